@@ -1,0 +1,229 @@
+// Package event is the vocabulary of devloop: everything that can happen while it
+// works, each thing as a small value.
+//
+// The engine (package loop) is the only one that publishes events. Every display,
+// the lines on a terminal and the JSON lines of --json alike, is a [Sink]: a
+// function of the stream of events and of nothing else. A stream that was recorded
+// therefore replays to the same bytes:
+//
+//	{"seq":4,"time":"…","cycle":1,"event":"stage.finished","stage":"compile","outcome":"ok","seconds":1.913,…}
+//
+// This file is the whole vocabulary. A new event is an addition here, to
+// [bodies] in json.go, and to the sinks that show it.
+//
+// The package imports the standard library only, so that anything may import it.
+package event
+
+import "time"
+
+// Event is one thing that happened.
+type Event struct {
+	// Seq counts the events of a session, from 1, without gaps.
+	Seq uint64
+	// Time is when the event was published.
+	Time time.Time
+	// Cycle counts the builds of a session from 1; 0 stands for the session itself.
+	Cycle int
+	// Body says what happened.
+	Body Body
+}
+
+// Body is one of the types of this file.
+type Body interface {
+	// Kind is the stable name of the event in JSON, such as "stage.finished".
+	Kind() string
+}
+
+// Outcome says how a thing ended, in a word.
+type Outcome string
+
+// The outcomes. A thing is Cancelled when the user or a newer change ended it, and
+// Skipped when there was nothing to do.
+const (
+	OK        Outcome = "ok"
+	Failed    Outcome = "failed"
+	Cancelled Outcome = "cancelled"
+	Skipped   Outcome = "skipped"
+)
+
+// Stage is one of the steps that every cycle takes, in this order.
+type Stage string
+
+// The stages.
+const (
+	Compile Stage = "compile" // sources → boot jar
+	Image   Stage = "image"   // boot jar → image
+	Load    Stage = "load"    // image → the cluster's nodes
+	Replace Stage = "replace" // the old Pod goes, the new one is made
+	Ready   Stage = "ready"   // the Pod runs, and its port answers
+	Forward Stage = "forward" // localhost reaches the Pod
+)
+
+// Failure is an error as a person and a script need it.
+type Failure struct {
+	// Code is stable: "compile.failed", "pod.crash". It decides the exit code.
+	Code string `json:"code"`
+	// Message is the error in one line.
+	Message string `json:"message"`
+	// Evidence is what was seen: compiler problems, last log lines, a command's output.
+	Evidence []string `json:"evidence,omitempty"`
+	// Hints are things to do, one action each.
+	Hints []string `json:"hints,omitempty"`
+}
+
+// SessionStarted opens the stream of a command that builds.
+type SessionStarted struct {
+	Version string `json:"version"`
+	Project string `json:"project"`
+	Dir     string `json:"dir"`
+	// Tool is the build tool's command, and Why the reason for this one.
+	Tool string `json:"tool,omitempty"`
+	Why  string `json:"why,omitempty"`
+	// Context is the kubeconfig context, Cluster the product and name behind it.
+	Context   string `json:"context"`
+	Cluster   string `json:"cluster"`
+	Namespace string `json:"namespace"`
+}
+
+// CycleStarted opens a cycle: one build, from sources to an answer on localhost.
+type CycleStarted struct {
+	// Because says what led to it, as in "AppController.java changed".
+	Because string `json:"because"`
+}
+
+// StageStarted opens a stage.
+type StageStarted struct {
+	Stage Stage `json:"stage"`
+}
+
+// StageOutput is a line that the stage's tool wrote.
+type StageOutput struct {
+	Stage Stage  `json:"stage"`
+	Line  string `json:"line"`
+}
+
+// StageFinished closes a stage.
+type StageFinished struct {
+	Stage   Stage    `json:"stage"`
+	Outcome Outcome  `json:"outcome"`
+	Took    Duration `json:"seconds"`
+	// Note says in a few words what came of it.
+	Note    string   `json:"note,omitempty"`
+	Failure *Failure `json:"failure,omitempty"`
+}
+
+// Built names the image that a cycle made.
+type Built struct {
+	// Ref is unique to the content, Name is what the user calls the image.
+	Ref  string `json:"ref"`
+	Name string `json:"name"`
+	// ID is the digest of the image's configuration.
+	ID string `json:"id"`
+}
+
+// NodeLoaded says what one node of the cluster was sent, in bytes.
+type NodeLoaded struct {
+	Node    string   `json:"node"`
+	Sent    int64    `json:"sent"`
+	Skipped int64    `json:"skipped"`
+	Took    Duration `json:"seconds"`
+	// Proof is the node's own answer that the image is complete.
+	Proof string `json:"proof"`
+}
+
+// PodPhase says how far a Pod has come.
+type PodPhase struct {
+	Pod    string `json:"pod"`
+	Phase  string `json:"phase"`
+	Detail string `json:"detail,omitempty"`
+}
+
+// AppLog is a line that the application wrote.
+type AppLog struct {
+	Pod  string `json:"pod"`
+	Line string `json:"line"`
+}
+
+// Forwarding says that an address on this machine leads to a Pod.
+type Forwarding struct {
+	Pod  string `json:"pod"`
+	Port int    `json:"port"`
+	URL  string `json:"url"`
+}
+
+// Answered is what the application said when devloop asked it through the forward.
+type Answered struct {
+	Pod string `json:"pod"`
+	URL string `json:"url"`
+	// Status is the HTTP status; 0 where the port speaks something else.
+	Status int `json:"status,omitempty"`
+	// Text is the first line of the answer, where it is short text.
+	Text string   `json:"text,omitempty"`
+	Took Duration `json:"seconds"`
+}
+
+// CycleFinished closes a cycle.
+type CycleFinished struct {
+	Outcome Outcome  `json:"outcome"`
+	Took    Duration `json:"seconds"`
+	Failure *Failure `json:"failure,omitempty"`
+}
+
+// Level says how much a notice matters.
+type Level string
+
+// The levels of a notice.
+const (
+	Info    Level = "info"
+	Warning Level = "warning"
+)
+
+// Notice is something that the user should know, and that stops nothing.
+type Notice struct {
+	Level Level    `json:"level"`
+	Text  string   `json:"text"`
+	Hints []string `json:"hints,omitempty"`
+}
+
+// CheckFinished is one line of `devloop setup`.
+type CheckFinished struct {
+	// ID is stable, for scripts: "docker", "cluster".
+	ID string `json:"id"`
+	// State is "ok", "fixed", "failed" or "skipped".
+	State string `json:"state"`
+	// Detail is what was found, or done.
+	Detail  string   `json:"detail"`
+	Took    Duration `json:"seconds"`
+	Failure *Failure `json:"failure,omitempty"`
+}
+
+// Removed is one object that `devloop down` took out of the cluster.
+type Removed struct {
+	Object    string `json:"object"`
+	Namespace string `json:"namespace,omitempty"`
+}
+
+// SessionFinished closes the stream. Failure is set where no cycle carried it.
+type SessionFinished struct {
+	Outcome Outcome  `json:"outcome"`
+	Took    Duration `json:"seconds"`
+	Failure *Failure `json:"failure,omitempty"`
+}
+
+// Kind implements [Body].
+func (SessionStarted) Kind() string  { return "session.started" }
+func (CycleStarted) Kind() string    { return "cycle.started" }
+func (StageStarted) Kind() string    { return "stage.started" }
+func (StageOutput) Kind() string     { return "stage.output" }
+func (StageFinished) Kind() string   { return "stage.finished" }
+func (Built) Kind() string           { return "image.built" }
+func (NodeLoaded) Kind() string      { return "node.loaded" }
+func (PodPhase) Kind() string        { return "pod.phase" }
+func (AppLog) Kind() string          { return "app.log" }
+func (Forwarding) Kind() string      { return "forward.open" }
+func (Answered) Kind() string        { return "app.answered" }
+func (CycleFinished) Kind() string   { return "cycle.finished" }
+func (Notice) Kind() string          { return "notice" }
+func (CheckFinished) Kind() string   { return "check.finished" }
+func (Removed) Kind() string         { return "object.removed" }
+func (SessionFinished) Kind() string { return "session.finished" }
