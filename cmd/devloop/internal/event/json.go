@@ -32,11 +32,11 @@ type header struct {
 // MarshalJSON writes the event as one flat object: seq, time, cycle, event, and
 // then the fields of the body, so that `jq 'select(.event == "stage.finished").seconds'` works.
 func (e Event) MarshalJSON() ([]byte, error) {
-	head, err := json.Marshal(header{e.Seq, e.Time.UTC(), e.Cycle, e.Body.Kind()})
+	head, err := marshal(header{e.Seq, e.Time.UTC(), e.Cycle, e.Body.Kind()})
 	if err != nil {
 		return nil, err
 	}
-	body, err := json.Marshal(e.Body)
+	body, err := marshal(e.Body)
 	if err != nil {
 		return nil, err
 	}
@@ -44,6 +44,15 @@ func (e Event) MarshalJSON() ([]byte, error) {
 		return head, nil
 	}
 	return append(append(head[:len(head)-1], ','), body[1:]...), nil
+}
+
+// marshal is json.Marshal, but leaves "> Task :bootJar" readable: the stream is not for HTML.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(v)
+	return bytes.TrimRight(b.Bytes(), "\n"), err
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote.

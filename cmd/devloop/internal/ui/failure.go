@@ -1,0 +1,24 @@
+package ui
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+)
+
+// PrintFailure writes an error for a person: what happened, what was seen, and
+// what to do next.
+func PrintFailure(w io.Writer, s Style, f event.Failure) {
+	_, _ = fmt.Fprintf(w, "%s %s\n", s.Red("error:"), f.Message)
+	evidence(w, s, f.Evidence)
+	for _, h := range f.Hints {
+		_, _ = fmt.Fprintf(w, "%s%s\n", s.Cyan("  → "), h)
+	}
+}
+
+func evidence(w io.Writer, s Style, lines []string) {
+	for _, line := range lines {
+		_, _ = fmt.Fprintf(w, "  %s %s\n", s.Dim("│"), line)
+	}
+}

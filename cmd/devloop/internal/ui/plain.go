@@ -1,0 +1,165 @@
+// Package ui holds the displays. Each is an [event.Sink]: a function of the stream
+// of events and of nothing else, so that a recorded stream draws the same bytes
+// again. The package imports package event only.
+//
+//   - [Plain] writes a line for each thing that a person wants to know.
+//   - [JSONL] writes every event as one line of JSON.
+package ui
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+)
+
+// Plain writes the stream as lines: on a terminal, into a file, in CI.
+type Plain struct {
+	out   io.Writer
+	app   io.Writer
+	style Style
+	// quiet leaves out what the stages' tools write.
+	quiet bool
+}
+
+// PlainOptions says how a [Plain] writes.
+type PlainOptions struct {
+	// App takes the application's own log lines; nil means that they go to out.
+	App io.Writer
+	// Style colours; its zero value writes plain text.
+	Style Style
+	// Quiet leaves out the output of Gradle, Maven and Docker.
+	Quiet bool
+}
+
+// NewPlain returns a display that writes to out.
+func NewPlain(out io.Writer, o PlainOptions) *Plain {
+	if o.App == nil {
+		o.App = out
+	}
+	return &Plain{out: out, app: o.App, style: o.Style, quiet: o.Quiet}
+}
+
+// Handle implements [event.Sink].
+func (p *Plain) Handle(e event.Event) {
+	switch b := e.Body.(type) {
+	case event.SessionStarted:
+		p.session(b)
+	case event.StageOutput:
+		if !p.quiet {
+			p.line(p.style.Dim("  │ " + b.Line))
+		}
+	case event.StageFinished:
+		p.stage(b)
+	case event.PodPhase:
+		p.phase(b)
+	case event.AppLog:
+		_, _ = fmt.Fprintln(p.app, b.Line)
+	case event.Notice:
+		p.notice(b)
+	case event.CheckFinished:
+		p.check(b)
+	case event.Removed:
+		p.line(fmt.Sprintf("%s %s", row("removed", 0), in(b.Namespace, b.Object)))
+	case event.CycleFinished:
+		p.cycle(b)
+	case event.SessionFinished:
+		if b.Failure != nil {
+			PrintFailure(p.out, p.style, *b.Failure)
+		}
+	}
+}
+
+func (p *Plain) line(s string) { _, _ = fmt.Fprintln(p.out, s) }
+
+func (p *Plain) session(b event.SessionStarted) {
+	p.line(fmt.Sprintf("%s → %s", p.style.Bold(b.Project), b.Cluster))
+	if b.Tool != "" {
+		p.line(p.style.Dim(fmt.Sprintf("  builds with %s: %s", b.Tool, b.Why)))
+	}
+}
+
+func (p *Plain) stage(b event.StageFinished) {
+	name := row(string(b.Stage), b.Took)
+	switch b.Outcome {
+	case event.OK:
+		name = p.style.Green(name)
+	case event.Failed:
+		name = p.style.Red(row(string(b.Stage), b.Took))
+		b.Note = "failed"
+	case event.Cancelled:
+		b.Note = "cancelled"
+	}
+	for i, note := range strings.Split(b.Note, "\n") {
+		if i > 0 {
+			name = strings.Repeat(" ", rowWidth)
+		}
+		p.line(strings.TrimRight(name+" "+note, " "))
+	}
+}
+
+// phase shows only what a person waits for: a Pod that takes its time says why.
+func (p *Plain) phase(b event.PodPhase) {
+	text := b.Pod + ": " + b.Phase
+	if b.Detail != "" {
+		text += ", " + b.Detail
+	}
+	p.line(p.style.Dim("  · " + text))
+}
+
+func (p *Plain) notice(b event.Notice) {
+	word := "note:"
+	if b.Level == event.Warning {
+		word = p.style.Yellow("warning:")
+	}
+	p.line(word + " " + b.Text)
+	p.hints(b.Hints)
+}
+
+func (p *Plain) hints(hints []string) {
+	for _, h := range hints {
+		p.line(p.style.Cyan("  → ") + h)
+	}
+}
+
+func (p *Plain) check(b event.CheckFinished) {
+	mark := map[string]string{"ok": p.style.Green("✓"), "fixed": p.style.Green("+"), "failed": p.style.Red("✗"), "skipped": p.style.Dim("-")}[b.State]
+	p.line(fmt.Sprintf("%s %-9s %6s  %s", mark, b.ID, seconds(b.Took), b.Detail))
+	if b.Failure != nil {
+		evidence(p.out, p.style, b.Failure.Evidence)
+		p.hints(b.Failure.Hints)
+	}
+}
+
+func (p *Plain) cycle(b event.CycleFinished) {
+	if b.Failure != nil {
+		PrintFailure(p.out, p.style, *b.Failure)
+		return
+	}
+	p.line(p.style.Bold(row("done", b.Took)))
+}
+
+// rowWidth is the width of what row returns.
+const rowWidth = 17
+
+// row is the head of a line: a word and a time.
+func row(word string, took event.Duration) string {
+	t := ""
+	if took > 0 {
+		t = seconds(took)
+	}
+	return fmt.Sprintf("%-8s %8s", word, t)
+}
+
+func seconds(d event.Duration) string {
+	return fmt.Sprintf("%.2f s", time.Duration(d).Round(10*time.Millisecond).Seconds())
+}
+
+func in(namespace, object string) string {
+	if namespace == "" {
+		return object
+	}
+	return object + " in namespace " + namespace
+}

@@ -1,0 +1,19 @@
+package ui
+
+// Style colours words. Its zero value leaves them as they are.
+type Style struct{ Colour bool }
+
+// The styles, by the codes of ECMA-48, section 8.3.117 (select graphic rendition).
+func (s Style) Bold(t string) string   { return s.wrap("1", t) }
+func (s Style) Dim(t string) string    { return s.wrap("2", t) }
+func (s Style) Red(t string) string    { return s.wrap("31", t) }
+func (s Style) Green(t string) string  { return s.wrap("32", t) }
+func (s Style) Yellow(t string) string { return s.wrap("33", t) }
+func (s Style) Cyan(t string) string   { return s.wrap("36", t) }
+
+func (s Style) wrap(code, text string) string {
+	if !s.Colour || text == "" {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
