@@ -1,0 +1,156 @@
+package loader
+
+import (
+	"archive/tar"
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// chunk is how much of a layer is in memory at a time.
+const chunk = 256 << 10
+
+// layout is the content of the file "oci-layout", which makes a directory an image
+// layout (https://github.com/opencontainers/image-spec/blob/main/image-layout.md).
+const layout = `{"imageLayoutVersion":"1.0.0"}`
+
+// delivery is the archive that one node gets.
+type delivery struct {
+	to    io.Writer
+	lacks map[v1.Hash]bool // the layers to send
+
+	tar  *tar.Writer
+	buf  *bufio.Writer
+	sent int64 // bytes of content, the archive's own not counted
+	err  error // the node takes no more
+}
+
+// takes says whether the node still reads and lacks b. What is no layer is small and
+// always sent.
+func (d *delivery) takes(b blob, isLayer bool) bool {
+	return d.err == nil && (!isLayer || d.lacks[b.digest])
+}
+
+func (d *delivery) write(b []byte) {
+	if d.err == nil {
+		_, d.err = d.tar.Write(b)
+		d.sent += int64(len(b))
+	}
+}
+
+// errDeserted says that no node takes any more.
+var errDeserted = errors.New("no node takes any more")
+
+// fan passes what is written to it to several nodes. One that takes no more does not
+// keep the others from theirs.
+type fan []*delivery
+
+func (f fan) Write(b []byte) (int, error) {
+	listening := false
+	for _, d := range f {
+		d.write(b)
+		listening = listening || d.err == nil
+	}
+	if !listening {
+		return 0, errDeserted
+	}
+	return len(b), nil
+}
+
+// ship writes to every delivery an OCI archive of what its node lacks. A layer that
+// several nodes lack is opened once; one that no node lacks is not opened. An error
+// of the image or of ctx is returned; an error of a node is kept in its delivery.
+//
+// The index is the last file: without it, an archive that was cut off is refused by
+// the importer, wherever the cut is.
+func (p *picture) ship(ctx context.Context, deliveries []*delivery) error {
+	for _, d := range deliveries {
+		d.buf = bufio.NewWriter(d.to)
+		d.tar = tar.NewWriter(d.buf)
+		d.file("oci-layout", []byte(layout))
+	}
+	layers := len(p.digests())
+	buffer := make([]byte, chunk)
+	for i, b := range p.blobs() {
+		if err := send(ctx, b, takers(deliveries, b, i < layers), buffer); err != nil {
+			return err
+		}
+	}
+	for _, d := range deliveries {
+		d.file("index.json", p.index)
+		d.finish()
+	}
+	return nil
+}
+
+func takers(deliveries []*delivery, b blob, isLayer bool) fan {
+	var all fan
+	for _, d := range deliveries {
+		if d.takes(b, isLayer) {
+			all = append(all, d)
+		}
+	}
+	return all
+}
+
+// send copies b to all who take it.
+func send(ctx context.Context, b blob, to fan, buffer []byte) (err error) {
+	if len(to) == 0 {
+		return nil
+	}
+	content, err := b.open()
+	if err != nil {
+		return fmt.Errorf("open layer %v: %w", b.digest, err)
+	}
+	defer func() { err = errors.Join(err, content.Close()) }()
+	for _, d := range to {
+		d.header(path.Join("blobs", b.digest.Algorithm, b.digest.Hex), b.size)
+	}
+	n, err := io.CopyBuffer(to, &bound{ctx, content}, buffer)
+	switch {
+	case errors.Is(err, errDeserted):
+		return nil // each delivery has its own error
+	case err != nil:
+		return fmt.Errorf("read layer %v: %w", b.digest, err)
+	case n != b.size:
+		return fmt.Errorf("read layer %v: it has %d bytes, not %d", b.digest, n, b.size)
+	}
+	return nil
+}
+
+// bound is a reader that ends with ctx.
+type bound struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (b *bound) Read(p []byte) (int, error) {
+	if b.ctx.Err() != nil {
+		return 0, context.Cause(b.ctx)
+	}
+	return b.r.Read(p)
+}
+
+func (d *delivery) header(name string, size int64) {
+	if d.err == nil {
+		d.err = d.tar.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: size, Typeflag: tar.TypeReg})
+	}
+}
+
+func (d *delivery) file(name string, content []byte) {
+	d.header(name, int64(len(content)))
+	if d.err == nil {
+		_, d.err = d.tar.Write(content)
+	}
+}
+
+func (d *delivery) finish() {
+	if d.err == nil {
+		d.err = errors.Join(d.tar.Close(), d.buf.Flush())
+	}
+}

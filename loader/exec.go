@@ -1,0 +1,152 @@
+package loader
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/docker/docker/api/types"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/client"
+	"github.com/docker/docker/pkg/stdcopy"
+)
+
+// graceToEnd is how long a process in a node may take to end by itself, once its
+// input has ended, before its connection is cut.
+const graceToEnd = 5 * time.Second
+
+// process is a command that runs in a container, started through the engine's exec
+// API. Write and CloseWrite are its standard input.
+type process struct {
+	docker client.APIClient
+	id     string
+	conn   types.HijackedResponse
+	once   sync.Once
+
+	ended  chan struct{} // closed when both outputs have ended
+	broken error         // why they ended, if not because the process did
+	stdout bytes.Buffer
+	stderr tail
+}
+
+// start runs argv in a container. The caller must call wait.
+func start(ctx context.Context, docker client.APIClient, containerID string, stdin bool, argv ...string) (*process, error) {
+	created, err := docker.ContainerExecCreate(ctx, containerID, container.ExecOptions{
+		Cmd: argv, AttachStdin: stdin, AttachStdout: true, AttachStderr: true,
+	})
+	if err != nil {
+		return nil, engineError(ctx, "run a command in the node", err)
+	}
+	conn, err := docker.ContainerExecAttach(ctx, created.ID, container.ExecAttachOptions{})
+	if err != nil {
+		return nil, engineError(ctx, "run a command in the node", err)
+	}
+	p := &process{docker: docker, id: created.ID, conn: conn, ended: make(chan struct{})}
+	go p.read()
+	return p, nil
+}
+
+func (p *process) read() {
+	defer close(p.ended)
+	_, p.broken = stdcopy.StdCopy(&p.stdout, &p.stderr, p.conn.Reader)
+}
+
+func (p *process) Write(b []byte) (int, error) { return p.conn.Conn.Write(b) }
+
+// CloseWrite ends the process's standard input. It may be called at any time, by
+// anybody; a Write that is blocked then fails.
+func (p *process) CloseWrite() { p.once.Do(func() { _ = p.conn.CloseWrite() }) }
+
+// wait waits until the process has ended and returns what it wrote. When ctx ends,
+// the process's input is ended, which ends the process; wait still waits for that,
+// but not longer than [graceToEnd].
+func (p *process) wait(ctx context.Context) (string, error) {
+	defer p.conn.Close()
+	select {
+	case <-p.ended:
+	case <-ctx.Done():
+		p.end()
+		return "", context.Cause(ctx)
+	}
+	if p.broken != nil {
+		return "", engineError(ctx, "read a command's output", p.broken)
+	}
+	code, err := p.exitCode(ctx)
+	if err != nil {
+		return "", err
+	}
+	if code != 0 {
+		return "", &exitError{code: code, output: p.stderr.lines()}
+	}
+	return p.stdout.String(), nil
+}
+
+func (p *process) end() {
+	p.CloseWrite()
+	select {
+	case <-p.ended:
+	case <-time.After(graceToEnd):
+		p.conn.Close()
+		<-p.ended
+	}
+}
+
+// exitCode asks the engine how the process ended. Its outputs end a moment before
+// the engine knows, so it is asked until it does.
+func (p *process) exitCode(ctx context.Context) (int, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, graceToEnd, fmt.Errorf("it did not end"))
+	defer cancel()
+	for wait := time.Millisecond; ; wait *= 2 {
+		state, err := p.docker.ContainerExecInspect(ctx, p.id)
+		if err != nil {
+			return 0, engineError(ctx, "ask how a command ended", err)
+		}
+		if !state.Running {
+			return state.ExitCode, nil
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return 0, fmt.Errorf("wait for a command's end: %w", context.Cause(ctx))
+		}
+	}
+}
+
+// exitError says that a command ended with another status than 0.
+type exitError struct {
+	code   int
+	output []string
+}
+
+func (e *exitError) Error() string { return fmt.Sprintf("ctr exited with status %d", e.code) }
+
+// tailSize is how much of a command's error output is kept.
+const tailSize = 16 << 10
+
+// tail keeps the end of what is written to it.
+type tail struct{ kept []byte }
+
+func (t *tail) Write(b []byte) (int, error) {
+	t.kept = append(t.kept, b...)
+	if over := len(t.kept) - tailSize; over > 0 {
+		t.kept = append(t.kept[:0], t.kept[over:]...)
+	}
+	return len(b), nil
+}
+
+// noise marks lines that ctr writes whatever happens.
+const noise = "DEPRECATION:"
+
+// lines returns the last lines that say something.
+func (t *tail) lines() []string {
+	var kept []string
+	for line := range strings.Lines(string(t.kept)) {
+		if line = strings.TrimSpace(line); line != "" && !strings.Contains(line, noise) {
+			kept = append(kept, line)
+		}
+	}
+	return kept[max(0, len(kept)-10):]
+}

@@ -1,0 +1,160 @@
+package loader
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// prelude is what both scripts begin with. The kubelet's containers live in
+// containerd's namespace k8s.io; images are unpacked for the snapshotter that kind's
+// entrypoint wrote into containerd's configuration.
+const prelude = `
+ctr() { command ctr -n k8s.io "$@"; }
+CONTAINERD_SNAPSHOTTER=$(sed -n 's/^ *snapshotter = "\(.*\)"$/\1/p' /etc/containerd/config.toml 2>/dev/null | head -n 1)
+export CONTAINERD_SNAPSHOTTER
+noticed() { ctr images ls -q "name==\"$1\",labels.\"io.cri-containerd.image\"==managed"; }
+prove() {
+  row=$(ctr images check "name==\"$1\"" | sed -n 2p)
+  [ -n "$row" ] || return 0
+  echo "check $row"
+  [ -z "$(noticed "$1")" ] || echo kubelet
+}
+`
+
+// surveyScript says what a node has: NAME [DIGEST...].
+const surveyScript = prelude + `
+name=$1
+shift
+found=$(ctr content ls -q "$@") || exit
+printf 'has %s\n' $found
+prove "$name"
+[ -n "$row" ] || exit 0
+set -- $row
+echo "manifest $(ctr content get "$3" | tr -d '\n')"
+`
+
+// importScript imports the archive on its standard input and proves the image: NAME.
+// The kubelet's image service learns of an image by an event, some milliseconds
+// later, and then labels it; a Pod that starts before that would try to pull it.
+const importScript = prelude + `
+ctr images import --all-platforms - >&2 || exit
+tries=0
+while [ -z "$(noticed "$1")" ] && [ $tries -lt 50 ]; do tries=$((tries + 1)); done
+prove "$1"
+`
+
+func script(text string, args ...string) []string {
+	return append([]string{"sh", "-c", text, "sh"}, args...)
+}
+
+// survey is what a node says of an image before anything is sent.
+type survey struct {
+	// has are those of the image's layers that the content store lists.
+	has map[v1.Hash]bool
+	// proof is of the image that has the name, if one has; manifest is what it is.
+	proof    proof
+	manifest v1.Manifest
+}
+
+// proof is containerd's word on an image.
+type proof struct {
+	manifest string // the digest of its manifest
+	status   string // "complete"
+	parts    string // "(3/3)"
+	unpacked bool
+	noticed  bool // the kubelet's image service knows it
+}
+
+func (p proof) String() string {
+	return fmt.Sprintf("%s %s, unpacked, manifest %.19s", p.status, p.parts, p.manifest)
+}
+
+// doubt says what is missing in a proof of the image with that manifest; "" is nothing.
+func (p proof) doubt(manifest string) string {
+	switch {
+	case p.manifest == "":
+		return "the node has no image of that name"
+	case p.manifest != manifest:
+		return fmt.Sprintf("the node's manifest is %s, not %s", p.manifest, manifest)
+	case p.status != "complete":
+		return fmt.Sprintf("the node's content is %s %s", p.status, p.parts)
+	case !p.unpacked:
+		return "the node has not unpacked it"
+	case !p.noticed:
+		return "the node's kubelet has not taken notice of it"
+	}
+	return ""
+}
+
+// holds says whether the node has the image id, whole, under the name already.
+func (s survey) holds(id v1.Hash) bool {
+	return s.manifest.Config.Digest == id && s.proof.doubt(s.proof.manifest) == ""
+}
+
+// size is how large the image is that the node has under the name.
+func (s survey) size() int64 {
+	total := s.manifest.Config.Size
+	for _, l := range s.manifest.Layers {
+		total += l.Size
+	}
+	return total
+}
+
+// ask surveys a node.
+func (k *Kind) ask(ctx context.Context, containerID string, p *picture) (survey, error) {
+	args := []string{p.name}
+	for _, d := range p.digests() {
+		args = append(args, "digest=="+d.String())
+	}
+	process, err := start(ctx, k.docker, containerID, false, script(surveyScript, args...)...)
+	if err != nil {
+		return survey{}, err
+	}
+	out, err := process.wait(ctx)
+	if err != nil {
+		return survey{}, err
+	}
+	return parseSurvey(out), nil
+}
+
+// parseSurvey reads what surveyScript wrote. What can't be understood is as if it
+// weren't there: then more is sent than need be.
+func parseSurvey(out string) survey {
+	s := survey{has: map[v1.Hash]bool{}, proof: parseProof(out)}
+	for line := range strings.Lines(out) {
+		word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		switch word {
+		case "has":
+			if h, err := v1.NewHash(rest); err == nil {
+				s.has[h] = true
+			}
+		case "manifest":
+			if json.Unmarshal([]byte(rest), &s.manifest) != nil {
+				s.manifest = v1.Manifest{}
+			}
+		}
+	}
+	return s
+}
+
+// parseProof reads a row of ctr's table, which has the columns
+// REF TYPE DIGEST STATUS SIZE UNPACKED, as in
+// "x:1 application/vnd… sha256:… complete (2/2) 1.4 MiB/1.4 MiB true".
+func parseProof(out string) proof {
+	var p proof
+	for line := range strings.Lines(out) {
+		fields := strings.Fields(line)
+		switch {
+		case len(fields) >= 7 && fields[0] == "check":
+			p.manifest, p.status, p.parts = fields[3], fields[4], fields[5]
+			p.unpacked = fields[len(fields)-1] == "true"
+		case len(fields) == 1 && fields[0] == "kubelet":
+			p.noticed = true
+		}
+	}
+	return p
+}
