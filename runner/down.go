@@ -1,0 +1,174 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/discovery"
+)
+
+// Down removes what devloop made for the project, for all projects where it is "",
+// in all namespaces, and waits until the Pods are gone. It removes exactly the
+// objects that carry both marks, each by its UID; those that Kubernetes made of
+// them, such as a Deployment's Pods, go with them. A namespace that devloop made
+// stays unless nothing of anybody's is left in it. It returns what was removed,
+// also where it could not remove everything.
+func (r *Runner) Down(ctx context.Context, project string) ([]Object, error) {
+	targets, err := r.ownedObjects(ctx, project)
+	if err != nil {
+		return nil, err
+	}
+	done := make([]bool, len(targets))
+	failures := make([]error, len(targets))
+	var group errgroup.Group
+	for i, t := range targets {
+		group.Go(func() error {
+			failures[i] = r.remove(ctx, t)
+			done[i] = failures[i] == nil
+			return nil
+		})
+	}
+	_ = group.Wait() // the failures are kept apart
+	var removed []Object
+	for i, t := range targets {
+		if done[i] {
+			removed = append(removed, t.object())
+		}
+	}
+	if err := errors.Join(failures...); err != nil {
+		return removed, err
+	}
+	namespaces, err := r.emptyNamespaces(ctx, project)
+	return append(removed, namespaces...), err
+}
+
+// ownedObjects finds the marked objects of every kind that can be listed and
+// deleted, without those that a controller made: they go with their owner.
+func (r *Runner) ownedObjects(ctx context.Context, project string) ([]targetObject, error) {
+	resources, err := r.removable(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found := make([][]targetObject, len(resources))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(8) // a fresh cluster has some 30 such kinds
+	for i, resource := range resources {
+		group.Go(func() (err error) {
+			found[i], err = r.ownedOf(ctx, resource, project)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return slices.Concat(found...), nil
+}
+
+func (r *Runner) ownedOf(ctx context.Context, resource schema.GroupVersionResource, project string) ([]targetObject, error) {
+	list, err := r.dynamic.Resource(resource).List(ctx, metav1.ListOptions{LabelSelector: ownedBy(project)})
+	if err != nil {
+		// A kind that may not be listed, or whose own server is down, holds nothing
+		// that devloop could have made.
+		if failure := r.failed(ctx, "list", Object{Kind: resource.Resource}, err); ctx.Err() != nil || unanswered(err) {
+			return nil, failure
+		}
+		return nil, nil
+	}
+	var targets []targetObject
+	for i := range list.Items {
+		if o := &list.Items[i]; owned(o) && controllerOf(o) == "" {
+			targets = append(targets, targetObject{o, r.dynamic.Resource(resource).Namespace(o.GetNamespace())})
+		}
+	}
+	return targets, nil
+}
+
+// derived kinds come and go with others: events end by themselves, and endpoints
+// take over their Service's labels.
+var derived = []string{"events", "endpoints", "endpointslices"}
+
+// removable asks the cluster for its namespaced kinds that can be listed and
+// deleted. An extension server that is down makes the answer incomplete, and what
+// there is still counts.
+func (r *Runner) removable(ctx context.Context) ([]schema.GroupVersionResource, error) {
+	lists, err := r.core.Discovery().ServerPreferredNamespacedResources()
+	if err != nil && !discovery.IsGroupDiscoveryFailedError(err) {
+		return nil, r.failed(ctx, "list the kinds of", Object{Kind: "Cluster", Name: r.context}, err)
+	}
+	lists = discovery.FilteredBy(discovery.SupportsAllVerbs{Verbs: []string{"list", "delete"}}, lists)
+	var resources []schema.GroupVersionResource
+	for _, list := range lists {
+		version, err := schema.ParseGroupVersion(list.GroupVersion)
+		if err != nil {
+			continue
+		}
+		for _, kind := range list.APIResources {
+			if !slices.Contains(derived, kind.Name) {
+				resources = append(resources, version.WithResource(kind.Name))
+			}
+		}
+	}
+	return resources, nil
+}
+
+// emptyNamespaces removes the namespaces that devloop made for the project and that
+// hold nothing any more but what Kubernetes puts into each.
+func (r *Runner) emptyNamespaces(ctx context.Context, project string) ([]Object, error) {
+	list, err := r.core.CoreV1().Namespaces().List(ctx, metav1.ListOptions{LabelSelector: ownedBy(project)})
+	if err != nil {
+		return nil, r.failed(ctx, "list", Object{Kind: "Namespace"}, err)
+	}
+	var removed []Object
+	for i := range list.Items {
+		n := &list.Items[i]
+		empty, err := r.isEmpty(ctx, n.Name, project)
+		if err != nil {
+			return removed, err
+		}
+		if !empty || n.DeletionTimestamp != nil {
+			continue
+		}
+		o := Object{Kind: "Namespace", Name: n.Name}
+		if err := r.core.CoreV1().Namespaces().Delete(ctx, n.Name, deleteOptions(n)); err != nil && !isMissing(err) {
+			return removed, r.failed(ctx, "delete", o, err)
+		}
+		removed = append(removed, o)
+	}
+	return removed, nil
+}
+
+// isEmpty looks for anything in a namespace that neither Kubernetes put there nor
+// the project, whose objects have been removed and may be on their way out.
+func (r *Runner) isEmpty(ctx context.Context, namespace, project string) (bool, error) {
+	resources, err := r.removable(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, resource := range resources {
+		list, err := r.dynamic.Resource(resource).Namespace(namespace).List(ctx, metav1.ListOptions{})
+		if err != nil {
+			return false, r.failed(ctx, "look into", Object{Kind: "Namespace", Name: namespace}, err)
+		}
+		for i := range list.Items {
+			if o := &list.Items[i]; isSomebodys(o) && !belongs(o, project) {
+				return false, nil
+			}
+		}
+	}
+	return true, nil
+}
+
+// isSomebodys tells what people made from what Kubernetes puts into each namespace,
+// and from what is on its way out.
+func isSomebodys(o *unstructured.Unstructured) bool {
+	switch o.GetKind() + "/" + o.GetName() {
+	case "ServiceAccount/default", "ConfigMap/kube-root-ca.crt":
+		return false
+	}
+	return o.GetDeletionTimestamp() == nil
+}

@@ -1,0 +1,199 @@
+package runner
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// logPause is how long a log that broke off is left alone.
+const logPause = 250 * time.Millisecond
+
+// Logs writes the log of the Pod's containers to out, from its beginning, and
+// follows it until the Pod is gone or its containers have ended for good. A stream
+// that breaks off is taken up where it ended, so that no line is missing and none
+// comes twice; what a container that crashed said last comes before its next run.
+// Each Write is one whole line; those of a Pod with several containers start with
+// "[name] ". It returns nil when the Pod has ended, and ctx's cause.
+func (r *Runner) Logs(ctx context.Context, p Pod, out io.Writer) error {
+	var one sync.Mutex
+	group, ctx := errgroup.WithContext(ctx)
+	for _, name := range p.Containers {
+		prefix := ""
+		if len(p.Containers) > 1 {
+			prefix = "[" + name + "] "
+		}
+		t := &tailer{r: r, pod: p, container: name, write: func(line string) error {
+			one.Lock()
+			defer one.Unlock()
+			_, err := io.WriteString(out, prefix+line+"\n")
+			return err
+		}}
+		group.Go(func() error { return t.follow(ctx) })
+	}
+	return group.Wait()
+}
+
+// tailer follows one container's log. The kubelet gives each line the time at which
+// it was written; that and the number of lines of that very time are the place
+// where a broken stream is taken up.
+type tailer struct {
+	r         *Runner
+	pod       Pod
+	container string
+	write     func(line string) error
+
+	last time.Time // time of the line written last
+	same int       // how many lines of that time were written
+	run  int32     // the container's restarts when the stream began
+}
+
+// follow reads run after run of the container.
+func (t *tailer) follow(ctx context.Context) error {
+	for {
+		status, err := t.started(ctx)
+		if status == nil || err != nil {
+			return err
+		}
+		if status.RestartCount > t.run { // the stream missed the end of a run
+			err = t.stream(ctx, true)
+		}
+		t.run = status.RestartCount
+		if err == nil {
+			err = t.stream(ctx, false)
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil && !passes(err) {
+			return fmt.Errorf("read log of pod %q: %w", t.pod.Name, err)
+		}
+		if done, err := t.ended(ctx, status); done || err != nil {
+			return err
+		}
+		pause(ctx, logPause)
+	}
+}
+
+// writeError is an error of the caller's writer, after which there is no going on.
+type writeError struct{ error }
+
+// passes says whether a failed stream may work the next time: the node had just
+// removed the run that was asked for, or the connection broke.
+func passes(err error) bool { return !errors.As(err, new(writeError)) }
+
+// started waits until the container has something to say. It returns nil when the
+// Pod is gone.
+func (t *tailer) started(ctx context.Context) (status *corev1.ContainerStatus, err error) {
+	w := podWatch{
+		r: t.r, namespace: t.pod.Namespace, options: named(t.pod.Name),
+		known: map[types.UID]*corev1.Pod{t.pod.UID: t.pod.reference()},
+		see: func(p *corev1.Pod, gone bool) (bool, error) {
+			if p.UID != t.pod.UID {
+				return false, nil
+			}
+			if status = statusOf(p, t.container); gone {
+				status = nil
+				return true, nil
+			}
+			return status != nil && (status.State.Waiting == nil || status.RestartCount > t.run), nil
+		},
+	}
+	err = w.run(ctx)
+	return status, err
+}
+
+func statusOf(p *corev1.Pod, container string) *corev1.ContainerStatus {
+	for i, s := range p.Status.ContainerStatuses {
+		if s.Name == container {
+			return &p.Status.ContainerStatuses[i]
+		}
+	}
+	return nil
+}
+
+// ended says whether nothing more will come: the Pod is gone, or the container has
+// ended and is not started again.
+func (t *tailer) ended(ctx context.Context, read *corev1.ContainerStatus) (bool, error) {
+	p, err := t.r.core.CoreV1().Pods(t.pod.Namespace).Get(ctx, t.pod.Name, metav1.GetOptions{})
+	switch {
+	case ctx.Err() != nil:
+		return false, context.Cause(ctx)
+	case apierrors.IsNotFound(err):
+		return true, nil
+	case err != nil:
+		return false, nil // the stream is tried again, which waits for the API server
+	case p.UID != t.pod.UID:
+		return true, nil
+	}
+	now := statusOf(p, t.container)
+	over := p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
+	// A run whose end the stream could not have seen yet is read once more.
+	return over && now != nil && now.State.Terminated != nil && read.State.Terminated != nil, nil
+}
+
+// stream writes the lines of a run that were not written yet, until the run ends
+// or the connection does.
+func (t *tailer) stream(ctx context.Context, previous bool) error {
+	options := &corev1.PodLogOptions{Container: t.container, Timestamps: true, Follow: !previous, Previous: previous}
+	if !t.last.IsZero() {
+		options.SinceTime = &metav1.Time{Time: t.last} // whole seconds: earlier lines come again
+	}
+	body, err := t.r.stream.CoreV1().Pods(t.pod.Namespace).GetLogs(t.pod.Name, options).Stream(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = body.Close() }()
+	seen := 0 // lines of time t.last in this stream
+	for lines := bufio.NewReader(body); ; {
+		line, err := lines.ReadString('\n')
+		if errors.Is(err, io.EOF) && line == "" {
+			return nil
+		}
+		if err != nil {
+			return err // a line that broke off comes again, whole
+		}
+		if err := t.line(strings.TrimSuffix(line, "\n"), &seen); err != nil {
+			return err
+		}
+	}
+}
+
+// line writes a line unless it was written before.
+func (t *tailer) line(stamped string, seen *int) error {
+	stamp, text, _ := strings.Cut(stamped, " ")
+	at, err := time.Parse(time.RFC3339Nano, stamp)
+	if err != nil { // the kubelet's own words, such as a failure to rotate
+		return t.wrote(stamped)
+	}
+	switch {
+	case at.Before(t.last):
+		return nil
+	case at.Equal(t.last):
+		if *seen++; *seen <= t.same {
+			return nil
+		}
+		t.same++
+	default:
+		t.last, t.same, *seen = at, 1, 1
+	}
+	return t.wrote(text)
+}
+
+func (t *tailer) wrote(text string) error {
+	if err := t.write(text); err != nil {
+		return writeError{err}
+	}
+	return nil
+}

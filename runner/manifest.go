@@ -1,0 +1,164 @@
+package runner
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Object names an object of the cluster, or of a manifest.
+type Object struct {
+	Kind, Namespace, Name string
+}
+
+// String returns kubectl's short form, as in `pod "spring-pod"`.
+func (o Object) String() string { return fmt.Sprintf("%s %q", strings.ToLower(o.Kind), o.Name) }
+
+// Manifest is a list of objects as the user wrote them, and where. It is never
+// changed: what goes to the cluster are patched copies.
+type Manifest struct {
+	entries []entry
+}
+
+// entry is one object and the places in its file that errors may point to.
+type entry struct {
+	content *unstructured.Unstructured
+	name    place   // metadata.name
+	images  []place // of its containers
+}
+
+// place is a value and where it stands.
+type place struct {
+	value        string
+	source       *source
+	line, column int
+}
+
+// Objects lists what the manifest holds, in its order.
+func (m Manifest) Objects() []Object {
+	list := make([]Object, len(m.entries))
+	for i, e := range m.entries {
+		list[i] = objectOf(e.content)
+	}
+	return list
+}
+
+// Ports returns the container ports that the manifest names, in its order.
+func (m Manifest) Ports() []int {
+	var ports []int
+	for _, e := range m.entries {
+		for _, c := range containers(e.content) {
+			ports = append(ports, tcpPorts(c.fields)...)
+		}
+	}
+	return ports
+}
+
+// UsesImage says whether a container of the manifest runs the image that the user
+// knows by one of names: `spring-server`, `spring-server:latest` and
+// `docker.io/library/spring-server` are the same.
+func (m Manifest) UsesImage(names ...string) bool {
+	return slices.ContainsFunc(m.entries, func(e entry) bool { return usesImage(e.content, names) })
+}
+
+func usesImage(o *unstructured.Unstructured, names []string) bool {
+	return slices.ContainsFunc(containers(o), func(c container) bool { return sameImage(c.image(), names) })
+}
+
+// sameImage compares references as Docker resolves them: without a registry it is
+// docker.io/library, without a tag it is latest.
+func sameImage(image string, names []string) bool {
+	ref, err := name.ParseReference(image)
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(names, func(n string) bool {
+		other, err := name.ParseReference(n)
+		return err == nil && other.Name() == ref.Name()
+	})
+}
+
+func objectOf(o *unstructured.Unstructured) Object {
+	return Object{Kind: o.GetKind(), Namespace: o.GetNamespace(), Name: o.GetName()}
+}
+
+// GenerateManifest returns the Pod that a beginner would write for an application
+// that listens on port; with port 0 it names no port.
+func GenerateManifest(app string, port int) Manifest {
+	c := corev1.Container{Name: app, Image: app}
+	if port > 0 {
+		c.Ports = []corev1.ContainerPort{{ContainerPort: int32(port)}}
+	}
+	pod := corev1.Pod{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"},
+		ObjectMeta: metav1.ObjectMeta{Name: app},
+		Spec:       corev1.PodSpec{Containers: []corev1.Container{c}},
+	}
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&pod)
+	if err != nil {
+		panic(err) // a Pod made of nothing but strings and a number converts
+	}
+	delete(content, "status")
+	return Manifest{entries: []entry{{content: &unstructured.Unstructured{Object: content}}}}
+}
+
+// podSpecs says where a kind keeps the Pods that it makes.
+var podSpecs = map[string][]string{
+	"Pod":         {"spec"},
+	"Deployment":  {"spec", "template", "spec"},
+	"ReplicaSet":  {"spec", "template", "spec"},
+	"StatefulSet": {"spec", "template", "spec"},
+	"DaemonSet":   {"spec", "template", "spec"},
+	"Job":         {"spec", "template", "spec"},
+	"CronJob":     {"spec", "jobTemplate", "spec", "template", "spec"},
+
+	"ReplicationController": {"spec", "template", "spec"},
+}
+
+// container is a container of an object, open to change.
+type container struct {
+	fields map[string]any
+}
+
+func (c container) image() string { s, _ := c.fields["image"].(string); return s }
+
+// containers returns an object's containers, the init ones first.
+func containers(o *unstructured.Unstructured) []container {
+	path, makesPods := podSpecs[o.GetKind()]
+	if !makesPods {
+		return nil
+	}
+	var list []container
+	for _, field := range []string{"initContainers", "containers"} {
+		found, _, _ := unstructured.NestedFieldNoCopy(o.Object, append(slices.Clone(path), field)...)
+		items, _ := found.([]any)
+		for _, item := range items {
+			if fields, ok := item.(map[string]any); ok {
+				list = append(list, container{fields})
+			}
+		}
+	}
+	return list
+}
+
+// tcpPorts returns the ports that a container's fields name, without UDP and SCTP
+// ones: neither can be forwarded.
+func tcpPorts(c map[string]any) []int {
+	var ports []int
+	items, _ := c["ports"].([]any)
+	for _, item := range items {
+		fields, _ := item.(map[string]any)
+		number, ok := fields["containerPort"].(int64)
+		if protocol := fields["protocol"]; ok && (protocol == nil || protocol == "TCP") {
+			ports = append(ports, int(number))
+		}
+	}
+	return ports
+}

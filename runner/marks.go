@@ -1,0 +1,77 @@
+package runner
+
+import (
+	"regexp"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// The marks on everything that devloop makes in a cluster. The first label is
+// Kubernetes' own convention, see
+// https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/.
+const (
+	LabelManagedBy      = "app.kubernetes.io/managed-by"    // always [FieldManager]
+	LabelProject        = "devloop-cli.github.io/project"   // the project's name
+	AnnotationDirectory = "devloop-cli.github.io/directory" // where the project lies on this machine
+	AnnotationImage     = "devloop-cli.github.io/image"     // the unique reference that was deployed
+	FieldManager        = "devloop"                         // who the API server says wrote a field
+)
+
+// ownedBy selects the objects of a project, of all projects for "".
+func ownedBy(project string) string {
+	selector := LabelManagedBy + "=" + FieldManager
+	if project == "" {
+		return selector + "," + LabelProject
+	}
+	return selector + "," + LabelProject + "=" + labelValue(project)
+}
+
+// owned says whether devloop made the object, for whichever project.
+func owned(o metav1.Object) bool {
+	labels := o.GetLabels()
+	_, project := labels[LabelProject]
+	return project && labels[LabelManagedBy] == FieldManager
+}
+
+// belongs says whether devloop made the object for the project, for any for "".
+func belongs(o metav1.Object, project string) bool {
+	return owned(o) && (project == "" || o.GetLabels()[LabelProject] == labelValue(project))
+}
+
+// mark puts a spec's marks on an object.
+func mark(o metav1.Object, s Spec) {
+	o.SetLabels(with(o.GetLabels(), marks(s)))
+	o.SetAnnotations(with(o.GetAnnotations(), map[string]string{
+		AnnotationDirectory: s.Dir,
+		AnnotationImage:     s.Image,
+	}))
+}
+
+func marks(s Spec) map[string]string {
+	return map[string]string{LabelManagedBy: FieldManager, LabelProject: labelValue(s.Project)}
+}
+
+func with(have, more map[string]string) map[string]string {
+	if have == nil {
+		have = map[string]string{}
+	}
+	for k, v := range more {
+		have[k] = v
+	}
+	return have
+}
+
+// maxLabel is Kubernetes' limit for a label's value, in bytes.
+const maxLabel = 63
+
+var notInLabel = regexp.MustCompile(`[^A-Za-z0-9_.-]+`)
+
+// labelValue makes name fit for a label. Most project names are fit already.
+func labelValue(name string) string {
+	name = notInLabel.ReplaceAllString(name, "-")
+	if len(name) > maxLabel {
+		name = name[:maxLabel]
+	}
+	return strings.Trim(name, "-_.")
+}

@@ -1,0 +1,77 @@
+package runner
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// patched returns copies of the manifest's objects as they go to the cluster: the
+// containers with the project's image get the unique reference, everything gets
+// the marks, and all else stays as the user wrote it.
+func (r *Runner) patched(s Spec) ([]*unstructured.Unstructured, error) {
+	if !s.Manifest.UsesImage(s.Names...) {
+		return nil, imageUnused(s)
+	}
+	copies := make([]*unstructured.Unstructured, len(s.Manifest.entries))
+	for i, e := range s.Manifest.entries {
+		o := e.content.DeepCopy()
+		setImage(o, s)
+		mark(o, s)
+		markTemplate(o, s)
+		copies[i] = o
+	}
+	return copies, nil
+}
+
+// setImage names the unique image where the project's was named. The image is on
+// the node and in no registry, so the node must not ask one.
+func setImage(o *unstructured.Unstructured, s Spec) {
+	for _, c := range containers(o) {
+		if sameImage(c.image(), s.Names) {
+			c.fields["image"] = s.Image
+			c.fields["imagePullPolicy"] = string(corev1.PullIfNotPresent)
+		}
+	}
+}
+
+// markTemplate labels the Pods that an object makes, so that they are found by it.
+func markTemplate(o *unstructured.Unstructured, s Spec) {
+	spec := podSpecs[o.GetKind()]
+	if len(spec) < 2 {
+		return
+	}
+	path := append(slices.Clone(spec[:len(spec)-1]), "metadata", "labels")
+	labels, _, _ := unstructured.NestedStringMap(o.Object, path...)
+	// The error is that of a parent which is no mapping; the manifest's check has seen to that.
+	_ = unstructured.SetNestedStringMap(o.Object, with(labels, marks(s)), path...)
+}
+
+// imageUnused says that deploying the manifest would not show the project's code.
+func imageUnused(s Spec) error {
+	wanted := strings.Join(s.Names, "` or `")
+	hint := fmt.Sprintf("write `image: %s` in the container that is to run this project", s.Names[0])
+	var problems []Problem
+	for _, e := range s.Manifest.entries {
+		for _, i := range e.images {
+			problems = append(problems, i.source.problem(i.line, i.column,
+				fmt.Sprintf("this is %q, and no container runs the project's image `%s`", i.value, wanted), hint))
+		}
+	}
+	if len(problems) == 0 {
+		problems = []Problem{{File: manifestFile(s.Manifest), Message: fmt.Sprintf("no container runs the project's image `%s`", wanted), Hint: hint}}
+	}
+	return &ManifestError{Problems: problems}
+}
+
+func manifestFile(m Manifest) string {
+	for _, e := range m.entries {
+		if e.name.source != nil {
+			return e.name.source.path
+		}
+	}
+	return "manifest"
+}

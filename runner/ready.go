@@ -1,0 +1,239 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Phase is a step of a Pod on its way to serve.
+type Phase struct {
+	Pod    string
+	Phase  string // one of the Phase… words
+	Detail string // such as the node's name or the image, "" where there is nothing to add
+}
+
+// The phases, in the order in which a Pod goes through them. It may skip some.
+const (
+	PhasePending   = "pending"   // no node has it yet
+	PhaseScheduled = "scheduled" // a node has it
+	PhasePulling   = "pulling"   // the node makes its containers, for which it may need images
+	PhaseRunning   = "running"   // all containers run
+	PhaseReady     = "ready"     // its probes succeed and its ports accept connections
+)
+
+// schedulePatience is how long a Pod may find no node before that is an error. The
+// scheduler says "unschedulable" while a node is starting, or a Pod is going, too.
+const schedulePatience = 10 * time.Second
+
+// errReady is the cause that a watch ends with when all is well.
+var errReady = errors.New("ready")
+
+// Ready waits until all containers of the Pods run, their probes succeed, and every
+// port that they name accepts connections. phase, which may be nil, is told of
+// each step, never by two goroutines at once.
+//
+// It returns a [*NotReadyError] as soon as waiting has no point, or when ctx's
+// deadline passes; when ctx is cancelled, an error that wraps its cause.
+func (r *Runner) Ready(ctx context.Context, pods []Pod, phase func(Phase)) error {
+	group, groupCtx := errgroup.WithContext(ctx)
+	var one sync.Mutex
+	tell := func(p Phase) {
+		one.Lock()
+		defer one.Unlock()
+		if phase != nil && groupCtx.Err() == nil {
+			phase(p)
+		}
+	}
+	for _, p := range pods {
+		group.Go(func() error { return r.podReady(groupCtx, p, tell) })
+	}
+	return group.Wait()
+}
+
+// podReady waits for one Pod.
+func (r *Runner) podReady(ctx context.Context, p Pod, tell func(Phase)) error {
+	watchCtx, stop := context.WithCancelCause(ctx)
+	defer stop(errStopped)
+	b := &birth{r: r, pod: p, tell: tell, ctx: watchCtx, stop: stop}
+	defer b.aside.Wait()
+	defer stop(errStopped)
+	w := podWatch{
+		r: r, namespace: p.Namespace, options: named(p.Name), see: b.see,
+		known: map[types.UID]*corev1.Pod{p.UID: p.reference()},
+	}
+	err := w.run(watchCtx)
+	return b.verdict(ctx, err)
+}
+
+// birth is a Pod on its way to serve.
+type birth struct {
+	r    *Runner
+	pod  Pod
+	tell func(Phase)
+	ctx  context.Context // of the watch
+	stop context.CancelCauseFunc
+
+	last    *corev1.Pod   // the state seen last
+	phase   Phase         // told last
+	lonely  chan struct{} // closed when a node takes the Pod, nil while none is sought
+	once    sync.Once
+	aside   sync.WaitGroup // goroutines next to the watch
+	mu      sync.Mutex
+	waiting map[int]error // ports that do not accept connections yet
+}
+
+// see looks at a state of the Pod and decides whether to go on waiting.
+func (b *birth) see(p *corev1.Pod, gone bool) (bool, error) {
+	if p.UID != b.pod.UID {
+		return false, nil // a later one of the same name
+	}
+	if !gone {
+		b.last = p
+	}
+	if gone || p.DeletionTimestamp != nil {
+		return false, b.failure(verdictGone(p))
+	}
+	b.told(phaseOf(p))
+	b.patience(p)
+	if v := diagnose(p, b.pod.restarts); v != nil {
+		return false, b.failure(*v)
+	}
+	if completed(p) {
+		return true, nil
+	}
+	if isReady(p) {
+		b.once.Do(func() { b.aside.Go(b.probe) })
+	}
+	return false, nil
+}
+
+// told tells a phase unless it was told last.
+func (b *birth) told(p Phase) {
+	if p != b.phase {
+		b.phase = p
+		b.tell(p)
+	}
+}
+
+// patience ends the wait of a Pod that no node takes.
+func (b *birth) patience(p *corev1.Pod) {
+	v := unschedulable(p)
+	switch {
+	case v == nil && b.lonely != nil:
+		close(b.lonely)
+		b.lonely = nil
+	case v != nil && b.lonely == nil:
+		found := make(chan struct{})
+		b.lonely = found
+		b.aside.Go(func() {
+			select {
+			case <-b.ctx.Done():
+			case <-found:
+			case <-time.After(schedulePatience):
+				b.stop(b.failure(*v))
+			}
+		})
+	}
+}
+
+// probe waits until every port accepts connections, and ends the watch.
+func (b *birth) probe() {
+	b.waiting = map[int]error{}
+	for _, port := range b.pod.Ports {
+		b.waiting[port] = nil
+	}
+	group, ctx := errgroup.WithContext(b.ctx)
+	for _, port := range b.pod.Ports {
+		group.Go(func() error {
+			err := b.r.answers(ctx, b.pod, port, func(failure error) {
+				b.mu.Lock()
+				defer b.mu.Unlock()
+				b.waiting[port] = failure
+			})
+			if err == nil {
+				b.mu.Lock()
+				defer b.mu.Unlock()
+				delete(b.waiting, port)
+			}
+			return err
+		})
+	}
+	if group.Wait() == nil {
+		b.stop(errReady)
+	}
+}
+
+// verdict turns the end of the watch into Ready's result.
+func (b *birth) verdict(ctx context.Context, err error) error {
+	cause := context.Cause(b.ctx)
+	var notReady *NotReadyError
+	switch {
+	case err == nil, errors.Is(cause, errReady) && ctx.Err() == nil:
+		b.told(Phase{Pod: b.pod.Name, Phase: PhaseReady})
+		return nil
+	case errors.As(err, &notReady), errors.As(cause, &notReady):
+		return notReady
+	case errors.Is(context.Cause(ctx), context.DeadlineExceeded):
+		return b.timeout(context.Cause(ctx))
+	case ctx.Err() != nil:
+		return fmt.Errorf("wait for pod %q: %w", b.pod.Name, context.Cause(ctx))
+	default:
+		return err
+	}
+}
+
+// phaseOf says how far a Pod has come, its ports aside.
+func phaseOf(p *corev1.Pod) Phase {
+	phase := Phase{Pod: p.Name, Phase: PhasePending}
+	switch {
+	case allRunning(p):
+		phase.Phase = PhaseRunning
+	case isPulling(p):
+		phase.Phase, phase.Detail = PhasePulling, waitingImage(p)
+	case p.Spec.NodeName != "":
+		phase.Phase, phase.Detail = PhaseScheduled, p.Spec.NodeName
+	}
+	return phase
+}
+
+func allRunning(p *corev1.Pod) bool {
+	for _, s := range p.Status.ContainerStatuses {
+		if s.State.Running == nil {
+			return false
+		}
+	}
+	return len(p.Status.ContainerStatuses) > 0
+}
+
+// isPulling says whether a container of the Pod waits for its image or its making.
+func isPulling(p *corev1.Pod) bool { return waitingImage(p) != "" }
+
+func waitingImage(p *corev1.Pod) string {
+	for _, s := range append(p.Status.InitContainerStatuses, p.Status.ContainerStatuses...) {
+		if w := s.State.Waiting; w != nil && w.Reason == "ContainerCreating" {
+			return s.Image
+		}
+	}
+	return ""
+}
+
+func isReady(p *corev1.Pod) bool {
+	for _, c := range p.Status.Conditions {
+		if c.Type == corev1.PodReady {
+			return c.Status == corev1.ConditionTrue && allRunning(p)
+		}
+	}
+	return false
+}
+
+// completed says whether a Pod that was to run once has done so.
+func completed(p *corev1.Pod) bool {
+	return p.Status.Phase == corev1.PodSucceeded && p.Spec.RestartPolicy != corev1.RestartPolicyAlways
+}

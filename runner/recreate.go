@@ -1,0 +1,149 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/fields"
+)
+
+// graceSeconds is what a replaced Pod gets to end by itself, whatever its manifest
+// says. An application that was started through a shell never sees the SIGTERM, and
+// would cost Kubernetes' 30 seconds at each save.
+const graceSeconds = 2
+
+// makeNamespace makes a namespace unless it is there.
+func (r *Runner) makeNamespace(ctx context.Context, name string, s Spec) error {
+	o := Object{Kind: "Namespace", Name: name}
+	_, err := r.core.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})
+	if err == nil {
+		return nil
+	}
+	if !apierrors.IsNotFound(err) {
+		return r.failed(ctx, "read", o, err)
+	}
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
+	mark(namespace, s)
+	_, err = r.core.CoreV1().Namespaces().Create(ctx, namespace, metav1.CreateOptions{FieldManager: FieldManager})
+	if err != nil && !apierrors.IsAlreadyExists(err) {
+		return r.failed(ctx, "create", o, err)
+	}
+	return nil
+}
+
+// recreate deletes what stands under the target's name, waits until it is gone,
+// and makes the target. Its right to delete has been looked at before.
+func (r *Runner) recreate(ctx context.Context, t targetObject) (*unstructured.Unstructured, error) {
+	old, err := t.resource.Get(ctx, t.GetName(), metav1.GetOptions{})
+	if err != nil && !apierrors.IsNotFound(err) {
+		return nil, r.failed(ctx, "read", t.object(), err)
+	}
+	if err == nil {
+		if err := r.remove(ctx, targetObject{old, t.resource}); err != nil {
+			return nil, err
+		}
+	}
+	return r.create(ctx, t)
+}
+
+// remove deletes an object and the Pods that it made, and waits until these are
+// gone. It deletes exactly these: one of the same name with another UID is somebody
+// else's, and stays.
+func (r *Runner) remove(ctx context.Context, t targetObject) error {
+	if t.GetKind() == "Pod" {
+		return r.removePod(ctx, podRef(t))
+	}
+	pods, err := r.podsBelow(ctx, t.Unstructured)
+	if err != nil {
+		return err
+	}
+	err = t.resource.Delete(ctx, t.GetName(), deleteOptions(t))
+	if err != nil && !isMissing(err) {
+		return r.failed(ctx, "delete", t.object(), err)
+	}
+	for i := range pods {
+		if err := r.removePod(ctx, &pods[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func deleteOptions(o metav1.Object) metav1.DeleteOptions {
+	background := metav1.DeletePropagationBackground
+	return metav1.DeleteOptions{Preconditions: metav1.NewUIDPreconditions(string(o.GetUID())), PropagationPolicy: &background}
+}
+
+// podRef is a Pod of which only the identity counts.
+func podRef(o metav1.Object) *corev1.Pod {
+	return &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: o.GetNamespace(), Name: o.GetName(), UID: o.GetUID()}}
+}
+
+// removePod deletes a Pod, unless that has happened, and waits until it is gone.
+func (r *Runner) removePod(ctx context.Context, pod *corev1.Pod) error {
+	options := deleteOptions(pod)
+	options.GracePeriodSeconds = new(int64(graceSeconds))
+	err := r.core.CoreV1().Pods(pod.Namespace).Delete(ctx, pod.Name, options)
+	if err != nil && !isMissing(err) {
+		return r.failed(ctx, "delete", Object{"Pod", pod.Namespace, pod.Name}, err)
+	}
+	return r.gone(ctx, pod)
+}
+
+// create makes the target. In a new namespace, and in a new cluster, it is refused
+// until a controller has made the service account that Pods run under.
+func (r *Runner) create(ctx context.Context, t targetObject) (*unstructured.Unstructured, error) {
+	for {
+		made, err := t.resource.Create(ctx, t.Unstructured, metav1.CreateOptions{FieldManager: FieldManager})
+		if err == nil {
+			return made, nil
+		}
+		account := serviceAccount(t.Unstructured)
+		if !lacksAccount(err, account) {
+			return nil, r.failed(ctx, "create", t.object(), err)
+		}
+		if err := r.accountMade(ctx, t.GetNamespace(), account); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// lacksAccount recognises the refusal of Kubernetes' ServiceAccount admission
+// plugin, which has a text and no reason of its own.
+func lacksAccount(err error, account string) bool {
+	return apierrors.IsForbidden(err) && strings.Contains(err.Error(), fmt.Sprintf("serviceaccount %q not found", account))
+}
+
+func serviceAccount(o *unstructured.Unstructured) string {
+	if name, _, _ := unstructured.NestedString(o.Object, "spec", "serviceAccountName"); name != "" {
+		return name
+	}
+	return "default"
+}
+
+// accountMade waits for the default service account. Another one is the
+// manifest's own to make, so its absence is an error at once.
+func (r *Runner) accountMade(ctx context.Context, namespace, account string) error {
+	o := Object{"ServiceAccount", namespace, account}
+	if account != "default" {
+		return &DeployError{Verb: "find", Object: o, Err: fmt.Errorf("namespace %q has no such service account", namespace),
+			hints: []string{fmt.Sprintf("make it: kubectl create serviceaccount %s -n %s", account, namespace)}}
+	}
+	options := metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector("metadata.name", account).String()}
+	events, err := r.stream.CoreV1().ServiceAccounts(namespace).Watch(ctx, options)
+	if err != nil {
+		return r.failed(ctx, "wait for", o, err)
+	}
+	defer events.Stop()
+	select {
+	case <-ctx.Done():
+		return fmt.Errorf("wait for %s: %w", o, context.Cause(ctx))
+	case <-events.ResultChan(): // it is there, or the watch ended: creating tells
+		return nil
+	}
+}

@@ -1,0 +1,233 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
+)
+
+// Spec says what is to run.
+type Spec struct {
+	Project  string   // the project's name, the value of [LabelProject]
+	Dir      string   // its directory
+	Manifest Manifest // what the user wrote, or [GenerateManifest]
+	Image    string   // the unique reference that every node has by now
+	Names    []string // what the user calls the image; only containers with such an image are changed
+	Adopt    bool     // replace objects of the same name that devloop did not make
+}
+
+// Pod is a Pod that Replace made, or had made by a Deployment or the like.
+type Pod struct {
+	Namespace, Name string
+	UID             types.UID
+	Image           string   // of its first container
+	Ports           []int    // the TCP ports that its containers name
+	Containers      []string // their names
+	restarts        int32    // when Replace saw it
+}
+
+func podOf(p *corev1.Pod) Pod {
+	pod := Pod{Namespace: p.Namespace, Name: p.Name, UID: p.UID}
+	for i, c := range p.Spec.Containers {
+		if i == 0 {
+			pod.Image = c.Image
+		}
+		pod.Containers = append(pod.Containers, c.Name)
+		for _, port := range c.Ports {
+			if port.Protocol == "" || port.Protocol == corev1.ProtocolTCP {
+				pod.Ports = append(pod.Ports, int(port.ContainerPort))
+			}
+		}
+	}
+	for _, s := range p.Status.ContainerStatuses {
+		pod.restarts += s.RestartCount
+	}
+	return pod
+}
+
+// reference is the Pod as far as its identity goes.
+func (p Pod) reference() *corev1.Pod {
+	return &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: p.Namespace, Name: p.Name, UID: p.UID}}
+}
+
+// Replace brings the spec's objects into the cluster and returns the Pods that run
+// because of it, in the manifest's order. They exist when it returns; what becomes
+// of them is for [Runner.Ready] to say.
+//
+// Nothing is touched unless all objects may be: its errors are [*ManifestError]
+// where no container runs the project's image, [*ForeignError] where somebody
+// else's object is in the way, [*UnreachableError] and [*DeployError]. When ctx
+// ends it returns ctx's cause, and what the API server took until then stays.
+func (r *Runner) Replace(ctx context.Context, s Spec) ([]Pod, error) {
+	objects, err := r.patched(s)
+	if err != nil {
+		return nil, err
+	}
+	targets, err := r.targets(ctx, objects)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range targets {
+		if err := r.refuseForeign(ctx, t, s.Adopt); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.makeNamespaces(ctx, targets, s); err != nil {
+		return nil, err
+	}
+	return r.deploy(ctx, targets)
+}
+
+// target is an object and where the API server keeps its kind.
+type targetObject struct {
+	*unstructured.Unstructured
+	resource dynamic.ResourceInterface
+}
+
+func (t targetObject) object() Object { return objectOf(t.Unstructured) }
+
+// recreated says whether the object can't be changed into its new form: most
+// fields of a Pod and of a Job's template are fixed once they exist.
+func (t targetObject) recreated() bool {
+	kind := t.GroupVersionKind().GroupKind()
+	return kind == schema.GroupKind{Kind: "Pod"} || kind == schema.GroupKind{Group: "batch", Kind: "Job"}
+}
+
+// targets asks the cluster where it keeps each kind, and gives objects without a
+// namespace the runner's.
+func (r *Runner) targets(ctx context.Context, objects []*unstructured.Unstructured) ([]targetObject, error) {
+	targets := make([]targetObject, len(objects))
+	for i, o := range objects {
+		mapping, err := r.mapping(o.GroupVersionKind())
+		if err != nil {
+			return nil, r.unknownToCluster(ctx, o, err)
+		}
+		targets[i] = targetObject{o, r.dynamic.Resource(mapping.Resource)}
+		if mapping.Scope.Name() == meta.RESTScopeNameNamespace {
+			if o.GetNamespace() == "" {
+				o.SetNamespace(r.namespace)
+			}
+			targets[i].resource = r.dynamic.Resource(mapping.Resource).Namespace(o.GetNamespace())
+		}
+	}
+	return targets, nil
+}
+
+// mapping finds a kind's resource, Pods without asking: they are in every cluster.
+func (r *Runner) mapping(gvk schema.GroupVersionKind) (*meta.RESTMapping, error) {
+	if gvk == corev1.SchemeGroupVersion.WithKind("Pod") {
+		return &meta.RESTMapping{Resource: corev1.SchemeGroupVersion.WithResource("pods"), GroupVersionKind: gvk, Scope: meta.RESTScopeNamespace}, nil
+	}
+	mapping, err := r.mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
+	if meta.IsNoMatchError(err) { // perhaps it was added since the cluster was asked last
+		r.mapper.Reset()
+		return r.mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
+	}
+	return mapping, err
+}
+
+func (r *Runner) unknownToCluster(ctx context.Context, o *unstructured.Unstructured, err error) error {
+	if !meta.IsNoMatchError(err) {
+		return r.failed(ctx, "find the kind of", objectOf(o), err)
+	}
+	return &DeployError{Verb: "apply", Object: objectOf(o),
+		Err:   fmt.Errorf("the cluster does not know the kind %q of %q", o.GetKind(), o.GetAPIVersion()),
+		hints: []string{"install what defines that kind into the cluster first"}}
+}
+
+// refuseForeign looks for an object of the same name that devloop did not make.
+func (r *Runner) refuseForeign(ctx context.Context, t targetObject, adopt bool) error {
+	there, err := t.resource.Get(ctx, t.GetName(), metav1.GetOptions{})
+	if isMissing(err) {
+		return nil
+	}
+	if err != nil {
+		return r.failed(ctx, "read", t.object(), err)
+	}
+	if adopt || owned(there) || t.GetKind() == "Namespace" {
+		return nil
+	}
+	return &ForeignError{Object: t.object(), ManagedBy: there.GetLabels()[LabelManagedBy]}
+}
+
+// deploy applies and recreates the targets: first what Pods may need, in the
+// manifest's order, then all that makes Pods, together.
+func (r *Runner) deploy(ctx context.Context, targets []targetObject) ([]Pod, error) {
+	for _, t := range targets {
+		if podSpecs[t.GetKind()] == nil {
+			if _, err := r.apply(ctx, t); err != nil {
+				return nil, err
+			}
+		}
+	}
+	pods := make([][]Pod, len(targets))
+	group, ctx := errgroup.WithContext(ctx)
+	for i, t := range targets {
+		if podSpecs[t.GetKind()] != nil {
+			group.Go(func() (err error) {
+				pods[i], err = r.run(ctx, t)
+				return err
+			})
+		}
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	var all []Pod
+	for _, p := range pods {
+		all = append(all, p...)
+	}
+	return all, nil
+}
+
+// run brings one object that makes Pods to the cluster and returns its Pods.
+func (r *Runner) run(ctx context.Context, t targetObject) ([]Pod, error) {
+	bring := r.apply
+	if t.recreated() {
+		bring = r.recreate
+	}
+	made, err := bring(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	return r.podsOf(ctx, made)
+}
+
+// apply writes the fields that the manifest names, and leaves those of others. It
+// takes over fields that another manager wrote: whoever deploys with devloop wants
+// the manifest's value, and foreign objects have been refused before.
+func (r *Runner) apply(ctx context.Context, t targetObject) (*unstructured.Unstructured, error) {
+	made, err := t.resource.Apply(ctx, t.GetName(), t.Unstructured, metav1.ApplyOptions{FieldManager: FieldManager, Force: true})
+	if err != nil {
+		return nil, r.failed(ctx, "apply", t.object(), err)
+	}
+	return made, nil
+}
+
+// makeNamespaces makes the namespaces that the targets need and the cluster lacks.
+func (r *Runner) makeNamespaces(ctx context.Context, targets []targetObject, s Spec) error {
+	done := map[string]bool{"": true, metav1.NamespaceDefault: true}
+	for _, t := range targets {
+		if t.GetKind() == "Namespace" {
+			done[t.GetName()] = true // the manifest makes it itself
+		}
+	}
+	for _, t := range targets {
+		if done[t.GetNamespace()] {
+			continue
+		}
+		done[t.GetNamespace()] = true
+		if err := r.makeNamespace(ctx, t.GetNamespace(), s); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,179 @@
+package runner
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// podsOf returns the Pods of an object that was just brought to the cluster. A
+// controller makes those of a Deployment and the like in its own time, so it waits
+// for them.
+func (r *Runner) podsOf(ctx context.Context, o *unstructured.Unstructured) ([]Pod, error) {
+	if o.GetKind() == "Pod" {
+		var pod corev1.Pod
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, &pod); err != nil {
+			return nil, &DeployError{Verb: "read", Object: objectOf(o), Err: err}
+		}
+		return []Pod{podOf(&pod)}, nil
+	}
+	want := wantedPods(o)
+	if want == 0 {
+		return nil, nil
+	}
+	var pods []corev1.Pod
+	list := func() (done bool, err error) {
+		pods, err = r.newestPods(ctx, o)
+		return len(pods) >= want, err
+	}
+	w := podWatch{
+		r: r, namespace: o.GetNamespace(), listed: list,
+		see: func(p *corev1.Pod, gone bool) (bool, error) {
+			if gone || controllerOf(p) == "" {
+				return false, nil
+			}
+			return list()
+		},
+	}
+	if err := w.run(ctx); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(pods, func(a, b corev1.Pod) int { return cmp.Compare(a.Name, b.Name) })
+	made := make([]Pod, len(pods))
+	for i := range pods {
+		made[i] = podOf(&pods[i])
+	}
+	return made, nil
+}
+
+// wantedPods is how many Pods an object makes at once. CronJobs make theirs later,
+// and how many a DaemonSet makes is the nodes' affair: one shows that it works.
+func wantedPods(o *unstructured.Unstructured) int {
+	switch o.GetKind() {
+	case "CronJob":
+		return 0
+	case "DaemonSet":
+		return 1
+	}
+	for _, field := range []string{"replicas", "parallelism"} {
+		if n, found, _ := unstructured.NestedInt64(o.Object, "spec", field); found {
+			return int(n)
+		}
+	}
+	return 1
+}
+
+// newestPods returns the live Pods that run an object's newest template.
+func (r *Runner) newestPods(ctx context.Context, o *unstructured.Unstructured) ([]corev1.Pod, error) {
+	owners, revision, err := r.newestOwners(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	pods, err := r.podsBy(ctx, o, owners)
+	return slices.DeleteFunc(pods, func(p corev1.Pod) bool {
+		old := revision != "" && p.Labels[appsv1.ControllerRevisionHashLabelKey] != revision
+		return old || p.DeletionTimestamp != nil
+	}), err
+}
+
+// newestOwners returns who owns the Pods of an object's newest template: a
+// Deployment's newest ReplicaSet, else the object itself, whose Pods a revision
+// tells apart where it changes them in place.
+func (r *Runner) newestOwners(ctx context.Context, o *unstructured.Unstructured) (owners map[types.UID]bool, revision string, err error) {
+	switch o.GetKind() {
+	case "Deployment":
+		newest, err := r.newestReplicaSet(ctx, o)
+		if newest == nil || err != nil {
+			return nil, "", err
+		}
+		return map[types.UID]bool{newest.UID: true}, "", nil
+	case "StatefulSet":
+		set, err := r.core.AppsV1().StatefulSets(o.GetNamespace()).Get(ctx, o.GetName(), metav1.GetOptions{})
+		if err != nil {
+			return nil, "", r.failed(ctx, "read", objectOf(o), err)
+		}
+		if set.Status.ObservedGeneration < set.Generation {
+			return nil, "", nil
+		}
+		return map[types.UID]bool{o.GetUID(): true}, set.Status.UpdateRevision, nil
+	default:
+		return map[types.UID]bool{o.GetUID(): true}, "", nil
+	}
+}
+
+// revisionAnnotation counts a Deployment's templates, see
+// https://kubernetes.io/docs/reference/labels-annotations-taints/#deployment-kubernetes-io-revision.
+const revisionAnnotation = "deployment.kubernetes.io/revision"
+
+// newestReplicaSet returns the one that the Deployment made for its template, nil
+// while its controller has not looked at that yet.
+func (r *Runner) newestReplicaSet(ctx context.Context, o *unstructured.Unstructured) (*appsv1.ReplicaSet, error) {
+	deployment, err := r.core.AppsV1().Deployments(o.GetNamespace()).Get(ctx, o.GetName(), metav1.GetOptions{})
+	if err != nil {
+		return nil, r.failed(ctx, "read", objectOf(o), err)
+	}
+	if deployment.Status.ObservedGeneration < deployment.Generation {
+		return nil, nil
+	}
+	sets, err := r.replicaSets(ctx, o)
+	if err != nil || len(sets) == 0 {
+		return nil, err
+	}
+	newest := slices.MaxFunc(sets, func(a, b appsv1.ReplicaSet) int { return cmp.Compare(revisionOf(a), revisionOf(b)) })
+	return &newest, nil
+}
+
+func revisionOf(set appsv1.ReplicaSet) int {
+	n, _ := strconv.Atoi(set.Annotations[revisionAnnotation]) // 0 while it has none
+	return n
+}
+
+func (r *Runner) replicaSets(ctx context.Context, o *unstructured.Unstructured) ([]appsv1.ReplicaSet, error) {
+	all, err := r.core.AppsV1().ReplicaSets(o.GetNamespace()).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, r.failed(ctx, "list the replica sets of", objectOf(o), err)
+	}
+	return slices.DeleteFunc(all.Items, func(s appsv1.ReplicaSet) bool { return controllerOf(&s) != o.GetUID() }), nil
+}
+
+// podsBelow returns all Pods that an object has made, the old ones too.
+func (r *Runner) podsBelow(ctx context.Context, o *unstructured.Unstructured) ([]corev1.Pod, error) {
+	if podSpecs[o.GetKind()] == nil {
+		return nil, nil
+	}
+	owners := map[types.UID]bool{o.GetUID(): true}
+	if o.GetKind() == "Deployment" {
+		sets, err := r.replicaSets(ctx, o)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range sets {
+			owners[s.UID] = true
+		}
+	}
+	return r.podsBy(ctx, o, owners)
+}
+
+// podsBy returns the Pods in o's namespace that one of the owners controls.
+func (r *Runner) podsBy(ctx context.Context, o *unstructured.Unstructured, owners map[types.UID]bool) ([]corev1.Pod, error) {
+	pods, err := r.core.CoreV1().Pods(o.GetNamespace()).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, r.failed(ctx, "list the pods of", objectOf(o), err)
+	}
+	return slices.DeleteFunc(pods.Items, func(p corev1.Pod) bool { return !owners[controllerOf(&p)] }), nil
+}
+
+func controllerOf(o metav1.Object) types.UID {
+	if ref := metav1.GetControllerOf(o); ref != nil {
+		return ref.UID
+	}
+	return ""
+}
