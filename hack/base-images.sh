@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# Puts the base images that the samples' Dockerfiles and manifests name on the engine.
+#
+#   hack/base-images.sh
+#
+# Does nothing where the engine has them already. What it lacks is pulled. Only where
+# no registry answers is a local stand-in made from Debian's packages, labelled
+# devloop-cli.github.io/stand-in. A stand-in is
+# kept as an archive in ~/.cache/devloop/base-images, under the hash of its recipe, so
+# that it is made once; an engine that lost it gets it back in seconds.
+#
+# One Debian image serves both Java names. It is larger than a jlink'ed runtime (about
+# 350 MB against 110), and meant to be: the real ones have 270 to 470 MB, a package
+# manager, a shell and curl, and devloop has to be quick with those.
+#
+# Needs: a Docker engine; for a stand-in, Debian and root.
+set -euo pipefail
+cd "$(dirname "$0")"
+. lib/steps.sh
+. lib/cache.sh
+. lib/images.sh
+. lib/debian.sh
+
+archives=$(cache_root)/base-images
+
+# make RECIPE IMAGE ARCHIVE builds a stand-in and archives it.
+make() {
+  need_tools mmdebstrap=mmdebstrap
+  work=$(mktemp -d)
+  trap 'rm -rf "$work" "$work.log"' EXIT
+  base-images/rootfs.sh "$1" "$work/rootfs.tar"
+  DOCKER_BUILDKIT=0 docker build --quiet --file "base-images/$1.Dockerfile" --tag "$2" \
+    --label "$stand_in_label=$1" "$work" >/dev/null 2>"$work.log" ||
+    fail image "$(now)" "$1: $(tail -1 "$work.log")"
+  docker save --output "$3.new" "$2"
+  mv "$3.new" "$3"
+  rm -rf "$work" "$work.log"
+}
+
+# stand_in RECIPE IMAGE NAME... gives IMAGE, a stand-in, the names; where the
+# engine lacks it, it comes from its archive, or is made.
+stand_in() {
+  local recipe=$1 image=$2 began name
+  shift 2
+  local archive=$archives/${image#*:}.tar how="its stand-in is there"
+  began=$(now)
+  if has_image "$image"; then
+    :
+  elif [ -s "$archive" ]; then
+    docker load --quiet --input "$archive" >/dev/null
+    how="its stand-in is loaded from the cache"
+  else
+    report · image "$began" "$1: a stand-in is made of Debian's packages (about 40 s)"
+    make "$recipe" "$image" "$archive"
+    how="its stand-in is made"
+  fi
+  [ ! -e "$archive" ] || touch "$archive"
+  for name in "$@"; do
+    docker tag "$image" "$name"
+    report + image "$began" "$name: no registry answers, $how"
+  done
+}
+
+# ensure RECIPE NAME... does what the head of this file says for one recipe.
+# The stand-in's own name holds the hash of its recipe.
+ensure() {
+  local recipe=$1 image name began missing=()
+  image=devloop/stand-in:$1-$(recipe_hash base-images/rootfs.sh "base-images/$1".*)
+  shift
+  for name in "$@"; do
+    began=$(now)
+    if has_image "$name" && [ -z "$(image_label "$name" "$stand_in_label")" ]; then
+      report ✓ image "$began" "$name is there"
+    elif pull "$name"; then
+      report + image "$began" "$name pulled"
+    elif has_image "$image" && [ "$(image_id "$name")" = "$(image_id "$image")" ]; then
+      report ✓ image "$began" "$name: no registry answers, its stand-in is there"
+    else
+      missing+=("$name")
+    fi
+  done
+  [ ${#missing[@]} -eq 0 ] || stand_in "$recipe" "$image" "${missing[@]}"
+}
+
+mkdir -p "$archives"
+lock "$archives/.lock"
+rm -f "$archives"/*.new
+ensure java openjdk:17-jdk eclipse-temurin:17-jre
+ensure nginx nginx:latest
+forget_old "$archives"
