@@ -1,0 +1,109 @@
+package builder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+)
+
+// baseImage returns the base: the engine's if it has it, else the registry's.
+func (j *job) baseImage(ctx context.Context, ref string) (*content, error) {
+	found, ok, err := j.inspect(ctx, ref)
+	if err != nil {
+		return nil, fmt.Errorf("find base image %q: %w", ref, err)
+	}
+	if ok {
+		return engineContent(ctx, j.docker, j.cache, found)
+	}
+	_, _ = fmt.Fprintf(j.out, "base image %s: not on the engine, pulling it\n", ref)
+	base, err := j.pull(ctx, ref)
+	if err != nil {
+		return nil, j.noBase(ref, err)
+	}
+	return base, nil
+}
+
+// pull returns an image of a registry, with the credentials of the docker command.
+// Layers are downloaded, unpacked, when they are asked for.
+func (j *job) pull(ctx context.Context, ref string) (*content, error) {
+	parsed, err := name.ParseReference(ref)
+	if err != nil {
+		return nil, err
+	}
+	engine, err := j.docker.ServerVersion(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := remote.Image(parsed, remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain),
+		remote.WithPlatform(v1.Platform{OS: "linux", Architecture: engine.Arch}))
+	if err != nil {
+		return nil, err
+	}
+	return pulled(j.cache, found)
+}
+
+// pulled returns a view of a registry's image with uncompressed layers.
+func pulled(cache *layerCache, found v1.Image) (*content, error) {
+	config, err := found.ConfigFile()
+	if err != nil {
+		return nil, err
+	}
+	var layers []layer
+	for _, diffID := range config.RootFS.DiffIDs {
+		layers = append(layers, layer{diffID: diffID, cache: cache, fill: func() error {
+			return download(cache, found, diffID)
+		}})
+	}
+	return newContent(config.DeepCopy(), layers)
+}
+
+// download brings a registry's layer into the cache.
+func download(cache *layerCache, from v1.Image, diffID v1.Hash) error {
+	l, err := from.LayerByDiffID(diffID)
+	if err != nil {
+		return err
+	}
+	data, err := l.Uncompressed()
+	if err != nil {
+		return fmt.Errorf("download layer %s: %w", diffID, err)
+	}
+	defer func() { _ = data.Close() }()
+	w, err := cache.create()
+	if err != nil {
+		return err
+	}
+	defer w.discard()
+	if _, err := io.Copy(w, data); err != nil {
+		return fmt.Errorf("download layer %s: %w", diffID, err)
+	}
+	if w.digest() != diffID {
+		return fmt.Errorf("download layer %s: the content is that of %s", diffID, w.digest())
+	}
+	_, err = w.commit()
+	return err
+}
+
+// noBase says why a base image can't be had, and what to do.
+func (j *job) noBase(ref string, err error) error {
+	e := &ImageError{Name: j.app.Name, Err: fmt.Errorf("base image %q is not on the engine and can't be pulled: %w", ref, err)}
+	var answer *transport.Error
+	var network net.Error
+	switch {
+	case errors.As(err, &answer) && (answer.StatusCode == 401 || answer.StatusCode == 403):
+		e.hints = []string{"log in to the registry: docker login"}
+	case errors.As(err, &network):
+		e.hints = []string{"check the network, then: docker pull " + ref}
+	default:
+		e.hints = []string{"check the name: docker pull " + ref}
+	}
+	e.hints = append(e.hints, "or choose a base image that is on the engine: docker image ls")
+	return e
+}

@@ -1,0 +1,155 @@
+package builder
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+
+	"github.com/docker/cli/cli/config"
+	"github.com/docker/docker/api/types/build"
+	control "github.com/moby/buildkit/api/services/control"
+	"github.com/moby/buildkit/session"
+	"github.com/moby/buildkit/session/auth/authprovider"
+	"github.com/moby/buildkit/session/filesync"
+	"github.com/tonistiigi/fsutil"
+	fstypes "github.com/tonistiigi/fsutil/types"
+	"golang.org/x/sync/errgroup"
+)
+
+// What the engine calls BuildKit's parts of its answer, and the context that comes
+// over a session (moby/moby, api/server/router/build and builder/builder-next).
+const (
+	traceID        = "moby.buildkit.trace"
+	imageIDMessage = "moby.image.id"
+	fromSession    = "client-session"
+)
+
+// buildKit builds with BuildKit. Over a session it asks for the files that it
+// needs, as .dockerignore and the Dockerfile have it, and for credentials.
+func (j *job) buildKit(ctx context.Context, r *report) error {
+	s, err := j.session(ctx)
+	if err != nil {
+		return err
+	}
+	group, running := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		return s.Run(running, func(ctx context.Context, proto string, meta map[string][]string) (net.Conn, error) {
+			return j.docker.DialHijack(ctx, "/session", proto, meta)
+		})
+	})
+	group.Go(func() error {
+		defer func() { _ = s.Close() }()
+		return j.solve(running, s.ID(), r)
+	})
+	return group.Wait()
+}
+
+// session offers the context directory and the docker command's credentials.
+func (j *job) session(ctx context.Context) (*session.Session, error) {
+	files, err := fsutil.NewFS(j.contextDir())
+	if err == nil {
+		files, err = fsutil.NewFilterFS(files, &fsutil.FilterOpt{Map: ownedByRoot})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the build context: %w", err)
+	}
+	s, err := session.NewSession(ctx, j.contextDir())
+	if err != nil {
+		return nil, err
+	}
+	s.Allow(filesync.NewFSSyncProvider(filesync.StaticDirSource{"context": files, "dockerfile": files}))
+	s.Allow(authprovider.NewDockerAuthProvider(authprovider.DockerAuthProviderConfig{ConfigFile: config.LoadDefaultConfigFile(io.Discard)}))
+	return s, nil
+}
+
+// ownedByRoot has the builder's cache hold whoever builds.
+func ownedByRoot(_ string, s *fstypes.Stat) fsutil.MapResult {
+	s.Uid, s.Gid = 0, 0
+	return fsutil.MapResultKeep
+}
+
+// solve starts the build and reads what it says. The engine stops when the
+// connection closes; BuildCancel tells those that miss it.
+func (j *job) solve(ctx context.Context, sessionID string, r *report) error {
+	options := j.options()
+	options.Version, options.SessionID, options.BuildID = build.BuilderBuildKit, sessionID, sessionID
+	options.RemoteContext = fromSession
+	answer, err := j.docker.ImageBuild(ctx, nil, options)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	err = readMessages(answer.Body, r.take)
+	if ctx.Err() != nil {
+		return errors.Join(err, j.docker.BuildCancel(context.WithoutCancel(ctx), sessionID))
+	}
+	return err
+}
+
+// trace follows the steps of BuildKit's build.
+type trace struct {
+	steps map[string]*step
+}
+
+// step is what BuildKit calls a vertex.
+type step struct {
+	name  string
+	shown bool
+	log   []string
+}
+
+// take prints what is new in a trace message: a base64 protobuf in JSON.
+func (t *trace) take(aux json.RawMessage, r *report) error {
+	var data []byte
+	var status control.StatusResponse
+	err := json.Unmarshal(aux, &data)
+	if err == nil {
+		err = status.UnmarshalVT(data)
+	}
+	if err != nil {
+		return fmt.Errorf("read the builder's progress: %w", err)
+	}
+	for _, v := range status.Vertexes {
+		t.vertex(v, r)
+	}
+	for _, l := range status.Logs {
+		_, _ = r.out.Write(l.Msg)
+		s := t.step(l.Vertex)
+		for line := range strings.Lines(string(l.Msg)) {
+			s.log = append(s.log, strings.TrimRight(line, "\r\n"))
+		}
+		s.log = s.log[max(0, len(s.log)-evidenceLines):]
+	}
+	return nil
+}
+
+// vertex shows a step when it begins, and remembers it when it fails.
+func (t *trace) vertex(v *control.Vertex, r *report) {
+	s := t.step(v.Digest)
+	s.name = v.Name
+	if !s.shown && (v.Started != nil || v.Cached) {
+		s.shown = true
+		mark := ""
+		if v.Cached {
+			mark = "CACHED "
+		}
+		_, _ = fmt.Fprintf(r.out, "%s%s\n", mark, s.name)
+	}
+	if v.Error != "" && !strings.Contains(v.Error, "context canceled") {
+		r.step, r.log = s.name, s.log
+	}
+}
+
+func (t *trace) step(digest string) *step {
+	if t.steps == nil {
+		t.steps = map[string]*step{}
+	}
+	if t.steps[digest] == nil {
+		t.steps[digest] = &step{}
+	}
+	return t.steps[digest]
+}

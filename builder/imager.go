@@ -1,0 +1,174 @@
+package builder
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/client"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// ProjectLabel marks the images that devloop built. Its value is the project's name.
+const ProjectLabel = "devloop-cli.github.io/project"
+
+// ImagerOptions say how images are made.
+type ImagerOptions struct {
+	// CacheDir is devloop's own cache directory; empty means "devloop" in the user's.
+	CacheDir string
+	// Base is what an image without a Dockerfile is based on; empty means
+	// eclipse-temurin:N-jre, N being the Java version with long-term support that
+	// runs the application.
+	Base string
+}
+
+// Imager makes images in one Docker engine.
+type Imager struct {
+	docker client.APIClient
+	base   string
+	cache  string
+}
+
+// Image is an image in the engine.
+type Image struct {
+	// Ref names this content and no other: "spring-server:devloop-0f3c9a51b2de", by the
+	// first digits of ID.
+	Ref string
+	// Name is what the user calls it: "spring-server:latest". It moves on with each build.
+	Name string
+	// ID is the engine's name for the content: the digest of its configuration.
+	ID v1.Hash
+	// Content is the image for whoever sends it on: uncompressed layers, each with its
+	// diff ID as its digest. Of an image that the engine built from a Dockerfile, the
+	// engine exports layers when they are first read; the context given to
+	// [Imager.Image] ends that.
+	Content v1.Image
+	// Port is the lowest TCP port that the image exposes, 0 if none.
+	Port int
+}
+
+// NewImager returns an Imager that uses docker. Nothing is asked of the engine yet.
+func NewImager(docker client.APIClient, o ImagerOptions) *Imager {
+	return &Imager{docker: docker, base: o.Base, cache: o.CacheDir}
+}
+
+// Image makes the image of app: by its Dockerfile if it has one, else composed of
+// the jar's layers. Unchanged input gives an image with the same ID. Earlier images
+// of the project are removed but for the last two, and those in use. What
+// the builder prints goes to out.
+//
+// It returns an [EngineError] where no engine answers and an [ImageError] when the
+// image can't be made.
+func (m *Imager) Image(ctx context.Context, app App, out io.Writer) (Image, error) {
+	cache, err := cacheDir(m.cache)
+	if err != nil {
+		return Image{}, err
+	}
+	j := &job{docker: m.docker, cache: newLayerCache(cache), app: app, out: out}
+	img, err := j.run(ctx, m.base)
+	if err != nil {
+		return Image{}, imageError(ctx, app.Name, m.docker.DaemonHost(), err)
+	}
+	if err := j.prune(ctx, img.ID); err != nil {
+		_, _ = fmt.Fprintf(out, "earlier images stay: %v\n", err)
+	}
+	return img, nil
+}
+
+// job is the making of one image.
+type job struct {
+	docker client.APIClient
+	cache  *layerCache
+	app    App
+	out    io.Writer
+}
+
+func (j *job) run(ctx context.Context, base string) (Image, error) {
+	if j.app.Dockerfile != "" {
+		return j.build(ctx)
+	}
+	if base == "" {
+		base = defaultBase(j.app.Java)
+	}
+	return j.compose(ctx, base)
+}
+
+// ref returns the name that belongs to one content alone.
+func (j *job) ref(id v1.Hash) string { return j.app.Name + ":devloop-" + id.Hex[:12] }
+
+// name returns the name that the user knows.
+func (j *job) name() string { return j.app.Name + ":latest" }
+
+// image returns the value for an image in the engine.
+func (j *job) image(id v1.Hash, view *content) Image {
+	return Image{Ref: j.ref(id), Name: j.name(), ID: id, Content: view, Port: lowestPort(view.config.Config.ExposedPorts)}
+}
+
+// lowestPort returns the lowest TCP port of an EXPOSE, such as "8080/tcp".
+func lowestPort(exposed map[string]struct{}) int {
+	lowest := 0
+	for port := range exposed {
+		var n int
+		protocol := "tcp"
+		if k, _ := fmt.Sscanf(port, "%d/%s", &n, &protocol); k > 0 && protocol == "tcp" && (lowest == 0 || n < lowest) {
+			lowest = n
+		}
+	}
+	return lowest
+}
+
+// inspect returns what the engine knows of an image, found false if it has none.
+func (j *job) inspect(ctx context.Context, ref string) (found image.InspectResponse, ok bool, err error) {
+	found, err = j.docker.ImageInspect(ctx, ref)
+	if cerrdefs.IsNotFound(err) {
+		return found, false, nil
+	}
+	return found, err == nil, err
+}
+
+// tag gives an image both its names, as far as it doesn't have them.
+func (j *job) tag(ctx context.Context, id v1.Hash) error {
+	for _, name := range []string{j.ref(id), j.name()} {
+		found, ok, err := j.inspect(ctx, name)
+		if err == nil && (!ok || found.ID != id.String()) {
+			err = j.docker.ImageTag(ctx, id.String(), name)
+		}
+		if err != nil {
+			return fmt.Errorf("tag image %q: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// longTerm are the Java versions with long-term support, which have a
+// eclipse-temurin image each.
+var longTerm = []int{8, 11, 17, 21, 25}
+
+// defaultBase returns the JRE image of the first version that runs java's classes.
+func defaultBase(java int) string {
+	for _, version := range longTerm {
+		if java <= version {
+			java = version
+			break
+		}
+	}
+	return "eclipse-temurin:" + strconv.Itoa(java) + "-jre"
+}
+
+// contextDir is the directory whose files a Dockerfile's COPY may name.
+func (j *job) contextDir() string { return filepath.Dir(j.app.Dockerfile) }
+
+// buildKit says which builder is used: as DOCKER_BUILDKIT says, which the docker
+// command obeys too, else the one that the engine recommends.
+func buildKit(recommended string) bool {
+	if on, err := strconv.ParseBool(os.Getenv("DOCKER_BUILDKIT")); err == nil {
+		return on
+	}
+	return recommended == "2" && runtime.GOOS != "windows"
+}

@@ -1,0 +1,239 @@
+package builder
+
+import (
+	"archive/zip"
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// App is an application as the build left it.
+type App struct {
+	// Jar is the absolute path of the executable jar.
+	Jar string
+	// Dir is the directory of the project or module that made it.
+	Dir string
+	// Name is the project's, fit for an image reference.
+	Name string
+	// Dockerfile is the absolute path of the one to build the image by, "" if there
+	// is none. Its directory is the build context.
+	Dockerfile string
+	// MainClass is the application's own main class.
+	MainClass string
+	// Java is the Java version that the application's classes need, such as 17.
+	Java int
+	// Boot is the version of Spring Boot, "" if the jar doesn't tell.
+	Boot string
+	// Port is the server.port that the jar's application.properties or .yaml plainly
+	// gives, 0 if none.
+	Port int
+}
+
+// Where Spring Boot puts things in an executable jar:
+// https://docs.spring.io/spring-boot/specification/executable-jar/nested-jars.html
+const (
+	manifestPath = "META-INF/MANIFEST.MF"
+	classesPath  = "BOOT-INF/classes/"
+	libPath      = "BOOT-INF/lib/"
+	layersIndex  = "BOOT-INF/layers.idx"
+	classIndex   = "BOOT-INF/classpath.idx"
+)
+
+var errNotExecutable = errors.New("the manifest names no Start-Class: not made by Spring Boot's plugin")
+
+// openApp looks into an executable jar.
+func openApp(jar string) (App, error) {
+	file, err := zip.OpenReader(jar)
+	if err != nil {
+		return App{}, fmt.Errorf("open %q: %w", jar, err)
+	}
+	defer func() { _ = file.Close() }()
+	manifest, err := readManifest(&file.Reader)
+	if err != nil {
+		return App{}, fmt.Errorf("read %q: %w", jar, err)
+	}
+	app := App{Jar: jar, MainClass: manifest["Start-Class"], Boot: manifest["Spring-Boot-Version"]}
+	if app.MainClass == "" || manifest["Main-Class"] == "" {
+		return App{}, fmt.Errorf("read %q: %w", jar, errNotExecutable)
+	}
+	app.Java = javaVersion(&file.Reader, app.MainClass, manifest)
+	app.Port = serverPort(&file.Reader)
+	return app, nil
+}
+
+// executable says whether the file is a jar that Spring Boot made executable.
+func executable(jar string) bool {
+	_, err := openApp(jar)
+	return err == nil
+}
+
+// readManifest returns the main attributes of the jar's manifest.
+func readManifest(jar *zip.Reader) (map[string]string, error) {
+	text, err := readEntry(jar, manifestPath)
+	if err != nil {
+		return nil, err
+	}
+	values, last := map[string]string{}, ""
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimRight(line, "\r\n")
+		key, value, found := strings.Cut(line, ": ")
+		switch {
+		case line == "":
+			return values, nil // what follows is about single entries
+		case line[0] == ' ': // a line of more than 72 bytes goes on
+			values[last] += line[1:]
+		case found:
+			values[key], last = value, key
+		}
+	}
+	return values, nil
+}
+
+// javaVersion returns what the main class was compiled for, or else the version
+// of the JDK that built the jar.
+func javaVersion(jar *zip.Reader, class string, manifest map[string]string) int {
+	text, err := readEntry(jar, classesPath+strings.ReplaceAll(class, ".", "/")+".class")
+	if err == nil && len(text) >= 8 && binary.BigEndian.Uint32(text) == 0xCAFEBABE {
+		return int(binary.BigEndian.Uint16(text[6:])) - 44 // JVM specification, table 4.1-A
+	}
+	spec := strings.TrimPrefix(manifest["Build-Jdk-Spec"], "1.")
+	version, _ := strconv.Atoi(spec)
+	return version
+}
+
+// serverPort returns the port that the application listens on if its own settings
+// say so in plain digits.
+func serverPort(jar *zip.Reader) int {
+	if text, err := readEntry(jar, classesPath+"application.properties"); err == nil {
+		if port, err := strconv.ParseUint(propertiesOf(text)["server.port"], 10, 16); err == nil {
+			return int(port)
+		}
+	}
+	for _, name := range []string{"application.yaml", "application.yml"} {
+		var settings struct{ Server struct{ Port int } }
+		if text, err := readEntry(jar, classesPath+name); err == nil && yaml.Unmarshal(text, &settings) == nil {
+			return settings.Server.Port
+		}
+	}
+	return 0
+}
+
+// propertiesOf reads the simple form of a Java properties file: one key and value a line.
+func propertiesOf(text []byte) map[string]string {
+	values := map[string]string{}
+	scanner := bufio.NewScanner(bytes.NewReader(text))
+	for scanner.Scan() {
+		line := strings.TrimSpace(scanner.Text())
+		if i := strings.IndexAny(line, "=:"); i > 0 && line[0] != '#' && line[0] != '!' {
+			values[strings.TrimSpace(line[:i])] = strings.TrimSpace(line[i+1:])
+		}
+	}
+	return values
+}
+
+// maxIndex bounds what is read whole of a jar: indexes, manifest, settings, one class.
+const maxIndex = 16 << 20
+
+func readEntry(jar *zip.Reader, name string) ([]byte, error) {
+	file, err := jar.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	return io.ReadAll(io.LimitReader(file, maxIndex))
+}
+
+// library is a nested jar and the layer that the jar's index puts it into.
+type library struct {
+	file  *zip.File
+	layer string
+}
+
+// The layers of Spring Boot's own index that hold libraries; a build may name others.
+const (
+	dependencies = "dependencies"
+	snapshots    = "snapshot-dependencies"
+)
+
+// libraries returns the nested jars in the order of the class path, each with its
+// layer, and the layers in the order in which they change ever more often.
+// Without an index (before Boot 2.3 there was none) the jar's own order is the
+// class path's, and a name tells a snapshot.
+func libraries(jar *zip.Reader) (libs []library, layers []string) {
+	sorted, layers := layerIndex(jar)
+	for _, f := range jar.File {
+		if !strings.HasPrefix(f.Name, libPath) || !strings.HasSuffix(f.Name, ".jar") {
+			continue
+		}
+		layer := sorted(f.Name)
+		if layer == "" {
+			layer = dependencies
+			if strings.Contains(f.Name, "-SNAPSHOT") {
+				layer = snapshots
+			}
+		}
+		if !slices.Contains(layers, layer) {
+			layers = append(layers, layer)
+		}
+		libs = append(libs, library{f, layer})
+	}
+	return inClassPathOrder(jar, libs), layers
+}
+
+// layerIndex reads layers.idx: a YAML list of layers, each with the paths in it. It
+// returns a function from a path to its layer, "" for none.
+func layerIndex(jar *zip.Reader) (func(name string) string, []string) {
+	var index []map[string][]string
+	text, err := readEntry(jar, layersIndex)
+	if err != nil || yaml.Unmarshal(text, &index) != nil {
+		return func(string) string { return "" }, []string{dependencies, snapshots}
+	}
+	var layers []string
+	for _, entry := range index {
+		for layer := range entry {
+			layers = append(layers, layer)
+		}
+	}
+	return func(name string) string {
+		for _, entry := range index {
+			for layer, paths := range entry {
+				for _, p := range paths {
+					if p == name || strings.HasSuffix(p, "/") && strings.HasPrefix(name, p) {
+						return layer
+					}
+				}
+			}
+		}
+		return ""
+	}, layers
+}
+
+// inClassPathOrder sorts libs as classpath.idx says; those that it doesn't name
+// (Boot's jarmode tools) are not on the class path at all.
+func inClassPathOrder(jar *zip.Reader, libs []library) []library {
+	var order []string
+	text, err := readEntry(jar, classIndex)
+	if err != nil || yaml.Unmarshal(text, &order) != nil {
+		return libs
+	}
+	byName := map[string]library{}
+	for _, l := range libs {
+		byName[path.Base(l.file.Name)] = l
+	}
+	var sorted []library
+	for _, name := range order {
+		if l, ok := byName[path.Base(name)]; ok {
+			sorted = append(sorted, l)
+		}
+	}
+	return sorted
+}

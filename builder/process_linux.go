@@ -1,0 +1,6 @@
+package builder
+
+import "syscall"
+
+// dieWithParent has the kernel kill the process when devloop dies.
+func dieWithParent(a *syscall.SysProcAttr) { a.Pdeathsig = syscall.SIGKILL }

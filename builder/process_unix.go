@@ -1,0 +1,32 @@
+//go:build unix
+
+package builder
+
+import (
+	"os"
+	"os/exec"
+	"syscall"
+)
+
+// isolate gives cmd a process group of its own, so that its descendants can be
+// told to end with it, and so that a terminal's Ctrl+C reaches devloop alone.
+func isolate(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	dieWithParent(cmd.SysProcAttr)
+}
+
+// terminate asks the group of p to end.
+func terminate(p *os.Process) error {
+	err := syscall.Kill(-p.Pid, syscall.SIGTERM)
+	if err == syscall.ESRCH {
+		return os.ErrProcessDone
+	}
+	return err
+}
+
+// killGroup ends what is left of the group of p, which itself was waited for.
+func killGroup(p *os.Process) {
+	if p != nil {
+		_ = syscall.Kill(-p.Pid, syscall.SIGKILL)
+	}
+}

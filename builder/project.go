@@ -1,0 +1,267 @@
+package builder
+
+import (
+	"bytes"
+	"context"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// Options say how a project is opened.
+type Options struct {
+	// Module names the module of a multi-module build that holds the application, in
+	// the build tool's words: ":app" for Gradle, "app" or ":artifact" for Maven.
+	// Empty: the only one that makes an executable jar.
+	Module string
+	// CacheDir is devloop's own cache directory; empty means "devloop" in the user's.
+	CacheDir string
+	// Out receives what a wrapper prints while it downloads its tool; nil discards it.
+	Out io.Writer
+}
+
+// Project is a directory with a Gradle or Maven build.
+type Project struct {
+	// Dir is the absolute directory that was opened: the whole build or one module.
+	Dir string
+	// Name is what image and application are called, fit for an image reference.
+	Name string
+	// Tool builds it.
+	Tool Tool
+	// Dockerfile is the absolute path of the project's own, "" if there is none.
+	Dockerfile string
+
+	root   string // the outermost directory of the build, which holds Dir
+	module string
+	cache  string
+}
+
+// Open finds out what kind of project dir holds and which command builds it. A
+// directory with both builds is taken for a Gradle project: Gradle has an official
+// way in from Maven, "gradle init", which leaves the pom.xml in place.
+//
+// It returns a [ProjectError] with code "project.none" where there is no build, and
+// with "tool.missing" where nothing can run it. It runs a wrapper once to see
+// whether it works, if its distribution has not been downloaded yet.
+func Open(ctx context.Context, dir string, o Options) (*Project, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open project %q: %w", dir, err)
+	}
+	kind, err := detect(dir)
+	if err != nil {
+		return nil, err
+	}
+	if o.CacheDir, err = cacheDir(o.CacheDir); err != nil {
+		return nil, err
+	}
+	p := &Project{Dir: dir, module: o.Module, cache: o.CacheDir}
+	p.root = kind.root(dir)
+	p.Name = p.name(kind)
+	p.Dockerfile = findDockerfile(p.moduleDir(), dir)
+	if p.Tool, err = kind.tool(ctx, p, o.Out); err != nil {
+		return nil, err
+	}
+	if _, both := firstFile(dir, "pom.xml"); both && p.Tool.Name == "gradle" {
+		p.Tool.Why += "; the pom.xml beside the Gradle build is not used"
+	}
+	return p, nil
+}
+
+// kind is a build tool as Open needs it.
+type kind struct {
+	tool func(ctx context.Context, p *Project, out io.Writer) (Tool, error)
+	root func(dir string) string
+	name func(dir string) string
+}
+
+var (
+	gradleKind = kind{tool: gradleTool, root: gradleRoot, name: gradleName}
+	mavenKind  = kind{tool: mavenTool, root: mavenRoot, name: mavenName}
+)
+
+// gradleFiles are the files that make a directory a Gradle build.
+var gradleFiles = []string{"build.gradle", "build.gradle.kts", "settings.gradle", "settings.gradle.kts"}
+
+func detect(dir string) (kind, error) {
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return kind{}, noProject(dir, "is not a directory", err)
+	}
+	if _, ok := firstFile(dir, gradleFiles...); ok {
+		return gradleKind, nil
+	}
+	if _, ok := firstFile(dir, "pom.xml"); ok {
+		return mavenKind, nil
+	}
+	return kind{}, noProject(dir, "holds no Gradle or Maven project: no build.gradle, build.gradle.kts or pom.xml", nil)
+}
+
+func noProject(dir, reason string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		reason, err = "does not exist", nil
+	}
+	return &ProjectError{Dir: dir, Reason: reason, Err: err, code: "project.none",
+		hints: []string{"go to the directory that holds build.gradle or pom.xml, or name it as the argument"}}
+}
+
+// cacheDir returns dir, or its default.
+func cacheDir(dir string) (string, error) {
+	if dir != "" {
+		return dir, nil
+	}
+	user, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("find the cache directory: %w", err)
+	}
+	return filepath.Join(user, "devloop"), nil
+}
+
+// name says what the application is called: what the build calls the module.
+func (p *Project) name(k kind) string {
+	dir := p.moduleDir()
+	name := filepath.Base(dir)
+	if given := k.name(dir); given != "" {
+		name = given
+	}
+	if p.module != "" {
+		name = p.module[strings.LastIndexAny(p.module, ":/\\")+1:]
+	}
+	return imageName(name)
+}
+
+// moduleDir returns the directory of the module that Options name, where it is the
+// one that its path suggests; else Dir.
+func (p *Project) moduleDir() string {
+	path := strings.ReplaceAll(strings.Trim(p.module, ":"), ":", "/")
+	dir := filepath.Join(p.Dir, filepath.FromSlash(path))
+	if info, err := os.Stat(dir); err == nil && info.IsDir() {
+		return dir
+	}
+	return p.Dir
+}
+
+// findDockerfile returns the first Dockerfile of dirs, "" if none has one.
+func findDockerfile(dirs ...string) string {
+	for _, dir := range dirs {
+		if path, ok := firstFile(dir, "Dockerfile"); ok {
+			return path
+		}
+	}
+	return ""
+}
+
+func firstFile(dir string, names ...string) (string, bool) {
+	for _, name := range names {
+		path := filepath.Join(dir, name)
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+			return path, true
+		}
+	}
+	return "", false
+}
+
+var notInName = regexp.MustCompile(`[^a-z0-9]+`)
+
+// imageName makes name a path component of an image reference: lower case letters
+// and digits, separated by single dashes (github.com/distribution/reference).
+func imageName(name string) string {
+	name = strings.Trim(notInName.ReplaceAllString(strings.ToLower(name), "-"), "-")
+	if name == "" {
+		return "application"
+	}
+	return name
+}
+
+// rootProjectName matches the assignment in settings.gradle and settings.gradle.kts.
+var rootProjectName = regexp.MustCompile(`(?m)^\s*rootProject\.name\s*=\s*["']([^"'$]+)["']`)
+
+// gradleName returns the name that the settings give to the build, "" for a module
+// of another build, which Gradle calls like its directory.
+func gradleName(dir string) string {
+	path, ok := firstFile(dir, "settings.gradle", "settings.gradle.kts")
+	if !ok {
+		return ""
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return ""
+	}
+	if m := rootProjectName.FindSubmatch(text); m != nil {
+		return string(m[1])
+	}
+	return ""
+}
+
+// gradleRoot returns the nearest directory upward that has settings, as Gradle
+// looks for it.
+func gradleRoot(dir string) string {
+	for d := dir; ; d = filepath.Dir(d) {
+		if _, ok := firstFile(d, "settings.gradle", "settings.gradle.kts"); ok {
+			return d
+		}
+		if d == filepath.Dir(d) {
+			return dir
+		}
+	}
+}
+
+// pom is what is read of a pom.xml. What Maven would inherit is not looked for.
+type pom struct {
+	GroupID    string   `xml:"groupId"`
+	ArtifactID string   `xml:"artifactId"`
+	Modules    []string `xml:"modules>module"`
+	Profiles   []struct {
+		Modules []string `xml:"modules>module"`
+	} `xml:"profiles>profile"`
+}
+
+// modules returns the modules of all profiles too: which are active, only Maven knows.
+func (p pom) modules() []string {
+	modules := p.Modules
+	for _, profile := range p.Profiles {
+		modules = append(modules, profile.Modules...)
+	}
+	return modules
+}
+
+// readPom reads the pom.xml of dir.
+func readPom(dir string) (pom, error) {
+	var p pom
+	text, err := os.ReadFile(filepath.Join(dir, "pom.xml"))
+	if err != nil {
+		return p, err
+	}
+	decoder := xml.NewDecoder(bytes.NewReader(text))
+	decoder.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil }
+	return p, decoder.Decode(&p)
+}
+
+func mavenName(dir string) string {
+	p, err := readPom(dir)
+	if err != nil || strings.Contains(p.ArtifactID, "${") {
+		return ""
+	}
+	return strings.TrimSpace(p.ArtifactID)
+}
+
+// mavenRoot goes up as long as the pom above names the directory as a module.
+func mavenRoot(dir string) string {
+	for above := filepath.Dir(dir); above != filepath.Dir(above); above = filepath.Dir(above) {
+		p, err := readPom(above)
+		if err != nil {
+			continue
+		}
+		for _, m := range p.modules() {
+			if path := filepath.Join(above, filepath.FromSlash(m)); path == dir || path == filepath.Join(dir, "pom.xml") {
+				return mavenRoot(above)
+			}
+		}
+	}
+	return dir
+}

@@ -1,0 +1,181 @@
+package builder
+
+import (
+	"archive/tar"
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/docker/docker/api/types/image"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// bring makes the engine have the image under both names. It sends no layer that
+// the engine is known to have: those of the base, and those that the project's
+// latest image begins with. An engine that finds one missing all the same says so,
+// and gets the whole image.
+func (j *job) bring(ctx context.Context, id v1.Hash, view *content, base int) error {
+	found, ok, err := j.inspect(ctx, j.ref(id))
+	if err != nil {
+		return err
+	}
+	if ok && (found.ID == id.String() || sameLayers(found, view)) {
+		return j.tagLatest(ctx, found)
+	}
+	known, err := j.known(ctx, view, base)
+	if err != nil {
+		return err
+	}
+	sent, err := j.load(ctx, id, view, known)
+	if err != nil && known > 0 && ctx.Err() == nil {
+		_, _ = fmt.Fprintf(j.out, "the engine lacks a layer (%v): sending all\n", err)
+		sent, err = j.load(ctx, id, view, 0)
+	}
+	if err != nil {
+		return fmt.Errorf("load the image into the engine: %w", err)
+	}
+	_, _ = fmt.Fprintf(j.out, "image %s: %d bytes sent to the engine\n", j.ref(id), sent)
+	return nil
+}
+
+// tagLatest moves the user's name to an image that is there already.
+func (j *job) tagLatest(ctx context.Context, found image.InspectResponse) error {
+	if slices.Contains(found.RepoTags, j.name()) {
+		return nil
+	}
+	return j.docker.ImageTag(ctx, found.ID, j.name())
+}
+
+// sameLayers compares content where the engine's ID is not the configuration's
+// digest: with containerd's image store it is the manifest's.
+func sameLayers(found image.InspectResponse, view *content) bool {
+	return slices.Equal(found.RootFS.Layers, diffIDs(view))
+}
+
+func diffIDs(view *content) []string {
+	ids := make([]string, len(view.layers))
+	for i, l := range view.layers {
+		ids[i] = l.diffID.String()
+	}
+	return ids
+}
+
+// known returns how many of the image's first layers the engine has.
+func (j *job) known(ctx context.Context, view *content, base int) (int, error) {
+	ids, known := diffIDs(view), 0
+	for _, ref := range []string{view.config.Config.Labels["org.opencontainers.image.base.name"], j.name()} {
+		found, ok, err := j.inspect(ctx, ref)
+		if err != nil {
+			return 0, err
+		}
+		if ok {
+			known = max(known, commonPrefix(ids, found.RootFS.Layers))
+		}
+	}
+	return known, nil
+}
+
+func commonPrefix(a, b []string) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+// load sends an archive as docker save makes it, without the first omit layers,
+// and returns how many bytes it had.
+func (j *job) load(ctx context.Context, id v1.Hash, view *content, omit int) (int64, error) {
+	reader, writer := io.Pipe()
+	var sent int64
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		buffered := bufio.NewWriterSize(io.MultiWriter(writer, (*counter)(&sent)), 1<<20)
+		err := j.archive(buffered, id, view, omit)
+		if err == nil {
+			err = buffered.Flush()
+		}
+		_ = writer.CloseWithError(err)
+	}()
+	err := j.send(ctx, reader)
+	_ = reader.CloseWithError(errors.New("the engine stopped reading"))
+	<-done
+	return sent, err
+}
+
+// send has the engine load an archive. The engine begins its answer, with status
+// 200, before it has read it all, so that an error is a message in the body.
+func (j *job) send(ctx context.Context, archive io.Reader) error {
+	answer, err := j.docker.ImageLoad(ctx, archive)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	return readMessages(answer.Body, func(m message) error { return m.failure() })
+}
+
+// archive writes the image in docker save's form. The engine looks for the layer
+// of each path in manifest.json only if it doesn't know the chain up to it.
+func (j *job) archive(to io.Writer, id v1.Hash, view *content, omit int) error {
+	type saved struct {
+		Config   string
+		RepoTags []string
+		Layers   []string
+	}
+	image := saved{Config: id.Hex + ".json", RepoTags: []string{j.ref(id), j.name()}}
+	for _, l := range view.layers {
+		image.Layers = append(image.Layers, l.diffID.Hex+"/layer.tar")
+	}
+	manifest, err := json.Marshal([]saved{image})
+	if err != nil {
+		return err
+	}
+	files := tar.NewWriter(to)
+	if err := writeFile(files, "manifest.json", int64(len(manifest)), strings.NewReader(string(manifest))); err != nil {
+		return err
+	}
+	if err := writeFile(files, image.Config, int64(len(view.raw)), strings.NewReader(string(view.raw))); err != nil {
+		return err
+	}
+	for i, l := range view.layers[omit:] {
+		if err := writeLayerFile(files, image.Layers[omit+i], l); err != nil {
+			return err
+		}
+	}
+	return files.Close()
+}
+
+func writeLayerFile(files *tar.Writer, name string, l layer) error {
+	size, err := l.Size()
+	if err != nil {
+		return err
+	}
+	data, err := l.Uncompressed()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = data.Close() }()
+	return writeFile(files, name, size, data)
+}
+
+func writeFile(files *tar.Writer, name string, size int64, data io.Reader) error {
+	if err := files.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: size, ModTime: layerTime}); err != nil {
+		return err
+	}
+	_, err := io.Copy(files, data)
+	return err
+}
+
+// counter counts the bytes written to it.
+type counter int64
+
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
+}
