@@ -1,0 +1,112 @@
+package loop
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+)
+
+const (
+	// askTimeout bounds the first request to an application that accepts connections
+	// already. Spring makes its DispatcherServlet at the first request; seconds are
+	// ample even on a busy laptop.
+	askTimeout = 30 * time.Second
+	// maxText is how much of an answer is worth a line in a terminal, in bytes.
+	maxText = 60
+)
+
+// answer is what an application said to GET /.
+type answer struct {
+	status int // HTTP status; 0: the port speaks something else
+	text   string
+	took   event.Duration
+}
+
+func (a answer) String() string {
+	switch {
+	case a.status == 0:
+		return "accepts connections"
+	case a.text == "":
+		return fmt.Sprintf("answers %d", a.status)
+	default:
+		return fmt.Sprintf("answers %d: %s", a.status, a.text)
+	}
+}
+
+// ask sends GET / to url. Any HTTP status is an answer: an application without a
+// page at / answers 404, and it answers.
+func ask(ctx context.Context, url string) (answer, error) {
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/", nil)
+	if err != nil {
+		return answer{}, err
+	}
+	client := &http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return noHTTP(err, began)
+	}
+	defer func() { _ = response.Body.Close() }()
+	return answer{status: response.StatusCode, text: firstLine(response), took: since(began)}, nil
+}
+
+// noHTTP tells a port that speaks another protocol, which is fine, from one that
+// does not answer. net/http has no error value for the former, only this wording.
+func noHTTP(err error, began time.Time) (answer, error) {
+	if strings.Contains(err.Error(), "malformed HTTP") {
+		return answer{took: since(began)}, nil
+	}
+	return answer{}, err
+}
+
+// firstLine returns the first line of a short plain answer, "" for a page or data.
+func firstLine(r *http.Response) string {
+	if strings.Contains(r.Header.Get("Content-Type"), "text/html") && r.ContentLength > maxText {
+		return ""
+	}
+	line, err := bufio.NewReader(io.LimitReader(r.Body, maxText+1)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return ""
+	}
+	line = strings.TrimSpace(line)
+	if len(line) > maxText || !utf8.ValidString(line) || strings.HasPrefix(line, "<") {
+		return ""
+	}
+	return line
+}
+
+// AnswerError says that localhost did not reach an application which was ready.
+type AnswerError struct {
+	Pod  string
+	Port int
+	URL  string
+	Err  error
+}
+
+func (e *AnswerError) Error() string {
+	return fmt.Sprintf("ask %q on port %d of Pod %q: %v", e.URL, e.Port, e.Pod, e.Err)
+}
+
+// Unwrap returns the error of the request.
+func (e *AnswerError) Unwrap() error { return e.Err }
+
+// Code implements the loop's contract for errors.
+func (e *AnswerError) Code() string { return "forward.failed" }
+
+// Hints says what to look at.
+func (e *AnswerError) Hints() []string {
+	return []string{"look at the application's log: kubectl logs " + e.Pod}
+}

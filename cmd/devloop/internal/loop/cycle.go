@@ -1,0 +1,215 @@
+package loop
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/loader"
+	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/watch"
+)
+
+// cycle is the product in one paragraph. The manifest is read first: a mistake in
+// it is found before anything is built, and long before anything is deleted.
+func (l *Loop) cycle(ctx context.Context, n int, changed watch.Batch) error {
+	manifest, err := l.manifest()
+	if err != nil {
+		return err
+	}
+	img, err := l.build(ctx, n, changed)
+	if err != nil || l.live.serves(img, changed) {
+		return err
+	}
+	l.live.hold()
+	pods, err := stage(ctx, l, n, event.Replace, func(ctx context.Context, s *step) ([]runner.Pod, error) { return l.replace(ctx, s, manifest, img) })
+	if err != nil {
+		return err
+	}
+	if _, err = stage(ctx, l, n, event.Ready, func(ctx context.Context, s *step) (none, error) { return none{}, l.ready(ctx, s, pods) }); err != nil {
+		return err
+	}
+	if _, err = stage(ctx, l, n, event.Forward, func(ctx context.Context, s *step) (none, error) { return none{}, l.forward(ctx, s, pods) }); err != nil {
+		return err
+	}
+	l.live.serving = img.ID
+	return nil
+}
+
+// build brings the image of the present sources to the nodes; where nothing that
+// is built has changed, that is the image which they have.
+func (l *Loop) build(ctx context.Context, n int, changed watch.Batch) (builder.Image, error) {
+	if l.live.loaded != nil && !l.Target.rebuilds(changed) {
+		return *l.live.loaded, nil
+	}
+	app, err := stage(ctx, l, n, event.Compile, l.compile)
+	if err != nil {
+		return builder.Image{}, err
+	}
+	img, err := stage(ctx, l, n, event.Image, func(ctx context.Context, s *step) (builder.Image, error) { return l.image(ctx, s, app) })
+	if err != nil {
+		return img, err
+	}
+	_, err = stage(ctx, l, n, event.Load, func(ctx context.Context, s *step) (loader.Report, error) { return l.load(ctx, s, img) })
+	if err == nil {
+		l.live.loaded = &img
+	}
+	return img, err
+}
+
+// none is the value of a stage that makes none.
+type none struct{}
+
+// step is what a running stage may say while it works.
+type step struct {
+	bus   *event.Bus
+	cycle int
+	stage event.Stage
+	note  string
+	skip  bool
+}
+
+// publish tells of something that happened within the stage.
+func (s *step) publish(b event.Body) { s.bus.Publish(s.cycle, b) }
+
+// writer returns a writer whose lines become StageOutput events. Its close
+// function publishes a last line that had no newline.
+func (s *step) writer() (out io.Writer, closeOut func()) {
+	w := &lineWriter{line: func(line string) { s.publish(event.StageOutput{Stage: s.stage, Line: line}) }}
+	return w, w.flush
+}
+
+// stage runs do between the events that open and close a stage. It is the only
+// code that does, so no stage can forget its end.
+func stage[T any](ctx context.Context, l *Loop, n int, name event.Stage, do func(context.Context, *step) (T, error)) (T, error) {
+	s := &step{bus: l.Bus, cycle: n, stage: name}
+	s.publish(event.StageStarted{Stage: name})
+	began := time.Now()
+	v, err := do(ctx, s)
+	end := event.StageFinished{Stage: name, Outcome: outcome(err), Took: since(began), Note: s.note, Failure: FailureOf(err)}
+	if s.skip && err == nil {
+		end.Outcome = event.Skipped
+	}
+	s.publish(end)
+	return v, err
+}
+
+func (l *Loop) manifest() (runner.Manifest, error) {
+	if len(l.Target.Manifests) == 0 {
+		return runner.Manifest{}, nil
+	}
+	return runner.ReadManifests(l.Target.Manifests...)
+}
+
+func (l *Loop) compile(ctx context.Context, s *step) (builder.App, error) {
+	out, flush := s.writer()
+	defer flush()
+	app, err := l.Compiler.Compile(ctx, out)
+	if err == nil {
+		s.note = l.relative(app.Jar)
+	}
+	return app, err
+}
+
+func (l *Loop) image(ctx context.Context, s *step, app builder.App) (builder.Image, error) {
+	out, flush := s.writer()
+	defer flush()
+	img, err := l.Imager.Image(ctx, app, out)
+	if err != nil {
+		return img, err
+	}
+	s.note = img.Ref
+	s.publish(event.Built{Ref: img.Ref, Name: img.Name, ID: img.ID.String()})
+	return img, nil
+}
+
+func (l *Loop) load(ctx context.Context, s *step, img builder.Image) (loader.Report, error) {
+	report, err := l.Loader.Load(ctx, img.Ref, img.Content)
+	if err != nil {
+		return report, err
+	}
+	for _, n := range report.Nodes {
+		s.publish(event.NodeLoaded{Node: n.Name, Sent: n.Sent, Skipped: n.Skipped, Took: event.Duration(n.Took), Proof: n.Proof})
+	}
+	s.note, s.skip = loaded(report), report.Sent == 0
+	return report, nil
+}
+
+// loaded says what a report means, in a line.
+func loaded(r loader.Report) string {
+	nodes := fmt.Sprintf("%d nodes", len(r.Nodes))
+	var skipped int64
+	for _, n := range r.Nodes {
+		skipped += n.Skipped
+	}
+	if len(r.Nodes) == 1 {
+		nodes = r.Nodes[0].Name
+	}
+	if len(r.Nodes) == 0 {
+		return "the nodes find the image by themselves"
+	}
+	if r.Sent == 0 {
+		return nodes + " had it already"
+	}
+	if skipped == 0 {
+		return fmt.Sprintf("%s to %s", size(r.Sent), nodes)
+	}
+	return fmt.Sprintf("%s to %s, which had the other %s", size(r.Sent), nodes, size(skipped))
+}
+
+// size writes bytes as docker does: decimal units, three digits at most.
+func size(bytes int64) string {
+	v, units := float64(bytes), []string{"B", "kB", "MB", "GB", "TB"}
+	for v >= 999.5 && len(units) > 1 {
+		v, units = v/1000, units[1:]
+	}
+	if v < 9.95 && units[0] != "B" {
+		return fmt.Sprintf("%.1f %s", v, units[0])
+	}
+	return fmt.Sprintf("%.0f %s", v, units[0])
+}
+
+func (l *Loop) replace(ctx context.Context, s *step, m runner.Manifest, img builder.Image) ([]runner.Pod, error) {
+	if len(l.Target.Manifests) == 0 {
+		m = runner.GenerateManifest(l.Target.Name, img.Port)
+	}
+	pods, err := l.Deployer.Replace(ctx, runner.Spec{
+		Project: l.Target.Name, Dir: l.Target.Dir, Manifest: m,
+		Image: img.Ref, Names: []string{img.Name}, Adopt: l.Target.Adopt,
+	})
+	s.note = names(pods)
+	return pods, err
+}
+
+func (l *Loop) ready(ctx context.Context, s *step, pods []runner.Pod) error {
+	if l.Target.ReadyTimeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, l.Target.ReadyTimeout)
+		defer cancel()
+	}
+	s.note = names(pods)
+	return l.Deployer.Ready(ctx, pods, func(p runner.Phase) {
+		s.publish(event.PodPhase{Pod: p.Pod, Phase: p.Phase, Detail: p.Detail})
+	})
+}
+
+func names(pods []runner.Pod) string {
+	list := make([]string, len(pods))
+	for i, p := range pods {
+		list[i] = p.Name
+	}
+	return strings.Join(list, ", ")
+}
+
+// relative returns path as seen from the project's directory, where it lies below it.
+func (l *Loop) relative(path string) string {
+	if rel, err := filepath.Rel(l.Target.Dir, path); err == nil && filepath.IsLocal(rel) {
+		return rel
+	}
+	return path
+}

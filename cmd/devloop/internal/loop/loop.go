@@ -1,0 +1,92 @@
+// Package loop is devloop's engine: it composes the four libraries into cycles and
+// is the only place that creates events.
+//
+// A cycle takes a project from its sources to an answer on localhost, stage by
+// stage:
+//
+//	compile → image → load → replace → ready → forward
+//
+// The libraries speak in values, writers and errors and know nothing of each
+// other; what one returns the next one takes. The loop says what it needs of them
+// in the small interfaces of this file, so that its own tests need no engine, no
+// cluster and no Gradle.
+//
+// What a cycle made, the Pods and the local ports that lead to them, outlives it:
+// see live.go.
+package loop
+
+import (
+	"context"
+	"io"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/loader"
+	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/watch"
+)
+
+// Compiler turns sources into a boot jar.
+type Compiler interface {
+	Compile(ctx context.Context, out io.Writer) (builder.App, error)
+}
+
+// Imager turns a boot jar into an image.
+type Imager interface {
+	Image(ctx context.Context, app builder.App, out io.Writer) (builder.Image, error)
+}
+
+// Loader brings an image to every node of the cluster.
+type Loader interface {
+	Load(ctx context.Context, ref string, img v1.Image) (loader.Report, error)
+}
+
+// Deployer puts Pods into the cluster and says how they fare.
+type Deployer interface {
+	Replace(ctx context.Context, s runner.Spec) ([]runner.Pod, error)
+	Ready(ctx context.Context, pods []runner.Pod, phase func(runner.Phase)) error
+}
+
+// Target is what a loop deploys: the parts of a project that don't change from
+// cycle to cycle.
+type Target struct {
+	// Name is the project's name, Dir its directory.
+	Name, Dir string
+	// Manifests are the user's own files; none means that a Pod is generated.
+	Manifests []string
+	// Adopt allows to replace objects that devloop did not make.
+	Adopt bool
+	// Ports are the local ports that the user asked for, by container port.
+	// Key 0 holds the local port for the first container port.
+	Ports map[int]int
+	// ReadyTimeout bounds the wait for the Pods to be ready; 0 means for ever.
+	ReadyTimeout time.Duration
+}
+
+// Loop runs cycles.
+type Loop struct {
+	Bus      *event.Bus
+	Target   Target
+	Compiler Compiler
+	Imager   Imager
+	Loader   Loader
+	Deployer Deployer
+	// Listen opens a local port that devloop keeps.
+	Listen func(ctx context.Context, port runner.Port) (LocalPort, error)
+
+	live live
+}
+
+// Deploy runs one cycle and returns its error. The local ports that it opened stay
+// open until Close.
+func (l *Loop) Deploy(ctx context.Context) error {
+	return l.turn(ctx, 1, "deploy", watch.Everything())
+}
+
+// Close ends what outlives a cycle and waits until it has ended.
+func (l *Loop) Close() error { return l.live.close() }
+
+func since(began time.Time) event.Duration { return event.Duration(time.Since(began)) }

@@ -1,0 +1,114 @@
+package loop
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/watch"
+)
+
+// errSuperseded is the cause that a cycle is cancelled with when a newer change arrives.
+var errSuperseded = fmt.Errorf("superseded by a newer change: %w", context.Canceled)
+
+// Run runs a cycle for the first build and one for every later batch, until ctx
+// ends, and returns ctx's cause. One cycle runs at a time; a newer batch cancels
+// the running one. What an unfinished cycle owed is carried into the next, so no
+// change is lost and none is built twice. A failed cycle is not retried by itself:
+// the next change tries again, and includes what the failed one owed.
+func (l *Loop) Run(ctx context.Context, batches <-chan watch.Batch) error {
+	var (
+		running *cycle               // nil while idle
+		owed    = watch.Everything() // changes that no finished cycle has covered
+		fresh   = true               // owed holds something newer than the running cycle
+		n       int
+	)
+	for {
+		if running == nil && fresh && ctx.Err() == nil {
+			n, fresh = n+1, false
+			running, owed = l.begin(ctx, n, owed), watch.Batch{}
+		}
+		select {
+		case b, open := <-batches:
+			if !open {
+				batches = nil
+				continue
+			}
+			if !concerns(b) {
+				continue
+			}
+			owed, fresh = owed.Merge(b), true
+			running.cancel(errSuperseded)
+		case finished := <-running.finished():
+			if !finished {
+				owed = running.batch.Merge(owed)
+			}
+			running = nil
+		case <-running.idle(ctx):
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// cycle is a cycle under way.
+type cycle struct {
+	batch watch.Batch
+	stop  context.CancelCauseFunc
+	done  chan bool // one value, sent when the cycle has unwound: did it finish its work?
+}
+
+// begin starts cycle n for what batch names.
+func (l *Loop) begin(ctx context.Context, n int, batch watch.Batch) *cycle {
+	ctx, stop := context.WithCancelCause(ctx)
+	c := &cycle{batch: batch, stop: stop, done: make(chan bool, 1)}
+	go func() {
+		defer stop(nil)
+		c.done <- l.turn(ctx, n, because(n, batch), batch) == nil
+	}()
+	return c
+}
+
+// cancel ends the cycle; a nil cycle has nothing to end.
+func (c *cycle) cancel(cause error) {
+	if c != nil {
+		c.stop(cause)
+	}
+}
+
+// finished yields when c has unwound; a nil cycle never does.
+func (c *cycle) finished() <-chan bool {
+	if c == nil {
+		return nil
+	}
+	return c.done
+}
+
+// idle is ctx.Done(), but only once no cycle runs: Run leaves none behind.
+func (c *cycle) idle(ctx context.Context) <-chan struct{} {
+	if c != nil {
+		return nil
+	}
+	return ctx.Done()
+}
+
+// because says what led to cycle n.
+func because(n int, batch watch.Batch) string {
+	switch {
+	case n == 1:
+		return "first build"
+	case batch.All:
+		return "asked for"
+	default:
+		return batch.String() + " changed"
+	}
+}
+
+// turn runs a cycle between the events that open and close it.
+func (l *Loop) turn(ctx context.Context, n int, because string, batch watch.Batch) error {
+	began := time.Now()
+	l.Bus.Publish(n, event.CycleStarted{Because: because})
+	err := l.cycle(ctx, n, batch)
+	l.Bus.Publish(n, event.CycleFinished{Outcome: outcome(err), Took: since(began), Failure: FailureOf(err)})
+	return err
+}
