@@ -1,49 +1,17 @@
+// Command devloop takes a Spring Boot project to a Pod in a local Kubernetes
+// cluster, and keeps it there while its sources change.
 package main
 
 import (
-	_ "github.com/containerd/errdefs"
-	_ "github.com/docker/docker/client"
-	_ "github.com/docker/docker/pkg/stdcopy"
-	_ "github.com/docker/docker/pkg/jsonmessage"
-	_ "github.com/docker/docker/api/types/image"
-	_ "github.com/docker/docker/api/types/build"
-	_ "github.com/fsnotify/fsnotify"
-	_ "github.com/google/go-containerregistry/pkg/v1/mutate"
-	_ "github.com/google/go-containerregistry/pkg/v1/random"
-	_ "github.com/google/go-containerregistry/pkg/v1/remote"
-	_ "github.com/google/go-containerregistry/pkg/v1/tarball"
-	_ "github.com/google/go-containerregistry/pkg/v1/validate"
-	_ "github.com/google/go-containerregistry/pkg/authn"
-	_ "github.com/moby/buildkit/session"
-	_ "github.com/moby/buildkit/session/auth/authprovider"
-	_ "github.com/moby/buildkit/session/filesync"
-	_ "github.com/moby/buildkit/api/services/control"
-	_ "github.com/moby/buildkit/client"
-	_ "github.com/moby/go-archive"
-	_ "github.com/moby/patternmatcher/ignorefile"
-	_ "github.com/rogpeppe/go-internal/testscript"
-	_ "github.com/tonistiigi/fsutil"
-	_ "github.com/urfave/cli/v2"
-	_ "go.yaml.in/yaml/v3"
-	_ "golang.org/x/sync/errgroup"
-	_ "golang.org/x/term"
-	_ "golang.org/x/sys/unix"
-	_ "k8s.io/apimachinery/pkg/util/wait"
-	_ "k8s.io/apimachinery/pkg/util/httpstream"
-	_ "k8s.io/client-go/dynamic"
-	_ "k8s.io/client-go/kubernetes"
-	_ "k8s.io/client-go/kubernetes/fake"
-	_ "k8s.io/client-go/restmapper"
-	_ "k8s.io/client-go/discovery/cached/memory"
-	_ "k8s.io/client-go/tools/clientcmd"
-	_ "k8s.io/client-go/tools/portforward"
-	_ "k8s.io/client-go/tools/remotecommand"
-	_ "k8s.io/client-go/transport/spdy"
-	_ "k8s.io/client-go/transport/websocket"
-	_ "k8s.io/client-go/tools/watch"
-	_ "pgregory.net/rapid"
-	_ "sigs.k8s.io/kind/pkg/cluster"
-	_ "sigs.k8s.io/yaml"
+	"context"
+	"os"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/app"
 )
 
-func main() {}
+func main() {
+	ctx, stop := app.Interruptible(context.Background())
+	code := app.Main(ctx, os.Args, app.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
+	stop()
+	os.Exit(code)
+}

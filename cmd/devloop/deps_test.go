@@ -1,0 +1,51 @@
+package main
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// module is the path that every package of this module begins with.
+const module = "github.com/devloop-cli/devloop/"
+
+// rules say what a package must not reach, directly or through others, and why.
+var rules = []struct {
+	pkg       string
+	forbidden []string
+	reason    string
+}{
+	{"watch", []string{"github.com/docker/", "k8s.io/", "sigs.k8s.io/", module + "builder", module + "loader", module + "runner", module + "cmd"},
+		"a watcher needs files and nothing else"},
+	{"builder", []string{"k8s.io/client-go", "sigs.k8s.io/kind", module + "watch", module + "loader", module + "runner", module + "cmd"},
+		"an image is built without a cluster"},
+	{"loader", []string{"k8s.io/client-go", module + "watch", module + "builder", module + "runner", module + "cmd"},
+		"nodes are containers: the engine reaches them, not the API server"},
+	{"runner", []string{"github.com/docker/docker", "sigs.k8s.io/kind", module + "watch", module + "builder", module + "loader", module + "cmd"},
+		"Pods are reached through the API server, not through an engine"},
+	{"cmd/devloop/internal/event", []string{"github.com/", "k8s.io/", "sigs.k8s.io/", "golang.org/"},
+		"anything may import the vocabulary, so it imports the standard library only"},
+	{"cmd/devloop/internal/ui", []string{"github.com/docker/", "k8s.io/", "sigs.k8s.io/", module + "watch", module + "builder", module + "loader", module + "runner", module + "cmd/devloop/internal/loop"},
+		"a display is a function of the events and of nothing else"},
+	{"cmd/devloop/internal/setup", []string{"k8s.io/", module + "watch", module + "cmd/devloop/internal/loop"},
+		"checks are values; what they mend lives with the libraries"},
+	{"cmd/devloop/internal/loop", []string{"github.com/urfave/cli", module + "cmd/devloop/internal/app", module + "cmd/devloop/internal/ui"},
+		"the engine knows neither flags nor displays"},
+}
+
+func TestDependenciesKeepTheArrows(t *testing.T) {
+	for _, rule := range rules {
+		out, err := exec.Command("go", "list", "-deps", module+rule.pkg).CombinedOutput()
+		if err != nil {
+			t.Fatalf("go list %s: %v\n%s", rule.pkg, err, out)
+		}
+		for dep := range strings.Lines(string(out)) {
+			dep = strings.TrimSpace(dep)
+			for _, f := range rule.forbidden {
+				if strings.HasPrefix(dep, f) && !strings.HasPrefix(dep, module+rule.pkg) {
+					t.Errorf("%s reaches %s: %s", rule.pkg, dep, rule.reason)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,125 @@
+// Package app is the command line: it turns flags into values, joins the real
+// clients (wire.go), runs one command and turns its error into an exit code
+// (exit.go). It is the only package that knows of flags.
+//
+// From main to work:
+//
+//	Main → a command's file, such as deploy.go → session (session.go) → loop.Loop
+//
+// What a command has to say about its work it publishes as events; the displays of
+// package ui write them. What is for other programs goes to Out, what is for the
+// person to Err.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/ui"
+)
+
+// Streams are what a command reads and writes.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
+
+// errInterrupted is the cause that a context ends with when the user presses Ctrl+C.
+var errInterrupted = fmt.Errorf("interrupted: %w", context.Canceled)
+
+// Interruptible returns a context that ends at Ctrl+C or SIGTERM. A second one
+// ends the process at once, as if nobody listened.
+func Interruptible(parent context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case <-signals:
+			cancel(errInterrupted)
+		case <-ctx.Done():
+		}
+		signal.Stop(signals)
+	}()
+	return ctx, func() { cancel(context.Canceled) }
+}
+
+// Main runs the command that args name (args[0] is the program) and returns its
+// exit code. An error is shown once: by the display that was told of it, or here.
+func Main(ctx context.Context, args []string, s Streams) int {
+	err := newApp(s).RunContext(ctx, args)
+	if err == nil {
+		return 0
+	}
+	failure := loop.FailureOf(err)
+	if _, shown := errors.AsType[*shownError](err); !shown {
+		ui.PrintFailure(s.Err, styleFor(s.Err), *failure)
+	}
+	return exitCode(failure.Code)
+}
+
+// shownError wraps an error that a person has seen already.
+type shownError struct{ error }
+
+func (e *shownError) Unwrap() error { return e.error }
+
+func newApp(s Streams) *cli.App {
+	return &cli.App{
+		Name:                 "devloop",
+		Usage:                "from a saved Spring Boot source file to an answer on localhost, through a real local Kubernetes",
+		Description:          description,
+		Version:              Version(),
+		HideVersion:          true,
+		EnableBashCompletion: true,
+		Suggest:              true,
+		Reader:               s.In,
+		Writer:               s.Out,
+		ErrWriter:            s.Err,
+		Commands: []*cli.Command{
+			deployCommand(s), setupCommand(s), downCommand(s), versionCommand(s),
+		},
+		Action:         unknownCommand,
+		OnUsageError:   usageError,
+		ExitErrHandler: func(*cli.Context, error) {}, // Main decides the exit code; without this cli calls os.Exit
+	}
+}
+
+var description = `A new laptop:        devloop setup
+A project, once:     devloop deploy
+And to take it away: devloop down
+
+devloop needs no Dockerfile, no manifest and no change of the build file, and uses
+each where there is one. Exit codes:
+` + exitCodes
+
+// UsageError says that the command line can't be understood.
+type UsageError struct{ Err error }
+
+func (e *UsageError) Error() string { return e.Err.Error() }
+
+// Unwrap returns what the flag parser said.
+func (e *UsageError) Unwrap() error { return e.Err }
+
+// Code implements the loop's contract for errors.
+func (e *UsageError) Code() string { return "usage" }
+
+// Hints says where the flags are described.
+func (e *UsageError) Hints() []string { return []string{"see: devloop help"} }
+
+func usageError(_ *cli.Context, err error, _ bool) error { return &UsageError{err} }
+
+// unknownCommand runs where no command was named, or none that there is.
+func unknownCommand(c *cli.Context) error {
+	if c.Args().Present() {
+		return &UsageError{fmt.Errorf("no command %q", c.Args().First())}
+	}
+	return cli.ShowAppHelp(c)
+}

@@ -1,0 +1,51 @@
+package app
+
+import (
+	"io"
+	"os"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/ui"
+)
+
+// displayFlags are the flags of every command that publishes events.
+func displayFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.BoolFlag{Name: "json", Usage: "print every event as one JSON line on stdout"},
+		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "leave out what Gradle, Maven and Docker print"},
+	}
+}
+
+// display is how a command talks: a bus, and whether a person sees what is on it.
+type display struct {
+	*event.Bus
+	// shows is true where the sinks show failures to a person by themselves.
+	shows bool
+}
+
+// newDisplay chooses the sinks by the flags and by what the streams are.
+func newDisplay(c *cli.Context, s Streams) display {
+	if c.Bool("json") {
+		return display{event.NewBus(ui.NewJSONL(s.Out)), false}
+	}
+	plain := ui.NewPlain(s.Err, ui.PlainOptions{App: s.Out, Style: styleFor(s.Err), Quiet: c.Bool("quiet")})
+	return display{event.NewBus(plain), true}
+}
+
+// told marks err as shown where the display has shown it.
+func (d display) told(err error) error {
+	if err == nil || !d.shows {
+		return err
+	}
+	return &shownError{err}
+}
+
+// styleFor colours on a terminal only, and not where NO_COLOR (https://no-color.org) is set.
+func styleFor(w io.Writer) ui.Style {
+	file, isFile := w.(*os.File)
+	colour := isFile && term.IsTerminal(int(file.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	return ui.Style{Colour: colour}
+}

@@ -1,0 +1,76 @@
+package app
+
+import (
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop"
+)
+
+func downCommand(s Streams) *cli.Command {
+	return &cli.Command{
+		Name:      "down",
+		Usage:     "remove from the cluster what devloop made for a project, and only that",
+		ArgsUsage: "[DIR]",
+		Description: `Removes the objects that carry devloop's labels for the project in DIR (default: the
+current directory). Objects that somebody else made stay, whatever their name.`,
+		Flags: append(append(clusterFlags(), displayFlags()...),
+			&cli.BoolFlag{Name: "all", Usage: "remove what devloop made for every project"},
+			&cli.StringFlag{Name: "name", Usage: "the project's `NAME`, if not that of the build"}),
+		Action: func(c *cli.Context) error { return down(c, newDisplay(c, s)) },
+	}
+}
+
+func down(c *cli.Context, d display) error {
+	began := time.Now()
+	err := removeOwned(c, d)
+	outcome := event.OK
+	if err != nil {
+		outcome = event.Failed
+	}
+	d.Publish(0, event.SessionFinished{Outcome: outcome, Took: event.Duration(time.Since(began)), Failure: loop.FailureOf(err)})
+	return d.told(err)
+}
+
+func removeOwned(c *cli.Context, d display) error {
+	project, err := ownedProject(c)
+	if err != nil {
+		return err
+	}
+	pods, err := connect(c)
+	if err != nil {
+		return err
+	}
+	docker, err := engine(c.Context)
+	if err != nil {
+		return err
+	}
+	if _, _, err := target(c, docker, pods); err != nil {
+		return err
+	}
+	removed, err := pods.Down(c.Context, project)
+	for _, o := range removed {
+		d.Publish(0, event.Removed{Object: o.Kind + "/" + o.Name, Namespace: o.Namespace})
+	}
+	if err == nil && len(removed) == 0 {
+		d.Publish(0, event.Notice{Level: event.Info, Text: "devloop has nothing in the cluster to remove"})
+	}
+	return err
+}
+
+// ownedProject returns the name under which deploy marked its objects; "" stands for all.
+func ownedProject(c *cli.Context) (string, error) {
+	if c.Bool("all") {
+		return "", nil
+	}
+	if name := c.String("name"); name != "" {
+		return name, nil
+	}
+	project, err := open(c)
+	if err != nil {
+		return "", err
+	}
+	return project.Name, nil
+}

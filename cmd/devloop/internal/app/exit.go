@@ -1,0 +1,54 @@
+package app
+
+import (
+	"fmt"
+	"strings"
+)
+
+// exit is a row of the table of exit codes.
+type exit struct {
+	code int
+	// meaning is for people; prefixes are the failure codes that lead here.
+	meaning  string
+	prefixes []string
+}
+
+// exits is the whole table; help and the README are made from it.
+var exits = []exit{
+	{0, "all went well", nil},
+	{1, "an error that devloop has no word for", nil},
+	{2, "the command line can't be understood", []string{"usage"}},
+	{3, "the project, its settings or its manifest are not right", []string{"project", "config", "manifest"}},
+	{10, "the sources don't compile, or there is nothing to compile them with", []string{"compile", "tool"}},
+	{11, "the image can't be built", []string{"image"}},
+	{12, "the image can't be loaded into the cluster", []string{"load"}},
+	{13, "the cluster does not take the objects", []string{"deploy", "pod.foreign"}},
+	{14, "the Pod does not become ready", []string{"pod"}},
+	{15, "the local port can't be had, or does not reach the Pod", []string{"port", "forward"}},
+	{20, "Docker does not answer", []string{"docker"}},
+	{21, "no cluster answers, or it is not on this machine", []string{"cluster"}},
+	{130, "interrupted", []string{"interrupted"}},
+}
+
+// exitCode returns the exit code for a failure's code, 1 where none fits. The
+// longest prefix wins: "pod.foreign" is not "pod".
+func exitCode(failure string) int {
+	code, longest := 1, 0
+	for _, e := range exits {
+		for _, p := range e.prefixes {
+			if (failure == p || strings.HasPrefix(failure, p+".")) && len(p) > longest {
+				code, longest = e.code, len(p)
+			}
+		}
+	}
+	return code
+}
+
+// exitCodes is the table as help shows it.
+var exitCodes = func() string {
+	var b strings.Builder
+	for _, e := range exits {
+		fmt.Fprintf(&b, "  %3d  %s\n", e.code, e.meaning)
+	}
+	return strings.TrimRight(b.String(), "\n")
+}()

@@ -1,0 +1,128 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/docker/docker/client"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/urfave/cli/v2"
+
+	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop"
+	"github.com/devloop-cli/devloop/loader"
+	"github.com/devloop-cli/devloop/runner"
+)
+
+// projectFlags say what is built.
+func projectFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "module", Aliases: []string{"m"}, Usage: "the `MODULE` to run, where a build has several applications, as in :web"},
+		&cli.StringSliceFlag{Name: "manifest", Aliases: []string{"f"}, Usage: "the Kubernetes manifest `FILE`, instead of those found in DIR; may be repeated"},
+		&cli.StringFlag{Name: "base-image", Usage: "the `IMAGE` that an image without a Dockerfile is based on (default: eclipse-temurin:N-jre)"},
+	}
+}
+
+// clusterFlags say where it goes.
+func clusterFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "kubeconfig", Usage: "the `FILE` that names clusters (default: as kubectl finds it)", EnvVars: []string{"DEVLOOP_KUBECONFIG"}},
+		&cli.StringFlag{Name: "context", Usage: "the kubeconfig `CONTEXT` (default: the current one)"},
+		&cli.StringFlag{Name: "namespace", Aliases: []string{"n"}, Usage: "the `NAMESPACE` (default: the context's)"},
+		&cli.StringFlag{Name: "allow-context", Usage: "go to this `CONTEXT` although it is not a cluster of this machine's engine; its nodes must find the image by themselves"},
+	}
+}
+
+// directory returns DIR, the command's only argument, as an absolute path.
+func directory(c *cli.Context) (string, error) {
+	if c.NArg() > 1 {
+		return "", &UsageError{fmt.Errorf("one DIR at most, got %q; flags stand before DIR", c.Args().Slice())}
+	}
+	dir, err := filepath.Abs(c.Args().First())
+	if err != nil {
+		return "", err
+	}
+	return dir, nil
+}
+
+// cacheDir is where devloop keeps what it can make again: layers, Gradle's model.
+func cacheDir() (string, error) {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("find the cache directory: %w", err)
+	}
+	return filepath.Join(dir, "devloop"), nil
+}
+
+// open finds out what stands in DIR.
+func open(c *cli.Context) (*builder.Project, error) {
+	dir, err := directory(c)
+	if err != nil {
+		return nil, err
+	}
+	cache, err := cacheDir()
+	if err != nil {
+		return nil, err
+	}
+	return builder.Open(c.Context, dir, builder.Options{Module: c.String("module"), CacheDir: cache})
+}
+
+// connect reaches the API server that the flags and the kubeconfig name.
+func connect(c *cli.Context) (*runner.Runner, error) {
+	return runner.Connect(runner.ConnectOptions{
+		Kubeconfig: c.String("kubeconfig"), Context: c.String("context"), Namespace: c.String("namespace"),
+	})
+}
+
+// engine returns a client of the Docker engine that the docker command would use,
+// once the engine has answered.
+func engine(ctx context.Context) (*client.Client, error) {
+	options := []client.Opt{client.FromEnv, client.WithAPIVersionNegotiation()}
+	if host := contextHost(); os.Getenv(client.EnvOverrideHost) == "" && host != "" {
+		options = append(options, client.WithHost(host))
+	}
+	docker, err := client.NewClientWithOpts(options...)
+	if err != nil {
+		return nil, &engineError{err: err}
+	}
+	if _, err := docker.Ping(ctx); err != nil {
+		return nil, &engineError{host: docker.DaemonHost(), err: err}
+	}
+	return docker, nil
+}
+
+// target says which cluster the API server is, and what brings images to its nodes.
+// A cluster that is not on this machine is refused, unless its context is allowed
+// by name.
+func target(c *cli.Context, docker *client.Client, r *runner.Runner) (string, loop.Loader, error) {
+	cluster, err := loader.Detect(c.Context, docker, r.Context(), r.Server())
+	switch {
+	case err == nil:
+		return fmt.Sprintf("%s cluster %s", cluster.Product, cluster.Name), loader.NewKind(docker, cluster.Name), nil
+	case c.String("allow-context") == r.Context():
+		return "context " + r.Context(), pulled{}, nil
+	default:
+		return "", nil, err
+	}
+}
+
+// pulled is the loader of a cluster whose nodes find images by themselves: they
+// pull them, or share the engine's store.
+type pulled struct{}
+
+// Load implements [loop.Loader]; it loads nothing.
+func (pulled) Load(context.Context, string, v1.Image) (loader.Report, error) {
+	return loader.Report{}, nil
+}
+
+// manifests returns the manifest files to use: those that the user names, else
+// those found in the project's directory.
+func manifests(c *cli.Context, dir string) ([]string, error) {
+	if named := c.StringSlice("manifest"); len(named) > 0 {
+		return slices.Clone(named), nil
+	}
+	return runner.FindManifests(dir)
+}

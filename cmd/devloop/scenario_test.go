@@ -1,0 +1,351 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/hack/real"
+)
+
+// Scenarios run the command as its user does, on a real engine, a real cluster and
+// a real Gradle. Each states an intent, takes steps, and looks at what can be
+// observed from outside: events, exit codes, Pods, answers.
+
+// scenario is a project of its own in a namespace of its own.
+type scenario struct {
+	*testing.T
+	dir, namespace string
+	cluster        kubernetes.Interface
+}
+
+// newScenario copies a sample and makes a namespace for it. What the scenario left
+// in the cluster goes when it ends.
+func newScenario(t *testing.T, sample string) *scenario {
+	t.Helper()
+	config := real.Kind(t)
+	cluster, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &scenario{T: t, dir: filepath.Join(t.TempDir(), sample), cluster: cluster}
+	if err := os.CopyFS(s.dir, os.DirFS(filepath.Join("..", "..", "samples", sample))); err != nil {
+		t.Fatal(err)
+	}
+	made, err := cluster.CoreV1().Namespaces().Create(t.Context(),
+		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "scenario-"}}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.namespace = made.Name
+	t.Cleanup(func() {
+		zero := int64(0)
+		_ = cluster.CoreV1().Namespaces().Delete(context.WithoutCancel(t.Context()), s.namespace, metav1.DeleteOptions{GracePeriodSeconds: &zero})
+	})
+	return s
+}
+
+// result is what a run of the command left to look at.
+type result struct {
+	code   int
+	events []event.Event
+	stderr string
+}
+
+// command prepares devloop with the cluster's flags.
+func (s *scenario) command(name string, args ...string) *exec.Cmd {
+	flags := []string{name, "--json", "--kubeconfig", real.Kubeconfig(), "--context", "kind-" + real.ClusterName, "--namespace", s.namespace}
+	cmd := exec.CommandContext(s.Context(), "devloop", append(flags, args...)...)
+	cmd.Dir = s.dir
+	return cmd
+}
+
+// run runs devloop to its end and reads its events.
+func (s *scenario) run(name string, args ...string) result {
+	s.Helper()
+	var stdout, stderr bytes.Buffer
+	cmd := s.command(name, args...)
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	exit, ended := errors.AsType[*exec.ExitError](err)
+	if err != nil && !ended {
+		s.Fatalf("devloop %s: %v", name, err)
+	}
+	r := result{stderr: stderr.String()}
+	if ended {
+		r.code = exit.ExitCode()
+	}
+	for line := range bytes.Lines(stdout.Bytes()) {
+		var e event.Event
+		if err := json.Unmarshal(line, &e); err != nil {
+			s.Fatalf("devloop %s: %v\n%s", name, err, line)
+		}
+		r.events = append(r.events, e)
+	}
+	return r
+}
+
+// must runs devloop and wants success.
+func (s *scenario) must(name string, args ...string) result {
+	s.Helper()
+	r := s.run(name, args...)
+	if r.code != 0 {
+		s.Fatalf("devloop %s ended with %d:\n%s", name, r.code, r.stderr)
+	}
+	return r
+}
+
+// all returns the events of one type.
+func all[T event.Body](r result) (list []T) {
+	for _, e := range r.events {
+		if b, ok := e.Body.(T); ok {
+			list = append(list, b)
+		}
+	}
+	return list
+}
+
+// replaceInSource edits the controller.
+func (s *scenario) replaceInSource(before, after string) {
+	s.Helper()
+	path := filepath.Join(s.dir, "src/main/java/com/example/AppController.java")
+	source, err := os.ReadFile(path)
+	if err != nil {
+		s.Fatal(err)
+	}
+	if !bytes.Contains(source, []byte(before)) {
+		s.Fatalf("%s has no %q", path, before)
+	}
+	if err := os.WriteFile(path, bytes.ReplaceAll(source, []byte(before), []byte(after)), 0o644); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// pods returns the namespace's Pods, by name.
+func (s *scenario) pods() map[string]corev1.Pod {
+	s.Helper()
+	list, err := s.cluster.CoreV1().Pods(s.namespace).List(s.Context(), metav1.ListOptions{})
+	if err != nil {
+		s.Fatal(err)
+	}
+	pods := map[string]corev1.Pod{}
+	for _, p := range list.Items {
+		pods[p.Name] = p
+	}
+	return pods
+}
+
+// answers checks that every Pod answered text, and returns how many did.
+func (s *scenario) answers(r result, text string) int {
+	s.Helper()
+	answered := all[event.Answered](r)
+	for _, a := range answered {
+		if a.Status != 200 || a.Text != text {
+			s.Errorf("%s answered %d %q, want 200 %q", a.Pod, a.Status, a.Text, text)
+		}
+	}
+	return len(answered)
+}
+
+func TestScenarioAnEditIsDeployedAndACompileErrorIsNot(t *testing.T) {
+	real.Gradle(t)
+	s := newScenario(t, "spring-server")
+
+	t.Log("the first deploy takes every stage and answers")
+	first := s.must("deploy")
+	if n := s.answers(first, "Hello, World"); n != 1 {
+		t.Fatalf("%d answers, want 1\n%s", n, first.stderr)
+	}
+	if got := len(all[event.StageFinished](first)); got != 6 {
+		t.Errorf("%d stages, want 6", got)
+	}
+	before := s.pods()["spring-pod"]
+	container := before.Spec.Containers[0]
+	if container.ImagePullPolicy != corev1.PullIfNotPresent || !strings.HasPrefix(container.Image, "spring-server:devloop-") {
+		t.Errorf("the container has image %q, pull policy %q", container.Image, container.ImagePullPolicy)
+	}
+
+	t.Log("an edit makes another image and another Pod, and sends the nodes little")
+	s.replaceInSource("Hello, World", "Hello, devloop")
+	second := s.must("deploy")
+	s.answers(second, "Hello, devloop")
+	after := s.pods()["spring-pod"]
+	if after.UID == before.UID || after.Spec.Containers[0].Image == container.Image {
+		t.Errorf("the Pod was not replaced: %s, %s", after.UID, after.Spec.Containers[0].Image)
+	}
+	for _, n := range all[event.NodeLoaded](second) {
+		if n.Skipped < n.Sent {
+			t.Errorf("node %s was sent %d bytes and had only %d", n.Node, n.Sent, n.Skipped)
+		}
+	}
+
+	t.Log("the same again: the nodes have it, nothing is sent")
+	for _, n := range all[event.NodeLoaded](s.must("deploy")) {
+		if n.Sent != 0 {
+			t.Errorf("node %s was sent %d bytes of an image that it had", n.Node, n.Sent)
+		}
+	}
+
+	t.Log("a compile error names file and line, and the old Pod stays")
+	running := s.pods()["spring-pod"].UID
+	s.replaceInSource(`"Hello, devloop";`, `"Hello, devloop"`)
+	broken := s.run("deploy")
+	if broken.code != 10 || !strings.Contains(broken.stderr, "src/main/java/com/example/AppController.java:") {
+		t.Errorf("exit code %d:\n%s", broken.code, broken.stderr)
+	}
+	if got := s.pods()["spring-pod"].UID; got != running {
+		t.Errorf("the Pod was replaced although nothing compiled")
+	}
+
+	t.Log("down removes the Pod, and then there is nothing to remove")
+	if removed := all[event.Removed](s.must("down")); len(removed) != 1 {
+		t.Errorf("removed %v, want one Pod", removed)
+	}
+	if removed := all[event.Removed](s.must("down")); len(removed) != 0 {
+		t.Errorf("removed %v a second time", removed)
+	}
+	if pods := s.pods(); len(pods) != 0 {
+		t.Errorf("%d Pods left", len(pods))
+	}
+}
+
+func TestScenarioThreePodsOfOneImage(t *testing.T) {
+	real.Gradle(t)
+	s := newScenario(t, "spring-pods")
+
+	r := s.must("deploy")
+	if n := s.answers(r, "Hello, World"); n != 3 {
+		t.Errorf("%d answers, want 3", n)
+	}
+	urls := map[string]bool{}
+	for _, f := range all[event.Forwarding](r) {
+		urls[f.URL] = true
+	}
+	if len(urls) != 3 {
+		t.Errorf("local addresses %v, want three", urls)
+	}
+	for _, name := range []string{"spring-pod-1", "spring-pod-2", "spring-pod-3"} {
+		if _, there := s.pods()[name]; !there {
+			t.Errorf("no Pod %s", name)
+		}
+	}
+}
+
+func TestScenarioMavenProjectWithoutDockerfileAndManifest(t *testing.T) {
+	real.Maven(t)
+	s := newScenario(t, "spring-maven")
+
+	first := s.must("deploy")
+	s.answers(first, "Hello, World")
+	s.replaceInSource("Hello, World", "Hello, Maven")
+	second := s.must("deploy")
+	s.answers(second, "Hello, Maven")
+	for _, n := range all[event.NodeLoaded](second) {
+		if n.Sent > 100_000 {
+			t.Errorf("one class changed, and node %s was sent %d bytes", n.Node, n.Sent)
+		}
+	}
+}
+
+func TestScenarioForeignPodIsNotTouched(t *testing.T) {
+	real.Gradle(t)
+	s := newScenario(t, "spring-server")
+	foreign, err := s.cluster.CoreV1().Pods(s.namespace).Create(t.Context(), &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: "spring-pod"},
+		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "theirs", Image: "theirs:1", ImagePullPolicy: corev1.PullNever}}},
+	}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	if r := s.run("deploy"); r.code != 13 || !strings.Contains(r.stderr, "--adopt") {
+		t.Errorf("exit code %d:\n%s", r.code, r.stderr)
+	}
+	s.must("down")
+	if got := s.pods()["spring-pod"].UID; got != foreign.UID {
+		t.Errorf("the Pod that devloop did not make is gone")
+	}
+	s.answers(s.must("deploy", "--adopt"), "Hello, World")
+}
+
+func TestScenarioApplicationThatDoesNotStartIsExplained(t *testing.T) {
+	real.Gradle(t)
+	s := newScenario(t, "spring-server")
+	s.replaceInSource("class AppController {", `class AppController {
+    AppController() { throw new IllegalStateException("the database is not there"); }
+`)
+	r := s.run("deploy")
+	if r.code != 14 || !strings.Contains(r.stderr, "the database is not there") {
+		t.Errorf("exit code %d:\n%s", r.code, r.stderr)
+	}
+}
+
+func TestScenarioForwardStaysUntilInterrupted(t *testing.T) {
+	real.Gradle(t)
+	s := newScenario(t, "spring-server")
+	cmd := s.command("deploy", "--forward")
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	url := ""
+	for decoder := json.NewDecoder(stdout); url == ""; {
+		var e event.Event
+		if err := decoder.Decode(&e); err != nil {
+			t.Fatalf("the stream ended before the forward was open: %v", err)
+		}
+		if f, ok := e.Body.(event.Forwarding); ok {
+			url = f.URL
+		}
+	}
+	for range 20 {
+		if got, err := get(url); err != nil || got != "Hello, World" {
+			t.Errorf("got %q, %v", got, err)
+		}
+	}
+	interrupted := time.Now()
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("Ctrl+C on a forward that works is how it ends, got %v", err)
+	}
+	if took := time.Since(interrupted); took > 10*time.Second {
+		t.Errorf("it took %s to end", took)
+	}
+	if got, err := get(url); err == nil {
+		t.Errorf("%s still answers %q", url, got)
+	}
+}
+
+// get fetches url and returns the body.
+func get(url string) (string, error) {
+	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Get(url)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = response.Body.Close() }()
+	var body bytes.Buffer
+	if _, err := body.ReadFrom(response.Body); err != nil {
+		return "", err
+	}
+	return body.String(), nil
+}
