@@ -58,7 +58,7 @@ func (r *rules) ignores(path string) bool {
 		return err == nil && matches
 	}
 	info, err := os.Lstat(path)
-	return err != nil || !info.IsDir()
+	return err == nil && !info.IsDir() // what is gone may have been a directory
 }
 
 // relative returns the name of path in a [Batch].
