@@ -3,11 +3,11 @@
 #
 #   hack/base-images.sh
 #
-# Does nothing where the engine has them already. What it lacks is pulled. Only where
-# no registry answers is a local stand-in made from Debian's packages, labelled
-# devloop-cli.github.io/stand-in. A stand-in is
-# kept as an archive in ~/.cache/devloop/base-images, under the hash of its recipe, so
-# that it is made once; an engine that lost it gets it back in seconds.
+# Does nothing where the engine has them already. What it lacks is pulled. Only what can't
+# be pulled gets a local stand-in made from Debian's packages, labelled
+# devloop-cli.github.io/stand-in. A stand-in is kept as an archive in
+# ~/.cache/devloop/base-images, under the hash of its recipe, so that it is made once; an
+# engine that lost it gets it back in seconds.
 #
 # One Debian image serves both Java names. It is larger than a jlink'ed runtime (about
 # 350 MB against 110), and meant to be: the real ones have 270 to 470 MB, a package
@@ -37,6 +37,13 @@ make() {
   rm -rf "$work" "$work.log"
 }
 
+# forget_older IMAGE takes the stand-ins of older recipes off the engine, except where a
+# container still uses one.
+forget_older() {
+  docker images --format '{{.Repository}}:{{.Tag}}' --filter "reference=${1%-*}-*" | grep -vFx "$1" |
+    xargs -r docker rmi >/dev/null 2>&1 || true
+}
+
 # stand_in RECIPE IMAGE NAME... gives IMAGE, a stand-in, the names; where the
 # engine lacks it, it comes from its archive, or is made.
 stand_in() {
@@ -55,9 +62,10 @@ stand_in() {
     how="its stand-in is made"
   fi
   [ ! -e "$archive" ] || touch "$archive"
+  forget_older "$image"
   for name in "$@"; do
     docker tag "$image" "$name"
-    report + image "$began" "$name: no registry answers, $how"
+    report + image "$began" "$name: it can't be pulled, $how"
   done
 }
 
@@ -65,7 +73,7 @@ stand_in() {
 # The stand-in's own name holds the hash of its recipe.
 ensure() {
   local recipe=$1 image name began missing=()
-  image=devloop/stand-in:$1-$(recipe_hash base-images/rootfs.sh "base-images/$1".*)
+  image=devloop/stand-in:$1-$(recipe_hash "$1" base-images/rootfs.sh "base-images/$1".*)
   shift
   for name in "$@"; do
     began=$(now)
@@ -74,7 +82,7 @@ ensure() {
     elif pull "$name"; then
       report + image "$began" "$name pulled"
     elif has_image "$image" && [ "$(image_id "$name")" = "$(image_id "$image")" ]; then
-      report ✓ image "$began" "$name: no registry answers, its stand-in is there"
+      report ✓ image "$began" "$name: it can't be pulled, its stand-in is there"
     else
       missing+=("$name")
     fi

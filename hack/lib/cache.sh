@@ -6,12 +6,14 @@
 # cache_root prints where everything is kept.
 cache_root() { printf '%s/devloop' "${XDG_CACHE_HOME:-$HOME/.cache}"; }
 
-# recipe_hash PATH... prints 12 hex digits of the content of all files below the
-# paths, their names and the machine's architecture. Call it from a fixed directory:
-# names are taken as given.
+# recipe_hash ALSO PATH... prints 12 hex digits of the content of all files below the
+# paths, their names, the machine's architecture, and ALSO, which is any text. Call it
+# from a fixed directory: names are taken as given.
 recipe_hash() {
   {
     uname -m
+    printf '%s\n' "$1"
+    shift
     find "$@" -type f -print | LC_ALL=C sort | while IFS= read -r file; do sha256sum "$file"; done
   } | sha256sum | cut -c1-12
 }
@@ -30,5 +32,5 @@ lock() {
 # forget_old DIRECTORY removes the entries of DIRECTORY that no run has used for two
 # weeks; a run marks what it uses with `touch`.
 forget_old() {
-  find "$1" -mindepth 1 -maxdepth 1 -mtime +14 -exec rm -rf {} +
+  find "$1" -mindepth 1 -maxdepth 1 ! -name '.*' -mtime +14 -exec rm -rf {} +
 }

@@ -1,0 +1,47 @@
+# make help lists what there is.
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+LDFLAGS := -s -w -X github.com/devloop-cli/devloop/cmd/devloop/internal/app.version=$(VERSION)
+
+##@ Use
+
+.PHONY: build install demo
+build: ## build bin/devloop
+	@mkdir -p bin
+	go build -trimpath -ldflags "$(LDFLAGS)" -o bin/devloop ./cmd/devloop
+
+install: ## install devloop where `go install` puts it
+	go install -trimpath -ldflags "$(LDFLAGS)" ./cmd/devloop
+
+demo: ## from nothing to Hello, World on localhost: engine, cluster, deploy
+	@hack/demo.sh
+
+##@ Check
+
+.PHONY: test test-short lint bench
+test: ## all tests, the real ones included; prepares the machine
+	@hack/prepare.sh
+	@$(MAKE) --no-print-directory build
+	@hack/test-cluster.sh
+	go test -race ./...
+
+test-short: ## the hermetic tests only: no Docker, no cluster
+	go test -short -race ./...
+
+lint: ## formatting, vet, staticcheck, shellcheck, known vulnerabilities
+	@hack/lint.sh
+
+bench: build ## the same edit by hand and by devloop, timed in one run
+	@hack/bench.sh
+
+##@ Tidy
+
+.PHONY: clean help
+clean: ## remove what make built
+	rm -rf bin dist coverage.out
+
+help: ## this list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile

@@ -1,0 +1,137 @@
+#!/usr/bin/env bash
+# Makes a Docker engine answer.
+#
+#   hack/engine.sh
+#
+# Does nothing where one answers already. On Debian as root it installs Debian's
+# docker.io where there is none, clears away what an engine that was killed has left,
+# and starts it: through systemd where that runs, else by hand, detached, so that it
+# outlives this script. On other systems it says which commands to type.
+#
+# Everything that must be there for a restart stays there: images, containers, networks.
+# A kind cluster whose engine was killed comes back with it.
+set -euo pipefail
+cd "$(dirname "$0")"
+. lib/steps.sh
+. lib/cache.sh
+. lib/debian.sh
+
+log=/var/log/dockerd.log
+began=$(now)
+
+# engine prints the version of the engine that answers; it fails where none does.
+engine() { bounded 10 docker version --format '{{.Server.Version}}' 2>/dev/null; }
+
+# is_ours PID NAME tells whether the process runs NAME. A killed engine's process number
+# may belong to another program now, or to a zombie that nobody reaps.
+is_ours() {
+  [ -r "/proc/$1/status" ] || return 1
+  [ "$(awk '/^Name:/ {print $2}' "/proc/$1/status")" = "$2" ] && [ "$(awk '/^State:/ {print $2}' "/proc/$1/status")" != Z ]
+}
+
+# pid_in FILE prints the process number in FILE, or nothing.
+pid_in() { [ ! -s "$1" ] || cat "$1"; }
+
+# advise ends the script on a machine where it may not, or can't, make an engine.
+advise() {
+  if [ -n "${DOCKER_HOST:-}" ]; then
+    fail docker "$began" "no engine answers at DOCKER_HOST=$DOCKER_HOST" "unset DOCKER_HOST    # to use this machine's own"
+  fi
+  if [ "$(uname -s)" = Darwin ]; then
+    fail docker "$began" "no Docker engine answers" "open -a Docker    # after: brew install --cask docker"
+  fi
+  if [ -S /var/run/docker.sock ] && [ ! -w /var/run/docker.sock ]; then
+    fail docker "$began" "$(id -un) may not use the Docker engine" "sudo usermod -aG docker $(id -un) && newgrp docker"
+  fi
+  if command -v dockerd >/dev/null; then
+    fail docker "$began" "no Docker engine answers" "sudo systemctl start docker"
+  fi
+  if command -v apt-get >/dev/null; then
+    fail docker "$began" "no Docker engine here" "sudo apt-get install docker.io && sudo usermod -aG docker $(id -un) && newgrp docker"
+  fi
+  fail docker "$began" "no Docker engine here" "install one: https://docs.docker.com/engine/install/"
+}
+
+install_engine() {
+  report · docker "$began" "installing Debian's docker.io"
+  # iptables and cgroupfs-mount: docker.io only recommends them; jq: for the runtime below.
+  apt_install docker.io containerd runc iptables cgroupfs-mount jq
+}
+
+# use_lean_runtime installs the runtime that does without CAP_SYS_RESOURCE (number 24,
+# capability.h) where this machine withholds it. A configuration that is there stays.
+use_lean_runtime() {
+  local bounding
+  bounding=$(awk '/^CapBnd:/ {print $2}' /proc/self/status)
+  (((0x$bounding >> 24 & 1) == 0)) || return 0
+  install -D -m 0755 runc-without-sys-resource /usr/local/bin/runc-without-sys-resource
+  [ ! -e /etc/docker/daemon.json ] || return 0
+  mkdir -p /etc/docker
+  cat >/etc/docker/daemon.json <<'JSON'
+{
+  "runtimes": {"runc-without-sys-resource": {"path": "/usr/local/bin/runc-without-sys-resource"}},
+  "default-runtime": "runc-without-sys-resource"
+}
+JSON
+}
+
+# clear_away removes what a killed engine left and a new one would believe: its process
+# numbers, the sockets of its containerd, and that containerd itself where it is half
+# dead, that is, runs and doesn't answer.
+clear_away() {
+  local state=/var/run/docker/containerd pid
+  is_ours "$(pid_in /var/run/docker.pid)" dockerd || rm -f /var/run/docker.pid
+  pid=$(pid_in $state/containerd.pid)
+  if [ -n "$pid" ] && is_ours "$pid" containerd; then
+    bounded 5 ctr --address $state/containerd.sock version >/dev/null 2>&1 && return
+    kill -KILL "$pid"
+  fi
+  rm -f $state/containerd.pid $state/*.sock $state/*.sock.ttrpc
+}
+
+# start_engine starts it by hand, in a session of its own and without our lock, and
+# leaves its process number in daemon.
+start_engine() {
+  cgroupfs-mount 2>/dev/null || true # does nothing where cgroups are mounted
+  setsid dockerd >>"$log" 2>&1 </dev/null 9>&- &
+  daemon=$!
+}
+
+# wait_for_engine ends when it answers, when it has ended, or after a minute.
+wait_for_engine() {
+  local deadline=$(($(now) + 60000))
+  until version=$(engine); do
+    if [ -n "${daemon:-}" ] && ! kill -0 "$daemon" 2>/dev/null; then
+      fail docker "$began" "the engine ended: $(grep -v level=info "$log" | tail -1)" "read its log: less $log"
+    fi
+    (($(now) < deadline)) || fail docker "$began" "the engine does not answer after a minute" "read its log: less $log"
+    sleep 0.1
+  done
+}
+
+make_engine() {
+  command -v dockerd >/dev/null || install_engine
+  if [ -d /run/systemd/system ]; then
+    systemctl start docker
+  elif is_ours "$(pid_in /var/run/docker.pid)" dockerd; then
+    report · docker "$began" "an engine is starting"
+  else
+    use_lean_runtime
+    clear_away
+    start_engine
+  fi
+  wait_for_engine
+}
+
+if version=$(engine); then
+  report ✓ docker "$began" "engine $version answers"
+  exit
+fi
+{ [ -z "${DOCKER_HOST:-}" ] && can_install; } || advise
+lock /run/lock/devloop-engine.lock
+if version=$(engine); then # another run has made it meanwhile
+  report ✓ docker "$began" "engine $version answers"
+  exit
+fi
+make_engine
+report + docker "$began" "engine $version started"

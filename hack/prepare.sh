@@ -1,0 +1,131 @@
+#!/usr/bin/env bash
+# Makes this machine ready for `make demo` and `make test`: a JDK, Gradle, Maven, a C
+# compiler for the race detector, a Docker engine, a kind node image, and the base
+# images of the samples.
+#
+#   hack/prepare.sh
+#
+# What is there is used and never replaced. Where Docker answers and its registry can
+# be reached, images are pulled and nothing is installed. What is missing is made on
+# Debian as root: programs by apt, an engine by engine.sh, the node image by
+# node-image/build.sh, base images by base-images.sh. Elsewhere it is named, with what to
+# do about it: tests that need it skip. What DEVLOOP_REQUIRE names (docker, kind, gradle,
+# maven) has to be there: else the script fails at its end.
+#
+# When nothing is missing it changes nothing, in about two seconds.
+#
+# Needs: bash and Go.
+set -euo pipefail
+cd "$(dirname "$0")"
+. lib/steps.sh
+. lib/images.sh
+. lib/debian.sh
+
+absent=()
+
+# lack NAME SINCE TEXT HINT reports what stays missing.
+lack() {
+  report ✗ "$1" "$2" "$3"
+  printf '    hint: %s\n' "$4"
+  absent+=("$1")
+}
+
+# java_major prints the major version of the JDK on the PATH; nothing where there is
+# none, or a JRE only.
+java_major() {
+  command -v javac >/dev/null || return 0
+  java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p'
+}
+
+check_jdk() {
+  local began major
+  began=$(now)
+  major=$(java_major)
+  if [ "${major:-0}" -ge 17 ]; then
+    report ✓ jdk "$began" "Java $major"
+  elif [ -z "$major" ] && can_install && apt_install openjdk-17-jdk-headless; then
+    report + jdk "$began" "Java $(java_major), Debian's"
+  else
+    lack jdk "$began" "${major:+Java $major, }a JDK from 17 on is needed" "install one: https://adoptium.net"
+  fi
+}
+
+# gradle counts as there where the samples' own wrapper can fetch its Gradle.
+check_gradle() {
+  local began
+  began=$(now)
+  if command -v gradle >/dev/null; then
+    report ✓ gradle "$began" "$(command -v gradle)"
+  elif (cd ../samples/spring-server && bounded 300 ./gradlew --quiet --version >/dev/null 2>&1); then
+    report ✓ gradle "$began" "the samples' wrapper"
+  elif can_install && apt_install gradle; then
+    report + gradle "$began" "Debian's, as the wrapper can't fetch its own"
+  else
+    lack gradle "$began" "not on the PATH, and the samples' wrapper can't fetch its own" "install it: https://gradle.org/install"
+  fi
+}
+
+# check_program NAME COMMAND PACKAGE HINT is the check for a program of which any version will do.
+check_program() {
+  local began
+  began=$(now)
+  if command -v "$2" >/dev/null; then
+    report ✓ "$1" "$began" "$(command -v "$2")"
+  elif can_install && apt_install "$3"; then
+    report + "$1" "$began" "Debian's"
+  else
+    lack "$1" "$began" "$2 is not on the PATH" "$4"
+  fi
+}
+
+# default_node_image prints what the kind library creates clusters from.
+default_node_image() {
+  (
+    cd ..
+    go mod download sigs.k8s.io/kind
+    sed -n 's/^const Image = "\(.*\)"/\1/p' "$(go list -m -f '{{.Dir}}' sigs.k8s.io/kind)/pkg/apis/config/defaults/image.go"
+  )
+}
+
+node_image() {
+  local began image
+  began=$(now)
+  image=$(default_node_image)
+  if has_image "$image"; then
+    report ✓ kind "$began" "${image%@*} is there"
+  elif pull "$image"; then
+    report + kind "$began" "${image%@*} pulled"
+  elif can_install; then
+    node-image/build.sh || absent+=(kind)
+  else
+    lack kind "$began" "${image%@*} can't be pulled" "docker pull ${image%@*}"
+  fi
+}
+
+engine_and_images() {
+  if ! ./engine.sh; then
+    absent+=(docker kind)
+    return
+  fi
+  node_image
+  ./base-images.sh || true # said there; what needs one says so again
+}
+
+# required fails where DEVLOOP_REQUIRE names something that stayed missing.
+required() {
+  local name
+  for name in ${absent[@]+"${absent[@]}"}; do
+    case ",${DEVLOOP_REQUIRE:-}," in
+      *",$name,"*) fail prepare "$1" "DEVLOOP_REQUIRE names $name, which is not here" ;;
+    esac
+  done
+}
+
+started=$(now)
+check_jdk
+check_gradle
+check_program maven mvn maven "install it: https://maven.apache.org/install.html"
+check_program compiler cc gcc "install gcc or clang: go test -race needs it"
+engine_and_images
+required "$started"
+report '=' prepare "$started" "done${absent[*]:+, without ${absent[*]}}"
