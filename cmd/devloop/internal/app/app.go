@@ -84,7 +84,7 @@ func newApp(s Streams) *cli.App {
 		Writer:               s.Out,
 		ErrWriter:            s.Err,
 		Commands: []*cli.Command{
-			deployCommand(s), setupCommand(s), downCommand(s), versionCommand(s),
+			runCommand(s), deployCommand(s), setupCommand(s), downCommand(s), versionCommand(s),
 		},
 		Action:         unknownCommand,
 		OnUsageError:   usageError,
@@ -93,6 +93,7 @@ func newApp(s Streams) *cli.App {
 }
 
 var description = `A new laptop:        devloop setup
+A project, always:   devloop run
 A project, once:     devloop deploy
 And to take it away: devloop down
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,12 +18,6 @@ import (
 )
 
 func deployCommand(s Streams) *cli.Command {
-	flags := []cli.Flag{
-		&cli.BoolFlag{Name: "forward", Usage: "stay, and keep localhost leading to the Pod, until Ctrl+C"},
-		&cli.StringSliceFlag{Name: "port", Aliases: []string{"p"}, Usage: "the local `PORT`, or LOCAL:CONTAINER; may be repeated (default: the container's number, or the next that is free)"},
-		&cli.DurationFlag{Name: "timeout", Value: 2 * time.Minute, Usage: "how long the Pod may take to be ready; 0 waits for ever"},
-		&cli.BoolFlag{Name: "adopt", Usage: "replace a Pod of the manifest's name although devloop did not make it"},
-	}
 	return &cli.Command{
 		Name:      "deploy",
 		Usage:     "build a project once and bring it to the cluster",
@@ -30,14 +25,30 @@ func deployCommand(s Streams) *cli.Command {
 		Description: `Compiles the project in DIR (default: the current directory) with its own Gradle or
 Maven, builds its image, loads it into the cluster's nodes, replaces the Pod, waits
 until it answers, and asks it once through localhost.`,
-		Flags:  append(append(append(flags, projectFlags()...), clusterFlags()...), displayFlags()...),
+		Flags: append(cycleFlags(),
+			&cli.BoolFlag{Name: "forward", Usage: "stay, and keep localhost leading to the Pod, until Ctrl+C"}),
 		Action: func(c *cli.Context) error { return deploy(c, newDisplay(c, s)) },
 	}
 }
 
+// cycleFlags are the flags of the commands that build and deploy.
+func cycleFlags() []cli.Flag {
+	return slices.Concat([]cli.Flag{
+		&cli.StringSliceFlag{Name: "port", Aliases: []string{"p"}, Usage: "the local `PORT`, or LOCAL:CONTAINER; may be repeated (default: the container's number, or the next that is free)"},
+		&cli.DurationFlag{Name: "timeout", Value: 2 * time.Minute, Usage: "how long the Pod may take to be ready; 0 waits for ever"},
+		&cli.BoolFlag{Name: "adopt", Usage: "replace a Pod of the manifest's name although devloop did not make it"},
+	}, projectFlags(), clusterFlags(), displayFlags())
+}
+
 func deploy(c *cli.Context, d display) error {
+	return session(d, func() (error, bool) { return deployOnce(c, d) })
+}
+
+// session runs do and publishes how it ended; do's second value says whether a
+// cycle has told of the error already.
+func session(d display, do func() (err error, told bool)) error {
 	began := time.Now()
-	err, inCycle := deployOnce(c, d)
+	err, inCycle := do()
 	end := event.SessionFinished{Outcome: event.OK, Took: event.Duration(time.Since(began))}
 	if err != nil {
 		end.Outcome = event.Failed

@@ -1,12 +1,9 @@
 package app
 
 import (
-	"time"
-
 	"github.com/urfave/cli/v2"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop"
 )
 
 func downCommand(s Streams) *cli.Command {
@@ -24,14 +21,7 @@ current directory). Objects that somebody else made stay, whatever their name.`,
 }
 
 func down(c *cli.Context, d display) error {
-	began := time.Now()
-	err := removeOwned(c, d)
-	outcome := event.OK
-	if err != nil {
-		outcome = event.Failed
-	}
-	d.Publish(0, event.SessionFinished{Outcome: outcome, Took: event.Duration(time.Since(began)), Failure: loop.FailureOf(err)})
-	return d.told(err)
+	return session(d, func() (error, bool) { return removeOwned(c, d), false })
 }
 
 func removeOwned(c *cli.Context, d display) error {

@@ -31,6 +31,9 @@ func (l *Loop) cycle(ctx context.Context, n int, changed watch.Batch) error {
 	if err != nil {
 		return err
 	}
+	if l.Target.Follow {
+		l.live.follow(l, n, pods)
+	}
 	if _, err = stage(ctx, l, n, event.Ready, func(ctx context.Context, s *step) (none, error) { return none{}, l.ready(ctx, s, pods) }); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -24,6 +25,8 @@ type LocalPort interface {
 	Hold()
 	// Moved says why the port is another than the one asked for, nil if it is not.
 	Moved() error
+	// Port is the port's number.
+	Port() int
 	// URL is the address for a browser, as in "http://localhost:8080".
 	URL() string
 	// Close gives the port back and waits until its connections have ended.
@@ -36,6 +39,10 @@ type live struct {
 	ports map[endpoint]LocalPort
 	// loaded is the image that every node has, nil before the first.
 	loaded *builder.Image
+	// logs are the logs that are being followed, stop ends them.
+	logs sync.WaitGroup
+	stop context.CancelFunc
+	ctx  context.Context
 	// serving is the ID of the image that answers on localhost, zero while none does.
 	serving v1.Hash
 }
@@ -95,7 +102,7 @@ func (v *live) open(ctx context.Context, l *Loop, pod runner.Pod, port int, firs
 	if local, open := v.ports[key]; open {
 		return local, nil
 	}
-	local, err := l.Listen(ctx, l.Target.local(port, first))
+	local, err := l.Listen(ctx, v.free(l.Target.local(port, first)))
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +129,42 @@ func (t Target) local(port int, first bool) runner.Port {
 	return runner.Port{Local: port}
 }
 
+// free steps over the ports that devloop itself holds: three Pods with port 8080
+// get 8080, 8081 and 8082, and that is no collision to warn of.
+func (v *live) free(p runner.Port) runner.Port {
+	taken := map[int]bool{}
+	for _, local := range v.ports {
+		taken[local.Port()] = true
+	}
+	for !p.Strict && taken[p.Local] {
+		p.Local++
+	}
+	return p
+}
+
+// follow shows the logs of the Pods until they have ended, or until close. The logs
+// of the Pods before end with those Pods, so that their last words are not lost.
+func (v *live) follow(l *Loop, n int, pods []runner.Pod) {
+	if v.ctx == nil {
+		v.ctx, v.stop = context.WithCancel(context.Background())
+	}
+	for _, pod := range pods {
+		v.logs.Go(func() {
+			out := &lineWriter{line: func(line string) { l.Bus.Publish(n, event.AppLog{Pod: pod.Name, Line: line}) }}
+			defer out.flush()
+			if err := l.Deployer.Logs(v.ctx, pod, out); err != nil && v.ctx.Err() == nil {
+				f := FailureOf(err)
+				l.Bus.Publish(n, event.Notice{Level: event.Warning, Text: f.Message, Hints: f.Hints})
+			}
+		})
+	}
+}
+
 func (v *live) close() error {
+	if v.stop != nil {
+		v.stop()
+	}
+	v.logs.Wait()
 	var errs []error
 	for _, local := range v.ports {
 		errs = append(errs, local.Close())

@@ -48,6 +48,8 @@ type Loader interface {
 type Deployer interface {
 	Replace(ctx context.Context, s runner.Spec) ([]runner.Pod, error)
 	Ready(ctx context.Context, pods []runner.Pod, phase func(runner.Phase)) error
+	// Logs writes the Pod's log to out, a line a Write, until the Pod has ended.
+	Logs(ctx context.Context, pod runner.Pod, out io.Writer) error
 }
 
 // Target is what a loop deploys: the parts of a project that don't change from
@@ -62,6 +64,8 @@ type Target struct {
 	// Ports are the local ports that the user asked for, by container port.
 	// Key 0 holds the local port for the first container port.
 	Ports map[int]int
+	// Follow shows the applications' logs until Close.
+	Follow bool
 	// ReadyTimeout bounds the wait for the Pods to be ready; 0 means for ever.
 	ReadyTimeout time.Duration
 }

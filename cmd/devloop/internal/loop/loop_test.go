@@ -85,6 +85,12 @@ func (f *fakes) Ready(ctx context.Context, _ []runner.Pod, phase func(runner.Pha
 	return f.work(ctx, event.Ready)
 }
 
+func (f *fakes) Logs(ctx context.Context, _ runner.Pod, out io.Writer) error {
+	_, _ = io.WriteString(out, "Started Application\n")
+	<-ctx.Done()
+	return context.Cause(ctx)
+}
+
 // recorder keeps what was published.
 type recorder struct {
 	mu     sync.Mutex
@@ -124,7 +130,15 @@ func (r *recorder) cycles() (list []string) {
 	return list
 }
 
-func newTestLoop(f *fakes) (*Loop, *recorder) {
+// project is all that a cycle needs of the world.
+type project interface {
+	Compiler
+	Imager
+	Loader
+	Deployer
+}
+
+func newTestLoop(f project) (*Loop, *recorder) {
 	r := &recorder{}
 	return &Loop{
 		Bus:      event.NewBus(r),
@@ -252,6 +266,30 @@ func TestFailedCycleWaitsForTheNextSaveAndIsOwedToIt(t *testing.T) {
 	})
 }
 
+func TestApplicationsLogIsFollowedUntilTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, r := newTestLoop(&fakes{})
+		l.Target.Follow = true
+		_, end := running(t, l)
+		time.Sleep(time.Minute)
+		end()
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		lines := 0
+		for _, e := range r.events {
+			if b, ok := e.Body.(event.AppLog); ok && b.Line == "Started Application" && b.Pod == "app-pod" {
+				lines++
+			}
+		}
+		if lines != 1 {
+			t.Errorf("%d lines of the application's log, want 1", lines)
+		}
+	})
+}
+
 func TestRunEndsOnlyWhenItsCycleHasUnwound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, r := newTestLoop(&fakes{})
@@ -262,4 +300,29 @@ func TestRunEndsOnlyWhenItsCycleHasUnwound(t *testing.T) {
 			t.Errorf("got %q", got)
 		}
 	})
+}
+
+// sameImage is a project whose builds all come out the same, at once.
+type sameImage struct{ fakes }
+
+func (f *sameImage) Compile(context.Context, io.Writer) (builder.App, error) {
+	return builder.App{}, nil
+}
+
+func (f *sameImage) Image(context.Context, builder.App, io.Writer) (builder.Image, error) {
+	return builder.Image{Ref: "app:devloop-1", ID: v1.Hash{Algorithm: "sha256", Hex: "1"}}, nil
+}
+
+func (f *sameImage) Load(context.Context, string, v1.Image) (loader.Report, error) {
+	return loader.Report{Nodes: []loader.Node{{Name: "node"}}, Sent: 1}, nil
+}
+
+func (f *sameImage) Replace(context.Context, runner.Spec) ([]runner.Pod, error) {
+	return []runner.Pod{{Name: "app-pod"}}, nil
+}
+
+func (f *sameImage) Ready(context.Context, []runner.Pod, func(runner.Phase)) error { return nil }
+
+func changedFile(path string) watch.Batch {
+	return watch.Batch{Paths: []string{path}, Kinds: watch.KindOf(path)}
 }

@@ -47,6 +47,10 @@ func (p *Plain) Handle(e event.Event) {
 	switch b := e.Body.(type) {
 	case event.SessionStarted:
 		p.session(b)
+	case event.CycleStarted:
+		if e.Cycle > 1 {
+			p.line(fmt.Sprintf("%s because %s", p.style.Bold(fmt.Sprintf("cycle %d", e.Cycle)), b.Because))
+		}
 	case event.StageOutput:
 		if !p.quiet {
 			p.line(p.style.Dim("  │ " + b.Line))
@@ -66,7 +70,7 @@ func (p *Plain) Handle(e event.Event) {
 	case event.CycleFinished:
 		p.cycle(b)
 	case event.SessionFinished:
-		if b.Failure != nil {
+		if b.Failure != nil && b.Outcome == event.Failed {
 			PrintFailure(p.out, p.style, *b.Failure)
 		}
 	}
@@ -134,11 +138,12 @@ func (p *Plain) check(b event.CheckFinished) {
 }
 
 func (p *Plain) cycle(b event.CycleFinished) {
-	if b.Failure != nil {
+	switch {
+	case b.Outcome == event.OK:
+		p.line(p.style.Bold(row("done", b.Took)))
+	case b.Outcome == event.Failed && b.Failure != nil:
 		PrintFailure(p.out, p.style, *b.Failure)
-		return
 	}
-	p.line(p.style.Bold(row("done", b.Took)))
 }
 
 // rowWidth is the width of what row returns.

@@ -1,0 +1,112 @@
+package app
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop"
+	"github.com/devloop-cli/devloop/watch"
+)
+
+func runCommand(s Streams) *cli.Command {
+	return &cli.Command{
+		Name:      "run",
+		Usage:     "deploy a project, and again at every save",
+		ArgsUsage: "[DIR]",
+		Description: `Deploys the project in DIR (default: the current directory), keeps localhost leading
+to it and follows its log. At every save it builds what changed and replaces the Pod;
+a newer save ends the build that runs. A build that fails leaves the old Pod serving.
+
+Enter builds anew, q and Enter or Ctrl+C ends. The Pod stays, unless --cleanup is given.`,
+		Flags: append(cycleFlags(),
+			&cli.BoolFlag{Name: "poll", Usage: "look for changes instead of waiting for the system's word, for mounts that send none"},
+			&cli.BoolFlag{Name: "cleanup", Usage: "remove at the end what devloop made for the project"}),
+		Action: func(c *cli.Context) error { return run(c, s, newDisplay(c, s)) },
+	}
+}
+
+func run(c *cli.Context, s Streams, d display) error {
+	return session(d, func() (error, bool) {
+		l, err := newLoop(c, d)
+		if err != nil {
+			return err, false
+		}
+		l.Target.Follow = true
+		err = untilQuit(c, s, d, l)
+		err = errors.Join(err, l.Close())
+		if c.Bool("cleanup") {
+			return errors.Join(err, cleanUp(c, d)), false
+		}
+		return err, false
+	})
+}
+
+// untilQuit runs the loop until the user ends it. That is how it is meant to end,
+// so an interrupt is no error.
+func untilQuit(c *cli.Context, s Streams, d display, l *loop.Loop) error {
+	ctx, stop := context.WithCancelCause(c.Context)
+	defer stop(nil)
+	watcher, err := watch.New(watch.Options{
+		Root: l.Target.Dir, Poll: c.Bool("poll"),
+		Notice: func(err error) { d.warn(err) },
+	})
+	if err != nil {
+		return err
+	}
+	batches := make(chan watch.Batch)
+	watched := make(chan error, 1)
+	go func() {
+		err := watcher.Run(ctx, batches)
+		stop(err)
+		watched <- err
+	}()
+	go keys(ctx, s.In, batches, stop)
+	err = l.Run(ctx, batches)
+	stop(err)
+	if failed := <-watched; !errors.Is(failed, context.Canceled) {
+		return failed
+	}
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// errQuit is the cause that the loop ends with at q.
+var errQuit = errInterrupted
+
+// keys reads the user's lines: an empty one builds anew, q quits. Reading can't be
+// interrupted; the goroutine ends with the process.
+func keys(ctx context.Context, in io.Reader, batches chan<- watch.Batch, quit context.CancelCauseFunc) {
+	for lines := bufio.NewScanner(in); lines.Scan(); {
+		switch strings.TrimSpace(lines.Text()) {
+		case "q":
+			quit(errQuit)
+			return
+		case "":
+			select {
+			case batches <- watch.Everything():
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+// cleanUp removes what the project's cycles made, also after an interrupt.
+func cleanUp(c *cli.Context, d display) error {
+	c.Context = context.WithoutCancel(c.Context)
+	return removeOwned(c, d)
+}
+
+// warn publishes an error that stops nothing.
+func (d display) warn(err error) {
+	f := loop.FailureOf(err)
+	d.Publish(0, event.Notice{Level: event.Warning, Text: f.Message, Hints: f.Hints})
+}
