@@ -185,7 +185,17 @@ func (s *session) mark(path string) {
 	}
 	s.dirty[path] = true
 	s.markNeighbours(path)
-	s.quiet.Reset(min(s.options.Quiet, s.began.Add(s.options.MaxWait).Sub(now)))
+	s.quiet.Reset(min(s.quietFor(len(s.dirty)), s.began.Add(s.options.MaxWait).Sub(now)))
+}
+
+// quietFor returns the quiet period after that many changes. Many are the work of a
+// program, which may pause for longer than the writing of one file does, while the
+// person who started it doesn't count milliseconds.
+func (s *session) quietFor(changes int) time.Duration {
+	if changes > 50 {
+		return 4 * s.options.Quiet
+	}
+	return s.options.Quiet
 }
 
 // checkRoots sees roots that were replaced, came back, or are gone.

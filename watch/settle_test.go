@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"syscall"
@@ -121,6 +122,23 @@ func TestWhatDoesNotCountDoesNotProlong(t *testing.T) {
 		b.events <- fsnotify.Event{Name: b.path("build.gradle"), Op: fsnotify.Chmod}
 		ms(1)
 		b.expect("on time", appJava)
+	})
+}
+
+func TestBurstsMayPauseForLonger(t *testing.T) {
+	inBubble(t, project(t), hundred, func(b *bubble) {
+		for i := range 51 {
+			b.save(fmt.Sprint("f", i), "")
+		}
+		ms(399)
+		b.expect("a pause in a burst")
+		ms(1)
+		if got := b.received(); len(got.Paths) != 51 {
+			t.Errorf("got %d paths", len(got.Paths))
+		}
+		b.save("f0", "again")
+		ms(100)
+		b.expect("one file", "f0")
 	})
 }
 
