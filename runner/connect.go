@@ -19,7 +19,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/restmapper"
 	"k8s.io/client-go/tools/clientcmd"
-	"k8s.io/client-go/tools/clientcmd/api"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"k8s.io/klog/v2"
 )
 
@@ -63,7 +63,7 @@ func Connect(o ConnectOptions) (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	overrides := &clientcmd.ConfigOverrides{Context: api.Context{Namespace: o.Namespace}}
+	overrides := &clientcmd.ConfigOverrides{Context: clientcmdapi.Context{Namespace: o.Namespace}}
 	client := clientcmd.NewNonInteractiveClientConfig(*raw, name, overrides, rules)
 	config, err := client.ClientConfig()
 	if err != nil {
@@ -81,7 +81,7 @@ func Connect(o ConnectOptions) (*Runner, error) {
 var quietClient = sync.OnceFunc(func() { klog.SetLogger(logr.Discard()) })
 
 // chooseContext returns the context to use, or says which ones there are.
-func chooseContext(raw *api.Config, asked string) (string, error) {
+func chooseContext(raw *clientcmdapi.Config, asked string) (string, error) {
 	contexts := slices.Sorted(maps.Keys(raw.Contexts))
 	if len(contexts) == 0 {
 		return "", &UnreachableError{Err: errors.New("there is no kubeconfig, or it names no cluster")}

@@ -1,0 +1,428 @@
+package runner
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/util/httpstream"
+	"k8s.io/apimachinery/pkg/util/httpstream/spdy"
+	"k8s.io/client-go/rest"
+)
+
+// api is an API server of a few hundred lines, so that the tests go through the
+// real client and its wire. It knows pods, configmaps, jobs, namespaces, service
+// accounts and events; it lists, watches, creates, applies and deletes them, and
+// does what a test tells it in its hooks.
+type api struct {
+	*httptest.Server
+	t *testing.T
+
+	mu       sync.Mutex
+	objects  map[string]*unstructured.Unstructured // by "pods/namespace/name"
+	version  int
+	watchers map[*watcher]bool
+	writes   []string // what changed anything: "POST pods/default/web"
+
+	// fault, where set, may answer a request itself.
+	fault func(w http.ResponseWriter, r *http.Request) bool
+	// deleted is told of an object to delete, instead of its going at once.
+	deleted func(key string, options metav1.DeleteOptions)
+	// logs are what the log requests get, one after the other.
+	logs []string
+	// forward serves a conversation with a port; its error goes to the problem stream.
+	forward func(port int, data httpstream.Stream) error
+}
+
+type watcher struct {
+	match  func(*unstructured.Unstructured) bool
+	events chan []byte
+	cut    chan struct{}
+}
+
+func newAPI(t *testing.T) (*api, *Runner) {
+	t.Helper()
+	a := &api{t: t, objects: map[string]*unstructured.Unstructured{}, watchers: map[*watcher]bool{}}
+	a.Server = httptest.NewServer(http.HandlerFunc(a.serve))
+	t.Cleanup(func() { a.cutWatches(); a.CloseClientConnections(); a.Close() })
+	a.put("serviceaccounts", object("v1", "ServiceAccount", "default"))
+	quietClient()
+	json := rest.ContentConfig{ContentType: "application/json", AcceptContentTypes: "application/json"}
+	r, err := newRunner(&rest.Config{Host: a.URL, ContentConfig: json}, "test", "default")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a, r
+}
+
+func object(version, kind, name string) *unstructured.Unstructured {
+	o := &unstructured.Unstructured{}
+	o.SetAPIVersion(version)
+	o.SetKind(kind)
+	o.SetName(name)
+	if kind != "Namespace" {
+		o.SetNamespace("default")
+	}
+	return o
+}
+
+// served are the kinds that the server has.
+var served = []metav1.APIResource{
+	{Name: "pods", Kind: "Pod", Version: "v1", Namespaced: true, Verbs: verbs},
+	{Name: "configmaps", Kind: "ConfigMap", Version: "v1", Namespaced: true, Verbs: verbs},
+	{Name: "serviceaccounts", Kind: "ServiceAccount", Version: "v1", Namespaced: true, Verbs: verbs},
+	{Name: "events", Kind: "Event", Version: "v1", Namespaced: true, Verbs: verbs},
+	{Name: "namespaces", Kind: "Namespace", Version: "v1", Verbs: verbs},
+	{Name: "jobs", Kind: "Job", Group: "batch", Version: "v1", Namespaced: true, Verbs: verbs},
+}
+
+var verbs = metav1.Verbs{"get", "list", "watch", "create", "patch", "delete"}
+
+// put stores an object and tells the watchers.
+func (a *api) put(resource string, o *unstructured.Unstructured) *unstructured.Unstructured {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	key := strings.Join([]string{resource, o.GetNamespace(), o.GetName()}, "/")
+	kind := "MODIFIED"
+	if a.objects[key] == nil {
+		kind = "ADDED"
+	}
+	a.version++
+	o = o.DeepCopy()
+	if o.GetUID() == "" {
+		o.SetUID(uid(a.version))
+	}
+	o.SetResourceVersion(strconv.Itoa(a.version))
+	a.objects[key] = o
+	a.tell(kind, o)
+	return o
+}
+
+// drop removes an object and tells the watchers.
+func (a *api) drop(key string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if o := a.objects[key]; o != nil {
+		delete(a.objects, key)
+		a.version++
+		a.tell("DELETED", o)
+	}
+}
+
+func (a *api) tell(kind string, o *unstructured.Unstructured) {
+	line, err := json.Marshal(map[string]any{"type": kind, "object": o.Object})
+	if err != nil {
+		a.t.Error(err)
+	}
+	for w := range a.watchers {
+		if w.match(o) {
+			w.events <- line
+		}
+	}
+}
+
+// cutWatches breaks all watches off.
+func (a *api) cutWatches() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for w := range a.watchers {
+		close(w.cut)
+		delete(a.watchers, w)
+	}
+}
+
+func (a *api) get(key string) *unstructured.Unstructured {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.objects[key]
+}
+
+func (a *api) wrote() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.writes)
+}
+
+func (a *api) serve(w http.ResponseWriter, r *http.Request) {
+	if a.fault != nil && a.fault(w, r) {
+		return
+	}
+	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	switch {
+	case r.URL.Path == "/api":
+		reply(w, 200, metav1.APIVersions{TypeMeta: metav1.TypeMeta{Kind: "APIVersions"}, Versions: []string{"v1"}})
+	case r.URL.Path == "/apis":
+		version := metav1.GroupVersionForDiscovery{GroupVersion: "batch/v1", Version: "v1"}
+		reply(w, 200, metav1.APIGroupList{TypeMeta: metav1.TypeMeta{Kind: "APIGroupList"}, Groups: []metav1.APIGroup{
+			{Name: "batch", Versions: []metav1.GroupVersionForDiscovery{version}, PreferredVersion: version},
+		}})
+	case r.URL.Path == "/api/v1", r.URL.Path == "/apis/batch/v1":
+		a.resources(w, r.URL.Path == "/apis/batch/v1")
+	case parts[0] == "api":
+		a.resource(w, r, parts[2:])
+	default:
+		a.resource(w, r, parts[3:])
+	}
+}
+
+func (a *api) resources(w http.ResponseWriter, batch bool) {
+	list := metav1.APIResourceList{TypeMeta: metav1.TypeMeta{Kind: "APIResourceList"}, GroupVersion: "v1"}
+	if batch {
+		list.GroupVersion = "batch/v1"
+	}
+	for _, r := range served {
+		if (r.Group == "batch") == batch {
+			list.APIResources = append(list.APIResources, r)
+		}
+	}
+	reply(w, 200, list)
+}
+
+func reply(w http.ResponseWriter, code int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	_ = json.NewEncoder(w).Encode(v) // a client that is gone
+}
+
+// refuse answers as the API server does when it does not do something.
+func refuse(w http.ResponseWriter, code int, reason metav1.StatusReason, message string) {
+	reply(w, code, metav1.Status{TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: "Failure",
+		Code: int32(code), Reason: reason, Message: message})
+}
+
+// resource serves [namespaces NS] RESOURCE [NAME [SUB]].
+func (a *api) resource(w http.ResponseWriter, r *http.Request, path []string) {
+	namespace := ""
+	if path[0] == "namespaces" && len(path) > 2 {
+		namespace, path = path[1], path[2:]
+	}
+	resource := path[0]
+	if len(path) == 1 && r.Method == http.MethodGet {
+		a.list(w, r, resource, namespace)
+		return
+	}
+	name := ""
+	if len(path) > 1 {
+		name = path[1]
+	}
+	key := strings.Join([]string{resource, namespace, name}, "/")
+	switch {
+	case len(path) > 2 && path[2] == "log":
+		a.log(w)
+	case len(path) > 2 && path[2] == "portforward":
+		a.portForward(w, r)
+	case r.Method == http.MethodGet:
+		if o := a.get(key); o != nil {
+			reply(w, 200, o)
+			return
+		}
+		refuse(w, 404, metav1.StatusReasonNotFound, key+" not found")
+	case r.Method == http.MethodDelete:
+		a.delete(w, r, key)
+	default:
+		a.write(w, r, resource, namespace)
+	}
+}
+
+func (a *api) write(w http.ResponseWriter, r *http.Request, resource, namespace string) {
+	o := &unstructured.Unstructured{}
+	if err := json.NewDecoder(r.Body).Decode(o); err != nil {
+		refuse(w, 400, metav1.StatusReasonBadRequest, err.Error())
+		return
+	}
+	o.SetNamespace(namespace)
+	key := strings.Join([]string{resource, namespace, o.GetName()}, "/")
+	old := a.get(key)
+	if old != nil && r.Method == http.MethodPost {
+		refuse(w, 409, metav1.StatusReasonAlreadyExists, key+" already exists")
+		return
+	}
+	if old != nil {
+		o.SetUID(old.GetUID())
+	}
+	a.mu.Lock()
+	a.writes = append(a.writes, r.Method+" "+key)
+	a.mu.Unlock()
+	reply(w, 200, a.put(resource, o))
+}
+
+func (a *api) delete(w http.ResponseWriter, r *http.Request, key string) {
+	var options metav1.DeleteOptions
+	if err := json.NewDecoder(r.Body).Decode(&options); err != nil {
+		a.t.Error(err)
+	}
+	o := a.get(key)
+	if o == nil {
+		refuse(w, 404, metav1.StatusReasonNotFound, key+" not found")
+		return
+	}
+	if options.Preconditions == nil || *options.Preconditions.UID != o.GetUID() {
+		refuse(w, 409, metav1.StatusReasonConflict, key+" has another uid")
+		return
+	}
+	a.mu.Lock()
+	a.writes = append(a.writes, "DELETE "+key)
+	a.mu.Unlock()
+	if a.deleted != nil {
+		a.deleted(key, options)
+	} else {
+		a.drop(key)
+	}
+	reply(w, 200, o)
+}
+
+func (a *api) list(w http.ResponseWriter, r *http.Request, resource, namespace string) {
+	query := r.URL.Query()
+	selector, err := labels.Parse(query.Get("labelSelector"))
+	if err != nil {
+		refuse(w, 400, metav1.StatusReasonBadRequest, err.Error())
+		return
+	}
+	name, byName := strings.CutPrefix(query.Get("fieldSelector"), "metadata.name=")
+	match := func(o *unstructured.Unstructured) bool {
+		return strings.EqualFold(o.GetKind()+"s", resource) && (namespace == "" || o.GetNamespace() == namespace) &&
+			selector.Matches(labels.Set(o.GetLabels())) && (!byName || o.GetName() == name)
+	}
+	a.mu.Lock()
+	items := []any{}
+	for _, key := range slices.Sorted(maps.Keys(a.objects)) {
+		if o := a.objects[key]; match(o) {
+			items = append(items, o.Object)
+		}
+	}
+	if query.Get("watch") == "" {
+		version := a.version
+		a.mu.Unlock()
+		reply(w, 200, map[string]any{"kind": kindOf(resource) + "List", "apiVersion": groupVersion(r), "items": items,
+			"metadata": map[string]any{"resourceVersion": strconv.Itoa(version)}})
+		return
+	}
+	watch := &watcher{match: match, events: make(chan []byte, 100), cut: make(chan struct{})}
+	a.watchers[watch] = true
+	for _, o := range items {
+		object := unstructured.Unstructured{Object: o.(map[string]any)}
+		// Events since the client's version, as far as what is there tells.
+		if since, _ := strconv.Atoi(query.Get("resourceVersion")); version(object) > since {
+			a.tell("MODIFIED", &object)
+		}
+	}
+	a.mu.Unlock()
+	a.stream(w, r, watch)
+}
+
+func groupVersion(r *http.Request) string {
+	if strings.HasPrefix(r.URL.Path, "/apis/batch/v1") {
+		return "batch/v1"
+	}
+	return "v1"
+}
+
+// kindOf: a typed client takes a list of another kind for an empty one.
+func kindOf(resource string) string {
+	return served[slices.IndexFunc(served, func(r metav1.APIResource) bool { return r.Name == resource })].Kind
+}
+
+func version(o unstructured.Unstructured) int { v, _ := strconv.Atoi(o.GetResourceVersion()); return v }
+
+func (a *api) stream(w http.ResponseWriter, r *http.Request, watch *watcher) {
+	w.Header().Set("Content-Type", "application/json")
+	flush := w.(http.Flusher).Flush
+	flush()
+	for {
+		select {
+		case line := <-watch.events:
+			_, _ = w.Write(append(line, '\n'))
+			flush()
+		case <-watch.cut:
+			return
+		case <-r.Context().Done():
+			a.mu.Lock()
+			delete(a.watchers, watch)
+			a.mu.Unlock()
+			return
+		}
+	}
+}
+
+// log answers with the next of the recorded logs; a "✂" cuts the connection.
+func (a *api) log(w http.ResponseWriter) {
+	a.mu.Lock()
+	text := ""
+	if len(a.logs) > 0 {
+		text, a.logs = a.logs[0], a.logs[1:]
+	}
+	a.mu.Unlock()
+	text, cut := strings.CutSuffix(text, "✂")
+	_, _ = io.WriteString(w, text)
+	w.(http.Flusher).Flush()
+	if cut {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// portForward speaks SPDY alone, as API servers before 1.30 do.
+func (a *api) portForward(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		refuse(w, 400, "", "no websockets here")
+		return
+	}
+	if _, err := httpstream.Handshake(r, w, []string{"portforward.k8s.io"}); err != nil {
+		a.t.Error(err)
+		return
+	}
+	problems := map[string]httpstream.Stream{}
+	connection := spdy.NewResponseUpgrader().UpgradeResponse(w, r, func(s httpstream.Stream, _ <-chan struct{}) error {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		id := s.Headers().Get(corev1.PortForwardRequestIDHeader)
+		if s.Headers().Get(corev1.StreamType) == corev1.StreamTypeError {
+			problems[id] = s
+			return nil
+		}
+		problem := problems[id]
+		if problem == nil {
+			return errors.New("data stream before its error stream")
+		}
+		go a.converse(problem, s)
+		return nil
+	})
+	if connection != nil {
+		<-connection.CloseChan()
+	}
+}
+
+func (a *api) converse(problem, data httpstream.Stream) {
+	port, _ := strconv.Atoi(data.Headers().Get(corev1.PortHeader))
+	if err := a.forward(port, data); err != nil {
+		_, _ = fmt.Fprint(problem, err)
+		_ = problem.Close()
+		_ = data.Reset()
+		return
+	}
+	_ = data.Close()
+	_ = problem.Close()
+}
+
+// eventually waits until a condition holds that something else brings about.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !holds(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain until %s", what)
+		}
+	}
+}

@@ -1,0 +1,116 @@
+package runner
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const kubeconfig = `
+apiVersion: v1
+kind: Config
+current-context: kind-one
+clusters:
+- {name: one, cluster: {server: "https://127.0.0.1:1"}}
+contexts:
+- {name: kind-one, context: {cluster: one, namespace: team}}
+- {name: other, context: {cluster: one}}
+`
+
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestConnectChoosesAsKubectlDoes(t *testing.T) {
+	path := write(t, "config", kubeconfig)
+	t.Setenv("KUBECONFIG", path)
+	for _, c := range []struct {
+		options            ConnectOptions
+		context, namespace string
+	}{
+		{ConnectOptions{}, "kind-one", "team"},
+		{ConnectOptions{Kubeconfig: path, Context: "other"}, "other", "default"},
+		{ConnectOptions{Namespace: "mine"}, "kind-one", "mine"},
+	} {
+		r, err := Connect(c.options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Context() != c.context || r.Namespace() != c.namespace || r.Server() != "https://127.0.0.1:1" {
+			t.Errorf("%+v: got %s %s %s", c.options, r.Context(), r.Namespace(), r.Server())
+		}
+	}
+}
+
+func TestConnectSaysWhatIsMissing(t *testing.T) {
+	t.Setenv("KUBECONFIG", filepath.Join(t.TempDir(), "none"))
+	for name, c := range map[string]struct {
+		options ConnectOptions
+		says    string
+	}{
+		"no kubeconfig":   {ConnectOptions{}, "no kubeconfig"},
+		"no such file":    {ConnectOptions{Kubeconfig: "/does/not/exist"}, "/does/not/exist"},
+		"broken":          {ConnectOptions{Kubeconfig: write(t, "config", "a: [")}, "read kubeconfig"},
+		"no context":      {ConnectOptions{Kubeconfig: write(t, "config", strings.Replace(kubeconfig, "current-context: kind-one", "", 1))}, "kind-one, other"},
+		"unknown context": {ConnectOptions{Kubeconfig: write(t, "config", kubeconfig), Context: "moon"}, "kind-one, other"},
+	} {
+		_, err := Connect(c.options)
+		var unreachable *UnreachableError
+		if !errors.As(err, &unreachable) || unreachable.Code() != "cluster.unreachable" {
+			t.Errorf("%s: got %v", name, err)
+			continue
+		}
+		if text := err.Error() + strings.Join(unreachable.Hints(), "\n"); !strings.Contains(text, c.says) || !strings.Contains(text, "devloop setup") {
+			t.Errorf("%s: got %s", name, text)
+		}
+	}
+}
+
+func TestFindManifests(t *testing.T) {
+	dir := t.TempDir()
+	pod := "apiVersion: v1\nkind: Pod\n\tmetadata: broken, and a manifest all the same\n"
+	for path, text := range map[string]string{
+		"spring-pod.yaml": pod, "k8s/b.yml": pod, "k8s/a.yaml": pod, "src/main/kubernetes/c.yaml": pod,
+		"devloop.yaml": pod, "docker-compose.yml": pod, "src/main/resources/application.yml": pod, ".github/x.yaml": pod,
+		"kind.yaml": "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\n", "kubeconfig.yaml": kubeconfig,
+		"values.yaml": "image: x\n", "notes.txt": pod, "k8s/kustomization.yaml": pod,
+	} {
+		full := filepath.Join(dir, path)
+		if err := os.MkdirAll(filepath.Dir(full), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(full, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	found, err := FindManifests(dir)
+	for i := range found {
+		found[i], _ = filepath.Rel(dir, found[i])
+	}
+	if want := []string{"spring-pod.yaml", "k8s/a.yaml", "k8s/b.yml", "src/main/kubernetes/c.yaml"}; err != nil || !slices.Equal(found, want) {
+		t.Errorf("found %v, %v, want %v", found, err, want)
+	}
+}
+
+func TestImagesHaveManyNames(t *testing.T) {
+	m := GenerateManifest("spring-server", 8080)
+	for name, same := range map[string]bool{
+		"spring-server": true, "spring-server:latest": true, "docker.io/library/spring-server": true,
+		"spring-server:v1": false, "other": false, "registry.example.com/spring-server": false,
+	} {
+		if m.UsesImage(name) != same {
+			t.Errorf("UsesImage(%q) is %v", name, !same)
+		}
+	}
+	if ports := m.Ports(); !slices.Equal(ports, []int{8080}) || m.Objects()[0].String() != `pod "spring-server"` {
+		t.Errorf("generated %v with ports %v", m.Objects(), ports)
+	}
+}

@@ -1,0 +1,213 @@
+package runner
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/httpstream"
+	"sigs.k8s.io/yaml"
+)
+
+// TestPodHistories plays recorded histories of Pods, state by state, and shows what
+// a person is told: the golden files are meant to be read.
+func TestPodHistories(t *testing.T) {
+	paths, err := filepath.Glob("testdata/pods/*.yaml")
+	if err != nil || len(paths) < 15 {
+		t.Fatalf("found %d histories, %v", len(paths), err)
+	}
+	for _, path := range paths {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".yaml"), func(t *testing.T) {
+			golden(t, strings.TrimSuffix(path, ".yaml")+".golden", play(t, path))
+		})
+	}
+}
+
+// play returns the phases and the result of waiting for the Pod of a history. Each
+// state is shown when the one before has been seen.
+func play(t *testing.T, path string) string {
+	a, r := newAPI(t)
+	states := history(t, path)
+	if log, err := os.ReadFile(strings.TrimSuffix(path, ".yaml") + ".log"); err == nil {
+		a.logs = []string{string(log)}
+	}
+	a.put("pods", states[0])
+	pod := Pod{Namespace: "default", Name: "web", UID: "uid-web", Containers: []string{"app"}}
+	if strings.Contains(path, "restarted-long-ago") {
+		pod.restarts = 4
+	}
+	watched := make(chan struct{}, 10)
+	a.fault = func(_ http.ResponseWriter, q *http.Request) bool {
+		if q.URL.Query().Get("watch") != "" {
+			watched <- struct{}{}
+		}
+		return false
+	}
+	stop := make(chan struct{})
+	defer close(stop)
+	go func() {
+		select {
+		case <-watched:
+		case <-stop:
+		}
+		for _, s := range states[1:] {
+			a.put("pods", s)
+		}
+	}()
+	var told strings.Builder
+	err := r.Ready(t.Context(), []Pod{pod}, func(p Phase) {
+		fmt.Fprintln(&told, strings.TrimSpace(p.Pod+" "+p.Phase+" "+p.Detail))
+	})
+	var why *NotReadyError
+	switch {
+	case err == nil:
+	case errors.As(err, &why):
+		told.WriteString(report(why))
+	default:
+		t.Fatal(err)
+	}
+	return told.String()
+}
+
+func history(t *testing.T, path string) []*unstructured.Unstructured {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var states []*unstructured.Unstructured
+	for _, document := range bytes.Split(text, []byte("---\n")) {
+		o := &unstructured.Unstructured{}
+		if err := yaml.Unmarshal(document, o); err != nil {
+			t.Fatal(err)
+		}
+		states = append(states, o)
+	}
+	return states
+}
+
+// readyPod is a Pod that its probes call ready.
+func readyPod(t *testing.T) *unstructured.Unstructured {
+	states := history(t, "testdata/pods/healthy.yaml")
+	return states[len(states)-1]
+}
+
+var webPod = Pod{Namespace: "default", Name: "web", UID: "uid-web", Containers: []string{"app"}, Ports: []int{8080}}
+
+func TestReadyWaitsUntilThePortAnswers(t *testing.T) {
+	a, r := newAPI(t)
+	a.put("pods", readyPod(t))
+	attempts := 0
+	a.forward = func(port int, data httpstream.Stream) error {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if attempts++; attempts < 3 {
+			return errors.New("connection refused")
+		}
+		_, err := data.Write([]byte("HTTP/1.1 200 OK\r\n\r\n"))
+		return err
+	}
+	if err := r.Ready(t.Context(), []Pod{webPod}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if attempts != 3 {
+		t.Errorf("ready after %d attempts, want 3", attempts)
+	}
+}
+
+func TestReadyFailsWhenTheApplicationDiesBeforeItAnswers(t *testing.T) {
+	a, r := newAPI(t)
+	states := history(t, "testdata/pods/crash.yaml")
+	a.put("pods", readyPod(t))
+	a.forward = func(int, httpstream.Stream) error {
+		a.put("pods", states[len(states)-1])
+		return errors.New("connection refused")
+	}
+	var why *NotReadyError
+	if err := r.Ready(t.Context(), []Pod{webPod}, nil); !errors.As(err, &why) || why.Code() != "pod.crash" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestReadySurvivesWatchesThatEnd(t *testing.T) {
+	a, r := newAPI(t)
+	states := history(t, "testdata/pods/healthy.yaml")
+	a.put("pods", states[0])
+	watches := 0
+	a.fault = func(w http.ResponseWriter, q *http.Request) bool {
+		if q.URL.Query().Get("watch") == "" {
+			return false
+		}
+		switch watches++; watches {
+		case 1: // the version that the watch began with is forgotten
+			refuse(w, 410, metav1.StatusReasonExpired, "too old resource version")
+		case 2: // the same, told in mid-watch
+			reply(w, 200, map[string]any{"type": "ERROR", "object": metav1.Status{Code: 410, Reason: metav1.StatusReasonExpired}})
+		case 3: // the connection breaks
+			panic(http.ErrAbortHandler)
+		default:
+			a.put("pods", states[len(states)-1])
+			return false
+		}
+		return true
+	}
+	pod := webPod
+	pod.Ports = nil
+	if err := r.Ready(t.Context(), []Pod{pod}, nil); err != nil || watches < 4 {
+		t.Errorf("got %v after %d watches", err, watches)
+	}
+}
+
+func TestReadyEndsWithItsContext(t *testing.T) {
+	a, r := newAPI(t)
+	a.put("pods", history(t, "testdata/pods/healthy.yaml")[0])
+	ctx, cancel := context.WithCancelCause(t.Context())
+	newer := errors.New("a newer save")
+	if err := r.Ready(ctx, []Pod{webPod}, func(Phase) { cancel(newer) }); !errors.Is(err, newer) {
+		t.Errorf("got %v", err)
+	}
+	ctx, stop := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer stop()
+	var why *NotReadyError
+	if err := r.Ready(ctx, []Pod{webPod}, nil); !errors.As(err, &why) || why.Code() != "pod.timeout" || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestLogsResumeWhereTheyBrokeOff(t *testing.T) {
+	a, r := newAPI(t)
+	a.put("pods", readyPod(t))
+	stamp := func(second int, text string) string {
+		return fmt.Sprintf("2026-01-01T10:00:%02d.5Z %s\n", second, text)
+	}
+	a.logs = []string{
+		stamp(1, "one") + stamp(2, "two") + stamp(2, "two again") + "2026-01-01T10:00:03.5Z thr✂",
+		stamp(2, "two") + stamp(2, "two again") + stamp(2, "and again") + stamp(3, "three") + "✂",
+		stamp(3, "three"),
+	}
+	var out strings.Builder
+	served := 0
+	a.fault = func(_ http.ResponseWriter, q *http.Request) bool {
+		if strings.HasSuffix(q.URL.Path, "/log") {
+			if served++; served == 3 {
+				a.drop("pods/default/web")
+			}
+		}
+		return false
+	}
+	if err := r.Logs(t.Context(), webPod, &out); err != nil {
+		t.Fatal(err)
+	}
+	if want := "one\ntwo\ntwo again\nand again\nthree\n"; out.String() != want {
+		t.Errorf("got %q, want %q", out.String(), want)
+	}
+}

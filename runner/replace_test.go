@@ -1,0 +1,259 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+func uid(n int) types.UID { return types.UID(fmt.Sprintf("uid-%d", n)) }
+
+// ownPod is a Pod that devloop made earlier.
+func ownPod(name string) *unstructured.Unstructured {
+	o := object("v1", "Pod", name)
+	mark(o, Spec{Project: "shop"})
+	return o
+}
+
+func shop(t *testing.T, text string) Spec {
+	t.Helper()
+	return Spec{Project: "shop", Dir: "/projects/shop", Manifest: read(t, text), Image: "shop:devloop-1", Names: []string{"shop"}}
+}
+
+const shopPod = `
+apiVersion: v1
+kind: Pod
+metadata: {name: web, labels: {app: web}}
+spec:
+  initContainers: [{name: prepare, image: "docker.io/library/shop:latest"}]
+  containers:
+  - {name: app, image: shop, imagePullPolicy: Always, ports: [{containerPort: 8080}]}
+  - {name: proxy, image: "nginx:1.27", imagePullPolicy: Always}
+`
+
+func TestReplaceWaitsUntilTheOldPodIsGone(t *testing.T) {
+	a, r := newAPI(t)
+	old := a.put("pods", ownPod("web"))
+	going := make(chan metav1.DeleteOptions, 1)
+	a.deleted = func(_ string, o metav1.DeleteOptions) { going <- o }
+	result := make(chan error, 1)
+	var pods []Pod
+	go func() {
+		var err error
+		pods, err = r.Replace(t.Context(), shop(t, shopPod))
+		result <- err
+	}()
+	options := <-going
+	if *options.GracePeriodSeconds != graceSeconds || *options.Preconditions.UID != old.GetUID() {
+		t.Errorf("deleted with %+v", options)
+	}
+	a.cutWatches() // the API server drops the watch in the middle of it
+	a.drop("pods/default/web")
+	if err := <-result; err != nil {
+		t.Fatal(err)
+	}
+	if got := a.wrote(); !slices.Equal(got, []string{"DELETE pods/default/web", "POST pods/default/web"}) {
+		t.Errorf("wrote %v", got)
+	}
+	if len(pods) != 1 || pods[0].UID == old.GetUID() || !slices.Equal(pods[0].Ports, []int{8080}) || pods[0].Image != "shop:devloop-1" {
+		t.Errorf("got %+v", pods)
+	}
+}
+
+func TestReplaceChangesOnlyTheProjectsContainers(t *testing.T) {
+	a, r := newAPI(t)
+	spec := shop(t, shopPod)
+	if _, err := r.Replace(t.Context(), spec); err != nil {
+		t.Fatal(err)
+	}
+	pod := a.get("pods/default/web")
+	var got []string
+	for _, c := range containers(pod) {
+		policy, _ := c.fields["imagePullPolicy"].(string)
+		got = append(got, c.image()+" "+policy)
+	}
+	if want := []string{"shop:devloop-1 IfNotPresent", "shop:devloop-1 IfNotPresent", "nginx:1.27 Always"}; !slices.Equal(got, want) {
+		t.Errorf("containers %q, want %q", got, want)
+	}
+	if !owned(pod) || pod.GetLabels()["app"] != "web" || pod.GetAnnotations()[AnnotationDirectory] != "/projects/shop" || pod.GetAnnotations()[AnnotationImage] != "shop:devloop-1" {
+		t.Errorf("marks %v %v", pod.GetLabels(), pod.GetAnnotations())
+	}
+	if c := containers(spec.Manifest.entries[0].content); c[1].image() != "shop" {
+		t.Errorf("the manifest was changed: %q", c[1].image())
+	}
+}
+
+func TestReplaceRefusesForeignObjectsBeforeTouchingAny(t *testing.T) {
+	a, r := newAPI(t)
+	a.put("pods", ownPod("web"))
+	foreign := object("v1", "ConfigMap", "settings")
+	foreign.SetLabels(map[string]string{LabelManagedBy: "Helm"})
+	a.put("configmaps", foreign)
+	text := shopPod + "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n"
+	_, err := r.Replace(t.Context(), shop(t, text))
+	var refused *ForeignError
+	if !errors.As(err, &refused) || refused.ManagedBy != "Helm" || len(a.wrote()) != 0 {
+		t.Fatalf("got %v after %v", err, a.wrote())
+	}
+	spec := shop(t, text)
+	spec.Adopt = true
+	if _, err := r.Replace(t.Context(), spec); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"PATCH configmaps/default/settings", "DELETE pods/default/web", "POST pods/default/web"}; !slices.Equal(a.wrote(), want) {
+		t.Errorf("wrote %v, want %v", a.wrote(), want)
+	}
+}
+
+func TestReplaceWantsTheProjectsImage(t *testing.T) {
+	_, r := newAPI(t)
+	_, err := r.Replace(t.Context(), shop(t, strings.ReplaceAll(strings.ReplaceAll(shopPod, "/shop:latest", "/other"), "image: shop,", "image: shopp,")))
+	var invalid *ManifestError
+	if !errors.As(err, &invalid) || len(invalid.Problems) != 3 || invalid.Problems[1].Line != 8 || !strings.Contains(invalid.Problems[1].Message, `"shopp"`) {
+		t.Fatalf("got %v", err)
+	}
+}
+
+func TestReplaceMakesNamespacesAndWaitsForTheirServiceAccount(t *testing.T) {
+	a, r := newAPI(t)
+	refused := make(chan struct{}, 10)
+	a.fault = func(w http.ResponseWriter, q *http.Request) bool {
+		if q.Method != http.MethodPost || !strings.HasSuffix(q.URL.Path, "/new/pods") || a.get("serviceaccounts/new/default") != nil {
+			return false
+		}
+		refuse(w, 403, metav1.StatusReasonForbidden, `pods "web" is forbidden: error looking up service account new/default: serviceaccount "default" not found`)
+		refused <- struct{}{}
+		return true
+	}
+	result := make(chan error, 1)
+	go func() {
+		_, err := r.Replace(t.Context(), shop(t, strings.Replace(shopPod, "name: web", "name: web, namespace: new", 1)))
+		result <- err
+	}()
+	<-refused
+	account := object("v1", "ServiceAccount", "default")
+	account.SetNamespace("new")
+	a.put("serviceaccounts", account)
+	if err := <-result; err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"POST namespaces//new", "POST pods/new/web"}; !slices.Equal(a.wrote(), want) {
+		t.Errorf("wrote %v, want %v", a.wrote(), want)
+	}
+	if !owned(a.get("namespaces//new")) {
+		t.Error("the namespace has no marks")
+	}
+}
+
+func TestReplaceReturnsTheCauseWhenCancelled(t *testing.T) {
+	a, r := newAPI(t)
+	a.put("pods", ownPod("web"))
+	ctx, cancel := context.WithCancelCause(t.Context())
+	newer := errors.New("a newer save")
+	a.deleted = func(string, metav1.DeleteOptions) { cancel(newer) }
+	_, err := r.Replace(ctx, shop(t, shopPod))
+	if !errors.Is(err, newer) {
+		t.Errorf("got %v", err)
+	}
+	if got := a.wrote(); !slices.Equal(got, []string{"DELETE pods/default/web"}) {
+		t.Errorf("wrote %v", got)
+	}
+}
+
+func TestReplaceReplacesSeveralPodsTogether(t *testing.T) {
+	a, r := newAPI(t)
+	var text string
+	for _, name := range []string{"one", "two", "three"} {
+		a.put("pods", ownPod(name))
+		text += "---" + strings.Replace(shopPod, "name: web", "name: "+name, 1)
+	}
+	going := make(chan string, 3)
+	a.deleted = func(key string, _ metav1.DeleteOptions) { going <- key }
+	result := make(chan []Pod, 1)
+	go func() {
+		pods, err := r.Replace(t.Context(), shop(t, text))
+		if err != nil {
+			t.Error(err)
+		}
+		result <- pods
+	}()
+	for range 3 { // none waits for another: none is gone yet
+		defer a.drop(<-going)
+	}
+	for _, name := range []string{"one", "two", "three"} {
+		a.drop("pods/default/" + name)
+	}
+	pods := <-result
+	if len(pods) != 3 || pods[0].Name != "one" || pods[2].Name != "three" {
+		t.Errorf("got %v", pods)
+	}
+}
+
+func TestDownRemovesOnlyWhatIsOwned(t *testing.T) {
+	a, r := newAPI(t)
+	a.put("pods", ownPod("web"))
+	settings := ownPod("settings")
+	settings.SetKind("ConfigMap")
+	a.put("configmaps", settings)
+	other := ownPod("other-project")
+	mark(other, Spec{Project: "bank"})
+	a.put("pods", other)
+	half := object("v1", "Pod", "half-marked")
+	half.SetLabels(map[string]string{LabelProject: "shop"})
+	a.put("pods", half)
+	a.put("pods", object("v1", "Pod", "foreign"))
+	removed, err := r.Down(t.Context(), "shop")
+	if err != nil || len(removed) != 2 {
+		t.Fatalf("removed %v, %v", removed, err)
+	}
+	for key, there := range map[string]bool{"pods/default/web": false, "configmaps/default/settings": false,
+		"pods/default/other-project": true, "pods/default/half-marked": true, "pods/default/foreign": true} {
+		if (a.get(key) != nil) != there {
+			t.Errorf("%s: there %v, want %v", key, a.get(key) != nil, there)
+		}
+	}
+	if removed, err = r.Down(t.Context(), ""); err != nil || len(removed) != 1 {
+		t.Errorf("all projects: removed %v, %v", removed, err)
+	}
+}
+
+func TestDownLeavesNamespacesThatHoldSomething(t *testing.T) {
+	for _, foreign := range []bool{true, false} {
+		a, r := newAPI(t)
+		namespace := object("v1", "Namespace", "new")
+		mark(namespace, Spec{Project: "shop"})
+		a.put("namespaces", namespace)
+		if foreign {
+			o := object("v1", "ConfigMap", "precious")
+			o.SetNamespace("new")
+			a.put("configmaps", o)
+		}
+		if _, err := r.Down(t.Context(), "shop"); err != nil {
+			t.Fatal(err)
+		}
+		if there := a.get("namespaces//new") != nil; there != foreign {
+			t.Errorf("with somebody's object %v the namespace is there: %v", foreign, there)
+		}
+	}
+}
+
+func TestServerThatDoesNotAnswer(t *testing.T) {
+	a, r := newAPI(t)
+	a.Close()
+	_, err := r.Replace(t.Context(), shop(t, shopPod))
+	var unreachable *UnreachableError
+	if !errors.As(err, &unreachable) || unreachable.Code() != "cluster.unreachable" {
+		t.Errorf("got %T %v", err, err)
+	}
+	if err := r.Ping(t.Context()); !errors.As(err, &unreachable) {
+		t.Errorf("Ping: %T %v", err, err)
+	}
+}

@@ -1,0 +1,119 @@
+// Command app is the application in the containers of the runner's real tests.
+//
+//	app serve         answers GET / with $MESSAGE on port 8080, lines on port 9090
+//	app late          the same, but listens only after a second
+//	app crash         prints Spring Boot's failure report and ends with code 1
+//	app oom           takes memory until it is ended
+//	app stubborn      serves and ignores SIGTERM
+//	app quiet         runs and listens nowhere
+//	app count         prints numbered lines for ever
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+func main() {
+	mode := "serve"
+	if len(os.Args) > 1 {
+		mode = os.Args[1]
+	}
+	fmt.Println("starting:", mode)
+	switch mode {
+	case "late":
+		time.Sleep(time.Second)
+	case "crash":
+		crash()
+	case "oom":
+		oom()
+	case "stubborn":
+		signal.Ignore(syscall.SIGTERM)
+	case "quiet":
+		told := make(chan os.Signal, 1)
+		signal.Notify(told, syscall.SIGTERM)
+		<-told
+		return
+	case "count":
+		go count()
+	}
+	go lines()
+	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, os.Getenv("MESSAGE"))
+	})
+	http.HandleFunc("/upload", func(w http.ResponseWriter, r *http.Request) {
+		n, err := io.Copy(io.Discard, r.Body)
+		fmt.Fprint(w, n, err)
+	})
+	http.HandleFunc("/download", func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.CopyN(w, zeros{}, 64<<20)
+	})
+	fmt.Println(http.ListenAndServe(":8080", nil))
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { return len(p), nil }
+
+// lines answers each line, a second and a half after it came.
+func lines() {
+	l, err := net.Listen("tcp", ":9090")
+	if err != nil {
+		panic(err)
+	}
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			defer c.Close()
+			line, _ := bufio.NewReader(c).ReadString('\n')
+			time.Sleep(1500 * time.Millisecond)
+			fmt.Fprint(c, "you said ", line)
+		}()
+	}
+}
+
+func count() {
+	for i := 1; ; i++ {
+		fmt.Println("line", i)
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+func crash() {
+	fmt.Print(`
+***************************
+APPLICATION FAILED TO START
+***************************
+
+Description:
+
+Web server failed to start. Port 8080 was already in use.
+
+Action:
+
+Identify and stop the process that's listening on port 8080 or configure this application to listen on another port.
+
+`)
+	os.Exit(1)
+}
+
+func oom() {
+	var hoard [][]byte
+	for {
+		b := make([]byte, 8<<20)
+		for i := range b {
+			b[i] = 1
+		}
+		hoard = append(hoard, b)
+	}
+}
