@@ -18,6 +18,9 @@ import (
 
 // build has the engine build the Dockerfile.
 func (j *job) build(ctx context.Context) (Image, error) {
+	if err := j.severalInOne(); err != nil {
+		return Image{}, err
+	}
 	ping, err := j.docker.Ping(ctx)
 	if err != nil {
 		return Image{}, err

@@ -1,12 +1,14 @@
 package builder
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,6 +17,7 @@ import (
 	"github.com/docker/docker/api/types/registry"
 	"github.com/docker/docker/client"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/moby/patternmatcher"
 )
 
 // instructions returns those of a Dockerfile, none if it can't be parsed.
@@ -130,12 +133,12 @@ func variables(nodes []*parser.Node) map[string]string {
 	return values
 }
 
-// copyHints looks at what the sources of a COPY match in the context, since the
-// builders' own words don't say it.
-func (j *job) copyHints(node *parser.Node, values map[string]string) (hints, matches []string) {
+// copied returns the sources and the destination of a COPY or ADD from the
+// context, none for one from elsewhere.
+func copied(node *parser.Node, values map[string]string) (from []string, to string) {
 	for _, flag := range node.Flags {
 		if strings.HasPrefix(flag, "--from") {
-			return nil, nil
+			return nil, ""
 		}
 	}
 	var args []string
@@ -143,11 +146,38 @@ func (j *job) copyHints(node *parser.Node, values map[string]string) (hints, mat
 		args = append(args, os.Expand(n.Value, func(name string) string { return values[name] }))
 	}
 	if len(args) < 2 {
-		return nil, nil
+		return nil, ""
 	}
-	to := args[len(args)-1]
-	for _, from := range args[:len(args)-1] {
-		h, m := j.sourceHint(from, to)
+	return args[:len(args)-1], args[len(args)-1]
+}
+
+// severalInOne refuses a COPY of several files to one file. Builders refuse it, but
+// the BuildKit of older engines makes a directory of that name, which then no JVM opens.
+func (j *job) severalInOne() error {
+	nodes := instructions(j.app.Dockerfile)
+	for _, n := range nodes {
+		if !strings.EqualFold(n.Value, "COPY") {
+			continue
+		}
+		from, to := copied(n, variables(nodes))
+		if len(from) != 1 || !strings.HasSuffix(to, ".jar") || len(j.matches(from[0])) < 2 {
+			continue
+		}
+		e := &ImageError{Name: j.app.Name, Err: errSeveral, Dockerfile: relative(j.app.Dockerfile, j.app.Dir), Line: n.StartLine, Instruction: oneLine(n.Original)}
+		e.hints, e.evidence = j.sourceHint(from[0], to)
+		return e
+	}
+	return nil
+}
+
+var errSeveral = errors.New("several files match, but the destination is one file")
+
+// copyHints looks at what the sources of a COPY match in the context, since the
+// builders' own words don't say it.
+func (j *job) copyHints(node *parser.Node, values map[string]string) (hints, matches []string) {
+	from, to := copied(node, values)
+	for _, f := range from {
+		h, m := j.sourceHint(f, to)
 		hints, matches = append(hints, h...), append(matches, m...)
 	}
 	return hints, matches
@@ -155,34 +185,43 @@ func (j *job) copyHints(node *parser.Node, values map[string]string) (hints, mat
 
 // sourceHint says what is wrong with one source of a COPY.
 func (j *job) sourceHint(from, to string) (hints, matches []string) {
-	found, _ := filepath.Glob(filepath.Join(j.contextDir(), filepath.FromSlash(from)))
-	for i, f := range found {
-		found[i] = filepath.ToSlash(relative(f, j.contextDir()))
+	found := j.matches(from)
+	write := ""
+	if strings.HasSuffix(from, ".jar") {
+		write = fmt.Sprintf(", write: COPY %s %s", filepath.ToSlash(relative(j.app.Jar, j.contextDir())), to)
 	}
-	better := fmt.Sprintf("COPY %s %s", filepath.ToSlash(relative(j.app.Jar, j.contextDir())), to)
-	isJar := strings.HasSuffix(from, ".jar")
 	switch {
-	case len(found) == 0 && isJar:
-		return []string{fmt.Sprintf("nothing matches %q, write: %s", from, better)}, j.neighbours(from)
-	case len(found) == 0:
-		return []string{fmt.Sprintf("nothing matches %q in the directory of the Dockerfile", from)}, nil
 	case len(found) > 1 && !strings.HasSuffix(to, "/"):
-		hints = []string{fmt.Sprintf("%d files match %q", len(found), from)}
-		if isJar {
-			hints = []string{fmt.Sprintf("%d files match %q, write: %s", len(found), from, better)}
-		}
-		return hints, found
+		return []string{fmt.Sprintf("%d files match %q%s", len(found), from, write)}, found
+	case len(found) > 0:
+		return nil, nil
+	case len(j.glob(from)) > 0:
+		return []string{"let .dockerignore keep it, by this line at its end: !" + from}, j.glob(from)
+	case write != "":
+		return []string{fmt.Sprintf("nothing matches %q%s", from, write)}, j.glob(path.Dir(from) + "/*.jar")
 	}
-	if _, err := os.Stat(filepath.Join(j.contextDir(), ".dockerignore")); err == nil {
-		return []string{fmt.Sprintf("see whether .dockerignore leaves it out, and add: !%s", from)}, found
-	}
-	return nil, nil
+	return []string{fmt.Sprintf("nothing matches %q in the directory of the Dockerfile", from)}, nil
 }
 
-// neighbours lists the jars where a pattern looked for one.
-func (j *job) neighbours(pattern string) []string {
-	dir := filepath.Join(j.contextDir(), filepath.FromSlash(path.Dir(pattern)))
-	found, _ := filepath.Glob(filepath.Join(dir, "*.jar"))
+// matches returns the files of the context that a pattern matches.
+func (j *job) matches(pattern string) []string {
+	ignored, err := j.ignored()
+	if err != nil {
+		return nil
+	}
+	matcher, err := patternmatcher.New(ignored)
+	if err != nil {
+		return nil
+	}
+	return slices.DeleteFunc(j.glob(pattern), func(name string) bool {
+		out, err := matcher.MatchesOrParentMatches(name)
+		return out || err != nil
+	})
+}
+
+// glob returns the files that a pattern matches, those that are ignored too.
+func (j *job) glob(pattern string) []string {
+	found, _ := filepath.Glob(filepath.Join(j.contextDir(), filepath.FromSlash(pattern)))
 	for i, f := range found {
 		found[i] = filepath.ToSlash(relative(f, j.contextDir()))
 	}

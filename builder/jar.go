@@ -65,7 +65,7 @@ func openApp(jar string) (App, error) {
 	if app.MainClass == "" || manifest["Main-Class"] == "" {
 		return App{}, fmt.Errorf("read %q: %w", jar, errNotExecutable)
 	}
-	app.Java = javaVersion(&file.Reader, app.MainClass, manifest)
+	app.Java = javaVersion(&file.Reader, manifest)
 	app.Port = serverPort(&file.Reader)
 	return app, nil
 }
@@ -98,16 +98,25 @@ func readManifest(jar *zip.Reader) (map[string]string, error) {
 	return values, nil
 }
 
-// javaVersion returns what the main class was compiled for, or else the version
-// of the JDK that built the jar.
-func javaVersion(jar *zip.Reader, class string, manifest map[string]string) int {
-	text, err := readEntry(jar, classesPath+strings.ReplaceAll(class, ".", "/")+".class")
-	if err == nil && len(text) >= 8 && binary.BigEndian.Uint32(text) == 0xCAFEBABE {
-		return int(binary.BigEndian.Uint16(text[6:])) - 44 // JVM specification, table 4.1-A
-	}
+// javaVersion returns what the application needs to run: the version that its main
+// class, or Boot's launcher beside it, was compiled for; else that of the JDK that
+// built the jar.
+func javaVersion(jar *zip.Reader, manifest map[string]string) int {
 	spec := strings.TrimPrefix(manifest["Build-Jdk-Spec"], "1.")
-	version, _ := strconv.Atoi(spec)
-	return version
+	needed := max(classVersion(jar, classesPath, manifest["Start-Class"]), classVersion(jar, "", manifest["Main-Class"]))
+	if version, err := strconv.Atoi(spec); err == nil && needed == 0 {
+		return version
+	}
+	return needed
+}
+
+// classVersion returns the Java version that a class needs, 0 if it isn't there.
+func classVersion(jar *zip.Reader, dir, class string) int {
+	text, err := readEntry(jar, dir+strings.ReplaceAll(class, ".", "/")+".class")
+	if err != nil || len(text) < 8 || binary.BigEndian.Uint32(text) != 0xCAFEBABE {
+		return 0
+	}
+	return int(binary.BigEndian.Uint16(text[6:])) - 44 // JVM specification, table 4.1-A
 }
 
 // serverPort returns the port that the application listens on if its own settings

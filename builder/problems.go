@@ -63,7 +63,8 @@ var wordings = []*regexp.Regexp{
 	// Groovy, alone or by Maven: /src/App.groovy: 12: unexpected token: } @ line 12, column 5.
 	regexp.MustCompile(`^(?:\[ERROR\] )?(?P<file>.+?\.groovy): (?P<line>\d+): (?P<text>.+?) ?@ line \d+, column (?P<column>\d+)\.?$`),
 	// javac in the languages that JDKs have: /src/App.java:12: error: ';' expected
-	regexp.MustCompile(`^(?P<file>.+?\.java):(?P<line>\d+): (?:error|Fehler|エラー|错误): (?P<text>.+)$`),
+	// An old Gradle puts it behind the task's name without a space: ":compileJava/src/App.java:12: …".
+	regexp.MustCompile(`^(?::[\w:.-]*\w)?(?P<file>(?:/|[A-Za-z]:[/\\]).+?\.java):(?P<line>\d+): (?:error|Fehler|エラー|错误): (?P<text>.+)$`),
 }
 
 // detail matches what javac says below a "cannot find symbol" and its like.

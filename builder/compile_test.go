@@ -1,0 +1,192 @@
+package builder
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// openPlayed opens a project whose Gradle is played in role.
+func openPlayed(t *testing.T, role, module string) *Project {
+	t.Helper()
+	p, err := Open(t.Context(), gradleProject(t, role), Options{CacheDir: t.TempDir(), Module: module})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// model sets what the played Gradle tells of the build.
+func model(t *testing.T, jars ...bootJar) {
+	t.Helper()
+	text, err := json.Marshal(jars)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PLAY_MODEL", string(text))
+}
+
+func TestCompileAsksGradleForTheJar(t *testing.T) {
+	p := openPlayed(t, "gradle", "")
+	jar := jarOf(t, filepath.Join(p.Dir, "build/libs/odd-name.jar"), bootFiles())
+	write(t, p.Dir, "Dockerfile", "FROM scratch")
+	model(t, bootJar{Module: ":", Directory: p.Dir, Jar: jar})
+	var out bytes.Buffer
+	for range 2 { // the second time Gradle's configuration cache doesn't run the script
+		app, err := p.Compile(t.Context(), &out)
+		want := App{Jar: jar, Dir: p.Dir, Name: "spring-server", Dockerfile: filepath.Join(p.Dir, "Dockerfile"),
+			MainClass: "com.example.App", Java: 17, Boot: "3.5.7", Port: 9090}
+		if err != nil || app != want {
+			t.Errorf("got %+v, %v", app, err)
+		}
+		t.Setenv("PLAY_MODEL", "")
+	}
+	if !strings.Contains(out.String(), "--console=plain --daemon --init-script") || !strings.Contains(out.String(), "bootJar]") {
+		t.Errorf("Gradle was %s", &out)
+	}
+	entries, _ := os.ReadDir(p.Dir)
+	if len(entries) != 5 { // settings, build, gradlew, Dockerfile, build/
+		t.Errorf("the project holds %v", entries)
+	}
+}
+
+func TestCompileNamesTheModule(t *testing.T) {
+	p := openPlayed(t, "gradle", "services/web")
+	jar := jarOf(t, filepath.Join(p.Dir, "web.jar"), bootFiles())
+	model(t, bootJar{Module: ":services:web", Directory: p.Dir, Jar: jar})
+	var out bytes.Buffer
+	app, err := p.Compile(t.Context(), &out)
+	if err != nil || app.Name != "web" || !strings.Contains(out.String(), ":services:web:bootJar]") {
+		t.Errorf("got %+v, %v after %s", app, err, &out)
+	}
+}
+
+func TestCompileOfSeveralApplications(t *testing.T) {
+	p := openPlayed(t, "gradle", "")
+	model(t, bootJar{Module: ":app"}, bootJar{Module: ":admin"})
+	_, err := p.Compile(t.Context(), io.Discard)
+	var e *ProjectError
+	if !errors.As(err, &e) || e.Code() != "project.ambiguous" || !slices.Equal(e.Evidence(), []string{":app", ":admin"}) || e.Hints()[0] != "choose one: --module :app" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestCompileOfSomethingElse(t *testing.T) {
+	for name, output := range map[string]string{
+		"no plugin": "* What went wrong:\nTask 'bootJar' not found in root project 'shop'.\n\n* Try:\n",
+		"no module": "* What went wrong:\nProject 'web' not found in root project 'shop'.\n\n* Try:\n",
+	} {
+		p := openPlayed(t, "fail", "")
+		t.Setenv("PLAY_OUTPUT", output)
+		_, err := p.Compile(t.Context(), io.Discard)
+		if codeOf(err) != "project.unsupported" || !strings.Contains(err.Error(), "not found in root project 'shop'") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func TestCompileRefusesAPlainJar(t *testing.T) {
+	p := openPlayed(t, "gradle", "")
+	for _, jar := range []string{
+		jarOf(t, filepath.Join(p.Dir, "plain.jar"), []file{{"META-INF/MANIFEST.MF", "Manifest-Version: 1.0\n"}}),
+		write(t, p.Dir, "corrupt.jar", "PK\x03\x04 cut"),
+		filepath.Join(p.Dir, "missing.jar"),
+	} {
+		model(t, bootJar{Module: ":", Directory: p.Dir, Jar: jar})
+		_, err := p.Compile(t.Context(), io.Discard)
+		if codeOf(err) != "project.unsupported" || !strings.Contains(err.Error(), filepath.Base(jar)) {
+			t.Errorf("%s: got %v", jar, err)
+		}
+	}
+}
+
+func TestCompileTellsWhatWentWrong(t *testing.T) {
+	p := openPlayed(t, "fail", "")
+	t.Setenv("PLAY_OUTPUT", "FAILURE: Build failed with an exception.\n\n* Where:\nBuild file 'build.gradle' line: 2\n\n* What went wrong:\nA problem occurred evaluating root project 'nb'.\n> Could not get unknown property 'x'\n\n* Try:\nRun with\n")
+	_, err := p.Compile(t.Context(), io.Discard)
+	var e *CompileError
+	if !errors.As(err, &e) || e.Code() != "compile.failed" {
+		t.Fatalf("got %v", err)
+	}
+	want := "Build file 'build.gradle' line: 2|A problem occurred evaluating root project 'nb'.|> Could not get unknown property 'x'"
+	if got := strings.Join(e.Evidence(), "|"); got != want {
+		t.Errorf("got %q", got)
+	}
+	if got := err.Error(); got != "build with gradle: "+p.Tool.Command[0]+" exited with status 1: A problem occurred evaluating root project 'nb'." {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestCompileCancelled(t *testing.T) {
+	census := newCensus(t)
+	p := openPlayed(t, "tree", "")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	result := make(chan error, 1)
+	go func() {
+		_, err := p.Compile(ctx, io.Discard)
+		result <- err
+	}()
+	one, other := census.arrive(t), census.arrive(t)
+	cancel(errCause)
+	gone(t, one)
+	gone(t, other)
+	if err := <-result; !errors.Is(err, errCause) || codeOf(err) != "" {
+		t.Errorf("got %v", err)
+	}
+}
+
+var errCause = errors.New("interrupted")
+
+func TestMavenModules(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "pom.xml", "<project><artifactId>shop</artifactId><modules><module>lib</module><module>web</module></modules></project>")
+	write(t, dir, "lib/pom.xml", "<project><artifactId>lib</artifactId></project>")
+	write(t, dir, "web/pom.xml", "<project><artifactId>shop-web</artifactId></project>")
+	write(t, dir, "mvnw", "#!/bin/sh\necho \"$@\" MAVEN_OPTS=$MAVEN_OPTS\n")
+	jarOf(t, filepath.Join(dir, "lib/target/lib-1.jar"), []file{{"META-INF/MANIFEST.MF", "Manifest-Version: 1.0\n"}})
+	web := jarOf(t, filepath.Join(dir, "web/target/shop-web-2.jar"), bootFiles())
+	jarOf(t, filepath.Join(dir, "web/target/shop-web-1.jar"), bootFiles())
+	write(t, dir, "web/target/maven-archiver/pom.properties", "artifactId=shop-web\nversion=2\n")
+	t.Setenv("MAVEN_OPTS", "-Xmx1g")
+
+	for module, want := range map[string]string{"": "-B -ntp -DskipTests package MAVEN_OPTS=-Xmx1g\n",
+		":shop-web": "-B -ntp -DskipTests -pl :shop-web -am package MAVEN_OPTS=-Xmx1g\n"} {
+		p, err := Open(t.Context(), dir, Options{CacheDir: t.TempDir(), Module: module})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		app, err := p.Compile(t.Context(), &out)
+		if err != nil || app.Jar != web || app.Dir != filepath.Join(dir, "web") || out.String() != want {
+			t.Errorf("%q: got %+v, %v, called %s", module, app, err, &out)
+		}
+	}
+
+	jarOf(t, filepath.Join(dir, "lib/target/lib-1.jar"), bootFiles())
+	p, _ := Open(t.Context(), dir, Options{CacheDir: t.TempDir()})
+	if _, err := p.Compile(t.Context(), io.Discard); codeOf(err) != "project.ambiguous" {
+		t.Errorf("two applications: got %v", err)
+	}
+}
+
+func TestMavenOptionsAreTheUsers(t *testing.T) {
+	dir := t.TempDir()
+	p := &Project{Dir: dir, root: dir}
+	if err := os.Unsetenv("MAVEN_OPTS"); err != nil {
+		t.Fatal(err)
+	}
+	if env := p.mavenEnv(); env == nil || env[len(env)-1] != "MAVEN_OPTS="+mavenOpts {
+		t.Errorf("got %v", env)
+	}
+	write(t, dir, ".mvn/jvm.config", "-XX:+UseG1GC")
+	if env := p.mavenEnv(); env != nil {
+		t.Errorf("got %v beside jvm.config", env)
+	}
+}

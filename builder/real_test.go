@@ -1,0 +1,434 @@
+package builder
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/client"
+	"github.com/docker/go-connections/nat"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/validate"
+
+	"github.com/devloop-cli/devloop/hack/real"
+)
+
+// sample copies a sample to a directory of this test's own, under a name that no
+// one else's images have.
+func sample(t *testing.T, name string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "devloop-test-"+name)
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join("..", "samples", name))); err != nil {
+		t.Fatal(err)
+	}
+	for _, script := range []string{"gradlew", "mvnw"} {
+		_ = os.Chmod(filepath.Join(dir, script), 0o755)
+	}
+	settings := filepath.Join(dir, "settings.gradle")
+	if text, err := os.ReadFile(settings); err == nil {
+		write(t, dir, "settings.gradle", strings.Replace(string(text), "'"+name+"'", "'devloop-test-"+name+"'", 1))
+	}
+	return dir
+}
+
+func openReal(t *testing.T, dir string) *Project {
+	t.Helper()
+	cache := t.TempDir()
+	p, err := Open(t.Context(), dir, Options{CacheDir: cache, Out: testWriter{t}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%s: %s", p.Tool.Command, p.Tool.Why)
+	return p
+}
+
+// testWriter puts a tool's output into the test's log.
+type testWriter struct{ t *testing.T }
+
+func (w testWriter) Write(p []byte) (int, error) {
+	for line := range strings.Lines(string(p)) {
+		w.t.Log(strings.TrimRight(line, "\n"))
+	}
+	return len(p), nil
+}
+
+// timed runs do and logs how long it took.
+func timed(t *testing.T, what string, do func()) {
+	t.Helper()
+	began := time.Now()
+	do()
+	t.Logf("TIME %s: %.2f s", what, time.Since(began).Seconds())
+}
+
+func compileReal(t *testing.T, p *Project, what string) App {
+	t.Helper()
+	var app App
+	timed(t, what, func() {
+		var out bytes.Buffer
+		var err error
+		if app, err = p.Compile(t.Context(), &out); err != nil {
+			t.Fatalf("%v\n%s", err, &out)
+		}
+	})
+	return app
+}
+
+const controller = "src/main/java/com/example/AppController.java"
+
+// edit replaces text in the sample's controller.
+func edit(t *testing.T, dir, from, to string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, controller))
+	if err != nil || !strings.Contains(string(text), from) {
+		t.Fatalf("no %q to edit: %v", from, err)
+	}
+	write(t, dir, controller, strings.Replace(string(text), from, to, 1))
+}
+
+func TestRealGradle(t *testing.T) {
+	real.Gradle(t)
+	dir := sample(t, "spring-server")
+	p := openReal(t, dir)
+	app := compileReal(t, p, "gradle, first")
+	if app.MainClass != "com.example.SpringServerApplication" || app.Java != 17 || !strings.HasPrefix(app.Boot, "4.") || app.Dockerfile == "" {
+		t.Errorf("got %+v", app)
+	}
+	compileReal(t, p, "gradle, warm, nothing changed")
+	edit(t, dir, "Hello, World", "Hello, again")
+	compileReal(t, p, "gradle, warm, one line changed")
+
+	edit(t, dir, `"Hello, again";`, `"Hello, again"`)
+	_, err := p.Compile(t.Context(), io.Discard)
+	var failed *CompileError
+	if !errors.As(err, &failed) || len(failed.Problems) != 1 || failed.Problems[0].Line != 11 || failed.Problems[0].File != controller {
+		t.Errorf("got %v", err)
+	} else {
+		t.Log(strings.Join(failed.Evidence(), "\n"))
+	}
+	edit(t, dir, `"Hello, again"`, `"Hello, again";`)
+	cancelReal(t, p)
+	compileReal(t, p, "gradle, after a cancelled build")
+	if _, err := os.Stat(filepath.Join(dir, ".devloop")); err == nil {
+		t.Error("devloop left something in the project")
+	}
+}
+
+// cancelReal cancels a build half-way and looks that none of its processes is left.
+func cancelReal(t *testing.T, p *Project) {
+	t.Helper()
+	edit(t, p.Dir, "return", "/* edited */ return")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	began := time.Time{}
+	out := writerFunc(func(text []byte) (int, error) {
+		if began.IsZero() && bytes.Contains(text, []byte("ompile")) {
+			began = time.Now()
+			cancel(errStopped)
+		}
+		return len(text), nil
+	})
+	_, err := p.Compile(ctx, out)
+	if !errors.Is(err, errStopped) {
+		t.Fatalf("got %v", err)
+	}
+	t.Logf("TIME cancelled build ended after %.2f s", time.Since(began).Seconds())
+	left, _ := exec.Command("pgrep", "-a", "-f", p.Dir).CombinedOutput()
+	for line := range strings.Lines(string(left)) {
+		if !strings.Contains(line, "GradleDaemon") && !strings.Contains(line, "builder.test") {
+			t.Errorf("left: %s", line)
+		}
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+func TestRealMaven(t *testing.T) {
+	real.Maven(t)
+	dir := sample(t, "spring-maven")
+	p := openReal(t, dir)
+	app := compileReal(t, p, "maven, first")
+	if app.MainClass == "" || app.Java != 17 || !strings.HasPrefix(app.Boot, "4.") {
+		t.Errorf("got %+v", app)
+	}
+	edit(t, dir, "Hello, World", "Hello, again")
+	compileReal(t, p, "maven, one line changed")
+	cancelReal(t, p)
+	edit(t, dir, `again";`, `again"`)
+	_, err := p.Compile(t.Context(), io.Discard)
+	var failed *CompileError
+	if !errors.As(err, &failed) || len(failed.Problems) != 1 || failed.Problems[0].Line != 11 {
+		t.Errorf("got %v", err)
+	}
+}
+
+// base skips t where the engine lacks an image that can't be pulled here.
+func base(t *testing.T, docker *client.Client, ref string) {
+	t.Helper()
+	if _, err := docker.ImageInspect(t.Context(), ref); err != nil {
+		t.Skipf("no image %s: %v", ref, err)
+	}
+}
+
+// imageReal makes an image, which is removed when the test ends.
+func imageReal(t *testing.T, m *Imager, docker *client.Client, app App, what string) Image {
+	t.Helper()
+	var img Image
+	timed(t, what, func() {
+		var out bytes.Buffer
+		var err error
+		if img, err = m.Image(t.Context(), app, &out); err != nil {
+			t.Fatalf("%v\n%s", err, &out)
+		}
+		for line := range strings.Lines(out.String()) {
+			if strings.HasPrefix(line, "layer") || strings.HasPrefix(line, "image") || strings.HasPrefix(line, "earlier") {
+				t.Log(strings.TrimSpace(line))
+			}
+		}
+	})
+	t.Cleanup(func() {
+		for _, ref := range []string{img.Ref, img.Name} {
+			_, _ = docker.ImageRemove(context.Background(), ref, image.RemoveOptions{PruneChildren: true})
+		}
+	})
+	return img
+}
+
+func TestRealImages(t *testing.T) {
+	docker := real.Docker(t)
+	real.Gradle(t)
+	base(t, docker, "openjdk:17-jdk")
+	base(t, docker, "eclipse-temurin:17-jre")
+	dir := sample(t, "spring-server")
+	p := openReal(t, dir)
+	for _, way := range []struct{ name, buildKit string }{{"classic", "0"}, {"buildkit", "1"}, {"composed", "0"}} {
+		t.Run(way.name, func(t *testing.T) {
+			t.Setenv("DOCKER_BUILDKIT", way.buildKit)
+			text := "Hello from " + way.name
+			write(t, dir, controller, strings.Replace(helloController, "Hello, World", text, 1))
+			m := NewImager(docker, ImagerOptions{CacheDir: p.cache})
+			build := func(what string) Image {
+				app := compileReal(t, p, "compile for "+way.name)
+				if way.name == "composed" {
+					app.Dockerfile = ""
+				}
+				return imageReal(t, m, docker, app, way.name+": "+what)
+			}
+			first := build("first image")
+			again := build("unchanged image")
+			if first.ID != again.ID || first.Ref != again.Ref {
+				t.Errorf("unchanged input: %s, then %s", first.Ref, again.Ref)
+			}
+			contentReal(t, way.name+" first", first)
+			serves(t, docker, first.Ref, text)
+
+			write(t, dir, controller, strings.Replace(helloController, "Hello, World", text+" again", 1))
+			second := build("one class edited")
+			contentReal(t, way.name+" edited", second)
+			changed := newBytes(t, first.Content, second.Content)
+			t.Logf("TIME %s: one class edited: %d bytes of new layers", way.name, changed)
+			if way.name == "composed" && changed > 100_000 {
+				t.Errorf("one edited class changed %d bytes", changed)
+			}
+			serves(t, docker, second.Ref, text+" again")
+			write(t, dir, controller, strings.Replace(helloController, "Hello, World", text+" thrice", 1))
+			build("another class edited")
+			write(t, dir, controller, strings.Replace(helloController, "Hello, World", text+" at last", 1))
+			last := build("a last class edited")
+			if _, err := docker.ImageInspect(t.Context(), first.Ref); err == nil {
+				t.Errorf("%s is still there, the fourth image is %s", first.Ref, last.Ref)
+			}
+		})
+	}
+}
+
+const helloController = `package com.example;
+
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.RestController;
+
+@RestController
+public class AppController {
+
+    @GetMapping("/")
+    public String home() {
+        return "Hello, World";
+    }
+}
+`
+
+// contentReal checks the view of an image, and each layer's content against its name.
+func contentReal(t *testing.T, what string, img Image) {
+	t.Helper()
+	timed(t, what+": layers from the engine", func() {
+		if _, err := img.Content.Digest(); err != nil {
+			t.Fatal(err)
+		}
+	})
+	checkContent(t, img.Content)
+}
+
+// checkContent is validate.Image for uncompressed layers: validate itself takes
+// every layer for a gzip stream, but in its fast form.
+func checkContent(t *testing.T, img v1.Image) {
+	t.Helper()
+	if err := validate.Image(img, validate.Fast); err != nil {
+		t.Error(err)
+	}
+	layers, err := img.Layers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest, err := img.Manifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, l := range layers {
+		data, err := l.Uncompressed()
+		if err != nil {
+			t.Fatal(err)
+		}
+		digest, size, err := v1.SHA256(data)
+		if err = errors.Join(err, data.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if want := manifest.Layers[i]; digest != want.Digest || size != want.Size || want.MediaType != "application/vnd.oci.image.layer.v1.tar" {
+			t.Errorf("layer %d is %s of %d bytes, the manifest says %+v", i, digest, size, want)
+		}
+	}
+}
+
+// newBytes sums the layers of b that a lacks.
+func newBytes(t *testing.T, a, b v1.Image) int64 {
+	t.Helper()
+	layers, err := b.Layers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sum int64
+	for _, l := range layers {
+		id, _ := l.DiffID()
+		if _, err := a.LayerByDiffID(id); err == nil {
+			continue
+		}
+		size, err := l.Size()
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += size
+	}
+	return sum
+}
+
+// serves runs an image, never pulling it, until it answers with text.
+func serves(t *testing.T, docker *client.Client, ref, text string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	made, err := docker.ContainerCreate(ctx, &container.Config{Image: ref, Labels: map[string]string{"devloop-test": "builder"}},
+		&container.HostConfig{AutoRemove: true, PortBindings: nat.PortMap{"8080/tcp": {{HostIP: "127.0.0.1"}}}, PublishAllPorts: true}, nil, nil, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = docker.ContainerRemove(context.Background(), made.ID, container.RemoveOptions{Force: true})
+	})
+	if err := docker.ContainerStart(ctx, made.ID, container.StartOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	info, err := docker.ContainerInspect(ctx, made.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := net.JoinHostPort(info.NetworkSettings.IPAddress, "8080")
+	began := time.Now()
+	for {
+		if got, err := get(ctx, "http://"+address); err == nil {
+			if got != text {
+				t.Errorf("%s answers %q, want %q", ref, got, text)
+			}
+			t.Logf("TIME %s answers after %.1f s", ref, time.Since(began).Seconds())
+			break
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatalf("%s does not answer", ref)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	_ = docker.ContainerRemove(context.Background(), made.ID, container.RemoveOptions{Force: true})
+}
+
+func get(ctx context.Context, url string) (string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return "", err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	return string(text), err
+}
+
+func TestRealDockerfileFailures(t *testing.T) {
+	docker := real.Docker(t)
+	base(t, docker, "openjdk:17-jdk")
+	for _, buildKit := range []string{"0", "1"} {
+		for _, test := range brokenDockerfiles {
+			t.Run(fmt.Sprintf("buildkit=%s/%s", buildKit, test.name), func(t *testing.T) {
+				t.Setenv("DOCKER_BUILDKIT", buildKit)
+				dir := t.TempDir()
+				app := App{Dir: dir, Name: "devloop-test-broken", Dockerfile: write(t, dir, "Dockerfile", test.dockerfile),
+					Jar: write(t, dir, "build/libs/app-1.0.jar", "jar")}
+				for _, f := range test.files {
+					write(t, dir, f, "")
+				}
+				if test.ignore != "" {
+					write(t, dir, ".dockerignore", test.ignore)
+				}
+				_, err := NewImager(docker, ImagerOptions{CacheDir: t.TempDir()}).Image(t.Context(), app, io.Discard)
+				var e *ImageError
+				if !errors.As(err, &e) || e.Code() != "image.failed" {
+					t.Fatalf("got %v", err)
+				}
+				t.Log(e, "\nhints:", e.Hints(), "\nevidence:", strings.Join(e.Evidence(), "\n"))
+				if e.Line != test.line {
+					t.Errorf("line %d, want %d", e.Line, test.line)
+				}
+				if test.hint != "" && !strings.Contains(strings.Join(e.Hints(), "\n"), test.hint) {
+					t.Errorf("no hint has %q", test.hint)
+				}
+			})
+		}
+	}
+}
+
+var brokenDockerfiles = []struct {
+	name, dockerfile string
+	files            []string
+	ignore           string
+	line             int
+	hint             string
+}{
+	{name: "no jar matches", dockerfile: "FROM openjdk:17-jdk\nCOPY build/libs/*SNAPSHOT.jar app.jar\n", line: 2, hint: "write: COPY build/libs/app-1.0.jar app.jar"},
+	{name: "two jars match", dockerfile: "FROM openjdk:17-jdk\nARG JAR=build/libs/*.jar\nCOPY ${JAR} app.jar\n", files: []string{"build/libs/other.jar"}, line: 3, hint: "2 files match"},
+	{name: "ignored", dockerfile: "FROM openjdk:17-jdk\nCOPY build/libs/app-1.0.jar app.jar\n", ignore: "build\n", line: 2, hint: "!build/libs/app-1.0.jar"},
+	{name: "a command fails", dockerfile: "FROM openjdk:17-jdk\n# no such file\nRUN ls \\\n  /nowhere\n", line: 3},
+	{name: "unknown instruction", dockerfile: "FROM openjdk:17-jdk\nCOPPY a b\n", line: 2},
+	{name: "no such base", dockerfile: "FROM openjdk:17-jkd\nCOPY build/libs/app-1.0.jar app.jar\n", line: 1, hint: "docker pull openjdk:17-jkd"},
+}
