@@ -58,9 +58,8 @@ func (v *visit) finish(ctx context.Context, p *picture) {
 	v.node.Skipped = max(0, p.size()-v.delivery.sent)
 	v.node.Took = time.Since(v.began)
 	v.node.Proof = proof.String()
-	_, failed := errors.AsType[*exitError](err)
 	switch {
-	case failed && v.thin():
+	case err != nil && v.thin() && retriable(ctx, err):
 		v.doubt = err.Error()
 	case err != nil:
 		v.err = err
@@ -69,6 +68,12 @@ func (v *visit) finish(ctx context.Context, p *picture) {
 	case doubt != "":
 		v.err = fmt.Errorf("prove that the node has it: %s", doubt)
 	}
+}
+
+// retriable says whether sending everything may help against err.
+func retriable(ctx context.Context, err error) bool {
+	_, gone := errors.AsType[*DockerError](err)
+	return !gone && ctx.Err() == nil
 }
 
 // thin says whether the node was not sent everything.

@@ -18,6 +18,9 @@ import (
 // input has ended, before its connection is cut.
 const graceToEnd = 5 * time.Second
 
+// watchEvery is how often the engine is asked whether an importer still runs.
+const watchEvery = 500 * time.Millisecond
+
 // process is a command that runs in a container, started through the engine's exec
 // API. Write and CloseWrite are its standard input.
 type process struct {
@@ -46,12 +49,37 @@ func start(ctx context.Context, docker client.APIClient, containerID string, std
 	}
 	p := &process{docker: docker, id: created.ID, conn: conn, ended: make(chan struct{})}
 	go p.read()
+	if stdin {
+		go p.watch()
+	}
 	return p, nil
 }
 
 func (p *process) read() {
 	defer close(p.ended)
 	_, p.broken = stdcopy.StdCopy(&p.stdout, &p.stderr, p.conn.Reader)
+}
+
+// watch cuts the connection of a process that has ended. The engine does so itself,
+// but a process that died with input unread has kept it from that for minutes, and a
+// Write blocked for as long.
+func (p *process) watch() {
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	for dead := false; ; {
+		select {
+		case <-p.ended:
+			return
+		case <-tick.C:
+		}
+		if dead {
+			p.conn.Close()
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), graceToEnd)
+		state, err := p.docker.ContainerExecInspect(ctx, p.id)
+		cancel()
+		dead = err == nil && !state.Running
+	}
 }
 
 func (p *process) Write(b []byte) (int, error) { return p.conn.Conn.Write(b) }
@@ -71,15 +99,14 @@ func (p *process) wait(ctx context.Context) (string, error) {
 		p.end()
 		return "", context.Cause(ctx)
 	}
-	if p.broken != nil {
-		return "", engineError(ctx, "read a command's output", p.broken)
-	}
 	code, err := p.exitCode(ctx)
-	if err != nil {
+	switch {
+	case err != nil:
 		return "", err
-	}
-	if code != 0 {
+	case code != 0:
 		return "", &exitError{code: code, output: p.stderr.lines()}
+	case p.broken != nil: // an engine that closes with input unread may cut off the output
+		return "", engineError(ctx, "read a command's output", p.broken)
 	}
 	return p.stdout.String(), nil
 }

@@ -1,0 +1,247 @@
+package loadertest
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/devloop-cli/devloop/loader"
+)
+
+// large and small are file sizes in bytes: a base, and the classes of an application.
+const (
+	large = 2 << 20
+	small = 20 << 10
+)
+
+func wantOpened(t *testing.T, l *Layer, times int32) {
+	t.Helper()
+	if got := l.Opened.Load(); got != times {
+		t.Errorf("layer %v was opened %d times, want %d", l.diffID, got, times)
+	}
+}
+
+func freshImage(t *testing.T, b *bench) {
+	base, app := NewLayer(t, large), NewLayer(t, small)
+	report := b.load(t, "fresh", NewImage(t, base, app))
+	b.wantSent(t, report, base.size+app.size)
+	wantOpened(t, base, 1) // once, however many nodes there are
+	wantOpened(t, app, 1)
+}
+
+func sameAgain(t *testing.T, b *bench) {
+	base := NewLayer(t, large)
+	img := NewImage(t, base)
+	b.load(t, "same", img)
+	report := b.load(t, "same", img)
+	if report.Sent != 0 {
+		t.Errorf("%d bytes sent, want none", report.Sent)
+	}
+	for _, n := range report.Nodes {
+		if n.Skipped < base.size {
+			t.Errorf("node %s: %d bytes skipped, want the whole image", n.Name, n.Skipped)
+		}
+	}
+	wantOpened(t, base, 1)
+}
+
+func anotherName(t *testing.T, b *bench) {
+	base := NewLayer(t, large)
+	img := NewImage(t, base)
+	b.load(t, "one", img)
+	b.wantSent(t, b.load(t, "other", img), 0)
+	wantOpened(t, base, 1)
+}
+
+func changedLayer(t *testing.T, b *bench) {
+	base, before, after := NewLayer(t, large), NewLayer(t, small), NewLayer(t, small)
+	b.load(t, "before", NewImage(t, base, before))
+	b.wantSent(t, b.load(t, "after", NewImage(t, base, after)), after.size)
+	wantOpened(t, base, 1)
+}
+
+func changedBase(t *testing.T, b *bench) {
+	app := NewLayer(t, small)
+	b.load(t, "before", NewImage(t, NewLayer(t, large), app))
+	base := NewLayer(t, large)
+	b.wantSent(t, b.load(t, "after", NewImage(t, base, app)), base.size)
+	wantOpened(t, app, 1)
+}
+
+func repeatedLayer(t *testing.T, b *bench) {
+	once, twice := NewLayer(t, small), NewLayer(t, small)
+	report := b.load(t, "twice", NewImage(t, twice, once, twice))
+	b.wantSent(t, report, once.size+twice.size)
+	wantOpened(t, twice, 1)
+}
+
+func compressedLayers(t *testing.T, b *bench) {
+	pulled, err := random.Layer(large, types.DockerLayer) // its Compressed is gzip
+	must(t, err)
+	size, err := pulled.Size()
+	must(t, err)
+	app := NewLayer(t, small)
+	b.wantSent(t, b.load(t, "one", NewImage(t, pulled, app)), size+app.size)
+	changed := NewLayer(t, small)
+	b.wantSent(t, b.load(t, "two", NewImage(t, pulled, changed)), changed.size)
+}
+
+func removedImage(t *testing.T, b *bench) {
+	base := NewLayer(t, large)
+	img := NewImage(t, base)
+	b.load(t, "removed", img)
+	id, err := img.ConfigName()
+	must(t, err)
+	remove(t, b.Nodes[0], []v1.Hash{id}, full(b.ref("removed")))
+	if hasContent(t, b.Nodes[0], base.diffID) {
+		t.Fatal("the node still has the layer: the case shows nothing")
+	}
+	report := b.load(t, "removed", img)
+	if report.Sent < base.size {
+		t.Errorf("%d bytes sent, want the whole image", report.Sent)
+	}
+	wantOpened(t, base, 2)
+}
+
+func lostContent(t *testing.T, b *bench) {
+	base, app := NewLayer(t, large), NewLayer(t, small)
+	img := NewImage(t, base, app)
+	b.load(t, "lost", img)
+	shell(t, b.Nodes[0], dropScript, base.diffID.String())
+	report := b.load(t, "lost", img)
+	if report.Sent < base.size || report.Sent > base.size+4<<10 {
+		t.Errorf("%d bytes sent, want the lost layer", report.Sent)
+	}
+	wantOpened(t, app, 1)
+}
+
+// lostFile has a base change under a layer whose content is listed, but gone: what
+// was unpacked before doesn't serve, so the thin import must fail.
+func lostFile(t *testing.T, b *bench) {
+	app := NewLayer(t, small)
+	b.load(t, "before", NewImage(t, NewLayer(t, large), app))
+	shell(t, b.Nodes[0], loseScript, app.diffID.Hex)
+	report := b.load(t, "after", NewImage(t, NewLayer(t, large), app))
+	for _, n := range report.Nodes {
+		if again := n.Note != ""; again != (n.Name == b.Nodes[0].Name()) {
+			t.Errorf("node %s: note %q", n.Name, n.Note)
+		}
+	}
+	b.load(t, "after", NewImage(t, NewLayer(t, large), app)) // and all is well again
+}
+
+func cancelled(t *testing.T, b *bench) {
+	errSaved := errors.New("a newer save came")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	base, app := NewLayer(t, large), NewLayer(t, 2*large)
+	app.AtHalf = func() { cancel(errSaved) }
+	img := NewImage(t, base, app)
+	report, err := b.Loader.Load(ctx, b.ref("cut"), img)
+	if !errors.Is(err, errSaved) {
+		t.Fatalf("error %v, want the context's cause", err)
+	}
+	if len(report.Nodes) != 0 {
+		t.Errorf("the report names %d nodes", len(report.Nodes))
+	}
+	b.idle(t, base, app)
+	for _, n := range b.Nodes {
+		if id := configOf(t, n, full(b.ref("cut"))); id != "" {
+			t.Errorf("node %s has the image that was cut off", n.Name())
+		}
+	}
+	app.AtHalf = nil
+	b.load(t, "cut", img)
+}
+
+func diedImporter(t *testing.T, b *bench) {
+	base := NewLayer(t, 4*large)
+	var killed error
+	base.AtHalf = func() { killed = b.kill(b.Nodes[0]) }
+	report, err := b.Loader.Load(t.Context(), b.ref("died"), NewImage(t, base))
+	must(t, killed)
+	node, ok := errors.AsType[*loader.NodeError](err)
+	if !ok || node.Code() != "load.failed" || len(node.Hints()) == 0 {
+		t.Fatalf("error %#v, want a node's, with a hint", err)
+	}
+	if len(report.Nodes) != len(b.Nodes)-1 || slices.ContainsFunc(report.Nodes, func(n loader.Node) bool { return n.Name == node.Node }) {
+		t.Errorf("the report is %+v; node %s failed, alone", report.Nodes, node.Node)
+	}
+	b.idle(t)
+}
+
+func diedThin(t *testing.T, b *bench) {
+	base, app := NewLayer(t, small), NewLayer(t, 4*large)
+	b.load(t, "before", NewImage(t, base))
+	var killed error
+	var once sync.Once
+	app.AtHalf = func() { once.Do(func() { killed = b.kill(b.Nodes[0]) }) }
+	report := b.load(t, "after", NewImage(t, base, app))
+	must(t, killed)
+	again := slices.DeleteFunc(report.Nodes, func(n loader.Node) bool { return n.Note == "" })
+	if len(again) != 1 {
+		t.Errorf("%d nodes were sent everything again, want the one whose importer died", len(again))
+	}
+}
+
+func twoAtOnce(t *testing.T, b *bench) {
+	base := NewLayer(t, large)
+	images := map[string]v1.Image{
+		"one": NewImage(t, base, NewLayer(t, small)),
+		"two": NewImage(t, base, NewLayer(t, small)),
+	}
+	reports, errs := map[string]loader.Report{}, map[string]error{}
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	for tag, img := range images {
+		all.Go(func() {
+			report, err := b.Loader.Load(t.Context(), b.ref(tag), img)
+			mu.Lock()
+			defer mu.Unlock()
+			reports[tag], errs[tag] = report, err
+		})
+	}
+	all.Wait()
+	for tag, img := range images {
+		must(t, errs[tag])
+		b.check(t, tag, img, reports[tag])
+	}
+}
+
+func lyingLayer(t *testing.T, b *bench) {
+	layer := NewLayer(t, large)
+	layer.short = true
+	_, err := b.Loader.Load(t.Context(), b.ref("lie"), NewImage(t, layer))
+	if err == nil {
+		t.Fatal("no error")
+	}
+	if _, ok := errors.AsType[*loader.NodeError](err); ok {
+		t.Errorf("the node is blamed for the image: %v", err)
+	}
+	b.idle(t, layer)
+}
+
+// largeImage counts everything that is allocated during the load: were a layer held
+// in memory, it would be at least that layer's size.
+func largeImage(t *testing.T, b *bench) {
+	size := int64(300 << 20)
+	if testing.Short() {
+		size = 64 << 20
+	}
+	img := NewImage(t, NewLayer(t, size))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	report, err := b.Loader.Load(t.Context(), b.ref("large"), img)
+	runtime.ReadMemStats(&after)
+	must(t, err)
+	if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 16<<20 {
+		t.Errorf("%d MB allocated for an image of %d MB", allocated>>20, size>>20)
+	}
+	b.check(t, "large", img, report)
+}

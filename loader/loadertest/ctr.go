@@ -1,0 +1,281 @@
+package loadertest
+
+import (
+	"archive/tar"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// Main is the TestMain of a package that uses [Engine]: where the test binary is
+// called ctr, it plays containerd's ctr instead of running tests.
+func Main(m *testing.M) {
+	if filepath.Base(os.Args[0]) != "ctr" {
+		os.Exit(m.Run())
+	}
+	store := containerd{os.Getenv("CONTAINERD_ROOT")}
+	if err := store.ctr(os.Args[1:], os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "ctr:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// containerd is what ctr needs to know of containerd, kept in a directory:
+//
+//	io.containerd.content.v1.content/blobs/sha256/…  the content
+//	listed/…                                         what the metadata lists of it
+//	ingest/PID-…                                     what is being received, in one file
+//	images/…                                         name → image, as JSON
+//
+// As in the real one, content whose file is gone is still listed.
+type containerd struct{ root string }
+
+// image is an entry of the image store.
+type image struct {
+	Name   string
+	Target v1.Hash
+}
+
+func (c containerd) blob(digest v1.Hash) string {
+	return filepath.Join(c.root, "io.containerd.content.v1.content/blobs/sha256", digest.Hex)
+}
+
+func (c containerd) dir(name string) string { return filepath.Join(c.root, name) }
+
+// ctr runs a command: the few, in the forms, that the loader and its suite use.
+func (c containerd) ctr(args []string, in io.Reader, out io.Writer) error {
+	if len(args) < 4 || args[0] != "-n" || args[1] != "k8s.io" {
+		return fmt.Errorf("unknown arguments %q", args)
+	}
+	rest := args[4:]
+	switch strings.Join(args[2:4], " ") {
+	case "content ls":
+		return c.contentList(rest, out)
+	case "content get":
+		return c.contentGet(rest[0], out)
+	case "content rm":
+		_ = os.Remove(c.dir("listed/" + strings.TrimPrefix(rest[0], "sha256:")))
+		return os.Remove(c.blob(v1.Hash{Algorithm: "sha256", Hex: strings.TrimPrefix(rest[0], "sha256:")}))
+	case "content active":
+		return c.contentActive(out)
+	case "images ls":
+		return c.imagesList(rest, out)
+	case "images check":
+		return c.imagesCheck(rest[0], out)
+	case "images rm":
+		return c.imagesRemove(rest)
+	case "images import":
+		return c.imagesImport(in)
+	}
+	return fmt.Errorf("unknown command %q", args)
+}
+
+func (c containerd) contentList(args []string, out io.Writer) error {
+	entries, err := os.ReadDir(c.dir("listed"))
+	for _, e := range entries {
+		digest := "sha256:" + e.Name()
+		if len(args) <= 1 || slices.Contains(args, "digest=="+digest) {
+			fmt.Fprintln(out, digest)
+		}
+	}
+	return err
+}
+
+func (c containerd) contentGet(digest string, out io.Writer) error {
+	hash, err := v1.NewHash(digest)
+	if err != nil {
+		return err
+	}
+	content, err := os.ReadFile(c.blob(hash))
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(content)
+	return err
+}
+
+func (c containerd) contentActive(out io.Writer) error {
+	entries, err := os.ReadDir(c.dir("ingest"))
+	fmt.Fprintln(out, "REF\tSIZE\tAGE")
+	for _, e := range entries {
+		pid, _, _ := strings.Cut(e.Name(), "-")
+		if n, convErr := strconv.Atoi(pid); convErr == nil && syscall.Kill(n, 0) == nil { // its importer lives
+			fmt.Fprintln(out, e.Name())
+		}
+	}
+	return err
+}
+
+func (c containerd) images() []image {
+	var all []image
+	entries, _ := os.ReadDir(c.dir("images"))
+	for _, e := range entries {
+		var i image
+		content, err := os.ReadFile(filepath.Join(c.dir("images"), e.Name()))
+		if err == nil && json.Unmarshal(content, &i) == nil {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
+// named reads the filter name=="NAME", with or without more after a comma.
+func (c containerd) named(filter string) []image {
+	name, _, _ := strings.Cut(strings.TrimPrefix(filter, `name=="`), `"`)
+	return slices.DeleteFunc(c.images(), func(i image) bool { return i.Name != name })
+}
+
+func (c containerd) imagesList(args []string, out io.Writer) error {
+	images := c.images()
+	if len(args) > 1 {
+		images = c.named(args[1])
+	}
+	for _, i := range images {
+		fmt.Fprintln(out, i.Name)
+	}
+	return nil
+}
+
+func (c containerd) imagesCheck(filter string, out io.Writer) error {
+	fmt.Fprintln(out, "REF TYPE DIGEST STATUS SIZE UNPACKED")
+	for _, i := range c.named(filter) {
+		manifest, err := c.manifest(i.Target)
+		if err != nil {
+			return err
+		}
+		present, required, status := 0, 1+len(manifest.Layers), "complete"
+		for _, d := range append(manifest.Layers, manifest.Config) {
+			if _, err := os.Stat(c.blob(d.Digest)); err == nil {
+				present++
+			}
+		}
+		if present < required {
+			status = "incomplete"
+		}
+		fmt.Fprintf(out, "%s %s %s %s (%d/%d) 1 B/1 B true\n", i.Name, manifest.MediaType, i.Target, status, present, required)
+	}
+	return nil
+}
+
+func (c containerd) manifest(digest v1.Hash) (m v1.Manifest, err error) {
+	content, err := os.ReadFile(c.blob(digest))
+	if err == nil {
+		err = json.Unmarshal(content, &m)
+	}
+	return m, err
+}
+
+// imagesRemove removes images and, as --sync makes it, the content that no other
+// image needs.
+func (c containerd) imagesRemove(args []string) error {
+	for _, name := range args {
+		_ = os.Remove(c.imageFile(name))
+	}
+	needed := map[string]bool{}
+	for _, i := range c.images() {
+		needed[i.Target.Hex] = true
+		manifest, err := c.manifest(i.Target)
+		if err != nil {
+			return err
+		}
+		for _, d := range append(manifest.Layers, manifest.Config) {
+			needed[d.Digest.Hex] = true
+		}
+	}
+	entries, err := os.ReadDir(c.dir("listed"))
+	for _, e := range entries {
+		if !needed[e.Name()] {
+			_ = os.Remove(filepath.Join(c.dir("listed"), e.Name()))
+			_ = os.Remove(c.blob(v1.Hash{Algorithm: "sha256", Hex: e.Name()}))
+		}
+	}
+	return err
+}
+
+func (c containerd) imageFile(name string) string {
+	digest, _, _ := v1.SHA256(strings.NewReader(name))
+	return filepath.Join(c.dir("images"), digest.Hex)
+}
+
+// imagesImport reads an OCI archive.
+func (c containerd) imagesImport(in io.Reader) error {
+	archive, isLayout := tar.NewReader(in), false
+	var index v1.IndexManifest
+	for {
+		header, err := archive.Next()
+		switch {
+		case err == io.EOF && isLayout && len(index.Manifests) == 1:
+			return c.name(index.Manifests[0])
+		case err == io.EOF:
+			return errors.New("missing index.json in OCI layout")
+		case err != nil:
+			return err
+		}
+		switch header.Name {
+		case "oci-layout":
+			isLayout = true
+		case "index.json":
+			err = json.NewDecoder(archive).Decode(&index)
+		default:
+			err = c.ingest(archive)
+		}
+		if err != nil {
+			return fmt.Errorf("ingest %q: %w", header.Name, err)
+		}
+	}
+}
+
+// ingest stores content under the digest that it turns out to have. What is cut off
+// is dropped, as containerd does when the import's lease ends.
+func (c containerd) ingest(content io.Reader) error {
+	file, err := os.CreateTemp(c.dir("ingest"), fmt.Sprintf("%d-*-", os.Getpid()))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(file.Name()) }()
+	defer func() { _ = file.Close() }()
+	digest, _, err := v1.SHA256(io.TeeReader(content, file))
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(file.Name(), c.blob(digest)); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(c.dir("listed"), digest.Hex), nil, 0o644)
+}
+
+// name puts the image into the image store, under its name and, as the kubelet's image
+// service does, under its ID. Like containerd it unpacks the layers, and so must have
+// them; the real one needs only those that it has not unpacked before.
+func (c containerd) name(d v1.Descriptor) error {
+	manifest, err := c.manifest(d.Digest)
+	if err != nil {
+		return err
+	}
+	for _, l := range manifest.Layers {
+		if _, err := os.Stat(c.blob(l.Digest)); err != nil {
+			return fmt.Errorf("content digest %v: not found", l.Digest)
+		}
+	}
+	for _, name := range []string{manifest.Config.Digest.String(), d.Annotations["io.containerd.image.name"]} {
+		content, err := json.Marshal(image{name, d.Digest})
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(c.imageFile(name), content, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,219 @@
+package loadertest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/client"
+	"github.com/docker/docker/pkg/stdcopy"
+)
+
+// Engine is a Docker engine for tests. It has containers that are nodes, and runs what
+// is executed in them on this machine, with a PATH that begins with the test binary in
+// the role of ctr.
+type Engine struct {
+	// Client speaks to the engine.
+	Client *client.Client
+
+	t     testing.TB
+	bin   string
+	mu    sync.Mutex
+	nodes []*FakeNode
+	execs map[string]*execution
+	seen  int
+}
+
+// FakeNode is a container of an [Engine]; change Summary before it is used.
+type FakeNode struct {
+	container.Summary
+	engine *Engine
+	root   string
+}
+
+// execution is an exec of the engine's API.
+type execution struct {
+	node *FakeNode
+	argv []string
+
+	mu      sync.Mutex
+	running bool
+	code    int
+}
+
+// NewEngine starts an engine without containers; it ends with t. The test binary's
+// TestMain must be [Main].
+func NewEngine(t testing.TB) *Engine {
+	t.Helper()
+	e := &Engine{t: t, bin: t.TempDir(), execs: map[string]*execution{}}
+	self, err := os.Executable()
+	if err == nil {
+		err = os.Symlink(self, filepath.Join(e.bin, "ctr"))
+	}
+	server := httptest.NewServer(e.routes())
+	t.Cleanup(server.Close)
+	if err == nil {
+		e.Client, err = client.NewClientWithOpts(client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithVersion("1.41"))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = e.Client.Close() })
+	return e
+}
+
+// AddNode adds a running container with labels, such as kind's.
+func (e *Engine) AddNode(name string, labels map[string]string) *FakeNode {
+	e.t.Helper()
+	n := &FakeNode{engine: e, root: e.t.TempDir()}
+	n.ID, n.Names, n.Labels, n.State = name+"-id", []string{"/" + name}, labels, container.StateRunning
+	for _, dir := range []string{"images", "listed", "ingest", "io.containerd.content.v1.content/blobs/sha256"} {
+		if err := os.MkdirAll(filepath.Join(n.root, dir), 0o755); err != nil {
+			e.t.Fatal(err)
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.nodes = append(e.nodes, n)
+	return n
+}
+
+// Name returns the node's name.
+func (n *FakeNode) Name() string { return strings.TrimPrefix(n.Names[0], "/") }
+
+// Shell runs a script as the engine would run it in the node.
+func (n *FakeNode) Shell(ctx context.Context, script string, args ...string) (string, error) {
+	cmd := n.command(ctx, append([]string{"sh", "-c", script, "sh"}, args...))
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("%w: %s", err, errs.String())
+	}
+	return string(out), nil
+}
+
+func (n *FakeNode) command(ctx context.Context, argv []string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.Env = append(os.Environ(), "PATH="+n.engine.bin+":"+os.Getenv("PATH"), "CONTAINERD_ROOT="+n.root,
+		"GORACE=atexit_sleep_ms=0") // else every ctr of a -race build waits for a second
+	return cmd
+}
+
+// Execs returns how many commands were executed through the API.
+func (e *Engine) Execs() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.seen
+}
+
+func (e *Engine) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /v1.41/containers/json", e.list)
+	mux.HandleFunc("POST /v1.41/containers/{id}/exec", e.create)
+	mux.HandleFunc("POST /v1.41/exec/{id}/start", e.start)
+	mux.HandleFunc("GET /v1.41/exec/{id}/json", e.inspect)
+	return mux
+}
+
+func (e *Engine) list(w http.ResponseWriter, r *http.Request) {
+	wanted, err := filters.FromJSON(r.FormValue("filters"))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	found := []container.Summary{}
+	for _, n := range e.nodes {
+		if wanted.MatchKVList("label", n.Labels) {
+			found = append(found, n.Summary)
+		}
+	}
+	answer(w, http.StatusOK, found)
+}
+
+func (e *Engine) create(w http.ResponseWriter, r *http.Request) {
+	var options container.ExecOptions
+	err := json.NewDecoder(r.Body).Decode(&options)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, n := range e.nodes {
+		if err == nil && n.ID == r.PathValue("id") {
+			e.seen++
+			id := fmt.Sprintf("exec%d", e.seen)
+			e.execs[id] = &execution{node: n, argv: options.Cmd, running: true}
+			answer(w, http.StatusCreated, map[string]string{"Id": id})
+			return
+		}
+	}
+	answer(w, http.StatusNotFound, map[string]string{"message": "no such container"})
+}
+
+func (e *Engine) exec(r *http.Request) *execution {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.execs[r.PathValue("id")]
+}
+
+func (e *Engine) inspect(w http.ResponseWriter, r *http.Request) {
+	x := e.exec(r)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	answer(w, http.StatusOK, map[string]any{"Running": x.running, "ExitCode": x.code})
+}
+
+// start takes the connection over, as the engine does, and makes it the command's
+// input and, in the engine's framing, its output.
+func (e *Engine) start(w http.ResponseWriter, r *http.Request) {
+	x := e.exec(r)
+	_, _ = io.Copy(io.Discard, r.Body)
+	conn, buffered, err := w.(http.Hijacker).Hijack()
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	defer func() { _ = conn.Close() }()
+	_, _ = io.WriteString(conn, "HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
+	code := x.run(conn, buffered)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.running, x.code = false, code
+}
+
+func (x *execution) run(conn net.Conn, input io.Reader) int {
+	cmd := x.node.command(context.Background(), x.argv)
+	cmd.Stdout, cmd.Stderr = stdcopy.NewStdWriter(conn, stdcopy.Stdout), stdcopy.NewStdWriter(conn, stdcopy.Stderr)
+	stdin, err := cmd.StdinPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		return 126
+	}
+	go func() { // ends with the connection
+		_, _ = io.Copy(stdin, input)
+		_ = stdin.Close()
+	}()
+	_ = cmd.Wait()
+	return cmd.ProcessState.ExitCode()
+}
+
+func answer(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body)
+}

@@ -1,0 +1,123 @@
+package loadertest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// Scripts that look at a node and tamper with it. CONTAINERD_ROOT is only set in the
+// nodes of an [Engine].
+const (
+	namesScript = `ctr -n k8s.io images ls -q`
+
+	manifestScript = `
+digest=$(ctr -n k8s.io images check "name==\"$1\"" | sed -n 2p | awk '{print $3}')
+[ -z "$digest" ] || ctr -n k8s.io content get "$digest"`
+
+	removeScript = `ctr -n k8s.io images rm --sync "$@" >&2`
+
+	loseScript = `rm "${CONTAINERD_ROOT:-/var/lib/containerd}/io.containerd.content.v1.content/blobs/sha256/$1"`
+
+	dropScript = `ctr -n k8s.io content rm "$1" >&2`
+
+	contentScript = `ctr -n k8s.io content ls -q`
+
+	// The pattern is written so that it doesn't match the shell that looks for it.
+	importersScript = `pgrep -f "[d]ocker.io/library/$1" || true`
+
+	killScript = `kill -9 $(pgrep -P "$(pgrep -f "[d]ocker.io/library/$1" | head -n 1)")`
+
+	ingestsScript = `ctr -n k8s.io content active | sed 1d`
+)
+
+func shell(t *testing.T, n Node, script string, args ...string) string {
+	t.Helper()
+	out, err := n.Shell(context.WithoutCancel(t.Context()), script, args...)
+	if err != nil {
+		t.Fatalf("node %s: %v", n.Name(), err)
+	}
+	return out
+}
+
+func imagesOf(t *testing.T, n Node) []string { return strings.Fields(shell(t, n, namesScript)) }
+
+// configOf returns the digest of the configuration of the image with that name, or "".
+func configOf(t *testing.T, n Node, name string) string {
+	t.Helper()
+	out := shell(t, n, manifestScript, name)
+	if out == "" {
+		return ""
+	}
+	var manifest v1.Manifest
+	must(t, json.Unmarshal([]byte(out), &manifest))
+	return manifest.Config.Digest.String()
+}
+
+// remove takes names, and the names that the kubelet's image service gave to the same
+// images, and with them their content, from a node.
+func remove(t *testing.T, n Node, ids []v1.Hash, names ...string) {
+	t.Helper()
+	for _, id := range ids {
+		names = append(names, id.String())
+	}
+	here := imagesOf(t, n)
+	names = slices.DeleteFunc(names, func(name string) bool { return !slices.Contains(here, name) })
+	if len(names) > 0 {
+		shell(t, n, removeScript, names...)
+	}
+}
+
+// sweep removes what the case put on the nodes.
+func (b *bench) sweep(t *testing.T) {
+	for _, n := range b.Nodes {
+		var names []string
+		var ids []v1.Hash
+		for _, name := range imagesOf(t, n) {
+			if strings.HasPrefix(name, full(b.prefix)) {
+				id, err := v1.NewHash(configOf(t, n, name))
+				names = append(names, name)
+				if err == nil {
+					ids = append(ids, id)
+				}
+			}
+		}
+		remove(t, n, ids, names...)
+	}
+}
+
+func hasContent(t *testing.T, n Node, digest v1.Hash) bool {
+	t.Helper()
+	return slices.Contains(strings.Fields(shell(t, n, contentScript)), digest.String())
+}
+
+// idle fails t if an importer of the case still runs in a node, or if one of layers is
+// half received there.
+func (b *bench) idle(t *testing.T, layers ...*Layer) {
+	t.Helper()
+	for _, n := range b.Nodes {
+		if pids := shell(t, n, importersScript, b.prefix); pids != "" {
+			t.Errorf("node %s: an importer still runs: %s", n.Name(), pids)
+		}
+		ingests := shell(t, n, ingestsScript)
+		for _, l := range layers {
+			if strings.Contains(ingests, l.diffID.Hex) {
+				t.Errorf("node %s: half received: %s", n.Name(), ingests)
+			}
+		}
+	}
+}
+
+// kill ends the importer that runs for the case in a node.
+func (b *bench) kill(n Node) error {
+	_, err := n.Shell(context.Background(), killScript, b.prefix)
+	if err != nil {
+		return errors.Join(errors.New("kill the importer"), err)
+	}
+	return nil
+}
