@@ -183,9 +183,17 @@ func (f *Forward) connect() (*aim, *streams, error) {
 		}
 		f.report(failure)
 		if err := again(ctx, changed, failure != nil); err != nil {
-			return nil, nil, errors.Join(err, failure)
+			return nil, nil, because(err, failure)
 		}
 	}
+}
+
+// because adds why a wait was in vain, where that is known.
+func because(err, failure error) error {
+	if failure == nil {
+		return err
+	}
+	return fmt.Errorf("%w: %w", err, failure)
 }
 
 // again waits for another aim, or for a while where the present one failed.

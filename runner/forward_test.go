@@ -54,7 +54,12 @@ func listenAny(t *testing.T, r *Runner, p Port) *Forward {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = f.Close() })
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log("the forward's last failure:", f.Err())
+		}
+		_ = f.Close()
+	})
 	return f
 }
 

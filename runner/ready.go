@@ -100,11 +100,11 @@ func (b *birth) see(p *corev1.Pod, gone bool) (bool, error) {
 	if gone || p.DeletionTimestamp != nil {
 		return false, b.failure(verdictGone(p))
 	}
-	b.told(phaseOf(p))
 	b.patience(p)
 	if v := diagnose(p, b.pod.restarts); v != nil {
 		return false, b.failure(*v)
 	}
+	b.told(phaseOf(p))
 	if completed(p) {
 		return true, nil
 	}

@@ -21,6 +21,7 @@ import (
 	"k8s.io/client-go/tools/portforward"
 	"k8s.io/client-go/transport/spdy"
 	"k8s.io/client-go/transport/websocket"
+	streaming "k8s.io/streaming/pkg/httpstream"
 )
 
 // dialTunnelTimeout bounds the way to a Pod: TLS and an upgrade at the API server,
@@ -42,7 +43,7 @@ func apiDialer(config *rest.Config) dialer {
 			return nil, err
 		}
 		connection, err := dialWebsocket(ctx, config, address)
-		if httpstream.IsUpgradeFailure(err) && apierrors.ReasonForError(err) == "" || httpstream.IsHTTPSProxyError(err) {
+		if refusesWebsocket(err) {
 			connection, err = dialSPDY(ctx, config, address)
 		}
 		if err != nil && ctx.Err() != nil {
@@ -53,6 +54,16 @@ func apiDialer(config *rest.Config) dialer {
 		}
 		return connection, nil
 	}
+}
+
+// refusesWebsocket tells a server, or a proxy, that knows no websockets from one that
+// does not have the Pod.
+func refusesWebsocket(err error) bool {
+	var refused *streaming.UpgradeFailureError
+	if errors.As(err, &refused) {
+		return !apierrors.IsNotFound(refused.Cause)
+	}
+	return streaming.IsHTTPSProxyError(err)
 }
 
 func portForwardURL(config *rest.Config, p Pod) (*url.URL, error) {
