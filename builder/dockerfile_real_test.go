@@ -1,0 +1,59 @@
+package builder
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/devloop-cli/devloop/hack/real"
+)
+
+func TestRealDockerfileFailures(t *testing.T) {
+	docker := real.Docker(t)
+	base(t, docker, "openjdk:17-jdk")
+	for _, buildKit := range []string{"0", "1"} {
+		for _, test := range brokenDockerfiles {
+			t.Run(fmt.Sprintf("buildkit=%s/%s", buildKit, test.name), func(t *testing.T) {
+				t.Setenv("DOCKER_BUILDKIT", buildKit)
+				dir := t.TempDir()
+				app := App{Dir: dir, Name: "devloop-test-broken", Dockerfile: write(t, dir, "Dockerfile", test.dockerfile),
+					Jar: write(t, dir, "build/libs/app-1.0.jar", "jar")}
+				for _, f := range test.files {
+					write(t, dir, f, "")
+				}
+				if test.ignore != "" {
+					write(t, dir, ".dockerignore", test.ignore)
+				}
+				_, err := NewImager(docker, ImagerOptions{CacheDir: t.TempDir()}).Image(t.Context(), app, io.Discard)
+				var e *ImageError
+				if !errors.As(err, &e) || e.Code() != "image.failed" {
+					t.Fatalf("got %v", err)
+				}
+				t.Log(e, "\nhints:", e.Hints(), "\nevidence:", strings.Join(e.Evidence(), "\n"))
+				if e.Line != test.line {
+					t.Errorf("line %d, want %d", e.Line, test.line)
+				}
+				if test.hint != "" && !strings.Contains(strings.Join(e.Hints(), "\n"), test.hint) {
+					t.Errorf("no hint has %q", test.hint)
+				}
+			})
+		}
+	}
+}
+
+var brokenDockerfiles = []struct {
+	name, dockerfile string
+	files            []string
+	ignore           string
+	line             int
+	hint             string
+}{
+	{name: "no jar matches", dockerfile: "FROM openjdk:17-jdk\nCOPY build/libs/*SNAPSHOT.jar app.jar\n", line: 2, hint: "write: COPY build/libs/app-1.0.jar app.jar"},
+	{name: "two jars match", dockerfile: "FROM openjdk:17-jdk\nARG JAR=build/libs/*.jar\nCOPY ${JAR} app.jar\n", files: []string{"build/libs/other.jar"}, line: 3, hint: "2 files match"},
+	{name: "ignored", dockerfile: "FROM openjdk:17-jdk\nCOPY build/libs/app-1.0.jar app.jar\n", ignore: "build\n", line: 2, hint: "!build/libs/app-1.0.jar"},
+	{name: "a command fails", dockerfile: "FROM openjdk:17-jdk\n# no such file\nRUN ls \\\n  /nowhere\n", line: 3},
+	{name: "unknown instruction", dockerfile: "FROM openjdk:17-jdk\nCOPPY a b\n", line: 2},
+	{name: "no such base", dockerfile: "FROM openjdk:17-jkd\nCOPY build/libs/app-1.0.jar app.jar\n", line: 1, hint: "docker pull openjdk:17-jkd"},
+}

@@ -1,0 +1,272 @@
+package builder
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/docker/docker/client"
+)
+
+// appOf makes a jar and the value that Compile returns for it.
+func appOf(t *testing.T, files []file) App {
+	t.Helper()
+	app, err := openApp(jarOf(t, filepath.Join(t.TempDir(), "app.jar"), files))
+	if err != nil {
+		t.Fatal(err)
+	}
+	app.Dir, app.Name = filepath.Dir(app.Jar), "shop"
+	return app
+}
+
+// baseEngine is an engine that has the default base.
+func baseEngine(t *testing.T) *engine {
+	e := newEngine(t)
+	e.addRandom(t, "eclipse-temurin:17-jre", 2)
+	return e
+}
+
+func makeImage(t *testing.T, e *engine, cache string, app App) Image {
+	t.Helper()
+	img, err := NewImager(e, ImagerOptions{CacheDir: cache}).Image(t.Context(), app, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+func TestComposedImage(t *testing.T) {
+	e, cache := baseEngine(t), t.TempDir()
+	img := makeImage(t, e, cache, appOf(t, bootFiles()))
+	checkContent(t, img.Content)
+	if img.Ref != "shop:devloop-"+img.ID.Hex[:12] || img.Name != "shop:latest" || img.Port != 9090 {
+		t.Errorf("got %+v", img)
+	}
+	for _, name := range []string{img.Ref, img.Name} {
+		if found, err := e.ImageInspect(t.Context(), name); err != nil || found.ID != img.ID.String() {
+			t.Errorf("%s on the engine: %s, %v", name, found.ID, err)
+		}
+	}
+	config, _ := img.Content.ConfigFile()
+	want := "java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp /app/classes:/app/lib/b-1.0.jar:/app/lib/a-1.0.jar:/app/lib/c-1.0-SNAPSHOT.jar com.example.App"
+	if got := strings.Join(config.Config.Entrypoint, " "); got != want || config.Config.Cmd != nil {
+		t.Errorf("runs %q %q", got, config.Config.Cmd)
+	}
+	if config.Config.User != "1000:1000" || config.Config.WorkingDir != "/app" || config.Config.Labels[ProjectLabel] != "shop" || !slices.Contains(config.Config.Env, "JAVA_HOME=/opt/java") {
+		t.Errorf("configured as %+v", config.Config)
+	}
+	layers, _ := img.Content.Layers()
+	var got []string
+	for _, l := range layers[2:] {
+		data, err := l.Uncompressed()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, listTar(t, data))
+	}
+	wantLayers := []string{
+		"app/ 1777, app/lib/ 755, app/lib/a-1.0.jar 644, app/lib/b-1.0.jar 644",
+		"app/ 1777, app/lib/ 755, app/lib/c-1.0-SNAPSHOT.jar 644",
+		"app/ 1777, app/classes/ 755, app/classes/application.properties 644, app/classes/static/ 755, app/classes/static/index.html 644",
+		"app/ 1777, app/classes/ 755, app/classes/com/ 755, app/classes/com/example/ 755, app/classes/com/example/App.class 644",
+	}
+	if !slices.Equal(got, wantLayers) {
+		t.Errorf("layers\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(wantLayers, "\n"))
+	}
+}
+
+// listTar lists an archive, in which everything is root's and of one time.
+func listTar(t *testing.T, data io.ReadCloser) string {
+	t.Helper()
+	defer func() { _ = data.Close() }()
+	var names []string
+	for files := tar.NewReader(data); ; {
+		h, err := files.Next()
+		if errors.Is(err, io.EOF) {
+			return strings.Join(names, ", ")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h.Uid != 0 || h.Gid != 0 || !h.ModTime.Equal(layerTime) {
+			t.Errorf("%s: %d:%d %s", h.Name, h.Uid, h.Gid, h.ModTime)
+		}
+		names = append(names, fmt.Sprintf("%s %o", h.Name, h.Mode))
+	}
+}
+
+func TestComposedImageIsReproducible(t *testing.T) {
+	e := baseEngine(t)
+	first := makeImage(t, e, t.TempDir(), appOf(t, bootFiles()))
+	shuffled := bootFiles()
+	slices.Reverse(shuffled)
+	loads := len(e.loaded)
+	second := makeImage(t, e, t.TempDir(), appOf(t, shuffled)) // another cache, another order in the jar
+	one, _ := first.Content.Digest()
+	other, err := second.Content.Digest()
+	if err != nil || one != other || first.ID != second.ID {
+		t.Errorf("digests %s and %s, IDs %s and %s, %v", one, other, first.ID, second.ID, err)
+	}
+	if len(e.loaded) != loads {
+		t.Error("an image that the engine has was sent again")
+	}
+}
+
+func TestComposedImageSendsWhatChanged(t *testing.T) {
+	e, cache := baseEngine(t), t.TempDir()
+	files := append(bootFiles(), file{"BOOT-INF/lib/big-1.0.jar", strings.Repeat("big", 100_000)})
+	files = without(files, "layers.idx", "classpath.idx")
+	first := makeImage(t, e, cache, appOf(t, files))
+	for i := range files {
+		if strings.HasSuffix(files[i].name, "App.class") {
+			files[i].text = class(17) + "edited"
+		}
+	}
+	second := makeImage(t, e, cache, appOf(t, files))
+	if e.saves != 0 || len(e.loaded) != 2 || e.loaded[0] < 300_000 || e.loaded[1] > 20_000 {
+		t.Errorf("%d exports, archives of %d bytes", e.saves, e.loaded)
+	}
+	if first.ID == second.ID {
+		t.Error("the edit is not in the image")
+	}
+
+	layers, _ := second.Content.Layers()
+	id, _ := layers[0].DiffID()
+	e.forgot = id.String() // now the engine lacks what it says it has
+	files[2].text = class(17) + "edited again"
+	third := makeImage(t, e, cache, appOf(t, files))
+	if len(e.loaded) != 4 || e.loaded[3] < 300_000 {
+		t.Errorf("archives of %d bytes", e.loaded)
+	}
+	if _, err := e.ImageInspect(t.Context(), third.Ref); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestComposedImageOfAnOldJar(t *testing.T) {
+	e := newEngine(t)
+	e.addRandom(t, "eclipse-temurin:8-jre", 1)
+	files := without(bootFiles(), "layers.idx", "classpath.idx", ".class", "application.properties")
+	files = append(files, file{"BOOT-INF/classes/com/example/App.class", class(7)}, file{"BOOT-INF/classes/application.yml", "server:\n  port: 7070\n"})
+	img := makeImage(t, e, t.TempDir(), appOf(t, files))
+	config, _ := img.Content.ConfigFile()
+	if got := config.Config.Entrypoint[4]; got != "/app/classes:/app/lib/b-1.0.jar:/app/lib/a-1.0.jar:/app/lib/c-1.0-SNAPSHOT.jar" || img.Port != 7070 {
+		t.Errorf("class path %s, port %d", got, img.Port)
+	}
+}
+
+func TestEarlierImagesAreRemoved(t *testing.T) {
+	e, cache := baseEngine(t), t.TempDir()
+	files := bootFiles()
+	var images []Image
+	for i := range 5 {
+		files[2].text = class(17) + fmt.Sprint(i)
+		img := makeImage(t, e, cache, appOf(t, files))
+		if i == 0 {
+			e.mu.Lock()
+			found := e.images[img.ID.String()]
+			found.Author = "in use"
+			e.images[img.ID.String()] = found
+			e.mu.Unlock()
+		}
+		images = append(images, img)
+	}
+	for i, want := range []bool{true, false, false, true, true} {
+		if _, err := e.ImageInspect(t.Context(), images[i].ID.String()); (err == nil) != want {
+			t.Errorf("image %d: there is %v", i, err == nil)
+		}
+	}
+}
+
+// dockerApp has a Dockerfile.
+func dockerApp(t *testing.T, dockerfile string) App {
+	t.Helper()
+	app := appOf(t, bootFiles())
+	app.Dockerfile = write(t, app.Dir, "Dockerfile", dockerfile)
+	return app
+}
+
+func TestClassicBuild(t *testing.T) {
+	e := newEngine(t)
+	e.addRandom(t, "built", 3)
+	id := e.images["built"].ID
+	e.build = `{"stream":"Step 1/1 : FROM built"}{"stream":"\n"}{"aux":{"ID":"` + id + `"}}{"stream":"Successfully built"}`
+	t.Setenv("DOCKER_BUILDKIT", "")
+	var out bytes.Buffer
+	img, err := NewImager(e, ImagerOptions{CacheDir: t.TempDir()}).Image(t.Context(), dockerApp(t, "FROM built\n"), &out)
+	if err != nil || img.ID.String() != id || img.Ref != "shop:devloop-333333333333" || e.saves != 0 {
+		t.Errorf("got %+v, %v, %d exports", img, err, e.saves)
+	}
+	if !strings.Contains(e.query[0], "devloop-cli.github.io%2Fproject") || !strings.Contains(e.query[0], "version=1") || !strings.Contains(out.String(), "Step 1/1") {
+		t.Errorf("asked %s, printed %s", e.query, &out)
+	}
+	if found, err := e.ImageInspect(t.Context(), "shop:latest"); err != nil || found.ID != id {
+		t.Errorf("latest is %s, %v", found.ID, err)
+	}
+}
+
+func TestClassicBuildFails(t *testing.T) {
+	for answer, want := range map[string]string{
+		`{"stream":"Step 2/3 : COPY *.war app.war"}{"errorDetail":{"message":"COPY failed: no source files were specified"},"error":"x"}`: `build image "shop": Dockerfile:2: COPY *.war app.war: COPY failed: no source files were specified`,
+		`{"stream":"Step 3/3 : RUN false"}{"stream":"\nlast words\n"}{"errorDetail":{"message":"returned a non-zero code: 1"}}`:           `build image "shop": Dockerfile:3: RUN false: returned a non-zero code: 1`,
+		`{"stream":"Step 3/3 : RUN false"}{"stre`: `build image "shop": Dockerfile:3: RUN false: the engine's answer was cut: unexpected EOF`,
+	} {
+		e := newEngine(t)
+		e.build = answer
+		t.Setenv("DOCKER_BUILDKIT", "0")
+		_, err := NewImager(e, ImagerOptions{CacheDir: t.TempDir()}).Image(t.Context(), dockerApp(t, "FROM built\nCOPY *.war app.war\nRUN false\n"), io.Discard)
+		if codeOf(err) != "image.failed" || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+		var e2 *ImageError
+		if errors.As(err, &e2); strings.Contains(answer, "last words") && !slices.Equal(e2.Evidence(), []string{"last words"}) {
+			t.Errorf("evidence %q", e2.Evidence())
+		}
+	}
+}
+
+func TestNoEngine(t *testing.T) {
+	docker, err := client.NewClientWithOpts(client.WithHost("unix://"+filepath.Join(t.TempDir(), "none.sock")), client.WithAPIVersionNegotiation())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, app := range map[string]App{"composed": appOf(t, bootFiles()), "classic": dockerApp(t, "FROM a\n")} {
+		_, err := NewImager(docker, ImagerOptions{CacheDir: t.TempDir()}).Image(t.Context(), app, io.Discard)
+		if codeOf(err) != "docker.unreachable" {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func TestNoBaseImage(t *testing.T) {
+	e := newEngine(t)
+	_, err := NewImager(e, ImagerOptions{CacheDir: t.TempDir(), Base: "127.0.0.1:1/jre:17"}).Image(t.Context(), appOf(t, bootFiles()), io.Discard)
+	var failed *ImageError
+	if !errors.As(err, &failed) || !strings.Contains(err.Error(), `base image "127.0.0.1:1/jre:17" is not on the engine and can't be pulled`) || len(failed.Hints()) != 2 {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestCancelledImage(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errCause)
+	_, err := NewImager(baseEngine(t), ImagerOptions{CacheDir: t.TempDir()}).Image(ctx, appOf(t, bootFiles()), io.Discard)
+	if !errors.Is(err, errCause) || codeOf(err) != "" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestDefaultBase(t *testing.T) {
+	for java, want := range map[int]string{0: "8", 8: "8", 12: "17", 17: "17", 18: "21", 25: "25", 26: "26"} {
+		if got := defaultBase(java); got != "eclipse-temurin:"+want+"-jre" {
+			t.Errorf("Java %d: %s", java, got)
+		}
+	}
+}
