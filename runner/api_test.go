@@ -34,6 +34,7 @@ type api struct {
 
 	mu       sync.Mutex
 	objects  map[string]*unstructured.Unstructured // by "pods/namespace/name"
+	dropped  []*unstructured.Unstructured          // with the version of their end
 	version  int
 	watchers map[*watcher]bool
 	writes   []string // what changed anything: "POST pods/default/web"
@@ -119,20 +120,28 @@ func (a *api) drop(key string) {
 	if o := a.objects[key]; o != nil {
 		delete(a.objects, key)
 		a.version++
+		o = o.DeepCopy()
+		o.SetResourceVersion(strconv.Itoa(a.version))
+		a.dropped = append(a.dropped, o)
 		a.tell("DELETED", o)
 	}
 }
 
 func (a *api) tell(kind string, o *unstructured.Unstructured) {
+	for w := range a.watchers {
+		w.tell(kind, o)
+	}
+}
+
+func (w *watcher) tell(kind string, o *unstructured.Unstructured) {
+	if !w.match(o) {
+		return
+	}
 	line, err := json.Marshal(map[string]any{"type": kind, "object": o.Object})
 	if err != nil {
-		a.t.Error(err)
+		panic(err) // it came as JSON
 	}
-	for w := range a.watchers {
-		if w.match(o) {
-			w.events <- line
-		}
-	}
+	w.events <- line
 }
 
 // cutWatches breaks all watches off.
@@ -313,11 +322,15 @@ func (a *api) list(w http.ResponseWriter, r *http.Request, resource, namespace s
 	}
 	watch := &watcher{match: match, events: make(chan []byte, 100), cut: make(chan struct{})}
 	a.watchers[watch] = true
-	for _, o := range items {
-		object := unstructured.Unstructured{Object: o.(map[string]any)}
-		// Events since the client's version, as far as what is there tells.
-		if since, _ := strconv.Atoi(query.Get("resourceVersion")); version(object) > since {
-			a.tell("MODIFIED", &object)
+	since, _ := strconv.Atoi(query.Get("resourceVersion"))
+	for _, o := range items { // what happened between the client's list and its watch
+		if object := (&unstructured.Unstructured{Object: o.(map[string]any)}); version(object) > since {
+			watch.tell("MODIFIED", object)
+		}
+	}
+	for _, o := range a.dropped {
+		if version(o) > since {
+			watch.tell("DELETED", o)
 		}
 	}
 	a.mu.Unlock()
@@ -336,7 +349,10 @@ func kindOf(resource string) string {
 	return served[slices.IndexFunc(served, func(r metav1.APIResource) bool { return r.Name == resource })].Kind
 }
 
-func version(o unstructured.Unstructured) int { v, _ := strconv.Atoi(o.GetResourceVersion()); return v }
+func version(o *unstructured.Unstructured) int {
+	v, _ := strconv.Atoi(o.GetResourceVersion())
+	return v
+}
 
 func (a *api) stream(w http.ResponseWriter, r *http.Request, watch *watcher) {
 	w.Header().Set("Content-Type", "application/json")

@@ -140,10 +140,16 @@ func diagnoseEnd(p *corev1.Pod, s corev1.ContainerStatus, what string, t *corev1
 	if len(p.Status.ContainerStatuses) > 1 || what != "the application" {
 		what = fmt.Sprintf("%s %q", strings.Replace(what, "application", "container", 1), s.Name)
 	}
+	limit := memoryLimit(p, s.Name)
 	switch {
-	case t.Reason == "OOMKilled":
+	// The runtime may report the end before it has heard why the kernel did it.
+	case t.Reason == "OOMKilled", t.ExitCode == 137 && limit != noLimit:
+		sure := "so the system ended it (OOMKilled)"
+		if t.Reason != "OOMKilled" {
+			sure = "as it seems: it was killed (exit code 137)"
+		}
 		return verdict{code: "pod.oom",
-			why:   fmt.Sprintf("%s wanted more memory than %s, so the system ended it (OOMKilled)", what, memoryLimit(p, s.Name)),
+			why:   fmt.Sprintf("%s wanted more memory than %s, %s", what, limit, sure),
 			hints: []string{"raise `resources.limits.memory` in the manifest", "or let Java take less: env JAVA_TOOL_OPTIONS with -XX:MaxRAMPercentage=60"}}
 	case t.Reason == "ContainerCannotRun", t.Reason == "StartError":
 		return verdict{code: "pod.crash", why: fmt.Sprintf("%s could not be started: %s", what, t.Message), hints: configHints(t.Message)}
@@ -151,13 +157,16 @@ func diagnoseEnd(p *corev1.Pod, s corev1.ContainerStatus, what string, t *corev1
 	return verdict{code: "pod.crash", why: fmt.Sprintf("%s ended by itself with exit code %d%s%s", what, t.ExitCode, exitMeaning(t.ExitCode), after(t))}
 }
 
+// noLimit stands for a container that may take what there is.
+const noLimit = "there is"
+
 func memoryLimit(p *corev1.Pod, container string) string {
 	for _, c := range append(slices.Clone(p.Spec.InitContainers), p.Spec.Containers...) {
 		if limit, ok := c.Resources.Limits[corev1.ResourceMemory]; ok && c.Name == container {
 			return "its limit of " + limit.String()
 		}
 	}
-	return "there is"
+	return noLimit
 }
 
 // exitMeaning translates the exit codes of shells and signals; 128+n is signal n.

@@ -133,7 +133,9 @@ func TestForwardReusesTunnels(t *testing.T) {
 	if dials != 1 {
 		t.Errorf("10 connections took %d dials", dials)
 	}
+	f.mu.Lock()
 	f.aim.idle[0].close() // it dies unnoticed
+	f.mu.Unlock()
 	if text, err := io.ReadAll(dialLocal(t, f)); string(text) != "bye\n" || err != nil {
 		t.Errorf("after the tunnel's death: %q, %v", text, err)
 	}
