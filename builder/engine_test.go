@@ -217,7 +217,7 @@ func (e *engine) name(id, tag string) {
 func (e *engine) tag(w http.ResponseWriter, r *http.Request) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.name(strings.TrimSuffix(r.PathValue("path"), "/tag"), r.URL.Query().Get("repo")+":"+r.URL.Query().Get("tag"))
+	e.name(strings.TrimSuffix(r.PathValue("path"), "/tag"), strings.TrimPrefix(r.URL.Query().Get("repo"), "docker.io/library/")+":"+r.URL.Query().Get("tag"))
 	w.WriteHeader(http.StatusCreated)
 }
 

@@ -19,6 +19,9 @@ func TestProblemsInRecordedOutput(t *testing.T) {
 			"\t\tline eleven", // the column counts tabs as javac expands them
 		"maven-symbol.txt": "src/main/java/com/example/AppController.java:11: cannot find symbol; symbol: class Strin\n" +
 			"\t\tline eleven\n\t\t      ^",
+		"maven-kotlin.txt": "src/main/kotlin/App.kt:4: Initializer type mismatch: expected 'Int', actual 'String'.\n" +
+			"src/main/kotlin/App.kt:5: Unresolved reference 'greetng'.",
+		"maven-groovy.txt": "src/main/groovy/Demo.groovy:5: Unexpected input: '+'",
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
