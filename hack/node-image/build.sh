@@ -35,13 +35,16 @@ step() { report · node-image "$began" "$1"; }
 
 # watched LOG WHAT COMMAND... runs a long command and says every half minute that it is
 # still at work, with the last line of its log. The sleep is short so that the end of
-# the command is the end of the step.
+# the command is the end of the step. Job control gives the command a process group, so
+# that an interrupted run takes all of it along.
 watched() {
   local log=$1 what=$2 next
   shift 2
   next=$(($(now) + 30000))
-  "$@" >"$log" 2>&1 &
+  set -m
+  "$@" >"$log" 2>&1 9>&- &
   worker=$!
+  set +m
   while kill -0 "$worker" 2>/dev/null; do
     sleep 0.3
     (($(now) < next)) || {
@@ -57,7 +60,7 @@ watched() {
 build_kubernetes() {
   local minor=${kubernetes#v1.} version=k8s.io/component-base/version
   cd kubernetes
-  exec go build -v -trimpath \
+  go build -v -trimpath \
     -ldflags "-s -w -X $version.gitVersion=$kubernetes -X $version.gitMajor=1 -X $version.gitMinor=${minor%%.*} -X $version.gitTreeState=clean -X k8s.io/client-go/pkg/version.gitVersion=$kubernetes" \
     -o "$1/" k8s.io/kubernetes/cmd/{kubelet,kubeadm,kubectl,kube-apiserver,kube-controller-manager,kube-scheduler}
 }
@@ -65,15 +68,13 @@ build_kubernetes() {
 # build_runtime makes what Kubernetes runs on.
 build_runtime() {
   cd runtime
-  exec go build -v -trimpath -tags "no_aufs no_zfs no_btrfs no_devmapper" \
+  go build -v -trimpath -tags "no_aufs no_zfs no_btrfs no_devmapper" \
     -ldflags "-s -w -X github.com/containerd/containerd/v2/version.Version=$containerd" -o "$1/" \
     ./etcd ./pause github.com/containerd/containerd/v2/cmd/{containerd,containerd-shim-runc-v2,ctr}
 }
 
 # once TARGET WHAT COMMAND... makes TARGET (a file or a directory) by `COMMAND TEMPORARY`
-# unless an earlier run has finished it. Only what is complete gets the name. COMMAND
-# is a function that runs in a process of its own and ends in exec, so that a signal
-# reaches the program.
+# unless an earlier run has finished it. Only what is complete gets the name.
 once() {
   local target=$1 what=$2
   shift 2
@@ -83,7 +84,7 @@ once() {
 }
 
 root_file_system() {
-  exec mmdebstrap --format=tar --variant=minbase --include="$(paste -sd, packages)" \
+  mmdebstrap --format=tar --variant=minbase --include="$(paste -sd, packages)" \
     --aptopt='Apt::Install-Recommends "false"' --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
     bookworm "$1"
 }
@@ -154,10 +155,18 @@ STOPSIGNAL SIGRTMIN+3
 DOCKERFILE
 }
 
+# end_group PID ends a process group and waits until all of it is gone, half a minute at
+# most: mmdebstrap takes its time to tidy up.
+end_group() {
+  local deadline=$(($(now) + 30000))
+  kill -- "-$1" 2>/dev/null || true
+  while kill -0 -- "-$1" 2>/dev/null && (($(now) < deadline)); do sleep 0.1; done
+}
+
 # clean removes what a run leaves, this one's or that of an earlier one that was killed.
 # The container needs both our name and our label to be taken for ours.
 clean() {
-  [ -z "${worker:-}" ] || kill "$worker" 2>/dev/null || true
+  [ -z "${worker:-}" ] || end_group "$worker"
   docker ps --all --quiet --filter "name=^$container\$" --filter label=devloop-cli.github.io/build=node-image | xargs -r docker rm --force --volumes >/dev/null 2>&1 || true
   docker images --quiet --filter 'reference=devloop/node-build:*' --format '{{.Repository}}:{{.Tag}}' | xargs -r docker rmi >/dev/null 2>&1 || true
   rm -rf "$cache"/work
