@@ -87,15 +87,18 @@ func (k *Keeper) Look(ctx context.Context) (Condition, error) {
 		return "", err
 	case len(containers) == 0:
 		return Absent, nil
-	case k.records.unfinished(k.Name):
-		return HalfMade, nil
-	case slices.ContainsFunc(containers, stopped):
-		return Stopped, nil
 	}
-	if err := k.ready(ctx, containers); err != nil {
+	stopped := slices.ContainsFunc(containers, stopped)
+	switch {
+	case !stopped && k.ready(ctx, containers) == nil:
+		return Running, nil // whatever the record says: a cluster that answers is never made again
+	case k.records.unfinished(k.Name):
+		return HalfMade, ctxCause(ctx)
+	case stopped:
+		return Stopped, nil
+	default:
 		return Silent, ctxCause(ctx)
 	}
-	return Running, nil
 }
 
 // Ensure makes sure that the cluster answers, and says what it did and why. It
@@ -109,7 +112,7 @@ func (k *Keeper) Ensure(ctx context.Context) (Outcome, string, error) {
 	}
 	switch condition {
 	case Running:
-		return Existing, "it answers", k.exportContext()
+		return Existing, "it answers", nil
 	case Absent:
 		return Created, "there was none", k.create(ctx)
 	case HalfMade:
@@ -129,7 +132,7 @@ func (k *Keeper) bringBack(ctx context.Context, why string) (Outcome, string, er
 		err = k.waitReady(ctx)
 	}
 	if err == nil {
-		return Started, why, k.exportContext()
+		return Started, why, nil
 	}
 	if ctx.Err() != nil {
 		return "", "", ctxCause(ctx)
@@ -195,8 +198,9 @@ func (k *Keeper) ready(ctx context.Context, containers []container.Summary) erro
 	return err
 }
 
-// exportContext writes the cluster's context into the kubeconfig, as kind does it.
-func (k *Keeper) exportContext() error {
+// Export writes the cluster's context into the kubeconfig and makes it the current
+// one, as kind does when it makes a cluster.
+func (k *Keeper) Export() error {
 	if err := k.provider.ExportKubeConfig(k.Name, k.Kubeconfig, false); err != nil {
 		return k.failed("write the context of cluster %q into the kubeconfig", err)
 	}

@@ -29,6 +29,10 @@ const (
 	staticCNI      = "static"
 )
 
+// noProxy makes kind leave out kube-proxy
+// (https://kind.sigs.k8s.io/docs/user/configuration/#kube-proxy-mode).
+const noProxy v1alpha4.ProxyMode = "none"
+
 // create makes the cluster and records that devloop did. kind's library takes no
 // context: when ctx ends, the new containers are removed, which ends kind's work too.
 func (k *Keeper) create(ctx context.Context) error {
@@ -51,7 +55,8 @@ func (k *Keeper) create(ctx context.Context) error {
 		k.abandon(context.WithoutCancel(ctx), made)
 		return ctxCause(ctx)
 	}
-	if err != nil {
+	if err != nil { // kind has removed what it had made
+		_ = k.records.forget(k.Name)
 		return k.failed("create the kind cluster %q", err)
 	}
 	containers, err := labelled(ctx, k.docker, kindClusterLabel, k.Name)
@@ -136,7 +141,7 @@ func (k *Keeper) config(ctx context.Context) (*v1alpha4.Cluster, error) {
 		node.KubeadmConfigPatches = append(node.KubeadmConfigPatches, "kind: KubeletConfiguration\nfailCgroupV1: false\n")
 	}
 	if static {
-		config.Networking = v1alpha4.Networking{DisableDefaultCNI: true, KubeProxyMode: v1alpha4.NoneProxyMode}
+		config.Networking = v1alpha4.Networking{DisableDefaultCNI: true, KubeProxyMode: noProxy}
 		node.KubeadmConfigPatches = append(node.KubeadmConfigPatches,
 			"kind: InitConfiguration\nskipPhases: [preflight, addon/coredns, addon/kube-proxy]\n",
 			"kind: KubeletConfiguration\nfeatureGates: {KubeletInUserNamespace: true}\n")

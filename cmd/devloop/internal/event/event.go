@@ -185,6 +185,11 @@ type Notice struct {
 	Hints []string `json:"hints,omitempty"`
 }
 
+// Progress is what long work is doing right now.
+type Progress struct {
+	Line string `json:"line"`
+}
+
 // CheckFinished is one line of `devloop setup`.
 type CheckFinished struct {
 	// ID is stable, for scripts: "docker", "cluster".
@@ -224,6 +229,7 @@ func (Forwarding) Kind() string      { return "forward.open" }
 func (Answered) Kind() string        { return "app.answered" }
 func (CycleFinished) Kind() string   { return "cycle.finished" }
 func (Notice) Kind() string          { return "notice" }
+func (Progress) Kind() string        { return "progress" }
 func (CheckFinished) Kind() string   { return "check.finished" }
 func (Removed) Kind() string         { return "object.removed" }
 func (SessionFinished) Kind() string { return "session.finished" }

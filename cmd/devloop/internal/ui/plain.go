@@ -63,6 +63,8 @@ func (p *Plain) Handle(e event.Event) {
 		_, _ = fmt.Fprintln(p.app, b.Line)
 	case event.Notice:
 		p.notice(b)
+	case event.Progress:
+		p.line(p.style.Dim("  · " + b.Line))
 	case event.CheckFinished:
 		p.check(b)
 	case event.Removed:
