@@ -3,6 +3,7 @@ package loader
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -115,10 +116,20 @@ func (k *Keeper) recreate(ctx context.Context, condition Condition) error {
 func (k *Keeper) failed(doing string, err error) error {
 	e := &ClusterError{Name: k.Name, Word: "failed", Problem: fmt.Sprintf(doing, k.Name), Err: err}
 	if run := exec.RunErrorForError(err); run != nil {
-		lines := strings.Split(strings.TrimSpace(string(run.Output)), "\n")
-		e.Lines = lines[max(0, len(lines)-20):]
+		e.Lines = decisive(string(run.Output))
 	}
 	return e
+}
+
+// traceLine matches what kubeadm prints beside its error: klog's informative lines,
+// and the stack trace.
+var traceLine = regexp.MustCompile(`^(I\d{4} |\s|\S+\.\S+(\(.*\))?$)`)
+
+// decisive returns the last lines of a command's output that say what went wrong.
+func decisive(output string) []string {
+	lines := strings.Split(strings.TrimSpace(output), "\n")
+	lines = slices.DeleteFunc(lines, func(line string) bool { return strings.TrimSpace(line) == "" || traceLine.MatchString(line) })
+	return lines[max(0, len(lines)-20):]
 }
 
 // config says what kind should make: one node, with the image that can be had here.
