@@ -127,10 +127,10 @@ func (l *limitWriter) Write(p []byte) (int, error) {
 
 // load takes an archive. Like the engine it answers with status 200 in any case.
 func (e *engine) load(w http.ResponseWriter, r *http.Request) {
+	var size counter
+	files, err := readArchive(io.TeeReader(r.Body, &size)) // which may wait for an export
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	var size counter
-	files, err := readArchive(io.TeeReader(r.Body, &size))
 	if err == nil {
 		err = e.take(files)
 	}
