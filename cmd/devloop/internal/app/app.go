@@ -72,6 +72,10 @@ type shownError struct{ error }
 func (e *shownError) Unwrap() error { return e.error }
 
 func newApp(s Streams) *cli.App {
+	commands := []*cli.Command{runCommand(s), deployCommand(s), setupCommand(s), downCommand(s), versionCommand(s)}
+	for _, c := range commands {
+		c.OnUsageError = usageError // cli does not inherit it
+	}
 	return &cli.App{
 		Name:                 "devloop",
 		Usage:                "from a saved Spring Boot source file to an answer on localhost, through a real local Kubernetes",
@@ -83,12 +87,10 @@ func newApp(s Streams) *cli.App {
 		Reader:               s.In,
 		Writer:               s.Out,
 		ErrWriter:            s.Err,
-		Commands: []*cli.Command{
-			runCommand(s), deployCommand(s), setupCommand(s), downCommand(s), versionCommand(s),
-		},
-		Action:         unknownCommand,
-		OnUsageError:   usageError,
-		ExitErrHandler: func(*cli.Context, error) {}, // Main decides the exit code; without this cli calls os.Exit
+		Commands:             commands,
+		Action:               unknownCommand,
+		OnUsageError:         usageError,
+		ExitErrHandler:       func(*cli.Context, error) {}, // Main decides the exit code; without this cli calls os.Exit
 	}
 }
 
