@@ -55,6 +55,12 @@ type KeeperOptions struct {
 	Kubeconfig string
 	// StateDir holds the records of the clusters that devloop made.
 	StateDir string
+	// Nodes is how many nodes a new cluster gets; 0 means one. The first is its control
+	// plane.
+	Nodes int
+	// NodeImage is the image of a new cluster's nodes; empty means what the engine has,
+	// else kind's default.
+	NodeImage string
 	// Progress is told what is being done, a short line each time; nil is told nothing.
 	Progress func(line string)
 }
@@ -104,15 +110,25 @@ func (k *Keeper) Look(ctx context.Context) (Condition, error) {
 // Ensure makes sure that the cluster answers, and says what it did and why. It
 // returns a [*ClusterError] where it can't: because kind failed, or because a broken
 // cluster is not devloop's to make again. When ctx ends while it makes the cluster,
-// what was made of it is removed.
+// what was made of it is removed. Of several Ensures for one cluster, in whatever
+// process, the others wait.
 func (k *Keeper) Ensure(ctx context.Context) (Outcome, string, error) {
+	release, err := k.records.lock(ctx, k.Name)
+	if err != nil {
+		return "", "", err
+	}
+	defer release()
+	return k.ensure(ctx)
+}
+
+func (k *Keeper) ensure(ctx context.Context) (Outcome, string, error) {
 	condition, err := k.Look(ctx)
 	if err != nil {
 		return "", "", err
 	}
 	switch condition {
 	case Running:
-		return Existing, "it answers", nil
+		return Existing, "it answers", k.noteEnd(ctx)
 	case Absent:
 		return Created, "there was none", k.create(ctx)
 	case HalfMade:
@@ -186,7 +202,7 @@ kubectl get --raw /readyz >/dev/null && kubectl wait --for=condition=Ready nodes
 func (k *Keeper) ready(ctx context.Context, containers []container.Summary) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, probeTimeout, fmt.Errorf("the API server did not answer within %s", probeTimeout))
 	defer cancel()
-	i := slices.IndexFunc(containers, func(c container.Summary) bool { return c.Labels[kindRoleLabel] == roleControlPlane })
+	i := slices.IndexFunc(containers, isControlPlane)
 	if i < 0 {
 		return fmt.Errorf("the cluster has no control plane")
 	}
@@ -196,6 +212,18 @@ func (k *Keeper) ready(ctx context.Context, containers []container.Summary) erro
 	}
 	_, err = p.wait(ctx)
 	return err
+}
+
+// noteEnd completes the record of a making that ended without a note.
+func (k *Keeper) noteEnd(ctx context.Context) error {
+	if !k.records.unfinished(k.Name) {
+		return nil
+	}
+	containers, err := labelled(ctx, k.docker, kindClusterLabel, k.Name)
+	if err != nil || !k.records.own(k.Name, containers) {
+		return err
+	}
+	return k.records.finish(k.Name, containers)
 }
 
 // Export writes the cluster's context into the kubeconfig and makes it the current

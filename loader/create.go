@@ -2,6 +2,7 @@ package loader
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -18,9 +19,6 @@ import (
 	"sigs.k8s.io/kind/pkg/exec"
 )
 
-// readyWait is how long a new cluster's nodes may take to be ready.
-const readyWait = 3 * time.Minute
-
 // Labels of node images that were made locally, where kindest/node can't be pulled.
 const (
 	standInLabel = "devloop-cli.github.io/stand-in"
@@ -34,37 +32,48 @@ const (
 // (https://kind.sigs.k8s.io/docs/user/configuration/#kube-proxy-mode).
 const noProxy v1alpha4.ProxyMode = "none"
 
-// create makes the cluster and records that devloop did. kind's library takes no
-// context: when ctx ends, the new containers are removed, which ends kind's work too.
+// create makes the cluster, waits until it is ready, and records that devloop made it.
+// What was made is removed again when it fails or ctx ends.
 func (k *Keeper) create(ctx context.Context) error {
 	config, err := k.config(ctx)
 	if err != nil {
 		return err
 	}
+	if err := k.pull(ctx, config.Nodes[0].Image); err != nil {
+		return err
+	}
 	if err := k.records.begin(k.Name, time.Now()); err != nil {
 		return err
 	}
+	err = k.make(ctx, config)
+	if err == nil {
+		err = k.noteEnd(ctx)
+	}
+	if err != nil {
+		return errors.Join(k.explain(ctx, err), k.discard(context.WithoutCancel(ctx)))
+	}
+	return nil
+}
+
+// make lets kind make the cluster. kind's library takes no context: when ctx ends, the
+// new containers are removed, and kind's next command fails. It must not wait for
+// the nodes itself, since it would go on waiting for nodes that are gone.
+func (k *Keeper) make(ctx context.Context, config *v1alpha4.Cluster) error {
 	made := make(chan error, 1)
 	go func() {
 		made <- k.provider.Create(k.Name,
-			cluster.CreateWithV1Alpha4Config(config), cluster.CreateWithKubeconfigPath(k.Kubeconfig),
-			cluster.CreateWithWaitForReady(readyWait), cluster.CreateWithDisplayUsage(false), cluster.CreateWithDisplaySalutation(false))
+			cluster.CreateWithV1Alpha4Config(config), cluster.CreateWithKubeconfigPath(k.Kubeconfig), cluster.CreateWithRetain(true))
 	}()
 	select {
-	case err = <-made:
+	case err := <-made:
+		if err != nil {
+			return err
+		}
+		return k.waitReady(ctx)
 	case <-ctx.Done():
 		k.abandon(context.WithoutCancel(ctx), made)
 		return ctxCause(ctx)
 	}
-	if err != nil { // kind has removed what it had made
-		_ = k.records.forget(k.Name)
-		return k.failed("create the kind cluster %q", err)
-	}
-	containers, err := labelled(ctx, k.docker, kindClusterLabel, k.Name)
-	if err != nil {
-		return err
-	}
-	return k.records.finish(k.Name, containers)
 }
 
 // abandon removes the containers of a creation under way until kind has given up.
@@ -72,48 +81,107 @@ func (k *Keeper) abandon(ctx context.Context, made <-chan error) {
 	tick := time.NewTicker(probePause)
 	defer tick.Stop()
 	for {
-		containers, err := labelled(ctx, k.docker, kindClusterLabel, k.Name)
-		if err == nil && k.records.own(k.Name, containers) {
-			k.remove(ctx, containers)
-		}
+		_ = k.removeOwn(ctx)
 		select {
 		case <-made:
-			_ = k.provider.Delete(k.Name, k.Kubeconfig) // what is left, and the context
-			_ = k.records.forget(k.Name)
 			return
 		case <-tick.C:
 		}
 	}
 }
 
-func (k *Keeper) remove(ctx context.Context, containers []container.Summary) {
-	for _, c := range containers {
-		_ = k.docker.ContainerRemove(ctx, c.ID, container.RemoveOptions{Force: true, RemoveVolumes: true})
+// explain makes an error of what went wrong in a creation; what the kubelet said last
+// is evidence.
+func (k *Keeper) explain(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctxCause(ctx)
 	}
+	e := k.failed("create the kind cluster %q", err)
+	e.Lines = append(e.Lines, k.kubeletLog(ctx)...)
+	return e
+}
+
+// kubeletLog returns the last things that the control plane's kubelet complained of.
+func (k *Keeper) kubeletLog(ctx context.Context) []string {
+	containers, err := labelled(ctx, k.docker, kindClusterLabel, k.Name)
+	i := slices.IndexFunc(containers, isControlPlane)
+	if err != nil || i < 0 {
+		return nil
+	}
+	p, err := start(ctx, k.docker, containers[i].ID, false, "sh", "-c",
+		`journalctl --no-pager -u kubelet -n 400 -o cat | grep -E '^E|rror|ailed' | tail -n 8`)
+	if err != nil {
+		return nil
+	}
+	out, err := p.wait(ctx)
+	if err != nil {
+		return nil
+	}
+	return strings.Split(strings.TrimSpace(out), "\n")
+}
+
+// removeOwn removes the cluster's containers if devloop made all of them.
+func (k *Keeper) removeOwn(ctx context.Context) error {
+	containers, err := labelled(ctx, k.docker, kindClusterLabel, k.Name)
+	if err != nil || len(containers) == 0 {
+		return err
+	}
+	if !k.records.own(k.Name, containers) {
+		return k.foreign("remove")
+	}
+	var errs []error
+	for _, c := range containers {
+		err := k.docker.ContainerRemove(ctx, c.ID, container.RemoveOptions{Force: true, RemoveVolumes: true})
+		errs = append(errs, engineError(ctx, fmt.Sprintf("remove node %q", nameOf(c)), err))
+	}
+	return errors.Join(errs...)
+}
+
+// discard removes the cluster, its context in the kubeconfig, and its record.
+func (k *Keeper) discard(ctx context.Context) error {
+	if err := k.removeOwn(ctx); err != nil {
+		return err
+	}
+	if err := k.provider.Delete(k.Name, k.Kubeconfig); err != nil { // no node is left: only the context
+		return k.failed("remove the context of cluster %q from the kubeconfig", err)
+	}
+	return k.records.forget(k.Name)
+}
+
+// Delete removes the cluster, if devloop made it, and its context from the kubeconfig.
+// Any other cluster is left as it is, with a [*ClusterError]; that there is none is no
+// error.
+func (k *Keeper) Delete(ctx context.Context) error {
+	release, err := k.records.lock(ctx, k.Name)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return k.discard(ctx)
 }
 
 // recreate makes a cluster again that devloop made, and refuses any other.
 func (k *Keeper) recreate(ctx context.Context, condition Condition) error {
-	containers, err := labelled(ctx, k.docker, kindClusterLabel, k.Name)
-	if err != nil {
+	k.Progress(fmt.Sprintf("removing cluster %q, which is %s", k.Name, condition))
+	if err := k.discard(ctx); err != nil {
 		return err
-	}
-	if !k.records.own(k.Name, containers) {
-		return &ClusterError{
-			Name: k.Name, Word: "broken",
-			Problem: fmt.Sprintf("bring back the kind cluster %q: it is %s, and devloop did not make it", k.Name, condition),
-			Advice:  []string{fmt.Sprintf("remove it, if nobody needs it: kind delete cluster --name %s", k.Name), "or use another name: devloop setup --cluster NAME"},
-		}
-	}
-	k.Progress(fmt.Sprintf("removing what is left of cluster %q", k.Name))
-	if err := k.provider.Delete(k.Name, k.Kubeconfig); err != nil {
-		return k.failed("remove the kind cluster %q", err)
 	}
 	return k.create(ctx)
 }
 
+func (k *Keeper) foreign(doing string) *ClusterError {
+	return &ClusterError{
+		Name: k.Name, Word: "broken",
+		Problem: fmt.Sprintf("%s the kind cluster %q: devloop did not make it", doing, k.Name),
+		Advice: []string{
+			fmt.Sprintf("remove it, if nobody needs it: kind delete cluster --name %s", k.Name),
+			"or use another name: devloop setup --cluster NAME",
+		},
+	}
+}
+
 // failed makes an error of kind's one; what kind's commands printed is its evidence.
-func (k *Keeper) failed(doing string, err error) error {
+func (k *Keeper) failed(doing string, err error) *ClusterError {
 	e := &ClusterError{Name: k.Name, Word: "failed", Problem: fmt.Sprintf(doing, k.Name), Err: err}
 	if run := exec.RunErrorForError(err); run != nil {
 		e.Lines = decisive(string(run.Output))
@@ -132,7 +200,7 @@ func decisive(output string) []string {
 	return lines[max(0, len(lines)-20):]
 }
 
-// config says what kind should make: one node, with the image that can be had here.
+// config says what kind should make, with the node image that can be had here.
 func (k *Keeper) config(ctx context.Context) (*v1alpha4.Cluster, error) {
 	ref, labels, err := k.nodeImage(ctx)
 	if err != nil {
@@ -143,21 +211,23 @@ func (k *Keeper) config(ctx context.Context) (*v1alpha4.Cluster, error) {
 		return nil, engineError(ctx, "ask the engine about this machine", err)
 	}
 	static := labels[cniLabel] == staticCNI
-	node := v1alpha4.Node{Role: v1alpha4.ControlPlaneRole, Image: ref}
 	config := &v1alpha4.Cluster{
 		TypeMeta: v1alpha4.TypeMeta{Kind: "Cluster", APIVersion: "kind.x-k8s.io/v1alpha4"},
 		Name:     k.Name,
 	}
 	if info.CgroupVersion == "1" && minor(ref) >= failsOnCgroup1 {
-		node.KubeadmConfigPatches = append(node.KubeadmConfigPatches, "kind: KubeletConfiguration\nfailCgroupV1: false\n")
+		config.KubeadmConfigPatches = append(config.KubeadmConfigPatches, "kind: KubeletConfiguration\nfailCgroupV1: false\n")
 	}
 	if static {
 		config.Networking = v1alpha4.Networking{DisableDefaultCNI: true, KubeProxyMode: noProxy}
-		node.KubeadmConfigPatches = append(node.KubeadmConfigPatches,
+		config.KubeadmConfigPatches = append(config.KubeadmConfigPatches,
 			"kind: InitConfiguration\nskipPhases: [preflight, addon/coredns, addon/kube-proxy]\n",
 			"kind: KubeletConfiguration\nfeatureGates: {KubeletInUserNamespace: true}\n")
 	}
-	config.Nodes = []v1alpha4.Node{node}
+	config.Nodes = []v1alpha4.Node{{Role: v1alpha4.ControlPlaneRole, Image: ref}}
+	for range k.Nodes - 1 {
+		config.Nodes = append(config.Nodes, v1alpha4.Node{Role: v1alpha4.WorkerRole, Image: ref})
+	}
 	return config, nil
 }
 
@@ -185,8 +255,13 @@ func minor(ref string) int {
 // kind's default, then the newest kindest/node, then a local stand-in. Only where
 // there is none, kind pulls its default.
 func (k *Keeper) nodeImage(ctx context.Context) (string, map[string]string, error) {
-	if _, err := k.docker.ImageInspect(ctx, defaults.Image); err == nil {
-		return defaults.Image, nil, nil
+	for _, ref := range slices.DeleteFunc([]string{k.NodeImage, defaults.Image}, func(s string) bool { return s == "" }) {
+		if found, err := k.docker.ImageInspect(ctx, ref); err == nil && found.Config != nil {
+			return ref, found.Config.Labels, nil
+		}
+		if ref == k.NodeImage {
+			return ref, nil, nil // to be pulled
+		}
 	}
 	images, err := k.docker.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("reference", nodeRepository))})
 	if err != nil {

@@ -160,6 +160,8 @@ func nameOf(c container.Summary) string {
 	return strings.TrimPrefix(c.Names[0], "/")
 }
 
+func isControlPlane(c container.Summary) bool { return c.Labels[kindRoleLabel] == roleControlPlane }
+
 func stopped(c container.Summary) bool { return c.State != container.StateRunning }
 
 func stoppedError(name string) error {

@@ -18,9 +18,6 @@ import (
 // input has ended, before its connection is cut.
 const graceToEnd = 5 * time.Second
 
-// watchEvery is how often the engine is asked whether an importer still runs.
-const watchEvery = 500 * time.Millisecond
-
 // process is a command that runs in a container, started through the engine's exec
 // API. Write and CloseWrite are its standard input.
 type process struct {
@@ -49,37 +46,15 @@ func start(ctx context.Context, docker client.APIClient, containerID string, std
 	}
 	p := &process{docker: docker, id: created.ID, conn: conn, ended: make(chan struct{})}
 	go p.read()
-	if stdin {
-		go p.watch()
-	}
 	return p, nil
 }
 
+// read takes the outputs. Their end is the process's end; the engine then may leave the
+// connection half open, and a Write blocked, for minutes: so it is closed here.
 func (p *process) read() {
 	defer close(p.ended)
+	defer p.conn.Close()
 	_, p.broken = stdcopy.StdCopy(&p.stdout, &p.stderr, p.conn.Reader)
-}
-
-// watch cuts the connection of a process that has ended. The engine does so itself,
-// but a process that died with input unread has kept it from that for minutes, and a
-// Write blocked for as long.
-func (p *process) watch() {
-	tick := time.NewTicker(watchEvery)
-	defer tick.Stop()
-	for dead := false; ; {
-		select {
-		case <-p.ended:
-			return
-		case <-tick.C:
-		}
-		if dead {
-			p.conn.Close()
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), graceToEnd)
-		state, err := p.docker.ContainerExecInspect(ctx, p.id)
-		cancel()
-		dead = err == nil && !state.Running
-	}
 }
 
 func (p *process) Write(b []byte) (int, error) { return p.conn.Conn.Write(b) }

@@ -1,7 +1,9 @@
 package loader
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,17 +11,40 @@ import (
 	"time"
 
 	"github.com/docker/docker/api/types/container"
+	"github.com/gofrs/flock"
 )
 
 // records are devloop's notes on the clusters that it made, a file each: the proof of
 // ownership without which no cluster is removed.
 type records struct{ dir string }
 
+// makingTime is how long kind takes, at most, from the beginning to the last of the
+// cluster's containers; on a busy machine it is seconds. A cluster of the same name
+// that somebody makes later is not taken for devloop's.
+const makingTime = 2 * time.Minute
+
+// lockPause is the time between two tries to get a lock.
+const lockPause = 100 * time.Millisecond
+
+// lock waits until nobody else looks after the cluster of that name.
+func (r records) lock(ctx context.Context, name string) (release func(), err error) {
+	path := r.path(name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, fmt.Errorf("lock cluster %q: %w", name, err)
+	}
+	lock := flock.New(path + ".lock")
+	if _, err := lock.TryLockContext(ctx, lockPause); err != nil {
+		return nil, errors.Join(ctxCause(ctx), fmt.Errorf("lock cluster %q: %w", name, err))
+	}
+	return func() { _ = lock.Unlock() }, nil
+}
+
 // record is the note on one cluster.
 type record struct {
 	Cluster string `json:"cluster"`
-	// Began is when its making began. Until it ended, containers of the cluster that
-	// are younger than this are devloop's.
+	// Began is when its making began, with the node image on the engine. Until it ended,
+	// containers of the cluster that were made then, or within [makingTime], are
+	// devloop's.
 	Began time.Time `json:"began"`
 	// Finished says that the making came to its end.
 	Finished bool `json:"finished"`
@@ -46,8 +71,13 @@ func (r records) finish(name string, containers []container.Summary) error {
 	return r.write(note)
 }
 
-// forget removes the note.
-func (r records) forget(name string) error { return os.Remove(r.path(name)) }
+// forget removes the note, if there is one.
+func (r records) forget(name string) error {
+	if err := os.Remove(r.path(name)); err != nil && !os.IsNotExist(err) {
+		return fmt.Errorf("forget cluster %q: %w", name, err)
+	}
+	return nil
+}
 
 // unfinished reports whether the making of a cluster began and did not end.
 func (r records) unfinished(name string) bool {
@@ -62,7 +92,8 @@ func (r records) own(name string, containers []container.Summary) bool {
 		if note.Finished {
 			return !slices.Contains(note.Containers, c.ID)
 		}
-		return c.Created < note.Began.Unix()
+		made := time.Unix(c.Created, 0)
+		return made.Before(note.Began.Truncate(time.Second)) || made.After(note.Began.Add(makingTime))
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -111,6 +112,22 @@ func (n *FakeNode) command(ctx context.Context, argv []string) *exec.Cmd {
 	cmd.Env = append(os.Environ(), "PATH="+n.engine.bin+":"+os.Getenv("PATH"), "CONTAINERD_ROOT="+n.root,
 		"GORACE=atexit_sleep_ms=0") // else every ctr of a -race build waits for a second
 	return cmd
+}
+
+// Break takes the directory from under the node's content store: whatever is sent to
+// it, it can't keep.
+func (n *FakeNode) Break(t testing.TB) {
+	t.Helper()
+	if err := os.RemoveAll(filepath.Join(n.root, "ingest")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Nodes returns the engine's containers, in the order in which they were added.
+func (e *Engine) Nodes() []*FakeNode {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.nodes)
 }
 
 // Execs returns how many commands were executed through the API.

@@ -1,0 +1,166 @@
+package loader_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/client"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/loader"
+)
+
+const keptCluster = "devloop-keeper-test"
+
+// kept is the test's own cluster, with its own kubeconfig and records.
+type kept struct {
+	docker  *client.Client
+	options loader.KeeperOptions
+}
+
+func newKept(t *testing.T) kept {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("makes a cluster, three times")
+	}
+	real.Kind(t) // a machine that can make one has one
+	docker := real.Docker(t)
+	node, err := docker.ContainerInspect(t.Context(), real.ClusterName+"-control-plane")
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := kept{docker, loader.KeeperOptions{
+		NodeImage: imageName(t, docker, node.Image),
+		Name:      keptCluster, Kubeconfig: filepath.Join(t.TempDir(), "kubeconfig"), StateDir: t.TempDir(),
+		Progress: func(line string) { t.Log("  " + line) },
+	}}
+	k.removeAll(t)
+	t.Cleanup(func() { k.removeAll(t) })
+	return k
+}
+
+// imageName returns a name of the image that the test cluster's node was made of: its
+// tag may have moved on since.
+func imageName(t *testing.T, docker *client.Client, id string) string {
+	t.Helper()
+	for _, name := range []string{id, os.Getenv("DEVLOOP_TEST_NODE_IMAGE")} {
+		if found, err := docker.ImageInspect(t.Context(), name); err == nil && len(found.RepoTags) > 0 {
+			return found.RepoTags[0]
+		}
+	}
+	return "" // whatever is chosen
+}
+
+func (k kept) nodes(t *testing.T) []container.Summary {
+	t.Helper()
+	nodes, err := k.docker.ContainerList(context.Background(), container.ListOptions{
+		All: true, Filters: filters.NewArgs(filters.Arg("label", "io.x-k8s.kind.cluster="+keptCluster))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return nodes
+}
+
+func (k kept) removeAll(t *testing.T) {
+	for _, n := range k.nodes(t) {
+		_ = k.docker.ContainerRemove(context.Background(), n.ID, container.RemoveOptions{Force: true, RemoveVolumes: true})
+	}
+}
+
+func (k kept) ensure(t *testing.T, want loader.Outcome) time.Duration {
+	t.Helper()
+	began := time.Now()
+	got, why, err := loader.NewKeeper(k.docker, k.options).Ensure(t.Context())
+	took := time.Since(began)
+	t.Logf("%s: %s, in %s", got, why, took.Round(time.Millisecond))
+	if failed, ok := errors.AsType[*loader.ClusterError](err); ok {
+		t.Log(strings.Join(failed.Evidence(), "\n"))
+	}
+	if err != nil || got != want || why == "" {
+		t.Fatalf("got %q, %q, %v; want %q and why", got, why, err, want)
+	}
+	config, err := clientcmd.BuildConfigFromFlags("", k.options.Kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := loader.Detect(t.Context(), k.docker, "kind-"+keptCluster, config.Host); err != nil {
+		t.Errorf("the kubeconfig does not lead to the cluster: %v", err)
+	}
+	return took
+}
+
+func TestRealClusterIsKept(t *testing.T) {
+	k := newKept(t)
+	k.ensure(t, loader.Created)
+	if took := k.ensure(t, loader.Existing); took > 2*time.Second {
+		t.Errorf("an existing cluster took %s", took)
+	}
+	seconds := 5
+	if err := k.docker.ContainerStop(t.Context(), k.nodes(t)[0].ID, container.StopOptions{Timeout: &seconds}); err != nil {
+		t.Fatal(err)
+	}
+	k.ensure(t, loader.Started)
+	stranger := k.options
+	stranger.StateDir = t.TempDir()
+	err := loader.NewKeeper(k.docker, stranger).Delete(t.Context())
+	if foreign, ok := errors.AsType[*loader.ClusterError](err); !ok || !strings.Contains(strings.Join(foreign.Hints(), ""), "kind delete cluster --name "+keptCluster) {
+		t.Errorf("got %v, want a refusal with kind's command", err)
+	}
+	if len(k.nodes(t)) != 1 {
+		t.Fatal("a cluster that devloop did not make is gone")
+	}
+	if err := loader.NewKeeper(k.docker, k.options).Delete(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if len(k.nodes(t)) != 0 {
+		t.Error("the cluster is still there")
+	}
+}
+
+// A creation that is cancelled leaves nothing, whenever that is; one that was killed
+// is found and made again.
+func TestRealCreationCutShort(t *testing.T) {
+	k := newKept(t)
+	errQuit := errors.New("Ctrl+C")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	options := k.options
+	options.Progress = func(line string) {
+		if strings.Contains(line, "control-plane") {
+			cancel(errQuit)
+		}
+	}
+	began := time.Now()
+	_, _, err := loader.NewKeeper(k.docker, options).Ensure(ctx)
+	t.Logf("cancelled and unwound after %s", time.Since(began).Round(time.Millisecond))
+	if !errors.Is(err, errQuit) || len(k.nodes(t)) != 0 {
+		t.Fatalf("got %v and %d nodes; want the cause and none", err, len(k.nodes(t)))
+	}
+
+	// What a killed devloop leaves: a record without an end, and a node without Kubernetes.
+	k.ensure(t, loader.Created)
+	record := filepath.Join(k.options.StateDir, "clusters", keptCluster+".json")
+	text, err := os.ReadFile(record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unfinished := strings.Replace(string(text), `"finished": true`, `"finished": false`, 1)
+	if err := os.WriteFile(record, []byte(unfinished), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	k.ensure(t, loader.Existing) // it answers: only the record is completed
+	if err := os.WriteFile(record, []byte(unfinished), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := k.docker.ContainerKill(t.Context(), k.nodes(t)[0].ID, "KILL"); err != nil {
+		t.Fatal(err)
+	}
+	k.ensure(t, loader.Recreated)
+}

@@ -1,0 +1,108 @@
+package loader_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/client"
+
+	"github.com/devloop-cli/devloop/loader"
+	"github.com/devloop-cli/devloop/loader/loadertest"
+)
+
+// aKind returns an engine with the kind cluster "dev", whose API server is published
+// at port 34131 of the machine, and a minikube.
+func aKind(t *testing.T) (*loadertest.Engine, *loadertest.FakeNode) {
+	engine := loadertest.NewEngine(t)
+	engine.AddNode("dev-worker", kindNode("dev", "worker"))
+	control := engine.AddNode("dev-control-plane", kindNode("dev", "control-plane"))
+	control.Ports = []container.Port{{IP: "127.0.0.1", PrivatePort: 6443, PublicPort: 34131}}
+	engine.AddNode("minikube", map[string]string{"name.minikube.sigs.k8s.io": "minikube"})
+	return engine, control
+}
+
+func TestDetectFindsKind(t *testing.T) {
+	engine, _ := aKind(t)
+	for _, server := range []string{"https://127.0.0.1:34131", "https://localhost:34131", "https://[::1]:34131", "https://0.0.0.0:34131"} {
+		cluster, err := loader.Detect(t.Context(), engine.Client, "kind-dev", server)
+		if err != nil {
+			t.Fatalf("%s: %v", server, err)
+		}
+		if got := strings.Join(cluster.Nodes, " "); cluster.Product != "kind" || cluster.Name != "dev" || got != "dev-control-plane dev-worker" {
+			t.Errorf("%s: got %+v", server, cluster)
+		}
+	}
+}
+
+func TestDetectFindsKindBehindItsLoadBalancer(t *testing.T) {
+	engine := loadertest.NewEngine(t)
+	engine.AddNode("ha-control-plane", kindNode("ha", "control-plane"))
+	balancer := engine.AddNode("ha-external-load-balancer", kindNode("ha", "external-load-balancer"))
+	balancer.Ports = []container.Port{{PrivatePort: 6443, PublicPort: 4000}}
+	cluster, err := loader.Detect(t.Context(), engine.Client, "kind-ha", "https://127.0.0.1:4000")
+	if err != nil || len(cluster.Nodes) != 1 || cluster.Nodes[0] != "ha-control-plane" {
+		t.Errorf("got %+v, %v; want the control plane and no load balancer", cluster, err)
+	}
+}
+
+func TestDetectRefusesWhatIsNotLocal(t *testing.T) {
+	engine, _ := aKind(t)
+	for name, c := range map[string]struct{ context, server, why string }{
+		"a cloud's":                     {"prod", "https://34.1.2.3", "not named kind-NAME"},
+		"a cloud's, named like kind's":  {"kind-dev", "https://34.1.2.3:34131", "not on this machine"},
+		"a tunnel, named like kind's":   {"kind-dev", "https://127.0.0.1:9999", "port 9999"},
+		"a kind cluster that is gone":   {"kind-gone", "https://127.0.0.1:34131", `kind cluster "gone"`},
+		"another name for kind's port":  {"dev", "https://127.0.0.1:34131", "not named kind-NAME"},
+		"a URL that can't be read":      {"kind-dev", "https://127.0.0.1:port", "not on this machine"},
+		"a name that only looks local":  {"kind-dev", "https://127.0.0.1.example.com:34131", "not on this machine"},
+		"no server in the kube context": {"kind-dev", "", "not on this machine"},
+	} {
+		_, err := loader.Detect(t.Context(), engine.Client, c.context, c.server)
+		foreign, ok := errors.AsType[*loader.NotLocalError](err)
+		if !ok || foreign.Code() != "cluster.foreign" || !strings.Contains(err.Error(), c.why) {
+			t.Errorf("%s: got %v, want a NotLocalError that says %q", name, err, c.why)
+			continue
+		}
+		if hints := strings.Join(foreign.Hints(), "\n"); !strings.Contains(hints, "devloop setup") || !strings.Contains(hints, "--allow-context "+c.context) {
+			t.Errorf("%s: hints %q", name, hints)
+		}
+	}
+}
+
+func TestDetectKnowsMinikube(t *testing.T) {
+	engine, _ := aKind(t)
+	_, err := loader.Detect(t.Context(), engine.Client, "minikube", "https://192.168.49.2:8443")
+	cluster, ok := errors.AsType[*loader.ClusterError](err)
+	if !ok || cluster.Code() != "cluster.unsupported" || !strings.Contains(err.Error(), "kind is") {
+		t.Errorf("got %v, want what is supported", err)
+	}
+}
+
+func TestStoppedClusterIsSaidToBeStopped(t *testing.T) {
+	engine, control := aKind(t)
+	control.State, control.Ports = container.StateExited, nil
+	_, detected := loader.Detect(t.Context(), engine.Client, "kind-dev", "https://127.0.0.1:34131")
+	_, loaded := loader.NewKind(engine.Client, "dev").Load(t.Context(), "app:1", loadertest.NewImage(t))
+	for _, err := range []error{detected, loaded} {
+		cluster, ok := errors.AsType[*loader.ClusterError](err)
+		if !ok || cluster.Code() != "cluster.stopped" || !strings.Contains(strings.Join(cluster.Hints(), ""), "devloop setup") {
+			t.Errorf("got %v, want a stopped cluster and its cure", err)
+		}
+	}
+}
+
+func TestEngineThatDoesNotAnswer(t *testing.T) {
+	docker, err := client.NewClientWithOpts(client.WithHost("tcp://127.0.0.1:1"), client.WithVersion("1.41"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, detected := loader.Detect(t.Context(), docker, "kind-dev", "https://127.0.0.1:34131")
+	_, loaded := loader.NewKind(docker, "dev").Load(t.Context(), "app:1", loadertest.NewImage(t))
+	for _, err := range []error{detected, loaded} {
+		if unreachable, ok := errors.AsType[*loader.DockerError](err); !ok || unreachable.Code() != "docker.unreachable" {
+			t.Errorf("got %v, want docker.unreachable", err)
+		}
+	}
+}

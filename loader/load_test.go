@@ -1,0 +1,61 @@
+package loader_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/devloop-cli/devloop/loader"
+	"github.com/devloop-cli/devloop/loader/loadertest"
+)
+
+// A node costs two execs the first time, and one when it has the image.
+func TestLoadNeedsFewExecs(t *testing.T) {
+	engine, target := fakeKind(t, "fake-control-plane")
+	img := loadertest.NewImage(t, loadertest.NewLayer(t, 1000))
+	for _, want := range []int{2, 3} {
+		if _, err := target.Loader.Load(t.Context(), "app:1", img); err != nil {
+			t.Fatal(err)
+		}
+		if got := engine.Execs(); got != want {
+			t.Errorf("%d execs, want %d", got, want)
+		}
+	}
+}
+
+func TestLoadIntoNoCluster(t *testing.T) {
+	engine := loadertest.NewEngine(t)
+	_, err := loader.NewKind(engine.Client, "gone").Load(t.Context(), "app:1", loadertest.NewImage(t))
+	if missing, ok := errors.AsType[*loader.ClusterError](err); !ok || missing.Code() != "cluster.missing" {
+		t.Errorf("got %v, want cluster.missing", err)
+	}
+}
+
+func TestLoadThatIsCancelledBeforeItBegins(t *testing.T) {
+	engine, target := fakeKind(t, "fake-control-plane")
+	errQuit := errors.New("Ctrl+C")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errQuit)
+	_, err := target.Loader.Load(ctx, "app:1", loadertest.NewImage(t))
+	if !errors.Is(err, errQuit) || engine.Execs() != 0 {
+		t.Errorf("got %v after %d execs, want the cause and none", err, engine.Execs())
+	}
+}
+
+// The node's own words must be in the error: ctr's, not the pipe's.
+func TestNodeErrorHasTheNodesWords(t *testing.T) {
+	engine, target := fakeKind(t, "fake-control-plane")
+	engine.Nodes()[0].Break(t)
+	_, err := target.Loader.Load(t.Context(), "app:1", loadertest.NewImage(t, loadertest.NewLayer(t, 4<<20)))
+	node, ok := errors.AsType[*loader.NodeError](err)
+	if !ok {
+		t.Fatalf("got %v, want a NodeError", err)
+	}
+	if said := strings.Join(node.Evidence(), "\n"); !strings.Contains(said, "ctr:") {
+		t.Errorf("evidence %q, want what ctr said", said)
+	}
+	if want := `load image into node "fake-control-plane": ctr exited with status 1`; err.Error() != want {
+		t.Errorf("got %q, want %q", err, want)
+	}
+}
