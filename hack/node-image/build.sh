@@ -48,7 +48,7 @@ watched() {
   while kill -0 "$worker" 2>/dev/null; do
     sleep 0.3
     (($(now) < next)) || {
-      step "    still $what: $(wc -l <"$log") lines of output, the last: $(tail -1 "$log")"
+      step "    still $what, $(wc -l <"$log") lines of output so far. $(tail -1 "$log")"
       next=$((next + 30000))
     }
   done
