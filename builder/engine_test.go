@@ -193,7 +193,7 @@ func (e *engine) add(id string, config *v1.ConfigFile, tags ...string) {
 		"Created": "2026-01-02T03:04:05.6Z", "RootFS": map[string]any{"Type": "layers", "Layers": config.RootFS.DiffIDs}})
 	_ = json.Unmarshal(text, &found)
 	e.images[id] = found
-	for _, tag := range tags {
+	for _, tag := range tags { // which a load does without noting the time
 		e.name(id, tag)
 	}
 }
@@ -205,8 +205,6 @@ func (e *engine) name(id, tag string) {
 		e.images[key] = other
 	}
 	found := e.images[id]
-	e.tagged++
-	found.Metadata.LastTagTime = time.Unix(int64(e.tagged), 0)
 	found.RepoTags = append(found.RepoTags, tag)
 	e.images[tag] = found
 	for _, key := range append(found.RepoTags, id) {
@@ -217,7 +215,11 @@ func (e *engine) name(id, tag string) {
 func (e *engine) tag(w http.ResponseWriter, r *http.Request) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.name(strings.TrimSuffix(r.PathValue("path"), "/tag"), strings.TrimPrefix(r.URL.Query().Get("repo"), "docker.io/library/")+":"+r.URL.Query().Get("tag"))
+	found := e.images[strings.TrimSuffix(r.PathValue("path"), "/tag")]
+	e.tagged++
+	found.Metadata.LastTagTime = time.Unix(int64(e.tagged), 0)
+	e.images[found.ID] = found
+	e.name(found.ID, strings.TrimPrefix(r.URL.Query().Get("repo"), "docker.io/library/")+":"+r.URL.Query().Get("tag"))
 	w.WriteHeader(http.StatusCreated)
 }
 

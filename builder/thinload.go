@@ -40,7 +40,8 @@ func (j *job) bring(ctx context.Context, id v1.Hash, view *content, base int) er
 		return fmt.Errorf("load the image into the engine: %w", err)
 	}
 	_, _ = fmt.Fprintf(j.out, "image %s: %d bytes sent to the engine\n", j.ref(id), sent)
-	return nil
+	// A load doesn't count as tagging: by this the engine knows when the image came.
+	return j.docker.ImageTag(ctx, j.ref(id), j.name())
 }
 
 // tagLatest moves the user's name to an image that is there already.
@@ -128,7 +129,7 @@ func (j *job) archive(to io.Writer, id v1.Hash, view *content, omit int) error {
 		RepoTags []string
 		Layers   []string
 	}
-	image := saved{Config: id.Hex + ".json", RepoTags: []string{j.ref(id), j.name()}}
+	image := saved{Config: id.Hex + ".json", RepoTags: []string{j.ref(id)}}
 	for _, l := range view.layers {
 		image.Layers = append(image.Layers, l.diffID.Hex+"/layer.tar")
 	}
