@@ -7,14 +7,18 @@
 can_install() { command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; }
 
 # apt_install PACKAGE... installs, with one `apt-get update` for all scripts of a run
-# (DEVLOOP_APT_UPDATED) when the lists are missing or more than a day old.
+# (DEVLOOP_APT_UPDATED). What apt says is shown only where it fails.
 apt_install() {
   export DEBIAN_FRONTEND=noninteractive
   if [ -z "${DEVLOOP_APT_UPDATED:-}" ]; then
-    apt-get update -qq >/dev/null || true # an outdated list may still do
+    apt-get update -qq >/dev/null 2>&1 || true # an outdated list may still do
     export DEVLOOP_APT_UPDATED=1
   fi
-  apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=600 "$@" >/dev/null
+  local out
+  out=$(apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=600 "$@" 2>&1) || {
+    printf '%s\n' "$out" >&2
+    return 1
+  }
 }
 
 # need_tools COMMAND=PACKAGE... installs the packages whose commands are missing.
