@@ -32,31 +32,14 @@ func newKept(t *testing.T) kept {
 		t.Skip("makes a cluster, three times")
 	}
 	real.Kind(t) // a machine that can make one has one
-	docker := real.Docker(t)
-	node, err := docker.ContainerInspect(t.Context(), real.ClusterName+"-control-plane")
-	if err != nil {
-		t.Fatal(err)
-	}
-	k := kept{docker, loader.KeeperOptions{
-		NodeImage: imageName(t, docker, node.Image),
+	k := kept{real.Docker(t), loader.KeeperOptions{
+		NodeImage: os.Getenv("DEVLOOP_TEST_NODE_IMAGE"), // empty: what setup would choose
 		Name:      keptCluster, Kubeconfig: filepath.Join(t.TempDir(), "kubeconfig"), StateDir: t.TempDir(),
 		Progress: func(line string) { t.Log("  " + line) },
 	}}
 	k.removeAll(t)
 	t.Cleanup(func() { k.removeAll(t) })
 	return k
-}
-
-// imageName returns a name of the image that the test cluster's node was made of: its
-// tag may have moved on since.
-func imageName(t *testing.T, docker *client.Client, id string) string {
-	t.Helper()
-	for _, name := range []string{id, os.Getenv("DEVLOOP_TEST_NODE_IMAGE")} {
-		if found, err := docker.ImageInspect(t.Context(), name); err == nil && len(found.RepoTags) > 0 {
-			return found.RepoTags[0]
-		}
-	}
-	return "" // whatever is chosen
 }
 
 func (k kept) nodes(t *testing.T) []container.Summary {

@@ -162,9 +162,10 @@ func cancelled(t *testing.T, b *bench) {
 
 func diedImporter(t *testing.T, b *bench) {
 	base := NewLayer(t, 4*large)
+	img := NewImage(t, base)
 	var killed error
 	base.AtHalf = func() { killed = b.kill(b.Nodes[0]) }
-	report, err := b.Loader.Load(t.Context(), b.ref("died"), NewImage(t, base))
+	report, err := b.Loader.Load(t.Context(), b.ref("died"), img)
 	must(t, killed)
 	node, ok := errors.AsType[*loader.NodeError](err)
 	if !ok || node.Code() != "load.failed" || len(node.Hints()) == 0 {
@@ -174,6 +175,9 @@ func diedImporter(t *testing.T, b *bench) {
 		t.Errorf("the report is %+v; node %s failed, alone", report.Nodes, node.Node)
 	}
 	b.idle(t)
+	base.AtHalf = nil
+	b.load(t, "died", img)
+	b.idle(t, base)
 }
 
 func diedThin(t *testing.T, b *bench) {

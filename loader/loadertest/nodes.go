@@ -33,7 +33,11 @@ digest=$(ctr -n k8s.io images check "name==\"$1\"" | sed -n 2p | awk '{print $3}
 
 	killScript = `kill -9 $(pgrep -P "$(pgrep -f "[d]ocker.io/library/$1" | head -n 1)")`
 
-	ingestsScript = `ctr -n k8s.io content active | sed 1d`
+	// Content that nothing holds is gone after a collection, which the removal of a
+	// lease can be made to wait for.
+	ingestsScript = `
+ctr -n k8s.io leases rm --sync "$(ctr -n k8s.io leases create)" >&2
+ctr -n k8s.io content active | sed 1d`
 )
 
 func shell(t *testing.T, n Node, script string, args ...string) string {
