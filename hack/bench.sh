@@ -15,4 +15,4 @@ hack/prepare.sh
 hack/test-cluster.sh
 go build -o bin/kind sigs.k8s.io/kind
 command -v kubectl >/dev/null || docker cp "$test_cluster-control-plane:/usr/bin/kubectl" bin/kubectl
-KUBECONFIG=$(test_kubeconfig) PATH=$PATH:$PWD/bin exec go run ./hack/bench -kind bin/kind -cluster "$test_cluster" "$@"
+KUBECONFIG=$(test_kubeconfig) PATH=$PATH:$PWD/bin exec go run ./hack/bench -kind "$PWD/bin/kind" -cluster "$test_cluster" "$@"
