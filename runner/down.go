@@ -10,16 +10,17 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/dynamic"
 )
 
 // Down removes what devloop made for the project, for all projects where it is "",
-// in all namespaces, and waits until the Pods are gone. It removes exactly the
+// in the namespace, in all namespaces where that is "", and waits until the Pods are gone. It removes exactly the
 // objects that carry both marks, each by its UID; those that Kubernetes made of
 // them, such as a Deployment's Pods, go with them. A namespace that devloop made
 // stays unless nothing of anybody's is left in it. It returns what was removed,
 // also where it could not remove everything.
-func (r *Runner) Down(ctx context.Context, project string) ([]Object, error) {
-	targets, err := r.ownedObjects(ctx, project)
+func (r *Runner) Down(ctx context.Context, project, namespace string) ([]Object, error) {
+	targets, err := r.ownedObjects(ctx, project, namespace)
 	if err != nil {
 		return nil, err
 	}
@@ -43,13 +44,13 @@ func (r *Runner) Down(ctx context.Context, project string) ([]Object, error) {
 	if err := errors.Join(failures...); err != nil {
 		return removed, err
 	}
-	namespaces, err := r.emptyNamespaces(ctx, project)
+	namespaces, err := r.emptyNamespaces(ctx, project, namespace)
 	return append(removed, namespaces...), err
 }
 
 // ownedObjects finds the marked objects of every kind that can be listed and
 // deleted, without those that a controller made: they go with their owner.
-func (r *Runner) ownedObjects(ctx context.Context, project string) ([]targetObject, error) {
+func (r *Runner) ownedObjects(ctx context.Context, project, namespace string) ([]targetObject, error) {
 	resources, err := r.removable(ctx)
 	if err != nil {
 		return nil, err
@@ -59,7 +60,7 @@ func (r *Runner) ownedObjects(ctx context.Context, project string) ([]targetObje
 	group.SetLimit(8) // a fresh cluster has some 30 such kinds
 	for i, resource := range resources {
 		group.Go(func() (err error) {
-			found[i], err = r.ownedOf(ctx, resource, project)
+			found[i], err = r.ownedOf(ctx, r.dynamic.Resource(resource).Namespace(namespace), resource, project)
 			return err
 		})
 	}
@@ -69,8 +70,8 @@ func (r *Runner) ownedObjects(ctx context.Context, project string) ([]targetObje
 	return slices.Concat(found...), nil
 }
 
-func (r *Runner) ownedOf(ctx context.Context, resource schema.GroupVersionResource, project string) ([]targetObject, error) {
-	list, err := r.dynamic.Resource(resource).List(ctx, metav1.ListOptions{LabelSelector: ownedBy(project)})
+func (r *Runner) ownedOf(ctx context.Context, in dynamic.ResourceInterface, resource schema.GroupVersionResource, project string) ([]targetObject, error) {
+	list, err := in.List(ctx, metav1.ListOptions{LabelSelector: ownedBy(project)})
 	if err != nil {
 		// A kind that may not be listed, or whose own server is down, holds nothing
 		// that devloop could have made.
@@ -118,7 +119,7 @@ func (r *Runner) removable(ctx context.Context) ([]schema.GroupVersionResource, 
 
 // emptyNamespaces removes the namespaces that devloop made for the project and that
 // hold nothing any more but what Kubernetes puts into each.
-func (r *Runner) emptyNamespaces(ctx context.Context, project string) ([]Object, error) {
+func (r *Runner) emptyNamespaces(ctx context.Context, project, namespace string) ([]Object, error) {
 	list, err := r.core.CoreV1().Namespaces().List(ctx, metav1.ListOptions{LabelSelector: ownedBy(project)})
 	if err != nil {
 		return nil, r.failed(ctx, "list", Object{Kind: "Namespace"}, err)
@@ -126,6 +127,9 @@ func (r *Runner) emptyNamespaces(ctx context.Context, project string) ([]Object,
 	var removed []Object
 	for i := range list.Items {
 		n := &list.Items[i]
+		if namespace != "" && n.Name != namespace {
+			continue
+		}
 		empty, err := r.isEmpty(ctx, n.Name, project)
 		if err != nil {
 			return removed, err

@@ -23,7 +23,7 @@ type Phase struct {
 const (
 	PhasePending   = "pending"   // no node has it yet
 	PhaseScheduled = "scheduled" // a node has it
-	PhasePulling   = "pulling"   // the node makes its containers, for which it may need images
+	PhaseCreating  = "creating"  // the node makes its containers, for which it may pull images
 	PhaseRunning   = "running"   // all containers run
 	PhaseReady     = "ready"     // its probes succeed and its ports accept connections
 )
@@ -196,7 +196,7 @@ func phaseOf(p *corev1.Pod) Phase {
 	case allRunning(p):
 		phase.Phase = PhaseRunning
 	case isPulling(p):
-		phase.Phase, phase.Detail = PhasePulling, waitingImage(p)
+		phase.Phase, phase.Detail = PhaseCreating, waitingImage(p)
 	case p.Spec.NodeName != "":
 		phase.Phase, phase.Detail = PhaseScheduled, p.Spec.NodeName
 	}

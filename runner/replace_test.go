@@ -210,7 +210,7 @@ func TestDownRemovesOnlyWhatIsOwned(t *testing.T) {
 	half.SetLabels(map[string]string{LabelProject: "shop"})
 	a.put("pods", half)
 	a.put("pods", object("v1", "Pod", "foreign"))
-	removed, err := r.Down(t.Context(), "shop")
+	removed, err := r.Down(t.Context(), "shop", "")
 	if err != nil || len(removed) != 2 {
 		t.Fatalf("removed %v, %v", removed, err)
 	}
@@ -220,7 +220,7 @@ func TestDownRemovesOnlyWhatIsOwned(t *testing.T) {
 			t.Errorf("%s: there %v, want %v", key, a.get(key) != nil, there)
 		}
 	}
-	if removed, err = r.Down(t.Context(), ""); err != nil || len(removed) != 1 {
+	if removed, err = r.Down(t.Context(), "", ""); err != nil || len(removed) != 1 {
 		t.Errorf("all projects: removed %v, %v", removed, err)
 	}
 }
@@ -236,7 +236,7 @@ func TestDownLeavesNamespacesThatHoldSomething(t *testing.T) {
 			o.SetNamespace("new")
 			a.put("configmaps", o)
 		}
-		if _, err := r.Down(t.Context(), "shop"); err != nil {
+		if _, err := r.Down(t.Context(), "shop", ""); err != nil {
 			t.Fatal(err)
 		}
 		if there := a.get("namespaces//new") != nil; there != foreign {

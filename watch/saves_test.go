@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// saves are the ways in which editors replace a file, as seen with strace.
+// saves are the ways in which editors replace a file.
 var saves = map[string]func(d dir, text string){
 	"vim": func(d dir, text string) {
 		d.write("src/.App.java.swp", "swap")

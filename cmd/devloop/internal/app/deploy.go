@@ -86,7 +86,7 @@ func newLoop(c *cli.Context, d display) (*loop.Loop, error) {
 	if err != nil {
 		return nil, err
 	}
-	project, err := open(c)
+	project, err := open(c, d)
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,8 @@ func downCommand(s Streams) *cli.Command {
 		Usage:     "remove from the cluster what devloop made for a project, and only that",
 		ArgsUsage: "[DIR]",
 		Description: `Removes the objects that carry devloop's labels for the project in DIR (default: the
-current directory). Objects that somebody else made stay, whatever their name.`,
+current directory), in all namespaces unless one is named. Objects that somebody else
+made stay, whatever their name.`,
 		Flags: append(append(clusterFlags(), displayFlags()...),
 			&cli.BoolFlag{Name: "all", Usage: "remove what devloop made for every project"},
 			&cli.StringFlag{Name: "name", Usage: "the project's `NAME`, if not that of the build"}),
@@ -25,7 +26,7 @@ func down(c *cli.Context, d display) error {
 }
 
 func removeOwned(c *cli.Context, d display) error {
-	project, err := ownedProject(c)
+	project, err := ownedProject(c, d)
 	if err != nil {
 		return err
 	}
@@ -40,7 +41,7 @@ func removeOwned(c *cli.Context, d display) error {
 	if _, _, err := target(c, docker, pods); err != nil {
 		return err
 	}
-	removed, err := pods.Down(c.Context, project)
+	removed, err := pods.Down(c.Context, project, c.String("namespace"))
 	for _, o := range removed {
 		d.Publish(0, event.Removed{Object: o.Kind + "/" + o.Name, Namespace: o.Namespace})
 	}
@@ -51,14 +52,14 @@ func removeOwned(c *cli.Context, d display) error {
 }
 
 // ownedProject returns the name under which deploy marked its objects; "" stands for all.
-func ownedProject(c *cli.Context) (string, error) {
+func ownedProject(c *cli.Context, d display) (string, error) {
 	if c.Bool("all") {
 		return "", nil
 	}
 	if name := c.String("name"); name != "" {
 		return name, nil
 	}
-	project, err := open(c)
+	project, err := open(c, d)
 	if err != nil {
 		return "", err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/runner"
@@ -57,8 +58,9 @@ func cacheDir() (string, error) {
 	return filepath.Join(dir, "devloop"), nil
 }
 
-// open finds out what stands in DIR.
-func open(c *cli.Context) (*builder.Project, error) {
+// open finds out what stands in DIR. A wrapper that downloads its tool shows how far
+// it is.
+func open(c *cli.Context, d display) (*builder.Project, error) {
 	dir, err := directory(c)
 	if err != nil {
 		return nil, err
@@ -67,7 +69,9 @@ func open(c *cli.Context) (*builder.Project, error) {
 	if err != nil {
 		return nil, err
 	}
-	return builder.Open(c.Context, dir, builder.Options{Module: c.String("module"), CacheDir: cache})
+	out, flush := loop.Lines(func(line string) { d.Publish(0, event.Progress{Line: line}) })
+	defer flush()
+	return builder.Open(c.Context, dir, builder.Options{Module: c.String("module"), CacheDir: cache, Out: out})
 }
 
 // connect reaches the API server that the flags and the kubeconfig name.

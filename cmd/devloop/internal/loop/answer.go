@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -42,7 +43,8 @@ func (a answer) String() string {
 }
 
 // ask sends GET / to url. Any HTTP status is an answer: an application without a
-// page at / answers 404, and it answers.
+// page at / answers 404, and it answers. So is any other protocol's first word, which
+// is why this looks at the bytes itself: net/http has no error for that.
 func ask(ctx context.Context, url string) (answer, error) {
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
@@ -51,25 +53,40 @@ func ask(ctx context.Context, url string) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	client := &http.Client{
-		Transport:     &http.Transport{DisableKeepAlives: true},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	response, err := client.Do(request)
+	request.Close = true
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", hostPort(request))
 	if err != nil {
-		return noHTTP(err, began)
+		return answer{}, err
+	}
+	defer func() { _ = conn.Close() }()
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	unsent := request.Write(conn)
+	in := bufio.NewReader(conn)
+	start, err := in.Peek(len(httpVersion))
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return answer{}, context.Cause(ctx)
+	case err != nil:
+		return answer{}, fmt.Errorf("no answer: %w", errors.Join(unsent, err))
+	case string(start) != httpVersion:
+		return answer{took: since(began)}, nil
+	}
+	response, err := http.ReadResponse(in, request)
+	if err != nil {
+		return answer{}, err
 	}
 	defer func() { _ = response.Body.Close() }()
 	return answer{status: response.StatusCode, text: firstLine(response), took: since(began)}, nil
 }
 
-// noHTTP tells a port that speaks another protocol, which is fine, from one that
-// does not answer. net/http has no error value for the former, only this wording.
-func noHTTP(err error, began time.Time) (answer, error) {
-	if strings.Contains(err.Error(), "malformed HTTP") {
-		return answer{took: since(began)}, nil
+// httpVersion begins every HTTP/1 answer (RFC 9112, section 4).
+const httpVersion = "HTTP/"
+
+func hostPort(r *http.Request) string {
+	if r.URL.Port() == "" {
+		return net.JoinHostPort(r.URL.Hostname(), "80")
 	}
-	return answer{}, err
+	return r.URL.Host
 }
 
 // firstLine returns the first line of a short plain answer, "" for a page or data.
@@ -93,11 +110,21 @@ type AnswerError struct {
 	Pod  string
 	Port int
 	URL  string
-	Err  error
+	// Way is what the way to the Pod said, nil if it said nothing.
+	Way error
+	Err error
 }
 
 func (e *AnswerError) Error() string {
 	return fmt.Sprintf("ask %q on port %d of Pod %q: %v", e.URL, e.Port, e.Pod, e.Err)
+}
+
+// Evidence returns what the way to the Pod said.
+func (e *AnswerError) Evidence() []string {
+	if e.Way == nil {
+		return nil
+	}
+	return []string{e.Way.Error()}
 }
 
 // Unwrap returns the error of the request.

@@ -45,8 +45,13 @@ func speak(t *testing.T, text string) string {
 			if errors.Is(err, net.ErrClosed) {
 				return
 			}
-			_, _ = io.WriteString(conn, text)
-			_ = conn.Close()
+			go func() {
+				_, _ = io.WriteString(conn, text)
+				if text != "" {
+					_, _ = io.Copy(io.Discard, conn)
+				}
+				_ = conn.Close()
+			}()
 		}
 	}()
 	return "http://" + listener.Addr().String()

@@ -83,8 +83,7 @@ func (s *step) publish(b event.Body) { s.bus.Publish(s.cycle, b) }
 // writer returns a writer whose lines become StageOutput events. Its close
 // function publishes a last line that had no newline.
 func (s *step) writer() (out io.Writer, closeOut func()) {
-	w := &lineWriter{line: func(line string) { s.publish(event.StageOutput{Stage: s.stage, Line: line}) }}
-	return w, w.flush
+	return Lines(func(line string) { s.publish(event.StageOutput{Stage: s.stage, Line: line}) })
 }
 
 // stage runs do between the events that open and close a stage. It is the only

@@ -1,6 +1,16 @@
 package loop
 
-import "bytes"
+import (
+	"bytes"
+	"io"
+)
+
+// Lines returns a writer that hands whole lines to tell, and a function that hands
+// over a last line without an end.
+func Lines(tell func(line string)) (out io.Writer, flush func()) {
+	w := &lineWriter{line: tell}
+	return w, w.flush
+}
 
 // lineWriter hands whole lines to a function, without their line ends. Of a line
 // that a tool redrew with carriage returns it hands over the last drawing.

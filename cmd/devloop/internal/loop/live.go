@@ -25,6 +25,8 @@ type LocalPort interface {
 	Hold()
 	// Moved says why the port is another than the one asked for, nil if it is not.
 	Moved() error
+	// Err is why the last connection did not reach the Pod, nil if it did.
+	Err() error
 	// Port is the port's number.
 	Port() int
 	// URL is the address for a browser, as in "http://localhost:8080".
@@ -82,7 +84,7 @@ func (l *Loop) forward(ctx context.Context, s *step, pods []runner.Pod) error {
 			local.Point(pod, port)
 			answer, err := ask(ctx, local.URL())
 			if err != nil {
-				return &AnswerError{Pod: pod.Name, Port: port, URL: local.URL(), Err: err}
+				return &AnswerError{Pod: pod.Name, Port: port, URL: local.URL(), Way: local.Err(), Err: err}
 			}
 			s.publish(event.Forwarding{Pod: pod.Name, Port: port, URL: local.URL()})
 			s.publish(event.Answered{Pod: pod.Name, URL: local.URL(), Status: answer.status, Text: answer.text, Took: answer.took})
@@ -150,8 +152,8 @@ func (v *live) follow(l *Loop, n int, pods []runner.Pod) {
 	}
 	for _, pod := range pods {
 		v.logs.Go(func() {
-			out := &lineWriter{line: func(line string) { l.Bus.Publish(n, event.AppLog{Pod: pod.Name, Line: line}) }}
-			defer out.flush()
+			out, flush := Lines(func(line string) { l.Bus.Publish(n, event.AppLog{Pod: pod.Name, Line: line}) })
+			defer flush()
 			if err := l.Deployer.Logs(v.ctx, pod, out); err != nil && v.ctx.Err() == nil {
 				f := FailureOf(err)
 				l.Bus.Publish(n, event.Notice{Level: event.Warning, Text: f.Message, Hints: f.Hints})

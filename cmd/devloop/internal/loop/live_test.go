@@ -34,6 +34,7 @@ func (p *fakePort) Point(pod runner.Pod, port int) {
 }
 func (p *fakePort) Hold()        { p.said = append(p.said, "hold") }
 func (p *fakePort) Moved() error { return p.moved }
+func (p *fakePort) Err() error   { return nil }
 func (p *fakePort) URL() string  { return p.server.URL }
 func (p *fakePort) Close() error { p.said = append(p.said, "close"); return nil }
 func (p *fakePort) Port() int {
