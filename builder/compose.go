@@ -101,7 +101,7 @@ func (j *job) configure(config *v1.ConfigFile, base string, parts []part, classP
 	c.Labels["org.opencontainers.image.title"] = j.app.Name
 	c.Labels["org.opencontainers.image.base.name"] = base
 	c.Labels[ProjectLabel] = j.app.Name
-	config.Author, config.Container, config.DockerVersion = "", "", ""
+	config.Author, config.Container = "", ""
 	config.History = nil
 	for range config.RootFS.DiffIDs {
 		config.History = append(config.History, v1.History{CreatedBy: base})

@@ -338,7 +338,7 @@ func serves(t *testing.T, docker *client.Client, ref, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := net.JoinHostPort(info.NetworkSettings.IPAddress, "8080")
+	address := net.JoinHostPort(info.NetworkSettings.Networks["bridge"].IPAddress, "8080")
 	began := time.Now()
 	for {
 		if got, err := get(ctx, "http://"+address); err == nil {

@@ -89,10 +89,26 @@ clear_away() {
   rm -f $state/containerd.pid $state/*.sock $state/*.sock.ttrpc
 }
 
+# mount_hierarchies mounts the cgroup v1 hierarchies that are in use and are not mounted
+# here. A kubelet asks for a cgroup in every hierarchy that the kernel has in use, and
+# refuses to start where one is missing: after another engine's containers used more of
+# them in a mount namespace of its own, as an engine in a container does.
+mount_hierarchies() {
+  local controller hierarchy enabled
+  mountpoint -q /sys/fs/cgroup/memory || return 0 # cgroup v2
+  while read -r controller hierarchy _ enabled; do
+    { [ "$enabled" = 1 ] && [ "$hierarchy" != 0 ]; } || continue
+    grep -qE " - cgroup .*\b$controller\b" /proc/self/mountinfo && continue
+    mkdir -p "/sys/fs/cgroup/$controller"
+    mount -t cgroup -o "$controller" cgroup "/sys/fs/cgroup/$controller" || true
+  done < <(grep -v '^#' /proc/cgroups)
+}
+
 # start_engine starts it by hand, in a session of its own and without our lock, and
 # leaves its process number in daemon.
 start_engine() {
   cgroupfs-mount 2>/dev/null || true # does nothing where cgroups are mounted
+  mount_hierarchies
   setsid dockerd >>"$log" 2>&1 </dev/null 9>&- &
   daemon=$!
 }
