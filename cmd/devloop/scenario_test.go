@@ -26,6 +26,9 @@ import (
 // a real Gradle. Each states an intent, takes steps, and looks at what can be
 // observed from outside: events, exit codes, Pods, answers.
 
+// patience bounds one run of the command: what hangs fails, and does not hang the tests.
+const patience = 10 * time.Minute
+
 // scenario is a project of its own in a namespace of its own.
 type scenario struct {
 	*testing.T
@@ -69,7 +72,9 @@ type result struct {
 // command prepares devloop with the cluster's flags.
 func (s *scenario) command(name string, args ...string) *exec.Cmd {
 	flags := []string{name, "--json", "--kubeconfig", real.Kubeconfig(), "--context", "kind-" + real.ClusterName, "--namespace", s.namespace}
-	cmd := exec.CommandContext(s.Context(), "devloop", append(flags, args...)...)
+	ctx, cancel := context.WithTimeout(s.Context(), patience)
+	s.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, "devloop", append(flags, args...)...)
 	cmd.Dir = s.dir
 	return cmd
 }
@@ -305,16 +310,7 @@ func TestScenarioForwardStaysUntilInterrupted(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	url := ""
-	for decoder := json.NewDecoder(stdout); url == ""; {
-		var e event.Event
-		if err := decoder.Decode(&e); err != nil {
-			t.Fatalf("the stream ended before the forward was open: %v", err)
-		}
-		if f, ok := e.Body.(event.Forwarding); ok {
-			url = f.URL
-		}
-	}
+	url := until(t, json.NewDecoder(stdout), func(event.Forwarding) bool { return true }).URL
 	for range 20 {
 		if got, err := get(url); err != nil || got != "Hello, World" {
 			t.Errorf("got %q, %v", got, err)
@@ -332,6 +328,77 @@ func TestScenarioForwardStaysUntilInterrupted(t *testing.T) {
 	}
 	if got, err := get(url); err == nil {
 		t.Errorf("%s still answers %q", url, got)
+	}
+}
+
+// until reads events up to the first one that is wanted.
+func until[T event.Body](t *testing.T, stream *json.Decoder, wanted func(T) bool) T {
+	t.Helper()
+	for {
+		var e event.Event
+		if err := stream.Decode(&e); err != nil {
+			t.Fatalf("the stream ended before the wanted %T: %v", *new(T), err)
+		}
+		if b, ok := e.Body.(T); ok && wanted(b) {
+			return b
+		}
+	}
+}
+
+func TestScenarioASaveReachesLocalhostAndABrokenOneDoesNot(t *testing.T) {
+	real.Maven(t)
+	s := newScenario(t, "spring-maven")
+	cmd := s.command("run")
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	stream := json.NewDecoder(stdout)
+	answers := func(text string) event.Answered {
+		return until(t, stream, func(a event.Answered) bool { return a.Text == text })
+	}
+	finished := func(o event.Outcome) { until(t, stream, func(c event.CycleFinished) bool { return c.Outcome == o }) }
+
+	t.Log("the first build answers")
+	url := answers("Hello, World").URL
+	finished(event.OK)
+
+	t.Log("a save starts a cycle, and the same address answers anew")
+	s.replaceInSource("Hello, World", "Hello, again")
+	until(t, stream, func(c event.CycleStarted) bool { return c.Because == "AppController.java changed" })
+	if got := answers("Hello, again").URL; got != url {
+		t.Errorf("the address moved from %s to %s", url, got)
+	}
+	finished(event.OK)
+
+	t.Log("a save that does not compile leaves the old Pod serving")
+	s.replaceInSource(`"Hello, again";`, `"Hello, again"`)
+	finished(event.Failed)
+	if got, err := get(url); err != nil || got != "Hello, again" {
+		t.Errorf("got %q, %v", got, err)
+	}
+
+	t.Log("the next save mends it")
+	s.replaceInSource(`"Hello, again"`, `"Hello, mended";`)
+	answers("Hello, mended")
+	finished(event.OK)
+
+	t.Log("Ctrl+C ends it, the port is free, and the Pod stays")
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	until(t, stream, func(event.SessionFinished) bool { return true })
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+	if got, err := get(url); err == nil {
+		t.Errorf("%s still answers %q", url, got)
+	}
+	if _, there := s.pods()["spring-maven"]; !there {
+		t.Errorf("the Pod is gone")
 	}
 }
 

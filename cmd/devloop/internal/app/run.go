@@ -43,6 +43,7 @@ func run(c *cli.Context, s Streams, d display) error {
 		if c.Bool("cleanup") {
 			return errors.Join(err, cleanUp(c, d)), false
 		}
+		d.Publish(0, event.Notice{Level: event.Info, Text: "what devloop made stays in the cluster", Hints: []string{"remove it: devloop down"}})
 		return err, false
 	})
 }
@@ -52,8 +53,10 @@ func run(c *cli.Context, s Streams, d display) error {
 func untilQuit(c *cli.Context, s Streams, d display, l *loop.Loop) error {
 	ctx, stop := context.WithCancelCause(c.Context)
 	defer stop(nil)
+	watching := make(chan struct{})
 	watcher, err := watch.New(watch.Options{
 		Root: l.Target.Dir, Poll: c.Bool("poll"),
+		Ready:  func() { close(watching) },
 		Notice: func(err error) { d.warn(err) },
 	})
 	if err != nil {
@@ -67,6 +70,10 @@ func untilQuit(c *cli.Context, s Streams, d display, l *loop.Loop) error {
 		watched <- err
 	}()
 	go keys(ctx, s.In, batches, stop)
+	select { // a save from now on is seen: only now the first build may begin
+	case <-watching:
+	case <-ctx.Done():
+	}
 	err = l.Run(ctx, batches)
 	stop(err)
 	if failed := <-watched; !errors.Is(failed, context.Canceled) {
@@ -78,16 +85,13 @@ func untilQuit(c *cli.Context, s Streams, d display, l *loop.Loop) error {
 	return err
 }
 
-// errQuit is the cause that the loop ends with at q.
-var errQuit = errInterrupted
-
 // keys reads the user's lines: an empty one builds anew, q quits. Reading can't be
 // interrupted; the goroutine ends with the process.
 func keys(ctx context.Context, in io.Reader, batches chan<- watch.Batch, quit context.CancelCauseFunc) {
 	for lines := bufio.NewScanner(in); lines.Scan(); {
 		switch strings.TrimSpace(lines.Text()) {
 		case "q":
-			quit(errQuit)
+			quit(errInterrupted)
 			return
 		case "":
 			select {
