@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/docker/docker/client"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -69,7 +70,11 @@ func open(c *cli.Context, d display) (*builder.Project, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, flush := loop.Lines(func(line string) { d.Publish(0, event.Progress{Line: line}) })
+	out, flush := loop.Lines(func(line string) {
+		if strings.HasPrefix(line, "Downloading ") { // a trace of why it can't is in the tool's reason
+			d.Publish(0, event.Progress{Line: line})
+		}
+	})
 	defer flush()
 	return builder.Open(c.Context, dir, builder.Options{Module: c.String("module"), CacheDir: cache, Out: out})
 }
