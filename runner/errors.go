@@ -161,7 +161,7 @@ func (e *PortError) Hints() []string {
 	if _, err := exec.LookPath("ss"); err == nil && e.Holder == "" {
 		return []string{fmt.Sprintf("see who holds it: sudo ss -ltnp 'sport = :%d'", e.Port), "or take another port"}
 	}
-	return []string{"end that process, or take another port"}
+	return []string{"end that process, or take another port: --port NUMBER"}
 }
 
 // failed turns an API error into one of this package's. When ctx has ended, its

@@ -15,11 +15,15 @@ import (
 	"github.com/devloop-cli/devloop/watch"
 )
 
-// cycle is the product in one paragraph. The manifest is read first: a mistake in
-// it is found before anything is built, and long before anything is deleted.
+// cycle is the product in one paragraph. The manifest is read and the local ports are
+// taken first: what is wrong with them is found before anything is built, and long
+// before anything is deleted.
 func (l *Loop) cycle(ctx context.Context, n int, changed watch.Batch) error {
 	manifest, err := l.manifest()
 	if err != nil {
+		return err
+	}
+	if err := l.reserve(ctx); err != nil {
 		return err
 	}
 	img, err := l.build(ctx, n, changed)

@@ -39,6 +39,8 @@ type LocalPort interface {
 // port from cycle to cycle.
 type live struct {
 	ports map[endpoint]LocalPort
+	// reserved are the ports that the user asked for and no Pod has yet, by number.
+	reserved map[int]LocalPort
 	// loaded is the image that every node has, nil before the first.
 	loaded *builder.Image
 	// logs are the logs that are being followed, stop ends them.
@@ -98,15 +100,39 @@ func (l *Loop) forward(ctx context.Context, s *step, pods []runner.Pod) error {
 	return nil
 }
 
+// reserve takes the local ports that the user asked for, before anything is built: a
+// port that can't be had is found out while the old Pod still serves.
+func (l *Loop) reserve(ctx context.Context) error {
+	if l.live.reserved != nil {
+		return nil
+	}
+	reserved := map[int]LocalPort{}
+	for _, asked := range l.Target.Ports {
+		local, err := l.Listen(ctx, runner.Port{Local: asked, Strict: true})
+		if err != nil {
+			return errors.Join(err, closePorts(reserved))
+		}
+		reserved[asked] = local
+	}
+	l.live.reserved = reserved
+	return nil
+}
+
 // open returns the local port of a Pod's port, opening it at the first call.
 func (v *live) open(ctx context.Context, l *Loop, pod runner.Pod, port int, first bool) (LocalPort, error) {
 	key := endpoint{pod.Namespace, pod.Name, port}
 	if local, open := v.ports[key]; open {
 		return local, nil
 	}
-	local, err := l.Listen(ctx, v.free(l.Target.local(port, first)))
-	if err != nil {
-		return nil, err
+	want := v.free(l.Target.local(port, first))
+	local, reserved := v.reserved[want.Local]
+	if want.Strict && reserved {
+		delete(v.reserved, want.Local)
+	} else {
+		var err error
+		if local, err = l.Listen(ctx, want); err != nil {
+			return nil, err
+		}
 	}
 	if v.ports == nil {
 		v.ports = map[endpoint]LocalPort{}
@@ -167,11 +193,16 @@ func (v *live) close() error {
 		v.stop()
 	}
 	v.logs.Wait()
+	err := errors.Join(closePorts(v.ports), closePorts(v.reserved))
+	v.ports, v.reserved = nil, nil
+	return err
+}
+
+func closePorts[K comparable](ports map[K]LocalPort) error {
 	var errs []error
-	for _, local := range v.ports {
+	for _, local := range ports {
 		errs = append(errs, local.Close())
 	}
-	v.ports = nil
 	return errors.Join(errs...)
 }
 

@@ -2,6 +2,7 @@ package loop
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -87,6 +88,41 @@ func TestLocalPortIsTheOneAskedForElseTheContainersElseTheNext(t *testing.T) {
 	v := live{ports: map[endpoint]LocalPort{{"default", "one", 8080}: held}}
 	if got := v.free(runner.Port{Local: held.Port()}); got.Local != held.Port()+1 {
 		t.Errorf("got %d, want the one after %d", got.Local, held.Port())
+	}
+}
+
+func TestPortThatIsBusyIsFoundOutBeforeAnythingIsBuilt(t *testing.T) {
+	l, r := newTestLoop(&sameImage{})
+	l.Target.Ports = map[int]int{0: 1234}
+	l.Listen = func(_ context.Context, p runner.Port) (LocalPort, error) {
+		return nil, &runner.PortError{Port: p.Local, Holder: "java (pid 4711)"}
+	}
+	if _, busy := errors.AsType[*runner.PortError](l.Deploy(t.Context())); !busy {
+		t.Error("the port was not missed")
+	}
+	if got := r.stages(); len(got) != 0 {
+		t.Errorf("stages %q were taken before", got)
+	}
+}
+
+func TestPortThatWasAskedForIsTakenOnceAndGivenBack(t *testing.T) {
+	port, listened := newFakePort(t), 0
+	l, _ := newTestLoop(&sameImage{})
+	l.Target.Ports = map[int]int{0: 1234}
+	l.Listen = func(context.Context, runner.Port) (LocalPort, error) { listened++; return port, nil }
+	if err := l.Deploy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s := &step{bus: l.Bus, cycle: 1, stage: event.Forward}
+	if err := l.forward(t.Context(), s, []runner.Pod{{Name: "app-pod", Ports: []int{8080}}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"point to app-pod:8080", "close"}
+	if listened != 1 || !reflect.DeepEqual(port.said, want) {
+		t.Errorf("listened %d times, %q; want once, %q", listened, port.said, want)
 	}
 }
 
