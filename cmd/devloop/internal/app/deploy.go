@@ -44,18 +44,18 @@ func deploy(c *cli.Context, d display) error {
 	return session(d, func() (error, bool) { return deployOnce(c, d) })
 }
 
-// session runs do and publishes how it ended; do's second value says whether a
-// cycle has told of the error already.
+// session runs do and publishes how it ended; do's second value says whether an
+// event, a cycle's end or a check, has told of the error already.
 func session(d display, do func() (err error, told bool)) error {
 	began := time.Now()
-	err, inCycle := do()
+	err, told := do()
 	end := event.SessionFinished{Outcome: event.OK, Took: event.Duration(time.Since(began))}
 	if err != nil {
 		end.Outcome = event.Failed
 		if errors.Is(err, context.Canceled) {
 			end.Outcome = event.Cancelled
 		}
-		if !inCycle {
+		if !told {
 			end.Failure = loop.FailureOf(err)
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
@@ -37,16 +36,12 @@ cluster where there is none, or brings it back. A second run changes nothing.`,
 }
 
 func setUp(c *cli.Context, s Streams, d display) error {
-	began := time.Now()
-	err := setup.Run(c.Context, checks(c, s, d), func(r setup.Result) {
-		d.Publish(0, event.CheckFinished{ID: r.ID, State: string(r.State), Detail: r.Detail, Took: event.Duration(r.Took), Failure: loop.FailureOf(r.Err)})
+	return session(d, func() (error, bool) {
+		err := setup.Run(c.Context, checks(c, s, d), func(r setup.Result) {
+			d.Publish(0, event.CheckFinished{ID: r.ID, State: string(r.State), Detail: r.Detail, Took: event.Duration(r.Took), Failure: loop.FailureOf(r.Err)})
+		})
+		return err, true
 	})
-	outcome := event.OK
-	if err != nil {
-		outcome = event.Failed
-	}
-	d.Publish(0, event.SessionFinished{Outcome: outcome, Took: event.Duration(time.Since(began))})
-	return d.told(err)
 }
 
 // checks are the steps of setup, in their order.
