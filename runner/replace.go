@@ -31,6 +31,8 @@ type Pod struct {
 	Image           string   // of its first container
 	Ports           []int    // the TCP ports that its containers name
 	Containers      []string // their names
+	Of              Object   // the manifest's object that made it, a bare Pod itself
+	Index           int      // which of that object's Pods it is, from 0
 	restarts        int32    // when Replace saw it
 }
 
@@ -198,7 +200,11 @@ func (r *Runner) run(ctx context.Context, t targetObject) ([]Pod, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.podsOf(ctx, made)
+	pods, err := r.podsOf(ctx, made)
+	for i := range pods {
+		pods[i].Of, pods[i].Index = t.object(), i
+	}
+	return pods, err
 }
 
 // apply writes the fields that the manifest names, and leaves those of others. It

@@ -130,8 +130,15 @@ func (pulled) Load(context.Context, string, v1.Image) (loader.Report, error) {
 // manifests returns the manifest files to use: those that the user names, else
 // those found in the project's directory.
 func manifests(c *cli.Context, dir string) ([]string, error) {
-	if named := c.StringSlice("manifest"); len(named) > 0 {
-		return slices.Clone(named), nil
+	if named := slices.Clone(c.StringSlice("manifest")); len(named) > 0 {
+		for i, name := range named { // changes are told of by path
+			path, err := filepath.Abs(name)
+			if err != nil {
+				return nil, err
+			}
+			named[i] = path
+		}
+		return named, nil
 	}
 	return runner.FindManifests(dir)
 }

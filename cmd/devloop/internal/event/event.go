@@ -144,6 +144,14 @@ type AppLog struct {
 	Line string `json:"line"`
 }
 
+// Listening says that an address on this machine is open, and waits for the first Pod.
+type Listening struct {
+	URL string `json:"url"`
+	// Object is what will make the Pod, as in `deployment "web"`.
+	Object string `json:"object"`
+	Port   int    `json:"port"`
+}
+
 // Forwarding says that an address on this machine leads to a Pod.
 type Forwarding struct {
 	Pod  string `json:"pod"`
@@ -225,6 +233,7 @@ func (Built) Kind() string           { return "image.built" }
 func (NodeLoaded) Kind() string      { return "node.loaded" }
 func (PodPhase) Kind() string        { return "pod.phase" }
 func (AppLog) Kind() string          { return "app.log" }
+func (Listening) Kind() string       { return "forward.listening" }
 func (Forwarding) Kind() string      { return "forward.open" }
 func (Answered) Kind() string        { return "app.answered" }
 func (CycleFinished) Kind() string   { return "cycle.finished" }

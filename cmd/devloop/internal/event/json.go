@@ -14,7 +14,7 @@ var bodies = func() map[string]reflect.Type {
 	types := map[string]reflect.Type{}
 	for _, b := range []Body{
 		SessionStarted{}, CycleStarted{}, StageStarted{}, StageOutput{}, StageFinished{}, Built{}, NodeLoaded{}, PodPhase{},
-		AppLog{}, Forwarding{}, Answered{}, CycleFinished{}, Notice{}, Progress{}, CheckFinished{}, Removed{}, SessionFinished{},
+		AppLog{}, Listening{}, Forwarding{}, Answered{}, CycleFinished{}, Notice{}, Progress{}, CheckFinished{}, Removed{}, SessionFinished{},
 	} {
 		types[b.Kind()] = reflect.TypeOf(b)
 	}

@@ -57,8 +57,12 @@ type Deployer interface {
 type Target struct {
 	// Name is the project's name, Dir its directory.
 	Name, Dir string
+	// Namespace is where objects go that name none.
+	Namespace string
 	// Manifests are the user's own files; none means that a Pod is generated.
 	Manifests []string
+	// Port is where the application listens, as far as its sources say; 0 if they don't.
+	Port int
 	// Adopt allows to replace objects that devloop did not make.
 	Adopt bool
 	// Ports are the local ports that the user asked for, by container port.

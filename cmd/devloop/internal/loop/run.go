@@ -108,7 +108,13 @@ func because(n int, batch watch.Batch) string {
 func (l *Loop) turn(ctx context.Context, n int, because string, batch watch.Batch) error {
 	began := time.Now()
 	l.Bus.Publish(n, event.CycleStarted{Because: because})
+	if !l.live.serves() {
+		l.live.hold(ctx) // for who asks now there is something to wait for
+	}
 	err := l.cycle(ctx, n, batch)
+	if err != nil && !cancelled(err) && !l.live.serves() {
+		l.live.ports.fail(*FailureOf(err))
+	}
 	l.Bus.Publish(n, event.CycleFinished{Outcome: outcome(err), Took: since(began), Failure: FailureOf(err)})
 	return err
 }
