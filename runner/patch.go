@@ -20,6 +20,7 @@ func (r *Runner) patched(s Spec) ([]*unstructured.Unstructured, error) {
 	for i, e := range s.Manifest.entries {
 		o := e.content.DeepCopy()
 		setImage(o, s)
+		shortenGrace(o)
 		mark(o, s)
 		markTemplate(o, s)
 		copies[i] = o
@@ -35,6 +36,19 @@ func setImage(o *unstructured.Unstructured, s Spec) {
 			c.fields["image"] = s.Image
 			c.fields["imagePullPolicy"] = string(corev1.PullIfNotPresent)
 		}
+	}
+}
+
+// shortenGrace gives a bare Pod the grace period of one that is replaced: the node
+// takes it from the Pod where it ends one that the API server has forgotten.
+func shortenGrace(o *unstructured.Unstructured) {
+	if o.GetKind() != "Pod" {
+		return
+	}
+	const field = "terminationGracePeriodSeconds"
+	if given, found, _ := unstructured.NestedInt64(o.Object, "spec", field); !found || given > graceSeconds {
+		// The error is that of a spec which is no mapping; the manifest's check has seen to that.
+		_ = unstructured.SetNestedField(o.Object, int64(graceSeconds), "spec", field)
 	}
 }
 

@@ -426,7 +426,7 @@ func TestRealLogsFollowThroughRestarts(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines.await(ctx, t, 100)
-	if err := r.removePod(ctx, pods[0].reference()); err != nil {
+	if err := r.removePod(ctx, pods[0].reference(), graceSeconds); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-done; err != nil {
