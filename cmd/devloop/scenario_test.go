@@ -345,63 +345,6 @@ func until[T event.Body](t *testing.T, stream *json.Decoder, wanted func(T) bool
 	}
 }
 
-func TestScenarioASaveReachesLocalhostAndABrokenOneDoesNot(t *testing.T) {
-	real.Maven(t)
-	s := newScenario(t, "spring-maven")
-	cmd := s.command("run")
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	stream := json.NewDecoder(stdout)
-	answers := func(text string) event.Answered {
-		return until(t, stream, func(a event.Answered) bool { return a.Text == text })
-	}
-	finished := func(o event.Outcome) { until(t, stream, func(c event.CycleFinished) bool { return c.Outcome == o }) }
-
-	t.Log("the first build answers")
-	url := answers("Hello, World").URL
-	finished(event.OK)
-
-	t.Log("a save starts a cycle, and the same address answers anew")
-	s.replaceInSource("Hello, World", "Hello, again")
-	until(t, stream, func(c event.CycleStarted) bool { return c.Because == "AppController.java changed" })
-	if got := answers("Hello, again").URL; got != url {
-		t.Errorf("the address moved from %s to %s", url, got)
-	}
-	finished(event.OK)
-
-	t.Log("a save that does not compile leaves the old Pod serving")
-	s.replaceInSource(`"Hello, again";`, `"Hello, again"`)
-	finished(event.Failed)
-	if got, err := get(url); err != nil || got != "Hello, again" {
-		t.Errorf("got %q, %v", got, err)
-	}
-
-	t.Log("the next save mends it")
-	s.replaceInSource(`"Hello, again"`, `"Hello, mended";`)
-	answers("Hello, mended")
-	finished(event.OK)
-
-	t.Log("Ctrl+C ends it, the port is free, and the Pod stays")
-	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
-	until(t, stream, func(event.SessionFinished) bool { return true })
-	if err := cmd.Wait(); err != nil {
-		t.Errorf("it ended with %v", err)
-	}
-	if got, err := get(url); err == nil {
-		t.Errorf("%s still answers %q", url, got)
-	}
-	if _, there := s.pods()["spring-maven"]; !there {
-		t.Errorf("the Pod is gone")
-	}
-}
-
 // get fetches url and returns the body.
 func get(url string) (string, error) {
 	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
