@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"net"
 	"net/url"
 	"os"
@@ -27,6 +28,7 @@ const brief = 5 * time.Second
 type started struct {
 	*scenario
 	command *exec.Cmd
+	keys    io.Writer
 	stream  *json.Decoder
 	stderr  bytes.Buffer
 	mark    string // is in the environment of each of its processes
@@ -42,6 +44,9 @@ func (s *scenario) start(name string, args ...string) *started {
 	r.command.Stderr = &r.stderr
 	out, err := r.command.StdoutPipe()
 	if err != nil {
+		s.Fatal(err)
+	}
+	if r.keys, err = r.command.StdinPipe(); err != nil {
 		s.Fatal(err)
 	}
 	if err := r.command.Start(); err != nil {

@@ -17,6 +17,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/hack/real"
@@ -32,24 +33,30 @@ const patience = 10 * time.Minute
 // scenario is a project of its own in a namespace of its own.
 type scenario struct {
 	*testing.T
-	dir, namespace string
-	cluster        kubernetes.Interface
+	dir, namespace      string
+	kubeconfig, context string
+	cluster             kubernetes.Interface
 }
 
-// newScenario copies a sample and makes a namespace for it. What the scenario left
-// in the cluster goes when it ends.
+// newScenario copies a sample and makes a namespace for it in the test cluster. What
+// the scenario left in the cluster goes when it ends.
 func newScenario(t *testing.T, sample string) *scenario {
 	t.Helper()
-	config := real.Kind(t)
-	cluster, err := kubernetes.NewForConfig(config)
+	return scenarioIn(t, sample, real.Kind(t), real.Kubeconfig(), real.ClusterName)
+}
+
+// scenarioIn is newScenario in a kind cluster.
+func scenarioIn(t *testing.T, sample string, config *rest.Config, kubeconfig, cluster string) *scenario {
+	t.Helper()
+	clients, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &scenario{T: t, dir: filepath.Join(t.TempDir(), sample), cluster: cluster}
+	s := &scenario{T: t, dir: filepath.Join(t.TempDir(), sample), kubeconfig: kubeconfig, context: "kind-" + cluster, cluster: clients}
 	if err := os.CopyFS(s.dir, os.DirFS(filepath.Join("..", "..", "samples", sample))); err != nil {
 		t.Fatal(err)
 	}
-	made, err := cluster.CoreV1().Namespaces().Create(t.Context(),
+	made, err := clients.CoreV1().Namespaces().Create(t.Context(),
 		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "scenario-"}}, metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +64,7 @@ func newScenario(t *testing.T, sample string) *scenario {
 	s.namespace = made.Name
 	t.Cleanup(func() {
 		zero := int64(0)
-		_ = cluster.CoreV1().Namespaces().Delete(context.WithoutCancel(t.Context()), s.namespace, metav1.DeleteOptions{GracePeriodSeconds: &zero})
+		_ = clients.CoreV1().Namespaces().Delete(context.WithoutCancel(t.Context()), s.namespace, metav1.DeleteOptions{GracePeriodSeconds: &zero})
 	})
 	return s
 }
@@ -71,7 +78,7 @@ type result struct {
 
 // command prepares devloop with the cluster's flags.
 func (s *scenario) command(name string, args ...string) *exec.Cmd {
-	flags := []string{name, "--json", "--kubeconfig", real.Kubeconfig(), "--context", "kind-" + real.ClusterName, "--namespace", s.namespace}
+	flags := []string{name, "--json", "--kubeconfig", s.kubeconfig, "--context", s.context, "--namespace", s.namespace}
 	ctx, cancel := context.WithTimeout(s.Context(), patience)
 	s.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, "devloop", append(flags, args...)...)

@@ -35,6 +35,7 @@ func (l *Loop) cycle(ctx context.Context, n int, changed watch.Batch) error {
 	if err != nil {
 		return err
 	}
+	l.live.pods = pods
 	if l.Target.Follow {
 		l.live.follow(l, n, pods)
 	}

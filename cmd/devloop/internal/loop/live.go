@@ -2,6 +2,8 @@ package loop
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -28,6 +30,10 @@ type live struct {
 	ctx  context.Context
 	// serving is the ID of the image that answers on localhost, zero while none does.
 	serving v1.Hash
+	// pods are those that were made last; ended tells Run of
+	// each whose log has come to its end.
+	pods  []runner.Pod
+	ended chan runner.Pod
 }
 
 // serves reports whether Pods answer on localhost.
@@ -61,8 +67,27 @@ func (v *live) follow(l *Loop, n int, pods []runner.Pod) {
 			if err := l.Deployer.Logs(v.ctx, pod, out); err != nil && v.ctx.Err() == nil {
 				f := FailureOf(err)
 				l.Bus.Publish(n, event.Notice{Level: event.Warning, Text: f.Message, Hints: f.Hints})
+				return
+			}
+			select {
+			case v.ended <- pod:
+			case <-v.ctx.Done():
 			}
 		})
+	}
+}
+
+// lost says that Pods which answered are there no more, although no cycle took them
+// away: whoever asks is told so instead of left to wait.
+func (l *Loop) lost(ended []runner.Pod) {
+	for _, pod := range ended {
+		if !l.live.serves() || !slices.ContainsFunc(l.live.pods, func(p runner.Pod) bool { return p.UID == pod.UID }) {
+			continue // it was replaced
+		}
+		l.live.serving = v1.Hash{}
+		text, hints := fmt.Sprintf("Pod %q has ended, or somebody removed it", pod.Name), []string{"bring it back: press Enter"}
+		l.live.ports.fail(event.Failure{Message: text, Hints: hints})
+		l.Bus.Publish(0, event.Notice{Level: event.Warning, Text: text, Hints: hints})
 	}
 }
 

@@ -8,9 +8,11 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"reflect"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner"
@@ -31,6 +33,25 @@ func (p *fakePort) say(what string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.said = append(p.said, what)
+}
+
+// await waits until the port has been told what, and forgets all up to then.
+func (p *fakePort) await(t *testing.T, what string) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		p.mu.Lock()
+		i := slices.Index(p.said, what)
+		if i >= 0 {
+			p.said = p.said[i+1:]
+		}
+		p.mu.Unlock()
+		if i >= 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the port was never told %q, but %q", what, p.said)
+		}
+	}
 }
 
 func newFakePort(t *testing.T) *fakePort {
@@ -176,5 +197,41 @@ func TestManifestAloneIsAppliedWithoutABuild(t *testing.T) {
 	}
 	if !target.rebuilds(changedFile("openapi.yaml")) {
 		t.Error("another YAML file did not lead to a build")
+	}
+}
+
+// mortal is a project whose Pod's log ends when it is told to.
+type mortal struct {
+	sameImage
+	end chan struct{}
+}
+
+func (f *mortal) Logs(ctx context.Context, _ runner.Pod, _ io.Writer) error {
+	select {
+	case <-f.end:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func TestPodThatGoesByItselfIsTold(t *testing.T) {
+	port, f := newFakePort(t), &mortal{sameImage{fakes{port: 8080}}, make(chan struct{})}
+	l, r := newTestLoop(f)
+	l.Target.Port, l.Target.Follow = 8080, true
+	l.Listen = func(context.Context, runner.Port) (LocalPort, error) { return port, nil }
+	save, end := running(t, l)
+	port.await(t, "point to app:8080")
+	f.end <- struct{}{}
+	port.await(t, `fail: Pod "app" has ended, or somebody removed it`)
+	save("A.java")
+	port.await(t, "hold") // for who asks now there is something to wait for again
+	port.await(t, "point to app:8080")
+	end()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.cycles(); !reflect.DeepEqual(got, []string{"first build", "ok", "A.java changed", "ok"}) {
+		t.Errorf("got %q", got)
 	}
 }
