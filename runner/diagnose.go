@@ -20,6 +20,19 @@ type verdict struct {
 	previous  bool
 }
 
+// words are the verdicts' codes in a word or two, for a table.
+var words = map[string]string{
+	"pod.image":   "no image",
+	"pod.crash":   "application ended",
+	"pod.oom":     "out of memory",
+	"pod.pending": "no node takes it",
+	"pod.config":  "can't be set up",
+	"pod.evicted": "thrown out",
+	"pod.probe":   "probe fails",
+}
+
+func (v verdict) word() string { return words[v.code] }
+
 // diagnose looks for a reason to stop waiting for a Pod. restarts is how many its
 // containers had before; later ones mean that the application ended.
 func diagnose(p *corev1.Pod, restarts int32) *verdict {
@@ -217,7 +230,7 @@ func unschedulable(p *corev1.Pod) *verdict {
 func scheduleHints(message string) []string {
 	switch {
 	case strings.Contains(message, "Insufficient"):
-		return []string{"ask for less under `resources.requests` in the manifest", "or remove other Pods: kubectl get pods --all-namespaces"}
+		return []string{"ask for less under `resources.requests` in the manifest", "or remove other Pods: devloop status --all"}
 	case strings.Contains(message, "not-ready") || strings.Contains(message, "unreachable"):
 		return []string{"the node itself is not ready; look after it: devloop setup"}
 	case strings.Contains(message, "node selector") || strings.Contains(message, "node affinity"):
@@ -227,6 +240,12 @@ func scheduleHints(message string) []string {
 	default:
 		return nil
 	}
+}
+
+// unready explains a Pod whose containers run and whose readiness probe fails.
+func unready(p *corev1.Pod) *verdict {
+	return &verdict{code: "pod.probe", why: "it runs, but its readiness probe does not succeed",
+		hints: []string{"check `readinessProbe` in the manifest, or give the application more time"}}
 }
 
 func verdictGone(p *corev1.Pod) verdict {

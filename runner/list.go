@@ -10,23 +10,36 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// PodState is one of devloop's Pods as it is now.
+// Selection says which Pods to list. Its zero value is every Pod that devloop made.
+type Selection struct {
+	Project   string // of this project; "": of all
+	Namespace string // in this one; "": in all
+	Others    bool   // those that devloop did not make, too; only without a project
+}
+
+// PodState is a Pod as it is now.
 type PodState struct {
 	Pod
-	Project   string // the value of [LabelProject]
+	Project   string // the value of [LabelProject], "" where devloop did not make the Pod
 	Directory string // where the project lies, "" if the Pod does not say
 	Status    string // a word, as kubectl shows it: Running, CrashLoopBackOff, …
 	Ready     int    // how many containers are ready, of len(Containers)
 	Restarts  int
 	Since     time.Time // when the Pod was made
+	// Trouble is why it does not serve, in a word or two, "" where nothing speaks
+	// against it. [Runner.Inspect] has the whole explanation.
+	Trouble string
 }
 
-// List returns the Pods that devloop made for the project, of all projects for "",
-// in all namespaces, sorted by namespace and name.
-func (r *Runner) List(ctx context.Context, project string) ([]PodState, error) {
-	list, err := r.core.CoreV1().Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{LabelSelector: ownedBy(project)})
+// List returns the Pods of the selection as they are now, sorted by namespace and name.
+func (r *Runner) List(ctx context.Context, s Selection) ([]PodState, error) {
+	options := metav1.ListOptions{LabelSelector: ownedBy(s.Project)}
+	if s.Others && s.Project == "" {
+		options.LabelSelector = ""
+	}
+	list, err := r.core.CoreV1().Pods(s.Namespace).List(ctx, options)
 	if err != nil {
-		return nil, r.failed(ctx, "list the pods of", Object{Kind: "Project", Name: project}, err)
+		return nil, r.failed(ctx, "list the pods of", Object{Kind: "Project", Name: s.Project}, err)
 	}
 	states := make([]PodState, len(list.Items))
 	for i := range list.Items {
@@ -40,14 +53,20 @@ func (r *Runner) List(ctx context.Context, project string) ([]PodState, error) {
 
 func stateOf(p *corev1.Pod) PodState {
 	s := PodState{
-		Pod: podOf(p), Project: p.Labels[LabelProject], Directory: p.Annotations[AnnotationDirectory],
+		Pod: podOf(p), Directory: p.Annotations[AnnotationDirectory],
 		Status: statusWord(p), Since: p.CreationTimestamp.Time,
+	}
+	if owned(p) {
+		s.Project = p.Labels[LabelProject]
 	}
 	for _, c := range p.Status.ContainerStatuses {
 		s.Restarts += int(c.RestartCount)
 		if c.Ready {
 			s.Ready++
 		}
+	}
+	if v := ailment(p); v != nil {
+		s.Trouble = v.word()
 	}
 	return s
 }

@@ -50,6 +50,19 @@ func (m Manifest) Objects() []Object {
 	return list
 }
 
+// Images returns the images that the manifest names, each once, in its order.
+func (m Manifest) Images() []string {
+	var images []string
+	for _, e := range m.entries {
+		for _, c := range containers(e.content) {
+			if image := c.image(); image != "" && !slices.Contains(images, image) {
+				images = append(images, image)
+			}
+		}
+	}
+	return images
+}
+
 // UsesImage says whether a container of the manifest runs the image that the user
 // knows by one of names: `spring-server`, `spring-server:latest` and
 // `docker.io/library/spring-server` are the same.

@@ -42,10 +42,10 @@ func belongs(o metav1.Object, project string) bool {
 // mark puts a spec's marks on an object.
 func mark(o metav1.Object, s Spec) {
 	o.SetLabels(with(o.GetLabels(), marks(s)))
-	o.SetAnnotations(with(o.GetAnnotations(), map[string]string{
-		AnnotationDirectory: s.Dir,
-		AnnotationImage:     s.Image,
-	}))
+	o.SetAnnotations(with(o.GetAnnotations(), map[string]string{AnnotationDirectory: s.Dir}))
+	if s.Image != "" {
+		o.SetAnnotations(with(o.GetAnnotations(), map[string]string{AnnotationImage: s.Image}))
+	}
 }
 
 func marks(s Spec) map[string]string {

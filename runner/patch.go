@@ -11,9 +11,10 @@ import (
 
 // patched returns copies of the manifest's objects as they go to the cluster: the
 // containers with the project's image get the unique reference, everything gets
-// the marks, and all else stays as the user wrote it.
+// the marks, and all else stays as the user wrote it. A spec without an image is of
+// a manifest without a project.
 func (r *Runner) patched(s Spec) ([]*unstructured.Unstructured, error) {
-	if !s.Manifest.UsesImage(s.Names...) {
+	if s.Image != "" && !s.Manifest.UsesImage(s.Names...) {
 		return nil, imageUnused(s)
 	}
 	copies := make([]*unstructured.Unstructured, len(s.Manifest.entries))
@@ -32,10 +33,13 @@ func (r *Runner) patched(s Spec) ([]*unstructured.Unstructured, error) {
 // the node and in no registry, so the node must not ask one.
 func setImage(o *unstructured.Unstructured, s Spec) {
 	for _, c := range containers(o) {
-		if sameImage(c.image(), s.Names) {
-			c.fields["image"] = s.Image
-			c.fields["imagePullPolicy"] = string(corev1.PullIfNotPresent)
+		if !sameImage(c.image(), s.Names) {
+			continue
 		}
+		if s.Image != "" {
+			c.fields["image"] = s.Image
+		}
+		c.fields["imagePullPolicy"] = string(corev1.PullIfNotPresent)
 	}
 }
 

@@ -464,7 +464,7 @@ func TestRealDeployment(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	states, err := r.List(ctx, t.Name())
+	states, err := r.List(ctx, Selection{Project: t.Name()})
 	if err != nil || len(states) < 2 {
 		t.Errorf("List: %v, %v", states, err)
 	}

@@ -19,7 +19,7 @@ type Spec struct {
 	Project  string   // the project's name, the value of [LabelProject]
 	Dir      string   // its directory
 	Manifest Manifest // what the user wrote, or [GenerateManifest]
-	Image    string   // the unique reference that every node has by now
+	Image    string   // the unique reference that every node has by now; "": the manifest's own images
 	Names    []string // what the user calls the image; only containers with such an image are changed
 	Adopt    bool     // replace objects of the same name that devloop did not make
 }
@@ -31,6 +31,7 @@ type Pod struct {
 	Image           string   // of its first container
 	Ports           []int    // the TCP ports that its containers name
 	Containers      []string // their names
+	InitContainers  []string // those that run before them
 	Of              Object   // the manifest's object that made it, a bare Pod itself
 	Index           int      // which of that object's Pods it is, from 0
 	restarts        int32    // when Replace saw it
@@ -48,6 +49,9 @@ func podOf(p *corev1.Pod) Pod {
 				pod.Ports = append(pod.Ports, int(port.ContainerPort))
 			}
 		}
+	}
+	for _, c := range p.Spec.InitContainers {
+		pod.InitContainers = append(pod.InitContainers, c.Name)
 	}
 	for _, s := range p.Status.ContainerStatuses {
 		pod.restarts += s.RestartCount

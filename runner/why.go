@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -11,8 +10,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/fields"
 )
 
 const (
@@ -28,18 +25,23 @@ const (
 // failure makes the error of a verdict: it asks the cluster for the evidence, even
 // if the wait itself has ended.
 func (b *birth) failure(v verdict) *NotReadyError {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(b.ctx), evidenceTimeout)
+	return b.r.explain(b.ctx, b.pod, v)
+}
+
+// explain gathers what the cluster and the application say about a verdict.
+func (r *Runner) explain(ctx context.Context, p Pod, v verdict) *NotReadyError {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), evidenceTimeout)
 	defer cancel()
-	e := &NotReadyError{Pod: b.pod, Why: v.why, code: v.code, hints: v.hints}
-	e.evidence = b.r.warnings(ctx, b.pod)
+	e := &NotReadyError{Pod: p, Why: v.why, code: v.code, hints: v.hints}
+	e.evidence = r.warnings(ctx, p)
 	if v.container != "" {
-		lines := b.r.tail(ctx, b.pod, v.container, v.previous)
+		lines := r.tail(ctx, p, v.container, v.previous)
 		evidence, hints := explainLog(lines)
 		e.evidence = append(e.evidence, evidence...)
 		e.hints = append(hints, e.hints...)
 	}
 	if len(e.hints) == 0 {
-		e.hints = []string{"see all that the cluster knows: kubectl describe pod " + b.pod.Name + " -n " + b.pod.Namespace}
+		e.hints = []string{"see all that the cluster knows: devloop describe " + p.Name + " -n " + p.Namespace}
 	}
 	return e
 }
@@ -83,14 +85,12 @@ func (b *birth) stillWaiting() (why string, hints []string) {
 
 // warnings returns the cluster's latest warnings about a Pod.
 func (r *Runner) warnings(ctx context.Context, p Pod) []string {
-	selector := fields.Set{"involvedObject.uid": string(p.UID), "type": corev1.EventTypeWarning}.AsSelector().String()
-	list, err := r.core.CoreV1().Events(p.Namespace).List(ctx, metav1.ListOptions{FieldSelector: selector})
+	events, err := r.eventsOf(ctx, p, corev1.EventTypeWarning)
 	if err != nil {
 		return nil // the failure is explained without them
 	}
-	slices.SortStableFunc(list.Items, func(a, b corev1.Event) int { return cmp.Compare(lastSeen(a), lastSeen(b)) })
 	var lines []string
-	for _, e := range list.Items {
+	for _, e := range events {
 		line := fmt.Sprintf("%s: %s", e.Reason, strings.TrimSpace(e.Message))
 		if !slices.Contains(lines, line) {
 			lines = append(lines, line)
@@ -99,11 +99,16 @@ func (r *Runner) warnings(ctx context.Context, p Pod) []string {
 	return lines[max(0, len(lines)-maxEvents):]
 }
 
-func lastSeen(e corev1.Event) int64 {
-	if e.Series != nil {
-		return e.Series.LastObservedTime.UnixNano()
+// EventTime is when an event was seen last.
+func EventTime(e corev1.Event) time.Time {
+	latest := e.LastTimestamp.Time
+	if e.EventTime.After(latest) {
+		latest = e.EventTime.Time
 	}
-	return max(e.LastTimestamp.UnixNano(), e.EventTime.UnixNano())
+	if e.Series != nil && e.Series.LastObservedTime.After(latest) {
+		latest = e.Series.LastObservedTime.Time
+	}
+	return latest
 }
 
 // tail returns the last lines of a container's log.

@@ -55,9 +55,13 @@ func Interruptible(parent context.Context) (context.Context, context.CancelFunc)
 // Main runs the command that args name (args[0] is the program) and returns its
 // exit code. An error is shown once: by the display that was told of it, or here.
 func Main(ctx context.Context, args []string, s Streams) int {
-	err := newApp(s).RunContext(ctx, args)
+	devloop := newApp(s)
+	err := devloop.RunContext(ctx, flagsFirst(devloop.Commands, args))
 	if err == nil {
 		return 0
+	}
+	if ended, passed := errors.AsType[*endedError](err); passed {
+		return ended.code
 	}
 	failure := loop.FailureOf(err)
 	if _, shown := errors.AsType[*shownError](err); !shown {
@@ -72,10 +76,10 @@ type shownError struct{ error }
 func (e *shownError) Unwrap() error { return e.error }
 
 func newApp(s Streams) *cli.App {
-	commands := []*cli.Command{runCommand(s), deployCommand(s), setupCommand(s), downCommand(s), versionCommand(s)}
-	for _, c := range commands {
-		c.OnUsageError = usageError // cli does not inherit it
-	}
+	commands := inCategory("", runCommand(s), deployCommand(s), setupCommand(s), downCommand(s), versionCommand(s))
+	commands = append(commands, inCategory("look, without kubectl",
+		statusCommand(s), describeCommand(s), logsCommand(s), execCommand(s), forwardCommand(s), explainCommand(s))...)
+	commands = append(commands, inCategory("manifests without a project", applyCommand(s), deleteCommand(s))...)
 	return &cli.App{
 		Name:                 "devloop",
 		Usage:                "from a saved Spring Boot source file to an answer on localhost, through a real local Kubernetes",
@@ -94,10 +98,21 @@ func newApp(s Streams) *cli.App {
 	}
 }
 
+// inCategory puts commands under a heading of the help, and gives them what cli does
+// not let them inherit.
+func inCategory(heading string, commands ...*cli.Command) []*cli.Command {
+	for _, c := range commands {
+		c.Category, c.OnUsageError = heading, usageError
+	}
+	return commands
+}
+
 var description = `A new laptop:        devloop setup
 A project, always:   devloop run
 A project, once:     devloop deploy
 And to take it away: devloop down
+To see how it fares: devloop status, describe, logs, exec
+A word of Kubernetes: devloop explain CrashLoopBackOff
 
 devloop needs no Dockerfile, no manifest and no change of the build file, and uses
 each where there is one. Exit codes:

@@ -28,11 +28,12 @@ type display struct {
 
 // newDisplay chooses the sinks by the flags and by what the streams are.
 func newDisplay(c *cli.Context, s Streams) display {
+	book := &addressBook{}
 	if c.Bool("json") {
-		return display{event.NewBus(ui.NewJSONL(s.Out)), false}
+		return display{event.NewBus(ui.NewJSONL(s.Out), book), false}
 	}
 	plain := ui.NewPlain(s.Err, ui.PlainOptions{App: s.Out, Style: styleFor(s.Err), Quiet: c.Bool("quiet")})
-	return display{event.NewBus(plain), true}
+	return display{event.NewBus(plain, book), true}
 }
 
 // told marks err as shown where the display has shown it.

@@ -26,6 +26,7 @@ var exits = []exit{
 	{13, "the cluster does not take the objects", []string{"deploy", "pod.foreign"}},
 	{14, "the Pod does not become ready", []string{"pod"}},
 	{15, "the local port can't be had, or does not reach the Pod", []string{"port", "forward"}},
+	{16, "there is no such Pod, log or program in it", []string{"pod.unknown", "log", "exec"}},
 	{20, "Docker does not answer", []string{"docker"}},
 	{21, "no cluster answers, or it is not on this machine", []string{"cluster"}},
 	{130, "interrupted", []string{"interrupted"}},

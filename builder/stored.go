@@ -1,0 +1,54 @@
+package builder
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	cerrdefs "github.com/containerd/errdefs"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// Stored returns an image that the engine has under the name ref, nil where it has
+// none. Its layers are exported from the engine when one is asked for.
+func (m *Imager) Stored(ctx context.Context, ref string) (v1.Image, error) {
+	found, err := m.docker.ImageInspect(ctx, ref)
+	if cerrdefs.IsNotFound(err) || cerrdefs.IsInvalidArgument(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, m.asked(ctx, ref, err)
+	}
+	cache, err := cacheDir(m.cache)
+	if err != nil {
+		return nil, err
+	}
+	return engineContent(ctx, m.docker, newLayerCache(cache), found)
+}
+
+// Since says when the engine got the image of that name: when it was tagged last, or
+// made. It is zero where the engine has no such image, or does not know.
+func (m *Imager) Since(ctx context.Context, ref string) (time.Time, error) {
+	found, err := m.docker.ImageInspect(ctx, ref)
+	if cerrdefs.IsNotFound(err) || cerrdefs.IsInvalidArgument(err) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, m.asked(ctx, ref, err)
+	}
+	latest := found.Metadata.LastTagTime
+	if made, err := time.Parse(time.RFC3339Nano, found.Created); err == nil && made.After(latest) {
+		latest = made
+	}
+	if latest.Year() < 2000 { // an image without a date has that of an epoch
+		return time.Time{}, nil
+	}
+	return latest, nil
+}
+
+func (m *Imager) asked(ctx context.Context, ref string, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("look for image %q: %w", ref, context.Cause(ctx))
+	}
+	return imageError(ctx, ref, m.docker.DaemonHost(), err)
+}

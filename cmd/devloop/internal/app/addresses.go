@@ -1,0 +1,117 @@
+package app
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/gofrs/flock"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+)
+
+// address is a local one that leads to a Pod while the process that opened it lives.
+type address struct {
+	Context   string `json:"context"`
+	Namespace string `json:"namespace"`
+	Pod       string `json:"pod"`
+	Port      int    `json:"port"`
+	URL       string `json:"url"`
+}
+
+// addressBook writes down which local addresses this process keeps open, for
+// `devloop status` in another terminal: a file in the state directory, with a lock
+// beside it that the system lets go when the process ends, however it ends. What
+// can't be written down is missing in a table, and stops nothing.
+//
+// It is a sink: what it knows it has from the events.
+type addressBook struct {
+	place     address // context and namespace of the session
+	addresses []address
+	lock      *flock.Flock
+}
+
+// Handle implements [event.Sink].
+func (b *addressBook) Handle(e event.Event) {
+	switch body := e.Body.(type) {
+	case event.SessionStarted:
+		b.place = address{Context: body.Context, Namespace: body.Namespace}
+	case event.Forwarding:
+		a := b.place
+		a.Pod, a.Port, a.URL = body.Pod, body.Port, body.URL
+		b.add(a)
+	case event.SessionFinished:
+		b.close()
+	}
+}
+
+// add writes an address down, in place of an earlier one of the same local port.
+func (b *addressBook) add(a address) {
+	b.addresses = slices.DeleteFunc(b.addresses, func(old address) bool { return old.URL == a.URL })
+	b.addresses = append(b.addresses, a)
+	dir, err := addressDir()
+	if err != nil || os.MkdirAll(dir, 0o700) != nil {
+		return
+	}
+	if b.lock == nil {
+		b.lock = flock.New(filepath.Join(dir, fmt.Sprintf("%d.lock", os.Getpid())))
+		if locked, err := b.lock.TryLock(); err != nil || !locked {
+			return
+		}
+	}
+	text, err := json.Marshal(b.addresses)
+	if err != nil {
+		return
+	}
+	path := addressFile(b.lock.Path())
+	if os.WriteFile(path+".new", text, 0o600) == nil {
+		_ = os.Rename(path+".new", path)
+	}
+}
+
+func (b *addressBook) close() {
+	if b.lock != nil {
+		forget(b.lock)
+		b.lock = nil
+	}
+}
+
+// forget removes the files of a process; the lock is held.
+func forget(lock *flock.Flock) {
+	_ = os.Remove(addressFile(lock.Path()))
+	_ = os.Remove(lock.Path())
+	_ = lock.Unlock()
+}
+
+func addressFile(lock string) string { return lock[:len(lock)-len(".lock")] + ".json" }
+
+func addressDir() (string, error) {
+	dir, err := stateDir()
+	return filepath.Join(dir, "addresses"), err
+}
+
+// openAddresses returns the addresses of all processes that live. A lock that can be
+// had belongs to one that is gone.
+func openAddresses(context string) []address {
+	dir, err := addressDir()
+	if err != nil {
+		return nil
+	}
+	locks, _ := filepath.Glob(filepath.Join(dir, "*.lock")) // the pattern is right
+	var all []address
+	for _, path := range locks {
+		lock := flock.New(path)
+		if gone, err := lock.TryLock(); gone || err != nil {
+			if gone {
+				forget(lock)
+			}
+			continue
+		}
+		var addresses []address
+		readJSON(addressFile(path), &addresses)
+		all = append(all, addresses...)
+	}
+	return slices.DeleteFunc(all, func(a address) bool { return a.Context != context })
+}

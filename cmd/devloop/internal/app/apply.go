@@ -1,0 +1,121 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/view"
+	"github.com/devloop-cli/devloop/runner"
+)
+
+func applyCommand(s Streams) *cli.Command {
+	return &cli.Command{
+		Name:  "apply",
+		Usage: "bring a manifest to the cluster, without building anything",
+		Description: `Checks the manifest, brings its objects to the cluster, waits until its Pods are ready,
+and explains it where they are not. A Pod that is there already is replaced, if devloop
+made it. The manifest's images are the nodes' affair: they pull them, unless --load
+brings those that Docker has on this machine.`,
+		Flags: append(append([]cli.Flag{
+			&cli.StringSliceFlag{Name: "manifest", Aliases: []string{"f"}, Usage: "the `FILE`; - is stdin; may be repeated"},
+			&cli.BoolFlag{Name: "load", Usage: "bring the images that Docker has here into the nodes, and let the nodes use these"},
+			&cli.StringFlag{Name: "name", Usage: "the `NAME` under which devloop down finds the objects (default: the directory's)"},
+			&cli.DurationFlag{Name: "timeout", Value: 2 * time.Minute, Usage: "how long the Pods may take to be ready; 0 waits for ever"},
+			&cli.BoolFlag{Name: "adopt", Usage: "replace objects of the same name although devloop did not make them"},
+		}, clusterFlags()...), displayFlags()...),
+		Action: func(c *cli.Context) error { return apply(c, newDisplay(c, s)) },
+	}
+}
+
+func apply(c *cli.Context, d display) error {
+	return session(d, func() (error, bool) { return applyFiles(c, d), false })
+}
+
+func applyFiles(c *cli.Context, d display) error {
+	files := append(c.StringSlice("manifest"), c.Args().Slice()...)
+	if len(files) == 0 {
+		return &UsageError{errors.New("no manifest: devloop apply -f FILE")}
+	}
+	manifest, err := runner.ReadManifests(files...)
+	if err != nil {
+		return err
+	}
+	pods, docker, err := reach(c)
+	if err != nil {
+		return err
+	}
+	cluster, images, err := target(c, docker, pods)
+	if err != nil {
+		return err
+	}
+	dir, err := filepath.Abs(filepath.Dir(files[0]))
+	if err != nil {
+		return err
+	}
+	name := c.String("name")
+	if name == "" {
+		name = filepath.Base(dir)
+	}
+	l := &loop.Loop{Bus: d.Bus, Loader: images, Deployer: pods,
+		Target: loop.Target{Name: name, Dir: dir, Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout")}}
+	d.Publish(0, event.SessionStarted{Version: Version(), Project: name, Dir: dir, Context: pods.Context(), Cluster: cluster, Namespace: pods.Namespace()})
+	cache, err := cacheDir()
+	if err != nil {
+		return err
+	}
+	var stored []loop.Stored
+	if c.Bool("load") {
+		if stored, err = storedImages(c, builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache}), manifest); err != nil {
+			return err
+		}
+	}
+	made, err := l.Apply(c.Context, manifest, stored)
+	if err != nil {
+		return err
+	}
+	d.Publish(0, event.Notice{Level: event.Info, Text: fmt.Sprintf("%d %s ready", len(made), plural(len(made), "Pod is", "Pods are")), Hints: next(made)})
+	return nil
+}
+
+// storedImages returns those of the manifest's images that the engine has.
+func storedImages(c *cli.Context, engine *builder.Imager, m runner.Manifest) ([]loop.Stored, error) {
+	var stored []loop.Stored
+	for _, ref := range m.Images() {
+		content, err := engine.Stored(c.Context, ref)
+		if err != nil {
+			return nil, err
+		}
+		if content != nil {
+			stored = append(stored, loop.Stored{Ref: ref, Content: content})
+		}
+	}
+	return stored, nil
+}
+
+func plural(n int, one, several string) string {
+	if n == 1 {
+		return one
+	}
+	return several
+}
+
+// next is what one does with new Pods.
+func next(pods []runner.Pod) []string {
+	if len(pods) == 0 {
+		return nil
+	}
+	hints := []string{"look at them: devloop status"}
+	for _, p := range pods {
+		if len(p.Ports) > 0 {
+			return append(hints, "reach one from this machine: "+view.ForwardCommand(p))
+		}
+	}
+	return hints
+}

@@ -1,0 +1,47 @@
+package app
+
+import (
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/view"
+)
+
+func describeCommand(s Streams) *cli.Command {
+	return &cli.Command{
+		Name:      "describe",
+		Usage:     "say how a Pod fares and why, and show all that the cluster knows about it",
+		ArgsUsage: "[NAME]",
+		Description: `Our explanation comes first, with what was seen and what to do. Then, as kubectl
+describe pod has it: the node and the IP, the containers with their images, ports, probes
+and restarts, the conditions, and the events in their order.
+
+NAME is a Pod, or the Deployment that it belongs to; it can be left out where devloop has
+but one Pod in the namespace.`,
+		Flags:        lookFlags(),
+		Action:       func(c *cli.Context) error { return describe(c, s) },
+		BashComplete: completePods(s),
+	}
+}
+
+func describe(c *cli.Context, s Streams) error {
+	name, err := one(c, "NAME")
+	if err != nil {
+		return err
+	}
+	pods, docker, err := reach(c)
+	if err != nil {
+		return err
+	}
+	found, err := pods.Inspect(c.Context, name)
+	if err != nil {
+		return err
+	}
+	row := newFacts(pods.Context(), builder.NewImager(docker, builder.ImagerOptions{})).row(c.Context, found.PodState)
+	if c.Bool("json") {
+		return printJSON(s.Out, view.DescriptionOf(found, row))
+	}
+	return view.Describe(s.Out, found, row, time.Now())
+}

@@ -1,0 +1,133 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+
+	"github.com/devloop-cli/devloop/runner"
+)
+
+func execCommand(s Streams) *cli.Command {
+	return &cli.Command{
+		Name:      "exec",
+		Usage:     "run a command inside of a Pod's container",
+		ArgsUsage: "[NAME] -- COMMAND [ARG...]",
+		Description: `Runs COMMAND in the Pod NAME, with this terminal where there is one, and ends with its
+exit code. Inside of the container localhost is the Pod itself:
+
+   devloop exec nginx-pod -- curl localhost:80
+   devloop exec nginx-pod -- bash
+
+No shell reads COMMAND; write sh -c 'a | b' for one. The "--" keeps its flags apart
+from devloop's.`,
+		Flags: append(lookFlags()[:len(clusterFlags())],
+			&cli.StringFlag{Name: "container", Aliases: []string{"c"}, Usage: "in this `CONTAINER` (default: the first)"},
+			&cli.BoolFlag{Name: "stdin", Aliases: []string{"i"}, Usage: "pass stdin on; a terminal is by itself"},
+			&cli.BoolFlag{Name: "tty", Aliases: []string{"t"}, Usage: "with a terminal; where stdin and stdout are one it has one by itself"}),
+		UseShortOptionHandling: true, // kubectl's -it
+		Action:                 func(c *cli.Context) error { return execute(c, s) },
+		BashComplete:           completePods(s),
+	}
+}
+
+func execute(c *cli.Context, s Streams) error {
+	name, args, err := commandLine(c.Args().Slice())
+	if err != nil {
+		return err
+	}
+	pods, _, err := reach(c)
+	if err != nil {
+		return err
+	}
+	pod, err := pods.Find(c.Context, name)
+	if err != nil {
+		return err
+	}
+	if _, err := containers(pod, c.String("container")); err != nil {
+		return err
+	}
+	command := runner.Command{Container: c.String("container"), Args: args, Out: s.Out, Err: s.Err}
+	code, err := inTerminal(c, s, &command, func(ctx context.Context) (int, error) { return pods.Exec(ctx, pod, command) })
+	if err == nil && code != 0 {
+		return &endedError{code}
+	}
+	return err
+}
+
+// commandLine takes [NAME] -- COMMAND [ARG...] apart.
+func commandLine(args []string) (name string, command []string, err error) {
+	if len(args) > 0 && args[0] != "--" {
+		name, args = args[0], args[1:]
+	}
+	if len(args) > 0 && args[0] == "--" {
+		args = args[1:]
+	} else if len(args) > 0 {
+		return "", nil, &UsageError{fmt.Errorf(`write "--" before the command: devloop exec %s -- %s`, name, args[0])}
+	}
+	if len(args) == 0 {
+		return "", nil, &UsageError{errors.New("no command: devloop exec NAME -- COMMAND [ARG...]")}
+	}
+	return name, args, nil
+}
+
+// inTerminal runs do with this terminal, if the streams are one and the command is
+// to have it: its keys go through untouched, Ctrl+C too, and its size follows.
+func inTerminal(c *cli.Context, s Streams, command *runner.Command, do func(context.Context) (int, error)) (int, error) {
+	in, inIs := terminal(s.In)
+	out, outIs := terminal(s.Out)
+	if c.Bool("stdin") || inIs && outIs {
+		command.In = s.In
+	}
+	if !(inIs && outIs) {
+		command.Terminal = c.Bool("tty")
+		return do(c.Context)
+	}
+	ctx, stop := context.WithCancel(c.Context)
+	defer stop()
+	command.Terminal, command.Sizes = true, sizes(ctx, out)
+	before, err := term.MakeRaw(in)
+	if err != nil {
+		return 0, fmt.Errorf("prepare the terminal: %w", err)
+	}
+	defer func() { _ = term.Restore(in, before) }()
+	return do(ctx)
+}
+
+// terminal returns the file descriptor of a stream, and whether it is a terminal.
+func terminal(stream any) (int, bool) {
+	file, isFile := stream.(*os.File)
+	if !isFile {
+		return 0, false
+	}
+	fd := int(file.Fd())
+	return fd, term.IsTerminal(fd)
+}
+
+// sizes yields the size of a terminal, at first and whenever it changes.
+func sizes(ctx context.Context, fd int) <-chan runner.Size {
+	out := make(chan runner.Size, 1)
+	changed := resized(ctx)
+	go func() {
+		defer close(out)
+		for {
+			if width, height, err := term.GetSize(fd); err == nil {
+				select {
+				case out <- runner.Size{Width: uint16(width), Height: uint16(height)}:
+				case <-ctx.Done():
+					return
+				}
+			}
+			select {
+			case <-changed:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return out
+}

@@ -1,0 +1,56 @@
+package app
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/teach"
+)
+
+func explainCommand(s Streams) *cli.Command {
+	return &cli.Command{
+		Name:      "explain",
+		Usage:     "explain a word of Kubernetes, such as CrashLoopBackOff",
+		ArgsUsage: "[WORD]",
+		Description: `Says in short what a status, a setting or a surprise of Kubernetes means, how it comes
+about, and what to do. Without WORD it lists what it knows. It needs no cluster.`,
+		Flags:  []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print JSON"}},
+		Action: func(c *cli.Context) error { return explain(c, s) },
+		BashComplete: func(*cli.Context) {
+			for _, t := range teach.Topics() {
+				_, _ = fmt.Fprintln(s.Out, t.Word)
+			}
+		},
+	}
+}
+
+func explain(c *cli.Context, s Streams) error {
+	if !c.Args().Present() {
+		return listTopics(c, s.Out)
+	}
+	topic, err := teach.Find(strings.Join(c.Args().Slice(), " "))
+	if err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return printJSON(s.Out, topic)
+	}
+	_, err = fmt.Fprintf(s.Out, "%s: %s\n\n%s", topic.Word, topic.Title, topic.Text)
+	return err
+}
+
+func listTopics(c *cli.Context, out io.Writer) error {
+	topics := teach.Topics()
+	if c.Bool("json") {
+		return printJSON(out, topics)
+	}
+	for _, t := range topics {
+		if _, err := fmt.Fprintf(out, "%-20s %s\n", t.Word, t.Title); err != nil {
+			return err
+		}
+	}
+	return nil
+}

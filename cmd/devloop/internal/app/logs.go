@@ -1,0 +1,101 @@
+package app
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop"
+	"github.com/devloop-cli/devloop/runner"
+)
+
+func logsCommand(s Streams) *cli.Command {
+	return &cli.Command{
+		Name:      "logs",
+		Usage:     "show what a Pod's application writes",
+		ArgsUsage: "[NAME]",
+		Description: `Prints the log of the Pod NAME from its beginning; of each of its containers, where it
+has several, with the container's name before each line. --previous shows what a
+container that crashed said before it was started again: there the reason usually stands.
+
+NAME can be left out where devloop has but one Pod in the namespace.`,
+		Flags: lookFlags(
+			&cli.BoolFlag{Name: "follow", Aliases: []string{"f"}, Usage: "stay, until the Pod is gone or Ctrl+C"},
+			&cli.BoolFlag{Name: "previous", Aliases: []string{"p"}, Usage: "the log of the run before the current one"},
+			&cli.StringFlag{Name: "container", Aliases: []string{"c"}, Usage: "of this `CONTAINER` only"},
+			&cli.IntFlag{Name: "tail", Usage: "only the last `N` lines"}),
+		Action:       func(c *cli.Context) error { return logs(c, s) },
+		BashComplete: completePods(s),
+	}
+}
+
+func logs(c *cli.Context, s Streams) error {
+	options := runner.LogOptions{Previous: c.Bool("previous"), Follow: c.Bool("follow"), Tail: c.Int("tail")}
+	if options.Follow && (options.Previous || options.Tail > 0) {
+		return &UsageError{fmt.Errorf("--follow shows all of the current run, and goes with neither --previous nor --tail")}
+	}
+	name, err := one(c, "NAME")
+	if err != nil {
+		return err
+	}
+	pods, _, err := reach(c)
+	if err != nil {
+		return err
+	}
+	pod, err := pods.Find(c.Context, name)
+	if err != nil {
+		return err
+	}
+	if pod.Containers, err = containers(pod, c.String("container")); err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(c.Context)
+	if !options.Follow {
+		group.SetLimit(1) // one container's log after the other
+	}
+	var turn sync.Mutex
+	for _, container := range pod.Containers {
+		one := pod
+		one.Containers = []string{container}
+		group.Go(func() error {
+			out, flush := loop.Lines(logLine(s.Out, &turn, pod, container, c.Bool("json")))
+			defer flush()
+			return pods.ReadLog(ctx, one, options, out)
+		})
+	}
+	return group.Wait()
+}
+
+// logLine writes one line of a container's log.
+func logLine(out io.Writer, turn *sync.Mutex, pod runner.Pod, container string, asJSON bool) func(string) {
+	prefix := ""
+	if len(pod.Containers) > 1 {
+		prefix = "[" + container + "] "
+	}
+	return func(line string) {
+		turn.Lock()
+		defer turn.Unlock()
+		if asJSON {
+			_ = json.NewEncoder(out).Encode(map[string]string{"pod": pod.Name, "container": container, "line": line})
+			return
+		}
+		_, _ = fmt.Fprintln(out, prefix+line)
+	}
+}
+
+// containers returns the containers that --container asks for.
+func containers(pod runner.Pod, name string) ([]string, error) {
+	if name == "" {
+		return pod.Containers, nil
+	}
+	if !slices.Contains(append(slices.Clone(pod.InitContainers), pod.Containers...), name) {
+		return nil, &UsageError{fmt.Errorf("pod %q has no container %q, but %s", pod.Name, name, strings.Join(pod.Containers, ", "))}
+	}
+	return []string{name}, nil
+}

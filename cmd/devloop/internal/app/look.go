@@ -1,0 +1,84 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/docker/docker/client"
+	"github.com/urfave/cli/v2"
+
+	"github.com/devloop-cli/devloop/runner"
+)
+
+// lookFlags are the flags of the commands that show something. What they show is
+// data: it goes to stdout.
+func lookFlags(more ...cli.Flag) []cli.Flag {
+	return slices.Concat(more, clusterFlags(), []cli.Flag{
+		&cli.BoolFlag{Name: "json", Usage: "print JSON"},
+	})
+}
+
+// reach connects to the cluster that the flags name and refuses one that is not of
+// this machine.
+func reach(c *cli.Context) (*runner.Runner, *client.Client, error) {
+	pods, err := connect(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	docker, err := engine(c.Context)
+	if err != nil {
+		return nil, nil, err
+	}
+	_, _, err = target(c, docker, pods)
+	return pods, docker, err
+}
+
+// one returns the only argument, "" for none.
+func one(c *cli.Context, what string) (string, error) {
+	if c.NArg() > 1 {
+		return "", &UsageError{fmt.Errorf("one %s at most, got %q", what, c.Args().Slice())}
+	}
+	return c.Args().First(), nil
+}
+
+// endedError says that a command in a Pod ended with a code of its own, which is
+// passed on. The command has said what there was to say.
+type endedError struct{ code int }
+
+func (e *endedError) Error() string {
+	return fmt.Sprintf("the command ended with exit code %d", e.code)
+}
+
+// printJSON prints one document.
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// completionPatience bounds what a shell waits for at a press of the tabulator.
+const completionPatience = 2 * time.Second
+
+// completePods offers the names of the namespace's Pods.
+func completePods(s Streams) cli.BashCompleteFunc {
+	return func(c *cli.Context) {
+		ctx, cancel := context.WithTimeout(c.Context, completionPatience)
+		defer cancel()
+		pods, err := connect(c)
+		if err != nil || c.NArg() > 0 {
+			return // a shell has no use for an error here
+		}
+		list, err := pods.List(ctx, runner.Selection{Namespace: pods.Namespace(), Others: true})
+		if err != nil {
+			return
+		}
+		for _, p := range list {
+			_, _ = fmt.Fprintln(s.Out, p.Name)
+		}
+	}
+}

@@ -1,0 +1,68 @@
+package loop
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/runner"
+)
+
+// Stored is an image of this machine that belongs to no project: its name, and its
+// content.
+type Stored struct {
+	Ref     string
+	Content v1.Image
+}
+
+// Apply takes a manifest without a project to Pods that serve. The images, of which
+// there may be none, go to the nodes first, and the nodes then use these.
+func (l *Loop) Apply(ctx context.Context, m runner.Manifest, images []Stored) ([]runner.Pod, error) {
+	var names []string
+	for _, img := range images {
+		names = append(names, img.Ref)
+	}
+	if len(images) > 0 {
+		if _, err := stage(ctx, l, 1, event.Load, func(ctx context.Context, s *step) (none, error) { return none{}, l.loadStored(ctx, s, images) }); err != nil {
+			return nil, err
+		}
+	}
+	pods, err := stage(ctx, l, 1, event.Replace, func(ctx context.Context, s *step) ([]runner.Pod, error) {
+		pods, err := l.Deployer.Replace(ctx, runner.Spec{Project: l.Target.Name, Dir: l.Target.Dir, Manifest: m, Names: names, Adopt: l.Target.Adopt})
+		s.note = objects(m)
+		return pods, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	_, err = stage(ctx, l, 1, event.Ready, func(ctx context.Context, s *step) (none, error) { return none{}, l.ready(ctx, s, pods) })
+	return pods, err
+}
+
+func (l *Loop) loadStored(ctx context.Context, s *step, images []Stored) error {
+	var notes []string
+	for _, img := range images {
+		report, err := l.Loader.Load(ctx, img.Ref, img.Content)
+		if err != nil {
+			return err
+		}
+		for _, n := range report.Nodes {
+			s.publish(event.NodeLoaded{Node: n.Name, Sent: n.Sent, Skipped: n.Skipped, Took: event.Duration(n.Took), Proof: n.Proof})
+		}
+		notes = append(notes, fmt.Sprintf("%s: %s", img.Ref, loaded(report)))
+	}
+	s.note = strings.Join(notes, "\n")
+	return nil
+}
+
+// objects names what a manifest holds.
+func objects(m runner.Manifest) string {
+	var names []string
+	for _, o := range m.Objects() {
+		names = append(names, strings.ToLower(o.Kind)+"/"+o.Name)
+	}
+	return strings.Join(names, ", ")
+}

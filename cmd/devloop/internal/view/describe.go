@@ -1,0 +1,293 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/devloop-cli/devloop/runner"
+)
+
+// Describe draws all that is known about a Pod: our explanation first, then its
+// place, its containers, its conditions, and its events in their order.
+func Describe(w io.Writer, i runner.Inspection, row Row, now time.Time) error {
+	p := &page{w: w, now: now}
+	p.explanation(i, row)
+	p.head(i, row)
+	for _, list := range []struct {
+		title      string
+		containers []corev1.Container
+		statuses   []corev1.ContainerStatus
+	}{
+		{"init container", i.Object.Spec.InitContainers, i.Object.Status.InitContainerStatuses},
+		{"container", i.Object.Spec.Containers, i.Object.Status.ContainerStatuses},
+	} {
+		for _, c := range list.containers {
+			p.container(list.title, c, statusOf(c.Name, list.statuses))
+		}
+	}
+	p.conditions(i.Object.Status.Conditions)
+	p.events(i.Events)
+	return p.err
+}
+
+// page writes titles and fields, and keeps the first error.
+type page struct {
+	w   io.Writer
+	now time.Time
+	err error
+}
+
+func (p *page) line(format string, args ...any) {
+	if _, err := fmt.Fprintf(p.w, format+"\n", args...); p.err == nil {
+		p.err = err
+	}
+}
+
+// field writes a name and its value, unless that is empty.
+func (p *page) field(name, value string) {
+	if value != "" {
+		p.line("  %-10s %s", name, value)
+	}
+}
+
+// explanation says how the Pod fares, before any detail.
+func (p *page) explanation(i runner.Inspection, row Row) {
+	switch {
+	case i.Why != nil:
+		p.line("Pod %q does not serve: %s", i.Name, i.Why.Why)
+		for _, e := range i.Why.Evidence() {
+			p.line("  │ %s", e)
+		}
+		for _, h := range i.Why.Hints() {
+			p.line("  → %s", h)
+		}
+	case row.Status == string(corev1.PodSucceeded):
+		p.line("Pod %q has done its work and ended", i.Name)
+	case row.Ready == row.Containers && row.Status == string(corev1.PodRunning):
+		p.line("Pod %q runs and is ready%s", i.Name, restarted(row.Restarts))
+		p.reachable(i, row)
+	case row.Status == "Terminating":
+		p.line("Pod %q is on its way out", i.Name)
+	default:
+		p.line("Pod %q is on its way: nothing speaks against it", i.Name)
+	}
+	p.line("")
+}
+
+// reachable says how to come to it from this machine, which is not in its network.
+func (p *page) reachable(i runner.Inspection, row Row) {
+	switch {
+	case len(row.Addresses) > 0:
+		p.line("  → %s leads to it", strings.Join(row.Addresses, ", "))
+	case len(i.Ports) > 0:
+		p.line("  → reach it from this machine: %s", ForwardCommand(i.Pod))
+	}
+}
+
+// ForwardCommand is what leads a local port to the first one of a Pod. Those below
+// 1024 are kept for root, so that another one stands on this side.
+func ForwardCommand(p runner.Pod) string {
+	port := fmt.Sprint(p.Ports[0])
+	if p.Ports[0] < 1024 {
+		port = fmt.Sprintf("%d:%d", p.Ports[0]+8000, p.Ports[0])
+	}
+	return fmt.Sprintf("devloop forward %s %s%s", p.Name, port, In(p.Namespace))
+}
+
+// In is the flag that leads a command to a namespace, "" for the default one.
+func In(namespace string) string {
+	if namespace == metav1.NamespaceDefault || namespace == "" {
+		return ""
+	}
+	return " --namespace " + namespace
+}
+
+func restarted(times int) string {
+	switch times {
+	case 0:
+		return ""
+	case 1:
+		return ", after one restart"
+	default:
+		return fmt.Sprintf(", after %d restarts", times)
+	}
+}
+
+func (p *page) head(i runner.Inspection, row Row) {
+	o := i.Object
+	p.line("pod %s", o.Name)
+	p.field("namespace", o.Namespace)
+	p.field("project", strings.TrimSpace(row.Project+" "+row.Directory))
+	if ref := metav1.GetControllerOf(o); ref != nil {
+		p.field("made by", fmt.Sprintf("%s %s", strings.ToLower(ref.Kind), ref.Name))
+	}
+	p.field("status", fmt.Sprintf("%s, %d of %d containers ready, made %s ago", row.Status, row.Ready, row.Containers, age(row.Since, p.now)))
+	p.field("node", o.Spec.NodeName)
+	p.field("ip", insideOnly(o.Status.PodIP))
+	p.field("local", strings.Join(row.Addresses, " "))
+	p.field("labels", table(o.Labels))
+}
+
+func insideOnly(ip string) string {
+	if ip == "" {
+		return ""
+	}
+	return ip + " (inside of the cluster only)"
+}
+
+func table(m map[string]string) string {
+	var parts []string
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		parts = append(parts, k+"="+m[k])
+	}
+	return strings.Join(parts, " ")
+}
+
+func statusOf(name string, statuses []corev1.ContainerStatus) corev1.ContainerStatus {
+	for _, s := range statuses {
+		if s.Name == name {
+			return s
+		}
+	}
+	return corev1.ContainerStatus{}
+}
+
+func (p *page) container(title string, c corev1.Container, s corev1.ContainerStatus) {
+	p.line("")
+	p.line("%s %s", title, c.Name)
+	p.field("image", fmt.Sprintf("%s (pull policy %s)", c.Image, c.ImagePullPolicy))
+	p.field("state", p.state(s.State)+restartsOf(s))
+	if last := s.LastTerminationState.Terminated; last != nil {
+		p.field("before", p.state(s.LastTerminationState))
+	}
+	p.field("command", strings.Join(c.Command, " "))
+	p.field("args", strings.Join(c.Args, " "))
+	p.field("ports", ports(c.Ports))
+	p.field("requests", resources(c.Resources.Requests))
+	p.field("limits", resources(c.Resources.Limits))
+	p.field("env", variables(c.Env))
+	p.field("startup", Probe(c.StartupProbe))
+	p.field("readiness", Probe(c.ReadinessProbe))
+	p.field("liveness", Probe(c.LivenessProbe))
+}
+
+func restartsOf(s corev1.ContainerStatus) string {
+	switch s.RestartCount {
+	case 0:
+		return ""
+	case 1:
+		return ", restarted once"
+	default:
+		return fmt.Sprintf(", restarted %d times", s.RestartCount)
+	}
+}
+
+func (p *page) state(s corev1.ContainerState) string {
+	switch {
+	case s.Running != nil:
+		return "running for " + age(s.Running.StartedAt.Time, p.now)
+	case s.Terminated != nil:
+		return fmt.Sprintf("ended %s ago with exit code %d (%s)", age(s.Terminated.FinishedAt.Time, p.now), s.Terminated.ExitCode, s.Terminated.Reason)
+	case s.Waiting != nil:
+		return "waiting: " + s.Waiting.Reason
+	default:
+		return "not started"
+	}
+}
+
+func ports(list []corev1.ContainerPort) string {
+	var parts []string
+	for _, p := range list {
+		parts = append(parts, strings.TrimSpace(fmt.Sprintf("%d/%s %s", p.ContainerPort, p.Protocol, p.Name)))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func resources(list corev1.ResourceList) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(list)) {
+		q := list[name]
+		parts = append(parts, fmt.Sprintf("%s %s", name, q.String()))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// variables names them only: a value may be a secret.
+func variables(list []corev1.EnvVar) string {
+	var names []string
+	for _, v := range list {
+		names = append(names, v.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// Probe says in words what Kubernetes asks, and how often.
+func Probe(p *corev1.Probe) string {
+	if p == nil {
+		return ""
+	}
+	what := "?"
+	switch {
+	case p.HTTPGet != nil:
+		what = fmt.Sprintf("GET %s on port %s", p.HTTPGet.Path, p.HTTPGet.Port.String())
+	case p.TCPSocket != nil:
+		what = "connect to port " + p.TCPSocket.Port.String()
+	case p.Exec != nil:
+		what = "run " + strings.Join(p.Exec.Command, " ")
+	case p.GRPC != nil:
+		what = fmt.Sprintf("gRPC health on port %d", p.GRPC.Port)
+	}
+	text := fmt.Sprintf("%s every %d s", what, p.PeriodSeconds)
+	if p.InitialDelaySeconds > 0 {
+		text += fmt.Sprintf(", first after %d s", p.InitialDelaySeconds)
+	}
+	if p.FailureThreshold == 1 {
+		return text + "; one failure counts"
+	}
+	return fmt.Sprintf("%s; %d failures in a row count", text, p.FailureThreshold)
+}
+
+func (p *page) conditions(list []corev1.PodCondition) {
+	if len(list) == 0 {
+		return
+	}
+	p.line("")
+	p.line("conditions")
+	for _, c := range list {
+		text := strings.ToLower(string(c.Status))
+		if c.Message != "" {
+			text += ", " + c.Message
+		}
+		p.line("  %-26s %s", c.Type, text)
+	}
+}
+
+func (p *page) events(list []corev1.Event) {
+	p.line("")
+	if len(list) == 0 {
+		p.line("events: none, Kubernetes forgets them after an hour")
+		return
+	}
+	p.line("events, oldest first")
+	for _, e := range list {
+		p.line("  %6s ago  %-8s %-18s %s%s", age(runner.EventTime(e), p.now), strings.ToLower(e.Type), e.Reason, strings.TrimSpace(e.Message), times(e))
+	}
+}
+
+func times(e corev1.Event) string {
+	n := e.Count
+	if e.Series != nil {
+		n = max(n, e.Series.Count)
+	}
+	if n < 2 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d times)", n)
+}

@@ -1,0 +1,97 @@
+// Package view draws what the commands for looking show: tables and descriptions of
+// Pods, as text for people and as values for --json. It is the counterpart of
+// package ui, which draws what happens; here is drawn what is.
+//
+//	view.Status(w, rows, now)          NAME READY STATUS …
+//	view.Describe(w, inspection, now)  our explanation first, then what the cluster knows
+//
+// Everything is a function of its arguments, the time included.
+package view
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/duration"
+
+	"github.com/devloop-cli/devloop/runner"
+)
+
+// none stands where there is nothing to show.
+const none = "-"
+
+// Row is a Pod in the table of `devloop status`, and its JSON form.
+type Row struct {
+	Name       string     `json:"name"`
+	Namespace  string     `json:"namespace"`
+	Project    string     `json:"project,omitempty"` // empty where devloop did not make the Pod
+	Directory  string     `json:"directory,omitempty"`
+	Ready      int        `json:"ready"`
+	Containers int        `json:"containers"`
+	Status     string     `json:"status"`
+	Restarts   int        `json:"restarts"`
+	Since      time.Time  `json:"since"`
+	Image      string     `json:"image"`
+	ImageSince *time.Time `json:"imageSince,omitempty"` // when this machine got the image
+	Addresses  []string   `json:"addresses,omitempty"`  // on this machine, as in http://localhost:8080
+	Trouble    string     `json:"trouble,omitempty"`
+}
+
+// RowOf makes the row of a Pod. imageSince is zero and addresses empty where unknown.
+func RowOf(s runner.PodState, imageSince time.Time, addresses []string) Row {
+	row := Row{
+		Name: s.Name, Namespace: s.Namespace, Project: s.Project, Directory: s.Directory,
+		Ready: s.Ready, Containers: len(s.Containers), Status: s.Status, Restarts: s.Restarts, Since: s.Since.UTC(),
+		Image: s.Image, Addresses: addresses, Trouble: s.Trouble,
+	}
+	if !imageSince.IsZero() {
+		row.ImageSince = new(imageSince.UTC())
+	}
+	return row
+}
+
+// Status draws the table. The namespace is a column where there are several.
+func Status(w io.Writer, rows []Row, now time.Time) error {
+	several := false
+	for _, r := range rows {
+		several = several || r.Namespace != rows[0].Namespace
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
+	write := func(namespace string, cells ...string) {
+		if several {
+			cells = append([]string{namespace}, cells...)
+		}
+		_, _ = fmt.Fprintln(t, strings.Join(cells, "\t")) // Flush has the error
+	}
+	write("NAMESPACE", "NAME", "READY", "STATUS", "RESTARTS", "AGE", "WHY NOT", "LOCAL ADDRESS", "IMAGE", "IMAGE AGE")
+	for _, r := range rows {
+		write(r.Namespace, r.Name, fmt.Sprintf("%d/%d", r.Ready, r.Containers), r.Status, fmt.Sprint(r.Restarts), age(r.Since, now),
+			orNone(r.Trouble), orNone(strings.Join(r.Addresses, " ")), r.Image, imageAge(r.ImageSince, now))
+	}
+	return t.Flush()
+}
+
+// age is how long ago something was, as kubectl writes it: 45s, 3m20s, 5h, 12d.
+func age(since, now time.Time) string {
+	if since.IsZero() {
+		return none
+	}
+	return duration.HumanDuration(max(0, now.Sub(since)))
+}
+
+func imageAge(since *time.Time, now time.Time) string {
+	if since == nil {
+		return none
+	}
+	return age(*since, now)
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return none
+	}
+	return s
+}

@@ -1,0 +1,99 @@
+package view
+
+import (
+	"flag"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/devloop-cli/devloop/runner"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+var now = time.Date(2026, 1, 1, 10, 5, 0, 0, time.UTC)
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := "testdata/" + name
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+// states are Pods as a list of the cluster has them.
+func states() []runner.PodState {
+	return []runner.PodState{
+		{Pod: runner.Pod{Namespace: "default", Name: "spring-pod", Image: "spring-server:devloop-0123456789ab", Containers: []string{"app"}},
+			Project: "spring-server", Directory: "/projects/spring-server", Status: "Running", Ready: 1, Since: now.Add(-200 * time.Second)},
+		{Pod: runner.Pod{Namespace: "default", Name: "web", Image: "web", Containers: []string{"app", "proxy"}},
+			Status: "CrashLoopBackOff", Ready: 1, Restarts: 12, Since: now.Add(-50 * time.Hour), Trouble: "application ended"},
+	}
+}
+
+func TestStatusTable(t *testing.T) {
+	list := states()
+	rows := []Row{
+		RowOf(list[0], now.Add(-210*time.Second), []string{"http://localhost:8080", "http://localhost:5005"}),
+		RowOf(list[1], time.Time{}, nil),
+	}
+	var out strings.Builder
+	if err := Status(&out, rows, now); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "status.golden", out.String())
+	rows[1].Namespace = "team"
+	out.Reset()
+	if err := Status(&out, rows, now); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "status-namespaces.golden", out.String())
+}
+
+// TestDescribe draws recorded Pods: a healthy one, one that waits, one that crashed,
+// with all that a Pod can have.
+func TestDescribe(t *testing.T) {
+	for _, name := range []string{"healthy", "crash"} {
+		text, err := os.ReadFile("testdata/" + name + ".yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var recorded struct {
+			Pod    corev1.Pod
+			Events []corev1.Event
+			State  runner.PodState
+			Why    string
+		}
+		if err := yaml.UnmarshalStrict(text, &recorded); err != nil {
+			t.Fatal(err)
+		}
+		i := runner.Inspection{PodState: recorded.State, Object: &recorded.Pod, Events: recorded.Events}
+		i.Since = recorded.Pod.CreationTimestamp.Time
+		if recorded.Why != "" {
+			i.Why = &runner.NotReadyError{Pod: i.Pod, Why: recorded.Why}
+		}
+		var out strings.Builder
+		if err := Describe(&out, i, RowOf(i.PodState, time.Time{}, nil), now); err != nil {
+			t.Fatal(err)
+		}
+		golden(t, name+".golden", out.String())
+		document, err := yaml.Marshal(DescriptionOf(i, RowOf(i.PodState, time.Time{}, nil)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden(t, name+".document.golden", string(document))
+	}
+}

@@ -1,0 +1,143 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/httpstream"
+	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/tools/remotecommand"
+	utilexec "k8s.io/client-go/util/exec"
+)
+
+// Command is a program to run in a container.
+type Command struct {
+	Container string   // "": the Pod's first
+	Args      []string // the program and its arguments; no shell reads them
+	In        io.Reader
+	Out, Err  io.Writer
+	// Terminal gives the program one: In are its keys, and all that it writes
+	// comes through Out. Sizes, which may be nil, has the size at first and each new one.
+	Terminal bool
+	Sizes    <-chan Size
+}
+
+// Size is that of a terminal, in characters.
+type Size struct{ Width, Height uint16 }
+
+// Exec runs a command in a container of the Pod and returns its exit code. Its
+// error, where the command could not be run, is an [*ExecError]. When ctx ends it
+// returns ctx's cause, and what the command does then is its own affair.
+func (r *Runner) Exec(ctx context.Context, p Pod, c Command) (int, error) {
+	executor, err := r.executor(p, c)
+	if err != nil {
+		return 0, &ExecError{Pod: p, Args: c.Args, Err: err}
+	}
+	options := remotecommand.StreamOptions{Stdin: c.In, Stdout: c.Out, Stderr: c.Err, Tty: c.Terminal}
+	if c.Terminal {
+		options.Stderr = nil // a terminal has one way out
+	}
+	if c.Sizes != nil {
+		options.TerminalSizeQueue = sizeQueue{ctx, c.Sizes}
+	}
+	err = executor.StreamWithContext(ctx, options)
+	var ended utilexec.CodeExitError
+	switch {
+	case err == nil:
+		return 0, nil
+	case ctx.Err() != nil:
+		return 0, fmt.Errorf("run %q in pod %q: %w", c.Args[0], p.Name, context.Cause(ctx))
+	case errors.As(err, &ended):
+		return ended.Code, nil
+	case unanswered(err):
+		return 0, &UnreachableError{Context: r.context, Server: r.config.Host, Err: err}
+	default:
+		return 0, &ExecError{Pod: p, Args: c.Args, Err: err}
+	}
+}
+
+// executor speaks websocket, as Kubernetes does since 1.31, and SPDY with API
+// servers that refuse that.
+func (r *Runner) executor(p Pod, c Command) (remotecommand.Executor, error) {
+	container := c.Container
+	if container == "" && len(p.Containers) > 0 {
+		container = p.Containers[0]
+	}
+	request := r.stream.CoreV1().RESTClient().Post().Resource("pods").Namespace(p.Namespace).Name(p.Name).SubResource("exec").
+		VersionedParams(&corev1.PodExecOptions{
+			Container: container, Command: c.Args,
+			Stdin: c.In != nil, Stdout: c.Out != nil, Stderr: c.Err != nil && !c.Terminal, TTY: c.Terminal,
+		}, scheme.ParameterCodec)
+	old, err := remotecommand.NewSPDYExecutor(r.config, http.MethodPost, request.URL())
+	if err != nil {
+		return nil, err
+	}
+	modern, err := remotecommand.NewWebSocketExecutor(r.config, http.MethodGet, request.URL().String())
+	if err != nil {
+		return nil, err
+	}
+	return remotecommand.NewFallbackExecutor(modern, old, func(err error) bool {
+		return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
+	})
+}
+
+// sizeQueue hands a terminal's sizes on. Its context is that of one Exec.
+type sizeQueue struct {
+	ctx   context.Context
+	sizes <-chan Size
+}
+
+// Next implements [remotecommand.TerminalSizeQueue].
+func (q sizeQueue) Next() *remotecommand.TerminalSize {
+	select {
+	case s, open := <-q.sizes:
+		if !open {
+			return nil
+		}
+		return &remotecommand.TerminalSize{Width: s.Width, Height: s.Height}
+	case <-q.ctx.Done():
+		return nil
+	}
+}
+
+// ExecError says that a command could not be run in a Pod.
+type ExecError struct {
+	Pod  Pod
+	Args []string
+	Err  error
+}
+
+func (e *ExecError) Error() string {
+	if e.Missing() {
+		return fmt.Sprintf("run %q in pod %q: its image has no such program", e.Args[0], e.Pod.Name)
+	}
+	return fmt.Sprintf("run %q in pod %q: %v", e.Args[0], e.Pod.Name, e.Err)
+}
+
+// Missing says whether the container has no such program.
+func (e *ExecError) Missing() bool {
+	return strings.Contains(e.Err.Error(), "executable file not found") || strings.Contains(e.Err.Error(), "no such file or directory")
+}
+
+// Unwrap returns the cluster's answer.
+func (e *ExecError) Unwrap() error { return e.Err }
+
+// Code returns "exec.failed".
+func (e *ExecError) Code() string { return "exec.failed" }
+
+// Hints says what else may work.
+func (e *ExecError) Hints() []string {
+	switch {
+	case e.Missing() && e.Args[0] == "bash":
+		return []string{fmt.Sprintf("try the smaller shell: devloop exec %s -- sh", e.Pod.Name)}
+	case e.Missing():
+		return []string{"images hold only what they need; what it offers is in its Dockerfile"}
+	default:
+		return []string{"see how the Pod fares: devloop describe " + e.Pod.Name}
+	}
+}
