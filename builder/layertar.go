@@ -108,15 +108,16 @@ func split(jar *zip.Reader) (parts []part, classPath []string) {
 	return slices.DeleteFunc(parts, func(p part) bool { return len(p.entries) == 0 }), classPath
 }
 
-// ownFiles returns the application's resources and classes. A name that would lead
-// out of its directory is not taken.
+// ownFiles returns the application's resources and classes.
 func ownFiles(jar *zip.Reader) (resources, classes []entry) {
 	for _, f := range jar.File {
-		name, own := strings.CutPrefix(f.Name, classesPath)
-		if !own || name == "" || strings.HasSuffix(name, "/") || path.Clean("/"+name) != "/"+name {
+	taken := map[string]bool{}
+		name, own := ownName(f.Name)
+		if !own || taken[name] {
 			continue
 		}
 		e := entry{classesDir + "/" + name, f}
+		taken[name] = true
 		if strings.HasSuffix(name, ".class") {
 			classes = append(classes, e)
 		} else {
@@ -124,4 +125,17 @@ func ownFiles(jar *zip.Reader) (resources, classes []entry) {
 		}
 	}
 	return resources, classes
+}
+
+// ownName returns what a file of the jar is called on the application's class path.
+// Boot's plugins move most of META-INF to the jar's root, where java -jar finds it; the
+// services there are those of Boot's launcher. A name that would lead out of its
+// directory is not taken, and no signature, which is one of the jar.
+func ownName(file string) (name string, own bool) {
+	name, own = strings.CutPrefix(file, classesPath)
+	if !own {
+		name, own = file, strings.HasPrefix(file, "META-INF/") && !strings.HasPrefix(file, "META-INF/services/") &&
+			!slices.Contains([]string{".SF", ".RSA", ".DSA", ".EC"}, path.Ext(file))
+	}
+	return name, own && name != "" && !strings.HasSuffix(name, "/") && path.Clean("/"+name) == "/"+name
 }
