@@ -32,7 +32,7 @@ func (b *birth) volumes() {
 				return
 			}
 			event, ok := change.Object.(*corev1.Event)
-			if !ok || event.Count < mountAttempts {
+			if !ok {
 				continue
 			}
 			if v := unprepared(*event); v != nil {
@@ -45,8 +45,12 @@ func (b *birth) volumes() {
 
 var volumeLacks = regexp.MustCompile(`volume "([^"]+)" : (configmap|secret) (?:references non-existent \w+ key: (\S+)|"([^"]+)" not found)`)
 
-// unprepared explains an event of a node that can't prepare a Pod, nil for another one.
+// unprepared explains an event of a node that can't prepare a Pod, nil for another
+// one, and for one that may be over.
 func unprepared(e corev1.Event) *verdict {
+	if e.Count < mountAttempts || noise.MatchString(e.Reason+": "+oneLine(e.Message)) {
+		return nil
+	}
 	switch e.Reason {
 	case "FailedMount":
 		m := volumeLacks.FindStringSubmatch(e.Message)

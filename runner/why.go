@@ -168,7 +168,7 @@ func containerWith(p *corev1.Pod, port int) string {
 
 // noise is what the kubelet says beside its reasons: that there was one, and that it
 // waits.
-var noise = regexp.MustCompile(`^(?:Failed: Error: \w+|BackOff: .*)$`)
+var noise = regexp.MustCompile(`^(?:Failed: Error: \w+|BackOff: .*|FailedMount: .*failed to sync .* cache.*)$`)
 
 // changing is what makes the same warning another text each time.
 var changing = regexp.MustCompile(`^\(combined from similar events\): | "[0-9a-f]{64}"`)
