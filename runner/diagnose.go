@@ -14,6 +14,7 @@ type verdict struct {
 	code  string
 	why   string
 	hints []string
+	image string // the one that is missing
 	// container is whose log may tell more, "" where no container ever ran;
 	// previous asks for the log of its last run but one.
 	container string

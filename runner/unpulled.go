@@ -13,7 +13,7 @@ import (
 // for at a registry each time.
 func diagnoseImage(p *corev1.Pod, s corev1.ContainerStatus, w *corev1.ContainerStateWaiting) *verdict {
 	image, policy := containerImage(p, s)
-	v := &verdict{code: "pod.image"}
+	v := &verdict{code: "pod.image", image: image}
 	switch {
 	case w.Reason == "InvalidImageName":
 		v.why = fmt.Sprintf("%q is no image name", image)

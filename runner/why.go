@@ -57,7 +57,7 @@ func (r *Runner) explain(ctx context.Context, p Pod, o *corev1.Pod, v verdict) *
 	if len(v.hints) == 0 {
 		v.hints = []string{"see all that the cluster knows: devloop describe " + p.Name + " -n " + p.Namespace}
 	}
-	return &NotReadyError{Pod: p, Why: v.why, code: v.code, hints: v.hints, evidence: evidence}
+	return &NotReadyError{Pod: p, Why: v.why, Image: v.image, code: v.code, hints: v.hints, evidence: evidence}
 }
 
 // only leaves out what other probes got, and this one before.
