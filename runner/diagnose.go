@@ -2,9 +2,9 @@ package runner
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -14,10 +14,18 @@ type verdict struct {
 	code  string
 	why   string
 	hints []string
+	image string // the one that is missing
 	// container is whose log may tell more, "" where no container ever ran;
 	// previous asks for the log of its last run but one.
 	container string
 	previous  bool
+	ended     bool  // it ran and ended
+	run       int32 // which of its runs that was, from 0
+	// probe is the one that fails, with its name and its container's.
+	probe             *corev1.Probe
+	probeName, probed string
+	// port is one that nobody listens on, although the manifest names it.
+	port int
 }
 
 // words are the verdicts' codes in a word or two, for a table.
@@ -37,9 +45,7 @@ func (v verdict) word() string { return words[v.code] }
 // containers had before; later ones mean that the application ended.
 func diagnose(p *corev1.Pod, restarts int32) *verdict {
 	if p.Status.Phase == corev1.PodFailed && p.Status.Reason != "" {
-		return &verdict{code: "pod.evicted",
-			why:   fmt.Sprintf("the node threw the Pod out (%s): %s", p.Status.Reason, p.Status.Message),
-			hints: []string{"free disk space or memory on this machine, for example: docker system df"}}
+		return thrownOut(p.Status.Reason, p.Status.Message)
 	}
 	for _, s := range p.Status.InitContainerStatuses {
 		if v := diagnoseContainer(p, s, "the init container", 0); v != nil {
@@ -52,6 +58,27 @@ func diagnose(p *corev1.Pod, restarts int32) *verdict {
 		}
 	}
 	return nil
+}
+
+// thrownOut explains a Pod that the node ended as a whole.
+func thrownOut(reason, message string) *verdict {
+	v := &verdict{code: "pod.evicted"}
+	message = strings.TrimSuffix(strings.TrimSpace(message), ".")
+	switch {
+	case reason == "DeadlineExceeded":
+		v.why = "its time was over: the manifest's `activeDeadlineSeconds` ended it"
+		v.hints = []string{"raise `activeDeadlineSeconds`, or remove it: a server should keep running"}
+	case strings.Contains(message, "ephemeral") && strings.Contains(message, "limit"):
+		v.why = "it wrote more to disk than its limit for `ephemeral-storage`, so the node threw it out: " + message
+		v.hints = []string{"raise `resources.limits.ephemeral-storage` in the manifest, or write less"}
+	case strings.Contains(message, "emptyDir"):
+		v.why = "it wrote more into an `emptyDir` than the `sizeLimit` of that, so the node threw it out: " + message
+		v.hints = []string{"raise `sizeLimit` in the manifest, or write less"}
+	default:
+		v.why = fmt.Sprintf("the node threw the Pod out (%s): %s", reason, message)
+		v.hints = []string{"free disk space or memory on this machine, for example: docker system df"}
+	}
+	return v
 }
 
 func diagnoseContainer(p *corev1.Pod, s corev1.ContainerStatus, what string, restarts int32) *verdict {
@@ -71,6 +98,9 @@ func diagnoseContainer(p *corev1.Pod, s corev1.ContainerStatus, what string, res
 	}
 	v := diagnoseEnd(p, s, what, ended)
 	v.container, v.previous = s.Name, previous && s.State.Waiting == nil
+	if v.ended, v.run = true, s.RestartCount; v.previous {
+		v.run--
+	}
 	return &v
 }
 
@@ -97,155 +127,64 @@ func diagnoseWaiting(p *corev1.Pod, s corev1.ContainerStatus, w *corev1.Containe
 		return diagnoseImage(p, s, w)
 	case slices.Contains(configReasons, w.Reason):
 		return &verdict{code: "pod.config",
-			why:   fmt.Sprintf("the node can't make the container %q as the manifest wants it: %s", s.Name, w.Message),
+			why:   fmt.Sprintf("the node can't make the container %q as the manifest wants it: %s", s.Name, configFailure(w.Message)),
 			hints: configHints(w.Message)}
 	}
 	return nil
 }
 
-// diagnoseImage explains a missing image. The project's own image is on the node
-// and is never pulled; so it is about another one, or about a tag that is asked
-// for at a registry each time.
-func diagnoseImage(p *corev1.Pod, s corev1.ContainerStatus, w *corev1.ContainerStateWaiting) *verdict {
-	image, policy := containerImage(p, s)
-	v := &verdict{code: "pod.image"}
-	switch {
-	case w.Reason == "InvalidImageName":
-		v.why = fmt.Sprintf("%q is no image name", image)
-		v.hints = []string{"correct `image:` in the manifest"}
-	case policy == corev1.PullNever:
-		v.why = fmt.Sprintf("the image %q is not on the node, and `imagePullPolicy: Never` forbids to fetch it", image)
-		v.hints = []string{"load it into the node: kind load docker-image " + image, "or write `imagePullPolicy: IfNotPresent`"}
-	case policy == corev1.PullAlways:
-		v.why = fmt.Sprintf("the node asked a registry for the image %q and did not get it; it asks each time, because the pull policy is Always, which it is by itself for an image without a tag or with `:latest`", image)
-		v.hints = []string{"write `imagePullPolicy: IfNotPresent` below `image: " + image + "`, and the node takes its own copy first"}
-	default:
-		v.why = fmt.Sprintf("the image %q is not on the node, and no registry gave it", image)
-		v.hints = []string{"check its name in the manifest", "or load your own copy into the node: kind load docker-image " + image}
+var (
+	lacksObject = regexp.MustCompile(`(configmap|secret) "([^"]+)" not found`)
+	lacksKey    = regexp.MustCompile(`couldn't find key (\S+) in (ConfigMap|Secret) \S+?/(\S+)`)
+)
+
+// configFailure puts the kubelet's message in a few words, where it is a known one.
+func configFailure(message string) string {
+	if m := lacksObject.FindStringSubmatch(message); m != nil {
+		return fmt.Sprintf("it takes values from the %s %q, and its namespace has none of that name", kindName(m[1]), m[2])
 	}
-	return v
+	if m := lacksKey.FindStringSubmatch(message); m != nil {
+		return fmt.Sprintf("the %s %q has no key %q", m[2], m[3], m[1])
+	}
+	switch {
+	case strings.Contains(message, "runAsNonRoot"):
+		return "the manifest forbids root (`runAsNonRoot`), and the image runs as root"
+	case strings.Contains(message, "no command specified"):
+		return "neither the image nor the manifest says which program to run"
+	}
+	return startFailure(message)
 }
 
-func containerImage(p *corev1.Pod, s corev1.ContainerStatus) (string, corev1.PullPolicy) {
-	for _, c := range append(slices.Clone(p.Spec.InitContainers), p.Spec.Containers...) {
-		if c.Name == s.Name {
-			return c.Image, c.ImagePullPolicy
-		}
+func kindName(word string) string {
+	if word == "secret" {
+		return "Secret"
 	}
-	return s.Image, ""
+	return "ConfigMap"
 }
 
 func configHints(message string) []string {
+	if m := lacksObject.FindStringSubmatch(message); m != nil {
+		return []string{fmt.Sprintf("add a %s named %q to the manifest, or correct the name", kindName(m[1]), m[2])}
+	}
+	if m := lacksKey.FindStringSubmatch(message); m != nil {
+		return []string{fmt.Sprintf("add the key %q to it, or correct `key:` in the manifest", m[1])}
+	}
 	switch {
-	case strings.Contains(message, "configmap") && strings.Contains(message, "not found"):
-		return []string{"add that ConfigMap to the manifest"}
-	case strings.Contains(message, "secret") && strings.Contains(message, "not found"):
-		return []string{"add that Secret to the manifest"}
+	case strings.Contains(message, "runAsNonRoot"):
+		return []string{"add `USER 1000` to the Dockerfile, or `runAsUser: 1000` beside `runAsNonRoot`"}
+	case strings.Contains(message, "no command specified"):
+		return []string{"add ENTRYPOINT to the Dockerfile, or `command:` to the manifest"}
+	case strings.Contains(message, "exec format error"):
+		return []string{"build the image on this machine: devloop deploy", "read more: devloop explain exec-format-error"}
+	case noDirectory.MatchString(message):
+		return []string{"check `workingDir:` in the manifest and WORKDIR in the Dockerfile"}
+	case notAllowed.MatchString(message):
+		return []string{"make it executable in the Dockerfile, as in COPY --chmod=755"}
 	case strings.Contains(message, "executable file not found"), strings.Contains(message, "no such file or directory"):
-		return []string{"check `command:` in the manifest and ENTRYPOINT in the Dockerfile: the image has no such program"}
+		return []string{"check `command:` in the manifest and ENTRYPOINT in the Dockerfile"}
 	default:
 		return nil
 	}
-}
-
-// diagnoseEnd explains a container that ran and ended.
-func diagnoseEnd(p *corev1.Pod, s corev1.ContainerStatus, what string, t *corev1.ContainerStateTerminated) verdict {
-	if len(p.Status.ContainerStatuses) > 1 || what != "the application" {
-		what = fmt.Sprintf("%s %q", strings.Replace(what, "application", "container", 1), s.Name)
-	}
-	limit := memoryLimit(p, s.Name)
-	switch {
-	// The runtime may report the end before it has heard why the kernel did it.
-	case t.Reason == "OOMKilled", t.ExitCode == 137 && limit != noLimit:
-		sure := "so the system ended it (OOMKilled)"
-		if t.Reason != "OOMKilled" {
-			sure = "as it seems: it was killed (exit code 137)"
-		}
-		return verdict{code: "pod.oom",
-			why:   fmt.Sprintf("%s wanted more memory than %s, %s", what, limit, sure),
-			hints: []string{"raise `resources.limits.memory` in the manifest", "or let Java take less: env JAVA_TOOL_OPTIONS with -XX:MaxRAMPercentage=60"}}
-	case t.Reason == "ContainerCannotRun", t.Reason == "StartError":
-		return verdict{code: "pod.crash", why: fmt.Sprintf("%s could not be started: %s", what, t.Message), hints: configHints(t.Message)}
-	}
-	return verdict{code: "pod.crash", why: fmt.Sprintf("%s ended by itself with exit code %d%s%s", what, t.ExitCode, exitMeaning(t.ExitCode), after(t))}
-}
-
-// noLimit stands for a container that may take what there is.
-const noLimit = "there is"
-
-func memoryLimit(p *corev1.Pod, container string) string {
-	for _, c := range append(slices.Clone(p.Spec.InitContainers), p.Spec.Containers...) {
-		if limit, ok := c.Resources.Limits[corev1.ResourceMemory]; ok && c.Name == container {
-			return "its limit of " + limit.String()
-		}
-	}
-	return noLimit
-}
-
-// exitMeaning translates the exit codes of shells and signals; 128+n is signal n.
-func exitMeaning(code int32) string {
-	switch code {
-	case 0:
-		return " (no error: it had nothing more to do, but a server should keep running)"
-	case 126:
-		return " (the command is no program that can be run)"
-	case 127:
-		return " (the command was not found in the image)"
-	case 137:
-		return " (killed)"
-	case 139:
-		return " (it crashed: segmentation fault)"
-	case 143:
-		return " (it was told to stop)"
-	default:
-		return ""
-	}
-}
-
-func after(t *corev1.ContainerStateTerminated) string {
-	took := t.FinishedAt.Sub(t.StartedAt.Time)
-	if t.StartedAt.IsZero() || took < 0 || took > time.Hour {
-		return ""
-	}
-	if took < time.Second {
-		return ", right after its start"
-	}
-	return fmt.Sprintf(", %v after its start", took.Round(time.Second))
-}
-
-// unschedulable says why no node takes the Pod, nil where one has, or where none
-// has looked yet.
-func unschedulable(p *corev1.Pod) *verdict {
-	for _, c := range p.Status.Conditions {
-		if c.Type != corev1.PodScheduled || c.Status != corev1.ConditionFalse {
-			continue
-		}
-		return &verdict{code: "pod.pending",
-			why:   "no node of the cluster takes the Pod: " + c.Message,
-			hints: scheduleHints(c.Message)}
-	}
-	return nil
-}
-
-func scheduleHints(message string) []string {
-	switch {
-	case strings.Contains(message, "Insufficient"):
-		return []string{"ask for less under `resources.requests` in the manifest", "or remove other Pods: devloop status --all"}
-	case strings.Contains(message, "not-ready") || strings.Contains(message, "unreachable"):
-		return []string{"the node itself is not ready; look after it: devloop setup"}
-	case strings.Contains(message, "node selector") || strings.Contains(message, "node affinity"):
-		return []string{"remove `nodeSelector` or `affinity` from the manifest: a local cluster's nodes have no such label"}
-	case strings.Contains(message, "PersistentVolumeClaim") || strings.Contains(message, "persistentvolumeclaim"):
-		return []string{"add that PersistentVolumeClaim to the manifest"}
-	default:
-		return nil
-	}
-}
-
-// unready explains a Pod whose containers run and whose readiness probe fails.
-func unready(p *corev1.Pod) *verdict {
-	return &verdict{code: "pod.probe", why: "it runs, but its readiness probe does not succeed",
-		hints: []string{"check `readinessProbe` in the manifest, or give the application more time"}}
 }
 
 func verdictGone(p *corev1.Pod) verdict {

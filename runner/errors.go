@@ -103,7 +103,9 @@ func (e *DeployError) Hints() []string { return e.hints }
 type NotReadyError struct {
 	Pod Pod
 	// Why is a sentence for a person who meets Kubernetes first.
-	Why      string
+	Why string
+	// Image is the one that the node did not get, "" where that is not the reason.
+	Image    string
 	code     string
 	evidence []string
 	hints    []string
@@ -116,11 +118,14 @@ func (e *NotReadyError) Error() string { return fmt.Sprintf("start Pod %q: %s", 
 func (e *NotReadyError) Unwrap() error { return e.err }
 
 // Code returns one of pod.image, pod.crash, pod.oom, pod.pending, pod.config,
-// pod.evicted, pod.gone and pod.timeout.
+// pod.probe, pod.evicted, pod.gone and pod.timeout.
 func (e *NotReadyError) Code() string { return e.code }
 
 // Evidence returns what the API server's events and the application's log say.
 func (e *NotReadyError) Evidence() []string { return e.evidence }
+
+// Advise puts a hint before the others: what only the caller can know.
+func (e *NotReadyError) Advise(hint string) { e.hints = append([]string{hint}, e.hints...) }
 
 // Hints returns what may help, one action each.
 func (e *NotReadyError) Hints() []string { return e.hints }

@@ -142,8 +142,13 @@ func (r *Runner) Inspect(ctx context.Context, name string) (Inspection, error) {
 	if i.Events, err = r.eventsOf(ctx, i.Pod, ""); err != nil {
 		return Inspection{}, r.failed(ctx, "list events of", Object{"Pod", p.Namespace, p.Name}, err)
 	}
-	if v := ailment(p); v != nil {
-		i.Why = r.explain(ctx, i.Pod, *v)
+	v := ailment(p)
+	if v == nil {
+		v = unpreparedNow(p, i.Events)
+	}
+	if v != nil {
+		i.Trouble = v.word()
+		i.Why = r.explain(ctx, i.Pod, p, *v)
 	}
 	return i, nil
 }

@@ -44,6 +44,12 @@ func (r *Runner) List(ctx context.Context, s Selection) ([]PodState, error) {
 	states := make([]PodState, len(list.Items))
 	for i := range list.Items {
 		states[i] = stateOf(&list.Items[i])
+		if isPulling(&list.Items[i]) { // why it does not go on stands in events only
+			events, _ := r.eventsOf(ctx, states[i].Pod, corev1.EventTypeWarning)
+			if v := unpreparedNow(&list.Items[i], events); v != nil {
+				states[i].Trouble = v.word()
+			}
+		}
 	}
 	slices.SortFunc(states, func(a, b PodState) int {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))

@@ -80,13 +80,15 @@ type birth struct {
 	ctx  context.Context // of the watch
 	stop context.CancelCauseFunc
 
-	last    *corev1.Pod   // the state seen last
-	phase   Phase         // told last
-	lonely  chan struct{} // closed when a node takes the Pod, nil while none is sought
-	once    sync.Once
-	aside   sync.WaitGroup // goroutines next to the watch
-	mu      sync.Mutex
-	waiting map[int]error // ports that do not accept connections yet
+	last   *corev1.Pod   // the state seen last
+	phase  Phase         // told last
+	lonely chan struct{} // closed when a node takes the Pod, nil while none is sought
+	once   sync.Once
+	// mounting starts the look at the Pod's volumes.
+	mounting sync.Once
+	aside    sync.WaitGroup // goroutines next to the watch
+	mu       sync.Mutex
+	waiting  map[int]error // ports that do not accept connections yet
 }
 
 // see looks at a state of the Pod and decides whether to go on waiting.
@@ -98,18 +100,21 @@ func (b *birth) see(p *corev1.Pod, gone bool) (bool, error) {
 		b.last = p
 	}
 	if gone || p.DeletionTimestamp != nil {
-		return false, b.failure(verdictGone(p))
+		return false, b.failure(verdictGone(p), p)
 	}
 	b.patience(p)
 	if v := diagnose(p, b.pod.restarts); v != nil {
-		return false, b.failure(*v)
+		return false, b.failure(*v, p)
 	}
 	b.told(phaseOf(p))
+	if isPulling(p) {
+		b.mounting.Do(func() { b.aside.Go(b.volumes) })
+	}
 	if completed(p) {
 		return true, nil
 	}
 	if isReady(p) {
-		b.once.Do(func() { b.aside.Go(b.probe) })
+		b.once.Do(func() { b.aside.Go(func() { b.probe(settled(p)) }) })
 	}
 	return false, nil
 }
@@ -137,14 +142,34 @@ func (b *birth) patience(p *corev1.Pod) {
 			case <-b.ctx.Done():
 			case <-found:
 			case <-time.After(schedulePatience):
-				b.stop(b.failure(*v))
+				b.stop(b.failure(*v, p))
 			}
 		})
 	}
 }
 
-// probe waits until every port accepts connections, and ends the watch.
-func (b *birth) probe() {
+// settling is how long a container has to run that names no port and has no probe:
+// nothing else tells one that serves from one that is about to fail.
+const settling = 3 * time.Second
+
+// settled is when a Pod's containers have run long enough, zero where something else
+// tells that they serve.
+func settled(p *corev1.Pod) (when time.Time) {
+	for i, s := range p.Status.ContainerStatuses {
+		c := containerOf(p, s.Name)
+		if i == 0 && c != nil && c.ReadinessProbe == nil && len(podOf(p).Ports) == 0 && s.State.Running != nil {
+			when = s.State.Running.StartedAt.Add(settling)
+		}
+	}
+	return when
+}
+
+// probe waits until the time has come and every port accepts connections, and ends
+// the watch.
+func (b *birth) probe(from time.Time) {
+	if !pause(b.ctx, time.Until(from)) {
+		return
+	}
 	b.waiting = map[int]error{}
 	for _, port := range b.pod.Ports {
 		b.waiting[port] = nil

@@ -49,7 +49,7 @@ func play(t *testing.T, path string) string {
 	}
 	watched := make(chan struct{}, 10)
 	a.fault = func(_ http.ResponseWriter, q *http.Request) bool {
-		if q.URL.Query().Get("watch") != "" {
+		if q.URL.Query().Get("watch") != "" && strings.HasSuffix(q.URL.Path, "/pods") {
 			watched <- struct{}{}
 		}
 		return false
@@ -146,7 +146,7 @@ func TestReadySurvivesWatchesThatEnd(t *testing.T) {
 	a.put("pods", states[0])
 	watches := 0
 	a.fault = func(w http.ResponseWriter, q *http.Request) bool {
-		if q.URL.Query().Get("watch") == "" {
+		if q.URL.Query().Get("watch") == "" || !strings.HasSuffix(q.URL.Path, "/pods") {
 			return false
 		}
 		switch watches++; watches {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 const (
@@ -23,76 +24,162 @@ const (
 )
 
 // failure makes the error of a verdict: it asks the cluster for the evidence, even
-// if the wait itself has ended.
-func (b *birth) failure(v verdict) *NotReadyError {
-	return b.r.explain(b.ctx, b.pod, v)
+// if the wait itself has ended. o is the Pod as the verdict saw it.
+func (b *birth) failure(v verdict, o *corev1.Pod) *NotReadyError {
+	return b.r.explain(b.ctx, b.pod, o, v)
 }
 
-// explain gathers what the cluster and the application say about a verdict.
-func (r *Runner) explain(ctx context.Context, p Pod, v verdict) *NotReadyError {
+// explain gathers what the cluster and the application say about a verdict. o is the
+// Pod as the verdict saw it, nil where it saw none.
+func (r *Runner) explain(ctx context.Context, p Pod, o *corev1.Pod, v verdict) *NotReadyError {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), evidenceTimeout)
 	defer cancel()
-	e := &NotReadyError{Pod: p, Why: v.why, code: v.code, hints: v.hints}
-	e.evidence = r.warnings(ctx, p)
+	events, _ := r.eventsOf(ctx, p, "") // without them the failure is explained by the rest
+	var log []string
 	if v.container != "" {
-		lines := r.tail(ctx, p, v.container, v.previous)
-		evidence, hints := explainLog(lines)
-		e.evidence = append(e.evidence, evidence...)
-		e.hints = append(hints, e.hints...)
+		log = r.lastLog(ctx, p, v)
 	}
-	if len(e.hints) == 0 {
-		e.hints = []string{"see all that the cluster knows: devloop describe " + p.Name + " -n " + p.Namespace}
+	evidence := append(warnings(events), log[max(0, len(log)-tailLines):]...)
+	switch {
+	case v.code == "pod.crash" && v.ended:
+		words := explainLog(log)
+		evidence = append(warnings(events), words.evidence...)
+		if kind := endedByProbe(events); kind != "" {
+			evidence = append(warnings(only(events, probeEvent(events, kind))), words.evidence...)
+		}
+		v.refineEnd(o, events, words)
+	case v.probe != nil:
+		evidence = append(warnings(only(events, probeEvent(events, v.probeName))), log[max(0, len(log)-tailLines):]...)
+		r.refineProbe(ctx, p, o, &v, events, log)
+	case v.port > 0:
+		r.refinePort(ctx, p, &v, v.port, log)
 	}
-	return e
+	if len(v.hints) == 0 {
+		v.hints = []string{"see all that the cluster knows: devloop describe " + p.Name + " -n " + p.Namespace}
+	}
+	return &NotReadyError{Pod: p, Why: v.why, Image: v.image, code: v.code, hints: v.hints, evidence: evidence}
+}
+
+// only leaves out what other probes got, and this one before.
+func only(events []corev1.Event, probe *corev1.Event) []corev1.Event {
+	var rest []corev1.Event
+	for i := range events {
+		if events[i].Reason != "Unhealthy" || &events[i] == probe {
+			rest = append(rest, events[i])
+		}
+	}
+	return rest
+}
+
+// refineEnd adds why an application ended: Kubernetes ended it, or its own last words.
+func (v *verdict) refineEnd(o *corev1.Pod, events []corev1.Event, words lastWords) {
+	if kind := endedByProbe(events); kind != "" {
+		v.why = fmt.Sprintf("Kubernetes ended the container, because its %s probe failed", kind)
+		v.hints = []string{"give a slow start time by a `startupProbe`: devloop explain probes"}
+		if c := containerNamed(o, v.container); c != nil {
+			probe := c.LivenessProbe
+			if kind == "startup" {
+				probe = c.StartupProbe
+			}
+			v.why += fmt.Sprintf(": it %s and got %s", probeAsks(probe, c), probeGot(probeMessage(probeEvent(events, kind))))
+		}
+		return
+	}
+	if i := slices.IndexFunc(events, func(e corev1.Event) bool { return e.Reason == "Evicted" }); i >= 0 {
+		*v = *thrownOut("Evicted", events[i].Message)
+		return
+	}
+	if words.cause != "" {
+		v.why += ": " + words.cause
+	}
+	v.hints = append(words.hints, v.hints...)
+}
+
+func containerNamed(o *corev1.Pod, name string) *corev1.Container {
+	if o == nil {
+		return nil
+	}
+	return containerOf(o, name)
+}
+
+// endedByProbe returns the kind of the probe for which the kubelet ended a container,
+// "" where it did not.
+func endedByProbe(events []corev1.Event) string {
+	for _, e := range events {
+		if m := probeEnds.FindStringSubmatch(e.Message); m != nil && e.Reason == "Killing" {
+			return m[1]
+		}
+	}
+	return ""
 }
 
 // timeout says what the wait was for when its time was over.
 func (b *birth) timeout(cause error) *NotReadyError {
-	v := verdict{code: "pod.timeout"}
-	v.why, v.hints = b.stillWaiting()
-	if b.last != nil && len(b.last.Spec.Containers) > 0 && b.last.Status.Phase == corev1.PodRunning {
+	v := b.stillWaiting()
+	if b.last != nil && len(b.last.Spec.Containers) > 0 && b.last.Status.Phase == corev1.PodRunning && v.container == "" {
 		v.container = b.last.Spec.Containers[0].Name
 	}
-	e := b.failure(v)
-	e.err = cause
+	e := b.failure(v, b.last)
+	e.code, e.err, e.Why = "pod.timeout", cause, "time is over: "+e.Why
 	return e
 }
 
-func (b *birth) stillWaiting() (why string, hints []string) {
+// stillWaiting is what a Pod has not come past.
+func (b *birth) stillWaiting() verdict {
 	if b.last == nil {
-		return "time is over, and the cluster has not shown the Pod", nil
+		return verdict{why: "the cluster has not shown the Pod"}
 	}
 	if v := unschedulable(b.last); v != nil {
-		return "time is over: " + v.why, v.hints
+		return *v
 	}
 	if !allRunning(b.last) {
 		p := phaseOf(b.last)
-		return strings.TrimSpace(fmt.Sprintf("time is over, and the Pod is still %s %s", p.Phase, p.Detail)), nil
+		return verdict{why: strings.TrimSpace(fmt.Sprintf("the Pod is still %s %s", p.Phase, p.Detail))}
 	}
 	if !isReady(b.last) {
-		return "time is over: it runs, but its readiness probe does not succeed", []string{"check `readinessProbe` in the manifest, or give the application more time"}
+		return *unready(b.last)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, port := range b.pod.Ports {
 		if _, waits := b.waiting[port]; waits {
-			return fmt.Sprintf("time is over: it runs, but nothing in it listens on port %d, which the manifest names as containerPort", port),
-				[]string{"compare the port in the application's log with `containerPort` in the manifest", "or give the application more time"}
+			return verdict{
+				why:    fmt.Sprintf("it runs, but nothing in it listens on port %d, which the manifest names as containerPort", port),
+				hints:  []string{"compare the port in the application's log with `containerPort` in the manifest", "or give the application more time"},
+				port:   port,
+				probed: containerWith(b.last, port),
+			}
 		}
 	}
-	return "time is over", nil
+	return verdict{why: "it runs, and is about to be ready"}
 }
 
-// warnings returns the cluster's latest warnings about a Pod.
-func (r *Runner) warnings(ctx context.Context, p Pod) []string {
-	events, err := r.eventsOf(ctx, p, corev1.EventTypeWarning)
-	if err != nil {
-		return nil // the failure is explained without them
+// containerWith is the container that names a port.
+func containerWith(p *corev1.Pod, port int) string {
+	for _, c := range p.Spec.Containers {
+		for _, named := range c.Ports {
+			if int(named.ContainerPort) == port {
+				return c.Name
+			}
+		}
 	}
+	return ""
+}
+
+// noise is what the kubelet says beside its reasons: that there was one, and that it
+// waits.
+var noise = regexp.MustCompile(`^(?:Failed: Error: \w+|BackOff: .*|FailedMount: .*failed to sync .* cache.*)$`)
+
+// changing is what makes the same warning another text each time.
+var changing = regexp.MustCompile(`^\(combined from similar events\): | "[0-9a-f]{64}"`)
+
+// warnings returns the latest warnings among a Pod's events, as lines.
+func warnings(events []corev1.Event) []string {
 	var lines []string
 	for _, e := range events {
-		line := fmt.Sprintf("%s: %s", e.Reason, strings.TrimSpace(e.Message))
-		if !slices.Contains(lines, line) {
+		text := changing.ReplaceAllString(oneLine(e.Message), "")
+		line := fmt.Sprintf("%s: %s", e.Reason, text)
+		if e.Type == corev1.EventTypeWarning && !slices.Contains(lines, line) && !noise.MatchString(line) {
 			lines = append(lines, line)
 		}
 	}
@@ -111,6 +198,25 @@ func EventTime(e corev1.Event) time.Time {
 	return latest
 }
 
+// lastLog returns the log that a verdict is about. A container that ended may have
+// been started again meanwhile, and then the new run's log came instead.
+func (r *Runner) lastLog(ctx context.Context, p Pod, v verdict) []string {
+	log := r.tail(ctx, p, v.container, v.previous)
+	if !v.ended || v.previous {
+		return log
+	}
+	now, err := r.core.CoreV1().Pods(p.Namespace).Get(ctx, p.Name, metav1.GetOptions{})
+	if err != nil {
+		return log
+	}
+	for _, s := range append(now.Status.InitContainerStatuses, now.Status.ContainerStatuses...) {
+		if s.Name == v.container && s.RestartCount > v.run && s.State.Waiting == nil {
+			return r.tail(ctx, p, v.container, true)
+		}
+	}
+	return log
+}
+
 // tail returns the last lines of a container's log.
 func (r *Runner) tail(ctx context.Context, p Pod, container string, previous bool) []string {
 	options := &corev1.PodLogOptions{Container: container, Previous: previous, TailLines: new(int64(readLines))}
@@ -124,86 +230,4 @@ func (r *Runner) tail(ctx context.Context, p Pod, container string, previous boo
 		return nil
 	}
 	return strings.Split(strings.TrimRight(string(text), "\n"), "\n")
-}
-
-// explainLog picks what matters from an application's last words: Spring's own
-// explanation where there is one, else the last lines; and hints for what is known.
-func explainLog(lines []string) (evidence, hints []string) {
-	for _, known := range knownLogs {
-		for i := len(lines) - 1; i >= 0; i-- {
-			if m := known.pattern.FindStringSubmatch(lines[i]); m != nil {
-				hints = append(hints, known.hint(m))
-				break
-			}
-		}
-	}
-	if block, action := springBlock(lines); block != nil {
-		if action != "" {
-			hints = append(hints, action)
-		}
-		return block, hints
-	}
-	return lines[max(0, len(lines)-tailLines):], hints
-}
-
-// knownLogs are last words that newcomers meet, and what to do about them.
-var knownLogs = []struct {
-	pattern *regexp.Regexp
-	hint    func(match []string) string
-}{
-	{regexp.MustCompile(`no main manifest attribute`), fixed("the image holds a jar without a main class, such as the -plain.jar: let the Dockerfile copy the boot jar alone")},
-	{regexp.MustCompile(`Unable to access jarfile (\S+)`), func(m []string) string {
-		return "the image has no " + m[1] + ": compare COPY and ENTRYPOINT in the Dockerfile"
-	}},
-	{regexp.MustCompile(`class file version (\d+).*up to (\d+)`), func(m []string) string {
-		return fmt.Sprintf("the classes are made for Java %s and the image has Java %s: change FROM in the Dockerfile, or the build's Java version", javaOf(m[1]), javaOf(m[2]))
-	}},
-	{regexp.MustCompile(`exec format error`), fixed("the image is made for another processor: build it for this machine's")},
-}
-
-func fixed(hint string) func([]string) string { return func([]string) string { return hint } }
-
-// javaOf translates a class file's major version: 61 is Java 17 (JVM spec, 4.1).
-func javaOf(major string) string {
-	var n int
-	if _, err := fmt.Sscan(major, &n); err != nil {
-		return major
-	}
-	return fmt.Sprint(n - 44)
-}
-
-const springFailed = "APPLICATION FAILED TO START"
-
-// springBlock returns Spring Boot's explanation, a banner with a description and an
-// action, and the action as one line. See its LoggingFailureAnalysisReporter.
-func springBlock(lines []string) (block []string, action string) {
-	start := -1
-	for i, line := range lines {
-		if strings.Contains(line, springFailed) {
-			start = i
-		}
-	}
-	if start < 0 {
-		return nil, ""
-	}
-	inAction := false
-	var actions []string
-	for _, line := range lines[start:] {
-		if text := strings.TrimSpace(line); text != "" && strings.Trim(text, "*") != "" {
-			block = append(block, line)
-			if inAction {
-				actions = append(actions, text)
-			}
-			inAction = inAction || text == "Action:"
-		}
-	}
-	return block[:min(len(block), tailLines)], lowerFirst(strings.TrimSuffix(strings.Join(actions, " "), "."))
-}
-
-// lowerFirst makes a sentence a hint.
-func lowerFirst(s string) string {
-	if s == "" {
-		return ""
-	}
-	return strings.ToLower(s[:1]) + s[1:]
 }

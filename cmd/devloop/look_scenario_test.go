@@ -116,6 +116,20 @@ func TestScenarioAManifestWithoutAProjectIsLookedAtWithoutKubectl(t *testing.T) 
 	}
 }
 
+func TestScenarioAnImageThatOnlyDockerHasIsExplained(t *testing.T) {
+	s := newScenario(t, "nginx")
+	_, stderr, code := s.say("apply", "-f", "nginx-pod.yaml")
+	for _, part := range []string{"the pull policy is Always", "Docker has that image on this machine", "devloop apply -f nginx-pod.yaml --load"} {
+		if code != 14 || !strings.Contains(stderr, part) {
+			t.Errorf("ended with %d, want %q in:\n%s", code, part, stderr)
+		}
+	}
+	s.says("Docker has that image on this machine", "describe", "nginx-pod")
+	if _, stderr, code := s.say("apply", "-f", "nginx-pod.yaml", "--load"); code != 0 {
+		t.Errorf("the hint does not help, it ended with %d:\n%s", code, stderr)
+	}
+}
+
 func TestScenarioExecHasATerminal(t *testing.T) {
 	s := deployNginx(t)
 	cmd := s.words("exec", "nginx-pod", "--", "sh")
@@ -153,8 +167,9 @@ func TestScenarioExecHasATerminal(t *testing.T) {
 
 // screen is what a terminal shows.
 type screen struct {
-	read chan string
-	text string
+	read     chan string
+	text     string
+	patience time.Duration // 0: half a minute
 }
 
 func (s *screen) fill(from io.Reader) {
@@ -171,7 +186,7 @@ func (s *screen) fill(from io.Reader) {
 // awaits waits until text is shown, and forgets what stands before its end.
 func (s *screen) awaits(t *testing.T, text string) {
 	t.Helper()
-	for deadline := time.After(30 * time.Second); ; {
+	for deadline := time.After(max(s.patience, 30*time.Second)); ; {
 		if _, rest, shown := strings.Cut(s.text, text); shown {
 			s.text = rest
 			return

@@ -7,6 +7,11 @@
 //	app stubborn      serves and ignores SIGTERM
 //	app quiet         runs and listens nowhere
 //	app count         prints numbered lines for ever
+//	app say           prints $MESSAGE and ends with the code $CODE
+//	app local         serves, but on 127.0.0.1 alone
+//	app sick          answers each request with the status 503
+//	app slow          answers each request after ten seconds
+//	app fill          writes 32 MB into the directory /data, and listens nowhere
 package main
 
 import (
@@ -17,6 +22,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -37,12 +43,30 @@ func main() {
 	case "stubborn":
 		signal.Ignore(syscall.SIGTERM)
 	case "quiet":
-		told := make(chan os.Signal, 1)
-		signal.Notify(told, syscall.SIGTERM)
-		<-told
+		untilTold()
 		return
 	case "count":
 		go count()
+	case "say":
+		fmt.Println(os.Getenv("MESSAGE"))
+		code, _ := strconv.Atoi(os.Getenv("CODE"))
+		os.Exit(code)
+	case "local":
+		fmt.Println(http.ListenAndServe("127.0.0.1:8080", nil))
+		return
+	case "sick", "slow":
+		http.HandleFunc("/health", func(w http.ResponseWriter, r *http.Request) {
+			if mode == "slow" {
+				time.Sleep(10 * time.Second)
+			}
+			http.Error(w, "not well", http.StatusServiceUnavailable)
+		})
+	case "fill":
+		if err := os.WriteFile("/data/fill", make([]byte, 32<<20), 0o600); err != nil {
+			fmt.Println(err)
+		}
+		untilTold()
+		return
 	}
 	go lines()
 	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
@@ -55,7 +79,15 @@ func main() {
 	http.HandleFunc("/download", func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.CopyN(w, zeros{}, 64<<20)
 	})
-	fmt.Println(http.ListenAndServe(":8080", nil))
+	err := http.ListenAndServe(":8080", nil)
+	fmt.Println(err)
+	os.Exit(1)
+}
+
+func untilTold() {
+	told := make(chan os.Signal, 1)
+	signal.Notify(told, syscall.SIGTERM)
+	<-told
 }
 
 type zeros struct{}
@@ -66,7 +98,7 @@ func (zeros) Read(p []byte) (int, error) { return len(p), nil }
 func lines() {
 	l, err := net.Listen("tcp", ":9090")
 	if err != nil {
-		panic(err)
+		return // another container of the Pod has the port, and main finds that out
 	}
 	for {
 		c, err := l.Accept()

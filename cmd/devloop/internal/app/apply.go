@@ -70,13 +70,17 @@ func applyFiles(c *cli.Context, d display) error {
 	if err != nil {
 		return err
 	}
+	engine := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache})
 	var stored []loop.Stored
 	if c.Bool("load") {
-		if stored, err = storedImages(c, builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache}), manifest); err != nil {
+		if stored, err = storedImages(c, engine, manifest); err != nil {
 			return err
 		}
 	}
 	made, err := l.Apply(c.Context, manifest, stored)
+	if why, ok := errors.AsType[*runner.NotReadyError](err); ok && !c.Bool("load") {
+		adviseLoad(c.Context, engine, why, files[0])
+	}
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,9 @@ func describe(c *cli.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
-	row := newFacts(pods.Context(), builder.NewImager(docker, builder.ImagerOptions{})).row(c.Context, found.PodState)
+	images := builder.NewImager(docker, builder.ImagerOptions{})
+	adviseLoad(c.Context, images, found.Why, "FILE")
+	row := newFacts(pods.Context(), images).row(c.Context, found.PodState)
 	if c.Bool("json") {
 		return printJSON(s.Out, view.DescriptionOf(found, row))
 	}

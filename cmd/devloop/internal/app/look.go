@@ -11,6 +11,7 @@ import (
 	"github.com/docker/docker/client"
 	"github.com/urfave/cli/v2"
 
+	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/runner"
 )
 
@@ -43,6 +44,17 @@ func one(c *cli.Context, what string) (string, error) {
 		return "", &UsageError{fmt.Errorf("one %s at most, got %q", what, c.Args().Slice())}
 	}
 	return c.Args().First(), nil
+}
+
+// adviseLoad adds what the cluster can't know: that this machine's Docker has the
+// image which the node lacks.
+func adviseLoad(ctx context.Context, images *builder.Imager, why *runner.NotReadyError, file string) {
+	if why == nil || why.Image == "" {
+		return
+	}
+	if since, err := images.Since(ctx, why.Image); err == nil && !since.IsZero() {
+		why.Advise(fmt.Sprintf("Docker has that image on this machine, and the node has a store of its own; bring it there: devloop apply -f %s --load", file))
+	}
 }
 
 // endedError says that a command in a Pod ended with a code of its own, which is

@@ -1,0 +1,155 @@
+package runner
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// words of an application that ended: what to show of them, and what they mean.
+type lastWords struct {
+	evidence []string
+	cause    string // in a few words, "" where none is known
+	hints    []string
+}
+
+// explainLog picks what matters from an application's last words: Spring's own
+// explanation where there is one, else the last lines; the cause where it is known,
+// and what may help.
+func explainLog(lines []string) lastWords {
+	w := lastWords{evidence: lines[max(0, len(lines)-tailLines):]}
+	if block, description, action := springBlock(lines); block != nil {
+		w.evidence, w.cause = block, description
+		if action != "" {
+			w.hints = append(w.hints, action)
+		}
+	}
+	for _, known := range knownLogs {
+		if m := lastMatch(known.pattern, lines); m != nil {
+			w.cause = known.cause(m)
+			w.hints = append([]string{known.hint(m)}, w.hints...)
+			return w
+		}
+	}
+	if m := lastMatch(rootCause, lines); m != nil && w.cause == "" {
+		w.cause = m[1]
+	}
+	return w
+}
+
+func lastMatch(pattern *regexp.Regexp, lines []string) []string {
+	for i := len(lines) - 1; i >= 0; i-- {
+		if m := pattern.FindStringSubmatch(lines[i]); m != nil {
+			return m
+		}
+	}
+	return nil
+}
+
+// rootCause is the last exception of a Java stack trace, which is the first one that
+// happened.
+var rootCause = regexp.MustCompile(`^(?:Caused by:|Exception in thread "[^"]*") (\S*(?:Exception|Error)\b.*)`)
+
+// knownLogs are last words that newcomers meet, what they mean, and what to do. The
+// first that fits counts.
+var knownLogs = []struct {
+	pattern     *regexp.Regexp
+	cause, hint func(match []string) string
+}{
+	{regexp.MustCompile(`no main manifest attribute`),
+		fixed("the image holds a jar without a main class, such as the -plain.jar"),
+		fixed("let the Dockerfile copy the boot jar alone: COPY build/libs/*SNAPSHOT.jar app.jar")},
+	{regexp.MustCompile(`Unable to access jarfile (\S+)`),
+		func(m []string) string { return "the image has no " + m[1] },
+		fixed("compare COPY and ENTRYPOINT in the Dockerfile")},
+	{regexp.MustCompile(`class file version (\d+).*up to (\d+)`),
+		func(m []string) string {
+			return fmt.Sprintf("the classes are made for Java %s, and the image has Java %s", javaOf(m[1]), javaOf(m[2]))
+		},
+		fixed("take the newer Java in the Dockerfile's FROM, or the older one in the build's toolchain")},
+	{regexp.MustCompile(`[Ee]xec format error`),
+		fixed("the program is made for another processor than this machine's"), fixed("build the image on this machine: devloop deploy")},
+	{regexp.MustCompile(`Could not find or load main class (\S+)`),
+		func(m []string) string { return "java finds no class " + m[1] },
+		fixed("check ENTRYPOINT in the Dockerfile: a boot jar is started by java -jar and needs no class name")},
+	{regexp.MustCompile(`OutOfMemoryError: (.+)`),
+		func(m []string) string { return "Java had too little memory of its own (" + m[1] + ")" },
+		fixed("raise -Xmx or -XX:MaxRAMPercentage, and with it `resources.limits.memory`: devloop explain OOMKilled")},
+	{regexp.MustCompile(`[Pp]ort (\d+) (?:was|is) already in use|:(\d+): bind: address already in use`),
+		func(m []string) string {
+			return fmt.Sprintf("another program in the same Pod listens on port %s already", m[1]+m[2])
+		},
+		fixed("the containers of a Pod share its ports: give one of them another, in Spring Boot by `server.port`")},
+	{regexp.MustCompile(`[Cc]onnection to (?:localhost|127\.0\.0\.1):(\d+) refused`),
+		func(m []string) string {
+			return fmt.Sprintf("it looked for localhost:%s, and inside of a Pod localhost is the Pod itself", m[1])
+		},
+		fixed("name the other side by its Service instead of localhost, such as in `SPRING_DATASOURCE_URL`: devloop explain Service")},
+	{regexp.MustCompile(`UnknownHostException: ([\w.-]+)`),
+		func(m []string) string {
+			return fmt.Sprintf("it looked for a host %q, and the cluster knows none of that name", m[1])
+		},
+		fixed("make a Service of that name in the same namespace: devloop explain Service")},
+	{regexp.MustCompile(`Could not resolve placeholder '([^':]+)'`),
+		func(m []string) string { return fmt.Sprintf("it has no value for the setting %q", m[1]) },
+		func(m []string) string {
+			name := strings.ToUpper(strings.NewReplacer(".", "_", "-", "").Replace(m[1]))
+			return fmt.Sprintf("give it one in the application's properties, or in the manifest under `env:` as %s", name)
+		}},
+	{regexp.MustCompile(`[Rr]ead-only file system`),
+		fixed("it wrote to a file system that the manifest makes read-only"),
+		fixed("mount an `emptyDir: {}` at the directory that it writes to, mostly /tmp, or remove `readOnlyRootFilesystem`")},
+}
+
+func fixed(text string) func([]string) string { return func([]string) string { return text } }
+
+// javaOf translates a class file's major version: 61 is Java 17 (JVM spec, 4.1).
+func javaOf(major string) string {
+	var n int
+	if _, err := fmt.Sscan(major, &n); err != nil {
+		return major
+	}
+	return fmt.Sprint(n - 44)
+}
+
+const springFailed = "APPLICATION FAILED TO START"
+
+// springBlock returns Spring Boot's explanation, a banner with a description and an
+// action, and the latter two as one line each. See its LoggingFailureAnalysisReporter.
+func springBlock(lines []string) (block []string, description, action string) {
+	start := -1
+	for i, line := range lines {
+		if strings.Contains(line, springFailed) {
+			start = i
+		}
+	}
+	if start < 0 {
+		return nil, "", ""
+	}
+	part := ""
+	parts := map[string][]string{}
+	for _, line := range lines[start:] {
+		text := strings.TrimSpace(line)
+		switch {
+		case text == "" || strings.Trim(text, "*") == "":
+			continue
+		case text == "Description:" || text == "Action:":
+			part = text
+		default:
+			parts[part] = append(parts[part], text)
+		}
+		block = append(block, line)
+	}
+	sentence := func(part string) string {
+		return lowerFirst(strings.TrimSuffix(strings.Join(parts[part], " "), "."))
+	}
+	return block[:min(len(block), tailLines)], sentence("Description:"), sentence("Action:")
+}
+
+// lowerFirst makes a sentence a part of another.
+func lowerFirst(s string) string {
+	if len(s) < 2 || s[1] >= 'A' && s[1] <= 'Z' { // an abbreviation
+		return s
+	}
+	return strings.ToLower(s[:1]) + s[1:]
+}

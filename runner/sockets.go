@@ -1,0 +1,141 @@
+package runner
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// listener is a port that a program in the Pod listens on; local ones are reached
+// from inside of the Pod only.
+type listener struct {
+	port  int
+	local bool
+}
+
+type listeners []listener
+
+func (l listeners) has(port int) bool {
+	return slices.ContainsFunc(l, func(e listener) bool { return e.port == port && !e.local })
+}
+
+// only says whether the port is listened on, by local programs alone.
+func (l listeners) only(port int) bool {
+	return !l.has(port) && slices.Contains(l, listener{port, true})
+}
+
+// String names the ports, as in "port 9090" or "ports 8081 and 9090".
+func (l listeners) String() string {
+	var numbers []string
+	for _, e := range l {
+		number := strconv.Itoa(e.port)
+		if e.local {
+			number += " of 127.0.0.1"
+		}
+		numbers = append(numbers, number)
+	}
+	if len(numbers) == 1 {
+		return "port " + numbers[0]
+	}
+	last := len(numbers) - 1
+	return "ports " + strings.Join(numbers[:last], ", ") + " and " + numbers[last]
+}
+
+// listeners finds out where a container's application listens: by its own log,
+// where that says so, by the kernel's tables, for which the image must have `cat`,
+// or by asking at the usual ports. It returns none where nothing tells.
+func (r *Runner) listeners(ctx context.Context, p Pod, container string, log []string) listeners {
+	var out bytes.Buffer
+	_, err := r.Exec(ctx, p, Command{Container: container, Args: []string{"cat", "/proc/net/tcp", "/proc/net/tcp6"}, Out: &out, Err: &bytes.Buffer{}})
+	if found := socketTable(out.String()); err == nil && len(found) > 0 {
+		return found
+	}
+	if found := startedOn(log); len(found) > 0 {
+		return found
+	}
+	return r.usual(ctx, p)
+}
+
+// usualPorts are those that web servers take unless they are told otherwise.
+var usualPorts = []int{80, 3000, 5000, 8000, 8080, 8081, 8443, 8888, 9090}
+
+// usual returns those of the usual ports that accept connections.
+func (r *Runner) usual(ctx context.Context, p Pod) listeners {
+	var found listeners
+	var t *tunnel
+	for _, port := range usualPorts {
+		if r.knock(ctx, &t, p, port) == nil {
+			found = append(found, listener{port, false})
+		}
+	}
+	if t != nil {
+		t.close()
+	}
+	return found
+}
+
+// startedLog is what Spring Boot says of its web server, such as "Tomcat started on
+// port 8080 (http)", before Boot 3 "on port(s): 8080 (http)".
+var startedLog = regexp.MustCompile(`(?:Tomcat|Jetty|Netty|Undertow) started on ports? ?(?:\(s\):)? ?(\d+)`)
+
+func startedOn(log []string) listeners {
+	var found listeners
+	for _, line := range log {
+		if m := startedLog.FindStringSubmatch(strings.Replace(line, "port(s):", "port", 1)); m != nil {
+			port, _ := strconv.Atoi(m[1]) // the pattern has seen to that
+			if port > 0 && !slices.Contains(found, listener{port, false}) {
+				found = append(found, listener{port, false})
+			}
+		}
+	}
+	return found
+}
+
+// socketTable reads the listening sockets of /proc/net/tcp and tcp6, sorted by port.
+// Each line has the local address in hexadecimal, its bytes in the order of the
+// machine word by word, and the state; see holder.go.
+func socketTable(text string) listeners {
+	var found listeners
+	for line := range strings.Lines(text) {
+		fields := strings.Fields(line)
+		if len(fields) < 4 || fields[3] != tcpListen {
+			continue
+		}
+		address, port, _ := strings.Cut(fields[1], ":")
+		number, err := strconv.ParseUint(port, 16, 16)
+		if err != nil {
+			continue
+		}
+		l := listener{int(number), loopback(address)}
+		if !slices.Contains(found, l) {
+			found = append(found, l)
+		}
+	}
+	found = slices.DeleteFunc(found, func(l listener) bool { return l.local && found.has(l.port) })
+	slices.SortFunc(found, func(a, b listener) int { return a.port - b.port })
+	return found
+}
+
+// loopback recognises 127.0.0.0/8, ::1 and the former in the form of the latter.
+func loopback(address string) bool {
+	raw, err := hex.DecodeString(address)
+	if err != nil {
+		return false
+	}
+	for i := 0; i+4 <= len(raw); i += 4 {
+		slices.Reverse(raw[i : i+4])
+	}
+	switch text := fmt.Sprintf("%x", raw); len(raw) {
+	case 4:
+		return raw[0] == 127
+	case 16:
+		return text == strings.Repeat("0", 31)+"1" || strings.HasPrefix(text, strings.Repeat("0", 20)+"ffff7f")
+	default:
+		return false
+	}
+}

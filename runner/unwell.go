@@ -1,0 +1,191 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+// unready explains a Pod whose containers run and that gets no requests, because a
+// probe fails. What the probe got is in the events, see [Runner.refine].
+func unready(p *corev1.Pod) *verdict {
+	for _, s := range p.Status.ContainerStatuses {
+		if s.Ready {
+			continue
+		}
+		v := &verdict{code: "pod.probe", probed: s.Name, container: s.Name}
+		c := containerOf(p, s.Name)
+		switch {
+		case c == nil:
+		case s.Started != nil && !*s.Started && c.StartupProbe != nil:
+			v.probe, v.probeName = c.StartupProbe, "startup"
+		case c.ReadinessProbe != nil:
+			v.probe, v.probeName = c.ReadinessProbe, "readiness"
+		}
+		v.why = fmt.Sprintf("it runs, but its %s probe does not succeed", orReadiness(v.probeName))
+		v.hints = []string{"check the probe in the manifest, or give the application more time"}
+		return v
+	}
+	return &verdict{code: "pod.probe", why: "it runs, but the cluster does not call it ready"}
+}
+
+func orReadiness(name string) string {
+	if name == "" {
+		return "readiness"
+	}
+	return name
+}
+
+func containerOf(p *corev1.Pod, name string) *corev1.Container {
+	for i, c := range p.Spec.Containers {
+		if c.Name == name {
+			return &p.Spec.Containers[i]
+		}
+	}
+	return nil
+}
+
+// probeSays is what the kubelet tells of a probe that failed, as in "Readiness probe
+// failed: HTTP probe failed with statuscode: 503" (pkg/kubelet/prober).
+var (
+	probeSays   = regexp.MustCompile(`(Readiness|Liveness|Startup) probe (?:failed|errored|errored and resulted in unknown state): ?(.*)`)
+	probeStatus = regexp.MustCompile(`statuscode: (\d+)`)
+	probeEnds   = regexp.MustCompile(`failed (liveness|startup) probe, will be restarted`)
+)
+
+// probeEvent returns the event that tells of a probe of a kind: the latest for one
+// that still fails, for one that ended the container the one that was seen most
+// often, as the end itself makes probes fail in other ways. It is nil for none.
+func probeEvent(events []corev1.Event, kind string) (found *corev1.Event) {
+	for i, e := range events {
+		m := probeSays.FindStringSubmatch(oneLine(e.Message))
+		if m == nil || !strings.EqualFold(m[1], kind) {
+			continue
+		}
+		if found == nil || kind == "readiness" || e.Count >= found.Count {
+			found = &events[i]
+		}
+	}
+	return found
+}
+
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// probeMessage is what a probe got, in the kubelet's words, "" for no event.
+func probeMessage(e *corev1.Event) string {
+	if e == nil {
+		return ""
+	}
+	return probeSays.FindStringSubmatch(oneLine(e.Message))[2]
+}
+
+// probeGot puts what a probe got in a few words.
+func probeGot(message string) string {
+	switch {
+	case message == "":
+		return "no answer yet"
+	case probeStatus.MatchString(message):
+		return "the status " + probeStatus.FindStringSubmatch(message)[1]
+	case strings.Contains(message, "connection refused"):
+		return "no connection: nobody listens there"
+	case strings.Contains(message, "Client.Timeout"), strings.Contains(message, "deadline exceeded"), strings.Contains(message, "timed out"), strings.Contains(message, "i/o timeout"):
+		return "no answer in time"
+	case strings.Contains(message, "executable file not found"), strings.Contains(message, "no such file"):
+		return "the error that the image has no such program"
+	default:
+		return strings.TrimSpace(message)
+	}
+}
+
+// probeAsks says in words what a probe does.
+func probeAsks(p *corev1.Probe, c *corev1.Container) string {
+	switch {
+	case p == nil:
+		return "asks the Pod"
+	case p.HTTPGet != nil:
+		return fmt.Sprintf("asks GET %s on port %d", orSlash(p.HTTPGet.Path), portNumber(p.HTTPGet.Port, c))
+	case p.TCPSocket != nil:
+		return fmt.Sprintf("connects to port %d", portNumber(p.TCPSocket.Port, c))
+	case p.Exec != nil:
+		return fmt.Sprintf("runs %q in the container", strings.Join(p.Exec.Command, " "))
+	default:
+		return "asks the Pod"
+	}
+}
+
+func orSlash(path string) string {
+	if path == "" {
+		return "/"
+	}
+	return path
+}
+
+// portNumber follows a port's name to its number.
+func portNumber(port intstr.IntOrString, c *corev1.Container) int {
+	if port.Type == intstr.Int || c == nil {
+		return port.IntValue()
+	}
+	for _, p := range c.Ports {
+		if p.Name == port.StrVal {
+			return int(p.ContainerPort)
+		}
+	}
+	return 0
+}
+
+func probePort(p *corev1.Probe, c *corev1.Container) int {
+	switch {
+	case p == nil:
+		return 0
+	case p.HTTPGet != nil:
+		return portNumber(p.HTTPGet.Port, c)
+	case p.TCPSocket != nil:
+		return portNumber(p.TCPSocket.Port, c)
+	default:
+		return 0
+	}
+}
+
+// refineProbe adds to a verdict what the probe asked for and got, and where the
+// application listens instead.
+func (r *Runner) refineProbe(ctx context.Context, p Pod, o *corev1.Pod, v *verdict, events []corev1.Event, log []string) {
+	if o == nil || v.probe == nil {
+		return
+	}
+	c := containerOf(o, v.probed)
+	got := probeMessage(probeEvent(events, v.probeName))
+	v.why = fmt.Sprintf("it runs, but its %s probe does not succeed: it %s and got %s", v.probeName, probeAsks(v.probe, c), probeGot(got))
+	port := probePort(v.probe, c)
+	switch {
+	case strings.Contains(got, "connection refused") && port > 0:
+		r.refinePort(ctx, p, v, port, log)
+	case probeStatus.MatchString(got):
+		v.hints = []string{fmt.Sprintf("ask it yourself, and read the answer: devloop forward %s %d", p.Name, port),
+			"compare `path` in the probe with what the application serves; Spring Boot's needs the Actuator dependency"}
+	case strings.Contains(probeGot(got), "in time"):
+		v.hints = []string{"give it more time: `timeoutSeconds` in the probe is 1 unless it is given"}
+	case strings.Contains(probeGot(got), "no such program"):
+		v.hints = []string{"the image lacks the probe's command: use `httpGet` or `tcpSocket` instead"}
+	}
+}
+
+// refinePort says where the application listens, if not on port.
+func (r *Runner) refinePort(ctx context.Context, p Pod, v *verdict, port int, log []string) {
+	there := r.listeners(ctx, p, v.probed, log)
+	switch {
+	case there.only(port):
+		v.why += fmt.Sprintf("; the application listens on port %d of 127.0.0.1 only, which nothing outside of the Pod reaches", port)
+		v.hints = []string{"let it listen on all addresses: remove `server.address` from the application's settings, or set it to 0.0.0.0"}
+	case len(there) > 0 && !there.has(port):
+		v.why += fmt.Sprintf("; the application listens on %s", there)
+		v.hints = []string{fmt.Sprintf("write that port in the manifest instead of %d, or let the application listen on %d: `server.port` in Spring Boot", port, port)}
+	case there.has(port):
+		// It listens by now: the next probe will tell.
+	default:
+		v.hints = []string{"nothing says that it listens anywhere yet; see what it does: devloop logs " + p.Name, "or give the application more time"}
+	}
+}
