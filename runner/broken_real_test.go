@@ -138,7 +138,7 @@ func removeAll(r *Runner, pods []Pod) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	for _, p := range pods {
-		if err := r.removePod(ctx, p.reference()); err != nil {
+		if err := r.removePod(ctx, p.reference(), graceSeconds); err != nil {
 			return err
 		}
 	}
