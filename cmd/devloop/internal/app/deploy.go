@@ -77,6 +77,9 @@ func deployOnce(c *cli.Context, d display) (err error, inCycle bool) {
 	if err := l.Deploy(c.Context); err != nil {
 		return err, true
 	}
+	if err := l.Train(c.Context); err != nil {
+		return err, false
+	}
 	if c.Bool("forward") {
 		d.Publish(0, event.Notice{Level: event.Info, Text: "localhost leads to the Pod until Ctrl+C: " + strings.Join(l.URLs(), " ")})
 		<-c.Context.Done()
@@ -87,6 +90,10 @@ func deployOnce(c *cli.Context, d display) (err error, inCycle bool) {
 // newLoop joins the real clients, takes the project for this process, and publishes
 // what was found out on the way. Release gives the project back.
 func newLoop(c *cli.Context, d display) (l *loop.Loop, release func(), err error) {
+	without, err := withoutLevers(c)
+	if err != nil {
+		return nil, nil, err
+	}
 	t, project, err := newTarget(c, d)
 	if err != nil {
 		return nil, nil, err
@@ -116,10 +123,13 @@ func newLoop(c *cli.Context, d display) (l *loop.Loop, release func(), err error
 		Tool: strings.Join(project.Tool.Command, " "), Why: project.Tool.Why,
 		Context: pods.Context(), Cluster: cluster, Namespace: t.Namespace,
 	})
+	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: without})
 	return &loop.Loop{
 		Bus: d.Bus, Target: t,
 		Compiler: project,
-		Imager:   builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image")}),
+		Imager:   imager,
+		Trainer:  imager,
+		Explain:  c.Bool("explain"),
 		Loader:   images,
 		Deployer: pods,
 		Listen:   listen(pods, c.String("address"), c.Duration("wait")),

@@ -25,7 +25,23 @@ func projectFlags() []cli.Flag {
 		&cli.StringFlag{Name: "module", Aliases: []string{"m"}, Usage: "the `MODULE` to run, where a build has several applications, as in :web"},
 		&cli.StringSliceFlag{Name: "manifest", Aliases: []string{"f"}, Usage: "the Kubernetes manifest `FILE`, instead of those found in DIR; may be repeated"},
 		&cli.StringFlag{Name: "base-image", Usage: "the `IMAGE` that an image without a Dockerfile is based on (default: eclipse-temurin:N-jre)"},
+		&cli.BoolFlag{Name: "fast-start", Value: true, Usage: "let an image without a Dockerfile start faster; --fast-start=false leaves the JVM its defaults"},
+		&cli.StringSliceFlag{Name: "without", Usage: "leave out this `LEVER` of --fast-start: " + strings.Join(builder.Levers(), ", ") + "; may be repeated"},
+		&cli.BoolFlag{Name: "explain", Usage: "tell what is in the image, and why"},
 	}
+}
+
+// withoutLevers returns what images don't use to start faster.
+func withoutLevers(c *cli.Context) ([]string, error) {
+	if !c.Bool("fast-start") {
+		return builder.Levers(), nil
+	}
+	for _, name := range c.StringSlice("without") {
+		if !slices.Contains(builder.Levers(), name) {
+			return nil, &UsageError{fmt.Errorf("--without %q: want one of %s", name, strings.Join(builder.Levers(), ", "))}
+		}
+	}
+	return c.StringSlice("without"), nil
 }
 
 // clusterFlags say where it goes.

@@ -46,6 +46,9 @@ func (l *Loop) cycle(ctx context.Context, n int, changed watch.Batch) error {
 		return err
 	}
 	l.live.serving = img.ID
+	if l.Target.Follow {
+		l.trainBeside(img)
+	}
 	return nil
 }
 
@@ -134,6 +137,9 @@ func (l *Loop) image(ctx context.Context, s *step, app builder.App) (builder.Ima
 	}
 	s.note = img.Ref
 	s.publish(event.Built{Ref: img.Ref, Name: img.Name, ID: img.ID.String()})
+	if l.Explain {
+		s.publish(explained(img.Explanation))
+	}
 	return img, nil
 }
 

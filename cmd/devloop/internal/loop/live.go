@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -34,6 +35,8 @@ type live struct {
 	// each whose log has come to its end.
 	pods  []runner.Pod
 	ended chan runner.Pod
+	// training is true while an archive is made.
+	training atomic.Bool
 }
 
 // serves reports whether Pods answer on localhost.
@@ -54,24 +57,30 @@ func (v *live) hold(ctx context.Context) {
 	v.ports.hold(ctx)
 }
 
-// follow shows the logs of the Pods until they have ended, or until close. The logs
-// of the Pods before end with those Pods, so that their last words are not lost.
-func (v *live) follow(l *Loop, n int, pods []runner.Pod) {
+// context is what works beside the cycles lives by; close ends it.
+func (v *live) context() context.Context {
 	if v.ctx == nil {
 		v.ctx, v.stop = context.WithCancel(context.Background())
 	}
+	return v.ctx
+}
+
+// follow shows the logs of the Pods until they have ended, or until close. The logs
+// of the Pods before end with those Pods, so that their last words are not lost.
+func (v *live) follow(l *Loop, n int, pods []runner.Pod) {
+	ctx := v.context()
 	for _, pod := range pods {
 		v.logs.Go(func() {
 			out, flush := Lines(func(line string) { l.Bus.Publish(n, event.AppLog{Pod: pod.Name, Line: line}) })
 			defer flush()
-			if err := l.Deployer.Logs(v.ctx, pod, out); err != nil && v.ctx.Err() == nil {
+			if err := l.Deployer.Logs(ctx, pod, out); err != nil && ctx.Err() == nil {
 				f := FailureOf(err)
 				l.Bus.Publish(n, event.Notice{Level: event.Warning, Text: f.Message, Hints: f.Hints})
 				return
 			}
 			select {
 			case v.ended <- pod:
-			case <-v.ctx.Done():
+			case <-ctx.Done():
 			}
 		})
 	}

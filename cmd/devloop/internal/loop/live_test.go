@@ -227,11 +227,15 @@ func TestPodThatGoesByItselfIsTold(t *testing.T) {
 	save("A.java")
 	port.await(t, "hold") // for who asks now there is something to wait for again
 	port.await(t, "point to app:8080")
+	want := []string{"first build", "ok", "A.java changed", "ok"}
+	for deadline := time.Now().Add(10 * time.Second); len(r.cycles()) < len(want) && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
 	end()
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if got := r.cycles(); !reflect.DeepEqual(got, []string{"first build", "ok", "A.java changed", "ok"}) {
-		t.Errorf("got %q", got)
+	if got := r.cycles(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -82,6 +82,10 @@ type Loop struct {
 	Imager   Imager
 	Loader   Loader
 	Deployer Deployer
+	// Trainer makes later starts faster; nil for none.
+	Trainer Trainer
+	// Explain tells of each image what is in it and why.
+	Explain bool
 	// Listen opens a local port that devloop keeps.
 	Listen func(ctx context.Context, port runner.Port) (LocalPort, error)
 

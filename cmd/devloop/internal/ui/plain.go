@@ -55,6 +55,8 @@ func (p *Plain) Handle(e event.Event) {
 		if !p.quiet {
 			p.line(p.style.Dim("  │ " + b.Line))
 		}
+	case event.Explained:
+		p.explained(b)
 	case event.StageFinished:
 		p.stage(b)
 	case event.PodPhase:
