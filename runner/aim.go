@@ -55,10 +55,12 @@ func (a *aim) open(ctx context.Context) (*streams, error) {
 		}
 		t.close()
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
+	// The dial is a request of its own: it takes no values from ctx, which may trace
+	// the one that waits for it.
+	dialing, cancel := context.WithCancelCause(a.ctx)
 	defer cancel(nil)
-	defer context.AfterFunc(a.ctx, func() { cancel(context.Cause(a.ctx)) })()
-	connection, err := a.f.dial(ctx, a.pod)
+	defer context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })()
+	connection, err := a.f.dial(dialing, a.pod)
 	if err != nil {
 		return nil, err
 	}

@@ -205,6 +205,9 @@ func (r *Runner) lastLog(ctx context.Context, p Pod, v verdict) []string {
 	if !v.ended || v.previous {
 		return log
 	}
+	if len(log) == 0 { // the node may have started it before it has told of that
+		return r.tail(ctx, p, v.container, true)
+	}
 	now, err := r.core.CoreV1().Pods(p.Namespace).Get(ctx, p.Name, metav1.GetOptions{})
 	if err != nil {
 		return log
