@@ -10,8 +10,8 @@ import (
 )
 
 // patched returns copies of the manifest's objects as they go to the cluster: the
-// containers with the project's image get the unique reference, everything gets
-// the marks, and all else stays as the user wrote it. A spec without an image is of
+// containers with the project's image get the unique reference, the Pods the
+// development patch (dev.go), everything gets the marks, and all else stays as the user wrote it. A spec without an image is of
 // a manifest without a project.
 func (r *Runner) patched(s Spec) ([]*unstructured.Unstructured, error) {
 	if s.Image != "" && !s.Manifest.UsesImage(s.Names...) {
@@ -21,6 +21,7 @@ func (r *Runner) patched(s Spec) ([]*unstructured.Unstructured, error) {
 	for i, e := range s.Manifest.entries {
 		o := e.content.DeepCopy()
 		setImage(o, s)
+		develop(o, s.Keep)
 		mark(o, s)
 		markTemplate(o, s)
 		copies[i] = o

@@ -37,7 +37,25 @@ func cycleFlags() []cli.Flag {
 		&cli.StringSliceFlag{Name: "port", Aliases: []string{"p"}, Usage: "the local `PORT`, or LOCAL:CONTAINER; may be repeated (default: the container's number, or the next that is free)"},
 		&cli.DurationFlag{Name: "timeout", Value: 2 * time.Minute, Usage: "how long the Pod may take to be ready; 0 waits for ever"},
 		&cli.BoolFlag{Name: "adopt", Usage: "replace a Pod of the manifest's name although devloop did not make it"},
-	}, projectFlags(), clusterFlags(), displayFlags())
+	}, patchFlags(), projectFlags(), clusterFlags(), displayFlags())
+}
+
+// patchFlags are about what devloop changes on the copies that go to the cluster.
+func patchFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.BoolFlag{Name: "explain", Usage: "show in what the objects in the cluster differ from the manifest"},
+		&cli.StringSliceFlag{Name: "keep", Usage: "leave a `PART` as the manifest has it: grace (2 s to end), probes (asked each second); may be repeated"},
+	}
+}
+
+// kept reads --keep.
+func kept(c *cli.Context) ([]string, error) {
+	for _, part := range c.StringSlice("keep") {
+		if !slices.Contains(runner.Patches, part) {
+			return nil, &UsageError{fmt.Errorf("--keep %q: want one of %s", part, strings.Join(runner.Patches, ", "))}
+		}
+	}
+	return c.StringSlice("keep"), nil
 }
 
 func deploy(c *cli.Context, d display) error {
@@ -86,6 +104,10 @@ func newLoop(c *cli.Context, d display) (*loop.Loop, error) {
 	if err != nil {
 		return nil, err
 	}
+	keep, err := kept(c)
+	if err != nil {
+		return nil, err
+	}
 	project, err := open(c, d)
 	if err != nil {
 		return nil, err
@@ -125,6 +147,7 @@ func newLoop(c *cli.Context, d display) (*loop.Loop, error) {
 		Target: loop.Target{
 			Name: project.Name, Dir: project.Dir, Manifests: files, Ports: ports,
 			Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"),
+			Keep: keep, Explain: c.Bool("explain"),
 		},
 		Compiler: project,
 		Imager:   builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image")}),

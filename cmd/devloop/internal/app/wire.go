@@ -23,7 +23,7 @@ import (
 func projectFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "module", Aliases: []string{"m"}, Usage: "the `MODULE` to run, where a build has several applications, as in :web"},
-		&cli.StringSliceFlag{Name: "manifest", Aliases: []string{"f"}, Usage: "the Kubernetes manifest `FILE`, instead of those found in DIR; may be repeated"},
+		&cli.StringSliceFlag{Name: "manifest", Aliases: []string{"f"}, Usage: "the Kubernetes manifest `FILE`, or a directory, instead of those found in DIR; may be repeated"},
 		&cli.StringFlag{Name: "base-image", Usage: "the `IMAGE` that an image without a Dockerfile is based on (default: eclipse-temurin:N-jre)"},
 	}
 }

@@ -61,6 +61,10 @@ type Target struct {
 	Manifests []string
 	// Adopt allows to replace objects that devloop did not make.
 	Adopt bool
+	// Keep are parts of the development patch to leave out, see runner.Patches.
+	Keep []string
+	// Explain tells in what the objects that go to the cluster differ from the manifest.
+	Explain bool
 	// Ports are the local ports that the user asked for, by container port.
 	// Key 0 holds the local port for the first container port.
 	Ports map[int]int
