@@ -51,7 +51,9 @@ func (j *job) build(ctx context.Context) (Image, error) {
 	if err != nil {
 		return Image{}, err
 	}
-	return j.image(id, view), nil
+	made := j.image(id, view)
+	made.Explanation.Dockerfile = relative(j.app.Dockerfile, j.app.Dir)
+	return made, nil
 }
 
 // options are what both builders are told.

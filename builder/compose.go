@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-
 	"slices"
 	"strconv"
 	"strings"
@@ -17,15 +16,11 @@ import (
 // in /etc/passwd, and a Pod with runAsNonRoot accepts it since it is a number.
 const nobodyInParticular = "1000:1000"
 
-// javaOptions are for development: the JVM stops at the quick compiler and uses one
-// thread to collect. A Boot application starts in half the time.
-var javaOptions = []string{"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"}
-
 // defaultPort is Spring Boot's server.port.
 const defaultPort = 8080
 
 // compose makes an image of a base and the jar's layers, and brings it to the engine.
-func (j *job) compose(ctx context.Context, ref string) (Image, error) {
+func (j *job) compose(ctx context.Context, ref, why string) (Image, error) {
 	base, err := j.baseImage(ctx, ref)
 	if err != nil {
 		return Image{}, err
@@ -35,16 +30,12 @@ func (j *job) compose(ctx context.Context, ref string) (Image, error) {
 		return Image{}, fmt.Errorf("open %q: %w", j.app.Jar, err)
 	}
 	defer func() { _ = jar.Close() }()
-	parts, classPath := split(&jar.Reader)
-	layers := slices.Clone(base.layers)
-	for _, p := range parts {
-		l, err := j.layer(p)
-		if err != nil {
-			return Image{}, fmt.Errorf("make layer %q: %w", p.name, err)
-		}
-		layers = append(layers, l)
+	c, err := j.composition(base, &jar.Reader)
+	if err != nil {
+		return Image{}, err
 	}
-	view, err := newContent(j.configure(base.config.DeepCopy(), ref, parts, classPath), layers)
+	c.Base, c.BaseWhy = ref, why
+	view, err := newContent(j.configure(base.config.DeepCopy(), c.Explanation), slices.Concat(base.layers, c.layers))
 	if err != nil {
 		return Image{}, err
 	}
@@ -55,59 +46,103 @@ func (j *job) compose(ctx context.Context, ref string) (Image, error) {
 	if err := j.bring(ctx, id, view, len(base.layers)); err != nil {
 		return Image{}, err
 	}
-	return j.image(id, view), nil
+	made := j.image(id, view)
+	made.Explanation, made.training = c.Explanation, c.training
+	return made, nil
+}
+
+// composition is what lies on the base, and how it runs.
+type composition struct {
+	Explanation
+	layers   []layer
+	training *training
+}
+
+// composition makes the layers: libraries, their archive where there is one, and
+// what is the application's own.
+func (j *job) composition(base *content, jar *zip.Reader) (*composition, error) {
+	manifest, err := readManifest(jar)
+	if err != nil {
+		return nil, fmt.Errorf("read %q: %w", j.app.Jar, err)
+	}
+	libs, own, classPath := split(jar)
+	c := &composition{Explanation: Explanation{Options: j.jvmOptions(manifest), MainClass: j.app.MainClass}}
+	if err := j.add(c, libs); err != nil {
+		return nil, err
+	}
+	t := j.newTraining(base, c.layers, classPath, optionTexts(c.Options))
+	first := "/" + classesDir
+	if l := j.archived(c, t, jar); l != nil {
+		c.layers = append(c.layers, *l)
+		first = "/" + classPathJar
+	}
+	c.ClassPath = append([]string{first}, classPath...)
+	return c, j.add(c, own)
+}
+
+// add makes a layer of each part.
+func (j *job) add(c *composition, parts []part) error {
+	for _, p := range parts {
+		l, note, err := j.layer(p)
+		if err != nil {
+			return fmt.Errorf("make layer %q: %w", p.name, err)
+		}
+		c.layers, c.Layers = append(c.layers, l), append(c.Layers, note)
+	}
+	return nil
 }
 
 // layer makes a layer of p. One that is in the cache is not written again.
-func (j *job) layer(p part) (layer, error) {
+func (j *job) layer(p part) (layer, LayerNote, error) {
 	reader, writer := io.Pipe()
 	go func() { _ = writer.CloseWithError(writeLayer(writer, p.entries)) }()
 	diffID, size, err := v1.SHA256(reader)
 	if err != nil {
-		return layer{}, err
+		return layer{}, LayerNote{}, err
 	}
-	made := layer{diffID: diffID, cache: j.cache, fill: kept}
+	made, note := layer{diffID: diffID, cache: j.cache, fill: kept}, LayerNote{Name: p.name, Size: size}
 	if j.cache.has(diffID) {
 		_, _ = fmt.Fprintf(j.out, "layer %s: unchanged, %d bytes\n", p.name, size)
-		return made, nil
+		return made, note, nil
 	}
+	note.New = true
 	_, _ = fmt.Fprintf(j.out, "layer %s: new, %d bytes\n", p.name, size)
 	w, err := j.cache.create()
 	if err != nil {
-		return layer{}, err
+		return layer{}, LayerNote{}, err
 	}
 	defer w.discard()
 	if err := writeLayer(w, p.entries); err != nil {
-		return layer{}, err
+		return layer{}, LayerNote{}, err
 	}
 	found, err := w.commit()
 	if err == nil && found != diffID {
 		err = fmt.Errorf("%q changed while it was read", j.app.Jar)
 	}
-	return made, err
+	return made, note, err
 }
 
-// configure says how the image runs. Everything in it follows from base and jar,
-// so that the same input has the same digest: the time is the base's.
-func (j *job) configure(config *v1.ConfigFile, base string, parts []part, classPath []string) *v1.ConfigFile {
+// configure says how the image runs. Everything in it follows from base, jar and
+// archive, so that the same input has the same digest: the time is the base's.
+func (j *job) configure(config *v1.ConfigFile, x Explanation) *v1.ConfigFile {
 	c := &config.Config
 	c.User, c.WorkingDir, c.Cmd = nobodyInParticular, "/"+appDir, nil
-	c.Entrypoint = slices.Concat([]string{"java"}, javaOptions, []string{"-cp", strings.Join(classPath, ":"), j.app.MainClass})
+	c.Entrypoint = slices.Concat([]string{"java"}, optionTexts(x.Options), []string{"-cp", strings.Join(x.ClassPath, ":"), x.MainClass})
 	c.ExposedPorts = map[string]struct{}{strconv.Itoa(j.port()) + "/tcp": {}}
 	if c.Labels == nil {
 		c.Labels = map[string]string{}
 	}
 	// https://github.com/opencontainers/image-spec/blob/main/annotations.md
 	c.Labels["org.opencontainers.image.title"] = j.app.Name
-	c.Labels["org.opencontainers.image.base.name"] = base
+	c.Labels["org.opencontainers.image.base.name"] = x.Base
 	c.Labels[ProjectLabel] = j.app.Name
 	config.Author, config.Container = "", ""
 	config.History = nil
 	for range config.RootFS.DiffIDs {
-		config.History = append(config.History, v1.History{CreatedBy: base})
+		config.History = append(config.History, v1.History{CreatedBy: x.Base})
 	}
-	for _, p := range parts {
-		config.History = append(config.History, v1.History{CreatedBy: "devloop: " + p.name})
+	for _, l := range x.Layers {
+		config.History = append(config.History, v1.History{CreatedBy: "devloop: " + l.Name})
 	}
 	return config
 }

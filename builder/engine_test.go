@@ -24,6 +24,7 @@ import (
 // engine is a Docker engine at the wire: behind it stands the real client.
 type engine struct {
 	*client.Client
+	mux    *http.ServeMux
 	mu     sync.Mutex
 	images map[string]image.InspectResponse // by each of their names and by ID
 	layers map[string][]byte                // by diff ID
@@ -42,6 +43,7 @@ func newEngine(t *testing.T) *engine {
 	t.Helper()
 	e := &engine{images: map[string]image.InspectResponse{}, layers: map[string][]byte{}, head: map[string]string{"Api-Version": "1.41", "Builder-Version": "1"}}
 	mux := http.NewServeMux()
+	e.mux = mux
 	mux.HandleFunc("/_ping", func(w http.ResponseWriter, r *http.Request) {
 		for k, v := range e.head {
 			w.Header().Set(k, v)

@@ -74,7 +74,7 @@ func TestComposedImage(t *testing.T) {
 	wantLayers := []string{
 		"app/ 1777, app/lib/ 755, app/lib/a-1.0.jar 644, app/lib/b-1.0.jar 644",
 		"app/ 1777, app/lib/ 755, app/lib/c-1.0-SNAPSHOT.jar 644",
-		"app/ 1777, app/classes/ 755, app/classes/application.properties 644, app/classes/static/ 755, app/classes/static/index.html 644",
+		"app/ 1777, app/classes/ 755, app/classes/META-INF/ 755, app/classes/META-INF/MANIFEST.MF 644, app/classes/application.properties 644, app/classes/static/ 755, app/classes/static/index.html 644",
 		"app/ 1777, app/classes/ 755, app/classes/com/ 755, app/classes/com/example/ 755, app/classes/com/example/App.class 644",
 	}
 	if !slices.Equal(got, wantLayers) {
@@ -99,6 +99,26 @@ func listTar(t *testing.T, data io.ReadCloser) string {
 			t.Errorf("%s: %d:%d %s", h.Name, h.Uid, h.Gid, h.ModTime)
 		}
 		names = append(names, fmt.Sprintf("%s %o", h.Name, h.Mode))
+	}
+}
+
+// Boot's plugins put these in the jar's root.
+func TestComposedImageHasMetaInf(t *testing.T) {
+	e := baseEngine(t)
+	files := append(bootFiles(), file{"META-INF/persistence.xml", "units"}, file{"META-INF/resources/logo.svg", "logo"}, file{"META-INF/APP.SF", "signature"},
+		file{"META-INF/services/java.nio.file.spi.FileSystemProvider", "the launcher's"}, file{"BOOT-INF/classes/META-INF/services/com.example.Plugin", "our own"})
+	img := makeImage(t, e, t.TempDir(), appOf(t, files))
+	layers, _ := img.Content.Layers()
+	data, err := layers[4].Uncompressed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := listTar(t, data)
+	for name, want := range map[string]bool{"META-INF/persistence.xml": true, "META-INF/resources/logo.svg": true, "META-INF/APP.SF": false,
+		"META-INF/services/java.nio.file.spi.FileSystemProvider": false, "META-INF/services/com.example.Plugin": true} {
+		if strings.Contains(got, "app/classes/"+name+" ") != want {
+			t.Errorf("%s: want %v in %s", name, want, got)
+		}
 	}
 }
 

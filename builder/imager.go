@@ -26,13 +26,16 @@ type ImagerOptions struct {
 	// eclipse-temurin:N-jre, N being the Java version with long-term support that
 	// runs the application.
 	Base string
+	// Without names the [Levers] that are not used.
+	Without []string
 }
 
 // Imager makes images in one Docker engine.
 type Imager struct {
-	docker client.APIClient
-	base   string
-	cache  string
+	docker  client.APIClient
+	base    string
+	cache   string
+	without []string
 }
 
 // Image is an image in the engine.
@@ -51,11 +54,15 @@ type Image struct {
 	Content v1.Image
 	// Port is the lowest TCP port that the image exposes, 0 if none.
 	Port int
+	// Explanation says what is in it and why.
+	Explanation Explanation
+
+	training *training // what an archive is made of, nil if none is wanted
 }
 
 // NewImager returns an Imager that uses docker. Nothing is asked of the engine yet.
 func NewImager(docker client.APIClient, o ImagerOptions) *Imager {
-	return &Imager{docker: docker, base: o.Base, cache: o.CacheDir}
+	return &Imager{docker: docker, base: o.Base, cache: o.CacheDir, without: o.Without}
 }
 
 // Image makes the image of app: by its Dockerfile if it has one, else composed of
@@ -70,7 +77,7 @@ func (m *Imager) Image(ctx context.Context, app App, out io.Writer) (Image, erro
 	if err != nil {
 		return Image{}, err
 	}
-	j := &job{docker: m.docker, cache: newLayerCache(cache), app: app, out: out}
+	j := &job{docker: m.docker, cache: newLayerCache(cache), records: filepath.Join(cache, "archives"), without: m.without, app: app, out: out}
 	img, err := j.run(ctx, m.base)
 	if err != nil {
 		return Image{}, imageError(ctx, app.Name, m.docker.DaemonHost(), err)
@@ -83,20 +90,22 @@ func (m *Imager) Image(ctx context.Context, app App, out io.Writer) (Image, erro
 
 // job is the making of one image.
 type job struct {
-	docker client.APIClient
-	cache  *layerCache
-	app    App
-	out    io.Writer
+	docker  client.APIClient
+	cache   *layerCache
+	records string // directory of the archives' records
+	without []string
+	app     App
+	out     io.Writer
 }
 
 func (j *job) run(ctx context.Context, base string) (Image, error) {
 	if j.app.Dockerfile != "" {
 		return j.build(ctx)
 	}
-	if base == "" {
-		base = defaultBase(j.app.Java)
+	if base != "" {
+		return j.compose(ctx, base, "chosen by the user")
 	}
-	return j.compose(ctx, base)
+	return j.compose(ctx, defaultBase(j.app.Java), fmt.Sprintf("the classes need Java %d", j.app.Java))
 }
 
 // ref returns the name that belongs to one content alone.

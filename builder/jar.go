@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -66,7 +68,7 @@ func openApp(jar string) (App, error) {
 		return App{}, fmt.Errorf("read %q: %w", jar, errNotExecutable)
 	}
 	app.Java = javaVersion(&file.Reader, manifest)
-	app.Port = serverPort(&file.Reader)
+	app.Port = serverPort(func(name string) ([]byte, error) { return readEntry(&file.Reader, classesPath+name) })
 	return app, nil
 }
 
@@ -120,20 +122,32 @@ func classVersion(jar *zip.Reader, dir, class string) int {
 }
 
 // serverPort returns the port that the application listens on if its own settings
-// say so in plain digits.
-func serverPort(jar *zip.Reader) int {
-	if text, err := readEntry(jar, classesPath+"application.properties"); err == nil {
+// say so in plain digits. read reads a file of its resources.
+func serverPort(read func(name string) ([]byte, error)) int {
+	if text, err := read("application.properties"); err == nil {
 		if port, err := strconv.ParseUint(propertiesOf(text)["server.port"], 10, 16); err == nil {
 			return int(port)
 		}
 	}
 	for _, name := range []string{"application.yaml", "application.yml"} {
 		var settings struct{ Server struct{ Port int } }
-		if text, err := readEntry(jar, classesPath+name); err == nil && yaml.Unmarshal(text, &settings) == nil {
+		if text, err := read(name); err == nil && yaml.Unmarshal(text, &settings) == nil {
 			return settings.Server.Port
 		}
 	}
 	return 0
+}
+
+// Port returns the port that the application will listen on, as far as its sources
+// tell before they are built: the plain server.port of its settings, else Spring
+// Boot's own.
+func (p *Project) Port() int {
+	resources := filepath.Join(p.moduleDir(), "src", "main", "resources")
+	port := serverPort(func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(resources, name)) })
+	if port == 0 {
+		return defaultPort
+	}
+	return port
 }
 
 // propertiesOf reads the simple form of a Java properties file: one key and value a line.

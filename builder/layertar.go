@@ -90,32 +90,34 @@ type part struct {
 }
 
 // split sorts a jar into layers, the one that changes least first: libraries as the
-// jar's index has them, then the application's resources, then its classes. Empty ones are left out.
-func split(jar *zip.Reader) (parts []part, classPath []string) {
-	libs, layers := libraries(jar)
-	classPath = []string{"/" + classesDir}
+// jar's index has them, then, as own, the application's resources and its classes.
+// Empty ones are left out. The class path is that of the libraries.
+func split(jar *zip.Reader) (libs, own []part, classPath []string) {
+	found, layers := libraries(jar)
 	byLayer := map[string][]entry{}
-	for _, l := range libs {
+	for _, l := range found {
 		name := libDir + "/" + path.Base(l.file.Name)
 		byLayer[l.layer] = append(byLayer[l.layer], entry{name, l.file})
 		classPath = append(classPath, "/"+name)
 	}
 	for _, layer := range layers {
-		parts = append(parts, part{layer, byLayer[layer]})
+		libs = append(libs, part{layer, byLayer[layer]})
 	}
 	resources, classes := ownFiles(jar)
-	parts = append(parts, part{"resources", resources}, part{"classes", classes})
-	return slices.DeleteFunc(parts, func(p part) bool { return len(p.entries) == 0 }), classPath
+	own = []part{{"resources", resources}, {"classes", classes}}
+	empty := func(p part) bool { return len(p.entries) == 0 }
+	return slices.DeleteFunc(libs, empty), slices.DeleteFunc(own, empty), classPath
 }
 
-// ownFiles returns the application's resources and classes. A name that would lead
-// out of its directory is not taken.
+// ownFiles returns the application's resources and classes.
 func ownFiles(jar *zip.Reader) (resources, classes []entry) {
+	taken := map[string]bool{}
 	for _, f := range jar.File {
-		name, own := strings.CutPrefix(f.Name, classesPath)
-		if !own || name == "" || strings.HasSuffix(name, "/") || path.Clean("/"+name) != "/"+name {
+		name, own := ownName(f.Name)
+		if !own || taken[name] {
 			continue
 		}
+		taken[name] = true
 		e := entry{classesDir + "/" + name, f}
 		if strings.HasSuffix(name, ".class") {
 			classes = append(classes, e)
@@ -124,4 +126,17 @@ func ownFiles(jar *zip.Reader) (resources, classes []entry) {
 		}
 	}
 	return resources, classes
+}
+
+// ownName returns what a file of the jar is called on the application's class path.
+// Boot's plugins move most of META-INF to the jar's root, where java -jar finds it; the
+// services there are those of Boot's launcher. A name that would lead out of its
+// directory is not taken, and no signature, which is one of the jar.
+func ownName(file string) (name string, own bool) {
+	name, own = strings.CutPrefix(file, classesPath)
+	if !own {
+		name, own = file, strings.HasPrefix(file, "META-INF/") && !strings.HasPrefix(file, "META-INF/services/") &&
+			!slices.Contains([]string{".SF", ".RSA", ".DSA", ".EC"}, path.Ext(file))
+	}
+	return name, own && name != "" && !strings.HasSuffix(name, "/") && path.Clean("/"+name) == "/"+name
 }

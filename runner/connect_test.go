@@ -110,7 +110,8 @@ func TestImagesHaveManyNames(t *testing.T) {
 			t.Errorf("UsesImage(%q) is %v", name, !same)
 		}
 	}
-	if ports := m.Ports(); !slices.Equal(ports, []int{8080}) || m.Objects()[0].String() != `pod "spring-server"` {
-		t.Errorf("generated %v with ports %v", m.Objects(), ports)
+	want := []Endpoint{{Object{"Pod", "default", "spring-server"}, 0, 8080}}
+	if got := m.Endpoints("default"); !slices.Equal(got, want) {
+		t.Errorf("generated %v, want %v", got, want)
 	}
 }

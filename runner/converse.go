@@ -23,12 +23,15 @@ const (
 var errLost = errors.New("the connection to the Pod was lost")
 
 // converse carries bytes both ways until the application closes, the client
-// breaks off, or ctx ends. Its error says why the client did not get all of the
-// application's answer; the client is then to see a reset.
-func converse(ctx context.Context, local *net.TCPConn, remote *streams) error {
-	c := conversation{local: local, remote: remote, heard: make(chan struct{}, 1), over: make(chan struct{})}
-	stop := context.AfterFunc(ctx, c.abort)
-	defer stop()
+// breaks off, or ctx ends; or until to is retired while no answer is due, so that a
+// client which keeps its connection makes another one, to the next Pod. Its error says
+// why the client did not get all of the application's answer; the client is then to
+// see a reset.
+func converse(ctx context.Context, local *client, remote *streams, to *aim) error {
+	c := conversation{local: local, remote: remote, flight: &to.flight, heard: make(chan struct{}, 1), over: make(chan struct{})}
+	defer c.owes(false)
+	defer context.AfterFunc(ctx, c.abort)()
+	defer context.AfterFunc(to.ctx, c.leave)()
 	var up sync.WaitGroup
 	up.Go(c.up)
 	clientGone := c.down()
@@ -37,6 +40,8 @@ func converse(ctx context.Context, local *net.TCPConn, remote *streams) error {
 	switch {
 	case ctx.Err() != nil:
 		err = context.Cause(ctx)
+	case c.leaving.Load():
+		err, clientGone = nil, false
 	case err == nil && !remote.tunnel.alive():
 		err = errLost
 	}
@@ -46,11 +51,31 @@ func converse(ctx context.Context, local *net.TCPConn, remote *streams) error {
 }
 
 type conversation struct {
-	local  *net.TCPConn
-	remote *streams
-	owed   atomic.Bool   // the client spoke last: an answer is due
-	heard  chan struct{} // has an element when the application said something
-	over   chan struct{} // closed when the application will say no more
+	local   *client
+	remote  *streams
+	flight  *flight
+	owed    atomic.Bool   // the client spoke last: an answer is due
+	leaving atomic.Bool   // the conversation was ended because nothing was due
+	heard   chan struct{} // has an element when the application said something
+	over    chan struct{} // closed when the application will say no more
+}
+
+// owes notes whether an answer is due.
+func (c *conversation) owes(due bool) {
+	switch was := c.owed.Swap(due); {
+	case due && !was:
+		c.flight.start()
+	case !due && was:
+		c.flight.land()
+	}
+}
+
+// leave ends the conversation unless an answer is due.
+func (c *conversation) leave() {
+	if !c.owed.Load() {
+		c.leaving.Store(true)
+		_ = c.remote.data.Reset()
+	}
 }
 
 // abort unblocks both directions.
@@ -83,7 +108,7 @@ func (c *conversation) say(p []byte) (int, error) {
 	case <-c.over:
 		return 0, net.ErrClosed
 	default:
-		c.owed.Store(true)
+		c.owes(true)
 		return c.remote.data.Write(p)
 	}
 }
@@ -120,7 +145,7 @@ func (c *conversation) down() (clientGone bool) {
 
 // hear hands bytes of the application to the client.
 func (c *conversation) hear(p []byte) (int, error) {
-	c.owed.Store(false)
+	c.owes(false)
 	select {
 	case c.heard <- struct{}{}:
 	default:

@@ -1,6 +1,6 @@
 package runner
 
-//lint:file-ignore SA1019 client-go 0.37 still deals in the errors of apimachinery's httpstream
+//lint:file-ignore SA1019 client-go 0.37 still deals in apimachinery's httpstream: its remotecommand tells by it whether to fall back
 
 import (
 	"context"

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -15,37 +16,45 @@ const (
 	// maxIdle is how many open tunnels are kept for conversations to come. Six is
 	// what browsers open to one host at once.
 	maxIdle = 6
+	// speakFirst is how long a client may stay silent before it is taken for one that
+	// waits for the server's greeting, as those of SMTP and MySQL do.
+	speakFirst = 200 * time.Millisecond
 )
 
 // Forward is a local port that leads to a Pod, and after the next [Forward.Point]
 // to another one. The port stays open all the time: connections that come while
 // there is no Pod wait for one.
+//
+// HTTP is carried request by request (proxy.go), so that a client's connection
+// outlives the Pod; everything else is carried as bytes, a connection to a
+// connection (converse.go).
 type Forward struct {
 	dial      dialer
 	listeners []net.Listener
 	moved     error
 	wait      time.Duration
+	proxy     *proxy
+	// greeted is set once the application has answered in HTTP: its clients speak
+	// first, however long they take.
+	greeted atomic.Bool
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelCauseFunc
-	active sync.WaitGroup
+	active sync.WaitGroup // see enter
 
 	mu      sync.Mutex
-	aim     *aim          // nil: nowhere yet
-	changed chan struct{} // closed at the next change of aim
+	aim     *aim          // nil: nowhere now
+	outage  *Outage       // why there is nothing to wait for
+	changed chan struct{} // closed at the next change of aim or outage
 	failure error
 }
 
-// aim is where new connections lead, and the open tunnels to there.
-type aim struct {
-	pod  Pod
-	port int
-	idle []*tunnel // guarded by Forward.mu
-}
-
+// newForward serves the listeners until Close.
 func newForward(dial dialer, listeners []net.Listener, moved error, wait time.Duration) *Forward {
 	f := &Forward{dial: dial, listeners: listeners, moved: moved, wait: wait, changed: make(chan struct{})}
 	f.ctx, f.cancel = context.WithCancelCause(context.Background())
+	f.proxy = newProxy(f)
+	f.active.Go(f.proxy.run)
 	for _, l := range listeners {
 		f.active.Go(func() { f.accept(l) })
 	}
@@ -80,34 +89,57 @@ func (f *Forward) Err() error {
 }
 
 // Point leads connections to a container port of p from now on, and the waiting
-// ones too. Those that lead elsewhere already stay, and end with the Pod at their
-// other end.
-func (f *Forward) Point(p Pod, port int) { f.turn(&aim{pod: p, port: port}) }
+// ones too. Those that are in the middle of an answer stay where they are.
+func (f *Forward) Point(p Pod, port int) { f.turn(newAim(f, p, port), nil) }
 
-// Hold lets new connections wait until the next Point. Call it before the Pod goes.
-func (f *Forward) Hold() { f.turn(nil) }
+// Hold lets new connections and requests wait until the next Point or Fail. It
+// returns when those under way have been answered, or when ctx ends: call it before
+// the Pod goes.
+func (f *Forward) Hold(ctx context.Context) {
+	if old := f.turn(nil, nil); old != nil {
+		old.flight.wait(ctx)
+	}
+}
 
-func (f *Forward) turn(to *aim) {
+// Fail says that there is nothing to wait for, and why: waiting and new connections
+// are refused, HTTP requests with a page that says so, until the next Point or Hold.
+func (f *Forward) Fail(o Outage) { f.turn(nil, &o) }
+
+// turn sets where connections lead, and returns where they led before.
+func (f *Forward) turn(to *aim, outage *Outage) (old *aim) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.aim != nil {
-		for _, t := range f.aim.idle {
-			t.close()
-		}
-		f.aim.idle = nil
+	if old = f.aim; old != nil {
+		old.retire()
 	}
-	f.aim = to
+	f.aim, f.outage = to, outage
 	close(f.changed)
 	f.changed = make(chan struct{})
+	return old
 }
 
 // Close gives the port back, ends all connections and waits until they have ended.
 func (f *Forward) Close() error {
+	f.mu.Lock()
 	f.cancel(errStopped)
+	f.mu.Unlock()
 	closeAll(f.listeners)
+	f.proxy.close()
+	f.turn(nil, nil)
 	f.active.Wait()
-	f.turn(nil)
 	return nil
+}
+
+// enter counts something that Close has to wait for, until active.Done. It says
+// false once Close has begun.
+func (f *Forward) enter() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.ctx.Err() != nil {
+		return false
+	}
+	f.active.Add(1)
+	return true
 }
 
 // accept serves a listener until Close. A machine that is out of file descriptors
@@ -135,28 +167,39 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// serve carries one connection, from its wait for a Pod to its end.
+// serve carries one connection, from its first word to its end.
 func (f *Forward) serve(conn *net.TCPConn) {
-	defer func() { _ = conn.Close() }()
+	c := newClient(conn)
+	defer func() { _ = c.Close() }()
+	defer context.AfterFunc(f.ctx, func() { _ = c.Close() })()
+	patience := speakFirst
+	if f.greeted.Load() {
+		patience = 0
+	}
+	if c.speaksHTTP(patience) {
+		f.proxy.serve(c)
+		return
+	}
+	f.carry(c)
+}
+
+// carry carries the bytes of one connection, from its wait for a Pod to its end.
+func (f *Forward) carry(c *client) {
 	to, s, err := f.connect()
 	if err != nil {
 		f.report(err)
-		f.refuse(conn)
+		c.reset()
 		return
 	}
-	err = converse(f.ctx, conn, s)
+	err = converse(f.ctx, c, s, to)
 	f.report(err)
 	if err != nil {
 		s.tunnel.close()
-		f.refuse(conn)
+		c.reset()
 		return
 	}
 	f.keep(to, s.tunnel)
 }
-
-// refuse ends a connection that could not be served with a reset: nobody should
-// take what came so far for the whole answer.
-func (f *Forward) refuse(conn *net.TCPConn) { _ = conn.SetLinger(0) }
 
 func (f *Forward) report(err error) {
 	f.mu.Lock()
@@ -166,25 +209,30 @@ func (f *Forward) report(err error) {
 	}
 }
 
+// patience returns a context that ends when a connection has waited long enough for
+// a Pod.
+func (f *Forward) patience(parent context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(parent, f.wait, fmt.Errorf("no Pod to connect to for %v", f.wait))
+}
+
 // connect opens a conversation with the Pod of the hour. It waits for one, and
 // tries again where the way to it fails, as long as a connection may wait.
 func (f *Forward) connect() (*aim, *streams, error) {
-	ctx, cancel := context.WithTimeoutCause(f.ctx, f.wait, fmt.Errorf("no Pod to connect to for %v", f.wait))
+	ctx, cancel := f.patience(f.ctx)
 	defer cancel()
 	var failure error
 	for {
-		to, changed := f.current()
-		if to != nil {
-			s, err := f.open(ctx, to)
-			if err == nil {
-				return to, s, nil
-			}
-			failure = err
-		}
-		f.report(failure)
-		if err := again(ctx, changed, failure != nil); err != nil {
+		to, err := f.await(ctx)
+		if err != nil {
 			return nil, nil, because(err, failure)
 		}
+		s, err := to.open(ctx)
+		if err == nil {
+			return to, s, nil
+		}
+		failure = err
+		f.report(err)
+		f.again(ctx, to)
 	}
 }
 
@@ -196,70 +244,42 @@ func because(err, failure error) error {
 	return fmt.Errorf("%w: %w", err, failure)
 }
 
-// again waits for another aim, or for a while where the present one failed.
-func again(ctx context.Context, changed <-chan struct{}, failed bool) error {
-	var soon <-chan time.Time
-	if failed {
-		soon = time.After(redialPause)
+// await returns where connections lead, once they lead somewhere. Its error is the
+// [*Outage] for which there is nothing to wait for, or ctx's cause.
+func (f *Forward) await(ctx context.Context) (*aim, error) {
+	for {
+		to, outage, changed := f.current()
+		switch {
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case to != nil:
+			return to, nil
+		case outage != nil:
+			return nil, outage
+		}
+		select {
+		case <-ctx.Done():
+		case <-changed:
+		}
+	}
+}
+
+// again waits until connections lead elsewhere than to an aim that failed, or until
+// it has been left alone for a while.
+func (f *Forward) again(ctx context.Context, failed *aim) {
+	to, _, changed := f.current()
+	if to != failed {
+		return
 	}
 	select {
 	case <-ctx.Done():
-		return context.Cause(ctx)
 	case <-changed:
-	case <-soon:
+	case <-time.After(redialPause):
 	}
-	return nil
 }
 
-func (f *Forward) current() (*aim, <-chan struct{}) {
+func (f *Forward) current() (*aim, *Outage, <-chan struct{}) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.aim, f.changed
-}
-
-// open opens a conversation through an idle tunnel, or a new one. Idle tunnels may
-// have died unnoticed; nothing was sent through them yet, so the next one is tried.
-func (f *Forward) open(ctx context.Context, to *aim) (*streams, error) {
-	for t := f.take(to); t != nil; t = f.take(to) {
-		if s, err := t.open(to.port); err == nil {
-			return s, nil
-		}
-		t.close()
-	}
-	connection, err := f.dial(ctx, to.pod)
-	if err != nil {
-		return nil, err
-	}
-	t := &tunnel{connection: connection}
-	s, err := t.open(to.port)
-	if err != nil {
-		t.close()
-	}
-	return s, err
-}
-
-// take removes a live tunnel from the idle ones.
-func (f *Forward) take(to *aim) *tunnel {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for len(to.idle) > 0 {
-		t := to.idle[len(to.idle)-1]
-		to.idle = to.idle[:len(to.idle)-1]
-		if t.alive() {
-			return t
-		}
-		t.close()
-	}
-	return nil
-}
-
-// keep keeps a tunnel for the next conversation, if its Pod is still the one.
-func (f *Forward) keep(to *aim, t *tunnel) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.aim != to || f.ctx.Err() != nil || len(to.idle) >= maxIdle || !t.alive() {
-		t.close()
-		return
-	}
-	to.idle = append(to.idle, t)
+	return f.aim, f.outage, f.changed
 }

@@ -92,10 +92,10 @@ func TestForwardTurnsToAnotherPod(t *testing.T) {
 	if got := say(t, dialLocal(t, f), "b"); got != "2:b" {
 		t.Errorf("a new connection got %q", got)
 	}
-	if got := say(t, first, "c"); got != "1:c" {
-		t.Errorf("the old connection got %q", got)
+	if text, err := io.ReadAll(first); len(text) > 0 || err != nil {
+		t.Errorf("the old connection, on which no answer was due, got %q, %v; want its end", text, err)
 	}
-	f.Hold()
+	f.Hold(t.Context())
 	held := dialLocal(t, f)
 	if _, err := io.WriteString(held, "d\n"); err != nil {
 		t.Fatal(err)
@@ -203,7 +203,7 @@ func TestForwardCloseEndsEverything(t *testing.T) {
 	f.Point(webPod, 8080)
 	busy := dialLocal(t, f)
 	say(t, busy, "hello")
-	f.Hold()
+	f.Hold(t.Context())
 	waiting := dialLocal(t, f)
 	if err := f.Close(); err != nil {
 		t.Fatal(err)

@@ -52,17 +52,6 @@ func (m Manifest) Objects() []Object {
 	return list
 }
 
-// Ports returns the container ports that the manifest names, in its order.
-func (m Manifest) Ports() []int {
-	var ports []int
-	for _, e := range m.entries {
-		for _, c := range containers(e.content) {
-			ports = append(ports, tcpPorts(c.fields)...)
-		}
-	}
-	return ports
-}
-
 // Images returns the images that the manifest names, each once, in its order.
 func (m Manifest) Images() []string {
 	var images []string
@@ -146,12 +135,17 @@ func (c container) image() string { s, _ := c.fields["image"].(string); return s
 
 // containers returns an object's containers, the init ones first.
 func containers(o *unstructured.Unstructured) []container {
+	return containersIn(o, "initContainers", "containers")
+}
+
+// containersIn returns the containers in some fields of a Pod's spec.
+func containersIn(o *unstructured.Unstructured, where ...string) []container {
 	path, makesPods := podSpecs[o.GetKind()]
 	if !makesPods {
 		return nil
 	}
 	var list []container
-	for _, field := range []string{"initContainers", "containers"} {
+	for _, field := range where {
 		found, _, _ := unstructured.NestedFieldNoCopy(o.Object, append(slices.Clone(path), field)...)
 		items, _ := found.([]any)
 		for _, item := range items {

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -61,5 +62,32 @@ func golden(t *testing.T, path, got string) {
 	}
 	if got != string(want) {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+func TestEndpointsAreThoseOfThePodsToCome(t *testing.T) {
+	m := read(t, `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      initContainers:
+        - {name: first, image: web, ports: [{containerPort: 1}]}
+      containers:
+        - {name: web, image: web, ports: [{containerPort: 8080}, {containerPort: 9090}, {containerPort: 53, protocol: UDP}]}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings}
+`)
+	of := Object{"Deployment", "shop", "web"}
+	want := []Endpoint{{of, 0, 8080}, {of, 0, 9090}, {of, 1, 8080}, {of, 1, 9090}}
+	if got := m.Endpoints("default"); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }

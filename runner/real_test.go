@@ -173,10 +173,10 @@ func TestRealPodServesAcrossReplacement(t *testing.T) {
 	defer func() { _ = f.Close() }()
 
 	for _, message := range []string{"one", "two", "three"} {
+		f.Hold(ctx)
 		early := make(chan string, 1)
 		go func() { early <- fetch(ctx, f.URL()) }() // comes before the Pod is there
 		began := time.Now()
-		f.Hold()
 		pods, err := r.Replace(ctx, specOf(t, strings.Replace(podText("web", "late"), "hello", message, 1)))
 		if err != nil {
 			t.Fatal(err)
@@ -430,7 +430,7 @@ func TestRealLogsFollowThroughRestarts(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines.await(ctx, t, 100)
-	if err := r.removePod(ctx, pods[0].reference()); err != nil {
+	if err := r.removePod(ctx, pods[0].reference(), graceSeconds); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-done; err != nil {

@@ -44,11 +44,31 @@ func (r *Runner) recreate(ctx context.Context, t targetObject) (*unstructured.Un
 		return nil, r.failed(ctx, "read", t.object(), err)
 	}
 	if err == nil {
-		if err := r.remove(ctx, targetObject{old, t.resource}); err != nil {
+		if err := r.makeWay(ctx, targetObject{old, t.resource}); err != nil {
 			return nil, err
 		}
 	}
 	return r.create(ctx, t)
+}
+
+// makeWay removes what stands where the next one is to be.
+//
+// A Pod that shares nothing with its successor is let go at once: the API server
+// forgets it, and the node ends it as ever, with SIGTERM and the Pod's own grace
+// period, while the next one is made already. That saves the second or so that passes
+// until the node has noticed the end of the containers and told of it.
+func (r *Runner) makeWay(ctx context.Context, t targetObject) error {
+	if t.GetKind() != "Pod" {
+		return r.remove(ctx, t)
+	}
+	pod, err := podFrom(t.Unstructured)
+	if err != nil {
+		return err
+	}
+	if sharesNothing(pod) {
+		return r.removePod(ctx, pod, 0)
+	}
+	return r.removePod(ctx, pod, graceSeconds)
 }
 
 // remove deletes an object and the Pods that it made, and waits until these are
@@ -56,7 +76,7 @@ func (r *Runner) recreate(ctx context.Context, t targetObject) (*unstructured.Un
 // else's, and stays.
 func (r *Runner) remove(ctx context.Context, t targetObject) error {
 	if t.GetKind() == "Pod" {
-		return r.removePod(ctx, podRef(t))
+		return r.removePod(ctx, podRef(t), graceSeconds)
 	}
 	pods, err := r.podsBelow(ctx, t.Unstructured)
 	if err != nil {
@@ -67,7 +87,7 @@ func (r *Runner) remove(ctx context.Context, t targetObject) error {
 		return r.failed(ctx, "delete", t.object(), err)
 	}
 	for i := range pods {
-		if err := r.removePod(ctx, &pods[i]); err != nil {
+		if err := r.removePod(ctx, &pods[i], graceSeconds); err != nil {
 			return err
 		}
 	}
@@ -84,15 +104,37 @@ func podRef(o metav1.Object) *corev1.Pod {
 	return &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: o.GetNamespace(), Name: o.GetName(), UID: o.GetUID()}}
 }
 
-// removePod deletes a Pod, unless that has happened, and waits until it is gone.
-func (r *Runner) removePod(ctx context.Context, pod *corev1.Pod) error {
+// removePod deletes a Pod, unless that has happened, and waits until it is gone. Its
+// containers get grace seconds to end by themselves; with 0 it is gone at once.
+func (r *Runner) removePod(ctx context.Context, pod *corev1.Pod, grace int64) error {
 	options := deleteOptions(pod)
-	options.GracePeriodSeconds = new(int64(graceSeconds))
+	options.GracePeriodSeconds = &grace
 	err := r.core.CoreV1().Pods(pod.Namespace).Delete(ctx, pod.Name, options)
 	if err != nil && !isMissing(err) {
 		return r.failed(ctx, "delete", Object{"Pod", pod.Namespace, pod.Name}, err)
 	}
 	return r.gone(ctx, pod)
+}
+
+// sharesNothing says whether a Pod holds nothing of its node that the next one of its
+// kind would have to wait for: a port of the node, or a volume that outlives it.
+func sharesNothing(pod *corev1.Pod) bool {
+	if pod.Spec.HostNetwork {
+		return false
+	}
+	for _, v := range pod.Spec.Volumes {
+		if v.HostPath != nil || v.PersistentVolumeClaim != nil || v.CSI != nil || v.NFS != nil || v.ISCSI != nil || v.Ephemeral != nil {
+			return false
+		}
+	}
+	for _, c := range pod.Spec.Containers {
+		for _, p := range c.Ports {
+			if p.HostPort != 0 {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // create makes the target. In a new namespace, and in a new cluster, it is refused

@@ -33,6 +33,8 @@ type Pod struct {
 	Ports           []int    // the TCP ports that its containers name
 	Containers      []string // their names
 	InitContainers  []string // those that run before them
+	Of              Object   // the manifest's object that made it, a bare Pod itself
+	Index           int      // which of that object's Pods it is, from 0
 	restarts        int32    // when Replace saw it
 }
 
@@ -207,7 +209,11 @@ func (r *Runner) run(ctx context.Context, t targetObject) ([]Pod, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.podsOf(ctx, made)
+	pods, err := r.podsOf(ctx, made)
+	for i := range pods {
+		pods[i].Of, pods[i].Index = t.object(), i
+	}
+	return pods, err
 }
 
 // apply writes the fields that the manifest names, and leaves those of others. It

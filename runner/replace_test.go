@@ -41,7 +41,9 @@ spec:
 
 func TestReplaceWaitsUntilTheOldPodIsGone(t *testing.T) {
 	a, r := newAPI(t)
-	old := a.put("pods", ownPod("web"))
+	sharing := ownPod("web")
+	sharing.Object["spec"] = map[string]any{"volumes": []any{map[string]any{"name": "data", "hostPath": map[string]any{"path": "/data"}}}}
+	old := a.put("pods", sharing)
 	going := make(chan metav1.DeleteOptions, 1)
 	a.deleted = func(_ string, o metav1.DeleteOptions) { going <- o }
 	result := make(chan error, 1)
@@ -65,6 +67,20 @@ func TestReplaceWaitsUntilTheOldPodIsGone(t *testing.T) {
 	}
 	if len(pods) != 1 || pods[0].UID == old.GetUID() || !slices.Equal(pods[0].Ports, []int{8080}) || pods[0].Image != "shop:devloop-1" {
 		t.Errorf("got %+v", pods)
+	}
+}
+
+func TestPodThatSharesNothingIsLetGoAtOnce(t *testing.T) {
+	a, r := newAPI(t)
+	a.put("pods", ownPod("web"))
+	var grace int64 = -1
+	a.deleted = func(key string, o metav1.DeleteOptions) { grace = *o.GracePeriodSeconds; a.drop(key) }
+	if _, err := r.Replace(t.Context(), shop(t, shopPod)); err != nil || grace != 0 {
+		t.Errorf("deleted with %d s of grace, %v", grace, err)
+	}
+	made, _, _ := unstructured.NestedInt64(a.get("pods/default/web").Object, "spec", "terminationGracePeriodSeconds")
+	if made != graceSeconds {
+		t.Errorf("the next one will get %d s", made)
 	}
 }
 

@@ -19,11 +19,11 @@ import (
 // for them.
 func (r *Runner) podsOf(ctx context.Context, o *unstructured.Unstructured) ([]Pod, error) {
 	if o.GetKind() == "Pod" {
-		var pod corev1.Pod
-		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, &pod); err != nil {
-			return nil, &DeployError{Verb: "read", Object: objectOf(o), Err: err}
+		pod, err := podFrom(o)
+		if err != nil {
+			return nil, err
 		}
-		return []Pod{podOf(&pod)}, nil
+		return []Pod{podOf(pod)}, nil
 	}
 	want := wantedPods(o)
 	if want == 0 {
@@ -52,6 +52,15 @@ func (r *Runner) podsOf(ctx context.Context, o *unstructured.Unstructured) ([]Po
 		made[i] = podOf(&pods[i])
 	}
 	return made, nil
+}
+
+// podFrom is the Pod that the API server sent.
+func podFrom(o *unstructured.Unstructured) (*corev1.Pod, error) {
+	var pod corev1.Pod
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, &pod); err != nil {
+		return nil, &DeployError{Verb: "read", Object: objectOf(o), Err: err}
+	}
+	return &pod, nil
 }
 
 // wantedPods is how many Pods an object makes at once. CronJobs make theirs later,

@@ -1,33 +1,31 @@
-// Command bench times the same edit by two ways, in one run: by hand, with the
+// Command bench times the same edit by several ways, in one run: by hand, with the
 // commands that a person types, and with devloop. It prints the medians of every
-// step and the ratio of the sums.
+// step and the ratios of the sums.
 //
 //	go run ./hack/bench -devloop bin/devloop -kind bin/kind -n 5
 //
 // It needs a kind cluster (its kubeconfig in KUBECONFIG), and gradle, docker, kind
-// and kubectl on the machine: what the person needs, and devloop does not. Both
-// ways work on copies of the sample, in namespaces of their own.
+// and kubectl on the machine: what the person needs, and devloop does not. Each way
+// works on a copy of the sample, in a namespace of its own, and all take turns, so that
+// whatever else the machine does falls on all of them.
 package main
 
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 )
 
-// bench is what both ways share.
+// bench is what all ways share.
 type bench struct {
 	devloop, kind, cluster, gradle string
 	verbose                        bool
@@ -51,18 +49,23 @@ func main() {
 	}
 }
 
-// The namespaces of the two ways: in each the Pod of the edit before is still there
-// to be replaced.
-const (
-	handNamespace    = "bench-by-hand"
-	devloopNamespace = "bench-devloop"
-)
-
 // way is one way to bring an edit to localhost.
 type way struct {
 	name string
-	// bring makes the project in dir answer want, and returns the time of each step.
-	bring func(ctx context.Context, dir, want string) ([]step, error)
+	// namespace is its own: the Pod of the edit before is still there to be replaced.
+	namespace string
+	// without are files of the sample that this way does without.
+	without []string
+	// open begins to work on the project in dir, which close ends.
+	open func(ctx context.Context, w way, dir string) (session, error)
+}
+
+// session brings edits of one project to localhost.
+type session interface {
+	// bring makes the project answer want, which was just written into its source, and
+	// returns the time of each step.
+	bring(ctx context.Context, want string) ([]step, error)
+	close() error
 }
 
 type step struct {
@@ -71,38 +74,36 @@ type step struct {
 }
 
 // run edits and brings n times by each way, alternating, after one round that warms
-// both: the first builds fetch dependencies and start the daemon.
+// all: the first builds fetch dependencies and start the daemon.
 func (b *bench) run(ctx context.Context, sample string, n int) error {
-	ways := []way{{"by hand", b.byHand}, {"devloop deploy", b.byDevloop}}
-	if err := b.command(ctx, ".", io.Discard, "kubectl", "create", "namespace", handNamespace); err != nil {
-		return err
+	ways := []way{
+		{name: "by hand", namespace: "bench-by-hand", open: b.byHand},
+		{name: "devloop run", namespace: "bench-run", open: b.byRun},
+		{name: "devloop run, no Dockerfile", namespace: "bench-composed", without: []string{"Dockerfile", "spring-pod.yaml"}, open: b.byRun},
 	}
-	defer func() {
-		_ = b.command(context.WithoutCancel(ctx), ".", io.Discard, "kubectl", "delete", "namespace", handNamespace, devloopNamespace, "--ignore-not-found")
-	}()
-	results := make([][][]step, len(ways))
-	dirs := make([]string, len(ways))
-	for i := range ways {
-		dir, err := os.MkdirTemp("", "devloop-bench-")
+	sessions, dirs := make([]session, len(ways)), make([]string, len(ways))
+	for i, w := range ways {
+		dir, end, err := b.prepare(ctx, w, sample)
 		if err != nil {
 			return err
 		}
-		defer func() { _ = os.RemoveAll(dir) }()
-		dirs[i] = filepath.Join(dir, filepath.Base(sample))
-		if err := os.CopyFS(dirs[i], os.DirFS(sample)); err != nil {
+		defer end()
+		dirs[i] = dir
+		if err := edit(dir, text(0)); err != nil {
 			return err
 		}
-		if err := os.Chmod(filepath.Join(dirs[i], "gradlew"), 0o755); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return err
+		if sessions[i], err = w.open(ctx, w, dir); err != nil {
+			return fmt.Errorf("%s: %w", w.name, err)
 		}
+		defer func() { _ = sessions[i].close() }()
 	}
+	results := make([][][]step, len(ways))
 	for round := range n + 1 {
 		for i, w := range ways {
-			want := fmt.Sprintf("Hello, World %d", round)
-			if err := edit(dirs[i], want); err != nil {
+			if err := edit(dirs[i], text(round)); err != nil {
 				return err
 			}
-			steps, err := w.bring(ctx, dirs[i], want)
+			steps, err := sessions[i].bring(ctx, text(round))
 			if err != nil {
 				return fmt.Errorf("%s, round %d: %w", w.name, round, err)
 			}
@@ -114,6 +115,36 @@ func (b *bench) run(ctx context.Context, sample string, n int) error {
 	}
 	report(ways, results)
 	return nil
+}
+
+// text is what the application answers after the edit of a round.
+func text(round int) string { return fmt.Sprintf("Hello, World %d", round) }
+
+// prepare makes a copy of the sample and a namespace for a way; end removes both.
+func (b *bench) prepare(ctx context.Context, w way, sample string) (dir string, end func(), err error) {
+	if err := b.command(ctx, ".", io.Discard, "kubectl", "create", "namespace", w.namespace); err != nil {
+		return "", nil, err
+	}
+	above, err := os.MkdirTemp("", "devloop-bench-")
+	end = func() {
+		_ = os.RemoveAll(above)
+		_ = b.command(context.WithoutCancel(ctx), ".", io.Discard, "kubectl", "delete", "namespace", w.namespace, "--wait=false")
+	}
+	if err == nil {
+		dir = filepath.Join(above, filepath.Base(sample))
+		err = os.CopyFS(dir, os.DirFS(sample))
+	}
+	for _, name := range w.without {
+		err = errors.Join(err, os.Remove(filepath.Join(dir, name)))
+	}
+	if err == nil {
+		err = os.Chmod(filepath.Join(dir, "gradlew"), 0o755)
+	}
+	if err != nil {
+		end()
+		return "", nil, err
+	}
+	return dir, end, nil
 }
 
 // edit changes the text that the controller answers.
@@ -131,117 +162,6 @@ func edit(dir, text string) error {
 	return os.WriteFile(path, []byte(before+`"`+text+`"`+after), 0o644)
 }
 
-// byHand is Lab 2 as a person types it: the manifest names spring-server:latest
-// with imagePullPolicy IfNotPresent.
-func (b *bench) byHand(ctx context.Context, dir, want string) ([]step, error) {
-	commands := []struct {
-		name string
-		args []string
-	}{
-		{"compile", []string{b.gradle, "clean", "build"}},
-		{"image", []string{"docker", "build", "-t", "spring-server", "."}},
-		{"load", []string{b.kind, "load", "docker-image", "spring-server", "--name", b.cluster}},
-		{"replace", []string{"kubectl", "delete", "pod", "spring-pod", "--ignore-not-found", "--namespace", handNamespace}},
-		{"replace", []string{"kubectl", "apply", "-f", "spring-pod.yaml", "--namespace", handNamespace}},
-	}
-	var steps []step
-	for _, c := range commands {
-		began := time.Now()
-		if err := b.command(ctx, dir, io.Discard, c.args...); err != nil {
-			return nil, err
-		}
-		steps = append(steps, step{c.name, time.Since(began)})
-	}
-	began := time.Now()
-	err := b.forwardByHand(ctx, dir, want)
-	return append(steps, step{"ready+forward", time.Since(began)}), err
-}
-
-// forwardByHand starts kubectl port-forward again and again, as a person does,
-// until the new answer comes: it ends for good when the application doesn't listen yet.
-func (b *bench) forwardByHand(ctx context.Context, dir, want string) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
-	defer cancel()
-	for ctx.Err() == nil {
-		once, stop := context.WithCancel(ctx)
-		forward := exec.CommandContext(once, "kubectl", "port-forward", "--namespace", handNamespace, "pod/spring-pod", "18080:8080")
-		if err := forward.Start(); err != nil {
-			stop()
-			return err
-		}
-		ended := make(chan struct{})
-		go func() { defer close(ended); _ = forward.Wait() }()
-		answered := answers(once, "http://127.0.0.1:18080/", want, ended)
-		stop()
-		<-ended
-		if answered {
-			return nil
-		}
-	}
-	return fmt.Errorf("localhost never answered %q: %w", want, context.Cause(ctx))
-}
-
-// answers asks url every 50 ms until it answers want, or ended closes.
-func answers(ctx context.Context, url, want string, ended <-chan struct{}) bool {
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 5 * time.Second}
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ended:
-			return false
-		case <-ctx.Done():
-			return false
-		case <-tick.C:
-			response, err := client.Get(url)
-			if err != nil {
-				continue
-			}
-			body, err := io.ReadAll(response.Body)
-			_ = response.Body.Close()
-			if err == nil && string(body) == want {
-				return true
-			}
-		}
-	}
-}
-
-// byDevloop is one command; its events say how long each stage took and what the
-// application answered.
-func (b *bench) byDevloop(ctx context.Context, dir, want string) ([]step, error) {
-	var out bytes.Buffer
-	devloop, err := filepath.Abs(b.devloop)
-	if err != nil {
-		return nil, err
-	}
-	began := time.Now()
-	if err := b.command(ctx, dir, &out, devloop, "deploy", "--json", "--context", "kind-"+b.cluster, "--namespace", devloopNamespace); err != nil {
-		return nil, err
-	}
-	whole := time.Since(began)
-	var steps []step
-	got := ""
-	for line := range bytes.Lines(out.Bytes()) {
-		var e struct {
-			Event, Stage, Text string
-			Seconds            float64
-		}
-		if err := json.Unmarshal(line, &e); err != nil {
-			return nil, fmt.Errorf("read event: %w", err)
-		}
-		switch e.Event {
-		case "stage.finished":
-			steps = append(steps, step{e.Stage, time.Duration(e.Seconds * float64(time.Second))})
-		case "app.answered":
-			got = e.Text
-		}
-	}
-	if got != want {
-		return nil, fmt.Errorf("the application answered %q, want %q", got, want)
-	}
-	return append(steps, step{"start and end", whole - sum(steps)}), nil
-}
-
 // command runs a program in dir; what it printed is in the error.
 func (b *bench) command(ctx context.Context, dir string, out io.Writer, args ...string) error {
 	var all bytes.Buffer
@@ -257,46 +177,3 @@ func (b *bench) command(ctx context.Context, dir string, out io.Writer, args ...
 	}
 	return nil
 }
-
-// report prints the medians of every step, one way after the other, and the ratio.
-func report(ways []way, results [][][]step) {
-	totals := make([]time.Duration, len(ways))
-	for i, w := range ways {
-		fmt.Printf("%s, median of %d edits\n", w.name, len(results[i]))
-		for _, name := range names(results[i]) {
-			fmt.Printf("  %-14s %9s\n", name, seconds(median(results[i], func(s step) bool { return s.name == name })))
-		}
-		totals[i] = median(results[i], func(step) bool { return true })
-		fmt.Printf("  %-14s %9s\n", "edit → answer", seconds(totals[i]))
-	}
-	fmt.Printf("ratio: %s takes %.1f times as long as %s\n", ways[0].name, totals[0].Seconds()/totals[1].Seconds(), ways[1].name)
-}
-
-// names returns the names of the steps, in the order of their first appearance.
-func names(rounds [][]step) (list []string) {
-	for _, s := range slices.Concat(rounds...) {
-		if !slices.Contains(list, s.name) {
-			list = append(list, s.name)
-		}
-	}
-	return list
-}
-
-// median returns the median over the rounds of the sum of the chosen steps.
-func median(rounds [][]step, chosen func(step) bool) time.Duration {
-	var list []time.Duration
-	for _, steps := range rounds {
-		list = append(list, sum(slices.DeleteFunc(slices.Clone(steps), func(s step) bool { return !chosen(s) })))
-	}
-	slices.Sort(list)
-	return list[len(list)/2]
-}
-
-func sum(steps []step) (d time.Duration) {
-	for _, s := range steps {
-		d += s.took
-	}
-	return d
-}
-
-func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }

@@ -53,6 +53,7 @@ func Kubeconfig() string {
 // Docker returns a client of the machine's Docker engine, or skips t.
 func Docker(t testing.TB) *client.Client {
 	t.Helper()
+	long(t)
 	docker, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
 	if err != nil {
 		missing(t, "docker", err)
@@ -108,8 +109,17 @@ func Maven(t testing.TB) { t.Helper(); tool(t, "maven", "mvn") }
 
 func tool(t testing.TB, what, name string) {
 	t.Helper()
+	long(t)
 	if _, err := exec.LookPath(name); err != nil {
 		missing(t, what, err)
+	}
+}
+
+// long skips t in a run of the hermetic tests only, as `make test-short` does.
+func long(t testing.TB) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("-short leaves out the tests with real tools")
 	}
 }
 

@@ -29,7 +29,8 @@ brings those that Docker has on this machine.`,
 			&cli.StringFlag{Name: "name", Usage: "the `NAME` under which devloop down finds the objects (default: the directory's)"},
 			&cli.DurationFlag{Name: "timeout", Value: 2 * time.Minute, Usage: "how long the Pods may take to be ready; 0 waits for ever"},
 			&cli.BoolFlag{Name: "adopt", Usage: "replace objects of the same name although devloop did not make them"},
-		}, append(patchFlags(), clusterFlags()...)...), displayFlags()...),
+		}, append([]cli.Flag{
+			&cli.BoolFlag{Name: "explain", Usage: "tell in what the objects in the cluster differ from the manifest"}, keepFlag()}, clusterFlags()...)...), displayFlags()...),
 		Action: func(c *cli.Context) error { return apply(c, newDisplay(c, s)) },
 	}
 }
@@ -67,9 +68,9 @@ func applyFiles(c *cli.Context, d display) error {
 	if name == "" {
 		name = filepath.Base(dir)
 	}
-	l := &loop.Loop{Bus: d.Bus, Loader: images, Deployer: pods,
+	l := &loop.Loop{Bus: d.Bus, Explain: c.Bool("explain"), Loader: images, Deployer: pods,
 		Target: loop.Target{Name: name, Dir: dir, Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"),
-			Keep: keep, Explain: c.Bool("explain")}}
+			Keep: keep}}
 	d.Publish(0, event.SessionStarted{Version: Version(), Project: name, Dir: dir, Context: pods.Context(), Cluster: cluster, Namespace: pods.Namespace()})
 	cache, err := cacheDir()
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,17 +36,16 @@ until it answers, and asks it once through localhost.`,
 func cycleFlags() []cli.Flag {
 	return slices.Concat([]cli.Flag{
 		&cli.StringSliceFlag{Name: "port", Aliases: []string{"p"}, Usage: "the local `PORT`, or LOCAL:CONTAINER; may be repeated (default: the container's number, or the next that is free)"},
+		&cli.StringFlag{Name: "address", Usage: "the IP `ADDRESS` to listen on (default: the loopback addresses of IPv4 and IPv6); any other opens the port to your network"},
+		&cli.DurationFlag{Name: "wait", Value: time.Minute, Usage: "how long a connection to the local port waits for a Pod"},
 		&cli.DurationFlag{Name: "timeout", Value: 2 * time.Minute, Usage: "how long the Pod may take to be ready; 0 waits for ever"},
 		&cli.BoolFlag{Name: "adopt", Usage: "replace a Pod of the manifest's name although devloop did not make it"},
-	}, patchFlags(), projectFlags(), clusterFlags(), displayFlags())
+	}, []cli.Flag{keepFlag()}, projectFlags(), clusterFlags(), displayFlags())
 }
 
-// patchFlags are about what devloop changes on the copies that go to the cluster.
-func patchFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.BoolFlag{Name: "explain", Usage: "show in what the objects in the cluster differ from the manifest"},
-		&cli.StringSliceFlag{Name: "keep", Usage: "leave a `PART` as the manifest has it: grace (2 s to end), probes (asked each second); may be repeated"},
-	}
+// keepFlag leaves out what devloop changes on the copies that go to the cluster.
+func keepFlag() cli.Flag {
+	return &cli.StringSliceFlag{Name: "keep", Usage: "leave a `PART` as the manifest has it: grace (2 s to end), probes (asked each second); may be repeated"}
 }
 
 // kept reads --keep.
@@ -83,13 +83,17 @@ func session(d display, do func() (err error, told bool)) error {
 
 // deployOnce runs the one cycle; inCycle says whether the cycle has told of err.
 func deployOnce(c *cli.Context, d display) (err error, inCycle bool) {
-	l, err := newLoop(c, d)
+	l, release, err := newLoop(c, d)
 	if err != nil {
 		return err, false
 	}
+	defer release()
 	defer func() { err = errors.Join(err, l.Close()) }()
 	if err := l.Deploy(c.Context); err != nil {
 		return err, true
+	}
+	if err := l.Train(c.Context); err != nil {
+		return err, false
 	}
 	if c.Bool("forward") {
 		d.Publish(0, event.Notice{Level: event.Info, Text: "localhost leads to the Pod until Ctrl+C: " + strings.Join(l.URLs(), " ")})
@@ -98,69 +102,99 @@ func deployOnce(c *cli.Context, d display) (err error, inCycle bool) {
 	return nil, false
 }
 
-// newLoop joins the real clients, and publishes what was found out on the way.
-func newLoop(c *cli.Context, d display) (*loop.Loop, error) {
-	ports, err := localPorts(c.StringSlice("port"))
+// newLoop joins the real clients, takes the project for this process, and publishes
+// what was found out on the way. Release gives the project back.
+func newLoop(c *cli.Context, d display) (l *loop.Loop, release func(), err error) {
+	without, err := withoutLevers(c)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	keep, err := kept(c)
+	t, project, err := newTarget(c, d)
 	if err != nil {
-		return nil, err
-	}
-	project, err := open(c, d)
-	if err != nil {
-		return nil, err
-	}
-	files, err := manifests(c, project.Dir)
-	if err != nil {
-		return nil, err
-	}
-	if len(files) > 0 {
-		if _, err := runner.ReadManifests(files...); err != nil {
-			return nil, err
-		}
+		return nil, nil, err
 	}
 	cache, err := cacheDir()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	docker, err := engine(c.Context)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	pods, err := connect(c)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	cluster, images, err := target(c, docker, pods)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	t.Namespace = pods.Namespace()
+	if release, err = hold(c.Command.Name, t.Dir, pods.Server(), t.Namespace); err != nil {
+		return nil, nil, err
 	}
 	d.Publish(0, event.SessionStarted{
-		Version: Version(), Project: project.Name, Dir: project.Dir,
+		Version: Version(), Project: t.Name, Dir: t.Dir,
 		Tool: strings.Join(project.Tool.Command, " "), Why: project.Tool.Why,
-		Context: pods.Context(), Cluster: cluster, Namespace: pods.Namespace(),
+		Context: pods.Context(), Cluster: cluster, Namespace: t.Namespace,
 	})
+	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: without})
 	return &loop.Loop{
-		Bus: d.Bus,
-		Target: loop.Target{
-			Name: project.Name, Dir: project.Dir, Manifests: files, Ports: ports,
-			Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"),
-			Keep: keep, Explain: c.Bool("explain"),
-		},
+		Bus: d.Bus, Target: t,
 		Compiler: project,
-		Imager:   builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image")}),
+		Imager:   imager,
+		Trainer:  imager,
+		Explain:  c.Bool("explain"),
 		Loader:   images,
 		Deployer: pods,
-		Listen: func(ctx context.Context, p runner.Port) (loop.LocalPort, error) {
-			forward, err := pods.Listen(ctx, p)
-			if err != nil {
-				return nil, err
-			}
-			return forward, nil
-		},
-	}, nil
+		Listen:   listen(pods, c.String("address"), c.Duration("wait")),
+	}, release, nil
+}
+
+// newTarget reads the flags and the project, and what is wrong with its manifests.
+func newTarget(c *cli.Context, d display) (loop.Target, *builder.Project, error) {
+	var none loop.Target
+	ports, err := localPorts(c.StringSlice("port"))
+	if err != nil {
+		return none, nil, err
+	}
+	if a := c.String("address"); a != "" && net.ParseIP(a) == nil {
+		return none, nil, &UsageError{fmt.Errorf("--address %q: want an IP address, as in 0.0.0.0", a)}
+	}
+	keep, err := kept(c)
+	if err != nil {
+		return none, nil, err
+	}
+	project, err := open(c, d)
+	if err != nil {
+		return none, nil, err
+	}
+	files, err := manifests(c, project.Dir)
+	if err != nil {
+		return none, nil, err
+	}
+	if len(files) > 0 {
+		if _, err := runner.ReadManifests(files...); err != nil {
+			return none, nil, err
+		}
+	}
+	return loop.Target{
+		Name: project.Name, Dir: project.Dir, Manifests: files, Port: project.Port(), Ports: ports,
+		Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"), Keep: keep,
+	}, project, nil
+}
+
+// listen returns how local ports are opened: on address, each connection waiting for a
+// Pod for as long as wait.
+func listen(pods *runner.Runner, address string, wait time.Duration) func(context.Context, runner.Port) (loop.LocalPort, error) {
+	return func(ctx context.Context, p runner.Port) (loop.LocalPort, error) {
+		p.Address, p.Wait = address, wait
+		forward, err := pods.Listen(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		return forward, nil
+	}
 }
 
 // localPorts reads --port: LOCAL, for the first container port, or LOCAL:CONTAINER.

@@ -33,10 +33,11 @@ Enter builds anew, q and Enter or Ctrl+C ends. The Pod stays, unless --cleanup i
 
 func run(c *cli.Context, s Streams, d display) error {
 	return session(d, func() (error, bool) {
-		l, err := newLoop(c, d)
+		l, release, err := newLoop(c, d)
 		if err != nil {
 			return err, false
 		}
+		defer release()
 		l.Target.Follow = true
 		err = untilQuit(c, s, d, l)
 		err = errors.Join(err, l.Close())

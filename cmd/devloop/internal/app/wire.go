@@ -25,7 +25,23 @@ func projectFlags() []cli.Flag {
 		&cli.StringFlag{Name: "module", Aliases: []string{"m"}, Usage: "the `MODULE` to run, where a build has several applications, as in :web"},
 		&cli.StringSliceFlag{Name: "manifest", Aliases: []string{"f"}, Usage: "the Kubernetes manifest `FILE`, or a directory, instead of those found in DIR; may be repeated"},
 		&cli.StringFlag{Name: "base-image", Usage: "the `IMAGE` that an image without a Dockerfile is based on (default: eclipse-temurin:N-jre)"},
+		&cli.BoolFlag{Name: "fast-start", Value: true, Usage: "let an image without a Dockerfile start faster; --fast-start=false leaves the JVM its defaults"},
+		&cli.StringSliceFlag{Name: "without", Usage: "leave out this `LEVER` of --fast-start: " + strings.Join(builder.Levers(), ", ") + "; may be repeated"},
+		&cli.BoolFlag{Name: "explain", Usage: "tell what is in the image and why, and in what the objects in the cluster differ from the manifest"},
 	}
+}
+
+// withoutLevers returns what images don't use to start faster.
+func withoutLevers(c *cli.Context) ([]string, error) {
+	if !c.Bool("fast-start") {
+		return builder.Levers(), nil
+	}
+	for _, name := range c.StringSlice("without") {
+		if !slices.Contains(builder.Levers(), name) {
+			return nil, &UsageError{fmt.Errorf("--without %q: want one of %s", name, strings.Join(builder.Levers(), ", "))}
+		}
+	}
+	return c.StringSlice("without"), nil
 }
 
 // clusterFlags say where it goes.
@@ -130,8 +146,15 @@ func (pulled) Load(context.Context, string, v1.Image) (loader.Report, error) {
 // manifests returns the manifest files to use: those that the user names, else
 // those found in the project's directory.
 func manifests(c *cli.Context, dir string) ([]string, error) {
-	if named := c.StringSlice("manifest"); len(named) > 0 {
-		return slices.Clone(named), nil
+	if named := slices.Clone(c.StringSlice("manifest")); len(named) > 0 {
+		for i, name := range named { // changes are told of by path
+			path, err := filepath.Abs(name)
+			if err != nil {
+				return nil, err
+			}
+			named[i] = path
+		}
+		return named, nil
 	}
 	return runner.FindManifests(dir)
 }

@@ -121,6 +121,43 @@ type Built struct {
 	ID string `json:"id"`
 }
 
+// Explained tells what an image is made of, and why.
+type Explained struct {
+	// Dockerfile is the one that made the image; all else is about an image without.
+	Dockerfile string `json:"dockerfile,omitempty"`
+	Base       string `json:"base,omitempty"`
+	BaseWhy    string `json:"base_why,omitempty"`
+	// Layers are those on the base, the one that changes least first.
+	Layers    []ImageLayer `json:"layers,omitempty"`
+	Options   []JVMOption  `json:"options,omitempty"`
+	ClassPath []string     `json:"class_path,omitempty"`
+	MainClass string       `json:"main_class,omitempty"`
+	Archive   ClassArchive `json:"archive"`
+}
+
+// ImageLayer is a layer of an image; its size is in bytes.
+type ImageLayer struct {
+	Name string `json:"name"`
+	Size int64  `json:"size"`
+	New  bool   `json:"new"`
+}
+
+// JVMOption is an option of the JVM. Lever is the name by which it can be left out.
+type JVMOption struct {
+	Lever string `json:"lever,omitempty"`
+	Text  string `json:"text"`
+	Why   string `json:"why"`
+}
+
+// ClassArchive tells of the archive of the dependencies' classes. Size is in bytes; Why
+// says what speaks against one, or what it lacks.
+type ClassArchive struct {
+	Used bool   `json:"used"`
+	Size int64  `json:"size,omitempty"`
+	Java string `json:"java,omitempty"`
+	Why  string `json:"why,omitempty"`
+}
+
 // NodeLoaded says what one node of the cluster was sent, in bytes.
 type NodeLoaded struct {
 	Node    string   `json:"node"`
@@ -142,6 +179,14 @@ type PodPhase struct {
 type AppLog struct {
 	Pod  string `json:"pod"`
 	Line string `json:"line"`
+}
+
+// Listening says that an address on this machine is open, and waits for the first Pod.
+type Listening struct {
+	URL string `json:"url"`
+	// Object is what will make the Pod, as in `deployment "web"`.
+	Object string `json:"object"`
+	Port   int    `json:"port"`
 }
 
 // Forwarding says that an address on this machine leads to a Pod.
@@ -222,9 +267,11 @@ func (StageStarted) Kind() string    { return "stage.started" }
 func (StageOutput) Kind() string     { return "stage.output" }
 func (StageFinished) Kind() string   { return "stage.finished" }
 func (Built) Kind() string           { return "image.built" }
+func (Explained) Kind() string       { return "image.explained" }
 func (NodeLoaded) Kind() string      { return "node.loaded" }
 func (PodPhase) Kind() string        { return "pod.phase" }
 func (AppLog) Kind() string          { return "app.log" }
+func (Listening) Kind() string       { return "forward.listening" }
 func (Forwarding) Kind() string      { return "forward.open" }
 func (Answered) Kind() string        { return "app.answered" }
 func (CycleFinished) Kind() string   { return "cycle.finished" }

@@ -13,8 +13,8 @@ import (
 var bodies = func() map[string]reflect.Type {
 	types := map[string]reflect.Type{}
 	for _, b := range []Body{
-		SessionStarted{}, CycleStarted{}, StageStarted{}, StageOutput{}, StageFinished{}, Built{}, NodeLoaded{}, PodPhase{},
-		AppLog{}, Forwarding{}, Answered{}, CycleFinished{}, Notice{}, Progress{}, CheckFinished{}, Removed{}, SessionFinished{},
+		SessionStarted{}, CycleStarted{}, StageStarted{}, StageOutput{}, StageFinished{}, Built{}, Explained{}, NodeLoaded{}, PodPhase{},
+		AppLog{}, Listening{}, Forwarding{}, Answered{}, CycleFinished{}, Notice{}, Progress{}, CheckFinished{}, Removed{}, SessionFinished{},
 	} {
 		types[b.Kind()] = reflect.TypeOf(b)
 	}

@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/runner"
 )
 
 const (
@@ -42,51 +42,36 @@ func (a answer) String() string {
 	}
 }
 
-// ask sends GET / to url. Any HTTP status is an answer: an application without a
-// page at / answers 404, and it answers. So is any other protocol's first word, which
-// is why this looks at the bytes itself: net/http has no error for that.
-func ask(ctx context.Context, url string) (answer, error) {
+// ask sends GET / to a local port. Any HTTP status is an answer: an application without
+// a page at / answers 404, and it answers. So is any other protocol's first word. What
+// the port says by itself, since it did not reach the application, is none.
+func ask(ctx context.Context, local LocalPort) (answer, error) {
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, local.URL()+"/", nil)
 	if err != nil {
 		return answer{}, err
 	}
-	request.Close = true
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", hostPort(request))
-	if err != nil {
-		return answer{}, err
+	client := http.Client{
+		Transport:     &http.Transport{Proxy: nil, DisableKeepAlives: true, DisableCompression: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	defer func() { _ = conn.Close() }()
-	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
-	unsent := request.Write(conn)
-	in := bufio.NewReader(conn)
-	start, err := in.Peek(len(httpVersion))
-	switch {
-	case err != nil && ctx.Err() != nil:
+	response, err := client.Do(request)
+	if ctx.Err() != nil {
 		return answer{}, context.Cause(ctx)
-	case err != nil:
-		return answer{}, fmt.Errorf("no answer: %w", errors.Join(unsent, err))
-	case string(start) != httpVersion:
-		return answer{took: since(began)}, nil
 	}
-	response, err := http.ReadResponse(in, request)
 	if err != nil {
 		return answer{}, err
 	}
 	defer func() { _ = response.Body.Close() }()
-	return answer{status: response.StatusCode, text: firstLine(response), took: since(began)}, nil
-}
-
-// httpVersion begins every HTTP/1 answer (RFC 9112, section 4).
-const httpVersion = "HTTP/"
-
-func hostPort(r *http.Request) string {
-	if r.URL.Port() == "" {
-		return net.JoinHostPort(r.URL.Hostname(), "80")
+	if response.Header.Get("Server") != runner.OutageServer {
+		return answer{status: response.StatusCode, text: firstLine(response), took: since(began)}, nil
 	}
-	return r.URL.Host
+	if errors.Is(local.Err(), runner.ErrNotHTTP) {
+		return answer{took: since(began)}, nil
+	}
+	return answer{}, errors.New("no answer of the application")
 }
 
 // firstLine returns the first line of a short plain answer, "" for a page or data.

@@ -62,8 +62,8 @@ func (l *Loop) loadStored(ctx context.Context, s *step, images []Stored) error {
 
 // explain tells what is changed on the way to the cluster, where that was asked for.
 func (l *Loop) explain(s *step, spec runner.Spec) {
-	if l.Target.Explain {
-		s.publish(event.Notice{Level: event.Info, Text: "in the cluster, not in your files", Hints: spec.Changes()})
+	if changes := spec.Changes(); l.Explain && len(changes) > 0 {
+		s.publish(event.Notice{Level: event.Info, Text: "in the cluster, not in your files", Hints: changes})
 	}
 }
 

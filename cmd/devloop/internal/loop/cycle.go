@@ -23,18 +23,19 @@ func (l *Loop) cycle(ctx context.Context, n int, changed watch.Batch) error {
 	if err != nil {
 		return err
 	}
-	if err := l.reserve(ctx); err != nil {
+	if err := l.openPorts(ctx, n, l.Target.endpoints(manifest.Endpoints(l.Target.Namespace), manifest.Workload(l.Target.Namespace))); err != nil {
 		return err
 	}
 	img, err := l.build(ctx, n, changed)
-	if err != nil || l.live.serves(img, changed) {
+	if err != nil || l.live.current(img, changed) {
 		return err
 	}
-	l.live.hold()
+	l.live.hold(ctx)
 	pods, err := stage(ctx, l, n, event.Replace, func(ctx context.Context, s *step) ([]runner.Pod, error) { return l.replace(ctx, s, manifest, img) })
 	if err != nil {
 		return err
 	}
+	l.live.pods = pods
 	if l.Target.Follow {
 		l.live.follow(l, n, pods)
 	}
@@ -45,6 +46,9 @@ func (l *Loop) cycle(ctx context.Context, n int, changed watch.Batch) error {
 		return err
 	}
 	l.live.serving = img.ID
+	if l.Target.Follow {
+		l.trainBeside(img)
+	}
 	return nil
 }
 
@@ -105,9 +109,11 @@ func stage[T any](ctx context.Context, l *Loop, n int, name event.Stage, do func
 	return v, err
 }
 
+// manifest returns what the user wrote, else what devloop would: as long as there is
+// no image, with the port that the sources name.
 func (l *Loop) manifest() (runner.Manifest, error) {
 	if len(l.Target.Manifests) == 0 {
-		return runner.Manifest{}, nil
+		return runner.GenerateManifest(l.Target.Name, l.Target.Port), nil
 	}
 	return runner.ReadManifests(l.Target.Manifests...)
 }
@@ -131,6 +137,9 @@ func (l *Loop) image(ctx context.Context, s *step, app builder.App) (builder.Ima
 	}
 	s.note = img.Ref
 	s.publish(event.Built{Ref: img.Ref, Name: img.Name, ID: img.ID.String()})
+	if l.Explain {
+		s.publish(explained(img.Explanation))
+	}
 	return img, nil
 }
 

@@ -57,14 +57,16 @@ type Deployer interface {
 type Target struct {
 	// Name is the project's name, Dir its directory.
 	Name, Dir string
+	// Namespace is where objects go that name none.
+	Namespace string
 	// Manifests are the user's own files; none means that a Pod is generated.
 	Manifests []string
+	// Port is where the application listens, as far as its sources say; 0 if they don't.
+	Port int
 	// Adopt allows to replace objects that devloop did not make.
 	Adopt bool
 	// Keep are parts of the development patch to leave out, see runner.Patches.
 	Keep []string
-	// Explain tells in what the objects that go to the cluster differ from the manifest.
-	Explain bool
 	// Ports are the local ports that the user asked for, by container port.
 	// Key 0 holds the local port for the first container port.
 	Ports map[int]int
@@ -82,6 +84,11 @@ type Loop struct {
 	Imager   Imager
 	Loader   Loader
 	Deployer Deployer
+	// Trainer makes later starts faster; nil for none.
+	Trainer Trainer
+	// Explain tells of each image what is in it and why, and in what the objects that go
+	// to the cluster differ from the manifest.
+	Explain bool
 	// Listen opens a local port that devloop keeps.
 	Listen func(ctx context.Context, port runner.Port) (LocalPort, error)
 

@@ -26,6 +26,8 @@ type fakes struct {
 	built int
 	// fail holds an error for a stage, by name.
 	fail map[event.Stage]error
+	// port is the one that the image exposes.
+	port int
 	// calls are the stages in the order in which they were entered.
 	calls []event.Stage
 }
@@ -70,7 +72,7 @@ func (f *fakes) Image(ctx context.Context, _ builder.App, _ io.Writer) (builder.
 	f.built++
 	id := v1.Hash{Algorithm: "sha256", Hex: string(rune('a' + f.built%26))}
 	f.mu.Unlock()
-	return builder.Image{Ref: "app:devloop-1", Name: "app:latest", ID: id, Port: 8080}, f.work(ctx, event.Image)
+	return builder.Image{Ref: "app:devloop-1", Name: "app:latest", ID: id, Port: f.port}, f.work(ctx, event.Image)
 }
 
 func (f *fakes) Load(ctx context.Context, _ string, _ v1.Image) (loader.Report, error) {
@@ -78,7 +80,7 @@ func (f *fakes) Load(ctx context.Context, _ string, _ v1.Image) (loader.Report, 
 }
 
 func (f *fakes) Replace(ctx context.Context, s runner.Spec) ([]runner.Pod, error) {
-	return []runner.Pod{{Namespace: "default", Name: "app-pod"}}, f.work(ctx, event.Replace)
+	return podsFor(s), f.work(ctx, event.Replace)
 }
 
 func (f *fakes) Ready(ctx context.Context, _ []runner.Pod, phase func(runner.Phase)) error {
@@ -89,6 +91,15 @@ func (f *fakes) Logs(ctx context.Context, _ runner.Pod, out io.Writer) error {
 	_, _ = io.WriteString(out, "Started Application\n")
 	<-ctx.Done()
 	return context.Cause(ctx)
+}
+
+// podsFor returns the one Pod of a generated manifest.
+func podsFor(s runner.Spec) []runner.Pod {
+	pod := runner.Pod{Namespace: "default", Name: "app", Of: s.Manifest.Workload("default")}
+	for _, e := range s.Manifest.Endpoints("default") {
+		pod.Ports = append(pod.Ports, e.Port)
+	}
+	return []runner.Pod{pod}
 }
 
 // recorder keeps what was published.
@@ -142,7 +153,7 @@ func newTestLoop(f project) (*Loop, *recorder) {
 	r := &recorder{}
 	return &Loop{
 		Bus:      event.NewBus(r),
-		Target:   Target{Name: "app", Dir: "/project"},
+		Target:   Target{Name: "app", Dir: "/project", Namespace: "default"},
 		Compiler: f, Imager: f, Loader: f, Deployer: f,
 		Listen: func(context.Context, runner.Port) (LocalPort, error) { return nil, errors.New("no port in this test") },
 	}, r
@@ -280,7 +291,7 @@ func TestApplicationsLogIsFollowedUntilTheEnd(t *testing.T) {
 		defer r.mu.Unlock()
 		lines := 0
 		for _, e := range r.events {
-			if b, ok := e.Body.(event.AppLog); ok && b.Line == "Started Application" && b.Pod == "app-pod" {
+			if b, ok := e.Body.(event.AppLog); ok && b.Line == "Started Application" && b.Pod == "app" {
 				lines++
 			}
 		}
@@ -306,19 +317,19 @@ func TestRunEndsOnlyWhenItsCycleHasUnwound(t *testing.T) {
 type sameImage struct{ fakes }
 
 func (f *sameImage) Compile(context.Context, io.Writer) (builder.App, error) {
-	return builder.App{}, nil
+	return builder.App{}, f.fail[event.Compile]
 }
 
 func (f *sameImage) Image(context.Context, builder.App, io.Writer) (builder.Image, error) {
-	return builder.Image{Ref: "app:devloop-1", ID: v1.Hash{Algorithm: "sha256", Hex: "1"}}, nil
+	return builder.Image{Ref: "app:devloop-1", ID: v1.Hash{Algorithm: "sha256", Hex: "1"}, Port: f.port}, nil
 }
 
 func (f *sameImage) Load(context.Context, string, v1.Image) (loader.Report, error) {
 	return loader.Report{Nodes: []loader.Node{{Name: "node"}}, Sent: 1}, nil
 }
 
-func (f *sameImage) Replace(context.Context, runner.Spec) ([]runner.Pod, error) {
-	return []runner.Pod{{Name: "app-pod"}}, nil
+func (f *sameImage) Replace(_ context.Context, s runner.Spec) ([]runner.Pod, error) {
+	return podsFor(s), nil
 }
 
 func (f *sameImage) Ready(context.Context, []runner.Pod, func(runner.Phase)) error { return nil }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/watch"
 )
 
@@ -22,9 +23,15 @@ func (l *Loop) Run(ctx context.Context, batches <-chan watch.Batch) error {
 		running *cycle               // nil while idle
 		owed    = watch.Everything() // changes that no finished cycle has covered
 		fresh   = true               // owed holds something newer than the running cycle
+		ended   []runner.Pod         // Pods that ended while a cycle ran
 		n       int
 	)
+	l.live.ended = make(chan runner.Pod)
 	for {
+		if running == nil {
+			l.lost(ended)
+			ended = nil
+		}
 		if running == nil && fresh && ctx.Err() == nil {
 			n, fresh = n+1, false
 			running, owed = l.begin(ctx, n, owed), watch.Batch{}
@@ -45,6 +52,8 @@ func (l *Loop) Run(ctx context.Context, batches <-chan watch.Batch) error {
 				owed = running.batch.Merge(owed)
 			}
 			running = nil
+		case pod := <-l.live.ended:
+			ended = append(ended, pod)
 		case <-running.idle(ctx):
 			return context.Cause(ctx)
 		}
@@ -108,7 +117,13 @@ func because(n int, batch watch.Batch) string {
 func (l *Loop) turn(ctx context.Context, n int, because string, batch watch.Batch) error {
 	began := time.Now()
 	l.Bus.Publish(n, event.CycleStarted{Because: because})
+	if !l.live.serves() {
+		l.live.hold(ctx) // for who asks now there is something to wait for
+	}
 	err := l.cycle(ctx, n, batch)
+	if err != nil && !cancelled(err) && !l.live.serves() {
+		l.live.ports.fail(*FailureOf(err))
+	}
 	l.Bus.Publish(n, event.CycleFinished{Outcome: outcome(err), Took: since(began), Failure: FailureOf(err)})
 	return err
 }

@@ -55,10 +55,14 @@ func (p *Plain) Handle(e event.Event) {
 		if !p.quiet {
 			p.line(p.style.Dim("  │ " + b.Line))
 		}
+	case event.Explained:
+		p.explained(b)
 	case event.StageFinished:
 		p.stage(b)
 	case event.PodPhase:
 		p.phase(b)
+	case event.Listening:
+		p.line(p.style.Dim("  · " + b.URL + " is open, and waits for " + b.Object))
 	case event.AppLog:
 		_, _ = fmt.Fprintln(p.app, b.Line)
 	case event.Notice:

@@ -1,0 +1,244 @@
+package builder
+
+import (
+	"archive/zip"
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// Archive tells of an archive of classes: what the JVM makes of the dependencies'
+// class files when it starts, read, checked and laid out in memory, as a file that
+// the next start only maps. JDK 13 to 24 call it a CDS archive, later ones an AOT cache:
+// https://openjdk.org/jeps/350, https://openjdk.org/jeps/514.
+//
+// It holds no class of the application, so that it stays right at every edit. One
+// is made by [Imager.Train], once for each set of dependencies, base and options.
+type Archive struct {
+	// Used is true where the image has one.
+	Used bool
+	// Wanted is true where the image could have one, had [Imager.Train] made it.
+	Wanted bool
+	// Size is in bytes.
+	Size int64
+	// Java is the version of the JVM that made it.
+	Java string
+	// Why says, as a clause, what speaks against an archive, or what it lacks; "" where nothing does.
+	Why string
+}
+
+// The files of the archive's layer.
+//
+// The archive is valid for a class path that begins as the one that it was made
+// with, and the application's classes come before the libraries. So the first entry
+// is a jar that never changes, which says in its manifest that the classes follow
+// it: where the JVM looks for a class or a resource, and in which order, stays as it
+// is without an archive. By an absolute URL it says so, since the JVM takes note
+// of relative ones when it makes an archive, and refuses it where something has
+// appeared there since. That is its guard against a class that hides an archived one
+// of the same name; devloop keeps it by [shadow].
+const (
+	classPathJar      = appDir + "/classpath.jar"
+	classPathManifest = "Manifest-Version: 1.0\r\nClass-Path: file:/" + classesDir + "/\r\n\r\n"
+	launchClass       = "io/github/devloop_cli/Launch.class"
+)
+
+//go:embed train/io/github/devloop_cli/Launch.class
+var launchCode []byte
+
+// classPathJarData returns the jar at the beginning of the class path.
+func classPathJarData() []byte {
+	var data bytes.Buffer
+	jar := zip.NewWriter(&data)
+	for _, f := range []struct {
+		name string
+		text []byte
+	}{{manifestPath, []byte(classPathManifest)}, {launchClass, launchCode}} {
+		w, err := jar.CreateHeader(&zip.FileHeader{Name: f.name, Method: zip.Deflate, Modified: layerTime})
+		if err == nil {
+			_, err = w.Write(f.text)
+		}
+		if err != nil {
+			panic(err) // a buffer takes all
+		}
+	}
+	if err := jar.Close(); err != nil {
+		panic(err)
+	}
+	return data.Bytes()
+}
+
+// record is what is kept of a training, by its key.
+type record struct {
+	Layer   string // digest of the layer with the archive, "" where there is none
+	Option  string // what tells the JVM of it
+	Size    int64  // of the archive, in bytes
+	Java    string // version of the JVM
+	Partly  string // what the archive lacks
+	Failure string // why there is none
+}
+
+// failedTraining is how long a training that failed is not repeated: what is wrong
+// with the dependencies stays so, what is wrong with the machine may pass.
+const failedTraining = time.Hour
+
+func recordPath(dir, key string) string { return filepath.Join(dir, key+".json") }
+
+// readRecord returns what is known of a training.
+func readRecord(dir, key string) (record, bool) {
+	var r record
+	info, err := os.Stat(recordPath(dir, key))
+	if err != nil {
+		return r, false
+	}
+	text, err := os.ReadFile(recordPath(dir, key))
+	if err != nil || json.Unmarshal(text, &r) != nil {
+		return r, false
+	}
+	return r, r.Failure == "" || time.Since(info.ModTime()) < failedTraining
+}
+
+// keepRecord writes a record, whole or not at all.
+func keepRecord(dir, key string, r record) error {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	file, err := os.CreateTemp(dir, "new-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(file.Name()) }()
+	_, err = file.Write(text)
+	if closeErr := file.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), recordPath(dir, key))
+}
+
+// archived returns the layer of the archive that fits, nil if there is none, and says in c
+// how things stand.
+func (j *job) archived(c *composition, t *training, jar *zip.Reader) *layer {
+	if c.Archive.Why = j.noArchive(t, jar); c.Archive.Why != "" {
+		return nil
+	}
+	r, known := readRecord(j.records, t.key)
+	diffID, err := v1.NewHash(r.Layer)
+	if known && r.Failure != "" {
+		c.Archive.Why = r.Failure
+		return nil
+	}
+	if !known || err != nil || !j.cache.has(diffID) {
+		c.Archive = Archive{Wanted: true, Why: "not made yet"}
+		c.training = t
+		return nil
+	}
+	size, _ := j.cache.size(diffID)
+	c.Archive = Archive{Used: true, Size: r.Size, Java: r.Java, Why: r.Partly}
+	c.Layers = append(c.Layers, LayerNote{Name: LeverArchive, Size: size})
+	c.Options = append(c.Options, Option{Lever: LeverArchive, Text: r.Option, Why: "maps the dependencies' classes instead of reading them"})
+	_, _ = fmt.Fprintf(j.out, "layer %s: unchanged, %d bytes\n", LeverArchive, size)
+	return &layer{diffID: diffID, cache: j.cache, fill: kept}
+}
+
+// noArchive says what speaks against an archive, "" if nothing does.
+func (j *job) noArchive(t *training, jar *zip.Reader) string {
+	if slices.Contains(j.without, LeverArchive) {
+		return "turned off"
+	}
+	if !slices.ContainsFunc(t.libs, func(lib string) bool { return strings.HasPrefix(path.Base(lib), "spring-boot-autoconfigure-") }) {
+		return "the dependencies hold no spring-boot-autoconfigure, which is what is trained with"
+	}
+	class, lib, err := shadow(jar)
+	if err != nil {
+		return fmt.Sprintf("the libraries can't be looked into: %v", err)
+	}
+	if class != "" {
+		return fmt.Sprintf("the application and %s both have %s", lib, class)
+	}
+	return ""
+}
+
+// shadow returns a class that is among the application's and in a library too, and
+// the library; "" if there is none. Without an archive the application's is the one that runs.
+func shadow(jar *zip.Reader) (class, lib string, err error) {
+	_, own := ownFiles(jar)
+	classes := map[string]bool{}
+	for _, e := range own {
+		classes[strings.TrimPrefix(e.path, classesDir+"/")] = true
+	}
+	found, _ := libraries(jar)
+	for _, l := range found {
+		names, err := names(l.file)
+		if err != nil {
+			return "", "", fmt.Errorf("read %q of the jar: %w", l.file.Name, err)
+		}
+		for _, name := range names {
+			if classes[unversioned(name)] {
+				return unversioned(name), path.Base(l.file.Name), nil
+			}
+		}
+	}
+	return "", "", nil
+}
+
+// unversioned returns the place of a class in a multi-release jar as the JVM names
+// it: META-INF/versions/11/com/example/A.class stands in for com/example/A.class.
+func unversioned(name string) string {
+	rest, versioned := strings.CutPrefix(name, "META-INF/versions/")
+	if !versioned {
+		return name
+	}
+	_, rest, _ = strings.Cut(rest, "/")
+	return rest
+}
+
+// names returns what a jar within a jar holds.
+func names(file *zip.File) ([]string, error) {
+	at, err := readerAt(file)
+	if err != nil {
+		return nil, err
+	}
+	jar, err := zip.NewReader(at, int64(file.UncompressedSize64))
+	if err != nil {
+		return nil, err
+	}
+	all := make([]string, len(jar.File))
+	for i, f := range jar.File {
+		all[i] = f.Name
+	}
+	return all, nil
+}
+
+// readerAt opens a file of a jar for reading at any place. Boot stores libraries as
+// they are, so that no more is read of them than is asked for.
+func readerAt(file *zip.File) (io.ReaderAt, error) {
+	if data, err := file.OpenRaw(); err != nil {
+		return nil, err
+	} else if at, ok := data.(io.ReaderAt); ok && file.Method == zip.Store {
+		return at, nil
+	}
+	data, err := file.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = data.Close() }()
+	text, err := io.ReadAll(data)
+	return bytes.NewReader(text), err
+}

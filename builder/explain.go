@@ -1,0 +1,97 @@
+package builder
+
+import (
+	"slices"
+	"strings"
+)
+
+// Explanation says what an image is made of, and why. It holds all that a display
+// needs to tell it.
+type Explanation struct {
+	// Dockerfile is the path of the one that the image was built by, relative to the
+	// project, "" for a composed image. The fields after it speak of composed images.
+	Dockerfile string
+	// Base is the image that this one is based on, and BaseWhy the reason.
+	Base, BaseWhy string
+	// Layers are those above the base, the one that changes least first.
+	Layers []LayerNote
+	// Options are what the JVM is told, class path and main class apart.
+	Options []Option
+	// ClassPath is in the order in which the JVM looks.
+	ClassPath []string
+	// MainClass is the application's.
+	MainClass string
+	// Archive tells of the archive of the dependencies' classes.
+	Archive Archive
+}
+
+// LayerNote tells of a layer.
+type LayerNote struct {
+	// Name is "dependencies", "archive", "resources", "classes" or what the jar's index says.
+	Name string
+	// Size is in bytes, uncompressed.
+	Size int64
+	// New is true where the layer was not in the cache.
+	New bool
+}
+
+// Option is an option of the JVM.
+type Option struct {
+	// Lever is the name by which [ImagerOptions] leave it out, "" where they can't.
+	Lever string
+	// Text is the option itself.
+	Text string
+	// Why is a clause that says what it is for.
+	Why string
+}
+
+// LeverArchive names the archive of the dependencies' classes among the [Levers].
+const LeverArchive = "archive"
+
+// quickStart are the options for development. A Boot application starts in half the
+// time by them. None changes what it does: which compiler and which collector run is
+// the JVM's own choice on a small machine, too.
+var quickStart = []Option{
+	{"quick-compiler", "-XX:TieredStopAtLevel=1", "compiles quickly instead of thoroughly: a start needs the machine for the application itself"},
+	{"serial-gc", "-XX:+UseSerialGC", "collects garbage with one thread, which starts sooner and takes less memory"},
+}
+
+// Levers returns the names of what makes a composed image start faster, each of
+// which [ImagerOptions] can leave out.
+func Levers() []string {
+	var names []string
+	for _, o := range quickStart {
+		names = append(names, o.Lever)
+	}
+	return append(names, LeverArchive)
+}
+
+// jvmOptions returns what the JVM is told, without the levers that are left out.
+func (j *job) jvmOptions(manifest map[string]string) []Option {
+	options := slices.DeleteFunc(slices.Clone(quickStart), func(o Option) bool { return slices.Contains(j.without, o.Lever) })
+	return append(options, launchOptions(manifest, j.app.Java)...)
+}
+
+func optionTexts(options []Option) []string {
+	var texts []string
+	for _, o := range options {
+		texts = append(texts, o.Text)
+	}
+	return texts
+}
+
+// launchOptions returns, as options, what java -jar takes from the manifest of the
+// jar that it runs.
+// https://openjdk.org/jeps/261#Executable-JAR-files
+func launchOptions(manifest map[string]string, java int) []Option {
+	if java < 9 {
+		return nil
+	}
+	var options []Option
+	for _, attribute := range []struct{ name, option string }{{"Add-Exports", "--add-exports"}, {"Add-Opens", "--add-opens"}} {
+		for _, module := range strings.Fields(manifest[attribute.name]) {
+			options = append(options, Option{Text: attribute.option + "=" + module + "=ALL-UNNAMED", Why: "the jar's manifest says " + attribute.name})
+		}
+	}
+	return options
+}

@@ -1,0 +1,343 @@
+package builder
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/client"
+	"github.com/docker/docker/pkg/stdcopy"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// TrainingLabel marks the containers in which archives are made. Its value is the
+// project's name. None outlives [Imager.Train], unless devloop is killed: then the
+// next training removes it.
+const TrainingLabel = "devloop-cli.github.io/training"
+
+const (
+	// trainingLimit bounds a training. It takes 3 to 6 s on a quiet machine.
+	trainingLimit = 2 * time.Minute
+	// removalLimit bounds what an interrupt waits for: the making or the removal of a container.
+	removalLimit = 20 * time.Second
+	// trainDir holds the application that is trained with, in the container only.
+	trainDir   = appDir + "/train"
+	trainClass = "io/github/devloop_cli/Train.class"
+)
+
+//go:embed train/io/github/devloop_cli/Train.class
+var trainCode []byte
+
+// training is what an archive is made of.
+type training struct {
+	key     string // of all that the archive depends on
+	project string
+	libs    []string // the class path
+	options []string
+	records string // directory of the archives' records
+	cache   *layerCache
+}
+
+// newTraining describes the training of libraries. The base's layers hold the JVM.
+func (j *job) newTraining(base *content, libs []layer, classPath, options []string) *training {
+	parts := [][]byte{launchCode, trainCode, classPathJarData()}
+	for _, l := range slices.Concat(base.layers, libs) {
+		parts = append(parts, []byte(l.diffID.String()))
+	}
+	for _, s := range slices.Concat(classPath, []string{""}, options) {
+		parts = append(parts, []byte(s), []byte{0})
+	}
+	return &training{key: digest(parts...), project: j.app.Name, libs: classPath, options: options, records: j.records, cache: j.cache}
+}
+
+// Train makes the archive that img could have, if it wants one: it starts an
+// application without code of its own once, with img's libraries, in img's JVM, in a
+// container without a network. From then on [Imager.Image] puts the archive into
+// every image of the same libraries. That takes some seconds, so that it is best done
+// when the application runs already. What the JVM prints goes to out.
+//
+// A training that fails is no error: the archive that is returned says why there is
+// none, and it is not tried again for an hour. Train returns an error when ctx
+// ends and when the engine does not answer. No container is left in any case.
+func (m *Imager) Train(ctx context.Context, img Image, out io.Writer) (Archive, error) {
+	t := img.training
+	if t == nil {
+		return img.Explanation.Archive, nil
+	}
+	limited, cancel := context.WithTimeoutCause(ctx, trainingLimit, fmt.Errorf("it took longer than %s", trainingLimit))
+	defer cancel()
+	removeAbandoned(limited, m.docker)
+	r, err := t.run(limited, &trainer{docker: m.docker, image: img.Ref, out: out})
+	if ctx.Err() != nil || client.IsErrConnectionFailed(err) {
+		return Archive{}, imageError(ctx, t.project, m.docker.DaemonHost(), err)
+	}
+	if err != nil {
+		if limited.Err() != nil {
+			err = context.Cause(limited)
+		}
+		r = record{Failure: firstLine(err.Error())}
+	}
+	if err := keepRecord(t.records, t.key, r); err != nil {
+		return Archive{}, fmt.Errorf("keep the archive: %w", err)
+	}
+	if r.Failure != "" {
+		return Archive{Why: r.Failure}, nil
+	}
+	return Archive{Used: true, Size: r.Size, Java: r.Java, Why: r.Partly}, nil
+}
+
+// run trains, and keeps the archive as a layer.
+func (t *training) run(ctx context.Context, s *trainer) (record, error) {
+	said, err := s.java(ctx, t, []string{"-version"}, nil)
+	if err != nil {
+		return record{}, fmt.Errorf("ask the base image's JVM for its version: %w", err)
+	}
+	version, feature := javaOf(said)
+	how, err := methodOf(feature)
+	if err != nil {
+		return record{}, err
+	}
+	var made made
+	said, err = s.java(ctx, t, t.command(how), func(docker client.ContainerAPIClient, id string) (err error) {
+		made, err = t.keep(ctx, docker, id, how.file)
+		return err
+	})
+	if err != nil {
+		return record{}, err
+	}
+	return record{Layer: made.diffID.String(), Size: made.size, Option: how.use + "/" + how.file, Java: version, Partly: lacking(said)}, nil
+}
+
+// command returns the arguments of the JVM that makes the archive. What helps
+// developers, and waits for files or containers, is off.
+func (t *training) command(how method) []string {
+	return slices.Concat(t.options, []string{how.make + "/" + how.file,
+		"-Dspring.devtools.restart.enabled=false", "-Dspring.docker.compose.enabled=false",
+		"-cp", strings.Join(slices.Concat([]string{"/" + classPathJar}, t.libs), ":"),
+		className(launchClass), "/" + trainDir, className(trainClass)})
+}
+
+// className returns the name of the class in a file: a/B.class holds a.B.
+func className(file string) string {
+	return strings.TrimSuffix(strings.ReplaceAll(file, "/", "."), ".class")
+}
+
+// method is a way in which a JVM makes and uses an archive.
+type method struct{ make, use, file string }
+
+// methodOf returns the way of a Java version.
+func methodOf(feature int) (method, error) {
+	switch {
+	case feature >= 25: // JEP 514
+		return method{"-XX:AOTCacheOutput=", "-XX:AOTCache=", appDir + "/dependencies.aot"}, nil
+	case feature >= 13: // JEP 350
+		return method{"-XX:ArchiveClassesAtExit=", "-XX:SharedArchiveFile=", appDir + "/dependencies.jsa"}, nil
+	case feature > 0:
+		return method{}, fmt.Errorf("the base image's JVM is Java %d, and archives need Java 13", feature)
+	}
+	return method{}, errors.New("the base image's JVM does not tell its version")
+}
+
+// versionLine matches what java -version prints: openjdk version "17.0.12" 2024-07-16.
+var versionLine = regexp.MustCompile(`version "((?:1\.)?(\d+)[^"]*)"`)
+
+// javaOf returns the version that java -version told, whole and as one number.
+func javaOf(said string) (version string, feature int) {
+	m := versionLine.FindStringSubmatch(said)
+	if m == nil {
+		return "", 0
+	}
+	feature, _ = strconv.Atoi(m[2])
+	return m[1], feature
+}
+
+// The trainer's last words.
+const (
+	trained    = "devloop: trained"
+	notTrained = "devloop: not trained: "
+)
+
+// lacking says what an archive lacks, by the trainer's last words.
+func lacking(said string) string {
+	for line := range strings.Lines(said) {
+		line = strings.TrimSpace(line)
+		if names, found := strings.CutPrefix(line, trained+" without "); found {
+			return "made without " + strings.Join(shortNames(strings.Fields(names)), ", ") + ", which did not start by themselves"
+		}
+		if reason, found := strings.CutPrefix(line, notTrained); found {
+			return "made of what was loaded until " + reason
+		}
+	}
+	return ""
+}
+
+// shortNames leaves the packages and the common suffix of automatic configurations out.
+func shortNames(classes []string) []string {
+	for i, c := range classes {
+		classes[i] = strings.TrimSuffix(c[strings.LastIndex(c, ".")+1:], "AutoConfiguration")
+	}
+	return classes
+}
+
+// trainer is where a training runs.
+type trainer struct {
+	docker client.ContainerAPIClient
+	image  string
+	out    io.Writer
+}
+
+// java runs the image's JVM until it ends and returns what it printed. Then done looks
+// at the container, which is removed in any case.
+func (s *trainer) java(ctx context.Context, t *training, args []string, done func(client.ContainerAPIClient, string) error) (string, error) {
+	id, err := s.create(ctx, t, args)
+	if err != nil {
+		return "", err
+	}
+	defer s.remove(ctx, id)
+	if err := s.docker.CopyToContainer(ctx, id, "/", bytes.NewReader(trainerTar()), container.CopyToContainerOptions{}); err != nil {
+		return "", err
+	}
+	waiting, failed := s.docker.ContainerWait(ctx, id, container.WaitConditionNextExit)
+	if err := s.docker.ContainerStart(ctx, id, container.StartOptions{}); err != nil {
+		return "", err
+	}
+	var code int64
+	select {
+	case ended := <-waiting:
+		code = ended.StatusCode
+	case err := <-failed:
+		return "", err
+	}
+	said, err := s.logs(ctx, id)
+	if err == nil && code != 0 {
+		err = fmt.Errorf("java exited with status %d: %s", code, reasonIn(said, errors.New("it said nothing")))
+	}
+	if err == nil && done != nil {
+		err = done(s.docker, id)
+	}
+	return said, err
+}
+
+// create makes the container: the image's own, but without the application's files,
+// without a network, and with another command. An interrupt has to wait for the engine's
+// answer: without the ID nobody could remove the container.
+func (s *trainer) create(ctx context.Context, t *training, args []string) (string, error) {
+	if ctx.Err() != nil {
+		return "", context.Cause(ctx)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removalLimit)
+	defer cancel()
+	created, err := s.docker.ContainerCreate(ctx,
+		&container.Config{Image: s.image, Entrypoint: []string{"java"}, Cmd: args, Labels: map[string]string{TrainingLabel: t.project}},
+		&container.HostConfig{NetworkMode: "none", Tmpfs: map[string]string{"/" + classesDir: ""}}, nil, nil, "")
+	return created.ID, err
+}
+
+// remove removes a container, after an interrupt too.
+func (s *trainer) remove(ctx context.Context, id string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removalLimit)
+	defer cancel()
+	_ = s.docker.ContainerRemove(ctx, id, container.RemoveOptions{Force: true, RemoveVolumes: true})
+}
+
+// logs returns what a container printed.
+func (s *trainer) logs(ctx context.Context, id string) (string, error) {
+	stream, err := s.docker.ContainerLogs(ctx, id, container.LogsOptions{ShowStdout: true, ShowStderr: true})
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = stream.Close() }()
+	kept := &keeper{}
+	both := io.MultiWriter(kept, s.out)
+	_, err = stdcopy.StdCopy(both, both, stream)
+	return kept.String(), err
+}
+
+// removeAbandoned removes the containers of trainings that were killed. One that is
+// younger than a training may be another devloop's.
+func removeAbandoned(ctx context.Context, docker client.ContainerAPIClient) {
+	found, err := docker.ContainerList(ctx, container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("label", TrainingLabel))})
+	if err != nil {
+		return // the training itself will say what is wrong with the engine
+	}
+	for _, c := range found {
+		if time.Since(time.Unix(c.Created, 0)) > trainingLimit+removalLimit {
+			_ = docker.ContainerRemove(ctx, c.ID, container.RemoveOptions{Force: true, RemoveVolumes: true})
+		}
+	}
+}
+
+// trainerTar holds what the container has beside the image: the beginning of the class
+// path, as the archive's layer has it, and the application that is trained with.
+func trainerTar() []byte {
+	var data bytes.Buffer
+	files := tar.NewWriter(&data)
+	for name, text := range map[string][]byte{classPathJar: classPathJarData(), trainDir + "/" + trainClass: trainCode} {
+		if err := writeFile(files, name, int64(len(text)), bytes.NewReader(text)); err != nil {
+			panic(err) // a buffer takes all
+		}
+	}
+	if err := files.Close(); err != nil {
+		panic(err)
+	}
+	return data.Bytes()
+}
+
+// made is the layer of a new archive.
+type made struct {
+	diffID v1.Hash
+	size   int64
+}
+
+// keep makes a layer of the archive that the JVM wrote, and of the beginning of the
+// class path that belongs to it.
+func (t *training) keep(ctx context.Context, docker client.ContainerAPIClient, id, file string) (made, error) {
+	stream, _, err := docker.CopyFromContainer(ctx, id, "/"+file)
+	if err != nil {
+		return made{}, fmt.Errorf("take the archive: %w", err)
+	}
+	defer func() { _ = stream.Close() }()
+	copied := tar.NewReader(stream)
+	header, err := copied.Next()
+	if err != nil || header.Name != path.Base(file) || header.Typeflag != tar.TypeReg {
+		return made{}, fmt.Errorf("take the archive: the engine sent something else: %w", err)
+	}
+	w, err := t.cache.create()
+	if err != nil {
+		return made{}, err
+	}
+	defer w.discard()
+	if err := writeArchiveLayer(w, file, header.Size, copied); err != nil {
+		return made{}, err
+	}
+	diffID, err := w.commit()
+	return made{diffID, header.Size}, err
+}
+
+// writeArchiveLayer writes the archive's layer.
+func writeArchiveLayer(to io.Writer, file string, size int64, data io.Reader) error {
+	files := tar.NewWriter(to)
+	if err := writeParents(files, file, map[string]bool{}); err != nil {
+		return err
+	}
+	jar := classPathJarData()
+	if err := writeFile(files, classPathJar, int64(len(jar)), bytes.NewReader(jar)); err != nil {
+		return err
+	}
+	if err := writeFile(files, file, size, data); err != nil {
+		return err
+	}
+	return files.Close()
+}

@@ -1,0 +1,335 @@
+package builder
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/pkg/stdcopy"
+)
+
+// jvm plays the containers of an engine: each is one run of java.
+type jvm struct {
+	version string // as java -version tells it
+	said    string // by the training
+	code    int    // with which it ends
+	archive string // what it leaves, "" for nothing
+	starts  chan struct{}
+	hanging func() // called when a training does not end by itself
+
+	commands   [][]string
+	copied     []string // names of the files that were put into containers
+	containers map[string]container.Summary
+}
+
+// play adds the container endpoints to e.
+func (v *jvm) play(e *engine) *engine {
+	v.containers = map[string]container.Summary{}
+	e.mux.HandleFunc("GET /{version}/containers/json", func(w http.ResponseWriter, r *http.Request) {
+		list := []container.Summary{}
+		for _, c := range v.containers {
+			list = append(list, c)
+		}
+		_ = json.NewEncoder(w).Encode(list)
+	})
+	e.mux.HandleFunc("POST /{version}/containers/create", v.create)
+	e.mux.HandleFunc("PUT /{version}/containers/{id}/archive", func(w http.ResponseWriter, r *http.Request) {
+		files, _ := readArchive(r.Body)
+		for name := range files {
+			v.copied = append(v.copied, name)
+		}
+	})
+	e.mux.HandleFunc("POST /{version}/containers/{id}/wait", v.wait)
+	e.mux.HandleFunc("POST /{version}/containers/{id}/start", func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusNoContent)
+		v.starts <- struct{}{}
+	})
+	e.mux.HandleFunc("GET /{version}/containers/{id}/logs", func(w http.ResponseWriter, r *http.Request) {
+		_, _ = stdcopy.NewStdWriter(w, stdcopy.Stdout).Write([]byte(v.output()))
+	})
+	e.mux.HandleFunc("GET /{version}/containers/{id}/archive", v.take)
+	e.mux.HandleFunc("DELETE /{version}/containers/{id}", func(w http.ResponseWriter, r *http.Request) {
+		delete(v.containers, r.PathValue("id"))
+		w.WriteHeader(http.StatusNoContent)
+	})
+	return e
+}
+
+func (v *jvm) create(w http.ResponseWriter, r *http.Request) {
+	var c struct{ container.Config }
+	_ = json.NewDecoder(r.Body).Decode(&c)
+	v.commands = append(v.commands, c.Cmd)
+	v.starts = make(chan struct{}, 1)
+	id := fmt.Sprintf("c%d", len(v.commands))
+	v.containers[id] = container.Summary{ID: id, Created: time.Now().Unix(), Labels: c.Labels}
+	w.WriteHeader(http.StatusCreated)
+	_, _ = fmt.Fprintf(w, `{"Id":%q}`, id)
+}
+
+// asked says whether the last container only asks for the version.
+func (v *jvm) asked() bool { return slices.Equal(v.commands[len(v.commands)-1], []string{"-version"}) }
+
+func (v *jvm) output() string {
+	if v.asked() {
+		return v.version
+	}
+	return v.said
+}
+
+func (v *jvm) wait(w http.ResponseWriter, r *http.Request) {
+	w.WriteHeader(http.StatusOK)
+	w.(http.Flusher).Flush() // so that the client starts the container
+	<-v.starts
+	if v.hanging != nil && !v.asked() {
+		v.hanging()
+		<-r.Context().Done()
+		return
+	}
+	code := v.code
+	if v.asked() {
+		code = 0
+	}
+	_, _ = fmt.Fprintf(w, `{"StatusCode":%d}`, code)
+}
+
+// take hands out the archive.
+func (v *jvm) take(w http.ResponseWriter, r *http.Request) {
+	if v.archive == "" {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = io.WriteString(w, `{"message":"Could not find the file"}`)
+		return
+	}
+	w.Header().Set("X-Docker-Container-Path-Stat", base64.StdEncoding.EncodeToString([]byte(`{}`)))
+	files := tar.NewWriter(w)
+	_ = writeFile(files, filepath.Base(r.URL.Query().Get("path")), int64(len(v.archive)), strings.NewReader(v.archive))
+	_ = files.Close()
+}
+
+const java17 = `openjdk version "17.0.12" 2024-07-16` + "\n"
+
+// nested is a jar within a jar: stored, as Boot does it.
+func nested(t *testing.T, names ...string) string {
+	t.Helper()
+	var data bytes.Buffer
+	jar := zip.NewWriter(&data)
+	for _, name := range names {
+		if _, err := jar.Create(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := jar.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return data.String()
+}
+
+// trainableFiles are those of an application with Spring Boot among its libraries.
+func trainableFiles(t *testing.T, more ...string) []file {
+	lib := nested(t, append([]string{"META-INF/MANIFEST.MF", "org/Lib.class"}, more...)...)
+	return append(without(bootFiles(), ".idx", ".jar"), file{"BOOT-INF/lib/spring-boot-autoconfigure-4.1.2.jar", lib})
+}
+
+func TestTrainedImage(t *testing.T) {
+	v := &jvm{version: java17, said: "Started Train\n" + trained + " without org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration\n", archive: strings.Repeat("jsa", 1000)}
+	e := v.play(baseEngine(t))
+	m := NewImager(e, ImagerOptions{CacheDir: t.TempDir()})
+	image := func() Image {
+		img, err := m.Image(t.Context(), appOf(t, trainableFiles(t)), io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return img
+	}
+	first := image()
+	if a := first.Explanation.Archive; a.Used || !a.Wanted {
+		t.Fatalf("got %+v", a)
+	}
+	a, err := m.Train(t.Context(), first, io.Discard)
+	if err != nil || !a.Used || a.Size != 3000 || a.Java != "17.0.12" || a.Why != "made without DataSource, which did not start by themselves" {
+		t.Fatalf("got %+v, %v", a, err)
+	}
+	want := "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ArchiveClassesAtExit=/app/dependencies.jsa -Dspring.devtools.restart.enabled=false " +
+		"-Dspring.docker.compose.enabled=false -cp /app/classpath.jar:/app/lib/spring-boot-autoconfigure-4.1.2.jar io.github.devloop_cli.Launch /app/train io.github.devloop_cli.Train"
+	if got := strings.Join(v.commands[1], " "); got != want || len(v.containers) > 0 {
+		t.Errorf("ran %s\n, left %v", got, v.containers)
+	}
+	if !slices.Contains(v.copied, "app/train/io/github/devloop_cli/Train.class") || !slices.Contains(v.copied, "app/classpath.jar") {
+		t.Errorf("copied %v", v.copied)
+	}
+
+	second := image()
+	checkContent(t, second.Content)
+	config, _ := second.Content.ConfigFile()
+	want = "java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:SharedArchiveFile=/app/dependencies.jsa -cp /app/classpath.jar:/app/lib/spring-boot-autoconfigure-4.1.2.jar com.example.App"
+	if got := strings.Join(config.Config.Entrypoint, " "); got != want {
+		t.Errorf("runs %s", got)
+	}
+	if again := image(); again.ID != second.ID || again.training != nil || !again.Explanation.Archive.Used {
+		t.Errorf("unchanged input: %s, then %s, %+v", second.ID, again.ID, again.Explanation.Archive)
+	}
+	layers, _ := second.Content.Layers()
+	data, err := layers[3].Uncompressed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := listTar(t, data); got != "app/ 1777, app/classpath.jar 644, app/dependencies.jsa 644" {
+		t.Errorf("the archive's layer has %s", got)
+	}
+}
+
+// The JVM looks for the application's classes where the class path had them.
+func TestClassPathJar(t *testing.T) {
+	text := classPathJarData()
+	jar, err := zip.NewReader(bytes.NewReader(text), int64(len(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest, err := readManifest(jar)
+	if err != nil || manifest["Class-Path"] != "file:/app/classes/" || !bytes.Equal(text, classPathJarData()) {
+		t.Errorf("manifest %v, %v", manifest, err)
+	}
+}
+
+func TestNewerJVMsMakeAnAOTCache(t *testing.T) {
+	for version, want := range map[string]string{
+		`openjdk version "25.0.3" 2026-04-21 LTS`: "-XX:AOTCache=/app/dependencies.aot",
+		`openjdk version "21" 2023-09-19`:         "-XX:SharedArchiveFile=/app/dependencies.jsa",
+		`java version "1.8.0_402"`:                "the base image's JVM is Java 8, and archives need Java 13",
+		`openjdk version "11.0.22"`:               "the base image's JVM is Java 11, and archives need Java 13",
+		"sh: java: not found":                     "the base image's JVM does not tell its version",
+	} {
+		_, feature := javaOf(version)
+		how, err := methodOf(feature)
+		got := errorText(err)
+		if err == nil {
+			got = how.use + "/" + how.file
+		}
+		if got != want {
+			t.Errorf("%s: %s, want %s", version, got, want)
+		}
+	}
+}
+
+func TestNoArchive(t *testing.T) {
+	shadowed := append(trainableFiles(t, "com/example/App.class"), file{"BOOT-INF/lib/z-1.jar", nested(t, "org/Z.class")})
+	versioned := trainableFiles(t, "META-INF/versions/11/com/example/App.class")
+	for name, test := range map[string]struct {
+		files   []file
+		without []string
+		want    string
+	}{
+		"shadowed class":   {shadowed, nil, "the application and spring-boot-autoconfigure-4.1.2.jar both have com/example/App.class"},
+		"shadowed version": {versioned, nil, "the application and spring-boot-autoconfigure-4.1.2.jar both have com/example/App.class"},
+		"no Spring Boot":   {bootFiles(), nil, "the dependencies hold no spring-boot-autoconfigure, which is what is trained with"},
+		"turned off":       {trainableFiles(t), []string{LeverArchive}, "turned off"},
+		"broken library":   {append(trainableFiles(t), file{"BOOT-INF/lib/z.jar", "no zip"}), nil, `the libraries can't be looked into: read "BOOT-INF/lib/z.jar" of the jar: zip: not a valid zip file`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := baseEngine(t)
+			img, err := NewImager(e, ImagerOptions{CacheDir: t.TempDir(), Without: test.without}).Image(t.Context(), appOf(t, test.files), io.Discard)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if a := img.Explanation.Archive; a.Used || a.Wanted || a.Why != test.want || img.training != nil {
+				t.Errorf("got %+v, want %s", a, test.want)
+			}
+			if got := img.Explanation.ClassPath[0]; got != "/app/classes" {
+				t.Errorf("the class path begins with %s", got)
+			}
+		})
+	}
+}
+
+func TestFailedTrainingIsNoErrorAndNotRepeated(t *testing.T) {
+	for want, v := range map[string]*jvm{
+		"java exited with status 1: UnsupportedOperationException: no":          {version: java17, code: 1, said: "x\njava.lang.UnsupportedOperationException: no\n\tat a.B\n"},
+		"take the archive: Error response from daemon: Could not find the file": {version: java17},
+		"the base image's JVM is Java 11, and archives need Java 13":            {version: `openjdk version "11.0.22"`},
+		"the base image's JVM does not tell its version":                        {version: "BusyBox"},
+	} {
+		e, cache := v.play(baseEngine(t)), t.TempDir()
+		m := NewImager(e, ImagerOptions{CacheDir: cache})
+		img, err := m.Image(t.Context(), appOf(t, trainableFiles(t)), io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := m.Train(t.Context(), img, io.Discard)
+		if err != nil || a.Used || a.Wanted || a.Why != want || len(v.containers) > 0 {
+			t.Errorf("got %+v, %v, want %s; left %v", a, err, want, v.containers)
+		}
+		again, err := m.Image(t.Context(), appOf(t, trainableFiles(t)), io.Discard)
+		if err != nil || again.Explanation.Archive.Wanted || again.Explanation.Archive.Why != want || again.ID != img.ID {
+			t.Errorf("then %+v, %v", again.Explanation.Archive, err)
+		}
+		old := time.Now().Add(-2 * failedTraining)
+		if err := os.Chtimes(recordPath(filepath.Join(cache, "archives"), img.training.key), old, old); err != nil {
+			t.Fatal(err)
+		}
+		if later, err := m.Image(t.Context(), appOf(t, trainableFiles(t)), io.Discard); err != nil || !later.Explanation.Archive.Wanted {
+			t.Errorf("an hour later %+v, %v", later.Explanation.Archive, err)
+		}
+	}
+}
+
+func TestInterruptedTrainingLeavesNothing(t *testing.T) {
+	v := &jvm{version: java17}
+	e := v.play(baseEngine(t))
+	cache := t.TempDir()
+	m := NewImager(e, ImagerOptions{CacheDir: cache})
+	img, err := m.Image(t.Context(), appOf(t, trainableFiles(t)), io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	v.hanging = func() { cancel(errStopped) }
+	if _, err := m.Train(ctx, img, io.Discard); !errors.Is(err, errStopped) {
+		t.Errorf("got %v", err)
+	}
+	if len(v.containers) > 0 {
+		t.Errorf("left %v", v.containers)
+	}
+	if _, known := readRecord(filepath.Join(cache, "archives"), img.training.key); known {
+		t.Error("an interrupt is remembered as a failure")
+	}
+}
+
+func TestAbandonedTrainingsAreRemoved(t *testing.T) {
+	v := &jvm{version: java17, archive: "jsa"}
+	e := v.play(baseEngine(t))
+	v.containers["killed"] = container.Summary{ID: "killed", Created: time.Now().Add(-time.Hour).Unix()}
+	v.containers["other"] = container.Summary{ID: "other", Created: time.Now().Unix()}
+	m := NewImager(e, ImagerOptions{CacheDir: t.TempDir()})
+	img, err := m.Image(t.Context(), appOf(t, trainableFiles(t)), io.Discard)
+	if err == nil {
+		_, err = m.Train(t.Context(), img, io.Discard)
+	}
+	if _, there := v.containers["other"]; err != nil || !there || len(v.containers) != 1 {
+		t.Errorf("%v, left %v", err, v.containers)
+	}
+}
+
+func TestLaunchOptions(t *testing.T) {
+	manifest := map[string]string{"Add-Opens": "java.base/java.lang java.base/java.util", "Add-Exports": "java.base/sun.nio.ch"}
+	want := []string{"--add-exports=java.base/sun.nio.ch=ALL-UNNAMED", "--add-opens=java.base/java.lang=ALL-UNNAMED", "--add-opens=java.base/java.util=ALL-UNNAMED"}
+	if got := optionTexts(launchOptions(manifest, 17)); !slices.Equal(got, want) {
+		t.Errorf("got %q", got)
+	}
+	if got := launchOptions(manifest, 8); got != nil {
+		t.Errorf("Java 8 knows no %v", got)
+	}
+}

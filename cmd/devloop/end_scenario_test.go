@@ -1,0 +1,175 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/hack/real"
+)
+
+// These scenarios are about ends: whatever ends a run, nothing of it is left but what
+// its user wants.
+
+// brief bounds how long a run may take to end.
+const brief = 5 * time.Second
+
+// started is devloop run at work, and what could be left of it.
+type started struct {
+	*scenario
+	command *exec.Cmd
+	keys    io.Writer
+	stream  *json.Decoder
+	stderr  bytes.Buffer
+	mark    string // is in the environment of each of its processes
+	temp    string // its directory for temporary files
+}
+
+// start starts devloop with temporary files and processes that can be told from others'.
+func (s *scenario) start(name string, args ...string) *started {
+	s.Helper()
+	r := &started{scenario: s, command: s.command(name, args...), temp: s.TempDir()}
+	r.mark = "DEVLOOP_SCENARIO=" + r.temp
+	r.command.Env = append(os.Environ(), r.mark, "TMPDIR="+r.temp)
+	r.command.Stderr = &r.stderr
+	out, err := r.command.StdoutPipe()
+	if err != nil {
+		s.Fatal(err)
+	}
+	if r.keys, err = r.command.StdinPipe(); err != nil {
+		s.Fatal(err)
+	}
+	if err := r.command.Start(); err != nil {
+		s.Fatal(err)
+	}
+	r.stream = json.NewDecoder(out)
+	return r
+}
+
+// end sends a signal and wants the process to end soon; it returns the exit code.
+func (r *started) end(signal os.Signal) int {
+	r.Helper()
+	if err := r.command.Process.Signal(signal); err != nil {
+		r.Fatal(err)
+	}
+	began := time.Now()
+	for e := (event.Event{}); r.stream.Decode(&e) == nil; { // Wait may only come after the last read
+	}
+	_ = r.command.Wait() // the exit code tells
+	if took := time.Since(began); took > brief {
+		r.Errorf("it took %v to end", took)
+	}
+	return r.command.ProcessState.ExitCode()
+}
+
+// leavesNothing checks that no process, no file and no listener of the run is left.
+func (r *started) leavesNothing(address string) {
+	r.Helper()
+	deadline := time.Now().Add(brief)
+	for left := r.processes(); len(left) > 0; left = r.processes() { // the kernel ends them in its own time
+		if time.Now().After(deadline) {
+			r.Errorf("processes are left: %v", left)
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if left, err := os.ReadDir(r.temp); err != nil || len(left) > 0 {
+		r.Errorf("temporary files are left: %v, %v", left, err)
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		r.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:"+u.Port())
+	if err != nil {
+		r.Errorf("the local port is still taken: %v", err)
+		return
+	}
+	_ = listener.Close()
+}
+
+// processes returns the run's processes by their command lines.
+func (r *started) processes() (list []string) {
+	paths, err := filepath.Glob("/proc/[0-9]*/environ")
+	if err != nil {
+		r.Fatal(err)
+	}
+	for _, path := range paths {
+		if environ, err := os.ReadFile(path); err == nil && bytes.Contains(environ, []byte(r.mark+"\x00")) {
+			line, _ := os.ReadFile(filepath.Join(filepath.Dir(path), "cmdline"))
+			list = append(list, string(bytes.ReplaceAll(line, []byte{0}, []byte{' '})))
+		}
+	}
+	return list
+}
+
+func TestScenarioAnInterruptAtAnyStageLeavesNothing(t *testing.T) {
+	real.Maven(t)
+	s := newScenario(t, "spring-maven")
+	for _, stage := range []event.Stage{event.Compile, event.Image, event.Load, event.Replace, event.Ready, event.Forward} {
+		s.replaceInSource("Hello, World", "Hello, World!") // each has something to build
+		r := s.start("run")
+		address := until(t, r.stream, func(event.Listening) bool { return true }).URL
+		until(t, r.stream, func(b event.StageStarted) bool { return b.Stage == stage })
+		if code := r.end(os.Interrupt); code != 0 {
+			t.Errorf("interrupted at %s it ended with %d:\n%s", stage, code, r.stderr.String())
+		}
+		r.leavesNothing(address)
+	}
+	s.answers(s.must("deploy"), "Hello, World!!!!!!")
+
+	t.Log("a second interrupt does not wait for the first")
+	s.replaceInSource("Hello, World", "Hello, World!")
+	r := s.start("run")
+	address := until(t, r.stream, func(event.Listening) bool { return true }).URL
+	until(t, r.stream, func(event.StageOutput) bool { return true })
+	if err := r.command.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	r.end(os.Interrupt)
+	r.leavesNothing(address)
+}
+
+func TestScenarioTheNextRunTakesOverFromOneThatWasKilled(t *testing.T) {
+	real.Maven(t)
+	s := newScenario(t, "spring-maven")
+
+	t.Log("one run holds the project; a second says who")
+	first := s.start("run")
+	address := until(t, first.stream, func(event.Listening) bool { return true }).URL
+	until(t, first.stream, func(a event.Answered) bool { return a.Text == "Hello, World" })
+	second := s.run("run")
+	if second.code != 4 || !strings.Contains(second.stderr, "devloop run holds it (pid") {
+		t.Errorf("the second run ended with %d:\n%s", second.code, second.stderr)
+	}
+
+	t.Log("killed while it compiles, it leaves no compiler")
+	s.replaceInSource("Hello, World", "Hello, successor")
+	until(t, first.stream, func(b event.StageStarted) bool { return b.Stage == event.Compile })
+	until(t, first.stream, func(event.StageOutput) bool { return true })
+	first.end(syscall.SIGKILL)
+	first.leavesNothing(address)
+
+	t.Log("the next one has the same address, and replaces the Pod")
+	next := s.start("run", "--cleanup")
+	if got := until(t, next.stream, func(a event.Answered) bool { return a.Text == "Hello, successor" }).URL; got != address {
+		t.Errorf("the address moved from %s to %s", address, got)
+	}
+	if code := next.end(os.Interrupt); code != 0 {
+		t.Errorf("it ended with %d:\n%s", code, next.stderr.String())
+	}
+	next.leavesNothing(address)
+	if pods := s.pods(); len(pods) != 0 {
+		t.Errorf("%d Pods are left although --cleanup was given", len(pods))
+	}
+}

@@ -1,0 +1,225 @@
+package loop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/runner"
+)
+
+// LocalPort is a port of this machine that devloop keeps, and that leads to
+// whichever Pod it was pointed to last.
+type LocalPort interface {
+	// Point leads the port to a container port of pod from now on.
+	Point(pod runner.Pod, port int)
+	// Hold lets new connections and requests wait until the next Point or Fail, and
+	// returns when those under way have been answered, or ctx ends.
+	Hold(ctx context.Context)
+	// Fail refuses connections and requests, and says why, until the next Point or Hold.
+	Fail(why runner.Outage)
+	// Moved says why the port is another than the one asked for, nil if it is not.
+	Moved() error
+	// Err is why the last connection did not reach the Pod, nil if it did.
+	Err() error
+	// Port is the port's number.
+	Port() int
+	// URL is the address for a browser, as in "http://localhost:8080".
+	URL() string
+	// Close gives the port back and waits until its connections have ended.
+	Close() error
+}
+
+// ports are the local ports of a session, each with what it leads to, in the
+// manifest's order. A container port keeps its local one from Pod to Pod.
+type ports []localPort
+
+type localPort struct {
+	LocalPort
+	to runner.Endpoint
+}
+
+// openPorts opens a local port for each endpoint that has none, and closes those that
+// the manifest no longer names. It comes before anything is built: a port that can't be
+// had is found out while the old Pod still serves, and whoever asks it waits.
+func (l *Loop) openPorts(ctx context.Context, n int, endpoints []runner.Endpoint) error {
+	old := l.live.ports
+	var kept, gone ports
+	for _, p := range old {
+		if slices.Contains(endpoints, p.to) {
+			kept = append(kept, p)
+		} else {
+			gone = append(gone, p)
+		}
+	}
+	l.live.ports = kept
+	if err := gone.close(); err != nil {
+		return err
+	}
+	for i, want := range l.Target.locals(endpoints) {
+		if kept.at(endpoints[i]) != nil {
+			continue
+		}
+		local, err := l.Listen(ctx, l.live.ports.free(want))
+		if err != nil {
+			return err
+		}
+		l.live.ports = append(l.live.ports, localPort{local, endpoints[i]})
+		l.opened(n, local, endpoints[i])
+	}
+	return nil
+}
+
+// opened tells where an endpoint will be reached.
+func (l *Loop) opened(n int, local LocalPort, to runner.Endpoint) {
+	if moved := local.Moved(); moved != nil {
+		f := FailureOf(moved)
+		l.Bus.Publish(n, event.Notice{Level: event.Warning, Hints: f.Hints,
+			Text: fmt.Sprintf("%s, so port %d of %s is at %s", f.Message, to.Port, to.Of, local.URL())})
+	}
+	l.Bus.Publish(n, event.Listening{URL: local.URL(), Object: to.Of.String(), Port: to.Port})
+}
+
+// endpoints adds the container ports that the user asked for, and that the manifest
+// does not name: naming them there is a habit, and opens nothing.
+func (t Target) endpoints(named []runner.Endpoint, of runner.Object) []runner.Endpoint {
+	for _, port := range slices.Sorted(t.asked()) {
+		if !slices.ContainsFunc(named, func(e runner.Endpoint) bool { return e.Port == port }) {
+			named = append(named, runner.Endpoint{Of: of, Port: port})
+		}
+	}
+	return named
+}
+
+// asked yields the container ports that the user asked for by number.
+func (t Target) asked() func(yield func(int) bool) {
+	return func(yield func(int) bool) {
+		for container := range t.Ports {
+			if container != 0 && !yield(container) {
+				return
+			}
+		}
+	}
+}
+
+// locals says which local port each endpoint should have: the one that the user asked
+// for, and the next ones where several Pods offer that container port; else the same
+// number, or the next that is free.
+func (t Target) locals(endpoints []runner.Endpoint) []runner.Port {
+	list := make([]runner.Port, len(endpoints))
+	given := map[int]bool{}
+	for i, e := range endpoints {
+		asked, ok := t.Ports[e.Port]
+		if first, any := t.Ports[0]; !ok && any && i == 0 {
+			asked, ok = first, true
+		}
+		if !ok {
+			asked = e.Port
+		}
+		list[i] = runner.Port{Local: asked, Strict: ok && !given[asked]}
+		given[asked] = true
+	}
+	return list
+}
+
+// free steps over the ports that devloop itself holds: three Pods with port 8080
+// get 8080, 8081 and 8082, and that is no collision to warn of.
+func (v ports) free(p runner.Port) runner.Port {
+	for !p.Strict && slices.ContainsFunc(v, func(l localPort) bool { return l.Port() == p.Local }) {
+		p.Local++
+	}
+	return p
+}
+
+// at returns the local port of an endpoint, nil if it has none.
+func (v ports) at(e runner.Endpoint) LocalPort {
+	for _, p := range v {
+		if p.to == e {
+			return p.LocalPort
+		}
+	}
+	return nil
+}
+
+func (v ports) hold(ctx context.Context) {
+	var all sync.WaitGroup
+	for _, p := range v {
+		all.Go(func() { p.Hold(ctx) })
+	}
+	all.Wait()
+}
+
+// fail tells whoever asks why there is no Pod to wait for.
+func (v ports) fail(f event.Failure) {
+	for _, p := range v {
+		p.Fail(runner.Outage{Reason: f.Message, Evidence: f.Evidence, Hints: f.Hints})
+	}
+}
+
+func (v ports) urls() []string {
+	list := make([]string, len(v))
+	for i, p := range v {
+		list[i] = p.URL()
+	}
+	return list
+}
+
+func (v *ports) close() error {
+	var errs []error
+	for _, p := range *v {
+		errs = append(errs, p.Close())
+	}
+	*v = nil
+	return errors.Join(errs...)
+}
+
+// forward leads the local ports to the Pods, and asks each once through its forward:
+// that is the proof that localhost reaches the application.
+func (l *Loop) forward(ctx context.Context, s *step, pods []runner.Pod) error {
+	if err := l.openPorts(ctx, s.cycle, l.Target.endpoints(offered(pods))); err != nil {
+		return err
+	}
+	var notes []string
+	for _, local := range l.live.ports {
+		pod := podOf(pods, local.to)
+		if pod == nil {
+			continue
+		}
+		local.Point(*pod, local.to.Port)
+		answer, err := ask(ctx, local)
+		if err != nil {
+			return &AnswerError{Pod: pod.Name, Port: local.to.Port, URL: local.URL(), Way: local.Err(), Err: err}
+		}
+		s.publish(event.Forwarding{Pod: pod.Name, Port: local.to.Port, URL: local.URL()})
+		s.publish(event.Answered{Pod: pod.Name, URL: local.URL(), Status: answer.status, Text: answer.text, Took: answer.took})
+		notes = append(notes, fmt.Sprintf("%s → %s:%d %s", local.URL(), pod.Name, local.to.Port, answer))
+	}
+	s.note, s.skip = strings.Join(notes, "\n"), len(notes) == 0
+	if s.skip {
+		s.note = "the manifest names no containerPort"
+	}
+	return nil
+}
+
+// offered returns what the Pods offer, and the object of the first.
+func offered(pods []runner.Pod) (list []runner.Endpoint, of runner.Object) {
+	for i, p := range pods {
+		if list = append(list, p.Endpoints()...); i == 0 {
+			of = p.Of
+		}
+	}
+	return list, of
+}
+
+func podOf(pods []runner.Pod, to runner.Endpoint) *runner.Pod {
+	for i, p := range pods {
+		if p.Of == to.Of && p.Index == to.Index {
+			return &pods[i]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,75 @@
+package loop
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+)
+
+// Trainer makes what lets the next images of the same dependencies start faster.
+type Trainer interface {
+	Train(ctx context.Context, img builder.Image, out io.Writer) (builder.Archive, error)
+}
+
+// Train makes the archive that the image which was brought to the nodes last could
+// have, where it wants one. It waits until the answer has come: nobody waits for it
+// longer than without. A failure is told and stops nothing; an end of ctx is returned.
+func (l *Loop) Train(ctx context.Context) error {
+	img := l.live.loaded
+	if l.Trainer == nil || img == nil || !img.Explanation.Archive.Wanted {
+		return nil
+	}
+	return l.train(ctx, *img)
+}
+
+func (l *Loop) train(ctx context.Context, img builder.Image) error {
+	l.Bus.Publish(0, event.Progress{Line: "making an archive of the dependencies' classes, for faster starts from the next change on"})
+	began := time.Now()
+	a, err := l.Trainer.Train(ctx, img, io.Discard)
+	switch {
+	case cancelled(err):
+		return err
+	case err != nil:
+		f := FailureOf(err)
+		l.Bus.Publish(0, event.Notice{Level: event.Warning, Text: f.Message, Hints: f.Hints})
+	case !a.Used:
+		l.Bus.Publish(0, event.Notice{Level: event.Info, Text: "the application starts without an archive of its dependencies' classes: " + a.Why})
+	default:
+		text := fmt.Sprintf("archive of the dependencies' classes: %s, made in %.1f s", size(a.Size), time.Since(began).Seconds())
+		if a.Why != "" {
+			text += ", " + a.Why
+		}
+		l.Bus.Publish(0, event.Notice{Level: event.Info, Text: text})
+	}
+	return nil
+}
+
+// trainBeside makes the archive while the application serves, once for an image that
+// wants one; Close ends it.
+func (l *Loop) trainBeside(img builder.Image) {
+	if l.Trainer == nil || !img.Explanation.Archive.Wanted || !l.live.training.CompareAndSwap(false, true) {
+		return
+	}
+	ctx := l.live.context()
+	l.live.logs.Go(func() {
+		defer l.live.training.Store(false)
+		_ = l.train(ctx, img) // it ends with an error only by Close
+	})
+}
+
+// explained tells of an image what its builder does.
+func explained(x builder.Explanation) event.Explained {
+	e := event.Explained{Dockerfile: x.Dockerfile, Base: x.Base, BaseWhy: x.BaseWhy, ClassPath: x.ClassPath, MainClass: x.MainClass,
+		Archive: event.ClassArchive{Used: x.Archive.Used, Size: x.Archive.Size, Java: x.Archive.Java, Why: x.Archive.Why}}
+	for _, l := range x.Layers {
+		e.Layers = append(e.Layers, event.ImageLayer{Name: l.Name, Size: l.Size, New: l.New})
+	}
+	for _, o := range x.Options {
+		e.Options = append(e.Options, event.JVMOption{Lever: o.Lever, Text: o.Text, Why: o.Why})
+	}
+	return e
+}

@@ -1,0 +1,47 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+)
+
+// explained shows what is in an image, a line for each thing.
+func (p *Plain) explained(b event.Explained) {
+	if b.Dockerfile != "" {
+		p.explain("built by", b.Dockerfile, "the project has a Dockerfile, which is used as it is")
+		return
+	}
+	p.explain("base", b.Base, b.BaseWhy)
+	for _, l := range b.Layers {
+		state := "unchanged"
+		if l.New {
+			state = "new"
+		}
+		p.explain("layer", fmt.Sprintf("%s, %d bytes", l.Name, l.Size), state)
+	}
+	for _, o := range b.Options {
+		off := ""
+		if o.Lever != "" {
+			off = "; off: --without " + o.Lever
+		}
+		p.explain("option", o.Text, o.Why+off)
+	}
+	if len(b.ClassPath) > 0 {
+		p.explain("starts", b.MainClass, fmt.Sprintf("class path of %d entries, first %s", len(b.ClassPath), b.ClassPath[0]))
+	}
+	archive := "none"
+	if b.Archive.Used {
+		archive = fmt.Sprintf("%d bytes, made by Java %s", b.Archive.Size, b.Archive.Java)
+	}
+	p.explain("archive", archive, b.Archive.Why)
+}
+
+func (p *Plain) explain(word, what, why string) {
+	line := fmt.Sprintf("  %-8s %s", word, what)
+	if why != "" {
+		line += ": " + why
+	}
+	p.line(p.style.Dim(strings.TrimRight(line, " ")))
+}

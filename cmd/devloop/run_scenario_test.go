@@ -1,0 +1,170 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/hack/real"
+)
+
+// These scenarios are about the loop: what a save leads to.
+
+// answered waits until the application answers text, and returns where.
+func (r *started) answered(text string) (url string) {
+	r.Helper()
+	return until(r.T, r.stream, func(a event.Answered) bool { return a.Text == text }).URL
+}
+
+// finished waits until a cycle ends so, and returns its failure.
+func (r *started) finished(o event.Outcome) event.Failure {
+	r.Helper()
+	end := until(r.T, r.stream, func(c event.CycleFinished) bool { return c.Outcome == o })
+	if end.Failure == nil {
+		return event.Failure{}
+	}
+	return *end.Failure
+}
+
+// quit ends the run as its user does, and wants it to have gone well.
+func (r *started) quit() {
+	r.Helper()
+	if code := r.end(os.Interrupt); code != 0 {
+		r.Errorf("it ended with %d:\n%s", code, r.stderr.String())
+	}
+}
+
+func TestScenarioASaveReachesLocalhostAndABrokenOneDoesNot(t *testing.T) {
+	real.Maven(t)
+	s := newScenario(t, "spring-maven")
+	r := s.start("run")
+
+	t.Log("the first build answers")
+	url := r.answered("Hello, World")
+	r.finished(event.OK)
+
+	t.Log("a save starts a cycle, and the same address answers anew")
+	s.replaceInSource("Hello, World", "Hello, again")
+	until(t, r.stream, func(c event.CycleStarted) bool { return c.Because == "AppController.java changed" })
+	if got := r.answered("Hello, again"); got != url {
+		t.Errorf("the address moved from %s to %s", url, got)
+	}
+	r.finished(event.OK)
+
+	t.Log("a save that does not compile leaves the old Pod serving")
+	s.replaceInSource(`"Hello, again";`, `"Hello, again"`)
+	r.finished(event.Failed)
+	if got, err := get(url); err != nil || got != "Hello, again" {
+		t.Errorf("got %q, %v", got, err)
+	}
+
+	t.Log("the next save mends it")
+	s.replaceInSource(`"Hello, again"`, `"Hello, mended";`)
+	r.answered("Hello, mended")
+	r.finished(event.OK)
+
+	t.Log("Ctrl+C ends it, the port is free, and the Pod stays")
+	r.quit()
+	if got, err := get(url); err == nil {
+		t.Errorf("%s still answers %q", url, got)
+	}
+	if _, there := s.pods()["spring-maven"]; !there {
+		t.Errorf("the Pod is gone")
+	}
+}
+
+func TestScenarioAFirstBuildThatFailsIsMendedByASave(t *testing.T) {
+	real.Maven(t)
+	s := newScenario(t, "spring-maven")
+	s.replaceInSource(`"Hello, World";`, `"Hello, World"`)
+	r := s.start("run")
+	url := until(t, r.stream, func(event.Listening) bool { return true }).URL
+	waiting := make(chan string, 1)
+	go func() { waiting <- page(url, "text/plain") }()
+
+	t.Log("whoever asked meanwhile is told why there is no answer")
+	if f := r.finished(event.Failed); f.Code != "compile.failed" {
+		t.Errorf("it failed with %+v", f)
+	}
+	for _, got := range []string{<-waiting, page(url, "text/html")} {
+		if !strings.HasPrefix(got, "503 ") || !strings.Contains(got, "AppController.java:") {
+			t.Errorf("got %s", got)
+		}
+	}
+
+	t.Log("the save that mends it starts a cycle, and is answered")
+	s.replaceInSource(`"Hello, World"`, `"Hello, World";`)
+	r.answered("Hello, World")
+	r.finished(event.OK)
+	r.quit()
+}
+
+func TestScenarioACrashOnStartKeepsItsReasonAndTheNextSaveRecovers(t *testing.T) {
+	real.Maven(t)
+	s := newScenario(t, "spring-maven")
+	r := s.start("run")
+	url := r.answered("Hello, World")
+	r.finished(event.OK)
+
+	const crash = `AppController() { throw new IllegalStateException("the database is not there"); }`
+	s.replaceInSource("class AppController {", "class AppController {\n"+crash)
+	until(t, r.stream, func(l event.AppLog) bool { return strings.Contains(l.Line, "the database is not there") })
+	f := r.finished(event.Failed)
+	if f.Code != "pod.crash" || !strings.Contains(strings.Join(f.Evidence, "\n"), "the database is not there") {
+		t.Errorf("the failure is %+v", f)
+	}
+	if got := page(url, "text/plain"); !strings.HasPrefix(got, "503 ") || !strings.Contains(got, "the database is not there") {
+		t.Errorf("localhost says %s", got)
+	}
+
+	s.replaceInSource(crash, "")
+	if got := r.answered("Hello, World"); got != url {
+		t.Errorf("the address moved from %s to %s", url, got)
+	}
+	r.finished(event.OK)
+	r.quit()
+}
+
+func TestScenarioTenSavesInTwoSecondsLeadToTheLast(t *testing.T) {
+	real.Maven(t)
+	s := newScenario(t, "spring-maven")
+	r := s.start("run")
+	url := r.answered("Hello, World")
+	r.finished(event.OK)
+
+	for n := range 10 {
+		s.replaceInSource("Hello, World", fmt.Sprintf("Hello, World%d", n)) // each adds a digit in front
+		time.Sleep(200 * time.Millisecond)                                  // the user's pace
+	}
+	const last = "Hello, World9876543210"
+	r.answered(last)
+	r.finished(event.OK)
+	if got, err := get(url); err != nil || got != last {
+		t.Errorf("got %q, %v", got, err)
+	}
+	r.quit()
+}
+
+// page fetches url as somebody who asks for a type, and returns status and text.
+func page(url, accept string) string {
+	request, err := http.NewRequest(http.MethodGet, url, nil)
+	if err != nil {
+		return err.Error()
+	}
+	request.Header.Set("Accept", accept)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err.Error()
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err.Error()
+	}
+	return fmt.Sprintf("%d %s", response.StatusCode, body)
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"io"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/hack/real"
+)
+
+// spareName is a kind cluster whose parts may be killed. It goes with the test.
+const spareName = "devloop-spare"
+
+// spare makes the spare cluster, as a user would, and a scenario in it.
+func spare(t *testing.T, sample string) *scenario {
+	t.Helper()
+	real.Kind(t) // where it can't be had, the spare one can't either
+	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
+	t.Cleanup(func() {
+		if out, err := exec.Command("docker", "rm", "--force", "--volumes", spareName+"-control-plane").CombinedOutput(); err != nil {
+			t.Errorf("remove the spare cluster: %v: %s", err, out)
+		}
+	})
+	if out, err := exec.CommandContext(t.Context(), "devloop", "setup", "--yes", "--cluster", spareName, "--kubeconfig", kubeconfig).CombinedOutput(); err != nil {
+		t.Fatalf("make the spare cluster: %v\n%s", err, out)
+	}
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return scenarioIn(t, sample, config, kubeconfig, spareName)
+}
+
+// kill ends a process of the spare cluster's node, as a crash would.
+func (s *scenario) kill(process string) {
+	s.Helper()
+	out, err := exec.CommandContext(s.Context(), "docker", "exec", spareName+"-control-plane", "pkill", "-KILL", "-x", process).CombinedOutput()
+	if err != nil {
+		s.Fatalf("kill %s: %v: %s", process, err, out)
+	}
+}
+
+func TestScenarioThePortOutlivesKubeletAPIServerAndPod(t *testing.T) {
+	real.Maven(t)
+	s := spare(t, "spring-maven")
+	r := s.start("run")
+	url := r.answered("Hello, World")
+	r.finished(event.OK)
+
+	for _, process := range []string{"kubelet", "kube-apiserver"} {
+		s.kill(process)
+		began := time.Now()
+		if got := page(url, "text/plain"); got != "200 Hello, World" {
+			t.Errorf("after the death of the %s: %s", process, got)
+		}
+		t.Logf("after the death of the %s a request waited %v", process, time.Since(began).Round(time.Millisecond))
+	}
+
+	t.Log("after all that a save is deployed as before")
+	s.replaceInSource("Hello, World", "Hello, again")
+	r.answered("Hello, again")
+	r.finished(event.OK)
+
+	t.Log("a Pod that somebody removed is missed, and Enter brings it back")
+	if err := s.cluster.CoreV1().Pods(s.namespace).Delete(t.Context(), "spring-maven", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	until(t, r.stream, func(n event.Notice) bool { return strings.Contains(n.Text, "somebody removed it") })
+	if got := page(url, "text/plain"); !strings.HasPrefix(got, "503 ") || !strings.Contains(got, "press Enter") {
+		t.Errorf("localhost says %s", got)
+	}
+	if _, err := io.WriteString(r.keys, "\n"); err != nil {
+		t.Fatal(err)
+	}
+	r.answered("Hello, again")
+	r.quit()
+}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// report prints the medians of every step, one way after the other, and the ratios to
+// the first.
+func report(ways []way, results [][][]step) {
+	totals := make([]time.Duration, len(ways))
+	for i, w := range ways {
+		fmt.Printf("%s, median of %d edits\n", w.name, len(results[i]))
+		for _, name := range names(results[i]) {
+			fmt.Printf("  %-14s %9s\n", name, seconds(median(results[i], func(s step) bool { return s.name == name })))
+		}
+		totals[i] = median(results[i], func(step) bool { return true })
+		fmt.Printf("  %-14s %9s\n", "edit → answer", seconds(totals[i]))
+	}
+	for i := 1; i < len(ways); i++ {
+		fmt.Printf("ratio: %s takes %.1f times as long as %s\n", ways[0].name, totals[0].Seconds()/totals[i].Seconds(), ways[i].name)
+	}
+}
+
+// names returns the names of the steps, in the order of their first appearance.
+func names(rounds [][]step) (list []string) {
+	for _, s := range slices.Concat(rounds...) {
+		if !slices.Contains(list, s.name) {
+			list = append(list, s.name)
+		}
+	}
+	return list
+}
+
+// median returns the median over the rounds of the sum of the chosen steps.
+func median(rounds [][]step, chosen func(step) bool) time.Duration {
+	var list []time.Duration
+	for _, steps := range rounds {
+		list = append(list, sum(slices.DeleteFunc(slices.Clone(steps), func(s step) bool { return !chosen(s) })))
+	}
+	slices.Sort(list)
+	return list[len(list)/2]
+}
+
+func sum(steps []step) (d time.Duration) {
+	for _, s := range steps {
+		d += s.took
+	}
+	return d
+}
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }

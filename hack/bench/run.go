@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+// run is devloop run at work on a project: it is started once, and each save does the
+// rest.
+type run struct {
+	command *exec.Cmd
+	events  chan event // closed when the stream ends
+	url     string
+}
+
+// event is what is read of devloop's events.
+type event struct {
+	Event, Stage, Outcome, URL string
+	Seconds                    float64
+	Time                       time.Time
+}
+
+func (b *bench) byRun(ctx context.Context, w way, dir string) (session, error) {
+	devloop, err := filepath.Abs(b.devloop)
+	if err != nil {
+		return nil, err
+	}
+	r := &run{events: make(chan event, 1000)}
+	r.command = exec.CommandContext(ctx, devloop, "run", "--json", "--context", "kind-"+b.cluster, "--namespace", w.namespace)
+	r.command.Dir = dir
+	r.command.Cancel = func() error { return r.command.Process.Signal(os.Interrupt) }
+	if b.verbose {
+		r.command.Stderr = os.Stderr
+	}
+	out, err := r.command.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := r.command.Start(); err != nil {
+		return nil, err
+	}
+	go r.read(out)
+	_, err = r.cycle(ctx)
+	return r, err
+}
+
+func (r *run) read(out io.Reader) {
+	defer close(r.events)
+	for stream := json.NewDecoder(out); ; {
+		var e event
+		if err := stream.Decode(&e); err != nil {
+			return
+		}
+		r.events <- e
+	}
+}
+
+// cycle follows the events up to the end of a cycle and returns its stages.
+func (r *run) cycle(ctx context.Context) (steps []step, err error) {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case e, open := <-r.events:
+			switch {
+			case !open:
+				return nil, errors.New("devloop run ended")
+			case e.Event == "forward.open":
+				r.url = e.URL
+			case e.Event == "stage.finished":
+				steps = append(steps, step{e.Stage, time.Duration(e.Seconds * float64(time.Second))})
+			case e.Event == "cycle.finished" && e.Outcome != "ok":
+				return nil, fmt.Errorf("the cycle is %s", e.Outcome)
+			case e.Event == "cycle.finished":
+				return steps, nil
+			}
+		}
+	}
+}
+
+// bring waits for the answer of the edit, as a browser that reloads does; the port is
+// open all the time.
+func (r *run) bring(ctx context.Context, want string) ([]step, error) {
+	began := time.Now()
+	if !answers(ctx, r.url, want, nil) {
+		return nil, fmt.Errorf("%s never answered %q", r.url, want)
+	}
+	whole := time.Since(began)
+	if want == text(0) { // it answered so from the start
+		return []step{{"edit", whole}}, nil
+	}
+	steps, err := r.cycle(ctx)
+	return append(steps, step{"save → start, end", whole - sum(steps)}), err
+}
+
+func (r *run) close() error {
+	_ = r.command.Process.Signal(os.Interrupt) // it may have ended
+	return r.command.Wait()
+}

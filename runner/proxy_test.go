@@ -1,0 +1,341 @@
+package runner
+
+//lint:file-ignore SA1019 client-go 0.37 still deals in apimachinery's httpstream: its spdy.Negotiate returns one
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/httpstream"
+)
+
+// application is a Pod's HTTP server: each conversation is a connection to it.
+func application(handler http.HandlerFunc) func(int, httpstream.Stream) error {
+	return func(port int, data httpstream.Stream) error {
+		for in := bufio.NewReader(data); ; {
+			request, err := http.ReadRequest(in)
+			if err != nil {
+				return nil
+			}
+			request.RemoteAddr = fmt.Sprint(port)
+			answer := httptest.NewRecorder()
+			handler(answer, request)
+			result := answer.Result()
+			result.ContentLength = int64(answer.Body.Len())
+			if err := result.Write(data); err != nil {
+				return nil
+			}
+		}
+	}
+}
+
+// echo answers with the port, the method and the body.
+func echo(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	fmt.Fprintf(w, "%s %s %s", r.RemoteAddr, r.Method, body)
+}
+
+// browser is a client that keeps its connections.
+func browser(t *testing.T) *http.Client {
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport, Timeout: 20 * time.Second}
+}
+
+// answerOf returns status and body, or the error, of a request.
+func answerOf(c *http.Client, method, url, body string, header ...string) string {
+	request, err := http.NewRequest(method, url, strings.NewReader(body))
+	if err != nil {
+		return err.Error()
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		request.Header.Set(header[i], header[i+1])
+	}
+	response, err := c.Do(request)
+	if err != nil {
+		return err.Error()
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err.Error()
+	}
+	return fmt.Sprintf("%d %s", response.StatusCode, text)
+}
+
+// later is the outcome of something that takes its time.
+func later(do func() string) <-chan string {
+	done := make(chan string, 1)
+	go func() { done <- do() }()
+	return done
+}
+
+func TestKeptConnectionOutlivesThePod(t *testing.T) {
+	a, r := newAPI(t)
+	a.forward = application(echo)
+	f := listenAny(t, r, Port{})
+	f.Point(webPod, 1)
+	client := browser(t)
+	dials := 0
+	client.Transport.(*http.Transport).DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+		dials++ // the requests come one after the other
+		return dialLocal(t, f), nil
+	}
+	if got := answerOf(client, "GET", f.URL(), ""); got != "200 1 GET " {
+		t.Errorf("got %q", got)
+	}
+	f.Hold(t.Context())
+	waiting := later(func() string { return answerOf(client, "POST", f.URL(), "order") })
+	f.Point(webPod, 2)
+	if got := <-waiting; got != "200 2 POST order" {
+		t.Errorf("the request that waited got %q", got)
+	}
+	if dials != 1 {
+		t.Errorf("the client needed %d connections, want the one", dials)
+	}
+}
+
+func TestRequestThatDidNotReachTheApplicationIsSentAgain(t *testing.T) {
+	a, r := newAPI(t)
+	serve := application(echo)
+	var refusals int
+	var mu sync.Mutex
+	a.forward = func(port int, data httpstream.Stream) error {
+		mu.Lock()
+		refusals++
+		refuse := refusals <= 2
+		mu.Unlock()
+		if refuse {
+			return errors.New("failed to connect to localhost:8080: connect: connection refused")
+		}
+		return serve(port, data)
+	}
+	f := listenAny(t, r, Port{})
+	f.Point(webPod, 8080)
+	body := strings.Repeat("x", 100_000)
+	if got := answerOf(browser(t), "POST", f.URL(), body); got != "200 8080 POST "+body {
+		t.Errorf("got %.60q", got)
+	}
+}
+
+func TestLostRequestIsSentAgainIfItDoesNoHarm(t *testing.T) {
+	for method, want := range map[string]string{"GET": "200 2 GET ", "POST": "502 "} {
+		a, r := newAPI(t)
+		heard := make(chan struct{}, 10)
+		serve := application(echo)
+		a.forward = func(port int, data httpstream.Stream) error {
+			if port == 2 {
+				return serve(port, data)
+			}
+			_, err := http.ReadRequest(bufio.NewReader(data))
+			heard <- struct{}{}
+			return err // the Pod dies without an answer
+		}
+		f := listenAny(t, r, Port{})
+		f.Point(webPod, 1)
+		got := later(func() string { return answerOf(browser(t), method, f.URL(), "") })
+		<-heard
+		f.Point(webPod, 2)
+		if got := <-got; !strings.HasPrefix(got, want) {
+			t.Errorf("%s got %q, want %q", method, got, want)
+		}
+	}
+}
+
+func TestOutageIsExplainedToWhoeverAsks(t *testing.T) {
+	a, r := newAPI(t)
+	a.forward = application(echo)
+	f := listenAny(t, r, Port{})
+	client := browser(t)
+	waiting := later(func() string { return answerOf(client, "GET", f.URL(), "") })
+	raw := dialLocal(t, f)
+	if _, err := io.WriteString(raw, "EHLO\n"); err != nil {
+		t.Fatal(err)
+	}
+	f.Fail(Outage{Reason: `start Pod "web": it <crashed>`, Evidence: []string{"exit code 1"}, Hints: []string{"mend it"}})
+	want := "503 devloop: start Pod \"web\": it <crashed>\n  | exit code 1\n  -> mend it\n"
+	if got := <-waiting; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	page := answerOf(client, "GET", f.URL(), "", "Accept", "text/html,*/*")
+	if !strings.HasPrefix(page, "503 <!doctype html>") || !strings.Contains(page, "it &lt;crashed&gt;") || !strings.Contains(page, "mend it") {
+		t.Errorf("got %q", page)
+	}
+	if text, err := io.ReadAll(raw); len(text) > 0 || err == nil {
+		t.Errorf("another protocol got %q, %v", text, err)
+	}
+	f.Hold(t.Context())
+	waiting = later(func() string { return answerOf(client, "GET", f.URL(), "") })
+	f.Point(webPod, 8080)
+	if got := <-waiting; got != "200 8080 GET " {
+		t.Errorf("after the outage: %q", got)
+	}
+}
+
+func TestHoldWaitsForAnswersUnderWay(t *testing.T) {
+	a, r := newAPI(t)
+	asked, release := make(chan struct{}), make(chan struct{})
+	a.forward = application(func(w http.ResponseWriter, r *http.Request) {
+		close(asked)
+		<-release
+		echo(w, r)
+	})
+	f := listenAny(t, r, Port{})
+	f.Point(webPod, 8080)
+	slow := later(func() string { return answerOf(browser(t), "GET", f.URL(), "") })
+	<-asked
+	short, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if f.Hold(short); short.Err() == nil {
+		t.Error("Hold returned although an answer was due")
+	}
+	close(release)
+	if got := <-slow; got != "200 8080 GET " {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestStreamsAndUpgradesPass(t *testing.T) {
+	a, r := newAPI(t)
+	release := make(chan struct{})
+	a.forward = func(_ int, data httpstream.Stream) error {
+		in := bufio.NewReader(data)
+		request, err := http.ReadRequest(in)
+		if err != nil {
+			return nil
+		}
+		if request.Header.Get("Upgrade") == "" {
+			_, _ = io.WriteString(data, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n")
+			<-release
+			return nil
+		}
+		_, _ = io.WriteString(data, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: parrot\r\n\r\n")
+		line, _ := in.ReadString('\n')
+		_, err = io.WriteString(data, "you said "+line)
+		return err
+	}
+	f := listenAny(t, r, Port{})
+	f.Point(webPod, 8080)
+	conn := dialLocal(t, f)
+	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: parrot\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	upgraded := bufio.NewReader(conn)
+	if response, err := http.ReadResponse(upgraded, nil); err != nil || response.StatusCode != 101 {
+		t.Fatalf("got %v, %v", response, err)
+	}
+	if _, err := io.WriteString(conn, "hello\n"); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := io.ReadAll(upgraded); string(text) != "you said hello\n" {
+		t.Errorf("upgraded: %q, %v", text, err)
+	}
+	response, err := browser(t).Get(f.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(response.Body).ReadString('\n'); line != "data: 1\n" { // before the stream ends
+		t.Errorf("stream: %q, %v", line, err)
+	}
+	f.Hold(t.Context()) // nobody waits for a stream
+	close(release)
+	_ = response.Body.Close()
+}
+
+func TestClientMayCloseItsSideAndWait(t *testing.T) {
+	a, r := newAPI(t)
+	closed := make(chan struct{})
+	a.forward = application(func(w http.ResponseWriter, r *http.Request) {
+		<-closed
+		echo(w, r)
+	})
+	f := listenAny(t, r, Port{})
+	f.Point(webPod, 8080)
+	conn := dialLocal(t, f)
+	if _, err := io.WriteString(conn, "GET / HTTP/1.0\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	close(closed)
+	if text, err := io.ReadAll(conn); !strings.HasSuffix(string(text), "8080 GET ") {
+		t.Errorf("got %q, %v", text, err)
+	}
+}
+
+func TestRequestsAndAnswersStayAsTheyAre(t *testing.T) {
+	a, r := newAPI(t)
+	seen := make(chan *http.Request, 1)
+	a.forward = func(_ int, data httpstream.Stream) error {
+		request, err := http.ReadRequest(bufio.NewReader(data))
+		if err != nil {
+			return nil
+		}
+		seen <- request
+		_, err = io.WriteString(data, "HTTP/1.1 200 OK\r\nX-Own: 1\r\nContent-Length: 2\r\n\r\n{}")
+		return err
+	}
+	f := listenAny(t, r, Port{})
+	f.Point(webPod, 8080)
+	for line, target := range map[string]string{
+		"GET /a%2Fb/;x?a=1;b=%zz HTTP/1.1": "/a%2Fb/;x?a=1;b=%zz",
+		"OPTIONS * HTTP/1.1":               "*",
+	} {
+		conn := dialLocal(t, f)
+		if _, err := io.WriteString(conn, line+"\r\nHost: shop.example:1\r\nX-Forwarded-For: 9.9.9.9\r\nForwarded: for=9\r\nConnection: close\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(conn)
+		if want := "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Own: 1\r\nConnection: close\r\n\r\n{}"; string(text) != want {
+			t.Errorf("%s got %q, %v", line, text, err)
+		}
+		got := <-seen
+		if got.RequestURI != target || got.Host != "shop.example:1" || got.Header.Get("X-Forwarded-For") != "9.9.9.9" || got.Header.Get("Forwarded") != "for=9" || got.Header.Get("User-Agent") != "" || got.Header.Get("Accept-Encoding") != "" {
+			t.Errorf("%s arrived as %s for %s with %v", line, got.RequestURI, got.Host, got.Header)
+		}
+	}
+}
+
+func TestServerThatSpeaksFirstIsHeard(t *testing.T) {
+	a, r := newAPI(t)
+	a.forward = func(_ int, data httpstream.Stream) error {
+		_, err := io.WriteString(data, "220 ready\n")
+		return err
+	}
+	f := listenAny(t, r, Port{})
+	f.Point(webPod, 25)
+	if text, err := io.ReadAll(dialLocal(t, f)); string(text) != "220 ready\n" || err != nil {
+		t.Errorf("got %q, %v", text, err)
+	}
+}
+
+func TestBeginsHTTP(t *testing.T) {
+	for head, want := range map[string][2]bool{
+		"":                                 {false, false},
+		"GE":                               {false, false},
+		"GET /":                            {false, false},
+		"GET / HTTP/1.1\r\nHost":           {true, true},
+		"GET / HTTP/1.0\n":                 {true, true},
+		"M-SEARCH * HTTP/1.1\r\n":          {true, true},
+		"GET key\r\n":                      {false, true}, // Redis
+		"PRI * HTTP/2.0\r\n\r\nSM\r\n":     {false, true},
+		"\x16\x03\x01":                     {false, true}, // TLS
+		" GET / HTTP/1.1\r\n":              {false, true},
+		"GET /" + strings.Repeat("a", 1e5): {true, true},
+	} {
+		if http, known := beginsHTTP([]byte(head)); http != want[0] || known != want[1] {
+			t.Errorf("%.20q: %v, %v, want %v", head, http, known, want)
+		}
+	}
+}
