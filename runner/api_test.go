@@ -262,6 +262,10 @@ func (a *api) write(w http.ResponseWriter, r *http.Request, resource, namespace 
 		refuse(w, 409, metav1.StatusReasonAlreadyExists, key+" already exists")
 		return
 	}
+	if r.URL.Query().Get("dryRun") != "" {
+		reply(w, 201, o)
+		return
+	}
 	if old != nil {
 		o.SetUID(old.GetUID())
 	}

@@ -13,7 +13,8 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 )
 
-// ReadManifests reads the files and checks them: against YAML, against
+// ReadManifests reads the files, the YAML files of directories, and what directories
+// with a kustomization build, and checks them: against YAML, against
 // Kubernetes' own Go types, and against the rules that need no cluster (rules.go).
 // All mistakes come at once, in a [*ManifestError]; an unreadable file is an error
 // of its own. Kinds that are not built into Kubernetes pass with only their basics
@@ -21,11 +22,11 @@ import (
 func ReadManifests(paths ...string) (Manifest, error) {
 	var m Manifest
 	var problems []Problem
-	for _, path := range paths {
-		src, err := readSource(path)
-		if err != nil {
-			return Manifest{}, fmt.Errorf("read manifest: %w", err)
-		}
+	sources, err := readSources(paths)
+	if err != nil {
+		return Manifest{}, fmt.Errorf("read manifest: %w", err)
+	}
+	for _, src := range sources {
 		entries, found := readFile(src)
 		m.entries = append(m.entries, entries...)
 		slices.SortStableFunc(found, func(a, b Problem) int { return cmp.Or(a.Line-b.Line, a.Column-b.Column) })
@@ -110,7 +111,7 @@ func (c *checker) object(n *yaml.Node) entry {
 	}
 	return entry{
 		content: &unstructured.Unstructured{Object: v.(map[string]any)},
-		name:    c.place(c.name), images: c.images,
+		name:    c.place(c.name), images: c.images, node: n,
 	}
 }
 

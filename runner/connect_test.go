@@ -81,7 +81,7 @@ func TestFindManifests(t *testing.T) {
 		"spring-pod.yaml": pod, "k8s/b.yml": pod, "k8s/a.yaml": pod, "src/main/kubernetes/c.yaml": pod,
 		"devloop.yaml": pod, "docker-compose.yml": pod, "src/main/resources/application.yml": pod, ".github/x.yaml": pod,
 		"kind.yaml": "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\n", "kubeconfig.yaml": kubeconfig,
-		"values.yaml": "image: x\n", "notes.txt": pod, "k8s/kustomization.yaml": pod,
+		"values.yaml": "image: x\n", "notes.txt": pod, "deploy/kustomization.yaml": pod, "deploy/a.yaml": pod,
 	} {
 		full := filepath.Join(dir, path)
 		if err := os.MkdirAll(filepath.Dir(full), 0o700); err != nil {
@@ -95,7 +95,7 @@ func TestFindManifests(t *testing.T) {
 	for i := range found {
 		found[i], _ = filepath.Rel(dir, found[i])
 	}
-	if want := []string{"spring-pod.yaml", "k8s/a.yaml", "k8s/b.yml", "src/main/kubernetes/c.yaml"}; err != nil || !slices.Equal(found, want) {
+	if want := []string{"spring-pod.yaml", "k8s/a.yaml", "k8s/b.yml", "deploy", "src/main/kubernetes/c.yaml"}; err != nil || !slices.Equal(found, want) {
 		t.Errorf("found %v, %v, want %v", found, err, want)
 	}
 }

@@ -26,7 +26,8 @@ var (
 // FindManifests returns the user's own manifests of the project in dir: the YAML
 // files with Kubernetes objects at its top level and in the directories where
 // projects usually keep them, sorted within each. It returns none and no error
-// where there are none. A file counts that has lines starting with apiVersion and
+// where there are none. A directory with a kustomization stands for what that
+// builds. A file counts that has lines starting with apiVersion and
 // kind, so that one with a mistake in it is found all the same.
 func FindManifests(dir string) ([]string, error) {
 	var found []string
@@ -37,6 +38,10 @@ func FindManifests(dir string) ([]string, error) {
 		}
 		if err != nil {
 			return nil, err
+		}
+		if kustomization(filepath.Join(dir, sub)) != "" {
+			found = append(found, filepath.Join(dir, sub))
+			continue
 		}
 		for _, e := range entries {
 			path := filepath.Join(dir, sub, e.Name())

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
+	"go.yaml.in/yaml/v3"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 
@@ -30,8 +31,9 @@ type Manifest struct {
 // entry is one object and the places in its file that errors may point to.
 type entry struct {
 	content *unstructured.Unstructured
-	name    place   // metadata.name
-	images  []place // of its containers
+	name    place      // metadata.name
+	images  []place    // of its containers
+	node    *yaml.Node // nil where no file has it
 }
 
 // place is a value and where it stands.

@@ -10,8 +10,8 @@ import (
 )
 
 // patched returns copies of the manifest's objects as they go to the cluster: the
-// containers with the project's image get the unique reference, everything gets
-// the marks, and all else stays as the user wrote it. A spec without an image is of
+// containers with the project's image get the unique reference, the Pods the
+// development patch (dev.go), everything gets the marks, and all else stays as the user wrote it. A spec without an image is of
 // a manifest without a project.
 func (r *Runner) patched(s Spec) ([]*unstructured.Unstructured, error) {
 	if s.Image != "" && !s.Manifest.UsesImage(s.Names...) {
@@ -21,7 +21,7 @@ func (r *Runner) patched(s Spec) ([]*unstructured.Unstructured, error) {
 	for i, e := range s.Manifest.entries {
 		o := e.content.DeepCopy()
 		setImage(o, s)
-		shortenGrace(o)
+		develop(o, s.Keep)
 		mark(o, s)
 		markTemplate(o, s)
 		copies[i] = o
@@ -40,19 +40,6 @@ func setImage(o *unstructured.Unstructured, s Spec) {
 			c.fields["image"] = s.Image
 		}
 		c.fields["imagePullPolicy"] = string(corev1.PullIfNotPresent)
-	}
-}
-
-// shortenGrace gives a bare Pod the grace period of one that is replaced: the node
-// takes it from the Pod where it ends one that the API server has forgotten.
-func shortenGrace(o *unstructured.Unstructured) {
-	if o.GetKind() != "Pod" {
-		return
-	}
-	const field = "terminationGracePeriodSeconds"
-	if given, found, _ := unstructured.NestedInt64(o.Object, "spec", field); !found || given > graceSeconds {
-		// The error is that of a spec which is no mapping; the manifest's check has seen to that.
-		_ = unstructured.SetNestedField(o.Object, int64(graceSeconds), "spec", field)
 	}
 }
 

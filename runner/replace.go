@@ -22,6 +22,7 @@ type Spec struct {
 	Image    string   // the unique reference that every node has by now; "": the manifest's own images
 	Names    []string // what the user calls the image; only containers with such an image are changed
 	Adopt    bool     // replace objects of the same name that devloop did not make
+	Keep     []string // parts of the development patch to leave out, of [Patches]
 }
 
 // Pod is a Pod that Replace made, or had made by a Deployment or the like.
@@ -69,7 +70,8 @@ func (p Pod) reference() *corev1.Pod {
 // of them is for [Runner.Ready] to say.
 //
 // Nothing is touched unless all objects may be: its errors are [*ManifestError]
-// where no container runs the project's image, [*ForeignError] where somebody
+// where no container runs the project's image, or the cluster has something against
+// the objects, [*ForeignError] where somebody
 // else's object is in the way, [*UnreachableError] and [*DeployError]. When ctx
 // ends it returns ctx's cause, and what the API server took until then stays.
 func (r *Runner) Replace(ctx context.Context, s Spec) ([]Pod, error) {
@@ -85,6 +87,9 @@ func (r *Runner) Replace(ctx context.Context, s Spec) ([]Pod, error) {
 		if err := r.refuseForeign(ctx, t, s.Adopt); err != nil {
 			return nil, err
 		}
+	}
+	if err := r.validate(ctx, s.Manifest.entries, targets); err != nil {
+		return nil, err
 	}
 	if err := r.makeNamespaces(ctx, targets, s); err != nil {
 		return nil, err

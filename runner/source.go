@@ -27,8 +27,12 @@ func readSource(path string) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newSource(path, text), nil
+}
+
+func newSource(path string, text []byte) *source {
 	clean := strings.TrimPrefix(strings.ReplaceAll(string(text), "\r\n", "\n"), "\ufeff")
-	return &source{path: path, lines: strings.Split(clean, "\n")}, nil
+	return &source{path: path, lines: strings.Split(clean, "\n")}
 }
 
 // line returns the text of line n, which counts from 1.

@@ -48,6 +48,9 @@ func (r *Runner) explain(ctx context.Context, p Pod, o *corev1.Pod, v verdict) *
 			evidence = append(warnings(only(events, probeEvent(events, kind))), words.evidence...)
 		}
 		v.refineEnd(o, events, words)
+		if v.code == "pod.evicted" { // its log goes with it, sooner or later
+			evidence = warnings(events)
+		}
 	case v.probe != nil:
 		evidence = append(warnings(only(events, probeEvent(events, v.probeName))), log[max(0, len(log)-tailLines):]...)
 		r.refineProbe(ctx, p, o, &v, events, log)
@@ -220,6 +223,9 @@ func (r *Runner) lastLog(ctx context.Context, p Pod, v verdict) []string {
 	return log
 }
 
+// kubeletsOwn is what the kubelet answers instead of a log that is gone.
+var kubeletsOwn = regexp.MustCompile(`^(?:failed to try resolving symlinks in path|unable to retrieve container logs for)`)
+
 // tail returns the last lines of a container's log.
 func (r *Runner) tail(ctx context.Context, p Pod, container string, previous bool) []string {
 	options := &corev1.PodLogOptions{Container: container, Previous: previous, TailLines: new(int64(readLines))}
@@ -229,7 +235,7 @@ func (r *Runner) tail(ctx context.Context, p Pod, container string, previous boo
 	}
 	defer func() { _ = stream.Close() }()
 	text, err := io.ReadAll(stream)
-	if err != nil || len(text) == 0 {
+	if err != nil || len(text) == 0 || kubeletsOwn.Match(text) {
 		return nil
 	}
 	return strings.Split(strings.TrimRight(string(text), "\n"), "\n")

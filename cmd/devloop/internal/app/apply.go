@@ -24,12 +24,13 @@ and explains it where they are not. A Pod that is there already is replaced, if 
 made it. The manifest's images are the nodes' affair: they pull them, unless --load
 brings those that Docker has on this machine.`,
 		Flags: append(append([]cli.Flag{
-			&cli.StringSliceFlag{Name: "manifest", Aliases: []string{"f"}, Usage: "the `FILE`; - is stdin; may be repeated"},
+			&cli.StringSliceFlag{Name: "manifest", Aliases: []string{"f"}, Usage: "the `FILE`, a directory or one with a kustomization; - is stdin; may be repeated"},
 			&cli.BoolFlag{Name: "load", Usage: "bring the images that Docker has here into the nodes, and let the nodes use these"},
 			&cli.StringFlag{Name: "name", Usage: "the `NAME` under which devloop down finds the objects (default: the directory's)"},
 			&cli.DurationFlag{Name: "timeout", Value: 2 * time.Minute, Usage: "how long the Pods may take to be ready; 0 waits for ever"},
 			&cli.BoolFlag{Name: "adopt", Usage: "replace objects of the same name although devloop did not make them"},
-		}, clusterFlags()...), displayFlags()...),
+		}, append([]cli.Flag{
+			&cli.BoolFlag{Name: "explain", Usage: "tell in what the objects in the cluster differ from the manifest"}, keepFlag()}, clusterFlags()...)...), displayFlags()...),
 		Action: func(c *cli.Context) error { return apply(c, newDisplay(c, s)) },
 	}
 }
@@ -42,6 +43,10 @@ func applyFiles(c *cli.Context, d display) error {
 	files := append(c.StringSlice("manifest"), c.Args().Slice()...)
 	if len(files) == 0 {
 		return &UsageError{errors.New("no manifest: devloop apply -f FILE")}
+	}
+	keep, err := kept(c)
+	if err != nil {
+		return err
 	}
 	manifest, err := runner.ReadManifests(files...)
 	if err != nil {
@@ -63,8 +68,9 @@ func applyFiles(c *cli.Context, d display) error {
 	if name == "" {
 		name = filepath.Base(dir)
 	}
-	l := &loop.Loop{Bus: d.Bus, Loader: images, Deployer: pods,
-		Target: loop.Target{Name: name, Dir: dir, Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout")}}
+	l := &loop.Loop{Bus: d.Bus, Explain: c.Bool("explain"), Loader: images, Deployer: pods,
+		Target: loop.Target{Name: name, Dir: dir, Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"),
+			Keep: keep}}
 	d.Publish(0, event.SessionStarted{Version: Version(), Project: name, Dir: dir, Context: pods.Context(), Cluster: cluster, Namespace: pods.Namespace()})
 	cache, err := cacheDir()
 	if err != nil {

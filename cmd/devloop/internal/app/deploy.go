@@ -40,7 +40,22 @@ func cycleFlags() []cli.Flag {
 		&cli.DurationFlag{Name: "wait", Value: time.Minute, Usage: "how long a connection to the local port waits for a Pod"},
 		&cli.DurationFlag{Name: "timeout", Value: 2 * time.Minute, Usage: "how long the Pod may take to be ready; 0 waits for ever"},
 		&cli.BoolFlag{Name: "adopt", Usage: "replace a Pod of the manifest's name although devloop did not make it"},
-	}, projectFlags(), clusterFlags(), displayFlags())
+	}, []cli.Flag{keepFlag()}, projectFlags(), clusterFlags(), displayFlags())
+}
+
+// keepFlag leaves out what devloop changes on the copies that go to the cluster.
+func keepFlag() cli.Flag {
+	return &cli.StringSliceFlag{Name: "keep", Usage: "leave a `PART` as the manifest has it: grace (2 s to end), probes (asked each second); may be repeated"}
+}
+
+// kept reads --keep.
+func kept(c *cli.Context) ([]string, error) {
+	for _, part := range c.StringSlice("keep") {
+		if !slices.Contains(runner.Patches, part) {
+			return nil, &UsageError{fmt.Errorf("--keep %q: want one of %s", part, strings.Join(runner.Patches, ", "))}
+		}
+	}
+	return c.StringSlice("keep"), nil
 }
 
 func deploy(c *cli.Context, d display) error {
@@ -146,6 +161,10 @@ func newTarget(c *cli.Context, d display) (loop.Target, *builder.Project, error)
 	if a := c.String("address"); a != "" && net.ParseIP(a) == nil {
 		return none, nil, &UsageError{fmt.Errorf("--address %q: want an IP address, as in 0.0.0.0", a)}
 	}
+	keep, err := kept(c)
+	if err != nil {
+		return none, nil, err
+	}
 	project, err := open(c, d)
 	if err != nil {
 		return none, nil, err
@@ -161,7 +180,7 @@ func newTarget(c *cli.Context, d display) (loop.Target, *builder.Project, error)
 	}
 	return loop.Target{
 		Name: project.Name, Dir: project.Dir, Manifests: files, Port: project.Port(), Ports: ports,
-		Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"),
+		Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"), Keep: keep,
 	}, project, nil
 }
 

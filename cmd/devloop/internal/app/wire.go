@@ -23,11 +23,11 @@ import (
 func projectFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "module", Aliases: []string{"m"}, Usage: "the `MODULE` to run, where a build has several applications, as in :web"},
-		&cli.StringSliceFlag{Name: "manifest", Aliases: []string{"f"}, Usage: "the Kubernetes manifest `FILE`, instead of those found in DIR; may be repeated"},
+		&cli.StringSliceFlag{Name: "manifest", Aliases: []string{"f"}, Usage: "the Kubernetes manifest `FILE`, or a directory, instead of those found in DIR; may be repeated"},
 		&cli.StringFlag{Name: "base-image", Usage: "the `IMAGE` that an image without a Dockerfile is based on (default: eclipse-temurin:N-jre)"},
 		&cli.BoolFlag{Name: "fast-start", Value: true, Usage: "let an image without a Dockerfile start faster; --fast-start=false leaves the JVM its defaults"},
 		&cli.StringSliceFlag{Name: "without", Usage: "leave out this `LEVER` of --fast-start: " + strings.Join(builder.Levers(), ", ") + "; may be repeated"},
-		&cli.BoolFlag{Name: "explain", Usage: "tell what is in the image, and why"},
+		&cli.BoolFlag{Name: "explain", Usage: "tell what is in the image and why, and in what the objects in the cluster differ from the manifest"},
 	}
 }
 

@@ -31,7 +31,9 @@ func (l *Loop) Apply(ctx context.Context, m runner.Manifest, images []Stored) ([
 		}
 	}
 	pods, err := stage(ctx, l, 1, event.Replace, func(ctx context.Context, s *step) ([]runner.Pod, error) {
-		pods, err := l.Deployer.Replace(ctx, runner.Spec{Project: l.Target.Name, Dir: l.Target.Dir, Manifest: m, Names: names, Adopt: l.Target.Adopt})
+		spec := runner.Spec{Project: l.Target.Name, Dir: l.Target.Dir, Manifest: m, Names: names, Adopt: l.Target.Adopt, Keep: l.Target.Keep}
+		l.explain(s, spec)
+		pods, err := l.Deployer.Replace(ctx, spec)
 		s.note = objects(m)
 		return pods, err
 	})
@@ -56,6 +58,13 @@ func (l *Loop) loadStored(ctx context.Context, s *step, images []Stored) error {
 	}
 	s.note = strings.Join(notes, "\n")
 	return nil
+}
+
+// explain tells what is changed on the way to the cluster, where that was asked for.
+func (l *Loop) explain(s *step, spec runner.Spec) {
+	if changes := spec.Changes(); l.Explain && len(changes) > 0 {
+		s.publish(event.Notice{Level: event.Info, Text: "in the cluster, not in your files", Hints: changes})
+	}
 }
 
 // objects names what a manifest holds.

@@ -193,10 +193,12 @@ func (l *Loop) replace(ctx context.Context, s *step, m runner.Manifest, img buil
 	if len(l.Target.Manifests) == 0 {
 		m = runner.GenerateManifest(l.Target.Name, img.Port)
 	}
-	pods, err := l.Deployer.Replace(ctx, runner.Spec{
+	spec := runner.Spec{
 		Project: l.Target.Name, Dir: l.Target.Dir, Manifest: m,
-		Image: img.Ref, Names: []string{img.Name}, Adopt: l.Target.Adopt,
-	})
+		Image: img.Ref, Names: []string{img.Name}, Adopt: l.Target.Adopt, Keep: l.Target.Keep,
+	}
+	l.explain(s, spec)
+	pods, err := l.Deployer.Replace(ctx, spec)
 	s.note = names(pods)
 	return pods, err
 }

@@ -65,6 +65,8 @@ type Target struct {
 	Port int
 	// Adopt allows to replace objects that devloop did not make.
 	Adopt bool
+	// Keep are parts of the development patch to leave out, see runner.Patches.
+	Keep []string
 	// Ports are the local ports that the user asked for, by container port.
 	// Key 0 holds the local port for the first container port.
 	Ports map[int]int
@@ -84,7 +86,8 @@ type Loop struct {
 	Deployer Deployer
 	// Trainer makes later starts faster; nil for none.
 	Trainer Trainer
-	// Explain tells of each image what is in it and why.
+	// Explain tells of each image what is in it and why, and in what the objects that go
+	// to the cluster differ from the manifest.
 	Explain bool
 	// Listen opens a local port that devloop keeps.
 	Listen func(ctx context.Context, port runner.Port) (LocalPort, error)

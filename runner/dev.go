@@ -1,0 +1,121 @@
+package runner
+
+import (
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// The parts of the development patch, for [Spec.Keep].
+const (
+	PatchGrace  = "grace"  // a Pod gets 2 seconds to end, not 30
+	PatchProbes = "probes" // readiness and startup are asked for each second, not each tenth
+)
+
+// Patches are the parts of the development patch, in the order of their telling.
+var Patches = []string{PatchGrace, PatchProbes}
+
+// develop shortens the waits of an object's Pods, on the copy that goes to the
+// cluster. How long an application may take to start does not change: a startup
+// probe that is asked more often may fail more often. Liveness probes stay as they
+// are: they end applications.
+func develop(o *unstructured.Unstructured, keep []string) {
+	spec := podSpec(o)
+	if spec == nil {
+		return
+	}
+	if !slices.Contains(keep, PatchGrace) && number(spec, "terminationGracePeriodSeconds", corev1.DefaultTerminationGracePeriodSeconds) > graceSeconds {
+		spec["terminationGracePeriodSeconds"] = int64(graceSeconds)
+	}
+	if slices.Contains(keep, PatchProbes) {
+		return
+	}
+	for _, c := range containers(o) {
+		for _, name := range []string{"readinessProbe", "startupProbe"} {
+			if probe, ok := c.fields[name].(map[string]any); ok {
+				hurry(probe)
+			}
+		}
+	}
+}
+
+// hurry has a probe asked each second, and lets it fail for as long as before. The
+// defaults are those of https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#Probe.
+func hurry(probe map[string]any) {
+	period := number(probe, "periodSeconds", 10)
+	if period <= 1 {
+		return
+	}
+	probe["failureThreshold"] = number(probe, "failureThreshold", 3) * period
+	probe["periodSeconds"] = int64(1)
+}
+
+// number returns a field, or what Kubernetes takes where it is not there.
+func number(fields map[string]any, name string, standard int64) int64 {
+	if n, ok := fields[name].(int64); ok {
+		return n
+	}
+	return standard
+}
+
+// podSpec returns an object's description of its Pods, nil where it makes none.
+func podSpec(o *unstructured.Unstructured) map[string]any {
+	path, makesPods := podSpecs[o.GetKind()]
+	if !makesPods {
+		return nil
+	}
+	found, _, _ := unstructured.NestedFieldNoCopy(o.Object, path...)
+	spec, _ := found.(map[string]any)
+	return spec
+}
+
+// Changes says, a line each, in what the objects that go to the cluster differ from
+// those of the manifest, devloop's own marks aside.
+func (s Spec) Changes() []string {
+	var lines []string
+	for _, e := range s.Manifest.entries {
+		copied := e.content.DeepCopy()
+		setImage(copied, s)
+		develop(copied, s.Keep)
+		lines = append(lines, s.changes(objectOf(e.content), e.content, copied)...)
+	}
+	return lines
+}
+
+func (s Spec) changes(o Object, before, after *unstructured.Unstructured) []string {
+	var lines []string
+	say := func(what string, old, now any) {
+		if old == nil {
+			lines = append(lines, fmt.Sprintf("%s: %s %v, was not given", o, what, now))
+		} else if old != now {
+			lines = append(lines, fmt.Sprintf("%s: %s %v, was %v", o, what, now, old))
+		}
+	}
+	spec, patched := podSpec(before), podSpec(after)
+	if spec == nil {
+		return nil
+	}
+	old, changed := containers(before), containers(after)
+	for i, c := range changed {
+		for _, field := range []string{"image", "imagePullPolicy"} {
+			if c.fields[field] != nil {
+				say(field, old[i].fields[field], c.fields[field])
+			}
+		}
+		for _, name := range []string{"readinessProbe", "startupProbe"} {
+			now, _ := c.fields[name].(map[string]any)
+			was, _ := old[i].fields[name].(map[string]any)
+			for _, field := range []string{"periodSeconds", "failureThreshold"} {
+				if now[field] != nil {
+					say(name+"."+field, was[field], now[field])
+				}
+			}
+		}
+	}
+	if patched["terminationGracePeriodSeconds"] != nil {
+		say("terminationGracePeriodSeconds", spec["terminationGracePeriodSeconds"], patched["terminationGracePeriodSeconds"])
+	}
+	return lines
+}

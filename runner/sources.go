@@ -1,0 +1,109 @@
+package runner
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/kustomize/api/konfig"
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+)
+
+// readSources reads what the paths stand for: a file, the manifests of a directory,
+// sorted by name, or what its kustomization builds. A kustomization's own file
+// stands for its directory, too.
+func readSources(paths []string) ([]*source, error) {
+	var sources []*source
+	for _, path := range paths {
+		list, err := sourcesOf(path)
+		if err != nil {
+			return nil, err
+		}
+		sources = append(sources, list...)
+	}
+	return sources, nil
+}
+
+func sourcesOf(path string) ([]*source, error) {
+	if slices.Contains(konfig.RecognizedKustomizationFileNames(), filepath.Base(path)) {
+		path = filepath.Dir(path)
+	}
+	info, err := os.Stat(path)
+	if path == "-" || err != nil || !info.IsDir() {
+		src, err := readSource(path)
+		return []*source{src}, err
+	}
+	if kustomization(path) != "" {
+		src, err := kustomized(path)
+		return []*source{src}, err
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return nil, err
+	}
+	var sources []*source
+	for _, e := range entries {
+		file := filepath.Join(path, e.Name())
+		if is, err := isManifest(file, e); err != nil || !is {
+			continue
+		}
+		src, err := readSource(file)
+		if err != nil {
+			return nil, err
+		}
+		sources = append(sources, src)
+	}
+	if len(sources) == 0 {
+		return nil, fmt.Errorf("directory %q has no file with a Kubernetes object", path)
+	}
+	return sources, nil
+}
+
+// kustomization returns the file that makes a directory a kustomization, "" for none.
+func kustomization(dir string) string {
+	for _, name := range konfig.RecognizedKustomizationFileNames() {
+		path := filepath.Join(dir, name)
+		if info, err := os.Stat(path); err == nil && !info.IsDir() {
+			return path
+		}
+	}
+	return ""
+}
+
+// kustomized builds a kustomization with its own library, by the rules of `kubectl
+// apply -k`. What is wrong with the result is shown with the result's own lines.
+func kustomized(dir string) (*source, error) {
+	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), dir)
+	if err != nil {
+		return nil, &KustomizeError{File: kustomization(dir), Err: err}
+	}
+	text, err := built.AsYaml()
+	if err != nil {
+		return nil, &KustomizeError{File: kustomization(dir), Err: err}
+	}
+	return newSource(kustomization(dir)+" (built)", text), nil
+}
+
+// KustomizeError says that a kustomization can't be built.
+type KustomizeError struct {
+	File string
+	Err  error
+}
+
+func (e *KustomizeError) Error() string {
+	return fmt.Sprintf("build kustomization %q: %s", e.File, strings.Join(strings.Fields(e.Err.Error()), " "))
+}
+
+// Unwrap returns kustomize's error.
+func (e *KustomizeError) Unwrap() error { return e.Err }
+
+// Code returns "manifest.kustomize".
+func (e *KustomizeError) Code() string { return "manifest.kustomize" }
+
+// Hints says where to look.
+func (e *KustomizeError) Hints() []string {
+	return []string{"check the paths under `resources:` and `patches:`, which count from the kustomization's own directory"}
+}

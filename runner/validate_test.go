@@ -1,0 +1,174 @@
+package runner
+
+import (
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/devloop-cli/devloop/hack/real"
+)
+
+// TestRealClusterChecksBeforeAnythingIsTouched shows what a person is told about
+// mistakes that only the cluster finds: the golden files are meant to be read.
+func TestRealClusterChecksBeforeAnythingIsTouched(t *testing.T) {
+	real.Kind(t)
+	paths, err := filepath.Glob("testdata/refused/*.yaml")
+	if err != nil || len(paths) < 5 {
+		t.Fatalf("found %d, %v", len(paths), err)
+	}
+	for _, path := range paths {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".yaml"), func(t *testing.T) {
+			r, ctx := realRunner(t)
+			if err := r.makeNamespace(ctx, r.namespace, Spec{Project: "refused"}); err != nil {
+				t.Fatal(err)
+			}
+			m, err := ReadManifests(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = r.Replace(ctx, Spec{Project: "refused", Dir: "/projects/refused", Manifest: m})
+			var invalid *ManifestError
+			if !errors.As(err, &invalid) {
+				t.Fatalf("got %v, want a *ManifestError", err)
+			}
+			golden(t, strings.TrimSuffix(path, ".yaml")+".golden", report(invalid))
+			if removed, err := r.Down(ctx, "refused", r.namespace); err != nil || slices.ContainsFunc(removed, func(o Object) bool { return o.Kind != "Namespace" }) {
+				t.Errorf("it had made %v, %v", removed, err)
+			}
+		})
+	}
+}
+
+func TestRefusalTouchesNothing(t *testing.T) {
+	a, r := newAPI(t)
+	a.fault = func(w http.ResponseWriter, q *http.Request) bool {
+		if q.URL.Query().Get("dryRun") == "" {
+			return false
+		}
+		reply(w, 422, metav1.Status{TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: "Failure", Code: 422, Reason: metav1.StatusReasonInvalid,
+			Details: &metav1.StatusDetails{Causes: []metav1.StatusCause{{Field: "spec.containers[0].ports[0].containerPort", Message: "Invalid value: 8080: is not liked"}}}})
+		return true
+	}
+	_, err := r.Replace(t.Context(), specOf(t, podText("web", "serve")))
+	var invalid *ManifestError
+	if !errors.As(err, &invalid) || len(invalid.Problems) != 1 || invalid.Problems[0].Line != 12 || !strings.Contains(invalid.Problems[0].Source, "containerPort: 8080") {
+		t.Fatalf("got %v", err)
+	}
+	if wrote := a.wrote(); len(wrote) != 0 {
+		t.Errorf("it wrote %v", wrote)
+	}
+}
+
+const patchedPod = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      terminationGracePeriodSeconds: 60
+      containers:
+        - name: app
+          image: runner-app
+          readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 5}
+          startupProbe: {tcpSocket: {port: 8080}, failureThreshold: 12}
+          livenessProbe: {tcpSocket: {port: 8080}, periodSeconds: 20}
+`
+
+func TestDevelopmentPatchIsToldAndCanBeTurnedOff(t *testing.T) {
+	spec := specOf(t, patchedPod)
+	whole := []string{
+		`deployment "web": image ` + appImage + `, was runner-app`,
+		`deployment "web": imagePullPolicy IfNotPresent, was not given`,
+		`deployment "web": readinessProbe.periodSeconds 1, was 5`,
+		`deployment "web": readinessProbe.failureThreshold 15, was not given`,
+		`deployment "web": startupProbe.periodSeconds 1, was not given`,
+		`deployment "web": startupProbe.failureThreshold 120, was 12`,
+		`deployment "web": terminationGracePeriodSeconds 2, was 60`,
+	}
+	for keep, lines := range map[string][]string{"": whole, PatchProbes: append(slices.Clone(whole[:2]), whole[6]), PatchGrace: whole[:6], "both": whole[:2]} {
+		spec.Keep = []string{keep}
+		if keep == "both" {
+			spec.Keep = Patches
+		}
+		got := spec.Changes()
+		if !slices.Equal(got, lines) {
+			t.Errorf("keep %q:\ngot  %s\nwant %s", keep, strings.Join(got, "\n     "), strings.Join(lines, "\n     "))
+		}
+	}
+	before := spec.Manifest.entries[0].content.DeepCopy()
+	r := &Runner{namespace: "default"}
+	spec.Keep = nil
+	copies, err := r.patched(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pod := podSpec(copies[0])
+	liveness := containers(copies[0])[0].fields["livenessProbe"].(map[string]any)
+	if pod["terminationGracePeriodSeconds"] != int64(2) || liveness["periodSeconds"] != int64(20) {
+		t.Errorf("got %v", pod)
+	}
+	if got := podSpec(spec.Manifest.entries[0].content)["terminationGracePeriodSeconds"]; got != podSpec(before)["terminationGracePeriodSeconds"] {
+		t.Error("the manifest itself was changed")
+	}
+}
+
+func TestDirectoriesAndKustomizationsAreRead(t *testing.T) {
+	dir := t.TempDir()
+	put := func(name, text string) {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("plain/b.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n")
+	put("plain/a.yml", podText("a", "serve"))
+	put("plain/application.yaml", "server: {port: 80}\n")
+	put("base/pod.yaml", podText("web", "serve"))
+	put("base/kustomization.yaml", "resources: [pod.yaml]\n")
+	put("overlay/kustomization.yaml", "namePrefix: dev-\nresources: [../base]\nconfigMapGenerator:\n  - {name: settings, literals: [A=b]}\n")
+	put("broken/kustomization.yaml", "resources: [nowhere.yaml]\n")
+	put("wrong/kustomization.yaml", "resources: [pod.yaml]\n")
+	put("wrong/pod.yaml", strings.Replace(podText("web", "serve"), "ports:", "prts:", 1))
+	put("empty/readme.txt", "")
+
+	for path, want := range map[string]string{
+		"plain": `pod "a" configmap "b"`, "overlay": `configmap "dev-settings-`, "overlay/kustomization.yaml": `pod "dev-web"`, "base/pod.yaml": `pod "web"`,
+	} {
+		m, err := ReadManifests(filepath.Join(dir, path))
+		var names []string
+		for _, o := range m.Objects() {
+			names = append(names, o.String())
+		}
+		if err != nil || !strings.Contains(strings.Join(names, " "), want) {
+			t.Errorf("%s: got %v, %v, want %s", path, names, err, want)
+		}
+	}
+	var kustomize *KustomizeError
+	if _, err := ReadManifests(filepath.Join(dir, "broken")); !errors.As(err, &kustomize) || !strings.Contains(err.Error(), "nowhere.yaml") {
+		t.Errorf("got %v", err)
+	}
+	var invalid *ManifestError
+	if _, err := ReadManifests(filepath.Join(dir, "wrong")); !errors.As(err, &invalid) || !strings.Contains(invalid.Hints()[0], "ports") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := ReadManifests(filepath.Join(dir, "empty")); err == nil {
+		t.Error("an empty directory was taken")
+	}
+	found, err := FindManifests(filepath.Join(dir, "overlay"))
+	if err != nil || !slices.Equal(found, []string{filepath.Join(dir, "overlay")}) {
+		t.Errorf("got %v, %v", found, err)
+	}
+}
