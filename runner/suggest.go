@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/xrash/smetrics"
 	"go.yaml.in/yaml/v3"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/kubernetes/scheme"
@@ -172,30 +173,9 @@ func kinds() []string {
 func closest(name string, candidates []string) string {
 	best, distance := "", len(name)/3+1
 	for _, c := range candidates {
-		if d := edits(strings.ToLower(name), strings.ToLower(c)); d < distance {
+		if d := smetrics.WagnerFischer(strings.ToLower(name), strings.ToLower(c), 1, 1, 1); d < distance {
 			best, distance = c, d
 		}
 	}
 	return best
-}
-
-// edits is the Levenshtein distance.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

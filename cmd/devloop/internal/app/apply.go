@@ -52,11 +52,7 @@ func applyFiles(c *cli.Context, d display) error {
 	if err != nil {
 		return err
 	}
-	pods, docker, err := reach(c)
-	if err != nil {
-		return err
-	}
-	cluster, images, err := target(c, docker, pods)
+	at, err := reach(c)
 	if err != nil {
 		return err
 	}
@@ -68,15 +64,15 @@ func applyFiles(c *cli.Context, d display) error {
 	if name == "" {
 		name = filepath.Base(dir)
 	}
-	l := &loop.Loop{Bus: d.Bus, Explain: c.Bool("explain"), Loader: images, Deployer: pods,
+	l := &loop.Loop{Bus: d.Bus, Explain: c.Bool("explain"), Loader: at.images, Deployer: at.pods,
 		Target: loop.Target{Name: name, Dir: dir, Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"),
 			Keep: keep}}
-	d.Publish(0, event.SessionStarted{Version: Version(), Project: name, Dir: dir, Context: pods.Context(), Cluster: cluster, Namespace: pods.Namespace()})
+	d.Publish(0, event.SessionStarted{Version: Version(), Project: name, Dir: dir, Context: at.pods.Context(), Cluster: at.cluster, Namespace: at.pods.Namespace()})
 	cache, err := cacheDir()
 	if err != nil {
 		return err
 	}
-	engine := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache})
+	engine := builder.NewImager(at.docker, builder.ImagerOptions{CacheDir: cache})
 	var stored []loop.Stored
 	if c.Bool("load") {
 		if stored, err = storedImages(c, engine, manifest); err != nil {

@@ -31,7 +31,7 @@ func removeNamed(c *cli.Context, d display) error {
 	if !c.Args().Present() {
 		return &UsageError{errors.New("no name: devloop delete NAME")}
 	}
-	pods, _, err := reach(c)
+	at, err := reach(c)
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func removeNamed(c *cli.Context, d display) error {
 		if !both {
 			kind, name = "", kind
 		}
-		removed, err := pods.Delete(c.Context, kind, name)
+		removed, err := at.pods.Delete(c.Context, kind, name)
 		for _, o := range removed {
 			d.Publish(0, event.Removed{Object: o.Kind + "/" + o.Name, Namespace: o.Namespace})
 		}

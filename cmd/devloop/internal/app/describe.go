@@ -31,17 +31,17 @@ func describe(c *cli.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
-	pods, docker, err := reach(c)
+	at, err := reach(c)
 	if err != nil {
 		return err
 	}
-	found, err := pods.Inspect(c.Context, name)
+	found, err := at.pods.Inspect(c.Context, name)
 	if err != nil {
 		return err
 	}
-	images := builder.NewImager(docker, builder.ImagerOptions{})
+	images := builder.NewImager(at.docker, builder.ImagerOptions{})
 	adviseLoad(c.Context, images, found.Why, "FILE")
-	row := newFacts(pods.Context(), images).row(c.Context, found.PodState)
+	row := newFacts(at.pods.Context(), images).row(c.Context, found.PodState)
 	if c.Bool("json") {
 		return printJSON(s.Out, view.DescriptionOf(found, row))
 	}

@@ -30,18 +30,11 @@ func removeOwned(c *cli.Context, d display) error {
 	if err != nil {
 		return err
 	}
-	pods, err := connect(c)
+	at, err := reach(c)
 	if err != nil {
 		return err
 	}
-	docker, err := engine(c.Context)
-	if err != nil {
-		return err
-	}
-	if _, _, err := target(c, docker, pods); err != nil {
-		return err
-	}
-	removed, err := pods.Down(c.Context, project, c.String("namespace"))
+	removed, err := at.pods.Down(c.Context, project, c.String("namespace"))
 	for _, o := range removed {
 		d.Publish(0, event.Removed{Object: o.Kind + "/" + o.Name, Namespace: o.Namespace})
 	}

@@ -40,15 +40,8 @@ func execute(c *cli.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
-	pods, _, err := reach(c)
+	pods, pod, err := find(c, name)
 	if err != nil {
-		return err
-	}
-	pod, err := pods.Find(c.Context, name)
-	if err != nil {
-		return err
-	}
-	if _, err := containers(pod, c.String("container")); err != nil {
 		return err
 	}
 	command := runner.Command{Container: c.String("container"), Args: args, Out: s.Out, Err: s.Err}

@@ -43,14 +43,11 @@ func forwardTo(c *cli.Context, s Streams, d display) error {
 	if err != nil {
 		return err
 	}
-	pods, docker, err := reach(c)
+	at, err := reach(c)
 	if err != nil {
 		return err
 	}
-	cluster, _, err := target(c, docker, pods)
-	if err != nil {
-		return err
-	}
+	pods := at.pods
 	pod, err := pods.Find(c.Context, name)
 	if err != nil {
 		return err
@@ -63,7 +60,7 @@ func forwardTo(c *cli.Context, s Streams, d display) error {
 		return err
 	}
 	defer func() { _ = local.Close() }()
-	d.Publish(0, event.SessionStarted{Version: Version(), Project: pod.Name, Context: pods.Context(), Cluster: cluster, Namespace: pod.Namespace})
+	d.Publish(0, event.SessionStarted{Version: Version(), Project: pod.Name, Context: pods.Context(), Cluster: at.cluster, Namespace: pod.Namespace})
 	if err := local.Moved(); err != nil {
 		d.warn(err)
 	}

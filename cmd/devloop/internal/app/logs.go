@@ -44,15 +44,8 @@ func logs(c *cli.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
-	pods, _, err := reach(c)
+	pods, pod, err := find(c, name)
 	if err != nil {
-		return err
-	}
-	pod, err := pods.Find(c.Context, name)
-	if err != nil {
-		return err
-	}
-	if pod.Containers, err = containers(pod, c.String("container")); err != nil {
 		return err
 	}
 	group, ctx := errgroup.WithContext(c.Context)

@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop"
 	"github.com/devloop-cli/devloop/runner"
 )
 
@@ -23,19 +24,39 @@ func lookFlags(more ...cli.Flag) []cli.Flag {
 	})
 }
 
+// place is a cluster of this machine, and the engine that its nodes run in.
+type place struct {
+	pods    *runner.Runner
+	docker  *client.Client
+	cluster string      // as people call it: "kind cluster devloop"
+	images  loop.Loader // brings images to its nodes
+}
+
 // reach connects to the cluster that the flags name and refuses one that is not of
 // this machine.
-func reach(c *cli.Context) (*runner.Runner, *client.Client, error) {
-	pods, err := connect(c)
-	if err != nil {
-		return nil, nil, err
+func reach(c *cli.Context) (p place, err error) {
+	if p.pods, err = connect(c); err != nil {
+		return p, err
 	}
-	docker, err := engine(c.Context)
-	if err != nil {
-		return nil, nil, err
+	if p.docker, err = engine(c.Context); err != nil {
+		return p, err
 	}
-	_, _, err = target(c, docker, pods)
-	return pods, docker, err
+	p.cluster, p.images, err = target(c, p.docker, p.pods)
+	return p, err
+}
+
+// find reaches the Pod of that name, and the containers of it that --container asks
+// for: pod.Containers has no others.
+func find(c *cli.Context, name string) (pods *runner.Runner, pod runner.Pod, err error) {
+	at, err := reach(c)
+	if err != nil {
+		return nil, pod, err
+	}
+	if pod, err = at.pods.Find(c.Context, name); err != nil {
+		return nil, pod, err
+	}
+	pod.Containers, err = containers(pod, c.String("container"))
+	return at.pods, pod, err
 }
 
 // one returns the only argument, "" for none.

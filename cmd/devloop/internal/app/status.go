@@ -35,21 +35,21 @@ func status(c *cli.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
-	pods, docker, err := reach(c)
+	at, err := reach(c)
 	if err != nil {
 		return err
 	}
-	list, err := pods.List(c.Context, selection)
+	list, err := at.pods.List(c.Context, selection)
 	if err != nil {
 		return err
 	}
 	rows := make([]view.Row, len(list))
-	known := newFacts(pods.Context(), builder.NewImager(docker, builder.ImagerOptions{}))
+	known := newFacts(at.pods.Context(), builder.NewImager(at.docker, builder.ImagerOptions{}))
 	for i, p := range list {
 		rows[i] = known.row(c.Context, p)
 	}
 	if c.Bool("json") {
-		return printJSON(s.Out, map[string]any{"context": pods.Context(), "pods": rows})
+		return printJSON(s.Out, map[string]any{"context": at.pods.Context(), "pods": rows})
 	}
 	if len(rows) == 0 {
 		return nothing(c, s, selection)

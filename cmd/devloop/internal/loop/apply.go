@@ -47,12 +47,9 @@ func (l *Loop) Apply(ctx context.Context, m runner.Manifest, images []Stored) ([
 func (l *Loop) loadStored(ctx context.Context, s *step, images []Stored) error {
 	var notes []string
 	for _, img := range images {
-		report, err := l.Loader.Load(ctx, img.Ref, img.Content)
+		report, err := l.bring(ctx, s, img.Ref, img.Content)
 		if err != nil {
 			return err
-		}
-		for _, n := range report.Nodes {
-			s.publish(event.NodeLoaded{Node: n.Name, Sent: n.Sent, Skipped: n.Skipped, Took: event.Duration(n.Took), Proof: n.Proof})
 		}
 		notes = append(notes, fmt.Sprintf("%s: %s", img.Ref, loaded(report)))
 	}
@@ -62,7 +59,10 @@ func (l *Loop) loadStored(ctx context.Context, s *step, images []Stored) error {
 
 // explain tells what is changed on the way to the cluster, where that was asked for.
 func (l *Loop) explain(s *step, spec runner.Spec) {
-	if changes := spec.Changes(); l.Explain && len(changes) > 0 {
+	if !l.Explain {
+		return
+	}
+	if changes := spec.Changes(); len(changes) > 0 {
 		s.publish(event.Notice{Level: event.Info, Text: "in the cluster, not in your files", Hints: changes})
 	}
 }

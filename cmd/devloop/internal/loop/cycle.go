@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/loader"
@@ -144,14 +146,22 @@ func (l *Loop) image(ctx context.Context, s *step, app builder.App) (builder.Ima
 }
 
 func (l *Loop) load(ctx context.Context, s *step, img builder.Image) (loader.Report, error) {
-	report, err := l.Loader.Load(ctx, img.Ref, img.Content)
+	report, err := l.bring(ctx, s, img.Ref, img.Content)
+	if err == nil {
+		s.note, s.skip = loaded(report), report.Sent == 0
+	}
+	return report, err
+}
+
+// bring loads an image and tells what each node was sent.
+func (l *Loop) bring(ctx context.Context, s *step, ref string, content v1.Image) (loader.Report, error) {
+	report, err := l.Loader.Load(ctx, ref, content)
 	if err != nil {
 		return report, err
 	}
 	for _, n := range report.Nodes {
 		s.publish(event.NodeLoaded{Node: n.Name, Sent: n.Sent, Skipped: n.Skipped, Took: event.Duration(n.Took), Proof: n.Proof})
 	}
-	s.note, s.skip = loaded(report), report.Sent == 0
 	return report, nil
 }
 

@@ -35,8 +35,9 @@ type live struct {
 	// each whose log has come to its end.
 	pods  []runner.Pod
 	ended chan runner.Pod
-	// training is true while an archive is made.
+	// training is true while an archive is made, trained the image that one was made for last.
 	training atomic.Bool
+	trained  v1.Hash
 }
 
 // serves reports whether Pods answer on localhost.

@@ -49,11 +49,12 @@ func (l *Loop) train(ctx context.Context, img builder.Image) error {
 }
 
 // trainBeside makes the archive while the application serves, once for an image that
-// wants one; Close ends it.
+// wants one: a change of the manifest alone deploys that image again. Close ends it.
 func (l *Loop) trainBeside(img builder.Image) {
-	if l.Trainer == nil || !img.Explanation.Archive.Wanted || !l.live.training.CompareAndSwap(false, true) {
+	if l.Trainer == nil || !img.Explanation.Archive.Wanted || l.live.trained == img.ID || !l.live.training.CompareAndSwap(false, true) {
 		return
 	}
+	l.live.trained = img.ID
 	ctx := l.live.context()
 	l.live.logs.Go(func() {
 		defer l.live.training.Store(false)
