@@ -58,13 +58,14 @@ start() {
   exec 3<"$work/lines"
 }
 
-# follow shows devloop's lines up to the one with its address, and leaves that in url.
+# follow shows devloop's lines up to the one that says where the application answers,
+# and leaves that address in url. The address is told before, too, while it waits.
 follow() {
   local line
   url=
   while [ -z "$url" ] && IFS= read -r line <&3; do
     printf '%s\n' "$line"
-    url=$(printf '%s' "$line" | grep -o 'http://localhost:[0-9]*' || true)
+    url=$(printf '%s' "$line" | sed -n 's|^forward .*\(http://localhost:[0-9]*\) → .*|\1|p')
   done
   [ -n "$url" ]
 }
