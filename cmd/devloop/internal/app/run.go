@@ -25,8 +25,7 @@ a newer save ends the build that runs. A build that fails leaves the old Pod ser
 
 Enter builds anew, q and Enter or Ctrl+C ends. The Pod stays, unless --cleanup is given.`,
 		Flags: append(cycleFlags(),
-			&cli.BoolFlag{Name: "poll", Usage: "look for changes instead of waiting for the system's word, for mounts that send none"},
-			&cli.BoolFlag{Name: "cleanup", Usage: "remove at the end what devloop made for the project"}),
+			settingFlags("poll", "watch", "ignore", "cleanup")...),
 		Action: func(c *cli.Context) error { return run(c, s, newDisplay(c, s)) },
 	}
 }
@@ -55,8 +54,12 @@ func untilQuit(c *cli.Context, s Streams, d display, l *loop.Loop) error {
 	ctx, stop := context.WithCancelCause(c.Context)
 	defer stop(nil)
 	watching := make(chan struct{})
+	dirs, err := absolute(c.StringSlice("watch"))
+	if err != nil {
+		return err
+	}
 	watcher, err := watch.New(watch.Options{
-		Root: l.Target.Dir, Poll: c.Bool("poll"),
+		Root: l.Target.Dir, Poll: c.Bool("poll"), Dirs: dirs, Ignore: c.StringSlice("ignore"),
 		Ready:  func() { close(watching) },
 		Notice: func(err error) { d.warn(err) },
 	})
