@@ -76,9 +76,10 @@ type shownError struct{ error }
 func (e *shownError) Unwrap() error { return e.error }
 
 func newApp(s Streams) *cli.App {
-	commands := inCategory(s, "", runCommand(s), deployCommand(s), setupCommand(s), downCommand(s), configCommand(s), schemaCommand(s), versionCommand(s))
+	commands := inCategory(s, "", runCommand(s), deployCommand(s), setupCommand(s), downCommand(s), versionCommand(s))
 	commands = append(commands, inCategory(s, "look, without kubectl",
 		statusCommand(s), describeCommand(s), logsCommand(s), execCommand(s), forwardCommand(s), explainCommand(s))...)
+	commands = append(commands, inCategory(s, "settings", initCommand(s), configCommand(s), schemaCommand(s))...)
 	commands = append(commands, inCategory(s, "manifests without a project", applyCommand(s), deleteCommand(s))...)
 	return &cli.App{
 		Name:                 "devloop",
@@ -103,7 +104,7 @@ func newApp(s Streams) *cli.App {
 func inCategory(s Streams, heading string, commands ...*cli.Command) []*cli.Command {
 	for _, c := range commands {
 		c.Category, c.OnUsageError = heading, usageError
-		if c.Name != "config" { // which tells where each comes from
+		if c.Name != "config" && c.Name != "init" { // which care about where a value comes from
 			c.Before = settled(s, c)
 		}
 	}
