@@ -179,7 +179,7 @@ func mavenModules(root string) []string {
 // the youngest.
 func newestExecutable(target string) string {
 	named := archived(target)
-	jars, _ := filepath.Glob(filepath.Join(target, "*.jar"))
+	jars, _ := filepath.Glob(filepath.Join(target, "*.[jw]ar"))
 	var best string
 	var bestInfo fs.FileInfo
 	for _, jar := range jars {
