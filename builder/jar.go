@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -93,6 +94,9 @@ func openApp(jar string) (App, error) {
 	}
 	defer func() { _ = file.Close() }()
 	manifest, err := readManifest(&file.Reader)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = errNotExecutable
+	}
 	if err != nil {
 		return App{}, fmt.Errorf("read %q: %w", jar, err)
 	}
@@ -105,10 +109,10 @@ func openApp(jar string) (App, error) {
 	return app, nil
 }
 
-// executable says whether the file is a jar that Spring Boot made executable.
-func executable(jar string) bool {
+// openError says what keeps a file from being an archive that Spring Boot made executable.
+func openError(jar string) error {
 	_, err := openApp(jar)
-	return err == nil
+	return err
 }
 
 // readManifest returns the main attributes of the jar's manifest.
