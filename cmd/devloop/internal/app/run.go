@@ -26,9 +26,7 @@ a newer save ends the build that runs. A build or a start that fails leaves the 
 
 Enter builds anew, q and Enter or Ctrl+C ends. The Pod stays, unless --cleanup is given.`,
 		Flags: append(cycleFlags(),
-			&cli.BoolFlag{Name: "poll", Usage: "look for changes instead of waiting for the system's word, for mounts that send none"},
-			&cli.BoolFlag{Name: "keep-serving", Usage: "let the old Pod serve until the new one does (default: where Docker has 6 GB of memory)"},
-			&cli.BoolFlag{Name: "cleanup", Usage: "remove at the end what devloop made for the project"}),
+			settingFlags("keep-serving", "poll", "watch", "ignore", "cleanup")...),
 		Action: func(c *cli.Context) error { return run(c, s, newDisplay(c, s)) },
 	}
 }
@@ -72,8 +70,12 @@ func untilQuit(c *cli.Context, s Streams, d display, l *loop.Loop) error {
 	ctx, stop := context.WithCancelCause(c.Context)
 	defer stop(nil)
 	watching := make(chan struct{})
+	dirs, err := absolute(c.StringSlice("watch"))
+	if err != nil {
+		return err
+	}
 	watcher, err := watch.New(watch.Options{
-		Root: l.Target.Dir, Poll: c.Bool("poll"),
+		Root: l.Target.Dir, Poll: c.Bool("poll"), Dirs: dirs, Ignore: c.StringSlice("ignore"),
 		Ready:  func() { close(watching) },
 		Notice: func(err error) { d.warn(err) },
 	})
