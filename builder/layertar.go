@@ -16,6 +16,9 @@ const (
 	appDir     = "app"
 	classesDir = appDir + "/classes"
 	libDir     = appDir + "/lib"
+	// webappDir is where Spring Boot looks for a war's pages when it doesn't run from a
+	// war, below the working directory (DocumentRoot.COMMON_DOC_ROOTS).
+	webappDir = appDir + "/src/main/webapp"
 )
 
 // layerTime is the time of every file in a composed layer: the one that Spring Boot
@@ -114,7 +117,11 @@ func (f *appFiles) split() (libs, own []part, classPath []string) {
 			resources = append(resources, placed)
 		}
 	}
-	own = []part{{"resources", resources}, {"classes", classes}}
+	var webapp []entry
+	for _, e := range f.webapp {
+		webapp = append(webapp, entry{webappDir + "/" + e.path, e.file})
+	}
+	own = []part{{"webapp", webapp}, {"resources", resources}, {"classes", classes}}
 	empty := func(p part) bool { return len(p.entries) == 0 }
 	return slices.DeleteFunc(libs, empty), slices.DeleteFunc(own, empty), classPath
 }
