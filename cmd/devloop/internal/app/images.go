@@ -61,7 +61,7 @@ func (m *machine) lookForArchived(ctx context.Context) (string, error) {
 	if missing := m.missing(ctx); len(missing) > 0 {
 		return "", imagesMissing(missing, "is in that file")
 	}
-	return "nothing is missing that it could hold", nil
+	return "all images that are needed are here", nil
 }
 
 func imagesMissing(missing []string, hint string) *setup.Fault {

@@ -49,17 +49,18 @@ func judgeSilence(silent string, missing []string) error {
 	}
 	return fault("machine.registry", []string{
 		"behind a proxy, tell the engine of it: https://docs.docker.com/engine/daemon/proxy",
-		fmt.Sprintf("on a machine with a network: devloop bundle --output images.tar%s; then here: devloop setup --images images.tar", named(missing)),
-	}, "pull %s: %s", strings.Join(missing, ", "), silent)
+		"on a machine with a network, in the same project: devloop bundle; then here: devloop setup --images images.tar",
+	}, "pull %s: %s", strings.Join(tags(missing), ", "), silent)
 }
 
-// named are the flags that put images into a bundle.
-func named(images []string) string {
-	var flags strings.Builder
+// tags leaves out the digests, which say nothing to a person.
+func tags(images []string) []string {
+	var all []string
 	for _, image := range images {
-		flags.WriteString(" --image " + image)
+		tag, _, _ := strings.Cut(image, "@")
+		all = append(all, tag)
 	}
-	return flags.String()
+	return all
 }
 
 // Reachable says whether an image's registry answers the engine.
