@@ -104,7 +104,7 @@ func newLoop(c *cli.Context, d display) (l *loop.Loop, release func(), err error
 	if err != nil {
 		return nil, nil, err
 	}
-	t.Namespace = pods.Namespace()
+	t.Namespace, t.KeepServing = pods.Namespace(), keepServing(c, docker)
 	if release, err = hold(c.Command.Name, t.Dir, pods.Server(), t.Namespace); err != nil {
 		return nil, nil, err
 	}

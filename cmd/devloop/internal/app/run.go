@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/docker/docker/client"
 	"github.com/urfave/cli/v2"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
@@ -21,11 +22,11 @@ func runCommand(s Streams) *cli.Command {
 		ArgsUsage: "[DIR]",
 		Description: `Deploys the project in DIR (default: the current directory), keeps localhost leading
 to it and follows its log. At every save it builds what changed and replaces the Pod;
-a newer save ends the build that runs. A build that fails leaves the old Pod serving.
+a newer save ends the build that runs. A build or a start that fails leaves the old Pod serving.
 
 Enter builds anew, q and Enter or Ctrl+C ends. The Pod stays, unless --cleanup is given.`,
 		Flags: append(cycleFlags(),
-			settingFlags("poll", "watch", "ignore", "cleanup")...),
+			settingFlags("poll", "watch", "ignore", "keep-serving", "cleanup")...),
 		Action: func(c *cli.Context) error { return run(c, s, newDisplay(c, s)) },
 	}
 }
@@ -46,6 +47,21 @@ func run(c *cli.Context, s Streams, d display) error {
 		d.Publish(0, event.Notice{Level: event.Info, Text: "what devloop made stays in the cluster", Hints: []string{"remove it: devloop down"}})
 		return err, false
 	})
+}
+
+// roomForTwo is the memory, in bytes, of an engine in which two JVMs of a project have
+// room beside the cluster and the user's editor. Docker Desktop's virtual machines come with 2
+// to 8 GB.
+const roomForTwo = 6e9
+
+// keepServing says whether the old Pod serves until the new one does: as the user says,
+// else where there is memory for both.
+func keepServing(c *cli.Context, docker *client.Client) bool {
+	if c.IsSet("keep-serving") {
+		return c.Bool("keep-serving")
+	}
+	info, err := docker.Info(c.Context)
+	return err == nil && info.MemTotal >= roomForTwo
 }
 
 // untilQuit runs the loop until the user ends it. That is how it is meant to end,
