@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"os/user"
 	"slices"
 	"strings"
 	"time"
@@ -102,8 +103,8 @@ func store(info system.Info) string {
 }
 
 func userName() string {
-	if name := os.Getenv("USER"); name != "" {
-		return name
+	if u, err := user.Current(); err == nil {
+		return u.Username
 	}
 	return fmt.Sprintf("user %d", os.Getuid())
 }
@@ -121,18 +122,14 @@ func mendEngine(dial Dial, elsewhere bool) *Mending {
 	if elsewhere || os.Geteuid() != 0 {
 		return nil
 	}
-	start := []string{"service", "docker", "start"}
-	if _, err := os.Stat("/run/systemd/system"); err == nil {
-		start = []string{"systemctl", "start", "docker"}
-	}
 	started := func(ctx context.Context) error {
-		if err := command(ctx, start...); err != nil {
+		if err := startEngine(ctx); err != nil {
 			return err
 		}
 		return waitForEngine(ctx, dial)
 	}
 	if installed("dockerd") {
-		return &Mending{fmt.Sprintf("start the Docker engine, by %s?", strings.Join(start, " ")), started}
+		return &Mending{"start the Docker engine?", started}
 	}
 	if !mayInstall(thisSystem()) {
 		return nil
@@ -146,8 +143,26 @@ func mendEngine(dial Dial, elsewhere bool) *Mending {
 	}}
 }
 
+// engineLog has what an engine says that was started by hand.
+const engineLog = "/var/log/dockerd.log"
+
+// startEngine has systemd start it, where that runs; else, as in WSL2 without systemd
+// and in containers, the script of Debian's package, or the program itself.
+func startEngine(ctx context.Context) error {
+	if hasSystemd() {
+		return command(ctx, "systemctl", "start", "docker")
+	}
+	if command(ctx, "service", "docker", "start") == nil {
+		return nil
+	}
+	if err := detached(engineLog, "dockerd"); err != nil {
+		return fmt.Errorf("start the Docker engine: %w", err)
+	}
+	return nil
+}
+
 func waitForEngine(ctx context.Context, dial Dial) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, startPatience, fmt.Errorf("wait for the Docker engine: it did not answer within %s", startPatience))
+	ctx, cancel := context.WithTimeoutCause(ctx, startPatience, fmt.Errorf("wait for the Docker engine: it did not answer within %s, see %s", startPatience, engineLog))
 	defer cancel()
 	for {
 		docker, err := dial(ctx)

@@ -84,9 +84,17 @@ func startAdvice(s platform) string {
 		return "start it: open -a Docker, or: colima start"
 	case windows:
 		return "start Docker Desktop from the start menu"
-	default:
-		return "start it: sudo systemctl start docker"
 	}
+	if !hasSystemd() {
+		return "start it: sudo service docker start"
+	}
+	return "start it: sudo systemctl start docker"
+}
+
+// hasSystemd says whether systemd runs here: as in sd_booted(3).
+func hasSystemd() bool {
+	_, err := os.Stat("/run/systemd/system")
+	return err == nil
 }
 
 // aptInstall installs Debian packages. The lists of packages may be missing or old:

@@ -87,8 +87,8 @@ func answers(ctx context.Context, docker *client.Client, image string) error {
 
 // reason is the end of an engine's error: it quotes what it asked before.
 func reason(err error) string {
-	text := err.Error()
-	return text[strings.LastIndex(text, ": ")+len(": "):]
+	parts := strings.Split(err.Error(), ": ")
+	return parts[len(parts)-1]
 }
 
 // registryOf returns the domain of an image's registry.
