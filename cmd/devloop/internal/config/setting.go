@@ -78,10 +78,10 @@ var Settings = []Setting{
 	{Name: "timeout", Kind: Span, Default: "2m", Usage: "how long the Pod may take to be ready; 0 waits for ever", Example: "5m"},
 	{Name: "keep", Kind: List, Usage: "leave a `PART` as the manifest has it: grace (2 s to end), probes (asked each second)", Example: "[probes]", Choices: runner.Patches},
 
+	{Name: "keep-serving", Kind: Switch, Usage: "let the old Pod serve until the new one does (default: where Docker has 6 GB of memory)", Example: "false"},
 	{Name: "poll", Kind: Switch, Usage: "look for changes instead of waiting for the system's word, for mounts that send none", Example: "true"},
 	{Name: "watch", Kind: List, Path: true, Usage: "another directory `DIR` whose changes count, outside of the project", Example: "../shared/src"},
 	{Name: "ignore", Kind: List, Usage: "a `PATTERN` of files that never trigger a build, in the syntax of .dockerignore", Example: `["docs", "**/*.md"]`},
-	{Name: "keep-serving", Kind: Switch, Usage: "let the old Pod serve until the new one does (default: where Docker has 6 GB of memory)", Example: "false"},
 	{Name: "cleanup", Kind: Switch, Usage: "remove at the end of run what devloop made for the project", Example: "true"},
 
 	{Name: "kubeconfig", Place: true, Path: true, Usage: "the `FILE` that names clusters (default: as kubectl finds it)", Example: "kubeconfig.yaml"},

@@ -152,8 +152,12 @@ func (l *Loop) compile(ctx context.Context, s *step) (builder.App, error) {
 	out, flush := s.writer()
 	defer flush()
 	app, err := l.Compiler.Compile(ctx, out)
-	if err == nil {
+	switch {
+	case err != nil:
+	case app.Jar != "":
 		s.note = l.relative(app.Jar)
+	case len(app.Classes) > 0: // nothing had to be packed
+		s.note = l.relative(app.Classes[0])
 	}
 	return app, err
 }

@@ -29,12 +29,12 @@ import (
 	"github.com/devloop-cli/devloop/watch"
 )
 
-// Compiler turns sources into a boot jar.
+// Compiler turns sources into classes, or a boot jar.
 type Compiler interface {
 	Compile(ctx context.Context, out io.Writer) (builder.App, error)
 }
 
-// Imager turns a boot jar into an image.
+// Imager turns what was compiled into an image.
 type Imager interface {
 	Image(ctx context.Context, app builder.App, out io.Writer) (builder.Image, error)
 }
