@@ -244,8 +244,10 @@ type CheckFinished struct {
 	ID string `json:"id"`
 	// State is "ok", "fixed", "failed" or "skipped".
 	State string `json:"state"`
-	// Detail is what was found, or done.
-	Detail  string   `json:"detail"`
+	// Evidence is what was found, or done.
+	Evidence string `json:"evidence"`
+	// Hint is what to do about it, one action each.
+	Hint    []string `json:"hint,omitempty"`
 	Took    Duration `json:"seconds"`
 	Failure *Failure `json:"failure,omitempty"`
 }
