@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	cerrdefs "github.com/containerd/errdefs"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
 // saved is an entry of the file manifest.json of an archive as docker save makes it
@@ -96,6 +98,21 @@ func (w *watched) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// write writes the archive in the form in which the engine takes one that lacks layers.
+func (e engine) write(ctx context.Context, p *picture, to io.Writer, omit int) (int64, error) {
+	if !e.containerd {
+		return p.archive(ctx, to, omit)
+	}
+	d := &delivery{to: to, lacks: map[v1.Hash]bool{}}
+	for _, l := range p.layers[omit:] {
+		d.lacks[l.digest] = true
+	}
+	if err := p.ship(ctx, []*delivery{d}); err != nil {
+		return d.sent, &imageError{err}
+	}
+	return d.sent, d.err
+}
+
 // load has the engine read an archive, and returns how many bytes of content that had. The
 // engine answers with status 200 before it has read it all: what fails is a message.
 func (e engine) load(ctx context.Context, p *picture, omit int) (int64, error) {
@@ -104,7 +121,7 @@ func (e engine) load(ctx context.Context, p *picture, omit int) (int64, error) {
 	var sent int64
 	go func() {
 		buffered := bufio.NewWriterSize(writer, chunk)
-		n, err := p.archive(ctx, buffered, omit)
+		n, err := e.write(ctx, p, buffered, omit)
 		if err == nil {
 			err = buffered.Flush()
 		}
@@ -125,6 +142,11 @@ func (e engine) load(ctx context.Context, p *picture, omit int) (int64, error) {
 	return sent, engineError(ctx, "load the image into the node's engine", err)
 }
 
+// unpackError begins what an engine with containerd's image store says of an image that it
+// has taken, but can't run, as when a layer is missing (moby/moby,
+// daemon/containerd/image_exporter.go).
+const unpackError = "Error unpacking image "
+
 // loadResult reads the engine's messages up to their end, or to one that tells of a failure.
 func loadResult(answer io.Reader) error {
 	for messages := json.NewDecoder(answer); ; {
@@ -139,6 +161,8 @@ func loadResult(answer io.Reader) error {
 			return fmt.Errorf("read the engine's answer: %w", err)
 		case m.Error != "":
 			return errors.New(m.Error)
+		case strings.HasPrefix(m.Stream, unpackError):
+			return errors.New(strings.TrimSpace(m.Stream))
 		}
 	}
 }

@@ -29,6 +29,9 @@ type Engines struct {
 type engine struct {
 	node   string
 	docker *client.Client
+	// containerd says that it keeps its images in containerd, which is known after its
+	// first answer (https://docs.docker.com/engine/storage/containerd).
+	containerd bool
 }
 
 // dialTLS returns a client for the engine of a node, with the certificates in dir: ca.pem,
@@ -43,7 +46,7 @@ func dialTLS(node, address, dir string) (engine, error) {
 	if err != nil {
 		return engine{}, fmt.Errorf("read the certificates for the engine of node %q: %w", node, err)
 	}
-	return engine{node, docker}, nil
+	return engine{node: node, docker: docker}, nil
 }
 
 // Load brings img to every node's engine under the name ref, to all at once. The layers
@@ -154,13 +157,17 @@ func (e engine) holds(ctx context.Context, p *picture) (bool, error) {
 	if err != nil {
 		return false, engineError(ctx, "ask the node's engine for the image", err)
 	}
-	containerd := found.Descriptor != nil
-	return found.ID == p.id.String() || containerd && slices.Equal(found.RootFS.Layers, p.diffIDs), nil
+	return found.ID == p.id.String() || slices.Equal(found.RootFS.Layers, p.diffIDs) && len(p.diffIDs) > 0, nil
 }
 
 // bring sends the layers that the engine lacks, all where it is in doubt.
 func (e engine) bring(ctx context.Context, p *picture, n *Node) error {
-	known, err := e.known(ctx, p.diffIDs)
+	info, err := e.docker.Info(ctx)
+	if err != nil {
+		return engineError(ctx, "ask the node's engine about itself", err)
+	}
+	e.containerd = slices.Contains(info.DriverStatus, [2]string{"driver-type", "io.containerd.snapshotter.v1"})
+	known, err := e.known(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -182,8 +189,14 @@ func (e engine) bring(ctx context.Context, p *picture, n *Node) error {
 func isImageError(err error) bool { _, ok := errors.AsType[*imageError](err); return ok }
 
 // known returns how many of the first layers the engine has, in this order, in any image.
-func (e engine) known(ctx context.Context, diffIDs []string) (int, error) {
-	images, err := e.docker.ImageList(ctx, image.ListOptions{})
+// containerd knows a layer by the digest of the form in which it came, compressed or not:
+// only of the project's own images it is certain that this is ours.
+func (e engine) known(ctx context.Context, p *picture) (int, error) {
+	var options image.ListOptions
+	if e.containerd {
+		options.Filters = filters.NewArgs(filters.Arg("label", ProjectLabel+"="+p.project))
+	}
+	images, err := e.docker.ImageList(ctx, options)
 	if err != nil {
 		return 0, engineError(ctx, "list the node's images", err)
 	}
@@ -194,7 +207,7 @@ func (e engine) known(ctx context.Context, diffIDs []string) (int, error) {
 			continue // it went meanwhile
 		}
 		n := 0
-		for n < min(len(diffIDs), len(found.RootFS.Layers)) && diffIDs[n] == found.RootFS.Layers[n] {
+		for n < min(len(p.diffIDs), len(found.RootFS.Layers)) && p.diffIDs[n] == found.RootFS.Layers[n] {
 			n++
 		}
 		most = max(most, n)

@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -97,13 +98,9 @@ func TestRealMinikubeWithContainerdConforms(t *testing.T) {
 
 // engineNode starts a node with a Docker engine behind TLS, as minikube's docker runtime
 // has one, and returns a client of it and what loads into it.
-func engineNode(t *testing.T) (*client.Client, loader.Loader) {
+func engineNode(t *testing.T, dockerd string, options ...string) (*client.Client, loader.Loader) {
 	t.Helper()
 	docker := real.Docker(t)
-	dockerd, err := exec.LookPath("dockerd")
-	if err != nil {
-		t.Skip("no dockerd here to put into a node")
-	}
 	const name = "devloop-test-minikube-engine"
 	home := minikubeFiles(t, name, fmt.Sprintf(`{"Name": %q, "Driver": "docker", "KubernetesConfig": {"ContainerRuntime": "docker"}, "Nodes": [{"IP": "192.168.49.2", "Port": 8443}]}`, name))
 	certs := filepath.Join(home, "certs")
@@ -114,8 +111,8 @@ func engineNode(t *testing.T) (*client.Client, loader.Loader) {
 	}
 	server["dockerd"] = program
 	minikubeNode(t, docker, name, container.Config{
-		Entrypoint: []string{"/engine/dockerd", "--host", "tcp://0.0.0.0:2376", "--tlsverify", "--tlscacert", "/engine/ca.pem", "--tlscert", "/engine/cert.pem", "--tlskey", "/engine/key.pem",
-			"--bridge", "none", "--iptables=false", "--ip6tables=false"},
+		Entrypoint: append([]string{"/engine/dockerd", "--host", "tcp://0.0.0.0:2376", "--tlsverify", "--tlscacert", "/engine/ca.pem", "--tlscert", "/engine/cert.pem", "--tlskey", "/engine/key.pem",
+			"--bridge", "none", "--iptables=false", "--ip6tables=false", "--userland-proxy=false"}, options...),
 		Volumes: map[string]struct{}{"/var/lib/docker": {}}, ExposedPorts: nat.PortSet{"2376/tcp": {}},
 	}, func(id string) {
 		if err := docker.CopyToContainer(t.Context(), id, "/", tarOf(t, "engine/", server), container.CopyToContainerOptions{}); err != nil {
@@ -202,9 +199,46 @@ func certificates(t *testing.T, dir string) map[string][]byte {
 	return pair(x509.ExtKeyUsageServerAuth)
 }
 
+// newEngine is the dockerd of hack/second-engine.sh, "" where that has not made it.
+func newEngine() string {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	found, _ := filepath.Glob(filepath.Join(cache, "devloop/engine/*/dockerd"))
+	return slices.Max(append(found, ""))
+}
+
 // The engine in a node is given what it lacks, whatever happened to it before.
 func TestRealMinikubeWithDocker(t *testing.T) {
-	engine, load := engineNode(t)
+	ours, _ := exec.LookPath("dockerd")
+	for _, c := range []struct {
+		name, dockerd string
+		options       []string
+		project       string // of all images
+	}{
+		{"this machine's engine", ours, nil, ""},
+		{"engine 28", newEngine(), nil, ""},
+		{"engine 28 with containerd's image store", newEngine(), []string{"--feature", "containerd-snapshotter=true"}, "conformance"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.dockerd == "" {
+				t.Skip("no such dockerd here to put into a node")
+			}
+			engine, load := engineNode(t, c.dockerd, c.options...)
+			conforms(t, engine, load, c.project)
+		})
+	}
+}
+
+func conforms(t *testing.T, engine *client.Client, load loader.Loader, project string) {
+	newImage := func(t *testing.T, layers ...v1.Layer) v1.Image {
+		img := loadertest.NewImage(t, layers...)
+		if project != "" {
+			img = loadertest.OfProject(t, project, img)
+		}
+		return img
+	}
 	loaded := func(t *testing.T, tag string, img v1.Image, least, most int64) loader.Report {
 		t.Helper()
 		report, err := load.Load(t.Context(), "devloop-conformance:"+tag, img)
@@ -212,9 +246,9 @@ func TestRealMinikubeWithDocker(t *testing.T) {
 			t.Fatal(err)
 		}
 		found, err := engine.ImageInspect(t.Context(), "devloop-conformance:"+tag)
-		id, _ := img.ConfigName()
-		if err != nil || found.ID != id.String() {
-			t.Errorf("%s: the engine has %s, want %v; %v", tag, found.ID, id, err)
+		config, _ := img.ConfigFile()
+		if err != nil || fmt.Sprint(found.RootFS.Layers) != fmt.Sprint(config.RootFS.DiffIDs) {
+			t.Errorf("%s: the engine has %v, want %v; %v", tag, found.RootFS.Layers, config.RootFS.DiffIDs, err)
 		}
 		n := report.Nodes[0]
 		if n.Sent != report.Sent || n.Sent < least || n.Sent > most || !strings.HasPrefix(n.Proof, "complete (") {
@@ -224,13 +258,13 @@ func TestRealMinikubeWithDocker(t *testing.T) {
 	}
 	const large, small, config = 2 << 20, 20 << 10, 8 << 10
 	base, app := loadertest.NewLayer(t, large), loadertest.NewLayer(t, small)
-	one := loadertest.NewImage(t, base, app)
+	one := newImage(t, base, app)
 	loaded(t, "fresh", one, large+small, large+small+config)
 	loaded(t, "fresh", one, 0, 0)
 	loaded(t, "another-name", one, 1, config)
-	loaded(t, "changed", loadertest.NewImage(t, base, loadertest.NewLayer(t, small)), small, small+config)
-	loaded(t, "changed-base", loadertest.NewImage(t, loadertest.NewLayer(t, large), app), large+small, large+small+config)
-	loaded(t, "twice", loadertest.NewImage(t, app, base, app), large+small, large+small+config)
+	loaded(t, "changed", newImage(t, base, loadertest.NewLayer(t, small)), small, small+config)
+	loaded(t, "changed-base", newImage(t, loadertest.NewLayer(t, large), app), large+small, large+small+config)
+	loaded(t, "twice", newImage(t, app, base, app), large+small, large+small+config)
 
 	for _, tag := range []string{"fresh", "another-name", "changed", "changed-base", "twice"} {
 		if _, err := engine.ImageRemove(t.Context(), "devloop-conformance:"+tag, image.RemoveOptions{PruneChildren: true}); err != nil {
@@ -243,7 +277,7 @@ func TestRealMinikubeWithDocker(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cut := loadertest.NewLayer(t, 2*large)
 	cut.AtHalf = func() { cancel(errSaved) }
-	img := loadertest.NewImage(t, base, cut)
+	img := newImage(t, base, cut)
 	if _, err := load.Load(ctx, "devloop-conformance:cut", img); !errors.Is(err, errSaved) {
 		t.Errorf("error %v, want the context's cause", err)
 	}
@@ -251,7 +285,7 @@ func TestRealMinikubeWithDocker(t *testing.T) {
 	loaded(t, "cut", img, 2*large, 2*large+config)
 
 	of := func() v1.Image {
-		return loadertest.OfProject(t, "conformance", loadertest.NewImage(t, base, loadertest.NewLayer(t, small)))
+		return loadertest.OfProject(t, "conformance", newImage(t, base, loadertest.NewLayer(t, small)))
 	}
 	for i := range 4 {
 		loaded(t, fmt.Sprintf("devloop-%d", i), of(), small, small+config)
@@ -265,7 +299,7 @@ func TestRealMinikubeWithDocker(t *testing.T) {
 	errs := make(chan error)
 	for i := range 2 {
 		go func() {
-			_, err := load.Load(t.Context(), fmt.Sprintf("devloop-conformance:at-once-%d", i), loadertest.NewImage(t, base, loadertest.NewLayer(t, small)))
+			_, err := load.Load(t.Context(), fmt.Sprintf("devloop-conformance:at-once-%d", i), newImage(t, base, loadertest.NewLayer(t, small)))
 			errs <- err
 		}()
 	}
