@@ -69,31 +69,31 @@ func TestDetectFindsMinikubeInContainers(t *testing.T) {
 	}
 }
 
-// minikube's nodes pass the suite that kind's do.
-func TestMinikubeConforms(t *testing.T) {
+// minikube's and k3d's nodes are loaded as kind's are, for which the suite is run: all
+// nodes, and no other container.
+func TestNodesInContainersAreLoaded(t *testing.T) {
 	minikubeFiles(t, "mk", containerdProfile)
 	engine := aMinikube(t)
-	cluster, err := loader.Detect(t.Context(), engine.Client, "mk", "https://192.168.49.2:8443")
-	if err != nil {
-		t.Fatal(err)
+	for name, role := range map[string]string{"k3d-dev-server-0": "server", "k3d-dev-agent-0": "agent", "k3d-dev-serverlb": "loadbalancer"} {
+		node := engine.AddNode(name, map[string]string{"k3d.cluster": "dev", "k3d.role": role})
+		if role == "loadbalancer" {
+			node.Ports = []container.Port{{PrivatePort: 6443, PublicPort: 40001}}
+		}
 	}
-	nodes := engine.Nodes()
-	loadertest.Run(t, loadertest.Target{Loader: cluster.Loader(), Nodes: []loadertest.Node{nodes[0], nodes[1]}, Spare: true})
-}
-
-func TestK3dConforms(t *testing.T) {
-	engine := loadertest.NewEngine(t)
-	node := func(name, role string) *loadertest.FakeNode {
-		return engine.AddNode(name, map[string]string{"k3d.cluster": "dev", "k3d.role": role})
+	img := loadertest.NewImage(t, loadertest.NewLayer(t, 1000))
+	for _, c := range []struct{ product, context, server, nodes string }{
+		{"minikube", "mk", "https://192.168.49.2:8443", "mk mk-m02"},
+		{"k3d", "k3d-dev", "https://0.0.0.0:40001", "k3d-dev-agent-0 k3d-dev-server-0"},
+	} {
+		cluster, err := loader.Detect(t.Context(), engine.Client, c.context, c.server)
+		if err != nil || cluster.Product != c.product || strings.Join(cluster.Nodes, " ") != c.nodes {
+			t.Fatalf("got %+v, %v", cluster, err)
+		}
+		report, err := cluster.Loader().Load(t.Context(), "app:1", img)
+		if err != nil || len(report.Nodes) != 2 || report.Nodes[0].Name+" "+report.Nodes[1].Name != c.nodes || report.Nodes[0].Sent == 0 {
+			t.Errorf("%s: got %+v, %v", c.product, report, err)
+		}
 	}
-	target := loadertest.Target{Nodes: []loadertest.Node{node("k3d-dev-server-0", "server"), node("k3d-dev-agent-0", "agent")}, Spare: true}
-	node("k3d-dev-serverlb", "loadbalancer").Ports = []container.Port{{PrivatePort: 6443, PublicPort: 40001}}
-	cluster, err := loader.Detect(t.Context(), engine.Client, "k3d-dev", "https://0.0.0.0:40001")
-	if err != nil || cluster.Product != "k3d" || len(cluster.Nodes) != 2 {
-		t.Fatalf("got %+v, %v", cluster, err)
-	}
-	target.Loader = cluster.Loader()
-	loadertest.Run(t, target)
 }
 
 func TestDetectSaysHowImagesComeElsewhere(t *testing.T) {
