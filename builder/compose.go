@@ -43,7 +43,7 @@ func (j *job) compose(ctx context.Context, ref, why string) (Image, error) {
 	if err != nil {
 		return Image{}, err
 	}
-	if err := j.bring(ctx, id, view, len(base.layers)); err != nil {
+	if err := j.bring(ctx, id, view); err != nil {
 		return Image{}, err
 	}
 	made := j.image(id, view)
