@@ -4,96 +4,66 @@ import (
 	"context"
 	"crypto/rand"
 	_ "embed"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 )
 
-// Compile builds the project's executable jar, without its tests, and looks into
-// it. The tool's output goes to out, line by line.
-//
-// It returns a [CompileError] when the build fails, a [ProjectError] with code
-// "project.ambiguous" when several modules make such a jar and Options name none,
-// and one with "project.unsupported" when none does. When ctx ends, the build is
-// stopped, none of its processes is left but Gradle's daemon, which stays fit for the
-// next build, and the error wraps ctx's cause.
-func (p *Project) Compile(ctx context.Context, out io.Writer) (App, error) {
-	build := p.gradle
-	if p.Tool.Name == "maven" {
-		build = p.maven
-	}
-	jar, dir, err := build(ctx, out)
-	if err != nil {
-		return App{}, err
-	}
-	app, err := openApp(jar)
-	if err != nil {
-		return App{}, &ProjectError{Dir: dir, Reason: "makes no executable jar", Err: err, code: "project.unsupported",
-			hints: []string{"delete " + jar + " and build again"}}
-	}
-	app.Dir, app.Name = dir, p.Name
-	app.Dockerfile = findDockerfile(dir, p.Dir)
-	return app, nil
-}
-
 //go:embed model.init.gradle
 var modelScript string
 
-// bootJar is what the init script tells about a task.
-type bootJar struct {
-	Module, Directory, Name, Jar string
-}
+// archiveTask is the init script's task that makes the executable archive.
+const archiveTask = "devloopArchive"
 
-// gradle has Gradle make the boot jar and returns its path and its module's directory.
-func (p *Project) gradle(ctx context.Context, out io.Writer) (jar, dir string, err error) {
-	files := filepath.Join(p.cache, "gradle", digest([]byte(p.Dir), []byte{0}, []byte(p.module))[:16])
-	script, model, err := writeModelScript(files)
+// gradle has Gradle make the boot jar and returns it and its module.
+func (p *Project) gradle(ctx context.Context, out io.Writer) (jar string, m module, err error) {
+	script, told, err := writeModelScript(p.modelDir())
 	if err != nil {
-		return "", "", err
+		return "", m, err
 	}
-	args := slices.Concat(p.Tool.Command, []string{"--console=plain", "--daemon", "--init-script", script, "-p", p.Dir, p.bootJarTask()})
+	before := p.inputs(nil)
+	args := slices.Concat(p.Tool.Command, []string{"--console=plain", "--daemon", "--init-script", script, "-p", p.Dir, p.gradleTask(archiveTask)})
 	text, err := command{dir: p.root, args: args}.run(ctx, out)
 	if ctx.Err() != nil {
-		return "", "", fmt.Errorf("build with gradle: %w", context.Cause(ctx))
+		return "", m, fmt.Errorf("build with gradle: %w", context.Cause(ctx))
 	}
 	if err != nil {
-		return "", "", p.gradleError(text, ending(args, err))
+		return "", m, p.gradleError(text, ending(args, err))
 	}
-	found, err := readModel(model)
+	known, err := p.keepModel(told, before)
 	if err != nil {
-		return "", "", err
+		return "", m, err
 	}
-	one, err := p.only(found)
-	return one.Jar, one.Directory, err
+	m, err = p.only(known.Modules)
+	return m.Archive, m, err
 }
 
-// bootJarTask is the task that Boot's plugin adds; without a module Gradle runs it
-// wherever there is one.
-func (p *Project) bootJarTask() string {
+// gradleTask is what a task of the init script is called from the directory that was
+// opened; without a module Gradle runs it wherever there is one.
+func (p *Project) gradleTask(name string) string {
 	if p.module == "" {
-		return "bootJar"
+		return name
 	}
-	return ":" + strings.ReplaceAll(strings.Trim(p.module, ":/"), "/", ":") + ":bootJar"
+	return ":" + strings.ReplaceAll(strings.Trim(p.module, ":/"), "/", ":") + ":" + name
 }
 
 // writeModelScript puts the init script into dir and returns its path, and the path
-// of the model that it will write. The script stays as it is while there is a
-// model: Gradle's configuration cache then need not run it again. Without a model
-// it gets a new nonce, so that the cache has to.
-func writeModelScript(dir string) (script, model string, err error) {
-	script, model = filepath.Join(dir, "model.init.gradle"), filepath.Join(dir, "model.json")
-	_, noModel := os.Stat(model)
+// of what it will tell. The script stays as it is while that is there: Gradle's
+// configuration cache then need not run it again. Without it, and from a new devloop,
+// the script gets a new nonce, so that the cache has to.
+func writeModelScript(dir string) (script, told string, err error) {
+	version := digest([]byte(modelScript))[:16]
+	script, told = filepath.Join(dir, version+".init.gradle"), filepath.Join(dir, version+".told.json")
+	_, noModel := os.Stat(told)
 	_, noScript := os.Stat(script)
 	if noModel == nil && noScript == nil {
-		return script, model, nil
+		return script, told, nil
 	}
-	path := strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(model)
+	path := strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(told)
 	text := strings.NewReplacer("@MODEL@", path, "@NONCE@", rand.Text()).Replace(modelScript)
 	if err = os.MkdirAll(dir, 0o755); err == nil {
 		err = os.WriteFile(script, []byte(text), 0o644)
@@ -101,37 +71,23 @@ func writeModelScript(dir string) (script, model string, err error) {
 	if err != nil {
 		return "", "", fmt.Errorf("write Gradle's init script: %w", err)
 	}
-	return script, model, nil
+	return script, told, nil
 }
 
-func readModel(path string) ([]bootJar, error) {
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	var found []bootJar
-	if err == nil {
-		err = json.Unmarshal(text, &found)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read what Gradle told of the build: %w", err)
-	}
-	return found, nil
-}
-
-// only returns the one boot jar, or says what else there is.
-func (p *Project) only(found []bootJar) (bootJar, error) {
+// only returns the one module that makes an executable archive, or says what else there is.
+func (p *Project) only(modules []module) (module, error) {
+	found := slices.DeleteFunc(slices.Clone(modules), func(m module) bool { return !m.Application || m.Archive == "" })
 	switch len(found) {
 	case 0:
-		return bootJar{}, p.noBootJar(nil)
+		return module{}, p.noBootJar(nil)
 	case 1:
 		return found[0], nil
 	}
-	var modules []string
-	for _, b := range found {
-		modules = append(modules, b.Module)
+	var names []string
+	for _, m := range found {
+		names = append(names, m.Name)
 	}
-	return bootJar{}, p.ambiguous(modules)
+	return module{}, p.ambiguous(names)
 }
 
 // ambiguous lists the modules to choose from.
@@ -163,7 +119,7 @@ func (p *Project) noBootJar(err error) error {
 func (p *Project) gradleError(text string, err error) error {
 	wrong := block(text, "* What went wrong:", "* Try:")
 	for _, line := range wrong {
-		if strings.Contains(line, "bootJar' not found in") || strings.HasPrefix(line, "Project '") && strings.Contains(line, "not found in") {
+		if strings.Contains(line, archiveTask+"' not found in") || strings.HasPrefix(line, "Project '") && strings.Contains(line, "not found in") {
 			return p.noBootJar(errors.New(strings.TrimSpace(line)))
 		}
 	}

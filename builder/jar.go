@@ -22,6 +22,11 @@ import (
 type App struct {
 	// Jar is the absolute path of the executable jar.
 	Jar string
+	// Classes are the directories with the application's own classes, Resources those
+	// with its processed resources, in the order of the class path. Maven has both in one.
+	// Libraries are the jars of its dependencies in that order; one that the same build
+	// makes may be a directory. All are absolute, and empty where the build does not tell.
+	Classes, Resources, Libraries []string
 	// Dir is the directory of the project or module that made it.
 	Dir string
 	// Name is the project's, fit for an image reference.

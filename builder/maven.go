@@ -1,7 +1,10 @@
 package builder
 
 import (
+	"archive/zip"
+	"bytes"
 	"context"
+	"embed"
 	"fmt"
 	"io"
 	"io/fs"
@@ -15,21 +18,86 @@ import (
 // thread. A build takes a third less by them.
 const mavenOpts = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
-// maven has Maven make the executable jar and returns its path and its module's directory.
-func (p *Project) maven(ctx context.Context, out io.Writer) (jar, dir string, err error) {
+// modelClasses are the extension of Maven that tells of a build, modelExtension the
+// file by which Maven finds it in a jar.
+//
+//go:embed model/io/github/devloop_cli/*.class
+var modelClasses embed.FS
+
+const modelExtension = "META-INF/sisu/javax.inject.Named"
+
+// maven has Maven make the executable jar and returns it and its module.
+func (p *Project) maven(ctx context.Context, out io.Writer) (jar string, m module, err error) {
+	extension, told, err := writeModelExtension(p.modelDir())
+	if err != nil {
+		return "", m, err
+	}
+	before := p.inputs(nil)
+	args := p.mavenCommand("-Dmaven.ext.class.path="+extension, "-Ddevloop.model="+told, "package")
+	text, err := command{dir: p.root, args: args, env: p.mavenEnv()}.run(ctx, out)
+	if ctx.Err() != nil {
+		return "", m, fmt.Errorf("build with maven: %w", context.Cause(ctx))
+	}
+	if err != nil {
+		return "", m, p.mavenError(text, ending(args, err))
+	}
+	known, err := p.keepModel(told, before)
+	if err != nil {
+		return "", m, err
+	}
+	jar, dir, err := p.executableJar()
+	if err != nil {
+		return "", m, err
+	}
+	return jar, known.in(dir), nil
+}
+
+// mavenCommand returns how Maven is called.
+func (p *Project) mavenCommand(more ...string) []string {
 	args := slices.Concat(p.Tool.Command, []string{"-B", "-ntp", "-DskipTests"})
 	if module := p.mavenModule(); module != "" {
 		args = append(args, "-pl", module, "-am")
 	}
-	args = append(args, "package")
-	text, err := command{dir: p.root, args: args, env: p.mavenEnv()}.run(ctx, out)
-	if ctx.Err() != nil {
-		return "", "", fmt.Errorf("build with maven: %w", context.Cause(ctx))
-	}
+	return append(args, more...)
+}
+
+// writeModelExtension puts the extension's jar into dir, and returns its path and that
+// of what it will tell.
+func writeModelExtension(dir string) (jar, told string, err error) {
+	text, err := extensionJar()
 	if err != nil {
-		return "", "", p.mavenError(text, ending(args, err))
+		return "", "", err
 	}
-	return p.executableJar()
+	version := digest(text)[:16]
+	jar, told = filepath.Join(dir, version+".jar"), filepath.Join(dir, version+".told.json")
+	if _, err := os.Stat(jar); err == nil {
+		return jar, told, nil
+	}
+	if err := keepFile(jar, text); err != nil {
+		return "", "", fmt.Errorf("write Maven's extension: %w", err)
+	}
+	return jar, told, nil
+}
+
+func extensionJar() ([]byte, error) {
+	files, err := fs.Sub(modelClasses, "model")
+	if err != nil {
+		return nil, err
+	}
+	var data bytes.Buffer
+	jar := zip.NewWriter(&data)
+	if err := jar.AddFS(files); err != nil {
+		return nil, err
+	}
+	w, err := jar.Create(modelExtension)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := io.WriteString(w, "io.github.devloop_cli.Model\n"); err != nil {
+		return nil, err
+	}
+	err = jar.Close()
+	return data.Bytes(), err
 }
 
 // mavenModule says which module is built: the one that Options name, or the one in

@@ -44,13 +44,9 @@ type wrapper struct {
 }
 
 func gradleTool(ctx context.Context, p *Project, out io.Writer) (Tool, error) {
-	home := os.Getenv("GRADLE_USER_HOME")
-	if home == "" {
-		home = inHome(".gradle")
-	}
 	w := wrapper{tool: "Gradle", script: script(p.root, "gradlew", "gradlew.bat"), path: "gradle",
 		properties: filepath.Join(p.root, "gradle", "wrapper", "gradle-wrapper.properties"),
-		dists:      filepath.Join(home, "wrapper", "dists"), marker: []string{"*/*.ok"}, site: "https://gradle.org/install"}
+		dists:      filepath.Join(gradleHome(), "wrapper", "dists"), marker: []string{"*/*.ok"}, site: "https://gradle.org/install"}
 	return w.choose(ctx, p, out)
 }
 
@@ -63,6 +59,14 @@ func mavenTool(ctx context.Context, p *Project, out io.Writer) (Tool, error) {
 		properties: filepath.Join(p.root, ".mvn", "wrapper", "maven-wrapper.properties"),
 		dists:      filepath.Join(home, "wrapper", "dists"), marker: []string{"*/bin/mvn", "*/*/bin/mvn"}, site: "https://maven.apache.org/install.html"}
 	return w.choose(ctx, p, out)
+}
+
+// gradleHome is where Gradle keeps what is the user's.
+func gradleHome() string {
+	if home := os.Getenv("GRADLE_USER_HOME"); home != "" {
+		return home
+	}
+	return inHome(".gradle")
 }
 
 // inHome returns a path in the user's home directory.

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/util/retry"
 )
 
 // Spec says what is to run.
@@ -101,6 +102,14 @@ func (r *Runner) Replace(ctx context.Context, s Spec) ([]Pod, error) {
 type targetObject struct {
 	*unstructured.Unstructured
 	resource dynamic.ResourceInterface
+	// kind is where the API server keeps the objects of all namespaces.
+	kind dynamic.NamespaceableResourceInterface
+}
+
+// at is the object that stands where t is to be.
+func (t targetObject) at(there *unstructured.Unstructured) targetObject {
+	t.Unstructured = there
+	return t
 }
 
 func (t targetObject) object() Object { return objectOf(t.Unstructured) }
@@ -121,12 +130,13 @@ func (r *Runner) targets(ctx context.Context, objects []*unstructured.Unstructur
 		if err != nil {
 			return nil, r.unknownToCluster(ctx, o, err)
 		}
-		targets[i] = targetObject{o, r.dynamic.Resource(mapping.Resource)}
+		kind := r.dynamic.Resource(mapping.Resource)
+		targets[i] = targetObject{o, kind, kind}
 		if mapping.Scope.Name() == meta.RESTScopeNameNamespace {
 			if o.GetNamespace() == "" {
 				o.SetNamespace(r.namespace)
 			}
-			targets[i].resource = r.dynamic.Resource(mapping.Resource).Namespace(o.GetNamespace())
+			targets[i].resource = kind.Namespace(o.GetNamespace())
 		}
 	}
 	return targets, nil
@@ -220,7 +230,11 @@ func (r *Runner) run(ctx context.Context, t targetObject) ([]Pod, error) {
 // takes over fields that another manager wrote: whoever deploys with devloop wants
 // the manifest's value, and foreign objects have been refused before.
 func (r *Runner) apply(ctx context.Context, t targetObject) (*unstructured.Unstructured, error) {
-	made, err := t.resource.Apply(ctx, t.GetName(), t.Unstructured, metav1.ApplyOptions{FieldManager: FieldManager, Force: true})
+	var made *unstructured.Unstructured
+	err := retry.RetryOnConflict(retry.DefaultBackoff, func() (err error) { // somebody else writes it at the same moment
+		made, err = t.resource.Apply(ctx, t.GetName(), t.Unstructured, metav1.ApplyOptions{FieldManager: FieldManager, Force: true})
+		return err
+	})
 	if err != nil {
 		return nil, r.failed(ctx, "apply", t.object(), err)
 	}
