@@ -232,6 +232,7 @@ func TestRandomEdits(t *testing.T) {
 					failures++
 					if w.IntN(3) > 0 {
 						w.classes = good
+						good = w.copy()
 					}
 				case err != nil || failure != nil:
 					t.Fatalf("step %d, %s: in parts: %v; whole: %v", step, edited, err, failure)
