@@ -23,6 +23,7 @@ import (
 // Access flags that the package looks at (JVMS tables 4.1-B, 4.5-A, 4.6-A).
 const (
 	accPrivate   = 0x0002
+	accMain      = 0x0009 // public and static
 	accNative    = 0x0100
 	accSynthetic = 0x1000
 )
@@ -38,6 +39,8 @@ type Class struct {
 	API string
 	// Native says that a method is implemented outside of Java.
 	Native bool
+	// Main says that the class can be started: it has a public static void main(String[]).
+	Main bool
 }
 
 var errFormat = errors.New("it is no class file, or a damaged one")
@@ -159,6 +162,7 @@ func (r *reader) members(api *strings.Builder, c *Class, kind string) {
 		flags, name, typ := r.u2(), r.u2(), r.u2()
 		attributes := r.attributes()
 		c.Native = c.Native || kind == "method" && flags&accNative != 0
+		c.Main = c.Main || flags&accMain == accMain && r.pool[name].text == "main" && r.pool[typ].text == "([Ljava/lang/String;)V"
 		if flags&(accPrivate|accSynthetic) != 0 {
 			continue
 		}

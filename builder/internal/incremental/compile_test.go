@@ -72,7 +72,7 @@ func TestCancelledCompileIsDoneAgain(t *testing.T) {
 
 func TestUnfit(t *testing.T) {
 	for name, text := range map[string]string{"A.kt": "class A", "package-info.java": "package p;", "module-info.java": "module m {}", "A.groovy": "class A {}",
-		"Native.java": class("class Native { native void f(); }")} {
+		"Native.java": class("class Native { native void f(); }"), "Main.java": class("class Main { public static void main(String[] a) { } }")} {
 		p := newProject(t, map[string]string{"p/Z.java": class("class Z { }")})
 		p.write("p/"+name, text)
 		_, err := p.module.Compile(t.Context(), nil)
@@ -121,10 +121,10 @@ func TestSameFindsADifference(t *testing.T) {
 		t.Fatal(err)
 	}
 	var unfit *Unfit
-	if err := p.module.Same(old); !errors.As(err, &unfit) || !strings.Contains(err.Error(), "p/A.class") {
+	if err := p.module.sameAs(old); !errors.As(err, &unfit) || !strings.Contains(err.Error(), "p/A.class") {
 		t.Errorf("got %v", err)
 	}
-	if err := p.module.Same(p.built()); err != nil {
+	if err := p.module.sameAs(p.built()); err != nil {
 		t.Errorf("got %v", err)
 	}
 }

@@ -53,7 +53,8 @@ type Model struct {
 	// Options are javac's, but for those that say where files lie.
 	Options []string
 	// Whole says that a part of the sources can't be compiled alone, as there are
-	// annotation processors that look at all of them.
+	// annotation processors that look at all of them. Where they are found to write more
+	// than the sources' classes it is taken to be so.
 	Whole bool
 }
 
@@ -119,6 +120,9 @@ func (m *Module) Compile(ctx context.Context, touched []string) (Result, error) 
 			return Result{}, err
 		}
 		if !m.widen(work, made) {
+			if err := m.keepsMains(work, made); err != nil {
+				return Result{}, err
+			}
 			return Result{Sources: len(work.compile), Warnings: answer.Diagnostics}, m.commit(work, made)
 		}
 	}
@@ -201,11 +205,8 @@ func (m *Module) options(out string) []string {
 	if len(m.sources) > 0 {
 		classPath = append([]string{m.Classes()}, classPath...)
 	}
-	options := append(slices.Clone(m.model.Options), "-d", out, "-sourcepath", "",
+	options := append(slices.Clone(m.model.Options), "-d", out, "-s", generated(out), "-sourcepath", "",
 		"-classpath", strings.Join(classPath, string(filepath.ListSeparator)))
-	if m.model.Whole {
-		options = append(options, "-s", generated(out))
-	}
 	return options
 }
 
@@ -253,7 +254,7 @@ func (m *Module) read(w *work, answer javac.Answer, out string) (made, error) {
 		s.classes = append(s.classes, file.Path)
 		all.classes[file.Source] = append(all.classes[file.Source], class)
 	}
-	if len(all.extra) > 0 && !m.model.Whole {
+	if len(all.extra) > 0 && !m.model.Whole && len(m.sources) > 0 {
 		return all, &Unfit{"an annotation processor writes " + all.extra[0]}
 	}
 	return all, nil
@@ -280,7 +281,7 @@ func (m *Module) widen(w *work, all made) bool {
 	}
 	for path := range w.compile {
 		old := m.sources[path]
-		if old == nil || m.api(old.classes) != apiOf(all.classes[path]) {
+		if old == nil || apiOf(m.old(path)) != apiOf(all.classes[path]) {
 			changed = append(changed, names(path, old)...)
 			changed = append(changed, names(path, w.texts[path])...)
 		}
@@ -314,17 +315,31 @@ func (m *Module) dependents(w *work, changed []string) {
 	}
 }
 
-// api returns the API of classes of the last time; "?" where it can't be read.
-func (m *Module) api(files []string) string {
+// old returns the classes that a source had the last time.
+func (m *Module) old(path string) []classfile.Class {
 	var classes []classfile.Class
-	for _, file := range files {
-		class, err := readClass(m.file(file))
-		if err != nil {
-			return "?"
+	if s := m.sources[path]; s != nil {
+		for _, file := range s.classes {
+			class, err := readClass(m.file(file))
+			if err != nil {
+				class.API = err.Error() // is no API, so that it differs from any
+			}
+			classes = append(classes, class)
 		}
-		classes = append(classes, class)
 	}
-	return apiOf(classes)
+	return classes
+}
+
+// mains returns the names of those classes that can be started, sorted.
+func mains(classes []classfile.Class) []string {
+	var names []string
+	for _, c := range classes {
+		if c.Main {
+			names = append(names, c.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 func apiOf(classes []classfile.Class) string {
@@ -352,6 +367,19 @@ func names(path string, s *source) []string {
 // className returns the name of the class in a file, with dots.
 func className(file string) string {
 	return strings.ReplaceAll(strings.TrimSuffix(file, ".class"), "/", ".")
+}
+
+// keepsMains looks that the classes that can be started stay the same: which of them is
+// the application's is the build's to find.
+func (m *Module) keepsMains(w *work, all made) error {
+	var before, after []classfile.Class
+	for _, path := range append(slices.Collect(keys(w.compile)), w.removed...) {
+		before, after = append(before, m.old(path)...), append(after, all.classes[path]...)
+	}
+	if !slices.Equal(mains(before), mains(after)) {
+		return &Unfit{"a class that can be started comes or goes"}
+	}
+	return nil
 }
 
 // commit puts what was made in place, and removes what the same sources made before.

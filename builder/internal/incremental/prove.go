@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/devloop-cli/devloop/builder/internal/javac"
 )
@@ -28,6 +29,16 @@ func (s State) Equal(other State) bool {
 	return true
 }
 
+// ChangedSince says whether a source was changed at that time or later.
+func (s State) ChangedSince(t time.Time) bool {
+	for _, stamp := range s {
+		if stamp.modified >= t.UnixNano() {
+			return true
+		}
+	}
+	return false
+}
+
 // Sources returns the present state of the sources in dirs, and an [Unfit] where some
 // are not Java's.
 func Sources(dirs []string) (State, error) { return stamps(dirs) }
@@ -40,6 +51,13 @@ func Sources(dirs []string) (State, error) { return stamps(dirs) }
 // built are the sources that the build compiled. Where they have changed since,
 // nothing can be proven and Prove returns [ErrChanged].
 func (m *Module) Prove(ctx context.Context, built State) error {
+	before, err := Sources(m.model.Sources)
+	if err != nil {
+		return err
+	}
+	if !built.Equal(before) {
+		return ErrChanged
+	}
 	w, answer, out, err := m.whole(ctx)
 	if err != nil {
 		return err
@@ -48,7 +66,7 @@ func (m *Module) Prove(ctx context.Context, built State) error {
 	if err != nil {
 		return err
 	}
-	if !built.Equal(w.now) || !built.Equal(after) {
+	if !built.Equal(after) {
 		return ErrChanged
 	}
 	if !answer.OK {
@@ -58,6 +76,7 @@ func (m *Module) Prove(ctx context.Context, built State) error {
 	if err != nil {
 		return err
 	}
+	m.model.Whole = m.model.Whole || len(all.extra) > 0
 	if err := compare(all.files, m.model.Classes); err != nil {
 		return err
 	}
@@ -92,10 +111,21 @@ func firstError(a javac.Answer) string {
 	return "no reason given"
 }
 
-// Same says whether the classes that were compiled last are the same as those in dir,
-// which the build has made of the same sources since. It returns an [Unfit] that tells
-// of a difference.
-func (m *Module) Same(dir string) error {
+// State returns the sources that the classes were made of.
+func (m *Module) State() State {
+	state := State{}
+	for path, source := range m.sources {
+		state[path] = source.stamp
+	}
+	return state
+}
+
+// Same says whether the classes that were compiled last are the same as those of the
+// build, which has made them of the same sources since. It returns an [Unfit] that
+// tells of a difference.
+func (m *Module) Same() error { return m.sameAs(m.model.Classes) }
+
+func (m *Module) sameAs(dir string) error {
 	own := map[string]string{}
 	for _, name := range m.extra {
 		own[name] = m.file(name)

@@ -238,7 +238,7 @@ func TestRandomEdits(t *testing.T) {
 					t.Fatalf("step %d, %s: in parts: %v; whole: %v", step, edited, err, failure)
 				default:
 					compiled, good = compiled+r.Sources, w.copy()
-					if err := p.module.Same(want); err != nil {
+					if err := p.module.sameAs(want); err != nil {
 						t.Fatalf("step %d, %s: %v", step, edited, err)
 					}
 				}
