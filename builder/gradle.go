@@ -16,30 +16,28 @@ import (
 //go:embed model.init.gradle
 var modelScript string
 
-// archiveTask is the init script's task that makes the executable archive.
-const archiveTask = "devloopArchive"
+// The init script's tasks: one makes the executable archive, the other what goes into it.
+const (
+	archiveTask = "devloopArchive"
+	classesTask = "devloopClasses"
+)
 
-// gradle has Gradle make the boot jar and returns it and its module.
-func (p *Project) gradle(ctx context.Context, out io.Writer) (jar string, m module, err error) {
+// gradle has Gradle run a task of the init script, and returns what it tells of the build.
+func (p *Project) gradle(ctx context.Context, out io.Writer, task string) (model, error) {
 	script, told, err := writeModelScript(p.modelDir())
 	if err != nil {
-		return "", m, err
+		return model{}, err
 	}
 	before := p.inputs(nil)
-	args := slices.Concat(p.Tool.Command, []string{"--console=plain", "--daemon", "--init-script", script, "-p", p.Dir, p.gradleTask(archiveTask)})
+	args := slices.Concat(p.Tool.Command, []string{"--console=plain", "--daemon", "--init-script", script, "-p", p.Dir, p.gradleTask(task)})
 	text, err := command{dir: p.root, args: args}.run(ctx, out)
 	if ctx.Err() != nil {
-		return "", m, fmt.Errorf("build with gradle: %w", context.Cause(ctx))
+		return model{}, fmt.Errorf("build with gradle: %w", context.Cause(ctx))
 	}
 	if err != nil {
-		return "", m, p.gradleError(text, ending(args, err))
+		return model{}, p.gradleError(text, ending(args, err))
 	}
-	known, err := p.keepModel(told, before)
-	if err != nil {
-		return "", m, err
-	}
-	m, err = p.only(known.Modules)
-	return m.Archive, m, err
+	return p.keepModel(told, before)
 }
 
 // gradleTask is what a task of the init script is called from the directory that was

@@ -20,7 +20,8 @@ import (
 
 // App is an application as the build left it.
 type App struct {
-	// Jar is the absolute path of the executable jar.
+	// Jar is the absolute path of the executable jar, "" where the build did not have to
+	// pack one: an image without a Dockerfile is made of the files below.
 	Jar string
 	// Classes are the directories with the application's own classes, Resources those
 	// with its processed resources, in the order of the class path. Maven has both in one.
@@ -45,6 +46,8 @@ type App struct {
 	// Port is the server.port that the jar's application.properties or .yaml plainly
 	// gives, 0 if none.
 	Port int
+
+	packing *packing // how the files below lie in the archive, nil where they don't all
 }
 
 // Where Spring Boot puts things in an executable jar:
@@ -56,6 +59,10 @@ const (
 	layersIndex  = "BOOT-INF/layers.idx"
 	classIndex   = "BOOT-INF/classpath.idx"
 )
+
+// jarmode is how the names of those libraries begin that Boot's plugins add for the
+// commands of java -Djarmode -jar. The application has no use for them.
+const jarmode = "spring-boot-jarmode-"
 
 var errNotExecutable = errors.New("the manifest names no Start-Class: not made by Spring Boot's plugin")
 
@@ -91,20 +98,25 @@ func readManifest(jar *zip.Reader) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	return parseManifest(text), nil
+}
+
+// parseManifest returns the main attributes of a manifest.
+func parseManifest(text []byte) map[string]string {
 	values, last := map[string]string{}, ""
 	for line := range strings.Lines(string(text)) {
 		line = strings.TrimRight(line, "\r\n")
 		key, value, found := strings.Cut(line, ": ")
 		switch {
 		case line == "":
-			return values, nil // what follows is about single entries
+			return values // what follows is about single entries
 		case line[0] == ' ': // a line of more than 72 bytes goes on
 			values[last] += line[1:]
 		case found:
 			values[key], last = value, key
 		}
 	}
-	return values, nil
+	return values
 }
 
 // javaVersion returns what the application needs to run: the version that its main
@@ -122,10 +134,18 @@ func javaVersion(jar *zip.Reader, manifest map[string]string) int {
 // classVersion returns the Java version that a class needs, 0 if it isn't there.
 func classVersion(jar *zip.Reader, dir, class string) int {
 	text, err := readEntry(jar, dir+strings.ReplaceAll(class, ".", "/")+".class")
-	if err != nil || len(text) < 8 || binary.BigEndian.Uint32(text) != 0xCAFEBABE {
+	if err != nil {
 		return 0
 	}
-	return int(binary.BigEndian.Uint16(text[6:])) - 44 // JVM specification, table 4.1-A
+	return classFileVersion(text)
+}
+
+// classFileVersion returns the Java version that a class needs, 0 if it is none.
+func classFileVersion(data []byte) int {
+	if len(data) < 8 || binary.BigEndian.Uint32(data) != 0xCAFEBABE {
+		return 0
+	}
+	return int(binary.BigEndian.Uint16(data[6:])) - 44 // JVM specification, table 4.1-A
 }
 
 // serverPort returns the port that the application listens on if its own settings
@@ -182,10 +202,11 @@ func readEntry(jar *zip.Reader, name string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(file, maxIndex))
 }
 
-// library is a nested jar and the layer that the jar's index puts it into.
+// library is a jar of the class path, and the layer that the archive's index puts it into.
 type library struct {
-	file  *zip.File
+	name  string // of the file
 	layer string
+	file  source
 }
 
 // The layers of Spring Boot's own index that hold libraries; a build may name others.
@@ -201,7 +222,7 @@ const (
 func libraries(jar *zip.Reader) (libs []library, layers []string) {
 	sorted, layers := layerIndex(jar)
 	for _, f := range jar.File {
-		if !strings.HasPrefix(f.Name, libPath) || !strings.HasSuffix(f.Name, ".jar") {
+		if !strings.HasPrefix(f.Name, libPath) || !strings.HasSuffix(f.Name, ".jar") || strings.HasPrefix(f.Name, libPath+jarmode) {
 			continue
 		}
 		layer := sorted(f.Name)
@@ -214,7 +235,7 @@ func libraries(jar *zip.Reader) (libs []library, layers []string) {
 		if !slices.Contains(layers, layer) {
 			layers = append(layers, layer)
 		}
-		libs = append(libs, library{f, layer})
+		libs = append(libs, library{path.Base(f.Name), layer, packedFile{f}})
 	}
 	return inClassPathOrder(jar, libs), layers
 }
@@ -247,8 +268,8 @@ func layerIndex(jar *zip.Reader) (func(name string) string, []string) {
 	}, layers
 }
 
-// inClassPathOrder sorts libs as classpath.idx says; those that it doesn't name
-// (Boot's jarmode tools) are not on the class path at all.
+// inClassPathOrder sorts libs as classpath.idx says; those that it doesn't name are not
+// on the class path at all.
 func inClassPathOrder(jar *zip.Reader, libs []library) []library {
 	var order []string
 	text, err := readEntry(jar, classIndex)
@@ -257,7 +278,7 @@ func inClassPathOrder(jar *zip.Reader, libs []library) []library {
 	}
 	byName := map[string]library{}
 	for _, l := range libs {
-		byName[path.Base(l.file.Name)] = l
+		byName[l.name] = l
 	}
 	var sorted []library
 	for _, name := range order {

@@ -26,39 +26,34 @@ var modelClasses embed.FS
 
 const modelExtension = "META-INF/sisu/javax.inject.Named"
 
-// maven has Maven make the executable jar and returns it and its module.
-func (p *Project) maven(ctx context.Context, out io.Writer) (jar string, m module, err error) {
-	extension, told, err := writeModelExtension(p.modelDir())
-	if err != nil {
-		return "", m, err
-	}
-	before := p.inputs(nil)
-	args := p.mavenCommand("-Dmaven.ext.class.path="+extension, "-Ddevloop.model="+told, "package")
-	text, err := command{dir: p.root, args: args, env: p.mavenEnv()}.run(ctx, out)
-	if ctx.Err() != nil {
-		return "", m, fmt.Errorf("build with maven: %w", context.Cause(ctx))
-	}
-	if err != nil {
-		return "", m, p.mavenError(text, ending(args, err))
-	}
-	known, err := p.keepModel(told, before)
-	if err != nil {
-		return "", m, err
-	}
-	jar, dir, err := p.executableJar()
-	if err != nil {
-		return "", m, err
-	}
-	return jar, known.in(dir), nil
-}
-
-// mavenCommand returns how Maven is called.
-func (p *Project) mavenCommand(more ...string) []string {
+// maven has Maven run a phase of its lifecycle.
+func (p *Project) maven(ctx context.Context, out io.Writer, arguments ...string) error {
 	args := slices.Concat(p.Tool.Command, []string{"-B", "-ntp", "-DskipTests"})
 	if module := p.mavenModule(); module != "" {
 		args = append(args, "-pl", module, "-am")
 	}
-	return append(args, more...)
+	args = append(args, arguments...)
+	text, err := command{dir: p.root, args: args, env: p.mavenEnv()}.run(ctx, out)
+	if ctx.Err() != nil {
+		return fmt.Errorf("build with maven: %w", context.Cause(ctx))
+	}
+	if err != nil {
+		return p.mavenError(text, ending(args, err))
+	}
+	return nil
+}
+
+// mavenPackage has Maven make the executable archive, and tell of the build.
+func (p *Project) mavenPackage(ctx context.Context, out io.Writer) (model, error) {
+	extension, told, err := writeModelExtension(p.modelDir())
+	if err != nil {
+		return model{}, err
+	}
+	before := p.inputs(nil)
+	if err := p.maven(ctx, out, "-Dmaven.ext.class.path="+extension, "-Ddevloop.model="+told, "package"); err != nil {
+		return model{}, err
+	}
+	return p.keepModel(told, before)
 }
 
 // writeModelExtension puts the extension's jar into dir, and returns its path and that

@@ -40,6 +40,8 @@ type module struct {
 	Provided  []string `json:"provided"`
 	// Compilers are those that made Classes, in the order in which they ran.
 	Compilers []compiler `json:"compilers"`
+	// Goals are those that Maven ran, in their order, each with its phase.
+	Goals []goal `json:"goals"`
 	// BuildFiles are files, and directories of files, of which the model is made, beyond
 	// those that every build has.
 	BuildFiles []string `json:"buildFiles"`
@@ -62,6 +64,12 @@ type compiler struct {
 	ProcessorPath []string `json:"processorPath"`
 	// Generated is where processors put sources, "" where the build names nothing.
 	Generated string `json:"generated"`
+}
+
+// goal is a goal of Maven's, "maven-jar-plugin:jar", and the phase in which it ran.
+type goal struct {
+	Goal  string `json:"goal"`
+	Phase string `json:"phase"`
 }
 
 // model is what is known of a build: it is asked of the tool when the build files
@@ -119,7 +127,8 @@ func (p *Project) keepModel(told string, before map[string]string) (model, error
 	return m, keepJSON(filepath.Join(p.modelDir(), "model.json"), m)
 }
 
-// tidy leaves out what is named twice, and what is not set.
+// tidy leaves out what is named twice, and what is not set. Maven's classes and
+// resources lie together.
 func (m *module) tidy() {
 	for _, list := range []*[]string{&m.Sources, &m.ResourceSources, &m.Classes, &m.Resources, &m.Libraries, &m.Provided} {
 		seen := map[string]bool{}
@@ -128,6 +137,9 @@ func (m *module) tidy() {
 			seen[path] = true
 			return twice
 		})
+	}
+	if len(m.Resources) == 0 {
+		m.Resources = m.Classes
 	}
 }
 

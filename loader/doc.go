@@ -29,6 +29,11 @@
 // layer whose uncompressed size nobody knows keeps its own name. The configuration,
 // and with it the image's ID, is passed on byte by byte.
 //
+// # What a node keeps
+//
+// After a load the node lets go of what became old: of each project's images that devloop
+// loaded, the last two stay, and those that a container was made of.
+//
 // # Talking to a node
 //
 // Everything goes through the engine's exec API: no docker, kind or kubectl program,

@@ -35,8 +35,10 @@ type picture struct {
 	// "docker.io/library/spring-server:devloop-3f2a90c1d4e5".
 	name string
 	// id is the digest of the image's configuration.
-	id     v1.Hash
-	layers []layer
+	id v1.Hash
+	// project is the one that the image was built for, "" if devloop did not build it.
+	project string
+	layers  []layer
 	// What follows is known after compose; the layers then have sizes too.
 	config, manifest blob
 	index            []byte // the file index.json
@@ -59,6 +61,11 @@ func look(ref string, img v1.Image) (*picture, error) {
 	if p.id, err = img.ConfigName(); err != nil {
 		return nil, fmt.Errorf("read the configuration of image %q: %w", ref, err)
 	}
+	config, err := img.ConfigFile()
+	if err != nil {
+		return nil, fmt.Errorf("read the configuration of image %q: %w", ref, err)
+	}
+	p.project = config.Config.Labels[ProjectLabel]
 	layers, err := img.Layers()
 	if err != nil {
 		return nil, fmt.Errorf("read the layers of image %q: %w", ref, err)

@@ -101,7 +101,7 @@ func (r *Runner) find(ctx context.Context, name string) (*corev1.Pod, error) {
 func workload(p *corev1.Pod) string {
 	ref := metav1.GetControllerOf(p)
 	if ref == nil {
-		return p.Name
+		return nameOf(p)
 	}
 	if hash := p.Labels["pod-template-hash"]; hash != "" && ref.Kind == "ReplicaSet" {
 		return strings.TrimSuffix(ref.Name, "-"+hash)

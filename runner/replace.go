@@ -24,6 +24,9 @@ type Spec struct {
 	Names    []string // what the user calls the image; only containers with such an image are changed
 	Adopt    bool     // replace objects of the same name that devloop did not make
 	Keep     []string // parts of the development patch to leave out, of [Patches]
+	// Serving are Pods that stay: their successors come up beside them, under another
+	// name. Only for a manifest that does not have to be deployed [Manifest.InPlace].
+	Serving []Pod
 }
 
 // Pod is a Pod that Replace made, or had made by a Deployment or the like.
@@ -84,8 +87,9 @@ func (r *Runner) Replace(ctx context.Context, s Spec) ([]Pod, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, t := range targets {
-		if err := r.refuseForeign(ctx, t, s.Adopt); err != nil {
+	for i := range targets {
+		targets[i] = targets[i].beside(s.Serving)
+		if err := r.refuseForeign(ctx, targets[i], s.Adopt); err != nil {
 			return nil, err
 		}
 	}
@@ -95,13 +99,15 @@ func (r *Runner) Replace(ctx context.Context, s Spec) ([]Pod, error) {
 	if err := r.makeNamespaces(ctx, targets, s); err != nil {
 		return nil, err
 	}
-	return r.deploy(ctx, targets)
+	return r.deploy(ctx, targets, s.Serving)
 }
 
 // target is an object and where the API server keeps its kind.
 type targetObject struct {
 	*unstructured.Unstructured
 	resource dynamic.ResourceInterface
+	// of is the manifest's object: the name of what is made of it may be another.
+	of Object
 	// kind is where the API server keeps the objects of all namespaces.
 	kind dynamic.NamespaceableResourceInterface
 }
@@ -131,13 +137,14 @@ func (r *Runner) targets(ctx context.Context, objects []*unstructured.Unstructur
 			return nil, r.unknownToCluster(ctx, o, err)
 		}
 		kind := r.dynamic.Resource(mapping.Resource)
-		targets[i] = targetObject{o, kind, kind}
+		targets[i] = targetObject{Unstructured: o, resource: kind, kind: kind}
 		if mapping.Scope.Name() == meta.RESTScopeNameNamespace {
 			if o.GetNamespace() == "" {
 				o.SetNamespace(r.namespace)
 			}
 			targets[i].resource = kind.Namespace(o.GetNamespace())
 		}
+		targets[i].of = objectOf(o)
 	}
 	return targets, nil
 }
@@ -181,7 +188,7 @@ func (r *Runner) refuseForeign(ctx context.Context, t targetObject, adopt bool) 
 
 // deploy applies and recreates the targets: first what Pods may need, in the
 // manifest's order, then all that makes Pods, together.
-func (r *Runner) deploy(ctx context.Context, targets []targetObject) ([]Pod, error) {
+func (r *Runner) deploy(ctx context.Context, targets []targetObject, serving []Pod) ([]Pod, error) {
 	for _, t := range targets {
 		if podSpecs[t.GetKind()] == nil {
 			if _, err := r.apply(ctx, t); err != nil {
@@ -194,7 +201,9 @@ func (r *Runner) deploy(ctx context.Context, targets []targetObject) ([]Pod, err
 	for i, t := range targets {
 		if podSpecs[t.GetKind()] != nil {
 			group.Go(func() (err error) {
-				pods[i], err = r.run(ctx, t)
+				if err = r.clear(ctx, t, serving); err == nil {
+					pods[i], err = r.run(ctx, t)
+				}
 				return err
 			})
 		}
@@ -221,7 +230,7 @@ func (r *Runner) run(ctx context.Context, t targetObject) ([]Pod, error) {
 	}
 	pods, err := r.podsOf(ctx, made)
 	for i := range pods {
-		pods[i].Of, pods[i].Index = t.object(), i
+		pods[i].Of, pods[i].Index = t.of, i
 	}
 	return pods, err
 }

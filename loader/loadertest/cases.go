@@ -218,6 +218,42 @@ func twoAtOnce(t *testing.T, b *bench) {
 	}
 }
 
+// oldImages loads five images of a project. The first is in use while the others come.
+func oldImages(t *testing.T, b *bench) {
+	base, layers := NewLayer(t, small), map[string]*Layer{}
+	load := func(tag, project string) {
+		layers[tag] = NewLayer(t, small)
+		b.load(t, tag, OfProject(t, project, NewImage(t, base, layers[tag])))
+	}
+	for _, tag := range []string{"devloop-1", "plain", "devloop-2"} {
+		load(tag, b.prefix)
+	}
+	load("devloop-other", b.prefix+"-other")
+	var releases []func()
+	for _, n := range b.Nodes {
+		releases = append(releases, b.hold(t, n, "devloop-1"))
+	}
+	load("devloop-3", b.prefix)
+	load("devloop-4", b.prefix)
+	for i, n := range b.Nodes {
+		b.collected(t, n, "devloop-2")
+		if hasContent(t, n, layers["devloop-2"].diffID) || !hasContent(t, n, base.diffID) {
+			t.Errorf("node %s: content of an old image stayed, or what others need went", n.Name())
+		}
+		for _, tag := range []string{"devloop-1", "devloop-3", "devloop-4", "devloop-other", "plain"} {
+			if !b.has(t, n, tag) {
+				t.Errorf("node %s: %s is gone", n.Name(), tag)
+			}
+		}
+		releases[i]()
+	}
+	load("devloop-5", b.prefix)
+	for _, n := range b.Nodes {
+		b.collected(t, n, "devloop-1")
+		b.collected(t, n, "devloop-3")
+	}
+}
+
 func lyingLayer(t *testing.T, b *bench) {
 	layer := NewLayer(t, large)
 	layer.short = true

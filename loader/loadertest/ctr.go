@@ -37,6 +37,7 @@ func Main(m *testing.M) {
 //	listed/…                                         what the metadata lists of it
 //	ingest/PID-…                                     what is being received, in one file
 //	images/…                                         name → image, as JSON
+//	containers/ID                                    the name of its image
 //
 // As in the real one, content whose file is gone is still listed.
 type containerd struct{ root string }
@@ -45,6 +46,7 @@ type containerd struct{ root string }
 type image struct {
 	Name   string
 	Target v1.Hash
+	Labels []string
 }
 
 func (c containerd) blob(digest v1.Hash) string {
@@ -77,8 +79,16 @@ func (c containerd) ctr(args []string, in io.Reader, out io.Writer) error {
 		return c.imagesCheck(rest[0], out)
 	case "images rm":
 		return c.imagesRemove(rest)
+	case "images label":
+		return c.imagesLabel(rest[0], rest[1:])
 	case "images import":
 		return c.imagesImport(in)
+	case "containers create":
+		return os.WriteFile(c.dir("containers/"+rest[1]), []byte(rest[0]), 0o644)
+	case "containers rm":
+		return os.Remove(c.dir("containers/" + rest[0]))
+	case "containers ls":
+		return c.containersList(out)
 	}
 	return fmt.Errorf("unknown command %q", args)
 }
@@ -138,15 +148,51 @@ func (c containerd) named(filter string) []image {
 	return slices.DeleteFunc(c.images(), func(i image) bool { return i.Name != name })
 }
 
+// imagesList prints names with -q, else a table.
 func (c containerd) imagesList(args []string, out io.Writer) error {
 	images := c.images()
 	if len(args) > 1 {
 		images = c.named(args[1])
 	}
 	for _, i := range images {
-		fmt.Fprintln(out, i.Name)
+		if len(args) > 0 {
+			fmt.Fprintln(out, i.Name)
+			continue
+		}
+		fmt.Fprintln(out, i.Name, "application/vnd.oci.image.manifest.v1+json", i.Target, "1.0 MiB linux/amd64", strings.Join(i.Labels, ","))
 	}
 	return nil
+}
+
+func (c containerd) imagesLabel(name string, labels []string) error {
+	for _, i := range c.images() {
+		if i.Name == name {
+			i.Labels = append(i.Labels, labels...)
+			return c.store(i)
+		}
+	}
+	return fmt.Errorf("image %q: not found", name)
+}
+
+func (c containerd) store(i image) error {
+	content, err := json.Marshal(i)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(c.imageFile(i.Name), content, 0o644)
+}
+
+func (c containerd) containersList(out io.Writer) error {
+	fmt.Fprintln(out, "CONTAINER IMAGE RUNTIME")
+	entries, err := os.ReadDir(c.dir("containers"))
+	for _, e := range entries {
+		name, err := os.ReadFile(filepath.Join(c.dir("containers"), e.Name()))
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(out, e.Name(), string(name), "io.containerd.runc.v2")
+	}
+	return err
 }
 
 func (c containerd) imagesCheck(filter string, out io.Writer) error {
@@ -271,11 +317,7 @@ func (c containerd) name(d v1.Descriptor) error {
 		}
 	}
 	for _, name := range []string{manifest.Config.Digest.String(), d.Annotations["io.containerd.image.name"]} {
-		content, err := json.Marshal(image{name, d.Digest})
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(c.imageFile(name), content, 0o644); err != nil {
+		if err := c.store(image{name, d.Digest, []string{"io.cri-containerd.image=managed"}}); err != nil {
 			return err
 		}
 	}

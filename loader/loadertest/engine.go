@@ -81,7 +81,7 @@ func (e *Engine) AddNode(name string, labels map[string]string) *FakeNode {
 	e.t.Helper()
 	n := &FakeNode{engine: e, root: e.t.TempDir()}
 	n.ID, n.Names, n.Labels, n.State = name+"-id", []string{"/" + name}, labels, container.StateRunning
-	for _, dir := range []string{"images", "listed", "ingest", "io.containerd.content.v1.content/blobs/sha256"} {
+	for _, dir := range []string{"images", "listed", "ingest", "containers", "io.containerd.content.v1.content/blobs/sha256"} {
 		if err := os.MkdirAll(filepath.Join(n.root, dir), 0o755); err != nil {
 			e.t.Fatal(err)
 		}

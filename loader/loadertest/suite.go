@@ -65,6 +65,7 @@ var cases = []struct {
 	{"an importer that dies is the node's error", diedImporter},
 	{"an importer that dies after a thin archive gets everything", diedThin},
 	{"two loads at once", twoAtOnce},
+	{"the last two images of a project stay, and those in use", oldImages},
 	{"an image that lies about a layer is refused", lyingLayer},
 	{"a large image takes little memory", largeImage},
 }

@@ -29,29 +29,57 @@ func (l *Loop) cycle(ctx context.Context, n int, changed watch.Batch) error {
 		return err
 	}
 	img, err := l.build(ctx, n, changed)
-	if err != nil || l.live.current(img, changed) {
-		return err
-	}
-	l.live.hold(ctx)
-	pods, err := stage(ctx, l, n, event.Replace, func(ctx context.Context, s *step) ([]runner.Pod, error) { return l.replace(ctx, s, manifest, img) })
 	if err != nil {
 		return err
+	}
+	if l.live.current(img, changed) {
+		l.dropFailed()
+		return nil
+	}
+	pods, err := l.start(ctx, n, manifest, img)
+	if err != nil {
+		return err
+	}
+	if _, err = stage(ctx, l, n, event.Forward, func(ctx context.Context, s *step) (none, error) { return none{}, l.forward(ctx, s, pods) }); err != nil {
+		l.turnBack()
+		return err
+	}
+	l.takeOver(img, pods)
+	if l.Target.Follow {
+		l.trainBeside(img)
+	}
+	return nil
+}
+
+// start makes the Pods and waits until they are ready: beside those that serve where
+// that can be, else in their place.
+func (l *Loop) start(ctx context.Context, n int, m runner.Manifest, img builder.Image) ([]runner.Pod, error) {
+	serving := l.beside(n, m)
+	if len(serving) > 0 {
+		pods, err := l.bringUp(ctx, n, m, img, serving)
+		if !crowded(err) {
+			return pods, err
+		}
+		l.inPlace(n, "the cluster has no room for the old Pod and the new one at once")
+	}
+	l.live.hold(ctx)
+	return l.bringUp(ctx, n, m, img, nil)
+}
+
+// bringUp makes the Pods and waits until they are ready; those that serve stay.
+func (l *Loop) bringUp(ctx context.Context, n int, m runner.Manifest, img builder.Image, serving []runner.Pod) ([]runner.Pod, error) {
+	pods, err := stage(ctx, l, n, event.Replace, func(ctx context.Context, s *step) ([]runner.Pod, error) {
+		return l.replace(ctx, s, m, img, serving)
+	})
+	if err != nil {
+		return nil, err
 	}
 	l.live.pods = pods
 	if l.Target.Follow {
 		l.live.follow(l, n, pods)
 	}
-	if _, err = stage(ctx, l, n, event.Ready, func(ctx context.Context, s *step) (none, error) { return none{}, l.ready(ctx, s, pods) }); err != nil {
-		return err
-	}
-	if _, err = stage(ctx, l, n, event.Forward, func(ctx context.Context, s *step) (none, error) { return none{}, l.forward(ctx, s, pods) }); err != nil {
-		return err
-	}
-	l.live.serving = img.ID
-	if l.Target.Follow {
-		l.trainBeside(img)
-	}
-	return nil
+	_, err = stage(ctx, l, n, event.Ready, func(ctx context.Context, s *step) (none, error) { return none{}, l.ready(ctx, s, pods) })
+	return pods, err
 }
 
 // build brings the image of the present sources to the nodes; where nothing that
@@ -124,8 +152,12 @@ func (l *Loop) compile(ctx context.Context, s *step) (builder.App, error) {
 	out, flush := s.writer()
 	defer flush()
 	app, err := l.Compiler.Compile(ctx, out)
-	if err == nil {
+	switch {
+	case err != nil:
+	case app.Jar != "":
 		s.note = l.relative(app.Jar)
+	case len(app.Classes) > 0: // nothing had to be packed
+		s.note = l.relative(app.Classes[0])
 	}
 	return app, err
 }
@@ -199,13 +231,13 @@ func size(bytes int64) string {
 	return fmt.Sprintf("%.0f %s", v, units[0])
 }
 
-func (l *Loop) replace(ctx context.Context, s *step, m runner.Manifest, img builder.Image) ([]runner.Pod, error) {
+func (l *Loop) replace(ctx context.Context, s *step, m runner.Manifest, img builder.Image, serving []runner.Pod) ([]runner.Pod, error) {
 	if len(l.Target.Manifests) == 0 {
 		m = runner.GenerateManifest(l.Target.Name, img.Port)
 	}
 	spec := runner.Spec{
 		Project: l.Target.Name, Dir: l.Target.Dir, Manifest: m,
-		Image: img.Ref, Names: []string{img.Name}, Adopt: l.Target.Adopt, Keep: l.Target.Keep,
+		Image: img.Ref, Names: []string{img.Name}, Adopt: l.Target.Adopt, Keep: l.Target.Keep, Serving: serving,
 	}
 	l.explain(s, spec)
 	pods, err := l.Deployer.Replace(ctx, spec)

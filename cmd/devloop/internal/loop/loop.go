@@ -29,12 +29,12 @@ import (
 	"github.com/devloop-cli/devloop/watch"
 )
 
-// Compiler turns sources into a boot jar.
+// Compiler turns sources into classes, or a boot jar.
 type Compiler interface {
 	Compile(ctx context.Context, out io.Writer) (builder.App, error)
 }
 
-// Imager turns a boot jar into an image.
+// Imager turns what was compiled into an image.
 type Imager interface {
 	Image(ctx context.Context, app builder.App, out io.Writer) (builder.Image, error)
 }
@@ -48,6 +48,8 @@ type Loader interface {
 type Deployer interface {
 	Replace(ctx context.Context, s runner.Spec) ([]runner.Pod, error)
 	Ready(ctx context.Context, pods []runner.Pod, phase func(runner.Phase)) error
+	// Retire removes Pods that others have come beside.
+	Retire(ctx context.Context, pods []runner.Pod) error
 	// Logs writes the Pod's log to out, a line a Write, until the Pod has ended.
 	Logs(ctx context.Context, pod runner.Pod, out io.Writer) error
 }
@@ -72,6 +74,8 @@ type Target struct {
 	Ports map[int]int
 	// Follow shows the applications' logs until Close.
 	Follow bool
+	// KeepServing has Pods serve until their successors do, where the manifest allows it.
+	KeepServing bool
 	// ReadyTimeout bounds the wait for the Pods to be ready; 0 means for ever.
 	ReadyTimeout time.Duration
 }

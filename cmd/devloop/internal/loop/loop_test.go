@@ -11,6 +11,7 @@ import (
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
@@ -26,17 +27,24 @@ type fakes struct {
 	built int
 	// fail holds an error for a stage, by name.
 	fail map[event.Stage]error
+	// quick is for tests beside a real server, which synctest can't hold.
+	quick bool
 	// port is the one that the image exposes.
 	port int
 	// calls are the stages in the order in which they were entered.
 	calls []event.Stage
+	// retired are the names of the Pods that others came beside.
+	retired []string
 }
 
 func (f *fakes) work(ctx context.Context, s event.Stage) error {
 	f.mu.Lock()
 	f.calls = append(f.calls, s)
-	err := f.fail[s]
+	err, quick := f.fail[s], f.quick
 	f.mu.Unlock()
+	if quick {
+		return err
+	}
 	select {
 	case <-time.After(time.Second):
 		return err
@@ -87,6 +95,15 @@ func (f *fakes) Ready(ctx context.Context, _ []runner.Pod, phase func(runner.Pha
 	return f.work(ctx, event.Ready)
 }
 
+func (f *fakes) Retire(_ context.Context, pods []runner.Pod) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, p := range pods {
+		f.retired = append(f.retired, p.Name)
+	}
+	return nil
+}
+
 func (f *fakes) Logs(ctx context.Context, _ runner.Pod, out io.Writer) error {
 	_, _ = io.WriteString(out, "Started Application\n")
 	<-ctx.Done()
@@ -96,6 +113,10 @@ func (f *fakes) Logs(ctx context.Context, _ runner.Pod, out io.Writer) error {
 // podsFor returns the one Pod of a generated manifest.
 func podsFor(s runner.Spec) []runner.Pod {
 	pod := runner.Pod{Namespace: "default", Name: "app", Of: s.Manifest.Workload("default")}
+	if len(s.Serving) > 0 && s.Serving[0].Name == pod.Name {
+		pod.Name = "app-b"
+	}
+	pod.UID = types.UID(pod.Name)
 	for _, e := range s.Manifest.Endpoints("default") {
 		pod.Ports = append(pod.Ports, e.Port)
 	}

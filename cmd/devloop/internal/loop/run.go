@@ -125,5 +125,8 @@ func (l *Loop) turn(ctx context.Context, n int, because string, batch watch.Batc
 		l.live.ports.fail(*FailureOf(err))
 	}
 	l.Bus.Publish(n, event.CycleFinished{Outcome: outcome(err), Took: since(began), Failure: FailureOf(err)})
+	if err != nil && !cancelled(err) {
+		l.still(n)
+	}
 	return err
 }

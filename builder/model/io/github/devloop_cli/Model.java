@@ -45,6 +45,7 @@ public final class Model extends AbstractEventSpy {
     private final RepositorySystem repositories;
     private final Map<String, Object> modules = new TreeMap<>();
     private final Map<String, List<Object>> compilers = new TreeMap<>();
+    private final Map<String, List<Object>> goals = new TreeMap<>();
     private boolean failed;
 
     @Inject
@@ -64,6 +65,7 @@ public final class Model extends AbstractEventSpy {
         }
         switch (e.getType()) {
             case MojoSucceeded:
+                ran(e.getProject(), e.getMojoExecution());
                 compiled(e.getSession(), e.getProject(), e.getMojoExecution());
                 break;
             case ProjectSucceeded:
@@ -98,6 +100,7 @@ public final class Model extends AbstractEventSpy {
         m.put("libraries", files(project, Artifact.SCOPE_COMPILE, Artifact.SCOPE_RUNTIME));
         m.put("provided", files(project, Artifact.SCOPE_PROVIDED, Artifact.SCOPE_SYSTEM));
         m.put("compilers", compilers.getOrDefault(project.getId(), new ArrayList<>()));
+        m.put("goals", goals.getOrDefault(project.getId(), new ArrayList<>()));
         m.put("buildFiles", poms(project));
         return m;
     }
@@ -157,6 +160,13 @@ public final class Model extends AbstractEventSpy {
             }
         }
         return null;
+    }
+
+    private void ran(MavenProject project, MojoExecution mojo) {
+        Map<String, Object> goal = new LinkedHashMap<>();
+        goal.put("goal", mojo.getArtifactId() + ":" + mojo.getGoal());
+        goal.put("phase", mojo.getLifecyclePhase() == null ? "" : mojo.getLifecyclePhase());
+        goals.computeIfAbsent(project.getId(), id -> new ArrayList<>()).add(goal);
     }
 
     /** Takes down how the module's own classes were compiled. */
