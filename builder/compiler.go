@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -94,7 +95,7 @@ func (c *Compiler) build(ctx context.Context, why string, out io.Writer) (App, e
 	if err != nil {
 		return app, err
 	}
-	if c.off == "" && why != "" {
+	if c.off == "" && why != firstTime {
 		app.How = "by " + c.project.Tool.Name + ", as " + why
 	}
 	c.app, c.model = app, module{}
@@ -120,17 +121,20 @@ func (c *Compiler) sources() (incremental.State, error) {
 	return incremental.Sources(model.Sources)
 }
 
+// firstTime is why the build compiles at first, which needs no words.
+const firstTime = "it is the first time"
+
 // needsBuild says why the build has to compile, "" if it need not.
 func (c *Compiler) needsBuild(changed []string) string {
 	switch {
 	case c.off != "":
 		return c.off
 	case c.app.Dir == "":
-		return "it is the first time"
+		return firstTime
 	case changed == nil:
-		return "it was asked for"
-	case c.app.Dockerfile != "":
-		return "the Dockerfile takes what it packs"
+		return "all may have changed"
+	case c.app.packing == nil:
+		return "the image is made of what it packs"
 	}
 	for _, path := range changed {
 		if !c.concernsJavac(path) && !c.concernsNobody(path) {
@@ -195,15 +199,25 @@ func (c *Compiler) compileKept(ctx context.Context, changed []string, out io.Wri
 		_, _ = fmt.Fprintln(out, c.problem(d).String())
 	}
 	c.used = true
-	app := c.app
-	app.Jar = ""
-	app.How = "by the kept compiler, " + count(result.Sources, "source")
-	for i, dir := range app.Resources {
-		if dir == app.Classes[0] { // Maven has both in one
-			app.Resources = append(append(app.Resources[:i:i], c.module.Classes()), app.Resources[i+1:]...)
+	return c.keptApp("by the kept compiler, " + count(result.Sources, "source"))
+}
+
+// keptApp is the application with the kept compiler's classes in place of the build's.
+func (c *Compiler) keptApp(how string) (App, error) {
+	m, classes := c.model, c.module.Classes()
+	m.Resources = slices.Clone(m.Resources)
+	for i, dir := range m.Resources {
+		if slices.Contains(m.Classes, dir) { // one directory for both
+			m.Resources[i] = classes
 		}
 	}
-	app.Classes = []string{c.module.Classes()}
+	m.Classes = []string{classes}
+	app, found := c.app.packing.app(m)
+	if !found {
+		return App{}, &incremental.Unfit{Why: "the application is not what it was"}
+	}
+	app = c.project.placed(app, c.app.Dir)
+	app.How = how
 	return app, nil
 }
 

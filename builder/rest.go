@@ -3,6 +3,7 @@ package builder
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"path/filepath"
 	"sync"
@@ -65,7 +66,7 @@ func (c *Compiler) Rest(ctx context.Context) string {
 func (c *Compiler) prove(ctx context.Context) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.off != "" || c.module != nil || c.app.Dir == "" || c.app.Dockerfile != "" || ctx.Err() != nil {
+	if c.off != "" || c.module != nil || c.app.packing == nil || ctx.Err() != nil {
 		return ""
 	}
 	m, err := c.newModule()
@@ -76,7 +77,7 @@ func (c *Compiler) prove(ctx context.Context) string {
 	case ctx.Err() != nil || errors.Is(err, incremental.ErrChanged):
 		return ""
 	case err != nil:
-		return c.giveUp(err.Error())
+		return c.giveUp(err)
 	}
 	c.module, c.used = m, false
 	return ""
@@ -97,8 +98,13 @@ func (c *Compiler) newModule() (*incremental.Module, error) {
 }
 
 // giveUp leaves compiling to the build from now on.
-func (c *Compiler) giveUp(why string) string {
+func (c *Compiler) giveUp(err error) string {
 	c.stop()
+	why := firstLine(err.Error())
+	var unfit *incremental.Unfit
+	if errors.As(err, &unfit) {
+		why = unfit.Why
+	}
 	c.off = why
 	return c.project.Tool.Name + " compiles at every save, not the kept compiler: " + why
 }
@@ -135,11 +141,11 @@ func (c *Compiler) compare(err error) string {
 	}
 	var failed *CompileError
 	if errors.As(err, &failed) && len(failed.Problems) > 0 {
-		return c.giveUp("it compiles what the build does not: " + failed.Problems[0].String())
+		return c.giveUp(fmt.Errorf("it compiles what the build does not: %s", failed.Problems[0]))
 	}
 	var unfit *incremental.Unfit
 	if err == nil && errors.As(c.module.Same(), &unfit) {
-		return c.giveUp(unfit.Why)
+		return c.giveUp(unfit)
 	}
 	c.used = false
 	return ""

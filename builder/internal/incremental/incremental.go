@@ -37,7 +37,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/devloop-cli/devloop/builder/classfile"
+	"github.com/devloop-cli/devloop/builder/internal/classfile"
 	"github.com/devloop-cli/devloop/builder/internal/javac"
 )
 

@@ -113,17 +113,18 @@ func newLoop(c *cli.Context, d display) (l *loop.Loop, release func(), err error
 		Tool: strings.Join(project.Tool.Command, " "), Why: project.Tool.Why,
 		Context: pods.Context(), Cluster: cluster, Namespace: t.Namespace,
 	})
+	compiler := builder.NewCompiler(project, c.String("compiler") == "auto")
 	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: withoutLevers(c)})
 	return &loop.Loop{
 		Bus: d.Bus, Target: t,
-		Compiler: project,
+		Compiler: compiler,
 		Imager:   imager,
 		Trainer:  imager,
 		Explain:  c.Bool("explain"),
 		Loader:   images,
 		Deployer: pods,
 		Listen:   listen(pods, c.String("address"), c.Duration("wait")),
-	}, release, nil
+	}, func() { _ = compiler.Close(); release() }, nil
 }
 
 // newTarget reads the flags and the project, and what is wrong with its manifests.
