@@ -29,6 +29,8 @@ type appFiles struct {
 type source interface {
 	Open() (io.ReadCloser, error)
 	size() int64
+	// stamp changes when the content does.
+	stamp() string
 	String() string
 }
 
@@ -37,16 +39,18 @@ type packedFile struct{ file *zip.File }
 
 func (f packedFile) Open() (io.ReadCloser, error) { return f.file.Open() }
 func (f packedFile) size() int64                  { return int64(f.file.UncompressedSize64) }
+func (f packedFile) stamp() string                { return fmt.Sprint(f.file.CRC32, f.size()) }
 func (f packedFile) String() string               { return f.file.Name }
 
 // diskFile is a file by itself.
 type diskFile struct {
-	path  string
-	bytes int64
+	path string
+	info fs.FileInfo
 }
 
 func (f diskFile) Open() (io.ReadCloser, error) { return os.Open(f.path) }
-func (f diskFile) size() int64                  { return f.bytes }
+func (f diskFile) size() int64                  { return f.info.Size() }
+func (f diskFile) stamp() string                { return fmt.Sprint(f.info.ModTime().UnixNano(), f.size()) }
 func (f diskFile) String() string               { return f.path }
 
 // text is a file that is remembered.
@@ -57,6 +61,7 @@ type text struct {
 
 func (t text) Open() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(t.data)), nil }
 func (t text) size() int64                  { return int64(len(t.data)) }
+func (t text) stamp() string                { return digest(t.data) }
 func (t text) String() string               { return t.name }
 
 // files returns the application's files. The caller closes them.
@@ -147,7 +152,7 @@ func diskFiles(dirs []string) ([]entry, error) {
 				return err
 			}
 			taken[name] = true
-			found = append(found, entry{name, diskFile{file, info.Size()}})
+			found = append(found, entry{name, diskFile{file, info}})
 			return nil
 		})
 		if err != nil {

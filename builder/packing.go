@@ -157,7 +157,7 @@ func (k *packing) findLibraries(libs []library, files []string) (why string) {
 	bySize := map[int64][]source{}
 	for _, file := range files {
 		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() {
-			bySize[info.Size()] = append(bySize[info.Size()], diskFile{file, info.Size()})
+			bySize[info.Size()] = append(bySize[info.Size()], diskFile{file, info})
 		}
 	}
 	for _, l := range libs {
@@ -226,7 +226,7 @@ func (k *packing) unpacked(app App) (*appFiles, error) {
 		if err != nil {
 			return nil, fmt.Errorf("find a library: %w", err)
 		}
-		f.libs = append(f.libs, library{l.Name, l.Layer, diskFile{l.File, info.Size()}})
+		f.libs = append(f.libs, library{l.Name, l.Layer, diskFile{l.File, info}})
 	}
 	return f, nil
 }

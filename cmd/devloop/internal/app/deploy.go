@@ -113,7 +113,7 @@ func newLoop(c *cli.Context, d display) (l *loop.Loop, release func(), err error
 		Tool: strings.Join(project.Tool.Command, " "), Why: project.Tool.Why,
 		Context: pods.Context(), Cluster: cluster, Namespace: t.Namespace,
 	})
-	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: withoutLevers(c)})
+	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: withoutLevers(c), Develop: develops(c, t)})
 	return &loop.Loop{
 		Bus: d.Bus, Target: t,
 		Compiler: project,
@@ -124,6 +124,14 @@ func newLoop(c *cli.Context, d display) (l *loop.Loop, release func(), err error
 		Deployer: pods,
 		Listen:   listen(pods, c.String("address"), c.Duration("wait")),
 	}, release, nil
+}
+
+// develops says whether images are such that the running application can be changed: in
+// run, unless the manifest has options for every JVM of a container. The
+// supervisor's own would take them first, a debug port for instance.
+func develops(c *cli.Context, t loop.Target) bool {
+	m, err := runner.ReadManifests(t.Manifests...)
+	return c.Command.Name == "run" && err == nil && !m.SetsEnv("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS")
 }
 
 // newTarget reads the flags and the project, and what is wrong with its manifests.
