@@ -186,15 +186,6 @@ func same(packed, file source) bool {
 	return err == nil && sum.Sum32() == packed.(packedFile).file.CRC32
 }
 
-func readAll(file source) ([]byte, error) {
-	data, err := file.Open()
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = data.Close() }()
-	return io.ReadAll(io.LimitReader(data, maxIndex))
-}
-
 // ownDirs are the directories with what is the application's own.
 func (a App) ownDirs() []string {
 	var dirs []string
