@@ -29,6 +29,8 @@ type App struct {
 	// Libraries are the jars of its dependencies in that order; one that the same build
 	// makes may be a directory. All are absolute, and empty where the build does not tell.
 	Classes, Resources, Libraries []string
+	// How says in a few words how the classes were made, "" where there is no choice.
+	How string
 	// Dir is the directory of the project or module that made it.
 	Dir string
 	// Name is the project's, fit for an image reference.

@@ -41,11 +41,7 @@ func readAll(file source) ([]byte, error) {
 		return nil, err
 	}
 	defer func() { _ = data.Close() }()
-	text, err := io.ReadAll(data)
-	if text == nil {
-		text = []byte{} // an empty file is one all the same
-	}
-	return text, err
+	return io.ReadAll(data)
 }
 
 // rest is the digest of all but the application's own files.

@@ -101,7 +101,7 @@ func (l *Loop) sources(ctx context.Context, n int, changed watch.Batch) (app bui
 	if l.live.loaded != nil && !l.Target.rebuilds(changed) {
 		return app, false, nil
 	}
-	app, err = stage(ctx, l, n, event.Compile, l.compile)
+	app, err = stage(ctx, l, n, event.Compile, func(ctx context.Context, s *step) (builder.App, error) { return l.compile(ctx, s, changed) })
 	return app, err == nil, err
 }
 
@@ -167,18 +167,40 @@ func (l *Loop) manifest() (runner.Manifest, error) {
 	return runner.ReadManifests(l.Target.Manifests...)
 }
 
-func (l *Loop) compile(ctx context.Context, s *step) (builder.App, error) {
+func (l *Loop) compile(ctx context.Context, s *step, changed watch.Batch) (builder.App, error) {
 	out, flush := s.writer()
 	defer flush()
-	app, err := l.Compiler.Compile(ctx, out)
-	switch {
-	case err != nil:
-	case app.Jar != "":
-		s.note = l.relative(app.Jar)
-	case len(app.Classes) > 0: // nothing had to be packed
-		s.note = l.relative(app.Classes[0])
+	paths := changed.Paths
+	if changed.All {
+		paths = nil
+	}
+	app, err := l.Compiler.Compile(ctx, paths, out)
+	if err == nil {
+		s.note = l.made(app)
 	}
 	return app, err
+}
+
+// made says what was compiled, as far as it lies in the project, and how.
+func (l *Loop) made(app builder.App) string {
+	what := l.relative(app.Jar)
+	if app.Jar == "" && len(app.Classes) > 0 { // nothing had to be packed
+		what = l.relative(app.Classes[0])
+	}
+	if app.How != "" && filepath.IsAbs(what) {
+		return app.How
+	}
+	return strings.TrimSpace(what + " " + app.How)
+}
+
+// restBeside lets the compiler use the time until the next change. Close ends it.
+func (l *Loop) restBeside() {
+	ctx := l.live.context()
+	l.live.logs.Go(func() {
+		if said := l.Compiler.Rest(ctx); said != "" {
+			l.Bus.Publish(0, event.Notice{Level: event.Info, Text: said})
+		}
+	})
 }
 
 func (l *Loop) image(ctx context.Context, s *step, app builder.App) (builder.Image, error) {
