@@ -47,7 +47,7 @@ func (j *job) compose(ctx context.Context, ref, why string) (Image, error) {
 		return Image{}, err
 	}
 	made := j.image(id, view)
-	made.Explanation, made.training = c.Explanation, c.training
+	made.Explanation, made.training, made.archive = c.Explanation, c.training, c.archive
 	return made, nil
 }
 
@@ -56,6 +56,7 @@ type composition struct {
 	Explanation
 	layers   []layer
 	training *training
+	archive  string // key of the archive's record
 }
 
 // composition makes the layers: libraries, their archive where there is one, and
