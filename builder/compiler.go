@@ -240,7 +240,12 @@ func (c *Compiler) reason(ctx context.Context, err error) string {
 		return unfit.Why
 	}
 	c.stop()
-	return "the kept compiler failed: " + firstLine(err.Error())
+	why := firstLine(err.Error())
+	var broken *javac.BrokenError
+	if errors.As(err, &broken) {
+		why = firstLine(broken.Why)
+	}
+	return "the kept compiler failed: " + why
 }
 
 func (c *Compiler) compileError(failed *incremental.Failed) error {

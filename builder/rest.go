@@ -119,6 +119,11 @@ func (c *Compiler) check(ctx context.Context) string {
 	if !due || !sleep(ctx, wait) {
 		return ""
 	}
+	return c.verify(ctx)
+}
+
+// verify has the build compile, and compares what comes of it.
+func (c *Compiler) verify(ctx context.Context) string {
 	c.building.Lock()
 	_, err := c.project.Compile(ctx, io.Discard)
 	c.building.Unlock()
