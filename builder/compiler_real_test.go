@@ -285,7 +285,8 @@ func TestRealKeptWithProcessors(t *testing.T) {
 		from, to string // in the pom
 		want     int    // sources that an edit of a body compiles
 	}{
-		"on the class path": {"  </dependencies>", "<dependency>" + lombok + "<optional>true</optional></dependency></dependencies>", 1},
+		"on the class path": {"  </dependencies>", "<dependency>" + lombok + "<optional>true</optional></dependency></dependencies>" + // from JDK 23 on they run only if asked for
+			"<properties><java.version>17</java.version><maven.compiler.proc>full</maven.compiler.proc></properties>", 1},
 		"on a path of its own": {"    <plugins>", "<plugins><plugin><groupId>org.apache.maven.plugins</groupId><artifactId>maven-compiler-plugin</artifactId><configuration><annotationProcessorPaths>" +
 			"<path>" + lombok + "</path></annotationProcessorPaths></configuration></plugin>", 1},
 		"of all sources": {"  </dependencies>", "<dependency>" + lombok + "<optional>true</optional></dependency>" +
@@ -295,6 +296,9 @@ func TestRealKeptWithProcessors(t *testing.T) {
 			dir := sample(t, "spring-maven")
 			java := "src/main/java/com/example/"
 			change(t, dir, "pom.xml", test.from, test.to)
+			if name == "on the class path" { // the properties have moved
+				change(t, dir, "pom.xml", "  <properties>\n    <java.version>17</java.version>\n  </properties>", "\n")
+			}
 			if name == "on a path of its own" {
 				change(t, dir, "pom.xml", "  </dependencies>", "<dependency>"+lombok+"<optional>true</optional></dependency></dependencies>")
 			}

@@ -243,10 +243,12 @@ func (r *reader) indexes() string {
 	return text
 }
 
+// parameters writes the names: whether one is final, or was written at all, is nobody's concern.
 func (r *reader) parameters() string {
 	text := ""
 	for n := r.u1(); n > 0; n-- {
-		text += fmt.Sprintf(" %s %x", r.value(r.u2()), r.u2())
+		text += " " + r.value(r.u2())
+		r.skip(2) // flags
 	}
 	return text
 }
