@@ -115,7 +115,7 @@ func newLoop(c *cli.Context, d display) (*loop.Loop, func(), error) {
 		Context: pods.Context(), Cluster: cluster, Namespace: t.Namespace,
 	})
 	compiler := builder.NewCompiler(project, c.String("compiler") == "auto")
-	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: withoutLevers(c)})
+	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: withoutLevers(c), Develop: develops(c, t)})
 	return &loop.Loop{
 		Bus: d.Bus, Target: t,
 		Compiler: compiler,
@@ -129,6 +129,14 @@ func newLoop(c *cli.Context, d display) (*loop.Loop, func(), error) {
 		_ = compiler.Close()
 		release()
 	}, nil
+}
+
+// develops says whether images are such that the running application can be changed: in
+// run, unless the manifest has options for every JVM of a container. The
+// supervisor's own would take them first, a debug port for instance.
+func develops(c *cli.Context, t loop.Target) bool {
+	m, err := runner.ReadManifests(t.Manifests...)
+	return c.Command.Name == "run" && err == nil && !m.SetsEnv("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS")
 }
 
 // newTarget reads the flags and the project, and what is wrong with its manifests.

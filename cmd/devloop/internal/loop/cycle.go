@@ -28,7 +28,16 @@ func (l *Loop) cycle(ctx context.Context, n int, changed watch.Batch) error {
 	if err := l.openPorts(ctx, n, l.Target.endpoints(manifest.Endpoints(l.Target.Namespace), manifest.Workload(l.Target.Namespace))); err != nil {
 		return err
 	}
-	img, err := l.build(ctx, n, changed)
+	app, compiled, err := l.sources(ctx, n, changed)
+	if err != nil {
+		return err
+	}
+	if compiled {
+		if done, err := l.inPlaceOf(ctx, n, app, changed); done || err != nil {
+			return err
+		}
+	}
+	img, err := l.build(ctx, n, app, compiled)
 	if err != nil {
 		return err
 	}
@@ -75,6 +84,9 @@ func (l *Loop) bringUp(ctx context.Context, n int, m runner.Manifest, img builde
 		return nil, err
 	}
 	l.live.pods = pods
+	if len(serving) == 0 {
+		l.live.present = nil
+	}
 	if l.Target.Follow {
 		l.live.follow(l, n, pods)
 	}
@@ -82,15 +94,21 @@ func (l *Loop) bringUp(ctx context.Context, n int, m runner.Manifest, img builde
 	return pods, err
 }
 
-// build brings the image of the present sources to the nodes; where nothing that
-// is built has changed, that is the image which they have.
-func (l *Loop) build(ctx context.Context, n int, changed watch.Batch) (builder.Image, error) {
+// sources compiles the present sources, unless nothing that is built has changed since
+// the image was made that the nodes have.
+func (l *Loop) sources(ctx context.Context, n int, changed watch.Batch) (app builder.App, compiled bool, err error) {
 	if l.live.loaded != nil && !l.Target.rebuilds(changed) {
-		return *l.live.loaded, nil
+		return app, false, nil
 	}
-	app, err := stage(ctx, l, n, event.Compile, func(ctx context.Context, s *step) (builder.App, error) { return l.compile(ctx, s, changed) })
-	if err != nil {
-		return builder.Image{}, err
+	app, err = stage(ctx, l, n, event.Compile, func(ctx context.Context, s *step) (builder.App, error) { return l.compile(ctx, s, changed) })
+	return app, err == nil, err
+}
+
+// build brings the image of app to the nodes; where nothing was compiled, that is the image
+// which they have.
+func (l *Loop) build(ctx context.Context, n int, app builder.App, compiled bool) (builder.Image, error) {
+	if !compiled {
+		return *l.live.loaded, nil
 	}
 	img, err := stage(ctx, l, n, event.Image, func(ctx context.Context, s *step) (builder.Image, error) { return l.image(ctx, s, app) })
 	if err != nil {
@@ -259,12 +277,20 @@ func (l *Loop) replace(ctx context.Context, s *step, m runner.Manifest, img buil
 	}
 	spec := runner.Spec{
 		Project: l.Target.Name, Dir: l.Target.Dir, Manifest: m,
-		Image: img.Ref, Names: []string{img.Name}, Adopt: l.Target.Adopt, Keep: l.Target.Keep, Serving: serving,
+		ChangesDir: changesDir(img), Image: img.Ref, Names: []string{img.Name}, Adopt: l.Target.Adopt, Keep: l.Target.Keep, Serving: serving,
 	}
 	l.explain(s, spec)
 	pods, err := l.Deployer.Replace(ctx, spec)
 	s.note = names(pods)
 	return pods, err
+}
+
+// changesDir is where the image's supervisor keeps changes, "" where it has none.
+func changesDir(img builder.Image) string {
+	if img.Explanation.Supervised {
+		return builder.ChangesDir
+	}
+	return ""
 }
 
 func (l *Loop) ready(ctx context.Context, s *step, pods []runner.Pod) error {

@@ -97,6 +97,10 @@ func (f *fakes) Ready(ctx context.Context, _ []runner.Pod, phase func(runner.Pha
 	return f.work(ctx, event.Ready)
 }
 
+func (f *fakes) Change(_ context.Context, p runner.Pod, _ int, _ runner.Change) (runner.Pod, error) {
+	return p, runner.ErrUnsupervised
+}
+
 func (f *fakes) Retire(_ context.Context, pods []runner.Pod) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
