@@ -144,6 +144,9 @@ func (c *Compiler) needsBuild(changed []string) string {
 	if _, valid := c.project.model(); !valid {
 		return "a file of the build changed"
 	}
+	if c.module != nil && c.process.libraries != c.model.libraries() {
+		return "a library changed"
+	}
 	if c.module == nil {
 		return "the kept compiler is not ready"
 	}

@@ -1,15 +1,17 @@
 package builder
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/devloop-cli/devloop/hack/real"
 )
@@ -190,7 +192,7 @@ func TestRealKeptLeavesTheRestToTheBuild(t *testing.T) {
 	}
 }
 
-func TestRealKeptDiesWithDevloop(t *testing.T) {
+func TestRealKeptEndsWithItsCompiler(t *testing.T) {
 	real.Maven(t)
 	c, _ := keptProject(t, "spring-maven")
 	process := c.process
@@ -199,12 +201,43 @@ func TestRealKeptDiesWithDevloop(t *testing.T) {
 	}
 	select {
 	case <-process.ended:
-	case <-time.After(termGrace):
+	default:
 		t.Error("it lives on")
 	}
 	if _, err := os.Stat(c.dir); err == nil {
 		t.Error("its files are left")
 	}
+}
+
+func TestKeptCompilerDiesWithDevloop(t *testing.T) {
+	real.Java(t)
+	java, err := exec.LookPath("java")
+	if err != nil {
+		t.Fatal(err)
+	}
+	devloop := exec.Command(os.Args[0])
+	devloop.Env = append(os.Environ(), "PLAY=javac", "PLAY_DIR="+t.TempDir(), "PLAY_JAVA_HOME="+filepath.Dir(filepath.Dir(realPath(java))))
+	stderr, err := devloop.StderrPipe() // which the compiler has, too
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := devloop.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := devloop.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for scanner := bufio.NewScanner(stdout); scanner.Scan() && scanner.Text() != "started"; {
+		t.Log(scanner.Text())
+	}
+	if err := devloop.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(testWriter{t}, stderr); err != nil { // ends when nobody has it any more
+		t.Error(err)
+	}
+	_ = devloop.Wait()
 }
 
 func TestRealKeptIsCheckedByTheBuild(t *testing.T) {
