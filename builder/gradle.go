@@ -9,7 +9,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -72,9 +74,14 @@ func writeModelScript(dir string) (script, told string, err error) {
 	return script, told, nil
 }
 
-// only returns the one module that makes an executable archive, or says what else there is.
+// only returns the one module that makes an executable archive, or that has a main
+// class where none does; else it says what there is.
 func (p *Project) only(modules []module) (module, error) {
-	found := slices.DeleteFunc(slices.Clone(modules), func(m module) bool { return !m.Application || m.Archive == "" })
+	asked := slices.DeleteFunc(slices.Clone(modules), func(m module) bool { return !m.Application })
+	found := slices.DeleteFunc(slices.Clone(asked), func(m module) bool { return m.Archive == "" })
+	if len(found) == 0 {
+		found = slices.DeleteFunc(asked, func(m module) bool { return m.MainClass == "" })
+	}
 	switch len(found) {
 	case 0:
 		return module{}, p.noBootJar(nil)
@@ -91,7 +98,7 @@ func (p *Project) only(modules []module) (module, error) {
 // ambiguous lists the modules to choose from.
 func (p *Project) ambiguous(modules []string) error {
 	e := &ProjectError{Dir: p.Dir, code: "project.ambiguous", evidence: modules,
-		Reason: "has several modules that make an executable jar: " + strings.Join(modules, ", ")}
+		Reason: "has several modules with an application: " + strings.Join(modules, ", ")}
 	for _, m := range modules {
 		e.hints = append(e.hints, "choose one: --module "+m)
 	}
@@ -101,14 +108,14 @@ func (p *Project) ambiguous(modules []string) error {
 // noBootJar says that this is no Spring Boot build as far as the tool knows.
 func (p *Project) noBootJar(err error) error {
 	e := &ProjectError{Dir: p.Dir, Err: err, code: "project.unsupported",
-		Reason: "is not a Spring Boot build, or its plugin is missing: nothing makes an executable jar"}
+		Reason: "is not a Spring Boot build, or its plugin is missing: nothing makes an executable jar, and no main class is named"}
 	switch {
 	case p.Tool.Name == "maven":
-		e.hints = []string{"add the plugin to pom.xml: <plugin><groupId>org.springframework.boot</groupId><artifactId>spring-boot-maven-plugin</artifactId></plugin>"}
+		e.hints = []string{"without Spring Boot, name the main class in pom.xml: <properties><exec.mainClass>com.example.Main</exec.mainClass></properties>", "add the plugin to pom.xml: <plugin><groupId>org.springframework.boot</groupId><artifactId>spring-boot-maven-plugin</artifactId></plugin>"}
 	case p.module != "":
 		e.hints = []string{"look which modules there are: gradle projects"}
 	default:
-		e.hints = []string{`add the plugin to build.gradle: plugins { id 'org.springframework.boot' version '3.5.7' }`}
+		e.hints = []string{"without Spring Boot, name the main class in build.gradle: plugins { id 'application' }; application { mainClass = 'com.example.Main' }", `add the plugin to build.gradle: plugins { id 'org.springframework.boot' version '3.5.7' }`}
 	}
 	return e
 }
@@ -121,8 +128,14 @@ func (p *Project) gradleError(text string, err error) error {
 			return p.noBootJar(errors.New(strings.TrimSpace(line)))
 		}
 	}
+	if e := p.mainClassError(text); e != nil {
+		return e
+	}
 	where := block(text, "* Where:", "* What went wrong:")
-	e := &CompileError{Tool: "gradle", Problems: findProblems(text, p.Dir), Err: err, tail: append(where, wrong...)}
+	e := &CompileError{Tool: "gradle", Problems: findProblems(text, p.Dir), Err: err, tail: slices.Concat(where, wrong), hints: p.curesFor(text)}
+	if len(e.Problems) == 0 {
+		e.Problems = scriptProblem(where, wrong, p.Dir)
+	}
 	if len(e.tail) == 0 {
 		e.tail = tail(text, evidenceLines)
 	}
@@ -130,6 +143,32 @@ func (p *Project) gradleError(text string, err error) error {
 		e.Err = fmt.Errorf("%w: %s", err, strings.TrimSpace(wrong[0]))
 	}
 	return e
+}
+
+// scriptPlace matches where Gradle says that a build script failed.
+var scriptPlace = regexp.MustCompile(`^\w+ (?:file|script) '(.+)' line: (\d+)$`)
+
+// scriptProblem makes a problem of a build script that compiles, but fails. The last
+// reason that Gradle gives is the deepest.
+func scriptProblem(where, wrong []string, dir string) []Problem {
+	if len(where) == 0 || len(wrong) == 0 {
+		return nil
+	}
+	m := scriptPlace.FindStringSubmatch(strings.TrimSpace(where[0]))
+	if m == nil {
+		return nil
+	}
+	problem := Problem{File: relative(m[1], dir), Text: wrong[0]}
+	problem.Line, _ = strconv.Atoi(m[2])
+	for _, line := range wrong {
+		for _, mark := range []string{"> ", "^ "} { // a reason; a place in a line of a Kotlin script
+			if reason, found := strings.CutPrefix(strings.TrimSpace(line), mark); found {
+				problem.Text = strings.TrimSpace(reason)
+			}
+		}
+	}
+	problem.readSource(dir)
+	return []Problem{problem}
 }
 
 // block returns the lines after the one that begins with from, until the one that

@@ -5,12 +5,15 @@ import (
 	"bytes"
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -118,29 +121,41 @@ func (p *Project) mavenEnv() []string {
 	return append(os.Environ(), "MAVEN_OPTS="+mavenOpts)
 }
 
-// executableJar looks for the one module whose target holds an executable jar.
-func (p *Project) executableJar() (jar, dir string, err error) {
-	found := map[string]string{}
-	var modules []string
-	for _, module := range mavenModules(p.root) {
-		if !p.wants(module) {
+// executableModule looks for the one module whose target holds an executable archive,
+// or that has a main class where none does.
+func (p *Project) executableModule(m model) (module, error) {
+	var found, plain, broken []module
+	for _, dir := range mavenModules(p.root) {
+		if !p.wants(dir) {
 			continue
 		}
-		if jar := newestExecutable(filepath.Join(module, "target")); jar != "" {
-			found[module] = jar
-			modules = append(modules, module)
+		one := m.in(dir)
+		if archive := newestExecutable(filepath.Join(dir, "target")); archive != "" {
+			one.Archive = archive
+			found = append(found, one)
+		} else if one.Archive != "" && !errors.Is(openError(one.Archive), errNotExecutable) && filepath.Ext(one.Archive) == ".jar" {
+			broken = append(broken, one)
+		} else if one.MainClass != "" {
+			plain = append(plain, one)
 		}
 	}
-	switch len(modules) {
-	case 0:
-		return "", "", p.noBootJar(nil)
-	case 1:
-		return found[modules[0]], modules[0], nil
+	for _, candidates := range [][]module{found, broken, plain} {
+		if len(candidates) == 1 {
+			return candidates[0], nil
+		}
+		if len(candidates) > 1 {
+			return module{}, p.ambiguous(p.relativeDirs(candidates))
+		}
 	}
+	return module{}, p.noBootJar(nil)
+}
+
+func (p *Project) relativeDirs(modules []module) []string {
+	names := make([]string, len(modules))
 	for i, m := range modules {
-		modules[i] = relative(m, p.root)
+		names[i] = relative(m.Directory, p.root)
 	}
-	return "", "", p.ambiguous(modules)
+	return names
 }
 
 // wants says whether a module's directory is one that was asked for.
@@ -179,12 +194,12 @@ func mavenModules(root string) []string {
 // the youngest.
 func newestExecutable(target string) string {
 	named := archived(target)
-	jars, _ := filepath.Glob(filepath.Join(target, "*.jar"))
+	jars, _ := filepath.Glob(filepath.Join(target, "*.[jw]ar"))
 	var best string
 	var bestInfo fs.FileInfo
 	for _, jar := range jars {
 		info, err := os.Stat(jar)
-		if err != nil || !executable(jar) {
+		if err != nil || openError(jar) != nil {
 			continue
 		}
 		mine := named != "" && strings.HasPrefix(filepath.Base(jar), named)
@@ -208,7 +223,13 @@ func archived(target string) string {
 
 // mavenError makes sense of a failed build's output.
 func (p *Project) mavenError(text string, err error) error {
-	e := &CompileError{Tool: "maven", Problems: findProblems(text, p.Dir), Err: err}
+	if e := p.mainClassError(text); e != nil {
+		return e
+	}
+	e := &CompileError{Tool: "maven", Problems: findProblems(text, p.Dir), Err: err, hints: p.curesFor(text)}
+	if len(e.Problems) == 0 {
+		e.Problems = pomProblems(text, p.Dir)
+	}
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		if line == "[ERROR]" || !strings.HasPrefix(line, "[ERROR]") || strings.Contains(line, "re-run Maven") {
@@ -224,4 +245,32 @@ func (p *Project) mavenError(text string, err error) error {
 		e.Err = fmt.Errorf("%w: %s", err, strings.TrimSpace(strings.TrimPrefix(e.tail[0], "[ERROR]")))
 	}
 	return e
+}
+
+var (
+	// pomMistake matches what Maven says of a mistake in a pom.xml that can be read, pomName
+	// the line after it that names the file.
+	pomMistake = regexp.MustCompile(`^\[(?:ERROR|FATAL)\] +('.+?) @ (?:.+, )?line (\d+), column (\d+)`)
+	pomName    = regexp.MustCompile(`(?m)^\[ERROR\] +The project .*\((.+)\) has \d+ errors?`)
+)
+
+// pomProblems returns the mistakes in a pom.xml.
+func pomProblems(text, dir string) []Problem {
+	name := pomName.FindStringSubmatch(text)
+	if name == nil {
+		return nil
+	}
+	var found []Problem
+	for line := range strings.Lines(text) {
+		m := pomMistake.FindStringSubmatch(strings.TrimSpace(line))
+		if m == nil || slices.ContainsFunc(found, func(p Problem) bool { return p.Text == m[1] }) {
+			continue
+		}
+		problem := Problem{File: relative(name[1], dir), Text: m[1]}
+		problem.Line, _ = strconv.Atoi(m[2])
+		problem.Column, _ = strconv.Atoi(m[3])
+		problem.readSource(dir)
+		found = append(found, problem)
+	}
+	return found
 }

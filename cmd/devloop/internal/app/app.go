@@ -76,7 +76,7 @@ type shownError struct{ error }
 func (e *shownError) Unwrap() error { return e.error }
 
 func newApp(s Streams) *cli.App {
-	commands := inCategory(s, "", runCommand(s), deployCommand(s), setupCommand(s), downCommand(s), versionCommand(s))
+	commands := inCategory(s, "", runCommand(s), deployCommand(s), setupCommand(s), doctorCommand(s), bundleCommand(s), downCommand(s), versionCommand(s))
 	commands = append(commands, inCategory(s, "look, without kubectl",
 		statusCommand(s), describeCommand(s), logsCommand(s), execCommand(s), forwardCommand(s), explainCommand(s))...)
 	commands = append(commands, inCategory(s, "settings", initCommand(s), configCommand(s), schemaCommand(s))...)

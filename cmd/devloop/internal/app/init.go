@@ -125,7 +125,7 @@ func draftsFor(c *cli.Context, p *builder.Project) ([]draft, error) {
 // dockerfile is what a beginner writes for a Spring Boot jar.
 func dockerfile(p *builder.Project, module, base string) []byte {
 	if base == "" {
-		base = fmt.Sprintf("eclipse-temurin:%d-jre", max(setup.DeclaredJava(p.Dir), setup.MinimumJava))
+		base = fmt.Sprintf("eclipse-temurin:%d-jre", max(setup.DeclaredJava(p.Dir).Version, setup.MinimumJava))
 	}
 	jar := "target/*.jar"
 	if p.Tool.Name == "gradle" {
