@@ -6,7 +6,6 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"path"
 	"path/filepath"
@@ -109,33 +108,12 @@ func readRecord(dir, key string) (record, bool) {
 }
 
 // keepRecord writes a record, whole or not at all.
-func keepRecord(dir, key string, r record) error {
-	text, err := json.Marshal(r)
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	file, err := os.CreateTemp(dir, "new-")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(file.Name()) }()
-	_, err = file.Write(text)
-	if closeErr := file.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), recordPath(dir, key))
-}
+func keepRecord(dir, key string, r record) error { return keepJSON(recordPath(dir, key), r) }
 
 // archived returns the layer of the archive that fits, nil if there is none, and says in c
 // how things stand.
-func (j *job) archived(c *composition, t *training, jar *zip.Reader) *layer {
-	if c.Archive.Why = j.noArchive(t, jar); c.Archive.Why != "" {
+func (j *job) archived(c *composition, t *training, files *appFiles) *layer {
+	if c.Archive.Why = j.noArchive(t, files); c.Archive.Why != "" {
 		return nil
 	}
 	r, known := readRecord(j.records, t.key)
@@ -158,14 +136,14 @@ func (j *job) archived(c *composition, t *training, jar *zip.Reader) *layer {
 }
 
 // noArchive says what speaks against an archive, "" if nothing does.
-func (j *job) noArchive(t *training, jar *zip.Reader) string {
+func (j *job) noArchive(t *training, files *appFiles) string {
 	if slices.Contains(j.without, LeverArchive) {
 		return "turned off"
 	}
 	if !slices.ContainsFunc(t.libs, func(lib string) bool { return strings.HasPrefix(path.Base(lib), "spring-boot-autoconfigure-") }) {
 		return "the dependencies hold no spring-boot-autoconfigure, which is what is trained with"
 	}
-	class, lib, err := shadow(jar)
+	class, lib, err := files.shadow()
 	if err != nil {
 		return fmt.Sprintf("the libraries can't be looked into: %v", err)
 	}
@@ -177,21 +155,19 @@ func (j *job) noArchive(t *training, jar *zip.Reader) string {
 
 // shadow returns a class that is among the application's and in a library too, and
 // the library; "" if there is none. Without an archive the application's is the one that runs.
-func shadow(jar *zip.Reader) (class, lib string, err error) {
-	_, own := ownFiles(jar)
+func (f *appFiles) shadow() (class, lib string, err error) {
 	classes := map[string]bool{}
-	for _, e := range own {
-		classes[strings.TrimPrefix(e.path, classesDir+"/")] = true
+	for _, e := range f.own {
+		classes[e.path] = strings.HasSuffix(e.path, ".class")
 	}
-	found, _ := libraries(jar)
-	for _, l := range found {
+	for _, l := range f.libs {
 		names, err := names(l.file)
 		if err != nil {
-			return "", "", fmt.Errorf("read %q of the jar: %w", l.file.Name, err)
+			return "", "", fmt.Errorf("read %q: %w", l.file, err)
 		}
 		for _, name := range names {
 			if classes[unversioned(name)] {
-				return unversioned(name), path.Base(l.file.Name), nil
+				return unversioned(name), l.name, nil
 			}
 		}
 	}
@@ -207,38 +183,4 @@ func unversioned(name string) string {
 	}
 	_, rest, _ = strings.Cut(rest, "/")
 	return rest
-}
-
-// names returns what a jar within a jar holds.
-func names(file *zip.File) ([]string, error) {
-	at, err := readerAt(file)
-	if err != nil {
-		return nil, err
-	}
-	jar, err := zip.NewReader(at, int64(file.UncompressedSize64))
-	if err != nil {
-		return nil, err
-	}
-	all := make([]string, len(jar.File))
-	for i, f := range jar.File {
-		all[i] = f.Name
-	}
-	return all, nil
-}
-
-// readerAt opens a file of a jar for reading at any place. Boot stores libraries as
-// they are, so that no more is read of them than is asked for.
-func readerAt(file *zip.File) (io.ReaderAt, error) {
-	if data, err := file.OpenRaw(); err != nil {
-		return nil, err
-	} else if at, ok := data.(io.ReaderAt); ok && file.Method == zip.Store {
-		return at, nil
-	}
-	data, err := file.Open()
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = data.Close() }()
-	text, err := io.ReadAll(data)
-	return bytes.NewReader(text), err
 }

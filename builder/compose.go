@@ -1,8 +1,8 @@
 package builder
 
 import (
-	"archive/zip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -19,18 +19,18 @@ const nobodyInParticular = "1000:1000"
 // defaultPort is Spring Boot's server.port.
 const defaultPort = 8080
 
-// compose makes an image of a base and the jar's layers, and brings it to the engine.
+// compose makes an image of a base and the application's layers, and brings it to the engine.
 func (j *job) compose(ctx context.Context, ref, why string) (Image, error) {
 	base, err := j.baseImage(ctx, ref)
 	if err != nil {
 		return Image{}, err
 	}
-	jar, err := zip.OpenReader(j.app.Jar)
+	files, err := j.app.files()
 	if err != nil {
-		return Image{}, fmt.Errorf("open %q: %w", j.app.Jar, err)
+		return Image{}, err
 	}
-	defer func() { _ = jar.Close() }()
-	c, err := j.composition(base, &jar.Reader)
+	defer files.close()
+	c, err := j.composition(base, files)
 	if err != nil {
 		return Image{}, err
 	}
@@ -43,7 +43,7 @@ func (j *job) compose(ctx context.Context, ref, why string) (Image, error) {
 	if err != nil {
 		return Image{}, err
 	}
-	if err := j.bring(ctx, id, view, len(base.layers)); err != nil {
+	if err := j.bring(ctx, id, view); err != nil {
 		return Image{}, err
 	}
 	made := j.image(id, view)
@@ -60,23 +60,22 @@ type composition struct {
 
 // composition makes the layers: libraries, their archive where there is one, and
 // what is the application's own.
-func (j *job) composition(base *content, jar *zip.Reader) (*composition, error) {
-	manifest, err := readManifest(jar)
-	if err != nil {
-		return nil, fmt.Errorf("read %q: %w", j.app.Jar, err)
-	}
-	libs, own, classPath := split(jar)
-	c := &composition{Explanation: Explanation{Options: j.jvmOptions(manifest), MainClass: j.app.MainClass}}
+func (j *job) composition(base *content, files *appFiles) (*composition, error) {
+	libs, own, classPath := files.split()
+	c := &composition{Explanation: Explanation{Options: j.jvmOptions(files.manifest), MainClass: j.app.MainClass}}
 	if err := j.add(c, libs); err != nil {
 		return nil, err
 	}
 	t := j.newTraining(base, c.layers, classPath, optionTexts(c.Options))
 	first := "/" + classesDir
-	if l := j.archived(c, t, jar); l != nil {
+	if l := j.archived(c, t, files); l != nil {
 		c.layers = append(c.layers, *l)
 		first = "/" + classPathJar
 	}
 	c.ClassPath = append([]string{first}, classPath...)
+	if c.Supervised = j.supervised(); c.Supervised {
+		own = append([]part{supervisor()}, own...)
+	}
 	return c, j.add(c, own)
 }
 
@@ -95,7 +94,7 @@ func (j *job) add(c *composition, parts []part) error {
 // layer makes a layer of p. One that is in the cache is not written again.
 func (j *job) layer(p part) (layer, LayerNote, error) {
 	reader, writer := io.Pipe()
-	go func() { _ = writer.CloseWithError(writeLayer(writer, p.entries)) }()
+	go func() { _ = writer.CloseWithError(writeLayer(writer, p.entries, j.supervised())) }()
 	diffID, size, err := v1.SHA256(reader)
 	if err != nil {
 		return layer{}, LayerNote{}, err
@@ -112,22 +111,25 @@ func (j *job) layer(p part) (layer, LayerNote, error) {
 		return layer{}, LayerNote{}, err
 	}
 	defer w.discard()
-	if err := writeLayer(w, p.entries); err != nil {
+	if err := writeLayer(w, p.entries, j.supervised()); err != nil {
 		return layer{}, LayerNote{}, err
 	}
 	found, err := w.commit()
 	if err == nil && found != diffID {
-		err = fmt.Errorf("%q changed while it was read", j.app.Jar)
+		err = errors.New("a file changed while it was read")
 	}
 	return made, note, err
 }
 
-// configure says how the image runs. Everything in it follows from base, jar and
+// configure says how the image runs. Everything in it follows from base, files and
 // archive, so that the same input has the same digest: the time is the base's.
 func (j *job) configure(config *v1.ConfigFile, x Explanation) *v1.ConfigFile {
 	c := &config.Config
 	c.User, c.WorkingDir, c.Cmd = nobodyInParticular, "/"+appDir, nil
 	c.Entrypoint = slices.Concat([]string{"java"}, optionTexts(x.Options), []string{"-cp", strings.Join(x.ClassPath, ":"), x.MainClass})
+	if x.Supervised {
+		c.Entrypoint = supervise(c.Entrypoint)
+	}
 	c.ExposedPorts = map[string]struct{}{strconv.Itoa(j.port()) + "/tcp": {}}
 	if c.Labels == nil {
 		c.Labels = map[string]string{}

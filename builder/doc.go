@@ -4,7 +4,9 @@
 // the executable jar and says what is in it; [Imager.Image] makes an image of
 // that jar, as the project's Dockerfile says, or, without one, layer by layer as
 // Spring Boot itself sorts the jar: dependencies first, the application's classes
-// last, so that an edit changes a few kilobytes.
+// last, so that an edit changes a few kilobytes. What Spring Boot's plugin packs, and
+// how, is learned from a jar (packing.go); from then on the image is made of the same
+// files as they lie on the disk, and no jar is needed until a build file changes.
 //
 //	project, err := builder.Open(ctx, dir, builder.Options{CacheDir: cache})
 //	…
@@ -15,8 +17,12 @@
 //	fmt.Println(image.Ref) // spring-server:devloop-0f3c9a51b2de
 //
 // The build tool is always asked, never imitated: which task makes the jar, which
-// module it belongs to and where it lies is Gradle's or Maven's answer. Nothing is
+// module it belongs to, where sources and classes lie and what javac is told is Gradle's
+// or Maven's answer, given by the way as a build runs (model.go). Nothing is
 // written into the project except by the project's own build.
+//
+// Who builds at every save takes a [Compiler]: it keeps a Java compiler running, and
+// leaves to the build what that can't do just the same.
 //
 // An [Image] carries its content as a go-containerregistry v1.Image, so that
 // whoever brings it to a cluster can send single layers without asking the engine

@@ -18,13 +18,16 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// exporter brings layers of one of the engine's images into the cache. The engine
-// only exports whole images, so that it is asked at most once for all that is missing.
+// exporter brings layers of one of the engine's images into the cache: those that a
+// COPY made from a container (see extract.go), others with the whole image, which is all
+// that the engine exports. So it is asked at most once for all that is missing.
 type exporter struct {
 	ctx    context.Context
-	docker client.ImageAPIClient
+	docker client.APIClient
 	cache  *layerCache
 	id     string
+	// workDir is where relative paths of the image's last instructions begin.
+	workDir string
 
 	mu     sync.Mutex
 	layers []v1.Hash
@@ -38,12 +41,12 @@ type exporter struct {
 // it is composed anew, always in the same way, of what it says of the image: the
 // same processes run, but the view's config digest is not the engine's image ID.
 // The history, which nothing reads at run time, is left out.
-func engineContent(ctx context.Context, docker client.ImageAPIClient, cache *layerCache, found image.InspectResponse) (*content, error) {
+func engineContent(ctx context.Context, docker client.APIClient, cache *layerCache, found image.InspectResponse) (*content, error) {
 	config, err := engineConfig(found)
 	if err != nil {
 		return nil, err
 	}
-	e := &exporter{ctx: ctx, docker: docker, cache: cache, id: found.ID}
+	e := &exporter{ctx: ctx, docker: docker, cache: cache, id: found.ID, workDir: config.Config.WorkingDir}
 	var layers []layer
 	for _, id := range found.RootFS.Layers {
 		hash, err := v1.NewHash(id)
@@ -91,7 +94,10 @@ func (e *exporter) export() error {
 	if ctx.Err() != nil {
 		ctx = context.WithoutCancel(ctx)
 	}
-	err := e.save(ctx, wanted)
+	err := e.extract(ctx, wanted)
+	if err != nil && ctx.Err() == nil {
+		err = e.save(ctx, wanted)
+	}
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -20,8 +21,16 @@ import (
 
 // App is an application as the build left it.
 type App struct {
-	// Jar is the absolute path of the executable jar.
+	// Jar is the absolute path of the executable jar, "" where the build did not have to
+	// pack one: an image without a Dockerfile is made of the files below.
 	Jar string
+	// Classes are the directories with the application's own classes, Resources those
+	// with its processed resources, in the order of the class path. Maven has both in one.
+	// Libraries are the jars of its dependencies in that order; one that the same build
+	// makes may be a directory. All are absolute, and empty where the build does not tell.
+	Classes, Resources, Libraries []string
+	// How says in a few words how the classes were made, "" where there is no choice.
+	How string
 	// Dir is the directory of the project or module that made it.
 	Dir string
 	// Name is the project's, fit for an image reference.
@@ -38,17 +47,44 @@ type App struct {
 	// Port is the server.port that the jar's application.properties or .yaml plainly
 	// gives, 0 if none.
 	Port int
+
+	packing *packing // how the files below lie in the archive, nil where they don't all
 }
 
-// Where Spring Boot puts things in an executable jar:
+const manifestPath = "META-INF/MANIFEST.MF"
+
+// layout is the directory into which Spring Boot puts an application's files: one of
+// a jar, or that of a war.
 // https://docs.spring.io/spring-boot/specification/executable-jar/nested-jars.html
+type layout string
+
 const (
-	manifestPath = "META-INF/MANIFEST.MF"
-	classesPath  = "BOOT-INF/classes/"
-	libPath      = "BOOT-INF/lib/"
-	layersIndex  = "BOOT-INF/layers.idx"
-	classIndex   = "BOOT-INF/classpath.idx"
+	jarLayout layout = "BOOT-INF/"
+	warLayout layout = "WEB-INF/"
 )
+
+// layoutOf tells the layout by the manifest.
+func layoutOf(manifest map[string]string) layout {
+	if strings.HasPrefix(manifest["Spring-Boot-Classes"], string(warLayout)) {
+		return warLayout
+	}
+	return jarLayout
+}
+
+func (l layout) classes() string     { return string(l) + "classes/" }
+func (l layout) layersIndex() string { return string(l) + "layers.idx" }
+func (l layout) classIndex() string  { return string(l) + "classpath.idx" }
+
+// isLibrary tells a library of the application. The one that the server of a war would
+// have lies apart.
+func (l layout) isLibrary(name string) bool {
+	dir, base := path.Split(name)
+	return (dir == string(l)+"lib/" || dir == string(l)+"lib-provided/") && strings.HasSuffix(base, ".jar") && !strings.HasPrefix(base, jarmode)
+}
+
+// jarmode is how the names of those libraries begin that Boot's plugins add for the
+// commands of java -Djarmode -jar. The application has no use for them.
+const jarmode = "spring-boot-jarmode-"
 
 var errNotExecutable = errors.New("the manifest names no Start-Class: not made by Spring Boot's plugin")
 
@@ -60,6 +96,9 @@ func openApp(jar string) (App, error) {
 	}
 	defer func() { _ = file.Close() }()
 	manifest, err := readManifest(&file.Reader)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = errNotExecutable
+	}
 	if err != nil {
 		return App{}, fmt.Errorf("read %q: %w", jar, err)
 	}
@@ -68,14 +107,14 @@ func openApp(jar string) (App, error) {
 		return App{}, fmt.Errorf("read %q: %w", jar, errNotExecutable)
 	}
 	app.Java = javaVersion(&file.Reader, manifest)
-	app.Port = serverPort(func(name string) ([]byte, error) { return readEntry(&file.Reader, classesPath+name) })
+	app.Port = serverPort(func(name string) ([]byte, error) { return readEntry(&file.Reader, layoutOf(manifest).classes()+name) })
 	return app, nil
 }
 
-// executable says whether the file is a jar that Spring Boot made executable.
-func executable(jar string) bool {
+// openError says what keeps a file from being an archive that Spring Boot made executable.
+func openError(jar string) error {
 	_, err := openApp(jar)
-	return err == nil
+	return err
 }
 
 // readManifest returns the main attributes of the jar's manifest.
@@ -84,20 +123,25 @@ func readManifest(jar *zip.Reader) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	return parseManifest(text), nil
+}
+
+// parseManifest returns the main attributes of a manifest.
+func parseManifest(text []byte) map[string]string {
 	values, last := map[string]string{}, ""
 	for line := range strings.Lines(string(text)) {
 		line = strings.TrimRight(line, "\r\n")
 		key, value, found := strings.Cut(line, ": ")
 		switch {
 		case line == "":
-			return values, nil // what follows is about single entries
+			return values // what follows is about single entries
 		case line[0] == ' ': // a line of more than 72 bytes goes on
 			values[last] += line[1:]
 		case found:
 			values[key], last = value, key
 		}
 	}
-	return values, nil
+	return values
 }
 
 // javaVersion returns what the application needs to run: the version that its main
@@ -105,7 +149,7 @@ func readManifest(jar *zip.Reader) (map[string]string, error) {
 // built the jar.
 func javaVersion(jar *zip.Reader, manifest map[string]string) int {
 	spec := strings.TrimPrefix(manifest["Build-Jdk-Spec"], "1.")
-	needed := max(classVersion(jar, classesPath, manifest["Start-Class"]), classVersion(jar, "", manifest["Main-Class"]))
+	needed := max(classVersion(jar, layoutOf(manifest).classes(), manifest["Start-Class"]), classVersion(jar, "", manifest["Main-Class"]))
 	if version, err := strconv.Atoi(spec); err == nil && needed == 0 {
 		return version
 	}
@@ -115,10 +159,18 @@ func javaVersion(jar *zip.Reader, manifest map[string]string) int {
 // classVersion returns the Java version that a class needs, 0 if it isn't there.
 func classVersion(jar *zip.Reader, dir, class string) int {
 	text, err := readEntry(jar, dir+strings.ReplaceAll(class, ".", "/")+".class")
-	if err != nil || len(text) < 8 || binary.BigEndian.Uint32(text) != 0xCAFEBABE {
+	if err != nil {
 		return 0
 	}
-	return int(binary.BigEndian.Uint16(text[6:])) - 44 // JVM specification, table 4.1-A
+	return classFileVersion(text)
+}
+
+// classFileVersion returns the Java version that a class needs, 0 if it is none.
+func classFileVersion(data []byte) int {
+	if len(data) < 8 || binary.BigEndian.Uint32(data) != 0xCAFEBABE {
+		return 0
+	}
+	return int(binary.BigEndian.Uint16(data[6:])) - 44 // JVM specification, table 4.1-A
 }
 
 // serverPort returns the port that the application listens on if its own settings
@@ -175,10 +227,11 @@ func readEntry(jar *zip.Reader, name string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(file, maxIndex))
 }
 
-// library is a nested jar and the layer that the jar's index puts it into.
+// library is a jar of the class path, and the layer that the archive's index puts it into.
 type library struct {
-	file  *zip.File
+	name  string // of the file
 	layer string
+	file  source
 }
 
 // The layers of Spring Boot's own index that hold libraries; a build may name others.
@@ -191,10 +244,10 @@ const (
 // layer, and the layers in the order in which they change ever more often.
 // Without an index (before Boot 2.3 there was none) the jar's own order is the
 // class path's, and a name tells a snapshot.
-func libraries(jar *zip.Reader) (libs []library, layers []string) {
-	sorted, layers := layerIndex(jar)
+func libraries(jar *zip.Reader, at layout) (libs []library, layers []string) {
+	sorted, layers := layerIndex(jar, at)
 	for _, f := range jar.File {
-		if !strings.HasPrefix(f.Name, libPath) || !strings.HasSuffix(f.Name, ".jar") {
+		if !at.isLibrary(f.Name) {
 			continue
 		}
 		layer := sorted(f.Name)
@@ -207,16 +260,16 @@ func libraries(jar *zip.Reader) (libs []library, layers []string) {
 		if !slices.Contains(layers, layer) {
 			layers = append(layers, layer)
 		}
-		libs = append(libs, library{f, layer})
+		libs = append(libs, library{path.Base(f.Name), layer, packedFile{f}})
 	}
-	return inClassPathOrder(jar, libs), layers
+	return inClassPathOrder(jar, at, libs), layers
 }
 
 // layerIndex reads layers.idx: a YAML list of layers, each with the paths in it. It
 // returns a function from a path to its layer, "" for none.
-func layerIndex(jar *zip.Reader) (func(name string) string, []string) {
+func layerIndex(jar *zip.Reader, at layout) (func(name string) string, []string) {
 	var index []map[string][]string
-	text, err := readEntry(jar, layersIndex)
+	text, err := readEntry(jar, at.layersIndex())
 	if err != nil || yaml.Unmarshal(text, &index) != nil {
 		return func(string) string { return "" }, []string{dependencies, snapshots}
 	}
@@ -240,17 +293,17 @@ func layerIndex(jar *zip.Reader) (func(name string) string, []string) {
 	}, layers
 }
 
-// inClassPathOrder sorts libs as classpath.idx says; those that it doesn't name
-// (Boot's jarmode tools) are not on the class path at all.
-func inClassPathOrder(jar *zip.Reader, libs []library) []library {
+// inClassPathOrder sorts libs as classpath.idx says; those that it doesn't name are not
+// on the class path at all.
+func inClassPathOrder(jar *zip.Reader, at layout, libs []library) []library {
 	var order []string
-	text, err := readEntry(jar, classIndex)
+	text, err := readEntry(jar, at.classIndex())
 	if err != nil || yaml.Unmarshal(text, &order) != nil {
 		return libs
 	}
 	byName := map[string]library{}
 	for _, l := range libs {
-		byName[path.Base(l.file.Name)] = l
+		byName[l.name] = l
 	}
 	var sorted []library
 	for _, name := range order {

@@ -1,13 +1,19 @@
 package builder
 
 import (
+	"archive/zip"
+	"bytes"
 	"context"
+	"embed"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -15,21 +21,81 @@ import (
 // thread. A build takes a third less by them.
 const mavenOpts = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
-// maven has Maven make the executable jar and returns its path and its module's directory.
-func (p *Project) maven(ctx context.Context, out io.Writer) (jar, dir string, err error) {
+// modelClasses are the extension of Maven that tells of a build, modelExtension the
+// file by which Maven finds it in a jar.
+//
+//go:embed model/io/github/devloop_cli/*.class
+var modelClasses embed.FS
+
+const modelExtension = "META-INF/sisu/javax.inject.Named"
+
+// maven has Maven run a phase of its lifecycle.
+func (p *Project) maven(ctx context.Context, out io.Writer, arguments ...string) error {
 	args := slices.Concat(p.Tool.Command, []string{"-B", "-ntp", "-DskipTests"})
 	if module := p.mavenModule(); module != "" {
 		args = append(args, "-pl", module, "-am")
 	}
-	args = append(args, "package")
+	args = append(args, arguments...)
 	text, err := command{dir: p.root, args: args, env: p.mavenEnv()}.run(ctx, out)
 	if ctx.Err() != nil {
-		return "", "", fmt.Errorf("build with maven: %w", context.Cause(ctx))
+		return fmt.Errorf("build with maven: %w", context.Cause(ctx))
 	}
 	if err != nil {
-		return "", "", p.mavenError(text, ending(args, err))
+		return p.mavenError(text, ending(args, err))
 	}
-	return p.executableJar()
+	return nil
+}
+
+// mavenPackage has Maven make the executable archive, and tell of the build.
+func (p *Project) mavenPackage(ctx context.Context, out io.Writer) (model, error) {
+	extension, told, err := writeModelExtension(p.modelDir())
+	if err != nil {
+		return model{}, err
+	}
+	before := p.inputs(nil)
+	if err := p.maven(ctx, out, "-Dmaven.ext.class.path="+extension, "-Ddevloop.model="+told, "package"); err != nil {
+		return model{}, err
+	}
+	return p.keepModel(told, before)
+}
+
+// writeModelExtension puts the extension's jar into dir, and returns its path and that
+// of what it will tell.
+func writeModelExtension(dir string) (jar, told string, err error) {
+	text, err := extensionJar()
+	if err != nil {
+		return "", "", err
+	}
+	version := digest(text)[:16]
+	jar, told = filepath.Join(dir, version+".jar"), filepath.Join(dir, version+".told.json")
+	if _, err := os.Stat(jar); err == nil {
+		return jar, told, nil
+	}
+	if err := keepFile(jar, text); err != nil {
+		return "", "", fmt.Errorf("write Maven's extension: %w", err)
+	}
+	return jar, told, nil
+}
+
+func extensionJar() ([]byte, error) {
+	files, err := fs.Sub(modelClasses, "model")
+	if err != nil {
+		return nil, err
+	}
+	var data bytes.Buffer
+	jar := zip.NewWriter(&data)
+	if err := jar.AddFS(files); err != nil {
+		return nil, err
+	}
+	w, err := jar.Create(modelExtension)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := io.WriteString(w, "io.github.devloop_cli.Model\n"); err != nil {
+		return nil, err
+	}
+	err = jar.Close()
+	return data.Bytes(), err
 }
 
 // mavenModule says which module is built: the one that Options name, or the one in
@@ -55,29 +121,41 @@ func (p *Project) mavenEnv() []string {
 	return append(os.Environ(), "MAVEN_OPTS="+mavenOpts)
 }
 
-// executableJar looks for the one module whose target holds an executable jar.
-func (p *Project) executableJar() (jar, dir string, err error) {
-	found := map[string]string{}
-	var modules []string
-	for _, module := range mavenModules(p.root) {
-		if !p.wants(module) {
+// executableModule looks for the one module whose target holds an executable archive,
+// or that has a main class where none does.
+func (p *Project) executableModule(m model) (module, error) {
+	var found, plain, broken []module
+	for _, dir := range mavenModules(p.root) {
+		if !p.wants(dir) {
 			continue
 		}
-		if jar := newestExecutable(filepath.Join(module, "target")); jar != "" {
-			found[module] = jar
-			modules = append(modules, module)
+		one := m.in(dir)
+		if archive := newestExecutable(filepath.Join(dir, "target")); archive != "" {
+			one.Archive = archive
+			found = append(found, one)
+		} else if one.Archive != "" && !errors.Is(openError(one.Archive), errNotExecutable) && filepath.Ext(one.Archive) == ".jar" {
+			broken = append(broken, one)
+		} else if one.MainClass != "" {
+			plain = append(plain, one)
 		}
 	}
-	switch len(modules) {
-	case 0:
-		return "", "", p.noBootJar(nil)
-	case 1:
-		return found[modules[0]], modules[0], nil
+	for _, candidates := range [][]module{found, broken, plain} {
+		if len(candidates) == 1 {
+			return candidates[0], nil
+		}
+		if len(candidates) > 1 {
+			return module{}, p.ambiguous(p.relativeDirs(candidates))
+		}
 	}
+	return module{}, p.noBootJar(nil)
+}
+
+func (p *Project) relativeDirs(modules []module) []string {
+	names := make([]string, len(modules))
 	for i, m := range modules {
-		modules[i] = relative(m, p.root)
+		names[i] = relative(m.Directory, p.root)
 	}
-	return "", "", p.ambiguous(modules)
+	return names
 }
 
 // wants says whether a module's directory is one that was asked for.
@@ -116,12 +194,12 @@ func mavenModules(root string) []string {
 // the youngest.
 func newestExecutable(target string) string {
 	named := archived(target)
-	jars, _ := filepath.Glob(filepath.Join(target, "*.jar"))
+	jars, _ := filepath.Glob(filepath.Join(target, "*.[jw]ar"))
 	var best string
 	var bestInfo fs.FileInfo
 	for _, jar := range jars {
 		info, err := os.Stat(jar)
-		if err != nil || !executable(jar) {
+		if err != nil || openError(jar) != nil {
 			continue
 		}
 		mine := named != "" && strings.HasPrefix(filepath.Base(jar), named)
@@ -145,7 +223,13 @@ func archived(target string) string {
 
 // mavenError makes sense of a failed build's output.
 func (p *Project) mavenError(text string, err error) error {
-	e := &CompileError{Tool: "maven", Problems: findProblems(text, p.Dir), Err: err}
+	if e := p.mainClassError(text); e != nil {
+		return e
+	}
+	e := &CompileError{Tool: "maven", Problems: findProblems(text, p.Dir), Err: err, hints: p.curesFor(text)}
+	if len(e.Problems) == 0 {
+		e.Problems = pomProblems(text, p.Dir)
+	}
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		if line == "[ERROR]" || !strings.HasPrefix(line, "[ERROR]") || strings.Contains(line, "re-run Maven") {
@@ -161,4 +245,32 @@ func (p *Project) mavenError(text string, err error) error {
 		e.Err = fmt.Errorf("%w: %s", err, strings.TrimSpace(strings.TrimPrefix(e.tail[0], "[ERROR]")))
 	}
 	return e
+}
+
+var (
+	// pomMistake matches what Maven says of a mistake in a pom.xml that can be read, pomName
+	// the line after it that names the file.
+	pomMistake = regexp.MustCompile(`^\[(?:ERROR|FATAL)\] +('.+?) @ (?:.+, )?line (\d+), column (\d+)`)
+	pomName    = regexp.MustCompile(`(?m)^\[ERROR\] +The project .*\((.+)\) has \d+ errors?`)
+)
+
+// pomProblems returns the mistakes in a pom.xml.
+func pomProblems(text, dir string) []Problem {
+	name := pomName.FindStringSubmatch(text)
+	if name == nil {
+		return nil
+	}
+	var found []Problem
+	for line := range strings.Lines(text) {
+		m := pomMistake.FindStringSubmatch(strings.TrimSpace(line))
+		if m == nil || slices.ContainsFunc(found, func(p Problem) bool { return p.Text == m[1] }) {
+			continue
+		}
+		problem := Problem{File: relative(name[1], dir), Text: m[1]}
+		problem.Line, _ = strconv.Atoi(m[2])
+		problem.Column, _ = strconv.Atoi(m[3])
+		problem.readSource(dir)
+		found = append(found, problem)
+	}
+	return found
 }

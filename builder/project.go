@@ -102,6 +102,18 @@ func detect(dir string) (kind, error) {
 	return kind{}, noProject(dir, "holds no Gradle or Maven project: no build.gradle, build.gradle.kts or pom.xml", nil)
 }
 
+// buildFile returns the name of the file that says how the project is built.
+func (p *Project) buildFile() string {
+	name := "pom.xml"
+	if p.Tool.Name == "gradle" {
+		name = "build.gradle"
+		if _, kotlin := firstFile(p.moduleDir(), "build.gradle.kts"); kotlin {
+			name += ".kts"
+		}
+	}
+	return name
+}
+
 func noProject(dir, reason string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		reason, err = "does not exist", nil
@@ -213,10 +225,21 @@ func gradleRoot(dir string) string {
 
 // pom is what is read of a pom.xml. What Maven would inherit is not looked for.
 type pom struct {
-	GroupID    string   `xml:"groupId"`
-	ArtifactID string   `xml:"artifactId"`
-	Modules    []string `xml:"modules>module"`
-	Profiles   []struct {
+	GroupID    string `xml:"groupId"`
+	ArtifactID string `xml:"artifactId"`
+	Parent     struct {
+		ArtifactID   string  `xml:"artifactId"`
+		Version      string  `xml:"version"`
+		RelativePath *string `xml:"relativePath"`
+	} `xml:"parent"`
+	Properties struct {
+		Entries []struct {
+			XMLName xml.Name
+			Value   string `xml:",chardata"`
+		} `xml:",any"`
+	} `xml:"properties"`
+	Modules  []string `xml:"modules>module"`
+	Profiles []struct {
 		Modules []string `xml:"modules>module"`
 	} `xml:"profiles>profile"`
 }
@@ -232,11 +255,15 @@ func (p pom) modules() []string {
 
 // readPom reads the pom.xml of dir.
 func readPom(dir string) (pom, error) {
-	var p pom
 	text, err := os.ReadFile(filepath.Join(dir, "pom.xml"))
 	if err != nil {
-		return p, err
+		return pom{}, err
 	}
+	return parsePom(text)
+}
+
+func parsePom(text []byte) (pom, error) {
+	var p pom
 	decoder := xml.NewDecoder(bytes.NewReader(text))
 	decoder.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil }
 	return p, decoder.Decode(&p)

@@ -5,10 +5,13 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -107,6 +110,7 @@ func TestRealGradle(t *testing.T) {
 	if app.MainClass != "com.example.SpringServerApplication" || app.Java != 17 || !strings.HasPrefix(app.Boot, "4.") || app.Dockerfile == "" {
 		t.Errorf("got %+v", app)
 	}
+	knows(t, p, app)
 	compileReal(t, p, "gradle, warm, nothing changed")
 	edit(t, dir, "Hello, World", "Hello, again")
 	compileReal(t, p, "gradle, warm, one line changed")
@@ -124,6 +128,62 @@ func TestRealGradle(t *testing.T) {
 	compileReal(t, p, "gradle, after a cancelled build")
 	if _, err := os.Stat(filepath.Join(dir, ".devloop")); err == nil {
 		t.Error("devloop left something in the project")
+	}
+}
+
+// knows checks what the tool told of the build.
+func knows(t *testing.T, p *Project, app App) {
+	t.Helper()
+	m, fresh := p.model()
+	if !fresh || len(m.Modules) != 1 || len(m.Modules[0].Compilers) != 1 {
+		t.Fatalf("got %+v, fresh %v", m, fresh)
+	}
+	one := m.Modules[0]
+	c := one.Compilers[0]
+	if !slices.Contains(one.Sources, filepath.Join(p.Dir, "src/main/java")) || !slices.Contains(one.ResourceSources, filepath.Join(p.Dir, "src/main/resources")) ||
+		c.Compiler != "javac" || !slices.Contains(c.Options, "-parameters") || len(c.ClassPath) < 20 || c.JavaHome == "" {
+		t.Errorf("got %+v", one)
+	}
+	if len(app.Classes) != 1 || len(app.Libraries) < 20 {
+		t.Errorf("got %+v", app)
+	}
+	file := filepath.Join(p.Dir, "gradle.properties")
+	if p.Tool.Name == "maven" {
+		file = filepath.Join(p.Dir, ".mvn", "jvm.config")
+	}
+	write(t, filepath.Dir(file), filepath.Base(file), "")
+	if _, fresh := p.model(); fresh {
+		t.Errorf("%s is new, and the model counts as fresh", file)
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// modelIsCompiled compiles Maven's extension and compares it with what the builder carries.
+func modelIsCompiled(t *testing.T) {
+	t.Helper()
+	said, err := exec.Command("javac", "-version").CombinedOutput()
+	if _, noMaven := os.Stat("/usr/share/maven/lib"); err != nil || noMaven != nil || !strings.HasPrefix(string(said), "javac 17.") {
+		t.Logf("the extension's class files are javac 17's, with Debian's Maven; here is %s %v", said, err)
+		return
+	}
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("model")); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("bash", filepath.Join(dir, "compile.sh"), "/usr/share/maven").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	carried, err := fs.Glob(modelClasses, "model/io/github/devloop_cli/*")
+	if err != nil || len(carried) == 0 {
+		t.Fatal(carried, err)
+	}
+	for _, name := range carried {
+		want, _ := modelClasses.ReadFile(name)
+		if got, err := os.ReadFile(filepath.Join(dir, strings.TrimPrefix(name, "model/"))); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s is not what its source says: run builder/model/compile.sh (%v)", name, err)
+		}
 	}
 }
 
@@ -179,6 +239,8 @@ func TestRealMaven(t *testing.T) {
 	if app.MainClass == "" || app.Java != 17 || !strings.HasPrefix(app.Boot, "4.") {
 		t.Errorf("got %+v", app)
 	}
+	knows(t, p, app)
+	modelIsCompiled(t)
 	edit(t, dir, "Hello, World", "Hello, again")
 	compileReal(t, p, "maven, one line changed")
 	cancelReal(t, p)
@@ -321,6 +383,12 @@ func newBytes(t *testing.T, a, b v1.Image) int64 {
 // serves runs an image, never pulling it, until it answers with text.
 func serves(t *testing.T, docker *client.Client, ref, text string) {
 	t.Helper()
+	servesAt(t, docker, ref, "/", text)
+}
+
+// servesAt does it with a path.
+func servesAt(t *testing.T, docker *client.Client, ref, path, text string) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	made, err := docker.ContainerCreate(ctx, &container.Config{Image: ref, Labels: map[string]string{"devloop-test": "builder"}},
@@ -341,7 +409,7 @@ func serves(t *testing.T, docker *client.Client, ref, text string) {
 	address := net.JoinHostPort(info.NetworkSettings.Networks["bridge"].IPAddress, "8080")
 	began := time.Now()
 	for {
-		if got, err := get(ctx, "http://"+address); err == nil {
+		if got, err := get(ctx, "http://"+address+path); err == nil {
 			if got != text {
 				t.Errorf("%s answers %q, want %q", ref, got, text)
 			}

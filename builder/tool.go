@@ -25,6 +25,8 @@ type Tool struct {
 	Command []string
 	// Why says in one sentence why this command was chosen.
 	Why string
+
+	substitute bool // stands in for a wrapper that did not work
 }
 
 // failureKept is how long a wrapper that did not work is not tried again: long
@@ -44,13 +46,9 @@ type wrapper struct {
 }
 
 func gradleTool(ctx context.Context, p *Project, out io.Writer) (Tool, error) {
-	home := os.Getenv("GRADLE_USER_HOME")
-	if home == "" {
-		home = inHome(".gradle")
-	}
 	w := wrapper{tool: "Gradle", script: script(p.root, "gradlew", "gradlew.bat"), path: "gradle",
 		properties: filepath.Join(p.root, "gradle", "wrapper", "gradle-wrapper.properties"),
-		dists:      filepath.Join(home, "wrapper", "dists"), marker: []string{"*/*.ok"}, site: "https://gradle.org/install"}
+		dists:      filepath.Join(gradleHome(), "wrapper", "dists"), marker: []string{"*/*.ok"}, site: "https://gradle.org/install"}
 	return w.choose(ctx, p, out)
 }
 
@@ -63,6 +61,14 @@ func mavenTool(ctx context.Context, p *Project, out io.Writer) (Tool, error) {
 		properties: filepath.Join(p.root, ".mvn", "wrapper", "maven-wrapper.properties"),
 		dists:      filepath.Join(home, "wrapper", "dists"), marker: []string{"*/bin/mvn", "*/*/bin/mvn"}, site: "https://maven.apache.org/install.html"}
 	return w.choose(ctx, p, out)
+}
+
+// gradleHome is where Gradle keeps what is the user's.
+func gradleHome() string {
+	if home := os.Getenv("GRADLE_USER_HOME"); home != "" {
+		return home
+	}
+	return inHome(".gradle")
 }
 
 // inHome returns a path in the user's home directory.
@@ -83,7 +89,7 @@ func script(dir, unix, windows string) string {
 
 // choose takes the wrapper if it works, else the command on the PATH.
 func (w wrapper) choose(ctx context.Context, p *Project, out io.Writer) (Tool, error) {
-	name := strings.ToLower(w.tool)
+	name, wrapped := strings.ToLower(w.tool), false
 	reason := "the project has no " + filepath.Base(w.script)
 	if _, err := os.Stat(w.script); err == nil {
 		why, failure, err := w.works(ctx, p, out)
@@ -93,13 +99,13 @@ func (w wrapper) choose(ctx context.Context, p *Project, out io.Writer) (Tool, e
 		if failure == "" {
 			return Tool{Name: name, Command: w.command(), Why: why}, nil
 		}
-		reason = failure
+		reason, wrapped = failure, true
 	}
 	found, err := exec.LookPath(w.path)
 	if err != nil {
 		return Tool{}, w.missing(p.Dir, reason)
 	}
-	return Tool{Name: name, Command: []string{found}, Why: reason + ": using " + version(found, w.tool)}, nil
+	return Tool{Name: name, Command: []string{found}, Why: reason + ": using " + version(found, w.tool), substitute: wrapped}, nil
 }
 
 func (w wrapper) missing(dir, reason string) error {

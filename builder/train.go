@@ -78,7 +78,7 @@ func (m *Imager) Train(ctx context.Context, img Image, out io.Writer) (Archive, 
 	}
 	limited, cancel := context.WithTimeoutCause(ctx, trainingLimit, fmt.Errorf("it took longer than %s", trainingLimit))
 	defer cancel()
-	removeAbandoned(limited, m.docker)
+	removeAbandoned(limited, m.docker, TrainingLabel, trainingLimit)
 	r, err := t.run(limited, &trainer{docker: m.docker, image: img.Ref, out: out})
 	if ctx.Err() != nil || client.IsErrConnectionFailed(err) {
 		return Archive{}, imageError(ctx, t.project, m.docker.DaemonHost(), err)
@@ -265,15 +265,15 @@ func (s *trainer) logs(ctx context.Context, id string) (string, error) {
 	return kept.String(), err
 }
 
-// removeAbandoned removes the containers of trainings that were killed. One that is
-// younger than a training may be another devloop's.
-func removeAbandoned(ctx context.Context, docker client.ContainerAPIClient) {
-	found, err := docker.ContainerList(ctx, container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("label", TrainingLabel))})
+// removeAbandoned removes the containers with a label whose devloop was killed. One that
+// is younger than the limit of what it was made for may be another devloop's.
+func removeAbandoned(ctx context.Context, docker client.ContainerAPIClient, label string, limit time.Duration) {
+	found, err := docker.ContainerList(ctx, container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("label", label))})
 	if err != nil {
-		return // the training itself will say what is wrong with the engine
+		return // what comes next will say what is wrong with the engine
 	}
 	for _, c := range found {
-		if time.Since(time.Unix(c.Created, 0)) > trainingLimit+removalLimit {
+		if time.Since(time.Unix(c.Created, 0)) > limit+removalLimit {
 			_ = docker.ContainerRemove(ctx, c.ID, container.RemoveOptions{Force: true, RemoveVolumes: true})
 		}
 	}
@@ -329,7 +329,7 @@ func (t *training) keep(ctx context.Context, docker client.ContainerAPIClient, i
 // writeArchiveLayer writes the archive's layer.
 func writeArchiveLayer(to io.Writer, file string, size int64, data io.Reader) error {
 	files := tar.NewWriter(to)
-	if err := writeParents(files, file, map[string]bool{}); err != nil {
+	if err := writeParents(files, file, false, map[string]bool{}); err != nil {
 		return err
 	}
 	jar := classPathJarData()

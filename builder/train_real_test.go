@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -115,13 +114,13 @@ func trainerIsCompiled(t *testing.T, jar string) {
 		t.Fatal(err)
 	}
 	defer func() { _ = archive.Close() }()
-	libs, _ := libraries(&archive.Reader)
+	libs, _ := libraries(&archive.Reader, jarLayout)
 	for _, l := range libs {
-		text, err := readEntry(&archive.Reader, l.file.Name)
+		text, err := readEntry(&archive.Reader, l.file.String())
 		if err != nil {
 			t.Fatal(err)
 		}
-		write(t, dir, path.Base(l.file.Name), string(text))
+		write(t, dir, l.name, string(text))
 	}
 	if err := os.CopyFS(filepath.Join(dir, "train"), os.DirFS("train")); err != nil {
 		t.Fatal(err)

@@ -237,7 +237,7 @@ func TestNoArchive(t *testing.T) {
 		"shadowed version": {versioned, nil, "the application and spring-boot-autoconfigure-4.1.2.jar both have com/example/App.class"},
 		"no Spring Boot":   {bootFiles(), nil, "the dependencies hold no spring-boot-autoconfigure, which is what is trained with"},
 		"turned off":       {trainableFiles(t), []string{LeverArchive}, "turned off"},
-		"broken library":   {append(trainableFiles(t), file{"BOOT-INF/lib/z.jar", "no zip"}), nil, `the libraries can't be looked into: read "BOOT-INF/lib/z.jar" of the jar: zip: not a valid zip file`},
+		"broken library":   {append(trainableFiles(t), file{"BOOT-INF/lib/z.jar", "no zip"}), nil, `the libraries can't be looked into: read "BOOT-INF/lib/z.jar": zip: not a valid zip file`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := baseEngine(t)

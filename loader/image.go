@@ -35,8 +35,12 @@ type picture struct {
 	// "docker.io/library/spring-server:devloop-3f2a90c1d4e5".
 	name string
 	// id is the digest of the image's configuration.
-	id     v1.Hash
-	layers []layer
+	id v1.Hash
+	// project is the one that the image was built for, "" if devloop did not build it.
+	project string
+	// diffIDs are the digests of the layers' uncompressed forms, as engines write them.
+	diffIDs []string
+	layers  []layer
 	// What follows is known after compose; the layers then have sizes too.
 	config, manifest blob
 	index            []byte // the file index.json
@@ -58,6 +62,14 @@ func look(ref string, img v1.Image) (*picture, error) {
 	p := &picture{name: reference.TagNameOnly(named).String()}
 	if p.id, err = img.ConfigName(); err != nil {
 		return nil, fmt.Errorf("read the configuration of image %q: %w", ref, err)
+	}
+	config, err := img.ConfigFile()
+	if err != nil {
+		return nil, fmt.Errorf("read the configuration of image %q: %w", ref, err)
+	}
+	p.project = config.Config.Labels[ProjectLabel]
+	for _, id := range config.RootFS.DiffIDs {
+		p.diffIDs = append(p.diffIDs, id.String())
 	}
 	layers, err := img.Layers()
 	if err != nil {

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -114,15 +116,18 @@ func newRunner(config *rest.Config, name, namespace string) (*Runner, error) {
 }
 
 // clients makes the clients: requests that are answered at once have a deadline,
-// watches and logs have none.
+// watches and logs have none. All wait out a short outage; what is upgraded, such as
+// the way to a Pod, has its own ways to begin again.
 func (r *Runner) clients() error {
-	short := rest.CopyConfig(r.config)
+	long, answered := rest.CopyConfig(r.config), &atomic.Bool{}
+	long.Wrap(func(next http.RoundTripper) http.RoundTripper { return steady{next, answered} })
+	short := rest.CopyConfig(long)
 	short.Timeout = askTimeout
 	core, err := kubernetes.NewForConfig(short)
 	if err != nil {
 		return err
 	}
-	stream, err := kubernetes.NewForConfig(r.config)
+	stream, err := kubernetes.NewForConfig(long)
 	if err != nil {
 		return err
 	}

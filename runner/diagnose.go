@@ -37,9 +37,14 @@ var words = map[string]string{
 	"pod.config":  "can't be set up",
 	"pod.evicted": "thrown out",
 	"pod.probe":   "probe fails",
+	codePort:      "other port",
+	"pod.silent":  "nothing listens",
 }
 
 func (v verdict) word() string { return words[v.code] }
+
+// word is the reason in a word or two.
+func (e *NotReadyError) word() string { return words[e.code] }
 
 // diagnose looks for a reason to stop waiting for a Pod. restarts is how many its
 // containers had before; later ones mean that the application ended.

@@ -83,7 +83,7 @@ func (r *Runner) ownedOf(ctx context.Context, in dynamic.ResourceInterface, reso
 	var targets []targetObject
 	for i := range list.Items {
 		if o := &list.Items[i]; owned(o) && controllerOf(o) == "" {
-			targets = append(targets, targetObject{o, r.dynamic.Resource(resource).Namespace(o.GetNamespace())})
+			targets = append(targets, targetObject{Unstructured: o, resource: r.dynamic.Resource(resource).Namespace(o.GetNamespace())})
 		}
 	}
 	return targets, nil

@@ -118,7 +118,7 @@ func (e *NotReadyError) Error() string { return fmt.Sprintf("start Pod %q: %s", 
 func (e *NotReadyError) Unwrap() error { return e.err }
 
 // Code returns one of pod.image, pod.crash, pod.oom, pod.pending, pod.config,
-// pod.probe, pod.evicted, pod.gone and pod.timeout.
+// pod.probe, pod.port, pod.silent, pod.evicted, pod.gone and pod.timeout.
 func (e *NotReadyError) Code() string { return e.code }
 
 // Evidence returns what the API server's events and the application's log say.

@@ -44,6 +44,7 @@ type Forward struct {
 
 	mu      sync.Mutex
 	aim     *aim          // nil: nowhere now
+	before  *aim          // where they led until then, nil for nowhere
 	outage  *Outage       // why there is nothing to wait for
 	changed chan struct{} // closed at the next change of aim or outage
 	failure error
@@ -92,6 +93,17 @@ func (f *Forward) Err() error {
 // ones too. Those that are in the middle of an answer stay where they are.
 func (f *Forward) Point(p Pod, port int) { f.turn(newAim(f, p, port), nil) }
 
+// Drain returns when what was under way before the last Point has been answered, or
+// when ctx ends: call it before the Pod before goes.
+func (f *Forward) Drain(ctx context.Context) {
+	f.mu.Lock()
+	before := f.before
+	f.mu.Unlock()
+	if before != nil {
+		before.flight.wait(ctx)
+	}
+}
+
 // Hold lets new connections and requests wait until the next Point or Fail. It
 // returns when those under way have been answered, or when ctx ends: call it before
 // the Pod goes.
@@ -112,7 +124,7 @@ func (f *Forward) turn(to *aim, outage *Outage) (old *aim) {
 	if old = f.aim; old != nil {
 		old.retire()
 	}
-	f.aim, f.outage = to, outage
+	f.aim, f.before, f.outage = to, old, outage
 	close(f.changed)
 	f.changed = make(chan struct{})
 	return old

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -100,7 +101,7 @@ func (r *Runner) find(ctx context.Context, name string) (*corev1.Pod, error) {
 func workload(p *corev1.Pod) string {
 	ref := metav1.GetControllerOf(p)
 	if ref == nil {
-		return p.Name
+		return nameOf(p)
 	}
 	if hash := p.Labels["pod-template-hash"]; hash != "" && ref.Kind == "ReplicaSet" {
 		return strings.TrimSuffix(ref.Name, "-"+hash)
@@ -146,9 +147,12 @@ func (r *Runner) Inspect(ctx context.Context, name string) (Inspection, error) {
 	if v == nil {
 		v = unpreparedNow(p, i.Events)
 	}
+	if v == nil {
+		v = r.unheard(ctx, p)
+	}
 	if v != nil {
-		i.Trouble = v.word()
 		i.Why = r.explain(ctx, i.Pod, p, *v)
+		i.Trouble = i.Why.word()
 	}
 	return i, nil
 }
@@ -183,6 +187,37 @@ func ailment(p *corev1.Pod) *verdict {
 		return unready(p)
 	}
 	return nil
+}
+
+// unheard is about a Pod that has run long enough, without a probe that would tell, and
+// does not listen on a port which it names; nil for every other.
+func (r *Runner) unheard(ctx context.Context, p *corev1.Pod) *verdict {
+	if !allRunning(p) || time.Since(lastStart(p)) < portPatience {
+		return nil
+	}
+	var t *tunnel
+	defer func() {
+		if t != nil {
+			t.close()
+		}
+	}()
+	pod := podOf(p)
+	for _, port := range pod.Ports {
+		if err := r.knock(ctx, &t, pod, port); nobodyListens(err) {
+			return new(silent(p, port))
+		}
+	}
+	return nil
+}
+
+// lastStart is when the last of a running Pod's containers was started.
+func lastStart(p *corev1.Pod) (last time.Time) {
+	for _, s := range p.Status.ContainerStatuses {
+		if s.State.Running != nil && s.State.Running.StartedAt.After(last) {
+			last = s.State.Running.StartedAt.Time
+		}
+	}
+	return last
 }
 
 // Delete removes the object of that name in the runner's namespace, of whichever

@@ -46,6 +46,14 @@ func (r *Runner) Listen(ctx context.Context, port Port) (*Forward, error) {
 	return newForward(r.dial, listeners, moved, wait), nil
 }
 
+// Free says whether that local port could be taken now, as far as one can know: it
+// takes it, and lets go. Its error is a [*PortError].
+func Free(ctx context.Context, port Port) error {
+	listeners, err := listen(ctx, port.Address, port.Local)
+	closeAll(listeners)
+	return err
+}
+
 // take returns listeners on the port, or on the next best one and why.
 func take(ctx context.Context, port Port) ([]net.Listener, error, error) {
 	listeners, err := listen(ctx, port.Address, port.Local)

@@ -72,12 +72,18 @@ func (c *podConn) Close() error {
 	return nil
 }
 
+// nobodyListens says whether the node's word of a conversation is that it could not
+// connect to the application.
+func nobodyListens(verdict error) bool {
+	return verdict != nil && strings.Contains(strings.ToLower(verdict.Error()), "connection refused")
+}
+
 // refused says whether the node could not connect to the application, so that the
 // application has heard nothing of what was said. The texts are those of the Linux
 // kernel through containerd, CRI-O and socat.
 func (c *podConn) refused() bool {
 	verdict := c.end()
-	return verdict != nil && !c.heard.Load() && strings.Contains(strings.ToLower(verdict.Error()), "connection refused")
+	return !c.heard.Load() && nobodyListens(verdict)
 }
 
 // podAddr is the address of the far end, which has a name and no number here.

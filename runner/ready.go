@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -80,15 +81,15 @@ type birth struct {
 	ctx  context.Context // of the watch
 	stop context.CancelCauseFunc
 
-	last   *corev1.Pod   // the state seen last
-	phase  Phase         // told last
-	lonely chan struct{} // closed when a node takes the Pod, nil while none is sought
+	last   atomic.Pointer[corev1.Pod] // the state seen last
+	phase  Phase                      // told last
+	lonely chan struct{}              // closed when a node takes the Pod, nil while none is sought
 	once   sync.Once
-	// mounting starts the look at the Pod's volumes.
-	mounting sync.Once
-	aside    sync.WaitGroup // goroutines next to the watch
-	mu       sync.Mutex
-	waiting  map[int]error // ports that do not accept connections yet
+	// mounting starts the look at the Pod's volumes, running that at its ports.
+	mounting, running sync.Once
+	aside             sync.WaitGroup // goroutines next to the watch
+	mu                sync.Mutex
+	waiting           map[int]error // ports that do not accept connections yet
 }
 
 // see looks at a state of the Pod and decides whether to go on waiting.
@@ -97,7 +98,7 @@ func (b *birth) see(p *corev1.Pod, gone bool) (bool, error) {
 		return false, nil // a later one of the same name
 	}
 	if !gone {
-		b.last = p
+		b.last.Store(p)
 	}
 	if gone || p.DeletionTimestamp != nil {
 		return false, b.failure(verdictGone(p), p)
@@ -113,8 +114,11 @@ func (b *birth) see(p *corev1.Pod, gone bool) (bool, error) {
 	if completed(p) {
 		return true, nil
 	}
+	if allRunning(p) {
+		b.running.Do(func() { b.aside.Go(b.elsewhere) })
+	}
 	if isReady(p) {
-		b.once.Do(func() { b.aside.Go(func() { b.probe(settled(p)) }) })
+		b.once.Do(func() { b.aside.Go(func() { b.probe(p) }) })
 	}
 	return false, nil
 }
@@ -166,14 +170,11 @@ func settled(p *corev1.Pod) (when time.Time) {
 
 // probe waits until the time has come and every port accepts connections, and ends
 // the watch.
-func (b *birth) probe(from time.Time) {
-	if !pause(b.ctx, time.Until(from)) {
+func (b *birth) probe(p *corev1.Pod) {
+	if !pause(b.ctx, time.Until(settled(p))) {
 		return
 	}
-	b.waiting = map[int]error{}
-	for _, port := range b.pod.Ports {
-		b.waiting[port] = nil
-	}
+	b.wait(b.pod.Ports)
 	group, ctx := errgroup.WithContext(b.ctx)
 	for _, port := range b.pod.Ports {
 		group.Go(func() error {
@@ -192,6 +193,38 @@ func (b *birth) probe(from time.Time) {
 	}
 	if group.Wait() == nil {
 		b.stop(errReady)
+	}
+}
+
+// wait notes that nothing is known of the ports yet.
+func (b *birth) wait(ports []int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.waiting = map[int]error{}
+	for _, port := range ports {
+		b.waiting[port] = nil
+	}
+}
+
+// portPatience is how long a Pod may run before it is looked where its application
+// listens, if it is not ready. What two such looks find is no start under way.
+const portPatience = 10 * time.Second
+
+// elsewhere ends the wait for a port on which nobody listens while the application
+// listens on others.
+func (b *birth) elsewhere() {
+	before := ""
+	for pause(b.ctx, portPatience) {
+		found := b.failure(b.stillWaiting(), b.last.Load())
+		if found.code != codePort {
+			before = ""
+			continue
+		}
+		if found.Why == before {
+			b.stop(found)
+			return
+		}
+		before = found.Why
 	}
 }
 

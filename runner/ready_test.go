@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -144,12 +145,12 @@ func TestReadySurvivesWatchesThatEnd(t *testing.T) {
 	a, r := newAPI(t)
 	states := history(t, "testdata/pods/healthy.yaml")
 	a.put("pods", states[0])
-	watches := 0
+	var watches atomic.Int32 // an answer that breaks off orders nothing
 	a.fault = func(w http.ResponseWriter, q *http.Request) bool {
 		if q.URL.Query().Get("watch") == "" || !strings.HasSuffix(q.URL.Path, "/pods") {
 			return false
 		}
-		switch watches++; watches {
+		switch watches.Add(1) {
 		case 1: // the version that the watch began with is forgotten
 			refuse(w, 410, metav1.StatusReasonExpired, "too old resource version")
 		case 2: // the same, told in mid-watch
@@ -164,8 +165,8 @@ func TestReadySurvivesWatchesThatEnd(t *testing.T) {
 	}
 	pod := webPod
 	pod.Ports = nil
-	if err := r.Ready(t.Context(), []Pod{pod}, nil); err != nil || watches < 4 {
-		t.Errorf("got %v after %d watches", err, watches)
+	if err := r.Ready(t.Context(), []Pod{pod}, nil); err != nil || watches.Load() < 4 {
+		t.Errorf("got %v after %d watches", err, watches.Load())
 	}
 }
 

@@ -38,18 +38,32 @@ func (r *Runner) makeNamespace(ctx context.Context, name string, s Spec) error {
 
 // recreate deletes what stands under the target's name, waits until it is gone,
 // and makes the target. Its right to delete has been looked at before.
+//
+// An object that comes in between is looked at anew: it is this very one where the
+// answer to its creation was lost, and it may be somebody else's.
 func (r *Runner) recreate(ctx context.Context, t targetObject) (*unstructured.Unstructured, error) {
-	old, err := t.resource.Get(ctx, t.GetName(), metav1.GetOptions{})
-	if err != nil && !apierrors.IsNotFound(err) {
-		return nil, r.failed(ctx, "read", t.object(), err)
-	}
-	if err == nil {
-		if err := r.makeWay(ctx, targetObject{old, t.resource}); err != nil {
+	for try := 1; ; try++ {
+		old, err := t.resource.Get(ctx, t.GetName(), metav1.GetOptions{})
+		if err != nil && !apierrors.IsNotFound(err) {
+			return nil, r.failed(ctx, "read", t.object(), err)
+		}
+		if err == nil {
+			if err := r.makeWay(ctx, t.at(old)); err != nil {
+				return nil, err
+			}
+		}
+		made, err := r.create(ctx, t)
+		if !apierrors.IsAlreadyExists(err) || try == recreations {
+			return made, err
+		}
+		if err := r.refuseForeign(ctx, t, false); err != nil {
 			return nil, err
 		}
 	}
-	return r.create(ctx, t)
 }
+
+// recreations is how often an object is made that another one comes before.
+const recreations = 3
 
 // makeWay removes what stands where the next one is to be.
 //

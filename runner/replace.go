@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/util/retry"
 )
 
 // Spec says what is to run.
@@ -23,6 +24,11 @@ type Spec struct {
 	Names    []string // what the user calls the image; only containers with such an image are changed
 	Adopt    bool     // replace objects of the same name that devloop did not make
 	Keep     []string // parts of the development patch to leave out, of [Patches]
+	// ChangesDir is where a supervisor in the image keeps changes, "" where it has none.
+	ChangesDir string
+	// Serving are Pods that stay: their successors come up beside them, under another
+	// name. Only for a manifest that does not have to be deployed [Manifest.InPlace].
+	Serving []Pod
 }
 
 // Pod is a Pod that Replace made, or had made by a Deployment or the like.
@@ -83,8 +89,9 @@ func (r *Runner) Replace(ctx context.Context, s Spec) ([]Pod, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, t := range targets {
-		if err := r.refuseForeign(ctx, t, s.Adopt); err != nil {
+	for i := range targets {
+		targets[i] = targets[i].beside(s.Serving)
+		if err := r.refuseForeign(ctx, targets[i], s.Adopt); err != nil {
 			return nil, err
 		}
 	}
@@ -94,13 +101,23 @@ func (r *Runner) Replace(ctx context.Context, s Spec) ([]Pod, error) {
 	if err := r.makeNamespaces(ctx, targets, s); err != nil {
 		return nil, err
 	}
-	return r.deploy(ctx, targets)
+	return r.deploy(ctx, targets, s.Serving)
 }
 
 // target is an object and where the API server keeps its kind.
 type targetObject struct {
 	*unstructured.Unstructured
 	resource dynamic.ResourceInterface
+	// of is the manifest's object: the name of what is made of it may be another.
+	of Object
+	// kind is where the API server keeps the objects of all namespaces.
+	kind dynamic.NamespaceableResourceInterface
+}
+
+// at is the object that stands where t is to be.
+func (t targetObject) at(there *unstructured.Unstructured) targetObject {
+	t.Unstructured = there
+	return t
 }
 
 func (t targetObject) object() Object { return objectOf(t.Unstructured) }
@@ -121,13 +138,15 @@ func (r *Runner) targets(ctx context.Context, objects []*unstructured.Unstructur
 		if err != nil {
 			return nil, r.unknownToCluster(ctx, o, err)
 		}
-		targets[i] = targetObject{o, r.dynamic.Resource(mapping.Resource)}
+		kind := r.dynamic.Resource(mapping.Resource)
+		targets[i] = targetObject{Unstructured: o, resource: kind, kind: kind}
 		if mapping.Scope.Name() == meta.RESTScopeNameNamespace {
 			if o.GetNamespace() == "" {
 				o.SetNamespace(r.namespace)
 			}
-			targets[i].resource = r.dynamic.Resource(mapping.Resource).Namespace(o.GetNamespace())
+			targets[i].resource = kind.Namespace(o.GetNamespace())
 		}
+		targets[i].of = objectOf(o)
 	}
 	return targets, nil
 }
@@ -171,7 +190,7 @@ func (r *Runner) refuseForeign(ctx context.Context, t targetObject, adopt bool) 
 
 // deploy applies and recreates the targets: first what Pods may need, in the
 // manifest's order, then all that makes Pods, together.
-func (r *Runner) deploy(ctx context.Context, targets []targetObject) ([]Pod, error) {
+func (r *Runner) deploy(ctx context.Context, targets []targetObject, serving []Pod) ([]Pod, error) {
 	for _, t := range targets {
 		if podSpecs[t.GetKind()] == nil {
 			if _, err := r.apply(ctx, t); err != nil {
@@ -184,7 +203,9 @@ func (r *Runner) deploy(ctx context.Context, targets []targetObject) ([]Pod, err
 	for i, t := range targets {
 		if podSpecs[t.GetKind()] != nil {
 			group.Go(func() (err error) {
-				pods[i], err = r.run(ctx, t)
+				if err = r.clear(ctx, t, serving); err == nil {
+					pods[i], err = r.run(ctx, t)
+				}
 				return err
 			})
 		}
@@ -211,7 +232,7 @@ func (r *Runner) run(ctx context.Context, t targetObject) ([]Pod, error) {
 	}
 	pods, err := r.podsOf(ctx, made)
 	for i := range pods {
-		pods[i].Of, pods[i].Index = t.object(), i
+		pods[i].Of, pods[i].Index = t.of, i
 	}
 	return pods, err
 }
@@ -220,7 +241,11 @@ func (r *Runner) run(ctx context.Context, t targetObject) ([]Pod, error) {
 // takes over fields that another manager wrote: whoever deploys with devloop wants
 // the manifest's value, and foreign objects have been refused before.
 func (r *Runner) apply(ctx context.Context, t targetObject) (*unstructured.Unstructured, error) {
-	made, err := t.resource.Apply(ctx, t.GetName(), t.Unstructured, metav1.ApplyOptions{FieldManager: FieldManager, Force: true})
+	var made *unstructured.Unstructured
+	err := retry.RetryOnConflict(retry.DefaultBackoff, func() (err error) { // somebody else writes it at the same moment
+		made, err = t.resource.Apply(ctx, t.GetName(), t.Unstructured, metav1.ApplyOptions{FieldManager: FieldManager, Force: true})
+		return err
+	})
 	if err != nil {
 		return nil, r.failed(ctx, "apply", t.object(), err)
 	}

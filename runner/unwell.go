@@ -173,14 +173,19 @@ func (r *Runner) refineProbe(ctx context.Context, p Pod, o *corev1.Pod, v *verdi
 	}
 }
 
+// codePort is the code of a Pod whose application listens, but not where it should.
+const codePort = "pod.port"
+
 // refinePort says where the application listens, if not on port.
 func (r *Runner) refinePort(ctx context.Context, p Pod, v *verdict, port int, log []string) {
 	there := r.listeners(ctx, p, v.probed, log)
 	switch {
 	case there.only(port):
+		v.code = codePort
 		v.why += fmt.Sprintf("; the application listens on port %d of 127.0.0.1 only, which nothing outside of the Pod reaches", port)
 		v.hints = []string{"let it listen on all addresses: remove `server.address` from the application's settings, or set it to 0.0.0.0"}
 	case len(there) > 0 && !there.has(port):
+		v.code = codePort
 		v.why += fmt.Sprintf("; the application listens on %s", there)
 		v.hints = []string{fmt.Sprintf("write that port in the manifest instead of %d, or let the application listen on %d: `server.port` in Spring Boot", port, port)}
 	case there.has(port):

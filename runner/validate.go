@@ -23,17 +23,14 @@ import (
 // server says of a field is shown at the field's place in the file.
 //
 // An object that is there already has passed by the time the server finds that out.
-// What depends on other objects, such as a namespace that the same manifest makes,
-// or is forbidden, is for the deploy itself to meet.
+// What depends on other objects, or is forbidden, is for the deploy itself to meet.
 func (r *Runner) validate(ctx context.Context, entries []entry, targets []targetObject) error {
 	found := make([][]Problem, len(targets))
 	var group errgroup.Group
 	group.SetLimit(8)
 	for i, t := range targets {
 		group.Go(func() error {
-			options := metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}, FieldValidation: metav1.FieldValidationStrict, FieldManager: FieldManager}
-			_, err := t.resource.Create(ctx, t.Unstructured, options)
-			found[i] = refusals(entries[i], t.object(), err)
+			found[i] = refusals(entries[i], t.object(), tryOut(ctx, t))
 			if ctx.Err() != nil {
 				return fmt.Errorf("validate %s: %w", t.object(), context.Cause(ctx))
 			}
@@ -51,6 +48,23 @@ func (r *Runner) validate(ctx context.Context, entries []entry, targets []target
 		return &ManifestError{Problems: problems}
 	}
 	return nil
+}
+
+// tryOut asks the API server what it would say to the creation of an object. One whose
+// namespace is not there yet is tried in the default one, under a name that nothing
+// there has.
+func tryOut(ctx context.Context, t targetObject) error {
+	options := metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}, FieldValidation: metav1.FieldValidationStrict, FieldManager: FieldManager}
+	_, err := t.resource.Create(ctx, t.Unstructured, options)
+	if !apierrors.IsNotFound(err) || t.GetNamespace() == "" {
+		return err
+	}
+	o := t.DeepCopy()
+	o.SetNamespace(metav1.NamespaceDefault)
+	o.SetGenerateName(o.GetName() + "-")
+	o.SetName("")
+	_, err = t.kind.Namespace(metav1.NamespaceDefault).Create(ctx, o, options)
+	return err
 }
 
 // strictError is one of the fields that strict decoding complains about, see

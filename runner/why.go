@@ -118,43 +118,55 @@ func endedByProbe(events []corev1.Event) string {
 
 // timeout says what the wait was for when its time was over.
 func (b *birth) timeout(cause error) *NotReadyError {
-	v := b.stillWaiting()
-	if b.last != nil && len(b.last.Spec.Containers) > 0 && b.last.Status.Phase == corev1.PodRunning && v.container == "" {
-		v.container = b.last.Spec.Containers[0].Name
-	}
-	e := b.failure(v, b.last)
+	e := b.failure(b.stillWaiting(), b.last.Load())
 	e.code, e.err, e.Why = "pod.timeout", cause, "time is over: "+e.Why
 	return e
 }
 
 // stillWaiting is what a Pod has not come past.
 func (b *birth) stillWaiting() verdict {
-	if b.last == nil {
+	p := b.last.Load()
+	if p == nil {
 		return verdict{why: "the cluster has not shown the Pod"}
 	}
-	if v := unschedulable(b.last); v != nil {
+	v := b.step(p)
+	if p.Status.Phase == corev1.PodRunning && v.container == "" && len(p.Spec.Containers) > 0 {
+		v.container = p.Spec.Containers[0].Name
+	}
+	return v
+}
+
+// step is the step on a Pod's way that it has not taken.
+func (b *birth) step(p *corev1.Pod) verdict {
+	if v := unschedulable(p); v != nil {
 		return *v
 	}
-	if !allRunning(b.last) {
-		p := phaseOf(b.last)
-		return verdict{why: strings.TrimSpace(fmt.Sprintf("the Pod is still %s %s", p.Phase, p.Detail))}
+	if !allRunning(p) {
+		phase := phaseOf(p)
+		return verdict{why: strings.TrimSpace(fmt.Sprintf("the Pod is still %s %s", phase.Phase, phase.Detail))}
 	}
-	if !isReady(b.last) {
-		return *unready(b.last)
+	if !isReady(p) {
+		return *unready(p)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, port := range b.pod.Ports {
 		if _, waits := b.waiting[port]; waits {
-			return verdict{
-				why:    fmt.Sprintf("it runs, but nothing in it listens on port %d, which the manifest names as containerPort", port),
-				hints:  []string{"compare the port in the application's log with `containerPort` in the manifest", "or give the application more time"},
-				port:   port,
-				probed: containerWith(b.last, port),
-			}
+			return silent(p, port)
 		}
 	}
 	return verdict{why: "it runs, and is about to be ready"}
+}
+
+// silent is about a Pod that does not listen on a port which it names.
+func silent(p *corev1.Pod, port int) verdict {
+	return verdict{
+		code:   "pod.silent",
+		why:    fmt.Sprintf("it runs, but nothing in it listens on port %d, which the manifest names as containerPort", port),
+		hints:  []string{"compare the port in the application's log with `containerPort` in the manifest", "or give the application more time"},
+		port:   port,
+		probed: containerWith(p, port),
+	}
 }
 
 // containerWith is the container that names a port.

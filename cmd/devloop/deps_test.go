@@ -29,6 +29,8 @@ var rules = []struct {
 		"a display is a function of the events and of nothing else"},
 	{"cmd/devloop/internal/setup", []string{"k8s.io/", module + "watch", module + "cmd/devloop/internal/loop"},
 		"checks are values; what they mend lives with the libraries"},
+	{"cmd/devloop/internal/config", []string{"github.com/urfave/cli", "sigs.k8s.io/kind", module + "watch", module + "loader", module + "cmd/devloop/internal/app", module + "cmd/devloop/internal/loop"},
+		"settings are values; flags are the app's"},
 	{"cmd/devloop/internal/view", []string{"github.com/docker/docker", "github.com/urfave/cli", module + "builder", module + "loader", module + "cmd/devloop/internal/app", module + "cmd/devloop/internal/loop"},
 		"what is drawn of a Pod is a function of what the cluster said"},
 	{"cmd/devloop/internal/teach", []string{"github.com/", "k8s.io/", "sigs.k8s.io/", "golang.org/"},

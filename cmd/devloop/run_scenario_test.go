@@ -3,11 +3,15 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/hack/real"
@@ -107,11 +111,10 @@ func TestScenarioAFirstBuildThatFailsIsMendedByASave(t *testing.T) {
 func TestScenarioACrashOnStartKeepsItsReasonAndTheNextSaveRecovers(t *testing.T) {
 	real.Maven(t)
 	s := newScenario(t, "spring-maven")
-	r := s.start("run")
+	r := s.start("run", "--keep-serving=false")
 	url := r.answered("Hello, World")
 	r.finished(event.OK)
 
-	const crash = `AppController() { throw new IllegalStateException("the database is not there"); }`
 	s.replaceInSource("class AppController {", "class AppController {\n"+crash)
 	until(t, r.stream, func(l event.AppLog) bool { return strings.Contains(l.Line, "the database is not there") })
 	f := r.finished(event.Failed)
@@ -128,6 +131,61 @@ func TestScenarioACrashOnStartKeepsItsReasonAndTheNextSaveRecovers(t *testing.T)
 	}
 	r.finished(event.OK)
 	r.quit()
+}
+
+// crash is an edit that compiles, and does not start.
+const crash = `AppController() { throw new IllegalStateException("the database is not there"); }`
+
+func TestScenarioAStartThatFailsTakesNothingAway(t *testing.T) {
+	real.Maven(t)
+	s := newScenario(t, "spring-maven")
+	r := s.start("run", "--keep-serving", "--without", "archive", "--without", "restart") // an archive is made meanwhile, and changes the image
+	url := r.answered("Hello, World")
+	r.finished(event.OK)
+
+	t.Log("the new Pod crashes, and the old one goes on answering, before and after")
+	s.replaceInSource("class AppController {", "class AppController {\n"+crash)
+	until(t, r.stream, func(c event.StageStarted) bool { return c.Stage == event.Ready })
+	if got := page(url, "text/plain"); got != "200 Hello, World" {
+		t.Errorf("while the new one starts localhost says %s", got)
+	}
+	if f := r.finished(event.Failed); f.Code != "pod.crash" {
+		t.Errorf("the failure is %+v", f)
+	}
+	if got := page(url, "text/plain"); got != "200 Hello, World" {
+		t.Errorf("localhost says %s", got)
+	}
+
+	t.Log("the edit is undone: nothing is deployed, and the Pod that failed goes")
+	s.replaceInSource("\n"+crash, "")
+	r.finished(event.OK)
+	s.onlyPod("spring-maven")
+
+	t.Log("the next save moves the port, and the old Pod goes")
+	s.replaceInSource("Hello, World", "Hello, again")
+	if got := r.answered("Hello, again"); got != url {
+		t.Errorf("the address moved from %s to %s", url, got)
+	}
+	r.finished(event.OK)
+	s.onlyPod("spring-maven-b")
+	r.quit()
+
+	t.Log("deploy gives it the manifest's name again")
+	s.must("deploy")
+	s.onlyPod("spring-maven")
+}
+
+// onlyPod waits until the scenario's namespace has one Pod, of that name.
+func (s *scenario) onlyPod(name string) {
+	s.Helper()
+	var pods map[string]corev1.Pod
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+		pods = s.pods()
+		if _, there := pods[name]; there && len(pods) == 1 {
+			return
+		}
+	}
+	s.Errorf("the Pods are %v, not %q alone", slices.Sorted(maps.Keys(pods)), name)
 }
 
 func TestScenarioTenSavesInTwoSecondsLeadToTheLast(t *testing.T) {

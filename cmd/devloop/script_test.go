@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"flag"
 	"os"
 	"os/exec"
 	"strconv"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
+
+var update = flag.Bool("update", false, "write the golden files in the scripts anew")
 
 // TestMain lets the scripts run this test binary as the devloop command.
 func TestMain(m *testing.M) {
@@ -19,9 +22,10 @@ func TestMain(m *testing.M) {
 // scripts need no engine and no cluster; what does is in scenario_test.go.
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir:   "testdata/script",
-		Setup: isolate,
-		Cmds:  map[string]func(ts *testscript.TestScript, neg bool, args []string){"fails": fails},
+		Dir:           "testdata/script",
+		Setup:         isolate,
+		UpdateScripts: *update,
+		Cmds:          map[string]func(ts *testscript.TestScript, neg bool, args []string){"fails": fails},
 	})
 }
 

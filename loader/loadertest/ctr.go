@@ -37,6 +37,9 @@ func Main(m *testing.M) {
 //	listed/…                                         what the metadata lists of it
 //	ingest/PID-…                                     what is being received, in one file
 //	images/…                                         name → image, as JSON
+//	starting                                         as many bytes as ctr will find no containerd
+//	full                                             there if the disk is full
+//	containers/ID                                    the name of its image
 //
 // As in the real one, content whose file is gone is still listed.
 type containerd struct{ root string }
@@ -45,6 +48,7 @@ type containerd struct{ root string }
 type image struct {
 	Name   string
 	Target v1.Hash
+	Labels []string
 }
 
 func (c containerd) blob(digest v1.Hash) string {
@@ -55,7 +59,17 @@ func (c containerd) dir(name string) string { return filepath.Join(c.root, name)
 
 // ctr runs a command: the few, in the forms, that the loader and its suite use.
 func (c containerd) ctr(args []string, in io.Reader, out io.Writer) error {
-	if len(args) < 4 || args[0] != "-n" || args[1] != "k8s.io" {
+	if len(args) < 3 || args[0] != "-n" || args[1] != "k8s.io" {
+		return fmt.Errorf("unknown arguments %q", args)
+	}
+	if starting, _ := os.ReadFile(c.dir("starting")); len(starting) > 0 {
+		_ = os.WriteFile(c.dir("starting"), starting[1:], 0o644)
+		return errors.New(`failed to dial "/run/containerd/containerd.sock": connection refused`)
+	}
+	if args[2] == "version" {
+		return nil
+	}
+	if len(args) < 4 {
 		return fmt.Errorf("unknown arguments %q", args)
 	}
 	rest := args[4:]
@@ -77,8 +91,16 @@ func (c containerd) ctr(args []string, in io.Reader, out io.Writer) error {
 		return c.imagesCheck(rest[0], out)
 	case "images rm":
 		return c.imagesRemove(rest)
+	case "images label":
+		return c.imagesLabel(rest[0], rest[1:])
 	case "images import":
 		return c.imagesImport(in)
+	case "containers create":
+		return os.WriteFile(c.dir("containers/"+rest[1]), []byte(rest[0]), 0o644)
+	case "containers rm":
+		return os.Remove(c.dir("containers/" + rest[0]))
+	case "containers ls":
+		return c.containersList(out)
 	}
 	return fmt.Errorf("unknown command %q", args)
 }
@@ -138,15 +160,51 @@ func (c containerd) named(filter string) []image {
 	return slices.DeleteFunc(c.images(), func(i image) bool { return i.Name != name })
 }
 
+// imagesList prints names with -q, else a table.
 func (c containerd) imagesList(args []string, out io.Writer) error {
 	images := c.images()
 	if len(args) > 1 {
 		images = c.named(args[1])
 	}
 	for _, i := range images {
-		fmt.Fprintln(out, i.Name)
+		if len(args) > 0 {
+			fmt.Fprintln(out, i.Name)
+			continue
+		}
+		fmt.Fprintln(out, i.Name, "application/vnd.oci.image.manifest.v1+json", i.Target, "1.0 MiB linux/amd64", strings.Join(i.Labels, ","))
 	}
 	return nil
+}
+
+func (c containerd) imagesLabel(name string, labels []string) error {
+	for _, i := range c.images() {
+		if i.Name == name {
+			i.Labels = append(i.Labels, labels...)
+			return c.store(i)
+		}
+	}
+	return fmt.Errorf("image %q: not found", name)
+}
+
+func (c containerd) store(i image) error {
+	content, err := json.Marshal(i)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(c.imageFile(i.Name), content, 0o644)
+}
+
+func (c containerd) containersList(out io.Writer) error {
+	fmt.Fprintln(out, "CONTAINER IMAGE RUNTIME")
+	entries, err := os.ReadDir(c.dir("containers"))
+	for _, e := range entries {
+		name, err := os.ReadFile(filepath.Join(c.dir("containers"), e.Name()))
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(out, e.Name(), string(name), "io.containerd.runc.v2")
+	}
+	return err
 }
 
 func (c containerd) imagesCheck(filter string, out io.Writer) error {
@@ -248,6 +306,9 @@ func (c containerd) ingest(content io.Reader) error {
 	defer func() { _ = os.Remove(file.Name()) }()
 	defer func() { _ = file.Close() }()
 	digest, _, err := v1.SHA256(io.TeeReader(content, file))
+	if _, full := os.Stat(c.dir("full")); full == nil {
+		return syscall.ENOSPC
+	}
 	if err != nil {
 		return err
 	}
@@ -271,11 +332,7 @@ func (c containerd) name(d v1.Descriptor) error {
 		}
 	}
 	for _, name := range []string{manifest.Config.Digest.String(), d.Annotations["io.containerd.image.name"]} {
-		content, err := json.Marshal(image{name, d.Digest})
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(c.imageFile(name), content, 0o644); err != nil {
+		if err := c.store(image{name, d.Digest, []string{"io.cri-containerd.image=managed"}}); err != nil {
 			return err
 		}
 	}

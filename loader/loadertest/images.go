@@ -14,6 +14,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/devloop-cli/devloop/loader"
 )
 
 // Layer is an uncompressed layer with one file of random content, which is made as it
@@ -104,6 +106,16 @@ func NewImage(t testing.TB, layers ...v1.Layer) v1.Image {
 		t.Fatal(err)
 	}
 	img, err = mutate.AppendLayers(img, layers...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+// OfProject returns img with the label of an image that devloop built.
+func OfProject(t testing.TB, project string, img v1.Image) v1.Image {
+	t.Helper()
+	img, err := mutate.Config(img, v1.Config{Cmd: []string{"/random"}, Labels: map[string]string{loader.ProjectLabel: project}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
@@ -25,6 +27,18 @@ digest=$(ctr -n k8s.io images check "name==\"$1\"" | sed -n 2p | awk '{print $3}
 	loseScript = `rm "${CONTAINERD_ROOT:-/var/lib/containerd}/io.containerd.content.v1.content/blobs/sha256/$1"`
 
 	dropScript = `ctr -n k8s.io content rm "$1" >&2`
+
+	fillScript = `
+if [ -n "$CONTAINERD_ROOT" ]; then touch "$CONTAINERD_ROOT/full"
+else mount -t tmpfs -o size=1m none /var/lib/containerd/io.containerd.content.v1.content/ingest; fi`
+
+	emptyScript = `
+if [ -n "$CONTAINERD_ROOT" ]; then rm "$CONTAINERD_ROOT/full"
+else umount /var/lib/containerd/io.containerd.content.v1.content/ingest; fi`
+
+	createScript = `ctr -n k8s.io containers create "$1" "$2" >&2`
+
+	destroyScript = `ctr -n k8s.io containers rm "$1" >&2`
 
 	contentScript = `ctr -n k8s.io content ls -q`
 
@@ -93,6 +107,32 @@ func (b *bench) sweep(t *testing.T) {
 		}
 		remove(t, n, ids, names...)
 	}
+}
+
+// hold makes a container of an image in a node, as a Pod's is, until release.
+func (b *bench) hold(t *testing.T, n Node, tag string) (release func()) {
+	t.Helper()
+	shell(t, n, createScript, full(b.ref(tag)), b.prefix)
+	var once sync.Once
+	release = func() { once.Do(func() { shell(t, n, destroyScript, b.prefix) }) }
+	t.Cleanup(release)
+	return release
+}
+
+// collected waits until a node has got rid of an image.
+func (b *bench) collected(t *testing.T, n Node, tag string) {
+	t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for b.has(t, n, tag) {
+		if time.Now().After(deadline) {
+			t.Fatalf("node %s still has %s", n.Name(), tag)
+		}
+	}
+}
+
+func (b *bench) has(t *testing.T, n Node, tag string) bool {
+	t.Helper()
+	return slices.Contains(imagesOf(t, n), full(b.ref(tag)))
 }
 
 func hasContent(t *testing.T, n Node, digest v1.Hash) bool {

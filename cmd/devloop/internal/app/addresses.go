@@ -92,7 +92,8 @@ func addressDir() (string, error) {
 	return filepath.Join(dir, "addresses"), err
 }
 
-// openAddresses returns the addresses of all processes that live. A lock that can be
+// openAddresses returns the addresses of all processes that live, of one context, or of
+// all for "". A lock that can be
 // had belongs to one that is gone.
 func openAddresses(context string) []address {
 	dir, err := addressDir()
@@ -113,5 +114,5 @@ func openAddresses(context string) []address {
 		readJSON(addressFile(path), &addresses)
 		all = append(all, addresses...)
 	}
-	return slices.DeleteFunc(all, func(a address) bool { return a.Context != context })
+	return slices.DeleteFunc(all, func(a address) bool { return context != "" && a.Context != context })
 }

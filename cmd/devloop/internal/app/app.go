@@ -76,10 +76,11 @@ type shownError struct{ error }
 func (e *shownError) Unwrap() error { return e.error }
 
 func newApp(s Streams) *cli.App {
-	commands := inCategory("", runCommand(s), deployCommand(s), setupCommand(s), downCommand(s), versionCommand(s))
-	commands = append(commands, inCategory("look, without kubectl",
+	commands := inCategory(s, "", runCommand(s), deployCommand(s), setupCommand(s), doctorCommand(s), bundleCommand(s), downCommand(s), versionCommand(s))
+	commands = append(commands, inCategory(s, "look, without kubectl",
 		statusCommand(s), describeCommand(s), logsCommand(s), execCommand(s), forwardCommand(s), explainCommand(s))...)
-	commands = append(commands, inCategory("manifests without a project", applyCommand(s), deleteCommand(s))...)
+	commands = append(commands, inCategory(s, "settings", initCommand(s), configCommand(s), schemaCommand(s))...)
+	commands = append(commands, inCategory(s, "manifests without a project", applyCommand(s), deleteCommand(s))...)
 	return &cli.App{
 		Name:                 "devloop",
 		Usage:                "from a saved Spring Boot source file to an answer on localhost, through a real local Kubernetes",
@@ -100,9 +101,12 @@ func newApp(s Streams) *cli.App {
 
 // inCategory puts commands under a heading of the help, and gives them what cli does
 // not let them inherit.
-func inCategory(heading string, commands ...*cli.Command) []*cli.Command {
+func inCategory(s Streams, heading string, commands ...*cli.Command) []*cli.Command {
 	for _, c := range commands {
 		c.Category, c.OnUsageError = heading, usageError
+		if c.Name != "config" && c.Name != "init" { // which care about where a value comes from
+			c.Before = settled(s, c)
+		}
 	}
 	return commands
 }

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"time"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -23,14 +23,13 @@ func applyCommand(s Streams) *cli.Command {
 and explains it where they are not. A Pod that is there already is replaced, if devloop
 made it. The manifest's images are the nodes' affair: they pull them, unless --load
 brings those that Docker has on this machine.`,
-		Flags: append(append([]cli.Flag{
+		Flags: slices.Concat([]cli.Flag{
 			&cli.StringSliceFlag{Name: "manifest", Aliases: []string{"f"}, Usage: "the `FILE`, a directory or one with a kustomization; - is stdin; may be repeated"},
 			&cli.BoolFlag{Name: "load", Usage: "bring the images that Docker has here into the nodes, and let the nodes use these"},
 			&cli.StringFlag{Name: "name", Usage: "the `NAME` under which devloop down finds the objects (default: the directory's)"},
-			&cli.DurationFlag{Name: "timeout", Value: 2 * time.Minute, Usage: "how long the Pods may take to be ready; 0 waits for ever"},
 			&cli.BoolFlag{Name: "adopt", Usage: "replace objects of the same name although devloop did not make them"},
-		}, append([]cli.Flag{
-			&cli.BoolFlag{Name: "explain", Usage: "tell in what the objects in the cluster differ from the manifest"}, keepFlag()}, clusterFlags()...)...), displayFlags()...),
+			&cli.BoolFlag{Name: "explain", Usage: "tell in what the objects in the cluster differ from the manifest"},
+		}, settingFlags("timeout", "keep"), clusterFlags(), displayFlags()),
 		Action: func(c *cli.Context) error { return apply(c, newDisplay(c, s)) },
 	}
 }
@@ -43,10 +42,6 @@ func applyFiles(c *cli.Context, d display) error {
 	files := append(c.StringSlice("manifest"), c.Args().Slice()...)
 	if len(files) == 0 {
 		return &UsageError{errors.New("no manifest: devloop apply -f FILE")}
-	}
-	keep, err := kept(c)
-	if err != nil {
-		return err
 	}
 	manifest, err := runner.ReadManifests(files...)
 	if err != nil {
@@ -66,7 +61,7 @@ func applyFiles(c *cli.Context, d display) error {
 	}
 	l := &loop.Loop{Bus: d.Bus, Explain: c.Bool("explain"), Loader: at.images, Deployer: at.pods,
 		Target: loop.Target{Name: name, Dir: dir, Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"),
-			Keep: keep}}
+			Keep: c.StringSlice("keep")}}
 	d.Publish(0, event.SessionStarted{Version: Version(), Project: name, Dir: dir, Context: at.pods.Context(), Cluster: at.cluster, Namespace: at.pods.Namespace()})
 	cache, err := cacheDir()
 	if err != nil {

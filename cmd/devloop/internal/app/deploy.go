@@ -3,16 +3,14 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop"
 	"github.com/devloop-cli/devloop/runner"
@@ -34,28 +32,9 @@ until it answers, and asks it once through localhost.`,
 
 // cycleFlags are the flags of the commands that build and deploy.
 func cycleFlags() []cli.Flag {
-	return slices.Concat([]cli.Flag{
-		&cli.StringSliceFlag{Name: "port", Aliases: []string{"p"}, Usage: "the local `PORT`, or LOCAL:CONTAINER; may be repeated (default: the container's number, or the next that is free)"},
-		&cli.StringFlag{Name: "address", Usage: "the IP `ADDRESS` to listen on (default: the loopback addresses of IPv4 and IPv6); any other opens the port to your network"},
-		&cli.DurationFlag{Name: "wait", Value: time.Minute, Usage: "how long a connection to the local port waits for a Pod"},
-		&cli.DurationFlag{Name: "timeout", Value: 2 * time.Minute, Usage: "how long the Pod may take to be ready; 0 waits for ever"},
+	return slices.Concat(settingFlags("port", "address", "wait", "timeout", "keep"), []cli.Flag{
 		&cli.BoolFlag{Name: "adopt", Usage: "replace a Pod of the manifest's name although devloop did not make it"},
-	}, []cli.Flag{keepFlag()}, projectFlags(), clusterFlags(), displayFlags())
-}
-
-// keepFlag leaves out what devloop changes on the copies that go to the cluster.
-func keepFlag() cli.Flag {
-	return &cli.StringSliceFlag{Name: "keep", Usage: "leave a `PART` as the manifest has it: grace (2 s to end), probes (asked each second); may be repeated"}
-}
-
-// kept reads --keep.
-func kept(c *cli.Context) ([]string, error) {
-	for _, part := range c.StringSlice("keep") {
-		if !slices.Contains(runner.Patches, part) {
-			return nil, &UsageError{fmt.Errorf("--keep %q: want one of %s", part, strings.Join(runner.Patches, ", "))}
-		}
-	}
-	return c.StringSlice("keep"), nil
+	}, projectFlags(), clusterFlags(), displayFlags())
 }
 
 func deploy(c *cli.Context, d display) error {
@@ -104,11 +83,7 @@ func deployOnce(c *cli.Context, d display) (err error, inCycle bool) {
 
 // newLoop joins the real clients, takes the project for this process, and publishes
 // what was found out on the way. Release gives the project back.
-func newLoop(c *cli.Context, d display) (l *loop.Loop, release func(), err error) {
-	without, err := withoutLevers(c)
-	if err != nil {
-		return nil, nil, err
-	}
+func newLoop(c *cli.Context, d display) (*loop.Loop, func(), error) {
 	t, project, err := newTarget(c, d)
 	if err != nil {
 		return nil, nil, err
@@ -129,8 +104,9 @@ func newLoop(c *cli.Context, d display) (l *loop.Loop, release func(), err error
 	if err != nil {
 		return nil, nil, err
 	}
-	t.Namespace = pods.Namespace()
-	if release, err = hold(c.Command.Name, t.Dir, pods.Server(), t.Namespace); err != nil {
+	t.Namespace, t.KeepServing = pods.Namespace(), keepServing(c, docker)
+	release, err := hold(c.Command.Name, t.Dir, pods.Server(), t.Namespace)
+	if err != nil {
 		return nil, nil, err
 	}
 	d.Publish(0, event.SessionStarted{
@@ -138,33 +114,34 @@ func newLoop(c *cli.Context, d display) (l *loop.Loop, release func(), err error
 		Tool: strings.Join(project.Tool.Command, " "), Why: project.Tool.Why,
 		Context: pods.Context(), Cluster: cluster, Namespace: t.Namespace,
 	})
-	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: without})
+	compiler := builder.NewCompiler(project, c.String("compiler") == "auto")
+	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: withoutLevers(c), Develop: develops(c, t)})
 	return &loop.Loop{
-		Bus: d.Bus, Target: t,
-		Compiler: project,
-		Imager:   imager,
-		Trainer:  imager,
-		Explain:  c.Bool("explain"),
-		Loader:   images,
-		Deployer: pods,
-		Listen:   listen(pods, c.String("address"), c.Duration("wait")),
-	}, release, nil
+			Bus: d.Bus, Target: t,
+			Compiler: compiler,
+			Imager:   imager,
+			Trainer:  imager,
+			Explain:  c.Bool("explain"),
+			Loader:   images,
+			Deployer: pods,
+			Listen:   listen(pods, c.String("address"), c.Duration("wait")),
+		}, func() { // what can't be removed of its files is removed the next time
+			_ = compiler.Close()
+			release()
+		}, nil
+}
+
+// develops says whether images are such that the running application can be changed: in
+// run, unless the manifest has options for every JVM of a container. The
+// supervisor's own would take them first, a debug port for instance.
+func develops(c *cli.Context, t loop.Target) bool {
+	m, err := runner.ReadManifests(t.Manifests...)
+	return c.Command.Name == "run" && err == nil && !m.SetsEnv("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS")
 }
 
 // newTarget reads the flags and the project, and what is wrong with its manifests.
 func newTarget(c *cli.Context, d display) (loop.Target, *builder.Project, error) {
 	var none loop.Target
-	ports, err := localPorts(c.StringSlice("port"))
-	if err != nil {
-		return none, nil, err
-	}
-	if a := c.String("address"); a != "" && net.ParseIP(a) == nil {
-		return none, nil, &UsageError{fmt.Errorf("--address %q: want an IP address, as in 0.0.0.0", a)}
-	}
-	keep, err := kept(c)
-	if err != nil {
-		return none, nil, err
-	}
 	project, err := open(c, d)
 	if err != nil {
 		return none, nil, err
@@ -179,8 +156,8 @@ func newTarget(c *cli.Context, d display) (loop.Target, *builder.Project, error)
 		}
 	}
 	return loop.Target{
-		Name: project.Name, Dir: project.Dir, Manifests: files, Port: project.Port(), Ports: ports,
-		Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"), Keep: keep,
+		Name: project.Name, Dir: project.Dir, Manifests: files, Port: project.Port(), Ports: localPorts(c.StringSlice("port")),
+		Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"), Keep: c.StringSlice("keep"),
 	}, project, nil
 }
 
@@ -197,22 +174,13 @@ func listen(pods *runner.Runner, address string, wait time.Duration) func(contex
 	}
 }
 
-// localPorts reads --port: LOCAL, for the first container port, or LOCAL:CONTAINER.
-func localPorts(flags []string) (map[int]int, error) {
+// localPorts reads --port, which is checked: the local ports by the container's.
+func localPorts(flags []string) map[int]int {
 	ports := map[int]int{}
 	for _, f := range flags {
-		local, container, both := strings.Cut(f, ":")
-		l, err := strconv.ParseUint(local, 10, 16)
-		if err != nil {
-			return nil, &UsageError{fmt.Errorf("--port %q: want LOCAL or LOCAL:CONTAINER, two numbers below 65536", f)}
+		if local, container, err := config.Port(f); err == nil {
+			ports[container] = local
 		}
-		r := uint64(0)
-		if both {
-			if r, err = strconv.ParseUint(container, 10, 16); err != nil || r == 0 {
-				return nil, &UsageError{fmt.Errorf("--port %q: want LOCAL or LOCAL:CONTAINER, two numbers below 65536", f)}
-			}
-		}
-		ports[int(r)] = int(l)
 	}
-	return ports, nil
+	return ports
 }

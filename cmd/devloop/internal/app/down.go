@@ -14,7 +14,7 @@ func downCommand(s Streams) *cli.Command {
 		Description: `Removes the objects that carry devloop's labels for the project in DIR (default: the
 current directory), in all namespaces unless one is named. Objects that somebody else
 made stay, whatever their name.`,
-		Flags: append(append(clusterFlags(), displayFlags()...),
+		Flags: append(append(append(settingFlags("module"), clusterFlags()...), displayFlags()...),
 			&cli.BoolFlag{Name: "all", Usage: "remove what devloop made for every project"},
 			&cli.StringFlag{Name: "name", Usage: "the project's `NAME`, if not that of the build"}),
 		Action: func(c *cli.Context) error { return down(c, newDisplay(c, s)) },

@@ -20,6 +20,7 @@ var exits = []exit{
 	{2, "the command line can't be understood", []string{"usage"}},
 	{3, "the project, its settings or its manifest are not right", []string{"project", "config", "manifest"}},
 	{4, "another devloop works on the project", []string{"project.held"}},
+	{5, "the machine is not ready: devloop setup says what is missing", []string{"machine"}},
 	{10, "the sources don't compile, or there is nothing to compile them with", []string{"compile", "tool"}},
 	{11, "the image can't be built", []string{"image"}},
 	{12, "the image can't be loaded into the cluster", []string{"load"}},

@@ -29,18 +29,6 @@ func TestExitCodeFollowsFromTheLongestPrefix(t *testing.T) {
 	}
 }
 
-func TestLocalPortsAreReadStrictly(t *testing.T) {
-	got, err := localPorts([]string{"1234", "6006:5005"})
-	if err != nil || got[0] != 1234 || got[5005] != 6006 {
-		t.Errorf("got %v, %v", got, err)
-	}
-	for _, bad := range []string{"", "eighty", "-1", "70000", "80:0", "80:", "1:2:3"} {
-		if _, err := localPorts([]string{bad}); err == nil {
-			t.Errorf("%q was taken", bad)
-		}
-	}
-}
-
 func TestEngineOfTheDockerContextIsUsed(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("DOCKER_CONFIG", dir)

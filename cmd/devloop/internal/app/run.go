@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/docker/docker/client"
 	"github.com/urfave/cli/v2"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
@@ -21,12 +22,11 @@ func runCommand(s Streams) *cli.Command {
 		ArgsUsage: "[DIR]",
 		Description: `Deploys the project in DIR (default: the current directory), keeps localhost leading
 to it and follows its log. At every save it builds what changed and replaces the Pod;
-a newer save ends the build that runs. A build that fails leaves the old Pod serving.
+a newer save ends the build that runs. A build or a start that fails leaves the old Pod serving.
 
 Enter builds anew, q and Enter or Ctrl+C ends. The Pod stays, unless --cleanup is given.`,
 		Flags: append(cycleFlags(),
-			&cli.BoolFlag{Name: "poll", Usage: "look for changes instead of waiting for the system's word, for mounts that send none"},
-			&cli.BoolFlag{Name: "cleanup", Usage: "remove at the end what devloop made for the project"}),
+			settingFlags("compiler", "keep-serving", "poll", "watch", "ignore", "cleanup")...),
 		Action: func(c *cli.Context) error { return run(c, s, newDisplay(c, s)) },
 	}
 }
@@ -49,14 +49,33 @@ func run(c *cli.Context, s Streams, d display) error {
 	})
 }
 
+// roomForTwo is the memory, in bytes, of an engine in which two JVMs of a project have
+// room beside the cluster and the user's editor. Docker Desktop's virtual machines come with 2
+// to 8 GB.
+const roomForTwo = 6e9
+
+// keepServing says whether the old Pod serves until the new one does: as the user says,
+// else where there is memory for both.
+func keepServing(c *cli.Context, docker *client.Client) bool {
+	if c.IsSet("keep-serving") {
+		return c.Bool("keep-serving")
+	}
+	info, err := docker.Info(c.Context)
+	return err == nil && info.MemTotal >= roomForTwo
+}
+
 // untilQuit runs the loop until the user ends it. That is how it is meant to end,
 // so an interrupt is no error.
 func untilQuit(c *cli.Context, s Streams, d display, l *loop.Loop) error {
 	ctx, stop := context.WithCancelCause(c.Context)
 	defer stop(nil)
 	watching := make(chan struct{})
+	dirs, err := absolute(c.StringSlice("watch"))
+	if err != nil {
+		return err
+	}
 	watcher, err := watch.New(watch.Options{
-		Root: l.Target.Dir, Poll: c.Bool("poll"),
+		Root: l.Target.Dir, Poll: c.Bool("poll"), Dirs: dirs, Ignore: c.StringSlice("ignore"),
 		Ready:  func() { close(watching) },
 		Notice: func(err error) { d.warn(err) },
 	})

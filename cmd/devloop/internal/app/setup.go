@@ -2,12 +2,12 @@ package app
 
 import (
 	"bufio"
-	"context"
+	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -16,136 +16,99 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/setup"
-	"github.com/devloop-cli/devloop/loader"
-	"github.com/devloop-cli/devloop/runner"
 )
 
 func setupCommand(s Streams) *cli.Command {
 	return &cli.Command{
-		Name:  "setup",
-		Usage: "make this machine ready, as often as one likes",
-		Description: `Checks the JDK, the build tool, the Docker engine and the cluster, and makes a kind
-cluster where there is none, or brings it back. A second run changes nothing.`,
-		Flags: append(displayFlags(),
-			&cli.StringFlag{Name: "cluster", Value: "devloop", Usage: "the `NAME` of the kind cluster"},
-			&cli.StringFlag{Name: "kubeconfig", Usage: "the `FILE` that gets the cluster's context (default: as kubectl finds it)", EnvVars: []string{"DEVLOOP_KUBECONFIG"}},
+		Name:      "setup",
+		Usage:     "make this machine ready, as often as one likes",
+		ArgsUsage: "[DIR]",
+		Description: `Looks at all that devloop needs, for the project in DIR too where there is one, brings
+about what is missing, and looks again: the Docker engine, a kind cluster and the way
+to it among others. It asks before each change of the machine. A second run changes
+nothing, and one that was interrupted goes on. Exit code 0 means that all is well.
+
+The steps, for --only and --skip: ` + strings.Join(stepIDs, ", ") + `.`,
+		Flags: slices.Concat(setupFlags(), []cli.Flag{
+			&cli.BoolFlag{Name: "check", Usage: "only look; the same as devloop doctor"},
 			&cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "change what must be changed without asking"},
-		),
+			&cli.StringFlag{Name: "images", Usage: "take missing images from this `FILE`, made by devloop bundle; for machines without a registry"},
+		}, displayFlags()),
 		Action: func(c *cli.Context) error { return setUp(c, s, newDisplay(c, s)) },
 	}
 }
 
+func doctorCommand(s Streams) *cli.Command {
+	return &cli.Command{
+		Name:      "doctor",
+		Usage:     "look whether this machine is ready, and change nothing",
+		ArgsUsage: "[DIR]",
+		Description: `Looks at all that devloop setup would bring about, and says what is missing with the
+command that helps. Exit code 0 means that all is well.`,
+		Flags:  append(setupFlags(), displayFlags()...),
+		Action: func(c *cli.Context) error { return setUp(c, s, newDisplay(c, s)) },
+	}
+}
+
+func setupFlags() []cli.Flag {
+	return slices.Concat([]cli.Flag{
+		&cli.StringFlag{Name: "cluster", Value: "devloop", Usage: "the `NAME` of the kind cluster"},
+		&cli.StringSliceFlag{Name: "only", Usage: "do this `STEP` only; may be repeated"},
+		&cli.StringSliceFlag{Name: "skip", Usage: "leave out this `STEP`; may be repeated"},
+	}, settingFlags("kubeconfig", "module", "base-image", "port"))
+}
+
+// setUp runs the steps. Doctor has none of the flags of a change.
 func setUp(c *cli.Context, s Streams, d display) error {
 	return session(d, func() (error, bool) {
-		err := setup.Run(c.Context, checks(c, s, d), func(r setup.Result) {
-			d.Publish(0, event.CheckFinished{ID: r.ID, State: string(r.State), Detail: r.Detail, Took: event.Duration(r.Took), Failure: loop.FailureOf(r.Err)})
-		})
-		return err, true
+		steps, err := chosenSteps(c, d)
+		if err != nil {
+			return err, false
+		}
+		return setup.Run(c.Context, steps, setup.Options{
+			CheckOnly: c.Command.Name == "doctor" || c.Bool("check"),
+			Ask:       func(question string) error { return consent(c, s, question) },
+			Report:    func(r setup.Result) { d.Publish(0, checkFinished(r)) },
+		}), true
 	})
 }
 
-// checks are the steps of setup, in their order.
-func checks(c *cli.Context, s Streams, d display) []setup.Check {
-	return []setup.Check{
-		setup.Java(),
-		{ID: "build", Do: checkBuildTool},
-		{ID: "docker", Do: checkEngine},
-		{ID: "cluster", Needs: []string{"docker"}, Do: func(ctx context.Context) (setup.State, string, error) { return checkCluster(ctx, c, s, d) }},
-		{ID: "context", Needs: []string{"cluster"}, Do: func(ctx context.Context) (setup.State, string, error) { return checkContext(ctx, c) }},
+func checkFinished(r setup.Result) event.CheckFinished {
+	e := event.CheckFinished{ID: r.ID, State: string(r.State), Evidence: r.Evidence, Took: event.Duration(r.Took), Failure: loop.FailureOf(r.Err)}
+	if e.Failure != nil {
+		e.Hint = e.Failure.Hints
 	}
+	return e
 }
 
-// checkBuildTool looks for what builds projects that bring no wrapper of their own.
-func checkBuildTool(context.Context) (setup.State, string, error) {
-	var found []string
-	for _, tool := range []string{"gradle", "mvn"} {
-		if path, err := exec.LookPath(tool); err == nil {
-			found = append(found, path)
+// chosenSteps returns the steps that --only and --skip leave.
+func chosenSteps(c *cli.Context, d display) ([]setup.Step, error) {
+	only, skip := c.StringSlice("only"), c.StringSlice("skip")
+	for _, id := range slices.Concat(only, skip) {
+		if !slices.Contains(stepIDs, id) {
+			return nil, &UsageError{fmt.Errorf("there is no step %q, but %s", id, strings.Join(stepIDs, ", "))}
 		}
 	}
-	if len(found) == 0 {
-		return setup.Skipped, "no gradle or mvn on the PATH: a project's own gradlew or mvnw will do", nil
-	}
-	return setup.OK, strings.Join(found, " and ") + ", for projects without a wrapper", nil
+	steps, err := newSteps(c, d)
+	return slices.DeleteFunc(steps, func(s setup.Step) bool {
+		return len(only) > 0 && !slices.Contains(only, s.ID) || slices.Contains(skip, s.ID) || s.ID == "archive" && c.String("images") == ""
+	}), err
 }
 
-func checkEngine(ctx context.Context) (setup.State, string, error) {
-	docker, err := engine(ctx)
-	if err != nil {
-		return setup.Failed, "", err
+// consent asks before the machine is changed. --yes answers for scripts.
+func consent(c *cli.Context, s Streams, question string) error {
+	if c.Bool("yes") {
+		return nil
 	}
-	version, err := docker.ServerVersion(ctx)
-	if err != nil {
-		return setup.Failed, "", err
+	if file, isFile := s.In.(*os.File); !isFile || !term.IsTerminal(int(file.Fd())) {
+		return errors.New("nobody can be asked here")
 	}
-	if _, err := exec.LookPath("docker"); err != nil {
-		return setup.Failed, "", &setup.MissingError{Program: "the docker command", Why: "kind's library makes clusters with it", Cure: "install the Docker CLI: https://docs.docker.com/engine/install"}
+	_, _ = fmt.Fprintf(s.Err, "%s [Y/n] ", question)
+	answer, err := bufio.NewReader(s.In).ReadString('\n')
+	if answer = strings.ToLower(strings.TrimSpace(answer)); err != nil || (answer != "" && answer != "y" && answer != "yes") {
+		return errors.New("the answer was no")
 	}
-	return setup.OK, fmt.Sprintf("engine %s answers at %s", version.Version, docker.DaemonHost()), nil
-}
-
-// keeper returns the keeper of the cluster that the flags name.
-func keeper(ctx context.Context, c *cli.Context, progress func(string)) (*loader.Keeper, error) {
-	docker, err := engine(ctx)
-	if err != nil {
-		return nil, err
-	}
-	state, err := stateDir()
-	if err != nil {
-		return nil, err
-	}
-	return loader.NewKeeper(docker, loader.KeeperOptions{
-		Name: c.String("cluster"), Kubeconfig: c.String("kubeconfig"), StateDir: state, Progress: progress,
-	}), nil
-}
-
-// checkCluster makes sure that the cluster answers.
-func checkCluster(ctx context.Context, c *cli.Context, s Streams, d display) (setup.State, string, error) {
-	k, err := keeper(ctx, c, func(line string) { d.Publish(0, event.Progress{Line: line}) })
-	if err != nil {
-		return setup.Failed, "", err
-	}
-	condition, err := k.Look(ctx)
-	if err != nil {
-		return setup.Failed, "", err
-	}
-	if condition != loader.Running {
-		if err := consent(c, s, fmt.Sprintf("the kind cluster %q is %s: make it, or bring it back?", c.String("cluster"), condition)); err != nil {
-			return setup.Failed, "", err
-		}
-	}
-	outcome, why, err := k.Ensure(ctx)
-	if err != nil {
-		return setup.Failed, "", err
-	}
-	state := setup.Fixed
-	if outcome == loader.Existing {
-		state = setup.OK
-	}
-	return state, fmt.Sprintf("kind cluster %s: %s, %s", c.String("cluster"), outcome, why), nil
-}
-
-// checkContext makes sure that the kubeconfig leads to the cluster.
-func checkContext(ctx context.Context, c *cli.Context) (setup.State, string, error) {
-	name := "kind-" + c.String("cluster")
-	connect := func() error {
-		r, err := runner.Connect(runner.ConnectOptions{Kubeconfig: c.String("kubeconfig"), Context: name})
-		if err != nil {
-			return err
-		}
-		return r.Ping(ctx)
-	}
-	if connect() == nil {
-		return setup.OK, fmt.Sprintf("%s leads to the cluster", name), nil
-	}
-	k, err := keeper(ctx, c, nil)
-	if err == nil {
-		err = k.Export()
-	}
-	if err == nil {
-		err = connect()
-	}
-	return setup.Fixed, fmt.Sprintf("%s written into the kubeconfig", name), err
+	return nil
 }
 
 // stateDir is where devloop keeps what it must not forget, by the XDG base directory
@@ -161,30 +124,3 @@ func stateDir() (string, error) {
 	home, err := os.UserHomeDir()
 	return filepath.Join(home, ".local", "state", "devloop"), err
 }
-
-// consent asks before the machine is changed. --yes answers for scripts.
-func consent(c *cli.Context, s Streams, question string) error {
-	if c.Bool("yes") {
-		return nil
-	}
-	if file, isFile := s.In.(*os.File); !isFile || !term.IsTerminal(int(file.Fd())) {
-		return &refusedError{question, "nobody can be asked here"}
-	}
-	_, _ = fmt.Fprintf(s.Err, "%s [Y/n] ", question)
-	answer, err := bufio.NewReader(s.In).ReadString('\n')
-	if answer = strings.ToLower(strings.TrimSpace(answer)); err != nil || (answer != "" && answer != "y" && answer != "yes") {
-		return &refusedError{question, "the answer was no"}
-	}
-	return nil
-}
-
-// refusedError says that the machine was not changed because nobody agreed.
-type refusedError struct{ question, why string }
-
-func (e *refusedError) Error() string { return fmt.Sprintf("%s %s", e.question, e.why) }
-
-// Code implements the contract for errors.
-func (e *refusedError) Code() string { return "cluster.refused" }
-
-// Hints says how to agree beforehand.
-func (e *refusedError) Hints() []string { return []string{"let it: devloop setup --yes"} }

@@ -21,37 +21,22 @@ import (
 
 // projectFlags say what is built.
 func projectFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringFlag{Name: "module", Aliases: []string{"m"}, Usage: "the `MODULE` to run, where a build has several applications, as in :web"},
-		&cli.StringSliceFlag{Name: "manifest", Aliases: []string{"f"}, Usage: "the Kubernetes manifest `FILE`, or a directory, instead of those found in DIR; may be repeated"},
-		&cli.StringFlag{Name: "base-image", Usage: "the `IMAGE` that an image without a Dockerfile is based on (default: eclipse-temurin:N-jre)"},
-		&cli.BoolFlag{Name: "fast-start", Value: true, Usage: "let an image without a Dockerfile start faster; --fast-start=false leaves the JVM its defaults"},
-		&cli.StringSliceFlag{Name: "without", Usage: "leave out this `LEVER` of --fast-start: " + strings.Join(builder.Levers(), ", ") + "; may be repeated"},
-		&cli.BoolFlag{Name: "explain", Usage: "tell what is in the image and why, and in what the objects in the cluster differ from the manifest"},
-	}
+	return append(settingFlags("module", "manifest", "base-image", "fast-start", "without"),
+		&cli.BoolFlag{Name: "explain", Usage: "tell what is in the image and why, and in what the objects in the cluster differ from the manifest"})
 }
 
 // withoutLevers returns what images don't use to start faster.
-func withoutLevers(c *cli.Context) ([]string, error) {
+func withoutLevers(c *cli.Context) []string {
 	if !c.Bool("fast-start") {
-		return builder.Levers(), nil
+		return builder.Levers()
 	}
-	for _, name := range c.StringSlice("without") {
-		if !slices.Contains(builder.Levers(), name) {
-			return nil, &UsageError{fmt.Errorf("--without %q: want one of %s", name, strings.Join(builder.Levers(), ", "))}
-		}
-	}
-	return c.StringSlice("without"), nil
+	return c.StringSlice("without")
 }
 
 // clusterFlags say where it goes.
 func clusterFlags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringFlag{Name: "kubeconfig", Usage: "the `FILE` that names clusters (default: as kubectl finds it)", EnvVars: []string{"DEVLOOP_KUBECONFIG"}},
-		&cli.StringFlag{Name: "context", Usage: "the kubeconfig `CONTEXT` (default: the current one)"},
-		&cli.StringFlag{Name: "namespace", Aliases: []string{"n"}, Usage: "the `NAMESPACE` (default: the context's)"},
-		&cli.StringFlag{Name: "allow-context", Usage: "go to this `CONTEXT` although it is not a cluster of this machine's engine; its nodes must find the image by themselves"},
-	}
+	return append(settingFlags("kubeconfig", "context", "namespace"),
+		&cli.StringFlag{Name: "allow-context", Usage: "go to this `CONTEXT` although it is not a cluster of this machine's engine; its nodes must find the image by themselves"})
 }
 
 // directory returns DIR, the command's only argument, as an absolute path.
@@ -126,12 +111,21 @@ func target(c *cli.Context, docker *client.Client, r *runner.Runner) (string, lo
 	cluster, err := loader.Detect(c.Context, docker, r.Context(), r.Server())
 	switch {
 	case err == nil:
-		return fmt.Sprintf("%s cluster %s", cluster.Product, cluster.Name), loader.NewKind(docker, cluster.Name), nil
+		return clusterText(cluster), cluster.Loader(), nil
 	case c.String("allow-context") == r.Context():
 		return "context " + r.Context(), pulled{}, nil
 	default:
 		return "", nil, err
 	}
+}
+
+// clusterText names a cluster, and says how images come to it where that is not the usual way.
+func clusterText(cluster loader.Cluster) string {
+	text := fmt.Sprintf("%s cluster %s", cluster.Product, cluster.Name)
+	if cluster.Way != "" {
+		text += ": " + cluster.Way
+	}
+	return text
 }
 
 // pulled is the loader of a cluster whose nodes find images by themselves: they
@@ -146,15 +140,19 @@ func (pulled) Load(context.Context, string, v1.Image) (loader.Report, error) {
 // manifests returns the manifest files to use: those that the user names, else
 // those found in the project's directory.
 func manifests(c *cli.Context, dir string) ([]string, error) {
-	if named := slices.Clone(c.StringSlice("manifest")); len(named) > 0 {
-		for i, name := range named { // changes are told of by path
-			path, err := filepath.Abs(name)
-			if err != nil {
-				return nil, err
-			}
-			named[i] = path
-		}
-		return named, nil
+	if named := c.StringSlice("manifest"); len(named) > 0 {
+		return absolute(named) // changes are told of by path
 	}
 	return runner.FindManifests(dir)
+}
+
+func absolute(paths []string) ([]string, error) {
+	all := slices.Clone(paths)
+	for i, path := range all {
+		var err error
+		if all[i], err = filepath.Abs(path); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }

@@ -59,7 +59,7 @@ func parsed(t *testing.T, data []byte) *Class {
 }
 
 func TestCompareEditsOfAClass(t *testing.T) {
-	real.JDK(t)
+	real.Java(t)
 	const class = `import java.util.function.*;
 @RestController class A {
     static final String NAME = "a";
@@ -141,7 +141,7 @@ func told(d Difference) string {
 }
 
 func TestProgramKnowsWhatMayHaveRunAtStart(t *testing.T) {
-	real.JDK(t)
+	real.Java(t)
 	var all []*Class
 	for _, data := range compile(t, `import java.util.*;
 @RestController class A {
@@ -202,7 +202,7 @@ class C implements Comparator<String> {
 
 // TestParseReadsEveryClassThatIsThere reads thousands of classes with all that compilers write.
 func TestParseReadsEveryClassThatIsThere(t *testing.T) {
-	real.JDK(t)
+	real.Java(t)
 	dir := t.TempDir()
 	javac, err := filepath.EvalSymlinks(must(t, exec.Command("sh", "-c", "printf %s \"$(command -v javac)\"")))
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,41 +29,87 @@ func (l *Loop) cycle(ctx context.Context, n int, changed watch.Batch) error {
 	if err := l.openPorts(ctx, n, l.Target.endpoints(manifest.Endpoints(l.Target.Namespace), manifest.Workload(l.Target.Namespace))); err != nil {
 		return err
 	}
-	img, err := l.build(ctx, n, changed)
-	if err != nil || l.live.current(img, changed) {
-		return err
-	}
-	l.live.hold(ctx)
-	pods, err := stage(ctx, l, n, event.Replace, func(ctx context.Context, s *step) ([]runner.Pod, error) { return l.replace(ctx, s, manifest, img) })
+	app, compiled, err := l.sources(ctx, n, changed)
 	if err != nil {
 		return err
 	}
-	l.live.pods = pods
-	if l.Target.Follow {
-		l.live.follow(l, n, pods)
+	if compiled {
+		if done, err := l.inPlaceOf(ctx, n, app, changed); done || err != nil {
+			return err
+		}
 	}
-	if _, err = stage(ctx, l, n, event.Ready, func(ctx context.Context, s *step) (none, error) { return none{}, l.ready(ctx, s, pods) }); err != nil {
+	img, err := l.build(ctx, n, app, compiled)
+	if err != nil {
+		return err
+	}
+	if l.live.current(img, changed) {
+		l.dropFailed()
+		return nil
+	}
+	pods, err := l.start(ctx, n, manifest, img)
+	if err != nil {
 		return err
 	}
 	if _, err = stage(ctx, l, n, event.Forward, func(ctx context.Context, s *step) (none, error) { return none{}, l.forward(ctx, s, pods) }); err != nil {
+		l.turnBack()
 		return err
 	}
-	l.live.serving = img.ID
+	l.takeOver(img, pods)
 	if l.Target.Follow {
 		l.trainBeside(img)
 	}
 	return nil
 }
 
-// build brings the image of the present sources to the nodes; where nothing that
-// is built has changed, that is the image which they have.
-func (l *Loop) build(ctx context.Context, n int, changed watch.Batch) (builder.Image, error) {
-	if l.live.loaded != nil && !l.Target.rebuilds(changed) {
-		return *l.live.loaded, nil
+// start makes the Pods and waits until they are ready: beside those that serve where
+// that can be, else in their place.
+func (l *Loop) start(ctx context.Context, n int, m runner.Manifest, img builder.Image) ([]runner.Pod, error) {
+	serving := l.beside(n, m)
+	if len(serving) > 0 {
+		pods, err := l.bringUp(ctx, n, m, img, serving)
+		if !crowded(err) {
+			return pods, err
+		}
+		l.inPlace(n, "the cluster has no room for the old Pod and the new one at once")
 	}
-	app, err := stage(ctx, l, n, event.Compile, l.compile)
+	l.live.hold(ctx)
+	return l.bringUp(ctx, n, m, img, nil)
+}
+
+// bringUp makes the Pods and waits until they are ready; those that serve stay.
+func (l *Loop) bringUp(ctx context.Context, n int, m runner.Manifest, img builder.Image, serving []runner.Pod) ([]runner.Pod, error) {
+	pods, err := stage(ctx, l, n, event.Replace, func(ctx context.Context, s *step) ([]runner.Pod, error) {
+		return l.replace(ctx, s, m, img, serving)
+	})
 	if err != nil {
-		return builder.Image{}, err
+		return nil, err
+	}
+	l.live.pods = pods
+	if len(serving) == 0 {
+		l.live.present = nil
+	}
+	if l.Target.Follow {
+		l.live.follow(l, n, pods)
+	}
+	_, err = stage(ctx, l, n, event.Ready, func(ctx context.Context, s *step) (none, error) { return none{}, l.ready(ctx, s, pods) })
+	return pods, err
+}
+
+// sources compiles the present sources, unless nothing that is built has changed since
+// the image was made that the nodes have.
+func (l *Loop) sources(ctx context.Context, n int, changed watch.Batch) (app builder.App, compiled bool, err error) {
+	if l.live.loaded != nil && !l.Target.rebuilds(changed) {
+		return app, false, nil
+	}
+	app, err = stage(ctx, l, n, event.Compile, func(ctx context.Context, s *step) (builder.App, error) { return l.compile(ctx, s, changed) })
+	return app, err == nil, err
+}
+
+// build brings the image of app to the nodes; where nothing was compiled, that is the image
+// which they have.
+func (l *Loop) build(ctx context.Context, n int, app builder.App, compiled bool) (builder.Image, error) {
+	if !compiled {
+		return *l.live.loaded, nil
 	}
 	img, err := stage(ctx, l, n, event.Image, func(ctx context.Context, s *step) (builder.Image, error) { return l.image(ctx, s, app) })
 	if err != nil {
@@ -120,14 +167,40 @@ func (l *Loop) manifest() (runner.Manifest, error) {
 	return runner.ReadManifests(l.Target.Manifests...)
 }
 
-func (l *Loop) compile(ctx context.Context, s *step) (builder.App, error) {
+func (l *Loop) compile(ctx context.Context, s *step, changed watch.Batch) (builder.App, error) {
 	out, flush := s.writer()
 	defer flush()
-	app, err := l.Compiler.Compile(ctx, out)
+	paths := changed.Paths
+	if changed.All {
+		paths = nil
+	}
+	app, err := l.Compiler.Compile(ctx, paths, out)
 	if err == nil {
-		s.note = l.relative(app.Jar)
+		s.note = l.made(app)
 	}
 	return app, err
+}
+
+// made says what was compiled, as far as it lies in the project, and how.
+func (l *Loop) made(app builder.App) string {
+	what := l.relative(app.Jar)
+	if app.Jar == "" && len(app.Classes) > 0 { // nothing had to be packed
+		what = l.relative(app.Classes[0])
+	}
+	if app.How != "" && filepath.IsAbs(what) {
+		return app.How
+	}
+	return strings.TrimSpace(what + " " + app.How)
+}
+
+// restBeside lets the compiler use the time until the next change. Close ends it.
+func (l *Loop) restBeside() {
+	ctx := l.live.context()
+	l.live.logs.Go(func() {
+		if said := l.Compiler.Rest(ctx); said != "" {
+			l.Bus.Publish(0, event.Notice{Level: event.Info, Text: said})
+		}
+	})
 }
 
 func (l *Loop) image(ctx context.Context, s *step, app builder.App) (builder.Image, error) {
@@ -139,10 +212,21 @@ func (l *Loop) image(ctx context.Context, s *step, app builder.App) (builder.Ima
 	}
 	s.note = img.Ref
 	s.publish(event.Built{Ref: img.Ref, Name: img.Name, ID: img.ID.String()})
+	l.advise(s, img)
 	if l.Explain {
 		s.publish(explained(img.Explanation))
 	}
 	return img, nil
+}
+
+// advise tells what in the Dockerfile costs time, each once.
+func (l *Loop) advise(s *step, img builder.Image) {
+	for _, a := range img.Advice {
+		if !slices.Contains(l.live.advised, a) {
+			l.live.advised = append(l.live.advised, a)
+			s.publish(event.Notice{Level: event.Info, Text: a.Text, Hints: []string{a.Hint}})
+		}
+	}
 }
 
 func (l *Loop) load(ctx context.Context, s *step, img builder.Image) (loader.Report, error) {
@@ -199,18 +283,26 @@ func size(bytes int64) string {
 	return fmt.Sprintf("%.0f %s", v, units[0])
 }
 
-func (l *Loop) replace(ctx context.Context, s *step, m runner.Manifest, img builder.Image) ([]runner.Pod, error) {
+func (l *Loop) replace(ctx context.Context, s *step, m runner.Manifest, img builder.Image, serving []runner.Pod) ([]runner.Pod, error) {
 	if len(l.Target.Manifests) == 0 {
 		m = runner.GenerateManifest(l.Target.Name, img.Port)
 	}
 	spec := runner.Spec{
 		Project: l.Target.Name, Dir: l.Target.Dir, Manifest: m,
-		Image: img.Ref, Names: []string{img.Name}, Adopt: l.Target.Adopt, Keep: l.Target.Keep,
+		ChangesDir: changesDir(img), Image: img.Ref, Names: []string{img.Name}, Adopt: l.Target.Adopt, Keep: l.Target.Keep, Serving: serving,
 	}
 	l.explain(s, spec)
 	pods, err := l.Deployer.Replace(ctx, spec)
 	s.note = names(pods)
 	return pods, err
+}
+
+// changesDir is where the image's supervisor keeps changes, "" where it has none.
+func changesDir(img builder.Image) string {
+	if img.Explanation.Supervised {
+		return builder.ChangesDir
+	}
+	return ""
 }
 
 func (l *Loop) ready(ctx context.Context, s *step, pods []runner.Pod) error {

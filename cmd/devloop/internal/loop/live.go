@@ -31,10 +31,21 @@ type live struct {
 	ctx  context.Context
 	// serving is the ID of the image that answers on localhost, zero while none does.
 	serving v1.Hash
-	// pods are those that were made last; ended tells Run of
-	// each whose log has come to its end.
-	pods  []runner.Pod
+	// answering are the Pods of that image. pods are those that were made last: the
+	// same, or others that failed beside them.
+	answering, pods []runner.Pod
+	// built is what was compiled last, present what the Pods that answer consist of, nil
+	// where they can't be changed.
+	built   builder.Parts
+	present *present
+	// faster is true once there is an archive that those Pods don't have.
+	faster atomic.Bool
+	// ended tells Run of each Pod whose log has come to its end.
 	ended chan runner.Pod
+	// placed is the reason, told last, why Pods take the place of those before.
+	placed string
+	// advised is what was told of the Dockerfile already.
+	advised []builder.Advice
 	// training is true while an archive is made, trained the image that one was made for last.
 	training atomic.Bool
 	trained  v1.Hash
@@ -52,7 +63,7 @@ func (v *live) current(img builder.Image, changed watch.Batch) bool {
 // hold says that the Pods are about to go: whoever asks waits for the next ones, and
 // what they were asked already is answered first.
 func (v *live) hold(ctx context.Context) {
-	v.serving = v1.Hash{}
+	v.serving, v.answering = v1.Hash{}, nil
 	ctx, cancel := context.WithTimeout(ctx, drainTime)
 	defer cancel()
 	v.ports.hold(ctx)
@@ -91,10 +102,10 @@ func (v *live) follow(l *Loop, n int, pods []runner.Pod) {
 // away: whoever asks is told so instead of left to wait.
 func (l *Loop) lost(ended []runner.Pod) {
 	for _, pod := range ended {
-		if !l.live.serves() || !slices.ContainsFunc(l.live.pods, func(p runner.Pod) bool { return p.UID == pod.UID }) {
+		if !l.live.serves() || !slices.ContainsFunc(l.live.answering, is(pod)) {
 			continue // it was replaced
 		}
-		l.live.serving = v1.Hash{}
+		l.live.serving, l.live.answering, l.live.present = v1.Hash{}, nil, nil
 		text, hints := fmt.Sprintf("Pod %q has ended, or somebody removed it", pod.Name), []string{"bring it back: press Enter"}
 		l.live.ports.fail(event.Failure{Message: text, Hints: hints})
 		l.Bus.Publish(0, event.Notice{Level: event.Warning, Text: text, Hints: hints})

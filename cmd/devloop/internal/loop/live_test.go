@@ -66,6 +66,7 @@ func (p *fakePort) Point(pod runner.Pod, port int) {
 	p.say("point to " + pod.Name + ":" + strconv.Itoa(port))
 }
 func (p *fakePort) Hold(context.Context)   { p.say("hold") }
+func (p *fakePort) Drain(context.Context)  { p.say("drain") }
 func (p *fakePort) Fail(why runner.Outage) { p.say("fail: " + why.Reason) }
 func (p *fakePort) Moved() error           { return p.moved }
 func (p *fakePort) Err() error             { return p.err }

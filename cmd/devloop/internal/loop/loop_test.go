@@ -11,6 +11,7 @@ import (
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
@@ -26,17 +27,24 @@ type fakes struct {
 	built int
 	// fail holds an error for a stage, by name.
 	fail map[event.Stage]error
+	// quick is for tests beside a real server, which synctest can't hold.
+	quick bool
 	// port is the one that the image exposes.
 	port int
 	// calls are the stages in the order in which they were entered.
 	calls []event.Stage
+	// retired are the names of the Pods that others came beside.
+	retired []string
 }
 
 func (f *fakes) work(ctx context.Context, s event.Stage) error {
 	f.mu.Lock()
 	f.calls = append(f.calls, s)
-	err := f.fail[s]
+	err, quick := f.fail[s], f.quick
 	f.mu.Unlock()
+	if quick {
+		return err
+	}
 	select {
 	case <-time.After(time.Second):
 		return err
@@ -62,10 +70,12 @@ func (f *fakes) count(s event.Stage) (n int) {
 	return n
 }
 
-func (f *fakes) Compile(ctx context.Context, out io.Writer) (builder.App, error) {
+func (f *fakes) Compile(ctx context.Context, _ []string, out io.Writer) (builder.App, error) {
 	_, _ = io.WriteString(out, "> Task :bootJar\n")
 	return builder.App{Jar: "/project/build/libs/app.jar"}, f.work(ctx, event.Compile)
 }
+
+func (f *fakes) Rest(context.Context) string { return "" }
 
 func (f *fakes) Image(ctx context.Context, _ builder.App, _ io.Writer) (builder.Image, error) {
 	f.mu.Lock()
@@ -87,6 +97,19 @@ func (f *fakes) Ready(ctx context.Context, _ []runner.Pod, phase func(runner.Pha
 	return f.work(ctx, event.Ready)
 }
 
+func (f *fakes) Change(_ context.Context, p runner.Pod, _ int, _ runner.Change) (runner.Pod, error) {
+	return p, runner.ErrUnsupervised
+}
+
+func (f *fakes) Retire(_ context.Context, pods []runner.Pod) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, p := range pods {
+		f.retired = append(f.retired, p.Name)
+	}
+	return nil
+}
+
 func (f *fakes) Logs(ctx context.Context, _ runner.Pod, out io.Writer) error {
 	_, _ = io.WriteString(out, "Started Application\n")
 	<-ctx.Done()
@@ -96,6 +119,10 @@ func (f *fakes) Logs(ctx context.Context, _ runner.Pod, out io.Writer) error {
 // podsFor returns the one Pod of a generated manifest.
 func podsFor(s runner.Spec) []runner.Pod {
 	pod := runner.Pod{Namespace: "default", Name: "app", Of: s.Manifest.Workload("default")}
+	if len(s.Serving) > 0 && s.Serving[0].Name == pod.Name {
+		pod.Name = "app-b"
+	}
+	pod.UID = types.UID(pod.Name)
 	for _, e := range s.Manifest.Endpoints("default") {
 		pod.Ports = append(pod.Ports, e.Port)
 	}
@@ -316,7 +343,7 @@ func TestRunEndsOnlyWhenItsCycleHasUnwound(t *testing.T) {
 // sameImage is a project whose builds all come out the same, at once.
 type sameImage struct{ fakes }
 
-func (f *sameImage) Compile(context.Context, io.Writer) (builder.App, error) {
+func (f *sameImage) Compile(context.Context, []string, io.Writer) (builder.App, error) {
 	return builder.App{}, f.fail[event.Compile]
 }
 

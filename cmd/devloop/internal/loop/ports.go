@@ -17,6 +17,9 @@ import (
 type LocalPort interface {
 	// Point leads the port to a container port of pod from now on.
 	Point(pod runner.Pod, port int)
+	// Drain returns when what was under way before the last Point has been answered, or
+	// ctx ends.
+	Drain(ctx context.Context)
 	// Hold lets new connections and requests wait until the next Point or Fail, and
 	// returns when those under way have been answered, or ctx ends.
 	Hold(ctx context.Context)
@@ -145,10 +148,14 @@ func (v ports) at(e runner.Endpoint) LocalPort {
 	return nil
 }
 
-func (v ports) hold(ctx context.Context) {
+func (v ports) hold(ctx context.Context) { v.each(func(p LocalPort) { p.Hold(ctx) }) }
+
+func (v ports) drain(ctx context.Context) { v.each(func(p LocalPort) { p.Drain(ctx) }) }
+
+func (v ports) each(do func(LocalPort)) {
 	var all sync.WaitGroup
 	for _, p := range v {
-		all.Go(func() { p.Hold(ctx) })
+		all.Go(func() { do(p.LocalPort) })
 	}
 	all.Wait()
 }

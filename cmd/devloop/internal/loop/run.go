@@ -52,6 +52,9 @@ func (l *Loop) Run(ctx context.Context, batches <-chan watch.Batch) error {
 				owed = running.batch.Merge(owed)
 			}
 			running = nil
+			if !fresh && ctx.Err() == nil {
+				l.restBeside()
+			}
 		case pod := <-l.live.ended:
 			ended = append(ended, pod)
 		case <-running.idle(ctx):
@@ -125,5 +128,8 @@ func (l *Loop) turn(ctx context.Context, n int, because string, batch watch.Batc
 		l.live.ports.fail(*FailureOf(err))
 	}
 	l.Bus.Publish(n, event.CycleFinished{Outcome: outcome(err), Took: since(began), Failure: FailureOf(err)})
+	if err != nil && !cancelled(err) {
+		l.still(n)
+	}
 	return err
 }

@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strconv"
 )
 
@@ -15,28 +14,57 @@ import (
 // (https://docs.spring.io/spring-boot/system-requirements.html).
 const MinimumJava = 17
 
-// Java checks for a JDK: the one in JAVA_HOME, as Gradle and Maven do, else the
-// one on the PATH.
-func Java() Check {
-	return Check{ID: "jdk", Do: func(ctx context.Context) (State, string, error) {
-		javac := "javac"
-		where := "on the PATH"
-		if home := os.Getenv("JAVA_HOME"); home != "" {
-			javac, where = filepath.Join(home, "bin", "javac"), "in JAVA_HOME "+home
+// Java looks for a JDK: the one in JAVA_HOME, as Gradle and Maven do, else the one on
+// the PATH. It has to be as new as what the build in dir declares; where that is a
+// toolchain, Gradle itself finds the JDK of that very version among those that are
+// installed. On Debian and Ubuntu root may have one installed.
+func Java(dir string) Step {
+	declared := DeclaredJava(dir)
+	return Step{ID: "jdk",
+		Look: func(ctx context.Context) (string, error) { return lookForJava(ctx, declared) },
+		Mend: func(error) *Mending {
+			if !mayInstall(thisSystem()) {
+				return nil
+			}
+			name := fmt.Sprintf("openjdk-%d-jdk-headless", declared.wanted())
+			return &Mending{fmt.Sprintf("install %s?", name), func(ctx context.Context) error { return aptInstall(ctx, name) }}
+		}}
+}
+
+func lookForJava(ctx context.Context, declared Declared) (string, error) {
+	javac, where := "javac", "on the PATH"
+	if home := os.Getenv("JAVA_HOME"); home != "" {
+		javac, where = filepath.Join(home, "bin", "javac"), "in JAVA_HOME "+home
+	}
+	lack := func(problem string, args ...any) error {
+		advice := []string{javaAdvice(thisSystem(), declared.wanted())}
+		if home := homeOf(declared.wanted()); home != "" {
+			advice = []string{"use the one that is installed: export JAVA_HOME=" + home}
 		}
-		out, err := exec.CommandContext(ctx, javac, "-version").CombinedOutput()
-		if err != nil {
-			return Failed, "", &MissingError{"a JDK", fmt.Sprintf("no javac %s", where), javaCure()}
+		return fault("tool.missing", advice, problem, args...)
+	}
+	out, err := exec.CommandContext(ctx, javac, "-version").CombinedOutput()
+	if err != nil {
+		return "", lack("find a JDK: no javac %s", where)
+	}
+	version, ok := javaVersion(string(out))
+	switch {
+	case !ok:
+		return "", lack("find a JDK: %q says no version: %.80s", javac, out)
+	case version < MinimumJava:
+		return "", lack("find a JDK: Java %d %s is older than %d, which Spring Boot 3 and 4 need", version, where, MinimumJava)
+	case declared.Toolchain && version != declared.Version:
+		home := homeOf(declared.Version)
+		if home == "" {
+			return "", lack("find a JDK: the project's toolchain is Java %d, and there is only Java %d %s", declared.Version, version, where)
 		}
-		version, ok := javaVersion(string(out))
-		if !ok {
-			return Failed, "", &MissingError{"a JDK", fmt.Sprintf("%q says no version: %.80s", javac, out), javaCure()}
-		}
-		if version < MinimumJava {
-			return Failed, "", &MissingError{"a JDK", fmt.Sprintf("Java %d %s is older than %d, which Spring Boot 3 and 4 need", version, where, MinimumJava), javaCure()}
-		}
-		return OK, fmt.Sprintf("Java %d %s", version, where), nil
-	}}
+		return fmt.Sprintf("Java %d %s, and Java %d in %s for the project's toolchain", version, where, declared.Version, home), nil
+	case version < declared.Version:
+		return "", lack("find a JDK: Java %d %s is older than the project's Java %d", version, where, declared.Version)
+	case declared.Version > 0:
+		return fmt.Sprintf("Java %d %s, for the project's Java %d", version, where, declared.Version), nil
+	}
+	return fmt.Sprintf("Java %d %s", version, where), nil
 }
 
 var javacVersion = regexp.MustCompile(`(?m)^javac (?:1\.)?(\d+)`)
@@ -51,23 +79,31 @@ func javaVersion(out string) (int, bool) {
 	return v, err == nil
 }
 
-// javaCure is the command that installs a JDK on this kind of system.
-func javaCure() string {
-	switch {
-	case runtime.GOOS == "darwin":
-		return "brew install --cask temurin@21"
-	case runtime.GOOS == "windows":
-		return "winget install EclipseAdoptium.Temurin.21.JDK"
-	case installed("apt-get"):
-		return "sudo apt-get install -y openjdk-17-jdk-headless"
-	case installed("dnf"):
-		return "sudo dnf install -y java-21-openjdk-devel"
-	default:
-		return "install a JDK, as from https://adoptium.net"
-	}
+// javaHomes are where JDKs lie that Gradle finds by itself
+// (https://docs.gradle.org/current/userguide/toolchains.html#sec:auto_detection).
+var javaHomes = []string{
+	"/usr/lib/jvm/*", "/Library/Java/JavaVirtualMachines/*/Contents/Home",
+	"~/.sdkman/candidates/java/*", "~/.gradle/jdks/*", "~/.gradle/jdks/*/Contents/Home", "~/.jdks/*", "~/.asdf/installs/java/*",
 }
 
-func installed(program string) bool {
-	_, err := exec.LookPath(program)
-	return err == nil
+// releaseVersion matches the line of a JDK's file "release".
+var releaseVersion = regexp.MustCompile(`(?m)^JAVA_VERSION="(?:1\.)?(\d+)`)
+
+// homeOf returns the directory of an installed JDK of that very version, or "".
+func homeOf(version int) string {
+	home, _ := os.UserHomeDir() // without one its directories are not found
+	for _, pattern := range javaHomes {
+		if pattern[0] == '~' {
+			pattern = filepath.Join(home, pattern[1:])
+		}
+		found, _ := filepath.Glob(pattern) // the patterns are right
+		for _, dir := range found {
+			text, err := os.ReadFile(filepath.Join(dir, "release"))
+			m := releaseVersion.FindSubmatch(text)
+			if _, isJDK := os.Stat(filepath.Join(dir, "bin", "javac")); err == nil && isJDK == nil && m != nil && string(m[1]) == strconv.Itoa(version) {
+				return dir
+			}
+		}
+	}
+	return ""
 }

@@ -3,30 +3,85 @@ package setup
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 )
 
-func check(id string, state State, err error, needs ...string) Check {
-	return Check{ID: id, Needs: needs, Do: func(context.Context) (State, string, error) { return state, id, err }}
+// step is one that finds err until it is mended.
+func step(id string, err error, needs ...string) Step {
+	return Step{ID: id, Needs: needs, Look: func(context.Context) (string, error) { return id, err }}
 }
 
-func TestRunShowsAllThatIsMissingAndSkipsWhatNeedsIt(t *testing.T) {
-	broken := errors.New("broken")
+// mendable is one that finds err, and mends it if mended says so.
+func mendable(id string, err error, mended bool) Step {
+	amiss := err
+	return Step{ID: id,
+		Look: func(context.Context) (string, error) { return id, amiss },
+		Mend: func(error) *Mending {
+			return &Mending{id + "?", func(context.Context) error {
+				if mended {
+					amiss = nil
+				}
+				return nil
+			}}
+		}}
+}
+
+func agree(string) error { return nil }
+
+// states runs steps and returns how each ended.
+func states(t *testing.T, o Options, steps ...Step) (map[string]State, error) {
+	t.Helper()
 	got := map[string]State{}
-	err := Run(t.Context(), []Check{
-		check("jdk", OK, nil),
-		check("docker", "", broken),
-		check("cluster", Fixed, nil, "docker"),
-		check("context", OK, nil, "cluster"),
-		check("disk", OK, nil),
-	}, func(r Result) { got[r.ID] = r.State })
-	want := map[string]State{"jdk": OK, "docker": Failed, "cluster": Skipped, "context": Skipped, "disk": OK}
+	o.Report = func(r Result) { got[r.ID] = r.State }
+	if o.Ask == nil {
+		o.Ask = agree
+	}
+	err := Run(t.Context(), steps, o)
+	return got, err
+}
+
+var errBroken = errors.New("broken")
+
+func TestRunShowsAllThatIsMissingAndSkipsWhatNeedsIt(t *testing.T) {
+	got, err := states(t, Options{},
+		step("jdk", nil),
+		step("docker", errBroken),
+		mendable("inotify", errBroken, true),
+		mendable("ports", errBroken, false),
+		step("archive", &NotHere{"no archive"}),
+		step("cluster", nil, "docker"),
+		step("context", nil, "cluster"),
+		step("images", nil, "archive"),
+	)
+	want := map[string]State{"jdk": OK, "docker": Failed, "inotify": Fixed, "ports": Failed, "archive": Skipped, "cluster": Skipped, "context": Skipped, "images": OK}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
-	if !errors.Is(err, broken) {
-		t.Errorf("got error %v, want %v", err, broken)
+	if !errors.Is(err, errBroken) {
+		t.Errorf("got error %v", err)
+	}
+}
+
+func TestCheckingAndRefusingChangeNothing(t *testing.T) {
+	s := mendable("inotify", errBroken, true)
+	for name, o := range map[string]Options{
+		"check":   {CheckOnly: true},
+		"refused": {Ask: func(string) error { return errors.New("the answer was no") }},
+	} {
+		got, err := states(t, o, s)
+		if got["inotify"] != Failed || !errors.Is(err, errBroken) {
+			t.Errorf("%s: got %v, %v", name, got, err)
+		}
+		if refused, ok := errors.AsType[*Refused](err); ok != (name == "refused") {
+			t.Errorf("%s: got %v", name, refused)
+		}
+	}
+	if got, _ := states(t, Options{}, s); got["inotify"] != Fixed { // it was still amiss
+		t.Errorf("got %v", got)
 	}
 }
 
@@ -34,10 +89,10 @@ func TestRunStopsWhenInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	stop := errors.New("interrupted")
 	var seen []string
-	err := Run(ctx, []Check{
-		{ID: "one", Do: func(context.Context) (State, string, error) { cancel(stop); return OK, "", nil }},
-		check("two", OK, nil),
-	}, func(r Result) { seen = append(seen, r.ID) })
+	err := Run(ctx, []Step{
+		{ID: "one", Look: func(context.Context) (string, error) { cancel(stop); return "", nil }},
+		step("two", nil),
+	}, Options{Ask: agree, Report: func(r Result) { seen = append(seen, r.ID) }})
 	if !errors.Is(err, stop) || len(seen) != 1 {
 		t.Errorf("got %v after %v", err, seen)
 	}
@@ -57,11 +112,65 @@ func TestJavaVersion(t *testing.T) {
 	}
 }
 
-func TestJavaHomeWithoutJDKIsNamed(t *testing.T) {
-	t.Setenv("JAVA_HOME", t.TempDir())
-	state, _, err := Java().Do(t.Context())
-	missing, ok := errors.AsType[*MissingError](err)
-	if state != Failed || !ok || len(missing.Hints()) != 1 {
-		t.Errorf("got %v, %v", state, err)
+// TestJavaIsComparedWithTheProject plays JDKs: a javac that says its version, and the
+// file by which a JDK that is installed is known.
+func TestJavaIsComparedWithTheProject(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	jdk(t, filepath.Join(home, ".jdks", "twenty-three"), "23.0.1")
+	for _, c := range []struct {
+		here     string
+		declared Declared
+		want     string
+	}{
+		{"17.0.1", Declared{}, "Java 17 in JAVA_HOME"},
+		{"11.0.1", Declared{}, "Java 11 in JAVA_HOME"},
+		{"21.0.1", Declared{17, false}, "for the project's Java 17"},
+		{"17.0.1", Declared{23, false}, "is older than the project's Java 23"},
+		{"17.0.1", Declared{23, true}, "and Java 23 in " + home},
+		{"17.0.1", Declared{99, true}, "the project's toolchain is Java 99, and there is only Java 17"},
+	} {
+		here := filepath.Join(t.TempDir(), "jdk")
+		jdk(t, here, c.here)
+		t.Setenv("JAVA_HOME", here)
+		evidence, err := lookForJava(t.Context(), c.declared)
+		if err != nil {
+			evidence = err.Error()
+		}
+		if !strings.Contains(evidence, c.want) {
+			t.Errorf("%s, %v: got %s, want %s", c.here, c.declared, evidence, c.want)
+		}
+	}
+	t.Setenv("JAVA_HOME", home)
+	if _, err := lookForJava(t.Context(), Declared{23, false}); !strings.Contains(strings.Join(err.(*Fault).Hints(), ""), "export JAVA_HOME="+home) {
+		t.Errorf("the JDK that is installed is not offered: %v", err)
+	}
+}
+
+func jdk(t *testing.T, dir, version string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Join(dir, "bin"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"bin/javac": "#!/bin/sh\necho javac " + version + "\n", "release": "JAVA_VERSION=\"" + version + "\"\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestVersionsAreComparedAsNumbers(t *testing.T) {
+	if older("1.51", minimumAPI) || older("1.41", minimumAPI) || older("2.0", minimumAPI) || !older("1.9", minimumAPI) {
+		t.Error("an engine's version is not understood")
+	}
+}
+
+func TestSilentRegistryMattersOnlyWhereAnImageIsMissing(t *testing.T) {
+	if _, ok := errors.AsType[*NotHere](judgeSilence("docker.io is not reachable", nil)); !ok {
+		t.Error("nothing is missing, and it fails")
+	}
+	f, ok := errors.AsType[*Fault](judgeSilence("docker.io is not reachable", []string{"kindest/node:v1.37.2"}))
+	if !ok || !strings.Contains(f.Error(), "pull kindest/node:v1.37.2: docker.io is not reachable") || !strings.Contains(f.Hints()[1], "devloop bundle") {
+		t.Errorf("got %v", f)
 	}
 }

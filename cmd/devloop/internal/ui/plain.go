@@ -136,10 +136,10 @@ func (p *Plain) hints(hints []string) {
 
 func (p *Plain) check(b event.CheckFinished) {
 	mark := map[string]string{"ok": p.style.Green("✓"), "fixed": p.style.Green("+"), "failed": p.style.Red("✗"), "skipped": p.style.Dim("-")}[b.State]
-	p.line(fmt.Sprintf("%s %-9s %6s  %s", mark, b.ID, seconds(b.Took), b.Detail))
+	p.line(fmt.Sprintf("%s %-11s %6s  %s", mark, b.ID, seconds(b.Took), b.Evidence))
 	if b.Failure != nil {
 		evidence(p.out, p.style, b.Failure.Evidence)
-		p.hints(b.Failure.Hints)
+		p.hints(b.Hint)
 	}
 }
 

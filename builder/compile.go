@@ -1,0 +1,174 @@
+package builder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Compile builds the project, without its tests, and looks into what came out. The
+// tool's output goes to out, line by line.
+//
+// The first build, and each after a change of the build files, packs the executable
+// archive. If everything in it is found on the disk too, the builds that follow leave out the
+// packing, unless a Dockerfile needs the archive.
+//
+// It returns a [CompileError] when the build fails, a [ProjectError] with code
+// "project.ambiguous" when several modules make such an archive and Options name none,
+// and one with "project.unsupported" when none does; one with "tool.java" before anything
+// is built, where the JDK is older than the build files ask for. When ctx ends, the build is
+// stopped, none of its processes is left but Gradle's daemon, which stays fit for the
+// next build, and the error wraps ctx's cause.
+func (p *Project) Compile(ctx context.Context, out io.Writer) (App, error) {
+	if err := p.checkJava(); err != nil {
+		return App{}, err
+	}
+	m, fresh := p.model()
+	k, known := p.packing(m)
+	if fresh && known && k.Why == "" && findDockerfile(k.Directory, p.Dir) == "" {
+		if app, found, err := p.compileClasses(ctx, out, m, k); err != nil || found {
+			return app, err
+		}
+	}
+	return p.compileArchive(ctx, out)
+}
+
+// compileClasses has the tool make all that belongs into the archive, but not pack it.
+// It returns found false where the archive has to be looked into anew.
+func (p *Project) compileClasses(ctx context.Context, out io.Writer, m model, k *packing) (app App, found bool, err error) {
+	if p.Tool.Name == "gradle" {
+		m, err = p.gradle(ctx, out, classesTask)
+	} else {
+		err = p.maven(ctx, out, "process-classes")
+	}
+	if err != nil {
+		return App{}, false, err
+	}
+	app, found = k.app(m.in(k.Directory))
+	return p.placed(app, k.Directory), found, nil
+}
+
+// compileArchive has the tool make the archive, and learns of it how it is packed.
+func (p *Project) compileArchive(ctx context.Context, out io.Writer) (App, error) {
+	one, m, err := p.archive(ctx, out)
+	if err != nil {
+		return App{}, err
+	}
+	if app, plain, err := p.plain(one, m); plain || err != nil {
+		return app, err
+	}
+	app, err := openApp(one.Archive)
+	if err != nil {
+		return App{}, noArchive(one, err)
+	}
+	app = p.placed(app, one.Directory)
+	app.Classes, app.Resources, app.Libraries = existing(one.Classes), existing(one.Resources), existing(one.Libraries)
+	if app.Dockerfile != "" || len(one.Classes) == 0 {
+		return app, nil
+	}
+	k, err := p.learn(one, app, m)
+	if err != nil {
+		return App{}, err
+	}
+	if k.Why != "" {
+		_, _ = fmt.Fprintf(out, "the archive is packed at each build: %s\n", k.Why)
+		return app, nil
+	}
+	if unpacked, found := k.app(one); found {
+		app.Libraries, app.packing = unpacked.Libraries, k
+	}
+	return app, nil
+}
+
+// archive has the tool make the archive, and returns its module.
+func (p *Project) archive(ctx context.Context, out io.Writer) (one module, m model, err error) {
+	if p.Tool.Name == "gradle" {
+		if m, err = p.gradle(ctx, out, archiveTask); err == nil {
+			one, err = p.only(m.Modules)
+		}
+		return one, m, err
+	}
+	if m, err = p.mavenPackage(ctx, out); err == nil {
+		one, err = p.executableModule(m)
+	}
+	return one, m, err
+}
+
+// noArchive says what is wrong with an archive that the build has left.
+func noArchive(one module, err error) error {
+	e := &ProjectError{Dir: one.Directory, Reason: "makes no executable jar", Err: err, code: "project.unsupported"}
+	if !errors.Is(err, errNotExecutable) {
+		e.Reason = "has a jar that can't be read"
+	}
+	e.hints = []string{"delete it and build again: rm " + one.Archive}
+	return e
+}
+
+// plain returns an application without Spring Boot: one that has a main class, but
+// no executable archive. plain is false where it has one, or ought to.
+func (p *Project) plain(one module, m model) (app App, plain bool, err error) {
+	if one.MainClass == "" || one.Archive != "" && !errors.Is(openError(one.Archive), errNotExecutable) {
+		return App{}, false, nil
+	}
+	k := &packing{Inputs: m.Inputs, Directory: one.Directory, MainClass: one.MainClass, Told: one.Libraries, Layers: []string{dependencies, snapshots, "application"}, Why: p.packsMore(one, m)}
+	for _, file := range existing(one.Libraries) {
+		k.Libraries = append(k.Libraries, packedLibrary{File: file, Name: k.freeName(file), Layer: m.layer(file)})
+	}
+	app, found := k.app(one)
+	if !found {
+		return App{}, true, &ProjectError{Dir: one.Directory, Reason: fmt.Sprintf("names the main class %q, which is not among its classes", one.MainClass),
+			code: "project.unsupported", hints: []string{"correct the name, or the package of the class, in " + p.buildFile()}}
+	}
+	app = p.placed(app, one.Directory)
+	app.Jar = one.Archive
+	return app, true, keepJSON(p.packingFile(), k)
+}
+
+// freeName returns what a library is called beside those that are there already: two
+// modules of one name may come from two groups.
+func (k *packing) freeName(file string) string {
+	name := filepath.Base(file)
+	for i := 2; slices.ContainsFunc(k.Libraries, func(l packedLibrary) bool { return l.Name == name }); i++ {
+		name = fmt.Sprintf("%d-%s", i, filepath.Base(file))
+	}
+	return name
+}
+
+// layer returns the layer of a library, by how often it changes.
+func (m model) layer(file string) string {
+	for _, one := range m.Modules {
+		if below(file, one.Directory) {
+			return "application"
+		}
+	}
+	if strings.Contains(filepath.Base(file), "-SNAPSHOT") {
+		return snapshots
+	}
+	return dependencies
+}
+
+// below says whether a file lies in a directory.
+func below(file, dir string) bool {
+	rel, err := filepath.Rel(dir, file)
+	return err == nil && filepath.IsLocal(rel)
+}
+
+// placed says what an application is called and how its image is made.
+func (p *Project) placed(app App, dir string) App {
+	app.Dir, app.Name = dir, p.Name
+	app.Dockerfile = findDockerfile(dir, p.Dir)
+	return app
+}
+
+// existing returns the paths at which there is something.
+func existing(paths []string) []string {
+	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool {
+		_, err := os.Stat(path)
+		return err != nil
+	})
+}

@@ -1,0 +1,320 @@
+package builder
+
+import (
+	"archive/tar"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/user"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/client"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// ExtractLabel marks the containers from which layers are read. They never run, and
+// none outlives the reading, unless devloop is killed: then the next one removes it.
+const ExtractLabel = "devloop-cli.github.io/extract"
+
+// extractLimit bounds the reading of layers from a container. It takes some tenths of
+// a second.
+const extractLimit = time.Minute
+
+// errNotCopied says that an image's last layers were not all made by COPY or ADD.
+var errNotCopied = errors.New("the layer was not made by a COPY")
+
+// An engine exports an image only whole, which takes seconds where an edit changed one
+// jar. But it hands out single files of a container that is made of the image, with the
+// very tar headers that it wrote into the layer. So a layer that a COPY made is put
+// together anew: the directories above the destination, and what lies there and not in
+// the layers beneath. Whether that is the layer, byte by byte, its digest tells; if not,
+// the image is exported.
+
+// extract brings wanted layers into the cache, if the image's last COPY instructions made
+// all of them.
+func (e *exporter) extract(ctx context.Context, wanted map[v1.Hash]bool) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, extractLimit, fmt.Errorf("it took longer than %s", extractLimit))
+	defer cancel()
+	history, err := e.docker.ImageHistory(ctx, e.id)
+	if err != nil {
+		return err
+	}
+	places := destinations(history, e.workDir)
+	beneath := len(e.layers) - len(places)
+	if beneath < 0 || slices.ContainsFunc(e.layers[:beneath], func(h v1.Hash) bool { return wanted[h] }) {
+		return errNotCopied
+	}
+	x, err := e.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer x.close(ctx)
+	for i, place := range places {
+		if h := e.layers[beneath+i]; wanted[h] {
+			if err := x.layer(ctx, h, e.layers[:beneath+i], place); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// destinations returns where the image's last instructions that made layers have copied
+// to, the last one last, up to one that did something else. The engine tells a COPY as
+//
+//	/bin/sh -c #(nop) COPY file:917bd5d2… in app.jar
+//	COPY build/libs/*.jar app.jar # buildkit
+func destinations(history []image.HistoryResponseItem, workDir string) (places []string) {
+	for _, step := range history { // the newest is first
+		text := strings.TrimSpace(strings.TrimPrefix(step.CreatedBy, "/bin/sh -c #(nop)"))
+		text = strings.TrimSpace(strings.TrimSuffix(text, "# buildkit"))
+		word, _, _ := strings.Cut(text, " ")
+		switch word {
+		case "COPY", "ADD":
+			place := text[strings.LastIndex(text, " ")+1:]
+			if !path.IsAbs(place) {
+				place = path.Join("/", workDir, place)
+			}
+			places = append(places, path.Clean(place))
+		case "CMD", "ENTRYPOINT", "EXPOSE", "ENV", "ARG", "LABEL", "USER", "VOLUME", "STOPSIGNAL", "HEALTHCHECK", "ONBUILD", "SHELL":
+		default:
+			slices.Reverse(places)
+			return places
+		}
+	}
+	slices.Reverse(places)
+	return places
+}
+
+// extraction reads layers from a container.
+type extraction struct {
+	docker client.ContainerAPIClient
+	cache  *layerCache
+	id     string
+}
+
+// open makes the container. An interrupt has to wait for the engine's answer: without
+// the ID nobody could remove the container.
+func (e *exporter) open(ctx context.Context) (*extraction, error) {
+	removeAbandoned(ctx, e.docker, ExtractLabel, extractLimit)
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removalLimit)
+	defer cancel()
+	created, err := e.docker.ContainerCreate(ctx,
+		&container.Config{Image: e.id, Entrypoint: []string{"never"}, Labels: map[string]string{ExtractLabel: ""}},
+		&container.HostConfig{NetworkMode: "none"}, nil, nil, "")
+	if err != nil {
+		return nil, err
+	}
+	return &extraction{docker: e.docker, cache: e.cache, id: created.ID}, nil
+}
+
+// close removes the container, after an interrupt too.
+func (x *extraction) close(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removalLimit)
+	defer cancel()
+	_ = x.docker.ContainerRemove(ctx, x.id, container.RemoveOptions{Force: true, RemoveVolumes: true})
+}
+
+// fileType are the bits of a mode that say what kind of file it is.
+const fileType = 0o170000
+
+// dialects are what engines write otherwise into a layer than they send from a container:
+// nothing; the names of users and groups, which older ones look up on the engine's own
+// machine; no kind of file in the mode, with containerd's image store.
+var dialects = []func(*tar.Header){
+	func(*tar.Header) {},
+	nameOwners,
+	func(h *tar.Header) { h.Mode &^= fileType },
+}
+
+// nameOwners names a file's owners as this machine does, which in most cases is the
+// engine's.
+func nameOwners(h *tar.Header) {
+	h.Uname, h.Gname = "", ""
+	if owner, err := user.LookupId(strconv.Itoa(h.Uid)); err == nil {
+		h.Uname = owner.Username
+	}
+	if group, err := user.LookupGroupId(strconv.Itoa(h.Gid)); err == nil {
+		h.Gname = group.Name
+	}
+}
+
+// layer brings a layer into the cache that has copied to place, on the layers beneath.
+func (x *extraction) layer(ctx context.Context, h v1.Hash, beneath []v1.Hash, place string) error {
+	if place == "/" {
+		return errNotCopied // what is there is the whole image
+	}
+	var err error
+	for _, spoken := range dialects {
+		if err = x.try(ctx, h, beneath, place, spoken); !errors.Is(err, errOther) {
+			return err
+		}
+	}
+	return fmt.Errorf("put together what was copied to %q: %w", place, err)
+}
+
+// errOther says that what was put together is not the layer that is wanted.
+var errOther = errors.New("it has another digest than the layer")
+
+// try puts a layer together in a dialect, and keeps it if it is the one that is wanted.
+func (x *extraction) try(ctx context.Context, h v1.Hash, beneath []v1.Hash, place string, spoken func(*tar.Header)) error {
+	w, err := x.cache.create()
+	if err != nil {
+		return err
+	}
+	defer w.discard()
+	if err := x.write(ctx, w, beneath, place, spoken); err != nil {
+		return err
+	}
+	if w.digest() != h {
+		return errOther
+	}
+	_, err = w.commit()
+	return err
+}
+
+// write writes the layer's tar.
+func (x *extraction) write(ctx context.Context, to io.Writer, beneath []v1.Hash, place string, spoken func(*tar.Header)) error {
+	layer := &layerFiles{tar: tar.NewWriter(to), spoken: spoken, beneath: map[string]string{}}
+	for dir := path.Dir(place); dir != "/"; dir = path.Dir(dir) {
+		header, err := x.header(ctx, dir)
+		if err != nil {
+			return err
+		}
+		layer.above = slices.Insert(layer.above, 0, header)
+	}
+	for _, h := range beneath {
+		if err := layer.skip(x.cache.path(h), strings.TrimPrefix(place, "/")); err != nil {
+			return err
+		}
+	}
+	if err := x.walk(ctx, place, layer.add); err != nil {
+		return err
+	}
+	return layer.tar.Close()
+}
+
+// header returns that of a directory.
+func (x *extraction) header(ctx context.Context, dir string) (found *tar.Header, err error) {
+	err = x.walk(ctx, dir, func(header *tar.Header, _ io.Reader) error {
+		found = header
+		return io.EOF // the rest is not read
+	})
+	if err == nil && found == nil {
+		err = fmt.Errorf("the engine sent nothing of %q", dir)
+	}
+	return found, err
+}
+
+// walk has the engine send what lies at a place, and names it as a layer does. It ends
+// early where visit returns [io.EOF].
+func (x *extraction) walk(ctx context.Context, place string, visit func(*tar.Header, io.Reader) error) error {
+	ctx, cancel := context.WithCancel(ctx) // the engine stops sending when we do
+	defer cancel()
+	stream, _, err := x.docker.CopyFromContainer(ctx, x.id, place)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = stream.Close() }()
+	above := strings.TrimPrefix(path.Dir(place), "/")
+	for files := tar.NewReader(stream); err == nil; {
+		var header *tar.Header
+		if header, err = files.Next(); err == nil {
+			header.Name = joined(above, header.Name)
+			err = visit(header, files)
+		}
+	}
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
+}
+
+// joined is path.Join, but keeps the slash at a directory's end.
+func joined(above, name string) string {
+	if above == "" {
+		return name
+	}
+	return above + "/" + name
+}
+
+// layerFiles writes a layer's tar.
+type layerFiles struct {
+	tar    *tar.Writer
+	spoken func(*tar.Header) // one of [dialects]
+	// above are the directories that the next file lies in, as far as they are not written.
+	above []*tar.Header
+	// beneath are the files of the layers beneath, each with what its header says.
+	beneath map[string]string
+}
+
+// skip notes what a layer in the cache has at a place or below it.
+func (l *layerFiles) skip(layer, place string) error {
+	file, err := os.Open(layer)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }()
+	for files := tar.NewReader(file); ; {
+		header, err := files.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if name := strings.TrimSuffix(header.Name, "/"); name == place || strings.HasPrefix(name, place+"/") {
+			l.beneath[name] = said(header)
+		}
+	}
+}
+
+// said is what a header says of a file, its name and its kind aside.
+func said(h *tar.Header) string {
+	return fmt.Sprint(h.Typeflag, h.Mode&^fileType, h.Uid, h.Gid, h.Size, h.ModTime.Unix(), h.Linkname)
+}
+
+// add writes a file, unless a layer beneath has it; a directory is written, too, when
+// something in it is.
+func (l *layerFiles) add(header *tar.Header, data io.Reader) error {
+	l.above = slices.DeleteFunc(l.above, func(dir *tar.Header) bool { return !strings.HasPrefix(header.Name, dir.Name) })
+	known := l.beneath[strings.TrimSuffix(header.Name, "/")] == said(header)
+	if header.Typeflag == tar.TypeDir {
+		l.above = append(l.above, header)
+	}
+	if known {
+		return nil
+	}
+	for _, dir := range l.above {
+		if err := l.header(dir); err != nil {
+			return err
+		}
+	}
+	l.above = nil
+	if header.Typeflag == tar.TypeDir {
+		return nil
+	}
+	if err := l.header(header); err != nil {
+		return err
+	}
+	_, err := io.Copy(l.tar, data)
+	return err
+}
+
+// header writes a header in the form that engines write, which is PAX where it has to be.
+func (l *layerFiles) header(h *tar.Header) error {
+	h.Format = tar.FormatPAX
+	l.spoken(h)
+	return l.tar.WriteHeader(h)
+}

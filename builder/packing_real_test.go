@@ -1,0 +1,69 @@
+package builder
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/devloop-cli/devloop/hack/real"
+)
+
+// TestRealUnpacked builds real projects both ways and compares the images.
+func TestRealUnpacked(t *testing.T) {
+	for _, project := range []struct{ name, tool string }{{"spring-server", "gradle"}, {"spring-maven", "maven"}} {
+		t.Run(project.tool, func(t *testing.T) {
+			if project.tool == "gradle" {
+				real.Gradle(t)
+			} else {
+				real.Maven(t)
+			}
+			dir := sample(t, project.name)
+			for _, name := range []string{"Dockerfile"} {
+				_ = os.Remove(filepath.Join(dir, name))
+			}
+			write(t, dir, "src/main/resources/application.properties", "server.port = 8181\n")
+			write(t, dir, "src/main/resources/META-INF/extra.txt", "extra\n")
+			unpackedReal(t, dir)
+		})
+	}
+}
+
+// unpackedReal edits a project, builds it with and without its archive, and compares.
+func unpackedReal(t *testing.T, dir string) {
+	t.Helper()
+	p := openReal(t, dir)
+	first := compileReal(t, p, "archive, first")
+	if first.Jar == "" || first.packing == nil {
+		k, _ := os.ReadFile(p.packingFile())
+		t.Fatalf("nothing was learned of %s: %s", first.Jar, k[bytes.Index(k, []byte("Why")):])
+	}
+	edit(t, dir, "Hello, World", "Hello, unpacked")
+	unpacked := compileReal(t, p, "classes, one line changed")
+	if unpacked.Jar != "" || unpacked.packing == nil {
+		t.Fatalf("packed again: %s", unpacked.Jar)
+	}
+	e := baseEngine(t)
+	one := makeImage(t, e, t.TempDir(), unpacked)
+	checkContent(t, one.Content)
+	edit(t, dir, "Hello, unpacked", "Hello, packing")
+	compileReal(t, p, "classes, another line changed")
+	edit(t, dir, "Hello, packing", "Hello, unpacked")
+	var out bytes.Buffer
+	var packed App
+	timed(t, "archive, one line changed", func() {
+		var err error
+		if packed, err = p.compileArchive(t.Context(), &out); err != nil {
+			t.Fatalf("%v\n%s", err, &out)
+		}
+	})
+	packed.packing = nil
+	other := makeImage(t, e, t.TempDir(), packed)
+	if one.ID != other.ID {
+		t.Errorf("the image of the classes is %s, that of the archive %s\n%+v\n%+v", one.ID, other.ID, one.Explanation, other.Explanation)
+	}
+	if unpacked.Java != packed.Java || unpacked.Port != packed.Port || unpacked.MainClass != packed.MainClass || unpacked.Boot != packed.Boot || strings.Join(unpacked.Libraries, ":") == "" {
+		t.Errorf("%+v\n%+v", unpacked, packed)
+	}
+}

@@ -1,0 +1,225 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/devloop-cli/devloop/runner"
+)
+
+// File is the name of the settings' file, in the project's directory.
+const File = "devloop.yaml"
+
+// Version is the only version of the file's format that there is.
+const Version = "1"
+
+// Value is what a setting is set to.
+type Value struct {
+	// Texts has one element, and any number for a [List].
+	Texts []string
+	// From says where the value comes from: "default", "devloop.yaml:3",
+	// "$DEVLOOP_WAIT".
+	From string
+}
+
+// Config is what file and environment say, by the settings' names.
+type Config map[string]Value
+
+// Load reads devloop.yaml in dir, if there is one, and the environment over it.
+// Every mistake comes in one [*Error]; an unreadable file is an error of its own.
+func Load(dir string, lookup func(name string) (string, bool)) (Config, error) {
+	c := Config{}
+	problems, err := c.readFile(dir)
+	if err != nil {
+		return nil, fmt.Errorf("read settings: %w", err)
+	}
+	problems = append(problems, c.readEnvironment(lookup)...)
+	if len(problems) > 0 {
+		return nil, &Error{problems}
+	}
+	return c, nil
+}
+
+func (c Config) readFile(dir string) ([]runner.Problem, error) {
+	path := filepath.Join(dir, File)
+	document, problems, err := runner.ReadDocument(path)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) { // that DIR is none is said elsewhere
+		return misnamed(dir), nil
+	}
+	if err != nil || document.Root == nil {
+		return problems, err
+	}
+	r := reader{document: document, dir: dir, into: c}
+	r.mapping(document.Root)
+	return append(problems, r.problems...), nil
+}
+
+// misnamed finds a file that was meant to be devloop.yaml.
+func misnamed(dir string) []runner.Problem {
+	path := filepath.Join(dir, "devloop.yml")
+	if _, err := os.Stat(path); err != nil {
+		return nil
+	}
+	return []runner.Problem{{File: path, Message: "devloop reads " + File + ", and nothing else", Hint: fmt.Sprintf("rename it: mv %s %s", path, filepath.Join(dir, File))}}
+}
+
+// reader takes the values out of devloop.yaml, and tells of what is no value.
+type reader struct {
+	document *runner.Document
+	dir      string
+	into     Config
+	problems []runner.Problem
+}
+
+func (r *reader) add(n *yaml.Node, hint, message string, args ...any) {
+	r.problems = append(r.problems, r.document.Problem(n, hint, message, args...))
+}
+
+func (r *reader) mapping(root *yaml.Node) {
+	if root.Kind != yaml.MappingNode {
+		r.add(root, "see an example: devloop init --print", "settings are lines of `key: value`")
+		return
+	}
+	seen := map[string]int{}
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		key, value := root.Content[i], root.Content[i+1]
+		if line, twice := seen[key.Value]; twice {
+			r.add(key, "", "`%s` is there twice, first in line %d", key.Value, line)
+			continue
+		}
+		seen[key.Value] = key.Line
+		r.entry(key, value)
+	}
+	if seen["version"] == 0 {
+		r.add(root, "write it as the first line: version: "+Version, "there is no `version`")
+	}
+}
+
+func (r *reader) entry(key, value *yaml.Node) {
+	if key.Value == "version" {
+		r.version(value)
+		return
+	}
+	s, known := Find(key.Value)
+	if !known {
+		r.unknown(key)
+		return
+	}
+	if value.Tag == "!!null" {
+		r.add(value, "give it one, or remove the line", "`%s` has no value", key.Value)
+		return
+	}
+	texts := r.texts(s, value)
+	r.into[s.Name] = Value{Texts: texts, From: fmt.Sprintf("%s:%d", File, key.Line)}
+}
+
+func (r *reader) version(n *yaml.Node) {
+	if n.Value != Version {
+		r.add(n, "a newer devloop may know it: devloop version", "`version` must be %s, the only one that this devloop knows", Version)
+	}
+}
+
+func (r *reader) unknown(key *yaml.Node) {
+	hint := "see which there are: devloop config"
+	if near := runner.Closest(key.Value, append(names(), "version")); near != "" {
+		hint = fmt.Sprintf("did you mean `%s`?", near)
+	}
+	r.add(key, hint, "there is no setting `%s`", key.Value)
+}
+
+// texts returns the value of a setting, or its values, checked.
+func (r *reader) texts(s Setting, n *yaml.Node) []string {
+	items := []*yaml.Node{n}
+	if s.Kind == List && n.Kind == yaml.SequenceNode {
+		items = n.Content
+	}
+	var texts []string
+	for _, item := range items {
+		if item.Kind != yaml.ScalarNode {
+			r.add(item, "write "+s.Name+": "+s.Example, "`%s` must be %s", s.Name, word(s.Kind))
+			continue
+		}
+		if err := s.Check(item.Value); err != nil {
+			r.add(item, meant(s, item.Value), "`%s` %v, not %q", s.Name, err, item.Value)
+			continue
+		}
+		texts = append(texts, r.resolve(s, item.Value))
+	}
+	return texts
+}
+
+func word(k Kind) string {
+	if k == List {
+		return "a text, or a list of them"
+	}
+	return "one value"
+}
+
+// meant returns the hint for a value that is a slip of one that there is.
+func meant(s Setting, value string) string {
+	if near := runner.Closest(value, s.Choices); near != "" {
+		return fmt.Sprintf("did you mean `%s`?", near)
+	}
+	return ""
+}
+
+// resolve makes a path that is relative to the file one that is good everywhere.
+func (r *reader) resolve(s Setting, value string) string {
+	if !s.Path || filepath.IsAbs(value) {
+		return value
+	}
+	return filepath.Join(r.dir, filepath.FromSlash(value))
+}
+
+// readEnvironment takes DEVLOOP_NAME for each setting. An empty one counts as unset;
+// commas separate the values of a list.
+func (c Config) readEnvironment(lookup func(string) (string, bool)) []runner.Problem {
+	var problems []runner.Problem
+	for _, s := range Settings {
+		text, _ := lookup(s.Env())
+		if text == "" {
+			continue
+		}
+		texts := []string{text}
+		if s.Kind == List {
+			texts = strings.Split(text, ",")
+		}
+		for _, t := range texts {
+			if err := s.Check(t); err != nil {
+				problems = append(problems, runner.Problem{File: "$" + s.Env(), Message: fmt.Sprintf("%v, not %q", err, t), Hint: meant(s, t)})
+			}
+		}
+		c[s.Name] = Value{Texts: texts, From: "$" + s.Env()}
+	}
+	return problems
+}
+
+// Error lists every mistake in the settings. Nothing has been done.
+type Error struct {
+	Problems []runner.Problem // those of the file by line, then the environment's
+}
+
+func (e *Error) Error() string {
+	if len(e.Problems) == 1 {
+		return "read settings: " + strings.SplitN(e.Problems[0].String(), "\n", 2)[0]
+	}
+	return fmt.Sprintf("read settings: they have %d problems", len(e.Problems))
+}
+
+// Code returns "config.invalid".
+func (e *Error) Code() string { return "config.invalid" }
+
+// Evidence shows each mistake with its line.
+func (e *Error) Evidence() []string {
+	return (&runner.ManifestError{Problems: e.Problems}).Evidence()
+}
+
+// Hints returns what to do about them.
+func (e *Error) Hints() []string { return (&runner.ManifestError{Problems: e.Problems}).Hints() }

@@ -1,0 +1,169 @@
+// Package config says how devloop works on a project. A setting has one name, and
+// each of these has it, the later ones over the earlier ones:
+//
+//	defaults ← devloop.yaml ← environment ← flags
+//
+//	wait: 2m             in devloop.yaml, in the project's directory
+//	DEVLOOP_WAIT=2m      in the environment
+//	--wait 2m            on the command line
+//
+// [Settings] is the one table of them. From it are made: the flags with their help,
+// the names in the environment, the check of devloop.yaml, its JSON Schema
+// ([Schema]), the commented file of `devloop init` ([Template]), the list of `devloop
+// config`, and docs/settings.md ([Markdown]). A new setting is a row of the table and
+// the place that uses its flag.
+//
+// [Load] reads file and environment, and tells of all mistakes at once. Flags are
+// left to package app, which knows of them.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/runner"
+)
+
+// Kind says what the value of a setting is.
+type Kind int
+
+// The kinds. A List has texts; one alone need not be written as a list.
+const (
+	Text Kind = iota
+	Switch
+	Span // a duration, as Go writes it: 90s, 2m
+	List
+)
+
+// Setting is a row of the table.
+type Setting struct {
+	// Name is the key in devloop.yaml and, with two dashes before it, the flag.
+	Name string
+	// Alias is the flag's short form, of one letter.
+	Alias string
+	Kind  Kind
+	// Default is the value where nobody gives one; "" where there is none.
+	Default string
+	// Usage says in a line what it is for; the `WORD` in it stands for the value.
+	Usage string
+	// Example is a value as YAML.
+	Example string
+	// Path marks files and directories: those in devloop.yaml are relative to it.
+	Path bool
+	// Place marks where in a cluster a command works: such settings go for the
+	// commands without a project, too.
+	Place bool
+	// Choices are the values that there are; nil where any will do.
+	Choices []string
+	check   func(string) error
+}
+
+// Settings is the table, in the order in which people meet them.
+var Settings = []Setting{
+	{Name: "module", Alias: "m", Usage: "the `MODULE` to run, where a build has several applications, as in :web", Example: `":web"`},
+	{Name: "manifest", Alias: "f", Kind: List, Path: true, Usage: "the Kubernetes manifest `FILE`, or a directory, instead of those found in DIR", Example: "k8s/pod.yaml"},
+	{Name: "base-image", Usage: "the `IMAGE` that an image without a Dockerfile is based on (default: eclipse-temurin:N-jre)", Example: "eclipse-temurin:21-jre"},
+	{Name: "fast-start", Kind: Switch, Default: "true", Usage: "let an image without a Dockerfile start faster; false leaves the JVM its defaults", Example: "false"},
+	{Name: "without", Kind: List, Usage: "leave out this `LEVER` of fast-start", Example: "[archive]", Choices: builder.Levers()},
+
+	{Name: "port", Alias: "p", Kind: List, Usage: "the local `PORT`, or LOCAL:CONTAINER (default: the container's number, or the next that is free)", Example: "[8080, 6006:5005]", check: checkPort},
+	{Name: "address", Usage: "the IP `ADDRESS` to listen on (default: the loopback addresses of IPv4 and IPv6); any other opens the port to your network", Example: "0.0.0.0", check: checkAddress},
+	{Name: "wait", Kind: Span, Default: "1m", Usage: "how long a connection to the local port waits for a Pod", Example: "2m"},
+	{Name: "timeout", Kind: Span, Default: "2m", Usage: "how long the Pod may take to be ready; 0 waits for ever", Example: "5m"},
+	{Name: "keep", Kind: List, Usage: "leave a `PART` as the manifest has it: grace (2 s to end), probes (asked each second)", Example: "[probes]", Choices: runner.Patches},
+
+	{Name: "compiler", Default: "auto", Usage: "`WHO` compiles a save in run: auto, a compiler that is kept running, where it makes the same as the build; build, the build each time", Example: "build", Choices: []string{"auto", "build"}},
+	{Name: "keep-serving", Kind: Switch, Usage: "let the old Pod serve until the new one does (default: where Docker has 6 GB of memory)", Example: "false"},
+	{Name: "poll", Kind: Switch, Usage: "look for changes instead of waiting for the system's word, for mounts that send none", Example: "true"},
+	{Name: "watch", Kind: List, Path: true, Usage: "another directory `DIR` whose changes count, outside of the project", Example: "../shared/src"},
+	{Name: "ignore", Kind: List, Usage: "a `PATTERN` of files that never trigger a build, in the syntax of .dockerignore", Example: `["docs", "**/*.md"]`},
+	{Name: "cleanup", Kind: Switch, Usage: "remove at the end of run what devloop made for the project", Example: "true"},
+
+	{Name: "kubeconfig", Place: true, Path: true, Usage: "the `FILE` that names clusters (default: as kubectl finds it)", Example: "kubeconfig.yaml"},
+	{Name: "context", Place: true, Usage: "the kubeconfig `CONTEXT` (default: the current one)", Example: "kind-devloop"},
+	{Name: "namespace", Alias: "n", Place: true, Usage: "the `NAMESPACE` (default: the context's)", Example: "shop"},
+}
+
+// Find returns the setting of that name.
+func Find(name string) (Setting, bool) {
+	i := slices.IndexFunc(Settings, func(s Setting) bool { return s.Name == name })
+	if i < 0 {
+		return Setting{}, false
+	}
+	return Settings[i], true
+}
+
+func names() []string {
+	var all []string
+	for _, s := range Settings {
+		all = append(all, s.Name)
+	}
+	return all
+}
+
+// Env returns the setting's name in the environment: DEVLOOP_BASE_IMAGE.
+func (s Setting) Env() string {
+	return "DEVLOOP_" + strings.ToUpper(strings.ReplaceAll(s.Name, "-", "_"))
+}
+
+// Check returns what is wrong with a value, in words that follow the setting's name:
+// "must be true or false".
+func (s Setting) Check(value string) error {
+	switch {
+	case s.Kind == Switch && value != "true" && value != "false":
+		return errors.New("must be true or false")
+	case s.Kind == Span:
+		return checkSpan(value)
+	case len(s.Choices) > 0 && !slices.Contains(s.Choices, value):
+		return fmt.Errorf("must be one of %s", strings.Join(s.Choices, ", "))
+	case s.check != nil:
+		return s.check(value)
+	case value == "":
+		return errors.New("must not be empty")
+	}
+	return nil
+}
+
+func checkSpan(value string) error {
+	if d, err := time.ParseDuration(value); err != nil || d < 0 {
+		return errors.New("must be a time such as 90s or 2m")
+	}
+	return nil
+}
+
+func checkAddress(value string) error {
+	if net.ParseIP(value) == nil {
+		return errors.New("must be an IP address, as in 0.0.0.0")
+	}
+	return nil
+}
+
+func checkPort(value string) error {
+	_, _, err := Port(value)
+	return err
+}
+
+// Port reads LOCAL, for the first container port, or LOCAL:CONTAINER. A local port 0
+// is any that is free.
+func Port(text string) (local, container int, err error) {
+	bad := errors.New("must be LOCAL or LOCAL:CONTAINER, two numbers below 65536")
+	l, c, both := strings.Cut(text, ":")
+	n, err := strconv.ParseUint(l, 10, 16)
+	if err != nil {
+		return 0, 0, bad
+	}
+	if !both {
+		return int(n), 0, nil
+	}
+	m, err := strconv.ParseUint(c, 10, 16)
+	if err != nil || m == 0 {
+		return 0, 0, bad
+	}
+	return int(n), int(m), nil
+}

@@ -1,0 +1,107 @@
+package loop
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/runner"
+)
+
+// Until the new Pod answers, localhost leads to the old one, so that a start that fails
+// takes nothing away: the new one comes up beside it, and the old one goes when the
+// port has moved. What can't have a twin is replaced in its place, which is said once.
+
+// retireTime bounds the removal of Pods that others have come beside.
+const retireTime = 20 * time.Second
+
+// beside returns the Pods that go on serving while the next ones start, none where those
+// have to take their place.
+func (l *Loop) beside(n int, m runner.Manifest) []runner.Pod {
+	if !l.Target.KeepServing || !l.live.serves() {
+		return nil
+	}
+	if why := m.InPlace(); why != "" {
+		l.inPlace(n, why)
+		return nil
+	}
+	return l.live.answering
+}
+
+// inPlace tells why the old Pod does not serve until the new one does, once a reason.
+func (l *Loop) inPlace(n int, why string) {
+	if l.live.placed != why {
+		l.live.placed = why
+		l.Bus.Publish(n, event.Notice{Level: event.Info, Text: "the old Pod goes before the new one comes: " + why})
+	}
+}
+
+// crowded reports whether a Pod failed since no node has room for it.
+func crowded(err error) bool {
+	var why *runner.NotReadyError
+	return errors.As(err, &why) && why.Code() == "pod.pending"
+}
+
+// still tells after a failure that what answered before does so now.
+func (l *Loop) still(n int) {
+	if l.live.serves() && len(l.live.ports) > 0 {
+		l.Bus.Publish(n, event.Notice{Level: event.Info, Text: "the code before this change still answers on localhost"})
+	}
+}
+
+// turnBack leads the ports to the Pods that answered before, where there are any.
+func (l *Loop) turnBack() {
+	if !l.live.serves() {
+		return
+	}
+	for _, local := range l.live.ports {
+		if pod := podOf(l.live.answering, local.to); pod != nil {
+			local.Point(*pod, local.to.Port)
+		}
+	}
+}
+
+// takeOver says that pods answer now, and removes those that did before.
+func (l *Loop) takeOver(img builder.Image, pods []runner.Pod) {
+	l.retire(l.live.answering)
+	l.live.serving, l.live.answering, l.live.present = img.ID, pods, nil
+	if img.Explanation.Supervised {
+		l.live.present = &present{pods: pods, image: l.live.built, now: l.live.built}
+	}
+}
+
+// dropFailed removes the Pods that failed beside those which answer.
+func (l *Loop) dropFailed() {
+	l.retire(slices.DeleteFunc(slices.Clone(l.live.pods), func(p runner.Pod) bool {
+		return slices.ContainsFunc(l.live.answering, is(p))
+	}))
+	l.live.pods = l.live.answering
+}
+
+// retire removes Pods once what they were asked is answered, beside the cycles. It
+// comes to its end even where the session ends.
+func (l *Loop) retire(pods []runner.Pod) {
+	if len(pods) == 0 {
+		return
+	}
+	ports, session := slices.Clone(l.live.ports), l.live.context()
+	l.live.logs.Go(func() {
+		ctx, cancel := context.WithTimeout(session, drainTime)
+		defer cancel()
+		ports.drain(ctx)
+		ctx, cancel = context.WithTimeout(context.Background(), retireTime)
+		defer cancel()
+		if err := l.Deployer.Retire(ctx, pods); err != nil {
+			f := FailureOf(err)
+			l.Bus.Publish(0, event.Notice{Level: event.Warning, Text: f.Message, Hints: f.Hints})
+		}
+	})
+}
+
+// is selects a Pod by its identity.
+func is(pod runner.Pod) func(runner.Pod) bool {
+	return func(p runner.Pod) bool { return p.UID == pod.UID }
+}

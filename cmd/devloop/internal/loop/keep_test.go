@@ -1,0 +1,118 @@
+package loop
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"testing"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/watch"
+)
+
+// keeping returns a loop whose Pods serve until the next ones do.
+func keeping(t *testing.T, f *fakes) (*Loop, *fakePort, func(n int) error) {
+	port := newFakePort(t)
+	l, _ := newTestLoop(f)
+	l.Target.Port, l.Target.KeepServing = 8080, true
+	l.Listen = func(context.Context, runner.Port) (LocalPort, error) { return port, nil }
+	return l, port, func(n int) error { return l.turn(t.Context(), n, "asked for", watch.Everything()) }
+}
+
+func TestOldPodServesUntilTheNewOneDoes(t *testing.T) {
+	f := &fakes{port: 8080, quick: true}
+	l, port, cycle := keeping(t, f)
+	for n := range 3 {
+		if err := cycle(n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"hold", "point to app:8080", "point to app-b:8080", "drain", "point to app:8080", "drain", "close"}
+	if said := withoutOrderOfDrains(port.said); !reflect.DeepEqual(said, withoutOrderOfDrains(want)) {
+		t.Errorf("got %q, want %q", port.said, want)
+	}
+	if !reflect.DeepEqual(f.retired, []string{"app", "app-b"}) && !reflect.DeepEqual(f.retired, []string{"app-b", "app"}) {
+		t.Errorf("retired %q", f.retired)
+	}
+}
+
+// withoutOrderOfDrains: an old Pod is drained beside the cycles.
+func withoutOrderOfDrains(said []string) (rest []string) {
+	for _, s := range said {
+		if s != "drain" {
+			rest = append(rest, s)
+		}
+	}
+	return rest
+}
+
+func TestNewPodThatFailsTakesNothingAway(t *testing.T) {
+	f := &fakes{port: 8080, quick: true}
+	l, port, cycle := keeping(t, f)
+	if err := cycle(1); err != nil {
+		t.Fatal(err)
+	}
+	f.failing(event.Ready, errors.New("it ended"))
+	if err := cycle(2); err == nil {
+		t.Fatal("the new Pod did not fail")
+	}
+	if want := []string{"hold", "point to app:8080"}; !reflect.DeepEqual(port.said, want) {
+		t.Errorf("after the failure the port was told %q, want %q", port.said, want)
+	}
+	f.failing(event.Ready, nil)
+	if err := cycle(3); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(f.retired, []string{"app"}) {
+		t.Errorf("retired %q", f.retired)
+	}
+}
+
+// TestFailedPodGoesWhenTheCodeIsTakenBack undoes the edit that failed.
+func TestFailedPodGoesWhenTheCodeIsTakenBack(t *testing.T) {
+	f := &fakes{port: 8080, quick: true}
+	l, _, cycle := keeping(t, f)
+	if err := cycle(1); err != nil {
+		t.Fatal(err)
+	}
+	f.failing(event.Ready, errors.New("it ended"))
+	_ = cycle(2)
+	f.mu.Lock()
+	f.built = 0 // the next build makes the first image again
+	f.mu.Unlock()
+	f.failing(event.Ready, nil)
+	if err := l.turn(t.Context(), 3, "A.java changed", changedFile("A.java")); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(f.retired, []string{"app-b"}) {
+		t.Errorf("retired %q", f.retired)
+	}
+}
+
+func TestManifestWithoutTwinIsReplacedInItsPlaceAndThatIsSaidOnce(t *testing.T) {
+	l, r := newTestLoop(&fakes{})
+	l.live.serving.Hex = "1" // something answers
+	m, err := runner.ReadManifests("testdata/deployment.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Target.KeepServing = true
+	for range 2 {
+		if got := l.beside(1, m); got != nil {
+			t.Errorf("beside %v", got)
+		}
+	}
+	if len(r.events) != 1 || r.events[0].Body.(event.Notice).Text != `the old Pod goes before the new one comes: deployment "web" makes its Pods by itself` {
+		t.Errorf("told %v", r.events)
+	}
+}

@@ -1,0 +1,100 @@
+package setup
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+)
+
+// limit is a setting of inotify(7). It holds for all programs of a user together: the
+// IDE, the watcher of devloop, and, for root, all that runs in the nodes.
+type limit struct {
+	name string
+	// least is too little for a project and a cluster, wanted what is set instead
+	// (https://kind.sigs.k8s.io/docs/user/known-issues/#pod-errors-due-to-too-many-open-files).
+	least, wanted int
+}
+
+var limits = []limit{
+	{"fs.inotify.max_user_watches", 65536, 524288},
+	{"fs.inotify.max_user_instances", 128, 512},
+}
+
+// Inotify looks whether the kernel lets programs watch enough files. Root may raise the
+// limits, now and for the next boot.
+func Inotify() Step { return inotify("/proc/sys", "/etc/sysctl.d/60-devloop.conf") }
+
+func inotify(proc, conf string) Step {
+	return Step{ID: "inotify",
+		Look: func(context.Context) (string, error) { return lookAtLimits(proc) },
+		Mend: func(error) *Mending {
+			if os.Geteuid() != 0 {
+				return nil
+			}
+			return &Mending{fmt.Sprintf("set %s?", strings.Join(assignments(low(proc)), " and ")), func(context.Context) error { return raise(proc, conf) }}
+		}}
+}
+
+func lookAtLimits(proc string) (string, error) {
+	if runtime.GOOS != "linux" {
+		return "", &NotHere{runtime.GOOS + " has no such limits"}
+	}
+	var words []string
+	for _, l := range limits {
+		words = append(words, fmt.Sprintf("%s=%d", l.name, l.value(proc)))
+	}
+	if few := low(proc); len(few) > 0 {
+		set := strings.Join(assignments(few), " ")
+		return "", fault("machine.inotify", []string{
+			"raise them until the next boot: sudo sysctl " + set,
+			"and for good: printf '%s\\n' " + set + " | sudo tee /etc/sysctl.d/60-devloop.conf",
+		}, "watch files: %s is too low for a project and a cluster", strings.Join(words, ", "))
+	}
+	return strings.Join(words, ", "), nil
+}
+
+// value reads the limit, 0 where it can't.
+func (l limit) value(proc string) int {
+	text, _ := os.ReadFile(l.path(proc)) // an unreadable one is told of as 0
+	value, _ := strconv.Atoi(strings.TrimSpace(string(text)))
+	return value
+}
+
+func (l limit) path(proc string) string {
+	return proc + "/" + strings.ReplaceAll(l.name, ".", "/")
+}
+
+func low(proc string) []limit {
+	var few []limit
+	for _, l := range limits {
+		if l.value(proc) < l.least {
+			few = append(few, l)
+		}
+	}
+	return few
+}
+
+func assignments(list []limit) []string {
+	var all []string
+	for _, l := range list {
+		all = append(all, fmt.Sprintf("%s=%d", l.name, l.wanted))
+	}
+	return all
+}
+
+func raise(proc, conf string) error {
+	few := low(proc)
+	for _, l := range few {
+		if err := os.WriteFile(l.path(proc), []byte(strconv.Itoa(l.wanted)), 0o644); err != nil {
+			return fmt.Errorf("raise %s: %w", l.name, err)
+		}
+	}
+	text := "# written by devloop setup\n" + strings.Join(assignments(few), "\n") + "\n"
+	if err := os.WriteFile(conf, []byte(text), 0o644); err != nil {
+		return fmt.Errorf("raise the limits for the next boot: %w", err)
+	}
+	return nil
+}

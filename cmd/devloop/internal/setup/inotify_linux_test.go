@@ -1,0 +1,43 @@
+package setup
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestLimitsAreRaisedNowAndForGood works on a copy of /proc/sys.
+func TestLimitsAreRaisedNowAndForGood(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root is let raise limits")
+	}
+	proc, conf := t.TempDir(), filepath.Join(t.TempDir(), "60-devloop.conf")
+	if err := os.MkdirAll(proc+"/fs/inotify", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]string{"max_user_watches": "8", "max_user_instances": "256"} {
+		if err := os.WriteFile(filepath.Join(proc, "fs/inotify", name), []byte(value+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := inotify(proc, conf)
+	if _, err := s.Look(t.Context()); err == nil || !strings.Contains(err.Error(), "max_user_watches=8") {
+		t.Fatalf("got %v", err)
+	}
+	mending := s.Mend(nil)
+	if mending.Question != "set fs.inotify.max_user_watches=524288?" {
+		t.Errorf("asked %q", mending.Question)
+	}
+	if err := mending.Do(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	evidence, err := s.Look(t.Context())
+	if err != nil || evidence != "fs.inotify.max_user_watches=524288, fs.inotify.max_user_instances=256" {
+		t.Errorf("got %q, %v", evidence, err)
+	}
+	text, err := os.ReadFile(conf)
+	if err != nil || string(text) != "# written by devloop setup\nfs.inotify.max_user_watches=524288\n" {
+		t.Errorf("got %q, %v", text, err)
+	}
+}

@@ -1,0 +1,165 @@
+package setup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/distribution/reference"
+	"github.com/docker/docker/client"
+)
+
+// registryPatience is how long a registry may take to answer. It is short: who has no
+// registry should not wait for it at each run.
+const registryPatience = 1500 * time.Millisecond
+
+// Registry asks the registries of the images through the engine, which is what would
+// pull them. missing returns those that the engine lacks: where there is none, a
+// registry that is silent does not matter.
+func Registry(dial Dial, images []string, missing func(context.Context) []string) Step {
+	return Step{ID: "registry", Needs: []string{"docker"}, Look: func(ctx context.Context) (string, error) {
+		docker, err := dial(ctx)
+		if err != nil {
+			return "", err
+		}
+		defer func() { _ = docker.Close() }()
+		var answering, silent []string
+		for _, image := range oneOfEach(images) {
+			if err := answers(ctx, docker, image); err != nil {
+				silent = append(silent, fmt.Sprintf("%s is not reachable (%s)", registryOf(image), reason(err)))
+			} else {
+				answering = append(answering, registryOf(image)+" answers")
+			}
+		}
+		if len(silent) == 0 {
+			return strings.Join(answering, ", "), nil
+		}
+		return "", judgeSilence(strings.Join(silent, ", "), missing(ctx))
+	}}
+}
+
+func judgeSilence(silent string, missing []string) error {
+	if len(missing) == 0 {
+		return &NotHere{silent + ", and nothing is needed from it"}
+	}
+	return fault("machine.registry", []string{
+		"behind a proxy, tell the engine of it: https://docs.docker.com/engine/daemon/proxy",
+		"on a machine with a network, in the same project: devloop bundle; then here: devloop setup --images images.tar",
+	}, "pull %s: %s", strings.Join(tags(missing), ", "), silent)
+}
+
+// tags leaves out the digests, which say nothing to a person.
+func tags(images []string) []string {
+	var all []string
+	for _, image := range images {
+		tag, _, _ := strings.Cut(image, "@")
+		all = append(all, tag)
+	}
+	return all
+}
+
+// Reachable says whether an image's registry answers the engine.
+func Reachable(ctx context.Context, docker *client.Client, image string) error {
+	if err := answers(ctx, docker, image); err != nil {
+		return judgeSilence(fmt.Sprintf("%s is not reachable (%s)", registryOf(image), reason(err)), []string{image})
+	}
+	return nil
+}
+
+// answers asks a registry for an image. That it refuses, or has none, is an answer, too.
+func answers(ctx context.Context, docker *client.Client, image string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, registryPatience, errors.New("no answer"))
+	defer cancel()
+	_, err := docker.DistributionInspect(ctx, image, "")
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err == nil || cerrdefs.IsNotFound(err) || cerrdefs.IsUnauthorized(err) || cerrdefs.IsPermissionDenied(err) {
+		return nil
+	}
+	return err
+}
+
+// reason is the end of an engine's error: it quotes what it asked before.
+func reason(err error) string {
+	parts := strings.Split(err.Error(), ": ")
+	return parts[len(parts)-1]
+}
+
+// registryOf returns the domain of an image's registry.
+func registryOf(image string) string {
+	named, err := reference.ParseNormalizedNamed(image)
+	if err != nil {
+		return image
+	}
+	return reference.Domain(named)
+}
+
+func oneOfEach(images []string) []string {
+	seen := map[string]bool{}
+	var some []string
+	for _, image := range images {
+		if domain := registryOf(image); !seen[domain] {
+			seen[domain] = true
+			some = append(some, image)
+		}
+	}
+	return some
+}
+
+// proxyVariables are those that kind gives to the nodes of a cluster that it makes
+// (sigs.k8s.io/kind/pkg/cluster/internal/providers/common/proxy.go).
+var proxyVariables = []string{"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"}
+
+// Proxy looks whether the nodes know of the proxy that the environment or the engine
+// names. nodeEnvironment returns a node's variables, nil where there is no node.
+func Proxy(dial Dial, nodeEnvironment func(context.Context) []string) Step {
+	return Step{ID: "proxy", Needs: []string{"docker"}, Look: func(ctx context.Context) (string, error) {
+		proxy, err := proxyOf(ctx, dial)
+		if err != nil {
+			return "", err
+		}
+		if proxy == "" {
+			return "", &NotHere{"no proxy is set"}
+		}
+		if address, err := url.Parse(proxy); err == nil && (address.Hostname() == "localhost" || strings.HasPrefix(address.Hostname(), "127.")) {
+			return "", fault("machine.proxy", []string{"name it by an address that containers reach, such as that of docker0: export HTTPS_PROXY=http://172.17.0.1:" + address.Port()},
+				"lead the nodes to the proxy: %s is this machine's loopback, which they don't reach", proxy)
+		}
+		node := nodeEnvironment(ctx)
+		if node == nil {
+			return "the next cluster's nodes will be told of " + proxy, nil
+		}
+		for _, variable := range node {
+			if strings.HasSuffix(variable, "="+proxy) {
+				return "the nodes know of " + proxy, nil
+			}
+		}
+		return "", fault("machine.proxy", []string{"make the cluster anew, its Pods are lost: kind delete cluster, then devloop setup"},
+			"lead the nodes to the proxy: they were made without %s", proxy)
+	}}
+}
+
+// proxyOf returns the proxy that the environment names, else the engine's.
+func proxyOf(ctx context.Context, dial Dial) (string, error) {
+	for _, name := range proxyVariables[:2] {
+		for _, variable := range []string{name, strings.ToLower(name)} {
+			if value := os.Getenv(variable); value != "" {
+				return value, nil
+			}
+		}
+	}
+	info, err := ask(ctx, dial)
+	if err != nil {
+		return "", err
+	}
+	if info.HTTPSProxy != "" {
+		return info.HTTPSProxy, nil
+	}
+	return info.HTTPProxy, nil
+}
