@@ -56,6 +56,8 @@ type way struct {
 	namespace string
 	// without are files of the sample that this way does without.
 	without []string
+	// flags go to devloop.
+	flags []string
 	// open begins to work on the project in dir, which close ends.
 	open func(ctx context.Context, w way, dir string) (session, error)
 }
@@ -77,10 +79,13 @@ type step struct {
 // run edits and brings n times by each way, alternating, after one round that warms
 // all: the first builds fetch dependencies and start the daemon.
 func (b *bench) run(ctx context.Context, sample string, n int) error {
+	bare := []string{"Dockerfile", "spring-pod.yaml"}
 	ways := []way{
 		{name: "by hand", namespace: "bench-by-hand", open: b.byHand},
 		{name: "devloop run", namespace: "bench-run", open: b.byRun},
-		{name: "devloop run, no Dockerfile", namespace: "bench-composed", without: []string{"Dockerfile", "spring-pod.yaml"}, open: b.byRun},
+		{name: "devloop run, no Dockerfile, a new Pod", namespace: "bench-composed", without: bare, flags: []string{"--without", "restart"}, open: b.byRun},
+		{name: "devloop run, no Dockerfile, a restart", namespace: "bench-restart", without: bare, flags: []string{"--without", "hot-swap"}, open: b.byRun},
+		{name: "devloop run, no Dockerfile, a swap", namespace: "bench-swap", without: bare, open: b.byRun},
 	}
 	sessions, dirs := make([]session, len(ways)), make([]string, len(ways))
 	for i, w := range ways {

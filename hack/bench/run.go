@@ -34,7 +34,8 @@ func (b *bench) byRun(ctx context.Context, w way, dir string) (session, error) {
 		return nil, err
 	}
 	r := &run{events: make(chan event, 1000)}
-	r.command = exec.CommandContext(ctx, devloop, "run", "--json", "--context", "kind-"+b.cluster, "--namespace", w.namespace)
+	args := append([]string{"run", "--json", "--context", "kind-" + b.cluster, "--namespace", w.namespace}, w.flags...)
+	r.command = exec.CommandContext(ctx, devloop, args...)
 	r.command.Dir = dir
 	r.command.Cancel = func() error { return r.command.Process.Signal(os.Interrupt) }
 	if b.verbose {
