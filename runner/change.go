@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"sync"
@@ -76,6 +77,32 @@ func (r *Runner) noteChange(ctx context.Context, p Pod, summary string) (*corev1
 		return nil, r.failed(ctx, "change", Object{"Pod", p.Namespace, p.Name}, err)
 	}
 	return now, nil
+}
+
+// wentBack begins the line that a supervisor writes into the log when an application did
+// not survive its start with a change, and starts as it was before.
+const wentBack = "devloop: the application ended with exit code "
+
+// Prove says that the application in a Pod, started again with a change, serves: from then
+// on its end is no longer taken for a start that failed.
+//
+// It returns a [*NotReadyError] where it has ended, and runs as it was before, when was said in
+// what it differed from its image.
+func (r *Runner) Prove(ctx context.Context, p Pod, port int, state, was string) error {
+	answer, err := r.tell(ctx, p, port, Change{State: state})
+	switch {
+	case err == nil && answer == "ok":
+		return nil
+	case err == nil && answer == "gone back":
+		if _, err := r.noteChange(ctx, p, was); err != nil {
+			return err
+		}
+		return r.explain(ctx, p, nil, verdict{code: "pod.crash", why: "the application ended when it started with the change, and runs as it was before",
+			container: p.Containers[0], ended: true, run: math.MaxInt32, wentBack: true})
+	case err == nil:
+		err = errors.New(answer)
+	}
+	return fmt.Errorf("ask pod %q whether it serves: %w", p.Name, err)
 }
 
 // State returns the name of what the application in a Pod consists of, "" for its image

@@ -26,6 +26,8 @@ type verdict struct {
 	probeName, probed string
 	// port is one that nobody listens on, although the manifest names it.
 	port int
+	// wentBack says that the log goes on after the end that this is about.
+	wentBack bool
 }
 
 // words are the verdicts' codes in a word or two, for a table.

@@ -110,7 +110,11 @@ type NotReadyError struct {
 	evidence []string
 	hints    []string
 	err      error
+	wentBack bool
 }
+
+// WentBack says that the application runs again, as it was before the change that this is about.
+func (e *NotReadyError) WentBack() bool { return e.wentBack }
 
 func (e *NotReadyError) Error() string { return fmt.Sprintf("start Pod %q: %s", e.Pod.Name, e.Why) }
 

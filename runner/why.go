@@ -60,7 +60,7 @@ func (r *Runner) explain(ctx context.Context, p Pod, o *corev1.Pod, v verdict) *
 	if len(v.hints) == 0 {
 		v.hints = []string{"see all that the cluster knows: devloop describe " + p.Name + " -n " + p.Namespace}
 	}
-	return &NotReadyError{Pod: p, Why: v.why, Image: v.image, code: v.code, hints: v.hints, evidence: evidence}
+	return &NotReadyError{Pod: p, Why: v.why, Image: v.image, code: v.code, hints: v.hints, evidence: evidence, wentBack: v.wentBack}
 }
 
 // only leaves out what other probes got, and this one before.
@@ -217,6 +217,9 @@ func EventTime(e corev1.Event) time.Time {
 // been started again meanwhile, and then the new run's log came instead.
 func (r *Runner) lastLog(ctx context.Context, p Pod, v verdict) []string {
 	log := r.tail(ctx, p, v.container, v.previous)
+	if v.wentBack {
+		return beforeGoingBack(log)
+	}
 	if !v.ended || v.previous {
 		return log
 	}
@@ -231,6 +234,24 @@ func (r *Runner) lastLog(ctx context.Context, p Pod, v verdict) []string {
 		if s.Name == v.container && s.RestartCount > v.run && s.State.Waiting == nil {
 			return r.tail(ctx, p, v.container, true)
 		}
+	}
+	return log
+}
+
+// beforeGoingBack cuts off what came after the last end of a start that failed, and what
+// came before that start.
+func beforeGoingBack(log []string) []string {
+	for i := len(log) - 1; i >= 0; i-- {
+		if !strings.HasPrefix(log[i], wentBack) {
+			continue
+		}
+		log = log[:i]
+		for j := len(log) - 1; j >= 0; j-- {
+			if strings.HasPrefix(log[j], wentBack) {
+				return log[j+1:]
+			}
+		}
+		return log
 	}
 	return log
 }

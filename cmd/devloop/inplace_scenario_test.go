@@ -131,3 +131,30 @@ func TestScenarioAChangeOfClassesKeepsThePodAndOutlivesItsContainer(t *testing.T
 	}
 	r.quit()
 }
+
+func TestScenarioARestartThatFailsGoesBack(t *testing.T) {
+	real.Maven(t)
+	s := newScenario(t, "spring-maven")
+	r := s.start("run", "--without", "archive")
+	url := r.answered("Hello, World")
+	r.took()
+
+	t.Log("the application crashes with the change, is explained, and runs as it was before")
+	s.replaceInSource("class AppController {", "class AppController {\n"+crash)
+	f := r.finished(event.Failed)
+	if f.Code != "pod.crash" || !strings.Contains(f.Message+strings.Join(f.Evidence, "\n"), "the database is not there") {
+		t.Errorf("the failure is %+v", f)
+	}
+	if got := page(url, "text/plain"); got != "200 Hello, World" {
+		t.Errorf("localhost says %s", got)
+	}
+	if pod := s.pods()["spring-maven"]; pod.Status.ContainerStatuses[0].RestartCount != 0 || pod.Annotations["devloop-cli.github.io/changes"] != "" {
+		t.Errorf("the container restarted %d times, and its changes are %q", pod.Status.ContainerStatuses[0].RestartCount, pod.Annotations["devloop-cli.github.io/changes"])
+	}
+
+	t.Log("the next save is a restart again")
+	s.replaceInSource("\n"+crash, "")
+	s.replaceInSource("Hello, World", "Hello, mended")
+	r.tookUntil(url, "Hello, mended", "compile swap forward")
+	r.quit()
+}

@@ -31,6 +31,9 @@ type present struct {
 	image, now builder.Parts
 	// swappable says that their JVMs take changed methods while they run.
 	swappable bool
+	// serving and answering are those of live at the time.
+	serving   v1.Hash
+	answering []runner.Pod
 }
 
 // changesOf are the files in which two states of an application differ; nil marks one
@@ -126,21 +129,51 @@ func (l *Loop) inPlaceOf(ctx context.Context, n int, app builder.App, changed wa
 	if swapped, err := l.swap(ctx, n, files, now); swapped || err != nil {
 		return true, err
 	}
+	before := *r
+	before.serving, before.answering = l.live.serving, l.live.answering
 	changing, err := stage(ctx, l, n, event.Restart, func(ctx context.Context, s *step) (bool, error) { return l.restart(ctx, s, files, now) })
 	if !changing || err != nil {
 		return false, err
 	}
-	if _, err = stage(ctx, l, n, event.Ready, func(ctx context.Context, s *step) (none, error) { return none{}, l.ready(ctx, s, r.pods) }); err == nil {
+	if _, err = stage(ctx, l, n, event.Ready, func(ctx context.Context, s *step) (none, error) { return none{}, l.proven(ctx, s, &before, r) }); err == nil {
 		_, err = stage(ctx, l, n, event.Forward, func(ctx context.Context, s *step) (none, error) { return none{}, l.forward(ctx, s, r.pods) })
 	}
 	if err != nil {
-		if !cancelled(err) {
-			l.live.present = nil // the next change makes a new Pod
-		}
+		l.undone(err, before)
 		return true, err
 	}
 	l.live.serving, l.live.answering = v1.Hash{Algorithm: "state", Hex: stateOf(now)}, r.pods
 	return true, nil
+}
+
+// proven waits until the Pods serve with a change, and tells them that they do.
+func (l *Loop) proven(ctx context.Context, s *step, before, after *present) error {
+	if err := l.ready(ctx, s, after.pods); err != nil {
+		return err
+	}
+	was := summary(changesOf(before.image, before.now))
+	group, ctx := errgroup.WithContext(ctx)
+	for _, p := range after.pods {
+		group.Go(func() error { return l.Deployer.Prove(ctx, p, builder.SupervisorPort, stateOf(after.now), was) })
+	}
+	return group.Wait()
+}
+
+// undone notes how a restart failed. One Pod that ended with the change runs as it was before by
+// now, and localhost leads to it again; of more than one, some may run with the change.
+func (l *Loop) undone(err error, before present) {
+	var why *runner.NotReadyError
+	back := errors.As(err, &why) && why.WentBack()
+	switch {
+	case cancelled(err):
+	case back && len(before.pods) == 1 && before.answering != nil:
+		before.pods = l.live.present.pods
+		l.live.present = &before
+		l.live.serving, l.live.answering = before.serving, before.pods
+		l.turnBack()
+	default:
+		l.live.present = nil // the next change makes a new Pod
+	}
 }
 
 // restart starts the application again in its Pods, with changed files. It says false

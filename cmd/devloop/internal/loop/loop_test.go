@@ -101,6 +101,8 @@ func (f *fakes) Change(_ context.Context, p runner.Pod, _ int, _ runner.Change) 
 	return p, runner.ErrUnsupervised
 }
 
+func (f *fakes) Prove(context.Context, runner.Pod, int, string, string) error { return nil }
+
 func (f *fakes) Dial(context.Context, runner.Pod, int) (io.ReadWriteCloser, error) {
 	return nil, runner.ErrUnsupervised
 }

@@ -15,7 +15,9 @@ import java.nio.file.Paths;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -47,11 +49,17 @@ import java.util.concurrent.TimeUnit;
  * </pre>
  *
  * The answer to a question is the state's name, "" for that of the image.
+ *
+ * An application that ends soon after it was started again with a change goes back: it
+ * starts as it was before, and says so in the log. A request without files and restart is
+ * the proof that it serves, if it names the present state; from then on its end is the
+ * container's.
  */
 // It has no lambda: the first one would cost its start more than all else.
 public final class Supervise {
     private static final int LIMIT = 256 << 20; // bytes of a change
     private static final long GRACE = 2000; // ms in which the application ends by itself
+    private static final long SOON = 120L * 1000 * 1000 * 1000; // ns in which a start has to be proven
 
     private final Path classes;
     private final Path changes;
@@ -59,6 +67,7 @@ public final class Supervise {
     private final int debug;
     private String state = "";
     private int made; // changes in CHANGES
+    private Undo undo; // of the change with which the application started, null once that is proven
     private Process child; // null while it is being started again
     private boolean ending;
 
@@ -124,7 +133,7 @@ public final class Supervise {
     }
 
     /** Waits until the application ends, other than by a restart, and returns its exit code. */
-    private int await() throws InterruptedException {
+    private int await() throws InterruptedException, IOException {
         for (;;) {
             Process now;
             synchronized (this) {
@@ -135,10 +144,42 @@ public final class Supervise {
             }
             int code = now.waitFor();
             synchronized (this) {
-                if (child == now) {
+                if (child == now && !goBack(code)) {
                     return code;
                 }
             }
+        }
+    }
+
+    /** Starts the application as it was before the change with which it ended, if it did so soon. */
+    private synchronized boolean goBack(int code) throws IOException {
+        Undo last = undo;
+        undo = null;
+        if (ending || last == null || System.nanoTime() - last.since > SOON) {
+            return false;
+        }
+        System.out.println("devloop: the application ended with exit code " + code + ", and starts as it was before the change");
+        Files.deleteIfExists(change(--made));
+        for (Map.Entry<Path, byte[]> file : last.files.entrySet()) {
+            if (file.getValue() == null) {
+                Files.deleteIfExists(file.getKey());
+            } else {
+                put(file.getKey(), file.getValue());
+            }
+        }
+        state = last.state;
+        start();
+        return true;
+    }
+
+    /** What was before a change. */
+    private static final class Undo {
+        final Map<Path, byte[]> files = new HashMap<>();
+        final String state;
+        final long since = System.nanoTime();
+
+        Undo(String state) {
+            this.state = state;
         }
     }
 
@@ -180,10 +221,14 @@ public final class Supervise {
     private String answer(DataInputStream in) throws IOException {
         byte[] text = read(in);
         DataInputStream request = new DataInputStream(new ByteArrayInputStream(text));
-        if (request.readUTF().isEmpty()) {
+        String name = request.readUTF();
+        if (name.isEmpty()) {
             return state;
         }
         boolean restart = request.readBoolean();
+        if (!restart && request.readInt() == 0) {
+            return prove(name);
+        }
         try {
             keep(text);
         } catch (IOException e) {
@@ -192,11 +237,25 @@ public final class Supervise {
         return restart ? restart(text) : tryToMake(text);
     }
 
+    private synchronized String prove(String name) {
+        if (!state.equals(name)) {
+            return "gone back";
+        }
+        undo = null;
+        return "ok";
+    }
+
     /** Makes a change while the application does not run. */
     private String restart(byte[] text) throws IOException {
         try {
             stop();
-            return tryToMake(text);
+            Undo before = new Undo(state);
+            remember(text, before);
+            String answer = tryToMake(text);
+            synchronized (this) {
+                undo = answer.equals("ok") ? before : null;
+            }
+            return answer;
         } catch (InterruptedException e) {
             return e.toString();
         } finally {
@@ -274,11 +333,27 @@ public final class Supervise {
             }
             byte[] content = new byte[length];
             in.readFully(content);
-            Files.createDirectories(file.getParent());
-            Path fresh = file.resolveSibling(file.getFileName() + ".devloop");
-            Files.write(fresh, content);
-            Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
+            put(file, content);
         }
         state = name;
+    }
+
+    private static void put(Path file, byte[] content) throws IOException {
+        Files.createDirectories(file.getParent());
+        Path fresh = file.resolveSibling(file.getFileName() + ".devloop");
+        Files.write(fresh, content);
+        Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    /** Keeps what the files of a change are before it. */
+    private void remember(byte[] text, Undo before) throws IOException {
+        DataInputStream in = new DataInputStream(new ByteArrayInputStream(text));
+        in.readUTF();
+        in.readBoolean();
+        for (int files = in.readInt(); files > 0; files--) {
+            Path file = classes.resolve(in.readUTF()).normalize();
+            before.files.put(file, Files.exists(file) ? Files.readAllBytes(file) : null);
+            in.readFully(new byte[Math.max(in.readInt(), 0)]);
+        }
     }
 }
