@@ -27,16 +27,41 @@ import (
 	"github.com/docker/docker/client"
 	"github.com/docker/go-connections/nat"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/devloop-cli/devloop/hack/real"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/loader/loadertest"
 )
 
-// No minikube can be started where its base image can't be pulled. What devloop meets of
-// one can be had all the same: its files, and a node that is a privileged container with
+// A real minikube is tested where hack/minikube.sh has started it. What devloop meets of one
+// can be had in another way, too: its files, and a node that is a privileged container with
 // minikube's label and a real containerd, or a real Docker engine behind TLS, in it. Both
 // are made of kind's node image.
+
+func TestRealMinikubeConforms(t *testing.T) {
+	docker := real.Docker(t)
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const profile = "devloop-minikube"
+	home := filepath.Join(cache, "devloop", "minikube")
+	config, err := clientcmd.BuildConfigFromFlags("", filepath.Join(home, "kubeconfig"))
+	if err != nil {
+		t.Skipf("no minikube here, hack/minikube.sh starts one: %v", err)
+	}
+	t.Setenv("MINIKUBE_HOME", home)
+	t.Setenv("MINIKUBE_ACTIVE_DOCKERD", "")
+	cluster, err := loader.Detect(t.Context(), docker, profile, config.Host)
+	if err != nil {
+		t.Skipf("no minikube here, hack/minikube.sh starts one: %v", err)
+	}
+	if cluster.Product != "minikube" || strings.Join(cluster.Nodes, " ") != profile || cluster.Way != "" {
+		t.Errorf("got %+v", cluster)
+	}
+	loadertest.Run(t, loadertest.Target{Loader: cluster.Loader(), Nodes: []loadertest.Node{loadertest.Container{Docker: docker, ID: profile}}})
+}
 
 // nodeImage returns the engine's node image, or skips t.
 func nodeImage(t *testing.T, docker *client.Client) string {
