@@ -97,9 +97,11 @@ func makeStarters(ctx context.Context, docker *client.Client, p *builder.Project
 		m := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Without: without})
 		img, err := m.Image(ctx, app, io.Discard)
 		if err == nil && img.Explanation.Archive.Wanted {
+			first := img
 			if _, err = m.Train(ctx, img, io.Discard); err == nil {
 				img, err = m.Image(ctx, app, io.Discard)
 			}
+			_, _ = output(ctx, "docker", "rmi", "--force", first.Ref)
 		}
 		if err != nil {
 			return nil, err
