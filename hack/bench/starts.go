@@ -1,0 +1,210 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/docker/docker/client"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/devloop-cli/devloop/builder"
+)
+
+// starter is an image whose start is timed.
+type starter struct {
+	name  string
+	image builder.Image
+	took  []time.Duration
+}
+
+// starts times from the start of a container to its first answer: java -jar, a composed
+// image with all levers, and one without each. The images take turns. It tells, too, what
+// one edited class changes.
+func starts(ctx context.Context, sample string, n int) error {
+	docker, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "devloop-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	if err := os.CopyFS(dir, os.DirFS(sample)); err != nil {
+		return err
+	}
+	_ = os.Remove(filepath.Join(dir, "Dockerfile"))
+	p, err := builder.Open(ctx, dir, builder.Options{CacheDir: filepath.Join(dir, ".cache")})
+	if err != nil {
+		return err
+	}
+	starters, err := makeStarters(ctx, docker, p, dir)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		for _, s := range starters {
+			_, _ = output(context.WithoutCancel(ctx), "docker", "rmi", "--force", s.image.Ref, s.image.Name)
+		}
+	}()
+	for range n {
+		for i := range starters {
+			took, err := firstAnswer(ctx, starters[i].image.Ref)
+			if err != nil {
+				return fmt.Errorf("%s: %w", starters[i].name, err)
+			}
+			starters[i].took = append(starters[i].took, took)
+		}
+	}
+	reportStarts(starters)
+	return changedBytes(ctx, docker, p, dir, starters[1].image)
+}
+
+// makeStarters makes the images: first that of java -jar, then the composed ones.
+func makeStarters(ctx context.Context, docker *client.Client, p *builder.Project, dir string) ([]starter, error) {
+	app, err := p.Compile(ctx, io.Discard)
+	if err != nil {
+		return nil, err
+	}
+	jar, err := filepath.Rel(dir, app.Jar)
+	if err != nil {
+		return nil, err
+	}
+	fat := app
+	fat.Name = "devloop-bench-fat"
+	fat.Dockerfile = filepath.Join(dir, "Dockerfile.fat")
+	text := fmt.Sprintf("FROM eclipse-temurin:%d-jre\nCOPY %s /app.jar\nENTRYPOINT [\"java\", \"-jar\", \"/app.jar\"]\n", app.Java, filepath.ToSlash(jar))
+	if err := os.WriteFile(fat.Dockerfile, []byte(text), 0o644); err != nil {
+		return nil, err
+	}
+	cache := filepath.Join(dir, ".cache")
+	made, err := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache}).Image(ctx, fat, io.Discard)
+	if err != nil {
+		return nil, err
+	}
+	all := []starter{{name: "java -jar, one layer", image: made}}
+	for i, without := range append([][]string{nil}, each(builder.Levers())...) {
+		app.Name = fmt.Sprintf("devloop-bench-%d", i) // of one project only the last two images stay
+		m := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Without: without})
+		img, err := m.Image(ctx, app, io.Discard)
+		if err == nil && img.Explanation.Archive.Wanted {
+			first := img
+			if _, err = m.Train(ctx, img, io.Discard); err == nil {
+				img, err = m.Image(ctx, app, io.Discard)
+			}
+			_, _ = output(ctx, "docker", "rmi", "--force", first.Ref)
+		}
+		if err != nil {
+			return nil, err
+		}
+		name := "composed, all levers"
+		if len(without) > 0 {
+			name = "composed, without " + strings.Join(without, ", ")
+		}
+		all = append(all, starter{name: name, image: img})
+	}
+	return all, nil
+}
+
+// each returns each lever alone, and all of them.
+func each(levers []string) [][]string {
+	var sets [][]string
+	for _, l := range levers {
+		sets = append(sets, []string{l})
+	}
+	return append(sets, levers)
+}
+
+// firstAnswer runs an image until it answers.
+func firstAnswer(ctx context.Context, ref string) (time.Duration, error) {
+	began := time.Now()
+	id, err := output(ctx, "docker", "run", "--detach", "--pull", "never", "--publish", "127.0.0.1::8080", ref)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _, _ = output(context.WithoutCancel(ctx), "docker", "rm", "--force", "--volumes", id) }()
+	address, err := output(ctx, "docker", "port", id, "8080/tcp")
+	if err != nil {
+		return 0, err
+	}
+	for time.Since(began) < time.Minute {
+		if answer, err := http.Get("http://" + address); err == nil {
+			_ = answer.Body.Close()
+			return time.Since(began), nil
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return 0, errors.New("no answer within a minute")
+}
+
+// output runs a command and returns the first line that it prints.
+func output(ctx context.Context, args ...string) (string, error) {
+	out, err := exec.CommandContext(ctx, args[0], args[1:]...).Output()
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", strings.Join(args, " "), err)
+	}
+	line, _, _ := strings.Cut(string(out), "\n")
+	return line, nil
+}
+
+func reportStarts(starters []starter) {
+	fmt.Printf("start to first answer, least and median of %d\n", len(starters[0].took))
+	for i := range starters {
+		slices.Sort(starters[i].took)
+		took := starters[i].took
+		fmt.Printf("  %-44s %9s %9s   %.1f times as fast as java -jar\n", starters[i].name, seconds(took[0]), seconds(took[len(took)/2]),
+			starters[0].took[len(took)/2].Seconds()/took[len(took)/2].Seconds())
+	}
+}
+
+// changedBytes edits one class and sums the layers that the image before does not have.
+func changedBytes(ctx context.Context, docker *client.Client, p *builder.Project, dir string, before builder.Image) error {
+	if err := edit(dir, text(1)); err != nil {
+		return err
+	}
+	app, err := p.Compile(ctx, io.Discard)
+	if err != nil {
+		return err
+	}
+	app.Name = "devloop-bench-0"
+	after, err := builder.NewImager(docker, builder.ImagerOptions{CacheDir: filepath.Join(dir, ".cache")}).Image(ctx, app, io.Discard)
+	if err != nil {
+		return err
+	}
+	_, _ = output(ctx, "docker", "rmi", "--force", after.Ref, after.Name)
+	sum, err := newLayers(before.Content, after.Content)
+	fmt.Printf("one edited class: %d bytes of new layers, composed\n", sum)
+	return err
+}
+
+// newLayers sums the sizes of the layers that only b has.
+func newLayers(a, b v1.Image) (sum int64, err error) {
+	layers, err := b.Layers()
+	if err != nil {
+		return 0, err
+	}
+	for _, l := range layers {
+		id, err := l.DiffID()
+		if err != nil {
+			return 0, err
+		}
+		if _, err := a.LayerByDiffID(id); err == nil {
+			continue
+		}
+		size, err := l.Size()
+		if err != nil {
+			return 0, err
+		}
+		sum += size
+	}
+	return sum, nil
+}
