@@ -1,0 +1,101 @@
+package incremental
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/devloop-cli/devloop/builder/internal/classfile"
+)
+
+// widen adds to the work who depends on what others see of the changed classes. It
+// says whether that is more than was compiled.
+func (m *Module) widen(w *work, all made) bool {
+	var changed []string
+	for _, path := range w.removed {
+		changed = append(changed, names(path, m.sources[path])...)
+	}
+	for path := range w.compile {
+		old := m.sources[path]
+		if old == nil || apiOf(m.old(path)) != apiOf(all.classes[path]) {
+			changed = append(changed, names(path, old)...)
+			changed = append(changed, names(path, w.texts[path])...)
+		}
+	}
+	before := len(w.compile)
+	m.dependents(w, changed)
+	return len(w.compile) > before
+}
+
+// dependents adds every source to the work that has one of the words, or depends on
+// one that has.
+func (m *Module) dependents(w *work, changed []string) {
+	done := map[string]bool{}
+	for len(changed) > 0 {
+		name := changed[len(changed)-1]
+		changed = changed[:len(changed)-1]
+		if done[name] {
+			continue
+		}
+		done[name] = true
+		for path := range w.now {
+			s := m.sources[path]
+			if t := w.texts[path]; t != nil {
+				s = t
+			}
+			if s.words[name] || s.words[escape] {
+				w.compile[path] = true
+				changed = append(changed, names(path, s)...)
+			}
+		}
+	}
+}
+
+// old returns the classes that a source had the last time.
+func (m *Module) old(path string) []classfile.Class {
+	var classes []classfile.Class
+	if s := m.sources[path]; s != nil {
+		for _, file := range s.classes {
+			class, err := readClass(m.file(file))
+			if err != nil {
+				class.API = err.Error() // is no API, so that it differs from any
+			}
+			classes = append(classes, class)
+		}
+	}
+	return classes
+}
+
+// mains returns the names of those classes that can be started, sorted.
+func mains(classes []classfile.Class) []string {
+	var names []string
+	for _, c := range classes {
+		if c.Main {
+			names = append(names, c.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func apiOf(classes []classfile.Class) string {
+	var all []string
+	for _, c := range classes {
+		all = append(all, c.API)
+	}
+	slices.Sort(all)
+	return strings.TrimLeft(strings.Join(all, "\n\n"), "\n") // without those that nobody sees
+}
+
+// names returns the simple names of the top-level classes of a source.
+func names(path string, s *source) []string {
+	list := []string{strings.TrimSuffix(filepath.Base(path), ".java")}
+	if s == nil {
+		return list
+	}
+	for _, class := range s.classes {
+		name := class[strings.LastIndexByte(class, '/')+1:]
+		list = append(list, strings.TrimSuffix(name, ".class"))
+	}
+	return list
+}
