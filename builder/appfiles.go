@@ -21,6 +21,7 @@ type appFiles struct {
 	libs     []library         // in the order of the class path
 	layers   []string          // of libs, the one that changes least first
 	own      []entry           // the application's own, by their names on the class path
+	webapp   []entry           // what a war serves, by their names in it
 	close    func()
 }
 
@@ -28,6 +29,8 @@ type appFiles struct {
 type source interface {
 	Open() (io.ReadCloser, error)
 	size() int64
+	// stamp changes when the content does.
+	stamp() string
 	String() string
 }
 
@@ -36,16 +39,18 @@ type packedFile struct{ file *zip.File }
 
 func (f packedFile) Open() (io.ReadCloser, error) { return f.file.Open() }
 func (f packedFile) size() int64                  { return int64(f.file.UncompressedSize64) }
+func (f packedFile) stamp() string                { return fmt.Sprint(f.file.CRC32, f.size()) }
 func (f packedFile) String() string               { return f.file.Name }
 
 // diskFile is a file by itself.
 type diskFile struct {
-	path  string
-	bytes int64
+	path string
+	info fs.FileInfo
 }
 
 func (f diskFile) Open() (io.ReadCloser, error) { return os.Open(f.path) }
-func (f diskFile) size() int64                  { return f.bytes }
+func (f diskFile) size() int64                  { return f.info.Size() }
+func (f diskFile) stamp() string                { return fmt.Sprint(f.info.ModTime().UnixNano(), f.size()) }
 func (f diskFile) String() string               { return f.path }
 
 // text is a file that is remembered.
@@ -56,6 +61,7 @@ type text struct {
 
 func (t text) Open() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(t.data)), nil }
 func (t text) size() int64                  { return int64(len(t.data)) }
+func (t text) stamp() string                { return digest(t.data) }
 func (t text) String() string               { return t.name }
 
 // files returns the application's files. The caller closes them.
@@ -72,35 +78,58 @@ func (a App) files() (*appFiles, error) {
 		_ = jar.Close()
 		return nil, fmt.Errorf("read %q: %w", a.Jar, err)
 	}
-	f := &appFiles{manifest: manifest, own: ownFiles(&jar.Reader), close: func() { _ = jar.Close() }}
-	f.libs, f.layers = libraries(&jar.Reader)
+	f := packedFiles(&jar.Reader, manifest)
+	f.close = func() { _ = jar.Close() }
 	return f, nil
 }
 
-// ownFiles returns the application's files in an archive.
-func ownFiles(jar *zip.Reader) []entry {
-	var own []entry
+// packedFiles sorts the files of an archive.
+func packedFiles(jar *zip.Reader, manifest map[string]string) *appFiles {
+	at := layoutOf(manifest)
+	f := &appFiles{manifest: manifest, close: func() {}}
+	f.libs, f.layers = libraries(jar, at)
 	taken := map[string]bool{}
-	for _, f := range jar.File {
-		if name, mine := ownName(f.Name); mine && !taken[name] {
+	for _, file := range jar.File {
+		name, own := ownName(file.Name, at)
+		switch {
+		case own && !taken[name]:
 			taken[name] = true
-			own = append(own, entry{name, packedFile{f}})
+			f.own = append(f.own, entry{name, packedFile{file}})
+		case at == warLayout && isWebapp(file.Name):
+			f.webapp = append(f.webapp, entry{file.Name, packedFile{file}})
 		}
 	}
-	return own
+	return f
 }
 
 // ownName returns what a file of the archive is called on the application's class path.
 // Boot's plugins move most of META-INF to the archive's root, where java -jar finds it; the
 // services there are those of Boot's launcher. A name that would lead out of its
 // directory is not taken, and no signature, which is one of the archive.
-func ownName(file string) (name string, own bool) {
-	name, own = strings.CutPrefix(file, classesPath)
+func ownName(file string, at layout) (name string, own bool) {
+	name, own = strings.CutPrefix(file, at.classes())
 	if !own {
 		name, own = file, strings.HasPrefix(file, "META-INF/") && !strings.HasPrefix(file, "META-INF/services/") &&
 			!slices.Contains([]string{".SF", ".RSA", ".DSA", ".EC"}, path.Ext(file))
 	}
-	return name, own && name != "" && !strings.HasSuffix(name, "/") && path.Clean("/"+name) == "/"+name
+	return name, own && isFile(name)
+}
+
+// isWebapp says whether a file of a war is neither on a class path nor Spring Boot's,
+// so that the server serves it, or reads it as it does a web.xml.
+func isWebapp(name string) bool {
+	for _, prefix := range []string{"META-INF/", "org/springframework/boot/loader/", warLayout.classes(), string(warLayout) + "lib/", string(warLayout) + "lib-provided/"} {
+		if strings.HasPrefix(name, prefix) {
+			return false
+		}
+	}
+	return isFile(name) && name != warLayout.layersIndex() && name != warLayout.classIndex()
+}
+
+// isFile tells the name of a file from one of a directory, and from one that would
+// lead out of its own.
+func isFile(name string) bool {
+	return name != "" && !strings.HasSuffix(name, "/") && path.Clean("/"+name) == "/"+name
 }
 
 // diskFiles returns the files below directories, by their names there. Of two with
@@ -123,7 +152,7 @@ func diskFiles(dirs []string) ([]entry, error) {
 				return err
 			}
 			taken[name] = true
-			found = append(found, entry{name, diskFile{file, info.Size()}})
+			found = append(found, entry{name, diskFile{file, info}})
 			return nil
 		})
 		if err != nil {

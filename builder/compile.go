@@ -2,10 +2,13 @@ package builder
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // Compile builds the project, without its tests, and looks into what came out. The
@@ -48,14 +51,16 @@ func (p *Project) compileClasses(ctx context.Context, out io.Writer, m model, k 
 
 // compileArchive has the tool make the archive, and learns of it how it is packed.
 func (p *Project) compileArchive(ctx context.Context, out io.Writer) (App, error) {
-	jar, one, m, err := p.archive(ctx, out)
+	one, m, err := p.archive(ctx, out)
 	if err != nil {
 		return App{}, err
 	}
-	app, err := openApp(jar)
+	if app, plain, err := p.plain(one, m); plain || err != nil {
+		return app, err
+	}
+	app, err := openApp(one.Archive)
 	if err != nil {
-		return App{}, &ProjectError{Dir: one.Directory, Reason: "makes no executable jar", Err: err, code: "project.unsupported",
-			hints: []string{"delete " + jar + " and build again"}}
+		return App{}, noArchive(one, err)
 	}
 	app = p.placed(app, one.Directory)
 	app.Classes, app.Resources, app.Libraries = existing(one.Classes), existing(one.Resources), existing(one.Libraries)
@@ -76,19 +81,77 @@ func (p *Project) compileArchive(ctx context.Context, out io.Writer) (App, error
 	return app, nil
 }
 
-// archive has the tool make the archive.
-func (p *Project) archive(ctx context.Context, out io.Writer) (jar string, one module, m model, err error) {
+// archive has the tool make the archive, and returns its module.
+func (p *Project) archive(ctx context.Context, out io.Writer) (one module, m model, err error) {
 	if p.Tool.Name == "gradle" {
 		if m, err = p.gradle(ctx, out, archiveTask); err == nil {
 			one, err = p.only(m.Modules)
 		}
-		return one.Archive, one, m, err
+		return one, m, err
 	}
-	if m, err = p.mavenPackage(ctx, out); err != nil {
-		return "", one, m, err
+	if m, err = p.mavenPackage(ctx, out); err == nil {
+		one, err = p.executableModule(m)
 	}
-	jar, dir, err := p.executableJar()
-	return jar, m.in(dir), m, err
+	return one, m, err
+}
+
+// noArchive says what is wrong with an archive that the build has left.
+func noArchive(one module, err error) error {
+	e := &ProjectError{Dir: one.Directory, Reason: "makes no executable jar", Err: err, code: "project.unsupported"}
+	if !errors.Is(err, errNotExecutable) {
+		e.Reason = "has a jar that can't be read"
+	}
+	e.hints = []string{"delete it and build again: rm " + one.Archive}
+	return e
+}
+
+// plain returns an application without Spring Boot: one that has a main class, but
+// no executable archive. plain is false where it has one, or ought to.
+func (p *Project) plain(one module, m model) (app App, plain bool, err error) {
+	if one.MainClass == "" || one.Archive != "" && !errors.Is(openError(one.Archive), errNotExecutable) {
+		return App{}, false, nil
+	}
+	k := &packing{Inputs: m.Inputs, Directory: one.Directory, MainClass: one.MainClass, Told: one.Libraries, Layers: []string{dependencies, snapshots, "application"}, Why: p.packsMore(one, m)}
+	for _, file := range existing(one.Libraries) {
+		k.Libraries = append(k.Libraries, packedLibrary{File: file, Name: k.freeName(file), Layer: m.layer(file)})
+	}
+	app, found := k.app(one)
+	if !found {
+		return App{}, true, &ProjectError{Dir: one.Directory, Reason: fmt.Sprintf("names the main class %q, which is not among its classes", one.MainClass),
+			code: "project.unsupported", hints: []string{"correct the name, or the package of the class, in " + p.buildFile()}}
+	}
+	app = p.placed(app, one.Directory)
+	app.Jar = one.Archive
+	return app, true, keepJSON(p.packingFile(), k)
+}
+
+// freeName returns what a library is called beside those that are there already: two
+// modules of one name may come from two groups.
+func (k *packing) freeName(file string) string {
+	name := filepath.Base(file)
+	for i := 2; slices.ContainsFunc(k.Libraries, func(l packedLibrary) bool { return l.Name == name }); i++ {
+		name = fmt.Sprintf("%d-%s", i, filepath.Base(file))
+	}
+	return name
+}
+
+// layer returns the layer of a library, by how often it changes.
+func (m model) layer(file string) string {
+	for _, one := range m.Modules {
+		if below(file, one.Directory) {
+			return "application"
+		}
+	}
+	if strings.Contains(filepath.Base(file), "-SNAPSHOT") {
+		return snapshots
+	}
+	return dependencies
+}
+
+// below says whether a file lies in a directory.
+func below(file, dir string) bool {
+	rel, err := filepath.Rel(dir, file)
+	return err == nil && filepath.IsLocal(rel)
 }
 
 // placed says what an application is called and how its image is made.

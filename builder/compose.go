@@ -43,7 +43,7 @@ func (j *job) compose(ctx context.Context, ref, why string) (Image, error) {
 	if err != nil {
 		return Image{}, err
 	}
-	if err := j.bring(ctx, id, view, len(base.layers)); err != nil {
+	if err := j.bring(ctx, id, view); err != nil {
 		return Image{}, err
 	}
 	made := j.image(id, view)
@@ -73,6 +73,9 @@ func (j *job) composition(base *content, files *appFiles) (*composition, error) 
 		first = "/" + classPathJar
 	}
 	c.ClassPath = append([]string{first}, classPath...)
+	if c.Supervised = j.supervised(); c.Supervised {
+		own = append([]part{supervisor()}, own...)
+	}
 	return c, j.add(c, own)
 }
 
@@ -91,7 +94,7 @@ func (j *job) add(c *composition, parts []part) error {
 // layer makes a layer of p. One that is in the cache is not written again.
 func (j *job) layer(p part) (layer, LayerNote, error) {
 	reader, writer := io.Pipe()
-	go func() { _ = writer.CloseWithError(writeLayer(writer, p.entries)) }()
+	go func() { _ = writer.CloseWithError(writeLayer(writer, p.entries, j.supervised())) }()
 	diffID, size, err := v1.SHA256(reader)
 	if err != nil {
 		return layer{}, LayerNote{}, err
@@ -108,7 +111,7 @@ func (j *job) layer(p part) (layer, LayerNote, error) {
 		return layer{}, LayerNote{}, err
 	}
 	defer w.discard()
-	if err := writeLayer(w, p.entries); err != nil {
+	if err := writeLayer(w, p.entries, j.supervised()); err != nil {
 		return layer{}, LayerNote{}, err
 	}
 	found, err := w.commit()
@@ -124,6 +127,9 @@ func (j *job) configure(config *v1.ConfigFile, x Explanation) *v1.ConfigFile {
 	c := &config.Config
 	c.User, c.WorkingDir, c.Cmd = nobodyInParticular, "/"+appDir, nil
 	c.Entrypoint = slices.Concat([]string{"java"}, optionTexts(x.Options), []string{"-cp", strings.Join(x.ClassPath, ":"), x.MainClass})
+	if x.Supervised {
+		c.Entrypoint = supervise(c.Entrypoint)
+	}
 	c.ExposedPorts = map[string]struct{}{strconv.Itoa(j.port()) + "/tcp": {}}
 	if c.Labels == nil {
 		c.Labels = map[string]string{}

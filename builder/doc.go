@@ -21,6 +21,9 @@
 // or Maven's answer, given by the way as a build runs (model.go). Nothing is
 // written into the project except by the project's own build.
 //
+// Who builds at every save takes a [Compiler]: it keeps a Java compiler running, and
+// leaves to the build what that can't do just the same.
+//
 // An [Image] carries its content as a go-containerregistry v1.Image, so that
 // whoever brings it to a cluster can send single layers without asking the engine
 // for the whole. Layers are kept, by digest and bounded in size, in the cache directory.

@@ -50,6 +50,7 @@ func newEngine(t *testing.T) *engine {
 		}
 	})
 	mux.HandleFunc("GET /{version}/version", func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, `{"Arch":"amd64"}`) })
+	mux.HandleFunc("GET /{version}/info", func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, `{"Driver":"overlay2"}`) })
 	mux.HandleFunc("GET /{version}/images/{path...}", e.get)
 	mux.HandleFunc("POST /{version}/images/load", e.load)
 	mux.HandleFunc("POST /{version}/images/{path...}", e.tag)

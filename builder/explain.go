@@ -21,6 +21,9 @@ type Explanation struct {
 	ClassPath []string
 	// MainClass is the application's.
 	MainClass string
+	// Supervised is true where the application can be changed and started again in its
+	// container.
+	Supervised bool
 	// Archive tells of the archive of the dependencies' classes.
 	Archive Archive
 }
@@ -63,7 +66,7 @@ func Levers() []string {
 	for _, o := range quickStart {
 		names = append(names, o.Lever)
 	}
-	return append(names, LeverArchive)
+	return append(names, LeverArchive, LeverRestart)
 }
 
 // jvmOptions returns what the JVM is told, without the levers that are left out.

@@ -72,9 +72,14 @@ func writeModelScript(dir string) (script, told string, err error) {
 	return script, told, nil
 }
 
-// only returns the one module that makes an executable archive, or says what else there is.
+// only returns the one module that makes an executable archive, or that has a main
+// class where none does; else it says what there is.
 func (p *Project) only(modules []module) (module, error) {
-	found := slices.DeleteFunc(slices.Clone(modules), func(m module) bool { return !m.Application || m.Archive == "" })
+	asked := slices.DeleteFunc(slices.Clone(modules), func(m module) bool { return !m.Application })
+	found := slices.DeleteFunc(slices.Clone(asked), func(m module) bool { return m.Archive == "" })
+	if len(found) == 0 {
+		found = slices.DeleteFunc(asked, func(m module) bool { return m.MainClass == "" })
+	}
 	switch len(found) {
 	case 0:
 		return module{}, p.noBootJar(nil)
@@ -91,7 +96,7 @@ func (p *Project) only(modules []module) (module, error) {
 // ambiguous lists the modules to choose from.
 func (p *Project) ambiguous(modules []string) error {
 	e := &ProjectError{Dir: p.Dir, code: "project.ambiguous", evidence: modules,
-		Reason: "has several modules that make an executable jar: " + strings.Join(modules, ", ")}
+		Reason: "has several modules with an application: " + strings.Join(modules, ", ")}
 	for _, m := range modules {
 		e.hints = append(e.hints, "choose one: --module "+m)
 	}
@@ -101,14 +106,14 @@ func (p *Project) ambiguous(modules []string) error {
 // noBootJar says that this is no Spring Boot build as far as the tool knows.
 func (p *Project) noBootJar(err error) error {
 	e := &ProjectError{Dir: p.Dir, Err: err, code: "project.unsupported",
-		Reason: "is not a Spring Boot build, or its plugin is missing: nothing makes an executable jar"}
+		Reason: "is not a Spring Boot build, or its plugin is missing: nothing makes an executable jar, and no main class is named"}
 	switch {
 	case p.Tool.Name == "maven":
-		e.hints = []string{"add the plugin to pom.xml: <plugin><groupId>org.springframework.boot</groupId><artifactId>spring-boot-maven-plugin</artifactId></plugin>"}
+		e.hints = []string{"without Spring Boot, name the main class in pom.xml: <properties><exec.mainClass>com.example.Main</exec.mainClass></properties>", "add the plugin to pom.xml: <plugin><groupId>org.springframework.boot</groupId><artifactId>spring-boot-maven-plugin</artifactId></plugin>"}
 	case p.module != "":
 		e.hints = []string{"look which modules there are: gradle projects"}
 	default:
-		e.hints = []string{`add the plugin to build.gradle: plugins { id 'org.springframework.boot' version '3.5.7' }`}
+		e.hints = []string{"without Spring Boot, name the main class in build.gradle: plugins { id 'application' }; application { mainClass = 'com.example.Main' }", `add the plugin to build.gradle: plugins { id 'org.springframework.boot' version '3.5.7' }`}
 	}
 	return e
 }

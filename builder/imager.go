@@ -28,6 +28,8 @@ type ImagerOptions struct {
 	Base string
 	// Without names the [Levers] that are not used.
 	Without []string
+	// Develop makes images without a Dockerfile that can be changed while they run.
+	Develop bool
 }
 
 // Imager makes images in one Docker engine.
@@ -36,6 +38,7 @@ type Imager struct {
 	base    string
 	cache   string
 	without []string
+	develop bool
 }
 
 // Image is an image in the engine.
@@ -62,7 +65,7 @@ type Image struct {
 
 // NewImager returns an Imager that uses docker. Nothing is asked of the engine yet.
 func NewImager(docker client.APIClient, o ImagerOptions) *Imager {
-	return &Imager{docker: docker, base: o.Base, cache: o.CacheDir, without: o.Without}
+	return &Imager{docker: docker, base: o.Base, cache: o.CacheDir, without: o.Without, develop: o.Develop}
 }
 
 // Image makes the image of app: by its Dockerfile if it has one, else composed of
@@ -77,7 +80,7 @@ func (m *Imager) Image(ctx context.Context, app App, out io.Writer) (Image, erro
 	if err != nil {
 		return Image{}, err
 	}
-	j := &job{docker: m.docker, cache: newLayerCache(cache), records: filepath.Join(cache, "archives"), without: m.without, app: app, out: out}
+	j := &job{docker: m.docker, cache: newLayerCache(cache), records: filepath.Join(cache, "archives"), without: m.without, develop: m.develop, app: app, out: out}
 	img, err := j.run(ctx, m.base)
 	if err != nil {
 		return Image{}, imageError(ctx, app.Name, m.docker.DaemonHost(), err)
@@ -94,6 +97,7 @@ type job struct {
 	cache   *layerCache
 	records string // directory of the archives' records
 	without []string
+	develop bool
 	app     App
 	out     io.Writer
 }

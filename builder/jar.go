@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -28,6 +29,8 @@ type App struct {
 	// Libraries are the jars of its dependencies in that order; one that the same build
 	// makes may be a directory. All are absolute, and empty where the build does not tell.
 	Classes, Resources, Libraries []string
+	// How says in a few words how the classes were made, "" where there is no choice.
+	How string
 	// Dir is the directory of the project or module that made it.
 	Dir string
 	// Name is the project's, fit for an image reference.
@@ -48,15 +51,36 @@ type App struct {
 	packing *packing // how the files below lie in the archive, nil where they don't all
 }
 
-// Where Spring Boot puts things in an executable jar:
+const manifestPath = "META-INF/MANIFEST.MF"
+
+// layout is the directory into which Spring Boot puts an application's files: one of
+// a jar, or that of a war.
 // https://docs.spring.io/spring-boot/specification/executable-jar/nested-jars.html
+type layout string
+
 const (
-	manifestPath = "META-INF/MANIFEST.MF"
-	classesPath  = "BOOT-INF/classes/"
-	libPath      = "BOOT-INF/lib/"
-	layersIndex  = "BOOT-INF/layers.idx"
-	classIndex   = "BOOT-INF/classpath.idx"
+	jarLayout layout = "BOOT-INF/"
+	warLayout layout = "WEB-INF/"
 )
+
+// layoutOf tells the layout by the manifest.
+func layoutOf(manifest map[string]string) layout {
+	if strings.HasPrefix(manifest["Spring-Boot-Classes"], string(warLayout)) {
+		return warLayout
+	}
+	return jarLayout
+}
+
+func (l layout) classes() string     { return string(l) + "classes/" }
+func (l layout) layersIndex() string { return string(l) + "layers.idx" }
+func (l layout) classIndex() string  { return string(l) + "classpath.idx" }
+
+// isLibrary tells a library of the application. The one that the server of a war would
+// have lies apart.
+func (l layout) isLibrary(name string) bool {
+	dir, base := path.Split(name)
+	return (dir == string(l)+"lib/" || dir == string(l)+"lib-provided/") && strings.HasSuffix(base, ".jar") && !strings.HasPrefix(base, jarmode)
+}
 
 // jarmode is how the names of those libraries begin that Boot's plugins add for the
 // commands of java -Djarmode -jar. The application has no use for them.
@@ -72,6 +96,9 @@ func openApp(jar string) (App, error) {
 	}
 	defer func() { _ = file.Close() }()
 	manifest, err := readManifest(&file.Reader)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = errNotExecutable
+	}
 	if err != nil {
 		return App{}, fmt.Errorf("read %q: %w", jar, err)
 	}
@@ -80,14 +107,14 @@ func openApp(jar string) (App, error) {
 		return App{}, fmt.Errorf("read %q: %w", jar, errNotExecutable)
 	}
 	app.Java = javaVersion(&file.Reader, manifest)
-	app.Port = serverPort(func(name string) ([]byte, error) { return readEntry(&file.Reader, classesPath+name) })
+	app.Port = serverPort(func(name string) ([]byte, error) { return readEntry(&file.Reader, layoutOf(manifest).classes()+name) })
 	return app, nil
 }
 
-// executable says whether the file is a jar that Spring Boot made executable.
-func executable(jar string) bool {
+// openError says what keeps a file from being an archive that Spring Boot made executable.
+func openError(jar string) error {
 	_, err := openApp(jar)
-	return err == nil
+	return err
 }
 
 // readManifest returns the main attributes of the jar's manifest.
@@ -122,7 +149,7 @@ func parseManifest(text []byte) map[string]string {
 // built the jar.
 func javaVersion(jar *zip.Reader, manifest map[string]string) int {
 	spec := strings.TrimPrefix(manifest["Build-Jdk-Spec"], "1.")
-	needed := max(classVersion(jar, classesPath, manifest["Start-Class"]), classVersion(jar, "", manifest["Main-Class"]))
+	needed := max(classVersion(jar, layoutOf(manifest).classes(), manifest["Start-Class"]), classVersion(jar, "", manifest["Main-Class"]))
 	if version, err := strconv.Atoi(spec); err == nil && needed == 0 {
 		return version
 	}
@@ -217,10 +244,10 @@ const (
 // layer, and the layers in the order in which they change ever more often.
 // Without an index (before Boot 2.3 there was none) the jar's own order is the
 // class path's, and a name tells a snapshot.
-func libraries(jar *zip.Reader) (libs []library, layers []string) {
-	sorted, layers := layerIndex(jar)
+func libraries(jar *zip.Reader, at layout) (libs []library, layers []string) {
+	sorted, layers := layerIndex(jar, at)
 	for _, f := range jar.File {
-		if !strings.HasPrefix(f.Name, libPath) || !strings.HasSuffix(f.Name, ".jar") || strings.HasPrefix(f.Name, libPath+jarmode) {
+		if !at.isLibrary(f.Name) {
 			continue
 		}
 		layer := sorted(f.Name)
@@ -235,14 +262,14 @@ func libraries(jar *zip.Reader) (libs []library, layers []string) {
 		}
 		libs = append(libs, library{path.Base(f.Name), layer, packedFile{f}})
 	}
-	return inClassPathOrder(jar, libs), layers
+	return inClassPathOrder(jar, at, libs), layers
 }
 
 // layerIndex reads layers.idx: a YAML list of layers, each with the paths in it. It
 // returns a function from a path to its layer, "" for none.
-func layerIndex(jar *zip.Reader) (func(name string) string, []string) {
+func layerIndex(jar *zip.Reader, at layout) (func(name string) string, []string) {
 	var index []map[string][]string
-	text, err := readEntry(jar, layersIndex)
+	text, err := readEntry(jar, at.layersIndex())
 	if err != nil || yaml.Unmarshal(text, &index) != nil {
 		return func(string) string { return "" }, []string{dependencies, snapshots}
 	}
@@ -268,9 +295,9 @@ func layerIndex(jar *zip.Reader) (func(name string) string, []string) {
 
 // inClassPathOrder sorts libs as classpath.idx says; those that it doesn't name are not
 // on the class path at all.
-func inClassPathOrder(jar *zip.Reader, libs []library) []library {
+func inClassPathOrder(jar *zip.Reader, at layout, libs []library) []library {
 	var order []string
-	text, err := readEntry(jar, classIndex)
+	text, err := readEntry(jar, at.classIndex())
 	if err != nil || yaml.Unmarshal(text, &order) != nil {
 		return libs
 	}

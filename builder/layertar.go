@@ -16,6 +16,9 @@ const (
 	appDir     = "app"
 	classesDir = appDir + "/classes"
 	libDir     = appDir + "/lib"
+	// webappDir is where Spring Boot looks for a war's pages when it doesn't run from a
+	// war, below the working directory (DocumentRoot.COMMON_DOC_ROOTS).
+	webappDir = appDir + "/src/main/webapp"
 )
 
 // layerTime is the time of every file in a composed layer: the one that Spring Boot
@@ -30,13 +33,13 @@ type entry struct {
 
 // writeLayer writes entries and the directories above them as a tar archive which
 // depends on nothing but their names and content: sorted, owned by root, times and
-// modes fixed.
-func writeLayer(to io.Writer, entries []entry) error {
+// modes fixed. In open ones the classes can be changed.
+func writeLayer(to io.Writer, entries []entry, open bool) error {
 	entries = slices.SortedFunc(slices.Values(entries), func(a, b entry) int { return cmp.Compare(a.path, b.path) })
 	archive := tar.NewWriter(to)
 	made := map[string]bool{}
 	for _, e := range entries {
-		if err := writeParents(archive, e.path, made); err != nil {
+		if err := writeParents(archive, e.path, open, made); err != nil {
 			return err
 		}
 		if err := writeEntry(archive, e); err != nil {
@@ -47,25 +50,29 @@ func writeLayer(to io.Writer, entries []entry) error {
 }
 
 // writeParents writes the directories above name that are not in made.
-func writeParents(archive *tar.Writer, name string, made map[string]bool) error {
+func writeParents(archive *tar.Writer, name string, open bool, made map[string]bool) error {
 	dir := path.Dir(name)
 	if dir == "." || made[dir] {
 		return nil
 	}
 	made[dir] = true
-	if err := writeParents(archive, dir, made); err != nil {
+	if err := writeParents(archive, dir, open, made); err != nil {
 		return err
 	}
-	return archive.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: dir + "/", Mode: dirMode(dir), ModTime: layerTime})
+	return archive.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: dir + "/", Mode: dirMode(dir, open), ModTime: layerTime})
 }
 
 // dirMode makes the working directory like /tmp: the application may write files
-// there, as it may in the project's directory, but not change its own.
-func dirMode(dir string) int64 {
-	if dir == appDir {
+// there, as it may in the project's directory, but not change its own, unless they are open.
+func dirMode(dir string, open bool) int64 {
+	switch {
+	case dir == appDir:
 		return 0o1777
+	case open && (dir == classesDir || strings.HasPrefix(dir, classesDir+"/")):
+		return 0o777
+	default:
+		return 0o755
 	}
-	return 0o755
 }
 
 func writeEntry(archive *tar.Writer, e entry) error {
@@ -110,7 +117,11 @@ func (f *appFiles) split() (libs, own []part, classPath []string) {
 			resources = append(resources, placed)
 		}
 	}
-	own = []part{{"resources", resources}, {"classes", classes}}
+	var webapp []entry
+	for _, e := range f.webapp {
+		webapp = append(webapp, entry{webappDir + "/" + e.path, e.file})
+	}
+	own = []part{{"webapp", webapp}, {"resources", resources}, {"classes", classes}}
 	empty := func(p part) bool { return len(p.entries) == 0 }
 	return slices.DeleteFunc(libs, empty), slices.DeleteFunc(own, empty), classPath
 }

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -118,29 +119,41 @@ func (p *Project) mavenEnv() []string {
 	return append(os.Environ(), "MAVEN_OPTS="+mavenOpts)
 }
 
-// executableJar looks for the one module whose target holds an executable jar.
-func (p *Project) executableJar() (jar, dir string, err error) {
-	found := map[string]string{}
-	var modules []string
-	for _, module := range mavenModules(p.root) {
-		if !p.wants(module) {
+// executableModule looks for the one module whose target holds an executable archive,
+// or that has a main class where none does.
+func (p *Project) executableModule(m model) (module, error) {
+	var found, plain, broken []module
+	for _, dir := range mavenModules(p.root) {
+		if !p.wants(dir) {
 			continue
 		}
-		if jar := newestExecutable(filepath.Join(module, "target")); jar != "" {
-			found[module] = jar
-			modules = append(modules, module)
+		one := m.in(dir)
+		if archive := newestExecutable(filepath.Join(dir, "target")); archive != "" {
+			one.Archive = archive
+			found = append(found, one)
+		} else if one.Archive != "" && !errors.Is(openError(one.Archive), errNotExecutable) && filepath.Ext(one.Archive) == ".jar" {
+			broken = append(broken, one)
+		} else if one.MainClass != "" {
+			plain = append(plain, one)
 		}
 	}
-	switch len(modules) {
-	case 0:
-		return "", "", p.noBootJar(nil)
-	case 1:
-		return found[modules[0]], modules[0], nil
+	for _, candidates := range [][]module{found, broken, plain} {
+		if len(candidates) == 1 {
+			return candidates[0], nil
+		}
+		if len(candidates) > 1 {
+			return module{}, p.ambiguous(p.relativeDirs(candidates))
+		}
 	}
+	return module{}, p.noBootJar(nil)
+}
+
+func (p *Project) relativeDirs(modules []module) []string {
+	names := make([]string, len(modules))
 	for i, m := range modules {
-		modules[i] = relative(m, p.root)
+		names[i] = relative(m.Directory, p.root)
 	}
-	return "", "", p.ambiguous(modules)
+	return names
 }
 
 // wants says whether a module's directory is one that was asked for.
@@ -179,12 +192,12 @@ func mavenModules(root string) []string {
 // the youngest.
 func newestExecutable(target string) string {
 	named := archived(target)
-	jars, _ := filepath.Glob(filepath.Join(target, "*.jar"))
+	jars, _ := filepath.Glob(filepath.Join(target, "*.[jw]ar"))
 	var best string
 	var bestInfo fs.FileInfo
 	for _, jar := range jars {
 		info, err := os.Stat(jar)
-		if err != nil || !executable(jar) {
+		if err != nil || openError(jar) != nil {
 			continue
 		}
 		mine := named != "" && strings.HasPrefix(filepath.Base(jar), named)

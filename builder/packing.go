@@ -28,6 +28,8 @@ type packing struct {
 	// launcher needs, which counts as the application's.
 	MainClass, Boot string
 	Launcher        int
+	// Webapp is the directory with what a war serves, "" where there is none.
+	Webapp string
 	// Only are files that only the archive has: its manifest, and what Maven puts beside it.
 	Only map[string][]byte
 	// Libraries are in the order of the class path, Layers are theirs.
@@ -69,15 +71,28 @@ func (p *Project) learn(one module, app App, m model) (*packing, error) {
 	k := &packing{Inputs: m.Inputs, Directory: one.Directory, MainClass: app.MainClass, Boot: app.Boot, Only: map[string][]byte{}, Told: one.Libraries,
 		Launcher: classVersion(&jar.Reader, "", manifest["Main-Class"])}
 	if k.Why = p.packsMore(one, m); k.Why == "" {
-		k.Why, err = k.compareOwn(&jar.Reader, app)
-	}
-	if err == nil && k.Why == "" {
-		k.Why, err = k.compareLibraries(&jar.Reader, slices.Concat(one.Libraries, one.Provided))
+		k.Why, err = k.compare(packedFiles(&jar.Reader, manifest), one, app)
 	}
 	if err != nil {
 		return nil, err
 	}
 	return k, keepJSON(p.packingFile(), k)
+}
+
+// compare looks for each file of the archive on the disk.
+func (k *packing) compare(packed *appFiles, one module, app App) (why string, err error) {
+	metadata := func(name string) bool { return strings.HasPrefix(name, "META-INF/") }
+	if why, err = k.compareFiles(packed.own, app.ownDirs(), metadata); why != "" || err != nil {
+		return why, err
+	}
+	if len(packed.webapp) > 0 {
+		k.Webapp = filepath.Join(one.Directory, "src", "main", "webapp")
+		if why, err = k.compareFiles(packed.webapp, []string{k.Webapp}, func(string) bool { return false }); why != "" || err != nil {
+			return why, err
+		}
+	}
+	k.Layers = packed.layers
+	return k.findLibraries(packed.libs, slices.Concat(one.Libraries, one.Provided)), nil
 }
 
 // earlyPhases are those of Maven's lifecycle that a build of the classes goes through.
@@ -105,9 +120,10 @@ func (p *Project) packsMore(one module, m model) string {
 	return ""
 }
 
-// compareOwn compares the application's own files in the archive with those in the directories.
-func (k *packing) compareOwn(jar *zip.Reader, app App) (why string, err error) {
-	found, err := diskFiles(app.ownDirs())
+// compareFiles compares files of the archive with those in directories. Those that
+// only the archive has are kept, as far as keep says.
+func (k *packing) compareFiles(packed []entry, dirs []string, keep func(name string) bool) (why string, err error) {
+	found, err := diskFiles(dirs)
 	if err != nil {
 		return "", err
 	}
@@ -115,17 +131,16 @@ func (k *packing) compareOwn(jar *zip.Reader, app App) (why string, err error) {
 	for _, e := range found {
 		onDisk[e.path] = e.file
 	}
-	for _, e := range ownFiles(jar) {
-		packed := e.file.(packedFile).file
+	for _, e := range packed {
 		file, there := onDisk[e.path]
 		delete(onDisk, e.path)
 		switch {
-		case !there && strings.HasPrefix(e.path, "META-INF/"):
-			k.Only[e.path], err = readEntry(jar, packed.Name)
+		case !there && keep(e.path):
+			k.Only[e.path], err = readAll(e.file)
 		case !there:
-			return fmt.Sprintf("%s is in no directory of the classes", packed.Name), nil
-		case !same(packed, file):
-			return fmt.Sprintf("%s is another file than %s", packed.Name, file), nil
+			return fmt.Sprintf("%s is in no directory of the classes", e.file), nil
+		case !same(e.file, file):
+			return fmt.Sprintf("%s is another file than %s", e.file, file), nil
 		}
 		if err != nil {
 			return "", err
@@ -137,30 +152,28 @@ func (k *packing) compareOwn(jar *zip.Reader, app App) (why string, err error) {
 	return "", nil
 }
 
-// compareLibraries looks for each library of the archive among files.
-func (k *packing) compareLibraries(jar *zip.Reader, files []string) (why string, err error) {
+// findLibraries looks for each library of the archive among files.
+func (k *packing) findLibraries(libs []library, files []string) (why string) {
 	bySize := map[int64][]source{}
 	for _, file := range files {
 		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() {
-			bySize[info.Size()] = append(bySize[info.Size()], diskFile{file, info.Size()})
+			bySize[info.Size()] = append(bySize[info.Size()], diskFile{file, info})
 		}
 	}
-	libs, layers := libraries(jar)
-	k.Layers = layers
 	for _, l := range libs {
 		candidates := bySize[l.file.size()]
-		i := slices.IndexFunc(candidates, func(s source) bool { return same(l.file.(packedFile).file, s) })
+		i := slices.IndexFunc(candidates, func(s source) bool { return same(l.file, s) })
 		if i < 0 {
-			return fmt.Sprintf("%s is none of the build's libraries", l.file), nil
+			return fmt.Sprintf("%s is none of the build's libraries", l.file)
 		}
 		k.Libraries = append(k.Libraries, packedLibrary{File: candidates[i].String(), Name: l.name, Layer: l.layer})
 	}
-	return "", nil
+	return ""
 }
 
 // same says whether a file of an archive and one on the disk have the same content.
-func same(packed *zip.File, file source) bool {
-	if int64(packed.UncompressedSize64) != file.size() {
+func same(packed, file source) bool {
+	if packed.size() != file.size() {
 		return false
 	}
 	data, err := file.Open()
@@ -170,7 +183,7 @@ func same(packed *zip.File, file source) bool {
 	defer func() { _ = data.Close() }()
 	sum := crc32.NewIEEE()
 	_, err = io.Copy(sum, data)
-	return err == nil && sum.Sum32() == packed.CRC32
+	return err == nil && sum.Sum32() == packed.(packedFile).file.CRC32
 }
 
 // ownDirs are the directories with what is the application's own.
@@ -194,12 +207,17 @@ func (k *packing) unpacked(app App) (*appFiles, error) {
 		own = append(own, entry{name, text{name, data}})
 	}
 	f := &appFiles{manifest: parseManifest(k.Only[manifestPath]), own: own, layers: k.Layers, close: func() {}}
+	if k.Webapp != "" {
+		if f.webapp, err = diskFiles([]string{k.Webapp}); err != nil {
+			return nil, err
+		}
+	}
 	for _, l := range k.Libraries {
 		info, err := os.Stat(l.File)
 		if err != nil {
 			return nil, fmt.Errorf("find a library: %w", err)
 		}
-		f.libs = append(f.libs, library{l.Name, l.Layer, diskFile{l.File, info.Size()}})
+		f.libs = append(f.libs, library{l.Name, l.Layer, diskFile{l.File, info}})
 	}
 	return f, nil
 }

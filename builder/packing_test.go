@@ -19,10 +19,10 @@ func unpackedProject(t *testing.T, files []file) (*Project, module) {
 		switch {
 		case strings.HasSuffix(f.name, ".jar"):
 			m.Libraries = append(m.Libraries, write(t, t.TempDir(), filepath.Base(f.name), f.text))
-		case strings.HasPrefix(f.name, classesPath) && strings.HasSuffix(f.name, ".class"):
-			write(t, m.Classes[0], strings.TrimPrefix(f.name, classesPath), f.text)
-		case strings.HasPrefix(f.name, classesPath):
-			write(t, m.Resources[0], strings.TrimPrefix(f.name, classesPath), f.text)
+		case strings.HasPrefix(f.name, jarLayout.classes()) && strings.HasSuffix(f.name, ".class"):
+			write(t, m.Classes[0], strings.TrimPrefix(f.name, jarLayout.classes()), f.text)
+		case strings.HasPrefix(f.name, jarLayout.classes()):
+			write(t, m.Resources[0], strings.TrimPrefix(f.name, jarLayout.classes()), f.text)
 		}
 	}
 	tell(t, m)

@@ -102,6 +102,18 @@ func detect(dir string) (kind, error) {
 	return kind{}, noProject(dir, "holds no Gradle or Maven project: no build.gradle, build.gradle.kts or pom.xml", nil)
 }
 
+// buildFile returns the name of the file that says how the project is built.
+func (p *Project) buildFile() string {
+	name := "pom.xml"
+	if p.Tool.Name == "gradle" {
+		name = "build.gradle"
+		if _, kotlin := firstFile(p.moduleDir(), "build.gradle.kts"); kotlin {
+			name += ".kts"
+		}
+	}
+	return name
+}
+
 func noProject(dir, reason string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		reason, err = "does not exist", nil

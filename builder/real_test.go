@@ -383,6 +383,12 @@ func newBytes(t *testing.T, a, b v1.Image) int64 {
 // serves runs an image, never pulling it, until it answers with text.
 func serves(t *testing.T, docker *client.Client, ref, text string) {
 	t.Helper()
+	servesAt(t, docker, ref, "/", text)
+}
+
+// servesAt does it with a path.
+func servesAt(t *testing.T, docker *client.Client, ref, path, text string) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	made, err := docker.ContainerCreate(ctx, &container.Config{Image: ref, Labels: map[string]string{"devloop-test": "builder"}},
@@ -403,7 +409,7 @@ func serves(t *testing.T, docker *client.Client, ref, text string) {
 	address := net.JoinHostPort(info.NetworkSettings.Networks["bridge"].IPAddress, "8080")
 	began := time.Now()
 	for {
-		if got, err := get(ctx, "http://"+address); err == nil {
+		if got, err := get(ctx, "http://"+address+path); err == nil {
 			if got != text {
 				t.Errorf("%s answers %q, want %q", ref, got, text)
 			}

@@ -3,6 +3,7 @@ package builder
 import (
 	"archive/tar"
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,14 +13,15 @@ import (
 	"strings"
 
 	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/api/types/system"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
 // bring makes the engine have the image under both names. It sends no layer that
-// the engine is known to have: those of the base, and those that the project's
-// latest image begins with. An engine that finds one missing all the same says so,
+// the engine is known to have. An engine that finds one missing all the same says so,
 // and gets the whole image.
-func (j *job) bring(ctx context.Context, id v1.Hash, view *content, base int) error {
+func (j *job) bring(ctx context.Context, id v1.Hash, view *content) error {
 	found, ok, err := j.inspect(ctx, j.ref(id))
 	if err != nil {
 		return err
@@ -27,14 +29,14 @@ func (j *job) bring(ctx context.Context, id v1.Hash, view *content, base int) er
 	if ok && (found.ID == id.String() || sameLayers(found, view)) {
 		return j.tagLatest(ctx, found)
 	}
-	known, err := j.known(ctx, view, base)
+	write, known, err := j.form(ctx, view)
 	if err != nil {
 		return err
 	}
-	sent, err := j.load(ctx, id, view, known)
+	sent, err := j.load(ctx, id, view, write, known)
 	if err != nil && known > 0 && ctx.Err() == nil {
 		_, _ = fmt.Fprintf(j.out, "the engine lacks a layer (%v): sending all\n", err)
-		sent, err = j.load(ctx, id, view, 0)
+		sent, err = j.load(ctx, id, view, write, 0)
 	}
 	if err != nil {
 		return fmt.Errorf("load the image into the engine: %w", err)
@@ -66,10 +68,37 @@ func diffIDs(view *content) []string {
 	return ids
 }
 
-// known returns how many of the image's first layers the engine has.
-func (j *job) known(ctx context.Context, view *content, base int) (int, error) {
+// archiver writes an image, without the first omit layers, in a form that an engine loads.
+type archiver func(j *job, to io.Writer, id v1.Hash, view *content, omit int) error
+
+// form returns the form in which the engine takes an image that lacks layers, and how many
+// of the first layers it has. With containerd's image store a layer is known by the digest
+// of the form in which it came, compressed or not: only of the project's own images it is
+// certain that this is ours.
+func (j *job) form(ctx context.Context, view *content) (archiver, int, error) {
+	info, err := j.docker.Info(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	write, images := (*job).archive, []string{view.config.Config.Labels["org.opencontainers.image.base.name"], j.name()}
+	if inContainerd(info) {
+		write, images = (*job).layout, images[1:]
+	}
+	known, err := j.known(ctx, view, images)
+	return write, known, err
+}
+
+// inContainerd says whether an engine keeps its images in containerd
+// (https://docs.docker.com/engine/storage/containerd).
+func inContainerd(info system.Info) bool {
+	return slices.Contains(info.DriverStatus, [2]string{"driver-type", "io.containerd.snapshotter.v1"})
+}
+
+// known returns how many of the image's first layers one of those that the engine has
+// begins with.
+func (j *job) known(ctx context.Context, view *content, images []string) (int, error) {
 	ids, known := diffIDs(view), 0
-	for _, ref := range []string{view.config.Config.Labels["org.opencontainers.image.base.name"], j.name()} {
+	for _, ref := range images {
 		found, ok, err := j.inspect(ctx, ref)
 		if err != nil {
 			return 0, err
@@ -89,16 +118,15 @@ func commonPrefix(a, b []string) int {
 	return n
 }
 
-// load sends an archive as docker save makes it, without the first omit layers,
-// and returns how many bytes it had.
-func (j *job) load(ctx context.Context, id v1.Hash, view *content, omit int) (int64, error) {
+// load sends an archive without the first omit layers, and returns how many bytes it had.
+func (j *job) load(ctx context.Context, id v1.Hash, view *content, write archiver, omit int) (int64, error) {
 	reader, writer := io.Pipe()
 	var sent int64
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		buffered := bufio.NewWriterSize(io.MultiWriter(writer, (*counter)(&sent)), 1<<20)
-		err := j.archive(buffered, id, view, omit)
+		err := write(j, buffered, id, view, omit)
 		if err == nil {
 			err = buffered.Flush()
 		}
@@ -118,8 +146,18 @@ func (j *job) send(ctx context.Context, archive io.Reader) error {
 		return err
 	}
 	defer func() { _ = answer.Body.Close() }()
-	return readMessages(answer.Body, func(m message) error { return m.failure() })
+	return readMessages(answer.Body, func(m message) error {
+		if strings.HasPrefix(m.Stream, unpackError) {
+			return errors.New(strings.TrimSpace(m.Stream))
+		}
+		return m.failure()
+	})
 }
+
+// unpackError begins what an engine with containerd's image store says of an image that it
+// has taken, but can't run, as when a layer is missing (moby/moby,
+// daemon/containerd/image_exporter.go).
+const unpackError = "Error unpacking image "
 
 // archive writes the image in docker save's form. The engine looks for the layer
 // of each path in manifest.json only if it doesn't know the chain up to it.
@@ -151,6 +189,50 @@ func (j *job) archive(to io.Writer, id v1.Hash, view *content, omit int) error {
 	}
 	return files.Close()
 }
+
+// layout writes the image in OCI's form. What the archive lacks, containerd looks for in
+// its store. The index, which names the image, is the last file: without it, an archive
+// that was cut off is refused.
+func (j *job) layout(to io.Writer, id v1.Hash, view *content, omit int) error {
+	manifest, err := view.RawManifest()
+	if err != nil {
+		return err
+	}
+	digest, size, err := v1.SHA256(bytes.NewReader(manifest))
+	if err != nil {
+		return err
+	}
+	index, err := json.Marshal(v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex, Manifests: []v1.Descriptor{{
+		MediaType: types.OCIManifestSchema1, Digest: digest, Size: size,
+		Platform:    view.config.Platform(),
+		Annotations: map[string]string{"io.containerd.image.name": "docker.io/library/" + j.ref(id)},
+	}}})
+	if err != nil {
+		return err
+	}
+	const blobs = "blobs/sha256/"
+	files := tar.NewWriter(to)
+	err = errors.Join(
+		writeFile(files, "oci-layout", int64(len(layoutVersion)), strings.NewReader(layoutVersion)),
+		writeFile(files, blobs+digest.Hex, size, bytes.NewReader(manifest)),
+		writeFile(files, blobs+id.Hex, int64(len(view.raw)), bytes.NewReader(view.raw)))
+	for _, l := range view.layers[omit:] {
+		if err == nil {
+			err = writeLayerFile(files, blobs+l.diffID.Hex, l)
+		}
+	}
+	if err == nil {
+		err = writeFile(files, "index.json", int64(len(index)), bytes.NewReader(index))
+	}
+	if err != nil {
+		return err
+	}
+	return files.Close()
+}
+
+// layoutVersion is the content of the file oci-layout
+// (https://github.com/opencontainers/image-spec/blob/main/image-layout.md).
+const layoutVersion = `{"imageLayoutVersion":"1.0.0"}`
 
 func writeLayerFile(files *tar.Writer, name string, l layer) error {
 	size, err := l.Size()

@@ -329,7 +329,7 @@ func (t *training) keep(ctx context.Context, docker client.ContainerAPIClient, i
 // writeArchiveLayer writes the archive's layer.
 func writeArchiveLayer(to io.Writer, file string, size int64, data io.Reader) error {
 	files := tar.NewWriter(to)
-	if err := writeParents(files, file, map[string]bool{}); err != nil {
+	if err := writeParents(files, file, false, map[string]bool{}); err != nil {
 		return err
 	}
 	jar := classPathJarData()

@@ -114,7 +114,7 @@ func trainerIsCompiled(t *testing.T, jar string) {
 		t.Fatal(err)
 	}
 	defer func() { _ = archive.Close() }()
-	libs, _ := libraries(&archive.Reader)
+	libs, _ := libraries(&archive.Reader, jarLayout)
 	for _, l := range libs {
 		text, err := readEntry(&archive.Reader, l.file.String())
 		if err != nil {

@@ -28,7 +28,8 @@ began=$(now)
 bin=$(cache_root)/engine/${version%+*}
 
 # build makes dockerd and docker-proxy. The module's own list of dependencies is called
-# vendor.mod: it becomes that of a module which imports the two programs.
+# vendor.mod: it becomes that of a module which imports the two programs. Go takes a module
+# without a go.mod for one of Go 1.16, whose loops share their variables, so it is told.
 build() {
   local work source
   work=$(mktemp -d)
@@ -41,7 +42,7 @@ build() {
     chmod u+w go.mod go.sum
     printf 'package tools\n\nimport (\n\t_ "github.com/docker/docker/cmd/docker-proxy"\n\t_ "github.com/docker/docker/cmd/dockerd"\n)\n' >tools.go
     sed -i '1i //go:build tools\n' tools.go
-    GOFLAGS=-mod=mod go build -trimpath -ldflags "-X github.com/docker/docker/dockerversion.Version=${version%+*}" -tags exclude_graphdriver_btrfs \
+    GOFLAGS=-mod=mod go build -trimpath -ldflags "-X github.com/docker/docker/dockerversion.Version=${version%+*}" -tags exclude_graphdriver_btrfs -gcflags="github.com/docker/docker/...=-lang=go1.23" \
       -o "$work/bin/" github.com/docker/docker/cmd/dockerd github.com/docker/docker/cmd/docker-proxy
   )
   containerd_into "$work/bin"

@@ -11,7 +11,7 @@ import (
 
 // deliver starts an importer in every node, writes the archives and takes the proofs.
 // A node's failure is kept in its visit; the error is the image's or the end of ctx.
-func (k *Kind) deliver(ctx context.Context, p *picture, visits []*visit) error {
+func (k *Containers) deliver(ctx context.Context, p *picture, visits []*visit) error {
 	each(visits, func(v *visit) {
 		v.importer, v.err = start(ctx, k.docker, v.id, true, script(importScript, p.name, p.project)...)
 	})

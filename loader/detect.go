@@ -12,6 +12,7 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/client"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
 // Labels that kind gives to its containers
@@ -25,102 +26,144 @@ const (
 	roleBalancer     = "external-load-balancer"
 )
 
-// minikubeLabel is what minikube's docker driver gives to its containers
-// (k8s.io/minikube/pkg/drivers/kic/oci/types.go, ProfileLabelKey).
-const minikubeLabel = "name.minikube.sigs.k8s.io"
-
 // kindContextPrefix begins the name of every context that kind writes
 // (https://kind.sigs.k8s.io/docs/user/quick-start/#interacting-with-your-cluster).
 const kindContextPrefix = "kind-"
 
-// apiServerPort is the port of the API server inside of a kind node.
+// apiServerPort is the port of the API server inside of a kind node, and of k3d's.
 const apiServerPort = 6443
 
 // Cluster is a cluster of this machine.
 type Cluster struct {
-	// Product is the program that made it: "kind".
+	// Product is the program that made it: "kind", "minikube", "k3d", "Docker Desktop" or
+	// "Rancher Desktop".
 	Product string
 	// Name is the cluster's name as its product knows it: "devloop" for the
 	// context "kind-devloop".
 	Name string
-	// Nodes are the names of the nodes, sorted. A node's name is its container's.
+	// Nodes are the names of the nodes, sorted. The name of a node that is a container is
+	// the container's.
 	Nodes []string
+	// Way says in a clause how images come to the nodes, where that is not by what they
+	// lack: "its nodes share the engine's images". Else it is empty.
+	Way string
+
+	loader Loader
 }
 
-// Detect says which cluster of this machine's Docker engine a kube context leads
-// to; server is the URL of its API server.
+// Loader brings images to the nodes of one cluster.
+type Loader interface {
+	// Load brings img to every node under the name ref.
+	Load(ctx context.Context, ref string, img v1.Image) (Report, error)
+}
+
+// Loader returns what brings images to the cluster's nodes.
+func (c Cluster) Loader() Loader { return c.loader }
+
+// candidate is a product whose clusters might be meant by a context.
+type candidate func(context.Context, *search) (Cluster, bool, error)
+
+// search is what is known of the cluster that is looked for.
+type search struct {
+	docker          client.APIClient
+	context, server string
+}
+
+// foreign is the error of a context that doesn't lead to a cluster of this machine.
+func (s *search) foreign(why string, args ...any) error {
+	return &NotLocalError{Context: s.context, Server: s.server, Why: fmt.Sprintf(why, args...)}
+}
+
+// Detect says which cluster of this machine a kube context leads to; docker is this
+// machine's engine, server the URL of the API server.
 //
-// A kind cluster is recognised by two things that must agree: the context is named
-// kind-NAME, and the server is an address of this machine whose port is published by
-// the control plane, or load balancer, of the kind cluster NAME. Anything else, such
-// as a context of that name that somebody pointed elsewhere, is a [*NotLocalError]. A
-// cluster whose nodes are stopped is a [*ClusterError] with the code
-// "cluster.stopped".
+// A cluster is recognised by two things that must agree: what its product calls the
+// context, and an address of the API server that is known to be this cluster's:
+//
+//	kind              kind-NAME, a port of this machine that its control plane publishes
+//	k3d               k3d-NAME, a port of this machine that its load balancer publishes
+//	minikube          the profile's name, an address of its node or a port that that publishes
+//	Docker Desktop    docker-desktop, this machine, and an engine that is Docker Desktop's
+//	Rancher Desktop   rancher-desktop, this machine, and an engine that is Rancher Desktop's
+//
+// Anything else, such as a context of that name that somebody pointed elsewhere, is a
+// [*NotLocalError]. A cluster whose nodes are stopped is a [*ClusterError] with the code
+// "cluster.stopped", one that is of this machine and can't be loaded into has the code
+// "cluster.unsupported".
 func Detect(ctx context.Context, docker client.APIClient, context, server string) (Cluster, error) {
-	foreign := func(why string, args ...any) error {
-		return &NotLocalError{Context: context, Server: server, Why: fmt.Sprintf(why, args...)}
-	}
-	name, ok := strings.CutPrefix(context, kindContextPrefix)
-	if !ok || name == "" {
-		if err := refuseMinikube(ctx, docker, context); err != nil {
-			return Cluster{}, err
+	s := &search{docker, context, server}
+	for _, product := range []candidate{kindCluster, k3dCluster, minikubeCluster, desktopCluster} {
+		if cluster, named, err := product(ctx, s); named || err != nil {
+			return cluster, err
 		}
-		return Cluster{}, foreign("it is not named kind-NAME, as the contexts of kind are")
 	}
-	port, ok := localPort(server)
+	return Cluster{}, s.foreign("it is not named kind-NAME or k3d-NAME, is no profile of minikube and no context of Docker Desktop or Rancher Desktop")
+}
+
+func kindCluster(ctx context.Context, s *search) (Cluster, bool, error) {
+	name, ok := strings.CutPrefix(s.context, kindContextPrefix)
+	if !ok || name == "" {
+		return Cluster{}, false, nil
+	}
+	containers, err := s.published(ctx, kindTerms(name), kindClusterLabel, kindPublishes)
+	return Cluster{Product: "kind", Name: name, Nodes: names(nodesOf(containers)), loader: NewKind(s.docker, name)}, true, err
+}
+
+// published returns the containers of a cluster that has the label, if one of them leads
+// a port of this machine to the API server.
+func (s *search) published(ctx context.Context, t terms, label string, leads func(container.Summary, uint16) bool) ([]container.Summary, error) {
+	port, ok := localPort(s.server)
 	if !ok {
-		return Cluster{}, foreign("its API server is not on this machine")
+		return nil, s.foreign("its API server is not on this machine")
 	}
-	containers, err := labelled(ctx, docker, kindClusterLabel, name)
+	containers, err := labelled(ctx, s.docker, label, t.name)
 	if err != nil {
-		return Cluster{}, err
+		return nil, err
 	}
 	switch {
 	case len(containers) == 0:
-		return Cluster{}, foreign("the Docker engine has no container of a kind cluster %q", name)
+		return nil, s.foreign("the Docker engine has no container of a %s cluster %q", t.product, t.name)
 	case slices.ContainsFunc(containers, stopped):
-		return Cluster{}, stoppedError(name)
-	case !slices.ContainsFunc(containers, func(c container.Summary) bool { return publishes(c, port) }):
-		return Cluster{}, foreign("port %d is not that of the kind cluster %q", port, name)
+		return nil, t.stopped()
+	case !slices.ContainsFunc(containers, func(c container.Summary) bool { return leads(c, port) }):
+		return nil, s.foreign("port %d is not that of the %s cluster %q", port, t.product, t.name)
 	}
-	return Cluster{Product: "kind", Name: name, Nodes: names(nodesOf(containers))}, nil
-}
-
-func refuseMinikube(ctx context.Context, docker client.APIClient, profile string) error {
-	containers, err := labelled(ctx, docker, minikubeLabel, profile)
-	if err != nil || len(containers) == 0 {
-		return err
-	}
-	return &ClusterError{
-		Name:    profile,
-		Word:    "unsupported",
-		Problem: fmt.Sprintf("use cluster %q: it is minikube's, which is not supported yet; kind is", profile),
-		Advice:  []string{"make a kind cluster, beside the other one: devloop setup"},
-	}
+	return containers, nil
 }
 
 // localPort returns the port of an API server's URL if its host is this machine.
-// The unspecified address counts: connecting to it leads to this machine.
 func localPort(server string) (uint16, bool) {
-	u, err := url.Parse(server)
-	if err != nil {
-		return 0, false
-	}
-	ip := net.ParseIP(u.Hostname())
-	if u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback() && !ip.IsUnspecified()) {
-		return 0, false
-	}
-	port, err := strconv.ParseUint(u.Port(), 10, 16)
-	return uint16(port), err == nil
+	host, text := hostPort(server)
+	port, err := strconv.ParseUint(text, 10, 16)
+	return uint16(port), err == nil && thisMachine(host)
 }
 
-// publishes says whether c leads the machine's port to an API server.
-func publishes(c container.Summary, port uint16) bool {
-	if role := c.Labels[kindRoleLabel]; role != roleControlPlane && role != roleBalancer {
-		return false
+// hostPort returns both parts of a URL's address, nothing of what is no URL.
+func hostPort(server string) (host, port string) {
+	u, err := url.Parse(server)
+	if err != nil {
+		return "", ""
 	}
+	return u.Hostname(), u.Port()
+}
+
+// thisMachine says whether a host is this machine. The unspecified address counts:
+// connecting to it leads here.
+func thisMachine(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && (ip.IsLoopback() || ip.IsUnspecified())
+}
+
+// kindPublishes says whether c leads the machine's port to a kind cluster's API server.
+func kindPublishes(c container.Summary, port uint16) bool {
+	role := c.Labels[kindRoleLabel]
+	return (role == roleControlPlane || role == roleBalancer) && publishes(c, apiServerPort, port)
+}
+
+// publishes says whether c leads the machine's port public to its own port private.
+func publishes(c container.Summary, private, public uint16) bool {
 	return slices.ContainsFunc(c.Ports, func(p container.Port) bool {
-		return p.PrivatePort == apiServerPort && p.PublicPort == port
+		return p.PrivatePort == private && p.PublicPort == public
 	})
 }
 
@@ -163,12 +206,3 @@ func nameOf(c container.Summary) string {
 func isControlPlane(c container.Summary) bool { return c.Labels[kindRoleLabel] == roleControlPlane }
 
 func stopped(c container.Summary) bool { return c.State != container.StateRunning }
-
-func stoppedError(name string) error {
-	return &ClusterError{
-		Name:    name,
-		Word:    "stopped",
-		Problem: fmt.Sprintf("use cluster %q: its nodes are stopped", name),
-		Advice:  []string{"start it again: devloop setup"},
-	}
-}

@@ -13,13 +13,12 @@ import (
 )
 
 // aKind returns an engine with the kind cluster "dev", whose API server is published
-// at port 34131 of the machine, and a minikube.
+// at port 34131 of the machine.
 func aKind(t *testing.T) (*loadertest.Engine, *loadertest.FakeNode) {
 	engine := loadertest.NewEngine(t)
 	engine.AddNode("dev-worker", kindNode("dev", "worker"))
 	control := engine.AddNode("dev-control-plane", kindNode("dev", "control-plane"))
 	control.Ports = []container.Port{{IP: "127.0.0.1", PrivatePort: 6443, PublicPort: 34131}}
-	engine.AddNode("minikube", map[string]string{"name.minikube.sigs.k8s.io": "minikube"})
 	return engine, control
 }
 
@@ -50,7 +49,7 @@ func TestDetectFindsKindBehindItsLoadBalancer(t *testing.T) {
 func TestDetectRefusesWhatIsNotLocal(t *testing.T) {
 	engine, _ := aKind(t)
 	for name, c := range map[string]struct{ context, server, why string }{
-		"a cloud's":                     {"prod", "https://34.1.2.3", "not named kind-NAME"},
+		"a cloud's":                     {"prod", "https://34.1.2.3", "not named kind-NAME or k3d-NAME"},
 		"a cloud's, named like kind's":  {"kind-dev", "https://34.1.2.3:34131", "not on this machine"},
 		"a tunnel, named like kind's":   {"kind-dev", "https://127.0.0.1:9999", "port 9999"},
 		"a kind cluster that is gone":   {"kind-gone", "https://127.0.0.1:34131", `kind cluster "gone"`},
@@ -68,15 +67,6 @@ func TestDetectRefusesWhatIsNotLocal(t *testing.T) {
 		if hints := strings.Join(foreign.Hints(), "\n"); !strings.Contains(hints, "devloop setup") || !strings.Contains(hints, "--allow-context "+c.context) {
 			t.Errorf("%s: hints %q", name, hints)
 		}
-	}
-}
-
-func TestDetectKnowsMinikube(t *testing.T) {
-	engine, _ := aKind(t)
-	_, err := loader.Detect(t.Context(), engine.Client, "minikube", "https://192.168.49.2:8443")
-	cluster, ok := errors.AsType[*loader.ClusterError](err)
-	if !ok || cluster.Code() != "cluster.unsupported" || !strings.Contains(err.Error(), "kind is") {
-		t.Errorf("got %v, want what is supported", err)
 	}
 }
 

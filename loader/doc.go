@@ -3,14 +3,22 @@
 //
 // A kind node is a container of the Docker engine. It runs containerd, whose
 // content store is not the engine's: an image that was just built is unknown to it.
-// The usual way there exports the whole image and imports it again. [Kind.Load]
+// The usual way there exports the whole image and imports it again. [Containers.Load]
 // asks the node first which of the image's layers its content store has, and pipes
 // to it an archive of only the others:
 //
 //	cluster, err := loader.Detect(ctx, docker, "kind-devloop", "https://127.0.0.1:34131")
-//	kind := loader.NewKind(docker, cluster.Name)
-//	report, err := kind.Load(ctx, "spring-server:devloop-3f2a90c1d4e5", img)
+//	report, err := cluster.Loader().Load(ctx, "spring-server:devloop-3f2a90c1d4e5", img)
 //	// report.Sent: 20 kB of a 300 MB image when one class changed, 0 the second time
+//
+// # Products
+//
+// [Detect] tells which cluster a kube context leads to, and so how images get there:
+//
+//	kind, k3d, minikube with containerd in a container   as above: Containers
+//	minikube with Docker's engine in its nodes           over TLS, what the engine lacks: Engines
+//	any other minikube                                   its own command, the whole image, said aloud
+//	Docker Desktop, Rancher Desktop, minikube's "none"   nothing: the nodes share the engine's images
 //
 // # Proof
 //

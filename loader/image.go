@@ -38,6 +38,8 @@ type picture struct {
 	id v1.Hash
 	// project is the one that the image was built for, "" if devloop did not build it.
 	project string
+	// diffIDs are the digests of the layers' uncompressed forms, as engines write them.
+	diffIDs []string
 	layers  []layer
 	// What follows is known after compose; the layers then have sizes too.
 	config, manifest blob
@@ -66,6 +68,9 @@ func look(ref string, img v1.Image) (*picture, error) {
 		return nil, fmt.Errorf("read the configuration of image %q: %w", ref, err)
 	}
 	p.project = config.Config.Labels[ProjectLabel]
+	for _, id := range config.RootFS.DiffIDs {
+		p.diffIDs = append(p.diffIDs, id.String())
+	}
 	layers, err := img.Layers()
 	if err != nil {
 		return nil, fmt.Errorf("read the layers of image %q: %w", ref, err)

@@ -16,7 +16,7 @@ func kindNode(cluster, role string) map[string]string {
 func fakeKind(t *testing.T, nodes ...string) (*loadertest.Engine, loadertest.Target) {
 	t.Helper()
 	engine := loadertest.NewEngine(t)
-	target := loadertest.Target{Loader: loader.NewKind(engine.Client, "fake")}
+	target := loadertest.Target{Loader: loader.NewKind(engine.Client, "fake"), Spare: true}
 	for _, name := range nodes {
 		target.Nodes = append(target.Nodes, engine.AddNode(name, kindNode("fake", "control-plane")))
 	}
@@ -38,7 +38,19 @@ func TestRealKindConforms(t *testing.T) {
 	real.Kind(t)
 	docker := real.Docker(t)
 	loadertest.Run(t, loadertest.Target{
-		Loader: loader.NewKind(docker, real.ClusterName),
-		Nodes:  []loadertest.Node{loadertest.Container{Docker: docker, ID: real.ClusterName + "-control-plane"}},
+		Loader: loader.NewKind(docker, real.ClusterName), Large: 1 << 30,
+		Nodes: []loadertest.Node{loadertest.Container{Docker: docker, ID: real.ClusterName + "-control-plane"}},
 	})
+}
+
+// Three nodes of a cluster of the test's own, whose nodes are broken in turn.
+func TestRealKindConformsWithSeveralNodes(t *testing.T) {
+	k := newKept(t)
+	k.options.Nodes = 3
+	k.ensure(t, loader.Created)
+	target := loadertest.Target{Loader: loader.NewKind(k.docker, keptCluster), Spare: true, Large: 1 << 30}
+	for _, name := range []string{"-worker", "-worker2", "-control-plane"} {
+		target.Nodes = append(target.Nodes, loadertest.Container{Docker: k.docker, ID: keptCluster + name})
+	}
+	loadertest.Run(t, target)
 }

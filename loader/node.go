@@ -9,14 +9,23 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// prelude is what both scripts begin with. The kubelet's containers live in
+// prelude is what all scripts begin with. The kubelet's containers live in
 // containerd's namespace k8s.io; images are unpacked for the snapshotter that kind's
-// entrypoint wrote into containerd's configuration.
+// entrypoint wrote into containerd's configuration. A node that was just started is given
+// 15 s for its containerd to answer.
 const prelude = `
 ctr() { command ctr -n k8s.io "$@"; }
 CONTAINERD_SNAPSHOTTER=$(sed -n 's/^ *snapshotter = "\(.*\)"$/\1/p' /etc/containerd/config.toml 2>/dev/null | head -n 1)
 export CONTAINERD_SNAPSHOTTER
 noticed() { ctr images ls -q "name==\"$1\",labels.\"io.cri-containerd.image\"==managed"; }
+await() {
+  tries=0
+  until ctr version >/dev/null 2>&1; do
+    tries=$((tries + 1))
+    [ $tries -lt 150 ] || return
+    sleep 0.1
+  done
+}
 prove() {
   row=$(ctr images check "name==\"$1\"" | sed -n 2p)
   [ -n "$row" ] || return 0
@@ -29,7 +38,7 @@ prove() {
 const surveyScript = prelude + `
 name=$1
 shift
-found=$(ctr content ls -q "$@") || exit
+found=$(ctr content ls -q "$@") || { await && found=$(ctr content ls -q "$@"); } || exit
 printf 'has %s\n' $found
 prove "$name"
 [ -n "$row" ] || exit 0
@@ -107,7 +116,7 @@ func (s survey) size() int64 {
 }
 
 // ask surveys a node.
-func (k *Kind) ask(ctx context.Context, containerID string, p *picture) (survey, error) {
+func (k *Containers) ask(ctx context.Context, containerID string, p *picture) (survey, error) {
 	args := []string{p.name}
 	for _, d := range p.digests() {
 		args = append(args, "digest=="+d.String())

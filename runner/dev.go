@@ -71,6 +71,11 @@ func podSpec(o *unstructured.Unstructured) map[string]any {
 	return spec
 }
 
+func list(field any) []any {
+	items, _ := field.([]any)
+	return items
+}
+
 // Changes says, a line each, in what the objects that go to the cluster differ from
 // those of the manifest, devloop's own marks aside.
 func (s Spec) Changes() []string {
@@ -78,6 +83,7 @@ func (s Spec) Changes() []string {
 	for _, e := range s.Manifest.entries {
 		copied := e.content.DeepCopy()
 		setImage(copied, s)
+		keepChanges(copied, s)
 		develop(copied, s.Keep)
 		lines = append(lines, s.changes(objectOf(e.content), e.content, copied)...)
 	}
@@ -113,6 +119,9 @@ func (s Spec) changes(o Object, before, after *unstructured.Unstructured) []stri
 				}
 			}
 		}
+	}
+	if more := len(list(patched["volumes"])) - len(list(spec["volumes"])); more > 0 {
+		lines = append(lines, fmt.Sprintf("%s: a volume for changes while it runs, at %s", o, s.ChangesDir))
 	}
 	if patched["terminationGracePeriodSeconds"] != nil {
 		say("terminationGracePeriodSeconds", spec["terminationGracePeriodSeconds"], patched["terminationGracePeriodSeconds"])

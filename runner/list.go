@@ -26,6 +26,7 @@ type PodState struct {
 	Ready     int    // how many containers are ready, of len(Containers)
 	Restarts  int
 	Since     time.Time // when the Pod was made
+	Changes   string    // in what the application differs from its image, see [AnnotationChanges]
 	// Trouble is why it does not serve, in a word or two, "" where nothing speaks
 	// against it. [Runner.Inspect] has the whole explanation.
 	Trouble string
@@ -60,7 +61,7 @@ func (r *Runner) List(ctx context.Context, s Selection) ([]PodState, error) {
 func stateOf(p *corev1.Pod) PodState {
 	s := PodState{
 		Pod: podOf(p), Directory: p.Annotations[AnnotationDirectory],
-		Status: statusWord(p), Since: p.CreationTimestamp.Time,
+		Status: statusWord(p), Since: p.CreationTimestamp.Time, Changes: p.Annotations[AnnotationChanges],
 	}
 	if owned(p) {
 		s.Project = p.Labels[LabelProject]

@@ -21,6 +21,7 @@ func (r *Runner) patched(s Spec) ([]*unstructured.Unstructured, error) {
 	for i, e := range s.Manifest.entries {
 		o := e.content.DeepCopy()
 		setImage(o, s)
+		keepChanges(o, s)
 		develop(o, s.Keep)
 		mark(o, s)
 		markTemplate(o, s)

@@ -24,6 +24,8 @@ type Spec struct {
 	Names    []string // what the user calls the image; only containers with such an image are changed
 	Adopt    bool     // replace objects of the same name that devloop did not make
 	Keep     []string // parts of the development patch to leave out, of [Patches]
+	// ChangesDir is where a supervisor in the image keeps changes, "" where it has none.
+	ChangesDir string
 	// Serving are Pods that stay: their successors come up beside them, under another
 	// name. Only for a manifest that does not have to be deployed [Manifest.InPlace].
 	Serving []Pod

@@ -139,7 +139,7 @@ const crash = `AppController() { throw new IllegalStateException("the database i
 func TestScenarioAStartThatFailsTakesNothingAway(t *testing.T) {
 	real.Maven(t)
 	s := newScenario(t, "spring-maven")
-	r := s.start("run", "--keep-serving", "--without", "archive") // an archive is made meanwhile, and changes the image
+	r := s.start("run", "--keep-serving", "--without", "archive", "--without", "restart") // an archive is made meanwhile, and changes the image
 	url := r.answered("Hello, World")
 	r.finished(event.OK)
 

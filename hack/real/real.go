@@ -107,6 +107,9 @@ func Gradle(t testing.TB) { t.Helper(); tool(t, "gradle", "gradle") }
 // Maven skips t where no mvn is on the PATH.
 func Maven(t testing.TB) { t.Helper(); tool(t, "maven", "mvn") }
 
+// Java skips t where no javac is on the PATH.
+func Java(t testing.TB) { t.Helper(); tool(t, "java", "javac") }
+
 func tool(t testing.TB, what, name string) {
 	t.Helper()
 	long(t)

@@ -1,10 +1,12 @@
 package loadertest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -218,6 +220,43 @@ func twoAtOnce(t *testing.T, b *bench) {
 	}
 }
 
+func restarted(t *testing.T, b *bench) {
+	if !b.Spare {
+		t.Skip("somebody else uses the node")
+	}
+	base, app := NewLayer(t, large), NewLayer(t, small)
+	b.load(t, "restarted", NewImage(t, base))
+	must(t, b.Nodes[0].(Breakable).Restart(t.Context()))
+	if report := b.load(t, "restarted", NewImage(t, base)); report.Sent != 0 {
+		t.Errorf("%d bytes sent, want none", report.Sent)
+	}
+	b.wantSent(t, b.load(t, "changed", NewImage(t, base, app)), app.size)
+}
+
+func fullDisk(t *testing.T, b *bench) {
+	if !b.Spare {
+		t.Skip("somebody else uses the node")
+	}
+	n, img := b.Nodes[0], NewImage(t, NewLayer(t, 2*large))
+	shell(t, n, fillScript)
+	var once sync.Once
+	empty := func() { once.Do(func() { shell(t, n, emptyScript) }) }
+	t.Cleanup(empty)
+	report, err := b.Loader.Load(t.Context(), b.ref("full"), img)
+	failed, ok := errors.AsType[*loader.NodeError](err)
+	if !ok || failed.Node != n.Name() || !strings.Contains(strings.Join(failed.Evidence(), "\n"), "no space left on device") {
+		t.Fatalf("error %#v, want the node's, which says that its disk is full", err)
+	}
+	if hints := strings.Join(failed.Hints(), "\n"); !strings.Contains(hints, "docker system df") {
+		t.Errorf("hints %q", hints)
+	}
+	if len(report.Nodes) != len(b.Nodes)-1 {
+		t.Errorf("%d nodes have it, want all but one", len(report.Nodes))
+	}
+	empty()
+	b.load(t, "full", img)
+}
+
 // oldImages loads five images of a project. The first is in use while the others come.
 func oldImages(t *testing.T, b *bench) {
 	base, layers := NewLayer(t, small), map[string]*Layer{}
@@ -270,7 +309,7 @@ func lyingLayer(t *testing.T, b *bench) {
 // largeImage counts everything that is allocated during the load: were a layer held
 // in memory, it would be at least that layer's size.
 func largeImage(t *testing.T, b *bench) {
-	size := int64(300 << 20)
+	size := cmp.Or(b.Large, 300<<20)
 	if testing.Short() {
 		size = 64 << 20
 	}

@@ -37,6 +37,8 @@ func Main(m *testing.M) {
 //	listed/…                                         what the metadata lists of it
 //	ingest/PID-…                                     what is being received, in one file
 //	images/…                                         name → image, as JSON
+//	starting                                         as many bytes as ctr will find no containerd
+//	full                                             there if the disk is full
 //	containers/ID                                    the name of its image
 //
 // As in the real one, content whose file is gone is still listed.
@@ -57,7 +59,17 @@ func (c containerd) dir(name string) string { return filepath.Join(c.root, name)
 
 // ctr runs a command: the few, in the forms, that the loader and its suite use.
 func (c containerd) ctr(args []string, in io.Reader, out io.Writer) error {
-	if len(args) < 4 || args[0] != "-n" || args[1] != "k8s.io" {
+	if len(args) < 3 || args[0] != "-n" || args[1] != "k8s.io" {
+		return fmt.Errorf("unknown arguments %q", args)
+	}
+	if starting, _ := os.ReadFile(c.dir("starting")); len(starting) > 0 {
+		_ = os.WriteFile(c.dir("starting"), starting[1:], 0o644)
+		return errors.New(`failed to dial "/run/containerd/containerd.sock": connection refused`)
+	}
+	if args[2] == "version" {
+		return nil
+	}
+	if len(args) < 4 {
 		return fmt.Errorf("unknown arguments %q", args)
 	}
 	rest := args[4:]
@@ -300,6 +312,9 @@ func (c containerd) ingest(content io.Reader) error {
 	defer func() { _ = os.Remove(file.Name()) }()
 	defer func() { _ = file.Close() }()
 	digest, _, err := v1.SHA256(io.TeeReader(content, file))
+	if _, full := os.Stat(c.dir("full")); full == nil {
+		return syscall.ENOSPC
+	}
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/system"
 	"github.com/docker/docker/client"
 	"github.com/docker/docker/pkg/stdcopy"
 )
@@ -29,6 +30,8 @@ import (
 type Engine struct {
 	// Client speaks to the engine.
 	Client *client.Client
+	// Info is what the engine says of itself.
+	Info system.Info
 
 	t     testing.TB
 	bin   string
@@ -114,6 +117,11 @@ func (n *FakeNode) command(ctx context.Context, argv []string) *exec.Cmd {
 	return cmd
 }
 
+// Restart lets ctr find no containerd for a while.
+func (n *FakeNode) Restart(context.Context) error {
+	return os.WriteFile(filepath.Join(n.root, "starting"), make([]byte, 3), 0o644)
+}
+
 // Break takes the directory from under the node's content store: whatever is sent to
 // it, it can't keep.
 func (n *FakeNode) Break(t testing.TB) {
@@ -140,6 +148,7 @@ func (e *Engine) Execs() int {
 func (e *Engine) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1.41/containers/json", e.list)
+	mux.HandleFunc("GET /v1.41/info", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, e.Info) })
 	mux.HandleFunc("POST /v1.41/containers/{id}/exec", e.create)
 	mux.HandleFunc("POST /v1.41/exec/{id}/start", e.start)
 	mux.HandleFunc("GET /v1.41/exec/{id}/json", e.inspect)

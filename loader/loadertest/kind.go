@@ -20,6 +20,11 @@ type Container struct {
 // Name returns the container's name.
 func (c Container) Name() string { return c.ID }
 
+// Restart implements [Breakable].
+func (c Container) Restart(ctx context.Context) error {
+	return c.Docker.ContainerRestart(ctx, c.ID, container.StopOptions{})
+}
+
 // Shell runs a script in the container.
 func (c Container) Shell(ctx context.Context, script string, args ...string) (string, error) {
 	created, err := c.Docker.ContainerExecCreate(ctx, c.ID, container.ExecOptions{

@@ -28,6 +28,14 @@ digest=$(ctr -n k8s.io images check "name==\"$1\"" | sed -n 2p | awk '{print $3}
 
 	dropScript = `ctr -n k8s.io content rm "$1" >&2`
 
+	fillScript = `
+if [ -n "$CONTAINERD_ROOT" ]; then touch "$CONTAINERD_ROOT/full"
+else mount -t tmpfs -o size=1m none /var/lib/containerd/io.containerd.content.v1.content/ingest; fi`
+
+	emptyScript = `
+if [ -n "$CONTAINERD_ROOT" ]; then rm "$CONTAINERD_ROOT/full"
+else umount /var/lib/containerd/io.containerd.content.v1.content/ingest; fi`
+
 	createScript = `ctr -n k8s.io containers create "$1" "$2" >&2`
 
 	destroyScript = `ctr -n k8s.io containers rm "$1" >&2`

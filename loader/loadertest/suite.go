@@ -44,6 +44,17 @@ type Node interface {
 type Target struct {
 	Loader Loader
 	Nodes  []Node
+	// Spare says that nobody else uses the nodes: they may be restarted, and their disk
+	// filled. They must be [Breakable].
+	Spare bool
+	// Large is the size of the large image in bytes; 0 means what a few seconds allow.
+	Large int64
+}
+
+// Breakable is a node of a spare target.
+type Breakable interface {
+	// Restart stops the node and starts it again, and does not wait for anything in it.
+	Restart(ctx context.Context) error
 }
 
 // cases are the suite, by name.
@@ -65,6 +76,8 @@ var cases = []struct {
 	{"an importer that dies is the node's error", diedImporter},
 	{"an importer that dies after a thin archive gets everything", diedThin},
 	{"two loads at once", twoAtOnce},
+	{"a node that was restarted has what it had", restarted},
+	{"a full disk is said to be full, and then recovered from", fullDisk},
 	{"the last two images of a project stay, and those in use", oldImages},
 	{"an image that lies about a layer is refused", lyingLayer},
 	{"a large image takes little memory", largeImage},

@@ -83,7 +83,7 @@ func deployOnce(c *cli.Context, d display) (err error, inCycle bool) {
 
 // newLoop joins the real clients, takes the project for this process, and publishes
 // what was found out on the way. Release gives the project back.
-func newLoop(c *cli.Context, d display) (l *loop.Loop, release func(), err error) {
+func newLoop(c *cli.Context, d display) (*loop.Loop, func(), error) {
 	t, project, err := newTarget(c, d)
 	if err != nil {
 		return nil, nil, err
@@ -105,7 +105,8 @@ func newLoop(c *cli.Context, d display) (l *loop.Loop, release func(), err error
 		return nil, nil, err
 	}
 	t.Namespace, t.KeepServing = pods.Namespace(), keepServing(c, docker)
-	if release, err = hold(c.Command.Name, t.Dir, pods.Server(), t.Namespace); err != nil {
+	release, err := hold(c.Command.Name, t.Dir, pods.Server(), t.Namespace)
+	if err != nil {
 		return nil, nil, err
 	}
 	d.Publish(0, event.SessionStarted{
@@ -113,17 +114,29 @@ func newLoop(c *cli.Context, d display) (l *loop.Loop, release func(), err error
 		Tool: strings.Join(project.Tool.Command, " "), Why: project.Tool.Why,
 		Context: pods.Context(), Cluster: cluster, Namespace: t.Namespace,
 	})
-	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: withoutLevers(c)})
+	compiler := builder.NewCompiler(project, c.String("compiler") == "auto")
+	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: withoutLevers(c), Develop: develops(c, t)})
 	return &loop.Loop{
 		Bus: d.Bus, Target: t,
-		Compiler: project,
+		Compiler: compiler,
 		Imager:   imager,
 		Trainer:  imager,
 		Explain:  c.Bool("explain"),
 		Loader:   images,
 		Deployer: pods,
 		Listen:   listen(pods, c.String("address"), c.Duration("wait")),
-	}, release, nil
+	}, func() { // what can't be removed of its files is removed the next time
+		_ = compiler.Close()
+		release()
+	}, nil
+}
+
+// develops says whether images are such that the running application can be changed: in
+// run, unless the manifest has options for every JVM of a container. The
+// supervisor's own would take them first, a debug port for instance.
+func develops(c *cli.Context, t loop.Target) bool {
+	m, err := runner.ReadManifests(t.Manifests...)
+	return c.Command.Name == "run" && err == nil && !m.SetsEnv("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS")
 }
 
 // newTarget reads the flags and the project, and what is wrong with its manifests.

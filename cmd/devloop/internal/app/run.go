@@ -26,7 +26,7 @@ a newer save ends the build that runs. A build or a start that fails leaves the 
 
 Enter builds anew, q and Enter or Ctrl+C ends. The Pod stays, unless --cleanup is given.`,
 		Flags: append(cycleFlags(),
-			settingFlags("keep-serving", "poll", "watch", "ignore", "cleanup")...),
+			settingFlags("compiler", "keep-serving", "poll", "watch", "ignore", "cleanup")...),
 		Action: func(c *cli.Context) error { return run(c, s, newDisplay(c, s)) },
 	}
 }

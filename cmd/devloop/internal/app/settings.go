@@ -50,7 +50,7 @@ func settingFlag(s config.Setting) cli.Flag {
 	case config.List:
 		return &cli.StringSliceFlag{Name: s.Name, Aliases: aliases, Usage: usage}
 	default:
-		return &cli.StringFlag{Name: s.Name, Aliases: aliases, Usage: usage}
+		return &cli.StringFlag{Name: s.Name, Aliases: aliases, Usage: usage, Value: s.Default}
 	}
 }
 

@@ -111,12 +111,21 @@ func target(c *cli.Context, docker *client.Client, r *runner.Runner) (string, lo
 	cluster, err := loader.Detect(c.Context, docker, r.Context(), r.Server())
 	switch {
 	case err == nil:
-		return fmt.Sprintf("%s cluster %s", cluster.Product, cluster.Name), loader.NewKind(docker, cluster.Name), nil
+		return clusterText(cluster), cluster.Loader(), nil
 	case c.String("allow-context") == r.Context():
 		return "context " + r.Context(), pulled{}, nil
 	default:
 		return "", nil, err
 	}
+}
+
+// clusterText names a cluster, and says how images come to it where that is not the usual way.
+func clusterText(cluster loader.Cluster) string {
+	text := fmt.Sprintf("%s cluster %s", cluster.Product, cluster.Name)
+	if cluster.Way != "" {
+		text += ": " + cluster.Way
+	}
+	return text
 }
 
 // pulled is the loader of a cluster whose nodes find images by themselves: they

@@ -55,6 +55,7 @@ const (
 	Image   Stage = "image"   // boot jar → image
 	Load    Stage = "load"    // image → the cluster's nodes
 	Replace Stage = "replace" // the old Pod goes, the new one is made
+	Restart Stage = "restart" // the application starts again in its Pod, with changed files
 	Ready   Stage = "ready"   // the Pod runs, and its port answers
 	Forward Stage = "forward" // localhost reaches the Pod
 )
@@ -132,7 +133,9 @@ type Explained struct {
 	Options   []JVMOption  `json:"options,omitempty"`
 	ClassPath []string     `json:"class_path,omitempty"`
 	MainClass string       `json:"main_class,omitempty"`
-	Archive   ClassArchive `json:"archive"`
+	// Supervised says that the application can be changed in its container.
+	Supervised bool         `json:"supervised,omitempty"`
+	Archive    ClassArchive `json:"archive"`
 }
 
 // ImageLayer is a layer of an image; its size is in bytes.

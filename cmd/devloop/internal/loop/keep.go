@@ -67,7 +67,10 @@ func (l *Loop) turnBack() {
 // takeOver says that pods answer now, and removes those that did before.
 func (l *Loop) takeOver(img builder.Image, pods []runner.Pod) {
 	l.retire(l.live.answering)
-	l.live.serving, l.live.answering = img.ID, pods
+	l.live.serving, l.live.answering, l.live.present = img.ID, pods, nil
+	if img.Explanation.Supervised {
+		l.live.present = &present{pods: pods, image: l.live.built, now: l.live.built}
+	}
 }
 
 // dropFailed removes the Pods that failed beside those which answer.

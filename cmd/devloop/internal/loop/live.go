@@ -34,6 +34,12 @@ type live struct {
 	// answering are the Pods of that image. pods are those that were made last: the
 	// same, or others that failed beside them.
 	answering, pods []runner.Pod
+	// built is what was compiled last, present what the Pods that answer consist of, nil
+	// where they can't be changed.
+	built   builder.Parts
+	present *present
+	// faster is true once there is an archive that those Pods don't have.
+	faster atomic.Bool
 	// ended tells Run of each Pod whose log has come to its end.
 	ended chan runner.Pod
 	// placed is the reason, told last, why Pods take the place of those before.
@@ -97,7 +103,7 @@ func (l *Loop) lost(ended []runner.Pod) {
 		if !l.live.serves() || !slices.ContainsFunc(l.live.answering, is(pod)) {
 			continue // it was replaced
 		}
-		l.live.serving, l.live.answering = v1.Hash{}, nil
+		l.live.serving, l.live.answering, l.live.present = v1.Hash{}, nil, nil
 		text, hints := fmt.Sprintf("Pod %q has ended, or somebody removed it", pod.Name), []string{"bring it back: press Enter"}
 		l.live.ports.fail(event.Failure{Message: text, Hints: hints})
 		l.Bus.Publish(0, event.Notice{Level: event.Warning, Text: text, Hints: hints})

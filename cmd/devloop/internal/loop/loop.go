@@ -29,9 +29,14 @@ import (
 	"github.com/devloop-cli/devloop/watch"
 )
 
-// Compiler turns sources into classes, or a boot jar.
+// Compiler turns sources into an application.
 type Compiler interface {
-	Compile(ctx context.Context, out io.Writer) (builder.App, error)
+	// Compile compiles what has changed since the last time: paths relative to the
+	// project's directory, nil for whatever may be.
+	Compile(ctx context.Context, changed []string, out io.Writer) (builder.App, error)
+	// Rest uses the time until ctx ends, or something is to be compiled. What it returns
+	// is for the user; "" is for nobody.
+	Rest(ctx context.Context) string
 }
 
 // Imager turns what was compiled into an image.
@@ -48,6 +53,8 @@ type Loader interface {
 type Deployer interface {
 	Replace(ctx context.Context, s runner.Spec) ([]runner.Pod, error)
 	Ready(ctx context.Context, pods []runner.Pod, phase func(runner.Phase)) error
+	// Change changes the application in a Pod whose supervisor listens on port.
+	Change(ctx context.Context, pod runner.Pod, port int, c runner.Change) (runner.Pod, error)
 	// Retire removes Pods that others have come beside.
 	Retire(ctx context.Context, pods []runner.Pod) error
 	// Logs writes the Pod's log to out, a line a Write, until the Pod has ended.

@@ -70,10 +70,12 @@ func (f *fakes) count(s event.Stage) (n int) {
 	return n
 }
 
-func (f *fakes) Compile(ctx context.Context, out io.Writer) (builder.App, error) {
+func (f *fakes) Compile(ctx context.Context, _ []string, out io.Writer) (builder.App, error) {
 	_, _ = io.WriteString(out, "> Task :bootJar\n")
 	return builder.App{Jar: "/project/build/libs/app.jar"}, f.work(ctx, event.Compile)
 }
+
+func (f *fakes) Rest(context.Context) string { return "" }
 
 func (f *fakes) Image(ctx context.Context, _ builder.App, _ io.Writer) (builder.Image, error) {
 	f.mu.Lock()
@@ -93,6 +95,10 @@ func (f *fakes) Replace(ctx context.Context, s runner.Spec) ([]runner.Pod, error
 
 func (f *fakes) Ready(ctx context.Context, _ []runner.Pod, phase func(runner.Phase)) error {
 	return f.work(ctx, event.Ready)
+}
+
+func (f *fakes) Change(_ context.Context, p runner.Pod, _ int, _ runner.Change) (runner.Pod, error) {
+	return p, runner.ErrUnsupervised
 }
 
 func (f *fakes) Retire(_ context.Context, pods []runner.Pod) error {
@@ -337,7 +343,7 @@ func TestRunEndsOnlyWhenItsCycleHasUnwound(t *testing.T) {
 // sameImage is a project whose builds all come out the same, at once.
 type sameImage struct{ fakes }
 
-func (f *sameImage) Compile(context.Context, io.Writer) (builder.App, error) {
+func (f *sameImage) Compile(context.Context, []string, io.Writer) (builder.App, error) {
 	return builder.App{}, f.fail[event.Compile]
 }
 

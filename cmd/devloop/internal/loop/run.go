@@ -52,6 +52,9 @@ func (l *Loop) Run(ctx context.Context, batches <-chan watch.Batch) error {
 				owed = running.batch.Merge(owed)
 			}
 			running = nil
+			if !fresh && ctx.Err() == nil {
+				l.restBeside()
+			}
 		case pod := <-l.live.ended:
 			ended = append(ended, pod)
 		case <-running.idle(ctx):

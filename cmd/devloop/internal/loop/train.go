@@ -39,6 +39,7 @@ func (l *Loop) train(ctx context.Context, img builder.Image) error {
 	case !a.Used:
 		l.Bus.Publish(0, event.Notice{Level: event.Info, Text: "the application starts without an archive of its dependencies' classes: " + a.Why})
 	default:
+		l.live.faster.Store(true)
 		text := fmt.Sprintf("archive of the dependencies' classes: %s, made in %.1f s", size(a.Size), time.Since(began).Seconds())
 		if a.Why != "" {
 			text += ", " + a.Why
@@ -64,7 +65,7 @@ func (l *Loop) trainBeside(img builder.Image) {
 
 // explained tells of an image what its builder does.
 func explained(x builder.Explanation) event.Explained {
-	e := event.Explained{Dockerfile: x.Dockerfile, Base: x.Base, BaseWhy: x.BaseWhy, ClassPath: x.ClassPath, MainClass: x.MainClass,
+	e := event.Explained{Dockerfile: x.Dockerfile, Base: x.Base, BaseWhy: x.BaseWhy, ClassPath: x.ClassPath, MainClass: x.MainClass, Supervised: x.Supervised,
 		Archive: event.ClassArchive{Used: x.Archive.Used, Size: x.Archive.Size, Java: x.Archive.Java, Why: x.Archive.Why}}
 	for _, l := range x.Layers {
 		e.Layers = append(e.Layers, event.ImageLayer{Name: l.Name, Size: l.Size, New: l.New})

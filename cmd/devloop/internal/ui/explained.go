@@ -31,6 +31,9 @@ func (p *Plain) explained(b event.Explained) {
 	if len(b.ClassPath) > 0 {
 		p.explain("starts", b.MainClass, fmt.Sprintf("class path of %d entries, first %s", len(b.ClassPath), b.ClassPath[0]))
 	}
+	if b.Supervised {
+		p.explain("restart", "in the container", "a supervisor starts the application again with changed classes, without a new Pod; off: --without restart")
+	}
 	archive := "none"
 	if b.Archive.Used {
 		archive = fmt.Sprintf("%d bytes, made by Java %s", b.Archive.Size, b.Archive.Java)

@@ -35,6 +35,7 @@ type Row struct {
 	Restarts   int        `json:"restarts"`
 	Since      time.Time  `json:"since"`
 	Image      string     `json:"image"`
+	Changes    string     `json:"changes,omitempty"`    // in what the application differs from it
 	ImageSince *time.Time `json:"imageSince,omitempty"` // when this machine got the image
 	Addresses  []string   `json:"addresses,omitempty"`  // on this machine, as in http://localhost:8080
 	Trouble    string     `json:"trouble,omitempty"`
@@ -45,7 +46,7 @@ func RowOf(s runner.PodState, imageSince time.Time, addresses []string) Row {
 	row := Row{
 		Name: s.Name, Namespace: s.Namespace, Project: s.Project, Directory: s.Directory,
 		Ready: s.Ready, Containers: len(s.Containers), Status: s.Status, Restarts: s.Restarts, Since: s.Since.UTC(),
-		Image: s.Image, Addresses: addresses, Trouble: s.Trouble,
+		Image: s.Image, Changes: s.Changes, Addresses: addresses, Trouble: s.Trouble,
 	}
 	if !imageSince.IsZero() {
 		row.ImageSince = new(imageSince.UTC())
@@ -69,9 +70,17 @@ func Status(w io.Writer, rows []Row, now time.Time) error {
 	write("NAMESPACE", "NAME", "READY", "STATUS", "RESTARTS", "AGE", "WHY NOT", "LOCAL ADDRESS", "IMAGE", "IMAGE AGE")
 	for _, r := range rows {
 		write(r.Namespace, r.Name, fmt.Sprintf("%d/%d", r.Ready, r.Containers), r.Status, fmt.Sprint(r.Restarts), age(r.Since, now),
-			orNone(r.Trouble), orNone(strings.Join(r.Addresses, " ")), r.Image, imageAge(r.ImageSince, now))
+			orNone(r.Trouble), orNone(strings.Join(r.Addresses, " ")), r.shownImage(), imageAge(r.ImageSince, now))
 	}
 	return t.Flush()
+}
+
+// shownImage is the image, and what came to it since: "shop:devloop-0f3c + 3 classes".
+func (r Row) shownImage() string {
+	if r.Changes == "" {
+		return r.Image
+	}
+	return r.Image + " + " + r.Changes
 }
 
 // age is how long ago something was, as kubectl writes it: 45s, 3m20s, 5h, 12d.

@@ -14,16 +14,33 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Kind loads images into the nodes of one kind cluster. It may be used by several
-// goroutines at once.
-type Kind struct {
+// Containers loads images into nodes that are containers of the Docker engine and have a
+// containerd in them, as kind's are. It may be used by several goroutines at once.
+type Containers struct {
 	docker client.APIClient
-	name   string
+	// find returns the nodes' containers, running or not.
+	find  func(context.Context) ([]container.Summary, error)
+	terms terms
+}
+
+// terms is how a cluster is spoken of.
+type terms struct {
+	product string // "kind"
+	name    string
+	start   string // the command that makes the cluster, or starts it again
 }
 
 // NewKind returns a loader for the kind cluster of that name, whose nodes are
 // containers of docker.
-func NewKind(docker client.APIClient, name string) *Kind { return &Kind{docker: docker, name: name} }
+func NewKind(docker client.APIClient, name string) *Containers {
+	find := func(ctx context.Context) ([]container.Summary, error) {
+		containers, err := labelled(ctx, docker, kindClusterLabel, name)
+		return nodesOf(containers), err
+	}
+	return &Containers{docker: docker, find: find, terms: kindTerms(name)}
+}
+
+func kindTerms(name string) terms { return terms{"kind", name, "devloop setup"} }
 
 // Report says what a load did.
 type Report struct {
@@ -61,7 +78,7 @@ type Node struct {
 // The report names the nodes that have the image, also when there is an error: a
 // [*NodeError] for each node that did not take it, a [*ClusterError] for a cluster
 // that is not there or stopped, a [*DockerError] for an engine that doesn't answer.
-func (k *Kind) Load(ctx context.Context, ref string, img v1.Image) (Report, error) {
+func (k *Containers) Load(ctx context.Context, ref string, img v1.Image) (Report, error) {
 	p, err := look(ref, img)
 	if err != nil {
 		return Report{}, err
@@ -90,23 +107,39 @@ type visit struct {
 	delivery *delivery
 }
 
-func (k *Kind) visits(ctx context.Context) ([]*visit, error) {
-	containers, err := labelled(ctx, k.docker, kindClusterLabel, k.name)
+func (k *Containers) visits(ctx context.Context) ([]*visit, error) {
+	nodes, err := k.find(ctx)
 	if err != nil {
 		return nil, err
 	}
-	nodes := nodesOf(containers)
+	if err := k.terms.check(nodes); err != nil {
+		return nil, err
+	}
+	return begin(nodes), nil
+}
+
+// check says why nodes can't take images: there are none, or they are stopped.
+func (t terms) check(nodes []container.Summary) error {
 	if len(nodes) == 0 {
-		return nil, &ClusterError{
-			Name: k.name, Word: "missing",
-			Problem: fmt.Sprintf("find the nodes of the kind cluster %q: the Docker engine has none", k.name),
-			Advice:  []string{"make the cluster: devloop setup"},
+		return &ClusterError{
+			Name: t.name, Word: "missing",
+			Problem: fmt.Sprintf("find the nodes of the %s cluster %q: the Docker engine has none", t.product, t.name),
+			Advice:  []string{"make the cluster: " + t.start},
 		}
 	}
 	if slices.ContainsFunc(nodes, stopped) {
-		return nil, stoppedError(k.name)
+		return t.stopped()
 	}
-	return begin(nodes), nil
+	return nil
+}
+
+func (t terms) stopped() error {
+	return &ClusterError{
+		Name:    t.name,
+		Word:    "stopped",
+		Problem: fmt.Sprintf("use cluster %q: its nodes are stopped", t.name),
+		Advice:  []string{"start it again: " + t.start},
+	}
 }
 
 func begin(nodes []container.Summary) []*visit {
@@ -145,7 +178,7 @@ func wanting(visits []*visit, p *picture) []*visit {
 
 // bring sends the image: thin first, then everything, once, to the nodes that are in
 // doubt. The error is the image's or the end of ctx; a node's is in its visit.
-func (k *Kind) bring(ctx context.Context, p *picture, img v1.Image, visits []*visit) error {
+func (k *Containers) bring(ctx context.Context, p *picture, img v1.Image, visits []*visit) error {
 	if err := p.compose(img); err != nil {
 		return err
 	}

@@ -1,0 +1,140 @@
+package incremental
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/devloop-cli/devloop/builder/internal/javac"
+)
+
+func TestFailureChangesNothing(t *testing.T) {
+	p := newProject(t, map[string]string{"p/A.java": class("class A { int f() { return 1; } }"), "p/B.java": class("class B { int g() { return new A().f(); } }")})
+	before := tree(t, p.module.Classes())
+	p.write("p/A.java", class("class A { String f() { return null; } }"))
+	_, err := p.module.Compile(t.Context(), nil)
+	var failed *Failed
+	if !errors.As(err, &failed) || len(failed.Diagnostics) != 1 {
+		t.Fatalf("got %v", err)
+	}
+	d := failed.Diagnostics[0]
+	if !strings.HasSuffix(d.File, "p/B.java") || d.Line != 2 || d.Column != 37 || !strings.Contains(d.Text, "String") {
+		t.Errorf("got %+v", d)
+	}
+	for name, text := range tree(t, p.module.Classes()) {
+		if string(before[name]) != string(text) {
+			t.Errorf("%s has changed", name)
+		}
+	}
+	p.write("p/B.java", class("class B { String g() { return new A().f(); } }"))
+	if r, err := p.module.Compile(t.Context(), nil); err != nil || r.Sources != 2 {
+		t.Errorf("what is owed is compiled with what mends it: %+v, %v", r, err)
+	}
+	p.same()
+}
+
+func TestTouchedFilesAreCompiled(t *testing.T) {
+	p := newProject(t, map[string]string{"p/A.java": class("class A { int f() { return 1; } }")})
+	path := p.src() + "/p/A.java"
+	old := time.Now().Add(-time.Hour)
+	_ = os.Chtimes(path, old, old)
+	if _, err := p.module.Compile(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	p.write("p/A.java", class("class A { int f() { return 2; } }")) // of the same size
+	_ = os.Chtimes(path, old, old)
+	if r, err := p.module.Compile(t.Context(), nil); err != nil || r.Sources != 0 {
+		t.Errorf("nothing tells of the change: %+v, %v", r, err)
+	}
+	if r, err := p.module.Compile(t.Context(), []string{path}); err != nil || r.Sources != 1 {
+		t.Errorf("somebody tells of the change: %+v, %v", r, err)
+	}
+	p.same()
+}
+
+func TestCancelledCompileIsDoneAgain(t *testing.T) {
+	p := newProject(t, map[string]string{"p/A.java": class("class A { int f() { return 1; } }")})
+	p.write("p/A.java", class("class A { int f() { return 20; } }"))
+	cause := errors.New("a newer save")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(cause)
+	if _, err := p.module.Compile(ctx, nil); !errors.Is(err, cause) {
+		t.Errorf("got %v", err)
+	}
+	if r, err := p.module.Compile(t.Context(), nil); err != nil || r.Sources != 1 {
+		t.Errorf("got %+v, %v", r, err)
+	}
+	p.same()
+}
+
+func TestUnfit(t *testing.T) {
+	for name, text := range map[string]string{"A.kt": "class A", "package-info.java": "package p;", "module-info.java": "module m {}", "A.groovy": "class A {}",
+		"Native.java": class("class Native { native void f(); }"), "Main.java": class("class Main { public static void main(String[] a) { } }")} {
+		p := newProject(t, map[string]string{"p/Z.java": class("class Z { }")})
+		p.write("p/"+name, text)
+		_, err := p.module.Compile(t.Context(), nil)
+		var unfit *Unfit
+		if !errors.As(err, &unfit) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func TestProveRefusesAnotherBuild(t *testing.T) {
+	p := newProject(t, map[string]string{"p/A.java": class("class A { int f(int i) { return i; } }")})
+	compiler, _ := kept()
+	for name, change := range map[string]func(*Model){
+		"options": func(m *Model) { m.Options = []string{"-g"} },
+		"classes": func(m *Model) {
+			if err := os.WriteFile(m.Classes+"/Other.class", nil, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"missing": func(m *Model) { _ = os.Remove(m.Classes + "/p/A.class") },
+	} {
+		model := p.module.model
+		model.Classes = p.built()
+		change(&model)
+		state, _ := Sources(model.Sources)
+		var unfit *Unfit
+		if err := New(model, compiler, t.TempDir()).Prove(t.Context(), state); !errors.As(err, &unfit) {
+			t.Errorf("%s: got %v", name, err)
+		} else {
+			t.Log(err)
+		}
+	}
+	state, _ := Sources(p.module.model.Sources)
+	p.write("p/A.java", class("class A { }"))
+	if err := p.module.Prove(t.Context(), state); !errors.Is(err, ErrChanged) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestSameFindsADifference(t *testing.T) {
+	p := newProject(t, map[string]string{"p/A.java": class("class A { int f() { return 1; } }")})
+	old := p.built()
+	p.write("p/A.java", class("class A { int f() { return 2222; } }"))
+	if _, err := p.module.Compile(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	var unfit *Unfit
+	if err := p.module.sameAs(old); !errors.As(err, &unfit) || !strings.Contains(err.Error(), "p/A.class") {
+		t.Errorf("got %v", err)
+	}
+	if err := p.module.sameAs(p.built()); err != nil {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestBrokenOptions(t *testing.T) {
+	p := newProject(t, map[string]string{"p/A.java": class("class A { }")})
+	p.module.model.Options = []string{"--no-such-option"}
+	p.write("p/A.java", class("class A { int i; }"))
+	var broken *javac.BrokenError
+	if _, err := p.module.Compile(t.Context(), nil); !errors.As(err, &broken) {
+		t.Errorf("got %v", err)
+	}
+}

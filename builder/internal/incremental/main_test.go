@@ -1,0 +1,151 @@
+package incremental
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/devloop-cli/devloop/builder/internal/javac"
+	"github.com/devloop-cli/devloop/hack/real"
+)
+
+// kept starts one compiler for all tests: that it is shared is what it is for.
+var kept = sync.OnceValues(func() (*javac.Compiler, error) {
+	dir, err := os.MkdirTemp("", "javac")
+	if err != nil {
+		return nil, err
+	}
+	program, err := javac.Install(dir)
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command("java", javac.Arguments(program)...)
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	return javac.New(in, out), cmd.Start() // it ends with this process, which holds its stdin
+})
+
+// project is a directory with sources, and what is kept of them.
+type project struct {
+	t      *testing.T
+	dir    string
+	module *Module
+}
+
+var options = []string{"-g", "-parameters", "-proc:none", "-encoding", "UTF-8"}
+
+// newProject compiles files, as a build would, and proves a module of them.
+func newProject(t *testing.T, files map[string]string) *project {
+	t.Helper()
+	real.Java(t)
+	compiler, err := kept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &project{t: t, dir: t.TempDir()}
+	for name, text := range files {
+		p.write(name, text)
+	}
+	built := p.built()
+	p.module = New(Model{Sources: []string{p.src()}, Classes: built, Options: options}, compiler, filepath.Join(p.dir, "kept"))
+	state, err := Sources([]string{p.src()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.module.Prove(t.Context(), state); err != nil {
+		t.Fatalf("prove: %v", err)
+	}
+	return p
+}
+
+func (p *project) src() string { return filepath.Join(p.dir, "src") }
+
+// write makes a file of text, and removes it where there is none.
+func (p *project) write(name, text string) {
+	p.t.Helper()
+	path := filepath.Join(p.src(), filepath.FromSlash(name))
+	err := os.MkdirAll(filepath.Dir(path), 0o755)
+	switch {
+	case err != nil:
+	case text == "":
+		err = os.Remove(path)
+	default:
+		err = os.WriteFile(path, []byte(text), 0o644)
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// built has a compiler of its own compile all sources into a new directory.
+func (p *project) built() string {
+	p.t.Helper()
+	out, text, err := p.build()
+	if err != nil {
+		p.t.Fatalf("%v: %s", err, text)
+	}
+	return out
+}
+
+func (p *project) build() (dir, said string, err error) {
+	dir = p.t.TempDir()
+	state, err := Sources([]string{p.src()})
+	if err != nil {
+		return "", "", err
+	}
+	args := slices.Concat([]string{"-J-XX:TieredStopAtLevel=1", "-J-XX:+UseSerialGC", "-d", dir}, options, slices.Sorted(keys(state)))
+	text, err := exec.Command("javac", args...).CombinedOutput()
+	return dir, string(text), err
+}
+
+// same compares what the module has with what a clean build makes.
+func (p *project) same() {
+	p.t.Helper()
+	want, got := tree(p.t, p.built()), tree(p.t, p.module.Classes())
+	for name, text := range want {
+		if other, there := got[name]; !there {
+			p.t.Errorf("%s is missing", name)
+		} else if !bytes.Equal(text, other) {
+			p.t.Errorf("%s is another than the build makes", name)
+		}
+	}
+	for name := range got {
+		if _, there := want[name]; !there {
+			p.t.Errorf("%s should be gone", name)
+		}
+	}
+}
+
+// tree returns the files below dir.
+func tree(t *testing.T, dir string) map[string][]byte {
+	t.Helper()
+	files := map[string][]byte{}
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		files[strings.TrimPrefix(path, dir)], err = os.ReadFile(path)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// class writes a source in package p.
+func class(format string, a ...any) string { return "package p;\n" + fmt.Sprintf(format, a...) + "\n" }

@@ -1,0 +1,166 @@
+package incremental
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/devloop-cli/devloop/builder/internal/javac"
+)
+
+// State tells versions of a module's sources apart.
+type State map[string]stamp
+
+// Equal says whether no source has changed between two states.
+func (s State) Equal(other State) bool {
+	if len(s) != len(other) {
+		return false
+	}
+	for path, stamp := range s {
+		if there, ok := other[path]; !ok || there != stamp {
+			return false
+		}
+	}
+	return true
+}
+
+// ChangedSince says whether a source was changed at that time or later.
+func (s State) ChangedSince(t time.Time) bool {
+	for _, stamp := range s {
+		if stamp.modified >= t.UnixNano() {
+			return true
+		}
+	}
+	return false
+}
+
+// Sources returns the present state of the sources in dirs, and an [Unfit] where some
+// are not Java's.
+func Sources(dirs []string) (State, error) { return stamps(dirs) }
+
+// Prove compiles all sources and compares the result with what the build made of
+// them, which has to be there: the same files, with the same bytes. Then it takes the
+// build's as its own, to be changed by [Module.Compile]. It returns an [Unfit] if
+// they differ, and if there is something that it is not made for.
+//
+// built are the sources that the build compiled. Where they have changed since,
+// nothing can be proven and Prove returns [ErrChanged].
+func (m *Module) Prove(ctx context.Context, built State) error {
+	before, err := Sources(m.model.Sources)
+	if err != nil {
+		return err
+	}
+	if !built.Equal(before) {
+		return ErrChanged
+	}
+	w, answer, out, err := m.whole(ctx)
+	if err != nil {
+		return err
+	}
+	after, err := Sources(m.model.Sources)
+	if err != nil {
+		return err
+	}
+	if !built.Equal(after) {
+		return ErrChanged
+	}
+	if !answer.OK {
+		return &Unfit{"the kept compiler finds errors that the build does not: " + firstError(answer)}
+	}
+	all, err := m.read(w, answer, out)
+	if err != nil {
+		return err
+	}
+	m.model.Whole = m.model.Whole || len(all.extra) > 0
+	if err := compare(all.files, m.model.Classes); err != nil {
+		return err
+	}
+	if err := mirror(m.model.Classes, m.Classes()); err != nil {
+		return err
+	}
+	m.remember(w, all)
+	return nil
+}
+
+// ErrChanged says that sources have changed meanwhile.
+var ErrChanged = errors.New("sources have changed meanwhile")
+
+// whole compiles all sources, without a look at classes from before.
+func (m *Module) whole(ctx context.Context) (*work, javac.Answer, string, error) {
+	m.sources, m.extra = map[string]*source{}, nil
+	w, err := m.changes(nil)
+	if err != nil {
+		return nil, javac.Answer{}, "", err
+	}
+	answer, out, err := m.run(ctx, w)
+	return w, answer, out, err
+}
+
+func firstError(a javac.Answer) string {
+	for _, d := range a.Diagnostics {
+		if d.Error() {
+			text, _, _ := strings.Cut(d.Text, "\n")
+			return text
+		}
+	}
+	return "no reason given"
+}
+
+// State returns the sources that the classes were made of.
+func (m *Module) State() State {
+	state := State{}
+	for path, source := range m.sources {
+		state[path] = source.stamp
+	}
+	return state
+}
+
+// Same says whether the classes that were compiled last are the same as those of the
+// build, which has made them of the same sources since. It returns an [Unfit] that
+// tells of a difference.
+func (m *Module) Same() error { return m.sameAs(m.model.Classes) }
+
+func (m *Module) sameAs(dir string) error {
+	own := map[string]string{}
+	for _, name := range m.extra {
+		own[name] = m.file(name)
+	}
+	for _, s := range m.sources {
+		for _, class := range s.classes {
+			own[class] = m.file(class)
+		}
+	}
+	return compare(own, dir)
+}
+
+// compare compares files with those of the same names in dir, and looks that all
+// classes in dir are among them.
+func compare(files map[string]string, dir string) error {
+	for _, name := range slices.Sorted(keys(files)) {
+		same, err := sameFile(files[name], filepath.Join(dir, filepath.FromSlash(name)))
+		if err != nil {
+			return err
+		}
+		if !same {
+			return &Unfit{fmt.Sprintf("the kept compiler and the build make different files %s", name)}
+		}
+	}
+	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".class" {
+			return err
+		}
+		rel, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		if _, known := files[filepath.ToSlash(rel)]; !known {
+			return &Unfit{fmt.Sprintf("the build makes %s of something else than its Java sources", filepath.ToSlash(rel))}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,249 @@
+// Package javac speaks with a Java compiler that is kept running.
+//
+// A compiler that is started for each save spends most of its time on getting warm.
+// This one stays: the program in io/github/devloop_cli/Javac.java, whose class file
+// this package carries, answers one request after the other, the first in a second or
+// two and each later one in a tenth of that. It uses the JDK's own compiler by the
+// JDK's own interface, javax.tools, and runs on Java 8 and later.
+//
+//	dir, err := javac.Install(cache)
+//	cmd := exec.Command(java, javac.Arguments(dir)...)
+//	…
+//	compiler := javac.New(stdin, stdout)
+//	answer, err := compiler.Compile(ctx, javac.Request{Options: options, Sources: sources})
+//
+// What to compile, and what to make of the classes, is left to the caller, as is
+// starting the process and ending it: it ends by itself when its stdin is closed.
+package javac
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+)
+
+//go:embed io/github/devloop_cli/Javac.class
+var program []byte
+
+const programFile = "io/github/devloop_cli/Javac.class"
+
+// Install puts the program below dir, where it is not there yet, and returns the
+// directory to be its class path.
+func Install(dir string) (string, error) {
+	sum := sha256.Sum256(program)
+	dir = filepath.Join(dir, hex.EncodeToString(sum[:8]))
+	path := filepath.Join(dir, filepath.FromSlash(programFile))
+	if info, err := os.Stat(path); err == nil && info.Size() == int64(len(program)) {
+		return dir, nil
+	}
+	err := os.MkdirAll(filepath.Dir(path), 0o755)
+	if err == nil {
+		err = os.WriteFile(path, program, 0o644)
+	}
+	if err != nil {
+		return "", fmt.Errorf("install the kept compiler: %w", err)
+	}
+	return dir, nil
+}
+
+// Arguments returns what java is called with. The options let a JVM that compiles
+// little and often be warm sooner, and idle with less memory.
+func Arguments(classPath string) []string {
+	return []string{"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xss4m", "-cp", classPath, "io.github.devloop_cli.Javac"}
+}
+
+// Request says what to compile.
+type Request struct {
+	// Options are javac's.
+	Options []string
+	// Sources are the files to compile.
+	Sources []string
+	// Hidden are names of classes, such as com.example.App$Inner, that are not to be
+	// found on the class path although there are files of them.
+	Hidden []string
+}
+
+// Answer says what came of it.
+type Answer struct {
+	// OK says that there was no error.
+	OK bool
+	// Diagnostics are what the compiler said.
+	Diagnostics []Diagnostic
+	// Written are the files that it wrote, also when there were errors.
+	Written []Written
+}
+
+// Diagnostic is one thing that the compiler said.
+type Diagnostic struct {
+	// Kind is ERROR, WARNING, MANDATORY_WARNING, NOTE or OTHER.
+	Kind string
+	// File is the source file, "" for none.
+	File string
+	// Line and Column count from one, in characters; 0 for none.
+	Line, Column int
+	// Text may have several lines.
+	Text string
+}
+
+// Error says whether the diagnostic is about an error.
+func (d Diagnostic) Error() bool { return d.Kind == "ERROR" }
+
+// Written is a file that the compiler wrote.
+type Written struct {
+	// Kind is "class", "source" or "resource": processors write the latter two.
+	Kind string
+	// Source is the file that it was made of, "" where that isn't known.
+	Source string
+	// Path is relative to the directory that javac's options name, with slashes.
+	Path string
+}
+
+// Compiler is the near end of a running program. Its methods may be called from
+// several goroutines; it answers one at a time.
+type Compiler struct {
+	in   io.WriteCloser
+	out  *bufio.Reader
+	turn chan struct{} // holds one value while nobody is being answered
+}
+
+// New speaks with the program whose stdin and stdout are given.
+func New(stdin io.WriteCloser, stdout io.Reader) *Compiler {
+	c := &Compiler{in: stdin, out: bufio.NewReader(stdout), turn: make(chan struct{}, 1)}
+	c.turn <- struct{}{}
+	return c
+}
+
+// Close lets the program end.
+func (c *Compiler) Close() error { return c.in.Close() }
+
+// BrokenError says that the compiler, or the way to it, failed, and not the sources.
+type BrokenError struct{ Why string }
+
+func (e *BrokenError) Error() string { return "ask the kept compiler: " + e.Why }
+
+// Compile has r compiled and returns the answer. When ctx ends it returns ctx's cause
+// at once; the program finishes what it began, and then answers whoever comes next. An
+// error other than that is a [BrokenError], after which the program is of no more use.
+func (c *Compiler) Compile(ctx context.Context, r Request) (Answer, error) {
+	select {
+	case <-c.turn:
+	case <-ctx.Done():
+		return Answer{}, context.Cause(ctx)
+	}
+	type result struct {
+		answer Answer
+		err    error
+	}
+	done := make(chan result, 1)
+	go func() {
+		a, err := c.exchange(r)
+		c.turn <- struct{}{}
+		done <- result{a, err}
+	}()
+	select {
+	case r := <-done:
+		return r.answer, r.err
+	case <-ctx.Done():
+		return Answer{}, context.Cause(ctx)
+	}
+}
+
+func (c *Compiler) exchange(r Request) (Answer, error) {
+	if err := send(c.in, [][]string{r.Options, r.Sources, r.Hidden}); err != nil {
+		return Answer{}, &BrokenError{err.Error()}
+	}
+	lists, err := receive(c.out)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return Answer{}, &BrokenError{"it has ended"}
+	}
+	if err != nil {
+		return Answer{}, &BrokenError{err.Error()}
+	}
+	return answerOf(lists)
+}
+
+// answerOf reads an answer: how it went, fives of diagnostics, threes of files.
+func answerOf(lists [][]string) (Answer, error) {
+	if len(lists) != 3 || len(lists[0]) == 0 || len(lists[1])%5 != 0 || len(lists[2])%3 != 0 {
+		return Answer{}, &BrokenError{"it speaks in riddles"}
+	}
+	if how := lists[0]; how[0] == "broken" {
+		return Answer{}, &BrokenError{how[len(how)-1]}
+	}
+	a := Answer{OK: lists[0][0] == "ok"}
+	for d := lists[1]; len(d) > 0; d = d[5:] {
+		line, _ := strconv.Atoi(d[2])
+		column, _ := strconv.Atoi(d[3])
+		a.Diagnostics = append(a.Diagnostics, Diagnostic{Kind: d[0], File: d[1], Line: line, Column: column, Text: d[4]})
+	}
+	for w := lists[2]; len(w) > 0; w = w[3:] {
+		a.Written = append(a.Written, Written{Kind: w[0], Source: w[1], Path: w[2]})
+	}
+	return a, nil
+}
+
+// send writes lists of strings: of each its length, big-endian in four bytes, then
+// its elements; of a string its length in bytes, then those.
+func send(w io.Writer, lists [][]string) error {
+	text := binary.BigEndian.AppendUint32(nil, uint32(len(lists)))
+	for _, list := range lists {
+		text = binary.BigEndian.AppendUint32(text, uint32(len(list)))
+		for _, s := range list {
+			text = append(binary.BigEndian.AppendUint32(text, uint32(len(s))), s...)
+		}
+	}
+	_, err := w.Write(text)
+	return err
+}
+
+// longest bounds what is believed of a length that the program sends.
+const longest = 1 << 26
+
+func receive(r io.Reader) ([][]string, error) {
+	n, err := length(r)
+	lists := make([][]string, 0, min(n, 3))
+	for ; n > 0 && err == nil; n-- {
+		var list []string
+		if list, err = receiveList(r); err == nil {
+			lists = append(lists, list)
+		}
+	}
+	return lists, err
+}
+
+func receiveList(r io.Reader) ([]string, error) {
+	n, err := length(r)
+	var list []string
+	for ; n > 0 && err == nil; n-- {
+		var size int
+		if size, err = length(r); err != nil {
+			break
+		}
+		text := make([]byte, size)
+		if _, err = io.ReadFull(r, text); err == nil {
+			list = append(list, string(text))
+		}
+	}
+	return list, err
+}
+
+func length(r io.Reader) (int, error) {
+	var text [4]byte
+	if _, err := io.ReadFull(r, text[:]); err != nil {
+		return 0, err
+	}
+	n := binary.BigEndian.Uint32(text[:])
+	if n > longest {
+		return 0, fmt.Errorf("it sent a length of %d", n)
+	}
+	return int(n), nil
+}

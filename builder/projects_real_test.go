@@ -1,0 +1,107 @@
+package builder
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/docker/docker/client"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/devloop-cli/devloop/hack/real"
+)
+
+// unpackProject writes a project of testdata/projects to a directory of this test's own.
+func unpackProject(t *testing.T, name string) string {
+	t.Helper()
+	archive, err := txtar.ParseFile(filepath.Join("testdata", "projects", name+".txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), name)
+	for _, f := range archive.Files {
+		write(t, dir, f.Name, string(f.Data))
+	}
+	return dir
+}
+
+// TestRealProjects takes projects of all kinds to an answer: the first build, and one
+// after an edit, whose image is the same whether the archive was packed or not.
+func TestRealProjects(t *testing.T) {
+	docker := real.Docker(t)
+	base(t, docker, "eclipse-temurin:17-jre")
+	for _, project := range []struct {
+		name, edited string
+		packs        string // why the archive is packed each time
+		page         string // another path, and what is there
+		unlayered    bool   // Boot before 2.3 does not tell modules from dependencies
+	}{
+		{name: "maven-modules", edited: "greetings/src/main/java/com/example/greetings/Greeting.java", packs: "Maven has to pack the module com.example:greetings"},
+		{name: "maven-kotlin", edited: "src/main/kotlin/com/example/Application.kt"},
+		{name: "maven-war", edited: "src/main/java/com/example/Application.java", page: "/page.txt a page of the war"},
+		{name: "maven-plain", edited: "src/main/java/com/example/Server.java"},
+		{name: "gradle-modules", edited: "greetings/src/main/java/com/example/greetings/Greeting.java", unlayered: true},
+		{name: "gradle-war", edited: "src/main/java/com/example/Application.java", page: "/page.txt a page of the war"},
+		{name: "gradle-plain", edited: "src/main/java/com/example/Server.java"},
+	} {
+		t.Run(project.name, func(t *testing.T) {
+			if strings.HasPrefix(project.name, "gradle") {
+				real.Gradle(t)
+			} else {
+				real.Maven(t)
+			}
+			dir := unpackProject(t, project.name)
+			p := openReal(t, dir)
+			m := NewImager(docker, ImagerOptions{CacheDir: p.cache, Base: "eclipse-temurin:17-jre"})
+			app := compileReal(t, p, "first")
+			first := imageReal(t, m, docker, app, "first image")
+			if path, text, found := strings.Cut(project.page, " "); found {
+				servesAt(t, docker, first.Ref, path, text+"\n")
+			}
+			serves(t, docker, first.Ref, "Hello, World")
+
+			replaceIn(t, filepath.Join(dir, project.edited), "Hello, World", "Hello, again")
+			app = compileReal(t, p, "one line changed")
+			if packed := app.packing == nil; packed != (project.packs != "") {
+				known, _ := p.model()
+				k, _ := p.packing(known)
+				t.Errorf("packed: %v, want %q: %+v", packed, project.packs, k)
+			}
+			second := imageReal(t, m, docker, app, "second image")
+			checkContent(t, second.Content)
+			if changed := newBytes(t, first.Content, second.Content); changed > 100_000 && !project.unlayered {
+				t.Errorf("one edited class changed %d bytes", changed)
+			}
+			serves(t, docker, second.Ref, "Hello, again")
+			samePacked(t, p, m, docker, second, project.packs)
+		})
+	}
+}
+
+// samePacked compares an image with the one of the packed archive.
+func samePacked(t *testing.T, p *Project, m *Imager, docker *client.Client, unpacked Image, why string) {
+	t.Helper()
+	var out bytes.Buffer
+	packed, err := p.compileArchive(t.Context(), &out)
+	if err != nil || why != "" && !strings.Contains(out.String(), why) {
+		t.Fatalf("%v, want %q\n%s", err, why, &out)
+	}
+	if openError(packed.Jar) != nil {
+		return // it has no archive that could be run
+	}
+	packed.packing = nil
+	if img := imageReal(t, m, docker, packed, "image of the archive"); img.ID != unpacked.ID {
+		t.Errorf("the image of the archive is %+v\nthat of the classes %+v", img.Explanation, unpacked.Explanation)
+	}
+}
+
+func replaceIn(t *testing.T, file, from, to string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil || !strings.Contains(string(text), from) {
+		t.Fatalf("no %q to edit: %v", from, err)
+	}
+	write(t, filepath.Dir(file), filepath.Base(file), strings.Replace(string(text), from, to, 1))
+}

@@ -1,0 +1,164 @@
+package builder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/devloop-cli/devloop/builder/internal/incremental"
+)
+
+// resting is the right to work in the background, which one goroutine has at a time,
+// until somebody wants to compile.
+type resting struct {
+	mu     sync.Mutex
+	cancel context.CancelFunc // nil while nobody rests
+}
+
+// begin returns a context to rest with, false where somebody does already.
+func (r *resting) begin(ctx context.Context) (context.Context, func(), bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.cancel != nil {
+		return nil, nil, false
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	r.cancel = cancel
+	return ctx, func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		cancel()
+		r.cancel = nil
+	}, true
+}
+
+// end tells who rests to stop. It doesn't wait.
+func (r *resting) end() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.cancel != nil {
+		r.cancel()
+	}
+}
+
+// Rest uses the time in which nothing is to be compiled, until ctx ends or Compile is
+// called: it gets the kept compiler ready, which has to prove itself first, and later
+// asks the build now and then whether it still makes the same classes. It returns when
+// there is nothing more to do. Where the kept compiler is given up for good it says why,
+// in a sentence; "" means that all is well.
+func (c *Compiler) Rest(ctx context.Context) string {
+	ctx, done, ok := c.resting.begin(ctx)
+	if !ok {
+		return ""
+	}
+	defer done()
+	if why := c.prove(ctx); why != "" {
+		return why
+	}
+	return c.check(ctx)
+}
+
+// prove has the kept compiler compile everything, and compares with the build.
+func (c *Compiler) prove(ctx context.Context) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.off != "" || c.module != nil || c.app.packing == nil || ctx.Err() != nil {
+		return ""
+	}
+	m, err := c.newModule()
+	if err == nil {
+		err = m.Prove(ctx, c.built)
+	}
+	switch {
+	case ctx.Err() != nil || errors.Is(err, incremental.ErrChanged):
+		return ""
+	case err != nil:
+		return c.giveUp(err)
+	}
+	c.module, c.used = m, false
+	return ""
+}
+
+// newModule returns a module that is not proven, with a process to compile it.
+func (c *Compiler) newModule() (*incremental.Module, error) {
+	model, javaHome, err := c.model.javacModel()
+	if err != nil {
+		return nil, err
+	}
+	if c.process == nil {
+		if c.process, err = startJavac(javaHome, filepath.Join(c.dir, "program")); err != nil {
+			return nil, err
+		}
+	}
+	return incremental.New(model, c.process.Compiler, filepath.Join(c.dir, "module")), nil
+}
+
+// giveUp leaves compiling to the build from now on.
+func (c *Compiler) giveUp(err error) string {
+	c.stop()
+	why := firstLine(err.Error())
+	var unfit *incremental.Unfit
+	if errors.As(err, &unfit) {
+		why = unfit.Why
+	}
+	c.off = why
+	return c.project.Tool.Name + " compiles at every save, not the kept compiler: " + why
+}
+
+// check has the build compile what the kept compiler has, when nothing was saved for a
+// while, and compares.
+func (c *Compiler) check(ctx context.Context) string {
+	c.mu.Lock()
+	due := c.module != nil && c.used
+	wait := max(checkAfter, time.Until(c.checked.Add(checkEvery)))
+	c.mu.Unlock()
+	if !due || !sleep(ctx, wait) {
+		return ""
+	}
+	c.building.Lock()
+	_, err := c.project.Compile(ctx, io.Discard)
+	c.building.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if ctx.Err() != nil || c.module == nil {
+		return ""
+	}
+	c.checked = time.Now()
+	return c.compare(err)
+}
+
+// compare compares the kept compiler's classes with those of the build, which ended
+// with err. It gives up where they differ, and says nothing where there is nothing to
+// compare: sources have changed, or the build failed for another reason than its sources.
+func (c *Compiler) compare(err error) string {
+	now, unreadable := c.sources()
+	if unreadable != nil || !now.Equal(c.module.State()) {
+		return ""
+	}
+	var failed *CompileError
+	if errors.As(err, &failed) && len(failed.Problems) > 0 {
+		return c.giveUp(fmt.Errorf("it compiles what the build does not: %s", failed.Problems[0]))
+	}
+	var unfit *incremental.Unfit
+	if err == nil && errors.As(c.module.Same(), &unfit) {
+		return c.giveUp(unfit)
+	}
+	c.used = false
+	return ""
+}
+
+// sleep waits, and says whether ctx let it.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,55 @@
+package builder
+
+import (
+	"embed"
+	"io/fs"
+	"slices"
+	"strconv"
+)
+
+// An image for [ImagerOptions.Develop] can be changed while it runs: a supervisor starts
+// the application, takes changes of its classes and resources, and starts it again
+// (supervise/…/Supervise.java, whose comment has the protocol).
+
+const (
+	// SupervisorPort is where the supervisor listens, on the loopback address of the Pod.
+	// It is one that nobody is assigned (IANA's registry of ports) and below those that
+	// Linux gives to outgoing connections.
+	SupervisorPort = 17654
+	// ChangesDir is where the supervisor keeps what it was told, for the next container of the
+	// Pod: a volume has to be there, else it takes nothing.
+	ChangesDir = "/" + appDir + "/changes"
+	// LeverRestart names the supervisor among the [Levers].
+	LeverRestart = "restart"
+
+	supervisorDir = appDir + "/supervisor"
+)
+
+//go:embed supervise/io/github/devloop_cli/*.class
+var supervisorCode embed.FS
+
+// supervised says whether images have a supervisor.
+func (j *job) supervised() bool { return j.develop && !slices.Contains(j.without, LeverRestart) }
+
+// supervisor returns the layer to be that holds the supervisor.
+func supervisor() part {
+	p := part{name: "supervisor"}
+	files, err := fs.Glob(supervisorCode, "supervise/io/github/devloop_cli/*.class")
+	if err != nil {
+		panic(err) // the pattern is right
+	}
+	for _, file := range files {
+		data, err := supervisorCode.ReadFile(file)
+		if err != nil {
+			panic(err) // it was just found
+		}
+		p.entries = append(p.entries, entry{supervisorDir + file[len("supervise"):], text{file, data}})
+	}
+	return p
+}
+
+// supervise returns how the supervisor runs a command, its own JVM as small as one can be.
+func supervise(command []string) []string {
+	return append([]string{"java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx16m", "-Xss256k", "-cp", "/" + supervisorDir,
+		"io.github.devloop_cli.Supervise", strconv.Itoa(SupervisorPort), "/" + classesDir, ChangesDir}, command...)
+}

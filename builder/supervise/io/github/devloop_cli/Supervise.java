@@ -1,0 +1,263 @@
+package io.github.devloop_cli;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.Paths;
+import java.nio.file.StandardCopyOption;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Runs the application as a child process, and starts it again with other classes when
+ * devloop says so: what a new image in a new Pod would do, without either.
+ *
+ * <pre>java Supervise PORT CLASSES CHANGES COMMAND...</pre>
+ *
+ * COMMAND is the application's. Its output is this process's own, a signal to end is passed
+ * on, and when it ends by itself, this ends with its exit code: whoever looks at the
+ * container sees what he would see without the supervisor.
+ *
+ * Changes come on PORT of the loopback address, which only devloop's port-forward reaches.
+ * They are kept in the directory CHANGES, which outlives the container, and then made in
+ * CLASSES. So a container that Kubernetes starts again, from its image, has them before
+ * the application begins. Where there is no such directory, no change is taken.
+ *
+ * A request is a change; the answer is a text, "ok" or what went wrong. All in the form of
+ * java.io.DataOutput:
+ *
+ * <pre>
+ * utf      state: a name for what CLASSES holds after it; "" only asks for the present one
+ * boolean  restart: whether the application starts again
+ * int      number of files, and for each
+ *   utf      its path below CLASSES, with "/"
+ *   int      its length in bytes, -1 where it is removed
+ *   bytes    its content
+ * </pre>
+ *
+ * The answer to a question is the state's name, "" for that of the image.
+ */
+// It has no lambda: the first one would cost its start more than all else.
+public final class Supervise {
+    private static final int LIMIT = 256 << 20; // bytes of a change
+    private static final long GRACE = 2000; // ms in which the application ends by itself
+
+    private final Path classes;
+    private final Path changes;
+    private final List<String> command;
+    private String state = "";
+    private int made; // changes in CHANGES
+    private Process child; // null while it is being started again
+    private boolean ending;
+
+    private Supervise(Path classes, Path changes, List<String> command) {
+        this.classes = classes;
+        this.changes = changes;
+        this.command = command;
+    }
+
+    public static void main(String[] args) throws Exception {
+        Supervise s = new Supervise(Paths.get(args[1]), Paths.get(args[2]), Arrays.asList(args).subList(3, args.length));
+        s.replay();
+        s.start();
+        Runtime.getRuntime().addShutdownHook(new Thread() {
+            @Override public void run() {
+                s.end();
+            }
+        });
+        Thread listener = new Thread() {
+            @Override public void run() {
+                s.listen(Integer.parseInt(args[0]));
+            }
+        };
+        listener.setDaemon(true);
+        listener.start();
+        System.exit(s.await());
+    }
+
+    /** Makes the changes that an earlier container of this Pod was told of. */
+    private void replay() throws IOException {
+        for (Path kept = change(made); Files.exists(kept); kept = change(made)) {
+            make(Files.readAllBytes(kept));
+            made++;
+        }
+    }
+
+    private Path change(int number) {
+        return changes.resolve(Integer.toString(number));
+    }
+
+    private synchronized void start() throws IOException {
+        if (!ending) {
+            child = new ProcessBuilder(command).inheritIO().start();
+            notifyAll();
+        }
+    }
+
+    /** Waits until the application ends, other than by a restart, and returns its exit code. */
+    private int await() throws InterruptedException {
+        for (;;) {
+            Process now;
+            synchronized (this) {
+                while (child == null) {
+                    wait();
+                }
+                now = child;
+            }
+            int code = now.waitFor();
+            synchronized (this) {
+                if (child == now) {
+                    return code;
+                }
+            }
+        }
+    }
+
+    /** Passes on that the container ends, and waits for the application. */
+    private void end() {
+        Process last;
+        synchronized (this) {
+            ending = true;
+            last = child;
+        }
+        if (last == null) {
+            return; // it has been ended already
+        }
+        last.destroy();
+        try {
+            last.waitFor();
+        } catch (InterruptedException e) {
+            last.destroyForcibly();
+        }
+    }
+
+    private void listen(int port) {
+        try (ServerSocket server = new ServerSocket(port, 8, InetAddress.getByName("127.0.0.1"))) {
+            for (;;) {
+                try (Socket socket = server.accept()) {
+                    socket.setSoTimeout(30000);
+                    DataOutputStream out = new DataOutputStream(socket.getOutputStream());
+                    out.writeUTF(answer(new DataInputStream(socket.getInputStream())));
+                    out.flush();
+                } catch (IOException e) {
+                    // whoever asked is gone
+                }
+            }
+        } catch (IOException e) {
+            // another container of the Pod has the port: this one is not changed
+        }
+    }
+
+    private String answer(DataInputStream in) throws IOException {
+        byte[] text = read(in);
+        DataInputStream request = new DataInputStream(new ByteArrayInputStream(text));
+        if (request.readUTF().isEmpty()) {
+            return state;
+        }
+        boolean restart = request.readBoolean();
+        try {
+            keep(text);
+        } catch (IOException e) {
+            return "keep the change: " + e;
+        }
+        return restart ? restart(text) : tryToMake(text);
+    }
+
+    /** Makes a change while the application does not run. */
+    private String restart(byte[] text) throws IOException {
+        try {
+            stop();
+            return tryToMake(text);
+        } catch (InterruptedException e) {
+            return e.toString();
+        } finally {
+            start();
+        }
+    }
+
+    /** Makes a change; one that can't be made is forgotten, and devloop makes a new Pod. */
+    private String tryToMake(byte[] text) throws IOException {
+        try {
+            make(text);
+            return "ok";
+        } catch (IOException e) {
+            Files.deleteIfExists(change(--made));
+            return "make the change: " + e;
+        }
+    }
+
+    /** Reads a whole change: what breaks off changes nothing. */
+    private static byte[] read(DataInputStream in) throws IOException {
+        ByteArrayOutputStream text = new ByteArrayOutputStream();
+        DataOutputStream out = new DataOutputStream(text);
+        out.writeUTF(in.readUTF());
+        out.writeBoolean(in.readBoolean());
+        int files = in.readInt();
+        out.writeInt(files);
+        for (int i = 0; i < files; i++) {
+            out.writeUTF(in.readUTF());
+            int length = in.readInt();
+            out.writeInt(length);
+            if (length > LIMIT - text.size()) {
+                throw new IOException("the change is too large");
+            }
+            byte[] content = new byte[Math.max(length, 0)];
+            in.readFully(content);
+            out.write(content);
+        }
+        return text.toByteArray();
+    }
+
+    /** Keeps a change for the next container. */
+    private void keep(byte[] text) throws IOException {
+        Path fresh = changes.resolve("new");
+        Files.write(fresh, text);
+        Files.move(fresh, change(made++), StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    /** Ends the application, whose end is not the container's. */
+    private void stop() throws InterruptedException {
+        Process old;
+        synchronized (this) {
+            old = child;
+            child = null;
+        }
+        old.destroy();
+        if (!old.waitFor(GRACE, TimeUnit.MILLISECONDS)) {
+            old.destroyForcibly().waitFor();
+        }
+    }
+
+    /** Makes a change in CLASSES. A file is there whole or not at all. */
+    private void make(byte[] text) throws IOException {
+        DataInputStream in = new DataInputStream(new ByteArrayInputStream(text));
+        String name = in.readUTF();
+        in.readBoolean();
+        for (int files = in.readInt(); files > 0; files--) {
+            Path file = classes.resolve(in.readUTF()).normalize();
+            int length = in.readInt();
+            if (!file.startsWith(classes)) {
+                throw new IOException("outside of the classes: " + file);
+            }
+            if (length < 0) {
+                Files.deleteIfExists(file);
+                continue;
+            }
+            byte[] content = new byte[length];
+            in.readFully(content);
+            Files.createDirectories(file.getParent());
+            Path fresh = file.resolveSibling(file.getFileName() + ".devloop");
+            Files.write(fresh, content);
+            Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
+        }
+        state = name;
+    }
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/hack/real"
+)
+
+// These scenarios are about changes of an application in its Pod.
+
+// took waits until a cycle ends well, and returns the stages that it took.
+func (r *started) took() string {
+	r.Helper()
+	var stages []string
+	until(r.T, r.stream, func(b event.Body) bool {
+		switch b := b.(type) {
+		case event.StageFinished:
+			if b.Outcome == event.OK {
+				stages = append(stages, string(b.Stage))
+			}
+		case event.CycleFinished:
+			if b.Outcome == event.Cancelled { // by a save that came later
+				stages = nil
+				return false
+			}
+			if b.Outcome != event.OK {
+				r.Fatalf("the cycle ended %s: %+v", b.Outcome, b.Failure)
+			}
+			return true
+		}
+		return false
+	})
+	return strings.Join(stages, " ")
+}
+
+// tookUntil waits until the application answers text, after cycles that took the stages.
+func (r *started) tookUntil(url, text, stages string) {
+	r.Helper()
+	for {
+		if got := r.took(); got != stages {
+			r.Errorf("it took %s", got)
+		}
+		if page(url, "text/plain") == "200 "+text {
+			return
+		}
+	}
+}
+
+// enter presses the key.
+func (r *started) enter() {
+	r.Helper()
+	if _, err := io.WriteString(r.keys, "\n"); err != nil {
+		r.Fatal(err)
+	}
+}
+
+// write writes a file of the project.
+func (s *scenario) write(path, text string) {
+	s.Helper()
+	path = filepath.Join(s.dir, path)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		s.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		s.Fatal(err)
+	}
+}
+
+func TestScenarioAChangeOfClassesKeepsThePodAndOutlivesItsContainer(t *testing.T) {
+	real.Maven(t)
+	s := newScenario(t, "spring-maven")
+	r := s.start("run", "--without", "archive") // an archive that is made meanwhile leads to a new Pod
+	url := r.answered("Hello, World")
+	r.took()
+	first := s.pods()["spring-maven"]
+	const inPlace, newPod = "compile restart ready forward", "compile image load replace ready forward"
+
+	t.Log("an edited class")
+	s.replaceInSource("Hello, World", "Hello, again")
+	if got := r.took(); got != inPlace {
+		t.Errorf("it took %s", got)
+	}
+	t.Log("a new class, and a new resource")
+	s.write("src/main/java/com/example/Text.java", "package com.example; class Text { static final String HELLO = new String(\"Hello, text\"); }")
+	s.write("src/main/resources/static/note.txt", "a note")
+	s.replaceInSource(`"Hello, again"`, "Text.HELLO")
+	r.tookUntil(url, "Hello, text", inPlace)
+	if got := page(url+"/note.txt", "text/plain"); got != "200 a note" {
+		t.Errorf("the resource is %s", got)
+	}
+	if now := s.pods()["spring-maven"]; now.UID != first.UID || now.Status.ContainerStatuses[0].RestartCount != 0 {
+		t.Errorf("it is another Pod, or its container restarted")
+	}
+
+	t.Log("Kubernetes starts the container again: it has the changes all the same")
+	if _, stderr, code := s.say("exec", "spring-maven", "--", "sh", "-c", "kill 1"); code != 0 {
+		t.Fatalf("exec ended with %d: %s", code, stderr)
+	}
+	for deadline := time.Now().Add(time.Minute); s.pods()["spring-maven"].Status.ContainerStatuses[0].RestartCount == 0; time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the container did not restart")
+		}
+	}
+	if got := page(url, "text/plain"); got != "200 Hello, text" {
+		t.Errorf("after the restart it says %s", got)
+	}
+
+	t.Log("a class that is gone is gone")
+	s.replaceInSource("Text.HELLO", `"Hello, mended"`)
+	if err := os.Remove(filepath.Join(s.dir, "src/main/java/com/example/Text.java")); err != nil {
+		t.Fatal(err)
+	}
+	r.tookUntil(url, "Hello, mended", inPlace)
+	if _, _, code := s.say("exec", "spring-maven", "--", "test", "!", "-e", "/app/classes/com/example/Text.class"); code != 0 {
+		t.Errorf("the class is there")
+	}
+
+	t.Log("Enter makes an image of all that, and a Pod of it")
+	r.enter()
+	if got := r.took(); got != newPod {
+		t.Errorf("it took %s", got)
+	}
+	if got := page(url, "text/plain"); got != "200 Hello, mended" {
+		t.Errorf("the new Pod says %s", got)
+	}
+	r.quit()
+}

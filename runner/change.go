@@ -1,0 +1,190 @@
+package runner
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Change is what happens to a running application, by the supervisor that its image
+// begins with.
+type Change struct {
+	// State names what the application consists of after the change, and must not be "".
+	State string
+	// Restart starts the application again with it.
+	Restart bool
+	// Files are the contents by path, below the application's classes and with slashes;
+	// nil removes one.
+	Files map[string][]byte
+	// Summary says in a few words in what the application differs from its image then.
+	Summary string
+}
+
+// AnnotationChanges says in what an application that was changed while it ran differs
+// from its image.
+const AnnotationChanges = "devloop-cli.github.io/changes"
+
+// ErrUnsupervised says that nothing in a Pod takes changes.
+var ErrUnsupervised = errors.New("the Pod has no supervisor")
+
+// Change makes a change in a Pod whose supervisor listens on port. With Restart, the
+// application that ran has ended when it returns, and the next one starts: [Runner.Ready] tells,
+// for the Pod that is returned, when it serves. A container that Kubernetes starts again has
+// the change, too.
+//
+// It returns [ErrUnsupervised] where nobody listens, and what the supervisor says where
+// it can't make the change: then all is as before, at most the application was started again.
+func (r *Runner) Change(ctx context.Context, p Pod, port int, c Change) (Pod, error) {
+	note, err := r.noteChange(ctx, p, c.Summary)
+	if err != nil {
+		return p, err
+	}
+	answer, err := r.tell(ctx, p, port, c)
+	if err == nil && answer != "ok" {
+		err = errors.New(answer)
+	}
+	if err != nil {
+		return p, fmt.Errorf("change pod %q: %w", p.Name, err)
+	}
+	p.restarts = podOf(note).restarts
+	return p, nil
+}
+
+// noteChange writes into the Pod that it is no longer what its image is, before that
+// is so, and returns it as it is.
+func (r *Runner) noteChange(ctx context.Context, p Pod, summary string) (*corev1.Pod, error) {
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
+		"uid": p.UID, "annotations": map[string]string{AnnotationChanges: summary}}})
+	if err != nil {
+		return nil, err
+	}
+	now, err := r.core.CoreV1().Pods(p.Namespace).Patch(ctx, p.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: FieldManager})
+	if err != nil {
+		return nil, r.failed(ctx, "change", Object{"Pod", p.Namespace, p.Name}, err)
+	}
+	return now, nil
+}
+
+// State returns the name of what the application in a Pod consists of, "" for its image
+// alone. It returns [ErrUnsupervised] where no supervisor listens on port.
+func (r *Runner) State(ctx context.Context, p Pod, port int) (string, error) {
+	state, err := r.tell(ctx, p, port, Change{})
+	if err != nil {
+		return "", fmt.Errorf("ask pod %q for its state: %w", p.Name, err)
+	}
+	return state, nil
+}
+
+// tell has a conversation with the supervisor.
+func (r *Runner) tell(ctx context.Context, p Pod, port int, c Change) (string, error) {
+	connection, err := r.dial(ctx, p)
+	if err != nil {
+		return "", err
+	}
+	t := &tunnel{connection: connection}
+	defer t.close()
+	defer context.AfterFunc(ctx, t.close)()
+	s, err := t.open(port)
+	if err != nil {
+		return "", err
+	}
+	answer, err := s.exchange(c)
+	verdict := s.end()
+	switch {
+	case ctx.Err() != nil:
+		return "", context.Cause(ctx)
+	case nobodyListens(verdict):
+		return "", ErrUnsupervised
+	case err != nil:
+		return "", err
+	}
+	return answer, nil
+}
+
+// exchange sends a change and reads the answer.
+func (s *streams) exchange(c Change) (string, error) {
+	text, err := c.encode()
+	if err != nil {
+		return "", err
+	}
+	if _, err := s.data.Write(text); err != nil {
+		return "", err
+	}
+	return readUTF(s.data)
+}
+
+// encode writes the change in the form of java.io.DataOutput, see Supervise.java.
+func (c Change) encode() ([]byte, error) {
+	var b bytes.Buffer
+	if err := writeUTF(&b, c.State); err != nil {
+		return nil, err
+	}
+	_ = binary.Write(&b, binary.BigEndian, c.Restart) // a buffer takes all
+	_ = binary.Write(&b, binary.BigEndian, int32(len(c.Files)))
+	for _, path := range slices.Sorted(maps.Keys(c.Files)) {
+		if err := writeUTF(&b, path); err != nil {
+			return nil, err
+		}
+		content, length := c.Files[path], int32(-1)
+		if content != nil {
+			length = int32(len(content))
+		}
+		_ = binary.Write(&b, binary.BigEndian, length)
+		b.Write(content)
+	}
+	return b.Bytes(), nil
+}
+
+// writeUTF writes a text as DataOutput.writeUTF does, but for the characters that this
+// has its own form for: they stand in no name that javac makes.
+func writeUTF(to *bytes.Buffer, text string) error {
+	if len(text) > 1<<16-1 {
+		return fmt.Errorf("the name %.40q… is too long", text)
+	}
+	_ = binary.Write(to, binary.BigEndian, uint16(len(text)))
+	to.WriteString(text)
+	return nil
+}
+
+func readUTF(from io.Reader) (string, error) {
+	var length uint16
+	if err := binary.Read(from, binary.BigEndian, &length); err != nil {
+		return "", err
+	}
+	text := make([]byte, length)
+	_, err := io.ReadFull(from, text)
+	return string(text), err
+}
+
+// keepChanges gives each container with the project's image a volume for what its
+// supervisor is told: it outlives the container, and ends with the Pod.
+func keepChanges(o *unstructured.Unstructured, s Spec) {
+	spec := podSpec(o)
+	if spec == nil || s.ChangesDir == "" {
+		return
+	}
+	for i, c := range containersIn(o, "containers") {
+		if c.image() != s.Image {
+			continue
+		}
+		name := "devloop-changes-" + strconv.Itoa(i)
+		c.fields["volumeMounts"] = added(c.fields["volumeMounts"], map[string]any{"name": name, "mountPath": s.ChangesDir})
+		spec["volumes"] = added(spec["volumes"], map[string]any{"name": name, "emptyDir": map[string]any{}})
+	}
+}
+
+func added(field any, item map[string]any) []any {
+	return append(slices.Clip(list(field)), item)
+}
