@@ -25,9 +25,9 @@ func (j *job) build(ctx context.Context) (Image, error) {
 	if err != nil {
 		return Image{}, err
 	}
-	builder := j.classic
+	builder, classic := j.classic, true
 	if buildKit(string(ping.BuilderVersion)) {
-		builder = j.buildKit
+		builder, classic = j.buildKit, false
 	}
 	report := &report{out: j.out}
 	if err := builder(ctx, report); err != nil {
@@ -52,6 +52,7 @@ func (j *job) build(ctx context.Context) (Image, error) {
 		return Image{}, err
 	}
 	made := j.image(id, view)
+	made.Advice = j.advise(classic)
 	made.Explanation.Dockerfile = relative(j.app.Dockerfile, j.app.Dir)
 	return made, nil
 }

@@ -46,9 +46,13 @@ func (c *layerCache) path(h v1.Hash) string { return filepath.Join(c.dir, h.Algo
 
 func (c *layerCache) sizePath(h v1.Hash) string { return filepath.Join(c.dir, "sizes", h.Hex) }
 
-// has says whether the layer is there, and counts that as a use.
+// has says whether the layer is there, and counts that as a use. One that was cut, as
+// by a machine that lost its power, counts as missing.
 func (c *layerCache) has(h v1.Hash) bool {
 	now := time.Now()
+	if info, err := os.Stat(c.path(h)); err == nil && info.Size() != c.committed(h, info.Size()) {
+		_ = os.Remove(c.path(h))
+	}
 	return os.Chtimes(c.path(h), now, now) == nil
 }
 
@@ -57,12 +61,21 @@ func (c *layerCache) size(h v1.Hash) (int64, bool) {
 	if info, err := os.Stat(c.path(h)); err == nil {
 		return info.Size(), true
 	}
+	size := c.committed(h, -1)
+	return size, size >= 0
+}
+
+// committed returns the size with which a layer was committed, unknown where that isn't known.
+func (c *layerCache) committed(h v1.Hash, unknown int64) int64 {
 	text, err := os.ReadFile(c.sizePath(h))
 	if err != nil {
-		return 0, false
+		return unknown
 	}
 	size, err := strconv.ParseInt(string(text), 10, 64)
-	return size, err == nil
+	if err != nil {
+		return unknown
+	}
+	return size
 }
 
 // open returns a layer whose content has been hashed just now. What does not match

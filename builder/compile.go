@@ -20,10 +20,14 @@ import (
 //
 // It returns a [CompileError] when the build fails, a [ProjectError] with code
 // "project.ambiguous" when several modules make such an archive and Options name none,
-// and one with "project.unsupported" when none does. When ctx ends, the build is
+// and one with "project.unsupported" when none does; one with "tool.java" before anything
+// is built, where the JDK is older than the build files ask for. When ctx ends, the build is
 // stopped, none of its processes is left but Gradle's daemon, which stays fit for the
 // next build, and the error wraps ctx's cause.
 func (p *Project) Compile(ctx context.Context, out io.Writer) (App, error) {
+	if err := p.checkJava(); err != nil {
+		return App{}, err
+	}
 	m, fresh := p.model()
 	k, known := p.packing(m)
 	if fresh && known && k.Why == "" && findDockerfile(k.Directory, p.Dir) == "" {

@@ -117,12 +117,14 @@ func TestCompileTellsWhatWentWrong(t *testing.T) {
 	if !errors.As(err, &e) || e.Code() != "compile.failed" {
 		t.Fatalf("got %v", err)
 	}
-	want := "Build file 'build.gradle' line: 2|A problem occurred evaluating root project 'nb'.|> Could not get unknown property 'x'"
-	if got := strings.Join(e.Evidence(), "|"); got != want {
+	if got := e.Evidence(); !slices.Equal(got, []string{"build.gradle:2: Could not get unknown property 'x'"}) {
 		t.Errorf("got %q", got)
 	}
-	if got := err.Error(); got != "build with gradle: "+p.Tool.Command[0]+" exited with status 1: A problem occurred evaluating root project 'nb'." {
-		t.Errorf("got %q", got)
+	t.Setenv("PLAY_OUTPUT", "* What went wrong:\nCould not resolve all files.\n> Could not find a:b:1.\n\n* Try:\n")
+	_, err = p.Compile(t.Context(), io.Discard)
+	if !errors.As(err, &e) || err.Error() != "build with gradle: "+p.Tool.Command[0]+" exited with status 1: Could not resolve all files." ||
+		!slices.Equal(e.Evidence(), []string{"Could not resolve all files.", "> Could not find a:b:1."}) {
+		t.Errorf("got %v, %q", err, e.Evidence())
 	}
 }
 

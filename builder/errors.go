@@ -1,10 +1,12 @@
 package builder
 
 import (
+	"archive/zip"
 	"context"
 	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 
 	"github.com/docker/docker/client"
 )
@@ -34,7 +36,8 @@ func (e *ProjectError) Error() string {
 // Unwrap returns the error beneath.
 func (e *ProjectError) Unwrap() error { return e.Err }
 
-// Code is "project.none", "project.invalid", "project.ambiguous", "project.unsupported" or "tool.missing".
+// Code is "project.none", "project.invalid", "project.ambiguous",
+// "project.unsupported", "tool.missing" or "tool.java".
 func (e *ProjectError) Code() string { return e.code }
 
 // Hints says what to do, one action each.
@@ -169,7 +172,19 @@ func imageError(ctx context.Context, name, host string, err error) error {
 	if errors.As(err, &known) {
 		return err
 	}
-	return &ImageError{Name: name, Err: err}
+	return &ImageError{Name: name, Err: err, hints: imageHints(err)}
+}
+
+// imageHints says what to do about a failure that is not the Dockerfile's. The engine
+// tells of its own full disk in the system's words.
+func imageHints(err error) []string {
+	switch {
+	case errors.Is(err, zip.ErrFormat), errors.Is(err, zip.ErrChecksum):
+		return []string{"a jar is damaged: delete it, and build again"}
+	case errors.Is(err, syscall.ENOSPC), strings.Contains(err.Error(), "no space left on device"):
+		return []string{"make room on the disk: df -h", "remove images and containers that nothing uses: docker system prune"}
+	}
+	return nil
 }
 
 func firstLine(s string) string {

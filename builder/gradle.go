@@ -9,7 +9,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -126,8 +128,14 @@ func (p *Project) gradleError(text string, err error) error {
 			return p.noBootJar(errors.New(strings.TrimSpace(line)))
 		}
 	}
+	if e := p.mainClassError(text); e != nil {
+		return e
+	}
 	where := block(text, "* Where:", "* What went wrong:")
-	e := &CompileError{Tool: "gradle", Problems: findProblems(text, p.Dir), Err: err, tail: append(where, wrong...)}
+	e := &CompileError{Tool: "gradle", Problems: findProblems(text, p.Dir), Err: err, tail: slices.Concat(where, wrong), hints: p.curesFor(text)}
+	if len(e.Problems) == 0 {
+		e.Problems = scriptProblem(where, wrong, p.Dir)
+	}
 	if len(e.tail) == 0 {
 		e.tail = tail(text, evidenceLines)
 	}
@@ -135,6 +143,32 @@ func (p *Project) gradleError(text string, err error) error {
 		e.Err = fmt.Errorf("%w: %s", err, strings.TrimSpace(wrong[0]))
 	}
 	return e
+}
+
+// scriptPlace matches where Gradle says that a build script failed.
+var scriptPlace = regexp.MustCompile(`^\w+ (?:file|script) '(.+)' line: (\d+)$`)
+
+// scriptProblem makes a problem of a build script that compiles, but fails. The last
+// reason that Gradle gives is the deepest.
+func scriptProblem(where, wrong []string, dir string) []Problem {
+	if len(where) == 0 || len(wrong) == 0 {
+		return nil
+	}
+	m := scriptPlace.FindStringSubmatch(strings.TrimSpace(where[0]))
+	if m == nil {
+		return nil
+	}
+	problem := Problem{File: relative(m[1], dir), Text: wrong[0]}
+	problem.Line, _ = strconv.Atoi(m[2])
+	for _, line := range wrong {
+		for _, mark := range []string{"> ", "^ "} { // a reason; a place in a line of a Kotlin script
+			if reason, found := strings.CutPrefix(strings.TrimSpace(line), mark); found {
+				problem.Text = strings.TrimSpace(reason)
+			}
+		}
+	}
+	problem.readSource(dir)
+	return []Problem{problem}
 }
 
 // block returns the lines after the one that begins with from, until the one that

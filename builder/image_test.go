@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/docker/docker/client"
@@ -288,5 +290,34 @@ func TestDefaultBase(t *testing.T) {
 		if got := defaultBase(java); got != "eclipse-temurin:"+want+"-jre" {
 			t.Errorf("Java %d: %s", java, got)
 		}
+	}
+}
+
+// A layer that was cut on the disk is made again, and a damaged jar says so.
+func TestComposedImageOfDamage(t *testing.T) {
+	e, cache := baseEngine(t), t.TempDir()
+	app := appOf(t, bootFiles())
+	img := makeImage(t, e, cache, app)
+	layers, _ := img.Content.Layers()
+	id, _ := layers[len(layers)-1].DiffID()
+	if err := os.Truncate(newLayerCache(cache).path(id), 10); err != nil {
+		t.Fatal(err)
+	}
+	checkContent(t, makeImage(t, e, cache, app).Content)
+
+	text, err := os.ReadFile(app.Jar)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text[bytes.Index(text, []byte("index.html"))+len("index.html")+3]++ // in the middle of its content
+	write(t, filepath.Dir(app.Jar), filepath.Base(app.Jar), string(text))
+	_, err = NewImager(e, ImagerOptions{CacheDir: t.TempDir()}).Image(t.Context(), app, io.Discard)
+	var damaged *ImageError
+	if !errors.As(err, &damaged) || len(damaged.Hints()) != 1 || damaged.Hints()[0] != "a jar is damaged: delete it, and build again" {
+		t.Errorf("got %v", err)
+	}
+	full := imageError(t.Context(), "shop", "", fmt.Errorf("load: %w", syscall.ENOSPC))
+	if !errors.As(full, &damaged) || damaged.Hints()[0] != "make room on the disk: df -h" {
+		t.Errorf("got %v", full)
 	}
 }

@@ -59,6 +59,8 @@ type Image struct {
 	Port int
 	// Explanation says what is in it and why.
 	Explanation Explanation
+	// Advice is what in the Dockerfile costs time, empty for an image without one.
+	Advice []Advice
 
 	training *training // what an archive is made of, nil if none is wanted
 }

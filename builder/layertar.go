@@ -85,7 +85,7 @@ func writeEntry(archive *tar.Writer, e entry) error {
 		return err
 	}
 	defer func() { _ = data.Close() }()
-	_, err = io.CopyN(archive, data, header.Size) // the zip reader checks the sum
+	_, err = io.Copy(archive, data) // the zip reader checks the sum
 	return err
 }
 

@@ -11,7 +11,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -221,7 +223,13 @@ func archived(target string) string {
 
 // mavenError makes sense of a failed build's output.
 func (p *Project) mavenError(text string, err error) error {
-	e := &CompileError{Tool: "maven", Problems: findProblems(text, p.Dir), Err: err}
+	if e := p.mainClassError(text); e != nil {
+		return e
+	}
+	e := &CompileError{Tool: "maven", Problems: findProblems(text, p.Dir), Err: err, hints: p.curesFor(text)}
+	if len(e.Problems) == 0 {
+		e.Problems = pomProblems(text, p.Dir)
+	}
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		if line == "[ERROR]" || !strings.HasPrefix(line, "[ERROR]") || strings.Contains(line, "re-run Maven") {
@@ -237,4 +245,32 @@ func (p *Project) mavenError(text string, err error) error {
 		e.Err = fmt.Errorf("%w: %s", err, strings.TrimSpace(strings.TrimPrefix(e.tail[0], "[ERROR]")))
 	}
 	return e
+}
+
+var (
+	// pomMistake matches what Maven says of a mistake in a pom.xml that can be read, pomName
+	// the line after it that names the file.
+	pomMistake = regexp.MustCompile(`^\[(?:ERROR|FATAL)\] +('.+?) @ (?:.+, )?line (\d+), column (\d+)`)
+	pomName    = regexp.MustCompile(`(?m)^\[ERROR\] +The project .*\((.+)\) has \d+ errors?`)
+)
+
+// pomProblems returns the mistakes in a pom.xml.
+func pomProblems(text, dir string) []Problem {
+	name := pomName.FindStringSubmatch(text)
+	if name == nil {
+		return nil
+	}
+	var found []Problem
+	for line := range strings.Lines(text) {
+		m := pomMistake.FindStringSubmatch(strings.TrimSpace(line))
+		if m == nil || slices.ContainsFunc(found, func(p Problem) bool { return p.Text == m[1] }) {
+			continue
+		}
+		problem := Problem{File: relative(name[1], dir), Text: m[1]}
+		problem.Line, _ = strconv.Atoi(m[2])
+		problem.Column, _ = strconv.Atoi(m[3])
+		problem.readSource(dir)
+		found = append(found, problem)
+	}
+	return found
 }

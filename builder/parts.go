@@ -13,8 +13,8 @@ type Parts struct {
 	// Own are the contents of the application's own files, classes and resources, by
 	// their path on the class path.
 	Own map[string][]byte
-	// Rest is a digest of all else: libraries, by name, size and time of change, manifest,
-	// main class, Java version. Where two are the same, only Own may differ.
+	// Rest is a digest of all else: libraries and a war's pages, by name, size and time of
+	// change, manifest, main class, Java version. Where two are the same, only Own may differ.
 	Rest string
 }
 
@@ -52,6 +52,9 @@ func (f *appFiles) rest(a App) string {
 	}
 	for _, l := range f.libs {
 		parts = append(parts, l.layer, l.name, l.file.stamp())
+	}
+	for _, e := range f.webapp {
+		parts = append(parts, e.path, e.file.stamp())
 	}
 	var texts [][]byte
 	for _, p := range parts {

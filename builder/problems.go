@@ -62,6 +62,10 @@ var wordings = []*regexp.Regexp{
 	regexp.MustCompile(`^\[ERROR\] (?:file:)?(?P<file>.+?\.(?:java|kts?|groovy)):\[(?P<line>\d+),(?P<column>\d+)\] (?:error: )?(?P<text>.+)$`),
 	// Groovy, alone or by Maven: /src/App.groovy: 12: unexpected token: } @ line 12, column 5.
 	regexp.MustCompile(`^(?:\[ERROR\] )?(?P<file>.+?\.groovy): (?P<line>\d+): (?P<text>.+?) ?@ line \d+, column (?P<column>\d+)\.?$`),
+	// Gradle of its scripts in Groovy: build file '/shop/build.gradle': 18: Ambiguous expression @ line 18, column 16.
+	regexp.MustCompile(`^\s*\w+ (?:file|script) '(?P<file>.+?)': (?P<line>\d+): (?P<text>.+?)(?: ?@ line \d+, column (?P<column>\d+)\.)?$`),
+	// Maven: [FATAL] Non-parseable POM /shop/pom.xml: Unrecognised tag: 'a' (position: …) @ line 14, column 17
+	regexp.MustCompile(`^\[(?:FATAL|ERROR)\] +(?:Non-parseable|Non-readable|Malformed) POM (?P<file>.+?pom\.xml): (?P<text>.+?)(?: \(position: .*\))?\s+@ (?:.+, )?line (?P<line>\d+), column (?P<column>\d+)`),
 	// javac in the languages that JDKs have: /src/App.java:12: error: ';' expected
 	// An old Gradle puts it behind the task's name without a space: ":compileJava/src/App.java:12: …".
 	regexp.MustCompile(`^(?::[\w:.-]*\w)?(?P<file>(?:/|[A-Za-z]:[/\\]).+?\.java):(?P<line>\d+): (?:error|Fehler|エラー|错误): (?P<text>.+)$`),

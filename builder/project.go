@@ -225,10 +225,21 @@ func gradleRoot(dir string) string {
 
 // pom is what is read of a pom.xml. What Maven would inherit is not looked for.
 type pom struct {
-	GroupID    string   `xml:"groupId"`
-	ArtifactID string   `xml:"artifactId"`
-	Modules    []string `xml:"modules>module"`
-	Profiles   []struct {
+	GroupID    string `xml:"groupId"`
+	ArtifactID string `xml:"artifactId"`
+	Parent     struct {
+		ArtifactID   string  `xml:"artifactId"`
+		Version      string  `xml:"version"`
+		RelativePath *string `xml:"relativePath"`
+	} `xml:"parent"`
+	Properties struct {
+		Entries []struct {
+			XMLName xml.Name
+			Value   string `xml:",chardata"`
+		} `xml:",any"`
+	} `xml:"properties"`
+	Modules  []string `xml:"modules>module"`
+	Profiles []struct {
 		Modules []string `xml:"modules>module"`
 	} `xml:"profiles>profile"`
 }
@@ -244,11 +255,15 @@ func (p pom) modules() []string {
 
 // readPom reads the pom.xml of dir.
 func readPom(dir string) (pom, error) {
-	var p pom
 	text, err := os.ReadFile(filepath.Join(dir, "pom.xml"))
 	if err != nil {
-		return p, err
+		return pom{}, err
 	}
+	return parsePom(text)
+}
+
+func parsePom(text []byte) (pom, error) {
+	var p pom
 	decoder := xml.NewDecoder(bytes.NewReader(text))
 	decoder.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil }
 	return p, decoder.Decode(&p)

@@ -105,3 +105,40 @@ func replaceIn(t *testing.T, file, from, to string) {
 	}
 	write(t, filepath.Dir(file), filepath.Base(file), strings.Replace(string(text), from, to, 1))
 }
+
+// TestRealMistakes makes the mistakes of beginners and looks at what is said.
+func TestRealMistakes(t *testing.T) {
+	other := "package com.example;\n@org.springframework.boot.autoconfigure.SpringBootApplication\npublic class Other { public static void main(String[] a) {} }\n"
+	for _, mistake := range []struct{ project, file, from, to, want, hint string }{
+		{"maven-war", "src/main/java/com/example/Other.java", "", other, "has several main classes: com.example.Application, com.example.Other", "<start-class>com.example.Application<"},
+		{"maven-plain", "pom.xml", "17</maven.compiler.source", "99</maven.compiler.source", "needs Java 99 (pom.xml: maven.compiler.source), and the JDK here is Java", "JDK"},
+		{"maven-plain", "pom.xml", "<dependencies>", "<dependencies><dependenci/>", "compile: pom.xml:11: Unrecognised tag: 'dependenci'", ""},
+		{"maven-plain", "pom.xml", "<version>2.0.17</version>", "", "compile: pom.xml:12: 'dependencies.dependency.version' for org.slf4j:slf4j-api:jar is missing.", ""},
+		{"maven-plain", "pom.xml", "example.Server<", "example.Sever<", `names the main class "com.example.Sever", which is not among its classes`, "in pom.xml"},
+		{"gradle-war", "src/main/java/com/example/Other.java", "", other, "has several main classes: com.example.", "springBoot { mainClass ="},
+		{"gradle-plain", "build.gradle", "compile '", "compil '", "compile: build.gradle:9: Could not find method compil()", ""},
+		{"gradle-plain", "build.gradle", "dependencies {", "dependencies { }}", "compile: build.gradle:8: expecting EOF, found '}'", ""},
+	} {
+		t.Run(mistake.project+" "+mistake.want, func(t *testing.T) {
+			if strings.HasPrefix(mistake.project, "gradle") {
+				real.Gradle(t)
+			} else {
+				real.Maven(t)
+			}
+			dir := unpackProject(t, mistake.project)
+			if mistake.from == "" {
+				write(t, dir, mistake.file, mistake.to)
+			} else {
+				replaceIn(t, filepath.Join(dir, mistake.file), mistake.from, mistake.to)
+			}
+			_, err := openReal(t, dir).Compile(t.Context(), testWriter{t})
+			if err == nil || !strings.Contains(err.Error(), mistake.want) {
+				t.Fatalf("got %v", err)
+			}
+			hints := strings.Join(err.(interface{ Hints() []string }).Hints(), "\n")
+			if !strings.Contains(hints, mistake.hint) || mistake.hint == "" && hints != "" {
+				t.Errorf("got %q", hints)
+			}
+		})
+	}
+}

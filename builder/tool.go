@@ -25,6 +25,8 @@ type Tool struct {
 	Command []string
 	// Why says in one sentence why this command was chosen.
 	Why string
+
+	substitute bool // stands in for a wrapper that did not work
 }
 
 // failureKept is how long a wrapper that did not work is not tried again: long
@@ -87,7 +89,7 @@ func script(dir, unix, windows string) string {
 
 // choose takes the wrapper if it works, else the command on the PATH.
 func (w wrapper) choose(ctx context.Context, p *Project, out io.Writer) (Tool, error) {
-	name := strings.ToLower(w.tool)
+	name, wrapped := strings.ToLower(w.tool), false
 	reason := "the project has no " + filepath.Base(w.script)
 	if _, err := os.Stat(w.script); err == nil {
 		why, failure, err := w.works(ctx, p, out)
@@ -97,13 +99,13 @@ func (w wrapper) choose(ctx context.Context, p *Project, out io.Writer) (Tool, e
 		if failure == "" {
 			return Tool{Name: name, Command: w.command(), Why: why}, nil
 		}
-		reason = failure
+		reason, wrapped = failure, true
 	}
 	found, err := exec.LookPath(w.path)
 	if err != nil {
 		return Tool{}, w.missing(p.Dir, reason)
 	}
-	return Tool{Name: name, Command: []string{found}, Why: reason + ": using " + version(found, w.tool)}, nil
+	return Tool{Name: name, Command: []string{found}, Why: reason + ": using " + version(found, w.tool), substitute: wrapped}, nil
 }
 
 func (w wrapper) missing(dir, reason string) error {

@@ -117,18 +117,18 @@ func newLoop(c *cli.Context, d display) (*loop.Loop, func(), error) {
 	compiler := builder.NewCompiler(project, c.String("compiler") == "auto")
 	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: withoutLevers(c), Develop: develops(c, t)})
 	return &loop.Loop{
-		Bus: d.Bus, Target: t,
-		Compiler: compiler,
-		Imager:   imager,
-		Trainer:  imager,
-		Explain:  c.Bool("explain"),
-		Loader:   images,
-		Deployer: pods,
-		Listen:   listen(pods, c.String("address"), c.Duration("wait")),
-	}, func() { // what can't be removed of its files is removed the next time
-		_ = compiler.Close()
-		release()
-	}, nil
+			Bus: d.Bus, Target: t,
+			Compiler: compiler,
+			Imager:   imager,
+			Trainer:  imager,
+			Explain:  c.Bool("explain"),
+			Loader:   images,
+			Deployer: pods,
+			Listen:   listen(pods, c.String("address"), c.Duration("wait")),
+		}, func() { // what can't be removed of its files is removed the next time
+			_ = compiler.Close()
+			release()
+		}, nil
 }
 
 // develops says whether images are such that the running application can be changed: in

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -211,10 +212,21 @@ func (l *Loop) image(ctx context.Context, s *step, app builder.App) (builder.Ima
 	}
 	s.note = img.Ref
 	s.publish(event.Built{Ref: img.Ref, Name: img.Name, ID: img.ID.String()})
+	l.advise(s, img)
 	if l.Explain {
 		s.publish(explained(img.Explanation))
 	}
 	return img, nil
+}
+
+// advise tells what in the Dockerfile costs time, each once.
+func (l *Loop) advise(s *step, img builder.Image) {
+	for _, a := range img.Advice {
+		if !slices.Contains(l.live.advised, a) {
+			l.live.advised = append(l.live.advised, a)
+			s.publish(event.Notice{Level: event.Info, Text: a.Text, Hints: []string{a.Hint}})
+		}
+	}
 }
 
 func (l *Loop) load(ctx context.Context, s *step, img builder.Image) (loader.Report, error) {

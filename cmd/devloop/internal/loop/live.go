@@ -44,6 +44,8 @@ type live struct {
 	ended chan runner.Pod
 	// placed is the reason, told last, why Pods take the place of those before.
 	placed string
+	// advised is what was told of the Dockerfile already.
+	advised []builder.Advice
 	// training is true while an archive is made, trained the image that one was made for last.
 	training atomic.Bool
 	trained  v1.Hash

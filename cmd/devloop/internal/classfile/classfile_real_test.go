@@ -1,0 +1,257 @@
+package classfile
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/devloop-cli/devloop/hack/real"
+)
+
+// annotations stand in for those of frameworks: only their names count.
+const annotations = `
+@interface Bean { String initMethod() default ""; }
+@interface Configuration {}
+@interface RestController {}
+@interface GetMapping { String value() default ""; }
+@interface PostConstruct {}
+@interface Value { String value(); }
+@interface Cacheable {}
+interface Hook { void hook(); }
+`
+
+// compile compiles one file and returns its classes by name.
+func compile(t *testing.T, source string) map[string][]byte {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "A.java")
+	if err := os.WriteFile(file, []byte(source+annotations), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(dir, "out")
+	if text, err := exec.Command("javac", "-g", "-J-XX:TieredStopAtLevel=1", "-J-XX:+UseSerialGC", "-d", out, file).CombinedOutput(); err != nil {
+		t.Fatalf("javac: %v\n%s", err, text)
+	}
+	classes := map[string][]byte{}
+	found, err := filepath.Glob(filepath.Join(out, "*.class"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range found {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		classes[strings.TrimSuffix(filepath.Base(path), ".class")] = data
+	}
+	return classes
+}
+
+func parsed(t *testing.T, data []byte) *Class {
+	t.Helper()
+	c, err := Parse(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestCompareEditsOfAClass(t *testing.T) {
+	real.Java(t)
+	const class = `import java.util.function.*;
+@RestController class A {
+    static final String NAME = "a";
+    final int count = 1;
+    @GetMapping("/") String hello(int n) { Supplier<String> s = () -> "x"; return NAME + s.get() + n; }
+    String other() { return "o"; }
+    static class Inner {}
+    enum Colour { RED, GREEN }
+    record Point(int x, int y) {}
+}`
+	before := compile(t, class)
+	for _, c := range []struct {
+		name, from, to string
+		in             string // the class that differs, "" for A
+		want           string // "lines", "bodies: …" or why the shape differs
+	}{
+		{"comment", "String other", "// so\n\n String other", "", "lines"},
+		{"body", `"o"`, `"p"`, "", "bodies: other"},
+		{"two bodies", `"o"; }`, `"p" + NAME; } // `, "", "bodies: other"},
+		{"body of a lambda", `"x"`, `"y"`, "", "bodies: lambda$hello$0"},
+		{"one more lambda", `return NAME`, `Supplier<String> t = () -> "z"; return t.get() + NAME`, "", "lambda added"},
+		{"lambda goes", `Supplier<String> s = () -> "x"; return NAME + s.get() + n`, `return NAME + n`, "", "lambda removed"},
+		{"method reference", `() -> "x"`, `this::other`, "", "lambda removed"},
+		{"new local type in a body", `return "o"`, `for (java.util.Map.Entry<String, String> e : new java.util.HashMap<String, String>().entrySet()) return e.getKey(); return "o"`, "", "bodies: other"},
+		{"switch", `return "o";`, `switch (count) { case 1: return "1"; case 700: return "7"; default: return "o"; }`, "", "bodies: other"},
+		{"string switch and long", `return "o";`, `long l = 4L; double d = 2.0; switch (NAME + l) { case "1": return "1"; default: return "o" + d; }`, "", "bodies: other"},
+		{"try", `return "o";`, `try { return "o" + Integer.parseInt("4"); } catch (NumberFormatException e) { return "n"; }`, "", "bodies: other"},
+		{"field", "final int count", "int more; final int count", "", "field more added"},
+		{"field goes", "final int count = 1;", "", "", "field count removed"},
+		{"field's type", "final int count", "final long count", "", "type of field count changed"},
+		{"field's modifier", "final int count", "int count", "", "modifiers of field count changed"},
+		{"constant", `NAME = "a"`, `NAME = "b"`, "", "constant of field NAME changed"},
+		{"initial value", "count = 1", "count = 2", "", "constant of field count changed"},
+		{"method", "String other", "void more() {} String other", "", "method more added"},
+		{"method goes", `String other() { return "o"; }`, "", "", "method other removed"},
+		{"signature", "hello(int n)", "hello(long n)", "", "signature of method hello changed"},
+		{"parameter's name", "hello(int n) {", "hello(int m) { int n = m;", "", "parameter name of method hello changed"},
+		{"return type", "String other", "Object other", "", "signature of method other changed"},
+		{"throws", "String other()", "String other() throws java.io.IOException", "", "throws clause of method other changed"},
+		{"annotation's value", `@GetMapping("/")`, `@GetMapping("/b")`, "", "annotation of method hello changed"},
+		{"annotation", "@GetMapping(\"/\") ", "", "", "annotation of method hello changed"},
+		{"class annotation", "@RestController", "@Configuration", "", "annotation of class changed"},
+		{"supertype", "class A {", "class A implements Hook { public void hook() {}", "", "interfaces changed"},
+		{"nested class", "static class Inner {}", "static class Inner {} static class Second {}", "", "nested class of class changed"},
+		{"enum constant", "RED, GREEN", "RED, GREEN, BLUE", "A$Colour", "field BLUE added"},
+		{"order of enum", "RED, GREEN", "GREEN, RED", "A$Colour", "order of fields changed"},
+		{"record component", "Point(int x, int y)", "Point(int x, int y, int z)", "A$Point", "record component of class changed"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if !strings.Contains(class, c.from) {
+				t.Fatalf("the class has no %q", c.from)
+			}
+			name := "A"
+			if c.in != "" {
+				name = c.in
+			}
+			after := compile(t, strings.Replace(class, c.from, c.to, 1))
+			got := told(Compare(parsed(t, before[name]), parsed(t, after[name])))
+			if got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func told(d Difference) string {
+	switch d.Kind {
+	case Shape:
+		return d.Why
+	case Lines:
+		return "lines"
+	}
+	var names []string
+	for _, m := range d.Methods {
+		names = append(names, m.Name)
+	}
+	return "bodies: " + strings.Join(names, " ")
+}
+
+func TestProgramKnowsWhatMayHaveRunAtStart(t *testing.T) {
+	real.Java(t)
+	var all []*Class
+	for _, data := range compile(t, `import java.util.*;
+@RestController class A {
+    private final String name;
+    private final Map<String, String> cache = new HashMap<>();
+    private int hits;
+    A() { name = fromConstructor(); Runnable r = () -> fromLambda(); r.run(); }
+    String fromConstructor() { return deeper(); }
+    String deeper() { return ""; }
+    void fromLambda() {}
+    @GetMapping String handler() { return helper(); }
+    String helper() { return privately(); }
+    private String privately() { return ""; }
+    @GetMapping String counts() { hits++; return counted(); }
+    String counted() { return ""; }
+    @GetMapping String remembers() { return cache.computeIfAbsent("k", k -> remembered()); }
+    String remembered() { return ""; }
+    @PostConstruct void started() {}
+    @Cacheable String cached() { return inCache(); }
+    String inCache() { return ""; }
+    @Value("#{a.told}") String field;
+    String getTold() { return ""; }
+    public String toString() { return "A"; }
+    public static void main(String[] args) { }
+}
+@Configuration class B {
+    @Bean(initMethod = "open") String bean() { return inBean(); }
+    private String inBean() { return ""; }
+    void plain() {}
+    @GetMapping String request() { return ""; }
+    private void untouched() {}
+    void open() {}
+}
+class C implements Comparator<String> {
+    public int compare(String a, String b) { return 0; }
+}`) {
+		all = append(all, parsed(t, data))
+	}
+	program := NewProgram(all)
+	ran := map[string]string{}
+	for _, c := range all {
+		for _, m := range c.Methods {
+			ran[m.Name] = program.RanAtStart(m)
+		}
+	}
+	for _, name := range []string{"handler", "helper", "privately", "request", "untouched"} {
+		if ran[name] != "" {
+			t.Errorf("%s: it ran at start, since %s; only requests call it", name, ran[name])
+		}
+	}
+	for _, name := range []string{"<init>", "fromConstructor", "deeper", "fromLambda", "counts", "counted", "remembers", "remembered",
+		"started", "cached", "inCache", "getTold", "toString", "main", "bean", "inBean", "plain", "open", "compare"} {
+		if ran[name] == "" {
+			t.Errorf("%s may have run at start", name)
+		}
+	}
+}
+
+// TestParseReadsEveryClassThatIsThere reads thousands of classes with all that compilers write.
+func TestParseReadsEveryClassThatIsThere(t *testing.T) {
+	real.Java(t)
+	dir := t.TempDir()
+	javac, err := filepath.EvalSymlinks(must(t, exec.Command("sh", "-c", "printf %s \"$(command -v javac)\"")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	home := filepath.Dir(filepath.Dir(javac))
+	if text, err := exec.Command("jimage", "extract", "--dir", dir, "--include", "regex:/java.base/java/(util|lang|time)/.*", filepath.Join(home, "lib/modules")).CombinedOutput(); err != nil {
+		t.Skipf("jimage: %v\n%s", err, text)
+	}
+	n := 0
+	err = filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".class") {
+			return err
+		}
+		n++
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		c, err := Parse(data)
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+			return nil
+		}
+		if d := Compare(c, c); d.Kind != Lines {
+			t.Errorf("%s differs from itself: %+v", path, d)
+		}
+		return nil
+	})
+	if err != nil || n < 500 {
+		t.Errorf("read %d classes, %v", n, err)
+	}
+}
+
+func must(t *testing.T, cmd *exec.Cmd) string {
+	t.Helper()
+	out, err := cmd.Output()
+	if err != nil {
+		t.Skipf("%s: %v", cmd, err)
+	}
+	return string(out)
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte{0xCA, 0xFE, 0xBA, 0xBE, 0, 0, 0, 61, 0, 1})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if c, err := Parse(data); err == nil {
+			Compare(c, c)
+			NewProgram([]*Class{c})
+		}
+	})
+}

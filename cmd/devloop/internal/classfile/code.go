@@ -1,0 +1,209 @@
+package classfile
+
+import (
+	"fmt"
+	"strings"
+)
+
+// bodies are the Code attributes of a class. They are spelled out when the whole file
+// is read: what invokedynamic does stands at its end.
+type bodies struct {
+	raw    [][]byte
+	code   []*Code
+	member []Member
+}
+
+func (b *bodies) count() int {
+	if b == nil {
+		return 0
+	}
+	return len(b.raw)
+}
+
+func (b *bodies) add(data []byte) {
+	if b != nil {
+		b.raw, b.code, b.member = append(b.raw, data), append(b.code, &Code{}), append(b.member, Member{})
+	}
+}
+
+// last returns the code that was read last, which is m's.
+func (b *bodies) last(m Member) *Code {
+	b.member[len(b.member)-1] = m
+	return b.code[len(b.code)-1]
+}
+
+func (b *bodies) spell(r *reader) {
+	for i, data := range b.raw {
+		body := &reader{data: data, pool: r.pool, bootstrap: r.bootstrap}
+		body.code(b.code[i], b.member[i])
+		r.failed = r.failed || body.failed
+	}
+}
+
+// code reads a Code attribute, section 4.7.3. Frames for the verifier follow from the
+// instructions, and line numbers are nobody's business but the debugger's.
+func (r *reader) code(c *Code, m Member) {
+	r.u2() // max_stack
+	r.u2() // max_locals
+	length := int(r.u4())
+	instructions := r.within(length)
+	var text strings.Builder
+	for instructions.at < len(instructions.data) && !instructions.failed {
+		instructions.instruction(&text, c)
+	}
+	for range r.u2() {
+		fmt.Fprintf(&text, "catch %d %d %d %s\n", r.u2(), r.u2(), r.u2(), r.class())
+	}
+	for range r.u2() {
+		name, length := r.utf8(), int(r.u4())
+		table := r.within(length)
+		if name == "LocalVariableTable" {
+			c.parameters = table.parameters(m)
+		}
+		if r.failed {
+			break
+		}
+	}
+	c.text = text.String()
+	r.failed = r.failed || instructions.failed
+}
+
+// parameters returns the names that the debug information has for a method's
+// parameters: some frameworks bind requests by them.
+func (r *reader) parameters(m Member) string {
+	slots := argumentSlots(m)
+	names := make([]string, slots)
+	for range r.u2() {
+		start, _, name, _, slot := r.u2(), r.u2(), r.utf8(), r.utf8(), int(r.u2())
+		if start == 0 && slot < slots {
+			names[slot] = name
+		}
+	}
+	return strings.Join(names, " ")
+}
+
+// argumentSlots returns how many local variables a method's arguments take.
+func argumentSlots(m Member) int {
+	slots := 1
+	if m.Access&accStatic != 0 {
+		slots = 0
+	}
+	arguments, _, _ := strings.Cut(strings.TrimPrefix(m.Desc, "("), ")")
+	for i := 0; i < len(arguments); i++ {
+		array := false
+		for ; i < len(arguments) && arguments[i] == '['; i++ {
+			array = true
+		}
+		if i < len(arguments) && arguments[i] == 'L' {
+			if end := strings.IndexByte(arguments[i:], ';'); end > 0 {
+				i += end
+			}
+		} else if i < len(arguments) && !array && (arguments[i] == 'J' || arguments[i] == 'D') {
+			slots++
+		}
+		slots++
+	}
+	return slots
+}
+
+// operands says what follows each opcode, section 6.5: the number of bytes, or a
+// letter. c: a constant in one byte, C: in two, d: that of invokedynamic and two
+// zeros, i: that of invokeinterface, a count and a zero, m: that of multianewarray and
+// a byte, t and l: tableswitch and lookupswitch, w: wide.
+var operands = func() (table [256]byte) {
+	for i := range table {
+		table[i] = '0'
+	}
+	set := func(kind byte, from, to int) {
+		for i := from; i <= to; i++ {
+			table[i] = kind
+		}
+	}
+	set('1', 0x10, 0x10) // bipush
+	set('2', 0x11, 0x11) // sipush
+	set('c', 0x12, 0x12) // ldc
+	set('C', 0x13, 0x14) // ldc_w, ldc2_w
+	set('1', 0x15, 0x19) // loads
+	set('1', 0x36, 0x3a) // stores
+	set('2', 0x84, 0x84) // iinc
+	set('2', 0x99, 0xa8) // branches
+	set('1', 0xa9, 0xa9) // ret
+	set('t', 0xaa, 0xaa)
+	set('l', 0xab, 0xab)
+	set('C', 0xb2, 0xb8) // fields, invokevirtual, -special, -static
+	set('i', 0xb9, 0xb9)
+	set('d', 0xba, 0xba)
+	set('C', 0xbb, 0xbb) // new
+	set('1', 0xbc, 0xbc) // newarray
+	set('C', 0xbd, 0xbd) // anewarray
+	set('C', 0xc0, 0xc1) // checkcast, instanceof
+	set('w', 0xc4, 0xc4)
+	set('m', 0xc5, 0xc5)
+	set('2', 0xc6, 0xc7) // ifnull, ifnonnull
+	set('4', 0xc8, 0xc9) // goto_w, jsr_w
+	return table
+}()
+
+const (
+	opLdc           = 0x12
+	opLdcW          = 0x13
+	opIinc          = 0x84
+	opPutstatic     = 0xb3
+	opPutfield      = 0xb5
+	opInvokeVirtual = 0xb6
+	opInvokeStatic  = 0xb8
+)
+
+// instruction spells one instruction out, and notes whom it calls.
+func (r *reader) instruction(text *strings.Builder, c *Code) {
+	op := r.u1()
+	switch kind := operands[op]; kind {
+	case 'c':
+		fmt.Fprintf(text, "%x %s\n", op, r.constant(uint16(r.u1())))
+	case 'C':
+		index := r.u2()
+		if op == opLdcW {
+			op = opLdc
+		}
+		fmt.Fprintf(text, "%x %s\n", op, r.constant(index))
+		c.Writes = c.Writes || op == opPutstatic || op == opPutfield
+		if op >= opInvokeVirtual && op <= opInvokeStatic {
+			c.Calls = append(c.Calls, r.member(index))
+		}
+	case 'i':
+		index := r.u2()
+		fmt.Fprintf(text, "%x %s %x\n", op, r.constant(index), r.bytes(2))
+		c.Calls = append(c.Calls, r.member(index))
+	case 'd':
+		index := r.u2()
+		fmt.Fprintf(text, "%x %s %x\n", op, r.constant(index), r.bytes(2))
+		c.Calls = append(c.Calls, r.handles(index)...)
+	case 'm':
+		fmt.Fprintf(text, "%x %s %x\n", op, r.constant(r.u2()), r.bytes(1))
+	case 't', 'l':
+		r.jumpTable(text, op, kind)
+	case 'w':
+		wide, size := r.u1(), 2
+		if wide == opIinc {
+			size = 4
+		}
+		fmt.Fprintf(text, "%x %x %x\n", op, wide, r.bytes(size))
+	default:
+		fmt.Fprintf(text, "%x %x\n", op, r.bytes(int(kind-'0')))
+	}
+}
+
+// jumpTable spells out a tableswitch or a lookupswitch, which begin at a multiple of four.
+func (r *reader) jumpTable(text *strings.Builder, op, kind byte) {
+	r.bytes((4 - r.at%4) % 4)
+	fmt.Fprintf(text, "%x else %x", op, r.u4())
+	var pairs int
+	if kind == 't' {
+		low, high := int32(r.u4()), int32(r.u4())
+		fmt.Fprintf(text, " from %d", low)
+		pairs = int(high) - int(low) + 1
+	} else {
+		pairs = 2 * int(r.u4())
+	}
+	fmt.Fprintf(text, " %x\n", r.bytes(4*pairs))
+}

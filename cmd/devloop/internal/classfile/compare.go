@@ -1,0 +1,183 @@
+package classfile
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Kind says how far two versions of a class are apart.
+type Kind int
+
+// The kinds, from near to far.
+const (
+	Same   Kind = iota // nobody can tell them apart
+	Lines              // only line numbers and other words for debuggers differ
+	Bodies             // methods do other things, and are still the same ones
+	Shape              // its fields, methods, annotations or supertypes differ
+)
+
+// Difference is what differs between two versions of a class.
+type Difference struct {
+	Kind Kind
+	// Methods are the changed bodies, where Kind is Bodies.
+	Methods []Member
+	// Why says in a few words what differs, where Kind is Shape: "field count added".
+	Why string
+}
+
+// Compare says what differs between two versions of a class. Classes whose files
+// differ but that are the same otherwise differ by Lines; whoever calls it has looked
+// at that.
+func Compare(old, now *Class) Difference {
+	if why := shape(old, now); why != "" {
+		return Difference{Kind: Shape, Why: why}
+	}
+	d := Difference{Kind: Lines}
+	before := byKey(old.Methods)
+	for _, m := range now.Methods {
+		if was := before[m.Key()]; m.Code != nil && was.Code != nil && was.Code.text != m.Code.text {
+			d.Kind, d.Methods = Bodies, append(d.Methods, m)
+		}
+	}
+	return d
+}
+
+// shape says what of a class's shape differs, "" if nothing does.
+func shape(old, now *Class) string {
+	switch {
+	case old.Name != now.Name:
+		return "another class"
+	case old.version != now.version:
+		return "compiled for another Java"
+	case old.Access != now.Access:
+		return "modifiers changed"
+	case old.Super != now.Super:
+		return "superclass changed"
+	case !slices.Equal(old.Interfaces, now.Interfaces):
+		return "interfaces changed"
+	}
+	if why := attributesOf("class", old.attributes, now.attributes); why != "" {
+		return why
+	}
+	if why := fields(old.Fields, now.Fields); why != "" {
+		return why
+	}
+	return methods(old.Methods, now.Methods)
+}
+
+// words name the attributes that people know.
+var words = map[string]string{
+	"ConstantValue": "constant", "Signature": "generic type", "Exceptions": "throws clause", "InnerClasses": "nested class",
+	"NestMembers": "nested class", "NestHost": "nested class", "EnclosingMethod": "nested class", "Record": "record component",
+	"PermittedSubclasses": "permitted subclass", "MethodParameters": "parameter name", "AnnotationDefault": "annotation default",
+}
+
+// attributesOf says which attribute of a thing differs.
+func attributesOf(thing string, old, now map[string]string) string {
+	for _, name := range slices.Sorted(maps.Keys(union(old, now))) {
+		if old[name] == now[name] {
+			continue
+		}
+		word := words[name]
+		if strings.HasSuffix(name, "Annotations") {
+			word = "annotation"
+		}
+		if word == "" {
+			word = name + " attribute"
+		}
+		return fmt.Sprintf("%s of %s changed", word, thing)
+	}
+	return ""
+}
+
+func union(a, b map[string]string) map[string]string {
+	all := maps.Clone(a)
+	if all == nil {
+		all = map[string]string{}
+	}
+	maps.Copy(all, b)
+	return all
+}
+
+// fields compares fields in their order, as the JVM does.
+func fields(old, now []Member) string {
+	before, after := byKey(old), byKey(now)
+	for _, f := range now {
+		was, known := before[f.Key()]
+		switch {
+		case !known && named(old, f.Name):
+			return fmt.Sprintf("type of field %s changed", f.Name)
+		case !known:
+			return fmt.Sprintf("field %s added", f.Name)
+		case was.Access != f.Access:
+			return fmt.Sprintf("modifiers of field %s changed", f.Name)
+		}
+		if why := attributesOf("field "+f.Name, was.attributes, f.attributes); why != "" {
+			return why
+		}
+	}
+	for _, f := range old {
+		if _, kept := after[f.Key()]; !kept {
+			return fmt.Sprintf("field %s removed", f.Name)
+		}
+	}
+	if !slices.EqualFunc(old, now, func(a, b Member) bool { return a.Key() == b.Key() }) {
+		return "order of fields changed"
+	}
+	return ""
+}
+
+// methods compares all of methods but their bodies.
+func methods(old, now []Member) string {
+	before, after := byKey(old), byKey(now)
+	for _, m := range now {
+		was, known := before[m.Key()]
+		switch {
+		case !known && named(old, m.Name) && !strings.HasPrefix(m.Name, "lambda$"):
+			return fmt.Sprintf("signature of %s changed", title(m))
+		case !known:
+			return title(m) + " added"
+		case was.Access != m.Access || (was.Code == nil) != (m.Code == nil):
+			return fmt.Sprintf("modifiers of %s changed", title(m))
+		case was.Code != nil && was.Code.parameters != m.Code.parameters:
+			return fmt.Sprintf("parameter name of %s changed", title(m))
+		}
+		if why := attributesOf(title(m), was.attributes, m.attributes); why != "" {
+			return why
+		}
+	}
+	for _, m := range old {
+		if _, kept := after[m.Key()]; !kept {
+			return title(m) + " removed"
+		}
+	}
+	return ""
+}
+
+// title names a method as its writer knows it.
+func title(m Member) string {
+	switch {
+	case m.Name == "<init>":
+		return "constructor"
+	case m.Name == "<clinit>":
+		return "static initialiser"
+	case strings.HasPrefix(m.Name, "lambda$"):
+		return "lambda"
+	default:
+		return "method " + m.Name
+	}
+}
+
+func byKey(list []Member) map[string]Member {
+	found := make(map[string]Member, len(list))
+	for _, m := range list {
+		found[m.Key()] = m
+	}
+	return found
+}
+
+func named(list []Member, name string) bool {
+	return slices.ContainsFunc(list, func(m Member) bool { return m.Name == name })
+}

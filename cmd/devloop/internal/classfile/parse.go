@@ -1,0 +1,271 @@
+// Package classfile reads Java class files and says what differs between two
+// versions of a class: nothing, line numbers, method bodies, or its shape. It answers
+// the question of a hot swap: may the new version take the old one's place in a
+// running JVM, and would the answers then be those of a fresh one?
+//
+//	old, err := classfile.Parse(before)
+//	now, err := classfile.Parse(after)
+//	d := classfile.Compare(old, now)       // d.Kind, d.Methods, d.Why
+//	why := program.RanAtStart(now, method) // "" where only requests call it
+//
+// It compares structure, not bytes: two compilers, or one at two times, number the
+// same constants differently. What no reader of the class can see, such as the order
+// of constants, does not count.
+//
+// The format is that of the JVM specification, chapter 4:
+// https://docs.oracle.com/javase/specs/jvms/se21/html/jvms-4.html
+package classfile
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Class is a class file as far as it matters who sees it: the JVM, reflection, callers.
+type Class struct {
+	// Name, Super and Interfaces are internal names, as in com/example/A.
+	Name, Super string
+	Interfaces  []string
+	// Access has the flags of table 4.1-B.
+	Access uint16
+	// Annotations are those of the class, invisible ones included.
+	Annotations []Annotation
+	Fields      []Member
+	Methods     []Member
+	// Strings are the string constants of the class.
+	Strings []string
+
+	version    uint32
+	attributes map[string]string // what else the class says of itself, in a normal form
+}
+
+// Member is a field or a method.
+type Member struct {
+	Access      uint16
+	Name, Desc  string
+	Annotations []Annotation
+	// Code is nil for fields, abstract and native methods.
+	Code *Code
+
+	attributes map[string]string
+}
+
+// Key tells methods of one class apart: name and descriptor.
+func (m Member) Key() string { return m.Name + m.Desc }
+
+// Annotation is an annotation's type, as in org/example/Bean, and its string values.
+type Annotation struct {
+	Type    string
+	Strings []string
+}
+
+// Code is a method's body.
+type Code struct {
+	// Calls are the methods that it names, those of its lambdas included.
+	Calls []Call
+	// Writes is true where it assigns a field.
+	Writes bool
+
+	text       string // the instructions, constants spelled out
+	parameters string // names of the parameters, where the debug information has them
+}
+
+// Call is a method that a body names.
+type Call struct{ Owner, Name, Desc string }
+
+// Access flags, tables 4.1-B and 4.6-A.
+const (
+	accPrivate   = 0x0002
+	accStatic    = 0x0008
+	accSynthetic = 0x1000
+)
+
+const magic = 0xCAFEBABE
+
+var errNoClass = errors.New("it is no class file")
+
+// Parse reads a class file.
+func Parse(data []byte) (*Class, error) {
+	r := &reader{data: data}
+	if r.u4() != magic {
+		return nil, errNoClass
+	}
+	c := &Class{version: r.u4()}
+	r.constants()
+	c.Strings = r.strings()
+	c.Access, c.Name, c.Super = r.u2(), r.class(), r.class()
+	for range r.u2() {
+		c.Interfaces = append(c.Interfaces, r.class())
+	}
+	bodies := &bodies{}
+	c.Fields = r.members(nil)
+	c.Methods = r.members(bodies)
+	c.attributes, c.Annotations = r.attributes(c.Name, bodies)
+	if r.failed {
+		return nil, fmt.Errorf("parse class %q: it ends too early, or a reference in it leads nowhere", c.Name)
+	}
+	bodies.spell(r)
+	if r.failed {
+		return nil, fmt.Errorf("parse class %q: a method's code can't be read", c.Name)
+	}
+	return c, nil
+}
+
+// reader reads a class file from front to back. What lies beyond the end reads as
+// zero and sets failed, which is looked at once, at the end.
+type reader struct {
+	data   []byte
+	at     int
+	failed bool
+	pool   []constant
+	// bootstrap holds the methods that link invokedynamic, with their arguments.
+	bootstrap []bootstrapMethod
+}
+
+func (r *reader) bytes(n int) []byte {
+	if n < 0 || n > len(r.data)-r.at {
+		r.failed = true
+		return nil
+	}
+	r.at += n
+	return r.data[r.at-n : r.at]
+}
+
+func (r *reader) number(size int) (n uint32) {
+	for _, b := range r.bytes(size) {
+		n = n<<8 | uint32(b)
+	}
+	return n
+}
+
+func (r *reader) u1() uint8  { return uint8(r.number(1)) }
+func (r *reader) u2() uint16 { return uint16(r.number(2)) }
+func (r *reader) u4() uint32 { return r.number(4) }
+
+// within returns a reader of the next n bytes, with the same constants.
+func (r *reader) within(n int) *reader {
+	return &reader{data: r.bytes(n), pool: r.pool, bootstrap: r.bootstrap}
+}
+
+// members reads fields, or methods with their bodies.
+func (r *reader) members(bodies *bodies) []Member {
+	list := make([]Member, 0, 8)
+	for range r.u2() {
+		if r.failed {
+			return nil
+		}
+		m := Member{Access: r.u2(), Name: r.utf8(), Desc: r.utf8()}
+		first := bodies.count()
+		m.attributes, m.Annotations = r.attributes("", bodies)
+		if bodies.count() > first {
+			m.Code = bodies.last(m)
+		}
+		list = append(list, m)
+	}
+	return list
+}
+
+// attributes reads a table of attributes into their normal forms. Those of debuggers
+// are left out: they change with every line.
+func (r *reader) attributes(class string, bodies *bodies) (map[string]string, []Annotation) {
+	found := map[string]string{}
+	var annotations []Annotation
+	for range r.u2() {
+		name, length := r.utf8(), int(r.u4())
+		body := r.within(length)
+		if r.failed {
+			return nil, nil
+		}
+		switch name {
+		case "Code":
+			bodies.add(body.data)
+		case "BootstrapMethods":
+			r.bootstrap = body.bootstrapMethods()
+		case "SourceFile", "SourceDebugExtension", "Synthetic", "Deprecated":
+		default:
+			text, here := body.attribute(name, class)
+			annotations = append(annotations, here...)
+			if text != "" {
+				found[name] = text
+			}
+		}
+		r.failed = r.failed || body.failed
+	}
+	return found, annotations
+}
+
+// attribute returns the normal form of an attribute, and its annotations. One that is
+// not known counts as it stands, so that a change of it is seen rather than missed.
+func (r *reader) attribute(name, class string) (string, []Annotation) {
+	switch name {
+	case "ConstantValue":
+		return r.constant(r.u2()), nil
+	case "Signature":
+		return r.utf8(), nil
+	case "Exceptions", "NestMembers", "PermittedSubclasses":
+		return strings.Join(r.classes(), " "), nil
+	case "NestHost":
+		return r.class(), nil
+	case "EnclosingMethod":
+		return r.class() + "." + r.nameAndType(r.u2()), nil
+	case "InnerClasses":
+		return r.innerClasses(class), nil
+	case "MethodParameters":
+		return r.methodParameters(), nil
+	case "Record":
+		return r.record(), nil
+	case "AnnotationDefault":
+		text, _ := r.elementValue()
+		return text, nil
+	case "RuntimeVisibleAnnotations", "RuntimeInvisibleAnnotations":
+		return r.annotations()
+	case "RuntimeVisibleParameterAnnotations", "RuntimeInvisibleParameterAnnotations":
+		return r.parameterAnnotations(), nil
+	case "RuntimeVisibleTypeAnnotations", "RuntimeInvisibleTypeAnnotations":
+		return r.typeAnnotations(), nil
+	default:
+		return string(r.data), nil
+	}
+}
+
+func (r *reader) classes() []string {
+	var names []string
+	for range r.u2() {
+		names = append(names, r.class())
+	}
+	return names
+}
+
+// innerClasses lists what class is an inner class of, and its own. Others are in the
+// table as soon as a body mentions them.
+func (r *reader) innerClasses(class string) string {
+	var lines []string
+	for range r.u2() {
+		inner, outer, name, access := r.class(), r.class(), r.utf8(), r.u2()
+		if inner == class || outer == class {
+			lines = append(lines, fmt.Sprintf("%s %s %s %x", inner, outer, name, access))
+		}
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
+func (r *reader) methodParameters() string {
+	var b strings.Builder
+	for range r.u1() {
+		fmt.Fprintf(&b, "%s %x,", r.utf8(), r.u2())
+	}
+	return b.String()
+}
+
+func (r *reader) record() string {
+	var b strings.Builder
+	for range r.u2() {
+		fmt.Fprintf(&b, "%s %s", r.utf8(), r.utf8())
+		more, _ := r.attributes("", &bodies{})
+		fmt.Fprintf(&b, " %q\n", more) // fmt sorts maps
+	}
+	return b.String()
+}
