@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -85,6 +86,7 @@ type record struct {
 	Java    string // version of the JVM
 	Partly  string // what the archive lacks
 	Failure string // why there is none
+	Refused bool   // true where a JVM refused one that was made before
 }
 
 // failedTraining is how long a training that failed is not repeated: what is wrong
@@ -128,7 +130,7 @@ func (j *job) archived(c *composition, t *training, files *appFiles) *layer {
 		return nil
 	}
 	size, _ := j.cache.size(diffID)
-	c.Archive = Archive{Used: true, Size: r.Size, Java: r.Java, Why: r.Partly}
+	c.Archive, c.archive = Archive{Used: true, Size: r.Size, Java: r.Java, Why: r.Partly}, t.key
 	c.Layers = append(c.Layers, LayerNote{Name: LeverArchive, Size: size})
 	c.Options = append(c.Options, Option{Lever: LeverArchive, Text: r.Option, Why: "maps the dependencies' classes instead of reading them"})
 	_, _ = fmt.Fprintf(j.out, "layer %s: unchanged, %d bytes\n", LeverArchive, size)
@@ -151,6 +153,37 @@ func (j *job) noArchive(t *training, files *appFiles) string {
 		return fmt.Sprintf("the application and %s both have %s", lib, class)
 	}
 	return ""
+}
+
+// refusal matches what a JVM logs, without being asked, where it does without its archive:
+//
+//	[0.019s][warning][cds,dynamic] Unable to use shared archive. The top archive failed to load: …
+//	[0.004s][error  ][aot] An error has occurred while processing the AOT cache. Run with -Xlog:aot for details.
+var refusal = regexp.MustCompile(`^\[[\d.,]+m?s\]\[(?:warning|error) *\]\[(?:cds|aot)[^\]]*\] (.*(?:archive|AOT cache|shared spaces).*)`)
+
+// Refusal returns why a JVM does not use its archive, if a line of its log says so, else "".
+func Refusal(line string) string {
+	if m := refusal.FindStringSubmatch(line); m != nil {
+		return strings.TrimSpace(m[1])
+	}
+	return ""
+}
+
+// Refuse says that a JVM did not take the archive of img. The next image has none, and wants
+// one again; but if that is refused too, there will be none until a dependency changes, or
+// for an hour. again tells whether it is wanted.
+func (m *Imager) Refuse(img Image, why string) (again bool, err error) {
+	cache, err := cacheDir(m.cache)
+	if err != nil || img.archive == "" {
+		return false, err
+	}
+	records := filepath.Join(cache, "archives")
+	old, _ := readRecord(records, img.archive)
+	r := record{Refused: true}
+	if old.Refused {
+		r.Failure = "the JVM refused it twice: " + why
+	}
+	return !old.Refused, keepRecord(records, img.archive, r)
 }
 
 // shadow returns a class that is among the application's and in a library too, and

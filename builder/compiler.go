@@ -144,6 +144,9 @@ func (c *Compiler) needsBuild(changed []string) string {
 	if _, valid := c.project.model(); !valid {
 		return "a file of the build changed"
 	}
+	if c.module != nil && c.process.libraries != c.model.libraries() {
+		return "a library changed"
+	}
 	if c.module == nil {
 		return "the kept compiler is not ready"
 	}
@@ -240,7 +243,12 @@ func (c *Compiler) reason(ctx context.Context, err error) string {
 		return unfit.Why
 	}
 	c.stop()
-	return "the kept compiler failed: " + firstLine(err.Error())
+	why := firstLine(err.Error())
+	var broken *javac.BrokenError
+	if errors.As(err, &broken) {
+		why = firstLine(broken.Why)
+	}
+	return "the kept compiler failed: " + why
 }
 
 func (c *Compiler) compileError(failed *incremental.Failed) error {

@@ -1,15 +1,17 @@
 package builder
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/devloop-cli/devloop/hack/real"
 )
@@ -61,6 +63,12 @@ func keptProject(t *testing.T, name string) (*Compiler, App) {
 	write(t, dir, java+"Shape.java", "package com.example;\n"+shape+"\n")
 	write(t, dir, java+"User.java", "package com.example;\nclass User implements Names {\n  String user(Shape s) { return "+dot+" : HELLO; }\n"+
 		"  int kind(Shape.Kind k) { switch (k) { case A: return 1; default: return 2; } }\n}\n")
+	return keptDir(t, dir)
+}
+
+// keptDir has the project in dir compiled and proven.
+func keptDir(t *testing.T, dir string) (*Compiler, App) {
+	t.Helper()
 	p := openReal(t, dir)
 	c := NewCompiler(p, true)
 	t.Cleanup(func() {
@@ -184,7 +192,7 @@ func TestRealKeptLeavesTheRestToTheBuild(t *testing.T) {
 	}
 }
 
-func TestRealKeptDiesWithDevloop(t *testing.T) {
+func TestRealKeptEndsWithItsCompiler(t *testing.T) {
 	real.Maven(t)
 	c, _ := keptProject(t, "spring-maven")
 	process := c.process
@@ -193,10 +201,171 @@ func TestRealKeptDiesWithDevloop(t *testing.T) {
 	}
 	select {
 	case <-process.ended:
-	case <-time.After(termGrace):
+	default:
 		t.Error("it lives on")
 	}
 	if _, err := os.Stat(c.dir); err == nil {
 		t.Error("its files are left")
+	}
+}
+
+func TestKeptCompilerDiesWithDevloop(t *testing.T) {
+	real.Java(t)
+	java, err := exec.LookPath("java")
+	if err != nil {
+		t.Fatal(err)
+	}
+	devloop := exec.Command(os.Args[0])
+	devloop.Env = append(os.Environ(), "PLAY=javac", "PLAY_DIR="+t.TempDir(), "PLAY_JAVA_HOME="+filepath.Dir(filepath.Dir(realPath(java))))
+	stderr, err := devloop.StderrPipe() // which the compiler has, too
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := devloop.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := devloop.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for scanner := bufio.NewScanner(stdout); scanner.Scan() && scanner.Text() != "started"; {
+		t.Log(scanner.Text())
+	}
+	if err := devloop.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(testWriter{t}, stderr); err != nil { // ends when nobody has it any more
+		t.Error(err)
+	}
+	_ = devloop.Wait()
+}
+
+func TestRealKeptIsCheckedByTheBuild(t *testing.T) {
+	real.Maven(t)
+	c, _ := keptProject(t, "spring-maven")
+	change(t, c.project.Dir, controller, "Hello, World", "Hello, again")
+	app := keptCompile(t, c, []string{controller})
+	if said := c.verify(t.Context()); said != "" || c.used {
+		t.Errorf("the same classes: %q", said)
+	}
+
+	change(t, c.project.Dir, controller, "Hello, again", "Hello, World")
+	app = keptCompile(t, c, []string{controller})
+	class := filepath.Join(app.Classes[0], "com/example/AppController.class")
+	if err := os.WriteFile(class, []byte("other"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	said := c.verify(t.Context())
+	if !strings.Contains(said, "AppController.class") || c.off == "" || c.process != nil {
+		t.Errorf("another class: %q", said)
+	}
+	t.Log(said)
+	if app := keptCompile(t, c, []string{controller}); app.Classes[0] == filepath.Dir(class) || app.How != "" {
+		t.Errorf("given up for good: %+v", app)
+	}
+}
+
+func TestRealCheckYieldsToASave(t *testing.T) {
+	real.Maven(t)
+	c, _ := keptProject(t, "spring-maven")
+	change(t, c.project.Dir, controller, "Hello, World", "Hello, again")
+	keptCompile(t, c, []string{controller})
+
+	ctx, done, _ := c.resting.begin(t.Context())
+	ended := make(chan string, 1)
+	go func() { defer done(); ended <- c.verify(ctx) }()
+	for c.building.TryLock() { // until the build runs
+		c.building.Unlock()
+	}
+	change(t, c.project.Dir, controller, "Hello, again", "Hello, save")
+	timed(t, "a save while the build checks", func() {
+		if app := keptCompile(t, c, []string{controller}); app.How != "by the kept compiler, 1 source" {
+			t.Errorf("got %+v", app)
+		}
+	})
+	if said := <-ended; said != "" {
+		t.Error(said)
+	}
+}
+
+func TestRealKeptComesBackWhenItDies(t *testing.T) {
+	real.Maven(t)
+	c, _ := keptProject(t, "spring-maven")
+	if err := c.process.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	change(t, c.project.Dir, controller, "Hello, World", "Hello, again")
+	app := keptCompile(t, c, []string{controller})
+	if !strings.HasSuffix(app.How, "by maven, as the kept compiler failed: it has ended") {
+		t.Errorf("got %q", app.How)
+	}
+	if said := c.Rest(t.Context()); said != "" {
+		t.Error(said)
+	}
+	change(t, c.project.Dir, controller, "Hello, again", "Hello, World")
+	if app := keptCompile(t, c, []string{controller}); app.How != "by the kept compiler, 1 source" {
+		t.Errorf("got %q", app.How)
+	}
+}
+
+const lombok = "<groupId>org.projectlombok</groupId><artifactId>lombok</artifactId>"
+
+// TestRealKeptWithProcessors has annotation processors run in the kept compiler: one that
+// looks at one class at a time, and one that looks at all and writes a resource.
+func TestRealKeptWithProcessors(t *testing.T) {
+	real.Maven(t)
+	for name, test := range map[string]struct {
+		from, to string // in the pom
+		want     int    // sources that an edit of a body compiles
+	}{
+		"on the class path": {"  </dependencies>", "<dependency>" + lombok + "<optional>true</optional></dependency></dependencies>" + // from JDK 23 on they run only if asked for
+			"<properties><java.version>17</java.version><maven.compiler.proc>full</maven.compiler.proc></properties>", 1},
+		"on a path of its own": {"    <plugins>", "<plugins><plugin><groupId>org.apache.maven.plugins</groupId><artifactId>maven-compiler-plugin</artifactId><configuration><annotationProcessorPaths>" +
+			"<path>" + lombok + "</path></annotationProcessorPaths></configuration></plugin>", 1},
+		"of all sources": {"  </dependencies>", "<dependency>" + lombok + "<optional>true</optional></dependency>" +
+			"<dependency><groupId>org.springframework.boot</groupId><artifactId>spring-boot-configuration-processor</artifactId><optional>true</optional></dependency></dependencies>", 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := sample(t, "spring-maven")
+			java := "src/main/java/com/example/"
+			change(t, dir, "pom.xml", test.from, test.to)
+			if name == "on the class path" { // the properties have moved
+				change(t, dir, "pom.xml", "  <properties>\n    <java.version>17</java.version>\n  </properties>", "\n")
+			}
+			if name == "on a path of its own" {
+				change(t, dir, "pom.xml", "  </dependencies>", "<dependency>"+lombok+"<optional>true</optional></dependency></dependencies>")
+			}
+			write(t, dir, java+"Item.java", "package com.example;\nimport lombok.*;\n@Data @Builder public class Item { private String name; private int size; }\n")
+			write(t, dir, java+"Shelf.java", "package com.example;\npublic class Shelf { Item item() { return Item.builder().name(\"a\").build(); } int size() { return item().getSize(); } }\n")
+			if name == "of all sources" {
+				write(t, dir, java+"Shelf.java", "package com.example;\nimport org.springframework.boot.context.properties.*;\n"+
+					"@ConfigurationProperties(\"shelf\") public class Shelf { /** How wide. */ int width = 1; public int getWidth() { return width; } public void setWidth(int w) { } }\n")
+			}
+			c, _ := keptDir(t, dir)
+			for _, edit := range []struct {
+				file, from, to string
+				want           int
+			}{{controller, "Hello, World", "Hello, again", test.want}, {java + "Item.java", "int size", "Integer size, weight", max(test.want, 2)},
+				{java + "Shelf.java", "size", "getSize", test.want}} {
+				if name == "of all sources" && edit.from == "size" {
+					edit.from, edit.to = "How wide", "How broad"
+				}
+				change(t, dir, edit.file, edit.from, edit.to)
+				var app App
+				timed(t, edit.to, func() { app = keptCompile(t, c, []string{edit.file}) })
+				if app.How != "by the kept compiler, "+count(edit.want, "source") {
+					t.Errorf("%s: %s", edit.to, app.How)
+				}
+				built := compileReal(t, c.project, "the same by maven")
+				sameClasses(t, app, built)
+				for _, resource := range []string{"META-INF/spring-configuration-metadata.json"} {
+					got, _ := app.readOwn(resource)
+					want, _ := built.readOwn(resource)
+					if !bytes.Equal(got, want) {
+						t.Errorf("%s is\n%s\nnot\n%s", resource, got, want)
+					}
+				}
+			}
+		})
 	}
 }

@@ -47,7 +47,7 @@ func (j *job) compose(ctx context.Context, ref, why string) (Image, error) {
 		return Image{}, err
 	}
 	made := j.image(id, view)
-	made.Explanation, made.training = c.Explanation, c.training
+	made.Explanation, made.training, made.archive = c.Explanation, c.training, c.archive
 	return made, nil
 }
 
@@ -56,6 +56,7 @@ type composition struct {
 	Explanation
 	layers   []layer
 	training *training
+	archive  string // key of the archive's record
 }
 
 // composition makes the layers: libraries, their archive where there is one, and
@@ -74,6 +75,7 @@ func (j *job) composition(base *content, files *appFiles) (*composition, error) 
 	}
 	c.ClassPath = append([]string{first}, classPath...)
 	if c.Supervised = j.supervised(); c.Supervised {
+		c.Swappable = j.debugPort() > 0
 		own = append([]part{supervisor()}, own...)
 	}
 	return c, j.add(c, own)
@@ -128,7 +130,7 @@ func (j *job) configure(config *v1.ConfigFile, x Explanation) *v1.ConfigFile {
 	c.User, c.WorkingDir, c.Cmd = nobodyInParticular, "/"+appDir, nil
 	c.Entrypoint = slices.Concat([]string{"java"}, optionTexts(x.Options), []string{"-cp", strings.Join(x.ClassPath, ":"), x.MainClass})
 	if x.Supervised {
-		c.Entrypoint = supervise(c.Entrypoint)
+		c.Entrypoint = j.supervise(c.Entrypoint)
 	}
 	c.ExposedPorts = map[string]struct{}{strconv.Itoa(j.port()) + "/tcp": {}}
 	if c.Labels == nil {

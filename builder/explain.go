@@ -24,6 +24,8 @@ type Explanation struct {
 	// Supervised is true where the application can be changed and started again in its
 	// container.
 	Supervised bool
+	// Swappable is true where its JVM takes changed methods while it runs.
+	Swappable bool
 	// Archive tells of the archive of the dependencies' classes.
 	Archive Archive
 }
@@ -66,7 +68,7 @@ func Levers() []string {
 	for _, o := range quickStart {
 		names = append(names, o.Lever)
 	}
-	return append(names, LeverArchive, LeverRestart)
+	return append(names, LeverArchive, LeverRestart, LeverSwap)
 }
 
 // jvmOptions returns what the JVM is told, without the levers that are left out.

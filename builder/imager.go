@@ -63,6 +63,7 @@ type Image struct {
 	Advice []Advice
 
 	training *training // what an archive is made of, nil if none is wanted
+	archive  string    // key of the one that it has, "" if it has none
 }
 
 // NewImager returns an Imager that uses docker. Nothing is asked of the engine yet.

@@ -36,6 +36,15 @@ func (m module) javacModel() (incremental.Model, string, error) {
 	return incremental.Model{Sources: sources, Classes: classes[0], ClassPath: c.ClassPath, Options: options, Whole: whole}, c.JavaHome, nil
 }
 
+// libraries is the state of all that javac reads beside the sources.
+func (m module) libraries() string {
+	var paths []string
+	for _, c := range m.Compilers {
+		paths = slices.Concat(paths, c.ClassPath, c.ProcessorPath)
+	}
+	return stateOf(paths)
+}
+
 // compilers names what makes the classes.
 func (m module) compilers() string {
 	if len(m.Compilers) == 0 {

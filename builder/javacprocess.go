@@ -2,6 +2,7 @@ package builder
 
 import (
 	"fmt"
+	"io/fs"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -14,26 +15,30 @@ import (
 type javacProcess struct {
 	*javac.Compiler
 	cmd   *exec.Cmd
-	said  *keeper
 	ended chan struct{}
+	// libraries is the state of what it has on its class path, and keeps open.
+	libraries string
 }
 
-// startJavac starts a compiler with the JDK in javaHome. Its program is put below dir.
-func startJavac(javaHome, dir string) (*javacProcess, error) {
+// javacCommand returns how a compiler is started with the JDK in javaHome. Its program
+// is put below dir.
+func javacCommand(javaHome, dir string) (*exec.Cmd, error) {
 	program, err := javac.Install(dir)
 	if err != nil {
 		return nil, err
 	}
-	p := &javacProcess{said: &keeper{}, ended: make(chan struct{}),
-		cmd: exec.Command(filepath.Join(javaHome, "bin", "java"), javac.Arguments(program)...)}
-	p.cmd.Stderr = p.said
-	p.cmd.WaitDelay = termGrace
-	isolate(p.cmd)
-	in, err := p.cmd.StdinPipe()
+	return exec.Command(filepath.Join(javaHome, "bin", "java"), javac.Arguments(program)...), nil
+}
+
+// startJavac starts a compiler. It ends with devloop, however that ends.
+func startJavac(cmd *exec.Cmd) (*javacProcess, error) {
+	p := &javacProcess{cmd: cmd, ended: make(chan struct{})}
+	isolate(cmd)
+	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
 	}
-	out, err := p.cmd.StdoutPipe()
+	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
 	}
@@ -71,4 +76,21 @@ func (p *javacProcess) stop() {
 		killGroup(p.cmd.Process)
 		<-p.ended
 	}
+}
+
+// stateOf tells versions of jars, and of all files in directories, apart.
+func stateOf(paths []string) string {
+	var state []byte
+	for _, path := range paths {
+		_ = filepath.WalkDir(path, func(file string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return nil // what is not there is not compiled against
+			}
+			if info, err := d.Info(); err == nil {
+				state = fmt.Appendf(state, "%s %d %d\n", file, info.Size(), info.ModTime().UnixNano())
+			}
+			return nil
+		})
+	}
+	return digest(state)
 }

@@ -17,6 +17,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/devloop-cli/devloop/builder/internal/javac"
 )
 
 // TestMain lets the test binary play other programs: PLAY names the role.
@@ -24,7 +26,7 @@ import (
 var errStopped = errors.New("a newer change came")
 
 func TestMain(m *testing.M) {
-	roles := map[string]func() int{"": m.Run, "gradle": playGradle, "fail": playFailure, "tree": playTree, "stubborn": playStubborn, "devloop": playDevloop}
+	roles := map[string]func() int{"": m.Run, "gradle": playGradle, "fail": playFailure, "tree": playTree, "stubborn": playStubborn, "devloop": playDevloop, "javac": playJavac}
 	os.Exit(roles[os.Getenv("PLAY")]())
 }
 
@@ -76,6 +78,25 @@ func playStubborn() int {
 func playDevloop() int {
 	_, err := command{dir: ".", args: []string{os.Args[0]}, env: append(os.Environ(), "PLAY=stubborn")}.run(context.Background(), os.Stdout)
 	fmt.Println(err)
+	return 1
+}
+
+// playJavac is a devloop that starts a compiler, and is to be killed itself.
+func playJavac() int {
+	cmd, err := javacCommand(os.Getenv("PLAY_JAVA_HOME"), os.Getenv("PLAY_DIR"))
+	if err != nil {
+		return 1
+	}
+	cmd.Stderr = os.Stderr
+	p, err := startJavac(cmd)
+	if err != nil {
+		return 1
+	}
+	if _, err := p.Compile(context.Background(), javac.Request{}); err != nil { // it runs, and has nothing to say
+		fmt.Println(err)
+	}
+	fmt.Println("started")
+	<-p.ended
 	return 1
 }
 

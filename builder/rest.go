@@ -89,12 +89,27 @@ func (c *Compiler) newModule() (*incremental.Module, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.process == nil {
-		if c.process, err = startJavac(javaHome, filepath.Join(c.dir, "program")); err != nil {
-			return nil, err
-		}
+	if err := c.ensureProcess(javaHome); err != nil {
+		return nil, err
 	}
 	return incremental.New(model, c.process.Compiler, filepath.Join(c.dir, "module")), nil
+}
+
+// ensureProcess starts a compiler, unless there is one that has read the same libraries.
+func (c *Compiler) ensureProcess(javaHome string) error {
+	libraries := c.model.libraries()
+	if c.process != nil && c.process.libraries == libraries {
+		return nil
+	}
+	c.stop()
+	cmd, err := javacCommand(javaHome, filepath.Join(c.dir, "program"))
+	if err != nil {
+		return err
+	}
+	if c.process, err = startJavac(cmd); err == nil {
+		c.process.libraries = libraries
+	}
+	return err
 }
 
 // giveUp leaves compiling to the build from now on.
@@ -119,6 +134,11 @@ func (c *Compiler) check(ctx context.Context) string {
 	if !due || !sleep(ctx, wait) {
 		return ""
 	}
+	return c.verify(ctx)
+}
+
+// verify has the build compile, and compares what comes of it.
+func (c *Compiler) verify(ctx context.Context) string {
 	c.building.Lock()
 	_, err := c.project.Compile(ctx, io.Discard)
 	c.building.Unlock()

@@ -16,11 +16,15 @@ const (
 	// It is one that nobody is assigned (IANA's registry of ports) and below those that
 	// Linux gives to outgoing connections.
 	SupervisorPort = 17654
+	// DebugPort is where the application's JVM listens for a debugger, in the same way.
+	DebugPort = 17655
 	// ChangesDir is where the supervisor keeps what it was told, for the next container of the
 	// Pod: a volume has to be there, else it takes nothing.
 	ChangesDir = "/" + appDir + "/changes"
 	// LeverRestart names the supervisor among the [Levers].
 	LeverRestart = "restart"
+	// LeverSwap names the JVM's readiness to take changed methods, which needs the supervisor.
+	LeverSwap = "hot-swap"
 
 	supervisorDir = appDir + "/supervisor"
 )
@@ -48,8 +52,16 @@ func supervisor() part {
 	return p
 }
 
+// debugPort is the one that the JVM is asked to listen on, 0 for none.
+func (j *job) debugPort() int {
+	if slices.Contains(j.without, LeverSwap) {
+		return 0
+	}
+	return DebugPort
+}
+
 // supervise returns how the supervisor runs a command, its own JVM as small as one can be.
-func supervise(command []string) []string {
+func (j *job) supervise(command []string) []string {
 	return append([]string{"java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx16m", "-Xss256k", "-cp", "/" + supervisorDir,
-		"io.github.devloop_cli.Supervise", strconv.Itoa(SupervisorPort), "/" + classesDir, ChangesDir}, command...)
+		"io.github.devloop_cli.Supervise", strconv.Itoa(SupervisorPort), "/" + classesDir, ChangesDir, strconv.Itoa(j.debugPort())}, command...)
 }

@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"github.com/docker/docker/api/types/image"
-	"github.com/docker/docker/api/types/system"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
@@ -72,42 +71,32 @@ func diffIDs(view *content) []string {
 type archiver func(j *job, to io.Writer, id v1.Hash, view *content, omit int) error
 
 // form returns the form in which the engine takes an image that lacks layers, and how many
-// of the first layers it has. With containerd's image store a layer is known by the digest
-// of the form in which it came, compressed or not: only of the project's own images it is
-// certain that this is ours.
+// of the first layers it has: as many as the base or the project's latest image begins
+// with. With containerd's image store a layer is known by the digest of the form in which
+// it came, compressed or not: only of the project's own images it is certain that this is
+// ours.
 func (j *job) form(ctx context.Context, view *content) (archiver, int, error) {
-	info, err := j.docker.Info(ctx)
-	if err != nil {
-		return nil, 0, err
-	}
-	write, images := (*job).archive, []string{view.config.Config.Labels["org.opencontainers.image.base.name"], j.name()}
-	if inContainerd(info) {
-		write, images = (*job).layout, images[1:]
-	}
-	known, err := j.known(ctx, view, images)
-	return write, known, err
-}
-
-// inContainerd says whether an engine keeps its images in containerd
-// (https://docs.docker.com/engine/storage/containerd).
-func inContainerd(info system.Info) bool {
-	return slices.Contains(info.DriverStatus, [2]string{"driver-type", "io.containerd.snapshotter.v1"})
-}
-
-// known returns how many of the image's first layers one of those that the engine has
-// begins with.
-func (j *job) known(ctx context.Context, view *content, images []string) (int, error) {
-	ids, known := diffIDs(view), 0
-	for _, ref := range images {
+	write, ids, known := (*job).archive, diffIDs(view), 0
+	for _, ref := range []string{view.config.Config.Labels["org.opencontainers.image.base.name"], j.name()} {
 		found, ok, err := j.inspect(ctx, ref)
 		if err != nil {
-			return 0, err
+			return nil, 0, err
 		}
-		if ok {
+		if ok && inContainerd(found) {
+			write, known = (*job).layout, 0
+		}
+		if ok && (ref == j.name() || !inContainerd(found)) {
 			known = max(known, commonPrefix(ids, found.RootFS.Layers))
 		}
 	}
-	return known, nil
+	return write, known, nil
+}
+
+// inContainerd says whether an engine keeps an image in containerd
+// (https://docs.docker.com/engine/storage/containerd): its ID is then the digest of its
+// manifest, as in a registry, else that of its configuration.
+func inContainerd(found image.InspectResponse) bool {
+	return slices.ContainsFunc(found.RepoDigests, func(digest string) bool { return strings.HasSuffix(digest, "@"+found.ID) })
 }
 
 func commonPrefix(a, b []string) int {

@@ -3,9 +3,11 @@ package builder
 import (
 	"context"
 	"os"
+	"runtime"
 	"testing"
 
 	"github.com/docker/docker/api/types/image"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 
 	"github.com/devloop-cli/devloop/hack/real"
@@ -17,37 +19,26 @@ func TestRealEngineRefusesWhatItCantComplete(t *testing.T) {
 	docker := real.Docker(t)
 	cache := t.TempDir()
 	j := &job{docker: docker, cache: newLayerCache(cache), app: App{Name: "devloop-test-thin"}, out: os.Stderr}
-	made, err := random.Image(10<<10, 3)
-	if err != nil {
-		t.Fatal(err)
-	}
-	view, err := pulled(j.cache, made)
-	if err != nil {
-		t.Fatal(err)
-	}
-	view.config.OS, view.config.Architecture = "linux", "amd64"
-	if view, err = newContent(view.config, view.layers); err != nil {
-		t.Fatal(err)
-	}
-	id, err := view.ConfigName()
-	if err != nil {
-		t.Fatal(err)
-	}
+	earlier, view := randomView(t, j.cache), randomView(t, j.cache)
+	id := idOf(t, view)
 	t.Cleanup(func() {
-		for _, ref := range []string{j.ref(id), j.name()} {
+		for _, ref := range []string{j.ref(idOf(t, earlier)), j.ref(id), j.name()} {
 			_, _ = docker.ImageRemove(context.Background(), ref, image.RemoveOptions{PruneChildren: true})
 		}
 	})
-	write, _, err := j.form(t.Context(), view)
-	if err != nil {
-		t.Fatal(err)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
+	must(j.bring(t.Context(), idOf(t, earlier), earlier))
+	write, _, err := j.form(t.Context(), view)
+	must(err)
 	if _, err := j.load(t.Context(), id, view, write, 2); err == nil {
 		t.Error("no error, although two layers are nowhere")
 	}
-	if err := j.bring(t.Context(), id, view); err != nil {
-		t.Fatal(err)
-	}
+	must(j.bring(t.Context(), id, view))
 	if _, err := j.load(t.Context(), id, view, write, 2); err != nil {
 		t.Errorf("with all layers there: %v", err)
 	}
@@ -55,4 +46,31 @@ func TestRealEngineRefusesWhatItCantComplete(t *testing.T) {
 	if err != nil || !sameLayers(found, view) {
 		t.Errorf("the engine has %v, %v", found.RootFS.Layers, err)
 	}
+}
+
+// randomView returns an image of three layers that nobody has.
+func randomView(t *testing.T, cache *layerCache) *content {
+	t.Helper()
+	made, err := random.Image(10<<10, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	view, err := pulled(cache, made)
+	if err != nil {
+		t.Fatal(err)
+	}
+	view.config.OS, view.config.Architecture = "linux", runtime.GOARCH
+	if view, err = newContent(view.config, view.layers); err != nil {
+		t.Fatal(err)
+	}
+	return view
+}
+
+func idOf(t *testing.T, view *content) v1.Hash {
+	t.Helper()
+	id, err := view.ConfigName()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
 }

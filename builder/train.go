@@ -89,6 +89,8 @@ func (m *Imager) Train(ctx context.Context, img Image, out io.Writer) (Archive, 
 		}
 		r = record{Failure: firstLine(err.Error())}
 	}
+	before, _ := readRecord(t.records, t.key)
+	r.Refused = before.Refused
 	if err := keepRecord(t.records, t.key, r); err != nil {
 		return Archive{}, fmt.Errorf("keep the archive: %w", err)
 	}

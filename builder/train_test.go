@@ -333,3 +333,50 @@ func TestLaunchOptions(t *testing.T) {
 		t.Errorf("Java 8 knows no %v", got)
 	}
 }
+
+// A JVM that refuses an archive gets another one, once.
+func TestRefusedArchive(t *testing.T) {
+	v := &jvm{version: java17, said: "Started Train\n" + trained + "\n", archive: "jsa"}
+	e, cache := v.play(baseEngine(t)), t.TempDir()
+	m := NewImager(e, ImagerOptions{CacheDir: cache})
+	train := func() Image {
+		img := makeImage(t, e, cache, appOf(t, trainableFiles(t)))
+		if a, err := m.Train(t.Context(), img, io.Discard); err != nil || !a.Used {
+			t.Fatalf("got %+v, %v", a, err)
+		}
+		return makeImage(t, e, cache, appOf(t, trainableFiles(t)))
+	}
+	for _, again := range []bool{true, false} {
+		img := train()
+		got, err := m.Refuse(img, "timestamp has changed")
+		if err != nil || got != again || !img.Explanation.Archive.Used {
+			t.Errorf("wanted again: %v, %v", got, err)
+		}
+		next := makeImage(t, e, cache, appOf(t, trainableFiles(t))).Explanation.Archive
+		if next.Used || next.Wanted != again {
+			t.Errorf("then %+v", next)
+		}
+		if !again && next.Why != "the JVM refused it twice: timestamp has changed" {
+			t.Errorf("at last %+v", next)
+		}
+		if !again {
+			break
+		}
+	}
+}
+
+func TestRefusal(t *testing.T) {
+	for line, want := range map[string]string{
+		"[0.019s][warning][cds,dynamic] Unable to use shared archive. The top archive failed to load: h.jsa": "Unable to use shared archive. The top archive failed to load: h.jsa",
+		"[0.004s][warning][aot] The AOT cache has been truncated.":                                           "The AOT cache has been truncated.",
+		"[0.004s][error  ][aot] Unable to map shared spaces":                                                 "Unable to map shared spaces",
+		"[0.001s][error  ][cds] Not a valid shared archive file (h.jsa)":                                     "Not a valid shared archive file (h.jsa)",
+		"[0.004s][info][cds] Opened archive h.jsa.":                                                          "",
+		"2026-11-25T06:00:00 WARN [cds] archive":                                                             "",
+		"Hello":                                                                                              "",
+	} {
+		if got := Refusal(line); got != want {
+			t.Errorf("%s: got %q", line, got)
+		}
+	}
+}

@@ -14,6 +14,10 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
+// archiver writes an image, without the first omit layers, and returns how many bytes of
+// content it wrote.
+type archiver func(ctx context.Context, to io.Writer, omit int) (sent int64, err error)
+
 // saved is an entry of the file manifest.json of an archive as docker save makes it
 // (https://github.com/moby/docker-image-spec).
 type saved struct {
@@ -98,11 +102,8 @@ func (w *watched) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// write writes the archive in the form in which the engine takes one that lacks layers.
-func (e engine) write(ctx context.Context, p *picture, to io.Writer, omit int) (int64, error) {
-	if !e.containerd {
-		return p.archive(ctx, to, omit)
-	}
+// layout writes the image in OCI's form, without the first omit layers.
+func (p *picture) layout(ctx context.Context, to io.Writer, omit int) (int64, error) {
 	d := &delivery{to: to, lacks: map[v1.Hash]bool{}}
 	for _, l := range p.layers[omit:] {
 		d.lacks[l.digest] = true
@@ -115,13 +116,13 @@ func (e engine) write(ctx context.Context, p *picture, to io.Writer, omit int) (
 
 // load has the engine read an archive, and returns how many bytes of content that had. The
 // engine answers with status 200 before it has read it all: what fails is a message.
-func (e engine) load(ctx context.Context, p *picture, omit int) (int64, error) {
+func (e engine) load(ctx context.Context, write archiver, omit int) (int64, error) {
 	reader, writer := io.Pipe()
 	written := make(chan error, 1)
 	var sent int64
 	go func() {
 		buffered := bufio.NewWriterSize(writer, chunk)
-		n, err := e.write(ctx, p, buffered, omit)
+		n, err := write(ctx, buffered, omit)
 		if err == nil {
 			err = buffered.Flush()
 		}

@@ -29,9 +29,6 @@ type Engines struct {
 type engine struct {
 	node   string
 	docker *client.Client
-	// containerd says that it keeps its images in containerd, which is known after its
-	// first answer (https://docs.docker.com/engine/storage/containerd).
-	containerd bool
 }
 
 // dialTLS returns a client for the engine of a node, with the certificates in dir: ca.pem,
@@ -162,20 +159,15 @@ func (e engine) holds(ctx context.Context, p *picture) (bool, error) {
 
 // bring sends the layers that the engine lacks, all where it is in doubt.
 func (e engine) bring(ctx context.Context, p *picture, n *Node) error {
-	info, err := e.docker.Info(ctx)
-	if err != nil {
-		return engineError(ctx, "ask the node's engine about itself", err)
-	}
-	e.containerd = slices.Contains(info.DriverStatus, [2]string{"driver-type", "io.containerd.snapshotter.v1"})
-	known, err := e.known(ctx, p)
+	write, known, err := e.form(ctx, p)
 	if err != nil {
 		return err
 	}
-	sent, err := e.load(ctx, p, known)
+	sent, err := e.load(ctx, write, known)
 	n.Sent += sent
 	if err != nil && known > 0 && ctx.Err() == nil && !isImageError(err) {
 		n.Note = "everything was sent again: " + err.Error()
-		sent, err = e.load(ctx, p, 0)
+		sent, err = e.load(ctx, write, 0)
 		n.Sent += sent
 	}
 	n.Skipped = max(0, p.size()-p.manifest.size-sent)
@@ -188,17 +180,19 @@ func (e engine) bring(ctx context.Context, p *picture, n *Node) error {
 
 func isImageError(err error) bool { _, ok := errors.AsType[*imageError](err); return ok }
 
-// known returns how many of the first layers the engine has, in this order, in any image.
-// containerd knows a layer by the digest of the form in which it came, compressed or not:
-// only of the project's own images it is certain that this is ours.
-func (e engine) known(ctx context.Context, p *picture) (int, error) {
-	var options image.ListOptions
-	if e.containerd {
-		options.Filters = filters.NewArgs(filters.Arg("label", ProjectLabel+"="+p.project))
-	}
-	images, err := e.docker.ImageList(ctx, options)
+// form returns the form in which the engine takes an image that lacks layers, and how many
+// of the first layers it has, in this order, in any image. containerd knows a layer by the
+// digest of the form in which it came, compressed or not: only of the project's own images
+// it is certain that this is ours.
+func (e engine) form(ctx context.Context, p *picture) (archiver, int, error) {
+	images, err := e.docker.ImageList(ctx, image.ListOptions{})
 	if err != nil {
-		return 0, engineError(ctx, "list the node's images", err)
+		return nil, 0, engineError(ctx, "list the node's images", err)
+	}
+	write := p.archive
+	if slices.ContainsFunc(images, inContainerd) {
+		write = p.layout
+		images = slices.DeleteFunc(images, func(i image.Summary) bool { return p.project == "" || i.Labels[ProjectLabel] != p.project })
 	}
 	most := 0
 	for _, i := range images {
@@ -212,7 +206,14 @@ func (e engine) known(ctx context.Context, p *picture) (int, error) {
 		}
 		most = max(most, n)
 	}
-	return most, nil
+	return write, most, nil
+}
+
+// inContainerd says whether an engine keeps an image in containerd
+// (https://docs.docker.com/engine/storage/containerd): its ID is then the digest of its
+// manifest, as in a registry, else that of its configuration.
+func inContainerd(i image.Summary) bool {
+	return slices.ContainsFunc(i.RepoDigests, func(digest string) bool { return strings.HasSuffix(digest, "@"+i.ID) })
 }
 
 // keptImages is how many images of a project stay; see collection.

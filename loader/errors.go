@@ -33,9 +33,9 @@ func (e *NotLocalError) Hints() []string {
 
 // NodeError says that a node did not take an image.
 type NodeError struct {
-	// Node is the node's name, which is its container's name too.
+	// Node is the node's name; where it is a container, that is the container's too.
 	Node string
-	// Command is what was run in the node, in short: "ctr images import".
+	// Command is what was run, in short: "ctr images import", "docker load".
 	Command string
 	// Output is what the command wrote, its last lines.
 	Output []string
@@ -80,7 +80,7 @@ func (e *DockerError) Hints() []string {
 type ClusterError struct {
 	// Name is the cluster's name, Problem what is the matter with it.
 	Name, Problem string
-	// Word is the second half of the code: "missing", "stopped", "broken", "foreign".
+	// Word is the second half of the code: "missing", "stopped", "broken", "failed", "unsupported".
 	Word string
 	// Lines are the decisive lines of the cluster's own logs.
 	Lines []string

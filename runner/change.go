@@ -11,6 +11,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -111,6 +112,29 @@ func (r *Runner) tell(ctx context.Context, p Pod, port int, c Change) (string, e
 		return "", err
 	}
 	return answer, nil
+}
+
+// Dial opens a connection to a port of a Pod, on the Pod's loopback address. The end of
+// ctx ends it.
+func (r *Runner) Dial(ctx context.Context, p Pod, port int) (io.ReadWriteCloser, error) {
+	connection, err := r.dial(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	t := &tunnel{connection: connection}
+	s, err := t.open(port)
+	if err != nil {
+		t.close()
+		return nil, err
+	}
+	forget := context.AfterFunc(ctx, t.close)
+	c := &podConn{streams: s}
+	c.end = sync.OnceValue(func() error {
+		defer t.close()
+		forget()
+		return s.end()
+	})
+	return c, nil
 }
 
 // exchange sends a change and reads the answer.

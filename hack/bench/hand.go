@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"os/exec"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -39,11 +41,27 @@ func (h *hand) bring(ctx context.Context, want string) ([]step, error) {
 		if err := h.command(ctx, h.dir, io.Discard, c.args...); err != nil {
 			return nil, err
 		}
-		steps = append(steps, step{c.name, time.Since(began)})
+		steps = append(steps, step{name: c.name, took: time.Since(began)})
+	}
+	var err error
+	if steps[loadStep].sent, err = h.imageSize(ctx); err != nil {
+		return nil, err
 	}
 	began := time.Now()
-	err := h.forward(ctx, want)
-	return append(steps, step{"ready+forward", time.Since(began)}), err
+	err = h.forward(ctx, want)
+	return append(steps, step{name: "ready+forward", took: time.Since(began)}), err
+}
+
+// loadStep is the place of kind load among the commands.
+const loadStep = 2
+
+// imageSize is what kind load sends to each node, in bytes: all of the image.
+func (h *hand) imageSize(ctx context.Context) (size int64, err error) {
+	var out strings.Builder
+	if err := h.command(ctx, h.dir, &out, "docker", "image", "inspect", "--format", "{{.Size}}", "spring-server"); err != nil {
+		return 0, err
+	}
+	return strconv.ParseInt(strings.TrimSpace(out.String()), 10, 64)
 }
 
 // forward starts kubectl port-forward again and again, as a person does,

@@ -1,6 +1,6 @@
 // Command bench times the same edit by several ways, in one run: by hand, with the
 // commands that a person types, and with devloop. It prints the medians of every
-// step and the ratios of the sums.
+// step, what was sent to the nodes, and the ratios of the sums and of the loads.
 //
 //	go run ./hack/bench -devloop bin/devloop -kind bin/kind -n 5
 //
@@ -71,6 +71,7 @@ type session interface {
 type step struct {
 	name string
 	took time.Duration
+	sent int64 // bytes that went to the cluster's nodes
 }
 
 // run edits and brings n times by each way, alternating, after one round that warms

@@ -7,19 +7,24 @@ import (
 )
 
 // report prints the medians of every step, one way after the other, and the ratios to
-// the first.
+// the first: of the whole, and of the load alone.
 func report(ways []way, results [][][]step) {
 	totals := make([]time.Duration, len(ways))
 	for i, w := range ways {
 		fmt.Printf("%s, median of %d edits\n", w.name, len(results[i]))
 		for _, name := range names(results[i]) {
-			fmt.Printf("  %-14s %9s\n", name, seconds(median(results[i], func(s step) bool { return s.name == name })))
+			fmt.Printf("  %-18s %9s%s\n", name, seconds(median(results[i], func(s step) bool { return s.name == name })), sentBy(results[i], name))
 		}
 		totals[i] = median(results[i], func(step) bool { return true })
-		fmt.Printf("  %-14s %9s\n", "edit → answer", seconds(totals[i]))
+		fmt.Printf("  %-18s %9s\n", "edit → answer", seconds(totals[i]))
 	}
 	for i := 1; i < len(ways); i++ {
 		fmt.Printf("ratio: %s takes %.1f times as long as %s\n", ways[0].name, totals[0].Seconds()/totals[i].Seconds(), ways[i].name)
+	}
+	load := func(s step) bool { return s.name == "load" }
+	for i := 1; i < len(ways); i++ {
+		fmt.Printf("ratio: kind load docker-image takes %.1f times as long as the load of %s, which sends %.4f %% of its bytes\n",
+			median(results[0], load).Seconds()/median(results[i], load).Seconds(), ways[i].name, 100*float64(sent(results[i], "load"))/float64(sent(results[0], "load")))
 	}
 }
 
@@ -31,6 +36,30 @@ func names(rounds [][]step) (list []string) {
 		}
 	}
 	return list
+}
+
+// sentBy says what a step sent to the nodes, nothing where it sent nothing.
+func sentBy(rounds [][]step, name string) string {
+	if bytes := sent(rounds, name); bytes > 0 {
+		return fmt.Sprintf("  %d bytes", bytes)
+	}
+	return ""
+}
+
+// sent returns the median of the bytes that the steps of that name sent.
+func sent(rounds [][]step, name string) int64 {
+	var list []int64
+	for _, steps := range rounds {
+		var bytes int64
+		for _, s := range steps {
+			if s.name == name {
+				bytes += s.sent
+			}
+		}
+		list = append(list, bytes)
+	}
+	slices.Sort(list)
+	return list[len(list)/2]
 }
 
 // median returns the median over the rounds of the sum of the chosen steps.

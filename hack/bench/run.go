@@ -24,6 +24,7 @@ type run struct {
 type event struct {
 	Event, Stage, Outcome, URL string
 	Seconds                    float64
+	Sent                       int64
 	Time                       time.Time
 }
 
@@ -64,6 +65,7 @@ func (r *run) read(out io.Reader) {
 
 // cycle follows the events up to the end of a cycle and returns its stages.
 func (r *run) cycle(ctx context.Context) (steps []step, err error) {
+	var sent int64
 	for {
 		select {
 		case <-ctx.Done():
@@ -75,7 +77,10 @@ func (r *run) cycle(ctx context.Context) (steps []step, err error) {
 			case e.Event == "forward.open":
 				r.url = e.URL
 			case e.Event == "stage.finished":
-				steps = append(steps, step{e.Stage, time.Duration(e.Seconds * float64(time.Second))})
+				steps = append(steps, step{e.Stage, time.Duration(e.Seconds * float64(time.Second)), sent})
+				sent = 0
+			case e.Event == "node.loaded":
+				sent += e.Sent
 			case e.Event == "cycle.finished" && e.Outcome != "ok":
 				return nil, fmt.Errorf("the cycle is %s", e.Outcome)
 			case e.Event == "cycle.finished":
@@ -94,10 +99,10 @@ func (r *run) bring(ctx context.Context, want string) ([]step, error) {
 	}
 	whole := time.Since(began)
 	if want == text(0) { // it answered so from the start
-		return []step{{"edit", whole}}, nil
+		return []step{{name: "edit", took: whole}}, nil
 	}
 	steps, err := r.cycle(ctx)
-	return append(steps, step{"save → start, end", whole - sum(steps)}), err
+	return append(steps, step{name: "save → start, end", took: whole - sum(steps)}), err
 }
 
 func (r *run) close() error {

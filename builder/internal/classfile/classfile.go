@@ -104,7 +104,8 @@ func (r *reader) readPool() {
 	}
 }
 
-// value writes the constant at an index out, with all that it points to.
+// value writes the constant at an index out, with the texts that it points to. None
+// that an attribute has points further.
 func (r *reader) value(index int) string {
 	c := r.pool[index]
 	switch c.tag {
@@ -112,10 +113,8 @@ func (r *reader) value(index int) string {
 		return "-"
 	case 1:
 		return fmt.Sprintf("%q", c.text)
-	case 7, 8, 16, 19, 20: // a class, string, method type, module or package: its text
-		return fmt.Sprintf("%d:%s", c.tag, r.value(int(binary.BigEndian.Uint16(c.raw))))
-	case 12: // name and type
-		return r.value(int(binary.BigEndian.Uint16(c.raw))) + r.value(int(binary.BigEndian.Uint16(c.raw[2:])))
+	case 7, 8, 16, 19, 20: // a class, string, method type, module or package
+		return fmt.Sprintf("%d:%q", c.tag, r.pool[binary.BigEndian.Uint16(c.raw)].text)
 	}
 	return fmt.Sprintf("%d:%x", c.tag, c.raw)
 }
@@ -243,10 +242,12 @@ func (r *reader) indexes() string {
 	return text
 }
 
+// parameters writes the names: whether one is final, or was written at all, is nobody's concern.
 func (r *reader) parameters() string {
 	text := ""
 	for n := r.u1(); n > 0; n-- {
-		text += fmt.Sprintf(" %s %x", r.value(r.u2()), r.u2())
+		text += " " + r.value(r.u2())
+		r.skip(2) // flags
 	}
 	return text
 }

@@ -241,6 +241,9 @@ func (m *Module) read(w *work, answer javac.Answer, out string) (made, error) {
 			continue
 		}
 		path := filepath.Join(out, filepath.FromSlash(file.Path))
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			continue // a processor has looked whether there is such a resource
+		}
 		all.files[file.Path] = path
 		s := w.texts[file.Source]
 		if s == nil || file.Kind != "class" {

@@ -78,7 +78,8 @@ type Answer struct {
 	OK bool
 	// Diagnostics are what the compiler said.
 	Diagnostics []Diagnostic
-	// Written are the files that it wrote, also when there were errors.
+	// Written are the files that it wrote, also when there were errors, and resources that
+	// a processor only looked for.
 	Written []Written
 }
 
@@ -159,7 +160,7 @@ func (c *Compiler) Compile(ctx context.Context, r Request) (Answer, error) {
 
 func (c *Compiler) exchange(r Request) (Answer, error) {
 	if err := send(c.in, [][]string{r.Options, r.Sources, r.Hidden}); err != nil {
-		return Answer{}, &BrokenError{err.Error()}
+		return Answer{}, &BrokenError{"it has ended"}
 	}
 	lists, err := receive(c.out)
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {

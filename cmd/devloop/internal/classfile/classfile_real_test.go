@@ -159,6 +159,12 @@ func TestProgramKnowsWhatMayHaveRunAtStart(t *testing.T) {
     String counted() { return ""; }
     @GetMapping String remembers() { return cache.computeIfAbsent("k", k -> remembered()); }
     String remembered() { return ""; }
+    @GetMapping String stores() { if (!cache.containsKey("s")) cache.put("s", stored()); return cache.get("s"); }
+    String stored() { return ""; }
+    @GetMapping Map<String, String> answers() { Map<String, String> m = new HashMap<>(); m.put("a", answered()); return m; }
+    String answered() { return ""; }
+    @GetMapping String looks() { return cache.get("s") + looked(); }
+    String looked() { return ""; }
     @PostConstruct void started() {}
     @Cacheable String cached() { return inCache(); }
     String inCache() { return ""; }
@@ -177,7 +183,15 @@ func TestProgramKnowsWhatMayHaveRunAtStart(t *testing.T) {
 }
 class C implements Comparator<String> {
     public int compare(String a, String b) { return 0; }
-}`) {
+}
+abstract class Base implements Runnable {}
+interface Own extends Runnable {}
+interface Plain { String plainly(); }
+@Configuration class Parent {}
+class ByClass extends Base { public void run() { byClass(); } void byClass() {} }
+class ByInterface implements Own { public void run() {} String byInterface() { return ""; } }
+class ByAnnotation extends Parent { String byAnnotation() { return ""; } }
+class ByOwn implements Plain { public String plainly() { return ""; } }`) {
 		all = append(all, parsed(t, data))
 	}
 	program := NewProgram(all)
@@ -187,13 +201,14 @@ class C implements Comparator<String> {
 			ran[m.Name] = program.RanAtStart(m)
 		}
 	}
-	for _, name := range []string{"handler", "helper", "privately", "request", "untouched"} {
+	for _, name := range []string{"handler", "helper", "privately", "request", "untouched", "answers", "answered", "looks", "looked", "plainly"} {
 		if ran[name] != "" {
 			t.Errorf("%s: it ran at start, since %s; only requests call it", name, ran[name])
 		}
 	}
-	for _, name := range []string{"<init>", "fromConstructor", "deeper", "fromLambda", "counts", "counted", "remembers", "remembered",
-		"started", "cached", "inCache", "getTold", "toString", "main", "bean", "inBean", "plain", "open", "compare"} {
+	for _, name := range []string{"<init>", "fromConstructor", "deeper", "fromLambda", "counts", "counted", "stores", "stored", "remembers", "remembered",
+		"started", "cached", "inCache", "getTold", "toString", "main", "bean", "inBean", "plain", "open", "compare",
+		"run", "byClass", "byInterface", "byAnnotation"} {
 		if ran[name] == "" {
 			t.Errorf("%s may have run at start", name)
 		}

@@ -148,7 +148,9 @@ const (
 	opLdc           = 0x12
 	opLdcW          = 0x13
 	opIinc          = 0x84
+	opGetstatic     = 0xb2
 	opPutstatic     = 0xb3
+	opGetfield      = 0xb4
 	opPutfield      = 0xb5
 	opInvokeVirtual = 0xb6
 	opInvokeStatic  = 0xb8
@@ -167,6 +169,9 @@ func (r *reader) instruction(text *strings.Builder, c *Code) {
 		}
 		fmt.Fprintf(text, "%x %s\n", op, r.constant(index))
 		c.Writes = c.Writes || op == opPutstatic || op == opPutfield
+		if op == opGetstatic || op == opGetfield {
+			c.ReadsCollection = c.ReadsCollection || strings.HasPrefix(r.member(index).Desc, "Ljava/util/")
+		}
 		if op >= opInvokeVirtual && op <= opInvokeStatic {
 			c.Calls = append(c.Calls, r.member(index))
 		}

@@ -67,6 +67,8 @@ type Code struct {
 	Calls []Call
 	// Writes is true where it assigns a field.
 	Writes bool
+	// ReadsCollection is true where it reads a field of a type of java.util.
+	ReadsCollection bool
 
 	text       string // the instructions, constants spelled out
 	parameters string // names of the parameters, where the debug information has them

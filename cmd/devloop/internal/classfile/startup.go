@@ -2,6 +2,7 @@ package classfile
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -16,13 +17,14 @@ import (
 //   - main, static initialisers, constructors;
 //   - methods with an annotation that is not known to be about requests;
 //   - methods of classes with an annotation that is not known to be harmless, such as
-//     @Configuration, and of classes that extend or implement what a library defines;
+//     @Configuration, and of classes that extend or implement what a library defines,
+//     be it through a supertype of the application's own;
 //   - methods that an annotation's expression or text names;
 //   - whatever those call, lambdas included. A call counts for every method of that name
 //     and descriptor: which class it goes to is decided when it runs.
 //
 // The same holds for what a request leaves behind: what is called by methods that
-// assign fields, or that fill a map once, may have been kept.
+// assign fields, or that fill a collection or a cache, may have been kept.
 type Program struct {
 	kept map[string]string // name and descriptor → why what such a method did may have been kept
 }
@@ -48,16 +50,19 @@ func set(names ...string) map[string]bool {
 }
 
 // keepers are methods of the JDK that call back once and keep what came of it.
-var keepers = set("computeIfAbsent", "computeIfPresent", "compute", "merge", "putIfAbsent", "updateAndGet", "getAndUpdate", "accumulateAndGet", "compareAndSet")
+var keepers = set("computeIfAbsent", "computeIfPresent", "compute", "merge", "putIfAbsent", "updateAndGet", "getAndUpdate", "accumulateAndGet", "getAndAccumulate", "compareAndSet")
+
+// fillers are methods by which a collection of java.util takes what it is given.
+var fillers = set("put", "putAll", "add", "addAll", "addFirst", "addLast", "offer", "push", "set", "getAndSet", "lazySet")
 
 // objectMethods are those that collections and logs call of any object.
 var objectMethods = set("toString()Ljava/lang/String;", "hashCode()I", "equals(Ljava/lang/Object;)Z")
 
 // NewProgram looks at all classes of an application.
 func NewProgram(classes []*Class) *Program {
-	b := &programBuilder{own: map[string]bool{}, kept: map[string]string{}, calls: map[string][]Call{}}
+	b := &programBuilder{own: map[string]*Class{}, reasons: map[string]string{}, kept: map[string]string{}, calls: map[string][]Call{}}
 	for _, c := range classes {
-		b.own[c.Name] = true
+		b.own[c.Name] = c
 	}
 	named := wordsInExpressions(classes)
 	for _, c := range classes {
@@ -75,10 +80,11 @@ func NewProgram(classes []*Class) *Program {
 func (p *Program) RanAtStart(m Member) string { return p.kept[m.Key()] }
 
 type programBuilder struct {
-	own   map[string]bool
-	kept  map[string]string
-	calls map[string][]Call // by the caller's name and descriptor
-	queue []string
+	own     map[string]*Class
+	reasons map[string]string // by class
+	kept    map[string]string
+	calls   map[string][]Call // by the caller's name and descriptor
+	queue   []string
 }
 
 // method notes a method's calls, and whether it is a beginning.
@@ -95,17 +101,16 @@ func (b *programBuilder) method(c *Class, m Member, class string, named map[stri
 	}
 }
 
-// keeps says whether a body stores something that outlives it.
+// keeps says whether a body may store something that outlives it.
 func (c *Code) keeps() bool {
 	if c.Writes {
 		return true
 	}
-	for _, call := range c.Calls {
-		if keepers[call.Name] && strings.HasPrefix(call.Owner, "java/") {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(c.Calls, func(call Call) bool {
+		inJava := strings.HasPrefix(call.Owner, "java/util/")
+		return inJava && keepers[call.Name] || inJava && c.ReadsCollection && fillers[call.Name] ||
+			strings.Contains(call.Owner, "/cache/")
+	})
 }
 
 // beginning says why a method may run without a request, "" if it may not.
@@ -137,16 +142,33 @@ func beginning(m Member, class string, named map[string]bool) string {
 	return ""
 }
 
-// classReason says why a framework may call any method of a class at start.
+// classReason says why a framework may call any method of a class at start: for what
+// it is itself, or for what a supertype of the application's own is.
 func (b *programBuilder) classReason(c *Class) string {
+	if why, known := b.reasons[c.Name]; known {
+		return why
+	}
+	b.reasons[c.Name] = "" // a class file may claim to be its own supertype
+	why := annotated(c)
+	for _, s := range append([]string{c.Super}, c.Interfaces...) {
+		if why != "" {
+			break
+		}
+		if own := b.own[s]; own != nil {
+			why = b.classReason(own)
+		} else if s != "" && !harmless[s] {
+			why = "it is a " + simple(s)
+		}
+	}
+	b.reasons[c.Name] = why
+	return why
+}
+
+// annotated names the first annotation of a class that is not known to be harmless.
+func annotated(c *Class) string {
 	for _, a := range c.Annotations {
 		if name := simple(a.Type); !requestAnnotations[name] && !plainAnnotations[name] && a.Type != "kotlin/Metadata" {
 			return "@" + name
-		}
-	}
-	for _, s := range append([]string{c.Super}, c.Interfaces...) {
-		if s != "" && !b.own[s] && !harmless[s] {
-			return "it is a " + simple(s)
 		}
 	}
 	return ""

@@ -55,6 +55,7 @@ const (
 	Image   Stage = "image"   // boot jar → image
 	Load    Stage = "load"    // image → the cluster's nodes
 	Replace Stage = "replace" // the old Pod goes, the new one is made
+	Swap    Stage = "swap"    // changed methods go into the running JVM
 	Restart Stage = "restart" // the application starts again in its Pod, with changed files
 	Ready   Stage = "ready"   // the Pod runs, and its port answers
 	Forward Stage = "forward" // localhost reaches the Pod
@@ -134,8 +135,10 @@ type Explained struct {
 	ClassPath []string     `json:"class_path,omitempty"`
 	MainClass string       `json:"main_class,omitempty"`
 	// Supervised says that the application can be changed in its container.
-	Supervised bool         `json:"supervised,omitempty"`
-	Archive    ClassArchive `json:"archive"`
+	Supervised bool `json:"supervised,omitempty"`
+	// Swappable says that its JVM takes changed methods while it runs.
+	Swappable bool         `json:"swappable,omitempty"`
+	Archive   ClassArchive `json:"archive"`
 }
 
 // ImageLayer is a layer of an image; its size is in bytes.

@@ -29,6 +29,8 @@ type present struct {
 	pods []runner.Pod
 	// image is what they were made with, now what they have become.
 	image, now builder.Parts
+	// swappable says that their JVMs take changed methods while they run.
+	swappable bool
 }
 
 // changesOf are the files in which two states of an application differ; nil marks one
@@ -121,6 +123,9 @@ func (l *Loop) inPlaceOf(ctx context.Context, n int, app builder.App, changed wa
 			return true, nil
 		}
 	}
+	if swapped, err := l.swap(ctx, n, files, now); swapped || err != nil {
+		return true, err
+	}
 	changing, err := stage(ctx, l, n, event.Restart, func(ctx context.Context, s *step) (bool, error) { return l.restart(ctx, s, files, now) })
 	if !changing || err != nil {
 		return false, err
@@ -144,7 +149,8 @@ func (l *Loop) restart(ctx context.Context, s *step, files map[string][]byte, no
 	r := l.live.present
 	l.live.hold(ctx)
 	l.live.loaded, l.live.present = nil, nil // until it is known how this ends
-	change := runner.Change{State: stateOf(now), Restart: true, Files: files, Summary: summary(changesOf(r.image, now))}
+	change := r.change(files, now)
+	change.Restart = true
 	pods, err := l.change(ctx, r.pods, change)
 	if cancelled(err) {
 		return false, err
@@ -157,6 +163,11 @@ func (l *Loop) restart(ctx context.Context, s *step, files map[string][]byte, no
 	l.live.present, l.live.pods = r, pods
 	s.note = fmt.Sprintf("%s to %s", summary(files), names(pods))
 	return true, nil
+}
+
+// change is what makes now of what runs.
+func (r *present) change(files map[string][]byte, now builder.Parts) runner.Change {
+	return runner.Change{State: stateOf(now), Files: files, Summary: summary(changesOf(r.image, now))}
 }
 
 // change makes a change in all Pods, and returns them as they are then.

@@ -69,7 +69,7 @@ func (l *Loop) takeOver(img builder.Image, pods []runner.Pod) {
 	l.retire(l.live.answering)
 	l.live.serving, l.live.answering, l.live.present = img.ID, pods, nil
 	if img.Explanation.Supervised {
-		l.live.present = &present{pods: pods, image: l.live.built, now: l.live.built}
+		l.live.present = &present{pods: pods, image: l.live.built, now: l.live.built, swappable: img.Explanation.Swappable}
 	}
 }
 

@@ -80,10 +80,16 @@ func (v *live) context() context.Context {
 // follow shows the logs of the Pods until they have ended, or until close. The logs
 // of the Pods before end with those Pods, so that their last words are not lost.
 func (v *live) follow(l *Loop, n int, pods []runner.Pod) {
-	ctx := v.context()
+	ctx, refused := v.context(), func(string) {}
+	if v.loaded != nil {
+		refused = l.refused(*v.loaded, n)
+	}
 	for _, pod := range pods {
 		v.logs.Go(func() {
-			out, flush := Lines(func(line string) { l.Bus.Publish(n, event.AppLog{Pod: pod.Name, Line: line}) })
+			out, flush := Lines(func(line string) {
+				l.Bus.Publish(n, event.AppLog{Pod: pod.Name, Line: line})
+				refused(line)
+			})
 			defer flush()
 			if err := l.Deployer.Logs(ctx, pod, out); err != nil && ctx.Err() == nil {
 				f := FailureOf(err)

@@ -55,6 +55,8 @@ type Deployer interface {
 	Ready(ctx context.Context, pods []runner.Pod, phase func(runner.Phase)) error
 	// Change changes the application in a Pod whose supervisor listens on port.
 	Change(ctx context.Context, pod runner.Pod, port int, c runner.Change) (runner.Pod, error)
+	// Dial opens a connection to a port of a Pod.
+	Dial(ctx context.Context, pod runner.Pod, port int) (io.ReadWriteCloser, error)
 	// Retire removes Pods that others have come beside.
 	Retire(ctx context.Context, pods []runner.Pod) error
 	// Logs writes the Pod's log to out, a line a Write, until the Pod has ended.

@@ -101,6 +101,10 @@ func (f *fakes) Change(_ context.Context, p runner.Pod, _ int, _ runner.Change) 
 	return p, runner.ErrUnsupervised
 }
 
+func (f *fakes) Dial(context.Context, runner.Pod, int) (io.ReadWriteCloser, error) {
+	return nil, runner.ErrUnsupervised
+}
+
 func (f *fakes) Retire(_ context.Context, pods []runner.Pod) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

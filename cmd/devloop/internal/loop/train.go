@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/devloop-cli/devloop/builder"
@@ -13,6 +14,9 @@ import (
 // Trainer makes what lets the next images of the same dependencies start faster.
 type Trainer interface {
 	Train(ctx context.Context, img builder.Image, out io.Writer) (builder.Archive, error)
+	// Refuse tells it that a JVM did not take the archive of img, and returns whether
+	// another one is to be made.
+	Refuse(img builder.Image, why string) (again bool, err error)
 }
 
 // Train makes the archive that the image which was brought to the nodes last could
@@ -63,9 +67,29 @@ func (l *Loop) trainBeside(img builder.Image) {
 	})
 }
 
+// refused looks for what an application's JVM says of its archive; what it does not take
+// is told once, and made again with the next image.
+func (l *Loop) refused(img builder.Image, n int) func(line string) {
+	var once sync.Once
+	return func(line string) {
+		why := builder.Refusal(line)
+		if why == "" || l.Trainer == nil || !img.Explanation.Archive.Used {
+			return
+		}
+		once.Do(func() {
+			text, hints := "the JVM does not take the archive of its dependencies' classes ("+why+")", []string{"leave it out: --without archive"}
+			again, err := l.Trainer.Refuse(img, why)
+			if again && err == nil {
+				text, hints = text+": it is made again", nil
+			}
+			l.Bus.Publish(n, event.Notice{Level: event.Warning, Text: text, Hints: hints})
+		})
+	}
+}
+
 // explained tells of an image what its builder does.
 func explained(x builder.Explanation) event.Explained {
-	e := event.Explained{Dockerfile: x.Dockerfile, Base: x.Base, BaseWhy: x.BaseWhy, ClassPath: x.ClassPath, MainClass: x.MainClass, Supervised: x.Supervised,
+	e := event.Explained{Dockerfile: x.Dockerfile, Base: x.Base, BaseWhy: x.BaseWhy, ClassPath: x.ClassPath, MainClass: x.MainClass, Supervised: x.Supervised, Swappable: x.Swappable,
 		Archive: event.ClassArchive{Used: x.Archive.Used, Size: x.Archive.Size, Java: x.Archive.Java, Why: x.Archive.Why}}
 	for _, l := range x.Layers {
 		e.Layers = append(e.Layers, event.ImageLayer{Name: l.Name, Size: l.Size, New: l.New})

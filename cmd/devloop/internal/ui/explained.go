@@ -34,6 +34,9 @@ func (p *Plain) explained(b event.Explained) {
 	if b.Supervised {
 		p.explain("restart", "in the container", "a supervisor starts the application again with changed classes, without a new Pod; off: --without restart")
 	}
+	if b.Swappable {
+		p.explain("swap", "in the JVM", "it takes changed methods while it runs, through a debug port that only devloop's forward reaches; off: --without hot-swap")
+	}
 	archive := "none"
 	if b.Archive.Used {
 		archive = fmt.Sprintf("%d bytes, made by Java %s", b.Archive.Size, b.Archive.Java)

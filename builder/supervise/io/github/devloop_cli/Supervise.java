@@ -4,6 +4,7 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
+import java.io.File;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -12,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -20,9 +22,10 @@ import java.util.concurrent.TimeUnit;
  * Runs the application as a child process, and starts it again with other classes when
  * devloop says so: what a new image in a new Pod would do, without either.
  *
- * <pre>java Supervise PORT CLASSES CHANGES COMMAND...</pre>
+ * <pre>java Supervise PORT CLASSES CHANGES DEBUG COMMAND...</pre>
  *
- * COMMAND is the application's. Its output is this process's own, a signal to end is passed
+ * COMMAND is the application's. Where DEBUG is not 0 and can be had, its JVM listens for a
+ * debugger on that port of the loopback address, for changes that need no restart. Its output is this process's own, a signal to end is passed
  * on, and when it ends by itself, this ends with its exit code: whoever looks at the
  * container sees what he would see without the supervisor.
  *
@@ -53,19 +56,21 @@ public final class Supervise {
     private final Path classes;
     private final Path changes;
     private final List<String> command;
+    private final int debug;
     private String state = "";
     private int made; // changes in CHANGES
     private Process child; // null while it is being started again
     private boolean ending;
 
-    private Supervise(Path classes, Path changes, List<String> command) {
+    private Supervise(Path classes, Path changes, int debug, List<String> command) {
         this.classes = classes;
         this.changes = changes;
+        this.debug = debug;
         this.command = command;
     }
 
     public static void main(String[] args) throws Exception {
-        Supervise s = new Supervise(Paths.get(args[1]), Paths.get(args[2]), Arrays.asList(args).subList(3, args.length));
+        Supervise s = new Supervise(Paths.get(args[1]), Paths.get(args[2]), Integer.parseInt(args[3]), Arrays.asList(args).subList(4, args.length));
         s.replay();
         s.start();
         Runtime.getRuntime().addShutdownHook(new Thread() {
@@ -97,9 +102,25 @@ public final class Supervise {
 
     private synchronized void start() throws IOException {
         if (!ending) {
-            child = new ProcessBuilder(command).inheritIO().start();
+            child = new ProcessBuilder(withDebugger()).inheritIO().start();
             notifyAll();
         }
+    }
+
+    /** Adds the option for a debugger: a JVM that can't listen for one would not start. */
+    private List<String> withDebugger() {
+        boolean there = new File(System.getProperty("java.home"), "lib/libjdwp.so").exists();
+        if (debug == 0 || !there) {
+            return command;
+        }
+        try {
+            new ServerSocket(debug, 1, InetAddress.getByName("127.0.0.1")).close();
+        } catch (IOException e) {
+            return command; // another container of the Pod has it
+        }
+        List<String> more = new ArrayList<>(command);
+        more.add(1, "-agentlib:jdwp=transport=dt_socket,server=y,suspend=n,quiet=y,address=127.0.0.1:" + debug);
+        return more;
     }
 
     /** Waits until the application ends, other than by a restart, and returns its exit code. */

@@ -1,0 +1,118 @@
+package javac
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// play answers requests in the program's place.
+func play(t *testing.T, answer func(request [][]string, out io.Writer) error) *Compiler {
+	t.Helper()
+	requests, in := io.Pipe()
+	out, answers := io.Pipe()
+	go func() {
+		for {
+			request, err := receive(requests)
+			if err == nil {
+				err = answer(request, answers)
+			}
+			if err != nil {
+				_ = answers.CloseWithError(io.EOF)
+				_ = requests.CloseWithError(io.ErrClosedPipe)
+				return
+			}
+		}
+	}()
+	c := New(in, out)
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+func TestRequestAndAnswer(t *testing.T) {
+	var got [][]string
+	c := play(t, func(request [][]string, out io.Writer) error {
+		got = request
+		return send(out, [][]string{{"failed"}, {"ERROR", "/src/Größe.java", "3", "7", "no\nsuch"}, {"class", "/src/A.java", "p/A$1.class", "resource", "", "META-INF/x"}})
+	})
+	r := Request{Options: []string{"-g", ""}, Sources: []string{"/src/Größe.java"}, Hidden: []string{"p.A$1", "p.B"}}
+	a, err := c.Compile(t.Context(), r)
+	want := Answer{Diagnostics: []Diagnostic{{"ERROR", "/src/Größe.java", 3, 7, "no\nsuch"}},
+		Written: []Written{{"class", "/src/A.java", "p/A$1.class"}, {"resource", "", "META-INF/x"}}}
+	if err != nil || !reflect.DeepEqual(a, want) || !a.Diagnostics[0].Error() {
+		t.Errorf("got %+v, %v", a, err)
+	}
+	if !reflect.DeepEqual(got, [][]string{r.Options, r.Sources, r.Hidden}) {
+		t.Errorf("the program was asked %q", got)
+	}
+}
+
+func TestWhoLeavesIsAnsweredToNobody(t *testing.T) {
+	entered, leave := make(chan string), make(chan struct{})
+	c := play(t, func(request [][]string, out io.Writer) error {
+		entered <- request[0][0]
+		<-leave
+		return send(out, [][]string{{"ok"}, {"NOTE", "", "0", "0", request[0][0]}, {}})
+	})
+	cause := errors.New("a newer save")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	left := make(chan error, 1)
+	go func() {
+		_, err := c.Compile(ctx, Request{Options: []string{"first"}})
+		left <- err
+	}()
+	<-entered
+	cancel(cause)
+	if err := <-left; !errors.Is(err, cause) {
+		t.Errorf("got %v", err)
+	}
+	go func() { leave <- struct{}{}; <-entered; leave <- struct{}{} }()
+	a, err := c.Compile(t.Context(), Request{Options: []string{"second"}})
+	if err != nil || !a.OK || a.Diagnostics[0].Text != "second" {
+		t.Errorf("got the other's answer: %+v, %v", a, err)
+	}
+}
+
+func TestBroken(t *testing.T) {
+	for name, answer := range map[string]func([][]string, io.Writer) error{
+		"this Java has no compiler": func(_ [][]string, out io.Writer) error {
+			return send(out, [][]string{{"broken", "this Java has no compiler"}, {}, {}})
+		},
+		"it has ended":        func([][]string, io.Writer) error { return io.EOF },
+		"it speaks":           func(_ [][]string, out io.Writer) error { return send(out, [][]string{{"ok"}, {"NOTE"}, {}}) },
+		"it sent a length of": func(_ [][]string, out io.Writer) error { _, err := out.Write([]byte("hello")); return err },
+	} {
+		_, err := play(t, answer).Compile(t.Context(), Request{})
+		var broken *BrokenError
+		if !errors.As(err, &broken) || !strings.Contains(broken.Why, name) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func TestInstallOnce(t *testing.T) {
+	dir := t.TempDir()
+	first, err := Install(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(first, programFile)
+	if text, err := os.ReadFile(path); err != nil || !bytes.Equal(text, program) {
+		t.Errorf("got %d bytes, %v", len(text), err)
+	}
+	if err := os.WriteFile(path, program[:10], 0o644); err != nil { // cut by a full disk
+		t.Fatal(err)
+	}
+	if _, err := Install(dir); err != nil {
+		t.Fatal(err)
+	}
+	if text, _ := os.ReadFile(path); !bytes.Equal(text, program) {
+		t.Error("a damaged file is left")
+	}
+}

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/devloop-cli/devloop/hack/real"
+)
+
+// controller is the sample's controller: what stands before the class, and in it. Its
+// answer is what say returns.
+func controller(before, members string) string {
+	return fmt.Sprintf(`package com.example;
+import java.util.*;
+import java.util.function.*;
+import org.springframework.web.bind.annotation.*;
+%s
+@RestController
+public class AppController {
+    @GetMapping("/") public String home() { return say(); }
+    %s
+}
+`, before, members)
+}
+
+// TestScenarioTheCheapestPathGivesWhatAFreshPodWould makes edit after edit of a running
+// application, and looks at the path that each takes and at the answer.
+func TestScenarioTheCheapestPathGivesWhatAFreshPodWould(t *testing.T) {
+	real.Maven(t)
+	s := newScenario(t, "spring-maven")
+	const main = "src/main/java/com/example/AppController.java"
+	s.write(main, controller("", `String say() { return "start"; }`))
+	r := s.start("run", "--without", "archive") // one that is made meanwhile leads to a new Pod
+	url := r.answered("start")
+	r.took()
+	const swap, restart = "swap", "restart"
+	say := func(body string) string { return "String say() { " + body + " }\n" }
+	for _, e := range []struct{ name, path, before, members, answer string }{
+		{"body", swap, "", say(`return "one";`), "one"},
+		{"two statements", swap, "", say(`String s = "t"; return s + "wo";`), "two"},
+		{"switch over texts", swap, "", say(`switch ("a" + 1) { case "a1": return "switched"; default: return "no"; }`), "switched"},
+		{"loop", swap, "", say(`int n = 0; for (int i = 0; i < 4; i++) n += i; return "sum " + n;`), "sum 6"},
+		{"try", swap, "", say(`try { return "n" + Integer.parseInt("x"); } catch (NumberFormatException e) { return "caught"; }`), "caught"},
+		{"long and double", swap, "", say(`long l = 1L << 40; double d = 1.5; return l + " " + d;`), "1099511627776 1.5"},
+		{"method added", restart, "", say(`return more();`) + `private String more() { return "more"; }`, "more"},
+		{"body of the called", swap, "", say(`return more();`) + `private String more() { return "even more"; }`, "even more"},
+		{"signature", restart, "", say(`return more(2);`) + `private String more(int n) { return "more " + n; }`, "more 2"},
+		{"argument", swap, "", say(`return more(3);`) + `private String more(int n) { return "more " + n; }`, "more 3"},
+		{"constant added", restart, "", `static final String NAME = "a";` + say(`return NAME;`), "a"},
+		{"constant changed", restart, "", `static final String NAME = "b";` + say(`return NAME;`), "b"},
+		{"field added", restart, "", `String name = "c".trim();` + say(`return name;`), "c"},
+		{"initial value", restart, "", `String name = "d".trim();` + say(`return name;`), "d"},
+		{"static initialiser", restart, "", `static String name; static { name = "e"; }` + say(`return name;`), "e"},
+		{"in the static initialiser", restart, "", `static String name; static { name = "f"; }` + say(`return name;`), "f"},
+		{"constructor", restart, "", `final String name; AppController() { name = make(); } static String make() { return "g"; }` + say(`return name;`), "g"},
+		{"called by the constructor", restart, "", `final String name; AppController() { name = make(); } static String make() { return "h"; }` + say(`return name;`), "h"},
+		{"counter", restart, "", `int n;` + say(`n++; return "count " + n;`), "count 2"},
+		{"body that counts", restart, "", `int n;` + say(`n += 10; return "count " + n;`), "count 20"},
+		{"kept in a map", restart, "", `Map<String, String> m = new HashMap<>();` + say(`return m.computeIfAbsent("k", k -> made());`) + `String made() { return "first"; }`, "first"},
+		{"what the map keeps", restart, "", `Map<String, String> m = new HashMap<>();` + say(`return m.computeIfAbsent("k", k -> made());`) + `String made() { return "second"; }`, "second"},
+		{"lambda", restart, "", say(`Supplier<String> s = () -> "x"; return s.get();`), "x"},
+		{"body of the lambda", swap, "", say(`Supplier<String> s = () -> "y"; return s.get();`), "y"},
+		{"second lambda", restart, "", say(`Supplier<String> s = () -> "y"; Supplier<String> t = () -> "z"; return s.get() + t.get();`), "yz"},
+		{"nested class", restart, "", say(`return new Inner().say();`) + `static class Inner { String say() { return "in"; } }`, "in"},
+		{"body in the nested class", swap, "", say(`return new Inner().say();`) + `static class Inner { String say() { return "inner"; } }`, "inner"},
+		{"anonymous class", restart, "", say(`return new Object() { String say() { return "anonymous"; } }.say();`), "anonymous"},
+		{"record", restart, "", `record Point(int x, int y) { String say() { return "at " + x; } }` + say(`return new Point(1, 2).say();`), "at 1"},
+		{"body in the record", swap, "", `record Point(int x, int y) { String say() { return "at " + y; } }` + say(`return new Point(1, 2).say();`), "at 2"},
+		{"record component", restart, "", `record Point(int x, int y, int z) { String say() { return "at " + z; } }` + say(`return new Point(1, 2, 3).say();`), "at 3"},
+		{"enum", restart, "", `enum Colour { RED, GREEN }` + say(`return "" + Colour.values().length;`), "2"},
+		{"enum constant", restart, "", `enum Colour { RED, GREEN, BLUE }` + say(`return "" + Colour.values().length;`), "3"},
+		{"interface with a default", restart, "interface Word { default String word() { return \"default\"; } }", `static class W implements Word {}` + say(`return new W().word();`), "default"},
+		{"body of the default", swap, "interface Word { default String word() { return \"other\"; } }", `static class W implements Word {}` + say(`return new W().word();`), "other"},
+		{"annotation", restart, "@CrossOrigin", say(`return "annotated";`), "annotated"},
+		{"annotation gone", restart, "", say(`return "plain";`), "plain"},
+		{"request mapping", restart, "", say(`return "mapped";`) + `@GetMapping("/more") String more() { return say(); }`, "mapped"},
+		{"generic method", restart, "", say(`return first(List.of("g"));`) + `<T> T first(List<T> list) { return list.get(0); }`, "g"},
+		{"in the generic method", swap, "", say(`return first(List.of("g", "h"));`) + `<T> T first(List<T> list) { return list.get(list.size() - 1); }`, "h"},
+	} {
+		s.write(main, controller(e.before, e.members))
+		took := r.took()
+		for name, path := range map[string]string{swap: "compile swap forward", restart: "compile restart ready forward"} {
+			if e.path == name && took != path {
+				t.Errorf("%s: it took %s", e.name, took)
+			}
+		}
+		// The first request was devloop's own.
+		if got := page(url, "text/plain"); got != "200 "+e.answer {
+			t.Errorf("%s: it answers %q, want %q", e.name, got, e.answer)
+		}
+	}
+
+	t.Log("settings and pages are read at start")
+	s.write(main, controller("", `@org.springframework.beans.factory.annotation.Value("${word:none}") String word;`+say(`return word;`)))
+	r.took()
+	s.write("src/main/resources/application.properties", "word=set\n")
+	if took := r.took(); took != "compile restart ready forward" {
+		t.Errorf("settings: it took %s", took)
+	}
+	if got := page(url, "text/plain"); got != "200 set" {
+		t.Errorf("settings: it answers %q", got)
+	}
+
+	t.Log("a fresh Pod answers the same")
+	r.enter()
+	if took := r.took(); !strings.Contains(took, "replace") {
+		t.Errorf("Enter: it took %s", took)
+	}
+	if got := page(url, "text/plain"); got != "200 set" {
+		t.Errorf("the fresh Pod answers %q", got)
+	}
+	r.quit()
+}
+
+// TestScenarioNoAnswerIsOfOldCode makes random edits in a row, and asks after each: an
+// answer of old code after it was said that the new one serves is a failure.
+func TestScenarioNoAnswerIsOfOldCode(t *testing.T) {
+	real.Maven(t)
+	s := newScenario(t, "spring-maven")
+	const main, edits, seed = "src/main/java/com/example/AppController.java", 60, 20261125
+	random := rand.New(rand.NewPCG(seed, 0))
+	s.write(main, controller("", `String say() { return "start"; }`))
+	r := s.start("run", "--without", "archive")
+	url := r.answered("start")
+	r.took()
+	shapes := []string{
+		`String say() { return "%d"; }`,
+		`String say() { return other(); } String other() { return "%d"; }`,
+		`static final String N = "%d"; String say() { return N; }`,
+		`final String n = "%d".trim(); String say() { return n; }`,
+		`String say() { Supplier<String> s = () -> "%d"; return s.get(); }`,
+		`record R(String s) {} String say() { return new R("%d").s(); }`,
+	}
+	shape := 0
+	for n := range edits {
+		if random.IntN(4) == 0 { // most edits are of bodies
+			shape = random.IntN(len(shapes))
+		}
+		s.write(main, controller("", fmt.Sprintf(shapes[shape], n)))
+		r.took()
+		if got := page(url, "text/plain"); got != fmt.Sprintf("200 %d", n) {
+			t.Fatalf("edit %d: it answers %q", n, got)
+		}
+	}
+	r.quit()
+}
