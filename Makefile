@@ -8,13 +8,19 @@ LDFLAGS := -s -w -X github.com/devloop-cli/devloop/cmd/devloop/internal/app.vers
 
 ##@ Use
 
-.PHONY: build install demo
+.PHONY: build install extras snapshot demo
 build: ## build bin/devloop
 	@mkdir -p bin
 	go build -trimpath -ldflags "$(LDFLAGS)" -o bin/devloop ./cmd/devloop
 
 install: ## install devloop where `go install` puts it
 	go install -trimpath -ldflags "$(LDFLAGS)" ./cmd/devloop
+
+extras: ## write manual page and completions into dist-extras
+	@hack/extras.sh dist-extras
+
+snapshot: ## the archives of a release, without publishing (needs goreleaser and syft)
+	goreleaser release --snapshot --clean
 
 demo: ## from nothing to Hello, World on localhost: engine, cluster, deploy
 	@hack/demo.sh
@@ -41,7 +47,7 @@ bench: build ## the same edit by hand and by devloop, timed in one run
 
 .PHONY: clean help
 clean: ## remove what make built
-	rm -rf bin dist coverage.out
+	rm -rf bin dist dist-extras coverage.out
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile

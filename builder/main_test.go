@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -21,6 +22,9 @@ import (
 )
 
 // TestMain lets the test binary play other programs: PLAY names the role.
+// errStopped is the cause with which tests end a context.
+var errStopped = errors.New("a newer change came")
+
 func TestMain(m *testing.M) {
 	roles := map[string]func() int{"": m.Run, "gradle": playGradle, "fail": playFailure, "tree": playTree, "stubborn": playStubborn, "devloop": playDevloop, "javac": playJavac}
 	os.Exit(roles[os.Getenv("PLAY")]())

@@ -12,8 +12,6 @@ import (
 	"testing"
 )
 
-var errStopped = errors.New("a newer change came")
-
 func TestCancelLeavesNoProcess(t *testing.T) {
 	census := newCensus(t)
 	ctx, cancel := context.WithCancelCause(t.Context())

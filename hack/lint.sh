@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Looks the sources over: formatting, go vet, staticcheck, shellcheck, and known
+# Looks the sources over: formatting, go vet for three systems, staticcheck, shellcheck, and known
 # vulnerabilities in what devloop calls. Does all of it, then fails if anything was found.
 #
 #   hack/lint.sh        or: make lint
@@ -41,7 +41,7 @@ format() {
 # ours prints the bash scripts of the repository; the samples' gradlew is Gradle's.
 ours() {
   local file
-  git ls-files -- .ci hack | while IFS= read -r file; do
+  git ls-files -- .ci hack samples | while IFS= read -r file; do
     case "$(head -n 1 "$file" 2>/dev/null)" in '#!/usr/bin/env bash' | '# shellcheck shell=bash') printf '%s\n' "$file" ;; esac
   done
 }
@@ -66,8 +66,14 @@ vulnerabilities() {
   esac
 }
 
+# systems type-checks all, the tests too, as the other systems see it.
+systems() {
+  GOOS=darwin GOARCH=arm64 go vet ./... && GOOS=windows GOARCH=amd64 go vet ./...
+}
+
 lint gofmt format
 lint vet go vet ./...
+lint systems systems
 lint staticcheck go run "$staticcheck" ./...
 lint shellcheck scripts
 lint vulnerabilities vulnerabilities

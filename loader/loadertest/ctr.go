@@ -134,11 +134,17 @@ func (c containerd) contentActive(out io.Writer) error {
 	fmt.Fprintln(out, "REF\tSIZE\tAGE")
 	for _, e := range entries {
 		pid, _, _ := strings.Cut(e.Name(), "-")
-		if n, convErr := strconv.Atoi(pid); convErr == nil && syscall.Kill(n, 0) == nil { // its importer lives
+		if n, convErr := strconv.Atoi(pid); convErr == nil && lives(n) { // its importer
 			fmt.Fprintln(out, e.Name())
 		}
 	}
 	return err
+}
+
+// lives says whether there is a process of that number.
+func lives(pid int) bool {
+	p, err := os.FindProcess(pid)
+	return err == nil && p.Signal(syscall.Signal(0)) == nil
 }
 
 func (c containerd) images() []image {

@@ -56,6 +56,10 @@ func Interruptible(parent context.Context) (context.Context, context.CancelFunc)
 // exit code. An error is shown once: by the display that was told of it, or here.
 func Main(ctx context.Context, args []string, s Streams) int {
 	devloop := newApp(s)
+	if len(args) > 1 && args[1] == completeCommand {
+		complete(ctx, s, devloop.Commands, args[2:])
+		return 0
+	}
 	err := devloop.RunContext(ctx, flagsFirst(devloop.Commands, args))
 	if err == nil {
 		return 0
@@ -79,23 +83,22 @@ func newApp(s Streams) *cli.App {
 	commands := inCategory(s, "", runCommand(s), deployCommand(s), setupCommand(s), doctorCommand(s), bundleCommand(s), downCommand(s), versionCommand(s))
 	commands = append(commands, inCategory(s, "look, without kubectl",
 		statusCommand(s), describeCommand(s), logsCommand(s), execCommand(s), forwardCommand(s), explainCommand(s))...)
-	commands = append(commands, inCategory(s, "settings", initCommand(s), configCommand(s), schemaCommand(s))...)
+	commands = append(commands, inCategory(s, "settings", initCommand(s), configCommand(s), schemaCommand(s), completionCommand(s), manCommand(s))...)
 	commands = append(commands, inCategory(s, "manifests without a project", applyCommand(s), deleteCommand(s))...)
 	return &cli.App{
-		Name:                 "devloop",
-		Usage:                "from a saved Spring Boot source file to an answer on localhost, through a real local Kubernetes",
-		Description:          description,
-		Version:              Version(),
-		HideVersion:          true,
-		EnableBashCompletion: true,
-		Suggest:              true,
-		Reader:               s.In,
-		Writer:               s.Out,
-		ErrWriter:            s.Err,
-		Commands:             commands,
-		Action:               unknownCommand,
-		OnUsageError:         usageError,
-		ExitErrHandler:       func(*cli.Context, error) {}, // Main decides the exit code; without this cli calls os.Exit
+		Name:           "devloop",
+		Usage:          "from a saved Spring Boot source file to an answer on localhost, through a real local Kubernetes",
+		Description:    description,
+		Version:        Version(),
+		HideVersion:    true,
+		Suggest:        true,
+		Reader:         s.In,
+		Writer:         s.Out,
+		ErrWriter:      s.Err,
+		Commands:       commands,
+		Action:         unknownCommand,
+		OnUsageError:   usageError,
+		ExitErrHandler: func(*cli.Context, error) {}, // Main decides the exit code; without this cli calls os.Exit
 	}
 }
 

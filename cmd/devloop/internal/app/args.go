@@ -7,9 +7,6 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// completionFlag is what cli's completion scripts put behind all else.
-const completionFlag = "--generate-bash-completion"
-
 // flagsFirst puts a command's flags before its arguments, so that `devloop logs web
 // --follow` is what it looks like: the flag package stops at the first argument.
 // What stands behind "--" is not touched: it belongs to somebody else.
@@ -24,8 +21,6 @@ func flagsFirst(commands []*cli.Command, args []string) []string {
 		switch {
 		case word == "--":
 			return slices.Concat(flags, words[:1], rest, words) // the first ends the flags, and is taken out
-		case word == completionFlag:
-			rest = append(rest, word)
 		case !strings.HasPrefix(word, "-") || word == "-":
 			rest = append(rest, word)
 		default:

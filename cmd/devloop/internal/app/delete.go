@@ -17,9 +17,8 @@ func deleteCommand(s Streams) *cli.Command {
 		Description: `Removes the Pod, or whatever else devloop made under that name in the namespace, with
 all that Kubernetes made of it, and waits until its Pods are gone. What somebody else made
 stays. devloop down removes all of a project.`,
-		Flags:        append(clusterFlags(), displayFlags()...),
-		Action:       func(c *cli.Context) error { return remove(c, newDisplay(c, s)) },
-		BashComplete: completePods(s),
+		Flags:  append(clusterFlags(), displayFlags()...),
+		Action: func(c *cli.Context) error { return remove(c, newDisplay(c, s)) },
 	}
 }
 

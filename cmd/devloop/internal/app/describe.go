@@ -20,9 +20,8 @@ and restarts, the conditions, and the events in their order.
 
 NAME is a Pod, or the Deployment that it belongs to; it can be left out where devloop has
 but one Pod in the namespace.`,
-		Flags:        lookFlags(),
-		Action:       func(c *cli.Context) error { return describe(c, s) },
-		BashComplete: completePods(s),
+		Flags:  lookFlags(),
+		Action: func(c *cli.Context) error { return describe(c, s) },
 	}
 }
 

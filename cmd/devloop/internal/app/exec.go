@@ -31,7 +31,6 @@ from devloop's.`,
 			&cli.BoolFlag{Name: "tty", Aliases: []string{"t"}, Usage: "with a terminal; where stdin and stdout are one it has one by itself"}),
 		UseShortOptionHandling: true, // kubectl's -it
 		Action:                 func(c *cli.Context) error { return execute(c, s) },
-		BashComplete:           completePods(s),
 	}
 }
 

@@ -19,11 +19,6 @@ func explainCommand(s Streams) *cli.Command {
 about, and what to do. Without WORD it lists what it knows. It needs no cluster.`,
 		Flags:  []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print JSON"}},
 		Action: func(c *cli.Context) error { return explain(c, s) },
-		BashComplete: func(*cli.Context) {
-			for _, t := range teach.Topics() {
-				_, _ = fmt.Fprintln(s.Out, t.Word)
-			}
-		},
 	}
 }
 

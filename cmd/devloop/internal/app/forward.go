@@ -28,9 +28,8 @@ until Ctrl+C. When the Pod is replaced the local port stays, and leads to the ne
 LOCAL is REMOTE's number unless it is given; where that is busy, or kept for root, as
 those below 1024 are, the next one that is free. REMOTE is the Pod's first containerPort
 unless it is given.`,
-		Flags:        lookFlags(),
-		Action:       func(c *cli.Context) error { return forward(c, s, newDisplay(c, s)) },
-		BashComplete: completePods(s),
+		Flags:  lookFlags(),
+		Action: func(c *cli.Context) error { return forward(c, s, newDisplay(c, s)) },
 	}
 }
 

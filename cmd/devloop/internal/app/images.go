@@ -124,6 +124,8 @@ func (m *machine) lookForNodeImage(ctx context.Context) (string, error) {
 	switch name, _, _ := strings.Cut(ref, "@"); {
 	case err != nil:
 		return "", err
+	case m.inUse(ctx) != "":
+		return "", &setup.NotHere{Why: "a cluster is in use that needs none"}
 	case here:
 		return name + " is here", nil
 	case m.clusterIsThere(ctx):

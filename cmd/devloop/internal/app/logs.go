@@ -30,8 +30,7 @@ NAME can be left out where devloop has but one Pod in the namespace.`,
 			&cli.BoolFlag{Name: "previous", Aliases: []string{"p"}, Usage: "the log of the run before the current one"},
 			&cli.StringFlag{Name: "container", Aliases: []string{"c"}, Usage: "of this `CONTAINER` only"},
 			&cli.IntFlag{Name: "tail", Usage: "only the last `N` lines"}),
-		Action:       func(c *cli.Context) error { return logs(c, s) },
-		BashComplete: completePods(s),
+		Action: func(c *cli.Context) error { return logs(c, s) },
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"time"
 
 	"github.com/docker/docker/client"
 	"github.com/urfave/cli/v2"
@@ -92,26 +91,4 @@ func printJSON(w io.Writer, v any) error {
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
-}
-
-// completionPatience bounds what a shell waits for at a press of the tabulator.
-const completionPatience = 2 * time.Second
-
-// completePods offers the names of the namespace's Pods.
-func completePods(s Streams) cli.BashCompleteFunc {
-	return func(c *cli.Context) {
-		ctx, cancel := context.WithTimeout(c.Context, completionPatience)
-		defer cancel()
-		pods, err := connect(c)
-		if err != nil || c.NArg() > 0 {
-			return // a shell has no use for an error here
-		}
-		list, err := pods.List(ctx, runner.Selection{Namespace: pods.Namespace(), Others: true})
-		if err != nil {
-			return
-		}
-		for _, p := range list {
-			_, _ = fmt.Fprintln(s.Out, p.Name)
-		}
-	}
 }

@@ -121,8 +121,12 @@ func (m *machine) keeper(ctx context.Context) (*loader.Keeper, error) {
 
 func (m *machine) progress(line string) { m.d.Publish(0, event.Progress{Line: line}) }
 
-// clusterIsThere reports whether there is a cluster of the name, in whatever condition.
+// clusterIsThere reports whether there is a cluster of the name, in whatever condition, or
+// another one in use.
 func (m *machine) clusterIsThere(ctx context.Context) bool {
+	if m.inUse(ctx) != "" {
+		return true
+	}
 	k, err := m.keeper(ctx)
 	if err != nil {
 		return false
@@ -140,7 +144,36 @@ func (m *machine) nodeEnvironment(ctx context.Context) []string {
 	return variables
 }
 
+// inUse names the cluster of this machine that the kubeconfig's current context leads to,
+// "" where it leads to none, or where --cluster names one: a cluster that somebody uses
+// already, kind's or minikube's, will do.
+func (m *machine) inUse(ctx context.Context) string {
+	if m.c.IsSet("cluster") {
+		return ""
+	}
+	r, err := runner.Connect(runner.ConnectOptions{Kubeconfig: m.c.String("kubeconfig")})
+	if err != nil || r.Context() == m.context() || r.Ping(ctx) != nil {
+		return ""
+	}
+	docker, err := engine(ctx)
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = docker.Close() }()
+	cluster, err := loader.Detect(ctx, docker, r.Context(), r.Server())
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("%s cluster %s, of the current context %s", cluster.Product, cluster.Name, r.Context())
+}
+
+// context is the name of the context that kind writes.
+func (m *machine) context() string { return "kind-" + m.c.String("cluster") }
+
 func (m *machine) lookForCluster(ctx context.Context) (string, error) {
+	if other := m.inUse(ctx); other != "" {
+		return other + ", answers", nil
+	}
 	k, err := m.keeper(ctx)
 	if err != nil {
 		return "", err
@@ -200,7 +233,10 @@ func (m *machine) passProxyOn(ctx context.Context) error {
 
 // lookForContext looks whether the kubeconfig leads to the cluster.
 func (m *machine) lookForContext(ctx context.Context) (string, error) {
-	name := "kind-" + m.c.String("cluster")
+	if other := m.inUse(ctx); other != "" {
+		return "the current one leads to it", nil
+	}
+	name := m.context()
 	r, err := runner.Connect(runner.ConnectOptions{Kubeconfig: m.c.String("kubeconfig"), Context: name})
 	if err == nil {
 		err = r.Ping(ctx)
@@ -213,7 +249,7 @@ func (m *machine) lookForContext(ctx context.Context) (string, error) {
 
 func (m *machine) writeContext(error) *setup.Mending {
 	return &setup.Mending{
-		Question: fmt.Sprintf("write the context %q into the kubeconfig?", "kind-"+m.c.String("cluster")),
+		Question: fmt.Sprintf("write the context %q into the kubeconfig?", m.context()),
 		Do: func(ctx context.Context) error {
 			k, err := m.keeper(ctx)
 			if err != nil {

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/hack/real"
+)
+
+// TestScenarioProjectsLiveSideBySide runs two projects that have all in common but what
+// they say: the name, the port, and so the image's name.
+func TestScenarioProjectsLiveSideBySide(t *testing.T) {
+	real.Maven(t)
+	one, other := newScenario(t, "spring-maven"), newScenario(t, "spring-maven")
+	other.replaceInSource("Hello, World", "Hello, other")
+
+	t.Log("both run, each at an address of its own")
+	first := one.start("run")
+	here := first.answered("Hello, World")
+	first.finished(event.OK)
+	second := other.start("run")
+	there := second.answered("Hello, other")
+	second.finished(event.OK)
+	if here == there {
+		t.Fatalf("both are at %s", here)
+	}
+
+	t.Log("neither took anything from the other")
+	for url, text := range map[string]string{here: "Hello, World", there: "Hello, other"} {
+		if got, err := get(url); err != nil || got != text {
+			t.Errorf("%s answers %q, %v", url, got, err)
+		}
+	}
+	images := map[string]bool{}
+	for _, s := range []*scenario{one, other} {
+		images[s.pods()["spring-maven"].Spec.Containers[0].Image] = true
+	}
+	if len(images) != 2 {
+		t.Errorf("they share an image: %v", images)
+	}
+
+	t.Log("status shows both, each with its address")
+	out, err := exec.CommandContext(t.Context(), "devloop", "status", "--kubeconfig", one.kubeconfig, "--context", one.context).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for namespace, url := range map[string]string{one.namespace: here, other.namespace: there} {
+		if !shown(string(out), namespace, url) {
+			t.Errorf("no line has %s and %s:\n%s", namespace, url, out)
+		}
+	}
+	first.quit()
+	second.quit()
+}
+
+// shown says whether a line of text has all of the words.
+func shown(text string, words ...string) bool {
+	for line := range strings.Lines(text) {
+		all := true
+		for _, w := range words {
+			all = all && strings.Contains(line, w)
+		}
+		if all {
+			return true
+		}
+	}
+	return false
+}
