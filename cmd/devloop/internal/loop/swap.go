@@ -105,7 +105,8 @@ func (l *Loop) swap(ctx context.Context, n int, files map[string][]byte, now bui
 		return err == nil, err
 	})
 	if err != nil {
-		l.live.present = nil // it is not known how far it came
+		// It is not known how far it came: what serves is what no image holds.
+		l.live.present, l.live.serving = nil, v1.Hash{Algorithm: "state", Hex: stateOf(now)}
 	}
 	if !swapped || err != nil {
 		return false, err
