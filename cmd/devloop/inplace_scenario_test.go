@@ -75,7 +75,7 @@ func (s *scenario) write(path, text string) {
 func TestScenarioAChangeOfClassesKeepsThePodAndOutlivesItsContainer(t *testing.T) {
 	real.Maven(t)
 	s := newScenario(t, "spring-maven")
-	r := s.start("run", "--without", "archive") // an archive that is made meanwhile leads to a new Pod
+	r := s.start("run", "--without", "archive", "--without", "hot-swap") // an archive that is made meanwhile leads to a new Pod
 	url := r.answered("Hello, World")
 	r.took()
 	first := s.pods()["spring-maven"]
