@@ -30,6 +30,7 @@ func (j *job) compose(ctx context.Context, ref, why string) (Image, error) {
 		return Image{}, err
 	}
 	defer files.close()
+	j.develop = j.develop && !setsJVMOptions(base.config.Config.Env)
 	c, err := j.composition(base, files)
 	if err != nil {
 		return Image{}, err

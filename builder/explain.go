@@ -61,11 +61,17 @@ var quickStart = []Option{
 	{"serial-gc", "-XX:+UseSerialGC", "collects garbage with one thread, which starts sooner and takes less memory"},
 }
 
-// Levers returns the names of what makes a composed image start faster, each of
-// which [ImagerOptions] can leave out.
+// freshPages has Spring leave the Last-Modified header out of pages and styles that it
+// serves from the class path. It would be the time that all files in an image have, and a
+// browser would be told of every changed one that it has it already.
+// https://docs.spring.io/spring-boot/appendix/application-properties/#application-properties.web.spring.web.resources.cache.use-last-modified
+var freshPages = Option{"fresh-pages", "-Dspring.web.resources.cache.use-last-modified=false", "files in an image have one time, by which a browser would keep old ones"}
+
+// Levers returns the names of what makes a composed image start faster, and show changes
+// sooner, each of which [ImagerOptions] can leave out.
 func Levers() []string {
 	var names []string
-	for _, o := range quickStart {
+	for _, o := range append(slices.Clone(quickStart), freshPages) {
 		names = append(names, o.Lever)
 	}
 	return append(names, LeverArchive, LeverRestart, LeverSwap)
@@ -73,7 +79,7 @@ func Levers() []string {
 
 // jvmOptions returns what the JVM is told, without the levers that are left out.
 func (j *job) jvmOptions(manifest map[string]string) []Option {
-	options := slices.DeleteFunc(slices.Clone(quickStart), func(o Option) bool { return slices.Contains(j.without, o.Lever) })
+	options := slices.DeleteFunc(append(slices.Clone(quickStart), freshPages), func(o Option) bool { return slices.Contains(j.without, o.Lever) })
 	return append(options, launchOptions(manifest, j.app.Java)...)
 }
 

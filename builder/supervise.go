@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // An image for [ImagerOptions.Develop] can be changed while it runs: a supervisor starts
@@ -34,6 +35,18 @@ var supervisorCode embed.FS
 
 // supervised says whether images have a supervisor.
 func (j *job) supervised() bool { return j.develop && !slices.Contains(j.without, LeverRestart) }
+
+// setsJVMOptions says whether an environment has options for every JVM: a supervisor's own
+// would take them first, a debug port for instance.
+func setsJVMOptions(env []string) bool {
+	return slices.ContainsFunc(env, func(v string) bool {
+		name, value, _ := strings.Cut(v, "=")
+		return value != "" && slices.Contains(JVMOptions, name)
+	})
+}
+
+// JVMOptions are the variables from which every JVM takes options.
+var JVMOptions = []string{"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"}
 
 // supervisor returns the layer to be that holds the supervisor.
 func supervisor() part {

@@ -136,7 +136,7 @@ func newLoop(c *cli.Context, d display) (*loop.Loop, func(), error) {
 // supervisor's own would take them first, a debug port for instance.
 func develops(c *cli.Context, t loop.Target) bool {
 	m, err := runner.ReadManifests(t.Manifests...)
-	return c.Command.Name == "run" && err == nil && !m.SetsEnv("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS")
+	return c.Command.Name == "run" && err == nil && !m.SetsEnv(builder.JVMOptions...)
 }
 
 // newTarget reads the flags and the project, and what is wrong with its manifests.
