@@ -42,6 +42,7 @@ lint: ## formatting, vet, staticcheck, shellcheck, known vulnerabilities
 
 bench: build ## the same edit by hand and by devloop, timed in one run
 	@hack/bench.sh
+	go run ./hack/bench -starts -n 3 -sample samples/spring-maven
 
 ##@ Tidy
 

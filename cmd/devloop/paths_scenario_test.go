@@ -92,7 +92,18 @@ func TestScenarioTheCheapestPathGivesWhatAFreshPodWould(t *testing.T) {
 		}
 	}
 
-	t.Log("settings and pages are read at start")
+	t.Log("pages are read at the request, in whatever way they change")
+	for _, text := range []string{"body {}", "body { color: red }"} {
+		s.write("src/main/resources/static/app.css", text)
+		if took := r.took(); took != "compile swap forward" {
+			t.Errorf("a page: it took %s", took)
+		}
+		if got := page(url+"/app.css", "text/css"); got != "200 "+text {
+			t.Errorf("a page: it is %q", got)
+		}
+	}
+
+	t.Log("settings are read at start")
 	s.write(main, controller("", `@org.springframework.beans.factory.annotation.Value("${word:none}") String word;`+say(`return word;`)))
 	r.took()
 	s.write("src/main/resources/application.properties", "word=set\n")

@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -19,7 +20,8 @@ import (
 )
 
 // Where only bodies of methods have changed, and only requests call them, the running JVM
-// takes them: the answers are those of a fresh start, and nothing has to start.
+// takes them; and pages and styles are read anew for each request. The answers are those of a
+// fresh start, and nothing has to start.
 
 // swapTimeout bounds the conversation with a JVM, which takes a tenth of a second. One
 // that has a debugger does not answer.
@@ -32,9 +34,34 @@ func whyNoSwap(before, after builder.Parts, files map[string][]byte) string {
 		if why != "" {
 			return why
 		}
-		why = whyNoSwapOf(program, path, before.Own[path], after.Own[path])
+		if slices.ContainsFunc(pages, func(dir string) bool { return strings.HasPrefix(path, dir) }) {
+			why = whyNoPage(before, after, path)
+		} else {
+			why = whyNoSwapOf(program, path, before.Own[path], after.Own[path])
+		}
 	}
 	return why
+}
+
+// pages are the directories from which Spring serves files as they are at the request:
+// https://docs.spring.io/spring-boot/reference/web/servlet.html#web.servlet.spring-mvc.static-content
+var pages = []string{"static/", "public/", "resources/", "META-INF/resources/"}
+
+// whyNoPage says why a page that changed needs a restart, "" where the next request reads it.
+// What an application sets up may keep them: a chain of resolvers, by settings or by code.
+func whyNoPage(before, after builder.Parts, path string) string {
+	_, was := before.Own[path]
+	_, is := after.Own[path]
+	if was != is && strings.HasSuffix(path, "/index.html") {
+		return "a welcome page is looked for at start"
+	}
+	for name, text := range after.Own {
+		settings := strings.HasPrefix(name, "application") && bytes.Contains(text, []byte("chain"))
+		if settings || strings.HasSuffix(name, ".class") && bytes.Contains(text, []byte("resourceChain")) {
+			return path + " may be kept, as " + name + " has a resource chain"
+		}
+	}
+	return ""
 }
 
 func whyNoSwapOf(program *classfile.Program, path string, before, after []byte) string {
@@ -127,7 +154,12 @@ func (l *Loop) swapIn(ctx context.Context, r *present, files map[string][]byte, 
 	}
 	classes := map[string][]byte{}
 	for path, text := range files {
-		classes[strings.TrimSuffix(path, ".class")] = text
+		if name, isClass := strings.CutSuffix(path, ".class"); isClass {
+			classes[name] = text
+		}
+	}
+	if len(classes) == 0 {
+		return nil
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	for _, p := range r.pods {

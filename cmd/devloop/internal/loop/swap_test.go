@@ -79,3 +79,21 @@ func compiled(t *testing.T, text string) builder.Parts {
 	}
 	return parts("", "A.class", string(data))
 }
+
+func TestPagesAreReadAtTheRequestUnlessSomethingKeepsThem(t *testing.T) {
+	for want, c := range map[string]struct{ before, after builder.Parts }{
+		"":                                      {parts("", "static/a.css", "a", "static/old.css", "o"), parts("", "static/a.css", "b", "public/new.css", "n")},
+		"a welcome page is looked for at start": {parts(""), parts("", "static/index.html", "a")},
+		"static/a.css may be kept, as application.yml has a resource chain": {
+			parts("", "static/a.css", "a", "application.yml", "chain: on"), parts("", "static/a.css", "b", "application.yml", "chain: on")},
+		"static/a.css may be kept, as Web.class has a resource chain": {
+			parts("", "static/a.css", "a"), parts("", "static/a.css", "b", "Web.class", "…resourceChain…")},
+		"templates/a.html is read at start": {parts("", "templates/a.html", "a"), parts("", "templates/a.html", "b")},
+	} {
+		files := changesOf(c.before, c.after)
+		delete(files, "Web.class")
+		if got := whyNoSwap(c.before, c.after, files); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
