@@ -111,7 +111,7 @@ func TestScenarioAFirstBuildThatFailsIsMendedByASave(t *testing.T) {
 func TestScenarioACrashOnStartKeepsItsReasonAndTheNextSaveRecovers(t *testing.T) {
 	real.Maven(t)
 	s := newScenario(t, "spring-maven")
-	r := s.start("run", "--keep-serving=false")
+	r := s.start("run", "--keep-serving=false", "--without", "restart")
 	url := r.answered("Hello, World")
 	r.finished(event.OK)
 
