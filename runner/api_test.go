@@ -146,6 +146,13 @@ func (w *watcher) tell(kind string, o *unstructured.Unstructured) {
 	w.events <- line
 }
 
+// watched says whether somebody is told of changes.
+func (a *api) watched() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.watchers) > 0
+}
+
 // cutWatches breaks all watches off.
 func (a *api) cutWatches() {
 	a.mu.Lock()

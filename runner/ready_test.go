@@ -48,19 +48,15 @@ func play(t *testing.T, path string) string {
 	if strings.Contains(path, "restarted-long-ago") {
 		pod.restarts = 4
 	}
-	watched := make(chan struct{}, 10)
-	a.fault = func(_ http.ResponseWriter, q *http.Request) bool {
-		if q.URL.Query().Get("watch") != "" && strings.HasSuffix(q.URL.Path, "/pods") {
-			watched <- struct{}{}
-		}
-		return false
-	}
 	stop := make(chan struct{})
 	defer close(stop)
 	go func() {
-		select {
-		case <-watched:
-		case <-stop:
+		for !a.watched() {
+			select {
+			case <-time.After(time.Millisecond):
+			case <-stop:
+				return
+			}
 		}
 		for _, s := range states[1:] {
 			a.put("pods", s)

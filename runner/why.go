@@ -223,8 +223,13 @@ func (r *Runner) lastLog(ctx context.Context, p Pod, v verdict) []string {
 	if !v.ended || v.previous {
 		return log
 	}
-	if len(log) == 0 { // the node may have started it before it has told of that
-		return r.tail(ctx, p, v.container, true)
+	for try := 1; len(log) == 0 && try <= wordsTries; try++ { // the node may have started it before it has told of that
+		if log = r.tail(ctx, p, v.container, true); len(log) > 0 {
+			return log
+		}
+		if pause(ctx, wordsPause) { // or not yet written what the container said last
+			log = r.tail(ctx, p, v.container, false)
+		}
 	}
 	now, err := r.core.CoreV1().Pods(p.Namespace).Get(ctx, p.Name, metav1.GetOptions{})
 	if err != nil {
@@ -255,6 +260,13 @@ func beforeGoingBack(log []string) []string {
 	}
 	return log
 }
+
+// wordsTries is how often a log is asked for that was empty, wordsPause the time between: a node
+// that is busy writes a container's last words some moments after its end.
+const (
+	wordsTries = 3
+	wordsPause = 200 * time.Millisecond
+)
 
 // kubeletsOwn is what the kubelet answers instead of a log that is gone.
 var kubeletsOwn = regexp.MustCompile(`^(?:failed to try resolving symlinks in path|unable to retrieve container logs for)`)
