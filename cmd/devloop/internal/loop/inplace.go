@@ -91,10 +91,10 @@ func stateOf(p builder.Parts) string {
 
 // whyNewPod says why a change needs a new Pod, "" where the one that runs can be changed.
 // A clause, or "-" where there is nothing to say.
-func (l *Loop) whyNewPod(app builder.App, now builder.Parts, changed watch.Batch) string {
+func (l *Loop) whyNewPod(now builder.Parts, changed watch.Batch) string {
 	r := l.live.present
 	switch {
-	case r == nil || app.Dockerfile != "" || changed.All || changed.Kinds.Has(watch.Manifest):
+	case r == nil || changed.All || changed.Kinds.Has(watch.Manifest):
 		return "-"
 	case r.now.Rest != now.Rest:
 		return "more than the application's own classes and resources has changed"
@@ -107,12 +107,15 @@ func (l *Loop) whyNewPod(app builder.App, now builder.Parts, changed watch.Batch
 // inPlaceOf changes the running application, where that gives what a new Pod would.
 // It says false where a new Pod has to be made.
 func (l *Loop) inPlaceOf(ctx context.Context, n int, app builder.App, changed watch.Batch) (done bool, err error) {
+	if app.Dockerfile != "" {
+		return false, nil // what its image consists of is the Dockerfile's affair
+	}
 	now, err := app.Parts()
 	if err != nil {
 		return false, nil // the image's making says it better
 	}
 	l.live.built = now
-	if why := l.whyNewPod(app, now, changed); why != "" {
+	if why := l.whyNewPod(now, changed); why != "" {
 		if why != "-" {
 			l.Bus.Publish(n, event.Progress{Line: "a new Pod: " + why})
 		}

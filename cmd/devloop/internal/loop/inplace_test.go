@@ -41,7 +41,6 @@ func TestNewPodIsMadeWhereAnythingElseChanged(t *testing.T) {
 	now := parts("libraries", "A.class", "a")
 	saved := watch.Batch{Paths: []string{"A.java"}, Kinds: watch.Source}
 	for want, c := range map[string]struct {
-		app     builder.App
 		parts   builder.Parts
 		changed watch.Batch
 	}{
@@ -51,17 +50,17 @@ func TestNewPodIsMadeWhereAnythingElseChanged(t *testing.T) {
 	} {
 		l, _ := newTestLoop(&fakes{})
 		l.live.present = &present{now: now}
-		if got := l.whyNewPod(c.app, c.parts, c.changed); got != want {
+		if got := l.whyNewPod(c.parts, c.changed); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 	l, _ := newTestLoop(&fakes{})
 	l.live.present = &present{now: now}
 	l.live.faster.Store(true)
-	if got := l.whyNewPod(builder.App{}, now, saved); got != "there is an archive of the dependencies' classes by now" {
+	if got := l.whyNewPod(now, saved); got != "there is an archive of the dependencies' classes by now" {
 		t.Errorf("got %q", got)
 	}
-	if got := l.whyNewPod(builder.App{Dockerfile: "/project/Dockerfile"}, now, saved); got != "-" {
-		t.Errorf("with a Dockerfile: %q", got)
+	if done, err := l.inPlaceOf(t.Context(), 1, builder.App{Dockerfile: "/project/Dockerfile"}, saved); done || err != nil {
+		t.Errorf("with a Dockerfile: %v, %v", done, err)
 	}
 }
