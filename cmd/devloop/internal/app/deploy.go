@@ -33,7 +33,7 @@ until it answers, and asks it once through localhost.`,
 // cycleFlags are the flags of the commands that build and deploy.
 func cycleFlags() []cli.Flag {
 	return slices.Concat(settingFlags("port", "address", "wait", "timeout", "keep"), []cli.Flag{
-		&cli.BoolFlag{Name: "adopt", Usage: "replace a Pod of the manifest's name although devloop did not make it"},
+		&cli.BoolFlag{Name: "adopt", Usage: "replace objects of the same name although somebody else made them, or a devloop at work in another directory"},
 	}, projectFlags(), clusterFlags(), displayFlags())
 }
 
@@ -104,7 +104,7 @@ func newLoop(c *cli.Context, d display) (*loop.Loop, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	t.Namespace, t.KeepServing = pods.Namespace(), keepServing(c, docker)
+	t.Namespace, t.KeepServing, t.Yields = pods.Namespace(), keepServing(c, docker), yields(d, pods.Server())
 	release, err := hold(c.Command.Name, t.Dir, pods.Server(), t.Namespace)
 	if err != nil {
 		return nil, nil, err

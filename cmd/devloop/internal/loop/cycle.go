@@ -18,13 +18,18 @@ import (
 	"github.com/devloop-cli/devloop/watch"
 )
 
-// cycle is the product in one paragraph. The manifest is read and the local ports are
-// taken first: what is wrong with them is found before anything is built, and long
-// before anything is deleted.
+// cycle is the product in one paragraph. The manifest is read, its places in the cluster are
+// looked at and the local ports are taken first: what is wrong with them is found before
+// anything is built, and long before anything is deleted.
 func (l *Loop) cycle(ctx context.Context, n int, changed watch.Batch) error {
 	manifest, err := l.manifest()
 	if err != nil {
 		return err
+	}
+	if !l.live.serves() {
+		if err := l.Deployer.Claim(ctx, l.spec(manifest)); err != nil {
+			return err
+		}
 	}
 	if err := l.openPorts(ctx, n, l.Target.endpoints(manifest.Endpoints(l.Target.Namespace), manifest.Workload(l.Target.Namespace))); err != nil {
 		return err
@@ -287,14 +292,18 @@ func (l *Loop) replace(ctx context.Context, s *step, m runner.Manifest, img buil
 	if len(l.Target.Manifests) == 0 {
 		m = runner.GenerateManifest(l.Target.Name, img.Port)
 	}
-	spec := runner.Spec{
-		Project: l.Target.Name, Dir: l.Target.Dir, Manifest: m,
-		ChangesDir: changesDir(img), Image: img.Ref, Names: []string{img.Name}, Adopt: l.Target.Adopt, Keep: l.Target.Keep, Serving: serving,
-	}
+	spec := l.spec(m)
+	spec.ChangesDir, spec.Image, spec.Names, spec.Serving = changesDir(img), img.Ref, []string{img.Name}, serving
 	l.explain(s, spec)
 	pods, err := l.Deployer.Replace(ctx, spec)
 	s.note = names(pods)
 	return pods, err
+}
+
+// spec is what a manifest comes to, as far as no image is needed to say so.
+func (l *Loop) spec(m runner.Manifest) runner.Spec {
+	t := l.Target
+	return runner.Spec{Project: t.Name, Dir: t.Dir, Manifest: m, Adopt: t.Adopt, Yields: t.Yields, Keep: t.Keep}
 }
 
 // changesDir is where the image's supervisor keeps changes, "" where it has none.
