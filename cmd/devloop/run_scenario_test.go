@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/creack/pty"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
@@ -225,4 +226,32 @@ func page(url, accept string) string {
 		return err.Error()
 	}
 	return fmt.Sprintf("%d %s", response.StatusCode, body)
+}
+
+func TestScenarioAKeyActsAsItIsPressed(t *testing.T) {
+	real.Maven(t)
+	s := newScenario(t, "spring-maven")
+	cmd := s.words("run", "--cleanup")
+	terminal, err := pty.Start(cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = terminal.Close() }()
+	screen := &screen{read: make(chan string), patience: 2 * time.Minute}
+	go screen.fill(terminal)
+	screen.awaits(t, "answers 200: Hello, World")
+	screen.awaits(t, "done")
+
+	screen.types(t, terminal, "h", "q or Ctrl+C: end")
+	screen.types(t, terminal, "r", "because asked for")
+	screen.awaits(t, "answers 200: Hello, World")
+	screen.types(t, terminal, "q", "removed")
+	for range screen.read { // until it has closed its end
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+	if len(s.pods()) != 0 {
+		t.Errorf("left are %v", s.pods())
+	}
 }

@@ -1,16 +1,14 @@
 package app
 
 import (
-	"bufio"
 	"context"
 	"errors"
-	"io"
-	"strings"
 
 	"github.com/docker/docker/client"
 	"github.com/urfave/cli/v2"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/keys"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop"
 	"github.com/devloop-cli/devloop/watch"
 )
@@ -24,7 +22,8 @@ func runCommand(s Streams) *cli.Command {
 to it and follows its log. At every save it builds what changed and replaces the Pod;
 a newer save ends the build that runs. A build or a start that fails leaves the old Pod serving.
 
-Enter builds anew, q and Enter or Ctrl+C ends. The Pod stays, unless --cleanup is given.`,
+While it runs, Enter builds anew, h shows the keys, q or Ctrl+C ends. The Pod stays, unless
+--cleanup is given.`,
 		Flags: append(cycleFlags(),
 			settingFlags("compiler", "keep-serving", "poll", "watch", "ignore", "cleanup")...),
 		Action: func(c *cli.Context) error { return run(c, s, newDisplay(c, s)) },
@@ -89,7 +88,10 @@ func untilQuit(c *cli.Context, s Streams, d display, l *loop.Loop) error {
 		stop(err)
 		watched <- err
 	}()
-	go keys(ctx, s.In, batches, stop)
+	if _, typed := terminal(s.In); typed {
+		d.Publish(0, event.Notice{Level: event.Info, Text: "Enter builds anew, h shows the keys, q ends"})
+	}
+	defer keys.Listen(ctx, s.In, controls(ctx, d, batches, stop))()
 	select { // a save from now on is seen: only now the first build may begin
 	case <-watching:
 	case <-ctx.Done():
@@ -105,20 +107,20 @@ func untilQuit(c *cli.Context, s Streams, d display, l *loop.Loop) error {
 	return err
 }
 
-// keys reads the user's lines: an empty one builds anew, q quits. Reading can't be
-// interrupted; the goroutine ends with the process.
-func keys(ctx context.Context, in io.Reader, batches chan<- watch.Batch, quit context.CancelCauseFunc) {
-	for lines := bufio.NewScanner(in); lines.Scan(); {
-		switch strings.TrimSpace(lines.Text()) {
+// controls are what a key leads to.
+func controls(ctx context.Context, d display, batches chan<- watch.Batch, quit context.CancelCauseFunc) func(key string) {
+	return func(key string) {
+		switch key {
 		case "q":
 			quit(errInterrupted)
-			return
-		case "":
+		case "r", keys.Enter:
 			select {
 			case batches <- watch.Everything():
 			case <-ctx.Done():
-				return
 			}
+		case "h", "?":
+			d.Publish(0, event.Notice{Level: event.Info, Text: "the keys", Hints: []string{
+				"Enter or r: build anew, image and Pod too", "q or Ctrl+C: end", "h or ?: show this"}})
 		}
 	}
 }
