@@ -95,7 +95,7 @@ func TestScenarioTheCheapestPathGivesWhatAFreshPodWould(t *testing.T) {
 	t.Log("pages are read at the request, in whatever way they change")
 	for _, text := range []string{"body {}", "body { color: red }"} {
 		s.write("src/main/resources/static/app.css", text)
-		if took := r.took(); took != "compile swap forward" {
+		if took := r.took(); took != "compile pages forward" {
 			t.Errorf("a page: it took %s", took)
 		}
 		if got := page(url+"/app.css", "text/css"); got != "200 "+text {
