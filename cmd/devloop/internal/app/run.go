@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"errors"
+	"os"
+	"slices"
 
 	"github.com/docker/docker/client"
 	"github.com/urfave/cli/v2"
@@ -81,7 +83,7 @@ func untilQuit(c *cli.Context, s Streams, d display, l *loop.Loop) error {
 	ctx, stop := context.WithCancelCause(c.Context)
 	defer stop(nil)
 	watching := make(chan struct{})
-	dirs, err := absolute(c.StringSlice("watch"))
+	dirs, err := absolute(append(c.StringSlice("watch"), directories(l.Target.Manifests)...))
 	if err != nil {
 		return err
 	}
@@ -117,6 +119,14 @@ func untilQuit(c *cli.Context, s Streams, d display, l *loop.Loop) error {
 		return nil
 	}
 	return err
+}
+
+// directories returns those of the paths that are one: a manifest may come into them.
+func directories(paths []string) []string {
+	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool {
+		info, err := os.Stat(path)
+		return err != nil || !info.IsDir()
+	})
 }
 
 // controls are what a key leads to.

@@ -146,15 +146,6 @@ func (pulled) Load(context.Context, string, v1.Image) (loader.Report, error) {
 	return loader.Report{}, nil
 }
 
-// manifests returns the manifest files to use: those that the user names, else
-// those found in the project's directory.
-func manifests(c *cli.Context, dir string) ([]string, error) {
-	if named := c.StringSlice("manifest"); len(named) > 0 {
-		return absolute(named) // changes are told of by path
-	}
-	return runner.FindManifests(dir)
-}
-
 func absolute(paths []string) ([]string, error) {
 	all := slices.Clone(paths)
 	for i, path := range all {

@@ -35,7 +35,7 @@ func (l *Loop) cycle(ctx context.Context, n int, changed watch.Batch) error {
 	if err := l.openPorts(ctx, n, l.Target.endpoints(manifest.Endpoints(l.Target.Namespace), manifest.Workload(l.Target.Namespace))); err != nil {
 		return err
 	}
-	saved := l.Target.saved(changed)
+	saved := l.Target.saved(changed, l.live.manifest, manifest)
 	app, compiled, err := l.sources(ctx, n, changed, saved)
 	if err != nil {
 		return err
@@ -43,6 +43,7 @@ func (l *Loop) cycle(ctx context.Context, n int, changed watch.Batch) error {
 	if done, err := l.inPlace(ctx, n, l.decide(n, app, compiled, saved)); done || err != nil {
 		return err
 	}
+	l.live.manifest = manifest
 	img, err := l.build(ctx, n, app, compiled)
 	if err != nil {
 		return err
@@ -78,6 +79,9 @@ func (l *Loop) start(ctx context.Context, n int, m runner.Manifest, img builder.
 		l.noTwin(n, "the cluster has no room for the old Pod and the new one at once")
 	}
 	l.live.hold(ctx)
+	if err := l.Deployer.Retire(ctx, dropped(l.live.pods, m)); err != nil {
+		return nil, err
+	}
 	return l.bringUp(ctx, n, m, img, nil)
 }
 
@@ -164,13 +168,20 @@ func stage[T any](ctx context.Context, l *Loop, n int, name event.Stage, do func
 	return v, err
 }
 
-// manifest returns what the user wrote, else what devloop would: as long as there is
-// no image, with the port that the sources name.
+// manifest returns what the user wrote by now, else what devloop would: as long as there
+// is no image, with the port that the sources name.
 func (l *Loop) manifest() (runner.Manifest, error) {
-	if len(l.Target.Manifests) == 0 {
+	files := l.Target.Manifests
+	if len(files) == 0 {
+		var err error
+		if files, err = runner.FindManifests(l.Target.Dir); err != nil {
+			return runner.Manifest{}, err
+		}
+	}
+	if len(files) == 0 {
 		return runner.GenerateManifest(l.Target.Name, l.Target.Port), nil
 	}
-	return runner.ReadManifests(l.Target.Manifests...)
+	return runner.ReadManifests(files...)
 }
 
 func (l *Loop) compile(ctx context.Context, s *step, changed watch.Batch) (builder.App, error) {
@@ -290,7 +301,7 @@ func size(bytes int64) string {
 }
 
 func (l *Loop) replace(ctx context.Context, s *step, m runner.Manifest, img builder.Image, serving []runner.Pod) ([]runner.Pod, error) {
-	if len(l.Target.Manifests) == 0 {
+	if m.Generated() {
 		m = runner.GenerateManifest(l.Target.Name, img.Port)
 	}
 	spec := l.spec(m)

@@ -75,7 +75,8 @@ type Target struct {
 	Name, Dir string
 	// Namespace is where objects go that name none.
 	Namespace string
-	// Manifests are the user's own files; none means that a Pod is generated.
+	// Manifests are the files and directories that the user names. Where there are none,
+	// those count that are found in Dir, and where it has none a Pod is generated.
 	Manifests []string
 	// Port is where the application listens, as far as its sources say; 0 if they don't.
 	Port int
