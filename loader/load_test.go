@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/loader/loadertest"
@@ -57,5 +58,18 @@ func TestNodeErrorHasTheNodesWords(t *testing.T) {
 	}
 	if want := `load image into node "fake-control-plane": ctr exited with status 1`; err.Error() != want {
 		t.Errorf("got %q, want %q", err, want)
+	}
+}
+
+// The collection of old images is nobody's to wait for: a load ends before it does.
+func TestLoadDoesNotWaitForTheCollection(t *testing.T) {
+	_, target := fakeKind(t, "fake-control-plane")
+	release := target.Nodes[0].(*loadertest.FakeNode).Hold(t)
+	t.Cleanup(release)
+	img := loadertest.OfProject(t, "app", loadertest.NewImage(t, loadertest.NewLayer(t, 1000)))
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if _, err := target.Loader.Load(ctx, "app:devloop-1", img); err != nil {
+		t.Error(err)
 	}
 }

@@ -49,13 +49,14 @@ echo "manifest $(ctr content get "$3" | tr -d '\n')"
 // importScript imports the archive on its standard input and proves the image: NAME
 // PROJECT. The kubelet's image service learns of an image by an event, some milliseconds
 // later, and then labels it; a Pod that starts before that would try to pull it. Nobody
-// waits for the collection of old images.
+// waits for the collection of old images: redirected with exec, since for the time of a
+// function a shell keeps the outputs that it redirects, and the engine waits for their end.
 const importScript = prelude + collection + `
 ctr images import --all-platforms - >&2 || exit
 tries=0
 while [ -z "$(noticed "$1")" ] && [ $tries -lt 50 ]; do tries=$((tries + 1)); done
 prove "$1"
-[ -z "$2" ] || collect "$1" "$2" >/dev/null 2>&1 &
+[ -z "$2" ] || (exec >/dev/null 2>&1; collect "$1" "$2") &
 `
 
 func script(text string, args ...string) []string {

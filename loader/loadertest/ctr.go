@@ -40,6 +40,7 @@ func Main(m *testing.M) {
 //	starting                                         as many bytes as ctr will find no containerd
 //	full                                             there if the disk is full
 //	containers/ID                                    the name of its image
+//	gate                                             a pipe: whoever lists containers waits for its end
 //
 // As in the real one, content whose file is gone is still listed.
 type containerd struct{ root string }
@@ -201,6 +202,7 @@ func (c containerd) store(i image) error {
 }
 
 func (c containerd) containersList(out io.Writer) error {
+	_, _ = os.ReadFile(c.dir("gate"))
 	fmt.Fprintln(out, "CONTAINER IMAGE RUNTIME")
 	entries, err := os.ReadDir(c.dir("containers"))
 	for _, e := range entries {

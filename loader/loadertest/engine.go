@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/docker/docker/api/types/container"
@@ -242,4 +243,23 @@ func answer(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(body)
+}
+
+// Hold lets whoever lists the node's containers wait until release.
+func (n *FakeNode) Hold(t testing.TB) (release func()) {
+	t.Helper()
+	gate := filepath.Join(n.root, "gate")
+	if err := syscall.Mkfifo(gate, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		held, err := os.OpenFile(gate, os.O_RDWR, 0)
+		if err == nil {
+			_ = os.Remove(gate)
+			err = held.Close()
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}
 }
