@@ -11,17 +11,17 @@ import (
 	"github.com/devloop-cli/devloop/loader/loadertest"
 )
 
-// A node costs two execs the first time, and one when it has the image.
-func TestLoadNeedsFewExecs(t *testing.T) {
+// A node costs one exec, however often something is loaded.
+func TestLoadNeedsOneExec(t *testing.T) {
 	engine, target := fakeKind(t, "fake-control-plane")
 	img := loadertest.NewImage(t, loadertest.NewLayer(t, 1000))
-	for _, want := range []int{2, 3} {
-		if _, err := target.Loader.Load(t.Context(), "app:1", img); err != nil {
+	for _, ref := range []string{"app:1", "app:1", "app:2"} {
+		if _, err := target.Loader.Load(t.Context(), ref, img); err != nil {
 			t.Fatal(err)
 		}
-		if got := engine.Execs(); got != want {
-			t.Errorf("%d execs, want %d", got, want)
-		}
+	}
+	if got := engine.Execs(); got != 1 {
+		t.Errorf("%d execs, want 1", got)
 	}
 }
 
@@ -41,6 +41,30 @@ func TestLoadThatIsCancelledBeforeItBegins(t *testing.T) {
 	_, err := target.Loader.Load(ctx, "app:1", loadertest.NewImage(t))
 	if !errors.Is(err, errQuit) || engine.Execs() != 0 {
 		t.Errorf("got %v after %d execs, want the cause and none", err, engine.Execs())
+	}
+}
+
+// Between loads a shell waits in the node. When it has died there, another one is started;
+// when it is not needed any more, none is left.
+func TestWhatWaitsInANode(t *testing.T) {
+	engine, target := fakeKind(t, "fake-control-plane")
+	img := loadertest.NewImage(t, loadertest.NewLayer(t, 1000))
+	for execs := 1; execs <= 2; execs++ {
+		if _, err := target.Loader.Load(t.Context(), "app:1", img); err != nil {
+			t.Fatal(err)
+		}
+		if engine.Execs() != execs || engine.Running() != 1 {
+			t.Errorf("%d execs, of which %d run; want %d, of which one waits", engine.Execs(), engine.Running(), execs)
+		}
+		if err := engine.Nodes()[0].Restart(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := target.Loader.Load(t.Context(), "app:1", img); err != nil {
+		t.Fatal(err)
+	}
+	if err := target.Loader.Close(); err != nil || engine.Running() != 0 {
+		t.Errorf("%d commands still run in the node, error %v", engine.Running(), err)
 	}
 }
 
