@@ -51,6 +51,7 @@ func applyFiles(c *cli.Context, d display) error {
 	if err != nil {
 		return err
 	}
+	defer func() { _ = at.images.Close() }()
 	dir, err := filepath.Abs(filepath.Dir(files[0]))
 	if err != nil {
 		return err

@@ -128,6 +128,7 @@ func newLoop(c *cli.Context, d display) (*loop.Loop, func(), error) {
 			Listen:   listen(pods, c.String("address"), c.Duration("wait")),
 		}, func() { // what can't be removed of its files is removed the next time
 			_ = compiler.Close()
+			_ = images.Close()
 			release()
 		}, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop/plan"
 	"github.com/devloop-cli/devloop/runner"
 )
 
@@ -81,6 +82,9 @@ func (l *Loop) takeOver(img builder.Image, pods []runner.Pod) {
 		return
 	}
 	l.live.present = &present{pods: pods, image: l.live.built, now: l.live.built, swappable: img.Explanation.Swappable}
+	for _, t := range img.Explanation.Templates {
+		l.live.present.templates = append(l.live.present.templates, plan.Templates(t))
+	}
 }
 
 // fixed says why Pods of an image can't be changed while they run, "" where they can.

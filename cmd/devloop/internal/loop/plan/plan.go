@@ -87,6 +87,8 @@ type Running struct {
 	Serves bool
 	// Swappable is true where its JVM takes other bodies of methods.
 	Swappable bool
+	// Templates are the files of its template engines.
+	Templates []Templates
 }
 
 // Situation is all that a decision is made from.
@@ -162,7 +164,9 @@ func (s Situation) inPlace(files map[string][]byte) Decision {
 // fileNeeds returns the cheapest path for a file that differs, and why not a cheaper one.
 func (s Situation) fileNeeds(path string) (Path, string) {
 	cheap, why := Swap, ""
-	switch {
+	switch t, isTemplate := s.Runs.templatesOf(path); {
+	case isTemplate:
+		cheap, why = Pages, whyNoTemplate(s.Runs.State, s.After, path, t)
 	case isPage(path):
 		cheap, why = Pages, whyNoPage(s.Runs.State, s.After, path)
 	case !s.Runs.Swappable:
