@@ -43,8 +43,9 @@ survey() {
   case $found in *"$config"*) ;; *) return ;; esac
   noticed "$name"
   check "$name"
-  [ -z "$row" ] || set -- $row
-  [ -z "$row" ] || echo "manifest $(ctr content get "$3" | tr -d '\n')"
+  [ -n "$row" ] || return 0
+  set -- $row
+  echo "manifest $(ctr content get "$3" | tr -d '\n')"
 }
 load() {
   ctr images import --all-platforms - >/dev/null || exit
