@@ -85,9 +85,10 @@ func TestNodeErrorHasTheNodesWords(t *testing.T) {
 	}
 }
 
-// The collection of old images is nobody's to wait for: a load ends before it does.
+// The collection of old images is nobody's to wait for: a load ends before it does, and so
+// does what waits in the node.
 func TestLoadDoesNotWaitForTheCollection(t *testing.T) {
-	_, target := fakeKind(t, "fake-control-plane")
+	engine, target := fakeKind(t, "fake-control-plane")
 	release := target.Nodes[0].(*loadertest.FakeNode).Hold(t)
 	t.Cleanup(release)
 	img := loadertest.OfProject(t, "app", loadertest.NewImage(t, loadertest.NewLayer(t, 1000)))
@@ -95,5 +96,8 @@ func TestLoadDoesNotWaitForTheCollection(t *testing.T) {
 	defer cancel()
 	if _, err := target.Loader.Load(ctx, "app:devloop-1", img); err != nil {
 		t.Error(err)
+	}
+	if err := target.Loader.Close(); err != nil || engine.Running() != 0 {
+		t.Errorf("%d commands still run in the node, error %v", engine.Running(), err)
 	}
 }
