@@ -30,7 +30,9 @@ func (j *job) compose(ctx context.Context, ref, why string) (Image, error) {
 		return Image{}, err
 	}
 	defer files.close()
-	j.develop = j.develop && !setsJVMOptions(base.config.Config.Env)
+	if name := jvmOptionsIn(base.config.Config.Env); name != "" && j.develop {
+		j.develop, j.undeveloped = false, "the base image sets "+name
+	}
 	c, err := j.composition(base, files)
 	if err != nil {
 		return Image{}, err
@@ -64,7 +66,14 @@ type composition struct {
 // what is the application's own.
 func (j *job) composition(base *content, files *appFiles) (*composition, error) {
 	libs, own, classPath := files.split()
-	c := &composition{Explanation: Explanation{Options: j.jvmOptions(files.manifest), MainClass: j.app.MainClass}}
+	c := &composition{Explanation: Explanation{Options: j.jvmOptions(files), MainClass: j.app.MainClass}}
+	if j.supervised() {
+		all, options, err := j.templates(files)
+		if err != nil {
+			return nil, err
+		}
+		c.Templates, c.Options = all, append(c.Options, options...)
+	}
 	if err := j.add(c, libs); err != nil {
 		return nil, err
 	}
@@ -78,6 +87,8 @@ func (j *job) composition(base *content, files *appFiles) (*composition, error) 
 	if c.Supervised = j.supervised(); c.Supervised {
 		c.Swappable = j.debugPort() > 0
 		own = append([]part{supervisor()}, own...)
+	} else if c.Unsupervised = j.undeveloped; j.develop {
+		c.Unsupervised = "asked for by --without " + LeverRestart
 	}
 	return c, j.add(c, own)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop/plan"
 	"github.com/devloop-cli/devloop/runner"
 )
 
@@ -33,7 +34,7 @@ until it answers, and asks it once through localhost.`,
 // cycleFlags are the flags of the commands that build and deploy.
 func cycleFlags() []cli.Flag {
 	return slices.Concat(settingFlags("port", "address", "wait", "timeout", "keep"), []cli.Flag{
-		&cli.BoolFlag{Name: "adopt", Usage: "replace a Pod of the manifest's name although devloop did not make it"},
+		&cli.BoolFlag{Name: "adopt", Usage: "replace objects of the same name although somebody else made them, or a devloop at work in another directory"},
 	}, projectFlags(), clusterFlags(), displayFlags())
 }
 
@@ -104,7 +105,7 @@ func newLoop(c *cli.Context, d display) (*loop.Loop, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	t.Namespace, t.KeepServing = pods.Namespace(), keepServing(c, docker)
+	t.Namespace, t.KeepServing, t.Yields = pods.Namespace(), keepServing(c, docker), yields(d, pods.Server())
 	release, err := hold(c.Command.Name, t.Dir, pods.Server(), t.Namespace)
 	if err != nil {
 		return nil, nil, err
@@ -115,7 +116,7 @@ func newLoop(c *cli.Context, d display) (*loop.Loop, func(), error) {
 		Context: pods.Context(), Cluster: cluster, Namespace: t.Namespace,
 	})
 	compiler := builder.NewCompiler(project, c.String("compiler") == "auto")
-	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: withoutLevers(c), Develop: develops(c, t)})
+	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: withoutLevers(c), Develop: t.Fixed == ""})
 	return &loop.Loop{
 			Bus: d.Bus, Target: t,
 			Compiler: compiler,
@@ -132,12 +133,17 @@ func newLoop(c *cli.Context, d display) (*loop.Loop, func(), error) {
 		}, nil
 }
 
-// develops says whether images are such that the running application can be changed: in
-// run, unless the manifest has options for every JVM of a container. The
+// fixed says why no image is to be such that the running application can be changed, "" where
+// it may be: in run, unless the manifest has options for every JVM of a container. The
 // supervisor's own would take them first, a debug port for instance.
-func develops(c *cli.Context, t loop.Target) bool {
-	m, err := runner.ReadManifests(t.Manifests...)
-	return c.Command.Name == "run" && err == nil && !m.SetsEnv(builder.JVMOptions...)
+func fixed(c *cli.Context, m runner.Manifest) string {
+	if c.Command.Name != "run" {
+		return "only devloop run changes what runs"
+	}
+	if name := m.SetsEnv(builder.JVMOptions...); name != "" {
+		return "the manifest sets " + name
+	}
+	return ""
 }
 
 // newTarget reads the flags and the project, and what is wrong with its manifests.
@@ -147,18 +153,24 @@ func newTarget(c *cli.Context, d display) (loop.Target, *builder.Project, error)
 	if err != nil {
 		return none, nil, err
 	}
-	files, err := manifests(c, project.Dir)
+	named, err := absolute(c.StringSlice("manifest")) // changes are told of by path
 	if err != nil {
 		return none, nil, err
 	}
-	if len(files) > 0 {
-		if _, err := runner.ReadManifests(files...); err != nil {
+	files := named
+	if len(files) == 0 {
+		if files, err = runner.FindManifests(project.Dir); err != nil {
 			return none, nil, err
 		}
 	}
+	m, err := runner.ReadManifests(files...)
+	if err != nil {
+		return none, nil, err
+	}
 	return loop.Target{
-		Name: project.Name, Dir: project.Dir, Manifests: files, Port: project.Port(), Ports: localPorts(c.StringSlice("port")),
+		Name: project.Name, Dir: project.Dir, Manifests: named, Port: project.Port(), Ports: localPorts(c.StringSlice("port")),
 		Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"), Keep: c.StringSlice("keep"),
+		Path: plan.Rule(c.String("path")), Fixed: fixed(c, m),
 	}, project, nil
 }
 

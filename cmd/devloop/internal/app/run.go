@@ -1,16 +1,16 @@
 package app
 
 import (
-	"bufio"
 	"context"
 	"errors"
-	"io"
-	"strings"
+	"os"
+	"slices"
 
 	"github.com/docker/docker/client"
 	"github.com/urfave/cli/v2"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/keys"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop"
 	"github.com/devloop-cli/devloop/watch"
 )
@@ -21,12 +21,25 @@ func runCommand(s Streams) *cli.Command {
 		Usage:     "deploy a project, and again at every save",
 		ArgsUsage: "[DIR]",
 		Description: `Deploys the project in DIR (default: the current directory), keeps localhost leading
-to it and follows its log. At every save it builds what changed and replaces the Pod;
-a newer save ends the build that runs. A build or a start that fails leaves the old Pod serving.
+to it and follows its log. At every save it compiles what changed and takes the cheapest
+path that gives the answers of a new Pod:
 
-Enter builds anew, q and Enter or Ctrl+C ends. The Pod stays, unless --cleanup is given.`,
+   pages     files that are read at each request go into the running Pod
+   swap      the running JVM takes changed bodies of methods that only requests call
+   restart   the application starts again in its Pod, with the changed files
+   pod       a new image and a new Pod of it: libraries, the build, a Dockerfile
+   manifest  a new Pod of the image that there is
+
+It says why a save can't take a cheaper one. --path restart and --path pod take none cheaper
+than that, and leave out of the image what only cheaper ones need, as --without hot-swap and
+--without restart do; --path swap trusts the JVM with whatever it takes, although what a
+method did at start then stays as it was. A newer save ends the build that runs. A build
+or a start that fails leaves the old Pod serving.
+
+While it runs, Enter builds anew, h shows the keys, q or Ctrl+C ends. The Pod stays, unless
+--cleanup is given.`,
 		Flags: append(cycleFlags(),
-			settingFlags("compiler", "keep-serving", "poll", "watch", "ignore", "cleanup")...),
+			settingFlags("compiler", "path", "keep-serving", "poll", "watch", "ignore", "cleanup")...),
 		Action: func(c *cli.Context) error { return run(c, s, newDisplay(c, s)) },
 	}
 }
@@ -70,7 +83,7 @@ func untilQuit(c *cli.Context, s Streams, d display, l *loop.Loop) error {
 	ctx, stop := context.WithCancelCause(c.Context)
 	defer stop(nil)
 	watching := make(chan struct{})
-	dirs, err := absolute(c.StringSlice("watch"))
+	dirs, err := absolute(append(c.StringSlice("watch"), directories(l.Target.Manifests)...))
 	if err != nil {
 		return err
 	}
@@ -89,7 +102,10 @@ func untilQuit(c *cli.Context, s Streams, d display, l *loop.Loop) error {
 		stop(err)
 		watched <- err
 	}()
-	go keys(ctx, s.In, batches, stop)
+	if _, typed := terminal(s.In); typed {
+		d.Publish(0, event.Notice{Level: event.Info, Text: "Enter builds anew, h shows the keys, q ends"})
+	}
+	defer keys.Listen(ctx, s.In, controls(ctx, d, batches, stop))()
 	select { // a save from now on is seen: only now the first build may begin
 	case <-watching:
 	case <-ctx.Done():
@@ -105,20 +121,28 @@ func untilQuit(c *cli.Context, s Streams, d display, l *loop.Loop) error {
 	return err
 }
 
-// keys reads the user's lines: an empty one builds anew, q quits. Reading can't be
-// interrupted; the goroutine ends with the process.
-func keys(ctx context.Context, in io.Reader, batches chan<- watch.Batch, quit context.CancelCauseFunc) {
-	for lines := bufio.NewScanner(in); lines.Scan(); {
-		switch strings.TrimSpace(lines.Text()) {
+// directories returns those of the paths that are one: a manifest may come into them.
+func directories(paths []string) []string {
+	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool {
+		info, err := os.Stat(path)
+		return err != nil || !info.IsDir()
+	})
+}
+
+// controls are what a key leads to.
+func controls(ctx context.Context, d display, batches chan<- watch.Batch, quit context.CancelCauseFunc) func(key string) {
+	return func(key string) {
+		switch key {
 		case "q":
 			quit(errInterrupted)
-			return
-		case "":
+		case "r", keys.Enter:
 			select {
 			case batches <- watch.Everything():
 			case <-ctx.Done():
-				return
 			}
+		case "h", "?":
+			d.Publish(0, event.Notice{Level: event.Info, Text: "the keys", Hints: []string{
+				"Enter or r: build anew, image and Pod too", "q or Ctrl+C: end", "h or ?: show this"}})
 		}
 	}
 }
