@@ -41,6 +41,13 @@ func (l *Loop) noTwin(n int, why string) {
 	}
 }
 
+// dropped returns those of the Pods that the manifest has no more.
+func dropped(pods []runner.Pod, m runner.Manifest) []runner.Pod {
+	return slices.DeleteFunc(slices.Clone(pods), func(p runner.Pod) bool {
+		return p.Of.Kind != "Pod" || slices.ContainsFunc(m.Objects(), func(o runner.Object) bool { return o.Kind == "Pod" && o.Name == p.Of.Name })
+	})
+}
+
 // crowded reports whether a Pod failed since no node has room for it.
 func crowded(err error) bool {
 	var why *runner.NotReadyError
