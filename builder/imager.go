@@ -28,7 +28,8 @@ type ImagerOptions struct {
 	Base string
 	// Without names the [Levers] that are not used.
 	Without []string
-	// Develop makes images without a Dockerfile that can be changed while they run.
+	// Develop makes images that can be changed while they run: without a Dockerfile, or of one
+	// that only copies the jar and starts it (the project has [Project.Develop] set, too).
 	Develop bool
 }
 
@@ -105,16 +106,37 @@ type job struct {
 	undeveloped string
 	app         App
 	out         io.Writer
+	// in are the surroundings of an image that a Dockerfile made, nil for others.
+	in *surroundings
 }
 
 func (j *job) run(ctx context.Context, base string) (Image, error) {
 	if j.app.Dockerfile != "" {
-		return j.build(ctx)
+		return j.byItsDockerfile(ctx)
 	}
-	if base != "" {
-		return j.compose(ctx, base, "chosen by the user")
+	why := "chosen by the user"
+	if base == "" {
+		base, why = defaultBase(j.app.Java), fmt.Sprintf("the classes need Java %d", j.app.Java)
 	}
-	return j.compose(ctx, defaultBase(j.app.Java), fmt.Sprintf("the classes need Java %d", j.app.Java))
+	found, err := j.baseImage(ctx, base)
+	if err != nil {
+		return Image{}, err
+	}
+	return j.compose(ctx, found, base, why)
+}
+
+// byItsDockerfile makes the image as the Dockerfile says. One that shall be changed while it runs
+// is taken apart, where that is possible.
+func (j *job) byItsDockerfile(ctx context.Context) (Image, error) {
+	takeApart := j.supervised() && j.app.around != nil
+	if takeApart && j.app.Jar == "" {
+		return j.composeAround(ctx, j.app.around.last.Load())
+	}
+	made, err := j.build(ctx)
+	if err != nil || !takeApart {
+		return made, err
+	}
+	return j.apart(ctx, made)
 }
 
 // ref returns the name that belongs to one content alone.

@@ -115,6 +115,7 @@ func newLoop(c *cli.Context, d display) (*loop.Loop, func(), error) {
 		Tool: strings.Join(project.Tool.Command, " "), Why: project.Tool.Why,
 		Context: pods.Context(), Cluster: cluster, Namespace: t.Namespace,
 	})
+	project.Develop = t.Fixed == ""
 	compiler := builder.NewCompiler(project, c.String("compiler") == "auto")
 	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: withoutLevers(c), Develop: t.Fixed == ""})
 	return &loop.Loop{
@@ -134,14 +135,18 @@ func newLoop(c *cli.Context, d display) (*loop.Loop, func(), error) {
 }
 
 // fixed says why no image is to be such that the running application can be changed, "" where
-// it may be: in run, unless the manifest has options for every JVM of a container. The
-// supervisor's own would take them first, a debug port for instance.
-func fixed(c *cli.Context, m runner.Manifest) string {
+// it may be: in run, unless the manifest has options for every JVM of a container, which the
+// supervisor's own would take first, a debug port for instance, or starts the image named name
+// in its own way.
+func fixed(c *cli.Context, m runner.Manifest, name string) string {
 	if c.Command.Name != "run" {
 		return "only devloop run changes what runs"
 	}
-	if name := m.SetsEnv(builder.JVMOptions...); name != "" {
-		return "the manifest sets " + name
+	if variable := m.SetsEnv(builder.JVMOptions...); variable != "" {
+		return "the manifest sets " + variable
+	}
+	if m.SetsCommand(name) {
+		return "the manifest sets the container's command"
 	}
 	return ""
 }
@@ -170,7 +175,7 @@ func newTarget(c *cli.Context, d display) (loop.Target, *builder.Project, error)
 	return loop.Target{
 		Name: project.Name, Dir: project.Dir, Manifests: named, Port: project.Port(), Ports: localPorts(c.StringSlice("port")),
 		Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"), Keep: c.StringSlice("keep"),
-		Path: plan.Rule(c.String("path")), Fixed: fixed(c, m),
+		Path: plan.Rule(c.String("path")), Fixed: fixed(c, m, project.Name),
 	}, project, nil
 }
 

@@ -40,7 +40,7 @@ func stateHash(s plan.State) v1.Hash { return v1.Hash{Algorithm: "state", Hex: s
 // decide chooses the path of a save, and tells it.
 func (l *Loop) decide(n int, app builder.App, compiled bool, saved plan.Saved) plan.Decision {
 	s := plan.Situation{Saved: saved, Image: l.live.loaded != nil, Runs: l.live.running(), Rule: l.Target.Path}
-	if compiled && l.Target.Fixed == "" && app.Dockerfile == "" {
+	if compiled && l.Target.Fixed == "" {
 		parts, err := app.Parts()
 		if err != nil {
 			s.Runs.Fixed = err.Error() // the image's making says it better

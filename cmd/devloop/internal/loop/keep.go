@@ -92,8 +92,6 @@ func (l *Loop) fixed(x builder.Explanation) string {
 	switch {
 	case l.Target.Fixed != "":
 		return l.Target.Fixed
-	case x.Dockerfile != "":
-		return x.Dockerfile + " makes its image"
 	case !x.Supervised:
 		return cmp.Or(x.Unsupervised, "its image has no supervisor")
 	}
