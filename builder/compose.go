@@ -30,7 +30,9 @@ func (j *job) compose(ctx context.Context, ref, why string) (Image, error) {
 		return Image{}, err
 	}
 	defer files.close()
-	j.develop = j.develop && !setsJVMOptions(base.config.Config.Env)
+	if name := jvmOptionsIn(base.config.Config.Env); name != "" && j.develop {
+		j.develop, j.undeveloped = false, "the base image sets "+name
+	}
 	c, err := j.composition(base, files)
 	if err != nil {
 		return Image{}, err
@@ -78,6 +80,8 @@ func (j *job) composition(base *content, files *appFiles) (*composition, error) 
 	if c.Supervised = j.supervised(); c.Supervised {
 		c.Swappable = j.debugPort() > 0
 		own = append([]part{supervisor()}, own...)
+	} else if c.Unsupervised = j.undeveloped; j.develop {
+		c.Unsupervised = "asked for by --without " + LeverRestart
 	}
 	return c, j.add(c, own)
 }

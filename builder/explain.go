@@ -24,6 +24,8 @@ type Explanation struct {
 	// Supervised is true where the application can be changed and started again in its
 	// container.
 	Supervised bool
+	// Unsupervised is the reason where it can't, "" where nobody asked for it.
+	Unsupervised string
 	// Swappable is true where its JVM takes changed methods while it runs.
 	Swappable bool
 	// Archive tells of the archive of the dependencies' classes.

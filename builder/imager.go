@@ -101,8 +101,10 @@ type job struct {
 	records string // directory of the archives' records
 	without []string
 	develop bool
-	app     App
-	out     io.Writer
+	// undeveloped says why not, where it was asked for.
+	undeveloped string
+	app         App
+	out         io.Writer
 }
 
 func (j *job) run(ctx context.Context, base string) (Image, error) {

@@ -3,8 +3,6 @@ package builder
 import (
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strconv"
 )
 
@@ -13,9 +11,10 @@ type Parts struct {
 	// Own are the contents of the application's own files, classes and resources, by
 	// their path on the class path.
 	Own map[string][]byte
-	// Rest is a digest of all else: libraries and a war's pages, by name, size and time of
-	// change, manifest, main class, Java version. Where two are the same, only Own may differ.
-	Rest string
+	// Rest has something for all else, by what people call it, as in "library guava.jar":
+	// libraries and a war's pages, by size and time of change, manifest, main class, Java
+	// version. Where two are the same, only Own may differ.
+	Rest map[string]string
 }
 
 // Parts reads what the application consists of.
@@ -44,21 +43,18 @@ func readAll(file source) ([]byte, error) {
 	return io.ReadAll(data)
 }
 
-// rest is the digest of all but the application's own files.
-func (f *appFiles) rest(a App) string {
-	parts := []string{a.MainClass, strconv.Itoa(a.Java), strconv.Itoa(a.Port)}
-	for _, key := range slices.Sorted(maps.Keys(f.manifest)) {
-		parts = append(parts, key, f.manifest[key])
+// rest tells all but the application's own files.
+func (f *appFiles) rest(a App) map[string]string {
+	r := map[string]string{"main class": a.MainClass, "Java version": strconv.Itoa(a.Java), "port": strconv.Itoa(a.Port)}
+	for key, value := range f.manifest {
+		r["jar manifest's "+key] = value
 	}
 	for _, l := range f.libs {
-		parts = append(parts, l.layer, l.name, l.file.stamp())
+		r["library "+l.name] += l.layer + l.file.stamp()
+		r["order of libraries"] += l.name + "\n"
 	}
 	for _, e := range f.webapp {
-		parts = append(parts, e.path, e.file.stamp())
+		r["page "+e.path] = e.file.stamp()
 	}
-	var texts [][]byte
-	for _, p := range parts {
-		texts = append(texts, []byte(p), []byte{0})
-	}
-	return digest(texts...)
+	return r
 }

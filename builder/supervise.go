@@ -36,13 +36,15 @@ var supervisorCode embed.FS
 // supervised says whether images have a supervisor.
 func (j *job) supervised() bool { return j.develop && !slices.Contains(j.without, LeverRestart) }
 
-// setsJVMOptions says whether an environment has options for every JVM: a supervisor's own
-// would take them first, a debug port for instance.
-func setsJVMOptions(env []string) bool {
-	return slices.ContainsFunc(env, func(v string) bool {
-		name, value, _ := strings.Cut(v, "=")
-		return value != "" && slices.Contains(JVMOptions, name)
-	})
+// jvmOptionsIn returns the variable of an environment that has options for every JVM, "" for
+// none: a supervisor's own would take them first, a debug port for instance.
+func jvmOptionsIn(env []string) string {
+	for _, v := range env {
+		if name, value, _ := strings.Cut(v, "="); value != "" && slices.Contains(JVMOptions, name) {
+			return name
+		}
+	}
+	return ""
 }
 
 // JVMOptions are the variables from which every JVM takes options.

@@ -157,19 +157,19 @@ func containersIn(o *unstructured.Unstructured, where ...string) []container {
 	return list
 }
 
-// SetsEnv says whether a container has one of the variables.
-func (m Manifest) SetsEnv(names ...string) bool {
+// SetsEnv returns which of the variables a container has, "" for none.
+func (m Manifest) SetsEnv(names ...string) string {
 	for _, e := range m.entries {
 		for _, c := range containers(e.content) {
 			for _, item := range list(c.fields["env"]) {
 				fields, _ := item.(map[string]any)
 				if name, _ := fields["name"].(string); slices.Contains(names, name) {
-					return true
+					return name
 				}
 			}
 		}
 	}
-	return false
+	return ""
 }
 
 // tcpPorts returns the ports that a container's fields name, without UDP and SCTP

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/hack/real"
 )
 
@@ -95,7 +96,7 @@ func TestScenarioTheCheapestPathGivesWhatAFreshPodWould(t *testing.T) {
 	t.Log("pages are read at the request, in whatever way they change")
 	for _, text := range []string{"body {}", "body { color: red }"} {
 		s.write("src/main/resources/static/app.css", text)
-		if took := r.took(); took != "compile swap forward" {
+		if took := r.took(); took != "compile pages forward" {
 			t.Errorf("a page: it took %s", took)
 		}
 		if got := page(url+"/app.css", "text/css"); got != "200 "+text {
@@ -123,6 +124,40 @@ func TestScenarioTheCheapestPathGivesWhatAFreshPodWould(t *testing.T) {
 		t.Errorf("the fresh Pod answers %q", got)
 	}
 	r.quit()
+}
+
+// TestScenarioThePathIsAsTheUserSays makes edits under each rule, and looks at the path
+// and at the reason.
+func TestScenarioThePathIsAsTheUserSays(t *testing.T) {
+	real.Maven(t)
+	const main = "src/main/java/com/example/AppController.java"
+	kept := func(text string) string { // by what the constructor made
+		return controller("", `final String name; AppController() { name = make(); } static String make() { return "`+text+`"; } String say() { return name + make(); }`)
+	}
+	for _, c := range []struct{ rule, answer, stages, why string }{
+		{"restart", "bb", "compile restart ready forward", "asked for by --path"},
+		{"pod", "bb", "compile image load replace ready forward", "asked for by --path"},
+		{"swap", "ab", "compile swap forward", ""}, // not what a new Pod would answer
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			s := newScenario(t, "spring-maven")
+			s.write(main, kept("a"))
+			r := s.start("run", "--without", "archive", "--path", c.rule)
+			url := r.answered("aa")
+			r.took()
+			s.write(main, kept("b"))
+			if chosen := until(t, r.stream, func(event.Chosen) bool { return true }); chosen.Why != c.why {
+				t.Errorf("it says %q", chosen.Why)
+			}
+			if took := "compile " + r.took(); took != c.stages {
+				t.Errorf("it took %s", took)
+			}
+			if got := page(url, "text/plain"); got != "200 "+c.answer {
+				t.Errorf("it answers %q, want %q", got, c.answer)
+			}
+			r.quit()
+		})
+	}
 }
 
 // TestScenarioNoAnswerIsOfOldCode makes random edits in a row, and asks after each: an

@@ -13,6 +13,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop/plan"
 	"github.com/devloop-cli/devloop/runner"
 )
 
@@ -105,6 +106,7 @@ func newLoop(c *cli.Context, d display) (*loop.Loop, func(), error) {
 		return nil, nil, err
 	}
 	t.Namespace, t.KeepServing = pods.Namespace(), keepServing(c, docker)
+	t.Path, t.Fixed = plan.Rule(c.String("path")), fixed(c, t)
 	release, err := hold(c.Command.Name, t.Dir, pods.Server(), t.Namespace)
 	if err != nil {
 		return nil, nil, err
@@ -115,7 +117,7 @@ func newLoop(c *cli.Context, d display) (*loop.Loop, func(), error) {
 		Context: pods.Context(), Cluster: cluster, Namespace: t.Namespace,
 	})
 	compiler := builder.NewCompiler(project, c.String("compiler") == "auto")
-	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: withoutLevers(c), Develop: develops(c, t)})
+	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: withoutLevers(c), Develop: t.Fixed == ""})
 	return &loop.Loop{
 			Bus: d.Bus, Target: t,
 			Compiler: compiler,
@@ -131,12 +133,21 @@ func newLoop(c *cli.Context, d display) (*loop.Loop, func(), error) {
 		}, nil
 }
 
-// develops says whether images are such that the running application can be changed: in
-// run, unless the manifest has options for every JVM of a container. The
+// fixed says why no image is to be such that the running application can be changed, "" where
+// it may be: in run, unless the manifest has options for every JVM of a container. The
 // supervisor's own would take them first, a debug port for instance.
-func develops(c *cli.Context, t loop.Target) bool {
+func fixed(c *cli.Context, t loop.Target) string {
+	if c.Command.Name != "run" {
+		return "only devloop run changes what runs"
+	}
 	m, err := runner.ReadManifests(t.Manifests...)
-	return c.Command.Name == "run" && err == nil && !m.SetsEnv(builder.JVMOptions...)
+	if err != nil {
+		return err.Error()
+	}
+	if name := m.SetsEnv(builder.JVMOptions...); name != "" {
+		return "the manifest sets " + name
+	}
+	return ""
 }
 
 // newTarget reads the flags and the project, and what is wrong with its manifests.

@@ -21,12 +21,24 @@ func runCommand(s Streams) *cli.Command {
 		Usage:     "deploy a project, and again at every save",
 		ArgsUsage: "[DIR]",
 		Description: `Deploys the project in DIR (default: the current directory), keeps localhost leading
-to it and follows its log. At every save it builds what changed and replaces the Pod;
-a newer save ends the build that runs. A build or a start that fails leaves the old Pod serving.
+to it and follows its log. At every save it compiles what changed and takes the cheapest
+path that gives the answers of a new Pod:
+
+   pages     files that are read at each request go into the running Pod
+   swap      the running JVM takes changed bodies of methods that only requests call
+   restart   the application starts again in its Pod, with the changed files
+   pod       a new image and a new Pod of it: libraries, the build, a Dockerfile
+   manifest  a new Pod of the image that there is
+
+It says why a save can't take a cheaper one. --path restart and --path pod take none cheaper
+than that, and leave out of the image what only cheaper ones need, as --without hot-swap and
+--without restart do; --path swap trusts the JVM with whatever it takes, although what a
+method did at start then stays as it was. A newer save ends the build that runs. A build
+or a start that fails leaves the old Pod serving.
 
 Enter builds anew, q and Enter or Ctrl+C ends. The Pod stays, unless --cleanup is given.`,
 		Flags: append(cycleFlags(),
-			settingFlags("compiler", "keep-serving", "poll", "watch", "ignore", "cleanup")...),
+			settingFlags("compiler", "path", "keep-serving", "poll", "watch", "ignore", "cleanup")...),
 		Action: func(c *cli.Context) error { return run(c, s, newDisplay(c, s)) },
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop/plan"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/runner"
 )
@@ -25,12 +26,20 @@ func projectFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "explain", Usage: "tell what is in the image and why, and in what the objects in the cluster differ from the manifest"})
 }
 
-// withoutLevers returns what images don't use to start faster.
+// withoutLevers returns what images don't use to start faster, nor for paths that no save
+// may take.
 func withoutLevers(c *cli.Context) []string {
 	if !c.Bool("fast-start") {
 		return builder.Levers()
 	}
-	return c.StringSlice("without")
+	without := c.StringSlice("without")
+	switch plan.Rule(c.String("path")) {
+	case plan.AlwaysPod:
+		return append(without, builder.LeverRestart)
+	case plan.AlwaysRestart:
+		return append(without, builder.LeverSwap)
+	}
+	return without
 }
 
 // clusterFlags say where it goes.

@@ -55,6 +55,7 @@ const (
 	Image   Stage = "image"   // boot jar → image
 	Load    Stage = "load"    // image → the cluster's nodes
 	Replace Stage = "replace" // the old Pod goes, the new one is made
+	Pages   Stage = "pages"   // files that are read at each request go into the running Pod
 	Swap    Stage = "swap"    // changed methods go into the running JVM
 	Restart Stage = "restart" // the application starts again in its Pod, with changed files
 	Ready   Stage = "ready"   // the Pod runs, and its port answers
@@ -91,6 +92,14 @@ type SessionStarted struct {
 type CycleStarted struct {
 	// Because says what led to it, as in "AppController.java changed".
 	Because string `json:"because"`
+}
+
+// Chosen says which path a save takes to the running application, once it is compiled.
+type Chosen struct {
+	// Path is "nothing", "pages", "swap", "restart", "pod" or "manifest".
+	Path string `json:"path"`
+	// Why says in a clause what speaks against a cheaper one.
+	Why string `json:"why,omitempty"`
 }
 
 // StageStarted opens a stage.
@@ -271,6 +280,7 @@ type SessionFinished struct {
 // Kind implements [Body].
 func (SessionStarted) Kind() string  { return "session.started" }
 func (CycleStarted) Kind() string    { return "cycle.started" }
+func (Chosen) Kind() string          { return "path.chosen" }
 func (StageStarted) Kind() string    { return "stage.started" }
 func (StageOutput) Kind() string     { return "stage.output" }
 func (StageFinished) Kind() string   { return "stage.finished" }

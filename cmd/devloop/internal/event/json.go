@@ -13,7 +13,7 @@ import (
 var bodies = func() map[string]reflect.Type {
 	types := map[string]reflect.Type{}
 	for _, b := range []Body{
-		SessionStarted{}, CycleStarted{}, StageStarted{}, StageOutput{}, StageFinished{}, Built{}, Explained{}, NodeLoaded{}, PodPhase{},
+		SessionStarted{}, CycleStarted{}, Chosen{}, StageStarted{}, StageOutput{}, StageFinished{}, Built{}, Explained{}, NodeLoaded{}, PodPhase{},
 		AppLog{}, Listening{}, Forwarding{}, Answered{}, CycleFinished{}, Notice{}, Progress{}, CheckFinished{}, Removed{}, SessionFinished{},
 	} {
 		types[b.Kind()] = reflect.TypeOf(b)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop/plan"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/watch"
@@ -29,20 +30,19 @@ func (l *Loop) cycle(ctx context.Context, n int, changed watch.Batch) error {
 	if err := l.openPorts(ctx, n, l.Target.endpoints(manifest.Endpoints(l.Target.Namespace), manifest.Workload(l.Target.Namespace))); err != nil {
 		return err
 	}
-	app, compiled, err := l.sources(ctx, n, changed)
+	saved := l.Target.saved(changed)
+	app, compiled, err := l.sources(ctx, n, changed, saved)
 	if err != nil {
 		return err
 	}
-	if compiled {
-		if done, err := l.inPlaceOf(ctx, n, app, changed); done || err != nil {
-			return err
-		}
+	if done, err := l.inPlace(ctx, n, l.decide(n, app, compiled, saved)); done || err != nil {
+		return err
 	}
 	img, err := l.build(ctx, n, app, compiled)
 	if err != nil {
 		return err
 	}
-	if l.live.current(img, changed) {
+	if !saved.Replaces(l.live.serving == img.ID) {
 		l.dropFailed()
 		return nil
 	}
@@ -70,7 +70,7 @@ func (l *Loop) start(ctx context.Context, n int, m runner.Manifest, img builder.
 		if !crowded(err) {
 			return pods, err
 		}
-		l.inPlace(n, "the cluster has no room for the old Pod and the new one at once")
+		l.noTwin(n, "the cluster has no room for the old Pod and the new one at once")
 	}
 	l.live.hold(ctx)
 	return l.bringUp(ctx, n, m, img, nil)
@@ -86,7 +86,7 @@ func (l *Loop) bringUp(ctx context.Context, n int, m runner.Manifest, img builde
 	}
 	l.live.pods = pods
 	if len(serving) == 0 {
-		l.live.present = nil
+		l.live.lose("the last Pod did not serve")
 	}
 	if l.Target.Follow {
 		l.live.follow(l, n, pods)
@@ -97,8 +97,8 @@ func (l *Loop) bringUp(ctx context.Context, n int, m runner.Manifest, img builde
 
 // sources compiles the present sources, unless nothing that is built has changed since
 // the image was made that the nodes have.
-func (l *Loop) sources(ctx context.Context, n int, changed watch.Batch) (app builder.App, compiled bool, err error) {
-	if l.live.loaded != nil && !l.Target.rebuilds(changed) {
+func (l *Loop) sources(ctx context.Context, n int, changed watch.Batch, saved plan.Saved) (app builder.App, compiled bool, err error) {
+	if !saved.Compiles(l.live.loaded != nil) {
 		return app, false, nil
 	}
 	app, err = stage(ctx, l, n, event.Compile, func(ctx context.Context, s *step) (builder.App, error) { return l.compile(ctx, s, changed) })
@@ -111,6 +111,7 @@ func (l *Loop) build(ctx context.Context, n int, app builder.App, compiled bool)
 	if !compiled {
 		return *l.live.loaded, nil
 	}
+	l.live.faster.Store(false) // what there is by now, the image has
 	img, err := stage(ctx, l, n, event.Image, func(ctx context.Context, s *step) (builder.Image, error) { return l.image(ctx, s, app) })
 	if err != nil {
 		return img, err

@@ -1,34 +1,28 @@
 package loop
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop/plan"
 	"github.com/devloop-cli/devloop/runner"
-	"github.com/devloop-cli/devloop/watch"
 )
 
 // Where only the application's own files have changed, the Pod stays: the supervisor in its
-// image takes the files and starts the application again. That saves the image, its way
-// to the nodes, and a Pod's birth. The next image has all of it.
+// image takes the files, and what is decided in package plan becomes of them. That saves the
+// image, its way to the nodes, and a Pod's birth. The next image has all of it.
 
 // present is what the Pods that answer consist of.
 type present struct {
 	pods []runner.Pod
 	// image is what they were made with, now what they have become.
-	image, now builder.Parts
+	image, now plan.State
 	// swappable says that their JVMs take changed methods while they run.
 	swappable bool
 	// serving and answering are those of live at the time.
@@ -36,105 +30,68 @@ type present struct {
 	answering []runner.Pod
 }
 
-// changesOf are the files in which two states of an application differ; nil marks one
-// that is gone.
-func changesOf(before, after builder.Parts) map[string][]byte {
-	files := map[string][]byte{}
-	for path, text := range after.Own {
-		if old, there := before.Own[path]; !there || !bytes.Equal(old, text) {
-			files[path] = text
+// stateHash stands for the image where what serves is in none.
+func stateHash(s plan.State) v1.Hash { return v1.Hash{Algorithm: "state", Hex: s.Name} }
+
+// decide chooses the path of a save, and tells it.
+func (l *Loop) decide(n int, app builder.App, compiled bool, saved plan.Saved) plan.Decision {
+	s := plan.Situation{Saved: saved, Image: l.live.loaded != nil, Runs: l.live.running(), Rule: l.Target.Path}
+	if compiled && l.Target.Fixed == "" && app.Dockerfile == "" {
+		parts, err := app.Parts()
+		if err != nil {
+			s.Runs.Fixed = err.Error() // the image's making says it better
 		}
+		l.live.built = plan.NewState(parts.Own, parts.Rest)
+		s.After = l.live.built
 	}
-	for path := range before.Own {
-		if _, there := after.Own[path]; !there {
-			files[path] = nil
-		}
-	}
-	return files
+	d := plan.Decide(s)
+	l.Bus.Publish(n, event.Chosen{Path: d.Path.String(), Why: d.Why})
+	return d
 }
 
-// summary says of how many classes and other files a change consists.
-func summary(files map[string][]byte) string {
-	classes := 0
-	for path := range files {
-		if strings.HasSuffix(path, ".class") {
-			classes++
-		}
+// running is what plan has to know of what runs.
+func (v *live) running() plan.Running {
+	r := v.present
+	if r == nil {
+		return plan.Running{Fixed: v.fixed}
 	}
-	var parts []string
-	if classes > 0 {
-		parts = append(parts, counted(classes, "class", "classes"))
+	running := plan.Running{State: r.now, Serves: v.serves(), Swappable: r.swappable}
+	if v.faster.Load() {
+		running.Outdated = "there is an archive of the dependencies' classes by now"
 	}
-	if others := len(files) - classes; others > 0 {
-		parts = append(parts, counted(others, "resource", "resources"))
-	}
-	return strings.Join(parts, " and ")
+	return running
 }
 
-func counted(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
-}
+// lose says why the Pods can't be changed from now on: the next save makes new ones.
+func (v *live) lose(why string) { v.present, v.fixed = nil, why }
 
-// stateOf names what an application consists of, by its content.
-func stateOf(p builder.Parts) string {
-	h := sha256.New()
-	_, _ = h.Write([]byte(p.Rest)) // a hash takes all
-	for _, path := range slices.Sorted(maps.Keys(p.Own)) {
-		_, _ = fmt.Fprintf(h, "\x00%s\x00%d\x00", path, len(p.Own[path]))
-		_, _ = h.Write(p.Own[path])
-	}
-	return hex.EncodeToString(h.Sum(nil))
-}
-
-// whyNewPod says why a change needs a new Pod, "" where the one that runs can be changed.
-// A clause, or "-" where there is nothing to say.
-func (l *Loop) whyNewPod(now builder.Parts, changed watch.Batch) string {
-	r := l.live.present
-	switch {
-	case r == nil || changed.All || changed.Kinds.Has(watch.Manifest):
-		return "-"
-	case r.now.Rest != now.Rest:
-		return "more than the application's own classes and resources has changed"
-	case l.live.faster.Swap(false):
-		return "there is an archive of the dependencies' classes by now"
-	}
-	return ""
-}
-
-// inPlaceOf changes the running application, where that gives what a new Pod would.
-// It says false where a new Pod has to be made.
-func (l *Loop) inPlaceOf(ctx context.Context, n int, app builder.App, changed watch.Batch) (done bool, err error) {
-	if app.Dockerfile != "" {
-		return false, nil // what its image consists of is the Dockerfile's affair
-	}
-	now, err := app.Parts()
-	if err != nil {
-		return false, nil // the image's making says it better
-	}
-	l.live.built = now
-	if why := l.whyNewPod(now, changed); why != "" {
-		if why != "-" {
-			l.Bus.Publish(n, event.Progress{Line: "a new Pod: " + why})
-		}
+// inPlace carries out a decision that leaves the Pods. It says false where new ones have
+// to be made; where a JVM refuses a change, the application starts again with it.
+func (l *Loop) inPlace(ctx context.Context, n int, d plan.Decision) (done bool, err error) {
+	if d.Path >= plan.Pod {
 		return false, nil
 	}
-	r := l.live.present
-	files := changesOf(r.now, now)
 	if l.live.serves() {
 		l.dropFailed()
-		if len(files) == 0 {
-			return true, nil
+	}
+	switch d.Path {
+	case plan.Nothing:
+		return true, nil
+	case plan.Pages, plan.Swap:
+		if done, err := l.swap(ctx, n, d); done || err != nil {
+			return true, err
 		}
 	}
-	if swapped, err := l.swap(ctx, n, files, now); swapped || err != nil {
-		return true, err
-	}
+	return l.restart(ctx, n, d)
+}
+
+// restart starts the application again in its Pods, with changed files, and waits until it
+// serves. It says false where they don't take the change.
+func (l *Loop) restart(ctx context.Context, n int, d plan.Decision) (done bool, err error) {
+	r, now := l.live.present, l.live.built
 	before := *r
 	before.serving, before.answering = l.live.serving, l.live.answering
-	changing, err := stage(ctx, l, n, event.Restart, func(ctx context.Context, s *step) (bool, error) { return l.restart(ctx, s, files, now) })
+	changing, err := stage(ctx, l, n, event.Restart, func(ctx context.Context, s *step) (bool, error) { return l.startAgain(ctx, s, d.Files) })
 	if !changing || err != nil {
 		return false, err
 	}
@@ -145,7 +102,29 @@ func (l *Loop) inPlaceOf(ctx context.Context, n int, app builder.App, changed wa
 		l.undone(err, before)
 		return true, err
 	}
-	l.live.serving, l.live.answering = v1.Hash{Algorithm: "state", Hex: stateOf(now)}, r.pods
+	l.live.serving, l.live.answering = stateHash(now), r.pods
+	return true, nil
+}
+
+// startAgain has the supervisors start the application again, with changed files.
+func (l *Loop) startAgain(ctx context.Context, s *step, files map[string][]byte) (bool, error) {
+	r := l.live.present
+	l.live.hold(ctx)
+	l.live.loaded = nil
+	l.live.lose("a change was cut off half-way") // until it is known how this ends
+	change := r.change(files, l.live.built)
+	change.Restart = true
+	pods, err := l.change(ctx, r.pods, change)
+	if cancelled(err) {
+		return false, err
+	}
+	if err != nil {
+		s.skip, s.note = true, fmt.Sprintf("a new Pod instead: %v", err)
+		return false, nil
+	}
+	r.pods, r.now = pods, l.live.built
+	l.live.present, l.live.pods = r, pods
+	s.note = fmt.Sprintf("%s to %s", plan.Summary(files), names(pods))
 	return true, nil
 }
 
@@ -154,12 +133,10 @@ func (l *Loop) proven(ctx context.Context, s *step, before, after *present) erro
 	if err := l.ready(ctx, s, after.pods); err != nil {
 		return err
 	}
-	was := summary(changesOf(before.image, before.now))
-	group, ctx := errgroup.WithContext(ctx)
-	for _, p := range after.pods {
-		group.Go(func() error { return l.Deployer.Prove(ctx, p, builder.SupervisorPort, stateOf(after.now), was) })
-	}
-	return group.Wait()
+	was := plan.Summary(plan.Changes(before.image, before.now))
+	return each(ctx, after.pods, func(ctx context.Context, _ int, p runner.Pod) error {
+		return l.Deployer.Prove(ctx, p, builder.SupervisorPort, after.now.Name, was)
+	})
 }
 
 // undone notes how a restart failed. One Pod that ended with the change runs as it was before by
@@ -175,50 +152,33 @@ func (l *Loop) undone(err error, before present) {
 		l.live.serving, l.live.answering = before.serving, before.pods
 		l.turnBack()
 	default:
-		l.live.present = nil // the next change makes a new Pod
+		l.live.lose("the application did not serve after its last restart")
 	}
-}
-
-// restart starts the application again in its Pods, with changed files. It says false
-// where they don't take the change.
-func (l *Loop) restart(ctx context.Context, s *step, files map[string][]byte, now builder.Parts) (bool, error) {
-	r := l.live.present
-	l.live.hold(ctx)
-	l.live.loaded, l.live.present = nil, nil // until it is known how this ends
-	change := r.change(files, now)
-	change.Restart = true
-	pods, err := l.change(ctx, r.pods, change)
-	if cancelled(err) {
-		return false, err
-	}
-	if err != nil {
-		s.skip, s.note = true, fmt.Sprintf("a new Pod instead: %v", err)
-		return false, nil
-	}
-	r.pods, r.now = pods, now
-	l.live.present, l.live.pods = r, pods
-	s.note = fmt.Sprintf("%s to %s", summary(files), names(pods))
-	return true, nil
 }
 
 // change is what makes now of what runs.
-func (r *present) change(files map[string][]byte, now builder.Parts) runner.Change {
-	return runner.Change{State: stateOf(now), Files: files, Summary: summary(changesOf(r.image, now))}
+func (r *present) change(files map[string][]byte, now plan.State) runner.Change {
+	return runner.Change{State: now.Name, Files: files, Summary: plan.Summary(plan.Changes(r.image, now))}
 }
 
 // change makes a change in all Pods, and returns them as they are then.
 func (l *Loop) change(ctx context.Context, pods []runner.Pod, c runner.Change) ([]runner.Pod, error) {
 	changed := make([]runner.Pod, len(pods))
-	group, ctx := errgroup.WithContext(ctx)
-	for i, p := range pods {
-		group.Go(func() (err error) {
-			changed[i], err = l.Deployer.Change(ctx, p, builder.SupervisorPort, c)
-			return err
-		})
-	}
-	err := group.Wait()
+	err := each(ctx, pods, func(ctx context.Context, i int, p runner.Pod) (err error) {
+		changed[i], err = l.Deployer.Change(ctx, p, builder.SupervisorPort, c)
+		return err
+	})
 	if errors.Is(err, runner.ErrUnsupervised) {
 		err = runner.ErrUnsupervised
 	}
 	return changed, err
+}
+
+// each does something with every Pod, at once; i is its place. The first error ends the others.
+func each(ctx context.Context, pods []runner.Pod, do func(ctx context.Context, i int, p runner.Pod) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for i, p := range pods {
+		group.Go(func() error { return do(ctx, i, p) })
+	}
+	return group.Wait()
 }

@@ -1,66 +1,143 @@
 package loop
 
 import (
+	"archive/zip"
+	"context"
+	"io"
+	"os"
+	"path/filepath"
 	"reflect"
 	"testing"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"github.com/devloop-cli/devloop/builder"
-	"github.com/devloop-cli/devloop/watch"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop/plan"
+	"github.com/devloop-cli/devloop/runner"
 )
 
-func parts(rest string, files ...string) builder.Parts {
-	p := builder.Parts{Rest: rest, Own: map[string][]byte{}}
+// state is what an application consists of: path, text, path, text…
+func state(files ...string) plan.State {
+	own := map[string][]byte{}
 	for i := 0; i < len(files); i += 2 {
-		p.Own[files[i]] = []byte(files[i+1])
+		own[files[i]] = []byte(files[i+1])
 	}
-	return p
+	return plan.NewState(own, nil)
 }
 
-func TestChangeIsWhatDiffers(t *testing.T) {
-	before := parts("", "A.class", "a", "B.class", "b", "static/a.css", "a", "empty.txt", "")
-	after := parts("", "A.class", "a2", "C.class", "c", "static/a.css", "a", "empty.txt", "")
-	want := map[string][]byte{"A.class": []byte("a2"), "B.class": nil, "C.class": []byte("c")}
-	if got := changesOf(before, after); !reflect.DeepEqual(got, want) {
-		t.Errorf("got %q", got)
+// taking is a project whose jar is real, and whose Pods take changes or refuse them.
+type taking struct {
+	fakes
+	jar     string
+	refuses map[bool]error // by whether the application starts again
+}
+
+func (f *taking) Compile(ctx context.Context, changed []string, out io.Writer) (builder.App, error) {
+	app, err := f.fakes.Compile(ctx, changed, out)
+	app.Jar = f.jar
+	return app, err
+}
+
+func (f *taking) Image(ctx context.Context, app builder.App, out io.Writer) (builder.Image, error) {
+	img, err := f.fakes.Image(ctx, app, out)
+	img.Explanation = builder.Explanation{Supervised: true, Swappable: true}
+	return img, err
+}
+
+func (f *taking) Change(_ context.Context, p runner.Pod, _ int, c runner.Change) (runner.Pod, error) {
+	return p, f.refuses[c.Restart]
+}
+
+// pack writes the jar of an application with a page.
+func (f *taking) pack(t *testing.T, library, page string) {
+	t.Helper()
+	out, err := os.Create(f.jar)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if again := parts("", "A.class", "a", "B.class", "b", "static/a.css", "a", "empty.txt", ""); stateOf(before) == stateOf(after) || stateOf(before) != stateOf(again) {
-		t.Error("the states are not told apart by their content")
+	w := zip.NewWriter(out)
+	for _, e := range [][2]string{{"META-INF/MANIFEST.MF", "Start-Class: com.example.A\n"}, {"BOOT-INF/lib/a.jar", library}, {"BOOT-INF/classes/static/a.css", page}} {
+		file, err := w.Create(e[0])
+		if err == nil {
+			_, err = file.Write([]byte(e[1]))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
-	for want, files := range map[string]map[string][]byte{
-		"1 class":                  {"A.class": nil},
-		"2 classes and 1 resource": {"A.class": nil, "B.class": nil, "a.css": nil},
-		"2 resources":              {"a.css": nil, "b.css": nil},
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := out.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestDecisionIsCarriedOutAndARefusalTakesTheNextPath follows saves of a page and of a
+// library through Pods that take them, and that don't.
+func TestDecisionIsCarriedOutAndARefusalTakesTheNextPath(t *testing.T) {
+	f := &taking{fakes: fakes{quick: true, port: 8080}, jar: filepath.Join(t.TempDir(), "app.jar")}
+	l, r := newTestLoop(f)
+	port := newFakePort(t)
+	l.Listen = func(context.Context, runner.Port) (LocalPort, error) { return port, nil }
+	f.pack(t, "1", "a")
+	if err := l.Deploy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for n, c := range []struct {
+		what, library, page string
+		refuses             map[bool]error
+		want                []string
+	}{
+		{"nothing", "1", "a", nil, []string{"nothing: the classes and resources are as they were", "compile ok"}},
+		{"a page", "1", "b", nil, []string{"pages", "compile ok", "pages ok", "forward ok"}},
+		{"a page that can't be copied", "1", "c", map[bool]error{false: runner.ErrUnsupervised},
+			[]string{"pages", "compile ok", "pages skipped", "restart ok", "ready ok", "forward ok"}},
+		{"a Pod that takes nothing", "1", "d", map[bool]error{false: runner.ErrUnsupervised, true: runner.ErrUnsupervised},
+			[]string{"pages", "compile ok", "pages skipped", "restart skipped", "image ok", "load ok", "replace ok", "ready ok", "forward ok"}},
+		{"a library", "2", "e", nil, []string{"pod: library a.jar changed", "compile ok", "image ok", "load ok", "replace ok", "ready ok", "forward ok"}},
 	} {
-		if got := summary(files); got != want {
-			t.Errorf("got %q, want %q", got, want)
+		f.pack(t, c.library, c.page)
+		f.refuses, r.events = c.refuses, nil
+		if err := l.turn(t.Context(), n+2, "saved", changedFile("src/main/resources/static/a.css")); err != nil {
+			t.Fatalf("%s: %v", c.what, err)
+		}
+		if got := append(r.chosen(), r.stages()...); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: got %q, want %q", c.what, got, c.want)
 		}
 	}
 }
 
-func TestNewPodIsMadeWhereAnythingElseChanged(t *testing.T) {
-	now := parts("libraries", "A.class", "a")
-	saved := watch.Batch{Paths: []string{"A.java"}, Kinds: watch.Source}
+// chosen returns the paths that were chosen, with their reasons.
+func (r *recorder) chosen() (list []string) {
+	for _, e := range r.events {
+		b, ok := e.Body.(event.Chosen)
+		switch {
+		case ok && b.Why != "":
+			list = append(list, b.Path+": "+b.Why)
+		case ok:
+			list = append(list, b.Path)
+		}
+	}
+	return list
+}
+
+func TestPodsOfAnImageThatCannotBeChangedSayWhy(t *testing.T) {
 	for want, c := range map[string]struct {
-		parts   builder.Parts
-		changed watch.Batch
+		fixed string
+		x     builder.Explanation
 	}{
-		"": {parts: now, changed: saved},
-		"more than the application's own classes and resources has changed": {parts: parts("others", "A.class", "a"), changed: saved},
-		"-": {parts: now, changed: watch.Everything()},
+		"":                                {x: builder.Explanation{Supervised: true}},
+		"app/Dockerfile makes its image":  {x: builder.Explanation{Dockerfile: "app/Dockerfile"}},
+		"asked for by --without restart":  {x: builder.Explanation{Unsupervised: "asked for by --without restart"}},
+		"the manifest sets _JAVA_OPTIONS": {fixed: "the manifest sets _JAVA_OPTIONS"},
 	} {
 		l, _ := newTestLoop(&fakes{})
-		l.live.present = &present{now: now}
-		if got := l.whyNewPod(c.parts, c.changed); got != want {
+		l.Target.Fixed = c.fixed
+		l.takeOver(builder.Image{ID: v1.Hash{Hex: "a"}, Explanation: c.x}, nil)
+		if got := l.live.running().Fixed; got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
-	}
-	l, _ := newTestLoop(&fakes{})
-	l.live.present = &present{now: now}
-	l.live.faster.Store(true)
-	if got := l.whyNewPod(now, saved); got != "there is an archive of the dependencies' classes by now" {
-		t.Errorf("got %q", got)
-	}
-	if done, err := l.inPlaceOf(t.Context(), 1, builder.App{Dockerfile: "/project/Dockerfile"}, saved); done || err != nil {
-		t.Errorf("with a Dockerfile: %v, %v", done, err)
 	}
 }

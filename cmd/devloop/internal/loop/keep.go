@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -25,14 +26,14 @@ func (l *Loop) beside(n int, m runner.Manifest) []runner.Pod {
 		return nil
 	}
 	if why := m.InPlace(); why != "" {
-		l.inPlace(n, why)
+		l.noTwin(n, why)
 		return nil
 	}
 	return l.live.answering
 }
 
-// inPlace tells why the old Pod does not serve until the new one does, once a reason.
-func (l *Loop) inPlace(n int, why string) {
+// noTwin tells why the old Pod does not serve until the new one does, once a reason.
+func (l *Loop) noTwin(n int, why string) {
 	if l.live.placed != why {
 		l.live.placed = why
 		l.Bus.Publish(n, event.Notice{Level: event.Info, Text: "the old Pod goes before the new one comes: " + why})
@@ -67,10 +68,25 @@ func (l *Loop) turnBack() {
 // takeOver says that pods answer now, and removes those that did before.
 func (l *Loop) takeOver(img builder.Image, pods []runner.Pod) {
 	l.retire(l.live.answering)
-	l.live.serving, l.live.answering, l.live.present = img.ID, pods, nil
-	if img.Explanation.Supervised {
-		l.live.present = &present{pods: pods, image: l.live.built, now: l.live.built, swappable: img.Explanation.Swappable}
+	l.live.serving, l.live.answering = img.ID, pods
+	if fixed := l.fixed(img.Explanation); fixed != "" {
+		l.live.lose(fixed)
+		return
 	}
+	l.live.present = &present{pods: pods, image: l.live.built, now: l.live.built, swappable: img.Explanation.Swappable}
+}
+
+// fixed says why Pods of an image can't be changed while they run, "" where they can.
+func (l *Loop) fixed(x builder.Explanation) string {
+	switch {
+	case l.Target.Fixed != "":
+		return l.Target.Fixed
+	case x.Dockerfile != "":
+		return x.Dockerfile + " makes its image"
+	case !x.Supervised:
+		return cmp.Or(x.Unsupervised, "its image has no supervisor")
+	}
+	return ""
 }
 
 // dropFailed removes the Pods that failed beside those which answer.

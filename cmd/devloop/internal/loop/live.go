@@ -12,8 +12,8 @@ import (
 
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop/plan"
 	"github.com/devloop-cli/devloop/runner"
-	"github.com/devloop-cli/devloop/watch"
 )
 
 // drainTime bounds the wait for answers under way before a Pod is replaced. It is as
@@ -36,8 +36,10 @@ type live struct {
 	answering, pods []runner.Pod
 	// built is what was compiled last, present what the Pods that answer consist of, nil
 	// where they can't be changed.
-	built   builder.Parts
+	built   plan.State
 	present *present
+	// fixed says why present is nil.
+	fixed string
 	// faster is true once there is an archive that those Pods don't have.
 	faster atomic.Bool
 	// ended tells Run of each Pod whose log has come to its end.
@@ -53,12 +55,6 @@ type live struct {
 
 // serves reports whether Pods answer on localhost.
 func (v *live) serves() bool { return v.serving != v1.Hash{} }
-
-// current reports whether the Pods that answer now are those that the cycle would
-// make: the image came out the same, and no manifest changed.
-func (v *live) current(img builder.Image, changed watch.Batch) bool {
-	return v.serves() && v.serving == img.ID && !changed.All && !changed.Kinds.Has(watch.Manifest)
-}
 
 // hold says that the Pods are about to go: whoever asks waits for the next ones, and
 // what they were asked already is answered first.
@@ -111,7 +107,8 @@ func (l *Loop) lost(ended []runner.Pod) {
 		if !l.live.serves() || !slices.ContainsFunc(l.live.answering, is(pod)) {
 			continue // it was replaced
 		}
-		l.live.serving, l.live.answering, l.live.present = v1.Hash{}, nil, nil
+		l.live.serving, l.live.answering = v1.Hash{}, nil
+		l.live.lose("the Pod is gone")
 		text, hints := fmt.Sprintf("Pod %q has ended, or somebody removed it", pod.Name), []string{"bring it back: press Enter"}
 		l.live.ports.fail(event.Failure{Message: text, Hints: hints})
 		l.Bus.Publish(0, event.Notice{Level: event.Warning, Text: text, Hints: hints})

@@ -24,6 +24,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop/plan"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/watch"
@@ -87,6 +88,10 @@ type Target struct {
 	Follow bool
 	// KeepServing has Pods serve until their successors do, where the manifest allows it.
 	KeepServing bool
+	// Path says which paths a save may take to what runs, and Fixed why none but a new Pod
+	// will do, as a clause; "" where the image decides that.
+	Path  plan.Rule
+	Fixed string
 	// ReadyTimeout bounds the wait for the Pods to be ready; 0 means for ever.
 	ReadyTimeout time.Duration
 }

@@ -12,9 +12,9 @@ import (
 
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop/plan"
 	"github.com/devloop-cli/devloop/hack/real"
 	"github.com/devloop-cli/devloop/runner"
-	"github.com/devloop-cli/devloop/watch"
 )
 
 // dangling takes a change, and the user saves again before its JVM answers.
@@ -45,25 +45,26 @@ func TestSwapThatIsCutOffIsNotTakenForNone(t *testing.T) {
 	img := builder.Image{ID: v1.Hash{Algorithm: "sha256", Hex: "a"}}
 	l.live.serving = img.ID
 	l.live.present = &present{pods: []runner.Pod{{Name: "app"}}, image: before, now: before, swappable: true}
-	if _, err := l.swap(ctx, 1, changesOf(before, after), after); !cancelled(err) {
+	l.live.built = after
+	if _, err := l.swap(ctx, 1, plan.Decision{Path: plan.Swap, Files: plan.Changes(before, after)}); !cancelled(err) {
 		t.Fatalf("the swap ended with %v", err)
 	}
 	if len(f.taken) != 1 {
 		t.Fatalf("the Pod was told %d changes", len(f.taken))
 	}
 	// The user took the edit back: the Pod has it, so there is something to do.
-	if r := l.live.present; r != nil && len(changesOf(r.now, before)) == 0 && l.live.serves() {
+	if r := l.live.present; r != nil && len(plan.Changes(r.now, before)) == 0 && l.live.serves() {
 		t.Error("the Pod holds the new class, and the loop takes it for the old one")
 	}
 	if !l.live.serves() {
 		t.Error("the Pod serves one of the two, and the loop takes it for gone")
 	}
-	if l.live.current(img, watch.Batch{Paths: []string{"A.java"}, Kinds: watch.Source}) {
+	if l.live.serving == img.ID {
 		t.Error("the Pod holds the new class, and the loop takes it for what its image holds")
 	}
 }
 
-func compiled(t *testing.T, text string) builder.Parts {
+func compiled(t *testing.T, text string) plan.State {
 	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "A.java")
@@ -77,23 +78,5 @@ func compiled(t *testing.T, text string) builder.Parts {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return parts("", "A.class", string(data))
-}
-
-func TestPagesAreReadAtTheRequestUnlessSomethingKeepsThem(t *testing.T) {
-	for want, c := range map[string]struct{ before, after builder.Parts }{
-		"":                                      {parts("", "static/a.css", "a", "static/old.css", "o"), parts("", "static/a.css", "b", "public/new.css", "n")},
-		"a welcome page is looked for at start": {parts(""), parts("", "static/index.html", "a")},
-		"static/a.css may be kept, as application.yml has a resource chain": {
-			parts("", "static/a.css", "a", "application.yml", "chain: on"), parts("", "static/a.css", "b", "application.yml", "chain: on")},
-		"static/a.css may be kept, as Web.class has a resource chain": {
-			parts("", "static/a.css", "a"), parts("", "static/a.css", "b", "Web.class", "…resourceChain…")},
-		"templates/a.html is read at start": {parts("", "templates/a.html", "a"), parts("", "templates/a.html", "b")},
-	} {
-		files := changesOf(c.before, c.after)
-		delete(files, "Web.class")
-		if got := whyNoSwap(c.before, c.after, files); got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
-	}
+	return state("A.class", string(data))
 }

@@ -51,6 +51,8 @@ func (p *Plain) Handle(e event.Event) {
 		if e.Cycle > 1 {
 			p.line(fmt.Sprintf("%s because %s", p.style.Bold(fmt.Sprintf("cycle %d", e.Cycle)), b.Because))
 		}
+	case event.Chosen:
+		p.chosen(b)
 	case event.StageOutput:
 		if !p.quiet {
 			p.line(p.style.Dim("  │ " + b.Line))
@@ -107,6 +109,14 @@ func (p *Plain) stage(b event.StageFinished) {
 			name = strings.Repeat(" ", rowWidth)
 		}
 		p.line(strings.TrimRight(name+" "+note, " "))
+	}
+}
+
+// chosen shows why a save takes longer than the last one did.
+func (p *Plain) chosen(b event.Chosen) {
+	words := map[string]string{"nothing": "nothing to do", "restart": "a restart", "pod": "a new Pod"}
+	if words[b.Path] != "" && b.Why != "" {
+		p.line(p.style.Dim("  · " + words[b.Path] + ": " + b.Why))
 	}
 }
 

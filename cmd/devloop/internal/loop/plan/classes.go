@@ -1,0 +1,80 @@
+package plan
+
+import (
+	"strings"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/classfile"
+)
+
+// whyNoSwap says why a file that differs needs a restart, "" where the running JVM can
+// take it. Anyhow leaves out whether what its methods did may have been kept.
+func (s State) whyNoSwap(path string, after State, anyhow bool) string {
+	class, isClass := strings.CutSuffix(path, ".class")
+	class = strings.ReplaceAll(class, "/", ".")
+	before, now := s.own[path], after.own[path]
+	switch {
+	case !isClass:
+		return path + " is read at start"
+	case before == nil:
+		return class + " is new"
+	case now == nil:
+		return class + " is gone"
+	}
+	methods, why := changedMethods(class, before, now)
+	if why != "" || anyhow {
+		return why
+	}
+	return s.whyKept(class, methods)
+}
+
+// changedMethods returns the methods of a class whose bodies differ, or why it can't take
+// the place of the one before.
+func changedMethods(class string, before, now []byte) (methods []classfile.Member, why string) {
+	old, err := classfile.Parse(before)
+	if err != nil {
+		return nil, err.Error()
+	}
+	fresh, err := classfile.Parse(now)
+	if err != nil {
+		return nil, err.Error()
+	}
+	d := classfile.Compare(old, fresh)
+	if d.Kind == classfile.Shape {
+		return nil, class + ": " + d.Why
+	}
+	return d.Methods, ""
+}
+
+// whyKept says why what methods of a class did may have been kept, "" where nothing
+// speaks for that.
+func (s State) whyKept(class string, methods []classfile.Member) string {
+	if len(methods) == 0 {
+		return ""
+	}
+	program, err := s.program()
+	if err != nil {
+		return err.Error()
+	}
+	for _, m := range methods {
+		if why := program.RanAtStart(m); why != "" {
+			return class + "." + m.Name + ": " + why
+		}
+	}
+	return ""
+}
+
+// programOf reads all classes among files.
+func programOf(files map[string][]byte) (*classfile.Program, error) {
+	var classes []*classfile.Class
+	for _, path := range sorted(files) {
+		if !strings.HasSuffix(path, ".class") {
+			continue
+		}
+		c, err := classfile.Parse(files[path])
+		if err != nil {
+			return nil, err
+		}
+		classes = append(classes, c)
+	}
+	return classfile.NewProgram(classes), nil
+}

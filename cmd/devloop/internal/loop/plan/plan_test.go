@@ -1,0 +1,190 @@
+package plan
+
+import (
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"testing"
+
+	"github.com/devloop-cli/devloop/hack/real"
+)
+
+// files are an application's own: path, text, path, text…
+func files(all ...string) map[string][]byte {
+	m := map[string][]byte{}
+	for i := 0; i < len(all); i += 2 {
+		m[all[i]] = []byte(all[i+1])
+	}
+	return m
+}
+
+// libraries is a rest without news.
+var libraries = map[string]string{"library a.jar": "1", "main class": "A"}
+
+func state(all ...string) State { return NewState(files(all...), libraries) }
+
+// running is what serves, and takes all that can be taken.
+func running(s State) Running { return Running{State: s, Serves: true, Swappable: true} }
+
+var source = Saved{Sources: true}
+
+func TestWhatCannotBeChangedInItsPodIsMadeAnew(t *testing.T) {
+	was := state("A.class", "a")
+	now := running(was)
+	other := func(rest map[string]string) State { return NewState(was.own, rest) }
+	changed := func(how func(*Running)) Running { r := now; how(&r); return r }
+	for _, c := range []struct {
+		what string
+		s    Situation
+		want Decision
+	}{
+		{"the first build", Situation{Saved: Saved{All: true}}, Decision{Path: Pod}},
+		{"Enter", Situation{Saved: Saved{All: true}, Image: true, Runs: now, After: was}, Decision{Path: Pod}},
+		{"a manifest", Situation{Saved: Saved{Manifest: true}, Image: true, Runs: now}, Decision{Path: Manifest}},
+		{"a manifest, and what runs is in no image", Situation{Saved: Saved{Manifest: true}, Runs: now, After: was}, Decision{Path: Pod, Why: "the manifest changed"}},
+		{"a manifest and a source", Situation{Saved: Saved{Manifest: true, Sources: true}, Image: true, Runs: now, After: was}, Decision{Path: Pod, Why: "the manifest changed"}},
+		{"a Dockerfile", Situation{Saved: source, Runs: Running{Fixed: "Dockerfile makes its image"}, After: was}, Decision{Path: Pod, Why: "Dockerfile makes its image"}},
+		{"an archive", Situation{Saved: source, Runs: changed(func(r *Running) { r.Outdated = "there is an archive" }), After: was}, Decision{Path: Pod, Why: "there is an archive"}},
+		{"a library", Situation{Saved: source, Runs: now, After: other(map[string]string{"library a.jar": "2", "main class": "A"})},
+			Decision{Path: Pod, Why: "library a.jar changed"}},
+		{"a newer library", Situation{Saved: source, Runs: now, After: other(map[string]string{"library b.jar": "1", "main class": "A"})},
+			Decision{Path: Pod, Why: "library b.jar is new, and 1 more"}},
+		{"a library less", Situation{Saved: source, Runs: now, After: other(map[string]string{"main class": "A"})}, Decision{Path: Pod, Why: "library a.jar is gone"}},
+		{"the user", Situation{Saved: source, Runs: now, After: was, Rule: AlwaysPod}, Decision{Path: Pod, Why: asked}},
+	} {
+		if got := Decide(c.s); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: got %v, want %v", c.what, got, c.want)
+		}
+	}
+}
+
+func TestFilesTakeTheCheapestPath(t *testing.T) {
+	const page, settings = "static/a.css", "application.yml"
+	for _, c := range []struct {
+		what          string
+		before, after State
+		how           func(*Situation)
+		path          Path
+		why           string
+	}{
+		{"nothing", state(page, "a"), state(page, "a"), nil, Nothing, "the classes and resources are as they were"},
+		{"a page", state(page, "a"), state(page, "b"), nil, Pages, ""},
+		{"a page is new, another gone", state(page, "a"), state("public/b.css", "b"), nil, Pages, ""},
+		{"a page, where JVMs take nothing", state(page, "a"), state(page, "b"), func(s *Situation) { s.Runs.Swappable = false }, Pages, ""},
+		{"a page, and the user wants restarts", state(page, "a"), state(page, "b"), func(s *Situation) { s.Rule = AlwaysRestart }, Restart, asked},
+		{"a page, after a failure", state(page, "a"), state(page, "b"), func(s *Situation) { s.Runs.Serves = false }, Restart, "it has not answered since the last change"},
+		{"taken back after a failure", state(page, "a"), state(page, "a"), func(s *Situation) { s.Runs.Serves = false }, Restart, "it has not answered since the last change"},
+		{"a welcome page", state(), state("static/index.html", "a"), nil, Restart, "a welcome page is looked for at start"},
+		{"the welcome page's text", state("static/index.html", "a"), state("static/index.html", "b"), nil, Pages, ""},
+		{"a page in a chain by settings", state(page, "a", settings, "chain: on"), state(page, "b", settings, "chain: on"), nil, Restart,
+			"static/a.css may be kept, as application.yml has a resource chain"},
+		{"a page in a chain by code", state(page, "a", "Web.class", "…resourceChain…"), state(page, "b", "Web.class", "…resourceChain…"), nil, Restart,
+			"static/a.css may be kept, as Web.class has a resource chain"},
+		{"settings", state(settings, "a"), state(settings, "b"), nil, Restart, "application.yml is read at start"},
+		{"settings and a page", state(settings, "a", page, "a"), state(settings, "b", page, "b"), nil, Restart, "application.yml is read at start"},
+		{"a new class", state(), state("com/A.class", "a"), nil, Restart, "com.A is new"},
+		{"a class less", state("com/A.class", "a"), state(), nil, Restart, "com.A is gone"},
+	} {
+		s := Situation{Saved: source, Image: true, Runs: running(c.before), After: c.after}
+		if c.how != nil {
+			c.how(&s)
+		}
+		if d := Decide(s); d.Path != c.path || d.Why != c.why {
+			t.Errorf("%s: got %v, %q", c.what, d.Path, d.Why)
+		}
+	}
+}
+
+// compiled returns a class of which a method says text.
+func compiled(t *testing.T, members string) []byte {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "A.java")
+	if err := os.WriteFile(file, []byte("class A { "+members+" }"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("javac", "-d", dir, file).CombinedOutput(); err != nil {
+		t.Fatalf("javac: %v\n%s", err, out)
+	}
+	data, err := os.ReadFile(filepath.Join(dir, "A.class"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func TestClassesAreSwappedWhereOnlyRequestsCallThem(t *testing.T) {
+	real.Java(t)
+	class := func(members string) State { return state("A.class", string(compiled(t, members))) }
+	body, other := class(`String a() { return "a"; }`), class(`String a() { return "b"; }`)
+	kept, made := class(`String a; A() { a = a(); } String a() { return "a"; }`), class(`String a; A() { a = a(); } String a() { return "b"; }`)
+	fixed := running(body)
+	fixed.Swappable = false
+	for _, c := range []struct {
+		what  string
+		runs  Running
+		after State
+		rule  Rule
+		path  Path
+		why   string
+	}{
+		{"a body", running(body), other, Auto, Swap, ""},
+		{"a body, and the user wants restarts", running(body), other, AlwaysRestart, Restart, asked},
+		{"a body, where the JVM takes none", fixed, other, Auto, Restart, "its JVM takes no changed methods"},
+		{"a method more", running(body), class(`String a() { return "a"; } void b() {}`), Auto, Restart, "A: method b added"},
+		{"a method more, and the user wants swaps", running(body), class(`String a() { return "a"; } void b() {}`), AlwaysSwap, Restart, "A: method b added"},
+		{"a body that ran", running(kept), made, Auto, Restart, "A.a: constructors run at start"},
+		{"a body that ran, and the user wants swaps", running(kept), made, AlwaysSwap, Swap, ""},
+	} {
+		d := Decide(Situation{Saved: source, Image: true, Runs: c.runs, After: c.after, Rule: c.rule})
+		if d.Path != c.path || d.Why != c.why {
+			t.Errorf("%s: got %v, %q", c.what, d.Path, d.Why)
+		}
+	}
+}
+
+func TestChangeIsWhatDiffers(t *testing.T) {
+	before := state("A.class", "a", "B.class", "b", "static/a.css", "a", "empty.txt", "")
+	after := state("A.class", "a2", "C.class", "c", "static/a.css", "a", "empty.txt", "")
+	want := files("A.class", "a2", "C.class", "c")
+	want["B.class"] = nil
+	if got := Changes(before, after); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q", got)
+	}
+	if again := NewState(maps.Clone(before.own), maps.Clone(before.rest)); before.Name == after.Name || before.Name != again.Name {
+		t.Error("the states are not told apart by their content")
+	}
+	if other := NewState(before.own, nil); other.Name == before.Name {
+		t.Error("the rest does not count")
+	}
+	for want, files := range map[string]map[string][]byte{
+		"1 class":                  files("A.class", ""),
+		"2 classes and 1 resource": files("A.class", "", "B.class", "", "a.css", ""),
+		"2 resources":              files("a.css", "", "b.css", ""),
+	} {
+		if got := Summary(files); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func TestOnlyWhatCannotBeInAnImageSavesItsMaking(t *testing.T) {
+	for _, c := range []struct {
+		saved                     Saved
+		compiles, replacesTheSame bool
+	}{
+		{Saved{Manifest: true}, false, true},
+		{Saved{Sources: true}, true, false},
+		{Saved{Manifest: true, Sources: true}, true, true},
+		{Saved{All: true}, true, true},
+	} {
+		if c.saved.Compiles(true) != c.compiles || !c.saved.Compiles(false) {
+			t.Errorf("%+v: it compiles %v", c.saved, c.saved.Compiles(true))
+		}
+		if c.saved.Replaces(true) != c.replacesTheSame || !c.saved.Replaces(false) {
+			t.Errorf("%+v: it replaces %v", c.saved, c.saved.Replaces(true))
+		}
+	}
+}
