@@ -10,6 +10,7 @@ import (
 	"net"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -33,8 +34,6 @@ type Options struct {
 	Wait time.Duration
 	// Tell is told, in a sentence, that an IDE has come or left, or why it could not be let in.
 	Tell func(string)
-	// Came is called when an IDE has attached to a JVM.
-	Came func()
 }
 
 // Relay is a local port for the debugger of an IDE. It leads to whichever JVM it was pointed to
@@ -372,7 +371,6 @@ func (r *Relay) open(ctx context.Context, to *jvm, conn net.Conn) (*session, err
 func (r *Relay) converse(s *session, to *jvm, in io.Reader) {
 	r.sit(to, s)
 	r.options.Tell("a debugger is attached to " + to.name)
-	r.options.Came()
 	s.converse(to.ctx, in)
 	r.sit(to, nil)
 	to.left = time.Now()
@@ -391,10 +389,11 @@ func (r *Relay) sit(to *jvm, s *session) {
 // foreign notes that an IDE has redefined classes.
 func (r *Relay) foreign(to *jvm, names []string) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	for _, name := range names {
 		to.foreign[name] = true
 	}
+	r.mu.Unlock()
+	r.options.Tell(fmt.Sprintf("the debugger has put its own %s into %s; the next save, or Enter, brings back the project's", strings.Join(names, ", "), to.name))
 }
 
 func sleep(ctx context.Context, d time.Duration) {

@@ -55,7 +55,7 @@ func relayed(t *testing.T, wait time.Duration) (*Relay, *told) {
 		t.Fatal(err)
 	}
 	said := &told{news: make(chan string, 1000)}
-	r := NewRelay([]net.Listener{l}, Options{Wait: wait, Tell: said.tell, Came: func() {}})
+	r := NewRelay([]net.Listener{l}, Options{Wait: wait, Tell: said.tell})
 	t.Cleanup(func() {
 		if err := r.Close(); err != nil {
 			t.Error(err)

@@ -30,6 +30,9 @@ func (l *Loop) cycle(ctx context.Context, n int, changed watch.Batch) error {
 	if err := l.openPorts(ctx, n, l.Target.endpoints(manifest.Endpoints(l.Target.Namespace), manifest.Workload(l.Target.Namespace))); err != nil {
 		return err
 	}
+	if err := l.openDebuggers(ctx, n, manifest); err != nil {
+		return err
+	}
 	saved := l.Target.saved(changed)
 	app, compiled, err := l.sources(ctx, n, changed, saved)
 	if err != nil {
@@ -90,6 +93,9 @@ func (l *Loop) bringUp(ctx context.Context, n int, m runner.Manifest, img builde
 	}
 	if l.Target.Follow {
 		l.live.follow(l, n, pods)
+	}
+	if l.Target.Debug.Suspend {
+		l.debug(n, pods)
 	}
 	_, err = stage(ctx, l, n, event.Ready, func(ctx context.Context, s *step) (none, error) { return none{}, l.ready(ctx, s, pods) })
 	return pods, err
@@ -291,6 +297,7 @@ func (l *Loop) replace(ctx context.Context, s *step, m runner.Manifest, img buil
 	spec := runner.Spec{
 		Project: l.Target.Name, Dir: l.Target.Dir, Manifest: m,
 		ChangesDir: changesDir(img), Image: img.Ref, Names: []string{img.Name}, Adopt: l.Target.Adopt, Keep: l.Target.Keep, Serving: serving,
+		Debug: l.agents(m, img),
 	}
 	l.explain(s, spec)
 	pods, err := l.Deployer.Replace(ctx, spec)
@@ -307,7 +314,9 @@ func changesDir(img builder.Image) string {
 }
 
 func (l *Loop) ready(ctx context.Context, s *step, pods []runner.Pod) error {
-	if l.Target.ReadyTimeout > 0 {
+	if at := l.awaited(pods); at != "" {
+		s.publish(event.Notice{Level: event.Info, Text: "waiting for a debugger on " + at})
+	} else if l.Target.ReadyTimeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, l.Target.ReadyTimeout)
 		defer cancel()
