@@ -1,13 +1,11 @@
 package jdwp
 
 import (
-	"bufio"
 	"context"
 	"encoding/binary"
 	"fmt"
 	"io"
 	"net"
-	"os/exec"
 	"reflect"
 	"strings"
 	"sync"
@@ -93,66 +91,6 @@ func ide(t *testing.T, r *Relay) (*VM, <-chan packet) {
 	return vm, events
 }
 
-// jdb is the JDK's own debugger, which is built on JDI as those of IDEs are.
-type jdb struct {
-	*testing.T
-	cmd *exec.Cmd
-	in  io.Writer
-	out chan byte
-}
-
-func startJDB(t *testing.T, r *Relay) *jdb {
-	t.Helper()
-	cmd := exec.Command("jdb", "-attach", r.Address())
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	j := &jdb{t, cmd, in, make(chan byte, 1<<16)}
-	go func() {
-		defer close(j.out)
-		for from := bufio.NewReader(out); ; {
-			c, err := from.ReadByte()
-			if err != nil {
-				return
-			}
-			j.out <- c
-		}
-	}()
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	return j
-}
-
-// say types a command and reads on until there is a text.
-func (j *jdb) say(command, want string) string {
-	j.Helper()
-	if command != "" {
-		if _, err := io.WriteString(j.in, command+"\n"); err != nil {
-			j.Fatal(err)
-		}
-	}
-	var text []byte
-	for deadline := time.After(20 * time.Second); !strings.Contains(string(text), want); {
-		select {
-		case c, open := <-j.out:
-			if !open {
-				j.Fatalf("%s: it ended, and %q is not in %q", command, want, text)
-			}
-			text = append(text, c)
-		case <-deadline:
-			j.Fatalf("%s: %q is not in %q", command, want, text)
-		}
-	}
-	return string(text)
-}
-
 func TestIDEStandsAtABreakpointWhileClassesAreRedefined(t *testing.T) {
 	real.Java(t)
 	dir := t.TempDir()
@@ -160,50 +98,48 @@ func TestIDEStandsAtABreakpointWhileClassesAreRedefined(t *testing.T) {
 	port, ask, answer := started(t, dir, "n")
 	r, said := relayed(t, time.Minute)
 	r.Point("app", to(port))
-	j := startJDB(t, r)
+	j := real.StartJDB(t, r.Address())
 	said.await(t, "attached to app")
-	j.say("stop in App.word", "Set breakpoint App.word")
+	j.Say("stop in App.word", "Set breakpoint App.word")
 	ask()
-	j.say("", "App.word(), line=3")
+	j.Say("", "App.word(), line=3")
 
 	t.Log("the thread stands at the breakpoint: the class changes all the same, and the lines move")
 	changed := compiled(t, t.TempDir(), "App", `static String word() { return "old"; }`, "\n\nstatic String word() { String said = \"new\";\nreturn said; }")
 	if loaded, err := r.Redefine(t.Context(), map[string][]byte{"App": changed}); err != nil || loaded != 1 {
 		t.Fatalf("loaded %d, %v", loaded, err)
 	}
-	j.say("cont", "> ")
+	j.Say("cont", "> ")
 	if got := answer(); got != "old" {
 		t.Errorf("a method that was being run says %q", got)
 	}
 
 	t.Log("the breakpoint is there still, at its line of now")
 	ask()
-	j.say("", "App.word(), line=5")
-	j.say("", "main[1]")
-	if where := j.say("where", "main[1]"); !strings.Contains(where, "App.word (App.java:5)") {
+	j.Say("", "App.word(), line=5")
+	j.Say("", "main[1]")
+	if where := j.Say("where", "main[1]"); !strings.Contains(where, "App.word (App.java:5)") {
 		t.Errorf("the thread stands at %q", where)
 	}
-	j.say("step", "App.word(), line=6")
-	j.say("locals", `said = "new"`)
-	j.say("cont", "> ")
+	j.Say("step", "App.word(), line=6")
+	j.Say("locals", `said = "new"`)
+	j.Say("cont", "> ")
 	if got := answer(); got != "new" {
 		t.Errorf("it says %q", got)
 	}
 
 	t.Log("a breakpoint that the IDE clears is gone, whatever the JVM calls it by now")
-	j.say("clear App.word", "Removed: breakpoint App.word")
+	j.Say("clear App.word", "Removed: breakpoint App.word")
 	ask()
 	if got := answer(); got != "new" {
 		t.Errorf("it says %q", got)
 	}
 
 	t.Log("an IDE that leaves takes its breakpoints along, and resumes what stands")
-	j.say("stop in App.word", "Set breakpoint App.word")
+	j.Say("stop in App.word", "Set breakpoint App.word")
 	ask()
-	j.say("", "Breakpoint hit")
-	if err := j.cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
+	j.Say("", "Breakpoint hit")
+	j.Kill()
 	if got := answer(); got != "new" {
 		t.Errorf("it says %q", got)
 	}
@@ -214,10 +150,10 @@ func TestIDEStandsAtABreakpointWhileClassesAreRedefined(t *testing.T) {
 	}
 
 	t.Log("and the next one may come")
-	next := startJDB(t, r)
+	next := real.StartJDB(t, r.Address())
 	said.await(t, "attached to app")
-	next.say("threads", "main")
-	next.say("exit", "")
+	next.Say("threads", "main")
+	next.Say("exit", "")
 	said.await(t, "has left app")
 }
 
