@@ -66,7 +66,14 @@ type composition struct {
 // what is the application's own.
 func (j *job) composition(base *content, files *appFiles) (*composition, error) {
 	libs, own, classPath := files.split()
-	c := &composition{Explanation: Explanation{Options: j.jvmOptions(files.manifest), MainClass: j.app.MainClass}}
+	c := &composition{Explanation: Explanation{Options: j.jvmOptions(files), MainClass: j.app.MainClass}}
+	if j.supervised() {
+		all, options, err := j.templates(files)
+		if err != nil {
+			return nil, err
+		}
+		c.Templates, c.Options = all, append(c.Options, options...)
+	}
 	if err := j.add(c, libs); err != nil {
 		return nil, err
 	}

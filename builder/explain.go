@@ -28,6 +28,9 @@ type Explanation struct {
 	Unsupervised string
 	// Swappable is true where its JVM takes changed methods while it runs.
 	Swappable bool
+	// Templates are the files of the template engines that Spring Boot sets up, where the
+	// application can be changed in its container.
+	Templates []Templates
 	// Archive tells of the archive of the dependencies' classes.
 	Archive Archive
 }
@@ -80,9 +83,19 @@ func Levers() []string {
 }
 
 // jvmOptions returns what the JVM is told, without the levers that are left out.
-func (j *job) jvmOptions(manifest map[string]string) []Option {
+func (j *job) jvmOptions(files *appFiles) []Option {
 	options := slices.DeleteFunc(append(slices.Clone(quickStart), freshPages), func(o Option) bool { return slices.Contains(j.without, o.Lever) })
-	return append(options, launchOptions(manifest, j.app.Java)...)
+	return slices.Concat(options, devtoolsOption(files.libs), launchOptions(files.manifest, j.app.Java))
+}
+
+// devtoolsOption keeps spring-boot-devtools from starting the application again by itself, as
+// java -jar does: it would whenever one class of a change has come.
+// https://docs.spring.io/spring-boot/reference/using/devtools.html#using.devtools.restart.disable
+func devtoolsOption(libs []library) []Option {
+	if !slices.ContainsFunc(libs, func(l library) bool { return strings.HasPrefix(l.name, "spring-boot-devtools-") }) {
+		return nil
+	}
+	return []Option{{Text: "-Dspring.devtools.restart.enabled=false", Why: "java -jar leaves spring-boot-devtools out, too: it would restart in the middle of a change"}}
 }
 
 func optionTexts(options []Option) []string {

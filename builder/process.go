@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"regexp"
 	"runtime"
 	"strings"
 	"time"
@@ -71,7 +72,12 @@ func runLocked(cmd *exec.Cmd) error {
 	return <-done
 }
 
-// lineWriter passes whole lines on.
+// graphics are the sequences that colour text (ECMA-48, section 8.3.117). Maven's console
+// library resets what it never set, and a user's settings may ask for colours anywhere:
+// they are for a terminal, and this is a pipe.
+var graphics = regexp.MustCompile("\x1b\\[[0-9;:]*m")
+
+// lineWriter passes whole lines on, without colours.
 type lineWriter struct {
 	to   io.Writer
 	rest []byte
@@ -83,18 +89,19 @@ func (w *lineWriter) Write(p []byte) (int, error) {
 	if end == 0 {
 		return len(p), nil
 	}
-	_, err := w.to.Write(w.rest[:end])
+	_, err := w.to.Write(graphics.ReplaceAll(w.rest[:end], nil))
 	w.rest = append(w.rest[:0], w.rest[end:]...)
 	return len(p), err
 }
 
 // flush passes on a last line that has no end.
 func (w *lineWriter) flush() error {
-	if len(w.rest) == 0 {
+	last := graphics.ReplaceAll(w.rest, nil)
+	w.rest = nil
+	if len(last) == 0 {
 		return nil
 	}
-	_, err := w.to.Write(append(w.rest, '\n'))
-	w.rest = nil
+	_, err := w.to.Write(append(last, '\n'))
 	return err
 }
 

@@ -69,6 +69,15 @@ func (r *recorder) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+func TestRunTakesColoursAway(t *testing.T) {
+	var lines recorder
+	script := `printf '\033[0m\033[0m[\033[1;31mERROR\033[m] \033[38:5:9mred\033[0m\n'; printf '\033[0m\033[0m'`
+	text, err := command{dir: t.TempDir(), args: []string{"sh", "-c", script}}.run(t.Context(), &lines)
+	if want := "[ERROR] red\n"; err != nil || text != want || strings.Join(lines, "|") != want {
+		t.Errorf("got %q, kept %q, %v", lines, text, err)
+	}
+}
+
 func TestKeeperKeepsBothEnds(t *testing.T) {
 	k := &keeper{}
 	for range 3 * keptOutput / 16 {

@@ -3,11 +3,11 @@ package loader
 import (
 	"archive/tar"
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"path"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
@@ -88,6 +88,33 @@ func (p *picture) ship(ctx context.Context, deliveries []*delivery) error {
 	return nil
 }
 
+// length is how many bytes ship writes for a node that lacks those layers.
+func (p *picture) length(lacks map[v1.Hash]bool) int64 {
+	const end = 2 * block
+	all := end + entry("oci-layout", int64(len(layout))) + entry("index.json", int64(len(p.index)))
+	layers := len(p.digests())
+	for i, b := range p.blobs() {
+		if i >= layers || lacks[b.digest] {
+			all += entry(b.path(), b.size)
+		}
+	}
+	return all
+}
+
+// block is what files in a tar archive are rounded up to.
+const block = 512
+
+// entry is how long a file is in an archive, with its header.
+func entry(name string, size int64) int64 {
+	var h bytes.Buffer
+	_ = tar.NewWriter(&h).WriteHeader(header(name, size))
+	return int64(h.Len()) + (size+block-1)/block*block
+}
+
+func header(name string, size int64) *tar.Header {
+	return &tar.Header{Name: name, Mode: 0o644, Size: size, Typeflag: tar.TypeReg}
+}
+
 func takers(deliveries []*delivery, b blob, isLayer bool) fan {
 	var all fan
 	for _, d := range deliveries {
@@ -109,7 +136,7 @@ func send(ctx context.Context, b blob, to fan, buffer []byte) (err error) {
 	}
 	defer func() { err = errors.Join(err, content.Close()) }()
 	for _, d := range to {
-		d.header(path.Join("blobs", b.digest.Algorithm, b.digest.Hex), b.size)
+		d.header(b.path(), b.size)
 	}
 	n, err := io.CopyBuffer(to, &bound{ctx, content}, buffer)
 	switch {
@@ -138,7 +165,7 @@ func (b *bound) Read(p []byte) (int, error) {
 
 func (d *delivery) header(name string, size int64) {
 	if d.err == nil {
-		d.err = d.tar.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: size, Typeflag: tar.TypeReg})
+		d.err = d.tar.WriteHeader(header(name, size))
 	}
 }
 

@@ -206,11 +206,7 @@ func (k *Keeper) ready(ctx context.Context, containers []container.Summary) erro
 	if i < 0 {
 		return fmt.Errorf("the cluster has no control plane")
 	}
-	p, err := start(ctx, k.docker, containers[i].ID, false, "sh", "-c", nodeReady)
-	if err != nil {
-		return err
-	}
-	_, err = p.wait(ctx)
+	_, err := output(ctx, k.docker, containers[i].ID, "sh", "-c", nodeReady)
 	return err
 }
 

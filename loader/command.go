@@ -19,7 +19,10 @@ func (p profile) commandWay() string {
 
 // command is the loader of last resort: minikube's own program, which is given a file with
 // all of the image, and copies it to all nodes.
-type command struct{ profile string }
+type command struct {
+	closed
+	profile string
+}
 
 // Load implements [Loader].
 func (c *command) Load(ctx context.Context, ref string, img v1.Image) (Report, error) {

@@ -21,6 +21,8 @@ type Containers struct {
 	// find returns the nodes' containers, running or not.
 	find  func(context.Context) ([]container.Summary, error)
 	terms terms
+
+	sessions sessions
 }
 
 // terms is how a cluster is spoken of.
@@ -87,7 +89,8 @@ func (k *Containers) Load(ctx context.Context, ref string, img v1.Image) (Report
 	if err != nil {
 		return Report{}, err
 	}
-	each(visits, func(v *visit) { v.survey, v.err = k.ask(ctx, v.id, p) })
+	defer k.leave(visits)
+	each(visits, func(v *visit) { v.err = k.ask(ctx, v, p) })
 	if wanting := wanting(visits, p); len(wanting) > 0 {
 		err = k.bring(ctx, p, img, wanting)
 	}
@@ -103,8 +106,24 @@ type visit struct {
 	doubt  string // why the node can't be said to have the image
 	err    error
 
-	importer *process
+	session  *session // nil before there is one
 	delivery *delivery
+}
+
+// leave lets the sessions of a load wait for the next one.
+func (k *Containers) leave(visits []*visit) {
+	for _, v := range visits {
+		if v.session != nil && v.session.lives() {
+			k.sessions.put(v.id, v.session)
+		}
+	}
+}
+
+// Close ends what Load kept in the nodes to be faster the next time: a shell in each, which
+// also ends with this process.
+func (k *Containers) Close() error {
+	k.sessions.close()
+	return nil
 }
 
 func (k *Containers) visits(ctx context.Context) ([]*visit, error) {

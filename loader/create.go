@@ -108,12 +108,8 @@ func (k *Keeper) kubeletLog(ctx context.Context) []string {
 	if err != nil || i < 0 {
 		return nil
 	}
-	p, err := start(ctx, k.docker, containers[i].ID, false, "sh", "-c",
+	out, err := output(ctx, k.docker, containers[i].ID, "sh", "-c",
 		`journalctl --no-pager -u kubelet -n 400 -o cat | grep -E '^E|rror|ailed' | tail -n 8`)
-	if err != nil {
-		return nil
-	}
-	out, err := p.wait(ctx)
 	if err != nil {
 		return nil
 	}

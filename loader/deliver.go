@@ -9,25 +9,38 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// deliver starts an importer in every node, writes the archives and takes the proofs.
+// deliver writes the archives to importers in the nodes and takes the proofs.
 // A node's failure is kept in its visit; the error is the image's or the end of ctx.
 func (k *Containers) deliver(ctx context.Context, p *picture, visits []*visit) error {
-	each(visits, func(v *visit) {
-		v.importer, v.err = start(ctx, k.docker, v.id, true, script(importScript, p.name, p.project)...)
-	})
-	running, deliveries := deliveries(p, visits)
+	each(visits, func(v *visit) { v.err = k.receive(ctx, v, p) })
+	running, deliveries := deliveries(visits)
 	release := context.AfterFunc(ctx, func() { endInput(running) }) // frees a write that a node blocks
 	defer release()
 	err := p.ship(ctx, deliveries)
-	endInput(running) // an archive that was cut off has no index, so nothing comes of it
+	for _, v := range running {
+		if err != nil || v.delivery.err != nil {
+			v.session.CloseWrite() // an archive that was cut off has no index, so nothing comes of it
+		}
+	}
 	each(running, func(v *visit) { v.finish(ctx, p) })
 	return err
 }
 
-func deliveries(p *picture, visits []*visit) (running []*visit, all []*delivery) {
+// receive has a node expect the archive of what it lacks.
+func (k *Containers) receive(ctx context.Context, v *visit, p *picture) (err error) {
+	if !v.session.lives() {
+		if v.session, err = openSession(ctx, k.docker, v.id); err != nil {
+			return err
+		}
+	}
+	v.delivery = &delivery{to: v.session, lacks: lacks(p, v.survey)}
+	v.session.begin(p.length(v.delivery.lacks), "load", p.name, p.project)
+	return nil
+}
+
+func deliveries(visits []*visit) (running []*visit, all []*delivery) {
 	for _, v := range visits {
 		if v.err == nil {
-			v.delivery = &delivery{to: v.importer, lacks: lacks(p, v.survey)}
 			running, all = append(running, v), append(all, v.delivery)
 		}
 	}
@@ -44,14 +57,14 @@ func lacks(p *picture, s survey) map[v1.Hash]bool {
 
 func endInput(running []*visit) {
 	for _, v := range running {
-		v.importer.CloseWrite()
+		v.session.CloseWrite()
 	}
 }
 
 // finish waits for the importer and judges its proof. A thin archive that failed is a
 // doubt, since everything may still help; a full one that failed is the node's error.
 func (v *visit) finish(ctx context.Context, p *picture) {
-	out, err := v.importer.wait(ctx)
+	out, err := v.session.answer(ctx)
 	proof := parseProof(out)
 	doubt := proof.doubt(p.manifest.digest.String())
 	v.node.Sent += v.delivery.sent

@@ -34,7 +34,7 @@ func desktopCluster(ctx context.Context, s *search) (Cluster, bool, error) {
 		return Cluster{}, true, unsupported(s.context, fmt.Sprintf("the Docker engine is not %s's own, so that its nodes can't see the engine's images", desktop.product),
 			fmt.Sprintf("let %s run Kubernetes on its Docker engine (Rancher Desktop: the engine dockerd), and choose that engine: docker context use %s", desktop.product, s.context))
 	}
-	return Cluster{Product: desktop.product, Name: s.context, Nodes: []string{info.Name}, Way: sharedWay, loader: &shared{s.docker, info.Name}}, true, nil
+	return Cluster{Product: desktop.product, Name: s.context, Nodes: []string{info.Name}, Way: sharedWay, loader: &shared{docker: s.docker, node: info.Name}}, true, nil
 }
 
 func unsupported(name, why string, advice ...string) error {
@@ -50,6 +50,7 @@ const sharedWay = "its nodes share the engine's images"
 // shared is the loader of a cluster whose node uses the engine that images are built in:
 // there is nothing to send.
 type shared struct {
+	closed
 	docker client.APIClient
 	node   string
 }

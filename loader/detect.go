@@ -55,7 +55,15 @@ type Cluster struct {
 type Loader interface {
 	// Load brings img to every node under the name ref.
 	Load(ctx context.Context, ref string, img v1.Image) (Report, error)
+	// Close ends what Load kept to be faster the next time.
+	Close() error
 }
+
+// closed is what has nothing to close.
+type closed struct{}
+
+// Close implements [Loader].
+func (closed) Close() error { return nil }
 
 // Loader returns what brings images to the cluster's nodes.
 func (c Cluster) Loader() Loader { return c.loader }

@@ -45,8 +45,10 @@
 // # Talking to a node
 //
 // Everything goes through the engine's exec API: no docker, kind or kubectl program,
-// no temporary file. A load is two execs a node (one if the node has the image): a
-// constant shell script each, whose arguments are passed by position.
+// no temporary file. To start a command in a container takes the engine longer than a
+// small load takes altogether, so a load leaves a shell in each node, which runs the same
+// constant script, with other arguments, for the next load. It ends when the loader is
+// closed, or with this process, whatever becomes of that: its input is a connection.
 //
 // # The cluster
 //

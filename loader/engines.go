@@ -20,6 +20,7 @@ import (
 // Engines loads images into nodes whose containers run on a Docker engine in the node, as
 // minikube's do by default. The node's engine is spoken to as this machine's is, over TLS.
 type Engines struct {
+	closed
 	terms terms
 	// dial finds the nodes' engines. Their clients are closed after each load.
 	dial func(context.Context) ([]engine, error)

@@ -1,9 +1,10 @@
 package loader
 
 import (
-	"bytes"
+	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"time"
@@ -19,23 +20,23 @@ import (
 const graceToEnd = 5 * time.Second
 
 // process is a command that runs in a container, started through the engine's exec
-// API. Write and CloseWrite are its standard input.
+// API. Write and CloseWrite are its standard input, stdout is its output.
 type process struct {
 	docker client.APIClient
 	id     string
 	conn   types.HijackedResponse
 	once   sync.Once
+	stdout *bufio.Reader // must be read: what nobody reads stops the process
 
 	ended  chan struct{} // closed when both outputs have ended
 	broken error         // why they ended, if not because the process did
-	stdout bytes.Buffer
 	stderr tail
 }
 
 // start runs argv in a container. The caller must call wait.
-func start(ctx context.Context, docker client.APIClient, containerID string, stdin bool, argv ...string) (*process, error) {
+func start(ctx context.Context, docker client.APIClient, containerID string, argv ...string) (*process, error) {
 	created, err := docker.ContainerExecCreate(ctx, containerID, container.ExecOptions{
-		Cmd: argv, AttachStdin: stdin, AttachStdout: true, AttachStderr: true,
+		Cmd: argv, AttachStdin: true, AttachStdout: true, AttachStderr: true,
 	})
 	if err != nil {
 		return nil, engineError(ctx, "run a command in the node", err)
@@ -44,17 +45,19 @@ func start(ctx context.Context, docker client.APIClient, containerID string, std
 	if err != nil {
 		return nil, engineError(ctx, "run a command in the node", err)
 	}
-	p := &process{docker: docker, id: created.ID, conn: conn, ended: make(chan struct{})}
-	go p.read()
+	out, in := io.Pipe()
+	p := &process{docker: docker, id: created.ID, conn: conn, stdout: bufio.NewReader(out), ended: make(chan struct{})}
+	go p.read(in)
 	return p, nil
 }
 
 // read takes the outputs. Their end is the process's end; the engine then may leave the
 // connection half open, and a Write blocked, for minutes: so it is closed here.
-func (p *process) read() {
+func (p *process) read(stdout *io.PipeWriter) {
 	defer close(p.ended)
 	defer p.conn.Close()
-	_, p.broken = stdcopy.StdCopy(&p.stdout, &p.stderr, p.conn.Reader)
+	_, p.broken = stdcopy.StdCopy(stdout, &p.stderr, p.conn.Reader)
+	_ = stdout.Close()
 }
 
 func (p *process) Write(b []byte) (int, error) { return p.conn.Conn.Write(b) }
@@ -63,37 +66,44 @@ func (p *process) Write(b []byte) (int, error) { return p.conn.Conn.Write(b) }
 // anybody; a Write that is blocked then fails.
 func (p *process) CloseWrite() { p.once.Do(func() { _ = p.conn.CloseWrite() }) }
 
-// wait waits until the process has ended and returns what it wrote. When ctx ends,
-// the process's input is ended, which ends the process; wait still waits for that,
-// but not longer than [graceToEnd].
-func (p *process) wait(ctx context.Context) (string, error) {
-	defer p.conn.Close()
-	select {
-	case <-p.ended:
-	case <-ctx.Done():
-		p.end()
-		return "", context.Cause(ctx)
-	}
-	code, err := p.exitCode(ctx)
-	switch {
-	case err != nil:
-		return "", err
-	case code != 0:
-		return "", &exitError{code: code, output: p.stderr.lines()}
-	case p.broken != nil: // an engine that closes with input unread may cut off the output
-		return "", engineError(ctx, "read a command's output", p.broken)
-	}
-	return p.stdout.String(), nil
-}
-
+// end ends the process's input, which ends the process; it waits for that, but not
+// longer than [graceToEnd].
 func (p *process) end() {
 	p.CloseWrite()
 	select {
 	case <-p.ended:
 	case <-time.After(graceToEnd):
 		p.conn.Close()
-		<-p.ended
 	}
+}
+
+// output runs argv in a container and returns what it wrote. When ctx ends, so does argv.
+func output(ctx context.Context, docker client.APIClient, containerID string, argv ...string) (string, error) {
+	p, err := start(ctx, docker, containerID, argv...)
+	if err != nil {
+		return "", err
+	}
+	defer context.AfterFunc(ctx, p.end)()
+	out, _ := io.ReadAll(p.stdout) // it ends with the process, of whose end wait tells
+	return string(out), p.wait(ctx)
+}
+
+// wait says how a process has ended whose output has.
+func (p *process) wait(ctx context.Context) error {
+	<-p.ended
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	code, err := p.exitCode(ctx)
+	switch {
+	case err != nil:
+		return err
+	case code != 0:
+		return &exitError{code: code, output: p.stderr.lines()}
+	case p.broken != nil: // an engine that closes with input unread may cut off the output
+		return engineError(ctx, "read a command's output", p.broken)
+	}
+	return nil
 }
 
 // exitCode asks the engine how the process ended. Its outputs end a moment before

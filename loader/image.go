@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"path"
 	"slices"
 
 	"github.com/distribution/reference"
@@ -28,6 +29,9 @@ type blob struct {
 func (b blob) descriptor() v1.Descriptor {
 	return v1.Descriptor{MediaType: b.mediaType, Digest: b.digest, Size: b.size}
 }
+
+// path is the blob's place in an image layout.
+func (b blob) path() string { return path.Join("blobs", b.digest.Algorithm, b.digest.Hex) }
 
 // picture is an image as a node is told of it.
 type picture struct {

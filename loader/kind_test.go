@@ -16,7 +16,9 @@ func kindNode(cluster, role string) map[string]string {
 func fakeKind(t *testing.T, nodes ...string) (*loadertest.Engine, loadertest.Target) {
 	t.Helper()
 	engine := loadertest.NewEngine(t)
-	target := loadertest.Target{Loader: loader.NewKind(engine.Client, "fake"), Spare: true}
+	kind := loader.NewKind(engine.Client, "fake")
+	t.Cleanup(func() { _ = kind.Close() })
+	target := loadertest.Target{Loader: kind, Spare: true}
 	for _, name := range nodes {
 		target.Nodes = append(target.Nodes, engine.AddNode(name, kindNode("fake", "control-plane")))
 	}

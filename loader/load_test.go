@@ -5,22 +5,23 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/loader/loadertest"
 )
 
-// A node costs two execs the first time, and one when it has the image.
-func TestLoadNeedsFewExecs(t *testing.T) {
+// A node costs one exec, however often something is loaded.
+func TestLoadNeedsOneExec(t *testing.T) {
 	engine, target := fakeKind(t, "fake-control-plane")
 	img := loadertest.NewImage(t, loadertest.NewLayer(t, 1000))
-	for _, want := range []int{2, 3} {
-		if _, err := target.Loader.Load(t.Context(), "app:1", img); err != nil {
+	for _, ref := range []string{"app:1", "app:1", "app:2"} {
+		if _, err := target.Loader.Load(t.Context(), ref, img); err != nil {
 			t.Fatal(err)
 		}
-		if got := engine.Execs(); got != want {
-			t.Errorf("%d execs, want %d", got, want)
-		}
+	}
+	if got := engine.Execs(); got != 1 {
+		t.Errorf("%d execs, want 1", got)
 	}
 }
 
@@ -43,6 +44,30 @@ func TestLoadThatIsCancelledBeforeItBegins(t *testing.T) {
 	}
 }
 
+// Between loads a shell waits in the node. When it has died there, another one is started;
+// when it is not needed any more, none is left.
+func TestWhatWaitsInANode(t *testing.T) {
+	engine, target := fakeKind(t, "fake-control-plane")
+	img := loadertest.NewImage(t, loadertest.NewLayer(t, 1000))
+	for execs := 1; execs <= 2; execs++ {
+		if _, err := target.Loader.Load(t.Context(), "app:1", img); err != nil {
+			t.Fatal(err)
+		}
+		if engine.Execs() != execs || engine.Running() != 1 {
+			t.Errorf("%d execs, of which %d run; want %d, of which one waits", engine.Execs(), engine.Running(), execs)
+		}
+		if err := engine.Nodes()[0].Restart(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := target.Loader.Load(t.Context(), "app:1", img); err != nil {
+		t.Fatal(err)
+	}
+	if err := target.Loader.Close(); err != nil || engine.Running() != 0 {
+		t.Errorf("%d commands still run in the node, error %v", engine.Running(), err)
+	}
+}
+
 // The node's own words must be in the error: ctr's, not the pipe's.
 func TestNodeErrorHasTheNodesWords(t *testing.T) {
 	engine, target := fakeKind(t, "fake-control-plane")
@@ -57,5 +82,18 @@ func TestNodeErrorHasTheNodesWords(t *testing.T) {
 	}
 	if want := `load image into node "fake-control-plane": ctr exited with status 1`; err.Error() != want {
 		t.Errorf("got %q, want %q", err, want)
+	}
+}
+
+// The collection of old images is nobody's to wait for: a load ends before it does.
+func TestLoadDoesNotWaitForTheCollection(t *testing.T) {
+	_, target := fakeKind(t, "fake-control-plane")
+	release := target.Nodes[0].(*loadertest.FakeNode).Hold(t)
+	t.Cleanup(release)
+	img := loadertest.OfProject(t, "app", loadertest.NewImage(t, loadertest.NewLayer(t, 1000)))
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if _, err := target.Loader.Load(ctx, "app:devloop-1", img); err != nil {
+		t.Error(err)
 	}
 }

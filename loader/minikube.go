@@ -111,7 +111,7 @@ func minikubeCluster(ctx context.Context, s *search) (Cluster, bool, error) {
 	}
 	switch {
 	case p.runtime() == "docker" && (p.Driver == "none" || os.Getenv("MINIKUBE_ACTIVE_DOCKERD") == p.Name):
-		cluster.Way, cluster.loader = sharedWay, &shared{s.docker, p.Name}
+		cluster.Way, cluster.loader = sharedWay, &shared{docker: s.docker, node: p.Name}
 	case p.runtime() == "docker":
 		cluster.loader = &Engines{terms: p.terms(), dial: func(context.Context) ([]engine, error) { return p.engines(home, nil) }}
 	default:

@@ -9,15 +9,18 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// prelude is what all scripts begin with. The kubelet's containers live in
-// containerd's namespace k8s.io; images are unpacked for the snapshotter that kind's
-// entrypoint wrote into containerd's configuration. A node that was just started is given
-// 15 s for its containerd to answer.
-const prelude = `
+// nodeScript is what runs in a node: "survey NAME CONFIG LAYER..." says what the node has,
+// "load NAME [PROJECT]" imports the archive on its standard input and proves the image. The
+// kubelet's containers live in containerd's namespace k8s.io.
+//
+// A node that was just started is given 15 s for its containerd to answer. An image is
+// looked for only if the content store has its configuration.
+//
+// The kubelet's image service learns of an image by an event, some milliseconds later, and
+// then labels it; a Pod that starts before that would try to pull it. Nobody waits for the
+// collection of old images.
+const nodeScript = `
 ctr() { command ctr -n k8s.io "$@"; }
-CONTAINERD_SNAPSHOTTER=$(sed -n 's/^ *snapshotter = "\(.*\)"$/\1/p' /etc/containerd/config.toml 2>/dev/null | head -n 1)
-export CONTAINERD_SNAPSHOTTER
-noticed() { ctr images ls -q "name==\"$1\",labels.\"io.cri-containerd.image\"==managed"; }
 await() {
   tries=0
   until ctr version >/dev/null 2>&1; do
@@ -26,41 +29,37 @@ await() {
     sleep 0.1
   done
 }
-prove() {
+has() { ctr content ls -q $(printf 'digest==%s ' "$@"); }
+check() {
   row=$(ctr images check "name==\"$1\"" | sed -n 2p)
-  [ -n "$row" ] || return 0
-  echo "check $row"
-  [ -z "$(noticed "$1")" ] || echo kubelet
+  [ -z "$row" ] || echo "check $row"
 }
-`
-
-// surveyScript says what a node has: NAME [DIGEST...].
-const surveyScript = prelude + `
-name=$1
-shift
-found=$(ctr content ls -q "$@") || { await && found=$(ctr content ls -q "$@"); } || exit
-printf 'has %s\n' $found
-prove "$name"
-[ -n "$row" ] || exit 0
-set -- $row
-echo "manifest $(ctr content get "$3" | tr -d '\n')"
-`
-
-// importScript imports the archive on its standard input and proves the image: NAME
-// PROJECT. The kubelet's image service learns of an image by an event, some milliseconds
-// later, and then labels it; a Pod that starts before that would try to pull it. Nobody
-// waits for the collection of old images.
-const importScript = prelude + collection + `
-ctr images import --all-platforms - >&2 || exit
-tries=0
-while [ -z "$(noticed "$1")" ] && [ $tries -lt 50 ]; do tries=$((tries + 1)); done
-prove "$1"
-[ -z "$2" ] || collect "$1" "$2" >/dev/null 2>&1 &
-`
-
-func script(text string, args ...string) []string {
-	return append([]string{"sh", "-c", text, "sh"}, args...)
+noticed() { [ -n "$(ctr images ls -q "name==\"$1\",labels.\"io.cri-containerd.image\"==managed")" ] && echo kubelet; }
+survey() {
+  name=$1 config=$2
+  shift
+  found=$(has "$@") || { await && found=$(has "$@"); } || exit
+  printf 'has %s\n' $found
+  case $found in *"$config"*) ;; *) return ;; esac
+  noticed "$name"
+  check "$name"
+  [ -z "$row" ] || set -- $row
+  [ -z "$row" ] || echo "manifest $(ctr content get "$3" | tr -d '\n')"
 }
+load() {
+  ctr images import --all-platforms - >/dev/null || exit
+  check "$1" &
+  tries=0
+  until noticed "$1" || [ $tries = 50 ]; do
+    tries=$((tries + 1))
+    sleep 0.02
+  done
+  wait
+  [ -z "$2" ] || (exec >/dev/null 2>&1; collect "$1" "$2") &
+}
+` + collection + `
+"$@"
+`
 
 // survey is what a node says of an image before anything is sent.
 type survey struct {
@@ -115,21 +114,36 @@ func (s survey) size() int64 {
 	return total
 }
 
-// ask surveys a node.
-func (k *Containers) ask(ctx context.Context, containerID string, p *picture) (survey, error) {
-	args := []string{p.name}
+// ask surveys a node. A session that waited there may have ended with the node, or with its
+// connection: then another one is asked.
+func (k *Containers) ask(ctx context.Context, v *visit, p *picture) error {
+	words := []string{"survey", p.name, p.id.String()}
 	for _, d := range p.digests() {
-		args = append(args, "digest=="+d.String())
+		words = append(words, d.String())
 	}
-	process, err := start(ctx, k.docker, containerID, false, script(surveyScript, args...)...)
-	if err != nil {
-		return survey{}, err
+	for {
+		waited, err := k.enter(ctx, v)
+		if err != nil {
+			return err
+		}
+		out, err := v.session.ask(ctx, words...)
+		if err == nil {
+			v.survey = parseSurvey(out)
+			delete(v.survey.has, p.id) // a configuration is always sent
+			return nil
+		}
+		if !waited || ctx.Err() != nil {
+			return err
+		}
 	}
-	out, err := process.wait(ctx)
-	if err != nil {
-		return survey{}, err
+}
+
+// enter gives the visit a session, and says whether it is one that waited in the node.
+func (k *Containers) enter(ctx context.Context, v *visit) (waited bool, err error) {
+	if v.session, waited = k.sessions.take(v.id); !waited {
+		v.session, err = openSession(ctx, k.docker, v.id)
 	}
-	return parseSurvey(out), nil
+	return waited, err
 }
 
 // parseSurvey reads what surveyScript wrote. What can't be understood is as if it

@@ -57,6 +57,14 @@ func (t targetObject) beside(serving []Pod) targetObject {
 	return t
 }
 
+// places are the names under which the object may stand already.
+func (t targetObject) places() []string {
+	if t.GetKind() != "Pod" {
+		return []string{t.GetName()}
+	}
+	return []string{t.of.Name, t.of.Name + besideSuffix}
+}
+
 // clear removes the Pod that came up beside the one before, unless it serves: one that
 // failed, or that an earlier session left.
 func (r *Runner) clear(ctx context.Context, t targetObject, serving []Pod) error {

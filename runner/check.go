@@ -26,6 +26,7 @@ func ReadManifests(paths ...string) (Manifest, error) {
 	if err != nil {
 		return Manifest{}, fmt.Errorf("read manifest: %w", err)
 	}
+	m.sources = sources
 	for _, src := range sources {
 		entries, found := readFile(src)
 		m.entries = append(m.entries, entries...)

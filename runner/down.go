@@ -16,14 +16,19 @@ import (
 // Down removes what devloop made for the project, for all projects where it is "",
 // in the namespace, in all namespaces where that is "", and waits until the Pods are gone. It removes exactly the
 // objects that carry both marks, each by its UID; those that Kubernetes made of
-// them, such as a Deployment's Pods, go with them. A namespace that devloop made
+// them, such as a Deployment's Pods, go with them. What was made for a directory that spare
+// names stays; nil spares none. A namespace that devloop made
 // stays unless nothing of anybody's is left in it. It returns what was removed,
 // also where it could not remove everything.
-func (r *Runner) Down(ctx context.Context, project, namespace string) ([]Object, error) {
+func (r *Runner) Down(ctx context.Context, project, namespace string, spare func(dir string) bool) ([]Object, error) {
+	mine := func(o metav1.Object) bool {
+		return belongs(o, project) && (spare == nil || !spare(o.GetAnnotations()[AnnotationDirectory]))
+	}
 	targets, err := r.ownedObjects(ctx, project, namespace)
 	if err != nil {
 		return nil, err
 	}
+	targets = slices.DeleteFunc(targets, func(t targetObject) bool { return !mine(t) })
 	done := make([]bool, len(targets))
 	failures := make([]error, len(targets))
 	var group errgroup.Group
@@ -44,7 +49,7 @@ func (r *Runner) Down(ctx context.Context, project, namespace string) ([]Object,
 	if err := errors.Join(failures...); err != nil {
 		return removed, err
 	}
-	namespaces, err := r.emptyNamespaces(ctx, project, namespace)
+	namespaces, err := r.emptyNamespaces(ctx, project, namespace, mine)
 	return append(removed, namespaces...), err
 }
 
@@ -119,7 +124,7 @@ func (r *Runner) removable(ctx context.Context) ([]schema.GroupVersionResource, 
 
 // emptyNamespaces removes the namespaces that devloop made for the project and that
 // hold nothing any more but what Kubernetes puts into each.
-func (r *Runner) emptyNamespaces(ctx context.Context, project, namespace string) ([]Object, error) {
+func (r *Runner) emptyNamespaces(ctx context.Context, project, namespace string, mine func(metav1.Object) bool) ([]Object, error) {
 	list, err := r.core.CoreV1().Namespaces().List(ctx, metav1.ListOptions{LabelSelector: ownedBy(project)})
 	if err != nil {
 		return nil, r.failed(ctx, "list", Object{Kind: "Namespace"}, err)
@@ -130,7 +135,7 @@ func (r *Runner) emptyNamespaces(ctx context.Context, project, namespace string)
 		if namespace != "" && n.Name != namespace {
 			continue
 		}
-		empty, err := r.isEmpty(ctx, n.Name, project)
+		empty, err := r.isEmpty(ctx, n.Name, mine)
 		if err != nil {
 			return removed, err
 		}
@@ -147,8 +152,8 @@ func (r *Runner) emptyNamespaces(ctx context.Context, project, namespace string)
 }
 
 // isEmpty looks for anything in a namespace that neither Kubernetes put there nor
-// the project, whose objects have been removed and may be on their way out.
-func (r *Runner) isEmpty(ctx context.Context, namespace, project string) (bool, error) {
+// the project, whose objects, mine, have been removed and may be on their way out.
+func (r *Runner) isEmpty(ctx context.Context, namespace string, mine func(metav1.Object) bool) (bool, error) {
 	resources, err := r.removable(ctx)
 	if err != nil {
 		return false, err
@@ -159,7 +164,7 @@ func (r *Runner) isEmpty(ctx context.Context, namespace, project string) (bool, 
 			return false, r.failed(ctx, "look into", Object{Kind: "Namespace", Name: namespace}, err)
 		}
 		for i := range list.Items {
-			if o := &list.Items[i]; isSomebodys(o) && !belongs(o, project) {
+			if o := &list.Items[i]; isSomebodys(o) && !mine(o) {
 				return false, nil
 			}
 		}

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -26,6 +27,7 @@ func (o Object) String() string { return fmt.Sprintf("%s %q", strings.ToLower(o.
 // changed: what goes to the cluster are patched copies.
 type Manifest struct {
 	entries []entry
+	sources []*source
 }
 
 // entry is one object and the places in its file that errors may point to.
@@ -50,6 +52,18 @@ func (m Manifest) Objects() []Object {
 		list[i] = objectOf(e.content)
 	}
 	return list
+}
+
+// Generated says whether devloop made the manifest up.
+func (m Manifest) Generated() bool { return len(m.sources) == 0 }
+
+// Reads says whether a change of a file may change the manifest: one that was read, or YAML,
+// JSON or settings beside a kustomization, or below it.
+func (m Manifest) Reads(file string) bool {
+	inputs := []string{".yaml", ".yml", ".json", ".properties", ".env"}
+	return slices.ContainsFunc(m.sources, func(s *source) bool {
+		return file == s.path || s.below != "" && strings.HasPrefix(file, s.below+string(filepath.Separator)) && slices.Contains(inputs, filepath.Ext(file))
+	})
 }
 
 // Images returns the images that the manifest names, each once, in its order.

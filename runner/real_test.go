@@ -261,7 +261,7 @@ func TestRealForeignPodStays(t *testing.T) {
 		t.Fatalf("got %v, want a *ForeignError", err)
 	}
 	t.Log(err, refused.Hints())
-	if removed, err := r.Down(ctx, t.Name(), ""); err != nil || len(removed) != 0 {
+	if removed, err := r.Down(ctx, t.Name(), "", nil); err != nil || len(removed) != 0 {
 		t.Fatalf("Down removed %v, %v", removed, err)
 	}
 	if still, err := targets[0].resource.Get(ctx, "web", metav1.GetOptions{}); err != nil || still.GetUID() != made.GetUID() {
@@ -472,7 +472,7 @@ func TestRealDeployment(t *testing.T) {
 	if err != nil || len(states) < 2 {
 		t.Errorf("List: %v, %v", states, err)
 	}
-	removed, err := r.Down(ctx, t.Name(), "")
+	removed, err := r.Down(ctx, t.Name(), "", nil)
 	t.Log(removed, err)
 	if err != nil || len(removed) < 2 {
 		t.Fatalf("Down removed %v, %v", removed, err)

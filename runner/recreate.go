@@ -56,7 +56,7 @@ func (r *Runner) recreate(ctx context.Context, t targetObject) (*unstructured.Un
 		if !apierrors.IsAlreadyExists(err) || try == recreations {
 			return made, err
 		}
-		if err := r.refuseForeign(ctx, t, false); err != nil {
+		if err := r.refuse(ctx, t, t.GetName(), Spec{}); err != nil {
 			return nil, err
 		}
 	}

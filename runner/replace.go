@@ -22,8 +22,11 @@ type Spec struct {
 	Manifest Manifest // what the user wrote, or [GenerateManifest]
 	Image    string   // the unique reference that every node has by now; "": the manifest's own images
 	Names    []string // what the user calls the image; only containers with such an image are changed
-	Adopt    bool     // replace objects of the same name that devloop did not make
-	Keep     []string // parts of the development patch to leave out, of [Patches]
+	Adopt    bool     // replace objects of the same name, whoever made them
+	// Yields is asked before an object goes that devloop made for another directory: an
+	// error, which refuses it, says who works there. With nil it goes.
+	Yields func(dir string) error
+	Keep   []string // parts of the development patch to leave out, of [Patches]
 	// ChangesDir is where a supervisor in the image keeps changes, "" where it has none.
 	ChangesDir string
 	// Debug is for containers with the project's image that a debugger may stop.
@@ -80,9 +83,32 @@ func (p Pod) reference() *corev1.Pod {
 // Nothing is touched unless all objects may be: its errors are [*ManifestError]
 // where no container runs the project's image, or the cluster has something against
 // the objects, [*ForeignError] where somebody
-// else's object is in the way, [*UnreachableError] and [*DeployError]. When ctx
+// else's object is in the way, that of Yields, [*UnreachableError] and [*DeployError]. When ctx
 // ends it returns ctx's cause, and what the API server took until then stays.
 func (r *Runner) Replace(ctx context.Context, s Spec) ([]Pod, error) {
+	targets, err := r.claimed(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.validate(ctx, s.Manifest.entries, targets); err != nil {
+		return nil, err
+	}
+	if err := r.makeNamespaces(ctx, targets, s); err != nil {
+		return nil, err
+	}
+	return r.deploy(ctx, targets, s.Serving)
+}
+
+// Claim returns what would keep Replace from the places of the spec's objects, before there
+// is an image to put into them.
+func (r *Runner) Claim(ctx context.Context, s Spec) error {
+	s.Image = ""
+	_, err := r.claimed(ctx, s)
+	return err
+}
+
+// claimed returns the objects as they go to the cluster, once nobody else's are in the way.
+func (r *Runner) claimed(ctx context.Context, s Spec) ([]targetObject, error) {
 	objects, err := r.patched(s)
 	if err != nil {
 		return nil, err
@@ -93,17 +119,13 @@ func (r *Runner) Replace(ctx context.Context, s Spec) ([]Pod, error) {
 	}
 	for i := range targets {
 		targets[i] = targets[i].beside(s.Serving)
-		if err := r.refuseForeign(ctx, targets[i], s.Adopt); err != nil {
-			return nil, err
+		for _, name := range targets[i].places() {
+			if err := r.refuse(ctx, targets[i], name, s); err != nil {
+				return nil, err
+			}
 		}
 	}
-	if err := r.validate(ctx, s.Manifest.entries, targets); err != nil {
-		return nil, err
-	}
-	if err := r.makeNamespaces(ctx, targets, s); err != nil {
-		return nil, err
-	}
-	return r.deploy(ctx, targets, s.Serving)
+	return targets, nil
 }
 
 // target is an object and where the API server keeps its kind.
@@ -175,19 +197,28 @@ func (r *Runner) unknownToCluster(ctx context.Context, o *unstructured.Unstructu
 		hints: []string{"install what defines that kind into the cluster first"}}
 }
 
-// refuseForeign looks for an object of the same name that devloop did not make.
-func (r *Runner) refuseForeign(ctx context.Context, t targetObject, adopt bool) error {
-	there, err := t.resource.Get(ctx, t.GetName(), metav1.GetOptions{})
+// refuse looks for an object of that name which has to stay: one that devloop did not make, or
+// one of another directory where somebody works.
+func (r *Runner) refuse(ctx context.Context, t targetObject, name string, s Spec) error {
+	there, err := t.resource.Get(ctx, name, metav1.GetOptions{})
 	if isMissing(err) {
 		return nil
 	}
 	if err != nil {
 		return r.failed(ctx, "read", t.object(), err)
 	}
-	if adopt || owned(there) || t.GetKind() == "Namespace" {
-		return nil
+	dir := there.GetAnnotations()[AnnotationDirectory]
+	switch {
+	case name != t.GetName() && nameOf(there) != t.of.Name: // it only happens to be called so
+	case s.Adopt || t.GetKind() == "Namespace":
+	case !owned(there):
+		return &ForeignError{Object: objectOf(there), ManagedBy: there.GetLabels()[LabelManagedBy]}
+	case s.Yields != nil && dir != "" && dir != s.Dir:
+		if err := s.Yields(dir); err != nil {
+			return fmt.Errorf("replace %s in namespace %q: %w", objectOf(there), there.GetNamespace(), err)
+		}
 	}
-	return &ForeignError{Object: t.object(), ManagedBy: there.GetLabels()[LabelManagedBy]}
+	return nil
 }
 
 // deploy applies and recreates the targets: first what Pods may need, in the

@@ -226,7 +226,7 @@ func TestDownRemovesOnlyWhatIsOwned(t *testing.T) {
 	half.SetLabels(map[string]string{LabelProject: "shop"})
 	a.put("pods", half)
 	a.put("pods", object("v1", "Pod", "foreign"))
-	removed, err := r.Down(t.Context(), "shop", "")
+	removed, err := r.Down(t.Context(), "shop", "", nil)
 	if err != nil || len(removed) != 2 {
 		t.Fatalf("removed %v, %v", removed, err)
 	}
@@ -236,7 +236,7 @@ func TestDownRemovesOnlyWhatIsOwned(t *testing.T) {
 			t.Errorf("%s: there %v, want %v", key, a.get(key) != nil, there)
 		}
 	}
-	if removed, err = r.Down(t.Context(), "", ""); err != nil || len(removed) != 1 {
+	if removed, err = r.Down(t.Context(), "", "", nil); err != nil || len(removed) != 1 {
 		t.Errorf("all projects: removed %v, %v", removed, err)
 	}
 }
@@ -252,7 +252,7 @@ func TestDownLeavesNamespacesThatHoldSomething(t *testing.T) {
 			o.SetNamespace("new")
 			a.put("configmaps", o)
 		}
-		if _, err := r.Down(t.Context(), "shop", ""); err != nil {
+		if _, err := r.Down(t.Context(), "shop", "", nil); err != nil {
 			t.Fatal(err)
 		}
 		if there := a.get("namespaces//new") != nil; there != foreign {
@@ -271,5 +271,57 @@ func TestServerThatDoesNotAnswer(t *testing.T) {
 	}
 	if err := r.Ping(t.Context()); !errors.As(err, &unreachable) {
 		t.Errorf("Ping: %T %v", err, err)
+	}
+}
+
+func TestObjectsOfAnotherDirectoryStayWhileSomebodyWorksThere(t *testing.T) {
+	for _, name := range []string{"web", "web-b"} { // its own name, and the one of a Pod that came up beside it
+		a, r := newAPI(t)
+		theirs := object("v1", "Pod", name)
+		mark(theirs, Spec{Project: "shop", Dir: "/elsewhere/shop"})
+		theirs.SetAnnotations(with(theirs.GetAnnotations(), map[string]string{AnnotationName: "web"}))
+		a.put("pods", theirs)
+		spec := shop(t, shopPod)
+		busy := errors.New("somebody works there")
+		spec.Yields = func(dir string) error {
+			if dir != "/elsewhere/shop" {
+				t.Errorf("asked for %q", dir)
+			}
+			return busy
+		}
+		_, err := r.Replace(t.Context(), spec)
+		if !errors.Is(err, busy) || !errors.Is(r.Claim(t.Context(), spec), busy) || len(a.wrote()) != 0 {
+			t.Errorf("got %v after %v", err, a.wrote())
+		}
+		spare := func(dir string) bool { return dir == "/elsewhere/shop" }
+		if removed, err := r.Down(t.Context(), "shop", "", spare); err != nil || len(removed) != 0 {
+			t.Errorf("removed %v, %v", removed, err)
+		}
+
+		busy = nil // they went home
+		if _, err := r.Replace(t.Context(), spec); err != nil {
+			t.Fatal(err)
+		}
+		if dir := a.get("pods/default/web").GetAnnotations()[AnnotationDirectory]; dir != spec.Dir || a.get("pods/default/web-b") != nil {
+			t.Errorf("web is of %q, web-b %v", dir, a.get("pods/default/web-b"))
+		}
+		spec.Yields = func(string) error { t.Error("asked about the project's own objects"); return nil }
+		if err := r.Claim(t.Context(), spec); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestDownSparesANamespaceThatHoldsAnothersObject(t *testing.T) {
+	a, r := newAPI(t)
+	namespace, theirs := object("v1", "Namespace", "new"), object("v1", "Pod", "web")
+	mark(namespace, Spec{Project: "shop", Dir: "/projects/shop"})
+	mark(theirs, Spec{Project: "shop", Dir: "/elsewhere/shop"})
+	theirs.SetNamespace("new")
+	a.put("namespaces", namespace)
+	a.put("pods", theirs)
+	removed, err := r.Down(t.Context(), "shop", "", func(dir string) bool { return dir == "/elsewhere/shop" })
+	if err != nil || len(removed) != 0 || a.get("namespaces//new") == nil {
+		t.Errorf("removed %v, %v", removed, err)
 	}
 }

@@ -15,6 +15,7 @@ import (
 type source struct {
 	path  string
 	lines []string
+	below string // the directory of a kustomization that it was built of, else ""
 }
 
 // readSource reads path; "-" is standard input.

@@ -84,7 +84,9 @@ func kustomized(dir string) (*source, error) {
 	if err != nil {
 		return nil, &KustomizeError{File: kustomization(dir), Err: err}
 	}
-	return newSource(kustomization(dir)+" (built)", text), nil
+	src := newSource(kustomization(dir)+" (built)", text)
+	src.below = dir
+	return src, nil
 }
 
 // KustomizeError says that a kustomization can't be built.

@@ -42,7 +42,7 @@ func TestRealClusterChecksBeforeAnythingIsTouched(t *testing.T) {
 				}
 				golden(t, strings.TrimSuffix(path, ".yaml")+".golden", report(invalid))
 			}
-			if removed, err := r.Down(ctx, "refused", r.namespace); err != nil || slices.ContainsFunc(removed, func(o Object) bool { return o.Kind != "Namespace" }) {
+			if removed, err := r.Down(ctx, "refused", r.namespace, nil); err != nil || slices.ContainsFunc(removed, func(o Object) bool { return o.Kind != "Namespace" }) {
 				t.Errorf("it had made %v, %v", removed, err)
 			}
 		})

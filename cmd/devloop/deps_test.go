@@ -35,6 +35,8 @@ var rules = []struct {
 		"what is drawn of a Pod is a function of what the cluster said"},
 	{"cmd/devloop/internal/teach", []string{"github.com/", "k8s.io/", "sigs.k8s.io/", "golang.org/"},
 		"texts need no library"},
+	{"cmd/devloop/internal/keys", []string{"github.com/", "k8s.io/", "sigs.k8s.io/"},
+		"keys are keys, whatever they lead to"},
 	{"cmd/devloop/internal/loop/plan", []string{"golang.org/", "k8s.io/", "github.com/docker/", "github.com/fsnotify", module + "watch", module + "builder", module + "loader", module + "runner", module + "cmd/devloop/internal/event"},
 		"the choice of a path is a function of values: no engine, no cluster, no clock"},
 	{"cmd/devloop/internal/loop", []string{"github.com/urfave/cli", module + "cmd/devloop/internal/app", module + "cmd/devloop/internal/ui"},

@@ -6,11 +6,13 @@ import (
 	"maps"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/creack/pty"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
@@ -225,4 +227,79 @@ func page(url, accept string) string {
 		return err.Error()
 	}
 	return fmt.Sprintf("%d %s", response.StatusCode, body)
+}
+
+func TestScenarioAKeyActsAsItIsPressed(t *testing.T) {
+	real.Maven(t)
+	s := newScenario(t, "spring-maven")
+	cmd := s.words("run", "--cleanup")
+	terminal, err := pty.Start(cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = terminal.Close() }()
+	screen := &screen{read: make(chan string), patience: 2 * time.Minute}
+	go screen.fill(terminal)
+	screen.awaits(t, "answers 200: Hello, World")
+	screen.awaits(t, "done")
+
+	screen.types(t, terminal, "h", "q or Ctrl+C: end")
+	screen.types(t, terminal, "r", "because asked for")
+	screen.awaits(t, "answers 200: Hello, World")
+	screen.types(t, terminal, "q", "removed")
+	for range screen.read { // until it has closed its end
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+	if len(s.pods()) != 0 {
+		t.Errorf("left are %v", s.pods())
+	}
+}
+
+// podManifest is a Pod of the sample's image, with a label to tell one from the other.
+const podManifest = `apiVersion: v1
+kind: Pod
+metadata: {name: %s, labels: {round: "%d"}}
+spec:
+  containers:
+  - {name: app, image: spring-maven, ports: [{containerPort: 8080}]}
+`
+
+func TestScenarioAManifestThatComesDuringRunIsUsed(t *testing.T) {
+	real.Maven(t)
+	s := newScenario(t, "spring-maven")
+	for _, from := range []struct{ dir, name string }{{"k8s", "own"}, {"../ops", "named"}} {
+		args := []string{"--cleanup"}
+		if from.name == "named" {
+			s.write(from.dir+"/pod.yaml", fmt.Sprintf(podManifest, from.name, 0))
+			args = append(args, "-f", from.dir)
+		}
+		r := s.start("run", args...)
+		url := r.answered("Hello, World")
+		r.finished(event.OK)
+		for round := range 2 {
+			t.Logf("%s: a manifest is saved, and applied without a build", from.name)
+			s.write(from.dir+"/pod.yaml", fmt.Sprintf(podManifest, from.name, round+1))
+			until(t, r.stream, func(c event.CycleStarted) bool { return c.Because == "pod.yaml changed" })
+			first := until(t, r.stream, func(event.StageStarted) bool { return true })
+			if got := r.answered("Hello, World"); first.Stage != event.Replace || got != url {
+				t.Errorf("it began with %s, and the address went from %s to %s", first.Stage, url, got)
+			}
+			r.finished(event.OK)
+			var pods map[string]corev1.Pod
+			for deadline := time.Now().Add(20 * time.Second); len(pods) != 1 && time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+				pods = s.pods()
+			}
+			for name, pod := range pods {
+				if len(pods) != 1 || !strings.HasPrefix(name, from.name) || pod.Labels["round"] != fmt.Sprint(round+1) {
+					t.Errorf("the Pods are %v, with %v", slices.Sorted(maps.Keys(pods)), pod.Labels)
+				}
+			}
+		}
+		r.quit()
+		if err := os.RemoveAll(filepath.Join(s.dir, "k8s")); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

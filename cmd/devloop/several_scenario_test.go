@@ -3,6 +3,7 @@ package main
 import (
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
@@ -67,4 +68,47 @@ func shown(text string, words ...string) bool {
 		}
 	}
 	return false
+}
+
+// TestScenarioTwoCheckoutsOfOneProject runs two directories with the same project for the
+// same place: who came first keeps it, until it ends or the other one takes it over.
+func TestScenarioTwoCheckoutsOfOneProject(t *testing.T) {
+	real.Maven(t)
+	one, other := newScenario(t, "spring-maven"), newScenario(t, "spring-maven")
+	other.replaceInSource("Hello, World", "Hello, other")
+	other.namespace = one.namespace
+	first := one.start("run")
+	url := first.answered("Hello, World")
+	first.finished(event.OK)
+
+	t.Log("the second one says who is there, before it builds anything")
+	refused := other.run("deploy")
+	if refused.code != 4 || !strings.Contains(refused.stderr, one.dir) || !strings.Contains(refused.stderr, "--adopt") || len(all[event.StageStarted](refused)) != 0 {
+		t.Errorf("it ended with %d after %v:\n%s", refused.code, all[event.StageStarted](refused), refused.stderr)
+	}
+	if removed := all[event.Removed](other.must("down")); len(removed) != 0 {
+		t.Errorf("down removed %v of the other directory", removed)
+	}
+	if got, err := get(url); err != nil || got != "Hello, World" {
+		t.Errorf("the first answers %q, %v", got, err)
+	}
+
+	t.Log("taken over, the first says who has its place, and its end takes nothing away")
+	second := other.start("run", "--adopt")
+	second.answered("Hello, other")
+	second.finished(event.OK)
+	one.replaceInSource("Hello, World", "Hello, again")
+	if f := first.finished(event.Failed); f.Code != "project.held" || !strings.Contains(f.Message, other.dir) {
+		t.Errorf("the first failed with %+v", f)
+	}
+	first.quit()
+	one.must("down")
+
+	t.Log("a session that was killed holds nothing")
+	second.end(syscall.SIGKILL)
+	mine := one.must("deploy")
+	one.answers(mine, "Hello, again")
+	if told := all[event.Notice](mine); len(told) == 0 || !strings.Contains(told[0].Text, other.dir) {
+		t.Errorf("it does not say what it replaced: %+v", told)
+	}
 }

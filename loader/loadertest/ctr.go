@@ -40,6 +40,8 @@ func Main(m *testing.M) {
 //	starting                                         as many bytes as ctr will find no containerd
 //	full                                             there if the disk is full
 //	containers/ID                                    the name of its image
+//	leases                                           locked by imports and removals
+//	gate                                             a pipe: whoever lists containers waits for its end
 //
 // As in the real one, content whose file is gone is still listed.
 type containerd struct{ root string }
@@ -192,15 +194,31 @@ func (c containerd) imagesLabel(name string, labels []string) error {
 	return fmt.Errorf("image %q: not found", name)
 }
 
+// store replaces an image's entry whole: others read it meanwhile.
 func (c containerd) store(i image) error {
 	content, err := json.Marshal(i)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(c.imageFile(i.Name), content, 0o644)
+	beside := c.dir(fmt.Sprintf("image-%d", os.Getpid()))
+	if err := os.WriteFile(beside, content, 0o644); err != nil {
+		return err
+	}
+	return os.Rename(beside, c.imageFile(i.Name))
+}
+
+// lock keeps an import's content, which no image needs yet, from a removal meanwhile, as a
+// lease does in containerd. It ends with the process.
+func (c containerd) lock(how int) error {
+	fd, err := syscall.Open(c.dir("leases"), syscall.O_CREAT|syscall.O_RDWR, 0o644)
+	if err != nil {
+		return err
+	}
+	return syscall.Flock(fd, how)
 }
 
 func (c containerd) containersList(out io.Writer) error {
+	_, _ = os.ReadFile(c.dir("gate"))
 	fmt.Fprintln(out, "CONTAINER IMAGE RUNTIME")
 	entries, err := os.ReadDir(c.dir("containers"))
 	for _, e := range entries {
@@ -245,6 +263,9 @@ func (c containerd) manifest(digest v1.Hash) (m v1.Manifest, err error) {
 // imagesRemove removes images and, as --sync makes it, the content that no other
 // image needs.
 func (c containerd) imagesRemove(args []string) error {
+	if err := c.lock(syscall.LOCK_EX); err != nil {
+		return err
+	}
 	for _, name := range args {
 		_ = os.Remove(c.imageFile(name))
 	}
@@ -276,6 +297,9 @@ func (c containerd) imageFile(name string) string {
 
 // imagesImport reads an OCI archive.
 func (c containerd) imagesImport(in io.Reader) error {
+	if err := c.lock(syscall.LOCK_SH); err != nil {
+		return err
+	}
 	archive, isLayout := tar.NewReader(in), false
 	var index v1.IndexManifest
 	for {

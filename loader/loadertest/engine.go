@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/docker/docker/api/types/container"
@@ -56,6 +57,7 @@ type execution struct {
 	mu      sync.Mutex
 	running bool
 	code    int
+	kill    func() // ends the command; nil before it was started
 }
 
 // NewEngine starts an engine without containers; it ends with t. The test binary's
@@ -117,8 +119,13 @@ func (n *FakeNode) command(ctx context.Context, argv []string) *exec.Cmd {
 	return cmd
 }
 
-// Restart lets ctr find no containerd for a while.
+// Restart ends what runs in the node, and lets ctr find no containerd for a while.
 func (n *FakeNode) Restart(context.Context) error {
+	for _, x := range n.engine.running() {
+		if x.node == n {
+			x.end()
+		}
+	}
 	return os.WriteFile(filepath.Join(n.root, "starting"), make([]byte, 3), 0o644)
 }
 
@@ -143,6 +150,22 @@ func (e *Engine) Execs() int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.seen
+}
+
+// Running returns how many commands that were executed through the API have not ended.
+func (e *Engine) Running() int { return len(e.running()) }
+
+func (e *Engine) running() (all []*execution) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, x := range e.execs {
+		x.mu.Lock()
+		if x.running {
+			all = append(all, x)
+		}
+		x.mu.Unlock()
+	}
+	return all
 }
 
 func (e *Engine) routes() http.Handler {
@@ -220,8 +243,21 @@ func (e *Engine) start(w http.ResponseWriter, r *http.Request) {
 	x.running, x.code = false, code
 }
 
+func (x *execution) end() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.kill != nil {
+		x.kill()
+	}
+}
+
 func (x *execution) run(conn net.Conn, input io.Reader) int {
-	cmd := x.node.command(context.Background(), x.argv)
+	ctx, kill := context.WithCancel(context.Background())
+	defer kill()
+	x.mu.Lock()
+	x.kill = kill
+	x.mu.Unlock()
+	cmd := x.node.command(ctx, x.argv)
 	cmd.Stdout, cmd.Stderr = stdcopy.NewStdWriter(conn, stdcopy.Stdout), stdcopy.NewStdWriter(conn, stdcopy.Stderr)
 	stdin, err := cmd.StdinPipe()
 	if err == nil {
@@ -242,4 +278,23 @@ func answer(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(body)
+}
+
+// Hold lets whoever lists the node's containers wait until release.
+func (n *FakeNode) Hold(t testing.TB) (release func()) {
+	t.Helper()
+	gate := filepath.Join(n.root, "gate")
+	if err := syscall.Mkfifo(gate, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		held, err := os.OpenFile(gate, os.O_RDWR, 0)
+		if err == nil {
+			_ = os.Remove(gate)
+			err = held.Close()
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}
 }

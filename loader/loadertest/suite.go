@@ -27,11 +27,6 @@ import (
 	"github.com/devloop-cli/devloop/loader"
 )
 
-// Loader is what is tested.
-type Loader interface {
-	Load(ctx context.Context, ref string, img v1.Image) (loader.Report, error)
-}
-
 // Node is a node of the cluster that is tested.
 type Node interface {
 	Name() string
@@ -42,7 +37,7 @@ type Node interface {
 
 // Target is a cluster and the loader that loads into it.
 type Target struct {
-	Loader Loader
+	Loader loader.Loader
 	Nodes  []Node
 	// Spare says that nobody else uses the nodes: they may be restarted, and their disk
 	// filled. They must be [Breakable].
@@ -83,8 +78,9 @@ var cases = []struct {
 	{"a large image takes little memory", largeImage},
 }
 
-// Run runs the suite. What it puts on the nodes it removes.
+// Run runs the suite. What it puts on the nodes it removes, and it closes the loader.
 func Run(t *testing.T, target Target) {
+	t.Cleanup(func() { must(t, target.Loader.Close()) })
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) { c.run(t, newBench(t, target)) })
 	}

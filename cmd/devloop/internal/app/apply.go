@@ -27,7 +27,7 @@ brings those that Docker has on this machine.`,
 			&cli.StringSliceFlag{Name: "manifest", Aliases: []string{"f"}, Usage: "the `FILE`, a directory or one with a kustomization; - is stdin; may be repeated"},
 			&cli.BoolFlag{Name: "load", Usage: "bring the images that Docker has here into the nodes, and let the nodes use these"},
 			&cli.StringFlag{Name: "name", Usage: "the `NAME` under which devloop down finds the objects (default: the directory's)"},
-			&cli.BoolFlag{Name: "adopt", Usage: "replace objects of the same name although devloop did not make them"},
+			&cli.BoolFlag{Name: "adopt", Usage: "replace objects of the same name although somebody else made them, or a devloop at work on a project"},
 			&cli.BoolFlag{Name: "explain", Usage: "tell in what the objects in the cluster differ from the manifest"},
 		}, settingFlags("timeout", "keep"), clusterFlags(), displayFlags()),
 		Action: func(c *cli.Context) error { return apply(c, newDisplay(c, s)) },
@@ -51,6 +51,7 @@ func applyFiles(c *cli.Context, d display) error {
 	if err != nil {
 		return err
 	}
+	defer func() { _ = at.images.Close() }()
 	dir, err := filepath.Abs(filepath.Dir(files[0]))
 	if err != nil {
 		return err
@@ -60,7 +61,7 @@ func applyFiles(c *cli.Context, d display) error {
 		name = filepath.Base(dir)
 	}
 	l := &loop.Loop{Bus: d.Bus, Explain: c.Bool("explain"), Loader: at.images, Deployer: at.pods,
-		Target: loop.Target{Name: name, Dir: dir, Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"),
+		Target: loop.Target{Name: name, Dir: dir, Adopt: c.Bool("adopt"), Yields: yields(d, at.pods.Server()), ReadyTimeout: c.Duration("timeout"),
 			Keep: c.StringSlice("keep")}}
 	d.Publish(0, event.SessionStarted{Version: Version(), Project: name, Dir: dir, Context: at.pods.Context(), Cluster: at.cluster, Namespace: at.pods.Namespace()})
 	cache, err := cacheDir()

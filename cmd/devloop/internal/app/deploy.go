@@ -35,7 +35,7 @@ until it answers, and asks it once through localhost.`,
 // cycleFlags are the flags of the commands that build and deploy.
 func cycleFlags() []cli.Flag {
 	return slices.Concat(settingFlags("port", "address", "wait", "timeout", "keep"), []cli.Flag{
-		&cli.BoolFlag{Name: "adopt", Usage: "replace a Pod of the manifest's name although devloop did not make it"},
+		&cli.BoolFlag{Name: "adopt", Usage: "replace objects of the same name although somebody else made them, or a devloop at work in another directory"},
 	}, projectFlags(), clusterFlags(), displayFlags())
 }
 
@@ -106,8 +106,7 @@ func newLoop(c *cli.Context, d display) (*loop.Loop, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	t.Namespace, t.KeepServing = pods.Namespace(), keepServing(c, docker)
-	t.Path, t.Fixed = plan.Rule(c.String("path")), fixed(c, t)
+	t.Namespace, t.KeepServing, t.Yields = pods.Namespace(), keepServing(c, docker), yields(d, pods.Server())
 	release, err := hold(c.Command.Name, t.Dir, pods.Server(), t.Namespace)
 	if err != nil {
 		return nil, nil, err
@@ -131,6 +130,7 @@ func newLoop(c *cli.Context, d display) (*loop.Loop, func(), error) {
 			Debugger: debugger(c.String("address"), c.Duration("wait")),
 		}, func() { // what can't be removed of its files is removed the next time
 			_ = compiler.Close()
+			_ = images.Close()
 			release()
 		}, nil
 }
@@ -138,13 +138,9 @@ func newLoop(c *cli.Context, d display) (*loop.Loop, func(), error) {
 // fixed says why no image is to be such that the running application can be changed, "" where
 // it may be: in run, unless the manifest has options for every JVM of a container. The
 // supervisor's own would take them first, a debug port for instance.
-func fixed(c *cli.Context, t loop.Target) string {
+func fixed(c *cli.Context, m runner.Manifest) string {
 	if c.Command.Name != "run" {
 		return "only devloop run changes what runs"
-	}
-	m, err := runner.ReadManifests(t.Manifests...)
-	if err != nil {
-		return err.Error()
 	}
 	if name := m.SetsEnv(builder.JVMOptions...); name != "" {
 		return "the manifest sets " + name
@@ -159,19 +155,24 @@ func newTarget(c *cli.Context, d display) (loop.Target, *builder.Project, error)
 	if err != nil {
 		return none, nil, err
 	}
-	files, err := manifests(c, project.Dir)
+	named, err := absolute(c.StringSlice("manifest")) // changes are told of by path
 	if err != nil {
 		return none, nil, err
 	}
-	if len(files) > 0 {
-		if _, err := runner.ReadManifests(files...); err != nil {
+	files := named
+	if len(files) == 0 {
+		if files, err = runner.FindManifests(project.Dir); err != nil {
 			return none, nil, err
 		}
 	}
+	m, err := runner.ReadManifests(files...)
+	if err != nil {
+		return none, nil, err
+	}
 	return loop.Target{
-		Name: project.Name, Dir: project.Dir, Manifests: files, Port: project.Port(), Ports: localPorts(c.StringSlice("port")),
+		Name: project.Name, Dir: project.Dir, Manifests: named, Port: project.Port(), Ports: localPorts(c.StringSlice("port")),
 		Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"), Keep: c.StringSlice("keep"),
-		Debug: debugging(c),
+		Path: plan.Rule(c.String("path")), Fixed: fixed(c, m), Debug: debugging(c),
 	}, project, nil
 }
 

@@ -1,6 +1,8 @@
 package app
 
 import (
+	"fmt"
+
 	"github.com/urfave/cli/v2"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
@@ -26,7 +28,7 @@ func down(c *cli.Context, d display) error {
 }
 
 func removeOwned(c *cli.Context, d display) error {
-	project, err := ownedProject(c, d)
+	project, dir, err := ownedProject(c, d)
 	if err != nil {
 		return err
 	}
@@ -34,7 +36,7 @@ func removeOwned(c *cli.Context, d display) error {
 	if err != nil {
 		return err
 	}
-	removed, err := at.pods.Down(c.Context, project, c.String("namespace"))
+	removed, err := at.pods.Down(c.Context, project, c.String("namespace"), spare(d, project, dir, at.pods.Server()))
 	for _, o := range removed {
 		d.Publish(0, event.Removed{Object: o.Kind + "/" + o.Name, Namespace: o.Namespace})
 	}
@@ -44,17 +46,39 @@ func removeOwned(c *cli.Context, d display) error {
 	return err
 }
 
-// ownedProject returns the name under which deploy marked its objects; "" stands for all.
-func ownedProject(c *cli.Context, d display) (string, error) {
+// spare returns which directories' objects stay although their project is called as the one
+// in dir: those where a devloop works, which is told once. For dir "" there are none.
+func spare(d display, name, dir, server string) func(string) bool {
+	held := map[string]error{}
+	return func(other string) bool {
+		if dir == "" || other == "" || other == dir {
+			return false
+		}
+		err, asked := held[other]
+		if !asked {
+			err = heldBy(other, server)
+			held[other] = err
+		}
+		if err != nil && !asked {
+			d.Publish(0, event.Notice{Level: event.Warning, Text: fmt.Sprintf("not all of %q goes: %v", name, err),
+				Hints: []string{"remove it all the same: devloop down --name " + name}})
+		}
+		return err != nil
+	}
+}
+
+// ownedProject returns the name under which deploy marked its objects, and where the project
+// is, as far as the user has not named it; "" stands for all.
+func ownedProject(c *cli.Context, d display) (name, dir string, err error) {
 	if c.Bool("all") {
-		return "", nil
+		return "", "", nil
 	}
 	if name := c.String("name"); name != "" {
-		return name, nil
+		return name, "", nil
 	}
 	project, err := open(c, d)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	return project.Name, nil
+	return project.Name, project.Dir, nil
 }

@@ -10,11 +10,15 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 )
 
-// holder says who works on a project.
+// holder says who works on a project, and in which cluster.
 type holder struct {
 	Command string    `json:"command"`
+	Dir     string    `json:"dir"`
+	Server  string    `json:"server"`
 	Process int       `json:"pid"`
 	Since   time.Time `json:"since"`
 }
@@ -38,12 +42,12 @@ func hold(command, dir, server, namespace string) (release func(), err error) {
 		return nil, fmt.Errorf("take project %q: %w", dir, err)
 	}
 	if !taken {
-		e := &heldError{dir: dir}
+		e := &heldError{by: holder{Dir: dir}}
 		readJSON(path+".json", &e.by)
 		return nil, e
 	}
 	// Only the words of somebody else's error depend on it.
-	if text, err := json.Marshal(holder{command, os.Getpid(), time.Now()}); err == nil {
+	if text, err := json.Marshal(holder{command, dir, server, os.Getpid(), time.Now()}); err == nil {
 		_ = os.WriteFile(path+".json", text, 0o644)
 	}
 	return func() {
@@ -52,17 +56,59 @@ func hold(command, dir, server, namespace string) (release func(), err error) {
 	}, nil
 }
 
-// heldError says that another devloop works on the project.
+// heldBy returns a [*heldError] where a devloop that lives works on the project in dir, in
+// any namespace of the server's cluster. A lock that can be had belongs to one that is gone.
+func heldBy(dir, server string) error {
+	cache, err := cacheDir()
+	if err != nil {
+		return err
+	}
+	paths, _ := filepath.Glob(filepath.Join(cache, "held", "*.json")) // the pattern is right
+	for _, path := range paths {
+		e := &heldError{elsewhere: true}
+		readJSON(path, &e.by)
+		if e.by.Dir != dir || e.by.Server != server {
+			continue
+		}
+		lock := flock.New(strings.TrimSuffix(path, ".json") + ".lock")
+		if gone, err := lock.TryRLock(); !gone || err != nil {
+			return e
+		}
+		_ = lock.Unlock()
+	}
+	return nil
+}
+
+// yields returns who is asked before something goes that was deployed from another directory.
+// While a devloop works there it stays; else it goes, which is told once.
+func yields(d display, server string) func(dir string) error {
+	told := map[string]bool{}
+	return func(dir string) error {
+		err := heldBy(dir, server)
+		if err == nil && !told[dir] {
+			told[dir] = true
+			d.Publish(0, event.Notice{Level: event.Info, Text: fmt.Sprintf("this takes the place of what was deployed from %q, where no devloop works now", dir)})
+		}
+		return err
+	}
+}
+
+// heldError says that another devloop works on the project, or on one in another
+// directory whose objects are in the way.
 type heldError struct {
-	dir string
-	by  holder // zero where it has not said yet who it is
+	by        holder // zero, but for Dir, where it has not said yet who it is
+	elsewhere bool
 }
 
 func (e *heldError) Error() string {
 	if e.by.Process == 0 {
-		return fmt.Sprintf("take project %q: another devloop holds it", e.dir)
+		return fmt.Sprintf("take project %q: another devloop holds it", e.by.Dir)
 	}
-	return fmt.Sprintf("take project %q: devloop %s holds it (pid %d, since %s)", e.dir, e.by.Command, e.by.Process, e.by.Since.Local().Format(time.TimeOnly))
+	who := fmt.Sprintf("(pid %d, since %s)", e.by.Process, e.by.Since.Local().Format(time.TimeOnly))
+	if e.elsewhere {
+		return fmt.Sprintf("devloop %s holds it for the project in %q %s", e.by.Command, e.by.Dir, who)
+	}
+	return fmt.Sprintf("take project %q: devloop %s holds it %s", e.by.Dir, e.by.Command, who)
 }
 
 // Code implements the contract for errors.
@@ -70,7 +116,12 @@ func (e *heldError) Code() string { return "project.held" }
 
 // Hints says how to get at it.
 func (e *heldError) Hints() []string {
-	hints := []string{"build anew there instead: press Enter in its terminal", "or deploy beside it: --namespace NAME"}
+	hints := []string{"deploy beside it: --namespace NAME"}
+	if e.elsewhere {
+		hints = append(hints, "or take it over, and leave that one without: --adopt")
+	} else {
+		hints = append([]string{"build anew there instead: press Enter in its terminal"}, "or "+hints[0])
+	}
 	if e.by.Process > 0 {
 		hints = append(hints, fmt.Sprintf("or end it: kill %d", e.by.Process))
 	}

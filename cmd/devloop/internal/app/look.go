@@ -11,7 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/devloop-cli/devloop/builder"
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop"
+	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/runner"
 )
 
@@ -27,8 +27,8 @@ func lookFlags(more ...cli.Flag) []cli.Flag {
 type place struct {
 	pods    *runner.Runner
 	docker  *client.Client
-	cluster string      // as people call it: "kind cluster devloop"
-	images  loop.Loader // brings images to its nodes
+	cluster string        // as people call it: "kind cluster devloop"
+	images  loader.Loader // brings images to its nodes
 }
 
 // reach connects to the cluster that the flags name and refuses one that is not of

@@ -1,16 +1,16 @@
 package app
 
 import (
-	"bufio"
 	"context"
 	"errors"
-	"io"
-	"strings"
+	"os"
+	"slices"
 
 	"github.com/docker/docker/client"
 	"github.com/urfave/cli/v2"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/keys"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop"
 	"github.com/devloop-cli/devloop/watch"
 )
@@ -39,7 +39,8 @@ or a start that fails leaves the old Pod serving.
 --debug lets a debugger in at localhost:5005, the port that IDEs propose. It stays the same
 across Pods and restarts, and bodies are swapped while the debugger is attached.
 
-Enter builds anew, q and Enter or Ctrl+C ends. The Pod stays, unless --cleanup is given.`,
+While it runs, Enter builds anew, h shows the keys, q or Ctrl+C ends. The Pod stays, unless
+--cleanup is given.`,
 		Flags: append(cycleFlags(),
 			settingFlags("compiler", "path", "debug", "debug-port", "suspend", "keep-serving", "poll", "watch", "ignore", "cleanup")...),
 		Action: func(c *cli.Context) error { return run(c, s, newDisplay(c, s)) },
@@ -85,7 +86,7 @@ func untilQuit(c *cli.Context, s Streams, d display, l *loop.Loop) error {
 	ctx, stop := context.WithCancelCause(c.Context)
 	defer stop(nil)
 	watching := make(chan struct{})
-	dirs, err := absolute(c.StringSlice("watch"))
+	dirs, err := absolute(append(c.StringSlice("watch"), directories(l.Target.Manifests)...))
 	if err != nil {
 		return err
 	}
@@ -104,7 +105,10 @@ func untilQuit(c *cli.Context, s Streams, d display, l *loop.Loop) error {
 		stop(err)
 		watched <- err
 	}()
-	go keys(ctx, s.In, batches, stop)
+	if _, typed := terminal(s.In); typed {
+		d.Publish(0, event.Notice{Level: event.Info, Text: "Enter builds anew, h shows the keys, q ends"})
+	}
+	defer keys.Listen(ctx, s.In, controls(ctx, d, batches, stop))()
 	select { // a save from now on is seen: only now the first build may begin
 	case <-watching:
 	case <-ctx.Done():
@@ -120,20 +124,28 @@ func untilQuit(c *cli.Context, s Streams, d display, l *loop.Loop) error {
 	return err
 }
 
-// keys reads the user's lines: an empty one builds anew, q quits. Reading can't be
-// interrupted; the goroutine ends with the process.
-func keys(ctx context.Context, in io.Reader, batches chan<- watch.Batch, quit context.CancelCauseFunc) {
-	for lines := bufio.NewScanner(in); lines.Scan(); {
-		switch strings.TrimSpace(lines.Text()) {
+// directories returns those of the paths that are one: a manifest may come into them.
+func directories(paths []string) []string {
+	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool {
+		info, err := os.Stat(path)
+		return err != nil || !info.IsDir()
+	})
+}
+
+// controls are what a key leads to.
+func controls(ctx context.Context, d display, batches chan<- watch.Batch, quit context.CancelCauseFunc) func(key string) {
+	return func(key string) {
+		switch key {
 		case "q":
 			quit(errInterrupted)
-			return
-		case "":
+		case "r", keys.Enter:
 			select {
 			case batches <- watch.Everything():
 			case <-ctx.Done():
-				return
 			}
+		case "h", "?":
+			d.Publish(0, event.Notice{Level: event.Info, Text: "the keys", Hints: []string{
+				"Enter or r: build anew, image and Pod too", "q or Ctrl+C: end", "h or ?: show this"}})
 		}
 	}
 }

@@ -116,7 +116,7 @@ func engine(ctx context.Context) (*client.Client, error) {
 // target says which cluster the API server is, and what brings images to its nodes.
 // A cluster that is not on this machine is refused, unless its context is allowed
 // by name.
-func target(c *cli.Context, docker *client.Client, r *runner.Runner) (string, loop.Loader, error) {
+func target(c *cli.Context, docker *client.Client, r *runner.Runner) (string, loader.Loader, error) {
 	cluster, err := loader.Detect(c.Context, docker, r.Context(), r.Server())
 	switch {
 	case err == nil:
@@ -141,19 +141,13 @@ func clusterText(cluster loader.Cluster) string {
 // pull them, or share the engine's store.
 type pulled struct{}
 
-// Load implements [loop.Loader]; it loads nothing.
+// Load implements [loader.Loader]; it loads nothing.
 func (pulled) Load(context.Context, string, v1.Image) (loader.Report, error) {
 	return loader.Report{}, nil
 }
 
-// manifests returns the manifest files to use: those that the user names, else
-// those found in the project's directory.
-func manifests(c *cli.Context, dir string) ([]string, error) {
-	if named := c.StringSlice("manifest"); len(named) > 0 {
-		return absolute(named) // changes are told of by path
-	}
-	return runner.FindManifests(dir)
-}
+// Close implements [loader.Loader].
+func (pulled) Close() error { return nil }
 
 func absolute(paths []string) ([]string, error) {
 	all := slices.Clone(paths)

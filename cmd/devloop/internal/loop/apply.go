@@ -31,7 +31,8 @@ func (l *Loop) Apply(ctx context.Context, m runner.Manifest, images []Stored) ([
 		}
 	}
 	pods, err := stage(ctx, l, 1, event.Replace, func(ctx context.Context, s *step) ([]runner.Pod, error) {
-		spec := runner.Spec{Project: l.Target.Name, Dir: l.Target.Dir, Manifest: m, Names: names, Adopt: l.Target.Adopt, Keep: l.Target.Keep}
+		spec := l.spec(m)
+		spec.Names = names
 		l.explain(s, spec)
 		pods, err := l.Deployer.Replace(ctx, spec)
 		s.note = objects(m)

@@ -19,13 +19,18 @@ import (
 	"github.com/devloop-cli/devloop/watch"
 )
 
-// cycle is the product in one paragraph. The manifest is read and the local ports are
-// taken first: what is wrong with them is found before anything is built, and long
-// before anything is deleted.
+// cycle is the product in one paragraph. The manifest is read, its places in the cluster are
+// looked at and the local ports are taken first: what is wrong with them is found before
+// anything is built, and long before anything is deleted.
 func (l *Loop) cycle(ctx context.Context, n int, changed watch.Batch) error {
 	manifest, err := l.manifest()
 	if err != nil {
 		return err
+	}
+	if !l.live.serves() {
+		if err := l.Deployer.Claim(ctx, l.spec(manifest)); err != nil {
+			return err
+		}
 	}
 	if err := l.openPorts(ctx, n, l.Target.endpoints(manifest.Endpoints(l.Target.Namespace), manifest.Workload(l.Target.Namespace))); err != nil {
 		return err
@@ -33,7 +38,7 @@ func (l *Loop) cycle(ctx context.Context, n int, changed watch.Batch) error {
 	if err := l.openDebuggers(ctx, n, manifest); err != nil {
 		return err
 	}
-	saved := l.Target.saved(changed)
+	saved := l.Target.saved(changed, l.live.manifest, manifest)
 	app, compiled, err := l.sources(ctx, n, changed, saved)
 	if err != nil {
 		return err
@@ -41,6 +46,7 @@ func (l *Loop) cycle(ctx context.Context, n int, changed watch.Batch) error {
 	if done, err := l.inPlace(ctx, n, l.decide(n, app, compiled, saved)); done || err != nil {
 		return err
 	}
+	l.live.manifest = manifest
 	img, err := l.build(ctx, n, app, compiled)
 	if err != nil {
 		return err
@@ -76,6 +82,9 @@ func (l *Loop) start(ctx context.Context, n int, m runner.Manifest, img builder.
 		l.noTwin(n, "the cluster has no room for the old Pod and the new one at once")
 	}
 	l.live.hold(ctx)
+	if err := l.Deployer.Retire(ctx, dropped(l.live.pods, m)); err != nil {
+		return nil, err
+	}
 	return l.bringUp(ctx, n, m, img, nil)
 }
 
@@ -165,13 +174,20 @@ func stage[T any](ctx context.Context, l *Loop, n int, name event.Stage, do func
 	return v, err
 }
 
-// manifest returns what the user wrote, else what devloop would: as long as there is
-// no image, with the port that the sources name.
+// manifest returns what the user wrote by now, else what devloop would: as long as there
+// is no image, with the port that the sources name.
 func (l *Loop) manifest() (runner.Manifest, error) {
-	if len(l.Target.Manifests) == 0 {
+	files := l.Target.Manifests
+	if len(files) == 0 {
+		var err error
+		if files, err = runner.FindManifests(l.Target.Dir); err != nil {
+			return runner.Manifest{}, err
+		}
+	}
+	if len(files) == 0 {
 		return runner.GenerateManifest(l.Target.Name, l.Target.Port), nil
 	}
-	return runner.ReadManifests(l.Target.Manifests...)
+	return runner.ReadManifests(files...)
 }
 
 func (l *Loop) compile(ctx context.Context, s *step, changed watch.Batch) (builder.App, error) {
@@ -291,18 +307,22 @@ func size(bytes int64) string {
 }
 
 func (l *Loop) replace(ctx context.Context, s *step, m runner.Manifest, img builder.Image, serving []runner.Pod) ([]runner.Pod, error) {
-	if len(l.Target.Manifests) == 0 {
+	if m.Generated() {
 		m = runner.GenerateManifest(l.Target.Name, img.Port)
 	}
-	spec := runner.Spec{
-		Project: l.Target.Name, Dir: l.Target.Dir, Manifest: m,
-		ChangesDir: changesDir(img), Image: img.Ref, Names: []string{img.Name}, Adopt: l.Target.Adopt, Keep: l.Target.Keep, Serving: serving,
-		Debug: l.agents(m, img),
-	}
+	spec := l.spec(m)
+	spec.ChangesDir, spec.Image, spec.Names, spec.Serving = changesDir(img), img.Ref, []string{img.Name}, serving
+	spec.Debug = l.agents(m, img)
 	l.explain(s, spec)
 	pods, err := l.Deployer.Replace(ctx, spec)
 	s.note = names(pods)
 	return pods, err
+}
+
+// spec is what a manifest comes to, as far as no image is needed to say so.
+func (l *Loop) spec(m runner.Manifest) runner.Spec {
+	t := l.Target
+	return runner.Spec{Project: t.Name, Dir: t.Dir, Manifest: m, Adopt: t.Adopt, Yields: t.Yields, Keep: t.Keep}
 }
 
 // changesDir is where the image's supervisor keeps changes, "" where it has none.

@@ -25,6 +25,8 @@ type present struct {
 	image, now plan.State
 	// swappable says that their JVMs take changed methods while they run.
 	swappable bool
+	// templates are the files of their template engines.
+	templates []plan.Templates
 	// serving and answering are those of live at the time.
 	serving   v1.Hash
 	answering []runner.Pod
@@ -55,7 +57,7 @@ func (v *live) running() plan.Running {
 	if r == nil {
 		return plan.Running{Fixed: v.fixed}
 	}
-	running := plan.Running{State: r.now, Serves: v.serves(), Swappable: r.swappable, Foreign: v.redefinedElsewhere()}
+	running := plan.Running{State: r.now, Serves: v.serves(), Swappable: r.swappable, Templates: r.templates, Foreign: v.redefinedElsewhere()}
 	if v.faster.Load() {
 		running.Outdated = "there is an archive of the dependencies' classes by now"
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop/plan"
 	"github.com/devloop-cli/devloop/runner"
 )
 
@@ -38,6 +39,13 @@ func (l *Loop) noTwin(n int, why string) {
 		l.live.placed = why
 		l.Bus.Publish(n, event.Notice{Level: event.Info, Text: "the old Pod goes before the new one comes: " + why})
 	}
+}
+
+// dropped returns those of the Pods that the manifest has no more.
+func dropped(pods []runner.Pod, m runner.Manifest) []runner.Pod {
+	return slices.DeleteFunc(slices.Clone(pods), func(p runner.Pod) bool {
+		return p.Of.Kind != "Pod" || slices.ContainsFunc(m.Objects(), func(o runner.Object) bool { return o.Kind == "Pod" && o.Name == p.Of.Name })
+	})
 }
 
 // crowded reports whether a Pod failed since no node has room for it.
@@ -75,6 +83,9 @@ func (l *Loop) takeOver(img builder.Image, pods []runner.Pod) {
 		return
 	}
 	l.live.present = &present{pods: pods, image: l.live.built, now: l.live.built, swappable: img.Explanation.Swappable}
+	for _, t := range img.Explanation.Templates {
+		l.live.present.templates = append(l.live.present.templates, plan.Templates(t))
+	}
 }
 
 // fixed says why Pods of an image can't be changed while they run, "" where they can.

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"reflect"
 	"testing"
+	"testing/synctest"
 
+	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/watch"
@@ -115,4 +117,21 @@ func TestManifestWithoutTwinIsReplacedInItsPlaceAndThatIsSaidOnce(t *testing.T) 
 	if len(r.events) != 1 || r.events[0].Body.(event.Notice).Text != `the old Pod goes before the new one comes: deployment "web" makes its Pods by itself` {
 		t.Errorf("told %v", r.events)
 	}
+}
+
+func TestPodThatTheManifestHasNoMoreGoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fakes{}
+		l, _ := newTestLoop(f)
+		if err := l.Deploy(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		m, err := runner.ReadManifests("testdata/deployment.yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := l.start(t.Context(), 2, m, builder.Image{}); err != nil || !reflect.DeepEqual(f.retired, []string{"app"}) {
+			t.Errorf("retired %q, %v", f.retired, err)
+		}
+	})
 }

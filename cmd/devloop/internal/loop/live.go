@@ -46,6 +46,8 @@ type live struct {
 	present *present
 	// fixed says why present is nil.
 	fixed string
+	// manifest is the one that was read last.
+	manifest runner.Manifest
 	// faster is true once there is an archive that those Pods don't have.
 	faster atomic.Bool
 	// ended tells Run of each Pod whose log has come to its end.

@@ -191,16 +191,6 @@ func TestImageThatCameOutTheSameIsNotDeployedAgain(t *testing.T) {
 	}
 }
 
-func TestManifestAloneIsAppliedWithoutABuild(t *testing.T) {
-	target := Target{Dir: "/project", Manifests: []string{"/project/k8s/pod.yaml"}}
-	if target.saved(changedFile("k8s/pod.yaml")).Compiles(true) {
-		t.Error("a manifest led to a build")
-	}
-	if !target.saved(changedFile("openapi.yaml")).Compiles(true) {
-		t.Error("another YAML file did not lead to a build")
-	}
-}
-
 // mortal is a project whose Pod's log ends when it is told to.
 type mortal struct {
 	sameImage

@@ -53,6 +53,8 @@ type Loader interface {
 
 // Deployer puts Pods into the cluster and says how they fare.
 type Deployer interface {
+	// Claim returns what would keep Replace from the spec's places; it needs no image yet.
+	Claim(ctx context.Context, s runner.Spec) error
 	Replace(ctx context.Context, s runner.Spec) ([]runner.Pod, error)
 	Ready(ctx context.Context, pods []runner.Pod, phase func(runner.Phase)) error
 	// Change changes the application in a Pod whose supervisor listens on port.
@@ -74,12 +76,16 @@ type Target struct {
 	Name, Dir string
 	// Namespace is where objects go that name none.
 	Namespace string
-	// Manifests are the user's own files; none means that a Pod is generated.
+	// Manifests are the files and directories that the user names. Where there are none,
+	// those count that are found in Dir, and where it has none a Pod is generated.
 	Manifests []string
 	// Port is where the application listens, as far as its sources say; 0 if they don't.
 	Port int
-	// Adopt allows to replace objects that devloop did not make.
+	// Adopt allows to replace objects of the same name, whoever made them.
 	Adopt bool
+	// Yields is asked before an object goes that devloop made for another directory; its
+	// error refuses it. With nil it goes.
+	Yields func(dir string) error
 	// Keep are parts of the development patch to leave out, see runner.Patches.
 	Keep []string
 	// Ports are the local ports that the user asked for, by container port.

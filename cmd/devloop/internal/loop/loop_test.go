@@ -89,6 +89,8 @@ func (f *fakes) Load(ctx context.Context, _ string, _ v1.Image) (loader.Report, 
 	return loader.Report{Nodes: []loader.Node{{Name: "node", Sent: 20_000, Skipped: 344_000_000}}, Sent: 20_000}, f.work(ctx, event.Load)
 }
 
+func (f *fakes) Claim(context.Context, runner.Spec) error { return nil }
+
 func (f *fakes) Replace(ctx context.Context, s runner.Spec) ([]runner.Pod, error) {
 	return podsFor(s), f.work(ctx, event.Replace)
 }

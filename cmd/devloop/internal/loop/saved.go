@@ -2,9 +2,9 @@ package loop
 
 import (
 	"path/filepath"
-	"slices"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop/plan"
+	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/watch"
 )
 
@@ -13,14 +13,15 @@ func concerns(changed watch.Batch) bool {
 	return changed.All || changed.Kinds.Has(watch.Any&^watch.Test)
 }
 
-// saved says what a batch means for the path. The project's manifests are not part of its
-// image; any other file may be, if only through the Dockerfile, and then the build finds
-// out quickly that nothing came of it.
-func (t Target) saved(changed watch.Batch) plan.Saved {
-	return plan.Saved{
-		All: changed.All, Manifest: changed.Kinds.Has(watch.Manifest),
-		Sources: slices.ContainsFunc(changed.Paths, func(path string) bool {
-			return !slices.Contains(t.Manifests, filepath.Join(t.Dir, filepath.FromSlash(path)))
-		}),
+// saved says what a batch means for the path. A manifest, before the batch or now, is not
+// part of the image; any other file may be, if only through the Dockerfile, and then the
+// build finds out quickly that nothing came of it.
+func (t Target) saved(changed watch.Batch, before, now runner.Manifest) plan.Saved {
+	saved := plan.Saved{All: changed.All, Manifest: changed.Kinds.Has(watch.Manifest)}
+	for _, path := range changed.Paths {
+		file := filepath.Join(t.Dir, filepath.FromSlash(path))
+		read := watch.KindOf(path).Has(watch.Manifest|watch.Other) && (before.Reads(file) || now.Reads(file))
+		saved.Manifest, saved.Sources = saved.Manifest || read, saved.Sources || !read
 	}
+	return saved
 }

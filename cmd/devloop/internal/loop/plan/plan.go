@@ -90,6 +90,8 @@ type Running struct {
 	// Foreign are the files of the classes that somebody else has put into the JVM, an IDE that
 	// debugs: they differ from those of State, nobody knows in what.
 	Foreign []string
+	// Templates are the files of its template engines.
+	Templates []Templates
 }
 
 // Situation is all that a decision is made from.
@@ -170,7 +172,9 @@ func (s Situation) inPlace(files map[string][]byte) Decision {
 // fileNeeds returns the cheapest path for a file that differs, and why not a cheaper one.
 func (s Situation) fileNeeds(path string) (Path, string) {
 	cheap, why := Swap, ""
-	switch {
+	switch t, isTemplate := s.Runs.templatesOf(path); {
+	case isTemplate:
+		cheap, why = Pages, whyNoTemplate(s.Runs.State, s.After, path, t)
 	case isPage(path):
 		cheap, why = Pages, whyNoPage(s.Runs.State, s.After, path)
 	case !s.Runs.Swappable:

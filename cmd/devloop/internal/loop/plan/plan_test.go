@@ -97,6 +97,38 @@ func TestFilesTakeTheCheapestPath(t *testing.T) {
 	}
 }
 
+func TestTemplatesAreReadAtTheRequestUnlessSomethingKeepsThem(t *testing.T) {
+	const page = "templates/a.html"
+	thymeleaf := Templates{Engine: "Thymeleaf", Suffix: ".html", Package: "org/thymeleaf/"}
+	kept := thymeleaf
+	kept.Kept = "application.yml sets spring.thymeleaf.cache"
+	for _, c := range []struct {
+		what          string
+		before, after State
+		templates     []Templates
+		path          Path
+		why           string
+	}{
+		{"a template", state(page, "a"), state(page, "b"), []Templates{thymeleaf}, Pages, ""},
+		{"a new one", state(), state(page, "b"), []Templates{thymeleaf}, Pages, ""},
+		{"a template and a page", state(page, "a"), state(page, "b", "static/b.css", "b"), []Templates{thymeleaf}, Pages, ""},
+		{"without an engine", state(page, "a"), state(page, "b"), nil, Restart, "templates/a.html is read at start"},
+		{"another engine's", state("templates/a.jte", "a"), state("templates/a.jte", "b"), []Templates{thymeleaf}, Restart, "templates/a.jte is read at start"},
+		{"elsewhere", state("mails/a.html", "a"), state("mails/a.html", "b"), []Templates{thymeleaf}, Restart, "mails/a.html is read at start"},
+		{"kept by settings", state(page, "a"), state(page, "b"), []Templates{kept}, Restart, "templates/a.html is read only once: application.yml sets spring.thymeleaf.cache"},
+		{"kept by code", state(page, "a", "com/Mail.class", "…org/thymeleaf/…"), state(page, "b", "com/Mail.class", "…org/thymeleaf/…"), []Templates{thymeleaf}, Restart,
+			"templates/a.html may be kept, as com.Mail works with Thymeleaf"},
+		{"the welcome page", state(), state("templates/index.html", "a"), []Templates{thymeleaf}, Restart, "a welcome page is looked for at start"},
+		{"texts", state("messages.properties", "a"), state("messages.properties", "b"), []Templates{thymeleaf}, Restart, "messages.properties is read at start"},
+	} {
+		runs := running(c.before)
+		runs.Templates = c.templates
+		if d := Decide(Situation{Saved: source, Image: true, Runs: runs, After: c.after}); d.Path != c.path || d.Why != c.why {
+			t.Errorf("%s: got %v, %q", c.what, d.Path, d.Why)
+		}
+	}
+}
+
 // compiled returns a class of which a method says text.
 func compiled(t *testing.T, members string) []byte {
 	t.Helper()

@@ -1,0 +1,71 @@
+package builder
+
+import (
+	"io"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// templatesFor returns what an image for changes says of its templates, and its JVM's properties.
+func templatesFor(t *testing.T, without []string, more ...file) (kept map[string]string, options string) {
+	t.Helper()
+	m := NewImager(baseEngine(t), ImagerOptions{CacheDir: t.TempDir(), Develop: true, Without: without})
+	files := slices.DeleteFunc(bootFiles(), func(f file) bool { return strings.HasSuffix(f.name, ".idx") }) // they would not name more
+	img, err := m.Image(t.Context(), appOf(t, append(files, more...)), io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept = map[string]string{}
+	for _, e := range img.Explanation.Templates {
+		kept[e.Engine] = e.Kept
+	}
+	var all []string
+	for _, o := range img.Explanation.Options {
+		all = append(all, o.Text)
+	}
+	return kept, strings.Join(slices.DeleteFunc(all, func(o string) bool { return !strings.HasPrefix(o, "-D") }), " ")
+}
+
+func TestTemplatesAreReadAtEachRequestUnlessTheProjectSaysOtherwise(t *testing.T) {
+	const pages, which = "-Dspring.web.resources.cache.use-last-modified=false", " -Dspring.template.provider.cache=false"
+	const thymeleaf, freemarker = " -Dspring.thymeleaf.cache=false", " -Dspring.freemarker.cache=false -Dspring.freemarker.settings.template_update_delay=0"
+	libs := []file{{"BOOT-INF/lib/thymeleaf-3.1.5.jar", "a"}, {"BOOT-INF/lib/freemarker-2.3.jar", "b"}}
+	for name, c := range map[string]struct {
+		files   []file
+		without []string
+		kept    map[string]string
+		options string
+	}{
+		"no engine":   {nil, nil, map[string]string{}, pages},
+		"two engines": {libs, nil, map[string]string{"Thymeleaf": "", "FreeMarker": ""}, pages + thymeleaf + freemarker + which},
+		"left out":    {libs, []string{"fresh-pages"}, map[string]string{"Thymeleaf": "asked for by --without fresh-pages", "FreeMarker": "asked for by --without fresh-pages"}, ""},
+		"set in YAML, for a profile": {append(libs, file{"BOOT-INF/classes/config/application-prod.yml", "a: b\n---\nspring:\n  Thymeleaf: {cache: true}\n"}), nil,
+			map[string]string{"Thymeleaf": "config/application-prod.yml sets spring.thymeleaf.cache", "FreeMarker": ""}, pages + freemarker + which},
+		"set to what it is set to": {append(libs, file{"BOOT-INF/classes/application-dev.properties", "spring.thymeleaf.cache=false\n"}), nil,
+			map[string]string{"Thymeleaf": "", "FreeMarker": ""}, pages + thymeleaf + freemarker + which},
+		"written in another way": {append(libs, file{"BOOT-INF/classes/application-dev.properties", "spring.free-marker.settings[template_update_delay] = 5\n"}), nil,
+			map[string]string{"Thymeleaf": "", "FreeMarker": "application-dev.properties sets spring.freemarker.settings.template_update_delay"}, pages + thymeleaf + which},
+		"for all engines": {append(libs, file{"BOOT-INF/classes/application-dev.properties", "spring.template.provider.cache=true\n"}), nil,
+			map[string]string{"Thymeleaf": "application-dev.properties sets spring.template.provider.cache", "FreeMarker": "application-dev.properties sets spring.template.provider.cache"}, pages},
+	} {
+		t.Run(name, func(t *testing.T) {
+			kept, options := templatesFor(t, c.without, c.files...)
+			if len(kept) != len(c.kept) || options != c.options {
+				t.Errorf("got %v, %s", kept, options)
+			}
+			for engine, why := range c.kept {
+				if kept[engine] != why {
+					t.Errorf("%s: kept %q, want %q", engine, kept[engine], why)
+				}
+			}
+		})
+	}
+}
+
+func TestDevtoolsDoNotRestartByThemselves(t *testing.T) {
+	_, options := templatesFor(t, nil, file{"BOOT-INF/lib/spring-boot-devtools-4.1.2.jar", "a"})
+	if !strings.Contains(options, "-Dspring.devtools.restart.enabled=false") {
+		t.Errorf("it starts with %s", options)
+	}
+}

@@ -1,0 +1,8 @@
+//go:build unix && !linux
+
+package keys
+
+import "golang.org/x/sys/unix"
+
+// How a terminal's modes are read and set, see tty(4).
+const getModes, setModes = unix.TIOCGETA, unix.TIOCSETA

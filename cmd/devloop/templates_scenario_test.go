@@ -1,0 +1,104 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/devloop-cli/devloop/hack/real"
+)
+
+// depend adds dependencies of Spring Boot's to the project's pom.xml.
+func (s *scenario) depend(xml ...string) {
+	s.Helper()
+	s.replaceIn("pom.xml", "<dependencies>", "<dependencies>"+strings.Join(xml, ""))
+}
+
+// replaceIn edits a file of the project.
+func (s *scenario) replaceIn(path, before, after string) {
+	s.Helper()
+	text, err := os.ReadFile(filepath.Join(s.dir, path))
+	if err != nil {
+		s.Fatal(err)
+	}
+	if !strings.Contains(string(text), before) {
+		s.Fatalf("%s has no %q", path, before)
+	}
+	s.write(path, strings.Replace(string(text), before, after, 1))
+}
+
+// ofBoot is a dependency whose version Spring Boot knows.
+func ofBoot(artifact, more string) string {
+	return "<dependency><groupId>org.springframework.boot</groupId><artifactId>" + artifact + "</artifactId>" + more + "</dependency>"
+}
+
+// TestScenarioTemplatesOfEachEngineAreReadAtTheRequest edits templates of all engines that
+// Spring Boot sets up, in a project that has spring-boot-devtools in its jar, too.
+func TestScenarioTemplatesOfEachEngineAreReadAtTheRequest(t *testing.T) {
+	real.Maven(t)
+	s := newScenario(t, "spring-maven")
+	s.depend(ofBoot("spring-boot-starter-thymeleaf", ""), ofBoot("spring-boot-starter-freemarker", ""), ofBoot("spring-boot-starter-mustache", ""),
+		ofBoot("spring-boot-starter-groovy-templates", ""), ofBoot("spring-boot-devtools", ""))
+	s.replaceIn("pom.xml", "<artifactId>spring-boot-maven-plugin</artifactId>",
+		"<artifactId>spring-boot-maven-plugin</artifactId><configuration><excludeDevtools>false</excludeDevtools></configuration>")
+	s.write("src/main/resources/application.properties", "spring.thymeleaf.view-names=thyme\n") // else it takes all views for its own
+	s.write("src/main/resources/messages.properties", "word=first\n")
+	s.write("src/main/java/com/example/PageController.java", `package com.example;
+import org.springframework.stereotype.Controller;
+import org.springframework.web.bind.annotation.*;
+@Controller
+public class PageController {
+    @GetMapping("/page/{name}") public String page(@PathVariable String name) { return name; }
+}
+`)
+	const dir = "src/main/resources/templates/"
+	engines := []struct{ view, file, before, after, more string }{
+		{"thyme", "thyme.html", "<p>", "</p>", `<p th:text="#{word}"></p>`},
+		{"free", "free.ftlh", "<p>", "</p>", ""},
+		{"must", "must.mustache", "<p>", "</p>", ""},
+		{"groovy", "groovy.tpl", "p('", "')", ""},
+	}
+	for _, e := range engines {
+		s.write(dir+e.file, e.before+"zero"+e.after+e.more)
+	}
+	r := s.start("run", "--without", "archive")
+	url := r.answered("Hello, World")
+	r.took()
+
+	for _, e := range engines {
+		for _, word := range []string{"one", "two"} { // the second within a second
+			s.write(dir+e.file, e.before+word+e.after+e.more)
+			if took := r.took(); took != "compile pages forward" {
+				t.Errorf("%s: it took %s", e.file, took)
+			}
+			if got, err := get(url + "/page/" + e.view); err != nil || !strings.Contains(got, "<p>"+word+"</p>") {
+				t.Errorf("%s: it is %q, %v", e.file, got, err)
+			}
+		}
+	}
+
+	t.Log("a template that comes is there")
+	s.write(dir+"late.mustache", "late")
+	r.took()
+	if got, err := get(url + "/page/late"); err != nil || got != "late" {
+		t.Errorf("the new one is %q, %v", got, err)
+	}
+
+	t.Log("texts are kept once they were read: they are a restart")
+	s.write("src/main/resources/messages.properties", "word=second\n")
+	if took := r.took(); took != "compile restart ready forward" {
+		t.Errorf("texts: it took %s", took)
+	}
+	if got, err := get(url + "/page/thyme"); err != nil || !strings.Contains(got, "<p>second</p>") {
+		t.Errorf("texts: it is %q, %v", got, err)
+	}
+
+	t.Log("classes are changed by nobody but devloop, although devtools are there")
+	s.replaceInSource("Hello, World", "Hello, swap")
+	r.tookUntil(url, "Hello, swap", "compile swap forward")
+	if log, _, _ := s.say("logs", "spring-maven"); !strings.Contains(log, "[           main]") || strings.Contains(log, "restartedMain") {
+		t.Errorf("devtools run the application:\n%s", log)
+	}
+	r.quit()
+}
