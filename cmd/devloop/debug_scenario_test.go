@@ -97,9 +97,8 @@ func TestScenarioADebuggerStaysWhileBodiesAreSwappedAndComesBackAfterARestart(t 
 			j.Say("cont", "> ")
 			s.answer(first, "Hello, World")
 			second := request(url)
-			j.Say("", "AppController.home(), line=11")
-			j.Say("next", "line=12")
-			j.Say("locals", `said = "Hello, debugger"`)
+			j.Say("", "Breakpoint hit")
+			j.Say("", "[1] ")
 			j.Say("cont", "> ")
 			s.answer(second, "Hello, debugger")
 

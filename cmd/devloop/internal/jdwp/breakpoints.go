@@ -7,12 +7,8 @@ import (
 	"sync"
 )
 
-// The kinds of events, and of the modifiers of a request, that are looked at.
-const (
-	eventBreakpoint   = 2
-	eventClassPrepare = 8
-	eventClassUnload  = 9
-)
+// eventBreakpoint is the kind of event that a breakpoint asks for.
+const eventBreakpoint = 2
 
 // breakpoints are those that an IDE has set in a JVM, with the requests by which it knows
 // them. A JVM drops the breakpoints of a class that is redefined: they are set again, as other
@@ -24,9 +20,6 @@ type breakpoints struct {
 	set map[uint32]breakpoint // by the IDE's request
 	now map[uint32]uint32     // the JVM's request by the IDE's, where it is another
 	was map[uint32]uint32     // the other way round
-	// prepares and unloads are the IDE's requests to be told of every class that is loaded,
-	// and of every one that is no more: by them it keeps its list of classes.
-	prepares, unloads []uint32
 }
 
 // breakpoint is the body of the command that set one, and where in it the location is.
@@ -71,34 +64,26 @@ func (b *breakpoints) follow(p packet) (agreed func(reply []byte)) {
 }
 
 func (b *breakpoints) followSet(request []byte) func(reply []byte) {
-	at, modifiers := b.location(request)
+	at := b.location(request)
+	if at == 0 || request[0] != eventBreakpoint {
+		return func([]byte) {}
+	}
 	return func(reply []byte) {
 		if len(reply) < 4 {
 			return
 		}
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		id := binary.BigEndian.Uint32(reply)
-		all := request[1] == 0 && modifiers == 0 // of every class, and suspends nothing
-		switch kind := request[0]; {
-		case kind == eventBreakpoint && at > 0:
-			b.set[id] = breakpoint{request, at}
-		case kind == eventClassPrepare && all:
-			b.prepares = append(b.prepares, id)
-		case kind == eventClassUnload && all:
-			b.unloads = append(b.unloads, id)
-		}
+		b.set[binary.BigEndian.Uint32(reply)] = breakpoint{request, at}
 	}
 }
 
-// location finds where in the body of a request a location is, 0 for none, and counts
-// the modifiers.
-func (b *breakpoints) location(request []byte) (at, modifiers int) {
+// location finds where in the body of a request a location is, 0 for none.
+func (b *breakpoints) location(request []byte) int {
 	r := &body{rest: request}
 	r.byte() // kind of event
 	r.byte() // what it suspends
-	modifiers = int(r.int())
-	for range modifiers {
+	for n := r.int(); n > 0 && !r.short; n-- {
 		switch kind := r.byte(); kind {
 		case 1, 2: // count, condition
 			r.int()
@@ -109,15 +94,12 @@ func (b *breakpoints) location(request []byte) (at, modifiers int) {
 		case 5, 6, 12: // name of a class, of a source
 			r.text()
 		case 7:
-			return len(request) - len(r.rest), modifiers
+			return len(request) - len(r.rest)
 		default: // no breakpoint has it
-			return 0, modifiers
-		}
-		if r.short {
-			return 0, modifiers
+			return 0
 		}
 	}
-	return 0, modifiers
+	return 0
 }
 
 func (b *breakpoints) followClear(data []byte) func(reply []byte) {

@@ -15,11 +15,13 @@
 //	relay.Point("spring-maven", dial)     // an IDE that attaches debugs this JVM
 //	relay.Redefine(ctx, classes)          // with the IDE attached, or without
 //
-// It is transparent but for three things, all in the IDE's favour. Ids of commands are
-// mapped, so that each reply finds who asked. Breakpoints, which a JVM drops from a
-// class that is redefined, are set again at the same lines of the new methods. And the IDE is
-// told that the class was unloaded and loaded again, so that it forgets its lines and variables
-// of old: every debugger that is built on JDI then asks for those of the new class.
+// It is transparent but for two things, both in the IDE's favour. Ids of commands are
+// mapped, so that each reply finds who asked. And breakpoints, which a JVM drops from a
+// class that is redefined, are set again at the same lines of the new methods. What the IDE has
+// cached of a class, it is not told to forget: debuggers that are built on JDI show the lines and
+// variables of a redefined method as they were, until they attach again. (An event that the
+// class was unloaded would do it; but JDI handles it in a thread of its own, and can lose the
+// class by that.)
 //
 // When the IDE leaves, by its own word or by a connection that ends, the connection to the
 // JVM ends by the command Dispose: the JVM itself then drops what the IDE asked of it, and

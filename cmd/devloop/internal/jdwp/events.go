@@ -1,9 +1,6 @@
 package jdwp
 
-import (
-	"bytes"
-	"encoding/binary"
-)
+import "encoding/binary"
 
 // layouts say what each kind of event carries behind its request: o a thread or object,
 // t an object with its tag, l a location, v a value, c a class with its tag, f a field, s a text,
@@ -81,30 +78,4 @@ func (s sizes) value(tag byte) int {
 	default:
 		return s.object
 	}
-}
-
-// anew returns the events by which an IDE forgets what it knows of classes, such as their lines,
-// and asks anew: each was unloaded, and loaded again.
-func (b *breakpoints) anew(found map[string][]loaded) (events []packet) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for name, of := range found {
-		signature := appendText(nil, "L"+name+";")
-		for _, request := range b.unloads {
-			events = append(events, event(eventClassUnload, request, signature))
-		}
-		for _, c := range of {
-			for _, request := range b.prepares {
-				thread, class := make([]byte, b.sizes.object), append([]byte{c.tag}, c.id...)
-				events = append(events, event(eventClassPrepare, request, thread, class, signature, binary.BigEndian.AppendUint32(nil, c.status)))
-			}
-		}
-	}
-	return events
-}
-
-// event makes a packet with one event, which suspends nothing.
-func event(kind byte, request uint32, carries ...[]byte) packet {
-	data := binary.BigEndian.AppendUint32([]byte{0, 0, 0, 0, 1, kind}, request)
-	return newCommand(composite, append(data, bytes.Join(carries, nil)...))
 }

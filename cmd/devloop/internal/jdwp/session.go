@@ -137,16 +137,11 @@ func (s *session) redefine(ctx context.Context, classes map[string][]byte) (n in
 	}
 	var ids []string
 	for _, of := range found {
-		for _, c := range of {
-			ids = append(ids, c.id)
-		}
+		ids = append(ids, of...)
 	}
 	kept := s.points.keep(ctx, s.vm, ids)
 	if err := s.vm.redefine(ctx, found, classes); err != nil {
 		return 0, err
-	}
-	for _, p := range s.points.anew(found) {
-		s.out.put(p)
 	}
 	s.points.restore(ctx, s.vm, ids, kept)
 	return len(found), nil
@@ -175,6 +170,9 @@ func newOutbox(conn net.Conn) *outbox {
 func (o *outbox) put(p packet) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.last {
+		return
+	}
 	if o.size > 0 && o.size+len(p) > backlog {
 		_ = o.conn.Close()
 		return

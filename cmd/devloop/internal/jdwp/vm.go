@@ -158,16 +158,9 @@ func (vm *VM) Redefine(ctx context.Context, classes map[string][]byte) (n int, e
 	return len(found), vm.redefine(ctx, found, classes)
 }
 
-// loaded is a class that a class loader has.
-type loaded struct {
-	tag    byte // a class or an interface
-	id     string
-	status uint32 // how far it is prepared
-}
-
-// find returns those classes that are loaded, by their names, one for each class loader.
-func (vm *VM) find(ctx context.Context, classes map[string][]byte) (map[string][]loaded, error) {
-	found := map[string][]loaded{}
+// find returns the ids of those classes that are loaded, by their names, one for each class loader.
+func (vm *VM) find(ctx context.Context, classes map[string][]byte) (map[string][]string, error) {
+	found := map[string][]string{}
 	for name := range classes {
 		answer, err := vm.ask(ctx, classesBySignature, appendText(nil, "L"+name+";"))
 		if err != nil {
@@ -175,7 +168,9 @@ func (vm *VM) find(ctx context.Context, classes map[string][]byte) (map[string][
 		}
 		b := body{rest: answer}
 		for n := b.int(); n > 0 && !b.short; n-- {
-			found[name] = append(found[name], loaded{b.byte(), b.id(vm.sizes.class), b.int()})
+			b.byte() // whether it is a class or an interface
+			found[name] = append(found[name], b.id(vm.sizes.class))
+			b.int() // how far it is prepared
 		}
 		if b.short {
 			return nil, fmt.Errorf("find class %q: %w", name, io.ErrUnexpectedEOF)
@@ -185,11 +180,11 @@ func (vm *VM) find(ctx context.Context, classes map[string][]byte) (map[string][
 }
 
 // redefine gives the classes that were found their files.
-func (vm *VM) redefine(ctx context.Context, found map[string][]loaded, classes map[string][]byte) error {
+func (vm *VM) redefine(ctx context.Context, found map[string][]string, classes map[string][]byte) error {
 	n, list := uint32(0), []byte(nil)
 	for _, name := range slices.Sorted(maps.Keys(found)) {
-		for _, c := range found[name] {
-			list = append(list, c.id...)
+		for _, id := range found[name] {
+			list = append(list, id...)
 			list = binary.BigEndian.AppendUint32(list, uint32(len(classes[name])))
 			list = append(list, classes[name]...)
 			n++
