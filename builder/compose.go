@@ -84,7 +84,7 @@ func (j *job) composition(base *content, files *appFiles) (*composition, error) 
 	}
 	c.ClassPath = append([]string{first}, classPath...)
 	if c.Supervised = j.supervised(); c.Supervised {
-		c.Swappable = j.debugPort() > 0
+		c.Swappable = j.swappable()
 		own = append([]part{supervisor()}, own...)
 	} else if c.Unsupervised = j.undeveloped; j.develop {
 		c.Unsupervised = "asked for by --without " + LeverRestart

@@ -12,6 +12,7 @@ import (
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop/plan"
 	"github.com/devloop-cli/devloop/runner"
@@ -117,7 +118,7 @@ func newLoop(c *cli.Context, d display) (*loop.Loop, func(), error) {
 	})
 	project.Develop = t.Fixed == ""
 	compiler := builder.NewCompiler(project, c.String("compiler") == "auto")
-	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: withoutLevers(c), Develop: t.Fixed == ""})
+	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: withoutLevers(c), Develop: t.Fixed == "", Debug: t.Debug.On, Suspend: t.Debug.Suspend})
 	return &loop.Loop{
 			Bus: d.Bus, Target: t,
 			Compiler: compiler,
@@ -127,6 +128,7 @@ func newLoop(c *cli.Context, d display) (*loop.Loop, func(), error) {
 			Loader:   images,
 			Deployer: pods,
 			Listen:   listen(pods, c.String("address"), c.Duration("wait")),
+			Debugger: debugger(c.String("address"), c.Duration("wait")),
 		}, func() { // what can't be removed of its files is removed the next time
 			_ = compiler.Close()
 			_ = images.Close()
@@ -175,7 +177,7 @@ func newTarget(c *cli.Context, d display) (loop.Target, *builder.Project, error)
 	return loop.Target{
 		Name: project.Name, Dir: project.Dir, Manifests: named, Port: project.Port(), Ports: localPorts(c.StringSlice("port")),
 		Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"), Keep: c.StringSlice("keep"),
-		Path: plan.Rule(c.String("path")), Fixed: fixed(c, m, project.Name),
+		Path: plan.Rule(c.String("path")), Fixed: fixed(c, m, project.Name), Debug: debugging(c),
 	}, project, nil
 }
 
@@ -190,6 +192,25 @@ func listen(pods *runner.Runner, address string, wait time.Duration) func(contex
 		}
 		return forward, nil
 	}
+}
+
+// debugger returns how local ports for debuggers are opened.
+func debugger(address string, wait time.Duration) func(context.Context, runner.Port, func(string)) (*jdwp.Relay, error, error) {
+	return func(ctx context.Context, p runner.Port, tell func(string)) (*jdwp.Relay, error, error) {
+		p.Address = address
+		listeners, moved, err := runner.Take(ctx, p)
+		if err != nil {
+			return nil, nil, err
+		}
+		return jdwp.NewRelay(listeners, jdwp.Options{Wait: wait, Tell: tell}), moved, nil
+	}
+}
+
+// debugging reads the flags for debuggers, which only run has.
+func debugging(c *cli.Context) loop.Debug {
+	local, _, _ := config.Port(c.String("debug-port")) // it is checked
+	suspend := c.Bool("suspend")
+	return loop.Debug{On: c.Bool("debug") || suspend, Suspend: suspend, Port: runner.Port{Local: local}}
 }
 
 // localPorts reads --port, which is checked: the local ports by the container's.

@@ -71,6 +71,7 @@ func (l *Loop) turnBack() {
 			local.Point(*pod, local.to.Port)
 		}
 	}
+	l.debug(0, l.live.answering)
 }
 
 // takeOver says that pods answer now, and removes those that did before.
