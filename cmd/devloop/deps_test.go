@@ -29,6 +29,8 @@ var rules = []struct {
 		"anything may import the vocabulary, so it imports the standard library only"},
 	{"cmd/devloop/internal/ui", []string{"github.com/docker/", "k8s.io/", "sigs.k8s.io/", module + "watch", module + "builder", module + "loader", module + "runner", module + "cmd/devloop/internal/loop"},
 		"a display is a function of the events and of nothing else"},
+	{"cmd/devloop/internal/livereload", []string{"github.com/docker/", "k8s.io/", "sigs.k8s.io/", "github.com/urfave/cli", module + "watch", module + "builder", module + "loader", module + "runner", module + "cmd/devloop/internal/loop"},
+		"what browsers are told is a function of the events"},
 	{"cmd/devloop/internal/setup", []string{"k8s.io/", module + "watch", module + "cmd/devloop/internal/loop"},
 		"checks are values; what they mend lives with the libraries"},
 	{"cmd/devloop/internal/config", []string{"github.com/urfave/cli", "sigs.k8s.io/kind", module + "watch", module + "loader", module + "cmd/devloop/internal/app", module + "cmd/devloop/internal/loop"},
