@@ -81,6 +81,7 @@ var Settings = []Setting{
 	{Name: "compiler", Default: "auto", Usage: "`WHO` compiles a save in run: auto, a compiler that is kept running, where it makes the same as the build; build, the build each time", Example: "build", Choices: []string{"auto", "build"}},
 	{Name: "path", Default: "auto", Usage: "the `WAY` of a save in run to what runs: auto, the cheapest that gives the answers of a new Pod; swap, also for methods that may have run at start; restart, none cheaper; pod, a new Pod each time", Example: "restart", Choices: []string{"auto", "swap", "restart", "pod"}},
 	{Name: "keep-serving", Kind: Switch, Usage: "let the old Pod serve until the new one does (default: where Docker has 6 GB of memory)", Example: "false"},
+	{Name: "livereload", Kind: Switch, Usage: "have browsers reload the page after each change, or take its styles alone, by the LiveReload protocol on port 35729 of localhost", Example: "true"},
 	{Name: "poll", Kind: Switch, Usage: "look for changes instead of waiting for the system's word, for mounts that send none", Example: "true"},
 	{Name: "watch", Kind: List, Path: true, Usage: "another directory `DIR` whose changes count, outside of the project", Example: "../shared/src"},
 	{Name: "ignore", Kind: List, Usage: "a `PATTERN` of files that never trigger a build, in the syntax of .dockerignore", Example: `["docs", "**/*.md"]`},

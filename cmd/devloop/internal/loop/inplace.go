@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/sync/errgroup"
@@ -47,7 +49,7 @@ func (l *Loop) decide(n int, app builder.App, compiled bool, saved plan.Saved) p
 		s.After = l.live.built
 	}
 	d := plan.Decide(s)
-	l.Bus.Publish(n, event.Chosen{Path: d.Path.String(), Why: d.Why})
+	l.Bus.Publish(n, event.Chosen{Path: d.Path.String(), Why: d.Why, Files: slices.Sorted(maps.Keys(d.Files))})
 	return d
 }
 
