@@ -135,7 +135,7 @@ func (c *Compiler) needsBuild(changed []string) string {
 		return firstTime
 	case changed == nil:
 		return "all may have changed"
-	case c.app.packing == nil:
+	case c.app.packing == nil || c.needsArchive():
 		return "the image is made of what it packs"
 	}
 	for _, path := range changed {
@@ -154,6 +154,9 @@ func (c *Compiler) needsBuild(changed []string) string {
 	}
 	return ""
 }
+
+// needsArchive says whether a Dockerfile needs what the build packs.
+func (c *Compiler) needsArchive() bool { return c.project.needsArchive(c.app.Dir, c.model.Archive) }
 
 // concernsJavac says whether a file is a Java source of the module.
 func (c *Compiler) concernsJavac(path string) bool {

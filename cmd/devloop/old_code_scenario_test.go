@@ -165,7 +165,7 @@ func TestScenarioNoAnswerIsOfOldCode(t *testing.T) {
 			s.save(before, now.files())
 			before = now.files()
 			time.Sleep(time.Duration(random.IntN(1000)) * time.Millisecond)
-			edits[random.IntN(len(edits)-2)](&now, -n) // none that could take the first back
+			edits[random.IntN(len(edits)-2)](&now, n+count) // none that could take the first back
 		}
 		began := time.Now()
 		s.save(before, now.files())
