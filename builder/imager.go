@@ -28,7 +28,7 @@ type ImagerOptions struct {
 	Base string
 	// Without names the [Levers] that are not used.
 	Without []string
-	// Develop makes images without a Dockerfile that can be changed while they run.
+	// Develop makes images that can be changed while they run, as far as they can be.
 	Develop bool
 	// Debug lets a debugger into the JVM of such an image, even without [LeverSwap]; Suspend
 	// has the JVM wait at each start until one has come.

@@ -137,12 +137,13 @@ func newLoop(c *cli.Context, d display) (*loop.Loop, func(), error) {
 
 // fixed says why no image is to be such that the running application can be changed, "" where
 // it may be: in run, unless the manifest has options for every JVM of a container. The
-// supervisor's own would take them first, a debug port for instance.
-func fixed(c *cli.Context, m runner.Manifest) string {
+// supervisor's own would take them first, a debug port for instance; an image of a Dockerfile
+// has none.
+func fixed(c *cli.Context, m runner.Manifest, dockerfile bool) string {
 	if c.Command.Name != "run" {
 		return "only devloop run changes what runs"
 	}
-	if name := m.SetsEnv(builder.JVMOptions...); name != "" {
+	if name := m.SetsEnv(builder.JVMOptions...); name != "" && !dockerfile {
 		return "the manifest sets " + name
 	}
 	return ""
@@ -172,7 +173,7 @@ func newTarget(c *cli.Context, d display) (loop.Target, *builder.Project, error)
 	return loop.Target{
 		Name: project.Name, Dir: project.Dir, Manifests: named, Port: project.Port(), Ports: localPorts(c.StringSlice("port")),
 		Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"), Keep: c.StringSlice("keep"),
-		Path: plan.Rule(c.String("path")), Fixed: fixed(c, m), Debug: debugging(c),
+		Path: plan.Rule(c.String("path")), Fixed: fixed(c, m, project.Dockerfile != ""), Debug: debugging(c),
 	}, project, nil
 }
 

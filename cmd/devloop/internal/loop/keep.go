@@ -78,13 +78,17 @@ func (l *Loop) turnBack() {
 func (l *Loop) takeOver(img builder.Image, pods []runner.Pod) {
 	l.retire(l.live.answering)
 	l.live.serving, l.live.answering = img.ID, pods
+	l.live.altered.Store(false)
 	if fixed := l.fixed(img.Explanation); fixed != "" {
 		l.live.lose(fixed)
 		return
 	}
-	l.live.present = &present{pods: pods, image: l.live.built, now: l.live.built, swappable: img.Explanation.Swappable}
+	l.live.present = &present{pods: pods, image: l.live.built, now: l.live.built, swappable: img.Explanation.Swappable, sealed: img.Explanation.Dockerfile != ""}
 	for _, t := range img.Explanation.Templates {
 		l.live.present.templates = append(l.live.present.templates, plan.Templates(t))
+	}
+	if l.live.present.sealed {
+		l.guard(pods)
 	}
 }
 
@@ -93,9 +97,11 @@ func (l *Loop) fixed(x builder.Explanation) string {
 	switch {
 	case l.Target.Fixed != "":
 		return l.Target.Fixed
-	case x.Dockerfile != "":
+	case x.Dockerfile != "" && l.live.agentless:
+		return "its JVM does not start with a debug port"
+	case x.Dockerfile != "" && !x.Swappable:
 		return x.Dockerfile + " makes its image"
-	case !x.Supervised:
+	case x.Dockerfile == "" && !x.Supervised:
 		return cmp.Or(x.Unsupervised, "its image has no supervisor")
 	}
 	return ""
