@@ -84,6 +84,6 @@ func (j *job) debugPort() string {
 
 // supervise returns how the supervisor runs a command, its own JVM as small as one can be.
 func (j *job) supervise(command []string) []string {
-	return append([]string{"java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx16m", "-Xss256k", "-cp", "/" + supervisorDir,
+	return append([]string{j.java(), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx16m", "-Xss256k", "-cp", "/" + supervisorDir,
 		"io.github.devloop_cli.Supervise", strconv.Itoa(SupervisorPort), "/" + classesDir, ChangesDir, j.debugPort()}, command...)
 }

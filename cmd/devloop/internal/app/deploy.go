@@ -116,8 +116,9 @@ func newLoop(c *cli.Context, d display) (*loop.Loop, func(), error) {
 		Tool: strings.Join(project.Tool.Command, " "), Why: project.Tool.Why,
 		Context: pods.Context(), Cluster: cluster, Namespace: t.Namespace,
 	})
+	project.Develop = t.Fixed == ""
 	compiler := builder.NewCompiler(project, c.String("compiler") == "auto")
-	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: withoutLevers(c), Develop: t.Fixed == "", Debug: t.Debug.On, Suspend: t.Debug.Suspend})
+	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: withoutLevers(c), Develop: t.Fixed == "", Swap: c.Command.Name == "run", Debug: t.Debug.On, Suspend: t.Debug.Suspend})
 	return &loop.Loop{
 			Bus: d.Bus, Target: t,
 			Compiler: compiler,
@@ -136,15 +137,18 @@ func newLoop(c *cli.Context, d display) (*loop.Loop, func(), error) {
 }
 
 // fixed says why no image is to be such that the running application can be changed, "" where
-// it may be: in run, unless the manifest has options for every JVM of a container. The
-// supervisor's own would take them first, a debug port for instance; an image of a Dockerfile
-// has none.
-func fixed(c *cli.Context, m runner.Manifest, dockerfile bool) string {
+// it may be: in run, unless the manifest has options for every JVM of a container, which the
+// supervisor's own would take first, a debug port for instance, or starts the image named name
+// in its own way.
+func fixed(c *cli.Context, m runner.Manifest, name string) string {
 	if c.Command.Name != "run" {
 		return "only devloop run changes what runs"
 	}
-	if name := m.SetsEnv(builder.JVMOptions...); name != "" && !dockerfile {
-		return "the manifest sets " + name
+	if variable := m.SetsEnv(builder.JVMOptions...); variable != "" {
+		return "the manifest sets " + variable
+	}
+	if m.SetsCommand(name) {
+		return "the manifest sets the container's command"
 	}
 	return ""
 }
@@ -173,7 +177,7 @@ func newTarget(c *cli.Context, d display) (loop.Target, *builder.Project, error)
 	return loop.Target{
 		Name: project.Name, Dir: project.Dir, Manifests: named, Port: project.Port(), Ports: localPorts(c.StringSlice("port")),
 		Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"), Keep: c.StringSlice("keep"),
-		Path: plan.Rule(c.String("path")), Fixed: fixed(c, m, project.Dockerfile != ""), Debug: debugging(c),
+		Path: plan.Rule(c.String("path")), Fixed: fixed(c, m, project.Name), Debug: debugging(c),
 	}, project, nil
 }
 

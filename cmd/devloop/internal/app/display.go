@@ -26,14 +26,14 @@ type display struct {
 	shows bool
 }
 
-// newDisplay chooses the sinks by the flags and by what the streams are.
-func newDisplay(c *cli.Context, s Streams) display {
-	book := &addressBook{}
+// newDisplay chooses the sinks by the flags and by what the streams are; more come beside them.
+func newDisplay(c *cli.Context, s Streams, more ...event.Sink) display {
+	more = append(more, &addressBook{})
 	if c.Bool("json") {
-		return display{event.NewBus(ui.NewJSONL(s.Out), book), false}
+		return display{event.NewBus(append(more, ui.NewJSONL(s.Out))...), false}
 	}
 	plain := ui.NewPlain(s.Err, ui.PlainOptions{App: s.Out, Style: styleFor(s.Err), Quiet: c.Bool("quiet")})
-	return display{event.NewBus(plain, book), true}
+	return display{event.NewBus(append(more, plain)...), true}
 }
 
 // told marks err as shown where the display has shown it.

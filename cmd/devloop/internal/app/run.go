@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 
@@ -11,7 +12,9 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/keys"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/livereload"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop"
+	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/watch"
 )
 
@@ -27,8 +30,8 @@ path that gives the answers of a new Pod:
    pages     files that are read at each request go into the running Pod
    swap      the running JVM takes changed bodies of methods that only requests call
    restart   the application starts again in its Pod, with the changed files
-   pod       a new image and a new Pod of it: libraries, the build; with a Dockerfile, all
-             but swap
+   pod       a new image and a new Pod of it: libraries, the build; all but swap where the
+             Dockerfile does more than to copy the jar
    manifest  a new Pod of the image that there is
 
 It says why a save can't take a cheaper one. --path restart and --path pod take none cheaper
@@ -43,18 +46,27 @@ across Pods and restarts, and bodies are swapped while the debugger is attached.
 While it runs, Enter builds anew, h shows the keys, q or Ctrl+C ends. The Pod stays, unless
 --cleanup is given.`,
 		Flags: append(cycleFlags(),
-			settingFlags("compiler", "path", "debug", "debug-port", "suspend", "keep-serving", "poll", "watch", "ignore", "cleanup")...),
-		Action: func(c *cli.Context) error { return run(c, s, newDisplay(c, s)) },
+			settingFlags("compiler", "path", "debug", "debug-port", "suspend", "keep-serving", "livereload", "poll", "watch", "ignore", "cleanup")...),
+		Action: func(c *cli.Context) error {
+			if !c.Bool("livereload") {
+				return run(c, s, newDisplay(c, s), nil)
+			}
+			browsers := livereload.New()
+			return run(c, s, newDisplay(c, s, browsers), browsers)
+		},
 	}
 }
 
-func run(c *cli.Context, s Streams, d display) error {
+func run(c *cli.Context, s Streams, d display, browsers *livereload.Server) error {
 	return session(d, func() (error, bool) {
 		l, release, err := newLoop(c, d)
 		if err != nil {
 			return err, false
 		}
 		defer release()
+		if browsers != nil {
+			defer tellBrowsers(c, d, browsers)()
+		}
 		l.Target.Follow = true
 		err = untilQuit(c, s, d, l)
 		err = errors.Join(err, l.Close())
@@ -64,6 +76,22 @@ func run(c *cli.Context, s Streams, d display) error {
 		d.Publish(0, event.Notice{Level: event.Info, Text: "what devloop made stays in the cluster", Hints: []string{"remove it: devloop down"}})
 		return err, false
 	})
+}
+
+// tellBrowsers opens the port on which browsers hear of changes, and returns what closes it.
+// Where somebody else has the port, such as another devloop, they hear of none.
+func tellBrowsers(c *cli.Context, d display, browsers *livereload.Server) (end func()) {
+	port, err := browsers.Listen(livereload.Port)
+	if err != nil {
+		if busy := runner.Free(c.Context, runner.Port{Local: livereload.Port, Strict: true}); busy != nil {
+			err = busy // it knows who has it
+		}
+		d.warn(fmt.Errorf("browsers are not told to reload: %w", err))
+		return func() {}
+	}
+	d.Publish(0, event.Notice{Level: event.Info, Text: "browsers are told to reload after each change", Hints: []string{
+		fmt.Sprintf(`put this into the page: <script src="http://localhost:%d/livereload.js"></script>`, port), "or switch the browser's LiveReload extension on"}})
+	return func() { _ = browsers.Close() }
 }
 
 // roomForTwo is the memory, in bytes, of an engine in which two JVMs of a project have

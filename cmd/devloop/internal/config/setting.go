@@ -84,6 +84,7 @@ var Settings = []Setting{
 	{Name: "debug-port", Default: "5005", Usage: "the local `PORT` for the debugger, or the next that is free", Example: `"8787"`, check: checkDebugPort},
 	{Name: "suspend", Kind: Switch, Usage: "have each JVM wait at its start until a debugger has come; implies debug", Example: "true"},
 	{Name: "keep-serving", Kind: Switch, Usage: "let the old Pod serve until the new one does (default: where Docker has 6 GB of memory)", Example: "false"},
+	{Name: "livereload", Kind: Switch, Usage: "have browsers reload the page after each change, or take its styles alone, by the LiveReload protocol on port 35729 of localhost", Example: "true"},
 	{Name: "poll", Kind: Switch, Usage: "look for changes instead of waiting for the system's word, for mounts that send none", Example: "true"},
 	{Name: "watch", Kind: List, Path: true, Usage: "another directory `DIR` whose changes count, outside of the project", Example: "../shared/src"},
 	{Name: "ignore", Kind: List, Usage: "a `PATTERN` of files that never trigger a build, in the syntax of .dockerignore", Example: `["docs", "**/*.md"]`},

@@ -100,6 +100,9 @@ type Chosen struct {
 	Path string `json:"path"`
 	// Why says in a clause what speaks against a cheaper one.
 	Why string `json:"why,omitempty"`
+	// Files are those that differ from what runs, by their paths on the class path, where the
+	// path changes what runs.
+	Files []string `json:"files,omitempty"`
 }
 
 // StageStarted opens a stage.

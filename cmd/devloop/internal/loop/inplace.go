@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/sync/errgroup"
@@ -41,7 +43,7 @@ func stateHash(s plan.State) v1.Hash { return v1.Hash{Algorithm: "state", Hex: s
 // decide chooses the path of a save, and tells it.
 func (l *Loop) decide(n int, app builder.App, compiled bool, saved plan.Saved) plan.Decision {
 	s := plan.Situation{Saved: saved, Image: l.live.loaded != nil, Runs: l.live.running(), Rule: l.Target.Path}
-	if compiled && l.Target.Fixed == "" {
+	if compiled && (l.Target.Fixed == "" || l.Target.Follow && app.Dockerfile != "") {
 		parts, err := app.Parts()
 		if err != nil {
 			s.Runs.Fixed = err.Error() // the image's making says it better
@@ -50,7 +52,7 @@ func (l *Loop) decide(n int, app builder.App, compiled bool, saved plan.Saved) p
 		s.After = l.live.built
 	}
 	d := plan.Decide(s)
-	l.Bus.Publish(n, event.Chosen{Path: d.Path.String(), Why: d.Why})
+	l.Bus.Publish(n, event.Chosen{Path: d.Path.String(), Why: d.Why, Files: slices.Sorted(maps.Keys(d.Files))})
 	return d
 }
 

@@ -83,7 +83,7 @@ func (l *Loop) takeOver(img builder.Image, pods []runner.Pod) {
 		l.live.lose(fixed)
 		return
 	}
-	l.live.present = &present{pods: pods, image: l.live.built, now: l.live.built, swappable: img.Explanation.Swappable, sealed: img.Explanation.Dockerfile != ""}
+	l.live.present = &present{pods: pods, image: l.live.built, now: l.live.built, swappable: img.Explanation.Swappable, sealed: !img.Explanation.Supervised}
 	for _, t := range img.Explanation.Templates {
 		l.live.present.templates = append(l.live.present.templates, plan.Templates(t))
 	}
@@ -95,16 +95,16 @@ func (l *Loop) takeOver(img builder.Image, pods []runner.Pod) {
 // fixed says why Pods of an image can't be changed while they run, "" where they can.
 func (l *Loop) fixed(x builder.Explanation) string {
 	switch {
+	case x.Supervised:
+		return ""
+	case x.Swappable && l.live.agentless:
+		return "its JVM does not start with a debug port"
+	case x.Swappable:
+		return ""
 	case l.Target.Fixed != "":
 		return l.Target.Fixed
-	case x.Dockerfile != "" && l.live.agentless:
-		return "its JVM does not start with a debug port"
-	case x.Dockerfile != "" && !x.Swappable:
-		return x.Dockerfile + " makes its image"
-	case x.Dockerfile == "" && !x.Supervised:
-		return cmp.Or(x.Unsupervised, "its image has no supervisor")
 	}
-	return ""
+	return cmp.Or(x.Unsupervised, "its image has no supervisor")
 }
 
 // dropFailed removes the Pods that failed beside those which answer.
