@@ -103,6 +103,8 @@ func (l *Loop) fixed(x builder.Explanation) string {
 		return ""
 	case l.Target.Fixed != "":
 		return l.Target.Fixed
+	case x.Unsupervised == "" && x.Dockerfile != "":
+		return x.Dockerfile + " makes its image"
 	}
 	return cmp.Or(x.Unsupervised, "its image has no supervisor")
 }
