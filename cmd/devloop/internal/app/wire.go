@@ -35,7 +35,7 @@ func withoutLevers(c *cli.Context) []string {
 	without := c.StringSlice("without")
 	switch plan.Rule(c.String("path")) {
 	case plan.AlwaysPod:
-		return append(without, builder.LeverRestart)
+		return append(without, builder.LeverRestart, builder.LeverSwap)
 	case plan.AlwaysRestart:
 		return append(without, builder.LeverSwap)
 	}
