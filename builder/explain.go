@@ -12,6 +12,8 @@ type Explanation struct {
 	// project, "" for none. The fields after it speak of composed images, which one that was
 	// built by a Dockerfile is where it could be taken apart: Base is set then.
 	Dockerfile string
+	// Java is the version that the classes of an image by a Dockerfile need.
+	Java int
 	// Base is the image that this one is based on, and BaseWhy the reason.
 	Base, BaseWhy string
 	// Layers are those above the base, the one that changes least first.

@@ -15,13 +15,22 @@ type Debug struct {
 	JVMOptions string
 	// ImageJVMOptions are those that the image has there. A manifest's take their place.
 	ImageJVMOptions string
+	// Java is the version that the application needs at least, 0 where it is not known.
+	Java int
 	// Stops says that a debugger will stop the application: no probe is to end it for that.
 	Stops bool
 }
 
-// jvmVariables are where JVMs look for options, the first one of which every JVM takes; the
-// other one is for java of 9 and later.
-var jvmVariables = []string{"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"}
+// Variables are where a JVM looks for options, the best one first: java takes JDK_JAVA_OPTIONS from
+// version 9 on, and the JDK's tools, such as jcmd, leave it alone. They would want the debug port
+// for themselves.
+// https://docs.oracle.com/en/java/javase/17/docs/specs/man/java.html#using-the-jdk_java_options-launcher-environment-variable
+func (d Debug) Variables() []string {
+	if d.Java >= 9 {
+		return []string{"JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS"}
+	}
+	return []string{"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"}
+}
 
 // debug prepares the project's containers of an object, on the copy that goes to the cluster.
 func debug(o *unstructured.Unstructured, s Spec) {
@@ -43,10 +52,10 @@ func debug(o *unstructured.Unstructured, s Spec) {
 // comes from elsewhere.
 func (c container) addJVMOptions(d Debug) bool {
 	env := slices.Clone(list(c.fields["env"]))
-	for _, name := range jvmVariables {
+	for _, name := range d.Variables() {
 		i := slices.IndexFunc(env, func(item any) bool { fields, _ := item.(map[string]any); return fields["name"] == name })
 		before := ""
-		if name == jvmVariables[0] {
+		if name == d.Variables()[0] {
 			before = d.ImageJVMOptions
 		}
 		if i >= 0 {

@@ -83,16 +83,19 @@ func TestDebuggedContainersAreToldAndNotProbedToDeath(t *testing.T) {
 
 func TestJVMOptionsOfTheImageStay(t *testing.T) {
 	for name, c := range map[string]struct {
+		java int
 		env  string
 		want []any
 	}{
-		"none": {"", []any{map[string]any{"name": "JAVA_TOOL_OPTIONS", "value": "-Dimage -agent"}}},
-		"from elsewhere": {"env: [{name: JAVA_TOOL_OPTIONS, valueFrom: {configMapKeyRef: {name: c, key: k}}}]", []any{
+		"none":   {0, "", []any{map[string]any{"name": "JAVA_TOOL_OPTIONS", "value": "-Dimage -agent"}}},
+		"Java 8": {8, "", []any{map[string]any{"name": "JAVA_TOOL_OPTIONS", "value": "-Dimage -agent"}}},
+		"Java 9": {9, "", []any{map[string]any{"name": "JDK_JAVA_OPTIONS", "value": "-Dimage -agent"}}},
+		"from elsewhere": {0, "env: [{name: JAVA_TOOL_OPTIONS, valueFrom: {configMapKeyRef: {name: c, key: k}}}]", []any{
 			map[string]any{"name": "JAVA_TOOL_OPTIONS", "valueFrom": map[string]any{"configMapKeyRef": map[string]any{"name": "c", "key": "k"}}},
 			map[string]any{"name": "JDK_JAVA_OPTIONS", "value": "-agent"}}},
 	} {
 		m := manifestOf(t, "apiVersion: v1\nkind: Pod\nmetadata: {name: shop}\nspec:\n  containers:\n    - name: shop\n      image: shop\n      "+c.env+"\n")
-		got := sent(t, Spec{Manifest: m, Image: "shop:1", Names: []string{"shop"}, Debug: Debug{JVMOptions: "-agent", ImageJVMOptions: "-Dimage"}})
+		got := sent(t, Spec{Manifest: m, Image: "shop:1", Names: []string{"shop"}, Debug: Debug{JVMOptions: "-agent", ImageJVMOptions: "-Dimage", Java: c.java}})
 		if env := got[0].(map[string]any)["env"]; !reflect.DeepEqual(env, c.want) {
 			t.Errorf("%s: got %v", name, env)
 		}

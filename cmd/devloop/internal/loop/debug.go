@@ -160,7 +160,7 @@ var ownAgent = regexp.MustCompile(`(?:-agentlib:jdwp=|-Xrunjdwp:)\S*?address=(?:
 // agents says what a Pod's JVM is to be told so that it lets a debugger in, and notes where it will
 // listen. A supervisor knows by itself, and so does who has the option in a Dockerfile or manifest.
 func (l *Loop) agents(m runner.Manifest, img builder.Image) runner.Debug {
-	d := runner.Debug{Stops: l.Target.Debug.On}
+	d := runner.Debug{Stops: l.Target.Debug.On, Java: img.Explanation.Java}
 	l.live.agent = builder.DebugPort
 	if wanted := l.Target.Debug.On || img.Explanation.Swappable; !wanted || img.Explanation.Supervised || l.live.agentless {
 		return d
@@ -169,7 +169,7 @@ func (l *Loop) agents(m runner.Manifest, img builder.Image) runner.Debug {
 	if c, err := img.Content.ConfigFile(); err == nil {
 		words = slices.Concat(words, c.Config.Entrypoint, c.Config.Cmd, c.Config.Env)
 		for _, v := range c.Config.Env {
-			if value, found := strings.CutPrefix(v, "JAVA_TOOL_OPTIONS="); found {
+			if value, found := strings.CutPrefix(v, d.Variables()[0]+"="); found {
 				d.ImageJVMOptions = value
 			}
 		}
