@@ -51,7 +51,7 @@ func clusterFlags() []cli.Flag {
 // directory returns DIR, the command's only argument, as an absolute path.
 func directory(c *cli.Context) (string, error) {
 	if c.NArg() > 1 {
-		return "", &UsageError{fmt.Errorf("one DIR at most, got %q", c.Args().Slice())}
+		return "", &UsageError{Err: fmt.Errorf("one DIR at most, got %q", c.Args().Slice()), command: c.Command.Name}
 	}
 	dir, err := filepath.Abs(c.Args().First())
 	if err != nil {
