@@ -197,11 +197,52 @@ spec:
 	j.Say("cont", "> ")
 	s.answer(got, "Hello, World")
 
-	t.Log("the port is the Pod's own: nothing else reaches it")
-	ip := s.pods()["spring-pod"].Status.PodIP
-	if _, _, code := s.say("exec", "spring-pod", "--", "sh", "-c", "exec 3<>/dev/tcp/"+ip+"/17655"); code == 0 {
-		t.Error("the debug port is open on the Pod's address")
+	t.Log("the JVM listens on the Pod's loopback address alone")
+	sockets, stderr, code := s.say("exec", "spring-pod", "--", "cat", "/proc/net/tcp", "/proc/net/tcp6")
+	if code != 0 {
+		t.Fatalf("exec ended with %d: %s", code, stderr)
+	}
+	ends := 0
+	for line := range strings.Lines(sockets) {
+		if fields := strings.Fields(line); len(fields) > 1 && strings.HasSuffix(fields[1], ":44F7") { // 17655
+			ends++
+			if !strings.HasSuffix(fields[1], "0100007F:44F7") { // of 127.0.0.1
+				t.Errorf("the debug port is open at %s", fields[1])
+			}
+		}
+	}
+	if ends == 0 {
+		t.Error("the kernel knows no debug port")
 	}
 	r.quit()
 	j.Ended()
+}
+
+func TestScenarioADebuggerStaysWithImagesOfADockerfile(t *testing.T) {
+	real.Gradle(t)
+	for name, args := range map[string][]string{"taken apart": nil, "as it is": {"--without", "restart"}} {
+		t.Run(name, func(t *testing.T) {
+			s := newScenario(t, "spring-server")
+			r := s.start("run", append(args, "--debug", "--debug-port", freePort(t), "--without", "archive")...)
+			address := r.debugged()
+			url := r.answered("Hello, World")
+			r.took()
+			j := real.StartJDB(t, address)
+			j.Say("stop in "+home, "Set breakpoint "+home)
+			first := request(url)
+			j.Say("", "Breakpoint hit")
+			j.Say("", "[1] ")
+			s.replaceInSource("Hello, World", "Hello, debugger")
+			if got := r.took(); got != "compile swap forward" {
+				t.Errorf("it took %s", got)
+			}
+			j.Say("cont", "> ")
+			s.answer(first, "Hello, World")
+			second := request(url)
+			j.Say("", "Breakpoint hit")
+			j.Kill()
+			s.answer(second, "Hello, debugger")
+			r.quit()
+		})
+	}
 }

@@ -254,15 +254,6 @@ func (r *Relay) serve(conn net.Conn) {
 	r.converse(s, to, in)
 }
 
-// greets says whether an IDE is at the other end.
-func greets(conn net.Conn, in io.Reader) bool {
-	_ = conn.SetReadDeadline(time.Now().Add(greeting))
-	said := make([]byte, len(handshake))
-	_, err := io.ReadFull(in, said)
-	_ = conn.SetReadDeadline(time.Time{})
-	return err == nil && string(said) == handshake
-}
-
 // enter takes the one place for an IDE.
 func (r *Relay) enter() bool {
 	r.mu.Lock()
@@ -278,24 +269,6 @@ func (r *Relay) leave() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.guest = false
-}
-
-// watch returns a context that ends when the IDE breaks off. It has nothing to say before it
-// is let in; left ends the watching.
-func watch(ctx context.Context, conn net.Conn, in *bufio.Reader) (watched context.Context, left func()) {
-	watched, cancel := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if _, err := in.Peek(1); errors.Is(err, io.EOF) {
-			cancel()
-		}
-	}()
-	return watched, func() {
-		_ = conn.SetReadDeadline(time.Unix(1, 0))
-		<-done
-		_ = conn.SetReadDeadline(time.Time{})
-	}
 }
 
 // attach attaches the IDE to the JVM, once there is one. It returns an error when that takes too

@@ -1,7 +1,9 @@
 package jdwp
 
 import (
+	"bufio"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"strings"
@@ -16,6 +18,33 @@ const (
 	// lastWords bounds the time that an IDE has to take what is still to be said.
 	lastWords = 2 * time.Second
 )
+
+// greets says whether an IDE is at the other end.
+func greets(conn net.Conn, in io.Reader) bool {
+	_ = conn.SetReadDeadline(time.Now().Add(greeting))
+	said := make([]byte, len(handshake))
+	_, err := io.ReadFull(in, said)
+	_ = conn.SetReadDeadline(time.Time{})
+	return err == nil && string(said) == handshake
+}
+
+// watch returns a context that ends when the IDE breaks off. It has nothing to say before it
+// is let in; left ends the watching.
+func watch(ctx context.Context, conn net.Conn, in *bufio.Reader) (watched context.Context, left func()) {
+	watched, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if _, err := in.Peek(1); errors.Is(err, io.EOF) {
+			cancel()
+		}
+	}()
+	return watched, func() {
+		_ = conn.SetReadDeadline(time.Unix(1, 0))
+		<-done
+		_ = conn.SetReadDeadline(time.Time{})
+	}
+}
 
 // session is the conversation of an IDE with a JVM.
 type session struct {
