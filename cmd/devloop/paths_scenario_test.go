@@ -1,10 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/hack/real"
@@ -161,11 +165,17 @@ func TestScenarioThePathIsAsTheUserSays(t *testing.T) {
 }
 
 // TestScenarioNoAnswerIsOfOldCode makes random edits in a row, and asks after each: an
-// answer of old code after it was said that the new one serves is a failure.
+// answer of old code after it was said that the new one serves is a failure. The variable
+// DEVLOOP_EDITS says how many, 60 without it.
 func TestScenarioNoAnswerIsOfOldCode(t *testing.T) {
 	real.Maven(t)
 	s := newScenario(t, "spring-maven")
-	const main, edits, seed = "src/main/java/com/example/AppController.java", 60, 20261125
+	const main, seed = "src/main/java/com/example/AppController.java", 20261125
+	edits, err := strconv.Atoi(cmp.Or(os.Getenv("DEVLOOP_EDITS"), "60"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.patience += time.Duration(edits) * 5 * time.Second
 	random := rand.New(rand.NewPCG(seed, 0))
 	s.write(main, controller("", `String say() { return "start"; }`))
 	r := s.start("run", "--without", "archive")
