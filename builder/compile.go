@@ -30,7 +30,7 @@ func (p *Project) Compile(ctx context.Context, out io.Writer) (App, error) {
 	}
 	m, fresh := p.model()
 	k, known := p.packing(m)
-	if fresh && known && k.Why == "" && findDockerfile(k.Directory, p.Dir) == "" {
+	if fresh && known && k.Why == "" && !p.needsArchive(k.Directory, m.in(k.Directory).Archive) {
 		if app, found, err := p.compileClasses(ctx, out, m, k); err != nil || found {
 			return app, err
 		}
@@ -68,7 +68,7 @@ func (p *Project) compileArchive(ctx context.Context, out io.Writer) (App, error
 	}
 	app = p.placed(app, one.Directory)
 	app.Classes, app.Resources, app.Libraries = existing(one.Classes), existing(one.Resources), existing(one.Libraries)
-	if app.Dockerfile != "" || len(one.Classes) == 0 {
+	if app.Dockerfile != "" && !p.Develop || len(one.Classes) == 0 {
 		return app, nil
 	}
 	k, err := p.learn(one, app, m)
@@ -162,6 +162,9 @@ func below(file, dir string) bool {
 func (p *Project) placed(app App, dir string) App {
 	app.Dir, app.Name = dir, p.Name
 	app.Dockerfile = findDockerfile(dir, p.Dir)
+	if p.Develop {
+		app.around = &p.around
+	}
 	return app
 }
 

@@ -31,7 +31,8 @@ const (
 // same classes and nothing but them is needed:
 //
 //   - The image is made of directories, so that no jar has to be packed.
-//   - Nothing but Java sources of the application's module has changed.
+//   - Nothing but Java sources of the application's module has changed, and resources that the
+//     build copies as they are.
 //   - The kept compiler has made the same bytes of all sources as the build has.
 //   - The build files are as they were.
 //
@@ -47,6 +48,7 @@ type Compiler struct {
 	off     string     // why the kept compiler is not used any more, "" if it is
 	process *javacProcess
 	module  *incremental.Module // nil until it is proven
+	copies  *resources          // nil until it is known which there are
 	built   incremental.State   // the sources that the last build compiled
 	app     App                 // what it made
 	model   module
@@ -88,7 +90,7 @@ func (c *Compiler) Compile(ctx context.Context, changed []string, out io.Writer)
 func (c *Compiler) build(ctx context.Context, why string, out io.Writer) (App, error) {
 	c.building.Lock()
 	defer c.building.Unlock()
-	c.module = nil
+	c.module, c.copies = nil, nil
 	began, known := time.Now(), c.app.Dir != ""
 	before, _ := c.sources() // what is wrong with them is told when the kept compiler shall prove itself
 	app, err := c.project.Compile(ctx, out)
@@ -133,11 +135,11 @@ func (c *Compiler) needsBuild(changed []string) string {
 		return firstTime
 	case changed == nil:
 		return "all may have changed"
-	case c.app.packing == nil:
+	case c.app.packing == nil || c.needsArchive():
 		return "the image is made of what it packs"
 	}
 	for _, path := range changed {
-		if !c.concernsJavac(path) && !c.concernsNobody(path) {
+		if !c.concernsJavac(path) && !c.concernsNobody(path) && !c.copies.copied(c.absolute(path)) {
 			return path + " changed"
 		}
 	}
@@ -152,6 +154,9 @@ func (c *Compiler) needsBuild(changed []string) string {
 	}
 	return ""
 }
+
+// needsArchive says whether a Dockerfile needs what the build packs.
+func (c *Compiler) needsArchive() bool { return c.project.needsArchive(c.app.Dir, c.model.Archive) }
 
 // concernsJavac says whether a file is a Java source of the module.
 func (c *Compiler) concernsJavac(path string) bool {
@@ -202,7 +207,29 @@ func (c *Compiler) compileKept(ctx context.Context, changed []string, out io.Wri
 		_, _ = fmt.Fprintln(out, c.problem(d).String())
 	}
 	c.used = true
-	return c.keptApp("by the kept compiler, " + count(result.Sources, "source"))
+	taken := 0
+	for _, file := range touched {
+		if _, known := c.copies.of(file); !known {
+			continue
+		}
+		if err := c.copies.take(file); err != nil {
+			return App{}, fmt.Errorf("copy a resource: %w", err)
+		}
+		taken++
+	}
+	return c.keptApp(howKept(result.Sources, taken))
+}
+
+// howKept says how an application came to be of sources and resources.
+func howKept(sources, resources int) string {
+	switch {
+	case resources == 0:
+		return "by the kept compiler, " + count(sources, "source")
+	case sources == 0:
+		return count(resources, "resource") + " copied"
+	default:
+		return "by the kept compiler, " + count(sources, "source") + ", and " + count(resources, "resource") + " copied"
+	}
 }
 
 // keptApp is the application with the kept compiler's classes in place of the build's.
@@ -210,8 +237,8 @@ func (c *Compiler) keptApp(how string) (App, error) {
 	m, classes := c.model, c.module.Classes()
 	m.Resources = slices.Clone(m.Resources)
 	for i, dir := range m.Resources {
-		if slices.Contains(m.Classes, dir) { // one directory for both
-			m.Resources[i] = classes
+		if kept, there := c.copies.dirs[dir]; there {
+			m.Resources[i] = kept
 		}
 	}
 	m.Classes = []string{classes}
@@ -273,7 +300,7 @@ func (c *Compiler) stop() {
 	if c.process != nil {
 		c.process.stop()
 	}
-	c.process, c.module = nil, nil
+	c.process, c.module, c.copies = nil, nil, nil
 }
 
 // Close ends the kept compiler and removes its files.

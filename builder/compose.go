@@ -20,11 +20,7 @@ const nobodyInParticular = "1000:1000"
 const defaultPort = 8080
 
 // compose makes an image of a base and the application's layers, and brings it to the engine.
-func (j *job) compose(ctx context.Context, ref, why string) (Image, error) {
-	base, err := j.baseImage(ctx, ref)
-	if err != nil {
-		return Image{}, err
-	}
+func (j *job) compose(ctx context.Context, base *content, ref, why string) (Image, error) {
 	files, err := j.app.files()
 	if err != nil {
 		return Image{}, err
@@ -77,6 +73,9 @@ func (j *job) composition(base *content, files *appFiles) (*composition, error) 
 	if err := j.add(c, libs); err != nil {
 		return nil, err
 	}
+	if j.in != nil {
+		c.Options = append(c.Options, j.in.options()...)
+	}
 	t := j.newTraining(base, c.layers, classPath, optionTexts(c.Options))
 	first := "/" + classesDir
 	if l := j.archived(c, t, files); l != nil {
@@ -85,7 +84,7 @@ func (j *job) composition(base *content, files *appFiles) (*composition, error) 
 	}
 	c.ClassPath = append([]string{first}, classPath...)
 	if c.Supervised = j.supervised(); c.Supervised {
-		c.Swappable = j.debugPort() > 0
+		c.Swappable = j.swappable()
 		own = append([]part{supervisor()}, own...)
 	} else if c.Unsupervised = j.undeveloped; j.develop {
 		c.Unsupervised = "asked for by --without " + LeverRestart
@@ -139,12 +138,16 @@ func (j *job) layer(p part) (layer, LayerNote, error) {
 // archive, so that the same input has the same digest: the time is the base's.
 func (j *job) configure(config *v1.ConfigFile, x Explanation) *v1.ConfigFile {
 	c := &config.Config
-	c.User, c.WorkingDir, c.Cmd = nobodyInParticular, "/"+appDir, nil
-	c.Entrypoint = slices.Concat([]string{"java"}, optionTexts(x.Options), []string{"-cp", strings.Join(x.ClassPath, ":"), x.MainClass})
+	command := slices.Concat([]string{j.java()}, optionTexts(x.Options), []string{"-cp", strings.Join(x.ClassPath, ":"), x.MainClass})
 	if x.Supervised {
-		c.Entrypoint = j.supervise(c.Entrypoint)
+		command = j.supervise(command)
 	}
-	c.ExposedPorts = map[string]struct{}{strconv.Itoa(j.port()) + "/tcp": {}}
+	if j.in != nil {
+		j.in.start(c, command)
+	} else {
+		c.User, c.WorkingDir, c.Entrypoint, c.Cmd = nobodyInParticular, "/"+appDir, command, nil
+		c.ExposedPorts = map[string]struct{}{strconv.Itoa(j.port()) + "/tcp": {}}
+	}
 	if c.Labels == nil {
 		c.Labels = map[string]string{}
 	}
@@ -161,6 +164,14 @@ func (j *job) configure(config *v1.ConfigFile, x Explanation) *v1.ConfigFile {
 		config.History = append(config.History, v1.History{CreatedBy: "devloop: " + l.Name})
 	}
 	return config
+}
+
+// java is the JVM's command.
+func (j *job) java() string {
+	if j.in != nil {
+		return j.in.java[0]
+	}
+	return "java"
 }
 
 // port returns the port that the application listens on, as far as can be known.

@@ -9,7 +9,8 @@ import (
 // needs to tell it.
 type Explanation struct {
 	// Dockerfile is the path of the one that the image was built by, relative to the
-	// project, "" for a composed image. The fields after it speak of composed images.
+	// project, "" for none. The fields after it speak of composed images, which one that was
+	// built by a Dockerfile is where it could be taken apart: Base is set then.
 	Dockerfile string
 	// Base is the image that this one is based on, and BaseWhy the reason.
 	Base, BaseWhy string
@@ -55,6 +56,9 @@ type Option struct {
 	Why string
 }
 
+// leverCollector names the choice of the garbage collector among the [Levers].
+const leverCollector = "serial-gc"
+
 // LeverArchive names the archive of the dependencies' classes among the [Levers].
 const LeverArchive = "archive"
 
@@ -63,7 +67,7 @@ const LeverArchive = "archive"
 // the JVM's own choice on a small machine, too.
 var quickStart = []Option{
 	{"quick-compiler", "-XX:TieredStopAtLevel=1", "compiles quickly instead of thoroughly: a start needs the machine for the application itself"},
-	{"serial-gc", "-XX:+UseSerialGC", "collects garbage with one thread, which starts sooner and takes less memory"},
+	{leverCollector, "-XX:+UseSerialGC", "collects garbage with one thread, which starts sooner and takes less memory"},
 }
 
 // freshPages has Spring leave the Last-Modified header out of pages and styles that it

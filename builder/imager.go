@@ -28,8 +28,12 @@ type ImagerOptions struct {
 	Base string
 	// Without names the [Levers] that are not used.
 	Without []string
-	// Develop makes images without a Dockerfile that can be changed while they run.
+	// Develop makes images that can be changed while they run: without a Dockerfile, or of one
+	// that only copies the jar and starts it (the project has [Project.Develop] set, too).
 	Develop bool
+	// Debug lets a debugger into the JVM of such an image, even without [LeverSwap]; Suspend
+	// has the JVM wait at each start until one has come.
+	Debug, Suspend bool
 }
 
 // Imager makes images in one Docker engine.
@@ -39,7 +43,11 @@ type Imager struct {
 	cache   string
 	without []string
 	develop bool
+	debug   debug
 }
+
+// debug says how a debugger is let in.
+type debug struct{ on, suspend bool }
 
 // Image is an image in the engine.
 type Image struct {
@@ -68,7 +76,7 @@ type Image struct {
 
 // NewImager returns an Imager that uses docker. Nothing is asked of the engine yet.
 func NewImager(docker client.APIClient, o ImagerOptions) *Imager {
-	return &Imager{docker: docker, base: o.Base, cache: o.CacheDir, without: o.Without, develop: o.Develop}
+	return &Imager{docker: docker, base: o.Base, cache: o.CacheDir, without: o.Without, develop: o.Develop, debug: debug{o.Debug || o.Suspend, o.Suspend}}
 }
 
 // Image makes the image of app: by its Dockerfile if it has one, else composed of
@@ -83,7 +91,7 @@ func (m *Imager) Image(ctx context.Context, app App, out io.Writer) (Image, erro
 	if err != nil {
 		return Image{}, err
 	}
-	j := &job{docker: m.docker, cache: newLayerCache(cache), records: filepath.Join(cache, "archives"), without: m.without, develop: m.develop, app: app, out: out}
+	j := &job{docker: m.docker, cache: newLayerCache(cache), records: filepath.Join(cache, "archives"), without: m.without, develop: m.develop, debug: m.debug, app: app, out: out}
 	img, err := j.run(ctx, m.base)
 	if err != nil {
 		return Image{}, imageError(ctx, app.Name, m.docker.DaemonHost(), err)
@@ -101,20 +109,42 @@ type job struct {
 	records string // directory of the archives' records
 	without []string
 	develop bool
+	debug   debug
 	// undeveloped says why not, where it was asked for.
 	undeveloped string
 	app         App
 	out         io.Writer
+	// in are the surroundings of an image that a Dockerfile made, nil for others.
+	in *surroundings
 }
 
 func (j *job) run(ctx context.Context, base string) (Image, error) {
 	if j.app.Dockerfile != "" {
-		return j.build(ctx)
+		return j.byItsDockerfile(ctx)
 	}
-	if base != "" {
-		return j.compose(ctx, base, "chosen by the user")
+	why := "chosen by the user"
+	if base == "" {
+		base, why = defaultBase(j.app.Java), fmt.Sprintf("the classes need Java %d", j.app.Java)
 	}
-	return j.compose(ctx, defaultBase(j.app.Java), fmt.Sprintf("the classes need Java %d", j.app.Java))
+	found, err := j.baseImage(ctx, base)
+	if err != nil {
+		return Image{}, err
+	}
+	return j.compose(ctx, found, base, why)
+}
+
+// byItsDockerfile makes the image as the Dockerfile says. One that shall be changed while it runs
+// is taken apart, where that is possible.
+func (j *job) byItsDockerfile(ctx context.Context) (Image, error) {
+	takeApart := j.supervised() && j.app.around != nil
+	if takeApart && j.app.Jar == "" {
+		return j.composeAround(ctx, j.app.around.last.Load())
+	}
+	made, err := j.build(ctx)
+	if err != nil || !takeApart {
+		return made, err
+	}
+	return j.apart(ctx, made)
 }
 
 // ref returns the name that belongs to one content alone.

@@ -49,6 +49,8 @@ type App struct {
 	Port int
 
 	packing *packing // how the files below lie in the archive, nil where they don't all
+	archive string   // where the build puts the jar, whether or not it was packed
+	around  *around  // nil where its image need not be one that can be changed
 }
 
 const manifestPath = "META-INF/MANIFEST.MF"

@@ -225,7 +225,7 @@ func (k *packing) unpacked(app App) (*appFiles, error) {
 // app returns the application in the directories of m, found false where they don't
 // hold what the archive held: its main class, and its libraries.
 func (k *packing) app(m module) (a App, found bool) {
-	a = App{MainClass: k.MainClass, Boot: k.Boot, Classes: existing(m.Classes), Resources: existing(m.Resources), packing: k}
+	a = App{MainClass: k.MainClass, Boot: k.Boot, Classes: existing(m.Classes), Resources: existing(m.Resources), packing: k, archive: m.Archive}
 	for _, l := range k.Libraries {
 		a.Libraries = append(a.Libraries, l.File)
 	}

@@ -37,6 +37,11 @@ type Project struct {
 	// Dockerfile is the absolute path of the project's own, "" if there is none.
 	Dockerfile string
 
+	// Develop says that the images are to be such that the running application can be changed: an
+	// archive is packed for a Dockerfile only where its image has to be built.
+	Develop bool
+
+	around around
 	root   string // the outermost directory of the build, which holds Dir
 	module string
 	cache  string

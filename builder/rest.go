@@ -66,12 +66,16 @@ func (c *Compiler) Rest(ctx context.Context) string {
 func (c *Compiler) prove(ctx context.Context) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.off != "" || c.module != nil || c.app.packing == nil || ctx.Err() != nil {
+	if c.off != "" || c.module != nil || c.app.packing == nil || c.needsArchive() || ctx.Err() != nil {
 		return ""
 	}
 	m, err := c.newModule()
 	if err == nil {
 		err = m.Prove(ctx, c.built)
+	}
+	var copies *resources
+	if err == nil {
+		copies, err = newResources(c.model, m.Classes(), filepath.Join(c.dir, "resources"))
 	}
 	switch {
 	case ctx.Err() != nil || errors.Is(err, incremental.ErrChanged):
@@ -79,7 +83,7 @@ func (c *Compiler) prove(ctx context.Context) string {
 	case err != nil:
 		return c.giveUp(err)
 	}
-	c.module, c.used = m, false
+	c.module, c.copies, c.used = m, copies, false
 	return ""
 }
 
@@ -164,7 +168,7 @@ func (c *Compiler) compare(err error) string {
 		return c.giveUp(fmt.Errorf("it compiles what the build does not: %s", failed.Problems[0]))
 	}
 	var unfit *incremental.Unfit
-	if err == nil && errors.As(c.module.Same(), &unfit) {
+	if err == nil && errors.As(errors.Join(c.module.Same(), c.copies.same()), &unfit) {
 		return c.giveUp(unfit)
 	}
 	c.used = false

@@ -67,16 +67,23 @@ func supervisor() part {
 	return p
 }
 
-// debugPort is the one that the JVM is asked to listen on, 0 for none.
-func (j *job) debugPort() int {
-	if slices.Contains(j.without, LeverSwap) {
-		return 0
+// swappable says whether the JVM takes changed methods.
+func (j *job) swappable() bool { return !slices.Contains(j.without, LeverSwap) }
+
+// debugPort is the one that the JVM is asked to listen on for a debugger, as the supervisor
+// is told it: 0 for none.
+func (j *job) debugPort() string {
+	switch {
+	case j.debug.suspend:
+		return strconv.Itoa(DebugPort) + ":suspend"
+	case j.debug.on || j.swappable():
+		return strconv.Itoa(DebugPort)
 	}
-	return DebugPort
+	return "0"
 }
 
 // supervise returns how the supervisor runs a command, its own JVM as small as one can be.
 func (j *job) supervise(command []string) []string {
-	return append([]string{"java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx16m", "-Xss256k", "-cp", "/" + supervisorDir,
-		"io.github.devloop_cli.Supervise", strconv.Itoa(SupervisorPort), "/" + classesDir, ChangesDir, strconv.Itoa(j.debugPort())}, command...)
+	return append([]string{j.java(), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx16m", "-Xss256k", "-cp", "/" + supervisorDir,
+		"io.github.devloop_cli.Supervise", strconv.Itoa(SupervisorPort), "/" + classesDir, ChangesDir, j.debugPort()}, command...)
 }

@@ -16,35 +16,37 @@ const loadedLabel = "devloop-cli.github.io/loaded"
 // An image has other names: the kubelet's image service adds its ID. Where somebody gave
 // it one more, only devloop's own name goes.
 //
+// Only these images are listed: a list tells of sizes, and containerd reads for those.
+//
 // It works beside whatever comes next. Should a load have counted on a layer that goes, its
 // proof fails, and everything is sent.
 const collection = `
 collect() {
   ctr images label "$1" "` + ProjectLabel + `=$2" "` + loadedLabel + `=$(date +%s%N)" || return
-  set -- $({ ctr containers ls; echo; ctr images ls; } | awk -v project="` + ProjectLabel + `=$2" -v loaded="` + loadedLabel + `=" '
-    !NF { images = 1; next }
-    !images { used[$2] = 1; next }
-    {
-      all[$3] = all[$3] " " $1
-      mine = time = 0
-      for (n = split($NF, labels, ","); n > 0; n--) {
-        if (labels[n] == project) mine = 1
-        if (index(labels[n], loaded) == 1) time = substr(labels[n], length(loaded) + 1)
-      }
-      if (mine && time && $1 ~ /:devloop-[^:@]*$/) { when[$1] = time ""; digest[$1] = $3 }
-    }
-    END {
-      for (name in when) {
-        newer = busy = foreign = 0
-        for (other in when) if (when[other] > when[name]) newer++
-        names = ""
-        for (n = split(all[digest[name]], alias, " "); n > 0; n--) {
-          if (alias[n] in used) busy = 1
-          if (alias[n] ~ /^sha256:/) names = names " " alias[n]; else if (alias[n] != name) foreign = 1
-        }
-        if (newer >= 2 && !busy) print name (foreign ? "" : names)
-      }
-    }')
+  used=" $(ctr containers ls | awk '{ printf "%s ", $2 }')"
+  set -- $(old "$2" | while read -r _ name digest; do
+    aliases "$name" "$digest"
+  done)
   [ $# = 0 ] || ctr images rm --sync "$@"
+}
+old() {
+  ctr images ls "labels.\"` + ProjectLabel + `\"==\"$1\"" | awk -v loaded="` + loadedLabel + `=" '
+    $1 ~ /:devloop-[^:@]*$/ {
+      for (n = split($NF, labels, ","); n > 0; n--)
+        if (index(labels[n], loaded) == 1) print substr(labels[n], length(loaded) + 1), $1, $3
+    }' | sort -rn | sed 1,2d
+}
+aliases() {
+  ids='' foreign=''
+  for alias in $(ctr images ls -q "target.digest==$2"); do
+    case $used in *" $alias "*) return ;; esac
+    case $alias in
+    "$1") ;;
+    sha256:*) ids="$ids $alias" ;;
+    *) foreign=1 ;;
+    esac
+  done
+  [ -z "$foreign" ] || ids=
+  echo "$1" $ids
 }
 `

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"regexp"
 	"slices"
 
 	"github.com/distribution/reference"
@@ -57,6 +58,10 @@ type layer struct {
 	measure func() (int64, error)
 }
 
+// projectName matches what devloop calls projects. A label may have been written by anybody,
+// and what it says goes to a shell.
+var projectName = regexp.MustCompile(`^[a-z0-9-]+$`)
+
 // look takes from img what can be had without reading a layer or measuring one.
 func look(ref string, img v1.Image) (*picture, error) {
 	named, err := reference.ParseNormalizedNamed(ref)
@@ -71,7 +76,9 @@ func look(ref string, img v1.Image) (*picture, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the configuration of image %q: %w", ref, err)
 	}
-	p.project = config.Config.Labels[ProjectLabel]
+	if label := config.Config.Labels[ProjectLabel]; projectName.MatchString(label) {
+		p.project = label
+	}
 	for _, id := range config.RootFS.DiffIDs {
 		p.diffIDs = append(p.diffIDs, id.String())
 	}

@@ -3,6 +3,8 @@ package loader_test
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -22,6 +24,23 @@ func TestLoadNeedsOneExec(t *testing.T) {
 	}
 	if got := engine.Execs(); got != 1 {
 		t.Errorf("%d execs, want 1", got)
+	}
+}
+
+// Anybody may have written an image's labels.
+func TestALabelRunsNothing(t *testing.T) {
+	_, target := fakeKind(t, "fake-control-plane")
+	made := filepath.Join(t.TempDir(), "made")
+	for _, label := range []string{"a\n0 touch " + made, "a; touch " + made, "$(touch " + made + ")"} {
+		img := loadertest.OfProject(t, label, loadertest.NewImage(t, loadertest.NewLayer(t, 1000)))
+		for range 2 {
+			if _, err := target.Loader.Load(t.Context(), "app:devloop-1", img); err != nil {
+				t.Errorf("label %q: %v", label, err)
+			}
+		}
+	}
+	if _, err := os.Stat(made); err == nil {
+		t.Error("a label was run as a command")
 	}
 }
 
@@ -85,9 +104,10 @@ func TestNodeErrorHasTheNodesWords(t *testing.T) {
 	}
 }
 
-// The collection of old images is nobody's to wait for: a load ends before it does.
+// The collection of old images is nobody's to wait for: a load ends before it does, and so
+// does what waits in the node.
 func TestLoadDoesNotWaitForTheCollection(t *testing.T) {
-	_, target := fakeKind(t, "fake-control-plane")
+	engine, target := fakeKind(t, "fake-control-plane")
 	release := target.Nodes[0].(*loadertest.FakeNode).Hold(t)
 	t.Cleanup(release)
 	img := loadertest.OfProject(t, "app", loadertest.NewImage(t, loadertest.NewLayer(t, 1000)))
@@ -95,5 +115,8 @@ func TestLoadDoesNotWaitForTheCollection(t *testing.T) {
 	defer cancel()
 	if _, err := target.Loader.Load(ctx, "app:devloop-1", img); err != nil {
 		t.Error(err)
+	}
+	if err := target.Loader.Close(); err != nil || engine.Running() != 0 {
+		t.Errorf("%d commands still run in the node, error %v", engine.Running(), err)
 	}
 }

@@ -18,7 +18,8 @@ import (
 //
 // The kubelet's image service learns of an image by an event, some milliseconds later, and
 // then labels it; a Pod that starts before that would try to pull it. Nobody waits for the
-// collection of old images.
+// collection of old images: its outputs are redirected by exec, since a shell that redirects
+// a function keeps open what it had.
 const nodeScript = `
 ctr() { command ctr -n k8s.io "$@"; }
 await() {
@@ -43,8 +44,9 @@ survey() {
   case $found in *"$config"*) ;; *) return ;; esac
   noticed "$name"
   check "$name"
-  [ -z "$row" ] || set -- $row
-  [ -z "$row" ] || echo "manifest $(ctr content get "$3" | tr -d '\n')"
+  [ -n "$row" ] || return 0
+  set -- $row
+  echo "manifest $(ctr content get "$3" | tr -d '\n')"
 }
 load() {
   ctr images import --all-platforms - >/dev/null || exit

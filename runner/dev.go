@@ -85,6 +85,7 @@ func (s Spec) Changes() []string {
 		setImage(copied, s)
 		keepChanges(copied, s)
 		develop(copied, s.Keep)
+		debug(copied, s)
 		lines = append(lines, s.changes(objectOf(e.content), e.content, copied)...)
 	}
 	return lines
@@ -110,15 +111,21 @@ func (s Spec) changes(o Object, before, after *unstructured.Unstructured) []stri
 				say(field, old[i].fields[field], c.fields[field])
 			}
 		}
-		for _, name := range []string{"readinessProbe", "startupProbe"} {
+		for _, name := range []string{"livenessProbe", "readinessProbe", "startupProbe"} {
 			now, _ := c.fields[name].(map[string]any)
 			was, _ := old[i].fields[name].(map[string]any)
-			for _, field := range []string{"periodSeconds", "failureThreshold"} {
+			if was != nil && now == nil {
+				lines = append(lines, fmt.Sprintf("%s: no %s, for a debugger may stop what it asks", o, name))
+			}
+			for _, field := range []string{"periodSeconds", "failureThreshold", "timeoutSeconds"} {
 				if now[field] != nil {
 					say(name+"."+field, was[field], now[field])
 				}
 			}
 		}
+	}
+	if s.Debug.JVMOptions != "" {
+		lines = append(lines, fmt.Sprintf("%s: the JVM is also told %s", o, s.Debug.JVMOptions))
 	}
 	if more := len(list(patched["volumes"])) - len(list(spec["volumes"])); more > 0 {
 		lines = append(lines, fmt.Sprintf("%s: a volume for changes while it runs, at %s", o, s.ChangesDir))

@@ -35,7 +35,7 @@ type Port struct {
 // another one and [Forward.Moved] says why, unless the port is strict: then the
 // error is a [*PortError]. ctx bounds only the taking.
 func (r *Runner) Listen(ctx context.Context, port Port) (*Forward, error) {
-	listeners, moved, err := take(ctx, port)
+	listeners, moved, err := Take(ctx, port)
 	if err != nil {
 		return nil, err
 	}
@@ -54,13 +54,15 @@ func Free(ctx context.Context, port Port) error {
 	return err
 }
 
-// take returns listeners on the port, or on the next best one and why.
-func take(ctx context.Context, port Port) ([]net.Listener, error, error) {
-	listeners, err := listen(ctx, port.Address, port.Local)
+// Take takes the local port for somebody who serves it by himself. Where the port is busy, or needs
+// a right that the process lacks, it takes the next best one, and moved says why, unless the
+// port is strict: then the error is a [*PortError].
+func Take(ctx context.Context, port Port) (listeners []net.Listener, moved, err error) {
+	listeners, err = listen(ctx, port.Address, port.Local)
 	if err == nil || port.Strict || !isTaken(err) {
 		return listeners, nil, err
 	}
-	moved := err
+	moved = err
 	first := port.Local + 1
 	if errors.Is(err, syscall.EACCES) {
 		first = port.Local + unprivileged

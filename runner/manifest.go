@@ -186,6 +186,19 @@ func (m Manifest) SetsEnv(names ...string) string {
 	return ""
 }
 
+// SetsCommand says whether a container that runs the image which the user knows by one of
+// names is started by another command, or with other arguments, than the image says.
+func (m Manifest) SetsCommand(names ...string) bool {
+	for _, e := range m.entries {
+		for _, c := range containers(e.content) {
+			if sameImage(c.image(), names) && (c.fields["command"] != nil || c.fields["args"] != nil) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // tcpPorts returns the ports that a container's fields name, without UDP and SCTP
 // ones: neither can be forwarded.
 func tcpPorts(c map[string]any) []int {

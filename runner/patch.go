@@ -23,6 +23,7 @@ func (r *Runner) patched(s Spec) ([]*unstructured.Unstructured, error) {
 		setImage(o, s)
 		keepChanges(o, s)
 		develop(o, s.Keep)
+		debug(o, s)
 		mark(o, s)
 		markTemplate(o, s)
 		copies[i] = o

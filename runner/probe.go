@@ -9,7 +9,7 @@ import (
 
 // probePause is how long a port that did not accept a connection is left alone.
 // Nothing tells when an application begins to listen, so it must be asked again.
-const probePause = 100 * time.Millisecond
+const probePause = 50 * time.Millisecond
 
 // greeting is what a port is asked, to learn whether anybody listens. That the way
 // to a Pod stands does not say so: the node connects to the application later, and

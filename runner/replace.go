@@ -29,6 +29,8 @@ type Spec struct {
 	Keep   []string // parts of the development patch to leave out, of [Patches]
 	// ChangesDir is where a supervisor in the image keeps changes, "" where it has none.
 	ChangesDir string
+	// Debug is for containers with the project's image that a debugger may stop.
+	Debug Debug
 	// Serving are Pods that stay: their successors come up beside them, under another
 	// name. Only for a manifest that does not have to be deployed [Manifest.InPlace].
 	Serving []Pod

@@ -24,6 +24,12 @@ func (l listeners) has(port int) bool {
 	return slices.ContainsFunc(l, func(e listener) bool { return e.port == port && !e.local })
 }
 
+// besides leaves out the ports that are reached from inside of the Pod only, but for one: such are
+// devloop's own, on which a debugger waits, and no place for requests.
+func (l listeners) besides(port int) listeners {
+	return slices.DeleteFunc(slices.Clone(l), func(e listener) bool { return e.local && e.port != port })
+}
+
 // only says whether the port is listened on, by local programs alone.
 func (l listeners) only(port int) bool {
 	return !l.has(port) && slices.Contains(l, listener{port, true})

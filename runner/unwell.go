@@ -178,7 +178,7 @@ const codePort = "pod.port"
 
 // refinePort says where the application listens, if not on port.
 func (r *Runner) refinePort(ctx context.Context, p Pod, v *verdict, port int, log []string) {
-	there := r.listeners(ctx, p, v.probed, log)
+	there := r.listeners(ctx, p, v.probed, log).besides(port)
 	switch {
 	case there.only(port):
 		v.code = codePort

@@ -1,14 +1,9 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
-	"math/rand/v2"
-	"os"
-	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/hack/real"
@@ -162,43 +157,4 @@ func TestScenarioThePathIsAsTheUserSays(t *testing.T) {
 			r.quit()
 		})
 	}
-}
-
-// TestScenarioNoAnswerIsOfOldCode makes random edits in a row, and asks after each: an
-// answer of old code after it was said that the new one serves is a failure. The variable
-// DEVLOOP_EDITS says how many, 60 without it.
-func TestScenarioNoAnswerIsOfOldCode(t *testing.T) {
-	real.Maven(t)
-	s := newScenario(t, "spring-maven")
-	const main, seed = "src/main/java/com/example/AppController.java", 20261125
-	edits, err := strconv.Atoi(cmp.Or(os.Getenv("DEVLOOP_EDITS"), "60"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.patience += time.Duration(edits) * 5 * time.Second
-	random := rand.New(rand.NewPCG(seed, 0))
-	s.write(main, controller("", `String say() { return "start"; }`))
-	r := s.start("run", "--without", "archive")
-	url := r.answered("start")
-	r.took()
-	shapes := []string{
-		`String say() { return "%d"; }`,
-		`String say() { return other(); } String other() { return "%d"; }`,
-		`static final String N = "%d"; String say() { return N; }`,
-		`final String n = "%d".trim(); String say() { return n; }`,
-		`String say() { Supplier<String> s = () -> "%d"; return s.get(); }`,
-		`record R(String s) {} String say() { return new R("%d").s(); }`,
-	}
-	shape := 0
-	for n := range edits {
-		if random.IntN(4) == 0 { // most edits are of bodies
-			shape = random.IntN(len(shapes))
-		}
-		s.write(main, controller("", fmt.Sprintf(shapes[shape], n)))
-		r.took()
-		if got := page(url, "text/plain"); got != fmt.Sprintf("200 %d", n) {
-			t.Fatalf("edit %d: it answers %q", n, got)
-		}
-	}
-	r.quit()
 }

@@ -257,12 +257,15 @@ func fullDisk(t *testing.T, b *bench) {
 	b.load(t, "full", img)
 }
 
-// oldImages loads five images of a project. The first is in use while the others come.
+// oldImages loads five images of a project. The first is in use while the others come; the
+// third has another name besides.
 func oldImages(t *testing.T, b *bench) {
 	base, layers := NewLayer(t, small), map[string]*Layer{}
-	load := func(tag, project string) {
+	load := func(tag, project string) v1.Image {
 		layers[tag] = NewLayer(t, small)
-		b.load(t, tag, OfProject(t, project, NewImage(t, base, layers[tag])))
+		img := OfProject(t, project, NewImage(t, base, layers[tag]))
+		b.load(t, tag, img)
+		return img
 	}
 	for _, tag := range []string{"devloop-1", "plain", "devloop-2"} {
 		load(tag, b.prefix)
@@ -272,7 +275,7 @@ func oldImages(t *testing.T, b *bench) {
 	for _, n := range b.Nodes {
 		releases = append(releases, b.hold(t, n, "devloop-1"))
 	}
-	load("devloop-3", b.prefix)
+	b.load(t, "besides", load("devloop-3", b.prefix))
 	load("devloop-4", b.prefix)
 	for i, n := range b.Nodes {
 		b.collected(t, n, "devloop-2")
@@ -290,6 +293,9 @@ func oldImages(t *testing.T, b *bench) {
 	for _, n := range b.Nodes {
 		b.collected(t, n, "devloop-1")
 		b.collected(t, n, "devloop-3")
+		if !b.has(t, n, "besides") || !hasContent(t, n, layers["devloop-3"].diffID) {
+			t.Errorf("node %s: an image went that had another name", n.Name())
+		}
 	}
 }
 

@@ -162,20 +162,35 @@ func (c containerd) images() []image {
 	return all
 }
 
-// named reads the filter name=="NAME", with or without more after a comma.
-func (c containerd) named(filter string) []image {
-	name, _, _ := strings.Cut(strings.TrimPrefix(filter, `name=="`), `"`)
-	return slices.DeleteFunc(c.images(), func(i image) bool { return i.Name != name })
+// selected reads the filters name=="NAME", with or without more after a comma,
+// target.digest==DIGEST and labels."KEY"=="VALUE".
+func (c containerd) selected(filter string) []image {
+	subject, value, _ := strings.Cut(filter, "==")
+	value, _, _ = strings.Cut(strings.Trim(value, `"`), `"`)
+	return slices.DeleteFunc(c.images(), func(i image) bool {
+		switch key, isLabel := strings.CutPrefix(subject, "labels."); {
+		case isLabel:
+			return !slices.Contains(i.Labels, strings.Trim(key, `"`)+"="+value)
+		case subject == "target.digest":
+			return i.Target.String() != value
+		default:
+			return i.Name != value
+		}
+	})
 }
 
-// imagesList prints names with -q, else a table.
+// imagesList prints names with -q, else a table, of all images or the selected ones.
 func (c containerd) imagesList(args []string, out io.Writer) error {
+	quiet := len(args) > 0 && args[0] == "-q"
+	if quiet {
+		args = args[1:]
+	}
 	images := c.images()
-	if len(args) > 1 {
-		images = c.named(args[1])
+	if len(args) > 0 {
+		images = c.selected(args[0])
 	}
 	for _, i := range images {
-		if len(args) > 0 {
+		if quiet {
 			fmt.Fprintln(out, i.Name)
 			continue
 		}
@@ -233,7 +248,7 @@ func (c containerd) containersList(out io.Writer) error {
 
 func (c containerd) imagesCheck(filter string, out io.Writer) error {
 	fmt.Fprintln(out, "REF TYPE DIGEST STATUS SIZE UNPACKED")
-	for _, i := range c.named(filter) {
+	for _, i := range c.selected(filter) {
 		manifest, err := c.manifest(i.Target)
 		if err != nil {
 			return err

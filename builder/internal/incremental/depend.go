@@ -4,8 +4,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/devloop-cli/devloop/builder/internal/classfile"
 )
 
 // widen adds to the work who depends on what others see of the changed classes. It
@@ -52,36 +50,36 @@ func (m *Module) dependents(w *work, changed []string) {
 }
 
 // old returns the classes that a source had the last time.
-func (m *Module) old(path string) []classfile.Class {
-	var classes []classfile.Class
+func (m *Module) old(path string) []outline {
+	var classes []outline
 	if s := m.sources[path]; s != nil {
 		for _, file := range s.classes {
-			class, err := readClass(m.file(file))
+			c, err := readClass(m.file(file))
 			if err != nil {
-				class.API = err.Error() // is no API, so that it differs from any
+				c.api = err.Error() // is no API, so that it differs from any
 			}
-			classes = append(classes, class)
+			classes = append(classes, c)
 		}
 	}
 	return classes
 }
 
 // mains returns the names of those classes that can be started, sorted.
-func mains(classes []classfile.Class) []string {
+func mains(classes []outline) []string {
 	var names []string
 	for _, c := range classes {
-		if c.Main {
-			names = append(names, c.Name)
+		if c.main {
+			names = append(names, c.name)
 		}
 	}
 	slices.Sort(names)
 	return names
 }
 
-func apiOf(classes []classfile.Class) string {
+func apiOf(classes []outline) string {
 	var all []string
 	for _, c := range classes {
-		all = append(all, c.API)
+		all = append(all, c.api)
 	}
 	slices.Sort(all)
 	return strings.TrimLeft(strings.Join(all, "\n\n"), "\n") // without those that nobody sees

@@ -120,9 +120,9 @@ func sameFile(one, other string) (bool, error) {
 
 func keys[V any](m map[string]V) iter.Seq[string] { return maps.Keys(m) }
 
-// mirror makes to a copy of the directory from: what differs is copied, and what is
+// Mirror makes to a copy of the directory from: what differs is copied, and what is
 // not in from is removed. Sizes and times tell what differs, since a copy keeps them.
-func mirror(from, to string) error {
+func Mirror(from, to string) error {
 	there := map[string]bool{}
 	err := filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -139,7 +139,7 @@ func mirror(from, to string) error {
 		return copyFile(path, filepath.Join(to, rel))
 	})
 	if err != nil {
-		return fmt.Errorf("copy the build's classes: %w", err)
+		return fmt.Errorf("copy what the build made: %w", err)
 	}
 	return prune(to, there)
 }

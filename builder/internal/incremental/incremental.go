@@ -37,7 +37,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/devloop-cli/devloop/builder/internal/classfile"
+	"github.com/devloop-cli/devloop/builder/classfile"
 	"github.com/devloop-cli/devloop/builder/internal/javac"
 )
 
@@ -228,14 +228,14 @@ func (m *Module) scratch() (string, error) {
 
 // made are files that were written, by their path below the classes' directory.
 type made struct {
-	files   map[string]string            // where they are now
-	classes map[string][]classfile.Class // by source
-	extra   []string                     // of no source
+	files   map[string]string    // where they are now
+	classes map[string][]outline // by source
+	extra   []string             // of no source
 }
 
 // read looks at what the compiler wrote, and notes for each source its classes.
 func (m *Module) read(w *work, answer javac.Answer, out string) (made, error) {
-	all := made{files: map[string]string{}, classes: map[string][]classfile.Class{}}
+	all := made{files: map[string]string{}, classes: map[string][]outline{}}
 	for _, file := range answer.Written {
 		if file.Kind == "source" {
 			continue
@@ -250,12 +250,12 @@ func (m *Module) read(w *work, answer javac.Answer, out string) (made, error) {
 			all.extra = append(all.extra, file.Path)
 			continue
 		}
-		class, err := readClass(path)
+		c, err := readClass(path)
 		if err != nil {
 			return all, err
 		}
 		s.classes = append(s.classes, file.Path)
-		all.classes[file.Source] = append(all.classes[file.Source], class)
+		all.classes[file.Source] = append(all.classes[file.Source], c)
 	}
 	if len(all.extra) > 0 && !m.model.Whole && len(m.sources) > 0 {
 		return all, &Unfit{"an annotation processor writes " + all.extra[0]}
@@ -263,16 +263,25 @@ func (m *Module) read(w *work, answer javac.Answer, out string) (made, error) {
 	return all, nil
 }
 
-func readClass(path string) (classfile.Class, error) {
+// outline is what other sources, and whoever starts the application, see of one.
+type outline struct {
+	name, api string
+	main      bool
+}
+
+func readClass(path string) (outline, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return classfile.Class{}, err
+		return outline{}, err
 	}
-	class, err := classfile.Read(data)
-	if err == nil && class.Native {
+	c, err := classfile.Parse(data)
+	if err != nil {
+		return outline{}, err
+	}
+	if c.Native() {
 		err = &Unfit{"a method is native"}
 	}
-	return class, err
+	return outline{c.Name, c.API(), c.Main()}, err
 }
 
 // className returns the name of the class in a file, with dots.
@@ -283,7 +292,7 @@ func className(file string) string {
 // keepsMains looks that the classes that can be started stay the same: which of them is
 // the application's is the build's to find.
 func (m *Module) keepsMains(w *work, all made) error {
-	var before, after []classfile.Class
+	var before, after []outline
 	for _, path := range append(slices.Collect(keys(w.compile)), w.removed...) {
 		before, after = append(before, m.old(path)...), append(after, all.classes[path]...)
 	}

@@ -80,7 +80,7 @@ func (m *Module) Prove(ctx context.Context, built State) error {
 	if err := compare(all.files, m.model.Classes); err != nil {
 		return err
 	}
-	if err := mirror(m.model.Classes, m.Classes()); err != nil {
+	if err := Mirror(m.model.Classes, m.Classes()); err != nil {
 		return err
 	}
 	m.remember(w, all)

@@ -42,6 +42,10 @@ func (b *addressBook) Handle(e event.Event) {
 		a := b.place
 		a.Pod, a.Port, a.URL = body.Pod, body.Port, body.URL
 		b.add(a)
+	case event.Debugging:
+		a := b.place
+		a.Pod, a.URL = body.Pod, "jdwp://"+body.Address
+		b.add(a)
 	case event.SessionFinished:
 		b.close()
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop/plan"
 	"github.com/devloop-cli/devloop/runner"
@@ -115,8 +116,9 @@ func newLoop(c *cli.Context, d display) (*loop.Loop, func(), error) {
 		Tool: strings.Join(project.Tool.Command, " "), Why: project.Tool.Why,
 		Context: pods.Context(), Cluster: cluster, Namespace: t.Namespace,
 	})
+	project.Develop = t.Fixed == ""
 	compiler := builder.NewCompiler(project, c.String("compiler") == "auto")
-	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: withoutLevers(c), Develop: t.Fixed == ""})
+	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: withoutLevers(c), Develop: t.Fixed == "", Debug: t.Debug.On, Suspend: t.Debug.Suspend})
 	return &loop.Loop{
 			Bus: d.Bus, Target: t,
 			Compiler: compiler,
@@ -126,6 +128,7 @@ func newLoop(c *cli.Context, d display) (*loop.Loop, func(), error) {
 			Loader:   images,
 			Deployer: pods,
 			Listen:   listen(pods, c.String("address"), c.Duration("wait")),
+			Debugger: debugger(c.String("address"), c.Duration("wait")),
 		}, func() { // what can't be removed of its files is removed the next time
 			_ = compiler.Close()
 			_ = images.Close()
@@ -134,14 +137,18 @@ func newLoop(c *cli.Context, d display) (*loop.Loop, func(), error) {
 }
 
 // fixed says why no image is to be such that the running application can be changed, "" where
-// it may be: in run, unless the manifest has options for every JVM of a container. The
-// supervisor's own would take them first, a debug port for instance.
-func fixed(c *cli.Context, m runner.Manifest) string {
+// it may be: in run, unless the manifest has options for every JVM of a container, which the
+// supervisor's own would take first, a debug port for instance, or starts the image named name
+// in its own way.
+func fixed(c *cli.Context, m runner.Manifest, name string) string {
 	if c.Command.Name != "run" {
 		return "only devloop run changes what runs"
 	}
-	if name := m.SetsEnv(builder.JVMOptions...); name != "" {
-		return "the manifest sets " + name
+	if variable := m.SetsEnv(builder.JVMOptions...); variable != "" {
+		return "the manifest sets " + variable
+	}
+	if m.SetsCommand(name) {
+		return "the manifest sets the container's command"
 	}
 	return ""
 }
@@ -170,7 +177,7 @@ func newTarget(c *cli.Context, d display) (loop.Target, *builder.Project, error)
 	return loop.Target{
 		Name: project.Name, Dir: project.Dir, Manifests: named, Port: project.Port(), Ports: localPorts(c.StringSlice("port")),
 		Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"), Keep: c.StringSlice("keep"),
-		Path: plan.Rule(c.String("path")), Fixed: fixed(c, m),
+		Path: plan.Rule(c.String("path")), Fixed: fixed(c, m, project.Name), Debug: debugging(c),
 	}, project, nil
 }
 
@@ -185,6 +192,25 @@ func listen(pods *runner.Runner, address string, wait time.Duration) func(contex
 		}
 		return forward, nil
 	}
+}
+
+// debugger returns how local ports for debuggers are opened.
+func debugger(address string, wait time.Duration) func(context.Context, runner.Port, func(string)) (*jdwp.Relay, error, error) {
+	return func(ctx context.Context, p runner.Port, tell func(string)) (*jdwp.Relay, error, error) {
+		p.Address = address
+		listeners, moved, err := runner.Take(ctx, p)
+		if err != nil {
+			return nil, nil, err
+		}
+		return jdwp.NewRelay(listeners, jdwp.Options{Wait: wait, Tell: tell}), moved, nil
+	}
+}
+
+// debugging reads the flags for debuggers, which only run has.
+func debugging(c *cli.Context) loop.Debug {
+	local, _, _ := config.Port(c.String("debug-port")) // it is checked
+	suspend := c.Bool("suspend")
+	return loop.Debug{On: c.Bool("debug") || suspend, Suspend: suspend, Port: runner.Port{Local: local}}
 }
 
 // localPorts reads --port, which is checked: the local ports by the container's.

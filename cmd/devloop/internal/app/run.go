@@ -39,10 +39,13 @@ than that, and leave out of the image what only cheaper ones need, as --without 
 method did at start then stays as it was. A newer save ends the build that runs. A build
 or a start that fails leaves the old Pod serving.
 
+--debug lets a debugger in at localhost:5005, the port that IDEs propose. It stays the same
+across Pods and restarts, and bodies are swapped while the debugger is attached.
+
 While it runs, Enter builds anew, h shows the keys, q or Ctrl+C ends. The Pod stays, unless
 --cleanup is given.`,
 		Flags: append(cycleFlags(),
-			settingFlags("compiler", "path", "keep-serving", "livereload", "poll", "watch", "ignore", "cleanup")...),
+			settingFlags("compiler", "path", "debug", "debug-port", "suspend", "keep-serving", "livereload", "poll", "watch", "ignore", "cleanup")...),
 		Action: func(c *cli.Context) error {
 			if !c.Bool("livereload") {
 				return run(c, s, newDisplay(c, s), nil)

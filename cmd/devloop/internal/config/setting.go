@@ -80,6 +80,9 @@ var Settings = []Setting{
 
 	{Name: "compiler", Default: "auto", Usage: "`WHO` compiles a save in run: auto, a compiler that is kept running, where it makes the same as the build; build, the build each time", Example: "build", Choices: []string{"auto", "build"}},
 	{Name: "path", Default: "auto", Usage: "the `WAY` of a save in run to what runs: auto, the cheapest that gives the answers of a new Pod; swap, also for methods that may have run at start; restart, none cheaper; pod, a new Pod each time", Example: "restart", Choices: []string{"auto", "swap", "restart", "pod"}},
+	{Name: "debug", Kind: Switch, Usage: "let a debugger into the JVM, at a local port that outlives the Pods", Example: "true"},
+	{Name: "debug-port", Default: "5005", Usage: "the local `PORT` for the debugger, or the next that is free", Example: `"8787"`, check: checkDebugPort},
+	{Name: "suspend", Kind: Switch, Usage: "have each JVM wait at its start until a debugger has come; implies debug", Example: "true"},
 	{Name: "keep-serving", Kind: Switch, Usage: "let the old Pod serve until the new one does (default: where Docker has 6 GB of memory)", Example: "false"},
 	{Name: "livereload", Kind: Switch, Usage: "have browsers reload the page after each change, or take its styles alone, by the LiveReload protocol on port 35729 of localhost", Example: "true"},
 	{Name: "poll", Kind: Switch, Usage: "look for changes instead of waiting for the system's word, for mounts that send none", Example: "true"},
@@ -149,6 +152,13 @@ func checkAddress(value string) error {
 func checkPort(value string) error {
 	_, _, err := Port(value)
 	return err
+}
+
+func checkDebugPort(value string) error {
+	if _, container, err := Port(value); err != nil || container != 0 {
+		return errors.New("must be a number below 65536; 0 is any port that is free")
+	}
+	return nil
 }
 
 // Port reads LOCAL, for the first container port, or LOCAL:CONTAINER. A local port 0

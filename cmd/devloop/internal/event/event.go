@@ -214,6 +214,15 @@ type Forwarding struct {
 	URL  string `json:"url"`
 }
 
+// Debugging says that an address on this machine leads a debugger to the JVM of a Pod.
+type Debugging struct {
+	Pod string `json:"pod"`
+	// Address is a host and a port, as in "localhost:5005".
+	Address string `json:"address"`
+	// Suspended says that the JVM waits for the debugger.
+	Suspended bool `json:"suspended,omitempty"`
+}
+
 // Answered is what the application said when devloop asked it through the forward.
 type Answered struct {
 	Pod string `json:"pod"`
@@ -294,6 +303,7 @@ func (PodPhase) Kind() string        { return "pod.phase" }
 func (AppLog) Kind() string          { return "app.log" }
 func (Listening) Kind() string       { return "forward.listening" }
 func (Forwarding) Kind() string      { return "forward.open" }
+func (Debugging) Kind() string       { return "debug.open" }
 func (Answered) Kind() string        { return "app.answered" }
 func (CycleFinished) Kind() string   { return "cycle.finished" }
 func (Notice) Kind() string          { return "notice" }

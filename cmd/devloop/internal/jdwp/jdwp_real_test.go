@@ -31,7 +31,7 @@ func compiled(t *testing.T, dir, class, from, to string) []byte {
 	if err := os.WriteFile(file, []byte(strings.Replace(source, from, to, 1)), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.Command("javac", "-d", dir, file).CombinedOutput(); err != nil {
+	if out, err := exec.Command("javac", "-g", "-d", dir, file).CombinedOutput(); err != nil {
 		t.Fatalf("javac: %v\n%s", err, out)
 	}
 	data, err := os.ReadFile(filepath.Join(dir, class+".class"))
@@ -53,7 +53,7 @@ func TestRedefineInARunningJVM(t *testing.T) {
 	edited := t.TempDir()
 	for range 2 { // one debugger after the other
 		vm := attached(t, port)
-		loaded, err := vm.Redefine(map[string][]byte{
+		loaded, err := vm.Redefine(t.Context(), map[string][]byte{
 			"App": compiled(t, edited, "App", `"old"`, `"new"`), "Later": compiled(t, edited, "Later", "", "")})
 		if err != nil || loaded != 1 {
 			t.Errorf("loaded %d, %v", loaded, err)
@@ -71,13 +71,13 @@ func TestRedefineInARunningJVM(t *testing.T) {
 		"static String word() { return more(); } static String more() { return \"more\"; }": "a method was added",
 		"static int field; static String word() { return \"newer\"; }":                      "fields changed",
 	} {
-		_, err := vm.Redefine(map[string][]byte{"App": compiled(t, edited, "App", `static String word() { return "old"; }`, to)})
+		_, err := vm.Redefine(t.Context(), map[string][]byte{"App": compiled(t, edited, "App", `static String word() { return "old"; }`, to)})
 		var refusal Refusal
 		if !errors.As(err, &refusal) || refusal.Error() != want {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}
-	if _, err := vm.Redefine(map[string][]byte{"App": []byte("no class")}); err == nil {
+	if _, err := vm.Redefine(t.Context(), map[string][]byte{"App": []byte("no class")}); err == nil {
 		t.Error("it took what is no class")
 	}
 	if got := say(); got != "new" {
@@ -96,7 +96,7 @@ func attached(t *testing.T, port string) *VM {
 			t.Fatal(err)
 		}
 	}
-	vm, err := Attach(conn)
+	vm, err := Attach(t.Context(), conn)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,6 +106,14 @@ func attached(t *testing.T, port string) *VM {
 // running starts the program and returns its debug port, and how it is asked for its word.
 func running(t *testing.T, dir string) (port string, say func() string) {
 	t.Helper()
+	port, ask, answer := started(t, dir, "n")
+	return port, func() string { ask(); return answer() }
+}
+
+// started starts the program, suspended or not, and returns its debug port, what asks it for
+// its word, and what waits for the answer.
+func started(t *testing.T, dir, suspended string) (port string, ask func(), answer func() string) {
+	t.Helper()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -114,7 +122,7 @@ func running(t *testing.T, dir string) (port string, say func() string) {
 	if err := free.Close(); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("java", "-agentlib:jdwp=transport=dt_socket,server=y,suspend=n,quiet=y,address="+port, "-cp", dir, "App")
+	cmd := exec.Command("java", "-agentlib:jdwp=transport=dt_socket,server=y,suspend="+suspended+",quiet=y,address="+port, "-cp", dir, "App")
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -126,15 +134,29 @@ func running(t *testing.T, dir string) (port string, say func() string) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = in.Close(); _ = cmd.Wait() })
-	lines := bufio.NewScanner(out)
-	return port, func() string {
-		if _, err := io.WriteString(in, "\n"); err != nil {
-			t.Fatal(err)
+	t.Cleanup(func() { _ = in.Close(); _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	lines := make(chan string, 100)
+	go func() {
+		for scanner := bufio.NewScanner(out); scanner.Scan(); {
+			lines <- scanner.Text()
 		}
-		lines.Scan()
-		return lines.Text()
+	}()
+	ask = func() {
+		if _, err := io.WriteString(in, "\n"); err != nil {
+			t.Error(err)
+		}
 	}
+	answer = func() string {
+		t.Helper()
+		select {
+		case line := <-lines:
+			return line
+		case <-time.After(20 * time.Second):
+			t.Fatal("the program does not answer")
+			return ""
+		}
+	}
+	return port, ask, answer
 }
 
 // scripted is a JVM that says what a test wants.
@@ -147,7 +169,7 @@ func (scripted) Close() error { return nil }
 
 func TestWhatIsNoJVMIsAnError(t *testing.T) {
 	for _, said := range []string{"", "HTTP/1.1 400 Bad Request\r\n", handshake, handshake + "\x00\x00\x00\x0b\x00\x00\x00\x01\x80\x00\x00", handshake + "\xff\xff\xff\xff0000000"} {
-		if _, err := Attach(scripted{strings.NewReader(said), io.Discard}); err == nil {
+		if _, err := Attach(t.Context(), scripted{strings.NewReader(said), io.Discard}); err == nil {
 			t.Errorf("%q was taken for a JVM", said)
 		}
 	}

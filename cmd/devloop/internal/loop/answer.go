@@ -26,13 +26,16 @@ const (
 
 // answer is what an application said to GET /.
 type answer struct {
-	status int // HTTP status; 0: the port speaks something else
+	none   bool // it was not asked
+	status int  // HTTP status; 0: the port speaks something else
 	text   string
 	took   event.Duration
 }
 
 func (a answer) String() string {
 	switch {
+	case a.none:
+		return "is not asked while a debugger is attached"
 	case a.status == 0:
 		return "accepts connections"
 	case a.text == "":

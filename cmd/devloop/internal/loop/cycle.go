@@ -35,6 +35,9 @@ func (l *Loop) cycle(ctx context.Context, n int, changed watch.Batch) error {
 	if err := l.openPorts(ctx, n, l.Target.endpoints(manifest.Endpoints(l.Target.Namespace), manifest.Workload(l.Target.Namespace))); err != nil {
 		return err
 	}
+	if err := l.openDebuggers(ctx, n, manifest); err != nil {
+		return err
+	}
 	saved := l.Target.saved(changed, l.live.manifest, manifest)
 	app, compiled, err := l.sources(ctx, n, changed, saved)
 	if err != nil {
@@ -99,6 +102,9 @@ func (l *Loop) bringUp(ctx context.Context, n int, m runner.Manifest, img builde
 	}
 	if l.Target.Follow {
 		l.live.follow(l, n, pods)
+	}
+	if l.Target.Debug.Suspend {
+		l.debug(n, pods)
 	}
 	_, err = stage(ctx, l, n, event.Ready, func(ctx context.Context, s *step) (none, error) { return none{}, l.ready(ctx, s, pods) })
 	return pods, err
@@ -306,6 +312,7 @@ func (l *Loop) replace(ctx context.Context, s *step, m runner.Manifest, img buil
 	}
 	spec := l.spec(m)
 	spec.ChangesDir, spec.Image, spec.Names, spec.Serving = changesDir(img), img.Ref, []string{img.Name}, serving
+	spec.Debug = l.agents(m, img)
 	l.explain(s, spec)
 	pods, err := l.Deployer.Replace(ctx, spec)
 	s.note = names(pods)
@@ -327,7 +334,9 @@ func changesDir(img builder.Image) string {
 }
 
 func (l *Loop) ready(ctx context.Context, s *step, pods []runner.Pod) error {
-	if l.Target.ReadyTimeout > 0 {
+	if at := l.awaited(pods); at != "" {
+		s.publish(event.Notice{Level: event.Info, Text: "waiting for a debugger on " + at})
+	} else if l.Target.ReadyTimeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, l.Target.ReadyTimeout)
 		defer cancel()

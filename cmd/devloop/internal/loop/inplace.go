@@ -40,7 +40,7 @@ func stateHash(s plan.State) v1.Hash { return v1.Hash{Algorithm: "state", Hex: s
 // decide chooses the path of a save, and tells it.
 func (l *Loop) decide(n int, app builder.App, compiled bool, saved plan.Saved) plan.Decision {
 	s := plan.Situation{Saved: saved, Image: l.live.loaded != nil, Runs: l.live.running(), Rule: l.Target.Path}
-	if compiled && l.Target.Fixed == "" && app.Dockerfile == "" {
+	if compiled && l.Target.Fixed == "" {
 		parts, err := app.Parts()
 		if err != nil {
 			s.Runs.Fixed = err.Error() // the image's making says it better
@@ -59,7 +59,7 @@ func (v *live) running() plan.Running {
 	if r == nil {
 		return plan.Running{Fixed: v.fixed}
 	}
-	running := plan.Running{State: r.now, Serves: v.serves(), Swappable: r.swappable, Templates: r.templates}
+	running := plan.Running{State: r.now, Serves: v.serves(), Swappable: r.swappable, Templates: r.templates, Foreign: v.redefinedElsewhere()}
 	if v.faster.Load() {
 		running.Outdated = "there is an archive of the dependencies' classes by now"
 	}
@@ -128,6 +128,9 @@ func (l *Loop) startAgain(ctx context.Context, s *step, files map[string][]byte)
 	}
 	r.pods, r.now = pods, l.live.built
 	l.live.present, l.live.pods = r, pods
+	if l.Target.Debug.Suspend {
+		l.debug(s.cycle, pods)
+	}
 	s.note = fmt.Sprintf("%s to %s", plan.Summary(files), names(pods))
 	return true, nil
 }

@@ -71,6 +71,7 @@ func (l *Loop) turnBack() {
 			local.Point(*pod, local.to.Port)
 		}
 	}
+	l.debug(0, l.live.answering)
 }
 
 // takeOver says that pods answer now, and removes those that did before.
@@ -92,8 +93,6 @@ func (l *Loop) fixed(x builder.Explanation) string {
 	switch {
 	case l.Target.Fixed != "":
 		return l.Target.Fixed
-	case x.Dockerfile != "":
-		return x.Dockerfile + " makes its image"
 	case !x.Supervised:
 		return cmp.Or(x.Unsupervised, "its image has no supervisor")
 	}

@@ -2,6 +2,7 @@ package loop
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -23,6 +24,11 @@ const drainTime = 2 * time.Second
 // live is what outlives a cycle.
 type live struct {
 	ports ports
+	// debuggers are the local ports for debuggers, agent where the JVMs listen for one. eased is
+	// true once it was told what becomes of probes.
+	debuggers []*debugger
+	agent     int
+	eased     bool
 	// loaded is the image that every node has, nil before the first.
 	loaded *builder.Image
 	// logs are the logs that are being followed, stop ends them.
@@ -62,6 +68,7 @@ func (v *live) serves() bool { return v.serving != v1.Hash{} }
 // what they were asked already is answered first.
 func (v *live) hold(ctx context.Context) {
 	v.serving, v.answering = v1.Hash{}, nil
+	v.release()
 	ctx, cancel := context.WithTimeout(ctx, drainTime)
 	defer cancel()
 	v.ports.hold(ctx)
@@ -112,7 +119,7 @@ func (l *Loop) lost(ended []runner.Pod) {
 		l.live.serving, l.live.answering = v1.Hash{}, nil
 		l.live.lose("the Pod is gone")
 		text, hints := fmt.Sprintf("Pod %q has ended, or somebody removed it", pod.Name), []string{"bring it back: press Enter"}
-		l.live.ports.fail(event.Failure{Message: text, Hints: hints})
+		l.live.fail(event.Failure{Message: text, Hints: hints})
 		l.Bus.Publish(0, event.Notice{Level: event.Warning, Text: text, Hints: hints})
 	}
 }
@@ -122,7 +129,11 @@ func (v *live) close() error {
 		v.stop()
 	}
 	v.logs.Wait()
-	return v.ports.close()
+	errs := []error{v.ports.close()}
+	for _, d := range v.debuggers {
+		errs = append(errs, d.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // URLs returns the local addresses that are open, in the manifest's order.

@@ -24,6 +24,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop/plan"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/runner"
@@ -98,6 +99,8 @@ type Target struct {
 	// will do, as a clause; "" where the image decides that.
 	Path  plan.Rule
 	Fixed string
+	// Debug says how a debugger is let in.
+	Debug Debug
 	// ReadyTimeout bounds the wait for the Pods to be ready; 0 means for ever.
 	ReadyTimeout time.Duration
 }
@@ -117,6 +120,9 @@ type Loop struct {
 	Explain bool
 	// Listen opens a local port that devloop keeps.
 	Listen func(ctx context.Context, port runner.Port) (LocalPort, error)
+	// Debugger opens a local port for a debugger; moved says why it is another than the
+	// one asked for. What becomes of debuggers is told to tell, a sentence each.
+	Debugger func(ctx context.Context, port runner.Port, tell func(string)) (relay *jdwp.Relay, moved, err error)
 
 	live live
 }

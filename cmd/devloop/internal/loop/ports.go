@@ -190,6 +190,7 @@ func (l *Loop) forward(ctx context.Context, s *step, pods []runner.Pod) error {
 	if err := l.openPorts(ctx, s.cycle, l.Target.endpoints(offered(pods))); err != nil {
 		return err
 	}
+	l.debug(s.cycle, pods)
 	var notes []string
 	for _, local := range l.live.ports {
 		pod := podOf(pods, local.to)
@@ -197,12 +198,14 @@ func (l *Loop) forward(ctx context.Context, s *step, pods []runner.Pod) error {
 			continue
 		}
 		local.Point(*pod, local.to.Port)
-		answer, err := ask(ctx, local)
+		answer, err := l.ask(ctx, local, *pod)
 		if err != nil {
 			return &AnswerError{Pod: pod.Name, Port: local.to.Port, URL: local.URL(), Way: local.Err(), Err: err}
 		}
 		s.publish(event.Forwarding{Pod: pod.Name, Port: local.to.Port, URL: local.URL()})
-		s.publish(event.Answered{Pod: pod.Name, URL: local.URL(), Status: answer.status, Text: answer.text, Took: answer.took})
+		if !answer.none {
+			s.publish(event.Answered{Pod: pod.Name, URL: local.URL(), Status: answer.status, Text: answer.text, Took: answer.took})
+		}
 		notes = append(notes, fmt.Sprintf("%s → %s:%d %s", local.URL(), pod.Name, local.to.Port, answer))
 	}
 	s.note, s.skip = strings.Join(notes, "\n"), len(notes) == 0
@@ -210,6 +213,19 @@ func (l *Loop) forward(ctx context.Context, s *step, pods []runner.Pod) error {
 		s.note = "the manifest names no containerPort"
 	}
 	return nil
+}
+
+// ask asks an application through its local port. One that a debugger may have stopped is not
+// asked: the request would stand at its breakpoints.
+func (l *Loop) ask(ctx context.Context, local LocalPort, pod runner.Pod) (answer, error) {
+	if l.live.stopped(pod) {
+		return answer{none: true}, nil
+	}
+	a, err := ask(ctx, local)
+	if err != nil && l.live.stopped(pod) {
+		return answer{none: true}, nil
+	}
+	return a, err
 }
 
 // offered returns what the Pods offer, and the object of the first.

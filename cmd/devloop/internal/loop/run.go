@@ -125,7 +125,7 @@ func (l *Loop) turn(ctx context.Context, n int, because string, batch watch.Batc
 	}
 	err := l.cycle(ctx, n, batch)
 	if err != nil && !cancelled(err) && !l.live.serves() {
-		l.live.ports.fail(*FailureOf(err))
+		l.live.fail(*FailureOf(err))
 	}
 	l.Bus.Publish(n, event.CycleFinished{Outcome: outcome(err), Took: since(began), Failure: FailureOf(err)})
 	if err != nil && !cancelled(err) {

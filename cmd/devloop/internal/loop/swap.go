@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop/plan"
@@ -18,7 +17,7 @@ import (
 // fresh start, and nothing has to start.
 
 // swapTimeout bounds the conversation with a JVM, which takes a tenth of a second. One
-// that has a debugger does not answer.
+// that has a debugger does not answer, unless that one came through devloop's port.
 const swapTimeout = 3 * time.Second
 
 // swap changes the Pods that serve, and leaves the application running. It says false where
@@ -68,20 +67,15 @@ func (l *Loop) swapIn(ctx context.Context, r *present, files map[string][]byte) 
 	return each(ctx, r.pods, func(ctx context.Context, _ int, p runner.Pod) error { return l.redefine(ctx, p, classes) })
 }
 
-// redefine has a Pod's JVM take other versions of classes.
+// redefine has a Pod's JVM take other versions of classes, with a debugger attached or without.
 func (l *Loop) redefine(ctx context.Context, p runner.Pod, classes map[string][]byte) error {
 	asking, cancel := context.WithTimeout(ctx, swapTimeout)
 	defer cancel()
-	conn, err := l.Deployer.Dial(asking, p, builder.DebugPort)
-	if err != nil {
-		return err
-	}
-	vm, err := jdwp.Attach(conn)
-	if err == nil {
-		_, err = vm.Redefine(classes)
-		_ = vm.Close() // the JVM has answered
+	var err error
+	if d := l.live.debugger(p); d != nil {
+		_, err = d.Redefine(asking, classes)
 	} else {
-		_ = conn.Close()
+		_, err = jdwp.Redefine(asking, l.dial(p), classes)
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

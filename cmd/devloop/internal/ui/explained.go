@@ -9,9 +9,12 @@ import (
 
 // explained shows what is in an image, a line for each thing.
 func (p *Plain) explained(b event.Explained) {
-	if b.Dockerfile != "" {
+	if b.Dockerfile != "" && b.Base == "" {
 		p.explain("built by", b.Dockerfile, "the project has a Dockerfile, which is used as it is")
 		return
+	}
+	if b.Dockerfile != "" {
+		p.explain("built by", b.Dockerfile, "without the jar: its files take that layer's place, so that they can be changed")
 	}
 	p.explain("base", b.Base, b.BaseWhy)
 	for _, l := range b.Layers {

@@ -65,6 +65,8 @@ func (p *Plain) Handle(e event.Event) {
 		p.phase(b)
 	case event.Listening:
 		p.line(p.style.Dim("  · " + b.URL + " is open, and waits for " + b.Object))
+	case event.Debugging:
+		p.line(fmt.Sprintf("%s %s → %s", row("debug", 0), b.Address, b.Pod))
 	case event.AppLog:
 		_, _ = fmt.Fprintln(p.app, b.Line)
 	case event.Notice:

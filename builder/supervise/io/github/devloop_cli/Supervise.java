@@ -27,8 +27,9 @@ import java.util.concurrent.TimeUnit;
  * <pre>java Supervise PORT CLASSES CHANGES DEBUG COMMAND...</pre>
  *
  * COMMAND is the application's. Where DEBUG is not 0 and can be had, its JVM listens for a
- * debugger on that port of the loopback address, for changes that need no restart. Its output is this process's own, a signal to end is passed
- * on, and when it ends by itself, this ends with its exit code: whoever looks at the
+ * debugger on that port of the loopback address, for changes that need no restart; with ":suspend"
+ * behind the number it waits for one at each start. Its output is this process's own, a signal to
+ * end is passed on, and when it ends by itself, this ends with its exit code: whoever looks at the
  * container sees what he would see without the supervisor.
  *
  * Changes come on PORT of the loopback address, which only devloop's port-forward reaches.
@@ -65,21 +66,23 @@ public final class Supervise {
     private final Path changes;
     private final List<String> command;
     private final int debug;
+    private final boolean suspend;
     private String state = "";
     private int made; // changes in CHANGES
     private Undo undo; // of the change with which the application started, null once that is proven
     private Process child; // null while it is being started again
     private boolean ending;
 
-    private Supervise(Path classes, Path changes, int debug, List<String> command) {
+    private Supervise(Path classes, Path changes, String debug, List<String> command) {
         this.classes = classes;
         this.changes = changes;
-        this.debug = debug;
+        this.debug = Integer.parseInt(debug.replace(":suspend", ""));
+        this.suspend = debug.endsWith(":suspend");
         this.command = command;
     }
 
     public static void main(String[] args) throws Exception {
-        Supervise s = new Supervise(Paths.get(args[1]), Paths.get(args[2]), Integer.parseInt(args[3]), Arrays.asList(args).subList(4, args.length));
+        Supervise s = new Supervise(Paths.get(args[1]), Paths.get(args[2]), args[3], Arrays.asList(args).subList(4, args.length));
         s.replay();
         s.start();
         Runtime.getRuntime().addShutdownHook(new Thread() {
@@ -128,7 +131,7 @@ public final class Supervise {
             return command; // another container of the Pod has it
         }
         List<String> more = new ArrayList<>(command);
-        more.add(1, "-agentlib:jdwp=transport=dt_socket,server=y,suspend=n,quiet=y,address=127.0.0.1:" + debug);
+        more.add(1, "-agentlib:jdwp=transport=dt_socket,server=y,suspend=" + (suspend ? "y" : "n") + ",quiet=y,address=127.0.0.1:" + debug);
         return more;
     }
 

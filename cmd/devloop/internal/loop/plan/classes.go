@@ -3,7 +3,7 @@ package plan
 import (
 	"strings"
 
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/classfile"
+	"github.com/devloop-cli/devloop/builder/classfile"
 )
 
 // whyNoSwap says why a file that differs needs a restart, "" where the running JVM can

@@ -87,6 +87,9 @@ type Running struct {
 	Serves bool
 	// Swappable is true where its JVM takes other bodies of methods.
 	Swappable bool
+	// Foreign are the files of the classes that somebody else has put into the JVM, an IDE that
+	// debugs: they differ from those of State, nobody knows in what.
+	Foreign []string
 	// Templates are the files of its template engines.
 	Templates []Templates
 }
@@ -145,6 +148,11 @@ func (s Situation) whyPod() string {
 func (s Situation) inPlace(files map[string][]byte) Decision {
 	if !s.Runs.Serves {
 		return Decision{Restart, "it has not answered since the last change", files}
+	}
+	for _, path := range s.Runs.Foreign {
+		if text, there := s.After.own[path]; there {
+			files[path] = text
+		}
 	}
 	if len(files) == 0 {
 		return Decision{Path: Nothing, Why: "the classes and resources are as they were"}

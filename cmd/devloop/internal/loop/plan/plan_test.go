@@ -147,6 +147,17 @@ func compiled(t *testing.T, members string) []byte {
 	return data
 }
 
+func TestWhatADebuggerPutIntoTheJVMIsReplaced(t *testing.T) {
+	real.Java(t)
+	is := state("A.class", string(compiled(t, `String a() { return "a"; }`)))
+	runs := running(is)
+	runs.Foreign = []string{"A.class", "Gone.class"}
+	want := Decision{Path: Swap, Files: files("A.class", string(is.own["A.class"]))}
+	if got := Decide(Situation{Saved: source, Runs: runs, After: is}); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, %q", got.Path, got.Why)
+	}
+}
+
 func TestClassesAreSwappedWhereOnlyRequestsCallThem(t *testing.T) {
 	real.Java(t)
 	class := func(members string) State { return state("A.class", string(compiled(t, members))) }

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/classfile"
+	"github.com/devloop-cli/devloop/builder/classfile"
 )
 
 // State is what an application consists of at a moment.

@@ -1,12 +1,18 @@
-// Package classfile reads Java class files and says what differs between two
-// versions of a class: nothing, line numbers, method bodies, or its shape. It answers
-// the question of a hot swap: may the new version take the old one's place in a
-// running JVM, and would the answers then be those of a fresh one?
+// Package classfile reads Java class files, and says what an edit has changed for whom.
 //
 //	old, err := classfile.Parse(before)
 //	now, err := classfile.Parse(after)
-//	d := classfile.Compare(old, now)       // d.Kind, d.Methods, d.Why
-//	why := program.RanAtStart(now, method) // "" where only requests call it
+//
+// For other sources: do they have to be compiled again?
+//
+//	old.API() != now.API()
+//
+// For a JVM that runs: may the new version take the old one's place, and would the
+// answers then be those of a fresh one? What differs is nothing, line numbers, method
+// bodies, or the shape:
+//
+//	d := classfile.Compare(old, now)  // d.Kind, d.Methods, d.Why
+//	why := program.RanAtStart(method) // "" where only requests call it
 //
 // It compares structure, not bytes: two compilers, or one at two times, number the
 // same constants differently. What no reader of the class can see, such as the order
@@ -34,10 +40,9 @@ type Class struct {
 	Annotations []Annotation
 	Fields      []Member
 	Methods     []Member
-	// Strings are the string constants of the class.
-	Strings []string
 
 	version    uint32
+	inner      []innerClass
 	attributes map[string]string // what else the class says of itself, in a normal form
 }
 
@@ -79,8 +84,10 @@ type Call struct{ Owner, Name, Desc string }
 
 // Access flags, tables 4.1-B and 4.6-A.
 const (
+	accPublic    = 0x0001
 	accPrivate   = 0x0002
 	accStatic    = 0x0008
+	accNative    = 0x0100
 	accSynthetic = 0x1000
 )
 
@@ -96,7 +103,6 @@ func Parse(data []byte) (*Class, error) {
 	}
 	c := &Class{version: r.u4()}
 	r.constants()
-	c.Strings = r.strings()
 	c.Access, c.Name, c.Super = r.u2(), r.class(), r.class()
 	for range r.u2() {
 		c.Interfaces = append(c.Interfaces, r.class())
@@ -105,6 +111,7 @@ func Parse(data []byte) (*Class, error) {
 	c.Fields = r.members(nil)
 	c.Methods = r.members(bodies)
 	c.attributes, c.Annotations = r.attributes(c.Name, bodies)
+	c.inner = r.inner
 	if r.failed {
 		return nil, fmt.Errorf("parse class %q: it ends too early, or a reference in it leads nowhere", c.Name)
 	}
@@ -124,6 +131,8 @@ type reader struct {
 	pool   []constant
 	// bootstrap holds the methods that link invokedynamic, with their arguments.
 	bootstrap []bootstrapMethod
+	// inner are the class's own entries among those of its inner classes.
+	inner []innerClass
 }
 
 func (r *reader) bytes(n int) []byte {
@@ -185,9 +194,14 @@ func (r *reader) attributes(class string, bodies *bodies) (map[string]string, []
 			bodies.add(body.data)
 		case "BootstrapMethods":
 			r.bootstrap = body.bootstrapMethods()
-		case "SourceFile", "SourceDebugExtension", "Synthetic", "Deprecated":
+		case "InnerClasses":
+			r.inner = body.innerClasses(class)
+			found[name] = fmt.Sprint(r.inner)
+		case "Deprecated":
+			found[name] = "yes"
+		case "SourceFile", "SourceDebugExtension", "Synthetic":
 		default:
-			text, here := body.attribute(name, class)
+			text, here := body.attribute(name)
 			annotations = append(annotations, here...)
 			if text != "" {
 				found[name] = text
@@ -200,7 +214,7 @@ func (r *reader) attributes(class string, bodies *bodies) (map[string]string, []
 
 // attribute returns the normal form of an attribute, and its annotations. One that is
 // not known counts as it stands, so that a change of it is seen rather than missed.
-func (r *reader) attribute(name, class string) (string, []Annotation) {
+func (r *reader) attribute(name string) (string, []Annotation) {
 	switch name {
 	case "ConstantValue":
 		return r.constant(r.u2()), nil
@@ -212,8 +226,6 @@ func (r *reader) attribute(name, class string) (string, []Annotation) {
 		return r.class(), nil
 	case "EnclosingMethod":
 		return r.class() + "." + r.nameAndType(r.u2()), nil
-	case "InnerClasses":
-		return r.innerClasses(class), nil
 	case "MethodParameters":
 		return r.methodParameters(), nil
 	case "Record":
@@ -240,18 +252,25 @@ func (r *reader) classes() []string {
 	return names
 }
 
+// innerClass is an entry of the table of section 4.7.6. A local class has no outer one, an
+// anonymous one no simple name.
+type innerClass struct {
+	inner, outer, simple string
+	access               uint16
+}
+
 // innerClasses lists what class is an inner class of, and its own. Others are in the
 // table as soon as a body mentions them.
-func (r *reader) innerClasses(class string) string {
-	var lines []string
+func (r *reader) innerClasses(class string) []innerClass {
+	var list []innerClass
 	for range r.u2() {
-		inner, outer, name, access := r.class(), r.class(), r.utf8(), r.u2()
-		if inner == class || outer == class {
-			lines = append(lines, fmt.Sprintf("%s %s %s %x", inner, outer, name, access))
+		c := innerClass{r.class(), r.class(), r.utf8(), r.u2()}
+		if c.inner == class || c.outer == class {
+			list = append(list, c)
 		}
 	}
-	slices.Sort(lines)
-	return strings.Join(lines, "\n")
+	slices.SortFunc(list, func(a, b innerClass) int { return strings.Compare(a.inner, b.inner) })
+	return list
 }
 
 func (r *reader) methodParameters() string {

@@ -140,6 +140,52 @@ func told(d Difference) string {
 	return "bodies: " + strings.Join(names, " ")
 }
 
+func TestAPIIsWhatOtherSourcesSee(t *testing.T) {
+	real.Java(t)
+	const class = `class A { int f(String s) { Runnable r = new Runnable() { public void run() { } }; return 1; }
+	private int p; static final long N = 5L; native void n();
+	public static void main(String... a) { class Local { } new Local(); } record R(@Deprecated int x) { } }`
+	api := func(source string) map[string]string {
+		all := map[string]string{}
+		for name, data := range compile(t, source) {
+			all[name] = parsed(t, data).API()
+		}
+		return all
+	}
+	before, a := api(class), parsed(t, compile(t, class)["A"])
+	if r := parsed(t, compile(t, class)["A$R"]); !a.Native() || !a.Main() || r.Native() || r.Main() || before["A$1"] != "" || before["A$1Local"] != "" {
+		t.Errorf("got %q", before)
+	}
+	for _, c := range []struct {
+		name, from, to string
+		in             string // the class that others see change, "" for none
+	}{
+		{"body", "return 1", "java.util.function.Supplier<Object> o = () -> java.util.Map.entry(1, 2); return 2", ""},
+		{"line", "class A {", "\n\nclass A {", ""},
+		{"private", "private int p", "private String q; private static class Secret { }", ""},
+		{"type", "int f(", "long f(", "A"},
+		{"constant", "5L", "6L", "A"},
+		{"access", "native void", "protected native void", "A"},
+		{"thrown", "f(String s)", "f(String s) throws Exception", "A"},
+		{"annotation", "int f(", `@Deprecated(since = "1") int f(`, "A"},
+		{"deprecated in a comment", "int f(", "/** @deprecated */ int f(", "A"},
+		{"supertype", "class A", "class A implements java.io.Serializable", "A"},
+		{"generic", "String s", "java.util.List<String> s", "A"},
+		{"member", "record R", "static class S { } record R", "A"},
+		{"annotation of a component", "@Deprecated int x", "int x", "A$R"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			after := api(strings.Replace(class, c.from, c.to, 1))
+			for _, name := range []string{"A", "A$R"} {
+				if differs := after[name] != before[name]; differs != (name == c.in) {
+					t.Errorf("others see a change of %s: %v", name, differs)
+				}
+			}
+		})
+	}
+}
+
 func TestProgramKnowsWhatMayHaveRunAtStart(t *testing.T) {
 	real.Java(t)
 	var all []*Class
@@ -263,9 +309,14 @@ func must(t *testing.T, cmd *exec.Cmd) string {
 
 func FuzzParse(f *testing.F) {
 	f.Add([]byte{0xCA, 0xFE, 0xBA, 0xBE, 0, 0, 0, 61, 0, 1})
+	if data, err := os.ReadFile("../internal/javac/io/github/devloop_cli/Javac.class"); err == nil {
+		f.Add(data)
+		f.Add(data[:len(data)/2])
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if c, err := Parse(data); err == nil {
 			Compare(c, c)
+			c.API()
 			NewProgram([]*Class{c})
 		}
 	})

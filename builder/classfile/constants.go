@@ -61,16 +61,6 @@ func (r *reader) constants() {
 	}
 }
 
-// strings returns the string constants.
-func (r *reader) strings() (list []string) {
-	for _, c := range r.pool {
-		if c.tag == tagString {
-			list = append(list, r.entry(c.a, tagUtf8).text)
-		}
-	}
-	return list
-}
-
 // entry returns a constant, which has to be of one of the tags.
 func (r *reader) entry(index uint16, tags ...uint8) constant {
 	if int(index) < len(r.pool) {

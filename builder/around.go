@@ -1,0 +1,274 @@
+package builder
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+)
+
+// Most Dockerfiles do two things with an application: they copy its jar, and they start it.
+// An image of such a one can be made anew without the Dockerfile as long as nothing else
+// that it is made of changes: the layer with the jar goes, the application's own layers take its
+// place, and the command starts the same JVM with the same options and arguments, from a class
+// path. It can then be changed while it runs, as any composed image.
+//
+// The Dockerfile's own image is made first, and again whenever the Dockerfile or another file
+// that it copies has changed. Whatever is not certain, such as a command that may have read the
+// jar, leaves the image as the Dockerfile makes it; [Explanation] says why.
+
+// surroundings are what a Dockerfile puts around the jar.
+type surroundings struct {
+	key  string   // of what they are made of
+	base *content // the image without the layer of the jar
+	java []string // the command up to -jar: a JVM and its options
+	args []string // what follows the jar
+	// cmd says that the command is the image's CMD, not its ENTRYPOINT.
+	cmd bool
+}
+
+// around keeps the surroundings that were made last, for a project and its images.
+type around struct{ last atomic.Pointer[surroundings] }
+
+// has says whether the surroundings with a key are there.
+func (a *around) has(key string) bool {
+	s := a.last.Load()
+	return s != nil && key != "" && s.key == key
+}
+
+// needsArchive says whether the build has to pack the archive, for a Dockerfile.
+func (p *Project) needsArchive(dir, archive string) bool {
+	app := p.placed(App{archive: archive}, dir)
+	if app.Dockerfile == "" || app.around == nil {
+		return app.Dockerfile != ""
+	}
+	key, _ := app.surroundingsKey()
+	return !app.around.has(key)
+}
+
+// surroundingsKey names what the Dockerfile's image is made of, the jar aside, by names, sizes and
+// times; or it says why the jar can't be told from the rest, as a clause.
+func (a App) surroundingsKey() (key, why string) {
+	j := &job{app: a}
+	nodes := instructions(a.Dockerfile)
+	var stages, jars int
+	parts := []string{textOf(a.Dockerfile), textOf(filepath.Join(j.contextDir(), ".dockerignore"))}
+	for _, n := range nodes {
+		switch strings.ToUpper(n.Value) {
+		case "FROM":
+			stages++
+		case "RUN":
+			if slices.ContainsFunc(n.Flags, func(f string) bool { return strings.HasPrefix(f, "--mount") }) {
+				return "", "it mounts what the build sees"
+			}
+		case "COPY", "ADD":
+			stamps, jar, why := j.copies(n, variables(nodes))
+			if why != "" {
+				return "", why
+			}
+			parts = append(parts, stamps...)
+			jars += jar
+		}
+	}
+	switch {
+	case stages != 1:
+		return "", "it has more than one stage"
+	case jars != 1:
+		return "", "it does not copy the jar by itself"
+	}
+	return digest([]byte(strings.Join(parts, "\x00"))), ""
+}
+
+// copies returns the stamps of what a COPY takes from the context, and how often it takes the jar.
+func (j *job) copies(n *parser.Node, values map[string]string) (stamps []string, jars int, why string) {
+	archive := cmp.Or(j.app.Jar, j.app.archive)
+	from, _ := copied(n, values)
+	for _, pattern := range from {
+		for _, match := range j.matches(pattern) {
+			file := filepath.Join(j.contextDir(), filepath.FromSlash(match))
+			switch {
+			case file == archive:
+				jars++
+				continue
+			case below(archive, file):
+				return nil, 0, "it copies a directory with the jar"
+			}
+			found, err := stampsBelow(file)
+			if err != nil {
+				return nil, 0, err.Error()
+			}
+			stamps = append(stamps, found...)
+		}
+	}
+	return stamps, jars, ""
+}
+
+// stampsBelow returns name, mode, size and time of a file, or of all in a directory.
+func stampsBelow(root string) (stamps []string, err error) {
+	err = filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil && !d.IsDir() {
+			stamps = append(stamps, fmt.Sprint(file, info.Mode(), info.Size(), info.ModTime().UnixNano()))
+		}
+		return err
+	})
+	return stamps, err
+}
+
+// textOf returns a file's text, "" where there is none.
+func textOf(file string) string {
+	text, _ := os.ReadFile(file)
+	return string(text)
+}
+
+// apart takes the image that the Dockerfile made apart, and composes it anew. Where that is
+// not certain to come to the same it returns the image itself, with the reason.
+func (j *job) apart(ctx context.Context, made Image) (Image, error) {
+	s, why, err := j.surround(ctx, made)
+	if err != nil {
+		return Image{}, err
+	}
+	if why != "" {
+		made.Explanation.Unsupervised = made.Explanation.Dockerfile + " makes its image: " + why
+		return made, nil
+	}
+	if err := j.docker.ImageTag(ctx, made.ID.String(), j.byDockerfile()); err != nil {
+		return Image{}, fmt.Errorf("tag image %q: %w", j.byDockerfile(), err)
+	}
+	whole := made.Advice
+	made, err = j.composeAround(ctx, s)
+	if err != nil {
+		return Image{}, err
+	}
+	asOne := j.adviseJar(lastStage(instructions(j.app.Dockerfile)))
+	made.Advice = slices.DeleteFunc(whole, func(a Advice) bool { return slices.Contains(asOne, a) })
+	j.app.around.last.Store(s)
+	return made, nil
+}
+
+// byDockerfile names the image that the Dockerfile made. The name keeps the engine from forgetting
+// its steps, of which composed images hold the layers only.
+func (j *job) byDockerfile() string { return j.app.Name + ":dockerfile" }
+
+// errNoSurroundings says that the image has to be made by the Dockerfile once more.
+var errNoSurroundings = errors.New("what the Dockerfile makes is not known any more")
+
+// composeAround composes an image in surroundings.
+func (j *job) composeAround(ctx context.Context, s *surroundings) (Image, error) {
+	if s == nil {
+		return Image{}, errNoSurroundings
+	}
+	if slices.ContainsFunc(s.java, isCollector) {
+		j.without = append(slices.Clone(j.without), leverCollector)
+	}
+	j.in = s
+	made, err := j.compose(ctx, s.base, j.byDockerfile(), "its jar in layers of its own")
+	made.Explanation.Dockerfile = relative(j.app.Dockerfile, j.app.Dir)
+	return made, err
+}
+
+// isCollector says whether a JVM's option chooses the garbage collector: two don't go together.
+func isCollector(option string) bool {
+	return strings.HasPrefix(option, "-XX:+Use") && strings.HasSuffix(option, "GC")
+}
+
+// surround returns what is around the jar in an image, or why that can't be told.
+func (j *job) surround(ctx context.Context, made Image) (s *surroundings, why string, err error) {
+	if s, why = j.launched(made.Content); why != "" {
+		return nil, why, nil
+	}
+	view := made.Content.(*content)
+	history, err := j.docker.ImageHistory(ctx, made.ID.String())
+	if err != nil {
+		return nil, "", err
+	}
+	places := destinations(history, view.config.Config.WorkingDir)
+	jar := slices.IndexFunc(places, func(place string) bool { return j.isJar(s, place, view.config.Config.WorkingDir) })
+	switch {
+	case jar < 0 || len(places) > len(view.layers):
+		return nil, "another step follows the one that copies the jar", nil
+	case slices.ContainsFunc(slices.Delete(slices.Clone(places), jar, jar+1), reserved):
+		return nil, "it copies to where devloop puts the classes", nil
+	}
+	layers := slices.Clone(view.layers)
+	n := len(layers) - len(places) + jar
+	s.base, err = newContent(view.config.DeepCopy(), slices.Delete(layers, n, n+1))
+	return s, "", err
+}
+
+// isJar says whether a COPY to place has put the jar where the command finds it.
+func (j *job) isJar(s *surroundings, place, workDir string) bool {
+	jar := s.args[0]
+	if !path.IsAbs(jar) {
+		jar = path.Join("/", workDir, jar)
+	}
+	return jar == place || jar == path.Join(place, filepath.Base(j.app.Jar))
+}
+
+// reserved says whether something that was copied to place may lie among the application's files.
+func reserved(place string) bool {
+	return place == "/"+appDir || slices.ContainsFunc([]string{classesDir, libDir, supervisorDir}, func(own string) bool { return below(place, "/"+own) })
+}
+
+// launched reads the command of an image: java, options, -jar, the jar, arguments.
+func (j *job) launched(img v1.Image) (s *surroundings, why string) {
+	key, why := j.app.surroundingsKey()
+	if why != "" {
+		return nil, why
+	}
+	config, err := img.ConfigFile()
+	if err != nil {
+		return nil, err.Error()
+	}
+	command, cmd := config.Config.Entrypoint, false
+	if len(command) == 0 {
+		command, cmd = config.Config.Cmd, true
+	}
+	at := slices.Index(command, "-jar")
+	switch {
+	case j.app.packing == nil:
+		return nil, "not all in the jar lies on the disk too"
+	case j.app.packing.Webapp != "":
+		return nil, "it starts a war"
+	case at < 1 || at+1 == len(command) || path.Base(command[0]) != "java":
+		return nil, "its command is not java -jar"
+	case slices.ContainsFunc(command[:at], func(o string) bool { return strings.Contains(o, "jdwp") }):
+		return nil, "it opens a debug port itself"
+	}
+	if name := jvmOptionsIn(config.Config.Env); name != "" {
+		return nil, "it sets " + name
+	}
+	return &surroundings{key: key, java: command[:at], args: command[at+1:], cmd: cmd}, ""
+}
+
+// options are those that the Dockerfile gives to the JVM.
+func (s *surroundings) options() []Option {
+	var options []Option
+	for _, text := range s.java[1:] {
+		options = append(options, Option{Text: text, Why: "the Dockerfile says so"})
+	}
+	return options
+}
+
+// start puts a command in the place of the one that started the jar.
+func (s *surroundings) start(c *v1.Config, command []string) {
+	command = append(command, s.args[1:]...)
+	if s.cmd {
+		c.Cmd = command
+	} else {
+		c.Entrypoint = command
+	}
+}

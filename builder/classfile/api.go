@@ -1,0 +1,55 @@
+package classfile
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// An edit inside a method changes the class and nobody else; an edit of its signature may
+// change whoever calls it. The class file tells the two apart: nothing is left in it of how
+// the source was laid out.
+
+// API is equal for two versions of a class that no other source can tell apart: all but
+// private and synthetic members, with their types, constants, thrown exceptions and
+// annotations. It is "" for a class that no other source can name: a local or anonymous one.
+func (c *Class) API() string {
+	if c.attributes["EnclosingMethod"] != "" {
+		return ""
+	}
+	var api strings.Builder
+	fmt.Fprintf(&api, "%x %s extends %s implements %q\n%q\n", c.Access, c.Name, c.Super, c.Interfaces, seen(c.attributes))
+	for _, m := range slices.Concat(c.Fields, c.Methods) {
+		if m.Access&(accPrivate|accSynthetic) == 0 {
+			fmt.Fprintf(&api, "%x %s %s %q\n", m.Access, m.Name, m.Desc, seen(m.attributes))
+		}
+	}
+	for _, i := range c.inner {
+		if i.inner == c.Name || i.simple != "" && i.access&(accPrivate|accSynthetic) == 0 {
+			fmt.Fprintf(&api, "member %s %x\n", i.inner, i.access)
+		}
+	}
+	return api.String()
+}
+
+// seen are the attributes that other sources can see; of the inner classes it is only some.
+func seen(attributes map[string]string) map[string]string {
+	attributes = maps.Clone(attributes)
+	for _, name := range []string{"InnerClasses", "NestHost", "NestMembers"} {
+		delete(attributes, name)
+	}
+	return attributes
+}
+
+// Native says that a method is implemented outside of Java.
+func (c *Class) Native() bool {
+	return slices.ContainsFunc(c.Methods, func(m Member) bool { return m.Access&accNative != 0 })
+}
+
+// Main says that the class can be started: it has a public static void main(String[]).
+func (c *Class) Main() bool {
+	return slices.ContainsFunc(c.Methods, func(m Member) bool {
+		return m.Access&accPublic != 0 && m.Access&accStatic != 0 && m.Key() == "main([Ljava/lang/String;)V"
+	})
+}

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"net"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/hack/real"
+)
+
+// These scenarios are about debuggers: jdb is the IDE.
+
+// debugged waits until a debugger's address leads to a Pod, and returns it.
+func (r *started) debugged() string {
+	r.Helper()
+	return until(r.T, r.stream, func(event.Debugging) bool { return true }).Address
+}
+
+// freePort returns a local port that nobody has.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+}
+
+// request asks url, beside what follows.
+func request(url string) <-chan string {
+	got := make(chan string, 1)
+	go func() { got <- page(url, "text/plain") }()
+	return got
+}
+
+// answer waits for what a request got.
+func (s *scenario) answer(of <-chan string, want string) {
+	s.Helper()
+	select {
+	case got := <-of:
+		if got != "200 "+want {
+			s.Errorf("it answers %q, want %q", got, want)
+		}
+	case <-time.After(time.Minute):
+		s.Fatalf("there is no answer, and %q was wanted", want)
+	}
+}
+
+const home = "com.example.AppController.home"
+
+func TestScenarioADebuggerStaysWhileBodiesAreSwappedAndComesBackAfterARestart(t *testing.T) {
+	real.Maven(t)
+	for _, without := range []string{"", "hot-swap"} {
+		t.Run("without "+without, func(t *testing.T) {
+			s := newScenario(t, "spring-maven")
+			port := freePort(t)
+			args := []string{"--debug", "--debug-port", port, "--without", "archive"}
+			if without != "" {
+				args = append(args, "--without", without)
+			}
+			r := s.start("run", args...)
+			address := r.debugged()
+			if address != "localhost:"+port {
+				t.Errorf("the debugger's address is %s", address)
+			}
+			url := r.answered("Hello, World")
+			r.took()
+
+			t.Log("an IDE attaches, and a request stands at its breakpoint")
+			j := real.StartJDB(t, address)
+			j.Say("stop in "+home, "Set breakpoint "+home)
+			first := request(url)
+			j.Say("", "AppController.home(), line=11")
+			if where := j.Say("where", "[2]"); !strings.Contains(where, "AppController.java:11") {
+				t.Errorf("it stands at %q", where)
+			}
+			j.Say("locals", "No local variables")
+
+			t.Log("a save while it stands")
+			s.replaceInSource(`return "Hello, World";`, "String said = \"Hello, debugger\";\n        return said;")
+			if without != "" {
+				if got := r.took(); got != "compile restart ready forward" {
+					t.Errorf("it took %s", got)
+				}
+				s.answer(first, "Hello, World") // what stood was let go before the end
+				j.Ended()
+				r.quit()
+				return
+			}
+			if got := r.took(); got != "compile swap forward" {
+				t.Errorf("it took %s", got)
+			}
+			j.Say("cont", "> ")
+			s.answer(first, "Hello, World")
+			second := request(url)
+			j.Say("", "Breakpoint hit")
+			j.Say("", "[1] ")
+			j.Say("cont", "> ")
+			s.answer(second, "Hello, debugger")
+
+			t.Log("another shape starts the application again: what stands is let go, and the address stays")
+			third := request(url)
+			j.Say("", "Breakpoint hit")
+			s.replaceInSource("return said;\n    }", "return said + more();\n    }\n    String more() { return \"!\"; }")
+			if got := r.took(); got != "compile restart ready forward" {
+				t.Errorf("it took %s", got)
+			}
+			s.answer(third, "Hello, debugger")
+			j.Ended()
+			j = real.StartJDB(t, address)
+			j.Say("stop in "+home, "Set breakpoint "+home)
+			fourth := request(url)
+			j.Say("", "Breakpoint hit")
+
+			t.Log("an IDE that is gone leaves nothing behind")
+			j.Kill()
+			s.answer(fourth, "Hello, debugger!")
+			s.answer(request(url), "Hello, debugger!")
+
+			t.Log("a new Pod has the address, too, and status knows it")
+			r.enter()
+			if got := r.took(); !strings.Contains(got, "replace") {
+				t.Errorf("it took %s", got)
+			}
+			j = real.StartJDB(t, address)
+			j.Say("threads", "main")
+			if text, _, _ := s.say("status"); !strings.Contains(text, "jdwp://"+address) {
+				t.Errorf("status says %s", text)
+			}
+			r.quit()
+			j.Ended()
+		})
+	}
+}
+
+func TestScenarioAJVMWaitsForItsDebugger(t *testing.T) {
+	real.Maven(t)
+	s := newScenario(t, "spring-maven")
+	r := s.start("run", "--suspend", "--debug-port", freePort(t), "--without", "archive", "--timeout", "3s")
+	address := r.debugged()
+	until(t, r.stream, func(n event.Notice) bool { return n.Text == "waiting for a debugger on "+address })
+	j := real.StartJDB(t, address)
+	j.Say("stop in com.example.SpringMavenApplication.main", "Deferring breakpoint")
+	j.Say("cont", "Breakpoint hit")
+	j.Say("", "[1] ")
+	time.Sleep(4 * time.Second) // longer than --timeout
+	j.Say("cont", "> ")
+	if took := r.took(); !strings.HasSuffix(took, "ready forward") {
+		t.Errorf("it took %s", took)
+	}
+	r.quit()
+	j.Ended()
+}
+
+func TestScenarioADebuggerReachesTheJVMOfADockerfile(t *testing.T) {
+	real.Gradle(t)
+	s := newScenario(t, "spring-server")
+	s.write("spring-pod.yaml", `apiVersion: v1
+kind: Pod
+metadata:
+  name: spring-pod
+spec:
+  containers:
+    - name: spring-container
+      image: spring-server
+      env:
+        - name: JAVA_TOOL_OPTIONS
+          value: -Dword=kept
+      ports:
+        - containerPort: 8080
+      livenessProbe:
+        httpGet: {path: /, port: 8080}
+        initialDelaySeconds: 30
+        periodSeconds: 1
+        timeoutSeconds: 1
+        failureThreshold: 1
+`)
+	port := freePort(t)
+	r := s.start("run", "--debug", "--debug-port", port)
+	until(t, r.stream, func(n event.Notice) bool { return strings.Contains(n.Text, "probes are left out") })
+	address := r.debugged()
+	url := r.answered("Hello, World")
+	r.took()
+	pod := s.pods()["spring-pod"].Spec.Containers[0]
+	if pod.LivenessProbe != nil || len(pod.Env) != 1 || !strings.HasPrefix(pod.Env[0].Value, "-Dword=kept -agentlib:jdwp=") {
+		t.Errorf("the container is %+v", pod)
+	}
+	j := real.StartJDB(t, address)
+	j.Say("stop in "+home, "Set breakpoint "+home)
+	got := request(url)
+	j.Say("", "Breakpoint hit")
+	j.Say("", "[1] ") // it asks for a command
+	j.Say("cont", "> ")
+	s.answer(got, "Hello, World")
+
+	t.Log("the port is the Pod's own: nothing else reaches it")
+	ip := s.pods()["spring-pod"].Status.PodIP
+	if _, _, code := s.say("exec", "spring-pod", "--", "sh", "-c", "exec 3<>/dev/tcp/"+ip+"/17655"); code == 0 {
+		t.Error("the debug port is open on the Pod's address")
+	}
+	r.quit()
+	j.Ended()
+}

@@ -1,0 +1,441 @@
+package jdwp
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/devloop-cli/devloop/hack/real"
+)
+
+// told collects what a relay tells.
+type told struct {
+	mu   sync.Mutex
+	list []string
+	news chan string
+}
+
+func (t *told) tell(text string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.list = append(t.list, text)
+	t.news <- text
+}
+
+// await waits until a text is told that has part in it.
+func (t *told) await(tb testing.TB, part string) {
+	tb.Helper()
+	deadline := time.After(time.Minute)
+	for {
+		select {
+		case text := <-t.news:
+			if strings.Contains(text, part) {
+				return
+			}
+		case <-deadline:
+			tb.Fatalf("%q was not told, but %q", part, t.list)
+		}
+	}
+}
+
+// relayed starts a relay, for IDEs that wait for a while.
+func relayed(t *testing.T, wait time.Duration) (*Relay, *told) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := &told{news: make(chan string, 1000)}
+	r := NewRelay([]net.Listener{l}, Options{Wait: wait, Tell: said.tell})
+	t.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return r, said
+}
+
+// to is how a relay reaches a JVM of this machine.
+func to(port string) Dial {
+	return func(ctx context.Context) (io.ReadWriteCloser, error) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", port)
+		if err != nil {
+			return nil, err
+		}
+		context.AfterFunc(ctx, func() { _ = conn.Close() })
+		return conn, nil
+	}
+}
+
+// ide attaches to a relay as an IDE does, and hears its events.
+func ide(t *testing.T, r *Relay) (*VM, <-chan packet) {
+	t.Helper()
+	conn, err := net.Dial("tcp", r.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	events := make(chan packet, 100)
+	vm, err := attach(ctx, conn, func(p packet) { events <- p })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return vm, events
+}
+
+func TestIDEStandsAtABreakpointWhileClassesAreRedefined(t *testing.T) {
+	real.Java(t)
+	dir := t.TempDir()
+	compiled(t, dir, "App", "", "")
+	port, ask, answer := started(t, dir, "n")
+	r, said := relayed(t, time.Minute)
+	r.Point("app", to(port))
+	j := real.StartJDB(t, r.Address())
+	said.await(t, "attached to app")
+	j.Say("stop in App.word", "Set breakpoint App.word")
+	ask()
+	j.Say("", "App.word(), line=3")
+	j.Say("", "main[1] ")
+
+	t.Log("the thread stands at the breakpoint: the class changes all the same, and the lines move")
+	changed := compiled(t, t.TempDir(), "App", `static String word() { return "old"; }`, "\n\nstatic String word() { String said = \"new\";\nreturn said; }")
+	if loaded, err := r.Redefine(t.Context(), map[string][]byte{"App": changed}); err != nil || loaded != 1 {
+		t.Fatalf("loaded %d, %v", loaded, err)
+	}
+	j.Say("cont", "> ")
+	if got := answer(); got != "old" {
+		t.Errorf("a method that was being run says %q", got)
+	}
+
+	t.Log("the breakpoint is there still")
+	ask()
+	j.Say("", "Breakpoint hit")
+	j.Say("", "main[1] ")
+	j.Say("cont", "> ")
+	if got := answer(); got != "new" {
+		t.Errorf("it says %q", got)
+	}
+
+	t.Log("a breakpoint that the IDE clears is gone, whatever the JVM calls it by now")
+	j.Say("clear App.word", "Removed: breakpoint App.word")
+	ask()
+	if got := answer(); got != "new" {
+		t.Errorf("it says %q", got)
+	}
+
+	t.Log("an IDE that leaves takes its breakpoints along, and resumes what stands")
+	j.Say("stop in App.word", "Set breakpoint App.word")
+	ask()
+	j.Say("", "Breakpoint hit")
+	j.Kill()
+	if got := answer(); got != "new" {
+		t.Errorf("it says %q", got)
+	}
+	said.await(t, "has left app")
+	ask()
+	if got := answer(); got != "new" {
+		t.Errorf("it says %q", got)
+	}
+
+	t.Log("and the next one may come")
+	next := real.StartJDB(t, r.Address())
+	said.await(t, "attached to app")
+	next.Say("threads", "main")
+	next.Say("exit", "")
+	said.await(t, "has left app")
+}
+
+func TestRepliesFindWhoAskedWhileBothSidesAsk(t *testing.T) {
+	real.Java(t)
+	dir := t.TempDir()
+	class := compiled(t, dir, "App", "", "")
+	port, say := running(t, dir)
+	if got := say(); got != "old" { // by now its class is loaded
+		t.Errorf("it says %q", got)
+	}
+	r, _ := relayed(t, time.Minute)
+	r.Point("app", to(port))
+	vm, _ := ide(t, r)
+	var all sync.WaitGroup
+	for i := range 8 {
+		name := []string{"App", "java/lang/String", "java/util/List", "no/such/Class"}[i%4]
+		all.Go(func() {
+			for range 200 {
+				found, err := vm.find(t.Context(), map[string][]byte{name: nil})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				for _, class := range found[name] {
+					answer, err := vm.ask(t.Context(), signatureOf, []byte(class))
+					if got := (&body{rest: answer}).text(); err != nil || got != "L"+name+";" {
+						t.Errorf("%s has the signature %q, %v", name, got, err)
+					}
+				}
+			}
+		})
+	}
+	for range 2 {
+		all.Go(func() {
+			for range 50 {
+				if loaded, err := r.Redefine(t.Context(), map[string][]byte{"App": class}); err != nil || loaded != 1 {
+					t.Errorf("loaded %d, %v", loaded, err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if err := vm.Close(); err != nil {
+		t.Error(err)
+	}
+	if got := say(); got != "old" {
+		t.Errorf("it says %q", got)
+	}
+	// Without the IDE, devloop's commands have a conversation of their own.
+	if loaded, err := r.Redefine(t.Context(), map[string][]byte{"App": class}); err != nil || loaded != 1 {
+		t.Errorf("loaded %d, %v", loaded, err)
+	}
+}
+
+func TestIDEsOwnHotSwapIsNoted(t *testing.T) {
+	real.Java(t)
+	dir := t.TempDir()
+	compiled(t, dir, "App", "", "")
+	port, say := running(t, dir)
+	r, _ := relayed(t, time.Minute)
+	r.Point("app", to(port))
+	vm, _ := ide(t, r)
+	if got := say(); got != "old" {
+		t.Errorf("it says %q", got)
+	}
+	theirs := compiled(t, t.TempDir(), "App", `"old"`, `"theirs"`)
+	if _, err := vm.Redefine(t.Context(), map[string][]byte{"App": theirs}); err != nil {
+		t.Fatal(err)
+	}
+	if got := say(); got != "theirs" {
+		t.Errorf("it says %q", got)
+	}
+	if got := r.Foreign(); !reflect.DeepEqual(got, []string{"App"}) {
+		t.Errorf("the IDE has redefined %q", got)
+	}
+	if _, err := vm.Redefine(t.Context(), map[string][]byte{"App": []byte("no class")}); err == nil {
+		t.Error("the JVM took what is no class")
+	}
+	ours := compiled(t, t.TempDir(), "App", `"old"`, `"ours"`)
+	if _, err := r.Redefine(t.Context(), map[string][]byte{"App": ours}); err != nil {
+		t.Fatal(err)
+	}
+	if got, foreign := say(), r.Foreign(); got != "ours" || len(foreign) > 0 {
+		t.Errorf("it says %q, and the IDE's are %q", got, foreign)
+	}
+	_ = vm.Close()
+}
+
+func TestPortOutlivesTheJVM(t *testing.T) {
+	real.Java(t)
+	dir := t.TempDir()
+	compiled(t, dir, "App", "", "")
+	first, _ := running(t, dir)
+	r, said := relayed(t, time.Minute)
+	r.Point("first", to(first))
+	vm, _ := ide(t, r)
+	if !r.Attached() {
+		t.Error("nobody is attached")
+	}
+
+	t.Log("the JVM goes: the IDE is let go, and one that comes waits for the next")
+	r.Hold()
+	select {
+	case <-vm.ended:
+	case <-time.After(20 * time.Second):
+		t.Fatal("the IDE is still attached")
+	}
+	if r.Attached() {
+		t.Error("somebody is attached")
+	}
+	said.await(t, "has left first")
+	came := make(chan *VM)
+	go func() { vm, _ := ide(t, r); came <- vm }()
+	second, _ := running(t, dir)
+	r.Point("second", to(second))
+	again := <-came
+	said.await(t, "attached to second")
+	if err := again.Close(); err != nil {
+		t.Error(err)
+	}
+
+	t.Log("where there is none to wait for, it is sent away")
+	said.await(t, "has left second")
+	r.Fail("it does not compile")
+	conn, err := net.Dial("tcp", r.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Attach(t.Context(), conn); err == nil {
+		t.Error("it was let in")
+	}
+	said.await(t, "a debugger was sent away: it does not compile")
+}
+
+func TestJVMThatWaitsTellsItsIDEThatItHasStarted(t *testing.T) {
+	real.Java(t)
+	dir := t.TempDir()
+	compiled(t, dir, "App", "", "")
+	r, said := relayed(t, time.Minute)
+	port, ask, answer := started(t, dir, "y")
+	r.Point("app", to(port)) // it may not listen yet
+	vm, events := ide(t, r)
+	if p := <-events; p.command() != composite || p.data()[5] != 90 {
+		t.Errorf("the first event is %x", p)
+	}
+	ask()
+	if _, err := vm.ask(t.Context(), command{1, 9}, nil); err != nil { // resume
+		t.Fatal(err)
+	}
+	if got := answer(); got != "old" {
+		t.Errorf("it says %q", got)
+	}
+	second, err := net.Dial("tcp", r.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Attach(t.Context(), second); err == nil {
+		t.Error("two debuggers were let in")
+	}
+	said.await(t, "a second debugger was sent away")
+	_ = vm.Close()
+}
+
+func TestIDEThatDoesNotReadIsGivenUp(t *testing.T) {
+	real.Java(t)
+	dir := t.TempDir()
+	class := compiled(t, dir, "App", "", "")
+	port, say := running(t, dir)
+	r, said := relayed(t, time.Minute)
+	r.Point("app", to(port))
+	conn, err := net.Dial("tcp", r.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := io.WriteString(conn, handshake); err != nil {
+		t.Fatal(err)
+	}
+	said.await(t, "attached")
+	allClasses := newCommand(command{1, 3}, nil)
+	for range 6000 { // each answer has tens of kilobytes
+		if _, err := conn.Write(allClasses); err != nil {
+			break
+		}
+	}
+	said.await(t, "has left app")
+	if got := say(); got != "old" {
+		t.Errorf("it says %q", got)
+	}
+	// The JVM has much to answer still, although nobody listens, before it takes the next one.
+	loaded, err := 0, errNoJVM
+	for deadline := time.Now().Add(time.Minute); err != nil && time.Now().Before(deadline); {
+		loaded, err = r.Redefine(t.Context(), map[string][]byte{"App": class})
+	}
+	if err != nil || loaded != 1 {
+		t.Errorf("loaded %d, %v", loaded, err)
+	}
+}
+
+func TestWhoIsNoIDEDoesNotReachTheJVM(t *testing.T) {
+	r, said := relayed(t, 50*time.Millisecond)
+	dialed := make(chan struct{}, 100)
+	r.Point("app", func(context.Context) (io.ReadWriteCloser, error) {
+		dialed <- struct{}{}
+		return nil, fmt.Errorf("connection refused")
+	})
+	for _, word := range []string{"", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"} {
+		conn, err := net.Dial("tcp", r.Address())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(conn, word); err != nil {
+			t.Fatal(err)
+		}
+		if word == "" {
+			_ = conn.(*net.TCPConn).CloseWrite()
+		}
+		if text, _ := io.ReadAll(conn); len(text) > 0 {
+			t.Errorf("it was told %q", text)
+		}
+		_ = conn.Close()
+	}
+	if len(dialed) > 0 {
+		t.Error("the JVM was asked")
+	}
+
+	t.Log("an IDE waits no longer than it may")
+	conn, err := net.Dial("tcp", r.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Attach(t.Context(), conn); err == nil {
+		t.Error("it was let in")
+	}
+	said.await(t, "sent away: the JVM of app does not answer: connection refused")
+}
+
+func TestBreakpointsFollowTheLinesOfTheirMethod(t *testing.T) {
+	before := lines{{0, 10}, {4, 11}, {9, 14}}
+	for want, c := range map[uint64]struct {
+		after lines
+		index uint64
+	}{
+		4:  {before, 4},
+		6:  {lines{{0, 20}, {6, 21}, {12, 24}}, 5},              // the method moved down by ten lines
+		12: {lines{{0, 10}, {12, 13}, {20, 14}}, 4},             // no code at that line: the next
+		2:  {lines{{0, 10}, {2, 11}}, 9},                        // the method is shorter: the last
+		8:  {lines{{0, 10}, {8, 11}, {3, 12}, {15, 11}}[:4], 4}, // a line has several places: the first named
+		30: {lines{{0, 5}, {30, 9}}, 9},
+	} {
+		if got := before.follow(c.after, c.index); got != want {
+			t.Errorf("%d in %v: got %d, want %d", c.index, c.after, got, want)
+		}
+	}
+}
+
+func TestEventsNameTheRequestsOfTheIDE(t *testing.T) {
+	b := newBreakpoints(sizes{8, 8, 8, 8, 8})
+	b.was[900], b.now[7] = 7, 900
+	zeros := func(n int) []byte { return make([]byte, n) }
+	request := func(id uint32) []byte { return binary.BigEndian.AppendUint32(nil, id) }
+	one := func(kind byte, id uint32, rest ...[]byte) []byte {
+		data := append([]byte{kind}, request(id)...)
+		for _, r := range rest {
+			data = append(data, r...)
+		}
+		return data
+	}
+	location := zeros(25)
+	of := func(id uint32) []byte {
+		data := []byte{2, 0, 0, 0, 7}
+		for _, e := range [][]byte{
+			one(4, 900, zeros(8), location, zeros(9), location),
+			one(8, 1, zeros(8), zeros(9), appendText(nil, "LA;"), zeros(4)),
+			one(42, 2, zeros(8), location, []byte("J"), zeros(8)),
+			one(21, 3, zeros(8), location, zeros(9), zeros(8), zeros(9), []byte("Z"), zeros(1)),
+			one(45, 4, zeros(8), zeros(9), location, zeros(8)),
+			one(2, 5, zeros(8), location),
+			one(2, id, zeros(8), location),
+		} {
+			data = append(data, e...)
+		}
+		return data
+	}
+	if got := b.named(newCommand(composite, of(900))).data(); !reflect.DeepEqual(got, of(7)) {
+		t.Errorf("got %x", got)
+	}
+}

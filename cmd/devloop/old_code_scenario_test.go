@@ -1,0 +1,200 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/hack/real"
+)
+
+// shop is an application of many small parts, each of which has a number that its
+// answer tells. A number changes by an edit of one file; who uses that file has to be compiled
+// with it, be started again, or found by Spring, which is where old code could stay.
+type shop struct {
+	body, constant, base, standard, service, field, lambda, first, property, page int
+	// pair says that the record has two components, extra that there is one more bean.
+	pair, extra bool
+}
+
+// edits are the ways to change a shop to number n.
+var edits = []func(s *shop, n int){
+	func(s *shop, n int) { s.body = n }, func(s *shop, n int) { s.body = n },
+	func(s *shop, n int) { s.service = n }, func(s *shop, n int) { s.service = n },
+	func(s *shop, n int) { s.base = n }, func(s *shop, n int) { s.standard = n }, func(s *shop, n int) { s.lambda = n },
+	func(s *shop, n int) { s.page = n },
+	func(s *shop, n int) { s.constant = n }, func(s *shop, n int) { s.field = n }, func(s *shop, n int) { s.first = n },
+	func(s *shop, n int) { s.property = n },
+	func(s *shop, n int) { s.pair = !s.pair }, func(s *shop, n int) { s.extra = !s.extra },
+}
+
+func (s shop) answer() string {
+	pair, parts := "Pair[a=1]", "[one]"
+	if s.pair {
+		pair = "Pair[a=1, b=2]"
+	}
+	if s.extra {
+		parts = "[extra, one]"
+	}
+	return fmt.Sprintf("200 body %d constant %d base %d standard %d service %d field %d lambda %d first L%d property %d %s %s",
+		s.body, s.constant, s.base, s.standard, s.service, s.field, s.lambda, s.first, s.property, pair, parts)
+}
+
+// files are the shop's own files by path.
+func (s shop) files() map[string]string {
+	files := map[string]string{
+		"static/page.txt":        fmt.Sprintf("page %d\n", s.page),
+		"application.properties": fmt.Sprintf("number=%d\n", s.property),
+		"Words":                  fmt.Sprintf("interface Words { int CONSTANT = %d; }", s.constant),
+		"Base":                   fmt.Sprintf("abstract class Base { int base() { return %d; } }", s.base),
+		"Standard":               fmt.Sprintf("interface Standard { default int standard() { return %d; } }", s.standard),
+		"Level":                  fmt.Sprintf("enum Level { L%d, LAST }", s.first),
+		"Part":                   "interface Part { String name(); }",
+		"One":                    `@org.springframework.stereotype.Component class One implements Part { public String name() { return "one"; } }`,
+		"Numbers": fmt.Sprintf(`@org.springframework.stereotype.Service class Numbers implements Standard {
+			final int field = Integer.parseInt("%d");
+			int service() { return %d; }
+			int lambda() { java.util.function.IntSupplier s = () -> %d; return s.getAsInt(); }
+		}`, s.field, s.service, s.lambda),
+		"Pair": "record Pair(int a) { static Pair make() { return new Pair(1); } }",
+	}
+	if s.pair {
+		files["Pair"] = "record Pair(int a, int b) { static Pair make() { return new Pair(1, 2); } }"
+	}
+	if s.extra {
+		files["Extra"] = `@org.springframework.stereotype.Component class Extra implements Part { public String name() { return "extra"; } }`
+	}
+	files["AppController"] = fmt.Sprintf(`
+		@org.springframework.web.bind.annotation.RestController
+		public class AppController extends Base {
+			private final Numbers numbers;
+			private final java.util.List<Part> parts;
+			private final int property;
+			AppController(Numbers numbers, java.util.List<Part> parts, @org.springframework.beans.factory.annotation.Value("${number}") int property) {
+				this.numbers = numbers;
+				this.parts = parts;
+				this.property = property;
+			}
+			@org.springframework.web.bind.annotation.GetMapping("/") public String home() {
+				return "body %d constant " + Words.CONSTANT + " base " + base() + " standard " + numbers.standard() + " service " + numbers.service()
+					+ " field " + numbers.field + " lambda " + numbers.lambda() + " first " + Level.values()[0] + " property " + property
+					+ " " + Pair.make() + " " + parts.stream().map(Part::name).sorted().toList();
+			}
+		}`, s.body)
+	return inProject(files)
+}
+
+// inProject gives files their places: what has no extension is a class.
+func inProject(files map[string]string) map[string]string {
+	placed := map[string]string{}
+	for name, text := range files {
+		if filepath.Ext(name) == "" {
+			placed["src/main/java/com/example/"+name+".java"] = "package com.example;\n" + text + "\n"
+		} else {
+			placed["src/main/resources/"+name] = text
+		}
+	}
+	return placed
+}
+
+// save writes the files in which two shops differ.
+func (s *scenario) save(before, after map[string]string) {
+	s.Helper()
+	for _, path := range slices.Sorted(maps.Keys(after)) {
+		if before[path] != after[path] {
+			s.write(path, after[path])
+		}
+	}
+	for path := range before {
+		if _, is := after[path]; is {
+			continue
+		}
+		if err := os.Remove(filepath.Join(s.dir, path)); err != nil {
+			s.Fatal(err)
+		}
+	}
+}
+
+// cycle waits until a cycle ends well, and returns when it began, and where the application answers.
+func (r *started) cycle() (began time.Time, url string) {
+	r.Helper()
+	for {
+		var e event.Event
+		if err := r.stream.Decode(&e); err != nil {
+			r.Fatalf("the stream ended: %v", err)
+		}
+		switch b := e.Body.(type) {
+		case event.CycleStarted:
+			began = e.Time
+		case event.Answered:
+			url = b.URL
+		case event.CycleFinished:
+			if b.Outcome == event.Failed {
+				r.Fatalf("the cycle ended %s: %+v", b.Outcome, b.Failure)
+			}
+			if b.Outcome == event.OK {
+				return began, url
+			}
+		}
+	}
+}
+
+// TestScenarioNoAnswerIsOfOldCode makes random edits in a row, some of them while the one before
+// is still on its way. An answer of old code, once a cycle that began after the edit
+// has ended, is a failure. DEVLOOP_EDITS says how many, DEVLOOP_SEED which.
+func TestScenarioNoAnswerIsOfOldCode(t *testing.T) {
+	real.Maven(t)
+	s := newScenario(t, "spring-maven")
+	count, seed := number(t, "DEVLOOP_EDITS", 60), number(t, "DEVLOOP_SEED", 20261125)
+	s.patience += time.Duration(count) * 5 * time.Second
+	random := rand.New(rand.NewPCG(uint64(seed), 0))
+	now := shop{}
+	s.save(nil, now.files())
+	r := s.start("run")
+	_, url := r.cycle()
+	for n := 1; n <= count; n++ {
+		before := now.files()
+		edits[random.IntN(len(edits))](&now, n)
+		if random.IntN(6) == 0 { // another save comes before the first has arrived
+			s.save(before, now.files())
+			before = now.files()
+			time.Sleep(time.Duration(random.IntN(1000)) * time.Millisecond)
+			edits[random.IntN(len(edits)-2)](&now, n+count) // none that could take the first back
+		}
+		began := time.Now()
+		s.save(before, now.files())
+		saved := time.Now()
+		for {
+			cycle, _ := r.cycle()
+			got, page := page(url, "text/plain"), page(url+"/page.txt", "text/plain")
+			if got == now.answer() && page == fmt.Sprintf("200 page %d\n", now.page) && cycle.After(began) {
+				break
+			}
+			if cycle.After(saved) {
+				t.Fatalf("edit %d: it answers %q and %q, want %q and page %d", n, got, page, now.answer(), now.page)
+			}
+		}
+	}
+	r.quit()
+}
+
+// number reads a setting of the test.
+func number(t *testing.T, name string, otherwise int) int {
+	t.Helper()
+	text, set := os.LookupEnv(name)
+	if !set {
+		return otherwise
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return n
+}

@@ -1,0 +1,125 @@
+package runner
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// Debug is what the project's containers need so that a debugger can stop them.
+type Debug struct {
+	// JVMOptions are added to the options that a container's JVM takes from its environment,
+	// "" for none. One container of a Pod gets them: all share its ports.
+	JVMOptions string
+	// ImageJVMOptions are those that the image has there. A manifest's take their place.
+	ImageJVMOptions string
+	// Stops says that a debugger will stop the application: no probe is to end it for that.
+	Stops bool
+}
+
+// jvmVariables are where JVMs look for options, the first one of which every JVM takes; the
+// other one is for java of 9 and later.
+var jvmVariables = []string{"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"}
+
+// debug prepares the project's containers of an object, on the copy that goes to the cluster.
+func debug(o *unstructured.Unstructured, s Spec) {
+	given := false
+	for _, c := range containersIn(o, "containers") {
+		if s.Image == "" || c.image() != s.Image {
+			continue
+		}
+		if s.Debug.JVMOptions != "" && !given {
+			given = c.addJVMOptions(s.Debug)
+		}
+		if s.Debug.Stops && !slices.Contains(s.Keep, PatchProbes) {
+			c.easeProbes()
+		}
+	}
+}
+
+// addJVMOptions adds to a variable, and says whether that can be done: not to one whose value
+// comes from elsewhere.
+func (c container) addJVMOptions(d Debug) bool {
+	env := slices.Clone(list(c.fields["env"]))
+	for _, name := range jvmVariables {
+		i := slices.IndexFunc(env, func(item any) bool { fields, _ := item.(map[string]any); return fields["name"] == name })
+		before := ""
+		if name == jvmVariables[0] {
+			before = d.ImageJVMOptions
+		}
+		if i >= 0 {
+			fields, _ := env[i].(map[string]any)
+			value, plain := fields["value"].(string)
+			if !plain && fields["valueFrom"] != nil {
+				continue
+			}
+			before, env = value, slices.Delete(env, i, i+1)
+		}
+		c.fields["env"] = append(env, map[string]any{"name": name, "value": strings.TrimSpace(before + " " + d.JVMOptions)})
+		return true
+	}
+	return false
+}
+
+// patience is how long, in seconds, a probe waits for an application that stands at a breakpoint.
+const patience = 600
+
+// easeProbes leaves out the probes for which Kubernetes ends containers, and has the other one
+// wait: an application that a debugger has stopped does not answer.
+func (c container) easeProbes() {
+	delete(c.fields, "livenessProbe")
+	delete(c.fields, "startupProbe")
+	if probe, ok := c.fields["readinessProbe"].(map[string]any); ok {
+		probe["timeoutSeconds"] = max(number(probe, "timeoutSeconds", 1), patience)
+	}
+}
+
+// Probed says whether a container with the project's image has probes.
+func (m Manifest) Probed(names ...string) bool {
+	for _, e := range m.entries {
+		for _, c := range containersIn(e.content, "containers") {
+			if sameImage(c.image(), names) && (c.fields["livenessProbe"] != nil || c.fields["startupProbe"] != nil || c.fields["readinessProbe"] != nil) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Words returns what the manifest tells the containers with the project's image: commands,
+// arguments, values of variables.
+func (m Manifest) Words(names ...string) (words []string) {
+	for _, e := range m.entries {
+		for _, c := range containersIn(e.content, "containers") {
+			if !sameImage(c.image(), names) {
+				continue
+			}
+			for _, word := range append(slices.Clone(list(c.fields["command"])), list(c.fields["args"])...) {
+				words = append(words, fmt.Sprint(word))
+			}
+			for _, item := range list(c.fields["env"]) {
+				if fields, ok := item.(map[string]any); ok {
+					words = append(words, fmt.Sprint(fields["value"]))
+				}
+			}
+		}
+	}
+	return words
+}
+
+// Running returns a place for each Pod of the manifest that runs the project's image, in its
+// order. Objects that name no namespace are in the given one.
+func (m Manifest) Running(namespace string, names ...string) (places []Endpoint) {
+	for _, e := range m.entries {
+		runs := slices.ContainsFunc(containersIn(e.content, "containers"), func(c container) bool { return sameImage(c.image(), names) })
+		if !runs || podSpecs[e.content.GetKind()] == nil {
+			continue
+		}
+		for index := range wantedPods(e.content) {
+			places = append(places, Endpoint{Of: objectIn(e.content, namespace), Index: index})
+		}
+	}
+	return places
+}
