@@ -199,7 +199,7 @@ func (j *job) surround(ctx context.Context, made Image) (s *surroundings, why st
 	jar := slices.IndexFunc(places, func(place string) bool { return j.isJar(s, place, view.config.Config.WorkingDir) })
 	switch {
 	case jar < 0 || len(places) > len(view.layers):
-		return nil, "another step follows the one that copies the jar", nil
+		return nil, "its last steps do not copy the jar that it starts", nil
 	case slices.ContainsFunc(slices.Delete(slices.Clone(places), jar, jar+1), reserved):
 		return nil, "it copies to where devloop puts the classes", nil
 	}

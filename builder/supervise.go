@@ -82,8 +82,14 @@ func (j *job) debugPort() string {
 	return "0"
 }
 
-// supervise returns how the supervisor runs a command, its own JVM as small as one can be.
+// smallJVM are the options of a JVM that takes as little as one can, 10 MB of its own. JDK 17
+// and later would move the archive of the JDK's classes to a random address, which makes
+// 7 MB of it their own that all JVMs of the image could share; older ones don't know the option.
+var smallJVM = []string{"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx16m", "-Xss256k",
+	"-XX:+IgnoreUnrecognizedVMOptions", "-XX:+UnlockDiagnosticVMOptions", "-XX:ArchiveRelocationMode=0"}
+
+// supervise returns how the supervisor runs a command.
 func (j *job) supervise(command []string) []string {
-	return append([]string{j.java(), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx16m", "-Xss256k", "-cp", "/" + supervisorDir,
-		"io.github.devloop_cli.Supervise", strconv.Itoa(SupervisorPort), "/" + classesDir, ChangesDir, j.debugPort()}, command...)
+	return slices.Concat([]string{j.java()}, smallJVM, []string{"-cp", "/" + supervisorDir,
+		"io.github.devloop_cli.Supervise", strconv.Itoa(SupervisorPort), "/" + classesDir, ChangesDir, j.debugPort()}, command)
 }

@@ -12,6 +12,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -219,6 +220,16 @@ func readUTF(from io.Reader) (string, error) {
 	return string(text), err
 }
 
+// changesVolume begins the names of the volumes that supervisors have.
+const changesVolume = "devloop-changes-"
+
+// supervised says whether a supervisor may run in a container.
+func supervised(p *corev1.Pod, container string) bool {
+	return slices.ContainsFunc(p.Spec.Containers, func(c corev1.Container) bool {
+		return c.Name == container && slices.ContainsFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return strings.HasPrefix(m.Name, changesVolume) })
+	})
+}
+
 // keepChanges gives each container with the project's image a volume for what its
 // supervisor is told: it outlives the container, and ends with the Pod.
 func keepChanges(o *unstructured.Unstructured, s Spec) {
@@ -230,7 +241,7 @@ func keepChanges(o *unstructured.Unstructured, s Spec) {
 		if c.image() != s.Image {
 			continue
 		}
-		name := "devloop-changes-" + strconv.Itoa(i)
+		name := changesVolume + strconv.Itoa(i)
 		c.fields["volumeMounts"] = added(c.fields["volumeMounts"], map[string]any{"name": name, "mountPath": s.ChangesDir})
 		spec["volumes"] = added(spec["volumes"], map[string]any{"name": name, "emptyDir": map[string]any{}})
 	}

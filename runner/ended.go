@@ -36,9 +36,13 @@ func outOfMemory(p *corev1.Pod, container, what, limit string, sure bool) verdic
 	if wanted := heapOption(p, container); wanted != "" {
 		heap = fmt.Sprintf("; Java's heap alone may take what %s says, and the rest of Java some 100 to 200 MB more", wanted)
 	}
+	hints := []string{"raise `resources.limits.memory` in the manifest", "or let Java take less: env JAVA_TOOL_OPTIONS with -XX:MaxRAMPercentage=60"}
+	if supervised(p, container) {
+		hints = append(hints, "or leave out devloop's supervisor, which takes some 10 MB: devloop run --without restart")
+	}
 	return verdict{code: "pod.oom",
 		why:   fmt.Sprintf("%s wanted more memory than %s, %s%s", what, limit, words, heap),
-		hints: []string{"raise `resources.limits.memory` in the manifest", "or let Java take less: env JAVA_TOOL_OPTIONS with -XX:MaxRAMPercentage=60", "read how Java and the limit go together: devloop explain OOMKilled"}}
+		hints: append(hints, "read how Java and the limit go together: devloop explain OOMKilled")}
 }
 
 // heapFlags are the options of the java command that size the heap.

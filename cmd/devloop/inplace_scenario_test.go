@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -103,6 +104,16 @@ func TestScenarioAChangeOfClassesKeepsThePodAndOutlivesItsContainer(t *testing.T
 	}
 	if now := s.pods()["spring-maven"]; now.UID != first.UID || now.Status.ContainerStatuses[0].RestartCount != 0 {
 		t.Errorf("it is another Pod, or its container restarted")
+	}
+
+	t.Log("thread dumps: the application's as devloop explain says, and process 1 says that it is another")
+	for of, wanted := range map[string]string{"$(cat /proc/1/task/*/children)": "http-nio-8080-Acceptor", "1": "devloop's supervisor: the application is"} {
+		s.says("", "exec", "spring-maven", "--", "sh", "-c", "kill -3 "+of)
+		until(t, r.stream, func(l event.AppLog) bool { return strings.Contains(l.Line, wanted) })
+	}
+	var own int // kB
+	if _, err := fmt.Sscanf(s.says("", "exec", "spring-maven", "--", "grep", "RssAnon", "/proc/1/status"), "RssAnon: %d kB", &own); err != nil || own > 14_000 {
+		t.Errorf("the supervisor takes %d kB of its own, %v", own, err)
 	}
 
 	t.Log("Kubernetes starts the container again: it has the changes all the same")

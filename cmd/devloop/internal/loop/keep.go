@@ -93,10 +93,12 @@ func (l *Loop) fixed(x builder.Explanation) string {
 	switch {
 	case l.Target.Fixed != "":
 		return l.Target.Fixed
-	case !x.Supervised:
-		return cmp.Or(x.Unsupervised, "its image has no supervisor")
+	case x.Supervised:
+		return ""
+	case x.Unsupervised == "" && x.Dockerfile != "":
+		return x.Dockerfile + " makes its image"
 	}
-	return ""
+	return cmp.Or(x.Unsupervised, "its image has no supervisor")
 }
 
 // dropFailed removes the Pods that failed beside those which answer.

@@ -82,6 +82,7 @@ public final class Supervise {
     }
 
     public static void main(String[] args) throws Exception {
+        Thread.currentThread().setName("devloop's supervisor: the application is the process that this one started");
         Supervise s = new Supervise(Paths.get(args[1]), Paths.get(args[2]), args[3], Arrays.asList(args).subList(4, args.length));
         s.replay();
         s.start();

@@ -1,0 +1,158 @@
+package builder
+
+import (
+	"archive/tar"
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/client"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+
+	"github.com/devloop-cli/devloop/hack/real"
+)
+
+// developed opens spring-maven with a Dockerfile, to be changed while it runs.
+func developed(t *testing.T, dockerfile string) (*Compiler, *Project) {
+	t.Helper()
+	dir := sample(t, "spring-maven")
+	write(t, dir, "Dockerfile", dockerfile)
+	p := openReal(t, dir)
+	p.Develop = true
+	c := NewCompiler(p, true)
+	t.Cleanup(func() { _ = c.Close() })
+	return c, p
+}
+
+// developedImage makes the image of what was compiled.
+func developedImage(t *testing.T, docker *client.Client, app App) Image {
+	t.Helper()
+	t.Cleanup(func() {
+		_, _ = docker.ImageRemove(context.Background(), app.Name+":dockerfile", image.RemoveOptions{PruneChildren: true})
+	})
+	return imageReal(t, NewImager(docker, ImagerOptions{CacheDir: app.Dir + "-cache", Develop: true}), docker, app, "image")
+}
+
+// fileNames are those of all layers together.
+func fileNames(t *testing.T, img Image) (names []string) {
+	t.Helper()
+	whole := mutate.Extract(img.Content)
+	defer func() { _ = whole.Close() }()
+	for files := tar.NewReader(whole); ; {
+		header, err := files.Next()
+		if errors.Is(err, io.EOF) {
+			return names
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, header.Name)
+	}
+}
+
+// TestRealDockerfileIsTakenApart follows an image from the Dockerfile's to those in its surroundings,
+// and lets both serve.
+func TestRealDockerfileIsTakenApart(t *testing.T) {
+	real.Maven(t)
+	docker := real.Docker(t)
+	base(t, docker, "eclipse-temurin:17-jre")
+	for _, buildKit := range []string{"0", "1"} {
+		t.Run("buildkit="+buildKit, func(t *testing.T) {
+			t.Setenv("DOCKER_BUILDKIT", buildKit)
+			const dockerfile = `FROM eclipse-temurin:17-jre
+WORKDIR /srv
+RUN echo kept > before.txt
+ENV GREETING=hi
+EXPOSE 8080
+COPY target/*.jar app.jar
+COPY extra.txt .
+USER 1234
+ENTRYPOINT ["java", "-Dsome.option=1", "-XX:+UseParallelGC", "-jar", "app.jar", "--some.argument=2"]
+`
+			c, p := developed(t, dockerfile)
+			write(t, p.Dir, "extra.txt", "one")
+			app := keptCompile(t, c, nil)
+			first := developedImage(t, docker, app)
+			x := first.Explanation
+			if app.Jar == "" || !x.Supervised || x.Dockerfile != "Dockerfile" || x.Base != app.Name+":dockerfile" {
+				t.Fatalf("got %+v of %q", x, app.Jar)
+			}
+			config, err := first.Content.ConfigFile()
+			if err != nil {
+				t.Fatal(err)
+			}
+			command := strings.Join(config.Config.Entrypoint, " ")
+			if !strings.Contains(command, "-Dsome.option=1 -XX:+UseParallelGC -cp /app/") || !strings.HasSuffix(command, "Application --some.argument=2") ||
+				strings.Contains(command[strings.Index(command, "Supervise"):], "SerialGC") {
+				t.Errorf("it starts %s", command)
+			}
+			if config.Config.User != "1234" || config.Config.WorkingDir != "/srv" || !slices.Contains(config.Config.Env, "GREETING=hi") {
+				t.Errorf("it is configured as %+v", config.Config)
+			}
+			files := fileNames(t, first)
+			if !slices.Contains(files, "srv/before.txt") || !slices.Contains(files, "srv/extra.txt") || slices.Contains(files, "srv/app.jar") {
+				t.Error("it should have all but the jar")
+			}
+			serves(t, docker, first.Ref, "Hello, World")
+
+			if why := c.Rest(t.Context()); why != "" {
+				t.Fatal(why)
+			}
+			change(t, p.Dir, controller, "Hello, World", "Hello, again")
+			app = keptCompile(t, c, []string{controller})
+			if app.Jar != "" || app.How != "by the kept compiler, 1 source" {
+				t.Errorf("a save is compiled %q, jar %q", app.How, app.Jar)
+			}
+			second := developedImage(t, docker, app)
+			serves(t, docker, second.Ref, "Hello, again")
+			before, after := diffIDs(first.Content.(*content)), diffIDs(second.Content.(*content))
+			if len(before) != len(after) || !slices.Equal(before[:len(before)-1], after[:len(after)-1]) {
+				t.Error("more than the last layer is new")
+			}
+
+			write(t, p.Dir, "extra.txt", "two, and longer")
+			app = keptCompile(t, c, []string{"extra.txt"})
+			third := developedImage(t, docker, app)
+			if app.Jar == "" || !third.Explanation.Supervised || slices.Equal(diffIDs(third.Content.(*content)), after) {
+				t.Errorf("another file of the Dockerfile's: jar %q, %+v", app.Jar, third.Explanation)
+			}
+			serves(t, docker, third.Ref, "Hello, again")
+		})
+	}
+}
+
+// TestRealDockerfileIsLeftAsItIs has Dockerfiles that may do more with the jar.
+func TestRealDockerfileIsLeftAsItIs(t *testing.T) {
+	real.Maven(t)
+	docker := real.Docker(t)
+	base(t, docker, "eclipse-temurin:17-jre")
+	const from, jar, start = "FROM eclipse-temurin:17-jre\n", "COPY target/*.jar /app.jar\n", `ENTRYPOINT ["java", "-jar", "/app.jar"]` + "\n"
+	c, p := developed(t, from+jar+start)
+	for _, test := range []struct{ name, dockerfile, why string }{
+		{"several stages", from + "FROM eclipse-temurin:17-jre\n" + jar + start, "it has more than one stage"},
+		{"a directory", from + "COPY target /target\nENTRYPOINT [\"java\", \"-jar\", \"/target/app.jar\"]\n", "it copies a directory with the jar"},
+		{"a command reads the jar", from + jar + "RUN cp /app.jar /other.jar\n" + start, "its last steps do not copy the jar that it starts"},
+		{"a shell", from + jar + "ENTRYPOINT java -jar /app.jar\n", "its command is not java -jar"},
+		{"another jar", from + jar + `CMD ["java", "-jar", "/other.jar"]` + "\n", "its last steps do not copy the jar that it starts"},
+		{"its own debugger", from + jar + `CMD ["java", "-agentlib:jdwp=transport=dt_socket,server=y,address=5005", "-jar", "/app.jar"]` + "\n", "it opens a debug port itself"},
+		{"options for each JVM", from + "ENV JAVA_TOOL_OPTIONS=-Dx=1\n" + jar + start, "it sets JAVA_TOOL_OPTIONS"},
+		{"among the classes", from + "COPY pom.xml /app/classes/\n" + jar + start, "it copies to where devloop puts the classes"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Setenv("DOCKER_BUILDKIT", "0")
+			write(t, p.Dir, "Dockerfile", test.dockerfile)
+			app := keptCompile(t, c, []string{"Dockerfile"})
+			img := developedImage(t, docker, app)
+			if want := "Dockerfile makes its image: " + test.why; app.Jar == "" || img.Explanation.Supervised || img.Explanation.Unsupervised != want {
+				t.Errorf("got %q, jar %q", img.Explanation.Unsupervised, app.Jar)
+			}
+			if why := c.needsBuild([]string{controller}); why != "the image is made of what it packs" {
+				t.Errorf("the next save is compiled %q", why)
+			}
+		})
+	}
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/hack/real"
+)
+
+// TestScenarioADockerfilesImageIsChangedInItsPod edits the project of Lab 2, which has a Dockerfile.
+func TestScenarioADockerfilesImageIsChangedInItsPod(t *testing.T) {
+	real.Gradle(t)
+	s := newScenario(t, "spring-server")
+	const main = "src/main/java/com/example/AppController.java"
+	word := func(body string) string { return controller("", "String say() { return "+body+"; }") }
+	s.write(main, word(`"one " + System.getenv("WORD")`))
+	r := s.start("run", "--without", "archive")
+	url := r.answered("one null")
+	r.took()
+
+	s.write(main, word(`"two " + System.getenv("WORD")`))
+	if took := r.took(); took != "compile swap forward" {
+		t.Errorf("a body: it took %s", took)
+	}
+	s.write(main, controller("", `String say() { return text() + " " + System.getenv("WORD"); } String text() { return "three"; }`))
+	if took := r.took(); took != "compile restart ready forward" {
+		t.Errorf("a method: it took %s", took)
+	}
+	if got := page(url, "text/plain"); got != "200 three null" {
+		t.Errorf("it answers %q", got)
+	}
+
+	text, err := os.ReadFile(filepath.Join(s.dir, "Dockerfile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dockerfile := string(text)
+	s.write("Dockerfile", strings.Replace(dockerfile, "ENTRYPOINT", "ENV WORD=new\nENTRYPOINT", 1))
+	if chosen := until(t, r.stream, func(event.Chosen) bool { return true }); chosen.Path != "pod" || !strings.Contains(chosen.Why, "Dockerfile") {
+		t.Errorf("the Dockerfile: %+v", chosen)
+	}
+	r.took()
+	if got := page(url, "text/plain"); got != "200 three new" {
+		t.Errorf("it answers %q", got)
+	}
+
+	s.write("Dockerfile", strings.Replace(dockerfile, "ENTRYPOINT", "RUN ls /app.jar\nENTRYPOINT", 1))
+	r.took()
+	s.write(main, word(`"four " + System.getenv("WORD")`))
+	if chosen := until(t, r.stream, func(event.Chosen) bool { return true }); chosen.Path != "pod" || !strings.Contains(chosen.Why, "its last steps do not copy the jar") {
+		t.Errorf("a step after the jar: %+v", chosen)
+	}
+	r.took()
+	if got := page(url, "text/plain"); got != "200 four null" {
+		t.Errorf("it answers %q", got)
+	}
+	r.quit()
+}
