@@ -104,12 +104,18 @@ public class PageController { @org.springframework.web.bind.annotation.GetMappin
 	r.quit()
 }
 
-// tookBecause waits until a cycle ends well, and returns the stages that it took, and why.
+// tookBecause waits until a cycle ends well, and returns the stages that it took, and why: by
+// the decision, or by what refused it.
 func (r *started) tookBecause() (stages, why string) {
 	r.Helper()
 	stages = r.stages(func(b event.Body) {
-		if chosen, ok := b.(event.Chosen); ok {
-			why = chosen.Why
+		switch b := b.(type) {
+		case event.Chosen:
+			why = b.Why
+		case event.StageFinished:
+			if b.Outcome == event.Skipped && b.Stage == event.Swap {
+				why = b.Note
+			}
 		}
 	})
 	return stages, why
