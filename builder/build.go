@@ -54,6 +54,7 @@ func (j *job) build(ctx context.Context) (Image, error) {
 	made := j.image(id, view)
 	made.Advice = j.advise(classic)
 	made.Explanation.Dockerfile = relative(j.app.Dockerfile, j.app.Dir)
+	made.Explanation.Swappable = j.swap && j.swappable() && j.carriesArchive()
 	return made, nil
 }
 

@@ -27,7 +27,8 @@ type Explanation struct {
 	Supervised bool
 	// Unsupervised is the reason where it can't, "" where nobody asked for it.
 	Unsupervised string
-	// Swappable is true where its JVM takes changed methods while it runs.
+	// Swappable is true where its JVM takes changed methods while it runs: of a Dockerfile, where
+	// it runs what the build has made, and if the JVM is told to let a debugger in.
 	Swappable bool
 	// Templates are the files of the template engines that Spring Boot sets up, where the
 	// application can be changed in its container.

@@ -31,6 +31,9 @@ type ImagerOptions struct {
 	// Develop makes images that can be changed while they run: without a Dockerfile, or of one
 	// that only copies the jar and starts it (the project has [Project.Develop] set, too).
 	Develop bool
+	// Swap says that the JVM in the Pod of any other image of a Dockerfile will be told to let a
+	// debugger in, so that it takes changed methods where it runs what the build has made.
+	Swap bool
 	// Debug lets a debugger into the JVM of such an image, even without [LeverSwap]; Suspend
 	// has the JVM wait at each start until one has come.
 	Debug, Suspend bool
@@ -43,6 +46,7 @@ type Imager struct {
 	cache   string
 	without []string
 	develop bool
+	swap    bool
 	debug   debug
 }
 
@@ -76,7 +80,7 @@ type Image struct {
 
 // NewImager returns an Imager that uses docker. Nothing is asked of the engine yet.
 func NewImager(docker client.APIClient, o ImagerOptions) *Imager {
-	return &Imager{docker: docker, base: o.Base, cache: o.CacheDir, without: o.Without, develop: o.Develop, debug: debug{o.Debug || o.Suspend, o.Suspend}}
+	return &Imager{docker: docker, base: o.Base, cache: o.CacheDir, without: o.Without, develop: o.Develop, swap: o.Swap, debug: debug{o.Debug || o.Suspend, o.Suspend}}
 }
 
 // Image makes the image of app: by its Dockerfile if it has one, else composed of
@@ -91,7 +95,7 @@ func (m *Imager) Image(ctx context.Context, app App, out io.Writer) (Image, erro
 	if err != nil {
 		return Image{}, err
 	}
-	j := &job{docker: m.docker, cache: newLayerCache(cache), records: filepath.Join(cache, "archives"), without: m.without, develop: m.develop, debug: m.debug, app: app, out: out}
+	j := &job{docker: m.docker, cache: newLayerCache(cache), records: filepath.Join(cache, "archives"), without: m.without, develop: m.develop, swap: m.swap, debug: m.debug, app: app, out: out}
 	img, err := j.run(ctx, m.base)
 	if err != nil {
 		return Image{}, imageError(ctx, app.Name, m.docker.DaemonHost(), err)
@@ -109,6 +113,7 @@ type job struct {
 	records string // directory of the archives' records
 	without []string
 	develop bool
+	swap    bool
 	debug   debug
 	// undeveloped says why not, where it was asked for.
 	undeveloped string

@@ -80,6 +80,47 @@ func (r *Runner) noteChange(ctx context.Context, p Pod, summary string) (*corev1
 	return now, nil
 }
 
+// ErrRestarted says that a container of a Pod has started again, and holds what its image does.
+var ErrRestarted = errors.New("its container has started again")
+
+// Note writes into a Pod in what its application differs from its image, before that is so. It
+// returns [ErrRestarted] where a container has started again since p.
+func (r *Runner) Note(ctx context.Context, p Pod, summary string) error {
+	now, err := r.noteChange(ctx, p, summary)
+	if err == nil && (podOf(now).restarts != p.restarts || !allRunning(now)) {
+		err = ErrRestarted
+	}
+	return err
+}
+
+// Restarted waits until a container of a Pod ends, or has started again since p, and returns the
+// Pod with what is so now. It returns an error when the Pod is gone, or ctx ends.
+func (r *Runner) Restarted(ctx context.Context, p Pod) (Pod, error) {
+	ran, left := false, false
+	w := podWatch{r: r, namespace: p.Namespace, options: named(p.Name), known: map[types.UID]*corev1.Pod{p.UID: p.reference()}}
+	w.see = func(o *corev1.Pod, gone bool) (bool, error) {
+		if o.UID != p.UID {
+			return false, nil
+		}
+		if gone || o.DeletionTimestamp != nil {
+			left = true
+			return true, nil
+		}
+		ended := ran && !allRunning(o)
+		ran = ran || allRunning(o)
+		before := p.restarts
+		p.restarts = podOf(o).restarts
+		return ended || p.restarts != before, nil
+	}
+	if err := w.run(ctx); err != nil {
+		return p, err
+	}
+	if left {
+		return p, fmt.Errorf("watch pod %q: it is gone", p.Name)
+	}
+	return p, nil
+}
+
 // wentBack begins the line that a supervisor writes into the log when an application did
 // not survive its start with a change, and starts as it was before.
 const wentBack = "devloop: the application ended with exit code "

@@ -18,10 +18,14 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
+	"strings"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
+	"github.com/xrash/smetrics"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/ui"
 )
@@ -85,13 +89,14 @@ func newApp(s Streams) *cli.App {
 		statusCommand(s), describeCommand(s), logsCommand(s), execCommand(s), forwardCommand(s), explainCommand(s))...)
 	commands = append(commands, inCategory(s, "settings", initCommand(s), configCommand(s), schemaCommand(s), completionCommand(s), manCommand(s))...)
 	commands = append(commands, inCategory(s, "manifests without a project", applyCommand(s), deleteCommand(s))...)
+	commands = append(commands, helpCommand())
+	cli.HelpPrinter = printHelp
 	return &cli.App{
 		Name:           "devloop",
 		Usage:          "from a saved Spring Boot source file to an answer on localhost, through a real local Kubernetes",
 		Description:    description,
 		Version:        Version(),
 		HideVersion:    true,
-		Suggest:        true,
 		Reader:         s.In,
 		Writer:         s.Out,
 		ErrWriter:      s.Err,
@@ -114,19 +119,21 @@ func inCategory(s Streams, heading string, commands ...*cli.Command) []*cli.Comm
 	return commands
 }
 
-var description = `A new laptop:        devloop setup
-A project, always:   devloop run
-A project, once:     devloop deploy
-And to take it away: devloop down
-To see how it fares: devloop status, describe, logs, exec
-A word of Kubernetes: devloop explain CrashLoopBackOff
+const description = `  a new laptop           devloop setup
+  a project, always      devloop run
+  a project, once        devloop deploy
+  to take it away        devloop down
+  to see how it fares    devloop status, describe, logs, exec
+  a word of Kubernetes   devloop explain CrashLoopBackOff
 
-devloop needs no Dockerfile, no manifest and no change of the build file, and uses
-each where there is one. Exit codes:
-` + exitCodes
+It needs no Dockerfile, no manifest and no change of the build file, and uses each where there is one.`
 
 // UsageError says that the command line can't be understood.
-type UsageError struct{ Err error }
+type UsageError struct {
+	Err     error
+	command string // whose line it is, "" where that is not known
+	meant   string // what the user may have meant, "" for nothing that is close
+}
 
 func (e *UsageError) Error() string { return e.Err.Error() }
 
@@ -137,14 +144,103 @@ func (e *UsageError) Unwrap() error { return e.Err }
 func (e *UsageError) Code() string { return "usage" }
 
 // Hints says where the flags are described.
-func (e *UsageError) Hints() []string { return []string{"see: devloop help"} }
+func (e *UsageError) Hints() []string {
+	var hints []string
+	if e.meant != "" {
+		hints = append(hints, "perhaps you mean: "+e.meant)
+	}
+	if e.command == "" {
+		return append(hints, "see what there is: devloop help")
+	}
+	return append(hints, fmt.Sprintf("see its flags: devloop %s --help", e.command))
+}
 
-func usageError(_ *cli.Context, err error, _ bool) error { return &UsageError{err} }
+// What the flag package says of a line that it can't parse; its errors are texts.
+var (
+	noSuchFlag = regexp.MustCompile(`^flag provided but not defined: --?(.+)$`)
+	noValue    = regexp.MustCompile(`^flag needs an argument: --?(.+)$`)
+	badValue   = regexp.MustCompile(`^invalid (?:boolean )?value (".*") for (?:flag )?-(\S+): (.+)$`)
+)
+
+// usageError says in our words what is wrong with a command's flags.
+func usageError(c *cli.Context, err error, _ bool) error {
+	e := &UsageError{Err: err}
+	var flags []string
+	if c.Command != nil && c.Command.Name != c.App.Name {
+		e.command = c.Command.Name
+		for _, f := range c.Command.Flags {
+			flags = append(flags, "--"+f.Names()[0])
+		}
+	}
+	if m := noSuchFlag.FindStringSubmatch(err.Error()); m != nil {
+		e.Err, e.meant = fmt.Errorf("no flag --%s", m[1]), closest("--"+m[1], flags)
+	} else if m := noValue.FindStringSubmatch(err.Error()); m != nil {
+		e.Err = fmt.Errorf("--%s lacks its value", m[1])
+	} else if m := badValue.FindStringSubmatch(err.Error()); m != nil {
+		e.Err = fmt.Errorf("--%s %s: %s", m[2], m[1], wrongValue(m[2], m[3]))
+	}
+	return e
+}
+
+// wrongValue says what a flag's value has to be.
+func wrongValue(flag, parser string) string {
+	if s, known := config.Find(flag); known {
+		if err := s.Check("not one"); err != nil {
+			return err.Error()
+		}
+	}
+	if parser == "parse error" {
+		return "must be a number"
+	}
+	return parser
+}
+
+// closest returns the candidate that word is most likely a slip of, "" for none: at most
+// one edit in three letters.
+func closest(word string, candidates []string) string {
+	best, distance := "", len(strings.TrimLeft(word, "-"))/3+1
+	for _, c := range candidates {
+		if d := smetrics.WagnerFischer(word, c, 1, 1, 1); d <= distance {
+			best, distance = c, d-1
+		}
+	}
+	return best
+}
 
 // unknownCommand runs where no command was named, or none that there is.
 func unknownCommand(c *cli.Context) error {
 	if c.Args().Present() {
-		return &UsageError{fmt.Errorf("no command %q", c.Args().First())}
+		return noCommand(c.App, c.Args().First())
 	}
 	return cli.ShowAppHelp(c)
+}
+
+func noCommand(a *cli.App, word string) error {
+	e := &UsageError{Err: fmt.Errorf("no command %q", word)}
+	var names []string
+	for _, command := range a.Commands {
+		names = append(names, command.Name)
+	}
+	if near := closest(word, names); near != "" {
+		e.meant = "devloop " + near
+	}
+	return e
+}
+
+func helpCommand() *cli.Command {
+	return &cli.Command{
+		Name: "help", Aliases: []string{"h"}, Hidden: true, ArgsUsage: "[COMMAND]",
+		Usage: "show what there is, or what a command does",
+		Action: func(c *cli.Context) error {
+			word := c.Args().First()
+			if command := c.App.Command(word); command != nil {
+				printHelp(c.App.Writer, "", command)
+				return nil
+			}
+			if word != "" {
+				return noCommand(c.App, word)
+			}
+			return cli.ShowAppHelp(c)
+		},
+	}
 }

@@ -17,8 +17,9 @@ import (
 
 func applyCommand(s Streams) *cli.Command {
 	return &cli.Command{
-		Name:  "apply",
-		Usage: "bring a manifest to the cluster, without building anything",
+		Name:      "apply",
+		ArgsUsage: "-f FILE",
+		Usage:     "bring a manifest to the cluster, without building anything",
 		Description: `Checks the manifest, brings its objects to the cluster, waits until its Pods are ready,
 and explains it where they are not. A Pod that is there already is replaced, if devloop
 made it. The manifest's images are the nodes' affair: they pull them, unless --load
@@ -41,7 +42,7 @@ func apply(c *cli.Context, d display) error {
 func applyFiles(c *cli.Context, d display) error {
 	files := append(c.StringSlice("manifest"), c.Args().Slice()...)
 	if len(files) == 0 {
-		return &UsageError{errors.New("no manifest: devloop apply -f FILE")}
+		return &UsageError{Err: errors.New("no manifest: devloop apply -f FILE")}
 	}
 	manifest, err := runner.ReadManifests(files...)
 	if err != nil {

@@ -40,14 +40,18 @@ func completionCommand(s Streams) *cli.Command {
 		ArgsUsage: "SHELL",
 		Description: `SHELL is bash, zsh, fish or powershell. For good, write into the shell's own start file:
 
-   ~/.bashrc                   source <(devloop completion bash)
-   ~/.zshrc                    source <(devloop completion zsh)     # behind compinit
-   ~/.config/fish/config.fish  devloop completion fish | source
-   $PROFILE                    devloop completion powershell | Out-String | Invoke-Expression`,
+   ~/.bashrc
+      source <(devloop completion bash)
+   ~/.zshrc, after compinit
+      source <(devloop completion zsh)
+   ~/.config/fish/config.fish
+      devloop completion fish | source
+   $PROFILE
+      devloop completion powershell | Out-String | Invoke-Expression`,
 		Action: func(c *cli.Context) error {
 			script, err := shells.ReadFile("completion/devloop." + c.Args().First())
 			if err != nil || c.NArg() != 1 {
-				return &UsageError{fmt.Errorf("want bash, zsh, fish or powershell, got %q", c.Args().Slice())}
+				return &UsageError{Err: fmt.Errorf("want bash, zsh, fish or powershell, got %q", c.Args().Slice())}
 			}
 			_, err = s.Out.Write(script)
 			return err

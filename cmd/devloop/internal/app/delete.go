@@ -28,7 +28,7 @@ func remove(c *cli.Context, d display) error {
 
 func removeNamed(c *cli.Context, d display) error {
 	if !c.Args().Present() {
-		return &UsageError{errors.New("no name: devloop delete NAME")}
+		return &UsageError{Err: errors.New("no name: devloop delete NAME")}
 	}
 	at, err := reach(c)
 	if err != nil {

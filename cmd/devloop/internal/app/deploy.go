@@ -118,7 +118,7 @@ func newLoop(c *cli.Context, d display) (*loop.Loop, func(), error) {
 	})
 	project.Develop = t.Fixed == ""
 	compiler := builder.NewCompiler(project, c.String("compiler") == "auto")
-	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: withoutLevers(c), Develop: t.Fixed == "", Debug: t.Debug.On, Suspend: t.Debug.Suspend})
+	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: withoutLevers(c), Develop: t.Fixed == "", Swap: c.Command.Name == "run", Debug: t.Debug.On, Suspend: t.Debug.Suspend})
 	return &loop.Loop{
 			Bus: d.Bus, Target: t,
 			Compiler: compiler,

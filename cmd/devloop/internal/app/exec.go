@@ -59,10 +59,10 @@ func commandLine(args []string) (name string, command []string, err error) {
 	if len(args) > 0 && args[0] == "--" {
 		args = args[1:]
 	} else if len(args) > 0 {
-		return "", nil, &UsageError{fmt.Errorf(`write "--" before the command: devloop exec %s -- %s`, name, args[0])}
+		return "", nil, &UsageError{Err: fmt.Errorf(`write "--" before the command: devloop exec %s -- %s`, name, args[0])}
 	}
 	if len(args) == 0 {
-		return "", nil, &UsageError{errors.New("no command: devloop exec NAME -- COMMAND [ARG...]")}
+		return "", nil, &UsageError{Err: errors.New("no command: devloop exec NAME -- COMMAND [ARG...]")}
 	}
 	return name, args, nil
 }

@@ -86,7 +86,7 @@ type portPair struct {
 // named so by people.
 func forwardArgs(args []string) (name string, p portPair, err error) {
 	if len(args) > 2 {
-		return "", p, &UsageError{fmt.Errorf("want [NAME] [[LOCAL:]REMOTE], got %q", args)}
+		return "", p, &UsageError{Err: fmt.Errorf("want [NAME] [[LOCAL:]REMOTE], got %q", args)}
 	}
 	if len(args) > 0 {
 		if p, err = pairOf(args[len(args)-1]); err == nil {
@@ -112,7 +112,7 @@ func pairOf(text string) (portPair, error) {
 		l, localErr = strconv.ParseUint(local, 10, 16)
 	}
 	if err != nil || localErr != nil || r == 0 {
-		return portPair{}, &UsageError{fmt.Errorf("%q: want LOCAL:REMOTE or REMOTE, numbers from 1 to 65535", text)}
+		return portPair{}, &UsageError{Err: fmt.Errorf("%q: want LOCAL:REMOTE or REMOTE, numbers from 1 to 65535", text)}
 	}
 	if both {
 		return portPair{int(l), int(r), l > 0}, nil
@@ -126,7 +126,7 @@ func (p *portPair) complete(pod runner.Pod) error {
 		return nil
 	}
 	if len(pod.Ports) == 0 {
-		return &UsageError{fmt.Errorf("pod %q names no containerPort: say which, as in devloop forward %s 8080", pod.Name, pod.Name)}
+		return &UsageError{Err: fmt.Errorf("pod %q names no containerPort: say which, as in devloop forward %s 8080", pod.Name, pod.Name)}
 	}
 	p.local, p.remote = pod.Ports[0], pod.Ports[0]
 	return nil

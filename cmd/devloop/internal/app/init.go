@@ -86,7 +86,7 @@ func activeSettings(c *cli.Context) (map[string]string, error) {
 			continue
 		}
 		if err := checkFlag(c, s); err != nil {
-			return nil, &UsageError{err}
+			return nil, &UsageError{Err: err}
 		}
 		texts, node := flagTexts(c, s), yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
 		for _, text := range texts {

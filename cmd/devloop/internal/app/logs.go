@@ -37,7 +37,7 @@ NAME can be left out where devloop has but one Pod in the namespace.`,
 func logs(c *cli.Context, s Streams) error {
 	options := runner.LogOptions{Previous: c.Bool("previous"), Follow: c.Bool("follow"), Tail: c.Int("tail")}
 	if options.Follow && (options.Previous || options.Tail > 0) {
-		return &UsageError{fmt.Errorf("--follow shows all of the current run, and goes with neither --previous nor --tail")}
+		return &UsageError{Err: fmt.Errorf("--follow shows all of the current run, and goes with neither --previous nor --tail")}
 	}
 	name, err := one(c, "NAME")
 	if err != nil {
@@ -87,7 +87,7 @@ func containers(pod runner.Pod, name string) ([]string, error) {
 		return pod.Containers, nil
 	}
 	if !slices.Contains(append(slices.Clone(pod.InitContainers), pod.Containers...), name) {
-		return nil, &UsageError{fmt.Errorf("pod %q has no container %q, but %s", pod.Name, name, strings.Join(pod.Containers, ", "))}
+		return nil, &UsageError{Err: fmt.Errorf("pod %q has no container %q, but %s", pod.Name, name, strings.Join(pod.Containers, ", "))}
 	}
 	return []string{name}, nil
 }

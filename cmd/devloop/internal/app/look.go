@@ -61,7 +61,7 @@ func find(c *cli.Context, name string) (pods *runner.Runner, pod runner.Pod, err
 // one returns the only argument, "" for none.
 func one(c *cli.Context, what string) (string, error) {
 	if c.NArg() > 1 {
-		return "", &UsageError{fmt.Errorf("one %s at most, got %q", what, c.Args().Slice())}
+		return "", &UsageError{Err: fmt.Errorf("one %s at most, got %q", what, c.Args().Slice()), command: c.Command.Name}
 	}
 	return c.Args().First(), nil
 }

@@ -32,10 +32,11 @@ func manual(a *cli.App) string {
 	for _, c := range a.Commands {
 		fmt.Fprintf(&b, ".SS devloop %s %s\n%s.\n.PP\n.nf\n%s\n.fi\n", c.Name, roff(c.ArgsUsage), roff(c.Usage), roff(c.Description))
 		for _, f := range c.Flags {
-			names, usage, _ := strings.Cut(f.String(), "\t")
-			fmt.Fprintf(&b, ".TP\n.B %s\n%s\n", roff(names), roff(usage))
+			names, usage := optionOf(f)
+			fmt.Fprintf(&b, ".TP\n.B %s\n%s\n", roff(strings.TrimSpace(names)), roff(usage))
 		}
 	}
+	fmt.Fprintf(&b, ".SH EXIT STATUS\n.nf\n%s\n.fi\n", roff(exitCodes))
 	b.WriteString(".SH FILES\n.TP\n.B devloop.yaml\nthe settings of a project, see devloop init\n")
 	return b.String()
 }

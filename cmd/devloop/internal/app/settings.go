@@ -40,13 +40,12 @@ func settingFlag(s config.Setting) cli.Flag {
 	if s.Kind == config.List {
 		usage += "; may be repeated"
 	}
-	usage = cli.FlagEnvHinter([]string{s.Env()}, usage) // not cli's EnvVars: package config reads it
 	switch s.Kind {
 	case config.Switch:
 		return &cli.BoolFlag{Name: s.Name, Aliases: aliases, Usage: usage, Value: s.Default == "true"}
 	case config.Span:
 		value, _ := time.ParseDuration(s.Default) // the table is tested
-		return &cli.DurationFlag{Name: s.Name, Aliases: aliases, Usage: usage, Value: value}
+		return &cli.DurationFlag{Name: s.Name, Aliases: aliases, Usage: usage, Value: value, DefaultText: s.Default}
 	case config.List:
 		return &cli.StringSliceFlag{Name: s.Name, Aliases: aliases, Usage: usage}
 	default:
@@ -73,7 +72,7 @@ func settle(c *cli.Context) error {
 		}
 	}
 	if err := errors.Join(wrong...); err != nil {
-		return &UsageError{err}
+		return &UsageError{Err: err, command: c.Command.Name}
 	}
 	return nil
 }
@@ -87,6 +86,12 @@ func projectDir(c *cli.Context) string {
 		return c.Args().First()
 	}
 	return ""
+}
+
+// isSetting says whether a flag is one of the settings.
+func isSetting(f cli.Flag) bool {
+	_, is := config.Find(f.Names()[0])
+	return is
 }
 
 func hasFlag(c *cli.Command, name string) bool {
@@ -183,7 +188,7 @@ func showConfig(c *cli.Context, out io.Writer) error {
 		}
 		if c.IsSet(s.Name) {
 			if err := checkFlag(c, s); err != nil {
-				return &UsageError{err}
+				return &UsageError{Err: err}
 			}
 			row.Value, row.From = flagTexts(c, s), "--"+s.Name
 		}

@@ -86,7 +86,7 @@ func chosenSteps(c *cli.Context, d display) ([]setup.Step, error) {
 	only, skip := c.StringSlice("only"), c.StringSlice("skip")
 	for _, id := range slices.Concat(only, skip) {
 		if !slices.Contains(stepIDs, id) {
-			return nil, &UsageError{fmt.Errorf("there is no step %q, but %s", id, strings.Join(stepIDs, ", "))}
+			return nil, &UsageError{Err: fmt.Errorf("there is no step %q, but %s", id, strings.Join(stepIDs, ", "))}
 		}
 	}
 	steps, err := newSteps(c, d)

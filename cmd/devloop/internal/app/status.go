@@ -72,7 +72,7 @@ func selected(c *cli.Context) (runner.Selection, error) {
 		selection.Project = project.Name
 	}
 	if selection.Project != "" && selection.Others {
-		return selection, &UsageError{fmt.Errorf("--all shows every Pod, and does not go with a project")}
+		return selection, &UsageError{Err: fmt.Errorf("--all shows every Pod, and does not go with a project")}
 	}
 	return selection, nil
 }

@@ -35,7 +35,7 @@ func withoutLevers(c *cli.Context) []string {
 	without := c.StringSlice("without")
 	switch plan.Rule(c.String("path")) {
 	case plan.AlwaysPod:
-		return append(without, builder.LeverRestart)
+		return append(without, builder.LeverRestart, builder.LeverSwap)
 	case plan.AlwaysRestart:
 		return append(without, builder.LeverSwap)
 	}
@@ -51,7 +51,7 @@ func clusterFlags() []cli.Flag {
 // directory returns DIR, the command's only argument, as an absolute path.
 func directory(c *cli.Context) (string, error) {
 	if c.NArg() > 1 {
-		return "", &UsageError{fmt.Errorf("one DIR at most, got %q", c.Args().Slice())}
+		return "", &UsageError{Err: fmt.Errorf("one DIR at most, got %q", c.Args().Slice()), command: c.Command.Name}
 	}
 	dir, err := filepath.Abs(c.Args().First())
 	if err != nil {

@@ -1,7 +1,7 @@
 // Package jdwp talks to a running JVM through the Java Debug Wire Protocol, as far as
 // devloop needs that protocol. It gives methods of loaded classes other bodies:
 //
-//	loaded, err := jdwp.Redefine(ctx, dial, map[string][]byte{"com/example/A": classFile})
+//	loaded, err := jdwp.Redefine(ctx, dial, map[string][]byte{"com/example/A": classFile}, false)
 //
 // The JVM runs with -agentlib:jdwp=transport=dt_socket,server=y. It takes new bodies of
 // the methods that a class has, and refuses every other change, with a [Refusal]: all
@@ -13,7 +13,7 @@
 //
 //	relay := jdwp.NewRelay(listeners, jdwp.Options{Wait: time.Minute})
 //	relay.Point("spring-maven", dial)     // an IDE that attaches debugs this JVM
-//	relay.Redefine(ctx, classes)          // with the IDE attached, or without
+//	relay.Redefine(ctx, classes, false)   // with the IDE attached, or without
 //
 // It is transparent but for two things, both in the IDE's favour. Ids of commands are
 // mapped, so that each reply finds who asked. And breakpoints, which a JVM drops from a

@@ -54,7 +54,7 @@ func TestRedefineInARunningJVM(t *testing.T) {
 	for range 2 { // one debugger after the other
 		vm := attached(t, port)
 		loaded, err := vm.Redefine(t.Context(), map[string][]byte{
-			"App": compiled(t, edited, "App", `"old"`, `"new"`), "Later": compiled(t, edited, "Later", "", "")})
+			"App": compiled(t, edited, "App", `"old"`, `"new"`), "Later": compiled(t, edited, "Later", "", "")}, false)
 		if err != nil || loaded != 1 {
 			t.Errorf("loaded %d, %v", loaded, err)
 		}
@@ -71,13 +71,13 @@ func TestRedefineInARunningJVM(t *testing.T) {
 		"static String word() { return more(); } static String more() { return \"more\"; }": "a method was added",
 		"static int field; static String word() { return \"newer\"; }":                      "fields changed",
 	} {
-		_, err := vm.Redefine(t.Context(), map[string][]byte{"App": compiled(t, edited, "App", `static String word() { return "old"; }`, to)})
+		_, err := vm.Redefine(t.Context(), map[string][]byte{"App": compiled(t, edited, "App", `static String word() { return "old"; }`, to)}, false)
 		var refusal Refusal
 		if !errors.As(err, &refusal) || refusal.Error() != want {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}
-	if _, err := vm.Redefine(t.Context(), map[string][]byte{"App": []byte("no class")}); err == nil {
+	if _, err := vm.Redefine(t.Context(), map[string][]byte{"App": []byte("no class")}, false); err == nil {
 		t.Error("it took what is no class")
 	}
 	if got := say(); got != "new" {

@@ -149,7 +149,7 @@ var errNoJVM = errors.New("there is no JVM to talk to")
 
 // Redefine gives classes of the JVM other class files, as [VM.Redefine] does: between the
 // commands of the IDE that is attached, or by a conversation of its own.
-func (r *Relay) Redefine(ctx context.Context, classes map[string][]byte) (n int, err error) {
+func (r *Relay) Redefine(ctx context.Context, classes map[string][]byte, all bool) (n int, err error) {
 	for {
 		to, _, changed := r.now()
 		if to == nil {
@@ -159,14 +159,14 @@ func (r *Relay) Redefine(ctx context.Context, classes map[string][]byte) (n int,
 		s := to.session
 		r.mu.Unlock()
 		if s != nil {
-			n, err = s.redefine(ctx, classes)
+			n, err = s.redefine(ctx, classes, all)
 			if err == nil || ctx.Err() != nil || !s.over() {
 				return r.redefined(to, classes, n, err)
 			}
 		}
 		select {
 		case to.use <- struct{}{}:
-			n, err = r.alone(ctx, to, classes)
+			n, err = r.alone(ctx, to, classes, all)
 			<-to.use
 			return r.redefined(to, classes, n, err)
 		case <-changed: // an IDE has attached, or left
@@ -178,11 +178,11 @@ func (r *Relay) Redefine(ctx context.Context, classes map[string][]byte) (n int,
 
 // alone redefines classes where no IDE is attached. A JVM that an IDE has just left may not
 // listen yet.
-func (r *Relay) alone(ctx context.Context, to *jvm, classes map[string][]byte) (n int, err error) {
+func (r *Relay) alone(ctx context.Context, to *jvm, classes map[string][]byte, all bool) (n int, err error) {
 	for {
-		n, err = Redefine(ctx, to.dial, classes)
+		n, err = Redefine(ctx, to.dial, classes, all)
 		var refusal Refusal
-		if err == nil || errors.As(err, &refusal) || ctx.Err() != nil || time.Since(to.left) > rest {
+		if err == nil || errors.As(err, &refusal) || errors.Is(err, ErrNotLoaded) || ctx.Err() != nil || time.Since(to.left) > rest {
 			return n, err
 		}
 		sleep(ctx, pause)

@@ -107,7 +107,7 @@ func TestIDEStandsAtABreakpointWhileClassesAreRedefined(t *testing.T) {
 
 	t.Log("the thread stands at the breakpoint: the class changes all the same, and the lines move")
 	changed := compiled(t, t.TempDir(), "App", `static String word() { return "old"; }`, "\n\nstatic String word() { String said = \"new\";\nreturn said; }")
-	if loaded, err := r.Redefine(t.Context(), map[string][]byte{"App": changed}); err != nil || loaded != 1 {
+	if loaded, err := r.Redefine(t.Context(), map[string][]byte{"App": changed}, false); err != nil || loaded != 1 {
 		t.Fatalf("loaded %d, %v", loaded, err)
 	}
 	j.Say("cont", "> ")
@@ -169,7 +169,7 @@ func TestRepliesFindWhoAskedWhileBothSidesAsk(t *testing.T) {
 		name := []string{"App", "java/lang/String", "java/util/List", "no/such/Class"}[i%4]
 		all.Go(func() {
 			for range 200 {
-				found, err := vm.find(t.Context(), map[string][]byte{name: nil})
+				found, err := vm.find(t.Context(), map[string][]byte{name: nil}, false)
 				if err != nil {
 					t.Error(err)
 					return
@@ -186,7 +186,7 @@ func TestRepliesFindWhoAskedWhileBothSidesAsk(t *testing.T) {
 	for range 2 {
 		all.Go(func() {
 			for range 50 {
-				if loaded, err := r.Redefine(t.Context(), map[string][]byte{"App": class}); err != nil || loaded != 1 {
+				if loaded, err := r.Redefine(t.Context(), map[string][]byte{"App": class}, false); err != nil || loaded != 1 {
 					t.Errorf("loaded %d, %v", loaded, err)
 				}
 			}
@@ -200,7 +200,7 @@ func TestRepliesFindWhoAskedWhileBothSidesAsk(t *testing.T) {
 		t.Errorf("it says %q", got)
 	}
 	// Without the IDE, devloop's commands have a conversation of their own.
-	if loaded, err := r.Redefine(t.Context(), map[string][]byte{"App": class}); err != nil || loaded != 1 {
+	if loaded, err := r.Redefine(t.Context(), map[string][]byte{"App": class}, false); err != nil || loaded != 1 {
 		t.Errorf("loaded %d, %v", loaded, err)
 	}
 }
@@ -217,7 +217,7 @@ func TestIDEsOwnHotSwapIsNoted(t *testing.T) {
 		t.Errorf("it says %q", got)
 	}
 	theirs := compiled(t, t.TempDir(), "App", `"old"`, `"theirs"`)
-	if _, err := vm.Redefine(t.Context(), map[string][]byte{"App": theirs}); err != nil {
+	if _, err := vm.Redefine(t.Context(), map[string][]byte{"App": theirs}, false); err != nil {
 		t.Fatal(err)
 	}
 	if got := say(); got != "theirs" {
@@ -226,11 +226,11 @@ func TestIDEsOwnHotSwapIsNoted(t *testing.T) {
 	if got := r.Foreign(); !reflect.DeepEqual(got, []string{"App"}) {
 		t.Errorf("the IDE has redefined %q", got)
 	}
-	if _, err := vm.Redefine(t.Context(), map[string][]byte{"App": []byte("no class")}); err == nil {
+	if _, err := vm.Redefine(t.Context(), map[string][]byte{"App": []byte("no class")}, false); err == nil {
 		t.Error("the JVM took what is no class")
 	}
 	ours := compiled(t, t.TempDir(), "App", `"old"`, `"ours"`)
-	if _, err := r.Redefine(t.Context(), map[string][]byte{"App": ours}); err != nil {
+	if _, err := r.Redefine(t.Context(), map[string][]byte{"App": ours}, false); err != nil {
 		t.Fatal(err)
 	}
 	if got, foreign := say(), r.Foreign(); got != "ours" || len(foreign) > 0 {
@@ -343,7 +343,7 @@ func TestIDEThatDoesNotReadIsGivenUp(t *testing.T) {
 	// The JVM has much to answer still, although nobody listens, before it takes the next one.
 	loaded, err := 0, errNoJVM
 	for deadline := time.Now().Add(time.Minute); err != nil && time.Now().Before(deadline); {
-		loaded, err = r.Redefine(t.Context(), map[string][]byte{"App": class})
+		loaded, err = r.Redefine(t.Context(), map[string][]byte{"App": class}, false)
 	}
 	if err != nil || loaded != 1 {
 		t.Errorf("loaded %d, %v", loaded, err)

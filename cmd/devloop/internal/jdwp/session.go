@@ -122,7 +122,7 @@ func (s *session) redefinedByIDE(ctx context.Context, data []byte) func([]byte) 
 }
 
 // redefine is [VM.Redefine] beside the commands of the IDE.
-func (s *session) redefine(ctx context.Context, classes map[string][]byte) (n int, err error) {
+func (s *session) redefine(ctx context.Context, classes map[string][]byte, all bool) (n int, err error) {
 	select {
 	case s.turn <- struct{}{}:
 	case <-s.vm.ended:
@@ -131,7 +131,7 @@ func (s *session) redefine(ctx context.Context, classes map[string][]byte) (n in
 		return 0, context.Cause(ctx)
 	}
 	defer func() { <-s.turn }()
-	found, err := s.vm.find(ctx, classes) // by its reply those to the IDE's commands have come
+	found, err := s.vm.find(ctx, classes, all) // by its reply those to the IDE's commands have come
 	if err != nil {
 		return 0, err
 	}

@@ -147,11 +147,15 @@ func (vm *VM) ask(ctx context.Context, c command, data []byte) ([]byte, error) {
 	}
 }
 
+// ErrNotLoaded says that a JVM has not loaded a class yet.
+var ErrNotLoaded = errors.New("not loaded yet")
+
 // Redefine gives classes, by their internal names, other class files, and returns how many
 // of the classes were loaded: another one needs no more than its file in its place. It
-// returns a [Refusal] where the JVM takes none of them.
-func (vm *VM) Redefine(ctx context.Context, classes map[string][]byte) (n int, err error) {
-	found, err := vm.find(ctx, classes)
+// returns a [Refusal] where the JVM takes none of them, and [ErrNotLoaded] where all have to
+// be loaded and one is not.
+func (vm *VM) Redefine(ctx context.Context, classes map[string][]byte, all bool) (n int, err error) {
+	found, err := vm.find(ctx, classes, all)
 	if err != nil {
 		return 0, err
 	}
@@ -159,7 +163,7 @@ func (vm *VM) Redefine(ctx context.Context, classes map[string][]byte) (n int, e
 }
 
 // find returns the ids of those classes that are loaded, by their names, one for each class loader.
-func (vm *VM) find(ctx context.Context, classes map[string][]byte) (map[string][]string, error) {
+func (vm *VM) find(ctx context.Context, classes map[string][]byte, all bool) (map[string][]string, error) {
 	found := map[string][]string{}
 	for name := range classes {
 		answer, err := vm.ask(ctx, classesBySignature, appendText(nil, "L"+name+";"))
@@ -174,6 +178,9 @@ func (vm *VM) find(ctx context.Context, classes map[string][]byte) (map[string][
 		}
 		if b.short {
 			return nil, fmt.Errorf("find class %q: %w", name, io.ErrUnexpectedEOF)
+		}
+		if all && len(found[name]) == 0 {
+			return nil, fmt.Errorf("find class %q: %w", name, ErrNotLoaded)
 		}
 	}
 	return found, nil
@@ -217,7 +224,7 @@ func (vm *VM) Close() error {
 
 // Redefine attaches to a JVM, gives classes other class files, as [VM.Redefine] does, and
 // leaves it.
-func Redefine(ctx context.Context, dial Dial, classes map[string][]byte) (n int, err error) {
+func Redefine(ctx context.Context, dial Dial, classes map[string][]byte, all bool) (n int, err error) {
 	conn, err := dial(ctx)
 	if err != nil {
 		return 0, err
@@ -226,7 +233,7 @@ func Redefine(ctx context.Context, dial Dial, classes map[string][]byte) (n int,
 	if err != nil {
 		return 0, err
 	}
-	n, err = vm.Redefine(ctx, classes)
+	n, err = vm.Redefine(ctx, classes, all)
 	_ = vm.Close() // the JVM has answered
 	return n, err
 }

@@ -90,8 +90,18 @@ func (l *Loop) start(ctx context.Context, n int, m runner.Manifest, img builder.
 
 // bringUp makes the Pods and waits until they are ready; those that serve stay.
 func (l *Loop) bringUp(ctx context.Context, n int, m runner.Manifest, img builder.Image, serving []runner.Pod) ([]runner.Pod, error) {
+	told := l.agents(m, img)
+	pods, err := l.try(ctx, n, m, img, serving, told)
+	if l.refusesAgent(n, told, err) {
+		return l.try(ctx, n, m, img, serving, l.agents(m, img))
+	}
+	return pods, err
+}
+
+// try makes Pods whose JVMs are told something, and waits until they are ready.
+func (l *Loop) try(ctx context.Context, n int, m runner.Manifest, img builder.Image, serving []runner.Pod, told runner.Debug) ([]runner.Pod, error) {
 	pods, err := stage(ctx, l, n, event.Replace, func(ctx context.Context, s *step) ([]runner.Pod, error) {
-		return l.replace(ctx, s, m, img, serving)
+		return l.replace(ctx, s, m, img, serving, told)
 	})
 	if err != nil {
 		return nil, err
@@ -306,13 +316,13 @@ func size(bytes int64) string {
 	return fmt.Sprintf("%.0f %s", v, units[0])
 }
 
-func (l *Loop) replace(ctx context.Context, s *step, m runner.Manifest, img builder.Image, serving []runner.Pod) ([]runner.Pod, error) {
+func (l *Loop) replace(ctx context.Context, s *step, m runner.Manifest, img builder.Image, serving []runner.Pod, told runner.Debug) ([]runner.Pod, error) {
 	if m.Generated() {
 		m = runner.GenerateManifest(l.Target.Name, img.Port)
 	}
 	spec := l.spec(m)
 	spec.ChangesDir, spec.Image, spec.Names, spec.Serving = changesDir(img), img.Ref, []string{img.Name}, serving
-	spec.Debug = l.agents(m, img)
+	spec.Debug = told
 	l.explain(s, spec)
 	pods, err := l.Deployer.Replace(ctx, spec)
 	s.note = names(pods)

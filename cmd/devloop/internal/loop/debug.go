@@ -162,7 +162,7 @@ var ownAgent = regexp.MustCompile(`(?:-agentlib:jdwp=|-Xrunjdwp:)\S*?address=(?:
 func (l *Loop) agents(m runner.Manifest, img builder.Image) runner.Debug {
 	d := runner.Debug{Stops: l.Target.Debug.On}
 	l.live.agent = builder.DebugPort
-	if !l.Target.Debug.On || img.Explanation.Supervised {
+	if wanted := l.Target.Debug.On || img.Explanation.Swappable; !wanted || img.Explanation.Supervised || l.live.agentless {
 		return d
 	}
 	words := m.Words(img.Name)

@@ -27,6 +27,9 @@ type present struct {
 	image, now plan.State
 	// swappable says that their JVMs take changed methods while they run.
 	swappable bool
+	// sealed says that their JVMs alone can be changed: their files are those of a Dockerfile's
+	// image, and what a container holds that starts again.
+	sealed bool
 	// templates are the files of their template engines.
 	templates []plan.Templates
 	// serving and answering are those of live at the time.
@@ -40,7 +43,7 @@ func stateHash(s plan.State) v1.Hash { return v1.Hash{Algorithm: "state", Hex: s
 // decide chooses the path of a save, and tells it.
 func (l *Loop) decide(n int, app builder.App, compiled bool, saved plan.Saved) plan.Decision {
 	s := plan.Situation{Saved: saved, Image: l.live.loaded != nil, Runs: l.live.running(), Rule: l.Target.Path}
-	if compiled && l.Target.Fixed == "" {
+	if compiled && (l.Target.Fixed == "" || l.Target.Follow && app.Dockerfile != "") {
 		parts, err := app.Parts()
 		if err != nil {
 			s.Runs.Fixed = err.Error() // the image's making says it better
@@ -59,7 +62,7 @@ func (v *live) running() plan.Running {
 	if r == nil {
 		return plan.Running{Fixed: v.fixed}
 	}
-	running := plan.Running{State: r.now, Serves: v.serves(), Swappable: r.swappable, Templates: r.templates, Foreign: v.redefinedElsewhere()}
+	running := plan.Running{State: r.now, Serves: v.serves(), Swappable: r.swappable, Templates: r.templates, Foreign: v.redefinedElsewhere(), Sealed: r.sealed}
 	if v.faster.Load() {
 		running.Outdated = "there is an archive of the dependencies' classes by now"
 	}
@@ -85,6 +88,9 @@ func (l *Loop) inPlace(ctx context.Context, n int, d plan.Decision) (done bool, 
 		if done, err := l.swap(ctx, n, d); done || err != nil {
 			return true, err
 		}
+	}
+	if l.live.present.sealed {
+		return false, nil
 	}
 	return l.restart(ctx, n, d)
 }

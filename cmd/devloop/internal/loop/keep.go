@@ -78,23 +78,31 @@ func (l *Loop) turnBack() {
 func (l *Loop) takeOver(img builder.Image, pods []runner.Pod) {
 	l.retire(l.live.answering)
 	l.live.serving, l.live.answering = img.ID, pods
+	l.live.altered.Store(false)
 	if fixed := l.fixed(img.Explanation); fixed != "" {
 		l.live.lose(fixed)
 		return
 	}
-	l.live.present = &present{pods: pods, image: l.live.built, now: l.live.built, swappable: img.Explanation.Swappable}
+	l.live.present = &present{pods: pods, image: l.live.built, now: l.live.built, swappable: img.Explanation.Swappable, sealed: !img.Explanation.Supervised}
 	for _, t := range img.Explanation.Templates {
 		l.live.present.templates = append(l.live.present.templates, plan.Templates(t))
+	}
+	if l.live.present.sealed {
+		l.guard(pods)
 	}
 }
 
 // fixed says why Pods of an image can't be changed while they run, "" where they can.
 func (l *Loop) fixed(x builder.Explanation) string {
 	switch {
-	case l.Target.Fixed != "":
-		return l.Target.Fixed
 	case x.Supervised:
 		return ""
+	case x.Swappable && l.live.agentless:
+		return "its JVM does not start with a debug port"
+	case x.Swappable:
+		return ""
+	case l.Target.Fixed != "":
+		return l.Target.Fixed
 	case x.Unsupervised == "" && x.Dockerfile != "":
 		return x.Dockerfile + " makes its image"
 	}

@@ -52,6 +52,12 @@ type live struct {
 	faster atomic.Bool
 	// ended tells Run of each Pod whose log has come to its end.
 	ended chan runner.Pod
+	// altered is true while JVMs of sealed Pods have classes that their images have not, restarted
+	// tells Run of each such Pod of which a container ends.
+	altered   atomic.Bool
+	restarted chan runner.Pod
+	// agentless says that JVMs of the image don't start with a debug port.
+	agentless bool
 	// placed is the reason, told last, why Pods take the place of those before.
 	placed string
 	// advised is what was told of the Dockerfile already.

@@ -59,6 +59,12 @@ type Deployer interface {
 	Ready(ctx context.Context, pods []runner.Pod, phase func(runner.Phase)) error
 	// Change changes the application in a Pod whose supervisor listens on port.
 	Change(ctx context.Context, pod runner.Pod, port int, c runner.Change) (runner.Pod, error)
+	// Note writes into a Pod in what its application differs from its image. It returns
+	// [runner.ErrRestarted] where a container has started again since p.
+	Note(ctx context.Context, p runner.Pod, summary string) error
+	// Restarted waits until a container of a Pod ends or starts again, and returns the Pod as
+	// it is then.
+	Restarted(ctx context.Context, p runner.Pod) (runner.Pod, error)
 	// Prove says that the application in a Pod serves after a change.
 	Prove(ctx context.Context, pod runner.Pod, port int, state, was string) error
 	// Dial opens a connection to a port of a Pod.

@@ -105,6 +105,13 @@ func (f *fakes) Change(_ context.Context, p runner.Pod, _ int, _ runner.Change) 
 
 func (f *fakes) Prove(context.Context, runner.Pod, int, string, string) error { return nil }
 
+func (f *fakes) Note(context.Context, runner.Pod, string) error { return nil }
+
+func (f *fakes) Restarted(ctx context.Context, p runner.Pod) (runner.Pod, error) {
+	<-ctx.Done()
+	return p, context.Cause(ctx)
+}
+
 func (f *fakes) Dial(context.Context, runner.Pod, int) (io.ReadWriteCloser, error) {
 	return nil, runner.ErrUnsupervised
 }

@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -24,17 +25,22 @@ func (l *Loop) Run(ctx context.Context, batches <-chan watch.Batch) error {
 		owed    = watch.Everything() // changes that no finished cycle has covered
 		fresh   = true               // owed holds something newer than the running cycle
 		ended   []runner.Pod         // Pods that ended while a cycle ran
+		again   []runner.Pod         // Pods of which a container ended
+		why     string               // for a cycle that no save led to
 		n       int
 	)
-	l.live.ended = make(chan runner.Pod)
+	l.live.ended, l.live.restarted = make(chan runner.Pod), make(chan runner.Pod)
 	for {
 		if running == nil {
 			l.lost(ended)
-			ended = nil
+			if why = l.fallenBack(ctx, again); why != "" {
+				owed, fresh = watch.Everything(), true
+			}
+			ended, again = nil, nil
 		}
 		if running == nil && fresh && ctx.Err() == nil {
 			n, fresh = n+1, false
-			running, owed = l.begin(ctx, n, owed), watch.Batch{}
+			running, owed = l.begin(ctx, n, owed, why), watch.Batch{}
 		}
 		select {
 		case b, open := <-batches:
@@ -57,6 +63,10 @@ func (l *Loop) Run(ctx context.Context, batches <-chan watch.Batch) error {
 			}
 		case pod := <-l.live.ended:
 			ended = append(ended, pod)
+		case pod := <-l.live.restarted:
+			if again = append(again, pod); l.live.altered.Load() {
+				running.cancel(errSuperseded)
+			}
 		case <-running.idle(ctx):
 			return context.Cause(ctx)
 		}
@@ -70,13 +80,13 @@ type cycle struct {
 	done  chan bool // one value, sent when the cycle has unwound: did it finish its work?
 }
 
-// begin starts cycle n for what batch names.
-func (l *Loop) begin(ctx context.Context, n int, batch watch.Batch) *cycle {
+// begin starts cycle n for what batch names, or why says.
+func (l *Loop) begin(ctx context.Context, n int, batch watch.Batch, why string) *cycle {
 	ctx, stop := context.WithCancelCause(ctx)
 	c := &cycle{batch: batch, stop: stop, done: make(chan bool, 1)}
 	go func() {
 		defer stop(nil)
-		c.done <- l.turn(ctx, n, because(n, batch), batch) == nil
+		c.done <- l.turn(ctx, n, cmp.Or(why, because(n, batch)), batch) == nil
 	}()
 	return c
 }

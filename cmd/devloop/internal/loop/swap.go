@@ -29,7 +29,7 @@ func (l *Loop) swap(ctx context.Context, n int, d plan.Decision) (bool, error) {
 		err := l.swapIn(ctx, r, d.Files)
 		s.note = fmt.Sprintf("%s to %s", plan.Summary(d.Files), names(r.pods))
 		if err != nil && !cancelled(err) {
-			s.skip, s.note, err = true, fmt.Sprintf("a restart instead: %v", err), nil
+			s.skip, s.note, err = true, fmt.Sprintf("%s instead: %v", map[bool]string{false: "a restart", true: "a new Pod"}[r.sealed], err), nil
 			return false, nil
 		}
 		return err == nil, err
@@ -52,7 +52,7 @@ func (l *Loop) swap(ctx context.Context, n int, d plan.Decision) (bool, error) {
 // whatever comes next.
 func (l *Loop) swapIn(ctx context.Context, r *present, files map[string][]byte) error {
 	l.live.loaded = nil
-	if _, err := l.change(ctx, r.pods, r.change(files, l.live.built)); err != nil {
+	if err := l.bringFiles(ctx, r, files); err != nil {
 		return err
 	}
 	classes := map[string][]byte{}
@@ -64,18 +64,30 @@ func (l *Loop) swapIn(ctx context.Context, r *present, files map[string][]byte) 
 	if len(classes) == 0 {
 		return nil
 	}
-	return each(ctx, r.pods, func(ctx context.Context, _ int, p runner.Pod) error { return l.redefine(ctx, p, classes) })
+	return each(ctx, r.pods, func(ctx context.Context, _ int, p runner.Pod) error { return l.redefine(ctx, p, classes, r.sealed) })
 }
 
-// redefine has a Pod's JVM take other versions of classes, with a debugger attached or without.
-func (l *Loop) redefine(ctx context.Context, p runner.Pod, classes map[string][]byte) error {
+// bringFiles brings files into Pods; into sealed ones only the word that they are changed.
+func (l *Loop) bringFiles(ctx context.Context, r *present, files map[string][]byte) error {
+	change := r.change(files, l.live.built)
+	if !r.sealed {
+		_, err := l.change(ctx, r.pods, change)
+		return err
+	}
+	l.live.altered.Store(true)
+	return each(ctx, r.pods, func(ctx context.Context, _ int, p runner.Pod) error { return l.Deployer.Note(ctx, p, change.Summary) })
+}
+
+// redefine has a Pod's JVM take other versions of classes, with a debugger attached or without;
+// all of them have to be loaded where their files stay as they were.
+func (l *Loop) redefine(ctx context.Context, p runner.Pod, classes map[string][]byte, all bool) error {
 	asking, cancel := context.WithTimeout(ctx, swapTimeout)
 	defer cancel()
 	var err error
 	if d := l.live.debugger(p); d != nil {
-		_, err = d.Redefine(asking, classes)
+		_, err = d.Redefine(asking, classes, all)
 	} else {
-		_, err = jdwp.Redefine(asking, l.dial(p), classes)
+		_, err = jdwp.Redefine(asking, l.dial(p), classes, all)
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

@@ -87,6 +87,8 @@ type Running struct {
 	Serves bool
 	// Swappable is true where its JVM takes other bodies of methods.
 	Swappable bool
+	// Sealed says that its files can't be changed, but only what its JVM has loaded.
+	Sealed bool
 	// Foreign are the files of the classes that somebody else has put into the JVM, an IDE that
 	// debugs: they differ from those of State, nobody knows in what.
 	Foreign []string
@@ -126,7 +128,11 @@ func Decide(s Situation) Decision {
 	if why := s.whyPod(); why != "" {
 		return Decision{Path: Pod, Why: why}
 	}
-	return s.inPlace(Changes(s.Runs.State, s.After))
+	d := s.inPlace(Changes(s.Runs.State, s.After))
+	if s.Runs.Sealed && (d.Path == Pages || d.Path == Restart) {
+		return Decision{Path: Pod, Why: d.Why}
+	}
+	return d
 }
 
 // whyPod says why what runs can't be changed in its Pod, "" where it can.
@@ -173,6 +179,8 @@ func (s Situation) inPlace(files map[string][]byte) Decision {
 func (s Situation) fileNeeds(path string) (Path, string) {
 	cheap, why := Swap, ""
 	switch t, isTemplate := s.Runs.templatesOf(path); {
+	case s.Runs.Sealed && (isTemplate || isPage(path)):
+		why = path + " lies in the image"
 	case isTemplate:
 		cheap, why = Pages, whyNoTemplate(s.Runs.State, s.After, path, t)
 	case isPage(path):

@@ -147,6 +147,33 @@ func compiled(t *testing.T, members string) []byte {
 	return data
 }
 
+func TestFilesOfASealedPodStay(t *testing.T) {
+	real.Java(t)
+	class := func(members string) State {
+		return state("A.class", string(compiled(t, members)), "static/a.css", "a", "application.yml", "a")
+	}
+	is, body, shape := class(`String a() { return "a"; }`), class(`String a() { return "b"; }`), class(`String a() { return "a"; } void more() {}`)
+	page, settings := state("A.class", string(is.own["A.class"]), "static/a.css", "b", "application.yml", "a"), state("A.class", string(is.own["A.class"]), "static/a.css", "a", "application.yml", "b")
+	runs := running(is)
+	runs.Sealed = true
+	for _, c := range []struct {
+		what  string
+		after State
+		path  Path
+		why   string
+	}{
+		{"a body", body, Swap, ""},
+		{"a shape", shape, Pod, "A: method more added"},
+		{"a page", page, Pod, "static/a.css lies in the image"},
+		{"settings", settings, Pod, "application.yml is read at start"},
+		{"nothing", is, Nothing, "the classes and resources are as they were"},
+	} {
+		if d := Decide(Situation{Saved: source, Image: true, Runs: runs, After: c.after}); d.Path != c.path || d.Why != c.why {
+			t.Errorf("%s: got %v, %q", c.what, d.Path, d.Why)
+		}
+	}
+}
+
 func TestWhatADebuggerPutIntoTheJVMIsReplaced(t *testing.T) {
 	real.Java(t)
 	is := state("A.class", string(compiled(t, `String a() { return "a"; }`)))
