@@ -40,7 +40,7 @@ test-short: ## the hermetic tests only: no Docker, no cluster
 lint: ## formatting, vet, staticcheck, shellcheck, known vulnerabilities
 	@hack/lint.sh
 
-bench: build ## the same edit by hand and by devloop, timed in one run
+bench: build ## edits of a body, a shape, a dependency by hand and by devloop, timed in one run
 	@hack/bench.sh
 	go run ./hack/bench -starts -n 3 -sample samples/spring-maven
 

@@ -42,10 +42,28 @@ func (f *appFiles) settings() ([]setting, error) {
 	return all, nil
 }
 
-// relaxed is a key without what people write in different ways.
+// settings reads the application's settings, those of its image's environment and command
+// included.
+func (j *job) settings(base *content, files *appFiles) ([]setting, error) {
+	all, err := files.settings()
+	for _, variable := range base.config.Config.Env {
+		key, value, _ := strings.Cut(variable, "=")
+		all = append(all, setting{"the image's environment", relaxed(key), value})
+	}
+	if j.in == nil {
+		return all, err
+	}
+	for _, word := range slices.Concat(j.in.java, j.in.args) {
+		key, value, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(word, "-D"), "--"), "=")
+		all = append(all, setting{"the Dockerfile's command", relaxed(key), value})
+	}
+	return all, err
+}
+
+// relaxed is a key without what people, and the environment, write in different ways.
 // https://docs.spring.io/spring-boot/reference/features/external-config.html#features.external-config.typesafe-configuration-properties.relaxed-binding
 func relaxed(key string) string {
-	return strings.NewReplacer("-", "", "_", "", "[", ".", "]", "").Replace(strings.ToLower(key))
+	return strings.NewReplacer(".", "", "-", "", "_", "", "[", "", "]", "").Replace(strings.ToLower(key))
 }
 
 // yamlValues reads all documents of a YAML file as keys with dots between their parts. Of

@@ -64,7 +64,7 @@ func (j *job) composition(base *content, files *appFiles) (*composition, error) 
 	libs, own, classPath := files.split()
 	c := &composition{Explanation: Explanation{Options: j.jvmOptions(files), MainClass: j.app.MainClass}}
 	if j.supervised() {
-		all, options, err := j.templates(files)
+		all, options, err := j.templates(base, files)
 		if err != nil {
 			return nil, err
 		}

@@ -47,8 +47,8 @@ const whichTemplates = "spring.template.provider.cache=false"
 
 // templates returns what the application's engines do with their files, and the options by
 // which they do it. One that the project's own settings speak of is left as it is.
-func (j *job) templates(files *appFiles) ([]Templates, []Option, error) {
-	set, err := files.settings()
+func (j *job) templates(base *content, files *appFiles) ([]Templates, []Option, error) {
+	set, err := j.settings(base, files)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
 // templatesFor returns what an image for changes says of its templates, and its JVM's properties.
@@ -67,5 +69,21 @@ func TestDevtoolsDoNotRestartByThemselves(t *testing.T) {
 	_, options := templatesFor(t, nil, file{"BOOT-INF/lib/spring-boot-devtools-4.1.2.jar", "a"})
 	if !strings.Contains(options, "-Dspring.devtools.restart.enabled=false") {
 		t.Errorf("it starts with %s", options)
+	}
+}
+
+func TestTemplatesAreAsTheImageStartsTheApplication(t *testing.T) {
+	config := &v1.ConfigFile{Config: v1.Config{Env: []string{"PATH=/bin", "SPRING_GROOVY_TEMPLATE_CACHE=true"}}}
+	j := &job{in: &surroundings{java: []string{"java", "-Xmx1g", "-Dspring.thymeleaf.cache=true"}, args: []string{"app.jar", "--spring.freemarker.cache=true"}}}
+	set, err := j.settings(&content{config: config}, &appFiles{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range engines {
+		want := map[string]string{"Thymeleaf": "the Dockerfile's command sets spring.thymeleaf.cache", "FreeMarker": "the Dockerfile's command sets spring.freemarker.cache",
+			"Groovy": "the image's environment sets spring.groovy.template.cache"}[e.Engine]
+		if got := e.whyKept(set); got != want {
+			t.Errorf("%s: kept %q, want %q", e.Engine, got, want)
+		}
 	}
 }

@@ -58,6 +58,15 @@ func parsed(t *testing.T, data []byte) *Class {
 	return c
 }
 
+// The body's constants name a nested class of another's, where the class itself has none.
+func TestCompareBodyThatNamesTheFirstNestedClass(t *testing.T) {
+	real.Java(t)
+	before, after := compile(t, `class A { String a() { return "a"; } }`), compile(t, `class A { String a() { String s = "a"; return s + "b"; } }`)
+	if d := Compare(parsed(t, before["A"]), parsed(t, after["A"])); d.Kind != Bodies {
+		t.Errorf("got %+v", d)
+	}
+}
+
 func TestCompareEditsOfAClass(t *testing.T) {
 	real.Java(t)
 	const class = `import java.util.function.*;

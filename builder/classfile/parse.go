@@ -196,7 +196,9 @@ func (r *reader) attributes(class string, bodies *bodies) (map[string]string, []
 			r.bootstrap = body.bootstrapMethods()
 		case "InnerClasses":
 			r.inner = body.innerClasses(class)
-			found[name] = fmt.Sprint(r.inner)
+			if len(r.inner) > 0 { // else it names only classes of others, for what a body does
+				found[name] = fmt.Sprint(r.inner)
+			}
 		case "Deprecated":
 			found[name] = "yes"
 		case "SourceFile", "SourceDebugExtension", "Synthetic":

@@ -18,8 +18,15 @@ import (
 // took waits until a cycle ends well, and returns the stages that it took.
 func (r *started) took() string {
 	r.Helper()
+	return r.stages(func(event.Body) {})
+}
+
+// stages is took, and hands over every event on the way.
+func (r *started) stages(hear func(event.Body)) string {
+	r.Helper()
 	var stages []string
 	until(r.T, r.stream, func(b event.Body) bool {
+		hear(b)
 		switch b := b.(type) {
 		case event.StageFinished:
 			if b.Outcome == event.OK {

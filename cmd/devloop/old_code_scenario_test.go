@@ -153,6 +153,7 @@ func TestScenarioNoAnswerIsOfOldCode(t *testing.T) {
 	real.Maven(t)
 	s := newScenario(t, "spring-maven")
 	count, seed := number(t, "DEVLOOP_EDITS", 60), number(t, "DEVLOOP_SEED", 20261125)
+	s.patience += time.Duration(count) * 5 * time.Second
 	random := rand.New(rand.NewPCG(uint64(seed), 0))
 	now := shop{}
 	s.save(nil, now.files())

@@ -80,10 +80,10 @@ func TestScenarioTheCheapestPathGivesWhatAFreshPodWould(t *testing.T) {
 		{"in the generic method", swap, "", say(`return first(List.of("g", "h"));`) + `<T> T first(List<T> list) { return list.get(list.size() - 1); }`, "h"},
 	} {
 		s.write(main, controller(e.before, e.members))
-		took := r.took()
+		took, why := r.tookBecause()
 		for name, path := range map[string]string{swap: "compile swap forward", restart: "compile restart ready forward"} {
 			if e.path == name && took != path {
-				t.Errorf("%s: it took %s", e.name, took)
+				t.Errorf("%s: it took %s: %s", e.name, took, why)
 			}
 		}
 		// The first request was devloop's own.

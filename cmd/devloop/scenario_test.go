@@ -36,6 +36,7 @@ type scenario struct {
 	dir, namespace      string
 	kubeconfig, context string
 	cluster             kubernetes.Interface
+	patience            time.Duration // for each command
 }
 
 // newScenario copies a sample and makes a namespace for it in the test cluster. What
@@ -52,7 +53,7 @@ func scenarioIn(t *testing.T, sample string, config *rest.Config, kubeconfig, cl
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &scenario{T: t, dir: filepath.Join(t.TempDir(), sample), kubeconfig: kubeconfig, context: "kind-" + cluster, cluster: clients}
+	s := &scenario{T: t, dir: filepath.Join(t.TempDir(), sample), kubeconfig: kubeconfig, context: "kind-" + cluster, cluster: clients, patience: patience}
 	if err := os.CopyFS(s.dir, os.DirFS(filepath.Join("..", "..", "samples", sample))); err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +80,7 @@ type result struct {
 // command prepares devloop with the cluster's flags.
 func (s *scenario) command(name string, args ...string) *exec.Cmd {
 	flags := []string{name, "--json", "--kubeconfig", s.kubeconfig, "--context", s.context, "--namespace", s.namespace}
-	ctx, cancel := context.WithTimeout(s.Context(), patience)
+	ctx, cancel := context.WithTimeout(s.Context(), s.patience)
 	s.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, "devloop", append(flags, args...)...)
 	cmd.Dir = s.dir

@@ -1,6 +1,7 @@
-// Command bench times the same edit by several ways, in one run: by hand, with the
-// commands that a person types, and with devloop. It prints the medians of every
-// step, what was sent to the nodes, and the ratios of the sums and of the loads.
+// Command bench times the same edits by several ways, in one run: by hand, with the
+// commands that a person types, and with devloop, which takes its cheapest path or makes a new
+// Pod each time. For each sort of edit it prints the medians of every step, what was sent to
+// the nodes, and the ratios of the sums and of the loads.
 //
 //	go run ./hack/bench -devloop bin/devloop -kind bin/kind -n 5
 //
@@ -84,16 +85,18 @@ type step struct {
 	sent int64 // bytes that went to the cluster's nodes
 }
 
-// run edits and brings n times by each way, alternating, after one round that warms
-// all: the first builds fetch dependencies and start the daemon.
+// warmUp is how many rounds go before: the first builds fetch dependencies and start the
+// daemon, and there is an archive for each of the two sets of libraries only after the second.
+const warmUp = 2
+
+// run makes each edit n times by each way, alternating, after rounds that warm all.
 func (b *bench) run(ctx context.Context, sample string, n int) error {
 	bare := []string{"Dockerfile", "spring-pod.yaml"}
 	ways := []way{
 		{name: "by hand", namespace: "bench-by-hand", open: b.byHand},
-		{name: "devloop run", namespace: "bench-run", open: b.byRun},
-		{name: "devloop run, no Dockerfile, a new Pod", namespace: "bench-composed", without: bare, flags: []string{"--without", "restart"}, open: b.byRun},
-		{name: "devloop run, no Dockerfile, a restart", namespace: "bench-restart", without: bare, flags: []string{"--without", "hot-swap"}, open: b.byRun},
-		{name: "devloop run, no Dockerfile, a swap", namespace: "bench-swap", without: bare, open: b.byRun},
+		{name: "devloop run, by the Dockerfile", namespace: "bench-dockerfile", open: b.byRun},
+		{name: "devloop run --path=pod", namespace: "bench-pod", without: bare, flags: []string{"--path=pod"}, open: b.byRun},
+		{name: "devloop run", namespace: "bench-run", without: bare, open: b.byRun},
 	}
 	sessions, dirs := make([]session, len(ways)), make([]string, len(ways))
 	for i, w := range ways {
@@ -103,40 +106,39 @@ func (b *bench) run(ctx context.Context, sample string, n int) error {
 		}
 		defer end()
 		dirs[i] = dir
-		if err := edit(dir, text(0)); err != nil {
-			return err
-		}
 		if sessions[i], err = w.open(ctx, w, dir); err != nil {
 			return fmt.Errorf("%s: %w", w.name, err)
 		}
 		defer func() { _ = sessions[i].close() }()
 	}
-	results := make([][][]step, len(ways))
-	for round := range n + 1 {
-		for i, w := range ways {
-			if err := edit(dirs[i], text(round)); err != nil {
-				return err
-			}
-			steps, err := sessions[i].bring(ctx, text(round))
-			if err != nil {
-				return fmt.Errorf("%s, round %d: %w", w.name, round, err)
-			}
-			fmt.Fprintf(os.Stderr, "round %d, %s: %s\n", round, w.name, seconds(sum(steps)))
-			if round > 0 {
-				results[i] = append(results[i], steps)
+	results := map[string][][][]step{} // by edit, way and round
+	for _, e := range edits {
+		results[e.name] = make([][][]step, len(ways))
+	}
+	for round := range warmUp + n {
+		for _, e := range edits {
+			for i, w := range ways {
+				said := text(e, round)
+				if err := e.make(dirs[i], said, round); err != nil {
+					return err
+				}
+				steps, err := sessions[i].bring(ctx, said)
+				if err != nil {
+					return fmt.Errorf("%s, %s, round %d: %w", e.name, w.name, round, err)
+				}
+				fmt.Fprintf(os.Stderr, "round %d, %s, %s: %s\n", round, e.name, w.name, seconds(sum(steps)))
+				if round >= warmUp {
+					results[e.name][i] = append(results[e.name][i], steps)
+				}
 			}
 		}
 	}
-	report(ways, results)
+	for _, e := range edits {
+		fmt.Printf("\n== %s: %s ==\n", e.name, e.what)
+		report(ways, results[e.name])
+	}
 	return nil
 }
-
-// thisRun tells its texts from those of the runs before: a node that still had the
-// image of one of them would be sent nothing.
-var thisRun = time.Now().Unix()
-
-// text is what the application answers after the edit of a round.
-func text(round int) string { return fmt.Sprintf("Hello, World %d of %d", round, thisRun) }
 
 // prepare makes a copy of the sample and a namespace for a way; end removes both.
 func (b *bench) prepare(ctx context.Context, w way, sample string) (dir string, end func(), err error) {
@@ -163,21 +165,6 @@ func (b *bench) prepare(ctx context.Context, w way, sample string) (dir string, 
 		return "", nil, err
 	}
 	return dir, end, nil
-}
-
-// edit changes the text that the controller answers.
-func edit(dir, text string) error {
-	path := filepath.Join(dir, "src/main/java/com/example/AppController.java")
-	source, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	before, rest, found := strings.Cut(string(source), `"Hello, World`)
-	if !found {
-		return fmt.Errorf("%s has no \"Hello, World\"", path)
-	}
-	_, after, _ := strings.Cut(rest, `"`)
-	return os.WriteFile(path, []byte(before+`"`+text+`"`+after), 0o644)
 }
 
 // command runs a program in dir; what it printed is in the error.

@@ -7,7 +7,7 @@ import (
 )
 
 // report prints the medians of every step, one way after the other, and the ratios to
-// the first: of the whole, and of the load alone.
+// the first, and of the last but one to the last: of the whole, and to the first of the load alone.
 func report(ways []way, results [][][]step) {
 	totals := make([]time.Duration, len(ways))
 	for i, w := range ways {
@@ -18,9 +18,11 @@ func report(ways []way, results [][][]step) {
 		totals[i] = median(results[i], func(step) bool { return true })
 		fmt.Printf("  %-18s %9s\n", "edit → answer", seconds(totals[i]))
 	}
+	last := len(ways) - 1
 	for i := 1; i < len(ways); i++ {
 		fmt.Printf("ratio: %s takes %.1f times as long as %s\n", ways[0].name, totals[0].Seconds()/totals[i].Seconds(), ways[i].name)
 	}
+	fmt.Printf("ratio: %s takes %.1f times as long as %s\n", ways[last-1].name, totals[last-1].Seconds()/totals[last].Seconds(), ways[last].name)
 	load := func(s step) bool { return s.name == "load" }
 	for i := 1; i < len(ways); i++ {
 		if sent(results[i], "load") == 0 {

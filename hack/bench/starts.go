@@ -168,7 +168,7 @@ func reportStarts(starters []starter) {
 
 // changedBytes edits one class and sums the layers that the image before does not have.
 func changedBytes(ctx context.Context, docker *client.Client, p *builder.Project, dir string, before builder.Image) error {
-	if err := edit(dir, text(1)); err != nil {
+	if err := say(dir, text(edits[0], 1)); err != nil {
 		return err
 	}
 	app, err := p.Compile(ctx, io.Discard)
