@@ -148,7 +148,7 @@ func (k *Containers) enter(ctx context.Context, v *visit) (waited bool, err erro
 	return waited, err
 }
 
-// parseSurvey reads what surveyScript wrote. What can't be understood is as if it
+// parseSurvey reads what a survey wrote. What can't be understood is as if it
 // weren't there: then more is sent than need be.
 func parseSurvey(out string) survey {
 	s := survey{has: map[v1.Hash]bool{}, proof: parseProof(out)}

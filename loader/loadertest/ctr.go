@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/gofrs/flock"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
@@ -40,8 +41,8 @@ func Main(m *testing.M) {
 //	starting                                         as many bytes as ctr will find no containerd
 //	full                                             there if the disk is full
 //	containers/ID                                    the name of its image
-//	leases                                           locked by imports and removals
-//	gate                                             a pipe: whoever lists containers waits for its end
+//	leases                                           locked by imports, and by removals
+//	gate                                             who lists containers waits until it is not locked
 //
 // As in the real one, content whose file is gone is still listed.
 type containerd struct{ root string }
@@ -222,18 +223,12 @@ func (c containerd) store(i image) error {
 	return os.Rename(beside, c.imageFile(i.Name))
 }
 
-// lock keeps an import's content, which no image needs yet, from a removal meanwhile, as a
-// lease does in containerd. It ends with the process.
-func (c containerd) lock(how int) error {
-	fd, err := syscall.Open(c.dir("leases"), syscall.O_CREAT|syscall.O_RDWR, 0o644)
-	if err != nil {
+func (c containerd) containersList(out io.Writer) error {
+	gate := flock.New(c.dir("gate"))
+	if err := gate.RLock(); err != nil {
 		return err
 	}
-	return syscall.Flock(fd, how)
-}
-
-func (c containerd) containersList(out io.Writer) error {
-	_, _ = os.ReadFile(c.dir("gate"))
+	defer func() { _ = gate.Unlock() }()
 	fmt.Fprintln(out, "CONTAINER IMAGE RUNTIME")
 	entries, err := os.ReadDir(c.dir("containers"))
 	for _, e := range entries {
@@ -278,9 +273,11 @@ func (c containerd) manifest(digest v1.Hash) (m v1.Manifest, err error) {
 // imagesRemove removes images and, as --sync makes it, the content that no other
 // image needs.
 func (c containerd) imagesRemove(args []string) error {
-	if err := c.lock(syscall.LOCK_EX); err != nil {
+	lock := flock.New(c.dir("leases"))
+	if err := lock.Lock(); err != nil {
 		return err
 	}
+	defer func() { _ = lock.Unlock() }()
 	for _, name := range args {
 		_ = os.Remove(c.imageFile(name))
 	}
@@ -310,11 +307,14 @@ func (c containerd) imageFile(name string) string {
 	return filepath.Join(c.dir("images"), digest.Hex)
 }
 
-// imagesImport reads an OCI archive.
+// imagesImport reads an OCI archive. A lease keeps its content, which no image needs yet,
+// from a removal meanwhile.
 func (c containerd) imagesImport(in io.Reader) error {
-	if err := c.lock(syscall.LOCK_SH); err != nil {
+	lease := flock.New(c.dir("leases"))
+	if err := lease.RLock(); err != nil {
 		return err
 	}
+	defer func() { _ = lease.Unlock() }()
 	archive, isLayout := tar.NewReader(in), false
 	var index v1.IndexManifest
 	for {

@@ -15,7 +15,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 
 	"github.com/docker/docker/api/types/container"
@@ -23,6 +22,7 @@ import (
 	"github.com/docker/docker/api/types/system"
 	"github.com/docker/docker/client"
 	"github.com/docker/docker/pkg/stdcopy"
+	"github.com/gofrs/flock"
 )
 
 // Engine is a Docker engine for tests. It has containers that are nodes, and runs what
@@ -283,17 +283,12 @@ func answer(w http.ResponseWriter, status int, body any) {
 // Hold lets whoever lists the node's containers wait until release.
 func (n *FakeNode) Hold(t testing.TB) (release func()) {
 	t.Helper()
-	gate := filepath.Join(n.root, "gate")
-	if err := syscall.Mkfifo(gate, 0o600); err != nil {
+	gate := flock.New(filepath.Join(n.root, "gate"))
+	if err := gate.Lock(); err != nil {
 		t.Fatal(err)
 	}
 	return func() {
-		held, err := os.OpenFile(gate, os.O_RDWR, 0)
-		if err == nil {
-			_ = os.Remove(gate)
-			err = held.Close()
-		}
-		if err != nil {
+		if err := gate.Unlock(); err != nil {
 			t.Error(err)
 		}
 	}
