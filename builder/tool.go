@@ -105,7 +105,10 @@ func (w wrapper) choose(ctx context.Context, p *Project, out io.Writer) (Tool, e
 	if err != nil {
 		return Tool{}, w.missing(p.Dir, reason)
 	}
-	return Tool{Name: name, Command: []string{found}, Why: reason + ": using " + version(found, w.tool), substitute: wrapped}, nil
+	if v := version(found, w.tool); v != found {
+		reason += ": using " + v
+	}
+	return Tool{Name: name, Command: []string{found}, Why: reason, substitute: wrapped}, nil
 }
 
 func (w wrapper) missing(dir, reason string) error {

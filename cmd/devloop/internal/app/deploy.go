@@ -79,6 +79,9 @@ func deployOnce(c *cli.Context, d display) (err error, inCycle bool) {
 	if c.Bool("forward") {
 		d.Publish(0, event.Notice{Level: event.Info, Text: "localhost leads to the Pod until Ctrl+C: " + strings.Join(l.URLs(), " ")})
 		<-c.Context.Done()
+	} else if len(l.URLs()) > 0 {
+		d.Publish(0, event.Notice{Level: event.Info, Text: "the Pod stays; its local port was open to prove that it answers, and is closed now",
+			Hints: []string{"keep a port open: devloop forward", "deploy again at every save: devloop run"}})
 	}
 	return nil, false
 }

@@ -73,7 +73,9 @@ func run(c *cli.Context, s Streams, d display, browsers *livereload.Server) erro
 		if c.Bool("cleanup") {
 			return errors.Join(err, cleanUp(c, d)), false
 		}
-		d.Publish(0, event.Notice{Level: event.Info, Text: "what devloop made stays in the cluster", Hints: []string{"remove it: devloop down"}})
+		if l.Deployed() {
+			d.Publish(0, event.Notice{Level: event.Info, Text: "what devloop made stays in the cluster", Hints: []string{"remove it: devloop down"}})
+		}
 		return err, false
 	})
 }

@@ -139,6 +139,9 @@ func (l *Loop) Deploy(ctx context.Context) error {
 	return l.turn(ctx, 1, "deploy", watch.Everything())
 }
 
+// Deployed says whether the loop has made Pods.
+func (l *Loop) Deployed() bool { return len(l.live.pods) > 0 }
+
 // Close ends what outlives a cycle and waits until it has ended.
 func (l *Loop) Close() error { return l.live.close() }
 

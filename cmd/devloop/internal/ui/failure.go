@@ -3,6 +3,7 @@ package ui
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 )
@@ -11,7 +12,11 @@ import (
 // what to do next.
 func PrintFailure(w io.Writer, s Style, f event.Failure) {
 	_, _ = fmt.Fprintf(w, "%s %s\n", s.Red("error:"), f.Message)
-	evidence(w, s, f.Evidence)
+	seen := f.Evidence
+	if len(seen) > 0 && strings.HasSuffix(f.Message, seen[0]) {
+		seen = seen[1:] // it has been said
+	}
+	evidence(w, s, seen)
 	for _, h := range f.Hints {
 		_, _ = fmt.Fprintf(w, "%s%s\n", s.Cyan("  → "), h)
 	}

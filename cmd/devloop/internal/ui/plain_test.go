@@ -81,3 +81,11 @@ func TestJSONLWritesTheStreamItself(t *testing.T) {
 		t.Errorf("error %v, got:\n%s\nwant:\n%s", sink.Err(), &got, want)
 	}
 }
+
+func TestWhatAFailureSaysIsNotShownTwice(t *testing.T) {
+	var out strings.Builder
+	PrintFailure(&out, Style{}, event.Failure{Message: "compile: A.java:3: ';' expected", Evidence: []string{"A.java:3: ';' expected", "    return 1", "            ^"}})
+	if want := "error: compile: A.java:3: ';' expected\n  │     return 1\n  │             ^\n"; out.String() != want {
+		t.Errorf("got\n%s", &out)
+	}
+}
