@@ -134,12 +134,15 @@ func textOf(file string) string {
 	return string(text)
 }
 
-// apart takes the image that the Dockerfile made apart, and composes it anew. Where that is
-// not certain to come to the same it returns the image itself, with the reason.
-func (j *job) apart(ctx context.Context, made Image) (Image, error) {
-	s, why, err := j.surround(ctx, made)
-	if err != nil {
-		return Image{}, err
+// apart takes the image that the Dockerfile made apart, and composes it anew. Where why, or the
+// image, speaks against that it returns the image itself, with the reason.
+func (j *job) apart(ctx context.Context, made Image, key, why string) (Image, error) {
+	var s *surroundings
+	if why == "" {
+		var err error
+		if s, why, err = j.surround(ctx, made); err != nil {
+			return Image{}, err
+		}
 	}
 	if why != "" {
 		made.Explanation.Unsupervised = made.Explanation.Dockerfile + " makes its image: " + why
@@ -148,8 +151,9 @@ func (j *job) apart(ctx context.Context, made Image) (Image, error) {
 	if err := j.docker.ImageTag(ctx, made.ID.String(), j.byDockerfile()); err != nil {
 		return Image{}, fmt.Errorf("tag image %q: %w", j.byDockerfile(), err)
 	}
+	s.key = key
 	whole := made.Advice
-	made, err = j.composeAround(ctx, s)
+	made, err := j.composeAround(ctx, s)
 	if err != nil {
 		return Image{}, err
 	}
@@ -225,10 +229,6 @@ func reserved(place string) bool {
 
 // launched reads the command of an image: java, options, -jar, the jar, arguments.
 func (j *job) launched(img v1.Image) (s *surroundings, why string) {
-	key, why := j.app.surroundingsKey()
-	if why != "" {
-		return nil, why
-	}
 	config, err := img.ConfigFile()
 	if err != nil {
 		return nil, err.Error()
@@ -251,7 +251,7 @@ func (j *job) launched(img v1.Image) (s *surroundings, why string) {
 	if name := jvmOptionsIn(config.Config.Env); name != "" {
 		return nil, "it sets " + name
 	}
-	return &surroundings{key: key, java: command[:at], args: command[at+1:], cmd: cmd}, ""
+	return &surroundings{java: command[:at], args: command[at+1:], cmd: cmd}, ""
 }
 
 // options are those that the Dockerfile gives to the JVM.

@@ -145,11 +145,15 @@ func (j *job) byItsDockerfile(ctx context.Context) (Image, error) {
 	if takeApart && j.app.Jar == "" {
 		return j.composeAround(ctx, j.app.around.last.Load())
 	}
+	if !takeApart {
+		return j.build(ctx)
+	}
+	key, why := j.app.surroundingsKey() // of what is built: a later save has another
 	made, err := j.build(ctx)
-	if err != nil || !takeApart {
+	if err != nil {
 		return made, err
 	}
-	return j.apart(ctx, made)
+	return j.apart(ctx, made, key, why)
 }
 
 // ref returns the name that belongs to one content alone.
