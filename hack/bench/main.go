@@ -94,9 +94,10 @@ func (b *bench) run(ctx context.Context, sample string, n int) error {
 	bare := []string{"Dockerfile", "spring-pod.yaml"}
 	ways := []way{
 		{name: "by hand", namespace: "bench-by-hand", open: b.byHand},
-		{name: "devloop run, by the Dockerfile", namespace: "bench-dockerfile", open: b.byRun},
-		{name: "devloop run --path=pod", namespace: "bench-pod", without: bare, flags: []string{"--path=pod"}, open: b.byRun},
-		{name: "devloop run", namespace: "bench-run", without: bare, open: b.byRun},
+		{name: "devloop run --path=pod, by the Dockerfile", namespace: "bench-dockerfile", flags: []string{"--path=pod"}, open: b.byRun},
+		{name: "devloop run", namespace: "bench-run", open: b.byRun},
+		{name: "devloop run --path=pod, no Dockerfile", namespace: "bench-pod", without: bare, flags: []string{"--path=pod"}, open: b.byRun},
+		{name: "devloop run, no Dockerfile", namespace: "bench-bare", without: bare, open: b.byRun},
 	}
 	sessions, dirs := make([]session, len(ways)), make([]string, len(ways))
 	for i, w := range ways {
