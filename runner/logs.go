@@ -17,8 +17,13 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// logPause is how long a log that broke off is left alone.
-const logPause = 250 * time.Millisecond
+const (
+	// logPause is how long a log that broke off is left alone.
+	logPause = 250 * time.Millisecond
+	// logGrace is how long a log may go on when its Pod is gone. The kubelet ends it then, but
+	// one that was started again under way has been seen not to.
+	logGrace = 3 * time.Second
+)
 
 // Logs writes the log of the Pod's containers to out, from its beginning, and
 // follows it until the Pod is gone or its containers have ended for good. A stream
@@ -61,17 +66,24 @@ type tailer struct {
 
 // follow reads run after run of the container.
 func (t *tailer) follow(ctx context.Context) error {
+	reading, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() {
+		if t.r.gone(reading, t.pod.reference()) == nil && pause(reading, logGrace) {
+			stop()
+		}
+	}()
 	for {
 		status, err := t.started(ctx)
 		if status == nil || err != nil {
 			return err
 		}
 		if status.RestartCount > t.run { // the stream missed the end of a run
-			err = t.stream(ctx, true)
+			err = t.stream(reading, true)
 		}
 		t.run = status.RestartCount
 		if err == nil {
-			err = t.stream(ctx, false)
+			err = t.stream(reading, false)
 		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)

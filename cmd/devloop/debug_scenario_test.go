@@ -186,7 +186,7 @@ spec:
 	url := r.answered("Hello, World")
 	r.took()
 	pod := s.pods()["spring-pod"].Spec.Containers[0]
-	if pod.LivenessProbe != nil || len(pod.Env) != 1 || !strings.HasPrefix(pod.Env[0].Value, "-Dword=kept -agentlib:jdwp=") {
+	if pod.LivenessProbe != nil || len(pod.Env) != 2 || pod.Env[0].Value != "-Dword=kept" || !strings.HasPrefix(pod.Env[1].Value, "-agentlib:jdwp=") {
 		t.Errorf("the container is %+v", pod)
 	}
 	j := real.StartJDB(t, address)

@@ -50,11 +50,15 @@ func TestScenarioADockerfilesImageIsChangedInItsPod(t *testing.T) {
 	s.write("Dockerfile", strings.Replace(dockerfile, "ENTRYPOINT", "RUN ls /app.jar\nENTRYPOINT", 1))
 	r.took()
 	s.write(main, word(`"four " + System.getenv("WORD")`))
-	if chosen := until(t, r.stream, func(event.Chosen) bool { return true }); chosen.Path != "pod" || !strings.Contains(chosen.Why, "its last steps do not copy the jar") {
-		t.Errorf("a step after the jar: %+v", chosen)
+	if chosen := until(t, r.stream, func(event.Chosen) bool { return true }); chosen.Path != "pod" || !strings.Contains(chosen.Why, "method text removed") {
+		t.Errorf("a shape, with a step after the jar: %+v", chosen)
 	}
 	r.took()
-	if got := page(url, "text/plain"); got != "200 four null" {
+	s.write(main, word(`"five " + System.getenv("WORD")`))
+	if took := r.took(); took != "compile swap forward" {
+		t.Errorf("a body, with a step after the jar: it took %s", took)
+	}
+	if got := page(url, "text/plain"); got != "200 five null" {
 		t.Errorf("it answers %q", got)
 	}
 	r.quit()
