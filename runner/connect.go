@@ -119,8 +119,8 @@ func newRunner(config *rest.Config, name, namespace string) (*Runner, error) {
 // watches and logs have none. All wait out a short outage; what is upgraded, such as
 // the way to a Pod, has its own ways to begin again.
 func (r *Runner) clients() error {
-	long, answered := rest.CopyConfig(r.config), &atomic.Bool{}
-	long.Wrap(func(next http.RoundTripper) http.RoundTripper { return steady{next, answered} })
+	long, answered, failed := rest.CopyConfig(r.config), &atomic.Bool{}, &atomic.Int64{}
+	long.Wrap(func(next http.RoundTripper) http.RoundTripper { return steady{next, answered, failed} })
 	short := rest.CopyConfig(long)
 	short.Timeout = askTimeout
 	core, err := kubernetes.NewForConfig(short)

@@ -80,6 +80,37 @@ func once(a *api, request string, fault func(http.ResponseWriter)) *atomic.Bool 
 	return failed
 }
 
+// TestServerThatHasJustComeBackKnowsNobody has a server answer 403, once after a connection broke, as
+// one does that has not read its roles yet, and once without.
+func TestServerThatHasJustComeBackKnowsNobody(t *testing.T) {
+	for name, broken := range map[string]bool{"after an outage": true, "at any time": false} {
+		t.Run(name, func(t *testing.T) {
+			a, r := newAPI(t)
+			if _, err := r.Replace(t.Context(), shop(t, shopPod)); err != nil {
+				t.Fatal(err)
+			}
+			var asked atomic.Int32
+			a.fault = func(w http.ResponseWriter, q *http.Request) bool {
+				if q.Method != http.MethodPatch {
+					return false
+				}
+				switch n := asked.Add(1); {
+				case n == 1 && broken:
+					panic(http.ErrAbortHandler)
+				case n <= 3:
+					refuse(w, 403, metav1.StatusReasonForbidden, "cannot patch resource")
+					return true
+				}
+				return false
+			}
+			_, err := r.Replace(t.Context(), shop(t, shopPod+settings))
+			if (err == nil) != broken {
+				t.Errorf("after %d requests: %v", asked.Load(), err)
+			}
+		})
+	}
+}
+
 // TestLostAnswerToACreation has a Pod made whose maker is never told.
 func TestLostAnswerToACreation(t *testing.T) {
 	a, r := newAPI(t)
