@@ -10,6 +10,7 @@ import (
 	"io"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"golang.org/x/sync/errgroup"
 )
 
 // chunk is how much of a layer is in memory at a time.
@@ -30,61 +31,51 @@ type delivery struct {
 	err  error // the node takes no more
 }
 
-// takes says whether the node still reads and lacks b. What is no layer is small and
-// always sent.
-func (d *delivery) takes(b blob, isLayer bool) bool {
-	return d.err == nil && (!isLayer || d.lacks[b.digest])
+// errDeserted says that the node takes no more.
+var errDeserted = errors.New("the node takes no more")
+
+// Write implements [io.Writer].
+func (d *delivery) Write(b []byte) (int, error) {
+	n, err := d.tar.Write(b)
+	d.sent += int64(n)
+	if d.err = err; err != nil {
+		return n, errDeserted
+	}
+	return n, nil
 }
 
-func (d *delivery) write(b []byte) {
-	if d.err == nil {
-		_, d.err = d.tar.Write(b)
-		d.sent += int64(len(b))
-	}
-}
-
-// errDeserted says that no node takes any more.
-var errDeserted = errors.New("no node takes any more")
-
-// fan passes what is written to it to several nodes. One that takes no more does not
-// keep the others from theirs.
-type fan []*delivery
-
-func (f fan) Write(b []byte) (int, error) {
-	listening := false
-	for _, d := range f {
-		d.write(b)
-		listening = listening || d.err == nil
-	}
-	if !listening {
-		return 0, errDeserted
-	}
-	return len(b), nil
-}
-
-// ship writes to every delivery an OCI archive of what its node lacks. A layer that
-// several nodes lack is opened once; one that no node lacks is not opened. An error
-// of the image or of ctx is returned; an error of a node is kept in its delivery.
+// ship writes to every delivery an OCI archive of what its node lacks. A layer that no
+// node lacks is not opened. An error of the image or of ctx is returned; an error of a
+// node is kept in its delivery.
 //
-// The index is the last file: without it, an archive that was cut off is refused by
-// the importer, wherever the cut is.
+// No node waits for another: of two loads of one layer, a node takes the second only when
+// it has the first, and if each load were held up in a node by the other, neither would end.
 func (p *picture) ship(ctx context.Context, deliveries []*delivery) error {
+	var group errgroup.Group
 	for _, d := range deliveries {
-		d.buf = bufio.NewWriter(d.to)
-		d.tar = tar.NewWriter(d.buf)
-		d.file("oci-layout", []byte(layout))
+		group.Go(func() error { return p.shipTo(ctx, d) })
 	}
+	return group.Wait()
+}
+
+// shipTo writes one archive. The index is the last file: without it, an archive that was cut
+// off is refused by the importer, wherever the cut is.
+func (p *picture) shipTo(ctx context.Context, d *delivery) error {
+	d.buf = bufio.NewWriter(d.to)
+	d.tar = tar.NewWriter(d.buf)
+	d.file("oci-layout", []byte(layout))
 	layers := len(p.digests())
 	buffer := make([]byte, chunk)
 	for i, b := range p.blobs() {
-		if err := send(ctx, b, takers(deliveries, b, i < layers), buffer); err != nil {
+		if i < layers && !d.lacks[b.digest] {
+			continue // what is no layer is small and always sent
+		}
+		if err := d.send(ctx, b, buffer); err != nil {
 			return err
 		}
 	}
-	for _, d := range deliveries {
-		d.file("index.json", p.index)
-		d.finish()
-	}
+	d.file("index.json", p.index)
+	d.finish()
 	return nil
 }
 
@@ -115,19 +106,9 @@ func header(name string, size int64) *tar.Header {
 	return &tar.Header{Name: name, Mode: 0o644, Size: size, Typeflag: tar.TypeReg}
 }
 
-func takers(deliveries []*delivery, b blob, isLayer bool) fan {
-	var all fan
-	for _, d := range deliveries {
-		if d.takes(b, isLayer) {
-			all = append(all, d)
-		}
-	}
-	return all
-}
-
-// send copies b to all who take it.
-func send(ctx context.Context, b blob, to fan, buffer []byte) (err error) {
-	if len(to) == 0 {
+// send copies b, unless the node takes no more.
+func (d *delivery) send(ctx context.Context, b blob, buffer []byte) (err error) {
+	if d.header(b.path(), b.size); d.err != nil {
 		return nil
 	}
 	content, err := b.open()
@@ -135,13 +116,10 @@ func send(ctx context.Context, b blob, to fan, buffer []byte) (err error) {
 		return fmt.Errorf("open layer %v: %w", b.digest, err)
 	}
 	defer func() { err = errors.Join(err, content.Close()) }()
-	for _, d := range to {
-		d.header(b.path(), b.size)
-	}
-	n, err := io.CopyBuffer(to, &bound{ctx, content}, buffer)
+	n, err := io.CopyBuffer(d, &bound{ctx, content}, buffer)
 	switch {
 	case errors.Is(err, errDeserted):
-		return nil // each delivery has its own error
+		return nil // the delivery has its own error
 	case err != nil:
 		return fmt.Errorf("read layer %v: %w", b.digest, err)
 	case n != b.size:
