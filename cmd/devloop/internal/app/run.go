@@ -30,8 +30,8 @@ path that gives the answers of a new Pod:
    pages     files that are read at each request go into the running Pod
    swap      the JVM takes other bodies of methods that only requests call
    restart   the application starts again in its Pod, with the changed files
-   pod       a new image and a new Pod of it: libraries, the build; all but swap where
-             the Dockerfile does more than to copy the jar
+   pod       a new image and a new Pod of it: libraries, the build, and all but
+             swap where the Dockerfile does more than to copy the jar
    manifest  a new Pod of the image that there is
 
 It says why a save can't take a cheaper one. --path restart and --path pod take none cheaper
