@@ -43,7 +43,7 @@ type around struct{ last atomic.Pointer[surroundings] }
 // has says whether the surroundings with a key are there.
 func (a *around) has(key string) bool {
 	s := a.last.Load()
-	return s != nil && key != "" && s.key == key
+	return s != nil && s.key == key
 }
 
 // needsArchive says whether the build has to pack the archive, for a Dockerfile.
@@ -57,7 +57,7 @@ func (p *Project) needsArchive(dir, archive string) bool {
 }
 
 // surroundingsKey names what the Dockerfile's image is made of, the jar aside, by names, sizes and
-// times; or it says why the jar can't be told from the rest, as a clause.
+// times. Why says, as a clause, what keeps the jar from being told from the rest, "" where it can be.
 func (a App) surroundingsKey() (key, why string) {
 	j := &job{app: a}
 	nodes := instructions(a.Dockerfile)
@@ -69,48 +69,45 @@ func (a App) surroundingsKey() (key, why string) {
 			stages++
 		case "RUN":
 			if slices.ContainsFunc(n.Flags, func(f string) bool { return strings.HasPrefix(f, "--mount") }) {
-				return "", "it mounts what the build sees"
+				why = cmp.Or(why, "it mounts what the build sees")
 			}
 		case "COPY", "ADD":
-			stamps, jar, why := j.copies(n, variables(nodes))
-			if why != "" {
-				return "", why
-			}
-			parts = append(parts, stamps...)
-			jars += jar
+			stamps, jar, not := j.copies(n, variables(nodes))
+			parts, jars, why = append(parts, stamps...), jars+jar, cmp.Or(why, not)
 		}
 	}
 	switch {
 	case stages != 1:
-		return "", "it has more than one stage"
+		why = "it has more than one stage"
 	case jars != 1:
-		return "", "it does not copy the jar by itself"
+		why = cmp.Or(why, "it does not copy the jar by itself")
 	}
-	return digest([]byte(strings.Join(parts, "\x00"))), ""
+	return digest([]byte(strings.Join(parts, "\x00"))), why
 }
 
-// copies returns the stamps of what a COPY takes from the context, and how often it takes the jar.
+// copies returns the stamps of what a COPY takes from the context, the jar left out, how often it
+// takes the jar, and why that can't be told.
 func (j *job) copies(n *parser.Node, values map[string]string) (stamps []string, jars int, why string) {
 	archive := cmp.Or(j.app.Jar, j.app.archive)
 	from, _ := copied(n, values)
 	for _, pattern := range from {
 		for _, match := range j.matches(pattern) {
 			file := filepath.Join(j.contextDir(), filepath.FromSlash(match))
-			switch {
-			case file == archive:
+			if file == archive {
 				jars++
 				continue
-			case below(archive, file):
-				return nil, 0, "it copies a directory with the jar"
+			}
+			if below(archive, file) {
+				why = "it copies a directory with the jar"
 			}
 			found, err := stampsBelow(file)
 			if err != nil {
-				return nil, 0, err.Error()
+				why = cmp.Or(why, err.Error())
 			}
 			stamps = append(stamps, found...)
 		}
 	}
-	return stamps, jars, ""
+	return stamps, jars, why
 }
 
 // stampsBelow returns name, mode, size and time of a file, or of all in a directory.

@@ -53,7 +53,7 @@ func (f *appFiles) rest(a App) map[string]string {
 		r["library "+l.name] += l.layer + l.file.stamp()
 		r["order of libraries"] += l.name + "\n"
 	}
-	if a.Dockerfile != "" && a.around != nil {
+	if a.Dockerfile != "" {
 		r["Dockerfile, or what it copies,"], _ = a.surroundingsKey()
 	}
 	for _, e := range f.webapp {

@@ -50,6 +50,15 @@ func TestScenarioADockerfilesPodTakesBodiesAndNeverAnswersWithOldCode(t *testing
 		t.Errorf("it took %s", got)
 	}
 
+	t.Log("so does the Dockerfile")
+	s.stages("ENV WORD=new\n")
+	if got := r.took(); got != newPod {
+		t.Errorf("it took %s", got)
+	}
+	if word, _, _ := s.say("exec", "spring-pod", "--", "printenv", "WORD"); strings.TrimSpace(word) != "new" {
+		t.Errorf("the variable is %q", word)
+	}
+
 	t.Log("Kubernetes starts the container again, with the image: nobody meets its code")
 	s.replaceInSource("Hello, shape", "Hello, swapped")
 	if got := r.took(); got != swap {
