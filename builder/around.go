@@ -14,7 +14,6 @@ import (
 	"sync/atomic"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/moby/buildkit/frontend/dockerfile/parser"
 )
 
 // Most Dockerfiles do two things with an application: they copy its jar, and they start it.
@@ -60,24 +59,27 @@ func (p *Project) needsArchive(dir, archive string) bool {
 // times. Why says, as a clause, what keeps the jar from being told from the rest, "" where it can be.
 func (a App) surroundingsKey() (key, why string) {
 	j := &job{app: a}
-	nodes := instructions(a.Dockerfile)
-	var stages, jars int
+	stages := j.stages()
+	jars, sent := 0, j.sent()
 	parts := []string{textOf(a.Dockerfile), textOf(filepath.Join(j.contextDir(), ".dockerignore"))}
-	for _, n := range nodes {
-		switch strings.ToUpper(n.Value) {
-		case "FROM":
-			stages++
-		case "RUN":
-			if slices.ContainsFunc(n.Flags, func(f string) bool { return strings.HasPrefix(f, "--mount") }) {
-				why = cmp.Or(why, "it mounts what the build sees")
+	for _, s := range stages {
+		for i, pattern := range slices.Concat(s.copied, s.mounted) {
+			stamps, jar, err := j.takes(pattern, sent)
+			parts = append(parts, stamps...)
+			switch {
+			case err != nil:
+				why = cmp.Or(why, err.Error())
+			case jar != jarNot && i >= len(s.copied):
+				why = cmp.Or(why, "a command in it can read the jar")
+			case jar == jarInside:
+				why = cmp.Or(why, "it copies a directory with the jar")
+			case jar == jarItself:
+				jars++
 			}
-		case "COPY", "ADD":
-			stamps, jar, not := j.copies(n, variables(nodes))
-			parts, jars, why = append(parts, stamps...), jars+jar, cmp.Or(why, not)
 		}
 	}
 	switch {
-	case stages != 1:
+	case len(stages) != 1:
 		why = "it has more than one stage"
 	case jars != 1:
 		why = cmp.Or(why, "it does not copy the jar by itself")
@@ -85,44 +87,43 @@ func (a App) surroundingsKey() (key, why string) {
 	return digest([]byte(strings.Join(parts, "\x00"))), why
 }
 
-// copies returns the stamps of what a COPY takes from the context, the jar left out, how often it
-// takes the jar, and why that can't be told.
-func (j *job) copies(n *parser.Node, values map[string]string) (stamps []string, jars int, why string) {
+// taken says what a source of the context has of the jar.
+type taken int
+
+const (
+	jarNot    taken = iota
+	jarItself       // the jar, by itself
+	jarInside       // a directory that it lies in
+)
+
+// takes returns the stamps of what a source takes from the context: name, mode, size and time of
+// each file, the jar and what is ignored left out.
+func (j *job) takes(pattern string, sent func(name string) bool) (stamps []string, jar taken, err error) {
 	archive := cmp.Or(j.app.Jar, j.app.archive)
-	from, _ := copied(n, values)
-	for _, pattern := range from {
-		for _, match := range j.matches(pattern) {
-			file := filepath.Join(j.contextDir(), filepath.FromSlash(match))
-			if file == archive {
-				jars++
-				continue
+	for _, match := range j.glob(pattern) {
+		root := filepath.Join(j.contextDir(), filepath.FromSlash(match))
+		err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+			switch {
+			case err != nil || d.IsDir() || !sent(filepath.ToSlash(relative(file, j.contextDir()))):
+				return err
+			case file == archive && file == root:
+				jar = max(jar, jarItself)
+				return nil
+			case file == archive:
+				jar = jarInside
+				return nil
 			}
-			if below(archive, file) {
-				why = "it copies a directory with the jar"
+			info, err := d.Info()
+			if err == nil {
+				stamps = append(stamps, fmt.Sprint(file, info.Mode(), info.Size(), info.ModTime().UnixNano()))
 			}
-			found, err := stampsBelow(file)
-			if err != nil {
-				why = cmp.Or(why, err.Error())
-			}
-			stamps = append(stamps, found...)
+			return err
+		})
+		if err != nil {
+			return nil, jar, err
 		}
 	}
-	return stamps, jars, why
-}
-
-// stampsBelow returns name, mode, size and time of a file, or of all in a directory.
-func stampsBelow(root string) (stamps []string, err error) {
-	err = filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		info, err := d.Info()
-		if err == nil && !d.IsDir() {
-			stamps = append(stamps, fmt.Sprint(file, info.Mode(), info.Size(), info.ModTime().UnixNano()))
-		}
-		return err
-	})
-	return stamps, err
+	return stamps, jar, nil
 }
 
 // textOf returns a file's text, "" where there is none.

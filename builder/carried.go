@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
 )
 
 // An image of a Dockerfile can be known to run what the build has made, if the Dockerfile takes the
@@ -17,9 +19,10 @@ var compiles = regexp.MustCompile(`(?i)\b(gradlew?|mvnw?|javac|kotlinc|ant|sbt|b
 // stage is a part of a Dockerfile, from a FROM to the next.
 type stage struct {
 	name     string
-	archive  bool     // it takes the archive from the context
-	compiles bool     // or makes classes by itself
+	compiles bool     // it makes classes by itself
 	from     []string // the stages that it takes files of
+	copied   []string // patterns of the files that it copies from the context
+	mounted  []string // files of the context that its commands can read while they run
 }
 
 // carriesArchive says whether the last stage has the application's archive, or what was taken
@@ -32,7 +35,7 @@ func (j *job) carriesArchive() bool {
 	last := stages[len(stages)-1]
 	for i, s := range stages {
 		taken := s.name != "" && slices.Contains(last.from, s.name) || slices.Contains(last.from, strconv.Itoa(i))
-		if s.archive && (taken || i == len(stages)-1) {
+		if (taken || i == len(stages)-1) && slices.ContainsFunc(slices.Concat(s.copied, s.mounted), j.isArchive) {
 			return true
 		}
 	}
@@ -59,9 +62,10 @@ func (j *job) stages() (stages []stage) {
 		switch word {
 		case "RUN":
 			s.compiles = s.compiles || compiles.MatchString(n.Original)
+			s.mount(n)
 		case "COPY", "ADD":
 			from, _ := copied(n, values)
-			s.archive = s.archive || slices.ContainsFunc(from, j.isArchive)
+			s.copied = append(s.copied, from...)
 			for _, flag := range n.Flags {
 				if name, found := strings.CutPrefix(flag, "--from="); found {
 					s.from = append(s.from, name)
@@ -70,6 +74,34 @@ func (j *job) stages() (stages []stage) {
 		}
 	}
 	return stages
+}
+
+// mount notes what a RUN lets its command read, by --mount: bind is the type without a word
+// (https://docs.docker.com/reference/dockerfile/#run---mount), and all of the context its source.
+func (s *stage) mount(n *parser.Node) {
+	for _, flag := range n.Flags {
+		text, found := strings.CutPrefix(flag, "--mount=")
+		if !found {
+			continue
+		}
+		kind, source, from := "bind", ".", ""
+		for _, field := range strings.Split(text, ",") {
+			switch name, value, _ := strings.Cut(field, "="); strings.ToLower(name) {
+			case "type":
+				kind = value
+			case "source", "src":
+				source = value
+			case "from":
+				from = value
+			}
+		}
+		switch {
+		case from != "":
+			s.from = append(s.from, from)
+		case kind == "bind":
+			s.mounted = append(s.mounted, source)
+		}
+	}
 }
 
 // isArchive says whether the source of a COPY is the archive that the build has made.

@@ -205,18 +205,25 @@ func (j *job) sourceHint(from, to string) (hints, matches []string) {
 
 // matches returns the files of the context that a pattern matches.
 func (j *job) matches(pattern string) []string {
+	sent := j.sent()
+	return slices.DeleteFunc(j.glob(pattern), func(name string) bool { return !sent(name) })
+}
+
+// sent says which files of the context are: what .dockerignore names is not, and nothing is where
+// that can't be read.
+func (j *job) sent() func(name string) bool {
 	ignored, err := j.ignored()
 	if err != nil {
-		return nil
+		return func(string) bool { return false }
 	}
 	matcher, err := patternmatcher.New(ignored)
-	if err != nil {
-		return nil
-	}
-	return slices.DeleteFunc(j.glob(pattern), func(name string) bool {
+	return func(name string) bool {
+		if err != nil {
+			return false
+		}
 		out, err := matcher.MatchesOrParentMatches(name)
-		return out || err != nil
-	})
+		return !out && err == nil
+	}
 }
 
 // glob returns the files that a pattern matches, those that are ignored too.
