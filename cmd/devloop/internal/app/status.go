@@ -22,7 +22,7 @@ func statusCommand(s Streams) *cli.Command {
 DIR, or for all projects. READY counts the containers that serve, STATUS is Kubernetes'
 own word for the state, WHY NOT is ours for what keeps it from serving; devloop describe
 has the whole explanation. LOCAL ADDRESS leads to the Pod while devloop run, deploy
---forward or forward keeps it open.`,
+--forward or forward keeps it open. A column with nothing in it is left out.`,
 		Flags: lookFlags(append(settingFlags("module"),
 			&cli.BoolFlag{Name: "all", Aliases: []string{"A"}, Usage: "the Pods that devloop did not make, too"},
 			&cli.StringFlag{Name: "name", Usage: "the project's `NAME`, instead of DIR"})...),

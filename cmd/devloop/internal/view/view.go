@@ -11,6 +11,7 @@ package view
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -54,23 +55,26 @@ func RowOf(s runner.PodState, imageSince time.Time, addresses []string) Row {
 	return row
 }
 
-// Status draws the table. The namespace is a column where there are several.
+// Status draws the table. The namespace is a column where there are several; a column that would
+// have nothing in it is left out.
 func Status(w io.Writer, rows []Row, now time.Time) error {
+	table := [][]string{{"NAMESPACE", "NAME", "READY", "STATUS", "RESTARTS", "AGE", "WHY NOT", "LOCAL ADDRESS", "IMAGE", "IMAGE AGE"}}
 	several := false
 	for _, r := range rows {
 		several = several || r.Namespace != rows[0].Namespace
+		table = append(table, []string{r.Namespace, r.Name, fmt.Sprintf("%d/%d", r.Ready, r.Containers), r.Status, fmt.Sprint(r.Restarts), age(r.Since, now),
+			orNone(r.Trouble), orNone(strings.Join(r.Addresses, " ")), r.shownImage(), imageAge(r.ImageSince, now)})
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
-	write := func(namespace string, cells ...string) {
-		if several {
-			cells = append([]string{namespace}, cells...)
+	for _, cells := range table {
+		var shown []string
+		for i, cell := range cells {
+			used := slices.ContainsFunc(table[1:], func(row []string) bool { return row[i] != none })
+			if used && (i > 0 || several) {
+				shown = append(shown, cell)
+			}
 		}
-		_, _ = fmt.Fprintln(t, strings.Join(cells, "\t")) // Flush has the error
-	}
-	write("NAMESPACE", "NAME", "READY", "STATUS", "RESTARTS", "AGE", "WHY NOT", "LOCAL ADDRESS", "IMAGE", "IMAGE AGE")
-	for _, r := range rows {
-		write(r.Namespace, r.Name, fmt.Sprintf("%d/%d", r.Ready, r.Containers), r.Status, fmt.Sprint(r.Restarts), age(r.Since, now),
-			orNone(r.Trouble), orNone(strings.Join(r.Addresses, " ")), r.shownImage(), imageAge(r.ImageSince, now))
+		_, _ = fmt.Fprintln(t, strings.Join(shown, "\t")) // Flush has the error
 	}
 	return t.Flush()
 }

@@ -61,6 +61,11 @@ func TestStatusTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "status-namespaces.golden", out.String())
+	out.Reset()
+	if err := Status(&out, []Row{RowOf(list[0], time.Time{}, nil)}, now); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "status-quiet.golden", out.String())
 }
 
 // TestDescribe draws recorded Pods: a healthy one, one that waits, one that crashed,
