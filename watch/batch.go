@@ -9,8 +9,8 @@ import (
 // Batch is what changed between two moments at which the files were at rest. A
 // path that is named may have been changed, created or deleted.
 type Batch struct {
-	// Paths are relative to the root, separated by slashes, sorted, each once. A
-	// path of a directory outside the root begins with "../".
+	// Paths are relative to [Options.Base], separated by slashes, sorted, each once. A
+	// path of a directory outside it begins with "../".
 	Paths []string
 	// Kinds are the kinds of all paths together.
 	Kinds Kinds

@@ -181,6 +181,25 @@ func TestModulesOutsideTheRoot(t *testing.T) {
 	r.expect("a file in one", "../late/src/main/java/L.java")
 }
 
+func TestOnlySomeNamesOfADirectoryCount(t *testing.T) {
+	d := newDir(t)
+	d.write("home/app/pom.xml", "<project/>")
+	d.write("home/k8s/pod.yaml", "a: 1")
+	d.write("home/pod.yaml", "a: 1")
+	w := watching(t, d, Options{Root: d.path("home"), Only: []string{"pod.yaml", "sentinel-1", "sentinel-2", "sentinel-3"}, Base: d.path("home/app")})
+	w.dir, w.prefix = dir(d.path("home")), "../"
+	d.write("home/pod.yaml", "a: 2")
+	d.write("home/other.yaml", "a: 1")
+	d.write("home/k8s/pod.yaml", "a: 2")
+	d.write("home/later/pod.yaml", "a: 1")
+	w.expect("the file, beside others and below", "../pod.yaml")
+	d.write("home/fresh", "a: 3")
+	d.rename("home/fresh", "home/pod.yaml")
+	w.expect("an atomic save", "../pod.yaml")
+	d.remove("home/pod.yaml")
+	w.expect("the file deleted", "../pod.yaml")
+}
+
 func TestRootDeleted(t *testing.T) {
 	d := newDir(t)
 	d.write("p/a.txt", "")

@@ -19,6 +19,11 @@ type Options struct {
 	// the build that lie outside it. One that is missing is looked for again
 	// whenever anything else changed.
 	Dirs []string
+	// Only, if not empty, are names in Root that alone count: nothing else in it does, and no
+	// directory below it. Dirs has no place beside it.
+	Only []string
+	// Base is the directory that a [Batch]'s paths are relative to; Root if "".
+	Base string
 	// Outputs are files and directories that the build writes, absolute or
 	// relative to Root, besides those that are known by name: build, target, out,
 	// bin beside a build file, node_modules beside a package.json.
@@ -81,6 +86,11 @@ func New(options Options) (*Watcher, error) {
 		return nil, &RootError{Path: options.Root, Err: reason(err)}
 	}
 	options.Root = root
+	if options.Base != "" {
+		if options.Base, err = resolve(options.Base); err != nil {
+			return nil, &RootError{Path: options.Base, Err: reason(err)}
+		}
+	}
 	rules, err := newRules(root, options)
 	if err != nil {
 		return nil, err
@@ -154,6 +164,9 @@ func within(path, dir string) bool {
 }
 
 func fillDefaults(o *Options) {
+	if o.Base == "" {
+		o.Base = o.Root
+	}
 	if o.Quiet <= 0 {
 		o.Quiet = DefaultQuiet
 	}

@@ -45,6 +45,7 @@ func must(err error) {
 // rig is a watcher that runs on a directory.
 type rig struct {
 	dir
+	prefix    string // of what lies in dir, in batches
 	t         testing.TB
 	batches   chan Batch
 	notices   chan error
@@ -125,7 +126,7 @@ func (r *rig) settled() Batch {
 	var all Batch
 	for {
 		all = all.Merge(r.next())
-		if at := slices.Index(all.Paths, name); at >= 0 {
+		if at := slices.Index(all.Paths, r.prefix+name); at >= 0 {
 			return batchOf(slices.Delete(all.Paths, at, at+1)).Merge(Batch{All: all.All})
 		}
 	}

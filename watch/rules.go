@@ -12,6 +12,7 @@ import (
 // rules say what can never trigger.
 type rules struct {
 	root    string
+	only    []string        // absolute paths; empty: any
 	outputs map[string]bool // absolute paths
 	ignore  *patternmatcher.PatternMatcher
 }
@@ -22,6 +23,9 @@ func newRules(root string, o Options) (*rules, error) {
 		return nil, &PatternError{Patterns: o.Ignore, Err: err}
 	}
 	r := &rules{root: root, outputs: map[string]bool{}, ignore: ignore}
+	for _, name := range o.Only {
+		r.only = append(r.only, absolute(root, name))
+	}
 	for _, output := range o.Outputs {
 		r.outputs[absolute(root, output)] = true
 	}
@@ -31,6 +35,9 @@ func newRules(root string, o Options) (*rules, error) {
 // skips says that path can't trigger, nor anything below it. The directories above
 // path are taken to be in.
 func (r *rules) skips(path string) bool {
+	if len(r.only) > 0 {
+		return !slices.Contains(r.only, path)
+	}
 	name := filepath.Base(path)
 	return r.outputs[path] || isPrivate(name) || isDropping(name) || isOutput(path, name) || r.ignores(path)
 }

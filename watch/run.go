@@ -161,10 +161,10 @@ func (s *session) settle() error {
 	return nil
 }
 
-// batch names changed files relative to the root.
+// batch names changed files relative to the base.
 func (s *session) batch(changed []string) Batch {
 	for i, path := range changed {
-		changed[i] = relative(s.options.Root, path)
+		changed[i] = relative(s.options.Base, path)
 	}
 	batch := batchOf(changed)
 	if s.unknown {

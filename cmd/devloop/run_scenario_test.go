@@ -269,11 +269,11 @@ spec:
 func TestScenarioAManifestThatComesDuringRunIsUsed(t *testing.T) {
 	real.Maven(t)
 	s := newScenario(t, "spring-maven")
-	for _, from := range []struct{ dir, name string }{{"k8s", "own"}, {"../ops", "named"}} {
+	for _, from := range []struct{ dir, name, named string }{{"k8s", "own", ""}, {"../ops", "below", "../ops"}, {"../team", "file", "../team/pod.yaml"}} {
 		args := []string{"--cleanup"}
-		if from.name == "named" {
+		if from.named != "" {
 			s.write(from.dir+"/pod.yaml", fmt.Sprintf(podManifest, from.name, 0))
-			args = append(args, "-f", from.dir)
+			args = append(args, "-f", from.named)
 		}
 		r := s.start("run", args...)
 		url := r.answered("Hello, World")

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"slices"
 
 	"github.com/docker/docker/client"
 	"github.com/urfave/cli/v2"
@@ -116,51 +114,29 @@ func keepServing(c *cli.Context, docker *client.Client) bool {
 func untilQuit(c *cli.Context, s Streams, d display, l *loop.Loop) error {
 	ctx, stop := context.WithCancelCause(c.Context)
 	defer stop(nil)
-	watching := make(chan struct{})
-	dirs, err := absolute(append(c.StringSlice("watch"), directories(l.Target.Manifests)...))
-	if err != nil {
-		return err
-	}
-	watcher, err := watch.New(watch.Options{
-		Root: l.Target.Dir, Poll: c.Bool("poll"), Dirs: dirs, Ignore: c.StringSlice("ignore"),
-		Ready:  func() { close(watching) },
-		Notice: func(err error) { d.warn(err) },
-	})
+	watchers, err := newWatchers(c, d, l.Target)
 	if err != nil {
 		return err
 	}
 	batches := make(chan watch.Batch)
-	watched := make(chan error, 1)
-	go func() {
-		err := watcher.Run(ctx, batches)
-		stop(err)
-		watched <- err
-	}()
+	watched := watchers.start(ctx, batches, stop)
 	if _, typed := terminal(s.In); typed {
 		d.Publish(0, event.Notice{Level: event.Info, Text: "Enter builds anew, h shows the keys, q ends"})
 	}
 	defer keys.Listen(ctx, s.In, controls(ctx, d, batches, stop))()
 	select { // a save from now on is seen: only now the first build may begin
-	case <-watching:
+	case <-watchers.ready:
 	case <-ctx.Done():
 	}
 	err = l.Run(ctx, batches)
 	stop(err)
-	if failed := <-watched; !errors.Is(failed, context.Canceled) {
+	if failed := watched(); !errors.Is(failed, context.Canceled) {
 		return failed
 	}
 	if errors.Is(err, context.Canceled) {
 		return nil
 	}
 	return err
-}
-
-// directories returns those of the paths that are one: a manifest may come into them.
-func directories(paths []string) []string {
-	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool {
-		info, err := os.Stat(path)
-		return err != nil || !info.IsDir()
-	})
 }
 
 // controls are what a key leads to.
