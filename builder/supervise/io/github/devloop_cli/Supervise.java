@@ -7,8 +7,10 @@ import java.io.DataOutputStream;
 import java.io.File;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
@@ -197,11 +199,95 @@ public final class Supervise {
         if (last == null) {
             return; // it has been ended already
         }
-        last.destroy();
         try {
+            ask(last);
             last.waitFor();
         } catch (InterruptedException e) {
             last.destroyForcibly();
+        }
+    }
+
+    /**
+     * Has a process end. A JVM that listens for a debugger waits at its very end for the thread
+     * that does so, which never comes back, for 300 ms (wait_for_threads_in_native_to_block in
+     * HotSpot's vmOperations.cpp). It tells a debugger right before, when all of the application's
+     * own end is done: that is the moment to end it.
+     */
+    private void ask(Process last) {
+        Socket debugger = plain() ? attach() : null;
+        last.destroy();
+        if (debugger != null) {
+            Thread waiter = new Thread() {
+                @Override public void run() {
+                    if (dies(debugger)) {
+                        last.destroyForcibly();
+                    }
+                }
+            };
+            waiter.setDaemon(true);
+            waiter.start();
+        }
+    }
+
+    /** Says whether nothing but the application has work to do when its JVM ends, such as a profiler. */
+    private boolean plain() {
+        List<String> options = new ArrayList<>(command);
+        for (String name : new String[] {"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"}) {
+            options.add(String.valueOf(System.getenv(name)));
+        }
+        for (String option : options) {
+            if (option.contains("-agent") || option.contains("-javaagent") || option.contains("AtExit")) {
+                return false;
+            }
+        }
+        return debug != 0 && !suspend;
+    }
+
+    /** Connects to the JVM as a debugger, null where it has one already, or can't have one. */
+    private Socket attach() {
+        Socket socket = new Socket();
+        try {
+            socket.connect(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), debug), 100);
+            socket.setSoTimeout(100);
+            byte[] hello = "JDWP-Handshake".getBytes(StandardCharsets.US_ASCII);
+            socket.getOutputStream().write(hello);
+            byte[] answer = new byte[hello.length];
+            new DataInputStream(socket.getInputStream()).readFully(answer);
+            if (Arrays.equals(hello, answer)) {
+                socket.setSoTimeout(0);
+                return socket;
+            }
+        } catch (IOException e) {
+            // its end takes a little longer
+        }
+        close(socket);
+        return null;
+    }
+
+    /** Waits until a JVM says that it dies, false where it does not. */
+    private static boolean dies(Socket debugger) {
+        try {
+            DataInputStream in = new DataInputStream(debugger.getInputStream());
+            for (;;) {
+                byte[] packet = new byte[in.readInt() - 4];
+                in.readFully(packet);
+                boolean event = packet[4] == 0 && packet[5] == 64 && packet[6] == 100; // a command, Event, Composite
+                if (event && packet[12] == 99) { // after suspend policy and number: VM_DEATH
+                    return true;
+                }
+            }
+        } catch (IOException e) {
+            return false;
+        } finally {
+            close(debugger);
+        }
+    }
+
+    private static void close(Socket socket) {
+        try {
+            socket.close();
+        } catch (IOException e) {
+            // it is of no use any more
         }
     }
 
@@ -314,7 +400,7 @@ public final class Supervise {
             old = child;
             child = null;
         }
-        old.destroy();
+        ask(old);
         if (!old.waitFor(GRACE, TimeUnit.MILLISECONDS)) {
             old.destroyForcibly().waitFor();
         }
