@@ -177,10 +177,11 @@ func newTarget(c *cli.Context, d display) (loop.Target, *builder.Project, error)
 	if err != nil {
 		return none, nil, err
 	}
+	fixes := func(m runner.Manifest) string { return fixed(c, m, project.Name) }
 	return loop.Target{
 		Name: project.Name, Dir: project.Dir, Manifests: named, Port: project.Port(), Ports: localPorts(c.StringSlice("port")),
 		Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"), Keep: c.StringSlice("keep"),
-		Path: plan.Rule(c.String("path")), Fixed: fixed(c, m, project.Name), Debug: debugging(c),
+		Path: plan.Rule(c.String("path")), Fixed: fixes(m), Fixes: fixes, Debug: debugging(c),
 	}, project, nil
 }
 

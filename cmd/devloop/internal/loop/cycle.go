@@ -27,6 +27,9 @@ func (l *Loop) cycle(ctx context.Context, n int, changed watch.Batch) error {
 	if err != nil {
 		return err
 	}
+	if err := l.Target.fits(manifest); err != nil {
+		return err
+	}
 	if !l.live.serves() {
 		if err := l.Deployer.Claim(ctx, l.spec(manifest)); err != nil {
 			return err

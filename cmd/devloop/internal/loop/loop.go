@@ -105,6 +105,9 @@ type Target struct {
 	// will do, as a clause; "" where the image decides that.
 	Path  plan.Rule
 	Fixed string
+	// Fixes returns what a manifest makes of Fixed. One that would begin to do so while images
+	// are made that can be changed is refused. May be nil.
+	Fixes func(runner.Manifest) string
 	// Debug says how a debugger is let in.
 	Debug Debug
 	// ReadyTimeout bounds the wait for the Pods to be ready; 0 means for ever.

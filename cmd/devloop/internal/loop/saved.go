@@ -25,3 +25,31 @@ func (t Target) saved(changed watch.Batch, before, now runner.Manifest) plan.Sav
 	}
 	return saved
 }
+
+// UnfitError says that a manifest came to be not for the images that a session makes, which can be
+// changed while they run.
+type UnfitError struct {
+	// Why is a clause.
+	Why string
+}
+
+func (e *UnfitError) Error() string {
+	return e.Why + ", which the images of this session are not made for"
+}
+
+// Code returns "manifest.unfit".
+func (e *UnfitError) Code() string { return "manifest.unfit" }
+
+// Hints says how to get others.
+func (e *UnfitError) Hints() []string { return []string{"start devloop run again, it makes others then"} }
+
+// fits returns an [*UnfitError] where images that can be changed don't go with a manifest.
+func (t Target) fits(m runner.Manifest) error {
+	if t.Fixed != "" || t.Fixes == nil {
+		return nil
+	}
+	if why := t.Fixes(m); why != "" {
+		return &UnfitError{why}
+	}
+	return nil
+}

@@ -1,6 +1,8 @@
 package loop
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -71,5 +73,31 @@ func TestManifestThatComesIsTheOneFromThenOn(t *testing.T) {
 	write(t, l.Target.Dir, map[string]string{"k8s/pod.yaml": podText})
 	if m, err := l.manifest(); err != nil || m.Generated() || m.Objects()[0].Name != "web" {
 		t.Errorf("with one: %v, %v", m.Objects(), err)
+	}
+}
+
+func TestManifestThatWantsAnotherKindOfImageIsRefused(t *testing.T) {
+	l, r := newTestLoop(&fakes{})
+	l.Target.Dir = t.TempDir()
+	l.Target.Fixes = func(m runner.Manifest) string {
+		if m.SetsCommand("app") {
+			return "the manifest sets the container's command"
+		}
+		return ""
+	}
+	manifest := "apiVersion: v1\nkind: Pod\nmetadata: {name: app}\nspec: {containers: [{name: app, image: app%s}]}\n"
+	write(t, l.Target.Dir, map[string]string{"pod.yaml": fmt.Sprintf(manifest, "")})
+	if err := l.Deploy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	before := len(r.stages())
+	write(t, l.Target.Dir, map[string]string{"pod.yaml": fmt.Sprintf(manifest, ", command: [java]")})
+	err := l.Deploy(t.Context())
+	if unfit := (*UnfitError)(nil); !errors.As(err, &unfit) || len(r.stages()) != before {
+		t.Errorf("got %v, after %q", err, r.stages()[before:])
+	}
+	l.Target.Fixed = "the manifest sets the container's command"
+	if err := l.Deploy(t.Context()); err != nil {
+		t.Errorf("where the images are made for it: %v", err)
 	}
 }
