@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -110,5 +111,16 @@ func TestScenarioTwoCheckoutsOfOneProject(t *testing.T) {
 	one.answers(mine, "Hello, again")
 	if told := all[event.Notice](mine); len(told) == 0 || !strings.Contains(told[0].Text, other.dir) {
 		t.Errorf("it does not say what it replaced: %+v", told)
+	}
+
+	t.Log("what is another directory's stays, whether a devloop works there or not, until that directory is gone")
+	if removed := all[event.Removed](other.must("down")); len(removed) != 0 {
+		t.Errorf("down removed %v of the other directory", removed)
+	}
+	if err := os.Rename(one.dir, one.dir+"-moved"); err != nil {
+		t.Fatal(err)
+	}
+	if removed := all[event.Removed](other.must("down")); len(removed) != 1 {
+		t.Errorf("down removed %v of a directory that is gone", removed)
 	}
 }

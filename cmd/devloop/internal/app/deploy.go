@@ -79,8 +79,12 @@ func deployOnce(c *cli.Context, d display) (err error, inCycle bool) {
 	if c.Bool("forward") {
 		d.Publish(0, event.Notice{Level: event.Info, Text: "localhost leads to the Pod until Ctrl+C: " + strings.Join(l.URLs(), " ")})
 		<-c.Context.Done()
-	} else if len(l.URLs()) > 0 {
-		d.Publish(0, event.Notice{Level: event.Info, Text: "the Pod stays; its local port was open to prove that it answers, and is closed now",
+	} else if n := len(l.URLs()); n > 0 {
+		text := "the Pod stays; its local port was open to prove that it answers, and is closed now"
+		if n > 1 {
+			text = "the Pods stay; their local ports were open to prove that they answer, and are closed now"
+		}
+		d.Publish(0, event.Notice{Level: event.Info, Text: text,
 			Hints: []string{"keep a port open: devloop forward", "deploy again at every save: devloop run"}})
 	}
 	return nil, false

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"os"
 
 	"github.com/urfave/cli/v2"
 
@@ -15,7 +16,8 @@ func downCommand(s Streams) *cli.Command {
 		ArgsUsage: "[DIR]",
 		Description: `Removes the objects that carry devloop's labels for the project in DIR (default: the
 current directory), in all namespaces unless one is named. Objects that somebody else
-made stay, whatever their name.`,
+made stay, whatever their name, and so do those of a project of the same name in another
+directory; --name takes these, too.`,
 		Flags: append(append(append(settingFlags("module"), clusterFlags()...), displayFlags()...),
 			&cli.BoolFlag{Name: "all", Usage: "remove what devloop made for every project"},
 			&cli.StringFlag{Name: "name", Usage: "the project's `NAME`, if not that of the build"}),
@@ -36,7 +38,7 @@ func removeOwned(c *cli.Context, d display) error {
 	if err != nil {
 		return err
 	}
-	removed, err := at.pods.Down(c.Context, project, c.String("namespace"), spare(d, project, dir, at.pods.Server()))
+	removed, err := at.pods.Down(c.Context, project, c.String("namespace"), spare(d, dir))
 	for _, o := range removed {
 		d.Publish(0, event.Removed{Object: o.Kind + "/" + o.Name, Namespace: o.Namespace})
 	}
@@ -47,23 +49,25 @@ func removeOwned(c *cli.Context, d display) error {
 }
 
 // spare returns which directories' objects stay although their project is called as the one
-// in dir: those where a devloop works, which is told once. For dir "" there are none.
-func spare(d display, name, dir, server string) func(string) bool {
-	held := map[string]error{}
+// in dir: those that are there, each of which is told once. A checkout that was moved, or is gone,
+// can't speak for its own. For dir "" there are none.
+func spare(d display, dir string) func(string) bool {
+	told := map[string]bool{}
 	return func(other string) bool {
 		if dir == "" || other == "" || other == dir {
 			return false
 		}
-		err, asked := held[other]
-		if !asked {
-			err = heldBy(other, server)
-			held[other] = err
+		there, err := os.Stat(other)
+		here, _ := os.Stat(dir)
+		if err != nil || os.SameFile(here, there) {
+			return false
 		}
-		if err != nil && !asked {
-			d.Publish(0, event.Notice{Level: event.Warning, Text: fmt.Sprintf("not all of %q goes: %v", name, err),
-				Hints: []string{"remove it all the same: devloop down --name " + name}})
+		if !told[other] {
+			told[other] = true
+			d.Publish(0, event.Notice{Level: event.Info, Text: fmt.Sprintf("what was deployed from %q stays, a project of the same name", other),
+				Hints: []string{"remove it: devloop down " + other}})
 		}
-		return err != nil
+		return true
 	}
 }
 
