@@ -41,8 +41,12 @@ func advise(hint string) func(*Project, []string) []string {
 	return func(*Project, []string) []string { return []string{hint} }
 }
 
-// curesFor returns what to do about a failed build.
-func (p *Project) curesFor(output string) []string {
+// unknownName matches what compilers say of a class that is not there: perhaps a library is not
+// that another version of the tool would find.
+var unknownName = regexp.MustCompile(`does not exist|cannot find symbol|(?i)unresolved reference`)
+
+// curesFor returns what to do about a failed build, in whose sources there are problems.
+func (p *Project) curesFor(output string, problems []Problem) []string {
 	var hints []string
 	for _, c := range cures {
 		if m := c.words.FindStringSubmatch(output); m != nil {
@@ -50,7 +54,8 @@ func (p *Project) curesFor(output string) []string {
 			break
 		}
 	}
-	if p.Tool.substitute {
+	unclear := len(problems) == 0 || slices.ContainsFunc(problems, func(p Problem) bool { return unknownName.MatchString(p.Text) })
+	if p.Tool.substitute && unclear {
 		hints = append(hints, fmt.Sprintf("this was not the project's own %s: %s", p.Tool.Name, p.Tool.Why))
 	}
 	return hints

@@ -42,17 +42,23 @@ func TestCures(t *testing.T) {
 		"Could not resolve a:b:1.\n> Could not GET 'https://example.com/a.pom'":                                     "check the network",
 	} {
 		for _, p := range []*Project{gradle, maven} {
-			if got := strings.Join(p.curesFor(output), "|"); !strings.Contains(got, want) {
+			if got := strings.Join(p.curesFor(output, nil), "|"); !strings.Contains(got, want) {
 				t.Errorf("%s: got %q", output, got)
 			}
 		}
 	}
-	if got := gradle.curesFor("> Compilation failed"); got != nil {
+	if got := gradle.curesFor("> Compilation failed", nil); got != nil {
 		t.Errorf("got %q", got)
 	}
 	gradle.Tool = Tool{Name: "gradle", Why: "the wrapper could not fetch gradle-9: using gradle 4.4.1", substitute: true}
-	if got := gradle.curesFor("java.lang.OutOfMemoryError: Java heap space"); len(got) != 2 || !strings.HasSuffix(got[1], "using gradle 4.4.1") {
+	if got := gradle.curesFor("java.lang.OutOfMemoryError: Java heap space", nil); len(got) != 2 || !strings.HasSuffix(got[1], "using gradle 4.4.1") {
 		t.Errorf("got %q", got)
+	}
+	if got := gradle.curesFor("error: ';' expected", []Problem{{Text: "';' expected"}}); got != nil {
+		t.Errorf("a slip in a source has nothing to do with the tool: %q", got)
+	}
+	if got := gradle.curesFor("error", []Problem{{Text: "';' expected"}, {Text: "package jakarta.inject does not exist"}}); len(got) != 1 {
+		t.Errorf("a library may be missing by the tool: %q", got)
 	}
 }
 

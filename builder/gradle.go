@@ -132,7 +132,8 @@ func (p *Project) gradleError(text string, err error) error {
 		return e
 	}
 	where := block(text, "* Where:", "* What went wrong:")
-	e := &CompileError{Tool: "gradle", Problems: findProblems(text, p.Dir), Err: err, tail: slices.Concat(where, wrong), hints: p.curesFor(text)}
+	problems := findProblems(text, p.Dir)
+	e := &CompileError{Tool: "gradle", Problems: problems, Err: err, tail: slices.Concat(where, wrong), hints: p.curesFor(text, problems)}
 	if len(e.Problems) == 0 {
 		e.Problems = scriptProblem(where, wrong, p.Dir)
 	}

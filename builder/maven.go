@@ -226,7 +226,8 @@ func (p *Project) mavenError(text string, err error) error {
 	if e := p.mainClassError(text); e != nil {
 		return e
 	}
-	e := &CompileError{Tool: "maven", Problems: findProblems(text, p.Dir), Err: err, hints: p.curesFor(text)}
+	problems := findProblems(text, p.Dir)
+	e := &CompileError{Tool: "maven", Problems: problems, Err: err, hints: p.curesFor(text, problems)}
 	if len(e.Problems) == 0 {
 		e.Problems = pomProblems(text, p.Dir)
 	}
