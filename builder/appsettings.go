@@ -31,10 +31,7 @@ func (f *appFiles) settings() ([]setting, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read %q: %w", e.file, err)
 		}
-		values := propertiesOf(text)
-		if !strings.HasSuffix(e.path, ".properties") {
-			values = yamlValues(text)
-		}
+		values := valuesOf(e.path, text)
 		for _, key := range slices.Sorted(maps.Keys(values)) {
 			all = append(all, setting{e.path, relaxed(key), values[key]})
 		}
@@ -64,6 +61,14 @@ func (j *job) settings(base *content, files *appFiles) ([]setting, error) {
 // https://docs.spring.io/spring-boot/reference/features/external-config.html#features.external-config.typesafe-configuration-properties.relaxed-binding
 func relaxed(key string) string {
 	return strings.NewReplacer(".", "", "-", "", "_", "", "[", "", "]", "").Replace(strings.ToLower(key))
+}
+
+// valuesOf reads a file of settings.
+func valuesOf(name string, text []byte) map[string]string {
+	if strings.HasSuffix(name, ".properties") {
+		return propertiesOf(text)
+	}
+	return yamlValues(text)
 }
 
 // yamlValues reads all documents of a YAML file as keys with dots between their parts. Of

@@ -16,9 +16,6 @@ import (
 // in /etc/passwd, and a Pod with runAsNonRoot accepts it since it is a number.
 const nobodyInParticular = "1000:1000"
 
-// defaultPort is Spring Boot's server.port.
-const defaultPort = 8080
-
 // compose makes an image of a base and the application's layers, and brings it to the engine.
 func (j *job) compose(ctx context.Context, base *content, ref, why string) (Image, error) {
 	files, err := j.app.files()
@@ -146,7 +143,10 @@ func (j *job) configure(config *v1.ConfigFile, x Explanation) *v1.ConfigFile {
 		j.in.start(c, command)
 	} else {
 		c.User, c.WorkingDir, c.Entrypoint, c.Cmd = nobodyInParticular, "/"+appDir, command, nil
-		c.ExposedPorts = map[string]struct{}{strconv.Itoa(j.port()) + "/tcp": {}}
+		c.ExposedPorts = nil
+		if j.app.Port > 0 {
+			c.ExposedPorts = map[string]struct{}{strconv.Itoa(j.app.Port) + "/tcp": {}}
+		}
 	}
 	if c.Labels == nil {
 		c.Labels = map[string]string{}
@@ -172,12 +172,4 @@ func (j *job) java() string {
 		return j.in.java[0]
 	}
 	return "java"
-}
-
-// port returns the port that the application listens on, as far as can be known.
-func (j *job) port() int {
-	if j.app.Port > 0 {
-		return j.app.Port
-	}
-	return defaultPort
 }

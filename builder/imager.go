@@ -1,6 +1,7 @@
 package builder
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -67,7 +68,8 @@ type Image struct {
 	// engine exports layers when they are first read; the context given to
 	// [Imager.Image] ends that.
 	Content v1.Image
-	// Port is the lowest TCP port that the image exposes, 0 if none.
+	// Port is the lowest TCP port that the image exposes; where it exposes none, as most Dockerfiles
+	// have it, the application's; 0 where it is no server.
 	Port int
 	// Explanation says what is in it and why.
 	Explanation Explanation
@@ -164,7 +166,7 @@ func (j *job) name() string { return j.app.Name + ":latest" }
 
 // image returns the value for an image in the engine.
 func (j *job) image(id v1.Hash, view *content) Image {
-	return Image{Ref: j.ref(id), Name: j.name(), ID: id, Content: view, Port: lowestPort(view.config.Config.ExposedPorts)}
+	return Image{Ref: j.ref(id), Name: j.name(), ID: id, Content: view, Port: cmp.Or(lowestPort(view.config.Config.ExposedPorts), j.app.Port)}
 }
 
 // lowestPort returns the lowest TCP port of an EXPOSE, such as "8080/tcp".

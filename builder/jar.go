@@ -9,9 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,8 +42,8 @@ type App struct {
 	Java int
 	// Boot is the version of Spring Boot, "" if the jar doesn't tell.
 	Boot string
-	// Port is the server.port that the jar's application.properties or .yaml plainly
-	// gives, 0 if none.
+	// Port is where it listens: the server.port that its application.properties or .yaml plainly
+	// gives, else Spring Boot's own; 0 where it is no server.
 	Port int
 
 	packing *packing // how the files below lie in the archive, nil where they don't all
@@ -84,6 +82,16 @@ func (l layout) isLibrary(name string) bool {
 	return (dir == string(l)+"lib/" || dir == string(l)+"lib-provided/") && strings.HasSuffix(base, ".jar") && !strings.HasPrefix(base, jarmode)
 }
 
+// libraries returns the names of the archive's libraries.
+func (l layout) libraries(archive *zip.Reader) (names []string) {
+	for _, f := range archive.File {
+		if l.isLibrary(f.Name) {
+			names = append(names, path.Base(f.Name))
+		}
+	}
+	return names
+}
+
 // jarmode is how the names of those libraries begin that Boot's plugins add for the
 // commands of java -Djarmode -jar. The application has no use for them.
 const jarmode = "spring-boot-jarmode-"
@@ -109,7 +117,8 @@ func openApp(jar string) (App, error) {
 		return App{}, fmt.Errorf("read %q: %w", jar, errNotExecutable)
 	}
 	app.Java = javaVersion(&file.Reader, manifest)
-	app.Port = serverPort(func(name string) ([]byte, error) { return readEntry(&file.Reader, layoutOf(manifest).classes()+name) })
+	layout := layoutOf(manifest)
+	app.Port = listens(func(name string) ([]byte, error) { return readEntry(&file.Reader, layout.classes()+name) }, layout.libraries(&file.Reader))
 	return app, nil
 }
 
@@ -173,35 +182,6 @@ func classFileVersion(data []byte) int {
 		return 0
 	}
 	return int(binary.BigEndian.Uint16(data[6:])) - 44 // JVM specification, table 4.1-A
-}
-
-// serverPort returns the port that the application listens on if its own settings
-// say so in plain digits. read reads a file of its resources.
-func serverPort(read func(name string) ([]byte, error)) int {
-	if text, err := read("application.properties"); err == nil {
-		if port, err := strconv.ParseUint(propertiesOf(text)["server.port"], 10, 16); err == nil {
-			return int(port)
-		}
-	}
-	for _, name := range []string{"application.yaml", "application.yml"} {
-		var settings struct{ Server struct{ Port int } }
-		if text, err := read(name); err == nil && yaml.Unmarshal(text, &settings) == nil {
-			return settings.Server.Port
-		}
-	}
-	return 0
-}
-
-// Port returns the port that the application will listen on, as far as its sources
-// tell before they are built: the plain server.port of its settings, else Spring
-// Boot's own.
-func (p *Project) Port() int {
-	resources := filepath.Join(p.moduleDir(), "src", "main", "resources")
-	port := serverPort(func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(resources, name)) })
-	if port == 0 {
-		return defaultPort
-	}
-	return port
 }
 
 // propertiesOf reads the simple form of a Java properties file: one key and value a line.

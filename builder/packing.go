@@ -237,7 +237,13 @@ func (k *packing) app(m module) (a App, found bool) {
 		return a, false
 	}
 	a.Java = max(classFileVersion(main), k.Launcher)
-	a.Port = serverPort(a.readOwn)
+	var libraries []string // an application without Spring Boot may bring its own server
+	for _, l := range a.Libraries {
+		if a.Boot != "" {
+			libraries = append(libraries, filepath.Base(l))
+		}
+	}
+	a.Port = listens(a.readOwn, libraries)
 	return a, a.Java > 0
 }
 

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -122,8 +123,9 @@ func (s *scenario) save(before, after map[string]string) {
 	}
 }
 
-// cycle waits until a cycle ends well, and returns when it began, and where the application answers.
-func (r *started) cycle() (began time.Time, url string) {
+// cycle waits until a cycle ends, and returns when it began, where the application answers, if that
+// was said, and why it failed, nil for one that did not. Those that are cut off don't count.
+func (r *started) cycle() (began time.Time, url string, failed *event.Failure) {
 	r.Helper()
 	for {
 		var e event.Event
@@ -136,54 +138,125 @@ func (r *started) cycle() (began time.Time, url string) {
 		case event.Answered:
 			url = b.URL
 		case event.CycleFinished:
-			if b.Outcome == event.Failed {
-				r.Fatalf("the cycle ended %s: %+v", b.Outcome, b.Failure)
-			}
-			if b.Outcome == event.OK {
-				return began, url
+			if b.Outcome != event.Cancelled {
+				return began, url, b.Failure
 			}
 		}
 	}
 }
 
-// TestScenarioNoAnswerIsOfOldCode makes random edits in a row, some of them while the one before
-// is still on its way. An answer of old code, once a cycle that began after the edit
-// has ended, is a failure. DEVLOOP_EDITS says how many, DEVLOOP_SEED which.
+// TestScenarioNoAnswerIsOfOldCode makes random edits in a row: some of them while the one before
+// is still on its way, some after one that does not compile; and sometimes the container ends. An
+// answer of old code, once a cycle that began after the edit has ended, is a failure. DEVLOOP_EDITS
+// says how many, fewer where each takes longer, DEVLOOP_SEED which.
 func TestScenarioNoAnswerIsOfOldCode(t *testing.T) {
 	real.Maven(t)
-	s := newScenario(t, "spring-maven")
-	count, seed := number(t, "DEVLOOP_EDITS", 60), number(t, "DEVLOOP_SEED", 20261125)
-	s.patience += time.Duration(count) * 5 * time.Second
+	for _, project := range []struct {
+		name, dockerfile string
+		share            int // one of how many edits
+	}{
+		{"without a Dockerfile", "", 1},
+		{"one that is taken apart", "FROM openjdk:17-jdk\nCOPY target/*SNAPSHOT.jar app.jar\nENTRYPOINT [\"java\", \"-jar\", \"/app.jar\"]\n", 2},
+		{"one that is not", "FROM openjdk:17-jdk AS jar\nCOPY target/*SNAPSHOT.jar app.jar\n" +
+			"FROM openjdk:17-jdk\nCOPY --from=jar /app.jar /app.jar\nENTRYPOINT [\"java\", \"-jar\", \"/app.jar\"]\n", 4},
+	} {
+		t.Run(project.name, func(t *testing.T) {
+			s := newScenario(t, "spring-maven")
+			if project.dockerfile != "" {
+				s.write("Dockerfile", project.dockerfile)
+			}
+			s.editAtRandom(number(t, "DEVLOOP_EDITS", 40)/project.share, number(t, "DEVLOOP_SEED", 20261125))
+		})
+	}
+}
+
+// editAtRandom makes edits while devloop runs, and checks the answer after each.
+func (s *scenario) editAtRandom(count, seed int) {
+	s.patience += time.Duration(count) * 10 * time.Second
 	random := rand.New(rand.NewPCG(uint64(seed), 0))
+	one := func(of int) bool { return random.IntN(of) == 0 }
 	now := shop{}
 	s.save(nil, now.files())
 	r := s.start("run")
-	_, url := r.cycle()
+	_, url, failed := r.cycle()
+	if failed != nil {
+		s.Fatalf("the first cycle failed: %+v", failed)
+	}
 	for n := 1; n <= count; n++ {
 		before := now.files()
 		edits[random.IntN(len(edits))](&now, n)
-		if random.IntN(6) == 0 { // another save comes before the first has arrived
-			s.save(before, now.files())
-			before = now.files()
-			time.Sleep(time.Duration(random.IntN(1000)) * time.Millisecond)
+		if one(6) { // another save comes before the first has arrived
+			before = s.saveAndGoOn(before, now.files(), random)
 			edits[random.IntN(len(edits)-2)](&now, n+count) // none that could take the first back
+		}
+		if one(10) { // one that does not compile
+			broken := now.files()
+			broken["src/main/java/com/example/Numbers.java"] += "}"
+			before = s.saveAndGoOn(before, broken, random)
 		}
 		began := time.Now()
 		s.save(before, now.files())
-		saved := time.Now()
-		for {
-			cycle, _ := r.cycle()
-			got, page := page(url, "text/plain"), page(url+"/page.txt", "text/plain")
-			if got == now.answer() && page == fmt.Sprintf("200 page %d\n", now.page) && cycle.After(began) {
-				break
-			}
-			if cycle.After(saved) {
-				t.Fatalf("edit %d: it answers %q and %q, want %q and page %d", n, got, page, now.answer(), now.page)
-			}
+		r.serves(n, url, now, began)
+		if one(count/2) && n < count {
+			s.endContainers(n, url, now)
+			began = time.Now()
+			r.enter() // Kubernetes waits longer each time before it starts a container of one Pod again
+			r.serves(n, url, now, began)
 		}
 	}
 	r.quit()
 }
+
+// saveAndGoOn saves, and waits for less time than it takes to arrive, or a little more.
+func (s *scenario) saveAndGoOn(before, after map[string]string, random *rand.Rand) map[string]string {
+	s.save(before, after)
+	time.Sleep(time.Duration(random.IntN(1000)) * time.Millisecond)
+	return after
+}
+
+// serves waits until a cycle that began after an edit has ended, and checks what is answered then.
+func (r *started) serves(n int, url string, now shop, edited time.Time) {
+	r.Helper()
+	saved := time.Now()
+	for {
+		began, _, failed := r.cycle()
+		got := answers(url)
+		if got == now.answers() && failed == nil && began.After(edited) {
+			return
+		}
+		if began.After(saved) {
+			r.Fatalf("edit %d: it answers %q, want %q; the cycle's failure is %+v", n, got, now.answers(), failed)
+		}
+	}
+}
+
+// endContainers ends the application in its Pods, as a crash would, and waits until it answers
+// again: meanwhile nothing but the present code may.
+func (s *scenario) endContainers(n int, url string, now shop) {
+	s.Helper()
+	for name := range s.pods() {
+		s.say("exec", name, "--", "sh", "-c", "kill 1")
+	}
+	s.Logf("edit %d: the container ends", n)
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		got := page(url, "text/plain")
+		switch {
+		case got == now.answer() && time.Now().After(deadline.Add(-118*time.Second)): // it has ended by then
+			return
+		case strings.HasPrefix(got, "200 ") && got != now.answer():
+			s.Fatalf("edit %d: after the container's end it answers %q, want %q", n, got, now.answer())
+		case time.Now().After(deadline):
+			s.Fatalf("edit %d: after the container's end it answers %q", n, got)
+		}
+	}
+}
+
+// answers are all that a shop answers.
+func answers(url string) string {
+	return page(url, "text/plain") + ", " + page(url+"/page.txt", "text/plain")
+}
+
+func (s shop) answers() string { return s.answer() + ", " + fmt.Sprintf("200 page %d\n", s.page) }
 
 // number reads a setting of the test.
 func number(t *testing.T, name string, otherwise int) int {

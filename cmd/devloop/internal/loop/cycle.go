@@ -321,6 +321,7 @@ func size(bytes int64) string {
 
 func (l *Loop) replace(ctx context.Context, s *step, m runner.Manifest, img builder.Image, serving []runner.Pod, told runner.Debug) ([]runner.Pod, error) {
 	if m.Generated() {
+		l.Target.Port = img.Port
 		m = runner.GenerateManifest(l.Target.Name, img.Port)
 	}
 	spec := l.spec(m)

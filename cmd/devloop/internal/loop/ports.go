@@ -211,6 +211,9 @@ func (l *Loop) forward(ctx context.Context, s *step, pods []runner.Pod) error {
 	s.note, s.skip = strings.Join(notes, "\n"), len(notes) == 0
 	if s.skip {
 		s.note = "the manifest names no containerPort"
+		if l.live.manifest.Generated() {
+			s.note = "by its settings and libraries the application is no server"
+		}
 	}
 	return nil
 }

@@ -41,7 +41,9 @@ func (e *UnfitError) Error() string {
 func (e *UnfitError) Code() string { return "manifest.unfit" }
 
 // Hints says how to get others.
-func (e *UnfitError) Hints() []string { return []string{"start devloop run again, it makes others then"} }
+func (e *UnfitError) Hints() []string {
+	return []string{"start devloop run again, it makes others then"}
+}
 
 // fits returns an [*UnfitError] where images that can be changed don't go with a manifest.
 func (t Target) fits(m runner.Manifest) error {

@@ -1,0 +1,64 @@
+package builder
+
+import (
+	"cmp"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+)
+
+// defaultPort is Spring Boot's server.port.
+const defaultPort = 8080
+
+// server matches the names of libraries that an application may listen with. Without one Spring Boot
+// makes no web application
+// (https://docs.spring.io/spring-boot/reference/features/spring-application.html#features.spring-application.web-environment).
+var server = regexp.MustCompile(`(?i)web|tomcat|jetty|undertow|netty|vertx|grpc|servlet|http`)
+
+// otherwise matches a setting of which only the second part is known: ${PORT:8080}.
+var otherwise = regexp.MustCompile(`^\$\{[^:{}]+:([^{}]*)\}$`)
+
+// listens returns the port that an application listens on: what its own settings plainly say, else
+// Spring Boot's own, and 0 where it is no server. read reads a file of its resources; libraries
+// are the names of those that it has, none where that is not known.
+func listens(read func(name string) ([]byte, error), libraries []string) int {
+	settings := plainSettings(read)
+	port := settings[relaxed("server.port")]
+	if m := otherwise.FindStringSubmatch(port); m != nil {
+		port = m[1]
+	}
+	number, _ := strconv.ParseUint(port, 10, 16) // what can't be read is Spring's to say
+	switch {
+	case settings[relaxed("spring.main.web-application-type")] == "none", port == "-1":
+		return 0
+	case number == 0 && len(libraries) > 0 && !slices.ContainsFunc(libraries, server.MatchString):
+		return 0
+	}
+	return cmp.Or(int(number), defaultPort)
+}
+
+// plainSettings reads the application's settings of no profile, by their relaxed keys. Of the two
+// forms properties come first.
+func plainSettings(read func(name string) ([]byte, error)) map[string]string {
+	settings := map[string]string{}
+	for _, name := range []string{"application.yml", "application.yaml", "application.properties"} {
+		text, err := read(name)
+		if err != nil {
+			continue
+		}
+		for key, value := range valuesOf(name, text) {
+			settings[relaxed(key)] = value
+		}
+	}
+	return settings
+}
+
+// Port returns the port that the application will listen on, as far as its sources
+// tell before they are built: the plain server.port of its settings, else Spring
+// Boot's own; 0 where they say that it is no server.
+func (p *Project) Port() int {
+	resources := filepath.Join(p.moduleDir(), "src", "main", "resources")
+	return listens(func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(resources, name)) }, nil)
+}
