@@ -165,7 +165,7 @@ func TestScenarioNoAnswerIsOfOldCode(t *testing.T) {
 			if project.dockerfile != "" {
 				s.write("Dockerfile", project.dockerfile)
 			}
-			s.editAtRandom(number(t, "DEVLOOP_EDITS", 40)/project.share, number(t, "DEVLOOP_SEED", 20261125))
+			s.editAtRandom(number(t, "DEVLOOP_EDITS", 24)/project.share, number(t, "DEVLOOP_SEED", 20261125))
 		})
 	}
 }
