@@ -116,7 +116,7 @@ const largeContext = 10_000_000
 // adviseContext is about what is sent to the engine at each build, though no
 // instruction names it.
 func (j *job) adviseContext(stage []*parser.Node) []Advice {
-	if _, there := firstFile(j.contextDir(), ".dockerignore"); there {
+	if _, err := os.Stat(j.ignoreFile()); err == nil {
 		return nil
 	}
 	var sources []string

@@ -61,7 +61,7 @@ func (a App) surroundingsKey() (key, why string) {
 	j := &job{app: a}
 	stages := j.stages()
 	jars, sent := 0, j.sent()
-	parts := []string{textOf(a.Dockerfile), textOf(filepath.Join(j.contextDir(), ".dockerignore"))}
+	parts := []string{textOf(a.Dockerfile), textOf(j.ignoreFile())}
 	for _, s := range stages {
 		for i, pattern := range slices.Concat(s.copied, s.mounted) {
 			stamps, jar, err := j.takes(pattern, sent)

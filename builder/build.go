@@ -61,7 +61,7 @@ func (j *job) build(ctx context.Context) (Image, error) {
 // options are what both builders are told.
 func (j *job) options() build.ImageBuildOptions {
 	return build.ImageBuildOptions{
-		Dockerfile: filepath.Base(j.app.Dockerfile),
+		Dockerfile: j.inContext(),
 		Labels:     map[string]string{ProjectLabel: j.app.Name},
 		Remove:     true, ForceRemove: true, // intermediate containers, of a failed build too
 	}
@@ -95,10 +95,10 @@ func (j *job) contextTar() (io.ReadCloser, error) {
 		ExcludePatterns: excludes, ChownOpts: &archive.ChownOpts{UID: 0, GID: 0}})
 }
 
-// ignored returns the patterns of .dockerignore. The builder needs that file and
+// ignored returns the patterns of .dockerignore, or of the Dockerfile's own. The builder needs that file and
 // the Dockerfile even where they are among them.
 func (j *job) ignored() ([]string, error) {
-	file, err := os.Open(filepath.Join(j.contextDir(), ".dockerignore"))
+	file, err := os.Open(j.ignoreFile())
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
@@ -110,7 +110,7 @@ func (j *job) ignored() ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %q: %w", file.Name(), err)
 	}
-	return append(patterns, "!.dockerignore", "!"+filepath.Base(j.app.Dockerfile)), nil
+	return append(patterns, "!"+filepath.ToSlash(relative(j.ignoreFile(), j.contextDir())), "!"+j.inContext()), nil
 }
 
 // report takes the engine's messages: it prints what the builder says and remembers

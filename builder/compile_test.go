@@ -43,7 +43,7 @@ func TestCompileAsksGradleForTheJar(t *testing.T) {
 	var out bytes.Buffer
 	for range 2 { // the second time Gradle's configuration cache doesn't run the script
 		app, err := p.Compile(t.Context(), &out)
-		want := App{Jar: jar, Dir: p.Dir, Name: "spring-server", Dockerfile: filepath.Join(p.Dir, "Dockerfile"),
+		want := App{Jar: jar, Dir: p.Dir, Name: "spring-server", Dockerfile: filepath.Join(p.Dir, "Dockerfile"), Context: p.Dir,
 			MainClass: "com.example.App", Java: 17, Boot: "3.5.7", Port: 9090}
 		if err != nil || !reflect.DeepEqual(app, want) {
 			t.Errorf("got %+v, %v", app, err)

@@ -43,6 +43,28 @@ func TestRealDockerfileFailures(t *testing.T) {
 	}
 }
 
+// TestRealDockerfileElsewhereInTheContext builds by one in a directory of its own, whose COPY and
+// whose .dockerignore see the project's.
+func TestRealDockerfileElsewhereInTheContext(t *testing.T) {
+	docker := real.Docker(t)
+	base(t, docker, "openjdk:17-jdk")
+	for _, buildKit := range []string{"0", "1"} {
+		t.Run("buildkit="+buildKit, func(t *testing.T) {
+			t.Setenv("DOCKER_BUILDKIT", buildKit)
+			dir := t.TempDir()
+			app := App{Dir: dir, Context: dir, Name: "devloop-test-elsewhere", Jar: write(t, dir, "build/libs/app-1.0.jar", t.Name()),
+				Dockerfile: write(t, dir, "docker/dev.Dockerfile", "FROM openjdk:17-jdk\nCOPY build /build\nRUN test ! -e /build/tmp\n")}
+			write(t, dir, "build/tmp/a", "a")
+			write(t, dir, ".dockerignore", "build\n")
+			write(t, dir, "docker/dev.Dockerfile.dockerignore", "build/tmp\n")
+			img := imageReal(t, NewImager(docker, ImagerOptions{CacheDir: t.TempDir()}), docker, app, "image")
+			if img.Explanation.Dockerfile != "docker/dev.Dockerfile" {
+				t.Errorf("it was built by %q", img.Explanation.Dockerfile)
+			}
+		})
+	}
+}
+
 var brokenDockerfiles = []struct {
 	name, dockerfile string
 	files            []string

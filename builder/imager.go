@@ -221,7 +221,22 @@ func defaultBase(java int) string {
 }
 
 // contextDir is the directory whose files a Dockerfile's COPY may name.
-func (j *job) contextDir() string { return filepath.Dir(j.app.Dockerfile) }
+func (j *job) contextDir() string { return cmp.Or(j.app.Context, filepath.Dir(j.app.Dockerfile)) }
+
+// inContext is the Dockerfile's name there.
+func (j *job) inContext() string { return filepath.ToSlash(relative(j.app.Dockerfile, j.contextDir())) }
+
+// ignoreFile says which files of the context are left out: the Dockerfile's own, by its name, comes
+// before that of the context
+// (https://docs.docker.com/build/concepts/context/#filename-and-location).
+func (j *job) ignoreFile() string {
+	if own := j.app.Dockerfile + ".dockerignore"; j.app.Dockerfile != "" {
+		if _, err := os.Stat(own); err == nil {
+			return own
+		}
+	}
+	return filepath.Join(j.contextDir(), ".dockerignore")
+}
 
 // buildKit says which builder is used: as DOCKER_BUILDKIT says, which the docker
 // command obeys too, else the one that the engine recommends.

@@ -33,9 +33,9 @@ type App struct {
 	Dir string
 	// Name is the project's, fit for an image reference.
 	Name string
-	// Dockerfile is the absolute path of the one to build the image by, "" if there
-	// is none. Its directory is the build context.
-	Dockerfile string
+	// Dockerfile is the absolute path of the one to build the image by, "" if there is none.
+	// Context is the directory whose files its COPYs name; "" stands for its own.
+	Dockerfile, Context string
 	// MainClass is the application's own main class.
 	MainClass string
 	// Java is the Java version that the application's classes need, such as 17.

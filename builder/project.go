@@ -20,6 +20,9 @@ type Options struct {
 	// the build tool's words: ":app" for Gradle, "app" or ":artifact" for Maven.
 	// Empty: the only one that makes an executable jar.
 	Module string
+	// Dockerfile names the one to build by, absolute or relative to the working directory, instead
+	// of that in the directory; [NoDockerfile] leaves that out.
+	Dockerfile string
 	// CacheDir is devloop's own cache directory; empty means "devloop" in the user's.
 	CacheDir string
 	// Out receives what a wrapper prints while it downloads its tool; nil discards it.
@@ -42,6 +45,7 @@ type Project struct {
 	Develop bool
 
 	around around
+	named  string // the Dockerfile that Options name, NoDockerfile or "" for that of a directory
 	root   string // the outermost directory of the build, which holds Dir
 	module string
 	cache  string
@@ -67,9 +71,12 @@ func Open(ctx context.Context, dir string, o Options) (*Project, error) {
 		return nil, err
 	}
 	p := &Project{Dir: dir, module: o.Module, cache: o.CacheDir}
+	if p.named, err = namedDockerfile(dir, o.Dockerfile); err != nil {
+		return nil, err
+	}
 	p.root = kind.root(dir)
 	p.Name = p.name(kind)
-	p.Dockerfile = findDockerfile(p.moduleDir(), dir)
+	p.Dockerfile, _ = p.dockerfile(p.moduleDir())
 	if p.Tool, err = kind.tool(ctx, p, o.Out); err != nil {
 		return nil, err
 	}
@@ -163,14 +170,53 @@ func (p *Project) moduleDir() string {
 	return p.Dir
 }
 
-// findDockerfile returns the first Dockerfile of dirs, "" if none has one.
-func findDockerfile(dirs ...string) string {
-	for _, dir := range dirs {
-		if path, ok := firstFile(dir, "Dockerfile"); ok {
-			return path
+// NoDockerfile stands for none, whether or not there is one.
+const NoDockerfile = "none"
+
+// namedDockerfile returns the absolute path of a Dockerfile that the user names.
+func namedDockerfile(dir, name string) (string, error) {
+	if name == "" || name == NoDockerfile {
+		return name, nil
+	}
+	path, err := filepath.Abs(name)
+	if err == nil {
+		var info fs.FileInfo
+		if info, err = os.Stat(path); err == nil && !info.Mode().IsRegular() {
+			err = errors.New("not a file")
 		}
 	}
-	return ""
+	if err != nil {
+		if wrapped := (*fs.PathError)(nil); errors.As(err, &wrapped) {
+			err = wrapped.Err
+		}
+		return "", &ProjectError{Dir: dir, Reason: fmt.Sprintf("can't be built by %q", name), Err: err, code: "project.dockerfile",
+			hints: []string{"name one that is there, or leave it to devloop: --dockerfile none"}}
+	}
+	return path, nil
+}
+
+// dockerfile returns the Dockerfile by which the image of the module in dir is built, "" for none,
+// and the directory whose files its COPYs name: as with docker build, that is the directory where a
+// Dockerfile is found, and for one that is named the module's or the project's, where it
+// lies in them.
+func (p *Project) dockerfile(dir string) (file, context string) {
+	switch p.named {
+	case "":
+		for _, d := range []string{dir, p.Dir} {
+			if path, ok := firstFile(d, "Dockerfile"); ok {
+				return path, d
+			}
+		}
+		return "", ""
+	case NoDockerfile:
+		return "", ""
+	}
+	for _, d := range []string{dir, p.Dir} {
+		if below(p.named, d) {
+			return p.named, d
+		}
+	}
+	return p.named, filepath.Dir(p.named)
 }
 
 func firstFile(dir string, names ...string) (string, bool) {

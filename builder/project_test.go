@@ -177,3 +177,36 @@ func TestOpenRunsAScriptThatIsNotExecutable(t *testing.T) {
 		t.Errorf("got %+v, %v", p, err)
 	}
 }
+
+func TestDockerfileIsTheOneThatIsNamed(t *testing.T) {
+	dir := gradleProject(t, "plays no part")
+	other := filepath.Dir(write(t, t.TempDir(), "team/Dockerfile", "FROM jre"))
+	write(t, dir, "Dockerfile", "FROM jre")
+	write(t, dir, "docker/dev.Dockerfile", "FROM jre")
+	write(t, dir, "web/Dockerfile", "FROM jre")
+	for _, c := range []struct{ named, module, file, context string }{
+		{"", dir, dir + "/Dockerfile", dir},
+		{"", dir + "/web", dir + "/web/Dockerfile", dir + "/web"},
+		{"", dir + "/other", dir + "/Dockerfile", dir},
+		{NoDockerfile, dir, "", ""},
+		{dir + "/docker/dev.Dockerfile", dir, dir + "/docker/dev.Dockerfile", dir},
+		{dir + "/docker/dev.Dockerfile", dir + "/web", dir + "/docker/dev.Dockerfile", dir},
+		{dir + "/web/Dockerfile", dir + "/web", dir + "/web/Dockerfile", dir + "/web"},
+		{other + "/Dockerfile", dir, other + "/Dockerfile", other},
+	} {
+		named, err := namedDockerfile(dir, c.named)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := &Project{Dir: dir, named: named}
+		if file, context := p.dockerfile(c.module); file != c.file || context != c.context {
+			t.Errorf("%q for %s: got %s in %s, want %s in %s", c.named, c.module, file, context, c.file, c.context)
+		}
+	}
+	if _, err := namedDockerfile(dir, dir+"/docker"); err == nil {
+		t.Error("a directory is taken for a Dockerfile")
+	}
+	if _, err := namedDockerfile(dir, "nowhere/Dockerfile"); err == nil {
+		t.Error("one that is not there is taken")
+	}
+}

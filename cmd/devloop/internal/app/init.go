@@ -31,8 +31,8 @@ manifest are written only if asked for. No file is overwritten without --force.`
 		Flags: slices.Concat([]cli.Flag{
 			&cli.BoolFlag{Name: "force", Usage: "overwrite the files that are there"},
 			&cli.BoolFlag{Name: "print", Usage: "write devloop.yaml to stdout, and nothing else"},
-			&cli.BoolFlag{Name: "pod", Usage: "write a Pod manifest, pod.yaml, too"},
-			&cli.BoolFlag{Name: "dockerfile", Usage: "write a Dockerfile, too"},
+			&cli.BoolFlag{Name: "with-pod", Usage: "write a Pod manifest, pod.yaml, too"},
+			&cli.BoolFlag{Name: "with-dockerfile", Usage: "write a Dockerfile, too"},
 		}, settingFlags(settingNames()...), displayFlags()),
 		Action: func(c *cli.Context) error { return initialize(c, s, newDisplay(c, s)) },
 	}
@@ -113,10 +113,10 @@ func activeSettings(c *cli.Context) (map[string]string, error) {
 // draftsFor returns the files that were asked for besides the settings.
 func draftsFor(c *cli.Context, p *builder.Project) ([]draft, error) {
 	var drafts []draft
-	if c.Bool("dockerfile") {
+	if c.Bool("with-dockerfile") {
 		drafts = append(drafts, draft{"Dockerfile", dockerfile(p, c.String("module"), c.String("base-image"))})
 	}
-	if c.Bool("pod") {
+	if c.Bool("with-pod") {
 		drafts = append(drafts, draft{"pod.yaml", podManifest(p.Name, p.Port())})
 	}
 	return drafts, nil
@@ -136,7 +136,7 @@ func dockerfile(p *builder.Project, module, base string) []byte {
 }
 
 func podManifest(name string, port int) []byte {
-	return fmt.Appendf(nil, `apiVersion: v1
+	manifest := fmt.Appendf(nil, `apiVersion: v1
 kind: Pod
 metadata:
   name: %[1]s
@@ -144,9 +144,11 @@ spec:
   containers:
     - name: %[1]s
       image: %[1]s
-      ports:
-        - containerPort: %[2]d
-`, name, port)
+`, name)
+	if port > 0 {
+		manifest = fmt.Appendf(manifest, "      ports:\n        - containerPort: %d\n", port)
+	}
+	return manifest
 }
 
 // findings says what there is of a project, in lines for devloop.yaml. They name
@@ -164,7 +166,10 @@ func findings(p *builder.Project, drafts []draft) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	pod := fmt.Sprintf("without a manifest: a Pod %s with the port %d", p.Name, p.Port())
+	pod := "without a manifest: a Pod " + p.Name
+	if port := p.Port(); port > 0 {
+		pod += fmt.Sprintf(" with the port %d", port)
+	}
 	if drafted("pod.yaml") && len(files) == 0 {
 		files = []string{filepath.Join(p.Dir, "pod.yaml")}
 	}

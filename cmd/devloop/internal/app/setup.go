@@ -55,7 +55,7 @@ func setupFlags() []cli.Flag {
 		&cli.StringFlag{Name: "cluster", Value: "devloop", Usage: "the `NAME` of the kind cluster"},
 		&cli.StringSliceFlag{Name: "only", Usage: "do this `STEP` only; may be repeated"},
 		&cli.StringSliceFlag{Name: "skip", Usage: "leave out this `STEP`; may be repeated"},
-	}, settingFlags("kubeconfig", "module", "base-image", "port"))
+	}, settingFlags("kubeconfig", "module", "dockerfile", "base-image", "port"))
 }
 
 // setUp runs the steps. Doctor has none of the flags of a change.

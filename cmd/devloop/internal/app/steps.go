@@ -264,7 +264,7 @@ func (m *machine) writeContext(error) *setup.Mending {
 func (m *machine) lookForPorts(ctx context.Context) (string, error) {
 	wanted, strict := []int{8080}, false
 	if m.project != nil {
-		wanted = []int{m.project.Port()}
+		wanted = slices.DeleteFunc([]int{m.project.Port()}, func(port int) bool { return port == 0 })
 	}
 	if named := m.c.StringSlice("port"); len(named) > 0 {
 		wanted, strict = nil, true

@@ -9,16 +9,17 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop"
 	"github.com/devloop-cli/devloop/watch"
 )
 
-// watchers watch a project, the directories that the user names beside it, and the manifests
-// elsewhere.
+// watchers watch a project, the directories that the user names beside it, and manifests and a
+// Dockerfile elsewhere.
 type watchers struct {
 	display
 	project *watch.Watcher
-	files   []*watch.Watcher // of manifests: in their directories, which may be anyone's, nothing else counts
+	files   []*watch.Watcher // of single ones: in their directories, which may be anyone's, nothing else counts
 	ready   chan struct{}
 }
 
@@ -30,6 +31,12 @@ func newWatchers(c *cli.Context, d display, t loop.Target) (*watchers, error) {
 		return nil, err
 	}
 	var files []string
+	if file := c.String("dockerfile"); file != "" && file != builder.NoDockerfile {
+		if file, err = filepath.Abs(file); err != nil {
+			return nil, err
+		}
+		files = append(files, file)
+	}
 	for _, path := range t.Manifests {
 		if info, err := os.Stat(path); err == nil && info.IsDir() {
 			dirs = append(dirs, path) // a manifest may come into it

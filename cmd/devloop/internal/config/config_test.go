@@ -49,6 +49,14 @@ func TestPathsAreRelativeToTheFile(t *testing.T) {
 	if want := []string{filepath.Join(dir, "k8s", "pod.yaml"), "/etc/pod.yaml"}; err != nil || !reflect.DeepEqual(got["manifest"].Texts, want) {
 		t.Errorf("got %v, %v", got["manifest"].Texts, err)
 	}
+	for value, want := range map[string]string{"none": "none", "docker/Dockerfile": filepath.Join(dir, "docker", "Dockerfile")} {
+		if err := os.WriteFile(filepath.Join(dir, File), []byte("version: 1\ndockerfile: "+value+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := Load(dir, nothing); err != nil || !reflect.DeepEqual(got["dockerfile"].Texts, []string{want}) {
+			t.Errorf("%s: got %v, %v", value, got["dockerfile"], err)
+		}
+	}
 }
 
 // TestEveryMistakeComesAtOnce compares with testdata/broken.txt.

@@ -172,7 +172,7 @@ func meant(s Setting, value string) string {
 
 // resolve makes a path that is relative to the file one that is good everywhere.
 func (r *reader) resolve(s Setting, value string) string {
-	if !s.Path || filepath.IsAbs(value) {
+	if !s.Path || filepath.IsAbs(value) || s.None && value == "none" {
 		return value
 	}
 	return filepath.Join(r.dir, filepath.FromSlash(value))

@@ -56,6 +56,8 @@ type Setting struct {
 	Example string
 	// Path marks files and directories: those in devloop.yaml are relative to it.
 	Path bool
+	// None says that "none" is a value, and no path.
+	None bool
 	// Place marks where in a cluster a command works: such settings go for the
 	// commands without a project, too.
 	Place bool
@@ -68,6 +70,7 @@ type Setting struct {
 var Settings = []Setting{
 	{Name: "module", Alias: "m", Usage: "the `MODULE` to run, where a build has several applications, as in :web", Example: `":web"`},
 	{Name: "manifest", Alias: "f", Kind: List, Path: true, Usage: "the Kubernetes manifest `FILE`, or a directory, instead of those found in DIR", Example: "k8s/pod.yaml"},
+	{Name: "dockerfile", Path: true, None: true, Usage: "the Dockerfile `FILE` instead of DIR/Dockerfile, with DIR as its context; none for an image without one", Example: "docker/Dockerfile"},
 	{Name: "base-image", Usage: "the `IMAGE` that an image without a Dockerfile is based on (default: eclipse-temurin:N-jre)", Example: "eclipse-temurin:21-jre"},
 	{Name: "fast-start", Kind: Switch, Default: "true", Usage: "let an image without a Dockerfile start faster; false leaves the JVM its defaults", Example: "false"},
 	{Name: "without", Kind: List, Usage: "leave out this `LEVER` of fast-start", Example: "[archive]", Choices: builder.Levers()},

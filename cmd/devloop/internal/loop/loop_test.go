@@ -319,6 +319,25 @@ func TestFailedCycleWaitsForTheNextSaveAndIsOwedToIt(t *testing.T) {
 	})
 }
 
+func TestSaveAfterAFailedFirstBuildIsNamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fakes{fail: map[event.Stage]error{event.Compile: codedError{}}}
+		l, r := newTestLoop(f)
+		save, end := running(t, l)
+		time.Sleep(time.Minute)
+		save("A.java")
+		time.Sleep(time.Minute)
+		f.failing(event.Compile, nil)
+		save("B.java")
+		time.Sleep(time.Minute)
+		end()
+		want := []string{"first build", "failed", "A.java changed", "failed", "B.java changed", "ok"}
+		if got := r.cycles(); !reflect.DeepEqual(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+}
+
 func TestApplicationsLogIsFollowedUntilTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, r := newTestLoop(&fakes{})

@@ -24,6 +24,7 @@ func (l *Loop) Run(ctx context.Context, batches <-chan watch.Batch) error {
 		running *cycle               // nil while idle
 		owed    = watch.Everything() // changes that no finished cycle has covered
 		fresh   = true               // owed holds something newer than the running cycle
+		news    watch.Batch          // what came since the last cycle began
 		ended   []runner.Pod         // Pods that ended while a cycle ran
 		again   []runner.Pod         // Pods of which a container ended
 		why     string               // for a cycle that no save led to
@@ -40,7 +41,10 @@ func (l *Loop) Run(ctx context.Context, batches <-chan watch.Batch) error {
 		}
 		if running == nil && fresh && ctx.Err() == nil {
 			n, fresh = n+1, false
-			running, owed = l.begin(ctx, n, owed, why), watch.Batch{}
+			if owed.All && !news.Empty() { // since a cycle that was to make all failed
+				why = cmp.Or(why, because(n, news))
+			}
+			running, owed, news = l.begin(ctx, n, owed, why), watch.Batch{}, watch.Batch{}
 		}
 		select {
 		case b, open := <-batches:
@@ -51,7 +55,7 @@ func (l *Loop) Run(ctx context.Context, batches <-chan watch.Batch) error {
 			if !concerns(b) {
 				continue
 			}
-			owed, fresh = owed.Merge(b), true
+			owed, news, fresh = owed.Merge(b), news.Merge(b), true
 			running.cancel(errSuperseded)
 		case finished := <-running.finished():
 			if !finished {
