@@ -110,6 +110,21 @@ func TestImagesHaveManyNames(t *testing.T) {
 			t.Errorf("UsesImage(%q) is %v", name, !same)
 		}
 	}
+	for _, c := range []struct {
+		image, called string
+		same          bool
+	}{
+		{"shop", "shop", true}, {"shop:1.2", "shop", true}, {"ghcr.io/team/shop:1.2", "shop", true}, {"localhost:5000/shop", "shop", true},
+		{"ghcr.io/team/shop@sha256:" + strings.Repeat("a", 64), "shop", true},
+		{"ghcr.io/team/workshop", "shop", false}, {"shop/web", "shop", false}, {"no image", "shop", false},
+		{"ghcr.io/team/shop:1.2", "ghcr.io/team/shop", true}, {"ghcr.io/other/shop", "ghcr.io/team/shop", false}, {"shop", "ghcr.io/team/shop", false},
+		{"team/shop", "docker.io/team/shop", true}, {"localhost:5000/shop:2", "localhost:5000/shop", true},
+		{"shop:1.2", "shop:1.2", true}, {"shop:1.3", "shop:1.2", false}, {"ghcr.io/team/shop", "ghcr.io/team/shop:latest", true},
+	} {
+		if isCalled(c.image, c.called) != c.same {
+			t.Errorf("%q called %q: got %v", c.image, c.called, !c.same)
+		}
+	}
 	want := []Endpoint{{Object{"Pod", "default", "spring-server"}, 0, 8080}}
 	if got := m.Endpoints("default"); !slices.Equal(got, want) {
 		t.Errorf("generated %v, want %v", got, want)

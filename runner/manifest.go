@@ -79,6 +79,32 @@ func (m Manifest) Images() []string {
 	return images
 }
 
+// ImagesCalled returns the images of the manifest that stand for a project's, which people call
+// by a name: alone it means those of any registry, path and tag, as in
+// ghcr.io/team/NAME:1.2; with a path, those of that path; with a tag, those with it.
+func (m Manifest) ImagesCalled(called string) []string {
+	return slices.DeleteFunc(m.Images(), func(image string) bool { return !isCalled(image, called) })
+}
+
+func isCalled(image, called string) bool {
+	have, err := name.ParseReference(image)
+	want, wrong := name.ParseReference(called)
+	if err != nil || wrong != nil {
+		return false
+	}
+	path, tagged := called, false
+	if i := strings.LastIndexAny(called, ":@/"); i >= 0 && called[i] != '/' {
+		path, tagged = called[:i], true
+	}
+	switch {
+	case tagged && have.Identifier() != want.Identifier():
+		return false
+	case !strings.Contains(path, "/"):
+		return have.Context().RepositoryStr()[strings.LastIndex(have.Context().RepositoryStr(), "/")+1:] == path
+	}
+	return have.Context().Name() == want.Context().Name()
+}
+
 // UsesImage says whether a container of the manifest runs the image that the user
 // knows by one of names: `spring-server`, `spring-server:latest` and
 // `docker.io/library/spring-server` are the same.

@@ -14,7 +14,7 @@ import (
 // development patch (dev.go), everything gets the marks, and all else stays as the user wrote it. A spec without an image is of
 // a manifest without a project.
 func (r *Runner) patched(s Spec) ([]*unstructured.Unstructured, error) {
-	if s.Image != "" && !s.Manifest.UsesImage(s.Names...) {
+	if len(s.Names) > 0 && !s.Manifest.UsesImage(s.Names...) {
 		return nil, imageUnused(s)
 	}
 	copies := make([]*unstructured.Unstructured, len(s.Manifest.entries))
@@ -59,19 +59,29 @@ func markTemplate(o *unstructured.Unstructured, s Spec) {
 
 // imageUnused says that deploying the manifest would not show the project's code.
 func imageUnused(s Spec) error {
-	wanted := strings.Join(s.Names, "` or `")
-	hint := fmt.Sprintf("write `image: %s` in the container that is to run this project", s.Names[0])
+	wanted := s.Names[0]
+	hint := fmt.Sprintf("write `image: %s` in the container that is to run this project", wanted)
 	var problems []Problem
 	for _, e := range s.Manifest.entries {
 		for _, i := range e.images {
 			problems = append(problems, i.source.problem(i.line, i.column,
-				fmt.Sprintf("this is %q, and no container runs the project's image `%s`", i.value, wanted), hint))
+				fmt.Sprintf("this is %q, and no container runs an image that is called as the project, `%s`", i.value, wanted),
+				"where it is the project's, say so: --image-name "+repository(i.value)))
 		}
 	}
 	if len(problems) == 0 {
-		problems = []Problem{{File: manifestFile(s.Manifest), Message: fmt.Sprintf("no container runs the project's image `%s`", wanted), Hint: hint}}
+		problems = []Problem{{File: manifestFile(s.Manifest), Message: fmt.Sprintf("no container runs an image that is called as the project, `%s`", wanted), Hint: hint}}
 	}
 	return &ManifestError{Problems: problems}
+}
+
+// repository is an image's name without tag and digest, as it is written.
+func repository(image string) string {
+	image, _, _ = strings.Cut(image, "@")
+	if i := strings.LastIndexAny(image, ":/"); i >= 0 && image[i] == ':' {
+		image = image[:i]
+	}
+	return image
 }
 
 func manifestFile(m Manifest) string {

@@ -325,3 +325,15 @@ func TestDownSparesANamespaceThatHoldsAnothersObject(t *testing.T) {
 		t.Errorf("removed %v, %v", removed, err)
 	}
 }
+
+func TestManifestWithoutTheProjectsImageIsToldBeforeAnythingIsTouched(t *testing.T) {
+	m := read(t, "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - {name: web, image: 'ghcr.io/team/web:1.2'}\n")
+	_, err := new(Runner).patched(Spec{Project: "shop", Manifest: m, Names: []string{"shop"}})
+	var wrong *ManifestError
+	if !errors.As(err, &wrong) || len(wrong.Problems) != 1 {
+		t.Fatalf("got %v", err)
+	}
+	if p := wrong.Problems[0]; p.Line != 6 || !strings.HasSuffix(p.Hint, "--image-name ghcr.io/team/web") {
+		t.Errorf("got line %d, hint %q", p.Line, p.Hint)
+	}
+}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -154,7 +155,7 @@ func fixed(c *cli.Context, m runner.Manifest, name string) string {
 	if variable := m.SetsEnv(builder.JVMOptions...); variable != "" {
 		return "the manifest sets " + variable
 	}
-	if m.SetsCommand(name) {
+	if m.SetsCommand(m.ImagesCalled(name)...) {
 		return "the manifest sets the container's command"
 	}
 	return ""
@@ -181,9 +182,10 @@ func newTarget(c *cli.Context, d display) (loop.Target, *builder.Project, error)
 	if err != nil {
 		return none, nil, err
 	}
-	fixes := func(m runner.Manifest) string { return fixed(c, m, project.Name) }
+	image := cmp.Or(c.String("image-name"), project.Name)
+	fixes := func(m runner.Manifest) string { return fixed(c, m, image) }
 	return loop.Target{
-		Name: project.Name, Dir: project.Dir, Manifests: named, Port: project.Port(), Ports: localPorts(c.StringSlice("port")),
+		Name: project.Name, Dir: project.Dir, Image: image, Manifests: named, Port: project.Port(), Ports: localPorts(c.StringSlice("port")),
 		Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"), Keep: c.StringSlice("keep"),
 		Path: plan.Rule(c.String("path")), Fixed: fixes(m), Fixes: fixes, Debug: debugging(c),
 	}, project, nil

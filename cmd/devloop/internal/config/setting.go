@@ -26,6 +26,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/name"
+
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/runner"
 )
@@ -70,6 +72,7 @@ type Setting struct {
 var Settings = []Setting{
 	{Name: "module", Alias: "m", Usage: "the `MODULE` to run, where a build has several applications, as in :web", Example: `":web"`},
 	{Name: "manifest", Alias: "f", Kind: List, Path: true, Usage: "the Kubernetes manifest `FILE`, or a directory, instead of those found in DIR", Example: "k8s/pod.yaml"},
+	{Name: "image-name", Usage: "what manifests call the project's image, as in ghcr.io/team/shop (default: the project's NAME, of any registry and tag)", Example: "ghcr.io/team/shop", check: checkImageName},
 	{Name: "dockerfile", Path: true, None: true, Usage: "the Dockerfile `FILE` instead of DIR/Dockerfile, with DIR as its context; none for an image without one", Example: "docker/Dockerfile"},
 	{Name: "base-image", Usage: "the `IMAGE` that an image without a Dockerfile is based on (default: eclipse-temurin:N-jre)", Example: "eclipse-temurin:21-jre"},
 	{Name: "fast-start", Kind: Switch, Default: "true", Usage: "let an image without a Dockerfile start faster; false leaves the JVM its defaults", Example: "false"},
@@ -134,6 +137,13 @@ func (s Setting) Check(value string) error {
 		return s.check(value)
 	case value == "":
 		return errors.New("must not be empty")
+	}
+	return nil
+}
+
+func checkImageName(value string) error {
+	if _, err := name.ParseReference(value); err != nil {
+		return errors.New("must be an image's name, such as ghcr.io/team/shop")
 	}
 	return nil
 }

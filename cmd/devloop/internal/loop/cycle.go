@@ -325,7 +325,7 @@ func (l *Loop) replace(ctx context.Context, s *step, m runner.Manifest, img buil
 		m = runner.GenerateManifest(l.Target.Name, img.Port)
 	}
 	spec := l.spec(m)
-	spec.ChangesDir, spec.Image, spec.Names, spec.Serving = changesDir(img), img.Ref, []string{img.Name}, serving
+	spec.ChangesDir, spec.Image, spec.Serving = changesDir(img), img.Ref, serving
 	spec.Debug = told
 	l.explain(s, spec)
 	pods, err := l.Deployer.Replace(ctx, spec)
@@ -336,7 +336,7 @@ func (l *Loop) replace(ctx context.Context, s *step, m runner.Manifest, img buil
 // spec is what a manifest comes to, as far as no image is needed to say so.
 func (l *Loop) spec(m runner.Manifest) runner.Spec {
 	t := l.Target
-	return runner.Spec{Project: t.Name, Dir: t.Dir, Manifest: m, Adopt: t.Adopt, Yields: t.Yields, Keep: t.Keep}
+	return runner.Spec{Project: t.Name, Dir: t.Dir, Manifest: m, Names: t.images(m), Adopt: t.Adopt, Yields: t.Yields, Keep: t.Keep}
 }
 
 // changesDir is where the image's supervisor keeps changes, "" where it has none.

@@ -42,8 +42,8 @@ func (l *Loop) openDebuggers(ctx context.Context, n int, m runner.Manifest) erro
 	if !l.Target.Debug.On {
 		return nil
 	}
-	image := l.Target.Name + ":latest"
-	for _, to := range m.Running(l.Target.Namespace, image) {
+	images := l.Target.images(m)
+	for _, to := range m.Running(l.Target.Namespace, images...) {
 		if slices.ContainsFunc(l.live.debuggers, func(d *debugger) bool { return d.to == to }) {
 			continue
 		}
@@ -51,7 +51,7 @@ func (l *Loop) openDebuggers(ctx context.Context, n int, m runner.Manifest) erro
 			return err
 		}
 	}
-	if m.Probed(image) && !slices.Contains(l.Target.Keep, runner.PatchProbes) && !l.live.eased {
+	if m.Probed(images...) && !slices.Contains(l.Target.Keep, runner.PatchProbes) && !l.live.eased {
 		l.live.eased = true
 		l.Bus.Publish(n, event.Notice{Level: event.Info, Hints: []string{"leave them as they are: --keep probes"},
 			Text: "liveness and startup probes are left out, and readiness has 10 minutes to answer: a breakpoint stops what they ask"})
@@ -165,7 +165,7 @@ func (l *Loop) agents(m runner.Manifest, img builder.Image) runner.Debug {
 	if wanted := l.Target.Debug.On || img.Explanation.Swappable; !wanted || img.Explanation.Supervised || l.live.agentless {
 		return d
 	}
-	words := m.Words(img.Name)
+	words := m.Words(l.Target.images(m)...)
 	if c, err := img.Content.ConfigFile(); err == nil {
 		words = slices.Concat(words, c.Config.Entrypoint, c.Config.Cmd, c.Config.Env)
 		for _, v := range c.Config.Env {

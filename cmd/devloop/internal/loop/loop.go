@@ -78,8 +78,9 @@ type Deployer interface {
 // Target is what a loop deploys: the parts of a project that don't change from
 // cycle to cycle.
 type Target struct {
-	// Name is the project's name, Dir its directory.
-	Name, Dir string
+	// Name is the project's name, Dir its directory. Image is what manifests call its image, see
+	// [runner.Manifest.ImagesCalled]; Name, if "".
+	Name, Dir, Image string
 	// Namespace is where objects go that name none.
 	Namespace string
 	// Manifests are the files and directories that the user names. Where there are none,

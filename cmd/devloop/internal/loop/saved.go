@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"cmp"
 	"path/filepath"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop/plan"
@@ -24,6 +25,15 @@ func (t Target) saved(changed watch.Batch, before, now runner.Manifest) plan.Sav
 		saved.Manifest, saved.Sources = saved.Manifest || read, saved.Sources || !read
 	}
 	return saved
+}
+
+// images are what a manifest calls the project's image.
+func (t Target) images(m runner.Manifest) []string {
+	if m.Generated() {
+		return []string{t.Name}
+	}
+	called := cmp.Or(t.Image, t.Name)
+	return append([]string{called}, m.ImagesCalled(called)...)
 }
 
 // UnfitError says that a manifest came to be not for the images that a session makes, which can be
