@@ -130,3 +130,30 @@ func TestImagesHaveManyNames(t *testing.T) {
 		t.Errorf("generated %v, want %v", got, want)
 	}
 }
+
+func TestHelmChartIsToldFromAManifest(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"helm/shop/Chart.yaml": "apiVersion: v2\nname: shop\n", "helm/shop/templates/pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: {{ .Values.name }}}\n",
+		"k8s/pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: a}]}\n",
+	} {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	chart := filepath.Join(dir, "helm", "shop")
+	if got := FindCharts(dir); !slices.Equal(got, []string{chart}) {
+		t.Errorf("the charts are %q", got)
+	}
+	var is *ChartError
+	if _, err := ReadManifests(chart); !errors.As(err, &is) || !strings.Contains(is.Hints()[0], "helm template "+chart) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := ReadManifests(filepath.Join(dir, "k8s")); err != nil {
+		t.Error(err)
+	}
+}

@@ -40,6 +40,9 @@ func sourcesOf(path string) ([]*source, error) {
 		src, err := kustomized(path)
 		return []*source{src}, err
 	}
+	if isChart(path) {
+		return nil, &ChartError{Dir: path}
+	}
 	entries, err := os.ReadDir(path)
 	if err != nil {
 		return nil, err
@@ -108,4 +111,36 @@ func (e *KustomizeError) Code() string { return "manifest.kustomize" }
 // Hints says where to look.
 func (e *KustomizeError) Hints() []string {
 	return []string{"check the paths under `resources:` and `patches:`, which count from the kustomization's own directory"}
+}
+
+// isChart says whether a directory is a Helm chart (https://helm.sh/docs/topics/charts/).
+func isChart(dir string) bool {
+	info, err := os.Stat(filepath.Join(dir, "Chart.yaml"))
+	return err == nil && !info.IsDir()
+}
+
+// FindCharts returns the Helm charts in a project's directory, or one or two below it.
+func FindCharts(dir string) (charts []string) {
+	for _, place := range []string{".", "*", "*/*"} {
+		found, _ := filepath.Glob(filepath.Join(dir, filepath.FromSlash(place), "Chart.yaml")) // the pattern is right
+		for _, file := range found {
+			charts = append(charts, filepath.Dir(file))
+		}
+	}
+	return charts
+}
+
+// ChartError says that a Helm chart can't be used as it is.
+type ChartError struct{ Dir string }
+
+func (e *ChartError) Error() string {
+	return fmt.Sprintf("%q is a Helm chart, whose templates devloop does not render", e.Dir)
+}
+
+// Code returns "manifest.chart".
+func (e *ChartError) Code() string { return "manifest.chart" }
+
+// Hints says how to make a manifest of it.
+func (e *ChartError) Hints() []string {
+	return []string{"render it: helm template " + e.Dir + " > k8s.yaml", "then name what came of it: --manifest k8s.yaml"}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -181,6 +182,10 @@ func newTarget(c *cli.Context, d display) (loop.Target, *builder.Project, error)
 	m, err := runner.ReadManifests(files...)
 	if err != nil {
 		return none, nil, err
+	}
+	if charts := runner.FindCharts(project.Dir); m.Generated() && len(charts) > 0 {
+		chart := &runner.ChartError{Dir: charts[0]}
+		d.Publish(0, event.Notice{Level: event.Info, Text: fmt.Sprintf("the Helm chart %q is not used, devloop makes a Pod of its own", chart.Dir), Hints: chart.Hints()})
 	}
 	image := cmp.Or(c.String("image-name"), project.Name)
 	fixes := func(m runner.Manifest) string { return fixed(c, m, image) }
