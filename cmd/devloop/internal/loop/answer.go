@@ -3,6 +3,7 @@ package loop
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -27,6 +28,7 @@ const (
 // answer is what an application said to GET /.
 type answer struct {
 	none   bool // it was not asked
+	secure bool // by TLS
 	status int  // HTTP status; 0: the port speaks something else
 	text   string
 	took   event.Duration
@@ -45,19 +47,43 @@ func (a answer) String() string {
 	}
 }
 
-// ask sends GET / to a local port. Any HTTP status is an answer: an application without
-// a page at / answers 404, and it answers. So is any other protocol's first word. What
-// the port says by itself, since it did not reach the application, is none.
+// ask sends GET / to a local port, by TLS where the application speaks that: it answers plain HTTP
+// with "bad request", or not at all.
 func ask(ctx context.Context, local LocalPort) (answer, error) {
-	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, local.URL()+"/", nil)
+	a, err := askAt(ctx, local, local.URL())
+	if err == nil && (a.status == 0 || a.status == http.StatusBadRequest) {
+		if s, err := askAt(ctx, local, secured(local.URL())); err == nil && s.status != 0 {
+			s.secure = true
+			return s, nil
+		}
+	}
+	return a, err
+}
+
+// url is where a browser gets the answer.
+func (a answer) url(local LocalPort) string {
+	if a.secure {
+		return secured(local.URL())
+	}
+	return local.URL()
+}
+
+func secured(url string) string { return strings.Replace(url, "http:", "https:", 1) }
+
+// askAt sends GET / to a local port. Any HTTP status is an answer: an application without
+// a page at / answers 404, and it answers. So is any other protocol's first word. What
+// the port says by itself, since it did not reach the application, is none.
+func askAt(ctx context.Context, local LocalPort, url string) (answer, error) {
+	began := time.Now()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/", nil)
 	if err != nil {
 		return answer{}, err
 	}
 	client := http.Client{
-		Transport:     &http.Transport{Proxy: nil, DisableKeepAlives: true, DisableCompression: true},
+		// A certificate of a laptop is nobody's that a machine trusts, and nothing secret is sent.
+		Transport:     &http.Transport{Proxy: nil, DisableKeepAlives: true, DisableCompression: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	response, err := client.Do(request)
@@ -123,5 +149,5 @@ func (e *AnswerError) Code() string { return "forward.failed" }
 
 // Hints says what to look at.
 func (e *AnswerError) Hints() []string {
-	return []string{"look at the application's log: kubectl logs " + e.Pod}
+	return []string{"look at the application's log: devloop logs " + e.Pod}
 }

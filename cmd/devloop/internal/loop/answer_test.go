@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/devloop-cli/devloop/runner"
@@ -46,5 +48,29 @@ func TestAskTellsAnotherProtocolFromSilence(t *testing.T) {
 	port.err = errors.New("lost")
 	if got, err := ask(t.Context(), port); err == nil {
 		t.Errorf("silence: got %q, want an error", got)
+	}
+}
+
+func TestAskFindsOutThatAnApplicationSpeaksTLS(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, "secret")
+	}))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of the request without TLS
+	server.StartTLS()
+	defer server.Close()
+	server.URL = strings.Replace(server.URL, "https:", "http:", 1)
+	port := &fakePort{server: server}
+	got, err := ask(t.Context(), port)
+	if err != nil || got.String() != "answers 200: secret" || got.url(port) != strings.Replace(server.URL, "http:", "https:", 1) {
+		t.Errorf("got %q at %s, %v", got, got.url(port), err)
+	}
+}
+
+func TestAskTakesABadRequestForAnAnswer(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Error(w, "no", http.StatusBadRequest) }))
+	defer server.Close()
+	port := &fakePort{server: server}
+	if got, err := ask(t.Context(), port); err != nil || got.String() != "answers 400: no" || got.url(port) != server.URL {
+		t.Errorf("got %q, %v", got, err)
 	}
 }

@@ -202,11 +202,11 @@ func (l *Loop) forward(ctx context.Context, s *step, pods []runner.Pod) error {
 		if err != nil {
 			return &AnswerError{Pod: pod.Name, Port: local.to.Port, URL: local.URL(), Way: local.Err(), Err: err}
 		}
-		s.publish(event.Forwarding{Pod: pod.Name, Port: local.to.Port, URL: local.URL()})
+		s.publish(event.Forwarding{Pod: pod.Name, Port: local.to.Port, URL: answer.url(local)})
 		if !answer.none {
-			s.publish(event.Answered{Pod: pod.Name, URL: local.URL(), Status: answer.status, Text: answer.text, Took: answer.took})
+			s.publish(event.Answered{Pod: pod.Name, URL: answer.url(local), Status: answer.status, Text: answer.text, Took: answer.took})
 		}
-		notes = append(notes, fmt.Sprintf("%s → %s:%d %s", local.URL(), pod.Name, local.to.Port, answer))
+		notes = append(notes, fmt.Sprintf("%s → %s:%d %s", answer.url(local), pod.Name, local.to.Port, answer))
 	}
 	s.note, s.skip = strings.Join(notes, "\n"), len(notes) == 0
 	if s.skip {
