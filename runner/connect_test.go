@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -155,5 +156,26 @@ func TestHelmChartIsToldFromAManifest(t *testing.T) {
 	}
 	if _, err := ReadManifests(filepath.Join(dir, "k8s")); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestVariablesOfTheUserComeOverThoseOfTheManifest(t *testing.T) {
+	m := read(t, `
+apiVersion: v1
+kind: Pod
+metadata: {name: shop}
+spec:
+  containers:
+  - {name: shop, image: shop, env: [{name: KEPT, value: a}, {name: PROFILE, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]}
+  - {name: proxy, image: proxy}
+`)
+	own := m.WithEnv([]string{"PROFILE=dev,local", "URL=http://db?a=b"}, "shop")
+	want := []any{map[string]any{"name": "KEPT", "value": "a"}, map[string]any{"name": "PROFILE", "value": "dev,local"}, map[string]any{"name": "URL", "value": "http://db?a=b"}}
+	found := containers(own.entries[0].content)
+	if !reflect.DeepEqual(found[0].fields["env"], want) || found[1].fields["env"] != nil {
+		t.Errorf("got %v and %v", found[0].fields["env"], found[1].fields["env"])
+	}
+	if own.SetsEnv("URL") == "" || m.SetsEnv("URL") != "" {
+		t.Error("the user's manifest was changed")
 	}
 }

@@ -24,7 +24,7 @@ type Object struct {
 func (o Object) String() string { return fmt.Sprintf("%s %q", strings.ToLower(o.Kind), o.Name) }
 
 // Manifest is a list of objects as the user wrote them, and where. It is never
-// changed: what goes to the cluster are patched copies.
+// changed: what goes to the cluster are patched copies, as [Manifest.WithEnv] returns one.
 type Manifest struct {
 	entries []entry
 	sources []*source
@@ -210,6 +210,34 @@ func (m Manifest) SetsEnv(names ...string) string {
 		}
 	}
 	return ""
+}
+
+// WithEnv returns the manifest with variables, NAME=VALUE, in the containers that run an image which
+// the user knows by one of names. A variable of that name that is there gives place.
+func (m Manifest) WithEnv(variables []string, names ...string) Manifest {
+	if len(variables) == 0 {
+		return m
+	}
+	m.entries = slices.Clone(m.entries)
+	for i, e := range m.entries {
+		m.entries[i].content = e.content.DeepCopy()
+		for _, c := range containers(m.entries[i].content) {
+			if sameImage(c.image(), names) {
+				c.setEnv(variables)
+			}
+		}
+	}
+	return m
+}
+
+func (c container) setEnv(variables []string) {
+	env := list(c.fields["env"])
+	for _, v := range variables {
+		name, value, _ := strings.Cut(v, "=")
+		env = slices.DeleteFunc(env, func(item any) bool { fields, _ := item.(map[string]any); return fields["name"] == name })
+		env = append(env, map[string]any{"name": name, "value": value})
+	}
+	c.fields["env"] = env
 }
 
 // SetsCommand says whether a container that runs the image which the user knows by one of

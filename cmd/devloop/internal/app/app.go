@@ -92,18 +92,20 @@ func newApp(s Streams) *cli.App {
 	commands = append(commands, helpCommand())
 	cli.HelpPrinter = printHelp
 	return &cli.App{
-		Name:           "devloop",
-		Usage:          "from a saved Spring Boot source file to an answer on localhost, through a real local Kubernetes",
-		Description:    description,
-		Version:        Version(),
-		HideVersion:    true,
-		Reader:         s.In,
-		Writer:         s.Out,
-		ErrWriter:      s.Err,
-		Commands:       commands,
-		Action:         unknownCommand,
-		OnUsageError:   usageError,
-		ExitErrHandler: func(*cli.Context, error) {}, // Main decides the exit code; without this cli calls os.Exit
+		Name:        "devloop",
+		Usage:       "from a saved Spring Boot source file to an answer on localhost, through a real local Kubernetes",
+		Description: description,
+		Version:     Version(),
+		HideVersion: true,
+		// A pattern or a variable's value may have a comma; what is a list is repeated.
+		DisableSliceFlagSeparator: true,
+		Reader:                    s.In,
+		Writer:                    s.Out,
+		ErrWriter:                 s.Err,
+		Commands:                  commands,
+		Action:                    unknownCommand,
+		OnUsageError:              usageError,
+		ExitErrHandler:            func(*cli.Context, error) {}, // Main decides the exit code; without this cli calls os.Exit
 	}
 }
 

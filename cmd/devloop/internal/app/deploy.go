@@ -183,17 +183,19 @@ func newTarget(c *cli.Context, d display) (loop.Target, *builder.Project, error)
 	if err != nil {
 		return none, nil, err
 	}
+	image, env := cmp.Or(c.String("image-name"), project.Name), c.StringSlice("env")
+	fixes := func(m runner.Manifest) string { return fixed(c, m, image) }
+	t := loop.Target{
+		Name: project.Name, Dir: project.Dir, Image: image, Env: env, Manifests: named, Port: project.Port(), Ports: localPorts(c.StringSlice("port")),
+		Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"), Keep: c.StringSlice("keep"),
+		Path: plan.Rule(c.String("path")), Fixes: fixes, Debug: debugging(c),
+	}
+	t.Fixed = fixes(t.Own(m))
 	if charts := runner.FindCharts(project.Dir); m.Generated() && len(charts) > 0 {
 		chart := &runner.ChartError{Dir: charts[0]}
 		d.Publish(0, event.Notice{Level: event.Info, Text: fmt.Sprintf("the Helm chart %q is not used, devloop makes a Pod of its own", chart.Dir), Hints: chart.Hints()})
 	}
-	image := cmp.Or(c.String("image-name"), project.Name)
-	fixes := func(m runner.Manifest) string { return fixed(c, m, image) }
-	return loop.Target{
-		Name: project.Name, Dir: project.Dir, Image: image, Manifests: named, Port: project.Port(), Ports: localPorts(c.StringSlice("port")),
-		Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"), Keep: c.StringSlice("keep"),
-		Path: plan.Rule(c.String("path")), Fixed: fixes(m), Fixes: fixes, Debug: debugging(c),
-	}, project, nil
+	return t, project, nil
 }
 
 // listen returns how local ports are opened: on address, each connection waiting for a

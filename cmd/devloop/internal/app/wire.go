@@ -22,7 +22,7 @@ import (
 
 // projectFlags say what is built.
 func projectFlags() []cli.Flag {
-	return append(settingFlags("module", "manifest", "image-name", "dockerfile", "base-image", "fast-start", "without"),
+	return append(settingFlags("module", "manifest", "image-name", "env", "dockerfile", "base-image", "fast-start", "without"),
 		&cli.BoolFlag{Name: "explain", Usage: "tell what is in the image and why, and in what the objects in the cluster differ from the manifest"})
 }
 

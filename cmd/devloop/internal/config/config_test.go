@@ -204,3 +204,20 @@ func compare(t *testing.T, path, got string) {
 		t.Errorf("%s (-update writes it anew): %v\ngot:\n%s\nwant:\n%s", path, err, got, want)
 	}
 }
+
+func TestCommasOfAVariablesValueArePartOfIt(t *testing.T) {
+	for text, want := range map[string][]string{
+		"A=b": {"A=b"}, "A=b,c,D=e": {"A=b,c", "D=e"}, "A=,B=c": {"A=", "B=c"}, "wrong,A=b": {"wrong", "A=b"},
+	} {
+		if got := parts(text, true); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %q, want %q", text, got, want)
+		}
+	}
+	if got := parts("docs,**/*.md", false); len(got) != 2 {
+		t.Errorf("got %q", got)
+	}
+	got, err := Load(t.TempDir(), func(name string) (string, bool) { return map[string]string{"DEVLOOP_ENV": "wrong"}[name], true })
+	if err == nil || !strings.Contains(err.Error(), "NAME=VALUE") {
+		t.Errorf("got %v, %v", got, err)
+	}
+}

@@ -189,7 +189,7 @@ func (c Config) readEnvironment(lookup func(string) (string, bool)) []runner.Pro
 		}
 		texts := []string{text}
 		if s.Kind == List {
-			texts = strings.Split(text, ",")
+			texts = parts(text, s.Pair)
 		}
 		for _, t := range texts {
 			if err := s.Check(t); err != nil {
@@ -199,6 +199,19 @@ func (c Config) readEnvironment(lookup func(string) (string, bool)) []runner.Pro
 		c[s.Name] = Value{Texts: texts, From: "$" + s.Env()}
 	}
 	return problems
+}
+
+// parts are the values of a list, which commas separate. In one of pairs a comma that no name
+// follows is part of a value.
+func parts(text string, pairs bool) (all []string) {
+	for _, part := range strings.Split(text, ",") {
+		if pairs && len(all) > 0 && !variable.MatchString(part) {
+			all[len(all)-1] += "," + part
+		} else {
+			all = append(all, part)
+		}
+	}
+	return all
 }
 
 // Error lists every mistake in the settings. Nothing has been done.

@@ -21,6 +21,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,6 +61,8 @@ type Setting struct {
 	Path bool
 	// None says that "none" is a value, and no path.
 	None bool
+	// Pair marks a list of NAME=VALUE, whose values may have commas.
+	Pair bool
 	// Place marks where in a cluster a command works: such settings go for the
 	// commands without a project, too.
 	Place bool
@@ -73,6 +76,7 @@ var Settings = []Setting{
 	{Name: "module", Alias: "m", Usage: "the `MODULE` to run, where a build has several applications, as in :web", Example: `":web"`},
 	{Name: "manifest", Alias: "f", Kind: List, Path: true, Usage: "the Kubernetes manifest `FILE`, or a directory, instead of those found in DIR", Example: "k8s/pod.yaml"},
 	{Name: "image-name", Usage: "what manifests call the project's image, as in ghcr.io/team/shop (default: the project's NAME, of any registry and tag)", Example: "ghcr.io/team/shop", check: checkImageName},
+	{Name: "env", Alias: "e", Kind: List, Pair: true, Usage: "a `VARIABLE` for the application, as in SPRING_PROFILES_ACTIVE=dev, over those of the manifest", Example: "[SPRING_PROFILES_ACTIVE=dev]", check: checkVariable},
 	{Name: "dockerfile", Path: true, None: true, Usage: "the Dockerfile `FILE` instead of DIR/Dockerfile, with DIR as its context; none for an image without one", Example: "docker/Dockerfile"},
 	{Name: "base-image", Usage: "the `IMAGE` that an image without a Dockerfile is based on (default: eclipse-temurin:N-jre)", Example: "eclipse-temurin:21-jre"},
 	{Name: "fast-start", Kind: Switch, Default: "true", Usage: "let an image without a Dockerfile start faster; false leaves the JVM its defaults", Example: "false"},
@@ -137,6 +141,17 @@ func (s Setting) Check(value string) error {
 		return s.check(value)
 	case value == "":
 		return errors.New("must not be empty")
+	}
+	return nil
+}
+
+// variable matches what an application's environment may have: Kubernetes takes nearly all names
+// (https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#environment-variables).
+var variable = regexp.MustCompile(`^[^=\s]+=`)
+
+func checkVariable(value string) error {
+	if !variable.MatchString(value) {
+		return errors.New("must be NAME=VALUE, as in SPRING_PROFILES_ACTIVE=dev")
 	}
 	return nil
 }

@@ -197,10 +197,17 @@ func (l *Loop) manifest() (runner.Manifest, error) {
 			return runner.Manifest{}, err
 		}
 	}
-	if len(files) == 0 {
-		return runner.GenerateManifest(l.Target.Name, l.Target.Port), nil
+	m, err := runner.ReadManifests(files...)
+	return l.Target.Own(m), err
+}
+
+// Own returns the manifest that goes for the target: a generated one where there is none, and with
+// the variables that the user gives.
+func (t Target) Own(m runner.Manifest) runner.Manifest {
+	if m.Generated() {
+		m = runner.GenerateManifest(t.Name, t.Port)
 	}
-	return runner.ReadManifests(files...)
+	return m.WithEnv(t.Env, t.images(m)...)
 }
 
 func (l *Loop) compile(ctx context.Context, s *step, changed watch.Batch) (builder.App, error) {
@@ -322,7 +329,7 @@ func size(bytes int64) string {
 func (l *Loop) replace(ctx context.Context, s *step, m runner.Manifest, img builder.Image, serving []runner.Pod, told runner.Debug) ([]runner.Pod, error) {
 	if m.Generated() {
 		l.Target.Port = img.Port
-		m = runner.GenerateManifest(l.Target.Name, img.Port)
+		m = l.Target.Own(m)
 	}
 	spec := l.spec(m)
 	spec.ChangesDir, spec.Image, spec.Serving = changesDir(img), img.Ref, serving

@@ -81,6 +81,8 @@ type Target struct {
 	// Name is the project's name, Dir its directory. Image is what manifests call its image, see
 	// [runner.Manifest.ImagesCalled]; Name, if "".
 	Name, Dir, Image string
+	// Env are variables for the application, NAME=VALUE, over those of its manifest.
+	Env []string
 	// Namespace is where objects go that name none.
 	Namespace string
 	// Manifests are the files and directories that the user names. Where there are none,
