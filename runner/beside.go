@@ -19,9 +19,9 @@ const AnnotationName = "devloop-cli.github.io/name"
 
 const besideSuffix = "-b"
 
-// InPlace says why the Pods of a manifest take the place of those before, instead of
-// coming up beside them, "" where they need not.
-func (m Manifest) InPlace() string {
+// InPlace says why the Pods of a manifest that run the image which the user knows by one of names
+// take the place of those before, instead of coming up beside them, "" where they need not.
+func (m Manifest) InPlace(image ...string) string {
 	names := map[string]bool{}
 	for _, e := range m.entries {
 		names[e.content.GetKind()+"/"+e.content.GetName()] = true
@@ -29,7 +29,7 @@ func (m Manifest) InPlace() string {
 	for _, e := range m.entries {
 		o := objectOf(e.content)
 		switch {
-		case podSpecs[o.Kind] == nil:
+		case podSpecs[o.Kind] == nil || !usesImage(e.content, image):
 		case o.Kind != "Pod":
 			return fmt.Sprintf("%s makes its Pods by itself", o)
 		case names["Pod/"+o.Name+besideSuffix]:
@@ -68,7 +68,7 @@ func (t targetObject) places() []string {
 // clear removes the Pod that came up beside the one before, unless it serves: one that
 // failed, or that an earlier session left.
 func (r *Runner) clear(ctx context.Context, t targetObject, serving []Pod) error {
-	if t.GetKind() != "Pod" || t.GetName() != t.of.Name {
+	if t.GetKind() != "Pod" || t.GetName() != t.of.Name || t.foreign {
 		return nil
 	}
 	there, err := t.resource.Get(ctx, t.of.Name+besideSuffix, metav1.GetOptions{})

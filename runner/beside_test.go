@@ -1,9 +1,14 @@
 package runner
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 func TestPodComesUpBesideTheOneThatServes(t *testing.T) {
@@ -72,8 +77,96 @@ func TestInPlaceSaysWhy(t *testing.T) {
 		patchedPod: `deployment "web" makes its Pods by itself`,
 		settings:   "",
 	} {
-		if got := read(t, text).InPlace(); !reflect.DeepEqual(got, want) {
+		if got := read(t, text).InPlace("shop", "runner-app"); !reflect.DeepEqual(got, want) {
 			t.Errorf("got %q, want %q", got, want)
 		}
+	}
+}
+
+func TestPodOfAnotherImageStaysUnlessItsManifestChanges(t *testing.T) {
+	a, r := newAPI(t)
+	const database = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: db}\nspec: {containers: [{name: db, image: 'postgres:%d', ports: [{containerPort: 5432, hostPort: 5432}]}]}\n"
+	replace := func(version int, serving ...Pod) []Pod {
+		t.Helper()
+		s := shop(t, shopPod+fmt.Sprintf(database, version))
+		if why := s.Manifest.InPlace(s.Names...); why != "" {
+			t.Errorf("the project's Pod can't come up beside the old one: %s", why)
+		}
+		s.Serving = serving
+		s.Image += fmt.Sprint(len(serving), version)
+		pods, err := r.Replace(t.Context(), s)
+		if err != nil || len(pods) != 2 || !pods[0].Runs(s.Image) || pods[1].Runs(s.Image) || pods[1].Name != "db" {
+			t.Fatalf("got %+v, %v", pods, err)
+		}
+		return pods
+	}
+	first := replace(16)
+	second := replace(16, first...)
+	if second[0].Name != "web-b" || second[1].UID != first[1].UID {
+		t.Errorf("the second Pods are %+v", second)
+	}
+	if third := replace(17, second...); third[1].UID == first[1].UID {
+		t.Error("it stays although its manifest changed")
+	} else if ended := a.get("pods/default/db"); ended != nil {
+		_ = unstructured.SetNestedField(ended.Object, "Failed", "status", "phase")
+		a.put("pods", ended)
+		if fourth := replace(17, third...); fourth[1].UID == third[1].UID {
+			t.Error("it stays although it has ended")
+		}
+	}
+}
+
+// TestPodsOfAnObjectThatStayedAsItWasAreFound has a controller look at an object later than devloop
+// does, and find nothing to do: no Pod changes, and none has to be waited for.
+func TestPodsOfAnObjectThatStayedAsItWasAreFound(t *testing.T) {
+	a, r := newAPI(t)
+	set := object("apps/v1", "StatefulSet", "db")
+	set.SetGeneration(2)
+	set.Object["spec"] = map[string]any{"replicas": int64(1)}
+	set.Object["status"] = map[string]any{"observedGeneration": int64(1), "updateRevision": "r1"}
+	set = a.put("statefulsets", set)
+	pod := object("v1", "Pod", "db-0")
+	pod.SetLabels(map[string]string{"controller-revision-hash": "r1"})
+	pod.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "StatefulSet", Name: "db", UID: set.GetUID(), Controller: new(true)}})
+	a.put("pods", pod)
+	type found struct {
+		pods []Pod
+		err  error
+	}
+	result := make(chan found, 1)
+	go func() {
+		pods, err := r.podsOf(t.Context(), set)
+		result <- found{pods, err}
+	}()
+	for !a.watched() {
+		time.Sleep(time.Millisecond)
+	}
+	set.Object["status"] = map[string]any{"observedGeneration": int64(2), "updateRevision": "r1"}
+	a.put("statefulsets", set)
+	select {
+	case got := <-result:
+		if got.err != nil || len(got.pods) != 1 || got.pods[0].Name != "db-0" {
+			t.Errorf("got %v, %v", got.pods, got.err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("it waits for a Pod to change, which none does")
+	}
+}
+
+func TestObjectWithoutTheProjectsImageIsTheSameAtEachDeploy(t *testing.T) {
+	text := func(image string) string {
+		s := shop(t, shopPod+"---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: db}\nspec: {selector: {}, template: {spec: {containers: [{name: db, image: postgres}]}}}\n")
+		s.Image = image
+		objects, err := new(Runner).patched(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if objects[0].GetAnnotations()[AnnotationImage] != image {
+			t.Error("the project's Pod does not tell its image")
+		}
+		return fmt.Sprint(objects[1].Object)
+	}
+	if one, other := text("shop:devloop-1"), text("shop:devloop-2"); one != other {
+		t.Errorf("got %s, then %s", one, other)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 // The marks on everything that devloop makes in a cluster. The first label is
@@ -39,11 +40,12 @@ func belongs(o metav1.Object, project string) bool {
 	return owned(o) && (project == "" || o.GetLabels()[LabelProject] == labelValue(project))
 }
 
-// mark puts a spec's marks on an object.
+// mark puts a spec's marks on an object. One without the project's image does not tell of it: it
+// would be another one at each deploy.
 func mark(o metav1.Object, s Spec) {
 	o.SetLabels(with(o.GetLabels(), marks(s)))
 	o.SetAnnotations(with(o.GetAnnotations(), map[string]string{AnnotationDirectory: s.Dir}))
-	if s.Image != "" {
+	if u, is := o.(*unstructured.Unstructured); is && s.Image != "" && usesImage(u, []string{s.Image}) {
 		o.SetAnnotations(with(o.GetAnnotations(), map[string]string{AnnotationImage: s.Image}))
 	}
 }

@@ -2,7 +2,10 @@ package runner
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -60,6 +63,43 @@ func (r *Runner) recreate(ctx context.Context, t targetObject) (*unstructured.Un
 			return nil, err
 		}
 	}
+}
+
+// AnnotationApplied has a digest of a Pod without the project's image, as it was brought to the
+// cluster.
+const AnnotationApplied = "devloop-cli.github.io/applied"
+
+// runs says whether a container of the object has an image.
+func (t targetObject) runs(image string) bool {
+	return slices.ContainsFunc(containers(t.Unstructured), func(c container) bool { return c.image() == image })
+}
+
+// sign notes what the target is, to find it unchanged the next time.
+func (t targetObject) sign() {
+	if t.GetKind() != "Pod" {
+		return
+	}
+	text, err := json.Marshal(t.Object)
+	if err != nil {
+		panic(err) // it came from JSON
+	}
+	t.SetAnnotations(with(t.GetAnnotations(), map[string]string{AnnotationApplied: fmt.Sprintf("%x", sha256.Sum256(text))}))
+}
+
+// keep leaves a Pod without the project's image as it is, such as a database's, unless the manifest
+// says something else of it now, or it has ended: an edit of the project does not concern it.
+func (r *Runner) keep(ctx context.Context, t targetObject) (*unstructured.Unstructured, error) {
+	there, err := t.resource.Get(ctx, t.GetName(), metav1.GetOptions{})
+	if err != nil && !apierrors.IsNotFound(err) {
+		return nil, r.failed(ctx, "read", t.object(), err)
+	}
+	if err == nil && owned(there) && there.GetDeletionTimestamp() == nil && there.GetAnnotations()[AnnotationApplied] == t.GetAnnotations()[AnnotationApplied] {
+		phase, _, _ := unstructured.NestedString(there.Object, "status", "phase")
+		if phase != string(corev1.PodSucceeded) && phase != string(corev1.PodFailed) {
+			return there, nil
+		}
+	}
+	return r.recreate(ctx, t)
 }
 
 // recreations is how often an object is made that another one comes before.

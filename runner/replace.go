@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
@@ -46,14 +47,20 @@ type Pod struct {
 	InitContainers  []string // those that run before them
 	Of              Object   // the manifest's object that made it, a bare Pod itself
 	Index           int      // which of that object's Pods it is, from 0
+	images          []string // of its other containers
 	restarts        int32    // when Replace saw it
 }
+
+// Runs says whether a container of the Pod has an image.
+func (p Pod) Runs(image string) bool { return p.Image == image || slices.Contains(p.images, image) }
 
 func podOf(p *corev1.Pod) Pod {
 	pod := Pod{Namespace: p.Namespace, Name: p.Name, UID: p.UID}
 	for i, c := range p.Spec.Containers {
 		if i == 0 {
 			pod.Image = c.Image
+		} else {
+			pod.images = append(pod.images, c.Image)
 		}
 		pod.Containers = append(pod.Containers, c.Name)
 		for _, port := range c.Ports {
@@ -118,7 +125,11 @@ func (r *Runner) claimed(ctx context.Context, s Spec) ([]targetObject, error) {
 		return nil, err
 	}
 	for i := range targets {
-		targets[i] = targets[i].beside(s.Serving)
+		if targets[i].foreign = s.Image != "" && !targets[i].runs(s.Image); targets[i].foreign {
+			targets[i].sign()
+		} else {
+			targets[i] = targets[i].beside(s.Serving)
+		}
 		for _, name := range targets[i].places() {
 			if err := r.refuse(ctx, targets[i], name, s); err != nil {
 				return nil, err
@@ -134,6 +145,8 @@ type targetObject struct {
 	resource dynamic.ResourceInterface
 	// of is the manifest's object: the name of what is made of it may be another.
 	of Object
+	// foreign says that no container of it has the project's image.
+	foreign bool
 	// kind is where the API server keeps the objects of all namespaces.
 	kind dynamic.NamespaceableResourceInterface
 }
@@ -256,7 +269,10 @@ func (r *Runner) deploy(ctx context.Context, targets []targetObject, serving []P
 // run brings one object that makes Pods to the cluster and returns its Pods.
 func (r *Runner) run(ctx context.Context, t targetObject) ([]Pod, error) {
 	bring := r.apply
-	if t.recreated() {
+	switch {
+	case t.foreign && t.GetKind() == "Pod":
+		bring = r.keep
+	case t.recreated():
 		bring = r.recreate
 	}
 	made, err := bring(ctx, t)

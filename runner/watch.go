@@ -17,6 +17,9 @@ import (
 // listed again, so that a server which ends each watch at once is not besieged.
 const relistPause = 250 * time.Millisecond
 
+// listedPause is the time between two calls of [podWatch.listed] while no Pod changes.
+const listedPause = 100 * time.Millisecond
+
 // podWatch follows Pods of a namespace: it lists them, watches from there, and
 // lists again when the watch ends, which the API server does every few minutes and
 // whenever it has forgotten the version that the watch began with.
@@ -30,7 +33,8 @@ type podWatch struct {
 	// see is told of each state of each Pod; gone marks the last. Its done ends the
 	// watch. It is nil safe to be called again with a state that it has seen.
 	see func(pod *corev1.Pod, gone bool) (done bool, err error)
-	// listed, where set, is called after each list.
+	// listed, where set, is called after each list, and now and then: it may wait for what no
+	// Pod tells of, such as a controller's word that there is nothing to do.
 	listed func() (done bool, err error)
 }
 
@@ -105,10 +109,19 @@ func (w *podWatch) watch(ctx context.Context, version string) (done bool, err er
 		return false, w.r.failed(ctx, "watch pods of", Object{Kind: "Namespace", Name: w.namespace}, err)
 	}
 	defer events.Stop()
+	again := time.NewTicker(listedPause)
+	defer again.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return false, context.Cause(ctx)
+		case <-again.C:
+			if w.listed == nil {
+				continue
+			}
+			if done, err := w.listed(); done || err != nil {
+				return done, err
+			}
 		case event, open := <-events.ResultChan():
 			if !open || event.Type == watch.Error {
 				return false, nil

@@ -109,12 +109,13 @@ func (l *Loop) try(ctx context.Context, n int, m runner.Manifest, img builder.Im
 	if err != nil {
 		return nil, err
 	}
+	before := l.live.pods
 	l.live.pods = pods
 	if len(serving) == 0 {
 		l.live.lose("the last Pod did not serve")
 	}
 	if l.Target.Follow {
-		l.live.follow(l, n, pods)
+		l.live.follow(l, n, slices.DeleteFunc(slices.Clone(pods), func(p runner.Pod) bool { return slices.ContainsFunc(before, is(p)) }))
 	}
 	if l.Target.Debug.Suspend {
 		l.debug(n, pods)

@@ -23,6 +23,8 @@ import (
 // present is what the Pods that answer consist of.
 type present struct {
 	pods []runner.Pod
+	// ref is the image of those that can be changed: others of the manifest run beside them.
+	ref string
 	// image is what they were made with, now what they have become.
 	image, now plan.State
 	// swappable says that their JVMs take changed methods while they run.
@@ -124,7 +126,7 @@ func (l *Loop) startAgain(ctx context.Context, s *step, files map[string][]byte)
 	l.live.lose("a change was cut off half-way") // until it is known how this ends
 	change := r.change(files, l.live.built)
 	change.Restart = true
-	pods, err := l.change(ctx, r.pods, change)
+	pods, err := l.change(ctx, r, change)
 	if cancelled(err) {
 		return false, err
 	}
@@ -137,7 +139,7 @@ func (l *Loop) startAgain(ctx context.Context, s *step, files map[string][]byte)
 	if l.Target.Debug.Suspend {
 		l.debug(s.cycle, pods)
 	}
-	s.note = fmt.Sprintf("%s to %s", plan.Summary(files), names(pods))
+	s.note = fmt.Sprintf("%s to %s", plan.Summary(files), names(r.ours()))
 	return true, nil
 }
 
@@ -147,7 +149,7 @@ func (l *Loop) proven(ctx context.Context, s *step, before, after *present) erro
 		return err
 	}
 	was := plan.Summary(plan.Changes(before.image, before.now))
-	return each(ctx, after.pods, func(ctx context.Context, _ int, p runner.Pod) error {
+	return after.each(ctx, func(ctx context.Context, _ int, p runner.Pod) error {
 		return l.Deployer.Prove(ctx, p, builder.SupervisorPort, after.now.Name, was)
 	})
 }
@@ -159,7 +161,7 @@ func (l *Loop) undone(err error, before present) {
 	back := errors.As(err, &why) && why.WentBack()
 	switch {
 	case cancelled(err):
-	case back && len(before.pods) == 1 && before.answering != nil:
+	case back && len(before.ours()) == 1 && before.answering != nil:
 		before.pods = l.live.present.pods
 		l.live.present = &before
 		l.live.serving, l.live.answering = before.serving, before.pods
@@ -174,10 +176,10 @@ func (r *present) change(files map[string][]byte, now plan.State) runner.Change 
 	return runner.Change{State: now.Name, Files: files, Summary: plan.Summary(plan.Changes(r.image, now))}
 }
 
-// change makes a change in all Pods, and returns them as they are then.
-func (l *Loop) change(ctx context.Context, pods []runner.Pod, c runner.Change) ([]runner.Pod, error) {
-	changed := make([]runner.Pod, len(pods))
-	err := each(ctx, pods, func(ctx context.Context, i int, p runner.Pod) (err error) {
+// change makes a change in the Pods, and returns all as they are then.
+func (l *Loop) change(ctx context.Context, r *present, c runner.Change) ([]runner.Pod, error) {
+	changed := slices.Clone(r.pods)
+	err := r.each(ctx, func(ctx context.Context, i int, p runner.Pod) (err error) {
 		changed[i], err = l.Deployer.Change(ctx, p, builder.SupervisorPort, c)
 		return err
 	})
@@ -187,11 +189,19 @@ func (l *Loop) change(ctx context.Context, pods []runner.Pod, c runner.Change) (
 	return changed, err
 }
 
-// each does something with every Pod, at once; i is its place. The first error ends the others.
-func each(ctx context.Context, pods []runner.Pod, do func(ctx context.Context, i int, p runner.Pod) error) error {
+// ours are the Pods that can be changed.
+func (r *present) ours() []runner.Pod {
+	return slices.DeleteFunc(slices.Clone(r.pods), func(p runner.Pod) bool { return !p.Runs(r.ref) })
+}
+
+// each does something with every Pod that can be changed, at once; i is its place among all. The
+// first error ends the others.
+func (r *present) each(ctx context.Context, do func(ctx context.Context, i int, p runner.Pod) error) error {
 	group, ctx := errgroup.WithContext(ctx)
-	for i, p := range pods {
-		group.Go(func() error { return do(ctx, i, p) })
+	for i, p := range r.pods {
+		if p.Runs(r.ref) {
+			group.Go(func() error { return do(ctx, i, p) })
+		}
 	}
 	return group.Wait()
 }

@@ -141,3 +141,48 @@ func TestPodsOfAnImageThatCannotBeChangedSayWhy(t *testing.T) {
 		}
 	}
 }
+
+// withDatabase is a project whose manifest has another Pod, which stays.
+type withDatabase struct {
+	taking
+	changed []string
+}
+
+func (f *withDatabase) Replace(_ context.Context, s runner.Spec) ([]runner.Pod, error) {
+	return append(podsFor(s), runner.Pod{Namespace: "default", Name: "db", UID: "db", Image: "postgres:17"}), nil
+}
+
+func (f *withDatabase) Change(_ context.Context, p runner.Pod, _ int, c runner.Change) (runner.Pod, error) {
+	f.changed = append(f.changed, p.Name)
+	return p, nil
+}
+
+func TestPodsOfOtherImagesAreNeitherChangedNorRetired(t *testing.T) {
+	f := &withDatabase{taking: taking{fakes: fakes{quick: true, port: 8080}, jar: filepath.Join(t.TempDir(), "app.jar")}}
+	l, r := newTestLoop(f)
+	port := newFakePort(t)
+	l.Listen = func(context.Context, runner.Port) (LocalPort, error) { return port, nil }
+	l.Target.KeepServing = true
+	f.pack(t, "1", "a")
+	if err := l.Deploy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r.events = nil
+	f.pack(t, "1", "b")
+	if err := l.turn(t.Context(), 2, "saved", changedFile("src/main/resources/static/a.css")); err != nil {
+		t.Fatal(err)
+	}
+	if got := append(r.chosen(), f.changed...); !reflect.DeepEqual(got, []string{"pages", "app"}) {
+		t.Errorf("got %q", got)
+	}
+	f.pack(t, "2", "b")
+	if err := l.turn(t.Context(), 3, "saved", changedFile("build.gradle")); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(f.retired, []string{"app"}) {
+		t.Errorf("retired %q", f.retired)
+	}
+}

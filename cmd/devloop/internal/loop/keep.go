@@ -26,7 +26,7 @@ func (l *Loop) beside(n int, m runner.Manifest) []runner.Pod {
 	if !l.Target.KeepServing || !l.live.serves() {
 		return nil
 	}
-	if why := m.InPlace(); why != "" {
+	if why := m.InPlace(l.Target.images(m)...); why != "" {
 		l.noTwin(n, why)
 		return nil
 	}
@@ -76,19 +76,19 @@ func (l *Loop) turnBack() {
 
 // takeOver says that pods answer now, and removes those that did before.
 func (l *Loop) takeOver(img builder.Image, pods []runner.Pod) {
-	l.retire(l.live.answering)
+	l.retire(slices.DeleteFunc(slices.Clone(l.live.answering), func(p runner.Pod) bool { return slices.ContainsFunc(pods, is(p)) }))
 	l.live.serving, l.live.answering = img.ID, pods
 	l.live.altered.Store(false)
 	if fixed := l.fixed(img.Explanation); fixed != "" {
 		l.live.lose(fixed)
 		return
 	}
-	l.live.present = &present{pods: pods, image: l.live.built, now: l.live.built, swappable: img.Explanation.Swappable, sealed: !img.Explanation.Supervised}
+	l.live.present = &present{pods: pods, ref: img.Ref, image: l.live.built, now: l.live.built, swappable: img.Explanation.Swappable, sealed: !img.Explanation.Supervised}
 	for _, t := range img.Explanation.Templates {
 		l.live.present.templates = append(l.live.present.templates, plan.Templates(t))
 	}
 	if l.live.present.sealed {
-		l.guard(pods)
+		l.guard(l.live.present.ours())
 	}
 }
 

@@ -133,7 +133,7 @@ func (f *fakes) Logs(ctx context.Context, _ runner.Pod, out io.Writer) error {
 
 // podsFor returns the one Pod of a generated manifest.
 func podsFor(s runner.Spec) []runner.Pod {
-	pod := runner.Pod{Namespace: "default", Name: "app", Of: s.Manifest.Workload("default")}
+	pod := runner.Pod{Namespace: "default", Name: "app", Image: s.Image, Of: s.Manifest.Workload("default")}
 	if len(s.Serving) > 0 && s.Serving[0].Name == pod.Name {
 		pod.Name = "app-b"
 	}

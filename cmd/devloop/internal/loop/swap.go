@@ -27,7 +27,7 @@ func (l *Loop) swap(ctx context.Context, n int, d plan.Decision) (bool, error) {
 	name := map[plan.Path]event.Stage{plan.Pages: event.Pages, plan.Swap: event.Swap}[d.Path]
 	swapped, err := stage(ctx, l, n, name, func(ctx context.Context, s *step) (bool, error) {
 		err := l.swapIn(ctx, r, d.Files)
-		s.note = fmt.Sprintf("%s to %s", plan.Summary(d.Files), names(r.pods))
+		s.note = fmt.Sprintf("%s to %s", plan.Summary(d.Files), names(r.ours()))
 		if err != nil && !cancelled(err) {
 			s.skip, s.note, err = true, fmt.Sprintf("%s instead: %v", map[bool]string{false: "a restart", true: "a new Pod"}[r.sealed], err), nil
 			return false, nil
@@ -64,18 +64,18 @@ func (l *Loop) swapIn(ctx context.Context, r *present, files map[string][]byte) 
 	if len(classes) == 0 {
 		return nil
 	}
-	return each(ctx, r.pods, func(ctx context.Context, _ int, p runner.Pod) error { return l.redefine(ctx, p, classes, r.sealed) })
+	return r.each(ctx, func(ctx context.Context, _ int, p runner.Pod) error { return l.redefine(ctx, p, classes, r.sealed) })
 }
 
 // bringFiles brings files into Pods; into sealed ones only the word that they are changed.
 func (l *Loop) bringFiles(ctx context.Context, r *present, files map[string][]byte) error {
 	change := r.change(files, l.live.built)
 	if !r.sealed {
-		_, err := l.change(ctx, r.pods, change)
+		_, err := l.change(ctx, r, change)
 		return err
 	}
 	l.live.altered.Store(true)
-	return each(ctx, r.pods, func(ctx context.Context, _ int, p runner.Pod) error { return l.Deployer.Note(ctx, p, change.Summary) })
+	return r.each(ctx, func(ctx context.Context, _ int, p runner.Pod) error { return l.Deployer.Note(ctx, p, change.Summary) })
 }
 
 // redefine has a Pod's JVM take other versions of classes, with a debugger attached or without;
