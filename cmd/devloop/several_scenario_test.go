@@ -1,8 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -123,4 +125,53 @@ func TestScenarioTwoCheckoutsOfOneProject(t *testing.T) {
 	if removed := all[event.Removed](other.must("down")); len(removed) != 1 {
 		t.Errorf("down removed %v of a directory that is gone", removed)
 	}
+}
+
+// TestScenarioWhatRunsBesideTheApplicationStays edits a project whose manifest has another Pod and
+// a Deployment: saves take the cheap paths, and a new Pod of the application is all that comes.
+func TestScenarioWhatRunsBesideTheApplicationStays(t *testing.T) {
+	real.Maven(t)
+	s := newScenario(t, "spring-maven")
+	const (
+		database = "apiVersion: v1\nkind: Pod\nmetadata: {name: db}\nspec:\n  containers: [{name: db, image: nginx, imagePullPolicy: IfNotPresent}]\n"
+		cache    = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: cache}\nspec:\n  selector: {matchLabels: {app: cache}}\n  template:\n" +
+			"    metadata: {labels: {app: cache}}\n    spec: {containers: [{name: cache, image: nginx, imagePullPolicy: IfNotPresent}]}\n"
+	)
+	s.write("../first/db.yaml", database)
+	for _, args := range [][]string{{"apply", "-f", "../first/db.yaml", "--load"}, {"delete", "db"}} { // the node has the image by then
+		if _, stderr, code := s.say(args[0], args[1:]...); code != 0 {
+			t.Fatalf("devloop %q ended with %d:\n%s", args, code, stderr)
+		}
+	}
+	s.write("k8s/all.yaml", fmt.Sprintf(podManifest, "app", 0)+"---\n"+database+"---\n"+cache)
+	beside := func() (uids []string) {
+		for name, pod := range s.pods() {
+			if name == "db" || strings.HasPrefix(name, "cache-") {
+				uids = append(uids, string(pod.UID))
+			}
+		}
+		slices.Sort(uids)
+		return uids
+	}
+	r := s.start("run")
+	r.answered("Hello, World")
+	r.took()
+	before := beside()
+
+	s.replaceInSource("Hello, World", "Hello, again")
+	if got := r.took(); got != "compile swap forward" {
+		t.Errorf("a body took %s", got)
+	}
+	s.replaceInSource(`return "Hello, again";`, "return more();\n    }\n    String more() {\n        return \"Hello, shape\";")
+	if got := r.took(); got != "compile restart ready forward" {
+		t.Errorf("a method took %s", got)
+	}
+	r.enter()
+	if got := r.took(); !strings.HasSuffix(got, "replace ready forward") {
+		t.Errorf("Enter took %s", got)
+	}
+	if after := beside(); len(before) != 2 || !slices.Equal(before, after) {
+		t.Errorf("beside the application were %v, and are %v", before, after)
+	}
+	r.quit()
 }
