@@ -1,6 +1,8 @@
 package runner
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -168,5 +170,33 @@ func TestObjectWithoutTheProjectsImageIsTheSameAtEachDeploy(t *testing.T) {
 	}
 	if one, other := text("shop:devloop-1"), text("shop:devloop-2"); one != other {
 		t.Errorf("got %s, then %s", one, other)
+	}
+}
+
+// TestPodsThatAreMadeOneAfterTheOtherAreNotWaitedForWhereOneFails has a controller wait for its
+// first Pod, which crashes.
+func TestPodsThatAreMadeOneAfterTheOtherAreNotWaitedForWhereOneFails(t *testing.T) {
+	a, r := newAPI(t)
+	set := object("apps/v1", "StatefulSet", "db")
+	set.SetGeneration(1)
+	set.Object["spec"] = map[string]any{"replicas": int64(2)}
+	set.Object["status"] = map[string]any{"observedGeneration": int64(1), "updateRevision": "r1"}
+	set = a.put("statefulsets", set)
+	pod := object("v1", "Pod", "db-0")
+	pod.SetLabels(map[string]string{"controller-revision-hash": "r1"})
+	pod.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "StatefulSet", Name: "db", UID: set.GetUID(), Controller: new(true)}})
+	a.put("pods", pod)
+	short, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	var late *DeployError
+	if pods, err := r.podsOf(short, set); !errors.As(err, &late) || !strings.Contains(err.Error(), "1 of 2 came in time") {
+		t.Errorf("while it starts: got %v, %v", pods, err)
+	}
+	pod.Object["status"] = map[string]any{"phase": "Running", "containerStatuses": []any{map[string]any{
+		"name": "db", "restartCount": int64(1), "state": map[string]any{"waiting": map[string]any{"reason": "CrashLoopBackOff"}},
+		"lastState": map[string]any{"terminated": map[string]any{"exitCode": int64(1)}}}}}
+	a.put("pods", pod)
+	if pods, err := r.podsOf(t.Context(), set); err != nil || len(pods) != 1 {
+		t.Errorf("when it crashes: got %v, %v", pods, err)
 	}
 }

@@ -112,7 +112,7 @@ func runTable(t *testing.T, paths []string, look func(ctx context.Context, r *Ru
 			if err != nil {
 				return err
 			}
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Minute) // a busy kubelet takes its time to throw a Pod out
 			defer cancel()
 			m, err := unchecked(text)
 			if err != nil {

@@ -3,8 +3,11 @@ package runner
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -16,7 +19,8 @@ import (
 
 // podsOf returns the Pods of an object that was just brought to the cluster. A
 // controller makes those of a Deployment and the like in its own time, so it waits
-// for them.
+// for them. Some controllers make the next one once the one before serves: if that won't, the Pods
+// that there are come back, and are explained by [Runner.Ready].
 func (r *Runner) podsOf(ctx context.Context, o *unstructured.Unstructured) ([]Pod, error) {
 	if o.GetKind() == "Pod" {
 		pod, err := podFrom(o)
@@ -32,7 +36,7 @@ func (r *Runner) podsOf(ctx context.Context, o *unstructured.Unstructured) ([]Po
 	var pods []corev1.Pod
 	list := func() (done bool, err error) {
 		pods, err = r.newestPods(ctx, o)
-		return len(pods) >= want, err
+		return len(pods) >= want || slices.ContainsFunc(pods, hopeless), err
 	}
 	w := podWatch{
 		r: r, namespace: o.GetNamespace(), listed: list,
@@ -43,7 +47,10 @@ func (r *Runner) podsOf(ctx context.Context, o *unstructured.Unstructured) ([]Po
 			return list()
 		},
 	}
-	if err := w.run(ctx); err != nil {
+	if err := w.run(ctx); errors.Is(err, context.DeadlineExceeded) {
+		return nil, &DeployError{Verb: "wait for the Pods of", Object: objectOf(o), Err: fmt.Errorf("%d of %d came in time", len(pods), want),
+			hints: []string{fmt.Sprintf("see what keeps them: devloop status --all -n %s", o.GetNamespace())}}
+	} else if err != nil {
 		return nil, err
 	}
 	slices.SortFunc(pods, func(a, b corev1.Pod) int { return cmp.Compare(a.Name, b.Name) })
@@ -52,6 +59,14 @@ func (r *Runner) podsOf(ctx context.Context, o *unstructured.Unstructured) ([]Po
 		made[i] = podOf(&pods[i])
 	}
 	return made, nil
+}
+
+// hopeless says that a Pod won't come to serve: it fails, or no node has taken it for long.
+func hopeless(p corev1.Pod) bool {
+	long := slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodScheduled && time.Since(c.LastTransitionTime.Time) > schedulePatience
+	})
+	return diagnose(&p, 0) != nil || unschedulable(&p) != nil && long
 }
 
 // podFrom is the Pod that the API server sent.

@@ -144,6 +144,7 @@ func TestScenarioAJVMWaitsForItsDebugger(t *testing.T) {
 	address := r.debugged()
 	until(t, r.stream, func(n event.Notice) bool { return n.Text == "waiting for a debugger on "+address })
 	j := real.StartJDB(t, address)
+	j.Say("", "VM Started")
 	j.Say("stop in com.example.SpringMavenApplication.main", "Deferring breakpoint")
 	j.Say("cont", "Breakpoint hit")
 	j.Say("", "[1] ")

@@ -336,6 +336,11 @@ func (l *Loop) replace(ctx context.Context, s *step, m runner.Manifest, img buil
 	spec.ChangesDir, spec.Image, spec.Serving = changesDir(img), img.Ref, serving
 	spec.Debug = told
 	l.explain(s, spec)
+	if l.Target.ReadyTimeout > 0 && !l.Target.Debug.Suspend {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, l.Target.ReadyTimeout)
+		defer cancel()
+	}
 	pods, err := l.Deployer.Replace(ctx, spec)
 	s.note = names(pods)
 	return pods, err
