@@ -143,8 +143,9 @@ func TestPodsOfAnObjectThatStayedAsItWasAreFound(t *testing.T) {
 	for !a.watched() {
 		time.Sleep(time.Millisecond)
 	}
-	set.Object["status"] = map[string]any{"observedGeneration": int64(2), "updateRevision": "r1"}
-	a.put("statefulsets", set)
+	looked := set.DeepCopy() // by its controller
+	looked.Object["status"] = map[string]any{"observedGeneration": int64(2), "updateRevision": "r1"}
+	a.put("statefulsets", looked)
 	select {
 	case got := <-result:
 		if got.err != nil || len(got.pods) != 1 || got.pods[0].Name != "db-0" {
