@@ -16,9 +16,8 @@ func TestWhatADockerfileIsMadeOfIsTold(t *testing.T) {
 		"all copied":      "FROM jre\nCOPY . /\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
-			app := App{Dir: dir, Dockerfile: write(t, dir, "Dockerfile", dockerfile), Jar: jarOf(t, filepath.Join(dir, "app.jar"), bootFiles())}
-			write(t, dir, "config/a", "a")
+			app := withDockerfile(t, dockerfile)
+			dir := app.Dir
 			rest := func() string {
 				parts, err := app.Parts()
 				if err != nil {
@@ -45,8 +44,8 @@ func TestWhatADockerfileIsMadeOfIsTold(t *testing.T) {
 }
 
 func TestFilesThatAreNotSentAreNotInAnImage(t *testing.T) {
-	dir := t.TempDir()
-	app := App{Dir: dir, Dockerfile: write(t, dir, "Dockerfile", "FROM jre\nCOPY . /\n"), Jar: jarOf(t, filepath.Join(dir, "app.jar"), bootFiles())}
+	app := withDockerfile(t, "FROM jre\nCOPY . /\n")
+	dir := app.Dir
 	write(t, dir, ".dockerignore", "*\n!app.jar\n!config\n")
 	sent, ignored := write(t, dir, "config/a", "a"), write(t, dir, "build/a", "a")
 	before, _ := app.surroundingsKey()
@@ -71,11 +70,15 @@ func TestJarIsToldFromTheRestOfADockerfile(t *testing.T) {
 		"FROM jre\nCOPY config /\n":                          "it does not copy the jar by itself",
 		"FROM a\nCOPY app.jar /\nFROM jre\nCOPY app.jar /\n": "it has more than one stage",
 	} {
-		dir := t.TempDir()
-		app := App{Dir: dir, Dockerfile: write(t, dir, "Dockerfile", dockerfile), Jar: jarOf(t, filepath.Join(dir, "app.jar"), bootFiles())}
-		write(t, dir, "config/a", "a")
-		if _, got := app.surroundingsKey(); got != want {
+		if _, got := withDockerfile(t, dockerfile).surroundingsKey(); got != want {
 			t.Errorf("got %q, want %q for\n%s", got, want, dockerfile)
 		}
 	}
+}
+
+// withDockerfile is an application with its jar, and a file that a Dockerfile may copy.
+func withDockerfile(t *testing.T, dockerfile string) App {
+	dir := t.TempDir()
+	write(t, dir, "config/a", "a")
+	return App{Dir: dir, Dockerfile: write(t, dir, "Dockerfile", dockerfile), Jar: jarOf(t, filepath.Join(dir, "app.jar"), bootFiles())}
 }

@@ -95,8 +95,8 @@ func (j *job) contextTar() (io.ReadCloser, error) {
 		ExcludePatterns: excludes, ChownOpts: &archive.ChownOpts{UID: 0, GID: 0}})
 }
 
-// ignored returns the patterns of .dockerignore, or of the Dockerfile's own. The builder needs that file and
-// the Dockerfile even where they are among them.
+// ignored returns the patterns of .dockerignore, or of the Dockerfile's own. The builder
+// needs that file and the Dockerfile even where they are among them.
 func (j *job) ignored() ([]string, error) {
 	file, err := os.Open(j.ignoreFile())
 	if errors.Is(err, os.ErrNotExist) {
@@ -110,7 +110,7 @@ func (j *job) ignored() ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %q: %w", file.Name(), err)
 	}
-	return append(patterns, "!"+filepath.ToSlash(relative(j.ignoreFile(), j.contextDir())), "!"+j.inContext()), nil
+	return append(patterns, "!"+filepath.ToSlash(relative(file.Name(), j.contextDir())), "!"+j.inContext()), nil
 }
 
 // report takes the engine's messages: it prints what the builder says and remembers

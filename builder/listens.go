@@ -2,6 +2,7 @@ package builder
 
 import (
 	"cmp"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -39,8 +40,16 @@ func listens(read func(name string) ([]byte, error), libraries []string) int {
 	return cmp.Or(int(number), defaultPort)
 }
 
-// plainSettings reads the application's settings of no profile, by their relaxed keys. Of the two
-// forms properties come first.
+// document matches what stands between two documents of a file of settings, which may be of different
+// profiles
+// (https://docs.spring.io/spring-boot/reference/features/external-config.html#features.external-config.files.multi-document).
+var document = regexp.MustCompile(`(?m)^(?:---|#---|!---)\s*$`)
+
+// conditional matches a key, in its relaxed form, that makes a document one of certain profiles.
+var conditional = regexp.MustCompile(`^spring(?:configactivate.*|profiles)$`)
+
+// plainSettings reads those of the application's settings that hold in every profile, by their relaxed
+// keys. Of the two forms properties come first.
 func plainSettings(read func(name string) ([]byte, error)) map[string]string {
 	settings := map[string]string{}
 	for _, name := range []string{"application.yml", "application.yaml", "application.properties"} {
@@ -48,8 +57,14 @@ func plainSettings(read func(name string) ([]byte, error)) map[string]string {
 		if err != nil {
 			continue
 		}
-		for key, value := range valuesOf(name, text) {
-			settings[relaxed(key)] = value
+		for _, part := range document.Split(string(text), -1) {
+			plain := map[string]string{}
+			for key, value := range valuesOf(name, []byte(part)) {
+				plain[relaxed(key)] = value
+			}
+			if !slices.ContainsFunc(slices.Collect(maps.Keys(plain)), conditional.MatchString) {
+				maps.Copy(settings, plain)
+			}
 		}
 	}
 	return settings

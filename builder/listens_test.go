@@ -26,6 +26,10 @@ func TestWhereAnApplicationListens(t *testing.T) {
 		{"spring.main.web-application-type=none", "", web, 0},
 		{"", "spring.main.webApplicationType: none", nil, 0},
 		{"", "a: [", web, 8080},
+		{"", "# ours\n---\nserver.port: 9093\n---\nserver.port: 9094\n", web, 9094},
+		{"", "spring.profiles: prod\nserver.port: 80\n---\nserver.port: 9093\n", web, 9093},
+		{"", "a: b\n---\nspring.config.activate.on-profile: prod\nserver.port: 80\n", web, 8080},
+		{"a=b\n#---\nspring.config.activate.on-profile=prod\nserver.port=80\n", "", web, 8080},
 	} {
 		got := listens(func(name string) ([]byte, error) {
 			text := map[string]string{"application.properties": c.properties, "application.yaml": c.yaml}[name]

@@ -238,8 +238,8 @@ func (k *packing) app(m module) (a App, found bool) {
 	}
 	a.Java = max(classFileVersion(main), k.Launcher)
 	var libraries []string // an application without Spring Boot may bring its own server
-	for _, l := range a.Libraries {
-		if a.Boot != "" {
+	if a.Boot != "" {
+		for _, l := range a.Libraries {
 			libraries = append(libraries, filepath.Base(l))
 		}
 	}

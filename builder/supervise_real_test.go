@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"os/exec"
-	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -41,7 +40,7 @@ func TestRealApplicationEndsByItself(t *testing.T) {
 		t.Fatalf("javac: %v\n%s", err, said)
 	}
 	write(t, dir, "changes/README", "a volume")
-	port, debug := freePort(t), freePort(t)
+	port, debug := real.FreePort(t), real.FreePort(t)
 	cmd := exec.Command("java", "-cp", "supervise", "io.github.devloop_cli.Supervise", port, dir+"/classes", dir+"/changes", debug,
 		"java", "-cp", dir+"/classes", "App")
 	said, err := cmd.StdoutPipe()
@@ -123,15 +122,4 @@ func dialed(t *testing.T, port string) net.Conn {
 			t.Fatal(err)
 		}
 	}
-}
-
-// freePort returns a port that nobody listens on.
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 }

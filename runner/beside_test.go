@@ -95,7 +95,7 @@ func TestPodOfAnotherImageStaysUnlessItsManifestChanges(t *testing.T) {
 			t.Errorf("the project's Pod can't come up beside the old one: %s", why)
 		}
 		s.Serving = serving
-		s.Image += fmt.Sprint(len(serving), version)
+		s.Image += fmt.Sprintf("-%d-%d", len(serving), version)
 		pods, err := r.Replace(t.Context(), s)
 		if err != nil || len(pods) != 2 || !pods[0].Runs(s.Image) || pods[1].Runs(s.Image) || pods[1].Name != "db" {
 			t.Fatalf("got %+v, %v", pods, err)
@@ -118,19 +118,25 @@ func TestPodOfAnotherImageStaysUnlessItsManifestChanges(t *testing.T) {
 	}
 }
 
+// statefulSet stores one that wants some replicas, of which there is one Pod, and whose controller has
+// looked at its first generation.
+func (a *api) statefulSet(replicas, generation int64) (set, pod *unstructured.Unstructured) {
+	set = object("apps/v1", "StatefulSet", "db")
+	set.SetGeneration(generation)
+	set.Object["spec"] = map[string]any{"replicas": replicas}
+	set.Object["status"] = map[string]any{"observedGeneration": int64(1), "updateRevision": "r1"}
+	set = a.put("statefulsets", set)
+	pod = object("v1", "Pod", "db-0")
+	pod.SetLabels(map[string]string{"controller-revision-hash": "r1"})
+	pod.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "StatefulSet", Name: "db", UID: set.GetUID(), Controller: new(true)}})
+	return set, a.put("pods", pod)
+}
+
 // TestPodsOfAnObjectThatStayedAsItWasAreFound has a controller look at an object later than devloop
 // does, and find nothing to do: no Pod changes, and none has to be waited for.
 func TestPodsOfAnObjectThatStayedAsItWasAreFound(t *testing.T) {
 	a, r := newAPI(t)
-	set := object("apps/v1", "StatefulSet", "db")
-	set.SetGeneration(2)
-	set.Object["spec"] = map[string]any{"replicas": int64(1)}
-	set.Object["status"] = map[string]any{"observedGeneration": int64(1), "updateRevision": "r1"}
-	set = a.put("statefulsets", set)
-	pod := object("v1", "Pod", "db-0")
-	pod.SetLabels(map[string]string{"controller-revision-hash": "r1"})
-	pod.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "StatefulSet", Name: "db", UID: set.GetUID(), Controller: new(true)}})
-	a.put("pods", pod)
+	set, _ := a.statefulSet(1, 2)
 	type found struct {
 		pods []Pod
 		err  error
@@ -178,15 +184,7 @@ func TestObjectWithoutTheProjectsImageIsTheSameAtEachDeploy(t *testing.T) {
 // first Pod, which crashes.
 func TestPodsThatAreMadeOneAfterTheOtherAreNotWaitedForWhereOneFails(t *testing.T) {
 	a, r := newAPI(t)
-	set := object("apps/v1", "StatefulSet", "db")
-	set.SetGeneration(1)
-	set.Object["spec"] = map[string]any{"replicas": int64(2)}
-	set.Object["status"] = map[string]any{"observedGeneration": int64(1), "updateRevision": "r1"}
-	set = a.put("statefulsets", set)
-	pod := object("v1", "Pod", "db-0")
-	pod.SetLabels(map[string]string{"controller-revision-hash": "r1"})
-	pod.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "StatefulSet", Name: "db", UID: set.GetUID(), Controller: new(true)}})
-	a.put("pods", pod)
+	set, pod := a.statefulSet(2, 1)
 	short, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	var late *DeployError

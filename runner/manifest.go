@@ -2,6 +2,7 @@ package runner
 
 import (
 	"fmt"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -92,15 +93,12 @@ func isCalled(image, called string) bool {
 	if err != nil || wrong != nil {
 		return false
 	}
-	path, tagged := called, false
-	if i := strings.LastIndexAny(called, ":@/"); i >= 0 && called[i] != '/' {
-		path, tagged = called[:i], true
-	}
+	bare := repository(called)
 	switch {
-	case tagged && have.Identifier() != want.Identifier():
+	case bare != called && have.Identifier() != want.Identifier():
 		return false
-	case !strings.Contains(path, "/"):
-		return have.Context().RepositoryStr()[strings.LastIndex(have.Context().RepositoryStr(), "/")+1:] == path
+	case !strings.Contains(bare, "/"):
+		return path.Base(have.Context().RepositoryStr()) == bare
 	}
 	return have.Context().Name() == want.Context().Name()
 }

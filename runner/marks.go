@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 // The marks on everything that devloop makes in a cluster. The first label is
@@ -40,14 +39,10 @@ func belongs(o metav1.Object, project string) bool {
 	return owned(o) && (project == "" || o.GetLabels()[LabelProject] == labelValue(project))
 }
 
-// mark puts a spec's marks on an object. One without the project's image does not tell of it: it
-// would be another one at each deploy.
+// mark puts a spec's marks on an object.
 func mark(o metav1.Object, s Spec) {
 	o.SetLabels(with(o.GetLabels(), marks(s)))
 	o.SetAnnotations(with(o.GetAnnotations(), map[string]string{AnnotationDirectory: s.Dir}))
-	if u, is := o.(*unstructured.Unstructured); is && s.Image != "" && usesImage(u, []string{s.Image}) {
-		o.SetAnnotations(with(o.GetAnnotations(), map[string]string{AnnotationImage: s.Image}))
-	}
 }
 
 func marks(s Spec) map[string]string {

@@ -31,7 +31,8 @@ func (r *Runner) patched(s Spec) ([]*unstructured.Unstructured, error) {
 	return copies, nil
 }
 
-// setImage names the unique image where the project's was named. The image is on
+// setImage names the unique image where the project's was named, and notes it there: an object
+// without it would be another one at each deploy. The image is on
 // the node and in no registry, so the node must not ask one.
 func setImage(o *unstructured.Unstructured, s Spec) {
 	for _, c := range containers(o) {
@@ -40,6 +41,7 @@ func setImage(o *unstructured.Unstructured, s Spec) {
 		}
 		if s.Image != "" {
 			c.fields["image"] = s.Image
+			o.SetAnnotations(with(o.GetAnnotations(), map[string]string{AnnotationImage: s.Image}))
 		}
 		c.fields["imagePullPolicy"] = string(corev1.PullIfNotPresent)
 	}

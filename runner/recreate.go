@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -68,11 +67,6 @@ func (r *Runner) recreate(ctx context.Context, t targetObject) (*unstructured.Un
 // AnnotationApplied has a digest of a Pod without the project's image, as it was brought to the
 // cluster.
 const AnnotationApplied = "devloop-cli.github.io/applied"
-
-// runs says whether a container of the object has an image.
-func (t targetObject) runs(image string) bool {
-	return slices.ContainsFunc(containers(t.Unstructured), func(c container) bool { return c.image() == image })
-}
 
 // sign notes what the target is, to find it unchanged the next time.
 func (t targetObject) sign() {

@@ -125,7 +125,7 @@ func (r *Runner) claimed(ctx context.Context, s Spec) ([]targetObject, error) {
 		return nil, err
 	}
 	for i := range targets {
-		if targets[i].foreign = s.Image != "" && !targets[i].runs(s.Image); targets[i].foreign {
+		if targets[i].foreign = s.Image != "" && !usesImage(targets[i].Unstructured, []string{s.Image}); targets[i].foreign {
 			targets[i].sign()
 		} else {
 			targets[i] = targets[i].beside(s.Serving)

@@ -14,11 +14,9 @@ import (
 )
 
 // relistPause is how long a watch that ended is left alone before the Pods are
-// listed again, so that a server which ends each watch at once is not besieged.
+// listed again, so that a server which ends each watch at once is not besieged, and the time
+// between two calls of [podWatch.listed] while no Pod changes.
 const relistPause = 250 * time.Millisecond
-
-// listedPause is the time between two calls of [podWatch.listed] while no Pod changes.
-const listedPause = 100 * time.Millisecond
 
 // podWatch follows Pods of a namespace: it lists them, watches from there, and
 // lists again when the watch ends, which the API server does every few minutes and
@@ -109,16 +107,17 @@ func (w *podWatch) watch(ctx context.Context, version string) (done bool, err er
 		return false, w.r.failed(ctx, "watch pods of", Object{Kind: "Namespace", Name: w.namespace}, err)
 	}
 	defer events.Stop()
-	again := time.NewTicker(listedPause)
-	defer again.Stop()
+	var again <-chan time.Time
+	if w.listed != nil {
+		ticker := time.NewTicker(relistPause)
+		defer ticker.Stop()
+		again = ticker.C
+	}
 	for {
 		select {
 		case <-ctx.Done():
 			return false, context.Cause(ctx)
-		case <-again.C:
-			if w.listed == nil {
-				continue
-			}
+		case <-again:
 			if done, err := w.listed(); done || err != nil {
 				return done, err
 			}

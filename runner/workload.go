@@ -47,7 +47,7 @@ func (r *Runner) podsOf(ctx context.Context, o *unstructured.Unstructured) ([]Po
 			return list()
 		},
 	}
-	if err := w.run(ctx); errors.Is(err, context.DeadlineExceeded) {
+	if err := w.run(ctx); errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
 		return nil, &DeployError{Verb: "wait for the Pods of", Object: objectOf(o), Err: fmt.Errorf("%d of %d came in time", len(pods), want),
 			hints: []string{fmt.Sprintf("see what keeps them: devloop status --all -n %s", o.GetNamespace())}}
 	} else if err != nil {

@@ -87,9 +87,11 @@ func New(options Options) (*Watcher, error) {
 	}
 	options.Root = root
 	if options.Base != "" {
-		if options.Base, err = resolve(options.Base); err != nil {
+		base, err := resolve(options.Base)
+		if err != nil {
 			return nil, &RootError{Path: options.Base, Err: reason(err)}
 		}
+		options.Base = base
 	}
 	rules, err := newRules(root, options)
 	if err != nil {

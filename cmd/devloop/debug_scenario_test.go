@@ -1,8 +1,6 @@
 package main
 
 import (
-	"net"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -17,17 +15,6 @@ import (
 func (r *started) debugged() string {
 	r.Helper()
 	return until(r.T, r.stream, func(event.Debugging) bool { return true }).Address
-}
-
-// freePort returns a local port that nobody has.
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 }
 
 // request asks url, beside what follows.
@@ -57,7 +44,7 @@ func TestScenarioADebuggerStaysWhileBodiesAreSwappedAndComesBackAfterARestart(t 
 	for _, without := range []string{"", "hot-swap"} {
 		t.Run("without "+without, func(t *testing.T) {
 			s := newScenario(t, "spring-maven")
-			port := freePort(t)
+			port := real.FreePort(t)
 			args := []string{"--debug", "--debug-port", port, "--without", "archive"}
 			if without != "" {
 				args = append(args, "--without", without)
@@ -140,7 +127,7 @@ func TestScenarioADebuggerStaysWhileBodiesAreSwappedAndComesBackAfterARestart(t 
 func TestScenarioAJVMWaitsForItsDebugger(t *testing.T) {
 	real.Maven(t)
 	s := newScenario(t, "spring-maven")
-	r := s.start("run", "--suspend", "--debug-port", freePort(t), "--without", "archive", "--timeout", "3s")
+	r := s.start("run", "--suspend", "--debug-port", real.FreePort(t), "--without", "archive", "--timeout", "3s")
 	address := r.debugged()
 	until(t, r.stream, func(n event.Notice) bool { return n.Text == "waiting for a debugger on "+address })
 	j := real.StartJDB(t, address)
@@ -180,7 +167,7 @@ spec:
         timeoutSeconds: 1
         failureThreshold: 1
 `)
-	port := freePort(t)
+	port := real.FreePort(t)
 	r := s.start("run", "--debug", "--debug-port", port)
 	until(t, r.stream, func(n event.Notice) bool { return strings.Contains(n.Text, "probes are left out") })
 	address := r.debugged()
@@ -224,7 +211,7 @@ func TestScenarioADebuggerStaysWithImagesOfADockerfile(t *testing.T) {
 	for name, args := range map[string][]string{"taken apart": nil, "as it is": {"--without", "restart"}} {
 		t.Run(name, func(t *testing.T) {
 			s := newScenario(t, "spring-server")
-			r := s.start("run", append(args, "--debug", "--debug-port", freePort(t), "--without", "archive")...)
+			r := s.start("run", append(args, "--debug", "--debug-port", real.FreePort(t), "--without", "archive")...)
 			address := r.debugged()
 			url := r.answered("Hello, World")
 			r.took()

@@ -20,11 +20,13 @@ package real
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -133,4 +135,15 @@ func missing(t testing.TB, what string, why error) {
 		t.Fatalf("DEVLOOP_REQUIRE names %s, which is not here: %v", what, why)
 	}
 	t.Skipf("no %s here: %v", what, why)
+}
+
+// FreePort returns a local port on which nobody listens.
+func FreePort(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 }

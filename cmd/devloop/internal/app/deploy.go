@@ -191,7 +191,10 @@ func newTarget(c *cli.Context, d display) (loop.Target, *builder.Project, error)
 		Path: plan.Rule(c.String("path")), Fixes: fixes, Debug: debugging(c),
 	}
 	t.Fixed = fixes(t.Own(m))
-	if charts := runner.FindCharts(project.Dir); m.Generated() && len(charts) > 0 {
+	if !m.Generated() {
+		return t, project, nil
+	}
+	if charts := runner.FindCharts(project.Dir); len(charts) > 0 {
 		chart := &runner.ChartError{Dir: charts[0]}
 		d.Publish(0, event.Notice{Level: event.Info, Text: fmt.Sprintf("the Helm chart %q is not used, devloop makes a Pod of its own", chart.Dir), Hints: chart.Hints()})
 	}

@@ -53,12 +53,12 @@ func removeOwned(c *cli.Context, d display) error {
 // can't speak for its own. For dir "" there are none.
 func spare(d display, dir string) func(string) bool {
 	told := map[string]bool{}
+	here, _ := os.Stat(dir) // it was opened
 	return func(other string) bool {
 		if dir == "" || other == "" || other == dir {
 			return false
 		}
 		there, err := os.Stat(other)
-		here, _ := os.Stat(dir)
 		if err != nil || os.SameFile(here, there) {
 			return false
 		}

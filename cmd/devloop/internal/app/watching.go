@@ -4,7 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 	"sync"
 
 	"github.com/urfave/cli/v2"
@@ -30,12 +30,9 @@ func newWatchers(c *cli.Context, d display, t loop.Target) (*watchers, error) {
 	if err != nil {
 		return nil, err
 	}
-	var files []string
-	if file := c.String("dockerfile"); file != "" && file != builder.NoDockerfile {
-		if file, err = filepath.Abs(file); err != nil {
-			return nil, err
-		}
-		files = append(files, file)
+	files, err := absolute(slices.DeleteFunc([]string{c.String("dockerfile")}, func(file string) bool { return file == "" || file == builder.NoDockerfile }))
+	if err != nil {
+		return nil, err
 	}
 	for _, path := range t.Manifests {
 		if info, err := os.Stat(path); err == nil && info.IsDir() {
@@ -68,7 +65,7 @@ func elsewhere(files, dirs []string) map[string][]string {
 file:
 	for _, file := range files {
 		for _, dir := range dirs {
-			if rest, err := filepath.Rel(dir, file); err == nil && rest != ".." && !strings.HasPrefix(rest, ".."+string(filepath.Separator)) {
+			if rest, err := filepath.Rel(dir, file); err == nil && filepath.IsLocal(rest) {
 				continue file
 			}
 		}

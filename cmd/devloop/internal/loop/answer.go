@@ -23,6 +23,9 @@ const (
 	askTimeout = 30 * time.Second
 	// maxText is how much of an answer is worth a line in a terminal, in bytes.
 	maxText = 60
+	// tlsTimeout bounds the try whether a port speaks TLS: what speaks something else may wait
+	// for more for ever.
+	tlsTimeout = 5 * time.Second
 )
 
 // answer is what an application said to GET /.
@@ -83,7 +86,8 @@ func askAt(ctx context.Context, local LocalPort, url string) (answer, error) {
 	}
 	client := http.Client{
 		// A certificate of a laptop is nobody's that a machine trusts, and nothing secret is sent.
-		Transport:     &http.Transport{Proxy: nil, DisableKeepAlives: true, DisableCompression: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}},
+		Transport: &http.Transport{Proxy: nil, DisableKeepAlives: true, DisableCompression: true,
+			TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, TLSHandshakeTimeout: tlsTimeout},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	response, err := client.Do(request)

@@ -115,7 +115,7 @@ func (l *Loop) try(ctx context.Context, n int, m runner.Manifest, img builder.Im
 		l.live.lose("the last Pod did not serve")
 	}
 	if l.Target.Follow {
-		l.live.follow(l, n, slices.DeleteFunc(slices.Clone(pods), func(p runner.Pod) bool { return slices.ContainsFunc(before, is(p)) }))
+		l.live.follow(l, n, except(pods, before))
 	}
 	if l.Target.Debug.Suspend {
 		l.debug(n, pods)
@@ -336,9 +336,9 @@ func (l *Loop) replace(ctx context.Context, s *step, m runner.Manifest, img buil
 	spec.ChangesDir, spec.Image, spec.Serving = changesDir(img), img.Ref, serving
 	spec.Debug = told
 	l.explain(s, spec)
-	if l.Target.ReadyTimeout > 0 && !l.Target.Debug.Suspend {
+	if !l.Target.Debug.Suspend {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, l.Target.ReadyTimeout)
+		ctx, cancel = l.bounded(ctx)
 		defer cancel()
 	}
 	pods, err := l.Deployer.Replace(ctx, spec)
@@ -363,15 +363,23 @@ func changesDir(img builder.Image) string {
 func (l *Loop) ready(ctx context.Context, s *step, pods []runner.Pod) error {
 	if at := l.awaited(pods); at != "" {
 		s.publish(event.Notice{Level: event.Info, Text: "waiting for a debugger on " + at})
-	} else if l.Target.ReadyTimeout > 0 {
+	} else {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, l.Target.ReadyTimeout)
+		ctx, cancel = l.bounded(ctx)
 		defer cancel()
 	}
 	s.note = names(pods)
 	return l.Deployer.Ready(ctx, pods, func(p runner.Phase) {
 		s.publish(event.PodPhase{Pod: p.Pod, Phase: p.Phase, Detail: p.Detail})
 	})
+}
+
+// bounded returns a context that ends when the Pods have had their time.
+func (l *Loop) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if l.Target.ReadyTimeout <= 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, l.Target.ReadyTimeout)
 }
 
 func names(pods []runner.Pod) string {

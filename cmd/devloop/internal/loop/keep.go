@@ -137,6 +137,11 @@ func (l *Loop) retire(pods []runner.Pod) {
 	})
 }
 
+// except returns the Pods that are not among others.
+func except(pods, others []runner.Pod) []runner.Pod {
+	return slices.DeleteFunc(slices.Clone(pods), func(p runner.Pod) bool { return slices.ContainsFunc(others, is(p)) })
+}
+
 // is selects a Pod by its identity.
 func is(pod runner.Pod) func(runner.Pod) bool {
 	return func(p runner.Pod) bool { return p.UID == pod.UID }

@@ -88,7 +88,8 @@ type Target struct {
 	// Manifests are the files and directories that the user names. Where there are none,
 	// those count that are found in Dir, and where it has none a Pod is generated.
 	Manifests []string
-	// Port is where the application listens, as far as its sources say; 0 if they don't.
+	// Port is where the application listens, as far as its sources say, and its image once there is
+	// one; 0 where it is no server.
 	Port int
 	// Adopt allows to replace objects of the same name, whoever made them.
 	Adopt bool

@@ -65,14 +65,18 @@ func Status(w io.Writer, rows []Row, now time.Time) error {
 		table = append(table, []string{r.Namespace, r.Name, fmt.Sprintf("%d/%d", r.Ready, r.Containers), r.Status, fmt.Sprint(r.Restarts), age(r.Since, now),
 			orNone(r.Trouble), orNone(strings.Join(r.Addresses, " ")), r.shownImage(), imageAge(r.ImageSince, now)})
 	}
+	var columns []int
+	for i := range table[0] {
+		used := slices.ContainsFunc(table[1:], func(row []string) bool { return row[i] != none })
+		if used && (i > 0 || several) {
+			columns = append(columns, i)
+		}
+	}
 	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
 	for _, cells := range table {
-		var shown []string
-		for i, cell := range cells {
-			used := slices.ContainsFunc(table[1:], func(row []string) bool { return row[i] != none })
-			if used && (i > 0 || several) {
-				shown = append(shown, cell)
-			}
+		shown := make([]string, len(columns))
+		for i, column := range columns {
+			shown[i] = cells[column]
 		}
 		_, _ = fmt.Fprintln(t, strings.Join(shown, "\t")) // Flush has the error
 	}
