@@ -1,18 +1,25 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
 // A Pod can't be changed into its successor, and two can't have one name. To let the
 // old one serve until the new one does, the new one gets another name: the manifest's
-// with besideSuffix, and the manifest's own again the next time.
+// with besideSuffix, and the manifest's own again the next time. A Deployment does by
+// itself what comes to the same, if it is written so that its one Pod is never missed.
 
 // AnnotationName holds what the manifest calls a Pod that came up beside another one.
 const AnnotationName = "devloop-cli.github.io/name"
@@ -20,7 +27,8 @@ const AnnotationName = "devloop-cli.github.io/name"
 const besideSuffix = "-b"
 
 // InPlace says why the Pods of a manifest that run the image which the user knows by one of names
-// take the place of those before, instead of coming up beside them, "" where they need not.
+// take the place of those before, instead of coming up beside them, "" where they need not. Those
+// of a Deployment its controller then takes away, once the next ones are ready.
 func (m Manifest) InPlace(image ...string) string {
 	names := map[string]bool{}
 	for _, e := range m.entries {
@@ -30,6 +38,10 @@ func (m Manifest) InPlace(image ...string) string {
 		o := objectOf(e.content)
 		switch {
 		case podSpecs[o.Kind] == nil || !usesImage(e.content, image):
+		case o.Kind == "Deployment":
+			if why := m.interrupts(e.content, image); why != "" {
+				return fmt.Sprintf("%s %s", o, why)
+			}
 		case o.Kind != "Pod":
 			return fmt.Sprintf("%s makes its Pods by itself", o)
 		case names["Pod/"+o.Name+besideSuffix]:
@@ -39,6 +51,34 @@ func (m Manifest) InPlace(image ...string) string {
 				return fmt.Sprintf("%s has a port of the node, or a volume that outlives it", o)
 			}
 		}
+	}
+	return ""
+}
+
+// interrupts says, as what the Deployment does or lacks, why its Pod goes before the next one
+// serves, "" where Kubernetes keeps it until then
+// (https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#rolling-update-deployment).
+func (m Manifest) interrupts(o *unstructured.Unstructured, image []string) string {
+	var d appsv1.Deployment
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, &d); err != nil {
+		return "makes its Pods by itself" // what is wrong with it, its check says
+	}
+	unavailable, surge := intstr.FromString("25%"), intstr.FromString("25%")
+	if rolling := d.Spec.Strategy.RollingUpdate; rolling != nil {
+		unavailable, surge = *cmp.Or(rolling.MaxUnavailable, &unavailable), *cmp.Or(rolling.MaxSurge, &surge)
+	}
+	missing, err := intstr.GetScaledValueFromIntOrPercent(&unavailable, 1, false)
+	more, err2 := intstr.GetScaledValueFromIntOrPercent(&surge, 1, true)
+	unprobed := func(c corev1.Container) bool { return sameImage(c.Image, image) && c.ReadinessProbe == nil }
+	switch {
+	case len(m.Running("", image...)) != 1:
+		return "is not of one Pod alone that runs the project"
+	case d.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType:
+		return "has the strategy Recreate"
+	case missing > 0 || more == 0 || err != nil || err2 != nil:
+		return "may miss its Pod, by its maxUnavailable or maxSurge"
+	case slices.ContainsFunc(d.Spec.Template.Spec.Containers, unprobed):
+		return "has no readinessProbe, by which Kubernetes would know when to take the old Pod away"
 	}
 	return ""
 }
@@ -86,10 +126,12 @@ func (r *Runner) clear(ctx context.Context, t targetObject, serving []Pod) error
 }
 
 // Retire removes Pods that others have come beside, and waits until they are gone.
-func (r *Runner) Retire(ctx context.Context, pods []Pod) error {
+func (r *Runner) Retire(ctx context.Context, pods []Pod) error { return r.removePods(ctx, pods, 0) }
+
+func (r *Runner) removePods(ctx context.Context, pods []Pod, grace int64) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, p := range pods {
-		group.Go(func() error { return r.removePod(ctx, p.reference(), 0) })
+		group.Go(func() error { return r.removePod(ctx, p.reference(), grace) })
 	}
 	return group.Wait()
 }

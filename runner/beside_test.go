@@ -76,8 +76,16 @@ func TestInPlaceSaysWhy(t *testing.T) {
 		shopPod: "",
 		shopPod + "---" + strings.Replace(shopPod, "name: web", "name: web-b", 1): `the manifest itself has a Pod named "web-b"`,
 		strings.Replace(shopPod, "spec:\n", "spec:\n  hostNetwork: true\n", 1):    `pod "web" has a port of the node, or a volume that outlives it`,
-		patchedPod: `deployment "web" makes its Pods by itself`,
 		settings:   "",
+		patchedPod: "", // Kubernetes' defaults keep a Deployment's one Pod
+		strings.Replace(patchedPod, "spec:\n", "spec:\n  strategy: {rollingUpdate: {maxUnavailable: 50%, maxSurge: 1}}\n", 1): "",
+		strings.Replace(patchedPod, "spec:\n", "spec:\n  strategy: {rollingUpdate: {maxUnavailable: 1}}\n", 1):                `deployment "web" may miss its Pod, by its maxUnavailable or maxSurge`,
+		strings.Replace(patchedPod, "spec:\n", "spec:\n  strategy: {rollingUpdate: {maxSurge: 0}}\n", 1):                      `deployment "web" may miss its Pod, by its maxUnavailable or maxSurge`,
+		strings.Replace(patchedPod, "spec:\n", "spec:\n  strategy: {type: Recreate}\n", 1):                                    `deployment "web" has the strategy Recreate`,
+		strings.Replace(patchedPod, "spec:\n", "spec:\n  replicas: 2\n", 1):                                                   `deployment "web" is not of one Pod alone that runs the project`,
+		patchedPod + "---" + shopPod: `deployment "web" is not of one Pod alone that runs the project`,
+		strings.Replace(patchedPod, "          readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 5}\n", "", 1): `deployment "web" has no readinessProbe, by which Kubernetes would know when to take the old Pod away`,
+		strings.Replace(patchedPod, "Deployment", "StatefulSet", 1):                                                   `statefulset "web" makes its Pods by itself`,
 	} {
 		if got := read(t, text).InPlace("shop", "runner-app"); !reflect.DeepEqual(got, want) {
 			t.Errorf("got %q, want %q", got, want)

@@ -49,13 +49,14 @@ type Pod struct {
 	Index           int      // which of that object's Pods it is, from 0
 	images          []string // of its other containers
 	restarts        int32    // when Replace saw it
+	changes         string   // its [AnnotationChanges] then
 }
 
 // Runs says whether a container of the Pod has an image.
 func (p Pod) Runs(image string) bool { return p.Image == image || slices.Contains(p.images, image) }
 
 func podOf(p *corev1.Pod) Pod {
-	pod := Pod{Namespace: p.Namespace, Name: p.Name, UID: p.UID}
+	pod := Pod{Namespace: p.Namespace, Name: p.Name, UID: p.UID, changes: p.Annotations[AnnotationChanges]}
 	for i, c := range p.Spec.Containers {
 		if i == 0 {
 			pod.Image = c.Image
@@ -280,6 +281,12 @@ func (r *Runner) run(ctx context.Context, t targetObject) ([]Pod, error) {
 		return nil, err
 	}
 	pods, err := r.podsOf(ctx, made)
+	if changed := slices.DeleteFunc(slices.Clone(pods), func(p Pod) bool { return p.changes == "" }); err == nil && len(changed) > 0 {
+		// The object is as it was, and its Pods hold more than their image: their controller makes others.
+		if err = r.removePods(ctx, changed, graceSeconds); err == nil {
+			pods, err = r.podsOf(ctx, made)
+		}
+	}
 	for i := range pods {
 		pods[i].Of, pods[i].Index = t.of, i
 	}

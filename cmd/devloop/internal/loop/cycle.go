@@ -54,7 +54,7 @@ func (l *Loop) cycle(ctx context.Context, n int, changed watch.Batch) error {
 	if err != nil {
 		return err
 	}
-	if !saved.Replaces(l.live.serving == img.ID) {
+	if !saved.Replaces(l.live.serving == img.ID && !l.live.rolling) {
 		l.dropFailed()
 		return nil
 	}
@@ -76,7 +76,10 @@ func (l *Loop) cycle(ctx context.Context, n int, changed watch.Batch) error {
 // start makes the Pods and waits until they are ready: beside those that serve where
 // that can be, else in their place.
 func (l *Loop) start(ctx context.Context, n int, m runner.Manifest, img builder.Image) ([]runner.Pod, error) {
-	serving := l.beside(n, m)
+	serving, rolls := l.beside(n, m, img)
+	if rolls {
+		return l.rollOut(ctx, n, m, img, serving)
+	}
 	if len(serving) > 0 {
 		pods, err := l.bringUp(ctx, n, m, img, serving)
 		if !crowded(err) {

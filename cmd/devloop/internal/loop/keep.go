@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop/plan"
@@ -21,23 +23,46 @@ import (
 const retireTime = 20 * time.Second
 
 // beside returns the Pods that go on serving while the next ones start, none where those
-// have to take their place.
-func (l *Loop) beside(n int, m runner.Manifest) []runner.Pod {
+// have to take their place. It says true where a Deployment takes them away by itself.
+func (l *Loop) beside(n int, m runner.Manifest, img builder.Image) (serving []runner.Pod, rolls bool) {
 	if !l.Target.KeepServing || !l.live.serves() {
-		return nil
+		return nil, false
 	}
 	if why := m.InPlace(l.Target.images(m)...); why != "" {
 		l.noTwin(n, why)
-		return nil
+		return nil, false
 	}
-	return l.live.answering
+	for _, next := range m.Running(l.Target.Namespace, l.Target.images(m)...) {
+		if next.Of.Kind != "Deployment" {
+			continue
+		}
+		if pod := podOf(l.live.answering, next); pod == nil || pod.Runs(img.Ref) {
+			return nil, false // it has made none yet, or has no reason to make another one
+		}
+		rolls = true
+	}
+	return l.live.answering, rolls
+}
+
+// rollOut has a Deployment make its next Pod. From then on it may take the old one away at any
+// time, which is not changed any more; once the next one is ready it does.
+func (l *Loop) rollOut(ctx context.Context, n int, m runner.Manifest, img builder.Image, serving []runner.Pod) ([]runner.Pod, error) {
+	l.live.rolling = true
+	l.live.lose("the last Pod did not serve")
+	pods, err := l.bringUp(ctx, n, m, img, serving)
+	if err != nil {
+		return nil, err
+	}
+	l.retire(dropped(serving, m))
+	l.live.serving, l.live.answering = v1.Hash{}, nil
+	return pods, nil
 }
 
 // noTwin tells why the old Pod does not serve until the new one does, once a reason.
 func (l *Loop) noTwin(n int, why string) {
 	if l.live.placed != why {
 		l.live.placed = why
-		l.Bus.Publish(n, event.Notice{Level: event.Info, Text: "the old Pod goes before the new one comes: " + why})
+		l.Bus.Publish(n, event.Notice{Level: event.Info, Text: "the old Pod goes before the new one serves: " + why})
 	}
 }
 
@@ -76,8 +101,8 @@ func (l *Loop) turnBack() {
 
 // takeOver says that pods answer now, and removes those that did before.
 func (l *Loop) takeOver(img builder.Image, pods []runner.Pod) {
-	l.retire(slices.DeleteFunc(slices.Clone(l.live.answering), func(p runner.Pod) bool { return slices.ContainsFunc(pods, is(p)) }))
-	l.live.serving, l.live.answering = img.ID, pods
+	l.retire(except(l.live.answering, pods))
+	l.live.serving, l.live.answering, l.live.rolling = img.ID, pods, false
 	l.live.altered.Store(false)
 	if fixed := l.fixed(img.Explanation); fixed != "" {
 		l.live.lose(fixed)
@@ -109,10 +134,11 @@ func (l *Loop) fixed(x builder.Explanation) string {
 	return cmp.Or(x.Unsupervised, "its image has no supervisor")
 }
 
-// dropFailed removes the Pods that failed beside those which answer.
+// dropFailed removes the Pods that failed beside those which answer. Others that are new as well
+// took the place of the ones before.
 func (l *Loop) dropFailed() {
-	l.retire(slices.DeleteFunc(slices.Clone(l.live.pods), func(p runner.Pod) bool {
-		return slices.ContainsFunc(l.live.answering, is(p))
+	l.retire(slices.DeleteFunc(except(l.live.pods, l.live.answering), func(p runner.Pod) bool {
+		return !slices.ContainsFunc(l.live.answering, func(a runner.Pod) bool { return a.Of == p.Of && a.Name != p.Name })
 	}))
 	l.live.pods = l.live.answering
 }

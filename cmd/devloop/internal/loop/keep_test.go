@@ -110,12 +110,51 @@ func TestManifestWithoutTwinIsReplacedInItsPlaceAndThatIsSaidOnce(t *testing.T) 
 	}
 	l.Target.KeepServing = true
 	for range 2 {
-		if got := l.beside(1, m); got != nil {
-			t.Errorf("beside %v", got)
+		if got, rolls := l.beside(1, m, builder.Image{}); got != nil || rolls {
+			t.Errorf("beside %v, %v", got, rolls)
 		}
 	}
-	if len(r.events) != 1 || r.events[0].Body.(event.Notice).Text != `the old Pod goes before the new one comes: deployment "web" makes its Pods by itself` {
+	if len(r.events) != 1 || r.events[0].Body.(event.Notice).Text != `the old Pod goes before the new one serves: deployment "web" has no readinessProbe, by which Kubernetes would know when to take the old Pod away` {
 		t.Errorf("told %v", r.events)
+	}
+}
+
+// TestDeploymentThatFailsKeepsItsOldPod has Kubernetes keep a Deployment's Pod, and takes the edit back: the
+// Deployment has to hear of that although the image is the one that serves.
+func TestDeploymentThatFailsKeepsItsOldPod(t *testing.T) {
+	f := &fakes{port: 8080, quick: true}
+	l, port, cycle := keeping(t, f)
+	l.Target.Manifests = []string{"testdata/probed.yaml"}
+	if err := cycle(1); err != nil {
+		t.Fatal(err)
+	}
+	f.failing(event.Ready, errors.New("it ended"))
+	if err := cycle(2); err == nil || !l.live.serves() {
+		t.Fatalf("got %v, and it serves: %v", err, l.live.serves())
+	}
+	f.failing(event.Ready, nil)
+	f.mu.Lock()
+	f.built = 0 // the next build makes the first image again
+	f.mu.Unlock()
+	replaced := f.count(event.Replace)
+	if err := l.turn(t.Context(), 3, "A.java changed", changedFile("A.java")); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.count(event.Replace) - replaced; got != 1 {
+		t.Errorf("the Deployment was told %d times", got)
+	}
+	if err := cycle(4); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"hold", "point to app:8080", "hold", "point to app:8080", "point to app-b:8080", "close"}
+	if said := withoutOrderOfDrains(port.said); !reflect.DeepEqual(said, want) {
+		t.Errorf("got %q, want %q", said, want)
+	}
+	if len(f.retired) > 0 {
+		t.Errorf("%q are Kubernetes' to take away", f.retired)
 	}
 }
 

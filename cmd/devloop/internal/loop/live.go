@@ -40,6 +40,8 @@ type live struct {
 	// answering are the Pods of that image. pods are those that were made last: the
 	// same, or others that failed beside them.
 	answering, pods []runner.Pod
+	// rolling is true from when a Deployment was told of another Pod until that one answers.
+	rolling bool
 	// built is what was compiled last, present what the Pods that answer consist of, nil
 	// where they can't be changed.
 	built   plan.State

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/hack/real"
+)
+
+// deploymentManifest is of one Pod that Kubernetes keeps until the next one is ready; its
+// placeholder is for more of the container.
+const deploymentManifest = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+      - name: web
+        image: spring-maven
+        ports: [{containerPort: 8080}]
+        readinessProbe: {httpGet: {path: /, port: 8080}}
+        %s
+`
+
+// TestScenarioADeploymentServesUntilItsNextPodDoes has a Deployment's next Pod fail: localhost
+// answers all the time, with the code of before.
+func TestScenarioADeploymentServesUntilItsNextPodDoes(t *testing.T) {
+	real.Maven(t)
+	s := newScenario(t, "spring-maven")
+	s.write("k8s/web.yaml", fmt.Sprintf(deploymentManifest, ""))
+	r := s.start("run", "--keep-serving")
+	url := r.answered("Hello, World")
+	s.replaceInSource("Hello, World", "Hello, again")
+	r.answered("Hello, again")
+	r.finished(event.OK)
+
+	t.Log("an application that does not start takes nothing away")
+	s.write("k8s/web.yaml", fmt.Sprintf(deploymentManifest, "env: [{name: SERVER_PORT, value: none}]"))
+	if f := r.finished(event.Failed); f.Code != "pod.crash" {
+		t.Errorf("it failed with %+v", f)
+	}
+	if got := page(url, "text/plain"); got != "200 Hello, again" {
+		t.Errorf("localhost says %q", got)
+	}
+
+	t.Log("nor does an edit while it does not, nor the next one that is right")
+	s.replaceInSource("Hello, again", "Hello, once more")
+	r.finished(event.Failed)
+	if got := page(url, "text/plain"); got != "200 Hello, again" {
+		t.Errorf("localhost says %q", got)
+	}
+	s.write("k8s/web.yaml", fmt.Sprintf(deploymentManifest, ""))
+	r.answered("Hello, once more")
+	r.finished(event.OK)
+
+	t.Log("the Pod is changed again, and the Deployment keeps to its one Pod")
+	s.replaceInSource("Hello, once more", "Hello, end")
+	if got := r.took(); got != "compile swap forward" {
+		t.Errorf("a body took %s", got)
+	}
+	r.quit()
+	if pods := s.pods(); len(pods) > 2 { // one may be on its way out
+		t.Errorf("there are %d Pods", len(pods))
+	}
+}
+
+// TestScenarioADeploymentOfTheSameImageHasNoChangesOfBefore changes a Deployment's Pod while it runs, and
+// deploys the image that it was made with: the Deployment is as it was, and its Pod must not be.
+func TestScenarioADeploymentOfTheSameImageHasNoChangesOfBefore(t *testing.T) {
+	real.Maven(t)
+	s := newScenario(t, "spring-maven")
+	s.write("k8s/web.yaml", fmt.Sprintf(deploymentManifest, ""))
+	var images []string
+	for _, edited := range []string{`return "Hello, more";`, "return more();\n    }\n    String more() {\n        return \"Hello, more\";"} {
+		r := s.start("run")
+		r.answered("Hello, World")
+		r.finished(event.OK)
+		for _, p := range s.pods() {
+			if p.DeletionTimestamp == nil {
+				images = append(images, p.Spec.Containers[0].Image)
+			}
+		}
+		s.replaceInSource(`return "Hello, World";`, edited)
+		r.answered("Hello, more")
+		r.finished(event.OK)
+		r.quit()
+		s.replaceInSource(edited, `return "Hello, World";`)
+	}
+	if len(images) != 2 || images[0] != images[1] {
+		t.Errorf("the Pods were made of %q, not of one image", images)
+	}
+	if n := s.answers(s.must("deploy"), "Hello, World"); n != 1 {
+		t.Errorf("%d answers, want 1", n)
+	}
+}
