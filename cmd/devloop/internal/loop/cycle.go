@@ -76,7 +76,7 @@ func (l *Loop) cycle(ctx context.Context, n int, changed watch.Batch) error {
 // start makes the Pods and waits until they are ready: beside those that serve where
 // that can be, else in their place.
 func (l *Loop) start(ctx context.Context, n int, m runner.Manifest, img builder.Image) ([]runner.Pod, error) {
-	serving, rolls := l.beside(n, m, img)
+	serving, rolls := l.beside(n, m)
 	if rolls {
 		return l.rollOut(ctx, n, m, img, serving)
 	}

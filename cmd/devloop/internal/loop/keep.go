@@ -24,7 +24,7 @@ const retireTime = 20 * time.Second
 
 // beside returns the Pods that go on serving while the next ones start, none where those
 // have to take their place. It says true where a Deployment takes them away by itself.
-func (l *Loop) beside(n int, m runner.Manifest, img builder.Image) (serving []runner.Pod, rolls bool) {
+func (l *Loop) beside(n int, m runner.Manifest) (serving []runner.Pod, rolls bool) {
 	if !l.Target.KeepServing || !l.live.serves() {
 		return nil, false
 	}
@@ -36,8 +36,8 @@ func (l *Loop) beside(n int, m runner.Manifest, img builder.Image) (serving []ru
 		if next.Of.Kind != "Deployment" {
 			continue
 		}
-		if pod := podOf(l.live.answering, next); pod == nil || pod.Runs(img.Ref) {
-			return nil, false // it has made none yet, or has no reason to make another one
+		if podOf(l.live.answering, next) == nil {
+			return nil, false // it is new in the manifest
 		}
 		rolls = true
 	}

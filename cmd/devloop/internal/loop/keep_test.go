@@ -3,9 +3,11 @@ package loop
 import (
 	"context"
 	"errors"
+	"io"
 	"reflect"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
@@ -110,7 +112,7 @@ func TestManifestWithoutTwinIsReplacedInItsPlaceAndThatIsSaidOnce(t *testing.T) 
 	}
 	l.Target.KeepServing = true
 	for range 2 {
-		if got, rolls := l.beside(1, m, builder.Image{}); got != nil || rolls {
+		if got, rolls := l.beside(1, m); got != nil || rolls {
 			t.Errorf("beside %v, %v", got, rolls)
 		}
 	}
@@ -149,12 +151,58 @@ func TestDeploymentThatFailsKeepsItsOldPod(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"hold", "point to app:8080", "hold", "point to app:8080", "point to app-b:8080", "close"}
+	want := []string{"hold", "point to app:8080", "point to app-b:8080", "point to app:8080", "close"}
 	if said := withoutOrderOfDrains(port.said); !reflect.DeepEqual(said, want) {
 		t.Errorf("got %q, want %q", said, want)
 	}
 	if len(f.retired) > 0 {
 		t.Errorf("%q are Kubernetes' to take away", f.retired)
+	}
+}
+
+// overtaken is a project whose first Pod ends when it is told to.
+type overtaken struct {
+	fakes
+	end chan struct{}
+}
+
+func (f *overtaken) Logs(ctx context.Context, pod runner.Pod, _ io.Writer) error {
+	select {
+	case <-map[string]chan struct{}{"app": f.end}[pod.Name]:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// TestDeploymentsPodThatServesTooLateIsLedToAllTheSame has Kubernetes take the old Pod away after devloop has
+// given the next one up.
+func TestDeploymentsPodThatServesTooLateIsLedToAllTheSame(t *testing.T) {
+	port, f := newFakePort(t), &overtaken{fakes{port: 8080, quick: true}, make(chan struct{})}
+	l, r := newTestLoop(&f.fakes)
+	l.Deployer = f
+	l.Target.Manifests, l.Target.Follow, l.Target.KeepServing = []string{"testdata/probed.yaml"}, true, true
+	l.Listen = func(context.Context, runner.Port) (LocalPort, error) { return port, nil }
+	save, end := running(t, l)
+	want := []string{"first build", "ok", "A.java changed", "failed", "Kubernetes took app away", "ok"}
+	come := func(n int) {
+		for deadline := time.Now().Add(10 * time.Second); len(r.cycles()) < n && time.Now().Before(deadline); {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	come(2)
+	f.failing(event.Ready, errors.New("not yet"))
+	save("A.java")
+	come(4)
+	f.failing(event.Ready, nil)
+	f.end <- struct{}{}
+	come(6)
+	end()
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+	if got := r.cycles(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

@@ -118,18 +118,23 @@ func (v *live) follow(l *Loop, n int, pods []runner.Pod) {
 }
 
 // lost says that Pods which answered are there no more, although no cycle took them
-// away: whoever asks is told so instead of left to wait.
-func (l *Loop) lost(ended []runner.Pod) {
+// away: whoever asks is told so instead of left to wait. Where a Deployment did, whose next Pod
+// came to serve after all, it says why another cycle has to be: that leads there.
+func (l *Loop) lost(ended []runner.Pod) string {
 	for _, pod := range ended {
 		if !l.live.serves() || !slices.ContainsFunc(l.live.answering, is(pod)) {
 			continue // it was replaced
 		}
 		l.live.serving, l.live.answering = v1.Hash{}, nil
 		l.live.lose("the Pod is gone")
+		if l.live.rolling && pod.Of.Kind == "Deployment" {
+			return fmt.Sprintf("Kubernetes took %s away", pod.Name)
+		}
 		text, hints := fmt.Sprintf("Pod %q has ended, or somebody removed it", pod.Name), []string{"bring it back: press Enter"}
 		l.live.fail(event.Failure{Message: text, Hints: hints})
 		l.Bus.Publish(0, event.Notice{Level: event.Warning, Text: text, Hints: hints})
 	}
+	return ""
 }
 
 func (v *live) close() error {

@@ -3,7 +3,6 @@ package loop
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"reflect"
 	"sync"
@@ -82,9 +81,8 @@ func (f *fakes) Image(ctx context.Context, _ builder.App, _ io.Writer) (builder.
 	f.mu.Lock()
 	f.built++
 	id := v1.Hash{Algorithm: "sha256", Hex: string(rune('a' + f.built%26))}
-	ref := fmt.Sprintf("app:devloop-%d", f.built)
 	f.mu.Unlock()
-	return builder.Image{Ref: ref, Name: "app:latest", ID: id, Port: f.port}, f.work(ctx, event.Image)
+	return builder.Image{Ref: "app:devloop-1", Name: "app:latest", ID: id, Port: f.port}, f.work(ctx, event.Image)
 }
 
 func (f *fakes) Load(ctx context.Context, _ string, _ v1.Image) (loader.Report, error) {

@@ -33,8 +33,7 @@ func (l *Loop) Run(ctx context.Context, batches <-chan watch.Batch) error {
 	l.live.ended, l.live.restarted = make(chan runner.Pod), make(chan runner.Pod)
 	for {
 		if running == nil {
-			l.lost(ended)
-			if why = l.fallenBack(ctx, again); why != "" {
+			if why = cmp.Or(l.lost(ended), l.fallenBack(ctx, again)); why != "" {
 				owed, fresh = watch.Everything(), true
 			}
 			ended, again = nil, nil
