@@ -35,6 +35,8 @@ type Spec struct {
 	// Serving are Pods that stay: their successors come up beside them, under another
 	// name. Only for a manifest that does not have to be deployed [Manifest.InPlace].
 	Serving []Pod
+	// Spent are Pods of before that must not stay, even where nothing of their objects has changed.
+	Spent []Pod
 }
 
 // Pod is a Pod that Replace made, or had made by a Deployment or the like.
@@ -104,7 +106,7 @@ func (r *Runner) Replace(ctx context.Context, s Spec) ([]Pod, error) {
 	if err := r.makeNamespaces(ctx, targets, s); err != nil {
 		return nil, err
 	}
-	return r.deploy(ctx, targets, s.Serving)
+	return r.deploy(ctx, targets, s)
 }
 
 // Claim returns what would keep Replace from the places of the spec's objects, before there
@@ -237,7 +239,7 @@ func (r *Runner) refuse(ctx context.Context, t targetObject, name string, s Spec
 
 // deploy applies and recreates the targets: first what Pods may need, in the
 // manifest's order, then all that makes Pods, together.
-func (r *Runner) deploy(ctx context.Context, targets []targetObject, serving []Pod) ([]Pod, error) {
+func (r *Runner) deploy(ctx context.Context, targets []targetObject, s Spec) ([]Pod, error) {
 	for _, t := range targets {
 		if podSpecs[t.GetKind()] == nil {
 			if _, err := r.apply(ctx, t); err != nil {
@@ -250,8 +252,8 @@ func (r *Runner) deploy(ctx context.Context, targets []targetObject, serving []P
 	for i, t := range targets {
 		if podSpecs[t.GetKind()] != nil {
 			group.Go(func() (err error) {
-				if err = r.clear(ctx, t, serving); err == nil {
-					pods[i], err = r.run(ctx, t)
+				if err = r.clear(ctx, t, s.Serving); err == nil {
+					pods[i], err = r.run(ctx, t, s.Spent)
 				}
 				return err
 			})
@@ -268,7 +270,7 @@ func (r *Runner) deploy(ctx context.Context, targets []targetObject, serving []P
 }
 
 // run brings one object that makes Pods to the cluster and returns its Pods.
-func (r *Runner) run(ctx context.Context, t targetObject) ([]Pod, error) {
+func (r *Runner) run(ctx context.Context, t targetObject, spent []Pod) ([]Pod, error) {
 	bring := r.apply
 	switch {
 	case t.foreign && t.GetKind() == "Pod":
@@ -281,9 +283,8 @@ func (r *Runner) run(ctx context.Context, t targetObject) ([]Pod, error) {
 		return nil, err
 	}
 	pods, err := r.podsOf(ctx, made)
-	if changed := slices.DeleteFunc(slices.Clone(pods), func(p Pod) bool { return p.changes == "" }); err == nil && len(changed) > 0 {
-		// The object is as it was, and its Pods hold more than their image: their controller makes others.
-		if err = r.removePods(ctx, changed, graceSeconds); err == nil {
+	if old := t.outdated(pods, spent); err == nil && len(old) > 0 {
+		if err = r.removePods(ctx, old, graceSeconds); err == nil {
 			pods, err = r.podsOf(ctx, made)
 		}
 	}
@@ -291,6 +292,18 @@ func (r *Runner) run(ctx context.Context, t targetObject) ([]Pod, error) {
 		pods[i].Of, pods[i].Index = t.of, i
 	}
 	return pods, err
+}
+
+// outdated returns those of a controller's Pods that it would keep, as its object is what it was,
+// although they hold more than their image, or are spent. It makes others in their place.
+func (t targetObject) outdated(pods, spent []Pod) (old []Pod) {
+	for _, p := range pods {
+		isSpent := slices.ContainsFunc(spent, func(s Pod) bool { return s.UID == p.UID })
+		if p.changes != "" || isSpent && !t.foreign {
+			old = append(old, p)
+		}
+	}
+	return old
 }
 
 // apply writes the fields that the manifest names, and leaves those of others. It

@@ -152,18 +152,22 @@ func (r *started) cycle() (began time.Time, url string, failed *event.Failure) {
 func TestScenarioNoAnswerIsOfOldCode(t *testing.T) {
 	real.Maven(t)
 	for _, project := range []struct {
-		name, dockerfile string
-		share            int // one of how many edits
+		name, dockerfile, manifest string
+		share                      int // one of how many edits
 	}{
-		{"without a Dockerfile", "", 1},
-		{"one that is taken apart", "FROM openjdk:17-jdk\nCOPY target/*SNAPSHOT.jar app.jar\nENTRYPOINT [\"java\", \"-jar\", \"/app.jar\"]\n", 2},
+		{"without a Dockerfile", "", "", 1},
+		{"in a Deployment", "", fmt.Sprintf(deploymentManifest, ""), 2},
+		{"one that is taken apart", "FROM openjdk:17-jdk\nCOPY target/*SNAPSHOT.jar app.jar\nENTRYPOINT [\"java\", \"-jar\", \"/app.jar\"]\n", "", 2},
 		{"one that is not", "FROM openjdk:17-jdk AS jar\nCOPY target/*SNAPSHOT.jar app.jar\n" +
-			"FROM openjdk:17-jdk\nCOPY --from=jar /app.jar /app.jar\nENTRYPOINT [\"java\", \"-jar\", \"/app.jar\"]\n", 4},
+			"FROM openjdk:17-jdk\nCOPY --from=jar /app.jar /app.jar\nENTRYPOINT [\"java\", \"-jar\", \"/app.jar\"]\n", "", 4},
 	} {
 		t.Run(project.name, func(t *testing.T) {
 			s := newScenario(t, "spring-maven")
 			if project.dockerfile != "" {
 				s.write("Dockerfile", project.dockerfile)
+			}
+			if project.manifest != "" {
+				s.write("k8s/web.yaml", project.manifest)
 			}
 			s.editAtRandom(number(t, "DEVLOOP_EDITS", 24)/project.share, number(t, "DEVLOOP_SEED", 20261125))
 		})

@@ -338,6 +338,9 @@ func (l *Loop) replace(ctx context.Context, s *step, m runner.Manifest, img buil
 	spec := l.spec(m)
 	spec.ChangesDir, spec.Image, spec.Serving = changesDir(img), img.Ref, serving
 	spec.Debug = told
+	if l.live.anew {
+		spec.Spent = l.live.pods
+	}
 	l.explain(s, spec)
 	if !l.Target.Debug.Suspend {
 		var cancel context.CancelFunc

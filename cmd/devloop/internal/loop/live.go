@@ -42,6 +42,8 @@ type live struct {
 	answering, pods []runner.Pod
 	// rolling is true from when a Deployment was told of another Pod until that one answers.
 	rolling bool
+	// anew is true in a cycle that the user has asked for, with nothing saved.
+	anew bool
 	// built is what was compiled last, present what the Pods that answer consist of, nil
 	// where they can't be changed.
 	built   plan.State

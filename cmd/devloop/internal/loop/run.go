@@ -43,6 +43,7 @@ func (l *Loop) Run(ctx context.Context, batches <-chan watch.Batch) error {
 			if owed.All && !news.Empty() { // since a cycle that was to make all failed
 				why = cmp.Or(why, because(n, news))
 			}
+			l.live.anew = news.All
 			running, owed, news = l.begin(ctx, n, owed, why), watch.Batch{}, watch.Batch{}
 		}
 		select {
