@@ -26,6 +26,7 @@ func (r *Runner) patched(s Spec) ([]*unstructured.Unstructured, error) {
 		debug(o, s)
 		mark(o, s)
 		markTemplate(o, s)
+		s.Manifest.markSettings(o)
 		copies[i] = o
 	}
 	return copies, nil
@@ -49,14 +50,18 @@ func setImage(o *unstructured.Unstructured, s Spec) {
 
 // markTemplate labels the Pods that an object makes, so that they are found by it.
 func markTemplate(o *unstructured.Unstructured, s Spec) {
-	spec := podSpecs[o.GetKind()]
-	if len(spec) < 2 {
-		return
+	if len(podSpecs[o.GetKind()]) > 1 {
+		addToPods(o, "labels", marks(s))
 	}
-	path := append(slices.Clone(spec[:len(spec)-1]), "metadata", "labels")
-	labels, _, _ := unstructured.NestedStringMap(o.Object, path...)
+}
+
+// addToPods adds labels or annotations to the Pods that an object makes, a Pod to itself.
+func addToPods(o *unstructured.Unstructured, field string, more map[string]string) {
+	spec := podSpecs[o.GetKind()]
+	path := append(slices.Clone(spec[:len(spec)-1]), "metadata", field)
+	have, _, _ := unstructured.NestedStringMap(o.Object, path...)
 	// The error is that of a parent which is no mapping; the manifest's check has seen to that.
-	_ = unstructured.SetNestedStringMap(o.Object, with(labels, marks(s)), path...)
+	_ = unstructured.SetNestedStringMap(o.Object, with(have, more), path...)
 }
 
 // imageUnused says that deploying the manifest would not show the project's code.

@@ -113,3 +113,25 @@ func TestScenarioADeploymentOfTheSameImageHasNoChangesOfBefore(t *testing.T) {
 		t.Errorf("%d answers, want 1", n)
 	}
 }
+
+// TestScenarioAnEditedConfigMapReachesTheApplication edits what a Deployment's Pods read when they
+// start, and nothing of the Deployment itself.
+func TestScenarioAnEditedConfigMapReachesTheApplication(t *testing.T) {
+	real.Maven(t)
+	s := newScenario(t, "spring-maven")
+	s.write("k8s/web.yaml", fmt.Sprintf(deploymentManifest, "envFrom: [{configMapRef: {name: words}}]"))
+	s.replaceInSource(`return "Hello, World";`, `return System.getenv("GREETING");`)
+	const words = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: words}\ndata: {GREETING: %s}\n"
+	s.write("k8s/words.yaml", fmt.Sprintf(words, "one"))
+	r := s.start("run")
+	r.answered("one")
+	r.finished(event.OK)
+	s.write("k8s/words.yaml", fmt.Sprintf(words, "two"))
+	r.answered("two")
+	r.finished(event.OK)
+	r.quit()
+	s.write("k8s/words.yaml", fmt.Sprintf(words, "three"))
+	if n := s.answers(s.must("deploy"), "three"); n != 1 {
+		t.Errorf("%d answers, want 1", n)
+	}
+}

@@ -1,0 +1,67 @@
+package runner
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// An application reads a ConfigMap or a Secret when it starts, and Kubernetes starts nothing again
+// where one changes. So Pods are marked with what the manifest's hold: with others in them,
+// an object is another one, and its controller makes new Pods.
+
+// AnnotationSettings has a digest of the manifest's ConfigMaps and Secrets that a Pod reads.
+const AnnotationSettings = "devloop-cli.github.io/settings"
+
+// readers are the fields of a Pod that name a ConfigMap or a Secret, with the kind
+// (https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/).
+var readers = map[string]string{
+	"configMap": "ConfigMap", "configMapRef": "ConfigMap", "configMapKeyRef": "ConfigMap",
+	"secret": "Secret", "secretRef": "Secret", "secretKeyRef": "Secret",
+}
+
+// markSettings marks the Pods of an object, a copy of one of the manifest's.
+func (m Manifest) markSettings(o *unstructured.Unstructured) {
+	read := map[string]bool{}
+	readBy(podSpec(o), read)
+	digest := sha256.New()
+	marked := false
+	for _, e := range m.entries {
+		if !read[e.content.GetKind()+"/"+e.content.GetName()] {
+			continue
+		}
+		marked = true
+		for _, field := range []string{"data", "binaryData", "stringData"} {
+			text, err := json.Marshal(e.content.Object[field])
+			if err != nil {
+				panic(err) // it came from YAML
+			}
+			digest.Write(text)
+		}
+	}
+	if marked {
+		addToPods(o, "annotations", map[string]string{AnnotationSettings: fmt.Sprintf("%x", digest.Sum(nil))})
+	}
+}
+
+// readBy adds the ConfigMaps and Secrets that a part of a Pod's spec names, as "Secret/web".
+func readBy(part any, read map[string]bool) {
+	switch part := part.(type) {
+	case []any:
+		for _, item := range part {
+			readBy(item, read)
+		}
+	case map[string]any:
+		for field, value := range part {
+			readBy(value, read)
+			named, _ := value.(map[string]any)
+			for _, name := range []string{"name", "secretName"} {
+				if kind, is := readers[field]; is && named[name] != nil {
+					read[fmt.Sprintf("%s/%v", kind, named[name])] = true
+				}
+			}
+		}
+	}
+}
