@@ -146,11 +146,16 @@ func (w *watcher) tell(kind string, o *unstructured.Unstructured) {
 	w.events <- line
 }
 
-// watched says whether somebody is told of changes.
-func (a *api) watched() bool {
+// watched says whether somebody is told of changes of o.
+func (a *api) watched(o *unstructured.Unstructured) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return len(a.watchers) > 0
+	for w := range a.watchers {
+		if w.match(o) {
+			return true
+		}
+	}
+	return false
 }
 
 // cutWatches breaks all watches off.

@@ -144,7 +144,7 @@ func (a *api) statefulSet(replicas, generation int64) (set, pod *unstructured.Un
 // does, and find nothing to do: no Pod changes, and none has to be waited for.
 func TestPodsOfAnObjectThatStayedAsItWasAreFound(t *testing.T) {
 	a, r := newAPI(t)
-	set, _ := a.statefulSet(1, 2)
+	set, pod := a.statefulSet(1, 2)
 	type found struct {
 		pods []Pod
 		err  error
@@ -154,7 +154,7 @@ func TestPodsOfAnObjectThatStayedAsItWasAreFound(t *testing.T) {
 		pods, err := r.podsOf(t.Context(), set)
 		result <- found{pods, err}
 	}()
-	for !a.watched() {
+	for !a.watched(pod) {
 		time.Sleep(time.Millisecond)
 	}
 	looked := set.DeepCopy() // by its controller

@@ -51,7 +51,7 @@ func play(t *testing.T, path string) string {
 	stop := make(chan struct{})
 	defer close(stop)
 	go func() {
-		for !a.watched() {
+		for !a.watched(states[0]) {
 			select {
 			case <-time.After(time.Millisecond):
 			case <-stop:
