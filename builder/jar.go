@@ -45,6 +45,8 @@ type App struct {
 	// Port is where it listens: the server.port that its application.properties or .yaml plainly
 	// gives, else Spring Boot's own; 0 where it is no server.
 	Port int
+	// Base is the path below which it answers, as far as those say, such as "/shop"; "" for "/".
+	Base string
 
 	packing *packing // how the files below lie in the archive, nil where they don't all
 	archive string   // where the build puts the jar, whether or not it was packed
@@ -118,7 +120,7 @@ func openApp(jar string) (App, error) {
 	}
 	app.Java = javaVersion(&file.Reader, manifest)
 	layout := layoutOf(manifest)
-	app.Port = listens(func(name string) ([]byte, error) { return readEntry(&file.Reader, layout.classes()+name) }, layout.libraries(&file.Reader))
+	app.Port, app.Base = listens(func(name string) ([]byte, error) { return readEntry(&file.Reader, layout.classes()+name) }, layout.libraries(&file.Reader))
 	return app, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // defaultPort is Spring Boot's server.port.
@@ -22,23 +23,34 @@ var server = regexp.MustCompile(`(?i)web|tomcat|jetty|undertow|netty|vertx|grpc|
 var otherwise = regexp.MustCompile(`^\$\{[^:{}]+:([^{}]*)\}$`)
 
 // listens returns the port that an application listens on: what its own settings plainly say, else
-// Spring Boot's own, and 0 where it is no server. read reads a file of its resources; libraries
-// are the names of those that it has, none where that is not known.
-func listens(read func(name string) ([]byte, error), libraries []string) int {
+// Spring Boot's own, and 0 where it is no server; and the path below which it answers, "" for "/".
+// read reads a file of its resources; libraries are the names of those that it has, none where
+// that is not known.
+func listens(read func(name string) ([]byte, error), libraries []string) (port int, base string) {
 	settings := plainSettings(read)
-	port := settings[relaxed("server.port")]
-	if m := otherwise.FindStringSubmatch(port); m != nil {
-		port = m[1]
+	setting := func(key string) string {
+		value := settings[relaxed(key)]
+		if m := otherwise.FindStringSubmatch(value); m != nil {
+			return m[1]
+		}
+		return value
 	}
-	number, _ := strconv.ParseUint(port, 10, 16) // what can't be read is Spring's to say
+	number, _ := strconv.ParseUint(setting("server.port"), 10, 16) // what can't be read is Spring's to say
 	switch {
-	case settings[relaxed("spring.main.web-application-type")] == "none", port == "-1":
-		return 0
+	case setting("spring.main.web-application-type") == "none", setting("server.port") == "-1":
+		return 0, ""
 	case number == 0 && len(libraries) > 0 && !slices.ContainsFunc(libraries, server.MatchString):
-		return 0
+		return 0, ""
 	}
-	return cmp.Or(int(number), defaultPort)
+	base = strings.TrimRight(cmp.Or(setting("server.servlet.context-path"), setting("spring.webflux.base-path")), "/")
+	if !plainPath.MatchString(base) {
+		base = ""
+	}
+	return cmp.Or(int(number), defaultPort), base
 }
+
+// plainPath matches a path that needs neither Spring nor a browser to make something of it.
+var plainPath = regexp.MustCompile(`^(?:/[\w.~-]+)+$`)
 
 // document matches what stands between two documents of a file of settings, which may be of different
 // profiles
@@ -75,5 +87,6 @@ func plainSettings(read func(name string) ([]byte, error)) map[string]string {
 // Boot's own; 0 where they say that it is no server.
 func (p *Project) Port() int {
 	resources := filepath.Join(p.moduleDir(), "src", "main", "resources")
-	return listens(func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(resources, name)) }, nil)
+	port, _ := listens(func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(resources, name)) }, nil)
+	return port
 }

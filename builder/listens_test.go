@@ -31,7 +31,7 @@ func TestWhereAnApplicationListens(t *testing.T) {
 		{"", "a: b\n---\nspring.config.activate.on-profile: prod\nserver.port: 80\n", web, 8080},
 		{"a=b\n#---\nspring.config.activate.on-profile=prod\nserver.port=80\n", "", web, 8080},
 	} {
-		got := listens(func(name string) ([]byte, error) {
+		got, _ := listens(func(name string) ([]byte, error) {
 			text := map[string]string{"application.properties": c.properties, "application.yaml": c.yaml}[name]
 			if text == "" {
 				return nil, os.ErrNotExist
@@ -40,6 +40,29 @@ func TestWhereAnApplicationListens(t *testing.T) {
 		}, c.libraries)
 		if got != c.want {
 			t.Errorf("%q, %q with %q: got %d, want %d", c.properties, c.yaml, c.libraries, got, c.want)
+		}
+	}
+}
+
+func TestPathBelowWhichAnApplicationAnswers(t *testing.T) {
+	for properties, want := range map[string]string{
+		"":                                    "",
+		"server.servlet.context-path=/shop":   "/shop",
+		"server.servlet.contextPath=/a/shop/": "/a/shop",
+		"server.servlet.context-path=${CONTEXT:/shop}":      "/shop",
+		"server.servlet.context-path=${CONTEXT}":            "",
+		"server.servlet.context-path=/":                     "",
+		"spring.webflux.base-path=/api":                     "/api",
+		"server.port=-1\nserver.servlet.context-path=/shop": "",
+	} {
+		_, got := listens(func(name string) ([]byte, error) {
+			if name != "application.properties" {
+				return nil, os.ErrNotExist
+			}
+			return []byte(properties), nil
+		}, nil)
+		if got != want {
+			t.Errorf("%q: got %q, want %q", properties, got, want)
 		}
 	}
 }

@@ -243,7 +243,7 @@ func (k *packing) app(m module) (a App, found bool) {
 			libraries = append(libraries, filepath.Base(l))
 		}
 	}
-	a.Port = listens(a.readOwn, libraries)
+	a.Port, a.Base = listens(a.readOwn, libraries)
 	return a, a.Java > 0
 }
 

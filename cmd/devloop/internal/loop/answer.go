@@ -28,11 +28,11 @@ const (
 	tlsTimeout = 5 * time.Second
 )
 
-// answer is what an application said to GET /.
+// answer is what an application said to GET /, below its base path.
 type answer struct {
-	none   bool // it was not asked
-	secure bool // by TLS
-	status int  // HTTP status; 0: the port speaks something else
+	none   bool   // it was not asked
+	url    string // for a browser
+	status int    // HTTP status; 0: the port speaks something else
 	text   string
 	took   event.Duration
 }
@@ -50,32 +50,21 @@ func (a answer) String() string {
 	}
 }
 
-// ask sends GET / to a local port, by TLS where the application speaks that: it answers plain HTTP
-// with "bad request", or not at all.
-func ask(ctx context.Context, local LocalPort) (answer, error) {
+// ask sends GET / to url of a local port, by TLS where the application speaks that: it answers plain
+// HTTP with "bad request", or not at all.
+func ask(ctx context.Context, local LocalPort, url string) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	a, err := askAt(ctx, local, local.URL())
+	a, err := askAt(ctx, local, url)
 	if err == nil && (a.status == 0 || a.status == http.StatusBadRequest) {
-		if s, err := askAt(ctx, local, secured(local.URL())); err == nil && s.status != 0 {
-			s.secure = true
+		if s, err := askAt(ctx, local, strings.Replace(url, "http:", "https:", 1)); err == nil && s.status != 0 {
 			return s, nil
 		}
 	}
 	return a, err
 }
 
-// url is where a browser gets the answer.
-func (a answer) url(local LocalPort) string {
-	if a.secure {
-		return secured(local.URL())
-	}
-	return local.URL()
-}
-
-func secured(url string) string { return strings.Replace(url, "http:", "https:", 1) }
-
-// askAt sends GET / to a local port. Any HTTP status is an answer: an application without
+// askAt sends GET / to url of a local port. Any HTTP status is an answer: an application without
 // a page at / answers 404, and it answers. So is any other protocol's first word. What
 // the port says by itself, since it did not reach the application, is none.
 func askAt(ctx context.Context, local LocalPort, url string) (answer, error) {
@@ -99,10 +88,10 @@ func askAt(ctx context.Context, local LocalPort, url string) (answer, error) {
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.Header.Get("Server") != runner.OutageServer {
-		return answer{status: response.StatusCode, text: firstLine(response), took: since(began)}, nil
+		return answer{url: url, status: response.StatusCode, text: firstLine(response), took: since(began)}, nil
 	}
 	if errors.Is(local.Err(), runner.ErrNotHTTP) {
-		return answer{took: since(began)}, nil
+		return answer{url: url, took: since(began)}, nil
 	}
 	return answer{}, errors.New("no answer of the application")
 }

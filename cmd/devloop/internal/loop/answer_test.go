@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/runner"
 )
 
@@ -19,7 +20,7 @@ func TestAskTakesAnyStatusForAnAnswer(t *testing.T) {
 		_, _ = io.WriteString(w, "nothing here\nand more")
 	}))
 	defer server.Close()
-	got, err := ask(t.Context(), &fakePort{server: server})
+	got, err := ask(t.Context(), &fakePort{server: server}, server.URL)
 	if err != nil || got.String() != "answers 404: nothing here" {
 		t.Errorf("got %q, %v", got, err)
 	}
@@ -30,7 +31,7 @@ func TestAskKeepsPagesOutOfTheLine(t *testing.T) {
 		_, _ = io.WriteString(w, "<!doctype html><title>hello</title>")
 	}))
 	defer server.Close()
-	if got, err := ask(t.Context(), &fakePort{server: server}); err != nil || got.String() != "answers 200" {
+	if got, err := ask(t.Context(), &fakePort{server: server}, server.URL); err != nil || got.String() != "answers 200" {
 		t.Errorf("got %q, %v", got, err)
 	}
 }
@@ -42,11 +43,11 @@ func TestAskTellsAnotherProtocolFromSilence(t *testing.T) {
 	}))}
 	defer port.server.Close()
 	port.err = fmt.Errorf("%w: 220 mail.example ESMTP", runner.ErrNotHTTP)
-	if got, err := ask(t.Context(), port); err != nil || got.String() != "accepts connections" {
+	if got, err := ask(t.Context(), port, port.URL()); err != nil || got.String() != "accepts connections" {
 		t.Errorf("another protocol: got %q, %v", got, err)
 	}
 	port.err = errors.New("lost")
-	if got, err := ask(t.Context(), port); err == nil {
+	if got, err := ask(t.Context(), port, port.URL()); err == nil {
 		t.Errorf("silence: got %q, want an error", got)
 	}
 }
@@ -60,9 +61,9 @@ func TestAskFindsOutThatAnApplicationSpeaksTLS(t *testing.T) {
 	defer server.Close()
 	server.URL = strings.Replace(server.URL, "https:", "http:", 1)
 	port := &fakePort{server: server}
-	got, err := ask(t.Context(), port)
-	if err != nil || got.String() != "answers 200: secret" || got.url(port) != strings.Replace(server.URL, "http:", "https:", 1) {
-		t.Errorf("got %q at %s, %v", got, got.url(port), err)
+	got, err := ask(t.Context(), port, port.URL())
+	if err != nil || got.String() != "answers 200: secret" || got.url != strings.Replace(server.URL, "http:", "https:", 1) {
+		t.Errorf("got %q at %s, %v", got, got.url, err)
 	}
 }
 
@@ -70,7 +71,20 @@ func TestAskTakesABadRequestForAnAnswer(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Error(w, "no", http.StatusBadRequest) }))
 	defer server.Close()
 	port := &fakePort{server: server}
-	if got, err := ask(t.Context(), port); err != nil || got.String() != "answers 400: no" || got.url(port) != server.URL {
+	if got, err := ask(t.Context(), port, port.URL()); err != nil || got.String() != "answers 400: no" || got.url != server.URL {
 		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+func TestApplicationIsAskedBelowItsBasePath(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.URL.Path) }))
+	defer server.Close()
+	l, _ := newTestLoop(&fakes{})
+	l.live.app = builder.App{Port: 8080, Base: "/shop"}
+	for port, base := range map[int]string{8080: "/shop", 8081: ""} {
+		got, err := l.ask(t.Context(), localPort{&fakePort{server: server}, runner.Endpoint{Port: port}}, runner.Pod{})
+		if err != nil || got.text != base+"/" || got.url != server.URL+base {
+			t.Errorf("port %d: got %q at %s, %v", port, got, got.url, err)
+		}
 	}
 }

@@ -63,7 +63,12 @@ func (l *Loop) explain(s *step, spec runner.Spec) {
 	if !l.Explain {
 		return
 	}
-	if changes := spec.Changes(); len(changes) > 0 {
+	changes := spec.Changes()
+	for _, v := range l.Target.Env {
+		name, _, _ := strings.Cut(v, "=") // its value may be a secret
+		changes = append(changes, "the application's variable "+name+", by --env")
+	}
+	if len(changes) > 0 {
 		s.publish(event.Notice{Level: event.Info, Text: "in the cluster, not in your files", Hints: changes})
 	}
 }

@@ -134,6 +134,9 @@ func (l *Loop) sources(ctx context.Context, n int, changed watch.Batch, saved pl
 		return app, false, nil
 	}
 	app, err = stage(ctx, l, n, event.Compile, func(ctx context.Context, s *step) (builder.App, error) { return l.compile(ctx, s, changed) })
+	if err == nil {
+		l.live.app = app
+	}
 	return app, err == nil, err
 }
 

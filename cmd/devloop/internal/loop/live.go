@@ -44,8 +44,9 @@ type live struct {
 	rolling bool
 	// anew is true in a cycle that the user has asked for, with nothing saved.
 	anew bool
-	// built is what was compiled last, present what the Pods that answer consist of, nil
+	// app was compiled last. built are its files, present what the Pods that answer consist of, nil
 	// where they can't be changed.
+	app     builder.App
 	built   plan.State
 	present *present
 	// fixed says why present is nil.
@@ -152,4 +153,10 @@ func (v *live) close() error {
 }
 
 // URLs returns the local addresses that are open, in the manifest's order.
-func (l *Loop) URLs() []string { return l.live.ports.urls() }
+func (l *Loop) URLs() []string {
+	list := make([]string, len(l.live.ports))
+	for i, p := range l.live.ports {
+		list[i] = l.address(p)
+	}
+	return list
+}

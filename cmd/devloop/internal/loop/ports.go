@@ -167,14 +167,6 @@ func (v ports) fail(f event.Failure) {
 	}
 }
 
-func (v ports) urls() []string {
-	list := make([]string, len(v))
-	for i, p := range v {
-		list[i] = p.URL()
-	}
-	return list
-}
-
 func (v *ports) close() error {
 	var errs []error
 	for _, p := range *v {
@@ -200,13 +192,13 @@ func (l *Loop) forward(ctx context.Context, s *step, pods []runner.Pod) error {
 		local.Point(*pod, local.to.Port)
 		answer, err := l.ask(ctx, local, *pod)
 		if err != nil {
-			return &AnswerError{Pod: pod.Name, Port: local.to.Port, URL: local.URL(), Way: local.Err(), Err: err}
+			return &AnswerError{Pod: pod.Name, Port: local.to.Port, URL: l.address(local), Way: local.Err(), Err: err}
 		}
-		s.publish(event.Forwarding{Pod: pod.Name, Port: local.to.Port, URL: answer.url(local)})
+		s.publish(event.Forwarding{Pod: pod.Name, Port: local.to.Port, URL: answer.url})
 		if !answer.none {
-			s.publish(event.Answered{Pod: pod.Name, URL: answer.url(local), Status: answer.status, Text: answer.text, Took: answer.took})
+			s.publish(event.Answered{Pod: pod.Name, URL: answer.url, Status: answer.status, Text: answer.text, Took: answer.took})
 		}
-		notes = append(notes, fmt.Sprintf("%s → %s:%d %s", answer.url(local), pod.Name, local.to.Port, answer))
+		notes = append(notes, fmt.Sprintf("%s → %s:%d %s", answer.url, pod.Name, local.to.Port, answer))
 	}
 	s.note, s.skip = strings.Join(notes, "\n"), len(notes) == 0
 	if s.skip {
@@ -220,15 +212,24 @@ func (l *Loop) forward(ctx context.Context, s *step, pods []runner.Pod) error {
 
 // ask asks an application through its local port. One that a debugger may have stopped is not
 // asked: the request would stand at its breakpoints.
-func (l *Loop) ask(ctx context.Context, local LocalPort, pod runner.Pod) (answer, error) {
+func (l *Loop) ask(ctx context.Context, local localPort, pod runner.Pod) (answer, error) {
+	url := l.address(local)
 	if l.live.stopped(pod) {
-		return answer{none: true}, nil
+		return answer{none: true, url: url}, nil
 	}
-	a, err := ask(ctx, local)
+	a, err := ask(ctx, local, url)
 	if err != nil && l.live.stopped(pod) {
-		return answer{none: true}, nil
+		return answer{none: true, url: url}, nil
 	}
 	return a, err
+}
+
+// address is where what listens at a local port answers.
+func (l *Loop) address(local localPort) string {
+	if local.to.Port == l.live.app.Port {
+		return local.URL() + l.live.app.Base
+	}
+	return local.URL()
 }
 
 // offered returns what the Pods offer, and the object of the first.

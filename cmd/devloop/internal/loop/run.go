@@ -134,6 +134,10 @@ func because(n int, batch watch.Batch) string {
 func (l *Loop) turn(ctx context.Context, n int, because string, batch watch.Batch) error {
 	began := time.Now()
 	l.Bus.Publish(n, event.CycleStarted{Because: because})
+	if batch.Kinds.Has(watch.Settings) && !batch.All {
+		l.Bus.Publish(n, event.Notice{Level: event.Warning, Text: "this session goes on with the settings that it began with",
+			Hints: []string{"have the new ones: end devloop run, and start it again"}})
+	}
 	if !l.live.serves() {
 		l.live.hold(ctx) // for who asks now there is something to wait for
 	}

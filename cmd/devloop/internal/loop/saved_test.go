@@ -5,10 +5,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop/plan"
 	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/watch"
 )
 
 const podText = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: web, image: web}]}\n"
@@ -99,5 +103,27 @@ func TestManifestThatWantsAnotherKindOfImageIsRefused(t *testing.T) {
 	l.Target.Fixed = "the manifest sets the container's command"
 	if err := l.Deploy(t.Context()); err != nil {
 		t.Errorf("where the images are made for it: %v", err)
+	}
+}
+
+func TestSettingsOfASessionThatGoesOnStayAndThatIsSaid(t *testing.T) {
+	for _, c := range []struct {
+		changed watch.Batch
+		said    bool
+	}{{changedFile("devloop.yaml"), true}, {changedFile("A.java"), false}, {watch.Everything(), false}} {
+		l, r := newTestLoop(&fakes{quick: true})
+		if err := l.turn(t.Context(), 2, "saved", c.changed); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		said := slices.ContainsFunc(r.events, func(e event.Event) bool {
+			n, is := e.Body.(event.Notice)
+			return is && strings.Contains(n.Text, "the settings that it began with")
+		})
+		if said != c.said {
+			t.Errorf("%v: said %v", c.changed, said)
+		}
 	}
 }
