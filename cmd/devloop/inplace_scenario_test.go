@@ -125,8 +125,14 @@ func TestScenarioAChangeOfClassesKeepsThePodAndOutlivesItsContainer(t *testing.T
 			t.Fatal("the container did not restart")
 		}
 	}
-	if got := page(url, "text/plain"); got != "200 Hello, text" {
-		t.Errorf("after the restart it says %s", got)
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) { // a request waits for some seconds only
+		got := page(url, "text/plain")
+		if got == "200 Hello, text" {
+			break
+		}
+		if !strings.HasPrefix(got, "503 ") || time.Now().After(deadline) {
+			t.Fatalf("after the restart it says %s", got)
+		}
 	}
 
 	t.Log("a class that is gone is gone")
