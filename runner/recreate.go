@@ -73,11 +73,16 @@ func (t targetObject) sign() {
 	if t.GetKind() != "Pod" {
 		return
 	}
-	text, err := json.Marshal(t.Object)
+	t.SetAnnotations(with(t.GetAnnotations(), map[string]string{AnnotationApplied: digest(t.Object)}))
+}
+
+// digest stands for a part of a manifest: another one has another digest.
+func digest(part any) string {
+	text, err := json.Marshal(part)
 	if err != nil {
-		panic(err) // it came from JSON
+		panic(err) // it came from JSON or YAML
 	}
-	t.SetAnnotations(with(t.GetAnnotations(), map[string]string{AnnotationApplied: fmt.Sprintf("%x", sha256.Sum256(text))}))
+	return fmt.Sprintf("%x", sha256.Sum256(text))
 }
 
 // keep leaves a Pod without the project's image as it is, such as a database's, unless the manifest

@@ -1,8 +1,7 @@
 package runner
 
 import (
-	"crypto/sha256"
-	"encoding/json"
+	"cmp"
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -26,23 +25,14 @@ var readers = map[string]string{
 func (m Manifest) markSettings(o *unstructured.Unstructured) {
 	read := map[string]bool{}
 	readBy(podSpec(o), read)
-	digest := sha256.New()
-	marked := false
+	var held []any
 	for _, e := range m.entries {
-		if !read[e.content.GetKind()+"/"+e.content.GetName()] {
-			continue
-		}
-		marked = true
-		for _, field := range []string{"data", "binaryData", "stringData"} {
-			text, err := json.Marshal(e.content.Object[field])
-			if err != nil {
-				panic(err) // it came from YAML
-			}
-			digest.Write(text)
+		if read[e.content.GetKind()+"/"+e.content.GetName()] {
+			held = append(held, e.content.Object["data"], e.content.Object["binaryData"], e.content.Object["stringData"])
 		}
 	}
-	if marked {
-		addToPods(o, "annotations", map[string]string{AnnotationSettings: fmt.Sprintf("%x", digest.Sum(nil))})
+	if held != nil {
+		addToPods(o, "annotations", map[string]string{AnnotationSettings: digest(held)})
 	}
 }
 
@@ -56,11 +46,9 @@ func readBy(part any, read map[string]bool) {
 	case map[string]any:
 		for field, value := range part {
 			readBy(value, read)
-			named, _ := value.(map[string]any)
-			for _, name := range []string{"name", "secretName"} {
-				if kind, is := readers[field]; is && named[name] != nil {
-					read[fmt.Sprintf("%s/%v", kind, named[name])] = true
-				}
+			if kind, is := readers[field]; is {
+				named, _ := value.(map[string]any)
+				read[fmt.Sprintf("%s/%v", kind, cmp.Or(named["name"], named["secretName"]))] = true
 			}
 		}
 	}

@@ -17,7 +17,8 @@ import (
 
 // Until the new Pod answers, localhost leads to the old one, so that a start that fails
 // takes nothing away: the new one comes up beside it, and the old one goes when the
-// port has moved. What can't have a twin is replaced in its place, which is said once.
+// port has moved. A Deployment may do that by itself. What can't have a twin is replaced in its
+// place, which is said once.
 
 // retireTime bounds the removal of Pods that others have come beside.
 const retireTime = 20 * time.Second

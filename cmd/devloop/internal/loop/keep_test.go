@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
@@ -185,18 +184,13 @@ func TestDeploymentsPodThatServesTooLateIsLedToAllTheSame(t *testing.T) {
 	l.Listen = func(context.Context, runner.Port) (LocalPort, error) { return port, nil }
 	save, end := running(t, l)
 	want := []string{"first build", "ok", "A.java changed", "failed", "Kubernetes took app away", "ok"}
-	come := func(n int) {
-		for deadline := time.Now().Add(10 * time.Second); len(r.cycles()) < n && time.Now().Before(deadline); {
-			time.Sleep(time.Millisecond)
-		}
-	}
-	come(2)
+	r.awaitCycles(1)
 	f.failing(event.Ready, errors.New("not yet"))
 	save("A.java")
-	come(4)
+	r.awaitCycles(2)
 	f.failing(event.Ready, nil)
 	f.end <- struct{}{}
-	come(6)
+	r.awaitCycles(3)
 	end()
 	if err := l.Close(); err != nil {
 		t.Error(err)

@@ -42,7 +42,7 @@ type live struct {
 	answering, pods []runner.Pod
 	// rolling is true from when a Deployment was told of another Pod until that one answers.
 	rolling bool
-	// anew is true in a cycle that the user has asked for, with nothing saved.
+	// anew is true in a cycle that the user has asked for.
 	anew bool
 	// app was compiled last. built are its files, present what the Pods that answer consist of, nil
 	// where they can't be changed.

@@ -219,9 +219,7 @@ func TestPodThatGoesByItselfIsTold(t *testing.T) {
 	port.await(t, "hold") // for who asks now there is something to wait for again
 	port.await(t, "point to app:8080")
 	want := []string{"first build", "ok", "A.java changed", "ok"}
-	for deadline := time.Now().Add(10 * time.Second); len(r.cycles()) < len(want) && time.Now().Before(deadline); {
-		time.Sleep(time.Millisecond)
-	}
+	r.awaitCycles(2)
 	end()
 	if err := l.Close(); err != nil {
 		t.Fatal(err)

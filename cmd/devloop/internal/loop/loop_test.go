@@ -168,6 +168,13 @@ func (r *recorder) stages() (list []string) {
 	return list
 }
 
+// awaitCycles waits until n cycles have ended, each of which says why it began and how it ended.
+func (r *recorder) awaitCycles(n int) {
+	for deadline := time.Now().Add(10 * time.Second); len(r.cycles()) < 2*n && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+}
+
 // cycles returns why each cycle began and how it ended.
 func (r *recorder) cycles() (list []string) {
 	r.mu.Lock()
