@@ -1,0 +1,7 @@
+/**
+ * Settings and infrastructure.
+ */
+@NullMarked
+package com.example.clinic.config;
+
+import org.jspecify.annotations.NullMarked;
