@@ -2,7 +2,9 @@ package runner
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
 	"reflect"
 	"slices"
 	"strings"
@@ -16,15 +18,14 @@ import (
 // ReadManifests reads the files, the YAML files of directories, and what directories
 // with a kustomization build, and checks them: against YAML, against
 // Kubernetes' own Go types, and against the rules that need no cluster (rules.go).
-// All mistakes come at once, in a [*ManifestError]; an unreadable file is an error
-// of its own. Kinds that are not built into Kubernetes pass with only their basics
+// All mistakes come at once, in a [*ManifestError]; so does a file that can't be read. Kinds that are not built into Kubernetes pass with only their basics
 // checked.
 func ReadManifests(paths ...string) (Manifest, error) {
 	var m Manifest
 	var problems []Problem
 	sources, err := readSources(paths)
 	if err != nil {
-		return Manifest{}, fmt.Errorf("read manifest: %w", err)
+		return Manifest{}, unreadable(err)
 	}
 	m.sources = sources
 	for _, src := range sources {
@@ -38,6 +39,16 @@ func ReadManifests(paths ...string) (Manifest, error) {
 		return Manifest{}, &ManifestError{Problems: problems}
 	}
 	return m, nil
+}
+
+// unreadable returns a [*ManifestError] for a file that the system does not let us read; a
+// kustomization that does not build has an error of its own.
+func unreadable(err error) error {
+	var failed *fs.PathError
+	if errors.As(err, new(*KustomizeError)) || !errors.As(err, &failed) {
+		return fmt.Errorf("read manifest: %w", err)
+	}
+	return &ManifestError{Problems: []Problem{{File: failed.Path, Message: failed.Err.Error()}}}
 }
 
 func readFile(src *source) ([]entry, []Problem) {

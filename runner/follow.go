@@ -38,16 +38,16 @@ func (r *Runner) Follow(ctx context.Context, p Pod, serves func(Pod)) error {
 
 // LogOptions says what to read of a container's log.
 type LogOptions struct {
-	Previous bool // of the run before the current one
-	Follow   bool // until the Pod is gone, its later runs included
-	Tail     int  // only so many of the last lines; 0: all; not with Follow
+	Previous bool   // of the run before the current one
+	Follow   bool   // until the Pod is gone, its later runs included
+	Tail     *int64 // begin with so many of the last lines; nil: with all of them
 }
 
 // ReadLog writes the log of the Pod's containers to out, as [Runner.Logs] does, and
 // stops at its end unless it is to follow it.
 func (r *Runner) ReadLog(ctx context.Context, p Pod, o LogOptions, out io.Writer) error {
 	if o.Follow {
-		return r.Logs(ctx, p, out)
+		return r.follow(ctx, p, o.Tail, out)
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(1) // one container after the other
@@ -58,10 +58,7 @@ func (r *Runner) ReadLog(ctx context.Context, p Pod, o LogOptions, out io.Writer
 }
 
 func (r *Runner) copyLog(ctx context.Context, p Pod, container string, o LogOptions, out io.Writer) error {
-	options := &corev1.PodLogOptions{Container: container, Previous: o.Previous}
-	if o.Tail > 0 {
-		options.TailLines = new(int64(o.Tail))
-	}
+	options := &corev1.PodLogOptions{Container: container, Previous: o.Previous, TailLines: o.Tail}
 	body, err := r.stream.CoreV1().Pods(p.Namespace).GetLogs(p.Name, options).Stream(ctx)
 	if err != nil {
 		return r.noLog(ctx, p, o, err)

@@ -25,7 +25,7 @@ const (
 type Port struct {
 	Local   int           // 0: any that is free
 	Strict  bool          // the user asked for that very port: no other one will do
-	Address string        // an IP address; "": the loopback addresses of IPv4 and IPv6
+	Address string        // an IP address; "" and "localhost": the loopback addresses of IPv4 and IPv6
 	Wait    time.Duration // how long a connection waits for a Pod; 0: a minute
 }
 
@@ -85,7 +85,7 @@ func isTaken(err error) bool {
 // asks for localhost may try either.
 func listen(ctx context.Context, address string, number int) ([]net.Listener, error) {
 	addresses := []string{address}
-	if address == "" {
+	if address == "" || address == "localhost" {
 		addresses = []string{"127.0.0.1", "::1"}
 	}
 	var listeners []net.Listener

@@ -32,6 +32,11 @@ const (
 // Each Write is one whole line; those of a Pod with several containers start with
 // "[name] ". It returns nil when the Pod has ended, and ctx's cause.
 func (r *Runner) Logs(ctx context.Context, p Pod, out io.Writer) error {
+	return r.follow(ctx, p, nil, out)
+}
+
+// follow is Logs, beginning with the last lines only where tail is not nil.
+func (r *Runner) follow(ctx context.Context, p Pod, tail *int64, out io.Writer) error {
 	var one sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)
 	for _, name := range p.Containers {
@@ -39,7 +44,7 @@ func (r *Runner) Logs(ctx context.Context, p Pod, out io.Writer) error {
 		if len(p.Containers) > 1 {
 			prefix = "[" + name + "] "
 		}
-		t := &tailer{r: r, pod: p, container: name, write: func(line string) error {
+		t := &tailer{r: r, pod: p, container: name, tail: tail, write: func(line string) error {
 			one.Lock()
 			defer one.Unlock()
 			_, err := io.WriteString(out, prefix+line+"\n")
@@ -57,6 +62,7 @@ type tailer struct {
 	r         *Runner
 	pod       Pod
 	container string
+	tail      *int64 // how many lines of the past to begin with; nil: all
 	write     func(line string) error
 
 	last time.Time // time of the line written last
@@ -77,6 +83,9 @@ func (t *tailer) follow(ctx context.Context) error {
 		status, err := t.started(ctx)
 		if status == nil || err != nil {
 			return err
+		}
+		if t.tail != nil && t.last.IsZero() {
+			t.run = status.RestartCount // the runs before are the past
 		}
 		if status.RestartCount > t.run { // the stream missed the end of a run
 			err = t.stream(reading, true)
@@ -161,6 +170,8 @@ func (t *tailer) stream(ctx context.Context, previous bool) error {
 	options := &corev1.PodLogOptions{Container: t.container, Timestamps: true, Follow: !previous, Previous: previous}
 	if !t.last.IsZero() {
 		options.SinceTime = &metav1.Time{Time: t.last} // whole seconds: earlier lines come again
+	} else if !previous {
+		options.TailLines = t.tail
 	}
 	body, err := t.r.stream.CoreV1().Pods(t.pod.Namespace).GetLogs(t.pod.Name, options).Stream(ctx)
 	if err != nil {

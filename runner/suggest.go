@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -95,28 +96,37 @@ func likelihood(f reflect.StructField) int {
 	}
 }
 
-// listField returns the list of t that item could be from, a required one first.
+// listField returns the list of t that item could be from: the one whose items have most
+// of item's keys, and at least half of them, since one may be a slip. Of several a required
+// one comes first.
 func listField(t reflect.Type, item *yaml.Node) (reflect.StructField, bool) {
 	var found []reflect.StructField
 	for f := range fieldList(t) {
-		if f.Type.Kind() == reflect.Slice && fits(item, f.Type.Elem()) {
+		if known := sharedKeys(item, f); known > 0 && 2*known >= len(pairs(item)) {
 			found = append(found, f)
 		}
 	}
-	slices.SortStableFunc(found, func(a, b reflect.StructField) int { return likelihood(b) - likelihood(a) })
+	slices.SortStableFunc(found, func(a, b reflect.StructField) int {
+		return cmp.Or(sharedKeys(item, b)-sharedKeys(item, a), likelihood(b)-likelihood(a))
+	})
 	if len(found) == 0 {
 		return reflect.StructField{}, false
 	}
 	return found[0], true
 }
 
-// fits says whether t has all keys of a mapping.
-func fits(n *yaml.Node, t reflect.Type) bool {
-	if n.Kind != yaml.MappingNode || t.Kind() != reflect.Struct {
-		return false
+// sharedKeys returns how many keys of a mapping the items of a list have, 0 where list is none.
+func sharedKeys(n *yaml.Node, list reflect.StructField) int {
+	if n.Kind != yaml.MappingNode || list.Type.Kind() != reflect.Slice || list.Type.Elem().Kind() != reflect.Struct {
+		return 0
 	}
-	known := fieldsOf(t)
-	return !slices.ContainsFunc(pairs(n), func(p pair) bool { _, ok := known[p.key.Value]; return !ok })
+	known, count := fieldsOf(list.Type.Elem()), 0
+	for _, p := range pairs(n) {
+		if _, ok := known[p.key.Value]; ok {
+			count++
+		}
+	}
+	return count
 }
 
 // unknownKind explains a kind that Kubernetes does not have. One whose group is a

@@ -19,11 +19,9 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
-	"strings"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
-	"github.com/xrash/smetrics"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop"
@@ -64,7 +62,10 @@ func Main(ctx context.Context, args []string, s Streams) int {
 		complete(ctx, s, devloop.Commands, args[2:])
 		return 0
 	}
-	err := devloop.RunContext(ctx, flagsFirst(devloop.Commands, args))
+	line, err := arguments(devloop.Commands, args)
+	if err == nil {
+		err = devloop.RunContext(ctx, line)
+	}
 	if err == nil {
 		return 0
 	}
@@ -85,7 +86,7 @@ func (e *shownError) Unwrap() error { return e.error }
 
 func newApp(s Streams) *cli.App {
 	commands := inCategory(s, "", runCommand(s), deployCommand(s), setupCommand(s), doctorCommand(s), bundleCommand(s), downCommand(s), versionCommand(s))
-	commands = append(commands, inCategory(s, "look, without kubectl",
+	commands = append(commands, inCategory(s, "look at Pods, without kubectl",
 		statusCommand(s), describeCommand(s), logsCommand(s), execCommand(s), forwardCommand(s), explainCommand(s))...)
 	commands = append(commands, inCategory(s, "settings", initCommand(s), configCommand(s), schemaCommand(s), completionCommand(s), manCommand(s))...)
 	commands = append(commands, inCategory(s, "manifests without a project", applyCommand(s), deleteCommand(s))...)
@@ -93,8 +94,7 @@ func newApp(s Streams) *cli.App {
 	cli.HelpPrinter = printHelp
 	return &cli.App{
 		Name:        "devloop",
-		Usage:       "from a saved Spring Boot source file to an answer on localhost, through a real local Kubernetes",
-		Description: description,
+		Usage:       "run a Spring Boot project in a local Kubernetes cluster, up to date at every save",
 		Version:     Version(),
 		HideVersion: true,
 		// A pattern or a variable's value may have a comma; what is a list is repeated.
@@ -120,15 +120,6 @@ func inCategory(s Streams, heading string, commands ...*cli.Command) []*cli.Comm
 	}
 	return commands
 }
-
-const description = `  a new laptop           devloop setup
-  a project, always      devloop run
-  a project, once        devloop deploy
-  to take it away        devloop down
-  to see how it fares    devloop status, describe, logs, exec
-  a word of Kubernetes   devloop explain CrashLoopBackOff
-
-It needs no Dockerfile, no manifest and no change of the build file, and uses each where there is one.`
 
 // UsageError says that the command line can't be understood.
 type UsageError struct {
@@ -175,11 +166,11 @@ func usageError(c *cli.Context, err error, _ bool) error {
 		}
 	}
 	if m := noSuchFlag.FindStringSubmatch(err.Error()); m != nil {
-		e.Err, e.meant = fmt.Errorf("no flag --%s", m[1]), closest("--"+m[1], flags)
+		e.Err, e.meant = fmt.Errorf("no flag %s", dashed(m[1])), meantFlag(c, m[1], flags)
 	} else if m := noValue.FindStringSubmatch(err.Error()); m != nil {
-		e.Err = fmt.Errorf("--%s lacks its value", m[1])
+		e.Err = fmt.Errorf("%s needs a value", dashed(m[1]))
 	} else if m := badValue.FindStringSubmatch(err.Error()); m != nil {
-		e.Err = fmt.Errorf("--%s %s: %s", m[2], m[1], wrongValue(m[2], m[3]))
+		e.Err = fmt.Errorf("%s %s: %s", dashed(m[2]), m[1], wrongValue(m[2], m[3]))
 	}
 	return e
 }
@@ -197,33 +188,18 @@ func wrongValue(flag, parser string) string {
 	return parser
 }
 
-// closest returns the candidate that word is most likely a slip of, "" for none: at most
-// one edit in three letters.
-func closest(word string, candidates []string) string {
-	best, distance := "", len(strings.TrimLeft(word, "-"))/3+1
-	for _, c := range candidates {
-		if d := smetrics.WagnerFischer(word, c, 1, 1, 1); d <= distance {
-			best, distance = c, d-1
-		}
-	}
-	return best
-}
-
 // unknownCommand runs where no command was named, or none that there is.
 func unknownCommand(c *cli.Context) error {
 	if c.Args().Present() {
 		return noCommand(c.App, c.Args().First())
 	}
-	return cli.ShowAppHelp(c)
+	printStart(c.App.Writer, c.App)
+	return nil
 }
 
 func noCommand(a *cli.App, word string) error {
 	e := &UsageError{Err: fmt.Errorf("no command %q", word)}
-	var names []string
-	for _, command := range a.Commands {
-		names = append(names, command.Name)
-	}
-	if near := closest(word, names); near != "" {
+	if near := meantCommand(a, word); near != "" {
 		e.meant = "devloop " + near
 	}
 	return e
@@ -232,17 +208,25 @@ func noCommand(a *cli.App, word string) error {
 func helpCommand() *cli.Command {
 	return &cli.Command{
 		Name: "help", Aliases: []string{"h"}, Hidden: true, ArgsUsage: "[COMMAND]",
-		Usage: "show what there is, or what a command does",
+		Usage: "list the commands, or explain one",
 		Action: func(c *cli.Context) error {
-			word := c.Args().First()
-			if command := c.App.Command(word); command != nil {
-				printHelp(c.App.Writer, "", command)
-				return nil
+			words := c.Args().Slice()
+			if len(words) == 0 {
+				return cli.ShowAppHelp(c)
 			}
-			if word != "" {
-				return noCommand(c.App, word)
+			command := c.App.Command(words[0])
+			if command == nil {
+				return noCommand(c.App, words[0])
 			}
-			return cli.ShowAppHelp(c)
+			for _, word := range words[1:] {
+				sub := command.Command(word)
+				if sub == nil {
+					break
+				}
+				command = sub
+			}
+			printHelp(c.App.Writer, "", command)
+			return nil
 		},
 	}
 }

@@ -19,7 +19,7 @@ func applyCommand(s Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "apply",
 		ArgsUsage: "-f FILE",
-		Usage:     "bring a manifest to the cluster, without building anything",
+		Usage:     "deploy a manifest without a project, and wait until its Pods are ready",
 		Description: `Checks the manifest, brings its objects to the cluster, waits until its Pods are ready,
 and explains it where they are not. A Pod that is there already is replaced, if devloop
 made it. The manifest's images are the nodes' affair: they pull them, unless --load

@@ -1,28 +1,133 @@
 package app
 
 import (
+	"errors"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/urfave/cli/v2"
 )
 
-func TestFlagsMayStandBehindArguments(t *testing.T) {
+func TestArgumentsAreTakenAsPeopleTypeThem(t *testing.T) {
 	commands := newApp(Streams{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard}).Commands
 	for given, want := range map[string]string{
 		"devloop":                                "devloop",
+		"devloop -h":                             "devloop help",
+		"devloop --help":                         "devloop help",
+		"devloop --version":                      "devloop version",
+		"devloop -v":                             "devloop version",
+		"devloop deploy --help extra":            "devloop help deploy",
+		"devloop completion zsh -h":              "devloop help completion",
+		"devloop exec web -- ls --help":          "devloop exec -- web -- ls --help",
 		"devloop unknown web --follow":           "devloop unknown web --follow",
 		"devloop logs web --follow":              "devloop logs --follow web",
 		"devloop logs web -n here --tail=3":      "devloop logs -n here --tail=3 web",
 		"devloop logs web --no-such x":           "devloop logs --no-such web x",
 		"devloop logs web --tail":                "devloop logs --tail web",
-		"devloop exec web -it -- ls -l --follow": "devloop exec -it -- web -- ls -l --follow",
+		"devloop logs -fp web":                   "devloop logs -f -p web",
+		"devloop logs -fn here web":              "devloop logs -f -n here web",
+		"devloop logs -fnhere web":               "devloop logs -f -n here web",
+		"devloop logs -fx web":                   "devloop logs -fx web",
+		"devloop run -p8080":                     "devloop run -p 8080",
+		"devloop run -p=8080":                    "devloop run -p=8080",
+		"devloop run -port 8080":                 "devloop run -port 8080",
+		"devloop run --fast-start=no":            "devloop run --fast-start=false",
+		"devloop run --fast-start=false":         "devloop run --fast-start=false",
+		"devloop status -o json":                 "devloop status --json",
+		"devloop status -ojson":                  "devloop status -ojson",
+		"devloop status --output=json":           "devloop status --json",
+		"devloop deploy --without archive,swap":  "devloop deploy --without archive --without swap",
+		"devloop deploy --without=archive,swap":  "devloop deploy --without archive --without swap",
+		"devloop setup --only docker,jdk":        "devloop setup --only docker --only jdk",
+		"devloop run -e A=1,2":                   "devloop run -e A=1,2",
+		"devloop exec web -it -- ls -l --follow": "devloop exec -i -t -- web -- ls -l --follow",
 		"devloop exec -i -- cat -n":              "devloop exec -i -- -- cat -n",
 		"devloop apply - -f -":                   "devloop apply -f - -",
 	} {
-		if got := flagsFirst(commands, strings.Fields(given)); !slices.Equal(got, strings.Fields(want)) {
-			t.Errorf("%s:\n got %v\nwant %s", given, got, want)
+		got, err := arguments(commands, strings.Fields(given))
+		if err != nil || !slices.Equal(got, strings.Fields(want)) {
+			t.Errorf("%s:\n got %v, %v\nwant %s", given, got, err, want)
 		}
+	}
+}
+
+func TestArgumentsThatContradictThemselvesAreRefused(t *testing.T) {
+	commands := newApp(Streams{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard}).Commands
+	for given, want := range map[string]string{
+		"devloop deploy --fast-start no":   "perhaps you mean: --fast-start=false",
+		"devloop deploy --fast-start True": "perhaps you mean: --fast-start=true",
+		"devloop status -o yaml":           "see its flags: devloop status --help",
+		"devloop status --output":          "see its flags: devloop status --help",
+	} {
+		_, err := arguments(commands, strings.Fields(given))
+		usage, ok := errors.AsType[*UsageError](err)
+		if !ok || !slices.Contains(usage.Hints(), want) {
+			t.Errorf("%s: got %v", given, err)
+		}
+	}
+}
+
+// TestNoSuggestionMeansTheOpposite: a word that takes something away never leads to one that brings it.
+func TestNoSuggestionMeansTheOpposite(t *testing.T) {
+	a := newApp(Streams{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard})
+	for word, want := range map[string]string{
+		"destroy": "down", "stop": "down", "rm": "down", "remove": "down", "up": "run", "dev": "run", "get": "status", "ps": "status",
+		"port-forward": "forward", "deplyo": "deploy", "statsu": "status", "frobnicate": "",
+	} {
+		if got := meantCommand(a, word); got != want {
+			t.Errorf("%s: got %q, want %q", word, got, want)
+		}
+	}
+	for _, command := range otherTools {
+		if word, _, _ := strings.Cut(command, " "); a.Command(word) == nil {
+			t.Errorf("there is no command %q", command)
+		}
+	}
+	run := cli.NewContext(a, nil, nil)
+	run.Command = a.Command("run")
+	var flags []string
+	for _, f := range run.Command.Flags {
+		flags = append(flags, "--"+f.Names()[0])
+	}
+	for name, want := range map[string]string{
+		"no-cleanup": "--cleanup=false", "no-port": "", "no-such": "", "prot": "--port", "file": "--manifest", "all-namespaces": "--namespace",
+	} {
+		if got := meantFlag(run, name, flags); got != want {
+			t.Errorf("--%s: got %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestKindsMayStandBeforeNames(t *testing.T) {
+	for given, want := range map[string][]object{
+		"web":             {{"", "web"}},
+		"pod/web":         {{"Pod", "web"}},
+		"pod web":         {{"Pod", "web"}},
+		"po web api":      {{"Pod", "web"}, {"Pod", "api"}},
+		"deploy/web":      {{"Deployment", "web"}},
+		"Deployment/web":  {{"Deployment", "web"}},
+		"certificate/web": {{"certificate", "web"}},
+		"pod":             {{"", "pod"}},
+		"web api":         {{"", "web"}, {"", "api"}},
+	} {
+		if got := objects(strings.Fields(given)); !slices.Equal(got, want) {
+			t.Errorf("%q: got %v, want %v", given, got, want)
+		}
+	}
+}
+
+func TestTwoLocalPortsForOneContainerPortAreRefused(t *testing.T) {
+	for _, bad := range [][]string{{"8080", "9090"}, {"9090:8080", "9191:8080"}} {
+		if got, err := localPorts(bad); err == nil {
+			t.Errorf("%v: got %v", bad, got)
+		}
+	}
+	got, err := localPorts([]string{"9090", "9191:5005", "9090"})
+	if err != nil || !maps.Equal(got, map[int]int{0: 9090, 5005: 9191}) {
+		t.Errorf("got %v, %v", got, err)
 	}
 }
 
@@ -35,6 +140,8 @@ func TestForwardArguments(t *testing.T) {
 		"web":         {"web", portPair{}},
 		"8080":        {"", portPair{8080, 8080, false}},
 		"web 80":      {"web", portPair{80, 80, false}},
+		"pod/web 80":  {"web", portPair{80, 80, false}},
+		"pod web 80":  {"web", portPair{80, 80, false}},
 		"web 8080:80": {"web", portPair{8080, 80, true}},
 		"web :80":     {"web", portPair{0, 80, false}},
 		"web 0:80":    {"web", portPair{0, 80, false}},

@@ -12,7 +12,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/teach"
 	"github.com/devloop-cli/devloop/runner"
 )
 
@@ -36,7 +35,7 @@ const completionPatience = 2 * time.Second
 func completionCommand(s Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "completion",
-		Usage:     "print the script that makes a shell complete commands, flags, Pods and ports",
+		Usage:     "print a script with which a shell completes commands, flags, Pods and ports",
 		ArgsUsage: "SHELL",
 		Description: `SHELL is bash, zsh, fish or powershell. For good, write into the shell's own start file:
 
@@ -146,7 +145,7 @@ func argumentCandidates(ctx context.Context, c *cli.Command, before []string) []
 		return plain([]string{"bash", "zsh", "fish", "powershell"})
 	case c.Name == "explain" && len(args) == 0:
 		var all []candidate
-		for _, t := range teach.Topics() {
+		for _, t := range topics() {
 			all = append(all, candidate{t.Word, t.Title})
 		}
 		return all

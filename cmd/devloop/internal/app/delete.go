@@ -2,7 +2,6 @@ package app
 
 import (
 	"errors"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -13,7 +12,7 @@ func deleteCommand(s Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "delete",
 		Usage:     "remove an object that devloop made",
-		ArgsUsage: "[KIND/]NAME...",
+		ArgsUsage: "[KIND] NAME...",
 		Description: `Removes the Pod, or whatever else devloop made under that name in the namespace, with
 all that Kubernetes made of it, and waits until its Pods are gone. What somebody else made
 stays. devloop down removes all of a project.`,
@@ -34,12 +33,8 @@ func removeNamed(c *cli.Context, d display) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range c.Args().Slice() {
-		kind, name, both := strings.Cut(name, "/")
-		if !both {
-			kind, name = "", kind
-		}
-		removed, err := at.pods.Delete(c.Context, kind, name)
+	for _, o := range objects(c.Args().Slice()) {
+		removed, err := at.pods.Delete(c.Context, o.kind, o.name)
 		for _, o := range removed {
 			d.Publish(0, event.Removed{Object: o.Kind + "/" + o.Name, Namespace: o.Namespace})
 		}

@@ -23,7 +23,7 @@ import (
 func deployCommand(s Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "deploy",
-		Usage:     "build a project once and bring it to the cluster",
+		Usage:     "build and deploy a project once",
 		ArgsUsage: "[DIR]",
 		Description: `Compiles the project in DIR (default: the current directory) with its own Gradle or
 Maven, builds its image, loads it into the cluster's nodes, replaces the Pod, waits
@@ -137,7 +137,7 @@ func newLoop(c *cli.Context, d display) (*loop.Loop, func(), error) {
 			Loader:   images,
 			Deployer: pods,
 			Listen:   listen(pods, c.String("address"), c.Duration("wait")),
-			Debugger: debugger(c.String("address"), c.Duration("wait")),
+			Debugger: debugger(c.Duration("wait")),
 		}, func() { // what can't be removed of its files is removed the next time
 			_ = compiler.Close()
 			_ = images.Close()
@@ -184,9 +184,13 @@ func newTarget(c *cli.Context, d display) (loop.Target, *builder.Project, error)
 		return none, nil, err
 	}
 	image, env := cmp.Or(c.String("image-name"), project.Name), c.StringSlice("env")
+	ports, err := localPorts(c.StringSlice("port"))
+	if err != nil {
+		return none, nil, err
+	}
 	fixes := func(m runner.Manifest) string { return fixed(c, m, image) }
 	t := loop.Target{
-		Name: project.Name, Dir: project.Dir, Image: image, Env: env, Manifests: named, Port: project.Port(), Ports: localPorts(c.StringSlice("port")),
+		Name: project.Name, Dir: project.Dir, Image: image, Env: env, Manifests: named, Port: project.Port(), Ports: ports,
 		Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"), Keep: c.StringSlice("keep"),
 		Path: plan.Rule(c.String("path")), Fixes: fixes, Debug: debugging(c),
 	}
@@ -214,10 +218,10 @@ func listen(pods *runner.Runner, address string, wait time.Duration) func(contex
 	}
 }
 
-// debugger returns how local ports for debuggers are opened.
-func debugger(address string, wait time.Duration) func(context.Context, runner.Port, func(string)) (*jdwp.Relay, error, error) {
+// debugger returns how local ports for debuggers are opened: on the loopback addresses only,
+// whatever --address says, since whoever reaches such a port can run any code in the Pod.
+func debugger(wait time.Duration) func(context.Context, runner.Port, func(string)) (*jdwp.Relay, error, error) {
 	return func(ctx context.Context, p runner.Port, tell func(string)) (*jdwp.Relay, error, error) {
-		p.Address = address
 		listeners, moved, err := runner.Take(ctx, p)
 		if err != nil {
 			return nil, nil, err
@@ -233,13 +237,26 @@ func debugging(c *cli.Context) loop.Debug {
 	return loop.Debug{On: c.Bool("debug") || suspend, Suspend: suspend, Port: runner.Port{Local: local}}
 }
 
-// localPorts reads --port, which is checked: the local ports by the container's.
-func localPorts(flags []string) map[int]int {
+// localPorts reads --port, whose values are checked: the local ports by the container's. Two
+// for one container port are a [*UsageError].
+func localPorts(flags []string) (map[int]int, error) {
 	ports := map[int]int{}
 	for _, f := range flags {
-		if local, container, err := config.Port(f); err == nil {
-			ports[container] = local
+		local, container, err := config.Port(f)
+		if err != nil {
+			return nil, err
 		}
+		if first, twice := ports[container]; twice && first != local {
+			return nil, &UsageError{Err: twoPorts(first, local, container)}
+		}
+		ports[container] = local
 	}
-	return ports
+	return ports, nil
+}
+
+func twoPorts(first, second, container int) error {
+	if container != 0 {
+		return fmt.Errorf("--port %d:%d and --port %d:%d lead to the same container port", first, container, second, container)
+	}
+	return fmt.Errorf("--port %d and --port %d both lead to the first container port: write LOCAL:CONTAINER, as in --port %d:8080", first, second, second)
 }

@@ -12,7 +12,7 @@ import (
 func describeCommand(s Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "describe",
-		Usage:     "say how a Pod fares and why, and show all that the cluster knows about it",
+		Usage:     "explain a Pod's state, and show its details",
 		ArgsUsage: "[NAME]",
 		Description: `Our explanation comes first, with what was seen and what to do. Then, as kubectl
 describe pod has it: the node and the IP, the containers with their images, ports, probes
@@ -26,7 +26,7 @@ but one Pod in the namespace.`,
 }
 
 func describe(c *cli.Context, s Streams) error {
-	name, err := one(c, "NAME")
+	name, err := podName(c)
 	if err != nil {
 		return err
 	}

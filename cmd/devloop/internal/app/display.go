@@ -32,7 +32,11 @@ func newDisplay(c *cli.Context, s Streams, more ...event.Sink) display {
 	if c.Bool("json") {
 		return display{event.NewBus(append(more, ui.NewJSONL(s.Out))...), false}
 	}
-	plain := ui.NewPlain(s.Err, ui.PlainOptions{App: s.Out, Style: styleFor(s.Err), Quiet: c.Bool("quiet")})
+	options := ui.PlainOptions{App: s.Out, Style: styleFor(s.Err), Quiet: c.Bool("quiet")}
+	if c.Command.Name == "doctor" { // whose report is its data
+		options.Report, options.Style = s.Out, styleFor(s.Out)
+	}
+	plain := ui.NewPlain(s.Err, options)
 	return display{event.NewBus(append(more, plain)...), true}
 }
 

@@ -12,7 +12,7 @@ import (
 func downCommand(s Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "down",
-		Usage:     "remove from the cluster what devloop made for a project, and only that",
+		Usage:     "remove what devloop made for a project from the cluster",
 		ArgsUsage: "[DIR]",
 		Description: `Removes the objects that carry devloop's labels for the project in DIR (default: the
 current directory), in all namespaces unless one is named. Objects that somebody else

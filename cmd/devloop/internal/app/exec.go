@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
@@ -15,7 +16,7 @@ import (
 func execCommand(s Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "exec",
-		Usage:     "run a command inside of a Pod's container",
+		Usage:     "run a command in a Pod's container",
 		ArgsUsage: "[NAME] -- COMMAND [ARG...]",
 		Description: `Runs COMMAND in the Pod NAME, with this terminal where there is one, and ends with its
 exit code. Inside of the container localhost is the Pod itself:
@@ -29,8 +30,7 @@ from devloop's.`,
 			&cli.StringFlag{Name: "container", Aliases: []string{"c"}, Usage: "in this `CONTAINER` (default: the first)"},
 			&cli.BoolFlag{Name: "stdin", Aliases: []string{"i"}, Usage: "pass stdin on; a terminal is by itself"},
 			&cli.BoolFlag{Name: "tty", Aliases: []string{"t"}, Usage: "with a terminal; where stdin and stdout are one it has one by itself"}),
-		UseShortOptionHandling: true, // kubectl's -it
-		Action:                 func(c *cli.Context) error { return execute(c, s) },
+		Action: func(c *cli.Context) error { return execute(c, s) },
 	}
 }
 
@@ -53,6 +53,9 @@ func execute(c *cli.Context, s Streams) error {
 
 // commandLine takes [NAME] -- COMMAND [ARG...] apart.
 func commandLine(args []string) (name string, command []string, err error) {
+	if end := slices.Index(args, "--"); end > 0 {
+		args = append(names(args[:end]), args[end:]...)
+	}
 	if len(args) > 0 && args[0] != "--" {
 		name, args = args[0], args[1:]
 	}

@@ -16,7 +16,7 @@ import (
 func forwardCommand(s Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "forward",
-		Usage:     "lead a port of this machine to a Pod",
+		Usage:     "forward a local port to a Pod",
 		ArgsUsage: "[NAME] [[LOCAL:]REMOTE]",
 		Description: `The Pod's network is not this machine's: a browser here can't reach a Pod by itself.
 This opens a local port and carries each connection to the port REMOTE of the Pod NAME,
@@ -85,6 +85,7 @@ type portPair struct {
 // forwardArgs reads [NAME] [[LOCAL:]REMOTE]. A lone number is a port: no Pod is
 // named so by people.
 func forwardArgs(args []string) (name string, p portPair, err error) {
+	args = names(args)
 	if len(args) > 2 {
 		return "", p, &UsageError{Err: fmt.Errorf("want [NAME] [[LOCAL:]REMOTE], got %q", args)}
 	}

@@ -1,8 +1,10 @@
 package app
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -13,9 +15,10 @@ import (
 // beside it. What begins with spaces, such as a command to type, keeps its lines.
 
 const (
-	pipeWidth = 80  // of help that goes to no terminal, in columns
-	wideEyes  = 100 // columns: nobody reads longer lines
-	flagWidth = 26  // columns of the flags' names; longer ones have a line of their own
+	pipeWidth   = 80  // of help that goes to no terminal, in columns
+	wideEyes    = 100 // columns: nobody reads longer lines
+	flagWidth   = 26  // columns of the flags' names; longer ones have a line of their own
+	exampleLeft = 50  // columns of examples; the notes of longer ones have a line of their own
 )
 
 // printHelp writes the help of the program or of a command; cli calls it.
@@ -40,8 +43,13 @@ func helpWidth(w io.Writer) int {
 	return pipeWidth
 }
 
+// printStart writes what `devloop` alone says.
+func printStart(w io.Writer, a *cli.App) {
+	_, _ = io.WriteString(w, start)
+}
+
 func appHelp(b *strings.Builder, a *cli.App, width int) {
-	fmt.Fprintf(b, "%s\nUsage: devloop COMMAND [FLAG...] [ARGUMENT...]\n\n%s", filled("devloop: "+a.Usage, "", width), filled(a.Description, "", width))
+	fmt.Fprintf(b, "%s\nUsage: devloop COMMAND [FLAG...] [ARGUMENT...]\n", filled("devloop: "+a.Usage, "", width))
 	category := "\x00"
 	for _, c := range a.Commands {
 		if c.Hidden {
@@ -57,27 +65,87 @@ func appHelp(b *strings.Builder, a *cli.App, width int) {
 		}
 		b.WriteString(beside("  "+c.Name, c.Usage, 14, width))
 	}
-	fmt.Fprintf(b, "\nExit codes:\n%s\n\ndevloop COMMAND --help shows a command's flags.\n", exitCodes)
+	b.WriteString("\nA command's flags: devloop COMMAND --help. Exit codes: devloop explain exit-codes.\nTo begin: devloop setup, then devloop run in your project's directory.\n")
 }
 
 func commandHelp(b *strings.Builder, c *cli.Command, width int) {
-	fmt.Fprintf(b, "%s\nUsage: devloop %s\n", filled("devloop "+c.Name+": "+c.Usage, "", width), strings.TrimRight(c.Name+" [FLAG...] "+c.ArgsUsage, " "))
+	name := cmp.Or(c.HelpName, c.Name)
+	name = strings.TrimPrefix(name, "devloop ")
+	fmt.Fprintf(b, "%s\nUsage: devloop %s\n", filled("devloop "+name+": "+c.Usage, "", width), strings.TrimRight(name+" [FLAG...] "+c.ArgsUsage, " "))
 	if c.Description != "" {
 		fmt.Fprintf(b, "\n%s", filled(c.Description, "", width))
 	}
-	b.WriteString("\nFlags:\n")
-	fromSettings := false
-	for _, f := range c.Flags {
-		if f == cli.HelpFlag {
-			continue // cli adds it to commands that it runs
+	b.WriteString(exampleHelp(c.Name, width))
+	for _, sub := range c.Subcommands {
+		if !sub.Hidden {
+			b.WriteString(beside("  "+sub.Name, sub.Usage, 14, width))
 		}
+	}
+	flagHelp(b, c.Flags, width)
+	if slices.ContainsFunc(c.Flags, isSetting) {
+		fmt.Fprintf(b, "\n%s", filled("Settings can also be made in devloop.yaml and in the environment: devloop config shows them.", "", width))
+	}
+}
+
+// exampleHelp returns a command's examples, "" for none.
+func exampleHelp(command string, width int) string {
+	var b strings.Builder
+	for i, e := range examples[command] {
+		if i == 0 {
+			b.WriteString("\nExamples:\n")
+		}
+		if e[1] == "" {
+			b.WriteString("  " + e[0] + "\n")
+			continue
+		}
+		b.WriteString(beside("  "+e[0]+"  ", e[1], exampleWidth(command), width))
+	}
+	return b.String()
+}
+
+// exampleWidth is where the notes beside a command's examples begin.
+func exampleWidth(command string) int {
+	longest := 0
+	for _, e := range examples[command] {
+		longest = max(longest, len(e[0]))
+	}
+	return min(longest+5, exampleLeft)
+}
+
+// flagHelp writes flags, in groups where there are many.
+func flagHelp(b *strings.Builder, flags []cli.Flag, width int) {
+	rest := slices.DeleteFunc(slices.Clone(flags), func(f cli.Flag) bool {
+		return f == cli.HelpFlag // cli adds it to commands that it runs
+	})
+	if len(rest) >= grouped {
+		for _, g := range flagGroups[:len(flagGroups)-1] {
+			var members []cli.Flag
+			rest = slices.DeleteFunc(rest, func(f cli.Flag) bool {
+				in := slices.Contains(g.flags, f.Names()[0])
+				if in {
+					members = append(members, f)
+				}
+				return in
+			})
+			writeFlags(b, g.heading, members, width)
+		}
+		writeFlags(b, flagGroups[len(flagGroups)-1].heading, rest, width)
+	} else if len(rest) == 0 {
+		b.WriteString("\nFlags:\n")
+	} else {
+		writeFlags(b, "Flags", rest, width)
+	}
+	b.WriteString(beside("  -h, --help", "show this help", flagWidth, width))
+}
+
+func writeFlags(b *strings.Builder, heading string, flags []cli.Flag, width int) {
+	if len(flags) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n%s:\n", heading)
+	for _, f := range flags {
 		names, usage := optionOf(f)
 		b.WriteString(beside("  "+names, usage, flagWidth, width))
-		fromSettings = fromSettings || isSetting(f)
-	}
-	b.WriteString(beside("  -h, --help", "show this", flagWidth, width))
-	if fromSettings {
-		fmt.Fprintf(b, "\n%s", filled("Settings can stand in devloop.yaml and in the environment, too: devloop config shows them.", "", width))
 	}
 }
 
@@ -89,7 +157,10 @@ func optionOf(f cli.Flag) (names, usage string) {
 		return "--" + f.Names()[0], ""
 	}
 	usage = documented.GetUsage()
-	value := "TIME"
+	value := strings.ToUpper(f.Names()[0])
+	if _, timed := f.(*cli.DurationFlag); timed {
+		value = "TIME"
+	}
 	if _, word, found := strings.Cut(usage, "`"); found {
 		value, _, _ = strings.Cut(word, "`")
 	}

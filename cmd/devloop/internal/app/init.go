@@ -22,7 +22,7 @@ import (
 func initCommand(s Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "init",
-		Usage:     "write a devloop.yaml, every key explained",
+		Usage:     "write a devloop.yaml in which every key is explained",
 		ArgsUsage: "[DIR]",
 		Description: `Writes devloop.yaml for the project in DIR (default: the current directory), with what
 was found there, and a schema beside it for editors. No project needs one: every key

@@ -2,6 +2,7 @@ package app
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -18,7 +19,7 @@ import (
 func logsCommand(s Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "logs",
-		Usage:     "show what a Pod's application writes",
+		Usage:     "print the log of a Pod's containers",
 		ArgsUsage: "[NAME]",
 		Description: `Prints the log of the Pod NAME from its beginning; of each of its containers, where it
 has several, with the container's name before each line. --previous shows what a
@@ -29,17 +30,24 @@ NAME can be left out where devloop has but one Pod in the namespace.`,
 			&cli.BoolFlag{Name: "follow", Aliases: []string{"f"}, Usage: "stay, until the Pod is gone or Ctrl+C"},
 			&cli.BoolFlag{Name: "previous", Aliases: []string{"p"}, Usage: "the log of the run before the current one"},
 			&cli.StringFlag{Name: "container", Aliases: []string{"c"}, Usage: "of this `CONTAINER` only"},
-			&cli.IntFlag{Name: "tail", Usage: "only the last `N` lines"}),
+			&cli.Int64Flag{Name: "tail", Usage: "begin with the last `N` lines; 0 for none"}),
 		Action: func(c *cli.Context) error { return logs(c, s) },
 	}
 }
 
 func logs(c *cli.Context, s Streams) error {
-	options := runner.LogOptions{Previous: c.Bool("previous"), Follow: c.Bool("follow"), Tail: c.Int("tail")}
-	if options.Follow && (options.Previous || options.Tail > 0) {
-		return &UsageError{Err: fmt.Errorf("--follow shows all of the current run, and goes with neither --previous nor --tail")}
+	options := runner.LogOptions{Previous: c.Bool("previous"), Follow: c.Bool("follow")}
+	if options.Follow && options.Previous {
+		return &UsageError{Err: errors.New("--follow and --previous exclude each other: a run that has ended writes nothing more"), command: c.Command.Name}
 	}
-	name, err := one(c, "NAME")
+	if c.IsSet("tail") {
+		tail := c.Int64("tail")
+		if tail < 0 {
+			return &UsageError{Err: fmt.Errorf("--tail %d: must not be negative", tail), command: c.Command.Name}
+		}
+		options.Tail = &tail
+	}
+	name, err := podName(c)
 	if err != nil {
 		return err
 	}

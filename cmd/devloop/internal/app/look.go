@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/docker/docker/client"
 	"github.com/urfave/cli/v2"
@@ -58,12 +59,13 @@ func find(c *cli.Context, name string) (pods *runner.Runner, pod runner.Pod, err
 	return at.pods, pod, err
 }
 
-// one returns the only argument, "" for none.
-func one(c *cli.Context, what string) (string, error) {
-	if c.NArg() > 1 {
-		return "", &UsageError{Err: fmt.Errorf("one %s at most, got %q", what, c.Args().Slice()), command: c.Command.Name}
+// podName returns the only argument, without its kind, "" for none.
+func podName(c *cli.Context) (string, error) {
+	given := names(c.Args().Slice())
+	if len(given) > 1 {
+		return "", &UsageError{Err: fmt.Errorf("one NAME at most, got %q", given), command: c.Command.Name}
 	}
-	return c.Args().First(), nil
+	return strings.Join(given, ""), nil
 }
 
 // adviseLoad adds what the cluster can't know: that this machine's Docker has the

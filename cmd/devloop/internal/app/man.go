@@ -28,9 +28,9 @@ func manCommand(s Streams) *cli.Command {
 func manual(a *cli.App) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, ".TH DEVLOOP 1 \"\" \"devloop %s\"\n.SH NAME\ndevloop \\- %s\n", roff(a.Version), roff(a.Usage))
-	fmt.Fprintf(&b, ".SH SYNOPSIS\n.B devloop\nCOMMAND [FLAG...] [ARGUMENT...]\n.SH DESCRIPTION\n.nf\n%s\n.fi\n.SH COMMANDS\n", roff(a.Description))
+	fmt.Fprintf(&b, ".SH SYNOPSIS\n.B devloop\nCOMMAND [FLAG...] [ARGUMENT...]\n.SH DESCRIPTION\n.nf\n%s\n.fi\n.SH COMMANDS\n", roff(start))
 	for _, c := range a.Commands {
-		fmt.Fprintf(&b, ".SS devloop %s %s\n%s.\n.PP\n.nf\n%s\n.fi\n", c.Name, roff(c.ArgsUsage), roff(c.Usage), roff(c.Description))
+		fmt.Fprintf(&b, ".SS devloop %s %s\n%s.\n.PP\n.nf\n%s%s\n.fi\n", c.Name, roff(c.ArgsUsage), roff(c.Usage), roff(c.Description), roff(exampleHelp(c.Name, pipeWidth)))
 		for _, f := range c.Flags {
 			names, usage := optionOf(f)
 			fmt.Fprintf(&b, ".TP\n.B %s\n%s\n", roff(strings.TrimSpace(names)), roff(usage))

@@ -19,7 +19,7 @@ import (
 func runCommand(s Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "run",
-		Usage:     "deploy a project, and again at every save",
+		Usage:     "deploy a project, and update it at every save",
 		ArgsUsage: "[DIR]",
 		Description: `Deploys the project in DIR (default: the current directory), keeps localhost leading
 to it and follows its log. At every save it compiles what changed and takes the cheapest

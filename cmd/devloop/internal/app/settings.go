@@ -124,10 +124,22 @@ func flagTexts(c *cli.Context, s config.Setting) []string {
 	case config.Switch:
 		return []string{fmt.Sprint(c.Bool(s.Name))}
 	case config.Span:
-		return []string{c.Duration(s.Name).String()}
+		return []string{shortSpan(c.Duration(s.Name))}
 	default:
 		return []string{c.String(s.Name)}
 	}
+}
+
+// shortSpan writes a duration as people do: 2m, where Go writes 2m0s.
+func shortSpan(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }
 
 // settled has a command's settings in place before it begins.
@@ -144,7 +156,7 @@ func settled(s Streams, c *cli.Command) cli.BeforeFunc {
 func configCommand(s Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "config",
-		Usage:     "show what is set for a project, and where each value comes from",
+		Usage:     "show a project's settings, and where each value comes from",
 		ArgsUsage: "[DIR]",
 		Description: `Shows every setting for the project in DIR (default: the current directory) with its
 effective value and where it comes from: a flag, the environment, devloop.yaml with its
@@ -200,7 +212,11 @@ func showConfig(c *cli.Context, out io.Writer) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(table, "SETTING\tVALUE\tFROM")
 	for _, r := range rows {
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\n", r.Name, strings.Join(r.Value, " "), r.From)
+		value := strings.Join(r.Value, " ")
+		if s, known := config.Find(r.Name); known && len(r.Value) == 0 {
+			value = "(" + s.Unset + ")"
+		}
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\n", r.Name, value, r.From)
 	}
 	return table.Flush()
 }

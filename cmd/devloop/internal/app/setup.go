@@ -1,8 +1,6 @@
 package app
 
 import (
-	"bufio"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/term"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop"
@@ -21,7 +18,7 @@ import (
 func setupCommand(s Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "setup",
-		Usage:     "make this machine ready, as often as one likes",
+		Usage:     "prepare this machine for devloop (safe to run again)",
 		ArgsUsage: "[DIR]",
 		Description: `Looks at all that devloop needs, for the project in DIR too where there is one, brings
 about what is missing, and looks again: the Docker engine, a kind cluster and the way
@@ -41,20 +38,22 @@ The steps, for --only and --skip: ` + strings.Join(stepIDs, ", ") + `.`,
 func doctorCommand(s Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "doctor",
-		Usage:     "look whether this machine is ready, and change nothing",
+		Usage:     "check whether this machine is ready, and change nothing",
 		ArgsUsage: "[DIR]",
 		Description: `Looks at all that devloop setup would bring about, and says what is missing with the
 command that helps. Exit code 0 means that all is well.`,
-		Flags:  append(setupFlags(), displayFlags()...),
-		Action: func(c *cli.Context) error { return setUp(c, s, newDisplay(c, s)) },
+		Flags: append(setupFlags(), displayFlags()...),
+		Action: func(c *cli.Context) error {
+			return setUp(c, s, newDisplay(c, s))
+		},
 	}
 }
 
 func setupFlags() []cli.Flag {
 	return slices.Concat([]cli.Flag{
 		&cli.StringFlag{Name: "cluster", Value: "devloop", Usage: "the `NAME` of the kind cluster"},
-		&cli.StringSliceFlag{Name: "only", Usage: "do this `STEP` only; may be repeated"},
-		&cli.StringSliceFlag{Name: "skip", Usage: "leave out this `STEP`; may be repeated"},
+		&cli.StringSliceFlag{Name: "only", Usage: "run only this `STEP`, or several, as in docker,cluster; may be repeated"},
+		&cli.StringSliceFlag{Name: "skip", Usage: "leave out this `STEP`, or several; may be repeated"},
 	}, settingFlags("kubeconfig", "module", "dockerfile", "base-image", "port"))
 }
 
@@ -67,8 +66,10 @@ func setUp(c *cli.Context, s Streams, d display) error {
 		}
 		return setup.Run(c.Context, steps, setup.Options{
 			CheckOnly: c.Command.Name == "doctor" || c.Bool("check"),
-			Ask:       func(question string) error { return consent(c, s, question) },
-			Report:    func(r setup.Result) { d.Publish(0, checkFinished(r)) },
+			Ask: func(q setup.Question) error {
+				return confirm(c.Context, s, c.Bool("yes"), fmt.Sprintf("%s: %s\n%s", q.Step, q.Reason, q.Text))
+			},
+			Report: func(r setup.Result) { d.Publish(0, checkFinished(r)) },
 		}), true
 	})
 }
@@ -93,22 +94,6 @@ func chosenSteps(c *cli.Context, d display) ([]setup.Step, error) {
 	return slices.DeleteFunc(steps, func(s setup.Step) bool {
 		return len(only) > 0 && !slices.Contains(only, s.ID) || slices.Contains(skip, s.ID) || s.ID == "archive" && c.String("images") == ""
 	}), err
-}
-
-// consent asks before the machine is changed. --yes answers for scripts.
-func consent(c *cli.Context, s Streams, question string) error {
-	if c.Bool("yes") {
-		return nil
-	}
-	if file, isFile := s.In.(*os.File); !isFile || !term.IsTerminal(int(file.Fd())) {
-		return errors.New("nobody can be asked here")
-	}
-	_, _ = fmt.Fprintf(s.Err, "%s [Y/n] ", question)
-	answer, err := bufio.NewReader(s.In).ReadString('\n')
-	if answer = strings.ToLower(strings.TrimSpace(answer)); err != nil || (answer != "" && answer != "y" && answer != "yes") {
-		return errors.New("the answer was no")
-	}
-	return nil
 }
 
 // stateDir is where devloop keeps what it must not forget, by the XDG base directory

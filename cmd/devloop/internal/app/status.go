@@ -16,7 +16,7 @@ import (
 func statusCommand(s Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "status",
-		Usage:     "show the Pods, how they fare, and why not",
+		Usage:     "list Pods with their status and why they are not ready",
 		ArgsUsage: "[DIR]",
 		Description: `A table as kubectl get pods gives it, of the Pods that devloop made: for the project in
 DIR, or for all projects. READY counts the containers that serve, STATUS is Kubernetes'

@@ -53,6 +53,8 @@ type Setting struct {
 	Kind  Kind
 	// Default is the value where nobody gives one; "" where there is none.
 	Default string
+	// Unset says what applies where there is no value, as in "the context's".
+	Unset string
 	// Usage says in a line what it is for; the `WORD` in it stands for the value.
 	Usage string
 	// Example is a value as YAML.
@@ -73,36 +75,36 @@ type Setting struct {
 
 // Settings is the table, in the order in which people meet them.
 var Settings = []Setting{
-	{Name: "module", Alias: "m", Usage: "the `MODULE` to run, where a build has several applications, as in :web", Example: `":web"`},
-	{Name: "manifest", Alias: "f", Kind: List, Path: true, Usage: "the Kubernetes manifest `FILE`, or a directory, instead of those found in DIR", Example: "k8s/pod.yaml"},
-	{Name: "image-name", Usage: "what manifests call the project's image, as in ghcr.io/team/shop (default: the project's NAME, of any registry and tag)", Example: "ghcr.io/team/shop", check: checkImageName},
-	{Name: "env", Alias: "e", Kind: List, Pair: true, Usage: "a `VARIABLE` for the application, as in SPRING_PROFILES_ACTIVE=dev, over those of the manifest", Example: "[SPRING_PROFILES_ACTIVE=dev]", check: checkVariable},
-	{Name: "dockerfile", Path: true, None: true, Usage: "the Dockerfile `FILE` instead of DIR/Dockerfile, with DIR as its context; none for an image without one", Example: "docker/Dockerfile"},
-	{Name: "base-image", Usage: "the `IMAGE` that an image without a Dockerfile is based on (default: eclipse-temurin:N-jre)", Example: "eclipse-temurin:21-jre"},
-	{Name: "fast-start", Kind: Switch, Default: "true", Usage: "let an image without a Dockerfile start faster; false leaves the JVM its defaults", Example: "false"},
-	{Name: "without", Kind: List, Usage: "leave out this `LEVER` of fast-start", Example: "[archive]", Choices: builder.Levers()},
+	{Name: "module", Unset: "the only application", Alias: "m", Usage: "the `MODULE` to run, where a build has several applications, as in :web", Example: `":web"`},
+	{Name: "manifest", Unset: "those found in the project, else a Pod", Alias: "f", Kind: List, Path: true, Usage: "the Kubernetes manifest `FILE`, or a directory, instead of those found in DIR", Example: "k8s/pod.yaml"},
+	{Name: "image-name", Unset: "the project's name", Usage: "the `IMAGE` that manifests use for the project, as in ghcr.io/team/shop (default: the project's name, of any registry and tag)", Example: "ghcr.io/team/shop", check: checkImageName},
+	{Name: "env", Unset: "none", Alias: "e", Kind: List, Pair: true, Usage: "a `VARIABLE` for the application, as in SPRING_PROFILES_ACTIVE=dev, over those of the manifest", Example: "[SPRING_PROFILES_ACTIVE=dev]", check: checkVariable},
+	{Name: "dockerfile", Unset: "Dockerfile, if there is one", Path: true, None: true, Usage: "the Dockerfile `FILE` instead of DIR/Dockerfile, with DIR as its context; none for an image without one", Example: "docker/Dockerfile"},
+	{Name: "base-image", Unset: "eclipse-temurin, of the project's Java", Usage: "the `IMAGE` that an image without a Dockerfile is based on (default: eclipse-temurin:N-jre)", Example: "eclipse-temurin:21-jre"},
+	{Name: "fast-start", Kind: Switch, Default: "true", Usage: "make an image without a Dockerfile start faster; false leaves the JVM its defaults", Example: "false"},
+	{Name: "without", Unset: "none", Kind: List, Usage: "leave out this `OPTIMISATION` of fast-start", Example: "[archive]", Choices: builder.Levers()},
 
-	{Name: "port", Alias: "p", Kind: List, Usage: "the local `PORT`, or LOCAL:CONTAINER (default: the container's number, or the next that is free)", Example: "[8080, 6006:5005]", check: checkPort},
-	{Name: "address", Usage: "the IP `ADDRESS` to listen on (default: the loopback addresses of IPv4 and IPv6); any other opens the port to your network", Example: "0.0.0.0", check: checkAddress},
+	{Name: "port", Unset: "the container's number", Alias: "p", Kind: List, Usage: "the local `PORT`, or LOCAL:CONTAINER (default: the container's number, or the next that is free)", Example: "[8080, 6006:5005]", check: checkPort},
+	{Name: "address", Unset: "localhost", Usage: "the IP `ADDRESS` to listen on (default: localhost, of IPv4 and IPv6); any other opens the port to your network", Example: "0.0.0.0", check: checkAddress},
 	{Name: "wait", Kind: Span, Default: "1m", Usage: "how long a connection to the local port waits for a Pod", Example: "2m"},
-	{Name: "timeout", Kind: Span, Default: "2m", Usage: "how long the Pod may take to be ready; 0 waits for ever", Example: "5m"},
-	{Name: "keep", Kind: List, Usage: "leave a `PART` as the manifest has it: grace (2 s to end), probes (asked each second)", Example: "[probes]", Choices: runner.Patches},
+	{Name: "timeout", Kind: Span, Default: "2m", Usage: "how long the Pod may take to become ready; 0 waits for ever", Example: "5m"},
+	{Name: "keep", Unset: "none", Kind: List, Usage: "leave a `PART` as the manifest has it: grace (2 s to end), probes (asked each second)", Example: "[probes]", Choices: runner.Patches},
 
-	{Name: "compiler", Default: "auto", Usage: "`WHO` compiles a save in run: auto, a compiler that is kept running, where it makes the same as the build; build, the build each time", Example: "build", Choices: []string{"auto", "build"}},
-	{Name: "path", Default: "auto", Usage: "the `WAY` of a save in run to what runs: auto, the cheapest that gives the answers of a new Pod; swap, also for methods that may have run at start; restart, none cheaper; pod, a new Pod each time", Example: "restart", Choices: []string{"auto", "swap", "restart", "pod"}},
-	{Name: "debug", Kind: Switch, Usage: "let a debugger into the JVM, at a local port that outlives the Pods", Example: "true"},
+	{Name: "compiler", Default: "auto", Usage: "compile saves in run with this `COMPILER`: auto, a warm incremental one where it makes the same bytes as the build; build, always the build", Example: "build", Choices: []string{"auto", "build"}},
+	{Name: "path", Default: "auto", Usage: "apply saves in run in this `MODE`: auto, the fastest that gives the same result as a new Pod; swap, hot swap also what may have run at start; restart, never hot swap; pod, always a new Pod", Example: "restart", Choices: []string{"auto", "swap", "restart", "pod"}},
+	{Name: "debug", Unset: "false", Kind: Switch, Usage: "let a debugger attach to the JVM, at a local port that outlives the Pods", Example: "true"},
 	{Name: "debug-port", Default: "5005", Usage: "the local `PORT` for the debugger, or the next that is free", Example: `"8787"`, check: checkDebugPort},
-	{Name: "suspend", Kind: Switch, Usage: "have each JVM wait at its start until a debugger has come; implies debug", Example: "true"},
-	{Name: "keep-serving", Kind: Switch, Usage: "let the old Pod serve until the new one does (default: where Docker has 6 GB of memory)", Example: "false"},
-	{Name: "livereload", Kind: Switch, Usage: "have browsers reload the page after each change, or take its styles alone, by the LiveReload protocol on port 35729 of localhost", Example: "true"},
-	{Name: "poll", Kind: Switch, Usage: "look for changes instead of waiting for the system's word, for mounts that send none", Example: "true"},
-	{Name: "watch", Kind: List, Path: true, Usage: "another directory `DIR` whose changes count, outside of the project", Example: "../shared/src"},
-	{Name: "ignore", Kind: List, Usage: "a `PATTERN` of files that never trigger a build, in the syntax of .dockerignore", Example: `["docs", "**/*.md"]`},
-	{Name: "cleanup", Kind: Switch, Usage: "remove at the end of run what devloop made for the project", Example: "true"},
+	{Name: "suspend", Unset: "false", Kind: Switch, Usage: "make each JVM wait at its start until a debugger attaches; implies debug", Example: "true"},
+	{Name: "keep-serving", Unset: "true with 6 GB of memory, else false", Kind: Switch, Usage: "keep the old Pod serving until the new one is ready (default: if Docker has 6 GB of memory)", Example: "false"},
+	{Name: "livereload", Unset: "false", Kind: Switch, Usage: "make browsers reload the page, or only its styles, after each change, by the LiveReload protocol on port 35729 of localhost", Example: "true"},
+	{Name: "poll", Unset: "false", Kind: Switch, Usage: "poll for changes, for network mounts and VM shares that send no file events", Example: "true"},
+	{Name: "watch", Unset: "none", Kind: List, Path: true, Usage: "another directory `DIR` whose changes count, outside of the project", Example: "../shared/src"},
+	{Name: "ignore", Unset: "none", Kind: List, Usage: "a `PATTERN` of files that never trigger a build, in the syntax of .dockerignore", Example: `["docs", "**/*.md"]`},
+	{Name: "cleanup", Unset: "false", Kind: Switch, Usage: "when run ends, remove what devloop made for the project", Example: "true"},
 
-	{Name: "kubeconfig", Place: true, Path: true, Usage: "the `FILE` that names clusters (default: as kubectl finds it)", Example: "kubeconfig.yaml"},
-	{Name: "context", Place: true, Usage: "the kubeconfig `CONTEXT` (default: the current one)", Example: "kind-devloop"},
-	{Name: "namespace", Alias: "n", Place: true, Usage: "the `NAMESPACE` (default: the context's)", Example: "shop"},
+	{Name: "kubeconfig", Unset: "as kubectl finds it", Place: true, Path: true, Usage: "the `FILE` that names clusters (default: as kubectl finds it)", Example: "kubeconfig.yaml"},
+	{Name: "context", Unset: "the current one", Place: true, Usage: "the kubeconfig `CONTEXT` (default: the current one)", Example: "kind-devloop"},
+	{Name: "namespace", Unset: "the context's", Alias: "n", Place: true, Usage: "the `NAMESPACE` (default: the context's)", Example: "shop"},
 }
 
 // Find returns the setting of that name.
@@ -171,8 +173,8 @@ func checkSpan(value string) error {
 }
 
 func checkAddress(value string) error {
-	if net.ParseIP(value) == nil {
-		return errors.New("must be an IP address, as in 0.0.0.0")
+	if value != "localhost" && net.ParseIP(value) == nil {
+		return errors.New("must be localhost or an IP address, as in 0.0.0.0")
 	}
 	return nil
 }

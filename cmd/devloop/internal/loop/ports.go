@@ -63,6 +63,9 @@ func (l *Loop) openPorts(ctx context.Context, n int, endpoints []runner.Endpoint
 	if err := gone.close(); err != nil {
 		return err
 	}
+	if err := l.Target.contradiction(endpoints); err != nil {
+		return err
+	}
 	for i, want := range l.Target.locals(endpoints) {
 		if kept.at(endpoints[i]) != nil {
 			continue
@@ -107,6 +110,35 @@ func (t Target) asked() func(yield func(int) bool) {
 			}
 		}
 	}
+}
+
+// PortsError says that the user asked for two local ports where one is opened.
+type PortsError struct {
+	// First and Second are the local ports, Container is the container port that both lead to.
+	First, Second, Container int
+}
+
+func (e *PortsError) Error() string {
+	return fmt.Sprintf("--port %d and --port %d:%d both lead to container port %d", e.First, e.Second, e.Container, e.Container)
+}
+
+// Code returns "usage".
+func (e *PortsError) Code() string { return "usage" }
+
+// Hints says how to have one of them.
+func (e *PortsError) Hints() []string { return []string{"leave out one of the two"} }
+
+// contradiction returns a [*PortsError] where the first container port was asked for twice: by
+// its place, as in --port 9090, and by its number, as in --port 9191:8080.
+func (t Target) contradiction(endpoints []runner.Endpoint) error {
+	first, byPlace := t.Ports[0]
+	if len(endpoints) == 0 || !byPlace {
+		return nil
+	}
+	if second, byNumber := t.Ports[endpoints[0].Port]; byNumber && second != first {
+		return &PortsError{first, second, endpoints[0].Port}
+	}
+	return nil
 }
 
 // locals says which local port each endpoint should have: the one that the user asked

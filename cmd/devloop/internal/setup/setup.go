@@ -42,6 +42,14 @@ type Step struct {
 	Mend func(amiss error) *Mending
 }
 
+// Question asks for leave to change the machine.
+type Question struct {
+	// Step is the step's ID, Reason what it found amiss.
+	Step, Reason string
+	// Text is the question itself, as in "start the Docker engine?".
+	Text string
+}
+
 // Mending is a change of the machine.
 type Mending struct {
 	// Question asks for leave, as in "start the Docker engine?".
@@ -67,8 +75,9 @@ type Result struct {
 type Options struct {
 	// CheckOnly changes nothing.
 	CheckOnly bool
-	// Ask is asked before each change of the machine; its error is a no.
-	Ask func(question string) error
+	// Ask is asked before each change of the machine; its error is a no. Where the context
+	// has ended, its error is the context's cause.
+	Ask func(Question) error
 	// Report is told of each step as it ends.
 	Report func(Result)
 }
@@ -129,7 +138,9 @@ func (s Step) do(ctx context.Context, o Options) (State, string, error) {
 	if mending == nil || ctx.Err() != nil {
 		return Failed, "", amiss
 	}
-	if err := o.Ask(mending.Question); err != nil {
+	if err := o.Ask(Question{Step: s.ID, Reason: amiss.Error(), Text: mending.Question}); ctx.Err() != nil {
+		return Failed, "", context.Cause(ctx)
+	} else if err != nil {
 		return Failed, "", &Refused{amiss, mending.Question, err.Error()}
 	}
 	if err := mending.Do(ctx); err != nil {

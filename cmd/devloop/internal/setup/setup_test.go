@@ -30,7 +30,7 @@ func mendable(id string, err error, mended bool) Step {
 		}}
 }
 
-func agree(string) error { return nil }
+func agree(Question) error { return nil }
 
 // states runs steps and returns how each ended.
 func states(t *testing.T, o Options, steps ...Step) (map[string]State, error) {
@@ -70,7 +70,7 @@ func TestCheckingAndRefusingChangeNothing(t *testing.T) {
 	s := mendable("inotify", errBroken, true)
 	for name, o := range map[string]Options{
 		"check":   {CheckOnly: true},
-		"refused": {Ask: func(string) error { return errors.New("the answer was no") }},
+		"refused": {Ask: func(Question) error { return errors.New("the answer was no") }},
 	} {
 		got, err := states(t, o, s)
 		if got["inotify"] != Failed || !errors.Is(err, errBroken) {

@@ -61,10 +61,9 @@ func parse(file string) Topic {
 	return t
 }
 
-// Find returns the topic of a word, by any of its names; upper and lower case,
+// Find returns the topic of a word among topics, by any of its names; upper and lower case,
 // spaces and dashes make no difference. Its error is an [*UnknownError].
-func Find(word string) (Topic, error) {
-	topics := Topics()
+func Find(word string, topics []Topic) (Topic, error) {
 	for _, t := range topics {
 		for _, name := range append([]string{t.Word}, t.Also...) {
 			if plain(name) == plain(word) {
@@ -125,7 +124,7 @@ type UnknownError struct {
 	Near string // a word that may be meant, "" for none
 }
 
-func (e *UnknownError) Error() string { return fmt.Sprintf("explain %q: no text about that", e.Word) }
+func (e *UnknownError) Error() string { return fmt.Sprintf("there is no topic %q", e.Word) }
 
 // Code returns "usage".
 func (e *UnknownError) Code() string { return "usage" }

@@ -38,7 +38,7 @@ func TestEveryTopicReferredToIsThere(t *testing.T) {
 	for _, topic := range Topics() {
 		for _, m := range reference.FindAllStringSubmatch(topic.Text, -1) {
 			followed++
-			if _, err := Find(m[1]); err != nil {
+			if _, err := Find(m[1], Topics()); err != nil {
 				t.Errorf("%s refers to %q: %v", topic.Word, m[1], err)
 			}
 		}
@@ -54,12 +54,12 @@ func TestFindTakesAWordAsPeopleWriteIt(t *testing.T) {
 		"exit code 137": "OOMKilled", "IfNotPresent": "imagePullPolicy", "pull policy": "imagePullPolicy",
 		"localhost": "localhost", "terminationGracePeriodSeconds": "grace-period",
 	} {
-		if got, err := Find(word); err != nil || got.Word != want {
+		if got, err := Find(word, Topics()); err != nil || got.Word != want {
 			t.Errorf("%q: got %q, %v, want %q", word, got.Word, err, want)
 		}
 	}
 	for word, want := range map[string]string{"CrashLopBackOf": "CrashLoopBackOff", "Pendin": "Pending", "readiness": "probes", "xylophone": ""} {
-		got, err := Find(word)
+		got, err := Find(word, Topics())
 		var unknown *UnknownError
 		if err == nil && got.Word == want {
 			continue // found by another name

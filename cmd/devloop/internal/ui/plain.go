@@ -17,9 +17,10 @@ import (
 
 // Plain writes the stream as lines: on a terminal, into a file, in CI.
 type Plain struct {
-	out   io.Writer
-	app   io.Writer
-	style Style
+	out    io.Writer
+	app    io.Writer
+	report io.Writer
+	style  Style
 	// quiet leaves out what the stages' tools write.
 	quiet bool
 }
@@ -28,6 +29,9 @@ type Plain struct {
 type PlainOptions struct {
 	// App takes the application's own log lines; nil means that they go to out.
 	App io.Writer
+	// Report takes the results of checks, where they are what the user asked for; nil means
+	// that they go to out.
+	Report io.Writer
 	// Style colours; its zero value writes plain text.
 	Style Style
 	// Quiet leaves out the output of Gradle, Maven and Docker.
@@ -39,7 +43,10 @@ func NewPlain(out io.Writer, o PlainOptions) *Plain {
 	if o.App == nil {
 		o.App = out
 	}
-	return &Plain{out: out, app: o.App, style: o.Style, quiet: o.Quiet}
+	if o.Report == nil {
+		o.Report = out
+	}
+	return &Plain{out: out, app: o.App, report: o.Report, style: o.Style, quiet: o.Quiet}
 }
 
 // Handle implements [event.Sink].
@@ -140,18 +147,20 @@ func (p *Plain) notice(b event.Notice) {
 	p.hints(b.Hints)
 }
 
-func (p *Plain) hints(hints []string) {
-	for _, h := range hints {
-		p.line(p.style.Cyan("  → ") + h)
+func (p *Plain) hints(list []string) { hints(p.out, p.style, list) }
+
+func hints(out io.Writer, style Style, list []string) {
+	for _, h := range list {
+		_, _ = fmt.Fprintln(out, style.Cyan("  → ")+h)
 	}
 }
 
 func (p *Plain) check(b event.CheckFinished) {
 	mark := map[string]string{"ok": p.style.Green("✓"), "fixed": p.style.Green("+"), "failed": p.style.Red("✗"), "skipped": p.style.Dim("-")}[b.State]
-	p.line(fmt.Sprintf("%s %-11s %6s  %s", mark, b.ID, seconds(b.Took), b.Evidence))
+	_, _ = fmt.Fprintf(p.report, "%s %-11s %6s  %s\n", mark, b.ID, seconds(b.Took), b.Evidence)
 	if b.Failure != nil {
-		evidence(p.out, p.style, b.Failure.Evidence)
-		p.hints(b.Hint)
+		evidence(p.report, p.style, b.Failure.Evidence)
+		hints(p.report, p.style, b.Hint)
 	}
 }
 
