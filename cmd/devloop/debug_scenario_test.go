@@ -40,10 +40,11 @@ func (s *scenario) answer(of <-chan string, want string) {
 const home = "com.example.AppController.home"
 
 func TestScenarioADebuggerStaysWhileBodiesAreSwappedAndComesBackAfterARestart(t *testing.T) {
-	real.Maven(t)
+	t.Parallel()
 	for _, without := range []string{"", "hot-swap"} {
 		t.Run("without "+without, func(t *testing.T) {
-			s := newScenario(t, "spring-maven")
+			t.Parallel()
+			s := newStub(t, "spring-maven")
 			port := real.FreePort(t)
 			args := []string{"--debug", "--debug-port", port, "--without", "archive"}
 			if without != "" {
@@ -125,8 +126,8 @@ func TestScenarioADebuggerStaysWhileBodiesAreSwappedAndComesBackAfterARestart(t 
 }
 
 func TestScenarioAJVMWaitsForItsDebugger(t *testing.T) {
-	real.Maven(t)
-	s := newScenario(t, "spring-maven")
+	t.Parallel()
+	s := newStub(t, "spring-maven")
 	r := s.start("run", "--suspend", "--debug-port", real.FreePort(t), "--without", "archive", "--timeout", "3s")
 	address := r.debugged()
 	until(t, r.stream, func(n event.Notice) bool { return n.Text == "waiting for a debugger on "+address })
@@ -145,8 +146,8 @@ func TestScenarioAJVMWaitsForItsDebugger(t *testing.T) {
 }
 
 func TestScenarioADebuggerReachesTheJVMOfADockerfile(t *testing.T) {
-	real.Gradle(t)
-	s := newScenario(t, "spring-server")
+	t.Parallel()
+	s := newStub(t, "spring-server")
 	s.write("spring-pod.yaml", `apiVersion: v1
 kind: Pod
 metadata:
@@ -207,10 +208,11 @@ spec:
 }
 
 func TestScenarioADebuggerStaysWithImagesOfADockerfile(t *testing.T) {
-	real.Gradle(t)
+	t.Parallel()
 	for name, args := range map[string][]string{"taken apart": nil, "as it is": {"--without", "restart"}} {
 		t.Run(name, func(t *testing.T) {
-			s := newScenario(t, "spring-server")
+			t.Parallel()
+			s := newStub(t, "spring-server")
 			r := s.start("run", append(args, "--debug", "--debug-port", real.FreePort(t), "--without", "archive")...)
 			address := r.debugged()
 			url := r.answered("Hello, World")

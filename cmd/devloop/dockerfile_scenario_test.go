@@ -7,13 +7,12 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/hack/real"
 )
 
 // TestScenarioADockerfilesImageIsChangedInItsPod edits the project of Lab 2, which has a Dockerfile.
 func TestScenarioADockerfilesImageIsChangedInItsPod(t *testing.T) {
-	real.Gradle(t)
-	s := newScenario(t, "spring-server")
+	t.Parallel()
+	s := newStub(t, "spring-server")
 	const main = "src/main/java/com/example/AppController.java"
 	word := func(body string) string { return controller("", "String say() { return "+body+"; }") }
 	s.write(main, word(`"one " + System.getenv("WORD")`))

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/hack/real"
 )
 
 // These scenarios are about ends: whatever ends a run, nothing of it is left but what
@@ -40,7 +39,7 @@ func (s *scenario) start(name string, args ...string) *started {
 	s.Helper()
 	r := &started{scenario: s, command: s.command(name, args...), temp: s.TempDir()}
 	r.mark = "DEVLOOP_SCENARIO=" + r.temp
-	r.command.Env = append(os.Environ(), r.mark, "TMPDIR="+r.temp)
+	r.command.Env = append(r.command.Environ(), r.mark, "TMPDIR="+r.temp)
 	r.command.Stderr = &r.stderr
 	out, err := r.command.StdoutPipe()
 	if err != nil {
@@ -114,8 +113,8 @@ func (r *started) processes() (list []string) {
 }
 
 func TestScenarioAnInterruptAtAnyStageLeavesNothing(t *testing.T) {
-	real.Maven(t)
-	s := newScenario(t, "spring-maven")
+	t.Parallel()
+	s := newStub(t, "spring-maven")
 	for _, stage := range []event.Stage{event.Compile, event.Image, event.Load, event.Replace, event.Ready, event.Forward} {
 		s.replaceInSource("Hello, World", "Hello, World!") // each has something to build
 		r := s.start("run")
@@ -141,11 +140,11 @@ func TestScenarioAnInterruptAtAnyStageLeavesNothing(t *testing.T) {
 }
 
 func TestScenarioTheNextRunTakesOverFromOneThatWasKilled(t *testing.T) {
-	real.Maven(t)
-	s := newScenario(t, "spring-maven")
+	t.Parallel()
+	s := newStub(t, "spring-maven")
 
 	t.Log("one run holds the project; a second says who")
-	first := s.start("run")
+	first := s.start("run", "--compiler", "build")
 	address := until(t, first.stream, func(event.Listening) bool { return true }).URL
 	until(t, first.stream, func(a event.Answered) bool { return a.Text == "Hello, World" })
 	second := s.run("run")

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/hack/real"
 )
 
 // These scenarios are about changes of an application in its Pod.
@@ -81,8 +80,8 @@ func (s *scenario) write(path, text string) {
 }
 
 func TestScenarioAChangeOfClassesKeepsThePodAndOutlivesItsContainer(t *testing.T) {
-	real.Maven(t)
-	s := newScenario(t, "spring-maven")
+	t.Parallel()
+	s := newStub(t, "spring-maven")
 	r := s.start("run", "--without", "archive", "--without", "hot-swap") // an archive that is made meanwhile leads to a new Pod
 	url := r.answered("Hello, World")
 	r.took()
@@ -107,7 +106,7 @@ func TestScenarioAChangeOfClassesKeepsThePodAndOutlivesItsContainer(t *testing.T
 	}
 
 	t.Log("thread dumps: the application's as devloop explain says, and process 1 says that it is another")
-	for of, wanted := range map[string]string{"$(cat /proc/1/task/*/children)": "http-nio-8080-Acceptor", "1": "devloop's supervisor: the application is"} {
+	for of, wanted := range map[string]string{"$(cat /proc/1/task/*/children)": "HTTP-Dispatcher", "1": "devloop's supervisor: the application is"} {
 		s.says("", "exec", "spring-maven", "--", "sh", "-c", "kill -3 "+of)
 		until(t, r.stream, func(l event.AppLog) bool { return strings.Contains(l.Line, wanted) })
 	}
@@ -157,8 +156,8 @@ func TestScenarioAChangeOfClassesKeepsThePodAndOutlivesItsContainer(t *testing.T
 }
 
 func TestScenarioARestartThatFailsGoesBack(t *testing.T) {
-	real.Maven(t)
-	s := newScenario(t, "spring-maven")
+	t.Parallel()
+	s := newStub(t, "spring-maven")
 	r := s.start("run", "--without", "archive")
 	url := r.answered("Hello, World")
 	r.took()

@@ -188,6 +188,7 @@ func compareFault(t *testing.T, name, got string) {
 // TestScenarioANewLaptopWithoutANetworkIsMadeReady goes from nothing to an answer, with
 // no registry in reach, and breaks on the way what can break.
 func TestScenarioANewLaptopWithoutANetworkIsMadeReady(t *testing.T) {
+	real.Long(t)
 	real.Maven(t)
 	l := newLaptop(t, "")
 	dir := filepath.Join(l.home, "spring-maven")
@@ -262,6 +263,7 @@ func compileOnce(t *testing.T, dir string) {
 
 // TestScenarioAFullDiskIsTold gives the engine a disk of 300 MB.
 func TestScenarioAFullDiskIsTold(t *testing.T) {
+	real.Long(t)
 	l := newLaptop(t, "300m")
 	l.must("/", "devloop", "setup", "--only", "docker", "--yes")
 	l.shows("disk-full", l.home, "devloop setup --yes --only disk")

@@ -6,15 +6,13 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
-
-	"github.com/devloop-cli/devloop/hack/real"
 )
 
 // TestScenarioBrowsersReloadWhenAChangeIsServed listens as a page does, and asks as it would
 // when it is told.
 func TestScenarioBrowsersReloadWhenAChangeIsServed(t *testing.T) {
-	real.Maven(t)
-	s := newScenario(t, "spring-maven")
+	t.Parallel()
+	s := newStub(t, "spring-maven")
 	s.write("src/main/resources/static/shop.css", "body {}")
 	r := s.start("run", "--without", "archive", "--livereload")
 	url := r.answered("Hello, World")

@@ -62,6 +62,7 @@ func deployNginx(t *testing.T) *scenario {
 }
 
 func TestScenarioAManifestWithoutAProjectIsLookedAtWithoutKubectl(t *testing.T) {
+	t.Parallel()
 	s := deployNginx(t)
 
 	t.Log("status shows a table for people and a document for scripts")
@@ -117,6 +118,7 @@ func TestScenarioAManifestWithoutAProjectIsLookedAtWithoutKubectl(t *testing.T) 
 }
 
 func TestScenarioAnImageThatOnlyDockerHasIsExplained(t *testing.T) {
+	t.Parallel()
 	s := newScenario(t, "nginx")
 	_, stderr, code := s.say("apply", "-f", "nginx-pod.yaml")
 	for _, part := range []string{"the pull policy is Always", "Docker has that image on this machine", "devloop apply -f nginx-pod.yaml --load"} {
@@ -131,6 +133,7 @@ func TestScenarioAnImageThatOnlyDockerHasIsExplained(t *testing.T) {
 }
 
 func TestScenarioExecHasATerminal(t *testing.T) {
+	t.Parallel()
 	s := deployNginx(t)
 	cmd := s.words("exec", "nginx-pod", "--", "sh")
 	terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 31, Cols: 101})
@@ -213,6 +216,7 @@ func (s *screen) types(t *testing.T, terminal io.Writer, keys, wanted string) {
 }
 
 func TestScenarioForwardStaysThroughAReplacementAndIsShown(t *testing.T) {
+	t.Parallel()
 	s := deployNginx(t)
 	cmd := s.words("forward", "nginx-pod", "0:80")
 	stdout, err := cmd.StdoutPipe()
@@ -261,6 +265,7 @@ func TestScenarioForwardStaysThroughAReplacementAndIsShown(t *testing.T) {
 }
 
 func TestScenarioDeleteLeavesWhatDevloopDidNotMake(t *testing.T) {
+	t.Parallel()
 	s := newScenario(t, "nginx")
 	foreign, err := s.cluster.CoreV1().Pods(s.namespace).Create(t.Context(), &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: "nginx-pod", Labels: map[string]string{"app.kubernetes.io/managed-by": "somebody"}},

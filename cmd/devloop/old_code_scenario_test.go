@@ -148,20 +148,27 @@ func (r *started) cycle() (began time.Time, url string, failed *event.Failure) {
 // TestScenarioNoAnswerIsOfOldCode makes random edits in a row: some of them while the one before
 // is still on its way, some after one that does not compile; and sometimes the container ends. An
 // answer of old code, once a cycle that began after the edit has ended, is a failure. DEVLOOP_EDITS
-// says how many, fewer where each takes longer, DEVLOOP_SEED which.
+// says how many, fewer where each takes longer, DEVLOOP_SEED which. The short tier leaves out the
+// projects with a Dockerfile.
 func TestScenarioNoAnswerIsOfOldCode(t *testing.T) {
+	t.Parallel()
 	real.Maven(t)
 	for _, project := range []struct {
 		name, dockerfile, manifest string
 		share                      int // one of how many edits
+		long                       bool
 	}{
-		{"without a Dockerfile", "", "", 1},
-		{"in a Deployment", "", fmt.Sprintf(deploymentManifest, ""), 2},
-		{"one that is taken apart", "FROM openjdk:17-jdk\nCOPY target/*SNAPSHOT.jar app.jar\nENTRYPOINT [\"java\", \"-jar\", \"/app.jar\"]\n", "", 2},
+		{"without a Dockerfile", "", "", 1, false},
+		{"in a Deployment", "", fmt.Sprintf(deploymentManifest, ""), 2, false},
+		{"one that is taken apart", "FROM openjdk:17-jdk\nCOPY target/*SNAPSHOT.jar app.jar\nENTRYPOINT [\"java\", \"-jar\", \"/app.jar\"]\n", "", 2, true},
 		{"one that is not", "FROM openjdk:17-jdk AS jar\nCOPY target/*SNAPSHOT.jar app.jar\n" +
-			"FROM openjdk:17-jdk\nCOPY --from=jar /app.jar /app.jar\nENTRYPOINT [\"java\", \"-jar\", \"/app.jar\"]\n", "", 4},
+			"FROM openjdk:17-jdk\nCOPY --from=jar /app.jar /app.jar\nENTRYPOINT [\"java\", \"-jar\", \"/app.jar\"]\n", "", 4, true},
 	} {
 		t.Run(project.name, func(t *testing.T) {
+			if project.long {
+				real.Long(t)
+			}
+			t.Parallel()
 			s := newScenario(t, "spring-maven")
 			if project.dockerfile != "" {
 				s.write("Dockerfile", project.dockerfile)
@@ -169,7 +176,7 @@ func TestScenarioNoAnswerIsOfOldCode(t *testing.T) {
 			if project.manifest != "" {
 				s.write("k8s/web.yaml", project.manifest)
 			}
-			s.editAtRandom(number(t, "DEVLOOP_EDITS", 24)/project.share, number(t, "DEVLOOP_SEED", 20261125))
+			s.editAtRandom(number(t, "DEVLOOP_EDITS", map[bool]int{false: 12, true: 24}[real.LongTier()])/project.share, number(t, "DEVLOOP_SEED", 20261125))
 		})
 	}
 }

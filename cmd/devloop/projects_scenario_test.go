@@ -48,6 +48,7 @@ class Greeting { ` + members + ` }
 // TestScenarioEditsOfWhateverElseAProjectHas goes on with the table of paths: an annotation
 // processor, Kotlin, a template, a library, a manifest.
 func TestScenarioEditsOfWhateverElseAProjectHas(t *testing.T) {
+	t.Parallel()
 	real.Maven(t)
 	s := newScenario(t, "spring-maven")
 	s.depend(ofBoot("spring-boot-starter-mustache", ""),

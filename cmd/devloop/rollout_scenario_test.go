@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/hack/real"
 )
 
 // deploymentManifest is of one Pod that Kubernetes keeps until the next one is ready; its
@@ -29,8 +28,8 @@ spec:
 // TestScenarioADeploymentServesUntilItsNextPodDoes has a Deployment's next Pod fail: localhost
 // answers all the time, with the code of before.
 func TestScenarioADeploymentServesUntilItsNextPodDoes(t *testing.T) {
-	real.Maven(t)
-	s := newScenario(t, "spring-maven")
+	t.Parallel()
+	s := newStub(t, "spring-maven")
 	s.write("k8s/web.yaml", fmt.Sprintf(deploymentManifest, ""))
 	r := s.start("run", "--keep-serving")
 	url := r.answered("Hello, World")
@@ -87,8 +86,8 @@ func TestScenarioADeploymentServesUntilItsNextPodDoes(t *testing.T) {
 // TestScenarioADeploymentOfTheSameImageHasNoChangesOfBefore changes a Deployment's Pod while it runs, and
 // deploys the image that it was made with: the Deployment is as it was, and its Pod must not be.
 func TestScenarioADeploymentOfTheSameImageHasNoChangesOfBefore(t *testing.T) {
-	real.Maven(t)
-	s := newScenario(t, "spring-maven")
+	t.Parallel()
+	s := newStub(t, "spring-maven")
 	s.write("k8s/web.yaml", fmt.Sprintf(deploymentManifest, ""))
 	var images []string
 	for _, edited := range []string{`return "Hello, more";`, "return more();\n    }\n    String more() {\n        return \"Hello, more\";"} {
@@ -117,8 +116,8 @@ func TestScenarioADeploymentOfTheSameImageHasNoChangesOfBefore(t *testing.T) {
 // TestScenarioAnEditedConfigMapReachesTheApplication edits what a Deployment's Pods read when they
 // start, and nothing of the Deployment itself.
 func TestScenarioAnEditedConfigMapReachesTheApplication(t *testing.T) {
-	real.Maven(t)
-	s := newScenario(t, "spring-maven")
+	t.Parallel()
+	s := newStub(t, "spring-maven")
 	s.write("k8s/web.yaml", fmt.Sprintf(deploymentManifest, "envFrom: [{configMapRef: {name: words}}]"))
 	s.replaceInSource(`return "Hello, World";`, `return System.getenv("GREETING");`)
 	const words = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: words}\ndata: {GREETING: %s}\n"

@@ -21,10 +21,23 @@ import (
 
 // These scenarios are about the loop: what a save leads to.
 
-// answered waits until the application answers text, and returns where.
+// answered waits until the application answers text, and returns where. A cycle that fails
+// before that ends the test.
 func (r *started) answered(text string) (url string) {
 	r.Helper()
-	return until(r.T, r.stream, func(a event.Answered) bool { return a.Text == text }).URL
+	until(r.T, r.stream, func(b event.Body) bool {
+		switch b := b.(type) {
+		case event.Answered:
+			url = b.URL
+			return b.Text == text
+		case event.CycleFinished:
+			if b.Outcome == event.Failed {
+				r.Fatalf("the cycle failed, and %q was wanted: %+v", text, b.Failure)
+			}
+		}
+		return false
+	})
+	return url
 }
 
 // finished waits until a cycle ends so, and returns its failure.
@@ -46,8 +59,8 @@ func (r *started) quit() {
 }
 
 func TestScenarioASaveReachesLocalhostAndABrokenOneDoesNot(t *testing.T) {
-	real.Maven(t)
-	s := newScenario(t, "spring-maven")
+	t.Parallel()
+	s := newStub(t, "spring-maven")
 	r := s.start("run")
 
 	t.Log("the first build answers")
@@ -85,8 +98,8 @@ func TestScenarioASaveReachesLocalhostAndABrokenOneDoesNot(t *testing.T) {
 }
 
 func TestScenarioAFirstBuildThatFailsIsMendedByASave(t *testing.T) {
-	real.Maven(t)
-	s := newScenario(t, "spring-maven")
+	t.Parallel()
+	s := newStub(t, "spring-maven")
 	s.replaceInSource(`"Hello, World";`, `"Hello, World"`)
 	r := s.start("run")
 	url := until(t, r.stream, func(event.Listening) bool { return true }).URL
@@ -111,6 +124,7 @@ func TestScenarioAFirstBuildThatFailsIsMendedByASave(t *testing.T) {
 }
 
 func TestScenarioACrashOnStartKeepsItsReasonAndTheNextSaveRecovers(t *testing.T) {
+	t.Parallel()
 	real.Maven(t)
 	s := newScenario(t, "spring-maven")
 	r := s.start("run", "--keep-serving=false", "--without", "restart")
@@ -139,8 +153,8 @@ func TestScenarioACrashOnStartKeepsItsReasonAndTheNextSaveRecovers(t *testing.T)
 const crash = `AppController() { throw new IllegalStateException("the database is not there"); }`
 
 func TestScenarioAStartThatFailsTakesNothingAway(t *testing.T) {
-	real.Maven(t)
-	s := newScenario(t, "spring-maven")
+	t.Parallel()
+	s := newStub(t, "spring-maven")
 	r := s.start("run", "--keep-serving", "--without", "archive", "--without", "restart") // an archive is made meanwhile, and changes the image
 	url := r.answered("Hello, World")
 	r.finished(event.OK)
@@ -191,8 +205,8 @@ func (s *scenario) onlyPod(name string) {
 }
 
 func TestScenarioTenSavesInTwoSecondsLeadToTheLast(t *testing.T) {
-	real.Maven(t)
-	s := newScenario(t, "spring-maven")
+	t.Parallel()
+	s := newStub(t, "spring-maven")
 	r := s.start("run")
 	url := r.answered("Hello, World")
 	r.finished(event.OK)
@@ -230,8 +244,8 @@ func page(url, accept string) string {
 }
 
 func TestScenarioAKeyActsAsItIsPressed(t *testing.T) {
-	real.Maven(t)
-	s := newScenario(t, "spring-maven")
+	t.Parallel()
+	s := newStub(t, "spring-maven")
 	cmd := s.words("run", "--cleanup")
 	terminal, err := pty.Start(cmd)
 	if err != nil {
@@ -267,8 +281,8 @@ spec:
 `
 
 func TestScenarioAManifestThatComesDuringRunIsUsed(t *testing.T) {
-	real.Maven(t)
-	s := newScenario(t, "spring-maven")
+	t.Parallel()
+	s := newStub(t, "spring-maven")
 	for _, from := range []struct{ dir, name, named string }{{"k8s", "own", ""}, {"../ops", "below", "../ops"}, {"../team", "file", "../team/pod.yaml"}} {
 		args := []string{"--cleanup"}
 		if from.named != "" {

@@ -5,11 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -36,6 +39,7 @@ type scenario struct {
 	dir, namespace      string
 	kubeconfig, context string
 	cluster             kubernetes.Interface
+	port                string        // the local one for the first container port, "" for devloop's choice
 	patience            time.Duration // for each command
 }
 
@@ -53,7 +57,7 @@ func scenarioIn(t *testing.T, sample string, config *rest.Config, kubeconfig, cl
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &scenario{T: t, dir: filepath.Join(t.TempDir(), sample), kubeconfig: kubeconfig, context: "kind-" + cluster, cluster: clients, patience: patience}
+	s := &scenario{T: t, dir: filepath.Join(t.TempDir(), sample), kubeconfig: kubeconfig, context: "kind-" + cluster, cluster: clients, patience: patience, port: reservedPort(t)}
 	if err := os.CopyFS(s.dir, os.DirFS(filepath.Join("..", "..", "samples", sample))); err != nil {
 		t.Fatal(err)
 	}
@@ -70,6 +74,25 @@ func scenarioIn(t *testing.T, sample string, config *rest.Config, kubeconfig, cl
 	return s
 }
 
+// lastPort is the local port that was reserved last. Those of the kernel's own choice begin above.
+var lastPort atomic.Int32
+
+func init() { lastPort.Store(20_000) }
+
+// reservedPort returns a local port that no other scenario gets, and that is free.
+func reservedPort(t *testing.T) string {
+	t.Helper()
+	for lastPort.Load() < 32_000 {
+		port := strconv.Itoa(int(lastPort.Add(1)))
+		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
+			_ = l.Close()
+			return port
+		}
+	}
+	t.Fatal("no local port is free")
+	return ""
+}
+
 // result is what a run of the command left to look at.
 type result struct {
 	code   int
@@ -84,6 +107,9 @@ func (s *scenario) command(name string, args ...string) *exec.Cmd {
 	s.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, "devloop", append(flags, args...)...)
 	cmd.Dir = s.dir
+	if s.port != "" {
+		cmd.Env = append(os.Environ(), "DEVLOOP_PORT="+s.port)
+	}
 	return cmd
 }
 
@@ -175,6 +201,7 @@ func (s *scenario) answers(r result, text string) int {
 }
 
 func TestScenarioAnEditIsDeployedAndACompileErrorIsNot(t *testing.T) {
+	t.Parallel()
 	real.Gradle(t)
 	s := newScenario(t, "spring-server")
 
@@ -237,8 +264,8 @@ func TestScenarioAnEditIsDeployedAndACompileErrorIsNot(t *testing.T) {
 }
 
 func TestScenarioThreePodsOfOneImage(t *testing.T) {
-	real.Gradle(t)
-	s := newScenario(t, "spring-pods")
+	t.Parallel()
+	s := newStub(t, "spring-pods")
 
 	r := s.must("deploy")
 	if n := s.answers(r, "Hello, World"); n != 3 {
@@ -259,6 +286,7 @@ func TestScenarioThreePodsOfOneImage(t *testing.T) {
 }
 
 func TestScenarioMavenProjectWithoutDockerfileAndManifest(t *testing.T) {
+	t.Parallel()
 	real.Maven(t)
 	s := newScenario(t, "spring-maven")
 
@@ -275,8 +303,8 @@ func TestScenarioMavenProjectWithoutDockerfileAndManifest(t *testing.T) {
 }
 
 func TestScenarioForeignPodIsNotTouched(t *testing.T) {
-	real.Gradle(t)
-	s := newScenario(t, "spring-server")
+	t.Parallel()
+	s := newStub(t, "spring-server")
 	foreign, err := s.cluster.CoreV1().Pods(s.namespace).Create(t.Context(), &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: "spring-pod"},
 		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "theirs", Image: "theirs:1", ImagePullPolicy: corev1.PullNever}}},
@@ -296,6 +324,7 @@ func TestScenarioForeignPodIsNotTouched(t *testing.T) {
 }
 
 func TestScenarioApplicationThatDoesNotStartIsExplained(t *testing.T) {
+	t.Parallel()
 	real.Gradle(t)
 	s := newScenario(t, "spring-server")
 	s.replaceInSource("class AppController {", `class AppController {
@@ -308,8 +337,8 @@ func TestScenarioApplicationThatDoesNotStartIsExplained(t *testing.T) {
 }
 
 func TestScenarioForwardStaysUntilInterrupted(t *testing.T) {
-	real.Gradle(t)
-	s := newScenario(t, "spring-server")
+	t.Parallel()
+	s := newStub(t, "spring-server")
 	cmd := s.command("deploy", "--forward")
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {

@@ -3,19 +3,44 @@ package main
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/devloop-cli/devloop/hack/real"
 )
 
 var update = flag.Bool("update", false, "write the golden files in the scripts anew")
 
-// TestMain lets the scripts run this test binary as the devloop command.
+// parallel is how many scenarios run at once: they wait for Pods more than they compute.
+const parallel = 3
+
+// TestMain puts a devloop on the PATH, as its users have it, for the scripts and the scenarios.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"devloop": main})
+	flag.Parse()
+	os.Exit(runTests(m))
+}
+
+func runTests(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "devloop-test-")
+	if err == nil {
+		defer func() { _ = os.RemoveAll(dir) }()
+		stubDir = dir
+		err = real.DevloopOnPath(dir)
+	}
+	if err == nil && flag.Lookup("test.parallel").Value.String() == strconv.Itoa(runtime.GOMAXPROCS(0)) {
+		err = flag.Set("test.parallel", strconv.Itoa(parallel))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
 }
 
 // TestScript runs the command line's specification, testdata/script/*.txtar. These

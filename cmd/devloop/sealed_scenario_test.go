@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/hack/real"
 )
 
 // These scenarios are about images of a Dockerfile: their Pods' JVMs take bodies of methods, and
@@ -20,8 +19,8 @@ func (s *scenario) stages(run string) {
 }
 
 func TestScenarioADockerfilesPodTakesBodiesAndNeverAnswersWithOldCode(t *testing.T) {
-	real.Gradle(t)
-	s := newScenario(t, "spring-server")
+	t.Parallel()
+	s := newStub(t, "spring-server")
 	s.stages("")
 	r := s.start("run")
 	url := r.answered("Hello, World")
@@ -93,8 +92,8 @@ func TestScenarioADockerfilesPodTakesBodiesAndNeverAnswersWithOldCode(t *testing
 }
 
 func TestScenarioAnImageWhoseJVMHasNoDebugPortServesAllTheSame(t *testing.T) {
-	real.Gradle(t)
-	s := newScenario(t, "spring-server")
+	t.Parallel()
+	s := newStub(t, "spring-server")
 	s.stages("RUN find / -xdev -name libjdwp.so -delete\n")
 	r := s.start("run")
 	until(t, r.stream, func(n event.Notice) bool { return strings.Contains(n.Text, "does not start with a debug port") })

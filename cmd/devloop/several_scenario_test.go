@@ -10,14 +10,14 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/hack/real"
 )
 
 // TestScenarioProjectsLiveSideBySide runs two projects that have all in common but what
 // they say: the name, the port, and so the image's name.
 func TestScenarioProjectsLiveSideBySide(t *testing.T) {
-	real.Maven(t)
-	one, other := newScenario(t, "spring-maven"), newScenario(t, "spring-maven")
+	t.Parallel()
+	one, other := newStub(t, "spring-maven"), newStub(t, "spring-maven")
+	one.port, other.port = "", "" // each takes the next one that is free
 	other.replaceInSource("Hello, World", "Hello, other")
 
 	t.Log("both run, each at an address of its own")
@@ -76,8 +76,8 @@ func shown(text string, words ...string) bool {
 // TestScenarioTwoCheckoutsOfOneProject runs two directories with the same project for the
 // same place: who came first keeps it, until it ends or the other one takes it over.
 func TestScenarioTwoCheckoutsOfOneProject(t *testing.T) {
-	real.Maven(t)
-	one, other := newScenario(t, "spring-maven"), newScenario(t, "spring-maven")
+	t.Parallel()
+	one, other := newStub(t, "spring-maven"), newStub(t, "spring-maven")
 	other.replaceInSource("Hello, World", "Hello, other")
 	other.namespace = one.namespace
 	first := one.start("run")
@@ -130,8 +130,8 @@ func TestScenarioTwoCheckoutsOfOneProject(t *testing.T) {
 // TestScenarioWhatRunsBesideTheApplicationStays edits a project whose manifest has another Pod and
 // a Deployment: saves take the cheap paths, and a new Pod of the application is all that comes.
 func TestScenarioWhatRunsBesideTheApplicationStays(t *testing.T) {
-	real.Maven(t)
-	s := newScenario(t, "spring-maven")
+	t.Parallel()
+	s := newStub(t, "spring-maven")
 	const (
 		database = "apiVersion: v1\nkind: Pod\nmetadata: {name: db}\nspec:\n  containers: [{name: db, image: nginx, imagePullPolicy: IfNotPresent}]\n"
 		cache    = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: cache}\nspec:\n  selector: {matchLabels: {app: cache}}\n  template:\n" +

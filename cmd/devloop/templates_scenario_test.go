@@ -36,6 +36,7 @@ func ofBoot(artifact, more string) string {
 // TestScenarioTemplatesOfEachEngineAreReadAtTheRequest edits templates of all engines that
 // Spring Boot sets up, in a project that has spring-boot-devtools in its jar, too.
 func TestScenarioTemplatesOfEachEngineAreReadAtTheRequest(t *testing.T) {
+	t.Parallel()
 	real.Maven(t)
 	s := newScenario(t, "spring-maven")
 	s.depend(ofBoot("spring-boot-starter-thymeleaf", ""), ofBoot("spring-boot-starter-freemarker", ""), ofBoot("spring-boot-starter-mustache", ""),

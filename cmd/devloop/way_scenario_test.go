@@ -1,7 +1,6 @@
 package main
 
 import (
-	"io"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -47,9 +46,13 @@ func (s *scenario) kill(process string) {
 	}
 }
 
-func TestScenarioThePortOutlivesKubeletAPIServerAndPod(t *testing.T) {
-	real.Maven(t)
+// TestScenarioThePortOutlivesKubeletAndAPIServer kills both, and asks localhost while they come back.
+func TestScenarioThePortOutlivesKubeletAndAPIServer(t *testing.T) {
+	real.Long(t)
+	real.Java(t)
+	t.Parallel()
 	s := spare(t, "spring-maven")
+	s.stub()
 	r := s.start("run")
 	url := r.answered("Hello, World")
 	r.finished(event.OK)
@@ -67,8 +70,15 @@ func TestScenarioThePortOutlivesKubeletAPIServerAndPod(t *testing.T) {
 	s.replaceInSource("Hello, World", "Hello, again")
 	r.answered("Hello, again")
 	r.finished(event.OK)
+	r.quit()
+}
 
-	t.Log("a Pod that somebody removed is missed, and Enter brings it back")
+func TestScenarioAPodThatSomebodyRemovedIsMissedAndEnterBringsItBack(t *testing.T) {
+	t.Parallel()
+	s := newStub(t, "spring-maven")
+	r := s.start("run")
+	url := r.answered("Hello, World")
+	r.finished(event.OK)
 	if err := s.cluster.CoreV1().Pods(s.namespace).Delete(t.Context(), "spring-maven", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -76,9 +86,7 @@ func TestScenarioThePortOutlivesKubeletAPIServerAndPod(t *testing.T) {
 	if got := page(url, "text/plain"); !strings.HasPrefix(got, "503 ") || !strings.Contains(got, "press Enter") {
 		t.Errorf("localhost says %s", got)
 	}
-	if _, err := io.WriteString(r.keys, "\n"); err != nil {
-		t.Fatal(err)
-	}
-	r.answered("Hello, again")
+	r.enter()
+	r.answered("Hello, World")
 	r.quit()
 }
