@@ -24,7 +24,7 @@ var compiledStub = sync.OnceValue(func() error {
 	for _, args := range [][]string{
 		{"javac", "--release", "17", "-d", "web", "@web.sources"},
 		{"javac", "--release", "17", "-d", "loader", "@loader.sources"},
-		{"javac", "--release", "17", "-d", "build", "@build.sources"},
+		{"javac", "--release", "17", "-d", "tool", "@tool.sources"},
 		{"jar", "--create", "--file", "stub-web-1.0.jar", "-C", "web", "."},
 	} {
 		part, isList := strings.CutPrefix(args[len(args)-1], "@")
@@ -84,7 +84,7 @@ func (s *scenario) stub() {
 	if err := os.RemoveAll(filepath.Join(s.dir, "gradle", "wrapper")); err != nil { // what would be fetched
 		s.Fatal(err)
 	}
-	script := fmt.Sprintf("#!/bin/sh\nexec java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto -cp '%s' Build '%s' %s \"$@\"\n", filepath.Join(stubDir, "build"), stubDir, tool)
+	script := fmt.Sprintf("#!/bin/sh\nexec java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto -cp '%s' Build '%s' %s \"$@\"\n", filepath.Join(stubDir, "tool"), stubDir, tool)
 	if err := os.WriteFile(filepath.Join(s.dir, wrapper), []byte(script), 0o755); err != nil {
 		s.Fatal(err)
 	}
