@@ -161,6 +161,9 @@ func below(file, dir string) bool {
 // placed says what an application is called and how its image is made.
 func (p *Project) placed(app App, dir string) App {
 	app.Dir, app.Name = dir, p.Name
+	if m, known := p.model(); known {
+		app.SkippedChecks = p.skippedChecks(m)
+	}
 	app.Dockerfile, app.Context = p.dockerfile(dir)
 	if p.Develop {
 		app.around = &p.around

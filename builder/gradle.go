@@ -31,7 +31,7 @@ func (p *Project) gradle(ctx context.Context, out io.Writer, task string) (model
 		return model{}, err
 	}
 	before := p.inputs(nil)
-	args := slices.Concat(p.Tool.Command, []string{"--console=plain", "--daemon", "--init-script", script, "-p", p.Dir, p.gradleTask(task)})
+	args := slices.Concat(p.Tool.Command, []string{"--console=plain", "--daemon", "--init-script", script, "-Ddevloop.skipStyle=" + strconv.FormatBool(p.SkipStyle), "-p", p.Dir, p.gradleTask(task)})
 	text, err := command{dir: p.root, args: args}.run(ctx, out)
 	if ctx.Err() != nil {
 		return model{}, fmt.Errorf("build with gradle: %w", context.Cause(ctx))

@@ -29,6 +29,9 @@ type App struct {
 	Classes, Resources, Libraries []string
 	// How says in a few words how the classes were made, "" where there is no choice.
 	How string
+	// SkippedChecks names the build's checks of style that were left out, see
+	// [Project.SkipStyle].
+	SkippedChecks []string
 	// Dir is the directory of the project or module that made it.
 	Dir string
 	// Name is the project's, fit for an image reference.

@@ -3,6 +3,7 @@ package builder
 import (
 	"fmt"
 	"io/fs"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -27,7 +28,9 @@ func javacCommand(javaHome, dir string) (*exec.Cmd, error) {
 	if err != nil {
 		return nil, err
 	}
-	return exec.Command(filepath.Join(javaHome, "bin", "java"), javac.Arguments(program)...), nil
+	cmd := exec.Command(filepath.Join(javaHome, "bin", "java"), javac.Arguments(program)...)
+	cmd.Env = withoutJVMOptions(os.Environ())
+	return cmd, nil
 }
 
 // startJavac starts a compiler. It ends with devloop, however that ends.

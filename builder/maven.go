@@ -32,6 +32,9 @@ const modelExtension = "META-INF/sisu/javax.inject.Named"
 // maven has Maven run a phase of its lifecycle.
 func (p *Project) maven(ctx context.Context, out io.Writer, arguments ...string) error {
 	args := slices.Concat(p.Tool.Command, []string{"-B", "-ntp", "-DskipTests"})
+	if p.SkipStyle {
+		args = append(args, skipStyle()...)
+	}
 	if module := p.mavenModule(); module != "" {
 		args = append(args, "-pl", module, "-am")
 	}
@@ -111,14 +114,18 @@ func (p *Project) mavenModule() string {
 	return filepath.ToSlash(rel)
 }
 
-// mavenEnv adds mavenOpts where the user chose no options for the JVM: two
-// collectors asked for at once would keep it from starting.
+// mavenEnv adds mavenOpts where the user chose no options for Maven's JVM. A collector
+// that he chose for every JVM stays the only one.
 func (p *Project) mavenEnv() []string {
 	_, config := firstFile(filepath.Join(p.root, ".mvn"), "jvm.config")
 	if _, set := os.LookupEnv("MAVEN_OPTS"); set || config {
 		return nil
 	}
-	return append(os.Environ(), "MAVEN_OPTS="+mavenOpts)
+	options := strings.Fields(mavenOpts)
+	if choosesCollector(userJVMOptions()...) {
+		options = withoutCollector(options)
+	}
+	return append(os.Environ(), "MAVEN_OPTS="+strings.Join(options, " "))
 }
 
 // executableModule looks for the one module whose target holds an executable archive,
@@ -227,7 +234,7 @@ func (p *Project) mavenError(text string, err error) error {
 		return e
 	}
 	problems := findProblems(text, p.Dir)
-	e := &CompileError{Tool: "maven", Problems: problems, Err: err, hints: p.curesFor(text, problems)}
+	e := &CompileError{Tool: "maven", Problems: problems, Err: err, hints: append(p.styleHints(text), p.curesFor(text, problems)...)}
 	if len(e.Problems) == 0 {
 		e.Problems = pomProblems(text, p.Dir)
 	}

@@ -42,6 +42,8 @@ type module struct {
 	Compilers []compiler `json:"compilers"`
 	// Goals are those that Maven ran, in their order, each with its phase.
 	Goals []goal `json:"goals"`
+	// SkippedTasks are the tasks that Gradle was told to leave out.
+	SkippedTasks []string `json:"skippedTasks"`
 	// BuildFiles are files, and directories of files, of which the model is made, beyond
 	// those that every build has.
 	BuildFiles []string `json:"buildFiles"`

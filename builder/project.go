@@ -43,6 +43,9 @@ type Project struct {
 	// Develop says that the images are to be such that the running application can be changed: an
 	// archive is packed for a Dockerfile only where its image has to be built.
 	Develop bool
+	// SkipStyle has the build leave out checks of style, such as checkstyle: in the middle of an
+	// edit they fail for nothing that matters to what runs.
+	SkipStyle bool
 
 	around around
 	named  string // the Dockerfile that Options name, NoDockerfile or "" for that of a directory

@@ -125,7 +125,7 @@ func newLoop(c *cli.Context, d display) (*loop.Loop, func(), error) {
 		Tool: strings.Join(project.Tool.Command, " "), Why: project.Tool.Why,
 		Context: pods.Context(), Cluster: cluster, Namespace: t.Namespace,
 	})
-	project.Develop = t.Fixed == ""
+	project.Develop, project.SkipStyle = t.Fixed == "", c.Command.Name == "run"
 	compiler := builder.NewCompiler(project, c.String("compiler") == "auto")
 	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: withoutLevers(c), Develop: t.Fixed == "", Swap: c.Command.Name == "run", Debug: t.Debug.On, Suspend: t.Debug.Suspend})
 	return &loop.Loop{

@@ -227,8 +227,19 @@ func (l *Loop) compile(ctx context.Context, s *step, changed watch.Batch) (build
 	app, err := l.Compiler.Compile(ctx, paths, out)
 	if err == nil {
 		s.note = l.made(app)
+		l.noteSkippedChecks(s, app)
 	}
 	return app, err
+}
+
+// noteSkippedChecks says once that the build's checks of style were left out.
+func (l *Loop) noteSkippedChecks(s *step, app builder.App) {
+	if len(app.SkippedChecks) == 0 || l.live.saidSkipped {
+		return
+	}
+	l.live.saidSkipped = true
+	s.publish(event.Notice{Level: event.Info, Text: "style checks are left out while devloop run is up: " + strings.Join(app.SkippedChecks, ", "),
+		Hints: []string{"run them: devloop deploy, or your build"}})
 }
 
 // made says what was compiled, as far as it lies in the project, and how.

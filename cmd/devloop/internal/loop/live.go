@@ -67,6 +67,8 @@ type live struct {
 	placed string
 	// advised is what was told of the Dockerfile already.
 	advised []builder.Advice
+	// saidSkipped is true once it was said that the build's checks of style are left out.
+	saidSkipped bool
 	// training is true while an archive is made, trained the image that one was made for last.
 	training atomic.Bool
 	trained  v1.Hash

@@ -1,0 +1,43 @@
+package builder
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// collector matches an option that chooses the JVM's garbage collector. A JVM that is told two
+// of them does not start.
+var collector = regexp.MustCompile(`-XX:[+-]Use\w*GC\b`)
+
+// choosesCollector says whether one of these options chooses the garbage collector.
+func choosesCollector(options ...string) bool {
+	return slices.ContainsFunc(options, collector.MatchString)
+}
+
+// withoutCollector leaves the choice of the collector out of options.
+func withoutCollector(options []string) []string {
+	return slices.DeleteFunc(slices.Clone(options), collector.MatchString)
+}
+
+// userJVMOptions returns the options that every JVM that is started from here takes from
+// the environment.
+func userJVMOptions() []string {
+	var options []string
+	for _, name := range JVMOptions {
+		if value := os.Getenv(name); value != "" {
+			options = append(options, value)
+		}
+	}
+	return options
+}
+
+// withoutJVMOptions returns the environment without options for every JVM: those that the user
+// has for his own programs, such as an agent or a collector, are not for devloop's.
+func withoutJVMOptions(env []string) []string {
+	return slices.DeleteFunc(slices.Clone(env), func(variable string) bool {
+		name, _, _ := strings.Cut(variable, "=")
+		return slices.Contains(JVMOptions, name)
+	})
+}
