@@ -27,12 +27,18 @@ demo: ## from nothing to Hello, World on localhost: engine, cluster, deploy
 
 ##@ Check
 
-.PHONY: test test-short lint bench
-test: ## all tests, the real ones included; prepares the machine
+.PHONY: test test-long test-short lint bench
+test: test-machine ## the tests, the real ones included; prepares the machine
+	@hack/test.sh
+
+test-long: test-machine ## all tests, those that take long too: before a release, and every night
+	@hack/test.sh long
+
+.PHONY: test-machine
+test-machine:
 	@hack/prepare.sh
 	@$(MAKE) --no-print-directory build
 	@hack/test-cluster.sh
-	go test -race -timeout 60m ./...
 
 test-short: ## the hermetic tests only: no Docker, no cluster
 	go test -short -race ./...

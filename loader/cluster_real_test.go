@@ -86,22 +86,28 @@ func TestRealClusterIsKept(t *testing.T) {
 	if took := k.ensure(t, loader.Existing); took > 2*time.Second {
 		t.Errorf("an existing cluster took %s", took)
 	}
-	seconds := 5
-	if err := k.docker.ContainerStop(t.Context(), k.nodes(t)[0].ID, container.StopOptions{Timeout: &seconds}); err != nil {
-		t.Fatal(err)
+	own, stranger := k.options, k.options
+	stranger.StateDir = t.TempDir()
+	if _, err := loader.NewKeeper(k.docker, stranger).Stop(t.Context()); !errors.As(err, new(*loader.ClusterError)) {
+		t.Errorf("stopped a cluster that devloop did not make: %v", err)
+	}
+	for _, want := range []bool{true, false} {
+		if stopped, err := loader.NewKeeper(k.docker, own).Stop(t.Context()); err != nil || stopped != want {
+			t.Fatalf("stop: got %v, %v, want %v", stopped, err, want)
+		}
 	}
 	k.ensure(t, loader.Started)
-	stranger := k.options
-	stranger.StateDir = t.TempDir()
-	err := loader.NewKeeper(k.docker, stranger).Delete(t.Context())
+	_, err := loader.NewKeeper(k.docker, stranger).Delete(t.Context())
 	if foreign, ok := errors.AsType[*loader.ClusterError](err); !ok || !strings.Contains(strings.Join(foreign.Hints(), ""), "kind delete cluster --name "+keptCluster) {
 		t.Errorf("got %v, want a refusal with kind's command", err)
 	}
 	if len(k.nodes(t)) != 1 {
 		t.Fatal("a cluster that devloop did not make is gone")
 	}
-	if err := loader.NewKeeper(k.docker, k.options).Delete(t.Context()); err != nil {
-		t.Error(err)
+	for _, want := range []bool{true, false} {
+		if deleted, err := loader.NewKeeper(k.docker, own).Delete(t.Context()); err != nil || deleted != want {
+			t.Errorf("delete: got %v, %v, want %v", deleted, err, want)
+		}
 	}
 	if len(k.nodes(t)) != 0 {
 		t.Error("the cluster is still there")

@@ -144,16 +144,20 @@ func (k *Keeper) discard(ctx context.Context) error {
 	return k.records.forget(k.Name)
 }
 
-// Delete removes the cluster, if devloop made it, and its context from the kubeconfig.
-// Any other cluster is left as it is, with a [*ClusterError]; that there is none is no
-// error.
-func (k *Keeper) Delete(ctx context.Context) error {
+// Delete removes the cluster, if devloop made it, and its context from the kubeconfig. It
+// reports whether there was one. Any other cluster is left as it is, with a
+// [*ClusterError]; that there is none is no error.
+func (k *Keeper) Delete(ctx context.Context) (deleted bool, err error) {
 	release, err := k.records.lock(ctx, k.Name)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer release()
-	return k.discard(ctx)
+	containers, err := labelled(ctx, k.docker, kindClusterLabel, k.Name)
+	if err != nil {
+		return false, err
+	}
+	return len(containers) > 0, k.discard(ctx)
 }
 
 // recreate makes a cluster again that devloop made, and refuses any other.

@@ -227,7 +227,7 @@ func (r *Runner) accountMade(ctx context.Context, namespace, account string) err
 	o := Object{"ServiceAccount", namespace, account}
 	if account != "default" {
 		return &DeployError{Verb: "find", Object: o, Err: fmt.Errorf("namespace %q has no such service account", namespace),
-			hints: []string{fmt.Sprintf("make it: kubectl create serviceaccount %s -n %s", account, namespace)}}
+			hints: []string{fmt.Sprintf("add a ServiceAccount named %q to the manifest, in namespace %q", account, namespace)}}
 	}
 	options := metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector("metadata.name", account).String()}
 	events, err := r.stream.CoreV1().ServiceAccounts(namespace).Watch(ctx, options)

@@ -37,7 +37,7 @@ func (c *checker) whereInstead(name string, t reflect.Type, at trail) string {
 	if path := below(name, t, 3); path != "" {
 		return fmt.Sprintf("`%s` belongs into `%s`: indent it below that", name, path)
 	}
-	return fmt.Sprintf("remove it, or see what there is: kubectl explain %s", strings.ToLower(at[0].kind))
+	return "remove it"
 }
 
 func has(t reflect.Type, name string) bool { _, ok := fieldsOf(t)[name]; return ok }

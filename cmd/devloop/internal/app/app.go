@@ -85,7 +85,7 @@ type shownError struct{ error }
 func (e *shownError) Unwrap() error { return e.error }
 
 func newApp(s Streams) *cli.App {
-	commands := inCategory(s, "", runCommand(s), deployCommand(s), setupCommand(s), doctorCommand(s), bundleCommand(s), downCommand(s), versionCommand(s))
+	commands := inCategory(s, "", runCommand(s), deployCommand(s), setupCommand(s), doctorCommand(s), bundleCommand(s), downCommand(s), clusterCommand(s), versionCommand(s))
 	commands = append(commands, inCategory(s, "look at Pods, without kubectl",
 		statusCommand(s), describeCommand(s), logsCommand(s), execCommand(s), forwardCommand(s), explainCommand(s))...)
 	commands = append(commands, inCategory(s, "settings", initCommand(s), configCommand(s), schemaCommand(s), completionCommand(s), manCommand(s))...)
@@ -113,7 +113,7 @@ func newApp(s Streams) *cli.App {
 // not let them inherit.
 func inCategory(s Streams, heading string, commands ...*cli.Command) []*cli.Command {
 	for _, c := range commands {
-		c.Category, c.OnUsageError = heading, usageError
+		c.Category, c.OnUsageError, c.HideHelpCommand = heading, usageError, true
 		if c.Name != "config" && c.Name != "init" { // which care about where a value comes from
 			c.Before = settled(s, c)
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
+	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/runner"
 )
 
@@ -169,7 +170,9 @@ func argumentsOf(c *cli.Command, words []string) []string {
 	return args
 }
 
-// podCandidates asks the cluster that the words, the settings and the kubeconfig name. A
+// podCandidates asks the cluster that the words, the environment and the kubeconfig name, if it is
+// one of this machine. It takes nothing from a devloop.yaml but the namespace: a kubeconfig may name programs
+// to log in with, and a shell that completes must not run what a cloned repository names. A
 // shell has no use for an error.
 func podCandidates(ctx context.Context, c *cli.Command, words, args []string) []candidate {
 	ctx, cancel := context.WithTimeout(ctx, completionPatience)
@@ -177,6 +180,14 @@ func podCandidates(ctx context.Context, c *cli.Command, words, args []string) []
 	place := func(name string) string { return placeOf(name, words) }
 	pods, err := runner.Connect(runner.ConnectOptions{Kubeconfig: place("kubeconfig"), Context: place("context"), Namespace: place("namespace")})
 	if err != nil {
+		return nil
+	}
+	docker, err := engine(ctx)
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = docker.Close() }()
+	if _, err := loader.Detect(ctx, docker, pods.Context(), pods.Server()); err != nil {
 		return nil
 	}
 	list, err := pods.List(ctx, runner.Selection{Namespace: pods.Namespace(), Others: true})
@@ -197,8 +208,8 @@ func podCandidates(ctx context.Context, c *cli.Command, words, args []string) []
 	return all
 }
 
-// placeOf returns a setting's value: a flag's among words, else what file and
-// environment say.
+// placeOf returns a setting's value: a flag's among words, else the environment's; for the
+// namespace also that of devloop.yaml.
 func placeOf(name string, words []string) string {
 	s, _ := config.Find(name)
 	for i, w := range words {
@@ -210,6 +221,9 @@ func placeOf(name string, words []string) string {
 			value = words[i+1]
 		}
 		return value
+	}
+	if name != "namespace" {
+		return os.Getenv(s.Env())
 	}
 	settings, err := config.Load("", os.LookupEnv)
 	if err != nil || len(settings[name].Texts) == 0 {

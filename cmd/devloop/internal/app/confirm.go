@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"golang.org/x/term"
@@ -17,21 +18,33 @@ var (
 	errDeclined  = errors.New("you answered no")
 )
 
-// confirm asks the user a question, and returns nil for a yes. Yes is the answer of
-// scripts: nobody is asked. Where ctx ends first, as it does at Ctrl+C, it returns ctx's cause
+// confirm asks the user a question to which Enter is a yes, and returns nil for a yes. Yes is
+// the answer of scripts: nobody is asked. Where ctx ends first, as it does at Ctrl+C, it returns ctx's cause
 // at once, and an answer that comes later counts for nothing.
 func confirm(ctx context.Context, s Streams, yes bool, question string) error {
+	return ask(ctx, s, yes, question+" [Y/n] ", "", "y", "yes")
+}
+
+// confirmLoss is confirm for what can't be undone: Enter is a no.
+func confirmLoss(ctx context.Context, s Streams, yes bool, question string) error {
+	return ask(ctx, s, yes, question+" [y/N] ", "y", "yes")
+}
+
+func ask(ctx context.Context, s Streams, yes bool, prompt string, agreeing ...string) error {
 	if yes {
 		return nil
 	}
 	if file, isFile := s.In.(*os.File); !isFile || !term.IsTerminal(int(file.Fd())) {
 		return errCannotAsk
 	}
-	_, _ = fmt.Fprintf(s.Err, "%s [Y/n] ", question)
+	_, _ = fmt.Fprint(s.Err, prompt)
 	answers := make(chan error, 1)
 	go func() { // nothing can end a read of a terminal: the process's end does
 		answer, err := bufio.NewReader(s.In).ReadString('\n')
-		answers <- isYes(answer, err)
+		if err == nil && !slices.Contains(agreeing, strings.ToLower(strings.TrimSpace(answer))) {
+			err = errDeclined
+		}
+		answers <- err
 	}()
 	select {
 	case err := <-answers:
@@ -42,14 +55,5 @@ func confirm(ctx context.Context, s Streams, yes bool, question string) error {
 	case <-ctx.Done():
 		_, _ = fmt.Fprintln(s.Err)
 		return context.Cause(ctx)
-	}
-}
-
-func isYes(answer string, err error) error {
-	switch answer = strings.ToLower(strings.TrimSpace(answer)); {
-	case err != nil || (answer != "" && answer != "y" && answer != "yes"):
-		return errDeclined
-	default:
-		return nil
 	}
 }

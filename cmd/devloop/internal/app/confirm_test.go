@@ -27,6 +27,18 @@ func TestConfirmTakesAnAnswer(t *testing.T) {
 	}
 }
 
+func TestEnterDoesNotConfirmALoss(t *testing.T) {
+	for typed, want := range map[string]error{"\n": errDeclined, "y\n": nil, "n\n": errDeclined} {
+		keyboard, s, _ := person(t)
+		if _, err := keyboard.WriteString(typed); err != nil {
+			t.Fatal(err)
+		}
+		if err := confirmLoss(t.Context(), s, false, "delete it?"); !errors.Is(err, want) {
+			t.Errorf("%q: got %v, want %v", typed, err, want)
+		}
+	}
+}
+
 // TestConfirmEndsAtCtrlC wants the question to end with its context, and an Enter that comes
 // too late to be no yes.
 func TestConfirmEndsAtCtrlC(t *testing.T) {

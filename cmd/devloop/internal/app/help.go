@@ -75,11 +75,12 @@ func commandHelp(b *strings.Builder, c *cli.Command, width int) {
 	if c.Description != "" {
 		fmt.Fprintf(b, "\n%s", filled(c.Description, "", width))
 	}
-	b.WriteString(exampleHelp(c.Name, width))
-	for _, sub := range c.Subcommands {
-		if !sub.Hidden {
-			b.WriteString(beside("  "+sub.Name, sub.Usage, 14, width))
+	b.WriteString(exampleHelp(name, width))
+	for i, sub := range c.Subcommands {
+		if i == 0 {
+			b.WriteString("\nCommands:\n")
 		}
+		b.WriteString(beside("  "+sub.Name, sub.Usage, 14, width))
 	}
 	flagHelp(b, c.Flags, width)
 	if slices.ContainsFunc(c.Flags, isSetting) {

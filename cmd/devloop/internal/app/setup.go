@@ -15,6 +15,9 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/setup"
 )
 
+// defaultCluster is the name of the kind cluster that setup makes.
+const defaultCluster = "devloop"
+
 func setupCommand(s Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "setup",
@@ -51,7 +54,7 @@ command that helps. Exit code 0 means that all is well.`,
 
 func setupFlags() []cli.Flag {
 	return slices.Concat([]cli.Flag{
-		&cli.StringFlag{Name: "cluster", Value: "devloop", Usage: "the `NAME` of the kind cluster"},
+		&cli.StringFlag{Name: "cluster", Value: defaultCluster, Usage: "the `NAME` of the kind cluster"},
 		&cli.StringSliceFlag{Name: "only", Usage: "run only this `STEP`, or several, as in docker,cluster; may be repeated"},
 		&cli.StringSliceFlag{Name: "skip", Usage: "leave out this `STEP`, or several; may be repeated"},
 	}, settingFlags("kubeconfig", "module", "dockerfile", "base-image", "port"))

@@ -106,17 +106,7 @@ func (m *machine) lookForBuildTool(context.Context) (string, error) {
 
 // keeper returns the keeper of the cluster that the flags name.
 func (m *machine) keeper(ctx context.Context) (*loader.Keeper, error) {
-	docker, err := engine(ctx)
-	if err != nil {
-		return nil, err
-	}
-	state, err := stateDir()
-	if err != nil {
-		return nil, err
-	}
-	return loader.NewKeeper(docker, loader.KeeperOptions{
-		Name: m.c.String("cluster"), Kubeconfig: m.c.String("kubeconfig"), StateDir: state, Progress: m.progress,
-	}), nil
+	return newKeeper(ctx, m.c.String("cluster"), m.c.String("kubeconfig"), m.progress)
 }
 
 func (m *machine) progress(line string) { m.d.Publish(0, event.Progress{Line: line}) }
@@ -152,7 +142,7 @@ func (m *machine) inUse(ctx context.Context) string {
 		return ""
 	}
 	r, err := runner.Connect(runner.ConnectOptions{Kubeconfig: m.c.String("kubeconfig")})
-	if err != nil || r.Context() == m.context() || r.Ping(ctx) != nil {
+	if err != nil || r.Context() == m.context() {
 		return ""
 	}
 	docker, err := engine(ctx)
@@ -161,7 +151,7 @@ func (m *machine) inUse(ctx context.Context) string {
 	}
 	defer func() { _ = docker.Close() }()
 	cluster, err := loader.Detect(ctx, docker, r.Context(), r.Server())
-	if err != nil {
+	if err != nil || r.Ping(ctx) != nil { // no other cluster than one of this machine is asked anything
 		return ""
 	}
 	return fmt.Sprintf("%s cluster %s, of the current context %s", cluster.Product, cluster.Name, r.Context())

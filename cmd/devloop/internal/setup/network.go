@@ -140,7 +140,7 @@ func Proxy(dial Dial, nodeEnvironment func(context.Context) []string) Step {
 				return "the nodes know of " + proxy, nil
 			}
 		}
-		return "", fault("machine.proxy", []string{"make the cluster anew, its Pods are lost: kind delete cluster, then devloop setup"},
+		return "", fault("machine.proxy", []string{"create the cluster again, its Pods are lost: devloop cluster delete && devloop setup"},
 			"lead the nodes to the proxy: they were made without %s", proxy)
 	}}
 }
