@@ -17,10 +17,16 @@ type Batch struct {
 	// All says that changes were lost: treat everything as changed. Kinds is [Any]
 	// then, and Paths names what is known.
 	All bool
+	// Unnamed says that files may have changed which Paths does not name.
+	Unnamed bool
 }
 
 // Everything is the batch of somebody who wants all done anew.
 func Everything() Batch { return Batch{Kinds: Any, All: true} }
+
+// Whatever is the batch of somebody who wants to have built what changed, and does not know what
+// that is.
+func Whatever() Batch { return Batch{Kinds: Any, Unnamed: true} }
 
 // batchOf sorts paths into a batch.
 func batchOf(paths []string) Batch {
@@ -33,16 +39,17 @@ func batchOf(paths []string) Batch {
 }
 
 // Empty says that nothing changed.
-func (b Batch) Empty() bool { return len(b.Paths) == 0 && !b.All }
+func (b Batch) Empty() bool { return len(b.Paths) == 0 && !b.All && !b.Unnamed }
 
 // Merge returns the batch of both. Neither operand is altered.
 func (b Batch) Merge(other Batch) Batch {
 	paths := slices.Concat(b.Paths, other.Paths)
 	slices.Sort(paths)
 	return Batch{
-		Paths: slices.Compact(paths),
-		Kinds: b.Kinds | other.Kinds,
-		All:   b.All || other.All,
+		Paths:   slices.Compact(paths),
+		Kinds:   b.Kinds | other.Kinds,
+		All:     b.All || other.All,
+		Unnamed: b.Unnamed || other.Unnamed,
 	}
 }
 

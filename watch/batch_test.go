@@ -39,6 +39,9 @@ func TestMergeIsAUnion(t *testing.T) {
 	if all := two.Merge(Everything()); !all.All || all.Kinds != Any || all.Empty() {
 		t.Errorf("merged with everything: %+v", all)
 	}
+	if any := two.Merge(Whatever()); !any.Unnamed || any.All || len(any.Paths) != 2 || Whatever().Empty() {
+		t.Errorf("merged with whatever changed: %+v", any)
+	}
 	if !(Batch{}).Merge(Batch{}).Empty() {
 		t.Error("nothing merged with nothing is something")
 	}

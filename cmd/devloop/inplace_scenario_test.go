@@ -59,10 +59,10 @@ func (r *started) tookUntil(url, text, stages string) {
 	}
 }
 
-// enter presses the key.
+// enter presses R.
 func (r *started) enter() {
 	r.Helper()
-	if _, err := io.WriteString(r.keys, "\n"); err != nil {
+	if _, err := io.WriteString(r.keys, "R\n"); err != nil {
 		r.Fatal(err)
 	}
 }

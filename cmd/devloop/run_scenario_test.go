@@ -256,9 +256,13 @@ func TestScenarioAKeyActsAsItIsPressed(t *testing.T) {
 	go screen.fill(terminal)
 	screen.awaits(t, "answers 200: Hello, World")
 	screen.awaits(t, "done")
+	screen.awaits(t, "press r to rebuild")
 
-	screen.types(t, terminal, "h", "q or Ctrl+C: end")
+	screen.types(t, terminal, "h", "q or Ctrl+C: quit")
+	screen.types(t, terminal, "\r", ":")
 	screen.types(t, terminal, "r", "because asked for")
+	screen.awaits(t, "nothing to do")
+	screen.types(t, terminal, "R", "because asked for")
 	screen.awaits(t, "answers 200: Hello, World")
 	screen.types(t, terminal, "q", "removed")
 	for range screen.read { // until it has closed its end

@@ -83,7 +83,7 @@ func TestScenarioAPodThatSomebodyRemovedIsMissedAndEnterBringsItBack(t *testing.
 		t.Fatal(err)
 	}
 	until(t, r.stream, func(n event.Notice) bool { return strings.Contains(n.Text, "somebody removed it") })
-	if got := page(url, "text/plain"); !strings.HasPrefix(got, "503 ") || !strings.Contains(got, "press Enter") {
+	if got := page(url, "text/plain"); !strings.HasPrefix(got, "503 ") || !strings.Contains(got, "press r") {
 		t.Errorf("localhost says %s", got)
 	}
 	r.enter()

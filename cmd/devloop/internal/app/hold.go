@@ -120,7 +120,7 @@ func (e *heldError) Hints() []string {
 	if e.elsewhere {
 		hints = append(hints, "or take it over, and leave that one without: --adopt")
 	} else {
-		hints = append([]string{"build anew there instead: press Enter in its terminal"}, "or "+hints[0])
+		hints = append([]string{"rebuild there instead: press r in its terminal"}, "or "+hints[0])
 	}
 	if e.by.Process > 0 {
 		hints = append(hints, fmt.Sprintf("or end it: kill %d", e.by.Process))

@@ -41,8 +41,8 @@ or a start that fails leaves the old Pod serving.
 --debug lets a debugger in at localhost:5005, the port that IDEs propose. It stays the same
 across Pods and restarts, and bodies are swapped while the debugger is attached.
 
-While it runs, Enter builds anew, h shows the keys, q or Ctrl+C ends. The Pod stays, unless
---cleanup is given.`,
+While it runs, r rebuilds what changed, R makes a new image and a new Pod, h shows the keys,
+and q or Ctrl+C quits. The Pod stays, unless --cleanup is given.`,
 		Flags: append(cycleFlags(),
 			settingFlags("compiler", "path", "debug", "debug-port", "suspend", "keep-serving", "livereload", "poll", "watch", "ignore", "cleanup")...),
 		Action: func(c *cli.Context) error {
@@ -121,7 +121,7 @@ func untilQuit(c *cli.Context, s Streams, d display, l *loop.Loop) error {
 	batches := make(chan watch.Batch)
 	watched := watchers.start(ctx, batches, stop)
 	if _, typed := terminal(s.In); typed {
-		d.Publish(0, event.Notice{Level: event.Info, Text: "Enter builds anew, h shows the keys, q ends"})
+		l.FirstDone = func() { d.Publish(0, event.Notice{Level: event.Info, Text: keysText}) }
 	}
 	defer keys.Listen(ctx, s.In, controls(ctx, d, batches, stop))()
 	select { // a save from now on is seen: only now the first build may begin
@@ -139,20 +139,30 @@ func untilQuit(c *cli.Context, s Streams, d display, l *loop.Loop) error {
 	return err
 }
 
-// controls are what a key leads to.
+// keysText says which keys there are.
+const keysText = "press r to rebuild, R for a new image and Pod, h for help, q to quit"
+
+// controls does what a key asks for.
 func controls(ctx context.Context, d display, batches chan<- watch.Batch, quit context.CancelCauseFunc) func(key string) {
+	ask := func(b watch.Batch) {
+		select {
+		case batches <- b:
+		case <-ctx.Done():
+		}
+	}
 	return func(key string) {
 		switch key {
 		case "q":
 			quit(errInterrupted)
-		case "r", keys.Enter:
-			select {
-			case batches <- watch.Everything():
-			case <-ctx.Done():
-			}
+		case "r":
+			ask(watch.Whatever())
+		case "R":
+			ask(watch.Everything())
+		case keys.Enter:
+			d.Publish(0, event.Mark{})
 		case "h", "?":
 			d.Publish(0, event.Notice{Level: event.Info, Text: "the keys", Hints: []string{
-				"Enter or r: build anew, image and Pod too", "q or Ctrl+C: end", "h or ?: show this"}})
+				"r: rebuild what changed", "R: make a new image and a new Pod", "Enter: set what follows apart, with the time", "q or Ctrl+C: quit", "h or ?: show this"}})
 		}
 	}
 }

@@ -262,6 +262,9 @@ type Progress struct {
 	Line string `json:"line"`
 }
 
+// Mark says that the user set what follows apart from what is before.
+type Mark struct{}
+
 // CheckFinished is one line of `devloop setup`.
 type CheckFinished struct {
 	// ID is stable, for scripts: "docker", "cluster".
@@ -308,6 +311,7 @@ func (Answered) Kind() string        { return "app.answered" }
 func (CycleFinished) Kind() string   { return "cycle.finished" }
 func (Notice) Kind() string          { return "notice" }
 func (Progress) Kind() string        { return "progress" }
+func (Mark) Kind() string            { return "mark" }
 func (CheckFinished) Kind() string   { return "check.finished" }
 func (Removed) Kind() string         { return "object.removed" }
 func (SessionFinished) Kind() string { return "session.finished" }

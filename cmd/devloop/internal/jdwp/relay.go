@@ -366,7 +366,7 @@ func (r *Relay) foreign(to *jvm, names []string) {
 		to.foreign[name] = true
 	}
 	r.mu.Unlock()
-	r.options.Tell(fmt.Sprintf("the debugger has put its own %s into %s; the next save, or Enter, brings back the project's", strings.Join(names, ", "), to.name))
+	r.options.Tell(fmt.Sprintf("the debugger has put its own %s into %s; the next save, or R, brings back the project's", strings.Join(names, ", "), to.name))
 }
 
 func sleep(ctx context.Context, d time.Duration) {

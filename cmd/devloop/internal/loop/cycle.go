@@ -221,7 +221,7 @@ func (l *Loop) compile(ctx context.Context, s *step, changed watch.Batch) (build
 	out, flush := s.writer()
 	defer flush()
 	paths := changed.Paths
-	if changed.All {
+	if changed.All || changed.Unnamed {
 		paths = nil
 	}
 	app, err := l.Compiler.Compile(ctx, paths, out)

@@ -135,7 +135,7 @@ func (l *Loop) lost(ended []runner.Pod) string {
 		if l.live.rolling && pod.Of.Kind == "Deployment" {
 			return fmt.Sprintf("Kubernetes took %s away", pod.Name)
 		}
-		text, hints := fmt.Sprintf("Pod %q has ended, or somebody removed it", pod.Name), []string{"bring it back: press Enter"}
+		text, hints := fmt.Sprintf("Pod %q has ended, or somebody removed it", pod.Name), []string{"bring it back: press r"}
 		l.live.fail(event.Failure{Message: text, Hints: hints})
 		l.Bus.Publish(0, event.Notice{Level: event.Warning, Text: text, Hints: hints})
 	}

@@ -137,6 +137,10 @@ type Loop struct {
 	// one asked for. What becomes of debuggers is told to tell, a sentence each.
 	Debugger func(ctx context.Context, port runner.Port, tell func(string)) (relay *jdwp.Relay, moved, err error)
 
+	// FirstDone is called once, when the first cycles of Run have come to an end, a good one or
+	// not, and nothing is left to build. May be nil.
+	FirstDone func()
+
 	live live
 }
 

@@ -28,6 +28,7 @@ func (l *Loop) Run(ctx context.Context, batches <-chan watch.Batch) error {
 		ended   []runner.Pod         // Pods that ended while a cycle ran
 		again   []runner.Pod         // Pods of which a container ended
 		why     string               // for a cycle that no save led to
+		anew    bool                 // no cycle has yet made the new Pod that was asked for
 		n       int
 	)
 	l.live.ended, l.live.restarted = make(chan runner.Pod), make(chan runner.Pod)
@@ -43,7 +44,7 @@ func (l *Loop) Run(ctx context.Context, batches <-chan watch.Batch) error {
 			if owed.All && !news.Empty() { // since a cycle that was to make all failed
 				why = cmp.Or(why, because(n, news))
 			}
-			l.live.anew = news.All
+			l.live.anew = anew || news.All
 			running, owed, news = l.begin(ctx, n, owed, why), watch.Batch{}, watch.Batch{}
 		}
 		select {
@@ -58,17 +59,24 @@ func (l *Loop) Run(ctx context.Context, batches <-chan watch.Batch) error {
 			owed, news, fresh = owed.Merge(b), news.Merge(b), true
 			running.cancel(errSuperseded)
 		case finished := <-running.finished():
+			anew = !finished && l.live.anew
 			if !finished {
 				owed = running.batch.Merge(owed)
+				fresh = fresh || running.cutOff
 			}
 			running = nil
+			if l.FirstDone != nil && !fresh && ctx.Err() == nil {
+				l.FirstDone()
+				l.FirstDone = nil
+			}
 			if !fresh && ctx.Err() == nil {
 				l.restBeside()
 			}
 		case pod := <-l.live.ended:
 			ended = append(ended, pod)
 		case pod := <-l.live.restarted:
-			if again = append(again, pod); l.live.altered.Load() {
+			if again = append(again, pod); l.live.altered.Load() && running != nil {
+				running.cutOff = true
 				running.cancel(errSuperseded)
 			}
 		case <-running.idle(ctx):
@@ -82,6 +90,8 @@ type cycle struct {
 	batch watch.Batch
 	stop  context.CancelCauseFunc
 	done  chan bool // one value, sent when the cycle has unwound: did it finish its work?
+	// cutOff says that it was cancelled although nothing newer came, and has to run again.
+	cutOff bool
 }
 
 // begin starts cycle n for what batch names, or why says.
@@ -123,7 +133,7 @@ func because(n int, batch watch.Batch) string {
 	switch {
 	case n == 1:
 		return "first build"
-	case batch.All:
+	case batch.All || batch.Unnamed && len(batch.Paths) == 0:
 		return "asked for"
 	default:
 		return batch.String() + " changed"
@@ -134,7 +144,7 @@ func because(n int, batch watch.Batch) string {
 func (l *Loop) turn(ctx context.Context, n int, because string, batch watch.Batch) error {
 	began := time.Now()
 	l.Bus.Publish(n, event.CycleStarted{Because: because})
-	if batch.Kinds.Has(watch.Settings) && !batch.All {
+	if batch.Kinds.Has(watch.Settings) && !batch.All && !batch.Unnamed {
 		l.Bus.Publish(n, event.Notice{Level: event.Warning, Text: "this session goes on with the settings that it began with",
 			Hints: []string{"have the new ones: end devloop run, and start it again"}})
 	}

@@ -3,6 +3,7 @@ package loop
 import (
 	"cmp"
 	"path/filepath"
+	"slices"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop/plan"
 	"github.com/devloop-cli/devloop/runner"
@@ -18,7 +19,10 @@ func concerns(changed watch.Batch) bool {
 // part of the image; any other file may be, if only through the Dockerfile, and then the
 // build finds out quickly that nothing came of it.
 func (t Target) saved(changed watch.Batch, before, now runner.Manifest) plan.Saved {
-	saved := plan.Saved{All: changed.All, Manifest: changed.Kinds.Has(watch.Manifest)}
+	saved := plan.Saved{All: changed.All, Manifest: changed.Kinds.Has(watch.Manifest), Sources: changed.Unnamed}
+	if changed.Unnamed { // whose kinds are any
+		saved.Manifest = slices.ContainsFunc(changed.Paths, func(path string) bool { return watch.KindOf(path).Has(watch.Manifest) })
+	}
 	for _, path := range changed.Paths {
 		file := filepath.Join(t.Dir, filepath.FromSlash(path))
 		read := watch.KindOf(path).Has(watch.Manifest|watch.Other) && (before.Reads(file) || now.Reads(file))

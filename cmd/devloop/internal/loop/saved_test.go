@@ -110,7 +110,7 @@ func TestSettingsOfASessionThatGoesOnStayAndThatIsSaid(t *testing.T) {
 	for _, c := range []struct {
 		changed watch.Batch
 		said    bool
-	}{{changedFile("devloop.yaml"), true}, {changedFile("A.java"), false}, {watch.Everything(), false}} {
+	}{{changedFile("devloop.yaml"), true}, {changedFile("A.java"), false}, {watch.Everything(), false}, {watch.Whatever(), false}} {
 		l, r := newTestLoop(&fakes{quick: true})
 		if err := l.turn(t.Context(), 2, "saved", c.changed); err != nil {
 			t.Fatal(err)

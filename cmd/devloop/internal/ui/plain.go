@@ -80,6 +80,8 @@ func (p *Plain) Handle(e event.Event) {
 		p.notice(b)
 	case event.Progress:
 		p.line(p.style.Dim("  · " + b.Line))
+	case event.Mark:
+		p.line("\n" + p.style.Dim(e.Time.Local().Format(time.TimeOnly)))
 	case event.CheckFinished:
 		p.check(b)
 	case event.Removed:

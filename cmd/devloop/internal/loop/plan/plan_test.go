@@ -41,7 +41,7 @@ func TestWhatCannotBeChangedInItsPodIsMadeAnew(t *testing.T) {
 		want Decision
 	}{
 		{"the first build", Situation{Saved: Saved{All: true}}, Decision{Path: Pod}},
-		{"Enter", Situation{Saved: Saved{All: true}, Image: true, Runs: now, After: was}, Decision{Path: Pod}},
+		{"asked for", Situation{Saved: Saved{All: true}, Image: true, Runs: now, After: was}, Decision{Path: Pod}},
 		{"a manifest", Situation{Saved: Saved{Manifest: true}, Image: true, Runs: now}, Decision{Path: Manifest}},
 		{"a manifest, and what runs is in no image", Situation{Saved: Saved{Manifest: true}, Runs: now, After: was}, Decision{Path: Pod, Why: "the manifest changed"}},
 		{"a manifest and a source", Situation{Saved: Saved{Manifest: true, Sources: true}, Image: true, Runs: now, After: was}, Decision{Path: Pod, Why: "the manifest changed"}},

@@ -1,0 +1,37 @@
+package app
+
+import (
+	"context"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/keys"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/ui"
+	"github.com/devloop-cli/devloop/watch"
+)
+
+func TestKeysOfRun(t *testing.T) {
+	var shown strings.Builder
+	ctx, quit := context.WithCancelCause(t.Context())
+	batches := make(chan watch.Batch, 2)
+	press := controls(ctx, display{event.NewBus(ui.NewPlain(&shown, ui.PlainOptions{})), true}, batches, quit)
+	press(keys.Enter)
+	if text := shown.String(); !strings.HasPrefix(text, "\n") || strings.Count(text, ":") != 2 || len(batches) != 0 {
+		t.Errorf("Enter shows %q and builds %d times, want an empty line with the time", text, len(batches))
+	}
+	press("r")
+	press("R")
+	if one, two := <-batches, <-batches; !reflect.DeepEqual(one, watch.Whatever()) || !reflect.DeepEqual(two, watch.Everything()) {
+		t.Errorf("r and R ask for %+v and %+v", one, two)
+	}
+	press("h")
+	if !strings.Contains(shown.String(), "R: make a new image and a new Pod") {
+		t.Errorf("h shows %q", &shown)
+	}
+	press("q")
+	if context.Cause(ctx) != errInterrupted {
+		t.Error("q does not quit")
+	}
+}
