@@ -83,6 +83,13 @@ func TestFindManifests(t *testing.T) {
 		"devloop.yaml": pod, "docker-compose.yml": pod, "src/main/resources/application.yml": pod, ".github/x.yaml": pod,
 		"kind.yaml": "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\n", "kubeconfig.yaml": kubeconfig,
 		"values.yaml": "image: x\n", "notes.txt": pod, "deploy/kustomization.yaml": pod, "deploy/a.yaml": pod,
+		// files of other tools, a file in place of a directory, and names that Spring and Compose use too
+		"catalog-info.yaml": "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {name: shop}\n",
+		"k3d.yaml":          "apiVersion: k3d.io/v1alpha5\nkind: Simple\n", "skaffold.yaml": "apiVersion: skaffold/v4beta6\nkind: Config\n",
+		"garden.yml":     "# of a tool\nkind: Project\napiVersion: \"garden.io/v2\" # a comment\n",
+		"unheard-of.yml": "apiVersion: tool.example.com/v1\nkind: Settings\n", "k8s/certificate.yaml": "apiVersion: cert-manager.io/v1\nkind: Certificate\n",
+		"k8s/kind.yaml": "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\n", "kubernetes": "#!/bin/sh\n",
+		"k8s/application.yaml": pod, "k8s/bootstrap.yml": "spring: {application: {name: shop}}\n", "manifests/compose-app.yaml": pod,
 	} {
 		full := filepath.Join(dir, path)
 		if err := os.MkdirAll(filepath.Dir(full), 0o700); err != nil {
@@ -96,8 +103,21 @@ func TestFindManifests(t *testing.T) {
 	for i := range found {
 		found[i], _ = filepath.Rel(dir, found[i])
 	}
-	if want := []string{"spring-pod.yaml", "k8s/a.yaml", "k8s/b.yml", "deploy", "src/main/kubernetes/c.yaml"}; err != nil || !slices.Equal(found, want) {
+	want := []string{"spring-pod.yaml", "k8s/a.yaml", "k8s/application.yaml", "k8s/b.yml", "k8s/certificate.yaml", "deploy", "manifests/compose-app.yaml", "src/main/kubernetes/c.yaml"}
+	if err != nil || !slices.Equal(found, want) {
 		t.Errorf("found %v, %v, want %v", found, err, want)
+	}
+	foreign, err := FindForeign(dir)
+	var names []string
+	for _, f := range foreign {
+		name, _ := filepath.Rel(dir, f.File)
+		names = append(names, name+" "+f.APIVersion+" "+f.Kind)
+	}
+	wantForeign := []string{"catalog-info.yaml backstage.io/v1alpha1 Component", "garden.yml garden.io/v2 Project", "k3d.yaml k3d.io/v1alpha5 Simple",
+		"kind.yaml kind.x-k8s.io/v1alpha4 Cluster", "kubeconfig.yaml v1 Config", "skaffold.yaml skaffold/v4beta6 Config",
+		"unheard-of.yml tool.example.com/v1 Settings", "k8s/kind.yaml kind.x-k8s.io/v1alpha4 Cluster"}
+	if err != nil || !slices.Equal(names, wantForeign) {
+		t.Errorf("foreign are %q, %v, want %q", names, err, wantForeign)
 	}
 }
 

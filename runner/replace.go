@@ -175,6 +175,9 @@ func (r *Runner) targets(ctx context.Context, objects []*unstructured.Unstructur
 	targets := make([]targetObject, len(objects))
 	for i, o := range objects {
 		mapping, err := r.mapping(o.GroupVersionKind())
+		if defined := definedBy(objects, o.GroupVersionKind()); defined != nil && meta.IsNoMatchError(err) {
+			mapping, err = defined, nil
+		}
 		if err != nil {
 			return nil, r.unknownToCluster(ctx, o, err)
 		}
@@ -237,12 +240,16 @@ func (r *Runner) refuse(ctx context.Context, t targetObject, name string, s Spec
 	return nil
 }
 
-// deploy applies and recreates the targets: first what Pods may need, in the
-// manifest's order, then all that makes Pods, together.
+// deploy applies and recreates the targets: first what others need, in the order of [prerequisites],
+// then all that makes Pods, together.
 func (r *Runner) deploy(ctx context.Context, targets []targetObject, s Spec) ([]Pod, error) {
-	for _, t := range targets {
-		if podSpecs[t.GetKind()] == nil {
-			if _, err := r.apply(ctx, t); err != nil {
+	for _, t := range prerequisites(targets) {
+		made, err := r.apply(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		if isDefinition(made) {
+			if err := r.established(ctx, t); err != nil {
 				return nil, err
 			}
 		}

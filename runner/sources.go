@@ -50,7 +50,8 @@ func sourcesOf(path string) ([]*source, error) {
 	var sources []*source
 	for _, e := range entries {
 		file := filepath.Join(path, e.Name())
-		if is, err := isManifest(file, e); err != nil || !is {
+		objects, err := objectsIn(file, e)
+		if err != nil || !slices.ContainsFunc(objects, func(f Foreign) bool { return f.isManifest(false) }) {
 			continue
 		}
 		src, err := readSource(file)

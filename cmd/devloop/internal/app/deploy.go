@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -147,16 +146,16 @@ func newLoop(c *cli.Context, d display) (*loop.Loop, func(), error) {
 
 // fixed says why no image is to be such that the running application can be changed, "" where
 // it may be: in run, unless the manifest has options for every JVM of a container, which the
-// supervisor's own would take first, a debug port for instance, or starts the image named name
+// supervisor's own would take first, a debug port for instance, or starts the project's image
 // in its own way.
-func fixed(c *cli.Context, m runner.Manifest, name string) string {
+func fixed(c *cli.Context, m runner.Manifest, project string) string {
 	if c.Command.Name != "run" {
 		return "only devloop run changes what runs"
 	}
 	if variable := m.SetsEnv(builder.JVMOptions...); variable != "" {
 		return "the manifest sets " + variable
 	}
-	if m.SetsCommand(m.ImagesCalled(name)...) {
+	if images, _ := m.ProjectImages(c.String("image-name"), project); m.SetsCommand(images...) {
 		return "the manifest sets the container's command"
 	}
 	return ""
@@ -183,18 +182,21 @@ func newTarget(c *cli.Context, d display) (loop.Target, *builder.Project, error)
 	if err != nil {
 		return none, nil, err
 	}
-	image, env := cmp.Or(c.String("image-name"), project.Name), c.StringSlice("env")
+	image, env := c.String("image-name"), c.StringSlice("env")
 	ports, err := localPorts(c.StringSlice("port"))
 	if err != nil {
 		return none, nil, err
 	}
-	fixes := func(m runner.Manifest) string { return fixed(c, m, image) }
+	fixes := func(m runner.Manifest) string { return fixed(c, m, project.Name) }
 	t := loop.Target{
 		Name: project.Name, Dir: project.Dir, Image: image, Env: env, Manifests: named, Port: project.Port(), Ports: ports,
 		Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"), Keep: c.StringSlice("keep"),
 		Path: plan.Rule(c.String("path")), Fixes: fixes, Debug: debugging(c),
 	}
 	t.Fixed = fixes(t.Own(m))
+	if err := tellForeign(d, project.Dir, named); err != nil {
+		return none, nil, err
+	}
 	if !m.Generated() {
 		return t, project, nil
 	}
@@ -203,6 +205,27 @@ func newTarget(c *cli.Context, d display) (loop.Target, *builder.Project, error)
 		d.Publish(0, event.Notice{Level: event.Info, Text: fmt.Sprintf("the Helm chart %q is not used, devloop makes a Pod of its own", chart.Dir), Hints: chart.Hints()})
 	}
 	return t, project, nil
+}
+
+// tellForeign says which files were taken for those of other tools, where the user names none.
+func tellForeign(d display, dir string, named []string) error {
+	if len(named) > 0 {
+		return nil
+	}
+	foreign, err := runner.FindForeign(dir)
+	if err != nil || len(foreign) == 0 {
+		return err
+	}
+	var files []string
+	for _, f := range foreign {
+		files = append(files, fmt.Sprintf("%s (%s of %s)", relativeTo(dir, []string{f.File})[0], f.Kind, f.APIVersion))
+	}
+	text := "not deployed, as other tools read them: "
+	if len(files) == 1 {
+		text = "not deployed, as another tool reads it: "
+	}
+	d.Publish(0, event.Notice{Level: event.Info, Text: text + strings.Join(files, ", "), Hints: []string{"deploy such a file all the same: --manifest FILE"}})
+	return nil
 }
 
 // listen returns how local ports are opened: on address, each connection waiting for a

@@ -27,6 +27,7 @@ func (l *Loop) cycle(ctx context.Context, n int, changed watch.Batch) error {
 	if err != nil {
 		return err
 	}
+	l.tellImage(n, manifest)
 	if err := l.Target.fits(manifest); err != nil {
 		return err
 	}

@@ -65,6 +65,8 @@ type live struct {
 	agentless bool
 	// placed is the reason, told last, why Pods take the place of those before.
 	placed string
+	// guessed is the image that was said last to be taken for the project's.
+	guessed string
 	// advised is what was told of the Dockerfile already.
 	advised []builder.Advice
 	// saidSkipped is true once it was said that the build's checks of style are left out.

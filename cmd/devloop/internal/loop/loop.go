@@ -78,8 +78,8 @@ type Deployer interface {
 // Target is what a loop deploys: the parts of a project that don't change from
 // cycle to cycle.
 type Target struct {
-	// Name is the project's name, Dir its directory. Image is what manifests call its image, see
-	// [runner.Manifest.ImagesCalled]; Name, if "".
+	// Name is the project's name, Dir its directory. Image is what the user says that manifests call
+	// its image, "" for nothing, see [runner.Manifest.ProjectImages].
 	Name, Dir, Image string
 	// Env are variables for the application, NAME=VALUE, over those of its manifest.
 	Env []string

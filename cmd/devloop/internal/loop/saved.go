@@ -2,9 +2,11 @@ package loop
 
 import (
 	"cmp"
+	"fmt"
 	"path/filepath"
 	"slices"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop/plan"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/watch"
@@ -36,8 +38,23 @@ func (t Target) images(m runner.Manifest) []string {
 	if m.Generated() {
 		return []string{t.Name}
 	}
-	called := cmp.Or(t.Image, t.Name)
-	return append([]string{called}, m.ImagesCalled(called)...)
+	found, _ := m.ProjectImages(t.Image, t.Name)
+	return append([]string{cmp.Or(t.Image, t.Name)}, found...)
+}
+
+// tellImage says which image is taken for the project's although it has another name, once for each.
+func (l *Loop) tellImage(n int, m runner.Manifest) {
+	if m.Generated() {
+		return
+	}
+	images, guessed := m.ProjectImages(l.Target.Image, l.Target.Name)
+	if !guessed || images[0] == l.live.guessed {
+		return
+	}
+	l.live.guessed = images[0]
+	l.Bus.Publish(n, event.Notice{Level: event.Info,
+		Text:  fmt.Sprintf("the manifest's image `%s` is taken for this project's: no registry has an image of that name", images[0]),
+		Hints: []string{"name another image: --image-name IMAGE"}})
 }
 
 // UnfitError says that a manifest came to be not for the images that a session makes, which can be
