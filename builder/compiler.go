@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -42,10 +43,13 @@ const (
 // What is proven, and what is checked later, happens in [Compiler.Rest].
 type Compiler struct {
 	project *Project
-	dir     string // where the kept compiler's files are
+	dir     string // where the kept compiler's files are, "" until it has some
+	release func() // gives dir back
 
 	mu      sync.Mutex // of what follows
 	off     string     // why the kept compiler is not used any more, "" if it is
+	blocker blocker    // what has to change before it is tried again
+	broke   int        // how often in a row it failed while it should have proven itself
 	process *javacProcess
 	module  *incremental.Module // nil until it is proven
 	copies  *resources          // nil until it is known which there are
@@ -61,7 +65,7 @@ type Compiler struct {
 
 // NewCompiler returns a compiler of p. Without keep the build compiles each time.
 func NewCompiler(p *Project, keep bool) *Compiler {
-	c := &Compiler{project: p, dir: filepath.Join(p.cache, "kept", digest([]byte(p.Dir), []byte{0}, []byte(p.module))[:16])}
+	c := &Compiler{project: p}
 	if !keep {
 		c.off = "it was not asked for"
 	}
@@ -75,6 +79,9 @@ func (c *Compiler) Compile(ctx context.Context, changed []string, out io.Writer)
 	c.resting.end()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.blocker.changed() {
+		c.off, c.blocker = "", blocker{}
+	}
 	why := c.needsBuild(changed)
 	if why == "" {
 		app, err := c.compileKept(ctx, changed, out)
@@ -100,10 +107,14 @@ func (c *Compiler) build(ctx context.Context, why string, out io.Writer) (App, e
 	if c.off == "" && why != firstTime {
 		app.How = "by " + c.project.Tool.Name + ", as " + why
 	}
-	c.app, c.model = app, module{}
+	model := module{}
 	if m, valid := c.project.model(); valid {
-		c.model = m.in(app.Dir)
+		model = m.in(app.Dir)
 	}
+	if c.blocker.what != "" && !reflect.DeepEqual(model.Compilers, c.model.Compilers) {
+		c.off, c.blocker = "", blocker{}
+	}
+	c.app, c.model = app, model
 	if !known { // the first time it was not known where the sources are
 		if before, _ = c.sources(); before.ChangedSince(began) {
 			before = nil
@@ -198,6 +209,9 @@ func (c *Compiler) compileKept(ctx context.Context, changed []string, out io.Wri
 	result, err := c.module.Compile(limited, touched)
 	var failed *incremental.Failed
 	if errors.As(err, &failed) {
+		if _, missing := os.Stat(c.module.Classes()); missing != nil { // the sources need not be what is wrong
+			return App{}, &incremental.Unfit{Why: "the kept compiler's classes are gone"}
+		}
 		return App{}, c.compileError(failed)
 	}
 	if err != nil {
@@ -295,6 +309,17 @@ func (c *Compiler) problem(d javac.Diagnostic) Problem {
 	return p
 }
 
+// blocker is why the kept compiler was given up, and may come back: a source that it is not made
+// for, or something about the build as a whole.
+type blocker struct{ what, file, state string }
+
+func newBlocker(u *incremental.Unfit) blocker {
+	return blocker{u.Why, u.File, stateOf([]string{u.File})}
+}
+
+// changed says whether the source is another now, or gone.
+func (b blocker) changed() bool { return b.file != "" && stateOf([]string{b.file}) != b.state }
+
 // stop ends the process, and forgets what it had proven.
 func (c *Compiler) stop() {
 	if c.process != nil {
@@ -309,6 +334,12 @@ func (c *Compiler) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.stop()
-	c.off = "it was closed"
-	return os.RemoveAll(c.dir)
+	c.off, c.blocker = "it was closed", blocker{}
+	if c.dir == "" {
+		return nil
+	}
+	err := os.RemoveAll(c.dir)
+	c.release()
+	c.dir = ""
+	return err
 }

@@ -176,7 +176,7 @@ func TestRealKeptLeavesTheRestToTheBuild(t *testing.T) {
 	}
 	for _, test := range []struct{ file, text, why string }{
 		{"src/main/resources/application.properties", "server.port=8099\n", "as src/main/resources/application.properties changed"},
-		{"src/main/java/com/example/package-info.java", "package com.example;\n", "as a package-info.java"},
+		{"src/main/java/com/example/Native.java", "package com.example;\nclass Native { native void f(); }\n", "as a method is native"},
 	} {
 		write(t, dir, test.file, test.text)
 		app := keptCompile(t, c, []string{test.file})
@@ -187,8 +187,110 @@ func TestRealKeptLeavesTheRestToTheBuild(t *testing.T) {
 			t.Log(why)
 		}
 	}
-	if app := keptCompile(t, c, []string{controller}); app.How != "" || c.off != "a package-info.java" {
-		t.Errorf("given up for good: %q, %q", app.How, c.off)
+	if app := keptCompile(t, c, []string{controller}); app.How != "by maven, as a method is native" && app.How != "" || c.off != "a method is native" {
+		t.Errorf("given up as long as it is there: %q, %q", app.How, c.off)
+	}
+	const native = "src/main/java/com/example/Native.java"
+	if err := os.Remove(filepath.Join(dir, native)); err != nil {
+		t.Fatal(err)
+	}
+	keptCompile(t, c, []string{native})
+	if why := c.Rest(t.Context()); why != "" {
+		t.Fatal(why)
+	}
+	change(t, dir, controller, "Hello, World", "Hello, again")
+	if app := keptCompile(t, c, []string{controller}); app.How != "by the kept compiler, 1 source" {
+		t.Errorf("it is back: %s", app.How)
+	}
+}
+
+// TestRealKeptKnowsPackageInfos compares with Maven, which writes a class of its own for a
+// package-info.java of which javac makes none.
+func TestRealKeptKnowsPackageInfos(t *testing.T) {
+	real.Maven(t)
+	const plain, noted = "src/main/java/com/example/package-info.java", "src/main/java/com/example/more/package-info.java"
+	c, _ := keptProject(t, "spring-maven")
+	dir := c.project.Dir
+	write(t, dir, "src/main/java/com/example/more/Note.java", "package com.example.more;\n@java.lang.annotation.Retention(java.lang.annotation.RetentionPolicy.RUNTIME)\npublic @interface Note { String value(); }\n")
+	for _, step := range []struct{ file, text, how string }{
+		{plain, "/** Documented. */\npackage com.example;\n", "by maven"},
+		{plain, "/** Documented better. */\npackage com.example;\n", "by the kept compiler"},
+		{noted, "@Note(\"a\")\npackage com.example.more;\n", "by the kept compiler"},
+		{noted, "@Note(\"b\")\npackage com.example.more;\n", "by the kept compiler"},
+		{plain, "@more.Note(\"c\")\npackage com.example;\n", "does not compile"},
+		{plain, "@com.example.more.Note(\"c\")\npackage com.example;\n", "by the kept compiler"},
+		{plain, "package com.example;\n", "by maven"},
+		{controller, "", "by the kept compiler"},
+	} {
+		if step.text == "" {
+			change(t, dir, controller, "Hello, World", "Hello, again")
+		} else {
+			write(t, dir, step.file, step.text)
+		}
+		app, err := c.Compile(t.Context(), []string{step.file}, &bytes.Buffer{})
+		if err != nil && step.how == "does not compile" {
+			continue
+		}
+		if err != nil || !strings.HasPrefix(app.How, step.how) {
+			t.Fatalf("%s %q: %s, %v, want %s", step.file, step.text, app.How, err, step.how)
+		}
+		if why := c.prove(t.Context()); why != "" {
+			t.Fatal(why)
+		}
+		built, err := c.project.Compile(t.Context(), &bytes.Buffer{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sameClasses(t, app, built)
+	}
+}
+
+func TestRealKeptCompilesAJavaModule(t *testing.T) {
+	real.Maven(t)
+	const info = "src/main/java/module-info.java"
+	c, _ := keptProject(t, "spring-maven")
+	dir := c.project.Dir
+	write(t, dir, info, "open module com.example {\n requires spring.boot;\n requires spring.boot.autoconfigure;\n requires spring.web;\n}\n")
+	if app := keptCompile(t, c, []string{info}); app.How != "by maven, as a module-info.java is new or gone" {
+		t.Fatal(app.How)
+	}
+	if why := c.prove(t.Context()); why != "" {
+		t.Fatal(why)
+	}
+	change(t, dir, controller, "Hello, World", "Hello, module")
+	app := keptCompile(t, c, []string{controller})
+	if !strings.HasPrefix(app.How, "by the kept compiler") {
+		t.Fatal(app.How)
+	}
+	built, err := c.project.Compile(t.Context(), &bytes.Buffer{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sameClasses(t, app, built)
+}
+
+// TestRealKeptOfTwo has two compilers of one directory at work: each has files of its own.
+func TestRealKeptOfTwo(t *testing.T) {
+	real.Maven(t)
+	c, _ := keptProject(t, "spring-maven")
+	other := NewCompiler(c.project, true)
+	keptCompile(t, other, nil)
+	if why := other.prove(t.Context()); why != "" || other.dir == c.dir {
+		t.Fatalf("%q, %s and %s", why, c.dir, other.dir)
+	}
+	if err := other.Close(); err != nil {
+		t.Fatal(err)
+	}
+	change(t, c.project.Dir, controller, "Hello, World", "Hello, again")
+	if app := keptCompile(t, c, []string{controller}); app.How != "by the kept compiler, 1 source" {
+		t.Errorf("it lives on: %s", app.How)
+	}
+	if err := os.RemoveAll(c.module.Classes()); err != nil {
+		t.Fatal(err)
+	}
+	change(t, c.project.Dir, controller, "Hello, again", "Hello, World")
+	if app := keptCompile(t, c, []string{controller}); app.Jar == "" && !strings.Contains(app.How, "by maven") {
+		t.Errorf("without its classes: %s", app.How)
 	}
 }
 

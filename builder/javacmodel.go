@@ -33,7 +33,21 @@ func (m module) javacModel() (incremental.Model, string, error) {
 		return none, "", err
 	}
 	sources := slices.DeleteFunc(slices.Clone(m.Sources), func(dir string) bool { return dir == c.Generated })
-	return incremental.Model{Sources: sources, Classes: classes[0], ClassPath: c.ClassPath, Options: options, Whole: whole}, c.JavaHome, nil
+	model := incremental.Model{Sources: sources, Classes: classes[0], ClassPath: c.ClassPath, Options: options, Whole: whole}
+	if incremental.HasModule(sources) {
+		model = c.asModule(model)
+	}
+	return model, c.JavaHome, nil
+}
+
+// asModule has javac compile a Java module as the build does: all sources together, with the libraries
+// on the module path. Whether the build has all of them there is left to the comparison with it.
+func (c compiler) asModule(m incremental.Model) incremental.Model {
+	m.ModulePath, m.ClassPath, m.Whole = m.ClassPath, nil, true
+	if c.ModuleVersion != "" {
+		m.Options = append(m.Options, "--module-version", c.ModuleVersion)
+	}
+	return m
 }
 
 // libraries is the state of all that javac reads beside the sources.

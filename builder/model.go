@@ -64,6 +64,8 @@ type compiler struct {
 	// no annotation processor, and that Maven looks for them on the class path.
 	ClassPath     []string `json:"classPath"`
 	ProcessorPath []string `json:"processorPath"`
+	// ModuleVersion is the version that javac writes into a module-info.class, "" for none.
+	ModuleVersion string `json:"moduleVersion"`
 	// Generated is where processors put sources, "" where the build names nothing.
 	Generated string `json:"generated"`
 }

@@ -3,7 +3,6 @@ package builder
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"path/filepath"
 	"sync"
@@ -83,7 +82,7 @@ func (c *Compiler) prove(ctx context.Context) string {
 	case err != nil:
 		return c.giveUp(err)
 	}
-	c.module, c.copies, c.used = m, copies, false
+	c.module, c.copies, c.used, c.broke = m, copies, false, 0
 	return ""
 }
 
@@ -92,6 +91,11 @@ func (c *Compiler) newModule() (*incremental.Module, error) {
 	model, javaHome, err := c.model.javacModel()
 	if err != nil {
 		return nil, err
+	}
+	if c.dir == "" {
+		if c.dir, c.release, err = ownDir(filepath.Join(c.project.cache, "kept"), digest([]byte(c.project.Dir), []byte{0}, []byte(c.project.module))[:16]); err != nil {
+			return nil, err
+		}
 	}
 	if err := c.ensureProcess(javaHome); err != nil {
 		return nil, err
@@ -116,13 +120,19 @@ func (c *Compiler) ensureProcess(javaHome string) error {
 	return err
 }
 
-// giveUp leaves compiling to the build from now on.
+// patience is how often in a row the kept compiler may fail for another reason than what it compiles.
+const patience = 3
+
+// giveUp leaves compiling to the build: until what speaks against the kept compiler is changed, or,
+// where it only failed, after it has done so several times.
 func (c *Compiler) giveUp(err error) string {
 	c.stop()
 	why := firstLine(err.Error())
 	var unfit *incremental.Unfit
 	if errors.As(err, &unfit) {
-		why = unfit.Why
+		why, c.blocker = unfit.Why, newBlocker(unfit)
+	} else if c.broke++; c.broke < patience {
+		return ""
 	}
 	c.off = why
 	return c.project.Tool.Name + " compiles at every save, not the kept compiler: " + why
@@ -165,7 +175,8 @@ func (c *Compiler) compare(err error) string {
 	}
 	var failed *CompileError
 	if errors.As(err, &failed) && len(failed.Problems) > 0 {
-		return c.giveUp(fmt.Errorf("it compiles what the build does not: %s", failed.Problems[0]))
+		first := failed.Problems[0]
+		return c.giveUp(&incremental.Unfit{Why: "it compiles what the build does not: " + first.String(), File: c.absolute(first.File)})
 	}
 	var unfit *incremental.Unfit
 	if err == nil && errors.As(errors.Join(c.module.Same(), c.copies.same()), &unfit) {

@@ -71,7 +71,7 @@ func TestCancelledCompileIsDoneAgain(t *testing.T) {
 }
 
 func TestUnfit(t *testing.T) {
-	for name, text := range map[string]string{"A.kt": "class A", "package-info.java": "package p;", "module-info.java": "module m {}", "A.groovy": "class A {}",
+	for name, text := range map[string]string{"A.kt": "class A", "package-info.java": "package p;", "../module-info.java": "module m {}", "A.groovy": "class A {}",
 		"Native.java": class("class Native { native void f(); }"), "Main.java": class("class Main { public static void main(String[] a) { } }")} {
 		p := newProject(t, map[string]string{"p/Z.java": class("class Z { }")})
 		p.write("p/"+name, text)

@@ -14,7 +14,11 @@ import (
 )
 
 // Unfit says what about a module this way of compiling is not made for.
-type Unfit struct{ Why string }
+type Unfit struct {
+	Why string
+	// File is the source that is the reason, "" where it is no single one.
+	File string
+}
 
 func (e *Unfit) Error() string { return e.Why }
 
@@ -46,14 +50,10 @@ func stamps(dirs []string) (map[string]stamp, error) {
 func note(found map[string]stamp, path string, entry fs.DirEntry) error {
 	switch filepath.Ext(path) {
 	case ".kt", ".groovy", ".scala":
-		return &Unfit{"sources in " + languages[filepath.Ext(path)]}
+		return &Unfit{Why: "sources in " + languages[filepath.Ext(path)], File: path}
 	case ".java":
 	default:
 		return nil
-	}
-	switch entry.Name() {
-	case "module-info.java", "package-info.java":
-		return &Unfit{"a " + entry.Name()}
 	}
 	info, err := os.Stat(path) // where it leads, if it is a link
 	if errors.Is(err, fs.ErrNotExist) {

@@ -52,6 +52,8 @@ type Model struct {
 	ClassPath []string
 	// Options are javac's, but for those that say where files lie.
 	Options []string
+	// ModulePath is javac's too, where the sources have a module-info.java.
+	ModulePath []string
 	// Whole says that a part of the sources can't be compiled alone, as there are
 	// annotation processors that look at all of them. Where they are found to write more
 	// than the sources' classes it is taken to be so.
@@ -120,7 +122,7 @@ func (m *Module) Compile(ctx context.Context, touched []string) (Result, error) 
 			return Result{}, err
 		}
 		if !m.widen(work, made) {
-			if err := m.keepsMains(work, made); err != nil {
+			if err := errors.Join(m.keepsMains(work, made), m.keepsPackageInfos(work)); err != nil {
 				return Result{}, err
 			}
 			return Result{Sources: len(work.compile), Warnings: answer.Diagnostics}, m.commit(work, made)
@@ -159,7 +161,11 @@ func (m *Module) changes(touched []string) (*work, error) {
 			w.compile[path] = true
 		}
 	}
-	if m.model.Whole && !w.empty() {
+	changed := append(slices.Collect(keys(w.compile)), w.removed...)
+	if i := slices.IndexFunc(changed, isModuleInfo); i >= 0 && len(m.sources) > 0 && (now[changed[i]] == stamp{} || m.sources[changed[i]] == nil) {
+		return nil, &Unfit{Why: "a module-info.java is new or gone", File: changed[i]}
+	}
+	if !w.empty() && (m.model.Whole || slices.ContainsFunc(changed, declares)) {
 		for path := range now {
 			w.compile[path] = true
 		}
@@ -205,9 +211,13 @@ func (m *Module) options(out string) []string {
 	if len(m.sources) > 0 {
 		classPath = append([]string{m.Classes()}, classPath...)
 	}
-	options := append(slices.Clone(m.model.Options), "-d", out, "-s", generated(out), "-sourcepath", "",
+	options, sourcePath := slices.Clone(m.model.Options), ""
+	if len(m.model.ModulePath) > 0 { // javac wants a module's sources there
+		options = append(options, "--module-path", strings.Join(m.model.ModulePath, string(filepath.ListSeparator)))
+		sourcePath = strings.Join(m.model.Sources, string(filepath.ListSeparator))
+	}
+	return append(options, "-d", out, "-s", generated(out), "-sourcepath", sourcePath,
 		"-classpath", strings.Join(classPath, string(filepath.ListSeparator)))
-	return options
 }
 
 // generated is where processors write sources.
@@ -251,6 +261,9 @@ func (m *Module) read(w *work, answer javac.Answer, out string) (made, error) {
 			continue
 		}
 		c, err := readClass(path)
+		if unfit := (*Unfit)(nil); errors.As(err, &unfit) {
+			unfit.File = file.Source
+		}
 		if err != nil {
 			return all, err
 		}
@@ -258,7 +271,7 @@ func (m *Module) read(w *work, answer javac.Answer, out string) (made, error) {
 		all.classes[file.Source] = append(all.classes[file.Source], c)
 	}
 	if len(all.extra) > 0 && !m.model.Whole && len(m.sources) > 0 {
-		return all, &Unfit{"an annotation processor writes " + all.extra[0]}
+		return all, &Unfit{Why: "an annotation processor writes " + all.extra[0]}
 	}
 	return all, nil
 }
@@ -279,7 +292,7 @@ func readClass(path string) (outline, error) {
 		return outline{}, err
 	}
 	if c.Native() {
-		err = &Unfit{"a method is native"}
+		err = &Unfit{Why: "a method is native"}
 	}
 	return outline{c.Name, c.API(), c.Main()}, err
 }
@@ -297,7 +310,7 @@ func (m *Module) keepsMains(w *work, all made) error {
 		before, after = append(before, m.old(path)...), append(after, all.classes[path]...)
 	}
 	if !slices.Equal(mains(before), mains(after)) {
-		return &Unfit{"a class that can be started comes or goes"}
+		return &Unfit{Why: "a class that can be started comes or goes"}
 	}
 	return nil
 }

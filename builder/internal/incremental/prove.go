@@ -70,14 +70,14 @@ func (m *Module) Prove(ctx context.Context, built State) error {
 		return ErrChanged
 	}
 	if !answer.OK {
-		return &Unfit{"the kept compiler finds errors that the build does not: " + firstError(answer)}
+		return &Unfit{Why: "the kept compiler finds errors that the build does not: " + firstError(answer)}
 	}
 	all, err := m.read(w, answer, out)
 	if err != nil {
 		return err
 	}
 	m.model.Whole = m.model.Whole || len(all.extra) > 0
-	if err := compare(all.files, m.model.Classes); err != nil {
+	if err := m.compare(all.files, m.model.Classes); err != nil {
 		return err
 	}
 	if err := Mirror(m.model.Classes, m.Classes()); err != nil {
@@ -135,19 +135,19 @@ func (m *Module) sameAs(dir string) error {
 			own[class] = m.file(class)
 		}
 	}
-	return compare(own, dir)
+	return m.compare(own, dir)
 }
 
 // compare compares files with those of the same names in dir, and looks that all
-// classes in dir are among them.
-func compare(files map[string]string, dir string) error {
+// classes in dir are among them, or are empty ones that it keeps for a package-info.java.
+func (m *Module) compare(files map[string]string, dir string) error {
 	for _, name := range slices.Sorted(keys(files)) {
 		same, err := sameFile(files[name], filepath.Join(dir, filepath.FromSlash(name)))
 		if err != nil {
 			return err
 		}
 		if !same {
-			return &Unfit{fmt.Sprintf("the kept compiler and the build make different files %s", name)}
+			return &Unfit{Why: fmt.Sprintf("the kept compiler and the build make different files %s", name)}
 		}
 	}
 	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
@@ -158,8 +158,8 @@ func compare(files map[string]string, dir string) error {
 		if err != nil {
 			return err
 		}
-		if _, known := files[filepath.ToSlash(rel)]; !known {
-			return &Unfit{fmt.Sprintf("the build makes %s of something else than its Java sources", filepath.ToSlash(rel))}
+		if _, known := files[filepath.ToSlash(rel)]; !known && !m.ofPackageInfo(rel) {
+			return &Unfit{Why: fmt.Sprintf("the build makes %s of something else than its Java sources", filepath.ToSlash(rel))}
 		}
 		return nil
 	})

@@ -189,6 +189,7 @@ public final class Model extends AbstractEventSpy {
         c.put("options", options(s));
         c.put("classPath", withoutOwn(project));
         c.put("processorPath", processorPath(s, project));
+        c.put("moduleVersion", s.value("moduleVersion"));
         c.put("generated", s.value("generatedSourcesDirectory"));
     }
 
