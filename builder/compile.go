@@ -21,13 +21,19 @@ import (
 // It returns a [CompileError] when the build fails, a [ProjectError] with code
 // "project.ambiguous" when several modules make such an archive and Options name none,
 // and one with "project.unsupported" when none does; one with "tool.java" before anything
-// is built, where the JDK is older than the build files ask for. When ctx ends, the build is
+// is built, where the JDK is older than the build files ask for. Two devloops build one project
+// one after the other. When ctx ends, the build is
 // stopped, none of its processes is left but Gradle's daemon, which stays fit for the
 // next build, and the error wraps ctx's cause.
 func (p *Project) Compile(ctx context.Context, out io.Writer) (App, error) {
 	if err := p.checkJava(); err != nil {
 		return App{}, err
 	}
+	release, err := lock(ctx, filepath.Join(p.cache, "building", digest([]byte(p.root))[:16]))
+	if err != nil {
+		return App{}, err
+	}
+	defer release()
 	m, fresh := p.model()
 	k, known := p.packing(m)
 	if fresh && known && k.Why == "" && !p.needsArchive(k.Directory, m.in(k.Directory).Archive) {
@@ -62,7 +68,7 @@ func (p *Project) compileArchive(ctx context.Context, out io.Writer) (App, error
 	if app, plain, err := p.plain(one, m); plain || err != nil {
 		return app, err
 	}
-	app, err := openApp(one.Archive)
+	app, err := openApp(one.Archive, p.env...)
 	if err != nil {
 		return App{}, noArchive(one, err)
 	}
@@ -115,7 +121,7 @@ func (p *Project) plain(one module, m model) (app App, plain bool, err error) {
 	if one.MainClass == "" || one.Archive != "" && !errors.Is(openError(one.Archive), errNotExecutable) {
 		return App{}, false, nil
 	}
-	k := &packing{Inputs: m.Inputs, Directory: one.Directory, MainClass: one.MainClass, Told: one.Libraries, Layers: []string{dependencies, snapshots, "application"}, Why: p.packsMore(one, m)}
+	k := &packing{env: p.env, Inputs: m.Inputs, Directory: one.Directory, MainClass: one.MainClass, Told: one.Libraries, Layers: []string{dependencies, snapshots, "application"}, Why: p.packsMore(one, m)}
 	for _, file := range existing(one.Libraries) {
 		k.Libraries = append(k.Libraries, packedLibrary{File: file, Name: k.freeName(file), Layer: m.layer(file)})
 	}

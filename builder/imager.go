@@ -68,8 +68,8 @@ type Image struct {
 	// engine exports layers when they are first read; the context given to
 	// [Imager.Image] ends that.
 	Content v1.Image
-	// Port is the lowest TCP port that the image exposes; where it exposes none, as most Dockerfiles
-	// have it, the application's; 0 where it is no server.
+	// Port is the application's where the image exposes it, or exposes none, as most Dockerfiles have
+	// it; else the lowest TCP port that it exposes; 0 where it is no server.
 	Port int
 	// Explanation says what is in it and why.
 	Explanation Explanation
@@ -166,7 +166,12 @@ func (j *job) name() string { return j.app.Name + ":latest" }
 
 // image returns the value for an image in the engine.
 func (j *job) image(id v1.Hash, view *content) Image {
-	return Image{Ref: j.ref(id), Name: j.name(), ID: id, Content: view, Port: cmp.Or(lowestPort(view.config.Config.ExposedPorts), j.app.Port)}
+	exposed := view.config.Config.ExposedPorts
+	port := cmp.Or(lowestPort(exposed), j.app.Port)
+	if _, own := exposed[strconv.Itoa(j.app.Port)+"/tcp"]; own {
+		port = j.app.Port
+	}
+	return Image{Ref: j.ref(id), Name: j.name(), ID: id, Content: view, Port: port}
 }
 
 // lowestPort returns the lowest TCP port of an EXPOSE, such as "8080/tcp".

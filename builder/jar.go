@@ -45,8 +45,8 @@ type App struct {
 	Java int
 	// Boot is the version of Spring Boot, "" if the jar doesn't tell.
 	Boot string
-	// Port is where it listens: the server.port that its application.properties or .yaml plainly
-	// gives, else Spring Boot's own; 0 where it is no server.
+	// Port is where it listens: server.port, as its own settings or the variables of [Options.Env] give
+	// it, else Spring Boot's own; 0 where it is no server.
 	Port int
 	// Base is the path below which it answers, as far as those say, such as "/shop"; "" for "/".
 	Base string
@@ -103,8 +103,8 @@ const jarmode = "spring-boot-jarmode-"
 
 var errNotExecutable = errors.New("the manifest names no Start-Class: not made by Spring Boot's plugin")
 
-// openApp looks into an executable jar.
-func openApp(jar string) (App, error) {
+// openApp looks into an executable jar of an application that is given variables, NAME=VALUE.
+func openApp(jar string, env ...string) (App, error) {
 	file, err := zip.OpenReader(jar)
 	if err != nil {
 		return App{}, fmt.Errorf("open %q: %w", jar, err)
@@ -123,7 +123,7 @@ func openApp(jar string) (App, error) {
 	}
 	app.Java = javaVersion(&file.Reader, manifest)
 	layout := layoutOf(manifest)
-	app.Port, app.Base = listens(func(name string) ([]byte, error) { return readEntry(&file.Reader, layout.classes()+name) }, layout.libraries(&file.Reader))
+	app.Port, app.Base = listens(func(name string) ([]byte, error) { return readEntry(&file.Reader, layout.classes()+name) }, layout.libraries(&file.Reader), env)
 	return app, nil
 }
 

@@ -1,6 +1,7 @@
 package builder
 
 import (
+	"bytes"
 	"cmp"
 	"maps"
 	"os"
@@ -9,40 +10,53 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // defaultPort is Spring Boot's server.port.
 const defaultPort = 8080
 
-// server matches the names of libraries that an application may listen with. Without one Spring Boot
-// makes no web application
-// (https://docs.spring.io/spring-boot/reference/features/spring-application.html#features.spring-application.web-environment).
-var server = regexp.MustCompile(`(?i)web|tomcat|jetty|undertow|netty|vertx|grpc|servlet|http`)
+// Spring Boot starts a web server where it finds one, and Spring's web support, on the class path. A
+// client brings other libraries with such names, so that a server is known by its own. Since Boot 4 the
+// module that configures it says so.
+// https://docs.spring.io/spring-boot/reference/features/spring-application.html#features.spring-application.web-environment
+var (
+	webServer  = regexp.MustCompile(`^(tomcat-embed-core|jetty-server|undertow-core|reactor-netty(-http)?)-\d`)
+	webSupport = regexp.MustCompile(`^spring-web-\d`)
+	netty      = regexp.MustCompile(`^reactor-netty`)
+	webFlux    = regexp.MustCompile(`^spring-webflux-\d`)
 
-// otherwise matches a setting of which only the second part is known: ${PORT:8080}.
-var otherwise = regexp.MustCompile(`^\$\{[^:{}]+:([^{}]*)\}$`)
+	boot4       = regexp.MustCompile(`^spring-boot-([4-9]|\d\d)\.`)
+	boot4Server = regexp.MustCompile(`^spring-boot-(tomcat|jetty|undertow|reactor-netty)-\d`)
+	boot4Web    = regexp.MustCompile(`^spring-boot-(webmvc|webflux|jersey|servlet)-\d`)
+)
 
-// listens returns the port that an application listens on: what its own settings plainly say, else
-// Spring Boot's own, and 0 where it is no server; and the path below which it answers, "" for "/".
-// read reads a file of its resources; libraries are the names of those that it has, none where
-// that is not known.
-func listens(read func(name string) ([]byte, error), libraries []string) (port int, base string) {
-	settings := plainSettings(read)
-	setting := func(key string) string {
-		value := settings[relaxed(key)]
-		if m := otherwise.FindStringSubmatch(value); m != nil {
-			return m[1]
-		}
-		return value
+// hasServer says whether an application with these libraries has a web server.
+func hasServer(libraries []string) bool {
+	has := func(name *regexp.Regexp) bool { return slices.ContainsFunc(libraries, name.MatchString) }
+	if has(boot4) {
+		return has(boot4Server) && has(boot4Web)
 	}
-	number, _ := strconv.ParseUint(setting("server.port"), 10, 16) // what can't be read is Spring's to say
+	servers := slices.DeleteFunc(slices.Clone(libraries), func(l string) bool { return !webServer.MatchString(l) })
+	onlyNetty := !slices.ContainsFunc(servers, func(l string) bool { return !netty.MatchString(l) })
+	return len(servers) > 0 && has(webSupport) && (!onlyNetty || has(webFlux))
+}
+
+// listens returns the port that an application listens on: what its own settings and the variables
+// that it is given say, else Spring Boot's own, and 0 where it is no server; and the path below which
+// it answers, "" for "/". read reads a file of its resources; libraries are the names of those that
+// it has, none where that is not known; env are variables, NAME=VALUE.
+func listens(read func(name string) ([]byte, error), libraries, env []string) (port int, base string) {
+	s := readSettings(read, env)
+	number, _ := strconv.ParseUint(s.get("server.port"), 10, 16) // what can't be read is Spring's to say
 	switch {
-	case setting("spring.main.web-application-type") == "none", setting("server.port") == "-1":
+	case s.get("spring.main.web-application-type") == "none", s.get("server.port") == "-1":
 		return 0, ""
-	case number == 0 && len(libraries) > 0 && !slices.ContainsFunc(libraries, server.MatchString):
+	case number == 0 && len(libraries) > 0 && !hasServer(libraries):
 		return 0, ""
 	}
-	base = strings.TrimRight(cmp.Or(setting("server.servlet.context-path"), setting("spring.webflux.base-path")), "/")
+	base = strings.TrimRight(cmp.Or(s.get("server.servlet.context-path"), s.get("spring.webflux.base-path")), "/")
 	if !plainPath.MatchString(base) {
 		base = ""
 	}
@@ -52,41 +66,178 @@ func listens(read func(name string) ([]byte, error), libraries []string) (port i
 // plainPath matches a path that needs neither Spring nor a browser to make something of it.
 var plainPath = regexp.MustCompile(`^(?:/[\w.~-]+)+$`)
 
-// document matches what stands between two documents of a file of settings, which may be of different
-// profiles
-// (https://docs.spring.io/spring-boot/reference/features/external-config.html#features.external-config.files.multi-document).
-var document = regexp.MustCompile(`(?m)^(?:---|#---|!---)\s*$`)
+// springSettings are an application's settings by their relaxed keys, as far as its own files and the
+// variables that it is given have them.
+type springSettings struct{ values, environment map[string]string }
 
-// conditional matches a key, in its relaxed form, that makes a document one of certain profiles.
-var conditional = regexp.MustCompile(`^spring(?:configactivate.*|profiles)$`)
+// get returns a setting, "" for one that is not known.
+func (s springSettings) get(key string) string { return s.resolve(s.values[relaxed(key)], 3) }
 
-// plainSettings reads those of the application's settings that hold in every profile, by their relaxed
-// keys. Of the two forms properties come first.
-func plainSettings(read func(name string) ([]byte, error)) map[string]string {
+// placeholder matches a value that names another: ${PORT}, or ${PORT:8080}.
+var placeholder = regexp.MustCompile(`^\$\{([^:{}]+)(?::([^{}]*))?\}$`)
+
+// resolve follows placeholders, but for so many of one after another.
+func (s springSettings) resolve(value string, depth int) string {
+	m := placeholder.FindStringSubmatch(value)
+	if m == nil || depth == 0 {
+		return value
+	}
+	return s.resolve(cmp.Or(s.values[relaxed(m[1])], m[2]), depth-1)
+}
+
+// readSettings reads the files in Spring Boot's order: a later value takes the place of an earlier one.
+// https://docs.spring.io/spring-boot/reference/features/external-config.html#features.external-config.files
+func readSettings(read func(name string) ([]byte, error), env []string) springSettings {
+	s := springSettings{values: map[string]string{}, environment: environmentOf(env)}
+	maps.Copy(s.values, s.environment)
+	s.add(read, "", nil)
+	profiles := s.profiles()
+	s.values = maps.Clone(s.environment)
+	s.add(read, "", profiles)
+	for _, p := range profiles {
+		s.add(read, "-"+p, profiles)
+	}
+	return s
+}
+
+// environmentOf returns the settings that variables make: by their own names, as system properties
+// among a JVM's options, and as SPRING_APPLICATION_JSON.
+func environmentOf(env []string) map[string]string {
 	settings := map[string]string{}
-	for _, name := range []string{"application.yml", "application.yaml", "application.properties"} {
-		text, err := read(name)
-		if err != nil {
-			continue
-		}
-		for _, part := range document.Split(string(text), -1) {
-			plain := map[string]string{}
-			for key, value := range valuesOf(name, []byte(part)) {
-				plain[relaxed(key)] = value
+	for _, variable := range env {
+		name, value, _ := strings.Cut(variable, "=")
+		settings[relaxed(name)] = value
+		switch {
+		case slices.Contains(JVMOptions, name):
+			for _, option := range strings.Fields(value) {
+				if key, value, found := strings.Cut(strings.TrimPrefix(option, "-D"), "="); found && strings.HasPrefix(option, "-D") {
+					settings[relaxed(key)] = value
+				}
 			}
-			if !slices.ContainsFunc(slices.Collect(maps.Keys(plain)), conditional.MatchString) {
-				maps.Copy(settings, plain)
+		case name == "SPRING_APPLICATION_JSON":
+			for key, value := range yamlValues([]byte(value)) {
+				settings[relaxed(key)] = value
 			}
 		}
 	}
 	return settings
 }
 
-// Port returns the port that the application will listen on, as far as its sources
-// tell before they are built: the plain server.port of its settings, else Spring
-// Boot's own; 0 where they say that it is no server.
+// profiles returns those that are active, each once, and later ones over earlier ones. Those that a
+// profile's own file includes are left out.
+func (s springSettings) profiles() []string {
+	active := listed(s.list("spring.profiles.active"))
+	if len(active) == 0 {
+		active = listed(cmp.Or(s.list("spring.profiles.default"), "default"))
+	}
+	var all []string
+	var add func(names []string)
+	add = func(list []string) {
+		for _, name := range list {
+			if !slices.Contains(all, name) {
+				all = append(all, name)
+				add(listed(s.list("spring.profiles.group." + name)))
+			}
+		}
+	}
+	add(append(listed(s.list("spring.profiles.include")), active...))
+	return all
+}
+
+// list returns a setting that may have several values.
+func (s springSettings) list(key string) string { return strings.Trim(s.get(key), "[]") }
+
+// listed splits a list, by commas or as yamlValues writes one.
+func listed(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// add reads the files of a profile: those in config/ come after those beside it, and properties after YAML.
+// Only those documents count that hold in the active profiles.
+func (s springSettings) add(read func(name string) ([]byte, error), suffix string, active []string) {
+	for _, dir := range []string{"", "config/"} {
+		for _, kind := range []string{".yml", ".yaml", ".properties"} {
+			name := dir + "application" + suffix + kind
+			text, err := read(name)
+			if err != nil {
+				continue
+			}
+			for _, values := range documentsOf(name, text) {
+				if holds(values, active) {
+					maps.Copy(s.values, values)
+					maps.Copy(s.values, s.environment)
+				}
+			}
+		}
+	}
+}
+
+// propertiesDocument matches what stands between two documents of a properties file.
+var propertiesDocument = regexp.MustCompile(`(?m)^[#!]---\s*$`)
+
+// documentsOf returns the settings of each document in a file, by their relaxed keys. What comes after
+// a mistake is left out.
+func documentsOf(name string, text []byte) []map[string]string {
+	var all []map[string]string
+	add := func(values map[string]string) {
+		plain := map[string]string{}
+		for key, value := range values {
+			plain[relaxed(key)] = value
+		}
+		all = append(all, plain)
+	}
+	if strings.HasSuffix(name, ".properties") {
+		for _, part := range propertiesDocument.Split(string(text), -1) {
+			add(propertiesOf([]byte(part)))
+		}
+		return all
+	}
+	for documents := yaml.NewDecoder(bytes.NewReader(text)); ; {
+		var document any
+		if documents.Decode(&document) != nil {
+			return all
+		}
+		values := map[string]string{}
+		flatten(values, "", document)
+		add(values)
+	}
+}
+
+// holds says whether a document holds in a Pod, with these profiles.
+// https://docs.spring.io/spring-boot/reference/features/external-config.html#features.external-config.files.activation-properties
+func holds(values map[string]string, active []string) bool {
+	if platform := values["springconfigactivateoncloudplatform"]; platform != "" && !strings.EqualFold(platform, "kubernetes") {
+		return false
+	}
+	for _, key := range []string{"springconfigactivateonprofile", "springprofiles"} {
+		if condition, there := values[key]; there && !matchesProfiles(condition, active) {
+			return false
+		}
+	}
+	return true
+}
+
+// matchesProfiles evaluates a condition such as "dev, !cloud & eu". One with parentheses holds nowhere.
+func matchesProfiles(condition string, active []string) bool {
+	condition = strings.Trim(strings.TrimSpace(condition), "[]")
+	for _, one := range strings.FieldsFunc(condition, func(r rune) bool { return r == ',' || r == '|' }) {
+		all := true
+		for _, name := range strings.Split(one, "&") {
+			name, not := strings.CutPrefix(strings.TrimSpace(name), "!")
+			all = all && slices.Contains(active, name) != not
+		}
+		if all {
+			return true
+		}
+	}
+	return false
+}
+
+// Port returns the port that the application will listen on, as far as its sources and the variables
+// that it is given tell before it is built: server.port, else Spring Boot's own; 0 where they say that
+// it is no server.
 func (p *Project) Port() int {
 	resources := filepath.Join(p.moduleDir(), "src", "main", "resources")
-	port, _ := listens(func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(resources, name)) }, nil)
+	port, _ := listens(func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(resources, name)) }, nil, p.env)
 	return port
 }

@@ -37,6 +37,8 @@ type packing struct {
 	Layers    []string
 	// Told are the libraries as the build tool named them.
 	Told []string
+
+	env []string // variables that the application is given, NAME=VALUE
 }
 
 // packedLibrary is a jar on the disk, and what it is called in the archive.
@@ -51,6 +53,7 @@ func (p *Project) packing(m model) (*packing, bool) {
 	if err != nil || json.Unmarshal(text, &k) != nil || !maps.Equal(k.Inputs, m.Inputs) {
 		return nil, false
 	}
+	k.env = p.env
 	return &k, true
 }
 
@@ -68,7 +71,7 @@ func (p *Project) learn(one module, app App, m model) (*packing, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %q: %w", app.Jar, err)
 	}
-	k := &packing{Inputs: m.Inputs, Directory: one.Directory, MainClass: app.MainClass, Boot: app.Boot, Only: map[string][]byte{}, Told: one.Libraries,
+	k := &packing{env: p.env, Inputs: m.Inputs, Directory: one.Directory, MainClass: app.MainClass, Boot: app.Boot, Only: map[string][]byte{}, Told: one.Libraries,
 		Launcher: classVersion(&jar.Reader, "", manifest["Main-Class"])}
 	if k.Why = p.packsMore(one, m); k.Why == "" {
 		k.Why, err = k.compare(packedFiles(&jar.Reader, manifest), one, app)
@@ -243,7 +246,7 @@ func (k *packing) app(m module) (a App, found bool) {
 			libraries = append(libraries, filepath.Base(l))
 		}
 	}
-	a.Port, a.Base = listens(a.readOwn, libraries)
+	a.Port, a.Base = listens(a.readOwn, libraries, k.env)
 	return a, a.Java > 0
 }
 

@@ -23,6 +23,8 @@ type Options struct {
 	// Dockerfile names the one to build by, absolute or relative to the working directory, instead
 	// of that in the directory; [NoDockerfile] leaves that out.
 	Dockerfile string
+	// Env are variables, NAME=VALUE, that the application is given when it runs.
+	Env []string
 	// CacheDir is devloop's own cache directory; empty means "devloop" in the user's.
 	CacheDir string
 	// Out receives what a wrapper prints while it downloads its tool; nil discards it.
@@ -52,6 +54,7 @@ type Project struct {
 	root   string // the outermost directory of the build, which holds Dir
 	module string
 	cache  string
+	env    []string
 }
 
 // Open finds out what kind of project dir holds and which command builds it. A
@@ -73,7 +76,7 @@ func Open(ctx context.Context, dir string, o Options) (*Project, error) {
 	if o.CacheDir, err = cacheDir(o.CacheDir); err != nil {
 		return nil, err
 	}
-	p := &Project{Dir: dir, module: o.Module, cache: o.CacheDir}
+	p := &Project{Dir: dir, module: o.Module, cache: o.CacheDir, env: o.Env}
 	if p.named, err = namedDockerfile(dir, o.Dockerfile); err != nil {
 		return nil, err
 	}

@@ -86,7 +86,7 @@ func open(c *cli.Context, d display) (*builder.Project, error) {
 		}
 	})
 	defer flush()
-	return builder.Open(c.Context, dir, builder.Options{Module: c.String("module"), Dockerfile: c.String("dockerfile"), CacheDir: cache, Out: out})
+	return builder.Open(c.Context, dir, builder.Options{Module: c.String("module"), Dockerfile: c.String("dockerfile"), CacheDir: cache, Env: c.StringSlice("env"), Out: out})
 }
 
 // connect reaches the API server that the flags and the kubeconfig name.
