@@ -6,7 +6,10 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -106,6 +109,104 @@ func restartApplication(t *testing.T, port string) {
 	}
 	answer := make([]byte, length)
 	if _, err := io.ReadFull(connection, answer); err != nil || string(answer) != "ok" {
+		t.Fatalf("the supervisor answers %q: %v", answer, err)
+	}
+}
+
+// TestRealLargeChanges sends files that are far larger than the memory of a supervisor as images
+// start it.
+func TestRealLargeChanges(t *testing.T) {
+	real.Java(t)
+	dir := t.TempDir()
+	const app = `public class App {
+  public static void main(String[] args) throws Exception {
+    if (App.class.getResource("/bad") != null) {
+      System.exit(3);
+    }
+    System.out.println("begun");
+    new java.net.ServerSocket(0).accept();
+  }
+}
+`
+	classes := filepath.Join(dir, "classes")
+	if said, err := exec.Command("javac", "-d", classes, write(t, dir, "App.java", app)).CombinedOutput(); err != nil {
+		t.Fatalf("javac: %v\n%s", err, said)
+	}
+	write(t, dir, "changes/README", "a volume")
+	port := real.FreePort(t)
+	start := func() (*bufio.Scanner, func()) {
+		cmd := exec.Command("java", slices.Concat(smallJVM, []string{"-cp", "supervise", "io.github.devloop_cli.Supervise", port, classes, dir + "/changes", "0", "java", "-cp", classes, "App"})...)
+		said, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		return bufio.NewScanner(said), func() { _ = cmd.Process.Signal(syscall.SIGTERM); _ = cmd.Wait() }
+	}
+	lines, stop := start()
+	expect := func(want ...string) {
+		t.Helper()
+		for _, line := range want {
+			if !lines.Scan() || lines.Text() != line {
+				t.Fatalf("it says %q, want %q: %v", lines.Text(), line, lines.Err())
+			}
+		}
+	}
+	holds := func(want byte) {
+		t.Helper()
+		data, err := os.ReadFile(filepath.Join(classes, "static/big.bin"))
+		if err != nil || len(data) != 40<<20 || data[0] != want || data[len(data)-1] != want {
+			t.Fatalf("the file has %d bytes, %v", len(data), err)
+		}
+	}
+	big := func(b byte) []byte { return bytes.Repeat([]byte{b}, 40<<20) }
+
+	expect("begun")
+	changeApplication(t, port, "one", false, "static/big.bin", big('1'))
+	holds('1')
+	changeApplication(t, port, "two", true, "static/big.bin", big('2'))
+	expect("begun")
+	holds('2')
+	changeApplication(t, port, "three", true, "static/big.bin", big('3'), "bad", nil)
+	expect("devloop: the application ended with exit code 3, and starts as it was before the change", "begun")
+	holds('2')
+	stop()
+
+	if err := os.RemoveAll(filepath.Join(classes, "static")); err != nil {
+		t.Fatal(err)
+	}
+	lines, stop = start() // as Kubernetes starts the container again, from its image
+	defer stop()
+	expect("begun")
+	holds('2')
+}
+
+// changeApplication sends a change of files, names and contents in turn.
+func changeApplication(t *testing.T, port, state string, restart bool, files ...any) {
+	t.Helper()
+	connection := dialed(t, port)
+	defer func() { _ = connection.Close() }()
+	var request bytes.Buffer
+	utf := func(text string) {
+		_ = binary.Write(&request, binary.BigEndian, uint16(len(text)))
+		request.WriteString(text)
+	}
+	utf(state)
+	_ = binary.Write(&request, binary.BigEndian, restart)
+	_ = binary.Write(&request, binary.BigEndian, int32(len(files)/2))
+	for i := 0; i < len(files); i += 2 {
+		content, _ := files[i+1].([]byte)
+		utf(files[i].(string))
+		_ = binary.Write(&request, binary.BigEndian, int32(len(content)))
+		request.Write(content)
+	}
+	if _, err := request.WriteTo(connection); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := io.ReadAll(connection)
+	if err != nil || len(answer) < 2 || string(answer[2:]) != "ok" {
 		t.Fatalf("the supervisor answers %q: %v", answer, err)
 	}
 }

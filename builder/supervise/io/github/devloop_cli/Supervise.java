@@ -1,11 +1,13 @@
 package io.github.devloop_cli;
 
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
+import java.io.BufferedInputStream;
+import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.File;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -60,7 +62,7 @@ import java.util.concurrent.TimeUnit;
  */
 // It has no lambda: the first one would cost its start more than all else.
 public final class Supervise {
-    private static final int LIMIT = 256 << 20; // bytes of a change
+    private static final int LIMIT = 256 << 20; // bytes of the files of a change
     private static final long GRACE = 2000; // ms in which the application ends by itself
     private static final long SOON = 120L * 1000 * 1000 * 1000; // ns in which a start has to be proven
 
@@ -106,7 +108,7 @@ public final class Supervise {
     /** Makes the changes that an earlier container of this Pod was told of. */
     private void replay() throws IOException {
         for (Path kept = change(made); Files.exists(kept); kept = change(made)) {
-            make(Files.readAllBytes(kept));
+            make(kept);
             made++;
         }
     }
@@ -166,11 +168,13 @@ public final class Supervise {
         }
         System.out.println("devloop: the application ended with exit code " + code + ", and starts as it was before the change");
         Files.deleteIfExists(change(--made));
-        for (Map.Entry<Path, byte[]> file : last.files.entrySet()) {
+        for (Map.Entry<Path, Path> file : last.files.entrySet()) {
             if (file.getValue() == null) {
                 Files.deleteIfExists(file.getKey());
             } else {
-                put(file.getKey(), file.getValue());
+                try (DataInputStream in = open(file.getValue())) {
+                    put(file.getKey(), in, Files.size(file.getValue()));
+                }
             }
         }
         state = last.state;
@@ -180,7 +184,7 @@ public final class Supervise {
 
     /** What was before a change. */
     private static final class Undo {
-        final Map<Path, byte[]> files = new HashMap<>();
+        final Map<Path, Path> files = new HashMap<>(); // copies of what a change replaced, null for a file that was not there
         final String state;
         final long since = System.nanoTime();
 
@@ -297,10 +301,10 @@ public final class Supervise {
                 try (Socket socket = server.accept()) {
                     socket.setSoTimeout(30000);
                     DataOutputStream out = new DataOutputStream(socket.getOutputStream());
-                    out.writeUTF(answer(new DataInputStream(socket.getInputStream())));
+                    out.writeUTF(answer(new DataInputStream(new BufferedInputStream(socket.getInputStream()))));
                     out.flush();
-                } catch (IOException e) {
-                    // whoever asked is gone
+                } catch (IOException | RuntimeException | Error e) {
+                    // whoever asked is gone, or gets no answer; the next one will
                 }
             }
         } catch (IOException e) {
@@ -309,22 +313,22 @@ public final class Supervise {
     }
 
     private String answer(DataInputStream in) throws IOException {
-        byte[] text = read(in);
-        DataInputStream request = new DataInputStream(new ByteArrayInputStream(text));
-        String name = request.readUTF();
+        String name = in.readUTF();
+        boolean restart = in.readBoolean();
+        int files = in.readInt();
         if (name.isEmpty()) {
             return state;
         }
-        boolean restart = request.readBoolean();
-        if (!restart && request.readInt() == 0) {
+        if (!restart && files == 0) {
             return prove(name);
         }
         try {
-            keep(text);
+            keep(name, restart, files, in);
         } catch (IOException e) {
             return "keep the change: " + e;
         }
-        return restart ? restart(text) : tryToMake(text);
+        Path kept = change(made - 1);
+        return restart ? restart(kept) : tryToMake(kept);
     }
 
     private synchronized String prove(String name) {
@@ -336,12 +340,12 @@ public final class Supervise {
     }
 
     /** Makes a change while the application does not run. */
-    private String restart(byte[] text) throws IOException {
+    private String restart(Path kept) throws IOException {
         try {
             stop();
             Undo before = new Undo(state);
-            remember(text, before);
-            String answer = tryToMake(text);
+            remember(kept, before);
+            String answer = tryToMake(kept);
             synchronized (this) {
                 undo = answer.equals("ok") ? before : null;
             }
@@ -354,43 +358,95 @@ public final class Supervise {
     }
 
     /** Makes a change; one that can't be made is forgotten, and devloop makes a new Pod. */
-    private String tryToMake(byte[] text) throws IOException {
+    private String tryToMake(Path kept) throws IOException {
         try {
-            make(text);
+            make(kept);
             return "ok";
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException | Error e) {
             Files.deleteIfExists(change(--made));
             return "make the change: " + e;
         }
     }
 
-    /** Reads a whole change: what breaks off changes nothing. */
-    private static byte[] read(DataInputStream in) throws IOException {
-        ByteArrayOutputStream text = new ByteArrayOutputStream();
-        DataOutputStream out = new DataOutputStream(text);
-        out.writeUTF(in.readUTF());
-        out.writeBoolean(in.readBoolean());
-        int files = in.readInt();
-        out.writeInt(files);
-        for (int i = 0; i < files; i++) {
-            out.writeUTF(in.readUTF());
-            int length = in.readInt();
-            out.writeInt(length);
-            if (length > LIMIT - text.size()) {
-                throw new IOException("the change is too large");
+    /**
+     * Keeps a change for the next container, and to be made. What breaks off changes nothing. No file
+     * of it is ever in memory as a whole: this JVM has very little.
+     */
+    private void keep(String name, boolean restart, int files, DataInputStream in) throws IOException {
+        Path fresh = changes.resolve("new");
+        Spool spool = new Spool(fresh);
+        try (DataOutputStream out = new DataOutputStream(spool)) {
+            out.writeUTF(name);
+            out.writeBoolean(restart);
+            out.writeInt(files);
+            for (long total = 0; files > 0; files--) {
+                out.writeUTF(in.readUTF());
+                int length = in.readInt();
+                out.writeInt(length);
+                total += Math.max(length, 0);
+                if (total > LIMIT) {
+                    throw new IOException("the change is too large");
+                }
+                copy(in, out, length);
             }
-            byte[] content = new byte[Math.max(length, 0)];
-            in.readFully(content);
-            out.write(content);
         }
-        return text.toByteArray();
+        if (spool.failed != null) {
+            throw spool.failed;
+        }
+        Files.move(fresh, change(made), StandardCopyOption.ATOMIC_MOVE);
+        made++;
     }
 
-    /** Keeps a change for the next container. */
-    private void keep(byte[] text) throws IOException {
-        Path fresh = changes.resolve("new");
-        Files.write(fresh, text);
-        Files.move(fresh, change(made++), StandardCopyOption.ATOMIC_MOVE);
+    /** Writes to a file. What goes wrong is told at the end: who sends a change reads the answer after it. */
+    private static final class Spool extends OutputStream {
+        private OutputStream to;
+        IOException failed; // null where all is written
+
+        Spool(Path file) {
+            try {
+                to = new BufferedOutputStream(Files.newOutputStream(file));
+            } catch (IOException e) {
+                failed = e;
+            }
+        }
+
+        @Override public void write(int b) {
+            write(new byte[] {(byte) b}, 0, 1);
+        }
+
+        @Override public void write(byte[] text, int from, int length) {
+            try {
+                if (failed == null) {
+                    to.write(text, from, length);
+                }
+            } catch (IOException e) {
+                failed = e;
+            }
+        }
+
+        @Override public void close() {
+            try {
+                if (to != null) {
+                    to.close();
+                }
+            } catch (IOException e) {
+                failed = failed == null ? e : failed;
+            }
+        }
+    }
+
+    private static DataInputStream open(Path file) throws IOException {
+        return new DataInputStream(new BufferedInputStream(Files.newInputStream(file)));
+    }
+
+    private static void copy(DataInputStream in, OutputStream out, long length) throws IOException {
+        byte[] piece = new byte[8192];
+        while (length > 0) {
+            int some = (int) Math.min(length, piece.length);
+            in.readFully(piece, 0, some);
+            out.write(piece, 0, some);
+            length -= some;
+        }
     }
 
     /** Ends the application, whose end is not the container's. */
@@ -407,43 +463,57 @@ public final class Supervise {
     }
 
     /** Makes a change in CLASSES. A file is there whole or not at all. */
-    private void make(byte[] text) throws IOException {
-        DataInputStream in = new DataInputStream(new ByteArrayInputStream(text));
-        String name = in.readUTF();
-        in.readBoolean();
-        for (int files = in.readInt(); files > 0; files--) {
-            Path file = classes.resolve(in.readUTF()).normalize();
-            int length = in.readInt();
-            if (!file.startsWith(classes)) {
-                throw new IOException("outside of the classes: " + file);
+    private void make(Path kept) throws IOException {
+        try (DataInputStream in = open(kept)) {
+            String name = in.readUTF();
+            in.readBoolean();
+            for (int files = in.readInt(); files > 0; files--) {
+                Path file = classes.resolve(in.readUTF()).normalize();
+                int length = in.readInt();
+                if (!file.startsWith(classes)) {
+                    throw new IOException("outside of the classes: " + file);
+                }
+                if (length < 0) {
+                    Files.deleteIfExists(file);
+                } else {
+                    put(file, in, length);
+                }
             }
-            if (length < 0) {
-                Files.deleteIfExists(file);
-                continue;
-            }
-            byte[] content = new byte[length];
-            in.readFully(content);
-            put(file, content);
+            state = name;
         }
-        state = name;
     }
 
-    private static void put(Path file, byte[] content) throws IOException {
+    private static void put(Path file, DataInputStream content, long length) throws IOException {
         Files.createDirectories(file.getParent());
         Path fresh = file.resolveSibling(file.getFileName() + ".devloop");
-        Files.write(fresh, content);
+        try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(fresh))) {
+            copy(content, out, length);
+        }
         Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
     }
 
     /** Keeps what the files of a change are before it. */
-    private void remember(byte[] text, Undo before) throws IOException {
-        DataInputStream in = new DataInputStream(new ByteArrayInputStream(text));
-        in.readUTF();
-        in.readBoolean();
-        for (int files = in.readInt(); files > 0; files--) {
-            Path file = classes.resolve(in.readUTF()).normalize();
-            before.files.put(file, Files.exists(file) ? Files.readAllBytes(file) : null);
-            in.readFully(new byte[Math.max(in.readInt(), 0)]);
+    private void remember(Path kept, Undo before) throws IOException {
+        Path copies = changes.resolve("before");
+        Files.createDirectories(copies);
+        try (DataInputStream in = open(kept)) {
+            in.readUTF();
+            in.readBoolean();
+            for (int files = in.readInt(); files > 0; files--) {
+                Path file = classes.resolve(in.readUTF()).normalize();
+                Path copy = Files.exists(file) ? copies.resolve(Integer.toString(files)) : null;
+                if (copy != null) {
+                    Files.copy(file, copy, StandardCopyOption.REPLACE_EXISTING);
+                }
+                before.files.put(file, copy);
+                for (long left = in.readInt(); left > 0;) {
+                    long skipped = in.skip(left);
+                    if (skipped <= 0) {
+                        throw new IOException("the change breaks off");
+                    }
+                    left -= skipped;
+                }
+            }
         }
     }
 }
