@@ -15,7 +15,8 @@ import (
 func displayFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "json", Usage: "print every event as one JSON line on stdout"},
-		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "leave out what Gradle, Maven and Docker print"},
+		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print errors, warnings and the address only"},
+		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "print what Gradle, Maven and Docker say as it comes"},
 	}
 }
 
@@ -32,7 +33,7 @@ func newDisplay(c *cli.Context, s Streams, more ...event.Sink) display {
 	if c.Bool("json") {
 		return display{event.NewBus(append(more, ui.NewJSONL(s.Out))...), false}
 	}
-	options := ui.PlainOptions{App: s.Out, Style: styleFor(s.Err), Quiet: c.Bool("quiet")}
+	options := ui.PlainOptions{App: s.Out, Style: styleFor(s.Err), Quiet: c.Bool("quiet"), Verbose: c.Bool("verbose")}
 	if c.Command.Name == "doctor" { // whose report is its data
 		options.Report, options.Style = s.Out, styleFor(s.Out)
 	}

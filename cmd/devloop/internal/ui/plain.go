@@ -21,8 +21,10 @@ type Plain struct {
 	app    io.Writer
 	report io.Writer
 	style  Style
-	// quiet leaves out what the stages' tools write.
-	quiet bool
+	// quiet leaves out all but failures and addresses, verbose leaves out nothing.
+	quiet, verbose bool
+	tool           toolOutput
+	pods           podNames
 }
 
 // PlainOptions says how a [Plain] writes.
@@ -34,8 +36,9 @@ type PlainOptions struct {
 	Report io.Writer
 	// Style colours; its zero value writes plain text.
 	Style Style
-	// Quiet leaves out the output of Gradle, Maven and Docker.
-	Quiet bool
+	// Quiet shows failures, warnings and addresses only. Verbose shows the output of Gradle, Maven and Docker
+	// as it comes; else it is shown where it has something to tell, see [toolOutput].
+	Quiet, Verbose bool
 }
 
 // NewPlain returns a display that writes to out.
@@ -46,11 +49,16 @@ func NewPlain(out io.Writer, o PlainOptions) *Plain {
 	if o.Report == nil {
 		o.Report = out
 	}
-	return &Plain{out: out, app: o.App, report: o.Report, style: o.Style, quiet: o.Quiet}
+	return &Plain{out: out, app: o.App, report: o.Report, style: o.Style, quiet: o.Quiet, verbose: o.Verbose}
 }
 
 // Handle implements [event.Sink].
 func (p *Plain) Handle(e event.Event) {
+	p.pods.see(e)
+	if p.quiet {
+		p.briefly(e)
+		return
+	}
 	switch b := e.Body.(type) {
 	case event.SessionStarted:
 		p.session(b)
@@ -60,13 +68,14 @@ func (p *Plain) Handle(e event.Event) {
 		}
 	case event.Chosen:
 		p.chosen(b)
+	case event.StageStarted:
+		p.tool.begin(e.Time)
 	case event.StageOutput:
-		if !p.quiet {
-			p.line(p.style.Dim("  │ " + b.Line))
-		}
+		p.toolLines(p.tool.take(b.Line, e.Time, p.verbose))
 	case event.Explained:
 		p.explained(b)
 	case event.StageFinished:
+		p.toolLines(p.tool.end(b.Outcome == event.Failed))
 		p.stage(b)
 	case event.PodPhase:
 		p.phase(b)
@@ -75,7 +84,7 @@ func (p *Plain) Handle(e event.Event) {
 	case event.Debugging:
 		p.line(fmt.Sprintf("%s %s → %s", row("debug", 0), b.Address, b.Pod))
 	case event.AppLog:
-		_, _ = fmt.Fprintln(p.app, b.Line)
+		_, _ = fmt.Fprintln(p.app, p.pods.prefix(b.Pod, p.style)+b.Line)
 	case event.Notice:
 		p.notice(b)
 	case event.Progress:
@@ -89,9 +98,42 @@ func (p *Plain) Handle(e event.Event) {
 	case event.CycleFinished:
 		p.cycle(b)
 	case event.SessionFinished:
-		if b.Failure != nil && b.Outcome == event.Failed {
-			PrintFailure(p.out, p.style, *b.Failure)
+		p.end(b)
+	}
+}
+
+// briefly shows what a person wants to know who asked for little: addresses, and what went wrong.
+func (p *Plain) briefly(e event.Event) {
+	switch b := e.Body.(type) {
+	case event.Forwarding:
+		p.line(b.URL)
+	case event.Notice:
+		if b.Level == event.Warning {
+			p.notice(b)
 		}
+	case event.CheckFinished:
+		if b.Failure != nil {
+			p.check(b)
+		}
+	case event.CycleFinished:
+		if b.Outcome == event.Failed {
+			p.cycle(b)
+		}
+	case event.SessionFinished:
+		p.end(b)
+	}
+}
+
+func (p *Plain) end(b event.SessionFinished) {
+	if b.Failure != nil && b.Outcome == event.Failed {
+		PrintFailure(p.out, p.style, *b.Failure)
+	}
+}
+
+// toolLines writes what a stage's tool said.
+func (p *Plain) toolLines(lines []string) {
+	for _, line := range lines {
+		p.line(p.style.Dim("  │ " + line))
 	}
 }
 

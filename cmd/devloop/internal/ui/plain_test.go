@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 )
@@ -42,11 +43,13 @@ func TestPlainDrawsRecordedStreams(t *testing.T) {
 	for _, stream := range streams {
 		name := strings.TrimSuffix(filepath.Base(stream), ".jsonl")
 		t.Run(name, func(t *testing.T) {
-			var got, colour bytes.Buffer
+			var got, colour, quiet bytes.Buffer
 			replay(t, stream, NewPlain(&got, PlainOptions{}))
-			replay(t, stream, NewPlain(&colour, PlainOptions{Style: Style{Colour: true}, Quiet: true}))
+			replay(t, stream, NewPlain(&colour, PlainOptions{Style: Style{Colour: true}, Verbose: true}))
+			replay(t, stream, NewPlain(&quiet, PlainOptions{Quiet: true}))
 			golden(t, filepath.Join("testdata", name+".txt"), got.Bytes())
 			golden(t, filepath.Join("testdata", name+".colour.txt"), colour.Bytes())
+			golden(t, filepath.Join("testdata", name+".quiet.txt"), quiet.Bytes())
 		})
 	}
 }
@@ -87,5 +90,73 @@ func TestWhatAFailureSaysIsNotShownTwice(t *testing.T) {
 	PrintFailure(&out, Style{}, event.Failure{Message: "compile: A.java:3: ';' expected", Evidence: []string{"A.java:3: ';' expected", "    return 1", "            ^"}})
 	if want := "error: compile: A.java:3: ';' expected\n  │     return 1\n  │             ^\n"; out.String() != want {
 		t.Errorf("got\n%s", &out)
+	}
+}
+
+// TestToolOutputIsShownWhereItHelps: not while a stage goes well, but from its beginning where that takes long, and its
+// end where it fails.
+func TestToolOutputIsShownWhereItHelps(t *testing.T) {
+	begun := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	line := func(second int, text string) event.Event {
+		return event.Event{Time: begun.Add(time.Duration(second) * time.Second), Body: event.StageOutput{Stage: event.Compile, Line: text}}
+	}
+	start := event.Event{Time: begun, Body: event.StageStarted{Stage: event.Compile}}
+	end := func(o event.Outcome) event.Event {
+		return event.Event{Time: begun.Add(time.Minute), Body: event.StageFinished{Stage: event.Compile, Outcome: o}}
+	}
+	for name, test := range map[string]struct {
+		stream []event.Event
+		shown  []string
+		hidden []string
+	}{
+		"goes well":       {[]event.Event{start, line(1, "one"), line(9, "two"), end(event.OK)}, nil, []string{"one", "two"}},
+		"fails":           {[]event.Event{start, line(1, "one"), end(event.Failed)}, []string{"one"}, nil},
+		"takes long":      {[]event.Event{start, line(1, "one"), line(11, "two"), line(12, "three")}, []string{"one\n", "two\n", "three\n"}, nil},
+		"the stage after": {[]event.Event{start, line(11, "one"), end(event.OK), start, line(2, "two"), end(event.OK)}, []string{"one"}, []string{"two"}},
+	} {
+		var got bytes.Buffer
+		p := NewPlain(&got, PlainOptions{})
+		for _, e := range test.stream {
+			p.Handle(e)
+		}
+		for _, want := range test.shown {
+			if strings.Count(got.String(), want) != 1 {
+				t.Errorf("%s: %q is not shown once in\n%s", name, want, got.String())
+			}
+		}
+		for _, no := range test.hidden {
+			if strings.Contains(got.String(), no) {
+				t.Errorf("%s: %q is shown in\n%s", name, no, got.String())
+			}
+		}
+	}
+}
+
+// TestLogsOfSeveralPodsAreToldApart wants a prefix where there are several Pods, and none for one, whatever
+// its predecessor was called.
+func TestLogsOfSeveralPodsAreToldApart(t *testing.T) {
+	phase := func(cycle int, pod string) event.Event {
+		return event.Event{Cycle: cycle, Body: event.PodPhase{Pod: pod, Phase: "pending"}}
+	}
+	log := func(pod string) event.Event { return event.Event{Body: event.AppLog{Pod: pod, Line: "hello"}} }
+	for name, test := range map[string]struct {
+		stream []event.Event
+		want   string
+	}{
+		"one":           {[]event.Event{phase(1, "web"), log("web")}, "hello\n"},
+		"one and a new": {[]event.Event{phase(1, "web"), phase(2, "web-b"), log("web-b"), log("web")}, "hello\nhello\n"},
+		"two":           {[]event.Event{phase(1, "web"), phase(1, "worker"), log("web"), log("worker")}, "web    | hello\nworker | hello\n"},
+	} {
+		var app, other bytes.Buffer
+		p := NewPlain(&other, PlainOptions{App: &app})
+		for _, e := range test.stream {
+			p.Handle(e)
+		}
+		if app.String() != test.want {
+			t.Errorf("%s: got %q, want %q", name, app.String(), test.want)
+		}
+	}
+	if one, other := (Style{Colour: true}).Tint(0, "web"), (Style{Colour: true}).Tint(1, "web"); one == other {
+		t.Error("two Pods have one colour")
 	}
 }

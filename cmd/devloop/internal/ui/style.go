@@ -11,6 +11,12 @@ func (s Style) Green(t string) string  { return s.wrap("32", t) }
 func (s Style) Yellow(t string) string { return s.wrap("33", t) }
 func (s Style) Cyan(t string) string   { return s.wrap("36", t) }
 
+// Tint colours by a number: the same number, the same colour.
+func (s Style) Tint(number int, t string) string {
+	codes := []string{"36", "33", "32", "35", "34", "91"}
+	return s.wrap(codes[number%len(codes)], t)
+}
+
 func (s Style) wrap(code, text string) string {
 	if !s.Colour || text == "" {
 		return text
