@@ -97,7 +97,7 @@ func (r *Runner) Note(ctx context.Context, p Pod, summary string) error {
 // Pod with what is so now. It returns an error when the Pod is gone, or ctx ends.
 func (r *Runner) Restarted(ctx context.Context, p Pod) (Pod, error) {
 	ran, left := false, false
-	w := podWatch{r: r, namespace: p.Namespace, options: named(p.Name), known: map[types.UID]*corev1.Pod{p.UID: p.reference()}}
+	w := podWatch{r: r, namespace: p.Namespace, options: named(p.Name), patient: true, known: map[types.UID]*corev1.Pod{p.UID: p.reference()}}
 	w.see = func(o *corev1.Pod, gone bool) (bool, error) {
 		if o.UID != p.UID {
 			return false, nil

@@ -20,7 +20,7 @@ func (r *Runner) Follow(ctx context.Context, p Pod, serves func(Pod)) error {
 	}
 	name := workload(first)
 	current := Pod{}
-	w := podWatch{r: r, namespace: p.Namespace, see: func(next *corev1.Pod, gone bool) (bool, error) {
+	w := podWatch{r: r, namespace: p.Namespace, patient: true, see: func(next *corev1.Pod, gone bool) (bool, error) {
 		if gone || next.DeletionTimestamp != nil {
 			if next.UID == current.UID {
 				current = Pod{}

@@ -75,7 +75,7 @@ func (t *tailer) follow(ctx context.Context) error {
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
 	go func() {
-		if t.r.gone(reading, t.pod.reference()) == nil && pause(reading, logGrace) {
+		if t.r.gone(reading, t.pod.reference(), true) == nil && pause(reading, logGrace) {
 			stop()
 		}
 	}()
@@ -118,7 +118,7 @@ func passes(err error) bool { return !errors.As(err, new(writeError)) }
 // Pod is gone.
 func (t *tailer) started(ctx context.Context) (status *corev1.ContainerStatus, err error) {
 	w := podWatch{
-		r: t.r, namespace: t.pod.Namespace, options: named(t.pod.Name),
+		r: t.r, namespace: t.pod.Namespace, options: named(t.pod.Name), patient: true,
 		known: map[types.UID]*corev1.Pod{t.pod.UID: t.pod.reference()},
 		see: func(p *corev1.Pod, gone bool) (bool, error) {
 			if p.UID != t.pod.UID {

@@ -166,7 +166,7 @@ func (r *Runner) removePod(ctx context.Context, pod *corev1.Pod, grace int64) er
 	if err != nil && !isMissing(err) {
 		return r.failed(ctx, "delete", Object{"Pod", pod.Namespace, pod.Name}, err)
 	}
-	return r.gone(ctx, pod)
+	return r.gone(ctx, pod, false)
 }
 
 // sharesNothing says whether a Pod holds nothing of its node that the next one of its

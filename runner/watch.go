@@ -34,6 +34,25 @@ type podWatch struct {
 	// listed, where set, is called after each list, and now and then: it may wait for what no
 	// Pod tells of, such as a controller's word that there is nothing to do.
 	listed func() (done bool, err error)
+	// patient goes on through an outage of the API server, however long: for what has to be
+	// seen as long as a session lasts.
+	patient bool
+}
+
+// lapsePause is how long a patient watch waits after a request that failed, which has been
+// sent again for some seconds by then.
+const lapsePause = time.Second
+
+// lapseError wraps the error of a request, to tell it from one of podWatch.see.
+type lapseError struct{ error }
+
+func (e *lapseError) Unwrap() error { return e.error }
+
+// goesOn says whether the watch begins again after an error. A user who may not watch Pods will
+// not be allowed to later.
+func (w *podWatch) goesOn(ctx context.Context, err error) bool {
+	return w.patient && errors.As(err, new(*lapseError)) && !apierrors.IsForbidden(err) && !apierrors.IsUnauthorized(err) &&
+		ctx.Err() == nil && pause(ctx, lapsePause)
 }
 
 // named selects the Pod of that name.
@@ -48,10 +67,16 @@ func (w *podWatch) run(ctx context.Context) error {
 	}
 	for {
 		done, version, err := w.list(ctx)
-		if done || err != nil {
-			return err
+		if err == nil && !done {
+			done, err = w.watch(ctx, version)
 		}
-		if done, err = w.watch(ctx, version); done || err != nil {
+		if err != nil && w.goesOn(ctx, err) {
+			continue
+		}
+		if lapse, is := errors.AsType[*lapseError](err); is {
+			err = lapse.error
+		}
+		if done || err != nil {
 			return err
 		}
 		select {
@@ -65,7 +90,7 @@ func (w *podWatch) run(ctx context.Context) error {
 func (w *podWatch) list(ctx context.Context) (done bool, version string, err error) {
 	pods, err := w.r.core.CoreV1().Pods(w.namespace).List(ctx, w.options)
 	if err != nil {
-		return false, "", w.r.failed(ctx, "list pods of", Object{Kind: "Namespace", Name: w.namespace}, err)
+		return false, "", &lapseError{w.r.failed(ctx, "list pods of", Object{Kind: "Namespace", Name: w.namespace}, err)}
 	}
 	there := map[types.UID]bool{}
 	for i := range pods.Items {
@@ -104,7 +129,7 @@ func (w *podWatch) watch(ctx context.Context, version string) (done bool, err er
 		return false, nil
 	}
 	if err != nil {
-		return false, w.r.failed(ctx, "watch pods of", Object{Kind: "Namespace", Name: w.namespace}, err)
+		return false, &lapseError{w.r.failed(ctx, "watch pods of", Object{Kind: "Namespace", Name: w.namespace}, err)}
 	}
 	defer events.Stop()
 	var again <-chan time.Time
@@ -137,9 +162,9 @@ func (w *podWatch) watch(ctx context.Context, version string) (done bool, err er
 }
 
 // gone waits until a Pod has left the cluster.
-func (r *Runner) gone(ctx context.Context, pod *corev1.Pod) error {
+func (r *Runner) gone(ctx context.Context, pod *corev1.Pod, patient bool) error {
 	w := podWatch{
-		r: r, namespace: pod.Namespace, options: named(pod.Name),
+		r: r, namespace: pod.Namespace, options: named(pod.Name), patient: patient,
 		known: map[types.UID]*corev1.Pod{pod.UID: pod},
 		see: func(p *corev1.Pod, gone bool) (bool, error) {
 			return gone && p.UID == pod.UID, nil

@@ -145,16 +145,26 @@ func (m *machine) inUse(ctx context.Context) string {
 	if err != nil || r.Context() == m.context() {
 		return ""
 	}
-	docker, err := engine(ctx)
+	cluster, err := answering(ctx, r)
 	if err != nil {
 		return ""
 	}
+	return fmt.Sprintf("%s cluster %s, of the current context %s", cluster.Product, cluster.Name, r.Context())
+}
+
+// answering returns the cluster of this machine that r leads to, once it has answered. Any
+// other is asked nothing: a kubeconfig may name programs to log in with.
+func answering(ctx context.Context, r *runner.Runner) (loader.Cluster, error) {
+	docker, err := engine(ctx)
+	if err != nil {
+		return loader.Cluster{}, err
+	}
 	defer func() { _ = docker.Close() }()
 	cluster, err := loader.Detect(ctx, docker, r.Context(), r.Server())
-	if err != nil || r.Ping(ctx) != nil { // no other cluster than one of this machine is asked anything
-		return ""
+	if err != nil {
+		return cluster, err
 	}
-	return fmt.Sprintf("%s cluster %s, of the current context %s", cluster.Product, cluster.Name, r.Context())
+	return cluster, r.Ping(ctx)
 }
 
 // context is the name of the context that kind writes.
@@ -229,7 +239,7 @@ func (m *machine) lookForContext(ctx context.Context) (string, error) {
 	name := m.context()
 	r, err := runner.Connect(runner.ConnectOptions{Kubeconfig: m.c.String("kubeconfig"), Context: name})
 	if err == nil {
-		err = r.Ping(ctx)
+		_, err = answering(ctx, r)
 	}
 	if err != nil {
 		return "", &setup.Fault{Word: "cluster.context", Problem: fmt.Sprintf("reach the cluster by the context %q: %v", name, err), Advice: []string{"write it into the kubeconfig: devloop setup"}}

@@ -80,10 +80,15 @@ func crowded(err error) bool {
 	return errors.As(err, &why) && why.Code() == "pod.pending"
 }
 
-// still tells after a failure that what answered before does so now.
-func (l *Loop) still(n int) {
-	if l.live.serves() && len(l.live.ports) > 0 {
+// still tells after a failure which code localhost leads to: that of before, or the new one
+// where a running JVM has taken the change already.
+func (l *Loop) still(n int, before v1.Hash) {
+	switch {
+	case !l.live.serves() || len(l.live.ports) == 0:
+	case l.live.serving == before:
 		l.Bus.Publish(n, event.Notice{Level: event.Info, Text: "the code before this change still answers on localhost"})
+	default:
+		l.Bus.Publish(n, event.Notice{Level: event.Warning, Text: "localhost leads to an application that has taken this change already, or a part of it"})
 	}
 }
 

@@ -151,13 +151,14 @@ func (l *Loop) turn(ctx context.Context, n int, because string, batch watch.Batc
 	if !l.live.serves() {
 		l.live.hold(ctx) // for who asks now there is something to wait for
 	}
+	before := l.live.serving
 	err := l.cycle(ctx, n, batch)
 	if err != nil && !cancelled(err) && !l.live.serves() {
 		l.live.fail(*FailureOf(err))
 	}
 	l.Bus.Publish(n, event.CycleFinished{Outcome: outcome(err), Took: since(began), Failure: FailureOf(err)})
 	if err != nil && !cancelled(err) {
-		l.still(n)
+		l.still(n, before)
 	}
 	return err
 }
