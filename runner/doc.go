@@ -28,9 +28,8 @@
 //
 // # Ownership
 //
-// Every object that Replace makes carries the labels [LabelManagedBy] and
-// [LabelProject]. An object of the same name without them belongs to somebody
-// else: it is neither replaced nor removed, unless [Spec.Adopt] says so. One that was
+// Every object that Replace makes carries the label [LabelProject]. An object of the
+// same name without it belongs to somebody else: it is neither replaced nor removed, unless [Spec.Adopt] says so. One that was
 // made for another directory goes if [Spec.Yields] lets it.
 //
 // # What it leaves to others

@@ -15,7 +15,7 @@ import (
 
 // Down removes what devloop made for the project, for all projects where it is "",
 // in the namespace, in all namespaces where that is "", and waits until the Pods are gone. It removes exactly the
-// objects that carry both marks, each by its UID; those that Kubernetes made of
+// objects that carry its label, each by its UID; those that Kubernetes made of
 // them, such as a Deployment's Pods, go with them. What was made for a directory that spare
 // names stays; nil spares none. A namespace that devloop made
 // stays unless nothing of anybody's is left in it. It returns what was removed,

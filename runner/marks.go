@@ -7,31 +7,31 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// The marks on everything that devloop makes in a cluster. The first label is
-// Kubernetes' own convention, see
-// https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/.
+// The marks on everything that devloop makes in a cluster. All are under devloop's own prefix: a
+// manifest may set app.kubernetes.io/managed-by, and its selectors may go by that.
 const (
-	LabelManagedBy      = "app.kubernetes.io/managed-by"    // always [FieldManager]
-	LabelProject        = "devloop-cli.github.io/project"   // the project's name
+	LabelProject        = "devloop-cli.github.io/project"   // the project's name; who has it was made by devloop
 	AnnotationDirectory = "devloop-cli.github.io/directory" // where the project lies on this machine
 	AnnotationImage     = "devloop-cli.github.io/image"     // the unique reference that was deployed
 	FieldManager        = "devloop"                         // who the API server says wrote a field
 )
 
+// LabelManagedBy is Kubernetes' convention for who made an object. devloop reads it, and never writes it, see
+// https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/.
+const LabelManagedBy = "app.kubernetes.io/managed-by"
+
 // ownedBy selects the objects of a project, of all projects for "".
 func ownedBy(project string) string {
-	selector := LabelManagedBy + "=" + FieldManager
 	if project == "" {
-		return selector + "," + LabelProject
+		return LabelProject
 	}
-	return selector + "," + LabelProject + "=" + labelValue(project)
+	return LabelProject + "=" + labelValue(project)
 }
 
 // owned says whether devloop made the object, for whichever project.
 func owned(o metav1.Object) bool {
-	labels := o.GetLabels()
-	_, project := labels[LabelProject]
-	return project && labels[LabelManagedBy] == FieldManager
+	_, project := o.GetLabels()[LabelProject]
+	return project
 }
 
 // belongs says whether devloop made the object for the project, for any for "".
@@ -46,7 +46,16 @@ func mark(o metav1.Object, s Spec) {
 }
 
 func marks(s Spec) map[string]string {
-	return map[string]string{LabelManagedBy: FieldManager, LabelProject: labelValue(s.Project)}
+	return map[string]string{LabelProject: labelValue(s.Project)}
+}
+
+// unmark takes devloop's marks off an object that stays somebody else's.
+func unmark(o metav1.Object) {
+	labels, annotations := o.GetLabels(), o.GetAnnotations()
+	delete(labels, LabelProject)
+	delete(annotations, AnnotationDirectory)
+	o.SetLabels(labels)
+	o.SetAnnotations(annotations)
 }
 
 func with(have, more map[string]string) map[string]string {

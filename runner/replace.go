@@ -229,7 +229,11 @@ func (r *Runner) refuse(ctx context.Context, t targetObject, name string, s Spec
 	dir := there.GetAnnotations()[AnnotationDirectory]
 	switch {
 	case name != t.GetName() && nameOf(there) != t.of.Name: // it only happens to be called so
-	case s.Adopt || t.GetKind() == "Namespace":
+	case t.GetKind() == "Namespace":
+		if !owned(there) {
+			unmark(t) // it is used and stays somebody else's, so that `down` leaves it
+		}
+	case s.Adopt:
 	case !owned(there):
 		return &ForeignError{Object: objectOf(there), ManagedBy: there.GetLabels()[LabelManagedBy]}
 	case s.Yields != nil && dir != "" && dir != s.Dir:

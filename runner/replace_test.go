@@ -223,7 +223,7 @@ func TestDownRemovesOnlyWhatIsOwned(t *testing.T) {
 	mark(other, Spec{Project: "bank"})
 	a.put("pods", other)
 	half := object("v1", "Pod", "half-marked")
-	half.SetLabels(map[string]string{LabelProject: "shop"})
+	half.SetLabels(map[string]string{LabelManagedBy: FieldManager})
 	a.put("pods", half)
 	a.put("pods", object("v1", "Pod", "foreign"))
 	removed, err := r.Down(t.Context(), "shop", "", nil)

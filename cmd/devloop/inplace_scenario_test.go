@@ -67,9 +67,12 @@ func (r *started) enter() {
 	}
 }
 
-// write writes a file of the project.
+// write writes a file of the project. The image in a manifest becomes the one of this copy of the sample.
 func (s *scenario) write(path, text string) {
 	s.Helper()
+	if sample := filepath.Base(s.dir); sample != s.name {
+		text = strings.NewReplacer("image: "+s.name, "image: "+s.name, "image: "+sample, "image: "+s.name, `image: "`+sample+":", `image: "`+s.name+":").Replace(text)
+	}
 	path = filepath.Join(s.dir, path)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		s.Fatal(err)
@@ -85,7 +88,7 @@ func TestScenarioAChangeOfClassesKeepsThePodAndOutlivesItsContainer(t *testing.T
 	r := s.start("run", "--without", "archive", "--without", "hot-swap") // an archive that is made meanwhile leads to a new Pod
 	url := r.answered("Hello, World")
 	r.took()
-	first := s.pods()["spring-maven"]
+	first := s.pods()[s.name]
 	const inPlace, newPod = "compile restart ready forward", "compile image load replace ready forward"
 
 	t.Log("an edited class")
@@ -101,25 +104,25 @@ func TestScenarioAChangeOfClassesKeepsThePodAndOutlivesItsContainer(t *testing.T
 	if got := page(url+"/note.txt", "text/plain"); got != "200 a note" {
 		t.Errorf("the resource is %s", got)
 	}
-	if now := s.pods()["spring-maven"]; now.UID != first.UID || now.Status.ContainerStatuses[0].RestartCount != 0 {
+	if now := s.pods()[s.name]; now.UID != first.UID || now.Status.ContainerStatuses[0].RestartCount != 0 {
 		t.Errorf("it is another Pod, or its container restarted")
 	}
 
 	t.Log("thread dumps: the application's as devloop explain says, and process 1 says that it is another")
 	for of, wanted := range map[string]string{"$(cat /proc/1/task/*/children)": "HTTP-Dispatcher", "1": "devloop's supervisor: the application is"} {
-		s.says("", "exec", "spring-maven", "--", "sh", "-c", "kill -3 "+of)
+		s.says("", "exec", s.name, "--", "sh", "-c", "kill -3 "+of)
 		until(t, r.stream, func(l event.AppLog) bool { return strings.Contains(l.Line, wanted) })
 	}
 	var own int // kB
-	if _, err := fmt.Sscanf(s.says("", "exec", "spring-maven", "--", "grep", "RssAnon", "/proc/1/status"), "RssAnon: %d kB", &own); err != nil || own > 14_000 {
+	if _, err := fmt.Sscanf(s.says("", "exec", s.name, "--", "grep", "RssAnon", "/proc/1/status"), "RssAnon: %d kB", &own); err != nil || own > 14_000 {
 		t.Errorf("the supervisor takes %d kB of its own, %v", own, err)
 	}
 
 	t.Log("Kubernetes starts the container again: it has the changes all the same")
-	if _, stderr, code := s.say("exec", "spring-maven", "--", "sh", "-c", "kill 1"); code != 0 {
+	if _, stderr, code := s.say("exec", s.name, "--", "sh", "-c", "kill 1"); code != 0 {
 		t.Fatalf("exec ended with %d: %s", code, stderr)
 	}
-	for deadline := time.Now().Add(time.Minute); s.pods()["spring-maven"].Status.ContainerStatuses[0].RestartCount == 0; time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); s.pods()[s.name].Status.ContainerStatuses[0].RestartCount == 0; time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("the container did not restart")
 		}
@@ -140,7 +143,7 @@ func TestScenarioAChangeOfClassesKeepsThePodAndOutlivesItsContainer(t *testing.T
 		t.Fatal(err)
 	}
 	r.tookUntil(url, "Hello, mended", inPlace)
-	if _, _, code := s.say("exec", "spring-maven", "--", "test", "!", "-e", "/app/classes/com/example/Text.class"); code != 0 {
+	if _, _, code := s.say("exec", s.name, "--", "test", "!", "-e", "/app/classes/com/example/Text.class"); code != 0 {
 		t.Errorf("the class is there")
 	}
 
@@ -171,7 +174,7 @@ func TestScenarioARestartThatFailsGoesBack(t *testing.T) {
 	if got := page(url, "text/plain"); got != "200 Hello, World" {
 		t.Errorf("localhost says %s", got)
 	}
-	if pod := s.pods()["spring-maven"]; pod.Status.ContainerStatuses[0].RestartCount != 0 || pod.Annotations["devloop-cli.github.io/changes"] != "" {
+	if pod := s.pods()[s.name]; pod.Status.ContainerStatuses[0].RestartCount != 0 || pod.Annotations["devloop-cli.github.io/changes"] != "" {
 		t.Errorf("the container restarted %d times, and its changes are %q", pod.Status.ContainerStatuses[0].RestartCount, pod.Annotations["devloop-cli.github.io/changes"])
 	}
 

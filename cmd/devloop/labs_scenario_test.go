@@ -45,7 +45,9 @@ var commandLine = regexp.MustCompile(`(?m)^\$ (.+)$`)
 // TestScenarioTheLabsRunAsTheyAreWritten runs every command of samples/README.md in a
 // shell, one after the other, on a cluster in which the namespace is the test's own.
 func TestScenarioTheLabsRunAsTheyAreWritten(t *testing.T) {
+	t.Parallel()
 	real.Gradle(t)
+	takesOwnPorts(t)
 	s := newScenario(t, ".")
 	text, err := os.ReadFile("../../samples/README.md")
 	if err != nil {

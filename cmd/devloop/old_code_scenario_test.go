@@ -241,18 +241,26 @@ func (r *started) serves(n int, url string, now shop, edited time.Time) {
 	}
 }
 
-// endContainers ends the application in its Pods, as a crash would, and waits until it answers
-// again: meanwhile nothing but the present code may.
+// endContainers ends the application in its Pods, as a crash would, and waits until others run in
+// their place and answer: meanwhile nothing but the present code may.
 func (s *scenario) endContainers(n int, url string, now shop) {
 	s.Helper()
-	for name := range s.pods() {
-		s.say("exec", name, "--", "sh", "-c", "kill 1")
+	before := s.running()
+	if len(before) == 0 {
+		s.Fatalf("edit %d: no container runs", n)
+	}
+	for _, pod := range before {
+		s.say("exec", pod, "--", "sh", "-c", "kill 1")
 	}
 	s.Logf("edit %d: the container ends", n)
-	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		others := true
+		for id := range s.running() {
+			others = others && before[id] == ""
+		}
 		got := page(url, "text/plain")
 		switch {
-		case got == now.answer() && time.Now().After(deadline.Add(-118*time.Second)): // it has ended by then
+		case others && got == now.answer():
 			return
 		case strings.HasPrefix(got, "200 ") && got != now.answer():
 			s.Fatalf("edit %d: after the container's end it answers %q, want %q", n, got, now.answer())
@@ -260,6 +268,20 @@ func (s *scenario) endContainers(n int, url string, now shop) {
 			s.Fatalf("edit %d: after the container's end it answers %q", n, got)
 		}
 	}
+}
+
+// running returns the Pods of the containers that run, by the container's ID.
+func (s *scenario) running() map[string]string {
+	s.Helper()
+	containers := map[string]string{}
+	for name, pod := range s.pods() {
+		for _, c := range pod.Status.ContainerStatuses {
+			if c.State.Running != nil && pod.DeletionTimestamp == nil {
+				containers[c.ContainerID] = name
+			}
+		}
+	}
+	return containers
 }
 
 // answers are all that a shop answers.

@@ -6,8 +6,8 @@ import (
 	"maps"
 	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -92,7 +92,7 @@ func TestScenarioASaveReachesLocalhostAndABrokenOneDoesNot(t *testing.T) {
 	if got, err := get(url); err == nil {
 		t.Errorf("%s still answers %q", url, got)
 	}
-	if _, there := s.pods()["spring-maven"]; !there {
+	if _, there := s.pods()[s.name]; !there {
 		t.Errorf("the Pod is gone")
 	}
 }
@@ -175,7 +175,7 @@ func TestScenarioAStartThatFailsTakesNothingAway(t *testing.T) {
 	t.Log("the edit is undone: nothing is deployed, and the Pod that failed goes")
 	s.replaceInSource("\n"+crash, "")
 	r.finished(event.OK)
-	s.onlyPod("spring-maven")
+	s.onlyPod(s.name)
 
 	t.Log("the next save moves the port, and the old Pod goes")
 	s.replaceInSource("Hello, World", "Hello, again")
@@ -183,12 +183,12 @@ func TestScenarioAStartThatFailsTakesNothingAway(t *testing.T) {
 		t.Errorf("the address moved from %s to %s", url, got)
 	}
 	r.finished(event.OK)
-	s.onlyPod("spring-maven-b")
+	s.onlyPod(s.name + "-b")
 	r.quit()
 
 	t.Log("deploy gives it the manifest's name again")
 	s.must("deploy")
-	s.onlyPod("spring-maven")
+	s.onlyPod(s.name)
 }
 
 // onlyPod waits until the scenario's namespace has one Pod, of that name.
@@ -285,39 +285,45 @@ spec:
 `
 
 func TestScenarioAManifestThatComesDuringRunIsUsed(t *testing.T) {
-	t.Parallel()
-	s := newStub(t, "spring-maven")
 	for _, from := range []struct{ dir, name, named string }{{"k8s", "own", ""}, {"../ops", "below", "../ops"}, {"../team", "file", "../team/pod.yaml"}} {
-		args := []string{"--cleanup"}
-		if from.named != "" {
-			s.write(from.dir+"/pod.yaml", fmt.Sprintf(podManifest, from.name, 0))
-			args = append(args, "-f", from.named)
-		}
-		r := s.start("run", args...)
-		url := r.answered("Hello, World")
-		r.finished(event.OK)
-		for round := range 2 {
-			t.Logf("%s: a manifest is saved, and applied without a build", from.name)
-			s.write(from.dir+"/pod.yaml", fmt.Sprintf(podManifest, from.name, round+1))
-			until(t, r.stream, func(c event.CycleStarted) bool { return c.Because == "pod.yaml changed" })
-			first := until(t, r.stream, func(event.StageStarted) bool { return true })
-			if got := r.answered("Hello, World"); first.Stage != event.Replace || got != url {
-				t.Errorf("it began with %s, and the address went from %s to %s", first.Stage, url, got)
+		t.Run(from.name, func(t *testing.T) {
+			t.Parallel()
+			s := newStub(t, "spring-maven")
+			args := []string{"--cleanup"}
+			if from.named != "" {
+				s.write(from.dir+"/pod.yaml", fmt.Sprintf(podManifest, from.name, 0))
+				args = append(args, "-f", from.named)
 			}
+			r := s.start("run", args...)
+			url := r.answered("Hello, World")
 			r.finished(event.OK)
-			var pods map[string]corev1.Pod
-			for deadline := time.Now().Add(20 * time.Second); len(pods) != 1 && time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
-				pods = s.pods()
-			}
-			for name, pod := range pods {
-				if len(pods) != 1 || !strings.HasPrefix(name, from.name) || pod.Labels["round"] != fmt.Sprint(round+1) {
-					t.Errorf("the Pods are %v, with %v", slices.Sorted(maps.Keys(pods)), pod.Labels)
+			for round := 1; round <= 2; round++ {
+				t.Log("a manifest is saved, and applied without a build")
+				s.write(from.dir+"/pod.yaml", fmt.Sprintf(podManifest, from.name, round))
+				until(t, r.stream, func(c event.CycleStarted) bool { return c.Because == "pod.yaml changed" })
+				first := until(t, r.stream, func(event.StageStarted) bool { return true })
+				if got := r.answered("Hello, World"); first.Stage != event.Replace || got != url {
+					t.Errorf("it began with %s, and the address went from %s to %s", first.Stage, url, got)
 				}
+				r.finished(event.OK)
+				s.onlyPodOf(from.name, strconv.Itoa(round))
 			}
-		}
-		r.quit()
-		if err := os.RemoveAll(filepath.Join(s.dir, "k8s")); err != nil {
-			t.Fatal(err)
+			r.quit()
+		})
+	}
+}
+
+// onlyPodOf waits until the scenario's namespace has one Pod, whose name begins so, of a round.
+func (s *scenario) onlyPodOf(name, round string) {
+	s.Helper()
+	var pods map[string]corev1.Pod
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+		pods = s.pods()
+		for named, pod := range pods {
+			if len(pods) == 1 && strings.HasPrefix(named, name) && pod.Labels["round"] == round {
+				return
+			}
 		}
 	}
+	s.Errorf("the Pods are %v, and one %q of round %s was wanted", slices.Sorted(maps.Keys(pods)), name, round)
 }

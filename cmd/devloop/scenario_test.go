@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -37,6 +39,7 @@ const patience = 10 * time.Minute
 type scenario struct {
 	*testing.T
 	dir, namespace      string
+	name                string // the project's own, so that no other scenario's devloop removes its images
 	kubeconfig, context string
 	cluster             kubernetes.Interface
 	port                string        // the local one for the first container port, "" for devloop's choice
@@ -61,6 +64,9 @@ func scenarioIn(t *testing.T, sample string, config *rest.Config, kubeconfig, cl
 	if err := os.CopyFS(s.dir, os.DirFS(filepath.Join("..", "..", "samples", sample))); err != nil {
 		t.Fatal(err)
 	}
+	if s.name = sample; strings.HasPrefix(sample, "spring-") {
+		s.rename(fmt.Sprintf("%s-%d", sample, copies.Add(1)))
+	}
 	made, err := clients.CoreV1().Namespaces().Create(t.Context(),
 		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "scenario-"}}, metav1.CreateOptions{})
 	if err != nil {
@@ -74,10 +80,46 @@ func scenarioIn(t *testing.T, sample string, config *rest.Config, kubeconfig, cl
 	return s
 }
 
+// copies counts the copies of samples.
+var copies atomic.Int32
+
+// rename gives the project another name, in the files of the build and in the manifests.
+func (s *scenario) rename(name string) {
+	s.Helper()
+	old := s.name
+	s.name = name
+	files, err := filepath.Glob(filepath.Join(s.dir, "*"))
+	if err != nil {
+		s.Fatal(err)
+	}
+	for _, file := range files {
+		if ext := filepath.Ext(file); ext != ".xml" && ext != ".yaml" && filepath.Base(file) != "settings.gradle" {
+			continue
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			s.Fatal(err)
+		}
+		named := strings.NewReplacer("<artifactId>"+old+"<", "<artifactId>"+name+"<", "'"+old+"'", "'"+name+"'", "image: "+old, "image: "+name).Replace(string(text))
+		if err := os.WriteFile(file, []byte(named), 0o644); err != nil {
+			s.Fatal(err)
+		}
+	}
+}
+
 // lastPort is the local port that was reserved last. Those of the kernel's own choice begin above.
 var lastPort atomic.Int32
 
 func init() { lastPort.Store(20_000) }
+
+// ownPorts is held by a scenario that takes 8080 and the ports after it, as users do.
+var ownPorts sync.Mutex
+
+// takesOwnPorts makes t the only scenario that does.
+func takesOwnPorts(t *testing.T) {
+	ownPorts.Lock()
+	t.Cleanup(ownPorts.Unlock)
+}
 
 // reservedPort returns a local port that no other scenario gets, and that is free.
 func reservedPort(t *testing.T) string {
@@ -158,6 +200,16 @@ func all[T event.Body](r result) (list []T) {
 	return list
 }
 
+// loads returns what each node was sent, and wants one node at least.
+func (s *scenario) loads(r result) []event.NodeLoaded {
+	s.Helper()
+	loads := all[event.NodeLoaded](r)
+	if len(loads) == 0 {
+		s.Errorf("no node was loaded:\n%s", r.stderr)
+	}
+	return loads
+}
+
 // replaceInSource edits the controller.
 func (s *scenario) replaceInSource(before, after string) {
 	s.Helper()
@@ -188,10 +240,13 @@ func (s *scenario) pods() map[string]corev1.Pod {
 	return pods
 }
 
-// answers checks that every Pod answered text, and returns how many did.
+// answers checks that some Pod answered, and each of them text, and returns how many did.
 func (s *scenario) answers(r result, text string) int {
 	s.Helper()
 	answered := all[event.Answered](r)
+	if len(answered) == 0 {
+		s.Errorf("nothing answered, want %q:\n%s", text, r.stderr)
+	}
 	for _, a := range answered {
 		if a.Status != 200 || a.Text != text {
 			s.Errorf("%s answered %d %q, want 200 %q", a.Pod, a.Status, a.Text, text)
@@ -215,7 +270,7 @@ func TestScenarioAnEditIsDeployedAndACompileErrorIsNot(t *testing.T) {
 	}
 	before := s.pods()["spring-pod"]
 	container := before.Spec.Containers[0]
-	if container.ImagePullPolicy != corev1.PullIfNotPresent || !strings.HasPrefix(container.Image, "spring-server:devloop-") {
+	if container.ImagePullPolicy != corev1.PullIfNotPresent || !strings.HasPrefix(container.Image, s.name+":devloop-") {
 		t.Errorf("the container has image %q, pull policy %q", container.Image, container.ImagePullPolicy)
 	}
 
@@ -227,14 +282,14 @@ func TestScenarioAnEditIsDeployedAndACompileErrorIsNot(t *testing.T) {
 	if after.UID == before.UID || after.Spec.Containers[0].Image == container.Image {
 		t.Errorf("the Pod was not replaced: %s, %s", after.UID, after.Spec.Containers[0].Image)
 	}
-	for _, n := range all[event.NodeLoaded](second) {
+	for _, n := range s.loads(second) {
 		if n.Skipped < n.Sent {
 			t.Errorf("node %s was sent %d bytes and had only %d", n.Node, n.Sent, n.Skipped)
 		}
 	}
 
 	t.Log("the same again: the nodes have it, nothing is sent")
-	for _, n := range all[event.NodeLoaded](s.must("deploy")) {
+	for _, n := range s.loads(s.must("deploy")) {
 		if n.Sent != 0 {
 			t.Errorf("node %s was sent %d bytes of an image that it had", n.Node, n.Sent)
 		}
@@ -265,6 +320,7 @@ func TestScenarioAnEditIsDeployedAndACompileErrorIsNot(t *testing.T) {
 
 func TestScenarioThreePodsOfOneImage(t *testing.T) {
 	t.Parallel()
+	takesOwnPorts(t)
 	s := newStub(t, "spring-pods")
 
 	r := s.must("deploy")
@@ -295,7 +351,7 @@ func TestScenarioMavenProjectWithoutDockerfileAndManifest(t *testing.T) {
 	s.replaceInSource("Hello, World", "Hello, Maven")
 	second := s.must("deploy")
 	s.answers(second, "Hello, Maven")
-	for _, n := range all[event.NodeLoaded](second) {
+	for _, n := range s.loads(second) {
 		if n.Sent > 100_000 {
 			t.Errorf("one class changed, and node %s was sent %d bytes", n.Node, n.Sent)
 		}

@@ -16,7 +16,9 @@ import (
 // they say: the name, the port, and so the image's name.
 func TestScenarioProjectsLiveSideBySide(t *testing.T) {
 	t.Parallel()
+	takesOwnPorts(t)
 	one, other := newStub(t, "spring-maven"), newStub(t, "spring-maven")
+	other.rename(one.name)
 	one.port, other.port = "", "" // each takes the next one that is free
 	other.replaceInSource("Hello, World", "Hello, other")
 
@@ -39,7 +41,7 @@ func TestScenarioProjectsLiveSideBySide(t *testing.T) {
 	}
 	images := map[string]bool{}
 	for _, s := range []*scenario{one, other} {
-		images[s.pods()["spring-maven"].Spec.Containers[0].Image] = true
+		images[s.pods()[s.name].Spec.Containers[0].Image] = true
 	}
 	if len(images) != 2 {
 		t.Errorf("they share an image: %v", images)
@@ -79,6 +81,7 @@ func TestScenarioTwoCheckoutsOfOneProject(t *testing.T) {
 	t.Parallel()
 	one, other := newStub(t, "spring-maven"), newStub(t, "spring-maven")
 	other.replaceInSource("Hello, World", "Hello, other")
+	other.rename(one.name)
 	other.namespace = one.namespace
 	first := one.start("run")
 	url := first.answered("Hello, World")

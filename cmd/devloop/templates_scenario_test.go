@@ -98,7 +98,7 @@ public class PageController {
 	t.Log("classes are changed by nobody but devloop, although devtools are there")
 	s.replaceInSource("Hello, World", "Hello, swap")
 	r.tookUntil(url, "Hello, swap", "compile swap forward")
-	if log, _, _ := s.say("logs", "spring-maven"); !strings.Contains(log, "[           main]") || strings.Contains(log, "restartedMain") {
+	if log, _, _ := s.say("logs", s.name); !strings.Contains(log, "[           main]") || strings.Contains(log, "restartedMain") {
 		t.Errorf("devtools run the application:\n%s", log)
 	}
 	r.quit()

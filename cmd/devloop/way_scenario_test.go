@@ -79,7 +79,7 @@ func TestScenarioAPodThatSomebodyRemovedIsMissedAndEnterBringsItBack(t *testing.
 	r := s.start("run")
 	url := r.answered("Hello, World")
 	r.finished(event.OK)
-	if err := s.cluster.CoreV1().Pods(s.namespace).Delete(t.Context(), "spring-maven", metav1.DeleteOptions{}); err != nil {
+	if err := s.cluster.CoreV1().Pods(s.namespace).Delete(t.Context(), s.name, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	until(t, r.stream, func(n event.Notice) bool { return strings.Contains(n.Text, "somebody removed it") })

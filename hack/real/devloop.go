@@ -27,8 +27,8 @@ func LongTier() bool { return os.Getenv("DEVLOOP_LONG") != "" }
 func DevloopOnPath(dir string) error {
 	bin := filepath.Join(dir, "devloop")
 	if built := os.Getenv("DEVLOOP_BIN"); built != "" {
-		if _, err := os.Stat(built); err != nil {
-			return fmt.Errorf("DEVLOOP_BIN: %w", err)
+		if !filepath.IsAbs(built) {
+			return fmt.Errorf("DEVLOOP_BIN is %q, and has to be an absolute path", built)
 		}
 		if err := os.Symlink(built, bin); err != nil {
 			return err
