@@ -110,7 +110,7 @@ func TestScenarioADebuggerStaysWhileBodiesAreSwappedAndComesBackAfterARestart(t 
 			s.answer(request(url), "Hello, debugger!")
 
 			t.Log("a new Pod has the address, too, and status knows it")
-			r.enter()
+			r.renew()
 			if got := r.took(); !strings.Contains(got, "replace") {
 				t.Errorf("it took %s", got)
 			}

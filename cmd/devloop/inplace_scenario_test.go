@@ -59,8 +59,8 @@ func (r *started) tookUntil(url, text, stages string) {
 	}
 }
 
-// enter presses R.
-func (r *started) enter() {
+// renew presses R: another image and another Pod.
+func (r *started) renew() {
 	r.Helper()
 	if _, err := io.WriteString(r.keys, "R\n"); err != nil {
 		r.Fatal(err)
@@ -148,7 +148,7 @@ func TestScenarioAChangeOfClassesKeepsThePodAndOutlivesItsContainer(t *testing.T
 	}
 
 	t.Log("Enter makes an image of all that, and a Pod of it")
-	r.enter()
+	r.renew()
 	if got := r.took(); got != newPod {
 		t.Errorf("it took %s", got)
 	}

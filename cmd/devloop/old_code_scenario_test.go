@@ -211,7 +211,7 @@ func (s *scenario) editAtRandom(count, seed int) {
 		if one(count/2) && n < count {
 			s.endContainers(n, url, now)
 			began = time.Now()
-			r.enter() // Kubernetes waits longer each time before it starts a container of one Pod again
+			r.renew() // Kubernetes waits longer each time before it starts a container of one Pod again
 			r.serves(n, url, now, began)
 		}
 	}

@@ -126,7 +126,7 @@ func TestScenarioTheCheapestPathGivesWhatAFreshPodWould(t *testing.T) {
 	}
 
 	t.Log("a fresh Pod answers the same")
-	r.enter()
+	r.renew()
 	if took := r.took(); !strings.Contains(took, "replace") {
 		t.Errorf("Enter: it took %s", took)
 	}

@@ -95,7 +95,7 @@ public class PageController { @org.springframework.web.bind.annotation.GetMappin
 	}
 
 	t.Log("a fresh Pod answers the same")
-	r.enter()
+	r.renew()
 	r.took()
 	for path, want := range map[string]string{"/order": "Order(title=b)", "/kotlin": "three", "/page": "two", "/word": "three"} {
 		if got, err := get(url + path); err != nil || got != want {

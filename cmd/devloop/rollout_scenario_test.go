@@ -61,11 +61,11 @@ func TestScenarioADeploymentServesUntilItsNextPodDoes(t *testing.T) {
 	}
 
 	t.Log("Enter makes a new Pod of it all, and once more where nothing has changed")
-	r.enter()
+	r.renew()
 	r.answered("Hello, end")
 	r.finished(event.OK)
 	before := s.pods()
-	r.enter()
+	r.renew()
 	r.answered("Hello, end")
 	r.finished(event.OK)
 	r.quit()

@@ -169,7 +169,7 @@ func TestScenarioWhatRunsBesideTheApplicationStays(t *testing.T) {
 	if got := r.took(); got != "compile restart ready forward" {
 		t.Errorf("a method took %s", got)
 	}
-	r.enter()
+	r.renew()
 	if got := r.took(); !strings.HasSuffix(got, "replace ready forward") {
 		t.Errorf("Enter took %s", got)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -73,7 +74,7 @@ func TestScenarioThePortOutlivesKubeletAndAPIServer(t *testing.T) {
 	r.quit()
 }
 
-func TestScenarioAPodThatSomebodyRemovedIsMissedAndEnterBringsItBack(t *testing.T) {
+func TestScenarioAPodThatSomebodyRemovedIsMissedAndBroughtBack(t *testing.T) {
 	t.Parallel()
 	s := newStub(t, "spring-maven")
 	r := s.start("run")
@@ -86,7 +87,9 @@ func TestScenarioAPodThatSomebodyRemovedIsMissedAndEnterBringsItBack(t *testing.
 	if got := page(url, "text/plain"); !strings.HasPrefix(got, "503 ") || !strings.Contains(got, "press r") {
 		t.Errorf("localhost says %s", got)
 	}
-	r.enter()
+	if _, err := io.WriteString(r.keys, "r\n"); err != nil {
+		t.Fatal(err)
+	}
 	r.answered("Hello, World")
 	r.quit()
 }
