@@ -285,6 +285,7 @@ spec:
 `
 
 func TestScenarioAManifestThatComesDuringRunIsUsed(t *testing.T) {
+	t.Parallel()
 	for _, from := range []struct{ dir, name, named string }{{"k8s", "own", ""}, {"../ops", "below", "../ops"}, {"../team", "file", "../team/pod.yaml"}} {
 		t.Run(from.name, func(t *testing.T) {
 			t.Parallel()
