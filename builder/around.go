@@ -173,18 +173,11 @@ func (j *job) composeAround(ctx context.Context, s *surroundings) (Image, error)
 	if s == nil {
 		return Image{}, errNoSurroundings
 	}
-	if slices.ContainsFunc(s.java, isCollector) {
-		j.without = append(slices.Clone(j.without), leverCollector)
-	}
+	j.given = slices.Concat(j.given, s.java[1:])
 	j.in = s
 	made, err := j.compose(ctx, s.base, j.byDockerfile(), "its jar in layers of its own")
 	made.Explanation.Dockerfile = relative(j.app.Dockerfile, j.app.Dir)
 	return made, err
-}
-
-// isCollector says whether a JVM's option chooses the garbage collector: two don't go together.
-func isCollector(option string) bool {
-	return strings.HasPrefix(option, "-XX:+Use") && strings.HasSuffix(option, "GC")
 }
 
 // surround returns what is around the jar in an image, or why that can't be told.

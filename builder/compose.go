@@ -26,6 +26,7 @@ func (j *job) compose(ctx context.Context, base *content, ref, why string) (Imag
 	if name := jvmOptionsIn(base.config.Config.Env); name != "" && j.develop {
 		j.develop, j.undeveloped = false, "the base image sets "+name
 	}
+	j.given = slices.Concat(j.given, base.config.Config.Env)
 	c, err := j.composition(base, files)
 	if err != nil {
 		return Image{}, err

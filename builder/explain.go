@@ -59,9 +59,6 @@ type Option struct {
 	Why string
 }
 
-// leverCollector names the choice of the garbage collector among the [Levers].
-const leverCollector = "serial-gc"
-
 // LeverArchive names the archive of the dependencies' classes among the [Levers].
 const LeverArchive = "archive"
 
@@ -70,7 +67,7 @@ const LeverArchive = "archive"
 // the JVM's own choice on a small machine, too.
 var quickStart = []Option{
 	{"quick-compiler", "-XX:TieredStopAtLevel=1", "compiles quickly instead of thoroughly: a start needs the machine for the application itself"},
-	{leverCollector, "-XX:+UseSerialGC", "collects garbage with one thread, which starts sooner and takes less memory"},
+	{"serial-gc", "-XX:+UseSerialGC", "collects garbage with one thread, which starts sooner and takes less memory"},
 }
 
 // freshPages has Spring leave the Last-Modified header out of pages and styles that it
@@ -91,7 +88,9 @@ func Levers() []string {
 
 // jvmOptions returns what the JVM is told, without the levers that are left out.
 func (j *job) jvmOptions(files *appFiles) []Option {
-	options := slices.DeleteFunc(append(slices.Clone(quickStart), freshPages), func(o Option) bool { return slices.Contains(j.without, o.Lever) })
+	options := slices.DeleteFunc(append(slices.Clone(quickStart), freshPages), func(o Option) bool {
+		return slices.Contains(j.without, o.Lever) || contradicts(o.Text, j.given)
+	})
 	return slices.Concat(options, devtoolsOption(files.libs), launchOptions(files.manifest, j.app.Java))
 }
 

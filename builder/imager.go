@@ -29,6 +29,9 @@ type ImagerOptions struct {
 	Base string
 	// Without names the [Levers] that are not used.
 	Without []string
+	// JVMOptions are variables, NAME=VALUE, with options for every JVM that the Pod is given. Options of
+	// composed images that contradict them are left out.
+	JVMOptions []string
 	// Develop makes images that can be changed while they run: without a Dockerfile, or of one
 	// that only copies the jar and starts it (the project has [Project.Develop] set, too).
 	Develop bool
@@ -46,6 +49,7 @@ type Imager struct {
 	base    string
 	cache   string
 	without []string
+	given   []string
 	develop bool
 	swap    bool
 	debug   debug
@@ -82,7 +86,7 @@ type Image struct {
 
 // NewImager returns an Imager that uses docker. Nothing is asked of the engine yet.
 func NewImager(docker client.APIClient, o ImagerOptions) *Imager {
-	return &Imager{docker: docker, base: o.Base, cache: o.CacheDir, without: o.Without, develop: o.Develop, swap: o.Swap, debug: debug{o.Debug || o.Suspend, o.Suspend}}
+	return &Imager{docker: docker, base: o.Base, cache: o.CacheDir, without: o.Without, given: o.JVMOptions, develop: o.Develop, swap: o.Swap, debug: debug{o.Debug || o.Suspend, o.Suspend}}
 }
 
 // Image makes the image of app: by its Dockerfile if it has one, else composed of
@@ -97,7 +101,7 @@ func (m *Imager) Image(ctx context.Context, app App, out io.Writer) (Image, erro
 	if err != nil {
 		return Image{}, err
 	}
-	j := &job{docker: m.docker, cache: newLayerCache(cache), records: filepath.Join(cache, "archives"), without: m.without, develop: m.develop, swap: m.swap, debug: m.debug, app: app, out: out}
+	j := &job{docker: m.docker, cache: newLayerCache(cache), records: filepath.Join(cache, "archives"), without: m.without, given: m.given, develop: m.develop, swap: m.swap, debug: m.debug, app: app, out: out}
 	img, err := j.run(ctx, m.base)
 	if err != nil {
 		return Image{}, imageError(ctx, app.Name, m.docker.DaemonHost(), err)
@@ -114,6 +118,7 @@ type job struct {
 	cache   *layerCache
 	records string // directory of the archives' records
 	without []string
+	given   []string // the user's options for the JVM, or variables with some
 	develop bool
 	swap    bool
 	debug   debug

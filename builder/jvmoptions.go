@@ -21,6 +21,40 @@ func withoutCollector(options []string) []string {
 	return slices.DeleteFunc(slices.Clone(options), collector.MatchString)
 }
 
+// contradicts says whether an option speaks of what the user's own options do. given are options, and
+// variables, NAME=VALUE, of which those count that have options for every JVM. One whose value is not
+// known may choose a collector.
+func contradicts(option string, given []string) bool {
+	for _, text := range given {
+		unknown := false
+		if name, value, variable := strings.Cut(text, "="); variable && !strings.HasPrefix(text, "-") {
+			if !slices.Contains(JVMOptions, name) {
+				continue
+			}
+			text, unknown = value, value == ""
+		}
+		if collector.MatchString(option) && (unknown || collector.MatchString(text)) {
+			return true
+		}
+		if slices.ContainsFunc(strings.Fields(text), func(theirs string) bool { return subject(theirs) == subject(option) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// aboutOption matches what comes before and after the name in an option of the JVM.
+var aboutOption = regexp.MustCompile(`^-XX:[+-]?|=.*$`)
+
+// subject is what an option is about: the tiers of the compiler are chosen by two.
+func subject(option string) string {
+	name := aboutOption.ReplaceAllString(option, "")
+	if name == "TieredCompilation" {
+		name = "TieredStopAtLevel"
+	}
+	return name
+}
+
 // userJVMOptions returns the options that every JVM that is started from here takes from
 // the environment.
 func userJVMOptions() []string {

@@ -195,7 +195,7 @@ spec:
 	if !reflect.DeepEqual(found[0].fields["env"], want) || found[1].fields["env"] != nil {
 		t.Errorf("got %v and %v", found[0].fields["env"], found[1].fields["env"])
 	}
-	if own.SetsEnv("URL") == "" || m.SetsEnv("URL") != "" {
+	if len(own.Environment("URL")) == 0 || len(m.Environment("URL")) > 0 {
 		t.Error("the user's manifest was changed")
 	}
 }

@@ -113,6 +113,11 @@ func (m Manifest) Words(names ...string) (words []string) {
 					words = append(words, fmt.Sprint(fields["value"]))
 				}
 			}
+			for _, name := range []string{"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"} {
+				if value, given := m.variable(c, name); given && !slices.Contains(words, value) {
+					words = append(words, value)
+				}
+			}
 		}
 	}
 	return words

@@ -195,21 +195,6 @@ func containersIn(o *unstructured.Unstructured, where ...string) []container {
 	return list
 }
 
-// SetsEnv returns which of the variables a container has, "" for none.
-func (m Manifest) SetsEnv(names ...string) string {
-	for _, e := range m.entries {
-		for _, c := range containers(e.content) {
-			for _, item := range list(c.fields["env"]) {
-				fields, _ := item.(map[string]any)
-				if name, _ := fields["name"].(string); slices.Contains(names, name) {
-					return name
-				}
-			}
-		}
-	}
-	return ""
-}
-
 // WithEnv returns the manifest with variables, NAME=VALUE, in the containers that run an image which
 // the user knows by one of names. A variable of that name that is there gives place.
 func (m Manifest) WithEnv(variables []string, names ...string) Manifest {

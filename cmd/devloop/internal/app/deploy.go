@@ -126,7 +126,7 @@ func newLoop(c *cli.Context, d display) (*loop.Loop, func(), error) {
 	})
 	project.Develop, project.SkipStyle = t.Fixed == "", c.Command.Name == "run"
 	compiler := builder.NewCompiler(project, c.String("compiler") == "auto")
-	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: withoutLevers(c), Develop: t.Fixed == "", Swap: c.Command.Name == "run", Debug: t.Debug.On, Suspend: t.Debug.Suspend})
+	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: withoutLevers(c), JVMOptions: t.JVMOptions, Develop: t.Fixed == "", Swap: c.Command.Name == "run", Debug: t.Debug.On, Suspend: t.Debug.Suspend})
 	return &loop.Loop{
 			Bus: d.Bus, Target: t,
 			Compiler: compiler,
@@ -152,7 +152,11 @@ func fixed(c *cli.Context, m runner.Manifest, project string) string {
 	if c.Command.Name != "run" {
 		return "only devloop run changes what runs"
 	}
-	if variable := m.SetsEnv(builder.JVMOptions...); variable != "" {
+	if given := m.Environment(builder.JVMOptions...); len(given) > 0 {
+		variable, _, _ := strings.Cut(given[0], "=")
+		if slices.ContainsFunc(c.StringSlice("env"), func(v string) bool { return strings.HasPrefix(v, variable+"=") }) {
+			return "--env sets " + variable
+		}
 		return "the manifest sets " + variable
 	}
 	if images, _ := m.ProjectImages(c.String("image-name"), project); m.SetsCommand(images...) {
@@ -194,6 +198,7 @@ func newTarget(c *cli.Context, d display) (loop.Target, *builder.Project, error)
 		Path: plan.Rule(c.String("path")), Fixes: fixes, Debug: debugging(c),
 	}
 	t.Fixed = fixes(t.Own(m))
+	t.JVMOptions = t.Own(m).Environment(builder.JVMOptions...)
 	if err := tellForeign(d, project.Dir, named); err != nil {
 		return none, nil, err
 	}

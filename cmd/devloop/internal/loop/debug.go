@@ -174,6 +174,9 @@ func (l *Loop) agents(m runner.Manifest, img builder.Image) runner.Debug {
 			}
 		}
 	}
+	for _, v := range m.Environment(d.Variables()[0]) { // what a ConfigMap gives comes before the image
+		_, d.ImageJVMOptions, _ = strings.Cut(v, "=")
+	}
 	if found := ownAgent.FindStringSubmatch(strings.Join(words, " ")); found != nil {
 		l.live.agent, _ = strconv.Atoi(found[1]) // the pattern has seen to that
 		return d

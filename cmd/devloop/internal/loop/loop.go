@@ -109,6 +109,8 @@ type Target struct {
 	// will do, as a clause; "" where the image decides that.
 	Path  plan.Rule
 	Fixed string
+	// JVMOptions are variables with options for every JVM that the manifest, or the user, gives.
+	JVMOptions []string
 	// Fixes returns what a manifest makes of Fixed. One that would begin to do so while images
 	// are made that can be changed is refused. May be nil.
 	Fixes func(runner.Manifest) string
