@@ -26,6 +26,8 @@ type verdict struct {
 	probeName, probed string
 	// port is one that nobody listens on, although the manifest names it.
 	port int
+	// opened is where the application listens instead of there, 0 where that is not known.
+	opened int
 	// wentBack says that the log goes on after the end that this is about.
 	wentBack bool
 }

@@ -111,7 +111,12 @@ type NotReadyError struct {
 	hints    []string
 	err      error
 	wentBack bool
+	opened   int
 }
+
+// Opened is the port at which the application serves although the Pod names another, 0 where that is
+// not the reason, or not known.
+func (e *NotReadyError) Opened() int { return e.opened }
 
 // WentBack says that the application runs again, as it was before the change that this is about.
 func (e *NotReadyError) WentBack() bool { return e.wentBack }

@@ -203,8 +203,8 @@ func (r *Runner) unheard(ctx context.Context, p *corev1.Pod) *verdict {
 	}()
 	pod := podOf(p)
 	for _, port := range pod.Ports {
-		if err := r.knock(ctx, &t, pod, port); nobodyListens(err) {
-			return new(silent(p, port))
+		if _, err := r.knock(ctx, &t, pod, port); nobodyListens(err) {
+			return new(silent(p, pod, port))
 		}
 	}
 	return nil

@@ -27,6 +27,7 @@ func (r *Runner) patched(s Spec) ([]*unstructured.Unstructured, error) {
 		mark(o, s)
 		markTemplate(o, s)
 		s.Manifest.markSettings(o)
+		signTemplate(o)
 		copies[i] = o
 	}
 	return copies, nil

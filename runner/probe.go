@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -20,8 +21,8 @@ const probePause = 50 * time.Millisecond
 const greeting = "OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 // answers waits until a port of the Pod accepts connections. failed is told of each
-// attempt that failed.
-func (r *Runner) answers(ctx context.Context, p Pod, port int, failed func(error)) error {
+// attempt that failed; spoke says whether the port answered the greeting with anything.
+func (r *Runner) answers(ctx context.Context, p Pod, port int, failed func(error)) (spoke bool, err error) {
 	var t *tunnel
 	defer func() {
 		if t != nil {
@@ -29,58 +30,68 @@ func (r *Runner) answers(ctx context.Context, p Pod, port int, failed func(error
 		}
 	}()
 	for {
-		err := r.knock(ctx, &t, p, port)
+		spoke, err := r.knock(ctx, &t, p, port)
 		if err == nil {
-			return nil
+			return spoke, nil
 		}
 		failed(err)
 		if !pause(ctx, probePause) {
-			return context.Cause(ctx)
+			return false, context.Cause(ctx)
 		}
 	}
 }
 
-// knock asks the port once, through t, which it opens where need be.
-func (r *Runner) knock(ctx context.Context, t **tunnel, p Pod, port int) error {
+// knock asks the port once, through t, which it opens where need be. spoke says whether it answered
+// with anything.
+func (r *Runner) knock(ctx context.Context, t **tunnel, p Pod, port int) (spoke bool, err error) {
 	if *t == nil || !(*t).alive() {
 		connection, err := r.dial(ctx, p)
 		if err != nil {
-			return err
+			return false, err
 		}
 		*t = &tunnel{connection: connection}
 	}
 	s, err := (*t).open(port)
 	if err != nil {
 		(*t).close()
-		return err
+		return false, err
 	}
 	stop := context.AfterFunc(ctx, (*t).close)
 	defer stop()
 	return s.greet()
 }
 
-// greet sends the greeting and says whether anybody was there to hear it. Closing
+// greet sends the greeting and says whether anybody was there to hear it, and answered. Closing
 // its side after that makes the node end the connection to a silent application,
 // within a second, so that the answer is never open.
-func (s *streams) greet() error {
-	_, err := io.WriteString(s.data, greeting)
-	if err != nil {
-		return errors.Join(err, s.end())
+func (s *streams) greet() (spoke bool, err error) {
+	if _, err := io.WriteString(s.data, greeting); err != nil {
+		return false, errors.Join(err, s.end())
 	}
 	_ = s.data.Close()
 	n, err := s.data.Read(make([]byte, 1))
 	if n > 0 {
 		_ = s.end()
-		return nil
+		return true, nil
 	}
 	if verdict := s.end(); verdict != nil {
-		return verdict
+		if hungUp(verdict) {
+			return false, nil
+		}
+		return false, verdict
 	}
 	if !s.tunnel.alive() {
-		return errLost
+		return false, errLost
 	}
 	if errors.Is(err, io.EOF) {
-		return nil
+		return false, nil
 	}
-	return err
+	return false, err
+}
+
+// hungUp says whether the node's word of a conversation is that the application ended it: it had
+// accepted the connection, and what it heard was not its protocol.
+func hungUp(verdict error) bool {
+	text := strings.ToLower(verdict.Error())
+	return strings.Contains(text, "connection reset by peer") || strings.Contains(text, "broken pipe")
 }

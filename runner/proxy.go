@@ -144,6 +144,12 @@ var ErrNotHTTP = errors.New("the application does not answer in HTTP")
 // malformed is what net/http calls an answer that is none, in an error of no type.
 const malformed = "malformed HTTP"
 
+// ErrNobodyListens says that nothing in the Pod listens on the port that was asked.
+var ErrNobodyListens = errors.New("nothing listens on the port")
+
+// ErrHungUp says that the application accepted a connection, and closed it before it answered.
+var ErrHungUp = errors.New("the application closed the connection before it answered")
+
 // lostError says that the application heard a request, perhaps, and was gone before
 // it answered.
 type lostError struct {
@@ -152,8 +158,11 @@ type lostError struct {
 }
 
 func (e *lostError) Error() string {
-	return fmt.Sprintf("the application closed the connection before it answered: %v", e.err)
+	return fmt.Sprintf("%v: %v", ErrHungUp, e.err)
 }
+
+// Is tells [ErrHungUp].
+func (e *lostError) Is(target error) bool { return target == ErrHungUp }
 
 // Unwrap returns what the transport said.
 func (e *lostError) Unwrap() error { return e.err }
@@ -168,6 +177,9 @@ type deafError struct {
 func (e *deafError) Error() string {
 	return fmt.Sprintf("nothing listens on port %d of Pod %q: %v", e.port, e.pod, e.err)
 }
+
+// Is tells [ErrNobodyListens].
+func (e *deafError) Is(target error) bool { return target == ErrNobodyListens }
 
 // Unwrap returns the node's verdict.
 func (e *deafError) Unwrap() error { return e.err }

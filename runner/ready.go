@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -36,8 +38,8 @@ const schedulePatience = 10 * time.Second
 // errReady is the cause that a watch ends with when all is well.
 var errReady = errors.New("ready")
 
-// Ready waits until all containers of the Pods run, their probes succeed, and every
-// port that they name accepts connections. phase, which may be nil, is told of
+// Ready waits until all containers of the Pods run, their probes succeed, and the
+// ports that they name accept connections, of each container at least one. phase, which may be nil, is told of
 // each step, never by two goroutines at once.
 //
 // It returns a [*NotReadyError] as soon as waiting has no point, or when ctx's
@@ -176,24 +178,84 @@ func (b *birth) probe(p *corev1.Pod) {
 	}
 	b.wait(b.pod.Ports)
 	group, ctx := errgroup.WithContext(b.ctx)
-	for _, port := range b.pod.Ports {
-		group.Go(func() error {
-			err := b.r.answers(ctx, b.pod, port, func(failure error) {
-				b.mu.Lock()
-				defer b.mu.Unlock()
-				b.waiting[port] = failure
-			})
-			if err == nil {
-				b.mu.Lock()
-				defer b.mu.Unlock()
-				delete(b.waiting, port)
-			}
-			return err
-		})
+	for _, c := range p.Spec.Containers {
+		ports := slices.DeleteFunc(slices.Clone(b.pod.Ports), func(port int) bool { return containerWith(p, port) != c.Name })
+		group.Go(func() error { return b.opens(ctx, ports, sidePorts(c), c.ReadinessProbe != nil) })
 	}
+	rest := slices.DeleteFunc(slices.Clone(b.pod.Ports), func(port int) bool { return containerWith(p, port) != "" })
+	group.Go(func() error { return b.opens(ctx, rest, nil, false) })
 	if group.Wait() == nil {
 		b.stop(errReady)
 	}
+}
+
+// errUnopened is the cause that the wait for a port ends with which nobody has to open.
+var errUnopened = errors.New("the container serves without it")
+
+// opens waits until ports of one container accept connections. Kubernetes takes a containerPort for
+// information, and manifests name some that nobody opens, such as a debugger's or that
+// of metrics: once the container serves, by its probe or at one of its ports, the others have
+// a last moment to open. One that only accepts connections, or is a side port, does not say that it serves:
+// agents of the JVM open theirs long before the application does.
+func (b *birth) opens(ctx context.Context, ports, side []int, serves bool) error {
+	waitCtx, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(errStopped)
+	var others *time.Timer
+	var once sync.Once
+	moment := func() {
+		once.Do(func() { others = time.AfterFunc(settling, func() { giveUp(errUnopened) }) })
+	}
+	if serves {
+		moment()
+	}
+	var group errgroup.Group
+	for _, port := range ports {
+		group.Go(func() error {
+			spoke, err := b.r.answers(waitCtx, b.pod, port, func(failure error) { b.failed(port, failure) })
+			switch {
+			case err == nil && spoke && !slices.Contains(side, port):
+				moment()
+			case err == nil:
+			case !errors.Is(context.Cause(waitCtx), errUnopened):
+				return err
+			}
+			b.answered(port)
+			return nil
+		})
+	}
+	err := group.Wait()
+	if others != nil {
+		others.Stop()
+	}
+	return err
+}
+
+// sideNumbers and sideNames tell ports that are beside what an application serves: those of
+// debuggers, JMX, Jolokia and Prometheus.
+var (
+	sideNumbers = []int{1099, 5005, 8778, 9404, 9779}
+	sideNames   = regexp.MustCompile(`(?i)debug|jdwp|jmx|jolokia|prometheus|metrics|management|actuator`)
+)
+
+func sidePorts(c corev1.Container) (side []int) {
+	for _, port := range c.Ports {
+		if number := int(port.ContainerPort); slices.Contains(sideNumbers, number) || sideNames.MatchString(port.Name) {
+			side = append(side, number)
+		}
+	}
+	return side
+}
+
+func (b *birth) failed(port int, failure error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.waiting[port] = failure
+}
+
+func (b *birth) answered(port int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.waiting, port)
 }
 
 // wait notes that nothing is known of the ports yet.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -74,6 +75,27 @@ func (t targetObject) sign() {
 		return
 	}
 	t.SetAnnotations(with(t.GetAnnotations(), map[string]string{AnnotationApplied: digest(t.Object)}))
+}
+
+// keepsOld are the controllers whose Pods say nothing of the template that they were made from:
+// some leave old Pods alone, and of a DaemonSet's one can't tell which are new.
+var keepsOld = []string{"ReplicaSet", "ReplicationController", "DaemonSet"}
+
+// signTemplate notes in the Pods of such a controller what they are made from.
+func signTemplate(o *unstructured.Unstructured) {
+	if slices.Contains(keepsOld, o.GetKind()) {
+		made, _, _ := unstructured.NestedFieldNoCopy(o.Object, "spec", "template")
+		addToPods(o, "annotations", map[string]string{AnnotationApplied: digest(made)})
+	}
+}
+
+// signature returns what signTemplate noted, "" for none.
+func signature(o *unstructured.Unstructured) string {
+	if !slices.Contains(keepsOld, o.GetKind()) {
+		return ""
+	}
+	signed, _, _ := unstructured.NestedString(o.Object, "spec", "template", "metadata", "annotations", AnnotationApplied)
+	return signed
 }
 
 // digest stands for a part of a manifest: another one has another digest.

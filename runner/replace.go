@@ -52,13 +52,15 @@ type Pod struct {
 	images          []string // of its other containers
 	restarts        int32    // when Replace saw it
 	changes         string   // its [AnnotationChanges] then
+	applied         string   // its [AnnotationApplied] then
+	generated       bool     // no manifest of the user's describes it
 }
 
 // Runs says whether a container of the Pod has an image.
 func (p Pod) Runs(image string) bool { return p.Image == image || slices.Contains(p.images, image) }
 
 func podOf(p *corev1.Pod) Pod {
-	pod := Pod{Namespace: p.Namespace, Name: p.Name, UID: p.UID, changes: p.Annotations[AnnotationChanges]}
+	pod := Pod{Namespace: p.Namespace, Name: p.Name, UID: p.UID, changes: p.Annotations[AnnotationChanges], applied: p.Annotations[AnnotationApplied]}
 	for i, c := range p.Spec.Containers {
 		if i == 0 {
 			pod.Image = c.Image
@@ -266,6 +268,9 @@ func (r *Runner) deploy(ctx context.Context, targets []targetObject, s Spec) ([]
 				if err = r.clear(ctx, t, s.Serving); err == nil {
 					pods[i], err = r.run(ctx, t, s.Spent)
 				}
+				for j := range pods[i] {
+					pods[i][j].generated = s.Manifest.Generated()
+				}
 				return err
 			})
 		}
@@ -294,7 +299,7 @@ func (r *Runner) run(ctx context.Context, t targetObject, spent []Pod) ([]Pod, e
 		return nil, err
 	}
 	pods, err := r.podsOf(ctx, made)
-	if old := t.outdated(pods, spent); err == nil && len(old) > 0 {
+	for old := t.outdated(pods, spent); err == nil && len(old) > 0; old = t.outdated(pods, nil) {
 		if err = r.removePods(ctx, old, graceSeconds); err == nil {
 			pods, err = r.podsOf(ctx, made)
 		}
@@ -305,12 +310,13 @@ func (r *Runner) run(ctx context.Context, t targetObject, spent []Pod) ([]Pod, e
 	return pods, err
 }
 
-// outdated returns those of a controller's Pods that it would keep, as its object is what it was,
-// although they hold more than their image, or are spent. It makes others in their place.
+// outdated returns those of a controller's Pods that it would keep although they hold more than their
+// image, are spent, or were made from an older template. It makes others in their place.
 func (t targetObject) outdated(pods, spent []Pod) (old []Pod) {
 	for _, p := range pods {
 		isSpent := slices.ContainsFunc(spent, func(s Pod) bool { return s.UID == p.UID })
-		if p.changes != "" || isSpent && !t.foreign {
+		signed := signature(t.Unstructured)
+		if p.changes != "" || isSpent && !t.foreign || signed != "" && p.applied != signed {
 			old = append(old, p)
 		}
 	}

@@ -30,6 +30,19 @@ func (l listeners) besides(port int) listeners {
 	return slices.DeleteFunc(slices.Clone(l), func(e listener) bool { return e.local && e.port != port })
 }
 
+// one returns the port that an application serves at: the only one that is reached from outside of
+// the Pod, else the only one of those that its log names; 0 where that does not tell.
+func (l listeners) one(logged listeners) int {
+	open := slices.DeleteFunc(slices.Clone(l), func(e listener) bool { return e.local })
+	if len(open) > 1 {
+		open = slices.DeleteFunc(open, func(e listener) bool { return !logged.has(e.port) })
+	}
+	if len(open) != 1 {
+		return 0
+	}
+	return open[0].port
+}
+
 // only says whether the port is listened on, by local programs alone.
 func (l listeners) only(port int) bool {
 	return !l.has(port) && slices.Contains(l, listener{port, true})
@@ -75,7 +88,7 @@ func (r *Runner) usual(ctx context.Context, p Pod) listeners {
 	var found listeners
 	var t *tunnel
 	for _, port := range usualPorts {
-		if r.knock(ctx, &t, p, port) == nil {
+		if _, err := r.knock(ctx, &t, p, port); err == nil {
 			found = append(found, listener{port, false})
 		}
 	}

@@ -60,7 +60,7 @@ func (r *Runner) explain(ctx context.Context, p Pod, o *corev1.Pod, v verdict) *
 	if len(v.hints) == 0 {
 		v.hints = []string{"see all that the cluster knows: devloop describe " + p.Name + " -n " + p.Namespace}
 	}
-	return &NotReadyError{Pod: p, Why: v.why, Image: v.image, code: v.code, hints: v.hints, evidence: evidence, wentBack: v.wentBack}
+	return &NotReadyError{Pod: p, Why: v.why, Image: v.image, code: v.code, hints: v.hints, evidence: evidence, wentBack: v.wentBack, opened: v.opened}
 }
 
 // only leaves out what other probes got, and this one before.
@@ -152,21 +152,26 @@ func (b *birth) step(p *corev1.Pod) verdict {
 	defer b.mu.Unlock()
 	for _, port := range b.pod.Ports {
 		if _, waits := b.waiting[port]; waits {
-			return silent(p, port)
+			return silent(p, b.pod, port)
 		}
 	}
 	return verdict{why: "it runs, and is about to be ready"}
 }
 
 // silent is about a Pod that does not listen on a port which it names.
-func silent(p *corev1.Pod, port int) verdict {
-	return verdict{
+func silent(p *corev1.Pod, of Pod, port int) verdict {
+	v := verdict{
 		code:   "pod.silent",
 		why:    fmt.Sprintf("it runs, but nothing in it listens on port %d, which the manifest names as containerPort", port),
 		hints:  []string{"compare the port in the application's log with `containerPort` in the manifest", "or give the application more time"},
 		port:   port,
 		probed: containerWith(p, port),
 	}
+	if of.generated {
+		v.why = fmt.Sprintf("it runs, but nothing in it listens on port %d, which its settings and Spring Boot's default lead to", port)
+		v.hints = []string{fmt.Sprintf("let it listen there: --env SERVER_PORT=%d, or `server.port` in its settings", port), "or give the application more time"}
+	}
+	return v
 }
 
 // containerWith is the container that names a port.

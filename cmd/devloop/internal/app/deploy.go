@@ -126,7 +126,7 @@ func newLoop(c *cli.Context, d display) (*loop.Loop, func(), error) {
 	})
 	project.Develop, project.SkipStyle = t.Fixed == "", c.Command.Name == "run"
 	compiler := builder.NewCompiler(project, c.String("compiler") == "auto")
-	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: withoutLevers(c), JVMOptions: t.JVMOptions, Develop: t.Fixed == "", Swap: c.Command.Name == "run", Debug: t.Debug.On, Suspend: t.Debug.Suspend})
+	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: withoutLevers(c), JVMOptions: t.JVMOptions, Develop: t.Fixed == "", Swap: c.Command.Name == "run" && !t.NotChangeable, Debug: t.Debug.On, Suspend: t.Debug.Suspend})
 	return &loop.Loop{
 			Bus: d.Bus, Target: t,
 			Compiler: compiler,
@@ -159,10 +159,11 @@ func fixed(c *cli.Context, m runner.Manifest, project string) string {
 		}
 		return "the manifest sets " + variable
 	}
-	if images, _ := m.ProjectImages(c.String("image-name"), project); m.SetsCommand(images...) {
+	images, _ := m.ProjectImages(c.String("image-name"), project)
+	if m.SetsCommand(images...) {
 		return "the manifest sets the container's command"
 	}
-	return ""
+	return m.NotChangeable(images...)
 }
 
 // newTarget reads the flags and the project, and what is wrong with its manifests.
@@ -199,6 +200,7 @@ func newTarget(c *cli.Context, d display) (loop.Target, *builder.Project, error)
 	}
 	t.Fixed = fixes(t.Own(m))
 	t.JVMOptions = t.Own(m).Environment(builder.JVMOptions...)
+	t.NotChangeable = m.NotChangeable(t.Images(m)...) != ""
 	if err := tellForeign(d, project.Dir, named); err != nil {
 		return none, nil, err
 	}

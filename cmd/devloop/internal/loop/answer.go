@@ -51,12 +51,12 @@ func (a answer) String() string {
 }
 
 // ask sends GET / to url of a local port, by TLS where the application speaks that: it answers plain
-// HTTP with "bad request", or not at all.
+// HTTP with "bad request", closes the connection, or does not answer at all.
 func ask(ctx context.Context, local LocalPort, url string) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	a, err := askAt(ctx, local, url)
-	if err == nil && (a.status == 0 || a.status == http.StatusBadRequest) {
+	if err == nil && (a.status == 0 || a.status == http.StatusBadRequest) || ctx.Err() == nil && errors.Is(local.Err(), runner.ErrHungUp) {
 		if s, err := askAt(ctx, local, strings.Replace(url, "http:", "https:", 1)); err == nil && s.status != 0 {
 			return s, nil
 		}

@@ -215,7 +215,7 @@ func (t Target) Own(m runner.Manifest) runner.Manifest {
 	if m.Generated() {
 		m = runner.GenerateManifest(t.Name, t.Port)
 	}
-	return m.WithEnv(t.Env, t.images(m)...)
+	return m.WithEnv(t.Env, t.Images(m)...)
 }
 
 func (l *Loop) compile(ctx context.Context, s *step, changed watch.Batch) (builder.App, error) {
@@ -347,7 +347,7 @@ func size(bytes int64) string {
 
 func (l *Loop) replace(ctx context.Context, s *step, m runner.Manifest, img builder.Image, serving []runner.Pod, told runner.Debug) ([]runner.Pod, error) {
 	if m.Generated() {
-		l.Target.Port = img.Port
+		l.Target.Port = l.live.opened.instead(img.Port)
 		m = l.Target.Own(m)
 	}
 	spec := l.spec(m)
@@ -370,7 +370,7 @@ func (l *Loop) replace(ctx context.Context, s *step, m runner.Manifest, img buil
 // spec is what a manifest comes to, as far as no image is needed to say so.
 func (l *Loop) spec(m runner.Manifest) runner.Spec {
 	t := l.Target
-	return runner.Spec{Project: t.Name, Dir: t.Dir, Manifest: m, Names: t.images(m), Adopt: t.Adopt, Yields: t.Yields, Keep: t.Keep}
+	return runner.Spec{Project: t.Name, Dir: t.Dir, Manifest: m, Names: t.Images(m), Adopt: t.Adopt, Yields: t.Yields, Keep: t.Keep}
 }
 
 // changesDir is where the image's supervisor keeps changes, "" where it has none.
@@ -390,9 +390,12 @@ func (l *Loop) ready(ctx context.Context, s *step, pods []runner.Pod) error {
 		defer cancel()
 	}
 	s.note = names(pods)
-	return l.Deployer.Ready(ctx, pods, func(p runner.Phase) {
-		s.publish(event.PodPhase{Pod: p.Pod, Phase: p.Phase, Detail: p.Detail})
-	})
+	phase := func(p runner.Phase) { s.publish(event.PodPhase{Pod: p.Pod, Phase: p.Phase, Detail: p.Detail}) }
+	err := l.Deployer.Ready(ctx, pods, phase)
+	if l.listensElsewhere(s, err, pods) {
+		err = l.Deployer.Ready(ctx, pods, phase)
+	}
+	return err
 }
 
 // bounded returns a context that ends when the Pods have had their time.

@@ -42,7 +42,7 @@ func (l *Loop) openDebuggers(ctx context.Context, n int, m runner.Manifest) erro
 	if !l.Target.Debug.On {
 		return nil
 	}
-	images := l.Target.images(m)
+	images := l.Target.Images(m)
 	for _, to := range m.Running(l.Target.Namespace, images...) {
 		if slices.ContainsFunc(l.live.debuggers, func(d *debugger) bool { return d.to == to }) {
 			continue
@@ -165,7 +165,7 @@ func (l *Loop) agents(m runner.Manifest, img builder.Image) runner.Debug {
 	if wanted := l.Target.Debug.On || img.Explanation.Swappable; !wanted || img.Explanation.Supervised || l.live.agentless {
 		return d
 	}
-	words := m.Words(l.Target.images(m)...)
+	words := m.Words(l.Target.Images(m)...)
 	if c, err := img.Content.ConfigFile(); err == nil {
 		words = slices.Concat(words, c.Config.Entrypoint, c.Config.Cmd, c.Config.Env)
 		for _, v := range c.Config.Env {

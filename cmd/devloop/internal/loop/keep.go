@@ -29,11 +29,11 @@ func (l *Loop) beside(n int, m runner.Manifest) (serving []runner.Pod, rolls boo
 	if !l.Target.KeepServing || !l.live.serves() {
 		return nil, false
 	}
-	if why := m.InPlace(l.Target.images(m)...); why != "" {
+	if why := m.InPlace(l.Target.Images(m)...); why != "" {
 		l.noTwin(n, why)
 		return nil, false
 	}
-	for _, next := range m.Running(l.Target.Namespace, l.Target.images(m)...) {
+	for _, next := range m.Running(l.Target.Namespace, l.Target.Images(m)...) {
 		if next.Of.Kind != "Deployment" {
 			continue
 		}

@@ -65,6 +65,8 @@ type live struct {
 	agentless bool
 	// placed is the reason, told last, why Pods take the place of those before.
 	placed string
+	// opened is the port that the application of a generated Pod opened.
+	opened opened
 	// guessed is the image that was said last to be taken for the project's.
 	guessed string
 	// advised is what was told of the Dockerfile already.

@@ -111,6 +111,8 @@ type Target struct {
 	Fixed string
 	// JVMOptions are variables with options for every JVM that the manifest, or the user, gives.
 	JVMOptions []string
+	// NotChangeable says that no image may be changed while it runs, see [runner.Manifest.NotChangeable].
+	NotChangeable bool
 	// Fixes returns what a manifest makes of Fixed. One that would begin to do so while images
 	// are made that can be changed is refused. May be nil.
 	Fixes func(runner.Manifest) string

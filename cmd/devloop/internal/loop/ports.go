@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner"
@@ -216,6 +219,7 @@ func (l *Loop) forward(ctx context.Context, s *step, pods []runner.Pod) error {
 	}
 	l.debug(s.cycle, pods)
 	var notes []string
+	var unopened []*AnswerError
 	for _, local := range l.live.ports {
 		pod := podOf(pods, local.to)
 		if pod == nil {
@@ -223,6 +227,10 @@ func (l *Loop) forward(ctx context.Context, s *step, pods []runner.Pod) error {
 		}
 		local.Point(*pod, local.to.Port)
 		answer, err := l.ask(ctx, local, *pod)
+		if err != nil && len(pod.Ports) > 1 && errors.Is(local.Err(), runner.ErrNobodyListens) {
+			unopened = append(unopened, &AnswerError{Pod: pod.Name, Port: local.to.Port, URL: l.address(local), Way: local.Err(), Err: err})
+			continue
+		}
 		if err != nil {
 			return &AnswerError{Pod: pod.Name, Port: local.to.Port, URL: l.address(local), Way: local.Err(), Err: err}
 		}
@@ -231,6 +239,12 @@ func (l *Loop) forward(ctx context.Context, s *step, pods []runner.Pod) error {
 			s.publish(event.Answered{Pod: pod.Name, URL: answer.url, Status: answer.status, Text: answer.text, Took: answer.took})
 		}
 		notes = append(notes, fmt.Sprintf("%s → %s:%d %s", answer.url, pod.Name, local.to.Port, answer))
+	}
+	if len(unopened) > 0 && len(notes) == 0 {
+		return unopened[0]
+	}
+	for _, u := range unopened {
+		s.publish(event.Notice{Level: event.Info, Text: fmt.Sprintf("nothing listens on port %d of Pod %q, which the manifest names: localhost leads there if something does later", u.Port, u.Pod)})
 	}
 	s.note, s.skip = strings.Join(notes, "\n"), len(notes) == 0
 	if s.skip {
@@ -242,6 +256,34 @@ func (l *Loop) forward(ctx context.Context, s *step, pods []runner.Pod) error {
 	return nil
 }
 
+// opened is a port that an application opens although another was expected of it.
+type opened struct{ expected, found int }
+
+// instead returns the port to expect of an application whose settings lead to expected.
+func (o opened) instead(expected int) int {
+	if o.found > 0 && expected == o.expected {
+		return o.found
+	}
+	return expected
+}
+
+// listensElsewhere goes by the port that the application opened where no manifest names one and
+// its settings led to another, and says so.
+func (l *Loop) listensElsewhere(s *step, err error, pods []runner.Pod) bool {
+	var why *runner.NotReadyError
+	if !errors.As(err, &why) || why.Opened() == 0 || !l.live.manifest.Generated() || len(pods) != 1 || len(pods[0].Ports) != 1 {
+		return false
+	}
+	expected := pods[0].Ports[0]
+	if l.live.opened.found == expected {
+		expected = l.live.opened.expected
+	}
+	l.live.opened = opened{expected, why.Opened()}
+	pods[0].Ports, l.Target.Port = []int{why.Opened()}, why.Opened()
+	s.publish(event.Notice{Level: event.Info, Text: fmt.Sprintf("the application listens on port %d, so localhost leads there: its settings led to port %d", why.Opened(), expected)})
+	return true
+}
+
 // ask asks an application through its local port. One that a debugger may have stopped is not
 // asked: the request would stand at its breakpoints.
 func (l *Loop) ask(ctx context.Context, local localPort, pod runner.Pod) (answer, error) {
@@ -249,11 +291,59 @@ func (l *Loop) ask(ctx context.Context, local localPort, pod runner.Pod) (answer
 	if l.live.stopped(pod) {
 		return answer{none: true, url: url}, nil
 	}
-	a, err := ask(ctx, local, url)
-	if err != nil && l.live.stopped(pod) {
+	asking, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var other atomic.Bool // it accepts connections and speaks another protocol
+	var aside sync.WaitGroup
+	aside.Go(func() {
+		if pause(asking, quiet) && !errors.Is(local.Err(), runner.ErrNobodyListens) && !l.speaksHTTP(asking, pod, local.to.Port) && asking.Err() == nil {
+			other.Store(true)
+			stop(errOtherProtocol)
+		}
+	})
+	a, err := ask(asking, local, url)
+	hungUp := err != nil && ctx.Err() == nil && errors.Is(local.Err(), runner.ErrHungUp) && !l.speaksHTTP(ctx, pod, local.to.Port)
+	stop(nil)
+	aside.Wait()
+	switch {
+	case err != nil && l.live.stopped(pod):
 		return answer{none: true, url: url}, nil
+	case err != nil && (other.Load() || hungUp):
+		return answer{url: url}, nil
 	}
 	return a, err
+}
+
+// quiet is how long an application may say nothing before it is found out whether it speaks HTTP.
+const quiet = 3 * time.Second
+
+var errOtherProtocol = errors.New("the port speaks another protocol than HTTP")
+
+// speaksHTTP asks a port of a Pod in a way that servers of HTTP answer by themselves, without the
+// application (RFC 9110, section 9.3.7). What can't be asked is taken for one.
+func (l *Loop) speaksHTTP(ctx context.Context, pod runner.Pod, port int) bool {
+	ctx, cancel := context.WithTimeout(ctx, quiet)
+	defer cancel()
+	connection, err := l.Deployer.Dial(ctx, pod, port)
+	if err != nil {
+		return true
+	}
+	defer func() { _ = connection.Close() }()
+	if _, err := io.WriteString(connection, "OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"); err != nil {
+		return false
+	}
+	head := make([]byte, len("HTTP/"))
+	_, err = io.ReadFull(connection, head)
+	return err == nil && string(head) == "HTTP/"
+}
+
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
 }
 
 // address is where what listens at a local port answers.

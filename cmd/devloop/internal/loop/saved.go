@@ -33,8 +33,8 @@ func (t Target) saved(changed watch.Batch, before, now runner.Manifest) plan.Sav
 	return saved
 }
 
-// images are what a manifest calls the project's image.
-func (t Target) images(m runner.Manifest) []string {
+// Images are what a manifest calls the project's image.
+func (t Target) Images(m runner.Manifest) []string {
 	if m.Generated() {
 		return []string{t.Name}
 	}

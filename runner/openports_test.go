@@ -1,0 +1,163 @@
+package runner
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/httpstream"
+)
+
+// podWithPorts is a ready Pod whose container names ports, and that Pod as Replace returns it.
+func podWithPorts(t *testing.T, ports ...int64) (*unstructured.Unstructured, Pod) {
+	o := readyPod(t)
+	var named []any
+	for _, port := range ports {
+		named = append(named, map[string]any{"containerPort": port})
+	}
+	list, _, _ := unstructured.NestedSlice(o.Object, "spec", "containers")
+	list[0].(map[string]any)["ports"] = named
+	delete(list[0].(map[string]any), "readinessProbe")
+	if err := unstructured.SetNestedSlice(o.Object, list, "spec", "containers"); err != nil {
+		t.Fatal(err)
+	}
+	p, err := podFrom(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o, podOf(p)
+}
+
+func answersHTTP(data httpstream.Stream) error {
+	_, err := data.Write([]byte("HTTP/1.1 200 OK\r\n\r\n"))
+	return err
+}
+
+var errRefused = errors.New("connect: connection refused")
+
+func TestReadyWaitsForNoPortThatNobodyOpens(t *testing.T) {
+	t.Parallel()
+	a, r := newAPI(t)
+	o, pod := podWithPorts(t, 8080, 9779, 8778, 5005)
+	a.put("pods", o)
+	a.forward = func(port int, data httpstream.Stream) error {
+		if port != 8080 {
+			return errRefused
+		}
+		return answersHTTP(data)
+	}
+	if err := r.Ready(t.Context(), []Pod{pod}, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A debugger's port and that of a metrics agent are open while the application still starts.
+func TestReadyIsNotSaidByAnAgentsPort(t *testing.T) {
+	t.Parallel()
+	a, r := newAPI(t)
+	o, pod := podWithPorts(t, 8080, 9779, 5005)
+	a.put("pods", o)
+	starts := time.Now().Add(settling + time.Second)
+	a.forward = func(port int, data httpstream.Stream) error {
+		switch {
+		case port == 5005:
+			return nil // it closes
+		case port == 8080 && time.Now().Before(starts):
+			return errRefused
+		}
+		return answersHTTP(data)
+	}
+	if err := r.Ready(t.Context(), []Pod{pod}, nil); err != nil || time.Now().Before(starts) {
+		t.Fatalf("ready too early, or %v", err)
+	}
+}
+
+func TestReadyTakesAnyProtocol(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]error{"it closes": nil, "it resets": errors.New("read tcp4 127.0.0.1:1->127.0.0.1:9092: read: connection reset by peer")} {
+		a, r := newAPI(t)
+		o, pod := podWithPorts(t, 9092)
+		a.put("pods", o)
+		a.forward = func(int, httpstream.Stream) error { return end }
+		if err := r.Ready(t.Context(), []Pod{pod}, nil); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestAdviceFitsAProjectWithoutAManifest(t *testing.T) {
+	o, pod := podWithPorts(t, 8080)
+	p, err := podFrom(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for generated, says := range map[bool]string{true: "--env SERVER_PORT=8080", false: "`containerPort` in the manifest"} {
+		pod.generated = generated
+		v := silent(p, pod, 8080)
+		text := v.why + strings.Join(v.hints, "\n")
+		if !strings.Contains(text, says) || strings.Contains(text, "manifest") == generated {
+			t.Errorf("generated %v: %s", generated, text)
+		}
+	}
+}
+
+func TestThePortAtWhichAnApplicationServes(t *testing.T) {
+	for _, c := range []struct {
+		open, logged listeners
+		port         int
+	}{
+		{listeners{{9090, false}, {17654, true}}, nil, 9090},
+		{listeners{{9090, false}, {9779, false}}, listeners{{9090, false}}, 9090},
+		{listeners{{9090, false}, {9779, false}}, nil, 0},
+		{listeners{{9090, true}}, nil, 0},
+	} {
+		if got := c.open.one(c.logged); got != c.port {
+			t.Errorf("%v, in the log %v: got %d", c.open, c.logged, got)
+		}
+	}
+}
+
+func TestPodsOfAnOlderTemplateAreOutdated(t *testing.T) {
+	manifest := "apiVersion: apps/v1\nkind: KIND\nmetadata: {name: web}\nspec:\n  selector: {matchLabels: {app: web}}\n  replicas: 1\n" +
+		"  template:\n    metadata: {labels: {app: web}}\n    spec: {containers: [{name: app, image: shop}]}\n"
+	for kind, replaced := range map[string]bool{"ReplicaSet": true, "DaemonSet": true, "Deployment": false} {
+		text := strings.Replace(manifest, "KIND", kind, 1)
+		if kind == "DaemonSet" {
+			text = strings.Replace(text, "  replicas: 1\n", "", 1)
+		}
+		_, r := newAPI(t)
+		applied := func(image string) targetObject {
+			spec := shop(t, text)
+			spec.Image = image
+			objects, err := r.patched(spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return targetObject{Unstructured: objects[0]}
+		}
+		before, after := applied("shop:devloop-1"), applied("shop:devloop-2")
+		old := []Pod{{Name: "old", UID: "1", applied: signature(before.Unstructured)}}
+		if got := len(after.outdated(old, nil)) > 0; got != replaced {
+			t.Errorf("%s: the Pod of another image is outdated: %v", kind, got)
+		}
+		if got := before.outdated(old, nil); len(got) > 0 {
+			t.Errorf("%s: its own Pod is outdated", kind)
+		}
+	}
+}
+
+func TestNotChangeable(t *testing.T) {
+	pod := "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - {name: one, image: shop}\n"
+	for text, says := range map[string]string{
+		pod: "", pod + "  - {name: two, image: nginx}\n": "",
+		pod + "  - {name: two, image: \"shop:latest\"}\n":                  "2 containers",
+		pod + "  hostNetwork: true\n":                                      "the node's network",
+		strings.Replace(pod, "shop", "nginx", 1) + "  hostNetwork: true\n": "",
+	} {
+		if why := read(t, text).NotChangeable("shop"); (why == "") != (says == "") || !strings.Contains(why, says) {
+			t.Errorf("%q for %s", why, text)
+		}
+	}
+}
