@@ -37,16 +37,20 @@ func TestRealProjects(t *testing.T) {
 		packs        string // why the archive is packed each time
 		page         string // another path, and what is there
 		unlayered    bool   // Boot before 2.3 does not tell modules from dependencies
+		long         bool   // another stands for it in the short tier
 	}{
 		{name: "maven-modules", edited: "greetings/src/main/java/com/example/greetings/Greeting.java", packs: "Maven has to pack the module com.example:greetings"},
-		{name: "maven-kotlin", edited: "src/main/kotlin/com/example/Application.kt"},
-		{name: "maven-war", edited: "src/main/java/com/example/Application.java", page: "/page.txt a page of the war"},
+		{name: "maven-kotlin", edited: "src/main/kotlin/com/example/Application.kt", long: true},
+		{name: "maven-war", edited: "src/main/java/com/example/Application.java", page: "/page.txt a page of the war", long: true},
 		{name: "maven-plain", edited: "src/main/java/com/example/Server.java"},
-		{name: "gradle-modules", edited: "greetings/src/main/java/com/example/greetings/Greeting.java", unlayered: true},
+		{name: "gradle-modules", edited: "greetings/src/main/java/com/example/greetings/Greeting.java", unlayered: true, long: true},
 		{name: "gradle-war", edited: "src/main/java/com/example/Application.java", page: "/page.txt a page of the war"},
-		{name: "gradle-plain", edited: "src/main/java/com/example/Server.java"},
+		{name: "gradle-plain", edited: "src/main/java/com/example/Server.java", long: true},
 	} {
 		t.Run(project.name, func(t *testing.T) {
+			if project.long {
+				real.Long(t)
+			}
 			if strings.HasPrefix(project.name, "gradle") {
 				real.Gradle(t)
 			} else {

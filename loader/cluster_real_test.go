@@ -117,6 +117,7 @@ func TestRealClusterIsKept(t *testing.T) {
 // A creation that is cancelled leaves nothing, whenever that is; one that was killed
 // is found and made again.
 func TestRealCreationCutShort(t *testing.T) {
+	real.Long(t)
 	k := newKept(t)
 	errQuit := errors.New("Ctrl+C")
 	ctx, cancel := context.WithCancelCause(t.Context())

@@ -40,13 +40,22 @@ func TestRealKindConforms(t *testing.T) {
 	real.Kind(t)
 	docker := real.Docker(t)
 	loadertest.Run(t, loadertest.Target{
-		Loader: loader.NewKind(docker, real.ClusterName), Large: 1 << 30,
+		Loader: loader.NewKind(docker, real.ClusterName), Large: large(),
 		Nodes: []loadertest.Node{loadertest.Container{Docker: docker, ID: real.ClusterName + "-control-plane"}},
 	})
 }
 
+// large is the size of a large image in bytes.
+func large() int64 {
+	if real.LongTier() {
+		return 1 << 30
+	}
+	return 64 << 20
+}
+
 // Three nodes of a cluster of the test's own, whose nodes are broken in turn.
 func TestRealKindConformsWithSeveralNodes(t *testing.T) {
+	real.Long(t)
 	k := newKept(t)
 	k.options.Nodes = 3
 	k.ensure(t, loader.Created)

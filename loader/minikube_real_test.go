@@ -40,6 +40,7 @@ import (
 // are made of kind's node image.
 
 func TestRealMinikubeConforms(t *testing.T) {
+	real.Long(t)
 	docker := real.Docker(t)
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -110,6 +111,7 @@ func minikubeNode(t *testing.T, docker *client.Client, name string, config conta
 }
 
 func TestRealMinikubeWithContainerdConforms(t *testing.T) {
+	real.Long(t)
 	docker := real.Docker(t)
 	const name = "devloop-test-minikube"
 	minikubeNode(t, docker, name, container.Config{Volumes: map[string]struct{}{"/var": {}}}, nil)
@@ -236,6 +238,7 @@ func newEngine() string {
 
 // The engine in a node is given what it lacks, whatever happened to it before.
 func TestRealMinikubeWithDocker(t *testing.T) {
+	real.Long(t)
 	ours, _ := exec.LookPath("dockerd")
 	for _, c := range []struct {
 		name, dockerd string

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -209,7 +210,7 @@ func TestForwardCloseEndsEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, conn := range map[string]net.Conn{"busy": busy, "waiting": waiting} {
-		if _, err := io.ReadAll(conn); errors.Is(err, context.DeadlineExceeded) {
+		if _, err := io.ReadAll(conn); errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("the %s connection did not end", name)
 		}
 	}

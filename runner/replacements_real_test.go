@@ -12,10 +12,12 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/devloop-cli/devloop/hack/real"
 )
 
 // replacements is how often the Pod is replaced under the clients' hands.
-const replacements = 100
+const allReplacements = 100
 
 // TestRealNoRequestIsLostWhilePodsChange asks without pause, ten clients at a time, of
 // which some keep their connections and some send orders that must not come twice, while the Pod is replaced a hundred times. No request may be refused, cut off, or
@@ -23,6 +25,10 @@ const replacements = 100
 // pointed to a Pod may get an earlier one's answer.
 func TestRealNoRequestIsLostWhilePodsChange(t *testing.T) {
 	r, _ := realRunner(t)
+	replacements := 12
+	if real.LongTier() {
+		replacements = allReplacements
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
 	f, err := r.Listen(ctx, Port{})

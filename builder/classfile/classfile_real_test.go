@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/devloop-cli/devloop/builder/internal/javac/javactest"
 	"github.com/devloop-cli/devloop/hack/real"
 )
 
@@ -31,9 +32,10 @@ func compile(t *testing.T, source string) map[string][]byte {
 		t.Fatal(err)
 	}
 	out := filepath.Join(dir, "out")
-	if text, err := exec.Command("javac", "-g", "-J-XX:TieredStopAtLevel=1", "-J-XX:+UseSerialGC", "-d", out, file).CombinedOutput(); err != nil {
-		t.Fatalf("javac: %v\n%s", err, text)
+	if err := os.Mkdir(out, 0o755); err != nil {
+		t.Fatal(err)
 	}
+	javactest.Compile(t, out, []string{"-g"}, []string{file})
 	classes := map[string][]byte{}
 	found, err := filepath.Glob(filepath.Join(out, "*.class"))
 	if err != nil {

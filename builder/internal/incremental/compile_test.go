@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/builder/internal/javac"
+	"github.com/devloop-cli/devloop/builder/internal/javac/javactest"
 )
 
 func TestFailureChangesNothing(t *testing.T) {
@@ -85,7 +86,7 @@ func TestUnfit(t *testing.T) {
 
 func TestProveRefusesAnotherBuild(t *testing.T) {
 	p := newProject(t, map[string]string{"p/A.java": class("class A { int f(int i) { return i; } }")})
-	compiler, _ := kept()
+	compiler := javactest.Shared(t)
 	for name, change := range map[string]func(*Model){
 		"options": func(m *Model) { m.Options = []string{"-g"} },
 		"classes": func(m *Model) {

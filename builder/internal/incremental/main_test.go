@@ -5,39 +5,13 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
-	"github.com/devloop-cli/devloop/builder/internal/javac"
-	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/builder/internal/javac/javactest"
 )
-
-// kept starts one compiler for all tests: that it is shared is what it is for.
-var kept = sync.OnceValues(func() (*javac.Compiler, error) {
-	dir, err := os.MkdirTemp("", "javac")
-	if err != nil {
-		return nil, err
-	}
-	program, err := javac.Install(dir)
-	if err != nil {
-		return nil, err
-	}
-	cmd := exec.Command("java", javac.Arguments(program)...)
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	return javac.New(in, out), cmd.Start() // it ends with this process, which holds its stdin
-})
 
 // project is a directory with sources, and what is kept of them.
 type project struct {
@@ -51,11 +25,7 @@ var options = []string{"-g", "-parameters", "-proc:none", "-encoding", "UTF-8"}
 // newProject compiles files, as a build would, and proves a module of them.
 func newProject(t *testing.T, files map[string]string) *project {
 	t.Helper()
-	real.Java(t)
-	compiler, err := kept()
-	if err != nil {
-		t.Fatal(err)
-	}
+	compiler := javactest.Shared(t)
 	p := &project{t: t, dir: t.TempDir()}
 	for name, text := range files {
 		p.write(name, text)
@@ -91,25 +61,16 @@ func (p *project) write(name, text string) {
 	}
 }
 
-// built has a compiler of its own compile all sources into a new directory.
+// built has all sources compiled into a new directory, as a build would.
 func (p *project) built() string {
 	p.t.Helper()
-	out, text, err := p.build()
-	if err != nil {
-		p.t.Fatalf("%v: %s", err, text)
-	}
-	return out
-}
-
-func (p *project) build() (dir, said string, err error) {
-	dir = p.t.TempDir()
+	dir := p.t.TempDir()
 	state, err := Sources([]string{p.src()})
 	if err != nil {
-		return "", "", err
+		p.t.Fatal(err)
 	}
-	args := slices.Concat([]string{"-J-XX:TieredStopAtLevel=1", "-J-XX:+UseSerialGC", "-d", dir}, options, slices.Sorted(keys(state)))
-	text, err := exec.Command("javac", args...).CombinedOutput()
-	return dir, string(text), err
+	javactest.Compile(p.t, dir, options, slices.Sorted(keys(state)))
+	return dir
 }
 
 // same compares what the module has with what a clean build makes.

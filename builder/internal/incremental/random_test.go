@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/devloop-cli/devloop/builder/internal/javac/javactest"
 )
 
 // part is a feature of a generated class: how it is declared with a variant of it, and
@@ -193,7 +195,7 @@ func (w *world) save(p *project, written map[string]string) {
 
 // clean compiles all sources without a look at what was compiled before.
 func (p *project) clean() (string, error) {
-	compiler, _ := kept()
+	compiler := javactest.Shared(p.t)
 	fresh := New(p.module.model, compiler, p.t.TempDir())
 	_, answer, out, err := fresh.whole(p.t.Context())
 	if err == nil && !answer.OK {
