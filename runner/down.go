@@ -53,6 +53,23 @@ func (r *Runner) Down(ctx context.Context, project, namespace string, spare func
 	return append(removed, namespaces...), err
 }
 
+// ProjectsOf returns the names of the projects that devloop deployed from a directory, sorted: one
+// for each module of a build that was named there.
+func (r *Runner) ProjectsOf(ctx context.Context, dir, namespace string) ([]string, error) {
+	objects, err := r.ownedObjects(ctx, "", namespace)
+	if err != nil {
+		return nil, err
+	}
+	var projects []string
+	for _, o := range objects {
+		if o.GetAnnotations()[AnnotationDirectory] == dir {
+			projects = append(projects, o.GetLabels()[LabelProject])
+		}
+	}
+	slices.Sort(projects)
+	return slices.Compact(projects), nil
+}
+
 // ownedObjects finds the marked objects of every kind that can be listed and
 // deleted, without those that a controller made: they go with their owner.
 func (r *Runner) ownedObjects(ctx context.Context, project, namespace string) ([]targetObject, error) {

@@ -136,10 +136,10 @@ func (e *ExecError) Code() string { return "exec.failed" }
 func (e *ExecError) Hints() []string {
 	switch {
 	case e.Missing() && e.Args[0] == "bash":
-		return []string{fmt.Sprintf("try the smaller shell: devloop exec %s -- sh", e.Pod.Name)}
+		return []string{fmt.Sprintf("try the smaller shell: devloop exec %s -n %s -- sh", e.Pod.Name, e.Pod.Namespace)}
 	case e.Missing():
 		return []string{"images hold only what they need; what it offers is in its Dockerfile"}
 	default:
-		return []string{"see how the Pod fares: devloop describe " + e.Pod.Name}
+		return []string{"see how the Pod fares: devloop describe " + e.Pod.Name + " -n " + e.Pod.Namespace}
 	}
 }

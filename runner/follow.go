@@ -102,7 +102,7 @@ func (e *NoLogError) Code() string { return "log.none" }
 // Hints says where to look instead.
 func (e *NoLogError) Hints() []string {
 	if e.Previous {
-		return []string{"read the current one: devloop logs " + e.Pod.Name}
+		return []string{"read the current one: devloop logs " + e.Pod.Name + " -n " + e.Pod.Namespace}
 	}
-	return []string{"see what it waits for: devloop describe " + e.Pod.Name}
+	return []string{"see what it waits for: devloop describe " + e.Pod.Name + " -n " + e.Pod.Namespace}
 }

@@ -264,7 +264,7 @@ func (r *Runner) notOurs(ctx context.Context, kind, name string) error {
 		return r.failed(ctx, "read", o, err)
 	case owned(p) && controllerOf(p) != "":
 		return &DeployError{Verb: "delete", Object: o, Err: errMade,
-			hints: []string{"delete that one: devloop delete " + workload(p)}}
+			hints: []string{"delete that one: devloop delete " + workload(p) + " -n " + p.Namespace}}
 	default:
 		return &ForeignError{Verb: "delete", Object: o, ManagedBy: p.Labels[LabelManagedBy]}
 	}

@@ -13,6 +13,7 @@ import (
 // Selection says which Pods to list. Its zero value is every Pod that devloop made.
 type Selection struct {
 	Project   string // of this project; "": of all
+	Directory string // and of those that were deployed from here, with a Project; "": of no others
 	Namespace string // in this one; "": in all
 	Others    bool   // those that devloop did not make, too; only without a project
 }
@@ -35,12 +36,20 @@ type PodState struct {
 // List returns the Pods of the selection as they are now, sorted by namespace and name.
 func (r *Runner) List(ctx context.Context, s Selection) ([]PodState, error) {
 	options := metav1.ListOptions{LabelSelector: ownedBy(s.Project)}
-	if s.Others && s.Project == "" {
+	switch {
+	case s.Project != "" && s.Directory != "":
+		options.LabelSelector = ownedBy("")
+	case s.Project == "" && s.Others:
 		options.LabelSelector = ""
 	}
 	list, err := r.core.CoreV1().Pods(s.Namespace).List(ctx, options)
 	if err != nil {
 		return nil, r.failed(ctx, "list the pods of", Object{Kind: "Project", Name: s.Project}, err)
+	}
+	if s.Project != "" && s.Directory != "" {
+		list.Items = slices.DeleteFunc(list.Items, func(p corev1.Pod) bool {
+			return !belongs(&p, s.Project) && p.Annotations[AnnotationDirectory] != s.Directory
+		})
 	}
 	states := make([]PodState, len(list.Items))
 	for i := range list.Items {

@@ -49,7 +49,7 @@ func lonely(p *corev1.Pod, message string) verdict {
 			hints: []string{"leave `storageClassName` out of the claim, and the cluster's default one makes the volume", "or use `emptyDir: {}` for data that may go with the Pod"}}
 	case strings.Contains(message, noFreePorts):
 		return verdict{why: fmt.Sprintf("the `hostPort` %s is taken by another Pod on every node", hostPorts(p)),
-			hints: []string{"remove `hostPort`, and lead a local port to the Pod: devloop forward " + p.Name}}
+			hints: []string{"remove `hostPort`, and lead a local port to the Pod: devloop forward " + p.Name + " -n " + p.Namespace}}
 	case strings.Contains(message, "node affinity/selector"), strings.Contains(message, "node selector"):
 		return verdict{why: "no node has the labels that the Pod asks for" + wantedLabels(p),
 			hints: []string{"remove `nodeSelector` or `affinity` from the manifest: a local cluster's nodes have no such label"}}

@@ -164,7 +164,7 @@ func (r *Runner) refineProbe(ctx context.Context, p Pod, o *corev1.Pod, v *verdi
 	case strings.Contains(got, "connection refused") && port > 0:
 		r.refinePort(ctx, p, v, port, log)
 	case probeStatus.MatchString(got):
-		v.hints = []string{fmt.Sprintf("ask it yourself, and read the answer: devloop forward %s %d", p.Name, port),
+		v.hints = []string{fmt.Sprintf("ask it yourself, and read the answer: devloop forward %s %d -n %s", p.Name, port, p.Namespace),
 			"compare `path` in the probe with what the application serves; Spring Boot's needs the Actuator dependency"}
 	case strings.Contains(probeGot(got), "in time"):
 		v.hints = []string{"give it more time: `timeoutSeconds` in the probe is 1 unless it is given"}
@@ -195,6 +195,6 @@ func (r *Runner) refinePort(ctx context.Context, p Pod, v *verdict, port int, lo
 	case there.has(port):
 		// It listens by now: the next probe will tell.
 	default:
-		v.hints = []string{"nothing says that it listens anywhere yet; see what it does: devloop logs " + p.Name, "or give the application more time"}
+		v.hints = []string{"nothing says that it listens anywhere yet; see what it does: devloop logs " + p.Name + " -n " + p.Namespace, "or give the application more time"}
 	}
 }

@@ -86,7 +86,7 @@ func deployOnce(c *cli.Context, d display) (err error, inCycle bool) {
 			text = "the Pods stay; their local ports were open to prove that they answer, and are closed now"
 		}
 		d.Publish(0, event.Notice{Level: event.Info, Text: text,
-			Hints: []string{"keep a port open: devloop forward", "deploy again at every save: devloop run"}})
+			Hints: []string{"keep a port open: " + flagged(c, "devloop forward", placeFlags), "deploy again at every save: " + onward(c, "run")}})
 	}
 	return nil, false
 }

@@ -1,12 +1,14 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/runner"
 )
 
 func downCommand(s Streams) *cli.Command {
@@ -39,6 +41,11 @@ func removeOwned(c *cli.Context, d display) error {
 		return err
 	}
 	removed, err := at.pods.Down(c.Context, project, c.String("namespace"), spare(d, dir))
+	if err == nil && dir != "" && c.String("module") == "" && c.Command.Name == "down" {
+		var modules []runner.Object
+		modules, err = downModules(c, at.pods, dir)
+		removed = append(removed, modules...)
+	}
 	for _, o := range removed {
 		d.Publish(0, event.Removed{Object: o.Kind + "/" + o.Name, Namespace: o.Namespace})
 	}
@@ -46,6 +53,16 @@ func removeOwned(c *cli.Context, d display) error {
 		d.Publish(0, event.Notice{Level: event.Info, Text: "devloop has nothing in the cluster to remove"})
 	}
 	return err
+}
+
+// downModules removes what was deployed from dir under the names of a build's modules.
+func downModules(c *cli.Context, pods *runner.Runner, dir string) (removed []runner.Object, err error) {
+	projects, err := pods.ProjectsOf(c.Context, dir, c.String("namespace"))
+	for _, project := range projects {
+		gone, failed := pods.Down(c.Context, project, c.String("namespace"), func(other string) bool { return other != dir })
+		removed, err = append(removed, gone...), errors.Join(err, failed)
+	}
+	return removed, err
 }
 
 // spare returns which directories' objects stay although their project is called as the one

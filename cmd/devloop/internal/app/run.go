@@ -72,7 +72,7 @@ func run(c *cli.Context, s Streams, d display, browsers *livereload.Server) erro
 			return errors.Join(err, cleanUp(c, d)), false
 		}
 		if l.Deployed() {
-			d.Publish(0, event.Notice{Level: event.Info, Text: "what devloop made stays in the cluster", Hints: []string{"remove it: devloop down"}})
+			d.Publish(0, event.Notice{Level: event.Info, Text: "what devloop made stays in the cluster", Hints: []string{"remove it: " + onward(c, "down")}})
 		}
 		return err, false
 	})

@@ -70,6 +70,9 @@ func selected(c *cli.Context) (runner.Selection, error) {
 			return selection, err
 		}
 		selection.Project = project.Name
+		if c.String("module") == "" {
+			selection.Directory = project.Dir // its modules, too
+		}
 	}
 	if selection.Project != "" && selection.Others {
 		return selection, &UsageError{Err: fmt.Errorf("--all shows every Pod, and does not go with a project")}
@@ -81,7 +84,7 @@ func selected(c *cli.Context) (runner.Selection, error) {
 func nothing(c *cli.Context, s Streams, selection runner.Selection) error {
 	text := "devloop has no Pod in the cluster; make one: devloop deploy, or devloop apply -f FILE"
 	if selection.Project != "" {
-		text = fmt.Sprintf("devloop has no Pod of the project %q in the cluster; make it: devloop deploy", selection.Project)
+		text = fmt.Sprintf("devloop has no Pod of the project %q in the cluster; make it: %s", selection.Project, onward(c, "deploy"))
 	}
 	if selection.Others {
 		text = "there is no Pod at all"

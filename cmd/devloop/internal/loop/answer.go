@@ -114,7 +114,8 @@ func firstLine(r *http.Response) string {
 
 // AnswerError says that localhost did not reach an application which was ready.
 type AnswerError struct {
-	Pod  string
+	Pod, Namespace string
+
 	Port int
 	URL  string
 	// Way is what the way to the Pod said, nil if it said nothing.
@@ -142,5 +143,5 @@ func (e *AnswerError) Code() string { return "forward.failed" }
 
 // Hints says what to look at.
 func (e *AnswerError) Hints() []string {
-	return []string{"look at the application's log: devloop logs " + e.Pod}
+	return []string{"look at the application's log: devloop logs " + e.Pod + " -n " + e.Namespace}
 }

@@ -232,7 +232,7 @@ func (l *Loop) forward(ctx context.Context, s *step, pods []runner.Pod) error {
 			continue
 		}
 		if err != nil {
-			return &AnswerError{Pod: pod.Name, Port: local.to.Port, URL: l.address(local), Way: local.Err(), Err: err}
+			return &AnswerError{Pod: pod.Name, Namespace: pod.Namespace, Port: local.to.Port, URL: l.address(local), Way: local.Err(), Err: err}
 		}
 		s.publish(event.Forwarding{Pod: pod.Name, Port: local.to.Port, URL: answer.url})
 		if !answer.none {
