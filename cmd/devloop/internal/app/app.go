@@ -12,6 +12,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -117,8 +118,21 @@ func inCategory(s Streams, heading string, commands ...*cli.Command) []*cli.Comm
 		if c.Name != "config" && c.Name != "init" { // which care about where a value comes from
 			c.Before = settled(s, c)
 		}
+		c.Action = namingCommand(c)
 	}
 	return commands
+}
+
+// namingCommand returns a command's action, whose usage errors say which command's line is wrong.
+func namingCommand(command *cli.Command) cli.ActionFunc {
+	do := command.Action
+	return func(c *cli.Context) error {
+		err := do(c)
+		if usage, is := errors.AsType[*UsageError](err); is && usage.command == "" {
+			usage.command = cmp.Or(command.HelpName, command.Name)
+		}
+		return err
+	}
 }
 
 // UsageError says that the command line can't be understood.
@@ -158,15 +172,14 @@ var (
 // usageError says in our words what is wrong with a command's flags.
 func usageError(c *cli.Context, err error, _ bool) error {
 	e := &UsageError{Err: err}
-	var flags []string
 	if c.Command != nil && c.Command.Name != c.App.Name {
 		e.command = c.Command.Name
-		for _, f := range c.Command.Flags {
-			flags = append(flags, "--"+f.Names()[0])
-		}
 	}
 	if m := noSuchFlag.FindStringSubmatch(err.Error()); m != nil {
-		e.Err, e.meant = fmt.Errorf("no flag %s", dashed(m[1])), meantFlag(c, m[1], flags)
+		e.Err = fmt.Errorf("no flag %s", dashed(m[1]))
+		if e.command != "" {
+			e.meant = meantFlag(c.Command, m[1])
+		}
 	} else if m := noValue.FindStringSubmatch(err.Error()); m != nil {
 		e.Err = fmt.Errorf("%s needs a value", dashed(m[1]))
 	} else if m := badValue.FindStringSubmatch(err.Error()); m != nil {
@@ -191,15 +204,15 @@ func wrongValue(flag, parser string) string {
 // unknownCommand runs where no command was named, or none that there is.
 func unknownCommand(c *cli.Context) error {
 	if c.Args().Present() {
-		return noCommand(c.App, c.Args().First())
+		return noCommand(c.App, c.Args().Slice()...)
 	}
 	printStart(c.App.Writer, c.App)
 	return nil
 }
 
-func noCommand(a *cli.App, word string) error {
-	e := &UsageError{Err: fmt.Errorf("no command %q", word)}
-	if near := meantCommand(a, word); near != "" {
+func noCommand(a *cli.App, words ...string) error {
+	e := &UsageError{Err: fmt.Errorf("no command %q", words[0])}
+	if near := meantCommand(a, words...); near != "" {
 		e.meant = "devloop " + near
 	}
 	return e
@@ -207,7 +220,7 @@ func noCommand(a *cli.App, word string) error {
 
 func helpCommand() *cli.Command {
 	return &cli.Command{
-		Name: "help", Aliases: []string{"h"}, Hidden: true, ArgsUsage: "[COMMAND]",
+		Name: "help", Aliases: []string{"h"}, Hidden: true, HideHelpCommand: true, ArgsUsage: "[COMMAND]",
 		Usage: "list the commands, or explain one",
 		Action: func(c *cli.Context) error {
 			words := c.Args().Slice()
@@ -216,7 +229,7 @@ func helpCommand() *cli.Command {
 			}
 			command := c.App.Command(words[0])
 			if command == nil {
-				return noCommand(c.App, words[0])
+				return noCommand(c.App, words...)
 			}
 			for _, word := range words[1:] {
 				sub := command.Command(word)

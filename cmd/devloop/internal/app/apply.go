@@ -3,6 +3,7 @@ package app
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -53,7 +54,7 @@ func applyFiles(c *cli.Context, d display) error {
 		return err
 	}
 	defer func() { _ = at.images.Close() }()
-	dir, err := filepath.Abs(filepath.Dir(files[0]))
+	dir, err := manifestDir(files[0])
 	if err != nil {
 		return err
 	}
@@ -85,6 +86,19 @@ func applyFiles(c *cli.Context, d display) error {
 	}
 	d.Publish(0, event.Notice{Level: event.Info, Text: fmt.Sprintf("%d %s ready", len(made), plural(len(made), "Pod is", "Pods are")), Hints: next(made)})
 	return nil
+}
+
+// manifestDir returns the directory that names what a manifest deploys: the file's, or the
+// directory itself where it is one.
+func manifestDir(file string) (string, error) {
+	path, err := filepath.Abs(file)
+	if err != nil {
+		return "", err
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return path, nil
+	}
+	return filepath.Dir(path), nil
 }
 
 // storedImages returns those of the manifest's images that the engine has.

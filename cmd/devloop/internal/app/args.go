@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 // What stands behind "--" is not touched: it belongs to another program.
 //
 //	devloop --help               devloop help
+//	devloop --help run           devloop help run
 //	devloop deploy --help x      devloop help deploy
 //	devloop logs web --follow    devloop logs --follow web
 //	devloop logs -fp web         devloop logs -f -p web
@@ -25,15 +27,21 @@ func arguments(commands []*cli.Command, args []string) ([]string, error) {
 	if len(args) < 2 {
 		return args, nil
 	}
+	named := func(word string) int {
+		return slices.IndexFunc(commands, func(c *cli.Command) bool { return c.HasName(word) })
+	}
 	switch args[1] {
 	case "-h", "--help", "-help":
+		if len(args) > 2 && named(args[2]) >= 0 {
+			return []string{args[0], "help", args[2]}, nil
+		}
 		return []string{args[0], "help"}, nil
 	case "-v", "-V", "--version", "-version":
 		return []string{args[0], "version"}, nil
 	}
-	i := slices.IndexFunc(commands, func(c *cli.Command) bool { return c.HasName(args[1]) })
+	i := named(args[1])
 	if i < 0 {
-		return args, nil
+		return args, flagBeforeCommand(args[1:], named)
 	}
 	path, words := args[:2], args[2:]
 	command := commands[i]
@@ -55,6 +63,16 @@ func arguments(commands []*cli.Command, args []string) ([]string, error) {
 	return slices.Concat(path, line.flags, rest), nil
 }
 
+// flagBeforeCommand refuses a flag of a command in front of it, as kubectl takes them.
+func flagBeforeCommand(words []string, named func(string) int) error {
+	i := slices.IndexFunc(words, func(word string) bool { return named(word) >= 0 })
+	if i < 0 || !strings.HasPrefix(words[0], "-") {
+		return nil
+	}
+	return &UsageError{Err: errors.New("flags must follow the command"), command: words[i],
+		meant: strings.Join(slices.Concat([]string{"devloop", words[i]}, words[:i], words[i+1:]), " ")}
+}
+
 // line is a command's flags, as they are read.
 type line struct {
 	command *cli.Command
@@ -68,7 +86,10 @@ func (l *line) read(words []string) (arguments []string, err error) {
 		word := words[0]
 		switch {
 		case word == "--":
-			return slices.Concat(words[:1], arguments, words), nil // cli takes the first one out
+			if l.command.Name != "exec" { // which alone asks where it stood
+				words = words[1:]
+			}
+			return slices.Concat([]string{"--"}, arguments, words), nil // cli takes the first one out
 		case !strings.HasPrefix(word, "-") || word == "-":
 			arguments = append(arguments, word)
 		default:
@@ -106,14 +127,15 @@ func (l *line) flag(word string, next []string) (used int, err error) {
 	return 1, nil
 }
 
-// joined reads short flags in one word: -fp, -p8080.
+// joined reads short flags in one word: -fp, -p8080, -ojson.
 func (l *line) joined(letters string, next []string) (used int, err error) {
-	before := l.flags
 	for i := range letters {
 		f := l.find(letters[i : i+1])
+		if f == nil && letters[i] == 'o' && l.find("json") != nil {
+			return l.output("-o", letters[i+1:], i+1 < len(letters), next)
+		}
 		if f == nil {
-			l.flags = append(before, "-"+letters) // for the flag package to complain about
-			return 0, nil
+			return 0, &UsageError{Err: fmt.Errorf("no flag -%s", letters), command: l.command.Name, meant: meantFlag(l.command, letters)}
 		}
 		if !isSwitch(f) && i+1 < len(letters) {
 			l.flags = append(l.flags, "-"+letters[i:i+1], strings.TrimPrefix(letters[i+1:], "="))

@@ -4,11 +4,11 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/urfave/cli/v2"
 )
 
 func TestArgumentsAreTakenAsPeopleTypeThem(t *testing.T) {
@@ -17,6 +17,8 @@ func TestArgumentsAreTakenAsPeopleTypeThem(t *testing.T) {
 		"devloop":                                "devloop",
 		"devloop -h":                             "devloop help",
 		"devloop --help":                         "devloop help",
+		"devloop --help run":                     "devloop help run",
+		"devloop --help nothing":                 "devloop help",
 		"devloop --version":                      "devloop version",
 		"devloop -v":                             "devloop version",
 		"devloop deploy --help extra":            "devloop help deploy",
@@ -30,14 +32,15 @@ func TestArgumentsAreTakenAsPeopleTypeThem(t *testing.T) {
 		"devloop logs -fp web":                   "devloop logs -f -p web",
 		"devloop logs -fn here web":              "devloop logs -f -n here web",
 		"devloop logs -fnhere web":               "devloop logs -f -n here web",
-		"devloop logs -fx web":                   "devloop logs -fx web",
+		"devloop logs web -- x":                  "devloop logs -- web x",
 		"devloop run -p8080":                     "devloop run -p 8080",
 		"devloop run -p=8080":                    "devloop run -p=8080",
 		"devloop run -port 8080":                 "devloop run -port 8080",
 		"devloop run --fast-start=no":            "devloop run --fast-start=false",
 		"devloop run --fast-start=false":         "devloop run --fast-start=false",
 		"devloop status -o json":                 "devloop status --json",
-		"devloop status -ojson":                  "devloop status -ojson",
+		"devloop status -ojson":                  "devloop status --json",
+		"devloop status -Aojson":                 "devloop status -A --json",
 		"devloop status --output=json":           "devloop status --json",
 		"devloop deploy --without archive,swap":  "devloop deploy --without archive --without swap",
 		"devloop deploy --without=archive,swap":  "devloop deploy --without archive --without swap",
@@ -61,6 +64,10 @@ func TestArgumentsThatContradictThemselvesAreRefused(t *testing.T) {
 		"devloop deploy --fast-start True": "perhaps you mean: --fast-start=true",
 		"devloop status -o yaml":           "see its flags: devloop status --help",
 		"devloop status --output":          "see its flags: devloop status --help",
+		"devloop status -oyaml":            "see its flags: devloop status --help",
+		"devloop logs -fx web":             "see its flags: devloop logs --help",
+		"devloop logs -ftail":              "see its flags: devloop logs --help",
+		"devloop -n here status -A":        "perhaps you mean: devloop status -n here -A",
 	} {
 		_, err := arguments(commands, strings.Fields(given))
 		usage, ok := errors.AsType[*UsageError](err)
@@ -76,26 +83,25 @@ func TestNoSuggestionMeansTheOpposite(t *testing.T) {
 	for word, want := range map[string]string{
 		"destroy": "down", "stop": "down", "rm": "down", "remove": "down", "up": "run", "dev": "run", "get": "status", "ps": "status",
 		"port-forward": "forward", "deplyo": "deploy", "statsu": "status", "frobnicate": "",
+		"prune": "down", "halt": "down", "quit": "", "edit": "", "LOGS": "logs", "Up": "run",
 	} {
 		if got := meantCommand(a, word); got != want {
 			t.Errorf("%s: got %q, want %q", word, got, want)
 		}
 	}
-	for _, command := range otherTools {
+	if got := meantCommand(a, "create", "cluster"); got != "setup" {
+		t.Errorf("create cluster: got %q", got)
+	}
+	for _, command := range slices.Concat(slices.Collect(maps.Values(otherTools)), slices.Collect(maps.Values(otherClusterWords))) {
 		if word, _, _ := strings.Cut(command, " "); a.Command(word) == nil {
 			t.Errorf("there is no command %q", command)
 		}
 	}
-	run := cli.NewContext(a, nil, nil)
-	run.Command = a.Command("run")
-	var flags []string
-	for _, f := range run.Command.Flags {
-		flags = append(flags, "--"+f.Names()[0])
-	}
 	for name, want := range map[string]string{
-		"no-cleanup": "--cleanup=false", "no-port": "", "no-such": "", "prot": "--port", "file": "--manifest", "all-namespaces": "--namespace",
+		"no-cleanup": "--cleanup=false", "no-port": "", "no-such": "", "prot": "--port", "file": "--manifest",
+		"nocleanup": "--cleanup=false", "noport": "", "all-namespaces": "", "follow": "", "detach": "", "Port": "--port",
 	} {
-		if got := meantFlag(run, name, flags); got != want {
+		if got := meantFlag(a.Command("run"), name); got != want {
 			t.Errorf("--%s: got %q, want %q", name, got, want)
 		}
 	}
@@ -128,6 +134,28 @@ func TestTwoLocalPortsForOneContainerPortAreRefused(t *testing.T) {
 	got, err := localPorts([]string{"9090", "9191:5005", "9090"})
 	if err != nil || !maps.Equal(got, map[int]int{0: 9090, 5005: 9191}) {
 		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+// TestASlashMakesNoOtherProject: a shell that completes a directory's name ends it with a slash.
+func TestASlashMakesNoOtherProject(t *testing.T) {
+	dir := t.TempDir()
+	k8s := filepath.Join(dir, "k8s")
+	if err := os.Mkdir(k8s, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(k8s, "pod.yaml")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, given := range []string{k8s, k8s + "/", k8s + "/./", file} {
+		if got, err := manifestDir(given); err != nil || got != k8s {
+			t.Errorf("%s: got %q, %v", given, got, err)
+		}
+	}
+	t.Chdir(dir)
+	if got, err := manifestDir("-"); err != nil || filepath.Base(got) != filepath.Base(dir) {
+		t.Errorf("stdin: got %q, %v", got, err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -28,7 +29,11 @@ after it. They refuse clusters that devloop did not make.`,
 				&cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do not ask"})),
 		Action: func(c *cli.Context) error {
 			if word := c.Args().First(); word != "" {
-				return &UsageError{Err: fmt.Errorf("no command \"cluster %s\"", word), command: "cluster"}
+				e := &UsageError{Err: fmt.Errorf("no command \"cluster %s\"", word), command: "cluster"}
+				if known := otherClusterWords[strings.ToLower(word)]; known != "" {
+					e.meant = "devloop " + known
+				}
+				return e
 			}
 			return &UsageError{Err: errors.New("say what to do: devloop cluster start, stop or delete"), command: "cluster"}
 		},

@@ -24,7 +24,7 @@ own word for the state, WHY NOT is ours for what keeps it from serving; devloop 
 has the whole explanation. LOCAL ADDRESS leads to the Pod while devloop run, deploy
 --forward or forward keeps it open. A column with nothing in it is left out.`,
 		Flags: lookFlags(append(settingFlags("module"),
-			&cli.BoolFlag{Name: "all", Aliases: []string{"A"}, Usage: "the Pods that devloop did not make, too"},
+			&cli.BoolFlag{Name: "all", Aliases: []string{"A", "all-namespaces"}, Usage: "the Pods that devloop did not make, too"},
 			&cli.StringFlag{Name: "name", Usage: "the project's `NAME`, instead of DIR"})...),
 		Action: func(c *cli.Context) error { return status(c, s) },
 	}

@@ -11,21 +11,34 @@ import (
 // otherTools are the words of other tools for what a command of devloop does.
 var otherTools = map[string]string{
 	"destroy": "down", "stop": "down", "rm": "down", "remove": "down", "uninstall": "down", "undeploy": "down", "clean": "down", "cleanup": "down",
+	"prune": "down", "purge": "down", "teardown": "down", "halt": "down", "kill": "down", "undo": "down", "clear": "down",
 	"up": "run", "dev": "run", "develop": "run", "start": "run", "watch": "run", "debug": "run --debug",
-	"build": "deploy", "install": "deploy", "render": "deploy --explain",
+	"build": "deploy", "install": "deploy", "redeploy": "deploy", "restart": "deploy", "update": "deploy", "render": "deploy --explain",
 	"get": "status", "ps": "status", "ls": "status", "list": "status", "pods": "status", "top": "status",
 	"port-forward": "forward", "log": "logs", "tail": "logs --follow", "sh": "exec NAME -- sh", "shell": "exec NAME -- sh", "bash": "exec NAME -- bash", "ssh": "exec NAME -- sh",
 	"create": "apply", "check": "doctor", "diagnose": "doctor", "events": "describe", "settings": "config",
 }
 
-// otherFlags are other tools' names for flags.
-var otherFlags = map[string]string{
-	"all-namespaces": "all", "follow": "follow", "file": "manifest", "filename": "manifest", "profile": "env",
+// otherClusterWords are the words of other tools for what can be done with a cluster.
+var otherClusterWords = map[string]string{
+	"create": "setup", "new": "setup", "make": "setup", "add": "setup", "up": "cluster start", "resume": "cluster start",
+	"down": "cluster stop", "halt": "cluster stop", "pause": "cluster stop", "kill": "cluster stop",
+	"rm": "cluster delete", "remove": "cluster delete", "destroy": "cluster delete",
+	"list": "doctor", "ls": "doctor", "get": "doctor", "status": "doctor", "info": "doctor",
 }
 
-// meantCommand returns the command that a word stands for, "" for none.
-func meantCommand(a *cli.App, word string) string {
-	if known := otherTools[strings.ToLower(word)]; known != "" {
+// otherFlags are other tools' names for flags. They mean nothing in a command that lacks the flag.
+var otherFlags = map[string]string{
+	"all-namespaces": "", "follow": "follow", "file": "manifest", "filename": "manifest", "profile": "env",
+}
+
+// meantCommand returns the command that the first word of a line stands for, "" for none.
+func meantCommand(a *cli.App, words ...string) string {
+	word := strings.ToLower(words[0])
+	if len(words) > 1 && strings.TrimSuffix(strings.ToLower(words[1]), "s") == "cluster" && word == "create" {
+		return "setup" // kind create cluster
+	}
+	if known := otherTools[word]; known != "" {
 		return known
 	}
 	var names []string
@@ -36,30 +49,41 @@ func meantCommand(a *cli.App, word string) string {
 }
 
 // meantFlag returns the flag of a command that a name stands for, "" for none. One
-// that begins with "no-" turns a switch off, and never stands for the switch itself.
-func meantFlag(c *cli.Context, name string, flags []string) string {
-	if known := "--" + otherFlags[name]; slices.Contains(flags, known) {
-		return known
+// that begins with "no" turns a switch off, and never stands for the switch itself.
+func meantFlag(c *cli.Command, name string) string {
+	var flags []string
+	for _, f := range c.Flags {
+		flags = append(flags, "--"+f.Names()[0])
 	}
-	off, negated := strings.CutPrefix(name, "no-")
+	if known, is := otherFlags[name]; is {
+		if slices.Contains(flags, "--"+known) {
+			return "--" + known
+		}
+		return ""
+	}
+	off, negated := strings.CutPrefix(name, "no")
 	if !negated {
 		return closest("--"+name, flags)
 	}
-	if near := closest("--"+off, flags); near != "" && c.Command != nil {
-		of := line{command: c.Command}
-		if isSwitch(of.find(near[2:])) {
-			return near + "=false"
-		}
+	near := closest("--"+strings.TrimPrefix(off, "-"), flags)
+	of := line{command: c}
+	if near != "" && isSwitch(of.find(near[2:])) {
+		return near + "=false"
 	}
 	return ""
 }
 
 // closest returns the candidate that word is most likely a slip of, "" for none: at most
-// one edit in three letters.
+// one edit in three letters, and one edit only where the first letters differ.
 func closest(word string, candidates []string) string {
-	best, distance := "", len(strings.TrimLeft(word, "-"))/3+1
+	dashes := len(word) - len(strings.TrimLeft(word, "-"))
+	if len(word) == dashes {
+		return ""
+	}
+	best, distance := "", (len(word)-dashes)/3+1
 	for _, c := range candidates {
-		if d := smetrics.WagnerFischer(word, c, 1, 1, 1); d <= distance {
+		d := smetrics.WagnerFischer(word, c, 1, 1, 1)
+		if d <= distance && (d <= 1 || c[:dashes+1] == word[:dashes+1]) {
 			best, distance = c, d-1
 		}
 	}
