@@ -33,7 +33,7 @@ func newDisplay(c *cli.Context, s Streams, more ...event.Sink) display {
 	if c.Bool("json") {
 		return display{event.NewBus(append(more, ui.NewJSONL(s.Out))...), false}
 	}
-	options := ui.PlainOptions{App: s.Out, Style: styleFor(s.Err), Quiet: c.Bool("quiet"), Verbose: c.Bool("verbose")}
+	options := ui.PlainOptions{App: s.Out, AppStyle: styleFor(s.Out), Style: styleFor(s.Err), Quiet: c.Bool("quiet"), Verbose: c.Bool("verbose")}
 	if c.Command.Name == "doctor" { // whose report is its data
 		options.Report, options.Style = s.Out, styleFor(s.Out)
 	}

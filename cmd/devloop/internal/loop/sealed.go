@@ -68,8 +68,12 @@ func (v *live) presentPods() []runner.Pod {
 	return v.present.pods
 }
 
-// aboutAgent recognises what a JVM says that does not start with its debug port.
-var aboutAgent = regexp.MustCompile(`(?i)jdwp`)
+// agentWords are in what a JVM says that does not start with its debug port, and pickedUp is in what
+// any JVM says of the variable that asks for one.
+var agentWords, pickedUp = regexp.MustCompile(`(?i)jdwp`), regexp.MustCompile(`Picked up \w+:`)
+
+// aboutAgent says whether a JVM complains of its debug port in a line.
+func aboutAgent(line string) bool { return agentWords.MatchString(line) && !pickedUp.MatchString(line) }
 
 // refusesAgent says whether Pods failed because their JVM does not start with a debug port, which
 // is then not asked for again: an image may lack the library, or start several JVMs.
@@ -78,7 +82,7 @@ func (l *Loop) refusesAgent(n int, told runner.Debug, err error) bool {
 	if told.JVMOptions == "" || !errors.As(err, &why) || why.Code() != "pod.crash" {
 		return false
 	}
-	i := slices.IndexFunc(why.Evidence(), aboutAgent.MatchString)
+	i := slices.IndexFunc(why.Evidence(), aboutAgent)
 	if i < 0 {
 		return false
 	}

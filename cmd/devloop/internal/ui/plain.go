@@ -21,6 +21,8 @@ type Plain struct {
 	app    io.Writer
 	report io.Writer
 	style  Style
+	// appStyle is for app, which may be a file where out is a terminal.
+	appStyle Style
 	// quiet leaves out all but failures and addresses, verbose leaves out nothing.
 	quiet, verbose bool
 	tool           toolOutput
@@ -34,8 +36,8 @@ type PlainOptions struct {
 	// Report takes the results of checks, where they are what the user asked for; nil means
 	// that they go to out.
 	Report io.Writer
-	// Style colours; its zero value writes plain text.
-	Style Style
+	// Style colours, AppStyle what goes to App; their zero values write plain text.
+	Style, AppStyle Style
 	// Quiet shows failures, warnings and addresses only. Verbose shows the output of Gradle, Maven and Docker
 	// as it comes; else it is shown where it has something to tell, see [toolOutput].
 	Quiet, Verbose bool
@@ -49,7 +51,7 @@ func NewPlain(out io.Writer, o PlainOptions) *Plain {
 	if o.Report == nil {
 		o.Report = out
 	}
-	return &Plain{out: out, app: o.App, report: o.Report, style: o.Style, quiet: o.Quiet, verbose: o.Verbose}
+	return &Plain{out: out, app: o.App, report: o.Report, style: o.Style, appStyle: o.AppStyle, quiet: o.Quiet, verbose: o.Verbose}
 }
 
 // Handle implements [event.Sink].
@@ -84,7 +86,7 @@ func (p *Plain) Handle(e event.Event) {
 	case event.Debugging:
 		p.line(fmt.Sprintf("%s %s → %s", row("debug", 0), b.Address, b.Pod))
 	case event.AppLog:
-		_, _ = fmt.Fprintln(p.app, p.pods.prefix(b.Pod, p.style)+b.Line)
+		_, _ = fmt.Fprintln(p.app, p.pods.prefix(b.Pod, p.appStyle)+b.Line)
 	case event.Notice:
 		p.notice(b)
 	case event.Progress:
