@@ -20,6 +20,8 @@ type Options struct {
 	// the build tool's words: ":app" for Gradle, "app" or ":artifact" for Maven.
 	// Empty: the only one that makes an executable jar.
 	Module string
+	// BuildTool is "gradle" or "maven", for a directory that has both builds; "" leaves it to Open.
+	BuildTool string
 	// Dockerfile names the one to build by, absolute or relative to the working directory, instead
 	// of that in the directory; [NoDockerfile] leaves that out.
 	Dockerfile string
@@ -57,9 +59,8 @@ type Project struct {
 	env    []string
 }
 
-// Open finds out what kind of project dir holds and which command builds it. A
-// directory with both builds is taken for a Gradle project: Gradle has an official
-// way in from Maven, "gradle init", which leaves the pom.xml in place.
+// Open finds out what kind of project dir holds and which command builds it. Of two
+// builds in a directory it takes the one that can be built here, see [Options.BuildTool].
 //
 // It returns a [ProjectError] with code "project.none" where there is no build, and
 // with "tool.missing" where nothing can run it. It runs a wrapper once to see
@@ -69,10 +70,6 @@ func Open(ctx context.Context, dir string, o Options) (*Project, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open project %q: %w", dir, err)
 	}
-	kind, err := detect(dir)
-	if err != nil {
-		return nil, err
-	}
 	if o.CacheDir, err = cacheDir(o.CacheDir); err != nil {
 		return nil, err
 	}
@@ -80,44 +77,51 @@ func Open(ctx context.Context, dir string, o Options) (*Project, error) {
 	if p.named, err = namedDockerfile(dir, o.Dockerfile); err != nil {
 		return nil, err
 	}
-	p.root = kind.root(dir)
-	p.Name = p.name(kind)
-	p.Dockerfile, _ = p.dockerfile(p.moduleDir())
-	if p.Tool, err = kind.tool(ctx, p, o.Out); err != nil {
+	best, err := choose(ctx, p, o.BuildTool, o.Out)
+	if err != nil {
 		return nil, err
 	}
-	if _, both := firstFile(dir, "pom.xml"); both && p.Tool.Name == "gradle" {
-		p.Tool.Why += "; the pom.xml beside the Gradle build is not used"
-	}
+	p.Tool, p.Name = best.tool, p.name(best.kind)
+	p.Dockerfile, _ = p.dockerfile(p.moduleDir())
 	return p, nil
 }
 
 // kind is a build tool as Open needs it.
 type kind struct {
-	tool func(ctx context.Context, p *Project, out io.Writer) (Tool, error)
-	root func(dir string) string
-	name func(dir string) string
+	tool  string // its name
+	files string // what holds its build
+	find  func(ctx context.Context, p *Project, out io.Writer) (Tool, error)
+	root  func(dir string) string
+	name  func(dir string) string
 }
 
 var (
-	gradleKind = kind{tool: gradleTool, root: gradleRoot, name: gradleName}
-	mavenKind  = kind{tool: mavenTool, root: mavenRoot, name: mavenName}
+	gradleKind = kind{tool: "gradle", files: "Gradle build", find: gradleTool, root: gradleRoot, name: gradleName}
+	mavenKind  = kind{tool: "maven", files: "pom.xml", find: mavenTool, root: mavenRoot, name: mavenName}
 )
 
 // gradleFiles are the files that make a directory a Gradle build.
 var gradleFiles = []string{"build.gradle", "build.gradle.kts", "settings.gradle", "settings.gradle.kts"}
 
-func detect(dir string) (kind, error) {
+// detect returns the kinds of builds in a directory, only the one that is asked for where there is
+// such a word.
+func detect(dir, asked string) (kinds []kind, err error) {
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		return kind{}, noProject(dir, "is not a directory", err)
+		return nil, noProject(dir, "is not a directory", err)
 	}
-	if _, ok := firstFile(dir, gradleFiles...); ok {
-		return gradleKind, nil
+	if _, ok := firstFile(dir, gradleFiles...); ok && asked != "maven" {
+		kinds = append(kinds, gradleKind)
 	}
-	if _, ok := firstFile(dir, "pom.xml"); ok {
-		return mavenKind, nil
+	if _, ok := firstFile(dir, "pom.xml"); ok && asked != "gradle" {
+		kinds = append(kinds, mavenKind)
 	}
-	return kind{}, noProject(dir, "holds no Gradle or Maven project: no build.gradle, build.gradle.kts or pom.xml", nil)
+	switch {
+	case len(kinds) > 0:
+		return kinds, nil
+	case asked != "":
+		return nil, noProject(dir, fmt.Sprintf("holds no %s project, which --build-tool asks for", asked), nil)
+	}
+	return nil, noProject(dir, "holds no Gradle or Maven project: no build.gradle, build.gradle.kts or pom.xml", nil)
 }
 
 // buildFile returns the name of the file that says how the project is built.

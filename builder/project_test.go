@@ -76,6 +76,65 @@ func TestOpenNamesWithoutAnyName(t *testing.T) {
 	}
 }
 
+const gradleBoot4 = "plugins {\n  id 'org.springframework.boot' version '4.0.3'\n}\n"
+
+// TestBothBuilds chooses between the builds of a directory.
+func TestBothBuilds(t *testing.T) {
+	installed := func(t *testing.T, gradle string) {
+		dir := t.TempDir()
+		for _, path := range []string{"gradle-" + gradle + "/bin/gradle", "maven/bin/mvn"} {
+			if err := os.Chmod(write(t, dir, path, "#!/bin/sh\n"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		t.Setenv("PATH", filepath.Join(dir, "gradle-"+gradle, "bin")+string(os.PathListSeparator)+filepath.Join(dir, "maven", "bin"))
+	}
+	for name, test := range map[string]struct {
+		files       map[string]string
+		gradle      string // the version that is installed
+		asked, want string
+		why         string
+	}{
+		"Gradle's wrapper":        {map[string]string{"gradlew": ""}, "4.4.1", "", "gradle", "the pom.xml beside it is not used"},
+		"Maven's wrapper":         {map[string]string{"mvnw": ""}, "9.2.0", "", "maven", "the Gradle build beside it is not used"},
+		"both wrappers":           {map[string]string{"gradlew": "", "mvnw": ""}, "4.4.1", "", "gradle", "--build-tool gradle|maven"},
+		"both installed":          {nil, "8.14", "", "gradle", "the pom.xml beside it is not used"},
+		"Gradle is too old":       {nil, "4.4.1", "", "maven", "needs Gradle 8.14 or later for Spring Boot 4.0, and the installed one is 4.4.1"},
+		"Gradle is a bit too old": {nil, "8.13", "", "maven", "needs Gradle 8.14"},
+		"asked for Maven":         {map[string]string{"gradlew": ""}, "8.14", "maven", "maven", ""},
+		"asked for Gradle":        {map[string]string{"mvnw": ""}, "8.14", "gradle", "gradle", ""},
+		"asked for one too old":   {map[string]string{"mvnw": ""}, "4.4.1", "gradle", "", "needs Gradle 8.14"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			installed(t, test.gradle)
+			dir := t.TempDir()
+			write(t, dir, "pom.xml", "<project><artifactId>m</artifactId></project>")
+			write(t, dir, "build.gradle", gradleBoot4)
+			for path, text := range test.files {
+				write(t, dir, path, text)
+			}
+			p, err := Open(t.Context(), dir, Options{CacheDir: t.TempDir(), BuildTool: test.asked})
+			if test.want == "" {
+				if codeOf(err) != "tool.missing" || !strings.Contains(err.Error(), test.why) {
+					t.Errorf("got %v", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p.Tool.Name != test.want || !strings.Contains(p.Tool.Why, test.why) {
+				t.Errorf("got %+v", p.Tool)
+			}
+		})
+	}
+	dir := t.TempDir()
+	write(t, dir, "pom.xml", "<project/>")
+	if _, err := Open(t.Context(), dir, Options{CacheDir: t.TempDir(), BuildTool: "gradle"}); codeOf(err) != "project.none" {
+		t.Errorf("there is no Gradle build: %v", err)
+	}
+}
+
 // wrapperProject is a project whose wrapper has a distribution to fetch; it writes
 // a line to calls each time it is run.
 func wrapperProject(t *testing.T, script string) (dir, calls string) {

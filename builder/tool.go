@@ -27,6 +27,7 @@ type Tool struct {
 	Why string
 
 	substitute bool // stands in for a wrapper that did not work
+	wrapped    bool // is the project's own wrapper
 }
 
 // failureKept is how long a wrapper that did not work is not tried again: long
@@ -49,7 +50,11 @@ func gradleTool(ctx context.Context, p *Project, out io.Writer) (Tool, error) {
 	w := wrapper{tool: "Gradle", script: script(p.root, "gradlew", "gradlew.bat"), path: "gradle",
 		properties: filepath.Join(p.root, "gradle", "wrapper", "gradle-wrapper.properties"),
 		dists:      filepath.Join(gradleHome(), "wrapper", "dists"), marker: []string{"*/*.ok"}, site: "https://gradle.org/install"}
-	return w.choose(ctx, p, out)
+	t, err := w.choose(ctx, p, out)
+	if err != nil {
+		return t, err
+	}
+	return checkGradle(p, t)
 }
 
 func mavenTool(ctx context.Context, p *Project, out io.Writer) (Tool, error) {
@@ -97,7 +102,7 @@ func (w wrapper) choose(ctx context.Context, p *Project, out io.Writer) (Tool, e
 			return Tool{}, err
 		}
 		if failure == "" {
-			return Tool{Name: name, Command: w.command(), Why: why}, nil
+			return Tool{Name: name, Command: w.command(), Why: why, wrapped: true}, nil
 		}
 		reason, wrapped = failure, true
 	}

@@ -27,7 +27,7 @@ based on, where there is one. Images that the engine lacks are pulled first. The
 		Flags: slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: "images.tar", Usage: "the `FILE` to write"},
 			&cli.StringSliceFlag{Name: "image", Usage: "this `IMAGE`, too; may be repeated"},
-		}, settingFlags("module", "dockerfile", "base-image"), displayFlags()),
+		}, settingFlags("module", "build-tool", "dockerfile", "base-image"), displayFlags()),
 		Action: func(c *cli.Context) error { return bundle(c, newDisplay(c, s)) },
 	}
 }

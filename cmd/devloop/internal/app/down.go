@@ -20,7 +20,7 @@ func downCommand(s Streams) *cli.Command {
 current directory), in all namespaces unless one is named. Objects that somebody else
 made stay, whatever their name, and so do those of a project of the same name in another
 directory; --name takes these, too.`,
-		Flags: append(append(append(settingFlags("module"), clusterFlags()...), displayFlags()...),
+		Flags: append(append(append(settingFlags("module", "build-tool"), clusterFlags()...), displayFlags()...),
 			&cli.BoolFlag{Name: "all", Usage: "remove what devloop made for every project"},
 			&cli.StringFlag{Name: "name", Usage: "the project's `NAME`, if not that of the build"}),
 		Action: func(c *cli.Context) error { return down(c, newDisplay(c, s)) },

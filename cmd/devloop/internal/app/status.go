@@ -23,7 +23,7 @@ DIR, or for all projects. READY counts the containers that serve, STATUS is Kube
 own word for the state, WHY NOT is ours for what keeps it from serving; devloop describe
 has the whole explanation. LOCAL ADDRESS leads to the Pod while devloop run, deploy
 --forward or forward keeps it open. A column with nothing in it is left out.`,
-		Flags: lookFlags(append(settingFlags("module"),
+		Flags: lookFlags(append(settingFlags("module", "build-tool"),
 			&cli.BoolFlag{Name: "all", Aliases: []string{"A", "all-namespaces"}, Usage: "the Pods that devloop did not make, too"},
 			&cli.StringFlag{Name: "name", Usage: "the project's `NAME`, instead of DIR"})...),
 		Action: func(c *cli.Context) error { return status(c, s) },
@@ -65,7 +65,7 @@ func selected(c *cli.Context) (runner.Selection, error) {
 		if err != nil {
 			return selection, err
 		}
-		project, err := builder.Open(c.Context, dir, builder.Options{Module: c.String("module")})
+		project, err := builder.Open(c.Context, dir, builder.Options{Module: c.String("module"), BuildTool: c.String("build-tool")})
 		if err != nil {
 			return selection, err
 		}

@@ -22,7 +22,7 @@ import (
 
 // projectFlags say what is built.
 func projectFlags() []cli.Flag {
-	return append(settingFlags("module", "manifest", "image-name", "env", "dockerfile", "base-image", "fast-start", "without"),
+	return append(settingFlags("module", "build-tool", "manifest", "image-name", "env", "dockerfile", "base-image", "fast-start", "without"),
 		&cli.BoolFlag{Name: "explain", Usage: "tell what is in the image and why, and in what the objects in the cluster differ from the manifest"})
 }
 
@@ -86,7 +86,7 @@ func open(c *cli.Context, d display) (*builder.Project, error) {
 		}
 	})
 	defer flush()
-	return builder.Open(c.Context, dir, builder.Options{Module: c.String("module"), Dockerfile: c.String("dockerfile"), CacheDir: cache, Env: c.StringSlice("env"), Out: out})
+	return builder.Open(c.Context, dir, builder.Options{Module: c.String("module"), BuildTool: c.String("build-tool"), Dockerfile: c.String("dockerfile"), CacheDir: cache, Env: c.StringSlice("env"), Out: out})
 }
 
 // connect reaches the API server that the flags and the kubeconfig name.
