@@ -18,7 +18,7 @@ import (
 
 // build has the engine build the Dockerfile.
 func (j *job) build(ctx context.Context) (Image, error) {
-	if err := j.severalInOne(); err != nil {
+	if err := errors.Join(j.severalInOne(), j.unpackedBefore()); err != nil {
 		return Image{}, err
 	}
 	ping, err := j.docker.Ping(ctx)

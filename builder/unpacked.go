@@ -1,0 +1,109 @@
+package builder
+
+import (
+	"archive/zip"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// errUnpacked says that an image would have old code.
+var errUnpacked = errors.New("it copies what was unpacked of an older jar: the image would have old code")
+
+// unpackedBefore refuses a Dockerfile that copies a jar's content from a directory in which somebody
+// has unpacked it by hand, as in COPY target/dependency/BOOT-INF/classes, where that is not what the
+// build has made since: nothing would tell that the image has old code.
+func (j *job) unpackedBefore() error {
+	nodes := instructions(j.app.Dockerfile)
+	values := variables(nodes)
+	for _, n := range nodes {
+		word := strings.ToUpper(n.Value)
+		if word != "COPY" && word != "ADD" {
+			continue
+		}
+		from, _ := copied(n, values)
+		for _, pattern := range from {
+			old, err := j.oldContent(pattern)
+			if err != nil {
+				return err
+			}
+			if old == "" {
+				continue
+			}
+			dir := relative(old, j.app.Dir)
+			jar, err := filepath.Rel(old, j.app.Jar)
+			if err != nil {
+				jar = j.app.Jar
+			}
+			return &ImageError{Name: j.app.Name, Err: errUnpacked, Dockerfile: relative(j.app.Dockerfile, j.app.Dir), Line: n.StartLine, Instruction: oneLine(n.Original),
+				hints: []string{
+					fmt.Sprintf("unpack what the build has made: cd %s && jar -xf %s", dir, filepath.ToSlash(jar)),
+					"or leave the image to devloop: --dockerfile none"}}
+		}
+	}
+	return nil
+}
+
+// oldContent returns the directory below which a source of the context has content of another jar
+// than the build's, "" where there is none. A jar that can't be read is the builder's to refuse.
+func (j *job) oldContent(pattern string) (dir string, err error) {
+	jar, err := zip.OpenReader(j.app.Jar)
+	if err != nil {
+		return "", nil
+	}
+	defer func() { _ = jar.Close() }()
+	entries := map[string]*zip.File{}
+	for _, f := range jar.File {
+		entries[f.Name] = f
+	}
+	sent := j.sent()
+	for _, match := range j.glob(pattern) {
+		root := filepath.Join(j.contextDir(), filepath.FromSlash(match))
+		err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || dir != "" || !sent(filepath.ToSlash(relative(file, j.contextDir()))) {
+				return err
+			}
+			at := unpackedAt(file)
+			if at == "" {
+				return nil
+			}
+			info, err := d.Info()
+			if entry := entries[filepath.ToSlash(relative(file, at))]; err == nil && (entry == nil || !same(packedFile{entry}, diskFile{file, info})) {
+				dir = at
+			}
+			return err
+		})
+		if dir != "" || err != nil {
+			return dir, err
+		}
+		if at := unpackedAt(root + "/"); at != "" && lacks(at, filepath.ToSlash(relative(root, at))+"/", entries) {
+			return at, nil
+		}
+	}
+	return "", nil
+}
+
+// unpackedAt returns the directory into which a file was unpacked of a jar, "" where it was not: the
+// one with BOOT-INF. A directory of layers has several of them.
+func unpackedAt(file string) string {
+	dir, _, found := strings.Cut(filepath.ToSlash(file), "/"+string(jarLayout))
+	if !found {
+		return ""
+	}
+	return filepath.FromSlash(dir)
+}
+
+// lacks says whether something that the jar has below a prefix was not unpacked.
+func lacks(dir, prefix string, entries map[string]*zip.File) bool {
+	for name := range entries {
+		if strings.HasPrefix(name, prefix) && !strings.HasSuffix(name, "/") {
+			if _, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name))); err != nil {
+				return true
+			}
+		}
+	}
+	return false
+}
