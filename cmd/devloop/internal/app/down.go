@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -43,7 +44,7 @@ func removeOwned(c *cli.Context, d display) error {
 	removed, err := at.pods.Down(c.Context, project, c.String("namespace"), spare(d, dir))
 	if err == nil && dir != "" && c.String("module") == "" && c.Command.Name == "down" {
 		var modules []runner.Object
-		modules, err = downModules(c, at.pods, dir)
+		modules, err = downModules(c, at.pods, project, dir)
 		removed = append(removed, modules...)
 	}
 	for _, o := range removed {
@@ -55,9 +56,13 @@ func removeOwned(c *cli.Context, d display) error {
 	return err
 }
 
-// downModules removes what was deployed from dir under the names of a build's modules.
-func downModules(c *cli.Context, pods *runner.Runner, dir string) (removed []runner.Object, err error) {
+// downModules removes what was deployed from dir under the names of a build's modules. A second
+// round removes the namespaces that were made for one and were empty only without the others.
+func downModules(c *cli.Context, pods *runner.Runner, own, dir string) (removed []runner.Object, err error) {
 	projects, err := pods.ProjectsOf(c.Context, dir, c.String("namespace"))
+	if len(projects) > 0 {
+		projects = slices.Concat(projects, projects, []string{own})
+	}
 	for _, project := range projects {
 		gone, failed := pods.Down(c.Context, project, c.String("namespace"), func(other string) bool { return other != dir })
 		removed, err = append(removed, gone...), errors.Join(err, failed)
