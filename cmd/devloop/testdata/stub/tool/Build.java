@@ -35,13 +35,13 @@ public final class Build {
     private final Path stub;
     private final Path dir;
     private final boolean maven;
-    private final Path library;
+    private final List<Path> libraries;
 
     private Build(Path stub, boolean maven) {
         this.stub = stub;
         this.dir = Paths.get("").toAbsolutePath();
         this.maven = maven;
-        this.library = stub.resolve("stub-web-1.0.jar");
+        this.libraries = List.of(stub.resolve("spring-web-1.0.jar"), stub.resolve("tomcat-embed-core-1.0.jar"));
     }
 
     public static void main(String[] args) throws IOException {
@@ -103,7 +103,7 @@ public final class Build {
         try (StandardJavaFileManager files = javac.getStandardFileManager(found, Locale.ENGLISH, StandardCharsets.UTF_8)) {
             List<Path> sources = filesIn(dir.resolve("src/main/java")).stream().filter(f -> f.toString().endsWith(".java")).collect(Collectors.toList());
             List<String> options = new ArrayList<>(OPTIONS);
-            options.addAll(List.of("-classpath", library.toString(), "-d", fresh.toString()));
+            options.addAll(List.of("-classpath", String.join(java.io.File.pathSeparator, paths()), "-d", fresh.toString()));
             boolean ok = javac.getTask(null, files, found, options, null, files.getJavaFileObjectsFromPaths(sources)).call();
             if (!ok) {
                 report(found.getDiagnostics());
@@ -186,10 +186,14 @@ public final class Build {
         for (Path f : filesIn(loader)) {
             entries.put(name(loader, f), Files.readAllBytes(f));
         }
-        String lib = "BOOT-INF/lib/" + library.getFileName();
-        entries.put(lib, Files.readAllBytes(library));
-        entries.put("BOOT-INF/classpath.idx", text("- \"" + lib + "\"\n"));
-        entries.put("BOOT-INF/layers.idx", text("- \"dependencies\":\n  - \"" + lib + "\"\n- \"spring-boot-loader\":\n  - \"org/\"\n"
+        String names = "";
+        for (Path library : libraries) {
+            String lib = "BOOT-INF/lib/" + library.getFileName();
+            entries.put(lib, Files.readAllBytes(library));
+            names += "- \"" + lib + "\"\n";
+        }
+        entries.put("BOOT-INF/classpath.idx", text(names));
+        entries.put("BOOT-INF/layers.idx", text("- \"dependencies\":\n" + names.replace("- ", "  - ") + "- \"spring-boot-loader\":\n  - \"org/\"\n"
             + "- \"snapshot-dependencies\":\n- \"application\":\n  - \"BOOT-INF/classes/\"\n  - \"BOOT-INF/classpath.idx\"\n  - \"BOOT-INF/layers.idx\"\n  - \"META-INF/\"\n"));
         byte[] manifest = text("Manifest-Version: 1.0\r\nMain-Class: org.springframework.boot.loader.launch.JarLauncher\r\nStart-Class: " + main
             + "\r\nSpring-Boot-Classes: BOOT-INF/classes/\r\nSpring-Boot-Lib: BOOT-INF/lib/\r\n\r\n");
@@ -229,14 +233,16 @@ public final class Build {
         jar.closeEntry();
     }
 
+    private List<String> paths() { return libraries.stream().map(Path::toString).collect(Collectors.toList()); }
+
     /** What devloop asks of a build: builder/model.go has the names. */
     private String model() throws IOException {
         String compiler = object("plugin", maven ? quote("maven-compiler-plugin") : quote("java"), "compiler", quote("javac"),
-            "javaHome", quote(System.getProperty("java.home")), "options", list(OPTIONS), "classPath", list(List.of(library.toString())), "processorPath", list(List.of()));
+            "javaHome", quote(System.getProperty("java.home")), "options", list(OPTIONS), "classPath", list(paths()), "processorPath", list(List.of()));
         return "[" + object("name", quote(maven ? "com.example:" + name() : ":"), "directory", quote(dir.toString()), "application", "true",
             "archive", quote(archive().toString()), "sources", list(List.of(dir.resolve("src/main/java").toString())),
             "resourceSources", list(List.of(dir.resolve("src/main/resources").toString())), "classes", list(List.of(classes().toString())),
-            "resources", list(List.of(resources().toString())), "libraries", list(List.of(library.toString())), "compilers", "[" + compiler + "]") + "]";
+            "resources", list(List.of(resources().toString())), "libraries", list(paths()), "compilers", "[" + compiler + "]") + "]";
     }
 
     private static String object(String... pairs) {
