@@ -79,7 +79,8 @@ type Running struct {
 	// Fixed says why nothing of it can be changed in its Pod, "" where it can. It is a
 	// clause, as all reasons here.
 	Fixed string
-	// Outdated says why a new Pod would be better than this one, "" if it would not.
+	// Outdated says why a new Pod would start sooner than this one, "" if it would not: then one takes the
+	// place of a restart. Cheaper paths start nothing.
 	Outdated string
 	// State is what it consists of.
 	State State
@@ -128,7 +129,12 @@ func Decide(s Situation) Decision {
 	if why := s.whyPod(); why != "" {
 		return Decision{Path: Pod, Why: why}
 	}
-	d := s.inPlace(Changes(s.Runs.State, s.After))
+	files := Changes(s.Runs.State, s.After)
+	dropBuildTimes(files, s.Runs.State)
+	d := s.inPlace(files)
+	if s.Runs.Outdated != "" && d.Path == Restart {
+		return Decision{Path: Pod, Why: s.Runs.Outdated}
+	}
 	if s.Runs.Sealed && (d.Path == Pages || d.Path == Restart) {
 		return Decision{Path: Pod, Why: d.Why}
 	}
@@ -144,8 +150,6 @@ func (s Situation) whyPod() string {
 		return s.Runs.Fixed
 	case s.Saved.Manifest:
 		return "the manifest changed"
-	case s.Runs.Outdated != "":
-		return s.Runs.Outdated
 	}
 	return otherRest(s.Runs.State.rest, s.After.rest)
 }

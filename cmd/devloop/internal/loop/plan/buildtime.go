@@ -1,0 +1,35 @@
+package plan
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+)
+
+// buildTimes are the files in which builds note when they ran, each with the keys for that: those
+// of Spring Boot's build-info goal and task, and of the git-commit-id plugin for Maven and the git-properties plugin for Gradle.
+var buildTimes = map[string][]string{
+	"META-INF/build-info.properties": {"build.time"},
+	"git.properties":                 {"git.build.time"},
+}
+
+// dropBuildTimes takes those files out of a change that differ only by when the build ran: every build
+// would be a restart because of them.
+func dropBuildTimes(files map[string][]byte, before State) {
+	for path, keys := range buildTimes {
+		was, now := before.own[path], files[path]
+		if was != nil && now != nil && bytes.Equal(withoutKeys(was, keys), withoutKeys(now, keys)) {
+			delete(files, path)
+		}
+	}
+}
+
+// withoutKeys leaves the lines with those keys out of a properties file, and the comments, of which
+// Java writes one with the time.
+func withoutKeys(text []byte, keys []string) []byte {
+	lines := slices.DeleteFunc(strings.Split(string(text), "\n"), func(line string) bool {
+		key, _, _ := strings.Cut(line, "=")
+		return strings.HasPrefix(line, "#") || slices.Contains(keys, strings.TrimSpace(key))
+	})
+	return []byte(strings.Join(lines, "\n"))
+}
