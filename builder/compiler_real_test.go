@@ -297,7 +297,7 @@ func TestRealKeptOfTwo(t *testing.T) {
 func TestRealKeptEndsWithItsCompiler(t *testing.T) {
 	real.Maven(t)
 	c, _ := keptProject(t, "spring-maven")
-	process := c.process
+	process, dir := c.process, c.dir
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -306,7 +306,7 @@ func TestRealKeptEndsWithItsCompiler(t *testing.T) {
 	default:
 		t.Error("it lives on")
 	}
-	if _, err := os.Stat(c.dir); err == nil {
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 		t.Error("its files are left")
 	}
 }
