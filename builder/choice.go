@@ -21,6 +21,9 @@ type choice struct {
 	kind
 	tool Tool
 	err  error
+	// doubt is why the tool will hardly build the project. It counts where there is another: a build may
+	// have other scripts for old tools.
+	doubt error
 }
 
 // choose returns the kind of a directory's build and the tool that builds it. asked names one, "" for
@@ -37,6 +40,11 @@ func choose(ctx context.Context, p *Project, asked string, out io.Writer) (choic
 		c := choice{kind: k}
 		if c.tool, c.err = k.find(ctx, p, out); ctx.Err() != nil {
 			return choice{}, c.err
+		}
+		if c.tool.Name == "gradle" {
+			if why := gradleTooOld(p, c.tool); why != "" {
+				c.doubt = p.tooOld(c.tool, why)
+			}
 		}
 		choices = append(choices, c)
 	}
@@ -57,7 +65,7 @@ func choose(ctx context.Context, p *Project, asked string, out io.Writer) (choic
 // rank says how well a choice can build: its own wrapper best, an installed tool less, none not at all.
 func (c choice) rank() int {
 	switch {
-	case c.err != nil:
+	case c.err != nil || c.doubt != nil:
 		return 0
 	case !c.tool.wrapped:
 		return 1
@@ -69,7 +77,7 @@ func (c choice) rank() int {
 func (c choice) passedOver() string {
 	files := "the " + c.files + " beside it is not used"
 	var e *ProjectError
-	if errors.As(c.err, &e) {
+	if errors.As(errors.Join(c.err, c.doubt), &e) {
 		return files + ": it " + e.Reason
 	}
 	return files
@@ -87,8 +95,11 @@ var gradleFor = []struct{ boot, gradle [2]int }{
 // gradleTooOld says why the installed Gradle can't build a project, "" where it may. A wrapper's
 // version is the project's own choice.
 func gradleTooOld(p *Project, t Tool) string {
+	if t.wrapped || len(t.Command) == 0 {
+		return ""
+	}
 	have := versionInPath.FindStringSubmatch(strings.ReplaceAll(version(t.Command[0], "Gradle"), " ", "-"))
-	if t.wrapped || have == nil {
+	if have == nil {
 		return ""
 	}
 	boot, found := bootVersion(p)
@@ -128,12 +139,9 @@ func pair(texts []string) (v [2]int) {
 
 func atLeast(v, least [2]int) bool { return v[0] > least[0] || v[0] == least[0] && v[1] >= least[1] }
 
-// checkGradle refuses an installed Gradle that is too old for the build.
-func checkGradle(p *Project, t Tool) (Tool, error) {
-	why := gradleTooOld(p, t)
-	if why == "" {
-		return t, nil
-	}
-	return Tool{}, &ProjectError{Dir: p.Dir, code: "tool.missing", Reason: why + " (" + t.Why + ")",
+// tooOld says that the installed Gradle is too old for the build, for the reason that
+// [gradleTooOld] gives.
+func (p *Project) tooOld(t Tool, why string) error {
+	return &ProjectError{Dir: p.Dir, code: "tool.missing", Reason: why + " (" + t.Why + ")",
 		hints: []string{"install a later Gradle: https://gradle.org/install, or give the project a wrapper that can be downloaded"}}
 }

@@ -120,6 +120,9 @@ func (p *Project) noBootJar(err error) error {
 	return e
 }
 
+// demandsGradle matches what plugins say of a Gradle that is too old for them.
+var demandsGradle = regexp.MustCompile(`requires (?:at least )?Gradle \d`)
+
 // gradleError makes sense of a failed build's output.
 func (p *Project) gradleError(text string, err error) error {
 	wrong := block(text, "* What went wrong:", "* Try:")
@@ -130,6 +133,9 @@ func (p *Project) gradleError(text string, err error) error {
 	}
 	if e := p.mainClassError(text); e != nil {
 		return e
+	}
+	if why := gradleTooOld(p, p.Tool); why != "" && demandsGradle.MatchString(text) {
+		return p.tooOld(p.Tool, why)
 	}
 	where := block(text, "* Where:", "* What went wrong:")
 	problems := findProblems(text, p.Dir)

@@ -50,11 +50,7 @@ func gradleTool(ctx context.Context, p *Project, out io.Writer) (Tool, error) {
 	w := wrapper{tool: "Gradle", script: script(p.root, "gradlew", "gradlew.bat"), path: "gradle",
 		properties: filepath.Join(p.root, "gradle", "wrapper", "gradle-wrapper.properties"),
 		dists:      filepath.Join(gradleHome(), "wrapper", "dists"), marker: []string{"*/*.ok"}, site: "https://gradle.org/install"}
-	t, err := w.choose(ctx, p, out)
-	if err != nil {
-		return t, err
-	}
-	return checkGradle(p, t)
+	return w.choose(ctx, p, out)
 }
 
 func mavenTool(ctx context.Context, p *Project, out io.Writer) (Tool, error) {

@@ -54,7 +54,7 @@ func TestScenarioADockerfilesPodTakesBodiesAndNeverAnswersWithOldCode(t *testing
 	if got := r.took(); got != newPod {
 		t.Errorf("it took %s", got)
 	}
-	if word, _, _ := s.say("exec", "spring-pod", "--", "printenv", "WORD"); strings.TrimSpace(word) != "new" {
+	if word, _, _ := s.say("exec", "--", "printenv", "WORD"); strings.TrimSpace(word) != "new" {
 		t.Errorf("the variable is %q", word)
 	}
 
@@ -63,7 +63,7 @@ func TestScenarioADockerfilesPodTakesBodiesAndNeverAnswersWithOldCode(t *testing
 	if got := r.took(); got != swap {
 		t.Errorf("it took %s", got)
 	}
-	if _, stderr, code := s.say("exec", "spring-pod", "--", "sh", "-c", "kill 1"); code != 0 {
+	if _, stderr, code := s.say("exec", "--", "sh", "-c", "kill 1"); code != 0 {
 		t.Fatalf("exec ended with %d: %s", code, stderr)
 	}
 	again := make(chan string, 1)
