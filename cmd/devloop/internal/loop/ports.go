@@ -296,6 +296,10 @@ func (l *Loop) ask(ctx context.Context, local localPort, pod runner.Pod) (answer
 	var other atomic.Bool // it accepts connections and speaks another protocol
 	var aside sync.WaitGroup
 	aside.Go(func() {
+		if len(pod.Ports) > 1 && pause(asking, deaf) && errors.Is(local.Err(), runner.ErrNobodyListens) {
+			stop(errUnopened)
+			return
+		}
 		if pause(asking, quiet) && !errors.Is(local.Err(), runner.ErrNobodyListens) && !l.speaksHTTP(asking, pod, local.to.Port) && asking.Err() == nil {
 			other.Store(true)
 			stop(errOtherProtocol)
@@ -316,6 +320,12 @@ func (l *Loop) ask(ctx context.Context, local localPort, pod runner.Pod) (answer
 
 // quiet is how long an application may say nothing before it is found out whether it speaks HTTP.
 const quiet = 3 * time.Second
+
+// deaf is how long one of several ports of a Pod that is ready may be asked before it is one that
+// nobody opens.
+const deaf = 500 * time.Millisecond
+
+var errUnopened = errors.New("nothing listens on the port")
 
 var errOtherProtocol = errors.New("the port speaks another protocol than HTTP")
 
