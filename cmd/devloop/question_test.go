@@ -44,6 +44,7 @@ func TestCtrlCAtAQuestionChangesNothing(t *testing.T) {
 				screen.awaits(t, "it is absent") // the reason comes before the question
 			}
 			screen.awaits(t, test.question)
+			defer time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() }).Stop()
 			pressed := time.Now()
 			if _, err := terminal.WriteString("\x03"); err != nil {
 				t.Fatal(err)
