@@ -1,5 +1,7 @@
 package runner
 
+//lint:file-ignore SA1019 client-go 0.37 still deals in apimachinery's httpstream: its spdy.Negotiate returns one
+
 import (
 	"errors"
 	"strings"
