@@ -228,7 +228,7 @@ func (l *Loop) forward(ctx context.Context, s *step, pods []runner.Pod) error {
 		local.Point(*pod, local.to.Port)
 		answer, err := l.ask(ctx, local, *pod)
 		if err != nil && len(pod.Ports) > 1 && errors.Is(local.Err(), runner.ErrNobodyListens) {
-			unopened = append(unopened, &AnswerError{Pod: pod.Name, Port: local.to.Port, URL: l.address(local), Way: local.Err(), Err: err})
+			unopened = append(unopened, &AnswerError{Pod: pod.Name, Namespace: pod.Namespace, Port: local.to.Port, URL: l.address(local), Way: local.Err(), Err: err})
 			continue
 		}
 		if err != nil {

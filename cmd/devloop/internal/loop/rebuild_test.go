@@ -3,6 +3,7 @@ package loop
 import (
 	"context"
 	"reflect"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -61,13 +62,13 @@ func TestNewPodThatWasAskedForOutlivesASaveThatSupersedesIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &spending{}
 		l, _ := newTestLoop(f)
-		done := 0
-		l.FirstDone = func() { done++ }
+		var done atomic.Int32
+		l.FirstDone = func() { done.Add(1) }
 		ctx, cancel := context.WithCancel(t.Context())
 		batches, ended := make(chan watch.Batch), make(chan error, 1)
 		go func() { ended <- l.Run(ctx, batches) }()
 		time.Sleep(time.Second / 2)
-		if done != 0 {
+		if done.Load() != 0 {
 			t.Error("the first cycle is said to be done while it runs")
 		}
 		time.Sleep(time.Minute)
@@ -79,8 +80,8 @@ func TestNewPodThatWasAskedForOutlivesASaveThatSupersedesIt(t *testing.T) {
 		time.Sleep(time.Minute)
 		cancel()
 		<-ended
-		if want := []int{0, 1, 0}; !reflect.DeepEqual(f.spent, want) || done != 1 {
-			t.Errorf("Pods to be replaced in any case: %v, want %v; the first cycle was done %d times", f.spent, want, done)
+		if want := []int{0, 1, 0}; !reflect.DeepEqual(f.spent, want) || done.Load() != 1 {
+			t.Errorf("Pods to be replaced in any case: %v, want %v; the first cycle was done %d times", f.spent, want, done.Load())
 		}
 	})
 }
