@@ -62,6 +62,9 @@ func TestRealDockerfileIsTakenApart(t *testing.T) {
 	base(t, docker, "eclipse-temurin:17-jre")
 	for _, buildKit := range []string{"0", "1"} {
 		t.Run("buildkit="+buildKit, func(t *testing.T) {
+			if buildKit == "1" {
+				real.Long(t) // what is taken apart does not tell who built it
+			}
 			t.Setenv("DOCKER_BUILDKIT", buildKit)
 			const dockerfile = `FROM eclipse-temurin:17-jre
 WORKDIR /srv

@@ -30,9 +30,7 @@ import (
 func sample(t *testing.T, name string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "devloop-test-"+name)
-	if err := os.CopyFS(dir, os.DirFS(filepath.Join("..", "samples", name))); err != nil {
-		t.Fatal(err)
-	}
+	real.CopySources(t, filepath.Join("..", "samples", name), dir)
 	for _, made := range []string{"build", "target", ".gradle"} { // by somebody who built the sample where it is
 		if err := os.RemoveAll(filepath.Join(dir, made)); err != nil {
 			t.Fatal(err)

@@ -133,6 +133,7 @@ func TestScenarioAJVMWaitsForItsDebugger(t *testing.T) {
 	until(t, r.stream, func(n event.Notice) bool { return n.Text == "waiting for a debugger on "+address })
 	j := real.StartJDB(t, address)
 	j.Say("", "VM Started")
+	j.Say("", "[1] ") // a command before jdb has its prompt would meet it without a current thread
 	j.Say("stop in com.example.SpringMavenApplication.main", "Deferring breakpoint")
 	j.Say("cont", "Breakpoint hit")
 	j.Say("", "[1] ")

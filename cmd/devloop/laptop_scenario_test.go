@@ -192,9 +192,7 @@ func TestScenarioANewLaptopWithoutANetworkIsMadeReady(t *testing.T) {
 	real.Maven(t)
 	l := newLaptop(t, "")
 	dir := filepath.Join(l.home, "spring-maven")
-	if err := os.CopyFS(dir, os.DirFS("../../samples/spring-maven")); err != nil {
-		t.Fatal(err)
-	}
+	real.CopySources(t, "../../samples/spring-maven", dir)
 	compileOnce(t, dir)
 	images := filepath.Join(t.TempDir(), "images.tar")
 	bundle := exec.CommandContext(t.Context(), "devloop", "bundle", "--output", images, dir) // on this machine, which has images

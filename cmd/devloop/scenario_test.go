@@ -61,9 +61,7 @@ func scenarioIn(t *testing.T, sample string, config *rest.Config, kubeconfig, cl
 		t.Fatal(err)
 	}
 	s := &scenario{T: t, dir: filepath.Join(t.TempDir(), sample), kubeconfig: kubeconfig, context: "kind-" + cluster, cluster: clients, patience: patience, port: reservedPort(t)}
-	if err := os.CopyFS(s.dir, os.DirFS(filepath.Join("..", "..", "samples", sample))); err != nil {
-		t.Fatal(err)
-	}
+	real.CopySources(t, filepath.Join("..", "..", "samples", sample), s.dir)
 	if s.name = sample; strings.HasPrefix(sample, "spring-") {
 		s.rename(fmt.Sprintf("%s-%d", sample, copies.Add(1)))
 	}
