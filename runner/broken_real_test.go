@@ -168,7 +168,7 @@ func removeAll(r *Runner, pods []Pod) error {
 // unchecked reads a manifest as the API server would take it: some of the mistakes
 // are such that our own check finds them first.
 func unchecked(text []byte) (Manifest, error) {
-	var m Manifest
+	m := Manifest{sources: []*source{newSource("pod.yaml", text)}} // else it is taken for one that devloop made
 	for _, document := range bytes.Split(text, []byte("---\n")) {
 		o := &unstructured.Unstructured{}
 		if err := yaml.Unmarshal(document, &o.Object); err != nil {
