@@ -40,7 +40,7 @@ began=$(now)
 case ${1:-short} in
   short)
     tests hermetic -race -short ./...
-    tests real -timeout 30m -p 3 ./... # they wait more than they work
+    tests real -timeout 30m ./...
     ;;
   long)
     export DEVLOOP_LONG=1

@@ -54,8 +54,14 @@ func TestScenarioADockerfilesPodTakesBodiesAndNeverAnswersWithOldCode(t *testing
 	if got := r.took(); got != newPod {
 		t.Errorf("it took %s", got)
 	}
-	if word, _, _ := s.say("exec", "--", "printenv", "WORD"); strings.TrimSpace(word) != "new" {
-		t.Errorf("the variable is %q", word)
+	for deadline := time.Now().Add(time.Minute); ; { // the Pod before it may take a moment to go
+		word, stderr, _ := s.say("exec", "--", "printenv", "WORD")
+		if strings.TrimSpace(word) == "new" {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the variable is %q: %s", word, stderr)
+		}
 	}
 
 	t.Log("Kubernetes starts the container again, with the image: nobody meets its code")
