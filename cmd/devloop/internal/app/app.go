@@ -206,8 +206,8 @@ func unknownCommand(c *cli.Context) error {
 	if c.Args().Present() {
 		return noCommand(c.App, c.Args().Slice()...)
 	}
-	printStart(c.App.Writer, c.App)
-	return nil
+	_, err := io.WriteString(c.App.Writer, start)
+	return err
 }
 
 func noCommand(a *cli.App, words ...string) error {

@@ -43,11 +43,6 @@ func helpWidth(w io.Writer) int {
 	return pipeWidth
 }
 
-// printStart writes what `devloop` alone says.
-func printStart(w io.Writer, a *cli.App) {
-	_, _ = io.WriteString(w, start)
-}
-
 func appHelp(b *strings.Builder, a *cli.App, width int) {
 	fmt.Fprintf(b, "%s\nUsage: devloop COMMAND [FLAG...] [ARGUMENT...]\n", filled("devloop: "+a.Usage, "", width))
 	category := "\x00"
