@@ -4,7 +4,7 @@
 //
 // From main to work:
 //
-//	Main → a command's file, such as deploy.go → session (session.go) → loop.Loop
+//	Main → a command's file, such as deploy.go → newSession (deploy.go) → engine.Session
 //
 // What a command has to say about its work it publishes as events; the displays of
 // package ui write them. What is for other programs goes to Out, what is for the
@@ -25,7 +25,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/ui"
 )
 
@@ -73,7 +73,7 @@ func Main(ctx context.Context, args []string, s Streams) int {
 	if ended, passed := errors.AsType[*endedError](err); passed {
 		return ended.code
 	}
-	failure := loop.FailureOf(err)
+	failure := engine.FailureOf(err)
 	if _, shown := errors.AsType[*shownError](err); !shown {
 		ui.PrintFailure(s.Err, styleFor(s.Err), *failure)
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/view"
 	"github.com/devloop-cli/devloop/runner"
 )
@@ -62,24 +62,24 @@ func applyFiles(c *cli.Context, d display) error {
 	if name == "" {
 		name = filepath.Base(dir)
 	}
-	l := &loop.Loop{Bus: d.Bus, Explain: c.Bool("explain"), Loader: at.images, Deployer: at.pods,
-		Target: loop.Target{Name: name, Dir: dir, Adopt: c.Bool("adopt"), Yields: yields(d, at.pods.Server()), ReadyTimeout: c.Duration("timeout"),
+	l := &engine.Session{Bus: d.Bus, Explain: c.Bool("explain"), Loader: at.images, Deployer: at.pods,
+		Target: engine.Target{Name: name, Dir: dir, Adopt: c.Bool("adopt"), Yields: yields(d, at.pods.Server()), ReadyTimeout: c.Duration("timeout"),
 			Keep: c.StringSlice("keep")}}
 	d.Publish(0, event.SessionStarted{Version: Version(), Project: name, Dir: dir, Context: at.pods.Context(), Cluster: at.cluster, Namespace: at.pods.Namespace()})
 	cache, err := cacheDir()
 	if err != nil {
 		return err
 	}
-	engine := builder.NewImager(at.docker, builder.ImagerOptions{CacheDir: cache})
-	var stored []loop.Stored
+	imager := builder.NewImager(at.docker, builder.ImagerOptions{CacheDir: cache})
+	var stored []engine.Stored
 	if c.Bool("load") {
-		if stored, err = storedImages(c, engine, manifest); err != nil {
+		if stored, err = storedImages(c, imager, manifest); err != nil {
 			return err
 		}
 	}
 	made, err := l.Apply(c.Context, manifest, stored)
 	if why, ok := errors.AsType[*runner.NotReadyError](err); ok && !c.Bool("load") {
-		adviseLoad(c.Context, engine, why, files[0])
+		adviseLoad(c.Context, imager, why, files[0])
 	}
 	if err != nil {
 		return err
@@ -102,15 +102,15 @@ func manifestDir(file string) (string, error) {
 }
 
 // storedImages returns those of the manifest's images that the engine has.
-func storedImages(c *cli.Context, engine *builder.Imager, m runner.Manifest) ([]loop.Stored, error) {
-	var stored []loop.Stored
+func storedImages(c *cli.Context, imager *builder.Imager, m runner.Manifest) ([]engine.Stored, error) {
+	var stored []engine.Stored
 	for _, ref := range m.Images() {
-		content, err := engine.Stored(c.Context, ref)
+		content, err := imager.Stored(c.Context, ref)
 		if err != nil {
 			return nil, err
 		}
 		if content != nil {
-			stored = append(stored, loop.Stored{Ref: ref, Content: content})
+			stored = append(stored, engine.Stored{Ref: ref, Content: content})
 		}
 	}
 	return stored, nil

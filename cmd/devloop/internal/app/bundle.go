@@ -44,7 +44,7 @@ func writeBundle(c *cli.Context, d display) error {
 	if m.amiss != nil {
 		return m.amiss
 	}
-	docker, err := engine(c.Context)
+	docker, err := dockerClient(c.Context)
 	if err != nil {
 		return err
 	}

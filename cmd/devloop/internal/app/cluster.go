@@ -70,7 +70,7 @@ func clusterSubcommand(s Streams, name, usage string, do clusterAction, more ...
 
 // newKeeper returns what looks after the kind cluster of that name.
 func newKeeper(ctx context.Context, name, kubeconfig string, progress func(string)) (*loader.Keeper, error) {
-	docker, err := engine(ctx)
+	docker, err := dockerClient(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -182,7 +182,7 @@ func podCandidates(ctx context.Context, c *cli.Command, words, args []string) []
 	if err != nil {
 		return nil
 	}
-	docker, err := engine(ctx)
+	docker, err := dockerClient(ctx)
 	if err != nil {
 		return nil
 	}

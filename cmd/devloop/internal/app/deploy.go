@@ -12,10 +12,10 @@ import (
 
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop"
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop/plan"
 	"github.com/devloop-cli/devloop/runner"
 )
 
@@ -56,7 +56,7 @@ func session(d display, do func() (err error, told bool)) error {
 			end.Outcome = event.Cancelled
 		}
 		if !told {
-			end.Failure = loop.FailureOf(err)
+			end.Failure = engine.FailureOf(err)
 		}
 	}
 	d.Publish(0, end)
@@ -65,7 +65,7 @@ func session(d display, do func() (err error, told bool)) error {
 
 // deployOnce runs the one cycle; inCycle says whether the cycle has told of err.
 func deployOnce(c *cli.Context, d display) (err error, inCycle bool) {
-	l, release, err := newLoop(c, d)
+	l, release, err := newSession(c, d)
 	if err != nil {
 		return err, false
 	}
@@ -91,9 +91,9 @@ func deployOnce(c *cli.Context, d display) (err error, inCycle bool) {
 	return nil, false
 }
 
-// newLoop joins the real clients, takes the project for this process, and publishes
+// newSession joins the real clients, takes the project for this process, and publishes
 // what was found out on the way. Release gives the project back.
-func newLoop(c *cli.Context, d display) (*loop.Loop, func(), error) {
+func newSession(c *cli.Context, d display) (*engine.Session, func(), error) {
 	t, project, err := newTarget(c, d)
 	if err != nil {
 		return nil, nil, err
@@ -102,7 +102,7 @@ func newLoop(c *cli.Context, d display) (*loop.Loop, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	docker, err := engine(c.Context)
+	docker, err := dockerClient(c.Context)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -127,7 +127,7 @@ func newLoop(c *cli.Context, d display) (*loop.Loop, func(), error) {
 	project.Develop, project.SkipStyle = t.Fixed == "", c.Command.Name == "run"
 	compiler := builder.NewCompiler(project, c.String("compiler") == "auto")
 	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: withoutLevers(c), JVMOptions: t.JVMOptions, Develop: t.Fixed == "", Swap: c.Command.Name == "run" && !t.NotChangeable, Debug: t.Debug.On, Suspend: t.Debug.Suspend})
-	return &loop.Loop{
+	return &engine.Session{
 			Bus: d.Bus, Target: t,
 			Compiler: compiler,
 			Imager:   imager,
@@ -167,8 +167,8 @@ func fixed(c *cli.Context, m runner.Manifest, project string) string {
 }
 
 // newTarget reads the flags and the project, and what is wrong with its manifests.
-func newTarget(c *cli.Context, d display) (loop.Target, *builder.Project, error) {
-	var none loop.Target
+func newTarget(c *cli.Context, d display) (engine.Target, *builder.Project, error) {
+	var none engine.Target
 	project, err := open(c, d)
 	if err != nil {
 		return none, nil, err
@@ -193,7 +193,7 @@ func newTarget(c *cli.Context, d display) (loop.Target, *builder.Project, error)
 		return none, nil, err
 	}
 	fixes := func(m runner.Manifest) string { return fixed(c, m, project.Name) }
-	t := loop.Target{
+	t := engine.Target{
 		Name: project.Name, Dir: project.Dir, Image: image, Env: env, Manifests: named, Port: project.Port(), Ports: ports,
 		Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"), Keep: c.StringSlice("keep"),
 		Path: plan.Rule(c.String("path")), Fixes: fixes, Debug: debugging(c),
@@ -237,8 +237,8 @@ func tellForeign(d display, dir string, named []string) error {
 
 // listen returns how local ports are opened: on address, each connection waiting for a
 // Pod for as long as wait.
-func listen(pods *runner.Runner, address string, wait time.Duration) func(context.Context, runner.Port) (loop.LocalPort, error) {
-	return func(ctx context.Context, p runner.Port) (loop.LocalPort, error) {
+func listen(pods *runner.Runner, address string, wait time.Duration) func(context.Context, runner.Port) (engine.LocalPort, error) {
+	return func(ctx context.Context, p runner.Port) (engine.LocalPort, error) {
 		p.Address, p.Wait = address, wait
 		forward, err := pods.Listen(ctx, p)
 		if err != nil {
@@ -261,10 +261,10 @@ func debugger(wait time.Duration) func(context.Context, runner.Port, func(string
 }
 
 // debugging reads the flags for debuggers, which only run has.
-func debugging(c *cli.Context) loop.Debug {
+func debugging(c *cli.Context) engine.Debug {
 	local, _, _ := config.Port(c.String("debug-port")) // it is checked
 	suspend := c.Bool("suspend")
-	return loop.Debug{On: c.Bool("debug") || suspend, Suspend: suspend, Port: runner.Port{Local: local}}
+	return engine.Debug{On: c.Bool("debug") || suspend, Suspend: suspend, Port: runner.Port{Local: local}}
 }
 
 // localPorts reads --port, whose values are checked: the local ports by the container's. Two

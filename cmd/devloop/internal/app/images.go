@@ -29,7 +29,7 @@ func (m *machine) bases() []string {
 
 // missing returns the images that are needed, and that the engine lacks.
 func (m *machine) missing(ctx context.Context) []string {
-	docker, err := engine(ctx)
+	docker, err := dockerClient(ctx)
 	if err != nil {
 		return nil
 	}
@@ -71,7 +71,7 @@ func imagesMissing(missing []string, hint string) *setup.Fault {
 func (m *machine) loadArchive(error) *setup.Mending {
 	file := m.c.String("images")
 	return &setup.Mending{Question: fmt.Sprintf("load the images of %s into Docker?", file), Do: func(ctx context.Context) error {
-		docker, err := engine(ctx)
+		docker, err := dockerClient(ctx)
 		if err != nil {
 			return err
 		}
@@ -157,7 +157,7 @@ func (m *machine) pullNodeImage(amiss error) *setup.Mending {
 
 // reachable keeps a pull from waiting for a registry that is cut off, for minutes.
 func (m *machine) reachable(ctx context.Context, ref string) error {
-	docker, err := engine(ctx)
+	docker, err := dockerClient(ctx)
 	if err != nil {
 		return err
 	}
@@ -170,7 +170,7 @@ func (m *machine) lookForBases(ctx context.Context) (string, error) {
 	if len(bases) == 0 {
 		return "", &setup.NotHere{Why: "no project is here that needs one"}
 	}
-	docker, err := engine(ctx)
+	docker, err := dockerClient(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -186,7 +186,7 @@ func (m *machine) pullBases(amiss error) *setup.Mending {
 		return nil
 	}
 	return &setup.Mending{Question: "pull the project's base images?", Do: func(ctx context.Context) error {
-		docker, err := engine(ctx)
+		docker, err := dockerClient(ctx)
 		if err != nil {
 			return err
 		}

@@ -38,7 +38,7 @@ func reach(c *cli.Context) (p place, err error) {
 	if p.pods, err = connect(c); err != nil {
 		return p, err
 	}
-	if p.docker, err = engine(c.Context); err != nil {
+	if p.docker, err = dockerClient(c.Context); err != nil {
 		return p, err
 	}
 	p.cluster, p.images, err = target(c, p.docker, p.pods)

@@ -8,10 +8,10 @@ import (
 	"github.com/docker/docker/client"
 	"github.com/urfave/cli/v2"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/keys"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/livereload"
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/watch"
 )
@@ -57,7 +57,7 @@ and q or Ctrl+C quits. The Pod stays, unless --cleanup is given.`,
 
 func run(c *cli.Context, s Streams, d display, browsers *livereload.Server) error {
 	return session(d, func() (error, bool) {
-		l, release, err := newLoop(c, d)
+		l, release, err := newSession(c, d)
 		if err != nil {
 			return err, false
 		}
@@ -111,7 +111,7 @@ func keepServing(c *cli.Context, docker *client.Client) bool {
 
 // untilQuit runs the loop until the user ends it. That is how it is meant to end,
 // so an interrupt is no error.
-func untilQuit(c *cli.Context, s Streams, d display, l *loop.Loop) error {
+func untilQuit(c *cli.Context, s Streams, d display, l *engine.Session) error {
 	ctx, stop := context.WithCancelCause(c.Context)
 	defer stop(nil)
 	watchers, err := newWatchers(c, d, l.Target)
@@ -175,6 +175,6 @@ func cleanUp(c *cli.Context, d display) error {
 
 // warn publishes an error that stops nothing.
 func (d display) warn(err error) {
-	f := loop.FailureOf(err)
+	f := engine.FailureOf(err)
 	d.Publish(0, event.Notice{Level: event.Warning, Text: f.Message, Hints: f.Hints})
 }

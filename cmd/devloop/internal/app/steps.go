@@ -59,15 +59,15 @@ func newSteps(c *cli.Context, d display) ([]setup.Step, error) {
 		setup.Java(m.dir),
 		{ID: "build", Look: m.lookForBuildTool},
 		setup.Inotify(),
-		setup.Engine(engine, elsewhere),
-		setup.Memory(engine),
-		setup.Disk(engine, m.clusterIsThere),
+		setup.Engine(dockerClient, elsewhere),
+		setup.Memory(dockerClient),
+		setup.Disk(dockerClient, m.clusterIsThere),
 		{ID: "archive", Needs: []string{"docker"}, Look: m.lookForArchived, Mend: m.loadArchive},
-		setup.Registry(engine, append(m.bases(), nodeRepository), m.missing),
+		setup.Registry(dockerClient, append(m.bases(), nodeRepository), m.missing),
 		{ID: "node-image", Needs: []string{"docker"}, Look: m.lookForNodeImage, Mend: m.pullNodeImage},
 		{ID: "cluster", Needs: []string{"docker", "node-image"}, Look: m.lookForCluster, Mend: m.mendCluster},
 		{ID: "base-images", Needs: []string{"docker"}, Look: m.lookForBases, Mend: m.pullBases},
-		setup.Proxy(engine, m.nodeEnvironment),
+		setup.Proxy(dockerClient, m.nodeEnvironment),
 		{ID: "context", Needs: []string{"cluster"}, Look: m.lookForContext, Mend: m.writeContext},
 		{ID: "ports", Look: m.lookForPorts},
 	}, nil
@@ -155,7 +155,7 @@ func (m *machine) inUse(ctx context.Context) string {
 // answering returns the cluster of this machine that r leads to, once it has answered. Any
 // other is asked nothing: a kubeconfig may name programs to log in with.
 func answering(ctx context.Context, r *runner.Runner) (loader.Cluster, error) {
-	docker, err := engine(ctx)
+	docker, err := dockerClient(ctx)
 	if err != nil {
 		return loader.Cluster{}, err
 	}
@@ -213,7 +213,7 @@ func (m *machine) mendCluster(amiss error) *setup.Mending {
 
 // passProxyOn lets kind, which asks the environment, know of the engine's proxy.
 func (m *machine) passProxyOn(ctx context.Context) error {
-	docker, err := engine(ctx)
+	docker, err := dockerClient(ctx)
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/devloop-cli/devloop/builder"
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine"
 	"github.com/devloop-cli/devloop/watch"
 )
 
@@ -23,7 +23,7 @@ type watchers struct {
 	ready   chan struct{}
 }
 
-func newWatchers(c *cli.Context, d display, t loop.Target) (*watchers, error) {
+func newWatchers(c *cli.Context, d display, t engine.Target) (*watchers, error) {
 	w := &watchers{display: d, ready: make(chan struct{})}
 	options := watch.Options{Base: t.Dir, Poll: c.Bool("poll"), Notice: d.warn}
 	dirs, err := absolute(c.StringSlice("watch"))

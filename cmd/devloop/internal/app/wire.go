@@ -13,9 +13,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop"
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/loop/plan"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/runner"
 )
@@ -80,7 +80,7 @@ func open(c *cli.Context, d display) (*builder.Project, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, flush := loop.Lines(func(line string) {
+	out, flush := engine.Lines(func(line string) {
 		if strings.HasPrefix(line, "Downloading ") { // a trace of why it can't is in the tool's reason
 			d.Publish(0, event.Progress{Line: line})
 		}
@@ -96,9 +96,9 @@ func connect(c *cli.Context) (*runner.Runner, error) {
 	})
 }
 
-// engine returns a client of the Docker engine that the docker command would use,
+// dockerClient returns a client of the Docker engine that the docker command would use,
 // once the engine has answered.
-func engine(ctx context.Context) (*client.Client, error) {
+func dockerClient(ctx context.Context) (*client.Client, error) {
 	options := []client.Opt{client.FromEnv, client.WithAPIVersionNegotiation()}
 	if host := contextHost(); os.Getenv(client.EnvOverrideHost) == "" && host != "" {
 		options = append(options, client.WithHost(host))

@@ -1,7 +1,7 @@
 // Package event is the vocabulary of devloop: everything that can happen while it
 // works, each thing as a small value.
 //
-// The engine (package loop) is the only one that publishes events. Every display,
+// The engine (package engine) is the only one that publishes events. Every display,
 // the lines on a terminal and the JSON lines of --json alike, is a [Sink]: a
 // function of the stream of events and of nothing else. A stream that was recorded
 // therefore replays to the same bytes:

@@ -1,0 +1,79 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"reflect"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/watch"
+)
+
+// resting records what the loop asks of a compiler.
+type resting struct {
+	fakes
+	asked []string
+}
+
+func (r *resting) note(what string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.asked = append(r.asked, what)
+}
+
+func (r *resting) Compile(ctx context.Context, changed []string, out io.Writer) (builder.App, error) {
+	r.note(fmt.Sprintf("compile %v %v", changed, changed == nil))
+	return r.fakes.Compile(ctx, changed, out)
+}
+
+func (r *resting) Rest(ctx context.Context) string {
+	r.note("rest")
+	<-ctx.Done()
+	return "the compiler has rested"
+}
+
+func TestCompilerIsToldWhatChangedAndRestsBetween(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &resting{}
+		l, events := newTestSession(f)
+		ctx, cancel := context.WithCancel(t.Context())
+		batches, ended := make(chan watch.Batch), make(chan error)
+		go func() { ended <- l.Run(ctx, batches) }()
+		for _, path := range []string{"src/A.java", "src/B.java"} {
+			time.Sleep(time.Minute) // the cycle before is done
+			batches <- watch.Batch{Paths: []string{path}, Kinds: watch.Source}
+		}
+		time.Sleep(time.Minute)
+		cancel()
+		<-ended
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"compile [] true", "rest", "compile [src/A.java] false", "rest", "compile [src/B.java] false", "rest"}
+		if !reflect.DeepEqual(f.asked, want) {
+			t.Errorf("got %q", f.asked)
+		}
+		notice, ok := events.events[len(events.events)-1].Body.(event.Notice)
+		if !ok || notice.Text != "the compiler has rested" {
+			t.Errorf("what it says is not told: %+v", notice)
+		}
+	})
+}
+
+func TestNoteSaysHowItWasCompiled(t *testing.T) {
+	l := &Session{Target: Target{Dir: "/project"}}
+	for want, app := range map[string]builder.App{
+		"build/libs/app.jar":                          {Jar: "/project/build/libs/app.jar"},
+		"target/classes by maven, as pom.xml changed": {Classes: []string{"/project/target/classes"}, How: "by maven, as pom.xml changed"},
+		"by the kept compiler, 1 source":              {Classes: []string{"/cache/kept/classes"}, How: "by the kept compiler, 1 source"},
+	} {
+		if got := l.made(app); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

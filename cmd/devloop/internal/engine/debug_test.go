@@ -1,0 +1,57 @@
+package engine
+
+import (
+	"strings"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+
+	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/runner"
+)
+
+// imageWith is an image of a Dockerfile that tells its JVM something.
+func imageWith(t *testing.T, c v1.Config) builder.Image {
+	t.Helper()
+	content, err := mutate.Config(empty.Image, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return builder.Image{Name: "app:latest", Content: content}
+}
+
+func TestJVMsAreToldToLetADebuggerIn(t *testing.T) {
+	const ours = "-agentlib:jdwp=transport=dt_socket,server=y,quiet=y,suspend=n,address=127.0.0.1:17655"
+	debugging, suspending := Debug{On: true}, Debug{On: true, Suspend: true}
+	for name, c := range map[string]struct {
+		debug      Debug
+		supervised bool
+		config     v1.Config
+		want       runner.Debug
+		port       int
+	}{
+		"no debugger":    {config: v1.Config{Env: []string{"JAVA_TOOL_OPTIONS=-Da"}}, port: builder.DebugPort},
+		"a supervisor":   {debug: debugging, supervised: true, want: runner.Debug{Stops: true}, port: builder.DebugPort},
+		"a Dockerfile":   {debug: debugging, want: runner.Debug{Stops: true, JVMOptions: ours}, port: builder.DebugPort},
+		"one that waits": {debug: suspending, want: runner.Debug{Stops: true, JVMOptions: strings.Replace(ours, "suspend=n", "suspend=y", 1)}, port: builder.DebugPort},
+		"options of its own": {debug: debugging, config: v1.Config{Env: []string{"PATH=/bin", "JAVA_TOOL_OPTIONS=-Da"}},
+			want: runner.Debug{Stops: true, JVMOptions: ours, ImageJVMOptions: "-Da"}, port: builder.DebugPort},
+		"a debugger of its own": {debug: debugging, config: v1.Config{Entrypoint: []string{"java", "-agentlib:jdwp=transport=dt_socket,server=y,suspend=n,address=*:8000", "-jar", "app.jar"}},
+			want: runner.Debug{Stops: true}, port: 8000},
+		"one of old": {debug: debugging, config: v1.Config{Cmd: []string{"sh", "-c", "exec java -Xdebug -Xrunjdwp:transport=dt_socket,address=5005,server=y -jar app.jar"}},
+			want: runner.Debug{Stops: true}, port: 5005},
+	} {
+		l := &Session{Target: Target{Debug: c.debug}}
+		img := imageWith(t, c.config)
+		img.Explanation.Supervised = c.supervised
+		got := l.agents(runner.GenerateManifest("app", 8080), img)
+		if c.want.ImageJVMOptions == "" && got.JVMOptions == "" {
+			got.ImageJVMOptions = ""
+		}
+		if got != c.want || l.live.agent != c.port {
+			t.Errorf("%s: got %+v at port %d", name, got, l.live.agent)
+		}
+	}
+}

@@ -1,0 +1,407 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"io"
+	"reflect"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/loader"
+	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/watch"
+)
+
+// fakes is a project, an engine and a cluster that take a second a stage. Each
+// build makes an image with a new ID, as an edit does.
+type fakes struct {
+	mu    sync.Mutex
+	built int
+	// fail holds an error for a stage, by name.
+	fail map[event.Stage]error
+	// quick is for tests beside a real server, which synctest can't hold.
+	quick bool
+	// port is the one that the image exposes.
+	port int
+	// calls are the stages in the order in which they were entered.
+	calls []event.Stage
+	// retired are the names of the Pods that others came beside.
+	retired []string
+}
+
+func (f *fakes) work(ctx context.Context, s event.Stage) error {
+	f.mu.Lock()
+	f.calls = append(f.calls, s)
+	err, quick := f.fail[s], f.quick
+	f.mu.Unlock()
+	if quick {
+		return err
+	}
+	select {
+	case <-time.After(time.Second):
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (f *fakes) failing(s event.Stage, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fail = map[event.Stage]error{s: err}
+}
+
+func (f *fakes) count(s event.Stage) (n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, c := range f.calls {
+		if c == s {
+			n++
+		}
+	}
+	return n
+}
+
+func (f *fakes) Compile(ctx context.Context, _ []string, out io.Writer) (builder.App, error) {
+	_, _ = io.WriteString(out, "> Task :bootJar\n")
+	return builder.App{Jar: "/project/build/libs/app.jar"}, f.work(ctx, event.Compile)
+}
+
+func (f *fakes) Rest(context.Context) string { return "" }
+
+func (f *fakes) Image(ctx context.Context, _ builder.App, _ io.Writer) (builder.Image, error) {
+	f.mu.Lock()
+	f.built++
+	id := v1.Hash{Algorithm: "sha256", Hex: string(rune('a' + f.built%26))}
+	f.mu.Unlock()
+	return builder.Image{Ref: "app:devloop-1", Name: "app:latest", ID: id, Port: f.port}, f.work(ctx, event.Image)
+}
+
+func (f *fakes) Load(ctx context.Context, _ string, _ v1.Image) (loader.Report, error) {
+	return loader.Report{Nodes: []loader.Node{{Name: "node", Sent: 20_000, Skipped: 344_000_000}}, Sent: 20_000}, f.work(ctx, event.Load)
+}
+
+func (f *fakes) Claim(context.Context, runner.Spec) error { return nil }
+
+func (f *fakes) Replace(ctx context.Context, s runner.Spec) ([]runner.Pod, error) {
+	return podsFor(s), f.work(ctx, event.Replace)
+}
+
+func (f *fakes) Ready(ctx context.Context, _ []runner.Pod, phase func(runner.Phase)) error {
+	return f.work(ctx, event.Ready)
+}
+
+func (f *fakes) Change(_ context.Context, p runner.Pod, _ int, _ runner.Change) (runner.Pod, error) {
+	return p, runner.ErrUnsupervised
+}
+
+func (f *fakes) Prove(context.Context, runner.Pod, int, string, string) error { return nil }
+
+func (f *fakes) Note(context.Context, runner.Pod, string) error { return nil }
+
+func (f *fakes) Restarted(ctx context.Context, p runner.Pod) (runner.Pod, error) {
+	<-ctx.Done()
+	return p, context.Cause(ctx)
+}
+
+func (f *fakes) Dial(context.Context, runner.Pod, int) (io.ReadWriteCloser, error) {
+	return nil, runner.ErrUnsupervised
+}
+
+func (f *fakes) Retire(_ context.Context, pods []runner.Pod) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, p := range pods {
+		f.retired = append(f.retired, p.Name)
+	}
+	return nil
+}
+
+func (f *fakes) Logs(ctx context.Context, _ runner.Pod, out io.Writer) error {
+	_, _ = io.WriteString(out, "Started Application\n")
+	<-ctx.Done()
+	return context.Cause(ctx)
+}
+
+// podsFor returns the one Pod of a generated manifest.
+func podsFor(s runner.Spec) []runner.Pod {
+	pod := runner.Pod{Namespace: "default", Name: "app", Image: s.Image, Of: s.Manifest.Workload("default")}
+	if len(s.Serving) > 0 && s.Serving[0].Name == pod.Name {
+		pod.Name = "app-b"
+	}
+	pod.UID = types.UID(pod.Name)
+	for _, e := range s.Manifest.Endpoints("default") {
+		pod.Ports = append(pod.Ports, e.Port)
+	}
+	return []runner.Pod{pod}
+}
+
+// recorder keeps what was published.
+type recorder struct {
+	mu     sync.Mutex
+	events []event.Event
+}
+
+func (r *recorder) Handle(e event.Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events = append(r.events, e)
+}
+
+// stages returns every stage that ended, with its outcome.
+func (r *recorder) stages() (list []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, e := range r.events {
+		if b, ok := e.Body.(event.StageFinished); ok {
+			list = append(list, string(b.Stage)+" "+string(b.Outcome))
+		}
+	}
+	return list
+}
+
+// awaitCycles waits until n cycles have ended, each of which says why it began and how it ended.
+func (r *recorder) awaitCycles(n int) {
+	for deadline := time.Now().Add(10 * time.Second); len(r.cycles()) < 2*n && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// cycles returns why each cycle began and how it ended.
+func (r *recorder) cycles() (list []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, e := range r.events {
+		switch b := e.Body.(type) {
+		case event.CycleStarted:
+			list = append(list, b.Because)
+		case event.CycleFinished:
+			list = append(list, string(b.Outcome))
+		}
+	}
+	return list
+}
+
+// project is all that a cycle needs of the world.
+type project interface {
+	Compiler
+	Imager
+	Loader
+	Deployer
+}
+
+func newTestSession(f project) (*Session, *recorder) {
+	r := &recorder{}
+	return &Session{
+		Bus:      event.NewBus(r),
+		Target:   Target{Name: "app", Dir: "/project", Namespace: "default"},
+		Compiler: f, Imager: f, Loader: f, Deployer: f,
+		Listen: func(context.Context, runner.Port) (LocalPort, error) { return nil, errors.New("no port in this test") },
+	}, r
+}
+
+func TestDeployTakesEveryStageInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, r := newTestSession(&fakes{})
+		if err := l.Deploy(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"compile ok", "image ok", "load ok", "replace ok", "ready ok", "forward skipped"}
+		if got := r.stages(); !reflect.DeepEqual(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+}
+
+// codedError is an error as the libraries make them.
+type codedError struct{}
+
+func (codedError) Error() string      { return `compile "app": 1 error` }
+func (codedError) Code() string       { return "compile.failed" }
+func (codedError) Hints() []string    { return []string{"mend it"} }
+func (codedError) Evidence() []string { return []string{"A.java:1: ';' expected"} }
+
+func TestDeployStopsAtTheFirstFailureAndTellsAllOfIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, r := newTestSession(&fakes{fail: map[event.Stage]error{event.Compile: codedError{}}})
+		if err := l.Deploy(t.Context()); !errors.Is(err, codedError{}) {
+			t.Fatalf("got %v", err)
+		}
+		if got := r.stages(); !reflect.DeepEqual(got, []string{"compile failed"}) {
+			t.Errorf("got %q", got)
+		}
+		end := r.events[len(r.events)-1].Body.(event.CycleFinished)
+		want := &event.Failure{Code: "compile.failed", Message: `compile "app": 1 error`, Hints: []string{"mend it"}, Evidence: []string{"A.java:1: ';' expected"}}
+		if !reflect.DeepEqual(end.Failure, want) {
+			t.Errorf("got %+v, want %+v", end.Failure, want)
+		}
+	})
+}
+
+func TestInterruptedStageIsCancelledNotFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeoutCause(t.Context(), 1500*time.Millisecond, context.Canceled)
+		defer cancel()
+		l, r := newTestSession(&fakes{})
+		err := l.Deploy(ctx)
+		if got := FailureOf(err); got == nil || got.Code != CodeInterrupted {
+			t.Errorf("got %+v for %v", got, err)
+		}
+		if got := r.stages(); !reflect.DeepEqual(got, []string{"compile ok", "image cancelled"}) {
+			t.Errorf("got %q", got)
+		}
+	})
+}
+
+// A real compile error that races a cancellation stays a compile error.
+func TestOutcomeAsksTheErrorNotTheContext(t *testing.T) {
+	if got := outcome(codedError{}); got != event.Failed {
+		t.Errorf("got %q", got)
+	}
+	if got := outcome(errSuperseded); got != event.Cancelled {
+		t.Errorf("got %q", got)
+	}
+}
+
+// running starts Run and returns how to hand it batches and how to end it.
+func running(t *testing.T, l *Session) (save func(paths ...string), end func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	batches, done := make(chan watch.Batch), make(chan error, 1)
+	go func() { done <- l.Run(ctx, batches) }()
+	save = func(paths ...string) { batches <- watch.Batch{Paths: paths, Kinds: watch.Source} }
+	return save, func() {
+		cancel()
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Errorf("Run ended with %v", err)
+		}
+	}
+}
+
+func TestNewerSaveSupersedesTheRunningCycleAndNothingIsLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, r := newTestSession(&fakes{})
+		save, end := running(t, l)
+		time.Sleep(time.Minute) // the first build is done
+		save("A.java")
+		time.Sleep(1500 * time.Millisecond) // its cycle builds the image
+		save("B.java")
+		time.Sleep(time.Minute)
+		end()
+		want := []string{"first build", "ok", "A.java changed", "cancelled", "A.java and 1 more changed", "ok"}
+		if got := r.cycles(); !reflect.DeepEqual(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+}
+
+func TestFailedCycleWaitsForTheNextSaveAndIsOwedToIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fakes{}
+		l, r := newTestSession(f)
+		save, end := running(t, l)
+		time.Sleep(time.Minute)
+		f.failing(event.Compile, codedError{})
+		save("A.java")
+		time.Sleep(time.Hour)
+		if got := f.count(event.Compile); got != 2 {
+			t.Errorf("%d compilations within an hour of the failure, want 2", got)
+		}
+		f.failing(event.Compile, nil)
+		save("B.java")
+		time.Sleep(time.Minute)
+		end()
+		want := []string{"first build", "ok", "A.java changed", "failed", "A.java and 1 more changed", "ok"}
+		if got := r.cycles(); !reflect.DeepEqual(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+}
+
+func TestSaveAfterAFailedFirstBuildIsNamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fakes{fail: map[event.Stage]error{event.Compile: codedError{}}}
+		l, r := newTestSession(f)
+		save, end := running(t, l)
+		time.Sleep(time.Minute)
+		save("A.java")
+		time.Sleep(time.Minute)
+		f.failing(event.Compile, nil)
+		save("B.java")
+		time.Sleep(time.Minute)
+		end()
+		want := []string{"first build", "failed", "A.java changed", "failed", "B.java changed", "ok"}
+		if got := r.cycles(); !reflect.DeepEqual(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+}
+
+func TestApplicationsLogIsFollowedUntilTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, r := newTestSession(&fakes{})
+		l.Target.Follow = true
+		_, end := running(t, l)
+		time.Sleep(time.Minute)
+		end()
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		lines := 0
+		for _, e := range r.events {
+			if b, ok := e.Body.(event.AppLog); ok && b.Line == "Started Application" && b.Pod == "app" {
+				lines++
+			}
+		}
+		if lines != 1 {
+			t.Errorf("%d lines of the application's log, want 1", lines)
+		}
+	})
+}
+
+func TestRunEndsOnlyWhenItsCycleHasUnwound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, r := newTestSession(&fakes{})
+		_, end := running(t, l)
+		time.Sleep(500 * time.Millisecond)
+		end()
+		if got := r.cycles(); !reflect.DeepEqual(got, []string{"first build", "cancelled"}) {
+			t.Errorf("got %q", got)
+		}
+	})
+}
+
+// sameImage is a project whose builds all come out the same, at once.
+type sameImage struct{ fakes }
+
+func (f *sameImage) Compile(context.Context, []string, io.Writer) (builder.App, error) {
+	return builder.App{}, f.fail[event.Compile]
+}
+
+func (f *sameImage) Image(context.Context, builder.App, io.Writer) (builder.Image, error) {
+	return builder.Image{Ref: "app:devloop-1", ID: v1.Hash{Algorithm: "sha256", Hex: "1"}, Port: f.port}, nil
+}
+
+func (f *sameImage) Load(context.Context, string, v1.Image) (loader.Report, error) {
+	return loader.Report{Nodes: []loader.Node{{Name: "node"}}, Sent: 1}, nil
+}
+
+func (f *sameImage) Replace(_ context.Context, s runner.Spec) ([]runner.Pod, error) {
+	return podsFor(s), nil
+}
+
+func (f *sameImage) Ready(context.Context, []runner.Pod, func(runner.Phase)) error { return nil }
+
+func changedFile(path string) watch.Batch {
+	return watch.Batch{Paths: []string{path}, Kinds: watch.KindOf(path)}
+}

@@ -1,0 +1,90 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/runner"
+)
+
+func TestAskTakesAnyStatusForAnAnswer(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = io.WriteString(w, "nothing here\nand more")
+	}))
+	defer server.Close()
+	got, err := ask(t.Context(), &fakePort{server: server}, server.URL)
+	if err != nil || got.String() != "answers 404: nothing here" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+func TestAskKeepsPagesOutOfTheLine(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, "<!doctype html><title>hello</title>")
+	}))
+	defer server.Close()
+	if got, err := ask(t.Context(), &fakePort{server: server}, server.URL); err != nil || got.String() != "answers 200" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+func TestAskTellsAnotherProtocolFromSilence(t *testing.T) {
+	port := &fakePort{server: httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Server", runner.OutageServer) // what the port says by itself
+		w.WriteHeader(http.StatusBadGateway)
+	}))}
+	defer port.server.Close()
+	port.err = fmt.Errorf("%w: 220 mail.example ESMTP", runner.ErrNotHTTP)
+	if got, err := ask(t.Context(), port, port.URL()); err != nil || got.String() != "accepts connections" {
+		t.Errorf("another protocol: got %q, %v", got, err)
+	}
+	port.err = errors.New("lost")
+	if got, err := ask(t.Context(), port, port.URL()); err == nil {
+		t.Errorf("silence: got %q, want an error", got)
+	}
+}
+
+func TestAskFindsOutThatAnApplicationSpeaksTLS(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, "secret")
+	}))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of the request without TLS
+	server.StartTLS()
+	defer server.Close()
+	server.URL = strings.Replace(server.URL, "https:", "http:", 1)
+	port := &fakePort{server: server}
+	got, err := ask(t.Context(), port, port.URL())
+	if err != nil || got.String() != "answers 200: secret" || got.url != strings.Replace(server.URL, "http:", "https:", 1) {
+		t.Errorf("got %q at %s, %v", got, got.url, err)
+	}
+}
+
+func TestAskTakesABadRequestForAnAnswer(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Error(w, "no", http.StatusBadRequest) }))
+	defer server.Close()
+	port := &fakePort{server: server}
+	if got, err := ask(t.Context(), port, port.URL()); err != nil || got.String() != "answers 400: no" || got.url != server.URL {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+func TestApplicationIsAskedBelowItsBasePath(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.URL.Path) }))
+	defer server.Close()
+	l, _ := newTestSession(&fakes{})
+	l.live.app = builder.App{Port: 8080, Base: "/shop"}
+	for port, base := range map[int]string{8080: "/shop", 8081: ""} {
+		got, err := l.ask(t.Context(), localPort{&fakePort{server: server}, runner.Endpoint{Port: port}}, runner.Pod{})
+		if err != nil || got.text != base+"/" || got.url != server.URL+base {
+			t.Errorf("port %d: got %q at %s, %v", port, got, got.url, err)
+		}
+	}
+}

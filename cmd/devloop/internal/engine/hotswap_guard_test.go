@@ -1,0 +1,79 @@
+package engine
+
+import (
+	"context"
+	"io"
+	"reflect"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+
+	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/runner"
+)
+
+// ending has a Pod whose container ends when the test says so.
+type ending struct {
+	fakes
+	ends chan struct{}
+}
+
+func (f *ending) Image(ctx context.Context, app builder.App, out io.Writer) (builder.Image, error) {
+	img, err := f.fakes.Image(ctx, app, out)
+	img.Content, img.Explanation = empty.Image, builder.Explanation{Dockerfile: "Dockerfile", Swappable: true}
+	return img, err
+}
+
+func (f *ending) Restarted(ctx context.Context, p runner.Pod) (runner.Pod, error) {
+	select {
+	case <-f.ends:
+		return p, nil
+	case <-ctx.Done():
+		return p, context.Cause(ctx)
+	}
+}
+
+func TestContainerThatEndsTakesTheSwappedMethodsAlong(t *testing.T) {
+	for name, altered := range map[string]bool{"swapped": true, "as its image": false} {
+		synctest.Test(t, func(t *testing.T) {
+			f := &ending{ends: make(chan struct{})}
+			l, r := newTestSession(&f.fakes)
+			l.Deployer, l.Imager = f, f
+			_, end := running(t, l)
+			time.Sleep(time.Minute)
+			l.live.altered.Store(altered)
+			f.ends <- struct{}{}
+			time.Sleep(time.Minute)
+			want := []string{"first build", "ok"}
+			if altered {
+				want = append(want, "the container of app ended", "ok")
+			}
+			if got := r.cycles(); !reflect.DeepEqual(got, want) {
+				t.Errorf("%s: got %q, want %q", name, got, want)
+			}
+			end()
+			if l.live.altered.Load() || !l.live.serves() {
+				t.Errorf("%s: what serves is taken for what has lost its changes, or for nothing", name)
+			}
+			if err := l.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestJVMThatDoesNotStartForItsDebugPortIsToldFromAnyOther(t *testing.T) {
+	for line, want := range map[string]bool{
+		"ERROR: transport error 202: bind failed: JDWP transport dt_socket failed to initialize":            true,
+		"Error occurred during initialization of VM: Could not find agent library jdwp on the library path": true,
+		"NOTE: Picked up JDK_JAVA_OPTIONS: -agentlib:jdwp=transport=dt_socket,server=y":                     false,
+		"Picked up JAVA_TOOL_OPTIONS: -agentlib:jdwp=transport=dt_socket,server=y":                          false,
+		"Error: Unable to access jarfile /app/wrong.jar":                                                    false,
+	} {
+		if got := aboutAgent(line); got != want {
+			t.Errorf("%q: got %v", line, got)
+		}
+	}
+}

@@ -1,0 +1,82 @@
+package engine
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/runner"
+)
+
+// dangling takes a change, and the user saves again before its JVM answers.
+type dangling struct {
+	fakes
+	save  context.CancelCauseFunc
+	taken []string
+}
+
+func (f *dangling) Change(_ context.Context, p runner.Pod, _ int, c runner.Change) (runner.Pod, error) {
+	f.taken = append(f.taken, c.State)
+	return p, nil
+}
+
+func (f *dangling) Dial(ctx context.Context, _ runner.Pod, _ int) (io.ReadWriteCloser, error) {
+	f.save(errSuperseded)
+	<-ctx.Done()
+	return nil, context.Cause(ctx)
+}
+
+func TestSwapThatIsCutOffIsNotTakenForNone(t *testing.T) {
+	real.Java(t)
+	before, after := compiled(t, `"a"`), compiled(t, `"b"`)
+	ctx, save := context.WithCancelCause(t.Context())
+	f := &dangling{fakes: fakes{quick: true, fail: map[event.Stage]error{}}, save: save}
+	l, _ := newTestSession(&f.fakes)
+	l.Deployer = f
+	img := builder.Image{ID: v1.Hash{Algorithm: "sha256", Hex: "a"}}
+	l.live.serving = img.ID
+	l.live.present = &present{pods: []runner.Pod{{Name: "app"}}, image: before, now: before, swappable: true}
+	l.live.built = after
+	if _, err := l.swap(ctx, 1, plan.Decision{Path: plan.Swap, Files: plan.Changes(before, after)}); !cancelled(err) {
+		t.Fatalf("the swap ended with %v", err)
+	}
+	if len(f.taken) != 1 {
+		t.Fatalf("the Pod was told %d changes", len(f.taken))
+	}
+	// The user took the edit back: the Pod has it, so there is something to do.
+	if r := l.live.present; r != nil && len(plan.Changes(r.now, before)) == 0 && l.live.serves() {
+		t.Error("the Pod holds the new class, and the loop takes it for the old one")
+	}
+	if !l.live.serves() {
+		t.Error("the Pod serves one of the two, and the loop takes it for gone")
+	}
+	if l.live.serving == img.ID {
+		t.Error("the Pod holds the new class, and the loop takes it for what its image holds")
+	}
+}
+
+func compiled(t *testing.T, text string) plan.State {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "A.java")
+	if err := os.WriteFile(file, []byte("class A { String hello() { return "+text+"; } }"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("javac", "-d", dir, file).CombinedOutput(); err != nil {
+		t.Fatalf("javac: %v\n%s", err, out)
+	}
+	data, err := os.ReadFile(filepath.Join(dir, "A.class"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return state("A.class", string(data))
+}

@@ -1,0 +1,83 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/runner"
+)
+
+// notices returns what was noticed, in its order.
+func (r *recorder) notices() (list []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, e := range r.events {
+		if b, ok := e.Body.(event.Notice); ok {
+			list = append(list, b.Text)
+		}
+	}
+	return list
+}
+
+func TestPortThatNobodyOpensIsNoticed(t *testing.T) {
+	l, r := newTestSession(&fakes{})
+	l.Target.Dir = t.TempDir()
+	write(t, l.Target.Dir, map[string]string{"pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: app}\n" +
+		"spec: {containers: [{name: app, image: app, ports: [{containerPort: 8080}, {containerPort: 9779}]}]}\n"})
+	unopened := &fakePort{err: fmt.Errorf("port 9779: %w", runner.ErrNobodyListens), server: httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Server", runner.OutageServer)
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))}
+	t.Cleanup(unopened.server.Close)
+	served := newFakePort(t)
+	l.Listen = func(_ context.Context, p runner.Port) (LocalPort, error) {
+		if p.Local == 9779 {
+			return unopened, nil
+		}
+		return served, nil
+	}
+	if err := l.Deploy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if said := strings.Join(r.notices(), "\n"); !strings.Contains(said, "port 9779") || strings.Contains(said, "port 8080") {
+		t.Errorf("noticed %q", said)
+	}
+	served.err, served.server = unopened.err, unopened.server // and now nobody opens any
+	if err := l.Deploy(t.Context()); err == nil {
+		t.Error("a Pod at which nothing listens was deployed")
+	}
+}
+
+func TestTheOneLocalImageIsTakenAndSaidOnce(t *testing.T) {
+	l, r := newTestSession(&fakes{})
+	l.Target.Dir = t.TempDir()
+	write(t, l.Target.Dir, map[string]string{"pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: web, image: spring-server}]}\n"})
+	for range 2 {
+		if err := l.Deploy(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if said := strings.Join(r.notices(), "\n"); strings.Count(said, "`spring-server`") != 1 {
+		t.Errorf("noticed %q", said)
+	}
+	l.Target.Image = "team/app"
+	m, err := l.manifest()
+	if images := l.Target.Images(m); err != nil || len(images) != 1 || images[0] != "team/app" {
+		t.Errorf("with --image-name the images are %q, %v", images, err)
+	}
+}
+
+func TestTheOpenedPortIsExpectedUntilTheSettingsChange(t *testing.T) {
+	o := opened{expected: 8080, found: 9191}
+	if got := o.instead(8080); got != 9191 {
+		t.Errorf("got %d, want 9191", got)
+	}
+	if got := o.instead(9090); got != 9090 {
+		t.Errorf("after an edit of the settings: got %d, want 9090", got)
+	}
+}

@@ -1,0 +1,188 @@
+package engine
+
+import (
+	"archive/zip"
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/runner"
+)
+
+// state is what an application consists of: path, text, path, text…
+func state(files ...string) plan.State {
+	own := map[string][]byte{}
+	for i := 0; i < len(files); i += 2 {
+		own[files[i]] = []byte(files[i+1])
+	}
+	return plan.NewState(own, nil)
+}
+
+// taking is a project whose jar is real, and whose Pods take changes or refuse them.
+type taking struct {
+	fakes
+	jar     string
+	refuses map[bool]error // by whether the application starts again
+}
+
+func (f *taking) Compile(ctx context.Context, changed []string, out io.Writer) (builder.App, error) {
+	app, err := f.fakes.Compile(ctx, changed, out)
+	app.Jar = f.jar
+	return app, err
+}
+
+func (f *taking) Image(ctx context.Context, app builder.App, out io.Writer) (builder.Image, error) {
+	img, err := f.fakes.Image(ctx, app, out)
+	img.Explanation = builder.Explanation{Supervised: true, Swappable: true}
+	return img, err
+}
+
+func (f *taking) Change(_ context.Context, p runner.Pod, _ int, c runner.Change) (runner.Pod, error) {
+	return p, f.refuses[c.Restart]
+}
+
+// pack writes the jar of an application with a page.
+func (f *taking) pack(t *testing.T, library, page string) {
+	t.Helper()
+	out, err := os.Create(f.jar)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := zip.NewWriter(out)
+	for _, e := range [][2]string{{"META-INF/MANIFEST.MF", "Start-Class: com.example.A\n"}, {"BOOT-INF/lib/a.jar", library}, {"BOOT-INF/classes/static/a.css", page}} {
+		file, err := w.Create(e[0])
+		if err == nil {
+			_, err = file.Write([]byte(e[1]))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := out.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestDecisionIsCarriedOutAndARefusalTakesTheNextPath follows saves of a page and of a
+// library through Pods that take them, and that don't.
+func TestDecisionIsCarriedOutAndARefusalTakesTheNextPath(t *testing.T) {
+	f := &taking{fakes: fakes{quick: true, port: 8080}, jar: filepath.Join(t.TempDir(), "app.jar")}
+	l, r := newTestSession(f)
+	port := newFakePort(t)
+	l.Listen = func(context.Context, runner.Port) (LocalPort, error) { return port, nil }
+	f.pack(t, "1", "a")
+	if err := l.Deploy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for n, c := range []struct {
+		what, library, page string
+		refuses             map[bool]error
+		want                []string
+	}{
+		{"nothing", "1", "a", nil, []string{"nothing: the classes and resources are as they were", "compile ok"}},
+		{"a page", "1", "b", nil, []string{"pages", "compile ok", "pages ok", "forward ok"}},
+		{"a page that can't be copied", "1", "c", map[bool]error{false: runner.ErrUnsupervised},
+			[]string{"pages", "compile ok", "pages skipped", "restart ok", "ready ok", "forward ok"}},
+		{"a Pod that takes nothing", "1", "d", map[bool]error{false: runner.ErrUnsupervised, true: runner.ErrUnsupervised},
+			[]string{"pages", "compile ok", "pages skipped", "restart skipped", "image ok", "load ok", "replace ok", "ready ok", "forward ok"}},
+		{"a library", "2", "e", nil, []string{"pod: library a.jar changed", "compile ok", "image ok", "load ok", "replace ok", "ready ok", "forward ok"}},
+	} {
+		f.pack(t, c.library, c.page)
+		f.refuses, r.events = c.refuses, nil
+		if err := l.turn(t.Context(), n+2, "saved", changedFile("src/main/resources/static/a.css")); err != nil {
+			t.Fatalf("%s: %v", c.what, err)
+		}
+		if got := append(r.chosen(), r.stages()...); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: got %q, want %q", c.what, got, c.want)
+		}
+	}
+}
+
+// chosen returns the paths that were chosen, with their reasons.
+func (r *recorder) chosen() (list []string) {
+	for _, e := range r.events {
+		b, ok := e.Body.(event.Chosen)
+		switch {
+		case ok && b.Why != "":
+			list = append(list, b.Path+": "+b.Why)
+		case ok:
+			list = append(list, b.Path)
+		}
+	}
+	return list
+}
+
+func TestPodsOfAnImageThatCannotBeChangedSayWhy(t *testing.T) {
+	for want, c := range map[string]struct {
+		fixed string
+		x     builder.Explanation
+	}{
+		"":                                {x: builder.Explanation{Supervised: true}},
+		"app/Dockerfile makes its image":  {x: builder.Explanation{Dockerfile: "app/Dockerfile"}},
+		"asked for by --without restart":  {x: builder.Explanation{Unsupervised: "asked for by --without restart"}},
+		"the manifest sets _JAVA_OPTIONS": {fixed: "the manifest sets _JAVA_OPTIONS"},
+	} {
+		l, _ := newTestSession(&fakes{})
+		l.Target.Fixed = c.fixed
+		l.takeOver(builder.Image{ID: v1.Hash{Hex: "a"}, Explanation: c.x}, nil)
+		if got := l.live.running().Fixed; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+// withDatabase is a project whose manifest has another Pod, which stays.
+type withDatabase struct {
+	taking
+	changed []string
+}
+
+func (f *withDatabase) Replace(_ context.Context, s runner.Spec) ([]runner.Pod, error) {
+	return append(podsFor(s), runner.Pod{Namespace: "default", Name: "db", UID: "db", Image: "postgres:17"}), nil
+}
+
+func (f *withDatabase) Change(_ context.Context, p runner.Pod, _ int, c runner.Change) (runner.Pod, error) {
+	f.changed = append(f.changed, p.Name)
+	return p, nil
+}
+
+func TestPodsOfOtherImagesAreNeitherChangedNorRetired(t *testing.T) {
+	f := &withDatabase{taking: taking{fakes: fakes{quick: true, port: 8080}, jar: filepath.Join(t.TempDir(), "app.jar")}}
+	l, r := newTestSession(f)
+	port := newFakePort(t)
+	l.Listen = func(context.Context, runner.Port) (LocalPort, error) { return port, nil }
+	l.Target.KeepServing = true
+	f.pack(t, "1", "a")
+	if err := l.Deploy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r.events = nil
+	f.pack(t, "1", "b")
+	if err := l.turn(t.Context(), 2, "saved", changedFile("src/main/resources/static/a.css")); err != nil {
+		t.Fatal(err)
+	}
+	if got := append(r.chosen(), f.changed...); !reflect.DeepEqual(got, []string{"pages", "app"}) {
+		t.Errorf("got %q", got)
+	}
+	f.pack(t, "2", "b")
+	if err := l.turn(t.Context(), 3, "saved", changedFile("build.gradle")); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(f.retired, []string{"app"}) {
+		t.Errorf("retired %q", f.retired)
+	}
+}

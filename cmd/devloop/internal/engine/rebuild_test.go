@@ -1,0 +1,87 @@
+package engine
+
+import (
+	"context"
+	"reflect"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
+	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/watch"
+)
+
+func TestRebuildCompilesAndLeavesThePodWhereNothingChanged(t *testing.T) {
+	l, r := newTestSession(&sameImage{})
+	if err := l.Deploy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	before := len(r.stages())
+	l.live.serving.Hex = "1"
+	for _, c := range []struct {
+		batch watch.Batch
+		want  []string
+	}{
+		{watch.Whatever(), []string{"compile ok", "image ok", "load ok"}},
+		{watch.Everything(), []string{"compile ok", "image ok", "load ok", "replace ok", "ready ok", "forward skipped"}},
+	} {
+		if err := l.turn(t.Context(), 2, "asked for", c.batch); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.stages()[before:]; !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%+v took %q, want %q", c.batch, got, c.want)
+		}
+		before = len(r.stages())
+	}
+}
+
+func TestWhateverChangedIsSourcesAndNotTheManifest(t *testing.T) {
+	saved := Target{Dir: t.TempDir()}.saved(watch.Whatever(), runner.Manifest{}, runner.Manifest{})
+	if want := (plan.Saved{Sources: true}); saved != want {
+		t.Errorf("got %+v, want %+v", saved, want)
+	}
+	if both := watch.Whatever().Merge(changedFile("k8s/pod.yaml")); !(Target{}).saved(both, runner.Manifest{}, runner.Manifest{}).Manifest {
+		t.Error("the manifest that changed besides is forgotten")
+	}
+}
+
+// spending notes how many Pods each deployment was told to replace in any case.
+type spending struct {
+	fakes
+	spent []int
+}
+
+func (f *spending) Replace(ctx context.Context, s runner.Spec) ([]runner.Pod, error) {
+	f.spent = append(f.spent, len(s.Spent))
+	return f.fakes.Replace(ctx, s)
+}
+
+func TestNewPodThatWasAskedForOutlivesASaveThatSupersedesIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &spending{}
+		l, _ := newTestSession(f)
+		var done atomic.Int32
+		l.FirstDone = func() { done.Add(1) }
+		ctx, cancel := context.WithCancel(t.Context())
+		batches, ended := make(chan watch.Batch), make(chan error, 1)
+		go func() { ended <- l.Run(ctx, batches) }()
+		time.Sleep(time.Second / 2)
+		if done.Load() != 0 {
+			t.Error("the first cycle is said to be done while it runs")
+		}
+		time.Sleep(time.Minute)
+		batches <- watch.Everything()
+		time.Sleep(1500 * time.Millisecond)
+		batches <- changedFile("A.java")
+		time.Sleep(time.Minute)
+		batches <- changedFile("B.java")
+		time.Sleep(time.Minute)
+		cancel()
+		<-ended
+		if want := []int{0, 1, 0}; !reflect.DeepEqual(f.spent, want) || done.Load() != 1 {
+			t.Errorf("Pods to be replaced in any case: %v, want %v; the first cycle was done %d times", f.spent, want, done.Load())
+		}
+	})
+}

@@ -1,0 +1,218 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"io"
+	"reflect"
+	"testing"
+	"testing/synctest"
+
+	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/watch"
+)
+
+// keeping returns a loop whose Pods serve until the next ones do.
+func keeping(t *testing.T, f *fakes) (*Session, *fakePort, func(n int) error) {
+	port := newFakePort(t)
+	l, _ := newTestSession(f)
+	l.Target.Port, l.Target.KeepServing = 8080, true
+	l.Listen = func(context.Context, runner.Port) (LocalPort, error) { return port, nil }
+	return l, port, func(n int) error { return l.turn(t.Context(), n, "asked for", watch.Everything()) }
+}
+
+func TestOldPodServesUntilTheNewOneDoes(t *testing.T) {
+	f := &fakes{port: 8080, quick: true}
+	l, port, cycle := keeping(t, f)
+	for n := range 3 {
+		if err := cycle(n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"hold", "point to app:8080", "point to app-b:8080", "drain", "point to app:8080", "drain", "close"}
+	if said := withoutOrderOfDrains(port.said); !reflect.DeepEqual(said, withoutOrderOfDrains(want)) {
+		t.Errorf("got %q, want %q", port.said, want)
+	}
+	if !reflect.DeepEqual(f.retired, []string{"app", "app-b"}) && !reflect.DeepEqual(f.retired, []string{"app-b", "app"}) {
+		t.Errorf("retired %q", f.retired)
+	}
+}
+
+// withoutOrderOfDrains: an old Pod is drained beside the cycles.
+func withoutOrderOfDrains(said []string) (rest []string) {
+	for _, s := range said {
+		if s != "drain" {
+			rest = append(rest, s)
+		}
+	}
+	return rest
+}
+
+func TestNewPodThatFailsTakesNothingAway(t *testing.T) {
+	f := &fakes{port: 8080, quick: true}
+	l, port, cycle := keeping(t, f)
+	if err := cycle(1); err != nil {
+		t.Fatal(err)
+	}
+	f.failing(event.Ready, errors.New("it ended"))
+	if err := cycle(2); err == nil {
+		t.Fatal("the new Pod did not fail")
+	}
+	if want := []string{"hold", "point to app:8080"}; !reflect.DeepEqual(port.said, want) {
+		t.Errorf("after the failure the port was told %q, want %q", port.said, want)
+	}
+	f.failing(event.Ready, nil)
+	if err := cycle(3); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(f.retired, []string{"app"}) {
+		t.Errorf("retired %q", f.retired)
+	}
+}
+
+// TestFailedPodGoesWhenTheCodeIsTakenBack undoes the edit that failed.
+func TestFailedPodGoesWhenTheCodeIsTakenBack(t *testing.T) {
+	f := &fakes{port: 8080, quick: true}
+	l, _, cycle := keeping(t, f)
+	if err := cycle(1); err != nil {
+		t.Fatal(err)
+	}
+	f.failing(event.Ready, errors.New("it ended"))
+	_ = cycle(2)
+	f.mu.Lock()
+	f.built = 0 // the next build makes the first image again
+	f.mu.Unlock()
+	f.failing(event.Ready, nil)
+	if err := l.turn(t.Context(), 3, "A.java changed", changedFile("A.java")); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(f.retired, []string{"app-b"}) {
+		t.Errorf("retired %q", f.retired)
+	}
+}
+
+func TestManifestWithoutTwinIsReplacedInItsPlaceAndThatIsSaidOnce(t *testing.T) {
+	l, r := newTestSession(&fakes{})
+	l.live.serving.Hex = "1" // something answers
+	m, err := runner.ReadManifests("testdata/deployment.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Target.KeepServing = true
+	for range 2 {
+		if got, rolls := l.beside(1, m); got != nil || rolls {
+			t.Errorf("beside %v, %v", got, rolls)
+		}
+	}
+	if len(r.events) != 1 || r.events[0].Body.(event.Notice).Text != `the old Pod goes before the new one serves: deployment "web" has no readinessProbe, by which Kubernetes would know when to take the old Pod away` {
+		t.Errorf("told %v", r.events)
+	}
+}
+
+// TestDeploymentThatFailsKeepsItsOldPod has Kubernetes keep a Deployment's Pod, and takes the edit back: the
+// Deployment has to hear of that although the image is the one that serves.
+func TestDeploymentThatFailsKeepsItsOldPod(t *testing.T) {
+	f := &fakes{port: 8080, quick: true}
+	l, port, cycle := keeping(t, f)
+	l.Target.Manifests = []string{"testdata/probed.yaml"}
+	if err := cycle(1); err != nil {
+		t.Fatal(err)
+	}
+	f.failing(event.Ready, errors.New("it ended"))
+	if err := cycle(2); err == nil || !l.live.serves() {
+		t.Fatalf("got %v, and it serves: %v", err, l.live.serves())
+	}
+	f.failing(event.Ready, nil)
+	f.mu.Lock()
+	f.built = 0 // the next build makes the first image again
+	f.mu.Unlock()
+	replaced := f.count(event.Replace)
+	if err := l.turn(t.Context(), 3, "A.java changed", changedFile("A.java")); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.count(event.Replace) - replaced; got != 1 {
+		t.Errorf("the Deployment was told %d times", got)
+	}
+	if err := cycle(4); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"hold", "point to app:8080", "point to app-b:8080", "point to app:8080", "close"}
+	if said := withoutOrderOfDrains(port.said); !reflect.DeepEqual(said, want) {
+		t.Errorf("got %q, want %q", said, want)
+	}
+	if len(f.retired) > 0 {
+		t.Errorf("%q are Kubernetes' to take away", f.retired)
+	}
+}
+
+// overtaken is a project whose first Pod ends when it is told to.
+type overtaken struct {
+	fakes
+	end chan struct{}
+}
+
+func (f *overtaken) Logs(ctx context.Context, pod runner.Pod, _ io.Writer) error {
+	select {
+	case <-map[string]chan struct{}{"app": f.end}[pod.Name]:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// TestDeploymentsPodThatServesTooLateIsLedToAllTheSame has Kubernetes take the old Pod away after devloop has
+// given the next one up.
+func TestDeploymentsPodThatServesTooLateIsLedToAllTheSame(t *testing.T) {
+	port, f := newFakePort(t), &overtaken{fakes{port: 8080, quick: true}, make(chan struct{})}
+	l, r := newTestSession(&f.fakes)
+	l.Deployer = f
+	l.Target.Manifests, l.Target.Follow, l.Target.KeepServing = []string{"testdata/probed.yaml"}, true, true
+	l.Listen = func(context.Context, runner.Port) (LocalPort, error) { return port, nil }
+	save, end := running(t, l)
+	want := []string{"first build", "ok", "A.java changed", "failed", "Kubernetes took app away", "ok"}
+	r.awaitCycles(1)
+	f.failing(event.Ready, errors.New("not yet"))
+	save("A.java")
+	r.awaitCycles(2)
+	f.failing(event.Ready, nil)
+	f.end <- struct{}{}
+	r.awaitCycles(3)
+	end()
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+	if got := r.cycles(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestPodThatTheManifestHasNoMoreGoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fakes{}
+		l, _ := newTestSession(f)
+		if err := l.Deploy(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		m, err := runner.ReadManifests("testdata/deployment.yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := l.start(t.Context(), 2, m, builder.Image{}); err != nil || !reflect.DeepEqual(f.retired, []string{"app"}) {
+			t.Errorf("retired %q, %v", f.retired, err)
+		}
+	})
+}

@@ -1,0 +1,230 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"reflect"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/watch"
+)
+
+// fakePort is a local port behind which an application answers.
+type fakePort struct {
+	server *httptest.Server
+	moved  error
+	err    error
+
+	mu   sync.Mutex
+	said []string
+}
+
+func (p *fakePort) say(what string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.said = append(p.said, what)
+}
+
+// await waits until the port has been told what, and forgets all up to then.
+func (p *fakePort) await(t *testing.T, what string) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		p.mu.Lock()
+		i := slices.Index(p.said, what)
+		if i >= 0 {
+			p.said = p.said[i+1:]
+		}
+		p.mu.Unlock()
+		if i >= 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the port was never told %q, but %q", what, p.said)
+		}
+	}
+}
+
+func newFakePort(t *testing.T) *fakePort {
+	p := &fakePort{server: httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "Hello, World")
+	}))}
+	t.Cleanup(p.server.Close)
+	return p
+}
+
+func (p *fakePort) Point(pod runner.Pod, port int) {
+	p.say("point to " + pod.Name + ":" + strconv.Itoa(port))
+}
+func (p *fakePort) Hold(context.Context)   { p.say("hold") }
+func (p *fakePort) Drain(context.Context)  { p.say("drain") }
+func (p *fakePort) Fail(why runner.Outage) { p.say("fail: " + why.Reason) }
+func (p *fakePort) Moved() error           { return p.moved }
+func (p *fakePort) Err() error             { return p.err }
+func (p *fakePort) URL() string            { return p.server.URL }
+func (p *fakePort) Close() error           { p.say("close"); return nil }
+func (p *fakePort) Port() int {
+	u, _ := url.Parse(p.server.URL)
+	number, _ := strconv.Atoi(u.Port())
+	return number
+}
+
+func TestPortIsOpenedOnceHeldWhileThePodGoesAndPointedToTheNextOne(t *testing.T) {
+	port, listened := newFakePort(t), 0
+	l, r := newTestSession(&sameImage{fakes{port: 8080}})
+	l.Target.Port = 8080
+	l.Listen = func(context.Context, runner.Port) (LocalPort, error) { listened++; return port, nil }
+	for n := range 2 {
+		if err := l.turn(t.Context(), n, "asked for", watch.Everything()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"hold", "point to app:8080", "hold", "point to app:8080", "close"}
+	if listened != 1 || !reflect.DeepEqual(port.said, want) {
+		t.Errorf("listened %d times, %q; want once, %q", listened, port.said, want)
+	}
+	for _, e := range r.events {
+		if a, ok := e.Body.(event.Answered); ok && (a.Status != 200 || a.Text != "Hello, World") {
+			t.Errorf("got %+v", a)
+		}
+	}
+}
+
+func TestPortSaysWhyThereIsNoPodToWaitFor(t *testing.T) {
+	port := newFakePort(t)
+	f := &sameImage{fakes{port: 8080}}
+	l, _ := newTestSession(f)
+	l.Target.Port = 8080
+	l.Listen = func(context.Context, runner.Port) (LocalPort, error) { return port, nil }
+	f.failing(event.Compile, errors.New("it does not compile"))
+	_ = l.turn(t.Context(), 1, "first build", watch.Everything())
+	f.failing(event.Load, nil)
+	_ = l.turn(t.Context(), 2, "a.java changed", watch.Everything())
+	f.failing(event.Compile, errors.New("again")) // the old Pod goes on serving
+	_ = l.turn(t.Context(), 3, "a.java changed", watch.Everything())
+	want := []string{"fail: it does not compile", "hold", "hold", "point to app:8080"}
+	if !reflect.DeepEqual(port.said, want) {
+		t.Errorf("got %q, want %q", port.said, want)
+	}
+}
+
+func TestLocalPortIsTheOneAskedForElseTheContainersElseTheNext(t *testing.T) {
+	of := runner.Object{Kind: "Deployment", Name: "web"}
+	endpoints := []runner.Endpoint{{Of: of, Port: 8080}, {Of: of, Port: 5005}, {Of: of, Port: 9090}, {Of: of, Index: 1, Port: 8080}, {Of: of, Index: 1, Port: 5005}}
+	target := Target{Ports: map[int]int{0: 1234, 5005: 6006, 7000: 7001}}
+	want := []runner.Port{{Local: 1234, Strict: true}, {Local: 6006, Strict: true}, {Local: 9090}, {Local: 8080}, {Local: 6006}}
+	if got := target.locals(endpoints); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if got := target.endpoints(endpoints, of); len(got) != 6 || got[5] != (runner.Endpoint{Of: of, Port: 7000}) {
+		t.Errorf("with the one that was asked for: %v", got)
+	}
+	held := newFakePort(t)
+	v := ports{{held, endpoints[0]}}
+	if got := v.free(runner.Port{Local: held.Port()}); got.Local != held.Port()+1 {
+		t.Errorf("got %d, want the one after %d", got.Local, held.Port())
+	}
+}
+
+func TestPortsFollowTheManifest(t *testing.T) {
+	l, r := newTestSession(&sameImage{})
+	var opened []*fakePort
+	l.Listen = func(context.Context, runner.Port) (LocalPort, error) {
+		opened = append(opened, newFakePort(t))
+		return opened[len(opened)-1], nil
+	}
+	of := runner.Object{Kind: "Pod", Name: "app"}
+	both := []runner.Endpoint{{Of: of, Port: 8080}, {Of: of, Port: 9090}}
+	for _, endpoints := range [][]runner.Endpoint{both, both[1:], both} {
+		if err := l.openPorts(t.Context(), 1, endpoints); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(opened) != 3 || len(opened[0].said) != 1 || len(opened[1].said) != 0 {
+		t.Errorf("opened %d, the first one %q, the second %q", len(opened), opened[0].said, opened[1].said)
+	}
+	if got := len(r.events); got != 3 {
+		t.Errorf("%d events, want one for each port that was opened", got)
+	}
+}
+
+func TestPortThatIsBusyIsFoundOutBeforeAnythingIsBuilt(t *testing.T) {
+	l, r := newTestSession(&sameImage{})
+	l.Target.Port, l.Target.Ports = 8080, map[int]int{0: 1234}
+	l.Listen = func(_ context.Context, p runner.Port) (LocalPort, error) {
+		return nil, &runner.PortError{Port: p.Local, Holder: "java (pid 4711)"}
+	}
+	if _, busy := errors.AsType[*runner.PortError](l.Deploy(t.Context())); !busy {
+		t.Error("the port was not missed")
+	}
+	if got := r.stages(); len(got) != 0 {
+		t.Errorf("stages %q were taken before", got)
+	}
+}
+
+func TestImageThatCameOutTheSameIsNotDeployedAgain(t *testing.T) {
+	l, r := newTestSession(&sameImage{})
+	port := newFakePort(t)
+	l.Listen = func(context.Context, runner.Port) (LocalPort, error) { return port, nil }
+	if err := l.Deploy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.turn(t.Context(), 2, "README.md changed", changedFile("README.md")); err != nil {
+		t.Fatal(err)
+	}
+	got := r.stages()
+	want := []string{"compile ok", "image ok", "load ok", "replace ok", "ready ok", "forward skipped", "compile ok", "image ok", "load ok"}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// mortal is a project whose Pod's log ends when it is told to.
+type mortal struct {
+	sameImage
+	end chan struct{}
+}
+
+func (f *mortal) Logs(ctx context.Context, _ runner.Pod, _ io.Writer) error {
+	select {
+	case <-f.end:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func TestPodThatGoesByItselfIsTold(t *testing.T) {
+	port, f := newFakePort(t), &mortal{sameImage{fakes{port: 8080}}, make(chan struct{})}
+	l, r := newTestSession(f)
+	l.Target.Port, l.Target.Follow = 8080, true
+	l.Listen = func(context.Context, runner.Port) (LocalPort, error) { return port, nil }
+	save, end := running(t, l)
+	port.await(t, "point to app:8080")
+	f.end <- struct{}{}
+	port.await(t, `fail: Pod "app" has ended, or somebody removed it`)
+	save("A.java")
+	port.await(t, "hold") // for who asks now there is something to wait for again
+	port.await(t, "point to app:8080")
+	want := []string{"first build", "ok", "A.java changed", "ok"}
+	r.awaitCycles(2)
+	end()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.cycles(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

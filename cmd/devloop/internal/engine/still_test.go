@@ -1,0 +1,56 @@
+package engine
+
+import (
+	"context"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/runner"
+)
+
+// TestFailureSaysWhichCodeAnswers fails once before the running application has a change, and
+// once when it has and its check fails.
+func TestFailureSaysWhichCodeAnswers(t *testing.T) {
+	f := &taking{fakes: fakes{quick: true, port: 8080}, jar: filepath.Join(t.TempDir(), "app.jar")}
+	l, r := newTestSession(f)
+	port, deaf := newFakePort(t), atomic.Bool{}
+	answers := port.server.Config.Handler
+	port.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if deaf.Load() {
+			panic(http.ErrAbortHandler)
+		}
+		answers.ServeHTTP(w, q)
+	})
+	l.Listen = func(context.Context, runner.Port) (LocalPort, error) { return port, nil }
+	f.pack(t, "1", "a")
+	if err := l.Deploy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		what   string
+		deaf   bool
+		fail   error
+		before bool
+	}{{"a build that fails", false, codedError{}, true}, {"a check that fails after the change", true, nil, false}} {
+		f.pack(t, "1", "b")
+		deaf.Store(c.deaf)
+		f.failing(event.Compile, c.fail)
+		r.events = nil
+		if err := l.turn(t.Context(), 2, "saved", changedFile("src/main/resources/static/a.css")); err == nil {
+			t.Fatalf("%s did not fail", c.what)
+		}
+		var said string
+		for _, e := range r.events {
+			if n, is := e.Body.(event.Notice); is {
+				said += n.Text
+			}
+		}
+		if got := strings.Contains(said, "before this change still answers"); got != c.before || said == "" {
+			t.Errorf("%s: said was %q", c.what, said)
+		}
+	}
+}
