@@ -99,8 +99,10 @@ func keptCompile(t *testing.T, c *Compiler, changed []string) App {
 // TestRealKept edits a real project, and compares after each edit with what its real
 // build makes of the same sources.
 func TestRealKept(t *testing.T) {
+	t.Parallel()
 	for name, need := range map[string]func(testing.TB){"spring-maven": real.Maven, "spring-server": real.Gradle} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			need(t)
 			c, _ := keptProject(t, name)
 			dir := c.project.Dir
@@ -154,6 +156,7 @@ func change(t *testing.T, dir, file, from, to string) {
 }
 
 func TestRealKeptLeavesTheRestToTheBuild(t *testing.T) {
+	t.Parallel()
 	real.Maven(t)
 	c, first := keptProject(t, "spring-maven")
 	dir := c.project.Dir
@@ -207,6 +210,7 @@ func TestRealKeptLeavesTheRestToTheBuild(t *testing.T) {
 // TestRealKeptKnowsPackageInfos compares with Maven, which writes a class of its own for a
 // package-info.java of which javac makes none.
 func TestRealKeptKnowsPackageInfos(t *testing.T) {
+	t.Parallel()
 	real.Maven(t)
 	const plain, noted = "src/main/java/com/example/package-info.java", "src/main/java/com/example/more/package-info.java"
 	c, _ := keptProject(t, "spring-maven")
@@ -246,6 +250,7 @@ func TestRealKeptKnowsPackageInfos(t *testing.T) {
 }
 
 func TestRealKeptCompilesAJavaModule(t *testing.T) {
+	t.Parallel()
 	real.Maven(t)
 	const info = "src/main/java/module-info.java"
 	c, _ := keptProject(t, "spring-maven")
@@ -271,6 +276,7 @@ func TestRealKeptCompilesAJavaModule(t *testing.T) {
 
 // TestRealKeptOfTwo has two compilers of one directory at work: each has files of its own.
 func TestRealKeptOfTwo(t *testing.T) {
+	t.Parallel()
 	real.Maven(t)
 	c, _ := keptProject(t, "spring-maven")
 	other := NewCompiler(c.project, true)
@@ -295,6 +301,7 @@ func TestRealKeptOfTwo(t *testing.T) {
 }
 
 func TestRealKeptEndsWithItsCompiler(t *testing.T) {
+	t.Parallel()
 	real.Maven(t)
 	c, _ := keptProject(t, "spring-maven")
 	process, dir := c.process, c.dir
@@ -312,6 +319,7 @@ func TestRealKeptEndsWithItsCompiler(t *testing.T) {
 }
 
 func TestKeptCompilerDiesWithDevloop(t *testing.T) {
+	t.Parallel()
 	real.Java(t)
 	java, err := exec.LookPath("java")
 	if err != nil {
@@ -343,6 +351,7 @@ func TestKeptCompilerDiesWithDevloop(t *testing.T) {
 }
 
 func TestRealKeptIsCheckedByTheBuild(t *testing.T) {
+	t.Parallel()
 	real.Maven(t)
 	c, _ := keptProject(t, "spring-maven")
 	change(t, c.project.Dir, controller, "Hello, World", "Hello, again")
@@ -391,6 +400,7 @@ func TestRealCheckYieldsToASave(t *testing.T) {
 }
 
 func TestRealKeptComesBackWhenItDies(t *testing.T) {
+	t.Parallel()
 	real.Maven(t)
 	c, _ := keptProject(t, "spring-maven")
 	if err := c.process.cmd.Process.Kill(); err != nil {
@@ -415,6 +425,7 @@ const lombok = "<groupId>org.projectlombok</groupId><artifactId>lombok</artifact
 // TestRealKeptWithProcessors has annotation processors run in the kept compiler: one that
 // looks at one class at a time, and one that looks at all and writes a resource.
 func TestRealKeptWithProcessors(t *testing.T) {
+	t.Parallel()
 	real.Maven(t)
 	for name, test := range map[string]struct {
 		from, to string // in the pom
@@ -428,6 +439,7 @@ func TestRealKeptWithProcessors(t *testing.T) {
 			"<dependency><groupId>org.springframework.boot</groupId><artifactId>spring-boot-configuration-processor</artifactId><optional>true</optional></dependency></dependencies>", 4},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			if name == "on a path of its own" {
 				real.Long(t)
 			}

@@ -12,8 +12,10 @@ import (
 
 // TestRealUnpacked builds real projects both ways and compares the images.
 func TestRealUnpacked(t *testing.T) {
+	t.Parallel()
 	for _, project := range []struct{ name, tool string }{{"spring-server", "gradle"}, {"spring-maven", "maven"}} {
 		t.Run(project.tool, func(t *testing.T) {
+			t.Parallel()
 			if project.tool == "gradle" {
 				real.Gradle(t)
 			} else {

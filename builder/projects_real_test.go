@@ -30,6 +30,7 @@ func unpackProject(t *testing.T, name string) string {
 // TestRealProjects takes projects of all kinds to an answer: the first build, and one
 // after an edit, whose image is the same whether the archive was packed or not.
 func TestRealProjects(t *testing.T) {
+	t.Parallel()
 	docker := real.Docker(t)
 	base(t, docker, "eclipse-temurin:17-jre")
 	for _, project := range []struct {
@@ -48,6 +49,7 @@ func TestRealProjects(t *testing.T) {
 		{name: "gradle-plain", edited: "src/main/java/com/example/Server.java", long: true},
 	} {
 		t.Run(project.name, func(t *testing.T) {
+			t.Parallel()
 			if project.long {
 				real.Long(t)
 			}
@@ -112,6 +114,7 @@ func replaceIn(t *testing.T, file, from, to string) {
 
 // TestRealMistakes makes the mistakes of beginners and looks at what is said.
 func TestRealMistakes(t *testing.T) {
+	t.Parallel()
 	other := "package com.example;\n@org.springframework.boot.autoconfigure.SpringBootApplication\npublic class Other { public static void main(String[] a) {} }\n"
 	for _, mistake := range []struct{ project, file, from, to, want, hint string }{
 		{"maven-war", "src/main/java/com/example/Other.java", "", other, "has several main classes: com.example.Application, com.example.Other", "<start-class>com.example.Application<"},
@@ -124,6 +127,7 @@ func TestRealMistakes(t *testing.T) {
 		{"gradle-plain", "build.gradle", "dependencies {", "dependencies { }}", "compile: build.gradle:8: expecting EOF, found '}'", ""},
 	} {
 		t.Run(mistake.project+" "+mistake.want, func(t *testing.T) {
+			t.Parallel()
 			if strings.HasPrefix(mistake.project, "gradle") {
 				real.Gradle(t)
 			} else {

@@ -34,8 +34,10 @@ func sameParts(t *testing.T, c *Compiler, got App) {
 }
 
 func TestRealResourcesAreCopied(t *testing.T) {
+	t.Parallel()
 	for name, need := range map[string]func(testing.TB){"spring-maven": real.Maven, "spring-server": real.Gradle} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			need(t)
 			dir := sample(t, name)
 			_ = os.Remove(filepath.Join(dir, "Dockerfile"))
@@ -84,6 +86,7 @@ func TestRealResourcesAreCopied(t *testing.T) {
 // TestRealResourcesAreCheckedByTheBuild has a build with placeholders that nothing but the build itself
 // could know.
 func TestRealResourcesAreCheckedByTheBuild(t *testing.T) {
+	t.Parallel()
 	real.Maven(t)
 	dir := sample(t, "spring-maven")
 	write(t, dir, style, "p { color: green }\n")

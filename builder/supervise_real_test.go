@@ -37,6 +37,7 @@ const lastWords = `public class App {
 // TestRealApplicationEndsByItself has the supervisor end an application whose JVM listens for a
 // debugger. It is ended by force only after all of its own end, be a debugger there before or not.
 func TestRealApplicationEndsByItself(t *testing.T) {
+	t.Parallel()
 	real.Java(t)
 	dir := t.TempDir()
 	if said, err := exec.Command("javac", "-d", dir+"/classes", write(t, dir, "App.java", lastWords)).CombinedOutput(); err != nil {
@@ -116,6 +117,7 @@ func restartApplication(t *testing.T, port string) {
 // TestRealLargeChanges sends files that are far larger than the memory of a supervisor as images
 // start it.
 func TestRealLargeChanges(t *testing.T) {
+	t.Parallel()
 	real.Java(t)
 	dir := t.TempDir()
 	const app = `public class App {

@@ -163,7 +163,7 @@ func (c *Compiler) exchange(r Request) (Answer, error) {
 		return Answer{}, &BrokenError{"it has ended"}
 	}
 	lists, err := receive(c.out)
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, os.ErrClosed) {
 		return Answer{}, &BrokenError{"it has ended"}
 	}
 	if err != nil {

@@ -96,6 +96,24 @@ func TestBroken(t *testing.T) {
 	}
 }
 
+// TestAClosedPipeIsAnEnd reads from a pipe that is closed, as os/exec does with a process's output
+// when the process has ended.
+func TestAClosedPipeIsAnEnd(t *testing.T) {
+	out, in, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = in.Close()
+	_ = out.Close()
+	requests, write := io.Pipe()
+	go func() { _, _ = io.Copy(io.Discard, requests) }()
+	_, err = New(write, out).Compile(t.Context(), Request{})
+	var broken *BrokenError
+	if !errors.As(err, &broken) || broken.Why != "it has ended" {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestInstallOnce(t *testing.T) {
 	dir := t.TempDir()
 	first, err := Install(dir)
