@@ -5,14 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
 
+	"github.com/devloop-cli/devloop/builder/dockerfile"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
@@ -55,81 +54,10 @@ func (p *Project) needsArchive(dir, archive string) bool {
 	return !app.around.has(key)
 }
 
-// surroundingsKey names what the Dockerfile's image is made of, the jar aside, by names, sizes and
-// times. Why says, as a clause, what keeps the jar from being told from the rest, "" where it can be.
+// surroundingsKey names what the Dockerfile's image is made of, the jar aside. Why says, as a clause,
+// what keeps the jar from being told from the rest, "" where it can be.
 func (a App) surroundingsKey() (key, why string) {
-	j := &job{app: a}
-	stages := j.stages()
-	jars, sent := 0, j.sent()
-	parts := []string{textOf(a.Dockerfile), textOf(j.ignoreFile())}
-	for _, s := range stages {
-		for i, pattern := range slices.Concat(s.copied, s.mounted) {
-			stamps, jar, err := j.takes(pattern, sent)
-			parts = append(parts, stamps...)
-			switch {
-			case err != nil:
-				why = cmp.Or(why, err.Error())
-			case jar != jarNot && i >= len(s.copied):
-				why = cmp.Or(why, "a command in it can read the jar")
-			case jar == jarInside:
-				why = cmp.Or(why, "it copies a directory with the jar")
-			case jar == jarItself:
-				jars++
-			}
-		}
-	}
-	switch {
-	case len(stages) != 1:
-		why = "it has more than one stage"
-	case jars != 1:
-		why = cmp.Or(why, "it does not copy the jar by itself")
-	}
-	return digest([]byte(strings.Join(parts, "\x00"))), why
-}
-
-// taken says what a source of the context has of the jar.
-type taken int
-
-const (
-	jarNot    taken = iota
-	jarItself       // the jar, by itself
-	jarInside       // a directory that it lies in
-)
-
-// takes returns the stamps of what a source takes from the context: name, mode, size and time of
-// each file, the jar and what is ignored left out.
-func (j *job) takes(pattern string, sent func(name string) bool) (stamps []string, jar taken, err error) {
-	archive := cmp.Or(j.app.Jar, j.app.archive)
-	for _, match := range j.glob(pattern) {
-		root := filepath.Join(j.contextDir(), filepath.FromSlash(match))
-		err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
-			switch {
-			case err != nil || d.IsDir() || !sent(filepath.ToSlash(relative(file, j.contextDir()))):
-				return err
-			case file == archive && file == root:
-				jar = max(jar, jarItself)
-				return nil
-			case file == archive:
-				jar = jarInside
-				return nil
-			}
-			info, err := d.Info()
-			if err == nil {
-				stamps = append(stamps, fmt.Sprint(file, info.Mode(), info.Size(), info.ModTime().UnixNano()))
-			}
-			return err
-		})
-		if err != nil {
-			return nil, jar, err
-		}
-	}
-	return stamps, jar, nil
-}
-
-// textOf returns a file's text, "" where there is none.
-func textOf(file string) string {
-	text, _ := os.ReadFile(file)
-	return string(text)
+	return dockerfile.Read(a.Dockerfile, a.Context).Fingerprint(cmp.Or(a.Jar, a.archive))
 }
 
 // apart takes the image that the Dockerfile made apart, and composes it anew. Where why, or the
@@ -150,13 +78,10 @@ func (j *job) apart(ctx context.Context, made Image, key, why string) (Image, er
 		return Image{}, fmt.Errorf("tag image %q: %w", j.byDockerfile(), err)
 	}
 	s.key = key
-	whole := made.Advice
 	made, err := j.composeAround(ctx, s)
 	if err != nil {
 		return Image{}, err
 	}
-	asOne := j.adviseJar(lastStage(instructions(j.app.Dockerfile)))
-	made.Advice = slices.DeleteFunc(whole, func(a Advice) bool { return slices.Contains(asOne, a) })
 	j.app.around.last.Store(s)
 	return made, nil
 }

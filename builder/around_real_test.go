@@ -137,7 +137,7 @@ func TestRealDockerfileIsLeftAsItIs(t *testing.T) {
 	c, p := developed(t, from+jar+start)
 	for _, test := range []struct{ name, dockerfile, why string }{
 		{"several stages", from + "FROM eclipse-temurin:17-jre\n" + jar + start, "it has more than one stage"},
-		{"a directory", from + "COPY target /target\nENTRYPOINT [\"java\", \"-jar\", \"/target/app.jar\"]\n", "it copies a directory with the jar"},
+		{"a directory", from + "COPY target /target\nENTRYPOINT [\"java\", \"-jar\", \"/target/app.jar\"]\n", "it copies a directory that contains the jar"},
 		{"a command reads the jar", from + jar + "RUN cp /app.jar /other.jar\n" + start, "its last steps do not copy the jar that it starts"},
 		{"a shell", from + jar + "ENTRYPOINT java -jar /app.jar\n", "its command is not java -jar"},
 		{"another jar", from + jar + `CMD ["java", "-jar", "/other.jar"]` + "\n", "its last steps do not copy the jar that it starts"},

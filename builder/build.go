@@ -7,31 +7,36 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
+	"slices"
 	"strings"
 
+	"github.com/distribution/reference"
+	"github.com/docker/cli/cli/config"
 	"github.com/docker/docker/api/types/build"
+	"github.com/docker/docker/api/types/registry"
+	"github.com/docker/docker/client"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/moby/go-archive"
-	"github.com/moby/patternmatcher/ignorefile"
+
+	"github.com/devloop-cli/devloop/builder/dockerfile"
 )
 
 // build has the engine build the Dockerfile.
 func (j *job) build(ctx context.Context) (Image, error) {
-	if err := errors.Join(j.severalInOne(), j.unpackedBefore()); err != nil {
+	if err := errors.Join(j.ambiguousJar(), j.unpackedBefore()); err != nil {
 		return Image{}, err
 	}
 	ping, err := j.docker.Ping(ctx)
 	if err != nil {
 		return Image{}, err
 	}
-	builder, classic := j.classic, true
+	builder := j.classic
 	if buildKit(string(ping.BuilderVersion)) {
-		builder, classic = j.buildKit, false
+		builder = j.buildKit
 	}
 	report := &report{out: j.out}
 	if err := builder(ctx, report); err != nil {
-		if ctx.Err() != nil || isConnectionFailure(err) {
+		if ctx.Err() != nil || client.IsErrConnectionFailed(err) {
 			return Image{}, err
 		}
 		return Image{}, j.explain(err, report)
@@ -52,16 +57,16 @@ func (j *job) build(ctx context.Context) (Image, error) {
 		return Image{}, err
 	}
 	made := j.image(id, view)
-	made.Advice = j.advise(classic)
+	made.Advice = j.advise()
 	made.Explanation.Dockerfile, made.Explanation.Java = relative(j.app.Dockerfile, j.app.Dir), j.app.Java
-	made.Explanation.Swappable = j.swap && j.swappable() && j.carriesArchive()
+	made.Explanation.Swappable = j.swap && j.swappable() && j.file.RunsJar(j.app.Jar)
 	return made, nil
 }
 
 // options are what both builders are told.
 func (j *job) options() build.ImageBuildOptions {
 	return build.ImageBuildOptions{
-		Dockerfile: j.inContext(),
+		Dockerfile: j.file.Name(),
 		Labels:     map[string]string{ProjectLabel: j.app.Name},
 		Remove:     true, ForceRemove: true, // intermediate containers, of a failed build too
 	}
@@ -87,30 +92,83 @@ func (j *job) classic(ctx context.Context, r *report) error {
 // contextTar packs the context without what .dockerignore leaves out. Files belong
 // to root, so that the builder's cache holds whoever builds.
 func (j *job) contextTar() (io.ReadCloser, error) {
-	excludes, err := j.ignored()
+	excludes, err := j.file.Ignored()
 	if err != nil {
 		return nil, err
 	}
-	return archive.TarWithOptions(j.contextDir(), &archive.TarOptions{
+	return archive.TarWithOptions(j.file.Context, &archive.TarOptions{
 		ExcludePatterns: excludes, ChownOpts: &archive.ChownOpts{UID: 0, GID: 0}})
 }
 
-// ignored returns the patterns of .dockerignore, or of the Dockerfile's own. The builder
-// needs that file and the Dockerfile even where they are among them.
-func (j *job) ignored() ([]string, error) {
-	file, err := os.Open(j.ignoreFile())
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
+// credentials returns the docker command's credentials for the registries of the base images, by
+// registry. Without them, the pull says what is missing.
+func (j *job) credentials() map[string]registry.AuthConfig {
+	found := map[string]registry.AuthConfig{}
+	file := config.LoadDefaultConfigFile(io.Discard)
+	for _, base := range j.file.Bases() {
+		named, err := reference.ParseNormalizedNamed(base)
+		if err != nil {
+			continue
+		}
+		host := reference.Domain(named)
+		if host == "docker.io" {
+			host = "https://index.docker.io/v1/" // as config.json has it
+		}
+		if auth, err := file.GetAuthConfig(host); err == nil && (auth.Username != "" || auth.IdentityToken != "" || auth.RegistryToken != "") {
+			found[host] = registry.AuthConfig{Username: auth.Username, Password: auth.Password, Auth: auth.Auth,
+				ServerAddress: auth.ServerAddress, IdentityToken: auth.IdentityToken, RegistryToken: auth.RegistryToken}
+		}
 	}
-	if err != nil {
-		return nil, err
+	return found
+}
+
+// failure reports an instruction that cannot be built.
+func (j *job) failure(f dockerfile.Failure, err error) *ImageError {
+	switch {
+	case err == nil:
+		err = f.Reason
+	case f.Reason != nil:
+		err = fmt.Errorf("%w: %w", f.Reason, err)
 	}
-	defer func() { _ = file.Close() }()
-	patterns, err := ignorefile.ReadAll(file)
-	if err != nil {
-		return nil, fmt.Errorf("read %q: %w", file.Name(), err)
+	return &ImageError{Name: j.app.Name, Err: err, Dockerfile: relative(j.app.Dockerfile, j.app.Dir),
+		Line: f.Line, Instruction: f.Instruction, hints: f.Hints, evidence: f.Evidence}
+}
+
+// explain says which instruction failed.
+func (j *job) explain(err error, r *report) error {
+	f := j.file.Failed(r.step, err.Error(), j.app.Jar)
+	f.Evidence = slices.Concat(r.log, f.Evidence)
+	return j.failure(f, err)
+}
+
+// ambiguousJar refuses a COPY of several files to one jar.
+func (j *job) ambiguousJar() error {
+	if f := j.file.AmbiguousJar(j.app.Jar); f != nil {
+		return j.failure(*f, nil)
 	}
-	return append(patterns, "!"+filepath.ToSlash(relative(file.Name(), j.contextDir())), "!"+j.inContext()), nil
+	return nil
+}
+
+// Advice is a way to make a Dockerfile's image faster.
+type Advice struct {
+	// Text says what costs time and begins with the place: "Dockerfile:3: …".
+	Text string
+	// Hint is what to write instead.
+	Hint string
+}
+
+// advise is about the executable jar as one layer, which each edit changes as a whole.
+func (j *job) advise() []Advice {
+	info, err := os.Stat(j.app.Jar)
+	if err != nil || j.app.Boot == "" {
+		return nil
+	}
+	line := j.file.JarLine(j.app.Jar)
+	if line == 0 {
+		return nil
+	}
+	return []Advice{{fmt.Sprintf("%s:%d: the whole jar is one layer: each edit changes %d MB, where a class has some kB", relative(j.app.Dockerfile, j.app.Dir), line, info.Size()/1_000_000),
+		"copy it in layers, or let devloop do that: it needs no Dockerfile (https://docs.spring.io/spring-boot/reference/packaging/container-images/dockerfiles.html)"}}
 }
 
 // report takes the engine's messages: it prints what the builder says and remembers

@@ -50,14 +50,14 @@ func (j *job) buildKit(ctx context.Context, r *report) error {
 
 // session offers the context directory and the docker command's credentials.
 func (j *job) session(ctx context.Context) (*session.Session, error) {
-	files, err := fsutil.NewFS(j.contextDir())
+	files, err := fsutil.NewFS(j.file.Context)
 	if err == nil {
 		files, err = fsutil.NewFilterFS(files, &fsutil.FilterOpt{Map: ownedByRoot})
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the build context: %w", err)
 	}
-	s, err := session.NewSession(ctx, j.contextDir())
+	s, err := session.NewSession(ctx, j.file.Context)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,8 @@ import (
 
 	control "github.com/moby/buildkit/api/services/control"
 	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/devloop-cli/devloop/builder/dockerfile"
 )
 
 // traceMessage is how BuildKit's progress arrives.
@@ -44,7 +46,8 @@ func TestBuildKitProgress(t *testing.T) {
 	if got := out.String(); got != "CACHED [1/2] FROM jre\n[2/2] RUN false\nlast words\n" {
 		t.Errorf("printed %q", got)
 	}
-	j := &job{app: dockerApp(t, "FROM jre\n\nRUN false\n"), out: io.Discard}
+	app := dockerApp(t, "FROM jre\n\nRUN false\n")
+	j := &job{app: app, file: dockerfile.Read(app.Dockerfile, ""), out: io.Discard}
 	if got := j.explain(err, r).Error(); got != `build image "shop": Dockerfile:3: RUN false: failed to solve` {
 		t.Errorf("got %q", got)
 	}
@@ -69,10 +72,5 @@ func TestAmbiguousCopyIsRefused(t *testing.T) {
 	_, err := NewImager(e, ImagerOptions{CacheDir: t.TempDir()}).Image(t.Context(), app, io.Discard)
 	if codeOf(err) != "image.failed" || !strings.Contains(err.Error(), "Dockerfile:2") || len(e.query) > 0 {
 		t.Errorf("got %v", err)
-	}
-	write(t, app.Dir, ".dockerignore", "*-plain.jar\n")
-	j := &job{app: app}
-	if err := j.severalInOne(); err != nil {
-		t.Errorf("one of them is ignored: got %v", err)
 	}
 }

@@ -14,6 +14,8 @@ import (
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/devloop-cli/devloop/builder/dockerfile"
 )
 
 // ProjectLabel marks the images that devloop built. Its value is the project's name.
@@ -125,6 +127,7 @@ type job struct {
 	// undeveloped says why not, where it was asked for.
 	undeveloped string
 	app         App
+	file        *dockerfile.File // nil for an image without one
 	out         io.Writer
 	// in are the surroundings of an image that a Dockerfile made, nil for others.
 	in *surroundings
@@ -132,6 +135,7 @@ type job struct {
 
 func (j *job) run(ctx context.Context, base string) (Image, error) {
 	if j.app.Dockerfile != "" {
+		j.file = dockerfile.Read(j.app.Dockerfile, j.app.Context)
 		return j.byItsDockerfile(ctx)
 	}
 	why := "chosen by the user"
@@ -228,24 +232,6 @@ func defaultBase(java int) string {
 		}
 	}
 	return "eclipse-temurin:" + strconv.Itoa(java) + "-jre"
-}
-
-// contextDir is the directory whose files a Dockerfile's COPY may name.
-func (j *job) contextDir() string { return cmp.Or(j.app.Context, filepath.Dir(j.app.Dockerfile)) }
-
-// inContext is the Dockerfile's name there.
-func (j *job) inContext() string { return filepath.ToSlash(relative(j.app.Dockerfile, j.contextDir())) }
-
-// ignoreFile says which files of the context are left out: the Dockerfile's own, by its name, comes
-// before that of the context
-// (https://docs.docker.com/build/concepts/context/#filename-and-location).
-func (j *job) ignoreFile() string {
-	if own := j.app.Dockerfile + ".dockerignore"; j.app.Dockerfile != "" {
-		if _, err := os.Stat(own); err == nil {
-			return own
-		}
-	}
-	return filepath.Join(j.contextDir(), ".dockerignore")
 }
 
 // buildKit says which builder is used: as DOCKER_BUILDKIT says, which the docker

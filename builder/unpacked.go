@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/devloop-cli/devloop/builder/dockerfile"
 )
 
 // errUnpacked says that an image would have old code.
@@ -17,15 +19,8 @@ var errUnpacked = errors.New("it copies what was unpacked of an older jar: the i
 // has unpacked it by hand, as in COPY target/dependency/BOOT-INF/classes, where that is not what the
 // build has made since: nothing would tell that the image has old code.
 func (j *job) unpackedBefore() error {
-	nodes := instructions(j.app.Dockerfile)
-	values := variables(nodes)
-	for _, n := range nodes {
-		word := strings.ToUpper(n.Value)
-		if word != "COPY" && word != "ADD" {
-			continue
-		}
-		from, _ := copied(n, values)
-		for _, pattern := range from {
+	for _, c := range j.file.Copies() {
+		for _, pattern := range c.Sources {
 			old, err := j.oldContent(pattern)
 			if err != nil {
 				return err
@@ -33,15 +28,13 @@ func (j *job) unpackedBefore() error {
 			if old == "" {
 				continue
 			}
-			dir := relative(old, j.app.Dir)
 			jar, err := filepath.Rel(old, j.app.Jar)
 			if err != nil {
 				jar = j.app.Jar
 			}
-			return &ImageError{Name: j.app.Name, Err: errUnpacked, Dockerfile: relative(j.app.Dockerfile, j.app.Dir), Line: n.StartLine, Instruction: oneLine(n.Original),
-				hints: []string{
-					fmt.Sprintf("unpack what the build has made: cd %s && jar -xf %s", dir, filepath.ToSlash(jar)),
-					"or leave the image to devloop: --dockerfile none"}}
+			return j.failure(dockerfile.Failure{Line: c.Line, Instruction: c.Text, Reason: errUnpacked, Hints: []string{
+				fmt.Sprintf("unpack the jar that the build made: cd %s && jar -xf %s", relative(old, j.app.Dir), filepath.ToSlash(jar)),
+				"or let devloop make the image: --dockerfile none"}}, nil)
 		}
 	}
 	return nil
@@ -59,26 +52,22 @@ func (j *job) oldContent(pattern string) (dir string, err error) {
 	for _, f := range jar.File {
 		entries[f.Name] = f
 	}
-	sent := j.sent()
-	for _, match := range j.glob(pattern) {
-		root := filepath.Join(j.contextDir(), filepath.FromSlash(match))
-		err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() || dir != "" || !sent(filepath.ToSlash(relative(file, j.contextDir()))) {
-				return err
-			}
-			at := unpackedAt(file)
-			if at == "" {
-				return nil
-			}
-			info, err := d.Info()
-			if entry := entries[filepath.ToSlash(relative(file, at))]; err == nil && (entry == nil || !same(packedFile{entry}, diskFile{file, info})) {
-				dir = at
-			}
-			return err
-		})
-		if dir != "" || err != nil {
-			return dir, err
+	err = j.file.Walk(pattern, func(_, file string, d fs.DirEntry) error {
+		at := unpackedAt(file)
+		if at == "" || dir != "" {
+			return nil
 		}
+		info, err := d.Info()
+		if entry := entries[filepath.ToSlash(relative(file, at))]; err == nil && (entry == nil || !same(packedFile{entry}, diskFile{file, info})) {
+			dir = at
+			return filepath.SkipAll
+		}
+		return err
+	})
+	if dir != "" || err != nil {
+		return dir, err
+	}
+	for _, root := range j.file.Roots(pattern) {
 		if at := unpackedAt(root + "/"); at != "" && lacks(at, filepath.ToSlash(relative(root, at))+"/", entries) {
 			return at, nil
 		}

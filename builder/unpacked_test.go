@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/devloop-cli/devloop/builder/dockerfile"
 )
 
 // TestOldCodeIsRefused has the Dockerfile of Spring's own guide, and what is unpacked beside the jar.
@@ -35,6 +37,7 @@ func TestOldCodeIsRefused(t *testing.T) {
 				write(t, dir, "target/dependency/"+f.name, f.text)
 			}
 			j := &job{app: App{Dir: dir, Name: "guide", Dockerfile: write(t, dir, "Dockerfile", test.dockerfile), Jar: jarOf(t, filepath.Join(dir, "target/guide.jar"), jar)}}
+			j.file = dockerfile.Read(j.app.Dockerfile, "")
 			err := j.unpackedBefore()
 			var e *ImageError
 			switch {

@@ -19,6 +19,8 @@ var rules = []struct {
 		"a watcher needs files and nothing else"},
 	{"builder", []string{"k8s.io/client-go", "sigs.k8s.io/kind", module + "watch", module + "loader", module + "runner", module + "cmd"},
 		"an image is built without a cluster"},
+	{"builder/dockerfile", []string{"github.com/docker/docker", "k8s.io/client-go", module + "builder/springboot", module + "builder/image", module + "cmd"},
+		"a Dockerfile and its context are files: no engine, no project"},
 	{"builder/classfile", []string{"golang.org/", "github.com/"},
 		"a class file is bytes"},
 	{"loader", []string{"k8s.io/client-go", module + "watch", module + "builder", module + "runner", module + "cmd"},

@@ -1,0 +1,44 @@
+// Package paths relates file names to directories.
+//
+//	paths.Relative("/shop/src/A.java", "/shop") // "src/A.java", also if /shop is a symbolic link
+//	paths.Within("/shop/src", "/shop")          // true
+package paths
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// Relative returns path relative to dir, or path itself if it lies elsewhere. Tools report files
+// by their real names, so dir may be a symbolic link.
+func Relative(path, dir string) string {
+	for _, d := range []string{dir, Real(dir)} {
+		if rel, err := filepath.Rel(d, path); err == nil && filepath.IsLocal(rel) {
+			return rel
+		}
+	}
+	return path
+}
+
+// Real resolves the symbolic links in a path, as far as it exists.
+func Real(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	return path
+}
+
+// Within reports whether path is dir or lies in it.
+func Within(path, dir string) bool {
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && filepath.IsLocal(rel)
+}
+
+// Existing returns those paths that exist.
+func Existing(paths []string) []string {
+	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool {
+		_, err := os.Stat(path)
+		return err != nil
+	})
+}
