@@ -256,7 +256,7 @@ func debugger(wait time.Duration) func(context.Context, runner.Port, func(string
 		if err != nil {
 			return nil, nil, err
 		}
-		return jdwp.NewRelay(listeners, jdwp.Options{Wait: wait, Tell: tell}), moved, nil
+		return jdwp.NewRelay(listeners, jdwp.Options{Wait: wait, Notify: tell}), moved, nil
 	}
 }
 

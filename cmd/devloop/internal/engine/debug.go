@@ -86,7 +86,7 @@ func (l *Session) debug(n int, pods []runner.Pod) {
 			continue
 		}
 		d.pod = pod.UID
-		d.Point(pod.Name, l.dial(*pod))
+		d.SetTarget(pod.Name, l.dial(*pod))
 		l.Bus.Publish(n, event.Debugging{Pod: pod.Name, Address: d.Address(), Suspended: l.Target.Debug.Suspend})
 	}
 }
@@ -102,7 +102,7 @@ func (l *Session) dial(pod runner.Pod) jdwp.Dial {
 func (v *live) release() {
 	for _, d := range v.debuggers {
 		d.pod = ""
-		d.Hold()
+		d.Pause()
 	}
 }
 
@@ -111,7 +111,7 @@ func (v *live) fail(f event.Failure) {
 	v.ports.fail(f)
 	for _, d := range v.debuggers {
 		d.pod = ""
-		d.Fail(f.Message)
+		d.SetUnavailable(f.Message)
 	}
 }
 
@@ -133,7 +133,7 @@ func (v *live) stopped(pod runner.Pod) bool {
 // redefinedElsewhere returns the files of the classes that an IDE has put into the JVMs.
 func (v *live) redefinedElsewhere() (files []string) {
 	for _, d := range v.debuggers {
-		for _, name := range d.Foreign() {
+		for _, name := range d.RedefinedByClient() {
 			files = append(files, name+".class")
 		}
 	}

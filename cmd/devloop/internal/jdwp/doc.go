@@ -1,34 +1,32 @@
 // Package jdwp talks to a running JVM through the Java Debug Wire Protocol, as far as
-// devloop needs that protocol. It gives methods of loaded classes other bodies:
+// devloop needs it. It replaces method bodies of loaded classes:
 //
 //	loaded, err := jdwp.Redefine(ctx, dial, map[string][]byte{"com/example/A": classFile}, false)
 //
-// The JVM runs with -agentlib:jdwp=transport=dt_socket,server=y. It takes new bodies of
-// the methods that a class has, and refuses every other change, with a [Refusal]: all
-// of a call's classes are changed, or none.
+// The JVM runs with -agentlib:jdwp=transport=dt_socket,server=y. It accepts new bodies for
+// existing methods and refuses every other change with a [Refusal]. A call changes all of
+// its classes or none.
 //
-// A JVM takes one debugger at a time. A [Relay] lets an IDE be that debugger without
-// shutting devloop out: it is a local port that stays the same while JVMs come and go,
-// and that puts devloop's own commands between those of the IDE.
+// A JVM accepts one debugger at a time. A [Relay] lets an IDE be that debugger without
+// locking devloop out: it is a local port that stays the same while JVMs come and go, and
+// it sends devloop's own commands between those of the IDE.
 //
 //	relay := jdwp.NewRelay(listeners, jdwp.Options{Wait: time.Minute})
-//	relay.Point("spring-maven", dial)     // an IDE that attaches debugs this JVM
-//	relay.Redefine(ctx, classes, false)   // with the IDE attached, or without
+//	relay.SetTarget("spring-maven", dial) // an IDE that attaches debugs this JVM
+//	relay.Redefine(ctx, classes, false)   // whether or not the IDE is attached
 //
-// It is transparent but for two things, both in the IDE's favour. Ids of commands are
-// mapped, so that each reply finds who asked. And breakpoints, which a JVM drops from a
-// class that is redefined, are set again at the same lines of the new methods. What the IDE has
-// cached of a class, it is not told to forget: debuggers that are built on JDI show the lines and
-// variables of a redefined method as they were, until they attach again. (An event that the
-// class was unloaded would do it; but JDI handles it in a thread of its own, and can lose the
-// class by that.)
+// The relay changes two things on the way, both in the IDE's favour. It maps command ids, so
+// that each reply reaches the side that asked. And it sets breakpoints again at the same lines
+// of the new methods, because a JVM drops the breakpoints of a class that is redefined. It
+// does not tell the IDE to drop what it has cached about a class: debuggers built on JDI show
+// the old lines and variables of a redefined method until they attach again. (A class-unload
+// event would refresh them, but JDI handles it in a separate thread and can lose the class.)
 //
-// When the IDE leaves, by its own word or by a connection that ends, the connection to the
-// JVM ends by the command Dispose: the JVM itself then drops what the IDE asked of it, and
-// resumes what the IDE has suspended.
+// When the IDE detaches or its connection breaks, the relay sends the JVM the command Dispose.
+// The JVM then drops the IDE's requests and resumes the threads that it suspended.
 //
-// An IDE may redefine classes, too. What then runs is what the IDE compiled, and devloop
-// has not seen it: [Relay.Foreign] names those classes, until they are redefined from this side.
+// An IDE may redefine classes, too. The JVM then runs code that devloop has not compiled:
+// [Relay.RedefinedByClient] names those classes until devloop redefines them.
 //
 // The protocol: https://docs.oracle.com/en/java/javase/21/docs/specs/jdwp/jdwp-spec.html,
 // its commands: https://docs.oracle.com/en/java/javase/21/docs/specs/jdwp/jdwp-protocol.html

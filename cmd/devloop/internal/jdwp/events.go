@@ -2,9 +2,9 @@ package jdwp
 
 import "encoding/binary"
 
-// layouts say what each kind of event carries behind its request: o a thread or object,
-// t an object with its tag, l a location, v a value, c a class with its tag, f a field, s a text,
-// and digits for bytes.
+// layouts describes what each kind of event carries after its request id: o a thread or object,
+// t a tagged object, l a location, v a value, c a tagged class, f a field, s a string, and a digit
+// that many bytes.
 var layouts = map[byte]string{
 	1: "ol", 2: "ol", 40: "ol", 41: "ol", 42: "olv", // step, breakpoint, method entry and exit
 	4: "oltl", 6: "o", 7: "o", // exception, thread start and end
@@ -14,19 +14,19 @@ var layouts = map[byte]string{
 	90: "o", 99: "", // start and end of the JVM
 }
 
-// named has the events of a packet name the requests that the IDE knows.
-func (b *breakpoints) named(p packet) packet {
+// rewriteRequestIDs replaces the request ids in an event packet by those that the IDE knows.
+func (b *breakpoints) rewriteRequestIDs(p packet) packet {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.was) == 0 || p.command() != composite {
+	if len(b.ideID) == 0 || p.command() != composite {
 		return p
 	}
 	r := &body{rest: p.data()}
-	r.byte() // what is suspended
+	r.byte() // suspend policy
 	for n := r.int(); n > 0 && !r.short; n-- {
 		kind := r.byte()
 		request := r.bytes(4)
-		if id, other := b.was[binary.BigEndian.Uint32(request)]; other && kind == eventBreakpoint {
+		if id, other := b.ideID[binary.BigEndian.Uint32(request)]; other && kind == eventBreakpoint {
 			binary.BigEndian.PutUint32(request, id)
 		}
 		layout, known := layouts[kind]
@@ -38,7 +38,7 @@ func (b *breakpoints) named(p packet) packet {
 	return p
 }
 
-// skip reads over what an event carries.
+// skip reads past the fields of an event.
 func (s sizes) skip(r *body, layout string) {
 	for _, part := range layout {
 		switch part {
@@ -62,7 +62,7 @@ func (s sizes) skip(r *body, layout string) {
 	}
 }
 
-// value is the size of a value with that tag.
+// value returns the size of a value with that tag, in bytes.
 func (s sizes) value(tag byte) int {
 	switch tag {
 	case 'B', 'Z':

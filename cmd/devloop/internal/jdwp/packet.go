@@ -8,15 +8,15 @@ import (
 )
 
 const (
-	handshake  = "JDWP-Handshake" // said by the debugger, and answered in kind
+	handshake  = "JDWP-Handshake" // the debugger sends it, the JVM answers with the same
 	headerSize = 11               // length, id, flags, and two bytes of command or error
 	isReply    = 0x80             // in the flags
 )
 
-// command is a command set and a command of it.
+// command is a command set and a command within it.
 type command [2]byte
 
-// The commands that are used, or looked at as they pass.
+// The commands that devloop sends, or looks at when an IDE sends them.
 var (
 	classesBySignature = command{1, 2}
 	dispose            = command{1, 6}
@@ -30,7 +30,7 @@ var (
 	composite          = command{64, 100}
 )
 
-// packet is a command, of either side, or a reply, as it goes over the wire.
+// packet is a command or a reply in wire format.
 type packet []byte
 
 func newCommand(c command, data []byte) packet {
@@ -46,7 +46,7 @@ func (p packet) isReply() bool    { return p[8]&isReply != 0 }
 func (p packet) command() command { return command(p[9:11]) }
 func (p packet) data() []byte     { return p[headerSize:] }
 
-// refusal returns the error that a reply carries, nil if it is none.
+// refusal returns the error that a reply carries, nil for success.
 func (p packet) refusal() error {
 	if code := binary.BigEndian.Uint16(p[9:]); code != 0 {
 		return Refusal(code)
@@ -54,7 +54,7 @@ func (p packet) refusal() error {
 	return nil
 }
 
-// readPacket reads a packet. It takes room as the bytes arrive: a length alone costs nothing.
+// readPacket reads a packet. It allocates as bytes arrive, so that a forged length costs nothing.
 func readPacket(from io.Reader) (packet, error) {
 	header := make([]byte, headerSize)
 	if _, err := io.ReadFull(from, header); err != nil {
@@ -73,15 +73,15 @@ func readPacket(from io.Reader) (packet, error) {
 	return packet(all.Bytes()), nil
 }
 
-// Refusal is the error code of a JVM that does not do what it was asked.
+// Refusal is a JDWP error code with which a JVM refuses a command.
 type Refusal uint16
 
-// refusals are the words for the codes by which a JVM refuses a class.
+// refusals describes the codes with which a JVM refuses a class.
 var refusals = map[Refusal]string{
 	60: "the class file is not well formed", 61: "a class would be its own superclass", 62: "the class does not verify",
 	63: "a method was added", 64: "fields changed", 66: "supertypes changed", 67: "a method was removed",
-	68: "the class file is of another Java", 69: "the class has another name", 70: "the modifiers of the class changed",
-	71: "the modifiers of a method changed", 72: "attributes of the class changed", 99: "this JVM can't do that", 112: "the JVM ends",
+	68: "the class file is of a Java version that this JVM does not support", 69: "the class has another name", 70: "the modifiers of the class changed",
+	71: "the modifiers of a method changed", 72: "attributes of the class changed", 99: "this JVM does not support it", 112: "the JVM is shutting down",
 }
 
 func (r Refusal) Error() string {
@@ -91,8 +91,7 @@ func (r Refusal) Error() string {
 	return fmt.Sprintf("the JVM refuses with JDWP error %d", uint16(r))
 }
 
-// body is what a packet carries, read from its beginning. Reading past the end is noted,
-// and gives zeros.
+// body reads the fields of a packet in order. Reading past the end yields zeros and sets short.
 type body struct {
 	rest  []byte
 	short bool

@@ -16,28 +16,27 @@ import (
 )
 
 const (
-	// greeting bounds the wait for a handshake, as a JVM bounds it: what connects to look
-	// whether somebody listens says nothing.
-	greeting = 2 * time.Second
-	// attaching bounds one attempt to attach to a JVM; one that has another debugger does not
-	// answer.
-	attaching = 3 * time.Second
-	// pause is how long a JVM that did not answer is left alone.
-	pause = 100 * time.Millisecond
-	// rest is how long after one debugger a JVM may take to listen for the next.
-	rest = 5 * time.Second
+	// handshakeTimeout limits the wait for a handshake, as a JVM does: port scanners connect
+	// and send nothing.
+	handshakeTimeout = 2 * time.Second
+	// attachTimeout limits one attempt to attach. A JVM that already has a debugger does not answer.
+	attachTimeout = 3 * time.Second
+	// retryInterval is the pause between two attempts to reach a JVM.
+	retryInterval = 100 * time.Millisecond
+	// redialWindow is how long a JVM may take to listen again after a debugger has detached.
+	redialWindow = 5 * time.Second
 )
 
-// Options say how a [Relay] works.
+// Options configure a [Relay].
 type Options struct {
-	// Wait is how long an IDE waits for a JVM.
+	// Wait is how long an IDE may wait for a JVM.
 	Wait time.Duration
-	// Tell is told, in a sentence, that an IDE has come or left, or why it could not be let in.
-	Tell func(string)
+	// Notify receives a sentence when an IDE attaches, detaches, or is refused.
+	Notify func(string)
 }
 
-// Relay is a local port for the debugger of an IDE. It leads to whichever JVM it was pointed to
-// last, and lets classes be redefined there meanwhile.
+// Relay is a local port for an IDE's debugger. It routes to the JVM that SetTarget named last,
+// and can redefine classes there while an IDE is attached. Its methods may be called concurrently.
 type Relay struct {
 	listeners []net.Listener
 	options   Options
@@ -46,26 +45,26 @@ type Relay struct {
 	cancel context.CancelFunc
 	active sync.WaitGroup
 
-	mu      sync.Mutex
-	jvm     *jvm          // nil: none now
-	none    string        // why there is none to wait for, "" where one may come
-	changed chan struct{} // closed at the next change of jvm, none, or its session
-	guest   bool          // an IDE is here, attached or waiting
+	mu          sync.Mutex
+	jvm         *jvm          // nil: no JVM at the moment
+	unavailable string        // why no JVM will come, "" if one may
+	changed     chan struct{} // closed when jvm, unavailable, or the session changes
+	hasClient   bool          // an IDE is attached or waiting
 }
 
-// jvm is what a relay leads to.
+// jvm is the target of a relay.
 type jvm struct {
-	name    string
-	dial    Dial
-	ctx     context.Context // ends when the relay leads elsewhere
-	cancel  context.CancelFunc
-	use     chan struct{} // taken by whoever is attached: there is one at a time
-	session *session      // the IDE's, nil while none is attached
-	left    time.Time     // when the last IDE did
-	foreign map[string]bool
+	name      string
+	dial      Dial
+	ctx       context.Context // ends when the relay gets another target
+	cancel    context.CancelFunc
+	inUse     chan struct{} // holds one value while a debugger is attached
+	session   *session      // the IDE's, nil while none is attached
+	detached  time.Time     // when the last IDE detached
+	redefined map[string]bool
 }
 
-// NewRelay serves the listeners until Close. Nothing is attached to before somebody asks.
+// NewRelay serves the listeners until Close. It attaches to a JVM when an IDE or Redefine needs it.
 func NewRelay(listeners []net.Listener, o Options) *Relay {
 	r := &Relay{listeners: listeners, options: o, changed: make(chan struct{})}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
@@ -75,7 +74,7 @@ func NewRelay(listeners []net.Listener, o Options) *Relay {
 	return r
 }
 
-// Address returns what an IDE connects to, as in "localhost:5005".
+// Address returns the address for the IDE, such as "localhost:5005".
 func (r *Relay) Address() string {
 	address := r.listeners[0].Addr().(*net.TCPAddr)
 	host := "localhost"
@@ -85,45 +84,45 @@ func (r *Relay) Address() string {
 	return net.JoinHostPort(host, strconv.Itoa(address.Port))
 }
 
-// Point leads the port to a JVM, by the name that people know, and waiting IDEs too. An IDE that
-// is attached to another one leaves that.
-func (r *Relay) Point(name string, dial Dial) {
-	to := &jvm{name: name, dial: dial, use: make(chan struct{}, 1), foreign: map[string]bool{}}
+// SetTarget routes the port to a JVM; name is shown to the user. A waiting IDE attaches to it.
+// An IDE that is attached to the previous JVM is disconnected.
+func (r *Relay) SetTarget(name string, dial Dial) {
+	to := &jvm{name: name, dial: dial, inUse: make(chan struct{}, 1), redefined: map[string]bool{}}
 	to.ctx, to.cancel = context.WithCancel(r.ctx)
-	r.turn(to, "")
+	r.route(to, "")
 }
 
-// Hold says that the JVM is about to go, and another to come, for which IDEs wait. It returns when
-// the JVM goes on as if there had been no debugger.
-func (r *Relay) Hold() { r.turn(nil, "") }
+// Pause disconnects the IDE from a JVM that is about to end, and lets IDEs wait for the next
+// target. It returns when the JVM has resumed its threads and dropped its breakpoints.
+func (r *Relay) Pause() { r.route(nil, "") }
 
-// Fail says why there is no JVM to wait for: IDEs are sent away until the next Point or Hold.
-func (r *Relay) Fail(why string) { r.turn(nil, why) }
+// SetUnavailable refuses IDEs, with the reason, until the next SetTarget or Pause.
+func (r *Relay) SetUnavailable(why string) { r.route(nil, why) }
 
-// turn sets where the relay leads, once nobody is attached to where it led before.
-func (r *Relay) turn(to *jvm, none string) {
+// route changes the target and waits until no debugger is attached to the previous one.
+func (r *Relay) route(to *jvm, unavailable string) {
 	r.mu.Lock()
 	old := r.jvm
-	r.jvm, r.none = to, none
-	r.note()
+	r.jvm, r.unavailable = to, unavailable
+	r.signalChange()
 	r.mu.Unlock()
 	if old != nil {
 		old.cancel()
-		old.use <- struct{}{}
+		old.inUse <- struct{}{}
 	}
 }
 
-// note tells those who wait that something has changed; r.mu is held.
-func (r *Relay) note() {
+// signalChange wakes everyone who waits on r.changed. The caller holds r.mu.
+func (r *Relay) signalChange() {
 	close(r.changed)
 	r.changed = make(chan struct{})
 }
 
-// now returns where the relay leads, and what is closed when that changes.
-func (r *Relay) now() (to *jvm, none string, changed <-chan struct{}) {
+// current returns the target, and a channel that is closed when it changes.
+func (r *Relay) current() (to *jvm, unavailable string, changed <-chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.jvm, r.none, r.changed
+	return r.jvm, r.unavailable, r.changed
 }
 
 // Attached reports whether an IDE is attached to the JVM.
@@ -133,25 +132,25 @@ func (r *Relay) Attached() bool {
 	return r.jvm != nil && r.jvm.session != nil
 }
 
-// Foreign returns the internal names of the classes that the IDE has redefined in this JVM, and
-// nobody since, sorted.
-func (r *Relay) Foreign() []string {
+// RedefinedByClient returns the sorted internal names of the classes of this JVM that the IDE
+// redefined last, such as "com/example/A".
+func (r *Relay) RedefinedByClient() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.jvm == nil {
 		return nil
 	}
-	return slices.Sorted(maps.Keys(r.jvm.foreign))
+	return slices.Sorted(maps.Keys(r.jvm.redefined))
 }
 
-// errNoJVM says that a relay leads nowhere.
-var errNoJVM = errors.New("there is no JVM to talk to")
+// errNoJVM is returned by Redefine while there is no target.
+var errNoJVM = errors.New("no JVM is running")
 
-// Redefine gives classes of the JVM other class files, as [VM.Redefine] does: between the
-// commands of the IDE that is attached, or by a conversation of its own.
+// Redefine replaces class files in the JVM, as [VM.Redefine] does: through the session of the
+// attached IDE, or through a connection of its own.
 func (r *Relay) Redefine(ctx context.Context, classes map[string][]byte, all bool) (n int, err error) {
 	for {
-		to, _, changed := r.now()
+		to, _, changed := r.current()
 		if to == nil {
 			return 0, errNoJVM
 		}
@@ -160,60 +159,59 @@ func (r *Relay) Redefine(ctx context.Context, classes map[string][]byte, all boo
 		r.mu.Unlock()
 		if s != nil {
 			n, err = s.redefine(ctx, classes, all)
-			if err == nil || ctx.Err() != nil || !s.over() {
-				return r.redefined(to, classes, n, err)
+			if err == nil || ctx.Err() != nil || !s.ended() {
+				return r.forgetRedefined(to, classes, n, err)
 			}
 		}
 		select {
-		case to.use <- struct{}{}:
-			n, err = r.alone(ctx, to, classes, all)
-			<-to.use
-			return r.redefined(to, classes, n, err)
-		case <-changed: // an IDE has attached, or left
+		case to.inUse <- struct{}{}:
+			n, err = r.redefineDetached(ctx, to, classes, all)
+			<-to.inUse
+			return r.forgetRedefined(to, classes, n, err)
+		case <-changed: // an IDE has attached or detached
 		case <-ctx.Done():
 			return 0, context.Cause(ctx)
 		}
 	}
 }
 
-// alone redefines classes where no IDE is attached. A JVM that an IDE has just left may not
-// listen yet.
-func (r *Relay) alone(ctx context.Context, to *jvm, classes map[string][]byte, all bool) (n int, err error) {
+// redefineDetached redefines classes while no IDE is attached. It retries for a while, because a
+// JVM needs a moment after one debugger before it listens for the next.
+func (r *Relay) redefineDetached(ctx context.Context, to *jvm, classes map[string][]byte, all bool) (n int, err error) {
 	for {
 		n, err = Redefine(ctx, to.dial, classes, all)
 		var refusal Refusal
-		if err == nil || errors.As(err, &refusal) || errors.Is(err, ErrNotLoaded) || ctx.Err() != nil || time.Since(to.left) > rest {
+		if err == nil || errors.As(err, &refusal) || errors.Is(err, ErrNotLoaded) || ctx.Err() != nil || time.Since(to.detached) > redialWindow {
 			return n, err
 		}
-		sleep(ctx, pause)
+		sleep(ctx, retryInterval)
 	}
 }
 
-func (r *Relay) redefined(to *jvm, classes map[string][]byte, n int, err error) (int, error) {
+func (r *Relay) forgetRedefined(to *jvm, classes map[string][]byte, n int, err error) (int, error) {
 	if err == nil {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		for name := range classes {
-			delete(to.foreign, name)
+			delete(to.redefined, name)
 		}
 	}
 	return n, err
 }
 
-// Close gives the port back, leaves the JVM, and waits until all has ended.
+// Close closes the port, detaches from the JVM, and waits for all goroutines.
 func (r *Relay) Close() error {
 	r.cancel()
 	var errs []error
 	for _, l := range r.listeners {
 		errs = append(errs, l.Close())
 	}
-	r.turn(nil, "")
+	r.route(nil, "")
 	r.active.Wait()
 	return errors.Join(errs...)
 }
 
-// accept serves a listener until Close. A machine that is out of file descriptors fails to
-// accept for a while.
+// accept serves a listener until Close. Other errors, such as a lack of file descriptors, pass.
 func (r *Relay) accept(l net.Listener) {
 	for {
 		conn, err := l.Accept()
@@ -221,7 +219,7 @@ func (r *Relay) accept(l net.Listener) {
 			return
 		}
 		if err != nil {
-			sleep(r.ctx, pause)
+			sleep(r.ctx, retryInterval)
 			continue
 		}
 		r.active.Go(func() {
@@ -231,64 +229,64 @@ func (r *Relay) accept(l net.Listener) {
 	}
 }
 
-// serve lets an IDE debug the JVM.
+// serve handles one connection of an IDE.
 func (r *Relay) serve(conn net.Conn) {
 	defer context.AfterFunc(r.ctx, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })()
 	in := bufio.NewReader(conn)
-	if !greets(conn, in) || r.ctx.Err() != nil {
+	if !readHandshake(conn, in) || r.ctx.Err() != nil {
 		return
 	}
-	if !r.enter() {
-		r.options.Tell("a second debugger was sent away: one is here already")
+	if !r.acquireClient() {
+		r.options.Notify("refused a second debugger: one is attached already")
 		return
 	}
-	defer r.leave()
-	ctx, left := watch(r.ctx, conn, in)
+	defer r.releaseClient()
+	ctx, stop := watchDisconnect(r.ctx, conn, in)
 	s, to, err := r.attach(ctx, conn)
-	if left(); err != nil {
+	if stop(); err != nil {
 		if ctx.Err() == nil {
-			r.options.Tell("a debugger was sent away: " + err.Error())
+			r.options.Notify("refused a debugger: " + err.Error())
 		}
 		return
 	}
-	r.converse(s, to, in)
+	r.run(s, to, in)
 }
 
-// enter takes the one place for an IDE.
-func (r *Relay) enter() bool {
+// acquireClient admits an IDE unless there is one already.
+func (r *Relay) acquireClient() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.guest {
+	if r.hasClient {
 		return false
 	}
-	r.guest = true
+	r.hasClient = true
 	return true
 }
 
-func (r *Relay) leave() {
+func (r *Relay) releaseClient() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.guest = false
+	r.hasClient = false
 }
 
-// attach attaches the IDE to the JVM, once there is one. It returns an error when that takes too
-// long, or none will come.
+// attach attaches the IDE to the JVM as soon as there is one. It fails after Options.Wait, or when
+// the relay is unavailable.
 func (r *Relay) attach(ctx context.Context, conn net.Conn) (*session, *jvm, error) {
 	waiting, cancel := context.WithTimeout(ctx, r.options.Wait)
 	defer cancel()
-	why := errors.New("no JVM came")
+	why := errors.New("no JVM started in time")
 	for {
-		to, none, changed := r.now()
+		to, unavailable, changed := r.current()
 		switch {
-		case none != "":
-			return nil, nil, errors.New(none)
+		case unavailable != "":
+			return nil, nil, errors.New(unavailable)
 		case to != nil:
-			s, err := r.join(waiting, to, conn)
+			s, err := r.attachWhenFree(waiting, to, conn)
 			if err == nil {
 				return s, to, nil
 			}
 			why = fmt.Errorf("the JVM of %s does not answer: %w", to.name, err)
-			sleep(waiting, pause)
+			sleep(waiting, retryInterval)
 		default:
 			select {
 			case <-changed:
@@ -301,33 +299,33 @@ func (r *Relay) attach(ctx context.Context, conn net.Conn) (*session, *jvm, erro
 	}
 }
 
-// join attaches to a JVM once nobody else is attached.
-func (r *Relay) join(ctx context.Context, to *jvm, conn net.Conn) (*session, error) {
+// attachWhenFree attaches as soon as no other debugger is attached.
+func (r *Relay) attachWhenFree(ctx context.Context, to *jvm, conn net.Conn) (*session, error) {
 	select {
-	case to.use <- struct{}{}:
+	case to.inUse <- struct{}{}:
 	case <-to.ctx.Done():
 		return nil, to.ctx.Err()
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	s, err := r.open(ctx, to, conn)
+	s, err := r.connect(ctx, to, conn)
 	if err != nil {
-		<-to.use
+		<-to.inUse
 	}
 	return s, err
 }
 
-// open opens the conversation with a JVM whose use is taken. What the JVM says until the IDE is
-// let in waits for it.
-func (r *Relay) open(ctx context.Context, to *jvm, conn net.Conn) (*session, error) {
-	dialing, cancel := context.WithTimeout(ctx, attaching)
+// connect opens a session with a JVM; the caller holds to.inUse. Events wait in the session's
+// outbox until the IDE is let in.
+func (r *Relay) connect(ctx context.Context, to *jvm, conn net.Conn) (*session, error) {
+	dialing, cancel := context.WithTimeout(ctx, attachTimeout)
 	defer cancel()
 	lifetime, end := context.WithCancel(to.ctx)
 	keep := context.AfterFunc(dialing, end)
-	s := newSession(conn, func(names []string) { r.foreign(to, names) })
+	s := newSession(conn, func(names []string) { r.noteRedefined(to, names) })
 	remote, err := to.dial(lifetime)
 	if err == nil {
-		s.vm, err = attach(lifetime, remote, s.heard)
+		s.vm, err = attach(lifetime, remote, s.onEvent)
 	}
 	if err == nil && !keep() {
 		err = errors.Join(context.Cause(dialing), s.vm.Close())
@@ -340,33 +338,33 @@ func (r *Relay) open(ctx context.Context, to *jvm, conn net.Conn) (*session, err
 	return s, nil
 }
 
-// converse lets an IDE and its JVM talk to each other until one of them ends.
-func (r *Relay) converse(s *session, to *jvm, in io.Reader) {
-	r.sit(to, s)
-	r.options.Tell("a debugger is attached to " + to.name)
-	s.converse(to.ctx, in)
-	r.sit(to, nil)
-	to.left = time.Now()
-	<-to.use
-	r.options.Tell("the debugger has left " + to.name)
+// run carries a session until the IDE or the JVM ends it.
+func (r *Relay) run(s *session, to *jvm, in io.Reader) {
+	r.setSession(to, s)
+	r.options.Notify("a debugger has attached to " + to.name)
+	s.run(to.ctx, in)
+	r.setSession(to, nil)
+	to.detached = time.Now()
+	<-to.inUse
+	r.options.Notify("the debugger has detached from " + to.name)
 }
 
-// sit notes whose session with a JVM it is.
-func (r *Relay) sit(to *jvm, s *session) {
+// setSession records the session with a JVM, nil for none.
+func (r *Relay) setSession(to *jvm, s *session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	to.session = s
-	r.note()
+	r.signalChange()
 }
 
-// foreign notes that an IDE has redefined classes.
-func (r *Relay) foreign(to *jvm, names []string) {
+// noteRedefined records that an IDE has redefined classes, and says so.
+func (r *Relay) noteRedefined(to *jvm, names []string) {
 	r.mu.Lock()
 	for _, name := range names {
-		to.foreign[name] = true
+		to.redefined[name] = true
 	}
 	r.mu.Unlock()
-	r.options.Tell(fmt.Sprintf("the debugger has put its own %s into %s; the next save, or R, brings back the project's", strings.Join(names, ", "), to.name))
+	r.options.Notify(fmt.Sprintf("the debugger has hot-swapped %s in %s; the next save or R restores the version of your build", strings.Join(names, ", "), to.name))
 }
 
 func sleep(ctx context.Context, d time.Duration) {

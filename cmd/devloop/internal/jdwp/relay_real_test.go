@@ -53,7 +53,7 @@ func relayed(t *testing.T, wait time.Duration) (*Relay, *told) {
 		t.Fatal(err)
 	}
 	said := &told{news: make(chan string, 1000)}
-	r := NewRelay([]net.Listener{l}, Options{Wait: wait, Tell: said.tell})
+	r := NewRelay([]net.Listener{l}, Options{Wait: wait, Notify: said.tell})
 	t.Cleanup(func() {
 		if err := r.Close(); err != nil {
 			t.Error(err)
@@ -97,7 +97,7 @@ func TestIDEStandsAtABreakpointWhileClassesAreRedefined(t *testing.T) {
 	compiled(t, dir, "App", "", "")
 	port, ask, answer := started(t, dir, "n")
 	r, said := relayed(t, time.Minute)
-	r.Point("app", to(port))
+	r.SetTarget("app", to(port))
 	j := real.StartJDB(t, r.Address())
 	said.await(t, "attached to app")
 	j.Say("stop in App.word", "Set breakpoint App.word")
@@ -139,7 +139,7 @@ func TestIDEStandsAtABreakpointWhileClassesAreRedefined(t *testing.T) {
 	if got := answer(); got != "new" {
 		t.Errorf("it says %q", got)
 	}
-	said.await(t, "has left app")
+	said.await(t, "has detached from app")
 	ask()
 	if got := answer(); got != "new" {
 		t.Errorf("it says %q", got)
@@ -150,7 +150,7 @@ func TestIDEStandsAtABreakpointWhileClassesAreRedefined(t *testing.T) {
 	said.await(t, "attached to app")
 	next.Say("threads", "main")
 	next.Say("exit", "")
-	said.await(t, "has left app")
+	said.await(t, "has detached from app")
 }
 
 func TestRepliesFindWhoAskedWhileBothSidesAsk(t *testing.T) {
@@ -162,7 +162,7 @@ func TestRepliesFindWhoAskedWhileBothSidesAsk(t *testing.T) {
 		t.Errorf("it says %q", got)
 	}
 	r, _ := relayed(t, time.Minute)
-	r.Point("app", to(port))
+	r.SetTarget("app", to(port))
 	vm, _ := ide(t, r)
 	var all sync.WaitGroup
 	for i := range 8 {
@@ -211,7 +211,7 @@ func TestIDEsOwnHotSwapIsNoted(t *testing.T) {
 	compiled(t, dir, "App", "", "")
 	port, say := running(t, dir)
 	r, _ := relayed(t, time.Minute)
-	r.Point("app", to(port))
+	r.SetTarget("app", to(port))
 	vm, _ := ide(t, r)
 	if got := say(); got != "old" {
 		t.Errorf("it says %q", got)
@@ -223,7 +223,7 @@ func TestIDEsOwnHotSwapIsNoted(t *testing.T) {
 	if got := say(); got != "theirs" {
 		t.Errorf("it says %q", got)
 	}
-	if got := r.Foreign(); !reflect.DeepEqual(got, []string{"App"}) {
+	if got := r.RedefinedByClient(); !reflect.DeepEqual(got, []string{"App"}) {
 		t.Errorf("the IDE has redefined %q", got)
 	}
 	if _, err := vm.Redefine(t.Context(), map[string][]byte{"App": []byte("no class")}, false); err == nil {
@@ -233,7 +233,7 @@ func TestIDEsOwnHotSwapIsNoted(t *testing.T) {
 	if _, err := r.Redefine(t.Context(), map[string][]byte{"App": ours}, false); err != nil {
 		t.Fatal(err)
 	}
-	if got, foreign := say(), r.Foreign(); got != "ours" || len(foreign) > 0 {
+	if got, foreign := say(), r.RedefinedByClient(); got != "ours" || len(foreign) > 0 {
 		t.Errorf("it says %q, and the IDE's are %q", got, foreign)
 	}
 	_ = vm.Close()
@@ -245,14 +245,14 @@ func TestPortOutlivesTheJVM(t *testing.T) {
 	compiled(t, dir, "App", "", "")
 	first, _ := running(t, dir)
 	r, said := relayed(t, time.Minute)
-	r.Point("first", to(first))
+	r.SetTarget("first", to(first))
 	vm, _ := ide(t, r)
 	if !r.Attached() {
 		t.Error("nobody is attached")
 	}
 
 	t.Log("the JVM goes: the IDE is let go, and one that comes waits for the next")
-	r.Hold()
+	r.Pause()
 	select {
 	case <-vm.ended:
 	case <-time.After(20 * time.Second):
@@ -261,11 +261,11 @@ func TestPortOutlivesTheJVM(t *testing.T) {
 	if r.Attached() {
 		t.Error("somebody is attached")
 	}
-	said.await(t, "has left first")
+	said.await(t, "has detached from first")
 	came := make(chan *VM)
 	go func() { vm, _ := ide(t, r); came <- vm }()
 	second, _ := running(t, dir)
-	r.Point("second", to(second))
+	r.SetTarget("second", to(second))
 	again := <-came
 	said.await(t, "attached to second")
 	if err := again.Close(); err != nil {
@@ -273,8 +273,8 @@ func TestPortOutlivesTheJVM(t *testing.T) {
 	}
 
 	t.Log("where there is none to wait for, it is sent away")
-	said.await(t, "has left second")
-	r.Fail("it does not compile")
+	said.await(t, "has detached from second")
+	r.SetUnavailable("it does not compile")
 	conn, err := net.Dial("tcp", r.Address())
 	if err != nil {
 		t.Fatal(err)
@@ -282,7 +282,7 @@ func TestPortOutlivesTheJVM(t *testing.T) {
 	if _, err := Attach(t.Context(), conn); err == nil {
 		t.Error("it was let in")
 	}
-	said.await(t, "a debugger was sent away: it does not compile")
+	said.await(t, "refused a debugger: it does not compile")
 }
 
 func TestJVMThatWaitsTellsItsIDEThatItHasStarted(t *testing.T) {
@@ -291,7 +291,7 @@ func TestJVMThatWaitsTellsItsIDEThatItHasStarted(t *testing.T) {
 	compiled(t, dir, "App", "", "")
 	r, said := relayed(t, time.Minute)
 	port, ask, answer := started(t, dir, "y")
-	r.Point("app", to(port)) // it may not listen yet
+	r.SetTarget("app", to(port)) // it may not listen yet
 	vm, events := ide(t, r)
 	if p := <-events; p.command() != composite || p.data()[5] != 90 {
 		t.Errorf("the first event is %x", p)
@@ -310,7 +310,7 @@ func TestJVMThatWaitsTellsItsIDEThatItHasStarted(t *testing.T) {
 	if _, err := Attach(t.Context(), second); err == nil {
 		t.Error("two debuggers were let in")
 	}
-	said.await(t, "a second debugger was sent away")
+	said.await(t, "refused a second debugger")
 	_ = vm.Close()
 }
 
@@ -320,7 +320,7 @@ func TestIDEThatDoesNotReadIsGivenUp(t *testing.T) {
 	class := compiled(t, dir, "App", "", "")
 	port, say := running(t, dir)
 	r, said := relayed(t, time.Minute)
-	r.Point("app", to(port))
+	r.SetTarget("app", to(port))
 	conn, err := net.Dial("tcp", r.Address())
 	if err != nil {
 		t.Fatal(err)
@@ -336,7 +336,7 @@ func TestIDEThatDoesNotReadIsGivenUp(t *testing.T) {
 			break
 		}
 	}
-	said.await(t, "has left app")
+	said.await(t, "has detached from app")
 	if got := say(); got != "old" {
 		t.Errorf("it says %q", got)
 	}
@@ -353,7 +353,7 @@ func TestIDEThatDoesNotReadIsGivenUp(t *testing.T) {
 func TestWhoIsNoIDEDoesNotReachTheJVM(t *testing.T) {
 	r, said := relayed(t, 50*time.Millisecond)
 	dialed := make(chan struct{}, 100)
-	r.Point("app", func(context.Context) (io.ReadWriteCloser, error) {
+	r.SetTarget("app", func(context.Context) (io.ReadWriteCloser, error) {
 		dialed <- struct{}{}
 		return nil, fmt.Errorf("connection refused")
 	})
@@ -385,7 +385,7 @@ func TestWhoIsNoIDEDoesNotReachTheJVM(t *testing.T) {
 	if _, err := Attach(t.Context(), conn); err == nil {
 		t.Error("it was let in")
 	}
-	said.await(t, "sent away: the JVM of app does not answer: connection refused")
+	said.await(t, "refused a debugger: the JVM of app does not answer: connection refused")
 }
 
 func TestBreakpointsFollowTheLinesOfTheirMethod(t *testing.T) {
@@ -401,7 +401,7 @@ func TestBreakpointsFollowTheLinesOfTheirMethod(t *testing.T) {
 		8:  {lines{{0, 10}, {8, 11}, {3, 12}, {15, 11}}[:4], 4}, // a line has several places: the first named
 		30: {lines{{0, 5}, {30, 9}}, 9},
 	} {
-		if got := before.follow(c.after, c.index); got != want {
+		if got := before.translate(c.after, c.index); got != want {
 			t.Errorf("%d in %v: got %d, want %d", c.index, c.after, got, want)
 		}
 	}
@@ -409,7 +409,7 @@ func TestBreakpointsFollowTheLinesOfTheirMethod(t *testing.T) {
 
 func TestEventsNameTheRequestsOfTheIDE(t *testing.T) {
 	b := newBreakpoints(sizes{8, 8, 8, 8, 8})
-	b.was[900], b.now[7] = 7, 900
+	b.ideID[900], b.jvmID[7] = 7, 900
 	zeros := func(n int) []byte { return make([]byte, n) }
 	request := func(id uint32) []byte { return binary.BigEndian.AppendUint32(nil, id) }
 	one := func(kind byte, id uint32, rest ...[]byte) []byte {
@@ -435,7 +435,7 @@ func TestEventsNameTheRequestsOfTheIDE(t *testing.T) {
 		}
 		return data
 	}
-	if got := b.named(newCommand(composite, of(900))).data(); !reflect.DeepEqual(got, of(7)) {
+	if got := b.rewriteRequestIDs(newCommand(composite, of(900))).data(); !reflect.DeepEqual(got, of(7)) {
 		t.Errorf("got %x", got)
 	}
 }

@@ -12,25 +12,25 @@ import (
 )
 
 const (
-	// backlog is how much of what a JVM says waits for an IDE that does not read, in bytes.
-	// One that is further behind is given up: its JVM may stand still for it.
-	backlog = 64 << 20
-	// lastWords bounds the time that an IDE has to take what is still to be said.
-	lastWords = 2 * time.Second
+	// maxBacklog is how many bytes wait for an IDE that does not read. An IDE that is further
+	// behind is disconnected, because its JVM may be suspended on its account.
+	maxBacklog = 64 << 20
+	// flushTimeout is how long an IDE may take to read the queued packets when its session ends.
+	flushTimeout = 2 * time.Second
 )
 
-// greets says whether an IDE is at the other end.
-func greets(conn net.Conn, in io.Reader) bool {
-	_ = conn.SetReadDeadline(time.Now().Add(greeting))
+// readHandshake reports whether the client sends a JDWP handshake in time.
+func readHandshake(conn net.Conn, in io.Reader) bool {
+	_ = conn.SetReadDeadline(time.Now().Add(handshakeTimeout))
 	said := make([]byte, len(handshake))
 	_, err := io.ReadFull(in, said)
 	_ = conn.SetReadDeadline(time.Time{})
 	return err == nil && string(said) == handshake
 }
 
-// watch returns a context that ends when the IDE breaks off. It has nothing to say before it
-// is let in; left ends the watching.
-func watch(ctx context.Context, conn net.Conn, in *bufio.Reader) (watched context.Context, left func()) {
+// watchDisconnect returns a context that ends when the IDE disconnects while it waits to be let
+// in, when it has nothing to send. stop ends the watching.
+func watchDisconnect(ctx context.Context, conn net.Conn, in *bufio.Reader) (watched context.Context, stop func()) {
 	watched, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
@@ -46,29 +46,29 @@ func watch(ctx context.Context, conn net.Conn, in *bufio.Reader) (watched contex
 	}
 }
 
-// session is the conversation of an IDE with a JVM.
+// session connects an IDE with a JVM.
 type session struct {
 	vm     *VM
 	ide    net.Conn
 	out    *outbox
 	points *breakpoints
-	// turn is taken for a command of the IDE, and for all of a redefinition of ours, so
-	// that nothing comes between.
-	turn chan struct{}
-	// foreign is told which classes the IDE has redefined.
-	foreign func(names []string)
-	end     func() // ends the connection to the JVM
+	// commands holds one value while a command of the IDE is being sent, or while we redefine
+	// classes, which takes several commands that the IDE must not interrupt.
+	commands chan struct{}
+	// onRedefined receives the names of classes that the IDE has redefined.
+	onRedefined func(names []string)
+	end         func() // ends the connection to the JVM
 }
 
-func newSession(ide net.Conn, foreign func([]string)) *session {
-	return &session{ide: ide, out: newOutbox(ide), points: newBreakpoints(sizes{}), turn: make(chan struct{}, 1), foreign: foreign}
+func newSession(ide net.Conn, onRedefined func([]string)) *session {
+	return &session{ide: ide, out: newOutbox(ide), points: newBreakpoints(sizes{}), commands: make(chan struct{}, 1), onRedefined: onRedefined}
 }
 
-// heard takes what the JVM says by itself.
-func (s *session) heard(p packet) { s.out.put(s.points.named(p)) }
+// onEvent passes an event of the JVM to the IDE.
+func (s *session) onEvent(p packet) { s.out.put(s.points.rewriteRequestIDs(p)) }
 
-// over reports whether the JVM has ended.
-func (s *session) over() bool {
+// ended reports whether the connection to the JVM has ended.
+func (s *session) ended() bool {
 	select {
 	case <-s.vm.ended:
 		return true
@@ -77,20 +77,20 @@ func (s *session) over() bool {
 	}
 }
 
-// converse lets the IDE in, and carries commands and replies until it leaves, the JVM ends, or
-// ctx does. in is what the IDE says.
-func (s *session) converse(ctx context.Context, in io.Reader) {
+// run lets the IDE in, and carries commands and replies until it disconnects, the JVM ends, or
+// ctx does. in yields what the IDE sends.
+func (s *session) run(ctx context.Context, in io.Reader) {
 	defer s.end()
 	go s.out.run()
 	defer context.AfterFunc(ctx, func() {
 		_ = s.ide.SetReadDeadline(time.Unix(1, 0))
-		stuck := time.AfterFunc(disposeTimeout, func() { _ = s.vm.conn.Close() }) // a JVM that does not read
+		stuck := time.AfterFunc(disposeTimeout, func() { _ = s.vm.conn.Close() }) // a JVM that does not read would block us
 		<-s.vm.ended
 		stuck.Stop()
 	})()
 	over := make(chan struct{})
 	var after sync.WaitGroup
-	after.Go(func() { // the JVM ends: so does the reading
+	after.Go(func() { // when the JVM ends, stop reading from the IDE
 		select {
 		case <-s.vm.ended:
 			_ = s.ide.SetReadDeadline(time.Unix(1, 0))
@@ -99,39 +99,39 @@ func (s *session) converse(ctx context.Context, in io.Reader) {
 	})
 	for {
 		p, err := readPacket(in)
-		if err != nil || s.pass(ctx, p) != nil {
+		if err != nil || s.forward(ctx, p) != nil {
 			break
 		}
 	}
 	close(over)
 	after.Wait()
-	s.turn <- struct{}{} // a redefinition ends before the JVM is left
-	_ = s.vm.Close()     // it is left, whatever it says
+	s.commands <- struct{}{} // let a redefinition finish before we detach
+	_ = s.vm.Close()         // we detach whatever it answers
 	s.out.finish()
 }
 
-// pass sends a command of the IDE to the JVM.
-func (s *session) pass(ctx context.Context, p packet) error {
+// forward sends a command of the IDE to the JVM.
+func (s *session) forward(ctx context.Context, p packet) error {
 	if p.isReply() {
-		return nil // no event wants one
+		return nil // events are not replied to
 	}
-	s.turn <- struct{}{}
-	defer func() { <-s.turn }()
-	id, agreed := p.id(), s.points.follow(p)
+	s.commands <- struct{}{}
+	defer func() { <-s.commands }()
+	id, onSuccess := p.id(), s.points.track(p)
 	if p.command() == redefineClasses {
-		agreed = s.redefinedByIDE(ctx, p.data())
+		onSuccess = s.redefinedByIDE(ctx, p.data())
 	}
 	return s.vm.send(p, func(reply packet) {
 		if reply.refusal() == nil {
-			agreed(reply.data())
+			onSuccess(reply.data())
 		}
 		reply.setID(id)
 		s.out.put(reply)
 	})
 }
 
-// redefinedByIDE returns what is to be done when the JVM has taken classes of the IDE: it has
-// dropped their breakpoints, and the IDE knows.
+// redefinedByIDE returns what to do when the JVM has accepted classes from the IDE. The JVM has
+// then dropped their breakpoints, as the IDE expects.
 func (s *session) redefinedByIDE(ctx context.Context, data []byte) func([]byte) {
 	var ids, names []string
 	b := body{rest: data}
@@ -146,21 +146,21 @@ func (s *session) redefinedByIDE(ctx context.Context, data []byte) func([]byte) 
 	}
 	return func([]byte) {
 		s.points.forget(s.points.in(ids))
-		s.foreign(names)
+		s.onRedefined(names)
 	}
 }
 
-// redefine is [VM.Redefine] beside the commands of the IDE.
+// redefine is [VM.Redefine] between two commands of the IDE. It keeps the IDE's breakpoints.
 func (s *session) redefine(ctx context.Context, classes map[string][]byte, all bool) (n int, err error) {
 	select {
-	case s.turn <- struct{}{}:
+	case s.commands <- struct{}{}:
 	case <-s.vm.ended:
 		return 0, s.vm.err
 	case <-ctx.Done():
 		return 0, context.Cause(ctx)
 	}
-	defer func() { <-s.turn }()
-	found, err := s.vm.find(ctx, classes, all) // by its reply those to the IDE's commands have come
+	defer func() { <-s.commands }()
+	found, err := s.vm.find(ctx, classes, all) // once it answers, earlier commands of the IDE have been answered, too
 	if err != nil {
 		return 0, err
 	}
@@ -168,41 +168,41 @@ func (s *session) redefine(ctx context.Context, classes map[string][]byte, all b
 	for _, of := range found {
 		ids = append(ids, of...)
 	}
-	kept := s.points.keep(ctx, s.vm, ids)
+	before := s.points.snapshot(ctx, s.vm, ids)
 	if err := s.vm.redefine(ctx, found, classes); err != nil {
 		return 0, err
 	}
-	s.points.restore(ctx, s.vm, ids, kept)
+	s.points.restore(ctx, s.vm, ids, before)
 	return len(found), nil
 }
 
-// outbox holds what is to be said to an IDE. Whoever puts something there does not wait.
+// outbox queues packets for an IDE. put never blocks.
 type outbox struct {
 	conn net.Conn
 
-	mu     sync.Mutex
-	queue  []packet
-	size   int
-	last   bool          // nothing more comes
-	news   chan struct{} // has an element when one of these has changed
-	closed chan struct{} // closed when all is said, or can't be
+	mu      sync.Mutex
+	queue   []packet
+	size    int
+	closing bool          // nothing more will be put
+	wakeup  chan struct{} // holds a value when queue or closing has changed
+	done    chan struct{} // closed when everything is written, or nothing more can be
 }
 
-// newOutbox begins with the word by which an IDE is let in.
+// newOutbox starts with the handshake, which lets the IDE in.
 func newOutbox(conn net.Conn) *outbox {
-	o := &outbox{conn: conn, news: make(chan struct{}, 1), closed: make(chan struct{})}
+	o := &outbox{conn: conn, wakeup: make(chan struct{}, 1), done: make(chan struct{})}
 	o.put(packet(handshake))
 	return o
 }
 
-// put adds a packet. An IDE that is too far behind loses its connection.
+// put queues a packet. It disconnects an IDE that is too far behind.
 func (o *outbox) put(p packet) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.last {
+	if o.closing {
 		return
 	}
-	if o.size > 0 && o.size+len(p) > backlog {
+	if o.size > 0 && o.size+len(p) > maxBacklog {
 		_ = o.conn.Close()
 		return
 	}
@@ -212,17 +212,17 @@ func (o *outbox) put(p packet) {
 
 func (o *outbox) wake() {
 	select {
-	case o.news <- struct{}{}:
+	case o.wakeup <- struct{}{}:
 	default:
 	}
 }
 
-// run says what is put until finish, or until the connection breaks.
+// run writes what is put until finish, or until the connection breaks.
 func (o *outbox) run() {
-	defer close(o.closed)
-	for range o.news {
+	defer close(o.done)
+	for range o.wakeup {
 		o.mu.Lock()
-		queue, last := o.queue, o.last
+		queue, closing := o.queue, o.closing
 		o.queue = nil
 		o.mu.Unlock()
 		for _, p := range queue {
@@ -234,19 +234,19 @@ func (o *outbox) run() {
 			o.size -= len(p)
 			o.mu.Unlock()
 		}
-		if last {
+		if closing {
 			return
 		}
 	}
 }
 
-// finish says the rest, for a moment at most, and closes the connection.
+// finish writes what is queued, within flushTimeout, and closes the connection.
 func (o *outbox) finish() {
-	_ = o.conn.SetWriteDeadline(time.Now().Add(lastWords))
+	_ = o.conn.SetWriteDeadline(time.Now().Add(flushTimeout))
 	o.mu.Lock()
-	o.last = true
+	o.closing = true
 	o.wake()
 	o.mu.Unlock()
-	<-o.closed
+	<-o.done
 	_ = o.conn.Close()
 }

@@ -12,43 +12,43 @@ import (
 	"time"
 )
 
-// Dial opens a connection to a JVM's debug port, which the end of ctx ends.
+// Dial opens a connection to a JVM's debug port. The connection ends with ctx.
 type Dial func(ctx context.Context) (io.ReadWriteCloser, error)
 
-// disposeTimeout bounds a JVM's goodbye.
+// disposeTimeout limits the wait for the reply to Dispose.
 const disposeTimeout = 2 * time.Second
 
-// VM is a JVM that is attached to. It is for concurrent use.
+// VM is a JVM that we are attached to. Its methods may be called concurrently.
 type VM struct {
-	conn  io.ReadWriteCloser
-	sizes sizes
-	heard func(packet) // is told of the JVM's own commands, the events
+	conn    io.ReadWriteCloser
+	sizes   sizes
+	onEvent func(packet) // receives events, which are commands of the JVM
 
-	sending sync.Mutex // held while a packet is written
+	sending sync.Mutex // held while writing a packet
 
-	mu    sync.Mutex
-	last  uint32                  // id of the last command
-	asked map[uint32]func(packet) // who takes the reply, by the command's id
-	err   error                   // why the conversation ended
-	ended chan struct{}
+	mu      sync.Mutex
+	lastID  uint32                  // id of the last command sent
+	pending map[uint32]func(packet) // handlers of replies by command id
+	err     error                   // why the connection ended
+	ended   chan struct{}
 }
 
-// sizes are those of the JVM's ids, in bytes.
+// sizes holds the sizes of the JVM's ids in bytes.
 type sizes struct{ field, method, object, class, frame int }
 
-// Attach begins the conversation. A JVM has one debugger at a time: where there is
-// another, it does not answer until ctx ends. Close closes conn.
+// Attach attaches to the JVM at the other end of conn, which Close closes. A JVM with another
+// debugger does not answer; Attach then fails when ctx ends.
 func Attach(ctx context.Context, conn io.ReadWriteCloser) (*VM, error) {
 	return attach(ctx, conn, func(packet) {})
 }
 
-func attach(ctx context.Context, conn io.ReadWriteCloser, heard func(packet)) (*VM, error) {
-	vm := &VM{conn: conn, heard: heard, asked: map[uint32]func(packet){}, ended: make(chan struct{})}
+func attach(ctx context.Context, conn io.ReadWriteCloser, onEvent func(packet)) (*VM, error) {
+	vm := &VM{conn: conn, onEvent: onEvent, pending: map[uint32]func(packet){}, ended: make(chan struct{})}
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
-	err := greet(conn)
+	err := exchangeHandshakes(conn)
 	if err == nil {
-		go vm.listen()
-		err = vm.learn(ctx)
+		go vm.readLoop()
+		err = vm.readIDSizes(ctx)
 	}
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
@@ -59,7 +59,7 @@ func attach(ctx context.Context, conn io.ReadWriteCloser, heard func(packet)) (*
 	return vm, nil
 }
 
-func greet(conn io.ReadWriter) error {
+func exchangeHandshakes(conn io.ReadWriter) error {
 	if _, err := io.WriteString(conn, handshake); err != nil {
 		return err
 	}
@@ -73,8 +73,8 @@ func greet(conn io.ReadWriter) error {
 	return nil
 }
 
-// learn asks for the sizes of ids.
-func (vm *VM) learn(ctx context.Context) error {
+// readIDSizes asks the JVM for the sizes of its ids.
+func (vm *VM) readIDSizes(ctx context.Context) error {
 	answer, err := vm.ask(ctx, idSizes, nil)
 	if err != nil {
 		return err
@@ -82,14 +82,14 @@ func (vm *VM) learn(ctx context.Context) error {
 	b := body{rest: answer}
 	for _, size := range []*int{&vm.sizes.field, &vm.sizes.method, &vm.sizes.object, &vm.sizes.class, &vm.sizes.frame} {
 		if *size = int(b.int()); *size < 1 || *size > 8 {
-			return fmt.Errorf("an id of %d bytes", *size)
+			return fmt.Errorf("the JVM reports ids of %d bytes", *size)
 		}
 	}
 	return nil
 }
 
-// listen hands out what the JVM says, until it says no more.
-func (vm *VM) listen() {
+// readLoop dispatches packets of the JVM until the connection ends.
+func (vm *VM) readLoop() {
 	for {
 		p, err := readPacket(vm.conn)
 		if err != nil {
@@ -100,25 +100,25 @@ func (vm *VM) listen() {
 			return
 		}
 		if !p.isReply() {
-			vm.heard(p)
+			vm.onEvent(p)
 			continue
 		}
 		vm.mu.Lock()
-		take := vm.asked[p.id()]
-		delete(vm.asked, p.id())
+		onReply := vm.pending[p.id()]
+		delete(vm.pending, p.id())
 		vm.mu.Unlock()
-		if take != nil {
-			take(p)
+		if onReply != nil {
+			onReply(p)
 		}
 	}
 }
 
-// send sends a command, whose id it sets. The reply goes to take, which must not wait.
-func (vm *VM) send(p packet, take func(packet)) error {
+// send sets the command's id and sends it. onReply receives the reply and must not block.
+func (vm *VM) send(p packet, onReply func(packet)) error {
 	vm.mu.Lock()
-	vm.last++
-	p.setID(vm.last)
-	vm.asked[vm.last] = take
+	vm.lastID++
+	p.setID(vm.lastID)
+	vm.pending[vm.lastID] = onReply
 	vm.mu.Unlock()
 	vm.sending.Lock()
 	defer vm.sending.Unlock()
@@ -126,7 +126,7 @@ func (vm *VM) send(p packet, take func(packet)) error {
 	return err
 }
 
-// ask sends a command and waits for the reply.
+// ask sends a command and waits for its reply.
 func (vm *VM) ask(ctx context.Context, c command, data []byte) ([]byte, error) {
 	reply := make(chan packet, 1)
 	if err := vm.send(newCommand(c, data), func(p packet) { reply <- p }); err != nil {
@@ -140,29 +140,32 @@ func (vm *VM) ask(ctx context.Context, c command, data []byte) ([]byte, error) {
 	case <-vm.ended:
 	}
 	select {
-	case p := <-reply: // its last words
+	case p := <-reply: // it may have been the last packet
 		return p.data(), p.refusal()
 	default:
 		return nil, vm.err
 	}
 }
 
-// ErrNotLoaded says that a JVM has not loaded a class yet.
+// ErrNotLoaded is returned when a JVM has not loaded a class yet.
 var ErrNotLoaded = errors.New("not loaded yet")
 
-// Redefine gives classes, by their internal names, other class files, and returns how many
-// of the classes were loaded: another one needs no more than its file in its place. It
-// returns a [Refusal] where the JVM takes none of them, and [ErrNotLoaded] where all have to
-// be loaded and one is not.
+// Redefine replaces the class files of loaded classes, given by internal name, and returns how
+// many of them were loaded. The others need nothing: the JVM reads their files when it loads
+// them. It returns a [Refusal] if the JVM refuses the change, which then has changed nothing,
+// and [ErrNotLoaded] if all is set and a class is not loaded.
 func (vm *VM) Redefine(ctx context.Context, classes map[string][]byte, all bool) (n int, err error) {
 	found, err := vm.find(ctx, classes, all)
 	if err != nil {
 		return 0, err
 	}
-	return len(found), vm.redefine(ctx, found, classes)
+	if err := vm.redefine(ctx, found, classes); err != nil {
+		return 0, err
+	}
+	return len(found), nil
 }
 
-// find returns the ids of those classes that are loaded, by their names, one for each class loader.
+// find returns the ids of the loaded classes by name: one for each class loader.
 func (vm *VM) find(ctx context.Context, classes map[string][]byte, all bool) (map[string][]string, error) {
 	found := map[string][]string{}
 	for name := range classes {
@@ -172,9 +175,9 @@ func (vm *VM) find(ctx context.Context, classes map[string][]byte, all bool) (ma
 		}
 		b := body{rest: answer}
 		for n := b.int(); n > 0 && !b.short; n-- {
-			b.byte() // whether it is a class or an interface
+			b.byte() // class or interface
 			found[name] = append(found[name], b.id(vm.sizes.class))
-			b.int() // how far it is prepared
+			b.int() // status
 		}
 		if b.short {
 			return nil, fmt.Errorf("find class %q: %w", name, io.ErrUnexpectedEOF)
@@ -186,7 +189,7 @@ func (vm *VM) find(ctx context.Context, classes map[string][]byte, all bool) (ma
 	return found, nil
 }
 
-// redefine gives the classes that were found their files.
+// redefine sends the class files of the classes that find found.
 func (vm *VM) redefine(ctx context.Context, found map[string][]string, classes map[string][]byte) error {
 	n, list := uint32(0), []byte(nil)
 	for _, name := range slices.Sorted(maps.Keys(found)) {
@@ -206,15 +209,15 @@ func (vm *VM) redefine(ctx context.Context, found map[string][]string, classes m
 	return nil
 }
 
-// Close leaves the JVM to itself and to the next debugger. What was asked of the JVM ends, and
-// what was suspended goes on.
+// Close detaches from the JVM, which drops our requests, resumes suspended threads, and listens
+// for the next debugger.
 func (vm *VM) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), disposeTimeout)
 	defer cancel()
 	_, err := vm.ask(ctx, dispose, nil)
 	select {
 	case <-vm.ended:
-		err = nil // it may hang up before it answers, or may have gone before
+		err = nil // it may close the connection before it answers
 	default:
 	}
 	err = errors.Join(err, vm.conn.Close())
@@ -222,8 +225,7 @@ func (vm *VM) Close() error {
 	return err
 }
 
-// Redefine attaches to a JVM, gives classes other class files, as [VM.Redefine] does, and
-// leaves it.
+// Redefine attaches to a JVM, replaces class files as [VM.Redefine] does, and detaches.
 func Redefine(ctx context.Context, dial Dial, classes map[string][]byte, all bool) (n int, err error) {
 	conn, err := dial(ctx)
 	if err != nil {
@@ -234,6 +236,6 @@ func Redefine(ctx context.Context, dial Dial, classes map[string][]byte, all boo
 		return 0, err
 	}
 	n, err = vm.Redefine(ctx, classes, all)
-	_ = vm.Close() // the JVM has answered
+	_ = vm.Close() // the JVM has already answered
 	return n, err
 }
