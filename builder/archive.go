@@ -15,6 +15,8 @@ import (
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/devloop-cli/devloop/builder/springboot"
 )
 
 // Archive tells of an archive of classes: what the JVM makes of the dependencies'
@@ -63,7 +65,7 @@ func classPathJarData() []byte {
 	for _, f := range []struct {
 		name string
 		text []byte
-	}{{manifestPath, []byte(classPathManifest)}, {launchClass, launchCode}} {
+	}{{springboot.ManifestPath, []byte(classPathManifest)}, {launchClass, launchCode}} {
 		w, err := jar.CreateHeader(&zip.FileHeader{Name: f.name, Method: zip.Deflate, Modified: layerTime})
 		if err == nil {
 			_, err = w.Write(f.text)
@@ -114,7 +116,7 @@ func keepRecord(dir, key string, r record) error { return keepJSON(recordPath(di
 
 // archived returns the layer of the archive that fits, nil if there is none, and says in c
 // how things stand.
-func (j *job) archived(c *composition, t *training, files *appFiles) *layer {
+func (j *job) archived(c *composition, t *training, files *springboot.Files) *layer {
 	if c.Archive.Why = j.noArchive(t, files); c.Archive.Why != "" {
 		return nil
 	}
@@ -138,14 +140,14 @@ func (j *job) archived(c *composition, t *training, files *appFiles) *layer {
 }
 
 // noArchive says what speaks against an archive, "" if nothing does.
-func (j *job) noArchive(t *training, files *appFiles) string {
+func (j *job) noArchive(t *training, files *springboot.Files) string {
 	if slices.Contains(j.without, LeverArchive) {
 		return "turned off"
 	}
 	if !slices.ContainsFunc(t.libs, func(lib string) bool { return strings.HasPrefix(path.Base(lib), "spring-boot-autoconfigure-") }) {
 		return "the dependencies hold no spring-boot-autoconfigure, which is what is trained with"
 	}
-	class, lib, err := files.shadow()
+	class, lib, err := files.DuplicateClass()
 	if err != nil {
 		return fmt.Sprintf("the libraries can't be looked into: %v", err)
 	}
@@ -184,36 +186,4 @@ func (m *Imager) Refuse(img Image, why string) (again bool, err error) {
 		r.Failure = "the JVM refused it twice: " + why
 	}
 	return !old.Refused, keepRecord(records, img.archive, r)
-}
-
-// shadow returns a class that is among the application's and in a library too, and
-// the library; "" if there is none. Without an archive the application's is the one that runs.
-func (f *appFiles) shadow() (class, lib string, err error) {
-	classes := map[string]bool{}
-	for _, e := range f.own {
-		classes[e.path] = strings.HasSuffix(e.path, ".class")
-	}
-	for _, l := range f.libs {
-		names, err := names(l.file)
-		if err != nil {
-			return "", "", fmt.Errorf("read %q: %w", l.file, err)
-		}
-		for _, name := range names {
-			if classes[unversioned(name)] {
-				return unversioned(name), l.name, nil
-			}
-		}
-	}
-	return "", "", nil
-}
-
-// unversioned returns the place of a class in a multi-release jar as the JVM names
-// it: META-INF/versions/11/com/example/A.class stands in for com/example/A.class.
-func unversioned(name string) string {
-	rest, versioned := strings.CutPrefix(name, "META-INF/versions/")
-	if !versioned {
-		return name
-	}
-	_, rest, _ = strings.Cut(rest, "/")
-	return rest
 }

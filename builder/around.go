@@ -1,7 +1,6 @@
 package builder
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,10 +8,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync/atomic"
 
-	"github.com/devloop-cli/devloop/builder/dockerfile"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/devloop-cli/devloop/builder/internal/paths"
+	"github.com/devloop-cli/devloop/builder/jvm"
 )
 
 // Most Dockerfiles do two things with an application: they copy its jar, and they start it.
@@ -35,29 +35,15 @@ type surroundings struct {
 	cmd bool
 }
 
-// around keeps the surroundings that were made last, for a project and its images.
-type around struct{ last atomic.Pointer[surroundings] }
-
-// has says whether the surroundings with a key are there.
-func (a *around) has(key string) bool {
-	s := a.last.Load()
-	return s != nil && s.key == key
-}
-
-// needsArchive says whether the build has to pack the archive, for a Dockerfile.
-func (p *Project) needsArchive(dir, archive string) bool {
-	app := p.placed(App{archive: archive}, dir)
-	if app.Dockerfile == "" || app.around == nil {
-		return app.Dockerfile != ""
+// NeedsJar reports whether the image of an application needs its jar: its Dockerfile has to be
+// built, or was not yet built with what it copies now.
+func (m *Imager) NeedsJar(app App) bool {
+	if app.Dockerfile == "" {
+		return false
 	}
-	key, _ := app.surroundingsKey()
-	return !app.around.has(key)
-}
-
-// surroundingsKey names what the Dockerfile's image is made of, the jar aside. Why says, as a clause,
-// what keeps the jar from being told from the rest, "" where it can be.
-func (a App) surroundingsKey() (key, why string) {
-	return dockerfile.Read(a.Dockerfile, a.Context).Fingerprint(cmp.Or(a.Jar, a.archive))
+	key, _ := app.DockerfileKey()
+	last := m.last.Load()
+	return last == nil || last.key != key
 }
 
 // apart takes the image that the Dockerfile made apart, and composes it anew. Where why, or the
@@ -82,7 +68,7 @@ func (j *job) apart(ctx context.Context, made Image, key, why string) (Image, er
 	if err != nil {
 		return Image{}, err
 	}
-	j.app.around.last.Store(s)
+	j.last.Store(s)
 	return made, nil
 }
 
@@ -140,7 +126,7 @@ func (j *job) isJar(s *surroundings, place, workDir string) bool {
 
 // reserved says whether something that was copied to place may lie among the application's files.
 func reserved(place string) bool {
-	return place == "/"+appDir || slices.ContainsFunc([]string{classesDir, libDir, supervisorDir}, func(own string) bool { return below(place, "/"+own) })
+	return place == "/"+appDir || slices.ContainsFunc([]string{classesDir, libDir, supervisorDir}, func(own string) bool { return paths.Within(place, "/"+own) })
 }
 
 // launched reads the command of an image: java, options, -jar, the jar, arguments.
@@ -155,16 +141,16 @@ func (j *job) launched(img v1.Image) (s *surroundings, why string) {
 	}
 	at := slices.Index(command, "-jar")
 	switch {
-	case j.app.packing == nil:
+	case j.app.Exploded == nil:
 		return nil, "not all in the jar lies on the disk too"
-	case j.app.packing.Webapp != "":
+	case j.app.Exploded.Webapp != "":
 		return nil, "it starts a war"
 	case at < 1 || at+1 == len(command) || path.Base(command[0]) != "java":
 		return nil, "its command is not java -jar"
 	case slices.ContainsFunc(command[:at], func(o string) bool { return strings.Contains(o, "jdwp") }):
 		return nil, "it opens a debug port itself"
 	}
-	if name := jvmOptionsIn(config.Config.Env); name != "" {
+	if name := jvm.OptionVariable(config.Config.Env); name != "" {
 		return nil, "it sets " + name
 	}
 	return &surroundings{java: command[:at], args: command[at+1:], cmd: cmd}, ""

@@ -17,24 +17,25 @@ import (
 )
 
 // developed opens spring-maven with a Dockerfile, to be changed while it runs.
-func developed(t *testing.T, dockerfile string) (*Compiler, *Project) {
+func developed(t *testing.T, docker *client.Client, dockerfile string) (*Compiler, *Project, *Imager) {
 	t.Helper()
 	dir := sample(t, "spring-maven")
 	write(t, dir, "Dockerfile", dockerfile)
 	p := openReal(t, dir)
-	p.Develop = true
+	m := NewImager(docker, ImagerOptions{CacheDir: dir + "-cache", Develop: true})
+	p.NeedsJar = m.NeedsJar
 	c := NewCompiler(p, true)
 	t.Cleanup(func() { _ = c.Close() })
-	return c, p
+	return c, p, m
 }
 
 // developedImage makes the image of what was compiled.
-func developedImage(t *testing.T, docker *client.Client, app App) Image {
+func developedImage(t *testing.T, docker *client.Client, m *Imager, app App) Image {
 	t.Helper()
 	t.Cleanup(func() {
 		_, _ = docker.ImageRemove(context.Background(), app.Name+":dockerfile", image.RemoveOptions{PruneChildren: true})
 	})
-	return imageReal(t, NewImager(docker, ImagerOptions{CacheDir: app.Dir + "-cache", Develop: true}), docker, app, "image")
+	return imageReal(t, m, docker, app, "image")
 }
 
 // fileNames are those of all layers together.
@@ -76,10 +77,10 @@ COPY extra.txt .
 USER 1234
 ENTRYPOINT ["java", "-Dsome.option=1", "-XX:+UseParallelGC", "-jar", "app.jar", "--some.argument=2"]
 `
-			c, p := developed(t, dockerfile)
+			c, p, m := developed(t, docker, dockerfile)
 			write(t, p.Dir, "extra.txt", "one")
 			app := keptCompile(t, c, nil)
-			first := developedImage(t, docker, app)
+			first := developedImage(t, docker, m, app)
 			x := first.Explanation
 			if app.Jar == "" || !x.Supervised || x.Dockerfile != "Dockerfile" || x.Base != app.Name+":dockerfile" {
 				t.Fatalf("got %+v of %q", x, app.Jar)
@@ -110,7 +111,7 @@ ENTRYPOINT ["java", "-Dsome.option=1", "-XX:+UseParallelGC", "-jar", "app.jar", 
 			if app.Jar != "" || app.How != "by the kept compiler, 1 source" {
 				t.Errorf("a save is compiled %q, jar %q", app.How, app.Jar)
 			}
-			second := developedImage(t, docker, app)
+			second := developedImage(t, docker, m, app)
 			serves(t, docker, second.Ref, "Hello, again")
 			before, after := diffIDs(first.Content.(*content)), diffIDs(second.Content.(*content))
 			if len(before) != len(after) || !slices.Equal(before[:len(before)-1], after[:len(after)-1]) {
@@ -119,7 +120,7 @@ ENTRYPOINT ["java", "-Dsome.option=1", "-XX:+UseParallelGC", "-jar", "app.jar", 
 
 			write(t, p.Dir, "extra.txt", "two, and longer")
 			app = keptCompile(t, c, []string{"extra.txt"})
-			third := developedImage(t, docker, app)
+			third := developedImage(t, docker, m, app)
 			if app.Jar == "" || !third.Explanation.Supervised || slices.Equal(diffIDs(third.Content.(*content)), after) {
 				t.Errorf("another file of the Dockerfile's: jar %q, %+v", app.Jar, third.Explanation)
 			}
@@ -134,7 +135,7 @@ func TestRealDockerfileIsLeftAsItIs(t *testing.T) {
 	docker := real.Docker(t)
 	base(t, docker, "eclipse-temurin:17-jre")
 	const from, jar, start = "FROM eclipse-temurin:17-jre\n", "COPY target/*.jar /app.jar\n", `ENTRYPOINT ["java", "-jar", "/app.jar"]` + "\n"
-	c, p := developed(t, from+jar+start)
+	c, p, m := developed(t, docker, from+jar+start)
 	for _, test := range []struct{ name, dockerfile, why string }{
 		{"several stages", from + "FROM eclipse-temurin:17-jre\n" + jar + start, "it has more than one stage"},
 		{"a directory", from + "COPY target /target\nENTRYPOINT [\"java\", \"-jar\", \"/target/app.jar\"]\n", "it copies a directory that contains the jar"},
@@ -149,7 +150,7 @@ func TestRealDockerfileIsLeftAsItIs(t *testing.T) {
 			t.Setenv("DOCKER_BUILDKIT", "0")
 			write(t, p.Dir, "Dockerfile", test.dockerfile)
 			app := keptCompile(t, c, []string{"Dockerfile"})
-			img := developedImage(t, docker, app)
+			img := developedImage(t, docker, m, app)
 			if want := "Dockerfile makes its image: " + test.why; app.Jar == "" || img.Explanation.Supervised || img.Explanation.Unsupervised != want {
 				t.Errorf("got %q, jar %q", img.Explanation.Unsupervised, app.Jar)
 			}

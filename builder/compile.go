@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
-	"slices"
 	"strings"
+
+	"github.com/devloop-cli/devloop/builder/internal/paths"
+	"github.com/devloop-cli/devloop/builder/springboot"
 )
 
 // Compile builds the project, without its tests, and looks into what came out. The
@@ -55,7 +56,7 @@ func (p *Project) compileClasses(ctx context.Context, out io.Writer, m model, k 
 	if err != nil {
 		return App{}, false, err
 	}
-	app, found = k.app(m.in(k.Directory))
+	app, found = p.app(&k.Exploded, m.in(k.Directory))
 	return p.placed(app, k.Directory), found, nil
 }
 
@@ -68,13 +69,13 @@ func (p *Project) compileArchive(ctx context.Context, out io.Writer) (App, error
 	if app, plain, err := p.plain(one, m); plain || err != nil {
 		return app, err
 	}
-	app, err := openApp(one.Archive, p.env...)
+	app, err := springboot.Open(one.Archive, p.env...)
 	if err != nil {
 		return App{}, noArchive(one, err)
 	}
 	app = p.placed(app, one.Directory)
-	app.Classes, app.Resources, app.Libraries = existing(one.Classes), existing(one.Resources), existing(one.Libraries)
-	if app.Dockerfile != "" && !p.Develop || len(one.Classes) == 0 {
+	app.Classes, app.Resources, app.Libraries = paths.Existing(one.Classes), paths.Existing(one.Resources), paths.Existing(one.Libraries)
+	if app.Dockerfile != "" && p.NeedsJar == nil || len(one.Classes) == 0 {
 		return app, nil
 	}
 	k, err := p.learn(one, app, m)
@@ -85,8 +86,8 @@ func (p *Project) compileArchive(ctx context.Context, out io.Writer) (App, error
 		_, _ = fmt.Fprintf(out, "the archive is packed at each build: %s\n", k.Why)
 		return app, nil
 	}
-	if unpacked, found := k.app(one); found {
-		app.Libraries, app.packing = unpacked.Libraries, k
+	if exploded, found := p.app(&k.Exploded, one); found {
+		app.Libraries, app.Exploded = exploded.Libraries, exploded.Exploded
 	}
 	return app, nil
 }
@@ -108,7 +109,7 @@ func (p *Project) archive(ctx context.Context, out io.Writer) (one module, m mod
 // noArchive says what is wrong with an archive that the build has left.
 func noArchive(one module, err error) error {
 	e := &ProjectError{Dir: one.Directory, Reason: "makes no executable jar", Err: err, code: "project.unsupported"}
-	if !errors.Is(err, errNotExecutable) {
+	if !errors.Is(err, springboot.ErrNotExecutable) {
 		e.Reason = "has a jar that can't be read"
 	}
 	e.hints = []string{"delete it and build again: rm " + one.Archive}
@@ -118,14 +119,15 @@ func noArchive(one module, err error) error {
 // plain returns an application without Spring Boot: one that has a main class, but
 // no executable archive. plain is false where it has one, or ought to.
 func (p *Project) plain(one module, m model) (app App, plain bool, err error) {
-	if one.MainClass == "" || one.Archive != "" && !errors.Is(openError(one.Archive), errNotExecutable) {
+	if one.MainClass == "" || one.Archive != "" && !errors.Is(openError(one.Archive), springboot.ErrNotExecutable) {
 		return App{}, false, nil
 	}
-	k := &packing{env: p.env, Inputs: m.Inputs, Directory: one.Directory, MainClass: one.MainClass, Told: one.Libraries, Layers: []string{dependencies, snapshots, "application"}, Why: p.packsMore(one, m)}
-	for _, file := range existing(one.Libraries) {
-		k.Libraries = append(k.Libraries, packedLibrary{File: file, Name: k.freeName(file), Layer: m.layer(file)})
+	k := &packing{Inputs: m.Inputs, Directory: one.Directory, Why: p.packsMore(one, m), Exploded: springboot.Exploded{
+		MainClass: one.MainClass, Told: one.Libraries, Layers: []string{springboot.Dependencies, springboot.Snapshots, "application"}}}
+	for _, file := range paths.Existing(one.Libraries) {
+		k.AddLibrary(file, m.layer(file))
 	}
-	app, found := k.app(one)
+	app, found := p.app(&k.Exploded, one)
 	if !found {
 		return App{}, true, &ProjectError{Dir: one.Directory, Reason: fmt.Sprintf("names the main class %q, which is not among its classes", one.MainClass),
 			code: "project.unsupported", hints: []string{"correct the name, or the package of the class, in " + p.buildFile()}}
@@ -135,33 +137,17 @@ func (p *Project) plain(one module, m model) (app App, plain bool, err error) {
 	return app, true, keepJSON(p.packingFile(), k)
 }
 
-// freeName returns what a library is called beside those that are there already: two
-// modules of one name may come from two groups.
-func (k *packing) freeName(file string) string {
-	name := filepath.Base(file)
-	for i := 2; slices.ContainsFunc(k.Libraries, func(l packedLibrary) bool { return l.Name == name }); i++ {
-		name = fmt.Sprintf("%d-%s", i, filepath.Base(file))
-	}
-	return name
-}
-
 // layer returns the layer of a library, by how often it changes.
 func (m model) layer(file string) string {
 	for _, one := range m.Modules {
-		if below(file, one.Directory) {
+		if paths.Within(file, one.Directory) {
 			return "application"
 		}
 	}
 	if strings.Contains(filepath.Base(file), "-SNAPSHOT") {
-		return snapshots
+		return springboot.Snapshots
 	}
-	return dependencies
-}
-
-// below says whether a file lies in a directory.
-func below(file, dir string) bool {
-	rel, err := filepath.Rel(dir, file)
-	return err == nil && filepath.IsLocal(rel)
+	return springboot.Dependencies
 }
 
 // placed says what an application is called and how its image is made.
@@ -171,16 +157,17 @@ func (p *Project) placed(app App, dir string) App {
 		app.SkippedChecks = p.skippedChecks(m)
 	}
 	app.Dockerfile, app.Context = p.dockerfile(dir)
-	if p.Develop {
-		app.around = &p.around
-	}
 	return app
 }
 
-// existing returns the paths at which there is something.
-func existing(paths []string) []string {
-	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool {
-		_, err := os.Stat(path)
-		return err != nil
-	})
+// needsArchive reports whether the build has to pack the archive for a Dockerfile.
+func (p *Project) needsArchive(dir, archive string) bool {
+	app := p.placed(App{Archive: archive}, dir)
+	return app.Dockerfile != "" && (p.NeedsJar == nil || p.NeedsJar(app))
+}
+
+// openError says what keeps a file from being an archive that Spring Boot made executable.
+func openError(jar string) error {
+	_, err := springboot.Open(jar)
+	return err
 }

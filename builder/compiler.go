@@ -146,7 +146,7 @@ func (c *Compiler) needsBuild(changed []string) string {
 		return firstTime
 	case changed == nil:
 		return "all may have changed"
-	case c.app.packing == nil || c.needsArchive():
+	case c.app.Exploded == nil || c.needsArchive():
 		return "the image is made of what it packs"
 	}
 	for _, path := range changed {
@@ -256,7 +256,7 @@ func (c *Compiler) keptApp(how string) (App, error) {
 		}
 	}
 	m.Classes = []string{classes}
-	app, found := c.app.packing.app(m)
+	app, found := c.project.app(c.app.Exploded, m)
 	if !found {
 		return App{}, &incremental.Unfit{Why: "the application is not what it was"}
 	}

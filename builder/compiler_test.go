@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/builder/internal/incremental"
+	"github.com/devloop-cli/devloop/builder/springboot"
 )
 
 func TestProcessors(t *testing.T) {
@@ -78,7 +79,7 @@ func TestWhyTheBuildHasToCompile(t *testing.T) {
 	ready := func() *Compiler {
 		c := NewCompiler(&Project{Dir: dir, root: dir, cache: t.TempDir(), Tool: Tool{Name: "gradle"}}, true)
 		c.model = module{Directory: dir, Sources: []string{src}, ResourceSources: []string{filepath.Join(dir, "src/main/resources")}}
-		c.app = App{Dir: dir, packing: &packing{}}
+		c.app = App{Dir: dir, Exploded: &springboot.Exploded{}}
 		c.module = incremental.New(incremental.Model{}, nil, t.TempDir())
 		c.process = &javacProcess{libraries: c.model.libraries()}
 		if err := keepJSON(filepath.Join(c.project.modelDir(), "model.json"), model{Inputs: c.project.inputs(nil)}); err != nil {
@@ -101,7 +102,7 @@ func TestWhyTheBuildHasToCompile(t *testing.T) {
 		{"a file of the build changed", java, func(c *Compiler) { write(t, dir, "settings.gradle", "// new") }},
 		{"the kept compiler is not ready", java, func(c *Compiler) { c.module = nil }},
 		{"a library changed", java, func(c *Compiler) { c.process.libraries = "others" }},
-		{"the image is made of what it packs", java, func(c *Compiler) { c.app.packing = nil }},
+		{"the image is made of what it packs", java, func(c *Compiler) { c.app.Exploded = nil }},
 		{firstTime, nil, func(c *Compiler) { c.app = App{} }},
 		{"it was not asked for", java, func(c *Compiler) { c.off = NewCompiler(c.project, false).off }},
 	} {

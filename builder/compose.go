@@ -10,6 +10,9 @@ import (
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/devloop-cli/devloop/builder/jvm"
+	"github.com/devloop-cli/devloop/builder/springboot"
 )
 
 // nobodyInParticular is the user that a composed image runs as. It needs no entry
@@ -18,12 +21,12 @@ const nobodyInParticular = "1000:1000"
 
 // compose makes an image of a base and the application's layers, and brings it to the engine.
 func (j *job) compose(ctx context.Context, base *content, ref, why string) (Image, error) {
-	files, err := j.app.files()
+	files, err := j.app.Files()
 	if err != nil {
 		return Image{}, err
 	}
-	defer files.close()
-	if name := jvmOptionsIn(base.config.Config.Env); name != "" && j.develop {
+	defer files.Close()
+	if name := jvm.OptionVariable(base.config.Config.Env); name != "" && j.develop {
 		j.develop, j.undeveloped = false, "the base image sets "+name
 	}
 	j.given = slices.Concat(j.given, base.config.Config.Env)
@@ -58,8 +61,8 @@ type composition struct {
 
 // composition makes the layers: libraries, their archive where there is one, and
 // what is the application's own.
-func (j *job) composition(base *content, files *appFiles) (*composition, error) {
-	libs, own, classPath := files.split()
+func (j *job) composition(base *content, files *springboot.Files) (*composition, error) {
+	libs, own, classPath := split(files)
 	c := &composition{Explanation: Explanation{Options: j.jvmOptions(files), MainClass: j.app.MainClass}}
 	if j.supervised() {
 		all, options, err := j.templates(base, files)

@@ -168,7 +168,7 @@ func TestDamagedKnowledge(t *testing.T) {
 		p, _ := unpackedProject(t, bootFiles())
 		compilePlayed(t, p)
 		write(t, p.modelDir(), name, "{\"Inputs\": cut")
-		if app, task := compilePlayed(t, p); task != archiveTask || app.packing == nil {
+		if app, task := compilePlayed(t, p); task != archiveTask || app.Exploded == nil {
 			t.Errorf("%s: got %s", name, task)
 		}
 		if _, task := compilePlayed(t, p); task != classesTask {

@@ -3,6 +3,9 @@ package builder
 import (
 	"slices"
 	"strings"
+
+	"github.com/devloop-cli/devloop/builder/jvm"
+	"github.com/devloop-cli/devloop/builder/springboot"
 )
 
 // Explanation says what an image is made of, and why. It holds all that a display
@@ -34,7 +37,7 @@ type Explanation struct {
 	Swappable bool
 	// Templates are the files of the template engines that Spring Boot sets up, where the
 	// application can be changed in its container.
-	Templates []Templates
+	Templates []springboot.Templates
 	// Archive tells of the archive of the dependencies' classes.
 	Archive Archive
 }
@@ -87,18 +90,18 @@ func Levers() []string {
 }
 
 // jvmOptions returns what the JVM is told, without the levers that are left out.
-func (j *job) jvmOptions(files *appFiles) []Option {
+func (j *job) jvmOptions(files *springboot.Files) []Option {
 	options := slices.DeleteFunc(append(slices.Clone(quickStart), freshPages), func(o Option) bool {
-		return slices.Contains(j.without, o.Lever) || contradicts(o.Text, j.given)
+		return slices.Contains(j.without, o.Lever) || jvm.Contradicts(o.Text, j.given)
 	})
-	return slices.Concat(options, devtoolsOption(files.libs), launchOptions(files.manifest, j.app.Java))
+	return slices.Concat(options, devtoolsOption(files.Libraries), launchOptions(files.Manifest, j.app.Java))
 }
 
 // devtoolsOption keeps spring-boot-devtools from starting the application again by itself, as
 // java -jar does: it would whenever one class of a change has come.
 // https://docs.spring.io/spring-boot/reference/using/devtools.html#using.devtools.restart.disable
-func devtoolsOption(libs []library) []Option {
-	if !slices.ContainsFunc(libs, func(l library) bool { return strings.HasPrefix(l.name, "spring-boot-devtools-") }) {
+func devtoolsOption(libs []springboot.Library) []Option {
+	if !slices.ContainsFunc(libs, func(l springboot.Library) bool { return strings.HasPrefix(l.Name, "spring-boot-devtools-") }) {
 		return nil
 	}
 	return []Option{{Text: "-Dspring.devtools.restart.enabled=false", Why: "java -jar leaves spring-boot-devtools out, too: it would restart in the middle of a change"}}
@@ -126,4 +129,46 @@ func launchOptions(manifest map[string]string, java int) []Option {
 		}
 	}
 	return options
+}
+
+// templates returns the application's template engines, and the options with which they read a
+// template at each request, as with spring-boot-devtools.
+func (j *job) templates(base *content, files *springboot.Files) ([]springboot.Templates, []Option, error) {
+	settings, err := j.settings(base, files)
+	if err != nil {
+		return nil, nil, err
+	}
+	all := springboot.TemplatesOf(files.Libraries, settings)
+	var options []Option
+	for i, t := range all {
+		if slices.Contains(j.without, freshPages.Lever) {
+			t.Kept = "asked for by --without " + freshPages.Lever
+		}
+		if all[i] = t; t.Kept == "" {
+			for _, setting := range t.Uncached {
+				options = append(options, Option{freshPages.Lever, "-D" + setting, t.Engine + " reads a template at each request"})
+			}
+		}
+	}
+	if len(options) > 0 {
+		options = append(options, Option{freshPages.Lever, "-D" + springboot.TemplatesUncached, "a template may come or go"})
+	}
+	return all, options, nil
+}
+
+// settings reads the application's settings, including those of the image's environment and command.
+func (j *job) settings(base *content, files *springboot.Files) ([]springboot.Setting, error) {
+	all, err := files.Settings()
+	for _, variable := range base.config.Config.Env {
+		key, value, _ := strings.Cut(variable, "=")
+		all = append(all, springboot.NewSetting("the image's environment", key, value))
+	}
+	if j.in == nil {
+		return all, err
+	}
+	for _, word := range slices.Concat(j.in.java, j.in.args) {
+		key, value, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(word, "-D"), "--"), "=")
+		all = append(all, springboot.NewSetting("the Dockerfile's command", key, value))
+	}
+	return all, err
 }

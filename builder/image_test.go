@@ -15,12 +15,14 @@ import (
 	"testing"
 
 	"github.com/docker/docker/client"
+
+	"github.com/devloop-cli/devloop/builder/springboot"
 )
 
 // appOf makes a jar and the value that Compile returns for it.
 func appOf(t *testing.T, files []file) App {
 	t.Helper()
-	app, err := openApp(jarOf(t, filepath.Join(t.TempDir(), "app.jar"), files))
+	app, err := springboot.Open(jarOf(t, filepath.Join(t.TempDir(), "app.jar"), files))
 	if err != nil {
 		t.Fatal(err)
 	}

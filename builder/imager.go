@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"sync/atomic"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/image"
@@ -55,6 +56,8 @@ type Imager struct {
 	develop bool
 	swap    bool
 	debug   debug
+	// last is what the Dockerfile made last, without the jar. It serves images of one project.
+	last *atomic.Pointer[surroundings]
 }
 
 // debug says how a debugger is let in.
@@ -88,7 +91,7 @@ type Image struct {
 
 // NewImager returns an Imager that uses docker. Nothing is asked of the engine yet.
 func NewImager(docker client.APIClient, o ImagerOptions) *Imager {
-	return &Imager{docker: docker, base: o.Base, cache: o.CacheDir, without: o.Without, given: o.JVMOptions, develop: o.Develop, swap: o.Swap, debug: debug{o.Debug || o.Suspend, o.Suspend}}
+	return &Imager{docker: docker, base: o.Base, cache: o.CacheDir, without: o.Without, given: o.JVMOptions, develop: o.Develop, swap: o.Swap, debug: debug{o.Debug || o.Suspend, o.Suspend}, last: new(atomic.Pointer[surroundings])}
 }
 
 // Image makes the image of app: by its Dockerfile if it has one, else composed of
@@ -103,7 +106,7 @@ func (m *Imager) Image(ctx context.Context, app App, out io.Writer) (Image, erro
 	if err != nil {
 		return Image{}, err
 	}
-	j := &job{docker: m.docker, cache: newLayerCache(cache), records: filepath.Join(cache, "archives"), without: m.without, given: m.given, develop: m.develop, swap: m.swap, debug: m.debug, app: app, out: out}
+	j := &job{docker: m.docker, cache: newLayerCache(cache), records: filepath.Join(cache, "archives"), without: m.without, given: m.given, develop: m.develop, swap: m.swap, debug: m.debug, last: m.last, app: app, out: out}
 	img, err := j.run(ctx, m.base)
 	if err != nil {
 		return Image{}, imageError(ctx, app.Name, m.docker.DaemonHost(), err)
@@ -126,6 +129,7 @@ type job struct {
 	debug   debug
 	// undeveloped says why not, where it was asked for.
 	undeveloped string
+	last        *atomic.Pointer[surroundings]
 	app         App
 	file        *dockerfile.File // nil for an image without one
 	out         io.Writer
@@ -135,7 +139,7 @@ type job struct {
 
 func (j *job) run(ctx context.Context, base string) (Image, error) {
 	if j.app.Dockerfile != "" {
-		j.file = dockerfile.Read(j.app.Dockerfile, j.app.Context)
+		j.file = j.app.ReadDockerfile()
 		return j.byItsDockerfile(ctx)
 	}
 	why := "chosen by the user"
@@ -152,14 +156,14 @@ func (j *job) run(ctx context.Context, base string) (Image, error) {
 // byItsDockerfile makes the image as the Dockerfile says. One that shall be changed while it runs
 // is taken apart, where that is possible.
 func (j *job) byItsDockerfile(ctx context.Context) (Image, error) {
-	takeApart := j.supervised() && j.app.around != nil
+	takeApart := j.supervised()
 	if takeApart && j.app.Jar == "" {
-		return j.composeAround(ctx, j.app.around.last.Load())
+		return j.composeAround(ctx, j.last.Load())
 	}
 	if !takeApart {
 		return j.build(ctx)
 	}
-	key, why := j.app.surroundingsKey() // of what is built: a later save has another
+	key, why := j.app.DockerfileKey() // of what is built: a later save has another
 	made, err := j.build(ctx)
 	if err != nil {
 		return made, err

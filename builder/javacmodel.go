@@ -5,11 +5,13 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/devloop-cli/devloop/builder/internal/incremental"
+	"github.com/devloop-cli/devloop/builder/internal/paths"
 )
 
 // javacModel says how the kept compiler has to compile m, and with which JDK. It
@@ -21,7 +23,7 @@ func (m module) javacModel() (incremental.Model, string, error) {
 		return none, "", &incremental.Unfit{Why: "the build has " + m.compilers() + " make the classes"}
 	}
 	c := m.Compilers[0]
-	classes := existing(m.Classes)
+	classes := paths.Existing(m.Classes)
 	switch {
 	case c.Forked:
 		return none, "", &incremental.Unfit{Why: "the build runs a javac of its own choice"}
@@ -112,8 +114,8 @@ func processors(jars []string) (some, whole bool, err error) {
 		if err != nil {
 			return false, false, fmt.Errorf("look for annotation processors: %w", err)
 		}
-		names, _ := readEntry(&jar.Reader, processorsPath)
-		kinds, _ := readEntry(&jar.Reader, incrementalPath)
+		names, _ := fs.ReadFile(&jar.Reader, processorsPath)
+		kinds, _ := fs.ReadFile(&jar.Reader, incrementalPath)
 		_ = jar.Close()
 		for _, name := range lines(names) {
 			some = true

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/builder/internal/javac"
+	"github.com/devloop-cli/devloop/builder/jvm"
 )
 
 // javacProcess is a running compiler.
@@ -29,7 +30,7 @@ func javacCommand(javaHome, dir string) (*exec.Cmd, error) {
 		return nil, err
 	}
 	cmd := exec.Command(filepath.Join(javaHome, "bin", "java"), javac.Arguments(program)...)
-	cmd.Env = withoutJVMOptions(os.Environ())
+	cmd.Env = jvm.WithoutOptions(os.Environ())
 	return cmd, nil
 }
 

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/devloop-cli/devloop/builder/springboot"
 )
 
 // Where a composed image holds the application.
@@ -25,25 +27,19 @@ const (
 // and the buildpacks give theirs, for DOS, and so zip, can't say an earlier one.
 var layerTime = time.Date(1980, time.January, 1, 0, 0, 1, 0, time.UTC)
 
-// entry is a file and its place in a layer.
-type entry struct {
-	path string // without a slash at the front
-	file source
-}
-
 // writeLayer writes entries and the directories above them as a tar archive which
 // depends on nothing but their names and content: sorted, owned by root, times and
 // modes fixed. In open ones the classes can be changed.
-func writeLayer(to io.Writer, entries []entry, open bool) error {
-	entries = slices.SortedFunc(slices.Values(entries), func(a, b entry) int { return cmp.Compare(a.path, b.path) })
+func writeLayer(to io.Writer, entries []springboot.Entry, open bool) error {
+	entries = slices.SortedFunc(slices.Values(entries), func(a, b springboot.Entry) int { return cmp.Compare(a.Path, b.Path) })
 	archive := tar.NewWriter(to)
 	made := map[string]bool{}
 	for _, e := range entries {
-		if err := writeParents(archive, e.path, open, made); err != nil {
+		if err := writeParents(archive, e.Path, open, made); err != nil {
 			return err
 		}
 		if err := writeEntry(archive, e); err != nil {
-			return fmt.Errorf("read %q: %w", e.file, err)
+			return fmt.Errorf("read %q: %w", e.File, err)
 		}
 	}
 	return archive.Close()
@@ -75,12 +71,12 @@ func dirMode(dir string, open bool) int64 {
 	}
 }
 
-func writeEntry(archive *tar.Writer, e entry) error {
-	header := &tar.Header{Typeflag: tar.TypeReg, Name: e.path, Mode: 0o644, ModTime: layerTime, Size: e.file.size()}
+func writeEntry(archive *tar.Writer, e springboot.Entry) error {
+	header := &tar.Header{Typeflag: tar.TypeReg, Name: e.Path, Mode: 0o644, ModTime: layerTime, Size: e.File.Size()}
 	if err := archive.WriteHeader(header); err != nil {
 		return err
 	}
-	data, err := e.file.Open()
+	data, err := e.File.Open()
 	if err != nil {
 		return err
 	}
@@ -92,34 +88,34 @@ func writeEntry(archive *tar.Writer, e entry) error {
 // part is a layer to be: its name and files.
 type part struct {
 	name    string
-	entries []entry
+	entries []springboot.Entry
 }
 
 // split sorts an application's files into layers, the one that changes least first:
 // libraries as the archive's index has them, then, as own, the application's resources
 // and its classes. Empty ones are left out. The class path is that of the libraries.
-func (f *appFiles) split() (libs, own []part, classPath []string) {
-	byLayer := map[string][]entry{}
-	for _, l := range f.libs {
-		name := libDir + "/" + l.name
-		byLayer[l.layer] = append(byLayer[l.layer], entry{name, l.file})
+func split(f *springboot.Files) (libs, own []part, classPath []string) {
+	byLayer := map[string][]springboot.Entry{}
+	for _, l := range f.Libraries {
+		name := libDir + "/" + l.Name
+		byLayer[l.Layer] = append(byLayer[l.Layer], springboot.Entry{Path: name, File: l.File})
 		classPath = append(classPath, "/"+name)
 	}
-	for _, layer := range f.layers {
+	for _, layer := range f.Layers {
 		libs = append(libs, part{layer, byLayer[layer]})
 	}
-	var resources, classes []entry
-	for _, e := range f.own {
-		placed := entry{classesDir + "/" + e.path, e.file}
-		if strings.HasSuffix(e.path, ".class") {
+	var resources, classes []springboot.Entry
+	for _, e := range f.Own {
+		placed := springboot.Entry{Path: classesDir + "/" + e.Path, File: e.File}
+		if strings.HasSuffix(e.Path, ".class") {
 			classes = append(classes, placed)
 		} else {
 			resources = append(resources, placed)
 		}
 	}
-	var webapp []entry
-	for _, e := range f.webapp {
-		webapp = append(webapp, entry{webappDir + "/" + e.path, e.file})
+	var webapp []springboot.Entry
+	for _, e := range f.Webapp {
+		webapp = append(webapp, springboot.Entry{Path: webappDir + "/" + e.Path, File: e.File})
 	}
 	own = []part{{"webapp", webapp}, {"resources", resources}, {"classes", classes}}
 	empty := func(p part) bool { return len(p.entries) == 0 }

@@ -15,6 +15,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/devloop-cli/devloop/builder/jvm"
+	"github.com/devloop-cli/devloop/builder/springboot"
 )
 
 // mavenOpts make a short-lived JVM start faster: no second compiler, one collector
@@ -122,8 +125,8 @@ func (p *Project) mavenEnv() []string {
 		return nil
 	}
 	options := strings.Fields(mavenOpts)
-	if choosesCollector(userJVMOptions()...) {
-		options = withoutCollector(options)
+	if jvm.ChoosesCollector(jvm.UserOptions()...) {
+		options = jvm.WithoutCollector(options)
 	}
 	return append(os.Environ(), "MAVEN_OPTS="+strings.Join(options, " "))
 }
@@ -140,7 +143,7 @@ func (p *Project) executableModule(m model) (module, error) {
 		if archive := newestExecutable(filepath.Join(dir, "target")); archive != "" {
 			one.Archive = archive
 			found = append(found, one)
-		} else if one.Archive != "" && !errors.Is(openError(one.Archive), errNotExecutable) && filepath.Ext(one.Archive) == ".jar" {
+		} else if one.Archive != "" && !errors.Is(openError(one.Archive), springboot.ErrNotExecutable) && filepath.Ext(one.Archive) == ".jar" {
 			broken = append(broken, one)
 		} else if one.MainClass != "" {
 			plain = append(plain, one)
@@ -224,7 +227,7 @@ func archived(target string) string {
 	if err != nil {
 		return ""
 	}
-	values := propertiesOf(text)
+	values := springboot.ParseProperties(text)
 	return values["artifactId"] + "-" + values["version"]
 }
 

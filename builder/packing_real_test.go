@@ -37,13 +37,13 @@ func unpackedReal(t *testing.T, dir string) {
 	t.Helper()
 	p := openReal(t, dir)
 	first := compileReal(t, p, "archive, first")
-	if first.Jar == "" || first.packing == nil {
+	if first.Jar == "" || first.Exploded == nil {
 		k, _ := os.ReadFile(p.packingFile())
 		t.Fatalf("nothing was learned of %s: %s", first.Jar, k[bytes.Index(k, []byte("Why")):])
 	}
 	edit(t, dir, "Hello, World", "Hello, unpacked")
 	unpacked := compileReal(t, p, "classes, one line changed")
-	if unpacked.Jar != "" || unpacked.packing == nil {
+	if unpacked.Jar != "" || unpacked.Exploded == nil {
 		t.Fatalf("packed again: %s", unpacked.Jar)
 	}
 	e := baseEngine(t)
@@ -60,7 +60,7 @@ func unpackedReal(t *testing.T, dir string) {
 			t.Fatalf("%v\n%s", err, &out)
 		}
 	})
-	packed.packing = nil
+	packed.Exploded = nil
 	other := makeImage(t, e, t.TempDir(), packed)
 	if one.ID != other.ID {
 		t.Errorf("the image of the classes is %s, that of the archive %s\n%+v\n%+v", one.ID, other.ID, one.Explanation, other.Explanation)

@@ -19,10 +19,10 @@ func unpackedProject(t *testing.T, files []file) (*Project, module) {
 		switch {
 		case strings.HasSuffix(f.name, ".jar"):
 			m.Libraries = append(m.Libraries, write(t, t.TempDir(), filepath.Base(f.name), f.text))
-		case strings.HasPrefix(f.name, jarLayout.classes()) && strings.HasSuffix(f.name, ".class"):
-			write(t, m.Classes[0], strings.TrimPrefix(f.name, jarLayout.classes()), f.text)
-		case strings.HasPrefix(f.name, jarLayout.classes()):
-			write(t, m.Resources[0], strings.TrimPrefix(f.name, jarLayout.classes()), f.text)
+		case strings.HasPrefix(f.name, "BOOT-INF/classes/") && strings.HasSuffix(f.name, ".class"):
+			write(t, m.Classes[0], strings.TrimPrefix(f.name, "BOOT-INF/classes/"), f.text)
+		case strings.HasPrefix(f.name, "BOOT-INF/classes/"):
+			write(t, m.Resources[0], strings.TrimPrefix(f.name, "BOOT-INF/classes/"), f.text)
 		}
 	}
 	tell(t, m)
@@ -53,7 +53,7 @@ func TestCompileStopsToPack(t *testing.T) {
 		t.Errorf("then %s: %+v", task, unpacked)
 	}
 	e := baseEngine(t)
-	packed.packing = nil
+	packed.Exploded = nil
 	if one, other := makeImage(t, e, t.TempDir(), packed), makeImage(t, e, t.TempDir(), unpacked); one.ID != other.ID {
 		t.Errorf("%s and %s", one.ID, other.ID)
 	}
@@ -95,7 +95,7 @@ func TestCompileGoesOnPacking(t *testing.T) {
 		change(m)
 		for range 2 {
 			app, task := compilePlayed(t, p)
-			if !strings.Contains(task, archiveTask+"the archive is packed at each build: ") || !strings.Contains(task, why) || app.Jar == "" || app.packing != nil {
+			if !strings.Contains(task, archiveTask+"the archive is packed at each build: ") || !strings.Contains(task, why) || app.Jar == "" || app.Exploded != nil {
 				t.Errorf("%s: got %q, %+v", why, task, app)
 			}
 		}

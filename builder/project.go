@@ -12,6 +12,9 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/devloop-cli/devloop/builder/internal/paths"
+	"github.com/devloop-cli/devloop/builder/springboot"
 )
 
 // Options say how a project is opened.
@@ -44,14 +47,13 @@ type Project struct {
 	// Dockerfile is the absolute path of the project's own, "" if there is none.
 	Dockerfile string
 
-	// Develop says that the images are to be such that the running application can be changed: an
-	// archive is packed for a Dockerfile only where its image has to be built.
-	Develop bool
+	// NeedsJar reports whether the image of an application with a Dockerfile needs the jar; nil
+	// means that it always does. See [Imager.NeedsJar].
+	NeedsJar func(App) bool
 	// SkipStyle has the build leave out checks of style, such as checkstyle: in the middle of an
 	// edit they fail for nothing that matters to what runs.
 	SkipStyle bool
 
-	around around
 	named  string // the Dockerfile that Options name, NoDockerfile or "" for that of a directory
 	root   string // the outermost directory of the build, which holds Dir
 	module string
@@ -222,7 +224,7 @@ func (p *Project) dockerfile(dir string) (file, context string) {
 		return "", ""
 	}
 	for _, d := range []string{dir, p.Dir} {
-		if below(p.named, d) {
+		if paths.Within(p.named, d) {
 			return p.named, d
 		}
 	}
@@ -352,4 +354,12 @@ func mavenRoot(dir string) string {
 		}
 	}
 	return dir
+}
+
+// Port returns the port that the application will listen on, as far as its sources and the
+// variables that it is given tell before it is built; 0 if they say that it is no server.
+func (p *Project) Port() int {
+	resources := filepath.Join(p.moduleDir(), "src", "main", "resources")
+	port, _ := springboot.Port(func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(resources, name)) }, nil, p.env)
+	return port
 }

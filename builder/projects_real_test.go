@@ -70,7 +70,7 @@ func TestRealProjects(t *testing.T) {
 
 			replaceIn(t, filepath.Join(dir, project.edited), "Hello, World", "Hello, again")
 			app = compileReal(t, p, "one line changed")
-			if packed := app.packing == nil; packed != (project.packs != "") {
+			if packed := app.Exploded == nil; packed != (project.packs != "") {
 				known, _ := p.model()
 				k, _ := p.packing(known)
 				t.Errorf("packed: %v, want %q: %+v", packed, project.packs, k)
@@ -97,7 +97,7 @@ func samePacked(t *testing.T, p *Project, m *Imager, docker *client.Client, unpa
 	if openError(packed.Jar) != nil {
 		return // it has no archive that could be run
 	}
-	packed.packing = nil
+	packed.Exploded = nil
 	if img := imageReal(t, m, docker, packed, "image of the archive"); img.ID != unpacked.ID {
 		t.Errorf("the image of the archive is %+v\nthat of the classes %+v", img.Explanation, unpacked.Explanation)
 	}

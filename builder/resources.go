@@ -12,6 +12,7 @@ import (
 	"strconv"
 
 	"github.com/devloop-cli/devloop/builder/internal/incremental"
+	"github.com/devloop-cli/devloop/builder/internal/paths"
 )
 
 // resources are those files of a module that its build copies into the application as they are,
@@ -35,7 +36,7 @@ const largestResource = 4 << 20
 // copy of the directory with the module's classes, the others are copied to dir.
 func newResources(m module, classes, dir string) (*resources, error) {
 	r := &resources{dirs: map[string]string{}, copies: map[string]resourceCopy{}}
-	for i, built := range existing(m.Resources) {
+	for i, built := range paths.Existing(m.Resources) {
 		kept := classes
 		if !slices.Contains(m.Classes, built) {
 			kept = filepath.Join(dir, strconv.Itoa(i))

@@ -16,11 +16,11 @@ const style = "src/main/resources/static/app.css"
 // sameParts compares the application's own files with what the build makes of the same sources.
 func sameParts(t *testing.T, c *Compiler, got App) {
 	t.Helper()
-	now, err := got.Parts()
+	now, err := got.Contents()
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := compileReal(t, c.project, "the same by the build").Parts()
+	want, err := compileReal(t, c.project, "the same by the build").Contents()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func TestRealResourcesAreCheckedByTheBuild(t *testing.T) {
 	}
 	t.Log(said)
 	app := keptCompile(t, c, []string{style})
-	if text, err := app.readOwn("static/app.css"); err != nil || string(text) != "p { color: blue }\n" {
-		t.Errorf("given up for good: %q, %v", text, err)
+	if text := contents(t, app).Own["static/app.css"]; string(text) != "p { color: blue }\n" {
+		t.Errorf("given up for good: %q", text)
 	}
 }

@@ -65,7 +65,7 @@ func (c *Compiler) Rest(ctx context.Context) string {
 func (c *Compiler) prove(ctx context.Context) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.off != "" || c.module != nil || c.app.packing == nil || c.needsArchive() || ctx.Err() != nil {
+	if c.off != "" || c.module != nil || c.app.Exploded == nil || c.needsArchive() || ctx.Err() != nil {
 		return ""
 	}
 	m, err := c.newModule()

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/devloop-cli/devloop/builder/springboot"
 )
 
 func TestSkippedChecksAreNamedOnce(t *testing.T) {
@@ -35,15 +37,7 @@ func TestStyleFailuresAreTold(t *testing.T) {
 	}
 }
 
-func TestCollectorIsTheUsersWhereHeChoosesOne(t *testing.T) {
-	for options, want := range map[string]bool{
-		"-XX:+UseG1GC": true, "-Xmx1g -XX:+UseParallelGC": true, "-XX:-UseSerialGC": true, "-XX:+UseZGC\n": true,
-		"": false, "-XX:MaxGCPauseMillis=50": false, "-XX:+UseStringDeduplication": false, "-XX:+UseGCOverheadLimit": false,
-	} {
-		if got := choosesCollector(options); got != want {
-			t.Errorf("%q: got %v, want %v", options, got, want)
-		}
-	}
+func TestMavenGetsOneCollector(t *testing.T) {
 	t.Setenv("MAVEN_OPTS", "")
 	if err := os.Unsetenv("MAVEN_OPTS"); err != nil { // Setenv puts it back
 		t.Fatal(err)
@@ -52,9 +46,6 @@ func TestCollectorIsTheUsersWhereHeChoosesOne(t *testing.T) {
 	p := &Project{root: t.TempDir()}
 	if env := p.mavenEnv(); !slices.Contains(env, "MAVEN_OPTS=-XX:TieredStopAtLevel=1") || slices.ContainsFunc(env, func(v string) bool { return strings.HasPrefix(v, "MAVEN_OPTS=") && strings.Contains(v, "SerialGC") }) {
 		t.Errorf("Maven is told two collectors")
-	}
-	if env := withoutJVMOptions([]string{"JAVA_TOOL_OPTIONS=-XX:+UseG1GC", "JDK_JAVA_OPTIONS=-ea", "JAVA_HOME=/jdk"}); !slices.Equal(env, []string{"JAVA_HOME=/jdk"}) {
-		t.Errorf("got %v", env)
 	}
 }
 
@@ -76,7 +67,7 @@ func TestOptionsOfTheUserComeFirst(t *testing.T) {
 		{"-XX:+UseParallelGC", []string{quick, fresh}},
 	} {
 		j := &job{given: []string{c.given}}
-		if got := optionTexts(j.jvmOptions(&appFiles{})); !slices.Equal(got, c.left) {
+		if got := optionTexts(j.jvmOptions(&springboot.Files{})); !slices.Equal(got, c.left) {
 			t.Errorf("%q: got %v, want %v", c.given, got, c.left)
 		}
 	}

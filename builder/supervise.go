@@ -5,7 +5,8 @@ import (
 	"io/fs"
 	"slices"
 	"strconv"
-	"strings"
+
+	"github.com/devloop-cli/devloop/builder/springboot"
 )
 
 // An image for [ImagerOptions.Develop] can be changed while it runs: a supervisor starts
@@ -36,20 +37,6 @@ var supervisorCode embed.FS
 // supervised says whether images have a supervisor.
 func (j *job) supervised() bool { return j.develop && !slices.Contains(j.without, LeverRestart) }
 
-// jvmOptionsIn returns the variable of an environment that has options for every JVM, "" for
-// none: a supervisor's own would take them first, a debug port for instance.
-func jvmOptionsIn(env []string) string {
-	for _, v := range env {
-		if name, value, _ := strings.Cut(v, "="); value != "" && slices.Contains(JVMOptions, name) {
-			return name
-		}
-	}
-	return ""
-}
-
-// JVMOptions are the variables from which every JVM takes options.
-var JVMOptions = []string{"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"}
-
 // supervisor returns the layer to be that holds the supervisor.
 func supervisor() part {
 	p := part{name: "supervisor"}
@@ -62,7 +49,7 @@ func supervisor() part {
 		if err != nil {
 			panic(err) // it was just found
 		}
-		p.entries = append(p.entries, entry{supervisorDir + file[len("supervise"):], text{file, data}})
+		p.entries = append(p.entries, springboot.Entry{Path: supervisorDir + file[len("supervise"):], File: springboot.Text(file, data)})
 	}
 	return p
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/devloop-cli/devloop/builder/springboot"
 )
 
 // templatesFor returns what an image for changes says of its templates, and its JVM's properties.
@@ -75,14 +77,15 @@ func TestDevtoolsDoNotRestartByThemselves(t *testing.T) {
 func TestTemplatesAreAsTheImageStartsTheApplication(t *testing.T) {
 	config := &v1.ConfigFile{Config: v1.Config{Env: []string{"PATH=/bin", "SPRING_GROOVY_TEMPLATE_CACHE=true"}}}
 	j := &job{in: &surroundings{java: []string{"java", "-Xmx1g", "-Dspring.thymeleaf.cache=true"}, args: []string{"app.jar", "--spring.freemarker.cache=true"}}}
-	set, err := j.settings(&content{config: config}, &appFiles{})
+	set, err := j.settings(&content{config: config}, &springboot.Files{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, e := range engines {
+	libraries := []springboot.Library{{Name: "thymeleaf-3.jar"}, {Name: "freemarker-2.jar"}, {Name: "groovy-templates-4.jar"}}
+	for _, e := range springboot.TemplatesOf(libraries, set) {
 		want := map[string]string{"Thymeleaf": "the Dockerfile's command sets spring.thymeleaf.cache", "FreeMarker": "the Dockerfile's command sets spring.freemarker.cache",
 			"Groovy": "the image's environment sets spring.groovy.template.cache"}[e.Engine]
-		if got := e.whyKept(set); got != want {
+		if got := e.Kept; got != want {
 			t.Errorf("%s: kept %q, want %q", e.Engine, got, want)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -20,10 +21,12 @@ import (
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/pkg/stdcopy"
+
+	"github.com/devloop-cli/devloop/builder/springboot"
 )
 
-// jvm plays the containers of an engine: each is one run of java.
-type jvm struct {
+// fakeJVM plays the containers of an engine: each is one run of java.
+type fakeJVM struct {
 	version string // as java -version tells it
 	said    string // by the training
 	code    int    // with which it ends
@@ -37,7 +40,7 @@ type jvm struct {
 }
 
 // play adds the container endpoints to e.
-func (v *jvm) play(e *engine) *engine {
+func (v *fakeJVM) play(e *engine) *engine {
 	v.containers = map[string]container.Summary{}
 	e.mux.HandleFunc("GET /{version}/containers/json", func(w http.ResponseWriter, r *http.Request) {
 		list := []container.Summary{}
@@ -69,7 +72,7 @@ func (v *jvm) play(e *engine) *engine {
 	return e
 }
 
-func (v *jvm) create(w http.ResponseWriter, r *http.Request) {
+func (v *fakeJVM) create(w http.ResponseWriter, r *http.Request) {
 	var c struct{ container.Config }
 	_ = json.NewDecoder(r.Body).Decode(&c)
 	v.commands = append(v.commands, c.Cmd)
@@ -81,16 +84,18 @@ func (v *jvm) create(w http.ResponseWriter, r *http.Request) {
 }
 
 // asked says whether the last container only asks for the version.
-func (v *jvm) asked() bool { return slices.Equal(v.commands[len(v.commands)-1], []string{"-version"}) }
+func (v *fakeJVM) asked() bool {
+	return slices.Equal(v.commands[len(v.commands)-1], []string{"-version"})
+}
 
-func (v *jvm) output() string {
+func (v *fakeJVM) output() string {
 	if v.asked() {
 		return v.version
 	}
 	return v.said
 }
 
-func (v *jvm) wait(w http.ResponseWriter, r *http.Request) {
+func (v *fakeJVM) wait(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusOK)
 	w.(http.Flusher).Flush() // so that the client starts the container
 	<-v.starts
@@ -107,7 +112,7 @@ func (v *jvm) wait(w http.ResponseWriter, r *http.Request) {
 }
 
 // take hands out the archive.
-func (v *jvm) take(w http.ResponseWriter, r *http.Request) {
+func (v *fakeJVM) take(w http.ResponseWriter, r *http.Request) {
 	if v.archive == "" {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusNotFound)
@@ -145,7 +150,7 @@ func trainableFiles(t *testing.T, more ...string) []file {
 }
 
 func TestTrainedImage(t *testing.T) {
-	v := &jvm{version: java17, said: "Started Train\n" + trained + " without org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration\n", archive: strings.Repeat("jsa", 1000)}
+	v := &fakeJVM{version: java17, said: "Started Train\n" + trained + " without org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration\n", archive: strings.Repeat("jsa", 1000)}
 	e := v.play(baseEngine(t))
 	m := NewImager(e, ImagerOptions{CacheDir: t.TempDir()})
 	image := func() Image {
@@ -199,9 +204,9 @@ func TestClassPathJar(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	manifest, err := readManifest(jar)
-	if err != nil || manifest["Class-Path"] != "file:/app/classes/" || !bytes.Equal(text, classPathJarData()) {
-		t.Errorf("manifest %v, %v", manifest, err)
+	manifest, err := fs.ReadFile(jar, springboot.ManifestPath)
+	if err != nil || !strings.Contains(string(manifest), "Class-Path: file:/app/classes/\r\n") || !bytes.Equal(text, classPathJarData()) {
+		t.Errorf("manifest %s, %v", manifest, err)
 	}
 }
 
@@ -256,7 +261,7 @@ func TestNoArchive(t *testing.T) {
 }
 
 func TestFailedTrainingIsNoErrorAndNotRepeated(t *testing.T) {
-	for want, v := range map[string]*jvm{
+	for want, v := range map[string]*fakeJVM{
 		"java exited with status 1: UnsupportedOperationException: no":          {version: java17, code: 1, said: "x\njava.lang.UnsupportedOperationException: no\n\tat a.B\n"},
 		"take the archive: Error response from daemon: Could not find the file": {version: java17},
 		"the base image's JVM is Java 11, and archives need Java 13":            {version: `openjdk version "11.0.22"`},
@@ -287,7 +292,7 @@ func TestFailedTrainingIsNoErrorAndNotRepeated(t *testing.T) {
 }
 
 func TestInterruptedTrainingLeavesNothing(t *testing.T) {
-	v := &jvm{version: java17}
+	v := &fakeJVM{version: java17}
 	e := v.play(baseEngine(t))
 	cache := t.TempDir()
 	m := NewImager(e, ImagerOptions{CacheDir: cache})
@@ -309,7 +314,7 @@ func TestInterruptedTrainingLeavesNothing(t *testing.T) {
 }
 
 func TestAbandonedTrainingsAreRemoved(t *testing.T) {
-	v := &jvm{version: java17, archive: "jsa"}
+	v := &fakeJVM{version: java17, archive: "jsa"}
 	e := v.play(baseEngine(t))
 	v.containers["killed"] = container.Summary{ID: "killed", Created: time.Now().Add(-time.Hour).Unix()}
 	v.containers["other"] = container.Summary{ID: "other", Created: time.Now().Unix()}
@@ -336,7 +341,7 @@ func TestLaunchOptions(t *testing.T) {
 
 // A JVM that refuses an archive gets another one, once.
 func TestRefusedArchive(t *testing.T) {
-	v := &jvm{version: java17, said: "Started Train\n" + trained + "\n", archive: "jsa"}
+	v := &fakeJVM{version: java17, said: "Started Train\n" + trained + "\n", archive: "jsa"}
 	e, cache := v.play(baseEngine(t)), t.TempDir()
 	m := NewImager(e, ImagerOptions{CacheDir: cache})
 	train := func() Image {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/devloop-cli/devloop/builder/dockerfile"
+	"github.com/devloop-cli/devloop/builder/springboot"
 )
 
 // errUnpacked says that an image would have old code.
@@ -52,17 +53,16 @@ func (j *job) oldContent(pattern string) (dir string, err error) {
 	for _, f := range jar.File {
 		entries[f.Name] = f
 	}
-	err = j.file.Walk(pattern, func(_, file string, d fs.DirEntry) error {
+	err = j.file.Walk(pattern, func(_, file string, _ fs.DirEntry) error {
 		at := unpackedAt(file)
 		if at == "" || dir != "" {
 			return nil
 		}
-		info, err := d.Info()
-		if entry := entries[filepath.ToSlash(relative(file, at))]; err == nil && (entry == nil || !same(packedFile{entry}, diskFile{file, info})) {
+		if entry := entries[filepath.ToSlash(relative(file, at))]; entry == nil || !springboot.SameFile(entry, file) {
 			dir = at
 			return filepath.SkipAll
 		}
-		return err
+		return nil
 	})
 	if dir != "" || err != nil {
 		return dir, err
@@ -78,7 +78,7 @@ func (j *job) oldContent(pattern string) (dir string, err error) {
 // unpackedAt returns the directory into which a file was unpacked of a jar, "" where it was not: the
 // one with BOOT-INF. A directory of layers has several of them.
 func unpackedAt(file string) string {
-	dir, _, found := strings.Cut(filepath.ToSlash(file), "/"+string(jarLayout))
+	dir, _, found := strings.Cut(filepath.ToSlash(file), "/BOOT-INF/")
 	if !found {
 		return ""
 	}

@@ -124,9 +124,12 @@ func newSession(c *cli.Context, d display) (*engine.Session, func(), error) {
 		Tool: strings.Join(project.Tool.Command, " "), Why: project.Tool.Why,
 		Context: pods.Context(), Cluster: cluster, Namespace: t.Namespace,
 	})
-	project.Develop, project.SkipStyle = t.Fixed == "", c.Command.Name == "run"
+	project.SkipStyle = c.Command.Name == "run"
 	compiler := builder.NewCompiler(project, c.String("compiler") == "auto")
 	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: withoutLevers(c), JVMOptions: t.JVMOptions, Develop: t.Fixed == "", Swap: c.Command.Name == "run" && !t.NotChangeable, Debug: t.Debug.On, Suspend: t.Debug.Suspend})
+	if t.Fixed == "" {
+		project.NeedsJar = imager.NeedsJar
+	}
 	return &engine.Session{
 			Bus: d.Bus, Target: t,
 			Compiler: compiler,

@@ -46,7 +46,7 @@ func stateHash(s plan.State) v1.Hash { return v1.Hash{Algorithm: "state", Hex: s
 func (l *Session) decide(n int, app builder.App, compiled bool, saved plan.Saved) plan.Decision {
 	s := plan.Situation{Saved: saved, Image: l.live.loaded != nil, Runs: l.live.running(), Rule: l.Target.Path}
 	if compiled && (l.Target.Fixed == "" || l.Target.Follow && app.Dockerfile != "") {
-		parts, err := app.Parts()
+		parts, err := app.Contents()
 		if err != nil {
 			s.Runs.Fixed = err.Error() // the image's making says it better
 		}

@@ -116,7 +116,7 @@ func (l *Session) takeOver(img builder.Image, pods []runner.Pod) {
 	}
 	l.live.present = &present{pods: pods, ref: img.Ref, image: l.live.built, now: l.live.built, swappable: img.Explanation.Swappable, sealed: !img.Explanation.Supervised}
 	for _, t := range img.Explanation.Templates {
-		l.live.present.templates = append(l.live.present.templates, plan.Templates(t))
+		l.live.present.templates = append(l.live.present.templates, plan.Templates{Engine: t.Engine, Suffix: t.Suffix, Package: t.Package, Kept: t.Kept})
 	}
 	if l.live.present.sealed {
 		l.guard(l.live.present.ours())

@@ -1,8 +1,9 @@
-package builder
+package springboot
 
 import (
 	"archive/zip"
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"io/fs"
@@ -13,24 +14,29 @@ import (
 	"strings"
 )
 
-// appFiles are an application's files as an image takes them: packed in the archive
-// that the build made, or unpacked, where the build and its dependencies have them. The same
-// application has the same files either way; learn makes sure of it.
-type appFiles struct {
-	manifest map[string]string // of the archive
-	libs     []library         // in the order of the class path
-	layers   []string          // of libs, the one that changes least first
-	own      []entry           // the application's own, by their names on the class path
-	webapp   []entry           // what a war serves, by their names in it
-	close    func()
+// Files are an application's files, from a jar or from the disk.
+type Files struct {
+	Manifest  map[string]string // of the archive
+	Libraries []Library         // in class path order
+	Layers    []string          // of the libraries, the one that changes least first
+	Own       []Entry           // the application's classes and resources
+	Webapp    []Entry           // what a war serves
+	Close     func()
 }
 
-// source is where the content of a file is.
-type source interface {
+// Entry is a file and its path, without a leading slash. Entries of an application are
+// named as on its class path.
+type Entry struct {
+	Path string
+	File Source
+}
+
+// Source is the content of a file.
+type Source interface {
 	Open() (io.ReadCloser, error)
-	size() int64
-	// stamp changes when the content does.
-	stamp() string
+	Size() int64
+	// Version changes when the content does.
+	Version() string
 	String() string
 }
 
@@ -38,8 +44,8 @@ type source interface {
 type packedFile struct{ file *zip.File }
 
 func (f packedFile) Open() (io.ReadCloser, error) { return f.file.Open() }
-func (f packedFile) size() int64                  { return int64(f.file.UncompressedSize64) }
-func (f packedFile) stamp() string                { return fmt.Sprint(f.file.CRC32, f.size()) }
+func (f packedFile) Size() int64                  { return int64(f.file.UncompressedSize64) }
+func (f packedFile) Version() string              { return fmt.Sprint(f.file.CRC32, f.Size()) }
 func (f packedFile) String() string               { return f.file.Name }
 
 // diskFile is a file by itself.
@@ -49,25 +55,27 @@ type diskFile struct {
 }
 
 func (f diskFile) Open() (io.ReadCloser, error) { return os.Open(f.path) }
-func (f diskFile) size() int64                  { return f.info.Size() }
-func (f diskFile) stamp() string                { return fmt.Sprint(f.info.ModTime().UnixNano(), f.size()) }
+func (f diskFile) Size() int64                  { return f.info.Size() }
+func (f diskFile) Version() string              { return fmt.Sprint(f.info.ModTime().UnixNano(), f.Size()) }
 func (f diskFile) String() string               { return f.path }
 
-// text is a file that is remembered.
+// Text is a file in memory.
+func Text(name string, data []byte) Source { return text{name, data} }
+
 type text struct {
 	name string
 	data []byte
 }
 
 func (t text) Open() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(t.data)), nil }
-func (t text) size() int64                  { return int64(len(t.data)) }
-func (t text) stamp() string                { return digest(t.data) }
+func (t text) Size() int64                  { return int64(len(t.data)) }
+func (t text) Version() string              { return fmt.Sprintf("%x", sha256.Sum256(t.data)) }
 func (t text) String() string               { return t.name }
 
-// files returns the application's files. The caller closes them.
-func (a App) files() (*appFiles, error) {
-	if a.packing != nil {
-		return a.packing.unpacked(a)
+// Files returns the application's files. The caller closes them.
+func (a App) Files() (*Files, error) {
+	if a.Exploded != nil {
+		return a.Exploded.files(a)
 	}
 	jar, err := zip.OpenReader(a.Jar)
 	if err != nil {
@@ -79,24 +87,24 @@ func (a App) files() (*appFiles, error) {
 		return nil, fmt.Errorf("read %q: %w", a.Jar, err)
 	}
 	f := packedFiles(&jar.Reader, manifest)
-	f.close = func() { _ = jar.Close() }
+	f.Close = func() { _ = jar.Close() }
 	return f, nil
 }
 
 // packedFiles sorts the files of an archive.
-func packedFiles(jar *zip.Reader, manifest map[string]string) *appFiles {
+func packedFiles(jar *zip.Reader, manifest map[string]string) *Files {
 	at := layoutOf(manifest)
-	f := &appFiles{manifest: manifest, close: func() {}}
-	f.libs, f.layers = libraries(jar, at)
+	f := &Files{Manifest: manifest, Close: func() {}}
+	f.Libraries, f.Layers = libraries(jar, at)
 	taken := map[string]bool{}
 	for _, file := range jar.File {
 		name, own := ownName(file.Name, at)
 		switch {
 		case own && !taken[name]:
 			taken[name] = true
-			f.own = append(f.own, entry{name, packedFile{file}})
+			f.Own = append(f.Own, Entry{name, packedFile{file}})
 		case at == warLayout && isWebapp(file.Name):
-			f.webapp = append(f.webapp, entry{file.Name, packedFile{file}})
+			f.Webapp = append(f.Webapp, Entry{file.Name, packedFile{file}})
 		}
 	}
 	return f
@@ -134,8 +142,8 @@ func isFile(name string) bool {
 
 // diskFiles returns the files below directories, by their names there. Of two with
 // one name the first counts, as on a class path.
-func diskFiles(dirs []string) ([]entry, error) {
-	var found []entry
+func diskFiles(dirs []string) ([]Entry, error) {
+	var found []Entry
 	taken := map[string]bool{}
 	for _, dir := range dirs {
 		err := filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
@@ -152,7 +160,7 @@ func diskFiles(dirs []string) ([]entry, error) {
 				return err
 			}
 			taken[name] = true
-			found = append(found, entry{name, diskFile{file, info}})
+			found = append(found, Entry{name, diskFile{file, info}})
 			return nil
 		})
 		if err != nil {
@@ -160,44 +168,4 @@ func diskFiles(dirs []string) ([]entry, error) {
 		}
 	}
 	return found, nil
-}
-
-// names returns what a library holds.
-func names(file source) ([]string, error) {
-	at, end, err := readerAt(file)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
-	jar, err := zip.NewReader(at, file.size())
-	if err != nil {
-		return nil, err
-	}
-	all := make([]string, len(jar.File))
-	for i, f := range jar.File {
-		all[i] = f.Name
-	}
-	return all, nil
-}
-
-// readerAt opens a file for reading at any place. Boot stores libraries as they are, so
-// that no more is read of them than is asked for.
-func readerAt(file source) (at io.ReaderAt, end func(), err error) {
-	if packed, ok := file.(packedFile); ok && packed.file.Method == zip.Store {
-		if data, err := packed.file.OpenRaw(); err != nil {
-			return nil, nil, err
-		} else if at, ok := data.(io.ReaderAt); ok {
-			return at, func() {}, nil
-		}
-	}
-	data, err := file.Open()
-	if err != nil {
-		return nil, nil, err
-	}
-	if at, ok := data.(io.ReaderAt); ok {
-		return at, func() { _ = data.Close() }, nil
-	}
-	defer func() { _ = data.Close() }()
-	all, err := io.ReadAll(data)
-	return bytes.NewReader(all), func() {}, err
 }

@@ -1,4 +1,4 @@
-package builder
+package springboot
 
 import (
 	"os"
@@ -34,7 +34,7 @@ func TestWhereAnApplicationListens(t *testing.T) {
 		{"", "a: b\n---\nspring.config.activate.on-profile: prod\nserver.port: 80\n", web, 8080},
 		{"a=b\n#---\nspring.config.activate.on-profile=prod\nserver.port=80\n", "", web, 8080},
 	} {
-		got, _ := listens(func(name string) ([]byte, error) {
+		got, _ := Port(func(name string) ([]byte, error) {
 			text := map[string]string{"application.properties": c.properties, "application.yaml": c.yaml}[name]
 			if text == "" {
 				return nil, os.ErrNotExist
@@ -58,7 +58,7 @@ func TestPathBelowWhichAnApplicationAnswers(t *testing.T) {
 		"spring.webflux.base-path=/api":                     "/api",
 		"server.port=-1\nserver.servlet.context-path=/shop": "",
 	} {
-		_, got := listens(func(name string) ([]byte, error) {
+		_, got := Port(func(name string) ([]byte, error) {
 			if name != "application.properties" {
 				return nil, os.ErrNotExist
 			}
@@ -98,7 +98,7 @@ func TestPortIsFoundWhereSpringFindsIt(t *testing.T) {
 		{"a system property", nil, "JAVA_TOOL_OPTIONS=-Xmx1g -Dserver.port=9090", 9090},
 		{"JSON", nil, `SPRING_APPLICATION_JSON={"server":{"port":9090}}`, 9090},
 	} {
-		got, _ := listens(func(name string) ([]byte, error) {
+		got, _ := Port(func(name string) ([]byte, error) {
 			if text, there := c.files[name]; there {
 				return []byte(text), nil
 			}

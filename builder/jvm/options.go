@@ -1,4 +1,9 @@
-package builder
+// Package jvm knows which options of a JVM exclude each other, and where a JVM takes options from.
+//
+//	jvm.Contradicts("-XX:+UseSerialGC", []string{"JAVA_TOOL_OPTIONS=-XX:+UseG1GC"}) // true
+//
+// devloop adds options to JVMs of the user. What the user says always wins.
+package jvm
 
 import (
 	"os"
@@ -7,28 +12,41 @@ import (
 	"strings"
 )
 
+// OptionVariables are the variables from which every JVM takes options.
+var OptionVariables = []string{"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"}
+
+// OptionVariable returns the variable of an environment that has options for every JVM, "" for none.
+func OptionVariable(env []string) string {
+	for _, v := range env {
+		if name, value, _ := strings.Cut(v, "="); value != "" && slices.Contains(OptionVariables, name) {
+			return name
+		}
+	}
+	return ""
+}
+
 // collector matches an option that chooses the JVM's garbage collector. A JVM that is told two
 // of them does not start.
 var collector = regexp.MustCompile(`-XX:[+-]Use\w*GC\b`)
 
-// choosesCollector says whether one of these options chooses the garbage collector.
-func choosesCollector(options ...string) bool {
+// ChoosesCollector says whether one of these options chooses the garbage collector.
+func ChoosesCollector(options ...string) bool {
 	return slices.ContainsFunc(options, collector.MatchString)
 }
 
-// withoutCollector leaves the choice of the collector out of options.
-func withoutCollector(options []string) []string {
+// WithoutCollector leaves the choice of the collector out of options.
+func WithoutCollector(options []string) []string {
 	return slices.DeleteFunc(slices.Clone(options), collector.MatchString)
 }
 
-// contradicts says whether an option speaks of what the user's own options do. given are options, and
+// Contradicts says whether an option speaks of what the user's own options do. given are options, and
 // variables, NAME=VALUE, of which those count that have options for every JVM. One whose value is not
 // known may choose a collector.
-func contradicts(option string, given []string) bool {
+func Contradicts(option string, given []string) bool {
 	for _, text := range given {
 		unknown := false
 		if name, value, variable := strings.Cut(text, "="); variable && !strings.HasPrefix(text, "-") {
-			if !slices.Contains(JVMOptions, name) {
+			if !slices.Contains(OptionVariables, name) {
 				continue
 			}
 			text, unknown = value, value == ""
@@ -55,11 +73,11 @@ func subject(option string) string {
 	return name
 }
 
-// userJVMOptions returns the options that every JVM that is started from here takes from
+// UserOptions returns the options that every JVM that is started from here takes from
 // the environment.
-func userJVMOptions() []string {
+func UserOptions() []string {
 	var options []string
-	for _, name := range JVMOptions {
+	for _, name := range OptionVariables {
 		if value := os.Getenv(name); value != "" {
 			options = append(options, value)
 		}
@@ -67,11 +85,11 @@ func userJVMOptions() []string {
 	return options
 }
 
-// withoutJVMOptions returns the environment without options for every JVM: those that the user
+// WithoutOptions returns the environment without options for every JVM: those that the user
 // has for his own programs, such as an agent or a collector, are not for devloop's.
-func withoutJVMOptions(env []string) []string {
+func WithoutOptions(env []string) []string {
 	return slices.DeleteFunc(slices.Clone(env), func(variable string) bool {
 		name, _, _ := strings.Cut(variable, "=")
-		return slices.Contains(JVMOptions, name)
+		return slices.Contains(OptionVariables, name)
 	})
 }

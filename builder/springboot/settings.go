@@ -1,6 +1,7 @@
-package builder
+package springboot
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
 	"maps"
@@ -11,50 +12,43 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// setting is a value in one of the files from which Spring Boot reads settings, of whatever
-// profile.
-type setting struct{ file, key, value string }
+// Setting is a value that Spring Boot reads, of whatever profile.
+type Setting struct {
+	// Where names the file, or what else sets it.
+	Where string
+	// Value is as written.
+	Value string
+
+	key string // relaxed
+}
+
+// NewSetting returns a setting that is not in a file.
+func NewSetting(where, key, value string) Setting {
+	return Setting{Where: where, Value: value, key: relaxed(key)}
+}
 
 // settingsFile matches those files, by their names on the class path.
 // https://docs.spring.io/spring-boot/reference/features/external-config.html#features.external-config.files
 var settingsFile = regexp.MustCompile(`^(config/)?(application|bootstrap)[^/]*\.(properties|ya?ml)$`)
 
-// settings reads the application's settings. A file that can't be understood has none: Spring
+// Settings reads the application's settings. A file that can't be understood has none: Spring
 // will say so.
-func (f *appFiles) settings() ([]setting, error) {
-	var all []setting
-	for _, e := range f.own {
-		if !settingsFile.MatchString(e.path) {
+func (f *Files) Settings() ([]Setting, error) {
+	var all []Setting
+	for _, e := range f.Own {
+		if !settingsFile.MatchString(e.Path) {
 			continue
 		}
-		text, err := readAll(e.file)
+		text, err := readAll(e.File)
 		if err != nil {
-			return nil, fmt.Errorf("read %q: %w", e.file, err)
+			return nil, fmt.Errorf("read %q: %w", e.File, err)
 		}
-		values := valuesOf(e.path, text)
+		values := valuesOf(e.Path, text)
 		for _, key := range slices.Sorted(maps.Keys(values)) {
-			all = append(all, setting{e.path, relaxed(key), values[key]})
+			all = append(all, NewSetting(e.Path, key, values[key]))
 		}
 	}
 	return all, nil
-}
-
-// settings reads the application's settings, those of its image's environment and command
-// included.
-func (j *job) settings(base *content, files *appFiles) ([]setting, error) {
-	all, err := files.settings()
-	for _, variable := range base.config.Config.Env {
-		key, value, _ := strings.Cut(variable, "=")
-		all = append(all, setting{"the image's environment", relaxed(key), value})
-	}
-	if j.in == nil {
-		return all, err
-	}
-	for _, word := range slices.Concat(j.in.java, j.in.args) {
-		key, value, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(word, "-D"), "--"), "=")
-		all = append(all, setting{"the Dockerfile's command", relaxed(key), value})
-	}
-	return all, err
 }
 
 // relaxed is a key without what people, and the environment, write in different ways.
@@ -66,7 +60,7 @@ func relaxed(key string) string {
 // valuesOf reads a file of settings.
 func valuesOf(name string, text []byte) map[string]string {
 	if strings.HasSuffix(name, ".properties") {
-		return propertiesOf(text)
+		return ParseProperties(text)
 	}
 	return yamlValues(text)
 }
@@ -95,4 +89,17 @@ func flatten(values map[string]string, key string, node any) {
 	for name, value := range fields {
 		flatten(values, strings.TrimPrefix(key+"."+name, "."), value)
 	}
+}
+
+// ParseProperties reads the simple form of a Java properties file: one key and value a line.
+func ParseProperties(text []byte) map[string]string {
+	values := map[string]string{}
+	scanner := bufio.NewScanner(bytes.NewReader(text))
+	for scanner.Scan() {
+		line := strings.TrimSpace(scanner.Text())
+		if i := strings.IndexAny(line, "=:"); i > 0 && line[0] != '#' && line[0] != '!' {
+			values[strings.TrimSpace(line[:i])] = strings.TrimSpace(line[i+1:])
+		}
+	}
+	return values
 }

@@ -1,17 +1,17 @@
-package builder
+package springboot
 
 import (
 	"bytes"
 	"cmp"
 	"maps"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/devloop-cli/devloop/builder/jvm"
 )
 
 // defaultPort is Spring Boot's server.port.
@@ -43,11 +43,11 @@ func hasServer(libraries []string) bool {
 	return len(servers) > 0 && has(webSupport) && (!onlyNetty || has(webFlux))
 }
 
-// listens returns the port that an application listens on: what its own settings and the variables
+// Port returns the port that an application listens on: what its own settings and the variables
 // that it is given say, else Spring Boot's own, and 0 where it is no server; and the path below which
 // it answers, "" for "/". read reads a file of its resources; libraries are the names of those that
 // it has, none where that is not known; env are variables, NAME=VALUE.
-func listens(read func(name string) ([]byte, error), libraries, env []string) (port int, base string) {
+func Port(read func(name string) ([]byte, error), libraries, env []string) (port int, contextPath string) {
 	s := readSettings(read, env)
 	number, _ := strconv.ParseUint(s.get("server.port"), 10, 16) // what can't be read is Spring's to say
 	switch {
@@ -56,11 +56,11 @@ func listens(read func(name string) ([]byte, error), libraries, env []string) (p
 	case number == 0 && len(libraries) > 0 && !hasServer(libraries):
 		return 0, ""
 	}
-	base = strings.TrimRight(cmp.Or(s.get("server.servlet.context-path"), s.get("spring.webflux.base-path")), "/")
-	if !plainPath.MatchString(base) {
-		base = ""
+	contextPath = strings.TrimRight(cmp.Or(s.get("server.servlet.context-path"), s.get("spring.webflux.base-path")), "/")
+	if !plainPath.MatchString(contextPath) {
+		contextPath = ""
 	}
-	return cmp.Or(int(number), defaultPort), base
+	return cmp.Or(int(number), defaultPort), contextPath
 }
 
 // plainPath matches a path that needs neither Spring nor a browser to make something of it.
@@ -108,7 +108,7 @@ func environmentOf(env []string) map[string]string {
 		name, value, _ := strings.Cut(variable, "=")
 		settings[relaxed(name)] = value
 		switch {
-		case slices.Contains(JVMOptions, name):
+		case slices.Contains(jvm.OptionVariables, name):
 			for _, option := range strings.Fields(value) {
 				if key, value, found := strings.Cut(strings.TrimPrefix(option, "-D"), "="); found && strings.HasPrefix(option, "-D") {
 					settings[relaxed(key)] = value
@@ -188,7 +188,7 @@ func documentsOf(name string, text []byte) []map[string]string {
 	}
 	if strings.HasSuffix(name, ".properties") {
 		for _, part := range propertiesDocument.Split(string(text), -1) {
-			add(propertiesOf([]byte(part)))
+			add(ParseProperties([]byte(part)))
 		}
 		return all
 	}
@@ -231,13 +231,4 @@ func matchesProfiles(condition string, active []string) bool {
 		}
 	}
 	return false
-}
-
-// Port returns the port that the application will listen on, as far as its sources and the variables
-// that it is given tell before it is built: server.port, else Spring Boot's own; 0 where they say that
-// it is no server.
-func (p *Project) Port() int {
-	resources := filepath.Join(p.moduleDir(), "src", "main", "resources")
-	port, _ := listens(func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(resources, name)) }, nil, p.env)
-	return port
 }

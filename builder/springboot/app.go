@@ -1,0 +1,143 @@
+// Package springboot reads applications that a build has made.
+//
+//	app, err := springboot.Open("/shop/target/shop.jar")
+//	app.MainClass, app.Java, app.Port      // "com.example.Shop", 17, 8080
+//	files, err := app.Files()              // libraries, classes and resources, by layer
+//	defer files.Close()
+//
+// An application is packed, as the executable jar or war that Spring Boot's plugins make, or
+// exploded, as directories and libraries on the disk. [Explode] learns from a jar where its
+// files lie on the disk; from then on the build need not pack it. Both forms have the same files.
+//
+// The package also knows Spring Boot's conventions: settings files and their profiles, the
+// server port, template engines. It runs nothing.
+package springboot
+
+import (
+	"archive/zip"
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strconv"
+	"strings"
+
+	"github.com/devloop-cli/devloop/builder/dockerfile"
+)
+
+// App is an application as the build left it.
+type App struct {
+	// Jar is the absolute path of the executable jar, "" if the build did not have to pack
+	// one: an image without a Dockerfile is made of the files below.
+	Jar string
+	// Archive is where the build puts the jar, whether or not it was packed.
+	Archive string
+	// Classes are the directories with the application's own classes, Resources those
+	// with its processed resources, in class path order. Maven has both in one.
+	// Libraries are the jars of its dependencies in that order; another module of the
+	// build may be a directory. All are absolute, and empty if the build does not tell.
+	Classes, Resources, Libraries []string
+	// How describes in a few words how the classes were made, "" if there is no choice.
+	How string
+	// SkippedChecks names the style checks that the build left out.
+	SkippedChecks []string
+	// Dir is the directory of the project or module that made it.
+	Dir string
+	// Name is the project's, fit for an image reference.
+	Name string
+	// Dockerfile is the absolute path of the one to build the image by, "" for none.
+	// Context is the directory whose files its COPYs name; "" stands for its own.
+	Dockerfile, Context string
+	// MainClass is the application's own main class.
+	MainClass string
+	// Java is the Java version that the application's classes need, such as 17.
+	Java int
+	// Boot is the version of Spring Boot, "" if the jar does not tell.
+	Boot string
+	// Port is server.port as the settings and the variables that the application is given
+	// have it, else Spring Boot's default; 0 if it is no server.
+	Port int
+	// Base is the path below which it answers, such as "/shop"; "" for "/".
+	Base string
+	// Exploded says where the files of the jar lie on the disk, nil if not all do.
+	Exploded *Exploded
+}
+
+// ErrNotExecutable means that a jar was not made by Spring Boot's plugin.
+var ErrNotExecutable = errors.New("the manifest names no Start-Class: not made by Spring Boot's plugin")
+
+// Open reads the executable jar of an application that is given variables, NAME=VALUE. The
+// result has no directories: only the build knows them.
+func Open(jar string, env ...string) (App, error) {
+	file, err := zip.OpenReader(jar)
+	if err != nil {
+		return App{}, fmt.Errorf("open %q: %w", jar, err)
+	}
+	defer func() { _ = file.Close() }()
+	manifest, err := readManifest(&file.Reader)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = ErrNotExecutable
+	}
+	if err != nil {
+		return App{}, fmt.Errorf("read %q: %w", jar, err)
+	}
+	app := App{Jar: jar, MainClass: manifest["Start-Class"], Boot: manifest["Spring-Boot-Version"]}
+	if app.MainClass == "" || manifest["Main-Class"] == "" {
+		return App{}, fmt.Errorf("read %q: %w", jar, ErrNotExecutable)
+	}
+	app.Java = javaVersion(&file.Reader, manifest)
+	at := layoutOf(manifest)
+	app.Port, app.Base = Port(func(name string) ([]byte, error) { return readEntry(&file.Reader, at.classes()+name) }, at.libraries(&file.Reader), env)
+	return app, nil
+}
+
+// ReadDockerfile parses the Dockerfile that the image is built by.
+func (a App) ReadDockerfile() *dockerfile.File { return dockerfile.Read(a.Dockerfile, a.Context) }
+
+// DockerfileKey names what a Dockerfile's image is made of apart from the jar; see
+// [dockerfile.File.Fingerprint].
+func (a App) DockerfileKey() (key, reason string) {
+	return a.ReadDockerfile().Fingerprint(cmp.Or(a.Jar, a.Archive))
+}
+
+// javaVersion returns the Java version that the application needs: that of its main class
+// or of Boot's launcher, else that of the JDK that built the jar.
+func javaVersion(jar *zip.Reader, manifest map[string]string) int {
+	spec := strings.TrimPrefix(manifest["Build-Jdk-Spec"], "1.")
+	needed := max(classVersion(jar, layoutOf(manifest).classes(), manifest["Start-Class"]), classVersion(jar, "", manifest["Main-Class"]))
+	if version, err := strconv.Atoi(spec); err == nil && needed == 0 {
+		return version
+	}
+	return needed
+}
+
+// classVersion returns the Java version that a class needs, 0 if the jar does not have it.
+func classVersion(jar *zip.Reader, dir, class string) int {
+	text, err := readEntry(jar, dir+strings.ReplaceAll(class, ".", "/")+".class")
+	if err != nil {
+		return 0
+	}
+	return classFileVersion(text)
+}
+
+// classFileVersion returns the Java version that a class file needs, 0 if it is none.
+func classFileVersion(data []byte) int {
+	if len(data) < 8 || binary.BigEndian.Uint32(data) != 0xCAFEBABE {
+		return 0
+	}
+	return int(binary.BigEndian.Uint16(data[6:])) - 44 // JVM specification, table 4.1-A
+}
+
+// maxIndex limits what is read into memory of a jar: indexes, manifest, settings, a class.
+const maxIndex = 16 << 20
+
+func readEntry(jar *zip.Reader, name string) ([]byte, error) {
+	file, err := jar.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	return io.ReadAll(io.LimitReader(file, maxIndex))
+}

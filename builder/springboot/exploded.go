@@ -1,0 +1,234 @@
+package springboot
+
+import (
+	"archive/zip"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/devloop-cli/devloop/builder/internal/paths"
+)
+
+// Exploded says where the files of an archive lie on the disk. It holds until a build file
+// changes, and makes the same image as the archive.
+type Exploded struct {
+	// MainClass and Boot are from the manifest. Launcher is the Java version that Boot's
+	// launcher needs, which counts as the application's.
+	MainClass, Boot string
+	Launcher        int
+	// Webapp is the directory with what a war serves, "" for none.
+	Webapp string
+	// Only are files that only the archive has: its manifest, and what Maven puts beside it.
+	Only map[string][]byte
+	// Libraries are in class path order, Layers are theirs.
+	Libraries []ExplodedLibrary
+	Layers    []string
+	// Told are the libraries as the build tool named them.
+	Told []string
+}
+
+// ExplodedLibrary is a jar on the disk, and what it is called in the archive.
+type ExplodedLibrary struct{ File, Name, Layer string }
+
+// BuildFiles is what the build says of an application's files, by absolute paths.
+type BuildFiles struct {
+	Classes, Resources, Libraries []string
+	// Provided are libraries that a container is expected to have.
+	Provided []string
+	Webapp   string
+	// Archive is where the build puts the jar.
+	Archive string
+}
+
+// Explode finds each file of the application's jar on the disk, byte for byte. If one is not
+// there, or a file of the classes is not in the jar, why says so in a clause.
+func Explode(app App, built BuildFiles) (e Exploded, why string, err error) {
+	jar, err := zip.OpenReader(app.Jar)
+	if err != nil {
+		return e, "", fmt.Errorf("open %q: %w", app.Jar, err)
+	}
+	defer func() { _ = jar.Close() }()
+	manifest, err := readManifest(&jar.Reader)
+	if err != nil {
+		return e, "", fmt.Errorf("read %q: %w", app.Jar, err)
+	}
+	e = Exploded{MainClass: app.MainClass, Boot: app.Boot, Only: map[string][]byte{}, Told: built.Libraries,
+		Launcher: classVersion(&jar.Reader, "", manifest["Main-Class"])}
+	why, err = e.compare(packedFiles(&jar.Reader, manifest), app, built)
+	return e, why, err
+}
+
+// compare looks for each file of the archive on the disk.
+func (e *Exploded) compare(packed *Files, app App, built BuildFiles) (why string, err error) {
+	metadata := func(name string) bool { return strings.HasPrefix(name, "META-INF/") }
+	if why, err = e.compareFiles(packed.Own, app.ownDirs(), metadata); why != "" || err != nil {
+		return why, err
+	}
+	if len(packed.Webapp) > 0 {
+		e.Webapp = built.Webapp
+		if why, err = e.compareFiles(packed.Webapp, []string{e.Webapp}, func(string) bool { return false }); why != "" || err != nil {
+			return why, err
+		}
+	}
+	e.Layers = packed.Layers
+	return e.findLibraries(packed.Libraries, slices.Concat(built.Libraries, built.Provided)), nil
+}
+
+// compareFiles compares files of the archive with those in directories. Those that
+// only the archive has are kept, as far as keep says.
+func (e *Exploded) compareFiles(packed []Entry, dirs []string, keep func(name string) bool) (why string, err error) {
+	found, err := diskFiles(dirs)
+	if err != nil {
+		return "", err
+	}
+	onDisk := map[string]Source{}
+	for _, x := range found {
+		onDisk[x.Path] = x.File
+	}
+	for _, x := range packed {
+		file, there := onDisk[x.Path]
+		delete(onDisk, x.Path)
+		switch {
+		case !there && keep(x.Path):
+			e.Only[x.Path], err = readAll(x.File)
+		case !there:
+			return fmt.Sprintf("%s is in no directory of the classes", x.File), nil
+		case !same(x.File, file):
+			return fmt.Sprintf("%s is another file than %s", x.File, file), nil
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+	for _, file := range onDisk {
+		return fmt.Sprintf("%s is not in it", file), nil
+	}
+	return "", nil
+}
+
+// findLibraries looks for each library of the archive among files.
+func (e *Exploded) findLibraries(libs []Library, files []string) (why string) {
+	bySize := map[int64][]Source{}
+	for _, file := range files {
+		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() {
+			bySize[info.Size()] = append(bySize[info.Size()], diskFile{file, info})
+		}
+	}
+	for _, l := range libs {
+		candidates := bySize[l.File.Size()]
+		i := slices.IndexFunc(candidates, func(s Source) bool { return same(l.File, s) })
+		if i < 0 {
+			return fmt.Sprintf("%s is none of the build's libraries", l.File)
+		}
+		e.Libraries = append(e.Libraries, ExplodedLibrary{File: candidates[i].String(), Name: l.Name, Layer: l.Layer})
+	}
+	return ""
+}
+
+// same says whether a file of an archive and one on the disk have the same content.
+func same(packed, file Source) bool {
+	if packed.Size() != file.Size() {
+		return false
+	}
+	data, err := file.Open()
+	if err != nil {
+		return false
+	}
+	defer func() { _ = data.Close() }()
+	sum := crc32.NewIEEE()
+	_, err = io.Copy(sum, data)
+	return err == nil && sum.Sum32() == packed.(packedFile).file.CRC32
+}
+
+// ownDirs are the directories with what is the application's own.
+func (a App) ownDirs() []string {
+	var dirs []string
+	for _, dir := range slices.Concat(a.Classes, a.Resources) {
+		if !slices.Contains(dirs, dir) {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs
+}
+
+// files returns the files of an application as they lie on the disk.
+func (e *Exploded) files(app App) (*Files, error) {
+	own, err := diskFiles(app.ownDirs())
+	if err != nil {
+		return nil, err
+	}
+	for name, data := range e.Only {
+		own = append(own, Entry{name, text{name, data}})
+	}
+	f := &Files{Manifest: parseManifest(e.Only[ManifestPath]), Own: own, Layers: e.Layers, Close: func() {}}
+	if e.Webapp != "" {
+		if f.Webapp, err = diskFiles([]string{e.Webapp}); err != nil {
+			return nil, err
+		}
+	}
+	for _, l := range e.Libraries {
+		info, err := os.Stat(l.File)
+		if err != nil {
+			return nil, fmt.Errorf("find a library: %w", err)
+		}
+		f.Libraries = append(f.Libraries, Library{l.Name, l.Layer, diskFile{l.File, info}})
+	}
+	return f, nil
+}
+
+// SameFile reports whether a file of an archive has the content of the one at path.
+func SameFile(packed *zip.File, path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && same(packedFile{packed}, diskFile{path, info})
+}
+
+// App returns the application in the directories of a build. Found is false if they do not hold
+// what the archive held: the main class and the libraries. Env are variables, NAME=VALUE,
+// that the application is given.
+func (e *Exploded) App(built BuildFiles, env []string) (a App, found bool) {
+	a = App{MainClass: e.MainClass, Boot: e.Boot, Classes: paths.Existing(built.Classes), Resources: paths.Existing(built.Resources), Exploded: e, Archive: built.Archive}
+	for _, l := range e.Libraries {
+		a.Libraries = append(a.Libraries, l.File)
+	}
+	if len(paths.Existing(a.Libraries)) != len(a.Libraries) || !slices.Equal(e.Told, built.Libraries) {
+		return a, false
+	}
+	main, err := a.readOwn(strings.ReplaceAll(e.MainClass, ".", "/") + ".class")
+	if err != nil {
+		return a, false
+	}
+	a.Java = max(classFileVersion(main), e.Launcher)
+	var libraries []string // an application without Spring Boot may bring its own server
+	if a.Boot != "" {
+		for _, l := range a.Libraries {
+			libraries = append(libraries, filepath.Base(l))
+		}
+	}
+	a.Port, a.Base = Port(a.readOwn, libraries, env)
+	return a, a.Java > 0
+}
+
+// AddLibrary adds a library under a name that no other has: modules of one name may come
+// from two groups.
+func (e *Exploded) AddLibrary(file, layer string) {
+	name := filepath.Base(file)
+	for i := 2; slices.ContainsFunc(e.Libraries, func(l ExplodedLibrary) bool { return l.Name == name }); i++ {
+		name = fmt.Sprintf("%d-%s", i, filepath.Base(file))
+	}
+	e.Libraries = append(e.Libraries, ExplodedLibrary{File: file, Name: name, Layer: layer})
+}
+
+// readOwn reads a file of the application's class path.
+func (a App) readOwn(name string) (data []byte, err error) {
+	err = os.ErrNotExist
+	for _, dir := range a.ownDirs() {
+		if data, err = os.ReadFile(filepath.Join(dir, filepath.FromSlash(name))); err == nil {
+			return data, nil
+		}
+	}
+	return nil, err
+}
