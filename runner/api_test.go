@@ -24,6 +24,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/httpstream"
 	"k8s.io/apimachinery/pkg/util/httpstream/spdy"
 	"k8s.io/client-go/rest"
+
+	"github.com/devloop-cli/devloop/runner/cluster"
 )
 
 // api is an API server of a few hundred lines, so that the tests go through the
@@ -63,13 +65,12 @@ func newAPI(t *testing.T) (*api, *Runner) {
 	a.Server = httptest.NewServer(http.HandlerFunc(a.serve))
 	t.Cleanup(func() { a.cutWatches(); a.CloseClientConnections(); a.Close() })
 	a.put("serviceaccounts", object("v1", "ServiceAccount", "default"))
-	quietClient()
 	json := rest.ContentConfig{ContentType: "application/json", AcceptContentTypes: "application/json"}
-	r, err := newRunner(&rest.Config{Host: a.URL, ContentConfig: json}, "test", "default")
+	c, err := cluster.New(&rest.Config{Host: a.URL, ContentConfig: json}, "test", "default")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return a, r
+	return a, newRunner(c)
 }
 
 func object(version, kind, name string) *unstructured.Unstructured {

@@ -14,15 +14,14 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 // A Pod can't be changed into its successor, and two can't have one name. To let the
 // old one serve until the new one does, the new one gets another name: the manifest's
 // with besideSuffix, and the manifest's own again the next time. A Deployment does by
 // itself what comes to the same, if it is written so that its one Pod is never missed.
-
-// AnnotationName holds what the manifest calls a Pod that came up beside another one.
-const AnnotationName = "devloop-cli.github.io/name"
 
 const besideSuffix = "-b"
 
@@ -35,7 +34,7 @@ func (m Manifest) InPlace(image ...string) string {
 		names[e.content.GetKind()+"/"+e.content.GetName()] = true
 	}
 	for _, e := range m.entries {
-		o := objectOf(e.content)
+		o := kube.RefOf(e.content)
 		switch {
 		case podSpecs[o.Kind] == nil || !usesImage(e.content, image):
 		case o.Kind == "Deployment":
@@ -92,7 +91,7 @@ func (t targetObject) beside(serving []Pod) targetObject {
 		return t
 	}
 	t.Unstructured = t.DeepCopy()
-	t.SetAnnotations(with(t.GetAnnotations(), map[string]string{AnnotationName: t.GetName()}))
+	t.SetAnnotations(with(t.GetAnnotations(), map[string]string{kube.AnnotationName: t.GetName()}))
 	t.SetName(t.GetName() + besideSuffix)
 	return t
 }
@@ -116,10 +115,10 @@ func (r *Runner) clear(ctx context.Context, t targetObject, serving []Pod) error
 		return nil
 	}
 	if err != nil {
-		return r.failed(ctx, "read", t.object(), err)
+		return r.WrapError(ctx, "read", t.object(), err)
 	}
 	serves := slices.ContainsFunc(serving, func(p Pod) bool { return p.UID == there.GetUID() })
-	if serves || !owned(there) || there.GetAnnotations()[AnnotationName] != t.of.Name {
+	if serves || !kube.Owned(there) || there.GetAnnotations()[kube.AnnotationName] != t.of.Name {
 		return nil
 	}
 	return r.makeWay(ctx, t.at(there))
@@ -131,15 +130,7 @@ func (r *Runner) Retire(ctx context.Context, pods []Pod) error { return r.remove
 func (r *Runner) removePods(ctx context.Context, pods []Pod, grace int64) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, p := range pods {
-		group.Go(func() error { return r.removePod(ctx, p.reference(), grace) })
+		group.Go(func() error { return r.removePod(ctx, p, grace) })
 	}
 	return group.Wait()
-}
-
-// nameOf is what the manifest calls a Pod.
-func nameOf(o metav1.Object) string {
-	if name := o.GetAnnotations()[AnnotationName]; name != "" {
-		return name
-	}
-	return o.GetName()
 }

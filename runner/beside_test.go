@@ -11,6 +11,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 func TestPodComesUpBesideTheOneThatServes(t *testing.T) {
@@ -178,7 +180,7 @@ func TestObjectWithoutTheProjectsImageIsTheSameAtEachDeploy(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if objects[0].GetAnnotations()[AnnotationImage] != image {
+		if objects[0].GetAnnotations()[kube.AnnotationImage] != image {
 			t.Error("the project's Pod does not tell its image")
 		}
 		return fmt.Sprint(objects[1].Object)

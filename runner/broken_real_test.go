@@ -22,6 +22,9 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/runner/cluster"
+	"github.com/devloop-cli/devloop/runner/internal/pause"
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 // atOnce is how many Pods of the tables run at the same time.
@@ -37,7 +40,7 @@ func TestRealBrokenPods(t *testing.T) {
 		var why *NotReadyError
 		switch err := r.Ready(ctx, pods, nil); {
 		case errors.As(err, &why):
-			told[i] = constant(report(why), r.namespace)
+			told[i] = constant(report(why), r.Namespace())
 		default:
 			told[i] = fmt.Sprintf("no explanation: %v\n", err)
 		}
@@ -65,7 +68,7 @@ func foundLater(ctx context.Context, r *Runner) error {
 		if later.Why != nil && later.Trouble != "" {
 			return nil
 		}
-		if !pause(ctx, 100*time.Millisecond) {
+		if !pause.For(ctx, 100*time.Millisecond) {
 			return fmt.Errorf("nothing is wrong with it: %v, %q", later.Why, later.Trouble)
 		}
 	}
@@ -148,17 +151,14 @@ func runTable(t *testing.T, paths []string, look func(ctx context.Context, r *Ru
 
 // running waits until a Pod's containers run.
 func running(ctx context.Context, r *Runner, p Pod) error {
-	w := podWatch{r: r, namespace: p.Namespace, options: named(p.Name), see: func(o *corev1.Pod, gone bool) (bool, error) {
-		return allRunning(o), nil
-	}}
-	return w.run(ctx)
+	return r.WatchPods(ctx, cluster.PodWatch{Pod: &p, See: func(o *corev1.Pod, gone bool) (bool, error) { return kube.AllRunning(o), nil }})
 }
 
 func removeAll(r *Runner, pods []Pod) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	for _, p := range pods {
-		if err := r.removePod(ctx, p.reference(), graceSeconds); err != nil {
+		if err := r.removePod(ctx, p, graceSeconds); err != nil {
 			return err
 		}
 	}

@@ -19,6 +19,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/devloop-cli/devloop/runner/cluster"
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 // Change is what happens to a running application, by the supervisor that its image
@@ -34,10 +37,6 @@ type Change struct {
 	// Summary says in a few words in what the application differs from its image then.
 	Summary string
 }
-
-// AnnotationChanges says in what an application that was changed while it ran differs
-// from its image.
-const AnnotationChanges = "devloop-cli.github.io/changes"
 
 // ErrUnsupervised says that nothing in a Pod takes changes.
 var ErrUnsupervised = errors.New("the Pod has no supervisor")
@@ -61,7 +60,7 @@ func (r *Runner) Change(ctx context.Context, p Pod, port int, c Change) (Pod, er
 	if err != nil {
 		return p, fmt.Errorf("change pod %q: %w", p.Name, err)
 	}
-	p.restarts = podOf(note).restarts
+	p.Restarts = kube.PodOf(note).Restarts
 	return p, nil
 }
 
@@ -69,13 +68,13 @@ func (r *Runner) Change(ctx context.Context, p Pod, port int, c Change) (Pod, er
 // is so, and returns it as it is.
 func (r *Runner) noteChange(ctx context.Context, p Pod, summary string) (*corev1.Pod, error) {
 	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
-		"uid": p.UID, "annotations": map[string]string{AnnotationChanges: summary}}})
+		"uid": p.UID, "annotations": map[string]string{kube.AnnotationChanges: summary}}})
 	if err != nil {
 		return nil, err
 	}
-	now, err := r.core.CoreV1().Pods(p.Namespace).Patch(ctx, p.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: FieldManager})
+	now, err := r.Core.CoreV1().Pods(p.Namespace).Patch(ctx, p.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: kube.FieldManager})
 	if err != nil {
-		return nil, r.failed(ctx, "change", Object{"Pod", p.Namespace, p.Name}, err)
+		return nil, r.WrapError(ctx, "change", p.Ref(), err)
 	}
 	return now, nil
 }
@@ -87,7 +86,7 @@ var ErrRestarted = errors.New("its container has started again")
 // returns [ErrRestarted] where a container has started again since p.
 func (r *Runner) Note(ctx context.Context, p Pod, summary string) error {
 	now, err := r.noteChange(ctx, p, summary)
-	if err == nil && (podOf(now).restarts != p.restarts || !allRunning(now)) {
+	if err == nil && (kube.PodOf(now).Restarts != p.Restarts || !kube.AllRunning(now)) {
 		err = ErrRestarted
 	}
 	return err
@@ -97,22 +96,19 @@ func (r *Runner) Note(ctx context.Context, p Pod, summary string) error {
 // Pod with what is so now. It returns an error when the Pod is gone, or ctx ends.
 func (r *Runner) Restarted(ctx context.Context, p Pod) (Pod, error) {
 	ran, left := false, false
-	w := podWatch{r: r, namespace: p.Namespace, options: named(p.Name), patient: true, known: map[types.UID]*corev1.Pod{p.UID: p.reference()}}
-	w.see = func(o *corev1.Pod, gone bool) (bool, error) {
-		if o.UID != p.UID {
-			return false, nil
-		}
+	before := p
+	err := r.WatchPods(ctx, cluster.PodWatch{Pod: &before, Patient: true, See: func(o *corev1.Pod, gone bool) (bool, error) {
 		if gone || o.DeletionTimestamp != nil {
 			left = true
 			return true, nil
 		}
-		ended := ran && !allRunning(o)
-		ran = ran || allRunning(o)
-		before := p.restarts
-		p.restarts = podOf(o).restarts
-		return ended || p.restarts != before, nil
-	}
-	if err := w.run(ctx); err != nil {
+		ended := ran && !kube.AllRunning(o)
+		ran = ran || kube.AllRunning(o)
+		last := p.Restarts
+		p.Restarts = kube.PodOf(o).Restarts
+		return ended || p.Restarts != last, nil
+	}})
+	if err != nil {
 		return p, err
 	}
 	if left {

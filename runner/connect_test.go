@@ -30,51 +30,6 @@ func write(t *testing.T, name, text string) string {
 	return path
 }
 
-func TestConnectChoosesAsKubectlDoes(t *testing.T) {
-	path := write(t, "config", kubeconfig)
-	t.Setenv("KUBECONFIG", path)
-	for _, c := range []struct {
-		options            ConnectOptions
-		context, namespace string
-	}{
-		{ConnectOptions{}, "kind-one", "team"},
-		{ConnectOptions{Kubeconfig: path, Context: "other"}, "other", "default"},
-		{ConnectOptions{Namespace: "mine"}, "kind-one", "mine"},
-	} {
-		r, err := Connect(c.options)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if r.Context() != c.context || r.Namespace() != c.namespace || r.Server() != "https://127.0.0.1:1" {
-			t.Errorf("%+v: got %s %s %s", c.options, r.Context(), r.Namespace(), r.Server())
-		}
-	}
-}
-
-func TestConnectSaysWhatIsMissing(t *testing.T) {
-	t.Setenv("KUBECONFIG", filepath.Join(t.TempDir(), "none"))
-	for name, c := range map[string]struct {
-		options ConnectOptions
-		says    string
-	}{
-		"no kubeconfig":   {ConnectOptions{}, "no kubeconfig"},
-		"no such file":    {ConnectOptions{Kubeconfig: "/does/not/exist"}, "/does/not/exist"},
-		"broken":          {ConnectOptions{Kubeconfig: write(t, "config", "a: [")}, "read kubeconfig"},
-		"no context":      {ConnectOptions{Kubeconfig: write(t, "config", strings.Replace(kubeconfig, "current-context: kind-one", "", 1))}, "kind-one, other"},
-		"unknown context": {ConnectOptions{Kubeconfig: write(t, "config", kubeconfig), Context: "moon"}, "kind-one, other"},
-	} {
-		_, err := Connect(c.options)
-		var unreachable *UnreachableError
-		if !errors.As(err, &unreachable) || unreachable.Code() != "cluster.unreachable" {
-			t.Errorf("%s: got %v", name, err)
-			continue
-		}
-		if text := err.Error() + strings.Join(unreachable.Hints(), "\n"); !strings.Contains(text, c.says) || !strings.Contains(text, "devloop setup") {
-			t.Errorf("%s: got %s", name, text)
-		}
-	}
-}
-
 func TestFindManifests(t *testing.T) {
 	dir := t.TempDir()
 	pod := "apiVersion: v1\nkind: Pod\n\tmetadata: broken, and a manifest all the same\n"
@@ -146,7 +101,7 @@ func TestImagesHaveManyNames(t *testing.T) {
 			t.Errorf("%q called %q: got %v", c.image, c.called, !c.same)
 		}
 	}
-	want := []Endpoint{{Object{"Pod", "default", "spring-server"}, 0, 8080}}
+	want := []Endpoint{{Of: Object{Kind: "Pod", Namespace: "default", Name: "spring-server"}, Index: 0, Port: 8080}}
 	if got := m.Endpoints("default"); !slices.Equal(got, want) {
 		t.Errorf("generated %v, want %v", got, want)
 	}

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/devloop-cli/devloop/runner/cluster"
 )
 
 const debuggable = `apiVersion: v1
@@ -46,7 +48,7 @@ func manifestOf(t *testing.T, text string) Manifest {
 // sent returns the containers as they go to the cluster.
 func sent(t *testing.T, s Spec) []any {
 	t.Helper()
-	objects, err := (&Runner{}).patched(s)
+	objects, err := (&Runner{Client: &cluster.Client{}}).patched(s)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 // The parts of the development patch, for [Spec.Keep].
@@ -86,7 +88,7 @@ func (s Spec) Changes() []string {
 		keepChanges(copied, s)
 		develop(copied, s.Keep)
 		debug(copied, s)
-		lines = append(lines, s.changes(objectOf(e.content), e.content, copied)...)
+		lines = append(lines, s.changes(kube.RefOf(e.content), e.content, copied)...)
 	}
 	return lines
 }

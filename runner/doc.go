@@ -23,12 +23,12 @@
 // A Pod can't be changed into one with another image without restarts that count
 // and lead to CrashLoopBackOff. So the old one is deleted, by UID, and the new one
 // is made when the old one is gone. Everything else is applied on the server's
-// side under the field manager [FieldManager], which changes only the fields that
+// side under the field manager [kube.FieldManager], which changes only the fields that
 // the manifest names.
 //
 // # Ownership
 //
-// Every object that Replace makes carries the label [LabelProject]. An object of the
+// Every object that Replace makes carries the label [kube.LabelProject]. An object of the
 // same name without it belongs to somebody else: it is neither replaced nor removed, unless [Spec.Adopt] says so. One that was
 // made for another directory goes if [Spec.Yields] lets it.
 //

@@ -11,6 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
+
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 // Down removes what devloop made for the project, for all projects where it is "",
@@ -22,7 +24,7 @@ import (
 // also where it could not remove everything.
 func (r *Runner) Down(ctx context.Context, project, namespace string, spare func(dir string) bool) ([]Object, error) {
 	mine := func(o metav1.Object) bool {
-		return belongs(o, project) && (spare == nil || !spare(o.GetAnnotations()[AnnotationDirectory]))
+		return kube.BelongsTo(o, project) && (spare == nil || !spare(o.GetAnnotations()[kube.AnnotationDirectory]))
 	}
 	targets, err := r.ownedObjects(ctx, project, namespace)
 	if err != nil {
@@ -62,8 +64,8 @@ func (r *Runner) ProjectsOf(ctx context.Context, dir, namespace string) ([]strin
 	}
 	var projects []string
 	for _, o := range objects {
-		if o.GetAnnotations()[AnnotationDirectory] == dir {
-			projects = append(projects, o.GetLabels()[LabelProject])
+		if o.GetAnnotations()[kube.AnnotationDirectory] == dir {
+			projects = append(projects, o.GetLabels()[kube.LabelProject])
 		}
 	}
 	slices.Sort(projects)
@@ -82,7 +84,7 @@ func (r *Runner) ownedObjects(ctx context.Context, project, namespace string) ([
 	group.SetLimit(8) // a fresh cluster has some 30 such kinds
 	for i, resource := range resources {
 		group.Go(func() (err error) {
-			found[i], err = r.ownedOf(ctx, r.dynamic.Resource(resource).Namespace(namespace), resource, project)
+			found[i], err = r.ownedOf(ctx, r.Dynamic.Resource(resource).Namespace(namespace), resource, project)
 			return err
 		})
 	}
@@ -93,19 +95,19 @@ func (r *Runner) ownedObjects(ctx context.Context, project, namespace string) ([
 }
 
 func (r *Runner) ownedOf(ctx context.Context, in dynamic.ResourceInterface, resource schema.GroupVersionResource, project string) ([]targetObject, error) {
-	list, err := in.List(ctx, metav1.ListOptions{LabelSelector: ownedBy(project)})
+	list, err := in.List(ctx, metav1.ListOptions{LabelSelector: kube.OwnedBy(project)})
 	if err != nil {
 		// A kind that may not be listed, or whose own server is down, holds nothing
 		// that devloop could have made.
-		if failure := r.failed(ctx, "list", Object{Kind: resource.Resource}, err); ctx.Err() != nil || unanswered(err) {
+		if failure := r.WrapError(ctx, "list", Object{Kind: resource.Resource}, err); ctx.Err() != nil || kube.IsUnanswered(err) {
 			return nil, failure
 		}
 		return nil, nil
 	}
 	var targets []targetObject
 	for i := range list.Items {
-		if o := &list.Items[i]; owned(o) && controllerOf(o) == "" {
-			targets = append(targets, targetObject{Unstructured: o, resource: r.dynamic.Resource(resource).Namespace(o.GetNamespace())})
+		if o := &list.Items[i]; kube.Owned(o) && kube.ControllerOf(o) == "" {
+			targets = append(targets, targetObject{Unstructured: o, resource: r.Dynamic.Resource(resource).Namespace(o.GetNamespace())})
 		}
 	}
 	return targets, nil
@@ -119,9 +121,9 @@ var derived = []string{"events", "endpoints", "endpointslices"}
 // deleted. An extension server that is down makes the answer incomplete, and what
 // there is still counts.
 func (r *Runner) removable(ctx context.Context) ([]schema.GroupVersionResource, error) {
-	lists, err := r.core.Discovery().ServerPreferredNamespacedResources()
+	lists, err := r.Core.Discovery().ServerPreferredNamespacedResources()
 	if err != nil && !discovery.IsGroupDiscoveryFailedError(err) {
-		return nil, r.failed(ctx, "list the kinds of", Object{Kind: "Cluster", Name: r.context}, err)
+		return nil, r.WrapError(ctx, "list the kinds of", Object{Kind: "Cluster", Name: r.Context()}, err)
 	}
 	lists = discovery.FilteredBy(discovery.SupportsAllVerbs{Verbs: []string{"list", "delete"}}, lists)
 	var resources []schema.GroupVersionResource
@@ -142,9 +144,9 @@ func (r *Runner) removable(ctx context.Context) ([]schema.GroupVersionResource, 
 // emptyNamespaces removes the namespaces that devloop made for the project and that
 // hold nothing any more but what Kubernetes puts into each.
 func (r *Runner) emptyNamespaces(ctx context.Context, project, namespace string, mine func(metav1.Object) bool) ([]Object, error) {
-	list, err := r.core.CoreV1().Namespaces().List(ctx, metav1.ListOptions{LabelSelector: ownedBy(project)})
+	list, err := r.Core.CoreV1().Namespaces().List(ctx, metav1.ListOptions{LabelSelector: kube.OwnedBy(project)})
 	if err != nil {
-		return nil, r.failed(ctx, "list", Object{Kind: "Namespace"}, err)
+		return nil, r.WrapError(ctx, "list", Object{Kind: "Namespace"}, err)
 	}
 	var removed []Object
 	for i := range list.Items {
@@ -160,8 +162,8 @@ func (r *Runner) emptyNamespaces(ctx context.Context, project, namespace string,
 			continue
 		}
 		o := Object{Kind: "Namespace", Name: n.Name}
-		if err := r.core.CoreV1().Namespaces().Delete(ctx, n.Name, deleteOptions(n)); err != nil && !isMissing(err) {
-			return removed, r.failed(ctx, "delete", o, err)
+		if err := r.Core.CoreV1().Namespaces().Delete(ctx, n.Name, deleteOptions(n.UID)); err != nil && !kube.IsNotFoundOrReplaced(err) {
+			return removed, r.WrapError(ctx, "delete", o, err)
 		}
 		removed = append(removed, o)
 	}
@@ -176,9 +178,9 @@ func (r *Runner) isEmpty(ctx context.Context, namespace string, mine func(metav1
 		return false, err
 	}
 	for _, resource := range resources {
-		list, err := r.dynamic.Resource(resource).Namespace(namespace).List(ctx, metav1.ListOptions{})
+		list, err := r.Dynamic.Resource(resource).Namespace(namespace).List(ctx, metav1.ListOptions{})
 		if err != nil {
-			return false, r.failed(ctx, "look into", Object{Kind: "Namespace", Name: namespace}, err)
+			return false, r.WrapError(ctx, "look into", Object{Kind: "Namespace", Name: namespace}, err)
 		}
 		for i := range list.Items {
 			if o := &list.Items[i]; isSomebodys(o) && !mine(o) {

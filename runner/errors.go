@@ -1,47 +1,12 @@
 package runner
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os/exec"
 	"strings"
 	"syscall"
-
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
-
-// UnreachableError says that no cluster could be asked: the kubeconfig names
-// none, or its API server does not answer.
-type UnreachableError struct {
-	Context string // kubeconfig context, "" where none was found
-	Server  string // URL of the API server, "" where none was found
-	Err     error
-	hints   []string
-}
-
-func (e *UnreachableError) Error() string {
-	switch {
-	case e.Server != "":
-		return fmt.Sprintf("reach cluster %q at %s: %v", e.Context, e.Server, e.Err)
-	case e.Context != "":
-		return fmt.Sprintf("use cluster %q: %v", e.Context, e.Err)
-	default:
-		return fmt.Sprintf("find a cluster: %v", e.Err)
-	}
-}
-
-// Unwrap returns the cause.
-func (e *UnreachableError) Unwrap() error { return e.Err }
-
-// Code returns "cluster.unreachable".
-func (e *UnreachableError) Code() string { return "cluster.unreachable" }
-
-// Hints says how to get a cluster that answers.
-func (e *UnreachableError) Hints() []string {
-	return append(e.hints, "make a local cluster, or bring it back: devloop setup")
-}
 
 // ForeignError says that an object which devloop did not make stands where one
 // of the manifest's is to be.
@@ -77,27 +42,6 @@ func (e *ForeignError) Hints() []string {
 		"or give yours another name in the manifest",
 	}
 }
-
-// DeployError says that the API server did not take, or not remove, an object.
-type DeployError struct {
-	Verb   string // "create", "apply", "delete", "read" …
-	Object Object
-	Err    error
-	hints  []string
-}
-
-func (e *DeployError) Error() string {
-	return fmt.Sprintf("%s %s: %v", e.Verb, e.Object, e.Err)
-}
-
-// Unwrap returns the API server's answer.
-func (e *DeployError) Unwrap() error { return e.Err }
-
-// Code returns "deploy.failed".
-func (e *DeployError) Code() string { return "deploy.failed" }
-
-// Hints says what can be done about the answers that are known.
-func (e *DeployError) Hints() []string { return e.hints }
 
 // NotReadyError says why a Pod does not come to serve.
 type NotReadyError struct {
@@ -183,37 +127,4 @@ func (e *PortError) Hints() []string {
 		return []string{fmt.Sprintf("see who holds it: sudo ss -ltnp 'sport = :%d'", e.Port), "or take another port"}
 	}
 	return []string{"end that process, or take another port: --port NUMBER"}
-}
-
-// failed turns an API error into one of this package's. When ctx has ended, its
-// cause is what counts: a request that is cancelled fails in many disguises.
-func (r *Runner) failed(ctx context.Context, verb string, o Object, err error) error {
-	if ctx.Err() != nil {
-		return fmt.Errorf("%s %s: %w", verb, o, context.Cause(ctx))
-	}
-	if unanswered(err) {
-		return &UnreachableError{Context: r.context, Server: r.config.Host, Err: err}
-	}
-	return &DeployError{Verb: verb, Object: o, Err: err, hints: advice(err)}
-}
-
-// unanswered says whether an error came from the way to the API server.
-func unanswered(err error) bool {
-	if status := apierrors.APIStatus(nil); errors.As(err, &status) {
-		return false
-	}
-	var network net.Error
-	return errors.As(err, &network) || errors.Is(err, syscall.ECONNREFUSED) || strings.Contains(err.Error(), "x509:")
-}
-
-// advice knows a cure for some of the API server's answers.
-func advice(err error) []string {
-	switch {
-	case apierrors.HasStatusCause(err, "NamespaceTerminating"):
-		return []string{"the namespace is being removed: wait until it is gone, then try again"}
-	case apierrors.IsUnauthorized(err), apierrors.IsForbidden(err):
-		return []string{"your kubeconfig's user may not do this in this cluster: use another context"}
-	default:
-		return nil
-	}
 }

@@ -15,6 +15,8 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/remotecommand"
 	utilexec "k8s.io/client-go/util/exec"
+
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 // Command is a program to run in a container.
@@ -56,8 +58,8 @@ func (r *Runner) Exec(ctx context.Context, p Pod, c Command) (int, error) {
 		return 0, fmt.Errorf("run %q in pod %q: %w", c.Args[0], p.Name, context.Cause(ctx))
 	case errors.As(err, &ended):
 		return ended.Code, nil
-	case unanswered(err):
-		return 0, &UnreachableError{Context: r.context, Server: r.config.Host, Err: err}
+	case kube.IsUnanswered(err):
+		return 0, r.Unreachable(err)
 	default:
 		return 0, &ExecError{Pod: p, Args: c.Args, Err: err}
 	}
@@ -70,16 +72,16 @@ func (r *Runner) executor(p Pod, c Command) (remotecommand.Executor, error) {
 	if container == "" && len(p.Containers) > 0 {
 		container = p.Containers[0]
 	}
-	request := r.stream.CoreV1().RESTClient().Post().Resource("pods").Namespace(p.Namespace).Name(p.Name).SubResource("exec").
+	request := r.Stream.CoreV1().RESTClient().Post().Resource("pods").Namespace(p.Namespace).Name(p.Name).SubResource("exec").
 		VersionedParams(&corev1.PodExecOptions{
 			Container: container, Command: c.Args,
 			Stdin: c.In != nil, Stdout: c.Out != nil, Stderr: c.Err != nil && !c.Terminal, TTY: c.Terminal,
 		}, scheme.ParameterCodec)
-	old, err := remotecommand.NewSPDYExecutor(r.config, http.MethodPost, request.URL())
+	old, err := remotecommand.NewSPDYExecutor(r.Config, http.MethodPost, request.URL())
 	if err != nil {
 		return nil, err
 	}
-	modern, err := remotecommand.NewWebSocketExecutor(r.config, http.MethodGet, request.URL().String())
+	modern, err := remotecommand.NewWebSocketExecutor(r.Config, http.MethodGet, request.URL().String())
 	if err != nil {
 		return nil, err
 	}

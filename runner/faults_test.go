@@ -10,6 +10,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 // TestShortOutagesAreWaitedOut has each kind of request fail in each way that passes,
@@ -162,7 +164,7 @@ func TestForeignObjectThatComesInBetween(t *testing.T) {
 	if !errors.As(err, &foreign) {
 		t.Errorf("got %v", err)
 	}
-	if there := a.get("pods/default/web"); there == nil || owned(there) {
+	if there := a.get("pods/default/web"); there == nil || kube.Owned(there) {
 		t.Errorf("the foreign Pod is %v", there)
 	}
 }

@@ -8,6 +8,9 @@ import (
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/devloop-cli/devloop/runner/cluster"
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 // Follow tells of the Pod that serves under the name, now and whenever another one
@@ -20,20 +23,19 @@ func (r *Runner) Follow(ctx context.Context, p Pod, serves func(Pod)) error {
 	}
 	name := workload(first)
 	current := Pod{}
-	w := podWatch{r: r, namespace: p.Namespace, patient: true, see: func(next *corev1.Pod, gone bool) (bool, error) {
+	return r.WatchPods(ctx, cluster.PodWatch{Namespace: p.Namespace, Patient: true, See: func(next *corev1.Pod, gone bool) (bool, error) {
 		if gone || next.DeletionTimestamp != nil {
 			if next.UID == current.UID {
 				current = Pod{}
 			}
 			return false, nil
 		}
-		if workload(next) == name && allRunning(next) && current.UID == "" {
-			current = podOf(next)
+		if workload(next) == name && kube.AllRunning(next) && current.UID == "" {
+			current = kube.PodOf(next)
 			serves(current)
 		}
 		return false, nil
-	}}
-	return w.run(ctx)
+	}})
 }
 
 // LogOptions says what to read of a container's log.
@@ -59,7 +61,7 @@ func (r *Runner) ReadLog(ctx context.Context, p Pod, o LogOptions, out io.Writer
 
 func (r *Runner) copyLog(ctx context.Context, p Pod, container string, o LogOptions, out io.Writer) error {
 	options := &corev1.PodLogOptions{Container: container, Previous: o.Previous, TailLines: o.Tail}
-	body, err := r.stream.CoreV1().Pods(p.Namespace).GetLogs(p.Name, options).Stream(ctx)
+	body, err := r.Stream.CoreV1().Pods(p.Namespace).GetLogs(p.Name, options).Stream(ctx)
 	if err != nil {
 		return r.noLog(ctx, p, o, err)
 	}
@@ -74,7 +76,7 @@ func (r *Runner) copyLog(ctx context.Context, p Pod, container string, o LogOpti
 // noLog explains a log that can't be read: mostly there is none yet.
 func (r *Runner) noLog(ctx context.Context, p Pod, o LogOptions, err error) error {
 	if !apierrors.IsBadRequest(err) {
-		return r.failed(ctx, "read the log of", Object{"Pod", p.Namespace, p.Name}, err)
+		return r.WrapError(ctx, "read the log of", p.Ref(), err)
 	}
 	return &NoLogError{Pod: p, Previous: o.Previous, Err: err}
 }

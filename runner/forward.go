@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/devloop-cli/devloop/runner/internal/pause"
 )
 
 const (
@@ -163,19 +165,9 @@ func (f *Forward) accept(l net.Listener) {
 			f.active.Go(func() { f.serve(conn.(*net.TCPConn)) })
 			continue
 		}
-		if errors.Is(err, net.ErrClosed) || !pause(f.ctx, redialPause) {
+		if errors.Is(err, net.ErrClosed) || !pause.For(f.ctx, redialPause) {
 			return
 		}
-	}
-}
-
-// pause waits, and says whether ctx is still alive after that.
-func pause(ctx context.Context, d time.Duration) bool {
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(d):
-		return true
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
+
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 // NoPodError says that no Pod has the name, or that several could be meant.
@@ -62,13 +64,13 @@ func (r *Runner) Find(ctx context.Context, name string) (Pod, error) {
 	if err != nil {
 		return Pod{}, err
 	}
-	return podOf(p), nil
+	return kube.PodOf(p), nil
 }
 
 func (r *Runner) find(ctx context.Context, name string) (*corev1.Pod, error) {
-	list, err := r.core.CoreV1().Pods(r.namespace).List(ctx, metav1.ListOptions{})
+	list, err := r.Core.CoreV1().Pods(r.Namespace()).List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return nil, r.failed(ctx, "list pods of", Object{Kind: "Namespace", Name: r.namespace}, err)
+		return nil, r.WrapError(ctx, "list pods of", Object{Kind: "Namespace", Name: r.Namespace()}, err)
 	}
 	var meant []*corev1.Pod
 	var names []string
@@ -78,14 +80,14 @@ func (r *Runner) find(ctx context.Context, name string) (*corev1.Pod, error) {
 		if p.Name == name && name != "" {
 			return p, nil
 		}
-		if p.DeletionTimestamp == nil && (name == "" && owned(p) || name != "" && workload(p) == name) {
+		if p.DeletionTimestamp == nil && (name == "" && kube.Owned(p) || name != "" && workload(p) == name) {
 			meant = append(meant, p)
 		}
 	}
 	if len(meant) == 1 {
 		return meant[0], nil
 	}
-	e := &NoPodError{Namespace: r.namespace, Name: name, Near: closest(name, names)}
+	e := &NoPodError{Namespace: r.Namespace(), Name: name, Near: closest(name, names)}
 	for _, p := range meant {
 		e.Several = append(e.Several, p.Name)
 	}
@@ -101,7 +103,7 @@ func (r *Runner) find(ctx context.Context, name string) (*corev1.Pod, error) {
 func workload(p *corev1.Pod) string {
 	ref := metav1.GetControllerOf(p)
 	if ref == nil {
-		return nameOf(p)
+		return kube.ManifestName(p)
 	}
 	if hash := p.Labels["pod-template-hash"]; hash != "" && ref.Kind == "ReplicaSet" {
 		return strings.TrimSuffix(ref.Name, "-"+hash)
@@ -141,7 +143,7 @@ func (r *Runner) Inspect(ctx context.Context, name string) (Inspection, error) {
 	}
 	i := Inspection{PodState: stateOf(p), Object: p}
 	if i.Events, err = r.eventsOf(ctx, i.Pod, ""); err != nil {
-		return Inspection{}, r.failed(ctx, "list events of", Object{"Pod", p.Namespace, p.Name}, err)
+		return Inspection{}, r.WrapError(ctx, "list events of", Object{Kind: "Pod", Namespace: p.Namespace, Name: p.Name}, err)
 	}
 	v := ailment(p)
 	if v == nil {
@@ -163,7 +165,7 @@ func (r *Runner) eventsOf(ctx context.Context, p Pod, kind string) ([]corev1.Eve
 	if kind != "" {
 		selector["type"] = kind
 	}
-	list, err := r.core.CoreV1().Events(p.Namespace).List(ctx, metav1.ListOptions{FieldSelector: selector.AsSelector().String()})
+	list, err := r.Core.CoreV1().Events(p.Namespace).List(ctx, metav1.ListOptions{FieldSelector: selector.AsSelector().String()})
 	if err != nil {
 		return nil, err
 	}
@@ -177,13 +179,13 @@ func ailment(p *corev1.Pod) *verdict {
 	if p.DeletionTimestamp != nil {
 		return nil
 	}
-	if v := diagnose(p, podOf(p).restarts); v != nil {
+	if v := diagnose(p, kube.PodOf(p).Restarts); v != nil {
 		return v
 	}
 	if v := unschedulable(p); v != nil {
 		return v
 	}
-	if allRunning(p) && !isReady(p) {
+	if kube.AllRunning(p) && !kube.IsReady(p) {
 		return unready(p)
 	}
 	return nil
@@ -192,7 +194,7 @@ func ailment(p *corev1.Pod) *verdict {
 // unheard is about a Pod that has run long enough, without a probe that would tell, and
 // does not listen on a port which it names; nil for every other.
 func (r *Runner) unheard(ctx context.Context, p *corev1.Pod) *verdict {
-	if !allRunning(p) || time.Since(lastStart(p)) < portPatience {
+	if !kube.AllRunning(p) || time.Since(lastStart(p)) < portPatience {
 		return nil
 	}
 	var t *tunnel
@@ -201,7 +203,7 @@ func (r *Runner) unheard(ctx context.Context, p *corev1.Pod) *verdict {
 			t.close()
 		}
 	}()
-	pod := podOf(p)
+	pod := kube.PodOf(p)
 	for _, port := range pod.Ports {
 		if _, err := r.knock(ctx, &t, pod, port); nobodyListens(err) {
 			return new(silent(p, pod, port))
@@ -225,7 +227,7 @@ func lastStart(p *corev1.Pod) (last time.Time) {
 // returns what it removed. Its error is a [*ForeignError] for somebody else's Pod,
 // a [*NoPodError] where there is nothing of that name.
 func (r *Runner) Delete(ctx context.Context, kind, name string) ([]Object, error) {
-	all, err := r.ownedObjects(ctx, "", r.namespace)
+	all, err := r.ownedObjects(ctx, "", r.Namespace())
 	if err != nil {
 		return nil, err
 	}
@@ -250,8 +252,8 @@ var errMade = errors.New("it was made by another object, which would make it aga
 
 // notOurs says why nothing of that name could be deleted.
 func (r *Runner) notOurs(ctx context.Context, kind, name string) error {
-	p, err := r.core.CoreV1().Pods(r.namespace).Get(ctx, name, metav1.GetOptions{})
-	o := Object{"Pod", r.namespace, name}
+	p, err := r.Core.CoreV1().Pods(r.Namespace()).Get(ctx, name, metav1.GetOptions{})
+	o := Object{Kind: "Pod", Namespace: r.Namespace(), Name: name}
 	switch {
 	case apierrors.IsNotFound(err):
 		_, err := r.find(ctx, name)
@@ -259,13 +261,13 @@ func (r *Runner) notOurs(ctx context.Context, kind, name string) error {
 		if errors.As(err, &none) {
 			return err
 		}
-		return &NoPodError{Namespace: r.namespace, Name: name}
+		return &NoPodError{Namespace: r.Namespace(), Name: name}
 	case err != nil:
-		return r.failed(ctx, "read", o, err)
-	case owned(p) && controllerOf(p) != "":
+		return r.WrapError(ctx, "read", o, err)
+	case kube.Owned(p) && kube.ControllerOf(p) != "":
 		return &DeployError{Verb: "delete", Object: o, Err: errMade,
-			hints: []string{"delete that one: devloop delete " + workload(p) + " -n " + p.Namespace}}
+			Advice: []string{"delete that one: devloop delete " + workload(p) + " -n " + p.Namespace}}
 	default:
-		return &ForeignError{Verb: "delete", Object: o, ManagedBy: p.Labels[LabelManagedBy]}
+		return &ForeignError{Verb: "delete", Object: o, ManagedBy: p.Labels[kube.LabelManagedBy]}
 	}
 }

@@ -8,6 +8,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 // Selection says which Pods to list. Its zero value is every Pod that devloop made.
@@ -21,13 +23,13 @@ type Selection struct {
 // PodState is a Pod as it is now.
 type PodState struct {
 	Pod
-	Project   string // the value of [LabelProject], "" where devloop did not make the Pod
+	Project   string // the value of [kube.LabelProject], "" where devloop did not make the Pod
 	Directory string // where the project lies, "" if the Pod does not say
 	Status    string // a word, as kubectl shows it: Running, CrashLoopBackOff, …
 	Ready     int    // how many containers are ready, of len(Containers)
 	Restarts  int
 	Since     time.Time // when the Pod was made
-	Changes   string    // in what the application differs from its image, see [AnnotationChanges]
+	Changes   string    // in what the application differs from its image, see [kube.AnnotationChanges]
 	// Trouble is why it does not serve, in a word or two, "" where nothing speaks
 	// against it. [Runner.Inspect] has the whole explanation.
 	Trouble string
@@ -35,20 +37,20 @@ type PodState struct {
 
 // List returns the Pods of the selection as they are now, sorted by namespace and name.
 func (r *Runner) List(ctx context.Context, s Selection) ([]PodState, error) {
-	options := metav1.ListOptions{LabelSelector: ownedBy(s.Project)}
+	options := metav1.ListOptions{LabelSelector: kube.OwnedBy(s.Project)}
 	switch {
 	case s.Project != "" && s.Directory != "":
-		options.LabelSelector = ownedBy("")
+		options.LabelSelector = kube.OwnedBy("")
 	case s.Project == "" && s.Others:
 		options.LabelSelector = ""
 	}
-	list, err := r.core.CoreV1().Pods(s.Namespace).List(ctx, options)
+	list, err := r.Core.CoreV1().Pods(s.Namespace).List(ctx, options)
 	if err != nil {
-		return nil, r.failed(ctx, "list the pods of", Object{Kind: "Project", Name: s.Project}, err)
+		return nil, r.WrapError(ctx, "list the pods of", Object{Kind: "Project", Name: s.Project}, err)
 	}
 	if s.Project != "" && s.Directory != "" {
 		list.Items = slices.DeleteFunc(list.Items, func(p corev1.Pod) bool {
-			return !belongs(&p, s.Project) && p.Annotations[AnnotationDirectory] != s.Directory
+			return !kube.BelongsTo(&p, s.Project) && p.Annotations[kube.AnnotationDirectory] != s.Directory
 		})
 	}
 	states := make([]PodState, len(list.Items))
@@ -69,11 +71,11 @@ func (r *Runner) List(ctx context.Context, s Selection) ([]PodState, error) {
 
 func stateOf(p *corev1.Pod) PodState {
 	s := PodState{
-		Pod: podOf(p), Directory: p.Annotations[AnnotationDirectory],
-		Status: statusWord(p), Since: p.CreationTimestamp.Time, Changes: p.Annotations[AnnotationChanges],
+		Pod: kube.PodOf(p), Directory: p.Annotations[kube.AnnotationDirectory],
+		Status: statusWord(p), Since: p.CreationTimestamp.Time, Changes: p.Annotations[kube.AnnotationChanges],
 	}
-	if owned(p) {
-		s.Project = p.Labels[LabelProject]
+	if kube.Owned(p) {
+		s.Project = p.Labels[kube.LabelProject]
 	}
 	for _, c := range p.Status.ContainerStatuses {
 		s.Restarts += int(c.RestartCount)

@@ -14,7 +14,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/devloop-cli/devloop/runner/cluster"
+	"github.com/devloop-cli/devloop/runner/internal/pause"
 )
 
 const (
@@ -75,7 +77,7 @@ func (t *tailer) follow(ctx context.Context) error {
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
 	go func() {
-		if t.r.gone(reading, t.pod.reference(), true) == nil && pause(reading, logGrace) {
+		if t.r.WaitPodGone(reading, t.pod, true) == nil && pause.For(reading, logGrace) {
 			stop()
 		}
 	}()
@@ -103,7 +105,7 @@ func (t *tailer) follow(ctx context.Context) error {
 		if done, err := t.ended(ctx, status); done || err != nil {
 			return err
 		}
-		pause(ctx, logPause)
+		pause.For(ctx, logPause)
 	}
 }
 
@@ -117,21 +119,15 @@ func passes(err error) bool { return !errors.As(err, new(writeError)) }
 // started waits until the container has something to say. It returns nil when the
 // Pod is gone.
 func (t *tailer) started(ctx context.Context) (status *corev1.ContainerStatus, err error) {
-	w := podWatch{
-		r: t.r, namespace: t.pod.Namespace, options: named(t.pod.Name), patient: true,
-		known: map[types.UID]*corev1.Pod{t.pod.UID: t.pod.reference()},
-		see: func(p *corev1.Pod, gone bool) (bool, error) {
-			if p.UID != t.pod.UID {
-				return false, nil
-			}
+	err = t.r.WatchPods(ctx, cluster.PodWatch{Pod: &t.pod, Patient: true,
+		See: func(p *corev1.Pod, gone bool) (bool, error) {
 			if status = statusOf(p, t.container); gone {
 				status = nil
 				return true, nil
 			}
 			return status != nil && (status.State.Waiting == nil || status.RestartCount > t.run), nil
 		},
-	}
-	err = w.run(ctx)
+	})
 	return status, err
 }
 
@@ -147,7 +143,7 @@ func statusOf(p *corev1.Pod, container string) *corev1.ContainerStatus {
 // ended says whether nothing more will come: the Pod is gone, or the container has
 // ended and is not started again.
 func (t *tailer) ended(ctx context.Context, read *corev1.ContainerStatus) (bool, error) {
-	p, err := t.r.core.CoreV1().Pods(t.pod.Namespace).Get(ctx, t.pod.Name, metav1.GetOptions{})
+	p, err := t.r.Core.CoreV1().Pods(t.pod.Namespace).Get(ctx, t.pod.Name, metav1.GetOptions{})
 	switch {
 	case ctx.Err() != nil:
 		return false, context.Cause(ctx)
@@ -173,7 +169,7 @@ func (t *tailer) stream(ctx context.Context, previous bool) error {
 	} else if !previous {
 		options.TailLines = t.tail
 	}
-	body, err := t.r.stream.CoreV1().Pods(t.pod.Namespace).GetLogs(t.pod.Name, options).Stream(ctx)
+	body, err := t.r.Stream.CoreV1().Pods(t.pod.Namespace).GetLogs(t.pod.Name, options).Stream(ctx)
 	if err != nil {
 		return err
 	}

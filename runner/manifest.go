@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"fmt"
 	"path"
 	"path/filepath"
 	"slices"
@@ -12,17 +11,11 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/devloop-cli/devloop/runner/kube"
+
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
-
-// Object names an object of the cluster, or of a manifest.
-type Object struct {
-	Kind, Namespace, Name string
-}
-
-// String returns kubectl's short form, as in `pod "spring-pod"`.
-func (o Object) String() string { return fmt.Sprintf("%s %q", strings.ToLower(o.Kind), o.Name) }
 
 // Manifest is a list of objects as the user wrote them, and where. It is never
 // changed: what goes to the cluster are patched copies, as [Manifest.WithEnv] returns one.
@@ -50,7 +43,7 @@ type place struct {
 func (m Manifest) Objects() []Object {
 	list := make([]Object, len(m.entries))
 	for i, e := range m.entries {
-		list[i] = objectOf(e.content)
+		list[i] = kube.RefOf(e.content)
 	}
 	return list
 }
@@ -125,10 +118,6 @@ func sameImage(image string, names []string) bool {
 		other, err := name.ParseReference(n)
 		return err == nil && other.Name() == ref.Name()
 	})
-}
-
-func objectOf(o *unstructured.Unstructured) Object {
-	return Object{Kind: o.GetKind(), Namespace: o.GetNamespace(), Name: o.GetName()}
 }
 
 // GenerateManifest returns the Pod that a beginner would write for an application

@@ -85,8 +85,8 @@ apiVersion: v1
 kind: ConfigMap
 metadata: {name: settings}
 `)
-	of := Object{"Deployment", "shop", "web"}
-	want := []Endpoint{{of, 0, 8080}, {of, 0, 9090}, {of, 1, 8080}, {of, 1, 9090}}
+	of := Object{Kind: "Deployment", Namespace: "shop", Name: "web"}
+	want := []Endpoint{{Of: of, Index: 0, Port: 8080}, {Of: of, Index: 0, Port: 9090}, {Of: of, Index: 1, Port: 8080}, {Of: of, Index: 1, Port: 9090}}
 	if got := m.Endpoints("default"); !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}

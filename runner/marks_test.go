@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 // A Deployment's selector, and a Service's, may go by any label of the manifest.
@@ -29,16 +31,16 @@ spec: {containers: [{name: app, image: shop}]}
 		t.Fatal(err)
 	}
 	selector, _, _ := unstructured.NestedStringMap(objects[0].Object, "spec", "selector", "matchLabels")
-	if want := map[string]string{LabelManagedBy: "Helm"}; !maps.Equal(selector, want) {
+	if want := map[string]string{kube.LabelManagedBy: "Helm"}; !maps.Equal(selector, want) {
 		t.Errorf("the selector is %v", selector)
 	}
 	template, _, _ := unstructured.NestedStringMap(objects[0].Object, "spec", "template", "metadata", "labels")
 	for name, labels := range map[string]map[string]string{"object": objects[0].GetLabels(), "template": template} {
-		if want := map[string]string{LabelManagedBy: "Helm", LabelProject: "shop"}; !maps.Equal(labels, want) {
+		if want := map[string]string{kube.LabelManagedBy: "Helm", kube.LabelProject: "shop"}; !maps.Equal(labels, want) {
 			t.Errorf("the %s's labels are %v, want %v", name, labels, want)
 		}
 	}
-	if labels := objects[1].GetLabels(); labels[LabelManagedBy] != "jkube" || !owned(objects[1]) {
+	if labels := objects[1].GetLabels(); labels[kube.LabelManagedBy] != "jkube" || !kube.Owned(objects[1]) {
 		t.Errorf("the Pod's labels are %v", labels)
 	}
 }
@@ -52,7 +54,7 @@ func TestANamespaceOfSomebodyElseStaysTheirs(t *testing.T) {
 		if _, err := r.Replace(t.Context(), spec); err != nil {
 			t.Fatal(err)
 		}
-		if n := a.get("namespaces//later"); owned(n) || n.GetAnnotations()[AnnotationDirectory] != "" {
+		if n := a.get("namespaces//later"); kube.Owned(n) || n.GetAnnotations()[kube.AnnotationDirectory] != "" {
 			t.Errorf("adopting %v, it has the marks %v %v", adopt, n.GetLabels(), n.GetAnnotations())
 		}
 	}

@@ -10,6 +10,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/httpstream"
+
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 // podWithPorts is a ready Pod whose container names ports, and that Pod as Replace returns it.
@@ -29,7 +31,7 @@ func podWithPorts(t *testing.T, ports ...int64) (*unstructured.Unstructured, Pod
 	if err != nil {
 		t.Fatal(err)
 	}
-	return o, podOf(p)
+	return o, kube.PodOf(p)
 }
 
 func answersHTTP(data httpstream.Stream) error {
@@ -96,7 +98,7 @@ func TestAdviceFitsAProjectWithoutAManifest(t *testing.T) {
 		t.Fatal(err)
 	}
 	for generated, says := range map[bool]string{true: "--env SERVER_PORT=8080", false: "`containerPort` in the manifest"} {
-		pod.generated = generated
+		pod.Generated = generated
 		v := silent(p, pod, 8080)
 		text := v.why + strings.Join(v.hints, "\n")
 		if !strings.Contains(text, says) || strings.Contains(text, "manifest") == generated {
@@ -140,7 +142,7 @@ func TestPodsOfAnOlderTemplateAreOutdated(t *testing.T) {
 			return targetObject{Unstructured: objects[0]}
 		}
 		before, after := applied("shop:devloop-1"), applied("shop:devloop-2")
-		old := []Pod{{Name: "old", UID: "1", applied: signature(before.Unstructured)}}
+		old := []Pod{{Name: "old", UID: "1", Applied: signature(before.Unstructured)}}
 		if got := len(after.outdated(old, nil)) > 0; got != replaced {
 			t.Errorf("%s: the Pod of another image is outdated: %v", kind, got)
 		}

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
@@ -60,9 +61,9 @@ func definedBy(objects []*unstructured.Unstructured, kind schema.GroupVersionKin
 // established waits until the cluster serves the kind that a definition defines.
 func (r *Runner) established(ctx context.Context, t targetObject) error {
 	for {
-		events, err := t.resource.Watch(ctx, named(t.GetName()))
+		events, err := t.resource.Watch(ctx, metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector("metadata.name", t.GetName()).String()})
 		if err != nil {
-			return r.failed(ctx, "wait for", t.object(), err)
+			return r.WrapError(ctx, "wait for", t.object(), err)
 		}
 		for e := range events.ResultChan() {
 			if o, is := e.Object.(*unstructured.Unstructured); is && isEstablished(o) {

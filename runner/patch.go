@@ -7,6 +7,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 // patched returns copies of the manifest's objects as they go to the cluster: the
@@ -43,7 +45,7 @@ func setImage(o *unstructured.Unstructured, s Spec) {
 		}
 		if s.Image != "" {
 			c.fields["image"] = s.Image
-			o.SetAnnotations(with(o.GetAnnotations(), map[string]string{AnnotationImage: s.Image}))
+			o.SetAnnotations(with(o.GetAnnotations(), map[string]string{kube.AnnotationImage: s.Image}))
 		}
 		c.fields["imagePullPolicy"] = string(corev1.PullIfNotPresent)
 	}

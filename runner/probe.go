@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"github.com/devloop-cli/devloop/runner/internal/pause"
 )
 
 // probePause is how long a port that did not accept a connection is left alone.
@@ -35,7 +37,7 @@ func (r *Runner) answers(ctx context.Context, p Pod, port int, failed func(error
 			return spoke, nil
 		}
 		failed(err)
-		if !pause(ctx, probePause) {
+		if !pause.For(ctx, probePause) {
 			return false, context.Cause(ctx)
 		}
 	}

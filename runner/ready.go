@@ -12,7 +12,10 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/devloop-cli/devloop/runner/cluster"
+	"github.com/devloop-cli/devloop/runner/internal/pause"
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 // Phase is a step of a Pod on its way to serve.
@@ -67,11 +70,7 @@ func (r *Runner) podReady(ctx context.Context, p Pod, tell func(Phase)) error {
 	b := &birth{r: r, pod: p, tell: tell, ctx: watchCtx, stop: stop}
 	defer b.aside.Wait()
 	defer stop(errStopped)
-	w := podWatch{
-		r: r, namespace: p.Namespace, options: named(p.Name), see: b.see,
-		known: map[types.UID]*corev1.Pod{p.UID: p.reference()},
-	}
-	err := w.run(watchCtx)
+	err := r.WatchPods(watchCtx, cluster.PodWatch{Pod: &p, See: b.see})
 	return b.verdict(ctx, err)
 }
 
@@ -96,9 +95,6 @@ type birth struct {
 
 // see looks at a state of the Pod and decides whether to go on waiting.
 func (b *birth) see(p *corev1.Pod, gone bool) (bool, error) {
-	if p.UID != b.pod.UID {
-		return false, nil // a later one of the same name
-	}
 	if !gone {
 		b.last.Store(p)
 	}
@@ -106,7 +102,7 @@ func (b *birth) see(p *corev1.Pod, gone bool) (bool, error) {
 		return false, b.failure(verdictGone(p), p)
 	}
 	b.patience(p)
-	if v := diagnose(p, b.pod.restarts); v != nil {
+	if v := diagnose(p, b.pod.Restarts); v != nil {
 		return false, b.failure(*v, p)
 	}
 	b.told(phaseOf(p))
@@ -116,10 +112,10 @@ func (b *birth) see(p *corev1.Pod, gone bool) (bool, error) {
 	if completed(p) {
 		return true, nil
 	}
-	if allRunning(p) {
+	if kube.AllRunning(p) {
 		b.running.Do(func() { b.aside.Go(b.elsewhere) })
 	}
-	if isReady(p) {
+	if kube.IsReady(p) {
 		b.once.Do(func() { b.aside.Go(func() { b.probe(p) }) })
 	}
 	return false, nil
@@ -163,7 +159,7 @@ const settling = 3 * time.Second
 func settled(p *corev1.Pod) (when time.Time) {
 	for i, s := range p.Status.ContainerStatuses {
 		c := containerOf(p, s.Name)
-		if i == 0 && c != nil && c.ReadinessProbe == nil && len(podOf(p).Ports) == 0 && s.State.Running != nil {
+		if i == 0 && c != nil && c.ReadinessProbe == nil && len(kube.PodOf(p).Ports) == 0 && s.State.Running != nil {
 			when = s.State.Running.StartedAt.Add(settling)
 		}
 	}
@@ -173,7 +169,7 @@ func settled(p *corev1.Pod) (when time.Time) {
 // probe waits until the time has come and every port accepts connections, and ends
 // the watch.
 func (b *birth) probe(p *corev1.Pod) {
-	if !pause(b.ctx, time.Until(settled(p))) {
+	if !pause.For(b.ctx, time.Until(settled(p))) {
 		return
 	}
 	b.wait(b.pod.Ports)
@@ -276,7 +272,7 @@ const portPatience = 10 * time.Second
 // listens on others.
 func (b *birth) elsewhere() {
 	before := ""
-	for pause(b.ctx, portPatience) {
+	for pause.For(b.ctx, portPatience) {
 		found := b.failure(b.stillWaiting(), b.last.Load())
 		if found.code != codePort {
 			before = ""
@@ -313,7 +309,7 @@ func (b *birth) verdict(ctx context.Context, err error) error {
 func phaseOf(p *corev1.Pod) Phase {
 	phase := Phase{Pod: p.Name, Phase: PhasePending}
 	switch {
-	case allRunning(p):
+	case kube.AllRunning(p):
 		phase.Phase = PhaseRunning
 	case isPulling(p):
 		phase.Phase, phase.Detail = PhaseCreating, waitingImage(p)
@@ -321,15 +317,6 @@ func phaseOf(p *corev1.Pod) Phase {
 		phase.Phase, phase.Detail = PhaseScheduled, p.Spec.NodeName
 	}
 	return phase
-}
-
-func allRunning(p *corev1.Pod) bool {
-	for _, s := range p.Status.ContainerStatuses {
-		if s.State.Running == nil {
-			return false
-		}
-	}
-	return len(p.Status.ContainerStatuses) > 0
 }
 
 // isPulling says whether a container of the Pod waits for its image or its making.
@@ -342,15 +329,6 @@ func waitingImage(p *corev1.Pod) string {
 		}
 	}
 	return ""
-}
-
-func isReady(p *corev1.Pod) bool {
-	for _, c := range p.Status.Conditions {
-		if c.Type == corev1.PodReady {
-			return c.Status == corev1.ConditionTrue && allRunning(p)
-		}
-	}
-	return false
 }
 
 // completed says whether a Pod that was to run once has done so.

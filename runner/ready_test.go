@@ -46,7 +46,7 @@ func play(t *testing.T, path string) string {
 	a.put("pods", states[0])
 	pod := Pod{Namespace: "default", Name: "web", UID: "uid-web", Containers: []string{"app"}}
 	if strings.Contains(path, "restarted-long-ago") {
-		pod.restarts = 4
+		pod.Restarts = 4
 	}
 	stop := make(chan struct{})
 	defer close(stop)

@@ -28,6 +28,9 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/runner/cluster"
+	"github.com/devloop-cli/devloop/runner/internal/pause"
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 // appImage is the unique reference that the real tests deploy.
@@ -109,16 +112,16 @@ func realRunner(t *testing.T) (*Runner, context.Context) {
 	if err := loadApp(); err != nil {
 		t.Fatal(err)
 	}
-	quietClient()
-	r, err := newRunner(config, "kind-"+real.ClusterName, "runner-"+strings.ToLower(rand.Text()[:8]))
+	c, err := cluster.New(config, "kind-"+real.ClusterName, "runner-"+strings.ToLower(rand.Text()[:8]))
 	if err != nil {
 		t.Fatal(err)
 	}
+	r := newRunner(c)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(func() {
 		cancel()
-		err := r.core.CoreV1().Namespaces().Delete(context.Background(), r.namespace, metav1.DeleteOptions{})
-		if err != nil && !isMissing(err) {
+		err := r.Core.CoreV1().Namespaces().Delete(context.Background(), r.Namespace(), metav1.DeleteOptions{})
+		if err != nil && !kube.IsNotFoundOrReplaced(err) {
 			t.Errorf("remove the test's namespace: %v", err)
 		}
 	})
@@ -241,7 +244,7 @@ func TestRealStubbornPodGoesFast(t *testing.T) {
 
 func TestRealForeignPodStays(t *testing.T) {
 	r, ctx := realRunner(t)
-	if err := r.makeNamespace(ctx, r.namespace, Spec{Project: "somebody"}); err != nil {
+	if err := r.makeNamespace(ctx, r.Namespace(), Spec{Project: "somebody"}); err != nil {
 		t.Fatal(err)
 	}
 	foreign := GenerateManifest("web", 0).entries[0].content
@@ -430,7 +433,7 @@ func TestRealLogsFollowThroughRestarts(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines.await(ctx, t, 100)
-	if err := r.removePod(ctx, pods[0].reference(), graceSeconds); err != nil {
+	if err := r.removePod(ctx, pods[0], graceSeconds); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-done; err != nil {
@@ -502,7 +505,7 @@ func (c *counter) count() int {
 func (c *counter) await(ctx context.Context, t *testing.T, n int) {
 	t.Helper()
 	for c.count() < n {
-		if !pause(ctx, 20*time.Millisecond) {
+		if !pause.For(ctx, 20*time.Millisecond) {
 			t.Fatalf("%d lines after all this time", c.count())
 		}
 	}

@@ -13,6 +13,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 // graceSeconds is what a replaced Pod gets to end by itself, whatever its manifest
@@ -23,18 +26,18 @@ const graceSeconds = 2
 // makeNamespace makes a namespace unless it is there.
 func (r *Runner) makeNamespace(ctx context.Context, name string, s Spec) error {
 	o := Object{Kind: "Namespace", Name: name}
-	_, err := r.core.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})
+	_, err := r.Core.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})
 	if err == nil {
 		return nil
 	}
 	if !apierrors.IsNotFound(err) {
-		return r.failed(ctx, "read", o, err)
+		return r.WrapError(ctx, "read", o, err)
 	}
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
 	mark(namespace, s)
-	_, err = r.core.CoreV1().Namespaces().Create(ctx, namespace, metav1.CreateOptions{FieldManager: FieldManager})
+	_, err = r.Core.CoreV1().Namespaces().Create(ctx, namespace, metav1.CreateOptions{FieldManager: kube.FieldManager})
 	if err != nil && !apierrors.IsAlreadyExists(err) {
-		return r.failed(ctx, "create", o, err)
+		return r.WrapError(ctx, "create", o, err)
 	}
 	return nil
 }
@@ -48,7 +51,7 @@ func (r *Runner) recreate(ctx context.Context, t targetObject) (*unstructured.Un
 	for try := 1; ; try++ {
 		old, err := t.resource.Get(ctx, t.GetName(), metav1.GetOptions{})
 		if err != nil && !apierrors.IsNotFound(err) {
-			return nil, r.failed(ctx, "read", t.object(), err)
+			return nil, r.WrapError(ctx, "read", t.object(), err)
 		}
 		if err == nil {
 			if err := r.makeWay(ctx, t.at(old)); err != nil {
@@ -65,16 +68,12 @@ func (r *Runner) recreate(ctx context.Context, t targetObject) (*unstructured.Un
 	}
 }
 
-// AnnotationApplied has a digest of a Pod without the project's image, as it was brought to the
-// cluster.
-const AnnotationApplied = "devloop-cli.github.io/applied"
-
 // sign notes what the target is, to find it unchanged the next time.
 func (t targetObject) sign() {
 	if t.GetKind() != "Pod" {
 		return
 	}
-	t.SetAnnotations(with(t.GetAnnotations(), map[string]string{AnnotationApplied: digest(t.Object)}))
+	t.SetAnnotations(with(t.GetAnnotations(), map[string]string{kube.AnnotationApplied: digest(t.Object)}))
 }
 
 // keepsOld are the controllers whose Pods say nothing of the template that they were made from:
@@ -85,7 +84,7 @@ var keepsOld = []string{"ReplicaSet", "ReplicationController", "DaemonSet"}
 func signTemplate(o *unstructured.Unstructured) {
 	if slices.Contains(keepsOld, o.GetKind()) {
 		made, _, _ := unstructured.NestedFieldNoCopy(o.Object, "spec", "template")
-		addToPods(o, "annotations", map[string]string{AnnotationApplied: digest(made)})
+		addToPods(o, "annotations", map[string]string{kube.AnnotationApplied: digest(made)})
 	}
 }
 
@@ -94,7 +93,7 @@ func signature(o *unstructured.Unstructured) string {
 	if !slices.Contains(keepsOld, o.GetKind()) {
 		return ""
 	}
-	signed, _, _ := unstructured.NestedString(o.Object, "spec", "template", "metadata", "annotations", AnnotationApplied)
+	signed, _, _ := unstructured.NestedString(o.Object, "spec", "template", "metadata", "annotations", kube.AnnotationApplied)
 	return signed
 }
 
@@ -112,9 +111,9 @@ func digest(part any) string {
 func (r *Runner) keep(ctx context.Context, t targetObject) (*unstructured.Unstructured, error) {
 	there, err := t.resource.Get(ctx, t.GetName(), metav1.GetOptions{})
 	if err != nil && !apierrors.IsNotFound(err) {
-		return nil, r.failed(ctx, "read", t.object(), err)
+		return nil, r.WrapError(ctx, "read", t.object(), err)
 	}
-	if err == nil && owned(there) && there.GetDeletionTimestamp() == nil && there.GetAnnotations()[AnnotationApplied] == t.GetAnnotations()[AnnotationApplied] {
+	if err == nil && kube.Owned(there) && there.GetDeletionTimestamp() == nil && there.GetAnnotations()[kube.AnnotationApplied] == t.GetAnnotations()[kube.AnnotationApplied] {
 		phase, _, _ := unstructured.NestedString(there.Object, "status", "phase")
 		if phase != string(corev1.PodSucceeded) && phase != string(corev1.PodFailed) {
 			return there, nil
@@ -141,9 +140,9 @@ func (r *Runner) makeWay(ctx context.Context, t targetObject) error {
 		return err
 	}
 	if sharesNothing(pod) {
-		return r.removePod(ctx, pod, 0)
+		return r.removePod(ctx, kube.PodRef(pod), 0)
 	}
-	return r.removePod(ctx, pod, graceSeconds)
+	return r.removePod(ctx, kube.PodRef(pod), graceSeconds)
 }
 
 // remove deletes an object and the Pods that it made, and waits until these are
@@ -151,44 +150,39 @@ func (r *Runner) makeWay(ctx context.Context, t targetObject) error {
 // else's, and stays.
 func (r *Runner) remove(ctx context.Context, t targetObject) error {
 	if t.GetKind() == "Pod" {
-		return r.removePod(ctx, podRef(t), graceSeconds)
+		return r.removePod(ctx, kube.PodRef(t), graceSeconds)
 	}
 	pods, err := r.podsBelow(ctx, t.Unstructured)
 	if err != nil {
 		return err
 	}
-	err = t.resource.Delete(ctx, t.GetName(), deleteOptions(t))
-	if err != nil && !isMissing(err) {
-		return r.failed(ctx, "delete", t.object(), err)
+	err = t.resource.Delete(ctx, t.GetName(), deleteOptions(t.GetUID()))
+	if err != nil && !kube.IsNotFoundOrReplaced(err) {
+		return r.WrapError(ctx, "delete", t.object(), err)
 	}
 	for i := range pods {
-		if err := r.removePod(ctx, &pods[i], graceSeconds); err != nil {
+		if err := r.removePod(ctx, kube.PodRef(&pods[i]), graceSeconds); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func deleteOptions(o metav1.Object) metav1.DeleteOptions {
+func deleteOptions(uid types.UID) metav1.DeleteOptions {
 	background := metav1.DeletePropagationBackground
-	return metav1.DeleteOptions{Preconditions: metav1.NewUIDPreconditions(string(o.GetUID())), PropagationPolicy: &background}
-}
-
-// podRef is a Pod of which only the identity counts.
-func podRef(o metav1.Object) *corev1.Pod {
-	return &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: o.GetNamespace(), Name: o.GetName(), UID: o.GetUID()}}
+	return metav1.DeleteOptions{Preconditions: metav1.NewUIDPreconditions(string(uid)), PropagationPolicy: &background}
 }
 
 // removePod deletes a Pod, unless that has happened, and waits until it is gone. Its
 // containers get grace seconds to end by themselves; with 0 it is gone at once.
-func (r *Runner) removePod(ctx context.Context, pod *corev1.Pod, grace int64) error {
-	options := deleteOptions(pod)
+func (r *Runner) removePod(ctx context.Context, p Pod, grace int64) error {
+	options := deleteOptions(p.UID)
 	options.GracePeriodSeconds = &grace
-	err := r.core.CoreV1().Pods(pod.Namespace).Delete(ctx, pod.Name, options)
-	if err != nil && !isMissing(err) {
-		return r.failed(ctx, "delete", Object{"Pod", pod.Namespace, pod.Name}, err)
+	err := r.Core.CoreV1().Pods(p.Namespace).Delete(ctx, p.Name, options)
+	if err != nil && !kube.IsNotFoundOrReplaced(err) {
+		return r.WrapError(ctx, "delete", p.Ref(), err)
 	}
-	return r.gone(ctx, pod, false)
+	return r.WaitPodGone(ctx, p, false)
 }
 
 // sharesNothing says whether a Pod holds nothing of its node that the next one of its
@@ -216,13 +210,13 @@ func sharesNothing(pod *corev1.Pod) bool {
 // until a controller has made the service account that Pods run under.
 func (r *Runner) create(ctx context.Context, t targetObject) (*unstructured.Unstructured, error) {
 	for {
-		made, err := t.resource.Create(ctx, t.Unstructured, metav1.CreateOptions{FieldManager: FieldManager})
+		made, err := t.resource.Create(ctx, t.Unstructured, metav1.CreateOptions{FieldManager: kube.FieldManager})
 		if err == nil {
 			return made, nil
 		}
 		account := serviceAccount(t.Unstructured)
 		if !lacksAccount(err, account) {
-			return nil, r.failed(ctx, "create", t.object(), err)
+			return nil, r.WrapError(ctx, "create", t.object(), err)
 		}
 		if err := r.accountMade(ctx, t.GetNamespace(), account); err != nil {
 			return nil, err
@@ -246,15 +240,15 @@ func serviceAccount(o *unstructured.Unstructured) string {
 // accountMade waits for the default service account. Another one is the
 // manifest's own to make, so its absence is an error at once.
 func (r *Runner) accountMade(ctx context.Context, namespace, account string) error {
-	o := Object{"ServiceAccount", namespace, account}
+	o := Object{Kind: "ServiceAccount", Namespace: namespace, Name: account}
 	if account != "default" {
 		return &DeployError{Verb: "find", Object: o, Err: fmt.Errorf("namespace %q has no such service account", namespace),
-			hints: []string{fmt.Sprintf("add a ServiceAccount named %q to the manifest, in namespace %q", account, namespace)}}
+			Advice: []string{fmt.Sprintf("add a ServiceAccount named %q to the manifest, in namespace %q", account, namespace)}}
 	}
 	options := metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector("metadata.name", account).String()}
-	events, err := r.stream.CoreV1().ServiceAccounts(namespace).Watch(ctx, options)
+	events, err := r.Stream.CoreV1().ServiceAccounts(namespace).Watch(ctx, options)
 	if err != nil {
-		return r.failed(ctx, "wait for", o, err)
+		return r.WrapError(ctx, "wait for", o, err)
 	}
 	defer events.Stop()
 	select {

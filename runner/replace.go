@@ -11,14 +11,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/util/retry"
+
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 // Spec says what is to run.
 type Spec struct {
-	Project  string   // the project's name, the value of [LabelProject]
+	Project  string   // the project's name, the value of [kube.LabelProject]
 	Dir      string   // its directory
 	Manifest Manifest // what the user wrote, or [GenerateManifest]
 	Image    string   // the unique reference that every node has by now; "": the manifest's own images
@@ -37,55 +38,6 @@ type Spec struct {
 	Serving []Pod
 	// Spent are Pods of before that must not stay, even where nothing of their objects has changed.
 	Spent []Pod
-}
-
-// Pod is a Pod that Replace made, or had made by a Deployment or the like.
-type Pod struct {
-	Namespace, Name string
-	UID             types.UID
-	Image           string   // of its first container
-	Ports           []int    // the TCP ports that its containers name
-	Containers      []string // their names
-	InitContainers  []string // those that run before them
-	Of              Object   // the manifest's object that made it, a bare Pod itself
-	Index           int      // which of that object's Pods it is, from 0
-	images          []string // of its other containers
-	restarts        int32    // when Replace saw it
-	changes         string   // its [AnnotationChanges] then
-	applied         string   // its [AnnotationApplied] then
-	generated       bool     // no manifest of the user's describes it
-}
-
-// Runs says whether a container of the Pod has an image.
-func (p Pod) Runs(image string) bool { return p.Image == image || slices.Contains(p.images, image) }
-
-func podOf(p *corev1.Pod) Pod {
-	pod := Pod{Namespace: p.Namespace, Name: p.Name, UID: p.UID, changes: p.Annotations[AnnotationChanges], applied: p.Annotations[AnnotationApplied]}
-	for i, c := range p.Spec.Containers {
-		if i == 0 {
-			pod.Image = c.Image
-		} else {
-			pod.images = append(pod.images, c.Image)
-		}
-		pod.Containers = append(pod.Containers, c.Name)
-		for _, port := range c.Ports {
-			if port.Protocol == "" || port.Protocol == corev1.ProtocolTCP {
-				pod.Ports = append(pod.Ports, int(port.ContainerPort))
-			}
-		}
-	}
-	for _, c := range p.Spec.InitContainers {
-		pod.InitContainers = append(pod.InitContainers, c.Name)
-	}
-	for _, s := range p.Status.ContainerStatuses {
-		pod.restarts += s.RestartCount
-	}
-	return pod
-}
-
-// reference is the Pod as far as its identity goes.
-func (p Pod) reference() *corev1.Pod {
-	return &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: p.Namespace, Name: p.Name, UID: p.UID}}
 }
 
 // Replace brings the spec's objects into the cluster and returns the Pods that run
@@ -162,7 +114,7 @@ func (t targetObject) at(there *unstructured.Unstructured) targetObject {
 	return t
 }
 
-func (t targetObject) object() Object { return objectOf(t.Unstructured) }
+func (t targetObject) object() Object { return kube.RefOf(t.Unstructured) }
 
 // recreated says whether the object can't be changed into its new form: most
 // fields of a Pod and of a Job's template are fixed once they exist.
@@ -183,15 +135,15 @@ func (r *Runner) targets(ctx context.Context, objects []*unstructured.Unstructur
 		if err != nil {
 			return nil, r.unknownToCluster(ctx, o, err)
 		}
-		kind := r.dynamic.Resource(mapping.Resource)
+		kind := r.Dynamic.Resource(mapping.Resource)
 		targets[i] = targetObject{Unstructured: o, resource: kind, kind: kind}
 		if mapping.Scope.Name() == meta.RESTScopeNameNamespace {
 			if o.GetNamespace() == "" {
-				o.SetNamespace(r.namespace)
+				o.SetNamespace(r.Namespace())
 			}
 			targets[i].resource = kind.Namespace(o.GetNamespace())
 		}
-		targets[i].of = objectOf(o)
+		targets[i].of = kube.RefOf(o)
 	}
 	return targets, nil
 }
@@ -201,46 +153,46 @@ func (r *Runner) mapping(gvk schema.GroupVersionKind) (*meta.RESTMapping, error)
 	if gvk == corev1.SchemeGroupVersion.WithKind("Pod") {
 		return &meta.RESTMapping{Resource: corev1.SchemeGroupVersion.WithResource("pods"), GroupVersionKind: gvk, Scope: meta.RESTScopeNamespace}, nil
 	}
-	mapping, err := r.mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
+	mapping, err := r.Mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
 	if meta.IsNoMatchError(err) { // perhaps it was added since the cluster was asked last
-		r.mapper.Reset()
-		return r.mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
+		r.Mapper.Reset()
+		return r.Mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
 	}
 	return mapping, err
 }
 
 func (r *Runner) unknownToCluster(ctx context.Context, o *unstructured.Unstructured, err error) error {
 	if !meta.IsNoMatchError(err) {
-		return r.failed(ctx, "find the kind of", objectOf(o), err)
+		return r.WrapError(ctx, "find the kind of", kube.RefOf(o), err)
 	}
-	return &DeployError{Verb: "apply", Object: objectOf(o),
-		Err:   fmt.Errorf("the cluster does not know the kind %q of %q", o.GetKind(), o.GetAPIVersion()),
-		hints: []string{"install what defines that kind into the cluster first"}}
+	return &DeployError{Verb: "apply", Object: kube.RefOf(o),
+		Err:    fmt.Errorf("the cluster does not know the kind %q of %q", o.GetKind(), o.GetAPIVersion()),
+		Advice: []string{"install what defines that kind into the cluster first"}}
 }
 
 // refuse looks for an object of that name which has to stay: one that devloop did not make, or
 // one of another directory where somebody works.
 func (r *Runner) refuse(ctx context.Context, t targetObject, name string, s Spec) error {
 	there, err := t.resource.Get(ctx, name, metav1.GetOptions{})
-	if isMissing(err) {
+	if kube.IsNotFoundOrReplaced(err) {
 		return nil
 	}
 	if err != nil {
-		return r.failed(ctx, "read", t.object(), err)
+		return r.WrapError(ctx, "read", t.object(), err)
 	}
-	dir := there.GetAnnotations()[AnnotationDirectory]
+	dir := there.GetAnnotations()[kube.AnnotationDirectory]
 	switch {
-	case name != t.GetName() && nameOf(there) != t.of.Name: // it only happens to be called so
+	case name != t.GetName() && kube.ManifestName(there) != t.of.Name: // it only happens to be called so
 	case t.GetKind() == "Namespace":
-		if !owned(there) {
+		if !kube.Owned(there) {
 			unmark(t) // it is used and stays somebody else's, so that `down` leaves it
 		}
 	case s.Adopt:
-	case !owned(there):
-		return &ForeignError{Object: objectOf(there), ManagedBy: there.GetLabels()[LabelManagedBy]}
+	case !kube.Owned(there):
+		return &ForeignError{Object: kube.RefOf(there), ManagedBy: there.GetLabels()[kube.LabelManagedBy]}
 	case s.Yields != nil && dir != "" && dir != s.Dir:
 		if err := s.Yields(dir); err != nil {
-			return fmt.Errorf("replace %s in namespace %q: %w", objectOf(there), there.GetNamespace(), err)
+			return fmt.Errorf("replace %s in namespace %q: %w", kube.RefOf(there), there.GetNamespace(), err)
 		}
 	}
 	return nil
@@ -269,7 +221,7 @@ func (r *Runner) deploy(ctx context.Context, targets []targetObject, s Spec) ([]
 					pods[i], err = r.run(ctx, t, s.Spent)
 				}
 				for j := range pods[i] {
-					pods[i][j].generated = s.Manifest.Generated()
+					pods[i][j].Generated = s.Manifest.Generated()
 				}
 				return err
 			})
@@ -316,7 +268,7 @@ func (t targetObject) outdated(pods, spent []Pod) (old []Pod) {
 	for _, p := range pods {
 		isSpent := slices.ContainsFunc(spent, func(s Pod) bool { return s.UID == p.UID })
 		signed := signature(t.Unstructured)
-		if p.changes != "" || isSpent && !t.foreign || signed != "" && p.applied != signed {
+		if p.Changes != "" || isSpent && !t.foreign || signed != "" && p.Applied != signed {
 			old = append(old, p)
 		}
 	}
@@ -329,11 +281,11 @@ func (t targetObject) outdated(pods, spent []Pod) (old []Pod) {
 func (r *Runner) apply(ctx context.Context, t targetObject) (*unstructured.Unstructured, error) {
 	var made *unstructured.Unstructured
 	err := retry.RetryOnConflict(retry.DefaultBackoff, func() (err error) { // somebody else writes it at the same moment
-		made, err = t.resource.Apply(ctx, t.GetName(), t.Unstructured, metav1.ApplyOptions{FieldManager: FieldManager, Force: true})
+		made, err = t.resource.Apply(ctx, t.GetName(), t.Unstructured, metav1.ApplyOptions{FieldManager: kube.FieldManager, Force: true})
 		return err
 	})
 	if err != nil {
-		return nil, r.failed(ctx, "apply", t.object(), err)
+		return nil, r.WrapError(ctx, "apply", t.object(), err)
 	}
 	return made, nil
 }

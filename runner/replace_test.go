@@ -12,6 +12,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 func uid(n int) types.UID { return types.UID(fmt.Sprintf("uid-%d", n)) }
@@ -99,7 +101,7 @@ func TestReplaceChangesOnlyTheProjectsContainers(t *testing.T) {
 	if want := []string{"shop:devloop-1 IfNotPresent", "shop:devloop-1 IfNotPresent", "nginx:1.27 Always"}; !slices.Equal(got, want) {
 		t.Errorf("containers %q, want %q", got, want)
 	}
-	if !owned(pod) || pod.GetLabels()["app"] != "web" || pod.GetAnnotations()[AnnotationDirectory] != "/projects/shop" || pod.GetAnnotations()[AnnotationImage] != "shop:devloop-1" {
+	if !kube.Owned(pod) || pod.GetLabels()["app"] != "web" || pod.GetAnnotations()[kube.AnnotationDirectory] != "/projects/shop" || pod.GetAnnotations()[kube.AnnotationImage] != "shop:devloop-1" {
 		t.Errorf("marks %v %v", pod.GetLabels(), pod.GetAnnotations())
 	}
 	if c := containers(spec.Manifest.entries[0].content); c[1].image() != "shop" {
@@ -111,7 +113,7 @@ func TestReplaceRefusesForeignObjectsBeforeTouchingAny(t *testing.T) {
 	a, r := newAPI(t)
 	a.put("pods", ownPod("web"))
 	foreign := object("v1", "ConfigMap", "settings")
-	foreign.SetLabels(map[string]string{LabelManagedBy: "Helm"})
+	foreign.SetLabels(map[string]string{kube.LabelManagedBy: "Helm"})
 	a.put("configmaps", foreign)
 	text := shopPod + "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n"
 	_, err := r.Replace(t.Context(), shop(t, text))
@@ -164,7 +166,7 @@ func TestReplaceMakesNamespacesAndWaitsForTheirServiceAccount(t *testing.T) {
 	if want := []string{"POST namespaces//new", "POST pods/new/web"}; !slices.Equal(a.wrote(), want) {
 		t.Errorf("wrote %v, want %v", a.wrote(), want)
 	}
-	if !owned(a.get("namespaces//new")) {
+	if !kube.Owned(a.get("namespaces//new")) {
 		t.Error("the namespace has no marks")
 	}
 }
@@ -223,7 +225,7 @@ func TestDownRemovesOnlyWhatIsOwned(t *testing.T) {
 	mark(other, Spec{Project: "bank"})
 	a.put("pods", other)
 	half := object("v1", "Pod", "half-marked")
-	half.SetLabels(map[string]string{LabelManagedBy: FieldManager})
+	half.SetLabels(map[string]string{kube.LabelManagedBy: kube.FieldManager})
 	a.put("pods", half)
 	a.put("pods", object("v1", "Pod", "foreign"))
 	removed, err := r.Down(t.Context(), "shop", "", nil)
@@ -279,7 +281,7 @@ func TestObjectsOfAnotherDirectoryStayWhileSomebodyWorksThere(t *testing.T) {
 		a, r := newAPI(t)
 		theirs := object("v1", "Pod", name)
 		mark(theirs, Spec{Project: "shop", Dir: "/elsewhere/shop"})
-		theirs.SetAnnotations(with(theirs.GetAnnotations(), map[string]string{AnnotationName: "web"}))
+		theirs.SetAnnotations(with(theirs.GetAnnotations(), map[string]string{kube.AnnotationName: "web"}))
 		a.put("pods", theirs)
 		spec := shop(t, shopPod)
 		busy := errors.New("somebody works there")
@@ -302,7 +304,7 @@ func TestObjectsOfAnotherDirectoryStayWhileSomebodyWorksThere(t *testing.T) {
 		if _, err := r.Replace(t.Context(), spec); err != nil {
 			t.Fatal(err)
 		}
-		if dir := a.get("pods/default/web").GetAnnotations()[AnnotationDirectory]; dir != spec.Dir || a.get("pods/default/web-b") != nil {
+		if dir := a.get("pods/default/web").GetAnnotations()[kube.AnnotationDirectory]; dir != spec.Dir || a.get("pods/default/web-b") != nil {
 			t.Errorf("web is of %q, web-b %v", dir, a.get("pods/default/web-b"))
 		}
 		spec.Yields = func(string) error { t.Error("asked about the project's own objects"); return nil }

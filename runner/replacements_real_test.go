@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/runner/internal/pause"
 )
 
 // replacements is how often the Pod is replaced under the clients' hands.
@@ -54,7 +55,7 @@ func TestRealNoRequestIsLostWhilePodsChange(t *testing.T) {
 		}
 		newest.Store(int64(n))
 		for i := range clients { // each has met this Pod before it goes
-			for clients[i].met.Load() < int64(n) && pause(asking, time.Millisecond) {
+			for clients[i].met.Load() < int64(n) && pause.For(asking, time.Millisecond) {
 			}
 		}
 	}

@@ -13,6 +13,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 // rules are what Kubernetes asks of its types beyond their fields, as far as it
@@ -193,7 +195,7 @@ func twice(entries []entry) []Problem {
 	var problems []Problem
 	for _, e := range entries {
 		at := e.name
-		key := objectOf(e.content)
+		key := kube.RefOf(e.content)
 		if before, seen := first[key]; seen {
 			problems = append(problems, at.source.problem(at.line, at.column,
 				fmt.Sprintf("there are two: %s stands in %s:%d already", key, path.Base(before.source.path), before.line),

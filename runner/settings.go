@@ -5,14 +5,13 @@ import (
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 // An application reads a ConfigMap or a Secret when it starts, and Kubernetes starts nothing again
 // where one changes. So Pods are marked with what the manifest's hold: with others in them,
 // an object is another one, and its controller makes new Pods.
-
-// AnnotationSettings has a digest of the manifest's ConfigMaps and Secrets that a Pod reads.
-const AnnotationSettings = "devloop-cli.github.io/settings"
 
 // readers are the fields of a Pod that name a ConfigMap or a Secret, with the kind
 // (https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/).
@@ -32,7 +31,7 @@ func (m Manifest) markSettings(o *unstructured.Unstructured) {
 		}
 	}
 	if held != nil {
-		addToPods(o, "annotations", map[string]string{AnnotationSettings: digest(held)})
+		addToPods(o, "annotations", map[string]string{kube.AnnotationConfigHash: digest(held)})
 	}
 }
 

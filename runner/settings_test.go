@@ -3,6 +3,8 @@ package runner
 import (
 	"strings"
 	"testing"
+
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 func TestPodsAreOthersWhenTheirSettingsAre(t *testing.T) {
@@ -14,7 +16,7 @@ func TestPodsAreOthersWhenTheirSettingsAre(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return objects[2].GetAnnotations()[AnnotationSettings]
+		return objects[2].GetAnnotations()[kube.AnnotationConfigHash]
 	}
 	for _, c := range []struct {
 		reads, before, after string
@@ -46,7 +48,7 @@ func TestPodsAreOthersWhenTheirSettingsAre(t *testing.T) {
 	}
 	d := objects[2].DeepCopy()
 	d.Object = d.Object["spec"].(map[string]any)["template"].(map[string]any)
-	if d.GetAnnotations()[AnnotationSettings] == "" || objects[2].GetAnnotations()[AnnotationSettings] != "" {
+	if d.GetAnnotations()[kube.AnnotationConfigHash] == "" || objects[2].GetAnnotations()[kube.AnnotationConfigHash] != "" {
 		t.Errorf("a Deployment is %v", objects[2])
 	}
 }

@@ -189,7 +189,7 @@ func (r *Runner) refinePort(ctx context.Context, p Pod, v *verdict, port int, lo
 		v.why += fmt.Sprintf("; the application listens on %s", there)
 		v.opened = there.one(startedOn(log))
 		v.hints = []string{fmt.Sprintf("write that port in the manifest instead of %d, or let the application listen on %d: `server.port` in Spring Boot", port, port)}
-		if p.generated {
+		if p.Generated {
 			v.hints = []string{fmt.Sprintf("let it listen on %d: --env SERVER_PORT=%d, or `server.port` in its settings", port, port)}
 		}
 	case there.has(port):

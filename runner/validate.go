@@ -15,6 +15,8 @@ import (
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 // validate asks the API server for all that it has against the objects, before any
@@ -54,7 +56,7 @@ func (r *Runner) validate(ctx context.Context, entries []entry, targets []target
 // namespace is not there yet is tried in the default one, under a name that nothing
 // there has.
 func tryOut(ctx context.Context, t targetObject) error {
-	options := metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}, FieldValidation: metav1.FieldValidationStrict, FieldManager: FieldManager}
+	options := metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}, FieldValidation: metav1.FieldValidationStrict, FieldManager: kube.FieldManager}
 	_, err := t.resource.Create(ctx, t.Unstructured, options)
 	if !apierrors.IsNotFound(err) || t.GetNamespace() == "" {
 		return err

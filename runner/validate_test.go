@@ -31,7 +31,7 @@ func TestRealClusterChecksBeforeAnythingIsTouched(t *testing.T) {
 			}
 			for _, namespace := range []string{"to come", "there"} {
 				if namespace == "there" {
-					if err := r.makeNamespace(ctx, r.namespace, Spec{Project: "refused"}); err != nil {
+					if err := r.makeNamespace(ctx, r.Namespace(), Spec{Project: "refused"}); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -42,7 +42,7 @@ func TestRealClusterChecksBeforeAnythingIsTouched(t *testing.T) {
 				}
 				golden(t, strings.TrimSuffix(path, ".yaml")+".golden", report(invalid))
 			}
-			if removed, err := r.Down(ctx, "refused", r.namespace, nil); err != nil || slices.ContainsFunc(removed, func(o Object) bool { return o.Kind != "Namespace" }) {
+			if removed, err := r.Down(ctx, "refused", r.Namespace(), nil); err != nil || slices.ContainsFunc(removed, func(o Object) bool { return o.Kind != "Namespace" }) {
 				t.Errorf("it had made %v, %v", removed, err)
 			}
 		})
@@ -109,7 +109,7 @@ func TestDevelopmentPatchIsToldAndCanBeTurnedOff(t *testing.T) {
 		}
 	}
 	before := spec.Manifest.entries[0].content.DeepCopy()
-	r := &Runner{namespace: "default"}
+	_, r := newAPI(t)
 	spec.Keep = nil
 	copies, err := r.patched(spec)
 	if err != nil {

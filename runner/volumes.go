@@ -18,7 +18,7 @@ const mountAttempts = 3
 // status: the node says so in events, and tries again for ever.
 func (b *birth) volumes() {
 	selector := fields.Set{"involvedObject.uid": string(b.pod.UID), "type": corev1.EventTypeWarning}
-	events, err := b.r.stream.CoreV1().Events(b.pod.Namespace).Watch(b.ctx, metav1.ListOptions{FieldSelector: selector.AsSelector().String()})
+	events, err := b.r.Stream.CoreV1().Events(b.pod.Namespace).Watch(b.ctx, metav1.ListOptions{FieldSelector: selector.AsSelector().String()})
 	if err != nil {
 		return // the wait goes on without it
 	}

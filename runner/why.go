@@ -11,6 +11,9 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/devloop-cli/devloop/runner/internal/pause"
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 const (
@@ -141,11 +144,11 @@ func (b *birth) step(p *corev1.Pod) verdict {
 	if v := unschedulable(p); v != nil {
 		return *v
 	}
-	if !allRunning(p) {
+	if !kube.AllRunning(p) {
 		phase := phaseOf(p)
 		return verdict{why: strings.TrimSpace(fmt.Sprintf("the Pod is still %s %s", phase.Phase, phase.Detail))}
 	}
-	if !isReady(p) {
+	if !kube.IsReady(p) {
 		return *unready(p)
 	}
 	b.mu.Lock()
@@ -167,7 +170,7 @@ func silent(p *corev1.Pod, of Pod, port int) verdict {
 		port:   port,
 		probed: containerWith(p, port),
 	}
-	if of.generated {
+	if of.Generated {
 		v.why = fmt.Sprintf("it runs, but nothing in it listens on port %d, which its settings and Spring Boot's default lead to", port)
 		v.hints = []string{fmt.Sprintf("let it listen there: --env SERVER_PORT=%d, or `server.port` in its settings", port), "or give the application more time"}
 	}
@@ -232,11 +235,11 @@ func (r *Runner) lastLog(ctx context.Context, p Pod, v verdict) []string {
 		if log = r.tail(ctx, p, v.container, true); len(log) > 0 {
 			return log
 		}
-		if pause(ctx, wordsPause) { // or not yet written what the container said last
+		if pause.For(ctx, wordsPause) { // or not yet written what the container said last
 			log = r.tail(ctx, p, v.container, false)
 		}
 	}
-	now, err := r.core.CoreV1().Pods(p.Namespace).Get(ctx, p.Name, metav1.GetOptions{})
+	now, err := r.Core.CoreV1().Pods(p.Namespace).Get(ctx, p.Name, metav1.GetOptions{})
 	if err != nil {
 		return log
 	}
@@ -279,7 +282,7 @@ var kubeletsOwn = regexp.MustCompile(`^(?:failed to try resolving symlinks in pa
 // tail returns the last lines of a container's log.
 func (r *Runner) tail(ctx context.Context, p Pod, container string, previous bool) []string {
 	options := &corev1.PodLogOptions{Container: container, Previous: previous, TailLines: new(int64(readLines))}
-	stream, err := r.stream.CoreV1().Pods(p.Namespace).GetLogs(p.Name, options).Stream(ctx)
+	stream, err := r.Stream.CoreV1().Pods(p.Namespace).GetLogs(p.Name, options).Stream(ctx)
 	if err != nil {
 		return nil // the failure is explained without it
 	}

@@ -15,6 +15,9 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/devloop-cli/devloop/runner/cluster"
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 // podsOf returns the Pods of an object that was just brought to the cluster. A
@@ -27,7 +30,7 @@ func (r *Runner) podsOf(ctx context.Context, o *unstructured.Unstructured) ([]Po
 		if err != nil {
 			return nil, err
 		}
-		return []Pod{podOf(pod)}, nil
+		return []Pod{kube.PodOf(pod)}, nil
 	}
 	want := wantedPods(o)
 	if want == 0 {
@@ -38,25 +41,25 @@ func (r *Runner) podsOf(ctx context.Context, o *unstructured.Unstructured) ([]Po
 		pods, err = r.newestPods(ctx, o)
 		return len(pods) >= want || slices.ContainsFunc(pods, hopeless), err
 	}
-	w := podWatch{
-		r: r, namespace: o.GetNamespace(), listed: list,
-		see: func(p *corev1.Pod, gone bool) (bool, error) {
-			if gone || controllerOf(p) == "" {
+	w := cluster.PodWatch{
+		Namespace: o.GetNamespace(), Poll: list,
+		See: func(p *corev1.Pod, gone bool) (bool, error) {
+			if gone || kube.ControllerOf(p) == "" {
 				return false, nil
 			}
 			return list()
 		},
 	}
-	if err := w.run(ctx); errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
-		return nil, &DeployError{Verb: "wait for the Pods of", Object: objectOf(o), Err: fmt.Errorf("%d of %d came in time", len(pods), want),
-			hints: []string{fmt.Sprintf("see what keeps them: devloop status --all -n %s", o.GetNamespace())}}
+	if err := r.WatchPods(ctx, w); errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
+		return nil, &DeployError{Verb: "wait for the Pods of", Object: kube.RefOf(o), Err: fmt.Errorf("%d of %d came in time", len(pods), want),
+			Advice: []string{fmt.Sprintf("see what keeps them: devloop status --all -n %s", o.GetNamespace())}}
 	} else if err != nil {
 		return nil, err
 	}
 	slices.SortFunc(pods, func(a, b corev1.Pod) int { return cmp.Compare(a.Name, b.Name) })
 	made := make([]Pod, len(pods))
 	for i := range pods {
-		made[i] = podOf(&pods[i])
+		made[i] = kube.PodOf(&pods[i])
 	}
 	return made, nil
 }
@@ -73,7 +76,7 @@ func hopeless(p corev1.Pod) bool {
 func podFrom(o *unstructured.Unstructured) (*corev1.Pod, error) {
 	var pod corev1.Pod
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, &pod); err != nil {
-		return nil, &DeployError{Verb: "read", Object: objectOf(o), Err: err}
+		return nil, &DeployError{Verb: "read", Object: kube.RefOf(o), Err: err}
 	}
 	return &pod, nil
 }
@@ -120,9 +123,9 @@ func (r *Runner) newestOwners(ctx context.Context, o *unstructured.Unstructured)
 		}
 		return map[types.UID]bool{newest.UID: true}, "", nil
 	case "StatefulSet":
-		set, err := r.core.AppsV1().StatefulSets(o.GetNamespace()).Get(ctx, o.GetName(), metav1.GetOptions{})
+		set, err := r.Core.AppsV1().StatefulSets(o.GetNamespace()).Get(ctx, o.GetName(), metav1.GetOptions{})
 		if err != nil {
-			return nil, "", r.failed(ctx, "read", objectOf(o), err)
+			return nil, "", r.WrapError(ctx, "read", kube.RefOf(o), err)
 		}
 		if set.Status.ObservedGeneration < set.Generation {
 			return nil, "", nil
@@ -140,9 +143,9 @@ const revisionAnnotation = "deployment.kubernetes.io/revision"
 // newestReplicaSet returns the one that the Deployment made for its template, nil
 // while its controller has not looked at that yet.
 func (r *Runner) newestReplicaSet(ctx context.Context, o *unstructured.Unstructured) (*appsv1.ReplicaSet, error) {
-	deployment, err := r.core.AppsV1().Deployments(o.GetNamespace()).Get(ctx, o.GetName(), metav1.GetOptions{})
+	deployment, err := r.Core.AppsV1().Deployments(o.GetNamespace()).Get(ctx, o.GetName(), metav1.GetOptions{})
 	if err != nil {
-		return nil, r.failed(ctx, "read", objectOf(o), err)
+		return nil, r.WrapError(ctx, "read", kube.RefOf(o), err)
 	}
 	if deployment.Status.ObservedGeneration < deployment.Generation {
 		return nil, nil
@@ -161,11 +164,11 @@ func revisionOf(set appsv1.ReplicaSet) int {
 }
 
 func (r *Runner) replicaSets(ctx context.Context, o *unstructured.Unstructured) ([]appsv1.ReplicaSet, error) {
-	all, err := r.core.AppsV1().ReplicaSets(o.GetNamespace()).List(ctx, metav1.ListOptions{})
+	all, err := r.Core.AppsV1().ReplicaSets(o.GetNamespace()).List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return nil, r.failed(ctx, "list the replica sets of", objectOf(o), err)
+		return nil, r.WrapError(ctx, "list the replica sets of", kube.RefOf(o), err)
 	}
-	return slices.DeleteFunc(all.Items, func(s appsv1.ReplicaSet) bool { return controllerOf(&s) != o.GetUID() }), nil
+	return slices.DeleteFunc(all.Items, func(s appsv1.ReplicaSet) bool { return kube.ControllerOf(&s) != o.GetUID() }), nil
 }
 
 // podsBelow returns all Pods that an object has made, the old ones too.
@@ -188,16 +191,9 @@ func (r *Runner) podsBelow(ctx context.Context, o *unstructured.Unstructured) ([
 
 // podsBy returns the Pods in o's namespace that one of the owners controls.
 func (r *Runner) podsBy(ctx context.Context, o *unstructured.Unstructured, owners map[types.UID]bool) ([]corev1.Pod, error) {
-	pods, err := r.core.CoreV1().Pods(o.GetNamespace()).List(ctx, metav1.ListOptions{})
+	pods, err := r.Core.CoreV1().Pods(o.GetNamespace()).List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return nil, r.failed(ctx, "list the pods of", objectOf(o), err)
+		return nil, r.WrapError(ctx, "list the pods of", kube.RefOf(o), err)
 	}
-	return slices.DeleteFunc(pods.Items, func(p corev1.Pod) bool { return !owners[controllerOf(&p)] }), nil
-}
-
-func controllerOf(o metav1.Object) types.UID {
-	if ref := metav1.GetControllerOf(o); ref != nil {
-		return ref.UID
-	}
-	return ""
+	return slices.DeleteFunc(pods.Items, func(p corev1.Pod) bool { return !owners[kube.ControllerOf(&p)] }), nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -78,6 +79,34 @@ func TestDependenciesKeepTheArrows(t *testing.T) {
 				if strings.HasPrefix(dep, f) && !strings.HasPrefix(dep, module+rule.pkg) {
 					t.Errorf("%s reaches %s: %s", rule.pkg, dep, rule.reason)
 				}
+			}
+		}
+	}
+}
+
+// arrows are all packages of this module that a package may import. A new arrow is a decision.
+var arrows = map[string][]string{
+	"runner/cluster":        {"runner/internal/pause", "runner/kube"},
+	"runner/internal/pause": {},
+	"runner/kube":           {},
+}
+
+func TestDependenciesAreListed(t *testing.T) {
+	t.Parallel()
+	args := []string{"list", "-f", `{{.ImportPath}} {{join .Imports " "}}`}
+	for pkg := range arrows {
+		args = append(args, module+pkg)
+	}
+	out, err := exec.Command("go", args...).Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for line := range strings.Lines(string(out)) {
+		words := strings.Fields(line)
+		pkg := strings.TrimPrefix(words[0], module)
+		for _, imported := range words[1:] {
+			if to, own := strings.CutPrefix(imported, module); own && !slices.Contains(arrows[pkg], to) {
+				t.Errorf("%s imports %s, which arrows does not list", pkg, to)
 			}
 		}
 	}

@@ -1,4 +1,15 @@
-package runner
+// Package cluster asks one Kubernetes cluster.
+//
+//	c, err := cluster.Connect(cluster.Options{})             // the kubeconfig's current context, as kubectl does
+//	err = c.Ping(ctx)                                        // does it answer?
+//	pods, err := c.Core.CoreV1().Pods(ns).List(ctx, options)
+//	err = c.WatchPods(ctx, cluster.PodWatch{Namespace: ns, See: see})
+//
+// Requests outlive a short outage of the API server; see retryTransport. A [PodWatch] hides that
+// the API server ends every watch after some minutes.
+//
+// What the answers mean is left to the packages that ask.
+package cluster
 
 import (
 	"context"
@@ -23,6 +34,8 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"k8s.io/klog/v2"
+
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 const (
@@ -32,29 +45,27 @@ const (
 	askTimeout = 20 * time.Second
 )
 
-// ConnectOptions says which cluster to use. Its zero value is kubectl's choice.
-type ConnectOptions struct {
+// Options says which cluster to use. The zero value chooses as kubectl does.
+type Options struct {
 	Kubeconfig string // path; "": $KUBECONFIG, then ~/.kube/config
 	Context    string // "": the kubeconfig's current context
 	Namespace  string // "": the context's, then "default"
 }
 
-// Runner speaks with one cluster. It is safe for concurrent use.
-type Runner struct {
-	config             *rest.Config
-	context, namespace string
+// Client talks to one cluster. It is safe for concurrent use.
+type Client struct {
+	Core    kubernetes.Interface // for requests that are answered at once
+	Stream  kubernetes.Interface // for watches and logs, which have no deadline
+	Dynamic dynamic.Interface    // for objects of any kind
+	Mapper  meta.ResettableRESTMapper
+	Config  *rest.Config // for connections that are upgraded, such as port forwards
 
-	core    kubernetes.Interface // requests that are answered at once
-	stream  kubernetes.Interface // watches and logs, which last
-	dynamic dynamic.Interface
-	mapper  meta.ResettableRESTMapper
-	dial    dialer
+	context, namespace string
 }
 
-// Connect finds the cluster as kubectl does. It asks the cluster nothing yet: see
-// [Runner.Ping]. Its error is an [*UnreachableError].
-func Connect(o ConnectOptions) (*Runner, error) {
-	quietClient()
+// Connect finds the cluster as kubectl does. It sends no request yet: see
+// [Client.Ping]. Its error is an [*UnreachableError].
+func Connect(o Options) (*Client, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = o.Kubeconfig
 	raw, err := rules.Load()
@@ -75,12 +86,12 @@ func Connect(o ConnectOptions) (*Runner, error) {
 	if err != nil {
 		return nil, &UnreachableError{Context: name, Err: err}
 	}
-	return newRunner(config, name, namespace)
+	return New(config, name, namespace)
 }
 
-// quietClient keeps client-go from writing to stderr: it logs, among others, every
+// silenceLogs keeps client-go from writing to stderr. It logs, among others, every
 // watch that the server ends, and our own errors say what matters.
-var quietClient = sync.OnceFunc(func() { klog.SetLogger(logr.Discard()) })
+var silenceLogs = sync.OnceFunc(func() { klog.SetLogger(logr.Discard()) })
 
 // chooseContext returns the context to use, or says which ones there are.
 func chooseContext(raw *clientcmdapi.Config, asked string) (string, error) {
@@ -102,25 +113,27 @@ func chooseContext(raw *clientcmdapi.Config, asked string) (string, error) {
 	return name, nil
 }
 
-func newRunner(config *rest.Config, name, namespace string) (*Runner, error) {
+// New returns a client for a cluster that is known already.
+func New(config *rest.Config, name, namespace string) (*Client, error) {
+	silenceLogs()
 	config = rest.CopyConfig(config)
 	config.QPS = -1 // the server is one user's own, and has its own fairness
-	config.UserAgent = FieldManager
+	config.UserAgent = kube.FieldManager
 	config.WarningHandler = rest.NoWarnings{}
 	config.Dial = (&net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}).DialContext
-	r := &Runner{config: config, context: name, namespace: namespace}
-	if err := r.clients(); err != nil {
+	c := &Client{Config: config, context: name, namespace: namespace}
+	if err := c.clients(); err != nil {
 		return nil, &UnreachableError{Context: name, Server: config.Host, Err: err}
 	}
-	return r, nil
+	return c, nil
 }
 
-// clients makes the clients: requests that are answered at once have a deadline,
-// watches and logs have none. All wait out a short outage; what is upgraded, such as
-// the way to a Pod, has its own ways to begin again.
-func (r *Runner) clients() error {
-	long, answered, failed := rest.CopyConfig(r.config), &atomic.Bool{}, &atomic.Int64{}
-	long.Wrap(func(next http.RoundTripper) http.RoundTripper { return steady{next, answered, failed} })
+// clients makes the clients. Requests that are answered at once have a deadline,
+// watches and logs have none. All are retried during a short outage; connections that are
+// upgraded, such as a port forward, are retried by those who open them.
+func (c *Client) clients() error {
+	long, answered, failed := rest.CopyConfig(c.Config), &atomic.Bool{}, &atomic.Int64{}
+	long.Wrap(func(next http.RoundTripper) http.RoundTripper { return retryTransport{next, answered, failed} })
 	short := rest.CopyConfig(long)
 	short.Timeout = askTimeout
 	core, err := kubernetes.NewForConfig(short)
@@ -135,30 +148,28 @@ func (r *Runner) clients() error {
 	if err != nil {
 		return err
 	}
-	r.core, r.stream, r.dynamic = core, stream, objects
-	r.mapper = restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(core.Discovery()))
-	r.dial = apiDialer(r.config)
+	c.Core, c.Stream, c.Dynamic = core, stream, objects
+	c.Mapper = restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(core.Discovery()))
 	return nil
 }
 
-// Ping asks the API server for its version, to learn whether it answers. Its
-// error is an [*UnreachableError].
-func (r *Runner) Ping(ctx context.Context) error {
-	_, err := r.core.Discovery().RESTClient().Get().AbsPath("/version").DoRaw(ctx)
+// Ping checks that the API server answers. Its error is an [*UnreachableError].
+func (c *Client) Ping(ctx context.Context) error {
+	_, err := c.Core.Discovery().RESTClient().Get().AbsPath("/version").DoRaw(ctx)
 	if ctx.Err() != nil {
-		return fmt.Errorf("ask cluster %q: %w", r.context, context.Cause(ctx))
+		return fmt.Errorf("ask cluster %q: %w", c.context, context.Cause(ctx))
 	}
 	if err != nil {
-		return &UnreachableError{Context: r.context, Server: r.config.Host, Err: err}
+		return &UnreachableError{Context: c.context, Server: c.Config.Host, Err: err}
 	}
 	return nil
 }
 
 // Context returns the name of the kubeconfig context in use.
-func (r *Runner) Context() string { return r.context }
+func (c *Client) Context() string { return c.context }
 
 // Server returns the URL of the API server.
-func (r *Runner) Server() string { return r.config.Host }
+func (c *Client) Server() string { return c.Config.Host }
 
 // Namespace returns the namespace of objects that name none.
-func (r *Runner) Namespace() string { return r.namespace }
+func (c *Client) Namespace() string { return c.namespace }

@@ -1,0 +1,58 @@
+package kube
+
+import (
+	"regexp"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// What devloop writes on the objects that it makes. All keys have devloop's own prefix: a manifest
+// may set app.kubernetes.io/managed-by, and its selectors may go by that.
+const (
+	LabelProject         = "devloop-cli.github.io/project"   // the project's name; an object that has it was made by devloop
+	AnnotationDirectory  = "devloop-cli.github.io/directory" // the project's directory on this machine
+	AnnotationImage      = "devloop-cli.github.io/image"     // the unique reference that was deployed
+	AnnotationName       = "devloop-cli.github.io/name"      // the manifest's name of a Pod that came up next to the serving one
+	AnnotationConfigHash = "devloop-cli.github.io/settings"  // hash of the manifest's ConfigMaps and Secrets that a Pod reads
+	AnnotationApplied    = "devloop-cli.github.io/applied"   // hash of an object without the project's image, as it was applied
+	AnnotationChanges    = "devloop-cli.github.io/changes"   // how a running application differs from its image
+	FieldManager         = "devloop"                         // the API server's name for who wrote a field
+)
+
+// LabelManagedBy is Kubernetes' convention for who made an object. devloop reads it, and never writes it, see
+// https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/.
+const LabelManagedBy = "app.kubernetes.io/managed-by"
+
+// OwnedBy returns the label selector of a project's objects, of all projects' for "".
+func OwnedBy(project string) string {
+	if project == "" {
+		return LabelProject
+	}
+	return LabelProject + "=" + LabelValue(project)
+}
+
+// Owned says whether devloop made the object, for any project.
+func Owned(o metav1.Object) bool {
+	_, project := o.GetLabels()[LabelProject]
+	return project
+}
+
+// BelongsTo says whether devloop made the object for the project, for any project if it is "".
+func BelongsTo(o metav1.Object, project string) bool {
+	return Owned(o) && (project == "" || o.GetLabels()[LabelProject] == LabelValue(project))
+}
+
+// maxLabel is Kubernetes' limit for a label's value, in bytes.
+const maxLabel = 63
+
+var notInLabel = regexp.MustCompile(`[^A-Za-z0-9_.-]+`)
+
+// LabelValue turns a project's name into a label's value. Most names need no change.
+func LabelValue(name string) string {
+	name = notInLabel.ReplaceAllString(name, "-")
+	if len(name) > maxLabel {
+		name = name[:maxLabel]
+	}
+	return strings.Trim(name, "-_.")
+}

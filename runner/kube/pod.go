@@ -1,0 +1,114 @@
+package kube
+
+import (
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Pod is a Pod of the cluster: which one it is, and what was known of it when it was read.
+type Pod struct {
+	Namespace, Name string
+	UID             types.UID
+	Image           string   // of its first container
+	Images          []string // of its other containers
+	Ports           []int    // the TCP ports that its containers name
+	Containers      []string // their names
+	InitContainers  []string // names of those that run before them
+	Of              Ref      // the manifest's object that made it, a bare Pod itself
+	Index           int      // which of that object's Pods it is, from 0
+	Generated       bool     // devloop wrote its manifest, not the user
+
+	Restarts int32  // of its containers, when it was read
+	Changes  string // its [AnnotationChanges] then
+	Applied  string // its [AnnotationApplied] then
+}
+
+// PodOf returns what p says of itself.
+func PodOf(p *corev1.Pod) Pod {
+	pod := Pod{Namespace: p.Namespace, Name: p.Name, UID: p.UID, Changes: p.Annotations[AnnotationChanges], Applied: p.Annotations[AnnotationApplied]}
+	for i, c := range p.Spec.Containers {
+		if i == 0 {
+			pod.Image = c.Image
+		} else {
+			pod.Images = append(pod.Images, c.Image)
+		}
+		pod.Containers = append(pod.Containers, c.Name)
+		for _, port := range c.Ports {
+			if port.Protocol == "" || port.Protocol == corev1.ProtocolTCP {
+				pod.Ports = append(pod.Ports, int(port.ContainerPort))
+			}
+		}
+	}
+	for _, c := range p.Spec.InitContainers {
+		pod.InitContainers = append(pod.InitContainers, c.Name)
+	}
+	for _, s := range p.Status.ContainerStatuses {
+		pod.Restarts += s.RestartCount
+	}
+	return pod
+}
+
+// PodRef returns the Pod that o is, with its identity alone.
+func PodRef(o metav1.Object) Pod {
+	return Pod{Namespace: o.GetNamespace(), Name: o.GetName(), UID: o.GetUID()}
+}
+
+// Ref names the Pod.
+func (p Pod) Ref() Ref { return Ref{"Pod", p.Namespace, p.Name} }
+
+// Runs says whether a container of the Pod has an image.
+func (p Pod) Runs(image string) bool { return p.Image == image || slices.Contains(p.Images, image) }
+
+// ControllerOf returns the UID of the object that made o and would make it again, "" for none.
+func ControllerOf(o metav1.Object) types.UID {
+	if ref := metav1.GetControllerOf(o); ref != nil {
+		return ref.UID
+	}
+	return ""
+}
+
+// AllRunning says whether every container of the Pod runs.
+func AllRunning(p *corev1.Pod) bool {
+	return len(p.Status.ContainerStatuses) > 0 &&
+		!slices.ContainsFunc(p.Status.ContainerStatuses, func(s corev1.ContainerStatus) bool { return s.State.Running == nil })
+}
+
+// IsReady says whether every container of the Pod runs and passes its probes.
+func IsReady(p *corev1.Pod) bool {
+	for _, c := range p.Status.Conditions {
+		if c.Type == corev1.PodReady {
+			return c.Status == corev1.ConditionTrue && AllRunning(p)
+		}
+	}
+	return false
+}
+
+// ManifestName returns what the manifest calls an object: the Pod that replaces a serving one comes up
+// under another name.
+func ManifestName(o metav1.Object) string {
+	if name := o.GetAnnotations()[AnnotationName]; name != "" {
+		return name
+	}
+	return o.GetName()
+}
+
+// Endpoint is a container port of a Pod, as the manifest knows it. It stays the same
+// while Pods come and go: the Pods of a Deployment get new names at each change, and
+// the second of them is the second.
+type Endpoint struct {
+	Of    Ref // the manifest's object
+	Index int // which of its Pods, from 0
+	Port  int // the container port
+}
+
+// Endpoints returns what the Pod offers.
+func (p Pod) Endpoints() []Endpoint {
+	list := make([]Endpoint, len(p.Ports))
+	for i, port := range p.Ports {
+		list[i] = Endpoint{p.Of, p.Index, port}
+	}
+	return list
+}
