@@ -9,6 +9,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/watch"
 )
 
 // Stored is an image of this machine that belongs to no project: its name, and its
@@ -18,58 +19,58 @@ type Stored struct {
 	Content v1.Image
 }
 
-// Apply takes a manifest without a project to Pods that serve. The images, of which
-// there may be none, go to the nodes first, and the nodes then use these.
-func (l *Session) Apply(ctx context.Context, m runner.Manifest, images []Stored) ([]runner.Pod, error) {
+// Apply deploys a manifest without a project and waits until its Pods are ready. The images, of
+// which there may be none, go to the nodes first, and the Pods then use these.
+func (s *Session) Apply(ctx context.Context, m runner.Manifest, images []Stored) ([]runner.Pod, error) {
+	c := newCycle(s, 1, "apply", watch.Everything())
+	c.manifest = m
 	var names []string
 	for _, img := range images {
 		names = append(names, img.Ref)
 	}
 	if len(images) > 0 {
-		if _, err := stage(ctx, l, 1, event.Load, func(ctx context.Context, s *step) (none, error) { return none{}, l.loadStored(ctx, s, images) }); err != nil {
+		if err := c.stage(ctx, event.Load, func(ctx context.Context, r *stageRun) error { return r.loadStored(ctx, images) }); err != nil {
 			return nil, err
 		}
 	}
-	pods, err := stage(ctx, l, 1, event.Replace, func(ctx context.Context, s *step) ([]runner.Pod, error) {
-		spec := l.spec(m)
+	pods, err := stage(ctx, c, event.Replace, func(ctx context.Context, r *stageRun) ([]runner.Pod, error) {
+		spec := r.spec()
 		spec.Names = names
-		l.explain(s, spec)
-		pods, err := l.Deployer.Replace(ctx, spec)
-		s.note = objects(m)
-		return pods, err
+		r.explainSpec(spec)
+		r.note = objects(m)
+		return r.Deployer.Replace(ctx, spec)
 	})
 	if err != nil {
 		return nil, err
 	}
-	_, err = stage(ctx, l, 1, event.Ready, func(ctx context.Context, s *step) (none, error) { return none{}, l.ready(ctx, s, pods) })
-	return pods, err
+	return pods, c.readyStage(ctx, pods)
 }
 
-func (l *Session) loadStored(ctx context.Context, s *step, images []Stored) error {
+func (r *stageRun) loadStored(ctx context.Context, images []Stored) error {
 	var notes []string
 	for _, img := range images {
-		report, err := l.bring(ctx, s, img.Ref, img.Content)
+		report, err := r.load(ctx, img.Ref, img.Content)
 		if err != nil {
 			return err
 		}
-		notes = append(notes, fmt.Sprintf("%s: %s", img.Ref, loaded(report)))
+		notes = append(notes, fmt.Sprintf("%s: %s", img.Ref, loadNote(report)))
 	}
-	s.note = strings.Join(notes, "\n")
+	r.note = strings.Join(notes, "\n")
 	return nil
 }
 
-// explain tells what is changed on the way to the cluster, where that was asked for.
-func (l *Session) explain(s *step, spec runner.Spec) {
-	if !l.Explain {
+// explainSpec publishes how the objects in the cluster differ from the files, with --explain.
+func (r *stageRun) explainSpec(spec runner.Spec) {
+	if !r.Explain {
 		return
 	}
 	changes := spec.Changes()
-	for _, v := range l.Target.Env {
+	for _, v := range r.Target.Env {
 		name, _, _ := strings.Cut(v, "=") // its value may be a secret
 		changes = append(changes, "the application's variable "+name+", by --env")
 	}
 	if len(changes) > 0 {
-		s.publish(event.Notice{Level: event.Info, Text: "in the cluster, not in your files", Hints: changes})
+		r.inform("in the cluster, not in your files", changes...)
 	}
 }
 

@@ -59,7 +59,7 @@ func TestRefusedArchiveIsToldOnce(t *testing.T) {
 	l, r := newTestSession(f)
 	l.Deployer = f
 	l.Trainer, l.Target.Follow = f, true
-	if err := l.turn(t.Context(), 1, "asked for", watch.Everything()); err != nil {
+	if err := newCycle(l, 1, "asked for", watch.Everything()).run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	<-f.said
@@ -82,10 +82,10 @@ func TestArchiveIsMadeOnceForAnImage(t *testing.T) {
 	l, _ := newTestSession(f)
 	l.Trainer, l.Target.Follow = f, true
 	for n := range 3 {
-		if err := l.turn(t.Context(), n+1, "asked for", watch.Everything()); err != nil {
+		if err := newCycle(l, n+1, "asked for", watch.Everything()).run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		for l.live.training.Load() { // the next cycle meets none under way
+		for l.training.Load() { // the next cycle meets none under way
 			select {
 			case <-t.Context().Done():
 				t.Fatal("it trains for ever")

@@ -72,7 +72,7 @@ func TestNoteSaysHowItWasCompiled(t *testing.T) {
 		"target/classes by maven, as pom.xml changed": {Classes: []string{"/project/target/classes"}, How: "by maven, as pom.xml changed"},
 		"by the kept compiler, 1 source":              {Classes: []string{"/cache/kept/classes"}, How: "by the kept compiler, 1 source"},
 	} {
-		if got := l.made(app); got != want {
+		if got := newCycle(l, 1, "", watch.Batch{}).compileNote(app); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}

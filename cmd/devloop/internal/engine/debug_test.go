@@ -10,6 +10,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/watch"
 )
 
 // imageWith is an image of a Dockerfile that tells its JVM something.
@@ -46,12 +47,14 @@ func TestJVMsAreToldToLetADebuggerIn(t *testing.T) {
 		l := &Session{Target: Target{Debug: c.debug}}
 		img := imageWith(t, c.config)
 		img.Explanation.Supervised = c.supervised
-		got := l.agents(runner.GenerateManifest("app", 8080), img)
+		turn := newCycle(l, 1, "", watch.Batch{})
+		turn.manifest, turn.img = runner.GenerateManifest("app", 8080), img
+		got := turn.jdwpOptions()
 		if c.want.ImageJVMOptions == "" && got.JVMOptions == "" {
 			got.ImageJVMOptions = ""
 		}
-		if got != c.want || l.live.agent != c.port {
-			t.Errorf("%s: got %+v at port %d", name, got, l.live.agent)
+		if got != c.want || l.jdwpPort != c.port {
+			t.Errorf("%s: got %+v at port %d", name, got, l.jdwpPort)
 		}
 	}
 }

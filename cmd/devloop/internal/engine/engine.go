@@ -1,24 +1,44 @@
-// Package engine is devloop's engine: it composes the four libraries into cycles and
-// is the only place that creates events.
+// Package engine runs devloop's cycles: it composes the four libraries, which know nothing of each
+// other, and publishes what happens as events.
 //
-// A cycle takes a project from its sources to an answer on localhost, stage by
-// stage:
+//	s := &engine.Session{Bus: bus, Target: target, Compiler: project, Imager: docker, …}
+//	err := s.Run(ctx, batches) // a cycle now and one per save, until ctx ends
+//	err = errors.Join(err, s.Close())
 //
-//	compile → image → load → replace → ready → forward
+// A cycle takes the project from its sources to an answer on localhost, stage by stage. Package
+// plan decides how much of it a save needs:
 //
-// The libraries speak in values, writers and errors and know nothing of each
-// other; what one returns the next one takes. The loop says what it needs of them
-// in the small interfaces of this file, so that its own tests need no engine, no
-// cluster and no Gradle.
+//	compile → image → load → replace → ready → forward    new Pods
+//	compile → restart → ready → forward                   the application restarts in its Pods
+//	compile → swap or pages → forward                     nothing restarts
 //
-// What a cycle made, the Pods and the local ports that lead to them, outlives it:
-// see live.go.
+// What localhost leads to outlives the cycles. It is a [State], an immutable value; state.go has
+// all its transitions:
+//
+//	                save: Pods in place, or restart
+//	          ┌───────────────────────────────────────┐
+//	          ▼                                       │
+//	   Candidate alone ────── ready, promoted ───► Serving ◄─┐ patched: other Code
+//	   (localhost waits)                              │  │   │ a change cut off: Unknown Code
+//	     ▲    │ fails                                 │  └───┘
+//	     │    ▼                                       │ save: Pods beside it, or a rollout
+//	save │  Outage ◄──── Pod gone ────────────────────┤
+//	     │  (localhost answers 503)                   ▼
+//	     └────┘                        Serving + Candidate ──► ready: the Candidate is Serving
+//	                                                      ──► fails: Serving stays
+//
+// Everything that happens beside a cycle arrives as a message in the inbox of [Session.Run], which
+// starts, cancels and repeats cycles: one runs at a time, and a newer save cancels it.
+//
+// The engine declares the interfaces that it needs, so that its tests need no Docker engine, no
+// cluster and no Gradle. It knows neither flags nor displays.
 package engine
 
 import (
 	"context"
 	"io"
-	"time"
+	"sync"
+	"sync/atomic"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -33,11 +53,11 @@ import (
 
 // Compiler turns sources into an application.
 type Compiler interface {
-	// Compile compiles what has changed since the last time: paths relative to the
-	// project's directory, nil for whatever may be.
+	// Compile compiles what has changed since the last time: paths relative to the project's
+	// directory, nil if anything may have.
 	Compile(ctx context.Context, changed []string, out io.Writer) (builder.App, error)
-	// Rest uses the time until ctx ends, or something is to be compiled. What it returns
-	// is for the user; "" is for nobody.
+	// Rest uses the time until ctx ends, or something is to be compiled. It returns a notice for
+	// the user, "" for none.
 	Rest(ctx context.Context) string
 }
 
@@ -51,78 +71,55 @@ type Loader interface {
 	Load(ctx context.Context, ref string, img v1.Image) (loader.Report, error)
 }
 
-// Deployer puts Pods into the cluster and says how they fare.
+// Deployer is the cluster, as far as the engine needs it.
 type Deployer interface {
-	// Claim returns what would keep Replace from the spec's places; it needs no image yet.
+	Pods
+	Readiness
+	Patcher
+	PodWatcher
+	Dialer
+}
+
+// Pods makes and deletes Pods.
+type Pods interface {
+	// Claim returns what would keep Replace from making the spec's objects. It needs no image yet.
 	Claim(ctx context.Context, s runner.Spec) error
 	Replace(ctx context.Context, s runner.Spec) ([]runner.Pod, error)
+	// Retire deletes Pods that others have replaced.
+	Retire(ctx context.Context, pods []runner.Pod) error
+}
+
+// Readiness waits for Pods.
+type Readiness interface {
 	Ready(ctx context.Context, pods []runner.Pod, phase func(runner.Phase)) error
+}
+
+// Patcher changes the application in running Pods.
+type Patcher interface {
 	// Change changes the application in a Pod whose supervisor listens on port.
 	Change(ctx context.Context, pod runner.Pod, port int, c runner.Change) (runner.Pod, error)
-	// Note writes into a Pod in what its application differs from its image. It returns
-	// [runner.ErrRestarted] where a container has started again since p.
-	Note(ctx context.Context, p runner.Pod, summary string) error
-	// Restarted waits until a container of a Pod ends or starts again, and returns the Pod as
-	// it is then.
-	Restarted(ctx context.Context, p runner.Pod) (runner.Pod, error)
-	// Prove says that the application in a Pod serves after a change.
+	// Prove has the supervisor keep a change, now that the application serves with it.
 	Prove(ctx context.Context, pod runner.Pod, port int, state, was string) error
-	// Dial opens a connection to a port of a Pod.
-	Dial(ctx context.Context, pod runner.Pod, port int) (io.ReadWriteCloser, error)
-	// Retire removes Pods that others have come beside.
-	Retire(ctx context.Context, pods []runner.Pod) error
+	// Note writes into a Pod in what its application differs from its image. It returns
+	// [runner.ErrRestarted] if a container has restarted since p.
+	Note(ctx context.Context, p runner.Pod, summary string) error
+}
+
+// PodWatcher follows Pods.
+type PodWatcher interface {
 	// Logs writes the Pod's log to out, a line a Write, until the Pod has ended.
 	Logs(ctx context.Context, pod runner.Pod, out io.Writer) error
+	// Restarted waits until a container of a Pod ends or restarts, and returns the Pod as it is then.
+	Restarted(ctx context.Context, p runner.Pod) (runner.Pod, error)
 }
 
-// Target is what a loop deploys: the parts of a project that don't change from
-// cycle to cycle.
-type Target struct {
-	// Name is the project's name, Dir its directory. Image is what the user says that manifests call
-	// its image, "" for nothing, see [runner.Manifest.ProjectImages].
-	Name, Dir, Image string
-	// Env are variables for the application, NAME=VALUE, over those of its manifest.
-	Env []string
-	// Namespace is where objects go that name none.
-	Namespace string
-	// Manifests are the files and directories that the user names. Where there are none,
-	// those count that are found in Dir, and where it has none a Pod is generated.
-	Manifests []string
-	// Port is where the application listens, as far as its sources say, and its image once there is
-	// one; 0 where it is no server.
-	Port int
-	// Adopt allows to replace objects of the same name, whoever made them.
-	Adopt bool
-	// Yields is asked before an object goes that devloop made for another directory; its
-	// error refuses it. With nil it goes.
-	Yields func(dir string) error
-	// Keep are parts of the development patch to leave out, see runner.Patches.
-	Keep []string
-	// Ports are the local ports that the user asked for, by container port.
-	// Key 0 holds the local port for the first container port.
-	Ports map[int]int
-	// Follow shows the applications' logs until Close.
-	Follow bool
-	// KeepServing has Pods serve until their successors do, where the manifest allows it.
-	KeepServing bool
-	// Path says which paths a save may take to what runs, and Fixed why none but a new Pod
-	// will do, as a clause; "" where the image decides that.
-	Path  plan.Rule
-	Fixed string
-	// JVMOptions are variables with options for every JVM that the manifest, or the user, gives.
-	JVMOptions []string
-	// NotChangeable says that no image may be changed while it runs, see [runner.Manifest.NotChangeable].
-	NotChangeable bool
-	// Fixes returns what a manifest makes of Fixed. One that would begin to do so while images
-	// are made that can be changed is refused. May be nil.
-	Fixes func(runner.Manifest) string
-	// Debug says how a debugger is let in.
-	Debug Debug
-	// ReadyTimeout bounds the wait for the Pods to be ready; 0 means for ever.
-	ReadyTimeout time.Duration
+// Dialer opens a connection to a port of a Pod.
+type Dialer interface {
+	Dial(ctx context.Context, pod runner.Pod, port int) (io.ReadWriteCloser, error)
 }
 
-// Session runs cycles.
+// Session runs cycles for one project. Its exported fields are set before its first method is
+// called.
 type Session struct {
 	Bus      *event.Bus
 	Target   Target
@@ -130,34 +127,77 @@ type Session struct {
 	Imager   Imager
 	Loader   Loader
 	Deployer Deployer
-	// Trainer makes later starts faster; nil for none.
+	// Trainer makes archives that let later images start faster; nil for none.
 	Trainer Trainer
-	// Explain tells of each image what is in it and why, and in what the objects that go
-	// to the cluster differ from the manifest.
+	// Explain publishes what is in each image and why, and how the objects in the cluster differ
+	// from the manifest.
 	Explain bool
-	// Listen opens a local port that devloop keeps.
+	// Listen opens a local port.
 	Listen func(ctx context.Context, port runner.Port) (LocalPort, error)
-	// Debugger opens a local port for a debugger; moved says why it is another than the
-	// one asked for. What becomes of debuggers is told to tell, a sentence each.
+	// Debugger opens a local port for a debugger; moved says why it is not the one asked for. It
+	// says through tell, a sentence each, what becomes of debuggers.
 	Debugger func(ctx context.Context, port runner.Port, tell func(string)) (relay *jdwp.Relay, moved, err error)
-
-	// FirstDone is called once, when the first cycles of Run have come to an end, a good one or
-	// not, and nothing is left to build. May be nil.
+	// FirstDone is called once, when Run becomes idle for the first time. May be nil.
 	FirstDone func()
 
-	live live
+	mu    sync.Mutex
+	state State
+	inbox chan message // nil unless Run runs
+
+	// What the last cycle read and made.
+	lastManifest runner.Manifest
+	lastApp      builder.App
+	built        plan.State // the files of lastApp
+
+	ports           ports
+	openedPort      opened // the port that the application of a generated Pod opened
+	debuggers       []*debugger
+	jdwpPort        int  // where the JVMs listen for a debugger
+	jdwpUnavailable bool // JVMs of the image do not start with a debug port
+
+	informed map[string]bool // notices that are published once
+	training atomic.Bool     // an archive is being made
+	trained  v1.Hash         // the image that one was made for last
+
+	// Work that outlives a cycle; endWork cancels its context.
+	work     sync.WaitGroup
+	lifetime context.Context
+	endWork  context.CancelFunc
 }
 
-// Deploy runs one cycle and returns its error. The local ports that it opened stay
-// open until Close.
-func (l *Session) Deploy(ctx context.Context) error {
-	return l.turn(ctx, 1, "deploy", watch.Everything())
+// State returns what localhost leads to.
+func (s *Session) State() State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state
 }
 
-// Deployed says whether the loop has made Pods.
-func (l *Session) Deployed() bool { return len(l.live.pods) > 0 }
+// become replaces the state, and publishes the new one if displays can tell the difference. Only
+// the running cycle calls it and, while none runs, Run.
+func (s *Session) become(n int, next State) {
+	s.mu.Lock()
+	before := s.state.event()
+	s.state = next
+	s.mu.Unlock()
+	if now := next.event(); !now.Equal(before) {
+		s.Bus.Publish(n, now)
+	}
+}
 
-// Close ends what outlives a cycle and waits until it has ended.
-func (l *Session) Close() error { return l.live.close() }
+// Deploy runs one cycle and returns its error. The local ports that it opened stay open until
+// Close.
+func (s *Session) Deploy(ctx context.Context) error {
+	return newCycle(s, 1, "deploy", watch.Everything()).run(ctx)
+}
 
-func since(began time.Time) event.Duration { return event.Duration(time.Since(began)) }
+// Deployed reports whether the session has made Pods.
+func (s *Session) Deployed() bool { return len(s.State().latest()) > 0 }
+
+// URLs returns the local addresses that are open, in the manifest's order.
+func (s *Session) URLs() []string {
+	list := make([]string, len(s.ports))
+	for i, p := range s.ports {
+		list[i] = s.address(p)
+	}
+	return list
+}

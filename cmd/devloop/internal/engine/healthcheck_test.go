@@ -80,7 +80,7 @@ func TestApplicationIsAskedBelowItsBasePath(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.URL.Path) }))
 	defer server.Close()
 	l, _ := newTestSession(&fakes{})
-	l.live.app = builder.App{Port: 8080, Base: "/shop"}
+	l.lastApp = builder.App{Port: 8080, Base: "/shop"}
 	for port, base := range map[int]string{8080: "/shop", 8081: ""} {
 		got, err := l.ask(t.Context(), localPort{&fakePort{server: server}, runner.Endpoint{Port: port}}, runner.Pod{})
 		if err != nil || got.text != base+"/" || got.url != server.URL+base {

@@ -2,7 +2,10 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,85 +15,114 @@ import (
 	"github.com/devloop-cli/devloop/runner"
 )
 
-// Where only bodies of methods have changed, and only requests call them, the running JVM
-// takes them; and pages and styles are read anew for each request. The answers are those of a
+// If only bodies of methods have changed, and only requests call them, the running JVM takes
+// them; and the application reads pages and styles at each request. The answers are those of a
 // fresh start, and nothing has to start.
+//
+// A Pod of a Dockerfile's image has no supervisor. Its JVM takes method bodies, but its container
+// has the files of the image: when Kubernetes restarts it, it runs the old code. Session.Run
+// notices that and makes a new Pod before anybody is led to the old code.
 
-// swapTimeout bounds the conversation with a JVM, which takes a tenth of a second. One
-// that has a debugger does not answer, unless that one came through devloop's port.
-const swapTimeout = 3 * time.Second
+// hotSwapTimeout bounds the conversation with a JVM, which takes a tenth of a second. A JVM whose
+// debugger did not come through devloop's port does not answer.
+const hotSwapTimeout = 3 * time.Second
 
-// swap changes the Pods that serve, and leaves the application running. It says false where
-// it has to start again.
-func (l *Session) swap(ctx context.Context, n int, d plan.Decision) (bool, error) {
-	r, now := l.live.present, l.live.built
-	name := map[plan.Path]event.Stage{plan.Pages: event.Pages, plan.Swap: event.Swap}[d.Path]
-	swapped, err := stage(ctx, l, n, name, func(ctx context.Context, s *step) (bool, error) {
-		err := l.swapIn(ctx, r, d.Files)
-		s.note = fmt.Sprintf("%s to %s", plan.Summary(d.Files), names(r.ours()))
+// hotSwap changes the Pods that serve and keeps the application running. It reports false if the
+// application has to restart.
+func (c *cycle) hotSwap(ctx context.Context, decision plan.Decision) (bool, error) {
+	d := *c.State().target()
+	instead := map[bool]string{false: "a restart", true: "a new Pod"}[d.hotSwapOnly()]
+	name := map[plan.Path]event.Stage{plan.Pages: event.Pages, plan.Swap: event.Swap}[decision.Path]
+	c.become(c.n, c.State().patchStarted())
+	swapped, err := stage(ctx, c, name, func(ctx context.Context, r *stageRun) (bool, error) {
+		err := c.sendFiles(ctx, d, decision.Files)
+		r.note = fmt.Sprintf("%s to %s", plan.Summary(decision.Files), names(d.patchable()))
 		if err != nil && !cancelled(err) {
-			s.skip, s.note, err = true, fmt.Sprintf("%s instead: %v", map[bool]string{false: "a restart", true: "a new Pod"}[r.sealed], err), nil
+			r.skip, r.note = true, fmt.Sprintf("%s instead: %v", instead, err)
 			return false, nil
 		}
 		return err == nil, err
 	})
-	if err != nil {
-		// It is not known how far it came: what serves is what no image holds.
-		l.live.lose("a change was cut off half-way")
-		l.live.serving = stateHash(now)
-	}
-	if !swapped || err != nil {
+	switch {
+	case err != nil:
+		c.become(c.n, c.State().patchInterrupted())
 		return false, err
+	case !swapped:
+		c.become(c.n, c.State().patchRefused(d.Code))
+		return false, nil
 	}
-	r.now, l.live.serving = now, stateHash(now)
-	_, err = stage(ctx, l, n, event.Forward, func(ctx context.Context, s *step) (none, error) { return none{}, l.forward(ctx, s, r.pods) })
-	return true, err
+	c.become(c.n, c.State().patched(d.Pods, c.built))
+	return true, c.forwardStage(ctx, d.Pods)
 }
 
-// swapIn brings the files into the Pods, where a later start finds them, and their methods
-// into the JVMs. What was begun is as good as done: the same files are brought again
-// whatever comes next.
-func (l *Session) swapIn(ctx context.Context, r *present, files map[string][]byte) error {
-	l.live.loaded = nil
-	if err := l.bringFiles(ctx, r, files); err != nil {
+// sendFiles sends files to the Pods, where a later start finds them, and classes to the JVMs. A
+// change that was cut off counts as made: the next cycle sends the same files again.
+func (c *cycle) sendFiles(ctx context.Context, d Deployment, files map[string][]byte) error {
+	change := d.changeTo(c.built, files)
+	if d.hotSwapOnly() {
+		if err := d.forEachPatchable(ctx, func(ctx context.Context, _ int, p runner.Pod) error { return c.Deployer.Note(ctx, p, change.Summary) }); err != nil {
+			return err
+		}
+	} else if _, err := c.sendChange(ctx, d, change); err != nil {
 		return err
 	}
 	classes := map[string][]byte{}
-	for path, text := range files {
+	for path, content := range files {
 		if name, isClass := strings.CutSuffix(path, ".class"); isClass {
-			classes[name] = text
+			classes[name] = content
 		}
 	}
 	if len(classes) == 0 {
 		return nil
 	}
-	return r.each(ctx, func(ctx context.Context, _ int, p runner.Pod) error { return l.redefine(ctx, p, classes, r.sealed) })
+	return d.forEachPatchable(ctx, func(ctx context.Context, _ int, p runner.Pod) error {
+		return c.redefine(ctx, p, classes, d.hotSwapOnly())
+	})
 }
 
-// bringFiles brings files into Pods; into sealed ones only the word that they are changed.
-func (l *Session) bringFiles(ctx context.Context, r *present, files map[string][]byte) error {
-	change := r.change(files, l.live.built)
-	if !r.sealed {
-		_, err := l.change(ctx, r, change)
-		return err
-	}
-	l.live.altered.Store(true)
-	return r.each(ctx, func(ctx context.Context, _ int, p runner.Pod) error { return l.Deployer.Note(ctx, p, change.Summary) })
-}
-
-// redefine has a Pod's JVM take other versions of classes, with a debugger attached or without;
-// all of them have to be loaded where their files stay as they were.
-func (l *Session) redefine(ctx context.Context, p runner.Pod, classes map[string][]byte, all bool) error {
-	asking, cancel := context.WithTimeout(ctx, swapTimeout)
+// redefine has a Pod's JVM take new versions of classes, whether or not a debugger is attached.
+// With loadedOnly it fails unless all of them are loaded, since the JVM would load others from
+// files that stay as they were.
+func (s *Session) redefine(ctx context.Context, p runner.Pod, classes map[string][]byte, loadedOnly bool) error {
+	asking, cancel := context.WithTimeout(ctx, hotSwapTimeout)
 	defer cancel()
 	var err error
-	if d := l.live.debugger(p); d != nil {
-		_, err = d.Redefine(asking, classes, all)
+	if d := s.debugger(p); d != nil {
+		_, err = d.Redefine(asking, classes, loadedOnly)
 	} else {
-		_, err = jdwp.Redefine(asking, l.dial(p), classes, all)
+		_, err = jdwp.Redefine(asking, s.dialJVM(p), classes, loadedOnly)
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	return err
+}
+
+// A JVM that does not start with its debug port mentions jdwp. But so does any JVM when it names
+// the variable that asks for the port.
+var jdwpMentioned, pickedUp = regexp.MustCompile(`(?i)jdwp`), regexp.MustCompile(`Picked up \w+:`)
+
+// aboutJDWP reports whether a JVM complains about its debug port in a line.
+func aboutJDWP(line string) bool {
+	return jdwpMentioned.MatchString(line) && !pickedUp.MatchString(line)
+}
+
+// jdwpRejected reports whether Pods failed because their JVM does not start with a debug port,
+// which the session then does without: an image may lack the library, or start several JVMs.
+func (c *cycle) jdwpRejected(debug runner.Debug, err error) bool {
+	var why *runner.NotReadyError
+	if debug.JVMOptions == "" || !errors.As(err, &why) || why.Code() != "pod.crash" {
+		return false
+	}
+	i := slices.IndexFunc(why.Evidence(), aboutJDWP)
+	if i < 0 {
+		return false
+	}
+	c.jdwpUnavailable = true
+	text := "the JVM of the image does not start with a debug port, so each save makes a new Pod"
+	if c.Target.Debug.On {
+		text += ", and no debugger reaches it"
+	}
+	c.publish(event.Notice{Level: event.Warning, Text: text + ": " + why.Evidence()[i]})
+	return true
 }

@@ -66,7 +66,7 @@ func TestTheOneLocalImageIsTakenAndSaidOnce(t *testing.T) {
 		t.Errorf("noticed %q", said)
 	}
 	l.Target.Image = "team/app"
-	m, err := l.manifest()
+	m, err := l.readManifest()
 	if images := l.Target.Images(m); err != nil || len(images) != 1 || images[0] != "team/app" {
 		t.Errorf("with --image-name the images are %q, %v", images, err)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/watch"
 )
 
 // state is what an application consists of: path, text, path, text…
@@ -100,7 +101,7 @@ func TestDecisionIsCarriedOutAndARefusalTakesTheNextPath(t *testing.T) {
 	} {
 		f.pack(t, c.library, c.page)
 		f.refuses, r.events = c.refuses, nil
-		if err := l.turn(t.Context(), n+2, "saved", changedFile("src/main/resources/static/a.css")); err != nil {
+		if err := newCycle(l, n+2, "saved", changedFile("src/main/resources/static/a.css")).run(t.Context()); err != nil {
 			t.Fatalf("%s: %v", c.what, err)
 		}
 		if got := append(r.chosen(), r.stages()...); !reflect.DeepEqual(got, c.want) {
@@ -135,8 +136,10 @@ func TestPodsOfAnImageThatCannotBeChangedSayWhy(t *testing.T) {
 	} {
 		l, _ := newTestSession(&fakes{})
 		l.Target.Fixed = c.fixed
-		l.takeOver(builder.Image{ID: v1.Hash{Hex: "a"}, Explanation: c.x}, nil)
-		if got := l.live.running().Fixed; got != want {
+		turn := newCycle(l, 1, "", watch.Batch{})
+		turn.img = builder.Image{ID: v1.Hash{Hex: "a"}, Explanation: c.x}
+		turn.promote(nil)
+		if got := l.State().running(nil).Fixed; got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
@@ -169,14 +172,14 @@ func TestPodsOfOtherImagesAreNeitherChangedNorRetired(t *testing.T) {
 	}
 	r.events = nil
 	f.pack(t, "1", "b")
-	if err := l.turn(t.Context(), 2, "saved", changedFile("src/main/resources/static/a.css")); err != nil {
+	if err := newCycle(l, 2, "saved", changedFile("src/main/resources/static/a.css")).run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if got := append(r.chosen(), f.changed...); !reflect.DeepEqual(got, []string{"pages", "app"}) {
 		t.Errorf("got %q", got)
 	}
 	f.pack(t, "2", "b")
-	if err := l.turn(t.Context(), 3, "saved", changedFile("build.gradle")); err != nil {
+	if err := newCycle(l, 3, "saved", changedFile("build.gradle")).run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.Close(); err != nil {

@@ -52,8 +52,8 @@ type localPort struct {
 // openPorts opens a local port for each endpoint that has none, and closes those that
 // the manifest no longer names. It comes before anything is built: a port that can't be
 // had is found out while the old Pod still serves, and whoever asks it waits.
-func (l *Session) openPorts(ctx context.Context, n int, endpoints []runner.Endpoint) error {
-	old := l.live.ports
+func (c *cycle) openPorts(ctx context.Context, endpoints []runner.Endpoint) error {
+	old := c.ports
 	var kept, gone ports
 	for _, p := range old {
 		if slices.Contains(endpoints, p.to) {
@@ -62,35 +62,35 @@ func (l *Session) openPorts(ctx context.Context, n int, endpoints []runner.Endpo
 			gone = append(gone, p)
 		}
 	}
-	l.live.ports = kept
+	c.ports = kept
 	if err := gone.close(); err != nil {
 		return err
 	}
-	if err := l.Target.contradiction(endpoints); err != nil {
+	if err := c.Target.contradiction(endpoints); err != nil {
 		return err
 	}
-	for i, want := range l.Target.locals(endpoints) {
+	for i, want := range c.Target.locals(endpoints) {
 		if kept.at(endpoints[i]) != nil {
 			continue
 		}
-		local, err := l.Listen(ctx, l.live.ports.free(want))
+		local, err := c.Listen(ctx, c.ports.free(want))
 		if err != nil {
 			return err
 		}
-		l.live.ports = append(l.live.ports, localPort{local, endpoints[i]})
-		l.opened(n, local, endpoints[i])
+		c.ports = append(c.ports, localPort{local, endpoints[i]})
+		c.portOpened(local, endpoints[i])
 	}
 	return nil
 }
 
-// opened tells where an endpoint will be reached.
-func (l *Session) opened(n int, local LocalPort, to runner.Endpoint) {
+// portOpened publishes where an endpoint will be reached.
+func (c *cycle) portOpened(local LocalPort, to runner.Endpoint) {
 	if moved := local.Moved(); moved != nil {
 		f := FailureOf(moved)
-		l.Bus.Publish(n, event.Notice{Level: event.Warning, Hints: f.Hints,
+		c.publish(event.Notice{Level: event.Warning, Hints: f.Hints,
 			Text: fmt.Sprintf("%s, so port %d of %s is at %s", f.Message, to.Port, to.Of, local.URL())})
 	}
-	l.Bus.Publish(n, event.Listening{URL: local.URL(), Object: to.Of.String(), Port: to.Port})
+	c.publish(event.Listening{URL: local.URL(), Object: to.Of.String(), Port: to.Port})
 }
 
 // endpoints adds the container ports that the user asked for, and that the manifest
@@ -211,32 +211,38 @@ func (v *ports) close() error {
 	return errors.Join(errs...)
 }
 
-// forward leads the local ports to the Pods, and asks each once through its forward:
-// that is the proof that localhost reaches the application.
-func (l *Session) forward(ctx context.Context, s *step, pods []runner.Pod) error {
-	if err := l.openPorts(ctx, s.cycle, l.Target.endpoints(offered(pods))); err != nil {
+// forwardStage leads the local ports to the Pods.
+func (c *cycle) forwardStage(ctx context.Context, pods []runner.Pod) error {
+	return c.stage(ctx, event.Forward, func(ctx context.Context, r *stageRun) error { return r.forward(ctx, pods) })
+}
+
+// forward leads the local ports to the Pods, and asks each once through its port: that proves
+// that localhost reaches the application.
+func (r *stageRun) forward(ctx context.Context, pods []runner.Pod) error {
+	if err := r.openPorts(ctx, r.Target.endpoints(podEndpoints(pods))); err != nil {
 		return err
 	}
-	l.debug(s.cycle, pods)
+	r.routeDebuggers(pods)
 	var notes []string
 	var unopened []*AnswerError
-	for _, local := range l.live.ports {
+	for _, local := range r.ports {
 		pod := podOf(pods, local.to)
 		if pod == nil {
 			continue
 		}
 		local.Point(*pod, local.to.Port)
-		answer, err := l.ask(ctx, local, *pod)
-		if err != nil && len(pod.Ports) > 1 && errors.Is(local.Err(), runner.ErrNobodyListens) {
-			unopened = append(unopened, &AnswerError{Pod: pod.Name, Namespace: pod.Namespace, Port: local.to.Port, URL: l.address(local), Way: local.Err(), Err: err})
+		answer, err := r.ask(ctx, local, *pod)
+		if err != nil {
+			failed := &AnswerError{Pod: pod.Name, Namespace: pod.Namespace, Port: local.to.Port, URL: r.address(local), Way: local.Err(), Err: err}
+			if len(pod.Ports) == 1 || !errors.Is(local.Err(), runner.ErrNobodyListens) {
+				return failed
+			}
+			unopened = append(unopened, failed)
 			continue
 		}
-		if err != nil {
-			return &AnswerError{Pod: pod.Name, Namespace: pod.Namespace, Port: local.to.Port, URL: l.address(local), Way: local.Err(), Err: err}
-		}
-		s.publish(event.Forwarding{Pod: pod.Name, Port: local.to.Port, URL: answer.url})
+		r.publish(event.Forwarding{Pod: pod.Name, Port: local.to.Port, URL: answer.url})
 		if !answer.none {
-			s.publish(event.Answered{Pod: pod.Name, URL: answer.url, Status: answer.status, Text: answer.text, Took: answer.took})
+			r.publish(event.Answered{Pod: pod.Name, URL: answer.url, Status: answer.status, Text: answer.text, Took: answer.took})
 		}
 		notes = append(notes, fmt.Sprintf("%s → %s:%d %s", answer.url, pod.Name, local.to.Port, answer))
 	}
@@ -244,16 +250,30 @@ func (l *Session) forward(ctx context.Context, s *step, pods []runner.Pod) error
 		return unopened[0]
 	}
 	for _, u := range unopened {
-		s.publish(event.Notice{Level: event.Info, Text: fmt.Sprintf("nothing listens on port %d of Pod %q, which the manifest names: localhost leads there if something does later", u.Port, u.Pod)})
+		r.inform(fmt.Sprintf("nothing listens on port %d of Pod %q, which the manifest names: localhost leads there if something does later", u.Port, u.Pod))
 	}
-	s.note, s.skip = strings.Join(notes, "\n"), len(notes) == 0
-	if s.skip {
-		s.note = "the manifest names no containerPort"
-		if l.live.manifest.Generated() {
-			s.note = "by its settings and libraries the application is no server"
+	r.note, r.skip = strings.Join(notes, "\n"), len(notes) == 0
+	if r.skip {
+		r.note = "the manifest names no containerPort"
+		if r.manifest.Generated() {
+			r.note = "by its settings and libraries the application is no server"
 		}
 	}
 	return nil
+}
+
+// routeToServing leads the ports back to the Pods that serve, if there are any.
+func (c *cycle) routeToServing() {
+	serving := c.State().serving()
+	if serving == nil {
+		return
+	}
+	for _, local := range c.ports {
+		if pod := podOf(serving, local.to); pod != nil {
+			local.Point(*pod, local.to.Port)
+		}
+	}
+	(&cycle{Session: c.Session}).routeDebuggers(serving)
 }
 
 // opened is a port that an application opens although another was expected of it.
@@ -269,26 +289,26 @@ func (o opened) instead(expected int) int {
 
 // listensElsewhere goes by the port that the application opened where no manifest names one and
 // its settings led to another, and says so.
-func (l *Session) listensElsewhere(s *step, err error, pods []runner.Pod) bool {
+func (r *stageRun) listensElsewhere(err error, pods []runner.Pod) bool {
 	var why *runner.NotReadyError
-	if !errors.As(err, &why) || why.Opened() == 0 || !l.live.manifest.Generated() || len(pods) != 1 || len(pods[0].Ports) != 1 {
+	if !errors.As(err, &why) || why.Opened() == 0 || !r.manifest.Generated() || len(pods) != 1 || len(pods[0].Ports) != 1 {
 		return false
 	}
 	expected := pods[0].Ports[0]
-	if l.live.opened.found == expected {
-		expected = l.live.opened.expected
+	if r.openedPort.found == expected {
+		expected = r.openedPort.expected
 	}
-	l.live.opened = opened{expected, why.Opened()}
-	pods[0].Ports, l.Target.Port = []int{why.Opened()}, why.Opened()
-	s.publish(event.Notice{Level: event.Info, Text: fmt.Sprintf("the application listens on port %d, so localhost leads there: its settings led to port %d", why.Opened(), expected)})
+	r.openedPort = opened{expected, why.Opened()}
+	pods[0].Ports, r.Target.Port = []int{why.Opened()}, why.Opened()
+	r.inform(fmt.Sprintf("the application listens on port %d, so localhost leads there: its settings led to port %d", why.Opened(), expected))
 	return true
 }
 
 // ask asks an application through its local port. One that a debugger may have stopped is not
 // asked: the request would stand at its breakpoints.
-func (l *Session) ask(ctx context.Context, local localPort, pod runner.Pod) (answer, error) {
-	url := l.address(local)
-	if l.live.stopped(pod) {
+func (s *Session) ask(ctx context.Context, local localPort, pod runner.Pod) (answer, error) {
+	url := s.address(local)
+	if s.debuggerAttached(pod) {
 		return answer{none: true, url: url}, nil
 	}
 	asking, stop := context.WithCancelCause(ctx)
@@ -300,17 +320,17 @@ func (l *Session) ask(ctx context.Context, local localPort, pod runner.Pod) (ans
 			stop(errUnopened)
 			return
 		}
-		if pause(asking, quiet) && !errors.Is(local.Err(), runner.ErrNobodyListens) && !l.speaksHTTP(asking, pod, local.to.Port) && asking.Err() == nil {
+		if pause(asking, quiet) && !errors.Is(local.Err(), runner.ErrNobodyListens) && !s.speaksHTTP(asking, pod, local.to.Port) && asking.Err() == nil {
 			other.Store(true)
 			stop(errOtherProtocol)
 		}
 	})
 	a, err := ask(asking, local, url)
-	hungUp := err != nil && ctx.Err() == nil && errors.Is(local.Err(), runner.ErrHungUp) && !l.speaksHTTP(ctx, pod, local.to.Port)
+	hungUp := err != nil && ctx.Err() == nil && errors.Is(local.Err(), runner.ErrHungUp) && !s.speaksHTTP(ctx, pod, local.to.Port)
 	stop(nil)
 	aside.Wait()
 	switch {
-	case err != nil && l.live.stopped(pod):
+	case err != nil && s.debuggerAttached(pod):
 		return answer{none: true, url: url}, nil
 	case err != nil && (other.Load() || hungUp):
 		return answer{url: url}, nil
@@ -331,10 +351,10 @@ var errOtherProtocol = errors.New("the port speaks another protocol than HTTP")
 
 // speaksHTTP asks a port of a Pod in a way that servers of HTTP answer by themselves, without the
 // application (RFC 9110, section 9.3.7). What can't be asked is taken for one.
-func (l *Session) speaksHTTP(ctx context.Context, pod runner.Pod, port int) bool {
+func (s *Session) speaksHTTP(ctx context.Context, pod runner.Pod, port int) bool {
 	ctx, cancel := context.WithTimeout(ctx, quiet)
 	defer cancel()
-	connection, err := l.Deployer.Dial(ctx, pod, port)
+	connection, err := s.Deployer.Dial(ctx, pod, port)
 	if err != nil {
 		return true
 	}
@@ -357,15 +377,15 @@ func pause(ctx context.Context, d time.Duration) bool {
 }
 
 // address is where what listens at a local port answers.
-func (l *Session) address(local localPort) string {
-	if local.to.Port == l.live.app.Port {
-		return local.URL() + l.live.app.Base
+func (s *Session) address(local localPort) string {
+	if local.to.Port == s.lastApp.Port {
+		return local.URL() + s.lastApp.Base
 	}
 	return local.URL()
 }
 
-// offered returns what the Pods offer, and the object of the first.
-func offered(pods []runner.Pod) (list []runner.Endpoint, of runner.Object) {
+// podEndpoints returns what the Pods offer, and the object of the first.
+func podEndpoints(pods []runner.Pod) (list []runner.Endpoint, of runner.Object) {
 	for i, p := range pods {
 		if list = append(list, p.Endpoints()...); i == 0 {
 			of = p.Of

@@ -19,7 +19,6 @@ func TestRebuildCompilesAndLeavesThePodWhereNothingChanged(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := len(r.stages())
-	l.live.serving.Hex = "1"
 	for _, c := range []struct {
 		batch watch.Batch
 		want  []string
@@ -27,7 +26,7 @@ func TestRebuildCompilesAndLeavesThePodWhereNothingChanged(t *testing.T) {
 		{watch.Whatever(), []string{"compile ok", "image ok", "load ok"}},
 		{watch.Everything(), []string{"compile ok", "image ok", "load ok", "replace ok", "ready ok", "forward skipped"}},
 	} {
-		if err := l.turn(t.Context(), 2, "asked for", c.batch); err != nil {
+		if err := newCycle(l, 2, "asked for", c.batch).run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if got := r.stages()[before:]; !reflect.DeepEqual(got, c.want) {

@@ -40,7 +40,7 @@ func TestFailureSaysWhichCodeAnswers(t *testing.T) {
 		deaf.Store(c.deaf)
 		f.failing(event.Compile, c.fail)
 		r.events = nil
-		if err := l.turn(t.Context(), 2, "saved", changedFile("src/main/resources/static/a.css")); err == nil {
+		if err := newCycle(l, 2, "saved", changedFile("src/main/resources/static/a.css")).run(t.Context()); err == nil {
 			t.Fatalf("%s did not fail", c.what)
 		}
 		var said string

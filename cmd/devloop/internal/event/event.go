@@ -1,7 +1,7 @@
 // Package event is the vocabulary of devloop: everything that can happen while it
 // works, each thing as a small value.
 //
-// The engine (package engine) is the only one that publishes events. Every display,
+// The engine (package engine) and the commands publish events. Every display,
 // the lines on a terminal and the JSON lines of --json alike, is a [Sink]: a
 // function of the stream of events and of nothing else. A stream that was recorded
 // therefore replays to the same bytes:
@@ -14,7 +14,10 @@
 // The package imports the standard library only, so that anything may import it.
 package event
 
-import "time"
+import (
+	"reflect"
+	"time"
+)
 
 // Event is one thing that happened.
 type Event struct {
@@ -223,6 +226,31 @@ type Debugging struct {
 	Suspended bool `json:"suspended,omitempty"`
 }
 
+// StateChanged says what localhost leads to from now on.
+type StateChanged struct {
+	// Serving answers on localhost. Without it clients wait, or get a 503 with the Outage.
+	Serving *Deployment `json:"serving,omitempty"`
+	// Candidate was deployed last, and does not answer yet or failed to.
+	Candidate *Deployment `json:"candidate,omitempty"`
+	Outage    *Failure    `json:"outage,omitempty"`
+	// RolloutPending says that Kubernetes may replace Serving's Pods at any time.
+	RolloutPending bool `json:"rollout_pending,omitempty"`
+}
+
+// Equal reports whether two states are the same.
+func (s StateChanged) Equal(other StateChanged) bool { return reflect.DeepEqual(s, other) }
+
+// Deployment is an image in its Pods.
+type Deployment struct {
+	Image string   `json:"image"`
+	Pods  []string `json:"pods"`
+	// Code is "image" while the Pods run the code of their image, "patched" after a change in
+	// place, and "unknown" during a change and after one that was cut off.
+	Code string `json:"code"`
+	// NotPatchable says why the next change needs new Pods, if it does.
+	NotPatchable string `json:"not_patchable,omitempty"`
+}
+
 // Answered is what the application said when devloop asked it through the forward.
 type Answered struct {
 	Pod string `json:"pod"`
@@ -308,6 +336,7 @@ func (Listening) Kind() string       { return "forward.listening" }
 func (Forwarding) Kind() string      { return "forward.open" }
 func (Debugging) Kind() string       { return "debug.open" }
 func (Answered) Kind() string        { return "app.answered" }
+func (StateChanged) Kind() string    { return "state.changed" }
 func (CycleFinished) Kind() string   { return "cycle.finished" }
 func (Notice) Kind() string          { return "notice" }
 func (Progress) Kind() string        { return "progress" }

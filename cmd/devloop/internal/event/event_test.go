@@ -18,6 +18,8 @@ func fill(v reflect.Value) {
 		v.SetString("a word")
 	case reflect.Int, reflect.Int64:
 		v.SetInt(int64(3 * time.Second)) // a whole number of seconds survives JSON, also as a Duration
+	case reflect.Bool:
+		v.SetBool(true)
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 		fill(v.Elem())
@@ -57,6 +59,22 @@ func TestEventIsOneFlatObject(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `{"seq":4,"time":"1970-01-01T00:00:00Z","cycle":1,"event":"stage.finished","stage":"compile","outcome":"ok","seconds":1.913}`
+	if string(data) != want {
+		t.Errorf("got  %s\nwant %s", data, want)
+	}
+}
+
+func TestStateIsOneSmallObject(t *testing.T) {
+	e := Event{Seq: 9, Time: time.Unix(0, 0), Cycle: 2, Body: StateChanged{RolloutPending: true,
+		Serving:   &Deployment{Image: "app:devloop-1", Pods: []string{"app"}, Code: "patched", NotPatchable: "the last Pod did not serve"},
+		Candidate: &Deployment{Image: "app:devloop-2", Pods: []string{"app-b"}, Code: "image"}}}
+	data, err := json.Marshal(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"seq":9,"time":"1970-01-01T00:00:00Z","cycle":2,"event":"state.changed",` +
+		`"serving":{"image":"app:devloop-1","pods":["app"],"code":"patched","not_patchable":"the last Pod did not serve"},` +
+		`"candidate":{"image":"app:devloop-2","pods":["app-b"],"code":"image"},"rollout_pending":true}`
 	if string(data) != want {
 		t.Errorf("got  %s\nwant %s", data, want)
 	}

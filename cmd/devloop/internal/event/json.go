@@ -14,7 +14,7 @@ var bodies = func() map[string]reflect.Type {
 	types := map[string]reflect.Type{}
 	for _, b := range []Body{
 		SessionStarted{}, CycleStarted{}, Chosen{}, StageStarted{}, StageOutput{}, StageFinished{}, Built{}, Explained{}, NodeLoaded{}, PodPhase{},
-		AppLog{}, Listening{}, Forwarding{}, Debugging{}, Answered{}, CycleFinished{}, Notice{}, Progress{}, Mark{}, CheckFinished{}, Removed{}, SessionFinished{},
+		AppLog{}, Listening{}, Forwarding{}, Debugging{}, Answered{}, StateChanged{}, CycleFinished{}, Notice{}, Progress{}, Mark{}, CheckFinished{}, Removed{}, SessionFinished{},
 	} {
 		types[b.Kind()] = reflect.TypeOf(b)
 	}

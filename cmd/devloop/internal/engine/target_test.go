@@ -54,7 +54,7 @@ func TestManifestAloneIsAppliedWithoutABuild(t *testing.T) {
 				l.Target.Manifests = []string{filepath.Join(l.Target.Dir, project.named)}
 			}
 			write(t, l.Target.Dir, project.files)
-			m, err := l.manifest()
+			m, err := l.readManifest()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -71,11 +71,11 @@ func TestManifestAloneIsAppliedWithoutABuild(t *testing.T) {
 
 func TestManifestThatComesIsTheOneFromThenOn(t *testing.T) {
 	l := &Session{Target: Target{Name: "shop", Dir: t.TempDir()}}
-	if m, err := l.manifest(); err != nil || !m.Generated() || m.Objects()[0].Name != "shop" {
+	if m, err := l.readManifest(); err != nil || !m.Generated() || m.Objects()[0].Name != "shop" {
 		t.Errorf("without a manifest: %v, %v", m.Objects(), err)
 	}
 	write(t, l.Target.Dir, map[string]string{"k8s/pod.yaml": podText})
-	if m, err := l.manifest(); err != nil || m.Generated() || m.Objects()[0].Name != "web" {
+	if m, err := l.readManifest(); err != nil || m.Generated() || m.Objects()[0].Name != "web" {
 		t.Errorf("with one: %v, %v", m.Objects(), err)
 	}
 }
@@ -112,7 +112,7 @@ func TestSettingsOfASessionThatGoesOnStayAndThatIsSaid(t *testing.T) {
 		said    bool
 	}{{changedFile("devloop.yaml"), true}, {changedFile("A.java"), false}, {watch.Everything(), false}, {watch.Whatever(), false}} {
 		l, r := newTestSession(&fakes{quick: true})
-		if err := l.turn(t.Context(), 2, "saved", c.changed); err != nil {
+		if err := newCycle(l, 2, "saved", c.changed).run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if err := l.Close(); err != nil {

@@ -84,7 +84,7 @@ func TestPortIsOpenedOnceHeldWhileThePodGoesAndPointedToTheNextOne(t *testing.T)
 	l.Target.Port = 8080
 	l.Listen = func(context.Context, runner.Port) (LocalPort, error) { listened++; return port, nil }
 	for n := range 2 {
-		if err := l.turn(t.Context(), n, "asked for", watch.Everything()); err != nil {
+		if err := newCycle(l, n, "asked for", watch.Everything()).run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -109,11 +109,11 @@ func TestPortSaysWhyThereIsNoPodToWaitFor(t *testing.T) {
 	l.Target.Port = 8080
 	l.Listen = func(context.Context, runner.Port) (LocalPort, error) { return port, nil }
 	f.failing(event.Compile, errors.New("it does not compile"))
-	_ = l.turn(t.Context(), 1, "first build", watch.Everything())
+	_ = newCycle(l, 1, "first build", watch.Everything()).run(t.Context())
 	f.failing(event.Load, nil)
-	_ = l.turn(t.Context(), 2, "a.java changed", watch.Everything())
+	_ = newCycle(l, 2, "a.java changed", watch.Everything()).run(t.Context())
 	f.failing(event.Compile, errors.New("again")) // the old Pod goes on serving
-	_ = l.turn(t.Context(), 3, "a.java changed", watch.Everything())
+	_ = newCycle(l, 3, "a.java changed", watch.Everything()).run(t.Context())
 	want := []string{"fail: it does not compile", "hold", "hold", "point to app:8080"}
 	if !reflect.DeepEqual(port.said, want) {
 		t.Errorf("got %q, want %q", port.said, want)
@@ -148,7 +148,7 @@ func TestPortsFollowTheManifest(t *testing.T) {
 	of := runner.Object{Kind: "Pod", Name: "app"}
 	both := []runner.Endpoint{{Of: of, Port: 8080}, {Of: of, Port: 9090}}
 	for _, endpoints := range [][]runner.Endpoint{both, both[1:], both} {
-		if err := l.openPorts(t.Context(), 1, endpoints); err != nil {
+		if err := newCycle(l, 1, "", watch.Batch{}).openPorts(t.Context(), endpoints); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -181,7 +181,7 @@ func TestImageThatCameOutTheSameIsNotDeployedAgain(t *testing.T) {
 	if err := l.Deploy(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.turn(t.Context(), 2, "README.md changed", changedFile("README.md")); err != nil {
+	if err := newCycle(l, 2, "README.md changed", changedFile("README.md")).run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	got := r.stages()

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/watch"
@@ -20,7 +19,7 @@ func keeping(t *testing.T, f *fakes) (*Session, *fakePort, func(n int) error) {
 	l, _ := newTestSession(f)
 	l.Target.Port, l.Target.KeepServing = 8080, true
 	l.Listen = func(context.Context, runner.Port) (LocalPort, error) { return port, nil }
-	return l, port, func(n int) error { return l.turn(t.Context(), n, "asked for", watch.Everything()) }
+	return l, port, func(n int) error { return newCycle(l, n, "asked for", watch.Everything()).run(t.Context()) }
 }
 
 func TestOldPodServesUntilTheNewOneDoes(t *testing.T) {
@@ -91,7 +90,7 @@ func TestFailedPodGoesWhenTheCodeIsTakenBack(t *testing.T) {
 	f.built = 0 // the next build makes the first image again
 	f.mu.Unlock()
 	f.failing(event.Ready, nil)
-	if err := l.turn(t.Context(), 3, "A.java changed", changedFile("A.java")); err != nil {
+	if err := newCycle(l, 3, "A.java changed", changedFile("A.java")).run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.Close(); err != nil {
@@ -104,14 +103,16 @@ func TestFailedPodGoesWhenTheCodeIsTakenBack(t *testing.T) {
 
 func TestManifestWithoutTwinIsReplacedInItsPlaceAndThatIsSaidOnce(t *testing.T) {
 	l, r := newTestSession(&fakes{})
-	l.live.serving.Hex = "1" // something answers
+	l.state = State{}.promoted(Deployment{Pods: []runner.Pod{{Name: "app"}}})
 	m, err := runner.ReadManifests("testdata/deployment.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
 	l.Target.KeepServing = true
+	c := newCycle(l, 1, "", watch.Batch{})
+	c.manifest = m
 	for range 2 {
-		if got, rolls := l.beside(1, m); got != nil || rolls {
+		if got, rolls := c.sideBySide(); got != nil || rolls {
 			t.Errorf("beside %v, %v", got, rolls)
 		}
 	}
@@ -130,15 +131,15 @@ func TestDeploymentThatFailsKeepsItsOldPod(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.failing(event.Ready, errors.New("it ended"))
-	if err := cycle(2); err == nil || !l.live.serves() {
-		t.Fatalf("got %v, and it serves: %v", err, l.live.serves())
+	if err := cycle(2); err == nil || l.State().Serving == nil {
+		t.Fatalf("got %v, and it serves: %v", err, l.State().Serving != nil)
 	}
 	f.failing(event.Ready, nil)
 	f.mu.Lock()
 	f.built = 0 // the next build makes the first image again
 	f.mu.Unlock()
 	replaced := f.count(event.Replace)
-	if err := l.turn(t.Context(), 3, "A.java changed", changedFile("A.java")); err != nil {
+	if err := newCycle(l, 3, "A.java changed", changedFile("A.java")).run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if got := f.count(event.Replace) - replaced; got != 1 {
@@ -211,7 +212,9 @@ func TestPodThatTheManifestHasNoMoreGoes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := l.start(t.Context(), 2, m, builder.Image{}); err != nil || !reflect.DeepEqual(f.retired, []string{"app"}) {
+		c := newCycle(l, 2, "", watch.Batch{})
+		c.manifest = m
+		if _, err := c.startPods(t.Context()); err != nil || !reflect.DeepEqual(f.retired, []string{"app"}) {
 			t.Errorf("retired %q, %v", f.retired, err)
 		}
 	})

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 
 	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/runner"
 )
 
@@ -43,7 +44,9 @@ func TestContainerThatEndsTakesTheSwappedMethodsAlong(t *testing.T) {
 			l.Deployer, l.Imager = f, f
 			_, end := running(t, l)
 			time.Sleep(time.Minute)
-			l.live.altered.Store(altered)
+			if altered {
+				l.become(0, l.State().patched(l.State().serving(), plan.State{Name: "b"}))
+			}
 			f.ends <- struct{}{}
 			time.Sleep(time.Minute)
 			want := []string{"first build", "ok"}
@@ -54,7 +57,7 @@ func TestContainerThatEndsTakesTheSwappedMethodsAlong(t *testing.T) {
 				t.Errorf("%s: got %q, want %q", name, got, want)
 			}
 			end()
-			if l.live.altered.Load() || !l.live.serves() {
+			if now := l.State(); now.Serving == nil || now.Serving.Code.Kind != InImage {
 				t.Errorf("%s: what serves is taken for what has lost its changes, or for nothing", name)
 			}
 			if err := l.Close(); err != nil {
@@ -72,7 +75,7 @@ func TestJVMThatDoesNotStartForItsDebugPortIsToldFromAnyOther(t *testing.T) {
 		"Picked up JAVA_TOOL_OPTIONS: -agentlib:jdwp=transport=dt_socket,server=y":                          false,
 		"Error: Unable to access jarfile /app/wrong.jar":                                                    false,
 	} {
-		if got := aboutAgent(line); got != want {
+		if got := aboutJDWP(line); got != want {
 			t.Errorf("%q: got %v", line, got)
 		}
 	}

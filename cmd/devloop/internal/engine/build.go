@@ -1,0 +1,149 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/loader"
+)
+
+// compile compiles the sources, unless the nodes have an image of what would come out.
+func (c *cycle) compile(ctx context.Context) error {
+	if !c.saved.Compiles(c.State().NodeImage != nil) {
+		return nil
+	}
+	app, err := stage(ctx, c, event.Compile, func(ctx context.Context, r *stageRun) (builder.App, error) {
+		out, flush := r.writer()
+		defer flush()
+		paths := c.changed.Paths
+		if c.changed.All || c.changed.Unnamed {
+			paths = nil
+		}
+		app, err := c.Compiler.Compile(ctx, paths, out)
+		if err == nil {
+			r.note = c.compileNote(app)
+		}
+		if len(app.SkippedChecks) > 0 {
+			c.informOnce("style checks are left out while devloop run is up: "+strings.Join(app.SkippedChecks, ", "), "run them: devloop deploy, or your build")
+		}
+		return app, err
+	})
+	if err != nil {
+		return err
+	}
+	c.app, c.lastApp, c.compiled = app, app, true
+	return nil
+}
+
+// compileNote says what was compiled, if it lies in the project, and how.
+func (c *cycle) compileNote(app builder.App) string {
+	what := c.relative(app.Jar)
+	if app.Jar == "" && len(app.Classes) > 0 { // nothing had to be packed
+		what = c.relative(app.Classes[0])
+	}
+	if app.How != "" && filepath.IsAbs(what) {
+		return app.How
+	}
+	return strings.TrimSpace(what + " " + app.How)
+}
+
+// relative returns path as seen from the project's directory, if it lies below it.
+func (s *Session) relative(path string) string {
+	if rel, err := filepath.Rel(s.Target.Dir, path); err == nil && filepath.IsLocal(rel) {
+		return rel
+	}
+	return path
+}
+
+// buildImage brings the image of the compiled application to the nodes. If nothing was compiled,
+// that is the image which they have.
+func (c *cycle) buildImage(ctx context.Context) (err error) {
+	if !c.compiled {
+		c.img = *c.State().NodeImage
+		return nil
+	}
+	if c.img, err = stage(ctx, c, event.Image, func(ctx context.Context, r *stageRun) (builder.Image, error) { return r.image(ctx) }); err != nil {
+		return err
+	}
+	err = c.stage(ctx, event.Load, func(ctx context.Context, r *stageRun) error {
+		report, err := r.load(ctx, c.img.Ref, c.img.Content)
+		if err == nil {
+			r.note, r.skip = loadNote(report), report.Sent == 0
+		}
+		return err
+	})
+	if err == nil {
+		c.become(c.n, c.State().loaded(c.img))
+	}
+	return err
+}
+
+func (r *stageRun) image(ctx context.Context) (builder.Image, error) {
+	out, flush := r.writer()
+	defer flush()
+	img, err := r.Imager.Image(ctx, r.app, out)
+	if err != nil {
+		return img, err
+	}
+	r.note = img.Ref
+	r.publish(event.Built{Ref: img.Ref, Name: img.Name, ID: img.ID.String()})
+	for _, a := range img.Advice {
+		r.informOnce(a.Text, a.Hint)
+	}
+	if r.Explain {
+		r.publish(explained(img.Explanation))
+	}
+	return img, nil
+}
+
+// load brings an image to the nodes and publishes what each one was sent.
+func (r *stageRun) load(ctx context.Context, ref string, content v1.Image) (loader.Report, error) {
+	report, err := r.Loader.Load(ctx, ref, content)
+	if err != nil {
+		return loader.Report{}, err
+	}
+	for _, n := range report.Nodes {
+		r.publish(event.NodeLoaded{Node: n.Name, Sent: n.Sent, Skipped: n.Skipped, Took: event.Duration(n.Took), Proof: n.Proof})
+	}
+	return report, nil
+}
+
+// loadNote sums up a report in a line.
+func loadNote(r loader.Report) string {
+	nodes := fmt.Sprintf("%d nodes", len(r.Nodes))
+	var skipped int64
+	for _, n := range r.Nodes {
+		skipped += n.Skipped
+	}
+	if len(r.Nodes) == 1 {
+		nodes = r.Nodes[0].Name
+	}
+	switch {
+	case len(r.Nodes) == 0:
+		return "the nodes find the image by themselves"
+	case r.Sent == 0:
+		return nodes + " had it already"
+	case skipped == 0:
+		return fmt.Sprintf("%s to %s", size(r.Sent), nodes)
+	}
+	return fmt.Sprintf("%s to %s, which had the other %s", size(r.Sent), nodes, size(skipped))
+}
+
+// explained describes what an image consists of, and why.
+func explained(x builder.Explanation) event.Explained {
+	e := event.Explained{Dockerfile: x.Dockerfile, Base: x.Base, BaseWhy: x.BaseWhy, ClassPath: x.ClassPath, MainClass: x.MainClass, Supervised: x.Supervised, Swappable: x.Swappable,
+		Archive: event.ClassArchive{Used: x.Archive.Used, Size: x.Archive.Size, Java: x.Archive.Java, Why: x.Archive.Why}}
+	for _, l := range x.Layers {
+		e.Layers = append(e.Layers, event.ImageLayer{Name: l.Name, Size: l.Size, New: l.New})
+	}
+	for _, o := range x.Options {
+		e.Options = append(e.Options, event.JVMOption{Lever: o.Lever, Text: o.Text, Why: o.Why})
+	}
+	return e
+}

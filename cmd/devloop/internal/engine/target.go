@@ -1,0 +1,152 @@
+package engine
+
+import (
+	"cmp"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
+	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/watch"
+)
+
+// Target is what a session deploys.
+type Target struct {
+	// Name is the project's name, Dir its directory. Image is what the user says that manifests call
+	// its image, "" for nothing, see [runner.Manifest.ProjectImages].
+	Name, Dir, Image string
+	// Env are variables for the application, NAME=VALUE, over those of its manifest.
+	Env []string
+	// Namespace is where objects go that name none.
+	Namespace string
+	// Manifests are the files and directories that the user names. Where there are none,
+	// those count that are found in Dir, and where it has none a Pod is generated.
+	Manifests []string
+	// Port is where the application listens, as far as its sources say, and its image once there is
+	// one; 0 where it is no server.
+	Port int
+	// Adopt allows to replace objects of the same name, whoever made them.
+	Adopt bool
+	// Yields is asked before an object goes that devloop made for another directory; its
+	// error refuses it. With nil it goes.
+	Yields func(dir string) error
+	// Keep are parts of the development patch to leave out, see runner.Patches.
+	Keep []string
+	// Ports are the local ports that the user asked for, by container port.
+	// Key 0 holds the local port for the first container port.
+	Ports map[int]int
+	// Follow shows the applications' logs until Close.
+	Follow bool
+	// KeepServing has Pods serve until their successors do, where the manifest allows it.
+	KeepServing bool
+	// Path says which paths a save may take to what runs, and Fixed why none but a new Pod
+	// will do, as a clause; "" where the image decides that.
+	Path  plan.Rule
+	Fixed string
+	// JVMOptions are variables with options for every JVM that the manifest, or the user, gives.
+	JVMOptions []string
+	// NotChangeable says that no image may be changed while it runs, see [runner.Manifest.NotChangeable].
+	NotChangeable bool
+	// Fixes returns what a manifest makes of Fixed. One that would begin to do so while images
+	// are made that can be changed is refused. May be nil.
+	Fixes func(runner.Manifest) string
+	// Debug says how a debugger is let in.
+	Debug Debug
+	// ReadyTimeout bounds the wait for the Pods to be ready; 0 means for ever.
+	ReadyTimeout time.Duration
+}
+
+// concerns reports whether a batch can change what runs: tests can't.
+func concerns(changed watch.Batch) bool {
+	return changed.All || changed.Kinds.Has(watch.Any&^watch.Test)
+}
+
+// saved says what a batch means for the path. A manifest, before the batch or now, is not
+// part of the image; any other file may be, if only through the Dockerfile, and then the
+// build finds out quickly that nothing came of it.
+func (t Target) saved(changed watch.Batch, before, now runner.Manifest) plan.Saved {
+	saved := plan.Saved{All: changed.All, Manifest: changed.Kinds.Has(watch.Manifest), Sources: changed.Unnamed}
+	if changed.Unnamed { // whose kinds are any
+		saved.Manifest = slices.ContainsFunc(changed.Paths, func(path string) bool { return watch.KindOf(path).Has(watch.Manifest) })
+	}
+	for _, path := range changed.Paths {
+		file := filepath.Join(t.Dir, filepath.FromSlash(path))
+		read := watch.KindOf(path).Has(watch.Manifest|watch.Other) && (before.Reads(file) || now.Reads(file))
+		saved.Manifest, saved.Sources = saved.Manifest || read, saved.Sources || !read
+	}
+	return saved
+}
+
+// Images are what a manifest calls the project's image.
+func (t Target) Images(m runner.Manifest) []string {
+	if m.Generated() {
+		return []string{t.Name}
+	}
+	found, _ := m.ProjectImages(t.Image, t.Name)
+	return append([]string{cmp.Or(t.Image, t.Name)}, found...)
+}
+
+// Own returns the manifest that goes for the target: a generated one if there is none, and with
+// the variables that the user gives.
+func (t Target) Own(m runner.Manifest) runner.Manifest {
+	if m.Generated() {
+		m = runner.GenerateManifest(t.Name, t.Port)
+	}
+	return m.WithEnv(t.Env, t.Images(m)...)
+}
+
+// readManifest returns what the user wrote, else what devloop generates. Until there is an image,
+// the generated one has the port that the sources name.
+func (s *Session) readManifest() (runner.Manifest, error) {
+	files := s.Target.Manifests
+	if len(files) == 0 {
+		var err error
+		if files, err = runner.FindManifests(s.Target.Dir); err != nil {
+			return runner.Manifest{}, err
+		}
+	}
+	m, err := runner.ReadManifests(files...)
+	return s.Target.Own(m), err
+}
+
+// noteGuessedImage says which image is taken for the project's although it has another name.
+func (c *cycle) noteGuessedImage() {
+	if c.manifest.Generated() {
+		return
+	}
+	if images, guessed := c.manifest.ProjectImages(c.Target.Image, c.Target.Name); guessed {
+		c.informOnce(fmt.Sprintf("the manifest's image `%s` is taken for this project's: no registry has an image of that name", images[0]), "name another image: --image-name IMAGE")
+	}
+}
+
+// UnfitError says that a manifest came to be not for the images that a session makes, which can be
+// changed while they run.
+type UnfitError struct {
+	// Why is a clause.
+	Why string
+}
+
+func (e *UnfitError) Error() string {
+	return e.Why + ", which the images of this session are not made for"
+}
+
+// Code returns "manifest.unfit".
+func (e *UnfitError) Code() string { return "manifest.unfit" }
+
+// Hints says how to get others.
+func (e *UnfitError) Hints() []string {
+	return []string{"start devloop run again, it makes others then"}
+}
+
+// fits returns an [*UnfitError] where images that can be changed don't go with a manifest.
+func (t Target) fits(m runner.Manifest) error {
+	if t.Fixed != "" || t.Fixes == nil {
+		return nil
+	}
+	if why := t.Fixes(m); why != "" {
+		return &UnfitError{why}
+	}
+	return nil
+}
