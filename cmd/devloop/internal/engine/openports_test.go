@@ -25,7 +25,7 @@ func (r *recorder) notices() (list []string) {
 }
 
 func TestPortThatNobodyOpensIsNoticed(t *testing.T) {
-	l, r := newTestSession(&fakes{})
+	l, r := newTestSession(&fakes{quick: true})
 	l.Target.Dir = t.TempDir()
 	write(t, l.Target.Dir, map[string]string{"pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: app}\n" +
 		"spec: {containers: [{name: app, image: app, ports: [{containerPort: 8080}, {containerPort: 9779}]}]}\n"})
@@ -54,7 +54,7 @@ func TestPortThatNobodyOpensIsNoticed(t *testing.T) {
 }
 
 func TestTheOneLocalImageIsTakenAndSaidOnce(t *testing.T) {
-	l, r := newTestSession(&fakes{})
+	l, r := newTestSession(&fakes{quick: true})
 	l.Target.Dir = t.TempDir()
 	write(t, l.Target.Dir, map[string]string{"pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: web, image: spring-server}]}\n"})
 	for range 2 {

@@ -81,7 +81,7 @@ func TestManifestThatComesIsTheOneFromThenOn(t *testing.T) {
 }
 
 func TestManifestThatWantsAnotherKindOfImageIsRefused(t *testing.T) {
-	l, r := newTestSession(&fakes{})
+	l, r := newTestSession(&fakes{quick: true})
 	l.Target.Dir = t.TempDir()
 	l.Target.Fixes = func(m runner.Manifest) string {
 		if m.SetsCommand("app") {
