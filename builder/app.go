@@ -3,6 +3,7 @@ package builder
 import (
 	"github.com/devloop-cli/devloop/builder/jvm"
 	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/builder/supervisor"
 )
 
 // App is an application as the build left it.
@@ -10,3 +11,10 @@ type App = springboot.App
 
 // JVMOptions are the variables from which every JVM takes options.
 var JVMOptions = jvm.OptionVariables
+
+// Where the supervisor of a Pod listens, and keeps changes.
+const (
+	SupervisorPort = supervisor.Port
+	DebugPort      = supervisor.DebugPort
+	ChangesDir     = supervisor.ChangesDir
+)

@@ -16,6 +16,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/devloop-cli/devloop/builder/layertar"
 	"github.com/devloop-cli/devloop/builder/springboot"
 )
 
@@ -50,8 +51,8 @@ type Archive struct {
 // appeared there since. That is its guard against a class that hides an archived one
 // of the same name; devloop keeps it by [shadow].
 const (
-	classPathJar      = appDir + "/classpath.jar"
-	classPathManifest = "Manifest-Version: 1.0\r\nClass-Path: file:/" + classesDir + "/\r\n\r\n"
+	classPathJar      = layertar.AppDir + "/classpath.jar"
+	classPathManifest = "Manifest-Version: 1.0\r\nClass-Path: file:/" + layertar.ClassesDir + "/\r\n\r\n"
 	launchClass       = "io/github/devloop_cli/Launch.class"
 )
 
@@ -66,7 +67,7 @@ func classPathJarData() []byte {
 		name string
 		text []byte
 	}{{springboot.ManifestPath, []byte(classPathManifest)}, {launchClass, launchCode}} {
-		w, err := jar.CreateHeader(&zip.FileHeader{Name: f.name, Method: zip.Deflate, Modified: layerTime})
+		w, err := jar.CreateHeader(&zip.FileHeader{Name: f.name, Method: zip.Deflate, Modified: layertar.Time})
 		if err == nil {
 			_, err = w.Write(f.text)
 		}
@@ -126,12 +127,12 @@ func (j *job) archived(c *composition, t *training, files *springboot.Files) *la
 		c.Archive.Why = r.Failure
 		return nil
 	}
-	if !known || err != nil || !j.cache.has(diffID) {
+	if !known || err != nil || !j.cache.Has(diffID) {
 		c.Archive = Archive{Wanted: true, Why: "not made yet"}
 		c.training = t
 		return nil
 	}
-	size, _ := j.cache.size(diffID)
+	size, _ := j.cache.Size(diffID)
 	c.Archive, c.archive = Archive{Used: true, Size: r.Size, Java: r.Java, Why: r.Partly}, t.key
 	c.Layers = append(c.Layers, LayerNote{Name: LeverArchive, Size: size})
 	c.Options = append(c.Options, Option{Lever: LeverArchive, Text: r.Option, Why: "maps the dependencies' classes instead of reading them"})

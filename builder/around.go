@@ -13,6 +13,8 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/internal/paths"
 	"github.com/devloop-cli/devloop/builder/jvm"
+	"github.com/devloop-cli/devloop/builder/layertar"
+	"github.com/devloop-cli/devloop/builder/supervisor"
 )
 
 // Most Dockerfiles do two things with an application: they copy its jar, and they start it.
@@ -126,7 +128,7 @@ func (j *job) isJar(s *surroundings, place, workDir string) bool {
 
 // reserved says whether something that was copied to place may lie among the application's files.
 func reserved(place string) bool {
-	return place == "/"+appDir || slices.ContainsFunc([]string{classesDir, libDir, supervisorDir}, func(own string) bool { return paths.Within(place, "/"+own) })
+	return place == "/"+layertar.AppDir || slices.ContainsFunc([]string{layertar.ClassesDir, layertar.LibDir, supervisor.Dir}, func(own string) bool { return paths.Within(place, "/"+own) })
 }
 
 // launched reads the command of an image: java, options, -jar, the jar, arguments.

@@ -12,6 +12,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+
+	"github.com/devloop-cli/devloop/builder/layercache"
 )
 
 // baseImage returns the base: the engine's if it has it, else the registry's.
@@ -51,7 +53,7 @@ func (j *job) pull(ctx context.Context, ref string) (*content, error) {
 }
 
 // pulled returns a view of a registry's image with uncompressed layers.
-func pulled(cache *layerCache, found v1.Image) (*content, error) {
+func pulled(cache *layercache.Cache, found v1.Image) (*content, error) {
 	config, err := found.ConfigFile()
 	if err != nil {
 		return nil, err
@@ -66,7 +68,7 @@ func pulled(cache *layerCache, found v1.Image) (*content, error) {
 }
 
 // download brings a registry's layer into the cache.
-func download(cache *layerCache, from v1.Image, diffID v1.Hash) error {
+func download(cache *layercache.Cache, from v1.Image, diffID v1.Hash) error {
 	l, err := from.LayerByDiffID(diffID)
 	if err != nil {
 		return err
@@ -76,18 +78,18 @@ func download(cache *layerCache, from v1.Image, diffID v1.Hash) error {
 		return fmt.Errorf("download layer %s: %w", diffID, err)
 	}
 	defer func() { _ = data.Close() }()
-	w, err := cache.create()
+	w, err := cache.Create()
 	if err != nil {
 		return err
 	}
-	defer w.discard()
+	defer w.Discard()
 	if _, err := io.Copy(w, data); err != nil {
 		return fmt.Errorf("download layer %s: %w", diffID, err)
 	}
-	if w.digest() != diffID {
-		return fmt.Errorf("download layer %s: the content is that of %s", diffID, w.digest())
+	if w.Digest() != diffID {
+		return fmt.Errorf("download layer %s: the content is that of %s", diffID, w.Digest())
 	}
-	_, err = w.commit()
+	_, err = w.Commit()
 	return err
 }
 

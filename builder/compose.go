@@ -12,7 +12,9 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/devloop-cli/devloop/builder/jvm"
+	"github.com/devloop-cli/devloop/builder/layertar"
 	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/builder/supervisor"
 )
 
 // nobodyInParticular is the user that a composed image runs as. It needs no entry
@@ -78,7 +80,7 @@ func (j *job) composition(base *content, files *springboot.Files) (*composition,
 		c.Options = append(c.Options, j.in.options()...)
 	}
 	t := j.newTraining(base, c.layers, classPath, optionTexts(c.Options))
-	first := "/" + classesDir
+	first := "/" + layertar.ClassesDir
 	if l := j.archived(c, t, files); l != nil {
 		c.layers = append(c.layers, *l)
 		first = "/" + classPathJar
@@ -86,7 +88,7 @@ func (j *job) composition(base *content, files *springboot.Files) (*composition,
 	c.ClassPath = append([]string{first}, classPath...)
 	if c.Supervised = j.supervised(); c.Supervised {
 		c.Swappable = j.swappable()
-		own = append([]part{supervisor()}, own...)
+		own = append([]part{{"supervisor", supervisor.Files()}}, own...)
 	} else if c.Unsupervised = j.undeveloped; j.develop {
 		c.Unsupervised = "asked for by --without " + LeverRestart
 	}
@@ -108,27 +110,27 @@ func (j *job) add(c *composition, parts []part) error {
 // layer makes a layer of p. One that is in the cache is not written again.
 func (j *job) layer(p part) (layer, LayerNote, error) {
 	reader, writer := io.Pipe()
-	go func() { _ = writer.CloseWithError(writeLayer(writer, p.entries, j.supervised())) }()
+	go func() { _ = writer.CloseWithError(layertar.Write(writer, p.entries, layertar.Mode(j.supervised()))) }()
 	diffID, size, err := v1.SHA256(reader)
 	if err != nil {
 		return layer{}, LayerNote{}, err
 	}
 	made, note := layer{diffID: diffID, cache: j.cache, fill: kept}, LayerNote{Name: p.name, Size: size}
-	if j.cache.has(diffID) {
+	if j.cache.Has(diffID) {
 		_, _ = fmt.Fprintf(j.out, "layer %s: unchanged, %d bytes\n", p.name, size)
 		return made, note, nil
 	}
 	note.New = true
 	_, _ = fmt.Fprintf(j.out, "layer %s: new, %d bytes\n", p.name, size)
-	w, err := j.cache.create()
+	w, err := j.cache.Create()
 	if err != nil {
 		return layer{}, LayerNote{}, err
 	}
-	defer w.discard()
-	if err := writeLayer(w, p.entries, j.supervised()); err != nil {
+	defer w.Discard()
+	if err := layertar.Write(w, p.entries, layertar.Mode(j.supervised())); err != nil {
 		return layer{}, LayerNote{}, err
 	}
-	found, err := w.commit()
+	found, err := w.Commit()
 	if err == nil && found != diffID {
 		err = errors.New("a file changed while it was read")
 	}
@@ -141,12 +143,12 @@ func (j *job) configure(config *v1.ConfigFile, x Explanation) *v1.ConfigFile {
 	c := &config.Config
 	command := slices.Concat([]string{j.java()}, optionTexts(x.Options), []string{"-cp", strings.Join(x.ClassPath, ":"), x.MainClass})
 	if x.Supervised {
-		command = j.supervise(command)
+		command = supervisor.Command(j.java(), command, supervisor.Debug{On: j.debug.On || j.swappable(), Suspend: j.debug.Suspend})
 	}
 	if j.in != nil {
 		j.in.start(c, command)
 	} else {
-		c.User, c.WorkingDir, c.Entrypoint, c.Cmd = nobodyInParticular, "/"+appDir, command, nil
+		c.User, c.WorkingDir, c.Entrypoint, c.Cmd = nobodyInParticular, "/"+layertar.AppDir, command, nil
 		c.ExposedPorts = nil
 		if j.app.Port > 0 {
 			c.ExposedPorts = map[string]struct{}{strconv.Itoa(j.app.Port) + "/tcp": {}}
@@ -177,3 +179,9 @@ func (j *job) java() string {
 	}
 	return "java"
 }
+
+// supervised reports whether images have a supervisor.
+func (j *job) supervised() bool { return j.develop && !slices.Contains(j.without, LeverRestart) }
+
+// swappable reports whether the JVM takes changed methods.
+func (j *job) swappable() bool { return !slices.Contains(j.without, LeverSwap) }

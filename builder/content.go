@@ -12,6 +12,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/partial"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/devloop-cli/devloop/builder/layercache"
 )
 
 // content is an image in OCI's form with uncompressed layers: a layer's digest is
@@ -110,7 +112,7 @@ func (c *content) LayerByDiffID(h v1.Hash) (v1.Layer, error) {
 // implements v1.Layer.
 type layer struct {
 	diffID v1.Hash
-	cache  *layerCache
+	cache  *layercache.Cache
 	fill   func() error
 }
 
@@ -128,13 +130,13 @@ func (l layer) Compressed() (io.ReadCloser, error) { return l.Uncompressed() }
 
 // Size implements v1.Layer. It is known of every layer that was in the cache once.
 func (l layer) Size() (int64, error) {
-	if size, ok := l.cache.size(l.diffID); ok {
+	if size, ok := l.cache.Size(l.diffID); ok {
 		return size, nil
 	}
 	if err := l.fill(); err != nil {
 		return 0, err
 	}
-	if size, ok := l.cache.size(l.diffID); ok {
+	if size, ok := l.cache.Size(l.diffID); ok {
 		return size, nil
 	}
 	return 0, fmt.Errorf("size of layer %s: %w", l.diffID, fs.ErrNotExist)
@@ -142,14 +144,14 @@ func (l layer) Size() (int64, error) {
 
 // Uncompressed implements v1.Layer. The content has been checked against the digest.
 func (l layer) Uncompressed() (io.ReadCloser, error) {
-	file, err := l.cache.open(l.diffID)
+	file, err := l.cache.Open(l.diffID)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return file, err
 	}
 	if err := l.fill(); err != nil {
 		return nil, err
 	}
-	return l.cache.open(l.diffID)
+	return l.cache.Open(l.diffID)
 }
 
 // kept is the fill of a layer that was put into the cache when it was made: if it

@@ -1,19 +1,17 @@
 package builder
 
 import (
-	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -22,6 +20,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
+
+	"github.com/devloop-cli/devloop/builder/layercache"
 )
 
 // checkContent is validate.Image for uncompressed layers: validate itself takes
@@ -55,7 +55,7 @@ func checkContent(t *testing.T, img v1.Image) {
 }
 
 // view returns the view of an image of e.
-func view(t *testing.T, e *engine, cache *layerCache, name string) *content {
+func view(t *testing.T, e *engine, cache *layercache.Cache, name string) *content {
 	t.Helper()
 	found, err := e.ImageInspect(t.Context(), name)
 	if err != nil {
@@ -74,12 +74,12 @@ func TestEngineContentIsExportedOnce(t *testing.T) {
 		e.oci = oci
 		e.addRandom(t, "base:1", 3)
 		dir := t.TempDir()
-		img := view(t, e, newLayerCache(dir), "base:1")
+		img := view(t, e, layercache.Open(dir), "base:1")
 		if _, err := img.ConfigName(); err != nil || e.saves != 0 {
 			t.Fatalf("the configuration took %d exports, %v", e.saves, err)
 		}
 		checkContent(t, img)
-		again := view(t, e, newLayerCache(dir), "base:1")
+		again := view(t, e, layercache.Open(dir), "base:1")
 		checkContent(t, again)
 		one, _ := img.Digest()
 		other, _ := again.Digest()
@@ -92,10 +92,10 @@ func TestEngineContentIsExportedOnce(t *testing.T) {
 func TestEngineContentSurvivesDamage(t *testing.T) {
 	e := newEngine(t)
 	e.addRandom(t, "base:1", 3)
-	cache := newLayerCache(t.TempDir())
+	cache := layercache.Open(t.TempDir())
 	img := view(t, e, cache, "base:1")
 	checkContent(t, img)
-	if err := os.WriteFile(cache.path(img.layers[1].diffID), []byte("damaged"), 0o644); err != nil {
+	if err := os.WriteFile(cache.Path(img.layers[1].diffID), []byte("damaged"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	checkContent(t, img)
@@ -108,12 +108,13 @@ func TestEngineContentOfACutExport(t *testing.T) {
 	e := newEngine(t)
 	e.addRandom(t, "base:1", 3)
 	e.cut = 5000
-	cache := newLayerCache(t.TempDir())
+	dir := t.TempDir()
+	cache := layercache.Open(dir)
 	img := view(t, e, cache, "base:1")
 	if _, err := img.Manifest(); err == nil {
 		t.Fatal("a cut export gave a manifest")
 	}
-	if left := cache.files("new"); len(left) > 0 {
+	if left, err := os.ReadDir(filepath.Join(dir, "layers", "new")); err != nil || len(left) > 0 {
 		t.Errorf("%d unfinished files are left", len(left))
 	}
 	e.cut = 0
@@ -125,7 +126,7 @@ func TestPulledContent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := pulled(newLayerCache(t.TempDir()), img)
+	got, err := pulled(layercache.Open(t.TempDir()), img)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,71 +134,6 @@ func TestPulledContent(t *testing.T) {
 	want, _ := img.ConfigFile()
 	if len(got.layers) != 3 || got.layers[2].diffID != want.RootFS.DiffIDs[2] {
 		t.Errorf("got layers %v", got.layers)
-	}
-}
-
-// keep puts a layer of size bytes into the cache, used at a time.
-func keep(t *testing.T, c *layerCache, fill byte, size int, used time.Time) v1.Hash {
-	t.Helper()
-	w, err := c.create()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.Write(bytes.Repeat([]byte{fill}, size)); err != nil {
-		t.Fatal(err)
-	}
-	h, err := w.commit()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chtimes(c.path(h), used, used); err != nil {
-		t.Fatal(err)
-	}
-	return h
-}
-
-func TestCacheDropsWhatWasNotUsedLongest(t *testing.T) {
-	c := newLayerCache(t.TempDir())
-	c.limit = 250
-	now := time.Now()
-	old := keep(t, c, 'a', 100, now.Add(-3*time.Hour))
-	used := keep(t, c, 'b', 100, now.Add(-2*time.Hour))
-	middle := keep(t, c, 'c', 10, now.Add(-time.Hour))
-	if !c.has(old) { // a use
-		t.Fatal("not kept")
-	}
-	if err := os.Chtimes(c.path(old), now.Add(-time.Minute), now.Add(-time.Minute)); err != nil {
-		t.Fatal(err)
-	}
-	fresh := keep(t, c, 'd', 100, now)
-	for h, want := range map[v1.Hash]bool{old: true, used: false, middle: true, fresh: true} {
-		if c.has(h) != want {
-			t.Errorf("layer %s: kept is %v", h, !want)
-		}
-		if size, ok := c.size(h); !ok || size == 0 {
-			t.Errorf("the size of %s is forgotten", h)
-		}
-	}
-}
-
-func TestCacheNeverDropsWhatIsInUse(t *testing.T) {
-	c := newLayerCache(t.TempDir())
-	c.limit = 50
-	later := time.Now().Add(time.Minute)
-	one, other := keep(t, c, 'a', 100, later), keep(t, c, 'b', 100, later)
-	if !c.has(one) || !c.has(other) {
-		t.Error("a layer of the present image was dropped")
-	}
-}
-
-func TestCacheNeverServesDamage(t *testing.T) {
-	c := newLayerCache(t.TempDir())
-	h := keep(t, c, 'a', 100, time.Now())
-	if err := os.WriteFile(c.path(h), []byte("b"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := c.open(h); !errors.Is(err, fs.ErrNotExist) || c.has(h) {
-		t.Errorf("got %v", err)
 	}
 }
 
@@ -257,7 +193,7 @@ func TestPullWithCredentials(t *testing.T) {
 	config := t.TempDir()
 	t.Setenv("DOCKER_CONFIG", config)
 	e := newEngine(t)
-	j := &job{docker: e, cache: newLayerCache(t.TempDir()), app: App{Name: "shop"}, out: io.Discard}
+	j := &job{docker: e, cache: layercache.Open(t.TempDir()), app: App{Name: "shop"}, out: io.Discard}
 	_, err = j.baseImage(t.Context(), ref.String())
 	var refused *ImageError
 	if !errors.As(err, &refused) || refused.Hints()[0] != "log in to the registry: docker login" {

@@ -65,6 +65,13 @@ type Option struct {
 // LeverArchive names the archive of the dependencies' classes among the [Levers].
 const LeverArchive = "archive"
 
+const (
+	// LeverRestart names the supervisor among the [Levers].
+	LeverRestart = "restart"
+	// LeverSwap names the JVM's readiness to take changed methods, which needs the supervisor.
+	LeverSwap = "hot-swap"
+)
+
 // quickStart are the options for development. A Boot application starts in half the
 // time by them. None changes what it does: which compiler and which collector run is
 // the JVM's own choice on a small machine, too.

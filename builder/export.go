@@ -16,6 +16,8 @@ import (
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/devloop-cli/devloop/builder/layercache"
 )
 
 // exporter brings layers of one of the engine's images into the cache: those that a
@@ -24,7 +26,7 @@ import (
 type exporter struct {
 	ctx    context.Context
 	docker client.APIClient
-	cache  *layerCache
+	cache  *layercache.Cache
 	id     string
 	// workDir is where relative paths of the image's last instructions begin.
 	workDir string
@@ -41,7 +43,7 @@ type exporter struct {
 // it is composed anew, always in the same way, of what it says of the image: the
 // same processes run, but the view's config digest is not the engine's image ID.
 // The history, which nothing reads at run time, is left out.
-func engineContent(ctx context.Context, docker client.APIClient, cache *layerCache, found image.InspectResponse) (*content, error) {
+func engineContent(ctx context.Context, docker client.APIClient, cache *layercache.Cache, found image.InspectResponse) (*content, error) {
 	config, err := engineConfig(found)
 	if err != nil {
 		return nil, err
@@ -83,7 +85,7 @@ func (e *exporter) export() error {
 	defer e.mu.Unlock()
 	wanted := map[v1.Hash]bool{}
 	for _, h := range e.layers {
-		if !e.cache.has(h) {
+		if !e.cache.Has(h) {
 			wanted[h] = true
 		}
 	}
@@ -143,18 +145,18 @@ func (e *exporter) keep(header *tar.Header, file io.Reader, wanted map[v1.Hash]b
 	if err != nil {
 		return err
 	}
-	w, err := e.cache.create()
+	w, err := e.cache.Create()
 	if err != nil {
 		return err
 	}
-	defer w.discard()
+	defer w.Discard()
 	if _, err := io.Copy(w, data); err != nil {
 		return err
 	}
-	if !wanted[w.digest()] {
+	if !wanted[w.Digest()] {
 		return nil
 	}
-	h, err := w.commit()
+	h, err := w.Commit()
 	delete(wanted, h)
 	return err
 }

@@ -18,6 +18,8 @@ import (
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/devloop-cli/devloop/builder/layercache"
 )
 
 // ExtractLabel marks the containers from which layers are read. They never run, and
@@ -97,7 +99,7 @@ func destinations(history []image.HistoryResponseItem, workDir string) (places [
 // extraction reads layers from a container.
 type extraction struct {
 	docker client.ContainerAPIClient
-	cache  *layerCache
+	cache  *layercache.Cache
 	id     string
 }
 
@@ -169,18 +171,18 @@ var errOther = errors.New("it has another digest than the layer")
 
 // try puts a layer together in a dialect, and keeps it if it is the one that is wanted.
 func (x *extraction) try(ctx context.Context, h v1.Hash, beneath []v1.Hash, place string, spoken func(*tar.Header)) error {
-	w, err := x.cache.create()
+	w, err := x.cache.Create()
 	if err != nil {
 		return err
 	}
-	defer w.discard()
+	defer w.Discard()
 	if err := x.write(ctx, w, beneath, place, spoken); err != nil {
 		return err
 	}
-	if w.digest() != h {
+	if w.Digest() != h {
 		return errOther
 	}
-	_, err = w.commit()
+	_, err = w.Commit()
 	return err
 }
 
@@ -195,7 +197,7 @@ func (x *extraction) write(ctx context.Context, to io.Writer, beneath []v1.Hash,
 		layer.above = slices.Insert(layer.above, 0, header)
 	}
 	for _, h := range beneath {
-		if err := layer.skip(x.cache.path(h), strings.TrimPrefix(place, "/")); err != nil {
+		if err := layer.skip(x.cache.Path(h), strings.TrimPrefix(place, "/")); err != nil {
 			return err
 		}
 	}

@@ -16,6 +16,8 @@ import (
 
 	"github.com/docker/docker/client"
 
+	"github.com/devloop-cli/devloop/builder/layercache"
+	"github.com/devloop-cli/devloop/builder/layertar"
 	"github.com/devloop-cli/devloop/builder/springboot"
 )
 
@@ -99,7 +101,7 @@ func listTar(t *testing.T, data io.ReadCloser) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if h.Uid != 0 || h.Gid != 0 || !h.ModTime.Equal(layerTime) {
+		if h.Uid != 0 || h.Gid != 0 || !h.ModTime.Equal(layertar.Time) {
 			t.Errorf("%s: %d:%d %s", h.Name, h.Uid, h.Gid, h.ModTime)
 		}
 		names = append(names, fmt.Sprintf("%s %o", h.Name, h.Mode))
@@ -302,7 +304,7 @@ func TestComposedImageOfDamage(t *testing.T) {
 	img := makeImage(t, e, cache, app)
 	layers, _ := img.Content.Layers()
 	id, _ := layers[len(layers)-1].DiffID()
-	if err := os.Truncate(newLayerCache(cache).path(id), 10); err != nil {
+	if err := os.Truncate(layercache.Open(cache).Path(id), 10); err != nil {
 		t.Fatal(err)
 	}
 	checkContent(t, makeImage(t, e, cache, app).Content)

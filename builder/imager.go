@@ -17,6 +17,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/devloop-cli/devloop/builder/dockerfile"
+	"github.com/devloop-cli/devloop/builder/layercache"
+	"github.com/devloop-cli/devloop/builder/supervisor"
 )
 
 // ProjectLabel marks the images that devloop built. Its value is the project's name.
@@ -55,13 +57,10 @@ type Imager struct {
 	given   []string
 	develop bool
 	swap    bool
-	debug   debug
+	debug   supervisor.Debug
 	// last is what the Dockerfile made last, without the jar. It serves images of one project.
 	last *atomic.Pointer[surroundings]
 }
-
-// debug says how a debugger is let in.
-type debug struct{ on, suspend bool }
 
 // Image is an image in the engine.
 type Image struct {
@@ -91,7 +90,7 @@ type Image struct {
 
 // NewImager returns an Imager that uses docker. Nothing is asked of the engine yet.
 func NewImager(docker client.APIClient, o ImagerOptions) *Imager {
-	return &Imager{docker: docker, base: o.Base, cache: o.CacheDir, without: o.Without, given: o.JVMOptions, develop: o.Develop, swap: o.Swap, debug: debug{o.Debug || o.Suspend, o.Suspend}, last: new(atomic.Pointer[surroundings])}
+	return &Imager{docker: docker, base: o.Base, cache: o.CacheDir, without: o.Without, given: o.JVMOptions, develop: o.Develop, swap: o.Swap, debug: supervisor.Debug{On: o.Debug || o.Suspend, Suspend: o.Suspend}, last: new(atomic.Pointer[surroundings])}
 }
 
 // Image makes the image of app: by its Dockerfile if it has one, else composed of
@@ -106,7 +105,7 @@ func (m *Imager) Image(ctx context.Context, app App, out io.Writer) (Image, erro
 	if err != nil {
 		return Image{}, err
 	}
-	j := &job{docker: m.docker, cache: newLayerCache(cache), records: filepath.Join(cache, "archives"), without: m.without, given: m.given, develop: m.develop, swap: m.swap, debug: m.debug, last: m.last, app: app, out: out}
+	j := &job{docker: m.docker, cache: layercache.Open(cache), records: filepath.Join(cache, "archives"), without: m.without, given: m.given, develop: m.develop, swap: m.swap, debug: m.debug, last: m.last, app: app, out: out}
 	img, err := j.run(ctx, m.base)
 	if err != nil {
 		return Image{}, imageError(ctx, app.Name, m.docker.DaemonHost(), err)
@@ -120,13 +119,13 @@ func (m *Imager) Image(ctx context.Context, app App, out io.Writer) (Image, erro
 // job is the making of one image.
 type job struct {
 	docker  client.APIClient
-	cache   *layerCache
+	cache   *layercache.Cache
 	records string // directory of the archives' records
 	without []string
 	given   []string // the user's options for the JVM, or variables with some
 	develop bool
 	swap    bool
-	debug   debug
+	debug   supervisor.Debug
 	// undeveloped says why not, where it was asked for.
 	undeveloped string
 	last        *atomic.Pointer[surroundings]

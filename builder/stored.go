@@ -7,6 +7,8 @@ import (
 
 	cerrdefs "github.com/containerd/errdefs"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/devloop-cli/devloop/builder/layercache"
 )
 
 // Stored returns an image that the engine has under the name ref, nil where it has
@@ -23,7 +25,7 @@ func (m *Imager) Stored(ctx context.Context, ref string) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	return engineContent(ctx, m.docker, newLayerCache(cache), found)
+	return engineContent(ctx, m.docker, layercache.Open(cache), found)
 }
 
 // Since says when the engine got the image of that name: when it was tagged last, or

@@ -15,6 +15,8 @@ import (
 	"github.com/docker/docker/api/types/image"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/devloop-cli/devloop/builder/layertar"
 )
 
 // bring makes the engine have the image under both names. It sends no layer that
@@ -237,7 +239,7 @@ func writeLayerFile(files *tar.Writer, name string, l layer) error {
 }
 
 func writeFile(files *tar.Writer, name string, size int64, data io.Reader) error {
-	if err := files.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: size, ModTime: layerTime}); err != nil {
+	if err := files.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: size, ModTime: layertar.Time}); err != nil {
 		return err
 	}
 	_, err := io.Copy(files, data)

@@ -10,6 +10,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 
+	"github.com/devloop-cli/devloop/builder/layercache"
 	"github.com/devloop-cli/devloop/hack/real"
 )
 
@@ -18,7 +19,7 @@ import (
 func TestRealEngineRefusesWhatItCantComplete(t *testing.T) {
 	docker := real.Docker(t)
 	cache := t.TempDir()
-	j := &job{docker: docker, cache: newLayerCache(cache), app: App{Name: "devloop-test-thin"}, out: os.Stderr}
+	j := &job{docker: docker, cache: layercache.Open(cache), app: App{Name: "devloop-test-thin"}, out: os.Stderr}
 	earlier, view := randomView(t, j.cache), randomView(t, j.cache)
 	id := idOf(t, view)
 	t.Cleanup(func() {
@@ -49,7 +50,7 @@ func TestRealEngineRefusesWhatItCantComplete(t *testing.T) {
 }
 
 // randomView returns an image of three layers that nobody has.
-func randomView(t *testing.T, cache *layerCache) *content {
+func randomView(t *testing.T, cache *layercache.Cache) *content {
 	t.Helper()
 	made, err := random.Image(10<<10, 3)
 	if err != nil {

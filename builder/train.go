@@ -20,6 +20,10 @@ import (
 	"github.com/docker/docker/client"
 	"github.com/docker/docker/pkg/stdcopy"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/devloop-cli/devloop/builder/layercache"
+	"github.com/devloop-cli/devloop/builder/layertar"
+	"github.com/devloop-cli/devloop/builder/springboot"
 )
 
 // TrainingLabel marks the containers in which archives are made. Its value is the
@@ -33,7 +37,7 @@ const (
 	// removalLimit bounds what an interrupt waits for: the making or the removal of a container.
 	removalLimit = 20 * time.Second
 	// trainDir holds the application that is trained with, in the container only.
-	trainDir   = appDir + "/train"
+	trainDir   = layertar.AppDir + "/train"
 	trainClass = "io/github/devloop_cli/Train.class"
 )
 
@@ -47,7 +51,7 @@ type training struct {
 	libs    []string // the class path
 	options []string
 	records string // directory of the archives' records
-	cache   *layerCache
+	cache   *layercache.Cache
 }
 
 // newTraining describes the training of libraries. The base's layers hold the JVM.
@@ -143,9 +147,9 @@ type method struct{ make, use, file string }
 func methodOf(feature int) (method, error) {
 	switch {
 	case feature >= 25: // JEP 514
-		return method{"-XX:AOTCacheOutput=", "-XX:AOTCache=", appDir + "/dependencies.aot"}, nil
+		return method{"-XX:AOTCacheOutput=", "-XX:AOTCache=", layertar.AppDir + "/dependencies.aot"}, nil
 	case feature >= 13: // JEP 350
-		return method{"-XX:ArchiveClassesAtExit=", "-XX:SharedArchiveFile=", appDir + "/dependencies.jsa"}, nil
+		return method{"-XX:ArchiveClassesAtExit=", "-XX:SharedArchiveFile=", layertar.AppDir + "/dependencies.jsa"}, nil
 	case feature > 0:
 		return method{}, fmt.Errorf("the base image's JVM is Java %d, and archives need Java 13", feature)
 	}
@@ -243,7 +247,7 @@ func (s *trainer) create(ctx context.Context, t *training, args []string) (strin
 	defer cancel()
 	created, err := s.docker.ContainerCreate(ctx,
 		&container.Config{Image: s.image, Entrypoint: []string{"java"}, Cmd: args, Labels: map[string]string{TrainingLabel: t.project}},
-		&container.HostConfig{NetworkMode: "none", Tmpfs: map[string]string{"/" + classesDir: ""}}, nil, nil, "")
+		&container.HostConfig{NetworkMode: "none", Tmpfs: map[string]string{"/" + layertar.ClassesDir: ""}}, nil, nil, "")
 	return created.ID, err
 }
 
@@ -285,14 +289,11 @@ func removeAbandoned(ctx context.Context, docker client.ContainerAPIClient, labe
 // path, as the archive's layer has it, and the application that is trained with.
 func trainerTar() []byte {
 	var data bytes.Buffer
-	files := tar.NewWriter(&data)
-	for name, text := range map[string][]byte{classPathJar: classPathJarData(), trainDir + "/" + trainClass: trainCode} {
-		if err := writeFile(files, name, int64(len(text)), bytes.NewReader(text)); err != nil {
-			panic(err) // a buffer takes all
-		}
-	}
-	if err := files.Close(); err != nil {
-		panic(err)
+	err := layertar.Write(&data, []springboot.Entry{
+		{Path: classPathJar, File: springboot.Text(classPathJar, classPathJarData())},
+		{Path: trainDir + "/" + trainClass, File: springboot.Text(trainClass, trainCode)}}, layertar.ReadOnly)
+	if err != nil {
+		panic(err) // a buffer takes all
 	}
 	return data.Bytes()
 }
@@ -316,30 +317,28 @@ func (t *training) keep(ctx context.Context, docker client.ContainerAPIClient, i
 	if err != nil || header.Name != path.Base(file) || header.Typeflag != tar.TypeReg {
 		return made{}, fmt.Errorf("take the archive: the engine sent something else: %w", err)
 	}
-	w, err := t.cache.create()
+	w, err := t.cache.Create()
 	if err != nil {
 		return made{}, err
 	}
-	defer w.discard()
-	if err := writeArchiveLayer(w, file, header.Size, copied); err != nil {
+	defer w.Discard()
+	err = layertar.Write(w, []springboot.Entry{
+		{Path: classPathJar, File: springboot.Text(classPathJar, classPathJarData())},
+		{Path: file, File: readOnce{copied, header.Size}}}, layertar.ReadOnly)
+	if err != nil {
 		return made{}, err
 	}
-	diffID, err := w.commit()
+	diffID, err := w.Commit()
 	return made{diffID, header.Size}, err
 }
 
-// writeArchiveLayer writes the archive's layer.
-func writeArchiveLayer(to io.Writer, file string, size int64, data io.Reader) error {
-	files := tar.NewWriter(to)
-	if err := writeParents(files, file, false, map[string]bool{}); err != nil {
-		return err
-	}
-	jar := classPathJarData()
-	if err := writeFile(files, classPathJar, int64(len(jar)), bytes.NewReader(jar)); err != nil {
-		return err
-	}
-	if err := writeFile(files, file, size, data); err != nil {
-		return err
-	}
-	return files.Close()
+// readOnce is a file that can be read once.
+type readOnce struct {
+	io.Reader
+	size int64
 }
+
+func (s readOnce) Open() (io.ReadCloser, error) { return io.NopCloser(s), nil }
+func (s readOnce) Size() int64                  { return s.size }
+func (s readOnce) Version() string              { return "" }
+func (s readOnce) String() string               { return "archive" }

@@ -1,4 +1,4 @@
-package builder
+package supervisor
 
 import (
 	"bufio"
@@ -45,7 +45,7 @@ func TestRealApplicationEndsByItself(t *testing.T) {
 	}
 	write(t, dir, "changes/README", "a volume")
 	port, debug := real.FreePort(t), real.FreePort(t)
-	cmd := exec.Command("java", "-cp", "supervise", "io.github.devloop_cli.Supervise", port, dir+"/classes", dir+"/changes", debug,
+	cmd := exec.Command("java", "-cp", ".", "io.github.devloop_cli.Supervise", port, dir+"/classes", dir+"/changes", debug,
 		"java", "-cp", dir+"/classes", "App")
 	said, err := cmd.StdoutPipe()
 	if err != nil {
@@ -137,7 +137,7 @@ func TestRealLargeChanges(t *testing.T) {
 	write(t, dir, "changes/README", "a volume")
 	port := real.FreePort(t)
 	start := func() (*bufio.Scanner, func()) {
-		cmd := exec.Command("java", slices.Concat(smallJVM, []string{"-cp", "supervise", "io.github.devloop_cli.Supervise", port, classes, dir + "/changes", "0", "java", "-cp", classes, "App"})...)
+		cmd := exec.Command("java", slices.Concat(smallJVM, []string{"-cp", ".", "io.github.devloop_cli.Supervise", port, classes, dir + "/changes", "0", "java", "-cp", classes, "App"})...)
 		said, err := cmd.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)
@@ -225,4 +225,17 @@ func dialed(t *testing.T, port string) net.Conn {
 			t.Fatal(err)
 		}
 	}
+}
+
+// write makes a file, and the directories above it, in dir.
+func write(t *testing.T, dir, name, text string) string {
+	t.Helper()
+	path := filepath.Join(dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

@@ -1,0 +1,80 @@
+package layercache
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"testing"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// keep puts a layer of size bytes into the cache, used at a time.
+func keep(t *testing.T, c *Cache, fill byte, size int, used time.Time) v1.Hash {
+	t.Helper()
+	w, err := c.Create()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(bytes.Repeat([]byte{fill}, size)); err != nil {
+		t.Fatal(err)
+	}
+	h, err := w.Commit()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(c.Path(h), used, used); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func TestCacheDropsWhatWasNotUsedLongest(t *testing.T) {
+	t.Parallel()
+	c := Open(t.TempDir())
+	c.limit = 250
+	now := time.Now()
+	old := keep(t, c, 'a', 100, now.Add(-3*time.Hour))
+	used := keep(t, c, 'b', 100, now.Add(-2*time.Hour))
+	middle := keep(t, c, 'c', 10, now.Add(-time.Hour))
+	if !c.Has(old) { // a use
+		t.Fatal("not kept")
+	}
+	if err := os.Chtimes(c.Path(old), now.Add(-time.Minute), now.Add(-time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	fresh := keep(t, c, 'd', 100, now)
+	for h, want := range map[v1.Hash]bool{old: true, used: false, middle: true, fresh: true} {
+		if c.Has(h) != want {
+			t.Errorf("layer %s: kept is %v", h, !want)
+		}
+		if size, ok := c.Size(h); !ok || size == 0 {
+			t.Errorf("the size of %s is forgotten", h)
+		}
+	}
+}
+
+func TestCacheNeverDropsWhatIsInUse(t *testing.T) {
+	t.Parallel()
+	c := Open(t.TempDir())
+	c.limit = 50
+	later := time.Now().Add(time.Minute)
+	one, other := keep(t, c, 'a', 100, later), keep(t, c, 'b', 100, later)
+	if !c.Has(one) || !c.Has(other) {
+		t.Error("a layer of the present image was dropped")
+	}
+}
+
+func TestCacheNeverServesDamage(t *testing.T) {
+	t.Parallel()
+	c := Open(t.TempDir())
+	h := keep(t, c, 'a', 100, time.Now())
+	if err := os.WriteFile(c.Path(h), []byte("b"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Open(h); !errors.Is(err, fs.ErrNotExist) || c.Has(h) {
+		t.Errorf("got %v", err)
+	}
+}
