@@ -13,8 +13,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/devloop-cli/devloop/builder/internal/incremental"
-	"github.com/devloop-cli/devloop/builder/internal/javac"
+	"github.com/devloop-cli/devloop/builder/incremental"
+	"github.com/devloop-cli/devloop/builder/javac"
 )
 
 const (

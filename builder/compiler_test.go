@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/devloop-cli/devloop/builder/internal/incremental"
+	"github.com/devloop-cli/devloop/builder/incremental"
 	"github.com/devloop-cli/devloop/builder/springboot"
 )
 

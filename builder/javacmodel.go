@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/devloop-cli/devloop/builder/internal/incremental"
+	"github.com/devloop-cli/devloop/builder/incremental"
 	"github.com/devloop-cli/devloop/builder/internal/paths"
 )
 

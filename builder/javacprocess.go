@@ -9,7 +9,7 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/devloop-cli/devloop/builder/internal/javac"
+	"github.com/devloop-cli/devloop/builder/javac"
 	"github.com/devloop-cli/devloop/builder/jvm"
 )
 

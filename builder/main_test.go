@@ -18,7 +18,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/devloop-cli/devloop/builder/internal/javac"
+	"github.com/devloop-cli/devloop/builder/javac"
 )
 
 // TestMain lets the test binary play other programs: PLAY names the role.

@@ -11,7 +11,7 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/devloop-cli/devloop/builder/internal/incremental"
+	"github.com/devloop-cli/devloop/builder/incremental"
 	"github.com/devloop-cli/devloop/builder/internal/paths"
 )
 

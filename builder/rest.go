@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/devloop-cli/devloop/builder/internal/incremental"
+	"github.com/devloop-cli/devloop/builder/incremental"
 )
 
 // resting is the right to work in the background, which one goroutine has at a time,

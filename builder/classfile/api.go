@@ -53,3 +53,6 @@ func (c *Class) Main() bool {
 		return m.Access&accPublic != 0 && m.Access&accStatic != 0 && m.Key() == "main([Ljava/lang/String;)V"
 	})
 }
+
+// Private reports whether only the class itself can name the member.
+func (m Member) Private() bool { return m.Access&accPrivate != 0 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/devloop-cli/devloop/builder/internal/javac/javactest"
+	"github.com/devloop-cli/devloop/builder/javac/javactest"
 	"github.com/devloop-cli/devloop/hack/real"
 )
 
@@ -197,81 +197,6 @@ func TestAPIIsWhatOtherSourcesSee(t *testing.T) {
 	}
 }
 
-func TestProgramKnowsWhatMayHaveRunAtStart(t *testing.T) {
-	real.Java(t)
-	var all []*Class
-	for _, data := range compile(t, `import java.util.*;
-@RestController class A {
-    private final String name;
-    private final Map<String, String> cache = new HashMap<>();
-    private int hits;
-    A() { name = fromConstructor(); Runnable r = () -> fromLambda(); r.run(); }
-    String fromConstructor() { return deeper(); }
-    String deeper() { return ""; }
-    void fromLambda() {}
-    @GetMapping String handler() { return helper(); }
-    String helper() { return privately(); }
-    private String privately() { return ""; }
-    @GetMapping String counts() { hits++; return counted(); }
-    String counted() { return ""; }
-    @GetMapping String remembers() { return cache.computeIfAbsent("k", k -> remembered()); }
-    String remembered() { return ""; }
-    @GetMapping String stores() { if (!cache.containsKey("s")) cache.put("s", stored()); return cache.get("s"); }
-    String stored() { return ""; }
-    @GetMapping Map<String, String> answers() { Map<String, String> m = new HashMap<>(); m.put("a", answered()); return m; }
-    String answered() { return ""; }
-    @GetMapping String looks() { return cache.get("s") + looked(); }
-    String looked() { return ""; }
-    @PostConstruct void started() {}
-    @Cacheable String cached() { return inCache(); }
-    String inCache() { return ""; }
-    @Value("#{a.told}") String field;
-    String getTold() { return ""; }
-    public String toString() { return "A"; }
-    public static void main(String[] args) { }
-}
-@Configuration class B {
-    @Bean(initMethod = "open") String bean() { return inBean(); }
-    private String inBean() { return ""; }
-    void plain() {}
-    @GetMapping String request() { return ""; }
-    private void untouched() {}
-    void open() {}
-}
-class C implements Comparator<String> {
-    public int compare(String a, String b) { return 0; }
-}
-abstract class Base implements Runnable {}
-interface Own extends Runnable {}
-interface Plain { String plainly(); }
-@Configuration class Parent {}
-class ByClass extends Base { public void run() { byClass(); } void byClass() {} }
-class ByInterface implements Own { public void run() {} String byInterface() { return ""; } }
-class ByAnnotation extends Parent { String byAnnotation() { return ""; } }
-class ByOwn implements Plain { public String plainly() { return ""; } }`) {
-		all = append(all, parsed(t, data))
-	}
-	program := NewProgram(all)
-	ran := map[string]string{}
-	for _, c := range all {
-		for _, m := range c.Methods {
-			ran[m.Name] = program.RanAtStart(m)
-		}
-	}
-	for _, name := range []string{"handler", "helper", "privately", "request", "untouched", "answers", "answered", "looks", "looked", "plainly"} {
-		if ran[name] != "" {
-			t.Errorf("%s: it ran at start, since %s; only requests call it", name, ran[name])
-		}
-	}
-	for _, name := range []string{"<init>", "fromConstructor", "deeper", "fromLambda", "counts", "counted", "stores", "stored", "remembers", "remembered",
-		"started", "cached", "inCache", "getTold", "toString", "main", "bean", "inBean", "plain", "open", "compare",
-		"run", "byClass", "byInterface", "byAnnotation"} {
-		if ran[name] == "" {
-			t.Errorf("%s may have run at start", name)
-		}
-	}
-}
-
 // TestParseReadsEveryClassThatIsThere reads thousands of classes with all that compilers write.
 func TestParseReadsEveryClassThatIsThere(t *testing.T) {
 	real.Java(t)
@@ -320,7 +245,7 @@ func must(t *testing.T, cmd *exec.Cmd) string {
 
 func FuzzParse(f *testing.F) {
 	f.Add([]byte{0xCA, 0xFE, 0xBA, 0xBE, 0, 0, 0, 61, 0, 1})
-	if data, err := os.ReadFile("../internal/javac/io/github/devloop_cli/Javac.class"); err == nil {
+	if data, err := os.ReadFile("../javac/io/github/devloop_cli/Javac.class"); err == nil {
 		f.Add(data)
 		f.Add(data[:len(data)/2])
 	}
@@ -328,7 +253,6 @@ func FuzzParse(f *testing.F) {
 		if c, err := Parse(data); err == nil {
 			Compare(c, c)
 			c.API()
-			NewProgram([]*Class{c})
 		}
 	})
 }

@@ -11,8 +11,7 @@
 // answers then be those of a fresh one? What differs is nothing, line numbers, method
 // bodies, or the shape:
 //
-//	d := classfile.Compare(old, now)  // d.Kind, d.Methods, d.Why
-//	why := program.RanAtStart(method) // "" where only requests call it
+//	d := classfile.Compare(old, now) // d.Kind, d.Methods, d.Why
 //
 // It compares structure, not bytes: two compilers, or one at two times, number the
 // same constants differently. What no reader of the class can see, such as the order

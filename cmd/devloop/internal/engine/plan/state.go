@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-
-	"github.com/devloop-cli/devloop/builder/classfile"
 )
 
 // State is what an application consists of at a moment.
@@ -21,8 +19,8 @@ type State struct {
 	// for all else, by what people call it.
 	own  map[string][]byte
 	rest map[string]string
-	// program is what its classes say of themselves, read once where that is asked.
-	program func() (*classfile.Program, error)
+	// startup analyses its classes, when asked for the first time.
+	startup func() (*startup, error)
 }
 
 // NewState returns the state of an application with these files of its own, by their path
@@ -37,7 +35,7 @@ func NewState(own map[string][]byte, rest map[string]string) State {
 		_, _ = fmt.Fprintf(h, "\x00%s\x00%d\x00", path, len(own[path]))
 		_, _ = h.Write(own[path])
 	}
-	return State{hex.EncodeToString(h.Sum(nil)), own, rest, sync.OnceValues(func() (*classfile.Program, error) { return programOf(own) })}
+	return State{hex.EncodeToString(h.Sum(nil)), own, rest, sync.OnceValues(func() (*startup, error) { return startupOf(own) })}
 }
 
 // Changes are the files in which two states of an application differ; nil marks one that

@@ -51,20 +51,20 @@ func (s State) whyKept(class string, methods []classfile.Member) string {
 	if len(methods) == 0 {
 		return ""
 	}
-	program, err := s.program()
+	ran, err := s.startup()
 	if err != nil {
 		return err.Error()
 	}
 	for _, m := range methods {
-		if why := program.RanAtStart(m); why != "" {
+		if why := ran.reason(m); why != "" {
 			return class + "." + m.Name + ": " + why
 		}
 	}
 	return ""
 }
 
-// programOf reads all classes among files.
-func programOf(files map[string][]byte) (*classfile.Program, error) {
+// startupOf analyses all classes among files.
+func startupOf(files map[string][]byte) (*startup, error) {
 	var classes []*classfile.Class
 	for _, path := range sorted(files) {
 		if !strings.HasSuffix(path, ".class") {
@@ -76,5 +76,5 @@ func programOf(files map[string][]byte) (*classfile.Program, error) {
 		}
 		classes = append(classes, c)
 	}
-	return classfile.NewProgram(classes), nil
+	return newStartup(classes), nil
 }

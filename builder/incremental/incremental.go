@@ -38,7 +38,7 @@ import (
 	"strings"
 
 	"github.com/devloop-cli/devloop/builder/classfile"
-	"github.com/devloop-cli/devloop/builder/internal/javac"
+	"github.com/devloop-cli/devloop/builder/javac"
 )
 
 // Model is how the build compiles a module.

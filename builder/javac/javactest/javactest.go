@@ -10,7 +10,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/devloop-cli/devloop/builder/internal/javac"
+	"github.com/devloop-cli/devloop/builder/javac"
 	"github.com/devloop-cli/devloop/hack/real"
 )
 

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/devloop-cli/devloop/builder/internal/javac/javactest"
+	"github.com/devloop-cli/devloop/builder/javac/javactest"
 )
 
 // part is a feature of a generated class: how it is declared with a variant of it, and

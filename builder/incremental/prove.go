@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/devloop-cli/devloop/builder/internal/javac"
+	"github.com/devloop-cli/devloop/builder/javac"
 )
 
 // State tells versions of a module's sources apart.

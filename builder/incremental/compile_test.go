@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/devloop-cli/devloop/builder/internal/javac"
-	"github.com/devloop-cli/devloop/builder/internal/javac/javactest"
+	"github.com/devloop-cli/devloop/builder/javac"
+	"github.com/devloop-cli/devloop/builder/javac/javactest"
 )
 
 func TestFailureChangesNothing(t *testing.T) {

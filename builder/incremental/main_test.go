@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/devloop-cli/devloop/builder/internal/javac/javactest"
+	"github.com/devloop-cli/devloop/builder/javac/javactest"
 )
 
 // project is a directory with sources, and what is kept of them.

@@ -1,0 +1,230 @@
+package plan
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/devloop-cli/devloop/builder/classfile"
+)
+
+// startup knows which methods of an application may have run when it started.
+//
+// A hot swap changes what a method does from now on, not what it has already done. Whatever
+// ran at startup, or stored a result, has to run again to give the answers of a fresh Pod.
+// We cannot observe what ran, so we assume that a method ran at startup if a framework or the
+// JVM may call it without a request:
+//
+//   - main, static initialisers and constructors;
+//   - methods with an annotation that is not known to be about requests;
+//   - methods of a class with an annotation that is not known to be harmless, such as
+//     @Configuration, and of a class that extends or implements a library type, also
+//     through a supertype of the application;
+//   - methods that the text of an annotation names;
+//   - whatever those call, lambdas included. A call counts for every method with that name
+//     and descriptor, since the receiver is only known at run time.
+//
+// The same holds for what a request leaves behind: methods that assign fields, or fill a
+// collection or a cache, may have stored what the methods they call returned.
+type startup struct {
+	reasons map[string]string // name and descriptor → why its effects may have been stored
+}
+
+// requestAnnotations mark methods that frameworks call for requests only, by their simple names.
+var requestAnnotations = set("GetMapping", "PostMapping", "PutMapping", "DeleteMapping", "PatchMapping", "RequestMapping",
+	"ResponseBody", "ResponseStatus", "ExceptionHandler", "MessageMapping", "QueryMapping", "MutationMapping", "CrossOrigin",
+	"GetExchange", "PostExchange")
+
+// plainAnnotations do not say when a method or class is used.
+var plainAnnotations = set("RestController", "Controller", "Service", "Component", "Repository", "ControllerAdvice", "RestControllerAdvice",
+	"Transactional", "Validated", "Nullable", "NonNull", "NonNullApi", "Deprecated", "SafeVarargs", "FunctionalInterface", "Generated",
+	"PreAuthorize", "PostAuthorize", "Secured", "RolesAllowed", "PermitAll", "DenyAll", "NotNull", "Nonnull", "CheckForNull",
+	"Profile", "Lazy", "Scope", "Primary", "Qualifier", "Order", "Tag", "Operation", "Hidden", "JsonProperty", "JsonIgnore", "JsonInclude")
+
+func set(names ...string) map[string]bool {
+	s := map[string]bool{}
+	for _, n := range names {
+		s[n] = true
+	}
+	return s
+}
+
+// cachingMethods are JDK methods that store the result of a callback.
+var cachingMethods = set("computeIfAbsent", "computeIfPresent", "compute", "merge", "putIfAbsent", "updateAndGet", "getAndUpdate", "accumulateAndGet", "getAndAccumulate", "compareAndSet")
+
+// addingMethods are methods of java.util that add to a collection.
+var addingMethods = set("put", "putAll", "add", "addAll", "addFirst", "addLast", "offer", "push", "set", "getAndSet", "lazySet")
+
+// objectMethods are called by collections and loggers on any object.
+var objectMethods = set("toString()Ljava/lang/String;", "hashCode()I", "equals(Ljava/lang/Object;)Z")
+
+// newStartup analyses all classes of an application, its libraries aside.
+func newStartup(classes []*classfile.Class) *startup {
+	b := &startupBuilder{own: map[string]*classfile.Class{}, classes: map[string]string{}, reasons: map[string]string{}, calls: map[string][]classfile.Call{}}
+	for _, c := range classes {
+		b.own[c.Name] = c
+	}
+	named := wordsInExpressions(classes)
+	for _, c := range classes {
+		class := b.classReason(c)
+		for _, m := range c.Methods {
+			b.method(c, m, class, named)
+		}
+	}
+	b.followCalls()
+	return &startup{b.reasons}
+}
+
+// reason returns why the effects of a method may have been stored, at startup or by a request;
+// "" if they cannot have been.
+func (s *startup) reason(m classfile.Member) string { return s.reasons[m.Key()] }
+
+type startupBuilder struct {
+	own     map[string]*classfile.Class
+	classes map[string]string // why the methods of a class may run at startup
+	reasons map[string]string
+	calls   map[string][]classfile.Call // by the caller's name and descriptor
+	queue   []string
+}
+
+// method records the calls of a method, and whether it may run at startup itself.
+func (b *startupBuilder) method(c *classfile.Class, m classfile.Member, class string, named map[string]bool) {
+	if m.Code != nil {
+		b.calls[m.Key()] = append(b.calls[m.Key()], m.Code.Calls...)
+	}
+	if why := entryPoint(m, class, named); why != "" {
+		b.mark(m.Key(), why)
+		return
+	}
+	if m.Code != nil && stores(m.Code) {
+		b.mark(m.Key(), simple(c.Name)+"."+m.Name+" may keep what it makes")
+	}
+}
+
+// stores reports whether a body may store something that outlives the call.
+func stores(c *classfile.Code) bool {
+	if c.Writes {
+		return true
+	}
+	return slices.ContainsFunc(c.Calls, func(call classfile.Call) bool {
+		inJava := strings.HasPrefix(call.Owner, "java/util/")
+		return inJava && cachingMethods[call.Name] || inJava && c.ReadsCollection && addingMethods[call.Name] ||
+			strings.Contains(call.Owner, "/cache/")
+	})
+}
+
+// entryPoint returns why a method may run without a request, "" if it cannot.
+func entryPoint(m classfile.Member, class string, named map[string]bool) string {
+	switch {
+	case m.Name == "<clinit>":
+		return "a static initialiser runs once"
+	case m.Name == "<init>":
+		return "constructors run at start"
+	case m.Name == "main":
+		return "main runs at start"
+	case objectMethods[m.Key()]:
+		return m.Name + " may have been called at start"
+	case named[m.Name]:
+		return "an annotation names " + m.Name
+	}
+	request := false
+	for _, a := range m.Annotations {
+		switch name := simple(a.Type); {
+		case requestAnnotations[name]:
+			request = true
+		case !plainAnnotations[name]:
+			return "@" + name
+		}
+	}
+	if !request && class != "" && !m.Private() {
+		return class
+	}
+	return ""
+}
+
+// classReason returns why a framework may call any method of a class at startup: because of
+// its own annotations, or because of a supertype.
+func (b *startupBuilder) classReason(c *classfile.Class) string {
+	if why, known := b.classes[c.Name]; known {
+		return why
+	}
+	b.classes[c.Name] = "" // a class file may claim to be its own supertype
+	why := annotated(c)
+	for _, s := range append([]string{c.Super}, c.Interfaces...) {
+		if why != "" {
+			break
+		}
+		if own := b.own[s]; own != nil {
+			why = b.classReason(own)
+		} else if s != "" && !harmless[s] {
+			why = "it is a " + simple(s)
+		}
+	}
+	b.classes[c.Name] = why
+	return why
+}
+
+// annotated returns the first annotation of a class that is not known to be harmless.
+func annotated(c *classfile.Class) string {
+	for _, a := range c.Annotations {
+		if name := simple(a.Type); !requestAnnotations[name] && !plainAnnotations[name] && a.Type != "kotlin/Metadata" {
+			return "@" + name
+		}
+	}
+	return ""
+}
+
+// harmless are supertypes through which nothing is called at startup.
+var harmless = set("java/lang/Object", "java/lang/Record", "java/lang/Enum", "java/io/Serializable", "java/lang/Cloneable",
+	"java/lang/Exception", "java/lang/RuntimeException", "java/lang/Throwable", "java/lang/annotation/Annotation")
+
+// mark records the reason for a method, unless it has one.
+func (b *startupBuilder) mark(key, why string) {
+	if b.reasons[key] == "" {
+		b.reasons[key] = why
+		b.queue = append(b.queue, key)
+	}
+}
+
+// followCalls marks everything that marked methods call.
+func (b *startupBuilder) followCalls() {
+	for len(b.queue) > 0 {
+		caller := b.queue[0]
+		b.queue = b.queue[1:]
+		for _, call := range b.calls[caller] {
+			b.mark(call.Name+call.Desc, b.reasons[caller])
+		}
+	}
+}
+
+// simple returns the simple name of a class.
+func simple(name string) string {
+	return name[strings.LastIndexAny(name, "/$")+1:]
+}
+
+// identifier matches the identifiers in an expression.
+var identifier = regexp.MustCompile(`[A-Za-z_$][\w$]*`)
+
+// wordsInExpressions returns the methods that annotations may name in their strings: directly, as
+// in @Bean(initMethod = "open"), or in Spring's expression language as the property of a getter.
+func wordsInExpressions(classes []*classfile.Class) map[string]bool {
+	found := map[string]bool{}
+	note := func(list []classfile.Annotation) {
+		for _, a := range list {
+			if requestAnnotations[simple(a.Type)] || plainAnnotations[simple(a.Type)] || a.Type == "kotlin/Metadata" {
+				continue
+			}
+			for _, word := range identifier.FindAllString(strings.Join(a.Strings, " "), -1) {
+				capital := strings.ToUpper(word[:1]) + word[1:]
+				found[word], found["get"+capital], found["is"+capital] = true, true, true
+			}
+		}
+	}
+	for _, c := range classes {
+		note(c.Annotations)
+		for _, m := range slices.Concat(c.Fields, c.Methods) {
+			note(m.Annotations)
+		}
+	}
+	return found
+}
