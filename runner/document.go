@@ -40,6 +40,3 @@ func (d *Document) Problem(n *yaml.Node, hint, message string, args ...any) Prob
 func (s *source) at(n *yaml.Node, hint, message string, args ...any) Problem {
 	return s.problem(n.Line, n.Column, fmt.Sprintf(message, args...), hint)
 }
-
-// Closest returns the candidate that name is most likely a slip of, or "".
-func Closest(name string, candidates []string) string { return closest(name, candidates) }

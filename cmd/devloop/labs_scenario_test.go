@@ -28,7 +28,7 @@ var lasting = map[string]string{
 var shows = map[string]string{
 	"devloop explain Pod":                                 "one or more containers",
 	"devloop status":                                      "Running",
-	"devloop describe nginx-pod":                          `Pod "nginx-pod" runs and is ready`,
+	"devloop describe nginx-pod":                          `Pod "nginx-pod" is running and ready`,
 	"devloop exec nginx-pod -- curl -s localhost:80":      "Welcome to nginx",
 	"devloop status spring-server":                        "spring-pod",
 	"devloop exec spring-pod -- curl -s localhost:8080":   "Hello, World",

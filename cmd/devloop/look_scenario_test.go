@@ -15,7 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/view"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/podview"
 	"github.com/devloop-cli/devloop/hack/real"
 )
 
@@ -67,7 +67,7 @@ func TestScenarioAManifestWithoutAProjectIsLookedAtWithoutKubectl(t *testing.T) 
 
 	t.Log("status shows a table for people and a document for scripts")
 	s.says("nginx-pod   1/1     Running   0", "status")
-	var table struct{ Pods []view.Row }
+	var table struct{ Pods []podview.Row }
 	if err := json.Unmarshal([]byte(s.says("", "status", "--json")), &table); err != nil || len(table.Pods) != 1 {
 		t.Fatalf("%v, %+v", err, table)
 	}
@@ -76,13 +76,13 @@ func TestScenarioAManifestWithoutAProjectIsLookedAtWithoutKubectl(t *testing.T) 
 	}
 
 	t.Log("describe begins with our word, and has what kubectl has")
-	text := s.says(`Pod "nginx-pod" runs and is ready`, "describe", "nginx-pod")
-	for _, part := range []string{"devloop forward nginx-pod 8080:80", "container nginx-container", "(inside of the cluster only)", "Scheduled", "pull policy IfNotPresent"} {
+	text := s.says(`Pod "nginx-pod" is running and ready`, "describe", "nginx-pod")
+	for _, part := range []string{"devloop forward nginx-pod 8080:80", "container nginx-container", "(cluster-internal)", "Scheduled", "pull policy IfNotPresent"} {
 		if !strings.Contains(text, part) {
 			t.Errorf("describe lacks %q:\n%s", part, text)
 		}
 	}
-	var description view.Description
+	var description podview.Description
 	if err := json.Unmarshal([]byte(s.says("", "describe", "--json")), &description); err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +232,7 @@ func TestScenarioForwardStaysThroughAReplacementAndIsShown(t *testing.T) {
 	screen.awaits(t, " → nginx-pod:80, until Ctrl+C\n")
 
 	t.Log("the address is in status, and answers")
-	var table struct{ Pods []view.Row }
+	var table struct{ Pods []podview.Row }
 	if err := json.Unmarshal([]byte(s.says("", "status", "--json")), &table); err != nil || len(table.Pods) != 1 || len(table.Pods[0].Addresses) != 1 {
 		t.Fatalf("%v, %+v", err, table)
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/view"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/podview"
 	"github.com/devloop-cli/devloop/runner"
 )
 
@@ -131,7 +131,7 @@ func next(pods []runner.Pod) []string {
 	hints := []string{"look at them: devloop status"}
 	for _, p := range pods {
 		if len(p.Ports) > 0 {
-			return append(hints, "reach one from this machine: "+view.ForwardCommand(p))
+			return append(hints, "reach one from this machine: "+podview.ForwardCommand(p))
 		}
 	}
 	return hints

@@ -6,7 +6,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/devloop-cli/devloop/builder"
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/view"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/podview"
 )
 
 func describeCommand(s Streams) *cli.Command {
@@ -42,7 +42,7 @@ func describe(c *cli.Context, s Streams) error {
 	adviseLoad(c.Context, images, found.Why, "FILE")
 	row := newFacts(at.pods.Context(), images).row(c.Context, found.PodState)
 	if c.Bool("json") {
-		return printJSON(s.Out, view.DescriptionOf(found, row))
+		return printJSON(s.Out, podview.DescriptionOf(found, row))
 	}
-	return view.Describe(s.Out, found, row, time.Now())
+	return podview.Describe(s.Out, found, row, time.Now())
 }

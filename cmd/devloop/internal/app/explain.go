@@ -8,7 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/teach"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/topics"
 )
 
 func explainCommand(s Streams) *cli.Command {
@@ -16,19 +16,19 @@ func explainCommand(s Streams) *cli.Command {
 		Name:      "explain",
 		Usage:     "explain a term of Kubernetes, such as CrashLoopBackOff",
 		ArgsUsage: "[TERM]",
-		Description: `Says in short what a status, a setting or a surprise of Kubernetes means, how it comes
-about, and what to do. Without WORD it lists what it knows. It needs no cluster.`,
+		Description: `Explains a status, a setting or an error of Kubernetes: what it means, what causes it, and what
+to do. Without TERM it lists all topics. It needs no cluster.`,
 		Flags:  []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print JSON"}},
 		Action: func(c *cli.Context) error { return explain(c, s) },
 	}
 }
 
-// topics are those of package teach, and the exit codes, whose table is here.
-func topics() []teach.Topic {
-	all := append(teach.Topics(), teach.Topic{
+// allTopics returns the topics of package topics and the exit codes, whose table is in this package.
+func allTopics() []topics.Topic {
+	all := append(topics.All(), topics.Topic{
 		Word: "exit-codes", Also: []string{"exit-code", "exit-status"}, Title: "what devloop's exit codes mean", Text: exitCodes + "\n",
 	})
-	slices.SortFunc(all, func(a, b teach.Topic) int { return strings.Compare(strings.ToLower(a.Word), strings.ToLower(b.Word)) })
+	slices.SortFunc(all, func(a, b topics.Topic) int { return strings.Compare(strings.ToLower(a.Word), strings.ToLower(b.Word)) })
 	return all
 }
 
@@ -36,7 +36,7 @@ func explain(c *cli.Context, s Streams) error {
 	if !c.Args().Present() {
 		return listTopics(c, s.Out)
 	}
-	topic, err := teach.Find(strings.Join(c.Args().Slice(), " "), topics())
+	topic, err := topics.Find(strings.Join(c.Args().Slice(), " "), allTopics())
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func explain(c *cli.Context, s Streams) error {
 }
 
 func listTopics(c *cli.Context, out io.Writer) error {
-	all := topics()
+	all := allTopics()
 	if c.Bool("json") {
 		return printJSON(out, all)
 	}

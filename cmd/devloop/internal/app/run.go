@@ -10,7 +10,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/keys"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/keyboard"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/livereload"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/watch"
@@ -123,7 +123,7 @@ func untilQuit(c *cli.Context, s Streams, d display, l *engine.Session) error {
 	if _, typed := terminal(s.In); typed {
 		l.FirstDone = func() { d.Publish(0, event.Notice{Level: event.Info, Text: keysText}) }
 	}
-	defer keys.Listen(ctx, s.In, controls(ctx, d, batches, stop))()
+	defer keyboard.Listen(ctx, s.In, controls(ctx, d, batches, stop))()
 	select { // a save from now on is seen: only now the first build may begin
 	case <-watchers.ready:
 	case <-ctx.Done():
@@ -158,7 +158,7 @@ func controls(ctx context.Context, d display, batches chan<- watch.Batch, quit c
 			ask(watch.Whatever())
 		case "R":
 			ask(watch.Everything())
-		case keys.Enter:
+		case keyboard.Enter:
 			d.Publish(0, event.Mark{})
 		case "h", "?":
 			d.Publish(0, event.Notice{Level: event.Info, Text: "the keys", Hints: []string{

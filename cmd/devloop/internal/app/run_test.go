@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/keys"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/keyboard"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/ui"
 	"github.com/devloop-cli/devloop/watch"
 )
@@ -17,7 +17,7 @@ func TestKeysOfRun(t *testing.T) {
 	ctx, quit := context.WithCancelCause(t.Context())
 	batches := make(chan watch.Batch, 2)
 	press := controls(ctx, display{event.NewBus(ui.NewPlain(&shown, ui.PlainOptions{})), true}, batches, quit)
-	press(keys.Enter)
+	press(keyboard.Enter)
 	if text := shown.String(); !strings.HasPrefix(text, "\n") || strings.Count(text, ":") != 2 || len(batches) != 0 {
 		t.Errorf("Enter shows %q and builds %d times, want an empty line with the time", text, len(batches))
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/devloop-cli/devloop/builder"
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/view"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/podview"
 	"github.com/devloop-cli/devloop/runner"
 )
 
@@ -43,7 +43,7 @@ func status(c *cli.Context, s Streams) error {
 	if err != nil {
 		return err
 	}
-	rows := make([]view.Row, len(list))
+	rows := make([]podview.Row, len(list))
 	known := newFacts(at.pods.Context(), builder.NewImager(at.docker, builder.ImagerOptions{}))
 	for i, p := range list {
 		rows[i] = known.row(c.Context, p)
@@ -54,7 +54,7 @@ func status(c *cli.Context, s Streams) error {
 	if len(rows) == 0 {
 		return nothing(c, s, selection)
 	}
-	return view.Status(s.Out, rows, time.Now())
+	return podview.Status(s.Out, rows, time.Now())
 }
 
 // selected says which Pods the flags ask for.
@@ -104,7 +104,7 @@ func newFacts(context string, images *builder.Imager) *facts {
 	return &facts{images: images, since: map[string]time.Time{}, addresses: openAddresses(context)}
 }
 
-func (f *facts) row(ctx context.Context, p runner.PodState) view.Row {
+func (f *facts) row(ctx context.Context, p runner.PodState) podview.Row {
 	since, asked := f.since[p.Image]
 	if !asked {
 		since, _ = f.images.Since(ctx, p.Image) // without it the column stays empty
@@ -116,5 +116,5 @@ func (f *facts) row(ctx context.Context, p runner.PodState) view.Row {
 			urls = append(urls, a.URL)
 		}
 	}
-	return view.RowOf(p, since, urls)
+	return podview.RowOf(p, since, urls)
 }

@@ -11,6 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/devloop-cli/devloop/internal/spelling"
 	"github.com/devloop-cli/devloop/runner"
 )
 
@@ -128,7 +129,7 @@ func (r *reader) version(n *yaml.Node) {
 
 func (r *reader) unknown(key *yaml.Node) {
 	hint := "see which there are: devloop config"
-	if near := runner.Closest(key.Value, append(names(), "version")); near != "" {
+	if near := spelling.Closest(key.Value, append(names(), "version")); near != "" {
 		hint = fmt.Sprintf("did you mean `%s`?", near)
 	}
 	r.add(key, hint, "there is no setting `%s`", key.Value)
@@ -164,7 +165,7 @@ func word(k Kind) string {
 
 // meant returns the hint for a value that is a slip of one that there is.
 func meant(s Setting, value string) string {
-	if near := runner.Closest(value, s.Choices); near != "" {
+	if near := spelling.Closest(value, s.Choices); near != "" {
 		return fmt.Sprintf("did you mean `%s`?", near)
 	}
 	return ""

@@ -8,10 +8,10 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 )
 
-// cycle is what is known of the cycle under way.
+// cycle records what is known about the current cycle.
 type cycle struct {
-	files  []string // that differ, by their paths on the class path; none where all may
-	served bool     // it has answered
+	files  []string // changed files by their paths on the class path; none if any may have changed
+	served bool     // the application has answered
 }
 
 // Handle implements [event.Sink].
@@ -27,13 +27,13 @@ func (s *Server) Handle(e event.Event) {
 		s.cycle.served = s.cycle.served || b.Stage == event.Forward && b.Outcome == event.OK
 	case event.CycleFinished:
 		if b.Outcome == event.OK && s.cycle.served {
-			s.tell(messages(s.cycle.files))
+			s.broadcast(messages(s.cycle.files))
 		}
 	}
 }
 
-// messages are what browsers are told of files that differ: each style by itself, or one for
-// the whole page.
+// messages returns one message for each style sheet if only style sheets have changed, else one
+// for the whole page.
 func messages(files []string) []message {
 	var all []message
 	for _, file := range files {
@@ -50,11 +50,11 @@ func messages(files []string) []message {
 	return all
 }
 
-// staticDirs are those from which Spring Boot serves files as they are.
+// staticDirs lists the class-path directories that Spring Boot serves unchanged.
 // https://docs.spring.io/spring-boot/reference/web/servlet.html#web.servlet.spring-mvc.static-content
 var staticDirs = []string{"META-INF/resources/", "resources/", "static/", "public/"}
 
-// address returns where a browser finds a file, as far as a path can say.
+// address returns the URL path of a static file.
 func address(file string) (string, bool) {
 	i := slices.IndexFunc(staticDirs, func(dir string) bool { return strings.HasPrefix(file, dir) })
 	if i < 0 {

@@ -1,24 +1,22 @@
-// Package livereload tells browsers to load a page again once a change of it is served, by the
-// protocol that the LiveReload extensions of browsers speak:
-// http://livereload.com/api/protocol/
+// Package livereload makes browsers reload a page when the application serves a change. It speaks
+// the protocol of the LiveReload browser extensions: http://livereload.com/api/protocol/
 //
 //	s := livereload.New()
-//	bus := event.NewBus(s)        // it is a function of the events, as displays are
-//	err := s.Listen(livereload.Port)
+//	bus := event.NewBus(s)        // driven by events, as the displays are
+//	port, err := s.Listen(livereload.Port)
 //
-// A browser loads /livereload.js, by a script element of the page or from its extension, and that
-// connects to /livereload, a WebSocket. Both sides say hello; then it is sent a message for
-// each change:
+// A page or a browser extension loads /livereload.js, which connects to the WebSocket
+// /livereload. Both sides say hello; then the browser receives a message for each change:
 //
 //	→ {"command":"hello","protocols":["http://livereload.com/protocols/official-7"]}
 //	← {"command":"hello","protocols":["http://livereload.com/protocols/official-7"],"serverName":"devloop"}
 //	← {"command":"reload","path":"/css/shop.css","liveCSS":true}
 //
-// Where only styles have changed, the page takes them and stays as it is, with what was typed
-// into it. It is told when the application answers with the change, not when a file is saved.
+// If only styles have changed, the page applies them without a reload and keeps its form input.
+// The message is sent when the application serves the change, not when a file is saved.
 //
-// It listens on the loopback addresses only. Any page of any site may try to connect to
-// them from the user's browser, so who asks is looked at: see origin.go.
+// The server listens on loopback addresses only. Since any web page may connect to them from the
+// user's browser, it checks Origin and Host: see origin.go.
 package livereload
 
 import (
@@ -33,25 +31,25 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// Port is the one that browsers' extensions connect to.
+// Port is the port that browser extensions connect to.
 const Port = 35729
 
-// protocol is what both sides speak.
+// protocol identifies version 7 of the LiveReload protocol.
 const protocol = "http://livereload.com/protocols/official-7"
 
 const (
-	// patience bounds how long a browser may take to say hello, and to take a message.
-	patience = 10 * time.Second
-	// longest is the length of what a browser says, in bytes: its hello, and where it is.
-	longest = 16 << 10
-	// backlog is how many messages wait for a browser; one that takes none is let go.
+	// ioTimeout limits the time for a handshake and for sending a message.
+	ioTimeout = 10 * time.Second
+	// maxMessage is the size limit of a browser's message in bytes.
+	maxMessage = 16 << 10
+	// backlog is how many messages may wait for a browser before it is disconnected.
 	backlog = 64
 )
 
 //go:embed livereload.js
 var script []byte
 
-// Server tells browsers. It is an [event.Sink]; none of its methods waits for a browser.
+// Server notifies browsers. It is an [event.Sink]. Its methods never wait for a browser.
 type Server struct {
 	http     http.Server
 	upgrader websocket.Upgrader
@@ -61,7 +59,7 @@ type Server struct {
 	cycle    cycle
 }
 
-// message is what goes to a browser.
+// message is a LiveReload message.
 type message struct {
 	Command   string   `json:"command"`
 	Protocols []string `json:"protocols,omitempty"`
@@ -70,36 +68,36 @@ type message struct {
 	LiveCSS   bool     `json:"liveCSS,omitempty"`
 }
 
-// New returns a server that nobody reaches yet.
+// New returns a server; call Listen to open its port.
 func New() *Server {
-	s := &Server{browsers: map[chan message]bool{}, upgrader: websocket.Upgrader{CheckOrigin: fromHere, HandshakeTimeout: patience}}
+	s := &Server{browsers: map[chan message]bool{}, upgrader: websocket.Upgrader{CheckOrigin: checkOrigin, HandshakeTimeout: ioTimeout}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livereload.js", serveScript)
 	mux.HandleFunc("GET /livereload", s.connect)
-	s.http = http.Server{Handler: toHere(mux), ReadHeaderTimeout: patience}
+	s.http = http.Server{Handler: requireLoopbackHost(mux), ReadHeaderTimeout: ioTimeout}
 	return s
 }
 
-// Listen takes the port, 0 for any that is free, on the loopback addresses of IPv4 and, where
-// there is one, IPv6, and answers from then on. It returns the port.
+// Listen opens a port on the IPv4 loopback address and, if possible, on the IPv6 one. Port 0
+// chooses a free port. It returns the port.
 func (s *Server) Listen(port int) (int, error) {
 	first, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
 		return 0, err
 	}
 	port = first.Addr().(*net.TCPAddr).Port
-	go func() { _ = s.http.Serve(first) }() // it ends by Close
+	go func() { _ = s.http.Serve(first) }() // until Close
 	if second, err := net.Listen("tcp", net.JoinHostPort("::1", strconv.Itoa(port))); err == nil {
 		go func() { _ = s.http.Serve(second) }()
 	}
 	return port, nil
 }
 
-// Close gives the port back and lets the browsers go.
+// Close closes the port and disconnects all browsers.
 func (s *Server) Close() error {
 	s.mu.Lock()
 	for b := range s.browsers {
-		s.forget(b)
+		s.remove(b)
 	}
 	s.mu.Unlock()
 	return s.http.Close()
@@ -108,53 +106,53 @@ func (s *Server) Close() error {
 func serveScript(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-cache")
-	w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin") // the page is of another port
-	_, _ = w.Write(script)                                         // a browser that is gone needs none
+	w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin") // the page comes from another port
+	_, _ = w.Write(script)                                         // fails only if the browser is gone
 }
 
-// connect greets a browser and tells it of changes until it goes.
+// connect serves the WebSocket of one browser.
 func (s *Server) connect(w http.ResponseWriter, r *http.Request) {
 	conn, err := s.upgrader.Upgrade(w, r, nil)
 	if err != nil {
-		return // it was told
+		return // Upgrade has replied
 	}
 	defer func() { _ = conn.Close() }()
-	b := s.remember() // what changes from now on, it hears
-	defer s.leave(b)
-	if greet(conn) != nil {
+	b := s.add() // before the handshake, so that no change is missed
+	defer s.disconnect(b)
+	if handshake(conn) != nil {
 		return
 	}
-	go func() { // what else it says is for servers that show it
+	go func() { // discard what else the browser sends
 		for _, _, err := conn.NextReader(); err == nil; _, _, err = conn.NextReader() {
 		}
-		s.leave(b)
+		s.disconnect(b)
 	}()
 	for m := range b {
-		_ = conn.SetWriteDeadline(time.Now().Add(patience))
+		_ = conn.SetWriteDeadline(time.Now().Add(ioTimeout))
 		if conn.WriteJSON(m) != nil {
 			return
 		}
 	}
 }
 
-// greet exchanges hellos.
-func greet(conn *websocket.Conn) error {
-	conn.SetReadLimit(longest)
-	_ = conn.SetReadDeadline(time.Now().Add(patience))
+// handshake exchanges the hello messages.
+func handshake(conn *websocket.Conn) error {
+	conn.SetReadLimit(maxMessage)
+	_ = conn.SetReadDeadline(time.Now().Add(ioTimeout))
 	var hello message
 	if err := conn.ReadJSON(&hello); err != nil {
 		return err
 	}
 	if hello.Command != "hello" {
-		return errors.New("it does not say hello")
+		return errors.New("the browser did not say hello")
 	}
 	_ = conn.SetReadDeadline(time.Time{})
-	_ = conn.SetWriteDeadline(time.Now().Add(patience))
+	_ = conn.SetWriteDeadline(time.Now().Add(ioTimeout))
 	return conn.WriteJSON(message{Command: "hello", Protocols: []string{protocol}, Server: "devloop"})
 }
 
-// remember returns what a new browser is told by.
-func (s *Server) remember() chan message {
+// add returns the message queue of a new browser.
+func (s *Server) add() chan message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b := make(chan message, backlog)
@@ -162,29 +160,29 @@ func (s *Server) remember() chan message {
 	return b
 }
 
-// leave is for a browser that goes.
-func (s *Server) leave(b chan message) {
+// disconnect drops a browser.
+func (s *Server) disconnect(b chan message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.forget(b)
+	s.remove(b)
 }
 
-// forget lets a browser go, once; s.mu is held.
-func (s *Server) forget(b chan message) {
+// remove drops a browser, at most once. The caller holds s.mu.
+func (s *Server) remove(b chan message) {
 	if s.browsers[b] {
 		delete(s.browsers, b)
 		close(b)
 	}
 }
 
-// tell sends messages to all browsers; s.mu is held.
-func (s *Server) tell(messages []message) {
+// broadcast sends messages to all browsers. The caller holds s.mu.
+func (s *Server) broadcast(messages []message) {
 	for b := range s.browsers {
 		for _, m := range messages {
 			select {
 			case b <- m:
 			default:
-				s.forget(b)
+				s.remove(b)
 			}
 			if !s.browsers[b] {
 				break

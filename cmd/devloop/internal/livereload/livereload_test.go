@@ -109,10 +109,10 @@ func TestBrowsersAreToldOfEachChangeThatServes(t *testing.T) {
 
 func TestBrowserThatTakesNothingIsLetGo(t *testing.T) {
 	s := New()
-	b := s.remember()
+	b := s.add()
 	for range backlog + 1 {
 		s.mu.Lock()
-		s.tell([]message{{Command: "reload"}, {Command: "reload"}})
+		s.broadcast([]message{{Command: "reload"}, {Command: "reload"}})
 		s.mu.Unlock()
 	}
 	for range b { // it ends

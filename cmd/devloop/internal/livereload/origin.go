@@ -7,16 +7,16 @@ import (
 	"strings"
 )
 
-// A page of any site can have the browser ask localhost. It must not learn what is worked on:
+// A page of any site can make the browser send requests to localhost. It must not learn anything:
 //
-//   - A WebSocket is open to pages of this machine, to browsers' extensions, and to programs,
-//     which name no origin. A page from a file has the origin "null", which any
-//     site can get by a sandboxed frame: it is not let in.
-//   - A site whose name leads to 127.0.0.1 for a while (DNS rebinding) would be of the same
-//     origin as this server. Its name stands in the Host header, so only loopback names are answered.
+//   - A WebSocket may be opened by pages from this machine, by browser extensions, and by
+//     programs, which send no Origin. A page from a file has the origin "null", which any site can
+//     get with a sandboxed frame, so it is refused.
+//   - A site whose name resolves to 127.0.0.1 for a while (DNS rebinding) has the same origin as
+//     this server. Its name is in the Host header, so only loopback names are answered.
 
-// fromHere says whether a request is of a page that may listen.
-func fromHere(r *http.Request) bool {
+// checkOrigin reports whether a request comes from a page that may listen.
+func checkOrigin(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
 	if origin == "" {
 		return true
@@ -28,8 +28,8 @@ func fromHere(r *http.Request) bool {
 	return strings.HasSuffix(u.Scheme, "-extension") || (u.Scheme == "http" || u.Scheme == "https") && isLoopback(u.Hostname())
 }
 
-// toHere answers only who asked for this machine by a name that nobody else can have.
-func toHere(next http.Handler) http.Handler {
+// requireLoopbackHost refuses requests whose Host is not a loopback name.
+func requireLoopbackHost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		u := url.URL{Host: r.Host}
 		if !isLoopback(u.Hostname()) {
@@ -40,7 +40,7 @@ func toHere(next http.Handler) http.Handler {
 	})
 }
 
-// isLoopback says whether a name is always that of the machine that asks.
+// isLoopback reports whether a name always means the local machine.
 // https://www.rfc-editor.org/rfc/rfc6761#section-6.3
 func isLoopback(name string) bool {
 	name = strings.TrimSuffix(strings.ToLower(name), ".")

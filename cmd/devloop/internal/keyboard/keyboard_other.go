@@ -1,13 +1,13 @@
 //go:build !unix
 
-package keys
+package keyboard
 
 import (
 	"context"
 	"io"
 )
 
-// grab has no means for it.
+// grab is not implemented for this system.
 func grab(context.Context, io.Reader, func(string)) (release func(), grabbed bool) {
 	return nil, false
 }

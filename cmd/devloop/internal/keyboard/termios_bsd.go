@@ -1,6 +1,6 @@
 //go:build unix && !linux
 
-package keys
+package keyboard
 
 import "golang.org/x/sys/unix"
 

@@ -1,6 +1,6 @@
 //go:build unix
 
-package keys
+package keyboard
 
 import (
 	"context"

@@ -1,12 +1,11 @@
-// Package view draws what the commands for looking show: tables and descriptions of
-// Pods, as text for people and as values for --json. It is the counterpart of
-// package ui, which draws what happens; here is drawn what is.
+// Package podview renders Pods for `devloop status` and `devloop describe`: as text for people
+// and as values for --json. Package ui renders events, this package renders state.
 //
-//	view.Status(w, rows, now)          NAME READY STATUS …
-//	view.Describe(w, inspection, now)  our explanation first, then what the cluster knows
+//	podview.Status(w, rows, now)               NAME READY STATUS …
+//	podview.Describe(w, inspection, row, now)  our explanation first, then details
 //
-// Everything is a function of its arguments, the time included.
-package view
+// Output depends on the arguments only, which include the time.
+package podview
 
 import (
 	"fmt"
@@ -21,14 +20,14 @@ import (
 	"github.com/devloop-cli/devloop/runner"
 )
 
-// none stands where there is nothing to show.
+// none fills an empty cell.
 const none = "-"
 
 // Row is a Pod in the table of `devloop status`, and its JSON form.
 type Row struct {
 	Name       string     `json:"name"`
 	Namespace  string     `json:"namespace"`
-	Project    string     `json:"project,omitempty"` // empty where devloop did not make the Pod
+	Project    string     `json:"project,omitempty"` // empty if devloop did not create the Pod
 	Directory  string     `json:"directory,omitempty"`
 	Ready      int        `json:"ready"`
 	Containers int        `json:"containers"`
@@ -36,13 +35,13 @@ type Row struct {
 	Restarts   int        `json:"restarts"`
 	Since      time.Time  `json:"since"`
 	Image      string     `json:"image"`
-	Changes    string     `json:"changes,omitempty"`    // in what the application differs from it
-	ImageSince *time.Time `json:"imageSince,omitempty"` // when this machine got the image
-	Addresses  []string   `json:"addresses,omitempty"`  // on this machine, as in http://localhost:8080
+	Changes    string     `json:"changes,omitempty"`    // how the running application differs from the image
+	ImageSince *time.Time `json:"imageSince,omitempty"` // when the image was created
+	Addresses  []string   `json:"addresses,omitempty"`  // local, such as http://localhost:8080
 	Trouble    string     `json:"trouble,omitempty"`
 }
 
-// RowOf makes the row of a Pod. imageSince is zero and addresses empty where unknown.
+// RowOf returns the row of a Pod. Pass a zero imageSince and no addresses if they are unknown.
 func RowOf(s runner.PodState, imageSince time.Time, addresses []string) Row {
 	row := Row{
 		Name: s.Name, Namespace: s.Namespace, Project: s.Project, Directory: s.Directory,
@@ -55,8 +54,8 @@ func RowOf(s runner.PodState, imageSince time.Time, addresses []string) Row {
 	return row
 }
 
-// Status draws the table. The namespace is a column where there are several; a column that would
-// have nothing in it is left out.
+// Status writes the table. It has a column for the namespace if there are several, and leaves out
+// empty columns.
 func Status(w io.Writer, rows []Row, now time.Time) error {
 	table := [][]string{{"NAMESPACE", "NAME", "READY", "STATUS", "RESTARTS", "AGE", "WHY NOT", "LOCAL ADDRESS", "IMAGE", "IMAGE AGE"}}
 	several := false
@@ -78,12 +77,12 @@ func Status(w io.Writer, rows []Row, now time.Time) error {
 		for i, column := range columns {
 			shown[i] = cells[column]
 		}
-		_, _ = fmt.Fprintln(t, strings.Join(shown, "\t")) // Flush has the error
+		_, _ = fmt.Fprintln(t, strings.Join(shown, "\t")) // Flush returns the error
 	}
 	return t.Flush()
 }
 
-// shownImage is the image, and what came to it since: "shop:devloop-0f3c + 3 classes".
+// shownImage returns the image and the changes since: "shop:devloop-0f3c + 3 classes".
 func (r Row) shownImage() string {
 	if r.Changes == "" {
 		return r.Image
@@ -91,7 +90,7 @@ func (r Row) shownImage() string {
 	return r.Image + " + " + r.Changes
 }
 
-// age is how long ago something was, as kubectl writes it: 45s, 3m20s, 5h, 12d.
+// age formats a time as kubectl does: 45s, 3m20s, 5h, 12d.
 func age(since, now time.Time) string {
 	if since.IsZero() {
 		return none

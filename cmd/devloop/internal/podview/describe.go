@@ -1,4 +1,4 @@
-package view
+package podview
 
 import (
 	"fmt"
@@ -14,8 +14,8 @@ import (
 	"github.com/devloop-cli/devloop/runner"
 )
 
-// Describe draws all that is known about a Pod: our explanation first, then its
-// place, its containers, its conditions, and its events in their order.
+// Describe writes all that is known about a Pod: our explanation, then node and labels,
+// containers, conditions, and events, oldest first.
 func Describe(w io.Writer, i runner.Inspection, row Row, now time.Time) error {
 	p := &page{w: w, now: now}
 	p.explanation(i, row)
@@ -57,7 +57,7 @@ func (p *page) field(name, value string) {
 	}
 }
 
-// explanation says how the Pod fares, before any detail.
+// explanation writes the summary that precedes the details.
 func (p *page) explanation(i runner.Inspection, row Row) {
 	switch {
 	case i.Why != nil:
@@ -69,30 +69,30 @@ func (p *page) explanation(i runner.Inspection, row Row) {
 			p.line("  → %s", h)
 		}
 	case row.Status == string(corev1.PodSucceeded):
-		p.line("Pod %q has done its work and ended", i.Name)
+		p.line("Pod %q has completed", i.Name)
 	case row.Ready == row.Containers && row.Status == string(corev1.PodRunning):
-		p.line("Pod %q runs and is ready%s", i.Name, restarted(row.Restarts))
+		p.line("Pod %q is running and ready%s", i.Name, restarted(row.Restarts))
 		p.reachable(i, row)
 	case row.Status == "Terminating":
-		p.line("Pod %q is on its way out", i.Name)
+		p.line("Pod %q is terminating", i.Name)
 	default:
-		p.line("Pod %q is on its way: nothing speaks against it", i.Name)
+		p.line("Pod %q is starting, no problem so far", i.Name)
 	}
 	p.line("")
 }
 
-// reachable says how to come to it from this machine, which is not in its network.
+// reachable says how to reach the Pod from this machine, which is outside the cluster network.
 func (p *page) reachable(i runner.Inspection, row Row) {
 	switch {
 	case len(row.Addresses) > 0:
-		p.line("  → %s leads to it", strings.Join(row.Addresses, ", "))
+		p.line("  → open %s", strings.Join(row.Addresses, ", "))
 	case len(i.Ports) > 0:
 		p.line("  → reach it from this machine: %s", ForwardCommand(i.Pod))
 	}
 }
 
-// ForwardCommand is what leads a local port to the first one of a Pod. Those below
-// 1024 are kept for root, so that another one stands on this side.
+// ForwardCommand returns the command that forwards a local port to the Pod's first port. For a
+// port below 1024, which only root may open, it chooses a local port above 8000.
 func ForwardCommand(p runner.Pod) string {
 	port := fmt.Sprint(p.Ports[0])
 	if p.Ports[0] < 1024 {
@@ -101,7 +101,7 @@ func ForwardCommand(p runner.Pod) string {
 	return fmt.Sprintf("devloop forward %s %s%s", p.Name, port, In(p.Namespace))
 }
 
-// In is the flag that leads a command to a namespace, "" for the default one.
+// In returns the flag for a namespace with a leading space, "" for the default namespace.
 func In(namespace string) string {
 	if namespace == metav1.NamespaceDefault || namespace == "" {
 		return ""
@@ -126,9 +126,9 @@ func (p *page) head(i runner.Inspection, row Row) {
 	p.field("namespace", o.Namespace)
 	p.field("project", strings.TrimSpace(row.Project+" "+row.Directory))
 	if ref := metav1.GetControllerOf(o); ref != nil {
-		p.field("made by", fmt.Sprintf("%s %s", strings.ToLower(ref.Kind), ref.Name))
+		p.field("owner", fmt.Sprintf("%s %s", strings.ToLower(ref.Kind), ref.Name))
 	}
-	p.field("status", fmt.Sprintf("%s, %d of %d containers ready, made %s ago", row.Status, row.Ready, row.Containers, age(row.Since, p.now)))
+	p.field("status", fmt.Sprintf("%s, %d of %d containers ready, created %s ago", row.Status, row.Ready, row.Containers, age(row.Since, p.now)))
 	p.field("node", o.Spec.NodeName)
 	p.field("ip", insideOnly(o.Status.PodIP))
 	p.field("local", strings.Join(row.Addresses, " "))
@@ -139,7 +139,7 @@ func insideOnly(ip string) string {
 	if ip == "" {
 		return ""
 	}
-	return ip + " (inside of the cluster only)"
+	return ip + " (cluster-internal)"
 }
 
 func table(m map[string]string) string {
@@ -165,7 +165,7 @@ func (p *page) container(title string, c corev1.Container, s corev1.ContainerSta
 	p.field("image", fmt.Sprintf("%s (pull policy %s)", c.Image, c.ImagePullPolicy))
 	p.field("state", p.state(s.State)+restartsOf(s))
 	if last := s.LastTerminationState.Terminated; last != nil {
-		p.field("before", p.state(s.LastTerminationState))
+		p.field("last", p.state(s.LastTerminationState))
 	}
 	p.field("command", strings.Join(c.Command, " "))
 	p.field("args", strings.Join(c.Args, " "))
@@ -219,7 +219,7 @@ func resources(list corev1.ResourceList) string {
 	return strings.Join(parts, ", ")
 }
 
-// variables names them only: a value may be a secret.
+// variables returns names only, as a value may be a secret.
 func variables(list []corev1.EnvVar) string {
 	var names []string
 	for _, v := range list {
@@ -228,7 +228,7 @@ func variables(list []corev1.EnvVar) string {
 	return strings.Join(names, ", ")
 }
 
-// Probe says in words what Kubernetes asks, and how often.
+// Probe describes a probe: what Kubernetes asks, and how often.
 func Probe(p *corev1.Probe) string {
 	if p == nil {
 		return ""
@@ -249,9 +249,9 @@ func Probe(p *corev1.Probe) string {
 		text += fmt.Sprintf(", first after %d s", p.InitialDelaySeconds)
 	}
 	if p.FailureThreshold == 1 {
-		return text + "; one failure counts"
+		return text + "; fails after 1 failure"
 	}
-	return fmt.Sprintf("%s; %d failures in a row count", text, p.FailureThreshold)
+	return fmt.Sprintf("%s; fails after %d failures", text, p.FailureThreshold)
 }
 
 func (p *page) conditions(list []corev1.PodCondition) {
@@ -272,7 +272,7 @@ func (p *page) conditions(list []corev1.PodCondition) {
 func (p *page) events(list []corev1.Event) {
 	p.line("")
 	if len(list) == 0 {
-		p.line("events: none, Kubernetes forgets them after an hour")
+		p.line("events: none (Kubernetes keeps them for an hour)")
 		return
 	}
 	p.line("events, oldest first")

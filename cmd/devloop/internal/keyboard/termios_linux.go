@@ -1,4 +1,4 @@
-package keys
+package keyboard
 
 import "golang.org/x/sys/unix"
 

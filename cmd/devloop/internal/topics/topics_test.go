@@ -1,4 +1,4 @@
-package teach
+package topics
 
 import (
 	"errors"
@@ -8,8 +8,9 @@ import (
 )
 
 func TestEveryTopicIsWholeAndShort(t *testing.T) {
+	t.Parallel()
 	names := map[string]string{}
-	for _, topic := range Topics() {
+	for _, topic := range All() {
 		if topic.Word == "" || topic.Title == "" || strings.TrimSpace(topic.Text) == "" {
 			t.Errorf("%+v lacks a part", topic)
 		}
@@ -33,12 +34,13 @@ func TestEveryTopicIsWholeAndShort(t *testing.T) {
 
 // TestEveryTopicReferredToIsThere follows the texts' own "devloop explain WORD".
 func TestEveryTopicReferredToIsThere(t *testing.T) {
+	t.Parallel()
 	reference := regexp.MustCompile(`devloop explain ([A-Za-z-]+)`)
 	followed := 0
-	for _, topic := range Topics() {
+	for _, topic := range All() {
 		for _, m := range reference.FindAllStringSubmatch(topic.Text, -1) {
 			followed++
-			if _, err := Find(m[1], Topics()); err != nil {
+			if _, err := Find(m[1], All()); err != nil {
 				t.Errorf("%s refers to %q: %v", topic.Word, m[1], err)
 			}
 		}
@@ -49,17 +51,18 @@ func TestEveryTopicReferredToIsThere(t *testing.T) {
 }
 
 func TestFindTakesAWordAsPeopleWriteIt(t *testing.T) {
+	t.Parallel()
 	for word, want := range map[string]string{
 		"CrashLoopBackOff": "CrashLoopBackOff", "crashloopbackoff": "CrashLoopBackOff", "crash-loop": "CrashLoopBackOff",
 		"exit code 137": "OOMKilled", "IfNotPresent": "imagePullPolicy", "pull policy": "imagePullPolicy",
 		"localhost": "localhost", "terminationGracePeriodSeconds": "grace-period",
 	} {
-		if got, err := Find(word, Topics()); err != nil || got.Word != want {
+		if got, err := Find(word, All()); err != nil || got.Word != want {
 			t.Errorf("%q: got %q, %v, want %q", word, got.Word, err, want)
 		}
 	}
 	for word, want := range map[string]string{"CrashLopBackOf": "CrashLoopBackOff", "Pendin": "Pending", "readiness": "probes", "xylophone": ""} {
-		got, err := Find(word, Topics())
+		got, err := Find(word, All())
 		var unknown *UnknownError
 		if err == nil && got.Word == want {
 			continue // found by another name

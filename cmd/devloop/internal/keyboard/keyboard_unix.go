@@ -1,6 +1,6 @@
 //go:build unix
 
-package keys
+package keyboard
 
 import (
 	"context"
@@ -17,20 +17,20 @@ import (
 	"golang.org/x/term"
 )
 
-// glance is how often it is looked whether the keyboard is the command's own: no signal
-// tells that a shell has moved it to the foreground or out of it.
-const glance = 250 * time.Millisecond
+// pollInterval is how often we check whether the command is in the foreground. No signal tells
+// that a shell has moved it to the foreground or out of it.
+const pollInterval = 250 * time.Millisecond
 
-// keyboard is a terminal whose keys are read one by one.
+// keyboard is a terminal in cbreak mode.
 type keyboard struct {
 	fd int
 
 	mu       sync.Mutex
-	found    *unix.Termios // the modes to go back to, nil while they are set
+	saved    *unix.Termios // modes to restore, nil while they are set
 	released bool
 }
 
-// grab reads keys from in, where that is a terminal.
+// grab reads keys from in if that is a terminal.
 func grab(ctx context.Context, in io.Reader, press func(string)) (release func(), grabbed bool) {
 	file, isFile := in.(*os.File)
 	if !isFile || !term.IsTerminal(int(file.Fd())) {
@@ -39,19 +39,19 @@ func grab(ctx context.Context, in io.Reader, press func(string)) (release func()
 	k := &keyboard{fd: int(file.Fd())}
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTSTP, syscall.SIGQUIT)
-	go k.obey(ctx, signals)
+	go k.handleSignals(ctx, signals)
 	go k.read(ctx, press)
 	return k.release, true
 }
 
-// read calls press with each key while the keyboard is the command's.
+// read calls press with each key while the command is in the foreground.
 func (k *keyboard) read(ctx context.Context, press func(string)) {
 	for ctx.Err() == nil {
-		if !k.take() {
-			time.Sleep(glance)
+		if !k.setCbreak() {
+			time.Sleep(pollInterval)
 			continue
 		}
-		if !k.typed() || !k.foreground() {
+		if !k.waitKey() || !k.foreground() {
 			continue
 		}
 		buffer := make([]byte, 64)
@@ -65,35 +65,35 @@ func (k *keyboard) read(ctx context.Context, press func(string)) {
 	}
 }
 
-// sequence is what an arrow or a function key sends: no letter of it is a key (ECMA-48,
-// section 5.4, and the SS3 of VT100).
+// sequence matches what arrow and function keys send, whose letters are not keys (ECMA-48,
+// section 5.4, and SS3 of the VT100).
 var sequence = regexp.MustCompile("\x1b(\\[[0-?]*[ -/]*[@-~]|O.)?")
 
-// pressed takes apart what one read gave.
+// pressed splits what one read returned into keys.
 func pressed(typed []byte) []string {
 	text := strings.ReplaceAll(sequence.ReplaceAllString(string(typed), ""), "\r", Enter)
 	return strings.Split(text, "")
 }
 
-// typed waits a glance for a key.
-func (k *keyboard) typed() bool {
+// waitKey waits for a key, at most for pollInterval.
+func (k *keyboard) waitKey() bool {
 	var set unix.FdSet
 	set.Set(k.fd)
-	wait := unix.NsecToTimeval(glance.Nanoseconds())
+	wait := unix.NsecToTimeval(pollInterval.Nanoseconds())
 	n, err := unix.Select(k.fd+1, &set, nil, nil, &wait)
 	return err == nil && n > 0
 }
 
-// foreground says whether the keys go to this process: a shell with job control hands
-// them to one job at a time. Who has no such shell has them always.
+// foreground reports whether the keyboard belongs to this process. A shell with job control gives
+// it to one job at a time. Without job control it is always ours.
 func (k *keyboard) foreground() bool {
 	group, err := unix.IoctlGetInt(k.fd, unix.TIOCGPGRP)
 	return err != nil || group == unix.Getpgrp()
 }
 
-// take has the terminal send each key at once and unseen. A shell sets modes of its own while
-// the command is stopped or in the background, so they are looked at each time.
-func (k *keyboard) take() bool {
+// setCbreak makes the terminal send each key at once, without echo. It checks the modes each time,
+// because a shell sets its own while the command is stopped or in the background.
+func (k *keyboard) setCbreak() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.released || !k.foreground() {
@@ -106,23 +106,23 @@ func (k *keyboard) take() bool {
 	if modes.Lflag&(unix.ICANON|unix.ECHO) == 0 {
 		return true
 	}
-	found := *modes
+	saved := *modes
 	modes.Lflag &^= unix.ICANON | unix.ECHO
 	modes.Cc[unix.VMIN], modes.Cc[unix.VTIME] = 1, 0
 	if unix.IoctlSetTermios(k.fd, setModes, modes) != nil {
 		return false
 	}
-	k.found = &found
+	k.saved = &saved
 	return true
 }
 
-// restore sets the modes that were found; mu is held. In the background they are the
-// shell's, and stay.
+// restore sets the saved modes, except in the background, where the modes are the shell's. The
+// caller holds mu.
 func (k *keyboard) restore() {
-	if k.found != nil && k.foreground() {
-		_ = unix.IoctlSetTermios(k.fd, setModes, k.found) // a terminal that is gone needs none
+	if k.saved != nil && k.foreground() {
+		_ = unix.IoctlSetTermios(k.fd, setModes, k.saved) // fails only if the terminal is gone
 	}
-	k.found = nil
+	k.saved = nil
 }
 
 func (k *keyboard) release() {
@@ -132,9 +132,9 @@ func (k *keyboard) release() {
 	k.restore()
 }
 
-// obey gives the terminal back before a signal has its usual effect. When ctx ends it does at
-// once: a second Ctrl+C ends the process without another word.
-func (k *keyboard) obey(ctx context.Context, signals chan os.Signal) {
+// handleSignals restores the terminal before a signal takes effect, and as soon as ctx ends: a
+// second Ctrl+C ends the process at once.
+func (k *keyboard) handleSignals(ctx context.Context, signals chan os.Signal) {
 	defer signal.Stop(signals)
 	defer k.release()
 	for {
@@ -153,8 +153,8 @@ func (k *keyboard) obey(ctx context.Context, signals chan os.Signal) {
 	}
 }
 
-// stop stops the process until its shell lets it go on. In the group of the session's leader
-// it does not, as the kernel would not: no shell is there to let it go on.
+// stop suspends the process until its shell continues it. It does nothing in the process group of
+// the session leader, as the kernel would: no shell could continue us.
 func (k *keyboard) stop() {
 	session, err := unix.Getsid(0)
 	if err != nil || session == unix.Getpgrp() {
@@ -166,7 +166,7 @@ func (k *keyboard) stop() {
 	continued := make(chan os.Signal, 1)
 	signal.Notify(continued, syscall.SIGCONT)
 	defer signal.Stop(continued)
-	if unix.Kill(unix.Getpid(), syscall.SIGSTOP) == nil { // its own SIGTSTP would end here again
+	if unix.Kill(unix.Getpid(), syscall.SIGSTOP) == nil { // a SIGTSTP would be caught by us again
 		<-continued
 	}
 }

@@ -1,4 +1,4 @@
-package view
+package podview
 
 import (
 	"time"
@@ -8,7 +8,7 @@ import (
 	"github.com/devloop-cli/devloop/runner"
 )
 
-// Description is the JSON form of what Describe draws.
+// Description is the JSON form of [Describe].
 type Description struct {
 	Row
 	Explanation *Explanation `json:"explanation,omitempty"`
@@ -19,7 +19,7 @@ type Description struct {
 	Events      []Event      `json:"events"`
 }
 
-// Explanation is why a Pod does not serve.
+// Explanation says why a Pod does not serve.
 type Explanation struct {
 	Code     string   `json:"code"`
 	Why      string   `json:"why"`
@@ -27,7 +27,7 @@ type Explanation struct {
 	Hints    []string `json:"hints,omitempty"`
 }
 
-// Container is one of a Pod's containers; its probes are in words.
+// Container is a container of a Pod. Its probes are described in words.
 type Container struct {
 	Name       string                 `json:"name"`
 	Init       bool                   `json:"init,omitempty"`
@@ -43,7 +43,7 @@ type Container struct {
 	Liveness   string                 `json:"liveness,omitempty"`
 }
 
-// Condition is one of a Pod's conditions.
+// Condition is a condition of a Pod.
 type Condition struct {
 	Type    string `json:"type"`
 	Status  string `json:"status"`
@@ -51,7 +51,7 @@ type Condition struct {
 	Message string `json:"message,omitempty"`
 }
 
-// Event is one of a Pod's events, oldest first.
+// Event is an event of a Pod.
 type Event struct {
 	Time    time.Time `json:"time"`
 	Type    string    `json:"type"`
@@ -60,7 +60,7 @@ type Event struct {
 	Count   int       `json:"count"`
 }
 
-// DescriptionOf makes the JSON form of an inspection.
+// DescriptionOf returns the JSON form of an inspection.
 func DescriptionOf(i runner.Inspection, row Row) Description {
 	o := i.Object
 	d := Description{Row: row, Node: o.Spec.NodeName, IP: o.Status.PodIP, Conditions: []Condition{}, Events: []Event{}}

@@ -1,0 +1,13 @@
+package spelling
+
+import "testing"
+
+func TestClosest(t *testing.T) {
+	t.Parallel()
+	candidates := []string{"run", "status", "CrashLoopBackOff"}
+	for word, want := range map[string]string{"statsu": "status", "RUN": "run", "crashlopbackof": "CrashLoopBackOff", "up": "", "": "", "stat": ""} {
+		if got := Closest(word, candidates); got != want {
+			t.Errorf("%q: got %q, want %q", word, got, want)
+		}
+	}
+}
