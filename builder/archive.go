@@ -4,7 +4,6 @@ import (
 	"archive/zip"
 	"bytes"
 	_ "embed"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/layertar"
 	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/internal/atomicfile"
 )
 
 // Archive tells of an archive of classes: what the JVM makes of the dependencies'
@@ -105,15 +105,16 @@ func readRecord(dir, key string) (record, bool) {
 	if err != nil {
 		return r, false
 	}
-	text, err := os.ReadFile(recordPath(dir, key))
-	if err != nil || json.Unmarshal(text, &r) != nil {
+	if !atomicfile.ReadJSON(recordPath(dir, key), &r) {
 		return r, false
 	}
 	return r, r.Failure == "" || time.Since(info.ModTime()) < failedTraining
 }
 
 // keepRecord writes a record, whole or not at all.
-func keepRecord(dir, key string, r record) error { return keepJSON(recordPath(dir, key), r) }
+func keepRecord(dir, key string, r record) error {
+	return atomicfile.WriteJSON(recordPath(dir, key), r)
+}
 
 // archived returns the layer of the archive that fits, nil if there is none, and says in c
 // how things stand.

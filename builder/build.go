@@ -19,6 +19,7 @@ import (
 	"github.com/moby/go-archive"
 
 	"github.com/devloop-cli/devloop/builder/dockerfile"
+	"github.com/devloop-cli/devloop/internal/dockerapi"
 )
 
 // build has the engine build the Dockerfile.
@@ -86,7 +87,7 @@ func (j *job) classic(ctx context.Context, r *report) error {
 		return err
 	}
 	defer func() { _ = answer.Body.Close() }()
-	return readMessages(answer.Body, r.take)
+	return dockerapi.ReadMessages(answer.Body, r.take)
 }
 
 // contextTar packs the context without what .dockerignore leaves out. Files belong
@@ -182,10 +183,7 @@ type report struct {
 }
 
 // take handles one message of either builder.
-func (r *report) take(m message) error {
-	if err := m.failure(); err != nil {
-		return err
-	}
+func (r *report) take(m dockerapi.Message) error {
 	switch {
 	case m.ID == traceID:
 		return r.trace.take(m.Aux, r)
@@ -200,7 +198,7 @@ func (r *report) take(m message) error {
 }
 
 // result takes the image ID, which classic sends without an id of its own.
-func (r *report) result(m message) error {
+func (r *report) result(m dockerapi.Message) error {
 	var image struct{ ID string }
 	if m.ID != "" && m.ID != imageIDMessage {
 		return nil

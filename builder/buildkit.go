@@ -18,6 +18,8 @@ import (
 	"github.com/tonistiigi/fsutil"
 	fstypes "github.com/tonistiigi/fsutil/types"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/devloop-cli/devloop/internal/dockerapi"
 )
 
 // What the engine calls BuildKit's parts of its answer, and the context that comes
@@ -83,7 +85,7 @@ func (j *job) solve(ctx context.Context, sessionID string, r *report) error {
 		return err
 	}
 	defer func() { _ = answer.Body.Close() }()
-	err = readMessages(answer.Body, r.take)
+	err = dockerapi.ReadMessages(answer.Body, r.take)
 	if ctx.Err() != nil {
 		return errors.Join(err, j.docker.BuildCancel(context.WithoutCancel(ctx), sessionID))
 	}

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/devloop-cli/devloop/builder/dockerfile"
+	"github.com/devloop-cli/devloop/internal/dockerapi"
 )
 
 // traceMessage is how BuildKit's progress arrives.
@@ -39,7 +40,7 @@ func TestBuildKitProgress(t *testing.T) {
 		`{"errorDetail":{"message":"failed to solve"},"error":"failed to solve"}`
 	var out bytes.Buffer
 	r := &report{out: &out}
-	err := readMessages(strings.NewReader(body), r.take)
+	err := dockerapi.ReadMessages(strings.NewReader(body), r.take)
 	if errorText(err) != "failed to solve" || r.step != "[2/2] RUN false" || r.id != "sha256:3" || !slices.Equal(r.log, []string{"last words"}) {
 		t.Errorf("got %v, step %q, image %q, log %q", err, r.step, r.id, r.log)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/internal/paths"
 	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/internal/atomicfile"
 )
 
 // Compile builds the project, without its tests, and looks into what came out. The
@@ -134,7 +135,7 @@ func (p *Project) plain(one module, m model) (app App, plain bool, err error) {
 	}
 	app = p.placed(app, one.Directory)
 	app.Jar = one.Archive
-	return app, true, keepJSON(p.packingFile(), k)
+	return app, true, atomicfile.WriteJSON(p.packingFile(), k)
 }
 
 // layer returns the layer of a library, by how often it changes.

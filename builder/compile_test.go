@@ -129,24 +129,22 @@ func TestCompileTellsWhatWentWrong(t *testing.T) {
 }
 
 func TestCompileCancelled(t *testing.T) {
-	census := newCensus(t)
-	p := openPlayed(t, "tree", "")
+	p := openPlayed(t, "hang", "")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	result := make(chan error, 1)
-	go func() {
-		_, err := p.Compile(ctx, io.Discard)
-		result <- err
-	}()
-	one, other := census.arrive(t), census.arrive(t)
-	cancel(errCause)
-	gone(t, one)
-	gone(t, other)
-	if err := <-result; !errors.Is(err, errCause) || codeOf(err) != "" {
+	if _, err := p.Compile(ctx, onWrite(func() { cancel(errCause) })); !errors.Is(err, errCause) || codeOf(err) != "" {
 		t.Errorf("got %v", err)
 	}
 }
 
 var errCause = errors.New("interrupted")
+
+// onWrite is a writer that calls itself.
+type onWrite func()
+
+func (w onWrite) Write(p []byte) (int, error) {
+	w()
+	return len(p), nil
+}
 
 // forModel matches the arguments by which Maven tells of the build.
 var forModel = regexp.MustCompile(`-D(maven\.ext\.class\.path|devloop\.model)=\S+ `)

@@ -310,7 +310,7 @@ func TestRealKeptEndsWithItsCompiler(t *testing.T) {
 		t.Fatal(err)
 	}
 	select {
-	case <-process.ended:
+	case <-process.process.Ended():
 	default:
 		t.Error("it lives on")
 	}
@@ -404,7 +404,7 @@ func TestRealKeptComesBackWhenItDies(t *testing.T) {
 	t.Parallel()
 	real.Maven(t)
 	c, _ := keptProject(t, "spring-maven")
-	if err := c.process.cmd.Process.Kill(); err != nil {
+	if err := c.process.process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	change(t, c.project.Dir, controller, "Hello, World", "Hello, again")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/incremental"
 	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/internal/atomicfile"
 )
 
 func TestProcessors(t *testing.T) {
@@ -82,7 +83,7 @@ func TestWhyTheBuildHasToCompile(t *testing.T) {
 		c.app = App{Dir: dir, Exploded: &springboot.Exploded{}}
 		c.module = incremental.New(incremental.Model{}, nil, t.TempDir())
 		c.process = &javacProcess{libraries: c.model.libraries()}
-		if err := keepJSON(filepath.Join(c.project.modelDir(), "model.json"), model{Inputs: c.project.inputs(nil)}); err != nil {
+		if err := atomicfile.WriteJSON(filepath.Join(c.project.modelDir(), "model.json"), model{Inputs: c.project.inputs(nil)}); err != nil {
 			t.Fatal(err)
 		}
 		return c

@@ -137,28 +137,6 @@ func TestPulledContent(t *testing.T) {
 	}
 }
 
-func TestMessages(t *testing.T) {
-	for body, want := range map[string]string{
-		`{"stream":"ok"}` + "\n": "",
-		`{"stream":"ok"}{"errorDetail":{"code":1,"message":"no space left on device"},"error":"no space"}`: "no space left on device",
-		`{"error":"old"}`:            "old",
-		`{"stream":"Step 1/2`:        "the engine's answer was cut: unexpected EOF",
-		`{"stream":"ok"}` + "<html>": "the engine's answer was cut: invalid character '<' looking for beginning of value",
-	} {
-		err := readMessages(strings.NewReader(body), func(m message) error { return m.failure() })
-		if got := errorText(err); got != want {
-			t.Errorf("%s: got %q, want %q", body, got, want)
-		}
-	}
-	if err := readMessages(io.MultiReader(strings.NewReader("{"), errReader{}), func(message) error { return nil }); !errors.Is(err, errCause) {
-		t.Errorf("got %v", err)
-	}
-}
-
-type errReader struct{}
-
-func (errReader) Read([]byte) (int, error) { return 0, errCause }
-
 func errorText(err error) string {
 	if err == nil {
 		return ""

@@ -130,14 +130,17 @@ func (l *limitWriter) Write(p []byte) (int, error) {
 
 // load takes an archive. Like the engine it answers with status 200 in any case.
 func (e *engine) load(w http.ResponseWriter, r *http.Request) {
-	var size counter
-	files, err := readArchive(io.TeeReader(r.Body, &size)) // which may wait for an export
+	files, err := readArchive(r.Body) // which may wait for an export
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if err == nil {
 		err = e.take(files)
 	}
-	e.loaded = append(e.loaded, int64(size))
+	var size int64
+	for _, content := range files {
+		size += int64(len(content))
+	}
+	e.loaded = append(e.loaded, size)
 	if err != nil {
 		_, _ = fmt.Fprintf(w, `{"errorDetail":{"message":%q},"error":%q}`+"\n", err, err)
 		return
@@ -197,7 +200,7 @@ func (e *engine) add(id string, config *v1.ConfigFile, tags ...string) {
 	_ = json.Unmarshal(text, &found)
 	e.images[id] = found
 	for _, tag := range tags { // which a load does without noting the time
-		e.name(id, tag)
+		e.name(id, strings.TrimPrefix(tag, "docker.io/library/"))
 	}
 }
 
@@ -267,4 +270,12 @@ func (e *engine) addRandom(t *testing.T, name string, layers int64) {
 		}
 	}
 	e.add("sha256:"+strings.Repeat(fmt.Sprint(layers), 64), config, name)
+}
+
+func writeFile(files *tar.Writer, name string, size int64, data io.Reader) error {
+	if err := files.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: size}); err != nil {
+		return err
+	}
+	_, err := io.Copy(files, data)
+	return err
 }

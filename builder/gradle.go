@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/devloop-cli/devloop/internal/proc"
 )
 
 //go:embed model.init.gradle
@@ -32,12 +34,12 @@ func (p *Project) gradle(ctx context.Context, out io.Writer, task string) (model
 	}
 	before := p.inputs(nil)
 	args := slices.Concat(p.Tool.Command, []string{"--console=plain", "--daemon", "--init-script", script, "-Ddevloop.skipStyle=" + strconv.FormatBool(p.SkipStyle), "-p", p.Dir, p.gradleTask(task)})
-	text, err := command{dir: p.root, args: args}.run(ctx, out)
+	text, err := proc.Command{Dir: p.root, Args: args}.Run(ctx, out)
 	if ctx.Err() != nil {
 		return model{}, fmt.Errorf("build with gradle: %w", context.Cause(ctx))
 	}
 	if err != nil {
-		return model{}, p.gradleError(text, ending(args, err))
+		return model{}, p.gradleError(text, proc.ExitError(args, err))
 	}
 	return p.keepModel(told, before)
 }

@@ -6,18 +6,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
-	"time"
 
 	"github.com/devloop-cli/devloop/builder/javac"
 	"github.com/devloop-cli/devloop/builder/jvm"
+	"github.com/devloop-cli/devloop/internal/proc"
 )
 
 // javacProcess is a running compiler.
 type javacProcess struct {
 	*javac.Compiler
-	cmd   *exec.Cmd
-	ended chan struct{}
+	process *proc.Process
 	// libraries is the state of what it has on its class path, and keeps open.
 	libraries string
 }
@@ -36,8 +34,6 @@ func javacCommand(javaHome, dir string) (*exec.Cmd, error) {
 
 // startJavac starts a compiler. It ends with devloop, however that ends.
 func startJavac(cmd *exec.Cmd) (*javacProcess, error) {
-	p := &javacProcess{cmd: cmd, ended: make(chan struct{})}
-	isolate(cmd)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -46,40 +42,17 @@ func startJavac(cmd *exec.Cmd) (*javacProcess, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p.start(); err != nil {
+	process, err := proc.Start(cmd)
+	if err != nil {
 		return nil, fmt.Errorf("start the kept compiler: %w", err)
 	}
-	p.Compiler = javac.New(in, out)
-	return p, nil
-}
-
-// start starts the process from an operating system thread that lives as long as it;
-// see runLocked.
-func (p *javacProcess) start() error {
-	started := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		err := p.cmd.Start()
-		started <- err
-		if err == nil {
-			_ = p.cmd.Wait()
-		}
-		close(p.ended)
-	}()
-	return <-started
+	return &javacProcess{Compiler: javac.New(in, out), process: process}, nil
 }
 
 // stop ends the process, whatever it does.
 func (p *javacProcess) stop() {
 	_ = p.Close()
-	_ = terminate(p.cmd.Process)
-	select {
-	case <-p.ended:
-	case <-time.After(termGrace):
-		killGroup(p.cmd.Process)
-		<-p.ended
-	}
+	p.process.Stop()
 }
 
 // stateOf tells versions of jars, and of all files in directories, apart.

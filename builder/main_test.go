@@ -8,25 +8,22 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
-	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
+	"time"
 
 	"github.com/devloop-cli/devloop/builder/javac"
 )
 
-// TestMain lets the test binary play other programs: PLAY names the role.
 // errStopped is the cause with which tests end a context.
 var errStopped = errors.New("a newer change came")
 
+// TestMain lets the test binary play other programs: PLAY names the role.
 func TestMain(m *testing.M) {
-	roles := map[string]func() int{"": m.Run, "gradle": playGradle, "fail": playFailure, "tree": playTree, "stubborn": playStubborn, "devloop": playDevloop, "javac": playJavac}
+	roles := map[string]func() int{"": m.Run, "gradle": playGradle, "fail": playFailure, "hang": playHang, "javac": playJavac}
 	os.Exit(roles[os.Getenv("PLAY")]())
 }
 
@@ -52,33 +49,11 @@ func playFailure() int {
 	return 1
 }
 
-// playTree is a build that has a grandchild and heeds no SIGTERM; neither does that.
-func playTree() int {
-	child := exec.Command(os.Args[0])
-	child.Env = append(os.Environ(), "PLAY=stubborn")
-	if err := child.Start(); err != nil {
-		return 1
-	}
-	return playStubborn()
-}
-
-// playStubborn holds a connection to the test for as long as it lives.
-func playStubborn() int {
-	signal.Ignore(syscall.SIGTERM)
-	conn, err := net.Dial("unix", os.Getenv("PLAY_SOCKET"))
-	if err != nil {
-		return 1
-	}
-	_, _ = io.WriteString(conn, "here")
-	_, _ = conn.Read(make([]byte, 1)) // never answered
+// playHang is a build that does not end.
+func playHang() int {
+	fmt.Println("working")
+	time.Sleep(time.Hour)
 	return 0
-}
-
-// playDevloop runs a stubborn build, to be killed itself.
-func playDevloop() int {
-	_, err := command{dir: ".", args: []string{os.Args[0]}, env: append(os.Environ(), "PLAY=stubborn")}.run(context.Background(), os.Stdout)
-	fmt.Println(err)
-	return 1
 }
 
 // playJavac is a devloop that starts a compiler, and is to be killed itself.
@@ -96,48 +71,8 @@ func playJavac() int {
 		fmt.Println(err)
 	}
 	fmt.Println("started")
-	<-p.ended
+	_ = p.process.Wait()
 	return 1
-}
-
-// census counts living processes: each holds a connection.
-type census struct{ listener net.Listener }
-
-func newCensus(t *testing.T) census {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "census") // t.TempDir's path may be too long for a socket
-	if err != nil {
-		t.Fatal(err)
-	}
-	listener, err := net.Listen("unix", filepath.Join(dir, "s"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = listener.Close(); _ = os.RemoveAll(dir) })
-	t.Setenv("PLAY_SOCKET", listener.Addr().String())
-	return census{listener}
-}
-
-// arrive waits for a process.
-func (c census) arrive(t *testing.T) net.Conn {
-	t.Helper()
-	conn, err := c.listener.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
-	if _, err := io.ReadFull(conn, make([]byte, 4)); err != nil {
-		t.Fatal(err)
-	}
-	return conn
-}
-
-// gone waits until a process has ended: the kernel then closes its connection.
-func gone(t *testing.T, conn net.Conn) {
-	t.Helper()
-	if _, err := conn.Read(make([]byte, 1)); err == nil {
-		t.Fatal("the process spoke again")
-	}
 }
 
 // write makes a file, and the directories above it, in dir.

@@ -18,6 +18,8 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/jvm"
 	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/internal/atomicfile"
+	"github.com/devloop-cli/devloop/internal/proc"
 )
 
 // mavenOpts make a short-lived JVM start faster: no second compiler, one collector
@@ -42,12 +44,12 @@ func (p *Project) maven(ctx context.Context, out io.Writer, arguments ...string)
 		args = append(args, "-pl", module, "-am")
 	}
 	args = append(args, arguments...)
-	text, err := command{dir: p.root, args: args, env: p.mavenEnv()}.run(ctx, out)
+	text, err := proc.Command{Dir: p.root, Args: args, Env: p.mavenEnv()}.Run(ctx, out)
 	if ctx.Err() != nil {
 		return fmt.Errorf("build with maven: %w", context.Cause(ctx))
 	}
 	if err != nil {
-		return p.mavenError(text, ending(args, err))
+		return p.mavenError(text, proc.ExitError(args, err))
 	}
 	return nil
 }
@@ -77,7 +79,7 @@ func writeModelExtension(dir string) (jar, told string, err error) {
 	if _, err := os.Stat(jar); err == nil {
 		return jar, told, nil
 	}
-	if err := keepFile(jar, text); err != nil {
+	if err := atomicfile.Write(jar, text); err != nil {
 		return "", "", fmt.Errorf("write Maven's extension: %w", err)
 	}
 	return jar, told, nil

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/devloop-cli/devloop/internal/atomicfile"
 )
 
 // module is what the build tool says of a module that it builds. Gradle's init script
@@ -92,8 +94,7 @@ func (p *Project) modelDir() string {
 // have changed since.
 func (p *Project) model() (model, bool) {
 	var m model
-	text, err := os.ReadFile(filepath.Join(p.modelDir(), "model.json"))
-	if err != nil || json.Unmarshal(text, &m) != nil {
+	if !atomicfile.ReadJSON(filepath.Join(p.modelDir(), "model.json"), &m) {
 		return model{}, false
 	}
 	return m, maps.Equal(m.Inputs, p.inputs(m.Modules))
@@ -128,7 +129,7 @@ func (p *Project) keepModel(told string, before map[string]string) (model, error
 	}
 	m.Inputs = p.inputs(m.Modules)
 	maps.Copy(m.Inputs, before)
-	return m, keepJSON(filepath.Join(p.modelDir(), "model.json"), m)
+	return m, atomicfile.WriteJSON(filepath.Join(p.modelDir(), "model.json"), m)
 }
 
 // tidy leaves out what is named twice, and what is not set. Maven's classes and
@@ -145,35 +146,6 @@ func (m *module) tidy() {
 	if len(m.Resources) == 0 {
 		m.Resources = m.Classes
 	}
-}
-
-// keepJSON writes a value to a file, whole or not at all.
-func keepJSON(path string, value any) error {
-	text, err := json.Marshal(value)
-	if err != nil {
-		return err
-	}
-	return keepFile(path, text)
-}
-
-// keepFile writes a file, whole or not at all.
-func keepFile(path string, text []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	file, err := os.CreateTemp(filepath.Dir(path), "new-")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(file.Name()) }()
-	_, err = file.Write(text)
-	if closeErr := file.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
 }
 
 // inputs returns what says how the build goes, by a digest each: the project's

@@ -1,14 +1,13 @@
 package builder
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/internal/atomicfile"
 )
 
 // packing is what was learned of how a build packs its archive, for a state of the build files.
@@ -26,8 +25,7 @@ func (p *Project) packingFile() string { return filepath.Join(p.modelDir(), "pac
 // packing returns what was learned of the archive of these build files.
 func (p *Project) packing(m model) (*packing, bool) {
 	var k packing
-	text, err := os.ReadFile(p.packingFile())
-	if err != nil || json.Unmarshal(text, &k) != nil || !maps.Equal(k.Inputs, m.Inputs) {
+	if !atomicfile.ReadJSON(p.packingFile(), &k) || !maps.Equal(k.Inputs, m.Inputs) {
 		return nil, false
 	}
 	return &k, true
@@ -46,7 +44,7 @@ func (p *Project) learn(one module, app App, m model) (*packing, error) {
 		}
 		k.Exploded, k.Why = exploded, why
 	}
-	return k, keepJSON(p.packingFile(), k)
+	return k, atomicfile.WriteJSON(p.packingFile(), k)
 }
 
 // files returns what the build says of the files of a module's application.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/incremental"
 	"github.com/devloop-cli/devloop/builder/internal/paths"
+	"github.com/devloop-cli/devloop/internal/atomicfile"
 )
 
 // resources are those files of a module that its build copies into the application as they are,
@@ -133,7 +134,7 @@ func (r *resources) take(file string) error {
 		return err
 	}
 	c, _ := r.of(file)
-	return keepFile(c.kept, text)
+	return atomicfile.Write(c.kept, text)
 }
 
 // same says in an [incremental.Unfit] which copy is not what the build, which has run

@@ -15,6 +15,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"github.com/devloop-cli/devloop/internal/proc"
 )
 
 // Tool is the command that builds a project.
@@ -172,7 +174,7 @@ func (w wrapper) probe(ctx context.Context, dir, dist string, out io.Writer) (fa
 	if out == nil {
 		out = io.Discard
 	}
-	text, err := command{dir: dir, args: append(w.command(), "--version")}.run(ctx, out)
+	text, err := proc.Command{Dir: dir, Args: append(w.command(), "--version")}.Run(ctx, out)
 	if ctx.Err() != nil {
 		return "", fmt.Errorf("fetch %s: %w", dist, context.Cause(ctx))
 	}

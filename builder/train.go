@@ -24,6 +24,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/layercache"
 	"github.com/devloop-cli/devloop/builder/layertar"
 	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/internal/proc"
 )
 
 // TrainingLabel marks the containers in which archives are made. Its value is the
@@ -265,7 +266,7 @@ func (s *trainer) logs(ctx context.Context, id string) (string, error) {
 		return "", err
 	}
 	defer func() { _ = stream.Close() }()
-	kept := &keeper{}
+	kept := &proc.HeadTail{}
 	both := io.MultiWriter(kept, s.out)
 	_, err = stdcopy.StdCopy(both, both, stream)
 	return kept.String(), err

@@ -1,6 +1,6 @@
 //go:build unix
 
-package builder
+package proc
 
 import (
 	"os"
@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// isolate gives cmd a process group of its own, so that its descendants can be
-// told to end with it, and so that a terminal's Ctrl+C reaches devloop alone.
+// isolate gives cmd a process group of its own: its descendants can be signaled with it,
+// and a terminal's Ctrl+C reaches devloop alone.
 func isolate(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	dieWithParent(cmd.SysProcAttr)
@@ -24,7 +24,7 @@ func terminate(p *os.Process) error {
 	return err
 }
 
-// killGroup ends what is left of the group of p, which itself was waited for.
+// killGroup kills what is left of the group of p.
 func killGroup(p *os.Process) {
 	if p != nil {
 		_ = syscall.Kill(-p.Pid, syscall.SIGKILL)

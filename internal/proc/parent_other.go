@@ -1,6 +1,6 @@
 //go:build !linux && unix
 
-package builder
+package proc
 
 import "syscall"
 

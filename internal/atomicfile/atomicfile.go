@@ -1,0 +1,65 @@
+// Package atomicfile writes files whole or not at all: into a temporary file beside the
+// target, which is then renamed. A reader sees the old content or the new one, whenever
+// it looks, and a process that is killed leaves the old one.
+//
+//	err := atomicfile.WriteJSON(path, record)
+//	...
+//	known := atomicfile.ReadJSON(path, &record)
+//
+// The file's directory is created if need be. Files are private to the user: what devloop
+// keeps may come from a project that is. Nothing is synced to the disk: all of it can be
+// made again.
+package atomicfile
+
+import (
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// Write replaces the content of a file.
+func Write(path string, content []byte) error {
+	_, err := WriteFrom(path, func(w io.Writer) (int64, error) {
+		n, err := w.Write(content)
+		return int64(n), err
+	})
+	return err
+}
+
+// WriteFrom replaces the content of a file by what write writes, and returns what that
+// returned. If write fails, the file stays as it was.
+func WriteFrom(path string, write func(io.Writer) (int64, error)) (n int64, err error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return 0, err
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = os.Remove(file.Name()) }() // fails after the rename
+	n, err = write(file)
+	if closed := file.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	return n, err
+}
+
+// WriteJSON replaces the content of a file by a value.
+func WriteJSON(path string, value any) error {
+	content, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	return Write(path, append(content, '\n'))
+}
+
+// ReadJSON fills value from a file. It reports whether the file was there and was JSON;
+// if not, part of value may be set.
+func ReadJSON(path string, value any) bool {
+	content, err := os.ReadFile(path)
+	return err == nil && json.Unmarshal(content, value) == nil
+}

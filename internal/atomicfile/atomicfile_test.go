@@ -1,0 +1,77 @@
+package atomicfile_test
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/devloop-cli/devloop/internal/atomicfile"
+)
+
+func TestWriteMakesTheDirectoryAndReplacesTheFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "a", "b", "file")
+	for _, want := range []string{"first", "second"} {
+		if err := atomicfile.Write(path, []byte(want)); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(path); string(got) != want || err != nil {
+			t.Errorf("got %q, %v, want %q", got, err, want)
+		}
+	}
+	onlyFile(t, path)
+}
+
+func TestFailedWriteLeavesTheFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "file")
+	if err := atomicfile.Write(path, []byte("whole")); err != nil {
+		t.Fatal(err)
+	}
+	errFull := errors.New("disk full")
+	n, err := atomicfile.WriteFrom(path, func(w io.Writer) (int64, error) {
+		_, _ = io.WriteString(w, "ha")
+		return 2, errFull
+	})
+	if !errors.Is(err, errFull) || n != 2 {
+		t.Errorf("got %d, %v", n, err)
+	}
+	if got, _ := os.ReadFile(path); string(got) != "whole" {
+		t.Errorf("the file has %q", got)
+	}
+	onlyFile(t, path)
+}
+
+func TestJSON(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "file.json")
+	var got map[string]int
+	if atomicfile.ReadJSON(path, &got) {
+		t.Error("read a file that is not there")
+	}
+	if err := atomicfile.WriteJSON(path, map[string]int{"a": 1}); err != nil {
+		t.Fatal(err)
+	}
+	if !atomicfile.ReadJSON(path, &got) || got["a"] != 1 {
+		t.Errorf("got %v", got)
+	}
+	if err := os.WriteFile(path, []byte(`{"a": `), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if atomicfile.ReadJSON(path, &got) {
+		t.Error("read a file that was cut off")
+	}
+	if err := atomicfile.WriteJSON(path, func() {}); err == nil {
+		t.Error("wrote what is no JSON")
+	}
+}
+
+// onlyFile fails t if a temporary file was left beside path.
+func onlyFile(t *testing.T, path string) {
+	t.Helper()
+	if entries, err := os.ReadDir(filepath.Dir(path)); err != nil || len(entries) != 1 {
+		t.Errorf("the directory has %v, %v", entries, err)
+	}
+}

@@ -1,0 +1,111 @@
+// Package dockerapi has what every domain needs that talks to a Docker engine, besides
+// Docker's own client: the errors of an engine that cannot be reached, the stream of
+// messages in which an engine reports progress and failure, and loading an image from a
+// stream.
+//
+//	sent, err := dockerapi.Load(ctx, docker, func(w io.Writer) (int64, error) {
+//		return img.WriteDocker(ctx, w, known)
+//	})
+//
+// The archives themselves are written by package imagetar.
+package dockerapi
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"runtime"
+	"slices"
+	"strings"
+
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/docker/docker/client"
+
+	"github.com/devloop-cli/devloop/internal/fault"
+)
+
+// CodeUnreachable is the code of an engine that does not answer.
+const CodeUnreachable = "docker.unreachable"
+
+// Unreachable is the error of an engine that does not answer; op says what was asked of it.
+func Unreachable(op string, err error) *fault.Error {
+	return &fault.Error{Code: CodeUnreachable, Op: op, Err: err, Hints: []string{startHint(err)}}
+}
+
+func startHint(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrPermission), strings.Contains(err.Error(), "permission denied"):
+		return "join the group that may use Docker, then log in again: sudo usermod -aG docker $USER"
+	case runtime.GOOS == "linux":
+		return "start it: sudo systemctl start docker"
+	default:
+		return "start Docker Desktop, or whichever engine you use"
+	}
+}
+
+// IsUnreachable reports whether err is, or wraps, that of [Unreachable].
+func IsUnreachable(err error) bool {
+	f, ok := errors.AsType[*fault.Error](err)
+	return ok && f.Code == CodeUnreachable
+}
+
+// Error gives an error of Docker's client its context: the cause of ctx if that has ended,
+// [Unreachable] for an engine that does not answer, else what the engine said. It returns
+// nil for nil.
+func Error(ctx context.Context, op string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return fmt.Errorf("%s: %w", op, context.Cause(ctx))
+	case client.IsErrConnectionFailed(err):
+		return Unreachable(op, err)
+	}
+	return fmt.Errorf("%s: %w", op, err)
+}
+
+// IsMissing reports whether the engine said that it has no such image, or that none can
+// have such a name.
+func IsMissing(err error) bool { return cerrdefs.IsNotFound(err) || cerrdefs.IsInvalidArgument(err) }
+
+// InContainerd reports whether an engine keeps an image in containerd
+// (https://docs.docker.com/engine/storage/containerd): the image's ID is then the digest of
+// its manifest, as in a registry, and otherwise that of its configuration.
+func InContainerd(id string, repoDigests []string) bool {
+	return slices.ContainsFunc(repoDigests, func(digest string) bool { return strings.HasSuffix(digest, "@"+id) })
+}
+
+// errStopped is the error of writing to an engine that has stopped reading.
+var errStopped = errors.New("the engine stopped reading")
+
+// Load has the engine load the archive that write writes, and returns what write returned:
+// the bytes sent. An error of write that is not the engine's fault counts more than what the
+// engine said of it.
+func Load(ctx context.Context, docker client.ImageAPIClient, write func(io.Writer) (int64, error)) (int64, error) {
+	reader, writer := io.Pipe()
+	written := make(chan error, 1)
+	var sent int64
+	go func() {
+		buffered := bufio.NewWriterSize(writer, 1<<18)
+		n, err := write(buffered)
+		if err == nil {
+			err = buffered.Flush()
+		}
+		sent = n
+		_ = writer.CloseWithError(err)
+		written <- err
+	}()
+	answer, err := docker.ImageLoad(ctx, reader)
+	if err == nil {
+		err = ReadMessages(answer.Body, nil)
+		_ = answer.Body.Close()
+	}
+	_ = reader.CloseWithError(errStopped)
+	if broken := <-written; broken != nil && !errors.Is(broken, errStopped) {
+		return sent, broken
+	}
+	return sent, err
+}
