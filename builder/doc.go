@@ -30,6 +30,6 @@
 //
 // Left to others: clusters (an image ends in the engine here), watching files,
 // and how anything is shown. Tools' output goes to the writer that is passed in;
-// what went wrong is in the error: [ProjectError], [CompileError], [ImageError] and
-// [EngineError] have a stable Code, and Hints and Evidence where there are any.
+// what went wrong is in the error: [ProjectError], [CompileError] and
+// [ImageError] have a stable Code, and Hints and Evidence where there are any.
 package builder

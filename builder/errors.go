@@ -9,6 +9,9 @@ import (
 	"syscall"
 
 	"github.com/docker/docker/client"
+
+	"github.com/devloop-cli/devloop/internal/dockerapi"
+	"github.com/devloop-cli/devloop/internal/fault"
 )
 
 // ProjectError says why a directory can't be built at all: there is no project in
@@ -133,43 +136,16 @@ func (e *ImageError) Hints() []string { return e.hints }
 // Evidence returns the last lines of the failing step.
 func (e *ImageError) Evidence() []string { return e.evidence }
 
-// EngineError says that the Docker engine does not answer.
-type EngineError struct {
-	// Host is where it was looked for, such as "unix:///var/run/docker.sock".
-	Host string
-	// Err is the client's.
-	Err error
-}
-
-func (e *EngineError) Error() string {
-	return fmt.Sprintf("reach the Docker engine at %q: %s", e.Host, firstLine(e.Err.Error()))
-}
-
-// Unwrap returns the client's error.
-func (e *EngineError) Unwrap() error { return e.Err }
-
-// Code is "docker.unreachable".
-func (e *EngineError) Code() string { return "docker.unreachable" }
-
-// Hints says how an engine is started.
-func (e *EngineError) Hints() []string {
-	if strings.Contains(e.Err.Error(), "permission denied") {
-		return []string{"let your user reach the engine, then log in again: sudo usermod -aG docker $USER"}
-	}
-	return []string{"start the engine: sudo systemctl start docker, or start Docker Desktop"}
-}
-
 // imageError wraps what an engine or a registry said. An end of ctx stays what it
-// is, and an engine that does not answer becomes an [EngineError].
+// is, and an engine that does not answer has the code docker.unreachable.
 func imageError(ctx context.Context, name, host string, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("build image %q: %w", name, context.Cause(ctx))
 	}
 	if client.IsErrConnectionFailed(err) {
-		return &EngineError{Host: host, Err: err}
+		return dockerapi.Unreachable(fmt.Sprintf("reach the Docker engine at %q", host), err)
 	}
-	var known interface{ Code() string }
-	if errors.As(err, &known) {
+	if fault.Of(err).Code != "" {
 		return err
 	}
 	return &ImageError{Name: name, Err: err, hints: imageHints(err)}

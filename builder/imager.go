@@ -98,7 +98,7 @@ func NewImager(docker client.APIClient, o ImagerOptions) *Imager {
 // of the project are removed but for the last two, and those in use. What
 // the builder prints goes to out.
 //
-// It returns an [EngineError] where no engine answers and an [ImageError] when the
+// It returns an error with the code docker.unreachable where no engine answers and an [ImageError] when the
 // image can't be made.
 func (m *Imager) Image(ctx context.Context, app App, out io.Writer) (Image, error) {
 	cache, err := cacheDir(m.cache)

@@ -8,15 +8,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/devloop-cli/devloop/internal/fault"
 )
 
 // codeOf returns an error's code, "" if it has none.
 func codeOf(err error) string {
-	var coded interface{ Code() string }
-	if errors.As(err, &coded) {
-		return coded.Code()
-	}
-	return ""
+	return fault.Of(err).Code
 }
 
 func TestOpenFindsNoProject(t *testing.T) {

@@ -16,6 +16,16 @@ var rules = []struct {
 	forbidden []string
 	reason    string
 }{
+	{"internal/fault", []string{"github.com/", "k8s.io/", "sigs.k8s.io/", "golang.org/"},
+		"every domain uses it, so it imports the standard library only"},
+	{"internal/atomicfile", []string{"github.com/", "k8s.io/", "sigs.k8s.io/", "golang.org/"},
+		"every domain uses it, so it imports the standard library only"},
+	{"internal/proc", []string{"github.com/", "k8s.io/", "sigs.k8s.io/", "golang.org/"},
+		"every domain uses it, so it imports the standard library only"},
+	{"internal/imagetar", []string{"github.com/docker/docker", "k8s.io/", "sigs.k8s.io/", module},
+		"an archive is bytes: no engine, no node"},
+	{"internal/dockerapi", []string{"k8s.io/", "sigs.k8s.io/", module + "watch", module + "builder", module + "loader", module + "runner", module + "cmd"},
+		"a leaf imports no domain"},
 	{"watch", []string{"github.com/docker/", "k8s.io/", "sigs.k8s.io/", module + "builder", module + "loader", module + "runner", module + "cmd"},
 		"a watcher needs files and nothing else"},
 	{"builder", []string{"k8s.io/client-go", "sigs.k8s.io/kind", module + "watch", module + "loader", module + "runner", module + "cmd"},

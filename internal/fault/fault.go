@@ -10,16 +10,20 @@
 //		Err:   err,
 //	}
 //
-// A caller that reports it takes it out of the chain again:
+// A caller that reports an error asks for all of it at once:
 //
-//	if f, ok := errors.AsType[*fault.Error](err); ok { fmt.Println(f.Code) }
+//	f := fault.Of(err)
+//	fmt.Println(f.Code, f.Hints)
 //
 // A domain whose callers need more, such as the line of a Dockerfile, has an error type
-// with those fields whose Unwrap returns an Error.
+// of its own, with methods Code, and Hints and Evidence where there are any; [Of] reads
+// those too.
 //
 // The package prints nothing and knows no codes: those belong to the packages that create
 // the errors, and the exit codes to the commands.
 package fault
+
+import "errors"
 
 // Error says what failed, why, and what to do about it.
 type Error struct {
@@ -47,3 +51,47 @@ func (e *Error) Error() string {
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+// Of returns what err, or the errors that it wraps, say: the outermost code, hints and
+// evidence. The code is empty where none says one.
+func Of(err error) Error {
+	f := Error{Err: err}
+	for err != nil {
+		f.merge(err)
+		if several, ok := err.(interface{ Unwrap() []error }); ok {
+			for _, one := range several.Unwrap() {
+				inner := Of(one)
+				f.merge(&inner)
+			}
+			break
+		}
+		err = errors.Unwrap(err)
+	}
+	return f
+}
+
+// merge takes from err alone what f lacks.
+func (f *Error) merge(err error) {
+	e, ok := err.(*Error)
+	if !ok {
+		e = &Error{}
+		if coded, ok := err.(interface{ Code() string }); ok {
+			e.Code = coded.Code()
+		}
+		if hinted, ok := err.(interface{ Hints() []string }); ok {
+			e.Hints = hinted.Hints()
+		}
+		if proven, ok := err.(interface{ Evidence() []string }); ok {
+			e.Evidence = proven.Evidence()
+		}
+	}
+	if f.Code == "" {
+		f.Code = e.Code
+	}
+	if f.Hints == nil {
+		f.Hints = e.Hints
+	}
+	if f.Evidence == nil {
+		f.Evidence = e.Evidence
+	}
+}

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +9,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/atomicfile"
 )
 
 // address is a local one that leads to a Pod while the process that opened it lives.
@@ -65,14 +65,7 @@ func (b *addressBook) add(a address) {
 			return
 		}
 	}
-	text, err := json.Marshal(b.addresses)
-	if err != nil {
-		return
-	}
-	path := addressFile(b.lock.Path())
-	if os.WriteFile(path+".new", text, 0o600) == nil {
-		_ = os.Rename(path+".new", path)
-	}
+	_ = atomicfile.WriteJSON(addressFile(b.lock.Path()), b.addresses)
 }
 
 func (b *addressBook) close() {
@@ -115,7 +108,7 @@ func openAddresses(context string) []address {
 			continue
 		}
 		var addresses []address
-		readJSON(addressFile(path), &addresses)
+		_ = atomicfile.ReadJSON(addressFile(path), &addresses)
 		all = append(all, addresses...)
 	}
 	return slices.DeleteFunc(all, func(a address) bool { return context != "" && a.Context != context })

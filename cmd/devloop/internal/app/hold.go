@@ -12,6 +12,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/atomicfile"
 )
 
 // holder says who works on a project, and in which cluster.
@@ -43,7 +44,7 @@ func hold(command, dir, server, namespace string) (release func(), err error) {
 	}
 	if !taken {
 		e := &heldError{by: holder{Dir: dir}}
-		readJSON(path+".json", &e.by)
+		_ = atomicfile.ReadJSON(path+".json", &e.by)
 		return nil, e
 	}
 	// Only the words of somebody else's error depend on it.
@@ -66,7 +67,7 @@ func heldBy(dir, server string) error {
 	paths, _ := filepath.Glob(filepath.Join(cache, "held", "*.json")) // the pattern is right
 	for _, path := range paths {
 		e := &heldError{elsewhere: true}
-		readJSON(path, &e.by)
+		_ = atomicfile.ReadJSON(path, &e.by)
 		if e.by.Dir != dir || e.by.Server != server {
 			continue
 		}

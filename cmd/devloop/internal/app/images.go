@@ -14,6 +14,7 @@ import (
 	"github.com/docker/docker/client"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/setup"
+	"github.com/devloop-cli/devloop/internal/fault"
 )
 
 // nodeRepository is where kind's node images are.
@@ -136,7 +137,7 @@ func (m *machine) lookForNodeImage(ctx context.Context) (string, error) {
 }
 
 func (m *machine) pullNodeImage(amiss error) *setup.Mending {
-	if codeOf(amiss) != "image.missing" {
+	if fault.Of(amiss).Code != "image.missing" {
 		return nil
 	}
 	return &setup.Mending{Question: "pull the node image, some 400 MB?", Do: func(ctx context.Context) error {
@@ -182,7 +183,7 @@ func (m *machine) lookForBases(ctx context.Context) (string, error) {
 }
 
 func (m *machine) pullBases(amiss error) *setup.Mending {
-	if codeOf(amiss) != "image.missing" {
+	if fault.Of(amiss).Code != "image.missing" {
 		return nil
 	}
 	return &setup.Mending{Question: "pull the project's base images?", Do: func(ctx context.Context) error {

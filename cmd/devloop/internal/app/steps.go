@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -16,6 +15,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/setup"
+	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/runner"
 )
@@ -40,7 +40,7 @@ func newMachine(c *cli.Context, d display) (*machine, error) {
 		return nil, err
 	}
 	m := &machine{c: c, d: d, dir: dir}
-	if m.project, m.amiss = open(c, d); codeOf(m.amiss) == "project.none" {
+	if m.project, m.amiss = open(c, d); fault.Of(m.amiss).Code == "project.none" {
 		if c.Args().Present() {
 			return nil, m.amiss
 		}
@@ -71,16 +71,6 @@ func newSteps(c *cli.Context, d display) ([]setup.Step, error) {
 		{ID: "context", Needs: []string{"cluster"}, Look: m.lookForContext, Mend: m.writeContext},
 		{ID: "ports", Look: m.lookForPorts},
 	}, nil
-}
-
-func codeOf(err error) string {
-	if coded, ok := errors.AsType[interface {
-		error
-		Code() string
-	}](err); ok {
-		return coded.Code()
-	}
-	return ""
 }
 
 // lookForBuildTool says what builds the project, or what would build one that brings no
@@ -190,7 +180,7 @@ func (m *machine) lookForCluster(ctx context.Context) (string, error) {
 }
 
 func (m *machine) mendCluster(amiss error) *setup.Mending {
-	if !strings.HasPrefix(codeOf(amiss), "cluster.") {
+	if !strings.HasPrefix(fault.Of(amiss).Code, "cluster.") {
 		return nil
 	}
 	return &setup.Mending{

@@ -16,6 +16,8 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/dockerapi"
+	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/runner"
 )
@@ -105,10 +107,11 @@ func dockerClient(ctx context.Context) (*client.Client, error) {
 	}
 	docker, err := client.NewClientWithOpts(options...)
 	if err != nil {
-		return nil, &engineError{err: err}
+		return nil, &fault.Error{Code: dockerapi.CodeUnreachable, Op: "find the Docker engine", Err: err,
+			Hints: []string{"check the address of the engine: docker context ls"}}
 	}
 	if _, err := docker.Ping(ctx); err != nil {
-		return nil, &engineError{host: docker.DaemonHost(), err: err}
+		return nil, dockerapi.Unreachable(fmt.Sprintf("reach the Docker engine at %q", docker.DaemonHost()), err)
 	}
 	return docker, nil
 }

@@ -1,10 +1,12 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/fault"
 )
 
 // CodeInterrupted marks what the user ended, CodeUnexpected what no package had a word for.
@@ -13,8 +15,8 @@ const (
 	CodeUnexpected  = "unexpected"
 )
 
-// FailureOf returns err as an event shows it, nil for no error. The libraries'
-// errors say themselves what they are: their code, their evidence, their hints.
+// FailureOf returns err as an event shows it, nil for no error. The domains'
+// errors have a code, evidence and hints.
 func FailureOf(err error) *event.Failure {
 	if err == nil {
 		return nil
@@ -23,24 +25,9 @@ func FailureOf(err error) *event.Failure {
 	if cancelled(err) {
 		f.Code = CodeInterrupted
 	}
-	if coded, ok := errors.AsType[interface {
-		error
-		Code() string
-	}](err); ok {
-		f.Code = coded.Code()
-	}
-	if proven, ok := errors.AsType[interface {
-		error
-		Evidence() []string
-	}](err); ok {
-		f.Evidence = proven.Evidence()
-	}
-	if advised, ok := errors.AsType[interface {
-		error
-		Hints() []string
-	}](err); ok {
-		f.Hints = advised.Hints()
-	}
+	said := fault.Of(err)
+	f.Code = cmp.Or(said.Code, f.Code)
+	f.Evidence, f.Hints = said.Evidence, said.Hints
 	return f
 }
 
