@@ -85,6 +85,13 @@ func (f *fakes) Image(ctx context.Context, _ builder.App, _ io.Writer) (builder.
 	return builder.Image{Ref: "app:devloop-1", Name: "app:latest", ID: id, Port: f.port}, f.work(ctx, event.Image)
 }
 
+// lastImage is the ID of the image that was built last.
+func (f *fakes) lastImage() v1.Hash {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return v1.Hash{Algorithm: "sha256", Hex: string(rune('a' + f.built%26))}
+}
+
 func (f *fakes) Load(ctx context.Context, _ string, _ v1.Image) (loader.Report, error) {
 	return loader.Report{Nodes: []loader.Node{{Name: "node", Sent: 20_000, Skipped: 344_000_000}}, Sent: 20_000}, f.work(ctx, event.Load)
 }

@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"errors"
-	"maps"
 	"slices"
 
 	"github.com/devloop-cli/devloop/builder"
@@ -284,23 +282,6 @@ func (s State) running(redefined []string) plan.Running {
 		running.Outdated = "there is an archive of the dependencies' classes by now"
 	}
 	return running
-}
-
-// valid returns what contradicts itself in a state; the property test asks it after each message.
-func (s State) valid() error {
-	var errs []error
-	rules := map[string]bool{
-		"an outage while Pods serve":       s.Outage != nil && s.Serving != nil,
-		"Pods serve and are the candidate": s.Serving != nil && s.Serving == s.Candidate,
-		"an archive is ready for nothing":  s.ArchiveReady && s.target() == nil,
-		"unknown code that takes changes":  s.Serving != nil && s.Serving.Code.Kind == Unknown && s.Serving.NotPatchable == "" && s.NodeImage != nil,
-	}
-	for _, rule := range slices.Sorted(maps.Keys(rules)) {
-		if rules[rule] {
-			errs = append(errs, errors.New(rule))
-		}
-	}
-	return errors.Join(errs...)
 }
 
 // event describes the state for displays.

@@ -1,0 +1,166 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"pgregory.net/rapid"
+
+	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/watch"
+)
+
+// TestAnyOrderOfMessagesEndsInAStateThatSaysTheTruth sends random messages to a session, some while
+// a cycle runs and some while none does.
+func TestAnyOrderOfMessagesEndsInAStateThatSaysTheTruth(t *testing.T) {
+	words := []string{"save", "save", "manifest", "rebuild", "break", "mend", "gone", "restarted", "swap", "moment", "moment", "settle"}
+	rapid.Check(t, func(rt *rapid.T) {
+		script := rapid.SliceOfN(rapid.SampledFrom(words), 5, 40).Draw(rt, "messages")
+		keep := rapid.Bool().Draw(rt, "keep serving")
+		var wrong error
+		synctest.Test(t, func(t *testing.T) { wrong = play(t, script, keep) })
+		if wrong != nil {
+			rt.Fatalf("after %s: %v", strings.Join(script, " "), wrong)
+		}
+	})
+}
+
+// covering records which of the saved files came to Pods that were ready.
+type covering struct {
+	ending
+	saved, compiled, served []string
+}
+
+func (f *covering) save(path string) watch.Batch {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.saved = append(f.saved, path)
+	return changedFile(path)
+}
+
+func (f *covering) Compile(ctx context.Context, paths []string, out io.Writer) (builder.App, error) {
+	f.mu.Lock()
+	f.compiled = slices.Clone(paths)
+	if paths == nil {
+		f.compiled = slices.Clone(f.saved)
+	}
+	f.mu.Unlock()
+	return f.ending.Compile(ctx, paths, out)
+}
+
+func (f *covering) Ready(ctx context.Context, pods []runner.Pod, phase func(runner.Phase)) error {
+	err := f.ending.Ready(ctx, pods, phase)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err == nil {
+		f.served = append(f.served, f.compiled...)
+	}
+	return err
+}
+
+// play carries out a script, and returns the first thing that is wrong.
+func play(t *testing.T, script []string, keep bool) error {
+	f := &covering{ending: ending{ends: make(chan struct{})}}
+	l, r := newTestSession(f)
+	l.Target.KeepServing = keep
+	ctx, cancel := context.WithCancel(t.Context())
+	batches, done := make(chan watch.Batch), make(chan error, 1)
+	go func() { done <- l.Run(ctx, batches) }()
+	var wrong []error
+	var lost bool // a container restarted without the code that was swapped into it
+	settle := func() {
+		time.Sleep(time.Minute)
+		now := l.State()
+		wrong = append(wrong, atRest(now, r.cycles()))
+		if lost && now.Serving != nil && now.Serving.Code.Kind != InImage {
+			wrong = append(wrong, errors.New("localhost leads to a container that restarted with old code"))
+		}
+		lost = false
+	}
+	for i, word := range script {
+		switch word {
+		case "save":
+			batches <- f.save(fmt.Sprintf("A%d.java", i))
+		case "manifest":
+			batches <- watch.Batch{Paths: []string{"pod.yaml"}, Kinds: watch.Manifest}
+		case "rebuild":
+			batches <- watch.Everything()
+		case "break":
+			f.failing(event.Ready, errors.New("it ended"))
+		case "mend":
+			f.failing(event.Ready, nil)
+		case "gone", "restarted":
+			for _, pod := range l.State().serving() {
+				lost = lost || word == "restarted" && l.State().losesChanges(pod)
+				l.send(ctx, map[string]message{"gone": podGone{pod}, "restarted": containerRestarted{pod}}[word])
+			}
+		case "moment":
+			time.Sleep(700 * time.Millisecond)
+		case "settle":
+			settle()
+		case "swap": // as a cycle would
+			settle()
+			if l.State().Serving != nil {
+				l.become(0, l.State().patchStarted().patched(l.State().serving(), plan.State{Name: "b"}))
+			}
+		}
+		wrong = append(wrong, l.State().valid())
+	}
+	f.failing(event.Ready, nil)
+	settle()
+	now, cycles := l.State(), r.cycles()
+	if now.Serving == nil || cycles[len(cycles)-1] == "failed" {
+		batches <- f.save("B.java") // only the user's next save tries again
+		settle()
+		now = l.State()
+	}
+	switch missing := without(named(f.saved), named(f.served)); {
+	case now.Serving == nil || now.Serving.Image.ID != f.lastImage():
+		wrong = append(wrong, fmt.Errorf("the last save does not serve, but %+v", now.event()))
+	case len(missing) > 0:
+		wrong = append(wrong, fmt.Errorf("%s was saved, and no cycle made it serve", names(missing)))
+	}
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		wrong = append(wrong, err)
+	}
+	return errors.Join(append(wrong, l.Close())...)
+}
+
+// named makes Pods of names, to compare these.
+func named(names []string) (list []runner.Pod) {
+	for _, n := range names {
+		list = append(list, runner.Pod{Name: n, UID: types.UID(n)})
+	}
+	return list
+}
+
+// atRest returns what is wrong about a session in which no cycle runs.
+func atRest(s State, cycles []string) error {
+	if len(cycles)%2 != 0 {
+		return fmt.Errorf("a cycle began before another ended, or did not end: %q", cycles)
+	}
+	for i := 1; i < len(cycles); i += 2 {
+		if !slices.Contains([]string{"ok", "failed", "cancelled"}, cycles[i]) {
+			return fmt.Errorf("two cycles at once: %q", cycles)
+		}
+	}
+	switch last := cycles[len(cycles)-1]; {
+	case s.Serving == nil && s.Outage == nil:
+		return errors.New("nothing serves, and nobody is told why")
+	case last == "cancelled":
+		return fmt.Errorf("a cycle was cancelled, and none came after it: %q", cycles)
+	}
+	return nil
+}
