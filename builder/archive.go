@@ -16,6 +16,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/devloop-cli/devloop/builder/layertar"
+	"github.com/devloop-cli/devloop/builder/ociimage"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/internal/atomicfile"
 )
@@ -118,7 +119,7 @@ func keepRecord(dir, key string, r record) error {
 
 // archived returns the layer of the archive that fits, nil if there is none, and says in c
 // how things stand.
-func (j *job) archived(c *composition, t *training, files *springboot.Files) *layer {
+func (j *job) archived(c *composition, t *training, files *springboot.Files) *ociimage.Layer {
 	if c.Archive.Why = j.noArchive(t, files); c.Archive.Why != "" {
 		return nil
 	}
@@ -138,7 +139,7 @@ func (j *job) archived(c *composition, t *training, files *springboot.Files) *la
 	c.Layers = append(c.Layers, LayerNote{Name: LeverArchive, Size: size})
 	c.Options = append(c.Options, Option{Lever: LeverArchive, Text: r.Option, Why: "maps the dependencies' classes instead of reading them"})
 	_, _ = fmt.Fprintf(j.out, "layer %s: unchanged, %d bytes\n", LeverArchive, size)
-	return &layer{diffID: diffID, cache: j.cache, fill: kept}
+	return new(ociimage.Cached(j.cache, diffID))
 }
 
 // noArchive says what speaks against an archive, "" if nothing does.

@@ -14,6 +14,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/internal/paths"
 	"github.com/devloop-cli/devloop/builder/jvm"
 	"github.com/devloop-cli/devloop/builder/layertar"
+	"github.com/devloop-cli/devloop/builder/ociimage"
 	"github.com/devloop-cli/devloop/builder/supervisor"
 )
 
@@ -29,10 +30,10 @@ import (
 
 // surroundings are what a Dockerfile puts around the jar.
 type surroundings struct {
-	key  string   // of what they are made of
-	base *content // the image without the layer of the jar
-	java []string // the command up to -jar: a JVM and its options
-	args []string // what follows the jar
+	key  string          // of what they are made of
+	base *ociimage.Image // the image without the layer of the jar
+	java []string        // the command up to -jar: a JVM and its options
+	args []string        // what follows the jar
 	// cmd says that the command is the image's CMD, not its ENTRYPOINT.
 	cmd bool
 }
@@ -98,22 +99,22 @@ func (j *job) surround(ctx context.Context, made Image) (s *surroundings, why st
 	if s, why = j.launched(made.Content); why != "" {
 		return nil, why, nil
 	}
-	view := made.Content.(*content)
+	view := made.Content.(*ociimage.Image)
 	history, err := j.docker.ImageHistory(ctx, made.ID.String())
 	if err != nil {
 		return nil, "", err
 	}
-	places := destinations(history, view.config.Config.WorkingDir)
-	jar := slices.IndexFunc(places, func(place string) bool { return j.isJar(s, place, view.config.Config.WorkingDir) })
+	places := ociimage.CopyDestinations(history, view.Config.Config.WorkingDir)
+	jar := slices.IndexFunc(places, func(place string) bool { return j.isJar(s, place, view.Config.Config.WorkingDir) })
 	switch {
-	case jar < 0 || len(places) > len(view.layers):
+	case jar < 0 || len(places) > len(view.Stack):
 		return nil, "its last steps do not copy the jar that it starts", nil
 	case slices.ContainsFunc(slices.Delete(slices.Clone(places), jar, jar+1), reserved):
 		return nil, "it copies to where devloop puts the classes", nil
 	}
-	layers := slices.Clone(view.layers)
+	layers := slices.Clone(view.Stack)
 	n := len(layers) - len(places) + jar
-	s.base, err = newContent(view.config.DeepCopy(), slices.Delete(layers, n, n+1))
+	s.base, err = ociimage.New(view.Config.DeepCopy(), slices.Delete(layers, n, n+1))
 	return s, "", err
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/docker/docker/client"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 
+	"github.com/devloop-cli/devloop/builder/ociimage"
 	"github.com/devloop-cli/devloop/hack/real"
 )
 
@@ -113,7 +114,7 @@ ENTRYPOINT ["java", "-Dsome.option=1", "-XX:+UseParallelGC", "-jar", "app.jar", 
 			}
 			second := developedImage(t, docker, m, app)
 			serves(t, docker, second.Ref, "Hello, again")
-			before, after := diffIDs(first.Content.(*content)), diffIDs(second.Content.(*content))
+			before, after := first.Content.(*ociimage.Image).DiffIDs(), second.Content.(*ociimage.Image).DiffIDs()
 			if len(before) != len(after) || !slices.Equal(before[:len(before)-1], after[:len(after)-1]) {
 				t.Error("more than the last layer is new")
 			}
@@ -121,7 +122,7 @@ ENTRYPOINT ["java", "-Dsome.option=1", "-XX:+UseParallelGC", "-jar", "app.jar", 
 			write(t, p.Dir, "extra.txt", "two, and longer")
 			app = keptCompile(t, c, []string{"extra.txt"})
 			third := developedImage(t, docker, m, app)
-			if app.Jar == "" || !third.Explanation.Supervised || slices.Equal(diffIDs(third.Content.(*content)), after) {
+			if app.Jar == "" || !third.Explanation.Supervised || slices.Equal(third.Content.(*ociimage.Image).DiffIDs(), after) {
 				t.Errorf("another file of the Dockerfile's: jar %q, %+v", app.Jar, third.Explanation)
 			}
 			serves(t, docker, third.Ref, "Hello, again")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -13,17 +12,17 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
-	"github.com/devloop-cli/devloop/builder/layercache"
+	"github.com/devloop-cli/devloop/builder/ociimage"
 )
 
 // baseImage returns the base: the engine's if it has it, else the registry's.
-func (j *job) baseImage(ctx context.Context, ref string) (*content, error) {
+func (j *job) baseImage(ctx context.Context, ref string) (*ociimage.Image, error) {
 	found, ok, err := j.inspect(ctx, ref)
 	if err != nil {
 		return nil, fmt.Errorf("find base image %q: %w", ref, err)
 	}
 	if ok {
-		return engineContent(ctx, j.docker, j.cache, found)
+		return ociimage.FromEngine(ctx, j.docker, j.cache, found)
 	}
 	_, _ = fmt.Fprintf(j.out, "base image %s: not on the engine, pulling it\n", ref)
 	base, err := j.pull(ctx, ref)
@@ -35,7 +34,7 @@ func (j *job) baseImage(ctx context.Context, ref string) (*content, error) {
 
 // pull returns an image of a registry, with the credentials of the docker command.
 // Layers are downloaded, unpacked, when they are asked for.
-func (j *job) pull(ctx context.Context, ref string) (*content, error) {
+func (j *job) pull(ctx context.Context, ref string) (*ociimage.Image, error) {
 	parsed, err := name.ParseReference(ref)
 	if err != nil {
 		return nil, err
@@ -49,48 +48,7 @@ func (j *job) pull(ctx context.Context, ref string) (*content, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pulled(j.cache, found)
-}
-
-// pulled returns a view of a registry's image with uncompressed layers.
-func pulled(cache *layercache.Cache, found v1.Image) (*content, error) {
-	config, err := found.ConfigFile()
-	if err != nil {
-		return nil, err
-	}
-	var layers []layer
-	for _, diffID := range config.RootFS.DiffIDs {
-		layers = append(layers, layer{diffID: diffID, cache: cache, fill: func() error {
-			return download(cache, found, diffID)
-		}})
-	}
-	return newContent(config.DeepCopy(), layers)
-}
-
-// download brings a registry's layer into the cache.
-func download(cache *layercache.Cache, from v1.Image, diffID v1.Hash) error {
-	l, err := from.LayerByDiffID(diffID)
-	if err != nil {
-		return err
-	}
-	data, err := l.Uncompressed()
-	if err != nil {
-		return fmt.Errorf("download layer %s: %w", diffID, err)
-	}
-	defer func() { _ = data.Close() }()
-	w, err := cache.Create()
-	if err != nil {
-		return err
-	}
-	defer w.Discard()
-	if _, err := io.Copy(w, data); err != nil {
-		return fmt.Errorf("download layer %s: %w", diffID, err)
-	}
-	if w.Digest() != diffID {
-		return fmt.Errorf("download layer %s: the content is that of %s", diffID, w.Digest())
-	}
-	_, err = w.Commit()
-	return err
+	return ociimage.FromRegistry(j.cache, found)
 }
 
 // noBase says why a base image can't be had, and what to do.

@@ -19,6 +19,7 @@ import (
 	"github.com/moby/go-archive"
 
 	"github.com/devloop-cli/devloop/builder/dockerfile"
+	"github.com/devloop-cli/devloop/builder/ociimage"
 	"github.com/devloop-cli/devloop/internal/dockerapi"
 )
 
@@ -53,7 +54,7 @@ func (j *job) build(ctx context.Context) (Image, error) {
 	if err != nil {
 		return Image{}, err
 	}
-	view, err := engineContent(ctx, j.docker, j.cache, found)
+	view, err := ociimage.FromEngine(ctx, j.docker, j.cache, found)
 	if err != nil {
 		return Image{}, err
 	}

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/devloop-cli/devloop/builder/dockerfile"
+	"github.com/devloop-cli/devloop/builder/internal/enginetest"
 	"github.com/devloop-cli/devloop/internal/dockerapi"
 )
 
@@ -67,11 +68,11 @@ func TestBuildKitIsChosenAsTheDockerCommandDoes(t *testing.T) {
 }
 
 func TestAmbiguousCopyIsRefused(t *testing.T) {
-	e := newEngine(t)
+	e := enginetest.New(t)
 	app := dockerApp(t, "FROM jre\nCOPY *.jar app.jar\n")
 	write(t, app.Dir, "app-plain.jar", "")
 	_, err := NewImager(e, ImagerOptions{CacheDir: t.TempDir()}).Image(t.Context(), app, io.Discard)
-	if codeOf(err) != "image.failed" || !strings.Contains(err.Error(), "Dockerfile:2") || len(e.query) > 0 {
+	if codeOf(err) != "image.failed" || !strings.Contains(err.Error(), "Dockerfile:2") || len(e.Query) > 0 {
 		t.Errorf("got %v", err)
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/jvm"
 	"github.com/devloop-cli/devloop/builder/layertar"
+	"github.com/devloop-cli/devloop/builder/ociimage"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/builder/supervisor"
 )
@@ -22,22 +23,22 @@ import (
 const nobodyInParticular = "1000:1000"
 
 // compose makes an image of a base and the application's layers, and brings it to the engine.
-func (j *job) compose(ctx context.Context, base *content, ref, why string) (Image, error) {
+func (j *job) compose(ctx context.Context, base *ociimage.Image, ref, why string) (Image, error) {
 	files, err := j.app.Files()
 	if err != nil {
 		return Image{}, err
 	}
 	defer files.Close()
-	if name := jvm.OptionVariable(base.config.Config.Env); name != "" && j.develop {
+	if name := jvm.OptionVariable(base.Config.Config.Env); name != "" && j.develop {
 		j.develop, j.undeveloped = false, "the base image sets "+name
 	}
-	j.given = slices.Concat(j.given, base.config.Config.Env)
+	j.given = slices.Concat(j.given, base.Config.Config.Env)
 	c, err := j.composition(base, files)
 	if err != nil {
 		return Image{}, err
 	}
 	c.Base, c.BaseWhy = ref, why
-	view, err := newContent(j.configure(base.config.DeepCopy(), c.Explanation), slices.Concat(base.layers, c.layers))
+	view, err := ociimage.New(j.configure(base.Config.DeepCopy(), c.Explanation), slices.Concat(base.Stack, c.layers))
 	if err != nil {
 		return Image{}, err
 	}
@@ -56,14 +57,14 @@ func (j *job) compose(ctx context.Context, base *content, ref, why string) (Imag
 // composition is what lies on the base, and how it runs.
 type composition struct {
 	Explanation
-	layers   []layer
+	layers   []ociimage.Layer
 	training *training
 	archive  string // key of the archive's record
 }
 
 // composition makes the layers: libraries, their archive where there is one, and
 // what is the application's own.
-func (j *job) composition(base *content, files *springboot.Files) (*composition, error) {
+func (j *job) composition(base *ociimage.Image, files *springboot.Files) (*composition, error) {
 	libs, own, classPath := split(files)
 	c := &composition{Explanation: Explanation{Options: j.jvmOptions(files), MainClass: j.app.MainClass}}
 	if j.supervised() {
@@ -108,14 +109,14 @@ func (j *job) add(c *composition, parts []part) error {
 }
 
 // layer makes a layer of p. One that is in the cache is not written again.
-func (j *job) layer(p part) (layer, LayerNote, error) {
+func (j *job) layer(p part) (ociimage.Layer, LayerNote, error) {
 	reader, writer := io.Pipe()
 	go func() { _ = writer.CloseWithError(layertar.Write(writer, p.entries, layertar.Mode(j.supervised()))) }()
 	diffID, size, err := v1.SHA256(reader)
 	if err != nil {
-		return layer{}, LayerNote{}, err
+		return ociimage.Layer{}, LayerNote{}, err
 	}
-	made, note := layer{diffID: diffID, cache: j.cache, fill: kept}, LayerNote{Name: p.name, Size: size}
+	made, note := ociimage.Cached(j.cache, diffID), LayerNote{Name: p.name, Size: size}
 	if j.cache.Has(diffID) {
 		_, _ = fmt.Fprintf(j.out, "layer %s: unchanged, %d bytes\n", p.name, size)
 		return made, note, nil
@@ -124,11 +125,11 @@ func (j *job) layer(p part) (layer, LayerNote, error) {
 	_, _ = fmt.Fprintf(j.out, "layer %s: new, %d bytes\n", p.name, size)
 	w, err := j.cache.Create()
 	if err != nil {
-		return layer{}, LayerNote{}, err
+		return ociimage.Layer{}, LayerNote{}, err
 	}
 	defer w.Discard()
 	if err := layertar.Write(w, p.entries, layertar.Mode(j.supervised())); err != nil {
-		return layer{}, LayerNote{}, err
+		return ociimage.Layer{}, LayerNote{}, err
 	}
 	found, err := w.Commit()
 	if err == nil && found != diffID {

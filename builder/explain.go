@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/devloop-cli/devloop/builder/jvm"
+	"github.com/devloop-cli/devloop/builder/ociimage"
 	"github.com/devloop-cli/devloop/builder/springboot"
 )
 
@@ -140,7 +141,7 @@ func launchOptions(manifest map[string]string, java int) []Option {
 
 // templates returns the application's template engines, and the options with which they read a
 // template at each request, as with spring-boot-devtools.
-func (j *job) templates(base *content, files *springboot.Files) ([]springboot.Templates, []Option, error) {
+func (j *job) templates(base *ociimage.Image, files *springboot.Files) ([]springboot.Templates, []Option, error) {
 	settings, err := j.settings(base, files)
 	if err != nil {
 		return nil, nil, err
@@ -164,9 +165,9 @@ func (j *job) templates(base *content, files *springboot.Files) ([]springboot.Te
 }
 
 // settings reads the application's settings, including those of the image's environment and command.
-func (j *job) settings(base *content, files *springboot.Files) ([]springboot.Setting, error) {
+func (j *job) settings(base *ociimage.Image, files *springboot.Files) ([]springboot.Setting, error) {
 	all, err := files.Settings()
-	for _, variable := range base.config.Config.Env {
+	for _, variable := range base.Config.Config.Env {
 		key, value, _ := strings.Cut(variable, "=")
 		all = append(all, springboot.NewSetting("the image's environment", key, value))
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/docker/docker/client"
 
+	"github.com/devloop-cli/devloop/builder/internal/enginetest"
 	"github.com/devloop-cli/devloop/builder/layercache"
 	"github.com/devloop-cli/devloop/builder/layertar"
 	"github.com/devloop-cli/devloop/builder/springboot"
@@ -33,13 +34,13 @@ func appOf(t *testing.T, files []file) App {
 }
 
 // baseEngine is an engine that has the default base.
-func baseEngine(t *testing.T) *engine {
-	e := newEngine(t)
-	e.addRandom(t, "eclipse-temurin:17-jre", 2)
+func baseEngine(t *testing.T) *enginetest.Engine {
+	e := enginetest.New(t)
+	e.AddRandom(t, "eclipse-temurin:17-jre", 2)
 	return e
 }
 
-func makeImage(t *testing.T, e *engine, cache string, app App) Image {
+func makeImage(t *testing.T, e *enginetest.Engine, cache string, app App) Image {
 	t.Helper()
 	img, err := NewImager(e, ImagerOptions{CacheDir: cache}).Image(t.Context(), app, io.Discard)
 	if err != nil {
@@ -51,7 +52,7 @@ func makeImage(t *testing.T, e *engine, cache string, app App) Image {
 func TestComposedImage(t *testing.T) {
 	e, cache := baseEngine(t), t.TempDir()
 	img := makeImage(t, e, cache, appOf(t, bootFiles()))
-	checkContent(t, img.Content)
+	enginetest.CheckImage(t, img.Content)
 	if img.Ref != "shop:devloop-"+img.ID.Hex[:12] || img.Name != "shop:latest" || img.Port != 9090 {
 		t.Errorf("got %+v", img)
 	}
@@ -133,14 +134,14 @@ func TestComposedImageIsReproducible(t *testing.T) {
 	first := makeImage(t, e, t.TempDir(), appOf(t, bootFiles()))
 	shuffled := bootFiles()
 	slices.Reverse(shuffled)
-	loads := len(e.loaded)
+	loads := len(e.Loaded)
 	second := makeImage(t, e, t.TempDir(), appOf(t, shuffled)) // another cache, another order in the jar
 	one, _ := first.Content.Digest()
 	other, err := second.Content.Digest()
 	if err != nil || one != other || first.ID != second.ID {
 		t.Errorf("digests %s and %s, IDs %s and %s, %v", one, other, first.ID, second.ID, err)
 	}
-	if len(e.loaded) != loads {
+	if len(e.Loaded) != loads {
 		t.Error("an image that the engine has was sent again")
 	}
 }
@@ -156,8 +157,8 @@ func TestComposedImageSendsWhatChanged(t *testing.T) {
 		}
 	}
 	second := makeImage(t, e, cache, appOf(t, files))
-	if e.saves != 0 || len(e.loaded) != 2 || e.loaded[0] < 300_000 || e.loaded[1] > 20_000 {
-		t.Errorf("%d exports, archives of %d bytes", e.saves, e.loaded)
+	if e.Saves != 0 || len(e.Loaded) != 2 || e.Loaded[0] < 300_000 || e.Loaded[1] > 20_000 {
+		t.Errorf("%d exports, archives of %d bytes", e.Saves, e.Loaded)
 	}
 	if first.ID == second.ID {
 		t.Error("the edit is not in the image")
@@ -165,11 +166,11 @@ func TestComposedImageSendsWhatChanged(t *testing.T) {
 
 	layers, _ := second.Content.Layers()
 	id, _ := layers[0].DiffID()
-	e.forgot = id.String() // now the engine lacks what it says it has
+	e.Forgot = id.String() // now the engine lacks what it says it has
 	files[2].text = class(17) + "edited again"
 	third := makeImage(t, e, cache, appOf(t, files))
-	if len(e.loaded) != 4 || e.loaded[3] < 300_000 {
-		t.Errorf("archives of %d bytes", e.loaded)
+	if len(e.Loaded) != 4 || e.Loaded[3] < 300_000 {
+		t.Errorf("archives of %d bytes", e.Loaded)
 	}
 	if _, err := e.ImageInspect(t.Context(), third.Ref); err != nil {
 		t.Error(err)
@@ -177,8 +178,8 @@ func TestComposedImageSendsWhatChanged(t *testing.T) {
 }
 
 func TestComposedImageOfAnOldJar(t *testing.T) {
-	e := newEngine(t)
-	e.addRandom(t, "eclipse-temurin:8-jre", 1)
+	e := enginetest.New(t)
+	e.AddRandom(t, "eclipse-temurin:8-jre", 1)
 	files := without(bootFiles(), "layers.idx", "classpath.idx", ".class", "application.properties")
 	files = append(files, file{"BOOT-INF/classes/com/example/App.class", class(7)}, file{"BOOT-INF/classes/application.yml", "server:\n  port: 7070\n"})
 	img := makeImage(t, e, t.TempDir(), appOf(t, files))
@@ -196,11 +197,11 @@ func TestEarlierImagesAreRemoved(t *testing.T) {
 		files[2].text = class(17) + fmt.Sprint(i)
 		img := makeImage(t, e, cache, appOf(t, files))
 		if i == 0 {
-			e.mu.Lock()
-			found := e.images[img.ID.String()]
+			e.Mu.Lock()
+			found := e.Images[img.ID.String()]
 			found.Author = "in use"
-			e.images[img.ID.String()] = found
-			e.mu.Unlock()
+			e.Images[img.ID.String()] = found
+			e.Mu.Unlock()
 		}
 		images = append(images, img)
 	}
@@ -220,18 +221,18 @@ func dockerApp(t *testing.T, dockerfile string) App {
 }
 
 func TestClassicBuild(t *testing.T) {
-	e := newEngine(t)
-	e.addRandom(t, "built", 3)
-	id := e.images["built"].ID
-	e.build = `{"stream":"Step 1/1 : FROM built"}{"stream":"\n"}{"aux":{"ID":"` + id + `"}}{"stream":"Successfully built"}`
+	e := enginetest.New(t)
+	e.AddRandom(t, "built", 3)
+	id := e.Images["built"].ID
+	e.Build = `{"stream":"Step 1/1 : FROM built"}{"stream":"\n"}{"aux":{"ID":"` + id + `"}}{"stream":"Successfully built"}`
 	t.Setenv("DOCKER_BUILDKIT", "")
 	var out bytes.Buffer
 	img, err := NewImager(e, ImagerOptions{CacheDir: t.TempDir()}).Image(t.Context(), dockerApp(t, "FROM built\n"), &out)
-	if err != nil || img.ID.String() != id || img.Ref != "shop:devloop-333333333333" || e.saves != 0 {
-		t.Errorf("got %+v, %v, %d exports", img, err, e.saves)
+	if err != nil || img.ID.String() != id || img.Ref != "shop:devloop-333333333333" || e.Saves != 0 {
+		t.Errorf("got %+v, %v, %d exports", img, err, e.Saves)
 	}
-	if !strings.Contains(e.query[0], "devloop-cli.github.io%2Fproject") || !strings.Contains(e.query[0], "version=1") || !strings.Contains(out.String(), "Step 1/1") {
-		t.Errorf("asked %s, printed %s", e.query, &out)
+	if !strings.Contains(e.Query[0], "devloop-cli.github.io%2Fproject") || !strings.Contains(e.Query[0], "version=1") || !strings.Contains(out.String(), "Step 1/1") {
+		t.Errorf("asked %s, printed %s", e.Query, &out)
 	}
 	if found, err := e.ImageInspect(t.Context(), "shop:latest"); err != nil || found.ID != id {
 		t.Errorf("latest is %s, %v", found.ID, err)
@@ -244,8 +245,8 @@ func TestClassicBuildFails(t *testing.T) {
 		`{"stream":"Step 3/3 : RUN false"}{"stream":"\nlast words\n"}{"errorDetail":{"message":"returned a non-zero code: 1"}}`:           `build image "shop": Dockerfile:3: RUN false: returned a non-zero code: 1`,
 		`{"stream":"Step 3/3 : RUN false"}{"stre`: `build image "shop": Dockerfile:3: RUN false: the engine's answer was cut: unexpected EOF`,
 	} {
-		e := newEngine(t)
-		e.build = answer
+		e := enginetest.New(t)
+		e.Build = answer
 		t.Setenv("DOCKER_BUILDKIT", "0")
 		_, err := NewImager(e, ImagerOptions{CacheDir: t.TempDir()}).Image(t.Context(), dockerApp(t, "FROM built\nCOPY *.war app.war\nRUN false\n"), io.Discard)
 		if codeOf(err) != "image.failed" || err.Error() != want {
@@ -272,7 +273,7 @@ func TestNoEngine(t *testing.T) {
 }
 
 func TestNoBaseImage(t *testing.T) {
-	e := newEngine(t)
+	e := enginetest.New(t)
 	_, err := NewImager(e, ImagerOptions{CacheDir: t.TempDir(), Base: "127.0.0.1:1/jre:17"}).Image(t.Context(), appOf(t, bootFiles()), io.Discard)
 	var failed *ImageError
 	if !errors.As(err, &failed) || !strings.Contains(err.Error(), `base image "127.0.0.1:1/jre:17" is not on the engine and can't be pulled`) || len(failed.Hints()) != 2 {
@@ -307,7 +308,7 @@ func TestComposedImageOfDamage(t *testing.T) {
 	if err := os.Truncate(layercache.Open(cache).Path(id), 10); err != nil {
 		t.Fatal(err)
 	}
-	checkContent(t, makeImage(t, e, cache, app).Content)
+	enginetest.CheckImage(t, makeImage(t, e, cache, app).Content)
 
 	text, err := os.ReadFile(app.Jar)
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/dockerfile"
 	"github.com/devloop-cli/devloop/builder/layercache"
+	"github.com/devloop-cli/devloop/builder/ociimage"
 	"github.com/devloop-cli/devloop/builder/supervisor"
 )
 
@@ -177,8 +178,8 @@ func (j *job) ref(id v1.Hash) string { return j.app.Name + ":devloop-" + id.Hex[
 func (j *job) name() string { return j.app.Name + ":latest" }
 
 // image returns the value for an image in the engine.
-func (j *job) image(id v1.Hash, view *content) Image {
-	exposed := view.config.Config.ExposedPorts
+func (j *job) image(id v1.Hash, view *ociimage.Image) Image {
+	exposed := view.Config.Config.ExposedPorts
 	port := cmp.Or(lowestPort(exposed), j.app.Port)
 	if _, own := exposed[strconv.Itoa(j.app.Port)+"/tcp"]; own {
 		port = j.app.Port

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/devloop-cli/devloop/builder/internal/enginetest"
 	"github.com/devloop-cli/devloop/hack/real"
 )
 
@@ -48,7 +49,7 @@ func unpackedReal(t *testing.T, dir string) {
 	}
 	e := baseEngine(t)
 	one := makeImage(t, e, t.TempDir(), unpacked)
-	checkContent(t, one.Content)
+	enginetest.CheckImage(t, one.Content)
 	edit(t, dir, "Hello, unpacked", "Hello, packing")
 	compileReal(t, p, "classes, another line changed")
 	edit(t, dir, "Hello, packing", "Hello, unpacked")

@@ -10,6 +10,7 @@ import (
 	"github.com/docker/docker/client"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/devloop-cli/devloop/builder/internal/enginetest"
 	"github.com/devloop-cli/devloop/hack/real"
 )
 
@@ -76,7 +77,7 @@ func TestRealProjects(t *testing.T) {
 				t.Errorf("packed: %v, want %q: %+v", packed, project.packs, k)
 			}
 			second := imageReal(t, m, docker, app, "second image")
-			checkContent(t, second.Content)
+			enginetest.CheckImage(t, second.Content)
 			if changed := newBytes(t, first.Content, second.Content); changed > 100_000 && !project.unlayered {
 				t.Errorf("one edited class changed %d bytes", changed)
 			}

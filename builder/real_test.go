@@ -22,6 +22,7 @@ import (
 	"github.com/docker/go-connections/nat"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/devloop-cli/devloop/builder/internal/enginetest"
 	"github.com/devloop-cli/devloop/hack/real"
 )
 
@@ -353,7 +354,7 @@ func contentReal(t *testing.T, what string, img Image) {
 			t.Fatal(err)
 		}
 	})
-	checkContent(t, img.Content)
+	enginetest.CheckImage(t, img.Content)
 }
 
 // newBytes sums the layers of b that a lacks.

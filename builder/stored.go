@@ -9,6 +9,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/devloop-cli/devloop/builder/layercache"
+	"github.com/devloop-cli/devloop/builder/ociimage"
 )
 
 // Stored returns an image that the engine has under the name ref, nil where it has
@@ -25,7 +26,7 @@ func (m *Imager) Stored(ctx context.Context, ref string) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	return engineContent(ctx, m.docker, layercache.Open(cache), found)
+	return ociimage.FromEngine(ctx, m.docker, layercache.Open(cache), found)
 }
 
 // Since says when the engine got the image of that name: when it was tagged last, or

@@ -8,6 +8,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/devloop-cli/devloop/builder/ociimage"
 	"github.com/devloop-cli/devloop/builder/springboot"
 )
 
@@ -77,7 +78,7 @@ func TestDevtoolsDoNotRestartByThemselves(t *testing.T) {
 func TestTemplatesAreAsTheImageStartsTheApplication(t *testing.T) {
 	config := &v1.ConfigFile{Config: v1.Config{Env: []string{"PATH=/bin", "SPRING_GROOVY_TEMPLATE_CACHE=true"}}}
 	j := &job{in: &surroundings{java: []string{"java", "-Xmx1g", "-Dspring.thymeleaf.cache=true"}, args: []string{"app.jar", "--spring.freemarker.cache=true"}}}
-	set, err := j.settings(&content{config: config}, &springboot.Files{})
+	set, err := j.settings(&ociimage.Image{Config: config}, &springboot.Files{})
 	if err != nil {
 		t.Fatal(err)
 	}

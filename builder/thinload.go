@@ -10,6 +10,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/devloop-cli/devloop/builder/ociimage"
 	"github.com/devloop-cli/devloop/internal/dockerapi"
 	"github.com/devloop-cli/devloop/internal/imagetar"
 )
@@ -17,7 +18,7 @@ import (
 // bring makes the engine have the image under both names. It sends no layer that
 // the engine is known to have. An engine that finds one missing all the same says so,
 // and gets the whole image.
-func (j *job) bring(ctx context.Context, id v1.Hash, view *content) error {
+func (j *job) bring(ctx context.Context, id v1.Hash, view *ociimage.Image) error {
 	found, ok, err := j.inspect(ctx, j.ref(id))
 	if err != nil {
 		return err
@@ -52,25 +53,17 @@ func (j *job) tagLatest(ctx context.Context, found image.InspectResponse) error 
 
 // sameLayers compares content where the engine's ID is not the configuration's
 // digest: with containerd's image store it is the manifest's.
-func sameLayers(found image.InspectResponse, view *content) bool {
-	return slices.Equal(found.RootFS.Layers, diffIDs(view))
-}
-
-func diffIDs(view *content) []string {
-	ids := make([]string, len(view.layers))
-	for i, l := range view.layers {
-		ids[i] = l.diffID.String()
-	}
-	return ids
+func sameLayers(found image.InspectResponse, view *ociimage.Image) bool {
+	return slices.Equal(found.RootFS.Layers, view.DiffIDs())
 }
 
 // form reports whether the engine takes the image as an OCI layout, and how many of the
 // first layers it has: as many as the base or the project's latest image begins with. With
 // containerd's image store a layer is known by the digest of the form in which it came,
 // compressed or not: only of the project's own images it is certain that this is ours.
-func (j *job) form(ctx context.Context, view *content) (oci bool, known int, err error) {
-	ids := diffIDs(view)
-	for _, ref := range []string{view.config.Config.Labels["org.opencontainers.image.base.name"], j.name()} {
+func (j *job) form(ctx context.Context, view *ociimage.Image) (oci bool, known int, err error) {
+	ids := view.DiffIDs()
+	for _, ref := range []string{view.Config.Config.Labels["org.opencontainers.image.base.name"], j.name()} {
 		found, ok, err := j.inspect(ctx, ref)
 		if err != nil {
 			return false, 0, err
@@ -88,10 +81,10 @@ func (j *job) form(ctx context.Context, view *content) (oci bool, known int, err
 
 // load sends an archive without the first omit layers, and returns how many bytes of
 // content it had.
-func (j *job) load(ctx context.Context, id v1.Hash, view *content, oci bool, omit int) (int64, error) {
-	layers, wanted := make([]imagetar.Blob, len(view.layers)), map[v1.Hash]bool{}
-	for i, l := range view.layers {
-		layers[i] = imagetar.Blob{Digest: l.diffID, MediaType: types.OCIUncompressedLayer, Open: l.Uncompressed}
+func (j *job) load(ctx context.Context, id v1.Hash, view *ociimage.Image, oci bool, omit int) (int64, error) {
+	layers, wanted := make([]imagetar.Blob, len(view.Stack)), map[v1.Hash]bool{}
+	for i, l := range view.Stack {
+		layers[i] = imagetar.Blob{Digest: l.ID, MediaType: types.OCIUncompressedLayer, Open: l.Uncompressed}
 		if !oci && i < omit {
 			continue // its size may have to be asked of the engine
 		}
@@ -99,9 +92,9 @@ func (j *job) load(ctx context.Context, id v1.Hash, view *content, oci bool, omi
 		if layers[i].Size, err = l.Size(); err != nil {
 			return 0, err
 		}
-		wanted[l.diffID] = i >= omit || wanted[l.diffID]
+		wanted[l.ID] = i >= omit || wanted[l.ID]
 	}
-	img, err := imagetar.New("docker.io/library/"+j.ref(id), view.raw, layers)
+	img, err := imagetar.New("docker.io/library/"+j.ref(id), view.Raw, layers)
 	if err != nil {
 		return 0, err
 	}

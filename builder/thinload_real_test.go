@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/random"
 
 	"github.com/devloop-cli/devloop/builder/layercache"
+	"github.com/devloop-cli/devloop/builder/ociimage"
 	"github.com/devloop-cli/devloop/hack/real"
 )
 
@@ -50,24 +51,24 @@ func TestRealEngineRefusesWhatItCantComplete(t *testing.T) {
 }
 
 // randomView returns an image of three layers that nobody has.
-func randomView(t *testing.T, cache *layercache.Cache) *content {
+func randomView(t *testing.T, cache *layercache.Cache) *ociimage.Image {
 	t.Helper()
 	made, err := random.Image(10<<10, 3)
 	if err != nil {
 		t.Fatal(err)
 	}
-	view, err := pulled(cache, made)
+	view, err := ociimage.FromRegistry(cache, made)
 	if err != nil {
 		t.Fatal(err)
 	}
-	view.config.OS, view.config.Architecture = "linux", runtime.GOARCH
-	if view, err = newContent(view.config, view.layers); err != nil {
+	view.Config.OS, view.Config.Architecture = "linux", runtime.GOARCH
+	if view, err = ociimage.New(view.Config, view.Stack); err != nil {
 		t.Fatal(err)
 	}
 	return view
 }
 
-func idOf(t *testing.T, view *content) v1.Hash {
+func idOf(t *testing.T, view *ociimage.Image) v1.Hash {
 	t.Helper()
 	id, err := view.ConfigName()
 	if err != nil {

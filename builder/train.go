@@ -16,14 +16,15 @@ import (
 	"time"
 
 	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/client"
 	"github.com/docker/docker/pkg/stdcopy"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/devloop-cli/devloop/builder/layercache"
 	"github.com/devloop-cli/devloop/builder/layertar"
+	"github.com/devloop-cli/devloop/builder/ociimage"
 	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/builder/tempcontainer"
 	"github.com/devloop-cli/devloop/internal/proc"
 )
 
@@ -35,8 +36,6 @@ const TrainingLabel = "devloop-cli.github.io/training"
 const (
 	// trainingLimit bounds a training. It takes 3 to 6 s on a quiet machine.
 	trainingLimit = 2 * time.Minute
-	// removalLimit bounds what an interrupt waits for: the making or the removal of a container.
-	removalLimit = 20 * time.Second
 	// trainDir holds the application that is trained with, in the container only.
 	trainDir   = layertar.AppDir + "/train"
 	trainClass = "io/github/devloop_cli/Train.class"
@@ -56,10 +55,10 @@ type training struct {
 }
 
 // newTraining describes the training of libraries. The base's layers hold the JVM.
-func (j *job) newTraining(base *content, libs []layer, classPath, options []string) *training {
+func (j *job) newTraining(base *ociimage.Image, libs []ociimage.Layer, classPath, options []string) *training {
 	parts := [][]byte{launchCode, trainCode, classPathJarData()}
-	for _, l := range slices.Concat(base.layers, libs) {
-		parts = append(parts, []byte(l.diffID.String()))
+	for _, l := range slices.Concat(base.Stack, libs) {
+		parts = append(parts, []byte(l.ID.String()))
 	}
 	for _, s := range slices.Concat(classPath, []string{""}, options) {
 		parts = append(parts, []byte(s), []byte{0})
@@ -83,7 +82,7 @@ func (m *Imager) Train(ctx context.Context, img Image, out io.Writer) (Archive, 
 	}
 	limited, cancel := context.WithTimeoutCause(ctx, trainingLimit, fmt.Errorf("it took longer than %s", trainingLimit))
 	defer cancel()
-	removeAbandoned(limited, m.docker, TrainingLabel, trainingLimit)
+	tempcontainer.RemoveAbandoned(limited, m.docker, TrainingLabel, trainingLimit)
 	r, err := t.run(limited, &trainer{docker: m.docker, image: img.Ref, out: out})
 	if ctx.Err() != nil || client.IsErrConnectionFailed(err) {
 		return Archive{}, imageError(ctx, t.project, m.docker.DaemonHost(), err)
@@ -208,11 +207,13 @@ type trainer struct {
 // java runs the image's JVM until it ends and returns what it printed. Then done looks
 // at the container, which is removed in any case.
 func (s *trainer) java(ctx context.Context, t *training, args []string, done func(client.ContainerAPIClient, string) error) (string, error) {
-	id, err := s.create(ctx, t, args)
+	id, remove, err := tempcontainer.Create(ctx, s.docker, // the image's own, but without the application's files
+		&container.Config{Image: s.image, Entrypoint: []string{"java"}, Cmd: args, Labels: map[string]string{TrainingLabel: t.project}},
+		&container.HostConfig{NetworkMode: "none", Tmpfs: map[string]string{"/" + layertar.ClassesDir: ""}})
 	if err != nil {
 		return "", err
 	}
-	defer s.remove(ctx, id)
+	defer remove()
 	if err := s.docker.CopyToContainer(ctx, id, "/", bytes.NewReader(trainerTar()), container.CopyToContainerOptions{}); err != nil {
 		return "", err
 	}
@@ -237,28 +238,6 @@ func (s *trainer) java(ctx context.Context, t *training, args []string, done fun
 	return said, err
 }
 
-// create makes the container: the image's own, but without the application's files,
-// without a network, and with another command. An interrupt has to wait for the engine's
-// answer: without the ID nobody could remove the container.
-func (s *trainer) create(ctx context.Context, t *training, args []string) (string, error) {
-	if ctx.Err() != nil {
-		return "", context.Cause(ctx)
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removalLimit)
-	defer cancel()
-	created, err := s.docker.ContainerCreate(ctx,
-		&container.Config{Image: s.image, Entrypoint: []string{"java"}, Cmd: args, Labels: map[string]string{TrainingLabel: t.project}},
-		&container.HostConfig{NetworkMode: "none", Tmpfs: map[string]string{"/" + layertar.ClassesDir: ""}}, nil, nil, "")
-	return created.ID, err
-}
-
-// remove removes a container, after an interrupt too.
-func (s *trainer) remove(ctx context.Context, id string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removalLimit)
-	defer cancel()
-	_ = s.docker.ContainerRemove(ctx, id, container.RemoveOptions{Force: true, RemoveVolumes: true})
-}
-
 // logs returns what a container printed.
 func (s *trainer) logs(ctx context.Context, id string) (string, error) {
 	stream, err := s.docker.ContainerLogs(ctx, id, container.LogsOptions{ShowStdout: true, ShowStderr: true})
@@ -270,20 +249,6 @@ func (s *trainer) logs(ctx context.Context, id string) (string, error) {
 	both := io.MultiWriter(kept, s.out)
 	_, err = stdcopy.StdCopy(both, both, stream)
 	return kept.String(), err
-}
-
-// removeAbandoned removes the containers with a label whose devloop was killed. One that
-// is younger than the limit of what it was made for may be another devloop's.
-func removeAbandoned(ctx context.Context, docker client.ContainerAPIClient, label string, limit time.Duration) {
-	found, err := docker.ContainerList(ctx, container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("label", label))})
-	if err != nil {
-		return // what comes next will say what is wrong with the engine
-	}
-	for _, c := range found {
-		if time.Since(time.Unix(c.Created, 0)) > limit+removalLimit {
-			_ = docker.ContainerRemove(ctx, c.ID, container.RemoveOptions{Force: true, RemoveVolumes: true})
-		}
-	}
 }
 
 // trainerTar holds what the container has beside the image: the beginning of the class

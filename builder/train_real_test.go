@@ -20,6 +20,7 @@ import (
 	"github.com/docker/docker/client"
 	"github.com/docker/docker/pkg/stdcopy"
 
+	"github.com/devloop-cli/devloop/builder/internal/enginetest"
 	"github.com/devloop-cli/devloop/hack/real"
 )
 
@@ -86,7 +87,7 @@ func archiveReal(t *testing.T, docker *client.Client, ref, java string) {
 	if a := second.Explanation.Archive; !a.Used || a.Wanted {
 		t.Fatalf("archive of the second image: %+v", a)
 	}
-	checkContent(t, second.Content)
+	enginetest.CheckImage(t, second.Content)
 	serves(t, docker, second.Ref, want)
 	edit(t, dir, "Hello, World", "Hello, again")
 	third := imageReal(t, m, docker, compileReal(t, p, "maven, one class edited"), "edited image with the archive")

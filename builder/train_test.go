@@ -22,6 +22,7 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/pkg/stdcopy"
 
+	"github.com/devloop-cli/devloop/builder/internal/enginetest"
 	"github.com/devloop-cli/devloop/builder/springboot"
 )
 
@@ -40,32 +41,32 @@ type fakeJVM struct {
 }
 
 // play adds the container endpoints to e.
-func (v *fakeJVM) play(e *engine) *engine {
+func (v *fakeJVM) play(e *enginetest.Engine) *enginetest.Engine {
 	v.containers = map[string]container.Summary{}
-	e.mux.HandleFunc("GET /{version}/containers/json", func(w http.ResponseWriter, r *http.Request) {
+	e.Mux.HandleFunc("GET /{version}/containers/json", func(w http.ResponseWriter, r *http.Request) {
 		list := []container.Summary{}
 		for _, c := range v.containers {
 			list = append(list, c)
 		}
 		_ = json.NewEncoder(w).Encode(list)
 	})
-	e.mux.HandleFunc("POST /{version}/containers/create", v.create)
-	e.mux.HandleFunc("PUT /{version}/containers/{id}/archive", func(w http.ResponseWriter, r *http.Request) {
-		files, _ := readArchive(r.Body)
+	e.Mux.HandleFunc("POST /{version}/containers/create", v.create)
+	e.Mux.HandleFunc("PUT /{version}/containers/{id}/archive", func(w http.ResponseWriter, r *http.Request) {
+		files, _ := enginetest.ReadArchive(r.Body)
 		for name := range files {
 			v.copied = append(v.copied, name)
 		}
 	})
-	e.mux.HandleFunc("POST /{version}/containers/{id}/wait", v.wait)
-	e.mux.HandleFunc("POST /{version}/containers/{id}/start", func(w http.ResponseWriter, r *http.Request) {
+	e.Mux.HandleFunc("POST /{version}/containers/{id}/wait", v.wait)
+	e.Mux.HandleFunc("POST /{version}/containers/{id}/start", func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 		v.starts <- struct{}{}
 	})
-	e.mux.HandleFunc("GET /{version}/containers/{id}/logs", func(w http.ResponseWriter, r *http.Request) {
+	e.Mux.HandleFunc("GET /{version}/containers/{id}/logs", func(w http.ResponseWriter, r *http.Request) {
 		_, _ = stdcopy.NewStdWriter(w, stdcopy.Stdout).Write([]byte(v.output()))
 	})
-	e.mux.HandleFunc("GET /{version}/containers/{id}/archive", v.take)
-	e.mux.HandleFunc("DELETE /{version}/containers/{id}", func(w http.ResponseWriter, r *http.Request) {
+	e.Mux.HandleFunc("GET /{version}/containers/{id}/archive", v.take)
+	e.Mux.HandleFunc("DELETE /{version}/containers/{id}", func(w http.ResponseWriter, r *http.Request) {
 		delete(v.containers, r.PathValue("id"))
 		w.WriteHeader(http.StatusNoContent)
 	})
@@ -121,7 +122,7 @@ func (v *fakeJVM) take(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("X-Docker-Container-Path-Stat", base64.StdEncoding.EncodeToString([]byte(`{}`)))
 	files := tar.NewWriter(w)
-	_ = writeFile(files, filepath.Base(r.URL.Query().Get("path")), int64(len(v.archive)), strings.NewReader(v.archive))
+	_ = enginetest.WriteFile(files, filepath.Base(r.URL.Query().Get("path")), int64(len(v.archive)), strings.NewReader(v.archive))
 	_ = files.Close()
 }
 
@@ -178,7 +179,7 @@ func TestTrainedImage(t *testing.T) {
 	}
 
 	second := image()
-	checkContent(t, second.Content)
+	enginetest.CheckImage(t, second.Content)
 	config, _ := second.Content.ConfigFile()
 	want = "java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Dspring.web.resources.cache.use-last-modified=false -XX:SharedArchiveFile=/app/dependencies.jsa -cp /app/classpath.jar:/app/lib/spring-boot-autoconfigure-4.1.2.jar com.example.App"
 	if got := strings.Join(config.Config.Entrypoint, " "); got != want {

@@ -32,6 +32,8 @@ var rules = []struct {
 		"an image is built without a cluster"},
 	{"builder/layercache", []string{"github.com/docker/docker", "k8s.io/client-go", module + "builder/springboot", module + "builder/image", module + "cmd"},
 		"a layer on disk is bytes with a digest"},
+	{"builder/ociimage", []string{"k8s.io/client-go", module + "builder/springboot", module + "builder/image", module + "cmd"},
+		"an image is layers and a configuration, whatever it contains"},
 	{"builder/layertar", []string{"github.com/docker/docker", "github.com/google/", "k8s.io/client-go", module + "builder/layercache", module + "builder/image", module + "cmd"},
 		"a layer is files in a fixed form, whatever it becomes part of"},
 	{"builder/supervisor", []string{"github.com/docker/docker", "github.com/google/", "k8s.io/client-go", module + "builder/layercache", module + "builder/image", module + "cmd"},

@@ -1,4 +1,4 @@
-package builder
+package ociimage
 
 import (
 	"archive/tar"
@@ -35,7 +35,7 @@ type exporter struct {
 	layers []v1.Hash
 }
 
-// engineContent returns a view of an image of the engine. Configuration and diff
+// FromEngine returns a view of an image of the engine. Configuration and diff
 // IDs are the engine's answer; layers are exported when one is asked for that the
 // cache lacks. That ends with ctx, except for a reader that comes after its end.
 //
@@ -43,22 +43,22 @@ type exporter struct {
 // it is composed anew, always in the same way, of what it says of the image: the
 // same processes run, but the view's config digest is not the engine's image ID.
 // The history, which nothing reads at run time, is left out.
-func engineContent(ctx context.Context, docker client.APIClient, cache *layercache.Cache, found image.InspectResponse) (*content, error) {
+func FromEngine(ctx context.Context, docker client.APIClient, cache *layercache.Cache, found image.InspectResponse) (*Image, error) {
 	config, err := engineConfig(found)
 	if err != nil {
 		return nil, err
 	}
 	e := &exporter{ctx: ctx, docker: docker, cache: cache, id: found.ID, workDir: config.Config.WorkingDir}
-	var layers []layer
+	var layers []Layer
 	for _, id := range found.RootFS.Layers {
 		hash, err := v1.NewHash(id)
 		if err != nil {
 			return nil, fmt.Errorf("read the layers of image %q: %w", found.ID, err)
 		}
 		e.layers = append(e.layers, hash)
-		layers = append(layers, layer{diffID: hash, cache: cache, fill: e.export})
+		layers = append(layers, Layer{ID: hash, cache: cache, fill: e.export})
 	}
-	return newContent(config, layers)
+	return New(config, layers)
 }
 
 // engineConfig translates what the engine says of an image. The engine's fields

@@ -1,4 +1,4 @@
-package builder
+package ociimage
 
 import (
 	"slices"
@@ -21,7 +21,7 @@ func TestDestinationsOfTheLastCopies(t *testing.T) {
 		for _, s := range c.steps {
 			history = append(history, image.HistoryResponseItem{CreatedBy: s})
 		}
-		if got := destinations(history, "/srv"); !slices.Equal(got, c.want) {
+		if got := CopyDestinations(history, "/srv"); !slices.Equal(got, c.want) {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)
 		}
 	}

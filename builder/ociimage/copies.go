@@ -1,4 +1,4 @@
-package builder
+package ociimage
 
 import (
 	"archive/tar"
@@ -20,6 +20,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/devloop-cli/devloop/builder/layercache"
+	"github.com/devloop-cli/devloop/builder/tempcontainer"
 )
 
 // ExtractLabel marks the containers from which layers are read. They never run, and
@@ -49,16 +50,20 @@ func (e *exporter) extract(ctx context.Context, wanted map[v1.Hash]bool) error {
 	if err != nil {
 		return err
 	}
-	places := destinations(history, e.workDir)
+	places := CopyDestinations(history, e.workDir)
 	beneath := len(e.layers) - len(places)
 	if beneath < 0 || slices.ContainsFunc(e.layers[:beneath], func(h v1.Hash) bool { return wanted[h] }) {
 		return errNotCopied
 	}
-	x, err := e.open(ctx)
+	tempcontainer.RemoveAbandoned(ctx, e.docker, ExtractLabel, extractLimit)
+	id, remove, err := tempcontainer.Create(ctx, e.docker,
+		&container.Config{Image: e.id, Entrypoint: []string{"never"}, Labels: map[string]string{ExtractLabel: ""}},
+		&container.HostConfig{NetworkMode: "none"})
 	if err != nil {
 		return err
 	}
-	defer x.close(ctx)
+	defer remove()
+	x := &extraction{docker: e.docker, cache: e.cache, id: id}
 	for i, place := range places {
 		if h := e.layers[beneath+i]; wanted[h] {
 			if err := x.layer(ctx, h, e.layers[:beneath+i], place); err != nil {
@@ -69,12 +74,12 @@ func (e *exporter) extract(ctx context.Context, wanted map[v1.Hash]bool) error {
 	return nil
 }
 
-// destinations returns where the image's last instructions that made layers have copied
+// CopyDestinations returns where the image's last instructions that made layers have copied
 // to, the last one last, up to one that did something else. The engine tells a COPY as
 //
 //	/bin/sh -c #(nop) COPY file:917bd5d2… in app.jar
 //	COPY build/libs/*.jar app.jar # buildkit
-func destinations(history []image.HistoryResponseItem, workDir string) (places []string) {
+func CopyDestinations(history []image.HistoryResponseItem, workDir string) (places []string) {
 	for _, step := range history { // the newest is first
 		text := strings.TrimSpace(strings.TrimPrefix(step.CreatedBy, "/bin/sh -c #(nop)"))
 		text = strings.TrimSpace(strings.TrimSuffix(text, "# buildkit"))
@@ -103,38 +108,13 @@ type extraction struct {
 	id     string
 }
 
-// open makes the container. An interrupt has to wait for the engine's answer: without
-// the ID nobody could remove the container.
-func (e *exporter) open(ctx context.Context) (*extraction, error) {
-	removeAbandoned(ctx, e.docker, ExtractLabel, extractLimit)
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removalLimit)
-	defer cancel()
-	created, err := e.docker.ContainerCreate(ctx,
-		&container.Config{Image: e.id, Entrypoint: []string{"never"}, Labels: map[string]string{ExtractLabel: ""}},
-		&container.HostConfig{NetworkMode: "none"}, nil, nil, "")
-	if err != nil {
-		return nil, err
-	}
-	return &extraction{docker: e.docker, cache: e.cache, id: created.ID}, nil
-}
-
-// close removes the container, after an interrupt too.
-func (x *extraction) close(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removalLimit)
-	defer cancel()
-	_ = x.docker.ContainerRemove(ctx, x.id, container.RemoveOptions{Force: true, RemoveVolumes: true})
-}
-
 // fileType are the bits of a mode that say what kind of file it is.
 const fileType = 0o170000
 
-// dialects are what engines write otherwise into a layer than they send from a container:
+// headerVariants are what engines write otherwise into a layer than they send from a container:
 // nothing; the names of users and groups, which older ones look up on the engine's own
 // machine; no kind of file in the mode, with containerd's image store.
-var dialects = []func(*tar.Header){
+var headerVariants = []func(*tar.Header){
 	func(*tar.Header) {},
 	nameOwners,
 	func(h *tar.Header) { h.Mode &^= fileType },
@@ -158,8 +138,8 @@ func (x *extraction) layer(ctx context.Context, h v1.Hash, beneath []v1.Hash, pl
 		return errNotCopied // what is there is the whole image
 	}
 	var err error
-	for _, spoken := range dialects {
-		if err = x.try(ctx, h, beneath, place, spoken); !errors.Is(err, errOther) {
+	for _, variant := range headerVariants {
+		if err = x.try(ctx, h, beneath, place, variant); !errors.Is(err, errOther) {
 			return err
 		}
 	}
@@ -170,13 +150,13 @@ func (x *extraction) layer(ctx context.Context, h v1.Hash, beneath []v1.Hash, pl
 var errOther = errors.New("it has another digest than the layer")
 
 // try puts a layer together in a dialect, and keeps it if it is the one that is wanted.
-func (x *extraction) try(ctx context.Context, h v1.Hash, beneath []v1.Hash, place string, spoken func(*tar.Header)) error {
+func (x *extraction) try(ctx context.Context, h v1.Hash, beneath []v1.Hash, place string, variant func(*tar.Header)) error {
 	w, err := x.cache.Create()
 	if err != nil {
 		return err
 	}
 	defer w.Discard()
-	if err := x.write(ctx, w, beneath, place, spoken); err != nil {
+	if err := x.write(ctx, w, beneath, place, variant); err != nil {
 		return err
 	}
 	if w.Digest() != h {
@@ -187,8 +167,8 @@ func (x *extraction) try(ctx context.Context, h v1.Hash, beneath []v1.Hash, plac
 }
 
 // write writes the layer's tar.
-func (x *extraction) write(ctx context.Context, to io.Writer, beneath []v1.Hash, place string, spoken func(*tar.Header)) error {
-	layer := &layerFiles{tar: tar.NewWriter(to), spoken: spoken, beneath: map[string]string{}}
+func (x *extraction) write(ctx context.Context, to io.Writer, beneath []v1.Hash, place string, variant func(*tar.Header)) error {
+	layer := &layerFiles{tar: tar.NewWriter(to), variant: variant, beneath: map[string]string{}}
 	for dir := path.Dir(place); dir != "/"; dir = path.Dir(dir) {
 		header, err := x.header(ctx, dir)
 		if err != nil {
@@ -253,8 +233,8 @@ func joined(above, name string) string {
 
 // layerFiles writes a layer's tar.
 type layerFiles struct {
-	tar    *tar.Writer
-	spoken func(*tar.Header) // one of [dialects]
+	tar     *tar.Writer
+	variant func(*tar.Header) // one of [headerVariants]
 	// above are the directories that the next file lies in, as far as they are not written.
 	above []*tar.Header
 	// beneath are the files of the layers beneath, each with what its header says.
@@ -277,13 +257,13 @@ func (l *layerFiles) skip(layer, place string) error {
 			return err
 		}
 		if name := strings.TrimSuffix(header.Name, "/"); name == place || strings.HasPrefix(name, place+"/") {
-			l.beneath[name] = said(header)
+			l.beneath[name] = headerKey(header)
 		}
 	}
 }
 
-// said is what a header says of a file, its name and its kind aside.
-func said(h *tar.Header) string {
+// headerKey is what a header says of a file, its name and its kind aside.
+func headerKey(h *tar.Header) string {
 	return fmt.Sprint(h.Typeflag, h.Mode&^fileType, h.Uid, h.Gid, h.Size, h.ModTime.Unix(), h.Linkname)
 }
 
@@ -291,7 +271,7 @@ func said(h *tar.Header) string {
 // something in it is.
 func (l *layerFiles) add(header *tar.Header, data io.Reader) error {
 	l.above = slices.DeleteFunc(l.above, func(dir *tar.Header) bool { return !strings.HasPrefix(header.Name, dir.Name) })
-	known := l.beneath[strings.TrimSuffix(header.Name, "/")] == said(header)
+	known := l.beneath[strings.TrimSuffix(header.Name, "/")] == headerKey(header)
 	if header.Typeflag == tar.TypeDir {
 		l.above = append(l.above, header)
 	}
@@ -317,6 +297,6 @@ func (l *layerFiles) add(header *tar.Header, data io.Reader) error {
 // header writes a header in the form that engines write, which is PAX where it has to be.
 func (l *layerFiles) header(h *tar.Header) error {
 	h.Format = tar.FormatPAX
-	l.spoken(h)
+	l.variant(h)
 	return l.tar.WriteHeader(h)
 }

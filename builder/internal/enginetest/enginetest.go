@@ -1,4 +1,5 @@
-package builder
+// Package enginetest plays a Docker engine for tests, at the wire: the real client talks to it.
+package enginetest
 
 import (
 	"archive/tar"
@@ -19,33 +20,35 @@ import (
 	"github.com/docker/docker/client"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/validate"
 )
 
-// engine is a Docker engine at the wire: behind it stands the real client.
-type engine struct {
+// Engine is a Docker engine at the wire: behind it stands the real client.
+type Engine struct {
 	*client.Client
-	mux    *http.ServeMux
-	mu     sync.Mutex
-	images map[string]image.InspectResponse // by each of their names and by ID
-	layers map[string][]byte                // by diff ID
-	forgot string                           // a layer that the engine says it has, but lacks
-	loaded []int64                          // sizes of the archives that were loaded
-	saves  int
-	tagged int
-	build  string // what a build answers
-	head   map[string]string
-	query  []string // of each build
-	oci    bool     // docker save in OCI's layout
-	cut    int64    // bytes after which an export is cut, 0 for never
+	Mux    *http.ServeMux
+	Mu     sync.Mutex
+	Images map[string]image.InspectResponse // by each of their names and by ID
+	Layers map[string][]byte                // by diff ID
+	Forgot string                           // a layer that the engine says it has, but lacks
+	Loaded []int64                          // sizes of the archives that were loaded
+	Saves  int
+	Tagged int
+	Build  string // what a build answers
+	Head   map[string]string
+	Query  []string // of each build
+	OCI    bool     // docker save in OCI's layout
+	Cut    int64    // bytes after which an export is cut, 0 for never
 }
 
-func newEngine(t *testing.T) *engine {
+// New starts an engine without images.
+func New(t *testing.T) *Engine {
 	t.Helper()
-	e := &engine{images: map[string]image.InspectResponse{}, layers: map[string][]byte{}, head: map[string]string{"Api-Version": "1.41", "Builder-Version": "1"}}
+	e := &Engine{Images: map[string]image.InspectResponse{}, Layers: map[string][]byte{}, Head: map[string]string{"Api-Version": "1.41", "Builder-Version": "1"}}
 	mux := http.NewServeMux()
-	e.mux = mux
+	e.Mux = mux
 	mux.HandleFunc("/_ping", func(w http.ResponseWriter, r *http.Request) {
-		for k, v := range e.head {
+		for k, v := range e.Head {
 			w.Header().Set(k, v)
 		}
 	})
@@ -57,8 +60,8 @@ func newEngine(t *testing.T) *engine {
 	mux.HandleFunc("DELETE /{version}/images/{id}", e.remove)
 	mux.HandleFunc("POST /{version}/build", func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
-		e.query = append(e.query, r.URL.RawQuery)
-		_, _ = io.WriteString(w, e.build)
+		e.Query = append(e.Query, r.URL.RawQuery)
+		_, _ = io.WriteString(w, e.Build)
 	})
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
@@ -71,17 +74,17 @@ func newEngine(t *testing.T) *engine {
 }
 
 // get answers an inspection, a list or an export.
-func (e *engine) get(w http.ResponseWriter, r *http.Request) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+func (e *Engine) get(w http.ResponseWriter, r *http.Request) {
+	e.Mu.Lock()
+	defer e.Mu.Unlock()
 	path := r.PathValue("path")
 	name, inspected := strings.CutSuffix(path, "/json")
-	switch found, ok := e.images[name]; {
+	switch found, ok := e.Images[name]; {
 	case path == "json":
 		_ = json.NewEncoder(w).Encode(e.list())
 	case path == "get":
-		e.saves++
-		e.save(w, e.images[r.URL.Query().Get("names")])
+		e.Saves++
+		e.save(w, e.Images[r.URL.Query().Get("names")])
 	case inspected && ok:
 		_ = json.NewEncoder(w).Encode(found)
 	default:
@@ -89,10 +92,10 @@ func (e *engine) get(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (e *engine) list() []image.Summary {
+func (e *Engine) list() []image.Summary {
 	var all []image.Summary
-	for name, found := range e.images {
-		if name == found.ID && found.Config.Labels[ProjectLabel] != "" {
+	for name, found := range e.Images {
+		if name == found.ID && found.Config.Labels["devloop-cli.github.io/project"] != "" {
 			all = append(all, image.Summary{ID: name})
 		}
 	}
@@ -100,18 +103,18 @@ func (e *engine) list() []image.Summary {
 }
 
 // save writes an archive in the layout of Docker 20.10, or of 25.
-func (e *engine) save(w io.Writer, found image.InspectResponse) {
-	if e.cut > 0 {
-		w = &limitWriter{w, e.cut}
+func (e *Engine) save(w io.Writer, found image.InspectResponse) {
+	if e.Cut > 0 {
+		w = &limitWriter{w, e.Cut}
 	}
 	files := tar.NewWriter(w)
 	for i, id := range found.RootFS.Layers {
 		name := fmt.Sprintf("%064d/layer.tar", i)
-		if e.oci {
+		if e.OCI {
 			name = "blobs/sha256/" + strings.TrimPrefix(id, "sha256:")
 		}
-		_ = writeFile(files, name, int64(len(e.layers[id])), bytes.NewReader(e.layers[id]))
-		_ = writeFile(files, name+".json", 2, strings.NewReader("{}"))
+		_ = WriteFile(files, name, int64(len(e.Layers[id])), bytes.NewReader(e.Layers[id]))
+		_ = WriteFile(files, name+".json", 2, strings.NewReader("{}"))
 	}
 	_ = files.Close()
 }
@@ -129,10 +132,10 @@ func (l *limitWriter) Write(p []byte) (int, error) {
 }
 
 // load takes an archive. Like the engine it answers with status 200 in any case.
-func (e *engine) load(w http.ResponseWriter, r *http.Request) {
-	files, err := readArchive(r.Body) // which may wait for an export
-	e.mu.Lock()
-	defer e.mu.Unlock()
+func (e *Engine) load(w http.ResponseWriter, r *http.Request) {
+	files, err := ReadArchive(r.Body) // which may wait for an export
+	e.Mu.Lock()
+	defer e.Mu.Unlock()
 	if err == nil {
 		err = e.take(files)
 	}
@@ -140,7 +143,7 @@ func (e *engine) load(w http.ResponseWriter, r *http.Request) {
 	for _, content := range files {
 		size += int64(len(content))
 	}
-	e.loaded = append(e.loaded, size)
+	e.Loaded = append(e.Loaded, size)
 	if err != nil {
 		_, _ = fmt.Fprintf(w, `{"errorDetail":{"message":%q},"error":%q}`+"\n", err, err)
 		return
@@ -148,7 +151,8 @@ func (e *engine) load(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, `{"stream":"Loaded image\n"}`)
 }
 
-func readArchive(r io.Reader) (map[string][]byte, error) {
+// ReadArchive returns the files of a tar archive.
+func ReadArchive(r io.Reader) (map[string][]byte, error) {
 	files, archive := map[string][]byte{}, tar.NewReader(r)
 	for {
 		header, err := archive.Next()
@@ -166,7 +170,7 @@ func readArchive(r io.Reader) (map[string][]byte, error) {
 }
 
 // take adds the archive's image, unless a layer is missing.
-func (e *engine) take(files map[string][]byte) error {
+func (e *Engine) take(files map[string][]byte) error {
 	var manifest []struct {
 		Config           string
 		RepoTags, Layers []string
@@ -178,73 +182,73 @@ func (e *engine) take(files map[string][]byte) error {
 	id, _, _ := v1.SHA256(bytes.NewReader(files[manifest[0].Config]))
 	for i, diffID := range config.RootFS.DiffIDs {
 		data, sent := files[manifest[0].Layers[i]]
-		if _, known := e.layers[diffID.String()]; !sent && (!known || e.forgot == diffID.String()) {
+		if _, known := e.Layers[diffID.String()]; !sent && (!known || e.Forgot == diffID.String()) {
 			return fmt.Errorf("open %s: no such file or directory", manifest[0].Layers[i])
 		}
 		if sent {
 			if h, _, _ := v1.SHA256(bytes.NewReader(data)); h != diffID {
 				return fmt.Errorf("layer %s has content of %s", diffID, h)
 			}
-			e.layers[diffID.String()] = data
+			e.Layers[diffID.String()] = data
 		}
 	}
-	e.add(id.String(), &config, manifest[0].RepoTags...)
+	e.Add(id.String(), &config, manifest[0].RepoTags...)
 	return nil
 }
 
-// add gives the engine an image.
-func (e *engine) add(id string, config *v1.ConfigFile, tags ...string) {
+// Add gives the engine an image.
+func (e *Engine) Add(id string, config *v1.ConfigFile, tags ...string) {
 	var found image.InspectResponse
 	text, _ := json.Marshal(map[string]any{"Id": id, "Config": config.Config, "Architecture": config.Architecture, "Os": config.OS,
 		"Created": "2026-01-02T03:04:05.6Z", "RootFS": map[string]any{"Type": "layers", "Layers": config.RootFS.DiffIDs}})
 	_ = json.Unmarshal(text, &found)
-	e.images[id] = found
+	e.Images[id] = found
 	for _, tag := range tags { // which a load does without noting the time
 		e.name(id, strings.TrimPrefix(tag, "docker.io/library/"))
 	}
 }
 
 // name moves a tag to an image.
-func (e *engine) name(id, tag string) {
-	for key, other := range e.images {
+func (e *Engine) name(id, tag string) {
+	for key, other := range e.Images {
 		other.RepoTags = slices.DeleteFunc(slices.Clone(other.RepoTags), func(s string) bool { return s == tag })
-		e.images[key] = other
+		e.Images[key] = other
 	}
-	found := e.images[id]
+	found := e.Images[id]
 	found.RepoTags = append(found.RepoTags, tag)
-	e.images[tag] = found
+	e.Images[tag] = found
 	for _, key := range append(found.RepoTags, id) {
-		e.images[key] = found
+		e.Images[key] = found
 	}
 }
 
-func (e *engine) tag(w http.ResponseWriter, r *http.Request) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	found := e.images[strings.TrimSuffix(r.PathValue("path"), "/tag")]
-	e.tagged++
-	found.Metadata.LastTagTime = time.Unix(int64(e.tagged), 0)
-	e.images[found.ID] = found
+func (e *Engine) tag(w http.ResponseWriter, r *http.Request) {
+	e.Mu.Lock()
+	defer e.Mu.Unlock()
+	found := e.Images[strings.TrimSuffix(r.PathValue("path"), "/tag")]
+	e.Tagged++
+	found.Metadata.LastTagTime = time.Unix(int64(e.Tagged), 0)
+	e.Images[found.ID] = found
 	e.name(found.ID, strings.TrimPrefix(r.URL.Query().Get("repo"), "docker.io/library/")+":"+r.URL.Query().Get("tag"))
 	w.WriteHeader(http.StatusCreated)
 }
 
-func (e *engine) remove(w http.ResponseWriter, r *http.Request) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	found := e.images[r.PathValue("id")]
+func (e *Engine) remove(w http.ResponseWriter, r *http.Request) {
+	e.Mu.Lock()
+	defer e.Mu.Unlock()
+	found := e.Images[r.PathValue("id")]
 	if found.Author == "in use" {
 		http.Error(w, `{"message":"conflict: unable to delete: image is being used by running container"}`, http.StatusConflict)
 		return
 	}
 	for _, key := range append(found.RepoTags, found.ID) {
-		delete(e.images, key)
+		delete(e.Images, key)
 	}
 	_, _ = io.WriteString(w, "[]")
 }
 
-// addRandom gives the engine an image of random layers under a name.
-func (e *engine) addRandom(t *testing.T, name string, layers int64) {
+// AddRandom gives the engine an image of random layers under a name.
+func (e *Engine) AddRandom(t *testing.T, name string, layers int64) {
 	t.Helper()
 	img, err := random.Image(2048, layers)
 	if err != nil {
@@ -265,17 +269,48 @@ func (e *engine) addRandom(t *testing.T, name string, layers int64) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if e.layers[id.String()], err = io.ReadAll(data); err != nil {
+		if e.Layers[id.String()], err = io.ReadAll(data); err != nil {
 			t.Fatal(err)
 		}
 	}
-	e.add("sha256:"+strings.Repeat(fmt.Sprint(layers), 64), config, name)
+	e.Add("sha256:"+strings.Repeat(fmt.Sprint(layers), 64), config, name)
 }
 
-func writeFile(files *tar.Writer, name string, size int64, data io.Reader) error {
+// WriteFile adds a file to a tar archive.
+func WriteFile(files *tar.Writer, name string, size int64, data io.Reader) error {
 	if err := files.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: size}); err != nil {
 		return err
 	}
 	_, err := io.Copy(files, data)
 	return err
+}
+
+// CheckImage is validate.Image for uncompressed layers: validate itself takes
+// every layer for a gzip stream, but in its fast form.
+func CheckImage(t *testing.T, img v1.Image) {
+	t.Helper()
+	if err := validate.Image(img, validate.Fast); err != nil {
+		t.Error(err)
+	}
+	layers, err := img.Layers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest, err := img.Manifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, l := range layers {
+		data, err := l.Uncompressed()
+		if err != nil {
+			t.Fatal(err)
+		}
+		digest, size, err := v1.SHA256(data)
+		if err = errors.Join(err, data.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if want := manifest.Layers[i]; digest != want.Digest || size != want.Size || want.MediaType != "application/vnd.oci.image.layer.v1.tar" {
+			t.Errorf("layer %d is %s of %d bytes, the manifest says %+v", i, digest, size, want)
+		}
+	}
 }

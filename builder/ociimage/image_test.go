@@ -1,0 +1,99 @@
+package ociimage
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/v1/random"
+
+	"github.com/devloop-cli/devloop/builder/internal/enginetest"
+	"github.com/devloop-cli/devloop/builder/layercache"
+)
+
+// view returns the view of an image of e.
+func view(t *testing.T, e *enginetest.Engine, cache *layercache.Cache, name string) *Image {
+	t.Helper()
+	found, err := e.ImageInspect(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := FromEngine(t.Context(), e, cache, found)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+func TestEngineContentIsExportedOnce(t *testing.T) {
+	t.Parallel()
+	for _, oci := range []bool{false, true} {
+		e := enginetest.New(t)
+		e.OCI = oci
+		e.AddRandom(t, "base:1", 3)
+		dir := t.TempDir()
+		img := view(t, e, layercache.Open(dir), "base:1")
+		if _, err := img.ConfigName(); err != nil || e.Saves != 0 {
+			t.Fatalf("the configuration took %d exports, %v", e.Saves, err)
+		}
+		enginetest.CheckImage(t, img)
+		again := view(t, e, layercache.Open(dir), "base:1")
+		enginetest.CheckImage(t, again)
+		one, _ := img.Digest()
+		other, _ := again.Digest()
+		if e.Saves != 1 || one != other {
+			t.Errorf("%d exports, digests %s and %s", e.Saves, one, other)
+		}
+	}
+}
+
+func TestEngineContentSurvivesDamage(t *testing.T) {
+	t.Parallel()
+	e := enginetest.New(t)
+	e.AddRandom(t, "base:1", 3)
+	cache := layercache.Open(t.TempDir())
+	img := view(t, e, cache, "base:1")
+	enginetest.CheckImage(t, img)
+	if err := os.WriteFile(cache.Path(img.Stack[1].ID), []byte("damaged"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	enginetest.CheckImage(t, img)
+	if e.Saves != 2 {
+		t.Errorf("%d exports, want one more for the damaged layer", e.Saves)
+	}
+}
+
+func TestEngineContentOfACutExport(t *testing.T) {
+	t.Parallel()
+	e := enginetest.New(t)
+	e.AddRandom(t, "base:1", 3)
+	e.Cut = 5000
+	dir := t.TempDir()
+	cache := layercache.Open(dir)
+	img := view(t, e, cache, "base:1")
+	if _, err := img.Manifest(); err == nil {
+		t.Fatal("a cut export gave a manifest")
+	}
+	if left, err := os.ReadDir(filepath.Join(dir, "layers", "new")); err != nil || len(left) > 0 {
+		t.Errorf("%d unfinished files are left", len(left))
+	}
+	e.Cut = 0
+	enginetest.CheckImage(t, img)
+}
+
+func TestPulledContent(t *testing.T) {
+	t.Parallel()
+	img, err := random.Image(2048, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := FromRegistry(layercache.Open(t.TempDir()), img)
+	if err != nil {
+		t.Fatal(err)
+	}
+	enginetest.CheckImage(t, got)
+	want, _ := img.ConfigFile()
+	if len(got.Stack) != 3 || got.Stack[2].ID != want.RootFS.DiffIDs[2] {
+		t.Errorf("got layers %v", got.Stack)
+	}
+}
