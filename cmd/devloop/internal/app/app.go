@@ -25,7 +25,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/ui"
 )
 
@@ -73,11 +73,11 @@ func Main(ctx context.Context, args []string, s Streams) int {
 	if ended, passed := errors.AsType[*endedError](err); passed {
 		return ended.code
 	}
-	failure := engine.FailureOf(err)
+	f := failure.Of(err)
 	if _, shown := errors.AsType[*shownError](err); !shown {
-		ui.PrintFailure(s.Err, styleFor(s.Err), *failure)
+		ui.PrintFailure(s.Err, styleFor(s.Err), *f)
 	}
-	return exitCode(failure.Code)
+	return exitCode(f.Code)
 }
 
 // shownError wraps an error that a person has seen already.

@@ -15,6 +15,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
 	"github.com/devloop-cli/devloop/runner"
 )
@@ -56,7 +57,7 @@ func session(d display, do func() (err error, told bool)) error {
 			end.Outcome = event.Cancelled
 		}
 		if !told {
-			end.Failure = engine.FailureOf(err)
+			end.Failure = failure.Of(err)
 		}
 	}
 	d.Publish(0, end)

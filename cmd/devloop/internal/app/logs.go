@@ -12,7 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/lines"
 	"github.com/devloop-cli/devloop/runner"
 )
 
@@ -64,7 +64,7 @@ func logs(c *cli.Context, s Streams) error {
 		one := pod
 		one.Containers = []string{container}
 		group.Go(func() error {
-			out, flush := engine.Lines(logLine(s.Out, &turn, pod, container, c.Bool("json")))
+			out, flush := lines.NewWriter(logLine(s.Out, &turn, pod, container, c.Bool("json")))
 			defer flush()
 			return pods.ReadLog(ctx, one, options, out)
 		})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/keyboard"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/livereload"
 	"github.com/devloop-cli/devloop/runner"
@@ -175,6 +176,6 @@ func cleanUp(c *cli.Context, d display) error {
 
 // warn publishes an error that stops nothing.
 func (d display) warn(err error) {
-	f := engine.FailureOf(err)
+	f := failure.Of(err)
 	d.Publish(0, event.Notice{Level: event.Warning, Text: f.Message, Hints: f.Hints})
 }

@@ -10,8 +10,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/setup"
 )
 
@@ -78,7 +78,7 @@ func setUp(c *cli.Context, s Streams, d display) error {
 }
 
 func checkFinished(r setup.Result) event.CheckFinished {
-	e := event.CheckFinished{ID: r.ID, State: string(r.State), Evidence: r.Evidence, Took: event.Duration(r.Took), Failure: engine.FailureOf(r.Err)}
+	e := event.CheckFinished{ID: r.ID, State: string(r.State), Evidence: r.Evidence, Took: event.Duration(r.Took), Failure: failure.Of(r.Err)}
 	if e.Failure != nil {
 		e.Hint = e.Failure.Hints
 	}

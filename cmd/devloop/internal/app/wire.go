@@ -13,9 +13,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/devloop-cli/devloop/builder"
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/lines"
 	"github.com/devloop-cli/devloop/internal/dockerapi"
 	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/loader"
@@ -82,7 +82,7 @@ func open(c *cli.Context, d display) (*builder.Project, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, flush := engine.Lines(func(line string) {
+	out, flush := lines.NewWriter(func(line string) {
 		if strings.HasPrefix(line, "Downloading ") { // a trace of why it can't is in the tool's reason
 			d.Publish(0, event.Progress{Line: line})
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 )
 
 // Trainer makes what lets the next images of the same dependencies start faster.
@@ -37,10 +38,10 @@ func (s *Session) train(ctx context.Context, img builder.Image) (made bool, err 
 	began := time.Now()
 	a, err := s.Trainer.Train(ctx, img, io.Discard)
 	switch {
-	case cancelled(err):
+	case failure.Cancelled(err):
 		return false, err
 	case err != nil:
-		f := FailureOf(err)
+		f := failure.Of(err)
 		s.Bus.Publish(0, event.Notice{Level: event.Warning, Text: f.Message, Hints: f.Hints})
 	case !a.Used:
 		s.Bus.Publish(0, event.Notice{Level: event.Info, Text: "the application starts without an archive of its dependencies' classes: " + a.Why})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/lines"
 	"github.com/devloop-cli/devloop/runner"
 )
 
@@ -35,7 +36,7 @@ func (c *cycle) followLogs(pods []runner.Pod) {
 	}
 	for _, pod := range pods {
 		c.work.Go(func() {
-			out, flush := Lines(func(line string) {
+			out, flush := lines.NewWriter(func(line string) {
 				c.publish(event.AppLog{Pod: pod.Name, Line: line})
 				rejected(line)
 			})

@@ -9,6 +9,7 @@ import (
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/watch"
 )
@@ -50,11 +51,11 @@ func (c *cycle) run(ctx context.Context) error {
 		c.pause(ctx, c.n) // from now on there is something to wait for
 	}
 	err := c.stages(ctx)
-	if err != nil && !cancelled(err) && c.State().Serving == nil {
-		c.fail(c.n, *FailureOf(err))
+	if err != nil && !failure.Cancelled(err) && c.State().Serving == nil {
+		c.fail(c.n, *failure.Of(err))
 	}
-	c.publish(event.CycleFinished{Outcome: outcome(err), Took: since(began), Failure: FailureOf(err)})
-	if err != nil && !cancelled(err) {
+	c.publish(event.CycleFinished{Outcome: failure.Outcome(err), Took: since(began), Failure: failure.Of(err)})
+	if err != nil && !failure.Cancelled(err) {
 		c.noteServingCode(before)
 	}
 	return err

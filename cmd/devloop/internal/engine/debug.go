@@ -13,6 +13,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
 	"github.com/devloop-cli/devloop/runner"
 )
@@ -70,7 +71,7 @@ func (c *cycle) openDebugger(ctx context.Context, to runner.Endpoint) error {
 	}
 	c.debuggers = append(c.debuggers, &debugger{Relay: relay, to: to})
 	if moved != nil {
-		f := FailureOf(moved)
+		f := failure.Of(moved)
 		c.publish(event.Notice{Level: event.Warning, Hints: append(f.Hints, "or choose another: --debug-port PORT"),
 			Text: fmt.Sprintf("%s, so %s is debugged at %s", f.Message, to.Of, relay.Address())})
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/watch"
@@ -259,7 +260,7 @@ func TestInterruptedStageIsCancelledNotFailed(t *testing.T) {
 		defer cancel()
 		l, r := newTestSession(&fakes{})
 		err := l.Deploy(ctx)
-		if got := FailureOf(err); got == nil || got.Code != CodeInterrupted {
+		if got := failure.Of(err); got == nil || got.Code != failure.CodeInterrupted {
 			t.Errorf("got %+v for %v", got, err)
 		}
 		if got := r.stages(); !reflect.DeepEqual(got, []string{"compile ok", "image cancelled"}) {
@@ -270,10 +271,10 @@ func TestInterruptedStageIsCancelledNotFailed(t *testing.T) {
 
 // A real compile error that races a cancellation stays a compile error.
 func TestOutcomeAsksTheErrorNotTheContext(t *testing.T) {
-	if got := outcome(codedError{}); got != event.Failed {
+	if got := failure.Outcome(codedError{}); got != event.Failed {
 		t.Errorf("got %q", got)
 	}
-	if got := outcome(errSuperseded); got != event.Cancelled {
+	if got := failure.Outcome(errSuperseded); got != event.Cancelled {
 		t.Errorf("got %q", got)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
 	"github.com/devloop-cli/devloop/runner"
 )
@@ -37,7 +38,7 @@ func (c *cycle) hotSwap(ctx context.Context, decision plan.Decision) (bool, erro
 	swapped, err := stage(ctx, c, name, func(ctx context.Context, r *stageRun) (bool, error) {
 		err := c.sendFiles(ctx, d, decision.Files)
 		r.note = fmt.Sprintf("%s to %s", plan.Summary(decision.Files), names(d.patchable()))
-		if err != nil && !cancelled(err) {
+		if err != nil && !failure.Cancelled(err) {
 			r.skip, r.note = true, fmt.Sprintf("%s instead: %v", instead, err)
 			return false, nil
 		}

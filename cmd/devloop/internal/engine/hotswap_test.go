@@ -13,6 +13,7 @@ import (
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/hack/real"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/watch"
@@ -47,7 +48,7 @@ func TestSwapThatIsCutOffIsNotTakenForNone(t *testing.T) {
 	img.Explanation.Supervised, img.Explanation.Swappable = true, true
 	l.state = State{}.promoted(Deployment{Image: img, Pods: []runner.Pod{{Name: "app"}}, Built: before, Code: Code{InImage, before}})
 	l.built = after
-	if _, err := newCycle(l, 1, "", watch.Batch{}).hotSwap(ctx, plan.Decision{Path: plan.Swap, Files: plan.Changes(before, after)}); !cancelled(err) {
+	if _, err := newCycle(l, 1, "", watch.Batch{}).hotSwap(ctx, plan.Decision{Path: plan.Swap, Files: plan.Changes(before, after)}); !failure.Cancelled(err) {
 		t.Fatalf("the swap ended with %v", err)
 	}
 	if len(f.taken) != 1 {

@@ -11,6 +11,7 @@ import (
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/runner"
 )
 
@@ -69,7 +70,7 @@ func (r *stageRun) restart(ctx context.Context, files map[string][]byte) (bool, 
 	change := d.changeTo(r.built, files)
 	change.Restart = true
 	pods, err := r.sendChange(ctx, d, change)
-	if cancelled(err) {
+	if failure.Cancelled(err) {
 		return false, err
 	}
 	if err != nil {
@@ -102,7 +103,7 @@ func (c *cycle) recoverFailedRestart(err error, before Deployment, served bool) 
 	var why *runner.NotReadyError
 	wentBack := errors.As(err, &why) && why.WentBack()
 	switch {
-	case cancelled(err):
+	case failure.Cancelled(err):
 	case wentBack && len(before.patchable()) == 1 && served:
 		c.become(c.n, c.State().wentBack(before))
 		c.routeToServing()

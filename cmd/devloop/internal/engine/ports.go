@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/runner"
 )
 
@@ -86,7 +87,7 @@ func (c *cycle) openPorts(ctx context.Context, endpoints []runner.Endpoint) erro
 // portOpened publishes where an endpoint will be reached.
 func (c *cycle) portOpened(local LocalPort, to runner.Endpoint) {
 	if moved := local.Moved(); moved != nil {
-		f := FailureOf(moved)
+		f := failure.Of(moved)
 		c.publish(event.Notice{Level: event.Warning, Hints: f.Hints,
 			Text: fmt.Sprintf("%s, so port %d of %s is at %s", f.Message, to.Port, to.Of, local.URL())})
 	}

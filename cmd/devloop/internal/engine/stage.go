@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/lines"
 	"github.com/devloop-cli/devloop/runner"
 )
 
@@ -22,7 +24,7 @@ type stageRun struct {
 // writer returns a writer whose lines become StageOutput events, and a function that publishes a
 // last line without an end.
 func (r *stageRun) writer() (out io.Writer, flush func()) {
-	return Lines(func(line string) { r.publish(event.StageOutput{Stage: r.stage, Line: line}) })
+	return lines.NewWriter(func(line string) { r.publish(event.StageOutput{Stage: r.stage, Line: line}) })
 }
 
 // stage runs work between the events that open and close a stage. Nothing else publishes these,
@@ -32,7 +34,7 @@ func stage[T any](ctx context.Context, c *cycle, name event.Stage, work func(con
 	r.publish(event.StageStarted{Stage: name})
 	began := time.Now()
 	v, err := work(ctx, r)
-	end := event.StageFinished{Stage: name, Outcome: outcome(err), Took: since(began), Note: r.note, Failure: FailureOf(err)}
+	end := event.StageFinished{Stage: name, Outcome: failure.Outcome(err), Took: since(began), Note: r.note, Failure: failure.Of(err)}
 	if r.skip && err == nil {
 		end.Outcome = event.Skipped
 	}
@@ -68,7 +70,7 @@ func (c *cycle) informOnce(text string, hints ...string) {
 
 // warn publishes an error that stops nothing.
 func (c *cycle) warn(err error) {
-	f := FailureOf(err)
+	f := failure.Of(err)
 	c.publish(event.Notice{Level: event.Warning, Text: f.Message, Hints: f.Hints})
 }
 

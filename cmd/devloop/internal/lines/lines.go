@@ -1,13 +1,17 @@
-package engine
+// Package lines cuts a stream into lines.
+//
+//	out, flush := lines.NewWriter(func(line string) { fmt.Println("»", line) })
+//	defer flush() // a last line without an end
+package lines
 
 import (
 	"bytes"
 	"io"
 )
 
-// Lines returns a writer that hands whole lines to tell, and a function that hands
+// NewWriter returns a writer that hands whole lines to tell, and a function that hands
 // over a last line without an end.
-func Lines(tell func(line string)) (out io.Writer, flush func()) {
+func NewWriter(tell func(line string)) (out io.Writer, flush func()) {
 	w := &lineWriter{line: tell}
 	return w, w.flush
 }

@@ -1,0 +1,51 @@
+// Package failure turns an error into what events say of it.
+//
+//	bus.Publish(n, event.CycleFinished{Outcome: failure.Outcome(err), Failure: failure.Of(err)})
+package failure
+
+import (
+	"cmp"
+	"context"
+	"errors"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/fault"
+)
+
+// CodeInterrupted is the code of what the user ended, CodeUnexpected of an error without one.
+const (
+	CodeInterrupted = "interrupted"
+	CodeUnexpected  = "unexpected"
+)
+
+// Of returns err as an event shows it, nil for no error. The domains'
+// errors have a code, evidence and hints.
+func Of(err error) *event.Failure {
+	if err == nil {
+		return nil
+	}
+	f := &event.Failure{Code: CodeUnexpected, Message: err.Error()}
+	if Cancelled(err) {
+		f.Code = CodeInterrupted
+	}
+	said := fault.Of(err)
+	f.Code = cmp.Or(said.Code, f.Code)
+	f.Evidence, f.Hints = said.Evidence, said.Hints
+	return f
+}
+
+// Outcome returns how something ended with err. It asks the error, not the context: a real compile error that races a
+// cancellation is still a compile error.
+func Outcome(err error) event.Outcome {
+	switch {
+	case err == nil:
+		return event.OK
+	case Cancelled(err):
+		return event.Cancelled
+	default:
+		return event.Failed
+	}
+}
+
+// Cancelled reports whether the user or a newer change ended something.
+func Cancelled(err error) bool { return errors.Is(err, context.Canceled) }
