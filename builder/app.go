@@ -1,6 +1,7 @@
 package builder
 
 import (
+	"github.com/devloop-cli/devloop/builder/cds"
 	"github.com/devloop-cli/devloop/builder/jvm"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/builder/supervisor"
@@ -18,3 +19,9 @@ const (
 	DebugPort      = supervisor.DebugPort
 	ChangesDir     = supervisor.ChangesDir
 )
+
+// Archive describes the archive of classes that an image has.
+type Archive = cds.Archive
+
+// Refusal returns why a JVM does not use its archive, if a line of its log says so, else "".
+func Refusal(line string) string { return cds.Rejection(line) }

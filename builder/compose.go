@@ -11,6 +11,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/devloop-cli/devloop/builder/cds"
 	"github.com/devloop-cli/devloop/builder/jvm"
 	"github.com/devloop-cli/devloop/builder/layertar"
 	"github.com/devloop-cli/devloop/builder/ociimage"
@@ -58,7 +59,7 @@ func (j *job) compose(ctx context.Context, base *ociimage.Image, ref, why string
 type composition struct {
 	Explanation
 	layers   []ociimage.Layer
-	training *training
+	training *cds.Training
 	archive  string // key of the archive's record
 }
 
@@ -80,11 +81,10 @@ func (j *job) composition(base *ociimage.Image, files *springboot.Files) (*compo
 	if j.in != nil {
 		c.Options = append(c.Options, j.in.options()...)
 	}
-	t := j.newTraining(base, c.layers, classPath, optionTexts(c.Options))
+	t := j.archives.Training(j.app.Name, slices.Concat(base.Stack, c.layers), classPath, optionTexts(c.Options))
 	first := "/" + layertar.ClassesDir
-	if l := j.archived(c, t, files); l != nil {
-		c.layers = append(c.layers, *l)
-		first = "/" + classPathJar
+	if j.archived(c, t, files) {
+		first = cds.ClassPathEntry
 	}
 	c.ClassPath = append([]string{first}, classPath...)
 	if c.Supervised = j.supervised(); c.Supervised {
@@ -186,3 +186,24 @@ func (j *job) supervised() bool { return j.develop && !slices.Contains(j.without
 
 // swappable reports whether the JVM takes changed methods.
 func (j *job) swappable() bool { return !slices.Contains(j.without, LeverSwap) }
+
+// archived adds the layer of the archive that fits, if there is one, and notes how things stand.
+func (j *job) archived(c *composition, t *cds.Training, files *springboot.Files) bool {
+	if slices.Contains(j.without, LeverArchive) {
+		c.Archive.Why = "turned off"
+		return false
+	}
+	found := t.Lookup(files)
+	c.Archive = found.Archive
+	if found.Wanted {
+		c.training = t
+	}
+	if !found.Used {
+		return false
+	}
+	c.archive = t.Key
+	c.layers, c.Layers = append(c.layers, found.Layer), append(c.Layers, LayerNote{Name: LeverArchive, Size: found.LayerSize})
+	c.Options = append(c.Options, Option{Lever: LeverArchive, Text: found.Option, Why: "maps the dependencies' classes instead of reading them"})
+	_, _ = fmt.Fprintf(j.out, "layer %s: unchanged, %d bytes\n", LeverArchive, found.LayerSize)
+	return true
+}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/devloop-cli/devloop/builder/cds"
 	"github.com/devloop-cli/devloop/builder/jvm"
 	"github.com/devloop-cli/devloop/builder/ociimage"
 	"github.com/devloop-cli/devloop/builder/springboot"
@@ -40,7 +41,7 @@ type Explanation struct {
 	// application can be changed in its container.
 	Templates []springboot.Templates
 	// Archive tells of the archive of the dependencies' classes.
-	Archive Archive
+	Archive cds.Archive
 }
 
 // LayerNote tells of a layer.

@@ -326,3 +326,13 @@ func TestComposedImageOfDamage(t *testing.T) {
 		t.Errorf("got %v", full)
 	}
 }
+
+func TestAmbiguousCopyIsRefused(t *testing.T) {
+	e := enginetest.New(t)
+	app := dockerApp(t, "FROM jre\nCOPY *.jar app.jar\n")
+	write(t, app.Dir, "app-plain.jar", "")
+	_, err := NewImager(e, ImagerOptions{CacheDir: t.TempDir()}).Image(t.Context(), app, io.Discard)
+	if codeOf(err) != "image.failed" || !strings.Contains(err.Error(), "Dockerfile:2") || len(e.Query) > 0 {
+		t.Errorf("got %v", err)
+	}
+}

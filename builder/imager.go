@@ -5,9 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
-	"runtime"
 	"strconv"
 	"sync/atomic"
 
@@ -16,6 +13,7 @@ import (
 	"github.com/docker/docker/client"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/devloop-cli/devloop/builder/cds"
 	"github.com/devloop-cli/devloop/builder/dockerfile"
 	"github.com/devloop-cli/devloop/builder/layercache"
 	"github.com/devloop-cli/devloop/builder/ociimage"
@@ -85,8 +83,8 @@ type Image struct {
 	// Advice is what in the Dockerfile costs time, empty for an image without one.
 	Advice []Advice
 
-	training *training // what an archive is made of, nil if none is wanted
-	archive  string    // key of the one that it has, "" if it has none
+	training *cds.Training // what an archive is made of, nil if none is wanted
+	archive  string        // key of the one that it has, "" if it has none
 }
 
 // NewImager returns an Imager that uses docker. Nothing is asked of the engine yet.
@@ -106,7 +104,8 @@ func (m *Imager) Image(ctx context.Context, app App, out io.Writer) (Image, erro
 	if err != nil {
 		return Image{}, err
 	}
-	j := &job{docker: m.docker, cache: layercache.Open(cache), records: filepath.Join(cache, "archives"), without: m.without, given: m.given, develop: m.develop, swap: m.swap, debug: m.debug, last: m.last, app: app, out: out}
+	layers := layercache.Open(cache)
+	j := &job{docker: m.docker, cache: layers, archives: cds.Open(cache, layers), without: m.without, given: m.given, develop: m.develop, swap: m.swap, debug: m.debug, last: m.last, app: app, out: out}
 	img, err := j.run(ctx, m.base)
 	if err != nil {
 		return Image{}, imageError(ctx, app.Name, m.docker.DaemonHost(), err)
@@ -119,14 +118,14 @@ func (m *Imager) Image(ctx context.Context, app App, out io.Writer) (Image, erro
 
 // job is the making of one image.
 type job struct {
-	docker  client.APIClient
-	cache   *layercache.Cache
-	records string // directory of the archives' records
-	without []string
-	given   []string // the user's options for the JVM, or variables with some
-	develop bool
-	swap    bool
-	debug   supervisor.Debug
+	docker   client.APIClient
+	cache    *layercache.Cache
+	archives *cds.Store
+	without  []string
+	given    []string // the user's options for the JVM, or variables with some
+	develop  bool
+	swap     bool
+	debug    supervisor.Debug
 	// undeveloped says why not, where it was asked for.
 	undeveloped string
 	last        *atomic.Pointer[surroundings]
@@ -238,11 +237,25 @@ func defaultBase(java int) string {
 	return "eclipse-temurin:" + strconv.Itoa(java) + "-jre"
 }
 
-// buildKit says which builder is used: as DOCKER_BUILDKIT says, which the docker
-// command obeys too, else the one that the engine recommends.
-func buildKit(recommended string) bool {
-	if on, err := strconv.ParseBool(os.Getenv("DOCKER_BUILDKIT")); err == nil {
-		return on
+// Train makes the archive that img could have, if it wants one; see [cds.Training.Run]. From then on
+// [Imager.Image] puts it into every image of the same libraries. That takes some seconds, so it is
+// best done when the application runs already.
+func (m *Imager) Train(ctx context.Context, img Image, out io.Writer) (cds.Archive, error) {
+	if img.training == nil {
+		return img.Explanation.Archive, nil
 	}
-	return recommended == "2" && runtime.GOOS != "windows"
+	made, err := img.training.Run(ctx, m.docker, img.Ref, out)
+	if err != nil {
+		err = imageError(ctx, img.training.Project, m.docker.DaemonHost(), err)
+	}
+	return made, err
+}
+
+// Refuse notes that a JVM did not use the archive of img; see [cds.Store.Reject].
+func (m *Imager) Refuse(img Image, why string) (again bool, err error) {
+	cache, err := cacheDir(m.cache)
+	if err != nil || img.archive == "" {
+		return false, err
+	}
+	return cds.Open(cache, nil).Reject(img.archive, why)
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/docker/docker/client"
 	"github.com/docker/docker/pkg/stdcopy"
 
+	"github.com/devloop-cli/devloop/builder/cds"
 	"github.com/devloop-cli/devloop/builder/internal/enginetest"
 	"github.com/devloop-cli/devloop/hack/real"
 )
@@ -127,15 +128,19 @@ func trainerIsCompiled(t *testing.T, jar string) {
 		}
 		write(t, dir, path.Base(f.Name), string(text))
 	}
-	if err := os.CopyFS(filepath.Join(dir, "train"), os.DirFS("train")); err != nil {
+	if err := os.CopyFS(filepath.Join(dir, "cds"), os.DirFS("cds")); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.Command("bash", filepath.Join(dir, "train", "compile.sh"), filepath.Join(dir, "*")).CombinedOutput(); err != nil {
+	if out, err := exec.Command("bash", filepath.Join(dir, "cds", "compile.sh"), filepath.Join(dir, "*")).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	for name, carried := range map[string][]byte{launchClass: launchCode, trainClass: trainCode} {
-		if got, err := os.ReadFile(filepath.Join(dir, "train", name)); err != nil || !bytes.Equal(got, carried) {
-			t.Errorf("%s is not what its source says: run builder/train/compile.sh (%v)", name, err)
+	for _, name := range []string{"io/github/devloop_cli/Launch.class", "io/github/devloop_cli/Train.class"} {
+		carried, err := os.ReadFile(filepath.Join("cds", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(filepath.Join(dir, "cds", name)); err != nil || !bytes.Equal(got, carried) {
+			t.Errorf("%s is not what its source says: run builder/cds/compile.sh (%v)", name, err)
 		}
 	}
 }
@@ -171,7 +176,7 @@ func noTraining(t *testing.T, docker *client.Client) {
 func trainings(t *testing.T, docker *client.Client) []container.Summary {
 	t.Helper()
 	found, err := docker.ContainerList(t.Context(), container.ListOptions{All: true,
-		Filters: filters.NewArgs(filters.Arg("label", TrainingLabel+"=devloop-test-archive"))})
+		Filters: filters.NewArgs(filters.Arg("label", cds.TrainingLabel+"=devloop-test-archive"))})
 	if err != nil {
 		t.Fatal(err)
 	}

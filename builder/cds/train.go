@@ -1,4 +1,4 @@
-package builder
+package cds
 
 import (
 	"archive/tar"
@@ -20,9 +20,7 @@ import (
 	"github.com/docker/docker/pkg/stdcopy"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"github.com/devloop-cli/devloop/builder/layercache"
 	"github.com/devloop-cli/devloop/builder/layertar"
-	"github.com/devloop-cli/devloop/builder/ociimage"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/builder/tempcontainer"
 	"github.com/devloop-cli/devloop/internal/proc"
@@ -41,61 +39,34 @@ const (
 	trainClass = "io/github/devloop_cli/Train.class"
 )
 
-//go:embed train/io/github/devloop_cli/Train.class
+//go:embed io/github/devloop_cli/Train.class
 var trainCode []byte
 
-// training is what an archive is made of.
-type training struct {
-	key     string // of all that the archive depends on
-	project string
-	libs    []string // the class path
-	options []string
-	records string // directory of the archives' records
-	cache   *layercache.Cache
-}
-
-// newTraining describes the training of libraries. The base's layers hold the JVM.
-func (j *job) newTraining(base *ociimage.Image, libs []ociimage.Layer, classPath, options []string) *training {
-	parts := [][]byte{launchCode, trainCode, classPathJarData()}
-	for _, l := range slices.Concat(base.Stack, libs) {
-		parts = append(parts, []byte(l.ID.String()))
-	}
-	for _, s := range slices.Concat(classPath, []string{""}, options) {
-		parts = append(parts, []byte(s), []byte{0})
-	}
-	return &training{key: digest(parts...), project: j.app.Name, libs: classPath, options: options, records: j.records, cache: j.cache}
-}
-
-// Train makes the archive that img could have, if it wants one: it starts an
-// application without code of its own once, with img's libraries, in img's JVM, in a
-// container without a network. From then on [Imager.Image] puts the archive into
-// every image of the same libraries. That takes some seconds, so that it is best done
-// when the application runs already. What the JVM prints goes to out.
+// Run makes the archive: it starts an application without code of its own, with the libraries and the
+// JVM of an image, in a container without a network. From then on [Training.Lookup] finds it.
+// What the JVM prints goes to out.
 //
-// A training that fails is no error: the archive that is returned says why there is
-// none, and it is not tried again for an hour. Train returns an error when ctx
-// ends and when the engine does not answer. No container is left in any case.
-func (m *Imager) Train(ctx context.Context, img Image, out io.Writer) (Archive, error) {
-	t := img.training
-	if t == nil {
-		return img.Explanation.Archive, nil
-	}
+// A training that fails is no error: the archive says why there is none, and it is not tried again
+// for an hour. Run returns an error when ctx ends and when the engine does not answer. No
+// container is left in any case.
+func (t *Training) Run(ctx context.Context, docker client.ContainerAPIClient, image string, out io.Writer) (Archive, error) {
 	limited, cancel := context.WithTimeoutCause(ctx, trainingLimit, fmt.Errorf("it took longer than %s", trainingLimit))
 	defer cancel()
-	tempcontainer.RemoveAbandoned(limited, m.docker, TrainingLabel, trainingLimit)
-	r, err := t.run(limited, &trainer{docker: m.docker, image: img.Ref, out: out})
+	tempcontainer.RemoveAbandoned(limited, docker, TrainingLabel, trainingLimit)
+	r, err := t.run(limited, &trainer{docker: docker, image: image, out: out})
 	if ctx.Err() != nil || client.IsErrConnectionFailed(err) {
-		return Archive{}, imageError(ctx, t.project, m.docker.DaemonHost(), err)
+		return Archive{}, err
 	}
 	if err != nil {
 		if limited.Err() != nil {
 			err = context.Cause(limited)
 		}
-		r = record{Failure: firstLine(err.Error())}
+		line, _, _ := strings.Cut(strings.TrimSpace(err.Error()), "\n")
+		r = record{Failure: line}
 	}
-	before, _ := readRecord(t.records, t.key)
+	before, _ := t.store.read(t.Key)
 	r.Refused = before.Refused
-	if err := keepRecord(t.records, t.key, r); err != nil {
+	if err := t.store.write(t.Key, r); err != nil {
 		return Archive{}, fmt.Errorf("keep the archive: %w", err)
 	}
 	if r.Failure != "" {
@@ -105,7 +76,7 @@ func (m *Imager) Train(ctx context.Context, img Image, out io.Writer) (Archive, 
 }
 
 // run trains, and keeps the archive as a layer.
-func (t *training) run(ctx context.Context, s *trainer) (record, error) {
+func (t *Training) run(ctx context.Context, s *trainer) (record, error) {
 	said, err := s.java(ctx, t, []string{"-version"}, nil)
 	if err != nil {
 		return record{}, fmt.Errorf("ask the base image's JVM for its version: %w", err)
@@ -128,7 +99,7 @@ func (t *training) run(ctx context.Context, s *trainer) (record, error) {
 
 // command returns the arguments of the JVM that makes the archive. What helps
 // developers, and waits for files or containers, is off.
-func (t *training) command(how method) []string {
+func (t *Training) command(how method) []string {
 	return slices.Concat(t.options, []string{how.make + "/" + how.file,
 		"-Dspring.devtools.restart.enabled=false", "-Dspring.docker.compose.enabled=false",
 		"-cp", strings.Join(slices.Concat([]string{"/" + classPathJar}, t.libs), ":"),
@@ -206,9 +177,9 @@ type trainer struct {
 
 // java runs the image's JVM until it ends and returns what it printed. Then done looks
 // at the container, which is removed in any case.
-func (s *trainer) java(ctx context.Context, t *training, args []string, done func(client.ContainerAPIClient, string) error) (string, error) {
+func (s *trainer) java(ctx context.Context, t *Training, args []string, done func(client.ContainerAPIClient, string) error) (string, error) {
 	id, remove, err := tempcontainer.Create(ctx, s.docker, // the image's own, but without the application's files
-		&container.Config{Image: s.image, Entrypoint: []string{"java"}, Cmd: args, Labels: map[string]string{TrainingLabel: t.project}},
+		&container.Config{Image: s.image, Entrypoint: []string{"java"}, Cmd: args, Labels: map[string]string{TrainingLabel: t.Project}},
 		&container.HostConfig{NetworkMode: "none", Tmpfs: map[string]string{"/" + layertar.ClassesDir: ""}})
 	if err != nil {
 		return "", err
@@ -230,12 +201,29 @@ func (s *trainer) java(ctx context.Context, t *training, args []string, done fun
 	}
 	said, err := s.logs(ctx, id)
 	if err == nil && code != 0 {
-		err = fmt.Errorf("java exited with status %d: %s", code, reasonIn(said, errors.New("it said nothing")))
+		err = fmt.Errorf("java exited with status %d: %s", code, reasonIn(said))
 	}
 	if err == nil && done != nil {
 		err = done(s.docker, id)
 	}
 	return said, err
+}
+
+// exception matches the line in which a JVM reports an uncaught exception.
+var exception = regexp.MustCompile(`^(?:Exception in thread "[^"]*" |Caused by: )?(?:[\w$]+\.)+(\w*(?:Exception|Error)): (.+)`)
+
+// reasonIn returns the line that says why a JVM failed: its exception, else the last one.
+func reasonIn(said string) string {
+	last := "it said nothing"
+	for line := range strings.Lines(said) {
+		if m := exception.FindStringSubmatch(line); m != nil {
+			return m[1] + ": " + strings.TrimSpace(m[2])
+		}
+		if s := strings.TrimSpace(line); s != "" {
+			last = s
+		}
+	}
+	return last
 }
 
 // logs returns what a container printed.
@@ -272,7 +260,7 @@ type made struct {
 
 // keep makes a layer of the archive that the JVM wrote, and of the beginning of the
 // class path that belongs to it.
-func (t *training) keep(ctx context.Context, docker client.ContainerAPIClient, id, file string) (made, error) {
+func (t *Training) keep(ctx context.Context, docker client.ContainerAPIClient, id, file string) (made, error) {
 	stream, _, err := docker.CopyFromContainer(ctx, id, "/"+file)
 	if err != nil {
 		return made{}, fmt.Errorf("take the archive: %w", err)
@@ -280,10 +268,13 @@ func (t *training) keep(ctx context.Context, docker client.ContainerAPIClient, i
 	defer func() { _ = stream.Close() }()
 	copied := tar.NewReader(stream)
 	header, err := copied.Next()
-	if err != nil || header.Name != path.Base(file) || header.Typeflag != tar.TypeReg {
-		return made{}, fmt.Errorf("take the archive: the engine sent something else: %w", err)
+	if err != nil {
+		return made{}, fmt.Errorf("take the archive: %w", err)
 	}
-	w, err := t.cache.Create()
+	if header.Name != path.Base(file) || header.Typeflag != tar.TypeReg {
+		return made{}, fmt.Errorf("take the archive: the engine sent %q", header.Name)
+	}
+	w, err := t.store.cache.Create()
 	if err != nil {
 		return made{}, err
 	}

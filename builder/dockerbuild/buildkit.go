@@ -1,4 +1,4 @@
-package builder
+package dockerbuild
 
 import (
 	"context"
@@ -32,34 +32,34 @@ const (
 
 // buildKit builds with BuildKit. Over a session it asks for the files that it
 // needs, as .dockerignore and the Dockerfile have it, and for credentials.
-func (j *job) buildKit(ctx context.Context, r *report) error {
-	s, err := j.session(ctx)
+func (b *builder) buildKit(ctx context.Context, p *progress) error {
+	s, err := b.session(ctx)
 	if err != nil {
 		return err
 	}
 	group, running := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		return s.Run(running, func(ctx context.Context, proto string, meta map[string][]string) (net.Conn, error) {
-			return j.docker.DialHijack(ctx, "/session", proto, meta)
+			return b.docker.DialHijack(ctx, "/session", proto, meta)
 		})
 	})
 	group.Go(func() error {
 		defer func() { _ = s.Close() }()
-		return j.solve(running, s.ID(), r)
+		return b.solve(running, s.ID(), p)
 	})
 	return group.Wait()
 }
 
 // session offers the context directory and the docker command's credentials.
-func (j *job) session(ctx context.Context) (*session.Session, error) {
-	files, err := fsutil.NewFS(j.file.Context)
+func (b *builder) session(ctx context.Context) (*session.Session, error) {
+	files, err := fsutil.NewFS(b.file.Context)
 	if err == nil {
 		files, err = fsutil.NewFilterFS(files, &fsutil.FilterOpt{Map: ownedByRoot})
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the build context: %w", err)
 	}
-	s, err := session.NewSession(ctx, j.file.Context)
+	s, err := session.NewSession(ctx, b.file.Context)
 	if err != nil {
 		return nil, err
 	}
@@ -76,18 +76,18 @@ func ownedByRoot(_ string, s *fstypes.Stat) fsutil.MapResult {
 
 // solve starts the build and reads what it says. The engine stops when the
 // connection closes; BuildCancel tells those that miss it.
-func (j *job) solve(ctx context.Context, sessionID string, r *report) error {
-	options := j.options()
+func (b *builder) solve(ctx context.Context, sessionID string, p *progress) error {
+	options := b.options()
 	options.Version, options.SessionID, options.BuildID = build.BuilderBuildKit, sessionID, sessionID
 	options.RemoteContext = fromSession
-	answer, err := j.docker.ImageBuild(ctx, nil, options)
+	answer, err := b.docker.ImageBuild(ctx, nil, options)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = answer.Body.Close() }()
-	err = dockerapi.ReadMessages(answer.Body, r.take)
+	err = dockerapi.ReadMessages(answer.Body, p.take)
 	if ctx.Err() != nil {
-		return errors.Join(err, j.docker.BuildCancel(context.WithoutCancel(ctx), sessionID))
+		return errors.Join(err, b.docker.BuildCancel(context.WithoutCancel(ctx), sessionID))
 	}
 	return err
 }
@@ -105,7 +105,7 @@ type step struct {
 }
 
 // take prints what is new in a trace message: a base64 protobuf in JSON.
-func (t *trace) take(aux json.RawMessage, r *report) error {
+func (t *trace) take(aux json.RawMessage, p *progress) error {
 	var data []byte
 	var status control.StatusResponse
 	err := json.Unmarshal(aux, &data)
@@ -116,21 +116,21 @@ func (t *trace) take(aux json.RawMessage, r *report) error {
 		return fmt.Errorf("read the builder's progress: %w", err)
 	}
 	for _, v := range status.Vertexes {
-		t.vertex(v, r)
+		t.vertex(v, p)
 	}
 	for _, l := range status.Logs {
-		_, _ = r.out.Write(l.Msg)
+		_, _ = p.out.Write(l.Msg)
 		s := t.step(l.Vertex)
 		for line := range strings.Lines(string(l.Msg)) {
 			s.log = append(s.log, strings.TrimRight(line, "\r\n"))
 		}
-		s.log = s.log[max(0, len(s.log)-evidenceLines):]
+		s.log = s.log[max(0, len(s.log)-logLines):]
 	}
 	return nil
 }
 
 // vertex shows a step when it begins, and remembers it when it fails.
-func (t *trace) vertex(v *control.Vertex, r *report) {
+func (t *trace) vertex(v *control.Vertex, p *progress) {
 	s := t.step(v.Digest)
 	s.name = v.Name
 	if !s.shown && (v.Started != nil || v.Cached) {
@@ -139,10 +139,10 @@ func (t *trace) vertex(v *control.Vertex, r *report) {
 		if v.Cached {
 			mark = "CACHED "
 		}
-		_, _ = fmt.Fprintf(r.out, "%s%s\n", mark, s.name)
+		_, _ = fmt.Fprintf(p.out, "%s%s\n", mark, s.name)
 	}
 	if v.Error != "" && !strings.Contains(v.Error, "context canceled") {
-		r.step, r.log = s.name, s.log
+		p.step, p.log = s.name, s.log
 	}
 }
 

@@ -2,7 +2,7 @@
 # Compiles Launch.java and Train.java, for Java 8, into the class files beside them that
 # the builder carries. Run it when one of the two has changed.
 #
-#   builder/train/compile.sh CLASSPATH
+#   builder/cds/compile.sh CLASSPATH
 #
 # CLASSPATH holds spring-beans, spring-boot, spring-boot-autoconfigure, spring-context,
 # spring-core and spring-web, of any version. Needs: javac of JDK 9 to 25.

@@ -1,0 +1,72 @@
+package dockerbuild
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/devloop-cli/devloop/internal/dockerapi"
+)
+
+// logLines is how many lines of a failing step are kept.
+const logLines = 30
+
+// progress reads the engine's messages: it prints what the builder says, and remembers the image
+// that came out, the last step and what it printed.
+type progress struct {
+	out   io.Writer
+	id    string
+	step  string
+	log   []string
+	trace trace
+}
+
+// take handles one message of either builder.
+func (p *progress) take(m dockerapi.Message) error {
+	switch {
+	case m.ID == traceID:
+		return p.trace.take(m.Aux, p)
+	case len(m.Aux) > 0:
+		return p.result(m)
+	case m.Stream != "":
+		p.print(m.Stream)
+	case m.Status != "" && m.ID == "":
+		p.print(m.Status + "\n")
+	}
+	return nil
+}
+
+// result takes the image ID, which classic sends without an id of its own.
+func (p *progress) result(m dockerapi.Message) error {
+	var image struct{ ID string }
+	if m.ID != "" && m.ID != imageIDMessage {
+		return nil
+	}
+	if err := json.Unmarshal(m.Aux, &image); err != nil {
+		return fmt.Errorf("read the engine's answer: %w", err)
+	}
+	p.id = image.ID
+	return nil
+}
+
+// print passes on what the classic builder says. "Step 2/3 : COPY a b" begins a step.
+func (p *progress) print(text string) {
+	_, _ = io.WriteString(p.out, text)
+	if step, found := strings.CutPrefix(text, "Step "); found {
+		_, p.step, _ = strings.Cut(strings.TrimSpace(step), " : ")
+		p.log = nil
+		return
+	}
+	p.logged(text)
+}
+
+// logged keeps the last lines of a step.
+func (p *progress) logged(text string) {
+	for line := range strings.Lines(text) {
+		if line = strings.TrimRight(line, "\r\n"); line != "" {
+			p.log = append(p.log, line)
+		}
+	}
+	p.log = p.log[max(0, len(p.log)-logLines):]
+}
