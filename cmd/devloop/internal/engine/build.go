@@ -79,7 +79,7 @@ func (c *cycle) buildImage(ctx context.Context) (err error) {
 		return err
 	})
 	if err == nil {
-		c.become(c.n, c.State().loaded(c.img))
+		c.become(c.n, c.State().Loaded(c.img))
 	}
 	return err
 }

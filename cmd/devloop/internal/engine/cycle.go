@@ -8,6 +8,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/runner"
@@ -45,7 +46,7 @@ func (c *cycle) run(ctx context.Context) error {
 		c.publish(event.Notice{Level: event.Warning, Text: "this session goes on with the settings that it began with",
 			Hints: []string{"have the new ones: end devloop run, and start it again"}})
 	}
-	c.become(c.n, c.State().started())
+	c.become(c.n, c.State().CycleStarted())
 	before := c.State().Serving
 	if before == nil {
 		c.pause(ctx, c.n) // from now on there is something to wait for
@@ -94,7 +95,7 @@ func (c *cycle) stages(ctx context.Context) (err error) {
 	if err := c.buildImage(ctx); err != nil {
 		return err
 	}
-	if !c.saved.Replaces(c.State().servesImage(c.img)) {
+	if !c.saved.Replaces(c.State().ServesImage(c.img)) {
 		c.deleteFailedCandidate()
 		return nil
 	}
@@ -103,7 +104,7 @@ func (c *cycle) stages(ctx context.Context) (err error) {
 
 // decide chooses how the save reaches the running application, and publishes the choice.
 func (c *cycle) decide() plan.Decision {
-	s := plan.Situation{Saved: c.saved, Image: c.State().NodeImage != nil, Runs: c.State().running(c.redefinedByDebuggers()), Rule: c.Target.Path}
+	s := plan.Situation{Saved: c.saved, Image: c.State().NodeImage != nil, Runs: c.State().Running(c.redefinedByDebuggers()), Rule: c.Target.Path}
 	if c.compiled && (c.Target.Fixed == "" || c.Target.Follow && c.app.Dockerfile != "") {
 		parts, err := c.app.Contents()
 		if err != nil {
@@ -120,7 +121,7 @@ func (c *cycle) decide() plan.Decision {
 // pause makes clients wait: the Pods that serve are about to go. Their requests in progress
 // finish first.
 func (s *Session) pause(ctx context.Context, n int) {
-	s.become(n, s.State().paused())
+	s.become(n, s.State().Paused())
 	s.detachDebuggers()
 	ctx, cancel := context.WithTimeout(ctx, drainTime)
 	defer cancel()
@@ -129,18 +130,18 @@ func (s *Session) pause(ctx context.Context, n int) {
 
 // fail tells clients, browsers and debuggers alike, why there is no Pod to wait for.
 func (s *Session) fail(n int, why event.Failure) {
-	s.become(n, s.State().failed(why))
+	s.become(n, s.State().Failed(why))
 	s.ports.fail(why)
 	s.failDebuggers(why)
 }
 
 // noteServingCode says after a failure which code answers on localhost: that of before the
 // cycle, or the new one where a running JVM has taken the change already.
-func (c *cycle) noteServingCode(before *Deployment) {
+func (c *cycle) noteServingCode(before *state.Deployment) {
 	now := c.State().Serving
 	switch {
 	case now == nil || len(c.ports) == 0:
-	case before != nil && now.Image.ID == before.Image.ID && now.Code.same(before.Code):
+	case before != nil && now.SameCode(*before):
 		c.inform("the code before this change still answers on localhost")
 	default:
 		c.publish(event.Notice{Level: event.Warning, Text: "localhost leads to an application that has taken this change already, or a part of it"})

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner"
 )
@@ -47,7 +48,7 @@ func (c *cycle) startPods(ctx context.Context) ([]runner.Pod, error) {
 		c.noteReplacedInPlace("the cluster has no room for the old Pod and the new one at once")
 	}
 	c.pause(ctx, c.n)
-	if err := c.Deployer.Retire(ctx, removedFromManifest(c.State().latest(), c.manifest)); err != nil {
+	if err := c.Deployer.Retire(ctx, removedFromManifest(c.State().Latest(), c.manifest)); err != nil {
 		return nil, err
 	}
 	return c.deployPods(ctx, nil)
@@ -56,7 +57,7 @@ func (c *cycle) startPods(ctx context.Context) ([]runner.Pod, error) {
 // sideBySide returns the Pods that keep serving while the next ones start, none if these have to
 // take their place. It reports true if a Deployment removes them itself.
 func (c *cycle) sideBySide() (serving []runner.Pod, rolls bool) {
-	serving = c.State().serving()
+	serving = c.State().ServingPods()
 	if !c.Target.KeepServing || serving == nil {
 		return nil, false
 	}
@@ -85,13 +86,13 @@ func (c *cycle) noteReplacedInPlace(why string) {
 // rollingUpdate has a Deployment make its next Pod. From then on Kubernetes may remove the old
 // one at any time, so that one takes no more changes.
 func (c *cycle) rollingUpdate(ctx context.Context, serving []runner.Pod) ([]runner.Pod, error) {
-	c.become(c.n, c.State().rolloutStarted())
+	c.become(c.n, c.State().RolloutStarted())
 	pods, err := c.deployPods(ctx, serving)
 	if err != nil {
 		return nil, err
 	}
 	c.deleteDrained(removedFromManifest(serving, c.manifest))
-	c.become(c.n, c.State().paused())
+	c.become(c.n, c.State().Paused())
 	return pods, nil
 }
 
@@ -115,8 +116,8 @@ func (c *cycle) deployOnce(ctx context.Context, serving []runner.Pod, debug runn
 	if err != nil {
 		return nil, err
 	}
-	before := c.State().latest()
-	c.become(c.n, c.State().deployed(c.img, pods))
+	before := c.State().Latest()
+	c.become(c.n, c.State().Deployed(c.img, pods))
 	if c.Target.Follow {
 		c.followLogs(without(pods, before))
 	}
@@ -135,7 +136,7 @@ func (r *stageRun) replace(ctx context.Context, serving []runner.Pod, debug runn
 	spec := r.spec()
 	spec.ChangesDir, spec.Image, spec.Serving, spec.Debug = changesDir(r.img), r.img.Ref, serving, debug
 	if r.newPods {
-		spec.Spent = r.State().latest()
+		spec.Spent = r.State().Latest()
 	}
 	r.explainSpec(spec)
 	if !r.Target.Debug.Suspend {
@@ -192,11 +193,11 @@ func (s *Session) bounded(ctx context.Context) (context.Context, context.CancelF
 
 // promote records that pods answer, and deletes those that did before.
 func (c *cycle) promote(pods []runner.Pod) {
-	c.deleteDrained(without(c.State().serving(), pods))
-	d := Deployment{Image: c.img, Pods: pods, Built: c.built, Code: Code{InImage, c.built}, NotPatchable: c.notPatchableReason(c.img.Explanation)}
-	c.become(c.n, c.State().promoted(d))
-	if d.NotPatchable == "" && d.hotSwapOnly() {
-		c.watchRestarts(d.patchable())
+	c.deleteDrained(without(c.State().ServingPods(), pods))
+	d := state.Deployment{Image: c.img, Pods: pods, Built: c.built, Code: state.Code{Kind: state.InImage, State: c.built}, NotPatchable: c.notPatchableReason(c.img.Explanation)}
+	c.become(c.n, c.State().Promoted(d))
+	if d.NotPatchable == "" && d.HotSwapOnly() {
+		c.watchRestarts(d.Patchable())
 	}
 }
 
@@ -220,11 +221,11 @@ func (s *Session) notPatchableReason(x builder.Explanation) string {
 // deleteFailedCandidate deletes the Pods that failed beside those that serve. Others that are new
 // as well took the place of the ones before.
 func (c *cycle) deleteFailedCandidate() {
-	serving := c.State().serving()
-	c.deleteDrained(slices.DeleteFunc(without(c.State().latest(), serving), func(p runner.Pod) bool {
+	serving := c.State().ServingPods()
+	c.deleteDrained(slices.DeleteFunc(without(c.State().Latest(), serving), func(p runner.Pod) bool {
 		return !slices.ContainsFunc(serving, func(a runner.Pod) bool { return a.Of == p.Of && a.Name != p.Name })
 	}))
-	c.become(c.n, c.State().withoutCandidate())
+	c.become(c.n, c.State().WithoutCandidate())
 }
 
 // removedFromManifest returns those of the Pods that the manifest no longer has.
@@ -242,10 +243,5 @@ func isUnschedulable(err error) bool {
 
 // without returns the Pods that are not among others.
 func without(pods, others []runner.Pod) []runner.Pod {
-	return slices.DeleteFunc(slices.Clone(pods), func(p runner.Pod) bool { return slices.ContainsFunc(others, sameUID(p)) })
-}
-
-// sameUID selects a Pod by its identity.
-func sameUID(pod runner.Pod) func(runner.Pod) bool {
-	return func(p runner.Pod) bool { return p.UID == pod.UID }
+	return slices.DeleteFunc(slices.Clone(pods), func(p runner.Pod) bool { return slices.ContainsFunc(others, state.SameUID(p)) })
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/watch"
@@ -103,7 +104,7 @@ func TestFailedPodGoesWhenTheCodeIsTakenBack(t *testing.T) {
 
 func TestManifestWithoutTwinIsReplacedInItsPlaceAndThatIsSaidOnce(t *testing.T) {
 	l, r := newTestSession(&fakes{})
-	l.state = State{}.promoted(Deployment{Pods: []runner.Pod{{Name: "app"}}})
+	l.now = state.State{}.Promoted(state.Deployment{Pods: []runner.Pod{{Name: "app"}}})
 	m, err := runner.ReadManifests("testdata/deployment.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -143,7 +144,7 @@ func TestDeploymentThatFailsKeepsItsOldPod(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := f.count(event.Replace) - replaced; got != 1 {
-		t.Errorf("the Deployment was told %d times", got)
+		t.Errorf("the state.Deployment was told %d times", got)
 	}
 	if err := cycle(4); err != nil {
 		t.Fatal(err)

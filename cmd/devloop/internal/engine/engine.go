@@ -12,14 +12,14 @@
 //	compile → restart → ready → forward                   the application restarts in its Pods
 //	compile → swap or pages → forward                     nothing restarts
 //
-// What localhost leads to outlives the cycles. It is a [State], an immutable value; state.go has
-// all its transitions:
+// What localhost leads to outlives the cycles. It is a [state.State], an immutable value, and
+// package state has all its transitions:
 //
 //	                save: Pods in place, or restart
 //	          ┌───────────────────────────────────────┐
 //	          ▼                                       │
 //	   Candidate alone ────── ready, promoted ───► Serving ◄─┐ patched: other Code
-//	   (localhost waits)                              │  │   │ a change cut off: Unknown Code
+//	   (localhost waits)                              │  │   │ a change cut off: state.Unknown Code
 //	     ▲    │ fails                                 │  └───┘
 //	     │    ▼                                       │ save: Pods beside it, or a rollout
 //	save │  Outage ◄──── Pod gone ────────────────────┤
@@ -44,6 +44,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
 	"github.com/devloop-cli/devloop/loader"
@@ -141,7 +142,7 @@ type Session struct {
 	FirstDone func()
 
 	mu    sync.Mutex
-	state State
+	now   state.State
 	inbox chan message // nil unless Run runs
 
 	// What the last cycle read and made.
@@ -166,20 +167,20 @@ type Session struct {
 }
 
 // State returns what localhost leads to.
-func (s *Session) State() State {
+func (s *Session) State() state.State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.state
+	return s.now
 }
 
 // become replaces the state, and publishes the new one if displays can tell the difference. Only
 // the running cycle calls it and, while none runs, Run.
-func (s *Session) become(n int, next State) {
+func (s *Session) become(n int, next state.State) {
 	s.mu.Lock()
-	before := s.state.event()
-	s.state = next
+	before := s.now.Event()
+	s.now = next
 	s.mu.Unlock()
-	if now := next.event(); !now.Equal(before) {
+	if now := next.Event(); !now.Equal(before) {
 		s.Bus.Publish(n, now)
 	}
 }
@@ -191,7 +192,7 @@ func (s *Session) Deploy(ctx context.Context) error {
 }
 
 // Deployed reports whether the session has made Pods.
-func (s *Session) Deployed() bool { return len(s.State().latest()) > 0 }
+func (s *Session) Deployed() bool { return len(s.State().Latest()) > 0 }
 
 // URLs returns the local addresses that are open, in the manifest's order.
 func (s *Session) URLs() []string {

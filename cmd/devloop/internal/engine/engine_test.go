@@ -279,7 +279,7 @@ func TestOutcomeAsksTheErrorNotTheContext(t *testing.T) {
 	}
 }
 
-// running starts Run and returns how to hand it batches and how to end it.
+// Running starts Run and returns how to hand it batches and how to end it.
 func running(t *testing.T, l *Session) (save func(paths ...string), end func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())

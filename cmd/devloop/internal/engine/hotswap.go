@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
@@ -31,13 +32,13 @@ const hotSwapTimeout = 3 * time.Second
 // hotSwap changes the Pods that serve and keeps the application running. It reports false if the
 // application has to restart.
 func (c *cycle) hotSwap(ctx context.Context, decision plan.Decision) (bool, error) {
-	d := *c.State().target()
-	instead := map[bool]string{false: "a restart", true: "a new Pod"}[d.hotSwapOnly()]
+	d := *c.State().Target()
+	instead := map[bool]string{false: "a restart", true: "a new Pod"}[d.HotSwapOnly()]
 	name := map[plan.Path]event.Stage{plan.Pages: event.Pages, plan.Swap: event.Swap}[decision.Path]
-	c.become(c.n, c.State().patchStarted())
+	c.become(c.n, c.State().PatchStarted())
 	swapped, err := stage(ctx, c, name, func(ctx context.Context, r *stageRun) (bool, error) {
 		err := c.sendFiles(ctx, d, decision.Files)
-		r.note = fmt.Sprintf("%s to %s", plan.Summary(decision.Files), names(d.patchable()))
+		r.note = fmt.Sprintf("%s to %s", plan.Summary(decision.Files), names(d.Patchable()))
 		if err != nil && !failure.Cancelled(err) {
 			r.skip, r.note = true, fmt.Sprintf("%s instead: %v", instead, err)
 			return false, nil
@@ -46,22 +47,22 @@ func (c *cycle) hotSwap(ctx context.Context, decision plan.Decision) (bool, erro
 	})
 	switch {
 	case err != nil:
-		c.become(c.n, c.State().patchInterrupted())
+		c.become(c.n, c.State().PatchInterrupted())
 		return false, err
 	case !swapped:
-		c.become(c.n, c.State().patchRefused(d.Code))
+		c.become(c.n, c.State().PatchRefused(d.Code))
 		return false, nil
 	}
-	c.become(c.n, c.State().patched(d.Pods, c.built))
+	c.become(c.n, c.State().Patched(d.Pods, c.built))
 	return true, c.forwardStage(ctx, d.Pods)
 }
 
 // sendFiles sends files to the Pods, where a later start finds them, and classes to the JVMs. A
 // change that was cut off counts as made: the next cycle sends the same files again.
-func (c *cycle) sendFiles(ctx context.Context, d Deployment, files map[string][]byte) error {
-	change := d.changeTo(c.built, files)
-	if d.hotSwapOnly() {
-		if err := d.forEachPatchable(ctx, func(ctx context.Context, _ int, p runner.Pod) error { return c.Deployer.Note(ctx, p, change.Summary) }); err != nil {
+func (c *cycle) sendFiles(ctx context.Context, d state.Deployment, files map[string][]byte) error {
+	change := changeTo(d, c.built, files)
+	if d.HotSwapOnly() {
+		if err := d.ForEachPatchable(ctx, func(ctx context.Context, _ int, p runner.Pod) error { return c.Deployer.Note(ctx, p, change.Summary) }); err != nil {
 			return err
 		}
 	} else if _, err := c.sendChange(ctx, d, change); err != nil {
@@ -76,8 +77,8 @@ func (c *cycle) sendFiles(ctx context.Context, d Deployment, files map[string][]
 	if len(classes) == 0 {
 		return nil
 	}
-	return d.forEachPatchable(ctx, func(ctx context.Context, _ int, p runner.Pod) error {
-		return c.redefine(ctx, p, classes, d.hotSwapOnly())
+	return d.ForEachPatchable(ctx, func(ctx context.Context, _ int, p runner.Pod) error {
+		return c.redefine(ctx, p, classes, d.HotSwapOnly())
 	})
 }
 

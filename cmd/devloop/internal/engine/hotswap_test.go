@@ -12,6 +12,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/hack/real"
@@ -46,7 +47,7 @@ func TestSwapThatIsCutOffIsNotTakenForNone(t *testing.T) {
 	l.Deployer = f
 	img := builder.Image{ID: v1.Hash{Algorithm: "sha256", Hex: "a"}}
 	img.Explanation.Supervised, img.Explanation.Swappable = true, true
-	l.state = State{}.promoted(Deployment{Image: img, Pods: []runner.Pod{{Name: "app"}}, Built: before, Code: Code{InImage, before}})
+	l.now = state.State{}.Promoted(state.Deployment{Image: img, Pods: []runner.Pod{{Name: "app"}}, Built: before, Code: state.Code{Kind: state.InImage, State: before}})
 	l.built = after
 	if _, err := newCycle(l, 1, "", watch.Batch{}).hotSwap(ctx, plan.Decision{Path: plan.Swap, Files: plan.Changes(before, after)}); !failure.Cancelled(err) {
 		t.Fatalf("the swap ended with %v", err)
@@ -59,7 +60,7 @@ func TestSwapThatIsCutOffIsNotTakenForNone(t *testing.T) {
 	if now.Serving == nil {
 		t.Fatal("the Pod serves, and is taken for gone")
 	}
-	if now.Serving.Code.Kind != Unknown || now.Serving.NotPatchable == "" || now.servesImage(img) {
+	if now.Serving.Code.Kind != state.Unknown || now.Serving.NotPatchable == "" || now.ServesImage(img) {
 		t.Errorf("the Pod may hold the new class, and is taken for %+v", now.Serving)
 	}
 }
@@ -78,5 +79,5 @@ func compiled(t *testing.T, text string) plan.State {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return state("A.class", string(data))
+	return stateOf("A.class", string(data))
 }

@@ -6,10 +6,9 @@ import (
 	"fmt"
 	"slices"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/runner"
@@ -36,7 +35,7 @@ func (c *cycle) patch(ctx context.Context, d plan.Decision) (done bool, err erro
 			return true, err
 		}
 	}
-	if c.State().target().hotSwapOnly() {
+	if c.State().Target().HotSwapOnly() {
 		return false, nil
 	}
 	return c.restart(ctx, d.Files)
@@ -45,29 +44,29 @@ func (c *cycle) patch(ctx context.Context, d plan.Decision) (done bool, err erro
 // restart restarts the application in its Pods with changed files, and waits until it serves. It
 // reports false if the Pods do not take the change.
 func (c *cycle) restart(ctx context.Context, files map[string][]byte) (done bool, err error) {
-	before, served := *c.State().target(), c.State().Serving != nil
+	before, served := *c.State().Target(), c.State().Serving != nil
 	restarting, err := stage(ctx, c, event.Restart, func(ctx context.Context, r *stageRun) (bool, error) { return r.restart(ctx, files) })
 	if !restarting || err != nil {
 		return false, err
 	}
 	err = c.stage(ctx, event.Ready, func(ctx context.Context, r *stageRun) error { return r.confirmRestart(ctx, before) })
 	if err == nil {
-		err = c.forwardStage(ctx, c.State().target().Pods)
+		err = c.forwardStage(ctx, c.State().Target().Pods)
 	}
 	if err != nil {
 		c.recoverFailedRestart(err, before, served)
 		return true, err
 	}
-	c.become(c.n, c.State().resumed())
+	c.become(c.n, c.State().Resumed())
 	return true, nil
 }
 
 // restart has the supervisors restart the application with changed files.
 func (r *stageRun) restart(ctx context.Context, files map[string][]byte) (bool, error) {
 	r.pause(ctx, r.n)
-	d := *r.State().target()
-	r.become(r.n, r.State().patchStarted().patchInterrupted()) // until it is known how this ends
-	change := d.changeTo(r.built, files)
+	d := *r.State().Target()
+	r.become(r.n, r.State().PatchStarted().PatchInterrupted()) // until it is known how this ends
+	change := changeTo(d, r.built, files)
 	change.Restart = true
 	pods, err := r.sendChange(ctx, d, change)
 	if failure.Cancelled(err) {
@@ -77,50 +76,50 @@ func (r *stageRun) restart(ctx context.Context, files map[string][]byte) (bool, 
 		r.skip, r.note = true, fmt.Sprintf("a new Pod instead: %v", err)
 		return false, nil
 	}
-	r.become(r.n, r.State().patched(pods, r.built))
+	r.become(r.n, r.State().Patched(pods, r.built))
 	if r.Target.Debug.Suspend {
 		r.routeDebuggers(pods)
 	}
-	r.note = fmt.Sprintf("%s to %s", plan.Summary(files), names(r.State().target().patchable()))
+	r.note = fmt.Sprintf("%s to %s", plan.Summary(files), names(r.State().Target().Patchable()))
 	return true, nil
 }
 
 // confirmRestart waits until the Pods serve with a change, and then has them keep it.
-func (r *stageRun) confirmRestart(ctx context.Context, before Deployment) error {
-	d := *r.State().target()
+func (r *stageRun) confirmRestart(ctx context.Context, before state.Deployment) error {
+	d := *r.State().Target()
 	if err := r.ready(ctx, d.Pods); err != nil {
 		return err
 	}
 	was := plan.Summary(plan.Changes(before.Built, before.Code.State))
-	return d.forEachPatchable(ctx, func(ctx context.Context, _ int, p runner.Pod) error {
+	return d.ForEachPatchable(ctx, func(ctx context.Context, _ int, p runner.Pod) error {
 		return r.Deployer.Prove(ctx, p, builder.SupervisorPort, d.Code.State.Name, was)
 	})
 }
 
 // recoverFailedRestart records how a restart failed. A single Pod whose application ended with the
 // change runs as before again, and localhost leads to it; of several, some may run with the change.
-func (c *cycle) recoverFailedRestart(err error, before Deployment, served bool) {
+func (c *cycle) recoverFailedRestart(err error, before state.Deployment, served bool) {
 	var why *runner.NotReadyError
 	wentBack := errors.As(err, &why) && why.WentBack()
 	switch {
 	case failure.Cancelled(err):
-	case wentBack && len(before.patchable()) == 1 && served:
-		c.become(c.n, c.State().wentBack(before))
+	case wentBack && len(before.Patchable()) == 1 && served:
+		c.become(c.n, c.State().WentBack(before))
 		c.routeToServing()
 	default:
-		c.become(c.n, c.State().notPatchable("the application did not serve after its last restart"))
+		c.become(c.n, c.State().NotPatchable("the application did not serve after its last restart"))
 	}
 }
 
-// changeTo is the change that makes code of what runs.
-func (d Deployment) changeTo(code plan.State, files map[string][]byte) runner.Change {
+// changeTo is the change of d that makes code of what runs.
+func changeTo(d state.Deployment, code plan.State, files map[string][]byte) runner.Change {
 	return runner.Change{State: code.Name, Files: files, Summary: plan.Summary(plan.Changes(d.Built, code))}
 }
 
 // sendChange sends a change to the Pods, and returns all as they are then.
-func (s *Session) sendChange(ctx context.Context, d Deployment, change runner.Change) ([]runner.Pod, error) {
+func (s *Session) sendChange(ctx context.Context, d state.Deployment, change runner.Change) ([]runner.Pod, error) {
 	changed := slices.Clone(d.Pods)
-	err := d.forEachPatchable(ctx, func(ctx context.Context, i int, p runner.Pod) (err error) {
+	err := d.ForEachPatchable(ctx, func(ctx context.Context, i int, p runner.Pod) (err error) {
 		changed[i], err = s.Deployer.Change(ctx, p, builder.SupervisorPort, change)
 		return err
 	})
@@ -128,16 +127,4 @@ func (s *Session) sendChange(ctx context.Context, d Deployment, change runner.Ch
 		err = runner.ErrUnsupervised
 	}
 	return changed, err
-}
-
-// forEachPatchable calls do for all patchable Pods at once; i is a Pod's index in d.Pods. The
-// first error cancels the others.
-func (d Deployment) forEachPatchable(ctx context.Context, do func(ctx context.Context, i int, p runner.Pod) error) error {
-	group, ctx := errgroup.WithContext(ctx)
-	for i, p := range d.Pods {
-		if p.Runs(d.Image.Ref) {
-			group.Go(func() error { return do(ctx, i, p) })
-		}
-	}
-	return group.Wait()
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/devloop-cli/devloop/watch"
 )
 
-// state is what an application consists of: path, text, path, text…
-func state(files ...string) plan.State {
+// stateOf is what an application consists of: path, text, path, text…
+func stateOf(files ...string) plan.State {
 	own := map[string][]byte{}
 	for i := 0; i < len(files); i += 2 {
 		own[files[i]] = []byte(files[i+1])
@@ -139,7 +139,7 @@ func TestPodsOfAnImageThatCannotBeChangedSayWhy(t *testing.T) {
 		turn := newCycle(l, 1, "", watch.Batch{})
 		turn.img = builder.Image{ID: v1.Hash{Hex: "a"}, Explanation: c.x}
 		turn.promote(nil)
-		if got := l.State().running(nil).Fixed; got != want {
+		if got := l.State().Running(nil).Fixed; got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}

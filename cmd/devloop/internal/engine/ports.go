@@ -265,7 +265,7 @@ func (r *stageRun) forward(ctx context.Context, pods []runner.Pod) error {
 
 // routeToServing leads the ports back to the Pods that serve, if there are any.
 func (c *cycle) routeToServing() {
-	serving := c.State().serving()
+	serving := c.State().ServingPods()
 	if serving == nil {
 		return
 	}

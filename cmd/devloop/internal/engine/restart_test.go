@@ -12,6 +12,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/runner"
 )
 
@@ -45,7 +46,7 @@ func TestContainerThatEndsTakesTheSwappedMethodsAlong(t *testing.T) {
 			_, end := running(t, l)
 			time.Sleep(time.Minute)
 			if altered {
-				l.become(0, l.State().patched(l.State().serving(), plan.State{Name: "b"}))
+				l.become(0, l.State().Patched(l.State().ServingPods(), plan.State{Name: "b"}))
 			}
 			f.ends <- struct{}{}
 			time.Sleep(time.Minute)
@@ -57,7 +58,7 @@ func TestContainerThatEndsTakesTheSwappedMethodsAlong(t *testing.T) {
 				t.Errorf("%s: got %q, want %q", name, got, want)
 			}
 			end()
-			if now := l.State(); now.Serving == nil || now.Serving.Code.Kind != InImage {
+			if now := l.State(); now.Serving == nil || now.Serving.Code.Kind != state.InImage {
 				t.Errorf("%s: what serves is taken for what has lost its changes, or for nothing", name)
 			}
 			if err := l.Close(); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/watch"
@@ -95,7 +96,7 @@ func (s *Session) handle(ctx context.Context, q *queue, m message) {
 		q.gone = append(q.gone, m.pod)
 	case containerRestarted:
 		q.restarted = append(q.restarted, m.pod)
-		if q.running != nil && s.State().losesChanges(m.pod) {
+		if q.running != nil && s.State().LosesChanges(m.pod) {
 			q.running.again = true
 			q.running.cancel(errSuperseded)
 		}
@@ -127,7 +128,7 @@ func (s *Session) cycleEnded(ctx context.Context, q *queue, err error) {
 // something to do.
 func (s *Session) next(ctx context.Context, q *queue) {
 	if q.archived {
-		s.become(0, s.State().archived())
+		s.become(0, s.State().Archived())
 	}
 	q.reason = cmp.Or(s.handleGone(q.gone), s.handleRestarts(ctx, q.restarted))
 	q.gone, q.restarted, q.archived = nil, nil, false
@@ -177,11 +178,11 @@ func because(n int, batch watch.Batch) string {
 // leads there.
 func (s *Session) handleGone(gone []runner.Pod) (reason string) {
 	for _, pod := range gone {
-		if !slices.ContainsFunc(s.State().serving(), sameUID(pod)) {
+		if !slices.ContainsFunc(s.State().ServingPods(), state.SameUID(pod)) {
 			continue // it was replaced
 		}
 		rollout := s.State().RolloutPending && pod.Of.Kind == "Deployment"
-		s.become(0, s.State().vanished())
+		s.become(0, s.State().Vanished())
 		if rollout {
 			return fmt.Sprintf("Kubernetes took %s away", pod.Name)
 		}
@@ -196,12 +197,12 @@ func (s *Session) handleGone(gone []runner.Pod) (reason string) {
 // localhost and returns the reason for a cycle that makes new ones.
 func (s *Session) handleRestarts(ctx context.Context, restarted []runner.Pod) (reason string) {
 	for _, pod := range restarted {
-		if !s.State().losesChanges(pod) {
-			s.become(0, s.State().refreshed(pod))
+		if !s.State().LosesChanges(pod) {
+			s.become(0, s.State().Refreshed(pod))
 			continue
 		}
 		s.pause(ctx, 0)
-		s.become(0, s.State().notPatchable("its container started again"))
+		s.become(0, s.State().NotPatchable("its container started again"))
 		_ = s.Deployer.Note(ctx, pod, "") // it goes
 		s.Bus.Publish(0, event.Notice{Level: event.Warning, Text: fmt.Sprintf("the container of Pod %q ended; started again, it has the image without the changes since: a new Pod brings them back", pod.Name)})
 		return fmt.Sprintf("the container of %s ended", pod.Name)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/watch"
@@ -83,7 +84,7 @@ func play(t *testing.T, script []string, keep bool) error {
 		time.Sleep(time.Minute)
 		now := l.State()
 		wrong = append(wrong, atRest(now, r.cycles()))
-		if lost && now.Serving != nil && now.Serving.Code.Kind != InImage {
+		if lost && now.Serving != nil && now.Serving.Code.Kind != state.InImage {
 			wrong = append(wrong, errors.New("localhost leads to a container that restarted with old code"))
 		}
 		lost = false
@@ -101,8 +102,8 @@ func play(t *testing.T, script []string, keep bool) error {
 		case "mend":
 			f.failing(event.Ready, nil)
 		case "gone", "restarted":
-			for _, pod := range l.State().serving() {
-				lost = lost || word == "restarted" && l.State().losesChanges(pod)
+			for _, pod := range l.State().ServingPods() {
+				lost = lost || word == "restarted" && l.State().LosesChanges(pod)
 				l.send(ctx, map[string]message{"gone": podGone{pod}, "restarted": containerRestarted{pod}}[word])
 			}
 		case "moment":
@@ -112,10 +113,10 @@ func play(t *testing.T, script []string, keep bool) error {
 		case "swap": // as a cycle would
 			settle()
 			if l.State().Serving != nil {
-				l.become(0, l.State().patchStarted().patched(l.State().serving(), plan.State{Name: "b"}))
+				l.become(0, l.State().PatchStarted().Patched(l.State().ServingPods(), plan.State{Name: "b"}))
 			}
 		}
-		wrong = append(wrong, l.State().valid())
+		wrong = append(wrong, l.State().Validate())
 	}
 	f.failing(event.Ready, nil)
 	settle()
@@ -127,7 +128,7 @@ func play(t *testing.T, script []string, keep bool) error {
 	}
 	switch missing := without(named(f.saved), named(f.served)); {
 	case now.Serving == nil || now.Serving.Image.ID != f.lastImage():
-		wrong = append(wrong, fmt.Errorf("the last save does not serve, but %+v", now.event()))
+		wrong = append(wrong, fmt.Errorf("the last save does not serve, but %+v", now.Event()))
 	case len(missing) > 0:
 		wrong = append(wrong, fmt.Errorf("%s was saved, and no cycle made it serve", names(missing)))
 	}
@@ -147,7 +148,7 @@ func named(names []string) (list []runner.Pod) {
 }
 
 // atRest returns what is wrong about a session in which no cycle runs.
-func atRest(s State, cycles []string) error {
+func atRest(s state.State, cycles []string) error {
 	if len(cycles)%2 != 0 {
 		return fmt.Errorf("a cycle began before another ended, or did not end: %q", cycles)
 	}

@@ -1,0 +1,349 @@
+// Package state is what devloop knows of the Pods and of localhost, as a value.
+//
+//	s = s.Deployed(img, pods)                // a candidate starts
+//	s = s.Promoted(deployment)               // localhost leads to it
+//	s = s.PatchStarted().Patched(pods, code) // it runs other code than its image
+//	s.ServesImage(img)                       // false
+//
+// Each method returns the next state and changes nothing: no other code makes one. The package
+// does nothing, either: package engine carries out what the transitions stand for.
+package state
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/runner"
+)
+
+// CodeKind says where the code that a Deployment runs comes from.
+type CodeKind string
+
+// The kinds of code. Only code that is InImage survives a restart of its container.
+const (
+	InImage CodeKind = "image"
+	Patched CodeKind = "patched" // changed in the running Pods
+	Unknown CodeKind = "unknown" // a change started, and nobody knows how far it came
+)
+
+// Code is what a Deployment runs. State is its files; for Unknown code, the files before the
+// change that was cut off, so that the next change sends the same ones again.
+type Code struct {
+	Kind  CodeKind
+	State plan.State
+}
+
+// Deployment is an image in its Pods: what answers on localhost, or is about to.
+// It is immutable; a change makes another one.
+type Deployment struct {
+	Image builder.Image
+	Pods  []runner.Pod
+	// Built are the files of Image, Code is what runs by now.
+	Built plan.State
+	Code  Code
+	// NotPatchable says why the Pods cannot be changed in place, "" if they can.
+	NotPatchable string
+}
+
+// SameCode reports whether two deployments run the same code, as far as one knows.
+func (d Deployment) SameCode(other Deployment) bool {
+	return d.Image.ID == other.Image.ID && d.Code.Kind == other.Code.Kind && d.Code.State.Name == other.Code.State.Name
+}
+
+// HotSwapOnly reports whether only classes in the JVM can change: without a supervisor in the
+// image, the files in the container stay those of the image.
+func (d Deployment) HotSwapOnly() bool { return !d.Image.Explanation.Supervised }
+
+// Patchable returns the Pods that run the project's image, and so take its changes.
+func (d Deployment) Patchable() []runner.Pod {
+	return slices.DeleteFunc(slices.Clone(d.Pods), func(p runner.Pod) bool { return !p.Runs(d.Image.Ref) })
+}
+
+// ForEachPatchable calls do for all patchable Pods at once; i is a Pod's index in d.Pods. The
+// first error cancels the others.
+func (d Deployment) ForEachPatchable(ctx context.Context, do func(ctx context.Context, i int, p runner.Pod) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for i, p := range d.Pods {
+		if p.Runs(d.Image.Ref) {
+			group.Go(func() error { return do(ctx, i, p) })
+		}
+	}
+	return group.Wait()
+}
+
+// templates returns the files of the image's template engines.
+func (d Deployment) templates() (list []plan.Templates) {
+	for _, t := range d.Image.Explanation.Templates {
+		list = append(list, plan.Templates{Engine: t.Engine, Suffix: t.Suffix, Package: t.Package, Kept: t.Kept})
+	}
+	return list
+}
+
+// State is what devloop knows of the Pods and of localhost. It is a value: each method returns the
+// next state.
+type State struct {
+	// Serving answers on localhost. While it is nil, clients wait or, after an Outage, get a 503.
+	Serving *Deployment
+	// Candidate was deployed last and does not answer yet, or failed to. It runs beside Serving, or
+	// in its place.
+	Candidate *Deployment
+	// Outage says why nothing serves while nothing is under way.
+	Outage *event.Failure
+	// RolloutPending is set from when a Deployment gets its next Pod until that Pod serves:
+	// Kubernetes may remove Serving's Pods at any time.
+	RolloutPending bool
+	// NodeImage is the image that every node has, nil before the first one and after a change in
+	// the running Pods, which no image holds.
+	NodeImage *builder.Image
+	// ArchiveReady is set when the next image starts faster than the running one, since there is
+	// a CDS or AOT archive by now.
+	ArchiveReady bool
+}
+
+// Target returns what a change of the code goes to, nil before the first Pod.
+func (s State) Target() *Deployment {
+	if s.Serving != nil {
+		return s.Serving
+	}
+	return s.Candidate
+}
+
+// Latest returns the Pods that were deployed last.
+func (s State) Latest() []runner.Pod {
+	switch {
+	case s.Candidate != nil:
+		return s.Candidate.Pods
+	case s.Serving != nil:
+		return s.Serving.Pods
+	}
+	return nil
+}
+
+// ServingPods returns the Pods that answer on localhost.
+func (s State) ServingPods() []runner.Pod {
+	if s.Serving == nil {
+		return nil
+	}
+	return s.Serving.Pods
+}
+
+// ServesImage reports whether what answers is this image, unchanged and for good.
+func (s State) ServesImage(img builder.Image) bool {
+	return s.Serving != nil && s.Serving.Code.Kind == InImage && s.Serving.Image.ID == img.ID && !s.RolloutPending
+}
+
+// LosesChanges reports whether a restart of a container in pod loses changes: those that were
+// swapped into the JVM of a serving Pod and are not in its image.
+func (s State) LosesChanges(pod runner.Pod) bool {
+	d := s.Serving
+	return d != nil && d.HotSwapOnly() && d.Code.Kind != InImage && slices.ContainsFunc(d.Pods, SameUID(pod))
+}
+
+// CycleStarted begins a cycle: clients have something to wait for.
+func (s State) CycleStarted() State {
+	if s.Serving == nil {
+		s.Outage = nil
+	}
+	return s
+}
+
+// Failed ends a cycle without a Pod that serves.
+func (s State) Failed(why event.Failure) State {
+	if s.Serving == nil {
+		s.Outage = &why
+	}
+	return s
+}
+
+// Loaded records that every node has an image.
+func (s State) Loaded(img builder.Image) State {
+	s.NodeImage = &img
+	return s
+}
+
+// Paused takes the serving Pods off localhost. They become the candidate, unless there is one.
+func (s State) Paused() State {
+	if s.Candidate == nil {
+		s.Candidate = s.Serving
+	}
+	s.Serving = nil
+	return s
+}
+
+// RolloutStarted records that Kubernetes replaces Serving's Pods when the next ones are ready.
+func (s State) RolloutStarted() State {
+	s.RolloutPending = true
+	return s.NotPatchable(whyNotServed)
+}
+
+// whyNotServed is why a candidate takes no changes: a new Pod is next.
+const whyNotServed = "the last Pod did not serve"
+
+// Deployed adds new Pods that do not serve yet.
+func (s State) Deployed(img builder.Image, pods []runner.Pod) State {
+	s.Candidate = &Deployment{Image: img, Pods: pods, Code: Code{Kind: InImage}, NotPatchable: whyNotServed}
+	return s
+}
+
+// WithoutCandidate forgets Pods that failed beside those that serve.
+func (s State) WithoutCandidate() State {
+	if s.Serving != nil {
+		s.Candidate = nil
+	}
+	return s
+}
+
+// Promoted makes d what answers on localhost.
+func (s State) Promoted(d Deployment) State {
+	s.Serving, s.Candidate, s.Outage, s.RolloutPending, s.ArchiveReady = &d, nil, nil, false, false
+	return s
+}
+
+// change replaces the target by a changed copy.
+func (s State) change(edit func(*Deployment)) State {
+	old := s.Target()
+	if old == nil {
+		return s
+	}
+	d := *old
+	edit(&d)
+	if s.Serving != nil {
+		s.Serving = &d
+	} else {
+		s.Candidate = &d
+	}
+	return s
+}
+
+// NotPatchable records why the target cannot be changed in place: the next save deploys new Pods.
+func (s State) NotPatchable(reason string) State {
+	return s.change(func(d *Deployment) { d.NotPatchable = reason })
+}
+
+// PatchStarted begins a change of the target. Until it ends, nobody knows which code runs.
+func (s State) PatchStarted() State {
+	s.NodeImage = nil
+	return s.change(func(d *Deployment) { d.Code.Kind = Unknown })
+}
+
+// PatchRefused ends a change that was not made. One Pod still runs what it did before; of
+// several, some may have taken it.
+func (s State) PatchRefused(before Code) State {
+	return s.change(func(d *Deployment) {
+		if len(d.Patchable()) <= 1 {
+			d.Code = before
+		}
+	})
+}
+
+// PatchInterrupted ends a change that was cut off.
+func (s State) PatchInterrupted() State {
+	return s.NotPatchable("a change was cut off half-way")
+}
+
+// Patched ends a change: pods run code by now.
+func (s State) Patched(pods []runner.Pod, code plan.State) State {
+	return s.change(func(d *Deployment) { d.Pods, d.Code, d.NotPatchable = pods, Code{Patched, code}, "" })
+}
+
+// Resumed leads localhost to the candidate, which has started again.
+func (s State) Resumed() State {
+	if s.Candidate == nil {
+		return s
+	}
+	s.Serving, s.Candidate, s.Outage = s.Candidate, nil, nil
+	return s
+}
+
+// WentBack leads localhost to the application as it was before a restart with a change: its
+// supervisor has started that again.
+func (s State) WentBack(before Deployment) State {
+	if s.Candidate == nil {
+		return s
+	}
+	before.Pods = s.Candidate.Pods
+	s.Serving, s.Candidate, s.Outage = &before, nil, nil
+	return s
+}
+
+// Vanished records that the serving Pods are gone, although no cycle removed them.
+func (s State) Vanished() State { return s.NotPatchable("the Pod is gone").Paused() }
+
+// Refreshed takes over what the cluster says of a Pod.
+func (s State) Refreshed(pod runner.Pod) State {
+	return s.change(func(d *Deployment) {
+		if i := slices.IndexFunc(d.Pods, SameUID(pod)); i >= 0 {
+			d.Pods = slices.Clone(d.Pods)
+			d.Pods[i] = pod
+		}
+	})
+}
+
+// Archived records whether a new image would start faster than the target. It would not where
+// the target has an archive.
+func (s State) Archived() State {
+	d := s.Target()
+	s.ArchiveReady = d != nil && d.Image.Explanation.Archive.Wanted
+	return s
+}
+
+// Running is what package plan needs to know of the target.
+func (s State) Running(redefined []string) plan.Running {
+	d := s.Target()
+	if d == nil {
+		return plan.Running{}
+	}
+	if d.NotPatchable != "" {
+		return plan.Running{Fixed: d.NotPatchable}
+	}
+	running := plan.Running{State: d.Code.State, Serves: s.Serving != nil, Swappable: d.Image.Explanation.Swappable, Templates: d.templates(), Foreign: redefined, Sealed: d.HotSwapOnly()}
+	if s.ArchiveReady {
+		running.Outdated = "there is an archive of the dependencies' classes by now"
+	}
+	return running
+}
+
+// Validate returns what contradicts itself in a state.
+func (s State) Validate() error {
+	var errs []error
+	rules := map[string]bool{
+		"an outage while Pods serve":       s.Outage != nil && s.Serving != nil,
+		"Pods serve and are the candidate": s.Serving != nil && s.Serving == s.Candidate,
+		"an archive is ready for nothing":  s.ArchiveReady && s.Target() == nil,
+		"unknown code that takes changes":  s.Serving != nil && s.Serving.Code.Kind == Unknown && s.Serving.NotPatchable == "" && s.NodeImage != nil,
+	}
+	for _, rule := range slices.Sorted(maps.Keys(rules)) {
+		if rules[rule] {
+			errs = append(errs, errors.New(rule))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Event describes the state for displays.
+func (s State) Event() event.StateChanged {
+	return event.StateChanged{Serving: s.Serving.Event(), Candidate: s.Candidate.Event(), Outage: s.Outage, RolloutPending: s.RolloutPending}
+}
+
+func (d *Deployment) Event() *event.Deployment {
+	if d == nil {
+		return nil
+	}
+	e := &event.Deployment{Image: d.Image.Ref, Code: string(d.Code.Kind), NotPatchable: d.NotPatchable}
+	for _, p := range d.Pods {
+		e.Pods = append(e.Pods, p.Name)
+	}
+	return e
+}
+
+// SameUID selects a Pod by its identity.
+func SameUID(pod runner.Pod) func(runner.Pod) bool {
+	return func(p runner.Pod) bool { return p.UID == pod.UID }
+}

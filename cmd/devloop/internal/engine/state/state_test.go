@@ -1,0 +1,149 @@
+package state
+
+import (
+	"reflect"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"pgregory.net/rapid"
+
+	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/runner"
+)
+
+// deployment returns one of an image in Pods.
+func deployment(image string, supervised bool, pods ...string) Deployment {
+	d := Deployment{Image: builder.Image{Ref: image, ID: v1.Hash{Algorithm: "sha256", Hex: image}}, Built: plan.State{Name: image}, Code: Code{InImage, plan.State{Name: image}}}
+	d.Image.Explanation.Supervised, d.Image.Explanation.Swappable = supervised, true
+	for _, name := range pods {
+		d.Pods = append(d.Pods, runner.Pod{Name: name, UID: types.UID(name), Image: image})
+	}
+	return d
+}
+
+func TestTransitions(t *testing.T) {
+	t.Parallel()
+	old, next := deployment("1", true, "old"), deployment("2", true, "new")
+	swapOnly, two := deployment("1", false, "old"), deployment("1", true, "a", "b")
+	serving := State{}.Promoted(old)
+	for name, c := range map[string]struct {
+		got  State
+		want event.StateChanged
+	}{
+		"nothing yet": {State{}, event.StateChanged{}},
+		"a first build that fails": {State{}.CycleStarted().Failed(event.Failure{Code: "compile.failed"}),
+			event.StateChanged{Outage: &event.Failure{Code: "compile.failed"}}},
+		"the next one starts": {State{}.Failed(event.Failure{}).CycleStarted(), event.StateChanged{}},
+		"the first Pods start": {State{}.Deployed(old.Image, old.Pods),
+			event.StateChanged{Candidate: &event.Deployment{Image: "1", Pods: []string{"old"}, Code: "image", NotPatchable: whyNotServed}}},
+		"they serve":                         {serving, event.StateChanged{Serving: &event.Deployment{Image: "1", Pods: []string{"old"}, Code: "image"}}},
+		"a failure takes nothing away":       {serving.Failed(event.Failure{}), serving.Event()},
+		"a start does neither":               {serving.CycleStarted(), serving.Event()},
+		"Pods beside them are promoted":      {serving.Deployed(next.Image, next.Pods).Promoted(next), State{}.Promoted(next).Event()},
+		"or deleted after they failed":       {serving.Deployed(next.Image, next.Pods).WithoutCandidate(), serving.Event()},
+		"Pods in their place fail":           {serving.Paused().Deployed(next.Image, next.Pods).WithoutCandidate(), State{}.Deployed(next.Image, next.Pods).Event()},
+		"a rollout keeps the old Pods as is": {serving.RolloutStarted(), event.StateChanged{Serving: &event.Deployment{Image: "1", Pods: []string{"old"}, Code: "image", NotPatchable: whyNotServed}, RolloutPending: true}},
+		"a rollout ends":                     {serving.RolloutStarted().Deployed(next.Image, next.Pods).Paused().Promoted(next), State{}.Promoted(next).Event()},
+		"a patch": {serving.PatchStarted().Patched(old.Pods, plan.State{Name: "x"}),
+			event.StateChanged{Serving: &event.Deployment{Image: "1", Pods: []string{"old"}, Code: "patched"}}},
+		"a patch that is cut off": {serving.PatchStarted().PatchInterrupted(),
+			event.StateChanged{Serving: &event.Deployment{Image: "1", Pods: []string{"old"}, Code: "unknown", NotPatchable: "a change was cut off half-way"}}},
+		"a patch that the JVM refuses": {serving.PatchStarted().PatchRefused(old.Code), serving.Event()},
+		"one that a JVM of two refuses": {State{}.Promoted(two).PatchStarted().PatchRefused(two.Code),
+			event.StateChanged{Serving: &event.Deployment{Image: "1", Pods: []string{"a", "b"}, Code: "unknown"}}},
+		"a restart": {serving.Paused().PatchStarted().PatchInterrupted().Patched(old.Pods, plan.State{Name: "x"}).Resumed(),
+			event.StateChanged{Serving: &event.Deployment{Image: "1", Pods: []string{"old"}, Code: "patched"}}},
+		"a restart that went back":               {serving.Paused().PatchStarted().Patched(old.Pods, plan.State{Name: "x"}).WentBack(old), serving.Event()},
+		"the Pod is gone":                        {serving.Vanished(), event.StateChanged{Candidate: &event.Deployment{Image: "1", Pods: []string{"old"}, Code: "image", NotPatchable: "the Pod is gone"}}},
+		"the Pod is gone, not the one beside it": {serving.Deployed(next.Image, next.Pods).Vanished(), State{}.Deployed(next.Image, next.Pods).Event()},
+		"a container starts again":               {State{}.Promoted(swapOnly).Refreshed(swapOnly.Pods[0]), State{}.Promoted(swapOnly).Event()},
+	} {
+		if got := c.got.Event(); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: got %+v, want %+v", name, got, c.want)
+		}
+		if err := c.got.Validate(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestQuestionsToAState(t *testing.T) {
+	t.Parallel()
+	old := deployment("1", true, "old")
+	swapOnly := State{}.Promoted(deployment("1", false, "old"))
+	serving := State{}.Promoted(old)
+	swapped := func(s State) State { return s.PatchStarted().Patched(s.ServingPods(), plan.State{Name: "x"}) }
+	for name, c := range map[string]struct{ got, want bool }{
+		"an image that serves is not deployed again": {serving.ServesImage(old.Image), true},
+		"unless it was changed in its Pods":          {swapped(serving).ServesImage(old.Image), false},
+		"or a rollout to another one is under way":   {serving.RolloutStarted().ServesImage(old.Image), false},
+		"a restart loses what was hot swapped":       {swapped(swapOnly).LosesChanges(old.Pods[0]), true},
+		"but no change that a supervisor has":        {swapped(serving).LosesChanges(old.Pods[0]), false},
+		"nor the code of the image":                  {swapOnly.LosesChanges(old.Pods[0]), false},
+		"nor anything in a Pod that was replaced":    {swapped(swapOnly).LosesChanges(runner.Pod{UID: "other"}), false},
+		"a patch means that no image holds the code": {serving.Loaded(old.Image).PatchStarted().NodeImage == nil, true},
+		"a new Pod starts faster with an archive":    {State{}.Promoted(wantsArchive(old)).Archived().Running(nil).Outdated != "", true},
+		"not if the running one has it":              {serving.Archived().Running(nil).Outdated != "", false},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: got %v", name, c.got)
+		}
+	}
+}
+
+func wantsArchive(d Deployment) Deployment {
+	d.Image.Explanation.Archive.Wanted = true
+	return d
+}
+
+// TestStatesStayValid applies random transitions, and looks that none changes a state in place.
+func TestStatesStayValid(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		var s State
+		images := rapid.SampledFrom([]string{"1", "2", "3"})
+		for range rapid.IntRange(1, 30).Draw(t, "steps") {
+			d := deployment(images.Draw(t, "image"), rapid.Bool().Draw(t, "supervised"), "pod-"+images.Draw(t, "pod"))
+			before, seen := s, s.Event()
+			switch rapid.IntRange(0, 13).Draw(t, "transition") {
+			case 0:
+				s = s.CycleStarted()
+			case 1:
+				s = s.Failed(event.Failure{Code: "x"})
+			case 2:
+				s = s.Loaded(d.Image)
+			case 3:
+				s = s.CycleStarted().Paused()
+			case 4:
+				s = s.RolloutStarted()
+			case 5:
+				s = s.CycleStarted().Deployed(d.Image, d.Pods)
+			case 6:
+				s = s.WithoutCandidate()
+			case 7:
+				s = s.Promoted(d)
+			case 8:
+				s = s.PatchStarted().PatchInterrupted()
+			case 9:
+				s = s.PatchStarted().Patched(s.Latest(), d.Built)
+			case 10:
+				s = s.Resumed()
+			case 11:
+				s = s.Vanished()
+			case 12:
+				s = s.Refreshed(d.Pods[0])
+			case 13:
+				s = s.Archived()
+			}
+			if err := s.Validate(); err != nil {
+				t.Fatalf("%+v became %+v: %v", seen, s.Event(), err)
+			}
+			if !before.Event().Equal(seen) {
+				t.Fatalf("%+v was changed to %+v", seen, before.Event())
+			}
+		}
+	})
+}
