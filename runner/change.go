@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -22,6 +21,7 @@ import (
 
 	"github.com/devloop-cli/devloop/runner/cluster"
 	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/tunnel"
 )
 
 // Change is what happens to a running application, by the supervisor that its image
@@ -155,23 +155,22 @@ func (r *Runner) State(ctx context.Context, p Pod, port int) (string, error) {
 
 // tell has a conversation with the supervisor.
 func (r *Runner) tell(ctx context.Context, p Pod, port int, c Change) (string, error) {
-	connection, err := r.dial(ctx, p)
+	t, err := r.dial(ctx, p)
 	if err != nil {
 		return "", err
 	}
-	t := &tunnel{connection: connection}
-	defer t.close()
-	defer context.AfterFunc(ctx, t.close)()
-	s, err := t.open(port)
+	defer t.Close()
+	defer context.AfterFunc(ctx, t.Close)()
+	s, err := t.Open(port)
 	if err != nil {
 		return "", err
 	}
-	answer, err := s.exchange(c)
-	verdict := s.end()
+	answer, err := exchange(s, c)
+	end := s.End()
 	switch {
 	case ctx.Err() != nil:
 		return "", context.Cause(ctx)
-	case nobodyListens(verdict):
+	case tunnel.IsRefused(end):
 		return "", ErrUnsupervised
 	case err != nil:
 		return "", err
@@ -179,39 +178,16 @@ func (r *Runner) tell(ctx context.Context, p Pod, port int, c Change) (string, e
 	return answer, nil
 }
 
-// Dial opens a connection to a port of a Pod, on the Pod's loopback address. The end of
-// ctx ends it.
-func (r *Runner) Dial(ctx context.Context, p Pod, port int) (io.ReadWriteCloser, error) {
-	connection, err := r.dial(ctx, p)
-	if err != nil {
-		return nil, err
-	}
-	t := &tunnel{connection: connection}
-	s, err := t.open(port)
-	if err != nil {
-		t.close()
-		return nil, err
-	}
-	forget := context.AfterFunc(ctx, t.close)
-	c := &podConn{streams: s}
-	c.end = sync.OnceValue(func() error {
-		defer t.close()
-		forget()
-		return s.end()
-	})
-	return c, nil
-}
-
 // exchange sends a change and reads the answer.
-func (s *streams) exchange(c Change) (string, error) {
+func exchange(s tunnel.Stream, c Change) (string, error) {
 	text, err := c.encode()
 	if err != nil {
 		return "", err
 	}
-	if _, err := s.data.Write(text); err != nil {
+	if _, err := s.Write(text); err != nil {
 		return "", err
 	}
-	return readUTF(s.data)
+	return readUTF(s)
 }
 
 // encode writes the change in the form of java.io.DataOutput, see Supervise.java.

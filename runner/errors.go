@@ -1,11 +1,8 @@
 package runner
 
 import (
-	"errors"
 	"fmt"
-	"os/exec"
 	"strings"
-	"syscall"
 )
 
 // ForeignError says that an object which devloop did not make stands where one
@@ -82,49 +79,3 @@ func (e *NotReadyError) Advise(hint string) { e.hints = append([]string{hint}, e
 
 // Hints returns what may help, one action each.
 func (e *NotReadyError) Hints() []string { return e.hints }
-
-// PortError says that a local port can't be had: another process holds it, or
-// the system does not allow it.
-type PortError struct {
-	Port   int
-	Holder string // "java (pid 4711)", "" where unknown
-	Err    error
-}
-
-func (e *PortError) Error() string {
-	switch {
-	case e.denied():
-		return fmt.Sprintf("listen on local port %d: the system keeps ports below 1024 for root", e.Port)
-	case e.Holder != "":
-		return fmt.Sprintf("listen on local port %d: %s holds it", e.Port, e.Holder)
-	default:
-		return fmt.Sprintf("listen on local port %d: %v", e.Port, e.Err)
-	}
-}
-
-func (e *PortError) denied() bool { return errors.Is(e.Err, syscall.EACCES) }
-
-// Unwrap returns the system's answer.
-func (e *PortError) Unwrap() error { return e.Err }
-
-// Code returns "port.busy", or "port.denied" where the system does not allow the port.
-func (e *PortError) Code() string {
-	if e.denied() {
-		return "port.denied"
-	}
-	return "port.busy"
-}
-
-// Hints says how to get the port, or which one can be had.
-func (e *PortError) Hints() []string {
-	if e.denied() {
-		return []string{
-			fmt.Sprintf("take port %d instead, which needs no right", e.Port+unprivileged),
-			fmt.Sprintf("or allow it until the next start of this machine: sudo sysctl net.ipv4.ip_unprivileged_port_start=%d", e.Port),
-		}
-	}
-	if _, err := exec.LookPath("ss"); err == nil && e.Holder == "" {
-		return []string{fmt.Sprintf("see who holds it: sudo ss -ltnp 'sport = :%d'", e.Port), "or take another port"}
-	}
-	return []string{"end that process, or take another port: --port NUMBER"}
-}

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 
 	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/tunnel"
 )
 
 // NoPodError says that no Pod has the name, or that several could be meant.
@@ -197,16 +198,11 @@ func (r *Runner) unheard(ctx context.Context, p *corev1.Pod) *verdict {
 	if !kube.AllRunning(p) || time.Since(lastStart(p)) < portPatience {
 		return nil
 	}
-	var t *tunnel
-	defer func() {
-		if t != nil {
-			t.close()
-		}
-	}()
-	pod := kube.PodOf(p)
-	for _, port := range pod.Ports {
-		if _, err := r.knock(ctx, &t, pod, port); nobodyListens(err) {
-			return new(silent(p, pod, port))
+	prober := tunnel.Prober{Dial: r.dial, Pod: kube.PodOf(p)}
+	defer prober.Close()
+	for _, port := range prober.Pod.Ports {
+		if _, err := prober.Ask(ctx, port); tunnel.IsRefused(err) {
+			return new(silent(p, prober.Pod, port))
 		}
 	}
 	return nil

@@ -16,6 +16,7 @@ import (
 	"github.com/devloop-cli/devloop/runner/cluster"
 	"github.com/devloop-cli/devloop/runner/internal/pause"
 	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/tunnel"
 )
 
 // Phase is a step of a Pod on its way to serve.
@@ -207,7 +208,7 @@ func (b *birth) opens(ctx context.Context, ports, side []int, serves bool) error
 	var group errgroup.Group
 	for _, port := range ports {
 		group.Go(func() error {
-			spoke, err := b.r.answers(waitCtx, b.pod, port, func(failure error) { b.failed(port, failure) })
+			spoke, err := b.answers(waitCtx, port)
 			switch {
 			case err == nil && spoke && !slices.Contains(side, port):
 				moment()
@@ -240,6 +241,13 @@ func sidePorts(c corev1.Container) (side []int) {
 		}
 	}
 	return side
+}
+
+// answers waits until a port accepts connections.
+func (b *birth) answers(ctx context.Context, port int) (spoke bool, err error) {
+	prober := tunnel.Prober{Dial: b.r.dial, Pod: b.pod}
+	defer prober.Close()
+	return prober.Wait(ctx, port, func(failure error) { b.failed(port, failure) })
 }
 
 func (b *birth) failed(port int, failure error) {
@@ -323,7 +331,7 @@ func phaseOf(p *corev1.Pod) Phase {
 func isPulling(p *corev1.Pod) bool { return waitingImage(p) != "" }
 
 func waitingImage(p *corev1.Pod) string {
-	for _, s := range append(p.Status.InitContainerStatuses, p.Status.ContainerStatuses...) {
+	for _, s := range append(slices.Clone(p.Status.InitContainerStatuses), p.Status.ContainerStatuses...) {
 		if w := s.State.Waiting; w != nil && w.Reason == "ContainerCreating" {
 			return s.Image
 		}

@@ -31,6 +31,7 @@ import (
 	"github.com/devloop-cli/devloop/runner/cluster"
 	"github.com/devloop-cli/devloop/runner/internal/pause"
 	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/localport"
 )
 
 // appImage is the unique reference that the real tests deploy.
@@ -169,14 +170,14 @@ func specOf(t *testing.T, text string) Spec {
 
 func TestRealPodServesAcrossReplacement(t *testing.T) {
 	r, ctx := realRunner(t)
-	f, err := r.Listen(ctx, Port{})
+	f, err := r.Listen(ctx, localport.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = f.Close() }()
 
 	for _, message := range []string{"one", "two", "three"} {
-		f.Hold(ctx)
+		f.Pause(ctx)
 		early := make(chan string, 1)
 		go func() { early <- fetch(ctx, f.URL()) }() // comes before the Pod is there
 		began := time.Now()
@@ -190,7 +191,7 @@ func TestRealPodServesAcrossReplacement(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Logf("replaced in %v, ready in %v: %v", replaced.Round(time.Millisecond), time.Since(began).Round(time.Millisecond), phases)
-		f.Point(pods[0], 8080)
+		f.SetBackend(pods[0], 8080)
 		if got := fetch(ctx, f.URL()); got != message {
 			t.Errorf("got %q, want %q", got, message)
 		}
@@ -347,12 +348,12 @@ func TestRealForwardCarriesAllKindsOfTalk(t *testing.T) {
 	if err := r.Ready(ctx, pods, nil); err != nil {
 		t.Fatal(err)
 	}
-	f, err := r.Listen(ctx, Port{})
+	f, err := r.Listen(ctx, localport.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = f.Close() }()
-	f.Point(pods[0], 8080)
+	f.SetBackend(pods[0], 8080)
 
 	t.Run("upload", func(t *testing.T) {
 		const size = 32 << 20
@@ -366,7 +367,7 @@ func TestRealForwardCarriesAllKindsOfTalk(t *testing.T) {
 		}
 	})
 	t.Run("a client that does not read stops nobody else", func(t *testing.T) {
-		conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", f.Port()))
+		conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", f.Number()))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -385,13 +386,13 @@ func TestRealForwardCarriesAllKindsOfTalk(t *testing.T) {
 		all.Wait()
 	})
 	t.Run("half-close", func(t *testing.T) {
-		lines, err := r.Listen(ctx, Port{})
+		lines, err := r.Listen(ctx, localport.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer func() { _ = lines.Close() }()
-		lines.Point(pods[0], 9090)
-		conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", lines.Port()))
+		lines.SetBackend(pods[0], 9090)
+		conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", lines.Number()))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -407,12 +408,12 @@ func TestRealForwardCarriesAllKindsOfTalk(t *testing.T) {
 		}
 	})
 	t.Run("nobody listens", func(t *testing.T) {
-		nobody, err := r.Listen(ctx, Port{})
+		nobody, err := r.Listen(ctx, localport.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer func() { _ = nobody.Close() }()
-		nobody.Point(pods[0], 4711)
+		nobody.SetBackend(pods[0], 4711)
 		got := fetch(ctx, nobody.URL())
 		if err := nobody.Err(); err == nil || !strings.Contains(err.Error(), "4711") {
 			t.Errorf("got %q and Err %v", got, err)
@@ -459,11 +460,11 @@ func TestRealDeployment(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Logf("two Pods of a Deployment in %v", time.Since(began).Round(time.Millisecond))
-		f, err := r.Listen(ctx, Port{})
+		f, err := r.Listen(ctx, localport.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		f.Point(pods[1], 8080)
+		f.SetBackend(pods[1], 8080)
 		if got := fetch(ctx, f.URL()); got != message {
 			t.Errorf("got %q, want %q", got, message)
 		}

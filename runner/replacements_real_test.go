@@ -15,6 +15,7 @@ import (
 
 	"github.com/devloop-cli/devloop/hack/real"
 	"github.com/devloop-cli/devloop/runner/internal/pause"
+	"github.com/devloop-cli/devloop/runner/localport"
 )
 
 // replacements is how often the Pod is replaced under the clients' hands.
@@ -32,7 +33,7 @@ func TestRealNoRequestIsLostWhilePodsChange(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
-	f, err := r.Listen(ctx, Port{})
+	f, err := r.Listen(ctx, localport.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,10 +77,10 @@ func TestRealNoRequestIsLostWhilePodsChange(t *testing.T) {
 }
 
 // replaceOnce is what a cycle does with a port and a Pod.
-func replaceOnce(ctx context.Context, t *testing.T, r *Runner, f *Forward, n int) error {
+func replaceOnce(ctx context.Context, t *testing.T, r *Runner, f *localport.Port, n int) error {
 	drain, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	f.Hold(drain)
+	f.Pause(drain)
 	pods, err := r.Replace(ctx, specOf(t, strings.Replace(podText("web", "serve"), "hello", fmt.Sprint("number ", n), 1)))
 	if err != nil {
 		return err
@@ -87,7 +88,7 @@ func replaceOnce(ctx context.Context, t *testing.T, r *Runner, f *Forward, n int
 	if err := r.Ready(ctx, pods, nil); err != nil {
 		return errors.New(report(err.(*NotReadyError)))
 	}
-	f.Point(pods[0], 8080)
+	f.SetBackend(pods[0], 8080)
 	return nil
 }
 

@@ -65,37 +65,15 @@ func (l listeners) String() string {
 	return "ports " + strings.Join(numbers[:last], ", ") + " and " + numbers[last]
 }
 
-// listeners finds out where a container's application listens: by its own log,
-// where that says so, by the kernel's tables, for which the image must have `cat`,
-// or by asking at the usual ports. It returns none where nothing tells.
+// listeners finds out where a container's application listens: by the kernel's tables, for
+// which the image must have `cat`, or by its own log. It returns none where nothing tells.
 func (r *Runner) listeners(ctx context.Context, p Pod, container string, log []string) listeners {
 	var out bytes.Buffer
 	_, err := r.Exec(ctx, p, Command{Container: container, Args: []string{"cat", "/proc/net/tcp", "/proc/net/tcp6"}, Out: &out, Err: &bytes.Buffer{}})
 	if found := socketTable(out.String()); err == nil && len(found) > 0 {
 		return found
 	}
-	if found := startedOn(log); len(found) > 0 {
-		return found
-	}
-	return r.usual(ctx, p)
-}
-
-// usualPorts are those that web servers take unless they are told otherwise.
-var usualPorts = []int{80, 3000, 5000, 8000, 8080, 8081, 8443, 8888, 9090}
-
-// usual returns those of the usual ports that accept connections.
-func (r *Runner) usual(ctx context.Context, p Pod) listeners {
-	var found listeners
-	var t *tunnel
-	for _, port := range usualPorts {
-		if _, err := r.knock(ctx, &t, p, port); err == nil {
-			found = append(found, listener{port, false})
-		}
-	}
-	if t != nil {
-		t.close()
-	}
-	return found
+	return startedOn(log)
 }
 
 // startedLog is what Spring Boot says of its web server, such as "Tomcat started on
@@ -115,9 +93,13 @@ func startedOn(log []string) listeners {
 	return found
 }
 
+// tcpListen is the state of a listening socket in /proc/net/tcp, see the kernel's
+// include/net/tcp_states.h.
+const tcpListen = "0A"
+
 // socketTable reads the listening sockets of /proc/net/tcp and tcp6, sorted by port.
 // Each line has the local address in hexadecimal, its bytes in the order of the
-// machine word by word, and the state; see holder.go.
+// machine word by word, and the state.
 func socketTable(text string) listeners {
 	var found listeners
 	for line := range strings.Lines(text) {

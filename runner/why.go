@@ -243,7 +243,7 @@ func (r *Runner) lastLog(ctx context.Context, p Pod, v verdict) []string {
 	if err != nil {
 		return log
 	}
-	for _, s := range append(now.Status.InitContainerStatuses, now.Status.ContainerStatuses...) {
+	for _, s := range append(slices.Clone(now.Status.InitContainerStatuses), now.Status.ContainerStatuses...) {
 		if s.Name == v.container && s.RestartCount > v.run && s.State.Waiting == nil {
 			return r.tail(ctx, p, v.container, true)
 		}

@@ -56,6 +56,8 @@ var rules = []struct {
 		"nodes are containers: the engine reaches them, not the API server"},
 	{"runner", []string{"github.com/docker/docker", "sigs.k8s.io/kind", module + "watch", module + "builder", module + "loader", module + "cmd"},
 		"Pods are reached through the API server, not through an engine"},
+	{"runner/localport", []string{"k8s.io/client-go"},
+		"a local port needs a dialer, and no cluster"},
 	{"cmd/devloop/internal/event", []string{"github.com/", "k8s.io/", "sigs.k8s.io/", "golang.org/"},
 		"anything may import the vocabulary, so it imports the standard library only"},
 	{"cmd/devloop/internal/lines", []string{"github.com/", "k8s.io/", "sigs.k8s.io/", "golang.org/"},
@@ -118,9 +120,12 @@ func TestDependenciesKeepTheArrows(t *testing.T) {
 
 // arrows are all packages of this module that a package may import. A new arrow is a decision.
 var arrows = map[string][]string{
-	"runner/cluster":        {"runner/internal/pause", "runner/kube"},
-	"runner/internal/pause": {},
-	"runner/kube":           {},
+	"runner/cluster":            {"runner/internal/pause", "runner/kube"},
+	"runner/internal/pause":     {},
+	"runner/kube":               {},
+	"runner/localport":          {"runner/internal/pause", "runner/kube", "runner/tunnel"},
+	"runner/tunnel":             {"runner/internal/pause", "runner/kube"},
+	"runner/tunnel/portforward": {"runner/kube", "runner/tunnel"},
 }
 
 func TestDependenciesAreListed(t *testing.T) {

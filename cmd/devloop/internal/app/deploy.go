@@ -18,6 +18,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
 	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/localport"
 )
 
 func deployCommand(s Streams) *cli.Command {
@@ -241,8 +242,8 @@ func tellForeign(d display, dir string, named []string) error {
 
 // listen returns how local ports are opened: on address, each connection waiting for a
 // Pod for as long as wait.
-func listen(pods *runner.Runner, address string, wait time.Duration) func(context.Context, runner.Port) (engine.LocalPort, error) {
-	return func(ctx context.Context, p runner.Port) (engine.LocalPort, error) {
+func listen(pods *runner.Runner, address string, wait time.Duration) func(context.Context, localport.Options) (engine.LocalPort, error) {
+	return func(ctx context.Context, p localport.Options) (engine.LocalPort, error) {
 		p.Address, p.Wait = address, wait
 		forward, err := pods.Listen(ctx, p)
 		if err != nil {
@@ -254,9 +255,9 @@ func listen(pods *runner.Runner, address string, wait time.Duration) func(contex
 
 // debugger returns how local ports for debuggers are opened: on the loopback addresses only,
 // whatever --address says, since whoever reaches such a port can run any code in the Pod.
-func debugger(wait time.Duration) func(context.Context, runner.Port, func(string)) (*jdwp.Relay, error, error) {
-	return func(ctx context.Context, p runner.Port, tell func(string)) (*jdwp.Relay, error, error) {
-		listeners, moved, err := runner.Take(ctx, p)
+func debugger(wait time.Duration) func(context.Context, localport.Options, func(string)) (*jdwp.Relay, error, error) {
+	return func(ctx context.Context, p localport.Options, tell func(string)) (*jdwp.Relay, error, error) {
+		listeners, moved, err := localport.ListenTCP(ctx, p)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -268,7 +269,7 @@ func debugger(wait time.Duration) func(context.Context, runner.Port, func(string
 func debugging(c *cli.Context) engine.Debug {
 	local, _, _ := config.Port(c.String("debug-port")) // it is checked
 	suspend := c.Bool("suspend")
-	return engine.Debug{On: c.Bool("debug") || suspend, Suspend: suspend, Port: runner.Port{Local: local}}
+	return engine.Debug{On: c.Bool("debug") || suspend, Suspend: suspend, Port: localport.Options{Local: local}}
 }
 
 // localPorts reads --port, whose values are checked: the local ports by the container's. Two

@@ -11,6 +11,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/localport"
 )
 
 func forwardCommand(s Streams) *cli.Command {
@@ -54,17 +55,17 @@ func forwardTo(c *cli.Context, s Streams, d display) error {
 	if err := ports.complete(pod); err != nil {
 		return err
 	}
-	local, err := pods.Listen(c.Context, runner.Port{Local: ports.local, Strict: ports.strict})
+	local, err := pods.Listen(c.Context, localport.Options{Local: ports.local, Strict: ports.strict})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = local.Close() }()
 	d.Publish(0, event.SessionStarted{Version: Version(), Project: pod.Name, Context: pods.Context(), Cluster: at.cluster, Namespace: pod.Namespace})
-	if err := local.Moved(); err != nil {
+	if err := local.FallbackReason(); err != nil {
 		d.warn(err)
 	}
 	err = pods.Follow(c.Context, pod, func(p runner.Pod) {
-		local.Point(p, ports.remote)
+		local.SetBackend(p, ports.remote)
 		d.Publish(0, event.Forwarding{Pod: p.Name, Port: ports.remote, URL: local.URL()})
 		if !c.Bool("json") {
 			_, _ = fmt.Fprintf(s.Out, "%s → %s:%d, until Ctrl+C\n", local.URL(), p.Name, ports.remote)

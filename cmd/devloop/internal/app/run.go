@@ -13,7 +13,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/keyboard"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/livereload"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/localport"
 	"github.com/devloop-cli/devloop/watch"
 )
 
@@ -84,7 +84,7 @@ func run(c *cli.Context, s Streams, d display, browsers *livereload.Server) erro
 func tellBrowsers(c *cli.Context, d display, browsers *livereload.Server) (end func()) {
 	port, err := browsers.Listen(livereload.Port)
 	if err != nil {
-		if busy := runner.Free(c.Context, runner.Port{Local: livereload.Port, Strict: true}); busy != nil {
+		if busy := localport.Available(c.Context, localport.Options{Local: livereload.Port, Strict: true}); busy != nil {
 			err = busy // it knows who has it
 		}
 		d.warn(fmt.Errorf("browsers are not told to reload: %w", err))

@@ -18,6 +18,7 @@ import (
 	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/localport"
 )
 
 // stepIDs are the steps of setup, in their order.
@@ -278,7 +279,7 @@ func (m *machine) lookForPorts(ctx context.Context) (string, error) {
 }
 
 func portWord(ctx context.Context, port int) (string, error) {
-	err := runner.Free(ctx, runner.Port{Local: port})
+	err := localport.Available(ctx, localport.Options{Local: port})
 	if err == nil {
 		return fmt.Sprintf("%d is free", port), nil
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
 	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/localport"
 )
 
 // An IDE that debugs connects to a local port that stays, as a browser does: package jdwp leads it
@@ -26,7 +27,7 @@ import (
 type Debug struct {
 	On bool
 	// Port is the local port for the first Pod; the others get the next ones.
-	Port runner.Port
+	Port localport.Options
 	// Suspend has each JVM wait at its start until a debugger has come.
 	Suspend bool
 }

@@ -49,6 +49,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/localport"
 	"github.com/devloop-cli/devloop/watch"
 )
 
@@ -134,10 +135,10 @@ type Session struct {
 	// from the manifest.
 	Explain bool
 	// Listen opens a local port.
-	Listen func(ctx context.Context, port runner.Port) (LocalPort, error)
+	Listen func(ctx context.Context, port localport.Options) (LocalPort, error)
 	// Debugger opens a local port for a debugger; moved says why it is not the one asked for. It
 	// says through tell, a sentence each, what becomes of debuggers.
-	Debugger func(ctx context.Context, port runner.Port, tell func(string)) (relay *jdwp.Relay, moved, err error)
+	Debugger func(ctx context.Context, port localport.Options, tell func(string)) (relay *jdwp.Relay, moved, err error)
 	// FirstDone is called once, when Run becomes idle for the first time. May be nil.
 	FirstDone func()
 

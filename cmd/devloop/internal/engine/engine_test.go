@@ -18,6 +18,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/localport"
 	"github.com/devloop-cli/devloop/watch"
 )
 
@@ -212,7 +213,9 @@ func newTestSession(f project) (*Session, *recorder) {
 		Bus:      event.NewBus(r),
 		Target:   Target{Name: "app", Dir: "/project", Namespace: "default"},
 		Compiler: f, Imager: f, Loader: f, Deployer: f,
-		Listen: func(context.Context, runner.Port) (LocalPort, error) { return nil, errors.New("no port in this test") },
+		Listen: func(context.Context, localport.Options) (LocalPort, error) {
+			return nil, errors.New("no port in this test")
+		},
 	}, r
 }
 

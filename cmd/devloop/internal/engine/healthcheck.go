@@ -13,7 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/localport"
 )
 
 const (
@@ -56,7 +56,7 @@ func ask(ctx context.Context, local LocalPort, url string) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	a, err := askAt(ctx, local, url)
-	if err == nil && (a.status == 0 || a.status == http.StatusBadRequest) || ctx.Err() == nil && errors.Is(local.Err(), runner.ErrHungUp) {
+	if err == nil && (a.status == 0 || a.status == http.StatusBadRequest) || ctx.Err() == nil && errors.Is(local.Err(), localport.ErrHungUp) {
 		if s, err := askAt(ctx, local, strings.Replace(url, "http:", "https:", 1)); err == nil && s.status != 0 {
 			return s, nil
 		}
@@ -87,10 +87,10 @@ func askAt(ctx context.Context, local LocalPort, url string) (answer, error) {
 		return answer{}, err
 	}
 	defer func() { _ = response.Body.Close() }()
-	if response.Header.Get("Server") != runner.OutageServer {
+	if response.Header.Get("Server") != localport.ServerHeader {
 		return answer{url: url, status: response.StatusCode, text: firstLine(response), took: since(began)}, nil
 	}
-	if errors.Is(local.Err(), runner.ErrNotHTTP) {
+	if errors.Is(local.Err(), localport.ErrNotHTTP) {
 		return answer{url: url, took: since(began)}, nil
 	}
 	return answer{}, errors.New("no answer of the application")

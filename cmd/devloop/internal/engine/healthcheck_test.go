@@ -12,6 +12,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/localport"
 )
 
 func TestAskTakesAnyStatusForAnAnswer(t *testing.T) {
@@ -38,11 +39,11 @@ func TestAskKeepsPagesOutOfTheLine(t *testing.T) {
 
 func TestAskTellsAnotherProtocolFromSilence(t *testing.T) {
 	port := &fakePort{server: httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Server", runner.OutageServer) // what the port says by itself
+		w.Header().Set("Server", localport.ServerHeader) // what the port says by itself
 		w.WriteHeader(http.StatusBadGateway)
 	}))}
 	defer port.server.Close()
-	port.err = fmt.Errorf("%w: 220 mail.example ESMTP", runner.ErrNotHTTP)
+	port.err = fmt.Errorf("%w: 220 mail.example ESMTP", localport.ErrNotHTTP)
 	if got, err := ask(t.Context(), port, port.URL()); err != nil || got.String() != "accepts connections" {
 		t.Errorf("another protocol: got %q, %v", got, err)
 	}

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/localport"
 )
 
 // notices returns what was noticed, in its order.
@@ -29,13 +29,13 @@ func TestPortThatNobodyOpensIsNoticed(t *testing.T) {
 	l.Target.Dir = t.TempDir()
 	write(t, l.Target.Dir, map[string]string{"pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: app}\n" +
 		"spec: {containers: [{name: app, image: app, ports: [{containerPort: 8080}, {containerPort: 9779}]}]}\n"})
-	unopened := &fakePort{err: fmt.Errorf("port 9779: %w", runner.ErrNobodyListens), server: httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Server", runner.OutageServer)
+	unopened := &fakePort{err: fmt.Errorf("port 9779: %w", localport.ErrNobodyListens), server: httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Server", localport.ServerHeader)
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}))}
 	t.Cleanup(unopened.server.Close)
 	served := newFakePort(t)
-	l.Listen = func(_ context.Context, p runner.Port) (LocalPort, error) {
+	l.Listen = func(_ context.Context, p localport.Options) (LocalPort, error) {
 		if p.Local == 9779 {
 			return unopened, nil
 		}

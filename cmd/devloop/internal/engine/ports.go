@@ -14,27 +14,28 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/localport"
 )
 
 // LocalPort is a port of this machine that devloop keeps, and that leads to
 // whichever Pod it was pointed to last.
 type LocalPort interface {
-	// Point leads the port to a container port of pod from now on.
-	Point(pod runner.Pod, port int)
-	// Drain returns when what was under way before the last Point has been answered, or
+	// SetBackend routes new and waiting clients to a port of the Pod.
+	SetBackend(pod runner.Pod, port int)
+	// Drain returns when the requests in progress at the last SetBackend have finished, or
 	// ctx ends.
 	Drain(ctx context.Context)
-	// Hold lets new connections and requests wait until the next Point or Fail, and
-	// returns when those under way have been answered, or ctx ends.
-	Hold(ctx context.Context)
-	// Fail refuses connections and requests, and says why, until the next Point or Hold.
-	Fail(why runner.Outage)
-	// Moved says why the port is another than the one asked for, nil if it is not.
-	Moved() error
+	// Pause makes clients wait until the next SetBackend or SetUnavailable, and
+	// returns when requests in progress have finished, or ctx ends.
+	Pause(ctx context.Context)
+	// SetUnavailable refuses clients, and says why, until the next SetBackend or Pause.
+	SetUnavailable(why localport.Unavailable)
+	// FallbackReason says why the port has another number than the requested one, nil if it has not.
+	FallbackReason() error
 	// Err is why the last connection did not reach the Pod, nil if it did.
 	Err() error
-	// Port is the port's number.
-	Port() int
+	// Number is the port's number.
+	Number() int
 	// URL is the address for a browser, as in "http://localhost:8080".
 	URL() string
 	// Close gives the port back and waits until its connections have ended.
@@ -86,7 +87,7 @@ func (c *cycle) openPorts(ctx context.Context, endpoints []runner.Endpoint) erro
 
 // portOpened publishes where an endpoint will be reached.
 func (c *cycle) portOpened(local LocalPort, to runner.Endpoint) {
-	if moved := local.Moved(); moved != nil {
+	if moved := local.FallbackReason(); moved != nil {
 		f := failure.Of(moved)
 		c.publish(event.Notice{Level: event.Warning, Hints: f.Hints,
 			Text: fmt.Sprintf("%s, so port %d of %s is at %s", f.Message, to.Port, to.Of, local.URL())})
@@ -148,8 +149,8 @@ func (t Target) contradiction(endpoints []runner.Endpoint) error {
 // locals says which local port each endpoint should have: the one that the user asked
 // for, and the next ones where several Pods offer that container port; else the same
 // number, or the next that is free.
-func (t Target) locals(endpoints []runner.Endpoint) []runner.Port {
-	list := make([]runner.Port, len(endpoints))
+func (t Target) locals(endpoints []runner.Endpoint) []localport.Options {
+	list := make([]localport.Options, len(endpoints))
 	given := map[int]bool{}
 	for i, e := range endpoints {
 		asked, ok := t.Ports[e.Port]
@@ -159,7 +160,7 @@ func (t Target) locals(endpoints []runner.Endpoint) []runner.Port {
 		if !ok {
 			asked = e.Port
 		}
-		list[i] = runner.Port{Local: asked, Strict: ok && !given[asked]}
+		list[i] = localport.Options{Local: asked, Strict: ok && !given[asked]}
 		given[asked] = true
 	}
 	return list
@@ -167,8 +168,8 @@ func (t Target) locals(endpoints []runner.Endpoint) []runner.Port {
 
 // free steps over the ports that devloop itself holds: three Pods with port 8080
 // get 8080, 8081 and 8082, and that is no collision to warn of.
-func (v ports) free(p runner.Port) runner.Port {
-	for !p.Strict && slices.ContainsFunc(v, func(l localPort) bool { return l.Port() == p.Local }) {
+func (v ports) free(p localport.Options) localport.Options {
+	for !p.Strict && slices.ContainsFunc(v, func(l localPort) bool { return l.Number() == p.Local }) {
 		p.Local++
 	}
 	return p
@@ -184,7 +185,7 @@ func (v ports) at(e runner.Endpoint) LocalPort {
 	return nil
 }
 
-func (v ports) hold(ctx context.Context) { v.each(func(p LocalPort) { p.Hold(ctx) }) }
+func (v ports) hold(ctx context.Context) { v.each(func(p LocalPort) { p.Pause(ctx) }) }
 
 func (v ports) drain(ctx context.Context) { v.each(func(p LocalPort) { p.Drain(ctx) }) }
 
@@ -199,7 +200,7 @@ func (v ports) each(do func(LocalPort)) {
 // fail tells whoever asks why there is no Pod to wait for.
 func (v ports) fail(f event.Failure) {
 	for _, p := range v {
-		p.Fail(runner.Outage{Reason: f.Message, Evidence: f.Evidence, Hints: f.Hints})
+		p.SetUnavailable(localport.Unavailable{Reason: f.Message, Evidence: f.Evidence, Hints: f.Hints})
 	}
 }
 
@@ -231,11 +232,11 @@ func (r *stageRun) forward(ctx context.Context, pods []runner.Pod) error {
 		if pod == nil {
 			continue
 		}
-		local.Point(*pod, local.to.Port)
+		local.SetBackend(*pod, local.to.Port)
 		answer, err := r.ask(ctx, local, *pod)
 		if err != nil {
 			failed := &AnswerError{Pod: pod.Name, Namespace: pod.Namespace, Port: local.to.Port, URL: r.address(local), Way: local.Err(), Err: err}
-			if len(pod.Ports) == 1 || !errors.Is(local.Err(), runner.ErrNobodyListens) {
+			if len(pod.Ports) == 1 || !errors.Is(local.Err(), localport.ErrNobodyListens) {
 				return failed
 			}
 			unopened = append(unopened, failed)
@@ -271,7 +272,7 @@ func (c *cycle) routeToServing() {
 	}
 	for _, local := range c.ports {
 		if pod := podOf(serving, local.to); pod != nil {
-			local.Point(*pod, local.to.Port)
+			local.SetBackend(*pod, local.to.Port)
 		}
 	}
 	(&cycle{Session: c.Session}).routeDebuggers(serving)
@@ -317,17 +318,17 @@ func (s *Session) ask(ctx context.Context, local localPort, pod runner.Pod) (ans
 	var other atomic.Bool // it accepts connections and speaks another protocol
 	var aside sync.WaitGroup
 	aside.Go(func() {
-		if len(pod.Ports) > 1 && pause(asking, deaf) && errors.Is(local.Err(), runner.ErrNobodyListens) {
+		if len(pod.Ports) > 1 && pause(asking, deaf) && errors.Is(local.Err(), localport.ErrNobodyListens) {
 			stop(errUnopened)
 			return
 		}
-		if pause(asking, quiet) && !errors.Is(local.Err(), runner.ErrNobodyListens) && !s.speaksHTTP(asking, pod, local.to.Port) && asking.Err() == nil {
+		if pause(asking, quiet) && !errors.Is(local.Err(), localport.ErrNobodyListens) && !s.speaksHTTP(asking, pod, local.to.Port) && asking.Err() == nil {
 			other.Store(true)
 			stop(errOtherProtocol)
 		}
 	})
 	a, err := ask(asking, local, url)
-	hungUp := err != nil && ctx.Err() == nil && errors.Is(local.Err(), runner.ErrHungUp) && !s.speaksHTTP(ctx, pod, local.to.Port)
+	hungUp := err != nil && ctx.Err() == nil && errors.Is(local.Err(), localport.ErrHungUp) && !s.speaksHTTP(ctx, pod, local.to.Port)
 	stop(nil)
 	aside.Wait()
 	switch {

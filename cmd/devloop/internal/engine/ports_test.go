@@ -16,6 +16,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/localport"
 	"github.com/devloop-cli/devloop/watch"
 )
 
@@ -62,17 +63,17 @@ func newFakePort(t *testing.T) *fakePort {
 	return p
 }
 
-func (p *fakePort) Point(pod runner.Pod, port int) {
+func (p *fakePort) SetBackend(pod runner.Pod, port int) {
 	p.say("point to " + pod.Name + ":" + strconv.Itoa(port))
 }
-func (p *fakePort) Hold(context.Context)   { p.say("hold") }
-func (p *fakePort) Drain(context.Context)  { p.say("drain") }
-func (p *fakePort) Fail(why runner.Outage) { p.say("fail: " + why.Reason) }
-func (p *fakePort) Moved() error           { return p.moved }
-func (p *fakePort) Err() error             { return p.err }
-func (p *fakePort) URL() string            { return p.server.URL }
-func (p *fakePort) Close() error           { p.say("close"); return nil }
-func (p *fakePort) Port() int {
+func (p *fakePort) Pause(context.Context)                    { p.say("hold") }
+func (p *fakePort) Drain(context.Context)                    { p.say("drain") }
+func (p *fakePort) SetUnavailable(why localport.Unavailable) { p.say("fail: " + why.Reason) }
+func (p *fakePort) FallbackReason() error                    { return p.moved }
+func (p *fakePort) Err() error                               { return p.err }
+func (p *fakePort) URL() string                              { return p.server.URL }
+func (p *fakePort) Close() error                             { p.say("close"); return nil }
+func (p *fakePort) Number() int {
 	u, _ := url.Parse(p.server.URL)
 	number, _ := strconv.Atoi(u.Port())
 	return number
@@ -82,7 +83,7 @@ func TestPortIsOpenedOnceHeldWhileThePodGoesAndPointedToTheNextOne(t *testing.T)
 	port, listened := newFakePort(t), 0
 	l, r := newTestSession(&sameImage{fakes{port: 8080}})
 	l.Target.Port = 8080
-	l.Listen = func(context.Context, runner.Port) (LocalPort, error) { listened++; return port, nil }
+	l.Listen = func(context.Context, localport.Options) (LocalPort, error) { listened++; return port, nil }
 	for n := range 2 {
 		if err := newCycle(l, n, "asked for", watch.Everything()).run(t.Context()); err != nil {
 			t.Fatal(err)
@@ -107,7 +108,7 @@ func TestPortSaysWhyThereIsNoPodToWaitFor(t *testing.T) {
 	f := &sameImage{fakes{port: 8080}}
 	l, _ := newTestSession(f)
 	l.Target.Port = 8080
-	l.Listen = func(context.Context, runner.Port) (LocalPort, error) { return port, nil }
+	l.Listen = func(context.Context, localport.Options) (LocalPort, error) { return port, nil }
 	f.failing(event.Compile, errors.New("it does not compile"))
 	_ = newCycle(l, 1, "first build", watch.Everything()).run(t.Context())
 	f.failing(event.Load, nil)
@@ -124,7 +125,7 @@ func TestLocalPortIsTheOneAskedForElseTheContainersElseTheNext(t *testing.T) {
 	of := runner.Object{Kind: "Deployment", Name: "web"}
 	endpoints := []runner.Endpoint{{Of: of, Port: 8080}, {Of: of, Port: 5005}, {Of: of, Port: 9090}, {Of: of, Index: 1, Port: 8080}, {Of: of, Index: 1, Port: 5005}}
 	target := Target{Ports: map[int]int{0: 1234, 5005: 6006, 7000: 7001}}
-	want := []runner.Port{{Local: 1234, Strict: true}, {Local: 6006, Strict: true}, {Local: 9090}, {Local: 8080}, {Local: 6006}}
+	want := []localport.Options{{Local: 1234, Strict: true}, {Local: 6006, Strict: true}, {Local: 9090}, {Local: 8080}, {Local: 6006}}
 	if got := target.locals(endpoints); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
@@ -133,15 +134,15 @@ func TestLocalPortIsTheOneAskedForElseTheContainersElseTheNext(t *testing.T) {
 	}
 	held := newFakePort(t)
 	v := ports{{held, endpoints[0]}}
-	if got := v.free(runner.Port{Local: held.Port()}); got.Local != held.Port()+1 {
-		t.Errorf("got %d, want the one after %d", got.Local, held.Port())
+	if got := v.free(localport.Options{Local: held.Number()}); got.Local != held.Number()+1 {
+		t.Errorf("got %d, want the one after %d", got.Local, held.Number())
 	}
 }
 
 func TestPortsFollowTheManifest(t *testing.T) {
 	l, r := newTestSession(&sameImage{})
 	var opened []*fakePort
-	l.Listen = func(context.Context, runner.Port) (LocalPort, error) {
+	l.Listen = func(context.Context, localport.Options) (LocalPort, error) {
 		opened = append(opened, newFakePort(t))
 		return opened[len(opened)-1], nil
 	}
@@ -163,10 +164,10 @@ func TestPortsFollowTheManifest(t *testing.T) {
 func TestPortThatIsBusyIsFoundOutBeforeAnythingIsBuilt(t *testing.T) {
 	l, r := newTestSession(&sameImage{})
 	l.Target.Port, l.Target.Ports = 8080, map[int]int{0: 1234}
-	l.Listen = func(_ context.Context, p runner.Port) (LocalPort, error) {
-		return nil, &runner.PortError{Port: p.Local, Holder: "java (pid 4711)"}
+	l.Listen = func(_ context.Context, p localport.Options) (LocalPort, error) {
+		return nil, &localport.PortError{Port: p.Local, Owner: "java (pid 4711)"}
 	}
-	if _, busy := errors.AsType[*runner.PortError](l.Deploy(t.Context())); !busy {
+	if _, busy := errors.AsType[*localport.PortError](l.Deploy(t.Context())); !busy {
 		t.Error("the port was not missed")
 	}
 	if got := r.stages(); len(got) != 0 {
@@ -177,7 +178,7 @@ func TestPortThatIsBusyIsFoundOutBeforeAnythingIsBuilt(t *testing.T) {
 func TestImageThatCameOutTheSameIsNotDeployedAgain(t *testing.T) {
 	l, r := newTestSession(&sameImage{})
 	port := newFakePort(t)
-	l.Listen = func(context.Context, runner.Port) (LocalPort, error) { return port, nil }
+	l.Listen = func(context.Context, localport.Options) (LocalPort, error) { return port, nil }
 	if err := l.Deploy(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +211,7 @@ func TestPodThatGoesByItselfIsTold(t *testing.T) {
 	port, f := newFakePort(t), &mortal{sameImage{fakes{port: 8080}}, make(chan struct{})}
 	l, r := newTestSession(f)
 	l.Target.Port, l.Target.Follow = 8080, true
-	l.Listen = func(context.Context, runner.Port) (LocalPort, error) { return port, nil }
+	l.Listen = func(context.Context, localport.Options) (LocalPort, error) { return port, nil }
 	save, end := running(t, l)
 	port.await(t, "point to app:8080")
 	f.end <- struct{}{}

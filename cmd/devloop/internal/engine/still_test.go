@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/localport"
 )
 
 // TestFailureSaysWhichCodeAnswers fails once before the running application has a change, and
@@ -25,7 +25,7 @@ func TestFailureSaysWhichCodeAnswers(t *testing.T) {
 		}
 		answers.ServeHTTP(w, q)
 	})
-	l.Listen = func(context.Context, runner.Port) (LocalPort, error) { return port, nil }
+	l.Listen = func(context.Context, localport.Options) (LocalPort, error) { return port, nil }
 	f.pack(t, "1", "a")
 	if err := l.Deploy(t.Context()); err != nil {
 		t.Fatal(err)

@@ -1,4 +1,4 @@
-package runner
+package localport
 
 import (
 	"fmt"
@@ -8,56 +8,53 @@ import (
 	"strings"
 )
 
-// OutageServer is the Server header of the pages that devloop answers by itself. An
-// application's own answers have the application's.
-const OutageServer = "devloop"
+// ServerHeader is the Server header of devloop's own responses, to tell them from the application's.
+const ServerHeader = "devloop"
 
-// retryAfter is when a browser asks again, in seconds. While devloop works on it the
-// request then waits, and gets the application's answer.
+// retryAfter is when a browser asks again, in seconds.
 const retryAfter = 2
 
-// Outage says why a local port leads nowhere, in words for the person who asks it.
-type Outage struct {
+// Unavailable is the answer to clients while there is no backend and none is coming.
+type Unavailable struct {
 	Reason   string   // in a line
 	Evidence []string // compiler problems, last log lines
 	Hints    []string // one action each
 }
 
 // Error returns the reason.
-func (o *Outage) Error() string { return o.Reason }
+func (u *Unavailable) Error() string { return u.Reason }
 
-// write answers a request, as a page or as plain text, whichever was asked for.
-func (o *Outage) write(w http.ResponseWriter, r *http.Request, status int) {
+// write sends a page or plain text, whichever the client accepts.
+func (u *Unavailable) write(w http.ResponseWriter, r *http.Request, status int) {
 	h := w.Header()
-	h.Set("Server", OutageServer)
+	h.Set("Server", ServerHeader)
 	h.Set("Cache-Control", "no-store")
 	h.Set("Retry-After", fmt.Sprint(retryAfter))
 	h.Set("X-Content-Type-Options", "nosniff")
 	if strings.Contains(r.Header.Get("Accept"), "text/html") {
 		h.Set("Content-Type", "text/html; charset=utf-8")
 		w.WriteHeader(status)
-		_ = page.Execute(w, map[string]any{"Status": status, "Text": http.StatusText(status), "Outage": o, "Again": retryAfter}) // a client that is gone
+		_ = page.Execute(w, map[string]any{"Status": status, "Text": http.StatusText(status), "Unavailable": u, "Again": retryAfter}) // a client that is gone
 		return
 	}
 	h.Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, o.text())
+	_, _ = io.WriteString(w, u.text())
 }
 
-// text is the outage as lines.
-func (o *Outage) text() string {
-	lines := []string{"devloop: " + o.Reason}
-	for _, e := range o.Evidence {
+func (u *Unavailable) text() string {
+	lines := []string{"devloop: " + u.Reason}
+	for _, e := range u.Evidence {
 		lines = append(lines, "  | "+e)
 	}
-	for _, h := range o.Hints {
+	for _, h := range u.Hints {
 		lines = append(lines, "  -> "+h)
 	}
 	return strings.Join(lines, "\n") + "\n"
 }
 
 // page reloads itself, so that a browser shows the application as soon as it serves.
-var page = template.Must(template.New("outage").Parse(`<!doctype html>
+var page = template.Must(template.New("unavailable").Parse(`<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
@@ -70,10 +67,10 @@ var page = template.Must(template.New("outage").Parse(`<!doctype html>
   pre { padding: 1rem; overflow-x: auto; border-left: 4px solid crimson; background: color-mix(in srgb, currentColor 7%, transparent) }
   small { opacity: .6 }
 </style>
-<h1>{{.Outage.Reason}}</h1>
-{{with .Outage.Evidence}}<pre>{{range .}}{{.}}
+<h1>{{.Unavailable.Reason}}</h1>
+{{with .Unavailable.Evidence}}<pre>{{range .}}{{.}}
 {{end}}</pre>
-{{end}}{{with .Outage.Hints}}<ul>
+{{end}}{{with .Unavailable.Hints}}<ul>
 {{range .}}<li>{{.}}</li>
 {{end}}</ul>
 {{end}}<p><small>devloop holds this port. This page asks again by itself, and shows the application as soon as it serves.</small></p>

@@ -1,4 +1,4 @@
-package runner
+package localport
 
 import (
 	"context"
@@ -41,13 +41,13 @@ func TestPortBelow1024WithoutTheRight(t *testing.T) {
 		t.Skipf("this system lets everybody take port 80: %v", err)
 	}
 	var denied *PortError
-	if _, _, err := Take(context.Background(), Port{Local: 80, Strict: true}); !errors.As(err, &denied) || denied.Code() != "port.denied" {
+	if _, _, err := ListenTCP(context.Background(), Options{Local: 80, Strict: true}); !errors.As(err, &denied) || denied.Code() != "port.denied" {
 		t.Fatalf("strict: %v", err)
 	}
 	if hints := strings.Join(denied.Hints(), "\n"); !strings.Contains(hints, "8080") || !strings.Contains(hints, "ip_unprivileged_port_start=80") {
 		t.Errorf("the hints are %q", hints)
 	}
-	listeners, moved, err := Take(context.Background(), Port{Local: 80})
+	listeners, moved, err := ListenTCP(context.Background(), Options{Local: 80})
 	if err != nil || !errors.Is(moved, syscall.EACCES) {
 		t.Fatalf("got %v, moved because %v", err, moved)
 	}

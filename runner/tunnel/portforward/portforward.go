@@ -1,4 +1,9 @@
-package runner
+// Package portforward opens tunnels to Pods through the API server, as kubectl port-forward does.
+//
+//	var dial tunnel.Dialer = portforward.Dialer(config)
+//
+// What goes through a tunnel is package tunnel's and its users' affair.
+package portforward
 
 //lint:file-ignore SA1019 client-go 0.37 still deals in apimachinery's httpstream: its spdy.Negotiate returns one
 
@@ -24,21 +29,21 @@ import (
 	"k8s.io/client-go/transport/spdy"
 	"k8s.io/client-go/transport/websocket"
 	streaming "k8s.io/streaming/pkg/httpstream"
+
+	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/tunnel"
 )
 
-// dialTunnelTimeout bounds the way to a Pod: TLS and an upgrade at the API server,
+// dialTimeout bounds the way to a Pod: TLS and an upgrade at the API server,
 // which asks the kubelet, which asks the container runtime.
-const dialTunnelTimeout = 10 * time.Second
+const dialTimeout = 10 * time.Second
 
-// dialer opens a port-forward connection to a Pod through the API server.
-type dialer func(ctx context.Context, p Pod) (httpstream.Connection, error)
-
-// apiDialer speaks SPDY over a websocket, as Kubernetes does since 1.31, and plain
-// SPDY with API servers that refuse that. client-go has both as ready dialers, but
-// these know no context, so a dial could not be given up.
-func apiDialer(config *rest.Config) dialer {
-	return func(ctx context.Context, p Pod) (httpstream.Connection, error) {
-		ctx, cancel := context.WithTimeoutCause(ctx, dialTunnelTimeout, fmt.Errorf("the cluster did not answer within %v", dialTunnelTimeout))
+// Dialer speaks SPDY over a websocket, as Kubernetes does since 1.31, and plain
+// SPDY with API servers that refuse that. client-go has ready dialers for both, but
+// they take no context, so a dial could not be cancelled.
+func Dialer(config *rest.Config) tunnel.Dialer {
+	return func(ctx context.Context, p kube.Pod) (tunnel.Tunnel, error) {
+		ctx, cancel := context.WithTimeoutCause(ctx, dialTimeout, fmt.Errorf("the cluster did not answer within %v", dialTimeout))
 		defer cancel()
 		address, err := portForwardURL(config, p)
 		if err != nil {
@@ -54,7 +59,7 @@ func apiDialer(config *rest.Config) dialer {
 		if err != nil {
 			return nil, fmt.Errorf("forward to pod %q: %w", p.Name, err)
 		}
-		return connection, nil
+		return &podTunnel{connection: connection}, nil
 	}
 }
 
@@ -68,7 +73,7 @@ func refusesWebsocket(err error) bool {
 	return streaming.IsHTTPSProxyError(err)
 }
 
-func portForwardURL(config *rest.Config, p Pod) (*url.URL, error) {
+func portForwardURL(config *rest.Config, p kube.Pod) (*url.URL, error) {
 	base, _, err := rest.DefaultServerUrlFor(config)
 	if err != nil {
 		return nil, err
@@ -123,16 +128,16 @@ func dialSPDY(ctx context.Context, config *rest.Config, address *url.URL) (https
 	return connection, err
 }
 
-// tunnel is a port-forward connection to a Pod. It could carry many conversations
-// at once, and carries one at a time: SPDY as Kubernetes uses it has no flow
-// control, so a client that does not read what it asked for would stop all others
-// on the same connection.
-type tunnel struct {
+// podTunnel is a port-forward connection. It could carry many conversations at once, but its users
+// open one at a time: SPDY as Kubernetes uses it has no flow
+// control, so a client that does not read would block all others on the same connection.
+type podTunnel struct {
 	connection httpstream.Connection
 	requests   atomic.Int64
 }
 
-func (t *tunnel) alive() bool {
+// Alive implements [tunnel.Tunnel].
+func (t *podTunnel) Alive() bool {
 	select {
 	case <-t.connection.CloseChan():
 		return false
@@ -141,21 +146,20 @@ func (t *tunnel) alive() bool {
 	}
 }
 
-func (t *tunnel) close() { _ = t.connection.Close() }
+// Close implements [tunnel.Tunnel].
+func (t *podTunnel) Close() { _ = t.connection.Close() }
 
-// streams are the two that carry one conversation: the data, and what the node has
-// to say where it can't reach the application.
-type streams struct {
-	tunnel  *tunnel
-	data    httpstream.Stream
-	problem httpstream.Stream
-	verdict chan error // what the problem stream said, once it ended
+// podStream is the pair of streams of one conversation: the data, and the node's complaint if it can't
+// reach the application.
+type podStream struct {
+	httpstream.Stream // the data
+	tunnel            *podTunnel
+	problem           httpstream.Stream
+	complaint         chan error // what the problem stream had when it ended
 }
 
-// open starts a conversation with a port of the Pod. That it starts does not say
-// that the application listens: the node connects to it later, and a refusal comes
-// through the problem stream.
-func (t *tunnel) open(port int) (*streams, error) {
+// Open implements [tunnel.Tunnel].
+func (t *podTunnel) Open(port int) (tunnel.Stream, error) {
 	header := http.Header{}
 	header.Set(corev1.PortHeader, strconv.Itoa(port))
 	header.Set(corev1.PortForwardRequestIDHeader, strconv.FormatInt(t.requests.Add(1), 10))
@@ -172,30 +176,33 @@ func (t *tunnel) open(port int) (*streams, error) {
 		t.connection.RemoveStreams(problem)
 		return nil, fmt.Errorf("open stream: %w", err)
 	}
-	s := &streams{tunnel: t, data: data, problem: problem, verdict: make(chan error, 1)}
+	s := &podStream{Stream: data, tunnel: t, problem: problem, complaint: make(chan error, 1)}
 	go s.listen()
 	return s, nil
 }
 
-// listen waits for the node's verdict. It ends with the conversation.
-func (s *streams) listen() {
+// listen waits for the node's complaint. It ends with the conversation.
+func (s *podStream) listen() {
 	text, err := io.ReadAll(s.problem)
 	if err == nil && len(text) > 0 {
 		err = errors.New(string(text))
 	}
-	s.verdict <- err
+	s.complaint <- err
 }
 
-// verdictTimeout bounds the wait for the node's verdict on a conversation that is over.
-const verdictTimeout = 5 * time.Second
+// CloseWrite implements [tunnel.Stream].
+func (s *podStream) CloseWrite() error { return s.Close() }
 
-// end resets both directions and returns the node's verdict.
-func (s *streams) end() error {
-	// Data that nobody read would keep the verdict from arriving.
-	_ = s.data.Reset()
-	giveUp := time.AfterFunc(verdictTimeout, s.tunnel.close)
+// endTimeout bounds the wait for the node's complaint about a conversation that is over.
+const endTimeout = 5 * time.Second
+
+// End implements [tunnel.Stream].
+func (s *podStream) End() error {
+	// Data that nobody read would keep the complaint from arriving.
+	_ = s.Reset()
+	giveUp := time.AfterFunc(endTimeout, s.tunnel.Close)
 	defer giveUp.Stop()
-	err := <-s.verdict
-	s.tunnel.connection.RemoveStreams(s.data, s.problem)
+	err := <-s.complaint
+	s.tunnel.connection.RemoveStreams(s.Stream, s.problem)
 	return err
 }

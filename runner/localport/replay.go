@@ -1,4 +1,4 @@
-package runner
+package localport
 
 import (
 	"errors"
@@ -7,26 +7,25 @@ import (
 	"sync"
 )
 
-// maxReplay is how much of a request's body is remembered, in bytes, to send it again
-// to the next Pod.
+// maxReplay is how much of a request's body is kept to send it again, in bytes.
 const maxReplay = 1 << 20
 
-// errReplayed is what a transport gets that still reads the body of an attempt which
-// it has given up.
+// errReplayed ends the reads of an attempt that was given up.
 var errReplayed = errors.New("the request is being sent anew")
 
-// replay is a request's body that can be sent again as long as it is short.
-type replay struct {
+// replayBody is a request's body that can be sent again as long as it is short.
+type replayBody struct {
 	body io.ReadCloser
 
-	mu   sync.Mutex
-	sent []byte // what was read of body
-	over bool   // more was read than is remembered
-	n    int    // the attempt under way
+	mu      sync.Mutex
+	sent    []byte // what was read of body
+	tooLong bool   // more was read than is kept
+	end     error  // of body: a server closes it when the response begins, and then it has another one
+	n       int    // the attempt under way
 }
 
 // attempt returns the body for the next attempt to send it; nil where there is none.
-func (b *replay) attempt() io.ReadCloser {
+func (b *replayBody) attempt() io.ReadCloser {
 	if b.body == nil || b.body == http.NoBody {
 		return b.body
 	}
@@ -36,17 +35,17 @@ func (b *replay) attempt() io.ReadCloser {
 	return &attempt{of: b, n: b.n}
 }
 
-// rewind says whether another attempt can be made.
-func (b *replay) rewind() bool {
+// canReplay says whether the body can be sent again.
+func (b *replayBody) canReplay() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return !b.over
+	return !b.tooLong
 }
 
 // attempt reads the body from its beginning. A transport may read on after it has
 // given up; an attempt that is not the newest gets nothing.
 type attempt struct {
-	of *replay
+	of *replayBody
 	n  int
 	at int // bytes read
 }
@@ -59,14 +58,18 @@ func (a *attempt) Read(p []byte) (int, error) {
 	if a.n != b.n {
 		return 0, errReplayed
 	}
-	if !b.over && a.at < len(b.sent) {
+	if !b.tooLong && a.at < len(b.sent) {
 		n := copy(p, b.sent[a.at:])
 		a.at += n
 		return n, nil
 	}
+	if b.end != nil {
+		return 0, b.end
+	}
 	n, err := b.body.Read(p)
 	a.at += n
-	if b.over = b.over || len(b.sent)+n > maxReplay; b.over {
+	b.end = err
+	if b.tooLong = b.tooLong || len(b.sent)+n > maxReplay; b.tooLong {
 		b.sent = nil
 	} else {
 		b.sent = append(b.sent, p[:n]...)

@@ -1,6 +1,4 @@
-package runner
-
-//lint:file-ignore SA1019 client-go 0.37 still deals in apimachinery's httpstream: its spdy.Negotiate returns one
+package localport
 
 import (
 	"bufio"
@@ -16,12 +14,12 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/apimachinery/pkg/util/httpstream"
+	"github.com/devloop-cli/devloop/runner/tunnel/tunneltest"
 )
 
 // application is a Pod's HTTP server: each conversation is a connection to it.
-func application(handler http.HandlerFunc) func(int, httpstream.Stream) error {
-	return func(port int, data httpstream.Stream) error {
+func application(handler http.HandlerFunc) func(int, io.ReadWriter) error {
+	return func(port int, data io.ReadWriter) error {
 		for in := bufio.NewReader(data); ; {
 			request, err := http.ReadRequest(in)
 			if err != nil {
@@ -81,10 +79,11 @@ func later(do func() string) <-chan string {
 }
 
 func TestKeptConnectionOutlivesThePod(t *testing.T) {
-	a, r := newAPI(t)
-	a.forward = application(echo)
-	f := listenAny(t, r, Port{})
-	f.Point(webPod, 1)
+	t.Parallel()
+	node := &tunneltest.Node{}
+	node.Serve = application(echo)
+	f := listenAny(t, node, Options{})
+	f.SetBackend(webPod, 1)
 	client := browser(t)
 	dials := 0
 	client.Transport.(*http.Transport).DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
@@ -94,9 +93,9 @@ func TestKeptConnectionOutlivesThePod(t *testing.T) {
 	if got := answerOf(client, "GET", f.URL(), ""); got != "200 1 GET " {
 		t.Errorf("got %q", got)
 	}
-	f.Hold(t.Context())
+	f.Pause(t.Context())
 	waiting := later(func() string { return answerOf(client, "POST", f.URL(), "order") })
-	f.Point(webPod, 2)
+	f.SetBackend(webPod, 2)
 	if got := <-waiting; got != "200 2 POST order" {
 		t.Errorf("the request that waited got %q", got)
 	}
@@ -106,11 +105,12 @@ func TestKeptConnectionOutlivesThePod(t *testing.T) {
 }
 
 func TestRequestThatDidNotReachTheApplicationIsSentAgain(t *testing.T) {
-	a, r := newAPI(t)
+	t.Parallel()
+	node := &tunneltest.Node{}
 	serve := application(echo)
 	var refusals int
 	var mu sync.Mutex
-	a.forward = func(port int, data httpstream.Stream) error {
+	node.Serve = func(port int, data io.ReadWriter) error {
 		mu.Lock()
 		refusals++
 		refuse := refusals <= 2
@@ -120,8 +120,8 @@ func TestRequestThatDidNotReachTheApplicationIsSentAgain(t *testing.T) {
 		}
 		return serve(port, data)
 	}
-	f := listenAny(t, r, Port{})
-	f.Point(webPod, 8080)
+	f := listenAny(t, node, Options{})
+	f.SetBackend(webPod, 8080)
 	body := strings.Repeat("x", 100_000)
 	if got := answerOf(browser(t), "POST", f.URL(), body); got != "200 8080 POST "+body {
 		t.Errorf("got %.60q", got)
@@ -129,11 +129,12 @@ func TestRequestThatDidNotReachTheApplicationIsSentAgain(t *testing.T) {
 }
 
 func TestLostRequestIsSentAgainIfItDoesNoHarm(t *testing.T) {
+	t.Parallel()
 	for method, want := range map[string]string{"GET": "200 2 GET ", "POST": "502 "} {
-		a, r := newAPI(t)
+		node := &tunneltest.Node{}
 		heard := make(chan struct{}, 10)
 		serve := application(echo)
-		a.forward = func(port int, data httpstream.Stream) error {
+		node.Serve = func(port int, data io.ReadWriter) error {
 			if port == 2 {
 				return serve(port, data)
 			}
@@ -141,11 +142,11 @@ func TestLostRequestIsSentAgainIfItDoesNoHarm(t *testing.T) {
 			heard <- struct{}{}
 			return err // the Pod dies without an answer
 		}
-		f := listenAny(t, r, Port{})
-		f.Point(webPod, 1)
+		f := listenAny(t, node, Options{})
+		f.SetBackend(webPod, 1)
 		got := later(func() string { return answerOf(browser(t), method, f.URL(), "") })
 		<-heard
-		f.Point(webPod, 2)
+		f.SetBackend(webPod, 2)
 		if got := <-got; !strings.HasPrefix(got, want) {
 			t.Errorf("%s got %q, want %q", method, got, want)
 		}
@@ -153,16 +154,17 @@ func TestLostRequestIsSentAgainIfItDoesNoHarm(t *testing.T) {
 }
 
 func TestOutageIsExplainedToWhoeverAsks(t *testing.T) {
-	a, r := newAPI(t)
-	a.forward = application(echo)
-	f := listenAny(t, r, Port{})
+	t.Parallel()
+	node := &tunneltest.Node{}
+	node.Serve = application(echo)
+	f := listenAny(t, node, Options{})
 	client := browser(t)
 	waiting := later(func() string { return answerOf(client, "GET", f.URL(), "") })
 	raw := dialLocal(t, f)
 	if _, err := io.WriteString(raw, "EHLO\n"); err != nil {
 		t.Fatal(err)
 	}
-	f.Fail(Outage{Reason: `start Pod "web": it <crashed>`, Evidence: []string{"exit code 1"}, Hints: []string{"mend it"}})
+	f.SetUnavailable(Unavailable{Reason: `start Pod "web": it <crashed>`, Evidence: []string{"exit code 1"}, Hints: []string{"mend it"}})
 	want := "503 devloop: start Pod \"web\": it <crashed>\n  | exit code 1\n  -> mend it\n"
 	if got := <-waiting; got != want {
 		t.Errorf("got %q, want %q", got, want)
@@ -174,30 +176,31 @@ func TestOutageIsExplainedToWhoeverAsks(t *testing.T) {
 	if text, err := io.ReadAll(raw); len(text) > 0 || err == nil {
 		t.Errorf("another protocol got %q, %v", text, err)
 	}
-	f.Hold(t.Context())
+	f.Pause(t.Context())
 	waiting = later(func() string { return answerOf(client, "GET", f.URL(), "") })
-	f.Point(webPod, 8080)
+	f.SetBackend(webPod, 8080)
 	if got := <-waiting; got != "200 8080 GET " {
 		t.Errorf("after the outage: %q", got)
 	}
 }
 
-func TestHoldWaitsForAnswersUnderWay(t *testing.T) {
-	a, r := newAPI(t)
+func TestPauseWaitsForAnswersUnderWay(t *testing.T) {
+	t.Parallel()
+	node := &tunneltest.Node{}
 	asked, release := make(chan struct{}), make(chan struct{})
-	a.forward = application(func(w http.ResponseWriter, r *http.Request) {
+	node.Serve = application(func(w http.ResponseWriter, r *http.Request) {
 		close(asked)
 		<-release
 		echo(w, r)
 	})
-	f := listenAny(t, r, Port{})
-	f.Point(webPod, 8080)
+	f := listenAny(t, node, Options{})
+	f.SetBackend(webPod, 8080)
 	slow := later(func() string { return answerOf(browser(t), "GET", f.URL(), "") })
 	<-asked
 	short, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	if f.Hold(short); short.Err() == nil {
-		t.Error("Hold returned although an answer was due")
+	if f.Pause(short); short.Err() == nil {
+		t.Error("Pause returned although an answer was due")
 	}
 	close(release)
 	if got := <-slow; got != "200 8080 GET " {
@@ -206,9 +209,10 @@ func TestHoldWaitsForAnswersUnderWay(t *testing.T) {
 }
 
 func TestStreamsAndUpgradesPass(t *testing.T) {
-	a, r := newAPI(t)
+	t.Parallel()
+	node := &tunneltest.Node{}
 	release := make(chan struct{})
-	a.forward = func(_ int, data httpstream.Stream) error {
+	node.Serve = func(_ int, data io.ReadWriter) error {
 		in := bufio.NewReader(data)
 		request, err := http.ReadRequest(in)
 		if err != nil {
@@ -224,8 +228,8 @@ func TestStreamsAndUpgradesPass(t *testing.T) {
 		_, err = io.WriteString(data, "you said "+line)
 		return err
 	}
-	f := listenAny(t, r, Port{})
-	f.Point(webPod, 8080)
+	f := listenAny(t, node, Options{})
+	f.SetBackend(webPod, 8080)
 	conn := dialLocal(t, f)
 	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: parrot\r\n\r\n"); err != nil {
 		t.Fatal(err)
@@ -247,20 +251,21 @@ func TestStreamsAndUpgradesPass(t *testing.T) {
 	if line, err := bufio.NewReader(response.Body).ReadString('\n'); line != "data: 1\n" { // before the stream ends
 		t.Errorf("stream: %q, %v", line, err)
 	}
-	f.Hold(t.Context()) // nobody waits for a stream
+	f.Pause(t.Context()) // nobody waits for a stream
 	close(release)
 	_ = response.Body.Close()
 }
 
 func TestClientMayCloseItsSideAndWait(t *testing.T) {
-	a, r := newAPI(t)
+	t.Parallel()
+	node := &tunneltest.Node{}
 	closed := make(chan struct{})
-	a.forward = application(func(w http.ResponseWriter, r *http.Request) {
+	node.Serve = application(func(w http.ResponseWriter, r *http.Request) {
 		<-closed
 		echo(w, r)
 	})
-	f := listenAny(t, r, Port{})
-	f.Point(webPod, 8080)
+	f := listenAny(t, node, Options{})
+	f.SetBackend(webPod, 8080)
 	conn := dialLocal(t, f)
 	if _, err := io.WriteString(conn, "GET / HTTP/1.0\r\n\r\n"); err != nil {
 		t.Fatal(err)
@@ -275,9 +280,10 @@ func TestClientMayCloseItsSideAndWait(t *testing.T) {
 }
 
 func TestRequestsAndAnswersStayAsTheyAre(t *testing.T) {
-	a, r := newAPI(t)
+	t.Parallel()
+	node := &tunneltest.Node{}
 	seen := make(chan *http.Request, 1)
-	a.forward = func(_ int, data httpstream.Stream) error {
+	node.Serve = func(_ int, data io.ReadWriter) error {
 		request, err := http.ReadRequest(bufio.NewReader(data))
 		if err != nil {
 			return nil
@@ -286,8 +292,8 @@ func TestRequestsAndAnswersStayAsTheyAre(t *testing.T) {
 		_, err = io.WriteString(data, "HTTP/1.1 200 OK\r\nX-Own: 1\r\nContent-Length: 2\r\n\r\n{}")
 		return err
 	}
-	f := listenAny(t, r, Port{})
-	f.Point(webPod, 8080)
+	f := listenAny(t, node, Options{})
+	f.SetBackend(webPod, 8080)
 	for line, target := range map[string]string{
 		"GET /a%2Fb/;x?a=1;b=%zz HTTP/1.1": "/a%2Fb/;x?a=1;b=%zz",
 		"OPTIONS * HTTP/1.1":               "*",
@@ -308,19 +314,52 @@ func TestRequestsAndAnswersStayAsTheyAre(t *testing.T) {
 }
 
 func TestServerThatSpeaksFirstIsHeard(t *testing.T) {
-	a, r := newAPI(t)
-	a.forward = func(_ int, data httpstream.Stream) error {
+	t.Parallel()
+	node := &tunneltest.Node{}
+	node.Serve = func(_ int, data io.ReadWriter) error {
 		_, err := io.WriteString(data, "220 ready\n")
 		return err
 	}
-	f := listenAny(t, r, Port{})
-	f.Point(webPod, 25)
+	f := listenAny(t, node, Options{})
+	f.SetBackend(webPod, 25)
 	if text, err := io.ReadAll(dialLocal(t, f)); string(text) != "220 ready\n" || err != nil {
 		t.Errorf("got %q, %v", text, err)
 	}
 }
 
-func TestBeginsHTTP(t *testing.T) {
+// TestBodyEndsOnce has a server close a request's body as soon as the response begins, which may be before
+// the transport has asked for the body's end a second time.
+func TestBodyEndsOnce(t *testing.T) {
+	t.Parallel()
+	body := &replayBody{body: io.NopCloser(&endsOnce{text: "order"})}
+	attempt := body.attempt()
+	for _, want := range []string{"order", "", ""} {
+		p := make([]byte, 10)
+		n, err := attempt.Read(p)
+		if got := string(p[:n]); got != want || !errors.Is(err, io.EOF) {
+			t.Errorf("got %q, %v, want %q and the end", got, err, want)
+		}
+	}
+	again, err := io.ReadAll(body.attempt())
+	if string(again) != "order" || err != nil {
+		t.Errorf("the next attempt got %q, %v", again, err)
+	}
+}
+
+// endsOnce returns its text and its end together, and then another error.
+type endsOnce struct{ text string }
+
+func (e *endsOnce) Read(p []byte) (int, error) {
+	if e.text == "" {
+		return 0, http.ErrBodyReadAfterClose
+	}
+	n := copy(p, e.text)
+	e.text = ""
+	return n, io.EOF
+}
+
+func TestLooksLikeHTTP(t *testing.T) {
+	t.Parallel()
 	for head, want := range map[string][2]bool{
 		"":                                 {false, false},
 		"GE":                               {false, false},
@@ -334,7 +373,7 @@ func TestBeginsHTTP(t *testing.T) {
 		" GET / HTTP/1.1\r\n":              {false, true},
 		"GET /" + strings.Repeat("a", 1e5): {true, true},
 	} {
-		if http, known := beginsHTTP([]byte(head)); http != want[0] || known != want[1] {
+		if http, known := looksLikeHTTP([]byte(head)); http != want[0] || known != want[1] {
 			t.Errorf("%.20q: %v, %v, want %v", head, http, known, want)
 		}
 	}

@@ -1,4 +1,4 @@
-package runner
+package localport
 
 import (
 	"bufio"
@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// holder names the process that listens on a port, as in "java (pid 4711)", or
+// portOwner names the process that listens on a port, as in "java (pid 4711)", or
 // returns "" where the system does not tell: /proc is Linux's, and shows other
 // users' sockets only to root.
-func holder(port int) string {
+func portOwner(port int) string {
 	inodes := map[string]bool{}
 	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
 		listening(table, port, inodes)

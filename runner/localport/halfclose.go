@@ -1,4 +1,4 @@
-package runner
+package localport
 
 import (
 	"errors"
@@ -10,14 +10,13 @@ import (
 	"time"
 )
 
-// httpClient is a client's connection as net/http's server sees it. The server takes
-// the end of what a client sends for the end of its interest and drops the request
-// that it is serving; but a client may well close its side and wait for the answer.
-// So the end is withheld while a request is being served.
-type httpClient struct {
-	*client
+// halfCloseConn is a client's connection for net/http's server. The server cancels a request when the
+// client closes its side of the connection, but a client may do that and wait for the response. So the
+// end of file is delayed while a request is being served.
+type halfCloseConn struct {
+	*peekConn
 	done   chan struct{} // closed when nobody uses the connection any more
-	finish func()
+	finish func()        // closes done
 
 	mu       sync.Mutex
 	serving  bool
@@ -27,14 +26,14 @@ type httpClient struct {
 	closed   chan struct{}
 }
 
-func newHTTPClient(c *client) *httpClient {
-	h := &httpClient{client: c, done: make(chan struct{}), wake: make(chan struct{}), closed: make(chan struct{})}
+func newHalfCloseConn(c *peekConn) *halfCloseConn {
+	h := &halfCloseConn{peekConn: c, done: make(chan struct{}), wake: make(chan struct{}), closed: make(chan struct{})}
 	h.finish = sync.OnceFunc(func() { close(h.done) })
 	return h
 }
 
-// state follows the server's view of the connection.
-func (h *httpClient) state(s http.ConnState) {
+// state implements the server's ConnState.
+func (h *halfCloseConn) state(s http.ConnState) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.serving = s == http.StateActive
@@ -47,17 +46,16 @@ func (h *httpClient) state(s http.ConnState) {
 }
 
 // Read returns what the client sends.
-func (h *httpClient) Read(p []byte) (int, error) {
-	n, err := h.client.Read(p)
+func (h *halfCloseConn) Read(p []byte) (int, error) {
+	n, err := h.peekConn.Read(p)
 	if n == 0 && errors.Is(err, io.EOF) {
-		return 0, h.withhold(err)
+		return 0, h.delayEOF(err)
 	}
 	return n, err
 }
 
-// withhold returns the end of what the client sends once no request is being served,
-// or has been served in silence for long.
-func (h *httpClient) withhold(end error) error {
+// delayEOF returns the end of file once no request is being served, or after halfOpenTimeout.
+func (h *halfCloseConn) delayEOF(end error) error {
 	h.mu.Lock()
 	serving, wake := h.serving, h.wake
 	h.mu.Unlock()
@@ -69,13 +67,13 @@ func (h *httpClient) withhold(end error) error {
 		return os.ErrDeadlineExceeded
 	case <-h.closed:
 		return net.ErrClosed
-	case <-time.After(halfOpen):
+	case <-time.After(halfOpenTimeout):
 		return end
 	}
 }
 
 // SetReadDeadline implements [net.Conn]: the server ends a pending Read with it.
-func (h *httpClient) SetReadDeadline(t time.Time) error {
+func (h *halfCloseConn) SetReadDeadline(t time.Time) error {
 	h.mu.Lock()
 	past := !t.IsZero() && !t.After(time.Now())
 	switch {
@@ -86,11 +84,11 @@ func (h *httpClient) SetReadDeadline(t time.Time) error {
 	}
 	h.past = past
 	h.mu.Unlock()
-	return h.client.SetReadDeadline(t)
+	return h.peekConn.SetReadDeadline(t)
 }
 
 // Close ends the connection.
-func (h *httpClient) Close() error {
+func (h *halfCloseConn) Close() error {
 	h.mu.Lock()
 	select {
 	case <-h.closed:
@@ -99,7 +97,7 @@ func (h *httpClient) Close() error {
 	}
 	hijacked := h.hijacked
 	h.mu.Unlock()
-	err := h.client.Close()
+	err := h.peekConn.Close()
 	if hijacked {
 		h.finish()
 	}

@@ -1,0 +1,100 @@
+package localport
+
+import (
+	"context"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/devloop-cli/devloop/runner/tunnel"
+)
+
+// backendConn is a session as a connection for net/http. It ignores deadlines: the transport sets none.
+type backendConn struct {
+	*session
+	heard atomic.Bool  // the application has sent something
+	end   func() error // ends the session, once, and returns the node's complaint
+}
+
+// dial opens a connection that lives as long as the port is open.
+func (b *backend) dial(ctx context.Context) (*backendConn, error) {
+	if !b.p.enter() {
+		return nil, errClosed
+	}
+	s, err := b.open(ctx)
+	if err != nil {
+		b.p.active.Done()
+		return nil, err
+	}
+	c := &backendConn{session: s}
+	var forget func() bool
+	c.end = sync.OnceValue(func() error {
+		defer b.p.active.Done()
+		forget()
+		err := s.End()
+		if err != nil {
+			s.tunnel.Close()
+		}
+		b.p.keep(b, s.tunnel)
+		return err
+	})
+	ready := make(chan struct{})
+	forget = context.AfterFunc(b.p.ctx, func() {
+		<-ready
+		s.tunnel.Close()
+		_ = c.end()
+	})
+	close(ready)
+	return c, nil
+}
+
+// Read returns the node's complaint at the end, if it has one.
+func (c *backendConn) Read(p []byte) (int, error) {
+	n, err := c.session.Read(p)
+	if n > 0 {
+		c.heard.Store(true)
+	}
+	if err != nil {
+		if complaint := c.end(); complaint != nil {
+			err = complaint
+		}
+	}
+	return n, err
+}
+
+// Close ends the session; its tunnel is kept for the next one.
+func (c *backendConn) Close() error {
+	_ = c.end() // Read has told what there is to tell
+	return nil
+}
+
+// isRefused says whether the application certainly received nothing, because nothing listens on the port.
+func (c *backendConn) isRefused() bool {
+	complaint := c.end()
+	return !c.heard.Load() && tunnel.IsRefused(complaint)
+}
+
+// podAddr is the address of one end, which has no number here.
+type podAddr string
+
+// Network implements [net.Addr].
+func (podAddr) Network() string { return "port-forward" }
+
+// String implements [net.Addr].
+func (a podAddr) String() string { return string(a) }
+
+// LocalAddr implements [net.Conn].
+func (c *backendConn) LocalAddr() net.Addr { return podAddr("devloop") }
+
+// RemoteAddr implements [net.Conn].
+func (c *backendConn) RemoteAddr() net.Addr { return podAddr("pod") }
+
+// SetDeadline implements [net.Conn]; it does nothing.
+func (c *backendConn) SetDeadline(time.Time) error { return nil }
+
+// SetReadDeadline implements [net.Conn]; it does nothing.
+func (c *backendConn) SetReadDeadline(time.Time) error { return nil }
+
+// SetWriteDeadline implements [net.Conn]; it does nothing.
+func (c *backendConn) SetWriteDeadline(time.Time) error { return nil }

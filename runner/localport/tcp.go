@@ -1,0 +1,165 @@
+package localport
+
+import (
+	"context"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/devloop-cli/devloop/runner/tunnel"
+)
+
+const (
+	// halfOpenTimeout is how long an application may stay silent before it responds to a client that
+	// has closed its side.
+	halfOpenTimeout = 30 * time.Second
+	// lingerTimeout is how long a client may go on sending after the application has
+	// closed, so that it reads the last response before it meets a reset.
+	lingerTimeout = 2 * time.Second
+)
+
+// proxyTCP copies bytes both ways until the application closes, the client breaks off, or ctx ends. When
+// b is retired while no response is pending, it ends the connection, so that the client makes
+// a new one to the next Pod. Its error says why the client did not get all of the application's
+// response; the client is then to see a reset.
+func proxyTCP(ctx context.Context, client *peekConn, remote *session, b *backend) error {
+	s := rawSession{client: client, remote: remote, inflight: &b.inflight, heard: make(chan struct{}, 1), upstreamClosed: make(chan struct{})}
+	defer s.setPending(false)
+	defer context.AfterFunc(ctx, s.abort)()
+	defer context.AfterFunc(b.ctx, s.closeIfIdle)()
+	var up sync.WaitGroup
+	up.Go(s.copyUp)
+	clientGone := s.copyDown()
+	close(s.upstreamClosed)
+	err := remote.End()
+	switch {
+	case ctx.Err() != nil:
+		err = context.Cause(ctx)
+	case s.closedIdle.Load():
+		err, clientGone = nil, false
+	case err == nil && !remote.tunnel.Alive():
+		err = tunnel.ErrLost
+	}
+	s.closeClient(err == nil && !clientGone)
+	up.Wait()
+	return err
+}
+
+// rawSession copies the bytes of one connection.
+type rawSession struct {
+	client         *peekConn
+	remote         *session
+	inflight       *inflight
+	pending        atomic.Bool   // the client sent last: a response is pending
+	closedIdle     atomic.Bool   // closeIfIdle has ended the session
+	heard          chan struct{} // has an element when the application has sent something
+	upstreamClosed chan struct{} // closed when the application will send no more
+}
+
+// setPending notes whether a response is pending.
+func (s *rawSession) setPending(pending bool) {
+	switch was := s.pending.Swap(pending); {
+	case pending && !was:
+		s.inflight.add()
+	case !pending && was:
+		s.inflight.done()
+	}
+}
+
+// closeIfIdle ends the session unless a response is pending.
+func (s *rawSession) closeIfIdle() {
+	if !s.pending.Load() {
+		s.closedIdle.Store(true)
+		_ = s.remote.Reset()
+	}
+}
+
+// abort unblocks both directions.
+func (s *rawSession) abort() {
+	_ = s.client.SetDeadline(time.Unix(1, 0))
+	s.remote.tunnel.Close()
+}
+
+// copyUp copies what the client sends. It passes a half-close on, but while a response is pending not
+// before the application has been silent for halfOpenTimeout: container runtimes do not pass it on to the
+// application. containerd closes the whole connection a second later, and would cut off a response
+// that takes longer (sandbox_portforward_linux.go).
+func (s *rawSession) copyUp() {
+	_, err := io.Copy(writer(s.writeUpstream), s.client)
+	if err != nil {
+		_ = s.remote.Reset() // the client broke off, or the tunnel did
+		s.drain()
+		return
+	}
+	if s.pending.Load() {
+		s.awaitSilence()
+	}
+	_ = s.remote.CloseWrite()
+}
+
+func (s *rawSession) writeUpstream(p []byte) (int, error) {
+	select {
+	case <-s.upstreamClosed:
+		return 0, net.ErrClosed
+	default:
+		s.setPending(true)
+		return s.remote.Write(p)
+	}
+}
+
+// awaitSilence waits until the application has closed, or has sent nothing for halfOpenTimeout.
+func (s *rawSession) awaitSilence() {
+	for {
+		select {
+		case <-s.heard:
+		case <-s.upstreamClosed:
+			return
+		case <-time.After(halfOpenTimeout):
+			return
+		}
+	}
+}
+
+// drain reads on after the application has closed: closing a connection with
+// unread bytes would send a reset that overtakes the last response.
+func (s *rawSession) drain() {
+	select {
+	case <-s.upstreamClosed:
+		_, _ = io.Copy(io.Discard, s.client)
+	default:
+	}
+}
+
+// copyDown copies what the application sends, and says whether the client stopped reading.
+func (s *rawSession) copyDown() (clientGone bool) {
+	_, err := io.Copy(writer(s.writeDownstream), s.remote.Stream)
+	return err != nil
+}
+
+func (s *rawSession) writeDownstream(p []byte) (int, error) {
+	s.setPending(false)
+	select {
+	case s.heard <- struct{}{}:
+	default:
+	}
+	return s.client.Write(p)
+}
+
+// closeClient ends the client's side: gracefully, so that it reads everything and may still send
+// for a moment, or at once.
+func (s *rawSession) closeClient(gracefully bool) {
+	if !gracefully {
+		_ = s.client.SetDeadline(time.Unix(1, 0))
+		return
+	}
+	_ = s.client.CloseWrite()
+	_ = s.client.SetReadDeadline(time.Now().Add(lingerTimeout))
+}
+
+// writer is a function as an [io.Writer].
+type writer func([]byte) (int, error)
+
+// Write calls the function.
+func (w writer) Write(p []byte) (int, error) { return w(p) }

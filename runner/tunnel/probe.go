@@ -1,0 +1,98 @@
+package tunnel
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/devloop-cli/devloop/runner/internal/pause"
+	"github.com/devloop-cli/devloop/runner/kube"
+)
+
+// probePause is the time between two probes of a port that did not accept a connection.
+// Nothing tells when an application begins to listen.
+const probePause = 50 * time.Millisecond
+
+// probeRequest is what a probe sends. The tunnel does not tell that the node has connected to the
+// application, so the proof is the first byte of a response, or an end without a complaint of the
+// node. `OPTIONS *` is HTTP's own ping (RFC 9110, 9.3.7): servers answer it without calling the
+// application, and servers of other protocols answer with an error of theirs.
+const probeRequest = "OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+
+// Prober asks ports of a Pod whether they accept connections.
+type Prober struct {
+	Dial   Dialer
+	Pod    kube.Pod
+	tunnel Tunnel
+}
+
+// Close closes the prober's tunnel.
+func (p *Prober) Close() {
+	if p.tunnel != nil {
+		p.tunnel.Close()
+	}
+}
+
+// Wait waits until a port accepts connections; see [Prober.Ask]. failed gets the error of each attempt.
+func (p *Prober) Wait(ctx context.Context, port int, failed func(error)) (spoke bool, err error) {
+	for {
+		spoke, err := p.Ask(ctx, port)
+		if err == nil {
+			return spoke, nil
+		}
+		failed(err)
+		if !pause.For(ctx, probePause) {
+			return false, context.Cause(ctx)
+		}
+	}
+}
+
+// Ask asks a port once. spoke says whether it responded with anything.
+func (p *Prober) Ask(ctx context.Context, port int) (spoke bool, err error) {
+	if p.tunnel == nil || !p.tunnel.Alive() {
+		if p.tunnel, err = p.Dial(ctx, p.Pod); err != nil {
+			p.tunnel = nil
+			return false, err
+		}
+	}
+	s, err := p.tunnel.Open(port)
+	if err != nil {
+		p.tunnel.Close()
+		return false, err
+	}
+	defer context.AfterFunc(ctx, p.tunnel.Close)()
+	return p.ask(s)
+}
+
+// ask closes its side after the request: the node then ends the connection to a silent application,
+// within a second.
+func (p *Prober) ask(s Stream) (spoke bool, err error) {
+	if _, err := io.WriteString(s, probeRequest); err != nil {
+		return false, errors.Join(err, s.End())
+	}
+	_ = s.CloseWrite()
+	n, err := s.Read(make([]byte, 1))
+	refusal := s.End()
+	switch {
+	case n > 0:
+		return true, nil
+	case refusal != nil && isHangUp(refusal):
+		return false, nil
+	case refusal != nil:
+		return false, refusal
+	case !p.tunnel.Alive():
+		return false, ErrLost
+	case errors.Is(err, io.EOF):
+		return false, nil
+	default:
+		return false, err
+	}
+}
+
+// isHangUp says whether the application accepted the connection and closed it: the request was not of its protocol.
+func isHangUp(end error) bool {
+	text := strings.ToLower(end.Error())
+	return strings.Contains(text, "connection reset by peer") || strings.Contains(text, "broken pipe")
+}
