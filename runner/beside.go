@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/manifest"
 )
 
 // A Pod can't be changed into its successor, and two can't have one name. To let the
@@ -25,29 +26,29 @@ import (
 
 const besideSuffix = "-b"
 
-// InPlace says why the Pods of a manifest that run the image which the user knows by one of names
-// take the place of those before, instead of coming up beside them, "" where they need not. Those
-// of a Deployment its controller then takes away, once the next ones are ready.
-func (m Manifest) InPlace(image ...string) string {
+// SurgeBlocker says why the Pods of a manifest that run one of images replace those before, instead of
+// coming up next to them, "" where they need not. A Deployment's controller removes the old ones itself
+// once the next ones are ready.
+func SurgeBlocker(m manifest.Manifest, images ...string) string {
 	names := map[string]bool{}
-	for _, e := range m.entries {
-		names[e.content.GetKind()+"/"+e.content.GetName()] = true
+	for _, ref := range m.Refs() {
+		names[ref.Kind+"/"+ref.Name] = true
 	}
-	for _, e := range m.entries {
-		o := kube.RefOf(e.content)
+	for _, o := range m.Objects() {
+		ref := kube.RefOf(o)
 		switch {
-		case podSpecs[o.Kind] == nil || !usesImage(e.content, image):
-		case o.Kind == "Deployment":
-			if why := m.interrupts(e.content, image); why != "" {
-				return fmt.Sprintf("%s %s", o, why)
+		case !manifest.MakesPods(o) || !usesImage(o, images...):
+		case ref.Kind == "Deployment":
+			if why := interrupts(m, o, images); why != "" {
+				return fmt.Sprintf("%s %s", ref, why)
 			}
-		case o.Kind != "Pod":
-			return fmt.Sprintf("%s makes its Pods by itself", o)
-		case names["Pod/"+o.Name+besideSuffix]:
-			return fmt.Sprintf("the manifest itself has a Pod named %q", o.Name+besideSuffix)
+		case ref.Kind != "Pod":
+			return fmt.Sprintf("%s makes its Pods by itself", ref)
+		case names["Pod/"+ref.Name+besideSuffix]:
+			return fmt.Sprintf("the manifest itself has a Pod named %q", ref.Name+besideSuffix)
 		default:
-			if pod, err := podFrom(e.content); err == nil && !sharesNothing(pod) {
-				return fmt.Sprintf("%s has a port of the node, or a volume that outlives it", o)
+			if pod, err := podFrom(o); err == nil && !sharesNothing(pod) {
+				return fmt.Sprintf("%s has a port of the node, or a volume that outlives it", ref)
 			}
 		}
 	}
@@ -57,7 +58,7 @@ func (m Manifest) InPlace(image ...string) string {
 // interrupts says, as what the Deployment does or lacks, why its Pod goes before the next one
 // serves, "" where Kubernetes keeps it until then
 // (https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#rolling-update-deployment).
-func (m Manifest) interrupts(o *unstructured.Unstructured, image []string) string {
+func interrupts(m manifest.Manifest, o *unstructured.Unstructured, image []string) string {
 	var d appsv1.Deployment
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, &d); err != nil {
 		return "makes its Pods by itself" // what is wrong with it, its check says
@@ -68,9 +69,9 @@ func (m Manifest) interrupts(o *unstructured.Unstructured, image []string) strin
 	}
 	missing, err := intstr.GetScaledValueFromIntOrPercent(&unavailable, 1, false)
 	more, err2 := intstr.GetScaledValueFromIntOrPercent(&surge, 1, true)
-	unprobed := func(c corev1.Container) bool { return sameImage(c.Image, image) && c.ReadinessProbe == nil }
+	unprobed := func(c corev1.Container) bool { return manifest.SameImage(c.Image, image...) && c.ReadinessProbe == nil }
 	switch {
-	case len(m.Running("", image...)) != 1:
+	case len(m.ProjectPods("", image...)) != 1:
 		return "is not of one Pod alone that runs the project"
 	case d.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType:
 		return "has the strategy Recreate"

@@ -89,7 +89,7 @@ func TestInPlaceSaysWhy(t *testing.T) {
 		strings.Replace(patchedPod, "          readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 5}\n", "", 1): `deployment "web" has no readinessProbe, by which Kubernetes would know when to take the old Pod away`,
 		strings.Replace(patchedPod, "Deployment", "StatefulSet", 1):                                                   `statefulset "web" makes its Pods by itself`,
 	} {
-		if got := read(t, text).InPlace("shop", "runner-app"); !reflect.DeepEqual(got, want) {
+		if got := SurgeBlocker(read(t, text), "shop", "runner-app"); !reflect.DeepEqual(got, want) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
@@ -101,7 +101,7 @@ func TestPodOfAnotherImageStaysUnlessItsManifestChanges(t *testing.T) {
 	replace := func(version int, serving ...Pod) []Pod {
 		t.Helper()
 		s := shop(t, shopPod+fmt.Sprintf(database, version))
-		if why := s.Manifest.InPlace(s.Names...); why != "" {
+		if why := SurgeBlocker(s.Manifest, s.Names...); why != "" {
 			t.Errorf("the project's Pod can't come up beside the old one: %s", why)
 		}
 		s.Serving = serving

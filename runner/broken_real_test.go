@@ -25,6 +25,7 @@ import (
 	"github.com/devloop-cli/devloop/runner/cluster"
 	"github.com/devloop-cli/devloop/runner/internal/pause"
 	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/manifest"
 )
 
 // atOnce is how many Pods of the tables run at the same time.
@@ -167,16 +168,16 @@ func removeAll(r *Runner, pods []Pod) error {
 
 // unchecked reads a manifest as the API server would take it: some of the mistakes
 // are such that our own check finds them first.
-func unchecked(text []byte) (Manifest, error) {
-	m := Manifest{sources: []*source{newSource("pod.yaml", text)}} // else it is taken for one that devloop made
+func unchecked(text []byte) (manifest.Manifest, error) {
+	var objects []*unstructured.Unstructured
 	for _, document := range bytes.Split(text, []byte("---\n")) {
 		o := &unstructured.Unstructured{}
 		if err := yaml.Unmarshal(document, &o.Object); err != nil {
-			return m, err
+			return manifest.Manifest{}, err
 		}
-		m.entries = append(m.entries, entry{content: o})
+		objects = append(objects, o)
 	}
-	return m, nil
+	return manifest.FromObjects(objects...), nil
 }
 
 // loadForeign brings the images to the node that are not this test's own: a Java, an

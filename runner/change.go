@@ -21,6 +21,7 @@ import (
 
 	"github.com/devloop-cli/devloop/runner/cluster"
 	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/runner/tunnel"
 )
 
@@ -246,16 +247,16 @@ func supervised(p *corev1.Pod, container string) bool {
 // keepChanges gives each container with the project's image a volume for what its
 // supervisor is told: it outlives the container, and ends with the Pod.
 func keepChanges(o *unstructured.Unstructured, s Spec) {
-	spec := podSpec(o)
+	spec := manifest.PodSpec(o)
 	if spec == nil || s.ChangesDir == "" {
 		return
 	}
-	for i, c := range containersIn(o, "containers") {
-		if c.image() != s.Image {
+	for i, c := range manifest.MainContainersOf(o) {
+		if manifest.Image(c) != s.Image {
 			continue
 		}
 		name := changesVolume + strconv.Itoa(i)
-		c.fields["volumeMounts"] = added(c.fields["volumeMounts"], map[string]any{"name": name, "mountPath": s.ChangesDir})
+		c["volumeMounts"] = added(c["volumeMounts"], map[string]any{"name": name, "mountPath": s.ChangesDir})
 		spec["volumes"] = added(spec["volumes"], map[string]any{"name": name, "emptyDir": map[string]any{}})
 	}
 }

@@ -1,11 +1,12 @@
 package runner
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/devloop-cli/devloop/runner/manifest"
 )
 
 // Debug is what the project's containers need so that a debugger can stop them.
@@ -35,23 +36,23 @@ func (d Debug) Variables() []string {
 // debug prepares the project's containers of an object, on the copy that goes to the cluster.
 func debug(o *unstructured.Unstructured, s Spec) {
 	given := false
-	for _, c := range containersIn(o, "containers") {
-		if s.Image == "" || c.image() != s.Image {
+	for _, c := range manifest.MainContainersOf(o) {
+		if s.Image == "" || manifest.Image(c) != s.Image {
 			continue
 		}
 		if s.Debug.JVMOptions != "" && !given {
-			given = c.addJVMOptions(s.Debug)
+			given = addJVMOptions(c, s.Debug)
 		}
 		if s.Debug.Stops && !slices.Contains(s.Keep, PatchProbes) {
-			c.easeProbes()
+			easeProbes(c)
 		}
 	}
 }
 
 // addJVMOptions adds to a variable, and says whether that can be done: not to one whose value
 // comes from elsewhere.
-func (c container) addJVMOptions(d Debug) bool {
-	env := slices.Clone(list(c.fields["env"]))
+func addJVMOptions(c manifest.Fields, d Debug) bool {
+	env := slices.Clone(list(c["env"]))
 	for _, name := range d.Variables() {
 		i := slices.IndexFunc(env, func(item any) bool { fields, _ := item.(map[string]any); return fields["name"] == name })
 		before := ""
@@ -66,7 +67,7 @@ func (c container) addJVMOptions(d Debug) bool {
 			}
 			before, env = value, slices.Delete(env, i, i+1)
 		}
-		c.fields["env"] = append(env, map[string]any{"name": name, "value": strings.TrimSpace(before + " " + d.JVMOptions)})
+		c["env"] = append(env, map[string]any{"name": name, "value": strings.TrimSpace(before + " " + d.JVMOptions)})
 		return true
 	}
 	return false
@@ -77,63 +78,10 @@ const patience = 600
 
 // easeProbes leaves out the probes for which Kubernetes ends containers, and has the other one
 // wait: an application that a debugger has stopped does not answer.
-func (c container) easeProbes() {
-	delete(c.fields, "livenessProbe")
-	delete(c.fields, "startupProbe")
-	if probe, ok := c.fields["readinessProbe"].(map[string]any); ok {
+func easeProbes(c manifest.Fields) {
+	delete(c, "livenessProbe")
+	delete(c, "startupProbe")
+	if probe, ok := c["readinessProbe"].(map[string]any); ok {
 		probe["timeoutSeconds"] = max(number(probe, "timeoutSeconds", 1), patience)
 	}
-}
-
-// Probed says whether a container with the project's image has probes.
-func (m Manifest) Probed(names ...string) bool {
-	for _, e := range m.entries {
-		for _, c := range containersIn(e.content, "containers") {
-			if sameImage(c.image(), names) && (c.fields["livenessProbe"] != nil || c.fields["startupProbe"] != nil || c.fields["readinessProbe"] != nil) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// Words returns what the manifest tells the containers with the project's image: commands,
-// arguments, values of variables.
-func (m Manifest) Words(names ...string) (words []string) {
-	for _, e := range m.entries {
-		for _, c := range containersIn(e.content, "containers") {
-			if !sameImage(c.image(), names) {
-				continue
-			}
-			for _, word := range append(slices.Clone(list(c.fields["command"])), list(c.fields["args"])...) {
-				words = append(words, fmt.Sprint(word))
-			}
-			for _, item := range list(c.fields["env"]) {
-				if fields, ok := item.(map[string]any); ok {
-					words = append(words, fmt.Sprint(fields["value"]))
-				}
-			}
-			for _, name := range []string{"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"} {
-				if value, given := m.variable(c, name); given && !slices.Contains(words, value) {
-					words = append(words, value)
-				}
-			}
-		}
-	}
-	return words
-}
-
-// Running returns a place for each Pod of the manifest that runs the project's image, in its
-// order. Objects that name no namespace are in the given one.
-func (m Manifest) Running(namespace string, names ...string) (places []Endpoint) {
-	for _, e := range m.entries {
-		runs := slices.ContainsFunc(containersIn(e.content, "containers"), func(c container) bool { return sameImage(c.image(), names) })
-		if !runs || podSpecs[e.content.GetKind()] == nil {
-			continue
-		}
-		for index := range wantedPods(e.content) {
-			places = append(places, Endpoint{Of: objectIn(e.content, namespace), Index: index})
-		}
-	}
-	return places
 }

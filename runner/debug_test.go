@@ -9,6 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/devloop-cli/devloop/runner/cluster"
+
+	"github.com/devloop-cli/devloop/runner/manifest"
 )
 
 const debuggable = `apiVersion: v1
@@ -32,13 +34,13 @@ spec:
       livenessProbe: {httpGet: {path: /, port: 9901}}
 `
 
-func manifestOf(t *testing.T, text string) Manifest {
+func manifestOf(t *testing.T, text string) manifest.Manifest {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "pod.yaml")
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	m, err := ReadManifests(file)
+	m, err := manifest.Load(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,18 +103,5 @@ func TestJVMOptionsOfTheImageStay(t *testing.T) {
 		if env := got[0].(map[string]any)["env"]; !reflect.DeepEqual(env, c.want) {
 			t.Errorf("%s: got %v", name, env)
 		}
-	}
-}
-
-func TestManifestSaysWhatItsContainersAreTold(t *testing.T) {
-	m := manifestOf(t, debuggable)
-	if got := m.Words("shop:latest"); !reflect.DeepEqual(got, []string{"-Xmx1g", "1"}) {
-		t.Errorf("got %q", got)
-	}
-	if !m.Probed("shop:latest") || m.Probed("other") {
-		t.Error("it is not seen which containers have probes")
-	}
-	if got := m.Running("default", "shop"); len(got) != 1 || got[0].Of.Name != "shop" {
-		t.Errorf("got %v", got)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/manifest"
 )
 
 // The parts of the development patch, for [Spec.Keep].
@@ -24,7 +25,7 @@ var Patches = []string{PatchGrace, PatchProbes}
 // probe that is asked more often may fail more often. Liveness probes stay as they
 // are: they end applications.
 func develop(o *unstructured.Unstructured, keep []string) {
-	spec := podSpec(o)
+	spec := manifest.PodSpec(o)
 	if spec == nil {
 		return
 	}
@@ -34,9 +35,9 @@ func develop(o *unstructured.Unstructured, keep []string) {
 	if slices.Contains(keep, PatchProbes) {
 		return
 	}
-	for _, c := range containers(o) {
+	for _, c := range manifest.ContainersOf(o) {
 		for _, name := range []string{"readinessProbe", "startupProbe"} {
-			if probe, ok := c.fields[name].(map[string]any); ok {
+			if probe, ok := c[name].(map[string]any); ok {
 				hurry(probe)
 			}
 		}
@@ -62,17 +63,6 @@ func number(fields map[string]any, name string, standard int64) int64 {
 	return standard
 }
 
-// podSpec returns an object's description of its Pods, nil where it makes none.
-func podSpec(o *unstructured.Unstructured) map[string]any {
-	path, makesPods := podSpecs[o.GetKind()]
-	if !makesPods {
-		return nil
-	}
-	found, _, _ := unstructured.NestedFieldNoCopy(o.Object, path...)
-	spec, _ := found.(map[string]any)
-	return spec
-}
-
 func list(field any) []any {
 	items, _ := field.([]any)
 	return items
@@ -82,13 +72,13 @@ func list(field any) []any {
 // those of the manifest, devloop's own marks aside.
 func (s Spec) Changes() []string {
 	var lines []string
-	for _, e := range s.Manifest.entries {
-		copied := e.content.DeepCopy()
-		setImage(copied, s)
-		keepChanges(copied, s)
-		develop(copied, s.Keep)
-		debug(copied, s)
-		lines = append(lines, s.changes(kube.RefOf(e.content), e.content, copied)...)
+	after := s.Manifest.Objects()
+	for i, before := range s.Manifest.Objects() {
+		setImage(after[i], s)
+		keepChanges(after[i], s)
+		develop(after[i], s.Keep)
+		debug(after[i], s)
+		lines = append(lines, s.changes(kube.RefOf(before), before, after[i])...)
 	}
 	return lines
 }
@@ -102,20 +92,20 @@ func (s Spec) changes(o Object, before, after *unstructured.Unstructured) []stri
 			lines = append(lines, fmt.Sprintf("%s: %s %v, was %v", o, what, now, old))
 		}
 	}
-	spec, patched := podSpec(before), podSpec(after)
+	spec, patched := manifest.PodSpec(before), manifest.PodSpec(after)
 	if spec == nil {
 		return nil
 	}
-	old, changed := containers(before), containers(after)
+	old, changed := manifest.ContainersOf(before), manifest.ContainersOf(after)
 	for i, c := range changed {
 		for _, field := range []string{"image", "imagePullPolicy"} {
-			if c.fields[field] != nil {
-				say(field, old[i].fields[field], c.fields[field])
+			if c[field] != nil {
+				say(field, old[i][field], c[field])
 			}
 		}
 		for _, name := range []string{"livenessProbe", "readinessProbe", "startupProbe"} {
-			now, _ := c.fields[name].(map[string]any)
-			was, _ := old[i].fields[name].(map[string]any)
+			now, _ := c[name].(map[string]any)
+			was, _ := old[i][name].(map[string]any)
 			if was != nil && now == nil {
 				lines = append(lines, fmt.Sprintf("%s: no %s, for a debugger may stop what it asks", o, name))
 			}

@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 
+	"github.com/devloop-cli/devloop/internal/spelling"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/tunnel"
 )
@@ -88,7 +89,7 @@ func (r *Runner) find(ctx context.Context, name string) (*corev1.Pod, error) {
 	if len(meant) == 1 {
 		return meant[0], nil
 	}
-	e := &NoPodError{Namespace: r.Namespace(), Name: name, Near: closest(name, names)}
+	e := &NoPodError{Namespace: r.Namespace(), Name: name, Near: spelling.Closest(name, names)}
 	for _, p := range meant {
 		e.Several = append(e.Several, p.Name)
 	}

@@ -151,17 +151,3 @@ func TestPodsOfAnOlderTemplateAreOutdated(t *testing.T) {
 		}
 	}
 }
-
-func TestNotChangeable(t *testing.T) {
-	pod := "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - {name: one, image: shop}\n"
-	for text, says := range map[string]string{
-		pod: "", pod + "  - {name: two, image: nginx}\n": "",
-		pod + "  - {name: two, image: \"shop:latest\"}\n":                  "2 containers",
-		pod + "  hostNetwork: true\n":                                      "the node's network",
-		strings.Replace(pod, "shop", "nginx", 1) + "  hostNetwork: true\n": "",
-	} {
-		if why := read(t, text).NotChangeable("shop"); (why == "") != (says == "") || !strings.Contains(why, says) {
-			t.Errorf("%q for %s", why, text)
-		}
-	}
-}

@@ -10,6 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/devloop-cli/devloop/runner/manifest"
 )
 
 // A manifest may name its objects in any order. Namespaces and definitions of kinds have to be in
@@ -18,7 +20,7 @@ import (
 // prerequisites returns the targets that make no Pods: namespaces first, then definitions of kinds,
 // then the others, each in the manifest's order.
 func prerequisites(targets []targetObject) []targetObject {
-	list := slices.DeleteFunc(slices.Clone(targets), func(t targetObject) bool { return podSpecs[t.GetKind()] != nil })
+	list := slices.DeleteFunc(slices.Clone(targets), func(t targetObject) bool { return manifest.MakesPods(t.Unstructured) })
 	slices.SortStableFunc(list, func(a, b targetObject) int { return rank(a.Unstructured) - rank(b.Unstructured) })
 	return list
 }

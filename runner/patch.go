@@ -3,12 +3,13 @@ package runner
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/devloop-cli/devloop/internal/yamlfile"
 	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/manifest"
 )
 
 // patched returns copies of the manifest's objects as they go to the cluster: the
@@ -19,49 +20,46 @@ func (r *Runner) patched(s Spec) ([]*unstructured.Unstructured, error) {
 	if len(s.Names) > 0 && !s.Manifest.UsesImage(s.Names...) {
 		return nil, imageUnused(s)
 	}
-	copies := make([]*unstructured.Unstructured, len(s.Manifest.entries))
-	for i, e := range s.Manifest.entries {
-		o := e.content.DeepCopy()
+	objects := s.Manifest.Objects()
+	for _, o := range objects {
 		setImage(o, s)
 		keepChanges(o, s)
 		develop(o, s.Keep)
 		debug(o, s)
 		mark(o, s)
 		markTemplate(o, s)
-		s.Manifest.markSettings(o)
+		setConfigHash(o, objects)
 		signTemplate(o)
-		copies[i] = o
 	}
-	return copies, nil
+	return objects, nil
 }
 
 // setImage names the unique image where the project's was named, and notes it there: an object
 // without it would be another one at each deploy. The image is on
 // the node and in no registry, so the node must not ask one.
 func setImage(o *unstructured.Unstructured, s Spec) {
-	for _, c := range containers(o) {
-		if !sameImage(c.image(), s.Names) {
+	for _, c := range manifest.ContainersOf(o) {
+		if !manifest.SameImage(manifest.Image(c), s.Names...) {
 			continue
 		}
 		if s.Image != "" {
-			c.fields["image"] = s.Image
+			c["image"] = s.Image
 			o.SetAnnotations(with(o.GetAnnotations(), map[string]string{kube.AnnotationImage: s.Image}))
 		}
-		c.fields["imagePullPolicy"] = string(corev1.PullIfNotPresent)
+		c["imagePullPolicy"] = string(corev1.PullIfNotPresent)
 	}
 }
 
 // markTemplate labels the Pods that an object makes, so that they are found by it.
 func markTemplate(o *unstructured.Unstructured, s Spec) {
-	if len(podSpecs[o.GetKind()]) > 1 {
+	if manifest.MakesPods(o) && o.GetKind() != "Pod" {
 		addToPods(o, "labels", marks(s))
 	}
 }
 
 // addToPods adds labels or annotations to the Pods that an object makes, a Pod to itself.
 func addToPods(o *unstructured.Unstructured, field string, more map[string]string) {
-	spec := podSpecs[o.GetKind()]
-	path := append(slices.Clone(spec[:len(spec)-1]), "metadata", field)
+	path := manifest.PodMetadataPath(o, field)
 	have, _, _ := unstructured.NestedStringMap(o.Object, path...)
 	// The error is that of a parent which is no mapping; the manifest's check has seen to that.
 	_ = unstructured.SetNestedStringMap(o.Object, with(have, more), path...)
@@ -70,35 +68,22 @@ func addToPods(o *unstructured.Unstructured, field string, more map[string]strin
 // imageUnused says that deploying the manifest would not show the project's code.
 func imageUnused(s Spec) error {
 	wanted := s.Names[0]
-	hint := fmt.Sprintf("write `image: %s` in the container that is to run this project", wanted)
-	var problems []Problem
-	for _, e := range s.Manifest.entries {
-		for _, i := range e.images {
-			problems = append(problems, i.source.problem(i.line, i.column,
-				fmt.Sprintf("this is %q, and no container runs an image that is called as the project, `%s`", i.value, wanted),
-				"where it is the project's, say so: --image-name "+repository(i.value)))
+	var problems yamlfile.Problems
+	for _, c := range s.Manifest.Containers() {
+		if c.Image != "" {
+			problems = append(problems, s.Manifest.Problem(c.Object, c.Path+".image",
+				fmt.Sprintf("this is %q, and no container in the manifest uses the project's image `%s`", c.Image, wanted),
+				"if it is the project's, say so: --image-name "+manifest.Repository(c.Image)))
 		}
 	}
 	if len(problems) == 0 {
-		problems = []Problem{{File: manifestFile(s.Manifest), Message: fmt.Sprintf("no container runs an image that is called as the project, `%s`", wanted), Hint: hint}}
+		problems = yamlfile.Problems{{File: s.Manifest.File(), Message: fmt.Sprintf("no container in the manifest uses the project's image `%s`", wanted),
+			Hint: fmt.Sprintf("write `image: %s` in the container that is to run this project", wanted)}}
 	}
-	return &ManifestError{Problems: problems}
+	return &manifest.Error{Problems: problems}
 }
 
-// repository is an image's name without tag and digest, as it is written.
-func repository(image string) string {
-	image, _, _ = strings.Cut(image, "@")
-	if i := strings.LastIndexAny(image, ":/"); i >= 0 && image[i] == ':' {
-		image = image[:i]
-	}
-	return image
-}
-
-func manifestFile(m Manifest) string {
-	for _, e := range m.entries {
-		if e.name.source != nil {
-			return e.name.source.path
-		}
-	}
-	return "manifest"
+// usesImage says whether a container of an object runs one of images.
+func usesImage(o *unstructured.Unstructured, images ...string) bool {
+	return slices.ContainsFunc(manifest.ContainersOf(o), func(c manifest.Fields) bool { return manifest.SameImage(manifest.Image(c), images...) })
 }

@@ -32,6 +32,7 @@ import (
 	"github.com/devloop-cli/devloop/runner/internal/pause"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/localport"
+	"github.com/devloop-cli/devloop/runner/manifest"
 )
 
 // appImage is the unique reference that the real tests deploy.
@@ -149,15 +150,15 @@ spec:
 `)
 }
 
-func read(t *testing.T, text string) Manifest {
+func read(t *testing.T, text string) manifest.Manifest {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "pod.yaml")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	m, err := ReadManifests(path)
+	m, err := manifest.Load(path)
 	if err != nil {
-		t.Fatal(err, report(err.(*ManifestError)))
+		t.Fatal(err, report(err.(*manifest.Error)))
 	}
 	return m
 }
@@ -248,8 +249,8 @@ func TestRealForeignPodStays(t *testing.T) {
 	if err := r.makeNamespace(ctx, r.Namespace(), Spec{Project: "somebody"}); err != nil {
 		t.Fatal(err)
 	}
-	foreign := GenerateManifest("web", 0).entries[0].content
-	containers(foreign)[0].fields["image"] = appImage
+	foreign := manifest.Generate("web", 0).Objects()[0]
+	manifest.ContainersOf(foreign)[0]["image"] = appImage
 	targets, err := r.targets(ctx, []*unstructured.Unstructured{foreign})
 	if err != nil {
 		t.Fatal(err)

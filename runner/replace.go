@@ -15,16 +15,17 @@ import (
 	"k8s.io/client-go/util/retry"
 
 	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/manifest"
 )
 
 // Spec says what is to run.
 type Spec struct {
-	Project  string   // the project's name, the value of [kube.LabelProject]
-	Dir      string   // its directory
-	Manifest Manifest // what the user wrote, or [GenerateManifest]
-	Image    string   // the unique reference that every node has by now; "": the manifest's own images
-	Names    []string // what the user calls the image; only containers with such an image are changed
-	Adopt    bool     // replace objects of the same name, whoever made them
+	Project  string            // the project's name, the value of [kube.LabelProject]
+	Dir      string            // its directory
+	Manifest manifest.Manifest // what the user wrote, or [manifest.Generate]
+	Image    string            // the unique reference that every node has by now; "": the manifest's own images
+	Names    []string          // what the user calls the image; only containers with such an image are changed
+	Adopt    bool              // replace objects of the same name, whoever made them
 	// Yields is asked before an object goes that devloop made for another directory: an
 	// error, which refuses it, says who works there. With nil it goes.
 	Yields func(dir string) error
@@ -34,7 +35,7 @@ type Spec struct {
 	// Debug is for containers with the project's image that a debugger may stop.
 	Debug Debug
 	// Serving are Pods that stay: their successors come up beside them, under another
-	// name. Only for a manifest that does not have to be deployed [Manifest.InPlace].
+	// name. Only for a manifest that does not have to be deployed [SurgeBlocker].
 	Serving []Pod
 	// Spent are Pods of before that must not stay, even where nothing of their objects has changed.
 	Spent []Pod
@@ -44,7 +45,7 @@ type Spec struct {
 // because of it, in the manifest's order. They exist when it returns; what becomes
 // of them is for [Runner.Ready] to say.
 //
-// Nothing is touched unless all objects may be: its errors are [*ManifestError]
+// Nothing is touched unless all objects may be: its errors are [*manifest.Error]
 // where no container runs the project's image, or the cluster has something against
 // the objects, [*ForeignError] where somebody
 // else's object is in the way, that of Yields, [*UnreachableError] and [*DeployError]. When ctx
@@ -54,7 +55,7 @@ func (r *Runner) Replace(ctx context.Context, s Spec) ([]Pod, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.validate(ctx, s.Manifest.entries, targets); err != nil {
+	if err := r.validate(ctx, s.Manifest, targets); err != nil {
 		return nil, err
 	}
 	if err := r.makeNamespaces(ctx, targets, s); err != nil {
@@ -63,12 +64,15 @@ func (r *Runner) Replace(ctx context.Context, s Spec) ([]Pod, error) {
 	return r.deploy(ctx, targets, s)
 }
 
-// Claim returns what would keep Replace from the places of the spec's objects, before there
-// is an image to put into them.
+// Claim returns what would keep Replace from deploying the spec, before there is an image: objects in
+// its way, and what the cluster has against its own.
 func (r *Runner) Claim(ctx context.Context, s Spec) error {
 	s.Image = ""
-	_, err := r.claimed(ctx, s)
-	return err
+	targets, err := r.claimed(ctx, s)
+	if err != nil {
+		return err
+	}
+	return r.validate(ctx, s.Manifest, targets)
 }
 
 // claimed returns the objects as they go to the cluster, once nobody else's are in the way.
@@ -82,7 +86,7 @@ func (r *Runner) claimed(ctx context.Context, s Spec) ([]targetObject, error) {
 		return nil, err
 	}
 	for i := range targets {
-		if targets[i].foreign = s.Image != "" && !usesImage(targets[i].Unstructured, []string{s.Image}); targets[i].foreign {
+		if targets[i].foreign = s.Image != "" && !usesImage(targets[i].Unstructured, s.Image); targets[i].foreign {
 			targets[i].sign()
 		} else {
 			targets[i] = targets[i].beside(s.Serving)
@@ -215,7 +219,7 @@ func (r *Runner) deploy(ctx context.Context, targets []targetObject, s Spec) ([]
 	pods := make([][]Pod, len(targets))
 	group, ctx := errgroup.WithContext(ctx)
 	for i, t := range targets {
-		if podSpecs[t.GetKind()] != nil {
+		if manifest.MakesPods(t.Unstructured) {
 			group.Go(func() (err error) {
 				if err = r.clear(ctx, t, s.Serving); err == nil {
 					pods[i], err = r.run(ctx, t, s.Spent)

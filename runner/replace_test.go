@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/manifest"
 )
 
 func uid(n int) types.UID { return types.UID(fmt.Sprintf("uid-%d", n)) }
@@ -94,9 +95,9 @@ func TestReplaceChangesOnlyTheProjectsContainers(t *testing.T) {
 	}
 	pod := a.get("pods/default/web")
 	var got []string
-	for _, c := range containers(pod) {
-		policy, _ := c.fields["imagePullPolicy"].(string)
-		got = append(got, c.image()+" "+policy)
+	for _, c := range manifest.ContainersOf(pod) {
+		policy, _ := c["imagePullPolicy"].(string)
+		got = append(got, manifest.Image(c)+" "+policy)
 	}
 	if want := []string{"shop:devloop-1 IfNotPresent", "shop:devloop-1 IfNotPresent", "nginx:1.27 Always"}; !slices.Equal(got, want) {
 		t.Errorf("containers %q, want %q", got, want)
@@ -104,8 +105,8 @@ func TestReplaceChangesOnlyTheProjectsContainers(t *testing.T) {
 	if !kube.Owned(pod) || pod.GetLabels()["app"] != "web" || pod.GetAnnotations()[kube.AnnotationDirectory] != "/projects/shop" || pod.GetAnnotations()[kube.AnnotationImage] != "shop:devloop-1" {
 		t.Errorf("marks %v %v", pod.GetLabels(), pod.GetAnnotations())
 	}
-	if c := containers(spec.Manifest.entries[0].content); c[1].image() != "shop" {
-		t.Errorf("the manifest was changed: %q", c[1].image())
+	if c := spec.Manifest.Images(); !slices.Contains(c, "shop") {
+		t.Errorf("the manifest was changed: %q", c)
 	}
 }
 
@@ -134,7 +135,7 @@ func TestReplaceRefusesForeignObjectsBeforeTouchingAny(t *testing.T) {
 func TestReplaceWantsTheProjectsImage(t *testing.T) {
 	_, r := newAPI(t)
 	_, err := r.Replace(t.Context(), shop(t, strings.ReplaceAll(strings.ReplaceAll(shopPod, "/shop:latest", "/other"), "image: shop,", "image: shopp,")))
-	var invalid *ManifestError
+	var invalid *manifest.Error
 	if !errors.As(err, &invalid) || len(invalid.Problems) != 3 || invalid.Problems[1].Line != 8 || !strings.Contains(invalid.Problems[1].Message, `"shopp"`) {
 		t.Fatalf("got %v", err)
 	}
@@ -331,7 +332,7 @@ func TestDownSparesANamespaceThatHoldsAnothersObject(t *testing.T) {
 func TestManifestWithoutTheProjectsImageIsToldBeforeAnythingIsTouched(t *testing.T) {
 	m := read(t, "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - {name: web, image: 'ghcr.io/team/web:1.2'}\n")
 	_, err := new(Runner).patched(Spec{Project: "shop", Manifest: m, Names: []string{"shop"}})
-	var wrong *ManifestError
+	var wrong *manifest.Error
 	if !errors.As(err, &wrong) || len(wrong.Problems) != 1 {
 		t.Fatalf("got %v", err)
 	}

@@ -7,27 +7,28 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/manifest"
 )
 
 // An application reads a ConfigMap or a Secret when it starts, and Kubernetes starts nothing again
 // where one changes. So Pods are marked with what the manifest's hold: with others in them,
 // an object is another one, and its controller makes new Pods.
 
-// readers are the fields of a Pod that name a ConfigMap or a Secret, with the kind
+// configRefFields are the fields of a Pod that name a ConfigMap or a Secret, with the kind
 // (https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/).
-var readers = map[string]string{
+var configRefFields = map[string]string{
 	"configMap": "ConfigMap", "configMapRef": "ConfigMap", "configMapKeyRef": "ConfigMap",
 	"secret": "Secret", "secretRef": "Secret", "secretKeyRef": "Secret",
 }
 
-// markSettings marks the Pods of an object, a copy of one of the manifest's.
-func (m Manifest) markSettings(o *unstructured.Unstructured) {
+// setConfigHash notes in the Pods of an object what they read of the objects with it.
+func setConfigHash(o *unstructured.Unstructured, with []*unstructured.Unstructured) {
 	read := map[string]bool{}
-	readBy(podSpec(o), read)
+	readBy(manifest.PodSpec(o), read)
 	var held []any
-	for _, e := range m.entries {
-		if read[e.content.GetKind()+"/"+e.content.GetName()] {
-			held = append(held, e.content.Object["data"], e.content.Object["binaryData"], e.content.Object["stringData"])
+	for _, other := range with {
+		if read[other.GetKind()+"/"+other.GetName()] {
+			held = append(held, other.Object["data"], other.Object["binaryData"], other.Object["stringData"])
 		}
 	}
 	if held != nil {
@@ -45,7 +46,7 @@ func readBy(part any, read map[string]bool) {
 	case map[string]any:
 		for field, value := range part {
 			readBy(value, read)
-			if kind, is := readers[field]; is {
+			if kind, is := configRefFields[field]; is {
 				named, _ := value.(map[string]any)
 				read[fmt.Sprintf("%s/%v", kind, cmp.Or(named["name"], named["secretName"]))] = true
 			}

@@ -1,22 +1,21 @@
 package runner
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"path"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/devloop-cli/devloop/internal/spelling"
+	"github.com/devloop-cli/devloop/internal/yamlfile"
 	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/manifest"
 )
 
 // validate asks the API server for all that it has against the objects, before any
@@ -26,13 +25,13 @@ import (
 //
 // An object that is there already has passed by the time the server finds that out.
 // What depends on other objects, or is forbidden, is for the deploy itself to meet.
-func (r *Runner) validate(ctx context.Context, entries []entry, targets []targetObject) error {
-	found := make([][]Problem, len(targets))
+func (r *Runner) validate(ctx context.Context, m manifest.Manifest, targets []targetObject) error {
+	found := make([]yamlfile.Problems, len(targets))
 	var group errgroup.Group
 	group.SetLimit(8)
 	for i, t := range targets {
 		group.Go(func() error {
-			found[i] = refusals(entries[i], t.object(), tryOut(ctx, t))
+			found[i] = refusals(m, i, t.object(), tryOut(ctx, t))
 			if ctx.Err() != nil {
 				return fmt.Errorf("validate %s: %w", t.object(), context.Cause(ctx))
 			}
@@ -43,11 +42,9 @@ func (r *Runner) validate(ctx context.Context, entries []entry, targets []target
 		return err
 	}
 	problems := slices.Concat(found...)
-	slices.SortStableFunc(problems, func(a, b Problem) int {
-		return cmp.Or(cmp.Compare(a.File, b.File), a.Line-b.Line, a.Column-b.Column)
-	})
+	slices.SortStableFunc(problems, yamlfile.ByPlace)
 	if len(problems) > 0 {
-		return &ManifestError{Problems: problems}
+		return &manifest.Error{Problems: problems}
 	}
 	return nil
 }
@@ -75,91 +72,64 @@ var strictError = regexp.MustCompile(`(unknown|duplicate) field "([^"]+)"`)
 
 // refusals translates the server's answer into problems of the manifest, none for
 // an answer that is about something else.
-func refusals(e entry, o Object, err error) []Problem {
+func refusals(m manifest.Manifest, i int, o Object, err error) yamlfile.Problems {
 	var status apierrors.APIStatus
 	if !errors.As(err, &status) {
 		return nil
 	}
-	var problems []Problem
+	var problems yamlfile.Problems
 	switch {
 	case apierrors.IsInvalid(err) && status.Status().Details != nil:
 		for _, c := range status.Status().Details.Causes {
-			problems = append(problems, e.problem(o, c.Field, lowerFirst(c.Message), meantValue(c.Message)))
+			problems = append(problems, problem(m, i, o, c.Field, lowerFirst(example.ReplaceAllString(c.Message, "")), hintFor(c.Field, c.Message)))
 		}
 	case apierrors.IsBadRequest(err):
-		for _, m := range strictError.FindAllStringSubmatch(err.Error(), -1) {
-			problems = append(problems, e.problem(o, m[2], fmt.Sprintf("%s field", m[1]), "the cluster's schema has no such field there: remove it, or correct its name"))
+		for _, f := range strictError.FindAllStringSubmatch(err.Error(), -1) {
+			problems = append(problems, problem(m, i, o, f[2], fmt.Sprintf("%s field", f[1]), "the cluster's schema has no such field there: remove it, or correct its name"))
 		}
 	}
 	return problems
 }
 
-// unsupported is the server's answer to a value that is none of a few.
+// What the API server says of values that people get wrong.
 var (
 	unsupported = regexp.MustCompile(`Unsupported value: "([^"]*)": supported values: (.*)`)
+	badName     = regexp.MustCompile(`Invalid value: "([^"]*)": a (?:lowercase )?RFC 1123`)
 	quoted      = regexp.MustCompile(`"([^"]*)"`)
+	notInName   = regexp.MustCompile(`[^a-z0-9.-]+`)
+	example     = regexp.MustCompile(` \(e\.g\. .*regex used for validation is .*\)$`)
 )
 
-// meantValue returns a hint at the value that was most likely meant, "" for none.
-func meantValue(message string) string {
-	m := unsupported.FindStringSubmatch(message)
-	if m == nil {
-		return ""
+// hintFor returns what to write in a field that the API server refuses, "" where that is not known.
+func hintFor(field, message string) string {
+	if m := unsupported.FindStringSubmatch(message); m != nil {
+		var values []string
+		for _, v := range quoted.FindAllStringSubmatch(m[2], -1) {
+			values = append(values, v[1])
+		}
+		if near := spelling.Closest(m[1], values); near != "" {
+			return fmt.Sprintf("did you mean `%s`?", near)
+		}
 	}
-	var values []string
-	for _, v := range quoted.FindAllStringSubmatch(m[2], -1) {
-		values = append(values, v[1])
+	if m := badName.FindStringSubmatch(message); m != nil {
+		if better := strings.Trim(notInName.ReplaceAllString(strings.ToLower(m[1]), "-"), "-."); better != "" {
+			return fmt.Sprintf("write `%s`", better)
+		}
 	}
-	if near := closest(m[1], values); near != "" {
-		return fmt.Sprintf("did you mean `%s`?", near)
+	switch {
+	case strings.Contains(message, "between 1 and 65535"):
+		return "use a number from 1 to 65535, such as 8080"
+	case strings.HasPrefix(message, "Required value"):
+		return fmt.Sprintf("add `%s: …`", field[strings.LastIndex(field, ".")+1:])
+	case strings.HasPrefix(message, "Duplicate value"):
+		return "write another value: each has to have its own"
+	case strings.HasSuffix(field, ".name") && strings.Contains(message, "15 characters"):
+		return "use at most 15 lowercase letters, digits and `-`, as in `http`"
 	}
 	return ""
 }
 
-// problem shows what is wrong with a field, as in spec.containers[0].image, at its
-// place, or at that of the nearest field around it that the file has.
-func (e entry) problem(o Object, field, message, hint string) Problem {
-	text := fmt.Sprintf("%s: `%s`: %s", o, field, message)
-	if e.node == nil || e.name.source == nil {
-		return Problem{File: "manifest", Message: text, Hint: hint}
-	}
-	at := place{source: e.name.source, line: e.node.Line, column: e.node.Column}
-	n := e.node
-	for _, step := range steps(field) {
-		key, value := child(n, step)
-		if value == nil {
-			break
-		}
-		at.line, at.column, n = value.Line, value.Column, value
-		if key != nil && value.Kind != yaml.ScalarNode {
-			at.line, at.column = key.Line, key.Column
-		}
-	}
-	return at.source.problem(at.line, at.column, text, hint)
-}
-
-// fieldStep is a part of a field's path: .name, [0] or [key].
-var fieldStep = regexp.MustCompile(`[^.\[\]]+|\[[^\]]*\]`)
-
-func steps(field string) []string { return fieldStep.FindAllString(field, -1) }
-
-// child follows a step of a path to the node that it names, nil for none.
-func child(n *yaml.Node, step string) (key, value *yaml.Node) {
-	n = target(n)
-	name, inBrackets := strings.CutPrefix(strings.TrimSuffix(step, "]"), "[")
-	if n.Kind == yaml.SequenceNode && inBrackets {
-		if i, err := strconv.Atoi(name); err == nil && i >= 0 && i < len(n.Content) {
-			return nil, target(n.Content[i])
-		}
-		return nil, nil
-	}
-	if n.Kind != yaml.MappingNode {
-		return nil, nil
-	}
-	for _, p := range pairs(n) {
-		if p.key.Value == name || p.key.Value == path.Base(name) {
-			return p.key, p.value
-		}
-	}
-	return nil, nil
+// problem shows what is wrong with a field of an object, the manifest's number i.
+func problem(m manifest.Manifest, i int, o Object, field, message, hint string) yamlfile.Problem {
+	return m.Problem(i, field, fmt.Sprintf("%s: `%s`: %s", o, field, message), hint)
 }

@@ -3,7 +3,6 @@ package runner
 import (
 	"errors"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,6 +11,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/devloop-cli/devloop/hack/real"
+
+	"github.com/devloop-cli/devloop/runner/manifest"
 )
 
 // TestRealClusterChecksBeforeAnythingIsTouched shows what a person is told about
@@ -25,7 +26,7 @@ func TestRealClusterChecksBeforeAnythingIsTouched(t *testing.T) {
 	for _, path := range paths {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".yaml"), func(t *testing.T) {
 			r, ctx := realRunner(t)
-			m, err := ReadManifests(path)
+			m, err := manifest.Load(path)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -36,9 +37,9 @@ func TestRealClusterChecksBeforeAnythingIsTouched(t *testing.T) {
 					}
 				}
 				_, err = r.Replace(ctx, Spec{Project: "refused", Dir: "/projects/refused", Manifest: m})
-				var invalid *ManifestError
+				var invalid *manifest.Error
 				if !errors.As(err, &invalid) {
-					t.Fatalf("namespace %s: got %v, want a *ManifestError", namespace, err)
+					t.Fatalf("namespace %s: got %v, want a *manifest.Error", namespace, err)
 				}
 				golden(t, strings.TrimSuffix(path, ".yaml")+".golden", report(invalid))
 			}
@@ -60,7 +61,7 @@ func TestRefusalTouchesNothing(t *testing.T) {
 		return true
 	}
 	_, err := r.Replace(t.Context(), specOf(t, podText("web", "serve")))
-	var invalid *ManifestError
+	var invalid *manifest.Error
 	if !errors.As(err, &invalid) || len(invalid.Problems) != 1 || invalid.Problems[0].Line != 12 || !strings.Contains(invalid.Problems[0].Source, "containerPort: 8080") {
 		t.Fatalf("got %v", err)
 	}
@@ -108,71 +109,19 @@ func TestDevelopmentPatchIsToldAndCanBeTurnedOff(t *testing.T) {
 			t.Errorf("keep %q:\ngot  %s\nwant %s", keep, strings.Join(got, "\n     "), strings.Join(lines, "\n     "))
 		}
 	}
-	before := spec.Manifest.entries[0].content.DeepCopy()
+	before := spec.Manifest.Objects()[0]
 	_, r := newAPI(t)
 	spec.Keep = nil
 	copies, err := r.patched(spec)
 	if err != nil {
 		t.Fatal(err)
 	}
-	pod := podSpec(copies[0])
-	liveness := containers(copies[0])[0].fields["livenessProbe"].(map[string]any)
+	pod := manifest.PodSpec(copies[0])
+	liveness := manifest.ContainersOf(copies[0])[0]["livenessProbe"].(map[string]any)
 	if pod["terminationGracePeriodSeconds"] != int64(2) || liveness["periodSeconds"] != int64(20) {
 		t.Errorf("got %v", pod)
 	}
-	if got := podSpec(spec.Manifest.entries[0].content)["terminationGracePeriodSeconds"]; got != podSpec(before)["terminationGracePeriodSeconds"] {
+	if got := manifest.PodSpec(spec.Manifest.Objects()[0])["terminationGracePeriodSeconds"]; got != manifest.PodSpec(before)["terminationGracePeriodSeconds"] {
 		t.Error("the manifest itself was changed")
-	}
-}
-
-func TestDirectoriesAndKustomizationsAreRead(t *testing.T) {
-	dir := t.TempDir()
-	put := func(name, text string) {
-		t.Helper()
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	put("plain/b.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n")
-	put("plain/a.yml", podText("a", "serve"))
-	put("plain/application.yaml", "server: {port: 80}\n")
-	put("base/pod.yaml", podText("web", "serve"))
-	put("base/kustomization.yaml", "resources: [pod.yaml]\n")
-	put("overlay/kustomization.yaml", "namePrefix: dev-\nresources: [../base]\nconfigMapGenerator:\n  - {name: settings, literals: [A=b]}\n")
-	put("broken/kustomization.yaml", "resources: [nowhere.yaml]\n")
-	put("wrong/kustomization.yaml", "resources: [pod.yaml]\n")
-	put("wrong/pod.yaml", strings.Replace(podText("web", "serve"), "ports:", "prts:", 1))
-	put("empty/readme.txt", "")
-
-	for path, want := range map[string]string{
-		"plain": `pod "a" configmap "b"`, "overlay": `configmap "dev-settings-`, "overlay/kustomization.yaml": `pod "dev-web"`, "base/pod.yaml": `pod "web"`,
-	} {
-		m, err := ReadManifests(filepath.Join(dir, path))
-		var names []string
-		for _, o := range m.Objects() {
-			names = append(names, o.String())
-		}
-		if err != nil || !strings.Contains(strings.Join(names, " "), want) {
-			t.Errorf("%s: got %v, %v, want %s", path, names, err, want)
-		}
-	}
-	var kustomize *KustomizeError
-	if _, err := ReadManifests(filepath.Join(dir, "broken")); !errors.As(err, &kustomize) || !strings.Contains(err.Error(), "nowhere.yaml") {
-		t.Errorf("got %v", err)
-	}
-	var invalid *ManifestError
-	if _, err := ReadManifests(filepath.Join(dir, "wrong")); !errors.As(err, &invalid) || !strings.Contains(invalid.Hints()[0], "ports") {
-		t.Errorf("got %v", err)
-	}
-	if _, err := ReadManifests(filepath.Join(dir, "empty")); err == nil {
-		t.Error("an empty directory was taken")
-	}
-	found, err := FindManifests(filepath.Join(dir, "overlay"))
-	if err != nil || !slices.Equal(found, []string{filepath.Join(dir, "overlay")}) {
-		t.Errorf("got %v, %v", found, err)
 	}
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/devloop-cli/devloop/runner/cluster"
 	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/manifest"
 )
 
 // podsOf returns the Pods of an object that was just brought to the cluster. A
@@ -32,7 +33,7 @@ func (r *Runner) podsOf(ctx context.Context, o *unstructured.Unstructured) ([]Po
 		}
 		return []Pod{kube.PodOf(pod)}, nil
 	}
-	want := wantedPods(o)
+	want := manifest.Replicas(o)
 	if want == 0 {
 		return nil, nil
 	}
@@ -79,23 +80,6 @@ func podFrom(o *unstructured.Unstructured) (*corev1.Pod, error) {
 		return nil, &DeployError{Verb: "read", Object: kube.RefOf(o), Err: err}
 	}
 	return &pod, nil
-}
-
-// wantedPods is how many Pods an object makes at once. CronJobs make theirs later,
-// and how many a DaemonSet makes is the nodes' affair: one shows that it works.
-func wantedPods(o *unstructured.Unstructured) int {
-	switch o.GetKind() {
-	case "CronJob":
-		return 0
-	case "DaemonSet":
-		return 1
-	}
-	for _, field := range []string{"replicas", "parallelism"} {
-		if n, found, _ := unstructured.NestedInt64(o.Object, "spec", field); found {
-			return int(n)
-		}
-	}
-	return 1
 }
 
 // newestPods returns the live Pods that run an object's newest template.
@@ -173,7 +157,7 @@ func (r *Runner) replicaSets(ctx context.Context, o *unstructured.Unstructured) 
 
 // podsBelow returns all Pods that an object has made, the old ones too.
 func (r *Runner) podsBelow(ctx context.Context, o *unstructured.Unstructured) ([]corev1.Pod, error) {
-	if podSpecs[o.GetKind()] == nil {
+	if !manifest.MakesPods(o) {
 		return nil, nil
 	}
 	owners := map[types.UID]bool{o.GetUID(): true}

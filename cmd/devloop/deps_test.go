@@ -126,6 +126,8 @@ var arrows = map[string][]string{
 	"runner/localport":          {"runner/internal/pause", "runner/kube", "runner/tunnel"},
 	"runner/tunnel":             {"runner/internal/pause", "runner/kube"},
 	"runner/tunnel/portforward": {"runner/kube", "runner/tunnel"},
+	"runner/manifest":           {"internal/spelling", "internal/yamlfile", "runner/kube"},
+	"internal/yamlfile":         {},
 }
 
 func TestDependenciesAreListed(t *testing.T) {

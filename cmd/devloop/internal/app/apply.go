@@ -14,6 +14,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/podview"
 	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/manifest"
 )
 
 func applyCommand(s Streams) *cli.Command {
@@ -45,7 +46,7 @@ func applyFiles(c *cli.Context, d display) error {
 	if len(files) == 0 {
 		return &UsageError{Err: errors.New("no manifest: devloop apply -f FILE")}
 	}
-	manifest, err := runner.ReadManifests(files...)
+	m, err := manifest.Load(files...)
 	if err != nil {
 		return err
 	}
@@ -73,11 +74,11 @@ func applyFiles(c *cli.Context, d display) error {
 	imager := builder.NewImager(at.docker, builder.ImagerOptions{CacheDir: cache})
 	var stored []engine.Stored
 	if c.Bool("load") {
-		if stored, err = storedImages(c, imager, manifest); err != nil {
+		if stored, err = storedImages(c, imager, m); err != nil {
 			return err
 		}
 	}
-	made, err := l.Apply(c.Context, manifest, stored)
+	made, err := l.Apply(c.Context, m, stored)
 	if why, ok := errors.AsType[*runner.NotReadyError](err); ok && !c.Bool("load") {
 		adviseLoad(c.Context, imager, why, files[0])
 	}
@@ -102,7 +103,7 @@ func manifestDir(file string) (string, error) {
 }
 
 // storedImages returns those of the manifest's images that the engine has.
-func storedImages(c *cli.Context, imager *builder.Imager, m runner.Manifest) ([]engine.Stored, error) {
+func storedImages(c *cli.Context, imager *builder.Imager, m manifest.Manifest) ([]engine.Stored, error) {
 	var stored []engine.Stored
 	for _, ref := range m.Images() {
 		content, err := imager.Stored(c.Context, ref)

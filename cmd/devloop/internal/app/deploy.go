@@ -19,6 +19,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/runner/localport"
+	"github.com/devloop-cli/devloop/runner/manifest"
 )
 
 func deployCommand(s Streams) *cli.Command {
@@ -153,7 +154,7 @@ func newSession(c *cli.Context, d display) (*engine.Session, func(), error) {
 // it may be: in run, unless the manifest has options for every JVM of a container, which the
 // supervisor's own would take first, a debug port for instance, or starts the project's image
 // in its own way.
-func fixed(c *cli.Context, m runner.Manifest, project string) string {
+func fixed(c *cli.Context, m manifest.Manifest, project string) string {
 	if c.Command.Name != "run" {
 		return "only devloop run changes what runs"
 	}
@@ -165,10 +166,10 @@ func fixed(c *cli.Context, m runner.Manifest, project string) string {
 		return "the manifest sets " + variable
 	}
 	images, _ := m.ProjectImages(c.String("image-name"), project)
-	if m.SetsCommand(images...) {
+	if slices.ContainsFunc(m.Containers(), func(c manifest.Container) bool { return c.Runs(images...) && (c.Command != nil || c.Args != nil) }) {
 		return "the manifest sets the container's command"
 	}
-	return m.NotChangeable(images...)
+	return m.NotPatchable(images...)
 }
 
 // newTarget reads the flags and the project, and what is wrong with its manifests.
@@ -184,11 +185,11 @@ func newTarget(c *cli.Context, d display) (engine.Target, *builder.Project, erro
 	}
 	files := named
 	if len(files) == 0 {
-		if files, err = runner.FindManifests(project.Dir); err != nil {
+		if files, err = manifest.Find(project.Dir); err != nil {
 			return none, nil, err
 		}
 	}
-	m, err := runner.ReadManifests(files...)
+	m, err := manifest.Load(files...)
 	if err != nil {
 		return none, nil, err
 	}
@@ -197,7 +198,7 @@ func newTarget(c *cli.Context, d display) (engine.Target, *builder.Project, erro
 	if err != nil {
 		return none, nil, err
 	}
-	fixes := func(m runner.Manifest) string { return fixed(c, m, project.Name) }
+	fixes := func(m manifest.Manifest) string { return fixed(c, m, project.Name) }
 	t := engine.Target{
 		Name: project.Name, Dir: project.Dir, Image: image, Env: env, Manifests: named, Port: project.Port(), Ports: ports,
 		Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"), Keep: c.StringSlice("keep"),
@@ -205,15 +206,15 @@ func newTarget(c *cli.Context, d display) (engine.Target, *builder.Project, erro
 	}
 	t.Fixed = fixes(t.Own(m))
 	t.JVMOptions = t.Own(m).Environment(builder.JVMOptions...)
-	t.NotChangeable = m.NotChangeable(t.Images(m)...) != ""
+	t.NotChangeable = m.NotPatchable(t.Images(m)...) != ""
 	if err := tellForeign(d, project.Dir, named); err != nil {
 		return none, nil, err
 	}
 	if !m.Generated() {
 		return t, project, nil
 	}
-	if charts := runner.FindCharts(project.Dir); len(charts) > 0 {
-		chart := &runner.ChartError{Dir: charts[0]}
+	if charts := manifest.Charts(project.Dir); len(charts) > 0 {
+		chart := &manifest.ChartError{Dir: charts[0]}
 		d.Publish(0, event.Notice{Level: event.Info, Text: fmt.Sprintf("the Helm chart %q is not used, devloop makes a Pod of its own", chart.Dir), Hints: chart.Hints()})
 	}
 	return t, project, nil
@@ -224,7 +225,7 @@ func tellForeign(d display, dir string, named []string) error {
 	if len(named) > 0 {
 		return nil
 	}
-	foreign, err := runner.FindForeign(dir)
+	foreign, err := manifest.FindForeign(dir)
 	if err != nil || len(foreign) == 0 {
 		return err
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/setup"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/manifest"
 )
 
 func initCommand(s Streams) *cli.Command {
@@ -162,7 +162,7 @@ func findings(p *builder.Project, drafts []draft) ([]string, error) {
 	if p.Dockerfile != "" || drafted("Dockerfile") {
 		image = "by the Dockerfile"
 	}
-	files, err := runner.FindManifests(p.Dir)
+	files, err := manifest.Find(p.Dir)
 	if err != nil {
 		return nil, err
 	}

@@ -83,7 +83,7 @@ func TestMistakesOfTheWholeFile(t *testing.T) {
 		"version: 2\n":                      "devloop.yaml:1:10: `version` must be 1",
 		"- a\n":                             "devloop.yaml:1:1: settings are lines of `key: value`",
 		"version: 1\n---\nwait: 1s\n":       "devloop.yaml:3:1: a second document begins here",
-		"version: 1\n\twait: 30s\n":         "devloop.yaml:2:1: a tab indents this line",
+		"version: 1\n\twait: 30s\n":         "devloop.yaml:2:1: this line is indented with a tab",
 		"version: 1\nwait: 1s\nwait: 2s":    "devloop.yaml:3:1: `wait` is there twice, first in line 2",
 		"version: 1\nnamespace:\n":          "`namespace` has no value",
 		"version: 1\nport: {local: 80}\n":   "devloop.yaml:2:7: `port` must be a text, or a list of them",

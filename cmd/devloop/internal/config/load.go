@@ -12,7 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/devloop-cli/devloop/internal/spelling"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/internal/yamlfile"
 )
 
 // File is the name of the settings' file, in the project's directory.
@@ -48,39 +48,46 @@ func Load(dir string, lookup func(name string) (string, bool)) (Config, error) {
 	return c, nil
 }
 
-func (c Config) readFile(dir string) ([]runner.Problem, error) {
+func (c Config) readFile(dir string) ([]yamlfile.Problem, error) {
 	path := filepath.Join(dir, File)
-	document, problems, err := runner.ReadDocument(path)
+	file, err := yamlfile.Read(path)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) { // that DIR is none is said elsewhere
 		return misnamed(dir), nil
 	}
-	if err != nil || document.Root == nil {
-		return problems, err
+	if err != nil {
+		return nil, err
 	}
-	r := reader{document: document, dir: dir, into: c}
-	r.mapping(document.Root)
+	documents, problems := file.Documents()
+	if len(documents) == 0 {
+		return problems, nil
+	}
+	if len(documents) > 1 {
+		problems = append(problems, file.Problem(documents[1].Node, "remove the line `---`", "a second document begins here, and only one is allowed"))
+	}
+	r := reader{file: file, dir: dir, into: c}
+	r.mapping(documents[0].Node)
 	return append(problems, r.problems...), nil
 }
 
 // misnamed finds a file that was meant to be devloop.yaml.
-func misnamed(dir string) []runner.Problem {
+func misnamed(dir string) []yamlfile.Problem {
 	path := filepath.Join(dir, "devloop.yml")
 	if _, err := os.Stat(path); err != nil {
 		return nil
 	}
-	return []runner.Problem{{File: path, Message: "devloop reads " + File + ", and nothing else", Hint: fmt.Sprintf("rename it: mv %s %s", path, filepath.Join(dir, File))}}
+	return []yamlfile.Problem{{File: path, Message: "devloop reads " + File + ", and nothing else", Hint: fmt.Sprintf("rename it: mv %s %s", path, filepath.Join(dir, File))}}
 }
 
 // reader takes the values out of devloop.yaml, and tells of what is no value.
 type reader struct {
-	document *runner.Document
+	file     *yamlfile.File
 	dir      string
 	into     Config
-	problems []runner.Problem
+	problems []yamlfile.Problem
 }
 
 func (r *reader) add(n *yaml.Node, hint, message string, args ...any) {
-	r.problems = append(r.problems, r.document.Problem(n, hint, message, args...))
+	r.problems = append(r.problems, r.file.Problem(n, hint, message, args...))
 }
 
 func (r *reader) mapping(root *yaml.Node) {
@@ -181,8 +188,8 @@ func (r *reader) resolve(s Setting, value string) string {
 
 // readEnvironment takes DEVLOOP_NAME for each setting. An empty one counts as unset;
 // commas separate the values of a list.
-func (c Config) readEnvironment(lookup func(string) (string, bool)) []runner.Problem {
-	var problems []runner.Problem
+func (c Config) readEnvironment(lookup func(string) (string, bool)) []yamlfile.Problem {
+	var problems []yamlfile.Problem
 	for _, s := range Settings {
 		text, _ := lookup(s.Env())
 		if text == "" {
@@ -194,7 +201,7 @@ func (c Config) readEnvironment(lookup func(string) (string, bool)) []runner.Pro
 		}
 		for _, t := range texts {
 			if err := s.Check(t); err != nil {
-				problems = append(problems, runner.Problem{File: "$" + s.Env(), Message: fmt.Sprintf("%v, not %q", err, t), Hint: meant(s, t)})
+				problems = append(problems, yamlfile.Problem{File: "$" + s.Env(), Message: fmt.Sprintf("%v, not %q", err, t), Hint: meant(s, t)})
 			}
 		}
 		c[s.Name] = Value{Texts: texts, From: "$" + s.Env()}
@@ -215,25 +222,16 @@ func parts(text string, pairs bool) (all []string) {
 	return all
 }
 
-// Error lists every mistake in the settings. Nothing has been done.
-type Error struct {
-	Problems []runner.Problem // those of the file by line, then the environment's
-}
+// Error lists every mistake in the settings: those of the file by line, then the environment's.
+// Nothing has been done.
+type Error struct{ yamlfile.Problems }
 
 func (e *Error) Error() string {
-	if len(e.Problems) == 1 {
-		return "read settings: " + strings.SplitN(e.Problems[0].String(), "\n", 2)[0]
+	if len(e.Problems) > 1 {
+		return fmt.Sprintf("settings have %d problems", len(e.Problems))
 	}
-	return fmt.Sprintf("read settings: they have %d problems", len(e.Problems))
+	return "read settings: " + e.Problems.Error()
 }
 
 // Code returns "config.invalid".
 func (e *Error) Code() string { return "config.invalid" }
-
-// Evidence shows each mistake with its line.
-func (e *Error) Evidence() []string {
-	return (&runner.ManifestError{Problems: e.Problems}).Evidence()
-}
-
-// Hints returns what to do about them.
-func (e *Error) Hints() []string { return (&runner.ManifestError{Problems: e.Problems}).Hints() }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/watch"
 )
 
@@ -21,7 +22,7 @@ type Stored struct {
 
 // Apply deploys a manifest without a project and waits until its Pods are ready. The images, of
 // which there may be none, go to the nodes first, and the Pods then use these.
-func (s *Session) Apply(ctx context.Context, m runner.Manifest, images []Stored) ([]runner.Pod, error) {
+func (s *Session) Apply(ctx context.Context, m manifest.Manifest, images []Stored) ([]runner.Pod, error) {
 	c := newCycle(s, 1, "apply", watch.Everything())
 	c.manifest = m
 	var names []string
@@ -75,9 +76,9 @@ func (r *stageRun) explainSpec(spec runner.Spec) {
 }
 
 // objects names what a manifest holds.
-func objects(m runner.Manifest) string {
+func objects(m manifest.Manifest) string {
 	var names []string
-	for _, o := range m.Objects() {
+	for _, o := range m.Refs() {
 		names = append(names, strings.ToLower(o.Kind)+"/"+o.Name)
 	}
 	return strings.Join(names, ", ")

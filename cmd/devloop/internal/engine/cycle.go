@@ -11,7 +11,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/watch"
 )
 
@@ -26,7 +26,7 @@ type cycle struct {
 	stop    context.CancelCauseFunc
 	again   bool // it was cancelled although nothing newer came
 
-	manifest runner.Manifest
+	manifest manifest.Manifest
 	saved    plan.Saved
 	app      builder.App
 	compiled bool // app was compiled in this cycle

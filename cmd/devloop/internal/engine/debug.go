@@ -17,6 +17,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/runner/localport"
+	"github.com/devloop-cli/devloop/runner/manifest"
 )
 
 // An IDE that debugs connects to a local port that stays, as a browser does: package jdwp leads it
@@ -46,7 +47,7 @@ func (c *cycle) openDebuggers(ctx context.Context) error {
 		return nil
 	}
 	images := c.Target.Images(m)
-	for _, to := range m.Running(c.Target.Namespace, images...) {
+	for _, to := range m.ProjectPods(c.Target.Namespace, images...) {
 		if slices.ContainsFunc(c.debuggers, func(d *debugger) bool { return d.to == to }) {
 			continue
 		}
@@ -54,7 +55,7 @@ func (c *cycle) openDebuggers(ctx context.Context) error {
 			return err
 		}
 	}
-	if m.Probed(images...) && !slices.Contains(c.Target.Keep, runner.PatchProbes) {
+	if slices.ContainsFunc(m.Containers(), func(c manifest.Container) bool { return !c.Init && c.Runs(images...) && c.HasProbes() }) && !slices.Contains(c.Target.Keep, runner.PatchProbes) {
 		c.informOnce("liveness and startup probes are left out, and readiness has 10 minutes to answer: a breakpoint stops what they ask", "leave them as they are: --keep probes")
 	}
 	return nil
@@ -167,7 +168,7 @@ func (c *cycle) jdwpOptions() runner.Debug {
 	if wanted := c.Target.Debug.On || img.Explanation.Swappable; !wanted || img.Explanation.Supervised || c.jdwpUnavailable {
 		return d
 	}
-	text := m.Words(c.Target.Images(m)...)
+	text := m.ContainerStrings(c.Target.Images(m)...)
 	if config, err := img.Content.ConfigFile(); err == nil {
 		text = slices.Concat(text, config.Config.Entrypoint, config.Config.Cmd, config.Config.Env)
 		for _, v := range config.Config.Env {

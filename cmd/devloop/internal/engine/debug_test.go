@@ -10,6 +10,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/watch"
 )
 
@@ -48,7 +49,7 @@ func TestJVMsAreToldToLetADebuggerIn(t *testing.T) {
 		img := imageWith(t, c.config)
 		img.Explanation.Supervised = c.supervised
 		turn := newCycle(l, 1, "", watch.Batch{})
-		turn.manifest, turn.img = runner.GenerateManifest("app", 8080), img
+		turn.manifest, turn.img = manifest.Generate("app", 8080), img
 		got := turn.jdwpOptions()
 		if c.want.ImageJVMOptions == "" && got.JVMOptions == "" {
 			got.ImageJVMOptions = ""

@@ -10,6 +10,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/manifest"
 )
 
 // Localhost leads to the old Pod until the new one answers, so that a start that fails takes
@@ -62,11 +63,11 @@ func (c *cycle) sideBySide() (serving []runner.Pod, rolls bool) {
 		return nil, false
 	}
 	images := c.Target.Images(c.manifest)
-	if why := c.manifest.InPlace(images...); why != "" {
+	if why := runner.SurgeBlocker(c.manifest, images...); why != "" {
 		c.noteReplacedInPlace(why)
 		return nil, false
 	}
-	for _, next := range c.manifest.Running(c.Target.Namespace, images...) {
+	for _, next := range c.manifest.ProjectPods(c.Target.Namespace, images...) {
 		if next.Of.Kind != "Deployment" {
 			continue
 		}
@@ -229,9 +230,9 @@ func (c *cycle) deleteFailedCandidate() {
 }
 
 // removedFromManifest returns those of the Pods that the manifest no longer has.
-func removedFromManifest(pods []runner.Pod, m runner.Manifest) []runner.Pod {
+func removedFromManifest(pods []runner.Pod, m manifest.Manifest) []runner.Pod {
 	return slices.DeleteFunc(slices.Clone(pods), func(p runner.Pod) bool {
-		return p.Of.Kind != "Pod" || slices.ContainsFunc(m.Objects(), func(o runner.Object) bool { return o.Kind == "Pod" && o.Name == p.Of.Name })
+		return p.Of.Kind != "Pod" || slices.ContainsFunc(m.Refs(), func(o runner.Object) bool { return o.Kind == "Pod" && o.Name == p.Of.Name })
 	})
 }
 

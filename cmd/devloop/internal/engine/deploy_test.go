@@ -12,6 +12,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/runner/localport"
+	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/watch"
 )
 
@@ -106,7 +107,7 @@ func TestFailedPodGoesWhenTheCodeIsTakenBack(t *testing.T) {
 func TestManifestWithoutTwinIsReplacedInItsPlaceAndThatIsSaidOnce(t *testing.T) {
 	l, r := newTestSession(&fakes{})
 	l.now = state.State{}.Promoted(state.Deployment{Pods: []runner.Pod{{Name: "app"}}})
-	m, err := runner.ReadManifests("testdata/deployment.yaml")
+	m, err := manifest.Load("testdata/deployment.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +211,7 @@ func TestPodThatTheManifestHasNoMoreGoes(t *testing.T) {
 		if err := l.Deploy(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		m, err := runner.ReadManifests("testdata/deployment.yaml")
+		m, err := manifest.Load("testdata/deployment.yaml")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -50,6 +50,7 @@ import (
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/runner/localport"
+	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/watch"
 )
 
@@ -147,7 +148,7 @@ type Session struct {
 	inbox chan message // nil unless Run runs
 
 	// What the last cycle read and made.
-	lastManifest runner.Manifest
+	lastManifest manifest.Manifest
 	lastApp      builder.App
 	built        plan.State // the files of lastApp
 

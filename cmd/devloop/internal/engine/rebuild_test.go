@@ -10,6 +10,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/watch"
 )
 
@@ -37,11 +38,11 @@ func TestRebuildCompilesAndLeavesThePodWhereNothingChanged(t *testing.T) {
 }
 
 func TestWhateverChangedIsSourcesAndNotTheManifest(t *testing.T) {
-	saved := Target{Dir: t.TempDir()}.saved(watch.Whatever(), runner.Manifest{}, runner.Manifest{})
+	saved := Target{Dir: t.TempDir()}.saved(watch.Whatever(), manifest.Manifest{}, manifest.Manifest{})
 	if want := (plan.Saved{Sources: true}); saved != want {
 		t.Errorf("got %+v, want %+v", saved, want)
 	}
-	if both := watch.Whatever().Merge(changedFile("k8s/pod.yaml")); !(Target{}).saved(both, runner.Manifest{}, runner.Manifest{}).Manifest {
+	if both := watch.Whatever().Merge(changedFile("k8s/pod.yaml")); !(Target{}).saved(both, manifest.Manifest{}, manifest.Manifest{}).Manifest {
 		t.Error("the manifest that changed besides is forgotten")
 	}
 }

@@ -8,14 +8,14 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/watch"
 )
 
 // Target is what a session deploys.
 type Target struct {
 	// Name is the project's name, Dir its directory. Image is what the user says that manifests call
-	// its image, "" for nothing, see [runner.Manifest.ProjectImages].
+	// its image, "" for nothing, see [manifest.Manifest.ProjectImages].
 	Name, Dir, Image string
 	// Env are variables for the application, NAME=VALUE, over those of its manifest.
 	Env []string
@@ -47,11 +47,11 @@ type Target struct {
 	Fixed string
 	// JVMOptions are variables with options for every JVM that the manifest, or the user, gives.
 	JVMOptions []string
-	// NotChangeable says that no image may be changed while it runs, see [runner.Manifest.NotChangeable].
+	// NotChangeable says that no image may be changed while it runs, see [manifest.Manifest.NotPatchable].
 	NotChangeable bool
 	// Fixes returns what a manifest makes of Fixed. One that would begin to do so while images
 	// are made that can be changed is refused. May be nil.
-	Fixes func(runner.Manifest) string
+	Fixes func(manifest.Manifest) string
 	// Debug says how a debugger is let in.
 	Debug Debug
 	// ReadyTimeout bounds the wait for the Pods to be ready; 0 means for ever.
@@ -66,21 +66,21 @@ func concerns(changed watch.Batch) bool {
 // saved says what a batch means for the path. A manifest, before the batch or now, is not
 // part of the image; any other file may be, if only through the Dockerfile, and then the
 // build finds out quickly that nothing came of it.
-func (t Target) saved(changed watch.Batch, before, now runner.Manifest) plan.Saved {
+func (t Target) saved(changed watch.Batch, before, now manifest.Manifest) plan.Saved {
 	saved := plan.Saved{All: changed.All, Manifest: changed.Kinds.Has(watch.Manifest), Sources: changed.Unnamed}
 	if changed.Unnamed { // whose kinds are any
 		saved.Manifest = slices.ContainsFunc(changed.Paths, func(path string) bool { return watch.KindOf(path).Has(watch.Manifest) })
 	}
 	for _, path := range changed.Paths {
 		file := filepath.Join(t.Dir, filepath.FromSlash(path))
-		read := watch.KindOf(path).Has(watch.Manifest|watch.Other) && (before.Reads(file) || now.Reads(file))
+		read := watch.KindOf(path).Has(watch.Manifest|watch.Other) && (before.DependsOn(file) || now.DependsOn(file))
 		saved.Manifest, saved.Sources = saved.Manifest || read, saved.Sources || !read
 	}
 	return saved
 }
 
 // Images are what a manifest calls the project's image.
-func (t Target) Images(m runner.Manifest) []string {
+func (t Target) Images(m manifest.Manifest) []string {
 	if m.Generated() {
 		return []string{t.Name}
 	}
@@ -90,24 +90,24 @@ func (t Target) Images(m runner.Manifest) []string {
 
 // Own returns the manifest that goes for the target: a generated one if there is none, and with
 // the variables that the user gives.
-func (t Target) Own(m runner.Manifest) runner.Manifest {
+func (t Target) Own(m manifest.Manifest) manifest.Manifest {
 	if m.Generated() {
-		m = runner.GenerateManifest(t.Name, t.Port)
+		m = manifest.Generate(t.Name, t.Port)
 	}
 	return m.WithEnv(t.Env, t.Images(m)...)
 }
 
 // readManifest returns what the user wrote, else what devloop generates. Until there is an image,
 // the generated one has the port that the sources name.
-func (s *Session) readManifest() (runner.Manifest, error) {
+func (s *Session) readManifest() (manifest.Manifest, error) {
 	files := s.Target.Manifests
 	if len(files) == 0 {
 		var err error
-		if files, err = runner.FindManifests(s.Target.Dir); err != nil {
-			return runner.Manifest{}, err
+		if files, err = manifest.Find(s.Target.Dir); err != nil {
+			return manifest.Manifest{}, err
 		}
 	}
-	m, err := runner.ReadManifests(files...)
+	m, err := manifest.Load(files...)
 	return s.Target.Own(m), err
 }
 
@@ -141,7 +141,7 @@ func (e *UnfitError) Hints() []string {
 }
 
 // fits returns an [*UnfitError] where images that can be changed don't go with a manifest.
-func (t Target) fits(m runner.Manifest) error {
+func (t Target) fits(m manifest.Manifest) error {
 	if t.Fixed != "" || t.Fixes == nil {
 		return nil
 	}

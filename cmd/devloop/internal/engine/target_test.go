@@ -11,7 +11,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/watch"
 )
 
@@ -32,21 +32,21 @@ func write(t *testing.T, dir string, files map[string]string) {
 }
 
 func TestManifestAloneIsAppliedWithoutABuild(t *testing.T) {
-	manifest, source := plan.Saved{Manifest: true}, plan.Saved{Sources: true}
+	object, source := plan.Saved{Manifest: true}, plan.Saved{Sources: true}
 	for name, project := range map[string]struct {
 		named string // by -f
 		files map[string]string
 		saved map[string]plan.Saved
 	}{
 		"found": {"", map[string]string{"k8s/pod.yaml": podText, "openapi.yaml": "a: b"}, map[string]plan.Saved{
-			"k8s/pod.yaml": manifest, "openapi.yaml": source, "src/main/resources/application.yaml": source}},
+			"k8s/pod.yaml": object, "openapi.yaml": source, "src/main/resources/application.yaml": source}},
 		"named file": {"ops/web.yaml", map[string]string{"ops/web.yaml": podText, "pod.yaml": podText}, map[string]plan.Saved{
-			"ops/web.yaml": manifest, "pod.yaml": {Manifest: true, Sources: true}}},
+			"ops/web.yaml": object, "pod.yaml": {Manifest: true, Sources: true}}},
 		"named directory": {"ops", map[string]string{"ops/web.yaml": podText, "ops/Dockerfile": "FROM x"}, map[string]plan.Saved{
-			"ops/web.yaml": manifest, "ops/Dockerfile": source, "README.md": source}},
+			"ops/web.yaml": object, "ops/Dockerfile": source, "README.md": source}},
 		"kustomization": {"", map[string]string{"k8s/kustomization.yaml": "resources: [base/pod.yaml]\nconfigMapGenerator: [{name: c, files: [app.properties]}]\n",
 			"k8s/base/pod.yaml": podText, "k8s/app.properties": "a=b"}, map[string]plan.Saved{
-			"k8s/kustomization.yaml": manifest, "k8s/base/pod.yaml": manifest, "k8s/app.properties": manifest, "src/main/resources/a.properties": source}},
+			"k8s/kustomization.yaml": object, "k8s/base/pod.yaml": object, "k8s/app.properties": object, "src/main/resources/a.properties": source}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := &Session{Target: Target{Name: "web", Dir: t.TempDir()}}
@@ -59,7 +59,7 @@ func TestManifestAloneIsAppliedWithoutABuild(t *testing.T) {
 				t.Fatal(err)
 			}
 			for path, want := range project.saved {
-				for _, known := range [][2]runner.Manifest{{m, m}, {m, {}}, {{}, m}} { // changed, deleted, new
+				for _, known := range [][2]manifest.Manifest{{m, m}, {m, {}}, {{}, m}} { // changed, deleted, new
 					if got := l.Target.saved(changedFile(path), known[0], known[1]); got != want {
 						t.Errorf("%s: got %+v, want %+v", path, got, want)
 					}
@@ -71,20 +71,20 @@ func TestManifestAloneIsAppliedWithoutABuild(t *testing.T) {
 
 func TestManifestThatComesIsTheOneFromThenOn(t *testing.T) {
 	l := &Session{Target: Target{Name: "shop", Dir: t.TempDir()}}
-	if m, err := l.readManifest(); err != nil || !m.Generated() || m.Objects()[0].Name != "shop" {
-		t.Errorf("without a manifest: %v, %v", m.Objects(), err)
+	if m, err := l.readManifest(); err != nil || !m.Generated() || m.Refs()[0].Name != "shop" {
+		t.Errorf("without a manifest: %v, %v", m.Refs(), err)
 	}
 	write(t, l.Target.Dir, map[string]string{"k8s/pod.yaml": podText})
-	if m, err := l.readManifest(); err != nil || m.Generated() || m.Objects()[0].Name != "web" {
-		t.Errorf("with one: %v, %v", m.Objects(), err)
+	if m, err := l.readManifest(); err != nil || m.Generated() || m.Refs()[0].Name != "web" {
+		t.Errorf("with one: %v, %v", m.Refs(), err)
 	}
 }
 
 func TestManifestThatWantsAnotherKindOfImageIsRefused(t *testing.T) {
 	l, r := newTestSession(&fakes{quick: true})
 	l.Target.Dir = t.TempDir()
-	l.Target.Fixes = func(m runner.Manifest) string {
-		if m.SetsCommand("app") {
+	l.Target.Fixes = func(m manifest.Manifest) string {
+		if slices.ContainsFunc(m.Containers(), func(c manifest.Container) bool { return c.Runs("app") && (c.Command != nil || c.Args != nil) }) {
 			return "the manifest sets the container's command"
 		}
 		return ""

@@ -1,0 +1,114 @@
+package manifest
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// manifestDirs are where projects keep their manifests, next to the top level.
+var manifestDirs = []string{".", "k8s", "kubernetes", "deploy", "manifests", "src/main/k8s", "src/main/kubernetes"}
+
+// notManifests are YAML files that no cluster is meant to read, by name.
+var notManifests = regexp.MustCompile(`^(devloop|docker-compose.*|compose|\..*)\.ya?ml$`)
+
+var (
+	hasKind       = regexp.MustCompile(`(?m)^["']?kind["']?:[ \t]*["']?([^\s"'#]*)`)
+	hasAPIVersion = regexp.MustCompile(`(?m)^["']?apiVersion["']?:[ \t]*["']?([^\s"'#]*)`)
+	newDocument   = regexp.MustCompile(`(?m)^---(?:\s|$)`)
+	// otherTools are the API groups of files that look like manifests and that other tools read.
+	otherTools = regexp.MustCompile(`^(skaffold|audit\.k8s\.io|(.+\.)?config\.k8s\.io|client\.authentication\.k8s\.io|kubeadm\.k8s\.io|kind\.x-k8s\.io|ctlptl\.dev|tilt\.dev|` +
+		`(.+\.)?(backstage|k3d|garden|eksctl|k0sproject|kluctl|codefresh)\.io|kpt\.dev)$`)
+)
+
+// Foreign is a file that looks like a manifest and is none of the project's: another tool reads it.
+type Foreign struct {
+	File             string
+	APIVersion, Kind string // of its first object
+}
+
+// Find returns the user's own manifests of the project in dir: the YAML
+// files with Kubernetes objects at its top level and in the directories where
+// projects usually keep them, sorted within each. It returns none and no error
+// where there are none. A directory with a kustomization stands for what that
+// builds. A file counts that has lines starting with apiVersion and
+// kind, so that one with a mistake in it is found all the same. See [FindForeign] for
+// those that don't count.
+func Find(dir string) ([]string, error) {
+	found, _, err := find(dir)
+	return found, err
+}
+
+// FindForeign returns the files that [Find] leaves out because other tools read them:
+// those of an API group that a tool is known for, and at the top level, where all tools keep
+// their settings, those of any group that is not Kubernetes' own.
+func FindForeign(dir string) ([]Foreign, error) {
+	_, foreign, err := find(dir)
+	return foreign, err
+}
+
+func find(dir string) (found []string, foreign []Foreign, err error) {
+	for _, sub := range manifestDirs {
+		place := filepath.Join(dir, sub)
+		if info, err := os.Stat(place); errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
+			continue
+		}
+		entries, err := os.ReadDir(place)
+		if err != nil {
+			return nil, nil, err
+		}
+		if kustomization(place) != "" {
+			found = append(found, place)
+			continue
+		}
+		for _, e := range entries {
+			objects, err := objectsIn(filepath.Join(place, e.Name()), e)
+			if err != nil {
+				return nil, nil, err
+			}
+			switch {
+			case len(objects) == 0:
+			case slices.ContainsFunc(objects, func(f Foreign) bool { return f.isManifest(sub == ".") }):
+				found = append(found, objects[0].File)
+			default:
+				foreign = append(foreign, objects[0])
+			}
+		}
+	}
+	return found, foreign, nil
+}
+
+// isManifest says whether a cluster is meant to read the file. At the top level of a project it has
+// to be of a group of Kubernetes itself, whose names have no dot or end in k8s.io.
+func (f Foreign) isManifest(topLevel bool) bool {
+	group, _, hasGroup := strings.Cut(f.APIVersion, "/")
+	if !hasGroup {
+		return f.Kind != "Config" // that of a kubeconfig
+	}
+	own := !strings.Contains(group, ".") || strings.HasSuffix(group, ".k8s.io")
+	return f.Kind != "Kustomization" && !otherTools.MatchString(group) && (own || !topLevel)
+}
+
+// objectsIn returns what the documents of a YAML file say that they are, none for every other file.
+func objectsIn(path string, e fs.DirEntry) ([]Foreign, error) {
+	extensions := []string{".yaml", ".yml"}
+	if e.IsDir() || !slices.Contains(extensions, filepath.Ext(path)) || notManifests.MatchString(e.Name()) {
+		return nil, nil
+	}
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) { // a dangling link, an editor's file that is gone
+		return nil, nil
+	}
+	var objects []Foreign
+	for _, document := range newDocument.Split(string(text), -1) {
+		version, kind := hasAPIVersion.FindStringSubmatch(document), hasKind.FindStringSubmatch(document)
+		if version != nil && kind != nil {
+			objects = append(objects, Foreign{path, version[1], kind[1]})
+		}
+	}
+	return objects, err
+}

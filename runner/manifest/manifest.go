@@ -1,0 +1,200 @@
+// Package manifest reads Kubernetes manifests, finds the mistakes in them, and answers what they say.
+//
+//	m, err := manifest.Load("spring-pod.yaml")  // or Generate("spring-server", 8080)
+//	images, _ := m.ProjectImages("", "spring-server")
+//	for _, c := range m.Containers() {
+//		if c.Runs(images...) { … }              // it is the project's
+//	}
+//
+// A mistake is shown at its line and column, with what to write instead. Kubernetes' own decoder says
+// which fields there are and what type they have. What only a cluster knows, it says in a dry run:
+// [Manifest.Problem] shows that at its place too.
+//
+// The package needs no cluster. What is changed on the way to one is the business of those who deploy.
+package manifest
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/devloop-cli/devloop/internal/yamlfile"
+	"github.com/devloop-cli/devloop/runner/kube"
+)
+
+// Manifest is a list of objects as the user wrote them, and where. It is never
+// changed: what goes to the cluster are copies.
+type Manifest struct {
+	objects []object
+	sources []source
+}
+
+// object is an object and where it is in its file.
+type object struct {
+	*unstructured.Unstructured
+	file *yamlfile.File // nil for a generated one
+	node *yaml.Node
+}
+
+// Objects returns copies of the manifest's objects, in its order.
+func (m Manifest) Objects() []*unstructured.Unstructured {
+	list := make([]*unstructured.Unstructured, len(m.objects))
+	for i, o := range m.objects {
+		list[i] = o.DeepCopy()
+	}
+	return list
+}
+
+// Refs names the manifest's objects, in its order.
+func (m Manifest) Refs() []kube.Ref {
+	list := make([]kube.Ref, len(m.objects))
+	for i, o := range m.objects {
+		list[i] = kube.RefOf(o.Unstructured)
+	}
+	return list
+}
+
+// File returns the path of the manifest's first file, "manifest" where there is none.
+func (m Manifest) File() string {
+	if m.Generated() {
+		return "manifest"
+	}
+	return m.sources[0].Path
+}
+
+// Generated says whether devloop wrote the manifest.
+func (m Manifest) Generated() bool { return len(m.sources) == 0 }
+
+// DependsOn says whether a change of a file may change the manifest: one that was read, or YAML,
+// JSON or settings in a kustomization's directory or below it.
+func (m Manifest) DependsOn(file string) bool {
+	inputs := []string{".yaml", ".yml", ".json", ".properties", ".env"}
+	return slices.ContainsFunc(m.sources, func(s source) bool {
+		return file == s.Path || s.kustomizeDir != "" && strings.HasPrefix(file, s.kustomizeDir+string(filepath.Separator)) && slices.Contains(inputs, filepath.Ext(file))
+	})
+}
+
+// Generate returns the Pod that a beginner would write for an application
+// that listens on port; with port 0 it names no port.
+func Generate(app string, port int) Manifest {
+	c := corev1.Container{Name: app, Image: app}
+	if port > 0 {
+		c.Ports = []corev1.ContainerPort{{ContainerPort: int32(port)}}
+	}
+	pod := corev1.Pod{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"},
+		ObjectMeta: metav1.ObjectMeta{Name: app},
+		Spec:       corev1.PodSpec{Containers: []corev1.Container{c}},
+	}
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&pod)
+	if err != nil {
+		panic(err) // a Pod of strings and a number converts
+	}
+	delete(content, "status")
+	return Manifest{objects: []object{{Unstructured: &unstructured.Unstructured{Object: content}}}}
+}
+
+// FromObjects returns a manifest of objects that no file has, unchecked.
+func FromObjects(objects ...*unstructured.Unstructured) Manifest {
+	m := Manifest{sources: []source{{File: yamlfile.New("manifest", nil)}}}
+	for _, o := range objects {
+		m.objects = append(m.objects, object{Unstructured: o})
+	}
+	return m
+}
+
+// WithEnv returns the manifest with variables, NAME=VALUE, in the containers that run one of the
+// images. They replace variables of the same name.
+func (m Manifest) WithEnv(variables []string, images ...string) Manifest {
+	if len(variables) == 0 {
+		return m
+	}
+	m.objects = slices.Clone(m.objects)
+	for i, o := range m.objects {
+		o.Unstructured = o.DeepCopy()
+		for _, c := range ContainersOf(o.Unstructured) {
+			if SameImage(Image(c), images...) {
+				setEnv(c, variables)
+			}
+		}
+		m.objects[i] = o
+	}
+	return m
+}
+
+func setEnv(c Fields, variables []string) {
+	env, _ := c["env"].([]any)
+	for _, v := range variables {
+		name, value, _ := strings.Cut(v, "=")
+		env = slices.DeleteFunc(slices.Clone(env), func(item any) bool { fields, _ := item.(Fields); return fields["name"] == name })
+		env = append(env, Fields{"name": name, "value": value})
+	}
+	c["env"] = env
+}
+
+// Workload returns the first object of the manifest that makes Pods, the zero value if
+// none does. One that names no namespace is in the given one.
+func (m Manifest) Workload(namespace string) kube.Ref {
+	for _, o := range m.objects {
+		if MakesPods(o.Unstructured) {
+			return refIn(o.Unstructured, namespace)
+		}
+	}
+	return kube.Ref{}
+}
+
+// Endpoints returns the TCP ports of the Pods that the manifest describes, in its order. Objects
+// that name no namespace are in the given one.
+func (m Manifest) Endpoints(namespace string) (list []kube.Endpoint) {
+	return m.eachPod(namespace, func(c Container) (ports []int) {
+		for _, p := range c.Ports {
+			if p.Protocol == "" || p.Protocol == corev1.ProtocolTCP { // the others cannot be forwarded
+				ports = append(ports, int(p.ContainerPort))
+			}
+		}
+		return ports
+	})
+}
+
+// ProjectPods returns an endpoint without a port for each Pod that runs one of the images, in the
+// manifest's order. Objects that name no namespace are in the given one.
+func (m Manifest) ProjectPods(namespace string, images ...string) []kube.Endpoint {
+	return slices.Compact(m.eachPod(namespace, func(c Container) []int {
+		if !c.Runs(images...) {
+			return nil
+		}
+		return []int{0}
+	}))
+}
+
+// eachPod returns an endpoint for each Pod and each port of its containers.
+func (m Manifest) eachPod(namespace string, ports func(Container) []int) (list []kube.Endpoint) {
+	containers := m.Containers()
+	for i, o := range m.objects {
+		for index := range Replicas(o.Unstructured) {
+			for _, c := range containers {
+				if c.Object != i || c.Init {
+					continue
+				}
+				for _, port := range ports(c) {
+					list = append(list, kube.Endpoint{Of: refIn(o.Unstructured, namespace), Index: index, Port: port})
+				}
+			}
+		}
+	}
+	return list
+}
+
+func refIn(o *unstructured.Unstructured, namespace string) kube.Ref {
+	ref := kube.RefOf(o)
+	if ref.Namespace == "" {
+		ref.Namespace = namespace
+	}
+	return ref
+}
