@@ -1,6 +1,9 @@
 package builder
 
-import "github.com/devloop-cli/devloop/builder/dockerfile"
+import (
+	"github.com/devloop-cli/devloop/builder/dockerfile"
+	"github.com/devloop-cli/devloop/builder/image"
+)
 
 // Bases returns the images that the project's image is made from, before anything is
 // built: those of the Dockerfile, else base, else the default for the Java version.
@@ -11,6 +14,6 @@ func (p *Project) Bases(base string, java int) []string {
 	case base != "":
 		return []string{base}
 	default:
-		return []string{defaultBase(java)}
+		return []string{image.DefaultBase(java)}
 	}
 }

@@ -1,20 +1,16 @@
 package builder
 
 import (
-	"archive/zip"
-	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 	"time"
 
+	"github.com/devloop-cli/devloop/builder/internal/jartest"
 	"github.com/devloop-cli/devloop/builder/javac"
 )
 
@@ -75,19 +71,6 @@ func playJavac() int {
 	return 1
 }
 
-// write makes a file, and the directories above it, in dir.
-func write(t *testing.T, dir, name, text string) string {
-	t.Helper()
-	path := filepath.Join(dir, filepath.FromSlash(name))
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
 // gradleProject makes a project whose gradlew is played by this test binary.
 func gradleProject(t *testing.T, role string) string {
 	t.Helper()
@@ -98,62 +81,13 @@ func gradleProject(t *testing.T, role string) string {
 	return dir
 }
 
-// file is a file of a jar.
-type file struct{ name, text string }
+// The jars of tests.
+type file = jartest.File
 
-const bootManifest = "Manifest-Version: 1.0\r\nMain-Class: org.springframework.boot.loader.launch.JarLauncher\r\nStart-Class: com.example.App\r\nSpring-Boot-Version: 3.5.7\r\nBuild-Jdk-Spec: 21\r\n\r\n"
-
-// class returns the first bytes of a class file.
-func class(java int) string {
-	data := binary.BigEndian.AppendUint32(nil, 0xCAFEBABE)
-	return string(binary.BigEndian.AppendUint16(append(data, 0, 0), uint16(java+44)))
-}
-
-// bootFiles are those of a small executable jar, layered as Boot does it.
-func bootFiles() []file {
-	return []file{
-		{"META-INF/MANIFEST.MF", bootManifest},
-		{"org/springframework/boot/loader/launch/JarLauncher.class", class(17)},
-		{"BOOT-INF/classes/com/example/App.class", class(17)},
-		{"BOOT-INF/classes/application.properties", "# the port\nserver.port = 9090\n"},
-		{"BOOT-INF/classes/static/index.html", "<p>hello"},
-		{"BOOT-INF/lib/b-1.0.jar", "b"},
-		{"BOOT-INF/lib/a-1.0.jar", "a"},
-		{"BOOT-INF/lib/c-1.0-SNAPSHOT.jar", "c"},
-		{"BOOT-INF/classpath.idx", "- \"BOOT-INF/lib/b-1.0.jar\"\n- \"BOOT-INF/lib/a-1.0.jar\"\n- \"BOOT-INF/lib/c-1.0-SNAPSHOT.jar\"\n"},
-		{"BOOT-INF/layers.idx", "- \"dependencies\":\n  - \"BOOT-INF/lib/a-1.0.jar\"\n  - \"BOOT-INF/lib/b-1.0.jar\"\n- \"spring-boot-loader\":\n  - \"org/\"\n- \"snapshot-dependencies\":\n  - \"BOOT-INF/lib/c-1.0-SNAPSHOT.jar\"\n- \"application\":\n  - \"BOOT-INF/classes/\"\n"},
-	}
-}
-
-// jarOf writes a jar.
-func jarOf(t *testing.T, path string, files []file) string {
-	t.Helper()
-	var data bytes.Buffer
-	archive := zip.NewWriter(&data)
-	for _, f := range files {
-		w, err := archive.Create(f.name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, _ = io.WriteString(w, f.text)
-	}
-	if err := archive.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return write(t, filepath.Dir(path), filepath.Base(path), data.String())
-}
-
-// without leaves out the files whose names have one of the suffixes.
-func without(files []file, suffixes ...string) []file {
-	var rest []file
-	for _, f := range files {
-		keep := true
-		for _, s := range suffixes {
-			keep = keep && !strings.HasSuffix(f.name, s)
-		}
-		if keep {
-			rest = append(rest, f)
-		}
-	}
-	return rest
-}
+var (
+	write     = jartest.WriteFile
+	jarOf     = jartest.Write
+	bootFiles = jartest.BootFiles
+	class     = jartest.Class
+	without   = jartest.Without
+)

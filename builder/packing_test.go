@@ -2,11 +2,14 @@ package builder
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/devloop-cli/devloop/builder/internal/enginetest"
 )
 
 // unpackedProject is a project whose build has left both an archive and the files in it.
@@ -17,12 +20,12 @@ func unpackedProject(t *testing.T, files []file) (*Project, module) {
 		Classes: []string{filepath.Join(p.Dir, "build/classes")}, Resources: []string{filepath.Join(p.Dir, "build/resources"), ""}}
 	for _, f := range files {
 		switch {
-		case strings.HasSuffix(f.name, ".jar"):
-			m.Libraries = append(m.Libraries, write(t, t.TempDir(), filepath.Base(f.name), f.text))
-		case strings.HasPrefix(f.name, "BOOT-INF/classes/") && strings.HasSuffix(f.name, ".class"):
-			write(t, m.Classes[0], strings.TrimPrefix(f.name, "BOOT-INF/classes/"), f.text)
-		case strings.HasPrefix(f.name, "BOOT-INF/classes/"):
-			write(t, m.Resources[0], strings.TrimPrefix(f.name, "BOOT-INF/classes/"), f.text)
+		case strings.HasSuffix(f[0], ".jar"):
+			m.Libraries = append(m.Libraries, write(t, t.TempDir(), filepath.Base(f[0]), f[1]))
+		case strings.HasPrefix(f[0], "BOOT-INF/classes/") && strings.HasSuffix(f[0], ".class"):
+			write(t, m.Classes[0], strings.TrimPrefix(f[0], "BOOT-INF/classes/"), f[1])
+		case strings.HasPrefix(f[0], "BOOT-INF/classes/"):
+			write(t, m.Resources[0], strings.TrimPrefix(f[0], "BOOT-INF/classes/"), f[1])
 		}
 	}
 	tell(t, m)
@@ -114,4 +117,21 @@ func TestPackingByMaven(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
+}
+
+// baseEngine is an engine that has the default base.
+func baseEngine(t *testing.T) *enginetest.Engine {
+	t.Helper()
+	e := enginetest.New(t)
+	e.AddRandom(t, "eclipse-temurin:17-jre", 2)
+	return e
+}
+
+func makeImage(t *testing.T, e *enginetest.Engine, cache string, app App) Image {
+	t.Helper()
+	img, err := NewImager(e, ImagerOptions{CacheDir: cache}).Image(t.Context(), app, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
 }

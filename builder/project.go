@@ -72,7 +72,7 @@ func Open(ctx context.Context, dir string, o Options) (*Project, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open project %q: %w", dir, err)
 	}
-	if o.CacheDir, err = cacheDir(o.CacheDir); err != nil {
+	if o.CacheDir, err = paths.Cache(o.CacheDir); err != nil {
 		return nil, err
 	}
 	p := &Project{Dir: dir, module: o.Module, cache: o.CacheDir, env: o.Env}
@@ -144,18 +144,6 @@ func noProject(dir, reason string, err error) error {
 	}
 	return &ProjectError{Dir: dir, Reason: reason, Err: err, code: "project.none",
 		hints: []string{"go to the directory that holds build.gradle or pom.xml, or name it as the argument"}}
-}
-
-// cacheDir returns dir, or its default.
-func cacheDir(dir string) (string, error) {
-	if dir != "" {
-		return dir, nil
-	}
-	user, err := os.UserCacheDir()
-	if err != nil {
-		return "", fmt.Errorf("find the cache directory: %w", err)
-	}
-	return filepath.Join(user, "devloop"), nil
 }
 
 // name says what the application is called: what the build calls the module.

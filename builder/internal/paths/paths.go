@@ -5,6 +5,7 @@
 package paths
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -41,4 +42,16 @@ func Existing(paths []string) []string {
 		_, err := os.Stat(path)
 		return err != nil
 	})
+}
+
+// Cache returns dir, or devloop's directory in the user's cache if dir is empty.
+func Cache(dir string) (string, error) {
+	if dir != "" {
+		return dir, nil
+	}
+	user, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("find the cache directory: %w", err)
+	}
+	return filepath.Join(user, "devloop"), nil
 }

@@ -106,7 +106,7 @@ func manifestDir(file string) (string, error) {
 func storedImages(c *cli.Context, imager *builder.Imager, m manifest.Manifest) ([]engine.Stored, error) {
 	var stored []engine.Stored
 	for _, ref := range m.Images() {
-		content, err := imager.Stored(c.Context, ref)
+		content, err := imager.Local(c.Context, ref)
 		if err != nil {
 			return nil, err
 		}

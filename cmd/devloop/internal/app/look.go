@@ -74,7 +74,7 @@ func adviseLoad(ctx context.Context, images *builder.Imager, why *runner.NotRead
 	if why == nil || why.Image == "" {
 		return
 	}
-	if since, err := images.Since(ctx, why.Image); err == nil && !since.IsZero() {
+	if since, err := images.LastTagged(ctx, why.Image); err == nil && !since.IsZero() {
 		why.Advise(fmt.Sprintf("Docker has that image on this machine, and the node has a store of its own; bring it there: devloop apply -f %s --load", file))
 	}
 }

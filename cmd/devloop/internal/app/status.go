@@ -107,7 +107,7 @@ func newFacts(context string, images *builder.Imager) *facts {
 func (f *facts) row(ctx context.Context, p runner.PodState) podview.Row {
 	since, asked := f.since[p.Image]
 	if !asked {
-		since, _ = f.images.Since(ctx, p.Image) // without it the column stays empty
+		since, _ = f.images.LastTagged(ctx, p.Image) // without it the column stays empty
 		f.since[p.Image] = since
 	}
 	var urls []string

@@ -17,7 +17,7 @@ type Trainer interface {
 	Train(ctx context.Context, img builder.Image, out io.Writer) (builder.Archive, error)
 	// Refuse tells it that a JVM did not take the archive of img, and returns whether
 	// another one is to be made.
-	Refuse(img builder.Image, why string) (again bool, err error)
+	RejectArchive(img builder.Image, why string) (again bool, err error)
 }
 
 // Train makes the archive that the image which was brought to the nodes last could
@@ -84,7 +84,7 @@ func (c *cycle) archiveRejected(img builder.Image) func(line string) {
 		}
 		once.Do(func() {
 			text, hints := "the JVM does not take the archive of its dependencies' classes ("+why+")", []string{"leave it out: --without archive"}
-			again, err := c.Trainer.Refuse(img, why)
+			again, err := c.Trainer.RejectArchive(img, why)
 			if again && err == nil {
 				text, hints = text+": it is made again", nil
 			}

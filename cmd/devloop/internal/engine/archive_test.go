@@ -29,7 +29,7 @@ func (f *wanting) Train(context.Context, builder.Image, io.Writer) (builder.Arch
 	return builder.Archive{Used: true}, nil
 }
 
-func (f *wanting) Refuse(builder.Image, string) (bool, error) {
+func (f *wanting) RejectArchive(builder.Image, string) (bool, error) {
 	f.refusals.Add(1)
 	return true, nil
 }

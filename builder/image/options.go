@@ -1,68 +1,13 @@
-package builder
+package image
 
 import (
 	"slices"
 	"strings"
 
-	"github.com/devloop-cli/devloop/builder/cds"
 	"github.com/devloop-cli/devloop/builder/jvm"
-	"github.com/devloop-cli/devloop/builder/ociimage"
 	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/builder/supervisor"
 )
-
-// Explanation says what an image is made of, and why. It holds all that a display
-// needs to tell it.
-type Explanation struct {
-	// Dockerfile is the path of the one that the image was built by, relative to the
-	// project, "" for none. The fields after it speak of composed images, which one that was
-	// built by a Dockerfile is where it could be taken apart: Base is set then.
-	Dockerfile string
-	// Java is the version that the classes of an image by a Dockerfile need.
-	Java int
-	// Base is the image that this one is based on, and BaseWhy the reason.
-	Base, BaseWhy string
-	// Layers are those above the base, the one that changes least first.
-	Layers []LayerNote
-	// Options are what the JVM is told, class path and main class apart.
-	Options []Option
-	// ClassPath is in the order in which the JVM looks.
-	ClassPath []string
-	// MainClass is the application's.
-	MainClass string
-	// Supervised is true where the application can be changed and started again in its
-	// container.
-	Supervised bool
-	// Unsupervised is the reason where it can't, "" where nobody asked for it.
-	Unsupervised string
-	// Swappable is true where its JVM takes changed methods while it runs: of a Dockerfile, where
-	// it runs what the build has made, and if the JVM is told to let a debugger in.
-	Swappable bool
-	// Templates are the files of the template engines that Spring Boot sets up, where the
-	// application can be changed in its container.
-	Templates []springboot.Templates
-	// Archive tells of the archive of the dependencies' classes.
-	Archive cds.Archive
-}
-
-// LayerNote tells of a layer.
-type LayerNote struct {
-	// Name is "dependencies", "archive", "resources", "classes" or what the jar's index says.
-	Name string
-	// Size is in bytes, uncompressed.
-	Size int64
-	// New is true where the layer was not in the cache.
-	New bool
-}
-
-// Option is an option of the JVM.
-type Option struct {
-	// Lever is the name by which [ImagerOptions] leave it out, "" where they can't.
-	Lever string
-	// Text is the option itself.
-	Text string
-	// Why is a clause that says what it is for.
-	Why string
-}
 
 // LeverArchive names the archive of the dependencies' classes among the [Levers].
 const LeverArchive = "archive"
@@ -89,7 +34,7 @@ var quickStart = []Option{
 var freshPages = Option{"fresh-pages", "-Dspring.web.resources.cache.use-last-modified=false", "files in an image have one time, by which a browser would keep old ones"}
 
 // Levers returns the names of what makes a composed image start faster, and show changes
-// sooner, each of which [ImagerOptions] can leave out.
+// sooner, each of which [Options] can leave out.
 func Levers() []string {
 	var names []string
 	for _, o := range append(slices.Clone(quickStart), freshPages) {
@@ -99,11 +44,11 @@ func Levers() []string {
 }
 
 // jvmOptions returns what the JVM is told, without the levers that are left out.
-func (j *job) jvmOptions(files *springboot.Files) []Option {
+func (c *composer) jvmOptions(files *springboot.Files) []Option {
 	options := slices.DeleteFunc(append(slices.Clone(quickStart), freshPages), func(o Option) bool {
-		return slices.Contains(j.without, o.Lever) || jvm.Contradicts(o.Text, j.given)
+		return slices.Contains(c.options.Without, o.Lever) || jvm.Contradicts(o.Text, c.given)
 	})
-	return slices.Concat(options, devtoolsOption(files.Libraries), launchOptions(files.Manifest, j.app.Java))
+	return slices.Concat(options, devtoolsOption(files.Libraries), launchOptions(files.Manifest, c.app.Java))
 }
 
 // devtoolsOption keeps spring-boot-devtools from starting the application again by itself, as
@@ -142,15 +87,15 @@ func launchOptions(manifest map[string]string, java int) []Option {
 
 // templates returns the application's template engines, and the options with which they read a
 // template at each request, as with spring-boot-devtools.
-func (j *job) templates(base *ociimage.Image, files *springboot.Files) ([]springboot.Templates, []Option, error) {
-	settings, err := j.settings(base, files)
+func (c *composer) templates(files *springboot.Files) ([]springboot.Templates, []Option, error) {
+	settings, err := c.settings(files)
 	if err != nil {
 		return nil, nil, err
 	}
 	all := springboot.TemplatesOf(files.Libraries, settings)
 	var options []Option
 	for i, t := range all {
-		if slices.Contains(j.without, freshPages.Lever) {
+		if slices.Contains(c.options.Without, freshPages.Lever) {
 			t.Kept = "asked for by --without " + freshPages.Lever
 		}
 		if all[i] = t; t.Kept == "" {
@@ -166,18 +111,29 @@ func (j *job) templates(base *ociimage.Image, files *springboot.Files) ([]spring
 }
 
 // settings reads the application's settings, including those of the image's environment and command.
-func (j *job) settings(base *ociimage.Image, files *springboot.Files) ([]springboot.Setting, error) {
+func (c *composer) settings(files *springboot.Files) ([]springboot.Setting, error) {
 	all, err := files.Settings()
-	for _, variable := range base.Config.Config.Env {
+	for _, variable := range c.base.Config.Config.Env {
 		key, value, _ := strings.Cut(variable, "=")
 		all = append(all, springboot.NewSetting("the image's environment", key, value))
 	}
-	if j.in == nil {
+	if c.on == nil {
 		return all, err
 	}
-	for _, word := range slices.Concat(j.in.java, j.in.args) {
+	for _, word := range slices.Concat(c.on.java, c.on.args) {
 		key, value, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(word, "-D"), "--"), "=")
 		all = append(all, springboot.NewSetting("the Dockerfile's command", key, value))
 	}
 	return all, err
+}
+
+// supervised reports whether images have a supervisor.
+func (o Options) supervised() bool { return o.Develop && !slices.Contains(o.Without, LeverRestart) }
+
+// swappable reports whether the JVM takes changed methods.
+func (o Options) swappable() bool { return !slices.Contains(o.Without, LeverSwap) }
+
+// debugger is how the application's JVM listens for a debugger.
+func (o Options) debugger() supervisor.Debug {
+	return supervisor.Debug{On: o.Debug || o.Suspend || o.swappable(), Suspend: o.Suspend}
 }

@@ -1,4 +1,4 @@
-package builder
+package image
 
 import (
 	"slices"

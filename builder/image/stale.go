@@ -1,4 +1,4 @@
-package builder
+package image
 
 import (
 	"archive/zip"
@@ -10,41 +10,42 @@ import (
 	"strings"
 
 	"github.com/devloop-cli/devloop/builder/dockerfile"
+	"github.com/devloop-cli/devloop/builder/internal/paths"
 	"github.com/devloop-cli/devloop/builder/springboot"
 )
 
 // errUnpacked says that an image would have old code.
 var errUnpacked = errors.New("it copies what was unpacked of an older jar: the image would have old code")
 
-// unpackedBefore refuses a Dockerfile that copies a jar's content from a directory in which somebody
+// staleCopy refuses a Dockerfile that copies a jar's content from a directory in which somebody
 // has unpacked it by hand, as in COPY target/dependency/BOOT-INF/classes, where that is not what the
 // build has made since: nothing would tell that the image has old code.
-func (j *job) unpackedBefore() error {
-	for _, c := range j.file.Copies() {
+func (k *maker) staleCopy() error {
+	for _, c := range k.file.Copies() {
 		for _, pattern := range c.Sources {
-			old, err := j.oldContent(pattern)
+			old, err := k.staleDir(pattern)
 			if err != nil {
 				return err
 			}
 			if old == "" {
 				continue
 			}
-			jar, err := filepath.Rel(old, j.app.Jar)
+			jar, err := filepath.Rel(old, k.app.Jar)
 			if err != nil {
-				jar = j.app.Jar
+				jar = k.app.Jar
 			}
-			return j.failure(dockerfile.Failure{Line: c.Line, Instruction: c.Text, Reason: errUnpacked, Hints: []string{
-				fmt.Sprintf("unpack the jar that the build made: cd %s && jar -xf %s", relative(old, j.app.Dir), filepath.ToSlash(jar)),
+			return k.failure(dockerfile.Failure{Line: c.Line, Instruction: c.Text, Reason: errUnpacked, Hints: []string{
+				fmt.Sprintf("unpack the jar that the build made: cd %s && jar -xf %s", paths.Relative(old, k.app.Dir), filepath.ToSlash(jar)),
 				"or let devloop make the image: --dockerfile none"}}, nil)
 		}
 	}
 	return nil
 }
 
-// oldContent returns the directory below which a source of the context has content of another jar
+// staleDir returns the directory below which a source of the context has content of another jar
 // than the build's, "" where there is none. A jar that can't be read is the builder's to refuse.
-func (j *job) oldContent(pattern string) (dir string, err error) {
-	jar, err := zip.OpenReader(j.app.Jar)
+func (k *maker) staleDir(pattern string) (dir string, err error) {
+	jar, err := zip.OpenReader(k.app.Jar)
 	if err != nil {
 		return "", nil
 	}
@@ -53,12 +54,12 @@ func (j *job) oldContent(pattern string) (dir string, err error) {
 	for _, f := range jar.File {
 		entries[f.Name] = f
 	}
-	err = j.file.Walk(pattern, func(_, file string, _ fs.DirEntry) error {
+	err = k.file.Walk(pattern, func(_, file string, _ fs.DirEntry) error {
 		at := unpackedAt(file)
 		if at == "" || dir != "" {
 			return nil
 		}
-		if entry := entries[filepath.ToSlash(relative(file, at))]; entry == nil || !springboot.SameFile(entry, file) {
+		if entry := entries[filepath.ToSlash(paths.Relative(file, at))]; entry == nil || !springboot.SameFile(entry, file) {
 			dir = at
 			return filepath.SkipAll
 		}
@@ -67,8 +68,8 @@ func (j *job) oldContent(pattern string) (dir string, err error) {
 	if dir != "" || err != nil {
 		return dir, err
 	}
-	for _, root := range j.file.Roots(pattern) {
-		if at := unpackedAt(root + "/"); at != "" && lacks(at, filepath.ToSlash(relative(root, at))+"/", entries) {
+	for _, root := range k.file.Roots(pattern) {
+		if at := unpackedAt(root + "/"); at != "" && lacks(at, filepath.ToSlash(paths.Relative(root, at))+"/", entries) {
 			return at, nil
 		}
 	}

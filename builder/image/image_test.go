@@ -1,4 +1,4 @@
-package builder
+package image
 
 import (
 	"archive/tar"
@@ -23,7 +23,7 @@ import (
 )
 
 // appOf makes a jar and the value that Compile returns for it.
-func appOf(t *testing.T, files []file) App {
+func appOf(t *testing.T, files []file) springboot.App {
 	t.Helper()
 	app, err := springboot.Open(jarOf(t, filepath.Join(t.TempDir(), "app.jar"), files))
 	if err != nil {
@@ -40,9 +40,9 @@ func baseEngine(t *testing.T) *enginetest.Engine {
 	return e
 }
 
-func makeImage(t *testing.T, e *enginetest.Engine, cache string, app App) Image {
+func makeImage(t *testing.T, e *enginetest.Engine, cache string, app springboot.App) Image {
 	t.Helper()
-	img, err := NewImager(e, ImagerOptions{CacheDir: cache}).Image(t.Context(), app, io.Discard)
+	img, err := New(e, Options{CacheDir: cache}).Image(t.Context(), app, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,8 +152,8 @@ func TestComposedImageSendsWhatChanged(t *testing.T) {
 	files = without(files, "layers.idx", "classpath.idx")
 	first := makeImage(t, e, cache, appOf(t, files))
 	for i := range files {
-		if strings.HasSuffix(files[i].name, "App.class") {
-			files[i].text = class(17) + "edited"
+		if strings.HasSuffix(files[i][0], "App.class") {
+			files[i][1] = class(17) + "edited"
 		}
 	}
 	second := makeImage(t, e, cache, appOf(t, files))
@@ -167,7 +167,7 @@ func TestComposedImageSendsWhatChanged(t *testing.T) {
 	layers, _ := second.Content.Layers()
 	id, _ := layers[0].DiffID()
 	e.Forgot = id.String() // now the engine lacks what it says it has
-	files[2].text = class(17) + "edited again"
+	files[2][1] = class(17) + "edited again"
 	third := makeImage(t, e, cache, appOf(t, files))
 	if len(e.Loaded) != 4 || e.Loaded[3] < 300_000 {
 		t.Errorf("archives of %d bytes", e.Loaded)
@@ -194,7 +194,7 @@ func TestEarlierImagesAreRemoved(t *testing.T) {
 	files := bootFiles()
 	var images []Image
 	for i := range 5 {
-		files[2].text = class(17) + fmt.Sprint(i)
+		files[2][1] = class(17) + fmt.Sprint(i)
 		img := makeImage(t, e, cache, appOf(t, files))
 		if i == 0 {
 			e.Mu.Lock()
@@ -213,7 +213,7 @@ func TestEarlierImagesAreRemoved(t *testing.T) {
 }
 
 // dockerApp has a Dockerfile.
-func dockerApp(t *testing.T, dockerfile string) App {
+func dockerApp(t *testing.T, dockerfile string) springboot.App {
 	t.Helper()
 	app := appOf(t, bootFiles())
 	app.Dockerfile = write(t, app.Dir, "Dockerfile", dockerfile)
@@ -227,7 +227,7 @@ func TestClassicBuild(t *testing.T) {
 	e.Build = `{"stream":"Step 1/1 : FROM built"}{"stream":"\n"}{"aux":{"ID":"` + id + `"}}{"stream":"Successfully built"}`
 	t.Setenv("DOCKER_BUILDKIT", "")
 	var out bytes.Buffer
-	img, err := NewImager(e, ImagerOptions{CacheDir: t.TempDir()}).Image(t.Context(), dockerApp(t, "FROM built\n"), &out)
+	img, err := New(e, Options{CacheDir: t.TempDir()}).Image(t.Context(), dockerApp(t, "FROM built\n"), &out)
 	if err != nil || img.ID.String() != id || img.Ref != "shop:devloop-333333333333" || e.Saves != 0 {
 		t.Errorf("got %+v, %v, %d exports", img, err, e.Saves)
 	}
@@ -248,11 +248,11 @@ func TestClassicBuildFails(t *testing.T) {
 		e := enginetest.New(t)
 		e.Build = answer
 		t.Setenv("DOCKER_BUILDKIT", "0")
-		_, err := NewImager(e, ImagerOptions{CacheDir: t.TempDir()}).Image(t.Context(), dockerApp(t, "FROM built\nCOPY *.war app.war\nRUN false\n"), io.Discard)
+		_, err := New(e, Options{CacheDir: t.TempDir()}).Image(t.Context(), dockerApp(t, "FROM built\nCOPY *.war app.war\nRUN false\n"), io.Discard)
 		if codeOf(err) != "image.failed" || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
-		var e2 *ImageError
+		var e2 *Error
 		if errors.As(err, &e2); strings.Contains(answer, "last words") && !slices.Equal(e2.Evidence(), []string{"last words"}) {
 			t.Errorf("evidence %q", e2.Evidence())
 		}
@@ -264,8 +264,8 @@ func TestNoEngine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, app := range map[string]App{"composed": appOf(t, bootFiles()), "classic": dockerApp(t, "FROM a\n")} {
-		_, err := NewImager(docker, ImagerOptions{CacheDir: t.TempDir()}).Image(t.Context(), app, io.Discard)
+	for name, app := range map[string]springboot.App{"composed": appOf(t, bootFiles()), "classic": dockerApp(t, "FROM a\n")} {
+		_, err := New(docker, Options{CacheDir: t.TempDir()}).Image(t.Context(), app, io.Discard)
 		if codeOf(err) != "docker.unreachable" {
 			t.Errorf("%s: got %v", name, err)
 		}
@@ -274,8 +274,8 @@ func TestNoEngine(t *testing.T) {
 
 func TestNoBaseImage(t *testing.T) {
 	e := enginetest.New(t)
-	_, err := NewImager(e, ImagerOptions{CacheDir: t.TempDir(), Base: "127.0.0.1:1/jre:17"}).Image(t.Context(), appOf(t, bootFiles()), io.Discard)
-	var failed *ImageError
+	_, err := New(e, Options{CacheDir: t.TempDir(), Base: "127.0.0.1:1/jre:17"}).Image(t.Context(), appOf(t, bootFiles()), io.Discard)
+	var failed *Error
 	if !errors.As(err, &failed) || !strings.Contains(err.Error(), `base image "127.0.0.1:1/jre:17" is not on the engine and can't be pulled`) || len(failed.Hints()) != 2 {
 		t.Errorf("got %v", err)
 	}
@@ -283,16 +283,16 @@ func TestNoBaseImage(t *testing.T) {
 
 func TestCancelledImage(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(errCause)
-	_, err := NewImager(baseEngine(t), ImagerOptions{CacheDir: t.TempDir()}).Image(ctx, appOf(t, bootFiles()), io.Discard)
-	if !errors.Is(err, errCause) || codeOf(err) != "" {
+	cancel(errTest)
+	_, err := New(baseEngine(t), Options{CacheDir: t.TempDir()}).Image(ctx, appOf(t, bootFiles()), io.Discard)
+	if !errors.Is(err, errTest) || codeOf(err) != "" {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestDefaultBase(t *testing.T) {
 	for java, want := range map[int]string{0: "8", 8: "8", 12: "17", 17: "17", 18: "21", 25: "25", 26: "26"} {
-		if got := defaultBase(java); got != "eclipse-temurin:"+want+"-jre" {
+		if got := DefaultBase(java); got != "eclipse-temurin:"+want+"-jre" {
 			t.Errorf("Java %d: %s", java, got)
 		}
 	}
@@ -316,8 +316,8 @@ func TestComposedImageOfDamage(t *testing.T) {
 	}
 	text[bytes.Index(text, []byte("index.html"))+len("index.html")+3]++ // in the middle of its content
 	write(t, filepath.Dir(app.Jar), filepath.Base(app.Jar), string(text))
-	_, err = NewImager(e, ImagerOptions{CacheDir: t.TempDir()}).Image(t.Context(), app, io.Discard)
-	var damaged *ImageError
+	_, err = New(e, Options{CacheDir: t.TempDir()}).Image(t.Context(), app, io.Discard)
+	var damaged *Error
 	if !errors.As(err, &damaged) || len(damaged.Hints()) != 1 || damaged.Hints()[0] != "a jar is damaged: delete it, and build again" {
 		t.Errorf("got %v", err)
 	}
@@ -331,7 +331,7 @@ func TestAmbiguousCopyIsRefused(t *testing.T) {
 	e := enginetest.New(t)
 	app := dockerApp(t, "FROM jre\nCOPY *.jar app.jar\n")
 	write(t, app.Dir, "app-plain.jar", "")
-	_, err := NewImager(e, ImagerOptions{CacheDir: t.TempDir()}).Image(t.Context(), app, io.Discard)
+	_, err := New(e, Options{CacheDir: t.TempDir()}).Image(t.Context(), app, io.Discard)
 	if codeOf(err) != "image.failed" || !strings.Contains(err.Error(), "Dockerfile:2") || len(e.Query) > 0 {
 		t.Errorf("got %v", err)
 	}

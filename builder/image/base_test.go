@@ -1,4 +1,4 @@
-package builder
+package image
 
 import (
 	"encoding/base64"
@@ -19,14 +19,8 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/internal/enginetest"
 	"github.com/devloop-cli/devloop/builder/layercache"
+	"github.com/devloop-cli/devloop/builder/springboot"
 )
-
-func errorText(err error) string {
-	if err == nil {
-		return ""
-	}
-	return err.Error()
-}
 
 // A base image is pulled with the credentials of the docker command.
 func TestPullWithCredentials(t *testing.T) {
@@ -55,14 +49,14 @@ func TestPullWithCredentials(t *testing.T) {
 	config := t.TempDir()
 	t.Setenv("DOCKER_CONFIG", config)
 	e := enginetest.New(t)
-	j := &job{docker: e, cache: layercache.Open(t.TempDir()), app: App{Name: "shop"}, out: io.Discard}
-	_, err = j.baseImage(t.Context(), ref.String())
-	var refused *ImageError
+	k := &maker{repository: repository{docker: e, project: "shop", out: io.Discard}, cache: layercache.Open(t.TempDir()), app: springboot.App{Name: "shop"}, out: io.Discard}
+	_, err = k.baseImage(t.Context(), ref.String())
+	var refused *Error
 	if !errors.As(err, &refused) || refused.Hints()[0] != "log in to the registry: docker login" {
 		t.Errorf("without credentials: got %v", err)
 	}
 	write(t, config, "config.json", fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, host, base64.StdEncoding.EncodeToString([]byte("me:secret"))))
-	got, err := j.baseImage(t.Context(), ref.String())
+	got, err := k.baseImage(t.Context(), ref.String())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package builder
+package image
 
 import (
 	"errors"
@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/devloop-cli/devloop/builder/dockerfile"
+	"github.com/devloop-cli/devloop/builder/springboot"
 )
 
 // TestOldCodeIsRefused has the Dockerfile of Spring's own guide, and what is unpacked beside the jar.
@@ -34,12 +34,12 @@ func TestOldCodeIsRefused(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, f := range test.unpacked {
-				write(t, dir, "target/dependency/"+f.name, f.text)
+				write(t, dir, "target/dependency/"+f[0], f[1])
 			}
-			j := &job{app: App{Dir: dir, Name: "guide", Dockerfile: write(t, dir, "Dockerfile", test.dockerfile), Jar: jarOf(t, filepath.Join(dir, "target/guide.jar"), jar)}}
-			j.file = dockerfile.Read(j.app.Dockerfile, "")
-			err := j.unpackedBefore()
-			var e *ImageError
+			k := &maker{app: springboot.App{Dir: dir, Name: "guide", Dockerfile: write(t, dir, "Dockerfile", test.dockerfile), Jar: jarOf(t, filepath.Join(dir, "target/guide.jar"), jar)}}
+			k.file = k.app.ReadDockerfile()
+			err := k.staleCopy()
+			var e *Error
 			switch {
 			case test.line == 0 && err != nil:
 				t.Error(err)

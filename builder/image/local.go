@@ -1,39 +1,40 @@
-package builder
+package image
 
 import (
 	"context"
 	"fmt"
 	"time"
 
-	cerrdefs "github.com/containerd/errdefs"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/devloop-cli/devloop/builder/internal/paths"
 	"github.com/devloop-cli/devloop/builder/layercache"
 	"github.com/devloop-cli/devloop/builder/ociimage"
+	"github.com/devloop-cli/devloop/internal/dockerapi"
 )
 
-// Stored returns an image that the engine has under the name ref, nil where it has
+// Local returns an image that the engine has under the name ref, nil where it has
 // none. Its layers are exported from the engine when one is asked for.
-func (m *Imager) Stored(ctx context.Context, ref string) (v1.Image, error) {
+func (m *Imager) Local(ctx context.Context, ref string) (v1.Image, error) {
 	found, err := m.docker.ImageInspect(ctx, ref)
-	if cerrdefs.IsNotFound(err) || cerrdefs.IsInvalidArgument(err) {
+	if dockerapi.IsMissing(err) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, m.asked(ctx, ref, err)
 	}
-	cache, err := cacheDir(m.cache)
+	cache, err := paths.Cache(m.options.CacheDir)
 	if err != nil {
 		return nil, err
 	}
 	return ociimage.FromEngine(ctx, m.docker, layercache.Open(cache), found)
 }
 
-// Since says when the engine got the image of that name: when it was tagged last, or
+// LastTagged says when the engine got the image of that name: when it was tagged last, or
 // made. It is zero where the engine has no such image, or does not know.
-func (m *Imager) Since(ctx context.Context, ref string) (time.Time, error) {
+func (m *Imager) LastTagged(ctx context.Context, ref string) (time.Time, error) {
 	found, err := m.docker.ImageInspect(ctx, ref)
-	if cerrdefs.IsNotFound(err) || cerrdefs.IsInvalidArgument(err) {
+	if dockerapi.IsMissing(err) {
 		return time.Time{}, nil
 	}
 	if err != nil {

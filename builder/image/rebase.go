@@ -1,4 +1,4 @@
-package builder
+package image
 
 import (
 	"context"
@@ -28,8 +28,8 @@ import (
 // that it copies has changed. Whatever is not certain, such as a command that may have read the
 // jar, leaves the image as the Dockerfile makes it; [Explanation] says why.
 
-// surroundings are what a Dockerfile puts around the jar.
-type surroundings struct {
+// dockerfileBase are what a Dockerfile puts around the jar.
+type dockerfileBase struct {
 	key  string          // of what they are made of
 	base *ociimage.Image // the image without the layer of the jar
 	java []string        // the command up to -jar: a JVM and its options
@@ -38,24 +38,13 @@ type surroundings struct {
 	cmd bool
 }
 
-// NeedsJar reports whether the image of an application needs its jar: its Dockerfile has to be
-// built, or was not yet built with what it copies now.
-func (m *Imager) NeedsJar(app App) bool {
-	if app.Dockerfile == "" {
-		return false
-	}
-	key, _ := app.DockerfileKey()
-	last := m.last.Load()
-	return last == nil || last.key != key
-}
-
-// apart takes the image that the Dockerfile made apart, and composes it anew. Where why, or the
+// rebase takes the image that the Dockerfile made apart, and composes it anew. Where why, or the
 // image, speaks against that it returns the image itself, with the reason.
-func (j *job) apart(ctx context.Context, made Image, key, why string) (Image, error) {
-	var s *surroundings
+func (k *maker) rebase(ctx context.Context, made Image, key, why string) (Image, error) {
+	var s *dockerfileBase
 	if why == "" {
 		var err error
-		if s, why, err = j.surround(ctx, made); err != nil {
+		if s, why, err = k.findBase(ctx, made); err != nil {
 			return Image{}, err
 		}
 	}
@@ -63,53 +52,51 @@ func (j *job) apart(ctx context.Context, made Image, key, why string) (Image, er
 		made.Explanation.Unsupervised = made.Explanation.Dockerfile + " makes its image: " + why
 		return made, nil
 	}
-	if err := j.docker.ImageTag(ctx, made.ID.String(), j.byDockerfile()); err != nil {
-		return Image{}, fmt.Errorf("tag image %q: %w", j.byDockerfile(), err)
+	if err := k.docker.ImageTag(ctx, made.ID.String(), k.byDockerfile()); err != nil {
+		return Image{}, fmt.Errorf("tag image %q: %w", k.byDockerfile(), err)
 	}
 	s.key = key
-	made, err := j.composeAround(ctx, s)
+	made, err := k.composeOnDockerfile(ctx, s)
 	if err != nil {
 		return Image{}, err
 	}
-	j.last.Store(s)
+	k.imager.last.Store(s)
 	return made, nil
 }
 
 // byDockerfile names the image that the Dockerfile made. The name keeps the engine from forgetting
 // its steps, of which composed images hold the layers only.
-func (j *job) byDockerfile() string { return j.app.Name + ":dockerfile" }
+func (k *maker) byDockerfile() string { return k.app.Name + ":dockerfile" }
 
-// errNoSurroundings says that the image has to be made by the Dockerfile once more.
-var errNoSurroundings = errors.New("what the Dockerfile makes is not known any more")
+// errNoDockerfileBase says that the image has to be made by the Dockerfile once more.
+var errNoDockerfileBase = errors.New("what the Dockerfile makes is not known any more")
 
-// composeAround composes an image in surroundings.
-func (j *job) composeAround(ctx context.Context, s *surroundings) (Image, error) {
+// composeOnDockerfile composes an image in dockerfileBase.
+func (k *maker) composeOnDockerfile(ctx context.Context, s *dockerfileBase) (Image, error) {
 	if s == nil {
-		return Image{}, errNoSurroundings
+		return Image{}, errNoDockerfileBase
 	}
-	j.given = slices.Concat(j.given, s.java[1:])
-	j.in = s
-	made, err := j.compose(ctx, s.base, j.byDockerfile(), "its jar in layers of its own")
-	made.Explanation.Dockerfile = relative(j.app.Dockerfile, j.app.Dir)
+	made, err := k.compose(ctx, s.base, s, k.byDockerfile(), "its jar in layers of its own")
+	made.Explanation.Dockerfile = paths.Relative(k.app.Dockerfile, k.app.Dir)
 	return made, err
 }
 
-// surround returns what is around the jar in an image, or why that can't be told.
-func (j *job) surround(ctx context.Context, made Image) (s *surroundings, why string, err error) {
-	if s, why = j.launched(made.Content); why != "" {
+// findBase returns what is around the jar in an image, or why that can't be told.
+func (k *maker) findBase(ctx context.Context, made Image) (s *dockerfileBase, why string, err error) {
+	if s, why = k.parseCommand(made.Content); why != "" {
 		return nil, why, nil
 	}
 	view := made.Content.(*ociimage.Image)
-	history, err := j.docker.ImageHistory(ctx, made.ID.String())
+	history, err := k.docker.ImageHistory(ctx, made.ID.String())
 	if err != nil {
 		return nil, "", err
 	}
 	places := ociimage.CopyDestinations(history, view.Config.Config.WorkingDir)
-	jar := slices.IndexFunc(places, func(place string) bool { return j.isJar(s, place, view.Config.Config.WorkingDir) })
+	jar := slices.IndexFunc(places, func(place string) bool { return k.isJar(s, place, view.Config.Config.WorkingDir) })
 	switch {
 	case jar < 0 || len(places) > len(view.Stack):
 		return nil, "its last steps do not copy the jar that it starts", nil
-	case slices.ContainsFunc(slices.Delete(slices.Clone(places), jar, jar+1), reserved):
+	case slices.ContainsFunc(slices.Delete(slices.Clone(places), jar, jar+1), overlapsApp):
 		return nil, "it copies to where devloop puts the classes", nil
 	}
 	layers := slices.Clone(view.Stack)
@@ -119,21 +106,21 @@ func (j *job) surround(ctx context.Context, made Image) (s *surroundings, why st
 }
 
 // isJar says whether a COPY to place has put the jar where the command finds it.
-func (j *job) isJar(s *surroundings, place, workDir string) bool {
+func (k *maker) isJar(s *dockerfileBase, place, workDir string) bool {
 	jar := s.args[0]
 	if !path.IsAbs(jar) {
 		jar = path.Join("/", workDir, jar)
 	}
-	return jar == place || jar == path.Join(place, filepath.Base(j.app.Jar))
+	return jar == place || jar == path.Join(place, filepath.Base(k.app.Jar))
 }
 
-// reserved says whether something that was copied to place may lie among the application's files.
-func reserved(place string) bool {
+// overlapsApp says whether something that was copied to place may lie among the application's files.
+func overlapsApp(place string) bool {
 	return place == "/"+layertar.AppDir || slices.ContainsFunc([]string{layertar.ClassesDir, layertar.LibDir, supervisor.Dir}, func(own string) bool { return paths.Within(place, "/"+own) })
 }
 
-// launched reads the command of an image: java, options, -jar, the jar, arguments.
-func (j *job) launched(img v1.Image) (s *surroundings, why string) {
+// parseCommand reads the command of an image: java, options, -jar, the jar, arguments.
+func (k *maker) parseCommand(img v1.Image) (s *dockerfileBase, why string) {
 	config, err := img.ConfigFile()
 	if err != nil {
 		return nil, err.Error()
@@ -144,9 +131,9 @@ func (j *job) launched(img v1.Image) (s *surroundings, why string) {
 	}
 	at := slices.Index(command, "-jar")
 	switch {
-	case j.app.Exploded == nil:
+	case k.app.Exploded == nil:
 		return nil, "not all in the jar lies on the disk too"
-	case j.app.Exploded.Webapp != "":
+	case k.app.Exploded.Webapp != "":
 		return nil, "it starts a war"
 	case at < 1 || at+1 == len(command) || path.Base(command[0]) != "java":
 		return nil, "its command is not java -jar"
@@ -156,11 +143,11 @@ func (j *job) launched(img v1.Image) (s *surroundings, why string) {
 	if name := jvm.OptionVariable(config.Config.Env); name != "" {
 		return nil, "it sets " + name
 	}
-	return &surroundings{java: command[:at], args: command[at+1:], cmd: cmd}, ""
+	return &dockerfileBase{java: command[:at], args: command[at+1:], cmd: cmd}, ""
 }
 
 // options are those that the Dockerfile gives to the JVM.
-func (s *surroundings) options() []Option {
+func (s *dockerfileBase) options() []Option {
 	var options []Option
 	for _, text := range s.java[1:] {
 		options = append(options, Option{Text: text, Why: "the Dockerfile says so"})
@@ -169,7 +156,7 @@ func (s *surroundings) options() []Option {
 }
 
 // start puts a command in the place of the one that started the jar.
-func (s *surroundings) start(c *v1.Config, command []string) {
+func (s *dockerfileBase) start(c *v1.Config, command []string) {
 	command = append(command, s.args[1:]...)
 	if s.cmd {
 		c.Cmd = command

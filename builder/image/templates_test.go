@@ -1,4 +1,4 @@
-package builder
+package image
 
 import (
 	"io"
@@ -15,8 +15,8 @@ import (
 // templatesFor returns what an image for changes says of its templates, and its JVM's properties.
 func templatesFor(t *testing.T, without []string, more ...file) (kept map[string]string, options string) {
 	t.Helper()
-	m := NewImager(baseEngine(t), ImagerOptions{CacheDir: t.TempDir(), Develop: true, Without: without})
-	files := slices.DeleteFunc(bootFiles(), func(f file) bool { return strings.HasSuffix(f.name, ".idx") }) // they would not name more
+	m := New(baseEngine(t), Options{CacheDir: t.TempDir(), Develop: true, Without: without})
+	files := slices.DeleteFunc(bootFiles(), func(f file) bool { return strings.HasSuffix(f[0], ".idx") }) // they would not name more
 	img, err := m.Image(t.Context(), appOf(t, append(files, more...)), io.Discard)
 	if err != nil {
 		t.Fatal(err)
@@ -77,8 +77,8 @@ func TestDevtoolsDoNotRestartByThemselves(t *testing.T) {
 
 func TestTemplatesAreAsTheImageStartsTheApplication(t *testing.T) {
 	config := &v1.ConfigFile{Config: v1.Config{Env: []string{"PATH=/bin", "SPRING_GROOVY_TEMPLATE_CACHE=true"}}}
-	j := &job{in: &surroundings{java: []string{"java", "-Xmx1g", "-Dspring.thymeleaf.cache=true"}, args: []string{"app.jar", "--spring.freemarker.cache=true"}}}
-	set, err := j.settings(&ociimage.Image{Config: config}, &springboot.Files{})
+	c := &composer{base: &ociimage.Image{Config: config}, on: &dockerfileBase{java: []string{"java", "-Xmx1g", "-Dspring.thymeleaf.cache=true"}, args: []string{"app.jar", "--spring.freemarker.cache=true"}}}
+	set, err := c.settings(&springboot.Files{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package builder
+package image
 
 import (
 	"context"
@@ -16,30 +16,30 @@ import (
 )
 
 // baseImage returns the base: the engine's if it has it, else the registry's.
-func (j *job) baseImage(ctx context.Context, ref string) (*ociimage.Image, error) {
-	found, ok, err := j.inspect(ctx, ref)
+func (k *maker) baseImage(ctx context.Context, ref string) (*ociimage.Image, error) {
+	found, ok, err := k.inspect(ctx, ref)
 	if err != nil {
 		return nil, fmt.Errorf("find base image %q: %w", ref, err)
 	}
 	if ok {
-		return ociimage.FromEngine(ctx, j.docker, j.cache, found)
+		return ociimage.FromEngine(ctx, k.docker, k.cache, found)
 	}
-	_, _ = fmt.Fprintf(j.out, "base image %s: not on the engine, pulling it\n", ref)
-	base, err := j.pull(ctx, ref)
+	_, _ = fmt.Fprintf(k.out, "base image %s: not on the engine, pulling it\n", ref)
+	base, err := k.pull(ctx, ref)
 	if err != nil {
-		return nil, j.noBase(ref, err)
+		return nil, k.noBase(ref, err)
 	}
 	return base, nil
 }
 
 // pull returns an image of a registry, with the credentials of the docker command.
 // Layers are downloaded, unpacked, when they are asked for.
-func (j *job) pull(ctx context.Context, ref string) (*ociimage.Image, error) {
+func (k *maker) pull(ctx context.Context, ref string) (*ociimage.Image, error) {
 	parsed, err := name.ParseReference(ref)
 	if err != nil {
 		return nil, err
 	}
-	engine, err := j.docker.ServerVersion(ctx)
+	engine, err := k.docker.ServerVersion(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -48,12 +48,12 @@ func (j *job) pull(ctx context.Context, ref string) (*ociimage.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ociimage.FromRegistry(j.cache, found)
+	return ociimage.FromRegistry(k.cache, found)
 }
 
 // noBase says why a base image can't be had, and what to do.
-func (j *job) noBase(ref string, err error) error {
-	e := &ImageError{Name: j.app.Name, Err: fmt.Errorf("base image %q is not on the engine and can't be pulled: %w", ref, err)}
+func (k *maker) noBase(ref string, err error) error {
+	e := &Error{Name: k.app.Name, Err: fmt.Errorf("base image %q is not on the engine and can't be pulled: %w", ref, err)}
 	var answer *transport.Error
 	var network net.Error
 	switch {

@@ -1,4 +1,4 @@
-package builder
+package image
 
 import (
 	"context"
@@ -19,12 +19,12 @@ import (
 // would be there that can't run.
 func TestRealEngineRefusesWhatItCantComplete(t *testing.T) {
 	docker := real.Docker(t)
-	cache := t.TempDir()
-	j := &job{docker: docker, cache: layercache.Open(cache), app: App{Name: "devloop-test-thin"}, out: os.Stderr}
-	earlier, view := randomView(t, j.cache), randomView(t, j.cache)
+	cache := layercache.Open(t.TempDir())
+	r := repository{docker: docker, project: "devloop-test-thin", out: os.Stderr}
+	earlier, view := randomView(t, cache), randomView(t, cache)
 	id := idOf(t, view)
 	t.Cleanup(func() {
-		for _, ref := range []string{j.ref(idOf(t, earlier)), j.ref(id), j.name()} {
+		for _, ref := range []string{r.ref(idOf(t, earlier)), r.ref(id), r.name()} {
 			_, _ = docker.ImageRemove(context.Background(), ref, image.RemoveOptions{PruneChildren: true})
 		}
 	})
@@ -34,17 +34,17 @@ func TestRealEngineRefusesWhatItCantComplete(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	must(j.bring(t.Context(), idOf(t, earlier), earlier))
-	write, _, err := j.form(t.Context(), view)
+	must(r.ensure(t.Context(), idOf(t, earlier), earlier))
+	write, _, err := r.chooseFormat(t.Context(), view)
 	must(err)
-	if _, err := j.load(t.Context(), id, view, write, 2); err == nil {
+	if _, err := r.load(t.Context(), id, view, write, 2); err == nil {
 		t.Error("no error, although two layers are nowhere")
 	}
-	must(j.bring(t.Context(), id, view))
-	if _, err := j.load(t.Context(), id, view, write, 2); err != nil {
+	must(r.ensure(t.Context(), id, view))
+	if _, err := r.load(t.Context(), id, view, write, 2); err != nil {
 		t.Errorf("with all layers there: %v", err)
 	}
-	found, err := docker.ImageInspect(t.Context(), j.name())
+	found, err := docker.ImageInspect(t.Context(), r.name())
 	if err != nil || !sameLayers(found, view) {
 		t.Errorf("the engine has %v, %v", found.RootFS.Layers, err)
 	}

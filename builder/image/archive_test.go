@@ -1,4 +1,4 @@
-package builder
+package image
 
 import (
 	"archive/tar"
@@ -151,7 +151,7 @@ func trainableFiles(t *testing.T, more ...string) []file {
 func TestTrainedImage(t *testing.T) {
 	v := &fakeJVM{version: java17, said: "Started Train\n" + "devloop: trained" + " without org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration\n", archive: strings.Repeat("jsa", 1000)}
 	e := v.play(baseEngine(t))
-	m := NewImager(e, ImagerOptions{CacheDir: t.TempDir()})
+	m := New(e, Options{CacheDir: t.TempDir()})
 	image := func() Image {
 		img, err := m.Image(t.Context(), appOf(t, trainableFiles(t)), io.Discard)
 		if err != nil {
@@ -212,7 +212,7 @@ func TestNoArchive(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := baseEngine(t)
-			img, err := NewImager(e, ImagerOptions{CacheDir: t.TempDir(), Without: test.without}).Image(t.Context(), appOf(t, test.files), io.Discard)
+			img, err := New(e, Options{CacheDir: t.TempDir(), Without: test.without}).Image(t.Context(), appOf(t, test.files), io.Discard)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -234,7 +234,7 @@ func TestFailedTrainingIsNoErrorAndNotRepeated(t *testing.T) {
 		"the base image's JVM does not tell its version":                        {version: "BusyBox"},
 	} {
 		e, cache := v.play(baseEngine(t)), t.TempDir()
-		m := NewImager(e, ImagerOptions{CacheDir: cache})
+		m := New(e, Options{CacheDir: cache})
 		img, err := m.Image(t.Context(), appOf(t, trainableFiles(t)), io.Discard)
 		if err != nil {
 			t.Fatal(err)
@@ -261,14 +261,14 @@ func TestInterruptedTrainingLeavesNothing(t *testing.T) {
 	v := &fakeJVM{version: java17}
 	e := v.play(baseEngine(t))
 	cache := t.TempDir()
-	m := NewImager(e, ImagerOptions{CacheDir: cache})
+	m := New(e, Options{CacheDir: cache})
 	img, err := m.Image(t.Context(), appOf(t, trainableFiles(t)), io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
-	v.hanging = func() { cancel(errStopped) }
-	if _, err := m.Train(ctx, img, io.Discard); !errors.Is(err, errStopped) {
+	v.hanging = func() { cancel(errTest) }
+	if _, err := m.Train(ctx, img, io.Discard); !errors.Is(err, errTest) {
 		t.Errorf("got %v", err)
 	}
 	if len(v.containers) > 0 {
@@ -284,7 +284,7 @@ func TestAbandonedTrainingsAreRemoved(t *testing.T) {
 	e := v.play(baseEngine(t))
 	v.containers["killed"] = container.Summary{ID: "killed", Created: time.Now().Add(-time.Hour).Unix()}
 	v.containers["other"] = container.Summary{ID: "other", Created: time.Now().Unix()}
-	m := NewImager(e, ImagerOptions{CacheDir: t.TempDir()})
+	m := New(e, Options{CacheDir: t.TempDir()})
 	img, err := m.Image(t.Context(), appOf(t, trainableFiles(t)), io.Discard)
 	if err == nil {
 		_, err = m.Train(t.Context(), img, io.Discard)
@@ -309,7 +309,7 @@ func TestLaunchOptions(t *testing.T) {
 func TestRefusedArchive(t *testing.T) {
 	v := &fakeJVM{version: java17, said: "Started Train\n" + "devloop: trained" + "\n", archive: "jsa"}
 	e, cache := v.play(baseEngine(t)), t.TempDir()
-	m := NewImager(e, ImagerOptions{CacheDir: cache})
+	m := New(e, Options{CacheDir: cache})
 	train := func() Image {
 		img := makeImage(t, e, cache, appOf(t, trainableFiles(t)))
 		if a, err := m.Train(t.Context(), img, io.Discard); err != nil || !a.Used {
@@ -319,7 +319,7 @@ func TestRefusedArchive(t *testing.T) {
 	}
 	for _, again := range []bool{true, false} {
 		img := train()
-		got, err := m.Refuse(img, "timestamp has changed")
+		got, err := m.RejectArchive(img, "timestamp has changed")
 		if err != nil || got != again || !img.Explanation.Archive.Used {
 			t.Errorf("wanted again: %v, %v", got, err)
 		}

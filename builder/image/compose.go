@@ -1,0 +1,225 @@
+package image
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/devloop-cli/devloop/builder/cds"
+	"github.com/devloop-cli/devloop/builder/jvm"
+	"github.com/devloop-cli/devloop/builder/layercache"
+	"github.com/devloop-cli/devloop/builder/layertar"
+	"github.com/devloop-cli/devloop/builder/ociimage"
+	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/builder/supervisor"
+)
+
+// nobodyInParticular is the user that a composed image runs as. It needs no entry
+// in /etc/passwd, and a Pod with runAsNonRoot accepts it since it is a number.
+const nobodyInParticular = "1000:1000"
+
+// compose makes an image of a base and the application's layers, and brings it to the engine. On is
+// set if the base is what a Dockerfile made.
+func (k *maker) compose(ctx context.Context, base *ociimage.Image, on *dockerfileBase, ref, why string) (Image, error) {
+	files, err := k.app.Files()
+	if err != nil {
+		return Image{}, err
+	}
+	defer files.Close()
+	c := k.composer(base, on)
+	if err := c.compose(files); err != nil {
+		return Image{}, err
+	}
+	c.Base, c.BaseWhy = ref, why
+	view, err := ociimage.New(c.configure(base.Config.DeepCopy()), slices.Concat(base.Stack, c.layers))
+	if err != nil {
+		return Image{}, err
+	}
+	id, err := view.ConfigName()
+	if err != nil {
+		return Image{}, err
+	}
+	if err := k.ensure(ctx, id, view); err != nil {
+		return Image{}, err
+	}
+	made := k.image(id, view)
+	made.Explanation, made.training, made.archive = c.Explanation, c.training, c.archive
+	return made, nil
+}
+
+// composer decides what lies on a base, and how it runs.
+type composer struct {
+	Explanation
+	layers   []ociimage.Layer
+	training *cds.Training
+	archive  string // key of the archive's record
+
+	options       Options
+	notChangeable string   // why the image has no supervisor although it was asked for
+	given         []string // options for the JVM from elsewhere, or variables with some
+	app           springboot.App
+	base          *ociimage.Image
+	on            *dockerfileBase // nil unless a Dockerfile made the base
+	cache         *layercache.Cache
+	archives      *cds.Store
+	out           io.Writer
+}
+
+// composer returns one for a base, whose environment may have options for the JVM.
+func (k *maker) composer(base *ociimage.Image, on *dockerfileBase) *composer {
+	c := &composer{options: k.imager.options, app: k.app, base: base, on: on, cache: k.cache, archives: k.archives, out: k.out}
+	if name := jvm.OptionVariable(base.Config.Config.Env); name != "" && c.options.Develop {
+		c.options.Develop, c.notChangeable = false, "the base image sets "+name
+	}
+	c.given = slices.Concat(c.options.JVMOptions, base.Config.Config.Env)
+	if on != nil {
+		c.given = append(c.given, on.java[1:]...)
+	}
+	return c
+}
+
+// compose makes the layers: libraries, their archive if there is one, and the application's own.
+func (c *composer) compose(files *springboot.Files) error {
+	libs, own, classPath := split(files)
+	c.Options, c.MainClass = c.jvmOptions(files), c.app.MainClass
+	if c.options.supervised() {
+		all, options, err := c.templates(files)
+		if err != nil {
+			return err
+		}
+		c.Templates, c.Options = all, append(c.Options, options...)
+	}
+	if err := c.add(libs); err != nil {
+		return err
+	}
+	if c.on != nil {
+		c.Options = append(c.Options, c.on.options()...)
+	}
+	t := c.archives.Training(c.app.Name, slices.Concat(c.base.Stack, c.layers), classPath, optionTexts(c.Options))
+	first := "/" + layertar.ClassesDir
+	if c.archived(t, files) {
+		first = cds.ClassPathEntry
+	}
+	c.ClassPath = append([]string{first}, classPath...)
+	if c.Supervised = c.options.supervised(); c.Supervised {
+		c.Swappable = c.options.swappable()
+		own = append([]part{{"supervisor", supervisor.Files()}}, own...)
+	} else if c.Unsupervised = c.notChangeable; c.options.Develop {
+		c.Unsupervised = "asked for by --without " + LeverRestart
+	}
+	return c.add(own)
+}
+
+// add makes a layer of each part.
+func (c *composer) add(parts []part) error {
+	for _, p := range parts {
+		l, note, err := c.layer(p)
+		if err != nil {
+			return fmt.Errorf("make layer %q: %w", p.name, err)
+		}
+		c.layers, c.Layers = append(c.layers, l), append(c.Layers, note)
+	}
+	return nil
+}
+
+// layer makes a layer of p. One that is in the cache is not written again.
+func (c *composer) layer(p part) (ociimage.Layer, LayerNote, error) {
+	reader, writer := io.Pipe()
+	go func() {
+		_ = writer.CloseWithError(layertar.Write(writer, p.entries, layertar.Mode(c.options.supervised())))
+	}()
+	diffID, size, err := v1.SHA256(reader)
+	if err != nil {
+		return ociimage.Layer{}, LayerNote{}, err
+	}
+	made, note := ociimage.Cached(c.cache, diffID), LayerNote{Name: p.name, Size: size}
+	if c.cache.Has(diffID) {
+		_, _ = fmt.Fprintf(c.out, "layer %s: unchanged, %d bytes\n", p.name, size)
+		return made, note, nil
+	}
+	note.New = true
+	_, _ = fmt.Fprintf(c.out, "layer %s: new, %d bytes\n", p.name, size)
+	w, err := c.cache.Create()
+	if err != nil {
+		return ociimage.Layer{}, LayerNote{}, err
+	}
+	defer w.Discard()
+	if err := layertar.Write(w, p.entries, layertar.Mode(c.options.supervised())); err != nil {
+		return ociimage.Layer{}, LayerNote{}, err
+	}
+	found, err := w.Commit()
+	if err == nil && found != diffID {
+		err = errors.New("a file changed while it was read")
+	}
+	return made, note, err
+}
+
+// configure says how the image runs. Everything in it follows from base, files and
+// archive, so that the same input has the same digest: the time is the base's.
+func (x *composer) configure(config *v1.ConfigFile) *v1.ConfigFile {
+	c := &config.Config
+	command := slices.Concat([]string{x.java()}, optionTexts(x.Options), []string{"-cp", strings.Join(x.ClassPath, ":"), x.MainClass})
+	if x.Supervised {
+		command = supervisor.Command(x.java(), command, x.options.debugger())
+	}
+	if x.on != nil {
+		x.on.start(c, command)
+	} else {
+		c.User, c.WorkingDir, c.Entrypoint, c.Cmd = nobodyInParticular, "/"+layertar.AppDir, command, nil
+		c.ExposedPorts = nil
+		if x.app.Port > 0 {
+			c.ExposedPorts = map[string]struct{}{strconv.Itoa(x.app.Port) + "/tcp": {}}
+		}
+	}
+	if c.Labels == nil {
+		c.Labels = map[string]string{}
+	}
+	// https://github.com/opencontainers/image-spec/blob/main/annotations.md
+	c.Labels["org.opencontainers.image.title"] = x.app.Name
+	c.Labels["org.opencontainers.image.base.name"] = x.Base
+	c.Labels[ProjectLabel] = x.app.Name
+	config.Author, config.Container = "", ""
+	config.History = nil
+	for range config.RootFS.DiffIDs {
+		config.History = append(config.History, v1.History{CreatedBy: x.Base})
+	}
+	for _, l := range x.Layers {
+		config.History = append(config.History, v1.History{CreatedBy: "devloop: " + l.Name})
+	}
+	return config
+}
+
+// java is the JVM's command.
+func (c *composer) java() string {
+	if c.on != nil {
+		return c.on.java[0]
+	}
+	return "java"
+}
+
+// archived adds the layer of the archive that fits, if there is one, and notes how things stand.
+func (c *composer) archived(t *cds.Training, files *springboot.Files) bool {
+	if slices.Contains(c.options.Without, LeverArchive) {
+		c.Archive.Why = "turned off"
+		return false
+	}
+	found := t.Lookup(files)
+	c.Archive = found.Archive
+	if found.Wanted {
+		c.training = t
+	}
+	if !found.Used {
+		return false
+	}
+	c.archive = t.Key
+	c.layers, c.Layers = append(c.layers, found.Layer), append(c.Layers, LayerNote{Name: LeverArchive, Size: found.LayerSize})
+	c.Options = append(c.Options, Option{Lever: LeverArchive, Text: found.Option, Why: "maps the dependencies' classes instead of reading them"})
+	_, _ = fmt.Fprintf(c.out, "layer %s: unchanged, %d bytes\n", LeverArchive, found.LayerSize)
+	return true
+}

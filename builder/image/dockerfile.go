@@ -1,0 +1,93 @@
+package image
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/devloop-cli/devloop/builder/dockerbuild"
+	"github.com/devloop-cli/devloop/builder/dockerfile"
+	"github.com/devloop-cli/devloop/builder/internal/paths"
+	"github.com/devloop-cli/devloop/builder/ociimage"
+)
+
+// build has the engine build the Dockerfile.
+func (k *maker) build(ctx context.Context) (Image, error) {
+	if err := errors.Join(k.ambiguousJar(), k.staleCopy()); err != nil {
+		return Image{}, err
+	}
+	id, err := dockerbuild.Build(ctx, k.docker, k.file, map[string]string{ProjectLabel: k.app.Name}, k.out)
+	if step := (*dockerbuild.StepError)(nil); errors.As(err, &step) {
+		return Image{}, k.explain(step)
+	}
+	if err != nil {
+		return Image{}, err
+	}
+	if err := k.tag(ctx, id); err != nil {
+		return Image{}, err
+	}
+	found, _, err := k.inspect(ctx, id.String())
+	if err != nil {
+		return Image{}, err
+	}
+	view, err := ociimage.FromEngine(ctx, k.docker, k.cache, found)
+	if err != nil {
+		return Image{}, err
+	}
+	made := k.image(id, view)
+	made.Advice = k.advise()
+	made.Explanation.Dockerfile, made.Explanation.Java = paths.Relative(k.app.Dockerfile, k.app.Dir), k.app.Java
+	made.Explanation.Swappable = k.imager.options.Swap && k.imager.options.swappable() && k.file.RunsJar(k.app.Jar)
+	return made, nil
+}
+
+// failure reports an instruction that cannot be built.
+func (k *maker) failure(f dockerfile.Failure, err error) *Error {
+	switch {
+	case err == nil:
+		err = f.Reason
+	case f.Reason != nil:
+		err = fmt.Errorf("%w: %w", f.Reason, err)
+	}
+	return &Error{Name: k.app.Name, Err: err, Dockerfile: paths.Relative(k.app.Dockerfile, k.app.Dir),
+		Line: f.Line, Instruction: f.Instruction, hints: f.Hints, evidence: f.Evidence}
+}
+
+// explain says which instruction failed.
+func (k *maker) explain(step *dockerbuild.StepError) error {
+	f := k.file.Failed(step.Step, step.Error(), k.app.Jar)
+	f.Evidence = slices.Concat(step.Log, f.Evidence)
+	return k.failure(f, step.Err)
+}
+
+// ambiguousJar refuses a COPY of several files to one jar.
+func (k *maker) ambiguousJar() error {
+	if f := k.file.AmbiguousJar(k.app.Jar); f != nil {
+		return k.failure(*f, nil)
+	}
+	return nil
+}
+
+// Advice is a way to make a Dockerfile's image faster.
+type Advice struct {
+	// Text says what costs time and begins with the place: "Dockerfile:3: …".
+	Text string
+	// Hint is what to write instead.
+	Hint string
+}
+
+// advise is about the executable jar as one layer, which each edit changes as a whole.
+func (k *maker) advise() []Advice {
+	info, err := os.Stat(k.app.Jar)
+	if err != nil || k.app.Boot == "" {
+		return nil
+	}
+	line := k.file.JarLine(k.app.Jar)
+	if line == 0 {
+		return nil
+	}
+	return []Advice{{fmt.Sprintf("%s:%d: the whole jar is one layer: each edit changes %d MB, where a class has some kB", paths.Relative(k.app.Dockerfile, k.app.Dir), line, info.Size()/1_000_000),
+		"copy it in layers, or let devloop do that: it needs no Dockerfile (https://docs.spring.io/spring-boot/reference/packaging/container-images/dockerfiles.html)"}}
+}

@@ -1,0 +1,125 @@
+package image
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/devloop-cli/devloop/builder/cds"
+	"github.com/devloop-cli/devloop/builder/dockerfile"
+	"github.com/devloop-cli/devloop/builder/layercache"
+	"github.com/devloop-cli/devloop/builder/ociimage"
+	"github.com/devloop-cli/devloop/builder/springboot"
+)
+
+// Image is an image in the engine.
+type Image struct {
+	// Ref names this content and no other: "spring-server:devloop-0f3c9a51b2de", by the
+	// first digits of ID.
+	Ref string
+	// Name is what the user calls it: "spring-server:latest". It moves on with each build.
+	Name string
+	// ID is the engine's name for the content: the digest of its configuration.
+	ID v1.Hash
+	// Content is the image for whoever sends it on: uncompressed layers, each with its
+	// diff ID as its digest. Of an image that the engine built from a Dockerfile, the
+	// engine exports layers when they are first read; the context given to
+	// [Imager.Image] ends that.
+	Content v1.Image
+	// Port is the application's where the image exposes it, or exposes none, as most Dockerfiles have
+	// it; else the lowest TCP port that it exposes; 0 where it is no server.
+	Port int
+	// Explanation says what is in it and why.
+	Explanation Explanation
+	// Advice is what in the Dockerfile costs time, empty for an image without one.
+	Advice []Advice
+
+	training *cds.Training // what an archive is made of, nil if none is wanted
+	archive  string        // key of the one that it has, "" if it has none
+}
+
+// maker makes one image.
+type maker struct {
+	imager *Imager
+	repository
+	cache    *layercache.Cache
+	archives *cds.Store
+	app      springboot.App
+	file     *dockerfile.File // nil for an image without one
+	out      io.Writer
+}
+
+func (k *maker) make(ctx context.Context) (Image, error) {
+	if k.app.Dockerfile != "" {
+		k.file = k.app.ReadDockerfile()
+		return k.fromDockerfile(ctx)
+	}
+	ref, why := k.imager.options.Base, "chosen by the user"
+	if ref == "" {
+		ref, why = DefaultBase(k.app.Java), fmt.Sprintf("the classes need Java %d", k.app.Java)
+	}
+	base, err := k.baseImage(ctx, ref)
+	if err != nil {
+		return Image{}, err
+	}
+	return k.compose(ctx, base, nil, ref, why)
+}
+
+// fromDockerfile makes the image as the Dockerfile says, and rebases it if it has to be
+// changeable and that is possible.
+func (k *maker) fromDockerfile(ctx context.Context) (Image, error) {
+	if !k.imager.options.supervised() {
+		return k.build(ctx)
+	}
+	if k.app.Jar == "" {
+		return k.composeOnDockerfile(ctx, k.imager.last.Load())
+	}
+	key, reason := k.app.DockerfileKey() // of what is built: a later save has another
+	made, err := k.build(ctx)
+	if err != nil {
+		return made, err
+	}
+	return k.rebase(ctx, made, key, reason)
+}
+
+// image returns the value for an image in the engine.
+func (k *maker) image(id v1.Hash, view *ociimage.Image) Image {
+	exposed := view.Config.Config.ExposedPorts
+	port := cmp.Or(lowestPort(exposed), k.app.Port)
+	if _, own := exposed[strconv.Itoa(k.app.Port)+"/tcp"]; own {
+		port = k.app.Port
+	}
+	return Image{Ref: k.ref(id), Name: k.name(), ID: id, Content: view, Port: port}
+}
+
+// lowestPort returns the lowest TCP port of an EXPOSE, such as "8080/tcp".
+func lowestPort(exposed map[string]struct{}) int {
+	lowest := 0
+	for port := range exposed {
+		var n int
+		protocol := "tcp"
+		if k, _ := fmt.Sscanf(port, "%d/%s", &n, &protocol); k > 0 && protocol == "tcp" && (lowest == 0 || n < lowest) {
+			lowest = n
+		}
+	}
+	return lowest
+}
+
+// longTerm are the Java versions with long-term support, which have a
+// eclipse-temurin image each.
+var longTerm = []int{8, 11, 17, 21, 25}
+
+// DefaultBase returns the JRE image of the first version that runs java's classes.
+func DefaultBase(java int) string {
+	for _, version := range longTerm {
+		if java <= version {
+			java = version
+			break
+		}
+	}
+	return "eclipse-temurin:" + strconv.Itoa(java) + "-jre"
+}

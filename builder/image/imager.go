@@ -1,0 +1,125 @@
+// Package image makes container images of Spring Boot applications, for development.
+//
+//	imager := image.New(docker, image.Options{CacheDir: dir})
+//	img, err := imager.Image(ctx, app, out)
+//	img.Ref     // "shop:devloop-0f3c9a51b2de": this content, and no other
+//	img.Content // its layers, for whoever sends them on
+//
+// There are three ways to an image:
+//
+//   - compose: without a Dockerfile, a base image and layers for libraries, resources and classes.
+//     An edit makes one small layer new.
+//   - build: with a Dockerfile, the engine builds it.
+//   - rebase: if the Dockerfile only copies the jar and starts it, its image without the jar is
+//     the base of a composed one. Later edits need neither the jar nor the engine's builder.
+//
+// A composed image may have a supervisor (package supervisor), which changes the application while
+// it runs, and an archive of classes (package cds). The image ends in the engine; getting it to a
+// cluster's nodes is up to others.
+package image
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync/atomic"
+
+	"github.com/docker/docker/client"
+
+	"github.com/devloop-cli/devloop/builder/cds"
+	"github.com/devloop-cli/devloop/builder/internal/paths"
+	"github.com/devloop-cli/devloop/builder/layercache"
+	"github.com/devloop-cli/devloop/builder/springboot"
+)
+
+// Options say how images are made.
+type Options struct {
+	// CacheDir is devloop's own cache directory; empty means "devloop" in the user's.
+	CacheDir string
+	// Base is what an image without a Dockerfile is based on; empty means
+	// eclipse-temurin:N-jre, N being the Java version with long-term support that
+	// runs the application.
+	Base string
+	// Without names the [Levers] that are not used.
+	Without []string
+	// JVMOptions are variables, NAME=VALUE, with options for every JVM that the Pod is given. Options of
+	// composed images that contradict them are left out.
+	JVMOptions []string
+	// Develop makes images that can be changed while they run: without a Dockerfile, or of one
+	// that only copies the jar and starts it (the project has [Project.Develop] set, too).
+	Develop bool
+	// Swap says that the JVM in the Pod of any other image of a Dockerfile will be told to let a
+	// debugger in, so that it takes changed methods where it runs what the build has made.
+	Swap bool
+	// Debug lets a debugger into the JVM of such an image, even without [LeverSwap]; Suspend
+	// has the JVM wait at each start until one has come.
+	Debug, Suspend bool
+}
+
+// Imager makes images in one Docker engine.
+type Imager struct {
+	docker  client.APIClient
+	options Options
+	// last is what the Dockerfile made last, without the jar. It serves images of one project.
+	last atomic.Pointer[dockerfileBase]
+}
+
+// New returns an Imager that uses docker. It asks the engine nothing yet.
+func New(docker client.APIClient, o Options) *Imager { return &Imager{docker: docker, options: o} }
+
+// Image makes the image of app: by its Dockerfile if it has one, else composed. Unchanged input
+// gives an image with the same ID. Earlier images of the project are removed, except the last
+// two and those in use. What the builder prints goes to out.
+//
+// It returns an error with the code docker.unreachable if no engine answers, and an [Error] if
+// the image cannot be made.
+func (m *Imager) Image(ctx context.Context, app springboot.App, out io.Writer) (Image, error) {
+	dir, err := paths.Cache(m.options.CacheDir)
+	if err != nil {
+		return Image{}, err
+	}
+	cache := layercache.Open(dir)
+	k := &maker{imager: m, repository: repository{docker: m.docker, project: app.Name, out: out}, cache: cache, archives: cds.Open(dir, cache), app: app, out: out}
+	img, err := k.make(ctx)
+	if err != nil {
+		return Image{}, imageError(ctx, app.Name, m.docker.DaemonHost(), err)
+	}
+	if err := k.prune(ctx, img.ID); err != nil {
+		_, _ = fmt.Fprintf(out, "earlier images stay: %v\n", err)
+	}
+	return img, nil
+}
+
+// Train makes the archive that img could have, if it wants one; see [cds.Training.Run]. From then on
+// [Imager.Image] puts it into every image of the same libraries. That takes some seconds, so it is
+// best done when the application runs already.
+func (m *Imager) Train(ctx context.Context, img Image, out io.Writer) (cds.Archive, error) {
+	if img.training == nil {
+		return img.Explanation.Archive, nil
+	}
+	made, err := img.training.Run(ctx, m.docker, img.Ref, out)
+	if err != nil {
+		err = imageError(ctx, img.training.Project, m.docker.DaemonHost(), err)
+	}
+	return made, err
+}
+
+// RejectArchive notes that a JVM did not use the archive of img; see [cds.Store.Reject].
+func (m *Imager) RejectArchive(img Image, why string) (again bool, err error) {
+	cache, err := paths.Cache(m.options.CacheDir)
+	if err != nil || img.archive == "" {
+		return false, err
+	}
+	return cds.Open(cache, nil).Reject(img.archive, why)
+}
+
+// NeedsJar reports whether the image of an application needs its jar: its Dockerfile has to be
+// built, or was not yet built with what it copies now.
+func (m *Imager) NeedsJar(app springboot.App) bool {
+	if app.Dockerfile == "" {
+		return false
+	}
+	key, _ := app.DockerfileKey()
+	last := m.last.Load()
+	return last == nil || last.key != key
+}
