@@ -4,7 +4,7 @@ SHELL := /usr/bin/env bash
 .DEFAULT_GOAL := help
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
-LDFLAGS := -s -w -X github.com/devloop-cli/devloop/cmd/devloop/internal/app.version=$(VERSION)
+LDFLAGS := -s -w -X github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring.version=$(VERSION)
 
 ##@ Use
 

@@ -6,12 +6,13 @@ import (
 	"context"
 	"os"
 
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/app"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 )
 
 func main() {
-	ctx, stop := app.Interruptible(context.Background())
-	code := app.Main(ctx, os.Args, app.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
+	ctx, stop := wiring.Interruptible(context.Background())
+	code := cli.Main(ctx, os.Args, wiring.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
 	stop()
 	os.Exit(code)
 }

@@ -1,0 +1,121 @@
+// Package cli is the command line of devloop. Main reads a command line, runs one command, and
+// turns its error into an exit code.
+//
+//	Main → a command, such as project/deploy.go → engine.Session
+//
+// The commands live in the packages project, pods and machine; cmdline reads and explains
+// command lines; wiring connects flags with clients. No package outside this tree knows flags.
+//
+// Commands report their work as events, which package ui displays. Data for other programs goes
+// to stdout, everything else to stderr.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/machine"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/pods"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/project"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/ui"
+)
+
+// Main runs the command that args name (args[0] is the program) and returns its
+// exit code. An error is shown once: by the display that was told of it, or here.
+func Main(ctx context.Context, args []string, s wiring.Streams) int {
+	devloop := newApp(s)
+	if len(args) > 1 && args[1] == completeCommand {
+		complete(ctx, s, devloop.Commands, args[2:])
+		return 0
+	}
+	line, err := cmdline.Arguments(devloop.Commands, args)
+	if err == nil {
+		err = devloop.RunContext(ctx, line)
+	}
+	if err == nil {
+		return 0
+	}
+	if ended, passed := errors.AsType[*wiring.EndedError](err); passed {
+		return ended.Code
+	}
+	f := failure.Of(err)
+	if _, shown := errors.AsType[*wiring.ShownError](err); !shown {
+		ui.PrintFailure(s.Err, wiring.StyleFor(s.Err), *f)
+	}
+	return cmdline.ExitCode(f.Code)
+}
+
+func newApp(s wiring.Streams) *cli.App {
+	commands := wiring.Category(s, "", project.RunCommand(s), project.DeployCommand(s), machine.SetupCommand(s), machine.DoctorCommand(s), machine.BundleCommand(s), project.DownCommand(s), machine.ClusterCommand(s), wiring.VersionCommand(s))
+	commands = append(commands, wiring.Category(s, "look at Pods, without kubectl",
+		pods.StatusCommand(s), pods.DescribeCommand(s), pods.LogsCommand(s), pods.ExecCommand(s), pods.ForwardCommand(s), explainCommand(s))...)
+	commands = append(commands, wiring.Category(s, "settings", project.InitCommand(s), project.ConfigCommand(s), project.SchemaCommand(s), completionCommand(s), manCommand(s))...)
+	commands = append(commands, wiring.Category(s, "manifests without a project", pods.ApplyCommand(s), pods.DeleteCommand(s))...)
+	commands = append(commands, helpCommand())
+	cli.HelpPrinter = cmdline.PrintHelp
+	return &cli.App{
+		Name:        "devloop",
+		Usage:       "run a Spring Boot project in a local Kubernetes cluster, up to date at every save",
+		Version:     wiring.Version(),
+		HideVersion: true,
+		// A pattern or a variable's value may have a comma; what is a list is repeated.
+		DisableSliceFlagSeparator: true,
+		Reader:                    s.In,
+		Writer:                    s.Out,
+		ErrWriter:                 s.Err,
+		Commands:                  commands,
+		Action:                    unknownCommand,
+		OnUsageError:              cmdline.FlagError,
+		ExitErrHandler:            func(*cli.Context, error) {}, // Main decides the exit code; without this cli calls os.Exit
+	}
+}
+
+// unknownCommand runs where no command was named, or none that there is.
+func unknownCommand(c *cli.Context) error {
+	if c.Args().Present() {
+		return noCommand(c.App, c.Args().Slice()...)
+	}
+	_, err := io.WriteString(c.App.Writer, cmdline.Start)
+	return err
+}
+
+func noCommand(a *cli.App, words ...string) error {
+	e := &cmdline.UsageError{Err: fmt.Errorf("no command %q", words[0])}
+	if near := cmdline.MeantCommand(a, words...); near != "" {
+		e.Meant = "devloop " + near
+	}
+	return e
+}
+
+func helpCommand() *cli.Command {
+	return &cli.Command{
+		Name: "help", Aliases: []string{"h"}, Hidden: true, HideHelpCommand: true, ArgsUsage: "[COMMAND]",
+		Usage: "list the commands, or explain one",
+		Action: func(c *cli.Context) error {
+			words := c.Args().Slice()
+			if len(words) == 0 {
+				return cli.ShowAppHelp(c)
+			}
+			command := c.App.Command(words[0])
+			if command == nil {
+				return noCommand(c.App, words...)
+			}
+			for _, word := range words[1:] {
+				sub := command.Command(word)
+				if sub == nil {
+					break
+				}
+				command = sub
+			}
+			cmdline.PrintHelp(c.App.Writer, "", command)
+			return nil
+		},
+	}
+}

@@ -1,0 +1,90 @@
+package cmdline
+
+// examples are what help shows of a command's use: a line to type, and what it is for.
+var examples = map[string][][2]string{
+	"run": {
+		{"devloop run", "the project in this directory"},
+		{"devloop run --env SPRING_PROFILES_ACTIVE=dev", "with a variable for the application"},
+		{"devloop run --debug", "with a debugger at localhost:5005"},
+		{"devloop run ../shop --port 9090", "another project, at localhost:9090"},
+	},
+	"deploy": {
+		{"devloop deploy", "the project in this directory"},
+		{"devloop deploy --forward", "and keep localhost open until Ctrl+C"},
+		{"devloop deploy --json", "one JSON line per event, for scripts"},
+		{"devloop deploy --dockerfile none --explain", "without its Dockerfile, and say what is in the image"},
+	},
+	"setup": {
+		{"devloop setup", "asks before each change"},
+		{"devloop setup --yes", "without questions, for scripts"},
+		{"devloop setup --only docker,cluster", "these steps only"},
+	},
+	"doctor": {
+		{"devloop doctor", "check this machine"},
+		{"devloop doctor >report.txt", "keep the report"},
+	},
+	"bundle":         {{"devloop bundle images.tar", "then, elsewhere: devloop setup --images images.tar"}},
+	"down":           {{"devloop down", "remove what the project in this directory has in the cluster"}},
+	"cluster":        {{"devloop cluster stop", "free its memory until the next start"}, {"devloop cluster delete", "remove it with all that is in it"}},
+	"cluster start":  {{"devloop cluster start", ""}},
+	"cluster stop":   {{"devloop cluster stop", ""}},
+	"cluster delete": {{"devloop cluster delete --yes", "without a question, for scripts"}},
+	"version":        {{"devloop version --json", "for scripts"}},
+	"status":         {{"devloop status", "all projects"}, {"devloop status .", "the project in this directory"}, {"devloop status --all", "other Pods, too"}},
+	"describe":       {{"devloop describe web", "the Pod, or the Deployment, web"}},
+	"logs": {
+		{"devloop logs web", "the whole log"},
+		{"devloop logs web -f --tail 20", "the last 20 lines, and what follows"},
+		{"devloop logs web --previous", "what a crashed container said"},
+	},
+	"exec":       {{"devloop exec web -- curl localhost:8080", "run one command"}, {"devloop exec web -- sh", "open a shell"}},
+	"forward":    {{"devloop forward web 8080", "localhost:8080 to the Pod's 8080"}, {"devloop forward web 9090:8080", "localhost:9090 to the Pod's 8080"}},
+	"explain":    {{"devloop explain", "list the topics"}, {"devloop explain CrashLoopBackOff", ""}},
+	"init":       {{"devloop init", "write devloop.yaml"}, {"devloop init --print", "only show it"}},
+	"config":     {{"devloop config", "the settings of the project in this directory"}},
+	"schema":     {{"devloop schema >devloop.schema.json", ""}},
+	"completion": {{"source <(devloop completion bash)", "for this shell"}},
+	"man":        {{"devloop man | man -l -", "read it"}},
+	"apply":      {{"devloop apply -f pod.yaml", "one file"}, {"devloop apply -f k8s --load", "a directory, with this machine's images"}},
+	"delete":     {{"devloop delete web", "whatever devloop made by that name"}, {"devloop delete pod web", "the Pod only"}},
+}
+
+// Start is what `devloop` alone says: short enough for a small terminal, with the next
+// step at its end, where the eye is.
+const Start = `devloop runs your Spring Boot project in a local Kubernetes cluster, and keeps
+localhost up to date while you edit it.
+
+  devloop setup      prepare this machine: Docker, a kind cluster
+  devloop run        deploy the project here, and again at every save
+  devloop deploy     deploy it once
+  devloop down       remove it from the cluster
+  devloop status     list Pods with their status and why they are not ready
+  devloop logs       print a Pod's log
+  devloop explain    explain a term of Kubernetes, such as CrashLoopBackOff
+
+All commands: devloop help. A command's flags: devloop COMMAND --help.
+
+To begin, type:
+
+  devloop setup
+  cd your-project && devloop run
+`
+
+// flagGroups are the headings of commands with many flags, each with the flags below it.
+// What is in none stands below the last one.
+var flagGroups = []struct {
+	heading string
+	flags   []string
+}{
+	{"Project", []string{"module", "build-tool", "manifest", "image-name", "env", "adopt", "cleanup"}},
+	{"Build and image", []string{"compiler", "full-build", "dockerfile", "base-image", "fast-start", "without", "explain"}},
+	{"Local ports", []string{"port", "address", "wait", "forward", "livereload"}},
+	{"Saves", []string{"path", "keep-serving", "poll", "watch", "ignore"}},
+	{"Debugging", []string{"debug", "debug-port", "suspend"}},
+	{"Pod", []string{"timeout", "keep"}},
+	{"Cluster", []string{"kubeconfig", "context", "namespace", "allow-context"}},
+	{"Output", []string{"json", "quiet", "verbose"}},
+}
+
+// grouped is the number of flags from which on they stand in groups.
+const grouped = 12

@@ -1,0 +1,219 @@
+package cmdline
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+)
+
+// Help is set for the terminal's width: paragraphs are filled, and a flag's words stand
+// beside it. What begins with spaces, such as a command to type, keeps its lines.
+
+const (
+	PipeWidth   = 80  // of help that goes to no terminal, in columns
+	wideEyes    = 100 // columns: nobody reads longer lines
+	flagWidth   = 26  // columns of the flags' names; longer ones have a line of their own
+	exampleLeft = 50  // columns of examples; the notes of longer ones have a line of their own
+)
+
+// PrintHelp writes the help of the program or of a command; cli calls it.
+func PrintHelp(w io.Writer, _ string, data any) {
+	var b strings.Builder
+	width := helpWidth(w)
+	switch of := data.(type) {
+	case *cli.App:
+		appHelp(&b, of, width)
+	case *cli.Command:
+		commandHelp(&b, of, width)
+	}
+	_, _ = io.WriteString(w, b.String())
+}
+
+func helpWidth(w io.Writer) int {
+	if fd, is := Terminal(w); is {
+		if columns, _, err := term.GetSize(fd); err == nil && columns > 2*flagWidth {
+			return min(columns, wideEyes)
+		}
+	}
+	return PipeWidth
+}
+
+func appHelp(b *strings.Builder, a *cli.App, width int) {
+	fmt.Fprintf(b, "%s\nUsage: devloop COMMAND [FLAG...] [ARGUMENT...]\n", filled("devloop: "+a.Usage, "", width))
+	category := "\x00"
+	for _, c := range a.Commands {
+		if c.Hidden {
+			continue
+		}
+		if c.Category != category {
+			category = c.Category
+			heading := strings.ToUpper(category[:min(1, len(category))]) + category[min(1, len(category)):]
+			if heading == "" {
+				heading = "Commands"
+			}
+			fmt.Fprintf(b, "\n%s:\n", heading)
+		}
+		b.WriteString(beside("  "+c.Name, c.Usage, 14, width))
+	}
+	b.WriteString("\nA command's flags: devloop COMMAND --help. Exit codes: devloop explain exit-codes.\nTo begin: devloop setup, then devloop run in your project's directory.\n")
+}
+
+func commandHelp(b *strings.Builder, c *cli.Command, width int) {
+	name := cmp.Or(c.HelpName, c.Name)
+	name = strings.TrimPrefix(name, "devloop ")
+	fmt.Fprintf(b, "%s\nUsage: devloop %s\n", filled("devloop "+name+": "+c.Usage, "", width), strings.TrimRight(name+" [FLAG...] "+c.ArgsUsage, " "))
+	if c.Description != "" {
+		fmt.Fprintf(b, "\n%s", filled(c.Description, "", width))
+	}
+	b.WriteString(ExampleHelp(name, width))
+	for i, sub := range c.Subcommands {
+		if i == 0 {
+			b.WriteString("\nCommands:\n")
+		}
+		b.WriteString(beside("  "+sub.Name, sub.Usage, 14, width))
+	}
+	flagHelp(b, c.Flags, width)
+	if slices.ContainsFunc(c.Flags, isSetting) {
+		fmt.Fprintf(b, "\n%s", filled("Settings can also be made in devloop.yaml and in the environment: devloop config shows them.", "", width))
+	}
+}
+
+// ExampleHelp returns a command's examples, "" for none.
+func ExampleHelp(command string, width int) string {
+	var b strings.Builder
+	for i, e := range examples[command] {
+		if i == 0 {
+			b.WriteString("\nExamples:\n")
+		}
+		if e[1] == "" {
+			b.WriteString("  " + e[0] + "\n")
+			continue
+		}
+		b.WriteString(beside("  "+e[0]+"  ", e[1], exampleWidth(command), width))
+	}
+	return b.String()
+}
+
+// exampleWidth is where the notes beside a command's examples begin.
+func exampleWidth(command string) int {
+	longest := 0
+	for _, e := range examples[command] {
+		longest = max(longest, len(e[0]))
+	}
+	return min(longest+5, exampleLeft)
+}
+
+// flagHelp writes flags, in groups where there are many.
+func flagHelp(b *strings.Builder, flags []cli.Flag, width int) {
+	rest := slices.DeleteFunc(slices.Clone(flags), func(f cli.Flag) bool {
+		return f == cli.HelpFlag // cli adds it to commands that it runs
+	})
+	if len(rest) >= grouped {
+		for _, g := range flagGroups[:len(flagGroups)-1] {
+			var members []cli.Flag
+			rest = slices.DeleteFunc(rest, func(f cli.Flag) bool {
+				in := slices.Contains(g.flags, f.Names()[0])
+				if in {
+					members = append(members, f)
+				}
+				return in
+			})
+			writeFlags(b, g.heading, members, width)
+		}
+		writeFlags(b, flagGroups[len(flagGroups)-1].heading, rest, width)
+	} else if len(rest) == 0 {
+		b.WriteString("\nFlags:\n")
+	} else {
+		writeFlags(b, "Flags", rest, width)
+	}
+	b.WriteString(beside("  -h, --help", "show this help", flagWidth, width))
+}
+
+func writeFlags(b *strings.Builder, heading string, flags []cli.Flag, width int) {
+	if len(flags) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n%s:\n", heading)
+	for _, f := range flags {
+		names, usage := OptionOf(f)
+		b.WriteString(beside("  "+names, usage, flagWidth, width))
+	}
+}
+
+// OptionOf returns the names of a flag with the word for its value, as in "-p, --port PORT",
+// and what it is for.
+func OptionOf(f cli.Flag) (names, usage string) {
+	documented, ok := f.(cli.DocGenerationFlag)
+	if !ok {
+		return "--" + f.Names()[0], ""
+	}
+	usage = documented.GetUsage()
+	value := strings.ToUpper(f.Names()[0])
+	if _, timed := f.(*cli.DurationFlag); timed {
+		value = "TIME"
+	}
+	if _, word, found := strings.Cut(usage, "`"); found {
+		value, _, _ = strings.Cut(word, "`")
+	}
+	names = "    --" + f.Names()[0]
+	if all := f.Names(); len(all) > 1 && len(all[1]) == 1 {
+		names = "-" + all[1] + ", --" + all[0]
+	}
+	if documented.TakesValue() {
+		names += " " + value
+	}
+	preset := strings.Trim(documented.GetDefaultText(), `"`)
+	if preset != "" && preset != "false" && preset != "0" && !strings.Contains(usage, "(default") {
+		usage += " (default: " + preset + ")"
+	}
+	return names, strings.ReplaceAll(usage, "`", "")
+}
+
+// beside sets text right of a name, below it where that is too long.
+func beside(name, text string, left, width int) string {
+	indent := strings.Repeat(" ", left)
+	body := filled(text, indent, width)
+	if len(name) >= left {
+		return name + "\n" + body
+	}
+	return name + body[min(len(name), len(body)):]
+}
+
+// filled fills the paragraphs of text. Lines that begin with a space stay as they are.
+func filled(text, indent string, width int) string {
+	var b strings.Builder
+	line := ""
+	flush := func() {
+		if line != "" {
+			b.WriteString(indent + line + "\n")
+		}
+		line = ""
+	}
+	for _, given := range strings.Split(text, "\n") {
+		if given == "" || given[0] == ' ' {
+			flush()
+			b.WriteString(strings.TrimRight(indent+given, " ") + "\n")
+			continue
+		}
+		for _, word := range strings.Fields(given) {
+			if line != "" && len(indent+line)+1+len(word) > width {
+				flush()
+			}
+			line = strings.TrimLeft(line+" "+word, " ")
+		}
+	}
+	flush()
+	return b.String()
+}
+
+// isSetting says whether a flag is one of the settings.
+func isSetting(f cli.Flag) bool {
+	_, is := config.Find(f.Names()[0])
+	return is
+}

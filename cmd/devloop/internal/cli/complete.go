@@ -1,0 +1,236 @@
+package cli
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/machine"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
+	"github.com/devloop-cli/devloop/loader"
+	"github.com/devloop-cli/devloop/runner"
+)
+
+// shells are the scripts that make a shell ask devloop how a command line could go on:
+//
+//	devloop __complete logs we    →    web-1	Running
+//
+// The words behind __complete are those of the line up to the cursor, the last one
+// unfinished or empty. A candidate is a line: the word, a tab, and what it is. Where
+// there is none the shell offers files.
+//
+//go:embed completion
+var shells embed.FS
+
+// completeCommand is not meant for people, so cli does not know of it.
+const completeCommand = "__complete"
+
+// completionPatience bounds what a shell waits for at a press of the tabulator.
+const completionPatience = 2 * time.Second
+
+func completionCommand(s wiring.Streams) *cli.Command {
+	return &cli.Command{
+		Name:      "completion",
+		Usage:     "print a script with which a shell completes commands, flags, Pods and ports",
+		ArgsUsage: "SHELL",
+		Description: `SHELL is bash, zsh, fish or powershell. For good, write into the shell's own start file:
+
+   ~/.bashrc
+      source <(devloop completion bash)
+   ~/.zshrc, after compinit
+      source <(devloop completion zsh)
+   ~/.config/fish/config.fish
+      devloop completion fish | source
+   $PROFILE
+      devloop completion powershell | Out-String | Invoke-Expression`,
+		Action: func(c *cli.Context) error {
+			script, err := shells.ReadFile("completion/devloop." + c.Args().First())
+			if err != nil || c.NArg() != 1 {
+				return &cmdline.UsageError{Err: fmt.Errorf("want bash, zsh, fish or powershell, got %q", c.Args().Slice())}
+			}
+			_, err = s.Out.Write(script)
+			return err
+		},
+	}
+}
+
+// candidate is a word that could come next, and what it is.
+type candidate struct{ word, meaning string }
+
+// complete prints the candidates for the last of words.
+func complete(ctx context.Context, s wiring.Streams, commands []*cli.Command, words []string) {
+	if len(words) == 0 {
+		words = []string{""}
+	}
+	for _, c := range candidates(ctx, commands, words) {
+		if strings.HasPrefix(c.word, words[len(words)-1]) {
+			_, _ = fmt.Fprintf(s.Out, "%s\t%s\n", c.word, c.meaning)
+		}
+	}
+}
+
+func candidates(ctx context.Context, commands []*cli.Command, words []string) []candidate {
+	before, last := words[:len(words)-1], words[len(words)-1]
+	if len(before) == 0 {
+		return commandCandidates(commands)
+	}
+	i := slices.IndexFunc(commands, func(c *cli.Command) bool { return c.HasName(before[0]) })
+	switch {
+	case slices.Contains(before, "--"): // somebody else's words
+		return nil
+	case i < 0 && before[0] == "help":
+		return commandCandidates(commands)
+	case i < 0:
+		return nil
+	}
+	command, previous := commands[i], before[len(before)-1]
+	switch {
+	case strings.HasPrefix(last, "-"):
+		return flagCandidates(command)
+	case strings.HasPrefix(previous, "-") && cmdline.TakesValue(command, previous):
+		return valueCandidates(strings.TrimLeft(previous, "-"))
+	default:
+		return argumentCandidates(ctx, command, before)
+	}
+}
+
+func commandCandidates(commands []*cli.Command) []candidate {
+	var all []candidate
+	for _, c := range commands {
+		if !c.Hidden {
+			all = append(all, candidate{c.Name, c.Usage})
+		}
+	}
+	return all
+}
+
+func flagCandidates(c *cli.Command) []candidate {
+	all := []candidate{{"--help", "show the command's flags"}}
+	for _, f := range c.Flags {
+		usage := ""
+		if documented, ok := f.(cli.DocGenerationFlag); ok {
+			usage = strings.ReplaceAll(documented.GetUsage(), "`", "")
+		}
+		all = append(all, candidate{"--" + f.Names()[0], usage})
+	}
+	return all
+}
+
+// valueCandidates are the values of a flag, where there are only so many.
+func valueCandidates(flag string) []candidate {
+	words := map[string][]string{"only": machine.StepIDs, "skip": machine.StepIDs}[flag]
+	if s, known := config.Find(flag); known {
+		words = s.Choices
+	}
+	return plain(words)
+}
+
+func plain(words []string) []candidate {
+	var all []candidate
+	for _, w := range words {
+		all = append(all, candidate{w, ""})
+	}
+	return all
+}
+
+// argumentCandidates are what may stand behind a command: Pods, a Pod's ports, words.
+func argumentCandidates(ctx context.Context, c *cli.Command, before []string) []candidate {
+	args := argumentsOf(c, before[1:])
+	switch {
+	case c.Name == "completion" && len(args) == 0:
+		return plain([]string{"bash", "zsh", "fish", "powershell"})
+	case c.Name == "explain" && len(args) == 0:
+		var all []candidate
+		for _, t := range allTopics() {
+			all = append(all, candidate{t.Word, t.Title})
+		}
+		return all
+	case slices.Contains([]string{"describe", "logs", "exec", "forward", "delete"}, c.Name):
+		return podCandidates(ctx, c, before, args)
+	}
+	return nil
+}
+
+// argumentsOf leaves flags and their values out.
+func argumentsOf(c *cli.Command, words []string) []string {
+	var args []string
+	for i := 0; i < len(words); i++ {
+		switch {
+		case !strings.HasPrefix(words[i], "-"):
+			args = append(args, words[i])
+		case cmdline.TakesValue(c, words[i]):
+			i++
+		}
+	}
+	return args
+}
+
+// podCandidates asks the cluster that the words, the environment and the kubeconfig name, if it is
+// one of this machine. It takes nothing from a devloop.yaml but the namespace: a kubeconfig may name programs
+// to log in with, and a shell that completes must not run what a cloned repository names. A
+// shell has no use for an error.
+func podCandidates(ctx context.Context, c *cli.Command, words, args []string) []candidate {
+	ctx, cancel := context.WithTimeout(ctx, completionPatience)
+	defer cancel()
+	place := func(name string) string { return placeOf(name, words) }
+	pods, err := runner.Connect(runner.ConnectOptions{Kubeconfig: place("kubeconfig"), Context: place("context"), Namespace: place("namespace")})
+	if err != nil {
+		return nil
+	}
+	docker, err := wiring.DockerClient(ctx)
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = docker.Close() }()
+	if _, err := loader.Detect(ctx, docker, pods.Context(), pods.Server()); err != nil {
+		return nil
+	}
+	list, err := pods.List(ctx, runner.Selection{Namespace: pods.Namespace(), Others: true})
+	if err != nil {
+		return nil
+	}
+	var all []candidate
+	for _, p := range list {
+		switch {
+		case len(args) == 0:
+			all = append(all, candidate{p.Name, p.Status})
+		case c.Name == "forward" && len(args) == 1 && p.Name == args[0]:
+			for _, port := range p.Ports {
+				all = append(all, candidate{fmt.Sprint(port), "a port of " + p.Name})
+			}
+		}
+	}
+	return all
+}
+
+// placeOf returns a setting's value: a flag's among words, else the environment's; for the
+// namespace also that of devloop.yaml.
+func placeOf(name string, words []string) string {
+	s, _ := config.Find(name)
+	for i, w := range words {
+		flag, value, joined := strings.Cut(strings.TrimLeft(w, "-"), "=")
+		if !strings.HasPrefix(w, "-") || flag != s.Name && flag != s.Alias {
+			continue
+		}
+		if !joined && i+1 < len(words) {
+			value = words[i+1]
+		}
+		return value
+	}
+	if name != "namespace" {
+		return os.Getenv(s.Env())
+	}
+	settings, err := config.Load("", os.LookupEnv)
+	if err != nil || len(settings[name].Texts) == 0 {
+		return ""
+	}
+	return settings[name].Texts[0]
+}

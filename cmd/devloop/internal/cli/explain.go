@@ -1,0 +1,63 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/topics"
+)
+
+func explainCommand(s wiring.Streams) *cli.Command {
+	return &cli.Command{
+		Name:      "explain",
+		Usage:     "explain a term of Kubernetes, such as CrashLoopBackOff",
+		ArgsUsage: "[TERM]",
+		Description: `Explains a status, a setting or an error of Kubernetes: what it means, what causes it, and what
+to do. Without TERM it lists all topics. It needs no cluster.`,
+		Flags:  []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print JSON"}},
+		Action: func(c *cli.Context) error { return explain(c, s) },
+	}
+}
+
+// allTopics returns the topics of package topics and the exit codes, whose table is in this package.
+func allTopics() []topics.Topic {
+	all := append(topics.All(), topics.Topic{
+		Word: "exit-codes", Also: []string{"exit-code", "exit-status"}, Title: "what devloop's exit codes mean", Text: cmdline.ExitCodes + "\n",
+	})
+	slices.SortFunc(all, func(a, b topics.Topic) int { return strings.Compare(strings.ToLower(a.Word), strings.ToLower(b.Word)) })
+	return all
+}
+
+func explain(c *cli.Context, s wiring.Streams) error {
+	if !c.Args().Present() {
+		return listTopics(c, s.Out)
+	}
+	topic, err := topics.Find(strings.Join(c.Args().Slice(), " "), allTopics())
+	if err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return wiring.PrintJSON(s.Out, topic)
+	}
+	_, err = fmt.Fprintf(s.Out, "%s: %s\n\n%s", topic.Word, topic.Title, topic.Text)
+	return err
+}
+
+func listTopics(c *cli.Context, out io.Writer) error {
+	all := allTopics()
+	if c.Bool("json") {
+		return wiring.PrintJSON(out, all)
+	}
+	for _, t := range all {
+		if _, err := fmt.Fprintf(out, "%-20s %s\n", t.Word, t.Title); err != nil {
+			return err
+		}
+	}
+	return nil
+}

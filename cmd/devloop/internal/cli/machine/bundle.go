@@ -1,0 +1,121 @@
+package machine
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/docker/docker/client"
+	"github.com/urfave/cli/v2"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/setup"
+)
+
+func BundleCommand(s wiring.Streams) *cli.Command {
+	return &cli.Command{
+		Name:      "bundle",
+		Usage:     "pack the images that a machine without a registry needs",
+		ArgsUsage: "[DIR]",
+		Description: `Writes an archive with the node image of the cluster and what the project in DIR is
+based on, where there is one. Images that the engine lacks are pulled first. There:
+
+   devloop setup --images FILE`,
+		Flags: slices.Concat([]cli.Flag{
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: "images.tar", Usage: "the `FILE` to write"},
+			&cli.StringSliceFlag{Name: "image", Usage: "this `IMAGE`, too; may be repeated"},
+		}, wiring.SettingFlags("module", "build-tool", "dockerfile", "base-image"), wiring.DisplayFlags()),
+		Action: func(c *cli.Context) error { return bundle(c, wiring.NewDisplay(c, s)) },
+	}
+}
+
+func bundle(c *cli.Context, d wiring.Display) error {
+	return wiring.RunSession(d, func() (error, bool) { return writeBundle(c, d), false })
+}
+
+func writeBundle(c *cli.Context, d wiring.Display) error {
+	m, err := newMachine(c, d)
+	if err != nil {
+		return err
+	}
+	if m.amiss != nil {
+		return m.amiss
+	}
+	docker, err := wiring.DockerClient(c.Context)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = docker.Close() }()
+	node, err := m.bundledNode(c.Context, docker)
+	if err != nil {
+		return err
+	}
+	images := slices.Concat([]string{node}, m.bases(), c.StringSlice("image"))
+	for _, ref := range lacking(c.Context, docker, images) {
+		if err := pullImage(c.Context, docker, ref, m.progress); err != nil {
+			return err
+		}
+	}
+	d.Publish(0, event.Progress{Line: "packing " + strings.Join(images, ", ")})
+	size, err := saveImages(c.Context, docker, images, c.String("output"))
+	if err != nil {
+		return fmt.Errorf("pack images: %w", err)
+	}
+	d.Publish(0, event.Notice{Level: event.Info, Text: fmt.Sprintf("wrote %s, %d MB: %s", c.String("output"), size>>20, strings.Join(images, ", ")),
+		Hints: []string{"on the other machine: devloop setup --images " + c.String("output")}})
+	return nil
+}
+
+// bundledNode makes sure that the engine has the node image under a tag: a digest does
+// not outlive an archive.
+func (m *machine) bundledNode(ctx context.Context, docker *client.Client) (string, error) {
+	k, err := m.keeper(ctx)
+	if err != nil {
+		return "", err
+	}
+	ref, here, err := k.NodeImageRef(ctx)
+	if err != nil {
+		return "", err
+	}
+	if !here {
+		if err := setup.Reachable(ctx, docker, ref); err != nil {
+			return "", err
+		}
+		if err := k.Pull(ctx); err != nil {
+			return "", err
+		}
+	}
+	tag, _, pinned := strings.Cut(ref, "@")
+	if pinned {
+		if err := docker.ImageTag(ctx, ref, tag); err != nil {
+			return "", fmt.Errorf("tag the node image %q: %w", ref, err)
+		}
+	}
+	return tag, nil
+}
+
+// saveImages writes the file whole, or leaves none.
+func saveImages(ctx context.Context, docker *client.Client, images []string, path string) (size int64, err error) {
+	archive, err := docker.ImageSave(ctx, images)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = archive.Close() }()
+	file, err := os.Create(path + ".part")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = os.Remove(file.Name()) }() // gone where all went well
+	size, err = io.Copy(file, archive)
+	if closed := file.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return 0, err
+	}
+	return size, os.Rename(file.Name(), path)
+}

@@ -1,0 +1,220 @@
+package machine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/client"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/setup"
+	"github.com/devloop-cli/devloop/internal/fault"
+)
+
+// nodeRepository is where kind's node images are.
+const nodeRepository = "kindest/node"
+
+// bases returns the images that the project's image is made from.
+func (m *machine) bases() []string {
+	if m.project == nil {
+		return nil
+	}
+	return m.project.Bases(m.c.String("base-image"), max(setup.DeclaredJava(m.dir).Version, setup.MinimumJava))
+}
+
+// missing returns the images that are needed, and that the engine lacks.
+func (m *machine) missing(ctx context.Context) []string {
+	docker, err := wiring.DockerClient(ctx)
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = docker.Close() }()
+	missing := lacking(ctx, docker, m.bases())
+	k, err := m.keeper(ctx)
+	if err != nil || m.clusterIsThere(ctx) {
+		return missing
+	}
+	if ref, here, err := k.NodeImageRef(ctx); err == nil && !here {
+		missing = append([]string{ref}, missing...)
+	}
+	return missing
+}
+
+// lacking returns those of the images that the engine has not.
+func lacking(ctx context.Context, docker *client.Client, images []string) []string {
+	var all []string
+	for _, ref := range images {
+		if _, err := docker.ImageInspect(ctx, ref); errdefs.IsNotFound(err) {
+			all = append(all, ref)
+		}
+	}
+	return all
+}
+
+// lookForArchived looks whether anything is missing that --images may hold.
+func (m *machine) lookForArchived(ctx context.Context) (string, error) {
+	if missing := m.missing(ctx); len(missing) > 0 {
+		return "", imagesMissing(missing, "is in that file")
+	}
+	return "all images that are needed are here", nil
+}
+
+func imagesMissing(missing []string, hint string) *setup.Fault {
+	return &setup.Fault{Word: "image.missing", Problem: "find the images: the engine lacks " + strings.Join(missing, ", "), Advice: []string{hint}}
+}
+
+func (m *machine) loadArchive(error) *setup.Mending {
+	file := m.c.String("images")
+	return &setup.Mending{Question: fmt.Sprintf("load the images of %s into Docker?", file), Do: func(ctx context.Context) error {
+		docker, err := wiring.DockerClient(ctx)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = docker.Close() }()
+		m.progress("loading " + file)
+		return loadImages(ctx, docker, file)
+	}}
+}
+
+// loadImages has the engine read an archive. What goes wrong is told in an answer that
+// began well.
+func loadImages(ctx context.Context, docker *client.Client, file string) error {
+	archive, err := os.Open(file)
+	if err != nil {
+		return &setup.Fault{Word: "image.archive", Problem: fmt.Sprintf("load images: %v", err), Advice: []string{"make the archive on a machine with a network: devloop bundle --output " + file}}
+	}
+	defer func() { _ = archive.Close() }()
+	answer, err := docker.ImageLoad(ctx, archive, client.ImageLoadWithQuiet(true))
+	if err != nil {
+		return fmt.Errorf("load images from %q: %w", file, err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if err := streamError(answer.Body); err != nil {
+		return fmt.Errorf("load images from %q: %w", file, err)
+	}
+	return nil
+}
+
+// streamError reads the engine's account of its work to the end.
+func streamError(stream io.Reader) error {
+	for decoder := json.NewDecoder(stream); ; {
+		var line struct{ Error string }
+		switch err := decoder.Decode(&line); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		case line.Error != "":
+			return errors.New(line.Error)
+		}
+	}
+}
+
+func (m *machine) lookForNodeImage(ctx context.Context) (string, error) {
+	k, err := m.keeper(ctx)
+	if err != nil {
+		return "", err
+	}
+	ref, here, err := k.NodeImageRef(ctx)
+	switch name, _, _ := strings.Cut(ref, "@"); {
+	case err != nil:
+		return "", err
+	case m.inUse(ctx) != "":
+		return "", &setup.NotHere{Why: "a cluster is in use that needs none"}
+	case here:
+		return name + " is here", nil
+	case m.clusterIsThere(ctx):
+		return "", &setup.NotHere{Why: "the cluster is there without it"}
+	default:
+		return "", imagesMissing([]string{name}, "without a registry: devloop setup --images FILE, or, in a clone of devloop, hack/node-image/build.sh")
+	}
+}
+
+func (m *machine) pullNodeImage(amiss error) *setup.Mending {
+	if fault.Of(amiss).Code != "image.missing" {
+		return nil
+	}
+	return &setup.Mending{Question: "pull the node image, some 400 MB?", Do: func(ctx context.Context) error {
+		k, err := m.keeper(ctx)
+		if err != nil {
+			return err
+		}
+		ref, _, err := k.NodeImageRef(ctx)
+		if err != nil {
+			return err
+		}
+		if err := m.reachable(ctx, ref); err != nil {
+			return err
+		}
+		return k.Pull(ctx)
+	}}
+}
+
+// reachable keeps a pull from waiting for a registry that is cut off, for minutes.
+func (m *machine) reachable(ctx context.Context, ref string) error {
+	docker, err := wiring.DockerClient(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = docker.Close() }()
+	return setup.Reachable(ctx, docker, ref)
+}
+
+func (m *machine) lookForBases(ctx context.Context) (string, error) {
+	bases := m.bases()
+	if len(bases) == 0 {
+		return "", &setup.NotHere{Why: "no project is here that needs one"}
+	}
+	docker, err := wiring.DockerClient(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = docker.Close() }()
+	if missing := lacking(ctx, docker, bases); len(missing) > 0 {
+		return "", imagesMissing(missing, "without a registry: devloop setup --images FILE")
+	}
+	return strings.Join(bases, ", ") + " here", nil
+}
+
+func (m *machine) pullBases(amiss error) *setup.Mending {
+	if fault.Of(amiss).Code != "image.missing" {
+		return nil
+	}
+	return &setup.Mending{Question: "pull the project's base images?", Do: func(ctx context.Context) error {
+		docker, err := wiring.DockerClient(ctx)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = docker.Close() }()
+		for _, ref := range lacking(ctx, docker, m.bases()) {
+			if err := pullImage(ctx, docker, ref, m.progress); err != nil {
+				return err
+			}
+		}
+		return nil
+	}}
+}
+
+// pullImage brings an image from its registry to the engine.
+func pullImage(ctx context.Context, docker *client.Client, ref string, progress func(string)) error {
+	if err := setup.Reachable(ctx, docker, ref); err != nil {
+		return err
+	}
+	progress("pulling " + ref)
+	stream, err := docker.ImagePull(ctx, ref, image.PullOptions{})
+	if err == nil {
+		defer func() { _ = stream.Close() }()
+		err = streamError(stream)
+	}
+	if err != nil {
+		return &setup.Fault{Word: "image.missing", Problem: fmt.Sprintf("pull %q: %v", ref, err), Advice: []string{"see what the registry says: docker pull " + ref}}
+	}
+	return nil
+}

@@ -1,0 +1,293 @@
+package machine
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+
+	"github.com/docker/docker/client"
+	"github.com/urfave/cli/v2"
+
+	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/sessions"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/setup"
+	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/loader"
+	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/localport"
+)
+
+// StepIDs are the steps of setup, in their order.
+var StepIDs = []string{"jdk", "build", "inotify", "docker", "memory", "disk", "archive", "registry", "node-image", "cluster", "base-images", "proxy", "context", "ports"}
+
+// machine is what the steps of setup look at.
+type machine struct {
+	c       *cli.Context
+	d       wiring.Display
+	dir     string
+	project *builder.Project // nil where DIR holds none, or none that can be built
+	amiss   error            // why it can't be built
+}
+
+// newMachine finds out what project there is. None is no mistake, unless DIR was named:
+// setup is run anywhere.
+func newMachine(c *cli.Context, d wiring.Display) (*machine, error) {
+	dir, err := wiring.Directory(c)
+	if err != nil {
+		return nil, err
+	}
+	m := &machine{c: c, d: d, dir: dir}
+	if m.project, m.amiss = wiring.OpenProject(c, d); fault.Of(m.amiss).Code == "project.none" {
+		if c.Args().Present() {
+			return nil, m.amiss
+		}
+		m.amiss = nil
+	}
+	return m, nil
+}
+
+func newSteps(c *cli.Context, d wiring.Display) ([]setup.Step, error) {
+	m, err := newMachine(c, d)
+	if err != nil {
+		return nil, err
+	}
+	elsewhere := os.Getenv(client.EnvOverrideHost) != "" || wiring.ContextHost() != ""
+	return []setup.Step{
+		setup.Java(m.dir),
+		{ID: "build", Look: m.lookForBuildTool},
+		setup.Inotify(),
+		setup.Engine(wiring.DockerClient, elsewhere),
+		setup.Memory(wiring.DockerClient),
+		setup.Disk(wiring.DockerClient, m.clusterIsThere),
+		{ID: "archive", Needs: []string{"docker"}, Look: m.lookForArchived, Mend: m.loadArchive},
+		setup.Registry(wiring.DockerClient, append(m.bases(), nodeRepository), m.missing),
+		{ID: "node-image", Needs: []string{"docker"}, Look: m.lookForNodeImage, Mend: m.pullNodeImage},
+		{ID: "cluster", Needs: []string{"docker", "node-image"}, Look: m.lookForCluster, Mend: m.mendCluster},
+		{ID: "base-images", Needs: []string{"docker"}, Look: m.lookForBases, Mend: m.pullBases},
+		setup.Proxy(wiring.DockerClient, m.nodeEnvironment),
+		{ID: "context", Needs: []string{"cluster"}, Look: m.lookForContext, Mend: m.writeContext},
+		{ID: "ports", Look: m.lookForPorts},
+	}, nil
+}
+
+// lookForBuildTool says what builds the project, or what would build one that brings no
+// wrapper of its own.
+func (m *machine) lookForBuildTool(context.Context) (string, error) {
+	if m.amiss != nil {
+		return "", m.amiss
+	}
+	if m.project != nil {
+		return m.project.Tool.Why, nil
+	}
+	var found []string
+	for _, tool := range []string{"gradle", "mvn"} {
+		if path, err := exec.LookPath(tool); err == nil {
+			found = append(found, path)
+		}
+	}
+	if len(found) == 0 {
+		return "", &setup.NotHere{Why: "no gradle or mvn on the PATH: a project's own gradlew or mvnw will do"}
+	}
+	return strings.Join(found, " and ") + ", for projects without a wrapper", nil
+}
+
+// keeper returns the keeper of the cluster that the flags name.
+func (m *machine) keeper(ctx context.Context) (*loader.Keeper, error) {
+	return newKeeper(ctx, m.c.String("cluster"), m.c.String("kubeconfig"), m.progress)
+}
+
+func (m *machine) progress(line string) { m.d.Publish(0, event.Progress{Line: line}) }
+
+// clusterIsThere reports whether there is a cluster of the name, in whatever condition, or
+// another one in use.
+func (m *machine) clusterIsThere(ctx context.Context) bool {
+	if m.inUse(ctx) != "" {
+		return true
+	}
+	k, err := m.keeper(ctx)
+	if err != nil {
+		return false
+	}
+	variables, err := k.NodeEnvironment(ctx)
+	return err == nil && variables != nil
+}
+
+func (m *machine) nodeEnvironment(ctx context.Context) []string {
+	k, err := m.keeper(ctx)
+	if err != nil {
+		return nil
+	}
+	variables, _ := k.NodeEnvironment(ctx) // what can't be seen is not told of
+	return variables
+}
+
+// inUse names the cluster of this machine that the kubeconfig's current context leads to,
+// "" where it leads to none, or where --cluster names one: a cluster that somebody uses
+// already, kind's or minikube's, will do.
+func (m *machine) inUse(ctx context.Context) string {
+	if m.c.IsSet("cluster") {
+		return ""
+	}
+	r, err := runner.Connect(runner.ConnectOptions{Kubeconfig: m.c.String("kubeconfig")})
+	if err != nil || r.Context() == m.context() {
+		return ""
+	}
+	cluster, err := Answering(ctx, r)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("%s cluster %s, of the current context %s", cluster.Product, cluster.Name, r.Context())
+}
+
+// Answering returns the cluster of this machine that r leads to, once it has answered. Any
+// other is asked nothing: a kubeconfig may name programs to log in with.
+func Answering(ctx context.Context, r *runner.Runner) (loader.Cluster, error) {
+	docker, err := wiring.DockerClient(ctx)
+	if err != nil {
+		return loader.Cluster{}, err
+	}
+	defer func() { _ = docker.Close() }()
+	cluster, err := loader.Detect(ctx, docker, r.Context(), r.Server())
+	if err != nil {
+		return cluster, err
+	}
+	return cluster, r.Ping(ctx)
+}
+
+// context is the name of the context that kind writes.
+func (m *machine) context() string { return "kind-" + m.c.String("cluster") }
+
+func (m *machine) lookForCluster(ctx context.Context) (string, error) {
+	if other := m.inUse(ctx); other != "" {
+		return other + ", answers", nil
+	}
+	k, err := m.keeper(ctx)
+	if err != nil {
+		return "", err
+	}
+	condition, err := k.Look(ctx)
+	if err != nil {
+		return "", err
+	}
+	if condition != loader.Running {
+		return "", &setup.Fault{Word: "cluster." + string(condition), Problem: fmt.Sprintf("find the kind cluster %q: it is %s", k.Name, condition),
+			Advice: []string{"make it, or bring it back: devloop setup"}}
+	}
+	return fmt.Sprintf("kind cluster %s answers", k.Name), nil
+}
+
+func (m *machine) mendCluster(amiss error) *setup.Mending {
+	if !strings.HasPrefix(fault.Of(amiss).Code, "cluster.") {
+		return nil
+	}
+	return &setup.Mending{
+		Question: fmt.Sprintf("make the kind cluster %q, or bring it back?", m.c.String("cluster")),
+		Do: func(ctx context.Context) error {
+			k, err := m.keeper(ctx)
+			if err != nil {
+				return err
+			}
+			if err := m.passProxyOn(ctx); err != nil {
+				return err
+			}
+			outcome, why, err := k.Ensure(ctx)
+			if err == nil {
+				m.progress(fmt.Sprintf("%s: %s", outcome, why))
+			}
+			return err
+		}}
+}
+
+// passProxyOn lets kind, which asks the environment, know of the engine's proxy.
+func (m *machine) passProxyOn(ctx context.Context) error {
+	docker, err := wiring.DockerClient(ctx)
+	if err != nil {
+		return err
+	}
+	info, err := docker.Info(ctx)
+	if err != nil {
+		return err
+	}
+	for name, value := range map[string]string{"HTTP_PROXY": info.HTTPProxy, "HTTPS_PROXY": info.HTTPSProxy, "NO_PROXY": info.NoProxy} {
+		if value != "" && os.Getenv(name) == "" && os.Getenv(strings.ToLower(name)) == "" {
+			if err := os.Setenv(name, value); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// lookForContext looks whether the kubeconfig leads to the cluster.
+func (m *machine) lookForContext(ctx context.Context) (string, error) {
+	if other := m.inUse(ctx); other != "" {
+		return "the current one leads to it", nil
+	}
+	name := m.context()
+	r, err := runner.Connect(runner.ConnectOptions{Kubeconfig: m.c.String("kubeconfig"), Context: name})
+	if err == nil {
+		_, err = Answering(ctx, r)
+	}
+	if err != nil {
+		return "", &setup.Fault{Word: "cluster.context", Problem: fmt.Sprintf("reach the cluster by the context %q: %v", name, err), Advice: []string{"write it into the kubeconfig: devloop setup"}}
+	}
+	return fmt.Sprintf("%s leads to the cluster", name), nil
+}
+
+func (m *machine) writeContext(error) *setup.Mending {
+	return &setup.Mending{
+		Question: fmt.Sprintf("write the context %q into the kubeconfig?", m.context()),
+		Do: func(ctx context.Context) error {
+			k, err := m.keeper(ctx)
+			if err != nil {
+				return err
+			}
+			return k.Export()
+		}}
+}
+
+// lookForPorts looks whether the local ports that devloop would take are free. One that
+// nobody asked for by number does not matter: the next one will do.
+func (m *machine) lookForPorts(ctx context.Context) (string, error) {
+	wanted, strict := []int{8080}, false
+	if m.project != nil {
+		wanted = slices.DeleteFunc([]int{m.project.Port()}, func(port int) bool { return port == 0 })
+	}
+	if named := m.c.StringSlice("port"); len(named) > 0 {
+		wanted, strict = nil, true
+		for _, text := range named {
+			local, _, _ := config.Port(text) // checked
+			wanted = append(wanted, local)
+		}
+	}
+	var words []string
+	for _, port := range wanted {
+		word, err := portWord(ctx, port)
+		if err != nil && strict {
+			return "", err
+		}
+		if err != nil {
+			word = fmt.Sprintf("%v; the next that is free will serve", err)
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, ", "), nil
+}
+
+func portWord(ctx context.Context, port int) (string, error) {
+	err := localport.Available(ctx, localport.Options{Local: port})
+	if err == nil {
+		return fmt.Sprintf("%d is free", port), nil
+	}
+	i := slices.IndexFunc(sessions.OpenAddresses(""), func(a sessions.Address) bool { return strings.HasSuffix(a.URL, fmt.Sprintf(":%d", port)) })
+	if i < 0 {
+		return "", err
+	}
+	return fmt.Sprintf("%d leads to %s, by devloop", port, sessions.OpenAddresses("")[i].Pod), nil
+}

@@ -1,0 +1,142 @@
+package pods
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/sessions"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/podview"
+	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/manifest"
+)
+
+func ApplyCommand(s wiring.Streams) *cli.Command {
+	return &cli.Command{
+		Name:      "apply",
+		ArgsUsage: "-f FILE",
+		Usage:     "deploy a manifest without a project, and wait until its Pods are ready",
+		Description: `Checks the manifest, brings its objects to the cluster, waits until its Pods are ready,
+and explains it where they are not. A Pod that is there already is replaced, if devloop
+made it. The manifest's images are the nodes' affair: they pull them, unless --load
+brings those that Docker has on this machine.`,
+		Flags: slices.Concat([]cli.Flag{
+			&cli.StringSliceFlag{Name: "manifest", Aliases: []string{"f"}, Usage: "the `FILE`, a directory or one with a kustomization; - is stdin; may be repeated"},
+			&cli.BoolFlag{Name: "load", Usage: "bring the images that Docker has here into the nodes, and let the nodes use these"},
+			&cli.StringFlag{Name: "name", Usage: "the `NAME` under which devloop down finds the objects (default: the directory's)"},
+			&cli.BoolFlag{Name: "adopt", Usage: "replace objects of the same name although somebody else made them, or a devloop at work on a project"},
+			&cli.BoolFlag{Name: "explain", Usage: "tell in what the objects in the cluster differ from the manifest"},
+		}, wiring.SettingFlags("timeout", "keep"), wiring.ClusterFlags(), wiring.DisplayFlags()),
+		Action: func(c *cli.Context) error { return apply(c, wiring.NewDisplay(c, s)) },
+	}
+}
+
+func apply(c *cli.Context, d wiring.Display) error {
+	return wiring.RunSession(d, func() (error, bool) { return applyFiles(c, d), false })
+}
+
+func applyFiles(c *cli.Context, d wiring.Display) error {
+	files := append(c.StringSlice("manifest"), c.Args().Slice()...)
+	if len(files) == 0 {
+		return &cmdline.UsageError{Err: errors.New("no manifest: devloop apply -f FILE")}
+	}
+	m, err := manifest.Load(files...)
+	if err != nil {
+		return err
+	}
+	at, err := wiring.ReachCluster(c)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = at.Images.Close() }()
+	dir, err := manifestDir(files[0])
+	if err != nil {
+		return err
+	}
+	name := c.String("name")
+	if name == "" {
+		name = filepath.Base(dir)
+	}
+	l := &engine.Session{Bus: d.Bus, Explain: c.Bool("explain"), Loader: at.Images, Deployer: at.Pods,
+		Target: engine.Target{Name: name, Dir: dir, Adopt: c.Bool("adopt"), Yields: wiring.Yields(d, at.Pods.Server()), ReadyTimeout: c.Duration("timeout"),
+			Keep: c.StringSlice("keep")}}
+	d.Publish(0, event.SessionStarted{Version: wiring.Version(), Project: name, Dir: dir, Context: at.Pods.Context(), Cluster: at.Cluster, Namespace: at.Pods.Namespace()})
+	cache, err := sessions.CacheDir()
+	if err != nil {
+		return err
+	}
+	imager := builder.NewImager(at.Docker, builder.ImagerOptions{CacheDir: cache})
+	var stored []engine.Stored
+	if c.Bool("load") {
+		if stored, err = storedImages(c, imager, m); err != nil {
+			return err
+		}
+	}
+	made, err := l.Apply(c.Context, m, stored)
+	if why, ok := errors.AsType[*runner.NotReadyError](err); ok && !c.Bool("load") {
+		wiring.AdviseLoad(c.Context, imager, why, files[0])
+	}
+	if err != nil {
+		return err
+	}
+	d.Publish(0, event.Notice{Level: event.Info, Text: fmt.Sprintf("%d %s ready", len(made), plural(len(made), "Pod is", "Pods are")), Hints: next(made)})
+	return nil
+}
+
+// manifestDir returns the directory that names what a manifest deploys: the file's, or the
+// directory itself where it is one.
+func manifestDir(file string) (string, error) {
+	path, err := filepath.Abs(file)
+	if err != nil {
+		return "", err
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return path, nil
+	}
+	return filepath.Dir(path), nil
+}
+
+// storedImages returns those of the manifest's images that the engine has.
+func storedImages(c *cli.Context, imager *builder.Imager, m manifest.Manifest) ([]engine.Stored, error) {
+	var stored []engine.Stored
+	for _, ref := range m.Images() {
+		content, err := imager.Local(c.Context, ref)
+		if err != nil {
+			return nil, err
+		}
+		if content != nil {
+			stored = append(stored, engine.Stored{Ref: ref, Content: content})
+		}
+	}
+	return stored, nil
+}
+
+func plural(n int, one, several string) string {
+	if n == 1 {
+		return one
+	}
+	return several
+}
+
+// next is what one does with new Pods.
+func next(pods []runner.Pod) []string {
+	if len(pods) == 0 {
+		return nil
+	}
+	hints := []string{"look at them: devloop status"}
+	for _, p := range pods {
+		if len(p.Ports) > 0 {
+			return append(hints, "reach one from this machine: "+podview.ForwardCommand(p))
+		}
+	}
+	return hints
+}

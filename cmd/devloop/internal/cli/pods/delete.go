@@ -1,0 +1,48 @@
+package pods
+
+import (
+	"errors"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+)
+
+func DeleteCommand(s wiring.Streams) *cli.Command {
+	return &cli.Command{
+		Name:      "delete",
+		Usage:     "remove an object that devloop made",
+		ArgsUsage: "[KIND] NAME...",
+		Description: `Removes the Pod, or whatever else devloop made under that name in the namespace, with
+all that Kubernetes made of it, and waits until its Pods are gone. What somebody else made
+stays. devloop down removes all of a project.`,
+		Flags:  append(wiring.ClusterFlags(), wiring.DisplayFlags()...),
+		Action: func(c *cli.Context) error { return remove(c, wiring.NewDisplay(c, s)) },
+	}
+}
+
+func remove(c *cli.Context, d wiring.Display) error {
+	return wiring.RunSession(d, func() (error, bool) { return removeNamed(c, d), false })
+}
+
+func removeNamed(c *cli.Context, d wiring.Display) error {
+	if !c.Args().Present() {
+		return &cmdline.UsageError{Err: errors.New("no name: devloop delete NAME")}
+	}
+	at, err := wiring.ReachCluster(c)
+	if err != nil {
+		return err
+	}
+	for _, o := range cmdline.Objects(c.Args().Slice()) {
+		removed, err := at.Pods.Delete(c.Context, o.Kind, o.Name)
+		for _, o := range removed {
+			d.Publish(0, event.Removed{Object: o.Kind + "/" + o.Name, Namespace: o.Namespace})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,49 @@
+package pods
+
+import (
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/podview"
+)
+
+func DescribeCommand(s wiring.Streams) *cli.Command {
+	return &cli.Command{
+		Name:      "describe",
+		Usage:     "explain a Pod's state, and show its details",
+		ArgsUsage: "[NAME]",
+		Description: `Our explanation comes first, with what was seen and what to do. Then, as kubectl
+describe pod has it: the node and the IP, the containers with their images, ports, probes
+and restarts, the conditions, and the events in their order.
+
+NAME is a Pod, or the Deployment that it belongs to; it can be left out where devloop has
+but one Pod in the namespace.`,
+		Flags:  wiring.LookFlags(),
+		Action: func(c *cli.Context) error { return describe(c, s) },
+	}
+}
+
+func describe(c *cli.Context, s wiring.Streams) error {
+	name, err := wiring.PodName(c)
+	if err != nil {
+		return err
+	}
+	at, err := wiring.ReachCluster(c)
+	if err != nil {
+		return err
+	}
+	found, err := at.Pods.Inspect(c.Context, name)
+	if err != nil {
+		return err
+	}
+	images := builder.NewImager(at.Docker, builder.ImagerOptions{})
+	wiring.AdviseLoad(c.Context, images, found.Why, "FILE")
+	row := newFacts(at.Pods.Context(), images).row(c.Context, found.PodState)
+	if c.Bool("json") {
+		return wiring.PrintJSON(s.Out, podview.DescriptionOf(found, row))
+	}
+	return podview.Describe(s.Out, found, row, time.Now())
+}

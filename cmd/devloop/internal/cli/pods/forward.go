@@ -1,0 +1,137 @@
+package pods
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/localport"
+)
+
+func ForwardCommand(s wiring.Streams) *cli.Command {
+	return &cli.Command{
+		Name:      "forward",
+		Usage:     "forward a local port to a Pod",
+		ArgsUsage: "[NAME] [[LOCAL:]REMOTE]",
+		Description: `The Pod's network is not this machine's: a browser here can't reach a Pod by itself.
+This opens a local port and carries each connection to the port REMOTE of the Pod NAME,
+until Ctrl+C. When the Pod is replaced the local port stays, and leads to the new one.
+
+   devloop forward nginx-pod 8080:80
+   devloop forward spring-pod 8080
+
+LOCAL is REMOTE's number unless it is given; where that is busy, or kept for root, as
+those below 1024 are, the next one that is free. REMOTE is the Pod's first containerPort
+unless it is given.`,
+		Flags:  wiring.LookFlags(),
+		Action: func(c *cli.Context) error { return forward(c, s, wiring.NewDisplay(c, s)) },
+	}
+}
+
+func forward(c *cli.Context, s wiring.Streams, d wiring.Display) error {
+	return wiring.RunSession(d, func() (error, bool) { return forwardTo(c, s, d), false })
+}
+
+func forwardTo(c *cli.Context, s wiring.Streams, d wiring.Display) error {
+	name, ports, err := forwardArgs(c.Args().Slice())
+	if err != nil {
+		return err
+	}
+	at, err := wiring.ReachCluster(c)
+	if err != nil {
+		return err
+	}
+	pods := at.Pods
+	pod, err := pods.Find(c.Context, name)
+	if err != nil {
+		return err
+	}
+	if err := ports.complete(pod); err != nil {
+		return err
+	}
+	local, err := pods.Listen(c.Context, localport.Options{Local: ports.local, Strict: ports.strict})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = local.Close() }()
+	d.Publish(0, event.SessionStarted{Version: wiring.Version(), Project: pod.Name, Context: pods.Context(), Cluster: at.Cluster, Namespace: pod.Namespace})
+	if err := local.FallbackReason(); err != nil {
+		d.Warn(err)
+	}
+	err = pods.Follow(c.Context, pod, func(p runner.Pod) {
+		local.SetBackend(p, ports.remote)
+		d.Publish(0, event.Forwarding{Pod: p.Name, Port: ports.remote, URL: local.URL()})
+		if !c.Bool("json") {
+			_, _ = fmt.Fprintf(s.Out, "%s → %s:%d, until Ctrl+C\n", local.URL(), p.Name, ports.remote)
+		}
+	})
+	if errors.Is(err, context.Canceled) {
+		return nil // that is how it is meant to end
+	}
+	return err
+}
+
+// portPair is LOCAL:REMOTE; remote is 0 where none was given.
+type portPair struct {
+	local, remote int
+	strict        bool // LOCAL was given
+}
+
+// forwardArgs reads [NAME] [[LOCAL:]REMOTE]. A lone number is a port: no Pod is
+// named so by people.
+func forwardArgs(args []string) (name string, p portPair, err error) {
+	args = cmdline.ObjectNames(args)
+	if len(args) > 2 {
+		return "", p, &cmdline.UsageError{Err: fmt.Errorf("want [NAME] [[LOCAL:]REMOTE], got %q", args)}
+	}
+	if len(args) > 0 {
+		if p, err = pairOf(args[len(args)-1]); err == nil {
+			args = args[:len(args)-1]
+		} else if len(args) == 2 {
+			return "", p, err
+		}
+	}
+	if len(args) > 0 {
+		name = args[0]
+	}
+	return name, p, nil
+}
+
+func pairOf(text string) (portPair, error) {
+	local, remote, both := strings.Cut(text, ":")
+	if !both {
+		local, remote = "", text
+	}
+	r, err := strconv.ParseUint(remote, 10, 16)
+	l, localErr := uint64(0), error(nil)
+	if both && local != "" {
+		l, localErr = strconv.ParseUint(local, 10, 16)
+	}
+	if err != nil || localErr != nil || r == 0 {
+		return portPair{}, &cmdline.UsageError{Err: fmt.Errorf("%q: want LOCAL:REMOTE or REMOTE, numbers from 1 to 65535", text)}
+	}
+	if both {
+		return portPair{int(l), int(r), l > 0}, nil
+	}
+	return portPair{int(r), int(r), false}, nil
+}
+
+// complete takes the Pod's first port where none was given.
+func (p *portPair) complete(pod runner.Pod) error {
+	if p.remote > 0 {
+		return nil
+	}
+	if len(pod.Ports) == 0 {
+		return &cmdline.UsageError{Err: fmt.Errorf("pod %q names no containerPort: say which, as in devloop forward %s 8080", pod.Name, pod.Name)}
+	}
+	p.local, p.remote = pod.Ports[0], pod.Ports[0]
+	return nil
+}

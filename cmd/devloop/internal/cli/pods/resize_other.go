@@ -1,0 +1,11 @@
+//go:build !unix
+
+package cli
+
+import (
+	"context"
+	"os"
+)
+
+// resized never tells: the system has no signal for it.
+func resized(context.Context) <-chan os.Signal { return nil }

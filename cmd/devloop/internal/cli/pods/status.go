@@ -1,0 +1,125 @@
+// Package pods has the commands that look at Pods and change them without a project: status,
+// describe, logs, exec, forward, apply and delete. They do what a learner would do with kubectl.
+package pods
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/sessions"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/podview"
+	"github.com/devloop-cli/devloop/runner"
+)
+
+func StatusCommand(s wiring.Streams) *cli.Command {
+	return &cli.Command{
+		Name:      "status",
+		Usage:     "list Pods with their status and why they are not ready",
+		ArgsUsage: "[DIR]",
+		Description: `A table as kubectl get pods gives it, of the Pods that devloop made: for the project in
+DIR, or for all projects. READY counts the containers that serve, STATUS is Kubernetes'
+own word for the state, WHY NOT is ours for what keeps it from serving; devloop describe
+has the whole explanation. LOCAL ADDRESS leads to the Pod while devloop run, deploy
+--forward or forward keeps it open. A column with nothing in it is left out.`,
+		Flags: wiring.LookFlags(append(wiring.SettingFlags("module", "build-tool"),
+			&cli.BoolFlag{Name: "all", Aliases: []string{"A", "all-namespaces"}, Usage: "the Pods that devloop did not make, too"},
+			&cli.StringFlag{Name: "name", Usage: "the project's `NAME`, instead of DIR"})...),
+		Action: func(c *cli.Context) error { return status(c, s) },
+	}
+}
+
+func status(c *cli.Context, s wiring.Streams) error {
+	selection, err := selected(c)
+	if err != nil {
+		return err
+	}
+	at, err := wiring.ReachCluster(c)
+	if err != nil {
+		return err
+	}
+	list, err := at.Pods.List(c.Context, selection)
+	if err != nil {
+		return err
+	}
+	rows := make([]podview.Row, len(list))
+	known := newFacts(at.Pods.Context(), builder.NewImager(at.Docker, builder.ImagerOptions{}))
+	for i, p := range list {
+		rows[i] = known.row(c.Context, p)
+	}
+	if c.Bool("json") {
+		return wiring.PrintJSON(s.Out, map[string]any{"context": at.Pods.Context(), "pods": rows})
+	}
+	if len(rows) == 0 {
+		return nothing(c, s, selection)
+	}
+	return podview.Status(s.Out, rows, time.Now())
+}
+
+// selected says which Pods the flags ask for.
+func selected(c *cli.Context) (runner.Selection, error) {
+	selection := runner.Selection{Project: c.String("name"), Namespace: c.String("namespace"), Others: c.Bool("all")}
+	if c.NArg() > 0 && selection.Project == "" {
+		dir, err := wiring.Directory(c)
+		if err != nil {
+			return selection, err
+		}
+		project, err := builder.Open(c.Context, dir, builder.Options{Module: c.String("module"), BuildTool: c.String("build-tool")})
+		if err != nil {
+			return selection, err
+		}
+		selection.Project = project.Name
+		if c.String("module") == "" {
+			selection.Directory = project.Dir // its modules, too
+		}
+	}
+	if selection.Project != "" && selection.Others {
+		return selection, &cmdline.UsageError{Err: fmt.Errorf("--all shows every Pod, and does not go with a project")}
+	}
+	return selection, nil
+}
+
+// nothing says on stderr that there is nothing: stdout is for data.
+func nothing(c *cli.Context, s wiring.Streams, selection runner.Selection) error {
+	text := "devloop has no Pod in the cluster; make one: devloop deploy, or devloop apply -f FILE"
+	if selection.Project != "" {
+		text = fmt.Sprintf("devloop has no Pod of the project %q in the cluster; make it: %s", selection.Project, wiring.NextCommand(c, "deploy"))
+	}
+	if selection.Others {
+		text = "there is no Pod at all"
+	}
+	_, err := fmt.Fprintln(s.Err, text)
+	return err
+}
+
+// facts are what this machine knows about Pods, and the cluster does not.
+type facts struct {
+	images    *builder.Imager
+	since     map[string]time.Time
+	addresses []sessions.Address
+}
+
+func newFacts(context string, images *builder.Imager) *facts {
+	return &facts{images: images, since: map[string]time.Time{}, addresses: sessions.OpenAddresses(context)}
+}
+
+func (f *facts) row(ctx context.Context, p runner.PodState) podview.Row {
+	since, asked := f.since[p.Image]
+	if !asked {
+		since, _ = f.images.LastTagged(ctx, p.Image) // without it the column stays empty
+		f.since[p.Image] = since
+	}
+	var urls []string
+	for _, a := range f.addresses {
+		if a.Namespace == p.Namespace && a.Pod == p.Name && !slices.Contains(urls, a.URL) {
+			urls = append(urls, a.URL)
+		}
+	}
+	return podview.RowOf(p, since, urls)
+}

@@ -1,0 +1,99 @@
+package project
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
+	"github.com/urfave/cli/v2"
+)
+
+func ConfigCommand(s wiring.Streams) *cli.Command {
+	return &cli.Command{
+		Name:      "config",
+		Usage:     "show a project's settings, and where each value comes from",
+		ArgsUsage: "[DIR]",
+		Description: `Shows every setting for the project in DIR (default: the current directory) with its
+effective value and where it comes from: a flag, the environment, devloop.yaml with its
+line, or the default. Each is a flag here, too, so that one sees what it would change.`,
+		Flags:  append(wiring.SettingFlags(settingNames()...), &cli.BoolFlag{Name: "json", Usage: "print JSON"}),
+		Action: func(c *cli.Context) error { return showConfig(c, s.Out) },
+	}
+}
+
+func settingNames() []string {
+	var names []string
+	for _, s := range config.Settings {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+// shownSetting is a line of `devloop config`.
+type shownSetting struct {
+	Name  string   `json:"name"`
+	Value []string `json:"value"`
+	From  string   `json:"from"`
+}
+
+// showConfig runs without settle: it has to tell flags from what lies below them.
+func showConfig(c *cli.Context, out io.Writer) error {
+	if _, err := wiring.Directory(c); err != nil {
+		return err
+	}
+	settings, err := config.Load(wiring.ProjectDir(c), os.LookupEnv)
+	if err != nil {
+		return err
+	}
+	var rows []shownSetting
+	for _, s := range config.Settings {
+		row := shownSetting{s.Name, []string{}, "default"}
+		if value, given := settings[s.Name]; given {
+			row.Value, row.From = value.Texts, value.From
+		} else if s.Default != "" {
+			row.Value = []string{s.Default}
+		}
+		if c.IsSet(s.Name) {
+			if err := wiring.CheckFlag(c, s); err != nil {
+				return &cmdline.UsageError{Err: err}
+			}
+			row.Value, row.From = wiring.FlagTexts(c, s), "--"+s.Name
+		}
+		rows = append(rows, row)
+	}
+	if c.Bool("json") {
+		return wiring.PrintJSON(out, rows)
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(table, "SETTING\tVALUE\tFROM")
+	for _, r := range rows {
+		value := strings.Join(r.Value, " ")
+		if s, known := config.Find(r.Name); known && len(r.Value) == 0 {
+			value = "(" + s.Unset + ")"
+		}
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\n", r.Name, value, r.From)
+	}
+	return table.Flush()
+}
+
+func SchemaCommand(s wiring.Streams) *cli.Command {
+	return &cli.Command{
+		Name:  "schema",
+		Usage: "print the JSON Schema of devloop.yaml, for editors",
+		Description: `devloop init writes it beside devloop.yaml, whose first line names it: editors that know
+the YAML language server then complete and check the file, without a network.`,
+		Action: func(c *cli.Context) error {
+			schema, err := config.Schema()
+			if err != nil {
+				return err
+			}
+			_, err = s.Out.Write(schema)
+			return err
+		},
+	}
+}

@@ -1,0 +1,285 @@
+// Package project has the commands for a project: run, deploy, down, init and config.
+//
+// run and deploy read the flags and the project into an [engine.Target], connect the real
+// compiler, imager, loader and cluster to an [engine.Session], and let it work.
+package project
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/sessions"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
+	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/localport"
+	"github.com/devloop-cli/devloop/runner/manifest"
+)
+
+func DeployCommand(s wiring.Streams) *cli.Command {
+	return &cli.Command{
+		Name:      "deploy",
+		Usage:     "build and deploy a project once",
+		ArgsUsage: "[DIR]",
+		Description: `Compiles the project in DIR (default: the current directory) with its own Gradle or
+Maven, builds its image, loads it into the cluster's nodes, replaces the Pod, waits
+until it answers, and asks it once through localhost.`,
+		Flags: append(cycleFlags(),
+			&cli.BoolFlag{Name: "forward", Usage: "stay, and keep localhost leading to the Pod, until Ctrl+C"}),
+		Action: func(c *cli.Context) error { return deploy(c, wiring.NewDisplay(c, s)) },
+	}
+}
+
+// cycleFlags are the flags of the commands that build and deploy.
+func cycleFlags() []cli.Flag {
+	return slices.Concat(wiring.SettingFlags("port", "address", "wait", "timeout", "keep"), []cli.Flag{
+		&cli.BoolFlag{Name: "adopt", Usage: "replace objects of the same name although somebody else made them, or a devloop at work in another directory"},
+	}, wiring.ProjectFlags(), wiring.ClusterFlags(), wiring.DisplayFlags())
+}
+
+func deploy(c *cli.Context, d wiring.Display) error {
+	return wiring.RunSession(d, func() (error, bool) { return deployOnce(c, d) })
+}
+
+// deployOnce runs the one cycle; inCycle says whether the cycle has told of err.
+func deployOnce(c *cli.Context, d wiring.Display) (err error, inCycle bool) {
+	l, release, err := newSession(c, d)
+	if err != nil {
+		return err, false
+	}
+	defer release()
+	defer func() { err = errors.Join(err, l.Close()) }()
+	if err := l.Deploy(c.Context); err != nil {
+		return err, true
+	}
+	if err := l.Train(c.Context); err != nil {
+		return err, false
+	}
+	if c.Bool("forward") {
+		d.Publish(0, event.Notice{Level: event.Info, Text: "localhost leads to the Pod until Ctrl+C: " + strings.Join(l.URLs(), " ")})
+		<-c.Context.Done()
+	} else if n := len(l.URLs()); n > 0 {
+		text := "the Pod stays; its local port was open to prove that it answers, and is closed now"
+		if n > 1 {
+			text = "the Pods stay; their local ports were open to prove that they answer, and are closed now"
+		}
+		d.Publish(0, event.Notice{Level: event.Info, Text: text,
+			Hints: []string{"keep a port open: " + wiring.WithFlags(c, "devloop forward", wiring.PlaceFlags), "deploy again at every save: " + wiring.NextCommand(c, "run")}})
+	}
+	return nil, false
+}
+
+// newSession joins the real clients, takes the project for this process, and publishes
+// what was found out on the way. Release gives the project back.
+func newSession(c *cli.Context, d wiring.Display) (*engine.Session, func(), error) {
+	t, project, err := newTarget(c, d)
+	if err != nil {
+		return nil, nil, err
+	}
+	cache, err := sessions.CacheDir()
+	if err != nil {
+		return nil, nil, err
+	}
+	docker, err := wiring.DockerClient(c.Context)
+	if err != nil {
+		return nil, nil, err
+	}
+	pods, err := wiring.Connect(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	cluster, images, err := wiring.TargetCluster(c, docker, pods)
+	if err != nil {
+		return nil, nil, err
+	}
+	t.Namespace, t.KeepServing, t.Yields = pods.Namespace(), keepServing(c, docker), wiring.Yields(d, pods.Server())
+	release, err := sessions.Acquire(c.Command.Name, t.Dir, pods.Server(), t.Namespace)
+	if err != nil {
+		return nil, nil, err
+	}
+	d.Publish(0, event.SessionStarted{
+		Version: wiring.Version(), Project: t.Name, Dir: t.Dir,
+		Tool: strings.Join(project.Tool.Command, " "), Why: project.Tool.Why,
+		Context: pods.Context(), Cluster: cluster, Namespace: t.Namespace,
+	})
+	project.SkipStyle = c.Command.Name == "run"
+	compiler := builder.NewCompiler(project, c.String("compiler") == "auto")
+	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: wiring.WithoutLevers(c), JVMOptions: t.JVMOptions, Develop: t.Fixed == "", Swap: c.Command.Name == "run" && !t.NotChangeable, Debug: t.Debug.On, Suspend: t.Debug.Suspend})
+	if t.Fixed == "" {
+		project.NeedsJar = imager.NeedsJar
+	}
+	return &engine.Session{
+			Bus: d.Bus, Target: t,
+			Compiler: compiler,
+			Imager:   imager,
+			Trainer:  imager,
+			Explain:  c.Bool("explain"),
+			Loader:   images,
+			Deployer: pods,
+			Listen:   listen(pods, c.String("address"), c.Duration("wait")),
+			Debugger: debugger(c.Duration("wait")),
+		}, func() { // what can't be removed of its files is removed the next time
+			_ = compiler.Close()
+			_ = images.Close()
+			release()
+		}, nil
+}
+
+// fixed says why no image is to be such that the running application can be changed, "" where
+// it may be: in run, unless the manifest has options for every JVM of a container, which the
+// supervisor's own would take first, a debug port for instance, or starts the project's image
+// in its own way.
+func fixed(c *cli.Context, m manifest.Manifest, project string) string {
+	if c.Command.Name != "run" {
+		return "only devloop run changes what runs"
+	}
+	if given := m.Environment(builder.JVMOptions...); len(given) > 0 {
+		variable, _, _ := strings.Cut(given[0], "=")
+		if slices.ContainsFunc(c.StringSlice("env"), func(v string) bool { return strings.HasPrefix(v, variable+"=") }) {
+			return "--env sets " + variable
+		}
+		return "the manifest sets " + variable
+	}
+	images, _ := m.ProjectImages(c.String("image-name"), project)
+	if slices.ContainsFunc(m.Containers(), func(c manifest.Container) bool { return c.Runs(images...) && (c.Command != nil || c.Args != nil) }) {
+		return "the manifest sets the container's command"
+	}
+	return m.NotPatchable(images...)
+}
+
+// newTarget reads the flags and the project, and what is wrong with its manifests.
+func newTarget(c *cli.Context, d wiring.Display) (engine.Target, *builder.Project, error) {
+	var none engine.Target
+	project, err := wiring.OpenProject(c, d)
+	if err != nil {
+		return none, nil, err
+	}
+	named, err := wiring.Absolute(c.StringSlice("manifest")) // changes are told of by path
+	if err != nil {
+		return none, nil, err
+	}
+	files := named
+	if len(files) == 0 {
+		if files, err = manifest.Find(project.Dir); err != nil {
+			return none, nil, err
+		}
+	}
+	m, err := manifest.Load(files...)
+	if err != nil {
+		return none, nil, err
+	}
+	image, env := c.String("image-name"), c.StringSlice("env")
+	ports, err := localPorts(c.StringSlice("port"))
+	if err != nil {
+		return none, nil, err
+	}
+	fixes := func(m manifest.Manifest) string { return fixed(c, m, project.Name) }
+	t := engine.Target{
+		Name: project.Name, Dir: project.Dir, Image: image, Env: env, Manifests: named, Port: project.Port(), Ports: ports,
+		Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"), Keep: c.StringSlice("keep"),
+		Path: plan.Rule(c.String("path")), Fixes: fixes, Debug: debugging(c),
+	}
+	t.Fixed = fixes(t.Own(m))
+	t.JVMOptions = t.Own(m).Environment(builder.JVMOptions...)
+	t.NotChangeable = m.NotPatchable(t.Images(m)...) != ""
+	if err := tellForeign(d, project.Dir, named); err != nil {
+		return none, nil, err
+	}
+	if !m.Generated() {
+		return t, project, nil
+	}
+	if charts := manifest.Charts(project.Dir); len(charts) > 0 {
+		chart := &manifest.ChartError{Dir: charts[0]}
+		d.Publish(0, event.Notice{Level: event.Info, Text: fmt.Sprintf("the Helm chart %q is not used, devloop makes a Pod of its own", chart.Dir), Hints: chart.Hints()})
+	}
+	return t, project, nil
+}
+
+// tellForeign says which files were taken for those of other tools, where the user names none.
+func tellForeign(d wiring.Display, dir string, named []string) error {
+	if len(named) > 0 {
+		return nil
+	}
+	foreign, err := manifest.FindForeign(dir)
+	if err != nil || len(foreign) == 0 {
+		return err
+	}
+	var files []string
+	for _, f := range foreign {
+		files = append(files, fmt.Sprintf("%s (%s of %s)", relativeTo(dir, []string{f.File})[0], f.Kind, f.APIVersion))
+	}
+	text := "not deployed, as other tools read them: "
+	if len(files) == 1 {
+		text = "not deployed, as another tool reads it: "
+	}
+	d.Publish(0, event.Notice{Level: event.Info, Text: text + strings.Join(files, ", "), Hints: []string{"deploy such a file all the same: --manifest FILE"}})
+	return nil
+}
+
+// listen returns how local ports are opened: on address, each connection waiting for a
+// Pod for as long as wait.
+func listen(pods *runner.Runner, address string, wait time.Duration) func(context.Context, localport.Options) (engine.LocalPort, error) {
+	return func(ctx context.Context, p localport.Options) (engine.LocalPort, error) {
+		p.Address, p.Wait = address, wait
+		forward, err := pods.Listen(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		return forward, nil
+	}
+}
+
+// debugger returns how local ports for debuggers are opened: on the loopback addresses only,
+// whatever --address says, since whoever reaches such a port can run any code in the Pod.
+func debugger(wait time.Duration) func(context.Context, localport.Options, func(string)) (*jdwp.Relay, error, error) {
+	return func(ctx context.Context, p localport.Options, tell func(string)) (*jdwp.Relay, error, error) {
+		listeners, moved, err := localport.ListenTCP(ctx, p)
+		if err != nil {
+			return nil, nil, err
+		}
+		return jdwp.NewRelay(listeners, jdwp.Options{Wait: wait, Notify: tell}), moved, nil
+	}
+}
+
+// debugging reads the flags for debuggers, which only run has.
+func debugging(c *cli.Context) engine.Debug {
+	local, _, _ := config.Port(c.String("debug-port")) // it is checked
+	suspend := c.Bool("suspend")
+	return engine.Debug{On: c.Bool("debug") || suspend, Suspend: suspend, Port: localport.Options{Local: local}}
+}
+
+// localPorts reads --port, whose values are checked: the local ports by the container's. Two
+// for one container port are a [*UsageError].
+func localPorts(flags []string) (map[int]int, error) {
+	ports := map[int]int{}
+	for _, f := range flags {
+		local, container, err := config.Port(f)
+		if err != nil {
+			return nil, err
+		}
+		if first, twice := ports[container]; twice && first != local {
+			return nil, &cmdline.UsageError{Err: twoPorts(first, local, container)}
+		}
+		ports[container] = local
+	}
+	return ports, nil
+}
+
+func twoPorts(first, second, container int) error {
+	if container != 0 {
+		return fmt.Errorf("--port %d:%d and --port %d:%d lead to the same container port", first, container, second, container)
+	}
+	return fmt.Errorf("--port %d and --port %d both lead to the first container port: write LOCAL:CONTAINER, as in --port %d:8080", first, second, second)
+}

@@ -1,0 +1,111 @@
+package project
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/runner"
+)
+
+func DownCommand(s wiring.Streams) *cli.Command {
+	return &cli.Command{
+		Name:      "down",
+		Usage:     "remove what devloop made for a project from the cluster",
+		ArgsUsage: "[DIR]",
+		Description: `Removes the objects that carry devloop's labels for the project in DIR (default: the
+current directory), in all namespaces unless one is named. Objects that somebody else
+made stay, whatever their name, and so do those of a project of the same name in another
+directory; --name takes these, too.`,
+		Flags: append(append(append(wiring.SettingFlags("module", "build-tool"), wiring.ClusterFlags()...), wiring.DisplayFlags()...),
+			&cli.BoolFlag{Name: "all", Usage: "remove what devloop made for every project"},
+			&cli.StringFlag{Name: "name", Usage: "the project's `NAME`, if not that of the build"}),
+		Action: func(c *cli.Context) error { return down(c, wiring.NewDisplay(c, s)) },
+	}
+}
+
+func down(c *cli.Context, d wiring.Display) error {
+	return wiring.RunSession(d, func() (error, bool) { return removeOwned(c, d), false })
+}
+
+func removeOwned(c *cli.Context, d wiring.Display) error {
+	project, dir, err := ownedProject(c, d)
+	if err != nil {
+		return err
+	}
+	at, err := wiring.ReachCluster(c)
+	if err != nil {
+		return err
+	}
+	removed, err := at.Pods.Down(c.Context, project, c.String("namespace"), spare(d, dir))
+	if err == nil && dir != "" && c.String("module") == "" && c.Command.Name == "down" {
+		var modules []runner.Object
+		modules, err = downModules(c, at.Pods, project, dir)
+		removed = append(removed, modules...)
+	}
+	for _, o := range removed {
+		d.Publish(0, event.Removed{Object: o.Kind + "/" + o.Name, Namespace: o.Namespace})
+	}
+	if err == nil && len(removed) == 0 {
+		d.Publish(0, event.Notice{Level: event.Info, Text: "devloop has nothing in the cluster to remove"})
+	}
+	return err
+}
+
+// downModules removes what was deployed from dir under the names of a build's modules. A second
+// round removes the namespaces that were made for one and were empty only without the others.
+func downModules(c *cli.Context, pods *runner.Runner, own, dir string) (removed []runner.Object, err error) {
+	projects, err := pods.ProjectsOf(c.Context, dir, c.String("namespace"))
+	if len(projects) > 0 {
+		projects = slices.Concat(projects, projects, []string{own})
+	}
+	for _, project := range projects {
+		gone, failed := pods.Down(c.Context, project, c.String("namespace"), func(other string) bool { return other != dir })
+		removed, err = append(removed, gone...), errors.Join(err, failed)
+	}
+	return removed, err
+}
+
+// spare returns which directories' objects stay although their project is called as the one
+// in dir: those that are there, each of which is told once. A checkout that was moved, or is gone,
+// can't speak for its own. For dir "" there are none.
+func spare(d wiring.Display, dir string) func(string) bool {
+	told := map[string]bool{}
+	here, _ := os.Stat(dir) // it was opened
+	return func(other string) bool {
+		if dir == "" || other == "" || other == dir {
+			return false
+		}
+		there, err := os.Stat(other)
+		if err != nil || os.SameFile(here, there) {
+			return false
+		}
+		if !told[other] {
+			told[other] = true
+			d.Publish(0, event.Notice{Level: event.Info, Text: fmt.Sprintf("what was deployed from %q stays, a project of the same name", other),
+				Hints: []string{"remove it: devloop down " + other}})
+		}
+		return true
+	}
+}
+
+// ownedProject returns the name under which deploy marked its objects, and where the project
+// is, as far as the user has not named it; "" stands for all.
+func ownedProject(c *cli.Context, d wiring.Display) (name, dir string, err error) {
+	if c.Bool("all") {
+		return "", "", nil
+	}
+	if name := c.String("name"); name != "" {
+		return name, "", nil
+	}
+	project, err := wiring.OpenProject(c, d)
+	if err != nil {
+		return "", "", err
+	}
+	return project.Name, project.Dir, nil
+}

@@ -1,0 +1,238 @@
+package project
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/setup"
+	"github.com/devloop-cli/devloop/runner/manifest"
+)
+
+func InitCommand(s wiring.Streams) *cli.Command {
+	return &cli.Command{
+		Name:      "init",
+		Usage:     "write a devloop.yaml in which every key is explained",
+		ArgsUsage: "[DIR]",
+		Description: `Writes devloop.yaml for the project in DIR (default: the current directory), with what
+was found there, and a schema beside it for editors. No project needs one: every key
+is a comment until you make it active, or give its flag here. A Dockerfile and a Pod
+manifest are written only if asked for. No file is overwritten without --force.`,
+		Flags: slices.Concat([]cli.Flag{
+			&cli.BoolFlag{Name: "force", Usage: "overwrite the files that are there"},
+			&cli.BoolFlag{Name: "print", Usage: "write devloop.yaml to stdout, and nothing else"},
+			&cli.BoolFlag{Name: "with-pod", Usage: "write a Pod manifest, pod.yaml, too"},
+			&cli.BoolFlag{Name: "with-dockerfile", Usage: "write a Dockerfile, too"},
+		}, wiring.SettingFlags(settingNames()...), wiring.DisplayFlags()),
+		Action: func(c *cli.Context) error { return initialize(c, s, wiring.NewDisplay(c, s)) },
+	}
+}
+
+func initialize(c *cli.Context, s wiring.Streams, d wiring.Display) error {
+	return wiring.RunSession(d, func() (error, bool) { return writeSettings(c, s, d), false })
+}
+
+// draft is a file that init is about to write.
+type draft struct {
+	path string
+	text []byte
+}
+
+func writeSettings(c *cli.Context, s wiring.Streams, d wiring.Display) error {
+	active, err := activeSettings(c)
+	if err != nil {
+		return err
+	}
+	project, err := wiring.OpenProject(c, d)
+	if err != nil {
+		return err
+	}
+	drafts, err := draftsFor(c, project)
+	if err != nil {
+		return err
+	}
+	found, err := findings(project, drafts)
+	if err != nil {
+		return err
+	}
+	settings := []byte(config.Template(found, active))
+	if c.Bool("print") {
+		_, err := s.Out.Write(settings)
+		return err
+	}
+	schema, err := config.Schema()
+	if err != nil {
+		return err
+	}
+	drafts = append(drafts, draft{config.File, settings}, draft{config.SchemaFile, schema})
+	return writeDrafts(project.Dir, drafts, c.Bool("force"), d)
+}
+
+// activeSettings returns the settings whose flags were given, as YAML.
+func activeSettings(c *cli.Context) (map[string]string, error) {
+	active := map[string]string{}
+	for _, s := range config.Settings {
+		if !c.IsSet(s.Name) {
+			continue
+		}
+		if err := wiring.CheckFlag(c, s); err != nil {
+			return nil, &cmdline.UsageError{Err: err}
+		}
+		texts, node := wiring.FlagTexts(c, s), yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
+		for _, text := range texts {
+			item := yaml.Node{}
+			if s.Kind == config.Switch {
+				item = yaml.Node{Kind: yaml.ScalarNode, Value: text}
+			} else {
+				item.SetString(text)
+			}
+			node.Content = append(node.Content, &item)
+		}
+		if len(texts) == 1 {
+			node = *node.Content[0]
+		}
+		text, err := yaml.Marshal(&node)
+		if err != nil {
+			return nil, err
+		}
+		active[s.Name] = strings.TrimSpace(string(text))
+	}
+	return active, nil
+}
+
+// draftsFor returns the files that were asked for besides the settings.
+func draftsFor(c *cli.Context, p *builder.Project) ([]draft, error) {
+	var drafts []draft
+	if c.Bool("with-dockerfile") {
+		drafts = append(drafts, draft{"Dockerfile", dockerfile(p, c.String("module"), c.String("base-image"))})
+	}
+	if c.Bool("with-pod") {
+		drafts = append(drafts, draft{"pod.yaml", podManifest(p.Name, p.Port())})
+	}
+	return drafts, nil
+}
+
+// dockerfile is what a beginner writes for a Spring Boot jar.
+func dockerfile(p *builder.Project, module, base string) []byte {
+	if base == "" {
+		base = fmt.Sprintf("eclipse-temurin:%d-jre", max(setup.DeclaredJava(p.Dir).Version, setup.MinimumJava))
+	}
+	jar := "target/*.jar"
+	if p.Tool.Name == "gradle" {
+		jar = "build/libs/*[^n].jar" // not the one that ends in -plain.jar
+	}
+	jar = filepath.ToSlash(filepath.Join(strings.ReplaceAll(strings.Trim(module, ":"), ":", "/"), jar))
+	return fmt.Appendf(nil, "FROM %s\nCOPY %s /app.jar\nENTRYPOINT [\"java\", \"-jar\", \"/app.jar\"]\n", base, jar)
+}
+
+func podManifest(name string, port int) []byte {
+	manifest := fmt.Appendf(nil, `apiVersion: v1
+kind: Pod
+metadata:
+  name: %[1]s
+spec:
+  containers:
+    - name: %[1]s
+      image: %[1]s
+`, name)
+	if port > 0 {
+		manifest = fmt.Appendf(manifest, "      ports:\n        - containerPort: %d\n", port)
+	}
+	return manifest
+}
+
+// findings says what there is of a project, in lines for devloop.yaml. They name
+// nothing of this machine: the file is everybody's.
+func findings(p *builder.Project, drafts []draft) ([]string, error) {
+	tool := map[string]string{"gradle": "Gradle", "maven": "Maven"}[p.Tool.Name]
+	drafted := func(path string) bool {
+		return slices.ContainsFunc(drafts, func(d draft) bool { return d.path == path })
+	}
+	image := "without a Dockerfile, in layers"
+	if p.Dockerfile != "" || drafted("Dockerfile") {
+		image = "by the Dockerfile"
+	}
+	files, err := manifest.Find(p.Dir)
+	if err != nil {
+		return nil, err
+	}
+	pod := "without a manifest: a Pod " + p.Name
+	if port := p.Port(); port > 0 {
+		pod += fmt.Sprintf(" with the port %d", port)
+	}
+	if drafted("pod.yaml") && len(files) == 0 {
+		files = []string{filepath.Join(p.Dir, "pod.yaml")}
+	}
+	if len(files) > 0 {
+		pod = "by " + strings.Join(relativeTo(p.Dir, files), ", ")
+	}
+	return []string{
+		fmt.Sprintf("How devloop works on %s, a %s project. Found here:", p.Name, tool),
+		"  image   " + image,
+		"  objects " + pod,
+	}, nil
+}
+
+func relativeTo(dir string, paths []string) []string {
+	var names []string
+	for _, path := range paths {
+		if name, err := filepath.Rel(dir, path); err == nil {
+			path = filepath.ToSlash(name)
+		}
+		names = append(names, path)
+	}
+	return names
+}
+
+// writeDrafts writes all of them, or none where one is there already.
+func writeDrafts(dir string, drafts []draft, force bool, d wiring.Display) error {
+	var there []string
+	for _, f := range drafts {
+		old, err := os.ReadFile(filepath.Join(dir, f.path))
+		if err == nil && !bytes.Equal(old, f.text) && !ownSchema(f.path, old) {
+			there = append(there, f.path)
+		}
+	}
+	if len(there) > 0 && !force {
+		return &existsError{there}
+	}
+	for _, f := range drafts {
+		if err := os.WriteFile(filepath.Join(dir, f.path), f.text, 0o644); err != nil {
+			return fmt.Errorf("write %q: %w", f.path, errors.Unwrap(err))
+		}
+		d.Publish(0, event.Notice{Level: event.Info, Text: "wrote " + filepath.Join(dir, f.path)})
+	}
+	return nil
+}
+
+// ownSchema knows the schema that an earlier devloop wrote.
+func ownSchema(path string, text []byte) bool {
+	return path == config.SchemaFile && bytes.Contains(text, []byte(`"title": "`+config.File+`"`))
+}
+
+// existsError says that init would overwrite files.
+type existsError struct{ paths []string }
+
+func (e *existsError) Error() string {
+	return fmt.Sprintf("write %s: there already, and nothing was written", strings.Join(e.paths, " and "))
+}
+
+// Code implements the contract for errors.
+func (e *existsError) Code() string { return "config.exists" }
+
+// Hints says how to look first, and how to overwrite.
+func (e *existsError) Hints() []string {
+	return []string{"see what it would be: devloop init --print", "overwrite: devloop init --force"}
+}

@@ -1,0 +1,176 @@
+package project
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/docker/docker/client"
+	"github.com/urfave/cli/v2"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/keyboard"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/livereload"
+	"github.com/devloop-cli/devloop/runner/localport"
+	"github.com/devloop-cli/devloop/watch"
+)
+
+func RunCommand(s wiring.Streams) *cli.Command {
+	return &cli.Command{
+		Name:      "run",
+		Usage:     "deploy a project, and update it at every save",
+		ArgsUsage: "[DIR]",
+		Description: `Deploys the project in DIR (default: the current directory), keeps localhost leading
+to it and follows its log. At every save it compiles what changed and takes the cheapest
+path that gives the answers of a new Pod:
+
+   pages     files that are read at each request go into the running Pod
+   swap      the JVM takes other bodies of methods that only requests call
+   restart   the application starts again in its Pod, with the changed files
+   pod       a new image and a new Pod of it: libraries, the build, and all but
+             swap where the Dockerfile does more than to copy the jar
+   manifest  a new Pod of the image that there is
+
+It says why a save can't take a cheaper one. --path restart and --path pod take none cheaper
+than that, and leave out of the image what only cheaper ones need, as --without hot-swap and
+--without restart do; --path swap trusts the JVM with whatever it takes, although what a
+method did at start then stays as it was. A newer save ends the build that runs. A build
+or a start that fails leaves the old Pod serving.
+
+--debug lets a debugger in at localhost:5005, the port that IDEs propose. It stays the same
+across Pods and restarts, and bodies are swapped while the debugger is attached.
+
+While it runs, r rebuilds what changed, R makes a new image and a new Pod, h shows the keys,
+and q or Ctrl+C quits. The Pod stays, unless --cleanup is given.`,
+		Flags: append(cycleFlags(),
+			wiring.SettingFlags("compiler", "path", "debug", "debug-port", "suspend", "keep-serving", "livereload", "poll", "watch", "ignore", "cleanup")...),
+		Action: func(c *cli.Context) error {
+			if !c.Bool("livereload") {
+				return run(c, s, wiring.NewDisplay(c, s), nil)
+			}
+			browsers := livereload.New()
+			return run(c, s, wiring.NewDisplay(c, s, browsers), browsers)
+		},
+	}
+}
+
+func run(c *cli.Context, s wiring.Streams, d wiring.Display, browsers *livereload.Server) error {
+	return wiring.RunSession(d, func() (error, bool) {
+		l, release, err := newSession(c, d)
+		if err != nil {
+			return err, false
+		}
+		defer release()
+		if browsers != nil {
+			defer tellBrowsers(c, d, browsers)()
+		}
+		l.Target.Follow = true
+		err = untilQuit(c, s, d, l)
+		err = errors.Join(err, l.Close())
+		if c.Bool("cleanup") {
+			return errors.Join(err, cleanUp(c, d)), false
+		}
+		if l.Deployed() {
+			d.Publish(0, event.Notice{Level: event.Info, Text: "what devloop made stays in the cluster", Hints: []string{"remove it: " + wiring.NextCommand(c, "down")}})
+		}
+		return err, false
+	})
+}
+
+// tellBrowsers opens the port on which browsers hear of changes, and returns what closes it.
+// Where somebody else has the port, such as another devloop, they hear of none.
+func tellBrowsers(c *cli.Context, d wiring.Display, browsers *livereload.Server) (end func()) {
+	port, err := browsers.Listen(livereload.Port)
+	if err != nil {
+		if busy := localport.Available(c.Context, localport.Options{Local: livereload.Port, Strict: true}); busy != nil {
+			err = busy // it knows who has it
+		}
+		d.Warn(fmt.Errorf("browsers are not told to reload: %w", err))
+		return func() {}
+	}
+	d.Publish(0, event.Notice{Level: event.Info, Text: "browsers are told to reload after each change", Hints: []string{
+		fmt.Sprintf(`put this into the page: <script src="http://localhost:%d/livereload.js"></script>`, port), "or switch the browser's LiveReload extension on"}})
+	return func() { _ = browsers.Close() }
+}
+
+// roomForTwo is the memory, in bytes, of an engine in which two JVMs of a project have
+// room beside the cluster and the user's editor. Docker Desktop's virtual machines come with 2
+// to 8 GB.
+const roomForTwo = 6e9
+
+// keepServing says whether the old Pod serves until the new one does: as the user says,
+// else where there is memory for both.
+func keepServing(c *cli.Context, docker *client.Client) bool {
+	if c.IsSet("keep-serving") {
+		return c.Bool("keep-serving")
+	}
+	info, err := docker.Info(c.Context)
+	return err == nil && info.MemTotal >= roomForTwo
+}
+
+// untilQuit runs the loop until the user ends it. That is how it is meant to end,
+// so an interrupt is no error.
+func untilQuit(c *cli.Context, s wiring.Streams, d wiring.Display, l *engine.Session) error {
+	ctx, stop := context.WithCancelCause(c.Context)
+	defer stop(nil)
+	watchers, err := newWatchers(c, d, l.Target)
+	if err != nil {
+		return err
+	}
+	batches := make(chan watch.Batch)
+	watched := watchers.start(ctx, batches, stop)
+	if _, typed := cmdline.Terminal(s.In); typed {
+		l.FirstDone = func() { d.Publish(0, event.Notice{Level: event.Info, Text: keysText}) }
+	}
+	defer keyboard.Listen(ctx, s.In, controls(ctx, d, batches, stop))()
+	select { // a save from now on is seen: only now the first build may begin
+	case <-watchers.ready:
+	case <-ctx.Done():
+	}
+	err = l.Run(ctx, batches)
+	stop(err)
+	if failed := watched(); !errors.Is(failed, context.Canceled) {
+		return failed
+	}
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// keysText says which keys there are.
+const keysText = "press r to rebuild, R for a new image and Pod, h for help, q to quit"
+
+// controls does what a key asks for.
+func controls(ctx context.Context, d wiring.Display, batches chan<- watch.Batch, quit context.CancelCauseFunc) func(key string) {
+	ask := func(b watch.Batch) {
+		select {
+		case batches <- b:
+		case <-ctx.Done():
+		}
+	}
+	return func(key string) {
+		switch key {
+		case "q":
+			quit(wiring.ErrInterrupted)
+		case "r":
+			ask(watch.Whatever())
+		case "R":
+			ask(watch.Everything())
+		case keyboard.Enter:
+			d.Publish(0, event.Mark{})
+		case "h", "?":
+			d.Publish(0, event.Notice{Level: event.Info, Text: "the keys", Hints: []string{
+				"r: rebuild what changed", "R: make a new image and a new Pod", "Enter: set what follows apart, with the time", "q or Ctrl+C: quit", "h or ?: show this"}})
+		}
+	}
+}
+
+// cleanUp removes what the project's cycles made, also after an interrupt.
+func cleanUp(c *cli.Context, d wiring.Display) error {
+	c.Context = context.WithoutCancel(c.Context)
+	return removeOwned(c, d)
+}

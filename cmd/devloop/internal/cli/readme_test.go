@@ -1,0 +1,63 @@
+package cli
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
+)
+
+// TestREADMEHasTheExitCodes keeps the README's table equal to the code's.
+func TestREADMEHasTheExitCodes(t *testing.T) {
+	readme, err := os.ReadFile("../../../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(readme), "\n```\n"+cmdline.ExitCodes+"\n```\n") {
+		t.Errorf("README.md lacks this table:\n```\n%s\n```", cmdline.ExitCodes)
+	}
+}
+
+func TestExitCodeFollowsFromTheLongestPrefix(t *testing.T) {
+	for failure, want := range map[string]int{
+		"usage": 2, "project.none": 3, "project.held": 4, "manifest.invalid": 3, "compile.failed": 10, "tool.missing": 10, "image.failed": 11,
+		"load.failed": 12, "deploy.failed": 13, "pod.foreign": 13, "pod.crash": 14, "port.busy": 15, "forward.failed": 15,
+		"docker.unreachable": 20, "cluster.foreign": 21, "interrupted": 130, "unexpected": 1, "podium": 1,
+	} {
+		if got := cmdline.ExitCode(failure); got != want {
+			t.Errorf("%s: got %d, want %d", failure, got, want)
+		}
+	}
+}
+
+func TestEngineOfTheDockerContextIsUsed(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("DOCKER_CONFIG", dir)
+	t.Setenv("DOCKER_CONTEXT", "")
+	if got := wiring.ContextHost(); got != "" {
+		t.Errorf("without a context: got %q", got)
+	}
+	// The digest is that of the name "colima".
+	meta := dir + "/contexts/meta/f24fd3749c1368328e2b149bec149cb6795619f244c5b584e844961215dadd16"
+	if err := os.MkdirAll(meta, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir+"/config.json", `{"currentContext": "colima"}`)
+	write(t, meta+"/meta.json", `{"Name": "colima", "Endpoints": {"docker": {"Host": "unix:///home/ada/.colima/docker.sock"}}}`)
+	if got := wiring.ContextHost(); got != "unix:///home/ada/.colima/docker.sock" {
+		t.Errorf("got %q", got)
+	}
+	t.Setenv("DOCKER_CONTEXT", "default")
+	if got := wiring.ContextHost(); got != "" {
+		t.Errorf("the default context: got %q", got)
+	}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,28 @@
+package sessions
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestAddressesLastAsLongAsTheirProcess(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	book := &AddressBook{}
+	a := Address{Context: "kind-a", Namespace: "default", Pod: "web", Port: 8080, URL: "http://localhost:8080"}
+	book.add(a)
+	moved := a
+	moved.Pod = "web-2" // the same local port leads elsewhere now
+	book.add(moved)
+	if got := OpenAddresses("kind-a"); !slices.Equal(got, []Address{moved}) {
+		t.Errorf("got %v", got)
+	}
+	if got := OpenAddresses("kind-b"); len(got) != 0 {
+		t.Errorf("another cluster has %v", got)
+	}
+	if err := book.lock.Unlock(); err != nil { // as the system does when a process dies
+		t.Fatal(err)
+	}
+	if got := OpenAddresses("kind-a"); len(got) != 0 {
+		t.Errorf("a dead process still has %v", got)
+	}
+}

@@ -1,0 +1,31 @@
+package sessions
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+)
+
+// CacheDir is where devloop keeps what it can make again: layers, Gradle's model.
+func CacheDir() (string, error) {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("find the cache directory: %w", err)
+	}
+	return filepath.Join(dir, "devloop"), nil
+}
+
+// StateDir is where devloop keeps what it must not forget, by the XDG base directory
+// specification on Linux (https://specifications.freedesktop.org/basedir-spec/latest).
+func StateDir() (string, error) {
+	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "devloop"), nil
+	}
+	if runtime.GOOS != "linux" {
+		dir, err := os.UserConfigDir()
+		return filepath.Join(dir, "devloop"), err
+	}
+	home, err := os.UserHomeDir()
+	return filepath.Join(home, ".local", "state", "devloop"), err
+}

@@ -1,0 +1,34 @@
+package wiring
+
+import (
+	"cmp"
+	"errors"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
+	"github.com/urfave/cli/v2"
+)
+
+// Category puts commands under a heading of the help, and gives them what cli does
+// not let them inherit.
+func Category(s Streams, heading string, commands ...*cli.Command) []*cli.Command {
+	for _, c := range commands {
+		c.Category, c.OnUsageError, c.HideHelpCommand = heading, cmdline.FlagError, true
+		if c.Name != "config" && c.Name != "init" { // which care about where a value comes from
+			c.Before = settled(s, c)
+		}
+		c.Action = namingCommand(c)
+	}
+	return commands
+}
+
+// namingCommand returns a command's action, whose usage errors say which command's line is wrong.
+func namingCommand(command *cli.Command) cli.ActionFunc {
+	do := command.Action
+	return func(c *cli.Context) error {
+		err := do(c)
+		if usage, is := errors.AsType[*cmdline.UsageError](err); is && usage.Command == "" {
+			usage.Command = cmp.Or(command.HelpName, command.Name)
+		}
+		return err
+	}
+}

@@ -1,0 +1,165 @@
+// Package wiring joins a command's flags with the real clients: the Docker engine, the API
+// server, the project, and the display.
+//
+//	at, err := wiring.ReachCluster(c)    // the cluster that the flags name, refused if not local
+//	d := wiring.NewDisplay(c, streams)   // events as text, or as JSON with --json
+//	err = wiring.Confirm(ctx, streams, c.Bool("yes"), "start the engine?")
+//
+// Every command package imports it. It has no commands of its own but version.
+package wiring
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/docker/docker/client"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/urfave/cli/v2"
+
+	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/sessions"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/lines"
+	"github.com/devloop-cli/devloop/internal/dockerapi"
+	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/loader"
+	"github.com/devloop-cli/devloop/runner"
+)
+
+// ProjectFlags say what is built.
+func ProjectFlags() []cli.Flag {
+	return append(SettingFlags("module", "build-tool", "manifest", "image-name", "env", "dockerfile", "base-image", "fast-start", "without"),
+		&cli.BoolFlag{Name: "explain", Usage: "tell what is in the image and why, and in what the objects in the cluster differ from the manifest"})
+}
+
+// WithoutLevers returns what images don't use to start faster, nor for paths that no save
+// may take.
+func WithoutLevers(c *cli.Context) []string {
+	if !c.Bool("fast-start") {
+		return builder.Levers()
+	}
+	without := c.StringSlice("without")
+	switch plan.Rule(c.String("path")) {
+	case plan.AlwaysPod:
+		return append(without, builder.LeverRestart, builder.LeverSwap)
+	case plan.AlwaysRestart:
+		return append(without, builder.LeverSwap)
+	}
+	return without
+}
+
+// ClusterFlags say where it goes.
+func ClusterFlags() []cli.Flag {
+	return append(SettingFlags("kubeconfig", "context", "namespace"),
+		&cli.StringFlag{Name: "allow-context", Usage: "go to this `CONTEXT` although it is not a cluster of this machine's engine; its nodes must find the image by themselves"})
+}
+
+// Directory returns DIR, the command's only argument, as an absolute path.
+func Directory(c *cli.Context) (string, error) {
+	if c.NArg() > 1 {
+		return "", &cmdline.UsageError{Err: fmt.Errorf("one DIR at most, got %q", c.Args().Slice()), Command: c.Command.Name}
+	}
+	dir, err := filepath.Abs(c.Args().First())
+	if err != nil {
+		return "", err
+	}
+	return dir, nil
+}
+
+// OpenProject finds out what stands in DIR. A wrapper that downloads its tool shows how far
+// it is.
+func OpenProject(c *cli.Context, d Display) (*builder.Project, error) {
+	dir, err := Directory(c)
+	if err != nil {
+		return nil, err
+	}
+	cache, err := sessions.CacheDir()
+	if err != nil {
+		return nil, err
+	}
+	out, flush := lines.NewWriter(func(line string) {
+		if strings.HasPrefix(line, "Downloading ") { // a trace of why it can't is in the tool's reason
+			d.Publish(0, event.Progress{Line: line})
+		}
+	})
+	defer flush()
+	return builder.Open(c.Context, dir, builder.Options{Module: c.String("module"), BuildTool: c.String("build-tool"), Dockerfile: c.String("dockerfile"), CacheDir: cache, Env: c.StringSlice("env"), Out: out})
+}
+
+// Connect reaches the API server that the flags and the kubeconfig name.
+func Connect(c *cli.Context) (*runner.Runner, error) {
+	return runner.Connect(runner.ConnectOptions{
+		Kubeconfig: c.String("kubeconfig"), Context: c.String("context"), Namespace: c.String("namespace"),
+	})
+}
+
+// DockerClient returns a client of the Docker engine that the docker command would use,
+// once the engine has answered.
+func DockerClient(ctx context.Context) (*client.Client, error) {
+	options := []client.Opt{client.FromEnv, client.WithAPIVersionNegotiation()}
+	if host := ContextHost(); os.Getenv(client.EnvOverrideHost) == "" && host != "" {
+		options = append(options, client.WithHost(host))
+	}
+	docker, err := client.NewClientWithOpts(options...)
+	if err != nil {
+		return nil, &fault.Error{Code: dockerapi.CodeUnreachable, Op: "find the Docker engine", Err: err,
+			Hints: []string{"check the address of the engine: docker context ls"}}
+	}
+	if _, err := docker.Ping(ctx); err != nil {
+		return nil, dockerapi.Unreachable(fmt.Sprintf("reach the Docker engine at %q", docker.DaemonHost()), err)
+	}
+	return docker, nil
+}
+
+// TargetCluster says which cluster the API server is, and what brings images to its nodes.
+// A cluster that is not on this machine is refused, unless its context is allowed
+// by name.
+func TargetCluster(c *cli.Context, docker *client.Client, r *runner.Runner) (string, loader.Loader, error) {
+	cluster, err := loader.Detect(c.Context, docker, r.Context(), r.Server())
+	switch {
+	case err == nil:
+		return clusterText(cluster), cluster.Loader(), nil
+	case c.String("allow-context") == r.Context():
+		return "context " + r.Context(), pulled{}, nil
+	default:
+		return "", nil, err
+	}
+}
+
+// clusterText names a cluster, and says how images come to it where that is not the usual way.
+func clusterText(cluster loader.Cluster) string {
+	text := fmt.Sprintf("%s cluster %s", cluster.Product, cluster.Name)
+	if cluster.Way != "" {
+		text += ": " + cluster.Way
+	}
+	return text
+}
+
+// pulled is the loader of a cluster whose nodes find images by themselves: they
+// pull them, or share the engine's store.
+type pulled struct{}
+
+// Load implements [loader.Loader]; it loads nothing.
+func (pulled) Load(context.Context, string, v1.Image) (loader.Report, error) {
+	return loader.Report{}, nil
+}
+
+// Close implements [loader.Loader].
+func (pulled) Close() error { return nil }
+
+func Absolute(paths []string) ([]string, error) {
+	all := slices.Clone(paths)
+	for i, path := range all {
+		var err error
+		if all[i], err = filepath.Abs(path); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}

@@ -1,0 +1,108 @@
+package wiring
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/docker/docker/client"
+	"github.com/urfave/cli/v2"
+
+	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
+	"github.com/devloop-cli/devloop/loader"
+	"github.com/devloop-cli/devloop/runner"
+)
+
+// LookFlags are the flags of the commands that show something. What they show is
+// data: it goes to stdout.
+func LookFlags(more ...cli.Flag) []cli.Flag {
+	return slices.Concat(more, ClusterFlags(), []cli.Flag{
+		&cli.BoolFlag{Name: "json", Usage: "print JSON"},
+	})
+}
+
+// place is a cluster of this machine, and the engine that its nodes run in.
+type place struct {
+	Pods    *runner.Runner
+	Docker  *client.Client
+	Cluster string        // as people call it: "kind cluster devloop"
+	Images  loader.Loader // brings images to its nodes
+}
+
+// ReachCluster connects to the cluster that the flags name and refuses one that is not of
+// this machine.
+func ReachCluster(c *cli.Context) (p place, err error) {
+	if p.Pods, err = Connect(c); err != nil {
+		return p, err
+	}
+	if p.Docker, err = DockerClient(c.Context); err != nil {
+		return p, err
+	}
+	p.Cluster, p.Images, err = TargetCluster(c, p.Docker, p.Pods)
+	return p, err
+}
+
+// FindPod reaches the Pod of that name, and the containers of it that --container asks
+// for: pod.Containers has no others.
+func FindPod(c *cli.Context, name string) (pods *runner.Runner, pod runner.Pod, err error) {
+	at, err := ReachCluster(c)
+	if err != nil {
+		return nil, pod, err
+	}
+	if pod, err = at.Pods.Find(c.Context, name); err != nil {
+		return nil, pod, err
+	}
+	pod.Containers, err = containers(pod, c.String("container"))
+	return at.Pods, pod, err
+}
+
+// PodName returns the only argument, without its kind, "" for none.
+func PodName(c *cli.Context) (string, error) {
+	given := cmdline.ObjectNames(c.Args().Slice())
+	if len(given) > 1 {
+		return "", &cmdline.UsageError{Err: fmt.Errorf("one NAME at most, got %q", given), Command: c.Command.Name}
+	}
+	return strings.Join(given, ""), nil
+}
+
+// AdviseLoad adds what the cluster can't know: that this machine's Docker has the
+// image which the node lacks.
+func AdviseLoad(ctx context.Context, images *builder.Imager, why *runner.NotReadyError, file string) {
+	if why == nil || why.Image == "" {
+		return
+	}
+	if since, err := images.LastTagged(ctx, why.Image); err == nil && !since.IsZero() {
+		why.Advise(fmt.Sprintf("Docker has that image on this machine, and the node has a store of its own; bring it there: devloop apply -f %s --load", file))
+	}
+}
+
+// EndedError says that a command in a Pod ended with a code of its own, which is
+// passed on. The command has said what there was to say.
+type EndedError struct{ Code int }
+
+func (e *EndedError) Error() string {
+	return fmt.Sprintf("the command ended with exit code %d", e.Code)
+}
+
+// PrintJSON prints one document.
+func PrintJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// containers returns the containers that --container asks for.
+func containers(pod runner.Pod, name string) ([]string, error) {
+	if name == "" {
+		return pod.Containers, nil
+	}
+	if !slices.Contains(append(slices.Clone(pod.InitContainers), pod.Containers...), name) {
+		return nil, &cmdline.UsageError{Err: fmt.Errorf("pod %q has no container %q, but %s", pod.Name, name, strings.Join(pod.Containers, ", "))}
+	}
+	return []string{name}, nil
+}

@@ -1,0 +1,41 @@
+package wiring
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// Streams are what a command reads and writes.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
+
+// ErrInterrupted is the cause that a context ends with when the user presses Ctrl+C.
+var ErrInterrupted = fmt.Errorf("interrupted: %w", context.Canceled)
+
+// Interruptible returns a context that ends at Ctrl+C or SIGTERM. A second one
+// ends the process at once, as if nobody listened.
+func Interruptible(parent context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case <-signals:
+			cancel(ErrInterrupted)
+		case <-ctx.Done():
+		}
+		signal.Stop(signals)
+	}()
+	return ctx, func() { cancel(context.Canceled) }
+}
+
+// ShownError wraps an error that a person has seen already.
+type ShownError struct{ error }
+
+func (e *ShownError) Unwrap() error { return e.error }

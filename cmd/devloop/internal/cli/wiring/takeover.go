@@ -1,0 +1,22 @@
+package wiring
+
+import (
+	"fmt"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/sessions"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+)
+
+// Yields returns who is asked before something goes that was deployed from another directory.
+// While a devloop works there it stays; else it goes, which is told once.
+func Yields(d Display, server string) func(dir string) error {
+	told := map[string]bool{}
+	return func(dir string) error {
+		err := sessions.HeldBy(dir, server)
+		if err == nil && !told[dir] {
+			told[dir] = true
+			d.Publish(0, event.Notice{Level: event.Info, Text: fmt.Sprintf("this takes the place of what was deployed from %q, where no devloop works now", dir)})
+		}
+		return err
+	}
+}
