@@ -11,11 +11,30 @@ type Contents struct {
 	// Own are the contents of the application's own files, classes and resources, by
 	// their path on the class path.
 	Own map[string][]byte
-	// Rest has a version of everything else, by its name for people, as in "library guava.jar":
-	// libraries, a war's pages, manifest, main class, Java version. If two are the
-	// same, only Own may differ.
-	Rest map[string]string
+	// Rest has a version of everything else: libraries, a war's pages, manifest, main class, Java
+	// version. If two are the same, only Own may differ.
+	Rest map[Part]string
 }
+
+// Part is something that an application consists of besides its own files.
+type Part struct {
+	// Kind is one of the constants below.
+	Kind string
+	// Name tells parts of one kind apart, as in "guava.jar".
+	Name string
+}
+
+// The kinds of parts.
+const (
+	KindLibrary      = "library"
+	KindLibraryOrder = "library-order"
+	KindPage         = "page" // of a war
+	KindManifest     = "manifest"
+	KindMainClass    = "main-class"
+	KindJava         = "java"
+	KindPort         = "port"
+	KindDockerfile   = "dockerfile" // and what it copies
+)
 
 // Contents reads what the application consists of.
 func (a App) Contents() (Contents, error) {
@@ -43,20 +62,20 @@ func readAll(file Source) ([]byte, error) {
 }
 
 // rest describes everything but the application's own files.
-func (f *Files) rest(a App) map[string]string {
-	r := map[string]string{"main class": a.MainClass, "Java version": strconv.Itoa(a.Java), "port": strconv.Itoa(a.Port)}
+func (f *Files) rest(a App) map[Part]string {
+	r := map[Part]string{{Kind: KindMainClass}: a.MainClass, {Kind: KindJava}: strconv.Itoa(a.Java), {Kind: KindPort}: strconv.Itoa(a.Port)}
 	for key, value := range f.Manifest {
-		r["jar manifest's "+key] = value
+		r[Part{KindManifest, key}] = value
 	}
 	for _, l := range f.Libraries {
-		r["library "+l.Name] += l.Layer + l.File.Version()
-		r["order of libraries"] += l.Name + "\n"
+		r[Part{KindLibrary, l.Name}] += l.Layer + l.File.Version()
+		r[Part{Kind: KindLibraryOrder}] += l.Name + "\n"
 	}
 	if a.Dockerfile != "" {
-		r["Dockerfile, or what it copies,"], _ = a.DockerfileKey()
+		r[Part{Kind: KindDockerfile}], _ = a.DockerfileKey()
 	}
 	for _, e := range f.Webapp {
-		r["page "+e.Path] = e.File.Version()
+		r[Part{KindPage, e.Path}] = e.File.Version()
 	}
 	return r
 }

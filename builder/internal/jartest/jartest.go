@@ -84,3 +84,13 @@ func Without(files []File, suffixes ...string) []File {
 	}
 	return rest
 }
+
+// Read returns the content of a file.
+func Read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

@@ -110,7 +110,11 @@ func (c *cycle) decide() plan.Decision {
 		if err != nil {
 			s.Runs.Fixed = err.Error() // building the image gives the better error
 		}
-		c.built = plan.NewState(parts.Own, parts.Rest)
+		rest := map[plan.Part]string{}
+		for part, version := range parts.Rest {
+			rest[plan.Part(part)] = version
+		}
+		c.built = plan.NewState(parts.Own, rest)
 		s.After = c.built
 	}
 	d := plan.Decide(s)

@@ -21,7 +21,7 @@ func files(all ...string) map[string][]byte {
 }
 
 // libraries is a rest without news.
-var libraries = map[string]string{"library a.jar": "1", "main class": "A"}
+var libraries = map[Part]string{{"library", "a.jar"}: "1", {Kind: "main-class"}: "A"}
 
 func state(all ...string) State { return NewState(files(all...), libraries) }
 
@@ -33,7 +33,7 @@ var source = Saved{Sources: true}
 func TestWhatCannotBeChangedInItsPodIsMadeAnew(t *testing.T) {
 	was := state("A.class", "a")
 	now := running(was)
-	other := func(rest map[string]string) State { return NewState(was.own, rest) }
+	other := func(rest map[Part]string) State { return NewState(was.own, rest) }
 	changed := func(how func(*Running)) Running { r := now; how(&r); return r }
 	for _, c := range []struct {
 		what string
@@ -48,11 +48,11 @@ func TestWhatCannotBeChangedInItsPodIsMadeAnew(t *testing.T) {
 		{"a Dockerfile", Situation{Saved: source, Runs: Running{Fixed: "Dockerfile makes its image"}, After: was}, Decision{Path: Pod, Why: "Dockerfile makes its image"}},
 		{"settings, and a Pod would start sooner", Situation{Saved: source, Runs: changed(func(r *Running) { r.Outdated = "there is an archive" }), After: state("A.class", "a", "application.yml", "b")},
 			Decision{Path: Pod, Why: "there is an archive"}},
-		{"a library", Situation{Saved: source, Runs: now, After: other(map[string]string{"library a.jar": "2", "main class": "A"})},
+		{"a library", Situation{Saved: source, Runs: now, After: other(map[Part]string{{"library", "a.jar"}: "2", {Kind: "main-class"}: "A"})},
 			Decision{Path: Pod, Why: "library a.jar changed"}},
-		{"a newer library", Situation{Saved: source, Runs: now, After: other(map[string]string{"library b.jar": "1", "main class": "A"})},
+		{"a newer library", Situation{Saved: source, Runs: now, After: other(map[Part]string{{"library", "b.jar"}: "1", {Kind: "main-class"}: "A"})},
 			Decision{Path: Pod, Why: "library b.jar is new, and 1 more"}},
-		{"a library less", Situation{Saved: source, Runs: now, After: other(map[string]string{"main class": "A"})}, Decision{Path: Pod, Why: "library a.jar is gone"}},
+		{"a library less", Situation{Saved: source, Runs: now, After: other(map[Part]string{{Kind: "main-class"}: "A"})}, Decision{Path: Pod, Why: "library a.jar is gone"}},
 		{"the user", Situation{Saved: source, Runs: now, After: was, Rule: AlwaysPod}, Decision{Path: Pod, Why: asked}},
 	} {
 		if got := Decide(c.s); !reflect.DeepEqual(got, c.want) {

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -15,21 +16,41 @@ import (
 type State struct {
 	// Name is another one for each content.
 	Name string
-	// own are the contents of its own files by their path on the class path, rest stands
-	// for all else, by what people call it.
+	// own are the contents of its own files by their path on the class path, rest has a
+	// version of everything else.
 	own  map[string][]byte
-	rest map[string]string
+	rest map[Part]string
 	// startup analyses its classes, when asked for the first time.
 	startup func() (*startup, error)
 }
 
-// NewState returns the state of an application with these files of its own, by their path
-// on the class path. The rest is what else it consists of, such as "library guava.jar", each
-// with something that changes when it does.
-func NewState(own map[string][]byte, rest map[string]string) State {
+// Part is something that an application consists of besides its own files: a kind, and a name
+// where there are several of the kind. It has the form of springboot.Part.
+type Part struct{ Kind, Name string }
+
+// partNames are what people call kinds of parts, in front of a part's name.
+var partNames = map[string]string{"library-order": "order of libraries", "manifest": "jar manifest's", "main-class": "main class",
+	"java": "Java version", "dockerfile": "Dockerfile, or what it copies,"}
+
+func (p Part) String() string {
+	name, other := partNames[p.Kind]
+	if !other {
+		name = p.Kind
+	}
+	return strings.TrimSpace(name + " " + p.Name)
+}
+
+// byName returns the parts in the order of what people call them.
+func byName(parts map[Part]string) []Part {
+	return slices.SortedFunc(maps.Keys(parts), func(a, b Part) int { return cmp.Compare(a.String(), b.String()) })
+}
+
+// NewState returns the state of an application with these files of its own, by their path on
+// the class path. Rest is what else it consists of, each part with a version.
+func NewState(own map[string][]byte, rest map[Part]string) State {
 	h := sha256.New()
-	for _, name := range slices.Sorted(maps.Keys(rest)) {
-		_, _ = fmt.Fprintf(h, "%s\x00%s\x00", name, rest[name]) // a hash takes all
+	for _, part := range byName(rest) {
+		_, _ = fmt.Fprintf(h, "%s\x00%s\x00", part, rest[part]) // a hash takes all
 	}
 	for _, path := range sorted(own) {
 		_, _ = fmt.Fprintf(h, "\x00%s\x00%d\x00", path, len(own[path]))
@@ -82,18 +103,18 @@ func counted(n int, one, many string) string {
 
 // otherRest says what else than the application's own files differs, "" if nothing does:
 // "library guava.jar is new, and 2 more".
-func otherRest(before, after map[string]string) string {
+func otherRest(before, after map[Part]string) string {
 	var what []string
-	for _, name := range slices.Sorted(maps.Keys(after)) {
-		if was, there := before[name]; !there {
-			what = slices.Insert(what, 0, name+" is new")
-		} else if was != after[name] {
-			what = append(what, name+" changed")
+	for _, part := range byName(after) {
+		if was, there := before[part]; !there {
+			what = slices.Insert(what, 0, part.String()+" is new")
+		} else if was != after[part] {
+			what = append(what, part.String()+" changed")
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(before)) {
-		if _, there := after[name]; !there {
-			what = append(what, name+" is gone")
+	for _, part := range byName(before) {
+		if _, there := after[part]; !there {
+			what = append(what, part.String()+" is gone")
 		}
 	}
 	switch len(what) {
