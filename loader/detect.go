@@ -3,214 +3,133 @@ package loader
 import (
 	"context"
 	"fmt"
-	"net"
-	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/client"
-	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/devloop-cli/devloop/internal/dockerapi"
+	"github.com/devloop-cli/devloop/loader/containerd"
+	"github.com/devloop-cli/devloop/loader/internal/load"
+	"github.com/devloop-cli/devloop/loader/minikube"
 )
 
-// Labels that kind gives to its containers
-// (sigs.k8s.io/kind/pkg/cluster/internal/providers/docker/constants.go), and the
-// values of the role.
-const (
-	kindClusterLabel = "io.x-k8s.kind.cluster"
-	kindRoleLabel    = "io.x-k8s.kind.role"
+// detector recognizes the clusters of one product. It reports false for a context that is
+// not the product's.
+type detector func(context.Context, client.APIClient, load.Endpoint) (Cluster, bool, error)
 
-	roleControlPlane = "control-plane"
-	roleBalancer     = "external-load-balancer"
-)
-
-// kindContextPrefix begins the name of every context that kind writes
-// (https://kind.sigs.k8s.io/docs/user/quick-start/#interacting-with-your-cluster).
-const kindContextPrefix = "kind-"
-
-// apiServerPort is the port of the API server inside of a kind node, and of k3d's.
-const apiServerPort = 6443
-
-// Cluster is a cluster of this machine.
-type Cluster struct {
-	// Product is the program that made it: "kind", "minikube", "k3d", "Docker Desktop" or
-	// "Rancher Desktop".
-	Product string
-	// Name is the cluster's name as its product knows it: "devloop" for the
-	// context "kind-devloop".
-	Name string
-	// Nodes are the names of the nodes, sorted. The name of a node that is a container is
-	// the container's.
-	Nodes []string
-	// Way says in a clause how images come to the nodes, where that is not by what they
-	// lack: "its nodes share the engine's images". Else it is empty.
-	Way string
-
-	loader Loader
-}
-
-// Loader brings images to the nodes of one cluster.
-type Loader interface {
-	// Load brings img to every node under the name ref.
-	Load(ctx context.Context, ref string, img v1.Image) (Report, error)
-	// Close ends what Load kept to be faster the next time.
-	Close() error
-}
-
-// closed is what has nothing to close.
-type closed struct{}
-
-// Close implements [Loader].
-func (closed) Close() error { return nil }
-
-// Loader returns what brings images to the cluster's nodes.
-func (c Cluster) Loader() Loader { return c.loader }
-
-// candidate is a product whose clusters might be meant by a context.
-type candidate func(context.Context, *search) (Cluster, bool, error)
-
-// search is what is known of the cluster that is looked for.
-type search struct {
-	docker          client.APIClient
-	context, server string
-}
-
-// foreign is the error of a context that doesn't lead to a cluster of this machine.
-func (s *search) foreign(why string, args ...any) error {
-	return &NotLocalError{Context: s.context, Server: s.server, Why: fmt.Sprintf(why, args...)}
-}
-
-// Detect says which cluster of this machine a kube context leads to; docker is this
+// Detect returns the cluster on this machine that a kube context leads to. docker is this
 // machine's engine, server the URL of the API server.
 //
-// A cluster is recognised by two things that must agree: what its product calls the
-// context, and an address of the API server that is known to be this cluster's:
+// A cluster is recognized by two things that must agree: its product's name for the context,
+// and an address of the API server that is known to be this cluster's:
 //
 //	kind              kind-NAME, a port of this machine that its control plane publishes
 //	k3d               k3d-NAME, a port of this machine that its load balancer publishes
-//	minikube          the profile's name, an address of its node or a port that that publishes
+//	minikube          the profile's name, an address of its node or a port that the node publishes
 //	Docker Desktop    docker-desktop, this machine, and an engine that is Docker Desktop's
 //	Rancher Desktop   rancher-desktop, this machine, and an engine that is Rancher Desktop's
 //
-// Anything else, such as a context of that name that somebody pointed elsewhere, is a
-// [*NotLocalError]. A cluster whose nodes are stopped is a [*ClusterError] with the code
-// "cluster.stopped", one that is of this machine and can't be loaded into has the code
-// "cluster.unsupported".
-func Detect(ctx context.Context, docker client.APIClient, context, server string) (Cluster, error) {
-	s := &search{docker, context, server}
-	for _, product := range []candidate{kindCluster, k3dCluster, minikubeCluster, desktopCluster} {
-		if cluster, named, err := product(ctx, s); named || err != nil {
+// For anything else, such as a context of that name that somebody pointed elsewhere, the error
+// has the code [CodeNotLocal]. Other codes are cluster.stopped, and cluster.unsupported for a
+// cluster on this machine that devloop cannot load into.
+func Detect(ctx context.Context, docker client.APIClient, kubeContext, server string) (Cluster, error) {
+	e := load.Endpoint{Context: kubeContext, Server: server}
+	for _, detect := range []detector{kind, k3d, minikube.Find, desktop} {
+		if cluster, named, err := detect(ctx, docker, e); named || err != nil {
 			return cluster, err
 		}
 	}
-	return Cluster{}, s.foreign("it is not named kind-NAME or k3d-NAME, is no profile of minikube and no context of Docker Desktop or Rancher Desktop")
+	return Cluster{}, e.NotLocal("it is not named kind-NAME or k3d-NAME, is no profile of minikube and no context of Docker Desktop or Rancher Desktop")
 }
 
-func kindCluster(ctx context.Context, s *search) (Cluster, bool, error) {
-	name, ok := strings.CutPrefix(s.context, kindContextPrefix)
+// kind recognizes the contexts that kind writes
+// (https://kind.sigs.k8s.io/docs/user/quick-start/#interacting-with-your-cluster).
+func kind(ctx context.Context, docker client.APIClient, e load.Endpoint) (Cluster, bool, error) {
+	name, ok := strings.CutPrefix(e.Context, "kind-")
 	if !ok || name == "" {
 		return Cluster{}, false, nil
 	}
-	containers, err := s.published(ctx, kindTerms(name), kindClusterLabel, kindPublishes)
-	return Cluster{Product: "kind", Name: name, Nodes: names(nodesOf(containers)), loader: NewKind(s.docker, name)}, true, err
+	containers, err := publishing(ctx, docker, e, load.KindProduct(name), load.KindClusterLabel, load.KindPublishes)
+	return Cluster{Product: "kind", Name: name, Nodes: load.ContainerNames(load.KindNodes(containers)), Loader: containerd.NewKind(docker, name)}, true, err
 }
 
-// published returns the containers of a cluster that has the label, if one of them leads
-// a port of this machine to the API server.
-func (s *search) published(ctx context.Context, t terms, label string, leads func(container.Summary, uint16) bool) ([]container.Summary, error) {
-	port, ok := localPort(s.server)
+// publishing returns the containers of a cluster that has the label, if one of them publishes
+// the API server at the endpoint.
+func publishing(ctx context.Context, docker client.APIClient, e load.Endpoint, p load.Product, label string, publishes func(container.Summary, uint16) bool) ([]container.Summary, error) {
+	port, ok := e.LocalPort()
 	if !ok {
-		return nil, s.foreign("its API server is not on this machine")
+		return nil, e.NotLocal("its API server is not on this machine")
 	}
-	containers, err := labelled(ctx, s.docker, label, t.name)
-	if err != nil {
-		return nil, err
-	}
+	containers, err := load.Containers(ctx, docker, label, p.Cluster)
 	switch {
+	case err != nil:
+		return nil, err
 	case len(containers) == 0:
-		return nil, s.foreign("the Docker engine has no container of a %s cluster %q", t.product, t.name)
-	case slices.ContainsFunc(containers, stopped):
-		return nil, t.stopped()
-	case !slices.ContainsFunc(containers, func(c container.Summary) bool { return leads(c, port) }):
-		return nil, s.foreign("port %d is not that of the %s cluster %q", port, t.product, t.name)
+		return nil, e.NotLocal("the Docker engine has no container of a %s cluster %q", p.Name, p.Cluster)
+	case slices.ContainsFunc(containers, load.IsStopped):
+		return nil, p.Stopped()
+	case !slices.ContainsFunc(containers, func(c container.Summary) bool { return publishes(c, port) }):
+		return nil, e.NotLocal("port %d is not that of the %s cluster %q", port, p.Name, p.Cluster)
 	}
 	return containers, nil
 }
 
-// localPort returns the port of an API server's URL if its host is this machine.
-func localPort(server string) (uint16, bool) {
-	host, text := hostPort(server)
-	port, err := strconv.ParseUint(text, 10, 16)
-	return uint16(port), err == nil && thisMachine(host)
-}
+// Labels that k3d gives to its containers, and the roles of those that are nodes
+// (github.com/k3d-io/k3d/pkg/types/types.go).
+const (
+	k3dClusterLabel = "k3d.cluster"
+	k3dRoleLabel    = "k3d.role"
+)
 
-// hostPort returns both parts of a URL's address, nothing of what is no URL.
-func hostPort(server string) (host, port string) {
-	u, err := url.Parse(server)
-	if err != nil {
-		return "", ""
+// k3d recognizes k3d, whose nodes are containers with a containerd like kind's. That is k3s's
+// own, and so is ctr there, which knows where it is.
+func k3d(ctx context.Context, docker client.APIClient, e load.Endpoint) (Cluster, bool, error) {
+	name, ok := strings.CutPrefix(e.Context, "k3d-")
+	if !ok || name == "" {
+		return Cluster{}, false, nil
 	}
-	return u.Hostname(), u.Port()
-}
-
-// thisMachine says whether a host is this machine. The unspecified address counts:
-// connecting to it leads here.
-func thisMachine(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && (ip.IsLoopback() || ip.IsUnspecified())
-}
-
-// kindPublishes says whether c leads the machine's port to a kind cluster's API server.
-func kindPublishes(c container.Summary, port uint16) bool {
-	role := c.Labels[kindRoleLabel]
-	return (role == roleControlPlane || role == roleBalancer) && publishes(c, apiServerPort, port)
-}
-
-// publishes says whether c leads the machine's port public to its own port private.
-func publishes(c container.Summary, private, public uint16) bool {
-	return slices.ContainsFunc(c.Ports, func(p container.Port) bool {
-		return p.PrivatePort == private && p.PublicPort == public
-	})
-}
-
-// labelled returns the containers with a label, running or not, by name.
-func labelled(ctx context.Context, docker client.APIClient, label, value string) ([]container.Summary, error) {
-	containers, err := docker.ContainerList(ctx, container.ListOptions{
-		All:     true,
-		Filters: filters.NewArgs(filters.Arg("label", label+"="+value)),
-	})
-	if err != nil {
-		return nil, engineError(ctx, "list the containers of the cluster", err)
+	p := load.Product{Name: "k3d", Cluster: name, Start: "k3d cluster start " + name}
+	containers, err := publishing(ctx, docker, e, p, k3dClusterLabel, func(c container.Summary, port uint16) bool { return load.Publishes(c, load.APIServerPort, port) })
+	find := func(ctx context.Context) ([]container.Summary, error) {
+		containers, err := load.Containers(ctx, docker, k3dClusterLabel, name)
+		return k3dNodes(containers), err
 	}
-	slices.SortFunc(containers, func(a, b container.Summary) int { return strings.Compare(nameOf(a), nameOf(b)) })
-	return containers, nil
+	return Cluster{Product: "k3d", Name: name, Nodes: load.ContainerNames(k3dNodes(containers)), Loader: containerd.New(docker, p, find)}, true, err
 }
 
-// nodesOf leaves out what is no node: the load balancer before several control planes.
-func nodesOf(containers []container.Summary) []container.Summary {
+// k3dNodes leaves out the load balancer and a registry.
+func k3dNodes(containers []container.Summary) []container.Summary {
 	return slices.DeleteFunc(slices.Clone(containers), func(c container.Summary) bool {
-		return c.Labels[kindRoleLabel] == roleBalancer
+		return !slices.Contains([]string{"server", "agent"}, c.Labels[k3dRoleLabel])
 	})
 }
 
-func names(containers []container.Summary) []string {
-	var all []string
-	for _, c := range containers {
-		all = append(all, nameOf(c))
-	}
-	return all
+// desktops are the products whose only cluster runs on the engine that builds the images, by
+// context. engine is part of how such an engine describes itself.
+var desktops = map[string]struct{ product, engine string }{
+	"docker-desktop":     {"Docker Desktop", "docker desktop"},
+	"docker-for-desktop": {"Docker Desktop", "docker desktop"},
+	"rancher-desktop":    {"Rancher Desktop", "rancher"},
 }
 
-// nameOf returns a container's name, which the engine writes with a slash before it.
-func nameOf(c container.Summary) string {
-	if len(c.Names) == 0 {
-		return c.ID
+// desktop recognizes Docker Desktop and Rancher Desktop.
+func desktop(ctx context.Context, docker client.APIClient, e load.Endpoint) (Cluster, bool, error) {
+	desktop, ok := desktops[e.Context]
+	if !ok {
+		return Cluster{}, false, nil
 	}
-	return strings.TrimPrefix(c.Names[0], "/")
+	if host, _ := e.HostPort(); !load.IsThisMachine(host) && host != "kubernetes.docker.internal" {
+		return Cluster{}, true, e.NotLocal("its API server is not on this machine")
+	}
+	info, err := docker.Info(ctx)
+	if err != nil {
+		return Cluster{}, true, dockerapi.Error(ctx, "ask the engine about this machine", err)
+	}
+	if !strings.Contains(strings.ToLower(info.OperatingSystem+" "+info.Name), desktop.engine) {
+		return Cluster{}, true, load.Unsupported(e.Context, fmt.Sprintf("the Docker engine is not %s's own, so its nodes can't see the engine's images", desktop.product),
+			fmt.Sprintf("let %s run Kubernetes on its Docker engine (Rancher Desktop: the engine dockerd), and choose that engine: docker context use %s", desktop.product, e.Context))
+	}
+	return Cluster{Product: desktop.product, Name: e.Context, Nodes: []string{info.Name}, TransferNote: load.SharedNote, Loader: load.NewShared(docker, info.Name)}, true, nil
 }
-
-func isControlPlane(c container.Summary) bool { return c.Labels[kindRoleLabel] == roleControlPlane }
-
-func stopped(c container.Summary) bool { return c.State != container.StateRunning }

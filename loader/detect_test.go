@@ -1,15 +1,16 @@
 package loader_test
 
 import (
-	"errors"
 	"strings"
 	"testing"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/client"
 
+	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/loader"
-	"github.com/devloop-cli/devloop/loader/loadertest"
+	"github.com/devloop-cli/devloop/loader/containerd"
+	"github.com/devloop-cli/devloop/loader/internal/loadertest"
 )
 
 // aKind returns an engine with the kind cluster "dev", whose API server is published
@@ -59,12 +60,12 @@ func TestDetectRefusesWhatIsNotLocal(t *testing.T) {
 		"no server in the kube context": {"kind-dev", "", "not on this machine"},
 	} {
 		_, err := loader.Detect(t.Context(), engine.Client, c.context, c.server)
-		foreign, ok := errors.AsType[*loader.NotLocalError](err)
-		if !ok || foreign.Code() != "cluster.foreign" || !strings.Contains(err.Error(), c.why) {
-			t.Errorf("%s: got %v, want a NotLocalError that says %q", name, err, c.why)
+		f := fault.Of(err)
+		if f.Code != loader.CodeNotLocal || !strings.Contains(err.Error(), c.why) {
+			t.Errorf("%s: got %v, want %s that says %q", name, err, loader.CodeNotLocal, c.why)
 			continue
 		}
-		if hints := strings.Join(foreign.Hints(), "\n"); !strings.Contains(hints, "devloop setup") || !strings.Contains(hints, "--allow-context "+c.context) {
+		if hints := strings.Join(f.Hints, "\n"); !strings.Contains(hints, "devloop setup") || !strings.Contains(hints, "--allow-context "+c.context) {
 			t.Errorf("%s: hints %q", name, hints)
 		}
 	}
@@ -74,10 +75,9 @@ func TestStoppedClusterIsSaidToBeStopped(t *testing.T) {
 	engine, control := aKind(t)
 	control.State, control.Ports = container.StateExited, nil
 	_, detected := loader.Detect(t.Context(), engine.Client, "kind-dev", "https://127.0.0.1:34131")
-	_, loaded := loader.NewKind(engine.Client, "dev").Load(t.Context(), "app:1", loadertest.NewImage(t))
+	_, loaded := containerd.NewKind(engine.Client, "dev").Load(t.Context(), "app:1", loadertest.NewImage(t))
 	for _, err := range []error{detected, loaded} {
-		cluster, ok := errors.AsType[*loader.ClusterError](err)
-		if !ok || cluster.Code() != "cluster.stopped" || !strings.Contains(strings.Join(cluster.Hints(), ""), "devloop setup") {
+		if f := fault.Of(err); f.Code != "cluster.stopped" || !strings.Contains(strings.Join(f.Hints, ""), "devloop setup") {
 			t.Errorf("got %v, want a stopped cluster and its cure", err)
 		}
 	}
@@ -89,9 +89,9 @@ func TestEngineThatDoesNotAnswer(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, detected := loader.Detect(t.Context(), docker, "kind-dev", "https://127.0.0.1:34131")
-	_, loaded := loader.NewKind(docker, "dev").Load(t.Context(), "app:1", loadertest.NewImage(t))
+	_, loaded := containerd.NewKind(docker, "dev").Load(t.Context(), "app:1", loadertest.NewImage(t))
 	for _, err := range []error{detected, loaded} {
-		if unreachable, ok := errors.AsType[*loader.DockerError](err); !ok || unreachable.Code() != "docker.unreachable" {
+		if fault.Of(err).Code != "docker.unreachable" {
 			t.Errorf("got %v, want docker.unreachable", err)
 		}
 	}

@@ -30,8 +30,9 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/loader"
-	"github.com/devloop-cli/devloop/loader/loadertest"
+	"github.com/devloop-cli/devloop/loader/internal/loadertest"
 )
 
 // A real minikube is tested where hack/minikube.sh has started it. What devloop meets of one
@@ -58,10 +59,10 @@ func TestRealMinikubeConforms(t *testing.T) {
 	if err != nil {
 		t.Skipf("no minikube here, hack/minikube.sh starts one: %v", err)
 	}
-	if cluster.Product != "minikube" || strings.Join(cluster.Nodes, " ") != profile || cluster.Way != "" {
+	if cluster.Product != "minikube" || strings.Join(cluster.Nodes, " ") != profile || cluster.TransferNote != "" {
 		t.Errorf("got %+v", cluster)
 	}
-	loadertest.Run(t, loadertest.Target{Loader: cluster.Loader(), Nodes: []loadertest.Node{loadertest.Container{Docker: docker, ID: profile}}})
+	loadertest.Run(t, loadertest.Target{Loader: cluster.Loader, Nodes: []loadertest.Node{loadertest.Container{Docker: docker, ID: profile}}})
 }
 
 // nodeImage returns the engine's node image, or skips t.
@@ -120,7 +121,7 @@ func TestRealMinikubeWithContainerdConforms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	loadertest.Run(t, loadertest.Target{Loader: cluster.Loader(), Nodes: []loadertest.Node{loadertest.Container{Docker: docker, ID: name}}, Spare: true})
+	loadertest.Run(t, loadertest.Target{Loader: cluster.Loader, Nodes: []loadertest.Node{loadertest.Container{Docker: docker, ID: name}}, Spare: true})
 }
 
 // engineNode starts a node with a Docker engine behind TLS, as minikube's docker runtime
@@ -167,7 +168,7 @@ func engineNode(t *testing.T, dockerd string, options ...string) (*client.Client
 			t.Fatal(err)
 		}
 	}
-	return inNode, cluster.Loader()
+	return inNode, cluster.Loader
 }
 
 func tarOf(t *testing.T, dir string, content map[string][]byte) *bytes.Buffer {
@@ -341,7 +342,7 @@ func conforms(t *testing.T, engine *client.Client, load loader.Loader, project s
 		t.Fatal(err)
 	}
 	_, err := load.Load(t.Context(), "devloop-conformance:stopped", one)
-	if stopped, ok := errors.AsType[*loader.ClusterError](err); !ok || stopped.Code() != "cluster.stopped" {
+	if fault.Of(err).Code != "cluster.stopped" {
 		t.Errorf("got %v, want a stopped cluster", err)
 	}
 }

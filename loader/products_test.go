@@ -1,7 +1,6 @@
 package loader_test
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,8 +8,9 @@ import (
 
 	"github.com/docker/docker/api/types/container"
 
+	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/loader"
-	"github.com/devloop-cli/devloop/loader/loadertest"
+	"github.com/devloop-cli/devloop/loader/internal/loadertest"
 )
 
 // minikubeFiles makes a home of minikube with one profile, and makes it the user's.
@@ -54,17 +54,17 @@ func TestDetectFindsMinikubeInContainers(t *testing.T) {
 	engine := aMinikube(t)
 	for _, server := range []string{"https://192.168.49.2:8443", "https://127.0.0.1:32771"} {
 		cluster, err := loader.Detect(t.Context(), engine.Client, "mk", server)
-		if err != nil || cluster.Product != "minikube" || strings.Join(cluster.Nodes, " ") != "mk mk-m02" || cluster.Way != "" {
+		if err != nil || cluster.Product != "minikube" || strings.Join(cluster.Nodes, " ") != "mk mk-m02" || cluster.TransferNote != "" {
 			t.Errorf("%s: got %+v, %v", server, cluster, err)
 		}
 	}
 	_, err := loader.Detect(t.Context(), engine.Client, "mk", "https://34.1.2.3:8443")
-	if foreign, ok := errors.AsType[*loader.NotLocalError](err); !ok || !strings.Contains(foreign.Why, `minikube's profile "mk"`) {
+	if fault.Of(err).Code != loader.CodeNotLocal || !strings.Contains(err.Error(), `minikube's profile "mk"`) {
 		t.Errorf("got %v, want a server that is not minikube's", err)
 	}
 	engine.Nodes()[0].State = container.StateExited
 	_, err = loader.Detect(t.Context(), engine.Client, "mk", "https://192.168.49.2:8443")
-	if stopped, ok := errors.AsType[*loader.ClusterError](err); !ok || stopped.Code() != "cluster.stopped" || stopped.Hints()[0] != "start it again: minikube start --profile mk" {
+	if f := fault.Of(err); f.Code != "cluster.stopped" || f.Hints[0] != "start it again: minikube start --profile mk" {
 		t.Errorf("got %v, want a stopped cluster and its cure", err)
 	}
 }
@@ -89,7 +89,7 @@ func TestNodesInContainersAreLoaded(t *testing.T) {
 		if err != nil || cluster.Product != c.product || strings.Join(cluster.Nodes, " ") != c.nodes {
 			t.Fatalf("got %+v, %v", cluster, err)
 		}
-		report, err := cluster.Loader().Load(t.Context(), "app:1", img)
+		report, err := cluster.Loader.Load(t.Context(), "app:1", img)
 		if err != nil || len(report.Nodes) != 2 || report.Nodes[0].Name+" "+report.Nodes[1].Name != c.nodes || report.Nodes[0].Sent == 0 {
 			t.Errorf("%s: got %+v, %v", c.product, report, err)
 		}
@@ -110,7 +110,7 @@ func TestDetectSaysHowImagesComeElsewhere(t *testing.T) {
 		engine := loadertest.NewEngine(t)
 		engine.Info.OperatingSystem = c.engine
 		cluster, err := loader.Detect(t.Context(), engine.Client, c.context, c.server)
-		if err != nil || cluster.Product != c.product || !strings.Contains(cluster.Way, c.way) {
+		if err != nil || cluster.Product != c.product || !strings.Contains(cluster.TransferNote, c.way) {
 			t.Errorf("%s: got %+v, %v", name, cluster, err)
 		}
 	}
@@ -121,7 +121,7 @@ func TestDetectSaysWhatIsNotSupported(t *testing.T) {
 	engine := loadertest.NewEngine(t)
 	engine.Info.OperatingSystem = "Debian GNU/Linux 12"
 	_, err := loader.Detect(t.Context(), engine.Client, "rancher-desktop", "https://127.0.0.1:6443")
-	if cluster, ok := errors.AsType[*loader.ClusterError](err); !ok || cluster.Code() != "cluster.unsupported" || len(cluster.Hints()) != 2 {
+	if f := fault.Of(err); f.Code != "cluster.unsupported" || len(f.Hints) != 2 {
 		t.Errorf("got %v, want that this engine is another", err)
 	}
 	if _, err := loader.Detect(t.Context(), engine.Client, "docker-desktop", "https://34.1.2.3:6443"); !strings.Contains(err.Error(), "not on this machine") {
@@ -144,13 +144,13 @@ func TestMinikubeCommandIsTheLastResort(t *testing.T) {
 	}
 	img := loadertest.NewImage(t, loadertest.NewLayer(t, 1000), loadertest.NewLayer(t, 2000))
 	play(t, bin, `[ "$1 $2 $3 $4" = "--profile mk image load" ] && tar -tf "$6" >&2 && tar -tf "$6" | grep -q manifest.json`)
-	report, err := cluster.Loader().Load(t.Context(), "app:devloop-1", img)
+	report, err := cluster.Loader.Load(t.Context(), "app:devloop-1", img)
 	if err != nil || report.Sent < 3000 || !strings.Contains(report.Nodes[0].Note, "everything was sent") {
 		t.Errorf("got %+v, %v", report, err)
 	}
 	play(t, bin, `echo "X Exiting due to GUEST_IMAGE_LOAD" >&2; exit 80`)
-	_, err = cluster.Loader().Load(t.Context(), "app:devloop-1", img)
-	if failed, ok := errors.AsType[*loader.NodeError](err); !ok || !strings.Contains(strings.Join(failed.Evidence(), ""), "GUEST_IMAGE_LOAD") {
+	_, err = cluster.Loader.Load(t.Context(), "app:devloop-1", img)
+	if f := fault.Of(err); f.Code != "load.failed" || !strings.Contains(strings.Join(f.Evidence, ""), "GUEST_IMAGE_LOAD") {
 		t.Errorf("got %v, want minikube's words", err)
 	}
 }

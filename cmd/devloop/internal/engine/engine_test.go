@@ -95,7 +95,7 @@ func (f *fakes) lastImage() v1.Hash {
 }
 
 func (f *fakes) Load(ctx context.Context, _ string, _ v1.Image) (loader.Report, error) {
-	return loader.Report{Nodes: []loader.Node{{Name: "node", Sent: 20_000, Skipped: 344_000_000}}, Sent: 20_000}, f.work(ctx, event.Load)
+	return loader.Report{Nodes: []loader.NodeReport{{Name: "node", Sent: 20_000, Skipped: 344_000_000}}, Sent: 20_000}, f.work(ctx, event.Load)
 }
 
 func (f *fakes) Claim(context.Context, runner.Spec) error { return nil }
@@ -404,7 +404,7 @@ func (f *sameImage) Image(context.Context, builder.App, io.Writer) (builder.Imag
 }
 
 func (f *sameImage) Load(context.Context, string, v1.Image) (loader.Report, error) {
-	return loader.Report{Nodes: []loader.Node{{Name: "node"}}, Sent: 1}, nil
+	return loader.Report{Nodes: []loader.NodeReport{{Name: "node"}}, Sent: 1}, nil
 }
 
 func (f *sameImage) Replace(_ context.Context, s runner.Spec) ([]runner.Pod, error) {

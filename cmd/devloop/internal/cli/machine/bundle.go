@@ -73,7 +73,7 @@ func writeBundle(c *cli.Context, d wiring.Display) error {
 // bundledNode makes sure that the engine has the node image under a tag: a digest does
 // not outlive an archive.
 func (m *machine) bundledNode(ctx context.Context, docker *client.Client) (string, error) {
-	k, err := m.keeper(ctx)
+	k, err := m.cluster(ctx)
 	if err != nil {
 		return "", err
 	}

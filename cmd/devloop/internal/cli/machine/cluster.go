@@ -13,7 +13,8 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/sessions"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/loader"
+	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/loader/kindcluster"
 )
 
 // ClusterCommand looks after the kind cluster that devloop setup makes, so that nobody needs
@@ -44,7 +45,7 @@ after it. They refuse clusters that devloop did not make.`,
 }
 
 // clusterAction does something with a cluster, and says in a sentence what it did.
-type clusterAction func(c *cli.Context, s wiring.Streams, k *loader.Keeper) (string, error)
+type clusterAction func(c *cli.Context, s wiring.Streams, k *kindcluster.Manager) (string, error)
 
 func clusterSubcommand(s wiring.Streams, name, usage string, do clusterAction, more ...cli.Flag) *cli.Command {
 	return &cli.Command{
@@ -57,7 +58,7 @@ func clusterSubcommand(s wiring.Streams, name, usage string, do clusterAction, m
 				if c.Args().Present() {
 					return &cmdline.UsageError{Err: fmt.Errorf("no arguments are expected, got %q", c.Args().Slice()), Command: "cluster " + name}, false
 				}
-				k, err := newKeeper(c.Context, c.String("cluster"), c.String("kubeconfig"), func(line string) { d.Publish(0, event.Progress{Line: line}) })
+				k, err := newClusterManager(c.Context, c.String("cluster"), c.String("kubeconfig"), func(line string) { d.Publish(0, event.Progress{Line: line}) })
 				if err != nil {
 					return err, false
 				}
@@ -71,8 +72,8 @@ func clusterSubcommand(s wiring.Streams, name, usage string, do clusterAction, m
 	}
 }
 
-// newKeeper returns what looks after the kind cluster of that name.
-func newKeeper(ctx context.Context, name, kubeconfig string, progress func(string)) (*loader.Keeper, error) {
+// newClusterManager returns the manager of the kind cluster of that name.
+func newClusterManager(ctx context.Context, name, kubeconfig string, progress func(string)) (*kindcluster.Manager, error) {
 	docker, err := wiring.DockerClient(ctx)
 	if err != nil {
 		return nil, err
@@ -81,17 +82,17 @@ func newKeeper(ctx context.Context, name, kubeconfig string, progress func(strin
 	if err != nil {
 		return nil, err
 	}
-	return loader.NewKeeper(docker, loader.KeeperOptions{Name: name, Kubeconfig: kubeconfig, StateDir: state, Progress: progress}), nil
+	return kindcluster.New(docker, kindcluster.Options{Name: name, Kubeconfig: kubeconfig, StateDir: state, Progress: progress}), nil
 }
 
-func startCluster(c *cli.Context, _ wiring.Streams, k *loader.Keeper) (string, error) {
-	condition, err := k.Look(c.Context)
+func startCluster(c *cli.Context, _ wiring.Streams, k *kindcluster.Manager) (string, error) {
+	condition, err := k.State(c.Context)
 	switch {
 	case err != nil:
 		return "", err
-	case condition == loader.Absent:
-		return "", &loader.ClusterError{Name: k.Name, Word: "absent", Problem: fmt.Sprintf("there is no kind cluster %q", k.Name), Advice: []string{"create it: devloop setup"}}
-	case condition == loader.Running:
+	case condition == kindcluster.Absent:
+		return "", &fault.Error{Code: "cluster.absent", Op: fmt.Sprintf("there is no kind cluster %q", k.Name), Hints: []string{"create it: devloop setup"}}
+	case condition == kindcluster.Running:
 		return fmt.Sprintf("cluster %q is running already", k.Name), nil
 	}
 	if _, _, err := k.Ensure(c.Context); err != nil {
@@ -100,7 +101,7 @@ func startCluster(c *cli.Context, _ wiring.Streams, k *loader.Keeper) (string, e
 	return fmt.Sprintf("cluster %q is running", k.Name), nil
 }
 
-func stopCluster(c *cli.Context, _ wiring.Streams, k *loader.Keeper) (string, error) {
+func stopCluster(c *cli.Context, _ wiring.Streams, k *kindcluster.Manager) (string, error) {
 	stopped, err := k.Stop(c.Context)
 	if err != nil {
 		return "", err
@@ -111,12 +112,12 @@ func stopCluster(c *cli.Context, _ wiring.Streams, k *loader.Keeper) (string, er
 	return fmt.Sprintf("stopped cluster %q; to start it again: devloop cluster start", k.Name), nil
 }
 
-func deleteCluster(c *cli.Context, s wiring.Streams, k *loader.Keeper) (string, error) {
-	condition, err := k.Look(c.Context)
+func deleteCluster(c *cli.Context, s wiring.Streams, k *kindcluster.Manager) (string, error) {
+	condition, err := k.State(c.Context)
 	if err != nil {
 		return "", err
 	}
-	if condition == loader.Absent {
+	if condition == kindcluster.Absent {
 		return fmt.Sprintf("there is no kind cluster %q", k.Name), nil
 	}
 	if err := wiring.ConfirmLoss(c.Context, s, c.Bool("yes"), fmt.Sprintf("delete the kind cluster %q with all that is deployed in it?", k.Name)); err != nil {

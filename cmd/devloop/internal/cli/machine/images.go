@@ -37,7 +37,7 @@ func (m *machine) missing(ctx context.Context) []string {
 	}
 	defer func() { _ = docker.Close() }()
 	missing := lacking(ctx, docker, m.bases())
-	k, err := m.keeper(ctx)
+	k, err := m.cluster(ctx)
 	if err != nil || m.clusterIsThere(ctx) {
 		return missing
 	}
@@ -118,7 +118,7 @@ func streamError(stream io.Reader) error {
 }
 
 func (m *machine) lookForNodeImage(ctx context.Context) (string, error) {
-	k, err := m.keeper(ctx)
+	k, err := m.cluster(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -142,7 +142,7 @@ func (m *machine) pullNodeImage(amiss error) *setup.Mending {
 		return nil
 	}
 	return &setup.Mending{Question: "pull the node image, some 400 MB?", Do: func(ctx context.Context) error {
-		k, err := m.keeper(ctx)
+		k, err := m.cluster(ctx)
 		if err != nil {
 			return err
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/setup"
 	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/loader"
+	"github.com/devloop-cli/devloop/loader/kindcluster"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/runner/localport"
 )
@@ -97,9 +98,9 @@ func (m *machine) lookForBuildTool(context.Context) (string, error) {
 	return strings.Join(found, " and ") + ", for projects without a wrapper", nil
 }
 
-// keeper returns the keeper of the cluster that the flags name.
-func (m *machine) keeper(ctx context.Context) (*loader.Keeper, error) {
-	return newKeeper(ctx, m.c.String("cluster"), m.c.String("kubeconfig"), m.progress)
+// cluster returns the manager of the cluster that the flags name.
+func (m *machine) cluster(ctx context.Context) (*kindcluster.Manager, error) {
+	return newClusterManager(ctx, m.c.String("cluster"), m.c.String("kubeconfig"), m.progress)
 }
 
 func (m *machine) progress(line string) { m.d.Publish(0, event.Progress{Line: line}) }
@@ -110,7 +111,7 @@ func (m *machine) clusterIsThere(ctx context.Context) bool {
 	if m.inUse(ctx) != "" {
 		return true
 	}
-	k, err := m.keeper(ctx)
+	k, err := m.cluster(ctx)
 	if err != nil {
 		return false
 	}
@@ -119,7 +120,7 @@ func (m *machine) clusterIsThere(ctx context.Context) bool {
 }
 
 func (m *machine) nodeEnvironment(ctx context.Context) []string {
-	k, err := m.keeper(ctx)
+	k, err := m.cluster(ctx)
 	if err != nil {
 		return nil
 	}
@@ -167,15 +168,15 @@ func (m *machine) lookForCluster(ctx context.Context) (string, error) {
 	if other := m.inUse(ctx); other != "" {
 		return other + ", answers", nil
 	}
-	k, err := m.keeper(ctx)
+	k, err := m.cluster(ctx)
 	if err != nil {
 		return "", err
 	}
-	condition, err := k.Look(ctx)
+	condition, err := k.State(ctx)
 	if err != nil {
 		return "", err
 	}
-	if condition != loader.Running {
+	if condition != kindcluster.Running {
 		return "", &setup.Fault{Word: "cluster." + string(condition), Problem: fmt.Sprintf("find the kind cluster %q: it is %s", k.Name, condition),
 			Advice: []string{"make it, or bring it back: devloop setup"}}
 	}
@@ -189,7 +190,7 @@ func (m *machine) mendCluster(amiss error) *setup.Mending {
 	return &setup.Mending{
 		Question: fmt.Sprintf("make the kind cluster %q, or bring it back?", m.c.String("cluster")),
 		Do: func(ctx context.Context) error {
-			k, err := m.keeper(ctx)
+			k, err := m.cluster(ctx)
 			if err != nil {
 				return err
 			}
@@ -244,11 +245,11 @@ func (m *machine) writeContext(error) *setup.Mending {
 	return &setup.Mending{
 		Question: fmt.Sprintf("write the context %q into the kubeconfig?", m.context()),
 		Do: func(ctx context.Context) error {
-			k, err := m.keeper(ctx)
+			k, err := m.cluster(ctx)
 			if err != nil {
 				return err
 			}
-			return k.Export()
+			return k.WriteKubeconfig()
 		}}
 }
 

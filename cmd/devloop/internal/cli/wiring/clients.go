@@ -124,7 +124,7 @@ func TargetCluster(c *cli.Context, docker *client.Client, r *runner.Runner) (str
 	cluster, err := loader.Detect(c.Context, docker, r.Context(), r.Server())
 	switch {
 	case err == nil:
-		return clusterText(cluster), cluster.Loader(), nil
+		return clusterText(cluster), cluster.Loader, nil
 	case c.String("allow-context") == r.Context():
 		return "context " + r.Context(), pulled{}, nil
 	default:
@@ -135,8 +135,8 @@ func TargetCluster(c *cli.Context, docker *client.Client, r *runner.Runner) (str
 // clusterText names a cluster, and says how images come to it where that is not the usual way.
 func clusterText(cluster loader.Cluster) string {
 	text := fmt.Sprintf("%s cluster %s", cluster.Product, cluster.Name)
-	if cluster.Way != "" {
-		text += ": " + cluster.Way
+	if cluster.TransferNote != "" {
+		text += ": " + cluster.TransferNote
 	}
 	return text
 }

@@ -1,0 +1,103 @@
+package containerd
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/devloop-cli/devloop/internal/dockerapi"
+	"github.com/devloop-cli/devloop/internal/imagetar"
+	"github.com/devloop-cli/devloop/loader/internal/load"
+)
+
+// send writes the archives to importers in the nodes and checks the proofs. A node keeps its
+// failure; the error is the image's or the end of ctx.
+func (l *Loader) send(ctx context.Context, image *load.Image, loads []*nodeLoad) error {
+	each(loads, func(n *nodeLoad) { n.err = l.startImport(ctx, n, image) })
+	var running []*nodeLoad
+	for _, n := range loads {
+		if n.err == nil {
+			running = append(running, n)
+		}
+	}
+	release := context.AfterFunc(ctx, func() { // frees a write that a node blocks
+		for _, n := range running {
+			n.session.CloseWrite()
+		}
+	})
+	defer release()
+	err := writeArchives(ctx, image, running)
+	for _, n := range running {
+		if err != nil || n.writeErr != nil {
+			n.session.CloseWrite() // the importer refuses the archive, which lacks its index
+		}
+	}
+	each(running, func(n *nodeLoad) { n.finish(ctx, image) })
+	return err
+}
+
+// startImport makes the node expect the archive of the layers that it lacks.
+func (l *Loader) startImport(ctx context.Context, n *nodeLoad, image *load.Image) (err error) {
+	if !n.session.Alive() {
+		if n.session, err = openSession(ctx, l.docker, n.id); err != nil {
+			return err
+		}
+	}
+	n.session.send(image.Archive.OCISize(n.lacks), "load", image.Name, image.Project)
+	return nil
+}
+
+// lacks reports whether the node needs a layer.
+func (n *nodeLoad) lacks(layer v1.Hash) bool { return !n.state.layers[layer] }
+
+// writeArchives writes to each node an archive of the layers that it lacks.
+//
+// No node waits for another: of two loads of one layer, a node takes the second only after
+// the first. Were each load held up in one node by the other, neither would end.
+func writeArchives(ctx context.Context, image *load.Image, loads []*nodeLoad) error {
+	var group errgroup.Group
+	for _, n := range loads {
+		group.Go(func() error {
+			to := bufio.NewWriter(n.session)
+			var err error
+			n.sent, err = image.Archive.WriteOCI(ctx, to, n.lacks)
+			if err == nil {
+				err = to.Flush()
+			}
+			if _, ok := errors.AsType[*imagetar.ContentError](err); ok {
+				return err
+			}
+			n.writeErr = err
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// finish waits for the importer and judges its proof. If a node was not sent everything, a
+// failure is only a doubt, since sending everything may help.
+func (n *nodeLoad) finish(ctx context.Context, image *load.Image) {
+	out, err := n.session.answer(ctx)
+	status := parseStatus(out)
+	problem := status.problem(image.Archive.Manifest.Digest.String())
+	n.report.Sent += n.sent
+	n.report.Skipped = max(0, image.Archive.Size()-n.sent)
+	n.report.Took = time.Since(n.began)
+	n.report.Proof = status.String()
+	partial := len(n.state.layers) > 0
+	switch {
+	case err != nil && partial && !dockerapi.IsUnreachable(err) && ctx.Err() == nil:
+		n.doubt = err.Error()
+	case err != nil:
+		n.err = err
+	case partial:
+		n.doubt = problem
+	case problem != "":
+		n.err = fmt.Errorf("verify the image on the node: %s", problem)
+	}
+}

@@ -1,0 +1,106 @@
+package kindcluster
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/image"
+	"sigs.k8s.io/kind/pkg/apis/config/defaults"
+
+	"github.com/devloop-cli/devloop/internal/dockerapi"
+	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/loader/internal/load"
+)
+
+// NodeImageRef returns the image of a new cluster's nodes, and whether the engine has it.
+func (m *Manager) NodeImageRef(ctx context.Context) (ref string, here bool, err error) {
+	if ref, _, err = m.nodeImage(ctx); err != nil {
+		return "", false, err
+	}
+	_, err = m.docker.ImageInspect(ctx, ref)
+	if cerrdefs.IsNotFound(err) {
+		return ref, false, nil
+	}
+	return ref, err == nil, dockerapi.Error(ctx, fmt.Sprintf("look for node image %q", ref), err)
+}
+
+// Pull pulls the image of a new cluster's nodes if the engine lacks it.
+func (m *Manager) Pull(ctx context.Context) error {
+	ref, _, err := m.nodeImage(ctx)
+	if err != nil {
+		return err
+	}
+	return m.pull(ctx, ref)
+}
+
+// NodeEnvironment returns the environment of the control plane, nil if there is none.
+func (m *Manager) NodeEnvironment(ctx context.Context) ([]string, error) {
+	containers, err := m.containers(ctx)
+	i := slices.IndexFunc(containers, load.IsKindControlPlane)
+	if err != nil || i < 0 {
+		return nil, err
+	}
+	found, err := m.docker.ContainerInspect(ctx, containers[i].ID)
+	if err != nil || found.Config == nil {
+		return nil, dockerapi.Error(ctx, fmt.Sprintf("look at node %q", load.ContainerName(containers[i])), err)
+	}
+	return found.Config.Env, nil
+}
+
+// pull pulls an image if the engine lacks it. kind would do so too, but cannot be interrupted,
+// and a node image is several hundred megabytes.
+func (m *Manager) pull(ctx context.Context, ref string) error {
+	if _, err := m.docker.ImageInspect(ctx, ref); err == nil {
+		return nil
+	}
+	m.Progress(fmt.Sprintf("pulling node image %s", ref))
+	stream, err := m.docker.ImagePull(ctx, ref, image.PullOptions{})
+	if err == nil {
+		err = dockerapi.ReadMessages(stream, nil)
+		_ = stream.Close()
+	}
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return ctxCause(ctx)
+	}
+	return &fault.Error{
+		Code: "cluster.failed", Op: fmt.Sprintf("pull the node image %q", ref), Err: err,
+		Hints: []string{fmt.Sprintf("check that the registry can be reached: docker pull %s", ref)},
+	}
+}
+
+// nodeImage chooses the node image and returns its labels. It prefers one that the engine has:
+// kind's default, then the newest kindest/node, then a local stand-in. If there is none, it
+// chooses kind's default, to be pulled.
+func (m *Manager) nodeImage(ctx context.Context) (string, map[string]string, error) {
+	for _, ref := range slices.DeleteFunc([]string{m.NodeImage, defaults.Image}, func(s string) bool { return s == "" }) {
+		if found, err := m.docker.ImageInspect(ctx, ref); err == nil && found.Config != nil {
+			return ref, found.Config.Labels, nil
+		}
+		if ref == m.NodeImage {
+			return ref, nil, nil // to be pulled
+		}
+	}
+	images, err := m.docker.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("reference", nodeRepository))})
+	if err != nil {
+		return "", nil, dockerapi.Error(ctx, "list node images", err)
+	}
+	standIns, err := m.docker.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", standInLabel+"="+nodeRepository))})
+	if err != nil {
+		return "", nil, dockerapi.Error(ctx, "list node images", err)
+	}
+	for _, list := range [][]image.Summary{images, standIns} {
+		slices.SortFunc(list, func(a, b image.Summary) int { return int(b.Created - a.Created) })
+		for _, i := range list {
+			if len(i.RepoTags) > 0 && i.RepoTags[0] != "<none>:<none>" {
+				return i.RepoTags[0], i.Labels, nil
+			}
+		}
+	}
+	return defaults.Image, nil, nil
+}

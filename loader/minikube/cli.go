@@ -1,0 +1,66 @@
+package minikube
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/devloop-cli/devloop/internal/atomicfile"
+	"github.com/devloop-cli/devloop/internal/proc"
+	"github.com/devloop-cli/devloop/loader/internal/load"
+)
+
+// cliNote says why images go through minikube's own command.
+func (p profile) cliNote() string {
+	return fmt.Sprintf("the whole image goes through the minikube command each time, since neither its containerd nor its engine can be reached (driver %s, runtime %s)", p.Driver, p.runtime())
+}
+
+// cli is the loader of last resort: the minikube program gets a file with the whole image,
+// and copies it to all nodes.
+type cli struct {
+	load.NopCloser
+	profile string
+}
+
+// Load implements [load.Loader].
+func (c *cli) Load(ctx context.Context, ref string, img v1.Image) (load.Report, error) {
+	began := time.Now()
+	program, err := exec.LookPath("minikube")
+	if err != nil {
+		return load.Report{}, load.Unsupported(c.profile, "its nodes can only be reached by the minikube command, which is not on the PATH", "install it: https://minikube.sigs.k8s.io/docs/start")
+	}
+	described, err := load.Describe(ref, img)
+	if err == nil {
+		err = described.Measure(img)
+	}
+	if err != nil {
+		return load.Report{}, err
+	}
+	dir, err := os.MkdirTemp("", "devloop-image-")
+	if err != nil {
+		return load.Report{}, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	file := filepath.Join(dir, "image.tar")
+	sent, err := atomicfile.WriteFrom(file, func(w io.Writer) (int64, error) { return described.Archive.WriteDocker(ctx, w, 0) })
+	var output string
+	if err == nil {
+		output, err = proc.Command{Args: []string{program, "--profile", c.profile, "image", "load", "--overwrite=true", file}}.Run(ctx, io.Discard)
+	}
+	if err != nil {
+		err = load.NodeError(c.profile, err, proc.LastLines(output, 10), "check the cluster: minikube status --profile "+c.profile)
+		return load.Result(ctx, described.Name, load.Report{}, err)
+	}
+	var r load.Report
+	r.Add(load.NodeReport{
+		Name: c.profile, Sent: sent, Took: time.Since(began), Proof: "minikube image load succeeded",
+		Note: "everything was sent, by the minikube command",
+	})
+	return r, nil
+}
