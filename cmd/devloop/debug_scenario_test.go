@@ -14,7 +14,7 @@ import (
 // debugged waits until a debugger's address leads to a Pod, and returns it.
 func (r *started) debugged() string {
 	r.Helper()
-	return until(r.T, r.stream, func(event.Debugging) bool { return true }).Address
+	return until(r.T, r.stream, func(event.DebugPortOpen) bool { return true }).Address
 }
 
 // request asks url, beside what follows.

@@ -38,7 +38,7 @@ func TestScenarioADockerfilesImageIsChangedInItsPod(t *testing.T) {
 	}
 	dockerfile := string(text)
 	s.write("Dockerfile", strings.Replace(dockerfile, "ENTRYPOINT", "ENV WORD=new\nENTRYPOINT", 1))
-	if chosen := until(t, r.stream, func(event.Chosen) bool { return true }); chosen.Path != "pod" || !strings.Contains(chosen.Why, "Dockerfile") {
+	if chosen := until(t, r.stream, func(event.PathChosen) bool { return true }); chosen.Path != "pod" || !strings.Contains(chosen.Why, "Dockerfile") {
 		t.Errorf("the Dockerfile: %+v", chosen)
 	}
 	r.took()
@@ -49,7 +49,7 @@ func TestScenarioADockerfilesImageIsChangedInItsPod(t *testing.T) {
 	s.write("Dockerfile", strings.Replace(dockerfile, "ENTRYPOINT", "RUN ls /app.jar\nENTRYPOINT", 1))
 	r.took()
 	s.write(main, word(`"four " + System.getenv("WORD")`))
-	if chosen := until(t, r.stream, func(event.Chosen) bool { return true }); chosen.Path != "pod" || !strings.Contains(chosen.Why, "method text removed") {
+	if chosen := until(t, r.stream, func(event.PathChosen) bool { return true }); chosen.Path != "pod" || !strings.Contains(chosen.Why, "method text removed") {
 		t.Errorf("a shape, with a step after the jar: %+v", chosen)
 	}
 	r.took()

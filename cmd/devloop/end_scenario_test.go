@@ -118,7 +118,7 @@ func TestScenarioAnInterruptAtAnyStageLeavesNothing(t *testing.T) {
 	for _, stage := range []event.Stage{event.Compile, event.Image, event.Load, event.Replace, event.Ready, event.Forward} {
 		s.replaceInSource("Hello, World", "Hello, World!") // each has something to build
 		r := s.start("run")
-		address := until(t, r.stream, func(event.Listening) bool { return true }).URL
+		address := until(t, r.stream, func(event.PortListening) bool { return true }).URL
 		until(t, r.stream, func(b event.StageStarted) bool { return b.Stage == stage })
 		if code := r.end(os.Interrupt); code != 0 {
 			t.Errorf("interrupted at %s it ended with %d:\n%s", stage, code, r.stderr.String())
@@ -134,7 +134,7 @@ func TestScenarioASecondInterruptWaitsForNothing(t *testing.T) {
 	s := newStub(t, "spring-maven")
 	s.write("mvnw", "#!/bin/sh\ntrap '' TERM\necho it builds\nexec sleep 60\n")
 	r := s.start("run")
-	address := until(t, r.stream, func(event.Listening) bool { return true }).URL
+	address := until(t, r.stream, func(event.PortListening) bool { return true }).URL
 	until(t, r.stream, func(o event.StageOutput) bool { return o.Line == "it builds" })
 	ended := make(chan error)
 	go func() {
@@ -162,8 +162,8 @@ func TestScenarioTheNextRunTakesOverFromOneThatWasKilled(t *testing.T) {
 
 	t.Log("one run holds the project; a second says who")
 	first := s.start("run", "--compiler", "build")
-	address := until(t, first.stream, func(event.Listening) bool { return true }).URL
-	until(t, first.stream, func(a event.Answered) bool { return a.Text == "Hello, World" })
+	address := until(t, first.stream, func(event.PortListening) bool { return true }).URL
+	until(t, first.stream, func(a event.AppAnswered) bool { return a.Text == "Hello, World" })
 	second := s.run("run")
 	if second.code != 4 || !strings.Contains(second.stderr, "devloop run holds it (pid") {
 		t.Errorf("the second run ended with %d:\n%s", second.code, second.stderr)
@@ -178,7 +178,7 @@ func TestScenarioTheNextRunTakesOverFromOneThatWasKilled(t *testing.T) {
 
 	t.Log("the next one has the same address, and replaces the Pod")
 	next := s.start("run", "--cleanup")
-	if got := until(t, next.stream, func(a event.Answered) bool { return a.Text == "Hello, successor" }).URL; got != address {
+	if got := until(t, next.stream, func(a event.AppAnswered) bool { return a.Text == "Hello, successor" }).URL; got != address {
 		t.Errorf("the address moved from %s to %s", address, got)
 	}
 	if code := next.end(os.Interrupt); code != 0 {

@@ -135,7 +135,7 @@ func (r *started) cycle() (began time.Time, url string, failed *event.Failure) {
 		switch b := e.Body.(type) {
 		case event.CycleStarted:
 			began = e.Time
-		case event.Answered:
+		case event.AppAnswered:
 			url = b.URL
 		case event.CycleFinished:
 			if b.Outcome != event.Cancelled {

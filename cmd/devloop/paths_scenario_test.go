@@ -157,7 +157,7 @@ func TestScenarioThePathIsAsTheUserSays(t *testing.T) {
 			url := r.answered("aa")
 			r.took()
 			s.write(main, kept("b"))
-			if chosen := until(t, r.stream, func(event.Chosen) bool { return true }); chosen.Why != c.why {
+			if chosen := until(t, r.stream, func(event.PathChosen) bool { return true }); chosen.Why != c.why {
 				t.Errorf("it says %q", chosen.Why)
 			}
 			if took := "compile " + r.took(); took != c.stages {

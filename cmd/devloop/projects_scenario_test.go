@@ -111,7 +111,7 @@ func (r *started) tookBecause() (stages, why string) {
 	r.Helper()
 	stages = r.stages(func(b event.Body) {
 		switch b := b.(type) {
-		case event.Chosen:
+		case event.PathChosen:
 			why = b.Why
 		case event.StageFinished:
 			if b.Outcome == event.Skipped && b.Stage == event.Swap {

@@ -27,7 +27,7 @@ func (r *started) answered(text string) (url string) {
 	r.Helper()
 	until(r.T, r.stream, func(b event.Body) bool {
 		switch b := b.(type) {
-		case event.Answered:
+		case event.AppAnswered:
 			url = b.URL
 			return b.Text == text
 		case event.CycleFinished:
@@ -102,7 +102,7 @@ func TestScenarioAFirstBuildThatFailsIsMendedByASave(t *testing.T) {
 	s := newStub(t, "spring-maven")
 	s.replaceInSource(`"Hello, World";`, `"Hello, World"`)
 	r := s.start("run")
-	url := until(t, r.stream, func(event.Listening) bool { return true }).URL
+	url := until(t, r.stream, func(event.PortListening) bool { return true }).URL
 	waiting := make(chan string, 1)
 	go func() { waiting <- page(url, "text/plain") }()
 

@@ -241,7 +241,7 @@ func (s *scenario) pods() map[string]corev1.Pod {
 // answers checks that some Pod answered, and each of them text, and returns how many did.
 func (s *scenario) answers(r result, text string) int {
 	s.Helper()
-	answered := all[event.Answered](r)
+	answered := all[event.AppAnswered](r)
 	if len(answered) == 0 {
 		s.Errorf("nothing answered, want %q:\n%s", text, r.stderr)
 	}
@@ -305,10 +305,10 @@ func TestScenarioAnEditIsDeployedAndACompileErrorIsNot(t *testing.T) {
 	}
 
 	t.Log("down removes the Pod, and then there is nothing to remove")
-	if removed := all[event.Removed](s.must("down")); len(removed) != 1 {
+	if removed := all[event.ObjectRemoved](s.must("down")); len(removed) != 1 {
 		t.Errorf("removed %v, want one Pod", removed)
 	}
-	if removed := all[event.Removed](s.must("down")); len(removed) != 0 {
+	if removed := all[event.ObjectRemoved](s.must("down")); len(removed) != 0 {
 		t.Errorf("removed %v a second time", removed)
 	}
 	if pods := s.pods(); len(pods) != 0 {
@@ -326,7 +326,7 @@ func TestScenarioThreePodsOfOneImage(t *testing.T) {
 		t.Errorf("%d answers, want 3", n)
 	}
 	urls := map[string]bool{}
-	for _, f := range all[event.Forwarding](r) {
+	for _, f := range all[event.PortForwarded](r) {
 		urls[f.URL] = true
 	}
 	if len(urls) != 3 {
@@ -401,7 +401,7 @@ func TestScenarioForwardStaysUntilInterrupted(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	url := until(t, json.NewDecoder(stdout), func(event.Forwarding) bool { return true }).URL
+	url := until(t, json.NewDecoder(stdout), func(event.PortForwarded) bool { return true }).URL
 	for range 20 {
 		if got, err := get(url); err != nil || got != "Hello, World" {
 			t.Errorf("got %q, %v", got, err)

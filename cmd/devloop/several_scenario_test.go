@@ -92,7 +92,7 @@ func TestScenarioTwoCheckoutsOfOneProject(t *testing.T) {
 	if refused.code != 4 || !strings.Contains(refused.stderr, one.dir) || !strings.Contains(refused.stderr, "--adopt") || len(all[event.StageStarted](refused)) != 0 {
 		t.Errorf("it ended with %d after %v:\n%s", refused.code, all[event.StageStarted](refused), refused.stderr)
 	}
-	if removed := all[event.Removed](other.must("down")); len(removed) != 0 {
+	if removed := all[event.ObjectRemoved](other.must("down")); len(removed) != 0 {
 		t.Errorf("down removed %v of the other directory", removed)
 	}
 	if got, err := get(url); err != nil || got != "Hello, World" {
@@ -119,13 +119,13 @@ func TestScenarioTwoCheckoutsOfOneProject(t *testing.T) {
 	}
 
 	t.Log("what is another directory's stays, whether a devloop works there or not, until that directory is gone")
-	if removed := all[event.Removed](other.must("down")); len(removed) != 0 {
+	if removed := all[event.ObjectRemoved](other.must("down")); len(removed) != 0 {
 		t.Errorf("down removed %v of the other directory", removed)
 	}
 	if err := os.Rename(one.dir, one.dir+"-moved"); err != nil {
 		t.Fatal(err)
 	}
-	if removed := all[event.Removed](other.must("down")); len(removed) != 1 {
+	if removed := all[event.ObjectRemoved](other.must("down")); len(removed) != 1 {
 		t.Errorf("down removed %v of a directory that is gone", removed)
 	}
 }

@@ -92,7 +92,7 @@ func (r *stageRun) image(ctx context.Context) (builder.Image, error) {
 		return img, err
 	}
 	r.note = img.Ref
-	r.publish(event.Built{Ref: img.Ref, Name: img.Name, ID: img.ID.String()})
+	r.publish(event.ImageBuilt{Ref: img.Ref, Name: img.Name, ID: img.ID.String()})
 	for _, a := range img.Advice {
 		r.informOnce(a.Text, a.Hint)
 	}
@@ -136,8 +136,8 @@ func loadNote(r loader.Report) string {
 }
 
 // explained describes what an image consists of, and why.
-func explained(x builder.Explanation) event.Explained {
-	e := event.Explained{Dockerfile: x.Dockerfile, Base: x.Base, BaseWhy: x.BaseWhy, ClassPath: x.ClassPath, MainClass: x.MainClass, Supervised: x.Supervised, Swappable: x.Swappable,
+func explained(x builder.Explanation) event.ImageExplained {
+	e := event.ImageExplained{Dockerfile: x.Dockerfile, Base: x.Base, BaseWhy: x.BaseWhy, ClassPath: x.ClassPath, MainClass: x.MainClass, Supervised: x.Supervised, Swappable: x.Swappable,
 		Archive: event.ClassArchive{Used: x.Archive.Used, Size: x.Archive.Size, Java: x.Archive.Java, Why: x.Archive.Why}}
 	for _, l := range x.Layers {
 		e.Layers = append(e.Layers, event.ImageLayer{Name: l.Name, Size: l.Size, New: l.New})

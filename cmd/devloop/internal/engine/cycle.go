@@ -104,11 +104,11 @@ func (c *cycle) stages(ctx context.Context) (err error) {
 
 // decide chooses how the save reaches the running application, and publishes the choice.
 func (c *cycle) decide() plan.Decision {
-	s := plan.Situation{Saved: c.saved, Image: c.State().NodeImage != nil, Runs: c.State().Running(c.redefinedByDebuggers()), Rule: c.Target.Path}
-	if c.compiled && (c.Target.Fixed == "" || c.Target.Follow && c.app.Dockerfile != "") {
+	s := plan.Input{Saved: c.saved, Image: c.State().NodeImage != nil, Runs: c.State().Running(c.redefinedByDebuggers()), Mode: c.Target.Path}
+	if c.compiled && (c.Target.NotPatchable == "" || c.Target.Follow && c.app.Dockerfile != "") {
 		parts, err := c.app.Contents()
 		if err != nil {
-			s.Runs.Fixed = err.Error() // building the image gives the better error
+			s.Runs.NotPatchable = err.Error() // building the image gives the better error
 		}
 		rest := map[plan.Part]string{}
 		for part, version := range parts.Rest {
@@ -118,7 +118,7 @@ func (c *cycle) decide() plan.Decision {
 		s.After = c.built
 	}
 	d := plan.Decide(s)
-	c.publish(event.Chosen{Path: d.Path.String(), Why: d.Why, Files: slices.Sorted(maps.Keys(d.Files))})
+	c.publish(event.PathChosen{Path: d.Path.String(), Why: d.Why, Files: slices.Sorted(maps.Keys(d.Files))})
 	return d
 }
 

@@ -89,7 +89,7 @@ func (c *cycle) routeDebuggers(pods []runner.Pod) {
 		}
 		d.pod = pod.UID
 		d.SetTarget(pod.Name, c.dialJVM(*pod))
-		c.publish(event.Debugging{Pod: pod.Name, Address: d.Address(), Suspended: c.Target.Debug.Suspend})
+		c.publish(event.DebugPortOpen{Pod: pod.Name, Address: d.Address(), Suspended: c.Target.Debug.Suspend})
 	}
 }
 

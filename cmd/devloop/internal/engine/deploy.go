@@ -151,7 +151,7 @@ func (r *stageRun) replace(ctx context.Context, serving []runner.Pod, debug runn
 // spec is what the manifest comes to, as far as no image is needed to say so.
 func (c *cycle) spec() runner.Spec {
 	t := c.Target
-	return runner.Spec{Project: t.Name, Dir: t.Dir, Manifest: c.manifest, Names: t.Images(c.manifest), Adopt: t.Adopt, Yields: t.Yields, Keep: t.Keep}
+	return runner.Spec{Project: t.Name, Dir: t.Dir, Manifest: c.manifest, Names: t.Images(c.manifest), Adopt: t.Adopt, Yields: t.MayReplace, Keep: t.Keep}
 }
 
 // changesDir is where the image's supervisor keeps changes, "" if it has none.
@@ -211,8 +211,8 @@ func (s *Session) notPatchableReason(x builder.Explanation) string {
 		return "its JVM does not start with a debug port"
 	case x.Swappable:
 		return ""
-	case s.Target.Fixed != "":
-		return s.Target.Fixed
+	case s.Target.NotPatchable != "":
+		return s.Target.NotPatchable
 	case x.Unsupervised == "" && x.Dockerfile != "":
 		return x.Dockerfile + " makes its image"
 	}

@@ -114,7 +114,7 @@ func TestDecisionIsCarriedOutAndARefusalTakesTheNextPath(t *testing.T) {
 // chosen returns the paths that were chosen, with their reasons.
 func (r *recorder) chosen() (list []string) {
 	for _, e := range r.events {
-		b, ok := e.Body.(event.Chosen)
+		b, ok := e.Body.(event.PathChosen)
 		switch {
 		case ok && b.Why != "":
 			list = append(list, b.Path+": "+b.Why)
@@ -136,11 +136,11 @@ func TestPodsOfAnImageThatCannotBeChangedSayWhy(t *testing.T) {
 		"the manifest sets _JAVA_OPTIONS": {fixed: "the manifest sets _JAVA_OPTIONS"},
 	} {
 		l, _ := newTestSession(&fakes{})
-		l.Target.Fixed = c.fixed
+		l.Target.NotPatchable = c.fixed
 		turn := newCycle(l, 1, "", watch.Batch{})
 		turn.img = builder.Image{ID: v1.Hash{Hex: "a"}, Explanation: c.x}
 		turn.promote(nil)
-		if got := l.State().Running(nil).Fixed; got != want {
+		if got := l.State().Running(nil).NotPatchable; got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}

@@ -92,7 +92,7 @@ func (c *cycle) portOpened(local LocalPort, to runner.Endpoint) {
 		c.publish(event.Notice{Level: event.Warning, Hints: f.Hints,
 			Text: fmt.Sprintf("%s, so port %d of %s is at %s", f.Message, to.Port, to.Of, local.URL())})
 	}
-	c.publish(event.Listening{URL: local.URL(), Object: to.Of.String(), Port: to.Port})
+	c.publish(event.PortListening{URL: local.URL(), Object: to.Of.String(), Port: to.Port})
 }
 
 // endpoints adds the container ports that the user asked for, and that the manifest
@@ -242,9 +242,9 @@ func (r *stageRun) forward(ctx context.Context, pods []runner.Pod) error {
 			unopened = append(unopened, failed)
 			continue
 		}
-		r.publish(event.Forwarding{Pod: pod.Name, Port: local.to.Port, URL: answer.url})
+		r.publish(event.PortForwarded{Pod: pod.Name, Port: local.to.Port, URL: answer.url})
 		if !answer.none {
-			r.publish(event.Answered{Pod: pod.Name, URL: answer.url, Status: answer.status, Text: answer.text, Took: answer.took})
+			r.publish(event.AppAnswered{Pod: pod.Name, URL: answer.url, Status: answer.status, Text: answer.text, Took: answer.took})
 		}
 		notes = append(notes, fmt.Sprintf("%s → %s:%d %s", answer.url, pod.Name, local.to.Port, answer))
 	}

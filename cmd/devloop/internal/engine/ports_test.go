@@ -97,7 +97,7 @@ func TestPortIsOpenedOnceHeldWhileThePodGoesAndPointedToTheNextOne(t *testing.T)
 		t.Errorf("listened %d times, %q; want once, %q", listened, port.said, want)
 	}
 	for _, e := range r.events {
-		if a, ok := e.Body.(event.Answered); ok && (a.Status != 200 || a.Text != "Hello, World") {
+		if a, ok := e.Body.(event.AppAnswered); ok && (a.Status != 200 || a.Text != "Hello, World") {
 			t.Errorf("got %+v", a)
 		}
 	}

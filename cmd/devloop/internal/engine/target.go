@@ -29,9 +29,9 @@ type Target struct {
 	Port int
 	// Adopt allows to replace objects of the same name, whoever made them.
 	Adopt bool
-	// Yields is asked before an object goes that devloop made for another directory; its
+	// MayReplace is asked before an object goes that devloop made for another directory; its
 	// error refuses it. With nil it goes.
-	Yields func(dir string) error
+	MayReplace func(dir string) error
 	// Keep are parts of the development patch to leave out, see runner.Patches.
 	Keep []string
 	// Ports are the local ports that the user asked for, by container port.
@@ -41,17 +41,17 @@ type Target struct {
 	Follow bool
 	// KeepServing has Pods serve until their successors do, where the manifest allows it.
 	KeepServing bool
-	// Path says which paths a save may take to what runs, and Fixed why none but a new Pod
+	// Path says which paths a save may take to what runs, and NotPatchable why none but a new Pod
 	// will do, as a clause; "" where the image decides that.
-	Path  plan.Rule
-	Fixed string
+	Path         plan.Mode
+	NotPatchable string
 	// JVMOptions are variables with options for every JVM that the manifest, or the user, gives.
 	JVMOptions []string
 	// NotChangeable says that no image may be changed while it runs, see [manifest.Manifest.NotPatchable].
 	NotChangeable bool
-	// Fixes returns what a manifest makes of Fixed. One that would begin to do so while images
+	// NotPatchableReason returns what a manifest makes of NotPatchable. One that would begin to do so while images
 	// are made that can be changed is refused. May be nil.
-	Fixes func(manifest.Manifest) string
+	NotPatchableReason func(manifest.Manifest) string
 	// Debug says how a debugger is let in.
 	Debug Debug
 	// ReadyTimeout bounds the wait for the Pods to be ready; 0 means for ever.
@@ -121,32 +121,32 @@ func (c *cycle) noteGuessedImage() {
 	}
 }
 
-// UnfitError says that a manifest came to be not for the images that a session makes, which can be
+// IncompatibleManifestError says that a manifest came to be not for the images that a session makes, which can be
 // changed while they run.
-type UnfitError struct {
+type IncompatibleManifestError struct {
 	// Why is a clause.
 	Why string
 }
 
-func (e *UnfitError) Error() string {
+func (e *IncompatibleManifestError) Error() string {
 	return e.Why + ", which the images of this session are not made for"
 }
 
-// Code returns "manifest.unfit".
-func (e *UnfitError) Code() string { return "manifest.unfit" }
+// Code returns "manifest.incompatible".
+func (e *IncompatibleManifestError) Code() string { return "manifest.incompatible" }
 
 // Hints says how to get others.
-func (e *UnfitError) Hints() []string {
+func (e *IncompatibleManifestError) Hints() []string {
 	return []string{"start devloop run again, it makes others then"}
 }
 
-// fits returns an [*UnfitError] where images that can be changed don't go with a manifest.
+// fits returns an [*IncompatibleManifestError] where images that can be changed don't go with a manifest.
 func (t Target) fits(m manifest.Manifest) error {
-	if t.Fixed != "" || t.Fixes == nil {
+	if t.NotPatchable != "" || t.NotPatchableReason == nil {
 		return nil
 	}
-	if why := t.Fixes(m); why != "" {
-		return &UnfitError{why}
+	if why := t.NotPatchableReason(m); why != "" {
+		return &IncompatibleManifestError{why}
 	}
 	return nil
 }

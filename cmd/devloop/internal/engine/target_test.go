@@ -83,7 +83,7 @@ func TestManifestThatComesIsTheOneFromThenOn(t *testing.T) {
 func TestManifestThatWantsAnotherKindOfImageIsRefused(t *testing.T) {
 	l, r := newTestSession(&fakes{quick: true})
 	l.Target.Dir = t.TempDir()
-	l.Target.Fixes = func(m manifest.Manifest) string {
+	l.Target.NotPatchableReason = func(m manifest.Manifest) string {
 		if slices.ContainsFunc(m.Containers(), func(c manifest.Container) bool { return c.Runs("app") && (c.Command != nil || c.Args != nil) }) {
 			return "the manifest sets the container's command"
 		}
@@ -97,10 +97,10 @@ func TestManifestThatWantsAnotherKindOfImageIsRefused(t *testing.T) {
 	before := len(r.stages())
 	write(t, l.Target.Dir, map[string]string{"pod.yaml": fmt.Sprintf(manifest, ", command: [java]")})
 	err := l.Deploy(t.Context())
-	if unfit := (*UnfitError)(nil); !errors.As(err, &unfit) || len(r.stages()) != before {
+	if unfit := (*IncompatibleManifestError)(nil); !errors.As(err, &unfit) || len(r.stages()) != before {
 		t.Errorf("got %v, after %q", err, r.stages()[before:])
 	}
-	l.Target.Fixed = "the manifest sets the container's command"
+	l.Target.NotPatchable = "the manifest sets the container's command"
 	if err := l.Deploy(t.Context()); err != nil {
 		t.Errorf("where the images are made for it: %v", err)
 	}

@@ -97,8 +97,8 @@ type CycleStarted struct {
 	Because string `json:"because"`
 }
 
-// Chosen says which path a save takes to the running application, once it is compiled.
-type Chosen struct {
+// PathChosen says which path a save takes to the running application, once it is compiled.
+type PathChosen struct {
 	// Path is "nothing", "pages", "swap", "restart", "pod" or "manifest".
 	Path string `json:"path"`
 	// Why says in a clause what speaks against a cheaper one.
@@ -129,8 +129,8 @@ type StageFinished struct {
 	Failure *Failure `json:"failure,omitempty"`
 }
 
-// Built names the image that a cycle made.
-type Built struct {
+// ImageBuilt names the image that a cycle made.
+type ImageBuilt struct {
 	// Ref is unique to the content, Name is what the user calls the image.
 	Ref  string `json:"ref"`
 	Name string `json:"name"`
@@ -138,8 +138,8 @@ type Built struct {
 	ID string `json:"id"`
 }
 
-// Explained tells what an image is made of, and why.
-type Explained struct {
+// ImageExplained tells what an image is made of, and why.
+type ImageExplained struct {
 	// Dockerfile is the one that made the image; all else is about an image without.
 	Dockerfile string `json:"dockerfile,omitempty"`
 	Base       string `json:"base,omitempty"`
@@ -202,23 +202,23 @@ type AppLog struct {
 	Line string `json:"line"`
 }
 
-// Listening says that an address on this machine is open, and waits for the first Pod.
-type Listening struct {
+// PortListening says that an address on this machine is open, and waits for the first Pod.
+type PortListening struct {
 	URL string `json:"url"`
 	// Object is what will make the Pod, as in `deployment "web"`.
 	Object string `json:"object"`
 	Port   int    `json:"port"`
 }
 
-// Forwarding says that an address on this machine leads to a Pod.
-type Forwarding struct {
+// PortForwarded says that an address on this machine leads to a Pod.
+type PortForwarded struct {
 	Pod  string `json:"pod"`
 	Port int    `json:"port"`
 	URL  string `json:"url"`
 }
 
-// Debugging says that an address on this machine leads a debugger to the JVM of a Pod.
-type Debugging struct {
+// DebugPortOpen says that an address on this machine leads a debugger to the JVM of a Pod.
+type DebugPortOpen struct {
 	Pod string `json:"pod"`
 	// Address is a host and a port, as in "localhost:5005".
 	Address string `json:"address"`
@@ -251,8 +251,8 @@ type Deployment struct {
 	NotPatchable string `json:"not_patchable,omitempty"`
 }
 
-// Answered is what the application said when devloop asked it through the forward.
-type Answered struct {
+// AppAnswered is what the application said when devloop asked it through the forward.
+type AppAnswered struct {
 	Pod string `json:"pod"`
 	URL string `json:"url"`
 	// Status is the HTTP status; 0 where the port speaks something else.
@@ -307,8 +307,8 @@ type CheckFinished struct {
 	Failure *Failure `json:"failure,omitempty"`
 }
 
-// Removed is one object that `devloop down` took out of the cluster.
-type Removed struct {
+// ObjectRemoved is one object that `devloop down` took out of the cluster.
+type ObjectRemoved struct {
 	Object    string `json:"object"`
 	Namespace string `json:"namespace,omitempty"`
 }
@@ -323,24 +323,24 @@ type SessionFinished struct {
 // Kind implements [Body].
 func (SessionStarted) Kind() string  { return "session.started" }
 func (CycleStarted) Kind() string    { return "cycle.started" }
-func (Chosen) Kind() string          { return "path.chosen" }
+func (PathChosen) Kind() string      { return "path.chosen" }
 func (StageStarted) Kind() string    { return "stage.started" }
 func (StageOutput) Kind() string     { return "stage.output" }
 func (StageFinished) Kind() string   { return "stage.finished" }
-func (Built) Kind() string           { return "image.built" }
-func (Explained) Kind() string       { return "image.explained" }
+func (ImageBuilt) Kind() string      { return "image.built" }
+func (ImageExplained) Kind() string  { return "image.explained" }
 func (NodeLoaded) Kind() string      { return "node.loaded" }
 func (PodPhase) Kind() string        { return "pod.phase" }
 func (AppLog) Kind() string          { return "app.log" }
-func (Listening) Kind() string       { return "forward.listening" }
-func (Forwarding) Kind() string      { return "forward.open" }
-func (Debugging) Kind() string       { return "debug.open" }
-func (Answered) Kind() string        { return "app.answered" }
+func (PortListening) Kind() string   { return "forward.listening" }
+func (PortForwarded) Kind() string   { return "forward.open" }
+func (DebugPortOpen) Kind() string   { return "debug.open" }
+func (AppAnswered) Kind() string     { return "app.answered" }
 func (StateChanged) Kind() string    { return "state.changed" }
 func (CycleFinished) Kind() string   { return "cycle.finished" }
 func (Notice) Kind() string          { return "notice" }
 func (Progress) Kind() string        { return "progress" }
 func (Mark) Kind() string            { return "mark" }
 func (CheckFinished) Kind() string   { return "check.finished" }
-func (Removed) Kind() string         { return "object.removed" }
+func (ObjectRemoved) Kind() string   { return "object.removed" }
 func (SessionFinished) Kind() string { return "session.finished" }

@@ -13,8 +13,8 @@ import (
 var bodies = func() map[string]reflect.Type {
 	types := map[string]reflect.Type{}
 	for _, b := range []Body{
-		SessionStarted{}, CycleStarted{}, Chosen{}, StageStarted{}, StageOutput{}, StageFinished{}, Built{}, Explained{}, NodeLoaded{}, PodPhase{},
-		AppLog{}, Listening{}, Forwarding{}, Debugging{}, Answered{}, StateChanged{}, CycleFinished{}, Notice{}, Progress{}, Mark{}, CheckFinished{}, Removed{}, SessionFinished{},
+		SessionStarted{}, CycleStarted{}, PathChosen{}, StageStarted{}, StageOutput{}, StageFinished{}, ImageBuilt{}, ImageExplained{}, NodeLoaded{}, PodPhase{},
+		AppLog{}, PortListening{}, PortForwarded{}, DebugPortOpen{}, AppAnswered{}, StateChanged{}, CycleFinished{}, Notice{}, Progress{}, Mark{}, CheckFinished{}, ObjectRemoved{}, SessionFinished{},
 	} {
 		types[b.Kind()] = reflect.TypeOf(b)
 	}

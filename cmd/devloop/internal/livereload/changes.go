@@ -21,7 +21,7 @@ func (s *Server) Handle(e event.Event) {
 	switch b := e.Body.(type) {
 	case event.CycleStarted:
 		s.cycle = cycle{}
-	case event.Chosen:
+	case event.PathChosen:
 		s.cycle.files = b.Files
 	case event.StageFinished:
 		s.cycle.served = s.cycle.served || b.Stage == event.Forward && b.Outcome == event.OK

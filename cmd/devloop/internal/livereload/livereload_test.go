@@ -72,7 +72,7 @@ func (s *Server) known(t *testing.T, n int) {
 // cycleOf publishes a cycle in which files changed, and its stages.
 func cycleOf(bus *event.Bus, outcome event.Outcome, forwarded event.Outcome, files ...string) {
 	bus.Publish(1, event.CycleStarted{})
-	bus.Publish(1, event.Chosen{Path: "pages", Files: files})
+	bus.Publish(1, event.PathChosen{Path: "pages", Files: files})
 	bus.Publish(1, event.StageFinished{Stage: event.Forward, Outcome: forwarded})
 	bus.Publish(1, event.CycleFinished{Outcome: outcome})
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // explained shows what is in an image, a line for each thing.
-func (p *Plain) explained(b event.Explained) {
+func (p *Plain) explained(b event.ImageExplained) {
 	if b.Dockerfile != "" && b.Base == "" {
 		p.explain("built by", b.Dockerfile, "the project has a Dockerfile, which is used as it is")
 		return

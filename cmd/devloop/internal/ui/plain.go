@@ -68,22 +68,22 @@ func (p *Plain) Handle(e event.Event) {
 		if e.Cycle > 1 {
 			p.line(fmt.Sprintf("%s because %s", p.style.Bold(fmt.Sprintf("cycle %d", e.Cycle)), b.Because))
 		}
-	case event.Chosen:
+	case event.PathChosen:
 		p.chosen(b)
 	case event.StageStarted:
 		p.tool.begin(e.Time)
 	case event.StageOutput:
 		p.toolLines(p.tool.take(b.Line, e.Time, p.verbose))
-	case event.Explained:
+	case event.ImageExplained:
 		p.explained(b)
 	case event.StageFinished:
 		p.toolLines(p.tool.end(b.Outcome == event.Failed))
 		p.stage(b)
 	case event.PodPhase:
 		p.phase(b)
-	case event.Listening:
+	case event.PortListening:
 		p.line(p.style.Dim("  · " + b.URL + " is open, and waits for " + b.Object))
-	case event.Debugging:
+	case event.DebugPortOpen:
 		p.line(fmt.Sprintf("%s %s → %s", row("debug", 0), b.Address, b.Pod))
 	case event.AppLog:
 		_, _ = fmt.Fprintln(p.app, p.pods.prefix(b.Pod, p.appStyle)+b.Line)
@@ -95,7 +95,7 @@ func (p *Plain) Handle(e event.Event) {
 		p.line("\n" + p.style.Dim(e.Time.Local().Format(time.TimeOnly)))
 	case event.CheckFinished:
 		p.check(b)
-	case event.Removed:
+	case event.ObjectRemoved:
 		p.line(fmt.Sprintf("%s %s", row("removed", 0), in(b.Namespace, b.Object)))
 	case event.CycleFinished:
 		p.cycle(b)
@@ -107,7 +107,7 @@ func (p *Plain) Handle(e event.Event) {
 // briefly shows what a person wants to know who asked for little: addresses, and what went wrong.
 func (p *Plain) briefly(e event.Event) {
 	switch b := e.Body.(type) {
-	case event.Forwarding:
+	case event.PortForwarded:
 		p.line(b.URL)
 	case event.Notice:
 		if b.Level == event.Warning {
@@ -168,7 +168,7 @@ func (p *Plain) stage(b event.StageFinished) {
 }
 
 // chosen shows why a save takes longer than the last one did.
-func (p *Plain) chosen(b event.Chosen) {
+func (p *Plain) chosen(b event.PathChosen) {
 	words := map[string]string{"nothing": "nothing to do", "restart": "a restart", "pod": "a new Pod"}
 	if words[b.Path] != "" && b.Why != "" {
 		p.line(p.style.Dim("  · " + words[b.Path] + ": " + b.Why))

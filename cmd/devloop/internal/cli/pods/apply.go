@@ -67,7 +67,7 @@ func applyFiles(c *cli.Context, d wiring.Display) error {
 		name = filepath.Base(dir)
 	}
 	l := &engine.Session{Bus: d.Bus, Explain: c.Bool("explain"), Loader: at.Images, Deployer: at.Pods,
-		Target: engine.Target{Name: name, Dir: dir, Adopt: c.Bool("adopt"), Yields: wiring.Yields(d, at.Pods.Server()), ReadyTimeout: c.Duration("timeout"),
+		Target: engine.Target{Name: name, Dir: dir, Adopt: c.Bool("adopt"), MayReplace: wiring.Yields(d, at.Pods.Server()), ReadyTimeout: c.Duration("timeout"),
 			Keep: c.StringSlice("keep")}}
 	d.Publish(0, event.SessionStarted{Version: wiring.Version(), Project: name, Dir: dir, Context: at.Pods.Context(), Cluster: at.Cluster, Namespace: at.Pods.Namespace()})
 	cache, err := sessions.CacheDir()

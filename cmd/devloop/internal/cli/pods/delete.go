@@ -38,7 +38,7 @@ func removeNamed(c *cli.Context, d wiring.Display) error {
 	for _, o := range cmdline.Objects(c.Args().Slice()) {
 		removed, err := at.Pods.Delete(c.Context, o.Kind, o.Name)
 		for _, o := range removed {
-			d.Publish(0, event.Removed{Object: o.Kind + "/" + o.Name, Namespace: o.Namespace})
+			d.Publish(0, event.ObjectRemoved{Object: o.Kind + "/" + o.Name, Namespace: o.Namespace})
 		}
 		if err != nil {
 			return err

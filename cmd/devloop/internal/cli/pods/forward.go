@@ -68,7 +68,7 @@ func forwardTo(c *cli.Context, s wiring.Streams, d wiring.Display) error {
 	}
 	err = pods.Follow(c.Context, pod, func(p runner.Pod) {
 		local.SetBackend(p, ports.remote)
-		d.Publish(0, event.Forwarding{Pod: p.Name, Port: ports.remote, URL: local.URL()})
+		d.Publish(0, event.PortForwarded{Pod: p.Name, Port: ports.remote, URL: local.URL()})
 		if !c.Bool("json") {
 			_, _ = fmt.Fprintf(s.Out, "%s → %s:%d, until Ctrl+C\n", local.URL(), p.Name, ports.remote)
 		}

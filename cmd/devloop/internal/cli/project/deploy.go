@@ -104,7 +104,7 @@ func newSession(c *cli.Context, d wiring.Display) (*engine.Session, func(), erro
 	if err != nil {
 		return nil, nil, err
 	}
-	t.Namespace, t.KeepServing, t.Yields = pods.Namespace(), keepServing(c, docker), wiring.Yields(d, pods.Server())
+	t.Namespace, t.KeepServing, t.MayReplace = pods.Namespace(), keepServing(c, docker), wiring.Yields(d, pods.Server())
 	release, err := sessions.Acquire(c.Command.Name, t.Dir, pods.Server(), t.Namespace)
 	if err != nil {
 		return nil, nil, err
@@ -116,8 +116,8 @@ func newSession(c *cli.Context, d wiring.Display) (*engine.Session, func(), erro
 	})
 	project.SkipStyle = c.Command.Name == "run"
 	compiler := builder.NewCompiler(project, c.String("compiler") == "auto")
-	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: wiring.WithoutLevers(c), JVMOptions: t.JVMOptions, Develop: t.Fixed == "", Swap: c.Command.Name == "run" && !t.NotChangeable, Debug: t.Debug.On, Suspend: t.Debug.Suspend})
-	if t.Fixed == "" {
+	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: wiring.WithoutLevers(c), JVMOptions: t.JVMOptions, Develop: t.NotPatchable == "", Swap: c.Command.Name == "run" && !t.NotChangeable, Debug: t.Debug.On, Suspend: t.Debug.Suspend})
+	if t.NotPatchable == "" {
 		project.NeedsJar = imager.NeedsJar
 	}
 	return &engine.Session{
@@ -189,9 +189,9 @@ func newTarget(c *cli.Context, d wiring.Display) (engine.Target, *builder.Projec
 	t := engine.Target{
 		Name: project.Name, Dir: project.Dir, Image: image, Env: env, Manifests: named, Port: project.Port(), Ports: ports,
 		Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"), Keep: c.StringSlice("keep"),
-		Path: plan.Rule(c.String("path")), Fixes: fixes, Debug: debugging(c),
+		Path: plan.Mode(c.String("path")), NotPatchableReason: fixes, Debug: debugging(c),
 	}
-	t.Fixed = fixes(t.Own(m))
+	t.NotPatchable = fixes(t.Own(m))
 	t.JVMOptions = t.Own(m).Environment(builder.JVMOptions...)
 	t.NotChangeable = m.NotPatchable(t.Images(m)...) != ""
 	if err := tellForeign(d, project.Dir, named); err != nil {

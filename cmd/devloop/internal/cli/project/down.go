@@ -49,7 +49,7 @@ func removeOwned(c *cli.Context, d wiring.Display) error {
 		removed = append(removed, modules...)
 	}
 	for _, o := range removed {
-		d.Publish(0, event.Removed{Object: o.Kind + "/" + o.Name, Namespace: o.Namespace})
+		d.Publish(0, event.ObjectRemoved{Object: o.Kind + "/" + o.Name, Namespace: o.Namespace})
 	}
 	if err == nil && len(removed) == 0 {
 		d.Publish(0, event.Notice{Level: event.Info, Text: "devloop has nothing in the cluster to remove"})

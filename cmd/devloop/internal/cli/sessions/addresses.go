@@ -38,11 +38,11 @@ func (b *AddressBook) Handle(e event.Event) {
 	switch body := e.Body.(type) {
 	case event.SessionStarted:
 		b.place = Address{Context: body.Context, Namespace: body.Namespace}
-	case event.Forwarding:
+	case event.PortForwarded:
 		a := b.place
 		a.Pod, a.Port, a.URL = body.Pod, body.Port, body.URL
 		b.add(a)
-	case event.Debugging:
+	case event.DebugPortOpen:
 		a := b.place
 		a.Pod, a.URL = body.Pod, "jdwp://"+body.Address
 		b.add(a)

@@ -45,10 +45,10 @@ func WithoutLevers(c *cli.Context) []string {
 		return builder.Levers()
 	}
 	without := c.StringSlice("without")
-	switch plan.Rule(c.String("path")) {
-	case plan.AlwaysPod:
+	switch plan.Mode(c.String("path")) {
+	case plan.ModePod:
 		return append(without, builder.LeverRestart, builder.LeverSwap)
-	case plan.AlwaysRestart:
+	case plan.ModeRestart:
 		return append(without, builder.LeverSwap)
 	}
 	return without

@@ -17,7 +17,7 @@ var buildTimes = map[string][]string{
 // would be a restart because of them.
 func dropBuildTimes(files map[string][]byte, before State) {
 	for path, keys := range buildTimes {
-		was, now := before.own[path], files[path]
+		was, now := before.files[path], files[path]
 		if was != nil && now != nil && bytes.Equal(withoutKeys(was, keys), withoutKeys(now, keys)) {
 			delete(files, path)
 		}

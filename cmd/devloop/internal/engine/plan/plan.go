@@ -1,7 +1,7 @@
 // Package plan decides which way a save takes to the running application: the cheapest
 // that gives the same answers as a fresh Pod.
 //
-//	d := plan.Decide(plan.Situation{Saved: saved, Runs: running, After: state, Rule: plan.Auto})
+//	d := plan.Decide(plan.Input{Saved: saved, Runs: running, After: state, Mode: plan.ModeAuto})
 //	d.Path // plan.Restart
 //	d.Why  // "com.example.OrderController: method more added"
 //
@@ -58,17 +58,17 @@ func (s Saved) Compiles(image bool) bool { return s.All || s.Sources || !image }
 // that serves.
 func (s Saved) Replaces(same bool) bool { return s.All || s.Manifest || !same }
 
-// Rule is what the user says of the paths, as in --path=restart.
-type Rule string
+// Mode is what the user says of the paths, as in --path=restart.
+type Mode string
 
-// The rules. Auto takes the cheapest path that gives what a fresh Pod would. AlwaysSwap also
+// The modes. ModeAuto takes the cheapest path that gives what a fresh Pod would. ModeSwap also
 // swaps bodies that may have run at start, and leaves what they did there as it is.
-// AlwaysRestart and AlwaysPod allow nothing cheaper.
+// ModeRestart and ModePod allow nothing cheaper.
 const (
-	Auto          Rule = "auto"
-	AlwaysSwap    Rule = "swap"
-	AlwaysRestart Rule = "restart"
-	AlwaysPod     Rule = "pod"
+	ModeAuto    Mode = "auto"
+	ModeSwap    Mode = "swap"
+	ModeRestart Mode = "restart"
+	ModePod     Mode = "pod"
 )
 
 // asked is the reason for what the rule says.
@@ -76,36 +76,36 @@ const asked = "asked for by --path"
 
 // Running is what runs, as far as the decision depends on it.
 type Running struct {
-	// Fixed says why nothing of it can be changed in its Pod, "" where it can. It is a
+	// NotPatchable says why nothing of it can be changed in its Pod, "" where it can. It is a
 	// clause, as all reasons here.
-	Fixed string
-	// Outdated says why a new Pod would start sooner than this one, "" if it would not: then one takes the
+	NotPatchable string
+	// Stale says why a new Pod would start sooner than this one, "" if it would not: then one takes the
 	// place of a restart. Cheaper paths start nothing.
-	Outdated string
+	Stale string
 	// State is what it consists of.
 	State State
 	// Serves is true where it has answered with that.
 	Serves bool
 	// Swappable is true where its JVM takes other bodies of methods.
 	Swappable bool
-	// Sealed says that its files can't be changed, but only what its JVM has loaded.
-	Sealed bool
-	// Foreign are the files of the classes that somebody else has put into the JVM, an IDE that
+	// HotSwapOnly says that its files can't be changed, but only what its JVM has loaded.
+	HotSwapOnly bool
+	// RedefinedByDebugger are the files of the classes that somebody else has put into the JVM, an IDE that
 	// debugs: they differ from those of State, nobody knows in what.
-	Foreign []string
+	RedefinedByDebugger []string
 	// Templates are the files of its template engines.
 	Templates []Templates
 }
 
-// Situation is all that a decision is made from.
-type Situation struct {
+// Input is all that a decision is made from.
+type Input struct {
 	Saved Saved
 	// Image says whether the cluster has an image of what runs.
 	Image bool
 	Runs  Running
 	// After is what was compiled.
 	After State
-	Rule  Rule
+	Mode  Mode
 }
 
 // Decision is a path.
@@ -119,7 +119,7 @@ type Decision struct {
 }
 
 // Decide chooses the path.
-func Decide(s Situation) Decision {
+func Decide(s Input) Decision {
 	if !s.Saved.Compiles(s.Image) {
 		return Decision{Path: Manifest}
 	}
@@ -132,35 +132,35 @@ func Decide(s Situation) Decision {
 	files := Changes(s.Runs.State, s.After)
 	dropBuildTimes(files, s.Runs.State)
 	d := s.inPlace(files)
-	if s.Runs.Outdated != "" && d.Path == Restart {
-		return Decision{Path: Pod, Why: s.Runs.Outdated}
+	if s.Runs.Stale != "" && d.Path == Restart {
+		return Decision{Path: Pod, Why: s.Runs.Stale}
 	}
-	if s.Runs.Sealed && (d.Path == Pages || d.Path == Restart) {
+	if s.Runs.HotSwapOnly && (d.Path == Pages || d.Path == Restart) {
 		return Decision{Path: Pod, Why: d.Why}
 	}
 	return d
 }
 
 // whyPod says why what runs can't be changed in its Pod, "" where it can.
-func (s Situation) whyPod() string {
+func (s Input) whyPod() string {
 	switch {
-	case s.Rule == AlwaysPod:
+	case s.Mode == ModePod:
 		return asked
-	case s.Runs.Fixed != "":
-		return s.Runs.Fixed
+	case s.Runs.NotPatchable != "":
+		return s.Runs.NotPatchable
 	case s.Saved.Manifest:
 		return "the manifest changed"
 	}
-	return otherRest(s.Runs.State.rest, s.After.rest)
+	return dependencyDiff(s.Runs.State.dependencies, s.After.dependencies)
 }
 
 // inPlace chooses among the paths that change what runs.
-func (s Situation) inPlace(files map[string][]byte) Decision {
+func (s Input) inPlace(files map[string][]byte) Decision {
 	if !s.Runs.Serves {
 		return Decision{Restart, "it has not answered since the last change", files}
 	}
-	for _, path := range s.Runs.Foreign {
-		if text, there := s.After.own[path]; there {
+	for _, path := range s.Runs.RedefinedByDebugger {
+		if text, there := s.After.files[path]; there {
 			files[path] = text
 		}
 	}
@@ -168,7 +168,7 @@ func (s Situation) inPlace(files map[string][]byte) Decision {
 		return Decision{Path: Nothing, Why: "the classes and resources are as they were"}
 	}
 	d := Decision{Path: Pages, Files: files}
-	if s.Rule == AlwaysRestart {
+	if s.Mode == ModeRestart {
 		d.Path, d.Why = Restart, asked
 	}
 	for _, path := range sorted(files) {
@@ -180,19 +180,19 @@ func (s Situation) inPlace(files map[string][]byte) Decision {
 }
 
 // fileNeeds returns the cheapest path for a file that differs, and why not a cheaper one.
-func (s Situation) fileNeeds(path string) (Path, string) {
+func (s Input) fileNeeds(path string) (Path, string) {
 	cheap, why := Swap, ""
 	switch t, isTemplate := s.Runs.templatesOf(path); {
-	case s.Runs.Sealed && (isTemplate || isPage(path)):
+	case s.Runs.HotSwapOnly && (isTemplate || isStatic(path)):
 		why = path + " lies in the image"
 	case isTemplate:
-		cheap, why = Pages, whyNoTemplate(s.Runs.State, s.After, path, t)
-	case isPage(path):
-		cheap, why = Pages, whyNoPage(s.Runs.State, s.After, path)
+		cheap, why = Pages, whyNotTemplate(s.Runs.State, s.After, path, t)
+	case isStatic(path):
+		cheap, why = Pages, whyNotStatic(s.Runs.State, s.After, path)
 	case !s.Runs.Swappable:
 		why = "its JVM takes no changed methods"
 	default:
-		why = s.Runs.State.whyNoSwap(path, s.After, s.Rule == AlwaysSwap)
+		why = s.Runs.State.whyNoSwap(path, s.After, s.Mode == ModeSwap)
 	}
 	if why != "" {
 		return Restart, why

@@ -33,27 +33,27 @@ var source = Saved{Sources: true}
 func TestWhatCannotBeChangedInItsPodIsMadeAnew(t *testing.T) {
 	was := state("A.class", "a")
 	now := running(was)
-	other := func(rest map[Part]string) State { return NewState(was.own, rest) }
+	other := func(rest map[Part]string) State { return NewState(was.files, rest) }
 	changed := func(how func(*Running)) Running { r := now; how(&r); return r }
 	for _, c := range []struct {
 		what string
-		s    Situation
+		s    Input
 		want Decision
 	}{
-		{"the first build", Situation{Saved: Saved{All: true}}, Decision{Path: Pod}},
-		{"asked for", Situation{Saved: Saved{All: true}, Image: true, Runs: now, After: was}, Decision{Path: Pod}},
-		{"a manifest", Situation{Saved: Saved{Manifest: true}, Image: true, Runs: now}, Decision{Path: Manifest}},
-		{"a manifest, and what runs is in no image", Situation{Saved: Saved{Manifest: true}, Runs: now, After: was}, Decision{Path: Pod, Why: "the manifest changed"}},
-		{"a manifest and a source", Situation{Saved: Saved{Manifest: true, Sources: true}, Image: true, Runs: now, After: was}, Decision{Path: Pod, Why: "the manifest changed"}},
-		{"a Dockerfile", Situation{Saved: source, Runs: Running{Fixed: "Dockerfile makes its image"}, After: was}, Decision{Path: Pod, Why: "Dockerfile makes its image"}},
-		{"settings, and a Pod would start sooner", Situation{Saved: source, Runs: changed(func(r *Running) { r.Outdated = "there is an archive" }), After: state("A.class", "a", "application.yml", "b")},
+		{"the first build", Input{Saved: Saved{All: true}}, Decision{Path: Pod}},
+		{"asked for", Input{Saved: Saved{All: true}, Image: true, Runs: now, After: was}, Decision{Path: Pod}},
+		{"a manifest", Input{Saved: Saved{Manifest: true}, Image: true, Runs: now}, Decision{Path: Manifest}},
+		{"a manifest, and what runs is in no image", Input{Saved: Saved{Manifest: true}, Runs: now, After: was}, Decision{Path: Pod, Why: "the manifest changed"}},
+		{"a manifest and a source", Input{Saved: Saved{Manifest: true, Sources: true}, Image: true, Runs: now, After: was}, Decision{Path: Pod, Why: "the manifest changed"}},
+		{"a Dockerfile", Input{Saved: source, Runs: Running{NotPatchable: "Dockerfile makes its image"}, After: was}, Decision{Path: Pod, Why: "Dockerfile makes its image"}},
+		{"settings, and a Pod would start sooner", Input{Saved: source, Runs: changed(func(r *Running) { r.Stale = "there is an archive" }), After: state("A.class", "a", "application.yml", "b")},
 			Decision{Path: Pod, Why: "there is an archive"}},
-		{"a library", Situation{Saved: source, Runs: now, After: other(map[Part]string{{"library", "a.jar"}: "2", {Kind: "main-class"}: "A"})},
+		{"a library", Input{Saved: source, Runs: now, After: other(map[Part]string{{"library", "a.jar"}: "2", {Kind: "main-class"}: "A"})},
 			Decision{Path: Pod, Why: "library a.jar changed"}},
-		{"a newer library", Situation{Saved: source, Runs: now, After: other(map[Part]string{{"library", "b.jar"}: "1", {Kind: "main-class"}: "A"})},
+		{"a newer library", Input{Saved: source, Runs: now, After: other(map[Part]string{{"library", "b.jar"}: "1", {Kind: "main-class"}: "A"})},
 			Decision{Path: Pod, Why: "library b.jar is new, and 1 more"}},
-		{"a library less", Situation{Saved: source, Runs: now, After: other(map[Part]string{{Kind: "main-class"}: "A"})}, Decision{Path: Pod, Why: "library a.jar is gone"}},
-		{"the user", Situation{Saved: source, Runs: now, After: was, Rule: AlwaysPod}, Decision{Path: Pod, Why: asked}},
+		{"a library less", Input{Saved: source, Runs: now, After: other(map[Part]string{{Kind: "main-class"}: "A"})}, Decision{Path: Pod, Why: "library a.jar is gone"}},
+		{"the user", Input{Saved: source, Runs: now, After: was, Mode: ModePod}, Decision{Path: Pod, Why: asked}},
 	} {
 		if got := Decide(c.s); !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: got %v, want %v", c.what, got, c.want)
@@ -66,7 +66,7 @@ func TestFilesTakeTheCheapestPath(t *testing.T) {
 	for _, c := range []struct {
 		what          string
 		before, after State
-		how           func(*Situation)
+		how           func(*Input)
 		path          Path
 		why           string
 	}{
@@ -76,12 +76,12 @@ func TestFilesTakeTheCheapestPath(t *testing.T) {
 		{"the time of the build, and a page", state("git.properties", "git.build.time=1\n", page, "a"), state("git.properties", "git.build.time=2\n", page, "b"), nil, Pages, ""},
 		{"the version", state("META-INF/build-info.properties", "build.time=1\nbuild.version=1\n"), state("META-INF/build-info.properties", "build.time=2\nbuild.version=2\n"), nil, Restart, "META-INF/build-info.properties is read at start"},
 		{"the file of the build's time is gone", state("git.properties", "git.build.time=1\n", page, "a"), state(page, "a"), nil, Restart, "git.properties is read at start"},
-		{"a page, and a Pod would start sooner", state(page, "a"), state(page, "b"), func(s *Situation) { s.Runs.Outdated = "there is an archive" }, Pages, ""},
+		{"a page, and a Pod would start sooner", state(page, "a"), state(page, "b"), func(s *Input) { s.Runs.Stale = "there is an archive" }, Pages, ""},
 		{"a page is new, another gone", state(page, "a"), state("public/b.css", "b"), nil, Pages, ""},
-		{"a page, where JVMs take nothing", state(page, "a"), state(page, "b"), func(s *Situation) { s.Runs.Swappable = false }, Pages, ""},
-		{"a page, and the user wants restarts", state(page, "a"), state(page, "b"), func(s *Situation) { s.Rule = AlwaysRestart }, Restart, asked},
-		{"a page, after a failure", state(page, "a"), state(page, "b"), func(s *Situation) { s.Runs.Serves = false }, Restart, "it has not answered since the last change"},
-		{"taken back after a failure", state(page, "a"), state(page, "a"), func(s *Situation) { s.Runs.Serves = false }, Restart, "it has not answered since the last change"},
+		{"a page, where JVMs take nothing", state(page, "a"), state(page, "b"), func(s *Input) { s.Runs.Swappable = false }, Pages, ""},
+		{"a page, and the user wants restarts", state(page, "a"), state(page, "b"), func(s *Input) { s.Mode = ModeRestart }, Restart, asked},
+		{"a page, after a failure", state(page, "a"), state(page, "b"), func(s *Input) { s.Runs.Serves = false }, Restart, "it has not answered since the last change"},
+		{"taken back after a failure", state(page, "a"), state(page, "a"), func(s *Input) { s.Runs.Serves = false }, Restart, "it has not answered since the last change"},
 		{"a welcome page", state(), state("static/index.html", "a"), nil, Restart, "a welcome page is looked for at start"},
 		{"the welcome page's text", state("static/index.html", "a"), state("static/index.html", "b"), nil, Pages, ""},
 		{"a page in a chain by settings", state(page, "a", settings, "chain: on"), state(page, "b", settings, "chain: on"), nil, Restart,
@@ -93,7 +93,7 @@ func TestFilesTakeTheCheapestPath(t *testing.T) {
 		{"a new class", state(), state("com/A.class", "a"), nil, Restart, "com.A is new"},
 		{"a class less", state("com/A.class", "a"), state(), nil, Restart, "com.A is gone"},
 	} {
-		s := Situation{Saved: source, Image: true, Runs: running(c.before), After: c.after}
+		s := Input{Saved: source, Image: true, Runs: running(c.before), After: c.after}
 		if c.how != nil {
 			c.how(&s)
 		}
@@ -129,7 +129,7 @@ func TestTemplatesAreReadAtTheRequestUnlessSomethingKeepsThem(t *testing.T) {
 	} {
 		runs := running(c.before)
 		runs.Templates = c.templates
-		if d := Decide(Situation{Saved: source, Image: true, Runs: runs, After: c.after}); d.Path != c.path || d.Why != c.why {
+		if d := Decide(Input{Saved: source, Image: true, Runs: runs, After: c.after}); d.Path != c.path || d.Why != c.why {
 			t.Errorf("%s: got %v, %q", c.what, d.Path, d.Why)
 		}
 	}
@@ -159,9 +159,9 @@ func TestFilesOfASealedPodStay(t *testing.T) {
 		return state("A.class", string(compiled(t, members)), "static/a.css", "a", "application.yml", "a")
 	}
 	is, body, shape := class(`String a() { return "a"; }`), class(`String a() { return "b"; }`), class(`String a() { return "a"; } void more() {}`)
-	page, settings := state("A.class", string(is.own["A.class"]), "static/a.css", "b", "application.yml", "a"), state("A.class", string(is.own["A.class"]), "static/a.css", "a", "application.yml", "b")
+	page, settings := state("A.class", string(is.files["A.class"]), "static/a.css", "b", "application.yml", "a"), state("A.class", string(is.files["A.class"]), "static/a.css", "a", "application.yml", "b")
 	runs := running(is)
-	runs.Sealed = true
+	runs.HotSwapOnly = true
 	for _, c := range []struct {
 		what  string
 		after State
@@ -174,7 +174,7 @@ func TestFilesOfASealedPodStay(t *testing.T) {
 		{"settings", settings, Pod, "application.yml is read at start"},
 		{"nothing", is, Nothing, "the classes and resources are as they were"},
 	} {
-		if d := Decide(Situation{Saved: source, Image: true, Runs: runs, After: c.after}); d.Path != c.path || d.Why != c.why {
+		if d := Decide(Input{Saved: source, Image: true, Runs: runs, After: c.after}); d.Path != c.path || d.Why != c.why {
 			t.Errorf("%s: got %v, %q", c.what, d.Path, d.Why)
 		}
 	}
@@ -184,9 +184,9 @@ func TestWhatADebuggerPutIntoTheJVMIsReplaced(t *testing.T) {
 	real.Java(t)
 	is := state("A.class", string(compiled(t, `String a() { return "a"; }`)))
 	runs := running(is)
-	runs.Foreign = []string{"A.class", "Gone.class"}
-	want := Decision{Path: Swap, Files: files("A.class", string(is.own["A.class"]))}
-	if got := Decide(Situation{Saved: source, Runs: runs, After: is}); !reflect.DeepEqual(got, want) {
+	runs.RedefinedByDebugger = []string{"A.class", "Gone.class"}
+	want := Decision{Path: Swap, Files: files("A.class", string(is.files["A.class"]))}
+	if got := Decide(Input{Saved: source, Runs: runs, After: is}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, %q", got.Path, got.Why)
 	}
 }
@@ -202,19 +202,19 @@ func TestClassesAreSwappedWhereOnlyRequestsCallThem(t *testing.T) {
 		what  string
 		runs  Running
 		after State
-		rule  Rule
+		rule  Mode
 		path  Path
 		why   string
 	}{
-		{"a body", running(body), other, Auto, Swap, ""},
-		{"a body, and the user wants restarts", running(body), other, AlwaysRestart, Restart, asked},
-		{"a body, where the JVM takes none", fixed, other, Auto, Restart, "its JVM takes no changed methods"},
-		{"a method more", running(body), class(`String a() { return "a"; } void b() {}`), Auto, Restart, "A: method b added"},
-		{"a method more, and the user wants swaps", running(body), class(`String a() { return "a"; } void b() {}`), AlwaysSwap, Restart, "A: method b added"},
-		{"a body that ran", running(kept), made, Auto, Restart, "A.a: constructors run at start"},
-		{"a body that ran, and the user wants swaps", running(kept), made, AlwaysSwap, Swap, ""},
+		{"a body", running(body), other, ModeAuto, Swap, ""},
+		{"a body, and the user wants restarts", running(body), other, ModeRestart, Restart, asked},
+		{"a body, where the JVM takes none", fixed, other, ModeAuto, Restart, "its JVM takes no changed methods"},
+		{"a method more", running(body), class(`String a() { return "a"; } void b() {}`), ModeAuto, Restart, "A: method b added"},
+		{"a method more, and the user wants swaps", running(body), class(`String a() { return "a"; } void b() {}`), ModeSwap, Restart, "A: method b added"},
+		{"a body that ran", running(kept), made, ModeAuto, Restart, "A.a: constructors run at start"},
+		{"a body that ran, and the user wants swaps", running(kept), made, ModeSwap, Swap, ""},
 	} {
-		d := Decide(Situation{Saved: source, Image: true, Runs: c.runs, After: c.after, Rule: c.rule})
+		d := Decide(Input{Saved: source, Image: true, Runs: c.runs, After: c.after, Mode: c.rule})
 		if d.Path != c.path || d.Why != c.why {
 			t.Errorf("%s: got %v, %q", c.what, d.Path, d.Why)
 		}
@@ -229,10 +229,10 @@ func TestChangeIsWhatDiffers(t *testing.T) {
 	if got := Changes(before, after); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q", got)
 	}
-	if again := NewState(maps.Clone(before.own), maps.Clone(before.rest)); before.Name == after.Name || before.Name != again.Name {
+	if again := NewState(maps.Clone(before.files), maps.Clone(before.dependencies)); before.Name == after.Name || before.Name != again.Name {
 		t.Error("the states are not told apart by their content")
 	}
-	if other := NewState(before.own, nil); other.Name == before.Name {
+	if other := NewState(before.files, nil); other.Name == before.Name {
 		t.Error("the rest does not count")
 	}
 	for want, files := range map[string]map[string][]byte{

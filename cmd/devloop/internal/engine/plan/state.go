@@ -16,10 +16,10 @@ import (
 type State struct {
 	// Name is another one for each content.
 	Name string
-	// own are the contents of its own files by their path on the class path, rest has a
-	// version of everything else.
-	own  map[string][]byte
-	rest map[Part]string
+	// files are the contents of its own files by their path on the class path, dependencies has
+	// a version of everything else.
+	files        map[string][]byte
+	dependencies map[Part]string
 	// startup analyses its classes, when asked for the first time.
 	startup func() (*startup, error)
 }
@@ -63,13 +63,13 @@ func NewState(own map[string][]byte, rest map[Part]string) State {
 // is gone.
 func Changes(before, after State) map[string][]byte {
 	files := map[string][]byte{}
-	for path, text := range after.own {
-		if old, there := before.own[path]; !there || !bytes.Equal(old, text) {
+	for path, text := range after.files {
+		if old, there := before.files[path]; !there || !bytes.Equal(old, text) {
 			files[path] = text
 		}
 	}
-	for path := range before.own {
-		if _, there := after.own[path]; !there {
+	for path := range before.files {
+		if _, there := after.files[path]; !there {
 			files[path] = nil
 		}
 	}
@@ -101,9 +101,9 @@ func counted(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// otherRest says what else than the application's own files differs, "" if nothing does:
+// dependencyDiff says what else than the application's own files differs, "" if nothing does:
 // "library guava.jar is new, and 2 more".
-func otherRest(before, after map[Part]string) string {
+func dependencyDiff(before, after map[Part]string) string {
 	var what []string
 	for _, part := range byName(after) {
 		if was, there := before[part]; !there {

@@ -18,16 +18,16 @@ type Templates struct {
 	Kept string
 }
 
-// pageDirs are the directories from which Spring serves files as they are at the request:
+// staticDirs are the directories from which Spring serves files as they are at the request:
 // https://docs.spring.io/spring-boot/reference/web/servlet.html#web.servlet.spring-mvc.static-content
-var pageDirs = []string{"static/", "public/", "resources/", "META-INF/resources/"}
+var staticDirs = []string{"static/", "public/", "resources/", "META-INF/resources/"}
 
 // templateDir is where Spring Boot's template engines look.
 const templateDir = "templates/"
 
-// isPage says whether a file is served as it is.
-func isPage(path string) bool {
-	return slices.ContainsFunc(pageDirs, func(dir string) bool { return strings.HasPrefix(path, dir) })
+// isStatic says whether a file is served as it is.
+func isStatic(path string) bool {
+	return slices.ContainsFunc(staticDirs, func(dir string) bool { return strings.HasPrefix(path, dir) })
 }
 
 // templatesOf returns the engine of a file, where it has one.
@@ -41,13 +41,13 @@ func (r Running) templatesOf(path string) (Templates, bool) {
 	return r.Templates[i], true
 }
 
-// whyNoPage says why a page that changed needs a restart, "" where the next request reads it.
+// whyNotStatic says why a page that changed needs a restart, "" where the next request reads it.
 // What an application sets up may keep them: a chain of resolvers, by settings or by code.
-func whyNoPage(before, after State, path string) string {
+func whyNotStatic(before, after State, path string) string {
 	if why := whyWelcome(before, after, path, "/index.html"); why != "" {
 		return why
 	}
-	for name, text := range after.own {
+	for name, text := range after.files {
 		settings := strings.HasPrefix(name, "application") && bytes.Contains(text, []byte("chain"))
 		if settings || strings.HasSuffix(name, ".class") && bytes.Contains(text, []byte("resourceChain")) {
 			return path + " may be kept, as " + name + " has a resource chain"
@@ -56,19 +56,19 @@ func whyNoPage(before, after State, path string) string {
 	return ""
 }
 
-// whyNoTemplate says why a template that changed needs a restart, "" where the next request
+// whyNotTemplate says why a template that changed needs a restart, "" where the next request
 // reads it. Whoever in the application speaks to the engine, or of its files, may keep what
 // it got.
-func whyNoTemplate(before, after State, path string, t Templates) string {
+func whyNotTemplate(before, after State, path string, t Templates) string {
 	if t.Kept != "" {
 		return path + " is read only once: " + t.Kept
 	}
 	if why := whyWelcome(before, after, path, "/index"+t.Suffix); why != "" {
 		return why
 	}
-	for _, name := range sorted(after.own) {
+	for _, name := range sorted(after.files) {
 		class, isClass := strings.CutSuffix(name, ".class")
-		if isClass && (bytes.Contains(after.own[name], []byte(t.Package)) || bytes.Contains(after.own[name], []byte(templateDir))) {
+		if isClass && (bytes.Contains(after.files[name], []byte(t.Package)) || bytes.Contains(after.files[name], []byte(templateDir))) {
 			return path + " may be kept, as " + strings.ReplaceAll(class, "/", ".") + " works with " + t.Engine
 		}
 	}
@@ -78,8 +78,8 @@ func whyNoTemplate(before, after State, path string, t Templates) string {
 // whyWelcome says why a page that came or went needs a restart: Spring looks at start whether
 // there is one for /.
 func whyWelcome(before, after State, path, name string) string {
-	_, was := before.own[path]
-	_, is := after.own[path]
+	_, was := before.files[path]
+	_, is := after.files[path]
 	if was != is && strings.HasSuffix(path, name) {
 		return "a welcome page is looked for at start"
 	}

@@ -11,7 +11,7 @@ import (
 func (s State) whyNoSwap(path string, after State, anyhow bool) string {
 	class, isClass := strings.CutSuffix(path, ".class")
 	class = strings.ReplaceAll(class, "/", ".")
-	before, now := s.own[path], after.own[path]
+	before, now := s.files[path], after.files[path]
 	switch {
 	case !isClass:
 		return path + " is read at start"
@@ -24,7 +24,7 @@ func (s State) whyNoSwap(path string, after State, anyhow bool) string {
 	if why != "" || anyhow {
 		return why
 	}
-	return s.whyKept(class, methods)
+	return s.whyStateKept(class, methods)
 }
 
 // changedMethods returns the methods of a class whose bodies differ, or why it can't take
@@ -45,9 +45,9 @@ func changedMethods(class string, before, now []byte) (methods []classfile.Membe
 	return d.Methods, ""
 }
 
-// whyKept says why what methods of a class did may have been kept, "" where nothing
+// whyStateKept says why what methods of a class did may have been kept, "" where nothing
 // speaks for that.
-func (s State) whyKept(class string, methods []classfile.Member) string {
+func (s State) whyStateKept(class string, methods []classfile.Member) string {
 	if len(methods) == 0 {
 		return ""
 	}

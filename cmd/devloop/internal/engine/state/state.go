@@ -301,11 +301,11 @@ func (s State) Running(redefined []string) plan.Running {
 		return plan.Running{}
 	}
 	if d.NotPatchable != "" {
-		return plan.Running{Fixed: d.NotPatchable}
+		return plan.Running{NotPatchable: d.NotPatchable}
 	}
-	running := plan.Running{State: d.Code.State, Serves: s.Serving != nil, Swappable: d.Image.Explanation.Swappable, Templates: d.templates(), Foreign: redefined, Sealed: d.HotSwapOnly()}
+	running := plan.Running{State: d.Code.State, Serves: s.Serving != nil, Swappable: d.Image.Explanation.Swappable, Templates: d.templates(), RedefinedByDebugger: redefined, HotSwapOnly: d.HotSwapOnly()}
 	if s.ArchiveReady {
-		running.Outdated = "there is an archive of the dependencies' classes by now"
+		running.Stale = "there is an archive of the dependencies' classes by now"
 	}
 	return running
 }

@@ -85,8 +85,8 @@ func TestQuestionsToAState(t *testing.T) {
 		"nor the code of the image":                  {swapOnly.LosesChanges(old.Pods[0]), false},
 		"nor anything in a Pod that was replaced":    {swapped(swapOnly).LosesChanges(runner.Pod{UID: "other"}), false},
 		"a patch means that no image holds the code": {serving.Loaded(old.Image).PatchStarted().NodeImage == nil, true},
-		"a new Pod starts faster with an archive":    {State{}.Promoted(wantsArchive(old)).Archived().Running(nil).Outdated != "", true},
-		"not if the running one has it":              {serving.Archived().Running(nil).Outdated != "", false},
+		"a new Pod starts faster with an archive":    {State{}.Promoted(wantsArchive(old)).Archived().Running(nil).Stale != "", true},
+		"not if the running one has it":              {serving.Archived().Running(nil).Stale != "", false},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s: got %v", name, c.got)
