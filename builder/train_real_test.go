@@ -119,7 +119,7 @@ func trainerIsCompiled(t *testing.T, jar string) {
 	}
 	defer func() { _ = archive.Close() }()
 	for _, f := range archive.File {
-		if path.Dir(f.Name) != "BOOT-INF/lib" {
+		if path.Dir(f.Name) != "BOOT-INF/lib" || path.Ext(f.Name) != ".jar" {
 			continue
 		}
 		text, err := fs.ReadFile(&archive.Reader, f.Name)

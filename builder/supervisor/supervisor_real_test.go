@@ -185,11 +185,58 @@ func TestRealLargeChanges(t *testing.T) {
 	holds('2')
 }
 
-// changeApplication sends a change of files, names and contents in turn.
-func changeApplication(t *testing.T, port, state string, restart bool, files ...any) {
+// TestRealProtocol sends the change that every encoder of the protocol has to write: state "état-1", no
+// restart, a/B.class with the bytes CA FE BA BE, an empty file empty.txt, and gone.txt removed.
+func TestRealProtocol(t *testing.T) {
+	t.Parallel()
+	real.Java(t)
+	dir := t.TempDir()
+	write(t, dir, "changes/README", "a volume")
+	write(t, dir, "classes/gone.txt", "")
+	port := real.FreePort(t)
+	cmd := exec.Command("java", "-cp", ".", "io.github.devloop_cli.Supervise", port, dir+"/classes", dir+"/changes", "0", "sleep", "60")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = cmd.Process.Signal(syscall.SIGTERM); _ = cmd.Wait() }()
+	change, err := os.ReadFile("testdata/change.bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := asked(t, port, string(change)); got != "ok" {
+		t.Fatalf("the supervisor answers %q", got)
+	}
+	if got := asked(t, port, "\x00\x00\x00\x00\x00\x00\x00"); got != "état-1" { // no state, no restart, no files
+		t.Errorf("its state is %q", got)
+	}
+	for name, want := range map[string]string{"a/B.class": "\xca\xfe\xba\xbe", "empty.txt": ""} {
+		if got, err := os.ReadFile(filepath.Join(dir, "classes", name)); err != nil || string(got) != want {
+			t.Errorf("%s is %q, %v", name, got, err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "classes/gone.txt")); err == nil {
+		t.Error("a file is not removed")
+	}
+}
+
+// asked sends a request and returns the answer.
+func asked(t *testing.T, port, request string) string {
 	t.Helper()
 	connection := dialed(t, port)
 	defer func() { _ = connection.Close() }()
+	if _, err := io.WriteString(connection, request); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := io.ReadAll(connection)
+	if err != nil || len(answer) < 2 {
+		t.Fatalf("the supervisor answers %q: %v", answer, err)
+	}
+	return string(answer[2:])
+}
+
+// changeApplication sends a change of files, names and contents in turn.
+func changeApplication(t *testing.T, port, state string, restart bool, files ...any) {
+	t.Helper()
 	var request bytes.Buffer
 	utf := func(text string) {
 		_ = binary.Write(&request, binary.BigEndian, uint16(len(text)))
@@ -204,12 +251,8 @@ func changeApplication(t *testing.T, port, state string, restart bool, files ...
 		_ = binary.Write(&request, binary.BigEndian, int32(len(content)))
 		request.Write(content)
 	}
-	if _, err := request.WriteTo(connection); err != nil {
-		t.Fatal(err)
-	}
-	answer, err := io.ReadAll(connection)
-	if err != nil || len(answer) < 2 || string(answer[2:]) != "ok" {
-		t.Fatalf("the supervisor answers %q: %v", answer, err)
+	if got := asked(t, port, request.String()); got != "ok" {
+		t.Fatalf("the supervisor answers %q", got)
 	}
 }
 
