@@ -78,11 +78,11 @@ func (c *cycle) deleteDrained(pods []runner.Pod) {
 	if len(pods) == 0 {
 		return
 	}
-	ports, session := slices.Clone(c.ports), c.background()
+	local, session := slices.Clone(c.localPorts), c.background()
 	c.work.Go(func() {
 		ctx, cancel := context.WithTimeout(session, drainTime)
 		defer cancel()
-		ports.drain(ctx)
+		local.Drain(ctx)
 		ctx, cancel = context.WithTimeout(context.Background(), deleteTime)
 		defer cancel()
 		if err := c.Deployer.Retire(ctx, pods); err != nil {
@@ -97,7 +97,7 @@ func (s *Session) Close() error {
 		s.endWork()
 	}
 	s.work.Wait()
-	errs := []error{s.ports.close()}
+	errs := []error{s.localPorts.Close()}
 	for _, d := range s.debuggers {
 		errs = append(errs, d.Close())
 	}

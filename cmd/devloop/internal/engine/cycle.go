@@ -8,6 +8,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
@@ -78,7 +79,7 @@ func (c *cycle) stages(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if err := c.openPorts(ctx, c.Target.endpoints(c.manifest.Endpoints(c.Target.Namespace), c.manifest.Workload(c.Target.Namespace))); err != nil {
+	if err := c.openPorts(ctx, ports.Requested(c.Target.Ports).Endpoints(c.manifest.Endpoints(c.Target.Namespace), c.manifest.Workload(c.Target.Namespace))); err != nil {
 		return err
 	}
 	if err := c.openDebuggers(ctx); err != nil {
@@ -129,13 +130,13 @@ func (s *Session) pause(ctx context.Context, n int) {
 	s.detachDebuggers()
 	ctx, cancel := context.WithTimeout(ctx, drainTime)
 	defer cancel()
-	s.ports.hold(ctx)
+	s.localPorts.Pause(ctx)
 }
 
 // fail tells clients, browsers and debuggers alike, why there is no Pod to wait for.
 func (s *Session) fail(n int, why event.Failure) {
 	s.become(n, s.State().Failed(why))
-	s.ports.fail(why)
+	s.localPorts.Fail(why)
 	s.failDebuggers(why)
 }
 
@@ -144,7 +145,7 @@ func (s *Session) fail(n int, why event.Failure) {
 func (c *cycle) noteServingCode(before *state.Deployment) {
 	now := c.State().Serving
 	switch {
-	case now == nil || len(c.ports) == 0:
+	case now == nil || len(c.localPorts) == 0:
 	case before != nil && now.SameCode(*before):
 		c.inform("the code before this change still answers on localhost")
 	default:

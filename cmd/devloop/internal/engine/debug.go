@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
@@ -83,7 +84,7 @@ func (c *cycle) openDebugger(ctx context.Context, to runner.Endpoint) error {
 // routeDebuggers leads the debuggers' ports to the JVMs of Pods. An IDE that is attached to one of them stays.
 func (c *cycle) routeDebuggers(pods []runner.Pod) {
 	for _, d := range c.debuggers {
-		pod := podOf(pods, d.to)
+		pod := ports.PodOf(pods, d.to)
 		if pod == nil || d.pod == pod.UID {
 			continue
 		}

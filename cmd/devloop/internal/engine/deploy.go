@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner"
@@ -71,7 +72,7 @@ func (c *cycle) sideBySide() (serving []runner.Pod, rolls bool) {
 		if next.Of.Kind != "Deployment" {
 			continue
 		}
-		if podOf(serving, next) == nil {
+		if ports.PodOf(serving, next) == nil {
 			return nil, false // it is new in the manifest
 		}
 		rolls = true

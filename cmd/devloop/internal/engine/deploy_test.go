@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner"
@@ -21,7 +22,7 @@ func keeping(t *testing.T, f *fakes) (*Session, *fakePort, func(n int) error) {
 	port := newFakePort(t)
 	l, _ := newTestSession(f)
 	l.Target.Port, l.Target.KeepServing = 8080, true
-	l.Listen = func(context.Context, localport.Options) (LocalPort, error) { return port, nil }
+	l.Listen = func(context.Context, localport.Options) (ports.Port, error) { return port, nil }
 	return l, port, func(n int) error { return newCycle(l, n, "asked for", watch.Everything()).run(t.Context()) }
 }
 
@@ -185,7 +186,7 @@ func TestDeploymentsPodThatServesTooLateIsLedToAllTheSame(t *testing.T) {
 	l, r := newTestSession(&f.fakes)
 	l.Deployer = f
 	l.Target.Manifests, l.Target.Follow, l.Target.KeepServing = []string{"testdata/probed.yaml"}, true, true
-	l.Listen = func(context.Context, localport.Options) (LocalPort, error) { return port, nil }
+	l.Listen = func(context.Context, localport.Options) (ports.Port, error) { return port, nil }
 	save, end := running(t, l)
 	want := []string{"first build", "ok", "A.java changed", "failed", "Kubernetes took app away", "ok"}
 	r.awaitCycles(1)

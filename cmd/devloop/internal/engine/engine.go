@@ -44,6 +44,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
@@ -136,7 +137,7 @@ type Session struct {
 	// from the manifest.
 	Explain bool
 	// Listen opens a local port.
-	Listen func(ctx context.Context, port localport.Options) (LocalPort, error)
+	Listen func(ctx context.Context, port localport.Options) (ports.Port, error)
 	// Debugger opens a local port for a debugger; moved says why it is not the one asked for. It
 	// says through tell, a sentence each, what becomes of debuggers.
 	Debugger func(ctx context.Context, port localport.Options, tell func(string)) (relay *jdwp.Relay, moved, err error)
@@ -152,7 +153,7 @@ type Session struct {
 	lastApp      builder.App
 	built        plan.State // the files of lastApp
 
-	ports           ports
+	localPorts      ports.Set
 	openedPort      opened // the port that the application of a generated Pod opened
 	debuggers       []*debugger
 	jdwpPort        int  // where the JVMs listen for a debugger
@@ -198,8 +199,8 @@ func (s *Session) Deployed() bool { return len(s.State().Latest()) > 0 }
 
 // URLs returns the local addresses that are open, in the manifest's order.
 func (s *Session) URLs() []string {
-	list := make([]string, len(s.ports))
-	for i, p := range s.ports {
+	list := make([]string, len(s.localPorts))
+	for i, p := range s.localPorts {
 		list[i] = s.address(p)
 	}
 	return list

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/loader"
@@ -213,7 +214,7 @@ func newTestSession(f project) (*Session, *recorder) {
 		Bus:      event.NewBus(r),
 		Target:   Target{Name: "app", Dir: "/project", Namespace: "default"},
 		Compiler: f, Imager: f, Loader: f, Deployer: f,
-		Listen: func(context.Context, localport.Options) (LocalPort, error) {
+		Listen: func(context.Context, localport.Options) (ports.Port, error) {
 			return nil, errors.New("no port in this test")
 		},
 	}, r

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner/localport"
 )
@@ -35,7 +36,7 @@ func TestPortThatNobodyOpensIsNoticed(t *testing.T) {
 	}))}
 	t.Cleanup(unopened.server.Close)
 	served := newFakePort(t)
-	l.Listen = func(_ context.Context, p localport.Options) (LocalPort, error) {
+	l.Listen = func(_ context.Context, p localport.Options) (ports.Port, error) {
 		if p.Local == 9779 {
 			return unopened, nil
 		}

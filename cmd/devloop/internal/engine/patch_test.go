@@ -13,6 +13,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/runner/localport"
@@ -82,7 +83,7 @@ func TestDecisionIsCarriedOutAndARefusalTakesTheNextPath(t *testing.T) {
 	f := &taking{fakes: fakes{quick: true, port: 8080}, jar: filepath.Join(t.TempDir(), "app.jar")}
 	l, r := newTestSession(f)
 	port := newFakePort(t)
-	l.Listen = func(context.Context, localport.Options) (LocalPort, error) { return port, nil }
+	l.Listen = func(context.Context, localport.Options) (ports.Port, error) { return port, nil }
 	f.pack(t, "1", "a")
 	if err := l.Deploy(t.Context()); err != nil {
 		t.Fatal(err)
@@ -165,7 +166,7 @@ func TestPodsOfOtherImagesAreNeitherChangedNorRetired(t *testing.T) {
 	f := &withDatabase{taking: taking{fakes: fakes{quick: true, port: 8080}, jar: filepath.Join(t.TempDir(), "app.jar")}}
 	l, r := newTestSession(f)
 	port := newFakePort(t)
-	l.Listen = func(context.Context, localport.Options) (LocalPort, error) { return port, nil }
+	l.Listen = func(context.Context, localport.Options) (ports.Port, error) { return port, nil }
 	l.Target.KeepServing = true
 	f.pack(t, "1", "a")
 	if err := l.Deploy(t.Context()); err != nil {

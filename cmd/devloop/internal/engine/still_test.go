@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner/localport"
 )
@@ -25,7 +26,7 @@ func TestFailureSaysWhichCodeAnswers(t *testing.T) {
 		}
 		answers.ServeHTTP(w, q)
 	})
-	l.Listen = func(context.Context, localport.Options) (LocalPort, error) { return port, nil }
+	l.Listen = func(context.Context, localport.Options) (ports.Port, error) { return port, nil }
 	f.pack(t, "1", "a")
 	if err := l.Deploy(t.Context()); err != nil {
 		t.Fatal(err)

@@ -21,6 +21,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
 	"github.com/devloop-cli/devloop/runner"
@@ -230,8 +231,8 @@ func tellForeign(d wiring.Display, dir string, named []string) error {
 
 // listen returns how local ports are opened: on address, each connection waiting for a
 // Pod for as long as wait.
-func listen(pods *runner.Runner, address string, wait time.Duration) func(context.Context, localport.Options) (engine.LocalPort, error) {
-	return func(ctx context.Context, p localport.Options) (engine.LocalPort, error) {
+func listen(pods *runner.Runner, address string, wait time.Duration) func(context.Context, localport.Options) (ports.Port, error) {
+	return func(ctx context.Context, p localport.Options) (ports.Port, error) {
 		p.Address, p.Wait = address, wait
 		forward, err := pods.Listen(ctx, p)
 		if err != nil {

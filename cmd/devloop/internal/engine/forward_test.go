@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/runner/localport"
@@ -83,7 +85,7 @@ func TestPortIsOpenedOnceHeldWhileThePodGoesAndPointedToTheNextOne(t *testing.T)
 	port, listened := newFakePort(t), 0
 	l, r := newTestSession(&sameImage{fakes{port: 8080}})
 	l.Target.Port = 8080
-	l.Listen = func(context.Context, localport.Options) (LocalPort, error) { listened++; return port, nil }
+	l.Listen = func(context.Context, localport.Options) (ports.Port, error) { listened++; return port, nil }
 	for n := range 2 {
 		if err := newCycle(l, n, "asked for", watch.Everything()).run(t.Context()); err != nil {
 			t.Fatal(err)
@@ -108,7 +110,7 @@ func TestPortSaysWhyThereIsNoPodToWaitFor(t *testing.T) {
 	f := &sameImage{fakes{port: 8080}}
 	l, _ := newTestSession(f)
 	l.Target.Port = 8080
-	l.Listen = func(context.Context, localport.Options) (LocalPort, error) { return port, nil }
+	l.Listen = func(context.Context, localport.Options) (ports.Port, error) { return port, nil }
 	f.failing(event.Compile, errors.New("it does not compile"))
 	_ = newCycle(l, 1, "first build", watch.Everything()).run(t.Context())
 	f.failing(event.Load, nil)
@@ -121,28 +123,10 @@ func TestPortSaysWhyThereIsNoPodToWaitFor(t *testing.T) {
 	}
 }
 
-func TestLocalPortIsTheOneAskedForElseTheContainersElseTheNext(t *testing.T) {
-	of := runner.Object{Kind: "Deployment", Name: "web"}
-	endpoints := []runner.Endpoint{{Of: of, Port: 8080}, {Of: of, Port: 5005}, {Of: of, Port: 9090}, {Of: of, Index: 1, Port: 8080}, {Of: of, Index: 1, Port: 5005}}
-	target := Target{Ports: map[int]int{0: 1234, 5005: 6006, 7000: 7001}}
-	want := []localport.Options{{Local: 1234, Strict: true}, {Local: 6006, Strict: true}, {Local: 9090}, {Local: 8080}, {Local: 6006}}
-	if got := target.locals(endpoints); !reflect.DeepEqual(got, want) {
-		t.Errorf("got %+v, want %+v", got, want)
-	}
-	if got := target.endpoints(endpoints, of); len(got) != 6 || got[5] != (runner.Endpoint{Of: of, Port: 7000}) {
-		t.Errorf("with the one that was asked for: %v", got)
-	}
-	held := newFakePort(t)
-	v := ports{{held, endpoints[0]}}
-	if got := v.free(localport.Options{Local: held.Number()}); got.Local != held.Number()+1 {
-		t.Errorf("got %d, want the one after %d", got.Local, held.Number())
-	}
-}
-
 func TestPortsFollowTheManifest(t *testing.T) {
 	l, r := newTestSession(&sameImage{})
 	var opened []*fakePort
-	l.Listen = func(context.Context, localport.Options) (LocalPort, error) {
+	l.Listen = func(context.Context, localport.Options) (ports.Port, error) {
 		opened = append(opened, newFakePort(t))
 		return opened[len(opened)-1], nil
 	}
@@ -164,7 +148,7 @@ func TestPortsFollowTheManifest(t *testing.T) {
 func TestPortThatIsBusyIsFoundOutBeforeAnythingIsBuilt(t *testing.T) {
 	l, r := newTestSession(&sameImage{})
 	l.Target.Port, l.Target.Ports = 8080, map[int]int{0: 1234}
-	l.Listen = func(_ context.Context, p localport.Options) (LocalPort, error) {
+	l.Listen = func(_ context.Context, p localport.Options) (ports.Port, error) {
 		return nil, &localport.PortError{Port: p.Local, Owner: "java (pid 4711)"}
 	}
 	if _, busy := errors.AsType[*localport.PortError](l.Deploy(t.Context())); !busy {
@@ -178,7 +162,7 @@ func TestPortThatIsBusyIsFoundOutBeforeAnythingIsBuilt(t *testing.T) {
 func TestImageThatCameOutTheSameIsNotDeployedAgain(t *testing.T) {
 	l, r := newTestSession(&sameImage{})
 	port := newFakePort(t)
-	l.Listen = func(context.Context, localport.Options) (LocalPort, error) { return port, nil }
+	l.Listen = func(context.Context, localport.Options) (ports.Port, error) { return port, nil }
 	if err := l.Deploy(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +195,7 @@ func TestPodThatGoesByItselfIsTold(t *testing.T) {
 	port, f := newFakePort(t), &mortal{sameImage{fakes{port: 8080}}, make(chan struct{})}
 	l, r := newTestSession(f)
 	l.Target.Port, l.Target.Follow = 8080, true
-	l.Listen = func(context.Context, localport.Options) (LocalPort, error) { return port, nil }
+	l.Listen = func(context.Context, localport.Options) (ports.Port, error) { return port, nil }
 	save, end := running(t, l)
 	port.await(t, "point to app:8080")
 	f.end <- struct{}{}
@@ -227,5 +211,17 @@ func TestPodThatGoesByItselfIsTold(t *testing.T) {
 	}
 	if got := r.cycles(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestAddressHasTheApplicationsBasePath(t *testing.T) {
+	t.Parallel()
+	l, _ := newTestSession(&fakes{})
+	l.lastApp = builder.App{Port: 8080, Base: "/shop"}
+	port := newFakePort(t)
+	for number, base := range map[int]string{8080: "/shop", 8081: ""} {
+		if got := l.address(ports.Local{Port: port, To: runner.Endpoint{Port: number}}); got != port.URL()+base {
+			t.Errorf("port %d: got %s", number, got)
+		}
 	}
 }

@@ -1,4 +1,4 @@
-package engine
+package ports
 
 import (
 	"errors"
@@ -10,12 +10,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/runner/localport"
 )
 
 func TestAskTakesAnyStatusForAnAnswer(t *testing.T) {
+	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotFound)
 		_, _ = io.WriteString(w, "nothing here\nand more")
@@ -28,6 +28,7 @@ func TestAskTakesAnyStatusForAnAnswer(t *testing.T) {
 }
 
 func TestAskKeepsPagesOutOfTheLine(t *testing.T) {
+	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, "<!doctype html><title>hello</title>")
 	}))
@@ -38,6 +39,7 @@ func TestAskKeepsPagesOutOfTheLine(t *testing.T) {
 }
 
 func TestAskTellsAnotherProtocolFromSilence(t *testing.T) {
+	t.Parallel()
 	port := &fakePort{server: httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Server", localport.ServerHeader) // what the port says by itself
 		w.WriteHeader(http.StatusBadGateway)
@@ -54,6 +56,7 @@ func TestAskTellsAnotherProtocolFromSilence(t *testing.T) {
 }
 
 func TestAskFindsOutThatAnApplicationSpeaksTLS(t *testing.T) {
+	t.Parallel()
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, "secret")
 	}))
@@ -63,29 +66,37 @@ func TestAskFindsOutThatAnApplicationSpeaksTLS(t *testing.T) {
 	server.URL = strings.Replace(server.URL, "https:", "http:", 1)
 	port := &fakePort{server: server}
 	got, err := ask(t.Context(), port, port.URL())
-	if err != nil || got.String() != "answers 200: secret" || got.url != strings.Replace(server.URL, "http:", "https:", 1) {
-		t.Errorf("got %q at %s, %v", got, got.url, err)
+	if err != nil || got.String() != "answers 200: secret" || got.URL != strings.Replace(server.URL, "http:", "https:", 1) {
+		t.Errorf("got %q at %s, %v", got, got.URL, err)
 	}
 }
 
 func TestAskTakesABadRequestForAnAnswer(t *testing.T) {
+	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Error(w, "no", http.StatusBadRequest) }))
 	defer server.Close()
 	port := &fakePort{server: server}
-	if got, err := ask(t.Context(), port, port.URL()); err != nil || got.String() != "answers 400: no" || got.url != server.URL {
+	if got, err := ask(t.Context(), port, port.URL()); err != nil || got.String() != "answers 400: no" || got.URL != server.URL {
 		t.Errorf("got %q, %v", got, err)
 	}
 }
 
-func TestApplicationIsAskedBelowItsBasePath(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.URL.Path) }))
-	defer server.Close()
-	l, _ := newTestSession(&fakes{})
-	l.lastApp = builder.App{Port: 8080, Base: "/shop"}
-	for port, base := range map[int]string{8080: "/shop", 8081: ""} {
-		got, err := l.ask(t.Context(), localPort{&fakePort{server: server}, runner.Endpoint{Port: port}}, runner.Pod{})
-		if err != nil || got.text != base+"/" || got.url != server.URL+base {
-			t.Errorf("port %d: got %q at %s, %v", port, got, got.url, err)
-		}
+// fakePort is a local port behind which a server answers.
+type fakePort struct {
+	Port
+	server *httptest.Server
+	err    error
+}
+
+func (p *fakePort) Err() error  { return p.err }
+func (p *fakePort) URL() string { return p.server.URL }
+func (p *fakePort) Number() int { return 8080 }
+
+func TestApplicationThatADebuggerMayHaveStoppedIsNotAsked(t *testing.T) {
+	t.Parallel()
+	check := Check{Stopped: func(runner.Pod) bool { return true }}
+	got, err := check.Ask(t.Context(), Local{}, runner.Pod{}, "http://localhost:1")
+	if err != nil || !got.Skipped || got.URL != "http://localhost:1" {
+		t.Errorf("got %+v, %v", got, err)
 	}
 }

@@ -1,0 +1,229 @@
+package ports
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/localport"
+)
+
+const (
+	// askTimeout bounds the first request to an application that accepts connections
+	// already. Spring makes its DispatcherServlet at the first request; seconds are
+	// ample even on a busy laptop.
+	askTimeout = 30 * time.Second
+	// maxText is how much of an answer is worth a line in a terminal, in bytes.
+	maxText = 60
+	// tlsTimeout bounds the try whether a port speaks TLS: what speaks something else may wait
+	// for more for ever.
+	tlsTimeout = 5 * time.Second
+)
+
+// Answer is what an application said to GET /, below its base path.
+type Answer struct {
+	Skipped bool   // it was not asked
+	URL     string // for a browser
+	Status  int    // HTTP status; 0: the port speaks something else
+	Text    string
+	Took    event.Duration
+}
+
+func (a Answer) String() string {
+	switch {
+	case a.Skipped:
+		return "is not asked while a debugger is attached"
+	case a.Status == 0:
+		return "accepts connections"
+	case a.Text == "":
+		return fmt.Sprintf("answers %d", a.Status)
+	default:
+		return fmt.Sprintf("answers %d: %s", a.Status, a.Text)
+	}
+}
+
+// ask sends GET / to url of a local port, by TLS where the application speaks that: it answers plain
+// HTTP with "bad request", closes the connection, or does not answer at all.
+func ask(ctx context.Context, local Port, url string) (Answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	a, err := askAt(ctx, local, url)
+	if err == nil && (a.Status == 0 || a.Status == http.StatusBadRequest) || ctx.Err() == nil && errors.Is(local.Err(), localport.ErrHungUp) {
+		if s, err := askAt(ctx, local, strings.Replace(url, "http:", "https:", 1)); err == nil && s.Status != 0 {
+			return s, nil
+		}
+	}
+	return a, err
+}
+
+// askAt sends GET / to url of a local port. Any HTTP status is an answer: an application without
+// a page at / answers 404, and it answers. So is any other protocol's first word. What
+// the port says by itself, since it did not reach the application, is none.
+func askAt(ctx context.Context, local Port, url string) (Answer, error) {
+	began := time.Now()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/", nil)
+	if err != nil {
+		return Answer{}, err
+	}
+	client := http.Client{
+		// A certificate of a laptop is nobody's that a machine trusts, and nothing secret is sent.
+		Transport: &http.Transport{Proxy: nil, DisableKeepAlives: true, DisableCompression: true,
+			TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, TLSHandshakeTimeout: tlsTimeout},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	response, err := client.Do(request)
+	if ctx.Err() != nil {
+		return Answer{}, context.Cause(ctx)
+	}
+	if err != nil {
+		return Answer{}, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.Header.Get("Server") != localport.ServerHeader {
+		return Answer{URL: url, Status: response.StatusCode, Text: firstLine(response), Took: event.Duration(time.Since(began))}, nil
+	}
+	if errors.Is(local.Err(), localport.ErrNotHTTP) {
+		return Answer{URL: url, Took: event.Duration(time.Since(began))}, nil
+	}
+	return Answer{}, errors.New("no answer of the application")
+}
+
+// firstLine returns the first line of a short plain answer, "" for a page or data.
+func firstLine(r *http.Response) string {
+	if strings.Contains(r.Header.Get("Content-Type"), "text/html") && r.ContentLength > maxText {
+		return ""
+	}
+	line, err := bufio.NewReader(io.LimitReader(r.Body, maxText+1)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return ""
+	}
+	line = strings.TrimSpace(line)
+	if len(line) > maxText || !utf8.ValidString(line) || strings.HasPrefix(line, "<") {
+		return ""
+	}
+	return line
+}
+
+// Check asks applications whether they answer.
+type Check struct {
+	// Dial opens a connection to a port of a Pod.
+	Dial func(ctx context.Context, pod runner.Pod, port int) (io.ReadWriteCloser, error)
+	// Stopped reports whether a debugger may have stopped a Pod.
+	Stopped func(runner.Pod) bool
+}
+
+// Ask asks an application through its local port, at url. One that a debugger may have stopped is
+// not asked: the request would stand at its breakpoints.
+func (c Check) Ask(ctx context.Context, local Local, pod runner.Pod, url string) (Answer, error) {
+	if c.Stopped(pod) {
+		return Answer{Skipped: true, URL: url}, nil
+	}
+	asking, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var other atomic.Bool // it accepts connections and speaks another protocol
+	var aside sync.WaitGroup
+	aside.Go(func() {
+		if len(pod.Ports) > 1 && pause(asking, deaf) && errors.Is(local.Err(), localport.ErrNobodyListens) {
+			stop(errUnopened)
+			return
+		}
+		if pause(asking, quiet) && !errors.Is(local.Err(), localport.ErrNobodyListens) && !c.speaksHTTP(asking, pod, local.To.Port) && asking.Err() == nil {
+			other.Store(true)
+			stop(errOtherProtocol)
+		}
+	})
+	a, err := ask(asking, local, url)
+	hungUp := err != nil && ctx.Err() == nil && errors.Is(local.Err(), localport.ErrHungUp) && !c.speaksHTTP(ctx, pod, local.To.Port)
+	stop(nil)
+	aside.Wait()
+	switch {
+	case err != nil && c.Stopped(pod):
+		return Answer{Skipped: true, URL: url}, nil
+	case err != nil && (other.Load() || hungUp):
+		return Answer{URL: url}, nil
+	}
+	return a, err
+}
+
+// quiet is how long an application may say nothing before it is found out whether it speaks HTTP.
+const quiet = 3 * time.Second
+
+// deaf is how long one of several ports of a Pod that is ready may be asked before it is one that
+// nobody opens.
+const deaf = 500 * time.Millisecond
+
+var errUnopened = errors.New("nothing listens on the port")
+
+var errOtherProtocol = errors.New("the port speaks another protocol than HTTP")
+
+// speaksHTTP asks a port of a Pod in a way that servers of HTTP answer by themselves, without the
+// application (RFC 9110, section 9.3.7). What can't be asked is taken for one.
+func (c Check) speaksHTTP(ctx context.Context, pod runner.Pod, port int) bool {
+	ctx, cancel := context.WithTimeout(ctx, quiet)
+	defer cancel()
+	connection, err := c.Dial(ctx, pod, port)
+	if err != nil {
+		return true
+	}
+	defer func() { _ = connection.Close() }()
+	if _, err := io.WriteString(connection, "OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"); err != nil {
+		return false
+	}
+	head := make([]byte, len("HTTP/"))
+	_, err = io.ReadFull(connection, head)
+	return err == nil && string(head) == "HTTP/"
+}
+
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}
+
+// AnswerError says that localhost did not reach an application which was ready.
+type AnswerError struct {
+	Pod, Namespace string
+
+	Port int
+	URL  string
+	// Way is what the way to the Pod said, nil if it said nothing.
+	Way error
+	Err error
+}
+
+func (e *AnswerError) Error() string {
+	return fmt.Sprintf("ask %q on port %d of Pod %q: %v", e.URL, e.Port, e.Pod, e.Err)
+}
+
+// Evidence returns what the way to the Pod said.
+func (e *AnswerError) Evidence() []string {
+	if e.Way == nil {
+		return nil
+	}
+	return []string{e.Way.Error()}
+}
+
+// Unwrap returns the error of the request.
+func (e *AnswerError) Unwrap() error { return e.Err }
+
+// Code implements the loop's contract for errors.
+func (e *AnswerError) Code() string { return "forward.failed" }
+
+// Hints says what to look at.
+func (e *AnswerError) Hints() []string {
+	return []string{"look at the application's log: devloop logs " + e.Pod + " -n " + e.Namespace}
+}

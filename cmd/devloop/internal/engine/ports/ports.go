@@ -1,0 +1,126 @@
+// Package ports keeps the local ports of a session: which container port each leads to, which
+// numbers the user asked for, and whether the application answers.
+//
+//	endpoints := requested.Endpoints(ports.Offered(pods))
+//	for i, options := range requested.Locals(endpoints) { … } // 8080, 8081, …
+//	answer, err := ports.Check{Dial: dial}.Ask(ctx, local, pod, "http://localhost:8080")
+//
+// What a port does with connections is up to package localport, and when the ports lead where
+// is up to package engine.
+package ports
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/localport"
+)
+
+// Port is a port of this machine that devloop keeps, and that leads to
+// whichever Pod it was pointed to last.
+type Port interface {
+	// SetBackend routes new and waiting clients to a port of the Pod.
+	SetBackend(pod runner.Pod, port int)
+	// Drain returns when the requests in progress at the last SetBackend have finished, or
+	// ctx ends.
+	Drain(ctx context.Context)
+	// Pause makes clients wait until the next SetBackend or SetUnavailable, and
+	// returns when requests in progress have finished, or ctx ends.
+	Pause(ctx context.Context)
+	// SetUnavailable refuses clients, and says why, until the next SetBackend or Pause.
+	SetUnavailable(why localport.Unavailable)
+	// FallbackReason says why the port has another number than the requested one, nil if it has not.
+	FallbackReason() error
+	// Err is why the last connection did not reach the Pod, nil if it did.
+	Err() error
+	// Number is the port's number.
+	Number() int
+	// URL is the address for a browser, as in "http://localhost:8080".
+	URL() string
+	// Close gives the port back and waits until its connections have ended.
+	Close() error
+}
+
+// Set are the local ports of a session, each with what it leads to, in the
+// manifest's order. A container port keeps its local one from Pod to Pod.
+type Set []Local
+
+// Local is a local port, and the endpoint that it leads to.
+type Local struct {
+	Port
+	To runner.Endpoint
+}
+
+// Free steps over the ports that devloop itself holds: three Pods with port 8080
+// get 8080, 8081 and 8082, and that is no collision to warn of.
+func (s Set) Free(p localport.Options) localport.Options {
+	for !p.Strict && slices.ContainsFunc(s, func(l Local) bool { return l.Number() == p.Local }) {
+		p.Local++
+	}
+	return p
+}
+
+// At returns the local port of an endpoint, nil if it has none.
+func (s Set) At(e runner.Endpoint) Port {
+	for _, p := range s {
+		if p.To == e {
+			return p.Port
+		}
+	}
+	return nil
+}
+
+// Pause pauses all ports, see [Port].
+func (s Set) Pause(ctx context.Context) { s.each(func(p Port) { p.Pause(ctx) }) }
+
+// Drain drains all ports, see [Port].
+func (s Set) Drain(ctx context.Context) { s.each(func(p Port) { p.Drain(ctx) }) }
+
+func (s Set) each(do func(Port)) {
+	var all sync.WaitGroup
+	for _, p := range s {
+		all.Go(func() { do(p.Port) })
+	}
+	all.Wait()
+}
+
+// Fail tells clients why there is no Pod to wait for.
+func (s Set) Fail(f event.Failure) {
+	for _, p := range s {
+		p.SetUnavailable(localport.Unavailable{Reason: f.Message, Evidence: f.Evidence, Hints: f.Hints})
+	}
+}
+
+// Close closes all ports and empties the set.
+func (s *Set) Close() error {
+	var errs []error
+	for _, p := range *s {
+		errs = append(errs, p.Close())
+	}
+	*s = nil
+	return errors.Join(errs...)
+}
+
+// Offered returns what the Pods offer, and the object of the first.
+func Offered(pods []runner.Pod) (list []runner.Endpoint, of runner.Object) {
+	for i, p := range pods {
+		if list = append(list, p.Endpoints()...); i == 0 {
+			of = p.Of
+		}
+	}
+	return list, of
+}
+
+// PodOf returns the Pod that offers an endpoint, nil if none does.
+func PodOf(pods []runner.Pod, to runner.Endpoint) *runner.Pod {
+	for i, p := range pods {
+		if p.Of == to.Of && p.Index == to.Index {
+			return &pods[i]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,74 @@
+package ports
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/localport"
+)
+
+// Requested are the local ports that the user asked for, by container port. Key 0 holds the one
+// for the first container port.
+type Requested map[int]int
+
+// Endpoints adds the container ports that the user asked for, and that the manifest
+// does not name: naming them there is a habit, and opens nothing.
+func (r Requested) Endpoints(named []runner.Endpoint, of runner.Object) []runner.Endpoint {
+	for _, port := range slices.Sorted(maps.Keys(r)) {
+		if port != 0 && !slices.ContainsFunc(named, func(e runner.Endpoint) bool { return e.Port == port }) {
+			named = append(named, runner.Endpoint{Of: of, Port: port})
+		}
+	}
+	return named
+}
+
+// PortsError says that the user asked for two local ports where one is opened.
+type PortsError struct {
+	// First and Second are the local ports, Container is the container port that both lead to.
+	First, Second, Container int
+}
+
+func (e *PortsError) Error() string {
+	return fmt.Sprintf("--port %d and --port %d:%d both lead to container port %d", e.First, e.Second, e.Container, e.Container)
+}
+
+// Code returns "usage".
+func (e *PortsError) Code() string { return "usage" }
+
+// Hints says how to have one of them.
+func (e *PortsError) Hints() []string { return []string{"leave out one of the two"} }
+
+// Contradiction returns a [*PortsError] where the first container port was asked for twice: by
+// its place, as in --port 9090, and by its number, as in --port 9191:8080.
+func (r Requested) Contradiction(endpoints []runner.Endpoint) error {
+	first, byPlace := r[0]
+	if len(endpoints) == 0 || !byPlace {
+		return nil
+	}
+	if second, byNumber := r[endpoints[0].Port]; byNumber && second != first {
+		return &PortsError{first, second, endpoints[0].Port}
+	}
+	return nil
+}
+
+// Locals says which local port each endpoint should have: the one that the user asked
+// for, and the next ones where several Pods offer that container port; else the same
+// number, or the next that is free.
+func (r Requested) Locals(endpoints []runner.Endpoint) []localport.Options {
+	list := make([]localport.Options, len(endpoints))
+	given := map[int]bool{}
+	for i, e := range endpoints {
+		asked, ok := r[e.Port]
+		if first, any := r[0]; !ok && any && i == 0 {
+			asked, ok = first, true
+		}
+		if !ok {
+			asked = e.Port
+		}
+		list[i] = localport.Options{Local: asked, Strict: ok && !given[asked]}
+		given[asked] = true
+	}
+	return list
+}
