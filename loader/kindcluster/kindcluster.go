@@ -84,6 +84,8 @@ type Manager struct {
 	provider provider
 	records  records
 	Options
+
+	startTimeout time.Duration
 }
 
 // provider is the part of kind's library that is used.
@@ -100,7 +102,7 @@ func New(docker client.APIClient, o Options) *Manager {
 		o.Progress = func(string) {}
 	}
 	kind := cluster.NewProvider(cluster.ProviderWithDocker(), cluster.ProviderWithLogger(progressLog{o.Progress}))
-	return &Manager{docker: docker, provider: kind, records: records{o.StateDir}, Options: o}
+	return &Manager{docker: docker, provider: kind, records: records{o.StateDir}, Options: o, startTimeout: startTimeout}
 }
 
 // containers returns the cluster's containers, running or not.
@@ -198,7 +200,7 @@ func (m *Manager) startNodes(ctx context.Context) error {
 // waitReady waits until the cluster is ready.
 func (m *Manager) waitReady(ctx context.Context) error {
 	m.Progress("waiting for the API server")
-	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("the API server was not ready after %s", startTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, m.startTimeout, fmt.Errorf("the API server was not ready after %s", m.startTimeout))
 	defer cancel()
 	for {
 		containers, err := m.containers(ctx)

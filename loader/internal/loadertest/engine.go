@@ -172,6 +172,12 @@ func (e *Engine) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1.41/containers/json", e.list)
 	mux.HandleFunc("GET /v1.41/info", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, e.Info) })
+	mux.HandleFunc("POST /v1.41/containers/{id}/start", func(_ http.ResponseWriter, r *http.Request) { e.change(r, container.StateRunning) })
+	mux.HandleFunc("POST /v1.41/containers/{id}/stop", func(_ http.ResponseWriter, r *http.Request) { e.change(r, container.StateExited) })
+	mux.HandleFunc("DELETE /v1.41/containers/{id}", e.remove)
+	mux.HandleFunc("GET /v1.41/images/{name...}", func(w http.ResponseWriter, r *http.Request) {
+		answer(w, http.StatusOK, map[string]any{"Id": "sha256:1", "Config": map[string]any{}}) // it has every image
+	})
 	mux.HandleFunc("POST /v1.41/containers/{id}/exec", e.create)
 	mux.HandleFunc("POST /v1.41/exec/{id}/start", e.start)
 	mux.HandleFunc("GET /v1.41/exec/{id}/json", e.inspect)
@@ -194,6 +200,35 @@ func (e *Engine) list(w http.ResponseWriter, r *http.Request) {
 	}
 	answer(w, http.StatusOK, found)
 }
+
+// change changes the state of a container.
+func (e *Engine) change(r *http.Request, state container.ContainerState) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, n := range e.nodes {
+		if n.ID == r.PathValue("id") {
+			n.State = state
+		}
+	}
+}
+
+func (e *Engine) remove(_ http.ResponseWriter, r *http.Request) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.nodes = slices.DeleteFunc(e.nodes, func(n *FakeNode) bool { return n.ID == r.PathValue("id") })
+}
+
+// AddProgram adds a shell script that nodes can run under that name. $CONTAINERD_ROOT is the
+// node's own directory, see [FakeNode.Root].
+func (e *Engine) AddProgram(name, script string) {
+	e.t.Helper()
+	if err := os.WriteFile(filepath.Join(e.bin, name), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
+		e.t.Fatal(err)
+	}
+}
+
+// Root is a directory of the node.
+func (n *FakeNode) Root() string { return n.root }
 
 func (e *Engine) create(w http.ResponseWriter, r *http.Request) {
 	var options container.ExecOptions
