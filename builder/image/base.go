@@ -15,7 +15,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/ociimage"
 )
 
-// baseImage returns the base: the engine's if it has it, else the registry's.
+// baseImage returns the base image from the engine, or else from its registry.
 func (k *maker) baseImage(ctx context.Context, ref string) (*ociimage.Image, error) {
 	found, ok, err := k.inspect(ctx, ref)
 	if err != nil {
@@ -32,8 +32,7 @@ func (k *maker) baseImage(ctx context.Context, ref string) (*ociimage.Image, err
 	return base, nil
 }
 
-// pull returns an image of a registry, with the credentials of the docker command.
-// Layers are downloaded, unpacked, when they are asked for.
+// pull returns an image from its registry, using the docker command's credentials.
 func (k *maker) pull(ctx context.Context, ref string) (*ociimage.Image, error) {
 	parsed, err := name.ParseReference(ref)
 	if err != nil {
@@ -51,7 +50,7 @@ func (k *maker) pull(ctx context.Context, ref string) (*ociimage.Image, error) {
 	return ociimage.FromRegistry(k.cache, found)
 }
 
-// noBase says why a base image can't be had, and what to do.
+// noBase says why a base image is not available, and what to do.
 func (k *maker) noBase(ref string, err error) error {
 	e := &Error{Name: k.app.Name, Err: fmt.Errorf("base image %q is not on the engine and can't be pulled: %w", ref, err)}
 	var answer *transport.Error

@@ -14,17 +14,16 @@ import (
 	"github.com/devloop-cli/devloop/internal/fault"
 )
 
-// Error says that an image could not be made.
+// Error means that an image could not be made.
 type Error struct {
 	// Name is the image's name, such as "spring-server".
 	Name string
-	// Dockerfile, Line and Instruction say where the build failed, as far as it is
-	// known: a path relative to the project, the first line of the instruction
-	// counted from one, and its text. All are empty for an image without a Dockerfile.
+	// Dockerfile, Line and Instruction say where the build failed, if that is known: a path relative
+	// to the project, the first line of the instruction counted from one, and its text.
 	Dockerfile  string
 	Line        int
 	Instruction string
-	// Err is the engine's, or whatever else failed.
+	// Err is the cause.
 	Err error
 
 	hints    []string
@@ -69,8 +68,8 @@ func imageError(ctx context.Context, name, host string, err error) error {
 	return &Error{Name: name, Err: err, hints: imageHints(err)}
 }
 
-// imageHints says what to do about a failure that is not the Dockerfile's. The engine
-// tells of its own full disk in the system's words.
+// imageHints returns hints for failures outside of the Dockerfile. The engine reports its own full disk
+// in the words of its system.
 func imageHints(err error) []string {
 	switch {
 	case errors.Is(err, zip.ErrFormat), errors.Is(err, zip.ErrChecksum):

@@ -18,28 +18,26 @@ import (
 
 // Image is an image in the engine.
 type Image struct {
-	// Ref names this content and no other: "spring-server:devloop-0f3c9a51b2de", by the
-	// first digits of ID.
+	// Ref names exactly this content, by the first digits of ID: "spring-server:devloop-0f3c9a51b2de".
 	Ref string
-	// Name is what the user calls it: "spring-server:latest". It moves on with each build.
+	// Name is what users call it: "spring-server:latest". It moves with each build.
 	Name string
 	// ID is the engine's name for the content: the digest of its configuration.
 	ID v1.Hash
-	// Content is the image for whoever sends it on: uncompressed layers, each with its
-	// diff ID as its digest. Of an image that the engine built from a Dockerfile, the
-	// engine exports layers when they are first read; the context given to
-	// [Imager.Image] ends that.
+	// Content is the image for whoever sends it on: uncompressed layers, whose digests are their
+	// diff IDs. The engine exports layers that it built when they are first read, until the
+	// context of [Imager.Image] ends.
 	Content v1.Image
-	// Port is the application's where the image exposes it, or exposes none, as most Dockerfiles have
-	// it; else the lowest TCP port that it exposes; 0 where it is no server.
+	// Port is the application's if the image exposes it or exposes none; else the lowest TCP port that
+	// the image exposes; 0 if it is no server.
 	Port int
-	// Explanation says what is in it and why.
+	// Explanation says what it consists of, and why.
 	Explanation Explanation
-	// Advice is what in the Dockerfile costs time, empty for an image without one.
+	// Advice says what in the Dockerfile costs time.
 	Advice []Advice
 
-	training *cds.Training // what an archive is made of, nil if none is wanted
-	archive  string        // key of the one that it has, "" if it has none
+	training *cds.Training // of the archive that it wants, nil for none
+	archive  string        // key of the archive that it has, "" for none
 }
 
 // maker makes one image.

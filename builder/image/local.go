@@ -13,8 +13,8 @@ import (
 	"github.com/devloop-cli/devloop/internal/dockerapi"
 )
 
-// Local returns an image that the engine has under the name ref, nil where it has
-// none. Its layers are exported from the engine when one is asked for.
+// Local returns the engine's image called ref, nil if it has none. The engine exports layers when
+// one is first read.
 func (m *Imager) Local(ctx context.Context, ref string) (v1.Image, error) {
 	found, err := m.docker.ImageInspect(ctx, ref)
 	if dockerapi.IsMissing(err) {
@@ -30,8 +30,8 @@ func (m *Imager) Local(ctx context.Context, ref string) (v1.Image, error) {
 	return ociimage.FromEngine(ctx, m.docker, layercache.Open(cache), found)
 }
 
-// LastTagged says when the engine got the image of that name: when it was tagged last, or
-// made. It is zero where the engine has no such image, or does not know.
+// LastTagged returns when the engine got the image called ref: when it was last tagged, or made. It
+// is zero if the engine has no such image, or does not know.
 func (m *Imager) LastTagged(ctx context.Context, ref string) (time.Time, error) {
 	found, err := m.docker.ImageInspect(ctx, ref)
 	if dockerapi.IsMissing(err) {
@@ -44,7 +44,7 @@ func (m *Imager) LastTagged(ctx context.Context, ref string) (time.Time, error) 
 	if made, err := time.Parse(time.RFC3339Nano, found.Created); err == nil && made.After(latest) {
 		latest = made
 	}
-	if latest.Year() < 2000 { // an image without a date has that of an epoch
+	if latest.Year() < 2000 { // reproducible images have the date of an epoch
 		return time.Time{}, nil
 	}
 	return latest, nil

@@ -19,22 +19,20 @@ const (
 	LeverSwap = "hot-swap"
 )
 
-// quickStart are the options for development. A Boot application starts in half the
-// time by them. None changes what it does: which compiler and which collector run is
-// the JVM's own choice on a small machine, too.
+// quickStart are options for development, with which a Boot application starts in half the time.
+// They do not change what it does: on a small machine the JVM makes the same choices.
 var quickStart = []Option{
 	{"quick-compiler", "-XX:TieredStopAtLevel=1", "compiles quickly instead of thoroughly: a start needs the machine for the application itself"},
 	{"serial-gc", "-XX:+UseSerialGC", "collects garbage with one thread, which starts sooner and takes less memory"},
 }
 
-// freshPages has Spring leave the Last-Modified header out of pages and styles that it
-// serves from the class path. It would be the time that all files in an image have, and a
-// browser would be told of every changed one that it has it already.
+// freshPages makes Spring omit the Last-Modified header of pages and styles on the class path. All
+// files in an image have one time, so a browser would take each changed file for the one it has.
 // https://docs.spring.io/spring-boot/appendix/application-properties/#application-properties.web.spring.web.resources.cache.use-last-modified
 var freshPages = Option{"fresh-pages", "-Dspring.web.resources.cache.use-last-modified=false", "files in an image have one time, by which a browser would keep old ones"}
 
-// Levers returns the names of what makes a composed image start faster, and show changes
-// sooner, each of which [Options] can leave out.
+// Levers returns the names of the optimizations of a composed image that [Options.Without] can leave
+// out.
 func Levers() []string {
 	var names []string
 	for _, o := range append(slices.Clone(quickStart), freshPages) {
@@ -43,7 +41,7 @@ func Levers() []string {
 	return append(names, LeverArchive, LeverRestart, LeverSwap)
 }
 
-// jvmOptions returns what the JVM is told, without the levers that are left out.
+// jvmOptions returns the JVM's options, without those that are left out or contradict the user's.
 func (c *composer) jvmOptions(files *springboot.Files) []Option {
 	options := slices.DeleteFunc(append(slices.Clone(quickStart), freshPages), func(o Option) bool {
 		return slices.Contains(c.options.Without, o.Lever) || jvm.Contradicts(o.Text, c.given)
@@ -51,8 +49,8 @@ func (c *composer) jvmOptions(files *springboot.Files) []Option {
 	return slices.Concat(options, devtoolsOption(files.Libraries), launchOptions(files.Manifest, c.app.Java))
 }
 
-// devtoolsOption keeps spring-boot-devtools from starting the application again by itself, as
-// java -jar does: it would whenever one class of a change has come.
+// devtoolsOption keeps spring-boot-devtools from restarting the application, as java -jar does. It would
+// restart as soon as the first class of a change arrives.
 // https://docs.spring.io/spring-boot/reference/using/devtools.html#using.devtools.restart.disable
 func devtoolsOption(libs []springboot.Library) []Option {
 	if !slices.ContainsFunc(libs, func(l springboot.Library) bool { return strings.HasPrefix(l.Name, "spring-boot-devtools-") }) {
@@ -69,8 +67,7 @@ func optionTexts(options []Option) []string {
 	return texts
 }
 
-// launchOptions returns, as options, what java -jar takes from the manifest of the
-// jar that it runs.
+// launchOptions returns the options for what java -jar reads from the manifest of its jar.
 // https://openjdk.org/jeps/261#Executable-JAR-files
 func launchOptions(manifest map[string]string, java int) []Option {
 	if java < 9 {

@@ -18,28 +18,27 @@ import (
 	"github.com/devloop-cli/devloop/builder/supervisor"
 )
 
-// Most Dockerfiles do two things with an application: they copy its jar, and they start it.
-// An image of such a one can be made anew without the Dockerfile as long as nothing else
-// that it is made of changes: the layer with the jar goes, the application's own layers take its
-// place, and the command starts the same JVM with the same options and arguments, from a class
-// path. It can then be changed while it runs, as any composed image.
+// Most Dockerfiles do two things with an application: they copy its jar, and they start it. Such an
+// image can be rebased: the layer with the jar is replaced by layers of classes and libraries, and the
+// command starts the same JVM, with the same options and arguments, from a class path. The
+// result can be changed while it runs, like every composed image.
 //
-// The Dockerfile's own image is made first, and again whenever the Dockerfile or another file
-// that it copies has changed. Whatever is not certain, such as a command that may have read the
-// jar, leaves the image as the Dockerfile makes it; [Explanation] says why.
+// The engine builds the Dockerfile first, and again when the Dockerfile or a file that it copies has
+// changed. If anything is uncertain, such as a command that may have read the jar, the image
+// stays as the Dockerfile makes it; [Explanation] says why.
 
-// dockerfileBase are what a Dockerfile puts around the jar.
+// dockerfileBase is a Dockerfile's image without the jar.
 type dockerfileBase struct {
-	key  string          // of what they are made of
+	key  string          // of what it is made of
 	base *ociimage.Image // the image without the layer of the jar
 	java []string        // the command up to -jar: a JVM and its options
 	args []string        // what follows the jar
-	// cmd says that the command is the image's CMD, not its ENTRYPOINT.
+	// cmd is true if the command is the image's CMD, false for its ENTRYPOINT.
 	cmd bool
 }
 
-// rebase takes the image that the Dockerfile made apart, and composes it anew. Where why, or the
-// image, speaks against that it returns the image itself, with the reason.
+// rebase composes the application on the Dockerfile's image without the jar. If that is impossible, for
+// the reason why or for another one, it returns the image itself with the reason.
 func (k *maker) rebase(ctx context.Context, made Image, key, why string) (Image, error) {
 	var s *dockerfileBase
 	if why == "" {
@@ -64,14 +63,13 @@ func (k *maker) rebase(ctx context.Context, made Image, key, why string) (Image,
 	return made, nil
 }
 
-// byDockerfile names the image that the Dockerfile made. The name keeps the engine from forgetting
-// its steps, of which composed images hold the layers only.
+// byDockerfile names the image that the Dockerfile made. The tag keeps the engine's build cache alive;
+// composed images refer only to its layers.
 func (k *maker) byDockerfile() string { return k.app.Name + ":dockerfile" }
 
-// errNoDockerfileBase says that the image has to be made by the Dockerfile once more.
 var errNoDockerfileBase = errors.New("what the Dockerfile makes is not known any more")
 
-// composeOnDockerfile composes an image in dockerfileBase.
+// composeOnDockerfile composes an image on a Dockerfile's image without the jar.
 func (k *maker) composeOnDockerfile(ctx context.Context, s *dockerfileBase) (Image, error) {
 	if s == nil {
 		return Image{}, errNoDockerfileBase
@@ -81,7 +79,7 @@ func (k *maker) composeOnDockerfile(ctx context.Context, s *dockerfileBase) (Ima
 	return made, err
 }
 
-// findBase returns what is around the jar in an image, or why that can't be told.
+// findBase returns an image without its jar, or why the jar cannot be removed.
 func (k *maker) findBase(ctx context.Context, made Image) (s *dockerfileBase, why string, err error) {
 	if s, why = k.parseCommand(made.Content); why != "" {
 		return nil, why, nil
@@ -105,7 +103,7 @@ func (k *maker) findBase(ctx context.Context, made Image) (s *dockerfileBase, wh
 	return s, "", err
 }
 
-// isJar says whether a COPY to place has put the jar where the command finds it.
+// isJar reports whether a COPY to place put the jar where the command expects it.
 func (k *maker) isJar(s *dockerfileBase, place, workDir string) bool {
 	jar := s.args[0]
 	if !path.IsAbs(jar) {
@@ -114,12 +112,13 @@ func (k *maker) isJar(s *dockerfileBase, place, workDir string) bool {
 	return jar == place || jar == path.Join(place, filepath.Base(k.app.Jar))
 }
 
-// overlapsApp says whether something that was copied to place may lie among the application's files.
+// overlapsApp reports whether a copy to place may lie among the application's files.
 func overlapsApp(place string) bool {
 	return place == "/"+layertar.AppDir || slices.ContainsFunc([]string{layertar.ClassesDir, layertar.LibDir, supervisor.Dir}, func(own string) bool { return paths.Within(place, "/"+own) })
 }
 
-// parseCommand reads the command of an image: java, options, -jar, the jar, arguments.
+// parseCommand splits the command of an image: java, options, -jar, the jar, arguments. Why says what
+// prevents a rebase, "" if nothing does.
 func (k *maker) parseCommand(img v1.Image) (s *dockerfileBase, why string) {
 	config, err := img.ConfigFile()
 	if err != nil {
@@ -146,7 +145,7 @@ func (k *maker) parseCommand(img v1.Image) (s *dockerfileBase, why string) {
 	return &dockerfileBase{java: command[:at], args: command[at+1:], cmd: cmd}, ""
 }
 
-// options are those that the Dockerfile gives to the JVM.
+// options returns the JVM options of the Dockerfile.
 func (s *dockerfileBase) options() []Option {
 	var options []Option
 	for _, text := range s.java[1:] {
@@ -155,7 +154,7 @@ func (s *dockerfileBase) options() []Option {
 	return options
 }
 
-// start puts a command in the place of the one that started the jar.
+// start replaces the command that started the jar.
 func (s *dockerfileBase) start(c *v1.Config, command []string) {
 	command = append(command, s.args[1:]...)
 	if s.cmd {

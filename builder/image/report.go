@@ -5,53 +5,50 @@ import (
 	"github.com/devloop-cli/devloop/builder/springboot"
 )
 
-// Explanation says what an image is made of, and why. It holds all that a display
-// needs to tell it.
+// Explanation says what an image consists of, and why.
 type Explanation struct {
-	// Dockerfile is the path of the one that the image was built by, relative to the
-	// project, "" for none. The fields after it speak of composed images, which one that was
-	// built by a Dockerfile is where it could be taken apart: Base is set then.
+	// Dockerfile is the path of the image's Dockerfile, relative to the project, "" for none.
+	// The fields after Java describe composed images. An image of a Dockerfile is composed if
+	// it could be rebased: Base is set then.
 	Dockerfile string
-	// Java is the version that the classes of an image by a Dockerfile need.
+	// Java is the version that the classes of a Dockerfile's image need.
 	Java int
 	// Base is the image that this one is based on, and BaseWhy the reason.
 	Base, BaseWhy string
-	// Layers are those above the base, the one that changes least first.
+	// Layers are the ones above the base, the most stable first.
 	Layers []LayerNote
-	// Options are what the JVM is told, class path and main class apart.
+	// Options are the JVM's, without class path and main class.
 	Options []Option
-	// ClassPath is in the order in which the JVM looks.
+	// ClassPath is in the JVM's search order.
 	ClassPath []string
 	// MainClass is the application's.
 	MainClass string
-	// Supervised is true where the application can be changed and started again in its
-	// container.
+	// Supervised is true if the application can be changed and restarted in its container.
 	Supervised bool
-	// Unsupervised is the reason where it can't, "" where nobody asked for it.
+	// Unsupervised says why it cannot, "" if that was not asked for.
 	Unsupervised string
-	// Swappable is true where its JVM takes changed methods while it runs: of a Dockerfile, where
-	// it runs what the build has made, and if the JVM is told to let a debugger in.
+	// Swappable is true if its JVM takes changed methods while it runs. The image of a Dockerfile
+	// has to run the build's classes, and its JVM to accept a debugger.
 	Swappable bool
-	// Templates are the files of the template engines that Spring Boot sets up, where the
-	// application can be changed in its container.
+	// Templates are those of the application's template engines, if it is supervised.
 	Templates []springboot.Templates
-	// Archive tells of the archive of the dependencies' classes.
+	// Archive describes the archive of the dependencies' classes.
 	Archive cds.Archive
 }
 
-// LayerNote tells of a layer.
+// LayerNote describes a layer.
 type LayerNote struct {
-	// Name is "dependencies", "archive", "resources", "classes" or what the jar's index says.
+	// Name is "dependencies", "archive", "resources", "classes", or a name of the jar's index.
 	Name string
 	// Size is in bytes, uncompressed.
 	Size int64
-	// New is true where the layer was not in the cache.
+	// New is true if the layer was not in the cache.
 	New bool
 }
 
-// Option is an option of the JVM.
+// Option is a JVM option.
 type Option struct {
-	// Lever is the name by which [ImagerOptions] leave it out, "" where they can't.
+	// Lever is the name by which [Options.Without] leaves it out, "" if that is impossible.
 	Lever string
 	// Text is the option itself.
 	Text string

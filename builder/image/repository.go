@@ -30,13 +30,13 @@ type repository struct {
 	out     io.Writer
 }
 
-// ref returns the name that belongs to one content alone.
+// ref returns the name of exactly this content.
 func (r repository) ref(id v1.Hash) string { return r.project + ":devloop-" + id.Hex[:12] }
 
-// name returns the name that the user knows.
+// name returns the name that users know. It moves from image to image.
 func (r repository) name() string { return r.project + ":latest" }
 
-// inspect returns what the engine knows of an image, found false if it has none.
+// inspect returns what the engine knows of an image, ok false if it has none.
 func (r repository) inspect(ctx context.Context, ref string) (found image.InspectResponse, ok bool, err error) {
 	found, err = r.docker.ImageInspect(ctx, ref)
 	if cerrdefs.IsNotFound(err) {
@@ -45,7 +45,7 @@ func (r repository) inspect(ctx context.Context, ref string) (found image.Inspec
 	return found, err == nil, err
 }
 
-// tag gives an image both its names, as far as it doesn't have them.
+// tag gives an image both names, unless it has them.
 func (r repository) tag(ctx context.Context, id v1.Hash) error {
 	for _, name := range []string{r.ref(id), r.name()} {
 		found, ok, err := r.inspect(ctx, name)
@@ -59,9 +59,8 @@ func (r repository) tag(ctx context.Context, id v1.Hash) error {
 	return nil
 }
 
-// ensure makes the engine have the image under both names. It sends no layer that
-// the engine is known to have. An engine that finds one missing all the same says so,
-// and gets the whole image.
+// ensure loads the image into the engine, under both names, without the layers that the engine is known
+// to have. If the engine reports one of them missing, it gets the whole image.
 func (r repository) ensure(ctx context.Context, id v1.Hash, view *ociimage.Image) error {
 	found, ok, err := r.inspect(ctx, r.ref(id))
 	if err != nil {
@@ -83,11 +82,11 @@ func (r repository) ensure(ctx context.Context, id v1.Hash, view *ociimage.Image
 		return fmt.Errorf("load the image into the engine: %w", err)
 	}
 	_, _ = fmt.Fprintf(r.out, "image %s: %d bytes sent to the engine\n", r.ref(id), sent)
-	// A load doesn't count as tagging: by this the engine knows when the image came.
+	// A load does not count as tagging. This tells the engine when the image came.
 	return r.docker.ImageTag(ctx, r.ref(id), r.name())
 }
 
-// tagLatest moves the user's name to an image that is there already.
+// tagLatest moves the users' name to an image that the engine has.
 func (r repository) tagLatest(ctx context.Context, found image.InspectResponse) error {
 	if slices.Contains(found.RepoTags, r.name()) {
 		return nil
@@ -95,8 +94,8 @@ func (r repository) tagLatest(ctx context.Context, found image.InspectResponse) 
 	return r.docker.ImageTag(ctx, found.ID, r.name())
 }
 
-// sameLayers compares content where the engine's ID is not the configuration's
-// digest: with containerd's image store it is the manifest's.
+// sameLayers compares content when IDs do not help: with containerd's image store, the engine's ID
+// is the digest of the manifest, not of the configuration.
 func sameLayers(found image.InspectResponse, view *ociimage.Image) bool {
 	return slices.Equal(found.RootFS.Layers, view.DiffIDs())
 }
@@ -150,12 +149,12 @@ func (r repository) load(ctx context.Context, id v1.Hash, view *ociimage.Image, 
 	})
 }
 
-// keptImages is how many images of a project stay on the engine: the present one
-// and the one before it, whose layers the next build may share.
+// keptImages is how many images of a project stay in the engine: the current one and the previous
+// one, whose layers the next build may share.
 const keptImages = 2
 
-// prune removes the project's earlier images: those that carry its label and no
-// name but the one that devloop gave them. One that a container uses stays.
+// prune removes earlier images that have the project's label, and no name but devloop's own. An image
+// that a container uses stays.
 func (r repository) prune(ctx context.Context, current v1.Hash) error {
 	listed, err := r.docker.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", ProjectLabel+"="+r.project))})
 	if err != nil || len(listed) <= keptImages {
@@ -181,7 +180,7 @@ func (r repository) prune(ctx context.Context, current v1.Hash) error {
 	return nil
 }
 
-// ours says whether all tags are of devloop's making.
+// ours reports whether devloop made all of the tags.
 func (r repository) ours(tags []string) bool {
 	for _, tag := range tags {
 		if !strings.HasPrefix(tag, r.project+":devloop-") {

@@ -14,12 +14,11 @@ import (
 	"github.com/devloop-cli/devloop/builder/springboot"
 )
 
-// errUnpacked says that an image would have old code.
 var errUnpacked = errors.New("it copies what was unpacked of an older jar: the image would have old code")
 
-// staleCopy refuses a Dockerfile that copies a jar's content from a directory in which somebody
-// has unpacked it by hand, as in COPY target/dependency/BOOT-INF/classes, where that is not what the
-// build has made since: nothing would tell that the image has old code.
+// staleCopy refuses a Dockerfile that copies a jar's content from a directory where somebody unpacked
+// it by hand, as in COPY target/dependency/BOOT-INF/classes, if the build has made other content
+// since. Nothing else would show that the image has old code.
 func (k *maker) staleCopy() error {
 	for _, c := range k.file.Copies() {
 		for _, pattern := range c.Sources {
@@ -42,8 +41,8 @@ func (k *maker) staleCopy() error {
 	return nil
 }
 
-// staleDir returns the directory below which a source of the context has content of another jar
-// than the build's, "" where there is none. A jar that can't be read is the builder's to refuse.
+// staleDir returns the directory in which a source of a COPY has content of another jar than the
+// build's, "" for none. A jar that cannot be read is left to the builder.
 func (k *maker) staleDir(pattern string) (dir string, err error) {
 	jar, err := zip.OpenReader(k.app.Jar)
 	if err != nil {
@@ -76,8 +75,8 @@ func (k *maker) staleDir(pattern string) (dir string, err error) {
 	return "", nil
 }
 
-// unpackedAt returns the directory into which a file was unpacked of a jar, "" where it was not: the
-// one with BOOT-INF. A directory of layers has several of them.
+// unpackedAt returns the directory into which a file was unpacked from a jar, "" if it was not. It is
+// the one with BOOT-INF, of which a directory of layers has several.
 func unpackedAt(file string) string {
 	dir, _, found := strings.Cut(filepath.ToSlash(file), "/BOOT-INF/")
 	if !found {
@@ -86,7 +85,7 @@ func unpackedAt(file string) string {
 	return filepath.FromSlash(dir)
 }
 
-// lacks says whether something that the jar has below a prefix was not unpacked.
+// lacks reports whether dir does not have a file that the jar has below prefix.
 func lacks(dir, prefix string, entries map[string]*zip.File) bool {
 	for name := range entries {
 		if strings.HasPrefix(name, prefix) && !strings.HasSuffix(name, "/") {

@@ -40,7 +40,7 @@ type Source interface {
 	String() string
 }
 
-// packedFile is a file of an archive.
+// packedFile is a file in an archive.
 type packedFile struct{ file *zip.File }
 
 func (f packedFile) Open() (io.ReadCloser, error) { return f.file.Open() }
@@ -48,7 +48,7 @@ func (f packedFile) Size() int64                  { return int64(f.file.Uncompre
 func (f packedFile) Version() string              { return fmt.Sprint(f.file.CRC32, f.Size()) }
 func (f packedFile) String() string               { return f.file.Name }
 
-// diskFile is a file by itself.
+// diskFile is a file on the disk.
 type diskFile struct {
 	path string
 	info fs.FileInfo

@@ -33,8 +33,8 @@ func (l layout) classes() string     { return string(l) + "classes/" }
 func (l layout) layersIndex() string { return string(l) + "layers.idx" }
 func (l layout) classIndex() string  { return string(l) + "classpath.idx" }
 
-// isLibrary tells a library of the application. The one that the server of a war would
-// have lies apart.
+// isLibrary reports whether a file is a library of the application. A war has those apart that its
+// server would provide.
 func (l layout) isLibrary(name string) bool {
 	dir, base := path.Split(name)
 	return (dir == string(l)+"lib/" || dir == string(l)+"lib-provided/") && strings.HasSuffix(base, ".jar") && !strings.HasPrefix(base, jarmode)
@@ -50,11 +50,11 @@ func (l layout) libraries(archive *zip.Reader) (names []string) {
 	return names
 }
 
-// jarmode is how the names of those libraries begin that Boot's plugins add for the
-// commands of java -Djarmode -jar. The application has no use for them.
+// jarmode begins the names of the libraries that Boot's plugins add for java -Djarmode. The
+// application does not need them.
 const jarmode = "spring-boot-jarmode-"
 
-// readManifest returns the main attributes of the jar's manifest.
+// readManifest returns the main attributes of a jar's manifest.
 func readManifest(jar *zip.Reader) (map[string]string, error) {
 	text, err := readEntry(jar, ManifestPath)
 	if err != nil {
@@ -94,10 +94,9 @@ const (
 	Snapshots    = "snapshot-dependencies"
 )
 
-// libraries returns the nested jars in the order of the class path, each with its
-// layer, and the layers in the order in which they change ever more often.
-// Without an index (before Boot 2.3 there was none) the jar's own order is the
-// class path's, and a name tells a snapshot.
+// libraries returns the nested jars in class path order, each with its layer, and the layers, the most
+// stable first. Without an index, as before Boot 2.3, the jar's own order is that of the class
+// path, and snapshots are recognized by name.
 func libraries(jar *zip.Reader, at layout) (libs []Library, layers []string) {
 	sorted, layers := layerIndex(jar, at)
 	for _, f := range jar.File {
@@ -119,8 +118,8 @@ func libraries(jar *zip.Reader, at layout) (libs []Library, layers []string) {
 	return inClassPathOrder(jar, at, libs), layers
 }
 
-// layerIndex reads layers.idx: a YAML list of layers, each with the paths in it. It
-// returns a function from a path to its layer, "" for none.
+// layerIndex reads layers.idx, a YAML list of layers with their paths. It returns a function from a
+// path to its layer, "" for none, and the layers.
 func layerIndex(jar *zip.Reader, at layout) (func(name string) string, []string) {
 	var index []map[string][]string
 	text, err := readEntry(jar, at.layersIndex())
@@ -147,8 +146,8 @@ func layerIndex(jar *zip.Reader, at layout) (func(name string) string, []string)
 	}, layers
 }
 
-// inClassPathOrder sorts libs as classpath.idx says; those that it doesn't name are not
-// on the class path at all.
+// inClassPathOrder sorts libraries by classpath.idx. Those that it does not name are not on the class
+// path.
 func inClassPathOrder(jar *zip.Reader, at layout, libs []Library) []Library {
 	var order []string
 	text, err := readEntry(jar, at.classIndex())
