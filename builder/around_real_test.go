@@ -13,6 +13,7 @@ import (
 	"github.com/docker/docker/client"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 
+	"github.com/devloop-cli/devloop/builder/internal/buildtest"
 	"github.com/devloop-cli/devloop/builder/ociimage"
 	"github.com/devloop-cli/devloop/hack/real"
 )
@@ -80,7 +81,7 @@ ENTRYPOINT ["java", "-Dsome.option=1", "-XX:+UseParallelGC", "-jar", "app.jar", 
 `
 			c, p, m := developed(t, docker, dockerfile)
 			write(t, p.Dir, "extra.txt", "one")
-			app := keptCompile(t, c, nil)
+			app := compileIncrementally(t, c, nil)
 			first := developedImage(t, docker, m, app)
 			x := first.Explanation
 			if app.Jar == "" || !x.Supervised || x.Dockerfile != "Dockerfile" || x.Base != app.Name+":dockerfile" {
@@ -104,12 +105,12 @@ ENTRYPOINT ["java", "-Dsome.option=1", "-XX:+UseParallelGC", "-jar", "app.jar", 
 			}
 			serves(t, docker, first.Ref, "Hello, World")
 
-			if why := c.Rest(t.Context()); why != "" {
+			if why := c.RunIdle(t.Context()); why != "" {
 				t.Fatal(why)
 			}
-			change(t, p.Dir, controller, "Hello, World", "Hello, again")
-			app = keptCompile(t, c, []string{controller})
-			if app.Jar != "" || app.How != "by the kept compiler, 1 source" {
+			buildtest.Change(t, p.Dir, controller, "Hello, World", "Hello, again")
+			app = compileIncrementally(t, c, []string{controller})
+			if app.Jar != "" || app.How != "by the incremental compiler, 1 source" {
 				t.Errorf("a save is compiled %q, jar %q", app.How, app.Jar)
 			}
 			second := developedImage(t, docker, m, app)
@@ -120,7 +121,7 @@ ENTRYPOINT ["java", "-Dsome.option=1", "-XX:+UseParallelGC", "-jar", "app.jar", 
 			}
 
 			write(t, p.Dir, "extra.txt", "two, and longer")
-			app = keptCompile(t, c, []string{"extra.txt"})
+			app = compileIncrementally(t, c, []string{"extra.txt"})
 			third := developedImage(t, docker, m, app)
 			if app.Jar == "" || !third.Explanation.Supervised || slices.Equal(third.Content.(*ociimage.Image).DiffIDs(), after) {
 				t.Errorf("another file of the Dockerfile's: jar %q, %+v", app.Jar, third.Explanation)
@@ -150,13 +151,13 @@ func TestRealDockerfileIsLeftAsItIs(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Setenv("DOCKER_BUILDKIT", "0")
 			write(t, p.Dir, "Dockerfile", test.dockerfile)
-			app := keptCompile(t, c, []string{"Dockerfile"})
+			app := compileIncrementally(t, c, []string{"Dockerfile"})
 			img := developedImage(t, docker, m, app)
 			if want := "Dockerfile makes its image: " + test.why; app.Jar == "" || img.Explanation.Supervised || img.Explanation.Unsupervised != want {
 				t.Errorf("got %q, jar %q", img.Explanation.Unsupervised, app.Jar)
 			}
-			if why := c.needsBuild([]string{controller}); why != "the image is made of what it packs" {
-				t.Errorf("the next save is compiled %q", why)
+			if !p.NeedsArchive(app.Dir, app.Jar) {
+				t.Error("the next save packs no archive")
 			}
 		})
 	}

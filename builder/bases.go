@@ -7,7 +7,7 @@ import (
 
 // Bases returns the images that the project's image is made from, before anything is
 // built: those of the Dockerfile, else base, else the default for the Java version.
-func (p *Project) Bases(base string, java int) []string {
+func Bases(p *Project, base string, java int) []string {
 	switch {
 	case p.Dockerfile != "":
 		return dockerfile.Read(p.Dockerfile, "").Bases()

@@ -87,7 +87,7 @@ func copiedProject(t *testing.T, dockerfile string) App {
 // against its digest when it is read.
 func readLayers(t *testing.T, docker client.APIClient, cache string, app App) {
 	t.Helper()
-	img, err := NewImager(docker, ImagerOptions{CacheDir: cache}).Image(t.Context(), app, testWriter{t})
+	img, err := NewImager(docker, ImagerOptions{CacheDir: cache}).Image(t.Context(), app, testWriter{T: t})
 	if err != nil {
 		t.Fatal(err)
 	}

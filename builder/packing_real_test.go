@@ -2,6 +2,7 @@ package builder
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,7 +40,7 @@ func unpackedReal(t *testing.T, dir string) {
 	p := openReal(t, dir)
 	first := compileReal(t, p, "archive, first")
 	if first.Jar == "" || first.Exploded == nil {
-		k, _ := os.ReadFile(p.packingFile())
+		k, _ := os.ReadFile(filepath.Join(p.StateDir("models"), "packing.json"))
 		t.Fatalf("nothing was learned of %s: %s", first.Jar, k[bytes.Index(k, []byte("Why")):])
 	}
 	edit(t, dir, "Hello, World", "Hello, unpacked")
@@ -57,7 +58,7 @@ func unpackedReal(t *testing.T, dir string) {
 	var packed App
 	timed(t, "archive, one line changed", func() {
 		var err error
-		if packed, err = p.compileArchive(t.Context(), &out); err != nil {
+		if packed, err = p.Package(t.Context(), &out); err != nil {
 			t.Fatalf("%v\n%s", err, &out)
 		}
 	})
@@ -69,4 +70,21 @@ func unpackedReal(t *testing.T, dir string) {
 	if unpacked.Java != packed.Java || unpacked.Port != packed.Port || unpacked.MainClass != packed.MainClass || unpacked.Boot != packed.Boot || strings.Join(unpacked.Libraries, ":") == "" {
 		t.Errorf("%+v\n%+v", unpacked, packed)
 	}
+}
+
+// baseEngine is an engine that has the default base.
+func baseEngine(t *testing.T) *enginetest.Engine {
+	t.Helper()
+	e := enginetest.New(t)
+	e.AddRandom(t, "eclipse-temurin:17-jre", 2)
+	return e
+}
+
+func makeImage(t *testing.T, e *enginetest.Engine, cache string, app App) Image {
+	t.Helper()
+	img, err := NewImager(e, ImagerOptions{CacheDir: cache}).Image(t.Context(), app, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
 }

@@ -5,11 +5,9 @@ import (
 	"context"
 	"errors"
 	"io"
-	"io/fs"
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,35 +20,15 @@ import (
 	"github.com/docker/go-connections/nat"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/devloop-cli/devloop/builder/diagnostics"
 	"github.com/devloop-cli/devloop/builder/internal/enginetest"
 	"github.com/devloop-cli/devloop/hack/real"
 )
 
-// sample copies a sample to a directory of this test's own, under a name that no
-// one else's images have.
-func sample(t *testing.T, name string) string {
-	t.Helper()
-	dir := filepath.Join(t.TempDir(), "devloop-test-"+name)
-	real.CopySources(t, filepath.Join("..", "samples", name), dir)
-	for _, made := range []string{"build", "target", ".gradle"} { // by somebody who built the sample where it is
-		if err := os.RemoveAll(filepath.Join(dir, made)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, script := range []string{"gradlew", "mvnw"} {
-		_ = os.Chmod(filepath.Join(dir, script), 0o755)
-	}
-	settings := filepath.Join(dir, "settings.gradle")
-	if text, err := os.ReadFile(settings); err == nil {
-		write(t, dir, "settings.gradle", strings.Replace(string(text), "'"+name+"'", "'devloop-test-"+name+"'", 1))
-	}
-	return dir
-}
-
 func openReal(t *testing.T, dir string) *Project {
 	t.Helper()
 	cache := t.TempDir()
-	p, err := Open(t.Context(), dir, Options{CacheDir: cache, Out: testWriter{t}})
+	p, err := Open(t.Context(), dir, Options{CacheDir: cache, Out: testWriter{T: t}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,23 +36,8 @@ func openReal(t *testing.T, dir string) *Project {
 	return p
 }
 
-// testWriter puts a tool's output into the test's log.
-type testWriter struct{ t *testing.T }
-
-func (w testWriter) Write(p []byte) (int, error) {
-	for line := range strings.Lines(string(p)) {
-		w.t.Log(strings.TrimRight(line, "\n"))
-	}
-	return len(p), nil
-}
-
-// timed runs do and logs how long it took.
-func timed(t *testing.T, what string, do func()) {
-	t.Helper()
-	began := time.Now()
-	do()
-	t.Logf("TIME %s: %.2f s", what, time.Since(began).Seconds())
-}
+// cacheOf returns the cache directory that a project was opened with.
+func cacheOf(p *Project) string { return filepath.Dir(filepath.Dir(p.StateDir("models"))) }
 
 func compileReal(t *testing.T, p *Project, what string) App {
 	t.Helper()
@@ -88,8 +51,6 @@ func compileReal(t *testing.T, p *Project, what string) App {
 	})
 	return app
 }
-
-const controller = "src/main/java/com/example/AppController.java"
 
 // edit replaces text in the sample's controller.
 func edit(t *testing.T, dir, from, to string) {
@@ -116,7 +77,7 @@ func TestRealGradle(t *testing.T) {
 
 	edit(t, dir, `"Hello, again";`, `"Hello, again"`)
 	_, err := p.Compile(t.Context(), io.Discard)
-	var failed *CompileError
+	var failed *diagnostics.CompileError
 	if !errors.As(err, &failed) || len(failed.Problems) != 1 || failed.Problems[0].Line != 11 || failed.Problems[0].File != controller {
 		t.Errorf("got %v", err)
 	} else {
@@ -133,11 +94,10 @@ func TestRealGradle(t *testing.T) {
 // knows checks what the tool told of the build.
 func knows(t *testing.T, p *Project, app App) {
 	t.Helper()
-	m, fresh := p.model()
-	if !fresh || len(m.Modules) != 1 || len(m.Modules[0].Compilers) != 1 {
-		t.Fatalf("got %+v, fresh %v", m, fresh)
+	one, fresh := p.Module(app.Dir)
+	if !fresh || len(one.Compilers) != 1 {
+		t.Fatalf("got %+v, fresh %v", one, fresh)
 	}
-	one := m.Modules[0]
 	c := one.Compilers[0]
 	if !slices.Contains(one.Sources, filepath.Join(p.Dir, "src/main/java")) || !slices.Contains(one.ResourceSources, filepath.Join(p.Dir, "src/main/resources")) ||
 		c.Compiler != "javac" || !slices.Contains(c.Options, "-parameters") || len(c.ClassPath) < 20 || c.JavaHome == "" {
@@ -151,38 +111,11 @@ func knows(t *testing.T, p *Project, app App) {
 		file = filepath.Join(p.Dir, ".mvn", "jvm.config")
 	}
 	write(t, filepath.Dir(file), filepath.Base(file), "")
-	if _, fresh := p.model(); fresh {
+	if _, fresh := p.Module(app.Dir); fresh {
 		t.Errorf("%s is new, and the model counts as fresh", file)
 	}
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// modelIsCompiled compiles Maven's extension and compares it with what the builder carries.
-func modelIsCompiled(t *testing.T) {
-	t.Helper()
-	said, err := exec.Command("javac", "-version").CombinedOutput()
-	if _, noMaven := os.Stat("/usr/share/maven/lib"); err != nil || noMaven != nil || !strings.HasPrefix(string(said), "javac 17.") {
-		t.Logf("the extension's class files are javac 17's, with Debian's Maven; here is %s %v", said, err)
-		return
-	}
-	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS("model")); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := exec.Command("bash", filepath.Join(dir, "compile.sh"), "/usr/share/maven").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	carried, err := fs.Glob(modelClasses, "model/io/github/devloop_cli/*")
-	if err != nil || len(carried) == 0 {
-		t.Fatal(carried, err)
-	}
-	for _, name := range carried {
-		want, _ := modelClasses.ReadFile(name)
-		if got, err := os.ReadFile(filepath.Join(dir, strings.TrimPrefix(name, "model/"))); err != nil || !bytes.Equal(got, want) {
-			t.Errorf("%s is not what its source says: run builder/model/compile.sh (%v)", name, err)
-		}
 	}
 }
 
@@ -239,13 +172,12 @@ func TestRealMaven(t *testing.T) {
 		t.Errorf("got %+v", app)
 	}
 	knows(t, p, app)
-	modelIsCompiled(t)
 	edit(t, dir, "Hello, World", "Hello, again")
 	compileReal(t, p, "maven, one line changed")
 	cancelReal(t, p)
 	edit(t, dir, `again";`, `again"`)
 	_, err := p.Compile(t.Context(), io.Discard)
-	var failed *CompileError
+	var failed *diagnostics.CompileError
 	if !errors.As(err, &failed) || len(failed.Problems) != 1 || failed.Problems[0].Line != 11 {
 		t.Errorf("got %v", err)
 	}
@@ -295,7 +227,7 @@ func TestRealImages(t *testing.T) {
 			t.Setenv("DOCKER_BUILDKIT", way.buildKit)
 			text := "Hello from " + way.name
 			write(t, dir, controller, strings.Replace(helloController, "Hello, World", text, 1))
-			m := NewImager(docker, ImagerOptions{CacheDir: p.cache})
+			m := NewImager(docker, ImagerOptions{CacheDir: cacheOf(p)})
 			build := func(what string) Image {
 				app := compileReal(t, p, "compile for "+way.name)
 				if way.name == "composed" {

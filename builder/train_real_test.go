@@ -64,7 +64,7 @@ func archiveReal(t *testing.T, docker *client.Client, ref, java string) {
 	}
 	write(t, dir, "pom.xml", strings.Replace(string(pom), "<artifactId>spring-maven<", "<artifactId>devloop-test-archive<", 1))
 	p := openReal(t, dir)
-	m := NewImager(docker, ImagerOptions{CacheDir: p.cache, Base: ref})
+	m := NewImager(docker, ImagerOptions{CacheDir: cacheOf(p), Base: ref})
 	app := compileReal(t, p, "maven")
 	trainerIsCompiled(t, app.Jar)
 	first := imageReal(t, m, docker, app, "first image")

@@ -17,7 +17,7 @@ func TestFailureChangesNothing(t *testing.T) {
 	before := tree(t, p.module.Classes())
 	p.write("p/A.java", class("class A { String f() { return null; } }"))
 	_, err := p.module.Compile(t.Context(), nil)
-	var failed *Failed
+	var failed *CompileError
 	if !errors.As(err, &failed) || len(failed.Diagnostics) != 1 {
 		t.Fatalf("got %v", err)
 	}
@@ -71,13 +71,13 @@ func TestCancelledCompileIsDoneAgain(t *testing.T) {
 	p.same()
 }
 
-func TestUnfit(t *testing.T) {
+func TestUnsupported(t *testing.T) {
 	for name, text := range map[string]string{"A.kt": "class A", "package-info.java": "package p;", "../module-info.java": "module m {}", "A.groovy": "class A {}",
 		"Native.java": class("class Native { native void f(); }"), "Main.java": class("class Main { public static void main(String[] a) { } }")} {
 		p := newProject(t, map[string]string{"p/Z.java": class("class Z { }")})
 		p.write("p/"+name, text)
 		_, err := p.module.Compile(t.Context(), nil)
-		var unfit *Unfit
+		var unfit *UnsupportedError
 		if !errors.As(err, &unfit) {
 			t.Errorf("%s: got %v", name, err)
 		}
@@ -100,8 +100,8 @@ func TestProveRefusesAnotherBuild(t *testing.T) {
 		model.Classes = p.built()
 		change(&model)
 		state, _ := Sources(model.Sources)
-		var unfit *Unfit
-		if err := New(model, compiler, t.TempDir()).Prove(t.Context(), state); !errors.As(err, &unfit) {
+		var unfit *UnsupportedError
+		if err := New(model, compiler, t.TempDir()).Bootstrap(t.Context(), state); !errors.As(err, &unfit) {
 			t.Errorf("%s: got %v", name, err)
 		} else {
 			t.Log(err)
@@ -109,7 +109,7 @@ func TestProveRefusesAnotherBuild(t *testing.T) {
 	}
 	state, _ := Sources(p.module.model.Sources)
 	p.write("p/A.java", class("class A { }"))
-	if err := p.module.Prove(t.Context(), state); !errors.Is(err, ErrChanged) {
+	if err := p.module.Bootstrap(t.Context(), state); !errors.Is(err, ErrChanged) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -121,11 +121,11 @@ func TestSameFindsADifference(t *testing.T) {
 	if _, err := p.module.Compile(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
-	var unfit *Unfit
-	if err := p.module.sameAs(old); !errors.As(err, &unfit) || !strings.Contains(err.Error(), "p/A.class") {
+	var unfit *UnsupportedError
+	if err := p.module.compareWith(old); !errors.As(err, &unfit) || !strings.Contains(err.Error(), "p/A.class") {
 		t.Errorf("got %v", err)
 	}
-	if err := p.module.sameAs(p.built()); err != nil {
+	if err := p.module.compareWith(p.built()); err != nil {
 		t.Errorf("got %v", err)
 	}
 }

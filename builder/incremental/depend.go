@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// widen adds to the work who depends on what others see of the changed classes. It
+// addDependents adds to the work who depends on what others see of the changed classes. It
 // says whether that is more than was compiled.
-func (m *Module) widen(w *work, all made) bool {
+func (m *Module) addDependents(w *work, all made) bool {
 	var changed []string
 	for _, path := range w.removed {
 		changed = append(changed, names(path, m.sources[path])...)
@@ -50,8 +50,8 @@ func (m *Module) dependents(w *work, changed []string) {
 }
 
 // old returns the classes that a source had the last time.
-func (m *Module) old(path string) []outline {
-	var classes []outline
+func (m *Module) old(path string) []classSummary {
+	var classes []classSummary
 	if s := m.sources[path]; s != nil {
 		for _, file := range s.classes {
 			c, err := readClass(m.file(file))
@@ -65,7 +65,7 @@ func (m *Module) old(path string) []outline {
 }
 
 // mains returns the names of those classes that can be started, sorted.
-func mains(classes []outline) []string {
+func mains(classes []classSummary) []string {
 	var names []string
 	for _, c := range classes {
 		if c.main {
@@ -76,7 +76,7 @@ func mains(classes []outline) []string {
 	return names
 }
 
-func apiOf(classes []outline) string {
+func apiOf(classes []classSummary) string {
 	var all []string
 	for _, c := range classes {
 		all = append(all, c.api)

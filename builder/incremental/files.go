@@ -13,14 +13,14 @@ import (
 	"unicode/utf8"
 )
 
-// Unfit says what about a module this way of compiling is not made for.
-type Unfit struct {
-	Why string
+// UnsupportedError says why a module cannot be compiled incrementally.
+type UnsupportedError struct {
+	Reason string
 	// File is the source that is the reason, "" where it is no single one.
 	File string
 }
 
-func (e *Unfit) Error() string { return e.Why }
+func (e *UnsupportedError) Error() string { return e.Reason }
 
 // stamp tells a file's versions apart without reading it.
 type stamp struct {
@@ -50,7 +50,7 @@ func stamps(dirs []string) (map[string]stamp, error) {
 func note(found map[string]stamp, path string, entry fs.DirEntry) error {
 	switch filepath.Ext(path) {
 	case ".kt", ".groovy", ".scala":
-		return &Unfit{Why: "sources in " + languages[filepath.Ext(path)], File: path}
+		return &UnsupportedError{Reason: "sources in " + languages[filepath.Ext(path)], File: path}
 	case ".java":
 	default:
 		return nil

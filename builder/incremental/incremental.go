@@ -5,7 +5,7 @@
 // changed behind its back:
 //
 //	m := incremental.New(model, compiler, dir)
-//	err := m.Prove(ctx)          // compiles all, and compares with what the build made
+//	err := m.Bootstrap(ctx)          // compiles all, and compares with what the build made
 //	…
 //	r, err := m.Compile(ctx, nil) // what has changed since, into m.Classes()
 //
@@ -24,7 +24,7 @@
 // # Why it is right
 //
 // It is used only after it has shown, by compiling all sources, that it makes the same
-// bytes as the build did; see [Module.Prove]. [Module.Same] compares again later.
+// bytes as the build did; see [Module.Bootstrap]. [Module.CompareWithBuild] compares again later.
 package incremental
 
 import (
@@ -94,16 +94,16 @@ type Result struct {
 	Warnings []javac.Diagnostic
 }
 
-// Failed says that sources don't compile.
-type Failed struct{ Diagnostics []javac.Diagnostic }
+// CompileError means that sources do not compile.
+type CompileError struct{ Diagnostics []javac.Diagnostic }
 
-func (e *Failed) Error() string { return fmt.Sprintf("compile: %d errors", len(e.Diagnostics)) }
+func (e *CompileError) Error() string { return fmt.Sprintf("compile: %d errors", len(e.Diagnostics)) }
 
 // Compile compiles what has changed since the classes were made last, and puts it in
 // place when all of it compiles. touched are files that are known to have changed, in
-// case that their times don't tell. It returns a [Failed] when something doesn't
+// case that their times don't tell. It returns a [CompileError] when something doesn't
 // compile: nothing has changed then. Any other error, but for ctx's cause, means that
-// this way of compiling doesn't work; an [Unfit] says what it is not made for.
+// this way of compiling doesn't work; an [UnsupportedError] says what it is not made for.
 func (m *Module) Compile(ctx context.Context, touched []string) (Result, error) {
 	work, err := m.changes(touched)
 	if err != nil || work.empty() {
@@ -115,13 +115,13 @@ func (m *Module) Compile(ctx context.Context, touched []string) (Result, error) 
 			return Result{}, err
 		}
 		if !answer.OK {
-			return Result{}, &Failed{errorsOf(answer.Diagnostics)}
+			return Result{}, &CompileError{errorsOf(answer.Diagnostics)}
 		}
 		made, err := m.read(work, answer, out)
 		if err != nil {
 			return Result{}, err
 		}
-		if !m.widen(work, made) {
+		if !m.addDependents(work, made) {
 			if err := errors.Join(m.keepsMains(work, made), m.keepsPackageInfos(work)); err != nil {
 				return Result{}, err
 			}
@@ -163,7 +163,7 @@ func (m *Module) changes(touched []string) (*work, error) {
 	}
 	changed := append(slices.Collect(keys(w.compile)), w.removed...)
 	if i := slices.IndexFunc(changed, isModuleInfo); i >= 0 && len(m.sources) > 0 && (now[changed[i]] == stamp{} || m.sources[changed[i]] == nil) {
-		return nil, &Unfit{Why: "a module-info.java is new or gone", File: changed[i]}
+		return nil, &UnsupportedError{Reason: "a module-info.java is new or gone", File: changed[i]}
 	}
 	if !w.empty() && (m.model.Whole || slices.ContainsFunc(changed, declares)) {
 		for path := range now {
@@ -238,14 +238,14 @@ func (m *Module) scratch() (string, error) {
 
 // made are files that were written, by their path below the classes' directory.
 type made struct {
-	files   map[string]string    // where they are now
-	classes map[string][]outline // by source
-	extra   []string             // of no source
+	files   map[string]string         // where they are now
+	classes map[string][]classSummary // by source
+	extra   []string                  // of no source
 }
 
 // read looks at what the compiler wrote, and notes for each source its classes.
 func (m *Module) read(w *work, answer javac.Answer, out string) (made, error) {
-	all := made{files: map[string]string{}, classes: map[string][]outline{}}
+	all := made{files: map[string]string{}, classes: map[string][]classSummary{}}
 	for _, file := range answer.Written {
 		if file.Kind == "source" {
 			continue
@@ -261,7 +261,7 @@ func (m *Module) read(w *work, answer javac.Answer, out string) (made, error) {
 			continue
 		}
 		c, err := readClass(path)
-		if unfit := (*Unfit)(nil); errors.As(err, &unfit) {
+		if unfit := (*UnsupportedError)(nil); errors.As(err, &unfit) {
 			unfit.File = file.Source
 		}
 		if err != nil {
@@ -271,30 +271,30 @@ func (m *Module) read(w *work, answer javac.Answer, out string) (made, error) {
 		all.classes[file.Source] = append(all.classes[file.Source], c)
 	}
 	if len(all.extra) > 0 && !m.model.Whole && len(m.sources) > 0 {
-		return all, &Unfit{Why: "an annotation processor writes " + all.extra[0]}
+		return all, &UnsupportedError{Reason: "an annotation processor writes " + all.extra[0]}
 	}
 	return all, nil
 }
 
-// outline is what other sources, and whoever starts the application, see of one.
-type outline struct {
+// classSummary is what other sources, and whoever starts the application, see of one.
+type classSummary struct {
 	name, api string
 	main      bool
 }
 
-func readClass(path string) (outline, error) {
+func readClass(path string) (classSummary, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return outline{}, err
+		return classSummary{}, err
 	}
 	c, err := classfile.Parse(data)
 	if err != nil {
-		return outline{}, err
+		return classSummary{}, err
 	}
 	if c.Native() {
-		err = &Unfit{Why: "a method is native"}
+		err = &UnsupportedError{Reason: "a method is native"}
 	}
-	return outline{c.Name, c.API(), c.Main()}, err
+	return classSummary{c.Name, c.API(), c.Main()}, err
 }
 
 // className returns the name of the class in a file, with dots.
@@ -305,12 +305,12 @@ func className(file string) string {
 // keepsMains looks that the classes that can be started stay the same: which of them is
 // the application's is the build's to find.
 func (m *Module) keepsMains(w *work, all made) error {
-	var before, after []outline
+	var before, after []classSummary
 	for _, path := range append(slices.Collect(keys(w.compile)), w.removed...) {
 		before, after = append(before, m.old(path)...), append(after, all.classes[path]...)
 	}
 	if !slices.Equal(mains(before), mains(after)) {
-		return &Unfit{Why: "a class that can be started comes or goes"}
+		return &UnsupportedError{Reason: "a class that can be started comes or goes"}
 	}
 	return nil
 }

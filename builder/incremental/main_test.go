@@ -36,7 +36,7 @@ func newProject(t *testing.T, files map[string]string) *project {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.module.Prove(t.Context(), state); err != nil {
+	if err := p.module.Bootstrap(t.Context(), state); err != nil {
 		t.Fatalf("prove: %v", err)
 	}
 	return p

@@ -197,7 +197,7 @@ func (w *world) save(p *project, written map[string]string) {
 func (p *project) clean() (string, error) {
 	compiler := javactest.Shared(p.t)
 	fresh := New(p.module.model, compiler, p.t.TempDir())
-	_, answer, out, err := fresh.whole(p.t.Context())
+	_, answer, out, err := fresh.compileAll(p.t.Context())
 	if err == nil && !answer.OK {
 		err = errors.New(firstError(answer))
 	}
@@ -228,7 +228,7 @@ func TestRandomEdits(t *testing.T) {
 				w.save(p, written)
 				r, err := p.module.Compile(t.Context(), nil)
 				want, failure := p.clean()
-				var failed *Failed
+				var failed *CompileError
 				switch {
 				case errors.As(err, &failed) && failure != nil:
 					failures++
@@ -240,7 +240,7 @@ func TestRandomEdits(t *testing.T) {
 					t.Fatalf("step %d, %s: in parts: %v; whole: %v", step, edited, err, failure)
 				default:
 					compiled, good = compiled+r.Sources, w.copy()
-					if err := p.module.sameAs(want); err != nil {
+					if err := p.module.compareWith(want); err != nil {
 						t.Fatalf("step %d, %s: %v", step, edited, err)
 					}
 				}

@@ -50,7 +50,7 @@ func Install(dir string) (string, error) {
 		err = os.WriteFile(path, program, 0o644)
 	}
 	if err != nil {
-		return "", fmt.Errorf("install the kept compiler: %w", err)
+		return "", fmt.Errorf("install the incremental compiler: %w", err)
 	}
 	return dir, nil
 }
@@ -129,7 +129,7 @@ func (c *Compiler) Close() error { return c.in.Close() }
 // BrokenError says that the compiler, or the way to it, failed, and not the sources.
 type BrokenError struct{ Why string }
 
-func (e *BrokenError) Error() string { return "ask the kept compiler: " + e.Why }
+func (e *BrokenError) Error() string { return "ask the compiler process: " + e.Why }
 
 // Compile has r compiled and returns the answer. When ctx ends it returns ctx's cause
 // at once; the program finishes what it began, and then answers whoever comes next. An
@@ -175,7 +175,7 @@ func (c *Compiler) exchange(r Request) (Answer, error) {
 // answerOf reads an answer: how it went, fives of diagnostics, threes of files.
 func answerOf(lists [][]string) (Answer, error) {
 	if len(lists) != 3 || len(lists[0]) == 0 || len(lists[1])%5 != 0 || len(lists[2])%3 != 0 {
-		return Answer{}, &BrokenError{"it speaks in riddles"}
+		return Answer{}, &BrokenError{"it sent a malformed answer"}
 	}
 	if how := lists[0]; how[0] == "broken" {
 		return Answer{}, &BrokenError{how[len(how)-1]}

@@ -85,7 +85,7 @@ func TestBroken(t *testing.T) {
 			return send(out, [][]string{{"broken", "this Java has no compiler"}, {}, {}})
 		},
 		"it has ended":        func([][]string, io.Writer) error { return io.EOF },
-		"it speaks":           func(_ [][]string, out io.Writer) error { return send(out, [][]string{{"ok"}, {"NOTE"}, {}}) },
+		"it sent a malformed": func(_ [][]string, out io.Writer) error { return send(out, [][]string{{"ok"}, {"NOTE"}, {}}) },
 		"it sent a length of": func(_ [][]string, out io.Writer) error { _, err := out.Write([]byte("hello")); return err },
 	} {
 		_, err := play(t, answer).Compile(t.Context(), Request{})

@@ -55,3 +55,37 @@ func Cache(dir string) (string, error) {
 	}
 	return filepath.Join(user, "devloop"), nil
 }
+
+// InHome returns a path in the user's home directory.
+func InHome(name string) string {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return name
+	}
+	return filepath.Join(home, name)
+}
+
+// GradleHome returns the directory in which Gradle keeps the user's files.
+func GradleHome() string {
+	if home := os.Getenv("GRADLE_USER_HOME"); home != "" {
+		return home
+	}
+	return InHome(".gradle")
+}
+
+// FirstFile returns the first of the named files that exists in dir.
+func FirstFile(dir string, names ...string) (string, bool) {
+	for _, name := range names {
+		path := filepath.Join(dir, name)
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+			return path, true
+		}
+	}
+	return "", false
+}
+
+// IsDir reports whether there is a directory at path.
+func IsDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}

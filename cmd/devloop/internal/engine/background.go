@@ -66,7 +66,7 @@ func (s *Session) watchRestarts(pods []runner.Pod) {
 func (s *Session) idleCompiler() {
 	ctx := s.background()
 	s.work.Go(func() {
-		if said := s.Compiler.Rest(ctx); said != "" {
+		if said := s.Compiler.RunIdle(ctx); said != "" {
 			s.Bus.Publish(0, event.Notice{Level: event.Info, Text: said})
 		}
 	})

@@ -60,9 +60,9 @@ type Compiler interface {
 	// Compile compiles what has changed since the last time: paths relative to the project's
 	// directory, nil if anything may have.
 	Compile(ctx context.Context, changed []string, out io.Writer) (builder.App, error)
-	// Rest uses the time until ctx ends, or something is to be compiled. It returns a notice for
+	// RunIdle works in the background until ctx ends, or Compile is called. It returns a notice for
 	// the user, "" for none.
-	Rest(ctx context.Context) string
+	RunIdle(ctx context.Context) string
 }
 
 // Imager turns what was compiled into an image.

@@ -78,7 +78,7 @@ func (f *fakes) Compile(ctx context.Context, _ []string, out io.Writer) (builder
 	return builder.App{Jar: "/project/build/libs/app.jar"}, f.work(ctx, event.Compile)
 }
 
-func (f *fakes) Rest(context.Context) string { return "" }
+func (f *fakes) RunIdle(context.Context) string { return "" }
 
 func (f *fakes) Image(ctx context.Context, _ builder.App, _ io.Writer) (builder.Image, error) {
 	f.mu.Lock()

@@ -31,7 +31,7 @@ func (r *resting) Compile(ctx context.Context, changed []string, out io.Writer) 
 	return r.fakes.Compile(ctx, changed, out)
 }
 
-func (r *resting) Rest(ctx context.Context) string {
+func (r *resting) RunIdle(ctx context.Context) string {
 	r.note("rest")
 	<-ctx.Done()
 	return "the compiler has rested"
@@ -70,7 +70,7 @@ func TestNoteSaysHowItWasCompiled(t *testing.T) {
 	for want, app := range map[string]builder.App{
 		"build/libs/app.jar":                          {Jar: "/project/build/libs/app.jar"},
 		"target/classes by maven, as pom.xml changed": {Classes: []string{"/project/target/classes"}, How: "by maven, as pom.xml changed"},
-		"by the kept compiler, 1 source":              {Classes: []string{"/cache/kept/classes"}, How: "by the kept compiler, 1 source"},
+		"by the incremental compiler, 1 source":       {Classes: []string{"/cache/incremental/classes"}, How: "by the incremental compiler, 1 source"},
 	} {
 		if got := newCycle(l, 1, "", watch.Batch{}).compileNote(app); got != want {
 			t.Errorf("got %q, want %q", got, want)

@@ -13,6 +13,7 @@ import (
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
 
+	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/setup"
 	"github.com/devloop-cli/devloop/internal/fault"
@@ -26,7 +27,7 @@ func (m *machine) bases() []string {
 	if m.project == nil {
 		return nil
 	}
-	return m.project.Bases(m.c.String("base-image"), max(setup.DeclaredJava(m.dir).Version, setup.MinimumJava))
+	return builder.Bases(m.project, m.c.String("base-image"), max(setup.DeclaredJava(m.dir).Version, setup.MinimumJava))
 }
 
 // missing returns the images that are needed, and that the engine lacks.

@@ -235,7 +235,7 @@ public final class Build {
 
     private List<String> paths() { return libraries.stream().map(Path::toString).collect(Collectors.toList()); }
 
-    /** What devloop asks of a build: builder/model.go has the names. */
+    /** What devloop asks of a build: builder/buildtool/model.go has the names. */
     private String model() throws IOException {
         String compiler = object("plugin", maven ? quote("maven-compiler-plugin") : quote("java"), "compiler", quote("javac"),
             "javaHome", quote(System.getProperty("java.home")), "options", list(OPTIONS), "classPath", list(paths()), "processorPath", list(List.of()));

@@ -1,0 +1,334 @@
+// Package compiler compiles a project at each save, with its build only where it has to.
+//
+//	c := compiler.New(project, true)
+//	app, err := c.Compile(ctx, nil, out)                  // by the project's build
+//	reason := c.RunIdle(ctx)                              // proves the incremental compiler
+//	app, err = c.Compile(ctx, []string{"src/…/A.java"}, out) // by the incremental compiler
+//
+// The states and what leads from one to the next:
+//
+//	unproven --RunIdle: same bytes as the build--> proven --RunIdle: checked later--> proven
+//	proven   --a change that only the build handles--> unproven
+//	any      --RunIdle: unsupported, or not the build's bytes--> disabled
+//	disabled --the file that was the reason changes--> unproven
+//
+// The incremental compiler takes part if
+//
+//   - the image is made of directories, so that no jar has to be packed,
+//   - nothing has changed but Java sources of the application's module, and resources that the
+//     build copies without a change,
+//   - it has compiled all sources to the same bytes as the build, and
+//   - the build files are as they were.
+//
+// Everything else goes to the build. The build's output is never touched: package incremental has a
+// copy of the classes.
+package compiler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/devloop-cli/devloop/builder/buildtool"
+	"github.com/devloop-cli/devloop/builder/diagnostics"
+	"github.com/devloop-cli/devloop/builder/incremental"
+	"github.com/devloop-cli/devloop/builder/internal/paths"
+	"github.com/devloop-cli/devloop/builder/javac"
+	"github.com/devloop-cli/devloop/builder/project"
+	"github.com/devloop-cli/devloop/builder/springboot"
+)
+
+// compileTimeout limits a single compilation by the incremental compiler.
+const compileTimeout = time.Minute
+
+// Project is what the compiler needs of a project; see [project.Project].
+type Project interface {
+	// Compile runs the project's build.
+	Compile(ctx context.Context, out io.Writer) (springboot.App, error)
+	// Module returns what the last build reported of the module in dir, false if build files
+	// have changed since.
+	Module(dir string) (one buildtool.Module, fresh bool)
+	// App returns an application in other directories, false if they lack a part of it.
+	App(e *springboot.Exploded, one buildtool.Module) (app springboot.App, found bool)
+	// NeedsArchive reports whether a Dockerfile needs the archive of the module in dir.
+	NeedsArchive(dir, archive string) bool
+}
+
+// Compiler compiles a project again and again.
+type Compiler struct {
+	project Project
+	dir     string // of the project, without symbolic links, as tools report it
+	tool    string // "gradle" or "maven"
+
+	mu       sync.Mutex // protects what follows
+	disabled string     // why the incremental compiler is not used, "" if it is
+	blocker  blocker    // what has to change before it is tried again
+	failures int        // how often in a row bootstrapping failed
+	server   server
+	module   *incremental.Module // nil until it is proven
+	copies   *resources          // nil until it is proven
+	built    incremental.State   // the sources that the last build compiled
+	app      springboot.App      // what the last build made
+	model    buildtool.Module    // what it reported
+	checked  time.Time           // when the classes were last compared with the build's
+	dirty    bool                // whether the incremental compiler has compiled since then
+
+	building sync.Mutex // held while the build runs
+	idle     idleSlot
+}
+
+// New returns a compiler of p. If enabled is false the build compiles each time.
+func New(p *project.Project, enabled bool) *Compiler {
+	c := newCompiler(p, p.Dir, p.Tool.Name, p.StateDir("incremental"))
+	if !enabled {
+		c.disabled = "it was not asked for"
+	}
+	return c
+}
+
+func newCompiler(p Project, dir, tool, stateDir string) *Compiler {
+	return &Compiler{project: p, dir: paths.Real(dir), tool: tool, server: server{path: stateDir}}
+}
+
+// Compile compiles what has changed since the last time. changed are paths relative to the
+// project's directory, with slashes; nil means that anything may have changed. App.How says who
+// compiled. The errors are those of [project.Project.Compile].
+func (c *Compiler) Compile(ctx context.Context, changed []string, out io.Writer) (springboot.App, error) {
+	c.idle.interrupt()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.blocker.changed() {
+		c.disabled, c.blocker = "", blocker{}
+	}
+	why := c.needsBuild(changed)
+	if why == "" {
+		app, err := c.compileIncrementally(ctx, changed, out)
+		if why = c.fallback(ctx, err); why == "" {
+			return app, err
+		}
+	}
+	return c.build(ctx, why, out)
+}
+
+// build runs the project's build. What was proven has to be proven again for its new output.
+func (c *Compiler) build(ctx context.Context, why string, out io.Writer) (springboot.App, error) {
+	c.building.Lock()
+	defer c.building.Unlock()
+	c.module, c.copies = nil, nil
+	began, known := time.Now(), c.app.Dir != ""
+	before, _ := c.sources() // an error comes back when the incremental compiler is bootstrapped
+	app, err := c.project.Compile(ctx, out)
+	if err != nil {
+		return app, err
+	}
+	if c.disabled == "" && why != firstTime {
+		app.How = "by " + c.tool + ", as " + why
+	}
+	model, fresh := c.project.Module(app.Dir)
+	if !fresh {
+		model = buildtool.Module{}
+	}
+	if c.blocker.reason != "" && !reflect.DeepEqual(model.Compilers, c.model.Compilers) {
+		c.disabled, c.blocker = "", blocker{}
+	}
+	c.app, c.model = app, model
+	if !known { // before the first build it was not known where the sources are
+		if before, _ = c.sources(); before.ChangedSince(began) {
+			before = nil
+		}
+	}
+	c.built = before
+	return app, nil
+}
+
+// sources returns the state of the module's sources, or an error if the incremental compiler does
+// not support them.
+func (c *Compiler) sources() (incremental.State, error) {
+	model, _, err := javacModel(c.model)
+	if err != nil {
+		return nil, err
+	}
+	return incremental.Sources(model.Sources)
+}
+
+// firstTime is why the build compiles first. Nobody needs to be told.
+const firstTime = "it is the first time"
+
+// needsBuild says why the build has to compile, "" if it need not.
+func (c *Compiler) needsBuild(changed []string) string {
+	switch {
+	case c.disabled != "":
+		return c.disabled
+	case c.app.Dir == "":
+		return firstTime
+	case changed == nil:
+		return "all may have changed"
+	case c.app.Exploded == nil || c.needsArchive():
+		return "the image is made of what it packs"
+	}
+	for _, path := range changed {
+		if !c.isSource(path) && !c.isIrrelevant(path) && !c.copies.isCopied(c.absolute(path)) {
+			return path + " changed"
+		}
+	}
+	if _, fresh := c.project.Module(c.app.Dir); !fresh {
+		return "a file of the build changed"
+	}
+	if c.module != nil && c.server.libraries != librariesOf(c.model) {
+		return "a library changed"
+	}
+	if c.module == nil {
+		return "the incremental compiler is not ready"
+	}
+	return ""
+}
+
+func (c *Compiler) needsArchive() bool { return c.project.NeedsArchive(c.app.Dir, c.model.Archive) }
+
+// isSource reports whether a file is a Java source of the module.
+func (c *Compiler) isSource(path string) bool {
+	return filepath.Ext(path) == ".java" && inside(c.absolute(path), c.model.Sources)
+}
+
+// isIrrelevant reports whether a file cannot be part of the application: a test, or documentation.
+func (c *Compiler) isIrrelevant(path string) bool {
+	file := c.absolute(path)
+	return inside(file, []string{filepath.Join(c.model.Directory, "src", "test")}) ||
+		filepath.Ext(path) == ".md" && !inside(file, c.model.ResourceSources) && !inside(file, c.model.Sources)
+}
+
+func (c *Compiler) absolute(path string) string {
+	return filepath.Join(c.dir, filepath.FromSlash(path))
+}
+
+// inside reports whether a file is in one of dirs.
+func inside(file string, dirs []string) bool {
+	return slices.ContainsFunc(dirs, func(dir string) bool { return filepath.IsLocal(paths.Relative(file, dir)) })
+}
+
+// compileIncrementally compiles changed sources, and copies changed resources.
+func (c *Compiler) compileIncrementally(ctx context.Context, changed []string, out io.Writer) (springboot.App, error) {
+	limited, cancel := context.WithTimeoutCause(ctx, compileTimeout, errors.New("it takes too long"))
+	defer cancel()
+	var touched []string
+	for _, path := range changed {
+		touched = append(touched, c.absolute(path))
+	}
+	result, err := c.module.Compile(limited, touched)
+	if failed, ok := errors.AsType[*incremental.CompileError](err); ok {
+		if _, missing := os.Stat(c.module.Classes()); missing != nil { // then the sources may be right
+			return springboot.App{}, &incremental.UnsupportedError{Reason: "the incremental compiler's classes are gone"}
+		}
+		return springboot.App{}, c.compileError(failed)
+	}
+	if err != nil {
+		return springboot.App{}, fmt.Errorf("compile: %w", err)
+	}
+	for _, d := range result.Warnings {
+		_, _ = fmt.Fprintln(out, c.problem(d).String())
+	}
+	c.dirty = true
+	copied, err := c.copies.update(touched)
+	if err != nil {
+		return springboot.App{}, fmt.Errorf("copy a resource: %w", err)
+	}
+	return c.patchedApp(summary(result.Sources, copied))
+}
+
+// summary says what was compiled and copied.
+func summary(sources, resources int) string {
+	var parts []string
+	if sources > 0 || resources == 0 {
+		parts = append(parts, "by the incremental compiler, "+count(sources, "source"))
+	}
+	if resources > 0 {
+		parts = append(parts, count(resources, "resource")+" copied")
+	}
+	return strings.Join(parts, ", and ")
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// patchedApp returns the application with the incremental compiler's classes instead of the build's.
+func (c *Compiler) patchedApp(how string) (springboot.App, error) {
+	m := c.model
+	m.Resources = slices.Clone(m.Resources)
+	for i, dir := range m.Resources {
+		if copied, there := c.copies.dirs[dir]; there {
+			m.Resources[i] = copied
+		}
+	}
+	m.Classes = []string{c.module.Classes()}
+	app, found := c.project.App(c.app.Exploded, m)
+	if !found {
+		return springboot.App{}, &incremental.UnsupportedError{Reason: "the application is not what it was"}
+	}
+	app.How = how
+	return app, nil
+}
+
+// fallback says why the build has to compile what the incremental compiler could not, "" if its
+// result is final.
+func (c *Compiler) fallback(ctx context.Context, err error) string {
+	if err == nil || ctx.Err() != nil {
+		return ""
+	}
+	if _, failed := errors.AsType[*diagnostics.CompileError](err); failed {
+		return ""
+	}
+	if unsupported, ok := errors.AsType[*incremental.UnsupportedError](err); ok {
+		return unsupported.Reason
+	}
+	c.stop()
+	why := firstLine(err.Error())
+	if broken, ok := errors.AsType[*javac.BrokenError](err); ok {
+		why = firstLine(broken.Why)
+	}
+	return "the incremental compiler failed: " + why
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
+	return line
+}
+
+func (c *Compiler) compileError(failed *incremental.CompileError) error {
+	e := &diagnostics.CompileError{Tool: c.tool, Err: failed}
+	for _, d := range failed.Diagnostics {
+		e.Problems = append(e.Problems, c.problem(d))
+	}
+	return e
+}
+
+func (c *Compiler) problem(d javac.Diagnostic) diagnostics.Problem {
+	return diagnostics.New(c.dir, d.File, d.Line, d.Column, d.Text)
+}
+
+// stop ends the compiler process, and forgets what was proven.
+func (c *Compiler) stop() {
+	c.server.stop()
+	c.module, c.copies = nil, nil
+}
+
+// Close ends the compiler process and removes its files.
+func (c *Compiler) Close() error {
+	c.idle.interrupt()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stop()
+	c.disabled, c.blocker = "it was closed", blocker{}
+	return c.server.remove()
+}

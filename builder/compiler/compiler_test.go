@@ -1,0 +1,467 @@
+package compiler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/devloop-cli/devloop/builder/buildtool"
+	"github.com/devloop-cli/devloop/builder/diagnostics"
+	"github.com/devloop-cli/devloop/builder/internal/jartest"
+	"github.com/devloop-cli/devloop/builder/springboot"
+)
+
+// played is a project whose build and whose javac are played: both compile as classOf does.
+type played struct {
+	dir      string
+	packs    bool   // whether a Dockerfile needs the archive
+	stale    bool   // whether a build file has changed
+	differs  string // the build adds this to the sources that it compiles
+	kotlin   bool   // whether the build has another compiler
+	builds   atomic.Int32
+	building chan struct{} // if not nil, a build waits until it is closed
+	began    chan struct{} // receives when such a build has begun
+}
+
+const (
+	javaDir     = "src/main/java"
+	resourceDir = "src/main/resources"
+)
+
+// newPlayed returns a project of three sources and a resource, of which B names A, and a compiler of it.
+func newPlayed(t *testing.T) (*played, *Compiler) {
+	t.Helper()
+	p := &played{dir: t.TempDir()}
+	p.save(t, javaDir+"/A.java", "class A")
+	p.save(t, javaDir+"/B.java", "class B uses A")
+	p.save(t, javaDir+"/Main.java", "class Main")
+	p.save(t, resourceDir+"/style.css", "p { }")
+	jartest.WriteFile(t, p.dir, "jdk/bin/java", fmt.Sprintf("#!/bin/sh\nPLAY=javac exec %q\n", os.Args[0]))
+	c := newCompiler(p, p.dir, "maven", filepath.Join(p.dir, "cache", "it"))
+	t.Cleanup(func() { _ = c.Close() })
+	return p, c
+}
+
+// ready returns one whose incremental compiler is proven.
+func newReady(t *testing.T) (*played, *Compiler) {
+	t.Helper()
+	p, c := newPlayed(t)
+	p.compiles(t, c, nil, "")
+	if why := c.bootstrap(t.Context()); why != "" || c.module == nil {
+		t.Fatalf("it is not proven: %q", why)
+	}
+	return p, c
+}
+
+// save writes a file. Two saves have different times, whatever the clock's resolution.
+func (p *played) save(t *testing.T, file, text string) {
+	t.Helper()
+	path := jartest.WriteFile(t, p.dir, file, text)
+	saves.Add(1)
+	at := time.Now().Add(-time.Hour + time.Duration(saves.Load())*time.Second)
+	if err := os.Chtimes(path, at, at); err != nil {
+		t.Fatal(err)
+	}
+}
+
+var saves atomic.Int64
+
+func (p *played) module() buildtool.Module {
+	m := buildtool.Module{Name: "g:a", Directory: p.dir, MainClass: "Main", Sources: []string{filepath.Join(p.dir, javaDir)}, ResourceSources: []string{filepath.Join(p.dir, resourceDir)},
+		Classes: []string{filepath.Join(p.dir, "target/classes")}, Compilers: []buildtool.Compiler{{Plugin: "maven-compiler-plugin", Compiler: "javac", JavaHome: filepath.Join(p.dir, "jdk")}}}
+	if p.kotlin {
+		m.Compilers = append(m.Compilers, buildtool.Compiler{Plugin: "kotlin-maven-plugin", Compiler: "kotlinc"})
+	}
+	m.Resources = m.Classes
+	return m
+}
+
+func (p *played) Compile(ctx context.Context, _ io.Writer) (springboot.App, error) {
+	p.builds.Add(1)
+	p.stale = false
+	if p.building != nil {
+		p.began <- struct{}{}
+		select {
+		case <-p.building:
+		case <-ctx.Done():
+			return springboot.App{}, context.Cause(ctx)
+		}
+	}
+	classes := p.module().Classes[0]
+	if err := errors.Join(os.RemoveAll(classes), os.MkdirAll(classes, 0o755)); err != nil {
+		return springboot.App{}, err
+	}
+	sources, _ := filepath.Glob(filepath.Join(p.dir, javaDir, "*.java"))
+	for _, source := range sources {
+		text, err := os.ReadFile(source)
+		if err != nil {
+			return springboot.App{}, err
+		}
+		if strings.Contains(string(text), "mistake") {
+			return springboot.App{}, &diagnostics.CompileError{Tool: "maven", Problems: []diagnostics.Problem{{File: source, Line: 1, Text: "a mistake"}}, Err: errors.New("it failed")}
+		}
+		if err := os.WriteFile(filepath.Join(classes, className(source)), classOf(source, append(text, p.differs...)), 0o644); err != nil {
+			return springboot.App{}, err
+		}
+	}
+	if err := os.CopyFS(classes, os.DirFS(filepath.Join(p.dir, resourceDir))); err != nil {
+		return springboot.App{}, err
+	}
+	app, _ := p.App(&springboot.Exploded{MainClass: "Main"}, p.module())
+	return app, nil
+}
+
+func (p *played) Module(string) (buildtool.Module, bool) { return p.module(), !p.stale }
+
+func (p *played) App(e *springboot.Exploded, m buildtool.Module) (springboot.App, bool) {
+	app, found := e.App(springboot.BuildFiles{Classes: m.Classes, Resources: m.Resources}, nil)
+	app.Dir = p.dir
+	return app, found
+}
+
+func (p *played) NeedsArchive(string, string) bool { return p.packs }
+
+// compiles compiles, and checks that App.How has the words how and that the classes are those of the
+// sources.
+func (p *played) compiles(t *testing.T, c *Compiler, changed []string, how string) {
+	t.Helper()
+	app, err := c.Compile(t.Context(), changed, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(app.How, how) || how == "" && app.How != "" {
+		t.Fatalf("%v: compiled %q, want %q", changed, app.How, how)
+	}
+	sources, _ := filepath.Glob(filepath.Join(p.dir, javaDir, "*.java"))
+	classes, _ := filepath.Glob(filepath.Join(app.Classes[0], "*.class"))
+	if len(sources) != len(classes) {
+		t.Errorf("%v: %d classes of %d sources", changed, len(classes), len(sources))
+	}
+	for _, source := range sources {
+		text, _ := os.ReadFile(source)
+		got, err := os.ReadFile(filepath.Join(app.Classes[0], className(source)))
+		if want := classOf(source, append(text, p.differs...)); err != nil || string(got) != string(want) && p.differs == "" {
+			t.Errorf("%v: %s is not of the source: %v", changed, className(source), err)
+		}
+	}
+}
+
+const incrementally = "by the incremental compiler, "
+
+func TestCompileIncrementally(t *testing.T) {
+	t.Parallel()
+	p, c := newReady(t)
+	for _, save := range []struct{ file, text, how string }{
+		{javaDir + "/A.java", "class A with another body", incrementally + "1 source"},
+		{javaDir + "/A.java", "class A field1", incrementally + "2 sources"},
+		{javaDir + "/C.java", "class C", incrementally + "1 source"},
+		{resourceDir + "/style.css", "p { color: blue }", "1 resource copied"},
+		{"src/test/java/ATest.java", "class ATest", incrementally + "0 sources"},
+		{"README.md", "text", incrementally + "0 sources"},
+	} {
+		p.save(t, save.file, save.text)
+		p.compiles(t, c, []string{save.file}, save.how)
+	}
+	if n := p.builds.Load(); n != 1 {
+		t.Errorf("the build ran %d times", n)
+	}
+	if err := os.Remove(filepath.Join(p.dir, javaDir, "C.java")); err != nil {
+		t.Fatal(err)
+	}
+	p.compiles(t, c, []string{javaDir + "/C.java"}, incrementally)
+}
+
+func TestCompileErrorsAreFinal(t *testing.T) {
+	t.Parallel()
+	p, c := newReady(t)
+	p.save(t, javaDir+"/A.java", "class A mistake")
+	_, err := c.Compile(t.Context(), []string{javaDir + "/A.java"}, io.Discard)
+	failed, ok := errors.AsType[*diagnostics.CompileError](err)
+	if !ok || len(failed.Problems) != 1 || failed.Problems[0].File != filepath.FromSlash(javaDir+"/A.java") || failed.Problems[0].Line != 1 || p.builds.Load() != 1 {
+		t.Fatalf("got %v after %d builds", err, p.builds.Load())
+	}
+	p.save(t, javaDir+"/A.java", "class A right again")
+	p.compiles(t, c, []string{javaDir + "/A.java"}, incrementally+"1 source")
+}
+
+// TestFallback: each change that only the build handles runs it once; then the incremental compiler is
+// proven again.
+func TestFallback(t *testing.T) {
+	t.Parallel()
+	a := []string{javaDir + "/A.java"}
+	for name, test := range map[string]struct {
+		changed []string
+		how     string
+		prepare func(t *testing.T, p *played, c *Compiler)
+	}{
+		"anything":        {nil, "all may have changed", nil},
+		"a resource":      {[]string{resourceDir + "/new.txt"}, "src/main/resources/new.txt changed", nil},
+		"a placeholder":   {[]string{resourceDir + "/style.css"}, "style.css changed", func(t *testing.T, p *played, _ *Compiler) { p.save(t, resourceDir+"/style.css", "@color@") }},
+		"another module":  {[]string{"../lib/src/main/java/A.java"}, "../lib/src/main/java/A.java changed", nil},
+		"the build file":  {a, "a file of the build changed", func(_ *testing.T, p *played, _ *Compiler) { p.stale = true }},
+		"the Dockerfile":  {a, "the image is made of what it packs", func(_ *testing.T, p *played, _ *Compiler) { p.packs = true }},
+		"a library":       {a, "a library changed", func(_ *testing.T, _ *played, c *Compiler) { c.server.libraries = "others" }},
+		"not proven":      {a, "the incremental compiler is not ready", func(_ *testing.T, _ *played, c *Compiler) { c.module = nil }},
+		"a native method": {a, "a method is native", func(t *testing.T, p *played, _ *Compiler) { p.save(t, a[0], "class A native") }},
+		"its classes":     {a, "the application is not what it was", func(t *testing.T, p *played, c *Compiler) { _ = os.RemoveAll(c.module.Classes()) }},
+		"its classes, and a mistake": {a, "the incremental compiler's classes are gone", func(t *testing.T, p *played, c *Compiler) {
+			p.save(t, a[0], "class A mistake")
+			_ = os.RemoveAll(c.module.Classes())
+		}},
+		"the process": {a, "the incremental compiler failed: it has ended", func(t *testing.T, p *played, c *Compiler) { p.save(t, a[0], "class A crash") }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p, c := newReady(t)
+			if test.prepare != nil {
+				test.prepare(t, p, c)
+			}
+			app, err := c.Compile(t.Context(), test.changed, io.Discard)
+			if _, failed := errors.AsType[*diagnostics.CompileError](err); failed && name == "its classes, and a mistake" {
+				err = nil // the build says so
+			} else if !strings.Contains(app.How, "by maven, as ") || !strings.HasSuffix(app.How, test.how) {
+				t.Errorf("compiled %q", app.How)
+			}
+			if err != nil || p.builds.Load() != 2 {
+				t.Fatalf("%v after %d builds", err, p.builds.Load())
+			}
+			p.stale, p.packs = false, false
+			p.save(t, a[0], "class A")
+			p.compiles(t, c, nil, "all may have changed")
+			if why := c.bootstrap(t.Context()); why != "" {
+				t.Fatal(why)
+			}
+			p.save(t, a[0], "class A later")
+			p.compiles(t, c, a, incrementally+"1 source")
+		})
+	}
+}
+
+// TestDisabled: what the incremental compiler does not support leaves each save to the build, until it is
+// gone.
+func TestDisabled(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ want, file, bad string }{
+		"an unsupported source": {"a method is native", javaDir + "/A.java", "class A native"},
+		"another language":      {"sources in Kotlin", javaDir + "/K.kt", "class K"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p, c := newPlayed(t)
+			p.save(t, test.file, test.bad)
+			if _, err := c.Compile(t.Context(), nil, io.Discard); err != nil {
+				t.Fatal(err)
+			}
+			c.built, _ = c.sources() // written before the first build
+			if why := c.RunIdle(t.Context()); !strings.HasSuffix(why, test.want) || !strings.Contains(why, "each save runs maven") {
+				t.Fatalf("disabled: %q", why)
+			}
+			p.save(t, javaDir+"/B.java", "class B again")
+			p.compilesAnyhow(t, c, javaDir+"/B.java", "")
+			if why := c.RunIdle(t.Context()); why != "" {
+				t.Errorf("it says so twice: %q", why)
+			}
+			if err := os.Remove(filepath.Join(p.dir, test.file)); err != nil {
+				t.Fatal(err)
+			}
+			p.save(t, javaDir+"/A.java", "class A")
+			p.compilesAnyhow(t, c, test.file, "by maven")
+			if why := c.bootstrap(t.Context()); why != "" {
+				t.Fatal(why)
+			}
+			p.save(t, javaDir+"/B.java", "class B later")
+			p.compiles(t, c, []string{javaDir + "/B.java"}, incrementally+"1 source")
+		})
+	}
+	t.Run("another compiler", func(t *testing.T) {
+		t.Parallel()
+		p, c := newPlayed(t)
+		p.kotlin = true
+		p.compiles(t, c, nil, "")
+		if why := c.RunIdle(t.Context()); !strings.Contains(why, "maven-compiler-plugin and kotlin-maven-plugin make the classes") {
+			t.Fatalf("disabled: %q", why)
+		}
+		p.kotlin = false
+		p.compiles(t, c, nil, "")
+		p.compiles(t, c, nil, "all may have changed") // now it is known what the sources were before
+		if why := c.bootstrap(t.Context()); why != "" || c.module == nil {
+			t.Errorf("it is not back: %q", why)
+		}
+	})
+	t.Run("other bytes", func(t *testing.T) {
+		t.Parallel()
+		p, c := newPlayed(t)
+		p.differs = "more"
+		p.compiles(t, c, nil, "")
+		if why := c.RunIdle(t.Context()); !strings.Contains(why, "make different files A.class") {
+			t.Errorf("disabled: %q", why)
+		}
+	})
+}
+
+// compilesAnyhow compiles, and checks no classes.
+func (p *played) compilesAnyhow(t *testing.T, c *Compiler, file, how string) {
+	t.Helper()
+	app, err := c.Compile(t.Context(), []string{file}, io.Discard)
+	if err != nil || !strings.Contains(app.How, how) {
+		t.Fatalf("%s: %q, %v", file, app.How, err)
+	}
+}
+
+// TestFailingProcess: the incremental compiler is given up only after it has failed several times in a row.
+func TestFailingProcess(t *testing.T) {
+	t.Parallel()
+	p, c := newPlayed(t)
+	p.save(t, javaDir+"/A.java", "class A crash")
+	p.compiles(t, c, nil, "")
+	for i := range maxFailures {
+		why := c.bootstrap(t.Context())
+		if last := i == maxFailures-1; last != (why != "") {
+			t.Errorf("failure %d: %q", i+1, why)
+		}
+	}
+}
+
+func TestSourcesThatChangeMeanwhile(t *testing.T) {
+	t.Parallel()
+	p, c := newPlayed(t)
+	p.compiles(t, c, nil, "")
+	p.save(t, javaDir+"/A.java", "class A, saved after the build")
+	if why := c.RunIdle(t.Context()); why != "" || c.module != nil || c.disabled != "" {
+		t.Errorf("got %q, disabled %q", why, c.disabled)
+	}
+}
+
+func TestVerify(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		prepare func(t *testing.T, p *played)
+		want    string
+	}{
+		"the same classes": {func(*testing.T, *played) {}, ""},
+		"other classes":    {func(_ *testing.T, p *played) { p.differs = "more" }, "make different files A.class"},
+		"sources that changed meanwhile": {func(t *testing.T, p *played) {
+			p.differs = "more"
+			p.save(t, javaDir+"/B.java", "class B, later")
+		}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p, c := newReady(t)
+			p.save(t, javaDir+"/A.java", "class A again")
+			p.compiles(t, c, []string{javaDir + "/A.java"}, incrementally)
+			if !c.dirty {
+				t.Error("there is nothing to verify")
+			}
+			test.prepare(t, p)
+			why := c.verify(t.Context())
+			if !strings.Contains(why, test.want) || (test.want == "") != (why == "") || (c.disabled != "") != (test.want != "") {
+				t.Errorf("got %q, disabled %q", why, c.disabled)
+			}
+		})
+	}
+	t.Run("a resource that the build changes", func(t *testing.T) {
+		t.Parallel()
+		p, c := newReady(t)
+		p.save(t, resourceDir+"/style.css", "p { [[color]] }")
+		p.compiles(t, c, []string{resourceDir + "/style.css"}, "1 resource copied")
+		c.copies.copies[filepath.Join(p.dir, resourceDir, "style.css")] = resourceCopy{filepath.Join(p.dir, javaDir, "A.java"), c.copies.copies[filepath.Join(p.dir, resourceDir, "style.css")].copied}
+		if why := c.verify(t.Context()); !strings.Contains(why, "does not copy style.css as it is") {
+			t.Errorf("got %q", why)
+		}
+	})
+}
+
+// TestCompileInterruptsVerification: a save does not wait for a build in the background.
+func TestCompileInterruptsVerification(t *testing.T) {
+	t.Parallel()
+	p, c := newReady(t)
+	p.save(t, javaDir+"/A.java", "class A again")
+	p.compiles(t, c, []string{javaDir + "/A.java"}, incrementally)
+	p.building, p.began = make(chan struct{}), make(chan struct{})
+	ctx, leave, ok := c.idle.enter(t.Context())
+	if !ok {
+		t.Fatal("somebody works in the background already")
+	}
+	if _, _, again := c.idle.enter(t.Context()); again {
+		t.Error("two work in the background")
+	}
+	ended := make(chan string, 1)
+	go func() { defer leave(); ended <- c.verify(ctx) }()
+	<-p.began
+	p.save(t, javaDir+"/B.java", "class B again")
+	p.compiles(t, c, []string{javaDir + "/B.java"}, incrementally+"1 source")
+	if why := <-ended; why != "" || c.disabled != "" {
+		t.Errorf("got %q", why)
+	}
+}
+
+func TestCompileEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	p, c := newPlayed(t)
+	p.building, p.began = make(chan struct{}), make(chan struct{})
+	stopped := errors.New("stopped")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	go func() { <-p.began; cancel(stopped) }()
+	if _, err := c.Compile(ctx, nil, io.Discard); !errors.Is(err, stopped) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestTwoCompilers: two devloops of one directory have separate files.
+func TestTwoCompilers(t *testing.T) {
+	t.Parallel()
+	p, c := newReady(t)
+	other := newCompiler(p, p.dir, "maven", c.server.path)
+	p.compiles(t, other, nil, "")
+	other.built, _ = other.sources()
+	if why := other.bootstrap(t.Context()); why != "" || other.server.dir == c.server.dir {
+		t.Fatalf("%q: %s", why, other.server.dir)
+	}
+	if err := other.Close(); err != nil {
+		t.Fatal(err)
+	}
+	p.save(t, javaDir+"/A.java", "class A again")
+	p.compiles(t, c, []string{javaDir + "/A.java"}, incrementally+"1 source")
+}
+
+func TestClose(t *testing.T) {
+	t.Parallel()
+	_, c := newReady(t)
+	process, dir := c.server.process, c.server.dir
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	<-process.Ended()
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("its files are left: %v", err)
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSymlinkedProject: tools report real paths, and the user's are others.
+func TestSymlinkedProject(t *testing.T) {
+	t.Parallel()
+	p, _ := newPlayed(t)
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(p.dir, link); err != nil {
+		t.Skip(err)
+	}
+	c := newCompiler(p, link, "maven", filepath.Join(t.TempDir(), "it"))
+	defer func() { _ = c.Close() }()
+	p.compiles(t, c, nil, "")
+	if why := c.bootstrap(t.Context()); why != "" {
+		t.Fatal(why)
+	}
+	p.save(t, javaDir+"/A.java", "class A again")
+	p.compiles(t, c, []string{javaDir + "/A.java"}, incrementally+"1 source")
+}

@@ -1,0 +1,181 @@
+package compiler
+
+import (
+	"context"
+	"errors"
+	"io"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/devloop-cli/devloop/builder/diagnostics"
+	"github.com/devloop-cli/devloop/builder/incremental"
+)
+
+const (
+	// verifyDelay is how long nothing is saved before the build verifies the classes, and
+	// verifyInterval how often it does at most: background verification must not compete with
+	// interactive work.
+	verifyDelay    = 20 * time.Second
+	verifyInterval = 10 * time.Minute
+	// maxFailures is how often in a row bootstrapping may fail for a reason other than the sources.
+	maxFailures = 3
+)
+
+// idleSlot admits one background worker at a time, and cancels it when a compilation starts.
+type idleSlot struct {
+	mu     sync.Mutex
+	cancel context.CancelFunc // nil while there is no worker
+}
+
+// enter returns the worker's context, false if there is a worker already.
+func (s *idleSlot) enter(ctx context.Context) (worker context.Context, leave func(), ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cancel != nil {
+		return nil, nil, false
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	s.cancel = cancel
+	return ctx, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		cancel()
+		s.cancel = nil
+	}, true
+}
+
+// interrupt cancels the worker, and does not wait for it.
+func (s *idleSlot) interrupt() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cancel != nil {
+		s.cancel()
+	}
+}
+
+// RunIdle works in the background until ctx ends, or Compile is called: it bootstraps the
+// incremental compiler, and later has the build verify its classes now and then. It returns when
+// there is nothing left to do. If it disables the incremental compiler it says why, in a sentence.
+func (c *Compiler) RunIdle(ctx context.Context) string {
+	ctx, leave, ok := c.idle.enter(ctx)
+	if !ok {
+		return ""
+	}
+	defer leave()
+	if why := c.bootstrap(ctx); why != "" {
+		return why
+	}
+	return c.verifyLater(ctx)
+}
+
+// bootstrap compiles everything, and compares it with the build's classes.
+func (c *Compiler) bootstrap(ctx context.Context) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.disabled != "" || c.module != nil || c.app.Exploded == nil || c.needsArchive() || ctx.Err() != nil {
+		return ""
+	}
+	m, err := c.newModule()
+	if err == nil {
+		err = m.Bootstrap(ctx, c.built)
+	}
+	var copies *resources
+	if err == nil {
+		copies, err = newResources(c.model, m.Classes(), filepath.Join(c.server.dir, "resources"))
+	}
+	switch {
+	case ctx.Err() != nil || errors.Is(err, incremental.ErrChanged):
+		return ""
+	case err != nil:
+		return c.disable(err)
+	}
+	c.module, c.copies, c.dirty, c.failures = m, copies, false, 0
+	return ""
+}
+
+// newModule returns a module that is not proven, with a process to compile it.
+func (c *Compiler) newModule() (*incremental.Module, error) {
+	model, javaHome, err := javacModel(c.model)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.server.start(javaHome, librariesOf(c.model)); err != nil {
+		return nil, err
+	}
+	return incremental.New(model, c.server.compiler, filepath.Join(c.server.dir, "module")), nil
+}
+
+// blocker is why the incremental compiler is disabled: something about a source, or about the
+// build as a whole.
+type blocker struct{ reason, file, state string }
+
+// changed reports whether the source that is the reason has changed.
+func (b blocker) changed() bool { return b.file != "" && stateOf([]string{b.file}) != b.state }
+
+// disable leaves compiling to the build: until the reason changes or, if the incremental compiler
+// merely failed, after several failures.
+func (c *Compiler) disable(err error) string {
+	c.stop()
+	why := firstLine(err.Error())
+	if unsupported, ok := errors.AsType[*incremental.UnsupportedError](err); ok {
+		why, c.blocker = unsupported.Reason, blocker{unsupported.Reason, unsupported.File, stateOf([]string{unsupported.File})}
+	} else if c.failures++; c.failures < maxFailures {
+		return ""
+	}
+	c.disabled = why
+	return "each save runs " + c.tool + ", not the incremental compiler: " + why
+}
+
+// verifyLater verifies the classes when nothing has been saved for a while.
+func (c *Compiler) verifyLater(ctx context.Context) string {
+	c.mu.Lock()
+	due := c.module != nil && c.dirty
+	wait := max(verifyDelay, time.Until(c.checked.Add(verifyInterval)))
+	c.mu.Unlock()
+	if !due {
+		return ""
+	}
+	select {
+	case <-time.After(wait):
+		return c.verify(ctx)
+	case <-ctx.Done():
+		return ""
+	}
+}
+
+// verify runs the build, and compares its classes.
+func (c *Compiler) verify(ctx context.Context) string {
+	c.building.Lock()
+	_, err := c.project.Compile(ctx, io.Discard)
+	c.building.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if ctx.Err() != nil || c.module == nil {
+		return ""
+	}
+	c.checked = time.Now()
+	return c.compare(err)
+}
+
+// compare compares the classes with those of the build, which ended with err, and disables the
+// incremental compiler if they differ. It does nothing if sources have changed, or if the build
+// failed for a reason other than its sources.
+func (c *Compiler) compare(err error) string {
+	now, unreadable := c.sources()
+	if unreadable != nil || !now.Equal(c.module.State()) {
+		return ""
+	}
+	if failed, ok := errors.AsType[*diagnostics.CompileError](err); ok && len(failed.Problems) > 0 {
+		first := failed.Problems[0]
+		return c.disable(&incremental.UnsupportedError{Reason: "it compiles what the build does not: " + first.String(), File: c.absolute(first.File)})
+	}
+	if err == nil {
+		differs, ok := errors.AsType[*incremental.UnsupportedError](errors.Join(c.module.CompareWithBuild(), c.copies.compareWithBuild()))
+		if ok {
+			return c.disable(differs)
+		}
+	}
+	c.dirty = false
+	return ""
+}

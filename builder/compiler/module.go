@@ -1,0 +1,138 @@
+package compiler
+
+import (
+	"archive/zip"
+	"bufio"
+	"bytes"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/devloop-cli/devloop/builder/buildtool"
+	"github.com/devloop-cli/devloop/builder/incremental"
+	"github.com/devloop-cli/devloop/builder/internal/paths"
+)
+
+// javacModel returns how javac has to compile a module, and with which JDK. It returns an
+// [incremental.UnsupportedError] if the build does not just run javac.
+func javacModel(m buildtool.Module) (incremental.Model, string, error) {
+	none := incremental.Model{}
+	if len(m.Compilers) != 1 || m.Compilers[0].Compiler != "javac" {
+		return none, "", &incremental.UnsupportedError{Reason: "the build has " + compilerNames(m) + " make the classes"}
+	}
+	c := m.Compilers[0]
+	classes := paths.Existing(m.Classes)
+	switch {
+	case c.Forked:
+		return none, "", &incremental.UnsupportedError{Reason: "the build runs a javac of its own choice"}
+	case len(classes) != 1:
+		return none, "", &incremental.UnsupportedError{Reason: fmt.Sprintf("the build makes classes in %d directories", len(classes))}
+	}
+	options, whole, err := processing(c)
+	if err != nil {
+		return none, "", err
+	}
+	sources := slices.DeleteFunc(slices.Clone(m.Sources), func(dir string) bool { return dir == c.Generated })
+	model := incremental.Model{Sources: sources, Classes: classes[0], ClassPath: c.ClassPath, Options: options, Whole: whole}
+	if incremental.HasModule(sources) {
+		model = asModule(c, model)
+	}
+	return model, c.JavaHome, nil
+}
+
+// asModule has javac compile a Java module as the build does: all sources together, with the
+// libraries on the module path. The comparison with the build shows whether it has all of them there.
+func asModule(c buildtool.Compiler, m incremental.Model) incremental.Model {
+	m.ModulePath, m.ClassPath, m.Whole = m.ClassPath, nil, true
+	if c.ModuleVersion != "" {
+		m.Options = append(m.Options, "--module-version", c.ModuleVersion)
+	}
+	return m
+}
+
+// librariesOf returns the state of everything that javac reads apart from the sources.
+func librariesOf(m buildtool.Module) string {
+	var paths []string
+	for _, c := range m.Compilers {
+		paths = slices.Concat(paths, c.ClassPath, c.ProcessorPath)
+	}
+	return stateOf(paths)
+}
+
+// compilerNames names what makes the classes.
+func compilerNames(m buildtool.Module) string {
+	if len(m.Compilers) == 0 {
+		return "nothing that is known"
+	}
+	var names []string
+	for _, c := range m.Compilers {
+		names = append(names, c.Plugin)
+	}
+	return strings.Join(names, " and ")
+}
+
+// processing returns javac's options including those about annotation processors, and whether there
+// are processors that read more than one source.
+func processing(c buildtool.Compiler) (options []string, whole bool, err error) {
+	options = slices.Clone(c.Options)
+	if slices.Contains(options, "-proc:none") {
+		return options, false, nil
+	}
+	path := c.ProcessorPath
+	if path == nil && c.Plugin != "java" {
+		path = c.ClassPath
+	}
+	some, whole, err := processors(path)
+	switch {
+	case err != nil:
+		return nil, false, err
+	case !some:
+		return append(options, "-proc:none"), false, nil
+	case c.ProcessorPath != nil:
+		options = append(options, "-processorpath", strings.Join(path, string(filepath.ListSeparator)))
+	}
+	return options, whole, nil
+}
+
+// Where a jar names its annotation processors, and says which of them read one source at a time: https://docs.gradle.org/current/userguide/java_plugin.html#sec:incremental_annotation_processing
+const (
+	processorsPath  = "META-INF/services/javax.annotation.processing.Processor"
+	incrementalPath = "META-INF/gradle/incremental.annotation.processors"
+)
+
+// processors reports whether there are annotation processors in jars, and whether one of them may
+// read more than one source.
+func processors(jars []string) (some, whole bool, err error) {
+	for _, path := range jars {
+		if filepath.Ext(path) != ".jar" {
+			continue // classes of the same build
+		}
+		jar, err := zip.OpenReader(path)
+		if err != nil {
+			return false, false, fmt.Errorf("look for annotation processors: %w", err)
+		}
+		names, _ := fs.ReadFile(&jar.Reader, processorsPath)
+		kinds, _ := fs.ReadFile(&jar.Reader, incrementalPath)
+		_ = jar.Close()
+		for _, name := range lines(names) {
+			some = true
+			whole = whole || !slices.Contains(lines(kinds), name+",isolating")
+		}
+	}
+	return some, whole, nil
+}
+
+// lines returns the lines of text without comments, spaces and empty lines.
+func lines(text []byte) []string {
+	var list []string
+	scanner := bufio.NewScanner(bytes.NewReader(text))
+	for scanner.Scan() {
+		line, _, _ := strings.Cut(scanner.Text(), "#")
+		if line = strings.ReplaceAll(line, " ", ""); line != "" {
+			list = append(list, line)
+		}
+	}
+	return list
+}

@@ -1,0 +1,74 @@
+package compiler
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/devloop-cli/devloop/builder/buildtool"
+	"github.com/devloop-cli/devloop/builder/internal/jartest"
+)
+
+func TestProcessors(t *testing.T) {
+	dir := t.TempDir()
+	jar := func(name, services, kinds string) string {
+		return jartest.Write(t, filepath.Join(dir, name), []jartest.File{{processorsPath, services}, {incrementalPath, kinds}})
+	}
+	plain := jartest.Write(t, filepath.Join(dir, "plain.jar"), []jartest.File{{"A.class", ""}})
+	one := jar("one.jar", "# comment\ncom.One\n", "com.One,isolating\n")
+	all := jar("all.jar", "com.All\n", "com.All,aggregating\n")
+	unknown := jar("unknown.jar", "com.Unknown # of old\n", "")
+	for _, test := range []struct {
+		jars        []string
+		some, whole bool
+	}{
+		{nil, false, false},
+		{[]string{plain, dir}, false, false},
+		{[]string{plain, one}, true, false},
+		{[]string{one, all}, true, true},
+		{[]string{unknown}, true, true},
+	} {
+		some, whole, err := processors(test.jars)
+		if err != nil || some != test.some || whole != test.whole {
+			t.Errorf("%v: got %v, %v, %v", test.jars, some, whole, err)
+		}
+	}
+	if _, _, err := processors([]string{filepath.Join(dir, "missing.jar")}); err == nil {
+		t.Error("a jar that is not there is no jar without processors")
+	}
+
+	for want, c := range map[string]buildtool.Compiler{
+		"-g -proc:none": {Plugin: "java", Options: []string{"-g"}, ClassPath: []string{all}},
+		"-proc:none":    {Plugin: "maven-compiler-plugin", Options: []string{"-proc:none"}, ClassPath: []string{all}},
+		"-parameters":   {Plugin: "maven-compiler-plugin", Options: []string{"-parameters"}, ClassPath: []string{all}},
+		"-X -processorpath " + one + string(os.PathListSeparator) + plain: {Plugin: "java", Options: []string{"-X"}, ProcessorPath: []string{one, plain}},
+	} {
+		if options, _, err := processing(c); err != nil || strings.Join(options, " ") != want {
+			t.Errorf("got %q, %v, want %q", options, err, want)
+		}
+	}
+}
+
+func TestJavacModelIsOfJavacAlone(t *testing.T) {
+	dir := t.TempDir()
+	javac := buildtool.Compiler{Plugin: "java", Compiler: "javac", JavaHome: "/jdk"}
+	for want, m := range map[string]buildtool.Module{
+		"nothing that is known":                         {Classes: []string{dir}},
+		"kotlin-maven-plugin and maven-compiler-plugin": {Classes: []string{dir}, Compilers: []buildtool.Compiler{{Plugin: "kotlin-maven-plugin"}, {Plugin: "maven-compiler-plugin", Compiler: "javac"}}},
+		"has eclipse make":                              {Classes: []string{dir}, Compilers: []buildtool.Compiler{{Plugin: "eclipse", Compiler: "eclipse"}}},
+		"of its own choice":                             {Classes: []string{dir}, Compilers: []buildtool.Compiler{{Compiler: "javac", Forked: true}}},
+		"in 2 directories":                              {Classes: []string{dir, t.TempDir()}, Compilers: []buildtool.Compiler{javac}},
+		"in 0 directories":                              {Classes: []string{filepath.Join(dir, "none")}, Compilers: []buildtool.Compiler{javac}},
+	} {
+		if _, _, err := javacModel(m); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+	javac.Generated = "/generated"
+	m := buildtool.Module{Classes: []string{dir, filepath.Join(dir, "none")}, Sources: []string{"/src", "/generated"}, Compilers: []buildtool.Compiler{javac}}
+	model, home, err := javacModel(m)
+	if err != nil || home != "/jdk" || len(model.Sources) != 1 || model.Classes != dir {
+		t.Errorf("got %+v, %s, %v", model, home, err)
+	}
+}

@@ -1,0 +1,159 @@
+package compiler
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+
+	"github.com/devloop-cli/devloop/builder/buildtool"
+	"github.com/devloop-cli/devloop/builder/incremental"
+	"github.com/devloop-cli/devloop/builder/internal/paths"
+	"github.com/devloop-cli/devloop/internal/atomicfile"
+)
+
+// resources are the files of a module that its build copies without a change, as most builds do
+// with most of them. When such a file has changed it is copied without the build, into copies of the
+// build's directories.
+type resources struct {
+	// dirs are the copies by the build's directories.
+	dirs map[string]string
+	// copies are by the absolute path of their source.
+	copies map[string]resourceCopy
+}
+
+// resourceCopy is a resource in the build's output, and in the copy of that.
+type resourceCopy struct{ built, copied string }
+
+// largestResource is the size in bytes above which a file is left to the build: we read each file
+// to see whether the build changes it.
+const largestResource = 4 << 20
+
+// newResources finds the resources of m that the build has copied without a change. classes is the
+// copy of the directory with the module's classes; other directories are copied into dir.
+func newResources(m buildtool.Module, classes, dir string) (*resources, error) {
+	r := &resources{dirs: map[string]string{}, copies: map[string]resourceCopy{}}
+	for i, built := range paths.Existing(m.Resources) {
+		copied := classes
+		if !slices.Contains(m.Classes, built) {
+			copied = filepath.Join(dir, strconv.Itoa(i))
+			if err := incremental.Mirror(built, copied); err != nil {
+				return nil, err
+			}
+		}
+		r.dirs[built] = copied
+	}
+	for _, source := range m.ResourceSources {
+		if err := r.find(source); err != nil {
+			return nil, fmt.Errorf("look for resources: %w", err)
+		}
+	}
+	return r, nil
+}
+
+// find records the files of a source directory that are in the output without a change.
+func (r *resources) find(source string) error {
+	return filepath.WalkDir(source, func(path string, entry fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil || info.Size() > largestResource {
+			return nil
+		}
+		rel, err := filepath.Rel(source, path)
+		if err != nil {
+			return err
+		}
+		for built, copied := range r.dirs {
+			c := resourceCopy{filepath.Join(built, rel), filepath.Join(copied, rel)}
+			if sameContent(path, c.copied) {
+				r.copies[path] = c
+			}
+		}
+		return nil
+	})
+}
+
+// sameContent reports whether two files can be read and have the same content.
+func sameContent(one, other string) bool {
+	a, err := os.ReadFile(one)
+	if err != nil {
+		return false
+	}
+	b, err := os.ReadFile(other)
+	return err == nil && bytes.Equal(a, b)
+}
+
+// placeholders match what builds replace in resources: Maven's filtering by Spring Boot's
+// parent and by its own default, Gradle's expand and its ReplaceTokens.
+// https://docs.spring.io/spring-boot/maven-plugin/using.html
+// https://docs.gradle.org/current/userguide/working_with_files.html#sec:filtering_files
+var placeholders = []*regexp.Regexp{regexp.MustCompile(`@[\w.-]+@`), regexp.MustCompile(`\$`), regexp.MustCompile(`<%`), regexp.MustCompile(`\\`)}
+
+// isCopied reports whether the build would copy a changed file without a change: it did so before,
+// and the file has no new kind of placeholder.
+func (r *resources) isCopied(file string) bool {
+	c, known := r.of(file)
+	if !known {
+		return false
+	}
+	before, err := os.ReadFile(c.copied)
+	if err != nil {
+		return false
+	}
+	now, err := os.ReadFile(file)
+	if err != nil || len(now) > largestResource {
+		return false
+	}
+	return !slices.ContainsFunc(placeholders, func(p *regexp.Regexp) bool { return p.Match(now) && !p.Match(before) })
+}
+
+// of returns the copy of a file.
+func (r *resources) of(file string) (c resourceCopy, known bool) {
+	if r == nil {
+		return c, false
+	}
+	if c, known = r.copies[file]; !known {
+		c, known = r.copies[paths.Real(file)]
+	}
+	return c, known
+}
+
+// update copies those files that are resources, and returns their number.
+func (r *resources) update(files []string) (n int, err error) {
+	for _, file := range files {
+		c, known := r.of(file)
+		if !known {
+			continue
+		}
+		text, err := os.ReadFile(file)
+		if err == nil {
+			err = atomicfile.Write(c.copied, text)
+		}
+		if err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// compareWithBuild returns an [incremental.UnsupportedError] if the build, which has run since, has
+// not copied a resource without a change.
+func (r *resources) compareWithBuild() error {
+	for file, c := range r.copies {
+		if sameContent(file, c.copied) && !sameContent(c.built, c.copied) {
+			return &incremental.UnsupportedError{Reason: "the build does not copy " + filepath.Base(file) + " as it is"}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,119 @@
+package compiler
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/devloop-cli/devloop/builder/internal/buildtest"
+	"github.com/devloop-cli/devloop/builder/internal/jartest"
+	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/hack/real"
+)
+
+const style = "src/main/resources/static/app.css"
+
+// sameParts compares the application's own files with what the build makes of the same sources.
+func sameParts(t *testing.T, c *Compiler, got springboot.App) {
+	t.Helper()
+	now, err := got.Contents()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := buildReal(t, c, "the same by the build").Contents()
+	if err != nil {
+		t.Fatal(err)
+	}
+	paths := maps.Clone(want.Own)
+	maps.Copy(paths, now.Own)
+	for _, path := range slices.Sorted(maps.Keys(paths)) {
+		if string(now.Own[path]) != string(want.Own[path]) {
+			t.Errorf("%s is %q, want %q", path, now.Own[path], want.Own[path])
+		}
+	}
+}
+
+func TestRealResourcesAreCopied(t *testing.T) {
+	t.Parallel()
+	for name, need := range map[string]func(testing.TB){"spring-maven": real.Maven, "spring-server": real.Gradle} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			need(t)
+			dir := buildtest.Sample(t, name)
+			_ = os.Remove(filepath.Join(dir, "Dockerfile"))
+			jartest.WriteFile(t, dir, style, "p { color: green }\n")
+			jartest.WriteFile(t, dir, "src/main/resources/application.properties", "word=one\n")
+			c, _ := ready(t, dir)
+
+			jartest.WriteFile(t, dir, style, "p { color: blue }\n@media print { }\n")
+			app := compile(t, c, []string{style})
+			if app.How != "1 resource copied" {
+				t.Errorf("a style: %s", app.How)
+			}
+			sameParts(t, c, app)
+
+			jartest.WriteFile(t, dir, "src/main/resources/application.properties", "word=two\n")
+			buildtest.Change(t, dir, buildtest.Controller, "Hello, World", "Hello, again")
+			app = compile(t, c, []string{buildtest.Controller, "src/main/resources/application.properties"})
+			if app.How != "by the incremental compiler, 1 source, and 1 resource copied" {
+				t.Errorf("both: %s", app.How)
+			}
+			sameParts(t, c, app)
+			if said := c.verify(t.Context()); said != "" || c.dirty {
+				t.Errorf("the same by the build: %q", said)
+			}
+
+			for _, text := range []string{"p { width: @project.artifactId@ }\n", "p { width: ${name} }\n", ""} {
+				jartest.WriteFile(t, dir, style, text)
+				if text == "" {
+					if err := os.Remove(filepath.Join(dir, style)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if app := compile(t, c, []string{style}); !strings.Contains(app.How, "as "+style+" changed") {
+					t.Errorf("%q: %s", text, app.How)
+				}
+				jartest.WriteFile(t, dir, style, "p { }\n")
+				compile(t, c, nil)
+				if why := c.RunIdle(t.Context()); why != "" {
+					t.Fatal(why)
+				}
+			}
+		})
+	}
+}
+
+// TestRealResourcesAreCheckedByTheBuild has a build with placeholders that nothing but the build itself
+// could know.
+func TestRealResourcesAreCheckedByTheBuild(t *testing.T) {
+	t.Parallel()
+	real.Maven(t)
+	dir := buildtest.Sample(t, "spring-maven")
+	jartest.WriteFile(t, dir, style, "p { color: green }\n")
+	buildtest.Change(t, dir, "pom.xml", "<java.version>", "<color>blue</color>\n    <java.version>")
+	buildtest.Change(t, dir, "pom.xml", "<plugins>", `<resources><resource><directory>src/main/resources</directory><filtering>true</filtering></resource></resources>
+    <plugins>
+      <plugin>
+        <groupId>org.apache.maven.plugins</groupId>
+        <artifactId>maven-resources-plugin</artifactId>
+        <configuration><delimiters><delimiter>[[*]]</delimiter></delimiters></configuration>
+      </plugin>`)
+	c, _ := ready(t, dir)
+
+	jartest.WriteFile(t, dir, style, "p { color: [[color]] }\n")
+	if app := compile(t, c, []string{style}); app.How != "1 resource copied" {
+		t.Errorf("a style: %s", app.How)
+	}
+	said := c.verify(t.Context())
+	if !strings.Contains(said, "the build does not copy app.css as it is") || c.disabled == "" {
+		t.Errorf("the check says %q", said)
+	}
+	t.Log(said)
+	app := compile(t, c, []string{style})
+	if text := contents(t, app).Own["static/app.css"]; string(text) != "p { color: blue }\n" {
+		t.Errorf("given up for good: %q", text)
+	}
+}

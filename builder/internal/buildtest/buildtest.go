@@ -1,0 +1,135 @@
+// Package buildtest helps to test builds: projects to build, samples, and a Gradle that the test
+// binary plays.
+package buildtest
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/devloop-cli/devloop/builder/internal/jartest"
+	"github.com/devloop-cli/devloop/hack/real"
+)
+
+// Controller is the controller of the samples.
+const Controller = "src/main/java/com/example/AppController.java"
+
+// GradleProject makes a project whose gradlew is played by this test binary.
+func GradleProject(t *testing.T, role string) string {
+	t.Helper()
+	dir := t.TempDir()
+	jartest.WriteFile(t, dir, "settings.gradle", "rootProject.name = 'Spring Server'\n")
+	jartest.WriteFile(t, dir, "build.gradle", "")
+	jartest.WriteFile(t, dir, "gradlew", fmt.Sprintf("#!/bin/sh\nPLAY=%s exec %q \"$@\"\n", role, os.Args[0]))
+	return dir
+}
+
+// PlayGradle does what a build does: it says how it was called, leaves a jar, and
+// has the init script's model written.
+func PlayGradle() int {
+	fmt.Println("called with", os.Args[1:])
+	if model := os.Getenv("PLAY_MODEL"); model != "" {
+		for i, arg := range os.Args {
+			if arg == "--init-script" {
+				script, _ := os.ReadFile(os.Args[i+1])
+				path := regexp.MustCompile(`new File\('(.+?)'\)`).FindSubmatch(script)[1]
+				_ = os.WriteFile(string(path), []byte(model), 0o644)
+			}
+		}
+	}
+	return 0
+}
+
+// PlayFailure prints a recorded output and fails.
+func PlayFailure() int {
+	_, _ = io.WriteString(os.Stdout, os.Getenv("PLAY_OUTPUT"))
+	return 1
+}
+
+// PlayHang is a build that does not end.
+func PlayHang() int {
+	fmt.Println("working")
+	time.Sleep(time.Hour)
+	return 0
+}
+
+// Sample copies a sample to a directory of this test's own, under a name that no
+// one else's images have.
+func Sample(t *testing.T, name string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "devloop-test-"+name)
+	real.CopySources(t, filepath.Join(repository(t), "samples", name), dir)
+	for _, made := range []string{"build", "target", ".gradle"} { // by somebody who built the sample where it is
+		if err := os.RemoveAll(filepath.Join(dir, made)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, script := range []string{"gradlew", "mvnw"} {
+		_ = os.Chmod(filepath.Join(dir, script), 0o755)
+	}
+	settings := filepath.Join(dir, "settings.gradle")
+	if text, err := os.ReadFile(settings); err == nil {
+		jartest.WriteFile(t, dir, "settings.gradle", strings.Replace(string(text), "'"+name+"'", "'devloop-test-"+name+"'", 1))
+	}
+	return dir
+}
+
+// repository returns the root of the repository.
+func repository(t *testing.T) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dir != filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		dir = filepath.Dir(dir)
+	}
+	t.Fatal("no go.mod above the test")
+	return ""
+}
+
+// Log puts a tool's output into the test's log.
+type Log struct{ T *testing.T }
+
+func (w Log) Write(p []byte) (int, error) {
+	for line := range strings.Lines(string(p)) {
+		w.T.Log(strings.TrimRight(line, "\n"))
+	}
+	return len(p), nil
+}
+
+// Timed runs do and logs how long it took.
+func Timed(t *testing.T, what string, do func()) {
+	t.Helper()
+	began := time.Now()
+	do()
+	t.Logf("TIME %s: %.2f s", what, time.Since(began).Seconds())
+}
+
+// Change replaces text in a file; without a text to be replaced it makes the file, and
+// without a new one it removes it.
+func Change(t *testing.T, dir, file, from, to string) {
+	t.Helper()
+	path := filepath.Join(dir, filepath.FromSlash(file))
+	text, err := os.ReadFile(path)
+	switch {
+	case from == "":
+		jartest.WriteFile(t, dir, file, to)
+	case err != nil || !strings.Contains(string(text), from):
+		t.Fatalf("no %q to edit in %s: %v", from, file, err)
+	case to == "":
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+	default:
+		jartest.WriteFile(t, dir, file, strings.Replace(string(text), from, to, 1))
+	}
+}

@@ -1,0 +1,66 @@
+package maven
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/devloop-cli/devloop/builder/buildtool"
+	"github.com/devloop-cli/devloop/builder/diagnostics"
+)
+
+// failure parses the output of a build that ended with err.
+func failure(b buildtool.Build, text string, err error) error {
+	if e := b.MainClassError(text, func(class string) string {
+		return fmt.Sprintf("choose it in pom.xml: <properties><start-class>%s</start-class></properties>", class)
+	}); e != nil {
+		return e
+	}
+	e := b.Failure(text, err, moreMemory)
+	e.Advice = append(styleHints(b, text), e.Advice...)
+	if len(e.Problems) == 0 {
+		e.Problems = pomProblems(text, b.Dir)
+	}
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if line != "[ERROR]" && strings.HasPrefix(line, "[ERROR]") && !strings.Contains(line, "re-run Maven") {
+			e.Output = append(e.Output, line)
+		}
+	}
+	if len(e.Output) == 0 {
+		e.Output = diagnostics.Tail(text)
+	}
+	e.Output = e.Output[:min(len(e.Output), diagnostics.MaxLines)]
+	if len(e.Problems) == 0 && len(e.Output) > 0 {
+		e.Err = fmt.Errorf("%w: %s", err, strings.TrimSpace(strings.TrimPrefix(e.Output[0], "[ERROR]")))
+	}
+	return e
+}
+
+var (
+	// pomMistake matches a mistake in a pom.xml that Maven can read, pomName the line after it
+	// that names the file.
+	pomMistake = regexp.MustCompile(`^\[(?:ERROR|FATAL)\] +('.+?) @ (?:.+, )?line (\d+), column (\d+)`)
+	pomName    = regexp.MustCompile(`(?m)^\[ERROR\] +The project .*\((.+)\) has \d+ errors?`)
+)
+
+// pomProblems returns the mistakes in a pom.xml.
+func pomProblems(text, dir string) []diagnostics.Problem {
+	name := pomName.FindStringSubmatch(text)
+	if name == nil {
+		return nil
+	}
+	var found []diagnostics.Problem
+	for line := range strings.Lines(text) {
+		m := pomMistake.FindStringSubmatch(strings.TrimSpace(line))
+		if m == nil || slices.ContainsFunc(found, func(p diagnostics.Problem) bool { return p.Text == m[1] }) {
+			continue
+		}
+		line, _ := strconv.Atoi(m[2])
+		column, _ := strconv.Atoi(m[3])
+		found = append(found, diagnostics.New(dir, name[1], line, column, m[1]))
+	}
+	return found
+}

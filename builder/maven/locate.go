@@ -1,0 +1,103 @@
+package maven
+
+import (
+	"bytes"
+	"context"
+	"encoding/xml"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/devloop-cli/devloop/builder/buildtool"
+	"github.com/devloop-cli/devloop/builder/internal/paths"
+)
+
+// Name returns "maven".
+func (Maven) Name() string { return "maven" }
+
+// Detect reports whether a directory has a Maven build.
+func (Maven) Detect(dir string) bool {
+	_, found := paths.FirstFile(dir, "pom.xml")
+	return found
+}
+
+// Find returns the command that runs Maven: the project's wrapper if it works, else the one on
+// the PATH.
+func (Maven) Find(ctx context.Context, b buildtool.Build, out io.Writer) (buildtool.Tool, error) {
+	home := os.Getenv("MAVEN_USER_HOME")
+	if home == "" {
+		home = paths.InHome(".m2")
+	}
+	w := buildtool.Wrapper{Tool: "Maven", Script: buildtool.Script(b.Root, "mvnw", "mvnw.cmd"), Path: "mvn",
+		Properties: filepath.Join(b.Root, ".mvn", "wrapper", "maven-wrapper.properties"),
+		Dists:      filepath.Join(home, "wrapper", "dists"), Marker: []string{"*/bin/mvn", "*/*/bin/mvn"}, Site: "https://maven.apache.org/install.html"}
+	return w.Choose(ctx, b, out)
+}
+
+// Doubt is nil: every Maven that runs can build the project.
+func (Maven) Doubt(buildtool.Build) error { return nil }
+
+// BuildFile returns "pom.xml".
+func (Maven) BuildFile(string) string { return "pom.xml" }
+
+// UserFiles returns the files outside of the project that every build of the user reads.
+func (Maven) UserFiles() []string {
+	return []string{paths.InHome(filepath.Join(".m2", "settings.xml")), paths.InHome(filepath.Join(".m2", "settings-security.xml")),
+		paths.InHome(filepath.Join(".m2", "toolchains.xml")), paths.InHome(".mavenrc")}
+}
+
+// pom is the part of a pom.xml that is read before Maven runs, without what Maven would inherit.
+type pom struct {
+	ArtifactID string   `xml:"artifactId"`
+	Modules    []string `xml:"modules>module"`
+	Profiles   []struct {
+		Modules []string `xml:"modules>module"`
+	} `xml:"profiles>profile"`
+}
+
+// modules returns all modules, also those of profiles: only Maven knows which are active.
+func (p pom) modules() []string {
+	modules := p.Modules
+	for _, profile := range p.Profiles {
+		modules = append(modules, profile.Modules...)
+	}
+	return modules
+}
+
+// readPom reads the pom.xml of dir.
+func readPom(dir string) (pom, error) {
+	text, err := os.ReadFile(filepath.Join(dir, "pom.xml"))
+	if err != nil {
+		return pom{}, err
+	}
+	var p pom
+	decoder := xml.NewDecoder(bytes.NewReader(text))
+	decoder.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil }
+	return p, decoder.Decode(&p)
+}
+
+// ProjectName returns the artifact of the pom.xml in dir.
+func (Maven) ProjectName(dir string) string {
+	p, err := readPom(dir)
+	if err != nil || strings.Contains(p.ArtifactID, "${") {
+		return ""
+	}
+	return strings.TrimSpace(p.ArtifactID)
+}
+
+// Root goes upwards as long as a pom.xml above names the directory as a module.
+func (t Maven) Root(dir string) string {
+	for above := filepath.Dir(dir); above != filepath.Dir(above); above = filepath.Dir(above) {
+		p, err := readPom(above)
+		if err != nil {
+			continue
+		}
+		for _, m := range p.modules() {
+			if path := filepath.Join(above, filepath.FromSlash(m)); path == dir || path == filepath.Join(dir, "pom.xml") {
+				return t.Root(above)
+			}
+		}
+	}
+	return dir
+}

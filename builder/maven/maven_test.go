@@ -1,0 +1,133 @@
+package maven
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/devloop-cli/devloop/builder/buildtool"
+	"github.com/devloop-cli/devloop/builder/diagnostics"
+	"github.com/devloop-cli/devloop/builder/internal/jartest"
+	"github.com/devloop-cli/devloop/internal/fault"
+)
+
+func TestMavenOptionsAreTheUsers(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Unsetenv("MAVEN_OPTS"); err != nil {
+		t.Fatal(err)
+	}
+	if env := environment(dir); env == nil || env[len(env)-1] != "MAVEN_OPTS="+mavenOpts {
+		t.Errorf("got %v", env)
+	}
+	jartest.WriteFile(t, dir, ".mvn/jvm.config", "-XX:+UseG1GC")
+	if env := environment(dir); env != nil {
+		t.Errorf("got %v beside jvm.config", env)
+	}
+}
+
+func TestMavenGetsOneCollector(t *testing.T) {
+	t.Setenv("MAVEN_OPTS", "")
+	if err := os.Unsetenv("MAVEN_OPTS"); err != nil { // Setenv puts it back
+		t.Fatal(err)
+	}
+	t.Setenv("JAVA_TOOL_OPTIONS", "-XX:+UseG1GC")
+	if env := environment(t.TempDir()); !slices.Contains(env, "MAVEN_OPTS=-XX:TieredStopAtLevel=1") || slices.ContainsFunc(env, func(v string) bool { return strings.HasPrefix(v, "MAVEN_OPTS=") && strings.Contains(v, "SerialGC") }) {
+		t.Errorf("Maven is told two collectors")
+	}
+}
+
+// TestStyleFailuresAreTold uses what Maven 3.9 says.
+func TestStyleFailuresAreTold(t *testing.T) {
+	b := buildtool.Build{Tool: buildtool.Tool{Name: "maven", Command: []string{"./mvnw"}}}
+	output := "[ERROR] Failed to execute goal io.spring.javaformat:spring-javaformat-maven-plugin:0.0.47:validate (default) on project spring-petclinic: Formatting violations found in the following files:"
+	hints := strings.Join(styleHints(b, output), "\n")
+	if !strings.Contains(hints, "devloop run leaves such checks out") || !strings.Contains(hints, "./mvnw spring-javaformat:apply") {
+		t.Errorf("got %q", hints)
+	}
+	output = "[ERROR] Failed to execute goal org.apache.maven.plugins:maven-compiler-plugin:3.15.0:compile (default-compile) on project shop: Compilation failure"
+	if got := styleHints(b, output); got != nil {
+		t.Errorf("of a compile error: %v", got)
+	}
+}
+
+func TestPackingByMaven(t *testing.T) {
+	t.Parallel()
+	lib, web := buildtool.Module{Name: "g:lib", Archive: "/lib.jar"}, buildtool.Module{Name: "g:web"}
+	for want, one := range map[string]buildtool.Module{
+		"":                                   {Goals: []buildtool.Goal{{Goal: "maven-compiler-plugin:compile", Phase: "compile"}, {Goal: "maven-jar-plugin:jar", Phase: "package"}}},
+		"Maven has to pack the module g:lib": {Libraries: []string{"/lib.jar"}},
+		"proguard-maven-plugin:proguard runs for it in the phase package": {Goals: []buildtool.Goal{{Goal: "proguard-maven-plugin:proguard", Phase: "package"}}},
+	} {
+		if got := (Maven{}).PackagingReason(one, []buildtool.Module{lib, web}); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func TestBrokenPoms(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	jartest.WriteFile(t, dir, "pom.xml", "<project>\n  <dependenci>\n</project>")
+	for output, want := range map[string]string{
+		"[ERROR] [ERROR] Some problems were encountered while processing the POMs:\n[FATAL] Non-parseable POM DIR/pom.xml: Unrecognised tag: 'dependenci' (position: START_TAG seen ...<dependenci>... @2:3)  @ line 2, column 3\n":               "pom.xml:2: Unrecognised tag: 'dependenci'",
+		"[ERROR] 'dependencies.dependency.version' for a:b:jar is missing. @ line 2, column 3\n[ERROR]   The project c:d:1 (DIR/pom.xml) has 1 error\n[ERROR]     'dependencies.dependency.version' for a:b:jar is missing. @ line 2, column 3\n": "pom.xml:2: 'dependencies.dependency.version' for a:b:jar is missing.",
+	} {
+		err := failure(buildtool.Build{Dir: dir, Root: dir, Tool: buildtool.Tool{Name: "maven"}}, strings.ReplaceAll(output, "DIR", dir), errors.New("failed"))
+		if got := err.Error(); got != "compile: "+want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		var e *diagnostics.CompileError
+		if errors.As(err, &e) && e.Problems[0].Column != 3 {
+			t.Errorf("got %+v", e.Problems)
+		}
+	}
+}
+
+func TestMavenNamesACorruptJar(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	jartest.WriteFile(t, dir, "pom.xml", "<project><artifactId>shop</artifactId></project>")
+	jar := jartest.WriteFile(t, dir, "target/shop-1.jar", "PK\x03\x04 cut")
+	one, err := (Maven{}).Application(buildtool.Build{Dir: dir, Root: dir}, []buildtool.Module{{Directory: dir, Archive: jar}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if one.Archive != jar {
+		t.Errorf("got %+v", one)
+	}
+}
+
+func TestSkippedChecks(t *testing.T) {
+	t.Parallel()
+	goals := []buildtool.Goal{{Goal: "maven-checkstyle-plugin:check", Phase: "validate"}, {Goal: "maven-compiler-plugin:compile", Phase: "compile"}}
+	if got := (Maven{}).SkippedChecks([]buildtool.Module{{Goals: goals}}); !slices.Equal(got, []string{"maven-checkstyle-plugin"}) {
+		t.Errorf("got %v", got)
+	}
+}
+
+// TestApplicationIsTheSelectedModule selects by directory and by artifact, also in a flat layout and in a
+// directory with brackets.
+func TestApplicationIsTheSelectedModule(t *testing.T) {
+	t.Parallel()
+	root := filepath.Join(t.TempDir(), "[work]", "shop")
+	web, admin := filepath.Join(root, "..", "web"), filepath.Join(root, "admin")
+	modules := []buildtool.Module{{Name: "g:shop", Directory: root}, {Name: "g:web", Directory: web}, {Name: "g:admin", Directory: admin}}
+	for _, dir := range []string{web, admin} {
+		jartest.Write(t, filepath.Join(dir, "target", "app-1.jar"), jartest.BootFiles())
+	}
+	for module, want := range map[string]string{"../web": web, ":web": web, "g:admin": admin, "admin": admin} {
+		one, err := Maven{}.Application(buildtool.Build{Dir: root, Root: root, Module: module}, modules)
+		if err != nil || one.Directory != want || one.Archive != filepath.Join(want, "target", "app-1.jar") {
+			t.Errorf("%s: got %+v, %v", module, one, err)
+		}
+	}
+	if _, err := (Maven{}).Application(buildtool.Build{Dir: root, Root: root}, modules); fault.Of(err).Code != "project.ambiguous" {
+		t.Errorf("two applications: %v", err)
+	}
+	if _, err := (Maven{}).Application(buildtool.Build{Dir: root, Root: root, Module: "none"}, modules); fault.Of(err).Code != "project.unsupported" {
+		t.Errorf("no application: %v", err)
+	}
+}

@@ -1,0 +1,33 @@
+package maven
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/devloop-cli/devloop/builder/buildtool"
+)
+
+// earlyPhases are those that a build of the classes goes through.
+// https://maven.apache.org/guides/introduction/introduction-to-the-lifecycle.html#lifecycle-reference
+var earlyPhases = []string{"", "validate", "initialize", "generate-sources", "process-sources", "generate-resources", "process-resources", "compile", "process-classes"}
+
+// packers are goals of later phases that do not change a class or a resource of the application.
+var packers = []string{"maven-resources-plugin:testResources", "maven-compiler-plugin:testCompile", "maven-surefire-plugin:test",
+	"maven-jar-plugin:jar", "maven-war-plugin:war", "spring-boot-maven-plugin:repackage", "maven-source-plugin:jar-no-fork",
+	"kotlin-maven-plugin:test-compile", "gmavenplus-plugin:compileTests", "jacoco-maven-plugin:report", "maven-failsafe-plugin:integration-test"}
+
+// PackagingReason says why Maven has to pack the archive of a module at each build, "" if it need
+// not: the archive has classes and libraries only.
+func (Maven) PackagingReason(one buildtool.Module, modules []buildtool.Module) string {
+	for _, other := range modules {
+		if slices.Contains(one.Libraries, other.Archive) {
+			return fmt.Sprintf("Maven has to pack the module %s", other.Name)
+		}
+	}
+	for _, g := range one.Goals {
+		if !slices.Contains(earlyPhases, g.Phase) && !slices.Contains(packers, g.Goal) {
+			return fmt.Sprintf("%s runs for it in the phase %s", g.Goal, g.Phase)
+		}
+	}
+	return ""
+}

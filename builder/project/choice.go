@@ -1,0 +1,142 @@
+package project
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/devloop-cli/devloop/builder/buildtool"
+	"github.com/devloop-cli/devloop/builder/gradle"
+	"github.com/devloop-cli/devloop/builder/maven"
+)
+
+// tool is a build tool.
+type tool interface {
+	locator
+	runner
+	interpreter
+}
+
+// locator finds a build, and the command that runs it.
+type locator interface {
+	Name() string
+	Detect(dir string) bool
+	Root(dir string) string
+	ProjectName(dir string) string
+	Find(ctx context.Context, b buildtool.Build, out io.Writer) (buildtool.Tool, error)
+	// Doubt says why the command will probably not build the project, nil if it will.
+	Doubt(b buildtool.Build) error
+	BuildFile(dir string) string
+	UserFiles() []string
+}
+
+// runner runs a build. It returns nil modules if the tool reported none.
+type runner interface {
+	Package(ctx context.Context, b buildtool.Build, out io.Writer) ([]buildtool.Module, error)
+	Classes(ctx context.Context, b buildtool.Build, out io.Writer) ([]buildtool.Module, error)
+}
+
+// interpreter says what the modules of a build mean.
+type interpreter interface {
+	Application(b buildtool.Build, modules []buildtool.Module) (buildtool.Module, error)
+	PackagingReason(one buildtool.Module, modules []buildtool.Module) string
+	SkippedChecks(modules []buildtool.Module) []string
+}
+
+// tools are in the order of preference: "gradle init" leaves the pom.xml in place.
+var tools = []tool{gradle.Gradle{}, maven.Maven{}}
+
+// BuildTools are the names of the tools that a project can be built with.
+var BuildTools = []string{"gradle", "maven"}
+
+// choice is a way to build a project.
+type choice struct {
+	tool  tool
+	build buildtool.Build
+	err   error // why no command can run it
+	doubt error // why the command will probably not build it, which counts if there is another choice
+}
+
+// choose returns the way to build a directory. asked names the tool, "" for any. If two tools could
+// build it, a working wrapper wins over an installed command.
+func choose(ctx context.Context, b buildtool.Build, asked string, out io.Writer) (choice, error) {
+	found, err := detect(b.Dir, asked)
+	if err != nil {
+		return choice{}, err
+	}
+	var choices []choice
+	for _, t := range found {
+		c := choice{tool: t, build: b}
+		c.build.Root = t.Root(b.Dir)
+		if c.build.Tool, c.err = t.Find(ctx, c.build, out); ctx.Err() != nil {
+			return choice{}, c.err
+		}
+		c.doubt = t.Doubt(c.build)
+		choices = append(choices, c)
+	}
+	best := choices[0]
+	for _, c := range choices[1:] {
+		if c.rank() > best.rank() {
+			best, c = c, best
+		}
+		best.build.Tool.Why += "; " + c.passedOver()
+	}
+	if len(choices) > 1 && best.err == nil {
+		best.build.Tool.Why += fmt.Sprintf(" (choose: --build-tool %s)", strings.Join(BuildTools, "|"))
+	}
+	return best, best.err
+}
+
+// rank orders choices: a wrapper, an installed command, none that works.
+func (c choice) rank() int {
+	switch {
+	case c.err != nil || c.doubt != nil:
+		return 0
+	case !c.build.Tool.Wrapped:
+		return 1
+	}
+	return 2
+}
+
+// passedOver says why this choice was not taken.
+func (c choice) passedOver() string {
+	files := "the pom.xml beside it is not used"
+	if c.tool.Name() == "gradle" {
+		files = "the Gradle build beside it is not used"
+	}
+	if err := errors.Join(c.err, c.doubt); err != nil {
+		files += ": it " + strings.TrimPrefix(err.Error(), fmt.Sprintf("%q ", c.build.Dir))
+	}
+	return files
+}
+
+// detect returns the tools whose builds a directory has, at most the one that is asked for.
+func detect(dir, asked string) (found []tool, err error) {
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return nil, noProject(dir, "is not a directory", err)
+	}
+	for _, t := range tools {
+		if t.Detect(dir) && (asked == "" || asked == t.Name()) {
+			found = append(found, t)
+		}
+	}
+	switch {
+	case len(found) > 0:
+		return found, nil
+	case asked != "":
+		return nil, noProject(dir, fmt.Sprintf("holds no %s project, which --build-tool asks for", asked), nil)
+	}
+	return nil, noProject(dir, "holds no Gradle or Maven project: no build.gradle, build.gradle.kts or pom.xml", nil)
+}
+
+func noProject(dir, reason string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		reason, err = "does not exist", nil
+	}
+	return buildtool.ProjectError("project.none", dir, reason, err,
+		"go to the directory that holds build.gradle or pom.xml, or name it as the argument")
+}

@@ -1,0 +1,178 @@
+package project
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/devloop-cli/devloop/builder/buildtool"
+	"github.com/devloop-cli/devloop/builder/internal/paths"
+	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/internal/atomicfile"
+)
+
+// Compile builds the project without its tests. The tool's output goes to out, line by line.
+//
+// The first build, and each after a change of the build files, packs the executable archive. If
+// all of its content is on the disk too, later builds only make the classes, unless a Dockerfile
+// needs the archive.
+//
+// Two devloops build one project one after the other. When ctx ends the build is stopped with all
+// its processes but Gradle's daemon, and the error wraps ctx's cause. Other errors have the code
+// compile.failed, project.ambiguous if several modules make an archive and Options name none, or
+// project.unsupported if none does.
+func (p *Project) Compile(ctx context.Context, out io.Writer) (springboot.App, error) {
+	release, err := buildtool.Lock(ctx, filepath.Join(p.build.CacheDir, "building", buildtool.Digest([]byte(p.build.Root))[:16]))
+	if err != nil {
+		return springboot.App{}, err
+	}
+	defer release()
+	m, fresh := p.model()
+	k, known := p.packing(m)
+	if fresh && known && k.Why == "" && !p.NeedsArchive(k.Directory, m.in(k.Directory).Archive) {
+		if app, found, err := p.compileClasses(ctx, out, m, k); err != nil || found {
+			return app, err
+		}
+	}
+	return p.Package(ctx, out)
+}
+
+// compileClasses builds everything that goes into the archive without packing it. It returns
+// found false if the archive has to be analyzed again.
+func (p *Project) compileClasses(ctx context.Context, out io.Writer, m model, k *packing) (app springboot.App, found bool, err error) {
+	before := p.inputs(nil)
+	modules, err := p.tool.Classes(ctx, p.request(), out)
+	if err != nil {
+		return springboot.App{}, false, err
+	}
+	if modules != nil {
+		if m, err = p.saveModel(modules, before); err != nil {
+			return springboot.App{}, false, err
+		}
+	}
+	app, found = p.App(&k.Exploded, m.in(k.Directory))
+	return app, found, nil
+}
+
+// Package builds the archive, and finds out how it is packed.
+func (p *Project) Package(ctx context.Context, out io.Writer) (springboot.App, error) {
+	one, m, err := p.archive(ctx, out)
+	if err != nil {
+		return springboot.App{}, err
+	}
+	if app, plain, err := p.nonBootApp(one, m); plain || err != nil {
+		return app, err
+	}
+	app, err := springboot.Open(one.Archive, p.env...)
+	if err != nil {
+		return springboot.App{}, unreadableArchive(one, err)
+	}
+	app = p.describe(app, one.Directory)
+	app.Classes, app.Resources, app.Libraries = paths.Existing(one.Classes), paths.Existing(one.Resources), paths.Existing(one.Libraries)
+	if app.Dockerfile != "" && p.NeedsJar == nil || len(one.Classes) == 0 {
+		return app, nil
+	}
+	k, err := p.analyzeArchive(one, app, m)
+	if err != nil {
+		return springboot.App{}, err
+	}
+	if k.Why != "" {
+		_, _ = fmt.Fprintf(out, "the archive is packed at each build: %s\n", k.Why)
+		return app, nil
+	}
+	if exploded, found := p.App(&k.Exploded, one); found {
+		app.Libraries, app.Exploded = exploded.Libraries, exploded.Exploded
+	}
+	return app, nil
+}
+
+// archive builds the archive, and returns the module that makes it.
+func (p *Project) archive(ctx context.Context, out io.Writer) (one buildtool.Module, m model, err error) {
+	before := p.inputs(nil)
+	modules, err := p.tool.Package(ctx, p.request(), out)
+	if err == nil {
+		m, err = p.saveModel(modules, before)
+	}
+	if err == nil {
+		one, err = p.tool.Application(p.request(), m.Modules)
+	}
+	return one, m, err
+}
+
+// request returns the build as it is configured now.
+func (p *Project) request() buildtool.Build {
+	b := p.build
+	b.SkipStyle = p.SkipStyle
+	return b
+}
+
+// unreadableArchive says what is wrong with the archive that a build has made.
+func unreadableArchive(one buildtool.Module, err error) error {
+	reason := "makes no executable jar"
+	if !errors.Is(err, springboot.ErrNotExecutable) {
+		reason = "has a jar that can't be read"
+	}
+	return buildtool.ProjectError("project.unsupported", one.Directory, reason, err, "delete it and build again: rm "+one.Archive)
+}
+
+// nonBootApp returns an application without Spring Boot: one with a main class but without an
+// executable archive. plain is false if the module has such an archive, or ought to.
+func (p *Project) nonBootApp(one buildtool.Module, m model) (app springboot.App, plain bool, err error) {
+	if one.MainClass == "" || one.Archive != "" && !errors.Is(openError(one.Archive), springboot.ErrNotExecutable) {
+		return springboot.App{}, false, nil
+	}
+	k := &packing{Inputs: m.Inputs, Directory: one.Directory, Why: p.tool.PackagingReason(one, m.Modules), Exploded: springboot.Exploded{
+		MainClass: one.MainClass, Told: one.Libraries, Layers: []string{springboot.Dependencies, springboot.Snapshots, "application"}}}
+	for _, file := range paths.Existing(one.Libraries) {
+		k.AddLibrary(file, m.layer(file))
+	}
+	app, found := p.App(&k.Exploded, one)
+	if !found {
+		return springboot.App{}, true, buildtool.ProjectError("project.unsupported", one.Directory, fmt.Sprintf("names the main class %q, which is not among its classes", one.MainClass), nil,
+			"correct the name, or the package of the class, in "+p.tool.BuildFile(p.build.ModuleDir()))
+	}
+	app.Jar = one.Archive
+	return app, true, atomicfile.WriteJSON(p.packingFile(), k)
+}
+
+// layer returns the layer of a library, by how often it changes.
+func (m model) layer(file string) string {
+	for _, one := range m.Modules {
+		if paths.Within(file, one.Directory) {
+			return "application"
+		}
+	}
+	if strings.Contains(filepath.Base(file), "-SNAPSHOT") {
+		return springboot.Snapshots
+	}
+	return springboot.Dependencies
+}
+
+// describe adds the application's name and Dockerfile.
+func (p *Project) describe(app springboot.App, dir string) springboot.App {
+	app.Dir, app.Name = dir, p.Name
+	if m, known := p.model(); known && p.SkipStyle {
+		checks := p.tool.SkippedChecks(m.Modules)
+		slices.Sort(checks)
+		app.SkippedChecks = slices.Compact(checks)
+	}
+	app.Dockerfile, app.Context = p.dockerfile.of(dir)
+	return app
+}
+
+// NeedsArchive reports whether the build has to pack the archive of the module in dir for a
+// Dockerfile.
+func (p *Project) NeedsArchive(dir, archive string) bool {
+	app := p.describe(springboot.App{Archive: archive}, dir)
+	return app.Dockerfile != "" && (p.NeedsJar == nil || p.NeedsJar(app))
+}
+
+// openError returns what keeps a file from being an archive that Spring Boot made executable.
+func openError(jar string) error {
+	_, err := springboot.Open(jar)
+	return err
+}

@@ -1,0 +1,66 @@
+package project
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/devloop-cli/devloop/builder/buildtool"
+	"github.com/devloop-cli/devloop/builder/internal/paths"
+)
+
+// NoDockerfile ignores the project's Dockerfile.
+const NoDockerfile = "none"
+
+// namedDockerfile returns the absolute path of the Dockerfile that the user named.
+func namedDockerfile(dir, name string) (string, error) {
+	if name == "" || name == NoDockerfile {
+		return name, nil
+	}
+	path, err := filepath.Abs(name)
+	if err == nil {
+		var info fs.FileInfo
+		if info, err = os.Stat(path); err == nil && !info.Mode().IsRegular() {
+			err = errors.New("not a file")
+		}
+	}
+	if err != nil {
+		if wrapped := (*fs.PathError)(nil); errors.As(err, &wrapped) {
+			err = wrapped.Err
+		}
+		return "", buildtool.ProjectError("project.dockerfile", dir, fmt.Sprintf("can't be built by %q", name), err,
+			"name one that is there, or leave it to devloop: --dockerfile none")
+	}
+	return path, nil
+}
+
+// dockerfiles finds the Dockerfile of a module.
+type dockerfiles struct {
+	dir   string // of the project
+	named string // the one that the user named, NoDockerfile, or "" for the one in the directory
+}
+
+// of returns the Dockerfile for the module in dir, "" for none, and its context. As with docker
+// build, the context is the directory of the Dockerfile; for one that the user named it is the
+// module or the project, if that contains it.
+func (f dockerfiles) of(dir string) (file, context string) {
+	switch f.named {
+	case "":
+		for _, d := range []string{dir, f.dir} {
+			if path, ok := paths.FirstFile(d, "Dockerfile"); ok {
+				return path, d
+			}
+		}
+		return "", ""
+	case NoDockerfile:
+		return "", ""
+	}
+	for _, d := range []string{dir, f.dir} {
+		if paths.Within(f.named, d) {
+			return f.named, d
+		}
+	}
+	return f.named, filepath.Dir(f.named)
+}

@@ -1,0 +1,94 @@
+package project
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/devloop-cli/devloop/builder/buildtool"
+)
+
+// inputs returns a digest of everything that the model depends on: build files of the project and
+// of the user, files that the model names, and the environment.
+func (p *Project) inputs(modules []buildtool.Module) map[string]string {
+	found := map[string]string{"environment": environment(), "command": strings.Join(p.Tool.Command, " ")}
+	p.addBuildFiles(found, p.build.Root, isBuildFile)
+	for _, file := range p.tool.UserFiles() {
+		addDigest(found, file)
+	}
+	anyFile := func(string) bool { return true }
+	for _, m := range modules {
+		for _, path := range m.BuildFiles {
+			p.addBuildFiles(found, path, anyFile)
+		}
+	}
+	return found
+}
+
+// environment returns a digest of the variables that the tools read.
+func environment() string {
+	var parts [][]byte
+	for _, v := range os.Environ() {
+		name, _, _ := strings.Cut(v, "=")
+		if slices.Contains([]string{"JAVA_HOME", "JAVA_OPTS", "MAVEN_OPTS", "MAVEN_ARGS", "GRADLE_OPTS", "GRADLE_USER_HOME"}, name) || strings.HasPrefix(name, "ORG_GRADLE_PROJECT_") {
+			parts = append(parts, []byte(v), []byte{0})
+		}
+	}
+	slices.SortFunc(parts, bytes.Compare)
+	return buildtool.Digest(parts...)
+}
+
+// notBuildFiles are directories without build files: output of builds, and downloads of other
+// tools. Hidden ones are skipped too, except for Maven's .mvn.
+var notBuildFiles = []string{"build", "target", "out", "bin", "node_modules"}
+
+// addBuildFiles adds the digests of files at and below path.
+func (p *Project) addBuildFiles(found map[string]string, path string, is func(name string) bool) {
+	_ = filepath.WalkDir(path, func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return nil // an unreadable file counts as missing: the build will complain
+		}
+		if !d.IsDir() {
+			if is(d.Name()) || isBuildCode(p.build.Root, file) {
+				addDigest(found, file)
+			}
+			return nil
+		}
+		hidden := strings.HasPrefix(d.Name(), ".") && d.Name() != ".mvn"
+		if file != path && (hidden || slices.Contains(notBuildFiles, d.Name()) || isMainSource(p.build.Root, file)) {
+			return filepath.SkipDir
+		}
+		return nil
+	})
+}
+
+// isBuildFile reports whether a file of that name is a build file.
+func isBuildFile(name string) bool {
+	for _, suffix := range []string{".gradle", ".gradle.kts", ".toml", ".lockfile"} {
+		if strings.HasSuffix(name, suffix) {
+			return true
+		}
+	}
+	return slices.Contains([]string{"pom.xml", "gradle.properties", "gradle-wrapper.properties", "maven-wrapper.properties",
+		"maven.config", "jvm.config", "extensions.xml", "lombok.config"}, name)
+}
+
+// isBuildCode reports whether a file is in buildSrc, which Gradle compiles into the build.
+func isBuildCode(root, file string) bool {
+	rel, err := filepath.Rel(root, file)
+	return err == nil && strings.HasPrefix(filepath.ToSlash(rel), "buildSrc/")
+}
+
+// isMainSource reports whether a directory has the sources of a module, and no build files.
+func isMainSource(root, dir string) bool {
+	return filepath.Base(dir) == "src" && !isBuildCode(root, dir)
+}
+
+func addDigest(found map[string]string, file string) {
+	if text, err := os.ReadFile(file); err == nil {
+		found[file] = buildtool.Digest(text)
+	}
+}

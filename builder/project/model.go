@@ -1,0 +1,56 @@
+package project
+
+import (
+	"maps"
+	"path/filepath"
+
+	"github.com/devloop-cli/devloop/builder/buildtool"
+	"github.com/devloop-cli/devloop/builder/internal/paths"
+	"github.com/devloop-cli/devloop/internal/atomicfile"
+)
+
+// model is what the tool reported of a build. It is valid as long as its inputs are the same.
+type model struct {
+	Modules []buildtool.Module `json:"modules"`
+	Inputs  map[string]string  `json:"inputs"`
+}
+
+func (p *Project) modelFile() string { return filepath.Join(p.StateDir("models"), "model.json") }
+
+// model returns what the last build reported, false if there was none, or if build files have
+// changed since.
+func (p *Project) model() (model, bool) {
+	var m model
+	if !atomicfile.ReadJSON(p.modelFile(), &m) {
+		return model{}, false
+	}
+	return m, maps.Equal(m.Inputs, p.inputs(m.Modules))
+}
+
+// in returns the module in dir, with no more than its directory if the build reported none.
+func (m model) in(dir string) buildtool.Module {
+	for _, one := range m.Modules {
+		if paths.Real(one.Directory) == paths.Real(dir) {
+			return one
+		}
+	}
+	return buildtool.Module{Directory: dir}
+}
+
+// Module returns what the last build reported of the module in dir, false if build files have
+// changed since.
+func (p *Project) Module(dir string) (one buildtool.Module, fresh bool) {
+	m, fresh := p.model()
+	return m.in(dir), fresh
+}
+
+// saveModel saves the modules that a build has reported. They hold for the build files as they
+// were before the build.
+func (p *Project) saveModel(modules []buildtool.Module, before map[string]string) (model, error) {
+	if modules == nil {
+		return model{}, nil
+	}
+	m := model{Modules: modules, Inputs: p.inputs(modules)}
+	maps.Copy(m.Inputs, before)
+	return m, atomicfile.WriteJSON(p.modelFile(), m)
+}

@@ -1,0 +1,132 @@
+// Package project opens a directory with a Gradle or Maven build, and builds it.
+//
+//	p, err := project.Open(ctx, "/shop", project.Options{})
+//	app, err := p.Compile(ctx, os.Stderr)
+//	app.Jar // "/shop/target/shop.jar"
+//
+// The first build packs the executable jar, and compares its content with the files on the disk.
+// If all of it is there, later builds only make the classes; see [springboot.Exploded]. The build
+// runs at each save unless a [compiler] avoids that. How a tool is called is in packages gradle and
+// maven; images are made elsewhere.
+//
+// [compiler]: https://pkg.go.dev/github.com/devloop-cli/devloop/builder/compiler
+package project
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/devloop-cli/devloop/builder/buildtool"
+	"github.com/devloop-cli/devloop/builder/internal/paths"
+	"github.com/devloop-cli/devloop/builder/springboot"
+)
+
+// Options say how to open a project.
+type Options struct {
+	// Module is the module with the application, in the build tool's words: ":app" for Gradle,
+	// "app" or ":artifact" for Maven. Empty means the only one that makes an executable jar.
+	Module string
+	// BuildTool is "gradle" or "maven", for a directory that has both builds. Empty means the one
+	// that works.
+	BuildTool string
+	// Dockerfile replaces the one in the project's directory, absolute or relative to the working
+	// directory; [NoDockerfile] ignores it.
+	Dockerfile string
+	// Env are the variables, NAME=VALUE, with which the application will run.
+	Env []string
+	// CacheDir is devloop's cache directory; empty means "devloop" in the user's.
+	CacheDir string
+	// Out receives what a wrapper prints while it downloads its tool; nil discards it.
+	Out io.Writer
+}
+
+// Project is a directory with a Gradle or Maven build.
+type Project struct {
+	// Dir is the absolute directory that was opened: the whole build or one module.
+	Dir string
+	// Name is the name of image and application, fit for an image reference.
+	Name string
+	// Tool builds it.
+	Tool buildtool.Tool
+	// Dockerfile is the absolute path of the project's own, "" if there is none.
+	Dockerfile string
+
+	// NeedsJar reports whether the image of an application with a Dockerfile needs the jar; nil
+	// means that it always does.
+	NeedsJar func(springboot.App) bool
+	// SkipStyle leaves out style checks, such as checkstyle.
+	SkipStyle bool
+
+	tool       tool
+	build      buildtool.Build
+	dockerfile dockerfiles
+	env        []string
+}
+
+// Open finds out what kind of build dir has and which command runs it. Of two builds in a
+// directory it takes the one that works here; see [Options.BuildTool].
+//
+// It returns an error with the code project.none if there is no build, and tool.missing if no
+// command can run it. It runs a wrapper whose distribution has not been downloaded yet.
+func Open(ctx context.Context, dir string, o Options) (*Project, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open project %q: %w", dir, err)
+	}
+	if o.CacheDir, err = paths.Cache(o.CacheDir); err != nil {
+		return nil, err
+	}
+	p := &Project{Dir: dir, env: o.Env, dockerfile: dockerfiles{dir: dir}}
+	if p.dockerfile.named, err = namedDockerfile(dir, o.Dockerfile); err != nil {
+		return nil, err
+	}
+	best, err := choose(ctx, buildtool.Build{Dir: dir, Module: o.Module, CacheDir: o.CacheDir}, o.BuildTool, o.Out)
+	if err != nil {
+		return nil, err
+	}
+	p.tool, p.build, p.Tool = best.tool, best.build, best.build.Tool
+	p.Name = name(p.tool, p.build)
+	p.Dockerfile, _ = p.dockerfile.of(p.build.ModuleDir())
+	return p, nil
+}
+
+// StateDir returns a directory in the cache that belongs to this project alone.
+func (p *Project) StateDir(kind string) string { return p.build.StateDir(kind) }
+
+// name returns what the build calls the module.
+func name(t tool, b buildtool.Build) string {
+	dir := b.ModuleDir()
+	name := filepath.Base(dir)
+	if given := t.ProjectName(dir); given != "" {
+		name = given
+	}
+	if b.Module != "" {
+		name = b.Module[strings.LastIndexAny(b.Module, ":/\\")+1:]
+	}
+	return imageName(name)
+}
+
+var notInName = regexp.MustCompile(`[^a-z0-9]+`)
+
+// imageName makes name a path component of an image reference: lower case letters
+// and digits, separated by single dashes (github.com/distribution/reference).
+func imageName(name string) string {
+	name = strings.Trim(notInName.ReplaceAllString(strings.ToLower(name), "-"), "-")
+	if name == "" {
+		return "application"
+	}
+	return name
+}
+
+// Port returns the port that the application will listen on, as far as its sources and the
+// variables that it is given tell before it is built; 0 if they say that it is no server.
+func (p *Project) Port() int {
+	resources := filepath.Join(p.build.ModuleDir(), "src", "main", "resources")
+	port, _ := springboot.Port(func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(resources, name)) }, nil, p.env)
+	return port
+}

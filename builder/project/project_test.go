@@ -1,0 +1,259 @@
+package project
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/devloop-cli/devloop/builder/buildtool"
+	"github.com/devloop-cli/devloop/builder/internal/buildtest"
+	"github.com/devloop-cli/devloop/builder/internal/jartest"
+	"github.com/devloop-cli/devloop/internal/fault"
+)
+
+func TestOpenFindsNoProject(t *testing.T) {
+	for _, dir := range []string{t.TempDir(), filepath.Join(t.TempDir(), "missing"), jartest.WriteFile(t, t.TempDir(), "file", "")} {
+		_, err := Open(t.Context(), dir, Options{CacheDir: t.TempDir()})
+		if e := fault.Of(err); e.Code != "project.none" || len(e.Hints) == 0 {
+			t.Errorf("%s: got %v", dir, err)
+		}
+	}
+}
+
+func TestOpenReadsNames(t *testing.T) {
+	pom := "<project><artifactId>My.Shop</artifactId><modules><module>web</module></modules></project>"
+	for name, test := range map[string]struct {
+		files     map[string]string
+		sub       string
+		module    string
+		want      string
+		wantRoot  string
+		wantTool  string
+		wantFound string // what Tool.Why must speak of
+	}{
+		"settings":         {files: map[string]string{"settings.gradle": "rootProject.name = 'spring-server'", "gradlew": ""}, want: "spring-server", wantTool: "gradle"},
+		"kotlin settings":  {files: map[string]string{"settings.gradle.kts": "rootProject.name = \"Spring_Server\"", "gradlew": ""}, want: "spring-server", wantTool: "gradle"},
+		"artifact":         {files: map[string]string{"pom.xml": pom, "mvnw": ""}, want: "my-shop", wantTool: "maven"},
+		"both":             {files: map[string]string{"pom.xml": pom, "build.gradle": "", "settings.gradle": "rootProject.name='g'", "gradlew": ""}, want: "g", wantTool: "gradle", wantFound: "pom.xml"},
+		"maven module":     {files: map[string]string{"pom.xml": pom, "web/pom.xml": "<project><artifactId>web</artifactId></project>", "mvnw": ""}, sub: "web", want: "web", wantRoot: ".", wantTool: "maven"},
+		"gradle module":    {files: map[string]string{"settings.gradle": "include 'web'", "web/build.gradle": "", "gradlew": ""}, sub: "web", want: "web", wantRoot: ".", wantTool: "gradle"},
+		"module by option": {files: map[string]string{"settings.gradle": "include 'web'", "web/build.gradle": "", "gradlew": ""}, module: ":web", want: "web", wantTool: "gradle"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			for path, text := range test.files {
+				jartest.WriteFile(t, dir, path, text)
+			}
+			p, err := Open(t.Context(), filepath.Join(dir, test.sub), Options{Module: test.module, CacheDir: t.TempDir()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p.Name != test.want || p.Tool.Name != test.wantTool || !strings.Contains(p.Tool.Why, test.wantFound) {
+				t.Errorf("got name %q, tool %+v", p.Name, p.Tool)
+			}
+			if test.wantRoot != "" && p.build.Root != dir {
+				t.Errorf("root is %q, want %q", p.build.Root, dir)
+			}
+		})
+	}
+}
+
+func TestOpenNamesWithoutAnyName(t *testing.T) {
+	if got := imageName("../Größe__42"); got != "gr-e-42" {
+		t.Errorf("got %q", got)
+	}
+	if got := imageName("日本"); got != "application" {
+		t.Errorf("got %q", got)
+	}
+}
+
+const gradleBoot4 = "plugins {\n  id 'org.springframework.boot' version '4.0.3'\n}\n"
+
+// TestBothBuilds chooses between the builds of a directory.
+func TestBothBuilds(t *testing.T) {
+	installed := func(t *testing.T, gradle string) {
+		dir := t.TempDir()
+		for _, path := range []string{"gradle-" + gradle + "/bin/gradle", "maven/bin/mvn"} {
+			if err := os.Chmod(jartest.WriteFile(t, dir, path, "#!/bin/sh\n"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		t.Setenv("PATH", filepath.Join(dir, "gradle-"+gradle, "bin")+string(os.PathListSeparator)+filepath.Join(dir, "maven", "bin"))
+	}
+	for name, test := range map[string]struct {
+		files       map[string]string
+		gradle      string // the version that is installed
+		asked, want string
+		why         string
+	}{
+		"Gradle's wrapper":        {map[string]string{"gradlew": ""}, "4.4.1", "", "gradle", "the pom.xml beside it is not used"},
+		"Maven's wrapper":         {map[string]string{"mvnw": ""}, "9.2.0", "", "maven", "the Gradle build beside it is not used"},
+		"both wrappers":           {map[string]string{"gradlew": "", "mvnw": ""}, "4.4.1", "", "gradle", "--build-tool gradle|maven"},
+		"both installed":          {nil, "8.14", "", "gradle", "the pom.xml beside it is not used"},
+		"Gradle is too old":       {nil, "4.4.1", "", "maven", "needs Gradle 8.14 or later for Spring Boot 4.0, and the installed one is 4.4.1"},
+		"Gradle is a bit too old": {nil, "8.13", "", "maven", "needs Gradle 8.14"},
+		"asked for Maven":         {map[string]string{"gradlew": ""}, "8.14", "maven", "maven", ""},
+		"asked for Gradle":        {map[string]string{"mvnw": ""}, "8.14", "gradle", "gradle", ""},
+		"asked for one too old":   {map[string]string{"mvnw": ""}, "4.4.1", "gradle", "gradle", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			installed(t, test.gradle)
+			dir := t.TempDir()
+			jartest.WriteFile(t, dir, "pom.xml", "<project><artifactId>m</artifactId></project>")
+			jartest.WriteFile(t, dir, "build.gradle", gradleBoot4)
+			for path, text := range test.files {
+				jartest.WriteFile(t, dir, path, text)
+			}
+			p, err := Open(t.Context(), dir, Options{CacheDir: t.TempDir(), BuildTool: test.asked})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p.Tool.Name != test.want || !strings.Contains(p.Tool.Why, test.why) {
+				t.Errorf("got %+v", p.Tool)
+			}
+		})
+	}
+	dir := t.TempDir()
+	jartest.WriteFile(t, dir, "pom.xml", "<project/>")
+	if _, err := Open(t.Context(), dir, Options{CacheDir: t.TempDir(), BuildTool: "gradle"}); fault.Of(err).Code != "project.none" {
+		t.Errorf("there is no Gradle build: %v", err)
+	}
+}
+
+// wrapperProject is a project whose wrapper has a distribution to fetch; it writes
+// a line to calls each time it is run.
+func wrapperProject(t *testing.T, script string) (dir, calls string) {
+	t.Helper()
+	dir = t.TempDir()
+	calls = filepath.Join(t.TempDir(), "calls")
+	jartest.WriteFile(t, dir, "settings.gradle", "")
+	jartest.WriteFile(t, dir, "gradlew", "#!/bin/sh\necho run >>"+calls+"\n"+script)
+	jartest.WriteFile(t, dir, "gradle/wrapper/gradle-wrapper.properties", "distributionUrl=https\\://services.gradle.org/distributions/gradle-9.2.0-bin.zip\n")
+	t.Setenv("GRADLE_USER_HOME", t.TempDir())
+	return dir, calls
+}
+
+func runs(t *testing.T, calls string) int {
+	t.Helper()
+	text, err := os.ReadFile(calls)
+	if err != nil {
+		return 0
+	}
+	return bytes.Count(text, []byte("run"))
+}
+
+const unreachable = `echo Downloading https://services.gradle.org/distributions/gradle-9.2.0-bin.zip
+echo 'Exception in thread "main" java.net.UnknownHostException: services.gradle.org' >&2
+exit 1
+`
+
+func TestOpenFallsBackFromWrapperOnce(t *testing.T) {
+	dir, calls := wrapperProject(t, unreachable)
+	path := t.TempDir()
+	jartest.WriteFile(t, path, "gradle", "#!/bin/sh\n")
+	t.Setenv("PATH", path+string(os.PathListSeparator)+os.Getenv("PATH"))
+	cache := t.TempDir()
+	var out bytes.Buffer
+	for range 2 {
+		p, err := Open(t.Context(), dir, Options{CacheDir: cache, Out: &out})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := "the wrapper could not fetch gradle-9.2.0-bin (UnknownHostException: services.gradle.org)"
+		if p.Tool.Why != want || p.Tool.Command[0] != filepath.Join(path, "gradle") {
+			t.Errorf("got %+v", p.Tool)
+		}
+	}
+	if n := runs(t, calls); n != 1 || !strings.Contains(out.String(), "Downloading") {
+		t.Errorf("the wrapper ran %d times and printed %q", n, &out)
+	}
+	memory, _ := filepath.Glob(filepath.Join(cache, "wrapper", "*"))
+	old := time.Now().Add(-buildtool.RetryAfter)
+	if err := os.Chtimes(memory[0], old, old); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), dir, Options{CacheDir: cache}); err != nil || runs(t, calls) != 2 {
+		t.Errorf("after a while the wrapper is tried again: %v, %d runs", err, runs(t, calls))
+	}
+}
+
+func TestOpenWithoutAnyTool(t *testing.T) {
+	dir, _ := wrapperProject(t, unreachable)
+	sh, err := filepath.EvalSymlinks("/bin/sh")
+	if err != nil {
+		t.Skip("no /bin/sh here")
+	}
+	path := t.TempDir()
+	if err := os.Symlink(sh, filepath.Join(path, "sh")); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", path)
+	_, err = Open(t.Context(), dir, Options{CacheDir: t.TempDir()})
+	if fault.Of(err).Code != "tool.missing" || !strings.Contains(err.Error(), "UnknownHostException") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestOpenTakesAnInstalledWrapperUnasked(t *testing.T) {
+	dir, calls := wrapperProject(t, "exit 1\n")
+	jartest.WriteFile(t, os.Getenv("GRADLE_USER_HOME"), "wrapper/dists/gradle-9.2.0-bin/abc/gradle-9.2.0-bin.zip.ok", "")
+	p, err := Open(t.Context(), dir, Options{CacheDir: t.TempDir()})
+	if err != nil || p.Tool.Command[0] != filepath.Join(dir, "gradlew") || runs(t, calls) != 0 {
+		t.Errorf("got %+v, %v, %d runs", p, err, runs(t, calls))
+	}
+}
+
+func TestOpenTakesAWrapperThatFetches(t *testing.T) {
+	dir, calls := wrapperProject(t, "exit 0\n")
+	p, err := Open(t.Context(), dir, Options{CacheDir: t.TempDir()})
+	if err != nil || p.Tool.Command[0] != filepath.Join(dir, "gradlew") || runs(t, calls) != 1 {
+		t.Errorf("got %+v, %v, %d runs", p, err, runs(t, calls))
+	}
+}
+
+func TestOpenRunsAScriptThatIsNotExecutable(t *testing.T) {
+	dir := buildtest.GradleProject(t, "gradle")
+	if err := os.Chmod(filepath.Join(dir, "gradlew"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p, err := Open(t.Context(), dir, Options{CacheDir: t.TempDir()})
+	if err != nil || strings.Join(p.Tool.Command, " ") != "sh "+filepath.Join(dir, "gradlew") {
+		t.Errorf("got %+v, %v", p, err)
+	}
+}
+
+func TestDockerfileIsTheOneThatIsNamed(t *testing.T) {
+	dir := buildtest.GradleProject(t, "plays no part")
+	other := filepath.Dir(jartest.WriteFile(t, t.TempDir(), "team/Dockerfile", "FROM jre"))
+	jartest.WriteFile(t, dir, "Dockerfile", "FROM jre")
+	jartest.WriteFile(t, dir, "docker/dev.Dockerfile", "FROM jre")
+	jartest.WriteFile(t, dir, "web/Dockerfile", "FROM jre")
+	for _, c := range []struct{ named, module, file, context string }{
+		{"", dir, dir + "/Dockerfile", dir},
+		{"", dir + "/web", dir + "/web/Dockerfile", dir + "/web"},
+		{"", dir + "/other", dir + "/Dockerfile", dir},
+		{NoDockerfile, dir, "", ""},
+		{dir + "/docker/dev.Dockerfile", dir, dir + "/docker/dev.Dockerfile", dir},
+		{dir + "/docker/dev.Dockerfile", dir + "/web", dir + "/docker/dev.Dockerfile", dir},
+		{dir + "/web/Dockerfile", dir + "/web", dir + "/web/Dockerfile", dir + "/web"},
+		{other + "/Dockerfile", dir, other + "/Dockerfile", other},
+	} {
+		named, err := namedDockerfile(dir, c.named)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := dockerfiles{dir: dir, named: named}
+		if file, context := p.of(c.module); file != c.file || context != c.context {
+			t.Errorf("%q for %s: got %s in %s, want %s in %s", c.named, c.module, file, context, c.file, c.context)
+		}
+	}
+	if _, err := namedDockerfile(dir, dir+"/docker"); err == nil {
+		t.Error("a directory is taken for a Dockerfile")
+	}
+	if _, err := namedDockerfile(dir, "nowhere/Dockerfile"); err == nil {
+		t.Error("one that is not there is taken")
+	}
+}
