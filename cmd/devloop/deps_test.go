@@ -108,6 +108,8 @@ var rules = []struct {
 		"keys are keys, whatever they do"},
 	{"cmd/devloop/internal/engine/ports", []string{"github.com/urfave/cli", "sigs.k8s.io/kind", module + "watch", module + "builder", module + "loader", module + "cmd/devloop/internal/ui", module + "cmd/devloop/internal/jdwp", module + "cmd/devloop/internal/engine/"},
 		"whether localhost answers does not depend on what was built"},
+	{"cmd/devloop/internal/engine/debugport", []string{"github.com/urfave/cli", "sigs.k8s.io/kind", module + "watch", module + "loader", module + "cmd/devloop/internal/ui"},
+		"a debugger does not depend on cycles"},
 	{"cmd/devloop/internal/engine/state", []string{"github.com/urfave/cli", "sigs.k8s.io/kind", module + "watch", module + "loader", module + "cmd/devloop/internal/ui", module + "cmd/devloop/internal/jdwp"},
 		"a state is a value: it carries nothing out"},
 	{"cmd/devloop/internal/engine/plan", []string{"golang.org/", "k8s.io/", "github.com/docker/", "github.com/fsnotify", module + "watch", module + "builder/internal", module + "loader", module + "runner", module + "cmd/devloop/internal/event"},

@@ -97,9 +97,5 @@ func (s *Session) Close() error {
 		s.endWork()
 	}
 	s.work.Wait()
-	errs := []error{s.localPorts.Close()}
-	for _, d := range s.debuggers {
-		errs = append(errs, d.Close())
-	}
-	return errors.Join(errs...)
+	return errors.Join(s.localPorts.Close(), s.debuggers.Close())
 }

@@ -105,7 +105,7 @@ func (c *cycle) stages(ctx context.Context) (err error) {
 
 // decide chooses how the save reaches the running application, and publishes the choice.
 func (c *cycle) decide() plan.Decision {
-	s := plan.Input{Saved: c.saved, Image: c.State().NodeImage != nil, Runs: c.State().Running(c.redefinedByDebuggers()), Mode: c.Target.Path}
+	s := plan.Input{Saved: c.saved, Image: c.State().NodeImage != nil, Runs: c.State().Running(c.debuggers.Redefined()), Mode: c.Target.Path}
 	if c.compiled && (c.Target.NotPatchable == "" || c.Target.Follow && c.app.Dockerfile != "") {
 		parts, err := c.app.Contents()
 		if err != nil {
@@ -127,7 +127,7 @@ func (c *cycle) decide() plan.Decision {
 // finish first.
 func (s *Session) pause(ctx context.Context, n int) {
 	s.become(n, s.State().Paused())
-	s.detachDebuggers()
+	s.debuggers.Detach()
 	ctx, cancel := context.WithTimeout(ctx, drainTime)
 	defer cancel()
 	s.localPorts.Pause(ctx)
@@ -137,7 +137,7 @@ func (s *Session) pause(ctx context.Context, n int) {
 func (s *Session) fail(n int, why event.Failure) {
 	s.become(n, s.State().Failed(why))
 	s.localPorts.Fail(why)
-	s.failDebuggers(why)
+	s.debuggers.Fail(why.Message)
 }
 
 // noteServingCode says after a failure which code answers on localhost: that of before the

@@ -169,7 +169,7 @@ func (c *cycle) readyStage(ctx context.Context, pods []runner.Pod) error {
 }
 
 func (r *stageRun) ready(ctx context.Context, pods []runner.Pod) error {
-	if at := r.debuggerAddresses(pods); at != "" {
+	if at := r.debuggers.Addresses(pods); at != "" && r.Target.Debug.Suspend {
 		r.inform("waiting for a debugger on " + at)
 	} else {
 		var cancel context.CancelFunc
@@ -208,7 +208,7 @@ func (s *Session) notPatchableReason(x builder.Explanation) string {
 	switch {
 	case x.Supervised:
 		return ""
-	case x.Swappable && s.jdwpUnavailable:
+	case x.Swappable && s.Target.Debug.Unavailable:
 		return "its JVM does not start with a debug port"
 	case x.Swappable:
 		return ""

@@ -43,6 +43,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/debugport"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
@@ -153,11 +154,10 @@ type Session struct {
 	lastApp      builder.App
 	built        plan.State // the files of lastApp
 
-	localPorts      ports.Set
-	openedPort      opened // the port that the application of a generated Pod opened
-	debuggers       []*debugger
-	jdwpPort        int  // where the JVMs listen for a debugger
-	jdwpUnavailable bool // JVMs of the image do not start with a debug port
+	localPorts ports.Set
+	openedPort opened // the port that the application of a generated Pod opened
+	debuggers  debugport.Set
+	jdwpPort   int // where the JVMs listen for a debugger
 
 	informed map[string]bool // notices that are published once
 	training atomic.Bool     // an archive is being made

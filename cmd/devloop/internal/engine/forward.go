@@ -71,7 +71,7 @@ func (r *stageRun) forward(ctx context.Context, pods []runner.Pod) error {
 		return err
 	}
 	r.routeDebuggers(pods)
-	check := ports.Check{Dial: r.Deployer.Dial, Stopped: r.debuggerAttached}
+	check := ports.Check{Dial: r.Deployer.Dial, Stopped: r.debuggers.Attached}
 	var notes []string
 	var unopened []*ports.AnswerError
 	for _, local := range r.localPorts {

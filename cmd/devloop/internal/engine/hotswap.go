@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/debugport"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
@@ -89,7 +89,7 @@ func (s *Session) redefine(ctx context.Context, p runner.Pod, classes map[string
 	asking, cancel := context.WithTimeout(ctx, hotSwapTimeout)
 	defer cancel()
 	var err error
-	if d := s.debugger(p); d != nil {
+	if d := s.debuggers.Of(p); d != nil {
 		_, err = d.Redefine(asking, classes, loadedOnly)
 	} else {
 		_, err = jdwp.Redefine(asking, s.dialJVM(p), classes, loadedOnly)
@@ -100,15 +100,6 @@ func (s *Session) redefine(ctx context.Context, p runner.Pod, classes map[string
 	return err
 }
 
-// A JVM that does not start with its debug port mentions jdwp. But so does any JVM when it names
-// the variable that asks for the port.
-var jdwpMentioned, pickedUp = regexp.MustCompile(`(?i)jdwp`), regexp.MustCompile(`Picked up \w+:`)
-
-// aboutJDWP reports whether a JVM complains about its debug port in a line.
-func aboutJDWP(line string) bool {
-	return jdwpMentioned.MatchString(line) && !pickedUp.MatchString(line)
-}
-
 // jdwpRejected reports whether Pods failed because their JVM does not start with a debug port,
 // which the session then does without: an image may lack the library, or start several JVMs.
 func (c *cycle) jdwpRejected(debug runner.Debug, err error) bool {
@@ -116,11 +107,11 @@ func (c *cycle) jdwpRejected(debug runner.Debug, err error) bool {
 	if debug.JVMOptions == "" || !errors.As(err, &why) || why.Code() != "pod.crash" {
 		return false
 	}
-	i := slices.IndexFunc(why.Evidence(), aboutJDWP)
+	i := slices.IndexFunc(why.Evidence(), debugport.AboutJDWP)
 	if i < 0 {
 		return false
 	}
-	c.jdwpUnavailable = true
+	c.Target.Debug.Unavailable = true
 	text := "the JVM of the image does not start with a debug port, so each save makes a new Pod"
 	if c.Target.Debug.On {
 		text += ", and no debugger reaches it"

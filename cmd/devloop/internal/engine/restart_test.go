@@ -67,17 +67,3 @@ func TestContainerThatEndsTakesTheSwappedMethodsAlong(t *testing.T) {
 		})
 	}
 }
-
-func TestJVMThatDoesNotStartForItsDebugPortIsToldFromAnyOther(t *testing.T) {
-	for line, want := range map[string]bool{
-		"ERROR: transport error 202: bind failed: JDWP transport dt_socket failed to initialize":            true,
-		"Error occurred during initialization of VM: Could not find agent library jdwp on the library path": true,
-		"NOTE: Picked up JDK_JAVA_OPTIONS: -agentlib:jdwp=transport=dt_socket,server=y":                     false,
-		"Picked up JAVA_TOOL_OPTIONS: -agentlib:jdwp=transport=dt_socket,server=y":                          false,
-		"Error: Unable to access jarfile /app/wrong.jar":                                                    false,
-	} {
-		if got := aboutJDWP(line); got != want {
-			t.Errorf("%q: got %v", line, got)
-		}
-	}
-}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/debugport"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/watch"
@@ -53,7 +54,7 @@ type Target struct {
 	// are made that can be changed is refused. May be nil.
 	NotPatchableReason func(manifest.Manifest) string
 	// Debug says how a debugger is let in.
-	Debug Debug
+	Debug debugport.Options
 	// ReadyTimeout bounds the wait for the Pods to be ready; 0 means for ever.
 	ReadyTimeout time.Duration
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/debugport"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
@@ -255,10 +256,10 @@ func debugger(wait time.Duration) func(context.Context, localport.Options, func(
 }
 
 // debugging reads the flags for debuggers, which only run has.
-func debugging(c *cli.Context) engine.Debug {
+func debugging(c *cli.Context) debugport.Options {
 	local, _, _ := config.Port(c.String("debug-port")) // it is checked
 	suspend := c.Bool("suspend")
-	return engine.Debug{On: c.Bool("debug") || suspend, Suspend: suspend, Port: localport.Options{Local: local}}
+	return debugport.Options{On: c.Bool("debug") || suspend, Suspend: suspend, Port: localport.Options{Local: local}}
 }
 
 // localPorts reads --port, whose values are checked: the local ports by the container's. Two

@@ -1,4 +1,4 @@
-package engine
+package debugport
 
 import (
 	"strings"
@@ -11,7 +11,6 @@ import (
 	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/runner/manifest"
-	"github.com/devloop-cli/devloop/watch"
 )
 
 // imageWith is an image of a Dockerfile that tells its JVM something.
@@ -25,10 +24,11 @@ func imageWith(t *testing.T, c v1.Config) builder.Image {
 }
 
 func TestJVMsAreToldToLetADebuggerIn(t *testing.T) {
+	t.Parallel()
 	const ours = "-agentlib:jdwp=transport=dt_socket,server=y,quiet=y,suspend=n,address=127.0.0.1:17655"
-	debugging, suspending := Debug{On: true}, Debug{On: true, Suspend: true}
+	debugging, suspending := Options{On: true}, Options{On: true, Suspend: true}
 	for name, c := range map[string]struct {
-		debug      Debug
+		debug      Options
 		supervised bool
 		config     v1.Config
 		want       runner.Debug
@@ -45,17 +45,29 @@ func TestJVMsAreToldToLetADebuggerIn(t *testing.T) {
 		"one of old": {debug: debugging, config: v1.Config{Cmd: []string{"sh", "-c", "exec java -Xdebug -Xrunjdwp:transport=dt_socket,address=5005,server=y -jar app.jar"}},
 			want: runner.Debug{Stops: true}, port: 5005},
 	} {
-		l := &Session{Target: Target{Debug: c.debug}}
 		img := imageWith(t, c.config)
 		img.Explanation.Supervised = c.supervised
-		turn := newCycle(l, 1, "", watch.Batch{})
-		turn.manifest, turn.img = manifest.Generate("app", 8080), img
-		got := turn.jdwpOptions()
+		got, port := JVMOptions(c.debug, manifest.Generate("app", 8080), []string{"app"}, img)
 		if c.want.ImageJVMOptions == "" && got.JVMOptions == "" {
 			got.ImageJVMOptions = ""
 		}
-		if got != c.want || l.jdwpPort != c.port {
-			t.Errorf("%s: got %+v at port %d", name, got, l.jdwpPort)
+		if got != c.want || port != c.port {
+			t.Errorf("%s: got %+v at port %d", name, got, port)
+		}
+	}
+}
+
+func TestJVMThatDoesNotStartForItsDebugPortIsToldFromAnyOther(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]bool{
+		"ERROR: transport error 202: bind failed: JDWP transport dt_socket failed to initialize":            true,
+		"Error occurred during initialization of VM: Could not find agent library jdwp on the library path": true,
+		"NOTE: Picked up JDK_JAVA_OPTIONS: -agentlib:jdwp=transport=dt_socket,server=y":                     false,
+		"Picked up JAVA_TOOL_OPTIONS: -agentlib:jdwp=transport=dt_socket,server=y":                          false,
+		"Error: Unable to access jarfile /app/wrong.jar":                                                    false,
+	} {
+		if got := AboutJDWP(line); got != want {
+			t.Errorf("%q: got %v", line, got)
 		}
 	}
 }
