@@ -9,27 +9,25 @@
 //
 // # From event to batch
 //
-// The operating system's events (fsnotify: inotify, kqueue, ReadDirectoryChangesW)
-// are only hints where to look. An event marks its path; once no further one came
-// for [Options.Quiet], every marked path is looked at and compared with what was
-// there at the last look. Only what differs in content is a change. So `touch`, a
-// save of the same bytes, a file that was changed back, and the temporary files of
-// an atomic save start nothing, and no order of events can mislead the watcher.
+// The operating system's events (fsnotify: inotify, kqueue, ReadDirectoryChangesW) only say
+// where to look. An event marks its path. After [Options.Quiet] without another event, each
+// marked path is scanned and compared with the last scan. Only different content is a change.
+// So `touch`, a save of the same bytes, a file that was changed back, and the temporary files
+// of an atomic save trigger nothing, whatever the order of the events.
 //
 // # What is never missed
 //
-// A directory is watched before it is read, so what appears in between is found by
-// the one or the other. Where the kernel drops events (a full queue), the tree is
-// watched anew and compared whole. Where it refuses to watch so many directories,
-// [Options.Notice] is told with a [LimitError], and the watcher goes on by polling.
+// A directory is watched before it is read, so that one of the two finds what appears in
+// between. If the kernel drops events (a full queue), the whole tree is watched and scanned
+// again. If it refuses to watch so many directories, [Options.Notice] gets a [LimitError], and
+// the watcher polls from then on.
 //
 // # What never triggers
 //
-// Outputs of builds, where they stand beside a build file: a source package named
-// "build" is a source package. The droppings of editors. What version control and
-// IDEs keep for themselves. Symbolic links are not followed: a link changes when
-// it points elsewhere, not when its target changes.
+// Build outputs, if they are next to a build file: a source package named "build" is a source
+// package. Temporary files of editors. The directories of version control and IDEs. Symbolic
+// links are not followed: a link changes when it points elsewhere, not when its target changes.
 //
-// What a change means is left to the caller: a [Batch] says of what [Kinds] its
-// paths are, by their place and name alone, and nobody opens them for it.
+// What a change means is left to the caller: a [Batch] has the [Kinds] of its paths, by place
+// and name alone; the files are not opened for that.
 package watch

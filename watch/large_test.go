@@ -70,9 +70,9 @@ func BenchmarkThirtyThousandFiles(b *testing.B) {
 		b.ReportMetric(ms1(time.Since(start)), "save-to-batch-ms")
 		poll, _ := New(Options{Root: string(d)})
 		s := newSession(b.Context(), poll)
-		s.firstLook()
+		s.firstScan()
 		start = time.Now()
-		s.look(s.roots)
+		s.scan(s.roots)
 		b.ReportMetric(ms1(time.Since(start)), "poll-ms")
 	}
 }

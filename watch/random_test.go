@@ -13,8 +13,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// scan reads all files below d: the truth that batches are compared with.
-func scan(d dir) map[string]string {
+// readAll reads all files below d: the truth that batches are compared with.
+func readAll(d dir) map[string]string {
 	files := map[string]string{}
 	must(filepath.WalkDir(string(d), func(path string, entry fs.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() {
@@ -98,7 +98,7 @@ func randomly(t *testing.T, options Options) {
 	r := watching(t, d, options)
 	rapid.Check(t, func(rt *rapid.T) {
 		r.settled() // of the check before
-		view := scan(d)
+		view := readAll(d)
 		for range rapid.IntRange(1, 3).Draw(rt, "rounds") {
 			before := maps.Clone(view)
 			for range rapid.IntRange(1, 12).Draw(rt, "operations") {
@@ -106,7 +106,7 @@ func randomly(t *testing.T, options Options) {
 				r.drain(view)
 			}
 			d.apply(r.settled(), view)
-			truth := scan(d)
+			truth := readAll(d)
 			for name := range truth {
 				if strings.HasPrefix(name, "sentinel") {
 					view[name] = ""

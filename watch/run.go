@@ -13,13 +13,12 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// Run watches until ctx ends, and sends what changed to out. While nobody receives,
-// changes are gathered, so a slow receiver gets few large batches. What is not
-// received is lost when Run returns.
+// Run watches until ctx ends, and sends what changed to out. It collects changes until they
+// are received, so a slow receiver gets few large batches. What is not received is lost when
+// Run returns.
 //
 // It returns an error that wraps [context.Cause] when ctx ends, and a [*RootError]
-// when the root itself was deleted or moved away: a project that is gone can't be
-// waited for by its name. Run may be called again after it returned.
+// when the root itself was deleted or moved away. Run may be called again after it returned.
 func (w *Watcher) Run(ctx context.Context, out chan<- Batch) error {
 	ctx, cancel := context.WithCancel(ctx)
 	s := newSession(ctx, w)
@@ -41,18 +40,18 @@ type session struct {
 	source *source
 	tree   *tree
 
-	watched    map[string]int // directories that the source was told of, and in which
+	watched    map[string]int // directories that the source reports on, and since which
 	generation int            // generation; see moved
 
-	stood   map[string]os.FileInfo // the roots as they were, to see that one was replaced
-	dirty   map[string]bool        // paths to look at when things have settled
-	lost    bool                   // events were lost since the last look
-	unknown bool                   // and it can't be known what changed
+	rootInfo map[string]os.FileInfo // the roots as last seen, to notice a replacement
+	dirty    map[string]bool        // paths to scan when events have settled
+	lost     bool                   // events were lost since the last scan
+	unknown  bool                   // and it is unknown what changed
 
-	quiet *time.Timer // until things count as settled
-	began time.Time   // when the first of the dirty paths got dirty
-	poll  *time.Timer // until the next look, if polling
-	held  Batch       // what polling found that hasn't settled yet
+	quiet      *time.Timer // until events count as settled
+	firstDirty time.Time   // when the first of the dirty paths got dirty
+	poll       *time.Timer // until the next scan, if polling
+	unsettled  Batch       // what polling found that has not settled yet
 
 	pending Batch // settled, to be sent
 	reads   chan read
@@ -61,8 +60,8 @@ type session struct {
 
 func newSession(ctx context.Context, w *Watcher) *session {
 	s := &session{
-		Watcher: w, ctx: ctx, tree: newTree(), source: silence(),
-		watched: map[string]int{}, generation: 1, stood: map[string]os.FileInfo{}, dirty: map[string]bool{},
+		Watcher: w, ctx: ctx, tree: newTree(), source: noEvents(),
+		watched: map[string]int{}, generation: 1, rootInfo: map[string]os.FileInfo{}, dirty: map[string]bool{},
 		quiet: time.NewTimer(time.Hour), poll: time.NewTimer(time.Hour),
 		reads: make(chan read),
 	}
@@ -71,7 +70,7 @@ func newSession(ctx context.Context, w *Watcher) *session {
 	return s
 }
 
-// start watches and looks at everything, then lets files be read in the background.
+// start watches and scans everything, then starts to read files in the background.
 func (s *session) start() error {
 	if s.options.Poll {
 		s.startPolling()
@@ -81,7 +80,7 @@ func (s *session) start() error {
 	if err := s.checkRoots(); err != nil {
 		return err
 	}
-	s.firstLook()
+	s.firstScan()
 	clear(s.dirty)
 	files := s.unread()
 	s.ahead.Go(func() { s.readAhead(s.ctx, files) })
@@ -97,7 +96,7 @@ func (s *session) end(cancel context.CancelFunc) {
 	_ = s.source.close()
 }
 
-// step waits for one thing to happen and deals with it.
+// step handles one event.
 func (s *session) step(out chan<- Batch) error {
 	if s.pending.Empty() {
 		out = nil
@@ -108,7 +107,7 @@ func (s *session) step(out chan<- Batch) error {
 	case event, open := <-s.source.events:
 		s.event(event, open)
 	case err := <-s.source.errors:
-		s.trouble(err)
+		s.handleError(err)
 	case <-s.quiet.C:
 		return s.settle()
 	case <-s.poll.C:
@@ -121,10 +120,10 @@ func (s *session) step(out chan<- Batch) error {
 	return nil
 }
 
-// event marks what an event names, and keeps the watches in step with the tree.
+// event marks the path of an event, and keeps the watches in step with the tree.
 func (s *session) event(event fsnotify.Event, open bool) {
 	if !open {
-		s.giveUpEvents(fsnotify.ErrClosed)
+		s.fallBackToPolling(fsnotify.ErrClosed)
 		return
 	}
 	path := event.Name
@@ -134,29 +133,29 @@ func (s *session) event(event fsnotify.Event, open bool) {
 	known := s.watched[path] != 0
 	switch {
 	case event.Op == fsnotify.Chmod && !known:
-		return // rights, or a touch: no content
+		return // permissions, or a touch: not the content
 	case event.Op == fsnotify.Write && known:
-		return // a directory, of whose entries other events tell
+		return // a directory: its entries have events of their own
 	case event.Has(fsnotify.Rename) && known:
 		s.moved(path)
 	case event.Has(fsnotify.Remove) && known:
 		s.unwatch(path)
 	}
 	if event.Has(fsnotify.Create) || known {
-		s.cover(path)
+		s.watchTree(path)
 	}
 	s.mark(path)
 }
 
-// settle looks at what got dirty, and makes a batch of what changed.
+// settle scans the dirty paths, and makes a batch of what changed.
 func (s *session) settle() error {
 	if err := s.checkRoots(); err != nil {
 		return err
 	}
 	paths := slices.Collect(maps.Keys(s.dirty))
-	changed := s.look(paths)
+	changed := s.scan(paths)
 	clear(s.dirty)
-	s.began = time.Time{}
+	s.firstDirty = time.Time{}
 	s.deliver(s.batch(changed))
 	return nil
 }
@@ -176,21 +175,20 @@ func (s *session) batch(changed []string) Batch {
 
 func (s *session) deliver(batch Batch) { s.pending = s.pending.Merge(batch) }
 
-// mark lets path be looked at when nothing happened for the quiet period, or when
-// the first mark has waited for long enough.
+// mark has path scanned after the quiet period, or when the first mark has waited for
+// [Options.MaxWait].
 func (s *session) mark(path string) {
 	now := time.Now()
-	if s.began.IsZero() {
-		s.began = now
+	if s.firstDirty.IsZero() {
+		s.firstDirty = now
 	}
 	s.dirty[path] = true
-	s.markNeighbours(path)
-	s.quiet.Reset(min(s.quietFor(len(s.dirty)), s.began.Add(s.options.MaxWait).Sub(now)))
+	s.markSiblings(path)
+	s.quiet.Reset(min(s.quietFor(len(s.dirty)), s.firstDirty.Add(s.options.MaxWait).Sub(now)))
 }
 
-// quietFor returns the quiet period after that many changes. Many are the work of a
-// program, which may pause for longer than the writing of one file does, while the
-// person who started it doesn't count milliseconds.
+// quietFor returns the quiet period after that many changes. Many changes come from a program,
+// which may pause for longer than a single write takes.
 func (s *session) quietFor(changes int) time.Duration {
 	if changes > 50 {
 		return 4 * s.options.Quiet
@@ -198,17 +196,17 @@ func (s *session) quietFor(changes int) time.Duration {
 	return s.options.Quiet
 }
 
-// checkRoots sees roots that were replaced, came back, or are gone.
+// checkRoots notices roots that were replaced, came back, or are gone.
 func (s *session) checkRoots() error {
 	for _, root := range s.roots {
 		info, err := os.Lstat(root)
 		if err != nil && within(s.options.Root, root) {
 			return &RootError{Path: s.options.Root, Err: reason(err)}
 		}
-		if same(s.stood[root], info) {
+		if same(s.rootInfo[root], info) {
 			continue
 		}
-		s.stood[root] = info
+		s.rootInfo[root] = info
 		s.unwatchBelow(root)
 		s.dirty[root] = true
 	}

@@ -234,9 +234,9 @@ func TestWhatCannotBeKnownAfterALossIsAll(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := newSession(t.Context(), w)
-	s.firstLook()
+	s.firstScan()
 	denied := &os.PathError{Op: "open", Path: d.path("src"), Err: syscall.EACCES}
-	l := &look{session: s}
+	l := &scan{session: s}
 	l.unreadable(d.path("src"), denied)
 	if batch := s.batch(l.changed); !batch.Empty() {
 		t.Errorf("without a loss: %+v", batch)

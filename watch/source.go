@@ -20,8 +20,8 @@ func openEvents() (*source, error) {
 	return &source{events: w.Events, errors: w.Errors, add: w.Add, remove: w.Remove, close: w.Close}, nil
 }
 
-// silence is the source of a watcher that polls.
-func silence() *source {
+// noEvents is the source of a watcher that polls.
+func noEvents() *source {
 	ignore := func(string) error { return nil }
 	return &source{add: ignore, remove: ignore, close: func() error { return nil }}
 }

@@ -8,17 +8,17 @@ import (
 	"slices"
 )
 
-// look is one comparison of files with the tree, which it brings up to date.
-type look struct {
+// scan is one comparison of files with the tree, which it updates.
+type scan struct {
 	*session
 	first   bool     // there is nothing to compare with yet
 	changed []string // absolute paths of files
 }
 
-// look compares what lies at the paths. A directory is compared whole, but for
-// files that size and time show to be unchanged.
-func (s *session) look(paths []string) []string {
-	l := &look{session: s}
+// scan compares what is at the paths with the tree, and returns the changed files. It skips
+// the content of files whose size and time show that they are unchanged.
+func (s *session) scan(paths []string) []string {
+	l := &scan{session: s}
 	slices.Sort(paths) // directories before what is in them
 	for _, path := range paths {
 		l.at(path)
@@ -26,18 +26,18 @@ func (s *session) look(paths []string) []string {
 	return l.changed
 }
 
-// firstLook fills the tree.
-func (s *session) firstLook() {
-	l := &look{session: s, first: true}
+// firstScan fills the tree.
+func (s *session) firstScan() {
+	l := &scan{session: s, first: true}
 	for _, root := range s.roots {
 		l.at(root)
 	}
 }
 
-// at looks at one path, be it a file, a directory or nothing.
-func (l *look) at(path string) {
+// at scans one path: a file, a directory, or nothing.
+func (l *scan) at(path string) {
 	if l.rules.skipsWithin(path, l.rootOf(path)) {
-		return // since it was marked: a build file came
+		return // since it was marked: a build file appeared
 	}
 	info, err := os.Lstat(path)
 	if err != nil {
@@ -47,12 +47,12 @@ func (l *look) at(path string) {
 	l.entry(l.tree.make(filepath.Dir(path)), path, fs.FileInfoToDirEntry(info))
 }
 
-// dir compares a directory with all below it.
-func (l *look) dir(path string) {
+// dir scans a directory and all below it.
+func (l *scan) dir(path string) {
 	if l.ctx.Err() != nil {
 		return
 	}
-	l.watch(path) // before it is read: what comes in between is seen twice, not never
+	l.watch(path) // before it is read: a change in between is seen twice rather than never
 	entries, err := os.ReadDir(path)
 	if err != nil {
 		l.unreadable(path, err)
@@ -69,7 +69,7 @@ func (l *look) dir(path string) {
 	l.missing(known, path, present)
 }
 
-func (l *look) entry(parent *tree, path string, entry fs.DirEntry) {
+func (l *scan) entry(parent *tree, path string, entry fs.DirEntry) {
 	if entry.IsDir() {
 		l.forgetFile(parent, path, entry.Name())
 		l.dir(path)
@@ -83,9 +83,8 @@ func (l *look) entry(parent *tree, path string, entry fs.DirEntry) {
 	}
 }
 
-// file compares a file. What is neither a file nor a link (a socket, a pipe) isn't
-// one to be built from.
-func (l *look) file(parent *tree, path string, info fs.FileInfo) {
+// file scans a file. Sockets and pipes are ignored.
+func (l *scan) file(parent *tree, path string, info fs.FileInfo) {
 	if !info.Mode().IsRegular() && !isLink(info) {
 		l.gone(path)
 		return
@@ -109,7 +108,7 @@ func (l *look) file(parent *tree, path string, info fs.FileInfo) {
 func isLink(info fs.FileInfo) bool { return info.Mode()&fs.ModeSymlink != 0 }
 
 // missing takes out of a directory what is no longer present.
-func (l *look) missing(known *tree, path string, present map[string]bool) {
+func (l *scan) missing(known *tree, path string, present map[string]bool) {
 	for name := range known.files {
 		if !present[name] {
 			l.forgetFile(known, filepath.Join(path, name), name)
@@ -122,7 +121,7 @@ func (l *look) missing(known *tree, path string, present map[string]bool) {
 	}
 }
 
-func (l *look) gone(path string) {
+func (l *scan) gone(path string) {
 	if parent := l.tree.find(filepath.Dir(path)); parent != nil {
 		l.forgetFile(parent, path, filepath.Base(path))
 		l.forgetDir(parent, path, filepath.Base(path))
@@ -131,7 +130,7 @@ func (l *look) gone(path string) {
 
 // forgetFile drops a file, which is a change, unless it is now among those that
 // don't count: a build file came, and made an output of the directory beside it.
-func (l *look) forgetFile(parent *tree, path, name string) {
+func (l *scan) forgetFile(parent *tree, path, name string) {
 	if _, known := parent.files[name]; !known {
 		return
 	}
@@ -141,7 +140,7 @@ func (l *look) forgetFile(parent *tree, path, name string) {
 	}
 }
 
-func (l *look) forgetDir(parent *tree, path, name string) {
+func (l *scan) forgetDir(parent *tree, path, name string) {
 	dir := parent.dirs[name]
 	if dir == nil {
 		return
@@ -159,7 +158,7 @@ func (l *look) forgetDir(parent *tree, path, name string) {
 
 // unreadable keeps what was known of a directory that can't be read, for it may
 // still be so; after a loss of events nobody knows.
-func (l *look) unreadable(path string, err error) {
+func (l *scan) unreadable(path string, err error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		l.gone(path)
 		return

@@ -10,7 +10,7 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// watch lets the source report on a directory.
+// watch makes the source report on a directory.
 func (s *session) watch(dir string) {
 	if s.watched[dir] == s.generation {
 		return
@@ -20,16 +20,16 @@ func (s *session) watch(dir string) {
 	case err == nil:
 		s.watched[dir] = s.generation
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.ENOTDIR):
-		// gone again, which its parent reports, or none of ours
+		// gone again, which its parent reports, or not readable for us
 	default:
-		s.giveUpEvents(err)
+		s.fallBackToPolling(err)
 	}
 }
 
-// cover watches a directory that came into being and all below it, at once: while
-// it is being filled, things are not quiet.
-func (s *session) cover(path string) {
-	delete(s.watched, path) // another one of that name, perhaps
+// watchTree watches a new directory and all below it, at once: while it is being filled, the
+// quiet period must not begin.
+func (s *session) watchTree(path string) {
+	delete(s.watched, path) // it may be another one of that name
 	_ = filepath.WalkDir(path, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil || s.ctx.Err() != nil:
@@ -44,11 +44,10 @@ func (s *session) cover(path string) {
 	})
 }
 
-// moved deals with a directory that left its place. A watch follows the directory,
-// not the name, and the new place may have been watched before the news of the old
-// one's end came: both are then one watch, which ends with the old name. So every
-// directory is watched once more when things have settled, which does nothing to
-// those that are.
+// moved handles a directory that was renamed. A watch follows the directory, not the name. If
+// the new name was watched before the event of the old one came, both are one watch, which
+// ends with the old name. So every directory is watched again when events have settled, which
+// does nothing to those that are watched already.
 func (s *session) moved(path string) {
 	s.unwatchBelow(path)
 	s.generation++
@@ -69,16 +68,15 @@ func (s *session) unwatchBelow(path string) {
 	}
 }
 
-// unwatch ends one watch. Where the directory is gone the system has ended it, and
-// the error says so.
+// unwatch ends one watch. If the directory is gone the system has ended it, hence the ignored
+// error.
 func (s *session) unwatch(dir string) {
 	_ = s.source.remove(dir)
 	delete(s.watched, dir)
 }
 
-// markNeighbours lets the whole directory be looked at where path decides what in
-// it counts.
-func (s *session) markNeighbours(path string) {
+// markSiblings has the whole directory scanned if path decides what in it is ignored.
+func (s *session) markSiblings(path string) {
 	if decidesOutputs(filepath.Base(path)) {
 		s.dirty[filepath.Dir(path)] = true
 	}
@@ -96,17 +94,17 @@ func (s *session) rootOf(path string) string {
 	return path
 }
 
-// trouble deals with an error of the source. If events were lost, everything is
-// watched anew and compared; on anything else the source is not to be relied on.
-func (s *session) trouble(err error) {
+// handleError handles an error of the source. If events were lost, everything is watched and
+// scanned again; any other error makes the source unreliable.
+func (s *session) handleError(err error) {
 	if !errors.Is(err, fsnotify.ErrEventOverflow) {
-		s.giveUpEvents(err)
+		s.fallBackToPolling(err)
 		return
 	}
 	s.lost = true
 	s.reopen()
 	for _, root := range s.roots {
-		s.cover(root)
+		s.watchTree(root)
 		s.mark(root)
 	}
 }
@@ -117,15 +115,15 @@ func (s *session) reopen() {
 	clear(s.watched)
 	source, err := s.open()
 	if err != nil {
-		s.source = silence()
-		s.giveUpEvents(err)
+		s.source = noEvents()
+		s.fallBackToPolling(err)
 		return
 	}
 	s.source = source
 }
 
 // giveUpEvents goes on by polling, and says why.
-func (s *session) giveUpEvents(err error) {
+func (s *session) fallBackToPolling(err error) {
 	if limit := limitError(err, len(s.watched)); limit != nil {
 		err = limit
 	}
@@ -135,29 +133,29 @@ func (s *session) giveUpEvents(err error) {
 }
 
 func (s *session) startPolling() {
-	s.source = silence()
+	s.source = noEvents()
 	s.poll.Reset(s.pollEvery(0))
 }
 
-// pollOnce looks at everything. What it finds is held until a look finds nothing
+// pollOnce scans everything. What it finds is held back until a scan finds nothing
 // more, as the quiet period would have it, or for the maximum wait.
 func (s *session) pollOnce() error {
 	start := time.Now()
 	if err := s.checkRoots(); err != nil {
 		return err
 	}
-	found := s.batch(s.look(s.roots))
+	found := s.batch(s.scan(s.roots))
 	took := time.Since(start)
-	if found.Empty() || !s.began.IsZero() && start.Sub(s.began) >= s.options.MaxWait {
-		s.deliver(s.held.Merge(found))
-		s.held, s.began = Batch{}, time.Time{}
+	if found.Empty() || !s.firstDirty.IsZero() && start.Sub(s.firstDirty) >= s.options.MaxWait {
+		s.deliver(s.unsettled.Merge(found))
+		s.unsettled, s.firstDirty = Batch{}, time.Time{}
 		s.poll.Reset(s.pollEvery(took))
 		return nil
 	}
-	if s.began.IsZero() {
-		s.began = start
+	if s.firstDirty.IsZero() {
+		s.firstDirty = start
 	}
-	s.held = s.held.Merge(found)
+	s.unsettled = s.unsettled.Merge(found)
 	s.poll.Reset(s.options.Quiet)
 	return nil
 }
@@ -165,7 +163,7 @@ func (s *session) pollOnce() error {
 // pollShare is the part of a core that polling may take: 1/50.
 const pollShare = 50
 
-// pollEvery returns the time until the next look, when the last one took that long.
+// pollEvery returns the time until the next scan, when the last one took that long.
 func (s *session) pollEvery(took time.Duration) time.Duration {
 	if s.options.PollEvery > 0 {
 		return s.options.PollEvery

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// tree is what the last look saw, by directory, so that a path's length is paid for
+// tree is what the last scan saw, by directory, so that a path's length is paid for
 // once and a directory that vanishes takes along what is below it. The root of the
 // tree is the file system's: all watched directories have a place in it.
 type tree struct {
@@ -56,14 +56,14 @@ func (f fingerprint) differs(now fingerprint, written bool) bool {
 	return f.sum != now.sum
 }
 
-// steps splits an absolute path into the names that lead to it.
-func steps(path string) []string {
+// split splits an absolute path into the names that lead to it.
+func split(path string) []string {
 	return strings.FieldsFunc(path, func(r rune) bool { return r < 0x80 && os.IsPathSeparator(uint8(r)) })
 }
 
 // find returns the directory at path, or nil.
 func (t *tree) find(path string) *tree {
-	for _, name := range steps(path) {
+	for _, name := range split(path) {
 		if t = t.dirs[name]; t == nil {
 			return nil
 		}
@@ -73,7 +73,7 @@ func (t *tree) find(path string) *tree {
 
 // make returns the directory at path, which is made where it is missing.
 func (t *tree) make(path string) *tree {
-	for _, name := range steps(path) {
+	for _, name := range split(path) {
 		next := t.dirs[name]
 		if next == nil {
 			next = newTree()

@@ -122,15 +122,15 @@ func hasAny(dir string, names []string) bool {
 // isDropping knows files that editors and systems leave beside those they edit.
 // One that is gone again when the files have settled needs no mention here.
 func isDropping(name string) bool {
-	return isVim(name) || slices.ContainsFunc(droppings, func(d dropping) bool {
+	return isVim(name) || slices.ContainsFunc(tempPatterns, func(d tempPattern) bool {
 		return len(name) > len(d.start)+len(d.end) &&
 			strings.HasPrefix(name, d.start) && strings.HasSuffix(name, d.end)
 	})
 }
 
-type dropping struct{ start, end string }
+type tempPattern struct{ start, end string }
 
-var droppings = []dropping{
+var tempPatterns = []tempPattern{
 	{"", "~"},              // backups of vim, emacs, gedit, kate
 	{".#", ""}, {"#", "#"}, // emacs: lock, autosave
 	{"flycheck_", ".java"},                     // emacs: copy to be checked
