@@ -26,13 +26,11 @@ import (
 	"github.com/devloop-cli/devloop/internal/proc"
 )
 
-// TrainingLabel marks the containers in which archives are made. Its value is the
-// project's name. None outlives [Imager.Train], unless devloop is killed: then the
-// next training removes it.
+// TrainingLabel marks the containers in which archives are made. Its value is the project's name.
 const TrainingLabel = "devloop-cli.github.io/training"
 
 const (
-	// trainingLimit bounds a training. It takes 3 to 6 s on a quiet machine.
+	// trainingLimit limits a training. It takes 3 to 6 s on a quiet machine.
 	trainingLimit = 2 * time.Minute
 	// trainDir holds the application that is trained with, in the container only.
 	trainDir   = layertar.AppDir + "/train"
@@ -75,7 +73,7 @@ func (t *Training) Run(ctx context.Context, docker client.ContainerAPIClient, im
 	return Archive{Used: true, Size: r.Size, Java: r.Java, Why: r.Partly}, nil
 }
 
-// run trains, and keeps the archive as a layer.
+// run trains, and keeps the archive as a layer of the cache.
 func (t *Training) run(ctx context.Context, s *trainer) (record, error) {
 	said, err := s.java(ctx, t, []string{"-version"}, nil)
 	if err != nil {
@@ -97,8 +95,8 @@ func (t *Training) run(ctx context.Context, s *trainer) (record, error) {
 	return record{Layer: made.diffID.String(), Size: made.size, Option: how.use + "/" + how.file, Java: version, Partly: lacking(said)}, nil
 }
 
-// command returns the arguments of the JVM that makes the archive. What helps
-// developers, and waits for files or containers, is off.
+// command returns the arguments of the JVM that makes the archive. Development features that wait for
+// files or containers are off.
 func (t *Training) command(how method) []string {
 	return slices.Concat(t.options, []string{how.make + "/" + how.file,
 		"-Dspring.devtools.restart.enabled=false", "-Dspring.docker.compose.enabled=false",
@@ -111,10 +109,10 @@ func className(file string) string {
 	return strings.TrimSuffix(strings.ReplaceAll(file, "/", "."), ".class")
 }
 
-// method is a way in which a JVM makes and uses an archive.
+// method is how a JVM makes and uses an archive.
 type method struct{ make, use, file string }
 
-// methodOf returns the way of a Java version.
+// methodOf returns the method of a Java version.
 func methodOf(feature int) (method, error) {
 	switch {
 	case feature >= 25: // JEP 514
@@ -130,7 +128,7 @@ func methodOf(feature int) (method, error) {
 // versionLine matches what java -version prints: openjdk version "17.0.12" 2024-07-16.
 var versionLine = regexp.MustCompile(`version "((?:1\.)?(\d+)[^"]*)"`)
 
-// javaOf returns the version that java -version told, whole and as one number.
+// javaOf reads the output of java -version: the whole version, and its first number.
 func javaOf(said string) (version string, feature int) {
 	m := versionLine.FindStringSubmatch(said)
 	if m == nil {
@@ -175,8 +173,8 @@ type trainer struct {
 	out    io.Writer
 }
 
-// java runs the image's JVM until it ends and returns what it printed. Then done looks
-// at the container, which is removed in any case.
+// java runs the image's JVM and returns its output. Then done may read files of the container, which is
+// removed in any case.
 func (s *trainer) java(ctx context.Context, t *Training, args []string, done func(client.ContainerAPIClient, string) error) (string, error) {
 	id, remove, err := tempcontainer.Create(ctx, s.docker, // the image's own, but without the application's files
 		&container.Config{Image: s.image, Entrypoint: []string{"java"}, Cmd: args, Labels: map[string]string{TrainingLabel: t.Project}},
@@ -226,7 +224,7 @@ func reasonIn(said string) string {
 	return last
 }
 
-// logs returns what a container printed.
+// logs returns the output of a container.
 func (s *trainer) logs(ctx context.Context, id string) (string, error) {
 	stream, err := s.docker.ContainerLogs(ctx, id, container.LogsOptions{ShowStdout: true, ShowStderr: true})
 	if err != nil {
@@ -239,8 +237,8 @@ func (s *trainer) logs(ctx context.Context, id string) (string, error) {
 	return kept.String(), err
 }
 
-// trainerTar holds what the container has beside the image: the beginning of the class
-// path, as the archive's layer has it, and the application that is trained with.
+// trainerTar has the files that the container gets: the first entry of the class path, as in the
+// archive's layer, and the application that is trained with.
 func trainerTar() []byte {
 	var data bytes.Buffer
 	err := layertar.Write(&data, []springboot.Entry{
@@ -258,8 +256,7 @@ type made struct {
 	size   int64
 }
 
-// keep makes a layer of the archive that the JVM wrote, and of the beginning of the
-// class path that belongs to it.
+// keep makes a layer of the archive that the JVM wrote and the first entry of its class path.
 func (t *Training) keep(ctx context.Context, docker client.ContainerAPIClient, id, file string) (made, error) {
 	stream, _, err := docker.CopyFromContainer(ctx, id, "/"+file)
 	if err != nil {

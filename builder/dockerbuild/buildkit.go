@@ -30,8 +30,8 @@ const (
 	fromSession    = "client-session"
 )
 
-// buildKit builds with BuildKit. Over a session it asks for the files that it
-// needs, as .dockerignore and the Dockerfile have it, and for credentials.
+// buildKit builds with BuildKit, which asks over a session for the files that it needs, and for
+// credentials.
 func (b *builder) buildKit(ctx context.Context, p *progress) error {
 	s, err := b.session(ctx)
 	if err != nil {
@@ -68,14 +68,14 @@ func (b *builder) session(ctx context.Context) (*session.Session, error) {
 	return s, nil
 }
 
-// ownedByRoot has the builder's cache hold whoever builds.
+// ownedByRoot makes the builder's cache valid for every user.
 func ownedByRoot(_ string, s *fstypes.Stat) fsutil.MapResult {
 	s.Uid, s.Gid = 0, 0
 	return fsutil.MapResultKeep
 }
 
-// solve starts the build and reads what it says. The engine stops when the
-// connection closes; BuildCancel tells those that miss it.
+// solve starts the build and reads its messages. Most engines stop when the connection closes;
+// BuildCancel stops the others.
 func (b *builder) solve(ctx context.Context, sessionID string, p *progress) error {
 	options := b.options()
 	options.Version, options.SessionID, options.BuildID = build.BuilderBuildKit, sessionID, sessionID

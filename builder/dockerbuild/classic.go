@@ -30,8 +30,8 @@ func (b *builder) classic(ctx context.Context, p *progress) error {
 	return dockerapi.ReadMessages(answer.Body, p.take)
 }
 
-// contextTar packs the context without what .dockerignore leaves out. Files belong
-// to root, so that the builder's cache holds whoever builds.
+// contextTar packs the context without ignored files. Files belong to root, so that the builder's cache
+// is valid for every user.
 func (b *builder) contextTar() (io.ReadCloser, error) {
 	excludes, err := b.file.Ignored()
 	if err != nil {

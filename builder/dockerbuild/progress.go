@@ -37,7 +37,7 @@ func (p *progress) take(m dockerapi.Message) error {
 	return nil
 }
 
-// result takes the image ID, which classic sends without an id of its own.
+// result takes the image ID. The classic builder sends it in a message without an id.
 func (p *progress) result(m dockerapi.Message) error {
 	var image struct{ ID string }
 	if m.ID != "" && m.ID != imageIDMessage {
@@ -50,7 +50,7 @@ func (p *progress) result(m dockerapi.Message) error {
 	return nil
 }
 
-// print passes on what the classic builder says. "Step 2/3 : COPY a b" begins a step.
+// print passes on the classic builder's output. "Step 2/3 : COPY a b" begins a step.
 func (p *progress) print(text string) {
 	_, _ = io.WriteString(p.out, text)
 	if step, found := strings.CutPrefix(text, "Step "); found {

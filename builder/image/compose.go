@@ -20,12 +20,12 @@ import (
 	"github.com/devloop-cli/devloop/builder/supervisor"
 )
 
-// nobodyInParticular is the user that a composed image runs as. It needs no entry
-// in /etc/passwd, and a Pod with runAsNonRoot accepts it since it is a number.
-const nobodyInParticular = "1000:1000"
+// nonRootUser runs composed images. It needs no entry in /etc/passwd, and being a number it satisfies
+// a Pod's runAsNonRoot.
+const nonRootUser = "1000:1000"
 
-// compose makes an image of a base and the application's layers, and brings it to the engine. On is
-// set if the base is what a Dockerfile made.
+// compose makes an image of a base and the application's layers, and loads it into the engine. On is
+// set if a Dockerfile made the base.
 func (k *maker) compose(ctx context.Context, base *ociimage.Image, on *dockerfileBase, ref, why string) (Image, error) {
 	files, err := k.app.Files()
 	if err != nil {
@@ -128,7 +128,7 @@ func (c *composer) add(parts []part) error {
 	return nil
 }
 
-// layer makes a layer of p. One that is in the cache is not written again.
+// layer makes a layer of p, unless the cache has it.
 func (c *composer) layer(p part) (ociimage.Layer, LayerNote, error) {
 	reader, writer := io.Pipe()
 	go func() {
@@ -160,8 +160,8 @@ func (c *composer) layer(p part) (ociimage.Layer, LayerNote, error) {
 	return made, note, err
 }
 
-// configure says how the image runs. Everything in it follows from base, files and
-// archive, so that the same input has the same digest: the time is the base's.
+// configure says how the image runs. Everything in it follows from base, files and archive, so the same
+// input gives the same digest. The time is the base's.
 func (x *composer) configure(config *v1.ConfigFile) *v1.ConfigFile {
 	c := &config.Config
 	command := slices.Concat([]string{x.java()}, optionTexts(x.Options), []string{"-cp", strings.Join(x.ClassPath, ":"), x.MainClass})
@@ -171,7 +171,7 @@ func (x *composer) configure(config *v1.ConfigFile) *v1.ConfigFile {
 	if x.on != nil {
 		x.on.start(c, command)
 	} else {
-		c.User, c.WorkingDir, c.Entrypoint, c.Cmd = nobodyInParticular, "/"+layertar.AppDir, command, nil
+		c.User, c.WorkingDir, c.Entrypoint, c.Cmd = nonRootUser, "/"+layertar.AppDir, command, nil
 		c.ExposedPorts = nil
 		if x.app.Port > 0 {
 			c.ExposedPorts = map[string]struct{}{strconv.Itoa(x.app.Port) + "/tcp": {}}

@@ -8,15 +8,15 @@ import (
 	"github.com/devloop-cli/devloop/builder/springboot"
 )
 
-// part is a layer to be: its name and files.
+// part is the name and the files of a layer.
 type part struct {
 	name    string
 	entries []springboot.Entry
 }
 
-// split sorts an application's files into layers, the one that changes least first:
-// libraries as the archive's index has them, then, as own, the application's resources
-// and its classes. Empty ones are left out. The class path is that of the libraries.
+// split sorts an application's files into layers, the most stable first: libraries as the index of the
+// archive has them, and as own a war's pages, resources and classes. Empty layers are left out.
+// The class path is that of the libraries.
 func split(f *springboot.Files) (libs, own []part, classPath []string) {
 	byLayer := map[string][]springboot.Entry{}
 	for _, l := range f.Libraries {

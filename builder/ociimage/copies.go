@@ -23,26 +23,22 @@ import (
 	"github.com/devloop-cli/devloop/builder/tempcontainer"
 )
 
-// ExtractLabel marks the containers from which layers are read. They never run, and
-// none outlives the reading, unless devloop is killed: then the next one removes it.
+// ExtractLabel marks the containers from which layers are read. They never run.
 const ExtractLabel = "devloop-cli.github.io/extract"
 
-// extractLimit bounds the reading of layers from a container. It takes some tenths of
-// a second.
+// extractLimit limits the reading of layers from a container. It takes some tenths of a second.
 const extractLimit = time.Minute
 
-// errNotCopied says that an image's last layers were not all made by COPY or ADD.
 var errNotCopied = errors.New("the layer was not made by a COPY")
 
-// An engine exports an image only whole, which takes seconds where an edit changed one
-// jar. But it hands out single files of a container that is made of the image, with the
-// very tar headers that it wrote into the layer. So a layer that a COPY made is put
-// together anew: the directories above the destination, and what lies there and not in
-// the layers beneath. Whether that is the layer, byte by byte, its digest tells; if not,
-// the image is exported.
+// An engine exports only whole images, which takes three or four seconds even if an edit changed one
+// jar. But it hands out single files of a container of the image, with the tar headers that it wrote
+// into the layer. So a layer that a COPY made is rebuilt: the directories above the
+// destination, and what lies there and not in lower layers. The digest says whether the result is
+// the layer, byte for byte; if not, the image is exported.
 
-// extract brings wanted layers into the cache, if the image's last COPY instructions made
-// all of them.
+// extract brings wanted layers into the cache, if the image's last COPY instructions made all of
+// them.
 func (e *exporter) extract(ctx context.Context, wanted map[v1.Hash]bool) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, extractLimit, fmt.Errorf("it took longer than %s", extractLimit))
 	defer cancel()
@@ -111,9 +107,9 @@ type extraction struct {
 // fileType are the bits of a mode that say what kind of file it is.
 const fileType = 0o170000
 
-// headerVariants are what engines write otherwise into a layer than they send from a container:
-// nothing; the names of users and groups, which older ones look up on the engine's own
-// machine; no kind of file in the mode, with containerd's image store.
+// headerVariants are the differences between the headers in a layer and those from a container: none;
+// names of users and groups, which older engines look up on their own machine; no file type in
+// the mode, with containerd's image store.
 var headerVariants = []func(*tar.Header){
 	func(*tar.Header) {},
 	nameOwners,

@@ -20,9 +20,9 @@ import (
 	"github.com/devloop-cli/devloop/builder/layercache"
 )
 
-// exporter brings layers of one of the engine's images into the cache: those that a
-// COPY made from a container (see extract.go), others with the whole image, which is all
-// that the engine exports. So it is asked at most once for all that is missing.
+// exporter brings layers of an image of the engine into the cache. Layers that a COPY made are read
+// from a container (copies.go). The engine exports other layers only with the whole image, so it
+// is asked once for all that are missing.
 type exporter struct {
 	ctx    context.Context
 	docker client.APIClient
@@ -35,14 +35,13 @@ type exporter struct {
 	layers []v1.Hash
 }
 
-// FromEngine returns a view of an image of the engine. Configuration and diff
-// IDs are the engine's answer; layers are exported when one is asked for that the
-// cache lacks. That ends with ctx, except for a reader that comes after its end.
+// FromEngine returns a view of an image of the engine. Layers that the cache does not have are exported
+// when one is first read. An export ends with ctx, unless it begins after ctx has ended.
 //
-// The engine doesn't hand out the configuration in the form that it digested, so
-// it is composed anew, always in the same way, of what it says of the image: the
-// same processes run, but the view's config digest is not the engine's image ID.
-// The history, which nothing reads at run time, is left out.
+// The engine does not hand out the configuration in the form that it digested. So it is composed
+// from the engine's description, always in the same way: the same processes run, but the digest of
+// the view's configuration is not the engine's image ID. The history is left out, since nothing
+// reads it at run time.
 func FromEngine(ctx context.Context, docker client.APIClient, cache *layercache.Cache, found image.InspectResponse) (*Image, error) {
 	config, err := engineConfig(found)
 	if err != nil {
@@ -79,7 +78,7 @@ func engineConfig(found image.InspectResponse) (*v1.ConfigFile, error) {
 	return config, nil
 }
 
-// export puts the layers that the cache lacks into it.
+// export brings the missing layers into the cache.
 func (e *exporter) export() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -109,7 +108,7 @@ func (e *exporter) export() error {
 	return nil
 }
 
-// save reads the engine's archive until it has all that is wanted.
+// save reads the engine's archive until it has all wanted layers.
 func (e *exporter) save(ctx context.Context, wanted map[v1.Hash]bool) error {
 	ctx, cancel := context.WithCancel(ctx) // the engine stops sending when we do
 	defer cancel()
@@ -134,9 +133,9 @@ func (e *exporter) save(ctx context.Context, wanted map[v1.Hash]bool) error {
 	return nil
 }
 
-// keep stores a file of the archive if it is a wanted layer: "HEX/layer.tar" until
-// Docker 24, "blobs/sha256/HEX" since, there also compressed. Its name doesn't tell
-// which layer it is; its digest does.
+// keep stores a file of the archive if it is a wanted layer: "HEX/layer.tar" until Docker 24, and
+// since then "blobs/sha256/HEX", which may be compressed. The digest of its content says which
+// layer it is.
 func (e *exporter) keep(header *tar.Header, file io.Reader, wanted map[v1.Hash]bool) error {
 	if header.Typeflag != tar.TypeReg || !strings.HasSuffix(header.Name, "/layer.tar") && !strings.HasPrefix(header.Name, "blobs/") {
 		return nil

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// DuplicateClass returns a class that is among the application's and in a library too, and
-// the library; "" if there is none. Without an archive the application's is the one that runs.
+// DuplicateClass returns a class that both the application and a library have, and the library; "" if
+// there is none. The application's runs, since it is first on the class path.
 func (f *Files) DuplicateClass() (class, lib string, err error) {
 	classes := map[string]bool{}
 	for _, e := range f.Own {
@@ -29,8 +29,8 @@ func (f *Files) DuplicateClass() (class, lib string, err error) {
 	return "", "", nil
 }
 
-// unversioned returns the place of a class in a multi-release jar as the JVM names
-// it: META-INF/versions/11/com/example/A.class stands in for com/example/A.class.
+// unversioned returns the name of a file in a multi-release jar as the JVM sees it:
+// META-INF/versions/11/com/example/A.class stands in for com/example/A.class.
 func unversioned(name string) string {
 	rest, versioned := strings.CutPrefix(name, "META-INF/versions/")
 	if !versioned {
@@ -40,7 +40,7 @@ func unversioned(name string) string {
 	return rest
 }
 
-// names returns what a library holds.
+// names returns the names of the files in a library.
 func names(file Source) ([]string, error) {
 	at, end, err := readerAt(file)
 	if err != nil {
@@ -58,8 +58,8 @@ func names(file Source) ([]string, error) {
 	return all, nil
 }
 
-// readerAt opens a file for reading at any place. Boot stores libraries as they are, so
-// that no more is read of them than is asked for.
+// readerAt opens a file for random access. Boot stores libraries uncompressed, so only what is asked
+// for is read.
 func readerAt(file Source) (at io.ReaderAt, end func(), err error) {
 	if packed, ok := file.(packedFile); ok && packed.file.Method == zip.Store {
 		if data, err := packed.file.OpenRaw(); err != nil {

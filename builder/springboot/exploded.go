@@ -78,8 +78,8 @@ func (e *Exploded) compare(packed *Files, app App, built BuildFiles) (why string
 	return e.findLibraries(packed.Libraries, slices.Concat(built.Libraries, built.Provided)), nil
 }
 
-// compareFiles compares files of the archive with those in directories. Those that
-// only the archive has are kept, as far as keep says.
+// compareFiles compares files of the archive with those in directories. It keeps a file that only the
+// archive has if keep allows it.
 func (e *Exploded) compareFiles(packed []Entry, dirs []string, keep func(name string) bool) (why string, err error) {
 	found, err := diskFiles(dirs)
 	if err != nil {
@@ -129,7 +129,7 @@ func (e *Exploded) findLibraries(libs []Library, files []string) (why string) {
 	return ""
 }
 
-// same says whether a file of an archive and one on the disk have the same content.
+// same reports whether a file in an archive and one on the disk have the same content.
 func same(packed, file Source) bool {
 	if packed.Size() != file.Size() {
 		return false
@@ -144,7 +144,7 @@ func same(packed, file Source) bool {
 	return err == nil && sum.Sum32() == packed.(packedFile).file.CRC32
 }
 
-// ownDirs are the directories with what is the application's own.
+// ownDirs returns the directories with the application's own files.
 func (a App) ownDirs() []string {
 	var dirs []string
 	for _, dir := range slices.Concat(a.Classes, a.Resources) {
@@ -155,7 +155,7 @@ func (a App) ownDirs() []string {
 	return dirs
 }
 
-// files returns the files of an application as they lie on the disk.
+// files returns an application's files on the disk.
 func (e *Exploded) files(app App) (*Files, error) {
 	own, err := diskFiles(app.ownDirs())
 	if err != nil {

@@ -110,10 +110,10 @@ func packedFiles(jar *zip.Reader, manifest map[string]string) *Files {
 	return f
 }
 
-// ownName returns what a file of the archive is called on the application's class path.
-// Boot's plugins move most of META-INF to the archive's root, where java -jar finds it; the
-// services there are those of Boot's launcher. A name that would lead out of its
-// directory is not taken, and no signature, which is one of the archive.
+// ownName returns the name of an archive's file on the application's class path. Boot's plugins move
+// most of META-INF to the root of the archive, where java -jar finds it; the services there are
+// those of Boot's launcher. Signatures of the archive are left out, and names that lead out of
+// their directory.
 func ownName(file string, at layout) (name string, own bool) {
 	name, own = strings.CutPrefix(file, at.classes())
 	if !own {
@@ -123,8 +123,7 @@ func ownName(file string, at layout) (name string, own bool) {
 	return name, own && isFile(name)
 }
 
-// isWebapp says whether a file of a war is neither on a class path nor Spring Boot's,
-// so that the server serves it, or reads it as it does a web.xml.
+// isWebapp reports whether a file of a war is for the server: neither on a class path nor Spring Boot's.
 func isWebapp(name string) bool {
 	for _, prefix := range []string{"META-INF/", "org/springframework/boot/loader/", warLayout.classes(), string(warLayout) + "lib/", string(warLayout) + "lib-provided/"} {
 		if strings.HasPrefix(name, prefix) {
@@ -134,14 +133,13 @@ func isWebapp(name string) bool {
 	return isFile(name) && name != warLayout.layersIndex() && name != warLayout.classIndex()
 }
 
-// isFile tells the name of a file from one of a directory, and from one that would
-// lead out of its own.
+// isFile reports whether a name is that of a file, and does not lead out of its directory.
 func isFile(name string) bool {
 	return name != "" && !strings.HasSuffix(name, "/") && path.Clean("/"+name) == "/"+name
 }
 
-// diskFiles returns the files below directories, by their names there. Of two with
-// one name the first counts, as on a class path.
+// diskFiles returns the files below directories, by their names there. The first of two with one name
+// counts, as on a class path.
 func diskFiles(dirs []string) ([]Entry, error) {
 	var found []Entry
 	taken := map[string]bool{}

@@ -32,7 +32,7 @@ var (
 	boot4Web    = regexp.MustCompile(`^spring-boot-(webmvc|webflux|jersey|servlet)-\d`)
 )
 
-// hasServer says whether an application with these libraries has a web server.
+// hasServer reports whether an application with these libraries has a web server.
 func hasServer(libraries []string) bool {
 	has := func(name *regexp.Regexp) bool { return slices.ContainsFunc(libraries, name.MatchString) }
 	if has(boot4) {
@@ -63,20 +63,19 @@ func Port(read func(name string) ([]byte, error), libraries, env []string) (port
 	return cmp.Or(int(number), defaultPort), contextPath
 }
 
-// plainPath matches a path that needs neither Spring nor a browser to make something of it.
+// plainPath matches a path without placeholders and escapes.
 var plainPath = regexp.MustCompile(`^(?:/[\w.~-]+)+$`)
 
-// springSettings are an application's settings by their relaxed keys, as far as its own files and the
-// variables that it is given have them.
+// springSettings are the settings of an application's files and of its environment, by relaxed keys.
 type springSettings struct{ values, environment map[string]string }
 
-// get returns a setting, "" for one that is not known.
+// get returns a setting, "" if it is unknown.
 func (s springSettings) get(key string) string { return s.resolve(s.values[relaxed(key)], 3) }
 
 // placeholder matches a value that names another: ${PORT}, or ${PORT:8080}.
 var placeholder = regexp.MustCompile(`^\$\{([^:{}]+)(?::([^{}]*))?\}$`)
 
-// resolve follows placeholders, but for so many of one after another.
+// resolve replaces placeholders, up to a depth.
 func (s springSettings) resolve(value string, depth int) string {
 	m := placeholder.FindStringSubmatch(value)
 	if m == nil || depth == 0 {
@@ -85,7 +84,7 @@ func (s springSettings) resolve(value string, depth int) string {
 	return s.resolve(cmp.Or(s.values[relaxed(m[1])], m[2]), depth-1)
 }
 
-// readSettings reads the files in Spring Boot's order: a later value takes the place of an earlier one.
+// readSettings reads the files in Spring Boot's order: later values override earlier ones.
 // https://docs.spring.io/spring-boot/reference/features/external-config.html#features.external-config.files
 func readSettings(read func(name string) ([]byte, error), env []string) springSettings {
 	s := springSettings{values: map[string]string{}, environment: environmentOf(env)}
