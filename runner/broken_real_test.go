@@ -158,12 +158,7 @@ func running(ctx context.Context, r *Runner, p Pod) error {
 func removeAll(r *Runner, pods []Pod) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	for _, p := range pods {
-		if err := r.removePod(ctx, p, graceSeconds); err != nil {
-			return err
-		}
-	}
-	return nil
+	return r.Retire(ctx, pods)
 }
 
 // unchecked reads a manifest as the API server would take it: some of the mistakes

@@ -3,6 +3,9 @@ package runner
 import (
 	"slices"
 	"testing"
+
+	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 // TestModulesOfABuildAreFoundByItsDirectory has a build's module, whose project has another name,
@@ -10,9 +13,10 @@ import (
 func TestModulesOfABuildAreFoundByItsDirectory(t *testing.T) {
 	a, r := newAPI(t)
 	for name, dir := range map[string]string{"admin": "/all", "shop": "/all", "bank": "/bank"} {
-		pod := object("v1", "Pod", name)
-		mark(pod, Spec{Project: name, Dir: dir})
-		a.put("pods", pod)
+		pod := fakeapi.Object("v1", "Pod", name)
+		pod.SetLabels(map[string]string{kube.LabelProject: name})
+		pod.SetAnnotations(map[string]string{kube.AnnotationDirectory: dir})
+		a.Put("pods", pod)
 	}
 	projects, err := r.ProjectsOf(t.Context(), "/all", "")
 	if want := []string{"admin", "shop"}; err != nil || !slices.Equal(projects, want) {
@@ -34,5 +38,20 @@ func TestModulesOfABuildAreFoundByItsDirectory(t *testing.T) {
 		if err != nil || !slices.Equal(got, c.want) {
 			t.Errorf("%+v: got %q, %v, want %q", c.selection, got, err, c.want)
 		}
+	}
+}
+
+func TestPodIsFoundByTheManifestsName(t *testing.T) {
+	a, r := newAPI(t)
+	first := a.Put("pods", fakeapi.Object("v1", "Pod", "web"))
+	second := fakeapi.Object("v1", "Pod", "web-b")
+	second.SetAnnotations(map[string]string{kube.AnnotationName: "web"})
+	second = a.Put("pods", second)
+	if found, err := r.Find(t.Context(), "web"); err != nil || found.UID != first.GetUID() {
+		t.Errorf("got %v, %v", found, err)
+	}
+	a.Drop("pods/default/web")
+	if found, err := r.Find(t.Context(), "web"); err != nil || found.UID != second.GetUID() {
+		t.Errorf("with the first one gone: %v, %v", found, err)
 	}
 }

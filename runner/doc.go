@@ -11,26 +11,8 @@
 //	f, err := r.Listen(ctx, runner.Port{Local: 8080})
 //	f.Point(pods[0], 8080)                              // http://localhost:8080
 //
-// The steps, and where they are:
-//
-//	manifest → replace → ready → why not   manifest.go check.go replace.go ready.go why.go
-//	logs                                   logs.go
-//	the local port                         listen.go forward.go tunnel.go
-//	what is devloop's own: list, remove    marks.go list.go down.go
-//
-// # Bare Pods
-//
-// A Pod can't be changed into one with another image without restarts that count
-// and lead to CrashLoopBackOff. So the old one is deleted, by UID, and the new one
-// is made when the old one is gone. Everything else is applied on the server's
-// side under the field manager [kube.FieldManager], which changes only the fields that
-// the manifest names.
-//
-// # Ownership
-//
-// Every object that Replace makes carries the label [kube.LabelProject]. An object of the
-// same name without it belongs to somebody else: it is neither replaced nor removed, unless [Spec.Adopt] says so. One that was
-// made for another directory goes if [Spec.Yields] lets it.
+// The parts, and where they are: manifests in package manifest; bringing objects to the cluster and
+// removing them in deploy; changing what runs in supervisor; the local port in localport.
 //
 // # What it leaves to others
 //

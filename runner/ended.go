@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/devloop-cli/devloop/runner/kube"
 	corev1 "k8s.io/api/core/v1"
 )
 
@@ -37,7 +38,7 @@ func outOfMemory(p *corev1.Pod, container, what, limit string, sure bool) verdic
 		heap = fmt.Sprintf("; Java's heap alone may take what %s says, and the rest of Java some 100 to 200 MB more", wanted)
 	}
 	hints := []string{"raise `resources.limits.memory` in the manifest", "or let Java take less: env JAVA_TOOL_OPTIONS with -XX:MaxRAMPercentage=60"}
-	if supervised(p, container) {
+	if kube.IsSupervised(p, container) {
 		hints = append(hints, "or leave out devloop's supervisor, which takes some 10 MB: devloop run --without restart")
 	}
 	return verdict{code: "pod.oom",

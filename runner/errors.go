@@ -2,43 +2,7 @@ package runner
 
 import (
 	"fmt"
-	"strings"
 )
-
-// ForeignError says that an object which devloop did not make stands where one
-// of the manifest's is to be.
-type ForeignError struct {
-	Verb      string // what was to be done: "replace", the default, or "delete"
-	Object    Object
-	ManagedBy string // who made it, as far as it says
-}
-
-func (e *ForeignError) Error() string {
-	by := "devloop did not make it"
-	if e.ManagedBy != "" {
-		by = fmt.Sprintf("%q made it", e.ManagedBy)
-	}
-	if e.Verb == "delete" {
-		return fmt.Sprintf("delete %s in namespace %q: %s", e.Object, e.Object.Namespace, by)
-	}
-	return fmt.Sprintf("replace %s in namespace %q: it is there already, and %s", e.Object, e.Object.Namespace, by)
-}
-
-// Code returns "pod.foreign", for every kind of object.
-func (e *ForeignError) Code() string { return "pod.foreign" }
-
-// Hints names the ways out.
-func (e *ForeignError) Hints() []string {
-	o := e.Object
-	if e.Verb == "delete" {
-		return []string{"devloop removes only what it made: ask whoever made this"}
-	}
-	return []string{
-		fmt.Sprintf("remove it yourself, if nobody needs it: kubectl delete %s %s -n %s", strings.ToLower(o.Kind), o.Name, o.Namespace),
-		"let devloop take it over: devloop deploy --adopt",
-		"or give yours another name in the manifest",
-	}
-}
 
 // NotReadyError says why a Pod does not come to serve.
 type NotReadyError struct {

@@ -219,29 +219,14 @@ func lastStart(p *corev1.Pod) (last time.Time) {
 	return last
 }
 
-// Delete removes the object of that name in the runner's namespace, of whichever
-// kind, and the Pods that it made, if devloop made it; kind "" stands for any. It
-// returns what it removed. Its error is a [*ForeignError] for somebody else's Pod,
-// a [*NoPodError] where there is nothing of that name.
+// Delete is [deploy.Deployer.Delete], with an error where there was nothing to delete: a
+// [*ForeignError] for somebody else's Pod, a [*NoPodError] where there is none.
 func (r *Runner) Delete(ctx context.Context, kind, name string) ([]Object, error) {
-	all, err := r.ownedObjects(ctx, "", r.Namespace())
-	if err != nil {
-		return nil, err
+	removed, err := r.Deployer.Delete(ctx, kind, name)
+	if err == nil && len(removed) == 0 {
+		err = r.notOurs(ctx, kind, name)
 	}
-	var removed []Object
-	for _, t := range all {
-		if t.GetName() != name || kind != "" && !strings.EqualFold(kind, t.GetKind()) {
-			continue
-		}
-		if err := r.remove(ctx, t); err != nil {
-			return removed, err
-		}
-		removed = append(removed, t.object())
-	}
-	if len(removed) == 0 {
-		return nil, r.notOurs(ctx, kind, name)
-	}
-	return removed, nil
+	return removed, err
 }
 
 // errMade is why a Pod can't be deleted alone.

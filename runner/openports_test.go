@@ -8,7 +8,9 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/httpstream"
 
 	"github.com/devloop-cli/devloop/runner/kube"
@@ -27,7 +29,7 @@ func podWithPorts(t *testing.T, ports ...int64) (*unstructured.Unstructured, Pod
 	if err := unstructured.SetNestedSlice(o.Object, list, "spec", "containers"); err != nil {
 		t.Fatal(err)
 	}
-	p, err := podFrom(o)
+	p, err := corePod(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,8 +47,8 @@ func TestReadyWaitsForNoPortThatNobodyOpens(t *testing.T) {
 	t.Parallel()
 	a, r := newAPI(t)
 	o, pod := podWithPorts(t, 8080, 9779, 8778, 5005)
-	a.put("pods", o)
-	a.forward = func(port int, data httpstream.Stream) error {
+	a.Put("pods", o)
+	a.Forward = func(port int, data httpstream.Stream) error {
 		if port != 8080 {
 			return errRefused
 		}
@@ -62,9 +64,9 @@ func TestReadyIsNotSaidByAnAgentsPort(t *testing.T) {
 	t.Parallel()
 	a, r := newAPI(t)
 	o, pod := podWithPorts(t, 8080, 9779, 5005)
-	a.put("pods", o)
+	a.Put("pods", o)
 	starts := time.Now().Add(settling + time.Second)
-	a.forward = func(port int, data httpstream.Stream) error {
+	a.Forward = func(port int, data httpstream.Stream) error {
 		switch {
 		case port == 5005:
 			return nil // it closes
@@ -83,8 +85,8 @@ func TestReadyTakesAnyProtocol(t *testing.T) {
 	for name, end := range map[string]error{"it closes": nil, "it resets": errors.New("read tcp4 127.0.0.1:1->127.0.0.1:9092: read: connection reset by peer")} {
 		a, r := newAPI(t)
 		o, pod := podWithPorts(t, 9092)
-		a.put("pods", o)
-		a.forward = func(int, httpstream.Stream) error { return end }
+		a.Put("pods", o)
+		a.Forward = func(int, httpstream.Stream) error { return end }
 		if err := r.Ready(t.Context(), []Pod{pod}, nil); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -93,7 +95,7 @@ func TestReadyTakesAnyProtocol(t *testing.T) {
 
 func TestAdviceFitsAProjectWithoutAManifest(t *testing.T) {
 	o, pod := podWithPorts(t, 8080)
-	p, err := podFrom(o)
+	p, err := corePod(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,31 +125,7 @@ func TestThePortAtWhichAnApplicationServes(t *testing.T) {
 	}
 }
 
-func TestPodsOfAnOlderTemplateAreOutdated(t *testing.T) {
-	manifest := "apiVersion: apps/v1\nkind: KIND\nmetadata: {name: web}\nspec:\n  selector: {matchLabels: {app: web}}\n  replicas: 1\n" +
-		"  template:\n    metadata: {labels: {app: web}}\n    spec: {containers: [{name: app, image: shop}]}\n"
-	for kind, replaced := range map[string]bool{"ReplicaSet": true, "DaemonSet": true, "Deployment": false} {
-		text := strings.Replace(manifest, "KIND", kind, 1)
-		if kind == "DaemonSet" {
-			text = strings.Replace(text, "  replicas: 1\n", "", 1)
-		}
-		_, r := newAPI(t)
-		applied := func(image string) targetObject {
-			spec := shop(t, text)
-			spec.Image = image
-			objects, err := r.patched(spec)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return targetObject{Unstructured: objects[0]}
-		}
-		before, after := applied("shop:devloop-1"), applied("shop:devloop-2")
-		old := []Pod{{Name: "old", UID: "1", Applied: signature(before.Unstructured)}}
-		if got := len(after.outdated(old, nil)) > 0; got != replaced {
-			t.Errorf("%s: the Pod of another image is outdated: %v", kind, got)
-		}
-		if got := before.outdated(old, nil); len(got) > 0 {
-			t.Errorf("%s: its own Pod is outdated", kind)
-		}
-	}
+func corePod(o *unstructured.Unstructured) (*corev1.Pod, error) {
+	var pod corev1.Pod
+	return &pod, runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, &pod)
 }

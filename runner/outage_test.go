@@ -10,19 +10,20 @@ import (
 	"testing"
 	"time"
 
+	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 // breakLists has the API server refuse the next requests for Pods in a way that no transport
 // sends again, and returns how many are left to refuse.
-func breakLists(a *api) *atomic.Int32 {
+func breakLists(a *fakeapi.API) *atomic.Int32 {
 	left := &atomic.Int32{}
-	a.fault = func(w http.ResponseWriter, q *http.Request) bool {
+	a.Fault = func(w http.ResponseWriter, q *http.Request) bool {
 		if q.Method != http.MethodGet || !strings.HasSuffix(q.URL.Path, "/pods") || left.Add(-1) < 0 {
 			return false
 		}
-		refuse(w, http.StatusConflict, metav1.StatusReasonConflict, "the server is starting")
+		fakeapi.Refuse(w, http.StatusConflict, metav1.StatusReasonConflict, "the server is starting")
 		return true
 	}
 	return left
@@ -34,21 +35,21 @@ func TestWatchForRestartsOutlivesAnOutage(t *testing.T) {
 	t.Parallel()
 	a, r := newAPI(t)
 	left := breakLists(a)
-	a.put("pods", readyPod(t))
+	a.Put("pods", readyPod(t))
 	seen := make(chan error, 1)
 	go func() {
 		_, err := r.Restarted(t.Context(), webPod)
 		seen <- err
 	}()
-	eventually(t, "the Pod is watched", func() bool { return a.watched(a.get("pods/default/web")) })
+	fakeapi.Eventually(t, "the Pod is watched", func() bool { return a.Watched(a.Get("pods/default/web")) })
 	left.Store(2)
-	a.cutWatches()
-	eventually(t, "both requests have failed", func() bool { return left.Load() <= 0 })
-	again := a.get("pods/default/web").DeepCopy()
+	a.CutWatches()
+	fakeapi.Eventually(t, "both requests have failed", func() bool { return left.Load() <= 0 })
+	again := a.Get("pods/default/web").DeepCopy()
 	statuses, _, _ := unstructured.NestedSlice(again.Object, "status", "containerStatuses")
 	statuses[0].(map[string]any)["restartCount"] = int64(7)
 	_ = unstructured.SetNestedSlice(again.Object, statuses, "status", "containerStatuses")
-	a.put("pods", again)
+	a.Put("pods", again)
 	select {
 	case err := <-seen:
 		if err != nil {
@@ -63,8 +64,8 @@ func TestWatchForRestartsOutlivesAnOutage(t *testing.T) {
 func TestWatchForRestartsEndsWhereItIsForbidden(t *testing.T) {
 	t.Parallel()
 	a, r := newAPI(t)
-	a.fault = func(w http.ResponseWriter, q *http.Request) bool {
-		refuse(w, 403, metav1.StatusReasonForbidden, "pods is forbidden")
+	a.Fault = func(w http.ResponseWriter, q *http.Request) bool {
+		fakeapi.Refuse(w, 403, metav1.StatusReasonForbidden, "pods is forbidden")
 		return true
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
@@ -100,23 +101,23 @@ func TestFollowedLogOutlivesAnOutage(t *testing.T) {
 	line := func(n int) string { return fmt.Sprintf("2026-01-01T10:00:%02d.5Z line %d\n", n, n) }
 	var left atomic.Int32
 	served := 0
-	a.fault = func(w http.ResponseWriter, q *http.Request) bool {
+	a.Fault = func(w http.ResponseWriter, q *http.Request) bool {
 		switch {
 		case strings.HasSuffix(q.URL.Path, "/log"):
 			switch served++; served {
 			case 1:
 				left.Store(2) // with the end of this stream the outage begins
 			case 2:
-				a.drop("pods/default/web")
+				a.Drop("pods/default/web")
 			}
 		case q.Method == http.MethodGet && q.URL.Query().Get("watch") == "" && left.Add(-1) >= 0:
-			refuse(w, http.StatusConflict, metav1.StatusReasonConflict, "the server is starting")
+			fakeapi.Refuse(w, http.StatusConflict, metav1.StatusReasonConflict, "the server is starting")
 			return true
 		}
 		return false
 	}
-	a.put("pods", readyPod(t))
-	a.logs = []string{line(1) + "✂", line(1) + line(2)}
+	a.Put("pods", readyPod(t))
+	a.Logs = []string{line(1) + "✂", line(1) + line(2)}
 	var out lockedText
 	if err := r.Logs(t.Context(), webPod, &out); err != nil {
 		t.Fatal(err)

@@ -11,10 +11,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/httpstream"
@@ -41,9 +43,9 @@ func play(t *testing.T, path string) string {
 	a, r := newAPI(t)
 	states := history(t, path)
 	if log, err := os.ReadFile(strings.TrimSuffix(path, ".yaml") + ".log"); err == nil {
-		a.logs = []string{string(log)}
+		a.Logs = []string{string(log)}
 	}
-	a.put("pods", states[0])
+	a.Put("pods", states[0])
 	pod := Pod{Namespace: "default", Name: "web", UID: "uid-web", Containers: []string{"app"}}
 	if strings.Contains(path, "restarted-long-ago") {
 		pod.Restarts = 4
@@ -51,7 +53,7 @@ func play(t *testing.T, path string) string {
 	stop := make(chan struct{})
 	defer close(stop)
 	go func() {
-		for !a.watched(states[0]) {
+		for !a.Watched(states[0]) {
 			select {
 			case <-time.After(time.Millisecond):
 			case <-stop:
@@ -59,7 +61,7 @@ func play(t *testing.T, path string) string {
 			}
 		}
 		for _, s := range states[1:] {
-			a.put("pods", s)
+			a.Put("pods", s)
 		}
 	}()
 	var told strings.Builder
@@ -103,12 +105,13 @@ func readyPod(t *testing.T) *unstructured.Unstructured {
 var webPod = Pod{Namespace: "default", Name: "web", UID: "uid-web", Containers: []string{"app"}, Ports: []int{8080}}
 
 func TestReadyWaitsUntilThePortAnswers(t *testing.T) {
+	var mu sync.Mutex
 	a, r := newAPI(t)
-	a.put("pods", readyPod(t))
+	a.Put("pods", readyPod(t))
 	attempts := 0
-	a.forward = func(port int, data httpstream.Stream) error {
-		a.mu.Lock()
-		defer a.mu.Unlock()
+	a.Forward = func(port int, data httpstream.Stream) error {
+		mu.Lock()
+		defer mu.Unlock()
 		if attempts++; attempts < 3 {
 			return errors.New("connection refused")
 		}
@@ -126,9 +129,9 @@ func TestReadyWaitsUntilThePortAnswers(t *testing.T) {
 func TestReadyFailsWhenTheApplicationDiesBeforeItAnswers(t *testing.T) {
 	a, r := newAPI(t)
 	states := history(t, "testdata/pods/crash.yaml")
-	a.put("pods", readyPod(t))
-	a.forward = func(int, httpstream.Stream) error {
-		a.put("pods", states[len(states)-1])
+	a.Put("pods", readyPod(t))
+	a.Forward = func(int, httpstream.Stream) error {
+		a.Put("pods", states[len(states)-1])
 		return errors.New("connection refused")
 	}
 	var why *NotReadyError
@@ -140,21 +143,21 @@ func TestReadyFailsWhenTheApplicationDiesBeforeItAnswers(t *testing.T) {
 func TestReadySurvivesWatchesThatEnd(t *testing.T) {
 	a, r := newAPI(t)
 	states := history(t, "testdata/pods/healthy.yaml")
-	a.put("pods", states[0])
+	a.Put("pods", states[0])
 	var watches atomic.Int32 // an answer that breaks off orders nothing
-	a.fault = func(w http.ResponseWriter, q *http.Request) bool {
+	a.Fault = func(w http.ResponseWriter, q *http.Request) bool {
 		if q.URL.Query().Get("watch") == "" || !strings.HasSuffix(q.URL.Path, "/pods") {
 			return false
 		}
 		switch watches.Add(1) {
 		case 1: // the version that the watch began with is forgotten
-			refuse(w, 410, metav1.StatusReasonExpired, "too old resource version")
+			fakeapi.Refuse(w, 410, metav1.StatusReasonExpired, "too old resource version")
 		case 2: // the same, told in mid-watch
-			reply(w, 200, map[string]any{"type": "ERROR", "object": metav1.Status{Code: 410, Reason: metav1.StatusReasonExpired}})
+			fakeapi.Reply(w, 200, map[string]any{"type": "ERROR", "object": metav1.Status{Code: 410, Reason: metav1.StatusReasonExpired}})
 		case 3: // the connection breaks
 			panic(http.ErrAbortHandler)
 		default:
-			a.put("pods", states[len(states)-1])
+			a.Put("pods", states[len(states)-1])
 			return false
 		}
 		return true
@@ -168,7 +171,7 @@ func TestReadySurvivesWatchesThatEnd(t *testing.T) {
 
 func TestReadyEndsWithItsContext(t *testing.T) {
 	a, r := newAPI(t)
-	a.put("pods", history(t, "testdata/pods/healthy.yaml")[0])
+	a.Put("pods", history(t, "testdata/pods/healthy.yaml")[0])
 	ctx, cancel := context.WithCancelCause(t.Context())
 	newer := errors.New("a newer save")
 	if err := r.Ready(ctx, []Pod{webPod}, func(Phase) { cancel(newer) }); !errors.Is(err, newer) {
@@ -184,21 +187,21 @@ func TestReadyEndsWithItsContext(t *testing.T) {
 
 func TestLogsResumeWhereTheyBrokeOff(t *testing.T) {
 	a, r := newAPI(t)
-	a.put("pods", readyPod(t))
+	a.Put("pods", readyPod(t))
 	stamp := func(second int, text string) string {
 		return fmt.Sprintf("2026-01-01T10:00:%02d.5Z %s\n", second, text)
 	}
-	a.logs = []string{
+	a.Logs = []string{
 		stamp(1, "one") + stamp(2, "two") + stamp(2, "two again") + "2026-01-01T10:00:03.5Z thr✂",
 		stamp(2, "two") + stamp(2, "two again") + stamp(2, "and again") + stamp(3, "three") + "✂",
 		stamp(3, "three"),
 	}
 	var out strings.Builder
 	served := 0
-	a.fault = func(_ http.ResponseWriter, q *http.Request) bool {
+	a.Fault = func(_ http.ResponseWriter, q *http.Request) bool {
 		if strings.HasSuffix(q.URL.Path, "/log") {
 			if served++; served == 3 {
-				a.drop("pods/default/web")
+				a.Drop("pods/default/web")
 			}
 		}
 		return false

@@ -25,7 +25,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/devloop-cli/devloop/hack/real"
 	"github.com/devloop-cli/devloop/runner/cluster"
@@ -244,41 +243,6 @@ func TestRealStubbornPodGoesFast(t *testing.T) {
 	}
 }
 
-func TestRealForeignPodStays(t *testing.T) {
-	r, ctx := realRunner(t)
-	if err := r.makeNamespace(ctx, r.Namespace(), Spec{Project: "somebody"}); err != nil {
-		t.Fatal(err)
-	}
-	foreign := manifest.Generate("web", 0).Objects()[0]
-	manifest.ContainersOf(foreign)[0]["image"] = appImage
-	targets, err := r.targets(ctx, []*unstructured.Unstructured{foreign})
-	if err != nil {
-		t.Fatal(err)
-	}
-	made, err := r.create(ctx, targets[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	spec := specOf(t, podText("web", "serve"))
-	_, err = r.Replace(ctx, spec)
-	var refused *ForeignError
-	if !errors.As(err, &refused) {
-		t.Fatalf("got %v, want a *ForeignError", err)
-	}
-	t.Log(err, refused.Hints())
-	if removed, err := r.Down(ctx, t.Name(), "", nil); err != nil || len(removed) != 0 {
-		t.Fatalf("Down removed %v, %v", removed, err)
-	}
-	if still, err := targets[0].resource.Get(ctx, "web", metav1.GetOptions{}); err != nil || still.GetUID() != made.GetUID() {
-		t.Fatalf("the foreign Pod did not stay: %v", err)
-	}
-	spec.Adopt = true
-	pods, err := r.Replace(ctx, spec)
-	if err != nil || pods[0].UID == made.GetUID() {
-		t.Fatalf("adopting: %v, %v", pods, err)
-	}
-}
-
 func TestRealFailuresAreExplained(t *testing.T) {
 	cases := map[string]struct{ manifest, code, says string }{
 		"crash": {podText("web", "crash"), "pod.crash", "exit code 1"},
@@ -435,7 +399,7 @@ func TestRealLogsFollowThroughRestarts(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines.await(ctx, t, 100)
-	if err := r.removePod(ctx, pods[0], graceSeconds); err != nil {
+	if err := r.Retire(ctx, pods[:1]); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-done; err != nil {

@@ -4,10 +4,17 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/devloop-cli/devloop/runner/cluster"
+	"github.com/devloop-cli/devloop/runner/deploy"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/localport"
+	"github.com/devloop-cli/devloop/runner/supervisor"
 	"github.com/devloop-cli/devloop/runner/tunnel"
 	"github.com/devloop-cli/devloop/runner/tunnel/portforward"
 )
@@ -20,6 +27,24 @@ type (
 	Object           = kube.Ref
 	Endpoint         = kube.Endpoint
 	DeployError      = kube.APIError
+	ForeignError     = deploy.ForeignError
+	Spec             = deploy.Spec
+	Debug            = deploy.Debug
+	Change           = supervisor.Change
+)
+
+// More names that have moved.
+const (
+	PatchProbes = deploy.PatchProbes
+	PatchGrace  = deploy.PatchGrace
+)
+
+// More names that have moved.
+var (
+	Patches         = deploy.Patches
+	SurgeBlocker    = deploy.SurgeBlocker
+	ErrUnsupervised = supervisor.ErrUnsupervised
+	ErrRestarted    = supervisor.ErrRestarted
 )
 
 // errStopped is the cause of contexts that end because their work is done.
@@ -28,6 +53,8 @@ var errStopped = errors.New("stopped")
 // Runner speaks with one cluster. It is safe for concurrent use.
 type Runner struct {
 	*cluster.Client
+	*deploy.Deployer
+	*supervisor.Supervisor
 	dial tunnel.Dialer
 }
 
@@ -41,7 +68,8 @@ func Connect(o ConnectOptions) (*Runner, error) {
 }
 
 func newRunner(c *cluster.Client) *Runner {
-	return &Runner{Client: c, dial: portforward.Dialer(c.Config)}
+	dial := portforward.Dialer(c.Config)
+	return &Runner{Client: c, Deployer: deploy.New(c, hopeless), Supervisor: supervisor.New(c, dial), dial: dial}
 }
 
 // Listen keeps a local port whose backends are Pods of the cluster, see [localport.Listen].
@@ -53,3 +81,24 @@ func (r *Runner) Listen(ctx context.Context, o localport.Options) (*localport.Po
 func (r *Runner) Dial(ctx context.Context, p Pod, port int) (io.ReadWriteCloser, error) {
 	return r.dial.Connect(ctx, p, port)
 }
+
+// hopeless says that a Pod won't come to serve: it fails, or no node has taken it for long.
+func hopeless(p corev1.Pod) bool {
+	long := slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodScheduled && time.Since(c.LastTransitionTime.Time) > schedulePatience
+	})
+	return diagnose(&p, 0) != nil || unschedulable(&p) != nil && long
+}
+
+// Prove is [supervisor.Supervisor.Confirm], with a [*NotReadyError] for an application that has ended.
+func (r *Runner) Prove(ctx context.Context, p Pod, port int, state, was string) error {
+	err := r.Confirm(ctx, p, port, state, was)
+	if errors.Is(err, supervisor.ErrRolledBack) {
+		return r.explain(ctx, p, nil, verdict{code: "pod.crash", why: err.Error(), container: p.Containers[0], ended: true, run: math.MaxInt32, wentBack: true})
+	}
+	return err
+}
+
+// wentBack begins the line that a supervisor writes into the log when an application did
+// not survive its start with a change, and starts as it was before.
+const wentBack = "devloop: the application ended with exit code "

@@ -163,6 +163,8 @@ var arrows = map[string][]string{
 	"runner/cluster":            {"runner/internal/pause", "runner/kube"},
 	"runner/internal/pause":     {},
 	"runner/kube":               {},
+	"runner/deploy":             {"internal/spelling", "internal/yamlfile", "runner/cluster", "runner/kube", "runner/manifest"},
+	"runner/supervisor":         {"runner/cluster", "runner/kube", "runner/tunnel"},
 	"runner/localport":          {"runner/internal/pause", "runner/kube", "runner/tunnel"},
 	"runner/tunnel":             {"runner/internal/pause", "runner/kube"},
 	"runner/tunnel/portforward": {"runner/kube", "runner/tunnel"},

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -111,4 +112,14 @@ func (p Pod) Endpoints() []Endpoint {
 		list[i] = Endpoint{p.Of, p.Index, port}
 	}
 	return list
+}
+
+// ChangesVolume begins the names of the volumes where supervisors keep changes.
+const ChangesVolume = "devloop-changes-"
+
+// IsSupervised says whether a supervisor may run in a container of the Pod.
+func IsSupervised(p *corev1.Pod, container string) bool {
+	return slices.ContainsFunc(p.Spec.Containers, func(c corev1.Container) bool {
+		return c.Name == container && slices.ContainsFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return strings.HasPrefix(m.Name, ChangesVolume) })
+	})
 }

@@ -1,4 +1,4 @@
-package runner
+package deploy
 
 import (
 	"net/http"
@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
@@ -13,18 +14,18 @@ import (
 // The files of a directory come in the order of their names: app.yaml, config.yaml, namespace.yaml.
 func TestNamespacesAndDefinitionsComeFirst(t *testing.T) {
 	a, r := newAPI(t)
-	a.fault = func(w http.ResponseWriter, req *http.Request) bool {
+	a.Fault = func(w http.ResponseWriter, req *http.Request) bool {
 		switch {
 		case req.URL.Path == "/apis":
 			groups := []metav1.APIGroup{group("batch", "v1"), group("apiextensions.k8s.io", "v1")}
-			reply(w, 200, metav1.APIGroupList{TypeMeta: metav1.TypeMeta{Kind: "APIGroupList"}, Groups: groups})
+			fakeapi.Reply(w, 200, metav1.APIGroupList{TypeMeta: metav1.TypeMeta{Kind: "APIGroupList"}, Groups: groups})
 		case req.URL.Path == "/apis/apiextensions.k8s.io/v1":
-			reply(w, 200, metav1.APIResourceList{TypeMeta: metav1.TypeMeta{Kind: "APIResourceList"}, GroupVersion: "apiextensions.k8s.io/v1",
-				APIResources: []metav1.APIResource{{Name: "customresourcedefinitions", Kind: "CustomResourceDefinition", Verbs: verbs}}})
-		case strings.Contains(req.URL.Path, "/namespaces/later/") && a.get("namespaces//later") == nil && req.Method != http.MethodGet && req.URL.Query().Get("dryRun") == "":
-			refuse(w, 404, metav1.StatusReasonNotFound, `namespaces "later" not found`)
+			fakeapi.Reply(w, 200, metav1.APIResourceList{TypeMeta: metav1.TypeMeta{Kind: "APIResourceList"}, GroupVersion: "apiextensions.k8s.io/v1",
+				APIResources: []metav1.APIResource{{Name: "customresourcedefinitions", Kind: "CustomResourceDefinition", Verbs: fakeapi.Verbs}}})
+		case strings.Contains(req.URL.Path, "/namespaces/later/") && a.Get("namespaces//later") == nil && req.Method != http.MethodGet && req.URL.Query().Get("dryRun") == "":
+			fakeapi.Refuse(w, 404, metav1.StatusReasonNotFound, `namespaces "later" not found`)
 		case strings.Contains(req.URL.Path, "example.com/v1/namespaces/") && !isEstablishedAt(a, "customresourcedefinitions//widgets.example.com"):
-			refuse(w, 404, metav1.StatusReasonNotFound, "the server could not find the requested resource")
+			fakeapi.Refuse(w, 404, metav1.StatusReasonNotFound, "the server could not find the requested resource")
 		case strings.Contains(req.URL.Path, "/customresourcedefinitions") && req.URL.Query().Get("watch") != "":
 			go establish(a)
 			return false
@@ -43,7 +44,7 @@ kind: Widget
 metadata: {name: w, namespace: later}
 ---
 apiVersion: v1
-kind: Pod
+kind: kube.Pod
 metadata: {name: web, namespace: later}
 spec: {containers: [{name: app, image: shop}]}
 ---
@@ -64,7 +65,7 @@ metadata: {name: later}
 		t.Fatal(err)
 	}
 	want := []string{"PATCH namespaces//later", "PATCH customresourcedefinitions//widgets.example.com", "PATCH configmaps/later/c", "PATCH widgets/later/w", "POST pods/later/web"}
-	if got := a.wrote(); !slices.Equal(got, want) {
+	if got := a.Wrote(); !slices.Equal(got, want) {
 		t.Errorf("wrote %v, want %v", got, want)
 	}
 }
@@ -74,14 +75,14 @@ func group(name, version string) metav1.APIGroup {
 	return metav1.APIGroup{Name: name, Versions: []metav1.GroupVersionForDiscovery{v}, PreferredVersion: v}
 }
 
-func isEstablishedAt(a *api, key string) bool {
-	o := a.get(key)
+func isEstablishedAt(a *fakeapi.API, key string) bool {
+	o := a.Get(key)
 	return o != nil && isEstablished(o)
 }
 
 // establish does what the API server does with a definition, once somebody waits for that.
-func establish(a *api) {
-	o := a.get("customresourcedefinitions//widgets.example.com").DeepCopy()
+func establish(a *fakeapi.API) {
+	o := a.Get("customresourcedefinitions//widgets.example.com").DeepCopy()
 	_ = unstructured.SetNestedSlice(o.Object, []any{map[string]any{"type": "Established", "status": "True"}}, "status", "conditions")
-	a.put("customresourcedefinitions", o)
+	a.Put("customresourcedefinitions", o)
 }

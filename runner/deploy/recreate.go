@@ -1,4 +1,4 @@
-package runner
+package deploy
 
 import (
 	"context"
@@ -24,20 +24,20 @@ import (
 const graceSeconds = 2
 
 // makeNamespace makes a namespace unless it is there.
-func (r *Runner) makeNamespace(ctx context.Context, name string, s Spec) error {
-	o := Object{Kind: "Namespace", Name: name}
-	_, err := r.Core.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})
+func (d *Deployer) makeNamespace(ctx context.Context, name string, s Spec) error {
+	o := kube.Ref{Kind: "Namespace", Name: name}
+	_, err := d.Core.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})
 	if err == nil {
 		return nil
 	}
 	if !apierrors.IsNotFound(err) {
-		return r.WrapError(ctx, "read", o, err)
+		return d.WrapError(ctx, "read", o, err)
 	}
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
 	mark(namespace, s)
-	_, err = r.Core.CoreV1().Namespaces().Create(ctx, namespace, metav1.CreateOptions{FieldManager: kube.FieldManager})
+	_, err = d.Core.CoreV1().Namespaces().Create(ctx, namespace, metav1.CreateOptions{FieldManager: kube.FieldManager})
 	if err != nil && !apierrors.IsAlreadyExists(err) {
-		return r.WrapError(ctx, "create", o, err)
+		return d.WrapError(ctx, "create", o, err)
 	}
 	return nil
 }
@@ -47,22 +47,22 @@ func (r *Runner) makeNamespace(ctx context.Context, name string, s Spec) error {
 //
 // An object that comes in between is looked at anew: it is this very one where the
 // answer to its creation was lost, and it may be somebody else's.
-func (r *Runner) recreate(ctx context.Context, t targetObject) (*unstructured.Unstructured, error) {
+func (d *Deployer) recreate(ctx context.Context, t targetObject) (*unstructured.Unstructured, error) {
 	for try := 1; ; try++ {
 		old, err := t.resource.Get(ctx, t.GetName(), metav1.GetOptions{})
 		if err != nil && !apierrors.IsNotFound(err) {
-			return nil, r.WrapError(ctx, "read", t.object(), err)
+			return nil, d.WrapError(ctx, "read", t.object(), err)
 		}
 		if err == nil {
-			if err := r.makeWay(ctx, t.at(old)); err != nil {
+			if err := d.makeWay(ctx, t.at(old)); err != nil {
 				return nil, err
 			}
 		}
-		made, err := r.create(ctx, t)
+		made, err := d.create(ctx, t)
 		if !apierrors.IsAlreadyExists(err) || try == recreations {
 			return made, err
 		}
-		if err := r.refuse(ctx, t, t.GetName(), Spec{}); err != nil {
+		if err := d.refuse(ctx, t, t.GetName(), Spec{}); err != nil {
 			return nil, err
 		}
 	}
@@ -108,10 +108,10 @@ func digest(part any) string {
 
 // keep leaves a Pod without the project's image as it is, such as a database's, unless the manifest
 // says something else of it now, or it has ended: an edit of the project does not concern it.
-func (r *Runner) keep(ctx context.Context, t targetObject) (*unstructured.Unstructured, error) {
+func (d *Deployer) keep(ctx context.Context, t targetObject) (*unstructured.Unstructured, error) {
 	there, err := t.resource.Get(ctx, t.GetName(), metav1.GetOptions{})
 	if err != nil && !apierrors.IsNotFound(err) {
-		return nil, r.WrapError(ctx, "read", t.object(), err)
+		return nil, d.WrapError(ctx, "read", t.object(), err)
 	}
 	if err == nil && kube.Owned(there) && there.GetDeletionTimestamp() == nil && there.GetAnnotations()[kube.AnnotationApplied] == t.GetAnnotations()[kube.AnnotationApplied] {
 		phase, _, _ := unstructured.NestedString(there.Object, "status", "phase")
@@ -119,7 +119,7 @@ func (r *Runner) keep(ctx context.Context, t targetObject) (*unstructured.Unstru
 			return there, nil
 		}
 	}
-	return r.recreate(ctx, t)
+	return d.recreate(ctx, t)
 }
 
 // recreations is how often an object is made that another one comes before.
@@ -131,37 +131,37 @@ const recreations = 3
 // forgets it, and the node ends it as ever, with SIGTERM and the Pod's own grace
 // period, while the next one is made already. That saves the second or so that passes
 // until the node has noticed the end of the containers and told of it.
-func (r *Runner) makeWay(ctx context.Context, t targetObject) error {
+func (d *Deployer) makeWay(ctx context.Context, t targetObject) error {
 	if t.GetKind() != "Pod" {
-		return r.remove(ctx, t)
+		return d.remove(ctx, t)
 	}
 	pod, err := podFrom(t.Unstructured)
 	if err != nil {
 		return err
 	}
 	if sharesNothing(pod) {
-		return r.removePod(ctx, kube.PodRef(pod), 0)
+		return d.removePod(ctx, kube.PodRef(pod), 0)
 	}
-	return r.removePod(ctx, kube.PodRef(pod), graceSeconds)
+	return d.removePod(ctx, kube.PodRef(pod), graceSeconds)
 }
 
 // remove deletes an object and the Pods that it made, and waits until these are
 // gone. It deletes exactly these: one of the same name with another UID is somebody
 // else's, and stays.
-func (r *Runner) remove(ctx context.Context, t targetObject) error {
+func (d *Deployer) remove(ctx context.Context, t targetObject) error {
 	if t.GetKind() == "Pod" {
-		return r.removePod(ctx, kube.PodRef(t), graceSeconds)
+		return d.removePod(ctx, kube.PodRef(t), graceSeconds)
 	}
-	pods, err := r.podsBelow(ctx, t.Unstructured)
+	pods, err := d.podsBelow(ctx, t.Unstructured)
 	if err != nil {
 		return err
 	}
 	err = t.resource.Delete(ctx, t.GetName(), deleteOptions(t.GetUID()))
 	if err != nil && !kube.IsNotFoundOrReplaced(err) {
-		return r.WrapError(ctx, "delete", t.object(), err)
+		return d.WrapError(ctx, "delete", t.object(), err)
 	}
 	for i := range pods {
-		if err := r.removePod(ctx, kube.PodRef(&pods[i]), graceSeconds); err != nil {
+		if err := d.removePod(ctx, kube.PodRef(&pods[i]), graceSeconds); err != nil {
 			return err
 		}
 	}
@@ -175,14 +175,14 @@ func deleteOptions(uid types.UID) metav1.DeleteOptions {
 
 // removePod deletes a Pod, unless that has happened, and waits until it is gone. Its
 // containers get grace seconds to end by themselves; with 0 it is gone at once.
-func (r *Runner) removePod(ctx context.Context, p Pod, grace int64) error {
+func (d *Deployer) removePod(ctx context.Context, p kube.Pod, grace int64) error {
 	options := deleteOptions(p.UID)
 	options.GracePeriodSeconds = &grace
-	err := r.Core.CoreV1().Pods(p.Namespace).Delete(ctx, p.Name, options)
+	err := d.Core.CoreV1().Pods(p.Namespace).Delete(ctx, p.Name, options)
 	if err != nil && !kube.IsNotFoundOrReplaced(err) {
-		return r.WrapError(ctx, "delete", p.Ref(), err)
+		return d.WrapError(ctx, "delete", p.Ref(), err)
 	}
-	return r.WaitPodGone(ctx, p, false)
+	return d.WaitPodGone(ctx, p, false)
 }
 
 // sharesNothing says whether a Pod holds nothing of its node that the next one of its
@@ -208,7 +208,7 @@ func sharesNothing(pod *corev1.Pod) bool {
 
 // create makes the target. In a new namespace, and in a new cluster, it is refused
 // until a controller has made the service account that Pods run under.
-func (r *Runner) create(ctx context.Context, t targetObject) (*unstructured.Unstructured, error) {
+func (d *Deployer) create(ctx context.Context, t targetObject) (*unstructured.Unstructured, error) {
 	for {
 		made, err := t.resource.Create(ctx, t.Unstructured, metav1.CreateOptions{FieldManager: kube.FieldManager})
 		if err == nil {
@@ -216,9 +216,9 @@ func (r *Runner) create(ctx context.Context, t targetObject) (*unstructured.Unst
 		}
 		account := serviceAccount(t.Unstructured)
 		if !lacksAccount(err, account) {
-			return nil, r.WrapError(ctx, "create", t.object(), err)
+			return nil, d.WrapError(ctx, "create", t.object(), err)
 		}
-		if err := r.accountMade(ctx, t.GetNamespace(), account); err != nil {
+		if err := d.accountMade(ctx, t.GetNamespace(), account); err != nil {
 			return nil, err
 		}
 	}
@@ -239,16 +239,16 @@ func serviceAccount(o *unstructured.Unstructured) string {
 
 // accountMade waits for the default service account. Another one is the
 // manifest's own to make, so its absence is an error at once.
-func (r *Runner) accountMade(ctx context.Context, namespace, account string) error {
-	o := Object{Kind: "ServiceAccount", Namespace: namespace, Name: account}
+func (d *Deployer) accountMade(ctx context.Context, namespace, account string) error {
+	o := kube.Ref{Kind: "ServiceAccount", Namespace: namespace, Name: account}
 	if account != "default" {
-		return &DeployError{Verb: "find", Object: o, Err: fmt.Errorf("namespace %q has no such service account", namespace),
+		return &kube.APIError{Verb: "find", Object: o, Err: fmt.Errorf("namespace %q has no such service account", namespace),
 			Advice: []string{fmt.Sprintf("add a ServiceAccount named %q to the manifest, in namespace %q", account, namespace)}}
 	}
 	options := metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector("metadata.name", account).String()}
-	events, err := r.Stream.CoreV1().ServiceAccounts(namespace).Watch(ctx, options)
+	events, err := d.Stream.CoreV1().ServiceAccounts(namespace).Watch(ctx, options)
 	if err != nil {
-		return r.WrapError(ctx, "wait for", o, err)
+		return d.WrapError(ctx, "wait for", o, err)
 	}
 	defer events.Stop()
 	select {

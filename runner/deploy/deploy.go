@@ -1,4 +1,20 @@
-package runner
+// Package deploy brings a manifest's objects to a cluster, and removes them again.
+//
+//	d := deploy.New(client, hopeless)
+//	spec := deploy.Spec{Project: "shop", Dir: dir, Manifest: m, Image: "shop:devloop-0123456789ab", Names: []string{"shop"}}
+//	err := d.Claim(ctx, spec)          // before the build: is anything in the way, or wrong?
+//	pods, err := d.Replace(ctx, spec)  // they exist; whether they serve, package readiness says
+//	removed, err := d.Down(ctx, "shop", "", nil)
+//
+// A bare Pod can't be changed into one with another image without restarts that count and lead to
+// CrashLoopBackOff. So the old one is deleted, by UID, and the new one is created when the old one is
+// gone, or comes up next to it under another name (surge.go). Everything else is applied on the
+// server's side under the field manager devloop, which changes only the fields that the manifest names.
+//
+// Every object that devloop makes carries the label [kube.LabelProject]. An object of the same name
+// without it belongs to somebody else: it is neither replaced nor removed, unless [Spec.Adopt] says so.
+// One that was deployed from another directory is replaced if [Spec.Yields] allows it.
+package deploy
 
 import (
 	"context"
@@ -14,9 +30,20 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/util/retry"
 
+	"github.com/devloop-cli/devloop/runner/cluster"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
 )
+
+// Deployer deploys to one cluster. It is safe for concurrent use.
+type Deployer struct {
+	*cluster.Client
+	hopeless func(corev1.Pod) bool
+}
+
+// New returns a Deployer. hopeless says of a Pod that it will never be ready: its controller's next
+// Pods are not waited for.
+func New(c *cluster.Client, hopeless func(corev1.Pod) bool) *Deployer { return &Deployer{c, hopeless} }
 
 // Spec says what is to run.
 type Spec struct {
@@ -36,9 +63,9 @@ type Spec struct {
 	Debug Debug
 	// Serving are Pods that stay: their successors come up beside them, under another
 	// name. Only for a manifest that does not have to be deployed [SurgeBlocker].
-	Serving []Pod
+	Serving []kube.Pod
 	// Spent are Pods of before that must not stay, even where nothing of their objects has changed.
-	Spent []Pod
+	Spent []kube.Pod
 }
 
 // Replace brings the spec's objects into the cluster and returns the Pods that run
@@ -48,40 +75,40 @@ type Spec struct {
 // Nothing is touched unless all objects may be: its errors are [*manifest.Error]
 // where no container runs the project's image, or the cluster has something against
 // the objects, [*ForeignError] where somebody
-// else's object is in the way, that of Yields, [*UnreachableError] and [*DeployError]. When ctx
+// else's object is in the way, that of Yields, [*UnreachableError] and [*kube.APIError]. When ctx
 // ends it returns ctx's cause, and what the API server took until then stays.
-func (r *Runner) Replace(ctx context.Context, s Spec) ([]Pod, error) {
-	targets, err := r.claimed(ctx, s)
+func (d *Deployer) Replace(ctx context.Context, s Spec) ([]kube.Pod, error) {
+	targets, err := d.claimed(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.validate(ctx, s.Manifest, targets); err != nil {
+	if err := d.validate(ctx, s.Manifest, targets); err != nil {
 		return nil, err
 	}
-	if err := r.makeNamespaces(ctx, targets, s); err != nil {
+	if err := d.makeNamespaces(ctx, targets, s); err != nil {
 		return nil, err
 	}
-	return r.deploy(ctx, targets, s)
+	return d.deploy(ctx, targets, s)
 }
 
 // Claim returns what would keep Replace from deploying the spec, before there is an image: objects in
 // its way, and what the cluster has against its own.
-func (r *Runner) Claim(ctx context.Context, s Spec) error {
+func (d *Deployer) Claim(ctx context.Context, s Spec) error {
 	s.Image = ""
-	targets, err := r.claimed(ctx, s)
+	targets, err := d.claimed(ctx, s)
 	if err != nil {
 		return err
 	}
-	return r.validate(ctx, s.Manifest, targets)
+	return d.validate(ctx, s.Manifest, targets)
 }
 
 // claimed returns the objects as they go to the cluster, once nobody else's are in the way.
-func (r *Runner) claimed(ctx context.Context, s Spec) ([]targetObject, error) {
-	objects, err := r.patched(s)
+func (d *Deployer) claimed(ctx context.Context, s Spec) ([]targetObject, error) {
+	objects, err := d.patched(s)
 	if err != nil {
 		return nil, err
 	}
-	targets, err := r.targets(ctx, objects)
+	targets, err := d.targets(ctx, objects)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +119,7 @@ func (r *Runner) claimed(ctx context.Context, s Spec) ([]targetObject, error) {
 			targets[i] = targets[i].beside(s.Serving)
 		}
 		for _, name := range targets[i].places() {
-			if err := r.refuse(ctx, targets[i], name, s); err != nil {
+			if err := d.refuse(ctx, targets[i], name, s); err != nil {
 				return nil, err
 			}
 		}
@@ -105,7 +132,7 @@ type targetObject struct {
 	*unstructured.Unstructured
 	resource dynamic.ResourceInterface
 	// of is the manifest's object: the name of what is made of it may be another.
-	of Object
+	of kube.Ref
 	// foreign says that no container of it has the project's image.
 	foreign bool
 	// kind is where the API server keeps the objects of all namespaces.
@@ -118,7 +145,7 @@ func (t targetObject) at(there *unstructured.Unstructured) targetObject {
 	return t
 }
 
-func (t targetObject) object() Object { return kube.RefOf(t.Unstructured) }
+func (t targetObject) object() kube.Ref { return kube.RefOf(t.Unstructured) }
 
 // recreated says whether the object can't be changed into its new form: most
 // fields of a Pod and of a Job's template are fixed once they exist.
@@ -129,21 +156,21 @@ func (t targetObject) recreated() bool {
 
 // targets asks the cluster where it keeps each kind, and gives objects without a
 // namespace the runner's.
-func (r *Runner) targets(ctx context.Context, objects []*unstructured.Unstructured) ([]targetObject, error) {
+func (d *Deployer) targets(ctx context.Context, objects []*unstructured.Unstructured) ([]targetObject, error) {
 	targets := make([]targetObject, len(objects))
 	for i, o := range objects {
-		mapping, err := r.mapping(o.GroupVersionKind())
+		mapping, err := d.mapping(o.GroupVersionKind())
 		if defined := definedBy(objects, o.GroupVersionKind()); defined != nil && meta.IsNoMatchError(err) {
 			mapping, err = defined, nil
 		}
 		if err != nil {
-			return nil, r.unknownToCluster(ctx, o, err)
+			return nil, d.unknownToCluster(ctx, o, err)
 		}
-		kind := r.Dynamic.Resource(mapping.Resource)
+		kind := d.Dynamic.Resource(mapping.Resource)
 		targets[i] = targetObject{Unstructured: o, resource: kind, kind: kind}
 		if mapping.Scope.Name() == meta.RESTScopeNameNamespace {
 			if o.GetNamespace() == "" {
-				o.SetNamespace(r.Namespace())
+				o.SetNamespace(d.Namespace())
 			}
 			targets[i].resource = kind.Namespace(o.GetNamespace())
 		}
@@ -153,36 +180,36 @@ func (r *Runner) targets(ctx context.Context, objects []*unstructured.Unstructur
 }
 
 // mapping finds a kind's resource, Pods without asking: they are in every cluster.
-func (r *Runner) mapping(gvk schema.GroupVersionKind) (*meta.RESTMapping, error) {
+func (d *Deployer) mapping(gvk schema.GroupVersionKind) (*meta.RESTMapping, error) {
 	if gvk == corev1.SchemeGroupVersion.WithKind("Pod") {
 		return &meta.RESTMapping{Resource: corev1.SchemeGroupVersion.WithResource("pods"), GroupVersionKind: gvk, Scope: meta.RESTScopeNamespace}, nil
 	}
-	mapping, err := r.Mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
+	mapping, err := d.Mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
 	if meta.IsNoMatchError(err) { // perhaps it was added since the cluster was asked last
-		r.Mapper.Reset()
-		return r.Mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
+		d.Mapper.Reset()
+		return d.Mapper.RESTMapping(gvk.GroupKind(), gvk.Version)
 	}
 	return mapping, err
 }
 
-func (r *Runner) unknownToCluster(ctx context.Context, o *unstructured.Unstructured, err error) error {
+func (d *Deployer) unknownToCluster(ctx context.Context, o *unstructured.Unstructured, err error) error {
 	if !meta.IsNoMatchError(err) {
-		return r.WrapError(ctx, "find the kind of", kube.RefOf(o), err)
+		return d.WrapError(ctx, "find the kind of", kube.RefOf(o), err)
 	}
-	return &DeployError{Verb: "apply", Object: kube.RefOf(o),
+	return &kube.APIError{Verb: "apply", Object: kube.RefOf(o),
 		Err:    fmt.Errorf("the cluster does not know the kind %q of %q", o.GetKind(), o.GetAPIVersion()),
 		Advice: []string{"install what defines that kind into the cluster first"}}
 }
 
 // refuse looks for an object of that name which has to stay: one that devloop did not make, or
 // one of another directory where somebody works.
-func (r *Runner) refuse(ctx context.Context, t targetObject, name string, s Spec) error {
+func (d *Deployer) refuse(ctx context.Context, t targetObject, name string, s Spec) error {
 	there, err := t.resource.Get(ctx, name, metav1.GetOptions{})
 	if kube.IsNotFoundOrReplaced(err) {
 		return nil
 	}
 	if err != nil {
-		return r.WrapError(ctx, "read", t.object(), err)
+		return d.WrapError(ctx, "read", t.object(), err)
 	}
 	dir := there.GetAnnotations()[kube.AnnotationDirectory]
 	switch {
@@ -204,25 +231,25 @@ func (r *Runner) refuse(ctx context.Context, t targetObject, name string, s Spec
 
 // deploy applies and recreates the targets: first what others need, in the order of [prerequisites],
 // then all that makes Pods, together.
-func (r *Runner) deploy(ctx context.Context, targets []targetObject, s Spec) ([]Pod, error) {
+func (d *Deployer) deploy(ctx context.Context, targets []targetObject, s Spec) ([]kube.Pod, error) {
 	for _, t := range prerequisites(targets) {
-		made, err := r.apply(ctx, t)
+		made, err := d.apply(ctx, t)
 		if err != nil {
 			return nil, err
 		}
 		if isDefinition(made) {
-			if err := r.established(ctx, t); err != nil {
+			if err := d.established(ctx, t); err != nil {
 				return nil, err
 			}
 		}
 	}
-	pods := make([][]Pod, len(targets))
+	pods := make([][]kube.Pod, len(targets))
 	group, ctx := errgroup.WithContext(ctx)
 	for i, t := range targets {
 		if manifest.MakesPods(t.Unstructured) {
 			group.Go(func() (err error) {
-				if err = r.clear(ctx, t, s.Serving); err == nil {
-					pods[i], err = r.run(ctx, t, s.Spent)
+				if err = d.clear(ctx, t, s.Serving); err == nil {
+					pods[i], err = d.run(ctx, t, s.Spent)
 				}
 				for j := range pods[i] {
 					pods[i][j].Generated = s.Manifest.Generated()
@@ -234,7 +261,7 @@ func (r *Runner) deploy(ctx context.Context, targets []targetObject, s Spec) ([]
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	var all []Pod
+	var all []kube.Pod
 	for _, p := range pods {
 		all = append(all, p...)
 	}
@@ -242,22 +269,22 @@ func (r *Runner) deploy(ctx context.Context, targets []targetObject, s Spec) ([]
 }
 
 // run brings one object that makes Pods to the cluster and returns its Pods.
-func (r *Runner) run(ctx context.Context, t targetObject, spent []Pod) ([]Pod, error) {
-	bring := r.apply
+func (d *Deployer) run(ctx context.Context, t targetObject, spent []kube.Pod) ([]kube.Pod, error) {
+	bring := d.apply
 	switch {
 	case t.foreign && t.GetKind() == "Pod":
-		bring = r.keep
+		bring = d.keep
 	case t.recreated():
-		bring = r.recreate
+		bring = d.recreate
 	}
 	made, err := bring(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	pods, err := r.podsOf(ctx, made)
+	pods, err := d.podsOf(ctx, made)
 	for old := t.outdated(pods, spent); err == nil && len(old) > 0; old = t.outdated(pods, nil) {
-		if err = r.removePods(ctx, old, graceSeconds); err == nil {
-			pods, err = r.podsOf(ctx, made)
+		if err = d.removePods(ctx, old, graceSeconds); err == nil {
+			pods, err = d.podsOf(ctx, made)
 		}
 	}
 	for i := range pods {
@@ -268,9 +295,9 @@ func (r *Runner) run(ctx context.Context, t targetObject, spent []Pod) ([]Pod, e
 
 // outdated returns those of a controller's Pods that it would keep although they hold more than their
 // image, are spent, or were made from an older template. It makes others in their place.
-func (t targetObject) outdated(pods, spent []Pod) (old []Pod) {
+func (t targetObject) outdated(pods, spent []kube.Pod) (old []kube.Pod) {
 	for _, p := range pods {
-		isSpent := slices.ContainsFunc(spent, func(s Pod) bool { return s.UID == p.UID })
+		isSpent := slices.ContainsFunc(spent, func(s kube.Pod) bool { return s.UID == p.UID })
 		signed := signature(t.Unstructured)
 		if p.Changes != "" || isSpent && !t.foreign || signed != "" && p.Applied != signed {
 			old = append(old, p)
@@ -282,20 +309,20 @@ func (t targetObject) outdated(pods, spent []Pod) (old []Pod) {
 // apply writes the fields that the manifest names, and leaves those of others. It
 // takes over fields that another manager wrote: whoever deploys with devloop wants
 // the manifest's value, and foreign objects have been refused before.
-func (r *Runner) apply(ctx context.Context, t targetObject) (*unstructured.Unstructured, error) {
+func (d *Deployer) apply(ctx context.Context, t targetObject) (*unstructured.Unstructured, error) {
 	var made *unstructured.Unstructured
 	err := retry.RetryOnConflict(retry.DefaultBackoff, func() (err error) { // somebody else writes it at the same moment
 		made, err = t.resource.Apply(ctx, t.GetName(), t.Unstructured, metav1.ApplyOptions{FieldManager: kube.FieldManager, Force: true})
 		return err
 	})
 	if err != nil {
-		return nil, r.WrapError(ctx, "apply", t.object(), err)
+		return nil, d.WrapError(ctx, "apply", t.object(), err)
 	}
 	return made, nil
 }
 
 // makeNamespaces makes the namespaces that the targets need and the cluster lacks.
-func (r *Runner) makeNamespaces(ctx context.Context, targets []targetObject, s Spec) error {
+func (d *Deployer) makeNamespaces(ctx context.Context, targets []targetObject, s Spec) error {
 	done := map[string]bool{"": true, metav1.NamespaceDefault: true}
 	for _, t := range targets {
 		if t.GetKind() == "Namespace" {
@@ -307,7 +334,7 @@ func (r *Runner) makeNamespaces(ctx context.Context, targets []targetObject, s S
 			continue
 		}
 		done[t.GetNamespace()] = true
-		if err := r.makeNamespace(ctx, t.GetNamespace(), s); err != nil {
+		if err := d.makeNamespace(ctx, t.GetNamespace(), s); err != nil {
 			return err
 		}
 	}

@@ -1,4 +1,4 @@
-package runner
+package deploy
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 	"github.com/devloop-cli/devloop/runner/kube"
 )
 
@@ -22,37 +23,31 @@ func TestPodComesUpBesideTheOneThatServes(t *testing.T) {
 		t.Fatalf("the first Pod is %q", first.Name)
 	}
 	s := shop(t, shopPod)
-	s.Serving = []Pod{first}
+	s.Serving = []kube.Pod{first}
 	failed := replaced(t, r, s)
 	second := replaced(t, r, s)
 	if second.Name != "web-b" || second.Of != first.Of || second.UID == failed.UID {
 		t.Errorf("the second Pod is %+v, after %+v that failed", second, failed)
 	}
-	if now := a.get("pods/default/web"); now == nil || now.GetUID() != first.UID {
+	if now := a.Get("pods/default/web"); now == nil || now.GetUID() != first.UID {
 		t.Errorf("the one that serves is %v", now)
-	}
-	if found, err := r.Find(t.Context(), "web"); err != nil || found.UID != first.UID {
-		t.Errorf("web is %v, %v", found, err)
 	}
 
 	if err := r.Retire(t.Context(), s.Serving); err != nil {
 		t.Fatal(err)
 	}
-	if found, err := r.Find(t.Context(), "web"); err != nil || found.UID != second.UID {
-		t.Errorf("with the first one gone web is %v, %v", found, err)
-	}
-	s.Serving = []Pod{second}
-	if third := replaced(t, r, s); third.Name != "web" || a.get("pods/default/web-b") == nil {
+	s.Serving = []kube.Pod{second}
+	if third := replaced(t, r, s); third.Name != "web" || a.Get("pods/default/web-b") == nil {
 		t.Errorf("the third Pod is %+v", third)
 	}
 
 	t.Log("a deploy that knows of none that serves leaves one")
-	if last := replaced(t, r, shop(t, shopPod)); last.Name != "web" || a.get("pods/default/web-b") != nil {
+	if last := replaced(t, r, shop(t, shopPod)); last.Name != "web" || a.Get("pods/default/web-b") != nil {
 		t.Errorf("the last Pod is %+v", last)
 	}
 }
 
-func replaced(t *testing.T, r *Runner, s Spec) Pod {
+func replaced(t *testing.T, r *Deployer, s Spec) kube.Pod {
 	t.Helper()
 	pods, err := r.Replace(t.Context(), s)
 	if err != nil || len(pods) != 1 {
@@ -63,12 +58,12 @@ func replaced(t *testing.T, r *Runner, s Spec) Pod {
 
 func TestPodOfSomebodyElseStaysWhateverItsName(t *testing.T) {
 	a, r := newAPI(t)
-	a.put("pods", object("v1", "Pod", "web-b"))
+	a.Put("pods", fakeapi.Object("v1", "Pod", "web-b"))
 	replaced(t, r, shop(t, shopPod))
 	ours := ownPod("web-b") // a Pod of devloop's own that came up beside nothing
-	a.put("pods", ours)
+	a.Put("pods", ours)
 	replaced(t, r, shop(t, shopPod))
-	if a.get("pods/default/web-b") == nil {
+	if a.Get("pods/default/web-b") == nil {
 		t.Error("a Pod went that is not this one's twin")
 	}
 }
@@ -98,7 +93,7 @@ func TestInPlaceSaysWhy(t *testing.T) {
 func TestPodOfAnotherImageStaysUnlessItsManifestChanges(t *testing.T) {
 	a, r := newAPI(t)
 	const database = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: db}\nspec: {containers: [{name: db, image: 'postgres:%d', ports: [{containerPort: 5432, hostPort: 5432}]}]}\n"
-	replace := func(version int, serving ...Pod) []Pod {
+	replace := func(version int, serving ...kube.Pod) []kube.Pod {
 		t.Helper()
 		s := shop(t, shopPod+fmt.Sprintf(database, version))
 		if why := SurgeBlocker(s.Manifest, s.Names...); why != "" {
@@ -119,9 +114,9 @@ func TestPodOfAnotherImageStaysUnlessItsManifestChanges(t *testing.T) {
 	}
 	if third := replace(17, second...); third[1].UID == first[1].UID {
 		t.Error("it stays although its manifest changed")
-	} else if ended := a.get("pods/default/db"); ended != nil {
+	} else if ended := a.Get("pods/default/db"); ended != nil {
 		_ = unstructured.SetNestedField(ended.Object, "Failed", "status", "phase")
-		a.put("pods", ended)
+		a.Put("pods", ended)
 		if fourth := replace(17, third...); fourth[1].UID == third[1].UID {
 			t.Error("it stays although it has ended")
 		}
@@ -130,25 +125,25 @@ func TestPodOfAnotherImageStaysUnlessItsManifestChanges(t *testing.T) {
 
 // statefulSet stores one that wants some replicas, of which there is one Pod, and whose controller has
 // looked at its first generation.
-func (a *api) statefulSet(replicas, generation int64) (set, pod *unstructured.Unstructured) {
-	set = object("apps/v1", "StatefulSet", "db")
+func statefulSet(a *fakeapi.API, replicas, generation int64) (set, pod *unstructured.Unstructured) {
+	set = fakeapi.Object("apps/v1", "StatefulSet", "db")
 	set.SetGeneration(generation)
 	set.Object["spec"] = map[string]any{"replicas": replicas}
 	set.Object["status"] = map[string]any{"observedGeneration": int64(1), "updateRevision": "r1"}
-	set = a.put("statefulsets", set)
-	pod = object("v1", "Pod", "db-0")
+	set = a.Put("statefulsets", set)
+	pod = fakeapi.Object("v1", "Pod", "db-0")
 	pod.SetLabels(map[string]string{"controller-revision-hash": "r1"})
 	pod.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "StatefulSet", Name: "db", UID: set.GetUID(), Controller: new(true)}})
-	return set, a.put("pods", pod)
+	return set, a.Put("pods", pod)
 }
 
 // TestPodsOfAnObjectThatStayedAsItWasAreFound has a controller look at an object later than devloop
 // does, and find nothing to do: no Pod changes, and none has to be waited for.
 func TestPodsOfAnObjectThatStayedAsItWasAreFound(t *testing.T) {
 	a, r := newAPI(t)
-	set, pod := a.statefulSet(1, 2)
+	set, pod := statefulSet(a, 1, 2)
 	type found struct {
-		pods []Pod
+		pods []kube.Pod
 		err  error
 	}
 	result := make(chan found, 1)
@@ -156,12 +151,12 @@ func TestPodsOfAnObjectThatStayedAsItWasAreFound(t *testing.T) {
 		pods, err := r.podsOf(t.Context(), set)
 		result <- found{pods, err}
 	}()
-	for !a.watched(pod) {
+	for !a.Watched(pod) {
 		time.Sleep(time.Millisecond)
 	}
 	looked := set.DeepCopy() // by its controller
 	looked.Object["status"] = map[string]any{"observedGeneration": int64(2), "updateRevision": "r1"}
-	a.put("statefulsets", looked)
+	a.Put("statefulsets", looked)
 	select {
 	case got := <-result:
 		if got.err != nil || len(got.pods) != 1 || got.pods[0].Name != "db-0" {
@@ -176,7 +171,7 @@ func TestObjectWithoutTheProjectsImageIsTheSameAtEachDeploy(t *testing.T) {
 	text := func(image string) string {
 		s := shop(t, shopPod+"---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: db}\nspec: {selector: {}, template: {spec: {containers: [{name: db, image: postgres}]}}}\n")
 		s.Image = image
-		objects, err := new(Runner).patched(s)
+		objects, err := new(Deployer).patched(s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -194,17 +189,17 @@ func TestObjectWithoutTheProjectsImageIsTheSameAtEachDeploy(t *testing.T) {
 // first Pod, which crashes.
 func TestPodsThatAreMadeOneAfterTheOtherAreNotWaitedForWhereOneFails(t *testing.T) {
 	a, r := newAPI(t)
-	set, pod := a.statefulSet(2, 1)
+	set, pod := statefulSet(a, 2, 1)
 	short, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	var late *DeployError
+	var late *kube.APIError
 	if pods, err := r.podsOf(short, set); !errors.As(err, &late) || !strings.Contains(err.Error(), "1 of 2 came in time") {
 		t.Errorf("while it starts: got %v, %v", pods, err)
 	}
 	pod.Object["status"] = map[string]any{"phase": "Running", "containerStatuses": []any{map[string]any{
 		"name": "db", "restartCount": int64(1), "state": map[string]any{"waiting": map[string]any{"reason": "CrashLoopBackOff"}},
 		"lastState": map[string]any{"terminated": map[string]any{"exitCode": int64(1)}}}}}
-	a.put("pods", pod)
+	a.Put("pods", pod)
 	if pods, err := r.podsOf(t.Context(), set); err != nil || len(pods) != 1 {
 		t.Errorf("when it crashes: got %v, %v", pods, err)
 	}

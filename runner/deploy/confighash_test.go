@@ -1,4 +1,4 @@
-package runner
+package deploy
 
 import (
 	"strings"
@@ -12,7 +12,7 @@ func TestPodsAreOthersWhenTheirSettingsAre(t *testing.T) {
 		"---\napiVersion: v1\nkind: Secret\nmetadata: {name: key}\nstringData: {KEY: one}\n---\n"
 	mark := func(manifest string) string {
 		t.Helper()
-		objects, err := new(Runner).patched(shop(t, manifest))
+		objects, err := new(Deployer).patched(shop(t, manifest))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -42,7 +42,7 @@ func TestPodsAreOthersWhenTheirSettingsAre(t *testing.T) {
 		t.Error("what volumes hold is not among the settings")
 	}
 	text = settings + strings.ReplaceAll(patchedPod, "runner-app", "shop\n          envFrom: [{secretRef: {name: key}}]")
-	objects, err := new(Runner).patched(shop(t, text))
+	objects, err := new(Deployer).patched(shop(t, text))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package runner
+package deploy
 
 import (
 	"context"
@@ -25,7 +25,7 @@ import (
 //
 // An object that is there already has passed by the time the server finds that out.
 // What depends on other objects, or is forbidden, is for the deploy itself to meet.
-func (r *Runner) validate(ctx context.Context, m manifest.Manifest, targets []targetObject) error {
+func (d *Deployer) validate(ctx context.Context, m manifest.Manifest, targets []targetObject) error {
 	found := make([]yamlfile.Problems, len(targets))
 	var group errgroup.Group
 	group.SetLimit(8)
@@ -72,7 +72,7 @@ var strictError = regexp.MustCompile(`(unknown|duplicate) field "([^"]+)"`)
 
 // refusals translates the server's answer into problems of the manifest, none for
 // an answer that is about something else.
-func refusals(m manifest.Manifest, i int, o Object, err error) yamlfile.Problems {
+func refusals(m manifest.Manifest, i int, o kube.Ref, err error) yamlfile.Problems {
 	var status apierrors.APIStatus
 	if !errors.As(err, &status) {
 		return nil
@@ -130,6 +130,11 @@ func hintFor(field, message string) string {
 }
 
 // problem shows what is wrong with a field of an object, the manifest's number i.
-func problem(m manifest.Manifest, i int, o Object, field, message, hint string) yamlfile.Problem {
+func problem(m manifest.Manifest, i int, o kube.Ref, field, message, hint string) yamlfile.Problem {
 	return m.Problem(i, field, fmt.Sprintf("%s: `%s`: %s", o, field, message), hint)
+}
+
+func lowerFirst(s string) string {
+	first := min(1, len(s))
+	return strings.ToLower(s[:first]) + s[first:]
 }

@@ -1,9 +1,8 @@
-package runner
+package deploy
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -11,17 +10,16 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/devloop-cli/devloop/runner/cluster"
+	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
 )
 
-func uid(n int) types.UID { return types.UID(fmt.Sprintf("uid-%d", n)) }
-
 // ownPod is a Pod that devloop made earlier.
 func ownPod(name string) *unstructured.Unstructured {
-	o := object("v1", "Pod", name)
+	o := fakeapi.Object("v1", "Pod", name)
 	mark(o, Spec{Project: "shop"})
 	return o
 }
@@ -33,7 +31,7 @@ func shop(t *testing.T, text string) Spec {
 
 const shopPod = `
 apiVersion: v1
-kind: Pod
+kind: kube.Pod
 metadata: {name: web, labels: {app: web}}
 spec:
   initContainers: [{name: prepare, image: "docker.io/library/shop:latest"}]
@@ -46,11 +44,11 @@ func TestReplaceWaitsUntilTheOldPodIsGone(t *testing.T) {
 	a, r := newAPI(t)
 	sharing := ownPod("web")
 	sharing.Object["spec"] = map[string]any{"volumes": []any{map[string]any{"name": "data", "hostPath": map[string]any{"path": "/data"}}}}
-	old := a.put("pods", sharing)
+	old := a.Put("pods", sharing)
 	going := make(chan metav1.DeleteOptions, 1)
-	a.deleted = func(_ string, o metav1.DeleteOptions) { going <- o }
+	a.Deleted = func(_ string, o metav1.DeleteOptions) { going <- o }
 	result := make(chan error, 1)
-	var pods []Pod
+	var pods []kube.Pod
 	go func() {
 		var err error
 		pods, err = r.Replace(t.Context(), shop(t, shopPod))
@@ -60,12 +58,12 @@ func TestReplaceWaitsUntilTheOldPodIsGone(t *testing.T) {
 	if *options.GracePeriodSeconds != graceSeconds || *options.Preconditions.UID != old.GetUID() {
 		t.Errorf("deleted with %+v", options)
 	}
-	a.cutWatches() // the API server drops the watch in the middle of it
-	a.drop("pods/default/web")
+	a.CutWatches() // the API server drops the watch in the middle of it
+	a.Drop("pods/default/web")
 	if err := <-result; err != nil {
 		t.Fatal(err)
 	}
-	if got := a.wrote(); !slices.Equal(got, []string{"DELETE pods/default/web", "POST pods/default/web"}) {
+	if got := a.Wrote(); !slices.Equal(got, []string{"DELETE pods/default/web", "POST pods/default/web"}) {
 		t.Errorf("wrote %v", got)
 	}
 	if len(pods) != 1 || pods[0].UID == old.GetUID() || !slices.Equal(pods[0].Ports, []int{8080}) || pods[0].Image != "shop:devloop-1" {
@@ -75,13 +73,13 @@ func TestReplaceWaitsUntilTheOldPodIsGone(t *testing.T) {
 
 func TestPodThatSharesNothingIsLetGoAtOnce(t *testing.T) {
 	a, r := newAPI(t)
-	a.put("pods", ownPod("web"))
+	a.Put("pods", ownPod("web"))
 	var grace int64 = -1
-	a.deleted = func(key string, o metav1.DeleteOptions) { grace = *o.GracePeriodSeconds; a.drop(key) }
+	a.Deleted = func(key string, o metav1.DeleteOptions) { grace = *o.GracePeriodSeconds; a.Drop(key) }
 	if _, err := r.Replace(t.Context(), shop(t, shopPod)); err != nil || grace != 0 {
 		t.Errorf("deleted with %d s of grace, %v", grace, err)
 	}
-	made, _, _ := unstructured.NestedInt64(a.get("pods/default/web").Object, "spec", "terminationGracePeriodSeconds")
+	made, _, _ := unstructured.NestedInt64(a.Get("pods/default/web").Object, "spec", "terminationGracePeriodSeconds")
 	if made != graceSeconds {
 		t.Errorf("the next one will get %d s", made)
 	}
@@ -93,7 +91,7 @@ func TestReplaceChangesOnlyTheProjectsContainers(t *testing.T) {
 	if _, err := r.Replace(t.Context(), spec); err != nil {
 		t.Fatal(err)
 	}
-	pod := a.get("pods/default/web")
+	pod := a.Get("pods/default/web")
 	var got []string
 	for _, c := range manifest.ContainersOf(pod) {
 		policy, _ := c["imagePullPolicy"].(string)
@@ -112,23 +110,23 @@ func TestReplaceChangesOnlyTheProjectsContainers(t *testing.T) {
 
 func TestReplaceRefusesForeignObjectsBeforeTouchingAny(t *testing.T) {
 	a, r := newAPI(t)
-	a.put("pods", ownPod("web"))
-	foreign := object("v1", "ConfigMap", "settings")
+	a.Put("pods", ownPod("web"))
+	foreign := fakeapi.Object("v1", "ConfigMap", "settings")
 	foreign.SetLabels(map[string]string{kube.LabelManagedBy: "Helm"})
-	a.put("configmaps", foreign)
+	a.Put("configmaps", foreign)
 	text := shopPod + "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n"
 	_, err := r.Replace(t.Context(), shop(t, text))
 	var refused *ForeignError
-	if !errors.As(err, &refused) || refused.ManagedBy != "Helm" || len(a.wrote()) != 0 {
-		t.Fatalf("got %v after %v", err, a.wrote())
+	if !errors.As(err, &refused) || refused.ManagedBy != "Helm" || len(a.Wrote()) != 0 {
+		t.Fatalf("got %v after %v", err, a.Wrote())
 	}
 	spec := shop(t, text)
 	spec.Adopt = true
 	if _, err := r.Replace(t.Context(), spec); err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"PATCH configmaps/default/settings", "DELETE pods/default/web", "POST pods/default/web"}; !slices.Equal(a.wrote(), want) {
-		t.Errorf("wrote %v, want %v", a.wrote(), want)
+	if want := []string{"PATCH configmaps/default/settings", "DELETE pods/default/web", "POST pods/default/web"}; !slices.Equal(a.Wrote(), want) {
+		t.Errorf("wrote %v, want %v", a.Wrote(), want)
 	}
 }
 
@@ -144,11 +142,11 @@ func TestReplaceWantsTheProjectsImage(t *testing.T) {
 func TestReplaceMakesNamespacesAndWaitsForTheirServiceAccount(t *testing.T) {
 	a, r := newAPI(t)
 	refused := make(chan struct{}, 10)
-	a.fault = func(w http.ResponseWriter, q *http.Request) bool {
-		if q.Method != http.MethodPost || !strings.HasSuffix(q.URL.Path, "/new/pods") || a.get("serviceaccounts/new/default") != nil {
+	a.Fault = func(w http.ResponseWriter, q *http.Request) bool {
+		if q.Method != http.MethodPost || !strings.HasSuffix(q.URL.Path, "/new/pods") || a.Get("serviceaccounts/new/default") != nil {
 			return false
 		}
-		refuse(w, 403, metav1.StatusReasonForbidden, `pods "web" is forbidden: error looking up service account new/default: serviceaccount "default" not found`)
+		fakeapi.Refuse(w, 403, metav1.StatusReasonForbidden, `pods "web" is forbidden: error looking up service account new/default: serviceaccount "default" not found`)
 		refused <- struct{}{}
 		return true
 	}
@@ -158,31 +156,31 @@ func TestReplaceMakesNamespacesAndWaitsForTheirServiceAccount(t *testing.T) {
 		result <- err
 	}()
 	<-refused
-	account := object("v1", "ServiceAccount", "default")
+	account := fakeapi.Object("v1", "ServiceAccount", "default")
 	account.SetNamespace("new")
-	a.put("serviceaccounts", account)
+	a.Put("serviceaccounts", account)
 	if err := <-result; err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"POST namespaces//new", "POST pods/new/web"}; !slices.Equal(a.wrote(), want) {
-		t.Errorf("wrote %v, want %v", a.wrote(), want)
+	if want := []string{"POST namespaces//new", "POST pods/new/web"}; !slices.Equal(a.Wrote(), want) {
+		t.Errorf("wrote %v, want %v", a.Wrote(), want)
 	}
-	if !kube.Owned(a.get("namespaces//new")) {
+	if !kube.Owned(a.Get("namespaces//new")) {
 		t.Error("the namespace has no marks")
 	}
 }
 
 func TestReplaceReturnsTheCauseWhenCancelled(t *testing.T) {
 	a, r := newAPI(t)
-	a.put("pods", ownPod("web"))
+	a.Put("pods", ownPod("web"))
 	ctx, cancel := context.WithCancelCause(t.Context())
 	newer := errors.New("a newer save")
-	a.deleted = func(string, metav1.DeleteOptions) { cancel(newer) }
+	a.Deleted = func(string, metav1.DeleteOptions) { cancel(newer) }
 	_, err := r.Replace(ctx, shop(t, shopPod))
 	if !errors.Is(err, newer) {
 		t.Errorf("got %v", err)
 	}
-	if got := a.wrote(); !slices.Equal(got, []string{"DELETE pods/default/web"}) {
+	if got := a.Wrote(); !slices.Equal(got, []string{"DELETE pods/default/web"}) {
 		t.Errorf("wrote %v", got)
 	}
 }
@@ -191,12 +189,12 @@ func TestReplaceReplacesSeveralPodsTogether(t *testing.T) {
 	a, r := newAPI(t)
 	var text string
 	for _, name := range []string{"one", "two", "three"} {
-		a.put("pods", ownPod(name))
+		a.Put("pods", ownPod(name))
 		text += "---" + strings.Replace(shopPod, "name: web", "name: "+name, 1)
 	}
 	going := make(chan string, 3)
-	a.deleted = func(key string, _ metav1.DeleteOptions) { going <- key }
-	result := make(chan []Pod, 1)
+	a.Deleted = func(key string, _ metav1.DeleteOptions) { going <- key }
+	result := make(chan []kube.Pod, 1)
 	go func() {
 		pods, err := r.Replace(t.Context(), shop(t, text))
 		if err != nil {
@@ -205,10 +203,10 @@ func TestReplaceReplacesSeveralPodsTogether(t *testing.T) {
 		result <- pods
 	}()
 	for range 3 { // none waits for another: none is gone yet
-		defer a.drop(<-going)
+		defer a.Drop(<-going)
 	}
 	for _, name := range []string{"one", "two", "three"} {
-		a.drop("pods/default/" + name)
+		a.Drop("pods/default/" + name)
 	}
 	pods := <-result
 	if len(pods) != 3 || pods[0].Name != "one" || pods[2].Name != "three" {
@@ -218,25 +216,25 @@ func TestReplaceReplacesSeveralPodsTogether(t *testing.T) {
 
 func TestDownRemovesOnlyWhatIsOwned(t *testing.T) {
 	a, r := newAPI(t)
-	a.put("pods", ownPod("web"))
+	a.Put("pods", ownPod("web"))
 	settings := ownPod("settings")
 	settings.SetKind("ConfigMap")
-	a.put("configmaps", settings)
+	a.Put("configmaps", settings)
 	other := ownPod("other-project")
 	mark(other, Spec{Project: "bank"})
-	a.put("pods", other)
-	half := object("v1", "Pod", "half-marked")
+	a.Put("pods", other)
+	half := fakeapi.Object("v1", "Pod", "half-marked")
 	half.SetLabels(map[string]string{kube.LabelManagedBy: kube.FieldManager})
-	a.put("pods", half)
-	a.put("pods", object("v1", "Pod", "foreign"))
+	a.Put("pods", half)
+	a.Put("pods", fakeapi.Object("v1", "Pod", "foreign"))
 	removed, err := r.Down(t.Context(), "shop", "", nil)
 	if err != nil || len(removed) != 2 {
 		t.Fatalf("removed %v, %v", removed, err)
 	}
 	for key, there := range map[string]bool{"pods/default/web": false, "configmaps/default/settings": false,
 		"pods/default/other-project": true, "pods/default/half-marked": true, "pods/default/foreign": true} {
-		if (a.get(key) != nil) != there {
-			t.Errorf("%s: there %v, want %v", key, a.get(key) != nil, there)
+		if (a.Get(key) != nil) != there {
+			t.Errorf("%s: there %v, want %v", key, a.Get(key) != nil, there)
 		}
 	}
 	if removed, err = r.Down(t.Context(), "", "", nil); err != nil || len(removed) != 1 {
@@ -247,18 +245,18 @@ func TestDownRemovesOnlyWhatIsOwned(t *testing.T) {
 func TestDownLeavesNamespacesThatHoldSomething(t *testing.T) {
 	for _, foreign := range []bool{true, false} {
 		a, r := newAPI(t)
-		namespace := object("v1", "Namespace", "new")
+		namespace := fakeapi.Object("v1", "Namespace", "new")
 		mark(namespace, Spec{Project: "shop"})
-		a.put("namespaces", namespace)
+		a.Put("namespaces", namespace)
 		if foreign {
-			o := object("v1", "ConfigMap", "precious")
+			o := fakeapi.Object("v1", "ConfigMap", "precious")
 			o.SetNamespace("new")
-			a.put("configmaps", o)
+			a.Put("configmaps", o)
 		}
 		if _, err := r.Down(t.Context(), "shop", "", nil); err != nil {
 			t.Fatal(err)
 		}
-		if there := a.get("namespaces//new") != nil; there != foreign {
+		if there := a.Get("namespaces//new") != nil; there != foreign {
 			t.Errorf("with somebody's object %v the namespace is there: %v", foreign, there)
 		}
 	}
@@ -268,7 +266,7 @@ func TestServerThatDoesNotAnswer(t *testing.T) {
 	a, r := newAPI(t)
 	a.Close()
 	_, err := r.Replace(t.Context(), shop(t, shopPod))
-	var unreachable *UnreachableError
+	var unreachable *cluster.UnreachableError
 	if !errors.As(err, &unreachable) || unreachable.Code() != "cluster.unreachable" {
 		t.Errorf("got %T %v", err, err)
 	}
@@ -280,10 +278,10 @@ func TestServerThatDoesNotAnswer(t *testing.T) {
 func TestObjectsOfAnotherDirectoryStayWhileSomebodyWorksThere(t *testing.T) {
 	for _, name := range []string{"web", "web-b"} { // its own name, and the one of a Pod that came up beside it
 		a, r := newAPI(t)
-		theirs := object("v1", "Pod", name)
+		theirs := fakeapi.Object("v1", "Pod", name)
 		mark(theirs, Spec{Project: "shop", Dir: "/elsewhere/shop"})
 		theirs.SetAnnotations(with(theirs.GetAnnotations(), map[string]string{kube.AnnotationName: "web"}))
-		a.put("pods", theirs)
+		a.Put("pods", theirs)
 		spec := shop(t, shopPod)
 		busy := errors.New("somebody works there")
 		spec.Yields = func(dir string) error {
@@ -293,8 +291,8 @@ func TestObjectsOfAnotherDirectoryStayWhileSomebodyWorksThere(t *testing.T) {
 			return busy
 		}
 		_, err := r.Replace(t.Context(), spec)
-		if !errors.Is(err, busy) || !errors.Is(r.Claim(t.Context(), spec), busy) || len(a.wrote()) != 0 {
-			t.Errorf("got %v after %v", err, a.wrote())
+		if !errors.Is(err, busy) || !errors.Is(r.Claim(t.Context(), spec), busy) || len(a.Wrote()) != 0 {
+			t.Errorf("got %v after %v", err, a.Wrote())
 		}
 		spare := func(dir string) bool { return dir == "/elsewhere/shop" }
 		if removed, err := r.Down(t.Context(), "shop", "", spare); err != nil || len(removed) != 0 {
@@ -305,8 +303,8 @@ func TestObjectsOfAnotherDirectoryStayWhileSomebodyWorksThere(t *testing.T) {
 		if _, err := r.Replace(t.Context(), spec); err != nil {
 			t.Fatal(err)
 		}
-		if dir := a.get("pods/default/web").GetAnnotations()[kube.AnnotationDirectory]; dir != spec.Dir || a.get("pods/default/web-b") != nil {
-			t.Errorf("web is of %q, web-b %v", dir, a.get("pods/default/web-b"))
+		if dir := a.Get("pods/default/web").GetAnnotations()[kube.AnnotationDirectory]; dir != spec.Dir || a.Get("pods/default/web-b") != nil {
+			t.Errorf("web is of %q, web-b %v", dir, a.Get("pods/default/web-b"))
 		}
 		spec.Yields = func(string) error { t.Error("asked about the project's own objects"); return nil }
 		if err := r.Claim(t.Context(), spec); err != nil {
@@ -317,21 +315,21 @@ func TestObjectsOfAnotherDirectoryStayWhileSomebodyWorksThere(t *testing.T) {
 
 func TestDownSparesANamespaceThatHoldsAnothersObject(t *testing.T) {
 	a, r := newAPI(t)
-	namespace, theirs := object("v1", "Namespace", "new"), object("v1", "Pod", "web")
+	namespace, theirs := fakeapi.Object("v1", "Namespace", "new"), fakeapi.Object("v1", "Pod", "web")
 	mark(namespace, Spec{Project: "shop", Dir: "/projects/shop"})
 	mark(theirs, Spec{Project: "shop", Dir: "/elsewhere/shop"})
 	theirs.SetNamespace("new")
-	a.put("namespaces", namespace)
-	a.put("pods", theirs)
+	a.Put("namespaces", namespace)
+	a.Put("pods", theirs)
 	removed, err := r.Down(t.Context(), "shop", "", func(dir string) bool { return dir == "/elsewhere/shop" })
-	if err != nil || len(removed) != 0 || a.get("namespaces//new") == nil {
+	if err != nil || len(removed) != 0 || a.Get("namespaces//new") == nil {
 		t.Errorf("removed %v, %v", removed, err)
 	}
 }
 
 func TestManifestWithoutTheProjectsImageIsToldBeforeAnythingIsTouched(t *testing.T) {
 	m := read(t, "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - {name: web, image: 'ghcr.io/team/web:1.2'}\n")
-	_, err := new(Runner).patched(Spec{Project: "shop", Manifest: m, Names: []string{"shop"}})
+	_, err := new(Deployer).patched(Spec{Project: "shop", Manifest: m, Names: []string{"shop"}})
 	var wrong *manifest.Error
 	if !errors.As(err, &wrong) || len(wrong.Problems) != 1 {
 		t.Fatalf("got %v", err)

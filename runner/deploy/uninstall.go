@@ -1,9 +1,10 @@
-package runner
+package deploy
 
 import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -22,11 +23,11 @@ import (
 // names stays; nil spares none. A namespace that devloop made
 // stays unless nothing of anybody's is left in it. It returns what was removed,
 // also where it could not remove everything.
-func (r *Runner) Down(ctx context.Context, project, namespace string, spare func(dir string) bool) ([]Object, error) {
+func (d *Deployer) Down(ctx context.Context, project, namespace string, spare func(dir string) bool) ([]kube.Ref, error) {
 	mine := func(o metav1.Object) bool {
 		return kube.BelongsTo(o, project) && (spare == nil || !spare(o.GetAnnotations()[kube.AnnotationDirectory]))
 	}
-	targets, err := r.ownedObjects(ctx, project, namespace)
+	targets, err := d.ownedObjects(ctx, project, namespace)
 	if err != nil {
 		return nil, err
 	}
@@ -36,13 +37,13 @@ func (r *Runner) Down(ctx context.Context, project, namespace string, spare func
 	var group errgroup.Group
 	for i, t := range targets {
 		group.Go(func() error {
-			failures[i] = r.remove(ctx, t)
+			failures[i] = d.remove(ctx, t)
 			done[i] = failures[i] == nil
 			return nil
 		})
 	}
 	_ = group.Wait() // the failures are kept apart
-	var removed []Object
+	var removed []kube.Ref
 	for i, t := range targets {
 		if done[i] {
 			removed = append(removed, t.object())
@@ -51,14 +52,33 @@ func (r *Runner) Down(ctx context.Context, project, namespace string, spare func
 	if err := errors.Join(failures...); err != nil {
 		return removed, err
 	}
-	namespaces, err := r.emptyNamespaces(ctx, project, namespace, mine)
+	namespaces, err := d.emptyNamespaces(ctx, project, namespace, mine)
 	return append(removed, namespaces...), err
+}
+
+// Delete removes the objects of that name in the cluster's current namespace, of any kind where kind
+// is "", and the Pods that they made, if devloop made them. It returns what it removed.
+func (d *Deployer) Delete(ctx context.Context, kind, name string) (removed []kube.Ref, err error) {
+	all, err := d.ownedObjects(ctx, "", d.Namespace())
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range all {
+		if t.GetName() != name || kind != "" && !strings.EqualFold(kind, t.GetKind()) {
+			continue
+		}
+		if err := d.remove(ctx, t); err != nil {
+			return removed, err
+		}
+		removed = append(removed, t.object())
+	}
+	return removed, nil
 }
 
 // ProjectsOf returns the names of the projects that devloop deployed from a directory, sorted: one
 // for each module of a build that was named there.
-func (r *Runner) ProjectsOf(ctx context.Context, dir, namespace string) ([]string, error) {
-	objects, err := r.ownedObjects(ctx, "", namespace)
+func (d *Deployer) ProjectsOf(ctx context.Context, dir, namespace string) ([]string, error) {
+	objects, err := d.ownedObjects(ctx, "", namespace)
 	if err != nil {
 		return nil, err
 	}
@@ -74,8 +94,8 @@ func (r *Runner) ProjectsOf(ctx context.Context, dir, namespace string) ([]strin
 
 // ownedObjects finds the marked objects of every kind that can be listed and
 // deleted, without those that a controller made: they go with their owner.
-func (r *Runner) ownedObjects(ctx context.Context, project, namespace string) ([]targetObject, error) {
-	resources, err := r.removable(ctx)
+func (d *Deployer) ownedObjects(ctx context.Context, project, namespace string) ([]targetObject, error) {
+	resources, err := d.removable(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +104,7 @@ func (r *Runner) ownedObjects(ctx context.Context, project, namespace string) ([
 	group.SetLimit(8) // a fresh cluster has some 30 such kinds
 	for i, resource := range resources {
 		group.Go(func() (err error) {
-			found[i], err = r.ownedOf(ctx, r.Dynamic.Resource(resource).Namespace(namespace), resource, project)
+			found[i], err = d.ownedOf(ctx, d.Dynamic.Resource(resource).Namespace(namespace), resource, project)
 			return err
 		})
 	}
@@ -94,12 +114,12 @@ func (r *Runner) ownedObjects(ctx context.Context, project, namespace string) ([
 	return slices.Concat(found...), nil
 }
 
-func (r *Runner) ownedOf(ctx context.Context, in dynamic.ResourceInterface, resource schema.GroupVersionResource, project string) ([]targetObject, error) {
+func (d *Deployer) ownedOf(ctx context.Context, in dynamic.ResourceInterface, resource schema.GroupVersionResource, project string) ([]targetObject, error) {
 	list, err := in.List(ctx, metav1.ListOptions{LabelSelector: kube.OwnedBy(project)})
 	if err != nil {
 		// A kind that may not be listed, or whose own server is down, holds nothing
 		// that devloop could have made.
-		if failure := r.WrapError(ctx, "list", Object{Kind: resource.Resource}, err); ctx.Err() != nil || kube.IsUnanswered(err) {
+		if failure := d.WrapError(ctx, "list", kube.Ref{Kind: resource.Resource}, err); ctx.Err() != nil || kube.IsUnanswered(err) {
 			return nil, failure
 		}
 		return nil, nil
@@ -107,7 +127,7 @@ func (r *Runner) ownedOf(ctx context.Context, in dynamic.ResourceInterface, reso
 	var targets []targetObject
 	for i := range list.Items {
 		if o := &list.Items[i]; kube.Owned(o) && kube.ControllerOf(o) == "" {
-			targets = append(targets, targetObject{Unstructured: o, resource: r.Dynamic.Resource(resource).Namespace(o.GetNamespace())})
+			targets = append(targets, targetObject{Unstructured: o, resource: d.Dynamic.Resource(resource).Namespace(o.GetNamespace())})
 		}
 	}
 	return targets, nil
@@ -120,10 +140,10 @@ var derived = []string{"events", "endpoints", "endpointslices"}
 // removable asks the cluster for its namespaced kinds that can be listed and
 // deleted. An extension server that is down makes the answer incomplete, and what
 // there is still counts.
-func (r *Runner) removable(ctx context.Context) ([]schema.GroupVersionResource, error) {
-	lists, err := r.Core.Discovery().ServerPreferredNamespacedResources()
+func (d *Deployer) removable(ctx context.Context) ([]schema.GroupVersionResource, error) {
+	lists, err := d.Core.Discovery().ServerPreferredNamespacedResources()
 	if err != nil && !discovery.IsGroupDiscoveryFailedError(err) {
-		return nil, r.WrapError(ctx, "list the kinds of", Object{Kind: "Cluster", Name: r.Context()}, err)
+		return nil, d.WrapError(ctx, "list the kinds of", kube.Ref{Kind: "Cluster", Name: d.Context()}, err)
 	}
 	lists = discovery.FilteredBy(discovery.SupportsAllVerbs{Verbs: []string{"list", "delete"}}, lists)
 	var resources []schema.GroupVersionResource
@@ -143,27 +163,27 @@ func (r *Runner) removable(ctx context.Context) ([]schema.GroupVersionResource, 
 
 // emptyNamespaces removes the namespaces that devloop made for the project and that
 // hold nothing any more but what Kubernetes puts into each.
-func (r *Runner) emptyNamespaces(ctx context.Context, project, namespace string, mine func(metav1.Object) bool) ([]Object, error) {
-	list, err := r.Core.CoreV1().Namespaces().List(ctx, metav1.ListOptions{LabelSelector: kube.OwnedBy(project)})
+func (d *Deployer) emptyNamespaces(ctx context.Context, project, namespace string, mine func(metav1.Object) bool) ([]kube.Ref, error) {
+	list, err := d.Core.CoreV1().Namespaces().List(ctx, metav1.ListOptions{LabelSelector: kube.OwnedBy(project)})
 	if err != nil {
-		return nil, r.WrapError(ctx, "list", Object{Kind: "Namespace"}, err)
+		return nil, d.WrapError(ctx, "list", kube.Ref{Kind: "Namespace"}, err)
 	}
-	var removed []Object
+	var removed []kube.Ref
 	for i := range list.Items {
 		n := &list.Items[i]
 		if namespace != "" && n.Name != namespace {
 			continue
 		}
-		empty, err := r.isEmpty(ctx, n.Name, mine)
+		empty, err := d.isEmpty(ctx, n.Name, mine)
 		if err != nil {
 			return removed, err
 		}
 		if !empty || n.DeletionTimestamp != nil {
 			continue
 		}
-		o := Object{Kind: "Namespace", Name: n.Name}
-		if err := r.Core.CoreV1().Namespaces().Delete(ctx, n.Name, deleteOptions(n.UID)); err != nil && !kube.IsNotFoundOrReplaced(err) {
-			return removed, r.WrapError(ctx, "delete", o, err)
+		o := kube.Ref{Kind: "Namespace", Name: n.Name}
+		if err := d.Core.CoreV1().Namespaces().Delete(ctx, n.Name, deleteOptions(n.UID)); err != nil && !kube.IsNotFoundOrReplaced(err) {
+			return removed, d.WrapError(ctx, "delete", o, err)
 		}
 		removed = append(removed, o)
 	}
@@ -172,15 +192,15 @@ func (r *Runner) emptyNamespaces(ctx context.Context, project, namespace string,
 
 // isEmpty looks for anything in a namespace that neither Kubernetes put there nor
 // the project, whose objects, mine, have been removed and may be on their way out.
-func (r *Runner) isEmpty(ctx context.Context, namespace string, mine func(metav1.Object) bool) (bool, error) {
-	resources, err := r.removable(ctx)
+func (d *Deployer) isEmpty(ctx context.Context, namespace string, mine func(metav1.Object) bool) (bool, error) {
+	resources, err := d.removable(ctx)
 	if err != nil {
 		return false, err
 	}
 	for _, resource := range resources {
-		list, err := r.Dynamic.Resource(resource).Namespace(namespace).List(ctx, metav1.ListOptions{})
+		list, err := d.Dynamic.Resource(resource).Namespace(namespace).List(ctx, metav1.ListOptions{})
 		if err != nil {
-			return false, r.WrapError(ctx, "look into", Object{Kind: "Namespace", Name: namespace}, err)
+			return false, d.WrapError(ctx, "look into", kube.Ref{Kind: "Namespace", Name: namespace}, err)
 		}
 		for i := range list.Items {
 			if o := &list.Items[i]; isSomebodys(o) && !mine(o) {

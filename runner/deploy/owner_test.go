@@ -1,4 +1,4 @@
-package runner
+package deploy
 
 import (
 	"maps"
@@ -6,6 +6,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 	"github.com/devloop-cli/devloop/runner/kube"
 )
 
@@ -23,7 +24,7 @@ spec:
     spec: {containers: [{name: app, image: shop}]}
 ---
 apiVersion: v1
-kind: Pod
+kind: kube.Pod
 metadata: {name: bare, labels: {app.kubernetes.io/managed-by: jkube}}
 spec: {containers: [{name: app, image: shop}]}
 `))
@@ -47,19 +48,19 @@ spec: {containers: [{name: app, image: shop}]}
 
 func TestANamespaceOfSomebodyElseStaysTheirs(t *testing.T) {
 	a, r := newAPI(t)
-	a.put("namespaces", object("v1", "Namespace", "later"))
+	a.Put("namespaces", fakeapi.Object("v1", "Namespace", "later"))
 	spec := shop(t, "apiVersion: v1\nkind: Namespace\nmetadata: {name: later}\n---"+shopPod)
 	for _, adopt := range []bool{false, true} {
 		spec.Adopt = adopt
 		if _, err := r.Replace(t.Context(), spec); err != nil {
 			t.Fatal(err)
 		}
-		if n := a.get("namespaces//later"); kube.Owned(n) || n.GetAnnotations()[kube.AnnotationDirectory] != "" {
+		if n := a.Get("namespaces//later"); kube.Owned(n) || n.GetAnnotations()[kube.AnnotationDirectory] != "" {
 			t.Errorf("adopting %v, it has the marks %v %v", adopt, n.GetLabels(), n.GetAnnotations())
 		}
 	}
 	removed, err := r.Down(t.Context(), "shop", "", nil)
-	if err != nil || a.get("namespaces//later") == nil {
+	if err != nil || a.Get("namespaces//later") == nil {
 		t.Errorf("removed %v, %v", removed, err)
 	}
 }

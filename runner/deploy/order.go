@@ -1,4 +1,4 @@
-package runner
+package deploy
 
 import (
 	"context"
@@ -61,11 +61,11 @@ func definedBy(objects []*unstructured.Unstructured, kind schema.GroupVersionKin
 }
 
 // established waits until the cluster serves the kind that a definition defines.
-func (r *Runner) established(ctx context.Context, t targetObject) error {
+func (d *Deployer) established(ctx context.Context, t targetObject) error {
 	for {
 		events, err := t.resource.Watch(ctx, metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector("metadata.name", t.GetName()).String()})
 		if err != nil {
-			return r.WrapError(ctx, "wait for", t.object(), err)
+			return d.WrapError(ctx, "wait for", t.object(), err)
 		}
 		for e := range events.ResultChan() {
 			if o, is := e.Object.(*unstructured.Unstructured); is && isEstablished(o) {

@@ -1,4 +1,6 @@
-package runner
+// Package fakeapi is an API server of a few hundred lines for tests: they go through the real client
+// and its wire.
+package fakeapi
 
 //lint:file-ignore SA1019 client-go 0.37 still deals in apimachinery's httpstream: its spdy.Negotiate returns one
 
@@ -14,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,6 +24,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/httpstream"
 	"k8s.io/apimachinery/pkg/util/httpstream/spdy"
 	"k8s.io/client-go/rest"
@@ -28,11 +32,10 @@ import (
 	"github.com/devloop-cli/devloop/runner/cluster"
 )
 
-// api is an API server of a few hundred lines, so that the tests go through the
-// real client and its wire. It knows pods, configmaps, jobs, namespaces, service
+// API is the server. It knows pods, configmaps, jobs, namespaces, service
 // accounts and events; it lists, watches, creates, applies and deletes them, and
 // does what a test tells it in its hooks.
-type api struct {
+type API struct {
 	*httptest.Server
 	t *testing.T
 
@@ -43,14 +46,14 @@ type api struct {
 	watchers map[*watcher]bool
 	writes   []string // what changed anything: "POST pods/default/web"
 
-	// fault, where set, may answer a request itself.
-	fault func(w http.ResponseWriter, r *http.Request) bool
-	// deleted is told of an object to delete, instead of its going at once.
-	deleted func(key string, options metav1.DeleteOptions)
-	// logs are what the log requests get, one after the other.
-	logs []string
-	// forward serves a conversation with a port; its error goes to the problem stream.
-	forward func(port int, data httpstream.Stream) error
+	// Fault, where set, may answer a request itself.
+	Fault func(w http.ResponseWriter, r *http.Request) bool
+	// Deleted is told of an object to delete, instead of its going at once.
+	Deleted func(key string, options metav1.DeleteOptions)
+	// Logs are what the log requests get, one after the other.
+	Logs []string
+	// Forward serves a conversation with a port; its error goes to the problem stream.
+	Forward func(port int, data httpstream.Stream) error
 }
 
 type watcher struct {
@@ -59,21 +62,23 @@ type watcher struct {
 	cut    chan struct{}
 }
 
-func newAPI(t *testing.T) (*api, *Runner) {
+// New returns a server that ends with the test, and a client for it.
+func New(t *testing.T) (*API, *cluster.Client) {
 	t.Helper()
-	a := &api{t: t, objects: map[string]*unstructured.Unstructured{}, watchers: map[*watcher]bool{}}
+	a := &API{t: t, objects: map[string]*unstructured.Unstructured{}, watchers: map[*watcher]bool{}}
 	a.Server = httptest.NewServer(http.HandlerFunc(a.serve))
-	t.Cleanup(func() { a.cutWatches(); a.CloseClientConnections(); a.Close() })
-	a.put("serviceaccounts", object("v1", "ServiceAccount", "default"))
+	t.Cleanup(func() { a.CutWatches(); a.CloseClientConnections(); a.Close() })
+	a.Put("serviceaccounts", Object("v1", "ServiceAccount", "default"))
 	json := rest.ContentConfig{ContentType: "application/json", AcceptContentTypes: "application/json"}
 	c, err := cluster.New(&rest.Config{Host: a.URL, ContentConfig: json}, "test", "default")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return a, newRunner(c)
+	return a, c
 }
 
-func object(version, kind, name string) *unstructured.Unstructured {
+// Object returns an object in the namespace default.
+func Object(version, kind, name string) *unstructured.Unstructured {
 	o := &unstructured.Unstructured{}
 	o.SetAPIVersion(version)
 	o.SetKind(kind)
@@ -86,18 +91,19 @@ func object(version, kind, name string) *unstructured.Unstructured {
 
 // served are the kinds that the server has.
 var served = []metav1.APIResource{
-	{Name: "pods", Kind: "Pod", Version: "v1", Namespaced: true, Verbs: verbs},
-	{Name: "configmaps", Kind: "ConfigMap", Version: "v1", Namespaced: true, Verbs: verbs},
-	{Name: "serviceaccounts", Kind: "ServiceAccount", Version: "v1", Namespaced: true, Verbs: verbs},
-	{Name: "events", Kind: "Event", Version: "v1", Namespaced: true, Verbs: verbs},
-	{Name: "namespaces", Kind: "Namespace", Version: "v1", Verbs: verbs},
-	{Name: "jobs", Kind: "Job", Group: "batch", Version: "v1", Namespaced: true, Verbs: verbs},
+	{Name: "pods", Kind: "Pod", Version: "v1", Namespaced: true, Verbs: Verbs},
+	{Name: "configmaps", Kind: "ConfigMap", Version: "v1", Namespaced: true, Verbs: Verbs},
+	{Name: "serviceaccounts", Kind: "ServiceAccount", Version: "v1", Namespaced: true, Verbs: Verbs},
+	{Name: "events", Kind: "Event", Version: "v1", Namespaced: true, Verbs: Verbs},
+	{Name: "namespaces", Kind: "Namespace", Version: "v1", Verbs: Verbs},
+	{Name: "jobs", Kind: "Job", Group: "batch", Version: "v1", Namespaced: true, Verbs: Verbs},
 }
 
-var verbs = metav1.Verbs{"get", "list", "watch", "create", "patch", "delete"}
+// Verbs are what can be done with the kinds that are served.
+var Verbs = metav1.Verbs{"get", "list", "watch", "create", "patch", "delete"}
 
-// put stores an object and tells the watchers.
-func (a *api) put(resource string, o *unstructured.Unstructured) *unstructured.Unstructured {
+// Put stores an object and tells the watchers.
+func (a *API) Put(resource string, o *unstructured.Unstructured) *unstructured.Unstructured {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	key := strings.Join([]string{resource, o.GetNamespace(), o.GetName()}, "/")
@@ -108,7 +114,7 @@ func (a *api) put(resource string, o *unstructured.Unstructured) *unstructured.U
 	a.version++
 	o = o.DeepCopy()
 	if o.GetUID() == "" {
-		o.SetUID(uid(a.version))
+		o.SetUID(UID(a.version))
 	}
 	o.SetResourceVersion(strconv.Itoa(a.version))
 	a.objects[key] = o
@@ -116,8 +122,8 @@ func (a *api) put(resource string, o *unstructured.Unstructured) *unstructured.U
 	return o
 }
 
-// drop removes an object and tells the watchers.
-func (a *api) drop(key string) {
+// Drop removes an object and tells the watchers.
+func (a *API) Drop(key string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if o := a.objects[key]; o != nil {
@@ -130,7 +136,7 @@ func (a *api) drop(key string) {
 	}
 }
 
-func (a *api) tell(kind string, o *unstructured.Unstructured) {
+func (a *API) tell(kind string, o *unstructured.Unstructured) {
 	for w := range a.watchers {
 		w.tell(kind, o)
 	}
@@ -147,8 +153,8 @@ func (w *watcher) tell(kind string, o *unstructured.Unstructured) {
 	w.events <- line
 }
 
-// watched says whether somebody is told of changes of o.
-func (a *api) watched(o *unstructured.Unstructured) bool {
+// Watched says whether somebody is told of changes of o.
+func (a *API) Watched(o *unstructured.Unstructured) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for w := range a.watchers {
@@ -159,8 +165,8 @@ func (a *api) watched(o *unstructured.Unstructured) bool {
 	return false
 }
 
-// cutWatches breaks all watches off.
-func (a *api) cutWatches() {
+// CutWatches breaks all watches off.
+func (a *API) CutWatches() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for w := range a.watchers {
@@ -169,29 +175,31 @@ func (a *api) cutWatches() {
 	}
 }
 
-func (a *api) get(key string) *unstructured.Unstructured {
+// Get returns an object by "pods/namespace/name", nil where there is none.
+func (a *API) Get(key string) *unstructured.Unstructured {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.objects[key]
 }
 
-func (a *api) wrote() []string {
+// Wrote returns the requests that changed anything: "POST pods/default/web".
+func (a *API) Wrote() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return slices.Clone(a.writes)
 }
 
-func (a *api) serve(w http.ResponseWriter, r *http.Request) {
-	if a.fault != nil && a.fault(w, r) {
+func (a *API) serve(w http.ResponseWriter, r *http.Request) {
+	if a.Fault != nil && a.Fault(w, r) {
 		return
 	}
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	switch {
 	case r.URL.Path == "/api":
-		reply(w, 200, metav1.APIVersions{TypeMeta: metav1.TypeMeta{Kind: "APIVersions"}, Versions: []string{"v1"}})
+		Reply(w, 200, metav1.APIVersions{TypeMeta: metav1.TypeMeta{Kind: "APIVersions"}, Versions: []string{"v1"}})
 	case r.URL.Path == "/apis":
 		version := metav1.GroupVersionForDiscovery{GroupVersion: "batch/v1", Version: "v1"}
-		reply(w, 200, metav1.APIGroupList{TypeMeta: metav1.TypeMeta{Kind: "APIGroupList"}, Groups: []metav1.APIGroup{
+		Reply(w, 200, metav1.APIGroupList{TypeMeta: metav1.TypeMeta{Kind: "APIGroupList"}, Groups: []metav1.APIGroup{
 			{Name: "batch", Versions: []metav1.GroupVersionForDiscovery{version}, PreferredVersion: version},
 		}})
 	case r.URL.Path == "/api/v1", r.URL.Path == "/apis/batch/v1":
@@ -203,7 +211,7 @@ func (a *api) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (a *api) resources(w http.ResponseWriter, batch bool) {
+func (a *API) resources(w http.ResponseWriter, batch bool) {
 	list := metav1.APIResourceList{TypeMeta: metav1.TypeMeta{Kind: "APIResourceList"}, GroupVersion: "v1"}
 	if batch {
 		list.GroupVersion = "batch/v1"
@@ -213,23 +221,24 @@ func (a *api) resources(w http.ResponseWriter, batch bool) {
 			list.APIResources = append(list.APIResources, r)
 		}
 	}
-	reply(w, 200, list)
+	Reply(w, 200, list)
 }
 
-func reply(w http.ResponseWriter, code int, v any) {
+// Reply answers with v as JSON.
+func Reply(w http.ResponseWriter, code int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
 	_ = json.NewEncoder(w).Encode(v) // a client that is gone
 }
 
-// refuse answers as the API server does when it does not do something.
-func refuse(w http.ResponseWriter, code int, reason metav1.StatusReason, message string) {
-	reply(w, code, metav1.Status{TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: "Failure",
+// Refuse answers as the API server does when it does not do something.
+func Refuse(w http.ResponseWriter, code int, reason metav1.StatusReason, message string) {
+	Reply(w, code, metav1.Status{TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: "Failure",
 		Code: int32(code), Reason: reason, Message: message})
 }
 
 // resource serves [namespaces NS] RESOURCE [NAME [SUB]].
-func (a *api) resource(w http.ResponseWriter, r *http.Request, path []string) {
+func (a *API) resource(w http.ResponseWriter, r *http.Request, path []string) {
 	namespace := ""
 	if path[0] == "namespaces" && len(path) > 2 {
 		namespace, path = path[1], path[2:]
@@ -250,33 +259,34 @@ func (a *api) resource(w http.ResponseWriter, r *http.Request, path []string) {
 	case len(path) > 2 && path[2] == "portforward":
 		a.portForward(w, r)
 	case r.Method == http.MethodGet:
-		if o := a.get(key); o != nil {
-			reply(w, 200, o)
+		if o := a.Get(key); o != nil {
+			Reply(w, 200, o)
 			return
 		}
-		refuse(w, 404, metav1.StatusReasonNotFound, key+" not found")
+		Refuse(w, 404, metav1.StatusReasonNotFound, key+" not found")
 	case r.Method == http.MethodDelete:
 		a.delete(w, r, key)
 	default:
-		a.write(w, r, resource, namespace)
+		a.Write(w, r, resource, namespace)
 	}
 }
 
-func (a *api) write(w http.ResponseWriter, r *http.Request, resource, namespace string) {
+// Write serves a request that creates or applies an object.
+func (a *API) Write(w http.ResponseWriter, r *http.Request, resource, namespace string) {
 	o := &unstructured.Unstructured{}
 	if err := json.NewDecoder(r.Body).Decode(o); err != nil {
-		refuse(w, 400, metav1.StatusReasonBadRequest, err.Error())
+		Refuse(w, 400, metav1.StatusReasonBadRequest, err.Error())
 		return
 	}
 	o.SetNamespace(namespace)
 	key := strings.Join([]string{resource, namespace, o.GetName()}, "/")
-	old := a.get(key)
+	old := a.Get(key)
 	if old != nil && r.Method == http.MethodPost {
-		refuse(w, 409, metav1.StatusReasonAlreadyExists, key+" already exists")
+		Refuse(w, 409, metav1.StatusReasonAlreadyExists, key+" already exists")
 		return
 	}
 	if r.URL.Query().Get("dryRun") != "" {
-		reply(w, 201, o)
+		Reply(w, 201, o)
 		return
 	}
 	if old != nil {
@@ -285,39 +295,39 @@ func (a *api) write(w http.ResponseWriter, r *http.Request, resource, namespace 
 	a.mu.Lock()
 	a.writes = append(a.writes, r.Method+" "+key)
 	a.mu.Unlock()
-	reply(w, 200, a.put(resource, o))
+	Reply(w, 200, a.Put(resource, o))
 }
 
-func (a *api) delete(w http.ResponseWriter, r *http.Request, key string) {
+func (a *API) delete(w http.ResponseWriter, r *http.Request, key string) {
 	var options metav1.DeleteOptions
 	if err := json.NewDecoder(r.Body).Decode(&options); err != nil {
 		a.t.Error(err)
 	}
-	o := a.get(key)
+	o := a.Get(key)
 	if o == nil {
-		refuse(w, 404, metav1.StatusReasonNotFound, key+" not found")
+		Refuse(w, 404, metav1.StatusReasonNotFound, key+" not found")
 		return
 	}
 	if options.Preconditions == nil || *options.Preconditions.UID != o.GetUID() {
-		refuse(w, 409, metav1.StatusReasonConflict, key+" has another uid")
+		Refuse(w, 409, metav1.StatusReasonConflict, key+" has another uid")
 		return
 	}
 	a.mu.Lock()
 	a.writes = append(a.writes, "DELETE "+key)
 	a.mu.Unlock()
-	if a.deleted != nil {
-		a.deleted(key, options)
+	if a.Deleted != nil {
+		a.Deleted(key, options)
 	} else {
-		a.drop(key)
+		a.Drop(key)
 	}
-	reply(w, 200, o)
+	Reply(w, 200, o)
 }
 
-func (a *api) list(w http.ResponseWriter, r *http.Request, resource, namespace string) {
+func (a *API) list(w http.ResponseWriter, r *http.Request, resource, namespace string) {
 	query := r.URL.Query()
 	selector, err := labels.Parse(query.Get("labelSelector"))
 	if err != nil {
-		refuse(w, 400, metav1.StatusReasonBadRequest, err.Error())
+		Refuse(w, 400, metav1.StatusReasonBadRequest, err.Error())
 		return
 	}
 	name, byName := strings.CutPrefix(query.Get("fieldSelector"), "metadata.name=")
@@ -335,7 +345,7 @@ func (a *api) list(w http.ResponseWriter, r *http.Request, resource, namespace s
 	if query.Get("watch") == "" {
 		version := a.version
 		a.mu.Unlock()
-		reply(w, 200, map[string]any{"kind": kindOf(resource) + "List", "apiVersion": groupVersion(r), "items": items,
+		Reply(w, 200, map[string]any{"kind": kindOf(resource) + "List", "apiVersion": groupVersion(r), "items": items,
 			"metadata": map[string]any{"resourceVersion": strconv.Itoa(version)}})
 		return
 	}
@@ -373,7 +383,7 @@ func version(o *unstructured.Unstructured) int {
 	return v
 }
 
-func (a *api) stream(w http.ResponseWriter, r *http.Request, watch *watcher) {
+func (a *API) stream(w http.ResponseWriter, r *http.Request, watch *watcher) {
 	w.Header().Set("Content-Type", "application/json")
 	flush := w.(http.Flusher).Flush
 	flush()
@@ -394,11 +404,11 @@ func (a *api) stream(w http.ResponseWriter, r *http.Request, watch *watcher) {
 }
 
 // log answers with the next of the recorded logs; a "✂" cuts the connection.
-func (a *api) log(w http.ResponseWriter) {
+func (a *API) log(w http.ResponseWriter) {
 	a.mu.Lock()
 	text := ""
-	if len(a.logs) > 0 {
-		text, a.logs = a.logs[0], a.logs[1:]
+	if len(a.Logs) > 0 {
+		text, a.Logs = a.Logs[0], a.Logs[1:]
 	}
 	a.mu.Unlock()
 	text, cut := strings.CutSuffix(text, "✂")
@@ -410,9 +420,9 @@ func (a *api) log(w http.ResponseWriter) {
 }
 
 // portForward speaks SPDY alone, as API servers before 1.30 do.
-func (a *api) portForward(w http.ResponseWriter, r *http.Request) {
+func (a *API) portForward(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
-		refuse(w, 400, "", "no websockets here")
+		Refuse(w, 400, "", "no websockets here")
 		return
 	}
 	if _, err := httpstream.Handshake(r, w, []string{"portforward.k8s.io"}); err != nil {
@@ -440,9 +450,9 @@ func (a *api) portForward(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (a *api) converse(problem, data httpstream.Stream) {
+func (a *API) converse(problem, data httpstream.Stream) {
 	port, _ := strconv.Atoi(data.Headers().Get(corev1.PortHeader))
-	if err := a.forward(port, data); err != nil {
+	if err := a.Forward(port, data); err != nil {
 		_, _ = fmt.Fprint(problem, err)
 		_ = problem.Close()
 		_ = data.Reset()
@@ -452,12 +462,32 @@ func (a *api) converse(problem, data httpstream.Stream) {
 	_ = problem.Close()
 }
 
-// eventually waits until a condition holds that something else brings about.
-func eventually(t *testing.T, what string, holds func() bool) {
+// Eventually waits until a condition holds that something else brings about.
+func Eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); !holds(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain until %s", what)
 		}
 	}
+}
+
+// UID returns the server's n-th.
+func UID(n int) types.UID { return types.UID(fmt.Sprintf("uid-%d", n)) }
+
+// Once has the next request of a kind fail; a watch is one that GET does not stand for.
+func Once(a *API, request string, fault func(http.ResponseWriter)) *atomic.Bool {
+	failed := &atomic.Bool{}
+	a.Fault = func(w http.ResponseWriter, q *http.Request) bool {
+		kind := q.Method
+		if q.URL.Query().Get("watch") != "" {
+			kind = "watch"
+		}
+		if kind != request || !strings.Contains(q.URL.Path, "/namespaces/") || !failed.CompareAndSwap(false, true) {
+			return false
+		}
+		fault(w)
+		return true
+	}
+	return failed
 }

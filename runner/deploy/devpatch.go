@@ -1,4 +1,4 @@
-package runner
+package deploy
 
 import (
 	"fmt"
@@ -83,7 +83,7 @@ func (s Spec) Changes() []string {
 	return lines
 }
 
-func (s Spec) changes(o Object, before, after *unstructured.Unstructured) []string {
+func (s Spec) changes(o kube.Ref, before, after *unstructured.Unstructured) []string {
 	var lines []string
 	say := func(what string, old, now any) {
 		if old == nil {

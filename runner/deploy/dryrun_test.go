@@ -1,4 +1,4 @@
-package runner
+package deploy
 
 import (
 	"errors"
@@ -12,6 +12,8 @@ import (
 
 	"github.com/devloop-cli/devloop/hack/real"
 
+	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
+	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
 )
 
@@ -25,7 +27,7 @@ func TestRealClusterChecksBeforeAnythingIsTouched(t *testing.T) {
 	}
 	for _, path := range paths {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".yaml"), func(t *testing.T) {
-			r, ctx := realRunner(t)
+			r, ctx := realDeployer(t), t.Context()
 			m, err := manifest.Load(path)
 			if err != nil {
 				t.Fatal(err)
@@ -43,7 +45,7 @@ func TestRealClusterChecksBeforeAnythingIsTouched(t *testing.T) {
 				}
 				golden(t, strings.TrimSuffix(path, ".yaml")+".golden", report(invalid))
 			}
-			if removed, err := r.Down(ctx, "refused", r.Namespace(), nil); err != nil || slices.ContainsFunc(removed, func(o Object) bool { return o.Kind != "Namespace" }) {
+			if removed, err := r.Down(ctx, "refused", r.Namespace(), nil); err != nil || slices.ContainsFunc(removed, func(o kube.Ref) bool { return o.Kind != "Namespace" }) {
 				t.Errorf("it had made %v, %v", removed, err)
 			}
 		})
@@ -52,11 +54,11 @@ func TestRealClusterChecksBeforeAnythingIsTouched(t *testing.T) {
 
 func TestRefusalTouchesNothing(t *testing.T) {
 	a, r := newAPI(t)
-	a.fault = func(w http.ResponseWriter, q *http.Request) bool {
+	a.Fault = func(w http.ResponseWriter, q *http.Request) bool {
 		if q.URL.Query().Get("dryRun") == "" {
 			return false
 		}
-		reply(w, 422, metav1.Status{TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: "Failure", Code: 422, Reason: metav1.StatusReasonInvalid,
+		fakeapi.Reply(w, 422, metav1.Status{TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: "Failure", Code: 422, Reason: metav1.StatusReasonInvalid,
 			Details: &metav1.StatusDetails{Causes: []metav1.StatusCause{{Field: "spec.containers[0].ports[0].containerPort", Message: "Invalid value: 8080: is not liked"}}}})
 		return true
 	}
@@ -65,7 +67,7 @@ func TestRefusalTouchesNothing(t *testing.T) {
 	if !errors.As(err, &invalid) || len(invalid.Problems) != 1 || invalid.Problems[0].Line != 12 || !strings.Contains(invalid.Problems[0].Source, "containerPort: 8080") {
 		t.Fatalf("got %v", err)
 	}
-	if wrote := a.wrote(); len(wrote) != 0 {
+	if wrote := a.Wrote(); len(wrote) != 0 {
 		t.Errorf("it wrote %v", wrote)
 	}
 }

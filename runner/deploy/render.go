@@ -1,8 +1,9 @@
-package runner
+package deploy
 
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -16,7 +17,7 @@ import (
 // containers with the project's image get the unique reference, the Pods the
 // development patch (dev.go), everything gets the marks, and all else stays as the user wrote it. A spec without an image is of
 // a manifest without a project.
-func (r *Runner) patched(s Spec) ([]*unstructured.Unstructured, error) {
+func (d *Deployer) patched(s Spec) ([]*unstructured.Unstructured, error) {
 	if len(s.Names) > 0 && !s.Manifest.UsesImage(s.Names...) {
 		return nil, imageUnused(s)
 	}
@@ -86,4 +87,25 @@ func imageUnused(s Spec) error {
 // usesImage says whether a container of an object runs one of images.
 func usesImage(o *unstructured.Unstructured, images ...string) bool {
 	return slices.ContainsFunc(manifest.ContainersOf(o), func(c manifest.Fields) bool { return manifest.SameImage(manifest.Image(c), images...) })
+}
+
+// keepChanges gives each container with the project's image a volume for what its
+// supervisor is told: it outlives the container, and ends with the Pod.
+func keepChanges(o *unstructured.Unstructured, s Spec) {
+	spec := manifest.PodSpec(o)
+	if spec == nil || s.ChangesDir == "" {
+		return
+	}
+	for i, c := range manifest.MainContainersOf(o) {
+		if manifest.Image(c) != s.Image {
+			continue
+		}
+		name := kube.ChangesVolume + strconv.Itoa(i)
+		c["volumeMounts"] = added(c["volumeMounts"], map[string]any{"name": name, "mountPath": s.ChangesDir})
+		spec["volumes"] = added(spec["volumes"], map[string]any{"name": name, "emptyDir": map[string]any{}})
+	}
+}
+
+func added(field any, item map[string]any) []any {
+	return append(slices.Clip(list(field)), item)
 }

@@ -1,4 +1,4 @@
-package runner
+package deploy
 
 import (
 	"cmp"
@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -25,13 +24,13 @@ import (
 // controller makes those of a Deployment and the like in its own time, so it waits
 // for them. Some controllers make the next one once the one before serves: if that won't, the Pods
 // that there are come back, and are explained by [Runner.Ready].
-func (r *Runner) podsOf(ctx context.Context, o *unstructured.Unstructured) ([]Pod, error) {
+func (d *Deployer) podsOf(ctx context.Context, o *unstructured.Unstructured) ([]kube.Pod, error) {
 	if o.GetKind() == "Pod" {
 		pod, err := podFrom(o)
 		if err != nil {
 			return nil, err
 		}
-		return []Pod{kube.PodOf(pod)}, nil
+		return []kube.Pod{kube.PodOf(pod)}, nil
 	}
 	want := manifest.Replicas(o)
 	if want == 0 {
@@ -39,8 +38,8 @@ func (r *Runner) podsOf(ctx context.Context, o *unstructured.Unstructured) ([]Po
 	}
 	var pods []corev1.Pod
 	list := func() (done bool, err error) {
-		pods, err = r.newestPods(ctx, o)
-		return len(pods) >= want || slices.ContainsFunc(pods, hopeless), err
+		pods, err = d.newestPods(ctx, o)
+		return len(pods) >= want || slices.ContainsFunc(pods, d.hopeless), err
 	}
 	w := cluster.PodWatch{
 		Namespace: o.GetNamespace(), Poll: list,
@@ -51,44 +50,36 @@ func (r *Runner) podsOf(ctx context.Context, o *unstructured.Unstructured) ([]Po
 			return list()
 		},
 	}
-	if err := r.WatchPods(ctx, w); errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
-		return nil, &DeployError{Verb: "wait for the Pods of", Object: kube.RefOf(o), Err: fmt.Errorf("%d of %d came in time", len(pods), want),
+	if err := d.WatchPods(ctx, w); errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
+		return nil, &kube.APIError{Verb: "wait for the Pods of", Object: kube.RefOf(o), Err: fmt.Errorf("%d of %d came in time", len(pods), want),
 			Advice: []string{fmt.Sprintf("see what keeps them: devloop status --all -n %s", o.GetNamespace())}}
 	} else if err != nil {
 		return nil, err
 	}
 	slices.SortFunc(pods, func(a, b corev1.Pod) int { return cmp.Compare(a.Name, b.Name) })
-	made := make([]Pod, len(pods))
+	made := make([]kube.Pod, len(pods))
 	for i := range pods {
 		made[i] = kube.PodOf(&pods[i])
 	}
 	return made, nil
 }
 
-// hopeless says that a Pod won't come to serve: it fails, or no node has taken it for long.
-func hopeless(p corev1.Pod) bool {
-	long := slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
-		return c.Type == corev1.PodScheduled && time.Since(c.LastTransitionTime.Time) > schedulePatience
-	})
-	return diagnose(&p, 0) != nil || unschedulable(&p) != nil && long
-}
-
 // podFrom is the Pod that the API server sent.
 func podFrom(o *unstructured.Unstructured) (*corev1.Pod, error) {
 	var pod corev1.Pod
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, &pod); err != nil {
-		return nil, &DeployError{Verb: "read", Object: kube.RefOf(o), Err: err}
+		return nil, &kube.APIError{Verb: "read", Object: kube.RefOf(o), Err: err}
 	}
 	return &pod, nil
 }
 
 // newestPods returns the live Pods that run an object's newest template.
-func (r *Runner) newestPods(ctx context.Context, o *unstructured.Unstructured) ([]corev1.Pod, error) {
-	owners, revision, err := r.newestOwners(ctx, o)
+func (d *Deployer) newestPods(ctx context.Context, o *unstructured.Unstructured) ([]corev1.Pod, error) {
+	owners, revision, err := d.newestOwners(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	pods, err := r.podsBy(ctx, o, owners)
+	pods, err := d.podsBy(ctx, o, owners)
 	return slices.DeleteFunc(pods, func(p corev1.Pod) bool {
 		old := revision != "" && p.Labels[appsv1.ControllerRevisionHashLabelKey] != revision
 		return old || p.DeletionTimestamp != nil
@@ -98,18 +89,18 @@ func (r *Runner) newestPods(ctx context.Context, o *unstructured.Unstructured) (
 // newestOwners returns who owns the Pods of an object's newest template: a
 // Deployment's newest ReplicaSet, else the object itself, whose Pods a revision
 // tells apart where it changes them in place.
-func (r *Runner) newestOwners(ctx context.Context, o *unstructured.Unstructured) (owners map[types.UID]bool, revision string, err error) {
+func (d *Deployer) newestOwners(ctx context.Context, o *unstructured.Unstructured) (owners map[types.UID]bool, revision string, err error) {
 	switch o.GetKind() {
 	case "Deployment":
-		newest, err := r.newestReplicaSet(ctx, o)
+		newest, err := d.newestReplicaSet(ctx, o)
 		if newest == nil || err != nil {
 			return nil, "", err
 		}
 		return map[types.UID]bool{newest.UID: true}, "", nil
 	case "StatefulSet":
-		set, err := r.Core.AppsV1().StatefulSets(o.GetNamespace()).Get(ctx, o.GetName(), metav1.GetOptions{})
+		set, err := d.Core.AppsV1().StatefulSets(o.GetNamespace()).Get(ctx, o.GetName(), metav1.GetOptions{})
 		if err != nil {
-			return nil, "", r.WrapError(ctx, "read", kube.RefOf(o), err)
+			return nil, "", d.WrapError(ctx, "read", kube.RefOf(o), err)
 		}
 		if set.Status.ObservedGeneration < set.Generation {
 			return nil, "", nil
@@ -126,15 +117,15 @@ const revisionAnnotation = "deployment.kubernetes.io/revision"
 
 // newestReplicaSet returns the one that the Deployment made for its template, nil
 // while its controller has not looked at that yet.
-func (r *Runner) newestReplicaSet(ctx context.Context, o *unstructured.Unstructured) (*appsv1.ReplicaSet, error) {
-	deployment, err := r.Core.AppsV1().Deployments(o.GetNamespace()).Get(ctx, o.GetName(), metav1.GetOptions{})
+func (d *Deployer) newestReplicaSet(ctx context.Context, o *unstructured.Unstructured) (*appsv1.ReplicaSet, error) {
+	deployment, err := d.Core.AppsV1().Deployments(o.GetNamespace()).Get(ctx, o.GetName(), metav1.GetOptions{})
 	if err != nil {
-		return nil, r.WrapError(ctx, "read", kube.RefOf(o), err)
+		return nil, d.WrapError(ctx, "read", kube.RefOf(o), err)
 	}
 	if deployment.Status.ObservedGeneration < deployment.Generation {
 		return nil, nil
 	}
-	sets, err := r.replicaSets(ctx, o)
+	sets, err := d.replicaSets(ctx, o)
 	if err != nil || len(sets) == 0 {
 		return nil, err
 	}
@@ -147,22 +138,22 @@ func revisionOf(set appsv1.ReplicaSet) int {
 	return n
 }
 
-func (r *Runner) replicaSets(ctx context.Context, o *unstructured.Unstructured) ([]appsv1.ReplicaSet, error) {
-	all, err := r.Core.AppsV1().ReplicaSets(o.GetNamespace()).List(ctx, metav1.ListOptions{})
+func (d *Deployer) replicaSets(ctx context.Context, o *unstructured.Unstructured) ([]appsv1.ReplicaSet, error) {
+	all, err := d.Core.AppsV1().ReplicaSets(o.GetNamespace()).List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return nil, r.WrapError(ctx, "list the replica sets of", kube.RefOf(o), err)
+		return nil, d.WrapError(ctx, "list the replica sets of", kube.RefOf(o), err)
 	}
 	return slices.DeleteFunc(all.Items, func(s appsv1.ReplicaSet) bool { return kube.ControllerOf(&s) != o.GetUID() }), nil
 }
 
 // podsBelow returns all Pods that an object has made, the old ones too.
-func (r *Runner) podsBelow(ctx context.Context, o *unstructured.Unstructured) ([]corev1.Pod, error) {
+func (d *Deployer) podsBelow(ctx context.Context, o *unstructured.Unstructured) ([]corev1.Pod, error) {
 	if !manifest.MakesPods(o) {
 		return nil, nil
 	}
 	owners := map[types.UID]bool{o.GetUID(): true}
 	if o.GetKind() == "Deployment" {
-		sets, err := r.replicaSets(ctx, o)
+		sets, err := d.replicaSets(ctx, o)
 		if err != nil {
 			return nil, err
 		}
@@ -170,14 +161,14 @@ func (r *Runner) podsBelow(ctx context.Context, o *unstructured.Unstructured) ([
 			owners[s.UID] = true
 		}
 	}
-	return r.podsBy(ctx, o, owners)
+	return d.podsBy(ctx, o, owners)
 }
 
 // podsBy returns the Pods in o's namespace that one of the owners controls.
-func (r *Runner) podsBy(ctx context.Context, o *unstructured.Unstructured, owners map[types.UID]bool) ([]corev1.Pod, error) {
-	pods, err := r.Core.CoreV1().Pods(o.GetNamespace()).List(ctx, metav1.ListOptions{})
+func (d *Deployer) podsBy(ctx context.Context, o *unstructured.Unstructured, owners map[types.UID]bool) ([]corev1.Pod, error) {
+	pods, err := d.Core.CoreV1().Pods(o.GetNamespace()).List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return nil, r.WrapError(ctx, "list the pods of", kube.RefOf(o), err)
+		return nil, d.WrapError(ctx, "list the pods of", kube.RefOf(o), err)
 	}
 	return slices.DeleteFunc(pods.Items, func(p corev1.Pod) bool { return !owners[kube.ControllerOf(&p)] }), nil
 }

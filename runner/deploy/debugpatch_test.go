@@ -1,4 +1,4 @@
-package runner
+package deploy
 
 import (
 	"os"
@@ -14,7 +14,7 @@ import (
 )
 
 const debuggable = `apiVersion: v1
-kind: Pod
+kind: kube.Pod
 metadata:
   name: shop
 spec:
@@ -50,7 +50,7 @@ func manifestOf(t *testing.T, text string) manifest.Manifest {
 // sent returns the containers as they go to the cluster.
 func sent(t *testing.T, s Spec) []any {
 	t.Helper()
-	objects, err := (&Runner{Client: &cluster.Client{}}).patched(s)
+	objects, err := (&Deployer{Client: &cluster.Client{}}).patched(s)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package runner
+package deploy
 
 import (
 	"cmp"
@@ -84,9 +84,9 @@ func interrupts(m manifest.Manifest, o *unstructured.Unstructured, image []strin
 }
 
 // beside returns the target under the name that none of the serving Pods has.
-func (t targetObject) beside(serving []Pod) targetObject {
+func (t targetObject) beside(serving []kube.Pod) targetObject {
 	taken := func(name string) bool {
-		return slices.ContainsFunc(serving, func(p Pod) bool { return p.Of == t.of && p.Name == name })
+		return slices.ContainsFunc(serving, func(p kube.Pod) bool { return p.Of == t.of && p.Name == name })
 	}
 	if t.GetKind() != "Pod" || !taken(t.GetName()) {
 		return t
@@ -107,7 +107,7 @@ func (t targetObject) places() []string {
 
 // clear removes the Pod that came up beside the one before, unless it serves: one that
 // failed, or that an earlier session left.
-func (r *Runner) clear(ctx context.Context, t targetObject, serving []Pod) error {
+func (d *Deployer) clear(ctx context.Context, t targetObject, serving []kube.Pod) error {
 	if t.GetKind() != "Pod" || t.GetName() != t.of.Name || t.foreign {
 		return nil
 	}
@@ -116,22 +116,24 @@ func (r *Runner) clear(ctx context.Context, t targetObject, serving []Pod) error
 		return nil
 	}
 	if err != nil {
-		return r.WrapError(ctx, "read", t.object(), err)
+		return d.WrapError(ctx, "read", t.object(), err)
 	}
-	serves := slices.ContainsFunc(serving, func(p Pod) bool { return p.UID == there.GetUID() })
+	serves := slices.ContainsFunc(serving, func(p kube.Pod) bool { return p.UID == there.GetUID() })
 	if serves || !kube.Owned(there) || there.GetAnnotations()[kube.AnnotationName] != t.of.Name {
 		return nil
 	}
-	return r.makeWay(ctx, t.at(there))
+	return d.makeWay(ctx, t.at(there))
 }
 
 // Retire removes Pods that others have come beside, and waits until they are gone.
-func (r *Runner) Retire(ctx context.Context, pods []Pod) error { return r.removePods(ctx, pods, 0) }
+func (d *Deployer) Retire(ctx context.Context, pods []kube.Pod) error {
+	return d.removePods(ctx, pods, 0)
+}
 
-func (r *Runner) removePods(ctx context.Context, pods []Pod, grace int64) error {
+func (d *Deployer) removePods(ctx context.Context, pods []kube.Pod, grace int64) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, p := range pods {
-		group.Go(func() error { return r.removePod(ctx, p, grace) })
+		group.Go(func() error { return d.removePod(ctx, p, grace) })
 	}
 	return group.Wait()
 }

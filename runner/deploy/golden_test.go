@@ -1,0 +1,44 @@
+package deploy
+
+import (
+	"flag"
+	"os"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// report is an error as a display would show it.
+func report(e interface {
+	error
+	Code() string
+	Evidence() []string
+	Hints() []string
+}) string {
+	var b strings.Builder
+	b.WriteString(e.Code() + ": " + e.Error() + "\n")
+	for _, line := range e.Evidence() {
+		b.WriteString("  " + line + "\n")
+	}
+	for _, hint := range e.Hints() {
+		b.WriteString("hint: " + hint + "\n")
+	}
+	return b.String()
+}
+
+func golden(t *testing.T, path, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}

@@ -1,0 +1,81 @@
+package deploy
+
+import (
+	"context"
+	"crypto/rand"
+	"strings"
+
+	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/runner/cluster"
+	"github.com/devloop-cli/devloop/runner/kube"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"os"
+	"path/filepath"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
+	"github.com/devloop-cli/devloop/runner/manifest"
+)
+
+const appImage = "runner-app:devloop-0123456789ab"
+
+func newAPI(t *testing.T) (*fakeapi.API, *Deployer) {
+	t.Helper()
+	a, c := fakeapi.New(t)
+	return a, New(c, func(p corev1.Pod) bool { return p.Status.Phase == corev1.PodFailed })
+}
+
+func read(t *testing.T, text string) manifest.Manifest {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "pod.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m, err := manifest.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// podText is the manifest of a Pod of the project that specOf is about.
+func podText(name, mode string) string {
+	return strings.NewReplacer("NAME", name, "MODE", mode).Replace(`
+apiVersion: v1
+kind: kube.Pod
+metadata:
+  name: NAME
+spec:
+  containers:
+    - name: app
+      image: runner-app
+      args: [MODE]
+      ports:
+        - containerPort: 8080
+`)
+}
+
+func specOf(t *testing.T, text string) Spec {
+	t.Helper()
+	return Spec{Project: t.Name(), Dir: "/projects/app", Manifest: read(t, text), Image: appImage, Names: []string{"runner-app:latest"}}
+}
+
+// realDeployer returns a deployer to the test cluster, for a namespace that does not exist yet and goes
+// with the test.
+func realDeployer(t *testing.T) *Deployer {
+	t.Helper()
+	c, err := cluster.New(real.Kind(t), "kind-"+real.ClusterName, "deploy-"+strings.ToLower(rand.Text()[:8]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		err := c.Core.CoreV1().Namespaces().Delete(context.Background(), c.Namespace(), metav1.DeleteOptions{})
+		if err != nil && !kube.IsNotFoundOrReplaced(err) {
+			t.Errorf("remove the test's namespace: %v", err)
+		}
+	})
+	return New(c, func(corev1.Pod) bool { return false })
+}

@@ -1,0 +1,172 @@
+// Package supervisor speaks with the supervisor that devloop puts into a Spring Boot image: it starts
+// the application, takes changed files, and starts it again with them.
+//
+//	s := supervisor.New(client, dialer)
+//	pod, err := s.Change(ctx, pod, 5007, supervisor.Change{State: "9f2c", Restart: true, Files: files})
+//	err = s.Confirm(ctx, pod, 5007, "9f2c", "") // once it serves
+//
+// The protocol is one request and one answer per connection, see protocol.go. Its other side is
+// Supervise.java in package builder/supervisor, whose recorded change the tests of both read.
+//
+// Which files to change, and whether the application serves, others know.
+package supervisor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/devloop-cli/devloop/runner/cluster"
+	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/tunnel"
+)
+
+// Supervisor reaches the supervisors in a cluster's Pods.
+type Supervisor struct {
+	*cluster.Client
+	dial tunnel.Dialer
+}
+
+// New returns a Supervisor that opens connections with dial.
+func New(c *cluster.Client, dial tunnel.Dialer) *Supervisor { return &Supervisor{c, dial} }
+
+// ErrUnsupervised says that nothing in a Pod takes changes.
+var ErrUnsupervised = errors.New("the Pod has no supervisor")
+
+// Change makes a change in a Pod whose supervisor listens on port. With Restart, the
+// application that ran has ended when it returns, and the next one starts: [Runner.Ready] tells,
+// for the Pod that is returned, when it serves. A container that Kubernetes starts again has
+// the change, too.
+//
+// It returns [ErrUnsupervised] where nobody listens, and what the supervisor says where
+// it can't make the change: then all is as before, at most the application was started again.
+func (s *Supervisor) Change(ctx context.Context, p kube.Pod, port int, c Change) (kube.Pod, error) {
+	note, err := s.noteChange(ctx, p, c.Summary)
+	if err != nil {
+		return p, err
+	}
+	answer, err := s.call(ctx, p, port, c)
+	if err == nil && answer != "ok" {
+		err = errors.New(answer)
+	}
+	if err != nil {
+		return p, fmt.Errorf("change pod %q: %w", p.Name, err)
+	}
+	p.Restarts = kube.PodOf(note).Restarts
+	return p, nil
+}
+
+// noteChange writes into the Pod that it is no longer what its image is, before that
+// is so, and returns it as it is.
+func (s *Supervisor) noteChange(ctx context.Context, p kube.Pod, summary string) (*corev1.Pod, error) {
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
+		"uid": p.UID, "annotations": map[string]string{kube.AnnotationChanges: summary}}})
+	if err != nil {
+		return nil, err
+	}
+	now, err := s.Core.CoreV1().Pods(p.Namespace).Patch(ctx, p.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: kube.FieldManager})
+	if err != nil {
+		return nil, s.WrapError(ctx, "change", p.Ref(), err)
+	}
+	return now, nil
+}
+
+// ErrRestarted says that a container of a Pod has started again, and holds what its image does.
+var ErrRestarted = errors.New("its container has started again")
+
+// Note writes into a Pod in what its application differs from its image, before that is so. It
+// returns [ErrRestarted] where a container has started again since p.
+func (s *Supervisor) Note(ctx context.Context, p kube.Pod, summary string) error {
+	now, err := s.noteChange(ctx, p, summary)
+	if err == nil && (kube.PodOf(now).Restarts != p.Restarts || !kube.AllRunning(now)) {
+		err = ErrRestarted
+	}
+	return err
+}
+
+// Restarted waits until a container of a Pod ends, or has started again since p, and returns the
+// Pod with what is so now. It returns an error when the Pod is gone, or ctx ends.
+func (s *Supervisor) Restarted(ctx context.Context, p kube.Pod) (kube.Pod, error) {
+	ran, left := false, false
+	before := p
+	err := s.WatchPods(ctx, cluster.PodWatch{Pod: &before, Patient: true, See: func(o *corev1.Pod, gone bool) (bool, error) {
+		if gone || o.DeletionTimestamp != nil {
+			left = true
+			return true, nil
+		}
+		ended := ran && !kube.AllRunning(o)
+		ran = ran || kube.AllRunning(o)
+		last := p.Restarts
+		p.Restarts = kube.PodOf(o).Restarts
+		return ended || p.Restarts != last, nil
+	}})
+	if err != nil {
+		return p, err
+	}
+	if left {
+		return p, fmt.Errorf("watch pod %q: it is gone", p.Name)
+	}
+	return p, nil
+}
+
+// ErrRolledBack says that the application ended when it started with a change, and runs as it was before.
+var ErrRolledBack = errors.New("the application ended when it started with the change, and runs as it was before")
+
+// Confirm says that the application in a Pod, started again with a change, serves: from then on its
+// end no longer counts as a failed start. It returns [ErrRolledBack] where it has ended, and runs as
+// before, when was said in what it differed from its image.
+func (s *Supervisor) Confirm(ctx context.Context, p kube.Pod, port int, state, was string) error {
+	answer, err := s.call(ctx, p, port, Change{State: state})
+	switch {
+	case err == nil && answer == "ok":
+		return nil
+	case err == nil && answer == "gone back":
+		if _, err := s.noteChange(ctx, p, was); err != nil {
+			return err
+		}
+		return ErrRolledBack
+	case err == nil:
+		err = errors.New(answer)
+	}
+	return fmt.Errorf("ask pod %q whether it serves: %w", p.Name, err)
+}
+
+// State returns the name of what the application in a Pod consists of, "" for its image
+// alone. It returns [ErrUnsupervised] where no supervisor listens on port.
+func (s *Supervisor) State(ctx context.Context, p kube.Pod, port int) (string, error) {
+	state, err := s.call(ctx, p, port, Change{})
+	if err != nil {
+		return "", fmt.Errorf("ask pod %q for its state: %w", p.Name, err)
+	}
+	return state, nil
+}
+
+// call makes one request.
+func (s *Supervisor) call(ctx context.Context, p kube.Pod, port int, c Change) (string, error) {
+	t, err := s.dial(ctx, p)
+	if err != nil {
+		return "", err
+	}
+	defer t.Close()
+	defer context.AfterFunc(ctx, t.Close)()
+	stream, err := t.Open(port)
+	if err != nil {
+		return "", err
+	}
+	answer, err := exchange(stream, c)
+	end := stream.End()
+	switch {
+	case ctx.Err() != nil:
+		return "", context.Cause(ctx)
+	case tunnel.IsRefused(end):
+		return "", ErrUnsupervised
+	case err != nil:
+		return "", err
+	}
+	return answer, nil
+}
