@@ -2,14 +2,14 @@
 // that answers, and from there to a port of this machine.
 //
 //	r, err := runner.Connect(runner.ConnectOptions{})
-//	m, err := runner.ReadManifests("spring-pod.yaml")   // or GenerateManifest
+//	m, err := manifest.Load("spring-pod.yaml")   // or manifest.Generate
 //	pods, err := r.Replace(ctx, runner.Spec{
 //		Project: "spring-server", Dir: dir, Manifest: m,
 //		Image: "spring-server:devloop-0123456789ab", Names: []string{"spring-server"},
 //	})
 //	err = r.Ready(ctx, pods, func(p runner.Phase) { … })
-//	f, err := r.Listen(ctx, runner.Port{Local: 8080})
-//	f.Point(pods[0], 8080)                              // http://localhost:8080
+//	f, err := r.Listen(ctx, localport.Options{Local: 8080})
+//	f.SetBackend(pods[0], 8080)                         // http://localhost:8080
 //
 // The parts, and where they are: manifests in package manifest; bringing objects to the cluster and
 // removing them in deploy; changing what runs in supervisor; the local port in localport.
