@@ -10,3 +10,4 @@ set -euo pipefail
 classpath=${1:?usage: compile.sh CLASSPATH}
 cd "$(dirname "$0")"
 javac --release 8 -Xlint:-options -proc:none -g:none -cp "$classpath" -d . io/github/devloop_cli/*.java
+sha256sum io/github/devloop_cli/*.java >sources.sha256

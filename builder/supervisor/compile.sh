@@ -4,3 +4,4 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 javac --release 8 -Xlint:-options -proc:none -g:none -d . io/github/devloop_cli/*.java
+sha256sum io/github/devloop_cli/*.java >sources.sha256

@@ -10,3 +10,4 @@ set -euo pipefail
 maven=${1:?usage: compile.sh MAVEN_HOME}
 cd "$(dirname "$0")"
 javac --release 8 -Xlint:-options -proc:none -g:none -cp "$maven/lib/*" -d . io/github/devloop_cli/*.java
+sha256sum io/github/devloop_cli/*.java >sources.sha256
