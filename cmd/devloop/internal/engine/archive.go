@@ -12,17 +12,16 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 )
 
-// Trainer makes what lets the next images of the same dependencies start faster.
+// Trainer makes the archives with which later images of the same dependencies start faster.
 type Trainer interface {
 	Train(ctx context.Context, img builder.Image, out io.Writer) (builder.Archive, error)
-	// Refuse tells it that a JVM did not take the archive of img, and returns whether
-	// another one is to be made.
+	// RejectArchive records that a JVM rejected the archive of img, and returns whether to make
+	// another one.
 	RejectArchive(img builder.Image, why string) (again bool, err error)
 }
 
-// Train makes the archive that the image which was brought to the nodes last could
-// have, where it wants one. It waits until the answer has come: nobody waits for it
-// longer than without. A failure is told and stops nothing; an end of ctx is returned.
+// Train makes the archive that the image on the nodes wants, if it does. A failure is published and
+// stops nothing; Train returns an error only when ctx ends.
 func (s *Session) Train(ctx context.Context) error {
 	img := s.State().NodeImage
 	if s.Trainer == nil || img == nil || !img.Explanation.Archive.Wanted {

@@ -18,8 +18,8 @@
 //	                save: Pods in place, or restart
 //	          ┌───────────────────────────────────────┐
 //	          ▼                                       │
-//	   Candidate alone ────── ready, promoted ───► Serving ◄─┐ patched: other Code
-//	   (localhost waits)                              │  │   │ a change cut off: state.Unknown Code
+//	   Candidate alone ────── ready, promoted ───► Serving ◄─┐ patched: other code
+//	   (localhost waits)                              │  │   │ a change cut off: Unknown code
 //	     ▲    │ fails                                 │  └───┘
 //	     │    ▼                                       │ save: Pods beside it, or a rollout
 //	save │  Outage ◄──── Pod gone ────────────────────┤
@@ -29,6 +29,9 @@
 //
 // Everything that happens beside a cycle arrives as a message in the inbox of [Session.Run], which
 // starts, cancels and repeats cycles: one runs at a time, and a newer save cancels it.
+//
+// Package ports has the local ports and asks whether the application answers; package debugport has
+// those for debuggers.
 //
 // The engine declares the interfaces that it needs, so that its tests need no Docker engine, no
 // cluster and no Gradle. It knows neither flags nor displays.

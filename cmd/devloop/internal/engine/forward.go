@@ -14,9 +14,9 @@ import (
 	"github.com/devloop-cli/devloop/runner/localport"
 )
 
-// openPorts opens a local port for each endpoint that has none, and closes those that
-// the manifest no longer names. It comes before anything is built: a port that can't be
-// had is found out while the old Pod still serves, and whoever asks it waits.
+// openPorts opens a local port for each endpoint that has none, and closes those that the
+// manifest no longer names. It runs before anything is built, so that a port which is not
+// available is found while the old Pod still serves.
 func (c *cycle) openPorts(ctx context.Context, endpoints []runner.Endpoint) error {
 	old := c.localPorts
 	var kept, gone ports.Set

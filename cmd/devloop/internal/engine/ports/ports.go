@@ -20,8 +20,7 @@ import (
 	"github.com/devloop-cli/devloop/runner/localport"
 )
 
-// Port is a port of this machine that devloop keeps, and that leads to
-// whichever Pod it was pointed to last.
+// Port is a local port that stays open while the Pods behind it change.
 type Port interface {
 	// SetBackend routes new and waiting clients to a port of the Pod.
 	SetBackend(pod runner.Pod, port int)
@@ -55,8 +54,8 @@ type Local struct {
 	To runner.Endpoint
 }
 
-// Free steps over the ports that devloop itself holds: three Pods with port 8080
-// get 8080, 8081 and 8082, and that is no collision to warn of.
+// Free returns p with a number that the set does not hold: three Pods with port 8080 get 8080, 8081
+// and 8082, without a warning.
 func (s Set) Free(p localport.Options) localport.Options {
 	for !p.Strict && slices.ContainsFunc(s, func(l Local) bool { return l.Number() == p.Local }) {
 		p.Local++

@@ -13,8 +13,8 @@ import (
 // for the first container port.
 type Requested map[int]int
 
-// Endpoints adds the container ports that the user asked for, and that the manifest
-// does not name: naming them there is a habit, and opens nothing.
+// Endpoints adds the container ports that the user asked for and the manifest does not name. A
+// Pod may listen on them: containerPort in a manifest is information only.
 func (r Requested) Endpoints(named []runner.Endpoint, of runner.Object) []runner.Endpoint {
 	for _, port := range slices.Sorted(maps.Keys(r)) {
 		if port != 0 && !slices.ContainsFunc(named, func(e runner.Endpoint) bool { return e.Port == port }) {
