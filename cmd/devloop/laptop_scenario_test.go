@@ -220,7 +220,7 @@ func TestScenarioANewLaptopWithoutANetworkIsMadeReady(t *testing.T) {
 	l.must("/", "pkill", "-KILL", "-x", "-f", "devloop setup --yes") // the laptop's processes are its own
 	_ = killed.Wait()
 	l.must("/", "sh", "-c", "docker kill $(docker ps -q)")
-	l.shows("cluster-half-made", dir, "devloop doctor --only cluster", "devloop setup --only cluster --yes", "devloop setup --only cluster --yes")
+	l.shows("cluster-incomplete", dir, "devloop doctor --only cluster", "devloop setup --only cluster --yes", "devloop setup --only cluster --yes")
 
 	t.Log("the context is gone: it is written again")
 	if err := os.Remove(filepath.Join(l.home, "kubeconfig")); err != nil {

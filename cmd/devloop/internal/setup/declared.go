@@ -7,8 +7,8 @@ import (
 	"strconv"
 )
 
-// declarations are where builds name their Java version, in the order in which they
-// count: Gradle's toolchain, then what is compiled for
+// declarations lists how builds declare their Java version, by precedence: Gradle's toolchain, then
+// the target version
 // (https://docs.gradle.org/current/userguide/toolchains.html), and Maven's properties
 // (https://docs.spring.io/spring-boot/maven-plugin/using.html).
 var declarations = []struct {
@@ -21,19 +21,19 @@ var declarations = []struct {
 	{false, regexp.MustCompile(`<(?:java\.version|maven\.compiler\.release|maven\.compiler\.source|release)>\s*(?:1\.)?(\d+)\s*<`)},
 }
 
-// Declared is the Java version that a build asks for.
+// Declared is the Java version that a build declares.
 type Declared struct {
-	// Version is 0 where it names none.
+	// Version is 0 if the build declares none.
 	Version int
-	// Toolchain says that a JDK of that very version is needed, not of one as new.
+	// Toolchain means that exactly this version is needed. Otherwise a later one will do.
 	Toolchain bool
 }
 
-// wanted is the version of the JDK to install.
+// wanted returns the JDK version to install.
 func (d Declared) wanted() int { return max(d.Version, MinimumJava) }
 
-// DeclaredJava returns the Java version that the build file in dir names: the text is
-// looked at, the build is not asked.
+// DeclaredJava returns the Java version that the build file in dir declares. It searches the text
+// and does not run the build.
 func DeclaredJava(dir string) Declared {
 	for _, name := range []string{"build.gradle", "build.gradle.kts", "pom.xml"} {
 		text, err := os.ReadFile(filepath.Join(dir, name))

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/docker/docker/api/types/system"
 	"github.com/docker/docker/client"
 )
@@ -19,39 +20,39 @@ import (
 // Dial reaches the Docker engine that the docker command would use.
 type Dial func(ctx context.Context) (*client.Client, error)
 
-// What an engine has to offer.
+// What an engine has to provide.
 const (
-	// minimumAPI is that of Docker 20.10, the oldest that kind is tested with.
+	// minimumAPI is the API of Docker 20.10, the oldest version that kind is tested with.
 	minimumAPI = "1.41"
-	// minimumMemory holds a kind node, which takes a gigabyte, and two Pods.
+	// minimumMemory is enough for a kind node, which takes a gigabyte, and two Pods.
 	minimumMemory = 3 << 30
-	// diskForCluster is a node image, unpacked, with some images of a project; diskForWork
-	// is what a day's builds take.
+	// diskForCluster is enough for an unpacked node image and some project images; diskForWork
+	// for a day of builds.
 	diskForCluster, diskForWork = 6 << 30, 1 << 30
 )
 
-// startPatience is how long an engine that was started may take to answer.
-const startPatience = time.Minute
+// startTimeout is how long an engine may take to answer after its start.
+const startTimeout = time.Minute
 
-// Engine looks whether a Docker engine answers, one that kind can use. As root it
-// starts one that is installed, and on Debian and Ubuntu installs one; but only where
-// neither DOCKER_HOST nor a context leads elsewhere.
+// Engine checks that a Docker engine answers and that kind can use it. As root it starts an
+// installed engine, and on Debian and Ubuntu installs one, unless DOCKER_HOST or a Docker context
+// points elsewhere.
 func Engine(dial Dial, elsewhere bool) Step {
 	return Step{ID: "docker",
-		Look: func(ctx context.Context) (string, error) { return lookForEngine(ctx, dial) },
-		Mend: func(amiss error) *Mending {
-			if f, ours := errors.AsType[*Fault](amiss); ours && f.Word != "docker.unreachable" {
+		Check: func(ctx context.Context) (string, error) { return checkEngine(ctx, dial) },
+		Fix: func(problem error) *Fix {
+			if code := fault.Of(problem).Code; code != "" && code != "docker.unreachable" {
 				return nil
 			}
-			return mendEngine(dial, elsewhere)
+			return fixEngine(dial, elsewhere)
 		}}
 }
 
-func lookForEngine(ctx context.Context, dial Dial) (string, error) {
+func checkEngine(ctx context.Context, dial Dial) (string, error) {
 	docker, err := dial(ctx)
 	if errors.Is(err, fs.ErrPermission) {
-		return "", fault("docker.denied", []string{"join the group that may use Docker, then log in again: sudo usermod -aG docker $USER", "until then, in this shell: newgrp docker"},
-			"reach the Docker engine: %s may not use its socket", userName())
+		return "", newProblem("docker.denied", []string{"join the group that may use Docker, then log in again: sudo usermod -aG docker $USER", "until then, in this shell: newgrp docker"},
+			"cannot reach the Docker engine: user %s may not use its socket", userName())
 	}
 	if err != nil {
 		return "", unreachable(err)
@@ -64,18 +65,18 @@ func lookForEngine(ctx context.Context, dial Dial) (string, error) {
 	return judgeEngine(docker, info)
 }
 
-// judgeEngine says whether kind can use the engine.
+// judgeEngine checks whether kind can use the engine.
 func judgeEngine(docker *client.Client, info system.Info) (string, error) {
 	rootless := slices.ContainsFunc(info.SecurityOptions, func(s string) bool { return strings.Contains(s, "name=rootless") })
 	version := docker.ClientVersion()
 	switch {
 	case older(version, minimumAPI):
-		return "", fault("docker.old", engineAdvice(thisSystem()), "use the Docker engine: version %s is older than 20.10", info.ServerVersion)
+		return "", newProblem("docker.old", engineAdvice(thisSystem()), "Docker engine %s is too old: kind needs 20.10 or later", info.ServerVersion)
 	case rootless && info.CgroupVersion != "2":
-		return "", fault("docker.rootless", []string{"switch to cgroup v2, see https://kind.sigs.k8s.io/docs/user/rootless"}, "use the Docker engine: a rootless one needs cgroup v2, and this machine has v%s", info.CgroupVersion)
+		return "", newProblem("docker.rootless", []string{"switch to cgroup v2, see https://kind.sigs.k8s.io/docs/user/rootless"}, "a rootless Docker engine needs cgroup v2, this machine has v%s", info.CgroupVersion)
 	}
 	if _, err := exec.LookPath("docker"); err != nil {
-		return "", fault("tool.missing", []string{"install the Docker CLI: https://docs.docker.com/engine/install"}, "find the docker command: kind's library makes clusters with it")
+		return "", newProblem("tool.missing", []string{"install the Docker CLI: https://docs.docker.com/engine/install"}, "no docker command found: kind creates clusters with it")
 	}
 	words := []string{fmt.Sprintf("engine %s answers at %s", info.ServerVersion, docker.DaemonHost()), store(info)}
 	if rootless {
@@ -92,7 +93,7 @@ func older(a, b string) bool {
 	return major < needMajor || major == needMajor && minor < need
 }
 
-// store names the image store: Docker 29's default is containerd's.
+// store describes the image store: Docker 29 uses containerd's by default.
 func store(info system.Info) string {
 	for _, pair := range info.DriverStatus {
 		if pair[0] == "driver-type" && strings.HasPrefix(pair[1], "io.containerd.snapshotter") {
@@ -109,16 +110,16 @@ func userName() string {
 	return fmt.Sprintf("user %d", os.Getuid())
 }
 
-// unreachable gives an error of the client the advice for this machine.
+// unreachable adds advice for this machine to an error of the client.
 func unreachable(err error) error {
 	advice := engineAdvice(thisSystem())
 	if installed("dockerd") || installed("docker") {
 		advice = []string{startAdvice(thisSystem())}
 	}
-	return fault("docker.unreachable", advice, "%v", err)
+	return newProblem("docker.unreachable", advice, "%v", err)
 }
 
-func mendEngine(dial Dial, elsewhere bool) *Mending {
+func fixEngine(dial Dial, elsewhere bool) *Fix {
 	if elsewhere || os.Geteuid() != 0 {
 		return nil
 	}
@@ -129,12 +130,12 @@ func mendEngine(dial Dial, elsewhere bool) *Mending {
 		return waitForEngine(ctx, dial)
 	}
 	if installed("dockerd") {
-		return &Mending{"start the Docker engine?", started}
+		return &Fix{"start the Docker engine?", started}
 	}
 	if !mayInstall(thisSystem()) {
 		return nil
 	}
-	return &Mending{"install docker.io, the distribution's Docker engine, and start it?", func(ctx context.Context) error {
+	return &Fix{"install and start the distribution's Docker engine (docker.io)?", func(ctx context.Context) error {
 		// iptables and cgroupfs-mount: docker.io only recommends them.
 		if err := aptInstall(ctx, "docker.io", "iptables", "cgroupfs-mount"); err != nil {
 			return err
@@ -143,11 +144,11 @@ func mendEngine(dial Dial, elsewhere bool) *Mending {
 	}}
 }
 
-// engineLog has what an engine says that was started by hand.
+// engineLog is the log of an engine that we start directly.
 const engineLog = "/var/log/dockerd.log"
 
-// startEngine has systemd start it, where that runs; else, as in WSL2 without systemd
-// and in containers, the script of Debian's package, or the program itself.
+// startEngine starts the engine with systemd, or without systemd, as in WSL2 and in containers, with
+// the init script of Debian's package or directly.
 func startEngine(ctx context.Context) error {
 	if hasSystemd() {
 		return command(ctx, "systemctl", "start", "docker")
@@ -162,7 +163,7 @@ func startEngine(ctx context.Context) error {
 }
 
 func waitForEngine(ctx context.Context, dial Dial) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, startPatience, fmt.Errorf("wait for the Docker engine: it did not answer within %s, see %s", startPatience, engineLog))
+	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("the Docker engine did not answer within %s, see %s", startTimeout, engineLog))
 	defer cancel()
 	for {
 		docker, err := dial(ctx)
@@ -177,41 +178,40 @@ func waitForEngine(ctx context.Context, dial Dial) error {
 	}
 }
 
-// Memory looks whether the engine's machine has room for a cluster. Docker Desktop and
-// Colima run in one of their own, with less than yours.
+// Memory checks that the engine's machine has enough memory for a cluster. Docker Desktop and Colima
+// run in a virtual machine that has less than the host.
 func Memory(dial Dial) Step {
-	return Step{ID: "memory", Needs: []string{"docker"}, Look: func(ctx context.Context) (string, error) {
+	return Step{ID: "memory", Needs: []string{"docker"}, Check: func(ctx context.Context) (string, error) {
 		info, err := ask(ctx, dial)
 		if err != nil {
 			return "", err
 		}
 		if info.MemTotal < minimumMemory {
-			return "", fault("machine.memory", []string{"give it more: Docker Desktop, Settings, Resources; or: colima stop && colima start --memory 6"},
-				"find room for a cluster: the engine has %s of memory, %s are needed", size(info.MemTotal), size(minimumMemory))
+			return "", newProblem("machine.memory", []string{"give it more: Docker Desktop, Settings, Resources; or: colima stop && colima start --memory 6"},
+				"not enough memory for a cluster: the engine has %s, %s are needed", size(info.MemTotal), size(minimumMemory))
 		}
-		return fmt.Sprintf("%s, on %d processors", size(info.MemTotal), info.NCPU), nil
+		return fmt.Sprintf("%s, %d processors", size(info.MemTotal), info.NCPU), nil
 	}}
 }
 
-// Disk looks whether there is room where the engine keeps its images; less will do
-// where the cluster is there.
+// Disk checks the free space where the engine stores images. It asks for less if the cluster exists.
 func Disk(dial Dial, clusterIsThere func(context.Context) bool) Step {
-	return Step{ID: "disk", Needs: []string{"docker"}, Look: func(ctx context.Context) (string, error) {
+	return Step{ID: "disk", Needs: []string{"docker"}, Check: func(ctx context.Context) (string, error) {
 		info, err := ask(ctx, dial)
 		if err != nil {
 			return "", err
 		}
 		free, err := freeBytes(info.DockerRootDir)
 		if err != nil {
-			return "", &NotHere{fmt.Sprintf("%s is on another machine, or in a virtual one", info.DockerRootDir)}
+			return "", &NotApplicable{fmt.Sprintf("%s is on another machine or in a virtual machine", info.DockerRootDir)}
 		}
 		need := int64(diskForCluster)
 		if clusterIsThere(ctx) {
 			need = diskForWork
 		}
 		if free < need {
-			return "", fault("machine.disk", []string{"see what takes the room: docker system df", "remove what no container uses: docker image prune; docker builder prune"},
-				"find room for images: %s are free in %s, %s are needed", size(free), info.DockerRootDir, size(need))
+			return "", newProblem("machine.disk", []string{"see what takes the space: docker system df", "remove what no container uses: docker image prune; docker builder prune"},
+				"not enough disk space for images: %s free in %s, %s are needed", size(free), info.DockerRootDir, size(need))
 		}
 		return fmt.Sprintf("%s free in %s", size(free), info.DockerRootDir), nil
 	}}

@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// limit is a setting of inotify(7). It holds for all programs of a user together: the
-// IDE, the watcher of devloop, and, for root, all that runs in the nodes.
+// limit is a limit of inotify(7). It applies to all programs of a user together: the IDE, devloop's
+// watcher, and for root everything in the nodes.
 type limit struct {
 	name string
-	// least is too little for a project and a cluster, wanted what is set instead
+	// Below least, a project and a cluster may not work; wanted is what we set
 	// (https://kind.sigs.k8s.io/docs/user/known-issues/#pod-errors-due-to-too-many-open-files).
 	least, wanted int
 }
@@ -23,24 +23,24 @@ var limits = []limit{
 	{"fs.inotify.max_user_instances", 128, 512},
 }
 
-// Inotify looks whether the kernel lets programs watch enough files. Root may raise the
-// limits, now and for the next boot.
+// Inotify checks that programs may watch enough files. As root it raises the limits, now and for
+// the next boot.
 func Inotify() Step { return inotify("/proc/sys", "/etc/sysctl.d/60-devloop.conf") }
 
 func inotify(proc, conf string) Step {
 	return Step{ID: "inotify",
-		Look: func(context.Context) (string, error) { return lookAtLimits(proc) },
-		Mend: func(error) *Mending {
+		Check: func(context.Context) (string, error) { return checkLimits(proc) },
+		Fix: func(error) *Fix {
 			if os.Geteuid() != 0 {
 				return nil
 			}
-			return &Mending{fmt.Sprintf("set %s?", strings.Join(assignments(low(proc)), " and ")), func(context.Context) error { return raise(proc, conf) }}
+			return &Fix{fmt.Sprintf("set %s?", strings.Join(assignments(low(proc)), " and ")), func(context.Context) error { return raise(proc, conf) }}
 		}}
 }
 
-func lookAtLimits(proc string) (string, error) {
+func checkLimits(proc string) (string, error) {
 	if runtime.GOOS != "linux" {
-		return "", &NotHere{runtime.GOOS + " has no such limits"}
+		return "", &NotApplicable{runtime.GOOS + " has no inotify limits"}
 	}
 	var words []string
 	for _, l := range limits {
@@ -48,17 +48,17 @@ func lookAtLimits(proc string) (string, error) {
 	}
 	if few := low(proc); len(few) > 0 {
 		set := strings.Join(assignments(few), " ")
-		return "", fault("machine.inotify", []string{
+		return "", newProblem("machine.inotify", []string{
 			"raise them until the next boot: sudo sysctl " + set,
-			"and for good: printf '%s\\n' " + set + " | sudo tee /etc/sysctl.d/60-devloop.conf",
-		}, "watch files: %s is too low for a project and a cluster", strings.Join(words, ", "))
+			"and permanently: printf '%s\\n' " + set + " | sudo tee /etc/sysctl.d/60-devloop.conf",
+		}, "%s is too low for a project and a cluster", strings.Join(words, ", "))
 	}
 	return strings.Join(words, ", "), nil
 }
 
-// value reads the limit, 0 where it can't.
+// value reads the limit, 0 if it cannot be read.
 func (l limit) value(proc string) int {
-	text, _ := os.ReadFile(l.path(proc)) // an unreadable one is told of as 0
+	text, _ := os.ReadFile(l.path(proc))
 	value, _ := strconv.Atoi(strings.TrimSpace(string(text)))
 	return value
 }

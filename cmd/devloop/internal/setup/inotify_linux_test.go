@@ -22,17 +22,17 @@ func TestLimitsAreRaisedNowAndForGood(t *testing.T) {
 		}
 	}
 	s := inotify(proc, conf)
-	if _, err := s.Look(t.Context()); err == nil || !strings.Contains(err.Error(), "max_user_watches=8") {
+	if _, err := s.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "max_user_watches=8") {
 		t.Fatalf("got %v", err)
 	}
-	mending := s.Mend(nil)
-	if mending.Question != "set fs.inotify.max_user_watches=524288?" {
-		t.Errorf("asked %q", mending.Question)
+	fix := s.Fix(nil)
+	if fix.Question != "set fs.inotify.max_user_watches=524288?" {
+		t.Errorf("asked %q", fix.Question)
 	}
-	if err := mending.Do(t.Context()); err != nil {
+	if err := fix.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	evidence, err := s.Look(t.Context())
+	evidence, err := s.Check(t.Context())
 	if err != nil || evidence != "fs.inotify.max_user_watches=524288, fs.inotify.max_user_instances=256" {
 		t.Errorf("got %q, %v", evidence, err)
 	}

@@ -8,20 +8,22 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
+
+	"github.com/devloop-cli/devloop/internal/fault"
 )
 
-// platform is a kind of machine, as far as installing is concerned.
+// platform decides how programs are installed.
 type platform string
 
 const (
-	debian  platform = "debian" // Ubuntu, too
+	debian  platform = "debian" // and Ubuntu
 	fedora  platform = "fedora"
 	mac     platform = "mac"
 	windows platform = "windows"
 	other   platform = "other"
 )
 
-// thisSystem is where devloop runs. WSL2 is the Linux that it shows.
+// thisSystem returns the platform that devloop runs on. WSL2 counts as Linux.
 func thisSystem() platform {
 	switch {
 	case runtime.GOOS == "darwin":
@@ -42,10 +44,10 @@ func installed(program string) bool {
 	return err == nil
 }
 
-// mayInstall says whether devloop may install packages: on Debian and Ubuntu as root.
+// mayInstall reports whether devloop may install packages: as root on Debian and Ubuntu.
 func mayInstall(s platform) bool { return s == debian && os.Geteuid() == 0 }
 
-// javaAdvice is the command that installs a JDK.
+// javaAdvice returns the command that installs a JDK.
 func javaAdvice(s platform, version int) string {
 	switch s {
 	case mac:
@@ -61,23 +63,23 @@ func javaAdvice(s platform, version int) string {
 	}
 }
 
-// engineAdvice are the commands that install a Docker engine, step by step.
+// engineAdvice returns the commands that install a Docker engine.
 func engineAdvice(s platform) []string {
 	switch s {
 	case mac:
 		return []string{"install Docker Desktop: brew install --cask docker-desktop", "or Colima, without a licence: brew install colima docker && colima start --memory 6"}
 	case windows:
-		return []string{"install WSL2: wsl --install", "then Docker Desktop: winget install Docker.DockerDesktop", "and work inside of WSL2: the files of Windows are slow to watch from there"}
+		return []string{"install WSL2: wsl --install", "then Docker Desktop: winget install Docker.DockerDesktop", "and keep the project inside WSL2: watching Windows files from there is slow"}
 	case debian:
-		return []string{"install it: sudo apt-get install -y docker.io", "then let yourself use it, and log in again: sudo usermod -aG docker $USER"}
+		return []string{"install it: sudo apt-get install -y docker.io", "then join its group and log in again: sudo usermod -aG docker $USER"}
 	case fedora:
-		return []string{"install it: sudo dnf install -y moby-engine docker-cli", "start it: sudo systemctl enable --now docker", "then let yourself use it, and log in again: sudo usermod -aG docker $USER"}
+		return []string{"install it: sudo dnf install -y moby-engine docker-cli", "start it: sudo systemctl enable --now docker", "then join its group and log in again: sudo usermod -aG docker $USER"}
 	default:
 		return []string{"install it: https://docs.docker.com/engine/install"}
 	}
 }
 
-// startAdvice is the command that starts an engine that is installed.
+// startAdvice returns the command that starts an installed engine.
 func startAdvice(s platform) string {
 	switch s {
 	case mac:
@@ -91,14 +93,14 @@ func startAdvice(s platform) string {
 	return "start it: sudo systemctl start docker"
 }
 
-// hasSystemd says whether systemd runs here: as in sd_booted(3).
+// hasSystemd reports whether systemd is running, as sd_booted(3) does.
 func hasSystemd() bool {
 	_, err := os.Stat("/run/systemd/system")
 	return err == nil
 }
 
-// aptInstall installs Debian packages. The lists of packages may be missing or old:
-// then they are fetched, and it is tried again.
+// aptInstall installs Debian packages. If that fails, it updates the package lists, which may be
+// missing or old, and tries again.
 func aptInstall(ctx context.Context, packages ...string) error {
 	install := append([]string{"apt-get", "install", "-y", "--no-install-recommends"}, packages...)
 	if command(ctx, install...) == nil {
@@ -110,7 +112,7 @@ func aptInstall(ctx context.Context, packages ...string) error {
 	return command(ctx, install...)
 }
 
-// command runs a program that asks nothing; its error has the last line that it wrote.
+// command runs a program without input. Its error contains the last line of output.
 func command(ctx context.Context, args ...string) error {
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
@@ -119,8 +121,8 @@ func command(ctx context.Context, args ...string) error {
 		return context.Cause(ctx)
 	}
 	if err != nil {
-		return &Fault{Word: "machine.command", Problem: fmt.Sprintf("run %q: %v: %s", strings.Join(args, " "), err, lastLine(out)),
-			Advice: []string{"see all that it says: sudo " + strings.Join(args, " ")}}
+		return &fault.Error{Code: "machine.command", Op: fmt.Sprintf("%q failed: %v: %s", strings.Join(args, " "), err, lastLine(out)),
+			Hints: []string{"see the whole output: sudo " + strings.Join(args, " ")}}
 	}
 	return nil
 }

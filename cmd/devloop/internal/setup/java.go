@@ -14,24 +14,24 @@ import (
 // (https://docs.spring.io/spring-boot/system-requirements.html).
 const MinimumJava = 17
 
-// Java looks for a JDK: the one in JAVA_HOME, as Gradle and Maven do, else the one on
-// the PATH. It has to be as new as what the build in dir declares; where that is a
-// toolchain, Gradle itself finds the JDK of that very version among those that are
-// installed. On Debian and Ubuntu root may have one installed.
+// Java checks the JDK in JAVA_HOME, as Gradle and Maven do, else the one on the PATH. It has to be as
+// new as the version that the build in dir declares. If the build declares a toolchain, Gradle
+// finds an installed JDK of exactly that version itself. As root on Debian and Ubuntu, a JDK can be
+// installed.
 func Java(dir string) Step {
 	declared := DeclaredJava(dir)
 	return Step{ID: "jdk",
-		Look: func(ctx context.Context) (string, error) { return lookForJava(ctx, declared) },
-		Mend: func(error) *Mending {
+		Check: func(ctx context.Context) (string, error) { return checkJava(ctx, declared) },
+		Fix: func(error) *Fix {
 			if !mayInstall(thisSystem()) {
 				return nil
 			}
 			name := fmt.Sprintf("openjdk-%d-jdk-headless", declared.wanted())
-			return &Mending{fmt.Sprintf("install %s?", name), func(ctx context.Context) error { return aptInstall(ctx, name) }}
+			return &Fix{fmt.Sprintf("install %s?", name), func(ctx context.Context) error { return aptInstall(ctx, name) }}
 		}}
 }
 
-func lookForJava(ctx context.Context, declared Declared) (string, error) {
+func checkJava(ctx context.Context, declared Declared) (string, error) {
 	javac, where := "javac", "on the PATH"
 	if home := os.Getenv("JAVA_HOME"); home != "" {
 		javac, where = filepath.Join(home, "bin", "javac"), "in JAVA_HOME "+home
@@ -41,26 +41,26 @@ func lookForJava(ctx context.Context, declared Declared) (string, error) {
 		if home := homeOf(declared.wanted()); home != "" {
 			advice = []string{"use the one that is installed: export JAVA_HOME=" + home}
 		}
-		return fault("tool.missing", advice, problem, args...)
+		return newProblem("tool.missing", advice, problem, args...)
 	}
 	out, err := exec.CommandContext(ctx, javac, "-version").CombinedOutput()
 	if err != nil {
-		return "", lack("find a JDK: no javac %s", where)
+		return "", lack("no JDK found: no javac %s", where)
 	}
 	version, ok := javaVersion(string(out))
 	switch {
 	case !ok:
-		return "", lack("find a JDK: %q says no version: %.80s", javac, out)
+		return "", lack("no JDK found: %q prints no version: %.80s", javac, out)
 	case version < MinimumJava:
-		return "", lack("find a JDK: Java %d %s is older than %d, which Spring Boot 3 and 4 need", version, where, MinimumJava)
+		return "", lack("Java %d %s is too old: Spring Boot 3 and 4 need %d or later", version, where, MinimumJava)
 	case declared.Toolchain && version != declared.Version:
 		home := homeOf(declared.Version)
 		if home == "" {
-			return "", lack("find a JDK: the project's toolchain is Java %d, and there is only Java %d %s", declared.Version, version, where)
+			return "", lack("no JDK for the project's toolchain, Java %d: found only Java %d %s", declared.Version, version, where)
 		}
 		return fmt.Sprintf("Java %d %s, and Java %d in %s for the project's toolchain", version, where, declared.Version, home), nil
 	case version < declared.Version:
-		return "", lack("find a JDK: Java %d %s is older than the project's Java %d", version, where, declared.Version)
+		return "", lack("Java %d %s is older than the project's Java %d", version, where, declared.Version)
 	case declared.Version > 0:
 		return fmt.Sprintf("Java %d %s, for the project's Java %d", version, where, declared.Version), nil
 	}
@@ -69,7 +69,7 @@ func lookForJava(ctx context.Context, declared Declared) (string, error) {
 
 var javacVersion = regexp.MustCompile(`(?m)^javac (?:1\.)?(\d+)`)
 
-// javaVersion reads what `javac -version` prints: "javac 17.0.15", "javac 1.8.0_402".
+// javaVersion parses the output of `javac -version`: "javac 17.0.15", "javac 1.8.0_402".
 func javaVersion(out string) (int, bool) {
 	m := javacVersion.FindStringSubmatch(out)
 	if m == nil {
@@ -79,7 +79,7 @@ func javaVersion(out string) (int, bool) {
 	return v, err == nil
 }
 
-// javaHomes are where JDKs lie that Gradle finds by itself
+// javaHomes lists where Gradle looks for JDKs
 // (https://docs.gradle.org/current/userguide/toolchains.html#sec:auto_detection).
 var javaHomes = []string{
 	"/usr/lib/jvm/*", "/Library/Java/JavaVirtualMachines/*/Contents/Home",
@@ -89,9 +89,9 @@ var javaHomes = []string{
 // releaseVersion matches the line of a JDK's file "release".
 var releaseVersion = regexp.MustCompile(`(?m)^JAVA_VERSION="(?:1\.)?(\d+)`)
 
-// homeOf returns the directory of an installed JDK of that very version, or "".
+// homeOf returns the directory of an installed JDK of exactly that version, "" for none.
 func homeOf(version int) string {
-	home, _ := os.UserHomeDir() // without one its directories are not found
+	home, _ := os.UserHomeDir()
 	for _, pattern := range javaHomes {
 		if pattern[0] == '~' {
 			pattern = filepath.Join(home, pattern[1:])

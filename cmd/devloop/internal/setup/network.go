@@ -14,15 +14,14 @@ import (
 	"github.com/docker/docker/client"
 )
 
-// registryPatience is how long a registry may take to answer. It is short: who has no
+// registryTimeout is how long a registry may take to answer. It is short, because a user without a
 // registry should not wait for it at each run.
-const registryPatience = 1500 * time.Millisecond
+const registryTimeout = 1500 * time.Millisecond
 
-// Registry asks the registries of the images through the engine, which is what would
-// pull them. missing returns those that the engine lacks: where there is none, a
-// registry that is silent does not matter.
+// Registry checks that the engine can reach the registries of the images. missing returns the
+// images that the engine does not have: if there are none, an unreachable registry does not matter.
 func Registry(dial Dial, images []string, missing func(context.Context) []string) Step {
-	return Step{ID: "registry", Needs: []string{"docker"}, Look: func(ctx context.Context) (string, error) {
+	return Step{ID: "registry", Needs: []string{"docker"}, Check: func(ctx context.Context) (string, error) {
 		docker, err := dial(ctx)
 		if err != nil {
 			return "", err
@@ -45,15 +44,15 @@ func Registry(dial Dial, images []string, missing func(context.Context) []string
 
 func judgeSilence(silent string, missing []string) error {
 	if len(missing) == 0 {
-		return &NotHere{silent + ", and nothing is needed from it"}
+		return &NotApplicable{silent + ", but nothing is needed from it"}
 	}
-	return fault("machine.registry", []string{
-		"behind a proxy, tell the engine of it: https://docs.docker.com/engine/daemon/proxy",
+	return newProblem("machine.registry", []string{
+		"behind a proxy, configure it in the engine: https://docs.docker.com/engine/daemon/proxy",
 		"on a machine with a network, in the same project: devloop bundle; then here: devloop setup --images images.tar",
-	}, "pull %s: %s", strings.Join(tags(missing), ", "), silent)
+	}, "cannot pull %s: %s", strings.Join(tags(missing), ", "), silent)
 }
 
-// tags leaves out the digests, which say nothing to a person.
+// tags removes digests, which tell a person nothing.
 func tags(images []string) []string {
 	var all []string
 	for _, image := range images {
@@ -63,7 +62,7 @@ func tags(images []string) []string {
 	return all
 }
 
-// Reachable says whether an image's registry answers the engine.
+// Reachable checks that the engine can reach an image's registry.
 func Reachable(ctx context.Context, docker *client.Client, image string) error {
 	if err := answers(ctx, docker, image); err != nil {
 		return judgeSilence(fmt.Sprintf("%s is not reachable (%s)", registryOf(image), reason(err)), []string{image})
@@ -71,9 +70,9 @@ func Reachable(ctx context.Context, docker *client.Client, image string) error {
 	return nil
 }
 
-// answers asks a registry for an image. That it refuses, or has none, is an answer, too.
+// answers asks a registry for an image. A refusal counts as an answer.
 func answers(ctx context.Context, docker *client.Client, image string) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, registryPatience, errors.New("no answer"))
+	ctx, cancel := context.WithTimeoutCause(ctx, registryTimeout, errors.New("no answer"))
 	defer cancel()
 	_, err := docker.DistributionInspect(ctx, image, "")
 	if ctx.Err() != nil {
@@ -85,7 +84,7 @@ func answers(ctx context.Context, docker *client.Client, image string) error {
 	return err
 }
 
-// reason is the end of an engine's error: it quotes what it asked before.
+// reason returns the last part of an engine's error, which quotes the request before it.
 func reason(err error) string {
 	parts := strings.Split(err.Error(), ": ")
 	return parts[len(parts)-1]
@@ -112,40 +111,40 @@ func oneOfEach(images []string) []string {
 	return some
 }
 
-// proxyVariables are those that kind gives to the nodes of a cluster that it makes
+// proxyVariables lists the variables that kind passes to the nodes of a new cluster
 // (sigs.k8s.io/kind/pkg/cluster/internal/providers/common/proxy.go).
 var proxyVariables = []string{"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"}
 
-// Proxy looks whether the nodes know of the proxy that the environment or the engine
-// names. nodeEnvironment returns a node's variables, nil where there is no node.
+// Proxy checks that the nodes use the proxy that the environment or the engine names.
+// nodeEnvironment returns a node's variables, nil if there is no node.
 func Proxy(dial Dial, nodeEnvironment func(context.Context) []string) Step {
-	return Step{ID: "proxy", Needs: []string{"docker"}, Look: func(ctx context.Context) (string, error) {
+	return Step{ID: "proxy", Needs: []string{"docker"}, Check: func(ctx context.Context) (string, error) {
 		proxy, err := proxyOf(ctx, dial)
 		if err != nil {
 			return "", err
 		}
 		if proxy == "" {
-			return "", &NotHere{"no proxy is set"}
+			return "", &NotApplicable{"no proxy is set"}
 		}
 		if address, err := url.Parse(proxy); err == nil && (address.Hostname() == "localhost" || strings.HasPrefix(address.Hostname(), "127.")) {
-			return "", fault("machine.proxy", []string{"name it by an address that containers reach, such as that of docker0: export HTTPS_PROXY=http://172.17.0.1:" + address.Port()},
-				"lead the nodes to the proxy: %s is this machine's loopback, which they don't reach", proxy)
+			return "", newProblem("machine.proxy", []string{"use an address that containers can reach, such as that of docker0: export HTTPS_PROXY=http://172.17.0.1:" + address.Port()},
+				"the nodes cannot use the proxy: %s is a loopback address of this machine", proxy)
 		}
 		node := nodeEnvironment(ctx)
 		if node == nil {
-			return "the next cluster's nodes will be told of " + proxy, nil
+			return "the nodes of the next cluster will use " + proxy, nil
 		}
 		for _, variable := range node {
 			if strings.HasSuffix(variable, "="+proxy) {
-				return "the nodes know of " + proxy, nil
+				return "the nodes use " + proxy, nil
 			}
 		}
-		return "", fault("machine.proxy", []string{"create the cluster again, its Pods are lost: devloop cluster delete && devloop setup"},
-			"lead the nodes to the proxy: they were made without %s", proxy)
+		return "", newProblem("machine.proxy", []string{"create the cluster again, its Pods are lost: devloop cluster delete && devloop setup"},
+			"the nodes do not use the proxy: they were created without %s", proxy)
 	}}
 }
 
-// proxyOf returns the proxy that the environment names, else the engine's.
+// proxyOf returns the proxy of the environment, else that of the engine.
 func proxyOf(ctx context.Context, dial Dial) (string, error) {
 	for _, name := range proxyVariables[:2] {
 		for _, variable := range []string{name, strings.ToLower(name)} {

@@ -1,12 +1,12 @@
-// Package setup makes a laptop ready for devloop, as often as one likes: a list of
-// steps, each of which is looked at, brought about where devloop may, and looked at
-// again. A second run finds everything done and changes nothing; one that was
-// interrupted is taken up by the next.
+// Package setup prepares a machine for devloop in a list of steps. Each step is checked, fixed
+// where devloop may, and checked again. A second run finds everything done and changes nothing; a
+// run after an interrupted one continues.
 //
-// A [Step] is one small value. To add one, write a function that returns it and add it
-// to the list in the app's setup command; the order of the list is the order of the
-// work. What devloop changes on a machine, and what it only advises, is written down in
-// docs/setup.md.
+//	err := setup.Run(ctx, steps, setup.Options{Ask: ask, Report: report})
+//
+// To add a step, write a function that returns a [Step] and add it to the list of the setup
+// command; the list is in the order of execution. docs/setup.md says what devloop changes on a
+// machine, and what it only advises.
 package setup
 
 import (
@@ -15,12 +15,14 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/devloop-cli/devloop/internal/fault"
 )
 
-// State says how a step ended.
+// State is the outcome of a step.
 type State string
 
-// The states. Fixed means that the step brought about what was missing.
+// Fixed means that the step failed its check first, and passes after its fix.
 const (
 	OK      State = "ok"
 	Fixed   State = "fixed"
@@ -28,41 +30,41 @@ const (
 	Skipped State = "skipped"
 )
 
-// Step is one thing that must be there.
+// Step checks one requirement, and may fix it.
 type Step struct {
-	// ID is stable, for scripts.
+	// ID is stable: scripts use it.
 	ID string
-	// Needs are the IDs of steps without which this one makes no sense.
+	// Needs lists the steps that have to pass before this one makes sense.
 	Needs []string
-	// Look says what is there, and changes nothing. Its error is what is amiss, with code
-	// and hints; a [*NotHere] says that the step does not matter on this machine.
-	Look func(ctx context.Context) (evidence string, err error)
-	// Mend returns what brings about what Look found amiss, nil where devloop can only
-	// advise. It may be nil.
-	Mend func(amiss error) *Mending
+	// Check says what it found, and changes nothing. It returns an error with code and hints if
+	// something is wrong, and a [*NotApplicable] if the step does not matter on this machine.
+	Check func(ctx context.Context) (evidence string, err error)
+	// Fix returns how to solve the problem that Check found, nil if devloop can only advise. The
+	// field may be nil.
+	Fix func(problem error) *Fix
 }
 
-// Question asks for leave to change the machine.
+// Question asks for permission to change the machine.
 type Question struct {
-	// Step is the step's ID, Reason what it found amiss.
+	// Step is the step's ID, Reason the problem that it found.
 	Step, Reason string
-	// Text is the question itself, as in "start the Docker engine?".
+	// Text is the question, such as "start the Docker engine?".
 	Text string
 }
 
-// Mending is a change of the machine.
-type Mending struct {
-	// Question asks for leave, as in "start the Docker engine?".
+// Fix changes the machine.
+type Fix struct {
+	// Question asks for permission, such as "start the Docker engine?".
 	Question string
-	Do       func(ctx context.Context) error
+	Run      func(ctx context.Context) error
 }
 
-// NotHere says why a step does not matter on this machine.
-type NotHere struct{ Why string }
+// NotApplicable is returned by a check that does not matter on this machine.
+type NotApplicable struct{ Why string }
 
-func (e *NotHere) Error() string { return e.Why }
+func (e *NotApplicable) Error() string { return e.Why }
 
-// Result is what came of a step.
+// Result is the result of a step.
 type Result struct {
 	ID       string
 	State    State
@@ -71,19 +73,19 @@ type Result struct {
 	Err      error
 }
 
-// Options say how the steps are run.
+// Options configure [Run].
 type Options struct {
-	// CheckOnly changes nothing.
+	// CheckOnly fixes nothing.
 	CheckOnly bool
-	// Ask is asked before each change of the machine; its error is a no. Where the context
-	// has ended, its error is the context's cause.
+	// Ask is called before each change of the machine; an error means no. If the context has
+	// ended, it returns the context's cause.
 	Ask func(Question) error
-	// Report is told of each step as it ends.
+	// Report is called when a step has ended.
 	Report func(Result)
 }
 
-// Run does the steps in order. It returns the first error; the steps that don't need
-// the failed one are done all the same, so that one run shows all that is missing.
+// Run runs the steps in order and returns the first error. After a failure it goes on with the steps
+// that do not need the failed one, so that one run shows everything that is missing.
 func Run(ctx context.Context, steps []Step, o Options) error {
 	var first error
 	var failed []string
@@ -103,7 +105,7 @@ func Run(ctx context.Context, steps []Step, o Options) error {
 	return first
 }
 
-// blocked returns the step that failed and that s needs, or "".
+// blocked returns a failed step that s needs, "" for none.
 func blocked(s Step, failed []string) string {
 	for _, need := range s.Needs {
 		if slices.Contains(failed, need) {
@@ -120,7 +122,7 @@ func (s Step) run(ctx context.Context, o Options, failed []string) Result {
 	began := time.Now()
 	state, evidence, err := s.do(ctx, o)
 	r := Result{ID: s.ID, State: state, Evidence: evidence, Took: time.Since(began), Err: err}
-	if absent, ok := errors.AsType[*NotHere](err); ok {
+	if absent, ok := errors.AsType[*NotApplicable](err); ok {
 		r.State, r.Evidence, r.Err = Skipped, absent.Why, nil
 	} else if err != nil {
 		r.State, r.Evidence = Failed, err.Error()
@@ -128,64 +130,49 @@ func (s Step) run(ctx context.Context, o Options, failed []string) Result {
 	return r
 }
 
-// do looks, mends and looks again.
+// do checks, fixes, and checks again.
 func (s Step) do(ctx context.Context, o Options) (State, string, error) {
-	evidence, amiss := s.Look(ctx)
-	if absent := (*NotHere)(nil); amiss == nil || s.Mend == nil || o.CheckOnly || errors.As(amiss, &absent) {
-		return OK, evidence, amiss
+	evidence, problem := s.Check(ctx)
+	if absent := (*NotApplicable)(nil); problem == nil || s.Fix == nil || o.CheckOnly || errors.As(problem, &absent) {
+		return OK, evidence, problem
 	}
-	mending := s.Mend(amiss)
-	if mending == nil || ctx.Err() != nil {
-		return Failed, "", amiss
+	fix := s.Fix(problem)
+	if fix == nil || ctx.Err() != nil {
+		return Failed, "", problem
 	}
-	if err := o.Ask(Question{Step: s.ID, Reason: amiss.Error(), Text: mending.Question}); ctx.Err() != nil {
+	if err := o.Ask(Question{Step: s.ID, Reason: problem.Error(), Text: fix.Question}); ctx.Err() != nil {
 		return Failed, "", context.Cause(ctx)
 	} else if err != nil {
-		return Failed, "", &Refused{amiss, mending.Question, err.Error()}
+		return Failed, "", &DeclinedError{problem, fix.Question, err.Error()}
 	}
-	if err := mending.Do(ctx); err != nil {
+	if err := fix.Run(ctx); err != nil {
 		return Failed, "", err
 	}
-	evidence, err := s.Look(ctx)
+	evidence, err := s.Check(ctx)
 	return Fixed, evidence, err
 }
 
-// Refused says that the machine was not changed because nobody agreed.
-type Refused struct {
-	// Amiss is what could have been mended.
-	Amiss         error
+// DeclinedError says that the machine was not changed because the user did not agree.
+type DeclinedError struct {
+	// Problem is what could have been fixed.
+	Problem       error
 	question, why string
 }
 
-func (e *Refused) Error() string { return fmt.Sprintf("%v (%s %s)", e.Amiss, e.question, e.why) }
-
-// Unwrap returns what is amiss.
-func (e *Refused) Unwrap() error { return e.Amiss }
-
-// Code implements the contract for errors.
-func (e *Refused) Code() string { return "machine.refused" }
-
-// Hints says how to agree beforehand.
-func (e *Refused) Hints() []string { return []string{"let it be done: devloop setup --yes"} }
-
-// Fault is what a step found amiss.
-type Fault struct {
-	// Word is the stable code: "tool.missing".
-	Word string
-	// Problem is a verb phrase with what was seen instead.
-	Problem string
-	// Advice are things to do, one action each, with its command.
-	Advice []string
+func (e *DeclinedError) Error() string {
+	return fmt.Sprintf("%v (%s %s)", e.Problem, e.question, e.why)
 }
 
-func (e *Fault) Error() string { return e.Problem }
+// Unwrap returns the problem.
+func (e *DeclinedError) Unwrap() error { return e.Problem }
 
-// Code implements the contract for errors.
-func (e *Fault) Code() string { return e.Word }
+// Code returns "machine.refused".
+func (e *DeclinedError) Code() string { return "machine.refused" }
 
-// Hints returns Advice.
-func (e *Fault) Hints() []string { return e.Advice }
+// Hints says how to agree in advance.
+func (e *DeclinedError) Hints() []string { return []string{"allow the change: devloop setup --yes"} }
 
-func fault(word string, advice []string, problem string, args ...any) *Fault {
-	return &Fault{Word: word, Problem: fmt.Sprintf(problem, args...), Advice: advice}
+// newProblem returns the error of a check: its code, what to do about it, and what is wrong.
+func newProblem(code string, hints []string, op string, args ...any) error {
+	return &fault.Error{Code: code, Op: fmt.Sprintf(op, args...), Hints: hints}
 }

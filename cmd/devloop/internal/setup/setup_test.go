@@ -8,22 +8,24 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/devloop-cli/devloop/internal/fault"
 )
 
 // step is one that finds err until it is mended.
 func step(id string, err error, needs ...string) Step {
-	return Step{ID: id, Needs: needs, Look: func(context.Context) (string, error) { return id, err }}
+	return Step{ID: id, Needs: needs, Check: func(context.Context) (string, error) { return id, err }}
 }
 
 // mendable is one that finds err, and mends it if mended says so.
 func mendable(id string, err error, mended bool) Step {
-	amiss := err
+	problem := err
 	return Step{ID: id,
-		Look: func(context.Context) (string, error) { return id, amiss },
-		Mend: func(error) *Mending {
-			return &Mending{id + "?", func(context.Context) error {
+		Check: func(context.Context) (string, error) { return id, problem },
+		Fix: func(error) *Fix {
+			return &Fix{id + "?", func(context.Context) error {
 				if mended {
-					amiss = nil
+					problem = nil
 				}
 				return nil
 			}}
@@ -52,7 +54,7 @@ func TestRunShowsAllThatIsMissingAndSkipsWhatNeedsIt(t *testing.T) {
 		step("docker", errBroken),
 		mendable("inotify", errBroken, true),
 		mendable("ports", errBroken, false),
-		step("archive", &NotHere{"no archive"}),
+		step("archive", &NotApplicable{"no archive"}),
 		step("cluster", nil, "docker"),
 		step("context", nil, "cluster"),
 		step("images", nil, "archive"),
@@ -76,11 +78,11 @@ func TestCheckingAndRefusingChangeNothing(t *testing.T) {
 		if got["inotify"] != Failed || !errors.Is(err, errBroken) {
 			t.Errorf("%s: got %v, %v", name, got, err)
 		}
-		if refused, ok := errors.AsType[*Refused](err); ok != (name == "refused") {
+		if refused, ok := errors.AsType[*DeclinedError](err); ok != (name == "refused") {
 			t.Errorf("%s: got %v", name, refused)
 		}
 	}
-	if got, _ := states(t, Options{}, s); got["inotify"] != Fixed { // it was still amiss
+	if got, _ := states(t, Options{}, s); got["inotify"] != Fixed { // it was still problem
 		t.Errorf("got %v", got)
 	}
 }
@@ -90,7 +92,7 @@ func TestRunStopsWhenInterrupted(t *testing.T) {
 	stop := errors.New("interrupted")
 	var seen []string
 	err := Run(ctx, []Step{
-		{ID: "one", Look: func(context.Context) (string, error) { cancel(stop); return "", nil }},
+		{ID: "one", Check: func(context.Context) (string, error) { cancel(stop); return "", nil }},
 		step("two", nil),
 	}, Options{Ask: agree, Report: func(r Result) { seen = append(seen, r.ID) }})
 	if !errors.Is(err, stop) || len(seen) != 1 {
@@ -128,12 +130,12 @@ func TestJavaIsComparedWithTheProject(t *testing.T) {
 		{"21.0.1", Declared{17, false}, "for the project's Java 17"},
 		{"17.0.1", Declared{23, false}, "is older than the project's Java 23"},
 		{"17.0.1", Declared{23, true}, "and Java 23 in " + home},
-		{"17.0.1", Declared{99, true}, "the project's toolchain is Java 99, and there is only Java 17"},
+		{"17.0.1", Declared{99, true}, "no JDK for the project's toolchain, Java 99: found only Java 17"},
 	} {
 		here := filepath.Join(t.TempDir(), "jdk")
 		jdk(t, here, c.here)
 		t.Setenv("JAVA_HOME", here)
-		evidence, err := lookForJava(t.Context(), c.declared)
+		evidence, err := checkJava(t.Context(), c.declared)
 		if err != nil {
 			evidence = err.Error()
 		}
@@ -142,7 +144,7 @@ func TestJavaIsComparedWithTheProject(t *testing.T) {
 		}
 	}
 	t.Setenv("JAVA_HOME", home)
-	if _, err := lookForJava(t.Context(), Declared{23, false}); !strings.Contains(strings.Join(err.(*Fault).Hints(), ""), "export JAVA_HOME="+home) {
+	if _, err := checkJava(t.Context(), Declared{23, false}); !strings.Contains(strings.Join(fault.Of(err).Hints, ""), "export JAVA_HOME="+home) {
 		t.Errorf("the JDK that is installed is not offered: %v", err)
 	}
 }
@@ -166,11 +168,11 @@ func TestVersionsAreComparedAsNumbers(t *testing.T) {
 }
 
 func TestSilentRegistryMattersOnlyWhereAnImageIsMissing(t *testing.T) {
-	if _, ok := errors.AsType[*NotHere](judgeSilence("docker.io is not reachable", nil)); !ok {
+	if _, ok := errors.AsType[*NotApplicable](judgeSilence("docker.io is not reachable", nil)); !ok {
 		t.Error("nothing is missing, and it fails")
 	}
-	f, ok := errors.AsType[*Fault](judgeSilence("docker.io is not reachable", []string{"kindest/node:v1.37.2"}))
-	if !ok || !strings.Contains(f.Error(), "pull kindest/node:v1.37.2: docker.io is not reachable") || !strings.Contains(f.Hints()[1], "devloop bundle") {
+	f, ok := errors.AsType[*fault.Error](judgeSilence("docker.io is not reachable", []string{"kindest/node:v1.37.2"}))
+	if !ok || !strings.Contains(f.Error(), "pull kindest/node:v1.37.2: docker.io is not reachable") || !strings.Contains(f.Hints[1], "devloop bundle") {
 		t.Errorf("got %v", f)
 	}
 }

@@ -42,8 +42,8 @@ func writeBundle(c *cli.Context, d wiring.Display) error {
 	if err != nil {
 		return err
 	}
-	if m.amiss != nil {
-		return m.amiss
+	if m.problem != nil {
+		return m.problem
 	}
 	docker, err := wiring.DockerClient(c.Context)
 	if err != nil {

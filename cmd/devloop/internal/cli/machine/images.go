@@ -59,21 +59,21 @@ func lacking(ctx context.Context, docker *client.Client, images []string) []stri
 	return all
 }
 
-// lookForArchived looks whether anything is missing that --images may hold.
-func (m *machine) lookForArchived(ctx context.Context) (string, error) {
+// checkArchived looks whether anything is missing that --images may hold.
+func (m *machine) checkArchived(ctx context.Context) (string, error) {
 	if missing := m.missing(ctx); len(missing) > 0 {
 		return "", imagesMissing(missing, "is in that file")
 	}
 	return "all images that are needed are here", nil
 }
 
-func imagesMissing(missing []string, hint string) *setup.Fault {
-	return &setup.Fault{Word: "image.missing", Problem: "find the images: the engine lacks " + strings.Join(missing, ", "), Advice: []string{hint}}
+func imagesMissing(missing []string, hint string) *fault.Error {
+	return &fault.Error{Code: "image.missing", Op: "find the images: the engine lacks " + strings.Join(missing, ", "), Hints: []string{hint}}
 }
 
-func (m *machine) loadArchive(error) *setup.Mending {
+func (m *machine) loadArchive(error) *setup.Fix {
 	file := m.c.String("images")
-	return &setup.Mending{Question: fmt.Sprintf("load the images of %s into Docker?", file), Do: func(ctx context.Context) error {
+	return &setup.Fix{Question: fmt.Sprintf("load the images of %s into Docker?", file), Run: func(ctx context.Context) error {
 		docker, err := wiring.DockerClient(ctx)
 		if err != nil {
 			return err
@@ -89,7 +89,7 @@ func (m *machine) loadArchive(error) *setup.Mending {
 func loadImages(ctx context.Context, docker *client.Client, file string) error {
 	archive, err := os.Open(file)
 	if err != nil {
-		return &setup.Fault{Word: "image.archive", Problem: fmt.Sprintf("load images: %v", err), Advice: []string{"make the archive on a machine with a network: devloop bundle --output " + file}}
+		return &fault.Error{Code: "image.archive", Op: fmt.Sprintf("load images: %v", err), Hints: []string{"make the archive on a machine with a network: devloop bundle --output " + file}}
 	}
 	defer func() { _ = archive.Close() }()
 	answer, err := docker.ImageLoad(ctx, archive, client.ImageLoadWithQuiet(true))
@@ -118,7 +118,7 @@ func streamError(stream io.Reader) error {
 	}
 }
 
-func (m *machine) lookForNodeImage(ctx context.Context) (string, error) {
+func (m *machine) checkNodeImage(ctx context.Context) (string, error) {
 	k, err := m.cluster(ctx)
 	if err != nil {
 		return "", err
@@ -128,21 +128,21 @@ func (m *machine) lookForNodeImage(ctx context.Context) (string, error) {
 	case err != nil:
 		return "", err
 	case m.inUse(ctx) != "":
-		return "", &setup.NotHere{Why: "a cluster is in use that needs none"}
+		return "", &setup.NotApplicable{Why: "a cluster is in use that needs none"}
 	case here:
 		return name + " is here", nil
 	case m.clusterIsThere(ctx):
-		return "", &setup.NotHere{Why: "the cluster is there without it"}
+		return "", &setup.NotApplicable{Why: "the cluster is there without it"}
 	default:
 		return "", imagesMissing([]string{name}, "without a registry: devloop setup --images FILE, or, in a clone of devloop, hack/node-image/build.sh")
 	}
 }
 
-func (m *machine) pullNodeImage(amiss error) *setup.Mending {
-	if fault.Of(amiss).Code != "image.missing" {
+func (m *machine) pullNodeImage(problem error) *setup.Fix {
+	if fault.Of(problem).Code != "image.missing" {
 		return nil
 	}
-	return &setup.Mending{Question: "pull the node image, some 400 MB?", Do: func(ctx context.Context) error {
+	return &setup.Fix{Question: "pull the node image, some 400 MB?", Run: func(ctx context.Context) error {
 		k, err := m.cluster(ctx)
 		if err != nil {
 			return err
@@ -168,10 +168,10 @@ func (m *machine) reachable(ctx context.Context, ref string) error {
 	return setup.Reachable(ctx, docker, ref)
 }
 
-func (m *machine) lookForBases(ctx context.Context) (string, error) {
+func (m *machine) checkBases(ctx context.Context) (string, error) {
 	bases := m.bases()
 	if len(bases) == 0 {
-		return "", &setup.NotHere{Why: "no project is here that needs one"}
+		return "", &setup.NotApplicable{Why: "no project is here that needs one"}
 	}
 	docker, err := wiring.DockerClient(ctx)
 	if err != nil {
@@ -184,11 +184,11 @@ func (m *machine) lookForBases(ctx context.Context) (string, error) {
 	return strings.Join(bases, ", ") + " here", nil
 }
 
-func (m *machine) pullBases(amiss error) *setup.Mending {
-	if fault.Of(amiss).Code != "image.missing" {
+func (m *machine) pullBases(problem error) *setup.Fix {
+	if fault.Of(problem).Code != "image.missing" {
 		return nil
 	}
-	return &setup.Mending{Question: "pull the project's base images?", Do: func(ctx context.Context) error {
+	return &setup.Fix{Question: "pull the project's base images?", Run: func(ctx context.Context) error {
 		docker, err := wiring.DockerClient(ctx)
 		if err != nil {
 			return err
@@ -215,7 +215,7 @@ func pullImage(ctx context.Context, docker *client.Client, ref string, progress 
 		err = streamError(stream)
 	}
 	if err != nil {
-		return &setup.Fault{Word: "image.missing", Problem: fmt.Sprintf("pull %q: %v", ref, err), Advice: []string{"see what the registry says: docker pull " + ref}}
+		return &fault.Error{Code: "image.missing", Op: fmt.Sprintf("pull %q: %v", ref, err), Hints: []string{"see what the registry says: docker pull " + ref}}
 	}
 	return nil
 }

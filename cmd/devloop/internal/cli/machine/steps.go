@@ -33,7 +33,7 @@ type machine struct {
 	d       wiring.Display
 	dir     string
 	project *builder.Project // nil where DIR holds none, or none that can be built
-	amiss   error            // why it can't be built
+	problem error            // why it can't be built
 }
 
 // newMachine finds out what project there is. None is no mistake, unless DIR was named:
@@ -44,11 +44,11 @@ func newMachine(c *cli.Context, d wiring.Display) (*machine, error) {
 		return nil, err
 	}
 	m := &machine{c: c, d: d, dir: dir}
-	if m.project, m.amiss = wiring.OpenProject(c, d); fault.Of(m.amiss).Code == "project.none" {
+	if m.project, m.problem = wiring.OpenProject(c, d); fault.Of(m.problem).Code == "project.none" {
 		if c.Args().Present() {
-			return nil, m.amiss
+			return nil, m.problem
 		}
-		m.amiss = nil
+		m.problem = nil
 	}
 	return m, nil
 }
@@ -61,27 +61,27 @@ func newSteps(c *cli.Context, d wiring.Display) ([]setup.Step, error) {
 	elsewhere := os.Getenv(client.EnvOverrideHost) != "" || wiring.ContextHost() != ""
 	return []setup.Step{
 		setup.Java(m.dir),
-		{ID: "build", Look: m.lookForBuildTool},
+		{ID: "build", Check: m.checkBuildTool},
 		setup.Inotify(),
 		setup.Engine(wiring.DockerClient, elsewhere),
 		setup.Memory(wiring.DockerClient),
 		setup.Disk(wiring.DockerClient, m.clusterIsThere),
-		{ID: "archive", Needs: []string{"docker"}, Look: m.lookForArchived, Mend: m.loadArchive},
+		{ID: "archive", Needs: []string{"docker"}, Check: m.checkArchived, Fix: m.loadArchive},
 		setup.Registry(wiring.DockerClient, append(m.bases(), nodeRepository), m.missing),
-		{ID: "node-image", Needs: []string{"docker"}, Look: m.lookForNodeImage, Mend: m.pullNodeImage},
-		{ID: "cluster", Needs: []string{"docker", "node-image"}, Look: m.lookForCluster, Mend: m.mendCluster},
-		{ID: "base-images", Needs: []string{"docker"}, Look: m.lookForBases, Mend: m.pullBases},
+		{ID: "node-image", Needs: []string{"docker"}, Check: m.checkNodeImage, Fix: m.pullNodeImage},
+		{ID: "cluster", Needs: []string{"docker", "node-image"}, Check: m.checkCluster, Fix: m.fixCluster},
+		{ID: "base-images", Needs: []string{"docker"}, Check: m.checkBases, Fix: m.pullBases},
 		setup.Proxy(wiring.DockerClient, m.nodeEnvironment),
-		{ID: "context", Needs: []string{"cluster"}, Look: m.lookForContext, Mend: m.writeContext},
-		{ID: "ports", Look: m.lookForPorts},
+		{ID: "context", Needs: []string{"cluster"}, Check: m.checkContext, Fix: m.writeContext},
+		{ID: "ports", Check: m.checkPorts},
 	}, nil
 }
 
-// lookForBuildTool says what builds the project, or what would build one that brings no
+// checkBuildTool says what builds the project, or what would build one that brings no
 // wrapper of its own.
-func (m *machine) lookForBuildTool(context.Context) (string, error) {
-	if m.amiss != nil {
-		return "", m.amiss
+func (m *machine) checkBuildTool(context.Context) (string, error) {
+	if m.problem != nil {
+		return "", m.problem
 	}
 	if m.project != nil {
 		return m.project.Tool.Why, nil
@@ -93,7 +93,7 @@ func (m *machine) lookForBuildTool(context.Context) (string, error) {
 		}
 	}
 	if len(found) == 0 {
-		return "", &setup.NotHere{Why: "no gradle or mvn on the PATH: a project's own gradlew or mvnw will do"}
+		return "", &setup.NotApplicable{Why: "no gradle or mvn on the PATH: not needed if the project has gradlew or mvnw"}
 	}
 	return strings.Join(found, " and ") + ", for projects without a wrapper", nil
 }
@@ -164,7 +164,7 @@ func Answering(ctx context.Context, r *runner.Runner) (loader.Cluster, error) {
 // context is the name of the context that kind writes.
 func (m *machine) context() string { return "kind-" + m.c.String("cluster") }
 
-func (m *machine) lookForCluster(ctx context.Context) (string, error) {
+func (m *machine) checkCluster(ctx context.Context) (string, error) {
 	if other := m.inUse(ctx); other != "" {
 		return other + ", answers", nil
 	}
@@ -177,19 +177,20 @@ func (m *machine) lookForCluster(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if condition != kindcluster.Running {
-		return "", &setup.Fault{Word: "cluster." + string(condition), Problem: fmt.Sprintf("find the kind cluster %q: it is %s", k.Name, condition),
-			Advice: []string{"make it, or bring it back: devloop setup"}}
+		return "", &fault.Error{Code: "cluster." + string(condition), Op: fmt.Sprintf("the kind cluster %q is %s", k.Name, condition),
+			Hints: []string{"create or repair it: devloop setup"}}
 	}
 	return fmt.Sprintf("kind cluster %s answers", k.Name), nil
 }
 
-func (m *machine) mendCluster(amiss error) *setup.Mending {
-	if !strings.HasPrefix(fault.Of(amiss).Code, "cluster.") {
+func (m *machine) fixCluster(problem error) *setup.Fix {
+	code := fault.Of(problem).Code
+	if !strings.HasPrefix(code, "cluster.") {
 		return nil
 	}
-	return &setup.Mending{
-		Question: fmt.Sprintf("make the kind cluster %q, or bring it back?", m.c.String("cluster")),
-		Do: func(ctx context.Context) error {
+	return &setup.Fix{
+		Question: fmt.Sprintf("%s the kind cluster %q?", clusterFix(code), m.c.String("cluster")),
+		Run: func(ctx context.Context) error {
 			k, err := m.cluster(ctx)
 			if err != nil {
 				return err
@@ -203,6 +204,18 @@ func (m *machine) mendCluster(amiss error) *setup.Mending {
 			}
 			return err
 		}}
+}
+
+// clusterFix returns the verb for what brings a cluster into service.
+func clusterFix(code string) string {
+	switch code {
+	case "cluster.absent":
+		return "create"
+	case "cluster.stopped":
+		return "start"
+	default:
+		return "repair"
+	}
 }
 
 // passProxyOn lets kind, which asks the environment, know of the engine's proxy.
@@ -225,10 +238,10 @@ func (m *machine) passProxyOn(ctx context.Context) error {
 	return nil
 }
 
-// lookForContext looks whether the kubeconfig leads to the cluster.
-func (m *machine) lookForContext(ctx context.Context) (string, error) {
+// checkContext looks whether the kubeconfig leads to the cluster.
+func (m *machine) checkContext(ctx context.Context) (string, error) {
 	if other := m.inUse(ctx); other != "" {
-		return "the current one leads to it", nil
+		return "the current context points to it", nil
 	}
 	name := m.context()
 	r, err := runner.Connect(runner.ConnectOptions{Kubeconfig: m.c.String("kubeconfig"), Context: name})
@@ -236,15 +249,15 @@ func (m *machine) lookForContext(ctx context.Context) (string, error) {
 		_, err = Answering(ctx, r)
 	}
 	if err != nil {
-		return "", &setup.Fault{Word: "cluster.context", Problem: fmt.Sprintf("reach the cluster by the context %q: %v", name, err), Advice: []string{"write it into the kubeconfig: devloop setup"}}
+		return "", &fault.Error{Code: "cluster.context", Op: fmt.Sprintf("cannot reach the cluster with the context %q: %v", name, err), Hints: []string{"write the context into the kubeconfig: devloop setup"}}
 	}
-	return fmt.Sprintf("%s leads to the cluster", name), nil
+	return fmt.Sprintf("%s points to the cluster", name), nil
 }
 
-func (m *machine) writeContext(error) *setup.Mending {
-	return &setup.Mending{
+func (m *machine) writeContext(error) *setup.Fix {
+	return &setup.Fix{
 		Question: fmt.Sprintf("write the context %q into the kubeconfig?", m.context()),
-		Do: func(ctx context.Context) error {
+		Run: func(ctx context.Context) error {
 			k, err := m.cluster(ctx)
 			if err != nil {
 				return err
@@ -253,9 +266,9 @@ func (m *machine) writeContext(error) *setup.Mending {
 		}}
 }
 
-// lookForPorts looks whether the local ports that devloop would take are free. One that
+// checkPorts looks whether the local ports that devloop would take are free. One that
 // nobody asked for by number does not matter: the next one will do.
-func (m *machine) lookForPorts(ctx context.Context) (string, error) {
+func (m *machine) checkPorts(ctx context.Context) (string, error) {
 	wanted, strict := []int{8080}, false
 	if m.project != nil {
 		wanted = slices.DeleteFunc([]int{m.project.Port()}, func(port int) bool { return port == 0 })
@@ -274,7 +287,7 @@ func (m *machine) lookForPorts(ctx context.Context) (string, error) {
 			return "", err
 		}
 		if err != nil {
-			word = fmt.Sprintf("%v; the next that is free will serve", err)
+			word = fmt.Sprintf("%v; the next free port is used", err)
 		}
 		words = append(words, word)
 	}
@@ -290,5 +303,5 @@ func portWord(ctx context.Context, port int) (string, error) {
 	if i < 0 {
 		return "", err
 	}
-	return fmt.Sprintf("%d leads to %s, by devloop", port, sessions.OpenAddresses("")[i].Pod), nil
+	return fmt.Sprintf("%d is forwarded to %s by devloop", port, sessions.OpenAddresses("")[i].Pod), nil
 }

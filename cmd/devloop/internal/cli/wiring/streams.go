@@ -2,7 +2,6 @@ package wiring
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -16,7 +15,15 @@ type Streams struct {
 }
 
 // ErrInterrupted is the cause that a context ends with when the user presses Ctrl+C.
-var ErrInterrupted = fmt.Errorf("interrupted: %w", context.Canceled)
+var ErrInterrupted error = interruption{}
+
+// interruption is a [context.Canceled] that reads well.
+type interruption struct{}
+
+func (interruption) Error() string { return "interrupted" }
+
+// Is reports whether target is [context.Canceled].
+func (interruption) Is(target error) bool { return target == context.Canceled }
 
 // Interruptible returns a context that ends at Ctrl+C or SIGTERM. A second one
 // ends the process at once, as if nobody listened.
