@@ -24,7 +24,7 @@ func TestCtrlCAtAQuestionChangesNothing(t *testing.T) {
 		name, containers, question string
 		args                       []string
 	}{
-		{"setup", "[]", "bring it back? [Y/n]", []string{"setup", "--only", "cluster"}},
+		{"setup", "[]", "create the kind cluster \"devloop\"? [Y/n]", []string{"setup", "--only", "cluster"}},
 		{"cluster delete", stoppedNode, "[y/N]", []string{"cluster", "delete"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -41,7 +41,7 @@ func TestCtrlCAtAQuestionChangesNothing(t *testing.T) {
 			screen := &screen{read: make(chan string), patience: 30 * time.Second}
 			go screen.fill(terminal)
 			if test.name == "setup" {
-				screen.awaits(t, "it is absent") // the reason comes before the question
+				screen.awaits(t, "is absent") // the reason comes before the question
 			}
 			screen.awaits(t, test.question)
 			defer time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() }).Stop()

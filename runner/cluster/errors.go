@@ -35,7 +35,7 @@ func (e *UnreachableError) Code() string { return "cluster.unreachable" }
 
 // Hints says how to get a cluster that answers.
 func (e *UnreachableError) Hints() []string {
-	return append(e.hints, "make a local cluster, or bring it back: devloop setup")
+	return append(e.hints, "create or repair a local cluster: devloop setup")
 }
 
 // WrapError turns the error of a request about o into an [*UnreachableError] or a [*kube.APIError].
