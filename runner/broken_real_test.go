@@ -17,6 +17,9 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/devloop-cli/devloop/runner/podstatus"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
@@ -38,7 +41,7 @@ func TestRealBrokenPods(t *testing.T) {
 	paths := table(t, "testdata/broken", 45)
 	told := make([]string, len(paths))
 	runTable(t, paths, func(ctx context.Context, r *Runner, i int, pods []Pod) {
-		var why *NotReadyError
+		var why *podstatus.NotReadyError
 		switch err := r.Ready(ctx, pods, nil); {
 		case errors.As(err, &why):
 			told[i] = constant(report(why), r.Namespace())
@@ -62,15 +65,15 @@ func TestRealBrokenPods(t *testing.T) {
 // moment in between, and then nothing is wrong with it.
 func foundLater(ctx context.Context, r *Runner) error {
 	for {
-		later, err := r.Inspect(ctx, "web")
+		later, err := r.Viewer().Inspect(ctx, "web")
 		if err != nil {
 			return err
 		}
-		if later.Why != nil && later.Trouble != "" {
+		if later.Why != nil && later.Problem != "" {
 			return nil
 		}
 		if !pause.For(ctx, 100*time.Millisecond) {
-			return fmt.Errorf("nothing is wrong with it: %v, %q", later.Why, later.Trouble)
+			return fmt.Errorf("nothing is wrong with it: %v, %q", later.Why, later.Problem)
 		}
 	}
 }
@@ -83,9 +86,9 @@ func TestRealHealthyPods(t *testing.T) {
 			t.Errorf("%s: %v", paths[i], err)
 			return
 		}
-		now, err := r.Inspect(ctx, "web")
-		if err != nil || now.Why != nil || now.Trouble != "" {
-			t.Errorf("%s: got %v, %q, %v", paths[i], now.Why, now.Trouble, err)
+		now, err := r.Viewer().Inspect(ctx, "web")
+		if err != nil || now.Why != nil || now.Problem != "" {
+			t.Errorf("%s: got %v, %q, %v", paths[i], now.Why, now.Problem, err)
 		}
 	})
 }

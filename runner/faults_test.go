@@ -5,6 +5,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/devloop-cli/devloop/runner/readiness"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -53,7 +55,7 @@ func TestShortOutagesAreWaitedOut(t *testing.T) {
 				}
 				born(history(t, "testdata/pods/healthy.yaml")[0])
 				grow := sync.OnceFunc(func() { born(readyPod(t)) })
-				if err := r.Ready(t.Context(), withoutPorts(pods), func(Phase) { grow() }); err != nil {
+				if err := r.Ready(t.Context(), withoutPorts(pods), func(readiness.Phase) { grow() }); err != nil {
 					t.Fatal(err)
 				}
 				if !failed.Load() {

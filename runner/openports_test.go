@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/devloop-cli/devloop/runner/podstatus"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -65,7 +67,7 @@ func TestReadyIsNotSaidByAnAgentsPort(t *testing.T) {
 	a, r := newAPI(t)
 	o, pod := podWithPorts(t, 8080, 9779, 5005)
 	a.Put("pods", o)
-	starts := time.Now().Add(settling + time.Second)
+	starts := time.Now().Add(4 * time.Second)
 	a.Forward = func(port int, data httpstream.Stream) error {
 		switch {
 		case port == 5005:
@@ -101,26 +103,10 @@ func TestAdviceFitsAProjectWithoutAManifest(t *testing.T) {
 	}
 	for generated, says := range map[bool]string{true: "--env SERVER_PORT=8080", false: "`containerPort` in the manifest"} {
 		pod.Generated = generated
-		v := silent(p, pod, 8080)
-		text := v.why + strings.Join(v.hints, "\n")
+		v := podstatus.NotListening(p, pod, 8080)
+		text := v.Why + strings.Join(v.Hints, "\n")
 		if !strings.Contains(text, says) || strings.Contains(text, "manifest") == generated {
 			t.Errorf("generated %v: %s", generated, text)
-		}
-	}
-}
-
-func TestThePortAtWhichAnApplicationServes(t *testing.T) {
-	for _, c := range []struct {
-		open, logged listeners
-		port         int
-	}{
-		{listeners{{9090, false}, {17654, true}}, nil, 9090},
-		{listeners{{9090, false}, {9779, false}}, listeners{{9090, false}}, 9090},
-		{listeners{{9090, false}, {9779, false}}, nil, 0},
-		{listeners{{9090, true}}, nil, 0},
-	} {
-		if got := c.open.one(c.logged); got != c.port {
-			t.Errorf("%v, in the log %v: got %d", c.open, c.logged, got)
 		}
 	}
 }

@@ -10,9 +10,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 )
 
 // breakLists has the API server refuse the next requests for Pods in a way that no transport

@@ -1,7 +1,5 @@
 package runner
 
-//lint:file-ignore SA1019 client-go 0.37 still deals in apimachinery's httpstream: its spdy.Negotiate returns one
-
 import (
 	"bytes"
 	"context"
@@ -16,11 +14,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/httpstream"
 	"sigs.k8s.io/yaml"
+
+	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
+	"github.com/devloop-cli/devloop/runner/podstatus"
+	"github.com/devloop-cli/devloop/runner/readiness"
 )
 
 // TestPodHistories plays recorded histories of Pods, state by state, and shows what
@@ -65,10 +66,10 @@ func play(t *testing.T, path string) string {
 		}
 	}()
 	var told strings.Builder
-	err := r.Ready(t.Context(), []Pod{pod}, func(p Phase) {
+	err := r.Ready(t.Context(), []Pod{pod}, func(p readiness.Phase) {
 		fmt.Fprintln(&told, strings.TrimSpace(p.Pod+" "+p.Phase+" "+p.Detail))
 	})
-	var why *NotReadyError
+	var why *podstatus.NotReadyError
 	switch {
 	case err == nil:
 	case errors.As(err, &why):
@@ -134,7 +135,7 @@ func TestReadyFailsWhenTheApplicationDiesBeforeItAnswers(t *testing.T) {
 		a.Put("pods", states[len(states)-1])
 		return errors.New("connection refused")
 	}
-	var why *NotReadyError
+	var why *podstatus.NotReadyError
 	if err := r.Ready(t.Context(), []Pod{webPod}, nil); !errors.As(err, &why) || why.Code() != "pod.crash" {
 		t.Errorf("got %v", err)
 	}
@@ -174,12 +175,12 @@ func TestReadyEndsWithItsContext(t *testing.T) {
 	a.Put("pods", history(t, "testdata/pods/healthy.yaml")[0])
 	ctx, cancel := context.WithCancelCause(t.Context())
 	newer := errors.New("a newer save")
-	if err := r.Ready(ctx, []Pod{webPod}, func(Phase) { cancel(newer) }); !errors.Is(err, newer) {
+	if err := r.Ready(ctx, []Pod{webPod}, func(readiness.Phase) { cancel(newer) }); !errors.Is(err, newer) {
 		t.Errorf("got %v", err)
 	}
 	ctx, stop := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer stop()
-	var why *NotReadyError
+	var why *podstatus.NotReadyError
 	if err := r.Ready(ctx, []Pod{webPod}, nil); !errors.As(err, &why) || why.Code() != "pod.timeout" || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}

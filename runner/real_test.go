@@ -20,10 +20,16 @@ import (
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
+
+	"github.com/devloop-cli/devloop/runner/inspect"
+	"github.com/devloop-cli/devloop/runner/podstatus"
+	"github.com/devloop-cli/devloop/runner/readiness"
+
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/devloop-cli/devloop/hack/real"
@@ -187,7 +193,7 @@ func TestRealPodServesAcrossReplacement(t *testing.T) {
 		}
 		replaced := time.Since(began)
 		var phases []string
-		if err := r.Ready(ctx, pods, func(p Phase) { phases = append(phases, p.Phase) }); err != nil {
+		if err := r.Ready(ctx, pods, func(p readiness.Phase) { phases = append(phases, p.Phase) }); err != nil {
 			t.Fatal(err)
 		}
 		t.Logf("replaced in %v, ready in %v: %v", replaced.Round(time.Millisecond), time.Since(began).Round(time.Millisecond), phases)
@@ -267,9 +273,9 @@ func TestRealFailuresAreExplained(t *testing.T) {
 				t.Fatal(err)
 			}
 			err = r.Ready(ctx, pods, nil)
-			var why *NotReadyError
+			var why *podstatus.NotReadyError
 			if !errors.As(err, &why) {
-				t.Fatalf("got %v, want a *NotReadyError", err)
+				t.Fatalf("got %v, want a *podstatus.NotReadyError", err)
 			}
 			t.Logf("after %v\n%s", time.Since(began).Round(time.Millisecond), report(why))
 			if !strings.HasPrefix(why.Code(), c.code) || !strings.Contains(why.Error(), c.says) {
@@ -291,7 +297,7 @@ func TestRealTimeoutSaysWhatItWaitedFor(t *testing.T) {
 	short, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	err = r.Ready(short, pods, nil)
-	var why *NotReadyError
+	var why *podstatus.NotReadyError
 	if !errors.As(err, &why) || why.Code() != "pod.timeout" || !strings.Contains(why.Why, "8080") || !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("got %v", err)
 	}
@@ -437,7 +443,7 @@ func TestRealDeployment(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	states, err := r.List(ctx, Selection{Project: t.Name()})
+	states, err := r.Viewer().List(ctx, inspect.Selection{Project: t.Name()})
 	if err != nil || len(states) < 2 {
 		t.Errorf("List: %v, %v", states, err)
 	}

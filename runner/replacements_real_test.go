@@ -16,6 +16,7 @@ import (
 	"github.com/devloop-cli/devloop/hack/real"
 	"github.com/devloop-cli/devloop/runner/internal/pause"
 	"github.com/devloop-cli/devloop/runner/localport"
+	"github.com/devloop-cli/devloop/runner/podstatus"
 )
 
 // replacements is how often the Pod is replaced under the clients' hands.
@@ -60,7 +61,7 @@ func TestRealNoRequestIsLostWhilePodsChange(t *testing.T) {
 			}
 		}
 	}
-	stop(errStopped)
+	stop(errTestDone)
 	all.Wait()
 	total, waits := 0, []time.Duration{}
 	for i := range clients {
@@ -86,7 +87,7 @@ func replaceOnce(ctx context.Context, t *testing.T, r *Runner, f *localport.Port
 		return err
 	}
 	if err := r.Ready(ctx, pods, nil); err != nil {
-		return errors.New(report(err.(*NotReadyError)))
+		return errors.New(report(err.(*podstatus.NotReadyError)))
 	}
 	f.SetBackend(pods[0], 8080)
 	return nil
@@ -137,3 +138,6 @@ func (c *impatient) once(ctx context.Context) (string, error) {
 	}
 	return string(body), err
 }
+
+// errTestDone is the cause of contexts that end with their test.
+var errTestDone = errors.New("the test is done")

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"io"
 	"math"
-	"slices"
-	"time"
 
-	corev1 "k8s.io/api/core/v1"
+	"github.com/devloop-cli/devloop/runner/explain"
+	"github.com/devloop-cli/devloop/runner/inspect"
+	"github.com/devloop-cli/devloop/runner/podlogs"
+	"github.com/devloop-cli/devloop/runner/podstatus"
+	"github.com/devloop-cli/devloop/runner/readiness"
 
 	"github.com/devloop-cli/devloop/runner/cluster"
 	"github.com/devloop-cli/devloop/runner/deploy"
@@ -47,9 +49,6 @@ var (
 	ErrRestarted    = supervisor.ErrRestarted
 )
 
-// errStopped is the cause of contexts that end because their work is done.
-var errStopped = errors.New("stopped")
-
 // Runner speaks with one cluster. It is safe for concurrent use.
 type Runner struct {
 	*cluster.Client
@@ -69,7 +68,7 @@ func Connect(o ConnectOptions) (*Runner, error) {
 
 func newRunner(c *cluster.Client) *Runner {
 	dial := portforward.Dialer(c.Config)
-	return &Runner{Client: c, Deployer: deploy.New(c, hopeless), Supervisor: supervisor.New(c, dial), dial: dial}
+	return &Runner{Client: c, Deployer: deploy.New(c, podstatus.IsHopeless), Supervisor: supervisor.New(c, dial), dial: dial}
 }
 
 // Listen keeps a local port whose backends are Pods of the cluster, see [localport.Listen].
@@ -82,23 +81,24 @@ func (r *Runner) Dial(ctx context.Context, p Pod, port int) (io.ReadWriteCloser,
 	return r.dial.Connect(ctx, p, port)
 }
 
-// hopeless says that a Pod won't come to serve: it fails, or no node has taken it for long.
-func hopeless(p corev1.Pod) bool {
-	long := slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
-		return c.Type == corev1.PodScheduled && time.Since(c.LastTransitionTime.Time) > schedulePatience
-	})
-	return diagnose(&p, 0) != nil || unschedulable(&p) != nil && long
-}
-
-// Prove is [supervisor.Supervisor.Confirm], with a [*NotReadyError] for an application that has ended.
+// Prove is [supervisor.Supervisor.Confirm], with a [*podstatus.NotReadyError] for an application that has ended.
 func (r *Runner) Prove(ctx context.Context, p Pod, port int, state, was string) error {
 	err := r.Confirm(ctx, p, port, state, was)
 	if errors.Is(err, supervisor.ErrRolledBack) {
-		return r.explain(ctx, p, nil, verdict{code: "pod.crash", why: err.Error(), container: p.Containers[0], ended: true, run: math.MaxInt32, wentBack: true})
+		return explain.Finding(ctx, r.Client, p, nil, podstatus.Finding{Code: "pod.crash", Why: err.Error(), Container: p.Containers[0], Ended: true, Run: math.MaxInt32, RolledBack: true})
 	}
 	return err
 }
 
-// wentBack begins the line that a supervisor writes into the log when an application did
-// not survive its start with a change, and starts as it was before.
-const wentBack = "devloop: the application ended with exit code "
+// Ready waits until the Pods serve, see [readiness.Waiter].
+func (r *Runner) Ready(ctx context.Context, pods []Pod, phase func(readiness.Phase)) error {
+	return readiness.Waiter{Client: r.Client, Dial: r.dial}.Wait(ctx, pods, phase)
+}
+
+// Logs follows the logs of a Pod, see [podlogs.Follow].
+func (r *Runner) Logs(ctx context.Context, p Pod, out io.Writer) error {
+	return podlogs.Follow(ctx, r.Client, p, nil, out)
+}
+
+// Viewer looks into the cluster.
+func (r *Runner) Viewer() inspect.Viewer { return inspect.Viewer{Client: r.Client, Dial: r.dial} }

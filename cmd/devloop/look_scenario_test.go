@@ -71,7 +71,7 @@ func TestScenarioAManifestWithoutAProjectIsLookedAtWithoutKubectl(t *testing.T) 
 	if err := json.Unmarshal([]byte(s.says("", "status", "--json")), &table); err != nil || len(table.Pods) != 1 {
 		t.Fatalf("%v, %+v", err, table)
 	}
-	if p := table.Pods[0]; p.Name != "nginx-pod" || p.Project != "nginx" || p.Ready != 1 || p.ImageSince == nil || p.Trouble != "" {
+	if p := table.Pods[0]; p.Name != "nginx-pod" || p.Project != "nginx" || p.Ready != 1 || p.ImageSince == nil || p.Problem != "" {
 		t.Errorf("got %+v", p)
 	}
 

@@ -20,3 +20,11 @@ func Closest(word string, candidates []string) string {
 	}
 	return best
 }
+
+// LowerFirst makes a sentence a part of another.
+func LowerFirst(s string) string {
+	if len(s) < 2 || s[1] >= 'A' && s[1] <= 'Z' { // an abbreviation
+		return s
+	}
+	return strings.ToLower(s[:1]) + s[1:]
+}

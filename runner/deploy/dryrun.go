@@ -81,7 +81,7 @@ func refusals(m manifest.Manifest, i int, o kube.Ref, err error) yamlfile.Proble
 	switch {
 	case apierrors.IsInvalid(err) && status.Status().Details != nil:
 		for _, c := range status.Status().Details.Causes {
-			problems = append(problems, problem(m, i, o, c.Field, lowerFirst(example.ReplaceAllString(c.Message, "")), hintFor(c.Field, c.Message)))
+			problems = append(problems, problem(m, i, o, c.Field, spelling.LowerFirst(example.ReplaceAllString(c.Message, "")), hintFor(c.Field, c.Message)))
 		}
 	case apierrors.IsBadRequest(err):
 		for _, f := range strictError.FindAllStringSubmatch(err.Error(), -1) {

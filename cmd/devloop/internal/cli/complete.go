@@ -17,6 +17,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/inspect"
 )
 
 // shells are the scripts that make a shell ask devloop how a command line could go on:
@@ -193,7 +194,7 @@ func podCandidates(ctx context.Context, c *cli.Command, words, args []string) []
 	if _, err := loader.Detect(ctx, docker, pods.Context(), pods.Server()); err != nil {
 		return nil
 	}
-	list, err := pods.List(ctx, runner.Selection{Namespace: pods.Namespace(), Others: true})
+	list, err := pods.Viewer().List(ctx, inspect.Selection{Namespace: pods.Namespace(), All: true})
 	if err != nil {
 		return nil
 	}

@@ -12,6 +12,8 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/runner/manifest"
+	"github.com/devloop-cli/devloop/runner/podstatus"
+	"github.com/devloop-cli/devloop/runner/readiness"
 )
 
 // Localhost leads to the old Pod until the new one answers, so that a start that fails takes
@@ -177,7 +179,7 @@ func (r *stageRun) ready(ctx context.Context, pods []runner.Pod) error {
 		defer cancel()
 	}
 	r.note = names(pods)
-	phase := func(p runner.Phase) { r.publish(event.PodPhase{Pod: p.Pod, Phase: p.Phase, Detail: p.Detail}) }
+	phase := func(p readiness.Phase) { r.publish(event.PodPhase{Pod: p.Pod, Phase: p.Phase, Detail: p.Detail}) }
 	err := r.Deployer.Ready(ctx, pods, phase)
 	if r.listensElsewhere(err, pods) {
 		err = r.Deployer.Ready(ctx, pods, phase)
@@ -239,7 +241,7 @@ func removedFromManifest(pods []runner.Pod, m manifest.Manifest) []runner.Pod {
 
 // isUnschedulable reports whether a Pod failed since no node has room for it.
 func isUnschedulable(err error) bool {
-	var why *runner.NotReadyError
+	var why *podstatus.NotReadyError
 	return errors.As(err, &why) && why.Code() == "pod.pending"
 }
 

@@ -43,6 +43,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/devloop-cli/devloop/runner/readiness"
+
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/devloop-cli/devloop/builder"
@@ -99,7 +101,7 @@ type Pods interface {
 
 // Readiness waits for Pods.
 type Readiness interface {
-	Ready(ctx context.Context, pods []runner.Pod, phase func(runner.Phase)) error
+	Ready(ctx context.Context, pods []runner.Pod, phase func(readiness.Phase)) error
 }
 
 // Patcher changes the application in running Pods.

@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/devloop-cli/devloop/runner/readiness"
+
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -105,7 +107,7 @@ func (f *fakes) Replace(ctx context.Context, s runner.Spec) ([]runner.Pod, error
 	return podsFor(s), f.work(ctx, event.Replace)
 }
 
-func (f *fakes) Ready(ctx context.Context, _ []runner.Pod, phase func(runner.Phase)) error {
+func (f *fakes) Ready(ctx context.Context, _ []runner.Pod, phase func(readiness.Phase)) error {
 	return f.work(ctx, event.Ready)
 }
 
@@ -412,7 +414,7 @@ func (f *sameImage) Replace(_ context.Context, s runner.Spec) ([]runner.Pod, err
 	return podsFor(s), nil
 }
 
-func (f *sameImage) Ready(context.Context, []runner.Pod, func(runner.Phase)) error { return nil }
+func (f *sameImage) Ready(context.Context, []runner.Pod, func(readiness.Phase)) error { return nil }
 
 func changedFile(path string) watch.Batch {
 	return watch.Batch{Paths: []string{path}, Kinds: watch.KindOf(path)}

@@ -12,6 +12,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/runner/localport"
+	"github.com/devloop-cli/devloop/runner/podstatus"
 )
 
 // openPorts opens a local port for each endpoint that has none, and closes those that the
@@ -139,7 +140,7 @@ func (o opened) instead(expected int) int {
 // listensElsewhere goes by the port that the application opened where no manifest names one and
 // its settings led to another, and says so.
 func (r *stageRun) listensElsewhere(err error, pods []runner.Pod) bool {
-	var why *runner.NotReadyError
+	var why *podstatus.NotReadyError
 	if !errors.As(err, &why) || why.Opened() == 0 || !r.manifest.Generated() || len(pods) != 1 || len(pods[0].Ports) != 1 {
 		return false
 	}

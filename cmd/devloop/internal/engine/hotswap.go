@@ -15,6 +15,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
 	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/podstatus"
 )
 
 // If only bodies of methods have changed, and only requests call them, the running JVM takes
@@ -103,7 +104,7 @@ func (s *Session) redefine(ctx context.Context, p runner.Pod, classes map[string
 // jdwpRejected reports whether Pods failed because their JVM does not start with a debug port,
 // which the session then does without: an image may lack the library, or start several JVMs.
 func (c *cycle) jdwpRejected(debug runner.Debug, err error) bool {
-	var why *runner.NotReadyError
+	var why *podstatus.NotReadyError
 	if debug.JVMOptions == "" || !errors.As(err, &why) || why.Code() != "pod.crash" {
 		return false
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/podstatus"
 )
 
 // If only the application's own files have changed, the Pod stays: the supervisor in its image
@@ -99,8 +100,8 @@ func (r *stageRun) confirmRestart(ctx context.Context, before state.Deployment) 
 // recoverFailedRestart records how a restart failed. A single Pod whose application ended with the
 // change runs as before again, and localhost leads to it; of several, some may run with the change.
 func (c *cycle) recoverFailedRestart(err error, before state.Deployment, served bool) {
-	var why *runner.NotReadyError
-	wentBack := errors.As(err, &why) && why.WentBack()
+	var why *podstatus.NotReadyError
+	wentBack := errors.As(err, &why) && why.RolledBack()
 	switch {
 	case failure.Cancelled(err):
 	case wentBack && len(before.Patchable()) == 1 && served:

@@ -19,6 +19,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/readiness"
 	"github.com/devloop-cli/devloop/watch"
 )
 
@@ -60,7 +61,7 @@ func (f *covering) Compile(ctx context.Context, paths []string, out io.Writer) (
 	return f.ending.Compile(ctx, paths, out)
 }
 
-func (f *covering) Ready(ctx context.Context, pods []runner.Pod, phase func(runner.Phase)) error {
+func (f *covering) Ready(ctx context.Context, pods []runner.Pod, phase func(readiness.Phase)) error {
 	err := f.ending.Ready(ctx, pods, phase)
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -8,7 +8,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/devloop-cli/devloop/runner/inspect"
+	"github.com/devloop-cli/devloop/runner/podstatus"
+
 	corev1 "k8s.io/api/core/v1"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/devloop-cli/devloop/runner"
@@ -16,7 +20,7 @@ import (
 
 // Describe writes all that is known about a Pod: our explanation, then node and labels,
 // containers, conditions, and events, oldest first.
-func Describe(w io.Writer, i runner.Inspection, row Row, now time.Time) error {
+func Describe(w io.Writer, i inspect.Inspection, row Row, now time.Time) error {
 	p := &page{w: w, now: now}
 	p.explanation(i, row)
 	p.head(i, row)
@@ -58,7 +62,7 @@ func (p *page) field(name, value string) {
 }
 
 // explanation writes the summary that precedes the details.
-func (p *page) explanation(i runner.Inspection, row Row) {
+func (p *page) explanation(i inspect.Inspection, row Row) {
 	switch {
 	case i.Why != nil:
 		p.line("Pod %q does not serve: %s", i.Name, i.Why.Why)
@@ -82,7 +86,7 @@ func (p *page) explanation(i runner.Inspection, row Row) {
 }
 
 // reachable says how to reach the Pod from this machine, which is outside the cluster network.
-func (p *page) reachable(i runner.Inspection, row Row) {
+func (p *page) reachable(i inspect.Inspection, row Row) {
 	switch {
 	case len(row.Addresses) > 0:
 		p.line("  → open %s", strings.Join(row.Addresses, ", "))
@@ -120,7 +124,7 @@ func restarted(times int) string {
 	}
 }
 
-func (p *page) head(i runner.Inspection, row Row) {
+func (p *page) head(i inspect.Inspection, row Row) {
 	o := i.Object
 	p.line("pod %s", o.Name)
 	p.field("namespace", o.Namespace)
@@ -277,7 +281,7 @@ func (p *page) events(list []corev1.Event) {
 	}
 	p.line("events, oldest first")
 	for _, e := range list {
-		p.line("  %6s ago  %-8s %-18s %s%s", age(runner.EventTime(e), p.now), strings.ToLower(e.Type), e.Reason, strings.TrimSpace(e.Message), times(e))
+		p.line("  %6s ago  %-8s %-18s %s%s", age(podstatus.EventTime(e), p.now), strings.ToLower(e.Type), e.Reason, strings.TrimSpace(e.Message), times(e))
 	}
 }
 

@@ -3,9 +3,10 @@ package podview
 import (
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
+	"github.com/devloop-cli/devloop/runner/inspect"
+	"github.com/devloop-cli/devloop/runner/podstatus"
 
-	"github.com/devloop-cli/devloop/runner"
+	corev1 "k8s.io/api/core/v1"
 )
 
 // Description is the JSON form of [Describe].
@@ -61,7 +62,7 @@ type Event struct {
 }
 
 // DescriptionOf returns the JSON form of an inspection.
-func DescriptionOf(i runner.Inspection, row Row) Description {
+func DescriptionOf(i inspect.Inspection, row Row) Description {
 	o := i.Object
 	d := Description{Row: row, Node: o.Spec.NodeName, IP: o.Status.PodIP, Conditions: []Condition{}, Events: []Event{}}
 	if i.Why != nil {
@@ -77,7 +78,7 @@ func DescriptionOf(i runner.Inspection, row Row) Description {
 		d.Conditions = append(d.Conditions, Condition{string(c.Type), string(c.Status), c.Reason, c.Message})
 	}
 	for _, e := range i.Events {
-		d.Events = append(d.Events, Event{runner.EventTime(e).UTC(), e.Type, e.Reason, e.Message, max(1, int(e.Count))})
+		d.Events = append(d.Events, Event{podstatus.EventTime(e).UTC(), e.Type, e.Reason, e.Message, max(1, int(e.Count))})
 	}
 	return d
 }

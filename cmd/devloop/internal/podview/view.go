@@ -17,7 +17,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/duration"
 
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/inspect"
 )
 
 // none fills an empty cell.
@@ -38,15 +38,15 @@ type Row struct {
 	Changes    string     `json:"changes,omitempty"`    // how the running application differs from the image
 	ImageSince *time.Time `json:"imageSince,omitempty"` // when the image was created
 	Addresses  []string   `json:"addresses,omitempty"`  // local, such as http://localhost:8080
-	Trouble    string     `json:"trouble,omitempty"`
+	Problem    string     `json:"trouble,omitempty"`
 }
 
 // RowOf returns the row of a Pod. Pass a zero imageSince and no addresses if they are unknown.
-func RowOf(s runner.PodState, imageSince time.Time, addresses []string) Row {
+func RowOf(s inspect.PodState, imageSince time.Time, addresses []string) Row {
 	row := Row{
 		Name: s.Name, Namespace: s.Namespace, Project: s.Project, Directory: s.Directory,
 		Ready: s.Ready, Containers: len(s.Containers), Status: s.Status, Restarts: s.Restarts, Since: s.Since.UTC(),
-		Image: s.Image, Changes: s.Changes, Addresses: addresses, Trouble: s.Trouble,
+		Image: s.Image, Changes: s.Changes, Addresses: addresses, Problem: s.Problem,
 	}
 	if !imageSince.IsZero() {
 		row.ImageSince = new(imageSince.UTC())
@@ -62,7 +62,7 @@ func Status(w io.Writer, rows []Row, now time.Time) error {
 	for _, r := range rows {
 		several = several || r.Namespace != rows[0].Namespace
 		table = append(table, []string{r.Namespace, r.Name, fmt.Sprintf("%d/%d", r.Ready, r.Containers), r.Status, fmt.Sprint(r.Restarts), age(r.Since, now),
-			orNone(r.Trouble), orNone(strings.Join(r.Addresses, " ")), r.shownImage(), imageAge(r.ImageSince, now)})
+			orNone(r.Problem), orNone(strings.Join(r.Addresses, " ")), r.shownImage(), imageAge(r.ImageSince, now)})
 	}
 	var columns []int
 	for i := range table[0] {

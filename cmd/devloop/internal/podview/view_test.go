@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/devloop-cli/devloop/runner/inspect"
+	"github.com/devloop-cli/devloop/runner/podstatus"
+
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
 
@@ -35,12 +38,12 @@ func golden(t *testing.T, name, got string) {
 }
 
 // states are Pods as a list of the cluster has them.
-func states() []runner.PodState {
-	return []runner.PodState{
+func states() []inspect.PodState {
+	return []inspect.PodState{
 		{Pod: runner.Pod{Namespace: "default", Name: "spring-pod", Image: "spring-server:devloop-0123456789ab", Containers: []string{"app"}},
 			Project: "spring-server", Directory: "/projects/spring-server", Status: "Running", Ready: 1, Since: now.Add(-200 * time.Second)},
 		{Pod: runner.Pod{Namespace: "default", Name: "web", Image: "web", Containers: []string{"app", "proxy"}},
-			Status: "CrashLoopBackOff", Ready: 1, Restarts: 12, Since: now.Add(-50 * time.Hour), Trouble: "application ended"},
+			Status: "CrashLoopBackOff", Ready: 1, Restarts: 12, Since: now.Add(-50 * time.Hour), Problem: "application ended"},
 	}
 }
 
@@ -79,16 +82,16 @@ func TestDescribe(t *testing.T) {
 		var recorded struct {
 			Pod    corev1.Pod
 			Events []corev1.Event
-			State  runner.PodState
+			State  inspect.PodState
 			Why    string
 		}
 		if err := yaml.UnmarshalStrict(text, &recorded); err != nil {
 			t.Fatal(err)
 		}
-		i := runner.Inspection{PodState: recorded.State, Object: &recorded.Pod, Events: recorded.Events}
+		i := inspect.Inspection{PodState: recorded.State, Object: &recorded.Pod, Events: recorded.Events}
 		i.Since = recorded.Pod.CreationTimestamp.Time
 		if recorded.Why != "" {
-			i.Why = &runner.NotReadyError{Pod: i.Pod, Why: recorded.Why}
+			i.Why = &podstatus.NotReadyError{Pod: i.Pod, Why: recorded.Why}
 		}
 		var out strings.Builder
 		if err := Describe(&out, i, RowOf(i.PodState, time.Time{}, nil), now); err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/podview"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/runner/manifest"
+	"github.com/devloop-cli/devloop/runner/podstatus"
 )
 
 func ApplyCommand(s wiring.Streams) *cli.Command {
@@ -82,7 +83,7 @@ func applyFiles(c *cli.Context, d wiring.Display) error {
 		}
 	}
 	made, err := l.Apply(c.Context, m, stored)
-	if why, ok := errors.AsType[*runner.NotReadyError](err); ok && !c.Bool("load") {
+	if why, ok := errors.AsType[*podstatus.NotReadyError](err); ok && !c.Bool("load") {
 		wiring.AdviseLoad(c.Context, imager, why, files[0])
 	}
 	if err != nil {

@@ -35,7 +35,7 @@ func describe(c *cli.Context, s wiring.Streams) error {
 	if err != nil {
 		return err
 	}
-	found, err := at.Pods.Inspect(c.Context, name)
+	found, err := at.Pods.Viewer().Inspect(c.Context, name)
 	if err != nil {
 		return err
 	}

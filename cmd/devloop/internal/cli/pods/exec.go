@@ -11,7 +11,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/podexec"
 )
 
 func ExecCommand(s wiring.Streams) *cli.Command {
@@ -44,8 +44,8 @@ func execute(c *cli.Context, s wiring.Streams) error {
 	if err != nil {
 		return err
 	}
-	command := runner.Command{Container: c.String("container"), Args: args, Out: s.Out, Err: s.Err}
-	code, err := inTerminal(c, s, &command, func(ctx context.Context) (int, error) { return pods.Exec(ctx, pod, command) })
+	command := podexec.Command{Container: c.String("container"), Args: args, Out: s.Out, Err: s.Err}
+	code, err := inTerminal(c, s, &command, func(ctx context.Context) (int, error) { return podexec.Run(ctx, pods.Client, pod, command) })
 	if err == nil && code != 0 {
 		return &wiring.EndedError{Code: code}
 	}
@@ -73,7 +73,7 @@ func commandLine(args []string) (name string, command []string, err error) {
 
 // inTerminal runs do with this terminal, if the streams are one and the command is
 // to have it: its keys go through untouched, Ctrl+C too, and its size follows.
-func inTerminal(c *cli.Context, s wiring.Streams, command *runner.Command, do func(context.Context) (int, error)) (int, error) {
+func inTerminal(c *cli.Context, s wiring.Streams, command *podexec.Command, do func(context.Context) (int, error)) (int, error) {
 	in, inIs := cmdline.Terminal(s.In)
 	out, outIs := cmdline.Terminal(s.Out)
 	if c.Bool("stdin") || inIs && outIs {
@@ -95,15 +95,15 @@ func inTerminal(c *cli.Context, s wiring.Streams, command *runner.Command, do fu
 }
 
 // sizes yields the size of a terminal, at first and whenever it changes.
-func sizes(ctx context.Context, fd int) <-chan runner.Size {
-	out := make(chan runner.Size, 1)
+func sizes(ctx context.Context, fd int) <-chan podexec.Size {
+	out := make(chan podexec.Size, 1)
 	changed := resized(ctx)
 	go func() {
 		defer close(out)
 		for {
 			if width, height, err := term.GetSize(fd); err == nil {
 				select {
-				case out <- runner.Size{Width: uint16(width), Height: uint16(height)}:
+				case out <- podexec.Size{Width: uint16(width), Height: uint16(height)}:
 				case <-ctx.Done():
 					return
 				}

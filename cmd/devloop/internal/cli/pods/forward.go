@@ -50,7 +50,7 @@ func forwardTo(c *cli.Context, s wiring.Streams, d wiring.Display) error {
 		return err
 	}
 	pods := at.Pods
-	pod, err := pods.Find(c.Context, name)
+	pod, err := pods.Viewer().Find(c.Context, name)
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func forwardTo(c *cli.Context, s wiring.Streams, d wiring.Display) error {
 	if err := local.FallbackReason(); err != nil {
 		d.Warn(err)
 	}
-	err = pods.Follow(c.Context, pod, func(p runner.Pod) {
+	err = pods.Viewer().WatchServing(c.Context, pod, func(p runner.Pod) {
 		local.SetBackend(p, ports.remote)
 		d.Publish(0, event.PortForwarded{Pod: p.Name, Port: ports.remote, URL: local.URL()})
 		if !c.Bool("json") {

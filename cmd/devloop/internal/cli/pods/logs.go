@@ -14,6 +14,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/lines"
 	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/podlogs"
 )
 
 func LogsCommand(s wiring.Streams) *cli.Command {
@@ -36,7 +37,7 @@ NAME can be left out where devloop has but one Pod in the namespace.`,
 }
 
 func logs(c *cli.Context, s wiring.Streams) error {
-	options := runner.LogOptions{Previous: c.Bool("previous"), Follow: c.Bool("follow")}
+	options := podlogs.Options{Previous: c.Bool("previous"), Follow: c.Bool("follow")}
 	if options.Follow && options.Previous {
 		return &cmdline.UsageError{Err: errors.New("--follow and --previous exclude each other: a run that has ended writes nothing more"), Command: c.Command.Name}
 	}
@@ -66,7 +67,7 @@ func logs(c *cli.Context, s wiring.Streams) error {
 		group.Go(func() error {
 			out, flush := lines.NewWriter(logLine(s.Out, &turn, pod, container, c.Bool("json")))
 			defer flush()
-			return pods.ReadLog(ctx, one, options, out)
+			return podlogs.Read(ctx, pods.Client, one, options, out)
 		})
 	}
 	return group.Wait()

@@ -15,7 +15,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/sessions"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/podview"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/inspect"
 )
 
 func StatusCommand(s wiring.Streams) *cli.Command {
@@ -44,7 +44,7 @@ func status(c *cli.Context, s wiring.Streams) error {
 	if err != nil {
 		return err
 	}
-	list, err := at.Pods.List(c.Context, selection)
+	list, err := at.Pods.Viewer().List(c.Context, selection)
 	if err != nil {
 		return err
 	}
@@ -63,8 +63,8 @@ func status(c *cli.Context, s wiring.Streams) error {
 }
 
 // selected says which Pods the flags ask for.
-func selected(c *cli.Context) (runner.Selection, error) {
-	selection := runner.Selection{Project: c.String("name"), Namespace: c.String("namespace"), Others: c.Bool("all")}
+func selected(c *cli.Context) (inspect.Selection, error) {
+	selection := inspect.Selection{Project: c.String("name"), Namespace: c.String("namespace"), All: c.Bool("all")}
 	if c.NArg() > 0 && selection.Project == "" {
 		dir, err := wiring.Directory(c)
 		if err != nil {
@@ -79,19 +79,19 @@ func selected(c *cli.Context) (runner.Selection, error) {
 			selection.Directory = project.Dir // its modules, too
 		}
 	}
-	if selection.Project != "" && selection.Others {
+	if selection.Project != "" && selection.All {
 		return selection, &cmdline.UsageError{Err: fmt.Errorf("--all shows every Pod, and does not go with a project")}
 	}
 	return selection, nil
 }
 
 // nothing says on stderr that there is nothing: stdout is for data.
-func nothing(c *cli.Context, s wiring.Streams, selection runner.Selection) error {
+func nothing(c *cli.Context, s wiring.Streams, selection inspect.Selection) error {
 	text := "devloop has no Pod in the cluster; make one: devloop deploy, or devloop apply -f FILE"
 	if selection.Project != "" {
 		text = fmt.Sprintf("devloop has no Pod of the project %q in the cluster; make it: %s", selection.Project, wiring.NextCommand(c, "deploy"))
 	}
-	if selection.Others {
+	if selection.All {
 		text = "there is no Pod at all"
 	}
 	_, err := fmt.Fprintln(s.Err, text)
@@ -109,7 +109,7 @@ func newFacts(context string, images *builder.Imager) *facts {
 	return &facts{images: images, since: map[string]time.Time{}, addresses: sessions.OpenAddresses(context)}
 }
 
-func (f *facts) row(ctx context.Context, p runner.PodState) podview.Row {
+func (f *facts) row(ctx context.Context, p inspect.PodState) podview.Row {
 	since, asked := f.since[p.Image]
 	if !asked {
 		since, _ = f.images.LastTagged(ctx, p.Image) // without it the column stays empty

@@ -15,6 +15,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/podstatus"
 )
 
 // LookFlags are the flags of the commands that show something. What they show is
@@ -53,7 +54,7 @@ func FindPod(c *cli.Context, name string) (pods *runner.Runner, pod runner.Pod, 
 	if err != nil {
 		return nil, pod, err
 	}
-	if pod, err = at.Pods.Find(c.Context, name); err != nil {
+	if pod, err = at.Pods.Viewer().Find(c.Context, name); err != nil {
 		return nil, pod, err
 	}
 	pod.Containers, err = containers(pod, c.String("container"))
@@ -71,11 +72,11 @@ func PodName(c *cli.Context) (string, error) {
 
 // AdviseLoad adds what the cluster can't know: that this machine's Docker has the
 // image which the node lacks.
-func AdviseLoad(ctx context.Context, images *builder.Imager, why *runner.NotReadyError, file string) {
-	if why == nil || why.Image == "" {
+func AdviseLoad(ctx context.Context, images *builder.Imager, why *podstatus.NotReadyError, file string) {
+	if why == nil || why.Image() == "" {
 		return
 	}
-	if since, err := images.LastTagged(ctx, why.Image); err == nil && !since.IsZero() {
+	if since, err := images.LastTagged(ctx, why.Image()); err == nil && !since.IsZero() {
 		why.Advise(fmt.Sprintf("Docker has that image on this machine, and the node has a store of its own; bring it there: devloop apply -f %s --load", file))
 	}
 }

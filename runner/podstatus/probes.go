@@ -1,7 +1,6 @@
-package runner
+package podstatus
 
 import (
-	"context"
 	"fmt"
 	"regexp"
 	"strings"
@@ -10,27 +9,27 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// unready explains a Pod whose containers run and that gets no requests, because a
+// NotReady explains a Pod whose containers run and that gets no requests, because a
 // probe fails. What the probe got is in the events, see [Runner.refine].
-func unready(p *corev1.Pod) *verdict {
+func NotReady(p *corev1.Pod) *Finding {
 	for _, s := range p.Status.ContainerStatuses {
 		if s.Ready {
 			continue
 		}
-		v := &verdict{code: "pod.probe", probed: s.Name, container: s.Name}
-		c := containerOf(p, s.Name)
+		v := &Finding{Code: "pod.probe", Probed: s.Name, Container: s.Name}
+		c := Container(p, s.Name)
 		switch {
 		case c == nil:
 		case s.Started != nil && !*s.Started && c.StartupProbe != nil:
-			v.probe, v.probeName = c.StartupProbe, "startup"
+			v.Probe, v.ProbeName = c.StartupProbe, "startup"
 		case c.ReadinessProbe != nil:
-			v.probe, v.probeName = c.ReadinessProbe, "readiness"
+			v.Probe, v.ProbeName = c.ReadinessProbe, "readiness"
 		}
-		v.why = fmt.Sprintf("it runs, but its %s probe does not succeed", orReadiness(v.probeName))
-		v.hints = []string{"check the probe in the manifest, or give the application more time"}
+		v.Why = fmt.Sprintf("it runs, but its %s probe does not succeed", orReadiness(v.ProbeName))
+		v.Hints = []string{"check the probe in the manifest, or give the application more time"}
 		return v
 	}
-	return &verdict{code: "pod.probe", why: "it runs, but the cluster does not call it ready"}
+	return &Finding{Code: "pod.probe", Why: "it runs, but the cluster does not call it ready"}
 }
 
 func orReadiness(name string) string {
@@ -40,7 +39,8 @@ func orReadiness(name string) string {
 	return name
 }
 
-func containerOf(p *corev1.Pod, name string) *corev1.Container {
+// Container returns the Pod's container of that name, nil for none.
+func Container(p *corev1.Pod, name string) *corev1.Container {
 	for i, c := range p.Spec.Containers {
 		if c.Name == name {
 			return &p.Spec.Containers[i]
@@ -150,51 +150,5 @@ func probePort(p *corev1.Probe, c *corev1.Container) int {
 	}
 }
 
-// refineProbe adds to a verdict what the probe asked for and got, and where the
-// application listens instead.
-func (r *Runner) refineProbe(ctx context.Context, p Pod, o *corev1.Pod, v *verdict, events []corev1.Event, log []string) {
-	if o == nil || v.probe == nil {
-		return
-	}
-	c := containerOf(o, v.probed)
-	got := probeMessage(probeEvent(events, v.probeName))
-	v.why = fmt.Sprintf("it runs, but its %s probe does not succeed: it %s and got %s", v.probeName, probeAsks(v.probe, c), probeGot(got))
-	port := probePort(v.probe, c)
-	switch {
-	case strings.Contains(got, "connection refused") && port > 0:
-		r.refinePort(ctx, p, v, port, log)
-	case probeStatus.MatchString(got):
-		v.hints = []string{fmt.Sprintf("ask it yourself, and read the answer: devloop forward %s %d -n %s", p.Name, port, p.Namespace),
-			"compare `path` in the probe with what the application serves; Spring Boot's needs the Actuator dependency"}
-	case strings.Contains(probeGot(got), "in time"):
-		v.hints = []string{"give it more time: `timeoutSeconds` in the probe is 1 unless it is given"}
-	case strings.Contains(probeGot(got), "no such program"):
-		v.hints = []string{"the image lacks the probe's command: use `httpGet` or `tcpSocket` instead"}
-	}
-}
-
-// codePort is the code of a Pod whose application listens, but not where it should.
-const codePort = "pod.port"
-
-// refinePort says where the application listens, if not on port.
-func (r *Runner) refinePort(ctx context.Context, p Pod, v *verdict, port int, log []string) {
-	there := r.listeners(ctx, p, v.probed, log).besides(port)
-	switch {
-	case there.only(port):
-		v.code = codePort
-		v.why += fmt.Sprintf("; the application listens on port %d of 127.0.0.1 only, which nothing outside of the Pod reaches", port)
-		v.hints = []string{"let it listen on all addresses: remove `server.address` from the application's settings, or set it to 0.0.0.0"}
-	case len(there) > 0 && !there.has(port):
-		v.code = codePort
-		v.why += fmt.Sprintf("; the application listens on %s", there)
-		v.opened = there.one(startedOn(log))
-		v.hints = []string{fmt.Sprintf("write that port in the manifest instead of %d, or let the application listen on %d: `server.port` in Spring Boot", port, port)}
-		if p.Generated {
-			v.hints = []string{fmt.Sprintf("let it listen on %d: --env SERVER_PORT=%d, or `server.port` in its settings", port, port)}
-		}
-	case there.has(port):
-		// It listens by now: the next probe will tell.
-	default:
-		v.hints = []string{"nothing says that it listens anywhere yet; see what it does: devloop logs " + p.Name + " -n " + p.Namespace, "or give the application more time"}
-	}
-}
+// CodePort is the code of a Pod whose application listens, but not where it should.
+const CodePort = "pod.port"

@@ -1,4 +1,4 @@
-package runner
+package podstatus
 
 import (
 	"fmt"
@@ -11,23 +11,23 @@ import (
 // diagnoseImage explains a missing image. The project's own image is on the node
 // and is never pulled; so it is about another one, or about a tag that is asked
 // for at a registry each time.
-func diagnoseImage(p *corev1.Pod, s corev1.ContainerStatus, w *corev1.ContainerStateWaiting) *verdict {
+func diagnoseImage(p *corev1.Pod, s corev1.ContainerStatus, w *corev1.ContainerStateWaiting) *Finding {
 	image, policy := containerImage(p, s)
-	v := &verdict{code: "pod.image", image: image}
+	v := &Finding{Code: "pod.image", Image: image}
 	switch {
 	case w.Reason == "InvalidImageName":
-		v.why = fmt.Sprintf("%q is no image name", image)
-		v.hints = []string{"correct `image:` in the manifest: small letters, as in `spring-server` or `nginx:1.27`"}
+		v.Why = fmt.Sprintf("%q is no image name", image)
+		v.Hints = []string{"correct `image:` in the manifest: small letters, as in `spring-server` or `nginx:1.27`"}
 	case policy == corev1.PullNever:
-		v.why = fmt.Sprintf("the image %q is not on the node, and `imagePullPolicy: Never` forbids to fetch it", image)
-		v.hints = []string{"bring the copy of this machine's Docker into the node: devloop apply -f FILE --load", "or write `imagePullPolicy: IfNotPresent`"}
+		v.Why = fmt.Sprintf("the image %q is not on the node, and `imagePullPolicy: Never` forbids to fetch it", image)
+		v.Hints = []string{"bring the copy of this machine's Docker into the node: devloop apply -f FILE --load", "or write `imagePullPolicy: IfNotPresent`"}
 	case policy == corev1.PullAlways:
-		v.why = fmt.Sprintf("the node asked a registry for the image %q and did not get it%s; it asks each time, because the pull policy is Always%s",
+		v.Why = fmt.Sprintf("the node asked a registry for the image %q and did not get it%s; it asks each time, because the pull policy is Always%s",
 			image, registrySays(w.Message), untagged(image))
-		v.hints = []string{"write `imagePullPolicy: IfNotPresent` below `image: " + image + "`, and the node takes its own copy first", pullStory}
+		v.Hints = []string{"write `imagePullPolicy: IfNotPresent` below `image: " + image + "`, and the node takes its own copy first", pullStory}
 	default:
-		v.why = fmt.Sprintf("the image %q is not on the node, and no registry gave it%s", image, registrySays(w.Message))
-		v.hints = []string{"check its name in the manifest", "or bring the copy of this machine's Docker into the node: devloop apply -f FILE --load"}
+		v.Why = fmt.Sprintf("the image %q is not on the node, and no registry gave it%s", image, registrySays(w.Message))
+		v.Hints = []string{"check its name in the manifest", "or bring the copy of this machine's Docker into the node: devloop apply -f FILE --load"}
 	}
 	return v
 }

@@ -1,8 +1,6 @@
-package runner
+package podstatus
 
 import (
-	"bytes"
-	"context"
 	"encoding/hex"
 	"fmt"
 	"regexp"
@@ -11,31 +9,32 @@ import (
 	"strings"
 )
 
-// listener is a port that a program in the Pod listens on; local ones are reached
+// Listener is a port that a program in the Pod listens on; local ones are reached
 // from inside of the Pod only.
-type listener struct {
+type Listener struct {
 	port  int
 	local bool
 }
 
-type listeners []listener
+// Listeners are the ports on which a container listens.
+type Listeners []Listener
 
-func (l listeners) has(port int) bool {
-	return slices.ContainsFunc(l, func(e listener) bool { return e.port == port && !e.local })
+func (l Listeners) has(port int) bool {
+	return slices.ContainsFunc(l, func(e Listener) bool { return e.port == port && !e.local })
 }
 
 // besides leaves out the ports that are reached from inside of the Pod only, but for one: such are
 // devloop's own, on which a debugger waits, and no place for requests.
-func (l listeners) besides(port int) listeners {
-	return slices.DeleteFunc(slices.Clone(l), func(e listener) bool { return e.local && e.port != port })
+func (l Listeners) besides(port int) Listeners {
+	return slices.DeleteFunc(slices.Clone(l), func(e Listener) bool { return e.local && e.port != port })
 }
 
 // one returns the port that an application serves at: the only one that is reached from outside of
 // the Pod, else the only one of those that its log names; 0 where that does not tell.
-func (l listeners) one(logged listeners) int {
-	open := slices.DeleteFunc(slices.Clone(l), func(e listener) bool { return e.local })
+func (l Listeners) one(logged Listeners) int {
+	open := slices.DeleteFunc(slices.Clone(l), func(e Listener) bool { return e.local })
 	if len(open) > 1 {
-		open = slices.DeleteFunc(open, func(e listener) bool { return !logged.has(e.port) })
+		open = slices.DeleteFunc(open, func(e Listener) bool { return !logged.has(e.port) })
 	}
 	if len(open) != 1 {
 		return 0
@@ -44,12 +43,12 @@ func (l listeners) one(logged listeners) int {
 }
 
 // only says whether the port is listened on, by local programs alone.
-func (l listeners) only(port int) bool {
-	return !l.has(port) && slices.Contains(l, listener{port, true})
+func (l Listeners) only(port int) bool {
+	return !l.has(port) && slices.Contains(l, Listener{port, true})
 }
 
 // String names the ports, as in "port 9090" or "ports 8081 and 9090".
-func (l listeners) String() string {
+func (l Listeners) String() string {
 	var numbers []string
 	for _, e := range l {
 		number := strconv.Itoa(e.port)
@@ -65,28 +64,17 @@ func (l listeners) String() string {
 	return "ports " + strings.Join(numbers[:last], ", ") + " and " + numbers[last]
 }
 
-// listeners finds out where a container's application listens: by the kernel's tables, for
-// which the image must have `cat`, or by its own log. It returns none where nothing tells.
-func (r *Runner) listeners(ctx context.Context, p Pod, container string, log []string) listeners {
-	var out bytes.Buffer
-	_, err := r.Exec(ctx, p, Command{Container: container, Args: []string{"cat", "/proc/net/tcp", "/proc/net/tcp6"}, Out: &out, Err: &bytes.Buffer{}})
-	if found := socketTable(out.String()); err == nil && len(found) > 0 {
-		return found
-	}
-	return startedOn(log)
-}
-
 // startedLog is what Spring Boot says of its web server, such as "Tomcat started on
 // port 8080 (http)", before Boot 3 "on port(s): 8080 (http)".
 var startedLog = regexp.MustCompile(`(?:Tomcat|Jetty|Netty|Undertow) started on ports? ?(?:\(s\):)? ?(\d+)`)
 
-func startedOn(log []string) listeners {
-	var found listeners
+func portsInLog(log []string) Listeners {
+	var found Listeners
 	for _, line := range log {
 		if m := startedLog.FindStringSubmatch(strings.Replace(line, "port(s):", "port", 1)); m != nil {
 			port, _ := strconv.Atoi(m[1]) // the pattern has seen to that
-			if port > 0 && !slices.Contains(found, listener{port, false}) {
-				found = append(found, listener{port, false})
+			if port > 0 && !slices.Contains(found, Listener{port, false}) {
+				found = append(found, Listener{port, false})
 			}
 		}
 	}
@@ -97,11 +85,11 @@ func startedOn(log []string) listeners {
 // include/net/tcp_states.h.
 const tcpListen = "0A"
 
-// socketTable reads the listening sockets of /proc/net/tcp and tcp6, sorted by port.
+// ParseSockets reads the listening sockets of /proc/net/tcp and tcp6, sorted by port.
 // Each line has the local address in hexadecimal, its bytes in the order of the
 // machine word by word, and the state.
-func socketTable(text string) listeners {
-	var found listeners
+func ParseSockets(text string) Listeners {
+	var found Listeners
 	for line := range strings.Lines(text) {
 		fields := strings.Fields(line)
 		if len(fields) < 4 || fields[3] != tcpListen {
@@ -112,13 +100,13 @@ func socketTable(text string) listeners {
 		if err != nil {
 			continue
 		}
-		l := listener{int(number), loopback(address)}
+		l := Listener{int(number), loopback(address)}
 		if !slices.Contains(found, l) {
 			found = append(found, l)
 		}
 	}
-	found = slices.DeleteFunc(found, func(l listener) bool { return l.local && found.has(l.port) })
-	slices.SortFunc(found, func(a, b listener) int { return a.port - b.port })
+	found = slices.DeleteFunc(found, func(l Listener) bool { return l.local && found.has(l.port) })
+	slices.SortFunc(found, func(a, b Listener) int { return a.port - b.port })
 	return found
 }
 
@@ -139,4 +127,14 @@ func loopback(address string) bool {
 	default:
 		return false
 	}
+}
+
+// listeners returns where a container listens: by its sockets, else by its log.
+func (e Evidence) listeners(container string) Listeners {
+	if e.Sockets != nil {
+		if found := e.Sockets(container); len(found) > 0 {
+			return found
+		}
+	}
+	return portsInLog(e.Log)
 }

@@ -1,4 +1,8 @@
-package runner
+// Package podlogs reads the logs of containers, and follows them through broken connections and restarts.
+//
+//	err := podlogs.Follow(ctx, client, pod, nil, os.Stdout)                   // until the Pod is gone
+//	err := podlogs.Read(ctx, client, pod, podlogs.Options{Previous: true}, os.Stdout)
+package podlogs
 
 import (
 	"bufio"
@@ -17,28 +21,23 @@ import (
 
 	"github.com/devloop-cli/devloop/runner/cluster"
 	"github.com/devloop-cli/devloop/runner/internal/pause"
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 const (
-	// logPause is how long a log that broke off is left alone.
-	logPause = 250 * time.Millisecond
-	// logGrace is how long a log may go on when its Pod is gone. The kubelet ends it then, but
+	// resumePause is how long a log that broke off is left alone.
+	resumePause = 250 * time.Millisecond
+	// endGrace is how long a log may go on when its Pod is gone. The kubelet ends it then, but
 	// one that was started again under way has been seen not to.
-	logGrace = 3 * time.Second
+	endGrace = 3 * time.Second
 )
 
-// Logs writes the log of the Pod's containers to out, from its beginning, and
-// follows it until the Pod is gone or its containers have ended for good. A stream
-// that breaks off is taken up where it ended, so that no line is missing and none
-// comes twice; what a container that crashed said last comes before its next run.
-// Each Write is one whole line; those of a Pod with several containers start with
+// Follow writes the logs of the Pod's containers to out, from the beginning or from the last tail
+// lines, and follows them until the Pod is gone or its containers have ended for good. A stream
+// that breaks off is resumed where it ended: no line is missing, and none comes twice. What a container that crashed
+// wrote last comes before its next run. Each Write is a whole line; those of a Pod with several containers start with
 // "[name] ". It returns nil when the Pod has ended, and ctx's cause.
-func (r *Runner) Logs(ctx context.Context, p Pod, out io.Writer) error {
-	return r.follow(ctx, p, nil, out)
-}
-
-// follow is Logs, beginning with the last lines only where tail is not nil.
-func (r *Runner) follow(ctx context.Context, p Pod, tail *int64, out io.Writer) error {
+func Follow(ctx context.Context, c *cluster.Client, p kube.Pod, tail *int64, out io.Writer) error {
 	var one sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)
 	for _, name := range p.Containers {
@@ -46,7 +45,7 @@ func (r *Runner) follow(ctx context.Context, p Pod, tail *int64, out io.Writer) 
 		if len(p.Containers) > 1 {
 			prefix = "[" + name + "] "
 		}
-		t := &tailer{r: r, pod: p, container: name, tail: tail, write: func(line string) error {
+		t := &tailer{c: c, pod: p, container: name, tail: tail, write: func(line string) error {
 			one.Lock()
 			defer one.Unlock()
 			_, err := io.WriteString(out, prefix+line+"\n")
@@ -61,8 +60,8 @@ func (r *Runner) follow(ctx context.Context, p Pod, tail *int64, out io.Writer) 
 // it was written; that and the number of lines of that very time are the place
 // where a broken stream is taken up.
 type tailer struct {
-	r         *Runner
-	pod       Pod
+	c         *cluster.Client
+	pod       kube.Pod
 	container string
 	tail      *int64 // how many lines of the past to begin with; nil: all
 	write     func(line string) error
@@ -77,7 +76,7 @@ func (t *tailer) follow(ctx context.Context) error {
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
 	go func() {
-		if t.r.WaitPodGone(reading, t.pod, true) == nil && pause.For(reading, logGrace) {
+		if t.c.WaitPodGone(reading, t.pod, true) == nil && pause.For(reading, endGrace) {
 			stop()
 		}
 	}()
@@ -105,7 +104,7 @@ func (t *tailer) follow(ctx context.Context) error {
 		if done, err := t.ended(ctx, status); done || err != nil {
 			return err
 		}
-		pause.For(ctx, logPause)
+		pause.For(ctx, resumePause)
 	}
 }
 
@@ -119,7 +118,7 @@ func passes(err error) bool { return !errors.As(err, new(writeError)) }
 // started waits until the container has something to say. It returns nil when the
 // Pod is gone.
 func (t *tailer) started(ctx context.Context) (status *corev1.ContainerStatus, err error) {
-	err = t.r.WatchPods(ctx, cluster.PodWatch{Pod: &t.pod, Patient: true,
+	err = t.c.WatchPods(ctx, cluster.PodWatch{Pod: &t.pod, Patient: true,
 		See: func(p *corev1.Pod, gone bool) (bool, error) {
 			if status = statusOf(p, t.container); gone {
 				status = nil
@@ -143,7 +142,7 @@ func statusOf(p *corev1.Pod, container string) *corev1.ContainerStatus {
 // ended says whether nothing more will come: the Pod is gone, or the container has
 // ended and is not started again.
 func (t *tailer) ended(ctx context.Context, read *corev1.ContainerStatus) (bool, error) {
-	p, err := t.r.Core.CoreV1().Pods(t.pod.Namespace).Get(ctx, t.pod.Name, metav1.GetOptions{})
+	p, err := t.c.Core.CoreV1().Pods(t.pod.Namespace).Get(ctx, t.pod.Name, metav1.GetOptions{})
 	switch {
 	case ctx.Err() != nil:
 		return false, context.Cause(ctx)
@@ -169,7 +168,7 @@ func (t *tailer) stream(ctx context.Context, previous bool) error {
 	} else if !previous {
 		options.TailLines = t.tail
 	}
-	body, err := t.r.Stream.CoreV1().Pods(t.pod.Namespace).GetLogs(t.pod.Name, options).Stream(ctx)
+	body, err := t.c.Stream.CoreV1().Pods(t.pod.Namespace).GetLogs(t.pod.Name, options).Stream(ctx)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,11 @@
-package runner
+// Package inspect shows the Pods of a cluster: which ones there are, how they are, and what is wrong with one.
+//
+//	v := inspect.Viewer{Client: client, Dial: dial}
+//	states, err := v.List(ctx, inspect.Selection{Project: "shop"})
+//	found, err := v.Inspect(ctx, "shop-pod")
+//
+// What is wrong is for podstatus to judge, and package podview of the command draws it.
+package inspect
 
 import (
 	"cmp"
@@ -6,7 +13,13 @@ import (
 	"slices"
 	"time"
 
+	"github.com/devloop-cli/devloop/runner/cluster"
+	"github.com/devloop-cli/devloop/runner/explain"
+	"github.com/devloop-cli/devloop/runner/podstatus"
+	"github.com/devloop-cli/devloop/runner/tunnel"
+
 	corev1 "k8s.io/api/core/v1"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/devloop-cli/devloop/runner/kube"
@@ -17,12 +30,12 @@ type Selection struct {
 	Project   string // of this project; "": of all
 	Directory string // and of those that were deployed from here, with a Project; "": of no others
 	Namespace string // in this one; "": in all
-	Others    bool   // those that devloop did not make, too; only without a project
+	All       bool   // those that devloop did not make, too; only without a project
 }
 
 // PodState is a Pod as it is now.
 type PodState struct {
-	Pod
+	kube.Pod
 	Project   string // the value of [kube.LabelProject], "" where devloop did not make the Pod
 	Directory string // where the project lies, "" if the Pod does not say
 	Status    string // a word, as kubectl shows it: Running, CrashLoopBackOff, …
@@ -30,23 +43,29 @@ type PodState struct {
 	Restarts  int
 	Since     time.Time // when the Pod was made
 	Changes   string    // in what the application differs from its image, see [kube.AnnotationChanges]
-	// Trouble is why it does not serve, in a word or two, "" where nothing speaks
-	// against it. [Runner.Inspect] has the whole explanation.
-	Trouble string
+	// Problem is why it does not serve, in a word or two, "" where nothing speaks
+	// against it. [Viewer.Inspect] has the whole explanation.
+	Problem string
+}
+
+// Viewer looks into a cluster.
+type Viewer struct {
+	Client *cluster.Client
+	Dial   tunnel.Dialer
 }
 
 // List returns the Pods of the selection as they are now, sorted by namespace and name.
-func (r *Runner) List(ctx context.Context, s Selection) ([]PodState, error) {
+func (v Viewer) List(ctx context.Context, s Selection) ([]PodState, error) {
 	options := metav1.ListOptions{LabelSelector: kube.OwnedBy(s.Project)}
 	switch {
 	case s.Project != "" && s.Directory != "":
 		options.LabelSelector = kube.OwnedBy("")
-	case s.Project == "" && s.Others:
+	case s.Project == "" && s.All:
 		options.LabelSelector = ""
 	}
-	list, err := r.Core.CoreV1().Pods(s.Namespace).List(ctx, options)
+	list, err := v.Client.Core.CoreV1().Pods(s.Namespace).List(ctx, options)
 	if err != nil {
-		return nil, r.WrapError(ctx, "list the pods of", Object{Kind: "Project", Name: s.Project}, err)
+		return nil, v.Client.WrapError(ctx, "list the pods of", kube.Ref{Kind: "Project", Name: s.Project}, err)
 	}
 	if s.Project != "" && s.Directory != "" {
 		list.Items = slices.DeleteFunc(list.Items, func(p corev1.Pod) bool {
@@ -55,11 +74,11 @@ func (r *Runner) List(ctx context.Context, s Selection) ([]PodState, error) {
 	}
 	states := make([]PodState, len(list.Items))
 	for i := range list.Items {
-		states[i] = stateOf(&list.Items[i])
-		if isPulling(&list.Items[i]) { // why it does not go on stands in events only
-			events, _ := r.eventsOf(ctx, states[i].Pod, corev1.EventTypeWarning)
-			if v := unpreparedNow(&list.Items[i], events); v != nil {
-				states[i].Trouble = v.word()
+		states[i] = newPodState(&list.Items[i])
+		if podstatus.IsCreating(&list.Items[i]) { // why it does not go on stands in events only
+			events, _ := explain.Events(ctx, v.Client, states[i].Pod, corev1.EventTypeWarning)
+			if found := podstatus.CurrentMountFailure(&list.Items[i], events); found != nil {
+				states[i].Problem = found.Summary()
 			}
 		}
 	}
@@ -69,10 +88,10 @@ func (r *Runner) List(ctx context.Context, s Selection) ([]PodState, error) {
 	return states, nil
 }
 
-func stateOf(p *corev1.Pod) PodState {
+func newPodState(p *corev1.Pod) PodState {
 	s := PodState{
 		Pod: kube.PodOf(p), Directory: p.Annotations[kube.AnnotationDirectory],
-		Status: statusWord(p), Since: p.CreationTimestamp.Time, Changes: p.Annotations[kube.AnnotationChanges],
+		Status: displayStatus(p), Since: p.CreationTimestamp.Time, Changes: p.Annotations[kube.AnnotationChanges],
 	}
 	if kube.Owned(p) {
 		s.Project = p.Labels[kube.LabelProject]
@@ -83,15 +102,15 @@ func stateOf(p *corev1.Pod) PodState {
 			s.Ready++
 		}
 	}
-	if v := ailment(p); v != nil {
-		s.Trouble = v.word()
+	if found := podstatus.Current(p); found != nil {
+		s.Problem = found.Summary()
 	}
 	return s
 }
 
-// statusWord is what stands in the STATUS column of kubectl get pods: the Pod's
+// displayStatus is what stands in the STATUS column of kubectl get pods: the Pod's
 // phase, or the reason of the container that keeps it from serving.
-func statusWord(p *corev1.Pod) string {
+func displayStatus(p *corev1.Pod) string {
 	if p.DeletionTimestamp != nil {
 		return "Terminating"
 	}

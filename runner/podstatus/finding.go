@@ -1,4 +1,4 @@
-package runner
+package podstatus
 
 import (
 	"fmt"
@@ -9,31 +9,28 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// verdict is why a Pod will not come to serve.
-type verdict struct {
-	code  string
-	why   string
-	hints []string
-	image string // the one that is missing
-	// container is whose log may tell more, "" where no container ever ran;
-	// previous asks for the log of its last run but one.
-	container string
-	previous  bool
-	ended     bool  // it ran and ended
-	run       int32 // which of its runs that was, from 0
-	// probe is the one that fails, with its name and its container's.
-	probe             *corev1.Probe
-	probeName, probed string
-	// port is one that nobody listens on, although the manifest names it.
-	port int
-	// opened is where the application listens instead of there, 0 where that is not known.
-	opened int
-	// wentBack says that the log goes on after the end that this is about.
-	wentBack bool
+// Finding is why a Pod does not come to serve, as far as its status tells.
+type Finding struct {
+	Code  string // "pod.image", see [NotReadyError.Code]
+	Why   string // a sentence for a person who meets Kubernetes first
+	Hints []string
+	Image string // the one that is missing
+	// Container is the one whose log may tell more, "" where none ever ran.
+	// Previous asks for the log of its last run but one.
+	Container string
+	Previous  bool
+	Ended     bool  // it ran and ended
+	Run       int32 // which of its runs that was, from 0
+	// Probe is the one that fails, with its name and its container's.
+	Probe             *corev1.Probe
+	ProbeName, Probed string
+	Port              int  // one on which nothing listens, although the Pod names it
+	Opened            int  // where the application listens instead, 0 where that is not known
+	RolledBack        bool // the supervisor has started the application as it was; its log goes on
 }
 
-// words are the verdicts' codes in a word or two, for a table.
-var words = map[string]string{
+// summaries are the codes in a word or two, for a table.
+var summaries = map[string]string{
 	"pod.image":   "no image",
 	"pod.crash":   "application ended",
 	"pod.oom":     "out of memory",
@@ -41,20 +38,18 @@ var words = map[string]string{
 	"pod.config":  "can't be set up",
 	"pod.evicted": "thrown out",
 	"pod.probe":   "probe fails",
-	codePort:      "other port",
+	CodePort:      "other port",
 	"pod.silent":  "nothing listens",
 }
 
-func (v verdict) word() string { return words[v.code] }
+// Summary is the reason in a word or two.
+func (v Finding) Summary() string { return summaries[v.Code] }
 
-// word is the reason in a word or two.
-func (e *NotReadyError) word() string { return words[e.code] }
-
-// diagnose looks for a reason to stop waiting for a Pod. restarts is how many its
-// containers had before; later ones mean that the application ended.
-func diagnose(p *corev1.Pod, restarts int32) *verdict {
+// Diagnose returns a reason to stop waiting for a Pod, nil for none. restarts is how many its
+// containers had before; more mean that the application has ended.
+func Diagnose(p *corev1.Pod, restarts int32) *Finding {
 	if p.Status.Phase == corev1.PodFailed && p.Status.Reason != "" {
-		return thrownOut(p.Status.Reason, p.Status.Message)
+		return evicted(p.Status.Reason, p.Status.Message)
 	}
 	for _, s := range p.Status.InitContainerStatuses {
 		if v := diagnoseContainer(p, s, "the init container", 0); v != nil {
@@ -69,28 +64,28 @@ func diagnose(p *corev1.Pod, restarts int32) *verdict {
 	return nil
 }
 
-// thrownOut explains a Pod that the node ended as a whole.
-func thrownOut(reason, message string) *verdict {
-	v := &verdict{code: "pod.evicted"}
+// evicted explains a Pod that the node ended as a whole.
+func evicted(reason, message string) *Finding {
+	v := &Finding{Code: "pod.evicted"}
 	message = strings.TrimSuffix(strings.TrimSpace(message), ".")
 	switch {
 	case reason == "DeadlineExceeded":
-		v.why = "its time was over: the manifest's `activeDeadlineSeconds` ended it"
-		v.hints = []string{"raise `activeDeadlineSeconds`, or remove it: a server should keep running"}
+		v.Why = "its time was over: the manifest's `activeDeadlineSeconds` ended it"
+		v.Hints = []string{"raise `activeDeadlineSeconds`, or remove it: a server should keep running"}
 	case strings.Contains(message, "ephemeral") && strings.Contains(message, "limit"):
-		v.why = "it wrote more to disk than its limit for `ephemeral-storage`, so the node threw it out: " + message
-		v.hints = []string{"raise `resources.limits.ephemeral-storage` in the manifest, or write less"}
+		v.Why = "it wrote more to disk than its limit for `ephemeral-storage`, so the node threw it out: " + message
+		v.Hints = []string{"raise `resources.limits.ephemeral-storage` in the manifest, or write less"}
 	case strings.Contains(message, "emptyDir"):
-		v.why = "it wrote more into an `emptyDir` than the `sizeLimit` of that, so the node threw it out: " + message
-		v.hints = []string{"raise `sizeLimit` in the manifest, or write less"}
+		v.Why = "it wrote more into an `emptyDir` than the `sizeLimit` of that, so the node threw it out: " + message
+		v.Hints = []string{"raise `sizeLimit` in the manifest, or write less"}
 	default:
-		v.why = fmt.Sprintf("the node threw the Pod out (%s): %s", reason, message)
-		v.hints = []string{"free disk space or memory on this machine, for example: docker system df"}
+		v.Why = fmt.Sprintf("the node threw the Pod out (%s): %s", reason, message)
+		v.Hints = []string{"free disk space or memory on this machine, for example: docker system df"}
 	}
 	return v
 }
 
-func diagnoseContainer(p *corev1.Pod, s corev1.ContainerStatus, what string, restarts int32) *verdict {
+func diagnoseContainer(p *corev1.Pod, s corev1.ContainerStatus, what string, restarts int32) *Finding {
 	if w := s.State.Waiting; w != nil {
 		if v := diagnoseWaiting(p, s, w); v != nil {
 			return v
@@ -106,9 +101,9 @@ func diagnoseContainer(p *corev1.Pod, s corev1.ContainerStatus, what string, res
 		return nil
 	}
 	v := diagnoseEnd(p, s, what, ended)
-	v.container, v.previous = s.Name, previous && s.State.Waiting == nil
-	if v.ended, v.run = true, s.RestartCount; v.previous {
-		v.run--
+	v.Container, v.Previous = s.Name, previous && s.State.Waiting == nil
+	if v.Ended, v.Run = true, s.RestartCount; v.Previous {
+		v.Run--
 	}
 	return &v
 }
@@ -130,14 +125,14 @@ var imageReasons = []string{"ErrImagePull", "ImagePullBackOff", "InvalidImageNam
 // configReasons are those for a container that it can't set up.
 var configReasons = []string{"CreateContainerConfigError", "CreateContainerError", "RunContainerError", "PreCreateHookError", "PreStartHookError", "PostStartHookError"}
 
-func diagnoseWaiting(p *corev1.Pod, s corev1.ContainerStatus, w *corev1.ContainerStateWaiting) *verdict {
+func diagnoseWaiting(p *corev1.Pod, s corev1.ContainerStatus, w *corev1.ContainerStateWaiting) *Finding {
 	switch {
 	case slices.Contains(imageReasons, w.Reason):
 		return diagnoseImage(p, s, w)
 	case slices.Contains(configReasons, w.Reason):
-		return &verdict{code: "pod.config",
-			why:   fmt.Sprintf("the node can't make the container %q as the manifest wants it: %s", s.Name, configFailure(w.Message)),
-			hints: configHints(w.Message)}
+		return &Finding{Code: "pod.config",
+			Why:   fmt.Sprintf("the node can't make the container %q as the manifest wants it: %s", s.Name, configFailure(w.Message)),
+			Hints: configHints(w.Message)}
 	}
 	return nil
 }
@@ -196,8 +191,9 @@ func configHints(message string) []string {
 	}
 }
 
-func verdictGone(p *corev1.Pod) verdict {
-	return verdict{code: "pod.gone",
-		why:   "somebody deleted the Pod while it was starting",
-		hints: []string{"deploy again, once nothing else works on this Pod"}}
+// Deleted is about a Pod that somebody deleted.
+func Deleted() Finding {
+	return Finding{Code: "pod.gone",
+		Why:   "somebody deleted the Pod while it was starting",
+		Hints: []string{"deploy again, once nothing else works on this Pod"}}
 }

@@ -1,4 +1,7 @@
-package runner
+// Package podexec runs commands in containers, as kubectl exec does.
+//
+//	code, err := podexec.Run(ctx, client, pod, podexec.Command{Args: []string{"env"}, Out: os.Stdout})
+package podexec
 
 //lint:file-ignore SA1019 client-go 0.37 still deals in apimachinery's httpstream: its remotecommand tells by it whether to fall back
 
@@ -16,6 +19,7 @@ import (
 	"k8s.io/client-go/tools/remotecommand"
 	utilexec "k8s.io/client-go/util/exec"
 
+	"github.com/devloop-cli/devloop/runner/cluster"
 	"github.com/devloop-cli/devloop/runner/kube"
 )
 
@@ -25,8 +29,8 @@ type Command struct {
 	Args      []string // the program and its arguments; no shell reads them
 	In        io.Reader
 	Out, Err  io.Writer
-	// Terminal gives the program one: In are its keys, and all that it writes
-	// comes through Out. Sizes, which may be nil, has the size at first and each new one.
+	// Terminal runs the program in a terminal: In are the keys, and everything that it writes
+	// comes through Out. Sizes, which may be nil, has the first size and each new one.
 	Terminal bool
 	Sizes    <-chan Size
 }
@@ -34,11 +38,11 @@ type Command struct {
 // Size is that of a terminal, in characters.
 type Size struct{ Width, Height uint16 }
 
-// Exec runs a command in a container of the Pod and returns its exit code. Its
+// Run runs a command in a container of the Pod and returns its exit code. Its
 // error, where the command could not be run, is an [*ExecError]. When ctx ends it
 // returns ctx's cause, and what the command does then is its own affair.
-func (r *Runner) Exec(ctx context.Context, p Pod, c Command) (int, error) {
-	executor, err := r.executor(p, c)
+func Run(ctx context.Context, client *cluster.Client, p kube.Pod, c Command) (int, error) {
+	executor, err := newExecutor(client, p, c)
 	if err != nil {
 		return 0, &ExecError{Pod: p, Args: c.Args, Err: err}
 	}
@@ -59,29 +63,29 @@ func (r *Runner) Exec(ctx context.Context, p Pod, c Command) (int, error) {
 	case errors.As(err, &ended):
 		return ended.Code, nil
 	case kube.IsUnanswered(err):
-		return 0, r.Unreachable(err)
+		return 0, client.Unreachable(err)
 	default:
 		return 0, &ExecError{Pod: p, Args: c.Args, Err: err}
 	}
 }
 
-// executor speaks websocket, as Kubernetes does since 1.31, and SPDY with API
+// newExecutor speaks websocket, as Kubernetes does since 1.31, and SPDY with API
 // servers that refuse that.
-func (r *Runner) executor(p Pod, c Command) (remotecommand.Executor, error) {
+func newExecutor(client *cluster.Client, p kube.Pod, c Command) (remotecommand.Executor, error) {
 	container := c.Container
 	if container == "" && len(p.Containers) > 0 {
 		container = p.Containers[0]
 	}
-	request := r.Stream.CoreV1().RESTClient().Post().Resource("pods").Namespace(p.Namespace).Name(p.Name).SubResource("exec").
+	request := client.Stream.CoreV1().RESTClient().Post().Resource("pods").Namespace(p.Namespace).Name(p.Name).SubResource("exec").
 		VersionedParams(&corev1.PodExecOptions{
 			Container: container, Command: c.Args,
 			Stdin: c.In != nil, Stdout: c.Out != nil, Stderr: c.Err != nil && !c.Terminal, TTY: c.Terminal,
 		}, scheme.ParameterCodec)
-	old, err := remotecommand.NewSPDYExecutor(r.Config, http.MethodPost, request.URL())
+	old, err := remotecommand.NewSPDYExecutor(client.Config, http.MethodPost, request.URL())
 	if err != nil {
 		return nil, err
 	}
-	modern, err := remotecommand.NewWebSocketExecutor(r.Config, http.MethodGet, request.URL().String())
+	modern, err := remotecommand.NewWebSocketExecutor(client.Config, http.MethodGet, request.URL().String())
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +94,7 @@ func (r *Runner) executor(p Pod, c Command) (remotecommand.Executor, error) {
 	})
 }
 
-// sizeQueue hands a terminal's sizes on. Its context is that of one Exec.
+// sizeQueue hands a terminal's sizes on. Its context is that of one Run.
 type sizeQueue struct {
 	ctx   context.Context
 	sizes <-chan Size
@@ -111,7 +115,7 @@ func (q sizeQueue) Next() *remotecommand.TerminalSize {
 
 // ExecError says that a command could not be run in a Pod.
 type ExecError struct {
-	Pod  Pod
+	Pod  kube.Pod
 	Args []string
 	Err  error
 }

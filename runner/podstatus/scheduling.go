@@ -1,4 +1,4 @@
-package runner
+package podstatus
 
 import (
 	"cmp"
@@ -12,13 +12,13 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
-// unschedulable says why no node takes the Pod, nil where one has, or where none
+// Unschedulable says why no node takes the Pod, nil where one has, or where none
 // has looked yet.
-func unschedulable(p *corev1.Pod) *verdict {
+func Unschedulable(p *corev1.Pod) *Finding {
 	for _, c := range p.Status.Conditions {
 		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
-			v := lonely(p, c.Message)
-			v.code = "pod.pending"
+			v := schedulingFailure(p, c.Message)
+			v.Code = "pod.pending"
 			return &v
 		}
 	}
@@ -32,32 +32,32 @@ var (
 	noFreePorts  = "didn't have free ports"
 )
 
-// lonely translates the scheduler's message, whose only form is text; see
+// schedulingFailure translates the scheduler's message, whose only form is text; see
 // pkg/scheduler/framework/plugins in Kubernetes, each plugin's ErrReason constants.
-func lonely(p *corev1.Pod, message string) verdict {
+func schedulingFailure(p *corev1.Pod, message string) Finding {
 	if m := insufficient.FindStringSubmatch(message); m != nil {
-		return verdict{why: noRoom(p, corev1.ResourceName(m[1])),
-			hints: []string{"ask for less under `resources.requests` in the manifest", "or see what else takes the room: devloop status --all"}}
+		return Finding{Why: noRoom(p, corev1.ResourceName(m[1])),
+			Hints: []string{"ask for less under `resources.requests` in the manifest", "or see what else takes the room: devloop status --all"}}
 	}
 	if m := lacksClaim.FindStringSubmatch(message); m != nil {
-		return verdict{why: fmt.Sprintf("the Pod mounts the PersistentVolumeClaim %q, and its namespace has none of that name", m[1]),
-			hints: []string{"add that PersistentVolumeClaim to the manifest"}}
+		return Finding{Why: fmt.Sprintf("the Pod mounts the PersistentVolumeClaim %q, and its namespace has none of that name", m[1]),
+			Hints: []string{"add that PersistentVolumeClaim to the manifest"}}
 	}
 	switch {
 	case strings.Contains(message, "unbound immediate PersistentVolumeClaim"):
-		return verdict{why: "the Pod's PersistentVolumeClaim has no volume: the cluster has none that fits, and makes none",
-			hints: []string{"leave `storageClassName` out of the claim, and the cluster's default one makes the volume", "or use `emptyDir: {}` for data that may go with the Pod"}}
+		return Finding{Why: "the Pod's PersistentVolumeClaim has no volume: the cluster has none that fits, and makes none",
+			Hints: []string{"leave `storageClassName` out of the claim, and the cluster's default one makes the volume", "or use `emptyDir: {}` for data that may go with the Pod"}}
 	case strings.Contains(message, noFreePorts):
-		return verdict{why: fmt.Sprintf("the `hostPort` %s is taken by another Pod on every node", hostPorts(p)),
-			hints: []string{"remove `hostPort`, and lead a local port to the Pod: devloop forward " + p.Name + " -n " + p.Namespace}}
+		return Finding{Why: fmt.Sprintf("the `hostPort` %s is taken by another Pod on every node", hostPorts(p)),
+			Hints: []string{"remove `hostPort`, and lead a local port to the Pod: devloop forward " + p.Name + " -n " + p.Namespace}}
 	case strings.Contains(message, "node affinity/selector"), strings.Contains(message, "node selector"):
-		return verdict{why: "no node has the labels that the Pod asks for" + wantedLabels(p),
-			hints: []string{"remove `nodeSelector` or `affinity` from the manifest: a local cluster's nodes have no such label"}}
+		return Finding{Why: "no node has the labels that the Pod asks for" + wantedLabels(p),
+			Hints: []string{"remove `nodeSelector` or `affinity` from the manifest: a local cluster's nodes have no such label"}}
 	}
 	if m := taint.FindStringSubmatch(message); m != nil {
 		return tainted(strings.TrimSpace(m[1]))
 	}
-	return verdict{why: "no node of the cluster takes the Pod: " + cmp.Or(message, "the scheduler does not say why")}
+	return Finding{Why: "no node of the cluster takes the Pod: " + cmp.Or(message, "the scheduler does not say why")}
 }
 
 // noRoom says how much the Pod asks for. What is set aside counts, not what is used.
@@ -99,18 +99,18 @@ func wantedLabels(p *corev1.Pod) string {
 
 // tainted explains a taint, by the well-known ones of
 // https://kubernetes.io/docs/reference/labels-annotations-taints/.
-func tainted(name string) verdict {
+func tainted(name string) Finding {
 	switch name {
 	case corev1.TaintNodeNotReady, corev1.TaintNodeUnreachable, corev1.TaintNodeNetworkUnavailable:
-		return verdict{why: "the node itself is not ready", hints: []string{"look after the cluster: devloop setup"}}
+		return Finding{Why: "the node itself is not ready", Hints: []string{"look after the cluster: devloop setup"}}
 	case corev1.TaintNodeDiskPressure:
-		return verdict{why: "the node is short of disk space, and takes no Pod until it has some", hints: []string{"free some on this machine: docker system prune"}}
+		return Finding{Why: "the node is short of disk space, and takes no Pod until it has some", Hints: []string{"free some on this machine: docker system prune"}}
 	case corev1.TaintNodeMemoryPressure:
-		return verdict{why: "the node is short of memory, and takes no Pod until it has some", hints: []string{"end other programs on this machine, or remove other Pods: devloop status --all"}}
+		return Finding{Why: "the node is short of memory, and takes no Pod until it has some", Hints: []string{"end other programs on this machine, or remove other Pods: devloop status --all"}}
 	case corev1.TaintNodeUnschedulable:
-		return verdict{why: "the node was told to take no Pods", hints: []string{"let it take some again: kubectl uncordon NODE"}}
+		return Finding{Why: "the node was told to take no Pods", Hints: []string{"let it take some again: kubectl uncordon NODE"}}
 	default:
-		return verdict{why: fmt.Sprintf("every node refuses the Pod by the taint %q, which it does not tolerate", name),
-			hints: []string{"add `tolerations:` for it to the manifest, if the Pod is meant for such a node"}}
+		return Finding{Why: fmt.Sprintf("every node refuses the Pod by the taint %q, which it does not tolerate", name),
+			Hints: []string{"add `tolerations:` for it to the manifest, if the Pod is meant for such a node"}}
 	}
 }

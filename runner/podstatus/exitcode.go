@@ -1,4 +1,4 @@
-package runner
+package podstatus
 
 import (
 	"fmt"
@@ -12,7 +12,7 @@ import (
 )
 
 // diagnoseEnd explains a container that ran and ended.
-func diagnoseEnd(p *corev1.Pod, s corev1.ContainerStatus, what string, t *corev1.ContainerStateTerminated) verdict {
+func diagnoseEnd(p *corev1.Pod, s corev1.ContainerStatus, what string, t *corev1.ContainerStateTerminated) Finding {
 	if len(p.Status.ContainerStatuses) > 1 || what != "the application" {
 		what = fmt.Sprintf("%s %q", strings.Replace(what, "application", "container", 1), s.Name)
 	}
@@ -22,13 +22,13 @@ func diagnoseEnd(p *corev1.Pod, s corev1.ContainerStatus, what string, t *corev1
 	case t.Reason == "OOMKilled", t.ExitCode == 137 && limit != noLimit:
 		return outOfMemory(p, s.Name, what, limit, t.Reason == "OOMKilled")
 	case t.Reason == "ContainerCannotRun", t.Reason == "StartError":
-		return verdict{code: "pod.crash", why: fmt.Sprintf("%s could not be started: %s", what, startFailure(t.Message)), hints: configHints(t.Message)}
+		return Finding{Code: "pod.crash", Why: fmt.Sprintf("%s could not be started: %s", what, startFailure(t.Message)), Hints: configHints(t.Message)}
 	}
-	return verdict{code: "pod.crash", why: fmt.Sprintf("%s ended by itself with exit code %d%s%s", what, t.ExitCode, exitMeaning(t.ExitCode), after(t))}
+	return Finding{Code: "pod.crash", Why: fmt.Sprintf("%s ended by itself with exit code %d%s%s", what, t.ExitCode, exitMeaning(t.ExitCode), after(t))}
 }
 
 // outOfMemory sets the limit against what Java may take.
-func outOfMemory(p *corev1.Pod, container, what, limit string, sure bool) verdict {
+func outOfMemory(p *corev1.Pod, container, what, limit string, sure bool) Finding {
 	words := "so the system ended it (OOMKilled)"
 	if !sure {
 		words = "as it seems: it was killed (exit code 137)"
@@ -41,9 +41,9 @@ func outOfMemory(p *corev1.Pod, container, what, limit string, sure bool) verdic
 	if kube.IsSupervised(p, container) {
 		hints = append(hints, "or leave out devloop's supervisor, which takes some 10 MB: devloop run --without restart")
 	}
-	return verdict{code: "pod.oom",
-		why:   fmt.Sprintf("%s wanted more memory than %s, %s%s", what, limit, words, heap),
-		hints: append(hints, "read how Java and the limit go together: devloop explain OOMKilled")}
+	return Finding{Code: "pod.oom",
+		Why:   fmt.Sprintf("%s wanted more memory than %s, %s%s", what, limit, words, heap),
+		Hints: append(hints, "read how Java and the limit go together: devloop explain OOMKilled")}
 }
 
 // heapFlags are the options of the java command that size the heap.

@@ -1,13 +1,15 @@
-package runner
+package podstatus
 
 import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/devloop-cli/devloop/internal/spelling"
 )
 
 // words of an application that ended: what to show of them, and what they mean.
-type lastWords struct {
+type logSummary struct {
 	evidence []string
 	cause    string // in a few words, "" where none is known
 	hints    []string
@@ -16,8 +18,8 @@ type lastWords struct {
 // explainLog picks what matters from an application's last words: Spring's own
 // explanation where there is one, else the last lines; the cause where it is known,
 // and what may help.
-func explainLog(lines []string) lastWords {
-	w := lastWords{evidence: lines[max(0, len(lines)-tailLines):]}
+func explainLog(lines []string) logSummary {
+	w := logSummary{evidence: lines[max(0, len(lines)-LogLines):]}
 	if block, description, action := springBlock(lines); block != nil {
 		w.evidence, w.cause = block, description
 		if action != "" {
@@ -141,15 +143,7 @@ func springBlock(lines []string) (block []string, description, action string) {
 		block = append(block, line)
 	}
 	sentence := func(part string) string {
-		return lowerFirst(strings.TrimSuffix(strings.Join(parts[part], " "), "."))
+		return spelling.LowerFirst(strings.TrimSuffix(strings.Join(parts[part], " "), "."))
 	}
-	return block[:min(len(block), tailLines)], sentence("Description:"), sentence("Action:")
-}
-
-// lowerFirst makes a sentence a part of another.
-func lowerFirst(s string) string {
-	if len(s) < 2 || s[1] >= 'A' && s[1] <= 'Z' { // an abbreviation
-		return s
-	}
-	return strings.ToLower(s[:1]) + s[1:]
+	return block[:min(len(block), LogLines)], sentence("Description:"), sentence("Action:")
 }

@@ -1,0 +1,147 @@
+// Package explain asks a cluster why a Pod does not serve.
+//
+//	err := explain.Finding(ctx, client, pod, object, finding)
+//
+// It collects what package podstatus needs to judge: events, logs, and the sockets of a container. It never
+// fails: what can't be had is missing from the explanation.
+package explain
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+
+	"github.com/devloop-cli/devloop/runner/cluster"
+	"github.com/devloop-cli/devloop/runner/internal/pause"
+	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/podexec"
+	"github.com/devloop-cli/devloop/runner/podstatus"
+)
+
+const (
+	// timeout bounds the requests after a failure, which is known already.
+	timeout = 5 * time.Second
+	// readLines is how much of a log is searched for the application's own explanation, which may
+	// stand above a stack trace.
+	readLines = 400
+	// RolledBackLine begins the line that a supervisor writes into the log when an application did
+	// not survive its start with a change, and starts as it was before.
+	RolledBackLine = "devloop: the application ended with exit code "
+)
+
+// Finding explains a finding about a Pod, also when ctx has ended. o is the Pod as the finding saw it, nil where it saw none.
+func Finding(ctx context.Context, c *cluster.Client, p kube.Pod, o *corev1.Pod, v podstatus.Finding) *podstatus.NotReadyError {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+	defer cancel()
+	evidence := podstatus.Evidence{Sockets: func(container string) podstatus.Listeners { return sockets(ctx, c, p, container) }}
+	evidence.Events, _ = Events(ctx, c, p, "") // without them the finding is explained by the rest
+	if v.Container != "" {
+		evidence.Log = lastLog(ctx, c, p, v)
+	}
+	return v.Explain(p, o, evidence)
+}
+
+// sockets asks the kernel what listens in a container, for which the image must have `cat`.
+func sockets(ctx context.Context, c *cluster.Client, p kube.Pod, container string) podstatus.Listeners {
+	var out bytes.Buffer
+	_, err := podexec.Run(ctx, c, p, podexec.Command{Container: container, Args: []string{"cat", "/proc/net/tcp", "/proc/net/tcp6"}, Out: &out, Err: &bytes.Buffer{}})
+	if err != nil {
+		return nil
+	}
+	return podstatus.ParseSockets(out.String())
+}
+
+// Events returns the events of a Pod, in their order; kind "" stands for all.
+func Events(ctx context.Context, c *cluster.Client, p kube.Pod, kind string) ([]corev1.Event, error) {
+	selector := fields.Set{"involvedObject.uid": string(p.UID)}
+	if kind != "" {
+		selector["type"] = kind
+	}
+	list, err := c.Core.CoreV1().Events(p.Namespace).List(ctx, metav1.ListOptions{FieldSelector: selector.AsSelector().String()})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(list.Items, func(a, b corev1.Event) int { return podstatus.EventTime(a).Compare(podstatus.EventTime(b)) })
+	return list.Items, nil
+}
+
+// lastLog returns the log that a Finding is about. A container that ended may have
+// been started again meanwhile, and then the new run's log came instead.
+func lastLog(ctx context.Context, c *cluster.Client, p kube.Pod, v podstatus.Finding) []string {
+	log := tail(ctx, c, p, v.Container, v.Previous)
+	if v.RolledBack {
+		return logBeforeRollback(log)
+	}
+	if !v.Ended || v.Previous {
+		return log
+	}
+	for try := 1; len(log) == 0 && try <= logTries; try++ { // the node may have started it before it has told of that
+		if log = tail(ctx, c, p, v.Container, true); len(log) > 0 {
+			return log
+		}
+		if pause.For(ctx, logPause) { // or not yet written what the container said last
+			log = tail(ctx, c, p, v.Container, false)
+		}
+	}
+	now, err := c.Core.CoreV1().Pods(p.Namespace).Get(ctx, p.Name, metav1.GetOptions{})
+	if err != nil {
+		return log
+	}
+	for _, s := range append(slices.Clone(now.Status.InitContainerStatuses), now.Status.ContainerStatuses...) {
+		if s.Name == v.Container && s.RestartCount > v.Run && s.State.Waiting == nil {
+			return tail(ctx, c, p, v.Container, true)
+		}
+	}
+	return log
+}
+
+// logBeforeRollback cuts off what came after the last end of a start that failed, and what
+// came before that start.
+func logBeforeRollback(log []string) []string {
+	for i := len(log) - 1; i >= 0; i-- {
+		if !strings.HasPrefix(log[i], RolledBackLine) {
+			continue
+		}
+		log = log[:i]
+		for j := len(log) - 1; j >= 0; j-- {
+			if strings.HasPrefix(log[j], RolledBackLine) {
+				return log[j+1:]
+			}
+		}
+		return log
+	}
+	return log
+}
+
+// logTries is how often a log is asked for that was empty, logPause the time between: a node
+// that is busy writes a container's last words some moments after its end.
+const (
+	logTries = 3
+	logPause = 200 * time.Millisecond
+)
+
+// kubeletsOwn is what the kubelet answers instead of a log that is gone.
+var kubeletsOwn = regexp.MustCompile(`^(?:failed to try resolving symlinks in path|unable to retrieve container logs for)`)
+
+// tail returns the last lines of a container's log.
+func tail(ctx context.Context, c *cluster.Client, p kube.Pod, container string, previous bool) []string {
+	options := &corev1.PodLogOptions{Container: container, Previous: previous, TailLines: new(int64(readLines))}
+	stream, err := c.Stream.CoreV1().Pods(p.Namespace).GetLogs(p.Name, options).Stream(ctx)
+	if err != nil {
+		return nil // the failure is explained without it
+	}
+	defer func() { _ = stream.Close() }()
+	text, err := io.ReadAll(stream)
+	if err != nil || len(text) == 0 || kubeletsOwn.Match(text) {
+		return nil
+	}
+	return strings.Split(strings.TrimRight(string(text), "\n"), "\n")
+}

@@ -1,0 +1,84 @@
+package podlogs
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/devloop-cli/devloop/runner/cluster"
+	"github.com/devloop-cli/devloop/runner/kube"
+)
+
+// Options says what to read of a container's log.
+type Options struct {
+	Previous bool   // of the run before the current one
+	Follow   bool   // until the Pod is gone, its later runs included
+	Tail     *int64 // begin with so many of the last lines; nil: with all of them
+}
+
+// Read writes the logs of the Pod's containers to out, one after the other, or follows them.
+func Read(ctx context.Context, c *cluster.Client, p kube.Pod, o Options, out io.Writer) error {
+	if o.Follow {
+		return Follow(ctx, c, p, o.Tail, out)
+	}
+	for _, name := range p.Containers {
+		if err := read(ctx, c, p, name, o, out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func read(ctx context.Context, c *cluster.Client, p kube.Pod, container string, o Options, out io.Writer) error {
+	options := &corev1.PodLogOptions{Container: container, Previous: o.Previous, TailLines: o.Tail}
+	body, err := c.Stream.CoreV1().Pods(p.Namespace).GetLogs(p.Name, options).Stream(ctx)
+	if err != nil {
+		return noLog(ctx, c, p, o, err)
+	}
+	defer func() { _ = body.Close() }()
+	_, err = io.Copy(out, body)
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// noLog explains a log that can't be read: mostly there is none yet.
+func noLog(ctx context.Context, c *cluster.Client, p kube.Pod, o Options, err error) error {
+	if !apierrors.IsBadRequest(err) {
+		return c.WrapError(ctx, "read the log of", p.Ref(), err)
+	}
+	return &NoLogError{Pod: p, Previous: o.Previous, Err: err}
+}
+
+// NoLogError says that a container has no log, or none of an earlier run.
+type NoLogError struct {
+	Pod      kube.Pod
+	Previous bool
+	Err      error
+}
+
+func (e *NoLogError) Error() string {
+	if e.Previous {
+		return fmt.Sprintf("read the previous log of pod %q: its container has not ended before", e.Pod.Name)
+	}
+	return fmt.Sprintf("read the log of pod %q: its container has not started yet", e.Pod.Name)
+}
+
+// Unwrap returns the cluster's answer.
+func (e *NoLogError) Unwrap() error { return e.Err }
+
+// Code returns "log.none".
+func (e *NoLogError) Code() string { return "log.none" }
+
+// Hints says where to look instead.
+func (e *NoLogError) Hints() []string {
+	if e.Previous {
+		return []string{"read the current one: devloop logs " + e.Pod.Name + " -n " + e.Pod.Namespace}
+	}
+	return []string{"see what it waits for: devloop describe " + e.Pod.Name + " -n " + e.Pod.Namespace}
+}
