@@ -13,6 +13,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/internal/enginetest"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/fault"
 )
 
 // unpackProject writes a project of testdata/projects to a directory of this test's own.
@@ -144,7 +145,7 @@ func TestRealMistakes(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), mistake.want) {
 				t.Fatalf("got %v", err)
 			}
-			hints := strings.Join(err.(interface{ Hints() []string }).Hints(), "\n")
+			hints := strings.Join(fault.Of(err).Hints, "\n")
 			if !strings.Contains(hints, mistake.hint) || mistake.hint == "" && hints != "" {
 				t.Errorf("got %q", hints)
 			}

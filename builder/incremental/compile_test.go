@@ -84,7 +84,7 @@ func TestUnsupported(t *testing.T) {
 	}
 }
 
-func TestProveRefusesAnotherBuild(t *testing.T) {
+func TestBootstrapRefusesAnotherBuild(t *testing.T) {
 	p := newProject(t, map[string]string{"p/A.java": class("class A { int f(int i) { return i; } }")})
 	compiler := javactest.Shared(t)
 	for name, change := range map[string]func(*Model){
