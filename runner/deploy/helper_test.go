@@ -25,7 +25,10 @@ const appImage = "runner-app:devloop-0123456789ab"
 func newAPI(t *testing.T) (*fakeapi.API, *Deployer) {
 	t.Helper()
 	a, c := fakeapi.New(t)
-	return a, New(c, func(p corev1.Pod) bool { return p.Status.Phase == corev1.PodFailed })
+	return a, New(c, func(p corev1.Pod) bool {
+		s := p.Status.ContainerStatuses
+		return len(s) > 0 && s[0].LastTerminationState.Terminated != nil
+	})
 }
 
 func read(t *testing.T, text string) manifest.Manifest {
