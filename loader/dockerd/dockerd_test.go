@@ -39,7 +39,6 @@ type fakeImage struct {
 	id      string
 	config  v1.ConfigFile
 	lastTag time.Time
-	tag     string
 }
 
 func newEngine(t *testing.T) *fakeEngine {

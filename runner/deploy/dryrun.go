@@ -133,8 +133,3 @@ func hintFor(field, message string) string {
 func problem(m manifest.Manifest, i int, o kube.Ref, field, message, hint string) yamlfile.Problem {
 	return m.Problem(i, field, fmt.Sprintf("%s: `%s`: %s", o, field, message), hint)
 }
-
-func lowerFirst(s string) string {
-	first := min(1, len(s))
-	return strings.ToLower(s[:first]) + s[first:]
-}
