@@ -7,14 +7,14 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 )
 
-// explained shows what is in an image, a line for each thing.
+// explained shows what an image consists of, for --explain.
 func (p *Plain) explained(b event.ImageExplained) {
 	if b.Dockerfile != "" && b.Base == "" {
-		p.explain("built by", b.Dockerfile, "the project has a Dockerfile, which is used as it is")
+		p.explain("built by", b.Dockerfile, "the project's Dockerfile, unchanged")
 		return
 	}
 	if b.Dockerfile != "" {
-		p.explain("built by", b.Dockerfile, "without the jar: its files take that layer's place, so that they can be changed")
+		p.explain("built by", b.Dockerfile, "its jar is replaced by the files in it, so that they can be changed")
 	}
 	p.explain("base", b.Base, b.BaseWhy)
 	for _, l := range b.Layers {
@@ -35,14 +35,14 @@ func (p *Plain) explained(b event.ImageExplained) {
 		p.explain("starts", b.MainClass, fmt.Sprintf("class path of %d entries, first %s", len(b.ClassPath), b.ClassPath[0]))
 	}
 	if b.Supervised {
-		p.explain("restart", "in the container", "a supervisor starts the application again with changed classes, without a new Pod; off: --without restart")
+		p.explain("restart", "in the container", "a supervisor restarts the application with changed classes, without a new Pod; off: --without restart")
 	}
 	if b.Swappable {
-		p.explain("swap", "in the JVM", "it takes changed methods while it runs, through a debug port that only devloop's forward reaches; off: --without hot-swap")
+		p.explain("swap", "in the JVM", "changed method bodies are hot-swapped through a debug port that only devloop can reach; off: --without hot-swap")
 	}
 	archive := "none"
 	if b.Archive.Used {
-		archive = fmt.Sprintf("%d bytes, made by Java %s", b.Archive.Size, b.Archive.Java)
+		archive = fmt.Sprintf("%d bytes, created by Java %s", b.Archive.Size, b.Archive.Java)
 	}
 	p.explain("archive", archive, b.Archive.Why)
 }

@@ -8,13 +8,12 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 )
 
-// PrintFailure writes an error for a person: what happened, what was seen, and
-// what to do next.
+// PrintFailure writes an error for people: what failed, the evidence, and what to do.
 func PrintFailure(w io.Writer, s Style, f event.Failure) {
 	_, _ = fmt.Fprintf(w, "%s %s\n", s.Red("error:"), f.Message)
 	seen := f.Evidence
 	if len(seen) > 0 && strings.HasSuffix(f.Message, seen[0]) {
-		seen = seen[1:] // it has been said
+		seen = seen[1:] // the message ends with it
 	}
 	evidence(w, s, seen)
 	for _, h := range f.Hints {

@@ -7,7 +7,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 )
 
-// JSONL writes every event as one line of JSON. Nothing is left out.
+// JSONL writes every event as one line of JSON.
 type JSONL struct {
 	encoder *json.Encoder
 	err     error
@@ -20,8 +20,8 @@ func NewJSONL(out io.Writer) *JSONL {
 	return &JSONL{encoder: encoder}
 }
 
-// Handle implements [event.Sink]. After a write that failed, as into a closed
-// pipe, it writes no more; Err says why.
+// Handle implements [event.Sink]. After a failed write, for example to a closed pipe, it writes
+// nothing more. Err returns the error.
 func (j *JSONL) Handle(e event.Event) {
 	if j.err == nil {
 		j.err = j.encoder.Encode(e)

@@ -1,9 +1,8 @@
-// Package ui holds the displays. Each is an [event.Sink]: a function of the stream
-// of events and of nothing else, so that a recorded stream draws the same bytes
-// again. The package imports package event only.
+// Package ui has the displays. A display is an [event.Sink] whose output depends on the events only,
+// so that a recorded stream gives the same bytes again. The package imports package event only.
 //
-//   - [Plain] writes a line for each thing that a person wants to know.
-//   - [JSONL] writes every event as one line of JSON.
+//	bus := event.NewBus(ui.NewPlain(os.Stderr, ui.PlainOptions{})) // lines for people
+//	bus := event.NewBus(ui.NewJSONL(os.Stdout))                    // every event as a line of JSON
 package ui
 
 import (
@@ -15,31 +14,30 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 )
 
-// Plain writes the stream as lines: on a terminal, into a file, in CI.
+// Plain writes events as lines for people: on a terminal, into a file, in CI.
 type Plain struct {
 	out    io.Writer
 	app    io.Writer
 	report io.Writer
 	style  Style
-	// appStyle is for app, which may be a file where out is a terminal.
+	// appStyle is the style of app, which may be a file while out is a terminal.
 	appStyle Style
-	// quiet leaves out all but failures and addresses, verbose leaves out nothing.
+	// quiet shows failures, warnings and addresses only; verbose hides nothing.
 	quiet, verbose bool
 	tool           toolOutput
 	pods           podNames
 }
 
-// PlainOptions says how a [Plain] writes.
+// PlainOptions configure a [Plain].
 type PlainOptions struct {
-	// App takes the application's own log lines; nil means that they go to out.
+	// App receives the application's log lines; nil means out.
 	App io.Writer
-	// Report takes the results of checks, where they are what the user asked for; nil means
-	// that they go to out.
+	// Report receives the results of checks if they are the command's output; nil means out.
 	Report io.Writer
-	// Style colours, AppStyle what goes to App; their zero values write plain text.
+	// Style applies to out and Report, AppStyle to App. The zero value is plain text.
 	Style, AppStyle Style
-	// Quiet shows failures, warnings and addresses only. Verbose shows the output of Gradle, Maven and Docker
-	// as it comes; else it is shown where it has something to tell, see [toolOutput].
+	// Quiet shows failures, warnings and addresses only. Verbose shows the output of Gradle, Maven
+	// and Docker at once instead of when it helps, see [toolOutput].
 	Quiet, Verbose bool
 }
 
@@ -82,7 +80,7 @@ func (p *Plain) Handle(e event.Event) {
 	case event.PodPhase:
 		p.phase(b)
 	case event.PortListening:
-		p.line(p.style.Dim("  · " + b.URL + " is open, and waits for " + b.Object))
+		p.line(p.style.Dim("  · " + b.URL + " is open; requests wait for " + b.Object))
 	case event.DebugPortOpen:
 		p.line(fmt.Sprintf("%s %s → %s", row("debug", 0), b.Address, b.Pod))
 	case event.AppLog:
@@ -104,7 +102,7 @@ func (p *Plain) Handle(e event.Event) {
 	}
 }
 
-// briefly shows what a person wants to know who asked for little: addresses, and what went wrong.
+// briefly shows addresses and what went wrong, for --quiet.
 func (p *Plain) briefly(e event.Event) {
 	switch b := e.Body.(type) {
 	case event.PortForwarded:
@@ -132,7 +130,7 @@ func (p *Plain) end(b event.SessionFinished) {
 	}
 }
 
-// toolLines writes what a stage's tool said.
+// toolLines writes output of a stage's tool.
 func (p *Plain) toolLines(lines []string) {
 	for _, line := range lines {
 		p.line(p.style.Dim("  │ " + line))
@@ -167,15 +165,15 @@ func (p *Plain) stage(b event.StageFinished) {
 	}
 }
 
-// chosen shows why a save takes longer than the last one did.
+// chosen shows why a save needs a restart or a new Pod.
 func (p *Plain) chosen(b event.PathChosen) {
-	words := map[string]string{"nothing": "nothing to do", "restart": "a restart", "pod": "a new Pod"}
+	words := map[string]string{"nothing": "nothing to do", "restart": "restart", "pod": "new Pod"}
 	if words[b.Path] != "" && b.Why != "" {
 		p.line(p.style.Dim("  · " + words[b.Path] + ": " + b.Why))
 	}
 }
 
-// phase shows only what a person waits for: a Pod that takes its time says why.
+// phase shows what a Pod is waiting for.
 func (p *Plain) phase(b event.PodPhase) {
 	text := b.Pod + ": " + b.Phase
 	if b.Detail != "" {
@@ -219,10 +217,10 @@ func (p *Plain) cycle(b event.CycleFinished) {
 	}
 }
 
-// rowWidth is the width of what row returns.
+// rowWidth is the width of row.
 const rowWidth = 17
 
-// row is the head of a line: a word and a time.
+// row returns the start of a line: a word and a duration.
 func row(word string, took event.Duration) string {
 	t := ""
 	if took > 0 {

@@ -7,14 +7,14 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 )
 
-// podNames tells the log lines of several Pods apart.
+// podNames prefixes log lines with the name of their Pod if there are several.
 type podNames struct {
 	cycle   int
-	current []string // the Pods of the cycle that made some last
-	known   []string // all Pods so far, in the order in which they came: it decides their colours
+	current []string // the Pods of the last cycle that created some
+	known   []string // all Pods so far, in order; it determines their colours
 }
 
-// see notes which Pods there are.
+// see records the Pods that events name.
 func (n *podNames) see(e event.Event) {
 	phase, is := e.Body.(event.PodPhase)
 	if !is {
@@ -30,8 +30,8 @@ func (n *podNames) see(e event.Event) {
 	}
 }
 
-// prefix returns what stands before a line of a Pod's log: its name, in its colour and as wide as
-// the longest, where there are several Pods.
+// prefix returns the prefix of a Pod's log lines: its name in its colour, padded to the longest
+// name. It is empty if there is only one Pod.
 func (n *podNames) prefix(pod string, style Style) string {
 	if len(n.current) < 2 {
 		return ""

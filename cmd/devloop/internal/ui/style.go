@@ -1,9 +1,9 @@
 package ui
 
-// Style colours words. Its zero value leaves them as they are.
+// Style adds colours to text. The zero value adds none.
 type Style struct{ Colour bool }
 
-// The styles, by the codes of ECMA-48, section 8.3.117 (select graphic rendition).
+// Bold and the others use the codes of ECMA-48, section 8.3.117 (select graphic rendition).
 func (s Style) Bold(t string) string   { return s.wrap("1", t) }
 func (s Style) Dim(t string) string    { return s.wrap("2", t) }
 func (s Style) Red(t string) string    { return s.wrap("31", t) }
@@ -11,7 +11,7 @@ func (s Style) Green(t string) string  { return s.wrap("32", t) }
 func (s Style) Yellow(t string) string { return s.wrap("33", t) }
 func (s Style) Cyan(t string) string   { return s.wrap("36", t) }
 
-// Tint colours by a number: the same number, the same colour.
+// Tint chooses the colour by a number.
 func (s Style) Tint(number int, t string) string {
 	codes := []string{"36", "33", "32", "35", "34", "91"}
 	return s.wrap(codes[number%len(codes)], t)

@@ -3,30 +3,29 @@ package ui
 import "time"
 
 const (
-	// patience is how long a stage's tool may work before its output is shown: by then people
-	// want to see that something moves.
-	patience = 10 * time.Second
-	// lastLines is how much of the output is shown where the stage fails. What the failure's
-	// evidence does not say stands at its end.
+	// showAfter is how long a stage may take before its tool's output is shown, so that the user
+	// sees progress.
+	showAfter = 10 * time.Second
+	// lastLines is how many lines are shown if the stage fails. The decisive ones are usually last.
 	lastLines = 40
 )
 
-// toolOutput holds back what a stage's tool writes, such as Gradle or Maven, as long as nobody needs
-// it. It is shown where the stage fails, and from its beginning where it takes longer than [patience]. It
-// has no clock: time passes with the events.
+// toolOutput holds back the output of a stage's tool, such as Gradle or Maven. It is shown if the
+// stage fails, and from its beginning if the stage takes longer than [showAfter]. There is no
+// timer: time is taken from the events.
 type toolOutput struct {
 	began time.Time
 	held  []string
-	shown bool // the stage's output is shown as it comes
+	shown bool // the stage's output is no longer held back
 }
 
-// begin notes that a stage has begun.
+// begin records the start of a stage.
 func (t *toolOutput) begin(now time.Time) { *t = toolOutput{began: now} }
 
-// take takes a line, and returns what is to be shown now.
+// take adds a line and returns the lines to show now.
 func (t *toolOutput) take(line string, now time.Time, all bool) []string {
 	t.held = append(t.held, line)
-	if !all && !t.shown && now.Sub(t.began) < patience {
+	if !all && !t.shown && now.Sub(t.began) < showAfter {
 		return nil
 	}
 	t.shown = true
@@ -35,7 +34,7 @@ func (t *toolOutput) take(line string, now time.Time, all bool) []string {
 	return lines
 }
 
-// end returns what is to be shown at the end of a stage.
+// end returns the lines to show at the end of a stage.
 func (t *toolOutput) end(failed bool) []string {
 	lines := t.held
 	t.held = nil
