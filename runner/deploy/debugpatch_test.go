@@ -14,7 +14,7 @@ import (
 )
 
 const debuggable = `apiVersion: v1
-kind: kube.Pod
+kind: Pod
 metadata:
   name: shop
 spec:

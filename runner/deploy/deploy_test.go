@@ -31,7 +31,7 @@ func shop(t *testing.T, text string) Spec {
 
 const shopPod = `
 apiVersion: v1
-kind: kube.Pod
+kind: Pod
 metadata: {name: web, labels: {app: web}}
 spec:
   initContainers: [{name: prepare, image: "docker.io/library/shop:latest"}]

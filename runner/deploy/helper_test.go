@@ -48,7 +48,7 @@ func read(t *testing.T, text string) manifest.Manifest {
 func podText(name, mode string) string {
 	return strings.NewReplacer("NAME", name, "MODE", mode).Replace(`
 apiVersion: v1
-kind: kube.Pod
+kind: Pod
 metadata:
   name: NAME
 spec:

@@ -44,7 +44,7 @@ kind: Widget
 metadata: {name: w, namespace: later}
 ---
 apiVersion: v1
-kind: kube.Pod
+kind: Pod
 metadata: {name: web, namespace: later}
 spec: {containers: [{name: app, image: shop}]}
 ---

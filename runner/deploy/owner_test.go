@@ -24,7 +24,7 @@ spec:
     spec: {containers: [{name: app, image: shop}]}
 ---
 apiVersion: v1
-kind: kube.Pod
+kind: Pod
 metadata: {name: bare, labels: {app.kubernetes.io/managed-by: jkube}}
 spec: {containers: [{name: app, image: shop}]}
 `))
