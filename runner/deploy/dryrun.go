@@ -50,8 +50,8 @@ func (d *Deployer) validate(ctx context.Context, m manifest.Manifest, targets []
 }
 
 // tryOut asks the API server what it would say to the creation of an object. One whose
-// namespace is not there yet is tried in the default one, under a name that nothing
-// there has.
+// namespace is not there yet is tried in the default one. If that has an object of the name, the
+// server says so only after it has found nothing else.
 func tryOut(ctx context.Context, t targetObject) error {
 	options := metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}, FieldValidation: metav1.FieldValidationStrict, FieldManager: kube.FieldManager}
 	_, err := t.resource.Create(ctx, t.Unstructured, options)
@@ -60,8 +60,6 @@ func tryOut(ctx context.Context, t targetObject) error {
 	}
 	o := t.DeepCopy()
 	o.SetNamespace(metav1.NamespaceDefault)
-	o.SetGenerateName(o.GetName() + "-")
-	o.SetName("")
 	_, err = t.kind.Namespace(metav1.NamespaceDefault).Create(ctx, o, options)
 	return err
 }
