@@ -21,6 +21,9 @@ trap 'rm -rf "$results"' EXIT
 export GORACE=atexit_sleep_ms=0
 export DEVLOOP_BIN=$PWD/bin/devloop
 
+# The packages that take longest come first, as two packages are tested at a time.
+longest=(./cmd/devloop ./builder)
+
 # tests NAME ARGUMENT... runs go test with the arguments. One that fails does not keep the next
 # ones from running.
 tests() {
@@ -40,11 +43,11 @@ began=$(now)
 case ${1:-short} in
   short)
     tests hermetic -race -short ./...
-    tests real -timeout 30m ./...
+    tests real -timeout 30m "${longest[@]}" ./...
     ;;
   long)
     export DEVLOOP_LONG=1
-    tests everything -timeout 60m ./...
+    tests everything -timeout 60m "${longest[@]}" ./...
     unset DEVLOOP_BIN
     tests race -race -timeout 10m -run '^TestScenarioASaveReachesLocalhost' ./cmd/devloop
     ;;
