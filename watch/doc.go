@@ -4,7 +4,7 @@
 //	batches := make(chan watch.Batch)
 //	go func() { done <- w.Run(ctx, batches) }()
 //	for batch := range batches {
-//		fmt.Println("because", batch, "changed")
+//		fmt.Println(batch.Paths) // [src/main/java/com/x/App.java]
 //	}
 //
 // # From event to batch
@@ -28,6 +28,5 @@
 // package. Temporary files of editors. The directories of version control and IDEs. Symbolic
 // links are not followed: a link changes when it points elsewhere, not when its target changes.
 //
-// What a change means is left to the caller: a [Batch] has the [Kinds] of its paths, by place
-// and name alone; the files are not opened for that.
+// The package knows files, not projects: what a change means is up to the caller.
 package watch

@@ -167,7 +167,7 @@ func (s *session) batch(changed []string) Batch {
 	}
 	batch := batchOf(changed)
 	if s.unknown {
-		batch.All, batch.Kinds = true, Any
+		batch.All = true
 	}
 	s.lost, s.unknown = false, false
 	return batch

@@ -168,9 +168,6 @@ func TestSlowReaderGetsOneBatch(t *testing.T) {
 		if want := []string{"build.gradle", "k8s/app.yaml", appJava}; !slices.Equal(batch.Paths, want) {
 			t.Errorf("got %q", batch.Paths)
 		}
-		if want := BuildScript | Manifest | Source; batch.Kinds != want {
-			t.Errorf("got kinds %q", batch.Kinds)
-		}
 		b.expect("no second one")
 	})
 }
@@ -243,7 +240,7 @@ func TestWhatCannotBeKnownAfterALossIsAll(t *testing.T) {
 	}
 	s.lost = true
 	l.unreadable(d.path("src"), denied)
-	if batch := s.batch(l.changed); !batch.All || batch.Kinds != Any {
+	if batch := s.batch(l.changed); !batch.All {
 		t.Errorf("after a loss: %+v", batch)
 	}
 	if batch := s.batch(nil); !batch.Empty() {

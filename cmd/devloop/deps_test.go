@@ -88,6 +88,8 @@ var rules = []struct {
 		"a diagnosis is a function of what the cluster has said"},
 	{"cmd/devloop/internal/event", []string{"github.com/", "k8s.io/", "sigs.k8s.io/", "golang.org/"},
 		"anything may import the vocabulary, so it imports the standard library only"},
+	{"cmd/devloop/internal/filekind", []string{"github.com/docker/", module + "watch", module + "builder", module + "loader", module + "cmd"},
+		"what a file is follows from its path"},
 	{"cmd/devloop/internal/lines", []string{"github.com/", "k8s.io/", "sigs.k8s.io/", "golang.org/"},
 		"a line is bytes"},
 	{"cmd/devloop/internal/failure", []string{"github.com/docker/", "k8s.io/", "sigs.k8s.io/", "golang.org/", module + "watch", module + "builder", module + "loader", module + "runner", module + "cmd/devloop/internal/engine"},

@@ -10,12 +10,6 @@ import (
 	"strings"
 )
 
-// manifestDirs are where projects keep their manifests, next to the top level.
-var manifestDirs = []string{".", "k8s", "kubernetes", "deploy", "manifests", "src/main/k8s", "src/main/kubernetes"}
-
-// notManifests are YAML files that no cluster is meant to read, by name.
-var notManifests = regexp.MustCompile(`^(devloop|docker-compose.*|compose|\..*)\.ya?ml$`)
-
 var (
 	hasKind       = regexp.MustCompile(`(?m)^["']?kind["']?:[ \t]*["']?([^\s"'#]*)`)
 	hasAPIVersion = regexp.MustCompile(`(?m)^["']?apiVersion["']?:[ \t]*["']?([^\s"'#]*)`)
@@ -52,7 +46,7 @@ func FindForeign(dir string) ([]Foreign, error) {
 }
 
 func find(dir string) (found []string, foreign []Foreign, err error) {
-	for _, sub := range manifestDirs {
+	for _, sub := range searchDirs {
 		place := filepath.Join(dir, sub)
 		if info, err := os.Stat(place); errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
 			continue
@@ -95,8 +89,7 @@ func (f Foreign) isManifest(topLevel bool) bool {
 
 // objectsIn returns what the documents of a YAML file say that they are, none for every other file.
 func objectsIn(path string, e fs.DirEntry) ([]Foreign, error) {
-	extensions := []string{".yaml", ".yml"}
-	if e.IsDir() || !slices.Contains(extensions, filepath.Ext(path)) || notManifests.MatchString(e.Name()) {
+	if e.IsDir() || !isYAML(e.Name()) {
 		return nil, nil
 	}
 	text, err := os.ReadFile(path)

@@ -12,6 +12,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/filekind"
 	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/watch"
 )
@@ -43,7 +44,7 @@ func newCycle(s *Session, n int, because string, changed watch.Batch) *cycle {
 func (c *cycle) run(ctx context.Context) error {
 	began := time.Now()
 	c.publish(event.CycleStarted{Because: c.because})
-	if c.changed.Kinds.Has(watch.Settings) && !c.changed.All && !c.changed.Unnamed {
+	if !c.changed.All && filekind.Any(c.changed.Paths, filekind.Settings) {
 		c.publish(event.Notice{Level: event.Warning, Text: "this session goes on with the settings that it began with",
 			Hints: []string{"have the new ones: end devloop run, and start it again"}})
 	}

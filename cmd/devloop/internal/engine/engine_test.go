@@ -291,7 +291,7 @@ func running(t *testing.T, l *Session) (save func(paths ...string), end func()) 
 	ctx, cancel := context.WithCancel(t.Context())
 	batches, done := make(chan watch.Batch), make(chan error, 1)
 	go func() { done <- l.Run(ctx, batches) }()
-	save = func(paths ...string) { batches <- watch.Batch{Paths: paths, Kinds: watch.Source} }
+	save = func(paths ...string) { batches <- watch.Batch{Paths: paths} }
 	return save, func() {
 		cancel()
 		if err := <-done; !errors.Is(err, context.Canceled) {
@@ -417,5 +417,5 @@ func (f *sameImage) Replace(_ context.Context, s runner.Spec) ([]runner.Pod, err
 func (f *sameImage) Ready(context.Context, []runner.Pod, func(readiness.Phase)) error { return nil }
 
 func changedFile(path string) watch.Batch {
-	return watch.Batch{Paths: []string{path}, Kinds: watch.KindOf(path)}
+	return watch.Batch{Paths: []string{path}}
 }

@@ -46,7 +46,7 @@ func TestCompilerIsToldWhatChangedAndRestsBetween(t *testing.T) {
 		go func() { ended <- l.Run(ctx, batches) }()
 		for _, path := range []string{"src/A.java", "src/B.java"} {
 			time.Sleep(time.Minute) // the cycle before is done
-			batches <- watch.Batch{Paths: []string{path}, Kinds: watch.Source}
+			batches <- watch.Batch{Paths: []string{path}}
 		}
 		time.Sleep(time.Minute)
 		cancel()

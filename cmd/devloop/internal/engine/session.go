@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"path"
 	"slices"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/filekind"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/watch"
 )
@@ -166,11 +168,20 @@ func because(n int, batch watch.Batch) string {
 	switch {
 	case n == 1:
 		return "first build"
-	case batch.All || batch.Unnamed && len(batch.Paths) == 0:
+	case batch.All || len(batch.Paths) == 0:
 		return "asked for"
 	default:
-		return batch.String() + " changed"
+		return nameFiles(batch.Paths) + " changed"
 	}
+}
+
+// nameFiles names the most important of the files: "App.java and 3 more".
+func nameFiles(paths []string) string {
+	first := slices.MinFunc(paths, func(a, b string) int { return cmp.Compare(filekind.Of(a), filekind.Of(b)) })
+	if len(paths) == 1 {
+		return path.Base(first)
+	}
+	return fmt.Sprintf("%s and %d more", path.Base(first), len(paths)-1)
 }
 
 // handleGone answers 503 for Pods that are gone although no cycle removed them. Where Kubernetes

@@ -9,6 +9,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/debugport"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/filekind"
 	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/watch"
 )
@@ -59,22 +60,19 @@ type Target struct {
 	ReadyTimeout time.Duration
 }
 
-// concerns reports whether a batch can change what runs: tests can't.
+// concerns reports whether a batch can change what runs. Tests cannot.
 func concerns(changed watch.Batch) bool {
-	return changed.All || changed.Kinds.Has(watch.Any&^watch.Test)
+	return changed.All || changed.Unnamed || slices.ContainsFunc(changed.Paths, func(path string) bool { return filekind.Of(path) != filekind.Test })
 }
 
 // saved says what a batch means for the path. A manifest, before the batch or now, is not
 // part of the image; any other file may be, if only through the Dockerfile, and then the
 // build finds out quickly that nothing came of it.
 func (t Target) saved(changed watch.Batch, before, now manifest.Manifest) plan.Saved {
-	saved := plan.Saved{All: changed.All, Manifest: changed.Kinds.Has(watch.Manifest), Sources: changed.Unnamed}
-	if changed.Unnamed { // whose kinds are any
-		saved.Manifest = slices.ContainsFunc(changed.Paths, func(path string) bool { return watch.KindOf(path).Has(watch.Manifest) })
-	}
+	saved := plan.Saved{All: changed.All, Manifest: changed.All || filekind.Any(changed.Paths, filekind.Manifest), Sources: changed.Unnamed}
 	for _, path := range changed.Paths {
-		file := filepath.Join(t.Dir, filepath.FromSlash(path))
-		read := watch.KindOf(path).Has(watch.Manifest|watch.Other) && (before.DependsOn(file) || now.DependsOn(file))
+		file, kind := filepath.Join(t.Dir, filepath.FromSlash(path)), filekind.Of(path)
+		read := (kind == filekind.Manifest || kind == filekind.Other) && (before.DependsOn(file) || now.DependsOn(file))
 		saved.Manifest, saved.Sources = saved.Manifest || read, saved.Sources || !read
 	}
 	return saved
