@@ -73,10 +73,9 @@ func NewImager(docker client.APIClient, o ImagerOptions) *Imager { return image.
 // Levers returns the names of what [ImagerOptions.Without] can leave out.
 func Levers() []string { return image.Levers() }
 
-// The levers that callers name, and the label of devloop's images.
+// The levers that callers name.
 const (
 	LeverArchive = image.LeverArchive
 	LeverRestart = image.LeverRestart
 	LeverSwap    = image.LeverSwap
-	ProjectLabel = image.ProjectLabel
 )

@@ -18,6 +18,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/ociimage"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/builder/supervisor"
+	"github.com/devloop-cli/devloop/internal/dockerapi"
 )
 
 // nonRootUser runs composed images. It needs no entry in /etc/passwd, and being a number it satisfies
@@ -183,7 +184,7 @@ func (x *composer) configure(config *v1.ConfigFile) *v1.ConfigFile {
 	// https://github.com/opencontainers/image-spec/blob/main/annotations.md
 	c.Labels["org.opencontainers.image.title"] = x.app.Name
 	c.Labels["org.opencontainers.image.base.name"] = x.Base
-	c.Labels[ProjectLabel] = x.app.Name
+	c.Labels[dockerapi.ProjectLabel] = x.app.Name
 	config.Author, config.Container = "", ""
 	config.History = nil
 	for range config.RootFS.DiffIDs {

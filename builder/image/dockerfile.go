@@ -11,6 +11,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/dockerfile"
 	"github.com/devloop-cli/devloop/builder/internal/paths"
 	"github.com/devloop-cli/devloop/builder/ociimage"
+	"github.com/devloop-cli/devloop/internal/dockerapi"
 )
 
 // build has the engine build the Dockerfile.
@@ -18,7 +19,7 @@ func (k *maker) build(ctx context.Context) (Image, error) {
 	if err := errors.Join(k.ambiguousJar(), k.staleCopy()); err != nil {
 		return Image{}, err
 	}
-	id, err := dockerbuild.Build(ctx, k.docker, k.file, map[string]string{ProjectLabel: k.app.Name}, k.out)
+	id, err := dockerbuild.Build(ctx, k.docker, k.file, map[string]string{dockerapi.ProjectLabel: k.app.Name}, k.out)
 	if step := (*dockerbuild.StepError)(nil); errors.As(err, &step) {
 		return Image{}, k.explain(step)
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/layercache"
 	"github.com/devloop-cli/devloop/builder/layertar"
 	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/internal/dockerapi"
 )
 
 // appOf makes a jar and the value that Compile returns for it.
@@ -66,7 +67,7 @@ func TestComposedImage(t *testing.T) {
 	if got := strings.Join(config.Config.Entrypoint, " "); got != want || config.Config.Cmd != nil {
 		t.Errorf("runs %q %q", got, config.Config.Cmd)
 	}
-	if config.Config.User != "1000:1000" || config.Config.WorkingDir != "/app" || config.Config.Labels[ProjectLabel] != "shop" || !slices.Contains(config.Config.Env, "JAVA_HOME=/opt/java") {
+	if config.Config.User != "1000:1000" || config.Config.WorkingDir != "/app" || config.Config.Labels[dockerapi.ProjectLabel] != "shop" || !slices.Contains(config.Config.Env, "JAVA_HOME=/opt/java") {
 		t.Errorf("configured as %+v", config.Config)
 	}
 	layers, _ := img.Content.Layers()

@@ -20,9 +20,6 @@ import (
 	"github.com/devloop-cli/devloop/internal/imagetar"
 )
 
-// ProjectLabel marks the images that devloop built. Its value is the project's name.
-const ProjectLabel = "devloop-cli.github.io/project"
-
 // repository has the images of one project in the engine.
 type repository struct {
 	docker  client.APIClient
@@ -156,7 +153,7 @@ const keptImages = 2
 // prune removes earlier images that have the project's label, and no name but devloop's own. An image
 // that a container uses stays.
 func (r repository) prune(ctx context.Context, current v1.Hash) error {
-	listed, err := r.docker.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", ProjectLabel+"="+r.project))})
+	listed, err := r.docker.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", dockerapi.ProjectLabel+"="+r.project))})
 	if err != nil || len(listed) <= keptImages {
 		return err
 	}

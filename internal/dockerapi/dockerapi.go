@@ -1,7 +1,7 @@
-// Package dockerapi has what every domain needs that talks to a Docker engine, besides
-// Docker's own client: the errors of an engine that cannot be reached, the stream of
-// messages in which an engine reports progress and failure, and loading an image from a
-// stream.
+// Package dockerapi has what every domain that talks to a Docker engine needs in addition to
+// Docker's client: the errors of an engine that cannot be reached, the stream of messages in
+// which an engine reports progress and failure, loading an image from a stream, and the label of
+// devloop's images.
 //
 //	sent, err := dockerapi.Load(ctx, docker, func(w io.Writer) (int64, error) {
 //		return img.WriteDocker(ctx, w, known)
@@ -26,6 +26,10 @@ import (
 
 	"github.com/devloop-cli/devloop/internal/fault"
 )
+
+// ProjectLabel is the label of the images that devloop builds; its value is the project's name.
+// Old images of a project are removed from the engine and from the nodes by it.
+const ProjectLabel = "devloop-cli.github.io/project"
 
 // CodeUnreachable is the code of an engine that does not answer.
 const CodeUnreachable = "docker.unreachable"

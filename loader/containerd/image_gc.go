@@ -1,6 +1,6 @@
 package containerd
 
-import "github.com/devloop-cli/devloop/loader/internal/load"
+import "github.com/devloop-cli/devloop/internal/dockerapi"
 
 // loadedLabel is when a node got an image, in nanoseconds of its clock since 1970.
 const loadedLabel = "devloop-cli.github.io/loaded"
@@ -18,7 +18,7 @@ const loadedLabel = "devloop-cli.github.io/loaded"
 // its proof fails, and everything is sent.
 const gcScript = `
 collect() {
-  ctr images label "$1" "` + load.ProjectLabel + `=$2" "` + loadedLabel + `=$(date +%s%N)" || return
+  ctr images label "$1" "` + dockerapi.ProjectLabel + `=$2" "` + loadedLabel + `=$(date +%s%N)" || return
   used=" $(ctr containers ls | awk '{ printf "%s ", $2 }')"
   set -- $(old "$2" | while read -r _ name digest; do
     aliases "$name" "$digest"
@@ -26,7 +26,7 @@ collect() {
   [ $# = 0 ] || ctr images rm --sync "$@"
 }
 old() {
-  ctr images ls "labels.\"` + load.ProjectLabel + `\"==\"$1\"" | awk -v loaded="` + loadedLabel + `=" '
+  ctr images ls "labels.\"` + dockerapi.ProjectLabel + `\"==\"$1\"" | awk -v loaded="` + loadedLabel + `=" '
     $1 ~ /:devloop-[^:@]*$/ {
       for (n = split($NF, labels, ","); n > 0; n--)
         if (index(labels[n], loaded) == 1) print substr(labels[n], length(loaded) + 1), $1, $3

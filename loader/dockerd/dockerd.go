@@ -210,7 +210,7 @@ func (e Engine) state(ctx context.Context, img *load.Image) (oci bool, known int
 	}
 	oci = slices.ContainsFunc(images, func(i image.Summary) bool { return dockerapi.InContainerd(i.ID, i.RepoDigests) })
 	for _, i := range images {
-		if oci && (img.Project == "" || i.Labels[load.ProjectLabel] != img.Project) {
+		if oci && (img.Project == "" || i.Labels[dockerapi.ProjectLabel] != img.Project) {
 			continue
 		}
 		if found, err := e.Docker.ImageInspect(ctx, i.ID); err == nil { // else it was removed meanwhile
@@ -230,7 +230,7 @@ func (e Engine) removeOld(ctx context.Context, img *load.Image) {
 	if img.Project == "" {
 		return
 	}
-	listed, err := e.Docker.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", load.ProjectLabel+"="+img.Project))})
+	listed, err := e.Docker.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", dockerapi.ProjectLabel+"="+img.Project))})
 	if err != nil {
 		return
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/docker/docker/client"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/devloop-cli/devloop/internal/dockerapi"
 	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/loader/internal/load"
 	"github.com/devloop-cli/devloop/loader/internal/loadertest"
@@ -81,7 +82,7 @@ func (e *fakeEngine) get(w http.ResponseWriter, r *http.Request) {
 	if name == "json" {
 		list := []image.Summary{}
 		for _, i := range e.images {
-			project := i.config.Config.Labels[load.ProjectLabel]
+			project := i.config.Config.Labels[dockerapi.ProjectLabel]
 			if wanted := r.FormValue("filters"); wanted == "" || strings.Contains(wanted, "="+project+`"`) {
 				list = append(list, image.Summary{ID: i.id, Labels: i.config.Config.Labels})
 			}

@@ -10,12 +10,9 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/partial"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/devloop-cli/devloop/internal/dockerapi"
 	"github.com/devloop-cli/devloop/internal/imagetar"
 )
-
-// ProjectLabel is the label of images that devloop built, with the project's name
-// (builder.ProjectLabel). A project's old images are removed from the nodes.
-const ProjectLabel = "devloop-cli.github.io/project"
 
 // Image is an image as a node stores it. A layer is named by its diff ID wherever its
 // uncompressed size is known without reading it: then it is the same content for the node
@@ -61,7 +58,7 @@ func Describe(ref string, img v1.Image) (*Image, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the configuration of image %q: %w", ref, err)
 	}
-	if label := config.Config.Labels[ProjectLabel]; projectName.MatchString(label) {
+	if label := config.Config.Labels[dockerapi.ProjectLabel]; projectName.MatchString(label) {
 		p.Project = label
 	}
 	for _, id := range config.RootFS.DiffIDs {

@@ -23,15 +23,16 @@ import (
 	"github.com/docker/docker/client"
 	"github.com/docker/docker/pkg/stdcopy"
 	"github.com/gofrs/flock"
+
+	"github.com/devloop-cli/devloop/loader/internal/loadertest/fakectr"
 )
 
-// Engine is a Docker engine for tests. It has containers that are nodes, and runs what
-// is executed in them on this machine, with a PATH that begins with the test binary in
-// the role of ctr.
+// Engine is a Docker engine for tests. Its containers are nodes. A command that is executed in a
+// node runs on this machine, with a PATH on which the test binary is ctr.
 type Engine struct {
 	// Client speaks to the engine.
 	Client *client.Client
-	// Info is what the engine says of itself.
+	// Info is the answer to docker info.
 	Info system.Info
 
 	t     testing.TB
@@ -42,7 +43,7 @@ type Engine struct {
 	seen  int
 }
 
-// FakeNode is a container of an [Engine]; change Summary before it is used.
+// FakeNode is a container of an [Engine]. Change Summary only before the node is used.
 type FakeNode struct {
 	container.Summary
 	engine *Engine
@@ -60,7 +61,7 @@ type execution struct {
 	kill    func() // ends the command; nil before it was started
 }
 
-// NewEngine starts an engine without containers; it ends with t. The test binary's
+// NewEngine starts an engine without containers. It stops when t ends. The test binary's
 // TestMain must be [Main].
 func NewEngine(t testing.TB) *Engine {
 	t.Helper()
@@ -115,11 +116,11 @@ func (n *FakeNode) Shell(ctx context.Context, script string, args ...string) (st
 func (n *FakeNode) command(ctx context.Context, argv []string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Env = append(os.Environ(), "PATH="+n.engine.bin+":"+os.Getenv("PATH"), "CONTAINERD_ROOT="+n.root,
-		"GORACE=atexit_sleep_ms=0") // else every ctr of a -race build waits for a second
+		"GORACE=atexit_sleep_ms=0") // otherwise every ctr of a -race build sleeps for a second
 	return cmd
 }
 
-// Restart ends what runs in the node, and lets ctr find no containerd for a while.
+// Restart ends the commands in the node. The next few ctr commands find no containerd.
 func (n *FakeNode) Restart(context.Context) error {
 	for _, x := range n.engine.running() {
 		if x.node == n {
@@ -129,8 +130,7 @@ func (n *FakeNode) Restart(context.Context) error {
 	return os.WriteFile(filepath.Join(n.root, "starting"), make([]byte, 3), 0o644)
 }
 
-// Break takes the directory from under the node's content store: whatever is sent to
-// it, it can't keep.
+// Break makes every import into the node fail.
 func (n *FakeNode) Break(t testing.TB) {
 	t.Helper()
 	if err := os.RemoveAll(filepath.Join(n.root, "ingest")); err != nil {
@@ -145,14 +145,14 @@ func (e *Engine) Nodes() []*FakeNode {
 	return slices.Clone(e.nodes)
 }
 
-// Execs returns how many commands were executed through the API.
+// Execs counts the commands that were executed through the API.
 func (e *Engine) Execs() int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.seen
 }
 
-// Running returns how many commands that were executed through the API have not ended.
+// Running counts those of them that have not ended.
 func (e *Engine) Running() int { return len(e.running()) }
 
 func (e *Engine) running() (all []*execution) {
@@ -218,8 +218,8 @@ func (e *Engine) remove(_ http.ResponseWriter, r *http.Request) {
 	e.nodes = slices.DeleteFunc(e.nodes, func(n *FakeNode) bool { return n.ID == r.PathValue("id") })
 }
 
-// AddProgram adds a shell script that nodes can run under that name. $CONTAINERD_ROOT is the
-// node's own directory, see [FakeNode.Root].
+// AddProgram adds a shell script to the PATH of the nodes. $CONTAINERD_ROOT is the node's own
+// directory, see [FakeNode.Root].
 func (e *Engine) AddProgram(name, script string) {
 	e.t.Helper()
 	if err := os.WriteFile(filepath.Join(e.bin, name), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
@@ -227,7 +227,7 @@ func (e *Engine) AddProgram(name, script string) {
 	}
 }
 
-// Root is a directory of the node.
+// Root is the node's own directory.
 func (n *FakeNode) Root() string { return n.root }
 
 func (e *Engine) create(w http.ResponseWriter, r *http.Request) {
@@ -260,8 +260,8 @@ func (e *Engine) inspect(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, map[string]any{"Running": x.running, "ExitCode": x.code})
 }
 
-// start takes the connection over, as the engine does, and makes it the command's
-// input and, in the engine's framing, its output.
+// start takes over the connection, as the engine does: it becomes the command's input and, in
+// the engine's framing, its output.
 func (e *Engine) start(w http.ResponseWriter, r *http.Request) {
 	x := e.exec(r)
 	_, _ = io.Copy(io.Discard, r.Body)
@@ -309,13 +309,26 @@ func (x *execution) run(conn net.Conn, input io.Reader) int {
 	return cmd.ProcessState.ExitCode()
 }
 
+// Main is the TestMain of a package that uses [Engine]. A test binary that is called ctr plays
+// containerd's ctr instead of running tests.
+func Main(m *testing.M) {
+	if filepath.Base(os.Args[0]) != "ctr" {
+		os.Exit(m.Run())
+	}
+	if err := fakectr.Run(os.Getenv("CONTAINERD_ROOT"), os.Args[1:], os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "ctr:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
 func answer(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(body)
 }
 
-// Hold lets whoever lists the node's containers wait until release.
+// Hold blocks the listing of the node's containers until release.
 func (n *FakeNode) Hold(t testing.TB) (release func()) {
 	t.Helper()
 	gate := flock.New(filepath.Join(n.root, "gate"))

@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
-	"github.com/devloop-cli/devloop/loader/internal/load"
+	"github.com/devloop-cli/devloop/internal/dockerapi"
 )
 
 // Layer is an uncompressed layer with one file of random content, which is made as it
@@ -115,7 +115,7 @@ func NewImage(t testing.TB, layers ...v1.Layer) v1.Image {
 // OfProject returns img with the label of an image that devloop built.
 func OfProject(t testing.TB, project string, img v1.Image) v1.Image {
 	t.Helper()
-	img, err := mutate.Config(img, v1.Config{Cmd: []string{"/random"}, Labels: map[string]string{load.ProjectLabel: project}})
+	img, err := mutate.Config(img, v1.Config{Cmd: []string{"/random"}, Labels: map[string]string{dockerapi.ProjectLabel: project}})
 	if err != nil {
 		t.Fatal(err)
 	}

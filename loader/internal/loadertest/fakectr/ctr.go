@@ -1,4 +1,11 @@
-package loadertest
+// Package fakectr plays containerd's ctr for tests, with a directory in place of containerd.
+//
+//	err := fakectr.Run(root, []string{"-n", "k8s.io", "images", "ls", "-q"}, os.Stdin, os.Stdout)
+//
+// It knows only the commands, and only their forms, that the loader and its suite use. It stores
+// images and content as containerd does, and so finds an archive that lacks a layer, content that
+// is listed but gone, and a full disk.
+package fakectr
 
 import (
 	"archive/tar"
@@ -12,37 +19,22 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"testing"
 
 	"github.com/gofrs/flock"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Main is the TestMain of a package that uses [Engine]: where the test binary is
-// called ctr, it plays containerd's ctr instead of running tests.
-func Main(m *testing.M) {
-	if filepath.Base(os.Args[0]) != "ctr" {
-		os.Exit(m.Run())
-	}
-	store := containerd{os.Getenv("CONTAINERD_ROOT")}
-	if err := store.ctr(os.Args[1:], os.Stdin, os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "ctr:", err)
-		os.Exit(1)
-	}
-	os.Exit(0)
-}
-
-// containerd is what ctr needs to know of containerd, kept in a directory:
+// containerd is the directory that stands for containerd:
 //
 //	io.containerd.content.v1.content/blobs/sha256/…  the content
-//	listed/…                                         what the metadata lists of it
-//	ingest/PID-…                                     what is being received, in one file
-//	images/…                                         name → image, as JSON
-//	starting                                         as many bytes as ctr will find no containerd
-//	full                                             there if the disk is full
-//	containers/ID                                    the name of its image
-//	leases                                           locked by imports, and by removals
-//	gate                                             who lists containers waits until it is not locked
+//	listed/…                                         the content that the metadata lists
+//	ingest/PID-…                                     what an import is receiving
+//	images/…                                         one image each, as JSON
+//	starting                                         one byte for each ctr that will find no containerd
+//	full                                             exists if the disk is full
+//	containers/ID                                    the name of the container's image
+//	leases                                           locked by imports and removals
+//	gate                                             locked to delay the listing of containers
 //
 // As in the real one, content whose file is gone is still listed.
 type containerd struct{ root string }
@@ -60,8 +52,9 @@ func (c containerd) blob(digest v1.Hash) string {
 
 func (c containerd) dir(name string) string { return filepath.Join(c.root, name) }
 
-// ctr runs a command: the few, in the forms, that the loader and its suite use.
-func (c containerd) ctr(args []string, in io.Reader, out io.Writer) error {
+// Run runs one command, with the directory root in place of containerd.
+func Run(root string, args []string, in io.Reader, out io.Writer) error {
+	c := containerd{root}
 	if len(args) < 3 || args[0] != "-n" || args[1] != "k8s.io" {
 		return fmt.Errorf("unknown arguments %q", args)
 	}
@@ -144,7 +137,7 @@ func (c containerd) contentActive(out io.Writer) error {
 	return err
 }
 
-// lives says whether there is a process of that number.
+// lives reports whether a process runs.
 func lives(pid int) bool {
 	p, err := os.FindProcess(pid)
 	return err == nil && p.Signal(syscall.Signal(0)) == nil
@@ -210,17 +203,17 @@ func (c containerd) imagesLabel(name string, labels []string) error {
 	return fmt.Errorf("image %q: not found", name)
 }
 
-// store replaces an image's entry whole: others read it meanwhile.
+// store replaces an image's entry in one step, since other processes read it.
 func (c containerd) store(i image) error {
 	content, err := json.Marshal(i)
 	if err != nil {
 		return err
 	}
-	beside := c.dir(fmt.Sprintf("image-%d", os.Getpid()))
-	if err := os.WriteFile(beside, content, 0o644); err != nil {
+	temporary := c.dir(fmt.Sprintf("image-%d", os.Getpid()))
+	if err := os.WriteFile(temporary, content, 0o644); err != nil {
 		return err
 	}
-	return os.Rename(beside, c.imageFile(i.Name))
+	return os.Rename(temporary, c.imageFile(i.Name))
 }
 
 func (c containerd) containersList(out io.Writer) error {
@@ -270,8 +263,7 @@ func (c containerd) manifest(digest v1.Hash) (m v1.Manifest, err error) {
 	return m, err
 }
 
-// imagesRemove removes images and, as --sync makes it, the content that no other
-// image needs.
+// imagesRemove removes images and, as with --sync, the content that no other image needs.
 func (c containerd) imagesRemove(args []string) error {
 	lock := flock.New(c.dir("leases"))
 	if err := lock.Lock(); err != nil {
@@ -307,8 +299,7 @@ func (c containerd) imageFile(name string) string {
 	return filepath.Join(c.dir("images"), digest.Hex)
 }
 
-// imagesImport reads an OCI archive. A lease keeps its content, which no image needs yet,
-// from a removal meanwhile.
+// imagesImport reads an OCI archive. A lease protects its content until an image needs it.
 func (c containerd) imagesImport(in io.Reader) error {
 	lease := flock.New(c.dir("leases"))
 	if err := lease.RLock(); err != nil {
@@ -341,8 +332,7 @@ func (c containerd) imagesImport(in io.Reader) error {
 	}
 }
 
-// ingest stores content under the digest that it turns out to have. What is cut off
-// is dropped, as containerd does when the import's lease ends.
+// ingest stores content under its digest. Like containerd, it drops content that was cut off.
 func (c containerd) ingest(content io.Reader) error {
 	file, err := os.CreateTemp(c.dir("ingest"), fmt.Sprintf("%d-*-", os.Getpid()))
 	if err != nil {
@@ -363,9 +353,9 @@ func (c containerd) ingest(content io.Reader) error {
 	return os.WriteFile(filepath.Join(c.dir("listed"), digest.Hex), nil, 0o644)
 }
 
-// name puts the image into the image store, under its name and, as the kubelet's image
-// service does, under its ID. Like containerd it unpacks the layers, and so must have
-// them; the real one needs only those that it has not unpacked before.
+// name adds the image to the image store under its name and, as the kubelet's image service
+// does, under its ID. It must have all layers; the real containerd needs only those that it has
+// not unpacked before.
 func (c containerd) name(d v1.Descriptor) error {
 	manifest, err := c.manifest(d.Digest)
 	if err != nil {
