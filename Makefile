@@ -1,4 +1,4 @@
-# make help lists what there is.
+# `make help` lists the targets.
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -16,22 +16,22 @@ build: ## build bin/devloop
 install: ## install devloop where `go install` puts it
 	go install -trimpath -ldflags "$(LDFLAGS)" ./cmd/devloop
 
-extras: ## write manual page and completions into dist-extras
+extras: ## write the manual page and shell completions to dist-extras
 	@hack/extras.sh dist-extras
 
-snapshot: ## the archives of a release, without publishing (needs goreleaser and syft)
+snapshot: ## build the archives of a release without publishing them (needs goreleaser and syft)
 	goreleaser release --snapshot --clean
 
-demo: ## from nothing to Hello, World on localhost: engine, cluster, deploy
+demo: ## set up engine and cluster, and deploy a sample to localhost
 	@hack/demo.sh
 
 ##@ Check
 
 .PHONY: test test-long test-short lint bench
-test: test-machine ## the tests, the real ones included; prepares the machine
+test: test-machine ## prepare the machine and run the tests, including those with real tools
 	@hack/test.sh
 
-test-long: test-machine ## all tests, those that take long too: before a release, and every night
+test-long: test-machine ## run all tests, including the slow ones: before a release, and nightly
 	@hack/test.sh long
 
 .PHONY: test-machine
@@ -40,21 +40,21 @@ test-machine:
 	@$(MAKE) --no-print-directory build
 	@hack/test-cluster.sh
 
-test-short: ## the hermetic tests only: no Docker, no cluster
+test-short: ## run only the hermetic tests: no Docker, no cluster
 	go test -short -race ./...
 
-lint: ## formatting, vet, staticcheck, shellcheck, known vulnerabilities
+lint: ## check formatting, vet, staticcheck, shellcheck, known vulnerabilities
 	@hack/lint.sh
 
-bench: build ## edits of a body, a shape, a dependency by hand and by devloop, timed in one run
+bench: build ## time edits by hand and with devloop: a method body, a class shape, a dependency
 	@hack/bench.sh
 	go run ./hack/bench -starts -n 3 -sample samples/spring-maven
 
 ##@ Tidy
 
 .PHONY: clean help
-clean: ## remove what make built
+clean: ## remove build output
 	rm -rf bin dist dist-extras coverage.out
 
-help: ## this list
+help: ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile

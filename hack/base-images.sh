@@ -1,17 +1,16 @@
 #!/usr/bin/env bash
-# Puts the base images that the samples' Dockerfiles and manifests name on the engine.
+# Makes the base images of the samples' Dockerfiles and manifests available on the engine.
 #
 #   hack/base-images.sh
 #
-# Does nothing where the engine has them already. What it lacks is pulled. Only what can't
-# be pulled gets a local stand-in made from Debian's packages, labelled
-# devloop-cli.github.io/stand-in. A stand-in is kept as an archive in
-# ~/.cache/devloop/base-images, under the hash of its recipe, so that it is made once; an
-# engine that lost it gets it back in seconds.
+# Images that the engine already has are left alone; missing ones are pulled. An image that
+# cannot be pulled is replaced by a local stand-in made from Debian packages, with the label
+# devloop-cli.github.io/stand-in. Stand-ins are cached in ~/.cache/devloop/base-images by the
+# hash of their recipe, so each is built once and restored in seconds.
 #
-# One Debian image serves both Java names. It is larger than a jlink'ed runtime (about
-# 350 MB against 110), and meant to be: the real ones have 270 to 470 MB, a package
-# manager, a shell and curl, and devloop has to be quick with those.
+# One Debian image stands in for both Java images. At about 350 MB it is larger than a jlink
+# runtime (110 MB). That is intended: the real images have 270 to 470 MB, and devloop has to be
+# fast with those.
 #
 # Needs: a Docker engine; for a stand-in, Debian and root.
 set -euo pipefail
@@ -37,15 +36,14 @@ make() {
   rm -rf "$work" "$work.log"
 }
 
-# forget_older IMAGE takes the stand-ins of older recipes off the engine, except where a
-# container still uses one.
+# forget_older IMAGE removes stand-ins of older recipes that no container uses.
 forget_older() {
   docker images --format '{{.Repository}}:{{.Tag}}' --filter "reference=${1%-*}-*" | grep -vFx "$1" |
     xargs -r docker rmi >/dev/null 2>&1 || true
 }
 
-# stand_in RECIPE IMAGE NAME... gives IMAGE, a stand-in, the names; where the
-# engine lacks it, it comes from its archive, or is made.
+# stand_in RECIPE IMAGE NAME... tags the stand-in IMAGE with the names. If the engine does not
+# have it, it is loaded from the cache or built.
 stand_in() {
   local recipe=$1 image=$2 began name
   shift 2
@@ -69,8 +67,8 @@ stand_in() {
   done
 }
 
-# ensure RECIPE NAME... does what the head of this file says for one recipe.
-# The stand-in's own name holds the hash of its recipe.
+# ensure RECIPE NAME... makes the images of one recipe available. The stand-in's own name contains
+# the hash of the recipe.
 ensure() {
   local recipe=$1 image name began missing=()
   image=devloop/stand-in:$1-$(recipe_hash "$1" base-images/rootfs.sh "base-images/$1".*)

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Times the same edit by hand and by devloop on the test cluster, with hack/bench. The
-# arguments go to it.
+# Times the same edits by hand and with devloop on the test cluster. Arguments are passed to
+# hack/bench.
 #
 #   hack/bench.sh -n 5        or: make bench
 #
-# Needs: bin/devloop (`make build`), and what hack/prepare.sh provides. The commands that
-# only the way by hand needs are made in bin/: kind from devloop's own dependency, and
-# kubectl, where there is none, from the cluster's node.
+# Needs: bin/devloop (`make build`), and what hack/prepare.sh provides. The manual way also needs
+# kind, which is built from devloop's own dependency, and kubectl, which is copied from the
+# cluster's node if it is not on the PATH. Both go to bin/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . hack/lib/cluster.sh

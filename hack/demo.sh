@@ -1,24 +1,24 @@
 #!/usr/bin/env bash
-# Shows devloop from nothing to an answer: prepares the machine, builds devloop, makes
-# the cluster, deploys samples/spring-server, and fetches `Hello, World` from localhost
-# through devloop's own port-forward. Prints how long each step took.
+# Demonstrates devloop from an empty machine: prepares the machine, builds devloop, creates the
+# cluster, deploys samples/spring-server, and fetches `Hello, World` from localhost through
+# devloop's port-forward. Prints how long each step took.
 #
 #   hack/demo.sh        or: make demo
 #
-# What is there already is used: a second run takes seconds. Leaves the cluster
-# "devloop" and the Pod in it, and no process of its own, however it ends.
+# A second run takes seconds, since it uses what the first one made. The cluster "devloop" and its
+# Pod stay. No process stays, however the script ends.
 #
-# Needs: bash, Go, make; the rest is hack/prepare.sh's.
+# Needs: bash, Go, make; hack/prepare.sh installs the rest.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . hack/lib/steps.sh
 . hack/lib/debian.sh
 
 work=$(mktemp -d)
-devloop=  # its process number while it runs
-times=()  # one line a step, for the summary
+devloop=  # its process ID while it runs
+times=()  # the summary, one line per step
 
-# timed NAME COMMAND... runs a step, and remembers how long it took.
+# timed NAME COMMAND... runs a step and records how long it took.
 timed() {
   local name=$1 began
   shift
@@ -28,8 +28,8 @@ timed() {
   times+=("$(report + "$name" "$began" "")")
 }
 
-# interrupt ends devloop as Ctrl+C does; after ten seconds, for good. devloop leads a
-# process group, so that what it started goes with it.
+# interrupt stops devloop as Ctrl+C does, and kills it after ten seconds. devloop leads a process
+# group, so its children end too.
 interrupt() {
   [ -n "$devloop" ] || return 0
   local pid=$devloop deadline
@@ -46,9 +46,9 @@ clean() {
   rm -rf "$work"
 }
 
-# start runs `devloop deploy --forward`; its lines come through the descriptor 3. Job
-# control gives it a process group, and keeps Ctrl+C's signal from being ignored, as it
-# is by default for what a script starts in the background.
+# start runs `devloop deploy --forward` with its output on descriptor 3. Job control gives it a
+# process group and lets it receive SIGINT, which the shell otherwise ignores in background
+# processes.
 start() {
   mkfifo "$work/lines"
   set -m
@@ -58,8 +58,8 @@ start() {
   exec 3<"$work/lines"
 }
 
-# follow shows devloop's lines up to the one that says where the application answers,
-# and leaves that address in url. The address is told before, too, while it waits.
+# follow prints devloop's output up to the line with the address of the running application, and
+# stores that address in url. devloop prints the address once before, while requests wait.
 follow() {
   local line
   url=

@@ -1,15 +1,14 @@
 #!/usr/bin/env bash
-# Makes a Docker engine answer.
+# Makes sure that a Docker engine answers.
 #
 #   hack/engine.sh
 #
-# Does nothing where one answers already. On Debian as root it installs Debian's
-# docker.io where there is none, clears away what an engine that was killed has left,
-# and starts it: through systemd where that runs, else by hand, detached, so that it
-# outlives this script. On other systems it says which commands to type.
+# Does nothing if one already answers. On Debian, as root, it installs docker.io if there is no
+# engine, cleans up after an engine that was killed, and starts the engine: with systemd if that
+# is running, otherwise detached, so that it outlives this script. On other systems it prints the
+# commands to run.
 #
-# Everything that must be there for a restart stays there: images, containers, networks.
-# A kind cluster whose engine was killed comes back with it.
+# Images, containers and networks are kept. A kind cluster comes back with its engine.
 set -euo pipefail
 cd "$(dirname "$0")"
 . lib/steps.sh
@@ -19,20 +18,20 @@ cd "$(dirname "$0")"
 log=/var/log/dockerd.log
 began=$(now)
 
-# engine prints the version of the engine that answers; it fails where none does.
+# engine prints the version of the engine, and fails if none answers.
 engine() { bounded 10 docker version --format '{{.Server.Version}}' 2>/dev/null; }
 
-# is_ours PID NAME tells whether the process runs NAME. A killed engine's process number
-# may belong to another program now, or to a zombie that nobody reaps.
+# is_ours PID NAME checks whether the process is NAME. The process ID of a killed engine may belong
+# to another program by now, or to a zombie.
 is_ours() {
   [ -r "/proc/$1/status" ] || return 1
   [ "$(awk '/^Name:/ {print $2}' "/proc/$1/status")" = "$2" ] && [ "$(awk '/^State:/ {print $2}' "/proc/$1/status")" != Z ]
 }
 
-# pid_in FILE prints the process number in FILE, or nothing.
+# pid_in FILE prints the process ID in FILE, or nothing.
 pid_in() { [ ! -s "$1" ] || cat "$1"; }
 
-# advise ends the script on a machine where it may not, or can't, make an engine.
+# advise fails with instructions, on a machine where this script cannot start an engine.
 advise() {
   if [ -n "${DOCKER_HOST:-}" ]; then
     fail docker "$began" "no engine answers at DOCKER_HOST=$DOCKER_HOST" "unset DOCKER_HOST    # to use this machine's own"
@@ -54,12 +53,12 @@ advise() {
 
 install_engine() {
   report · docker "$began" "installing Debian's docker.io"
-  # iptables and cgroupfs-mount: docker.io only recommends them; jq: for the runtime below.
+  # docker.io only recommends iptables and cgroupfs-mount; the runtime below needs jq.
   apt_install docker.io containerd runc iptables cgroupfs-mount jq
 }
 
-# use_lean_runtime installs the runtime that does without CAP_SYS_RESOURCE (number 24,
-# capability.h) where this machine withholds it. A configuration that is there stays.
+# use_lean_runtime installs a runtime that works without CAP_SYS_RESOURCE (number 24 in
+# capability.h), if this machine withholds that. It does not change an existing daemon.json.
 use_lean_runtime() {
   local bounding
   bounding=$(awk '/^CapBnd:/ {print $2}' /proc/self/status)
@@ -75,9 +74,8 @@ use_lean_runtime() {
 JSON
 }
 
-# clear_away removes what a killed engine left and a new one would believe: its process
-# numbers, the sockets of its containerd, and that containerd itself where it is half
-# dead, that is, runs and doesn't answer.
+# clear_away removes what a killed engine left and what would confuse a new one: its pid files, the
+# sockets of its containerd, and that containerd itself if it runs but does not answer.
 clear_away() {
   local state=/var/run/docker/containerd pid
   is_ours "$(pid_in /var/run/docker.pid)" dockerd || rm -f /var/run/docker.pid
@@ -89,10 +87,9 @@ clear_away() {
   rm -f $state/containerd.pid $state/*.sock $state/*.sock.ttrpc
 }
 
-# mount_hierarchies mounts the cgroup v1 hierarchies that are in use and are not mounted
-# here. A kubelet asks for a cgroup in every hierarchy that the kernel has in use, and
-# refuses to start where one is missing: after another engine's containers used more of
-# them in a mount namespace of its own, as an engine in a container does.
+# mount_hierarchies mounts the cgroup v1 hierarchies that the kernel uses and that are not mounted
+# here. A kubelet needs a cgroup in each of them, and refuses to start if one is missing. That
+# happens after an engine in a container has used more of them, in its own mount namespace.
 mount_hierarchies() {
   local controller hierarchy enabled
   mountpoint -q /sys/fs/cgroup/memory || return 0 # cgroup v2
@@ -104,16 +101,16 @@ mount_hierarchies() {
   done < <(grep -v '^#' /proc/cgroups)
 }
 
-# start_engine starts it by hand, in a session of its own and without our lock, and
-# leaves its process number in daemon.
+# start_engine starts the engine without systemd, in its own session and without our lock, and
+# stores its process ID in daemon.
 start_engine() {
-  cgroupfs-mount 2>/dev/null || true # does nothing where cgroups are mounted
+  cgroupfs-mount 2>/dev/null || true # does nothing if cgroups are mounted
   mount_hierarchies
   setsid dockerd >>"$log" 2>&1 </dev/null 9>&- &
   daemon=$!
 }
 
-# wait_for_engine ends when it answers, when it has ended, or after a minute.
+# wait_for_engine waits until the engine answers. It fails if the engine exits, or after a minute.
 wait_for_engine() {
   local deadline=$(($(now) + 60000))
   until version=$(engine); do

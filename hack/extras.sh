@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Writes what a package of devloop has besides the program: the manual page and the
-# completion of each shell.
+# Writes the manual page and the shell completions, for a package of devloop.
 #
 #   hack/extras.sh DIR
 #

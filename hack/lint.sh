@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Looks the sources over: formatting, go vet (outside of CI for three systems), staticcheck, shellcheck, and known
-# vulnerabilities in what devloop calls. Does all of it, then fails if anything was found.
+# Checks the sources: formatting, go vet (outside of CI for three operating systems), staticcheck,
+# shellcheck, and known vulnerabilities in the code that devloop calls. Runs all checks, and fails
+# at the end if one found something.
 #
 #   hack/lint.sh        or: make lint
 #
-# The linters run at the versions named here, built apart from go.mod. Where the
-# vulnerability database can't be reached, and only then, that check is skipped and says so.
+# The linters have the versions named here, independent of go.mod. The vulnerability check is
+# skipped, with a message, if its database cannot be reached.
 #
-# Needs: Go, git; for the scripts shellcheck, which it installs on Debian as root.
+# Needs: Go, git, and shellcheck, which it installs on Debian as root.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . hack/lib/steps.sh
@@ -18,7 +19,7 @@ govulncheck=golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 failed=()
 
-# lint NAME COMMAND... runs one check and shows what it says only where it finds something.
+# lint NAME COMMAND... runs one check, and prints its output only if it fails.
 lint() {
   local name=$1 began out
   shift
@@ -38,7 +39,7 @@ format() {
   [ -z "$files" ] || { printf 'not formatted (gofmt -w .):\n%s\n' "$files"; return 1; }
 }
 
-# ours prints the bash scripts of the repository; the samples' gradlew is Gradle's.
+# ours lists the bash scripts of the repository, without Gradle's gradlew.
 ours() {
   local file
   git ls-files -- .ci hack samples | while IFS= read -r file; do
@@ -54,8 +55,8 @@ scripts() {
   ours | xargs shellcheck
 }
 
-# vulnerabilities tells findings (status 3) and failures from a database that can't be
-# reached, which says nothing about the sources.
+# vulnerabilities fails for findings (status 3) and errors, but not if the database cannot be
+# reached.
 vulnerabilities() {
   local out status=0
   out=$(go run "$govulncheck" ./... 2>&1) || status=$?
@@ -66,14 +67,14 @@ vulnerabilities() {
   esac
 }
 
-# systems type-checks all, the tests too, as the other systems see it.
+# systems vets the code and its tests for the other operating systems.
 systems() {
   GOOS=darwin GOARCH=arm64 go vet ./... && GOOS=windows GOARCH=amd64 go vet ./...
 }
 
 lint gofmt format
 lint vet go vet ./...
-[ "${CI:-}" = true ] || lint systems systems # the workflow of that name tests on them
+[ "${CI:-}" = true ] || lint systems systems # in CI, the workflow "systems" runs the tests there
 lint staticcheck go run "$staticcheck" ./...
 lint shellcheck scripts
 lint vulnerabilities vulnerabilities

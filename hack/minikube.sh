@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Starts a real minikube where none of its images can be pulled, with containerd as its
-# runtime: minikube and crictl from their Go modules, Kubernetes and the base image from
-# the node image that node-image/build.sh makes.
+# Starts a real minikube with containerd on a machine that cannot pull minikube's images. minikube
+# and crictl are built from their Go modules; Kubernetes and the base image come from the node
+# image that node-image/build.sh makes.
 #
 #   hack/minikube.sh start     its profile and context are called devloop-minikube
 #   hack/minikube.sh delete
 #
-# minikube's home and kubeconfig are its own, in ~/.cache/devloop/minikube: the script
-# prints the two variables that lead there. There is no kube-proxy and no DNS in the
-# cluster. The first run compiles for about 5 minutes on 2 cores.
+# Home and kubeconfig of this minikube are in ~/.cache/devloop/minikube; the script prints the two
+# variables to set. The cluster has no kube-proxy and no DNS. The first run compiles for about 5
+# minutes on 2 cores.
 #
 # Needs: Go, jq, an engine that has the node image, and root.
 set -euo pipefail
@@ -16,14 +16,14 @@ cd "$(dirname "$0")"
 . lib/steps.sh
 . lib/cache.sh
 
-# The last minikube whose module can be had; etcd 3.7 has no proxy any more.
+# The last minikube that is published as a Go module. It configures a proxy that etcd 3.7 no longer has.
 minikube=v1.36.0 crictl=v1.34.0 kubernetes=v1.37.2 profile=devloop-minikube
 root=$(cache_root)/minikube
 base=devloop/minikube-base:$minikube
 began=$(now)
 export MINIKUBE_HOME=$root KUBECONFIG=$root/kubeconfig
 
-# source_of MODULE VERSION prints a copy of the module's source that may be changed.
+# source_of MODULE VERSION prints the path of a writable copy of the module's source.
 source_of() {
   local copy
   copy=$(mktemp -d)
@@ -31,7 +31,7 @@ source_of() {
   printf %s "$copy"
 }
 
-# compile MODULE VERSION PACKAGE TARGET builds a program, once.
+# compile MODULE VERSION PACKAGE TARGET builds a program unless it exists.
 compile() {
   local source
   [ ! -x "$4" ] || return 0
@@ -42,8 +42,8 @@ compile() {
   rm -rf "$source"
 }
 
-# base_image makes it, and lays out the Kubernetes programs where minikube looks for what
-# it would download.
+# base_image builds the base image, and copies the Kubernetes programs to where minikube caches its
+# downloads.
 base_image() {
   local work container program
   work=$(mktemp -d)

@@ -1,18 +1,16 @@
 #!/usr/bin/env bash
-# Makes this machine ready for `make demo` and `make test`: a JDK, Gradle, Maven, a C
-# compiler for the race detector, a Docker engine, a kind node image, and the base
-# images of the samples.
+# Prepares this machine for `make demo` and `make test`: a JDK, Gradle, Maven, a C compiler for the
+# race detector, a Docker engine, a kind node image, and the base images of the samples.
 #
 #   hack/prepare.sh
 #
-# What is there is used and never replaced. Where Docker answers and its registry can
-# be reached, images are pulled and nothing is installed. What is missing is made on
-# Debian as root: programs by apt, an engine by engine.sh, the node image by
-# node-image/build.sh, base images by base-images.sh. Elsewhere it is named, with what to
-# do about it: tests that need it skip. What DEVLOOP_REQUIRE names (docker, kind, gradle,
-# maven) has to be there: else the script fails at its end.
+# Nothing that exists is replaced. Images are pulled if Docker and its registry can be reached. On
+# Debian, as root, the script installs what is missing: programs with apt, an engine with
+# engine.sh, the node image with node-image/build.sh, base images with base-images.sh. On other
+# machines it says what is missing and how to get it; tests that need it are skipped. The script
+# fails at the end if something is missing that DEVLOOP_REQUIRE names (docker, kind, gradle, maven).
 #
-# When nothing is missing it changes nothing, in about two seconds.
+# If nothing is missing, it takes about two seconds and changes nothing.
 #
 # Needs: bash and Go.
 set -euo pipefail
@@ -23,15 +21,14 @@ cd "$(dirname "$0")"
 
 absent=()
 
-# lack NAME SINCE TEXT HINT reports what stays missing.
+# lack NAME SINCE TEXT HINT reports something that is missing and cannot be installed here.
 lack() {
   report ✗ "$1" "$2" "$3"
   printf '    hint: %s\n' "$4"
   absent+=("$1")
 }
 
-# java_major prints the major version of the JDK on the PATH; nothing where there is
-# none, or a JRE only.
+# java_major prints the major version of the JDK on the PATH, or nothing if there is no JDK.
 java_major() {
   command -v javac >/dev/null || return 0
   java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p'
@@ -50,7 +47,7 @@ check_jdk() {
   fi
 }
 
-# gradle counts as there where the samples' own wrapper can fetch its Gradle.
+# check_gradle is satisfied by the samples' wrapper if that can download its Gradle.
 check_gradle() {
   local began
   began=$(now)
@@ -65,7 +62,7 @@ check_gradle() {
   fi
 }
 
-# check_program NAME COMMAND PACKAGE HINT is the check for a program of which any version will do.
+# check_program NAME COMMAND PACKAGE HINT checks for a program of any version.
 check_program() {
   local began
   began=$(now)
@@ -78,7 +75,7 @@ check_program() {
   fi
 }
 
-# default_node_image prints what the kind library creates clusters from.
+# default_node_image prints the default node image of the kind library.
 default_node_image() {
   (
     cd ..
@@ -108,10 +105,10 @@ engine_and_images() {
     return
   fi
   node_image
-  ./base-images.sh || true # said there; what needs one says so again
+  ./base-images.sh || true # it reports its own failures
 }
 
-# required fails where DEVLOOP_REQUIRE names something that stayed missing.
+# required fails if something is missing that DEVLOOP_REQUIRE names.
 required() {
   local name
   for name in ${absent[@]+"${absent[@]}"}; do

@@ -1,18 +1,17 @@
 #!/usr/bin/env bash
-# Starts a second Docker engine, version 28 from its Go module, beside the machine's own,
-# so that everything can be tested with both kinds of image store that users have.
+# Starts a second Docker engine, version 28 from its Go module, next to the machine's own. It is for
+# testing with both kinds of image store that users have.
 #
-#   hack/second-engine.sh graph         the store that Docker had up to version 28
-#   hack/second-engine.sh containerd    the one that Docker 29 has
+#   hack/second-engine.sh graph         the default store up to Docker 28
+#   hack/second-engine.sh containerd    the default store since Docker 29
 #   hack/second-engine.sh stop
 #
-# It prints the engine's address at its end, for DOCKER_HOST; messages go to stderr. The
-# engine has its own socket, data, network and processes, in directories of its own, and
-# leaves the machine's engine alone. One of the two kinds runs at a time; each keeps its
-# images. An engine that runs already is used.
+# Prints the engine's address for DOCKER_HOST on stdout, and messages on stderr. The engine has its
+# own socket, data, network and processes, and does not touch the machine's engine. Only one of the
+# two stores runs at a time; each keeps its images. An engine that is already running is reused.
 #
-# The first build takes about 4 minutes on 2 cores; the result is kept in
-# ~/.cache/devloop/engine. containerd comes from the node image (node-image/build.sh), runc from the system.
+# The first build takes about 4 minutes on 2 cores; the result is cached in ~/.cache/devloop/engine.
+# containerd comes from the node image (node-image/build.sh), runc from the system.
 #
 # Needs: Linux, root, Go, jq, ip, runc, and an engine that has the node image.
 set -euo pipefail
@@ -27,9 +26,9 @@ state=/run/devloop-engine data=/var/lib/devloop-engine
 began=$(now)
 bin=$(cache_root)/engine/${version%+*}
 
-# build makes dockerd and docker-proxy. The module's own list of dependencies is called
-# vendor.mod: it becomes that of a module which imports the two programs. Go takes a module
-# without a go.mod for one of Go 1.16, whose loops share their variables, so it is told.
+# build builds dockerd and docker-proxy. Docker lists its dependencies in vendor.mod; that becomes
+# the go.mod of a module which imports the two programs. Go compiles a module without go.mod as Go
+# 1.16, where loops share their variables, so -lang sets the version.
 build() {
   local work source
   work=$(mktemp -d)
@@ -52,7 +51,7 @@ build() {
   rm -rf "$work"
 }
 
-# containerd_into DIRECTORY copies containerd's programs out of the node image.
+# containerd_into DIRECTORY copies containerd's programs from the node image.
 containerd_into() {
   local container program
   container=$(docker create "$node_image" none)
@@ -60,7 +59,7 @@ containerd_into() {
   docker rm "$container" >/dev/null
 }
 
-# stop ends the engine that an earlier run started: the one in our pid file, if it is ours.
+# stop stops the engine of an earlier run, if the process in the pid file is ours.
 stop() {
   local pid
   pid=$(cat "$state/docker.pid" 2>/dev/null || true)
@@ -70,9 +69,9 @@ stop() {
   fi
 }
 
-# make_bridge gives the engine's containers a network that is not the other engine's. (An
-# engine without a bridge removes docker0, and one with iptables empties the other's
-# chains: so it has neither, and its containers reach this machine only.)
+# make_bridge creates the network of the engine's containers. An engine without a bridge of its own
+# would remove docker0, and one with iptables would flush the other engine's chains. So this one has
+# its own bridge and no iptables, and its containers reach only this machine.
 make_bridge() {
   ip link show devloop0 >/dev/null 2>&1 && return
   ip link add name devloop0 type bridge
@@ -80,7 +79,7 @@ make_bridge() {
   ip link set devloop0 up
 }
 
-# start starts it detached, so that it outlives this script, and waits for its answer.
+# start starts the engine detached, so that it outlives this script, and waits until it answers.
 start() {
   local snapshotter=false deadline
   [ "$store" = graph ] || snapshotter=true

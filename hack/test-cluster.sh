@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Makes the kind cluster that the tests use, or brings it back, through devloop itself.
+# Creates or restarts the kind cluster of the tests, with devloop itself.
 #
 #   hack/test-cluster.sh
 #
-# Does nothing where it answers. Its kubeconfig is a file of its own, as hack/real
-# expects it: DEVLOOP_TEST_KUBECONFIG, or devloop/test.kubeconfig in the user's cache
-# directory. ~/.kube/config is neither read nor written.
+# Does nothing if the cluster answers. The cluster has its own kubeconfig, where hack/real expects
+# it: DEVLOOP_TEST_KUBECONFIG, or devloop/test.kubeconfig in the user's cache directory.
+# ~/.kube/config is neither read nor written.
 #
-# Where no engine answers it makes nothing, and the tests skip; unless DEVLOOP_REQUIRE
-# names kind.
+# Without a Docker engine the script does nothing and the tests are skipped, unless DEVLOOP_REQUIRE
+# names kind: then it fails.
 #
 # Needs: bin/devloop (`make build`), and what hack/prepare.sh provides.
 set -euo pipefail

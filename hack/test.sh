@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Runs the tests, and ends with the ten slowest and their seconds.
+# Runs the tests, and lists the ten slowest.
 #
-#   hack/test.sh          or: make test        the hermetic tests with the race detector, then all of the short tier
-#   hack/test.sh long     or: make test-long   all, and a scenario of which devloop itself has the race detector
+#   hack/test.sh          or: make test        the hermetic tests with the race detector, then the real ones of the short tier
+#   hack/test.sh long     or: make test-long   all tests, and one scenario with a race-detecting devloop
 #
-# A test whose tool is not here is skipped, unless DEVLOOP_REQUIRE names it: then it fails.
-# CONTRIBUTING.md says which tier proves what.
+# A test whose tool is missing is skipped, or fails if DEVLOOP_REQUIRE names the tool.
+# CONTRIBUTING.md describes the tiers.
 #
 # Needs: what hack/prepare.sh and hack/test-cluster.sh provide, and bin/devloop (`make build`).
 set -euo pipefail
@@ -17,15 +17,14 @@ results=$(mktemp -d)
 status=0
 trap 'rm -rf "$results"' EXIT
 
-# Else the race detector has each process sleep for a second at its end.
+# By default, the race detector makes each process sleep for a second when it exits.
 export GORACE=atexit_sleep_ms=0
 export DEVLOOP_BIN=$PWD/bin/devloop
 
 # The packages that take longest come first, as two packages are tested at a time.
 longest=(./cmd/devloop ./builder)
 
-# tests NAME ARGUMENT... runs go test with the arguments. One that fails does not keep the next
-# ones from running.
+# tests NAME ARGUMENT... runs go test with the arguments. After a failure, the script continues.
 tests() {
   local name=$1
   shift
@@ -33,7 +32,6 @@ tests() {
   go run "$gotestsum" --format pkgname --hide-summary skipped --jsonfile "$results/$name.json" -- "$@" || status=1
 }
 
-# slowest lists the ten tests that took longest.
 slowest() {
   printf '\n== the ten slowest tests\n'
   cat "$results"/*.json | go run "$gotestsum" tool slowest --num 10

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Gets a new colleague from an empty laptop to a running project: what a company puts
-# into its handbook. Copy it, and put your own project in place of the sample.
+# Takes a new colleague from an empty laptop to a running project. Copy it for your team, and
+# replace the sample by your own project.
 #
 #   samples/onboarding.sh [PROJECT]
 #
-# Run it as often as you like: what is there stays. Where no container registry can be
-# reached, name an archive that `devloop bundle` made elsewhere: IMAGES=images.tar.
-# It changes what docs/setup.md says, without asking.
+# You can run it again at any time: nothing that exists is replaced. If no container registry can be
+# reached, set IMAGES to an archive that `devloop bundle` made elsewhere: IMAGES=images.tar.
+# It makes the changes that docs/setup.md lists, without asking.
 #
 # Needs: devloop, or Go to build it from this clone.
 set -euo pipefail
@@ -14,7 +14,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 project=$(cd "${1:-$here/spring-server}" && pwd)
 
-# devloop from the PATH, else from this clone.
+# Use devloop from the PATH, or build it.
 if ! command -v devloop >/dev/null; then
   make -C "$here/.." --no-print-directory build
   PATH="$here/../bin:$PATH"
@@ -25,13 +25,13 @@ cd "$project"
 # 1. The machine: engine, cluster, images, limits.
 devloop setup --yes ${IMAGES:+--images "$IMAGES"}
 
-# 2. The settings, every key explained, for who wants to change one.
+# 2. The settings, with an explanation of each.
 [ -e devloop.yaml ] || devloop init --quiet
 
-# 3. The first deploy, which proves that all of it works.
+# 3. The first deploy, which shows that everything works.
 devloop deploy --quiet
 
-# 4. What comes next.
+# 4. Next steps.
 cat <<'TEXT'
 
 It works. Now:

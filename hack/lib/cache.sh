@@ -1,14 +1,14 @@
 # shellcheck shell=bash
-# What hack/ makes is kept outside the clone, under the hash of the recipe that
-# made it, so that a `git clean`, a second clone or an engine that lost its images
-# costs no second build. To be sourced.
+# The cache of what hack/ builds. It is outside the clone and keyed by the hash of the recipe, so
+# nothing is built again after `git clean`, in a second clone, or when an engine has lost its images.
+# To be sourced.
 
-# cache_root prints where everything is kept.
+# cache_root prints the directory of the cache.
 cache_root() { printf '%s/devloop' "${XDG_CACHE_HOME:-$HOME/.cache}"; }
 
-# recipe_hash ALSO PATH... prints 12 hex digits of the content of all files below the
-# paths, their names, the machine's architecture, and ALSO, which is any text. Call it
-# from a fixed directory: names are taken as given.
+# recipe_hash TEXT PATH... prints 12 hex digits of a hash over TEXT, the machine's architecture, and
+# the names and contents of all files below the paths. Call it from a fixed directory: the names
+# count as given.
 recipe_hash() {
   {
     uname -m
@@ -18,19 +18,18 @@ recipe_hash() {
   } | sha256sum | cut -c1-12
 }
 
-# lock FILE waits until no other run holds FILE, then holds it until this process
-# ends. The descriptor is 9: what must outlive the script has to close it (9>&-).
+# lock FILE waits for the lock on FILE and holds it until this process ends. It uses descriptor 9;
+# a process that outlives the script must close that (9>&-).
 lock() {
   mkdir -p "$(dirname "$1")"
   exec 9>"$1"
   flock -n 9 || {
-    echo "another run of this script is at work: waiting for it" >&2
+    echo "waiting for another run of this script" >&2
     flock 9
   }
 }
 
-# forget_old DIRECTORY removes the entries of DIRECTORY that no run has used for two
-# weeks; a run marks what it uses with `touch`.
+# forget_old DIRECTORY removes entries that no run has touched for two weeks.
 forget_old() {
   find "$1" -mindepth 1 -maxdepth 1 ! -name '.*' -mtime +14 -exec rm -rf {} +
 }

@@ -1,6 +1,5 @@
 # shellcheck shell=bash
-# The cluster of the tests: its name and its kubeconfig, as hack/real knows them. To be
-# sourced.
+# Name and kubeconfig of the test cluster, the same as in hack/real. To be sourced.
 export test_cluster=devloop-test
 
 # user_cache prints what Go's os.UserCacheDir returns.

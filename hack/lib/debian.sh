@@ -1,17 +1,15 @@
 # shellcheck shell=bash
-# Installing on Debian and its relatives, as root; what is there is never replaced.
-# To be sourced, after steps.sh.
+# Installs packages on Debian and its derivatives, as root. To be sourced, after steps.sh.
 
-# can_install tells whether this is a machine on which the scripts may install:
-# Debian's package manager, and root.
+# can_install checks whether the scripts may install packages: apt-get exists, and we are root.
 can_install() { command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; }
 
-# apt_install PACKAGE... installs, with one `apt-get update` for all scripts of a run
-# (DEVLOOP_APT_UPDATED). What apt says is shown only where it fails.
+# apt_install PACKAGE... installs packages. `apt-get update` runs once for all scripts of a run
+# (DEVLOOP_APT_UPDATED). The output of apt is shown only if it fails.
 apt_install() {
   export DEBIAN_FRONTEND=noninteractive
   if [ -z "${DEVLOOP_APT_UPDATED:-}" ]; then
-    apt-get update -qq >/dev/null 2>&1 || true # an outdated list may still do
+    apt-get update -qq >/dev/null 2>&1 || true # the old list may be good enough
     export DEVLOOP_APT_UPDATED=1
   fi
   local out

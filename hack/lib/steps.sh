@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# What the scripts in hack/ say, and when: one line a check or a step, with its
-# time, in the words and signs of `devloop setup`. To be sourced.
+# Prints the progress of the scripts in hack/: one line per check or step, with its time and the
+# signs of `devloop setup`. To be sourced.
 #
-#   ✓ is there already      + was made just now      · is being made      ✗ failed
+#   ✓ already there      + just made      · in progress      ✗ failed
 
-# now prints the time in milliseconds; bash 3, which macOS has, knows only seconds.
+# now prints the time in milliseconds, or in full seconds with the bash 3 of macOS.
 now() {
   if [ -n "${EPOCHREALTIME:-}" ]; then
     local micros=${EPOCHREALTIME/[.,]/}
@@ -14,19 +14,18 @@ now() {
   fi
 }
 
-# seconds_since MILLISECONDS prints the time since then, as in "12.34".
+# seconds_since MILLISECONDS prints the seconds since then, as in "12.34".
 seconds_since() {
   local ms=$(($(now) - $1))
   printf '%d.%02d' "$((ms / 1000))" "$((ms % 1000 / 10))"
 }
 
-# report SIGN NAME MILLISECONDS-OF-THE-START TEXT prints one line.
+# report SIGN NAME START-MILLISECONDS TEXT prints one line.
 report() {
   printf '%s %-14s %8s s  %s\n' "$1" "$2" "$(seconds_since "$3")" "$4"
 }
 
-# fail NAME MILLISECONDS-OF-THE-START TEXT [HINT...] reports why it can't go on, with a
-# line for each thing that one can do about it, and ends the script.
+# fail NAME START-MILLISECONDS TEXT [HINT...] reports an error with one line per hint, and exits.
 fail() {
   report ✗ "$1" "$2" "$3" >&2
   shift 3
@@ -35,8 +34,7 @@ fail() {
   exit 1
 }
 
-# bounded SECONDS COMMAND... ends the command when it takes longer. Where there is
-# no `timeout`, as on macOS, it runs unbounded.
+# bounded SECONDS COMMAND... runs a command with a time limit, if `timeout` exists (not on macOS).
 bounded() {
   local limit=$1
   shift
