@@ -1,0 +1,206 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation"
+)
+
+func TestProjectNamesBecomeLabelValues(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"shop":                                "shop",
+		"my shop":                             "my-shop",
+		"Büro/Shop":                           "B-ro-Shop",
+		"_shop.":                              "shop",
+		"":                                    "",
+		"日本":                                  "",
+		strings.Repeat("a", 70):               strings.Repeat("a", 63),
+		strings.Repeat("a", 62) + " and more": strings.Repeat("a", 62), // the limit falls behind the dash
+	} {
+		got := LabelValue(name)
+		if got != want {
+			t.Errorf("%q: got %q, want %q", name, got, want)
+		}
+		if wrong := validation.IsValidLabelValue(got); len(wrong) > 0 {
+			t.Errorf("%q: Kubernetes refuses %q: %v", name, got, wrong)
+		}
+	}
+}
+
+func TestObjectsBelongToTheProjectOfTheirLabel(t *testing.T) {
+	t.Parallel()
+	ours := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{LabelProject: "my-shop"}}}
+	foreign := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{LabelManagedBy: "devloop"}}}
+	for _, c := range []struct {
+		pod     *corev1.Pod
+		project string
+		want    bool
+	}{
+		{ours, "my shop", true},
+		{ours, "", true},
+		{ours, "other", false},
+		{foreign, "", false},
+		{foreign, "my shop", false},
+	} {
+		if got := BelongsTo(c.pod, c.project); got != c.want {
+			t.Errorf("labels %v, project %q: got %v", c.pod.Labels, c.project, got)
+		}
+	}
+	if got := OwnedBy("my shop"); got != LabelProject+"=my-shop" {
+		t.Errorf("got selector %q", got)
+	}
+}
+
+func TestPodSaysWhatItRuns(t *testing.T) {
+	t.Parallel()
+	p := PodOf(&corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "here", Name: "web", UID: "1", Annotations: map[string]string{AnnotationChanges: "c", AnnotationApplied: "a"}},
+		Spec: corev1.PodSpec{
+			InitContainers: []corev1.Container{{Name: "init"}},
+			Containers: []corev1.Container{
+				{Name: "app", Image: "shop:1", Ports: []corev1.ContainerPort{{ContainerPort: 8080}, {ContainerPort: 53, Protocol: corev1.ProtocolUDP}}},
+				{Name: "proxy", Image: "proxy:2", Ports: []corev1.ContainerPort{{ContainerPort: 9090, Protocol: corev1.ProtocolTCP}}},
+			},
+		},
+		Status: corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{{RestartCount: 2}, {RestartCount: 1}}},
+	})
+	want := Pod{Namespace: "here", Name: "web", UID: "1", Image: "shop:1", Images: []string{"proxy:2"}, Ports: []int{8080, 9090},
+		Containers: []string{"app", "proxy"}, InitContainers: []string{"init"}, Restarts: 3, Changes: "c", Applied: "a"}
+	if !reflect.DeepEqual(p, want) {
+		t.Errorf("got  %+v\nwant %+v", p, want)
+	}
+	for image, runs := range map[string]bool{"shop:1": true, "proxy:2": true, "shop:2": false} {
+		if p.Runs(image) != runs {
+			t.Errorf("%s: got %v", image, !runs)
+		}
+	}
+	p.Of, p.Index = Ref{"Deployment", "here", "web"}, 1
+	if got := p.Endpoints(); !slices.Equal(got, []Endpoint{{p.Of, 1, 8080}, {p.Of, 1, 9090}}) {
+		t.Errorf("got endpoints %v", got)
+	}
+}
+
+// TestReadyPodRuns: the condition may be older than the end of a container.
+func TestReadyPodRuns(t *testing.T) {
+	t.Parallel()
+	running := corev1.ContainerStatus{State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}}
+	ended := corev1.ContainerStatus{State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{}}}
+	for name, c := range map[string]struct {
+		condition  corev1.ConditionStatus
+		containers []corev1.ContainerStatus
+		want       bool
+	}{
+		"ready":        {corev1.ConditionTrue, []corev1.ContainerStatus{running, running}, true},
+		"probe failed": {corev1.ConditionFalse, []corev1.ContainerStatus{running}, false},
+		"one ended":    {corev1.ConditionTrue, []corev1.ContainerStatus{running, ended}, false},
+		"no status":    {corev1.ConditionTrue, nil, false},
+		"no condition": {"", []corev1.ContainerStatus{running}, false},
+	} {
+		p := &corev1.Pod{Status: corev1.PodStatus{ContainerStatuses: c.containers}}
+		if c.condition != "" {
+			p.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: "True"}, {Type: corev1.PodReady, Status: c.condition}}
+		}
+		if got := IsReady(p); got != c.want {
+			t.Errorf("%s: got %v", name, got)
+		}
+	}
+}
+
+func TestSupervisedContainerMountsTheVolumeOfChanges(t *testing.T) {
+	t.Parallel()
+	mounts := []corev1.VolumeMount{{Name: "data"}, {Name: ChangesVolume + "app"}}
+	p := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "app", VolumeMounts: mounts}, {Name: "proxy", VolumeMounts: mounts[:1]}}}}
+	for container, want := range map[string]bool{"app": true, "proxy": false, "none": false} {
+		if got := IsSupervised(p, container); got != want {
+			t.Errorf("%s: got %v", container, got)
+		}
+	}
+}
+
+// TestOnlyTheWayToTheServerIsUnanswered asks servers that are not there, that hang, that nobody
+// trusts, and compares with answers.
+func TestOnlyTheWayToTheServerIsUnanswered(t *testing.T) {
+	t.Parallel()
+	request := func(ctx context.Context, url string) error {
+		q, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.DefaultClient.Do(q)
+		if err == nil {
+			_ = response.Body.Close()
+		}
+		return err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := "http://" + listener.Addr().String()
+	_ = listener.Close()
+	untrusted := httptest.NewTLSServer(http.NotFoundHandler())
+	defer untrusted.Close()
+	hangs := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	defer hangs.Close()
+	short, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	pods := schema.GroupResource{Resource: "pods"}
+	for name, c := range map[string]struct {
+		err  error
+		want bool
+	}{
+		"nobody listens": {request(t.Context(), nobody), true},
+		"untrusted":      {request(t.Context(), untrusted.URL), true},
+		"hangs":          {request(short, hangs.URL), true},
+		"not found":      {fmt.Errorf("get: %w", apierrors.NewNotFound(pods, "web")), false},
+		"server timeout": {apierrors.NewServerTimeout(pods, "get", 1), false},
+		"other":          {errors.New("no such thing"), false},
+	} {
+		if c.err == nil {
+			t.Errorf("%s: no error", name)
+		} else if got := IsUnanswered(c.err); got != c.want {
+			t.Errorf("%s: got %v for %v", name, got, c.err)
+		}
+	}
+}
+
+func TestAnswersOfTheServerAreToldApart(t *testing.T) {
+	t.Parallel()
+	pods := schema.GroupResource{Resource: "pods"}
+	terminating := apierrors.NewForbidden(pods, "web", errors.New("being terminated"))
+	terminating.ErrStatus.Details.Causes = []metav1.StatusCause{{Type: corev1.NamespaceTerminatingCause}}
+	for name, c := range map[string]struct {
+		err     error
+		advice  string
+		missing bool
+	}{
+		"forbidden":   {apierrors.NewForbidden(pods, "web", errors.New("no")), "another context", false},
+		"credentials": {apierrors.NewUnauthorized("no"), "another context", false},
+		"terminating": {terminating, "wait until it is gone", false},
+		"not found":   {apierrors.NewNotFound(pods, "web"), "", true},
+		"other uid":   {apierrors.NewConflict(pods, "web", errors.New("uid")), "", true},
+		"invalid":     {apierrors.NewBadRequest("no"), "", false},
+	} {
+		if got := strings.Join(AdviceFor(c.err), "\n"); (c.advice == "") != (got == "") || !strings.Contains(got, c.advice) {
+			t.Errorf("%s: got advice %q", name, got)
+		}
+		if got := IsNotFoundOrReplaced(fmt.Errorf("delete: %w", c.err)); got != c.missing {
+			t.Errorf("%s: got missing %v", name, got)
+		}
+	}
+}
