@@ -88,7 +88,7 @@ var rules = []struct {
 		"a diagnosis is a function of what the cluster has said"},
 	{"cmd/devloop/internal/event", []string{"github.com/", "k8s.io/", "sigs.k8s.io/", "golang.org/"},
 		"anything may import the vocabulary, so it imports the standard library only"},
-	{"cmd/devloop/internal/filekind", []string{"github.com/docker/", module + "watch", module + "builder", module + "loader", module + "cmd"},
+	{"cmd/devloop/internal/filekind", []string{"github.com/docker/", "k8s.io/", "sigs.k8s.io/", module + "watch", module + "builder", module + "loader", module + "cmd"},
 		"what a file is follows from its path"},
 	{"cmd/devloop/internal/lines", []string{"github.com/", "k8s.io/", "sigs.k8s.io/", "golang.org/"},
 		"a line is bytes"},
@@ -178,7 +178,8 @@ var arrows = map[string][]string{
 	"runner/readiness":          {"runner/cluster", "runner/explain", "runner/internal/pause", "runner/kube", "runner/podstatus", "runner/tunnel"},
 	"runner/tunnel":             {"runner/internal/pause", "runner/kube"},
 	"runner/tunnel/portforward": {"runner/kube", "runner/tunnel"},
-	"runner/manifest":           {"internal/spelling", "internal/yamlfile", "runner/kube"},
+	"runner/manifest":           {"internal/spelling", "internal/yamlfile", "runner/kube", "runner/manifest/places"},
+	"runner/manifest/places":    {},
 	"internal/yamlfile":         {},
 }
 

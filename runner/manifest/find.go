@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/devloop-cli/devloop/runner/manifest/places"
 )
 
 var (
@@ -46,7 +48,7 @@ func FindForeign(dir string) ([]Foreign, error) {
 }
 
 func find(dir string) (found []string, foreign []Foreign, err error) {
-	for _, sub := range searchDirs {
+	for _, sub := range places.SearchDirs {
 		place := filepath.Join(dir, sub)
 		if info, err := os.Stat(place); errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
 			continue
@@ -89,7 +91,7 @@ func (f Foreign) isManifest(topLevel bool) bool {
 
 // objectsIn returns what the documents of a YAML file say that they are, none for every other file.
 func objectsIn(path string, e fs.DirEntry) ([]Foreign, error) {
-	if e.IsDir() || !isYAML(e.Name()) {
+	if e.IsDir() || !places.IsYAML(e.Name()) {
 		return nil, nil
 	}
 	text, err := os.ReadFile(path)

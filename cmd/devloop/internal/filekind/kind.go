@@ -4,7 +4,7 @@
 //	filekind.Of("k8s/pod.yaml")                 // filekind.Manifest
 //
 // It opens no file. What a change of each kind leads to is up to the engine; which YAML files are
-// likely manifests is up to package manifest.
+// likely manifests is up to package places.
 package filekind
 
 import (
@@ -12,7 +12,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/devloop-cli/devloop/runner/manifest"
+	"github.com/devloop-cli/devloop/runner/manifest/places"
 )
 
 // Kind is what a file is to a project.
@@ -92,7 +92,7 @@ func byName(name string, dirs []string, base string) Kind {
 		return Settings
 	case isBuildScript(dirs, base):
 		return BuildScript
-	case manifest.IsLikely(name):
+	case places.IsLikely(name):
 		return Manifest
 	}
 	return Other
