@@ -15,8 +15,8 @@
 //	any other minikube                                   its own command, which takes the whole image
 //	Docker Desktop, Rancher Desktop, minikube's "none"   nothing: the nodes share the engine's images
 //
-// Package kindcluster makes and repairs the kind cluster that devloop has for itself. Building
-// images and deploying them is left to packages builder and runner.
+// Package kindcluster creates and repairs devloop's own kind cluster. Packages builder and runner
+// build images and deploy them.
 package loader
 
 import "github.com/devloop-cli/devloop/loader/internal/load"
@@ -33,5 +33,5 @@ type (
 	Cluster = load.Cluster
 )
 
-// CodeNotLocal is the code of an endpoint that is not that of a cluster on this machine.
+// CodeNotLocal is the error code of an endpoint that does not belong to a cluster on this machine.
 const CodeNotLocal = load.CodeNotLocal

@@ -10,26 +10,26 @@ import (
 	"syscall"
 )
 
-// LimitError says that the system refuses to watch as many directories as the
-// project has. The watcher polls from then on.
+// LimitError says that the project has more directories than the operating system lets us watch.
+// The watcher polls from then on.
 type LimitError struct {
-	Limit   string // the setting that is too low, such as "fs.inotify.max_user_watches"
-	Current int    // its value now, 0 where it can't be read
-	Dirs    int    // directories that were watched when the limit was met
-	Err     error  // what the system said
+	Limit   string // the setting that is too low: "fs.inotify.max_user_watches"
+	Current int    // its value, 0 if it cannot be read
+	Dirs    int    // how many directories were watched when the limit was reached
+	Err     error  // the system's error
 }
 
 func (e *LimitError) Error() string {
 	return fmt.Sprintf("watch more than %d directories: limit %q reached: %v", e.Dirs, e.Limit, e.Err)
 }
 
-// Unwrap returns what the system said.
+// Unwrap returns the system's error.
 func (e *LimitError) Unwrap() error { return e.Err }
 
 // Code returns "watch.limit".
 func (e *LimitError) Code() string { return "watch.limit" }
 
-// Hints returns the commands that raise the limit, now and for good.
+// Hints returns the commands that raise the limit, until the next boot and permanently.
 func (e *LimitError) Hints() []string {
 	if !strings.HasPrefix(e.Limit, "fs.inotify.") {
 		return []string{"allow more open files in this shell, then start again: ulimit -n " + strconv.Itoa(e.want())}
@@ -41,9 +41,8 @@ func (e *LimitError) Hints() []string {
 	}
 }
 
-// want computes the value to ask for: four times the present one, as a power of
-// two, and no less than what is common. A watch costs the kernel about 1 KiB, and
-// only while it is used.
+// want returns the limit to suggest: at least four times the current one, as a power of two, and
+// not less than usual. A watch takes about 1 KiB of kernel memory, only while it exists.
 func (e *LimitError) want() int {
 	want := 1024
 	if e.Limit == maxWatches {
@@ -55,15 +54,15 @@ func (e *LimitError) want() int {
 	return want
 }
 
-// The settings of inotify(7). Both hold for all programs of a user together.
+// The settings of inotify(7). Both limits are per user, over all programs.
 const (
 	maxWatches   = "fs.inotify.max_user_watches"
 	maxInstances = "fs.inotify.max_user_instances"
 )
 
-// limitError explains err where it speaks of a limit, and is nil otherwise.
-// inotify_add_watch(2) says ENOSPC for max_user_watches, inotify_init1(2) EMFILE for
-// max_user_instances. kqueue needs an open file for each file: EMFILE, ENFILE.
+// limitError returns nil if err is not about a limit. inotify_add_watch(2) fails with ENOSPC for
+// max_user_watches, inotify_init1(2) with EMFILE for max_user_instances. kqueue opens each file, and
+// fails with EMFILE or ENFILE.
 func limitError(err error, dirs int) *LimitError {
 	limit := ""
 	switch {
@@ -79,7 +78,7 @@ func limitError(err error, dirs int) *LimitError {
 	return &LimitError{Limit: limit, Current: sysctl(limit), Dirs: dirs, Err: err}
 }
 
-// sysctl reads a number below /proc/sys, or returns 0.
+// sysctl reads a number from /proc/sys; 0 if that fails.
 func sysctl(name string) int {
 	text, err := os.ReadFile("/proc/sys/" + strings.ReplaceAll(name, ".", "/"))
 	if err != nil {
@@ -89,8 +88,7 @@ func sysctl(name string) int {
 	return value
 }
 
-// RootError says that the root is not a directory that can be watched, or no
-// longer there.
+// RootError says that the root is not a directory, cannot be read, or is gone.
 type RootError struct {
 	Path string
 	Err  error
@@ -98,13 +96,13 @@ type RootError struct {
 
 func (e *RootError) Error() string { return fmt.Sprintf("watch directory %q: %v", e.Path, e.Err) }
 
-// Unwrap returns what the system said.
+// Unwrap returns the system's error.
 func (e *RootError) Unwrap() error { return e.Err }
 
 // Code returns "watch.root".
 func (e *RootError) Code() string { return "watch.root" }
 
-// PatternError says that [Options.Ignore] holds a pattern that can't be read.
+// PatternError says that [Options.Ignore] contains an invalid pattern.
 type PatternError struct {
 	Patterns []string
 	Err      error
@@ -114,7 +112,7 @@ func (e *PatternError) Error() string {
 	return fmt.Sprintf("read patterns of ignored files %q: %v", e.Patterns, e.Err)
 }
 
-// Unwrap returns what is wrong with the pattern.
+// Unwrap returns the reason.
 func (e *PatternError) Unwrap() error { return e.Err }
 
 // Code returns "watch.pattern".

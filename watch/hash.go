@@ -12,15 +12,15 @@ import (
 const (
 	// maxSum is the size up to which a changed file is read to compare contents.
 	maxSum = 64 << 20
-	// maxEarlySum is the size up to which a file is read ahead of its first change.
+	// maxEarlySum is the size up to which a file is read before its first change.
 	maxEarlySum = 1 << 20
 )
 
-// seed makes the sums of this process: they never leave it.
+// seed is random: sums are only compared within this process.
 var seed = maphash.MakeSeed()
 
-// sumOf fills in size and content of the file at path, as long as it is not larger
-// than limit. A symbolic link's content is where it points.
+// sumOf adds the sum of the content of the file at path, unless it is larger than limit. The
+// content of a symbolic link is its target.
 func sumOf(path string, print fingerprint, link bool, limit int64) fingerprint {
 	if link {
 		target, err := os.Readlink(path)
@@ -46,19 +46,19 @@ func sumOf(path string, print fingerprint, link bool, limit int64) fingerprint {
 	return print
 }
 
-// unread names the files of one directory whose content was not read yet.
+// unread lists files of one directory whose content was not read yet.
 type unread struct {
 	dir   string
 	names []string
 }
 
-// read is what became of it.
+// read has their fingerprints, with sums.
 type read struct {
 	dir    string
 	prints map[string]fingerprint
 }
 
-// unread lists every file of the tree.
+// unread lists all files of the tree.
 func (s *session) unread() []unread {
 	var all []unread
 	for _, root := range s.roots {
@@ -77,10 +77,9 @@ func (s *session) unread() []unread {
 	return all
 }
 
-// readAhead reads the files that were there at the start, so that a later touch or
-// a save of the same bytes is known for what it is. It waits first until no file
-// that was written just before the start can be mistaken (see [fingerprint.fresh]),
-// and so leaves the start itself to others.
+// readAhead reads the files that exist at the start, so that a later touch, or a save of the same
+// bytes, is not mistaken for a change. It first waits until no file is fresh any more (see
+// [fingerprint]), which also keeps the disk free for the first build.
 func (s *session) readAhead(ctx context.Context, all []unread) {
 	select {
 	case <-ctx.Done():
@@ -107,7 +106,7 @@ func (s *session) readDir(files unread) read {
 	return read{files.dir, prints}
 }
 
-// remember takes over what was read ahead, where nothing changed meanwhile.
+// remember stores the sums that readAhead computed, unless a file has changed since.
 func (s *session) remember(r read) {
 	dir := s.tree.find(r.dir)
 	if dir == nil {

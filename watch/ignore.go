@@ -9,7 +9,7 @@ import (
 	"github.com/moby/patternmatcher"
 )
 
-// rules say what can never trigger.
+// rules decide which files are ignored.
 type rules struct {
 	root    string
 	only    []string        // absolute paths; empty: any
@@ -32,17 +32,17 @@ func newRules(root string, o Options) (*rules, error) {
 	return r, nil
 }
 
-// skips says that path can't trigger, nor anything below it. The directories above
-// path are taken to be in.
+// skips reports whether path, and everything below it, is ignored. It does not check the
+// directories above.
 func (r *rules) skips(path string) bool {
 	if len(r.only) > 0 {
 		return !slices.Contains(r.only, path)
 	}
 	name := filepath.Base(path)
-	return r.outputs[path] || isPrivate(name) || isDropping(name) || isOutput(path, name) || r.ignores(path)
+	return r.outputs[path] || isPrivate(name) || isTemporary(name) || isOutput(path, name) || r.ignores(path)
 }
 
-// skipsWithin is skips for a path of whose directories, below root, nothing is known.
+// skipsWithin also checks the directories between root and path.
 func (r *rules) skipsWithin(path, root string) bool {
 	for path != root && within(path, root) {
 		if r.skips(path) {
@@ -53,8 +53,8 @@ func (r *rules) skipsWithin(path, root string) bool {
 	return false
 }
 
-// ignores applies the user's patterns. A directory is passed over only if no
-// exception could bring back something in it.
+// ignores applies the user's patterns. If there are exceptions ("!docs/api.md"), no directory is
+// ignored as a whole: one of its files may be an exception.
 func (r *rules) ignores(path string) bool {
 	if len(r.ignore.Patterns()) == 0 {
 		return false
@@ -65,7 +65,7 @@ func (r *rules) ignores(path string) bool {
 		return err == nil && matches
 	}
 	info, err := os.Lstat(path)
-	return err == nil && !info.IsDir() // what is gone may have been a directory
+	return err == nil && !info.IsDir() // a path that is gone may have been a directory
 }
 
 // relative returns the name of path in a [Batch].
@@ -77,8 +77,8 @@ func relative(root, path string) string {
 	return filepath.ToSlash(name)
 }
 
-// isPrivate knows what version control, IDEs, build tools and systems keep for
-// themselves, wherever it is. No name here can be that of a Java package.
+// isPrivate recognizes files of version control, IDEs, build tools and operating systems. None of
+// these names can be that of a Java package.
 func isPrivate(name string) bool {
 	switch name {
 	case ".git", ".hg", ".svn", ".jj",
@@ -89,9 +89,8 @@ func isPrivate(name string) bool {
 	return filepath.Ext(name) == ".iml"
 }
 
-// isOutput knows the directories that builds write by name. The name alone is not
-// enough, src/main/java/com/example/build is a package: it counts only beside the
-// file that the tool is driven by.
+// isOutput recognizes directories that builds write. The name alone is not enough, since
+// src/main/java/com/example/build is a package: a build file must be next to it.
 func isOutput(path, name string) bool {
 	dir := filepath.Dir(path)
 	switch name {
@@ -103,11 +102,10 @@ func isOutput(path, name string) bool {
 	return false
 }
 
-// buildFiles make the directory they are in a module of a build.
+// buildFiles mark the directory of a module.
 var buildFiles = []string{"build.gradle", "build.gradle.kts", "settings.gradle", "settings.gradle.kts", "pom.xml"}
 
-// decidesOutputs says that the existence of a file of that name changes what
-// isOutput says of its neighbours.
+// decidesOutputs reports whether isOutput depends on a file of that name.
 func decidesOutputs(name string) bool {
 	return slices.Contains(buildFiles, name) || name == "package.json"
 }
@@ -119,9 +117,9 @@ func hasAny(dir string, names []string) bool {
 	})
 }
 
-// isDropping knows files that editors and systems leave beside those they edit.
-// One that is gone again when the files have settled needs no mention here.
-func isDropping(name string) bool {
+// isTemporary recognizes files that editors and operating systems leave next to others. Those that
+// are gone before the files have settled need not be listed.
+func isTemporary(name string) bool {
 	return isVim(name) || slices.ContainsFunc(tempPatterns, func(d tempPattern) bool {
 		return len(name) > len(d.start)+len(d.end) &&
 			strings.HasPrefix(name, d.start) && strings.HasSuffix(name, d.end)
@@ -133,18 +131,18 @@ type tempPattern struct{ start, end string }
 var tempPatterns = []tempPattern{
 	{"", "~"},              // backups of vim, emacs, gedit, kate
 	{".#", ""}, {"#", "#"}, // emacs: lock, autosave
-	{"flycheck_", ".java"},                     // emacs: copy to be checked
+	{"flycheck_", ".java"},                     // emacs: copy for a check
 	{"", "___jb_tmp___"}, {"", "___jb_old___"}, // JetBrains: safe write
 	{"", ".vsctmp"},                   // VS Code: atomic write
 	{"", ".part"}, {".", ".kate-swp"}, // KDE: write in progress, swap
 	{".goutputstream-", ""}, {".~lock.", "#"}, // GNOME, LibreOffice
-	{".nfs", ""}, {".fuse_hidden", ""}, // deleted, yet open
+	{".nfs", ""}, {".fuse_hidden", ""}, // deleted but still open
 	{"hs_err_pid", ".log"}, {"replay_pid", ".log"}, // a JVM that crashed
 }
 
-// isVim knows vim's probe, with which it tries whether it may create files ("4913",
-// and if that exists 123 more, and so on), its swap files (.NAME.swp, .swo, …, .svz)
-// and undo files (.NAME.un~, caught as a backup).
+// isVim recognizes vim's swap files (.NAME.swp, .swo, …, .svz), and the file that vim creates to
+// test whether it may ("4913"; if that exists, the number plus 123, and so on). Undo files (.NAME.un~)
+// match the pattern of backups.
 func isVim(name string) bool {
 	if name == "4913" || name == "5036" || name == "5159" {
 		return true

@@ -14,14 +14,14 @@ func TestDroppingsOfEditors(t *testing.T) {
 		"App.java.part", ".App.java.kate-swp", ".goutputstream-X3YZ12", ".~lock.a.odt#",
 		".nfs000000000123", "hs_err_pid4711.log",
 	} {
-		if !isDropping(name) {
+		if !isTemporary(name) {
 			t.Errorf("%q should be a dropping", name)
 		}
 	}
 	for _, name := range []string{
 		"App.java", "4914", "~", "#", "##", ".swp", "part", "Part.java", ".env", "a.swift", ".x.swift", "hs_err.log", "flycheck.java",
 	} {
-		if isDropping(name) {
+		if isTemporary(name) {
 			t.Errorf("%q should be a file as any other", name)
 		}
 	}

@@ -15,56 +15,51 @@ import (
 type Options struct {
 	// Root is the project's directory.
 	Root string
-	// Dirs are further directories, absolute or relative to Root: other modules of
-	// the build that lie outside it. One that is missing is looked for again
-	// whenever anything else changed.
+	// Dirs are more directories to watch, absolute or relative to Root: modules of the build
+	// outside of it. A missing one is looked for again after each change.
 	Dirs []string
-	// Only, if not empty, are names in Root that alone count: nothing else in it does, and no
-	// directory below it. Dirs has no place beside it.
+	// Only limits the watcher to these names in Root, if it is not empty. It cannot be combined
+	// with Dirs.
 	Only []string
-	// Base is the directory that a [Batch]'s paths are relative to; Root if "".
+	// Base is the directory that the paths of a [Batch] are relative to; empty means Root.
 	Base string
-	// Outputs are files and directories that the build writes, absolute or
-	// relative to Root, besides those that are known by name: build, target, out,
-	// bin beside a build file, node_modules beside a package.json.
+	// Outputs are files and directories that the build writes, absolute or relative to Root. Those
+	// that are recognized by name need not be listed: build, target, out and bin next to a build
+	// file, node_modules next to a package.json.
 	Outputs []string
-	// Ignore are patterns of files that never trigger, in the syntax of
-	// .dockerignore, relative to Root: "docs", "**/*.md", "!docs/api.md".
+	// Ignore are patterns of files to ignore, in the syntax of .dockerignore and relative to Root:
+	// "docs", "**/*.md", "!docs/api.md".
 	Ignore []string
 
-	// Quiet is how long nothing may happen before files count as settled;
-	// [DefaultQuiet] if 0. After more than 50 changes, as of a checkout, it is four
-	// times as long.
+	// Quiet is how long no event may arrive before files count as settled; 0 means [DefaultQuiet].
+	// After more than 50 changes, as in a checkout, it is four times as long.
 	Quiet time.Duration
-	// MaxWait is how long a change waits at most for things to settle;
-	// [DefaultMaxWait] if 0.
+	// MaxWait is how long a change may wait for files to settle; 0 means [DefaultMaxWait].
 	MaxWait time.Duration
 
-	// Poll makes the watcher look by itself, for mounts that send no events, such
-	// as network shares and some virtual machines' folders.
+	// Poll makes the watcher scan the files regularly. Some mounts send no events, such as network
+	// shares and the shared folders of some virtual machines.
 	Poll bool
-	// PollEvery is the time between two looks. If 0, it is [DefaultPollEvery], or
-	// longer in a large project, such that polling takes about 2 % of a core.
+	// PollEvery is the time between two scans. 0 means [DefaultPollEvery], or longer in a large
+	// project, so that polling takes about 2 % of a core.
 	PollEvery time.Duration
 
-	// Ready is called once, when every directory is watched and was looked at:
-	// what changes from now on leads to a batch. It may be nil, and must not block.
+	// Ready is called once, after the first scan: later changes lead to a batch. It may be nil, and
+	// must not block.
 	Ready func()
-	// Notice is told of trouble that the watcher gets around, such as a
-	// [*LimitError]. It may be nil, and must not block.
+	// Notice gets problems that the watcher works around, such as a [*LimitError]. It may be nil,
+	// and must not block.
 	Notice func(error)
 }
 
 const (
-	// DefaultQuiet is longer than the pauses between the events of one save, and too
-	// short for a person to notice. Measured on two cores with three to five times
-	// the work they can do: 1 to 10 ms, once 56 ms, when vim or sed -i write one file
-	// or many; 10 to 200 ms when git checks out 5,000 files.
+	// DefaultQuiet is longer than the pauses between the events of one save, and too short to
+	// notice. Pauses measured on two overloaded cores: 1 to 10 ms, once 56 ms, for vim and sed -i;
+	// 10 to 200 ms while git checks out 5,000 files.
 	DefaultQuiet = 60 * time.Millisecond
-	// DefaultMaxWait bounds what a program that writes without pause can do to a
-	// person who saves beside it.
+	// DefaultMaxWait limits how long a program that never stops writing can delay a save.
 	DefaultMaxWait = time.Second
-	// DefaultPollEvery is the pace of polling in a project of up to some 3,000 files.
+	// DefaultPollEvery is the time between two scans in a project of up to about 3,000 files.
 	DefaultPollEvery = 500 * time.Millisecond
 )
 
@@ -72,14 +67,14 @@ const (
 type Watcher struct {
 	options Options // with absolute paths and defaults filled in
 	rules   *rules
-	roots   []string // none within another
+	roots   []string // none contains another
 
-	open func() (*source, error) // where events come from; tests replace it
+	open func() (*source, error) // tests replace it
 	racy time.Duration           // see [fingerprint.fresh]
 }
 
-// New checks options and makes a watcher that [Watcher.Run] starts. It returns a
-// [*RootError] or a [*PatternError].
+// New checks the options. [Watcher.Run] starts the watcher. The error is a [*RootError] or a
+// [*PatternError].
 func New(options Options) (*Watcher, error) {
 	root, err := resolve(options.Root)
 	if err != nil {
@@ -103,7 +98,7 @@ func New(options Options) (*Watcher, error) {
 		rules:   rules,
 		roots:   outermost(root, options.Dirs),
 		open:    openEvents,
-		racy:    2 * time.Second, // the coarsest clock of a file system in use, FAT's
+		racy:    2 * time.Second, // FAT has the coarsest timestamps of the file systems in use
 	}, nil
 }
 
@@ -123,7 +118,7 @@ func resolve(dir string) (string, error) {
 	return dir, err
 }
 
-// reason takes operation and path off err, for a message that names them itself.
+// reason strips operation and path from err, for messages that have their own.
 func reason(err error) error {
 	if wrapped := (*fs.PathError)(nil); errors.As(err, &wrapped) {
 		return wrapped.Err
@@ -131,7 +126,7 @@ func reason(err error) error {
 	return err
 }
 
-// outermost returns root and dirs as real paths, without those that lie in others.
+// outermost returns root and dirs as real paths, without those that are inside others.
 func outermost(root string, dirs []string) []string {
 	all := []string{root}
 	for _, dir := range dirs {
@@ -151,7 +146,7 @@ func outermost(root string, dirs []string) []string {
 	return kept
 }
 
-// absolute returns name as an absolute path, seen from root.
+// absolute returns name as an absolute path; a relative one starts at root.
 func absolute(root, name string) string {
 	if filepath.IsAbs(name) {
 		return filepath.Clean(name)
@@ -159,7 +154,7 @@ func absolute(root, name string) string {
 	return filepath.Join(root, filepath.FromSlash(name))
 }
 
-// within says that path is dir or lies below it.
+// within reports whether path is dir or below it.
 func within(path, dir string) bool {
 	rest, ok := strings.CutPrefix(path, strings.TrimSuffix(dir, string(filepath.Separator)))
 	return ok && (rest == "" || os.IsPathSeparator(rest[0]))

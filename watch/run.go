@@ -40,16 +40,16 @@ type session struct {
 	source *source
 	tree   *tree
 
-	watched    map[string]int // directories that the source reports on, and since which
-	generation int            // generation; see moved
+	watched    map[string]int // watched directories, with the generation of each watch
+	generation int            // see moved
 
 	rootInfo map[string]os.FileInfo // the roots as last seen, to notice a replacement
 	dirty    map[string]bool        // paths to scan when events have settled
 	lost     bool                   // events were lost since the last scan
-	unknown  bool                   // and it is unknown what changed
+	unknown  bool                   // because of that, some changes may be unknown
 
 	quiet      *time.Timer // until events count as settled
-	firstDirty time.Time   // when the first of the dirty paths got dirty
+	firstDirty time.Time   // when the first path was marked
 	poll       *time.Timer // until the next scan, if polling
 	unsettled  Batch       // what polling found that has not settled yet
 

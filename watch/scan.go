@@ -8,10 +8,10 @@ import (
 	"slices"
 )
 
-// scan is one comparison of files with the tree, which it updates.
+// scan compares files with the tree, and updates the tree.
 type scan struct {
 	*session
-	first   bool     // there is nothing to compare with yet
+	first   bool     // the tree is empty: nothing counts as changed
 	changed []string // absolute paths of files
 }
 
@@ -37,7 +37,7 @@ func (s *session) firstScan() {
 // at scans one path: a file, a directory, or nothing.
 func (l *scan) at(path string) {
 	if l.rules.skipsWithin(path, l.rootOf(path)) {
-		return // since it was marked: a build file appeared
+		return // ignored since it was marked, because a build file appeared
 	}
 	info, err := os.Lstat(path)
 	if err != nil {
@@ -47,12 +47,12 @@ func (l *scan) at(path string) {
 	l.entry(l.tree.make(filepath.Dir(path)), path, fs.FileInfoToDirEntry(info))
 }
 
-// dir scans a directory and all below it.
+// dir scans a directory and everything below it.
 func (l *scan) dir(path string) {
 	if l.ctx.Err() != nil {
 		return
 	}
-	l.watch(path) // before it is read: a change in between is seen twice rather than never
+	l.watch(path) // before reading, so that no change in between is missed
 	entries, err := os.ReadDir(path)
 	if err != nil {
 		l.unreadable(path, err)
@@ -107,7 +107,7 @@ func (l *scan) file(parent *tree, path string, info fs.FileInfo) {
 
 func isLink(info fs.FileInfo) bool { return info.Mode()&fs.ModeSymlink != 0 }
 
-// missing takes out of a directory what is no longer present.
+// missing removes the entries of a directory that are no longer present.
 func (l *scan) missing(known *tree, path string, present map[string]bool) {
 	for name := range known.files {
 		if !present[name] {
@@ -128,8 +128,8 @@ func (l *scan) gone(path string) {
 	}
 }
 
-// forgetFile drops a file, which is a change, unless it is now among those that
-// don't count: a build file came, and made an output of the directory beside it.
+// forgetFile removes a file from the tree. That is a change, unless the file is ignored now: a new
+// build file may have turned its directory into an output.
 func (l *scan) forgetFile(parent *tree, path, name string) {
 	if _, known := parent.files[name]; !known {
 		return
@@ -156,8 +156,8 @@ func (l *scan) forgetDir(parent *tree, path, name string) {
 	})
 }
 
-// unreadable keeps what was known of a directory that can't be read, for it may
-// still be so; after a loss of events nobody knows.
+// unreadable keeps the known content of a directory that cannot be read, which is probably still
+// right. If events were lost, it is unknown what has changed.
 func (l *scan) unreadable(path string, err error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		l.gone(path)

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// tree is what the last scan saw, by directory, so that a path's length is paid for
-// once and a directory that vanishes takes along what is below it. The root of the
-// tree is the file system's: all watched directories have a place in it.
+// tree is what the last scan found in a directory. The top one is the root of the file system, so
+// that one tree holds all watched directories. A tree saves memory compared with a map of paths, and
+// a directory that vanishes is removed with everything below it.
 type tree struct {
 	dirs  map[string]*tree
 	files map[string]fingerprint
@@ -18,15 +18,14 @@ type tree struct {
 
 func newTree() *tree { return &tree{dirs: map[string]*tree{}, files: map[string]fingerprint{}} }
 
-// fingerprint tells whether a file has changed.
+// fingerprint identifies the content of a file.
 type fingerprint struct {
 	size  int64
 	mtime int64  // nanoseconds since 1970
-	sum   uint64 // of the content, 0 as long as it is not known
+	sum   uint64 // of the content, 0 if it was not read yet
 
-	// fresh: when the file was looked at, its last change was so recent that another
-	// one of the same size may have got the same time; clocks of file systems tick.
-	// Size and time alone then prove nothing.
+	// fresh means that the file was scanned just after a change. Another change may then get the
+	// same timestamp, since file systems round it, so an equal size and time prove nothing.
 	fresh bool
 }
 
@@ -38,14 +37,13 @@ func fingerprintOf(info fs.FileInfo, racy time.Duration) fingerprint {
 	}
 }
 
-// settled says that f and now, as far as size and time can tell, are of one content.
+// settled reports whether size and time prove that the content is still the same.
 func (f fingerprint) settled(now fingerprint) bool {
 	return f.size == now.size && f.mtime == now.mtime && !f.fresh
 }
 
-// differs says that now is of another content. Where the old content was never
-// read, the time decides; and where an event says that this very file was written,
-// it is believed.
+// differs reports whether the content has changed. If one of the contents was not read, a different
+// time counts as a change, and so does an event that says that the file was written.
 func (f fingerprint) differs(now fingerprint, written bool) bool {
 	switch {
 	case f.size != now.size:
@@ -56,7 +54,7 @@ func (f fingerprint) differs(now fingerprint, written bool) bool {
 	return f.sum != now.sum
 }
 
-// split splits an absolute path into the names that lead to it.
+// split returns the elements of an absolute path.
 func split(path string) []string {
 	return strings.FieldsFunc(path, func(r rune) bool { return r < 0x80 && os.IsPathSeparator(uint8(r)) })
 }
@@ -71,7 +69,7 @@ func (t *tree) find(path string) *tree {
 	return t
 }
 
-// make returns the directory at path, which is made where it is missing.
+// make returns the directory at path, and adds it if it is missing.
 func (t *tree) make(path string) *tree {
 	for _, name := range split(path) {
 		next := t.dirs[name]
@@ -84,7 +82,7 @@ func (t *tree) make(path string) *tree {
 	return t
 }
 
-// walk calls visit for every directory at and below t, whose path is given.
+// walk calls visit for t, whose path is given, and every directory below it.
 func (t *tree) walk(path string, visit func(path string, dir *tree)) {
 	visit(path, t)
 	for name, dir := range t.dirs {

@@ -2,8 +2,8 @@ package watch
 
 import "github.com/fsnotify/fsnotify"
 
-// source is where events come from: fsnotify, a test, or nowhere when polling.
-// A directory's watch doesn't extend to the directories in it.
+// source sends events: fsnotify, a test, or nothing when polling. A watch covers the files of one
+// directory, not its subdirectories.
 type source struct {
 	events <-chan fsnotify.Event
 	errors <-chan error

@@ -20,16 +20,16 @@ func (s *session) watch(dir string) {
 	case err == nil:
 		s.watched[dir] = s.generation
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.ENOTDIR):
-		// gone again, which its parent reports, or not readable for us
+		// it is gone, which its parent reports, or not readable
 	default:
 		s.fallBackToPolling(err)
 	}
 }
 
-// watchTree watches a new directory and all below it, at once: while it is being filled, the
-// quiet period must not begin.
+// watchTree watches a new directory and everything below it at once, so that the events of files
+// that are still being written to it delay the batch.
 func (s *session) watchTree(path string) {
-	delete(s.watched, path) // it may be another one of that name
+	delete(s.watched, path) // it may be a new directory of the same name
 	_ = filepath.WalkDir(path, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil || s.ctx.Err() != nil:
@@ -68,14 +68,14 @@ func (s *session) unwatchBelow(path string) {
 	}
 }
 
-// unwatch ends one watch. If the directory is gone the system has ended it, hence the ignored
-// error.
+// unwatch ends one watch. It ignores the error, since the system ends the watch of a directory that
+// is gone.
 func (s *session) unwatch(dir string) {
 	_ = s.source.remove(dir)
 	delete(s.watched, dir)
 }
 
-// markSiblings has the whole directory scanned if path decides what in it is ignored.
+// markSiblings marks the whole directory if path decides which of its entries are ignored.
 func (s *session) markSiblings(path string) {
 	if decidesOutputs(filepath.Base(path)) {
 		s.dirty[filepath.Dir(path)] = true
@@ -109,7 +109,7 @@ func (s *session) handleError(err error) {
 	}
 }
 
-// reopen begins with a new source, without any watch.
+// reopen starts with a new source that watches nothing yet.
 func (s *session) reopen() {
 	_ = s.source.close()
 	clear(s.watched)
@@ -122,7 +122,7 @@ func (s *session) reopen() {
 	s.source = source
 }
 
-// giveUpEvents goes on by polling, and says why.
+// fallBackToPolling polls from now on, and reports why.
 func (s *session) fallBackToPolling(err error) {
 	if limit := limitError(err, len(s.watched)); limit != nil {
 		err = limit
@@ -137,8 +137,8 @@ func (s *session) startPolling() {
 	s.poll.Reset(s.pollEvery(0))
 }
 
-// pollOnce scans everything. What it finds is held back until a scan finds nothing
-// more, as the quiet period would have it, or for the maximum wait.
+// pollOnce scans everything. Changes are delivered when the next scan finds no more, or after
+// [Options.MaxWait].
 func (s *session) pollOnce() error {
 	start := time.Now()
 	if err := s.checkRoots(); err != nil {
@@ -160,7 +160,7 @@ func (s *session) pollOnce() error {
 	return nil
 }
 
-// pollShare is the part of a core that polling may take: 1/50.
+// pollShare limits polling to 1/50 of a core.
 const pollShare = 50
 
 // pollEvery returns the time until the next scan, when the last one took that long.

@@ -8,28 +8,28 @@ import (
 	"time"
 )
 
-// edit is a sort of edit. All change what the application answers, too: that is how it is
-// seen that they have arrived.
+// edit is a kind of edit. Each also changes the application's answer, which shows that the edit has
+// arrived.
 type edit struct {
 	name, what string
 	make       func(dir, text string, round int) error
 }
 
 var edits = []edit{
-	{"body", "what a method does", func(dir, text string, _ int) error { return say(dir, text) }},
-	{"shape", "a method more, or another name for it", func(dir, text string, round int) error {
+	{"body", "the body of a method", func(dir, text string, _ int) error { return say(dir, text) }},
+	{"shape", "a new method, or a new name for it", func(dir, text string, round int) error {
 		return replaceIn(filepath.Join(dir, controller), []replacement{
 			{answer, fmt.Sprintf("return %q", text)},
 			{regexp.MustCompile(`(?m)^(    void benched\d+\(\) \{\}\n)?\}\s*\z`), fmt.Sprintf("    void benched%d() {}\n}\n", round)},
 		})
 	}},
-	{"dependency", "a library more in build.gradle, or one less", depend},
+	{"dependency", "add a library to build.gradle, or remove it", depend},
 }
 
-// buildFiles are the sample's: which one is read depends on the machine's Gradle.
+// buildFiles are the sample's build files; the machine's Gradle decides which one is used.
 var buildFiles = []string{"build.gradle", "gradle/old-gradle.gradle"}
 
-// depend adds a library, or takes it away again.
+// depend adds a library in even rounds and removes it in odd ones.
 func depend(dir, text string, round int) error {
 	library := ""
 	if round%2 == 0 {
@@ -45,32 +45,32 @@ func depend(dir, text string, round int) error {
 	return say(dir, text)
 }
 
-// controller is what answers, in the project's directory.
+// controller is the source of the answer.
 const controller = "src/main/java/com/example/AppController.java"
 
 var answer = regexp.MustCompile(`return "Hello, World[^"]*"`)
 
-// say changes the text that the controller answers.
+// say changes the controller's answer.
 func say(dir, text string) error {
 	return replaceIn(filepath.Join(dir, controller), []replacement{{answer, fmt.Sprintf("return %q", text)}})
 }
 
-// thisRun tells its texts from those of the runs before: a node that still had the
-// image of one of them would be sent nothing.
+// thisRun makes the answers unique: a node that still has an image of an earlier run would be sent
+// nothing.
 var thisRun = time.Now().Unix()
 
-// text is what the application answers after the edit of a round.
+// text is the application's answer after the edit of a round.
 func text(e edit, round int) string {
 	return fmt.Sprintf("Hello, World: %s %d of %d", e.name, round, thisRun)
 }
 
-// replacement is a text for each place that matches.
+// replacement replaces each match of a pattern.
 type replacement struct {
 	where *regexp.Regexp
 	text  string
 }
 
-// replaceIn edits a file, once: whoever watches sees one save.
+// replaceIn makes all replacements in one write, so that a watcher sees one save.
 func replaceIn(path string, all []replacement) error {
 	source, err := os.ReadFile(path)
 	if err != nil {

@@ -11,8 +11,7 @@ import (
 	"time"
 )
 
-// hand is Lab 2 as a person types it: the manifest names spring-server:latest
-// with imagePullPolicy IfNotPresent.
+// hand is Lab 2 with the commands that a person types.
 type hand struct {
 	*bench
 	dir, namespace string
@@ -52,10 +51,10 @@ func (h *hand) bring(ctx context.Context, want string) ([]step, error) {
 	return append(steps, step{name: "ready+forward", took: time.Since(began)}), err
 }
 
-// loadStep is the place of kind load among the commands.
+// loadStep is the index of kind load in the commands.
 const loadStep = 2
 
-// imageSize is what kind load sends to each node, in bytes: all of the image.
+// imageSize returns how many bytes kind load sends to each node: the whole image.
 func (h *hand) imageSize(ctx context.Context) (size int64, err error) {
 	var out strings.Builder
 	if err := h.command(ctx, h.dir, &out, "docker", "image", "inspect", "--format", "{{.Size}}", "spring-server"); err != nil {
@@ -64,8 +63,8 @@ func (h *hand) imageSize(ctx context.Context) (size int64, err error) {
 	return strconv.ParseInt(strings.TrimSpace(out.String()), 10, 64)
 }
 
-// forward starts kubectl port-forward again and again, as a person does,
-// until the new answer comes: it ends for good when the application doesn't listen yet.
+// forward starts kubectl port-forward again until the new answer arrives: it exits if the application
+// does not listen yet.
 func (h *hand) forward(ctx context.Context, want string) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
@@ -88,7 +87,7 @@ func (h *hand) forward(ctx context.Context, want string) error {
 	return fmt.Errorf("localhost never answered %q: %w", want, context.Cause(ctx))
 }
 
-// answers asks url every 50 ms until it answers want, or ended closes.
+// answers sends a request every 50 ms until the answer is want, or ended is closed.
 func answers(ctx context.Context, url, want string, ended <-chan struct{}) bool {
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 5 * time.Second}
 	tick := time.NewTicker(50 * time.Millisecond)

@@ -1,17 +1,15 @@
-// Command bench times the same edits by several ways, in one run: by hand, with the
-// commands that a person types, and with devloop, which takes its cheapest path or makes a new
-// Pod each time. For each sort of edit it prints the medians of every step, what was sent to
-// the nodes, and the ratios of the sums and of the loads.
+// Command bench measures the same edits in several ways: by hand, with the commands that a person
+// types, and with devloop, on its cheapest path or with a new Pod each time. For each kind of edit it
+// prints the median of each step, the bytes that were sent to the nodes, and how the ways compare.
 //
 //	go run ./hack/bench -devloop bin/devloop -kind bin/kind -n 5
 //
-// With -starts it times the start of the application instead, in containers: by java -jar,
-// and composed with and without each lever; and it tells what one edited class changes.
+// With -starts it measures the start of the application in containers instead: with java -jar, and
+// as a composed image with and without each lever.
 //
-// It needs a kind cluster (its kubeconfig in KUBECONFIG), and gradle, docker, kind
-// and kubectl on the machine: what the person needs, and devloop does not. Each way
-// works on a copy of the sample, in a namespace of its own, and all take turns, so that
-// whatever else the machine does falls on all of them.
+// It needs a kind cluster (its kubeconfig in KUBECONFIG), and gradle, docker, kind and kubectl. Each
+// way works on its own copy of the sample in its own namespace. The ways take turns, so that other
+// load on the machine affects all of them.
 package main
 
 import (
@@ -29,7 +27,7 @@ import (
 	"time"
 )
 
-// bench is what all ways share.
+// bench has what all ways share.
 type bench struct {
 	devloop, kind, cluster, gradle string
 	verbose                        bool
@@ -37,14 +35,14 @@ type bench struct {
 
 func main() {
 	b, sample, n := bench{}, "", 0
-	flag.StringVar(&b.devloop, "devloop", "bin/devloop", "the devloop to measure")
+	flag.StringVar(&b.devloop, "devloop", "bin/devloop", "the devloop binary")
 	flag.StringVar(&b.kind, "kind", "kind", "the kind command")
-	flag.StringVar(&b.gradle, "gradle", "gradle", "the Gradle command, as in ./gradlew")
+	flag.StringVar(&b.gradle, "gradle", "gradle", "the Gradle command, such as ./gradlew")
 	flag.StringVar(&b.cluster, "cluster", "devloop-test", "the kind cluster")
-	flag.StringVar(&sample, "sample", "samples/spring-server", "the project to edit, with Dockerfile and manifest of Lab 2")
-	flag.IntVar(&n, "n", 5, "how many edits")
-	levers := flag.Bool("starts", false, "time starts instead, with and without each lever; -sample names a Maven or Gradle project")
-	flag.BoolVar(&b.verbose, "v", false, "show what the commands print")
+	flag.StringVar(&sample, "sample", "samples/spring-server", "the project to edit, with a Dockerfile and the manifest of Lab 2")
+	flag.IntVar(&n, "n", 5, "how many edits of each kind")
+	levers := flag.Bool("starts", false, "measure starts instead, with and without each lever; -sample is a Maven or Gradle project")
+	flag.BoolVar(&b.verbose, "v", false, "show the output of the commands")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -58,22 +56,22 @@ func main() {
 	}
 }
 
-// way is one way to bring an edit to localhost.
+// way is one way to get an edit to localhost.
 type way struct {
 	name string
-	// namespace is its own: the Pod of the edit before is still there to be replaced.
+	// namespace is used by no other way, so that each replaces its own Pod.
 	namespace string
-	// without are files of the sample that this way does without.
+	// without are files of the sample to delete.
 	without []string
-	// flags go to devloop.
+	// flags are arguments for devloop.
 	flags []string
-	// open begins to work on the project in dir, which close ends.
+	// open starts a session for the project in dir.
 	open func(ctx context.Context, w way, dir string) (session, error)
 }
 
-// session brings edits of one project to localhost.
+// session gets edits of one project to localhost.
 type session interface {
-	// bring makes the project answer want, which was just written into its source, and
+	// bring waits until the application answers want, which was just written into its source, and
 	// returns the time of each step.
 	bring(ctx context.Context, want string) ([]step, error)
 	close() error
@@ -85,11 +83,11 @@ type step struct {
 	sent int64 // bytes that went to the cluster's nodes
 }
 
-// warmUp is how many rounds go before: the first builds fetch dependencies and start the
-// daemon, and there is an archive for each of the two sets of libraries only after the second.
+// warmUp is the number of rounds that do not count: the first builds download dependencies and start
+// Gradle's daemon, and each of the two sets of libraries has an archive only after the second round.
 const warmUp = 2
 
-// run makes each edit n times by each way, alternating, after rounds that warm all.
+// run makes each edit n times in each way, in turn, after the warm-up.
 func (b *bench) run(ctx context.Context, sample string, n int) error {
 	bare := []string{"Dockerfile", "spring-pod.yaml"}
 	ways := []way{
@@ -141,7 +139,7 @@ func (b *bench) run(ctx context.Context, sample string, n int) error {
 	return nil
 }
 
-// prepare makes a copy of the sample and a namespace for a way; end removes both.
+// prepare creates a copy of the sample and a namespace for a way; end removes both.
 func (b *bench) prepare(ctx context.Context, w way, sample string) (dir string, end func(), err error) {
 	if err := b.command(ctx, ".", io.Discard, "kubectl", "create", "namespace", w.namespace); err != nil {
 		return "", nil, err
@@ -168,7 +166,7 @@ func (b *bench) prepare(ctx context.Context, w way, sample string) (dir string, 
 	return dir, end, nil
 }
 
-// command runs a program in dir; what it printed is in the error.
+// command runs a program in dir; an error contains its output.
 func (b *bench) command(ctx context.Context, dir string, out io.Writer, args ...string) error {
 	var all bytes.Buffer
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)

@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// report prints the medians of every step, one way after the other, and the ratios to
-// the first, and of the last but one to the last: of the whole, and to the first of the load alone.
+// report prints the median of each step for each way. It compares the total time of the first way
+// with each other one, and the last two with each other; and the load of the first way with each
+// other one.
 func report(ways []way, results [][][]step) {
 	totals := make([]time.Duration, len(ways))
 	for i, w := range ways {
@@ -26,14 +27,14 @@ func report(ways []way, results [][][]step) {
 	load := func(s step) bool { return s.name == "load" }
 	for i := 1; i < len(ways); i++ {
 		if sent(results[i], "load") == 0 {
-			continue // it loads nothing that the nodes lack
+			continue // it loads no image
 		}
 		fmt.Printf("ratio: kind load docker-image takes %.1f times as long as the load of %s, which sends %.4f %% of its bytes\n",
 			median(results[0], load).Seconds()/median(results[i], load).Seconds(), ways[i].name, 100*float64(sent(results[i], "load"))/float64(sent(results[0], "load")))
 	}
 }
 
-// names returns the names of the steps, in the order of their first appearance.
+// names returns the names of the steps, in order of appearance.
 func names(rounds [][]step) (list []string) {
 	for _, s := range slices.Concat(rounds...) {
 		if !slices.Contains(list, s.name) {
@@ -43,7 +44,7 @@ func names(rounds [][]step) (list []string) {
 	return list
 }
 
-// sentBy says what a step sent to the nodes, nothing where it sent nothing.
+// sentBy returns the size of what a step sent to the nodes, or "".
 func sentBy(rounds [][]step, name string) string {
 	if bytes := sent(rounds, name); bytes > 0 {
 		return fmt.Sprintf("  %d bytes", bytes)
@@ -51,7 +52,7 @@ func sentBy(rounds [][]step, name string) string {
 	return ""
 }
 
-// sent returns the median of the bytes that the steps of that name sent.
+// sent returns the median of the bytes that steps of a name sent.
 func sent(rounds [][]step, name string) int64 {
 	var list []int64
 	for _, steps := range rounds {

@@ -12,15 +12,14 @@ import (
 	"time"
 )
 
-// run is devloop run at work on a project: it is started once, and each save does the
-// rest.
+// run is a running devloop run.
 type run struct {
 	command *exec.Cmd
 	events  chan event // closed when the stream ends
 	url     string
 }
 
-// event is what is read of devloop's events.
+// event has the fields of devloop's events that are needed here.
 type event struct {
 	Event, Stage, Outcome, URL string
 	Seconds                    float64
@@ -64,7 +63,7 @@ func (r *run) read(out io.Reader) {
 	}
 }
 
-// cycle follows the events up to the end of a cycle and returns its stages.
+// cycle reads events up to the end of a cycle, and returns its stages.
 func (r *run) cycle(ctx context.Context) (steps []step, err error) {
 	var sent int64
 	for {
@@ -82,7 +81,7 @@ func (r *run) cycle(ctx context.Context) (steps []step, err error) {
 				sent = 0
 			case e.Event == "node.loaded":
 				sent += e.Sent
-			case e.Event == "cycle.finished" && e.Outcome == "cancelled": // the save was seen in halves
+			case e.Event == "cycle.finished" && e.Outcome == "cancelled": // the save arrived in two batches
 				steps = nil
 			case e.Event == "cycle.finished" && e.Outcome != "ok":
 				return nil, fmt.Errorf("the cycle is %s", e.Outcome)
@@ -93,8 +92,7 @@ func (r *run) cycle(ctx context.Context) (steps []step, err error) {
 	}
 }
 
-// bring waits for the answer of the edit, as a browser that reloads does; the port is
-// open all the time.
+// bring waits for the new answer, as a browser does that reloads the page.
 func (r *run) bring(ctx context.Context, want string) ([]step, error) {
 	began := time.Now()
 	if !answers(ctx, r.url, want, nil) {
@@ -106,6 +104,6 @@ func (r *run) bring(ctx context.Context, want string) ([]step, error) {
 }
 
 func (r *run) close() error {
-	_ = r.command.Process.Signal(os.Interrupt) // it may have ended
+	_ = r.command.Process.Signal(os.Interrupt) // it may have exited
 	return r.command.Wait()
 }

@@ -19,16 +19,16 @@ import (
 	"github.com/devloop-cli/devloop/builder"
 )
 
-// starter is an image whose start is timed.
+// starter is an image whose start is measured.
 type starter struct {
 	name  string
 	image builder.Image
 	took  []time.Duration
 }
 
-// starts times from the start of a container to its first answer: java -jar, a composed
-// image with all levers, and one without each. The images take turns. It tells, too, what
-// one edited class changes.
+// starts measures the time from the start of a container to its first answer: for java -jar, for a
+// composed image with all levers, and for one without each of them. The images take turns. It also
+// prints how many bytes one edited class adds.
 func starts(ctx context.Context, sample string, n int) error {
 	docker, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
 	if err != nil {
@@ -69,7 +69,7 @@ func starts(ctx context.Context, sample string, n int) error {
 	return changedBytes(ctx, docker, p, dir, starters[1].image)
 }
 
-// makeStarters makes the images: first that of java -jar, then the composed ones.
+// makeStarters makes the images, that of java -jar first.
 func makeStarters(ctx context.Context, docker *client.Client, p *builder.Project, dir string) ([]starter, error) {
 	app, err := p.Compile(ctx, io.Discard)
 	if err != nil {
@@ -93,7 +93,7 @@ func makeStarters(ctx context.Context, docker *client.Client, p *builder.Project
 	}
 	all := []starter{{name: "java -jar, one layer", image: made}}
 	for i, without := range append([][]string{nil}, each(builder.Levers())...) {
-		app.Name = fmt.Sprintf("devloop-bench-%d", i) // of one project only the last two images stay
+		app.Name = fmt.Sprintf("devloop-bench-%d", i) // a name for each, since only the last two images of a project are kept
 		m := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Without: without})
 		img, err := m.Image(ctx, app, io.Discard)
 		if err == nil && img.Explanation.Archive.Wanted {
@@ -115,7 +115,7 @@ func makeStarters(ctx context.Context, docker *client.Client, p *builder.Project
 	return all, nil
 }
 
-// each returns each lever alone, and all of them.
+// each returns each lever alone, and then all of them together.
 func each(levers []string) [][]string {
 	var sets [][]string
 	for _, l := range levers {
@@ -124,7 +124,7 @@ func each(levers []string) [][]string {
 	return append(sets, levers)
 }
 
-// firstAnswer runs an image until it answers.
+// firstAnswer runs an image until it answers, and returns how long that took.
 func firstAnswer(ctx context.Context, ref string) (time.Duration, error) {
 	began := time.Now()
 	id, err := output(ctx, "docker", "run", "--detach", "--pull", "never", "--publish", "127.0.0.1::8080", ref)
@@ -146,7 +146,7 @@ func firstAnswer(ctx context.Context, ref string) (time.Duration, error) {
 	return 0, errors.New("no answer within a minute")
 }
 
-// output runs a command and returns the first line that it prints.
+// output runs a command and returns the first line of its output.
 func output(ctx context.Context, args ...string) (string, error) {
 	out, err := exec.CommandContext(ctx, args[0], args[1:]...).Output()
 	if err != nil {
@@ -157,7 +157,7 @@ func output(ctx context.Context, args ...string) (string, error) {
 }
 
 func reportStarts(starters []starter) {
-	fmt.Printf("start to first answer, least and median of %d\n", len(starters[0].took))
+	fmt.Printf("start to first answer, minimum and median of %d\n", len(starters[0].took))
 	for i := range starters {
 		slices.Sort(starters[i].took)
 		took := starters[i].took
@@ -166,7 +166,7 @@ func reportStarts(starters []starter) {
 	}
 }
 
-// changedBytes edits one class and sums the layers that the image before does not have.
+// changedBytes edits one class and prints the size of the layers that the previous image does not have.
 func changedBytes(ctx context.Context, docker *client.Client, p *builder.Project, dir string, before builder.Image) error {
 	if err := say(dir, text(edits[0], 1)); err != nil {
 		return err
@@ -186,7 +186,7 @@ func changedBytes(ctx context.Context, docker *client.Client, p *builder.Project
 	return err
 }
 
-// newLayers sums the sizes of the layers that only b has.
+// newLayers returns the size of the layers that only b has.
 func newLayers(a, b v1.Image) (sum int64, err error) {
 	layers, err := b.Layers()
 	if err != nil {

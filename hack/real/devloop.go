@@ -10,25 +10,25 @@ import (
 	"testing"
 )
 
-// Long skips t in the short tier, as `make test` runs it.
+// Long skips t unless the long tier runs: `make test` runs the short one.
 func Long(t testing.TB) {
 	t.Helper()
 	if !LongTier() {
-		t.Skip("it belongs to the long tier: make test-long, or DEVLOOP_LONG=1")
+		t.Skip("part of the long tier: make test-long, or DEVLOOP_LONG=1")
 	}
 }
 
-// LongTier says whether the long tier runs: DEVLOOP_LONG is set.
+// LongTier reports whether the long tier runs, that is, whether DEVLOOP_LONG is set.
 func LongTier() bool { return os.Getenv("DEVLOOP_LONG") != "" }
 
-// DevloopOnPath puts a devloop for tests that run the command into dir, and dir first on the
-// PATH: the one that DEVLOOP_BIN names, else one built here. It has the race detector where
-// the tests have it and DEVLOOP_LONG is set; a normal one runs the scenarios in half the time.
+// DevloopOnPath puts devloop into dir, and dir first on the PATH. It takes the binary that
+// DEVLOOP_BIN names, or else builds one. In the long tier that one has the race detector if the tests
+// have it; a normal binary runs the scenarios in half the time.
 func DevloopOnPath(dir string) error {
 	bin := filepath.Join(dir, "devloop")
 	if built := os.Getenv("DEVLOOP_BIN"); built != "" {
 		if !filepath.IsAbs(built) {
-			return fmt.Errorf("DEVLOOP_BIN is %q, and has to be an absolute path", built)
+			return fmt.Errorf("DEVLOOP_BIN is %q, but must be an absolute path", built)
 		}
 		if err := os.Symlink(built, bin); err != nil {
 			return err
@@ -36,7 +36,7 @@ func DevloopOnPath(dir string) error {
 	} else if err := buildDevloop(bin); err != nil {
 		return err
 	}
-	// Else the race detector has each process sleep for a second at its end.
+	// By default, the race detector makes each process sleep for a second when it exits.
 	if err := os.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE")); err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func buildDevloop(bin string) error {
 	return nil
 }
 
-// raceEnabled says whether this test binary was built with -race.
+// raceEnabled reports whether this test binary was built with -race.
 func raceEnabled() bool {
 	info, known := debug.ReadBuildInfo()
 	return known && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})

@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// jdbPatience bounds one answer of jdb.
-const jdbPatience = 60 * time.Second
+// jdbTimeout bounds one answer of jdb.
+const jdbTimeout = 60 * time.Second
 
-// JDB is the JDK's own debugger at work. It is built on JDI, as those of the IDEs are, and stands
-// for them in tests.
+// JDB is a running jdb, the JDK's debugger. Like the debuggers of the IDEs it uses JDI, so tests use
+// it in their place.
 type JDB struct {
 	t   *testing.T
 	cmd *exec.Cmd
@@ -21,7 +21,7 @@ type JDB struct {
 	out chan byte
 }
 
-// StartJDB attaches jdb to an address, such as "localhost:5005". It ends with the test.
+// StartJDB attaches jdb to an address, such as "localhost:5005". jdb is killed when the test ends.
 func StartJDB(t *testing.T, address string) *JDB {
 	t.Helper()
 	j := &JDB{t: t, cmd: exec.Command("jdb", "-attach", address), out: make(chan byte, 1<<16)}
@@ -52,8 +52,7 @@ func StartJDB(t *testing.T, address string) *JDB {
 	return j
 }
 
-// Say types a command, where there is one, and reads on until jdb has said want. It returns all
-// that was read.
+// Say sends a command, unless it is empty, and waits until jdb prints want. It returns the output.
 func (j *JDB) Say(command, want string) string {
 	j.t.Helper()
 	if command != "" {
@@ -62,11 +61,11 @@ func (j *JDB) Say(command, want string) string {
 		}
 	}
 	var text []byte
-	for deadline := time.After(jdbPatience); !strings.Contains(string(text), want); {
+	for deadline := time.After(jdbTimeout); !strings.Contains(string(text), want); {
 		select {
 		case c, open := <-j.out:
 			if !open {
-				j.t.Fatalf("jdb: %s: it ended, and %q is not in %q", command, want, text)
+				j.t.Fatalf("jdb: %s: it exited; %q is not in %q", command, want, text)
 			}
 			text = append(text, c)
 		case <-deadline:
@@ -76,10 +75,10 @@ func (j *JDB) Say(command, want string) string {
 	return string(text)
 }
 
-// Ended waits until jdb has ended by itself, as it does when its JVM has.
+// Ended waits until jdb exits, as it does when its JVM has exited.
 func (j *JDB) Ended() {
 	j.t.Helper()
-	for deadline := time.After(jdbPatience); ; {
+	for deadline := time.After(jdbTimeout); ; {
 		select {
 		case _, open := <-j.out:
 			if !open {
@@ -91,5 +90,5 @@ func (j *JDB) Ended() {
 	}
 }
 
-// Kill ends jdb as a crash would.
+// Kill kills jdb.
 func (j *JDB) Kill() { _ = j.cmd.Process.Kill(); _ = j.cmd.Wait() }

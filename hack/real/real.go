@@ -1,10 +1,9 @@
-// Package real decides whether a test may use the real thing.
+// Package real gives tests access to real tools, or skips them.
 //
-// Most of devloop's edges are tested against what users have: a Docker engine, a
-// kind cluster, Gradle, Maven. On a machine without one of them such a test is
-// skipped and says why. Where the environment variable DEVLOOP_REQUIRE names it,
-// as in DEVLOOP_REQUIRE=docker,kind,gradle,maven, the missing thing is a failure
-// instead, so that a whole tier of tests can't vanish from CI unnoticed.
+// Many tests use what users have: a Docker engine, a kind cluster, Gradle, Maven. If a tool is
+// missing, the test is skipped with the reason. If the environment variable DEVLOOP_REQUIRE names
+// the tool (DEVLOOP_REQUIRE=docker,kind,gradle,maven), the test fails instead, so that CI cannot
+// lose a tier of tests unnoticed.
 //
 //	func TestLoad(t *testing.T) {
 //		docker := real.Docker(t)
@@ -12,9 +11,8 @@
 //		…
 //	}
 //
-// The cluster is made by hack/test-cluster.sh, never by a test: its name is
-// [ClusterName] and its kubeconfig a file of its own, so that no test can reach a
-// cluster that somebody works on.
+// hack/test-cluster.sh creates the cluster; tests never do. It is called [ClusterName] and has its own
+// kubeconfig, so that no test can touch a cluster that somebody works with.
 package real
 
 import (
@@ -36,10 +34,10 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// ClusterName is the kind cluster that tests use; its context is "kind-" + ClusterName.
+// ClusterName is the kind cluster of the tests; its context is "kind-" + ClusterName.
 const ClusterName = "devloop-test"
 
-// Kubeconfig returns the path of the test cluster's own kubeconfig file:
+// Kubeconfig returns the path of the test cluster's kubeconfig:
 // DEVLOOP_TEST_KUBECONFIG, or devloop/test.kubeconfig in the user's cache directory.
 func Kubeconfig() string {
 	if path := os.Getenv("DEVLOOP_TEST_KUBECONFIG"); path != "" {
@@ -52,7 +50,7 @@ func Kubeconfig() string {
 	return filepath.Join(cache, "devloop", "test.kubeconfig")
 }
 
-// Docker returns a client of the machine's Docker engine, or skips t.
+// Docker returns a client for the machine's Docker engine, or skips t.
 func Docker(t testing.TB) *client.Client {
 	t.Helper()
 	long(t)
@@ -69,7 +67,7 @@ func Docker(t testing.TB) *client.Client {
 	return docker
 }
 
-// Kind returns how to reach the test cluster's API server, or skips t.
+// Kind returns the configuration of a client for the test cluster, or skips t.
 func Kind(t testing.TB) *rest.Config {
 	t.Helper()
 	Docker(t)
@@ -77,10 +75,10 @@ func Kind(t testing.TB) *rest.Config {
 	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules,
 		&clientcmd.ConfigOverrides{CurrentContext: "kind-" + ClusterName}).ClientConfig()
 	if err != nil {
-		missing(t, "kind", fmt.Errorf("%w; hack/test-cluster.sh makes the cluster", err))
+		missing(t, "kind", fmt.Errorf("%w; hack/test-cluster.sh creates the cluster", err))
 	}
 	if err := answers(config); err != nil {
-		missing(t, "kind", fmt.Errorf("%w; hack/test-cluster.sh brings the cluster back", err))
+		missing(t, "kind", fmt.Errorf("%w; hack/test-cluster.sh restarts the cluster", err))
 	}
 	return config
 }
@@ -103,13 +101,13 @@ func answers(config *rest.Config) error {
 	return nil
 }
 
-// Gradle skips t where no gradle is on the PATH.
+// Gradle skips t if gradle is not on the PATH.
 func Gradle(t testing.TB) { t.Helper(); tool(t, "gradle", "gradle") }
 
-// Maven skips t where no mvn is on the PATH.
+// Maven skips t if mvn is not on the PATH.
 func Maven(t testing.TB) { t.Helper(); tool(t, "maven", "mvn") }
 
-// Java skips t where no javac is on the PATH.
+// Java skips t if javac is not on the PATH.
 func Java(t testing.TB) { t.Helper(); tool(t, "java", "javac") }
 
 func tool(t testing.TB, what, name string) {
@@ -120,24 +118,24 @@ func tool(t testing.TB, what, name string) {
 	}
 }
 
-// long skips t in a run of the hermetic tests only, as `make test-short` does.
+// long skips t if only hermetic tests run, as with `make test-short`.
 func long(t testing.TB) {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("-short leaves out the tests with real tools")
+		t.Skip("-short skips tests with real tools")
 	}
 }
 
-// missing ends t: as a failure where DEVLOOP_REQUIRE names what, else as a skip.
+// missing skips t, or fails it if DEVLOOP_REQUIRE names the missing tool.
 func missing(t testing.TB, what string, why error) {
 	t.Helper()
 	if slices.Contains(strings.Split(os.Getenv("DEVLOOP_REQUIRE"), ","), what) {
-		t.Fatalf("DEVLOOP_REQUIRE names %s, which is not here: %v", what, why)
+		t.Fatalf("DEVLOOP_REQUIRE names %s, which is missing: %v", what, why)
 	}
-	t.Skipf("no %s here: %v", what, why)
+	t.Skipf("no %s: %v", what, why)
 }
 
-// FreePort returns a local port on which nobody listens.
+// FreePort returns a free local port.
 func FreePort(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -8,11 +8,11 @@ import (
 	"testing"
 )
 
-// leftovers are the directories in which builds and their tools leave files.
+// leftovers are directories that builds write.
 var leftovers = []string{"build", "target", ".gradle"}
 
-// CopySources copies a project to another directory, without what an earlier build left in it: a second
-// jar beside the new one would be another project.
+// CopySources copies a project without the output of earlier builds: an old jar next to the new one
+// would change what is tested.
 func CopySources(t testing.TB, from, to string) {
 	t.Helper()
 	err := filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {

@@ -1,14 +1,13 @@
-// Package atomicfile writes files whole or not at all: into a temporary file beside the
-// target, which is then renamed. A reader sees the old content or the new one, whenever
-// it looks, and a process that is killed leaves the old one.
+// Package atomicfile replaces files atomically: it writes a temporary file in the same directory and
+// renames it. A reader sees either the old or the new content, and a process that is killed leaves the
+// old one.
 //
 //	err := atomicfile.WriteJSON(path, record)
 //	...
 //	known := atomicfile.ReadJSON(path, &record)
 //
-// The file's directory is created if need be. Files are private to the user: what devloop
-// keeps may come from a project that is. Nothing is synced to the disk: all of it can be
-// made again.
+// The file's directory is created if it is missing. Files are private to the user, since their content
+// may come from a private project. Nothing is synced to disk: everything can be made again.
 package atomicfile
 
 import (
@@ -27,8 +26,8 @@ func Write(path string, content []byte) error {
 	return err
 }
 
-// WriteFrom replaces the content of a file by what write writes, and returns what that
-// returned. If write fails, the file stays as it was.
+// WriteFrom replaces the content of a file by what write writes, and returns its count. If write
+// fails, the file is unchanged.
 func WriteFrom(path string, write func(io.Writer) (int64, error)) (n int64, err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return 0, err
@@ -57,8 +56,8 @@ func WriteJSON(path string, value any) error {
 	return Write(path, append(content, '\n'))
 }
 
-// ReadJSON fills value from a file. It reports whether the file was there and was JSON;
-// if not, part of value may be set.
+// ReadJSON decodes a file into value. It reports whether the file exists and is valid JSON; if not,
+// part of value may be set.
 func ReadJSON(path string, value any) bool {
 	content, err := os.ReadFile(path)
 	return err == nil && json.Unmarshal(content, value) == nil

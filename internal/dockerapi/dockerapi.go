@@ -34,7 +34,7 @@ const ProjectLabel = "devloop-cli.github.io/project"
 // CodeUnreachable is the code of an engine that does not answer.
 const CodeUnreachable = "docker.unreachable"
 
-// Unreachable is the error of an engine that does not answer; op says what was asked of it.
+// Unreachable is the error of an engine that does not answer to op.
 func Unreachable(op string, err error) *fault.Error {
 	return &fault.Error{Code: CodeUnreachable, Op: op, Err: err, Hints: []string{startHint(err)}}
 }
@@ -85,9 +85,8 @@ func InContainerd(id string, repoDigests []string) bool {
 // errStopped is the error of writing to an engine that has stopped reading.
 var errStopped = errors.New("the engine stopped reading")
 
-// Load has the engine load the archive that write writes, and returns what write returned:
-// the bytes sent. An error of write that is not the engine's fault counts more than what the
-// engine said of it.
+// Load makes the engine load the archive that write writes, and returns the count of write. An error
+// of write takes precedence over the engine's, unless the engine caused it.
 func Load(ctx context.Context, docker client.ImageAPIClient, write func(io.Writer) (int64, error)) (int64, error) {
 	reader, writer := io.Pipe()
 	written := make(chan error, 1)

@@ -39,9 +39,9 @@ func (m Message) failure() error {
 	return nil
 }
 
-// ReadMessages passes each message to take, which may be nil, until it returns an error. The
-// engine answers with status 200 before it has done anything: what fails is a message too,
-// and becomes the error. So does a stream that ends in the middle of a message.
+// ReadMessages passes each message to take, which may be nil, until take returns an error. The engine
+// answers with status 200 before it starts to work, and reports a failure in a message; that becomes
+// the error. A stream that ends in the middle of a message is an error too.
 func ReadMessages(body io.Reader, take func(Message) error) error {
 	decoder := json.NewDecoder(body)
 	for {

@@ -15,9 +15,8 @@
 //	f := fault.Of(err)
 //	fmt.Println(f.Code, f.Hints)
 //
-// A domain whose callers need more, such as the line of a Dockerfile, has an error type
-// of its own, with methods Code, and Hints and Evidence where there are any; [Of] reads
-// those too.
+// A domain whose callers need more, such as the line in a Dockerfile, has its own error type with
+// methods Code, Hints and Evidence; [Of] reads those too.
 //
 // The package prints nothing and knows no codes: those belong to the packages that create
 // the errors, and the exit codes to the commands.
@@ -33,7 +32,7 @@ type Error struct {
 	Op string
 	// Hints are actions for the user, one each, with the command.
 	Hints []string
-	// Evidence is what was seen: the decisive lines of a log or of a tool's output.
+	// Evidence are the decisive lines of a log or of a tool's output.
 	Evidence []string
 	// Err is the cause, nil if Op says it all.
 	Err error
@@ -52,8 +51,8 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Of returns what err, or the errors that it wraps, say: the outermost code, hints and
-// evidence. The code is empty where none says one.
+// Of returns the code, hints and evidence of err or of the errors that it wraps; the outermost of each
+// counts. The code is empty if no error has one.
 func Of(err error) Error {
 	f := Error{Err: err}
 	for err != nil {
@@ -70,7 +69,7 @@ func Of(err error) Error {
 	return f
 }
 
-// merge takes from err alone what f lacks.
+// merge fills the empty fields of f from err itself, not from the errors that it wraps.
 func (f *Error) merge(err error) {
 	e, ok := err.(*Error)
 	if !ok {

@@ -21,7 +21,7 @@ func Closest(word string, candidates []string) string {
 	return best
 }
 
-// LowerFirst makes a sentence a part of another.
+// LowerFirst makes the first letter lower case, so that a sentence can become part of another.
 func LowerFirst(s string) string {
 	if len(s) < 2 || s[1] >= 'A' && s[1] <= 'Z' { // an abbreviation
 		return s

@@ -1,5 +1,5 @@
-// Package yamlfile reads YAML and knows the line of everything in it, so that a mistake can be
-// shown at its place.
+// Package yamlfile reads YAML and keeps the line of every value, so that a mistake can be shown where
+// it is.
 //
 //	file, err := yamlfile.Read("pod.yaml")
 //	documents, problems := file.Documents()
@@ -7,7 +7,7 @@
 //	problems = append(problems, file.Problem(spec, "add `containers:`", "`spec` has no `containers`"))
 //	fmt.Println(problems[0]) // pod.yaml:5:3: …, the line itself, and a caret below it
 //
-// Values are what kubectl makes of the same file. What they have to be is for the callers to say.
+// Values are decoded as kubectl does it. The callers know which values are valid.
 package yamlfile
 
 import (
@@ -31,8 +31,8 @@ type File struct {
 
 // Document is one of the documents of a file.
 type Document struct {
-	Node  *yaml.Node // where everything is; aliases in it end
-	Value any        // what it says, as JSON has it
+	Node  *yaml.Node // with the positions
+	Value any        // the decoded value, as for JSON
 }
 
 // Read reads the file at path; "-" is standard input.
@@ -77,8 +77,8 @@ var (
 	endLine   = regexp.MustCompile(`^\.\.\.(\s|$)`)
 )
 
-// Documents returns the documents that hold something. Each is parsed on its own: a mistake in one
-// does not hide those in the others.
+// Documents returns the documents that are not empty. Each is parsed separately, so that a mistake in
+// one does not hide those in the others.
 func (f *File) Documents() (documents []Document, problems []Problem) {
 	first := 0
 	for i := range len(f.lines) + 1 {
@@ -97,8 +97,8 @@ func (f *File) Documents() (documents []Document, problems []Problem) {
 	return documents, problems
 }
 
-// parse parses lines first to end, which count from 0. Empty lines take the place of what is before
-// them, so that the nodes have their true line.
+// parse parses lines first to end, which count from 0. It puts as many empty lines in front, so that
+// the nodes have the right line numbers.
 func (f *File) parse(first, end int) (*Document, []Problem) {
 	text := []byte(strings.Repeat("\n", first) + strings.Join(f.lines[first:end], "\n"))
 	var root yaml.Node
@@ -119,7 +119,7 @@ func (f *File) parse(first, end int) (*Document, []Problem) {
 	return document, nil
 }
 
-// Target follows an alias (`*base`) to the node that it is for.
+// Target follows an alias (`*base`) to its node.
 func Target(n *yaml.Node) *yaml.Node {
 	for n != nil && n.Kind == yaml.AliasNode {
 		n = n.Alias
@@ -130,8 +130,8 @@ func Target(n *yaml.Node) *yaml.Node {
 // Pair is an entry of a mapping.
 type Pair struct{ Key, Value *yaml.Node }
 
-// Pairs returns the entries of a mapping, then those that are merged into it (`<<: *base`) and that
-// it does not have itself.
+// Pairs returns the entries of a mapping, and then those that are merged into it (`<<: *base`) unless
+// it has an entry with the same key.
 func Pairs(n *yaml.Node) (list []Pair) {
 	var merged []Pair
 	for i := 0; n != nil && i+1 < len(n.Content); i += 2 {

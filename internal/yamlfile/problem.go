@@ -16,8 +16,8 @@ type Problem struct {
 	Source       string // the line itself
 }
 
-// String returns the problem the way compilers write it: place and message, then the line with a
-// caret below the place.
+// String formats the problem like a compiler error: position and message, then the line with a caret
+// below the position.
 func (p Problem) String() string { return strings.Join(p.text(), "\n") }
 
 func (p Problem) text() []string {
@@ -32,7 +32,7 @@ func (p Problem) text() []string {
 	}
 }
 
-// pad returns white space as wide as the first n characters of line, tabs kept.
+// pad returns white space as wide as the first n characters of line. It keeps tabs.
 func pad(line string, n int) string {
 	var b strings.Builder
 	for i, r := range []rune(line) {
@@ -50,7 +50,7 @@ func pad(line string, n int) string {
 // Problems are the mistakes of one or several files.
 type Problems []Problem
 
-// ByPlace orders the problems of a file.
+// ByPlace orders problems by file, line and column.
 func ByPlace(a, b Problem) int {
 	return cmp.Or(cmp.Compare(a.File, b.File), a.Line-b.Line, a.Column-b.Column)
 }

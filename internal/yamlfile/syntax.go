@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// syntax explains why lines first to end are not YAML. Tabs are the usual reason, and then each of
-// them is reported; the parser stops at the first.
+// syntax explains why lines first to end are not YAML. The usual reason are tabs; it reports all of
+// them, while the parser stops at the first.
 func (f *File) syntax(err error, first, end int) []Problem {
 	var tabs []Problem
 	for i := first; i < end; i++ {
@@ -27,8 +27,8 @@ func (f *File) syntax(err error, first, end int) []Problem {
 	return []Problem{f.at(line, column, hint, message)}
 }
 
-// aliasIn returns the line of the alias that an error is about, such as one that is inside what it
-// stands for, or the line after first.
+// aliasIn returns the line of the alias that an error is about, such as one inside its own anchor, or
+// else the first line.
 func (f *File) aliasIn(err error, first int) int {
 	if name := anchorName.FindStringSubmatch(err.Error()); name != nil {
 		for i := first; i < len(f.lines); i++ {
@@ -53,7 +53,7 @@ func tabIn(line string) int {
 
 var yamlError = regexp.MustCompile(`yaml: (?:line (\d+): )?(.*)$`)
 
-// syntaxLine takes the parser's error apart, which is only text.
+// syntaxLine parses the text of the parser's error.
 func syntaxLine(err error, last int) (int, string) {
 	parts := yamlError.FindStringSubmatch(strings.Split(err.Error(), "\n")[0])
 	if parts == nil {
@@ -66,7 +66,7 @@ func syntaxLine(err error, last int) (int, string) {
 	return min(line, last), parts[2]
 }
 
-// explainSyntax says in plain words what the parser found, and what to do about it.
+// explainSyntax translates the parser's message, and says what to do.
 func explainSyntax(message string) (text, hint string) {
 	switch {
 	case strings.Contains(message, "mapping values are not allowed"):

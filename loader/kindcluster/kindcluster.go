@@ -1,5 +1,4 @@
-// Package kindcluster creates, restarts, repairs and deletes the kind cluster that devloop has
-// for itself.
+// Package kindcluster creates, restarts, repairs and deletes devloop's own kind cluster.
 //
 //	m := kindcluster.New(docker, kindcluster.Options{Name: "devloop", StateDir: dir})
 //	outcome, why, err := m.Ensure(ctx) // kindcluster.Started, "its nodes had stopped"
@@ -58,7 +57,7 @@ const (
 	Recreated Outcome = "recreated"
 )
 
-// Options say which cluster is managed, and how it is created.
+// Options describe the cluster.
 type Options struct {
 	// Name is the cluster's name: "devloop" for the context "kind-devloop".
 	Name string
@@ -67,9 +66,9 @@ type Options struct {
 	Kubeconfig string
 	// StateDir holds the records of the clusters that devloop created.
 	StateDir string
-	// Nodes is how many nodes a new cluster gets; 0 means one. The first is the control plane.
+	// Nodes is the number of nodes of a new cluster; 0 means one. The first is the control plane.
 	Nodes int
-	// NodeImage is the image of a new cluster's nodes; empty means one that the engine has,
+	// NodeImage is the image of a new cluster's nodes; empty means an image that the engine has, or
 	// else kind's default.
 	NodeImage string
 	// Progress gets a short line for each step; it may be nil.

@@ -19,13 +19,13 @@ import (
 	"github.com/devloop-cli/devloop/loader/internal/load"
 )
 
-// large and small are file sizes in bytes: a base, and the classes of an application.
+// large and small are the sizes of a base and of an application, in bytes.
 const (
 	large = 2 << 20
 	small = 20 << 10
 )
 
-// wantOpened looks how often a layer was opened: once for each node that was sent it.
+// wantOpened checks how often a layer was opened: once for each node that was sent it.
 func wantOpened(t *testing.T, l *Layer, times int) {
 	t.Helper()
 	if got := int(l.Opened.Load()); got != times {
@@ -127,8 +127,8 @@ func lostContent(t *testing.T, b *bench) {
 	wantOpened(t, app, len(b.Nodes))
 }
 
-// lostFile has a base change under a layer whose content is listed, but gone: what
-// was unpacked before doesn't serve, so the thin import must fail.
+// lostFile changes the base below a layer whose content is listed but gone. The unpacked layer cannot
+// be reused on another base, so an import without the layer must fail.
 func lostFile(t *testing.T, b *bench) {
 	app := NewLayer(t, small)
 	b.load(t, "before", NewImage(t, NewLayer(t, large), app))
@@ -139,7 +139,7 @@ func lostFile(t *testing.T, b *bench) {
 			t.Errorf("node %s: note %q", n.Name, n.Note)
 		}
 	}
-	b.load(t, "after", NewImage(t, NewLayer(t, large), app)) // and all is well again
+	b.load(t, "after", NewImage(t, NewLayer(t, large), app)) // now it works
 }
 
 func cancelled(t *testing.T, b *bench) {
@@ -169,7 +169,7 @@ func diedImporter(t *testing.T, b *bench) {
 	base := NewLayer(t, 4*large)
 	img := NewImage(t, base)
 	var killed error
-	base.AtHalf = sync.OnceFunc(func() { killed = b.kill(b.Nodes[0]) }) // no node is read for meanwhile
+	base.AtHalf = sync.OnceFunc(func() { killed = b.kill(b.Nodes[0]) }) // while no node is sent anything
 	report, err := b.Loader.Load(t.Context(), b.ref("died"), img)
 	must(t, killed)
 	f := fault.Of(err)
@@ -227,7 +227,7 @@ func twoAtOnce(t *testing.T, b *bench) {
 
 func restarted(t *testing.T, b *bench) {
 	if !b.Spare {
-		t.Skip("somebody else uses the node")
+		t.Skip("the node is shared")
 	}
 	base, app := NewLayer(t, large), NewLayer(t, small)
 	b.load(t, "restarted", NewImage(t, base))
@@ -240,7 +240,7 @@ func restarted(t *testing.T, b *bench) {
 
 func fullDisk(t *testing.T, b *bench) {
 	if !b.Spare {
-		t.Skip("somebody else uses the node")
+		t.Skip("the node is shared")
 	}
 	n, img := b.Nodes[0], NewImage(t, NewLayer(t, 2*large))
 	shell(t, n, fillScript)
@@ -262,8 +262,8 @@ func fullDisk(t *testing.T, b *bench) {
 	b.load(t, "full", img)
 }
 
-// oldImages loads five images of a project. The first is in use while the others come; the
-// third has another name besides.
+// oldImages loads five images of a project. The first is in use while the others are loaded. The third
+// has a second name.
 func oldImages(t *testing.T, b *bench) {
 	base, layers := NewLayer(t, small), map[string]*Layer{}
 	load := func(tag, project string) v1.Image {
@@ -317,8 +317,7 @@ func lyingLayer(t *testing.T, b *bench) {
 	b.idle(t, layer)
 }
 
-// largeImage counts everything that is allocated during the load: were a layer held
-// in memory, it would be at least that layer's size.
+// largeImage measures all allocations during the load: a layer that was held in memory would show.
 func largeImage(t *testing.T, b *bench) {
 	size := cmp.Or(b.Large, 300<<20)
 	if testing.Short() {

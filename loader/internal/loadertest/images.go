@@ -18,8 +18,8 @@ import (
 	"github.com/devloop-cli/devloop/internal/dockerapi"
 )
 
-// Layer is an uncompressed layer with one file of random content, which is made as it
-// is read: however large, it takes no memory.
+// Layer is an uncompressed layer with one file of random content. The content is generated while it
+// is read, so a large layer takes no memory.
 type Layer struct {
 	seed   [32]byte
 	file   int64
@@ -28,9 +28,9 @@ type Layer struct {
 
 	// Opened counts how often the layer was opened.
 	Opened atomic.Int32
-	// AtHalf, if not nil, is called by whoever reads the layer when half of it is read.
+	// AtHalf, if not nil, is called by the reader when half of the layer is read.
 	AtHalf func()
-	// short makes the layer end too early.
+	// short makes the layer one byte too short.
 	short bool
 }
 
@@ -89,7 +89,7 @@ func (l *Layer) Uncompressed() (io.ReadCloser, error) {
 	return io.NopCloser(content), nil
 }
 
-// event is an empty reader that calls itself.
+// event is an empty reader. Reading it calls the function.
 type event func()
 
 func (e event) Read([]byte) (int, error) {
@@ -97,7 +97,7 @@ func (e event) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-// NewImage returns an image for this machine's architecture with those layers.
+// NewImage returns an image with the layers, for this machine's architecture.
 func NewImage(t testing.TB, layers ...v1.Layer) v1.Image {
 	t.Helper()
 	img, err := mutate.ConfigFile(empty.Image, &v1.ConfigFile{OS: "linux", Architecture: runtime.GOARCH,

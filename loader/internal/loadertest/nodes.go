@@ -13,8 +13,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Scripts that look at a node and tamper with it. CONTAINERD_ROOT is only set in the
-// nodes of an [Engine].
+// Scripts that inspect a node or break it. CONTAINERD_ROOT is only set in the nodes of an [Engine].
 const (
 	namesScript = `ctr -n k8s.io images ls -q`
 
@@ -42,13 +41,12 @@ else umount /var/lib/containerd/io.containerd.content.v1.content/ingest; fi`
 
 	contentScript = `ctr -n k8s.io content ls -q`
 
-	// The pattern is written so that it doesn't match the shell that looks for it.
+	// The brackets keep the pattern from matching its own shell.
 	importersScript = `pgrep -f "[d]ocker.io/library/$1" || true`
 
 	killScript = `kill -9 $(pgrep -P "$(pgrep -f "[d]ocker.io/library/$1" | head -n 1)")`
 
-	// Content that nothing holds is gone after a collection, which the removal of a
-	// lease can be made to wait for.
+	// Removing a lease with --sync waits for a garbage collection.
 	ingestsScript = `
 ctr -n k8s.io leases rm --sync "$(ctr -n k8s.io leases create)" >&2
 ctr -n k8s.io content active | sed 1d`
@@ -77,8 +75,8 @@ func configOf(t *testing.T, n Node, name string) string {
 	return manifest.Config.Digest.String()
 }
 
-// remove takes names, and the names that the kubelet's image service gave to the same
-// images, and with them their content, from a node.
+// remove removes images and their content from a node: their names, and the IDs under which the
+// kubelet's image service knows them.
 func remove(t *testing.T, n Node, ids []v1.Hash, names ...string) {
 	t.Helper()
 	for _, id := range ids {
@@ -109,7 +107,7 @@ func (b *bench) sweep(t *testing.T) {
 	}
 }
 
-// hold makes a container of an image in a node, as a Pod's is, until release.
+// hold creates a container of an image in a node, and removes it at release.
 func (b *bench) hold(t *testing.T, n Node, tag string) (release func()) {
 	t.Helper()
 	shell(t, n, createScript, full(b.ref(tag)), b.prefix)
@@ -119,7 +117,7 @@ func (b *bench) hold(t *testing.T, n Node, tag string) (release func()) {
 	return release
 }
 
-// collected waits until a node has got rid of an image.
+// collected waits until a node has removed an image.
 func (b *bench) collected(t *testing.T, n Node, tag string) {
 	t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
@@ -140,8 +138,7 @@ func hasContent(t *testing.T, n Node, digest v1.Hash) bool {
 	return slices.Contains(strings.Fields(shell(t, n, contentScript)), digest.String())
 }
 
-// idle fails t if an importer of the case still runs in a node, or if one of layers is
-// half received there.
+// idle checks that no importer of the case still runs, and that no node keeps a partial layer.
 func (b *bench) idle(t *testing.T, layers ...*Layer) {
 	t.Helper()
 	for _, n := range b.Nodes {
@@ -157,7 +154,7 @@ func (b *bench) idle(t *testing.T, layers ...*Layer) {
 	}
 }
 
-// kill ends the importer that runs for the case in a node.
+// kill kills the case's importer in a node.
 func (b *bench) kill(n Node) error {
 	_, err := n.Shell(context.Background(), killScript, b.prefix)
 	if err != nil {

@@ -1,17 +1,15 @@
-// Package loadertest is the suite that every loader must pass, and what it takes to
-// run it without a cluster.
+// Package loadertest is the suite that every loader must pass, with a fake Docker engine to run it
+// without a cluster.
 //
-// [Run] loads images into a [Target] in all the ways that have gone wrong for
-// somebody: again, changed, with a node's content gone behind our back, cut off
-// half-way, twice at once. It looks at the nodes through one method, [Node.Shell], so
-// that the same suite holds for every kind of cluster:
+// [Run] loads images into a [Target] in many ways: again, changed, after the node has lost content,
+// interrupted, twice at once. It inspects the nodes through one method, [Node.Shell], so the same
+// suite works for every kind of cluster:
 //
 //	loadertest.Run(t, loadertest.Target{Loader: containerd.NewKind(docker, name), Nodes: nodes})
 //
-// [Engine] is a Docker engine for tests: an HTTP server that speaks as much of the
-// engine's API as the loader uses. What is executed in one of its nodes really runs,
-// in a shell of this machine in which ctr is played by the test binary (see [Main]).
-// So the loader's scripts, its client and its archives are the real ones.
+// [Engine] is an HTTP server with the part of the engine's API that the loader uses. Commands in its
+// nodes really run, in a shell of this machine in which the test binary plays ctr (see [Main]). So the
+// loader's scripts, its client and its archives are the real ones.
 package loadertest
 
 import (
@@ -27,32 +25,31 @@ import (
 	"github.com/devloop-cli/devloop/loader/internal/load"
 )
 
-// Node is a node of the cluster that is tested.
+// Node is a node of the cluster under test.
 type Node interface {
 	Name() string
-	// Shell runs a script in the node, with positional arguments, and returns what it
-	// wrote to its output.
+	// Shell runs a script in the node, with positional arguments, and returns its output.
 	Shell(ctx context.Context, script string, args ...string) (string, error)
 }
 
-// Target is a cluster and the loader that loads into it.
+// Target is a cluster and its loader.
 type Target struct {
 	Loader load.Loader
 	Nodes  []Node
-	// Spare says that nobody else uses the nodes: they may be restarted, and their disk
-	// filled. They must be [Breakable].
+	// Spare means that nobody else uses the nodes. They may be restarted and their disks filled.
+	// They must be [Breakable].
 	Spare bool
-	// Large is the size of the large image in bytes; 0 means what a few seconds allow.
+	// Large is the size of the large image in bytes; 0 means a size that takes a few seconds.
 	Large int64
 }
 
 // Breakable is a node of a spare target.
 type Breakable interface {
-	// Restart stops the node and starts it again, and does not wait for anything in it.
+	// Restart restarts the node. It does not wait for the services in it.
 	Restart(ctx context.Context) error
 }
 
-// cases are the suite, by name.
+// cases are the tests of the suite.
 var cases = []struct {
 	name string
 	run  func(*testing.T, *bench)
@@ -78,7 +75,7 @@ var cases = []struct {
 	{"a large image takes little memory", largeImage},
 }
 
-// Run runs the suite. What it puts on the nodes it removes, and it closes the loader.
+// Run runs the suite. It removes everything that it put on the nodes, and closes the loader.
 func Run(t *testing.T, target Target) {
 	t.Cleanup(func() { must(t, target.Loader.Close()) })
 	for _, c := range cases {
@@ -86,7 +83,7 @@ func Run(t *testing.T, target Target) {
 	}
 }
 
-// bench is what one case works on: the target, and names of its own.
+// bench is the environment of one case: the target, and a prefix for the names of its images.
 type bench struct {
 	Target
 	prefix string
@@ -98,13 +95,13 @@ func newBench(t *testing.T, target Target) *bench {
 	return b
 }
 
-// ref returns a reference that is the case's own.
+// ref returns an image reference that only this case uses.
 func (b *bench) ref(tag string) string { return b.prefix + ":" + tag }
 
-// full returns ref's name as containerd has it.
+// full returns the name of ref in containerd.
 func full(ref string) string { return "docker.io/library/" + ref }
 
-// load loads an image that must arrive, and checks what holds for every load.
+// load loads an image, which must succeed, and checks the result.
 func (b *bench) load(t *testing.T, tag string, img v1.Image) load.Report {
 	t.Helper()
 	report, err := b.Loader.Load(t.Context(), b.ref(tag), img)
@@ -115,7 +112,7 @@ func (b *bench) load(t *testing.T, tag string, img v1.Image) load.Report {
 	return report
 }
 
-// check asks the nodes themselves, and compares the report with itself.
+// check compares the report with what the nodes have.
 func (b *bench) check(t *testing.T, tag string, img v1.Image, report load.Report) {
 	t.Helper()
 	var sent int64
@@ -142,8 +139,7 @@ func (b *bench) check(t *testing.T, tag string, img v1.Image, report load.Report
 	}
 }
 
-// wantSent says how many bytes every node must have got, the small files (at most 4
-// kB in all) not counted, and fails where it differs.
+// wantSent checks how many bytes each node was sent, not counting the small files (at most 4 kB).
 func (b *bench) wantSent(t *testing.T, report load.Report, each int64) {
 	t.Helper()
 	for _, n := range report.Nodes {

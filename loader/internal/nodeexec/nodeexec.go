@@ -1,9 +1,9 @@
-// Package nodeexec runs commands in containers through the engine's exec API: no docker
-// program is needed, and no file in the container.
+// Package nodeexec runs commands in containers through the engine's exec API. It needs neither the
+// docker program nor a file in the container.
 //
 //	out, err := nodeexec.Output(ctx, docker, containerID, "kubectl", "get", "nodes")
 //
-// What the commands are is up to the callers.
+// It knows no commands: those are up to the callers.
 package nodeexec
 
 import (
@@ -74,7 +74,7 @@ func (p *Process) read(stdout *io.PipeWriter) {
 // Write writes to the standard input.
 func (p *Process) Write(b []byte) (int, error) { return p.conn.Conn.Write(b) }
 
-// Alive reports whether the process has not ended, as far as is known.
+// Alive reports whether the process still runs, as far as is known.
 func (p *Process) Alive() bool {
 	select {
 	case <-p.ended:
@@ -128,8 +128,8 @@ func (p *Process) Wait(ctx context.Context) error {
 	return nil
 }
 
-// exitCode asks the engine for the exit status. The outputs end a moment before the engine
-// knows it, so it is asked until it does.
+// exitCode asks the engine for the exit status, repeatedly: the engine learns it a moment after the
+// outputs have ended.
 func (p *Process) exitCode(ctx context.Context) (int, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, endTimeout, fmt.Errorf("it did not end"))
 	defer cancel()
