@@ -61,7 +61,7 @@ type (
 	ImagerOptions = image.Options
 	Image         = image.Image
 	ImageError    = image.Error
-	Explanation   = image.Explanation
+	Report        = image.Report
 	Advice        = image.Advice
 	LayerNote     = image.LayerNote
 	Option        = image.Option
@@ -70,12 +70,12 @@ type (
 // NewImager returns an Imager that uses docker. It asks the engine nothing yet.
 func NewImager(docker client.APIClient, o ImagerOptions) *Imager { return image.New(docker, o) }
 
-// Levers returns the names of what [ImagerOptions.Without] can leave out.
-func Levers() []string { return image.Levers() }
+// Optimizations returns the names that [ImagerOptions.Without] accepts.
+func Optimizations() []string { return image.Optimizations() }
 
-// The levers that callers name.
+// The optimizations that callers name.
 const (
-	LeverArchive = image.LeverArchive
-	LeverRestart = image.LeverRestart
-	LeverSwap    = image.LeverSwap
+	OptimizationArchive = image.OptimizationArchive
+	OptimizationRestart = image.OptimizationRestart
+	OptimizationSwap    = image.OptimizationSwap
 )

@@ -83,7 +83,7 @@ ENTRYPOINT ["java", "-Dsome.option=1", "-XX:+UseParallelGC", "-jar", "app.jar", 
 			write(t, p.Dir, "extra.txt", "one")
 			app := compileIncrementally(t, c, nil)
 			first := developedImage(t, docker, m, app)
-			x := first.Explanation
+			x := first.Report
 			if app.Jar == "" || !x.Supervised || x.Dockerfile != "Dockerfile" || x.Base != app.Name+":dockerfile" {
 				t.Fatalf("got %+v of %q", x, app.Jar)
 			}
@@ -110,8 +110,8 @@ ENTRYPOINT ["java", "-Dsome.option=1", "-XX:+UseParallelGC", "-jar", "app.jar", 
 			}
 			buildtest.Change(t, p.Dir, controller, "Hello, World", "Hello, again")
 			app = compileIncrementally(t, c, []string{controller})
-			if app.Jar != "" || app.How != "by the incremental compiler, 1 source" {
-				t.Errorf("a save is compiled %q, jar %q", app.How, app.Jar)
+			if app.Jar != "" || app.CompiledBy != "by the incremental compiler, 1 source" {
+				t.Errorf("a save is compiled %q, jar %q", app.CompiledBy, app.Jar)
 			}
 			second := developedImage(t, docker, m, app)
 			serves(t, docker, second.Ref, "Hello, again")
@@ -123,8 +123,8 @@ ENTRYPOINT ["java", "-Dsome.option=1", "-XX:+UseParallelGC", "-jar", "app.jar", 
 			write(t, p.Dir, "extra.txt", "two, and longer")
 			app = compileIncrementally(t, c, []string{"extra.txt"})
 			third := developedImage(t, docker, m, app)
-			if app.Jar == "" || !third.Explanation.Supervised || slices.Equal(third.Content.(*ociimage.Image).DiffIDs(), after) {
-				t.Errorf("another file of the Dockerfile's: jar %q, %+v", app.Jar, third.Explanation)
+			if app.Jar == "" || !third.Report.Supervised || slices.Equal(third.Content.(*ociimage.Image).DiffIDs(), after) {
+				t.Errorf("another file of the Dockerfile's: jar %q, %+v", app.Jar, third.Report)
 			}
 			serves(t, docker, third.Ref, "Hello, again")
 		})
@@ -153,8 +153,8 @@ func TestRealDockerfileIsLeftAsItIs(t *testing.T) {
 			write(t, p.Dir, "Dockerfile", test.dockerfile)
 			app := compileIncrementally(t, c, []string{"Dockerfile"})
 			img := developedImage(t, docker, m, app)
-			if want := "Dockerfile makes its image: " + test.why; app.Jar == "" || img.Explanation.Supervised || img.Explanation.Unsupervised != want {
-				t.Errorf("got %q, jar %q", img.Explanation.Unsupervised, app.Jar)
+			if want := "Dockerfile makes its image: " + test.why; app.Jar == "" || img.Report.Supervised || img.Report.NoSupervisorReason != want {
+				t.Errorf("got %q, jar %q", img.Report.NoSupervisorReason, app.Jar)
 			}
 			if !p.NeedsArchive(app.Dir, app.Jar) {
 				t.Error("the next save packs no archive")

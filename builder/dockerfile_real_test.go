@@ -58,8 +58,8 @@ func TestRealDockerfileElsewhereInTheContext(t *testing.T) {
 			write(t, dir, ".dockerignore", "build\n")
 			write(t, dir, "docker/dev.Dockerfile.dockerignore", "build/tmp\n")
 			img := imageReal(t, NewImager(docker, ImagerOptions{CacheDir: t.TempDir()}), docker, app, "image")
-			if img.Explanation.Dockerfile != "docker/dev.Dockerfile" {
-				t.Errorf("it was built by %q", img.Explanation.Dockerfile)
+			if img.Report.Dockerfile != "docker/dev.Dockerfile" {
+				t.Errorf("it was built by %q", img.Report.Dockerfile)
 			}
 		})
 	}

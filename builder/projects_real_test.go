@@ -101,7 +101,7 @@ func samePacked(t *testing.T, p *Project, m *Imager, docker *client.Client, unpa
 	}
 	packed.Exploded = nil
 	if img := imageReal(t, m, docker, packed, "image of the archive"); img.ID != unpacked.ID {
-		t.Errorf("the image of the archive is %+v\nthat of the classes %+v", img.Explanation, unpacked.Explanation)
+		t.Errorf("the image of the archive is %+v\nthat of the classes %+v", img.Report, unpacked.Report)
 	}
 }
 

@@ -68,7 +68,7 @@ func archiveReal(t *testing.T, docker *client.Client, ref, java string) {
 	app := compileReal(t, p, "maven")
 	trainerIsCompiled(t, app.Jar)
 	first := imageReal(t, m, docker, app, "first image")
-	if a := first.Explanation.Archive; a.Used || !a.Wanted {
+	if a := first.Report.Archive; a.Used || !a.Wanted {
 		t.Fatalf("archive of the first image: %+v", a)
 	}
 	want := "Hello, World file:/app/classes/META-INF/license.txt"
@@ -85,7 +85,7 @@ func archiveReal(t *testing.T, docker *client.Client, ref, java string) {
 	noTraining(t, docker)
 
 	second := imageReal(t, m, docker, compileReal(t, p, "maven, nothing changed"), "image with the archive")
-	if a := second.Explanation.Archive; !a.Used || a.Wanted {
+	if a := second.Report.Archive; !a.Used || a.Wanted {
 		t.Fatalf("archive of the second image: %+v", a)
 	}
 	enginetest.CheckImage(t, second.Content)

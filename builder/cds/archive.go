@@ -110,7 +110,7 @@ type record struct {
 	Option  string // with which the JVM uses it
 	Size    int64  // of the archive, in bytes
 	Java    string // version of the JVM
-	Partly  string // what the archive lacks
+	Missing string // what the archive lacks
 	Failure string // why there is none
 	Refused bool   // true if a JVM refused an earlier one
 }
@@ -197,7 +197,7 @@ func (t *Training) Lookup(files *springboot.Files) Found {
 		return Found{Archive: Archive{Wanted: true, Why: "not made yet"}}
 	}
 	size, _ := t.store.cache.Size(id)
-	return Found{Archive: Archive{Used: true, Size: r.Size, Java: r.Java, Why: r.Partly}, Layer: ociimage.Cached(t.store.cache, id), LayerSize: size, Option: r.Option}
+	return Found{Archive: Archive{Used: true, Size: r.Size, Java: r.Java, Why: r.Missing}, Layer: ociimage.Cached(t.store.cache, id), LayerSize: size, Option: r.Option}
 }
 
 // prevented says what prevents an archive, "" if nothing does.

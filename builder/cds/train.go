@@ -70,7 +70,7 @@ func (t *Training) Run(ctx context.Context, docker client.ContainerAPIClient, im
 	if r.Failure != "" {
 		return Archive{Why: r.Failure}, nil
 	}
-	return Archive{Used: true, Size: r.Size, Java: r.Java, Why: r.Partly}, nil
+	return Archive{Used: true, Size: r.Size, Java: r.Java, Why: r.Missing}, nil
 }
 
 // run trains, and keeps the archive as a layer of the cache.
@@ -92,7 +92,7 @@ func (t *Training) run(ctx context.Context, s *trainer) (record, error) {
 	if err != nil {
 		return record{}, err
 	}
-	return record{Layer: made.diffID.String(), Size: made.size, Option: how.use + "/" + how.file, Java: version, Partly: lacking(said)}, nil
+	return record{Layer: made.diffID.String(), Size: made.size, Option: how.use + "/" + how.file, Java: version, Missing: lacking(said)}, nil
 }
 
 // command returns the arguments of the JVM that makes the archive. Development features that wait for

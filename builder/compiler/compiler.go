@@ -99,7 +99,7 @@ func newCompiler(p Project, dir, tool, stateDir string) *Compiler {
 }
 
 // Compile compiles what has changed since the last time. changed are paths relative to the
-// project's directory, with slashes; nil means that anything may have changed. App.How says who
+// project's directory, with slashes; nil means that anything may have changed. App.CompiledBy says who
 // compiled. The errors are those of [project.Project.Compile].
 func (c *Compiler) Compile(ctx context.Context, changed []string, out io.Writer) (springboot.App, error) {
 	c.idle.interrupt()
@@ -130,7 +130,7 @@ func (c *Compiler) build(ctx context.Context, why string, out io.Writer) (spring
 		return app, err
 	}
 	if c.disabled == "" && why != firstTime {
-		app.How = "by " + c.tool + ", as " + why
+		app.CompiledBy = "by " + c.tool + ", as " + why
 	}
 	model, fresh := c.project.Module(app.Dir)
 	if !fresh {
@@ -276,7 +276,7 @@ func (c *Compiler) patchedApp(how string) (springboot.App, error) {
 	if !found {
 		return springboot.App{}, &incremental.UnsupportedError{Reason: "the application is not what it was"}
 	}
-	app.How = how
+	app.CompiledBy = how
 	return app, nil
 }
 

@@ -135,8 +135,8 @@ func TestRealIncremental(t *testing.T) {
 				var app springboot.App
 				buildtest.Change(t, dir, test.file, test.from, test.to)
 				buildtest.Timed(t, test.what, func() { app = compile(t, c, []string{test.file}) })
-				if want := fmt.Sprintf("by the incremental compiler, %s", count(test.want, "source")); app.How != want {
-					t.Errorf("%s: %s", test.what, app.How)
+				if want := fmt.Sprintf("by the incremental compiler, %s", count(test.want, "source")); app.CompiledBy != want {
+					t.Errorf("%s: %s", test.what, app.CompiledBy)
 				}
 				sameClasses(t, app, buildReal(t, c, "the same by the build"))
 			}
@@ -149,7 +149,7 @@ func TestRealIncrementalLeavesTheRestToTheBuild(t *testing.T) {
 	real.Maven(t)
 	c, first := readyProject(t, "spring-maven")
 	dir := c.dir
-	if first.Jar == "" || first.How != "" {
+	if first.Jar == "" || first.CompiledBy != "" {
 		t.Errorf("got %+v", first)
 	}
 
@@ -163,7 +163,7 @@ func TestRealIncrementalLeavesTheRestToTheBuild(t *testing.T) {
 	buildtest.Change(t, dir, buildtest.Controller, `"`+"\n", `";`+"\n")
 
 	app := compile(t, c, []string{buildtest.Controller, "README.md", "src/test/java/com/example/SomeTest.java"})
-	if !strings.Contains(app.How, "incremental compiler") || app.Jar != "" {
+	if !strings.Contains(app.CompiledBy, "incremental compiler") || app.Jar != "" {
 		t.Errorf("got %+v", app)
 	}
 	for _, test := range []struct{ file, text, why string }{
@@ -172,15 +172,15 @@ func TestRealIncrementalLeavesTheRestToTheBuild(t *testing.T) {
 	} {
 		jartest.WriteFile(t, dir, test.file, test.text)
 		app := compile(t, c, []string{test.file})
-		if !strings.Contains(app.How, test.why) {
-			t.Errorf("%s: %s", test.file, app.How)
+		if !strings.Contains(app.CompiledBy, test.why) {
+			t.Errorf("%s: %s", test.file, app.CompiledBy)
 		}
 		if why := c.RunIdle(t.Context()); why != "" {
 			t.Log(why)
 		}
 	}
-	if app := compile(t, c, []string{buildtest.Controller}); app.How != "by maven, as a method is native" && app.How != "" || c.disabled != "a method is native" {
-		t.Errorf("given up as long as it is there: %q, %q", app.How, c.disabled)
+	if app := compile(t, c, []string{buildtest.Controller}); app.CompiledBy != "by maven, as a method is native" && app.CompiledBy != "" || c.disabled != "a method is native" {
+		t.Errorf("given up as long as it is there: %q, %q", app.CompiledBy, c.disabled)
 	}
 	const native = "src/main/java/com/example/Native.java"
 	if err := os.Remove(filepath.Join(dir, native)); err != nil {
@@ -191,8 +191,8 @@ func TestRealIncrementalLeavesTheRestToTheBuild(t *testing.T) {
 		t.Fatal(why)
 	}
 	buildtest.Change(t, dir, buildtest.Controller, "Hello, World", "Hello, again")
-	if app := compile(t, c, []string{buildtest.Controller}); app.How != "by the incremental compiler, 1 source" {
-		t.Errorf("it is back: %s", app.How)
+	if app := compile(t, c, []string{buildtest.Controller}); app.CompiledBy != "by the incremental compiler, 1 source" {
+		t.Errorf("it is back: %s", app.CompiledBy)
 	}
 }
 
@@ -224,8 +224,8 @@ func TestRealIncrementalKnowsPackageInfos(t *testing.T) {
 		if err != nil && step.how == "does not compile" {
 			continue
 		}
-		if err != nil || !strings.HasPrefix(app.How, step.how) {
-			t.Fatalf("%s %q: %s, %v, want %s", step.file, step.text, app.How, err, step.how)
+		if err != nil || !strings.HasPrefix(app.CompiledBy, step.how) {
+			t.Fatalf("%s %q: %s, %v, want %s", step.file, step.text, app.CompiledBy, err, step.how)
 		}
 		if why := c.bootstrap(t.Context()); why != "" {
 			t.Fatal(why)
@@ -245,16 +245,16 @@ func TestRealIncrementalCompilesAJavaModule(t *testing.T) {
 	c, _ := readyProject(t, "spring-maven")
 	dir := c.dir
 	jartest.WriteFile(t, dir, info, "open module com.example {\n requires spring.boot;\n requires spring.boot.autoconfigure;\n requires spring.web;\n}\n")
-	if app := compile(t, c, []string{info}); app.How != "by maven, as a module-info.java is new or gone" {
-		t.Fatal(app.How)
+	if app := compile(t, c, []string{info}); app.CompiledBy != "by maven, as a module-info.java is new or gone" {
+		t.Fatal(app.CompiledBy)
 	}
 	if why := c.bootstrap(t.Context()); why != "" {
 		t.Fatal(why)
 	}
 	buildtest.Change(t, dir, buildtest.Controller, "Hello, World", "Hello, module")
 	app := compile(t, c, []string{buildtest.Controller})
-	if !strings.HasPrefix(app.How, "by the incremental compiler") {
-		t.Fatal(app.How)
+	if !strings.HasPrefix(app.CompiledBy, "by the incremental compiler") {
+		t.Fatal(app.CompiledBy)
 	}
 	built, err := c.project.Compile(t.Context(), &bytes.Buffer{})
 	if err != nil {
@@ -277,15 +277,15 @@ func TestRealIncrementalOfTwo(t *testing.T) {
 		t.Fatal(err)
 	}
 	buildtest.Change(t, c.dir, buildtest.Controller, "Hello, World", "Hello, again")
-	if app := compile(t, c, []string{buildtest.Controller}); app.How != "by the incremental compiler, 1 source" {
-		t.Errorf("it lives on: %s", app.How)
+	if app := compile(t, c, []string{buildtest.Controller}); app.CompiledBy != "by the incremental compiler, 1 source" {
+		t.Errorf("it lives on: %s", app.CompiledBy)
 	}
 	if err := os.RemoveAll(c.module.Classes()); err != nil {
 		t.Fatal(err)
 	}
 	buildtest.Change(t, c.dir, buildtest.Controller, "Hello, again", "Hello, World")
-	if app := compile(t, c, []string{buildtest.Controller}); app.Jar == "" && !strings.Contains(app.How, "by maven") {
-		t.Errorf("without its classes: %s", app.How)
+	if app := compile(t, c, []string{buildtest.Controller}); app.Jar == "" && !strings.Contains(app.CompiledBy, "by maven") {
+		t.Errorf("without its classes: %s", app.CompiledBy)
 	}
 }
 
@@ -360,7 +360,7 @@ func TestRealIncrementalIsCheckedByTheBuild(t *testing.T) {
 		t.Errorf("another class: %q", said)
 	}
 	t.Log(said)
-	if app := compile(t, c, []string{buildtest.Controller}); app.Classes[0] == filepath.Dir(class) || app.How != "" {
+	if app := compile(t, c, []string{buildtest.Controller}); app.Classes[0] == filepath.Dir(class) || app.CompiledBy != "" {
 		t.Errorf("given up for good: %+v", app)
 	}
 }
@@ -379,7 +379,7 @@ func TestRealCheckYieldsToASave(t *testing.T) {
 	}
 	buildtest.Change(t, c.dir, buildtest.Controller, "Hello, again", "Hello, save")
 	buildtest.Timed(t, "a save while the build checks", func() {
-		if app := compile(t, c, []string{buildtest.Controller}); app.How != "by the incremental compiler, 1 source" {
+		if app := compile(t, c, []string{buildtest.Controller}); app.CompiledBy != "by the incremental compiler, 1 source" {
 			t.Errorf("got %+v", app)
 		}
 	})
@@ -397,15 +397,15 @@ func TestRealIncrementalComesBackWhenItDies(t *testing.T) {
 	}
 	buildtest.Change(t, c.dir, buildtest.Controller, "Hello, World", "Hello, again")
 	app := compile(t, c, []string{buildtest.Controller})
-	if !strings.HasSuffix(app.How, "by maven, as the incremental compiler failed: it has ended") {
-		t.Errorf("got %q", app.How)
+	if !strings.HasSuffix(app.CompiledBy, "by maven, as the incremental compiler failed: it has ended") {
+		t.Errorf("got %q", app.CompiledBy)
 	}
 	if said := c.RunIdle(t.Context()); said != "" {
 		t.Error(said)
 	}
 	buildtest.Change(t, c.dir, buildtest.Controller, "Hello, again", "Hello, World")
-	if app := compile(t, c, []string{buildtest.Controller}); app.How != "by the incremental compiler, 1 source" {
-		t.Errorf("got %q", app.How)
+	if app := compile(t, c, []string{buildtest.Controller}); app.CompiledBy != "by the incremental compiler, 1 source" {
+		t.Errorf("got %q", app.CompiledBy)
 	}
 }
 
@@ -459,8 +459,8 @@ func TestRealIncrementalWithProcessors(t *testing.T) {
 				buildtest.Change(t, dir, edit.file, edit.from, edit.to)
 				var app springboot.App
 				buildtest.Timed(t, edit.to, func() { app = compile(t, c, []string{edit.file}) })
-				if app.How != "by the incremental compiler, "+count(edit.want, "source") {
-					t.Errorf("%s: %s", edit.to, app.How)
+				if app.CompiledBy != "by the incremental compiler, "+count(edit.want, "source") {
+					t.Errorf("%s: %s", edit.to, app.CompiledBy)
 				}
 				built := buildReal(t, c, "the same by maven")
 				sameClasses(t, app, built)

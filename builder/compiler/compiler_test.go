@@ -128,7 +128,7 @@ func (p *played) App(e *springboot.Exploded, m buildtool.Module) (springboot.App
 
 func (p *played) NeedsArchive(string, string) bool { return p.packs }
 
-// compiles compiles, and checks that App.How has the words how and that the classes are those of the
+// compiles compiles, and checks that App.CompiledBy has the words how and that the classes are those of the
 // sources.
 func (p *played) compiles(t *testing.T, c *Compiler, changed []string, how string) {
 	t.Helper()
@@ -136,8 +136,8 @@ func (p *played) compiles(t *testing.T, c *Compiler, changed []string, how strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(app.How, how) || how == "" && app.How != "" {
-		t.Fatalf("%v: compiled %q, want %q", changed, app.How, how)
+	if !strings.Contains(app.CompiledBy, how) || how == "" && app.CompiledBy != "" {
+		t.Fatalf("%v: compiled %q, want %q", changed, app.CompiledBy, how)
 	}
 	sources, _ := filepath.Glob(filepath.Join(p.dir, javaDir, "*.java"))
 	classes, _ := filepath.Glob(filepath.Join(app.Classes[0], "*.class"))
@@ -226,8 +226,8 @@ func TestFallback(t *testing.T) {
 			app, err := c.Compile(t.Context(), test.changed, io.Discard)
 			if _, failed := errors.AsType[*diagnostics.CompileError](err); failed && name == "its classes, and a mistake" {
 				err = nil // the build says so
-			} else if !strings.Contains(app.How, "by maven, as ") || !strings.HasSuffix(app.How, test.how) {
-				t.Errorf("compiled %q", app.How)
+			} else if !strings.Contains(app.CompiledBy, "by maven, as ") || !strings.HasSuffix(app.CompiledBy, test.how) {
+				t.Errorf("compiled %q", app.CompiledBy)
 			}
 			if err != nil || p.builds.Load() != 2 {
 				t.Fatalf("%v after %d builds", err, p.builds.Load())
@@ -310,8 +310,8 @@ func TestDisabled(t *testing.T) {
 func (p *played) compilesAnyhow(t *testing.T, c *Compiler, file, how string) {
 	t.Helper()
 	app, err := c.Compile(t.Context(), []string{file}, io.Discard)
-	if err != nil || !strings.Contains(app.How, how) {
-		t.Fatalf("%s: %q, %v", file, app.How, err)
+	if err != nil || !strings.Contains(app.CompiledBy, how) {
+		t.Fatalf("%s: %q, %v", file, app.CompiledBy, err)
 	}
 }
 

@@ -50,16 +50,16 @@ func TestRealResourcesAreCopied(t *testing.T) {
 
 			jartest.WriteFile(t, dir, style, "p { color: blue }\n@media print { }\n")
 			app := compile(t, c, []string{style})
-			if app.How != "1 resource copied" {
-				t.Errorf("a style: %s", app.How)
+			if app.CompiledBy != "1 resource copied" {
+				t.Errorf("a style: %s", app.CompiledBy)
 			}
 			sameParts(t, c, app)
 
 			jartest.WriteFile(t, dir, "src/main/resources/application.properties", "word=two\n")
 			buildtest.Change(t, dir, buildtest.Controller, "Hello, World", "Hello, again")
 			app = compile(t, c, []string{buildtest.Controller, "src/main/resources/application.properties"})
-			if app.How != "by the incremental compiler, 1 source, and 1 resource copied" {
-				t.Errorf("both: %s", app.How)
+			if app.CompiledBy != "by the incremental compiler, 1 source, and 1 resource copied" {
+				t.Errorf("both: %s", app.CompiledBy)
 			}
 			sameParts(t, c, app)
 			if said := c.verify(t.Context()); said != "" || c.dirty {
@@ -73,8 +73,8 @@ func TestRealResourcesAreCopied(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				if app := compile(t, c, []string{style}); !strings.Contains(app.How, "as "+style+" changed") {
-					t.Errorf("%q: %s", text, app.How)
+				if app := compile(t, c, []string{style}); !strings.Contains(app.CompiledBy, "as "+style+" changed") {
+					t.Errorf("%q: %s", text, app.CompiledBy)
 				}
 				jartest.WriteFile(t, dir, style, "p { }\n")
 				compile(t, c, nil)
@@ -104,8 +104,8 @@ func TestRealResourcesAreCheckedByTheBuild(t *testing.T) {
 	c, _ := ready(t, dir)
 
 	jartest.WriteFile(t, dir, style, "p { color: [[color]] }\n")
-	if app := compile(t, c, []string{style}); app.How != "1 resource copied" {
-		t.Errorf("a style: %s", app.How)
+	if app := compile(t, c, []string{style}); app.CompiledBy != "1 resource copied" {
+		t.Errorf("a style: %s", app.CompiledBy)
 	}
 	said := c.verify(t.Context())
 	if !strings.Contains(said, "the build does not copy app.css as it is") || c.disabled == "" {

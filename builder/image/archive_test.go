@@ -160,7 +160,7 @@ func TestTrainedImage(t *testing.T) {
 		return img
 	}
 	first := image()
-	if a := first.Explanation.Archive; a.Used || !a.Wanted {
+	if a := first.Report.Archive; a.Used || !a.Wanted {
 		t.Fatalf("got %+v", a)
 	}
 	a, err := m.Train(t.Context(), first, io.Discard)
@@ -183,8 +183,8 @@ func TestTrainedImage(t *testing.T) {
 	if got := strings.Join(config.Config.Entrypoint, " "); got != want {
 		t.Errorf("runs %s", got)
 	}
-	if again := image(); again.ID != second.ID || again.training != nil || !again.Explanation.Archive.Used {
-		t.Errorf("unchanged input: %s, then %s, %+v", second.ID, again.ID, again.Explanation.Archive)
+	if again := image(); again.ID != second.ID || again.training != nil || !again.Report.Archive.Used {
+		t.Errorf("unchanged input: %s, then %s, %+v", second.ID, again.ID, again.Report.Archive)
 	}
 	layers, _ := second.Content.Layers()
 	data, err := layers[3].Uncompressed()
@@ -207,7 +207,7 @@ func TestNoArchive(t *testing.T) {
 		"shadowed class":   {shadowed, nil, "the application and spring-boot-autoconfigure-4.1.2.jar both have com/example/App.class"},
 		"shadowed version": {versioned, nil, "the application and spring-boot-autoconfigure-4.1.2.jar both have com/example/App.class"},
 		"no Spring Boot":   {bootFiles(), nil, "the dependencies hold no spring-boot-autoconfigure, which is what is trained with"},
-		"turned off":       {trainableFiles(t), []string{LeverArchive}, "turned off"},
+		"turned off":       {trainableFiles(t), []string{OptimizationArchive}, "turned off"},
 		"broken library":   {append(trainableFiles(t), file{"BOOT-INF/lib/z.jar", "no zip"}), nil, `the libraries can't be looked into: read "BOOT-INF/lib/z.jar": zip: not a valid zip file`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -216,10 +216,10 @@ func TestNoArchive(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if a := img.Explanation.Archive; a.Used || a.Wanted || a.Why != test.want || img.training != nil {
+			if a := img.Report.Archive; a.Used || a.Wanted || a.Why != test.want || img.training != nil {
 				t.Errorf("got %+v, want %s", a, test.want)
 			}
-			if got := img.Explanation.ClassPath[0]; got != "/app/classes" {
+			if got := img.Report.ClassPath[0]; got != "/app/classes" {
 				t.Errorf("the class path begins with %s", got)
 			}
 		})
@@ -244,15 +244,15 @@ func TestFailedTrainingIsNoErrorAndNotRepeated(t *testing.T) {
 			t.Errorf("got %+v, %v, want %s; left %v", a, err, want, v.containers)
 		}
 		again, err := m.Image(t.Context(), appOf(t, trainableFiles(t)), io.Discard)
-		if err != nil || again.Explanation.Archive.Wanted || again.Explanation.Archive.Why != want || again.ID != img.ID {
-			t.Errorf("then %+v, %v", again.Explanation.Archive, err)
+		if err != nil || again.Report.Archive.Wanted || again.Report.Archive.Why != want || again.ID != img.ID {
+			t.Errorf("then %+v, %v", again.Report.Archive, err)
 		}
 		old := time.Now().Add(-2 * time.Hour)
 		if err := os.Chtimes(filepath.Join(cache, "archives", img.training.Key+".json"), old, old); err != nil {
 			t.Fatal(err)
 		}
-		if later, err := m.Image(t.Context(), appOf(t, trainableFiles(t)), io.Discard); err != nil || !later.Explanation.Archive.Wanted {
-			t.Errorf("an hour later %+v, %v", later.Explanation.Archive, err)
+		if later, err := m.Image(t.Context(), appOf(t, trainableFiles(t)), io.Discard); err != nil || !later.Report.Archive.Wanted {
+			t.Errorf("an hour later %+v, %v", later.Report.Archive, err)
 		}
 	}
 }
@@ -320,10 +320,10 @@ func TestRefusedArchive(t *testing.T) {
 	for _, again := range []bool{true, false} {
 		img := train()
 		got, err := m.RejectArchive(img, "timestamp has changed")
-		if err != nil || got != again || !img.Explanation.Archive.Used {
+		if err != nil || got != again || !img.Report.Archive.Used {
 			t.Errorf("wanted again: %v, %v", got, err)
 		}
-		next := makeImage(t, e, cache, appOf(t, trainableFiles(t))).Explanation.Archive
+		next := makeImage(t, e, cache, appOf(t, trainableFiles(t))).Report.Archive
 		if next.Used || next.Wanted != again {
 			t.Errorf("then %+v", next)
 		}

@@ -50,13 +50,13 @@ func (k *maker) compose(ctx context.Context, base *ociimage.Image, on *dockerfil
 		return Image{}, err
 	}
 	made := k.image(id, view)
-	made.Explanation, made.training, made.archive = c.Explanation, c.training, c.archive
+	made.Report, made.training, made.archive = c.Report, c.training, c.archive
 	return made, nil
 }
 
 // composer decides what lies on a base, and how it runs.
 type composer struct {
-	Explanation
+	Report
 	layers   []ociimage.Layer
 	training *cds.Training
 	archive  string // key of the archive's record
@@ -111,8 +111,8 @@ func (c *composer) compose(files *springboot.Files) error {
 	if c.Supervised = c.options.supervised(); c.Supervised {
 		c.Swappable = c.options.swappable()
 		own = append([]part{{"supervisor", supervisor.Files()}}, own...)
-	} else if c.Unsupervised = c.notChangeable; c.options.Develop {
-		c.Unsupervised = "asked for by --without " + LeverRestart
+	} else if c.NoSupervisorReason = c.notChangeable; c.options.Develop {
+		c.NoSupervisorReason = "asked for by --without " + OptimizationRestart
 	}
 	return c.add(own)
 }
@@ -206,7 +206,7 @@ func (c *composer) java() string {
 
 // archived adds the layer of the archive that fits, if there is one, and notes how things stand.
 func (c *composer) archived(t *cds.Training, files *springboot.Files) bool {
-	if slices.Contains(c.options.Without, LeverArchive) {
+	if slices.Contains(c.options.Without, OptimizationArchive) {
 		c.Archive.Why = "turned off"
 		return false
 	}
@@ -219,9 +219,9 @@ func (c *composer) archived(t *cds.Training, files *springboot.Files) bool {
 		return false
 	}
 	c.archive = t.Key
-	c.layers, c.Layers = append(c.layers, found.Layer), append(c.Layers, LayerNote{Name: LeverArchive, Size: found.LayerSize})
-	c.Options = append(c.Options, Option{Lever: LeverArchive, Text: found.Option, Why: "maps the dependencies' classes instead of reading them"})
-	_, _ = fmt.Fprintf(c.out, "layer %s: unchanged, %d bytes\n", LeverArchive, found.LayerSize)
+	c.layers, c.Layers = append(c.layers, found.Layer), append(c.Layers, LayerNote{Name: OptimizationArchive, Size: found.LayerSize})
+	c.Options = append(c.Options, Option{Optimization: OptimizationArchive, Text: found.Option, Why: "maps the dependencies' classes instead of reading them"})
+	_, _ = fmt.Fprintf(c.out, "layer %s: unchanged, %d bytes\n", OptimizationArchive, found.LayerSize)
 	return true
 }
 

@@ -39,8 +39,8 @@ func (k *maker) build(ctx context.Context) (Image, error) {
 	}
 	made := k.image(id, view)
 	made.Advice = k.advise()
-	made.Explanation.Dockerfile, made.Explanation.Java = paths.Relative(k.app.Dockerfile, k.app.Dir), k.app.Java
-	made.Explanation.Swappable = k.imager.options.Swap && k.imager.options.swappable() && k.file.RunsJar(k.app.Jar)
+	made.Report.Dockerfile, made.Report.Java = paths.Relative(k.app.Dockerfile, k.app.Dir), k.app.Java
+	made.Report.Swappable = k.imager.options.Swap && k.imager.options.swappable() && k.file.RunsJar(k.app.Jar)
 	return made, nil
 }
 

@@ -31,8 +31,8 @@ type Image struct {
 	// Port is the application's if the image exposes it or exposes none; else the lowest TCP port that
 	// the image exposes; 0 if it is no server.
 	Port int
-	// Explanation says what it consists of, and why.
-	Explanation Explanation
+	// Report says what it consists of, and why.
+	Report Report
 	// Advice says what in the Dockerfile costs time.
 	Advice []Advice
 

@@ -40,7 +40,7 @@ type Options struct {
 	// eclipse-temurin:N-jre, N being the Java version with long-term support that
 	// runs the application.
 	Base string
-	// Without names the [Levers] that are not used.
+	// Without names the [Optimizations] that are not used.
 	Without []string
 	// JVMOptions are variables, NAME=VALUE, with options for every JVM that the Pod is given. Options of
 	// composed images that contradict them are left out.
@@ -51,7 +51,7 @@ type Options struct {
 	// Swap says that the JVM in the Pod of any other image of a Dockerfile will be told to let a
 	// debugger in, so that it takes changed methods where it runs what the build has made.
 	Swap bool
-	// Debug lets a debugger into the JVM of such an image, even without [LeverSwap]; Suspend
+	// Debug lets a debugger into the JVM of such an image, even without [OptimizationSwap]; Suspend
 	// has the JVM wait at each start until one has come.
 	Debug, Suspend bool
 }
@@ -95,7 +95,7 @@ func (m *Imager) Image(ctx context.Context, app springboot.App, out io.Writer) (
 // best done when the application runs already.
 func (m *Imager) Train(ctx context.Context, img Image, out io.Writer) (cds.Archive, error) {
 	if img.training == nil {
-		return img.Explanation.Archive, nil
+		return img.Report.Archive, nil
 	}
 	made, err := img.training.Run(ctx, m.docker, img.Ref, out)
 	if err != nil {

@@ -9,14 +9,14 @@ import (
 	"github.com/devloop-cli/devloop/builder/supervisor"
 )
 
-// LeverArchive names the archive of the dependencies' classes among the [Levers].
-const LeverArchive = "archive"
-
+// The optimizations that callers name.
 const (
-	// LeverRestart names the supervisor among the [Levers].
-	LeverRestart = "restart"
-	// LeverSwap names the JVM's readiness to take changed methods, which needs the supervisor.
-	LeverSwap = "hot-swap"
+	// OptimizationArchive is the archive of the dependencies' classes.
+	OptimizationArchive = "archive"
+	// OptimizationRestart is the supervisor.
+	OptimizationRestart = "restart"
+	// OptimizationSwap lets the JVM take changed methods. It needs the supervisor.
+	OptimizationSwap = "hot-swap"
 )
 
 // quickStart are options for development, with which a Boot application starts in half the time.
@@ -31,20 +31,19 @@ var quickStart = []Option{
 // https://docs.spring.io/spring-boot/appendix/application-properties/#application-properties.web.spring.web.resources.cache.use-last-modified
 var freshPages = Option{"fresh-pages", "-Dspring.web.resources.cache.use-last-modified=false", "files in an image have one time, by which a browser would keep old ones"}
 
-// Levers returns the names of the optimizations of a composed image that [Options.Without] can leave
-// out.
-func Levers() []string {
+// Optimizations returns the names that [Options.Without] accepts.
+func Optimizations() []string {
 	var names []string
 	for _, o := range append(slices.Clone(quickStart), freshPages) {
-		names = append(names, o.Lever)
+		names = append(names, o.Optimization)
 	}
-	return append(names, LeverArchive, LeverRestart, LeverSwap)
+	return append(names, OptimizationArchive, OptimizationRestart, OptimizationSwap)
 }
 
 // jvmOptions returns the JVM's options, without those that are left out or contradict the user's.
 func (c *composer) jvmOptions(files *springboot.Files) []Option {
 	options := slices.DeleteFunc(append(slices.Clone(quickStart), freshPages), func(o Option) bool {
-		return slices.Contains(c.options.Without, o.Lever) || jvm.Contradicts(o.Text, c.given)
+		return slices.Contains(c.options.Without, o.Optimization) || jvm.Contradicts(o.Text, c.given)
 	})
 	return slices.Concat(options, devtoolsOption(files.Libraries), launchOptions(files.Manifest, c.app.Java))
 }
@@ -92,17 +91,17 @@ func (c *composer) templates(files *springboot.Files) ([]springboot.Templates, [
 	all := springboot.TemplatesOf(files.Libraries, settings)
 	var options []Option
 	for i, t := range all {
-		if slices.Contains(c.options.Without, freshPages.Lever) {
-			t.Kept = "asked for by --without " + freshPages.Lever
+		if slices.Contains(c.options.Without, freshPages.Optimization) {
+			t.Kept = "asked for by --without " + freshPages.Optimization
 		}
 		if all[i] = t; t.Kept == "" {
 			for _, setting := range t.Uncached {
-				options = append(options, Option{freshPages.Lever, "-D" + setting, t.Engine + " reads a template at each request"})
+				options = append(options, Option{freshPages.Optimization, "-D" + setting, t.Engine + " reads a template at each request"})
 			}
 		}
 	}
 	if len(options) > 0 {
-		options = append(options, Option{freshPages.Lever, "-D" + springboot.TemplatesUncached, "a template may come or go"})
+		options = append(options, Option{freshPages.Optimization, "-D" + springboot.TemplatesUncached, "a template may come or go"})
 	}
 	return all, options, nil
 }
@@ -125,10 +124,12 @@ func (c *composer) settings(files *springboot.Files) ([]springboot.Setting, erro
 }
 
 // supervised reports whether images have a supervisor.
-func (o Options) supervised() bool { return o.Develop && !slices.Contains(o.Without, LeverRestart) }
+func (o Options) supervised() bool {
+	return o.Develop && !slices.Contains(o.Without, OptimizationRestart)
+}
 
 // swappable reports whether the JVM takes changed methods.
-func (o Options) swappable() bool { return !slices.Contains(o.Without, LeverSwap) }
+func (o Options) swappable() bool { return !slices.Contains(o.Without, OptimizationSwap) }
 
 // debugger is how the application's JVM listens for a debugger.
 func (o Options) debugger() supervisor.Debug {

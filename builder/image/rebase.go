@@ -25,7 +25,7 @@ import (
 //
 // The engine builds the Dockerfile first, and again when the Dockerfile or a file that it copies has
 // changed. If anything is uncertain, such as a command that may have read the jar, the image
-// stays as the Dockerfile makes it; [Explanation] says why.
+// stays as the Dockerfile makes it; [Report] says why.
 
 // dockerfileBase is a Dockerfile's image without the jar.
 type dockerfileBase struct {
@@ -48,7 +48,7 @@ func (k *maker) rebase(ctx context.Context, made Image, key, why string) (Image,
 		}
 	}
 	if why != "" {
-		made.Explanation.Unsupervised = made.Explanation.Dockerfile + " makes its image: " + why
+		made.Report.NoSupervisorReason = made.Report.Dockerfile + " makes its image: " + why
 		return made, nil
 	}
 	if err := k.docker.ImageTag(ctx, made.ID.String(), k.byDockerfile()); err != nil {
@@ -75,7 +75,7 @@ func (k *maker) composeOnDockerfile(ctx context.Context, s *dockerfileBase) (Ima
 		return Image{}, errNoDockerfileBase
 	}
 	made, err := k.compose(ctx, s.base, s, k.byDockerfile(), "its jar in layers of its own")
-	made.Explanation.Dockerfile = paths.Relative(k.app.Dockerfile, k.app.Dir)
+	made.Report.Dockerfile = paths.Relative(k.app.Dockerfile, k.app.Dir)
 	return made, err
 }
 

@@ -5,8 +5,8 @@ import (
 	"github.com/devloop-cli/devloop/builder/springboot"
 )
 
-// Explanation says what an image consists of, and why.
-type Explanation struct {
+// Report says what an image consists of, and why.
+type Report struct {
 	// Dockerfile is the path of the image's Dockerfile, relative to the project, "" for none.
 	// The fields after Java describe composed images. An image of a Dockerfile is composed if
 	// it could be rebased: Base is set then.
@@ -25,8 +25,8 @@ type Explanation struct {
 	MainClass string
 	// Supervised is true if the application can be changed and restarted in its container.
 	Supervised bool
-	// Unsupervised says why it cannot, "" if that was not asked for.
-	Unsupervised string
+	// NoSupervisorReason says why it cannot, "" if nobody asked for that.
+	NoSupervisorReason string
 	// Swappable is true if its JVM takes changed methods while it runs. The image of a Dockerfile
 	// has to run the build's classes, and its JVM to accept a debugger.
 	Swappable bool
@@ -48,8 +48,8 @@ type LayerNote struct {
 
 // Option is a JVM option.
 type Option struct {
-	// Lever is the name by which [Options.Without] leaves it out, "" if that is impossible.
-	Lever string
+	// Optimization is the name by which [Options.Without] leaves it out, "" if that is impossible.
+	Optimization string
 	// Text is the option itself.
 	Text string
 	// Why is a clause that says what it is for.

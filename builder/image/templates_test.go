@@ -22,11 +22,11 @@ func templatesFor(t *testing.T, without []string, more ...file) (kept map[string
 		t.Fatal(err)
 	}
 	kept = map[string]string{}
-	for _, e := range img.Explanation.Templates {
+	for _, e := range img.Report.Templates {
 		kept[e.Engine] = e.Kept
 	}
 	var all []string
-	for _, o := range img.Explanation.Options {
+	for _, o := range img.Report.Options {
 		all = append(all, o.Text)
 	}
 	return kept, strings.Join(slices.DeleteFunc(all, func(o string) bool { return !strings.HasPrefix(o, "-D") }), " ")

@@ -39,8 +39,8 @@ type App struct {
 	// Libraries are the jars of its dependencies in that order; another module of the
 	// build may be a directory. All are absolute, and empty if the build does not tell.
 	Classes, Resources, Libraries []string
-	// How describes in a few words how the classes were made, "" if there is no choice.
-	How string
+	// CompiledBy says in a few words what compiled the classes, "" if there is no choice.
+	CompiledBy string
 	// SkippedChecks names the style checks that the build left out.
 	SkippedChecks []string
 	// Dir is the directory of the project or module that made it.
@@ -59,8 +59,8 @@ type App struct {
 	// Port is server.port as the settings and the variables that the application is given
 	// have it, else Spring Boot's default; 0 if it is no server.
 	Port int
-	// Base is the path below which it answers, such as "/shop"; "" for "/".
-	Base string
+	// ContextPath is the path below which it answers, such as "/shop"; "" for "/".
+	ContextPath string
 	// Exploded says where the files of the jar lie on the disk, nil if not all do.
 	Exploded *Exploded
 }
@@ -89,7 +89,7 @@ func Open(jar string, env ...string) (App, error) {
 	}
 	app.Java = javaVersion(&file.Reader, manifest)
 	at := layoutOf(manifest)
-	app.Port, app.Base = Port(func(name string) ([]byte, error) { return readEntry(&file.Reader, at.classes()+name) }, at.libraries(&file.Reader), env)
+	app.Port, app.ContextPath = Port(func(name string) ([]byte, error) { return readEntry(&file.Reader, at.classes()+name) }, at.libraries(&file.Reader), env)
 	return app, nil
 }
 

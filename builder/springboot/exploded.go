@@ -208,7 +208,7 @@ func (e *Exploded) App(built BuildFiles, env []string) (a App, found bool) {
 			libraries = append(libraries, filepath.Base(l))
 		}
 	}
-	a.Port, a.Base = Port(a.readOwn, libraries, env)
+	a.Port, a.ContextPath = Port(a.readOwn, libraries, env)
 	return a, a.Java > 0
 }
 

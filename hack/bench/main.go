@@ -5,7 +5,7 @@
 //	go run ./hack/bench -devloop bin/devloop -kind bin/kind -n 5
 //
 // With -starts it measures the start of the application in containers instead: with java -jar, and
-// as a composed image with and without each lever.
+// as a composed image with and without each optimization.
 //
 // It needs a kind cluster (its kubeconfig in KUBECONFIG), and gradle, docker, kind and kubectl. Each
 // way works on its own copy of the sample in its own namespace. The ways take turns, so that other
@@ -41,13 +41,13 @@ func main() {
 	flag.StringVar(&b.cluster, "cluster", "devloop-test", "the kind cluster")
 	flag.StringVar(&sample, "sample", "samples/spring-server", "the project to edit, with a Dockerfile and the manifest of Lab 2")
 	flag.IntVar(&n, "n", 5, "how many edits of each kind")
-	levers := flag.Bool("starts", false, "measure starts instead, with and without each lever; -sample is a Maven or Gradle project")
+	optimizations := flag.Bool("starts", false, "measure starts instead, with and without each optimization; -sample is a Maven or Gradle project")
 	flag.BoolVar(&b.verbose, "v", false, "show the output of the commands")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	measure := b.run
-	if *levers {
+	if *optimizations {
 		measure = starts
 	}
 	if err := measure(ctx, sample, n); err != nil {

@@ -27,7 +27,7 @@ type starter struct {
 }
 
 // starts measures the time from the start of a container to its first answer: for java -jar, for a
-// composed image with all levers, and for one without each of them. The images take turns. It also
+// composed image with all optimizations, and for one without each of them. The images take turns. It also
 // prints how many bytes one edited class adds.
 func starts(ctx context.Context, sample string, n int) error {
 	docker, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
@@ -92,11 +92,11 @@ func makeStarters(ctx context.Context, docker *client.Client, p *builder.Project
 		return nil, err
 	}
 	all := []starter{{name: "java -jar, one layer", image: made}}
-	for i, without := range append([][]string{nil}, each(builder.Levers())...) {
+	for i, without := range append([][]string{nil}, each(builder.Optimizations())...) {
 		app.Name = fmt.Sprintf("devloop-bench-%d", i) // a name for each, since only the last two images of a project are kept
 		m := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Without: without})
 		img, err := m.Image(ctx, app, io.Discard)
-		if err == nil && img.Explanation.Archive.Wanted {
+		if err == nil && img.Report.Archive.Wanted {
 			first := img
 			if _, err = m.Train(ctx, img, io.Discard); err == nil {
 				img, err = m.Image(ctx, app, io.Discard)
@@ -106,7 +106,7 @@ func makeStarters(ctx context.Context, docker *client.Client, p *builder.Project
 		if err != nil {
 			return nil, err
 		}
-		name := "composed, all levers"
+		name := "composed, all optimizations"
 		if len(without) > 0 {
 			name = "composed, without " + strings.Join(without, ", ")
 		}
@@ -115,13 +115,13 @@ func makeStarters(ctx context.Context, docker *client.Client, p *builder.Project
 	return all, nil
 }
 
-// each returns each lever alone, and then all of them together.
-func each(levers []string) [][]string {
+// each returns each optimization alone, and then all of them together.
+func each(optimizations []string) [][]string {
 	var sets [][]string
-	for _, l := range levers {
+	for _, l := range optimizations {
 		sets = append(sets, []string{l})
 	}
-	return append(sets, levers)
+	return append(sets, optimizations)
 }
 
 // firstAnswer runs an image until it answers, and returns how long that took.

@@ -24,7 +24,7 @@ type Trainer interface {
 // stops nothing; Train returns an error only when ctx ends.
 func (s *Session) Train(ctx context.Context) error {
 	img := s.State().NodeImage
-	if s.Trainer == nil || img == nil || !img.Explanation.Archive.Wanted {
+	if s.Trainer == nil || img == nil || !img.Report.Archive.Wanted {
 		return nil
 	}
 	_, err := s.train(ctx, *img)
@@ -58,7 +58,7 @@ func (s *Session) train(ctx context.Context, img builder.Image) (made bool, err 
 // trainInBackground makes the archive while the application serves, once for an image that wants
 // one: a change of the manifest alone deploys the same image again. Close ends it.
 func (s *Session) trainInBackground(img builder.Image) {
-	if s.Trainer == nil || !img.Explanation.Archive.Wanted || s.trained == img.ID || !s.training.CompareAndSwap(false, true) {
+	if s.Trainer == nil || !img.Report.Archive.Wanted || s.trained == img.ID || !s.training.CompareAndSwap(false, true) {
 		return
 	}
 	s.trained = img.ID
@@ -78,7 +78,7 @@ func (c *cycle) archiveRejected(img builder.Image) func(line string) {
 	var once sync.Once
 	return func(line string) {
 		why := builder.Refusal(line)
-		if why == "" || c.Trainer == nil || !img.Explanation.Archive.Used {
+		if why == "" || c.Trainer == nil || !img.Report.Archive.Used {
 			return
 		}
 		once.Do(func() {

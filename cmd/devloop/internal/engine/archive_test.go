@@ -20,7 +20,7 @@ type wanting struct {
 
 func (f *wanting) Image(ctx context.Context, app builder.App, out io.Writer) (builder.Image, error) {
 	img, err := f.sameImage.Image(ctx, app, out)
-	img.Explanation.Archive.Wanted = true
+	img.Report.Archive.Wanted = true
 	return img, err
 }
 
@@ -42,7 +42,7 @@ type refusing struct {
 
 func (f *refusing) Image(ctx context.Context, app builder.App, out io.Writer) (builder.Image, error) {
 	img, err := f.sameImage.Image(ctx, app, out)
-	img.Explanation.Archive.Used = true
+	img.Report.Archive.Used = true
 	return img, err
 }
 

@@ -47,10 +47,10 @@ func (c *cycle) compileNote(app builder.App) string {
 	if app.Jar == "" && len(app.Classes) > 0 { // nothing had to be packed
 		what = c.relative(app.Classes[0])
 	}
-	if app.How != "" && filepath.IsAbs(what) {
-		return app.How
+	if app.CompiledBy != "" && filepath.IsAbs(what) {
+		return app.CompiledBy
 	}
-	return strings.TrimSpace(what + " " + app.How)
+	return strings.TrimSpace(what + " " + app.CompiledBy)
 }
 
 // relative returns path as seen from the project's directory, if it lies below it.
@@ -97,7 +97,7 @@ func (r *stageRun) image(ctx context.Context) (builder.Image, error) {
 		r.informOnce(a.Text, a.Hint)
 	}
 	if r.Explain {
-		r.publish(explained(img.Explanation))
+		r.publish(explained(img.Report))
 	}
 	return img, nil
 }
@@ -136,14 +136,14 @@ func loadNote(r loader.Report) string {
 }
 
 // explained describes what an image consists of, and why.
-func explained(x builder.Explanation) event.ImageExplained {
+func explained(x builder.Report) event.ImageExplained {
 	e := event.ImageExplained{Dockerfile: x.Dockerfile, Base: x.Base, BaseWhy: x.BaseWhy, ClassPath: x.ClassPath, MainClass: x.MainClass, Supervised: x.Supervised, Swappable: x.Swappable,
 		Archive: event.ClassArchive{Used: x.Archive.Used, Size: x.Archive.Size, Java: x.Archive.Java, Why: x.Archive.Why}}
 	for _, l := range x.Layers {
 		e.Layers = append(e.Layers, event.ImageLayer{Name: l.Name, Size: l.Size, New: l.New})
 	}
 	for _, o := range x.Options {
-		e.Options = append(e.Options, event.JVMOption{Lever: o.Lever, Text: o.Text, Why: o.Why})
+		e.Options = append(e.Options, event.JVMOption{Lever: o.Optimization, Text: o.Text, Why: o.Why})
 	}
 	return e
 }

@@ -159,7 +159,7 @@ func (c *cycle) spec() runner.Spec {
 
 // changesDir is where the image's supervisor keeps changes, "" if it has none.
 func changesDir(img builder.Image) string {
-	if img.Explanation.Supervised {
+	if img.Report.Supervised {
 		return builder.ChangesDir
 	}
 	return ""
@@ -198,7 +198,7 @@ func (s *Session) bounded(ctx context.Context) (context.Context, context.CancelF
 // promote records that pods answer, and deletes those that did before.
 func (c *cycle) promote(pods []runner.Pod) {
 	c.deleteDrained(without(c.State().ServingPods(), pods))
-	d := state.Deployment{Image: c.img, Pods: pods, Built: c.built, Code: state.Code{Kind: state.InImage, State: c.built}, NotPatchable: c.notPatchableReason(c.img.Explanation)}
+	d := state.Deployment{Image: c.img, Pods: pods, Built: c.built, Code: state.Code{Kind: state.InImage, State: c.built}, NotPatchable: c.notPatchableReason(c.img.Report)}
 	c.become(c.n, c.State().Promoted(d))
 	if d.NotPatchable == "" && d.HotSwapOnly() {
 		c.watchRestarts(d.Patchable())
@@ -206,7 +206,7 @@ func (c *cycle) promote(pods []runner.Pod) {
 }
 
 // notPatchableReason says why Pods of an image cannot be changed while they run, "" if they can.
-func (s *Session) notPatchableReason(x builder.Explanation) string {
+func (s *Session) notPatchableReason(x builder.Report) string {
 	switch {
 	case x.Supervised:
 		return ""
@@ -216,10 +216,10 @@ func (s *Session) notPatchableReason(x builder.Explanation) string {
 		return ""
 	case s.Target.NotPatchable != "":
 		return s.Target.NotPatchable
-	case x.Unsupervised == "" && x.Dockerfile != "":
+	case x.NoSupervisorReason == "" && x.Dockerfile != "":
 		return x.Dockerfile + " makes its image"
 	}
-	return cmp.Or(x.Unsupervised, "its image has no supervisor")
+	return cmp.Or(x.NoSupervisorReason, "its image has no supervisor")
 }
 
 // deleteFailedCandidate deletes the Pods that failed beside those that serve. Others that are new

@@ -157,7 +157,7 @@ func (r *stageRun) listensElsewhere(err error, pods []runner.Pod) bool {
 // address is where what listens at a local port answers.
 func (s *Session) address(local ports.Local) string {
 	if local.To.Port == s.lastApp.Port {
-		return local.URL() + s.lastApp.Base
+		return local.URL() + s.lastApp.ContextPath
 	}
 	return local.URL()
 }

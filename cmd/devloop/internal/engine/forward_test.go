@@ -217,7 +217,7 @@ func TestPodThatGoesByItselfIsTold(t *testing.T) {
 func TestAddressHasTheApplicationsBasePath(t *testing.T) {
 	t.Parallel()
 	l, _ := newTestSession(&fakes{})
-	l.lastApp = builder.App{Port: 8080, Base: "/shop"}
+	l.lastApp = builder.App{Port: 8080, ContextPath: "/shop"}
 	port := newFakePort(t)
 	for number, base := range map[int]string{8080: "/shop", 8081: ""} {
 		if got := l.address(ports.Local{Port: port, To: runner.Endpoint{Port: number}}); got != port.URL()+base {

@@ -46,7 +46,7 @@ func TestSwapThatIsCutOffIsNotTakenForNone(t *testing.T) {
 	l, _ := newTestSession(&f.fakes)
 	l.Deployer = f
 	img := builder.Image{ID: v1.Hash{Algorithm: "sha256", Hex: "a"}}
-	img.Explanation.Supervised, img.Explanation.Swappable = true, true
+	img.Report.Supervised, img.Report.Swappable = true, true
 	l.now = state.State{}.Promoted(state.Deployment{Image: img, Pods: []runner.Pod{{Name: "app"}}, Built: before, Code: state.Code{Kind: state.InImage, State: before}})
 	l.built = after
 	if _, err := newCycle(l, 1, "", watch.Batch{}).hotSwap(ctx, plan.Decision{Path: plan.Swap, Files: plan.Changes(before, after)}); !failure.Cancelled(err) {

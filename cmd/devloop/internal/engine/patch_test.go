@@ -44,7 +44,7 @@ func (f *taking) Compile(ctx context.Context, changed []string, out io.Writer) (
 
 func (f *taking) Image(ctx context.Context, app builder.App, out io.Writer) (builder.Image, error) {
 	img, err := f.fakes.Image(ctx, app, out)
-	img.Explanation = builder.Explanation{Supervised: true, Swappable: true}
+	img.Report = builder.Report{Supervised: true, Swappable: true}
 	return img, err
 }
 
@@ -129,17 +129,17 @@ func (r *recorder) chosen() (list []string) {
 func TestPodsOfAnImageThatCannotBeChangedSayWhy(t *testing.T) {
 	for want, c := range map[string]struct {
 		fixed string
-		x     builder.Explanation
+		x     builder.Report
 	}{
-		"":                                {x: builder.Explanation{Supervised: true}},
-		"app/Dockerfile makes its image":  {x: builder.Explanation{Dockerfile: "app/Dockerfile"}},
-		"asked for by --without restart":  {x: builder.Explanation{Unsupervised: "asked for by --without restart"}},
+		"":                                {x: builder.Report{Supervised: true}},
+		"app/Dockerfile makes its image":  {x: builder.Report{Dockerfile: "app/Dockerfile"}},
+		"asked for by --without restart":  {x: builder.Report{NoSupervisorReason: "asked for by --without restart"}},
 		"the manifest sets _JAVA_OPTIONS": {fixed: "the manifest sets _JAVA_OPTIONS"},
 	} {
 		l, _ := newTestSession(&fakes{})
 		l.Target.NotPatchable = c.fixed
 		turn := newCycle(l, 1, "", watch.Batch{})
-		turn.img = builder.Image{ID: v1.Hash{Hex: "a"}, Explanation: c.x}
+		turn.img = builder.Image{ID: v1.Hash{Hex: "a"}, Report: c.x}
 		turn.promote(nil)
 		if got := l.State().Running(nil).NotPatchable; got != want {
 			t.Errorf("got %q, want %q", got, want)

@@ -24,7 +24,7 @@ type ending struct {
 
 func (f *ending) Image(ctx context.Context, app builder.App, out io.Writer) (builder.Image, error) {
 	img, err := f.fakes.Image(ctx, app, out)
-	img.Content, img.Explanation = empty.Image, builder.Explanation{Dockerfile: "Dockerfile", Swappable: true}
+	img.Content, img.Report = empty.Image, builder.Report{Dockerfile: "Dockerfile", Swappable: true}
 	return img, err
 }
 

@@ -118,7 +118,7 @@ func newSession(c *cli.Context, d wiring.Display) (*engine.Session, func(), erro
 	})
 	project.SkipStyle = c.Command.Name == "run"
 	compiler := builder.NewCompiler(project, c.String("compiler") == "auto")
-	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: wiring.WithoutLevers(c), JVMOptions: t.JVMOptions, Develop: t.NotPatchable == "", Swap: c.Command.Name == "run" && !t.NotChangeable, Debug: t.Debug.On, Suspend: t.Debug.Suspend})
+	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: wiring.WithoutOptimizations(c), JVMOptions: t.JVMOptions, Develop: t.NotPatchable == "", Swap: c.Command.Name == "run" && !t.NotChangeable, Debug: t.Debug.On, Suspend: t.Debug.Suspend})
 	if t.NotPatchable == "" {
 		project.NeedsJar = imager.NeedsJar
 	}

@@ -38,18 +38,18 @@ func ProjectFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "explain", Usage: "tell what is in the image and why, and in what the objects in the cluster differ from the manifest"})
 }
 
-// WithoutLevers returns what images don't use to start faster, nor for paths that no save
+// WithoutOptimizations returns what images don't use to start faster, nor for paths that no save
 // may take.
-func WithoutLevers(c *cli.Context) []string {
+func WithoutOptimizations(c *cli.Context) []string {
 	if !c.Bool("fast-start") {
-		return builder.Levers()
+		return builder.Optimizations()
 	}
 	without := c.StringSlice("without")
 	switch plan.Mode(c.String("path")) {
 	case plan.ModePod:
-		return append(without, builder.LeverRestart, builder.LeverSwap)
+		return append(without, builder.OptimizationRestart, builder.OptimizationSwap)
 	case plan.ModeRestart:
-		return append(without, builder.LeverSwap)
+		return append(without, builder.OptimizationSwap)
 	}
 	return without
 }

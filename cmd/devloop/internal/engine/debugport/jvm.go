@@ -34,8 +34,8 @@ var existingOption = regexp.MustCompile(`(?:-agentlib:jdwp=|-Xrunjdwp:)\S*?addre
 // listen. A supervisor needs none, nor does a Dockerfile or manifest that has the option; images
 // are the names under which the manifest runs img.
 func JVMOptions(o Options, m manifest.Manifest, images []string, img builder.Image) (d runner.Debug, port int) {
-	d, port = runner.Debug{Stops: o.On, Java: img.Explanation.Java}, builder.DebugPort
-	if wanted := o.On || img.Explanation.Swappable; !wanted || img.Explanation.Supervised || o.Unavailable {
+	d, port = runner.Debug{Stops: o.On, Java: img.Report.Java}, builder.DebugPort
+	if wanted := o.On || img.Report.Swappable; !wanted || img.Report.Supervised || o.Unavailable {
 		return d, port
 	}
 	text := m.ContainerStrings(images...)

@@ -46,7 +46,7 @@ func TestJVMsAreToldToLetADebuggerIn(t *testing.T) {
 			want: runner.Debug{Stops: true}, port: 5005},
 	} {
 		img := imageWith(t, c.config)
-		img.Explanation.Supervised = c.supervised
+		img.Report.Supervised = c.supervised
 		got, port := JVMOptions(c.debug, manifest.Generate("app", 8080), []string{"app"}, img)
 		if c.want.ImageJVMOptions == "" && got.JVMOptions == "" {
 			got.ImageJVMOptions = ""

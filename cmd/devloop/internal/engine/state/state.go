@@ -59,7 +59,7 @@ func (d Deployment) SameCode(other Deployment) bool {
 
 // HotSwapOnly reports whether only classes in the JVM can change: without a supervisor in the
 // image, the files in the container stay those of the image.
-func (d Deployment) HotSwapOnly() bool { return !d.Image.Explanation.Supervised }
+func (d Deployment) HotSwapOnly() bool { return !d.Image.Report.Supervised }
 
 // Patchable returns the Pods that run the project's image, and so take its changes.
 func (d Deployment) Patchable() []runner.Pod {
@@ -80,7 +80,7 @@ func (d Deployment) ForEachPatchable(ctx context.Context, do func(ctx context.Co
 
 // templates returns the files of the image's template engines.
 func (d Deployment) templates() (list []plan.Templates) {
-	for _, t := range d.Image.Explanation.Templates {
+	for _, t := range d.Image.Report.Templates {
 		list = append(list, plan.Templates{Engine: t.Engine, Suffix: t.Suffix, Package: t.Package, Kept: t.Kept})
 	}
 	return list
@@ -290,7 +290,7 @@ func (s State) Refreshed(pod runner.Pod) State {
 // the target has an archive.
 func (s State) Archived() State {
 	d := s.Target()
-	s.ArchiveReady = d != nil && d.Image.Explanation.Archive.Wanted
+	s.ArchiveReady = d != nil && d.Image.Report.Archive.Wanted
 	return s
 }
 
@@ -303,7 +303,7 @@ func (s State) Running(redefined []string) plan.Running {
 	if d.NotPatchable != "" {
 		return plan.Running{NotPatchable: d.NotPatchable}
 	}
-	running := plan.Running{State: d.Code.State, Serves: s.Serving != nil, Swappable: d.Image.Explanation.Swappable, Templates: d.templates(), RedefinedByDebugger: redefined, HotSwapOnly: d.HotSwapOnly()}
+	running := plan.Running{State: d.Code.State, Serves: s.Serving != nil, Swappable: d.Image.Report.Swappable, Templates: d.templates(), RedefinedByDebugger: redefined, HotSwapOnly: d.HotSwapOnly()}
 	if s.ArchiveReady {
 		running.Stale = "there is an archive of the dependencies' classes by now"
 	}

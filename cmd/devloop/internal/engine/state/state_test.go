@@ -17,7 +17,7 @@ import (
 // deployment returns one of an image in Pods.
 func deployment(image string, supervised bool, pods ...string) Deployment {
 	d := Deployment{Image: builder.Image{Ref: image, ID: v1.Hash{Algorithm: "sha256", Hex: image}}, Built: plan.State{Name: image}, Code: Code{InImage, plan.State{Name: image}}}
-	d.Image.Explanation.Supervised, d.Image.Explanation.Swappable = supervised, true
+	d.Image.Report.Supervised, d.Image.Report.Swappable = supervised, true
 	for _, name := range pods {
 		d.Pods = append(d.Pods, runner.Pod{Name: name, UID: types.UID(name), Image: image})
 	}
@@ -95,7 +95,7 @@ func TestQuestionsToAState(t *testing.T) {
 }
 
 func wantsArchive(d Deployment) Deployment {
-	d.Image.Explanation.Archive.Wanted = true
+	d.Image.Report.Archive.Wanted = true
 	return d
 }
 
