@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,43 +14,32 @@ import (
 	"github.com/devloop-cli/devloop/builder/javac"
 )
 
-// State tells versions of a module's sources apart.
-type State map[string]stamp
+// State is the version of each source of a module.
+type State map[string]fileVersion
 
-// Equal says whether no source has changed between two states.
-func (s State) Equal(other State) bool {
-	if len(s) != len(other) {
-		return false
-	}
-	for path, stamp := range s {
-		if there, ok := other[path]; !ok || there != stamp {
-			return false
-		}
-	}
-	return true
-}
+// Equal reports whether no source has changed between two states.
+func (s State) Equal(other State) bool { return maps.Equal(s, other) }
 
-// ChangedSince says whether a source was changed at that time or later.
+// ChangedSince reports whether a source was changed at that time or later.
 func (s State) ChangedSince(t time.Time) bool {
-	for _, stamp := range s {
-		if stamp.modified >= t.UnixNano() {
+	for _, version := range s {
+		if version.modified >= t.UnixNano() {
 			return true
 		}
 	}
 	return false
 }
 
-// Sources returns the present state of the sources in dirs, and an [UnsupportedError] where some
+// Sources returns the present state of the sources in dirs, and an [UnsupportedError] if some
 // are not Java's.
-func Sources(dirs []string) (State, error) { return stamps(dirs) }
+func Sources(dirs []string) (State, error) { return versions(dirs) }
 
-// Bootstrap compiles all sources and compares the result with what the build made of
-// them, which has to be there: the same files, with the same bytes. Then it takes the
-// build's as its own, to be changed by [Module.Compile]. It returns an [UnsupportedError] if
-// they differ, and if there is something that it is not made for.
+// Bootstrap compiles all sources and compares the result with the build's classes, byte by byte.
+// If both are the same, it copies the build's directory for [Module.Compile] to update. It returns
+// an [UnsupportedError] if they differ, or if the sources need something that this package lacks.
 //
-// built are the sources that the build compiled. Where they have changed since,
-// nothing can be proven and Bootstrap returns [ErrChanged].
+// built are the sources that the build compiled. If they have changed since, there is nothing to
+// compare, and Bootstrap returns [ErrChanged].
 func (m *Module) Bootstrap(ctx context.Context, built State) error {
 	before, err := Sources(m.model.Sources)
 	if err != nil {
@@ -83,14 +73,14 @@ func (m *Module) Bootstrap(ctx context.Context, built State) error {
 	if err := Mirror(m.model.Classes, m.Classes()); err != nil {
 		return err
 	}
-	m.remember(w, all)
+	m.record(w, all)
 	return nil
 }
 
-// ErrChanged says that sources have changed meanwhile.
+// ErrChanged means that sources have changed since the build.
 var ErrChanged = errors.New("sources have changed meanwhile")
 
-// compileAll compiles all sources, without a look at classes from before.
+// compileAll compiles all sources without the classes of an earlier compilation.
 func (m *Module) compileAll(ctx context.Context) (*work, javac.Answer, string, error) {
 	m.sources, m.extra = map[string]*source{}, nil
 	w, err := m.changes(nil)
@@ -111,18 +101,17 @@ func firstError(a javac.Answer) string {
 	return "no reason given"
 }
 
-// State returns the sources that the classes were made of.
+// State returns the sources of the last compilation.
 func (m *Module) State() State {
 	state := State{}
 	for path, source := range m.sources {
-		state[path] = source.stamp
+		state[path] = source.version
 	}
 	return state
 }
 
-// CompareWithBuild says whether the classes that were compiled last are the same as those of the
-// build, which has made them of the same sources since. It returns an [UnsupportedError] that
-// tells of a difference.
+// CompareWithBuild compares the classes with those that the build has made of the same sources. It
+// returns an [UnsupportedError] that names a difference.
 func (m *Module) CompareWithBuild() error { return m.compareWith(m.model.Classes) }
 
 func (m *Module) compareWith(dir string) error {
@@ -138,8 +127,8 @@ func (m *Module) compareWith(dir string) error {
 	return m.compare(own, dir)
 }
 
-// compare compares files with those of the same names in dir, and looks that all
-// classes in dir are among them, or are empty ones that it keeps for a package-info.java.
+// compare compares files with those of the same names in dir. dir must not have other classes,
+// apart from those of a package-info.java.
 func (m *Module) compare(files map[string]string, dir string) error {
 	for _, name := range slices.Sorted(keys(files)) {
 		same, err := sameFile(files[name], filepath.Join(dir, filepath.FromSlash(name)))

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// addDependents adds to the work who depends on what others see of the changed classes. It
-// says whether that is more than was compiled.
-func (m *Module) addDependents(w *work, all made) bool {
+// addDependents adds to the work the sources that depend on a class whose API changed. It
+// reports whether there are any that were not compiled.
+func (m *Module) addDependents(w *work, all output) bool {
 	var changed []string
 	for _, path := range w.removed {
 		changed = append(changed, names(path, m.sources[path])...)
@@ -25,8 +25,7 @@ func (m *Module) addDependents(w *work, all made) bool {
 	return len(w.compile) > before
 }
 
-// dependents adds every source to the work that has one of the words, or depends on
-// one that has.
+// dependents adds every source that has one of the words, or depends on a source that has.
 func (m *Module) dependents(w *work, changed []string) {
 	done := map[string]bool{}
 	for len(changed) > 0 {
@@ -49,14 +48,14 @@ func (m *Module) dependents(w *work, changed []string) {
 	}
 }
 
-// old returns the classes that a source had the last time.
+// old returns the classes of a source as of the last compilation.
 func (m *Module) old(path string) []classSummary {
 	var classes []classSummary
 	if s := m.sources[path]; s != nil {
 		for _, file := range s.classes {
 			c, err := readClass(m.file(file))
 			if err != nil {
-				c.api = err.Error() // is no API, so that it differs from any
+				c.api = err.Error() // differs from every API
 			}
 			classes = append(classes, c)
 		}
@@ -64,7 +63,7 @@ func (m *Module) old(path string) []classSummary {
 	return classes
 }
 
-// mains returns the names of those classes that can be started, sorted.
+// mains returns the names of the classes with a main method, sorted.
 func mains(classes []classSummary) []string {
 	var names []string
 	for _, c := range classes {
@@ -82,7 +81,7 @@ func apiOf(classes []classSummary) string {
 		all = append(all, c.api)
 	}
 	slices.Sort(all)
-	return strings.TrimLeft(strings.Join(all, "\n\n"), "\n") // without those that nobody sees
+	return strings.TrimLeft(strings.Join(all, "\n\n"), "\n") // a class without an API leaves no trace
 }
 
 // names returns the simple names of the top-level classes of a source.

@@ -13,32 +13,32 @@ import (
 	"unicode/utf8"
 )
 
-// UnsupportedError says why a module cannot be compiled incrementally.
+// UnsupportedError says why the build has to compile a module.
 type UnsupportedError struct {
 	Reason string
-	// File is the source that is the reason, "" where it is no single one.
+	// File is the source that is the reason, "" if there is no single one.
 	File string
 }
 
 func (e *UnsupportedError) Error() string { return e.Reason }
 
-// stamp tells a file's versions apart without reading it.
-type stamp struct {
+// fileVersion tells versions of a file apart without reading it.
+type fileVersion struct {
 	size, modified int64
 }
 
-// stamps returns those of all Java sources in dirs.
-func stamps(dirs []string) (map[string]stamp, error) {
-	found := map[string]stamp{}
+// versions returns the versions of all Java sources in dirs.
+func versions(dirs []string) (map[string]fileVersion, error) {
+	found := map[string]fileVersion{}
 	for _, dir := range dirs {
 		err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-			if errors.Is(err, fs.ErrNotExist) { // a directory that needn't be, or a file that has just gone
+			if errors.Is(err, fs.ErrNotExist) { // source directories are optional, and files may go
 				return nil
 			}
 			if err != nil || entry.IsDir() {
 				return err
 			}
-			return note(found, path, entry)
+			return addVersion(found, path)
 		})
 		if err != nil {
 			return nil, fmt.Errorf("look for sources: %w", err)
@@ -47,7 +47,7 @@ func stamps(dirs []string) (map[string]stamp, error) {
 	return found, nil
 }
 
-func note(found map[string]stamp, path string, entry fs.DirEntry) error {
+func addVersion(found map[string]fileVersion, path string) error {
 	switch filepath.Ext(path) {
 	case ".kt", ".groovy", ".scala":
 		return &UnsupportedError{Reason: "sources in " + languages[filepath.Ext(path)], File: path}
@@ -55,24 +55,24 @@ func note(found map[string]stamp, path string, entry fs.DirEntry) error {
 	default:
 		return nil
 	}
-	info, err := os.Stat(path) // where it leads, if it is a link
+	info, err := os.Stat(path) // follows links
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err == nil {
-		found[path] = stamp{info.Size(), info.ModTime().UnixNano()}
+		found[path] = fileVersion{info.Size(), info.ModTime().UnixNano()}
 	}
 	return err
 }
 
 var languages = map[string]string{".kt": "Kotlin", ".groovy": "Groovy", ".scala": "Scala"}
 
-// escape is the word of a source that may have any word: one in which characters are
-// written by their numbers, as in \u0041, or in an encoding that is not UTF-8.
+// escape is the word of a source that may contain any word: it has Unicode escapes, such as \u0041,
+// or an encoding other than UTF-8.
 const escape = `\u`
 
-// words returns the words of a file: whatever may be an identifier. No character
-// outside of ASCII ends one.
+// words returns all words of a file that may be identifiers. A character outside of ASCII does
+// not end a word.
 func words(path string) (map[string]bool, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -88,13 +88,13 @@ func words(path string) (map[string]bool, error) {
 	return all, nil
 }
 
-// between says whether r stands between words.
+// between reports whether r separates words.
 func between(r rune) bool {
 	letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '$'
 	return r < utf8.RuneSelf && !letter
 }
 
-// moveIfNew moves a file to another place, unless there is one with the same content.
+// moveIfNew moves a file, unless the target has the same content.
 func moveIfNew(from, to string) error {
 	if same, err := sameFile(from, to); err != nil || same {
 		return err
@@ -105,7 +105,7 @@ func moveIfNew(from, to string) error {
 	return os.Rename(from, to)
 }
 
-// sameFile compares the content of two files. A second one that isn't there is another.
+// sameFile reports whether two files have the same content. The second one may be missing.
 func sameFile(one, other string) (bool, error) {
 	a, err := os.ReadFile(one)
 	if err != nil {
@@ -120,8 +120,8 @@ func sameFile(one, other string) (bool, error) {
 
 func keys[V any](m map[string]V) iter.Seq[string] { return maps.Keys(m) }
 
-// Mirror makes to a copy of the directory from: what differs is copied, and what is
-// not in from is removed. Sizes and times tell what differs, since a copy keeps them.
+// Mirror makes the directory to a copy of from. It copies files whose size or time differs, and
+// removes those that from lacks.
 func Mirror(from, to string) error {
 	there := map[string]bool{}
 	err := filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
@@ -139,12 +139,12 @@ func Mirror(from, to string) error {
 		return copyFile(path, filepath.Join(to, rel))
 	})
 	if err != nil {
-		return fmt.Errorf("copy what the build made: %w", err)
+		return fmt.Errorf("copy the build's classes: %w", err)
 	}
 	return prune(to, there)
 }
 
-// copyFile copies a file with its time, unless the copy is there.
+// copyFile copies a file and its time, unless to has the same size and time.
 func copyFile(from, to string) error {
 	info, err := os.Stat(from)
 	if err != nil {
@@ -163,7 +163,7 @@ func copyFile(from, to string) error {
 	return os.Chtimes(to, info.ModTime(), info.ModTime())
 }
 
-// prune removes what is below dir and not named.
+// prune removes what dir has and keep lacks.
 func prune(dir string, keep map[string]bool) error {
 	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {

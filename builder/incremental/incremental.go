@@ -1,30 +1,27 @@
-// Package incremental compiles what a save has changed, and no more than that.
+// Package incremental compiles the Java sources that a save changed, and those that depend on them.
 //
-// A [Module] is the Java sources that the build compiles in one go. It keeps classes
-// of its own, a copy beside the build's, so that the build never finds its output
-// changed behind its back:
+// A [Module] is the set of sources that the build compiles in one go. It writes into its own
+// copy of the build's classes, so it never changes the build's output:
 //
 //	m := incremental.New(model, compiler, dir)
-//	err := m.Bootstrap(ctx)          // compiles all, and compares with what the build made
+//	err := m.Bootstrap(ctx, built) // compiles all, and compares with the build's classes
 //	…
-//	r, err := m.Compile(ctx, nil) // what has changed since, into m.Classes()
+//	r, err := m.Compile(ctx, nil)  // compiles what has changed since, into m.Classes()
 //
-// # What is compiled
+// # Which sources are compiled
 //
-// The sources that changed, at first. Where that leaves everything that others see of
-// their classes as it was, which is most edits, it is all. Otherwise those that depend
-// on them are compiled, too, and those that depend on these.
+// Compile starts with the changed sources. Most edits leave the API of their classes as it was;
+// then it is done. Otherwise it adds the sources that depend on them, directly or indirectly.
 //
-// A source depends on another if it has the name of one of its classes as a word,
-// anywhere. That is more than is needed, and never less: a source can be about a class
-// only by naming it, or by naming another that is about it. It holds for what leaves no
-// trace in a class file, such as an inlined constant, an annotation of sources, or an
-// import that is not used; and for a class that is new, and hides one of the same name.
+// A source depends on another if it contains the name of one of its classes as a word, anywhere.
+// This may find too many sources, but never too few: to use a class, a source has to name it, or
+// a class that uses it. It also covers what leaves no trace in a class file: an inlined
+// constant, a source annotation, an unused import, a new class that hides another of its name.
 //
-// # Why it is right
+// # Why the result is right
 //
-// It is used only after it has shown, by compiling all sources, that it makes the same
-// bytes as the build did; see [Module.Bootstrap]. [Module.CompareWithBuild] compares again later.
+// [Module.Bootstrap] first compiles all sources and requires the bytes that the build
+// made. [Module.CompareWithBuild] compares again after a later build.
 package incremental
 
 import (
@@ -43,54 +40,52 @@ import (
 
 // Model is how the build compiles a module.
 type Model struct {
-	// Sources are the absolute directories with its Java sources.
+	// Sources are the absolute directories of its Java sources.
 	Sources []string
-	// Classes is the absolute directory that the build puts the classes into. There may
-	// be resources beside them.
+	// Classes is the absolute directory of the build's classes. It may have resources, too.
 	Classes string
-	// ClassPath is what the sources are compiled against, Classes left out.
+	// ClassPath is javac's, without Classes.
 	ClassPath []string
-	// Options are javac's, but for those that say where files lie.
+	// Options are javac's, without those that name directories.
 	Options []string
-	// ModulePath is javac's too, where the sources have a module-info.java.
+	// ModulePath is javac's, if the sources have a module-info.java.
 	ModulePath []string
-	// Whole says that a part of the sources can't be compiled alone, as there are
-	// annotation processors that look at all of them. Where they are found to write more
-	// than the sources' classes it is taken to be so.
+	// Whole is true if each change needs all sources compiled, because an annotation processor
+	// looks at all of them. Bootstrap sets it if a processor writes other files than classes.
 	Whole bool
 }
 
-// Module compiles a module.
+// Module is a set of sources that are compiled together.
 type Module struct {
 	model    Model
 	compiler *javac.Compiler
 	dir      string
 	sources  map[string]*source // by path, as they were when the classes were made
-	extra    []string           // files below Classes that processors made of no single source
-	round    int                // number of the last directory that was written to
+	extra    []string           // files below Classes that processors wrote for no single source
+	round    int                // number of the last output directory
 }
 
-// source is what is known of a source file.
+// source is a source file as of its last compilation.
 type source struct {
-	stamp   stamp
+	version fileVersion
 	words   map[string]bool
 	classes []string // files below Classes, with slashes
 }
 
-// New returns a module that keeps its own files in dir, which it may delete.
+// New returns a module with its own files in dir, which it may delete.
 func New(model Model, compiler *javac.Compiler, dir string) *Module {
 	return &Module{model: model, compiler: compiler, dir: dir}
 }
 
-// Classes returns the directory with the classes that [Module.Compile] has made, and
-// with whatever else the build had put beside them.
+// Classes returns the directory of the classes that [Module.Compile] writes. It also has the other
+// files of the build's directory.
 func (m *Module) Classes() string { return filepath.Join(m.dir, "classes") }
 
 // Result says what was compiled.
 type Result struct {
 	// Sources is the number of source files.
 	Sources int
-	// Warnings are what the compiler said besides.
+	// Warnings are the compiler's other diagnostics.
 	Warnings []javac.Diagnostic
 }
 
@@ -99,11 +94,10 @@ type CompileError struct{ Diagnostics []javac.Diagnostic }
 
 func (e *CompileError) Error() string { return fmt.Sprintf("compile: %d errors", len(e.Diagnostics)) }
 
-// Compile compiles what has changed since the classes were made last, and puts it in
-// place when all of it compiles. touched are files that are known to have changed, in
-// case that their times don't tell. It returns a [CompileError] when something doesn't
-// compile: nothing has changed then. Any other error, but for ctx's cause, means that
-// this way of compiling doesn't work; an [UnsupportedError] says what it is not made for.
+// Compile compiles what has changed since the last compilation, and updates Classes if all of it
+// compiles. touched are files that have changed even if size and time are the same. If a
+// source has an error, Compile returns a [CompileError] and leaves Classes as it was. Any other
+// error, except for ctx's cause, means that the build has to compile; an [UnsupportedError] says why.
 func (m *Module) Compile(ctx context.Context, touched []string) (Result, error) {
 	work, err := m.changes(touched)
 	if err != nil || work.empty() {
@@ -117,15 +111,15 @@ func (m *Module) Compile(ctx context.Context, touched []string) (Result, error) 
 		if !answer.OK {
 			return Result{}, &CompileError{errorsOf(answer.Diagnostics)}
 		}
-		made, err := m.read(work, answer, out)
+		written, err := m.read(work, answer, out)
 		if err != nil {
 			return Result{}, err
 		}
-		if !m.addDependents(work, made) {
-			if err := errors.Join(m.keepsMains(work, made), m.keepsPackageInfos(work)); err != nil {
+		if !m.addDependents(work, written) {
+			if err := errors.Join(m.keepsMains(work, written), m.keepsPackageInfos(work)); err != nil {
 				return Result{}, err
 			}
-			return Result{Sources: len(work.compile), Warnings: answer.Diagnostics}, m.commit(work, made)
+			return Result{Sources: len(work.compile), Warnings: answer.Diagnostics}, m.commit(work, written)
 		}
 	}
 }
@@ -136,17 +130,17 @@ func errorsOf(all []javac.Diagnostic) []javac.Diagnostic {
 
 // work is what a call of Compile has to do.
 type work struct {
-	now     map[string]stamp
-	texts   map[string]*source // the new versions of what is compiled
+	now     map[string]fileVersion
+	texts   map[string]*source // the new versions of the compiled sources
 	compile map[string]bool
 	removed []string
 }
 
 func (w *work) empty() bool { return len(w.compile) == 0 && len(w.removed) == 0 }
 
-// changes compares the files with what was compiled last.
+// changes compares the sources with those of the last compilation.
 func (m *Module) changes(touched []string) (*work, error) {
-	now, err := stamps(m.model.Sources)
+	now, err := versions(m.model.Sources)
 	if err != nil {
 		return nil, err
 	}
@@ -157,12 +151,12 @@ func (m *Module) changes(touched []string) (*work, error) {
 		}
 	}
 	for path, s := range now {
-		if old := m.sources[path]; old == nil || old.stamp != s || slices.Contains(touched, path) {
+		if old := m.sources[path]; old == nil || old.version != s || slices.Contains(touched, path) {
 			w.compile[path] = true
 		}
 	}
 	changed := append(slices.Collect(keys(w.compile)), w.removed...)
-	if i := slices.IndexFunc(changed, isModuleInfo); i >= 0 && len(m.sources) > 0 && (now[changed[i]] == stamp{} || m.sources[changed[i]] == nil) {
+	if i := slices.IndexFunc(changed, isModuleInfo); i >= 0 && len(m.sources) > 0 && (now[changed[i]] == fileVersion{} || m.sources[changed[i]] == nil) {
 		return nil, &UnsupportedError{Reason: "a module-info.java is new or gone", File: changed[i]}
 	}
 	if !w.empty() && (m.model.Whole || slices.ContainsFunc(changed, declares)) {
@@ -173,8 +167,8 @@ func (m *Module) changes(touched []string) (*work, error) {
 	return w, nil
 }
 
-// run compiles into a new directory. The classes of the last time are on the class
-// path, but for those whose sources are compiled or gone.
+// run compiles into a new directory. The class path has the classes of the last compilation,
+// without those whose sources are compiled again or gone.
 func (m *Module) run(ctx context.Context, w *work) (javac.Answer, string, error) {
 	var hidden []string
 	for _, path := range append(slices.Collect(keys(w.compile)), w.removed...) {
@@ -184,12 +178,12 @@ func (m *Module) run(ctx context.Context, w *work) (javac.Answer, string, error)
 			}
 		}
 	}
-	for path := range w.compile { // read before it is compiled: a later save has a later stamp
+	for path := range w.compile { // read before javac does: a later save has a later version
 		text, err := words(path)
 		if err != nil {
 			return javac.Answer{}, "", err
 		}
-		w.texts[path] = &source{stamp: w.now[path], words: text}
+		w.texts[path] = &source{version: w.now[path], words: text}
 	}
 	if len(w.compile) == 0 {
 		return javac.Answer{OK: true}, "", nil
@@ -204,8 +198,8 @@ func (m *Module) run(ctx context.Context, w *work) (javac.Answer, string, error)
 	return answer, out, err
 }
 
-// options returns javac's options to write into out. An empty source path keeps it
-// from compiling sources that nobody named.
+// options returns javac's options to write into out. The empty source path keeps javac
+// from compiling sources that the request does not name.
 func (m *Module) options(out string) []string {
 	classPath := m.model.ClassPath
 	if len(m.sources) > 0 {
@@ -220,11 +214,11 @@ func (m *Module) options(out string) []string {
 		"-classpath", strings.Join(classPath, string(filepath.ListSeparator)))
 }
 
-// generated is where processors write sources.
+// generated is the directory for the sources that processors write.
 func generated(out string) string { return filepath.Join(filepath.Dir(out), "generated") }
 
-// scratch returns a new empty directory to write to. The ones before are removed, if
-// they can be: who has stopped waiting for an answer may have left one being written.
+// scratch returns a new empty output directory. It removes earlier ones if it can: after a
+// cancelled request javac may still be writing.
 func (m *Module) scratch() (string, error) {
 	parent := filepath.Join(m.dir, "scratch")
 	_ = os.RemoveAll(parent)
@@ -236,23 +230,23 @@ func (m *Module) scratch() (string, error) {
 	return out, os.MkdirAll(out, 0o755)
 }
 
-// made are files that were written, by their path below the classes' directory.
-type made struct {
+// output is what a compilation wrote, by path below the classes' directory.
+type output struct {
 	files   map[string]string         // where they are now
 	classes map[string][]classSummary // by source
 	extra   []string                  // of no source
 }
 
-// read looks at what the compiler wrote, and notes for each source its classes.
-func (m *Module) read(w *work, answer javac.Answer, out string) (made, error) {
-	all := made{files: map[string]string{}, classes: map[string][]classSummary{}}
+// read reads what the compiler wrote, and records the classes of each source.
+func (m *Module) read(w *work, answer javac.Answer, out string) (output, error) {
+	all := output{files: map[string]string{}, classes: map[string][]classSummary{}}
 	for _, file := range answer.Written {
 		if file.Kind == "source" {
 			continue
 		}
 		path := filepath.Join(out, filepath.FromSlash(file.Path))
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			continue // a processor has looked whether there is such a resource
+			continue // a processor asked for a resource that does not exist
 		}
 		all.files[file.Path] = path
 		s := w.texts[file.Source]
@@ -261,8 +255,8 @@ func (m *Module) read(w *work, answer javac.Answer, out string) (made, error) {
 			continue
 		}
 		c, err := readClass(path)
-		if unfit := (*UnsupportedError)(nil); errors.As(err, &unfit) {
-			unfit.File = file.Source
+		if unsupported := (*UnsupportedError)(nil); errors.As(err, &unsupported) {
+			unsupported.File = file.Source
 		}
 		if err != nil {
 			return all, err
@@ -276,7 +270,7 @@ func (m *Module) read(w *work, answer javac.Answer, out string) (made, error) {
 	return all, nil
 }
 
-// classSummary is what other sources, and whoever starts the application, see of one.
+// classSummary is what other sources and the application's launcher see of a class.
 type classSummary struct {
 	name, api string
 	main      bool
@@ -302,24 +296,24 @@ func className(file string) string {
 	return strings.ReplaceAll(strings.TrimSuffix(file, ".class"), "/", ".")
 }
 
-// keepsMains looks that the classes that can be started stay the same: which of them is
-// the application's is the build's to find.
-func (m *Module) keepsMains(w *work, all made) error {
+// keepsMains returns an error if a class with a main method is new or gone: only the build decides
+// which of them starts the application.
+func (m *Module) keepsMains(w *work, all output) error {
 	var before, after []classSummary
 	for _, path := range append(slices.Collect(keys(w.compile)), w.removed...) {
 		before, after = append(before, m.old(path)...), append(after, all.classes[path]...)
 	}
 	if !slices.Equal(mains(before), mains(after)) {
-		return &UnsupportedError{Reason: "a class that can be started comes or goes"}
+		return &UnsupportedError{Reason: "a class with a main method is new or gone"}
 	}
 	return nil
 }
 
-// commit puts what was made in place, and removes what the same sources made before.
-func (m *Module) commit(w *work, all made) error {
+// commit moves the output into Classes, and removes the other files of the same sources.
+func (m *Module) commit(w *work, all output) error {
 	for name, path := range all.files {
 		if err := moveIfNew(path, m.file(name)); err != nil {
-			return fmt.Errorf("put classes in place: %w", err)
+			return fmt.Errorf("update the classes: %w", err)
 		}
 	}
 	old := m.extra
@@ -333,19 +327,19 @@ func (m *Module) commit(w *work, all made) error {
 			continue
 		}
 		if err := os.Remove(m.file(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("remove a class that is no more: %w", err)
+			return fmt.Errorf("remove an old class: %w", err)
 		}
 	}
-	m.remember(w, all)
+	m.record(w, all)
 	return nil
 }
 
-// file returns where a file of that name lies below Classes.
+// file returns the path of a file of Classes.
 func (m *Module) file(name string) string {
 	return filepath.Join(m.Classes(), filepath.FromSlash(name))
 }
 
-func (m *Module) remember(w *work, all made) {
+func (m *Module) record(w *work, all output) {
 	for path, s := range w.texts {
 		m.sources[path] = s
 	}

@@ -10,18 +10,18 @@ const (
 	moduleInfo  = "module-info.java"
 )
 
-// A package-info.java is compiled like any source. Where nothing in it lasts, javac makes no class
-// of it. Maven then writes an empty one itself, so as to find the source compiled the next time;
-// Gradle writes none. Such a class is taken as the build made it: it depends on nothing but the
-// package's name, and only the build can say whether there is one.
+// javac makes no class of a package-info.java that has nothing to keep at run time. Maven then writes
+// an empty class itself, to know the next time that it compiled the source; Gradle writes none. We
+// keep the build's: it depends on the package's name only, and only the build knows whether
+// there is one.
 
-// declares says whether a source is about all sources of its package, or of the module. Processors
-// may look at it with any of them.
+// declares reports whether a source declares its package or module. Annotation processors may read
+// it together with any other source, so a change compiles all.
 func declares(path string) bool { return filepath.Base(path) == packageInfo || isModuleInfo(path) }
 
 func isModuleInfo(path string) bool { return filepath.Base(path) == moduleInfo }
 
-// HasModule says whether there is a module-info.java directly in one of dirs.
+// HasModule reports whether one of dirs has a module-info.java.
 func HasModule(dirs []string) bool {
 	for _, dir := range dirs {
 		if _, err := os.Stat(filepath.Join(dir, moduleInfo)); err == nil {
@@ -31,7 +31,7 @@ func HasModule(dirs []string) bool {
 	return false
 }
 
-// ofPackageInfo says whether a class file, relative to the classes, belongs to a package-info.java.
+// ofPackageInfo reports whether a class file, relative to the classes, belongs to a package-info.java.
 func (m *Module) ofPackageInfo(class string) bool {
 	if filepath.Base(class) != "package-info.class" {
 		return false
@@ -44,8 +44,8 @@ func (m *Module) ofPackageInfo(class string) bool {
 	return false
 }
 
-// keepsPackageInfos leaves it to the build to say whether a package-info.java of which javac
-// makes no class has an empty one, where that may be another than before.
+// keepsPackageInfos returns an error if only the build can say whether a package-info.java has an
+// empty class.
 func (m *Module) keepsPackageInfos(w *work) error {
 	for path := range w.compile {
 		old := m.sources[path]
