@@ -1,9 +1,11 @@
 package inspect
 
 import (
+	"cmp"
 	"context"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/devloop-cli/devloop/runner/cluster"
 	"github.com/devloop-cli/devloop/runner/kube"
@@ -19,17 +21,31 @@ func (v Viewer) WatchServing(ctx context.Context, p kube.Pod, serves func(kube.P
 	}
 	name := Workload(first)
 	current := kube.Pod{}
-	return v.Client.WatchPods(ctx, cluster.PodWatch{Namespace: p.Namespace, Patient: true, See: func(next *corev1.Pod, gone bool) (bool, error) {
-		if gone || next.DeletionTimestamp != nil {
-			if next.UID == current.UID {
-				current = kube.Pod{}
-			}
-			return false, nil
+	running := map[types.UID]*corev1.Pod{} // those that can serve: the next may run before the current one ends
+	return v.Client.WatchPods(ctx, cluster.PodWatch{Namespace: p.Namespace, Patient: true, See: func(seen *corev1.Pod, gone bool) (bool, error) {
+		gone = gone || seen.DeletionTimestamp != nil
+		if gone || Workload(seen) != name || !kube.AllRunning(seen) {
+			delete(running, seen.UID)
+		} else {
+			running[seen.UID] = seen
 		}
-		if Workload(next) == name && kube.AllRunning(next) && current.UID == "" {
+		if gone && seen.UID == current.UID {
+			current = kube.Pod{}
+		}
+		if next := newest(running); next != nil && current.UID == "" {
 			current = kube.PodOf(next)
 			serves(current)
 		}
 		return false, nil
 	}})
+}
+
+// newest returns the Pod that was made last, nil for none.
+func newest(pods map[types.UID]*corev1.Pod) (last *corev1.Pod) {
+	for _, p := range pods {
+		if last == nil || cmp.Or(p.CreationTimestamp.Compare(last.CreationTimestamp.Time), cmp.Compare(p.Name, last.Name)) > 0 {
+			last = p
+		}
+	}
+	return last
 }

@@ -1,0 +1,227 @@
+package inspect
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
+	"github.com/devloop-cli/devloop/runner/kube"
+)
+
+func newViewer(t *testing.T) (*fakeapi.API, Viewer) {
+	a, c := fakeapi.New(t)
+	return a, Viewer{Client: c}
+}
+
+// pod is a Pod that runs; change may say otherwise.
+func pod(namespace, name string, change func(o *unstructured.Unstructured)) *unstructured.Unstructured {
+	o := fakeapi.Object("v1", "Pod", name)
+	o.SetNamespace(namespace)
+	o.SetUID(types.UID("uid-" + name))
+	o.Object["spec"] = map[string]any{"containers": []any{map[string]any{"name": "app", "image": "shop"}}}
+	status(o, map[string]any{"running": map[string]any{}})
+	if change != nil {
+		change(o)
+	}
+	return o
+}
+
+func status(o *unstructured.Unstructured, state map[string]any) {
+	ready := state["running"] != nil
+	condition := map[string]any{"type": "Ready", "status": map[bool]any{true: "True", false: "False"}[ready]}
+	o.Object["status"] = map[string]any{"phase": "Running", "conditions": []any{condition}, "containerStatuses": []any{map[string]any{
+		"name": "app", "restartCount": int64(1), "ready": ready, "state": state,
+		"lastState": map[string]any{"terminated": map[string]any{"exitCode": int64(1), "reason": "Error"}},
+	}}}
+}
+
+func owned(project string) func(*unstructured.Unstructured) {
+	return func(o *unstructured.Unstructured) { o.SetLabels(map[string]string{kube.LabelProject: project}) }
+}
+
+// ofDeployment makes the Pod one of the Deployment's.
+func ofDeployment(name, hash string) func(*unstructured.Unstructured) {
+	return func(o *unstructured.Unstructured) {
+		yes := true
+		o.SetLabels(map[string]string{"pod-template-hash": hash})
+		o.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: name + "-" + hash, UID: "rs", Controller: &yes}})
+	}
+}
+
+func TestPodIsFoundByWhatPeopleCallIt(t *testing.T) {
+	t.Parallel()
+	a, v := newViewer(t)
+	a.Put("pods", pod("default", "web-5d4-x1", ofDeployment("web", "5d4")))
+	a.Put("pods", pod("default", "api-7f7-a", ofDeployment("api", "7f7")))
+	a.Put("pods", pod("default", "api-7f7-b", ofDeployment("api", "7f7")))
+	a.Put("pods", pod("default", "shop-next", func(o *unstructured.Unstructured) {
+		owned("shop")(o)
+		o.SetAnnotations(map[string]string{kube.AnnotationName: "shop"})
+	}))
+	a.Put("pods", pod("elsewhere", "billing", owned("billing")))
+	for name, want := range map[string]string{
+		"web": "web-5d4-x1", "pod/web": "web-5d4-x1", "pods/web-5d4-x1": "web-5d4-x1", "api-7f7-b": "api-7f7-b", "shop": "shop-next", "": "shop-next",
+	} {
+		if got, err := v.Find(t.Context(), name); err != nil || got.Name != want {
+			t.Errorf("%q: got %q, %v", name, got.Name, err)
+		}
+	}
+	for name, want := range map[string]NoPodError{
+		"api":        {Several: []string{"api-7f7-a", "api-7f7-b"}},
+		"shop-nexd":  {Near: "shop-next"},
+		"billing":    {Elsewhere: "elsewhere"},
+		"frobnicate": {},
+	} {
+		_, err := v.Find(t.Context(), name)
+		got, ok := errors.AsType[*NoPodError](err)
+		if !ok || !slices.Equal(got.Several, want.Several) || got.Near != want.Near || got.Elsewhere != want.Elsewhere {
+			t.Errorf("%q: got %+v, %v", name, got, err)
+		}
+	}
+}
+
+func TestListHasThePodsOfTheSelection(t *testing.T) {
+	t.Parallel()
+	a, v := newViewer(t)
+	a.Put("pods", pod("default", "shop", func(o *unstructured.Unstructured) {
+		owned("shop")(o)
+		status(o, map[string]any{"waiting": map[string]any{"reason": "CrashLoopBackOff"}})
+	}))
+	a.Put("pods", pod("default", "part", func(o *unstructured.Unstructured) {
+		owned("part")(o)
+		o.SetAnnotations(map[string]string{kube.AnnotationDirectory: "/src/shop"})
+	}))
+	a.Put("pods", pod("another", "billing", owned("billing")))
+	a.Put("pods", pod("default", "foreign", nil))
+	for name, c := range map[string]struct {
+		of   Selection
+		want []string
+	}{
+		"ours":                   {Selection{}, []string{"billing", "part", "shop"}},
+		"all":                    {Selection{All: true}, []string{"billing", "foreign", "part", "shop"}},
+		"namespace":              {Selection{Namespace: "default"}, []string{"part", "shop"}},
+		"project":                {Selection{Project: "shop"}, []string{"shop"}},
+		"project of a directory": {Selection{Project: "shop", Directory: "/src/shop"}, []string{"part", "shop"}},
+	} {
+		states, err := v.List(t.Context(), c.of)
+		var names []string
+		for _, s := range states {
+			names = append(names, s.Name)
+			if crashed := s.Name == "shop"; crashed != (s.Problem != "") || crashed && (s.Status != "CrashLoopBackOff" || s.Ready != 0) || s.Restarts != 1 {
+				t.Errorf("%s: got %+v", name, s)
+			}
+		}
+		if err != nil || !slices.Equal(names, c.want) {
+			t.Errorf("%s: got %v, %v", name, names, err)
+		}
+	}
+}
+
+func TestListThatIsForbiddenIsAnError(t *testing.T) {
+	t.Parallel()
+	a, v := newViewer(t)
+	a.Fault = func(w http.ResponseWriter, _ *http.Request) bool {
+		fakeapi.Refuse(w, http.StatusForbidden, metav1.StatusReasonForbidden, "no")
+		return true
+	}
+	_, err := v.List(t.Context(), Selection{})
+	if refused, ok := errors.AsType[*kube.APIError](err); !ok || len(refused.Hints()) == 0 {
+		t.Errorf("list: got %v", err)
+	}
+	if _, err := v.Find(t.Context(), "web"); err == nil {
+		t.Error("find: no error")
+	}
+}
+
+// watch returns the names of the Pods that serve, one after the other.
+func watch(t *testing.T, v Viewer, name string) (<-chan string, func() error) {
+	serving, done := make(chan string, 10), make(chan error, 1)
+	ctx, stop := context.WithCancelCause(t.Context())
+	go func() {
+		done <- v.WatchServing(ctx, kube.Pod{Namespace: "default", Name: name}, func(p kube.Pod) { serving <- p.Name })
+	}()
+	return serving, func() error {
+		stop(errEnough)
+		return <-done
+	}
+}
+
+var errEnough = errors.New("enough")
+
+// TestNextPodServes has the Pods of a Deployment change in each of the orders that clusters have.
+func TestNextPodServes(t *testing.T) {
+	t.Parallel()
+	first := pod("default", "web-1-a", ofDeployment("web", "1"))
+	next := pod("default", "web-2-a", ofDeployment("web", "2"))
+	other := pod("default", "api-2-a", ofDeployment("api", "2"))
+	waiting := next.DeepCopy()
+	status(waiting, map[string]any{"waiting": map[string]any{"reason": "ContainerCreating"}})
+	ending := first.DeepCopy()
+	now := metav1.Now()
+	ending.SetDeletionTimestamp(&now)
+	for name, change := range map[string]func(a *fakeapi.API){
+		"recreated": func(a *fakeapi.API) {
+			a.Drop("pods/default/web-1-a")
+			a.Put("pods", other)
+			a.Put("pods", waiting)
+			a.Put("pods", next)
+		},
+		"ends slowly": func(a *fakeapi.API) {
+			a.Put("pods", ending)
+			a.Put("pods", next)
+			a.Drop("pods/default/web-1-a")
+		},
+		"rolled out": func(a *fakeapi.API) { // the next runs before the first ends
+			a.Put("pods", waiting)
+			a.Put("pods", next)
+			a.Put("pods", ending)
+			a.Drop("pods/default/web-1-a")
+		},
+		"watch cut": func(a *fakeapi.API) {
+			a.CutWatches()
+			a.Drop("pods/default/web-1-a")
+			a.Put("pods", next)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a, v := newViewer(t)
+			a.Put("pods", first)
+			serving, end := watch(t, v, "web")
+			if got := <-serving; got != "web-1-a" {
+				t.Fatalf("got %q first", got)
+			}
+			fakeapi.Eventually(t, "the Pods are watched", func() bool { return a.Watched(next) })
+			change(a)
+			select {
+			case got := <-serving:
+				if got != "web-2-a" {
+					t.Errorf("got %q", got)
+				}
+			case <-patience(t):
+				t.Error("nobody was told of the next Pod")
+			}
+			if err := end(); !errors.Is(err, errEnough) {
+				t.Errorf("got %v", err)
+			}
+			if len(serving) > 0 {
+				t.Errorf("and then %q", <-serving)
+			}
+		})
+	}
+}
+
+// patience ends when a test should have.
+func patience(t *testing.T) <-chan struct{} {
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	t.Cleanup(cancel)
+	return ctx.Done()
+}
