@@ -98,30 +98,4 @@ func TestNoSuggestionMeansTheOpposite(t *testing.T) {
 			t.Errorf("there is no command %q", command)
 		}
 	}
-	for name, want := range map[string]string{
-		"no-cleanup": "--cleanup=false", "no-port": "", "no-such": "", "prot": "--port", "file": "--manifest",
-		"nocleanup": "--cleanup=false", "noport": "", "all-namespaces": "", "follow": "", "detach": "", "Port": "--port",
-	} {
-		if got := cmdline.MeantFlag(a.Command("run"), name); got != want {
-			t.Errorf("--%s: got %q, want %q", name, got, want)
-		}
-	}
-}
-
-func TestKindsMayStandBeforeNames(t *testing.T) {
-	for given, want := range map[string][]cmdline.Object{
-		"web":             {{Kind: "", Name: "web"}},
-		"pod/web":         {{Kind: "Pod", Name: "web"}},
-		"pod web":         {{Kind: "Pod", Name: "web"}},
-		"po web api":      {{Kind: "Pod", Name: "web"}, {Kind: "Pod", Name: "api"}},
-		"deploy/web":      {{Kind: "Deployment", Name: "web"}},
-		"Deployment/web":  {{Kind: "Deployment", Name: "web"}},
-		"certificate/web": {{Kind: "certificate", Name: "web"}},
-		"pod":             {{Kind: "", Name: "pod"}},
-		"web api":         {{Kind: "", Name: "web"}, {Kind: "", Name: "api"}},
-	} {
-		if got := cmdline.Objects(strings.Fields(given)); !slices.Equal(got, want) {
-			t.Errorf("%q: got %v, want %v", given, got, want)
-		}
-	}
 }

@@ -20,18 +20,6 @@ func TestREADMEHasTheExitCodes(t *testing.T) {
 	}
 }
 
-func TestExitCodeFollowsFromTheLongestPrefix(t *testing.T) {
-	for failure, want := range map[string]int{
-		"usage": 2, "project.none": 3, "project.held": 4, "manifest.invalid": 3, "compile.failed": 10, "tool.missing": 10, "image.failed": 11,
-		"load.failed": 12, "deploy.failed": 13, "pod.foreign": 13, "pod.crash": 14, "port.busy": 15, "forward.failed": 15,
-		"docker.unreachable": 20, "cluster.foreign": 21, "interrupted": 130, "unexpected": 1, "podium": 1,
-	} {
-		if got := cmdline.ExitCode(failure); got != want {
-			t.Errorf("%s: got %d, want %d", failure, got, want)
-		}
-	}
-}
-
 func TestEngineOfTheDockerContextIsUsed(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("DOCKER_CONFIG", dir)

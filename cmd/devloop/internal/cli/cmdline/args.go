@@ -144,7 +144,7 @@ func (l *line) joined(letters string, next []string) (used int, err error) {
 			return l.output("-o", letters[i+1:], i+1 < len(letters), next)
 		}
 		if f == nil {
-			return 0, &UsageError{Err: fmt.Errorf("no flag -%s", letters), Command: l.command.Name, Meant: MeantFlag(l.command, letters)}
+			return 0, &UsageError{Err: fmt.Errorf("no flag -%s", letters), Command: l.command.Name, Meant: meantFlag(l.command, letters)}
 		}
 		if !isSwitch(f) && i+1 < len(letters) {
 			l.flags = append(l.flags, "-"+letters[i:i+1], strings.TrimPrefix(letters[i+1:], "="))

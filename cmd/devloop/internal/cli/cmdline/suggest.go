@@ -48,9 +48,9 @@ func MeantCommand(a *cli.App, words ...string) string {
 	return closest(word, names)
 }
 
-// MeantFlag returns the flag of a command that a name stands for, "" for none. One
+// meantFlag returns the flag of a command that a name stands for, "" for none. One
 // that begins with "no" turns a switch off, and never stands for the switch itself.
-func MeantFlag(c *cli.Command, name string) string {
+func meantFlag(c *cli.Command, name string) string {
 	var flags []string
 	for _, f := range c.Flags {
 		flags = append(flags, "--"+f.Names()[0])

@@ -51,7 +51,7 @@ func FlagError(c *cli.Context, err error, _ bool) error {
 	if m := noSuchFlag.FindStringSubmatch(err.Error()); m != nil {
 		e.Err = fmt.Errorf("no flag %s", dashed(m[1]))
 		if e.Command != "" {
-			e.Meant = MeantFlag(c.Command, m[1])
+			e.Meant = meantFlag(c.Command, m[1])
 		}
 	} else if m := noValue.FindStringSubmatch(err.Error()); m != nil {
 		e.Err = fmt.Errorf("%s needs a value", dashed(m[1]))
