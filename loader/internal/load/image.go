@@ -114,19 +114,14 @@ func plainSize(l v1.Layer, diffID v1.Hash) (int64, error) {
 	return partial.UncompressedSize(l)
 }
 
-// ociMediaTypes are the OCI names of Docker's layer media types: an OCI manifest
-// must not mix them.
-var ociMediaTypes = map[types.MediaType]types.MediaType{
-	types.DockerLayer: types.OCILayer,
-}
-
+// compressed names a layer by the digest of its compressed form.
 func compressed(l v1.Layer, mediaType types.MediaType) (layer, error) {
 	digest, err := l.Digest()
 	if err != nil {
 		return layer{}, err
 	}
-	if oci, ok := ociMediaTypes[mediaType]; ok {
-		mediaType = oci
+	if mediaType == types.DockerLayer {
+		mediaType = types.OCILayer // an OCI manifest must not mix both kinds
 	}
 	return layer{imagetar.Blob{Digest: digest, MediaType: mediaType, Open: l.Compressed}, l.Size}, nil
 }

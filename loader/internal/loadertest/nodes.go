@@ -44,7 +44,15 @@ else umount /var/lib/containerd/io.containerd.content.v1.content/ingest; fi`
 	// The brackets keep the pattern from matching its own shell.
 	importersScript = `pgrep -f "[d]ocker.io/library/$1" || true`
 
-	killScript = `kill -9 $(pgrep -P "$(pgrep -f "[d]ocker.io/library/$1" | head -n 1)")`
+	// The connection buffers a large part of the archive, so the importer may not have started.
+	killScript = `
+tries=0
+until importer=$(pgrep -f "[d]ocker.io/library/$1" | head -n 1) && [ -n "$importer" ] && children=$(pgrep -P "$importer"); do
+  tries=$((tries + 1))
+  [ $tries -lt 500 ] || exit 1
+  sleep 0.02
+done
+kill -9 $children`
 
 	// Removing a lease with --sync waits for a garbage collection.
 	ingestsScript = `
