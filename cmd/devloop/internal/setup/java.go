@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+
+	"github.com/devloop-cli/devloop/builder/jdk"
 )
 
 // MinimumJava is the oldest Java that a current Spring Boot runs on
@@ -79,30 +81,11 @@ func javaVersion(out string) (int, bool) {
 	return v, err == nil
 }
 
-// javaHomes lists where Gradle looks for JDKs
-// (https://docs.gradle.org/current/userguide/toolchains.html#sec:auto_detection).
-var javaHomes = []string{
-	"/usr/lib/jvm/*", "/Library/Java/JavaVirtualMachines/*/Contents/Home",
-	"~/.sdkman/candidates/java/*", "~/.gradle/jdks/*", "~/.gradle/jdks/*/Contents/Home", "~/.jdks/*", "~/.asdf/installs/java/*",
-}
-
-// releaseVersion matches the line of a JDK's file "release".
-var releaseVersion = regexp.MustCompile(`(?m)^JAVA_VERSION="(?:1\.)?(\d+)`)
-
 // homeOf returns the directory of an installed JDK of exactly that version, "" for none.
 func homeOf(version int) string {
-	home, _ := os.UserHomeDir()
-	for _, pattern := range javaHomes {
-		if pattern[0] == '~' {
-			pattern = filepath.Join(home, pattern[1:])
-		}
-		found, _ := filepath.Glob(pattern) // the patterns are right
-		for _, dir := range found {
-			text, err := os.ReadFile(filepath.Join(dir, "release"))
-			m := releaseVersion.FindSubmatch(text)
-			if _, isJDK := os.Stat(filepath.Join(dir, "bin", "javac")); err == nil && isJDK == nil && m != nil && string(m[1]) == strconv.Itoa(version) {
-				return dir
-			}
+	for _, j := range jdk.Find() {
+		if j.Version == version {
+			return j.Home
 		}
 	}
 	return ""

@@ -119,7 +119,7 @@ func TestJavaVersion(t *testing.T) {
 func TestJavaIsComparedWithTheProject(t *testing.T) {
 	home := t.TempDir()
 	t.Setenv("HOME", home)
-	jdk(t, filepath.Join(home, ".jdks", "twenty-three"), "23.0.1")
+	makeJDK(t, filepath.Join(home, ".jdks", "twenty-three"), "23.0.1")
 	for _, c := range []struct {
 		here     string
 		declared Declared
@@ -133,7 +133,7 @@ func TestJavaIsComparedWithTheProject(t *testing.T) {
 		{"17.0.1", Declared{99, true}, "no JDK for the project's toolchain, Java 99: found only Java 17"},
 	} {
 		here := filepath.Join(t.TempDir(), "jdk")
-		jdk(t, here, c.here)
+		makeJDK(t, here, c.here)
 		t.Setenv("JAVA_HOME", here)
 		evidence, err := checkJava(t.Context(), c.declared)
 		if err != nil {
@@ -149,7 +149,7 @@ func TestJavaIsComparedWithTheProject(t *testing.T) {
 	}
 }
 
-func jdk(t *testing.T, dir, version string) {
+func makeJDK(t *testing.T, dir, version string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Join(dir, "bin"), 0o755); err != nil {
 		t.Fatal(err)
