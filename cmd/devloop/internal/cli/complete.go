@@ -40,9 +40,9 @@ const completionPatience = 2 * time.Second
 func completionCommand(s wiring.Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "completion",
-		Usage:     "print a script with which a shell completes commands, flags, Pods and ports",
+		Usage:     "print a shell script that completes commands, flags, Pods and ports",
 		ArgsUsage: "SHELL",
-		Description: `SHELL is bash, zsh, fish or powershell. For good, write into the shell's own start file:
+		Description: `SHELL is bash, zsh, fish or powershell. To load it in every shell, add to its start file:
 
    ~/.bashrc
       source <(devloop completion bash)

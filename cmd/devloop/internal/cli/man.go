@@ -14,7 +14,7 @@ func manCommand(s wiring.Streams) *cli.Command {
 	return &cli.Command{
 		Name:  "man",
 		Usage: "print the manual page",
-		Description: `Read it at once, or install it:
+		Description: `Read it now, or install it:
 
    devloop man | man -l -
    devloop man >~/.local/share/man/man1/devloop.1`,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/setup"
+	"github.com/devloop-cli/devloop/internal/atomicfile"
 )
 
 func BundleCommand(s wiring.Streams) *cli.Command {
@@ -21,13 +21,13 @@ func BundleCommand(s wiring.Streams) *cli.Command {
 		Name:      "bundle",
 		Usage:     "pack the images that a machine without a registry needs",
 		ArgsUsage: "[DIR]",
-		Description: `Writes an archive with the node image of the cluster and what the project in DIR is
-based on, where there is one. Images that the engine lacks are pulled first. There:
+		Description: `Writes an archive with the cluster's node image and, if there is a project in DIR, its base
+image. Images that the engine lacks are pulled first. On the machine without a registry:
 
    devloop setup --images FILE`,
 		Flags: slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: "images.tar", Usage: "the `FILE` to write"},
-			&cli.StringSliceFlag{Name: "image", Usage: "this `IMAGE`, too; may be repeated"},
+			&cli.StringSliceFlag{Name: "image", Usage: "also pack this `IMAGE`; may be repeated"},
 		}, wiring.SettingFlags("module", "build-tool", "dockerfile", "base-image"), wiring.DisplayFlags()),
 		Action: func(c *cli.Context) error { return bundle(c, wiring.NewDisplay(c, s)) },
 	}
@@ -105,17 +105,5 @@ func saveImages(ctx context.Context, docker *client.Client, images []string, pat
 		return 0, err
 	}
 	defer func() { _ = archive.Close() }()
-	file, err := os.Create(path + ".part")
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = os.Remove(file.Name()) }() // gone where all went well
-	size, err = io.Copy(file, archive)
-	if closed := file.Close(); err == nil {
-		err = closed
-	}
-	if err != nil {
-		return 0, err
-	}
-	return size, os.Rename(file.Name(), path)
+	return atomicfile.WriteFrom(path, func(w io.Writer) (int64, error) { return io.Copy(w, archive) })
 }

@@ -24,8 +24,8 @@ func ClusterCommand(s wiring.Streams) *cli.Command {
 		Name:      "cluster",
 		Usage:     "start, stop or delete the kind cluster that devloop made",
 		ArgsUsage: "start|stop|delete",
-		Description: `devloop setup makes a kind cluster, which is a container of Docker. These commands look
-after it. They refuse clusters that devloop did not make.`,
+		Description: `devloop setup makes a kind cluster, which runs in a Docker container. These commands
+manage it. They refuse clusters that devloop did not make.`,
 		Subcommands: wiring.Category(s, "",
 			clusterSubcommand(s, "start", "start the cluster again, with all that is deployed in it", startCluster),
 			clusterSubcommand(s, "stop", "stop the cluster; what is deployed in it stays, and takes no memory", stopCluster),

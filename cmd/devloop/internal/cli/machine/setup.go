@@ -27,15 +27,15 @@ func SetupCommand(s wiring.Streams) *cli.Command {
 		Name:      "setup",
 		Usage:     "prepare this machine for devloop (safe to run again)",
 		ArgsUsage: "[DIR]",
-		Description: `Looks at all that devloop needs, for the project in DIR too where there is one, brings
-about what is missing, and looks again: the Docker engine, a kind cluster and the way
-to it among others. It asks before each change of the machine. A second run changes
-nothing, and one that was interrupted goes on. Exit code 0 means that all is well.
+		Description: `Checks everything that devloop needs, such as the Docker engine, a kind cluster and the
+connection to it, and what the project in DIR needs if there is one. It provides what is
+missing, asking before each change of the machine, and checks again. You can run it again
+at any time: it continues where it stopped. Exit code 0 means that everything is ready.
 
 The steps, for --only and --skip: ` + strings.Join(StepIDs, ", ") + `.`,
 		Flags: slices.Concat(setupFlags(), []cli.Flag{
-			&cli.BoolFlag{Name: "check", Usage: "only look; the same as devloop doctor"},
-			&cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "change what must be changed without asking"},
+			&cli.BoolFlag{Name: "check", Usage: "check only, and change nothing; the same as devloop doctor"},
+			&cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "make every change without asking"},
 			&cli.StringFlag{Name: "images", Usage: "take missing images from this `FILE`, made by devloop bundle; for machines without a registry"},
 		}, wiring.DisplayFlags()),
 		Action: func(c *cli.Context) error { return setUp(c, s, wiring.NewDisplay(c, s)) },

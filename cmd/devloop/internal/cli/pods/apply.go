@@ -26,16 +26,16 @@ func ApplyCommand(s wiring.Streams) *cli.Command {
 		Name:      "apply",
 		ArgsUsage: "-f FILE",
 		Usage:     "deploy a manifest without a project, and wait until its Pods are ready",
-		Description: `Checks the manifest, brings its objects to the cluster, waits until its Pods are ready,
-and explains it where they are not. A Pod that is there already is replaced, if devloop
-made it. The manifest's images are the nodes' affair: they pull them, unless --load
-brings those that Docker has on this machine.`,
+		Description: `Checks the manifest, applies it to the cluster, waits until its Pods are ready, and
+explains why if they are not. A Pod that is already there is replaced if devloop made it.
+The nodes pull the manifest's images, unless --load brings those that Docker has on this
+machine.`,
 		Flags: slices.Concat([]cli.Flag{
 			&cli.StringSliceFlag{Name: "manifest", Aliases: []string{"f"}, Usage: "the `FILE`, a directory or one with a kustomization; - is stdin; may be repeated"},
-			&cli.BoolFlag{Name: "load", Usage: "bring the images that Docker has here into the nodes, and let the nodes use these"},
+			&cli.BoolFlag{Name: "load", Usage: "load the images from this machine's Docker into the nodes, and use those"},
 			&cli.StringFlag{Name: "name", Usage: "the `NAME` under which devloop down finds the objects (default: the directory's)"},
-			&cli.BoolFlag{Name: "adopt", Usage: "replace objects of the same name although somebody else made them, or a devloop at work on a project"},
-			&cli.BoolFlag{Name: "explain", Usage: "tell in what the objects in the cluster differ from the manifest"},
+			&cli.BoolFlag{Name: "adopt", Usage: "replace objects of the same name even if devloop did not make them, or another devloop works on their project"},
+			&cli.BoolFlag{Name: "explain", Usage: "show how the objects in the cluster differ from the manifest"},
 		}, wiring.SettingFlags("timeout", "keep"), wiring.ClusterFlags(), wiring.DisplayFlags()),
 		Action: func(c *cli.Context) error { return apply(c, wiring.NewDisplay(c, s)) },
 	}

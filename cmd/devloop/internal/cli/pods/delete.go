@@ -16,8 +16,8 @@ func DeleteCommand(s wiring.Streams) *cli.Command {
 		Usage:     "remove an object that devloop made",
 		ArgsUsage: "[KIND] NAME...",
 		Description: `Removes the Pod, or whatever else devloop made under that name in the namespace, with
-all that Kubernetes made of it, and waits until its Pods are gone. What somebody else made
-stays. devloop down removes all of a project.`,
+everything that Kubernetes made from it, and waits until its Pods are gone. Objects that
+devloop did not make stay. devloop down removes a whole project.`,
 		Flags:  append(wiring.ClusterFlags(), wiring.DisplayFlags()...),
 		Action: func(c *cli.Context) error { return remove(c, wiring.NewDisplay(c, s)) },
 	}

@@ -15,12 +15,12 @@ func DescribeCommand(s wiring.Streams) *cli.Command {
 		Name:      "describe",
 		Usage:     "explain a Pod's state, and show its details",
 		ArgsUsage: "[NAME]",
-		Description: `Our explanation comes first, with what was seen and what to do. Then, as kubectl
-describe pod has it: the node and the IP, the containers with their images, ports, probes
-and restarts, the conditions, and the events in their order.
+		Description: `Explains the Pod's state first, with the evidence and what to do. The details follow, as
+in kubectl describe pod: the node and the IP, the containers with their images, ports,
+probes and restarts, the conditions, and the events in order.
 
-NAME is a Pod, or the Deployment that it belongs to; it can be left out where devloop has
-but one Pod in the namespace.`,
+NAME is a Pod, or the Deployment that it belongs to. You can leave it out if devloop has
+only one Pod in the namespace.`,
 		Flags:  wiring.LookFlags(),
 		Action: func(c *cli.Context) error { return describe(c, s) },
 	}

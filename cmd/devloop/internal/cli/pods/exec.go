@@ -19,18 +19,18 @@ func ExecCommand(s wiring.Streams) *cli.Command {
 		Name:      "exec",
 		Usage:     "run a command in a Pod's container",
 		ArgsUsage: "[NAME] -- COMMAND [ARG...]",
-		Description: `Runs COMMAND in the Pod NAME, with this terminal where there is one, and ends with its
-exit code. Inside of the container localhost is the Pod itself:
+		Description: `Runs COMMAND in the Pod NAME, in this terminal if there is one, and exits with its exit
+code. Inside the container, localhost is the Pod itself:
 
    devloop exec nginx-pod -- curl localhost:80
    devloop exec nginx-pod -- bash
 
-No shell reads COMMAND; write sh -c 'a | b' for one. The "--" keeps its flags apart
-from devloop's.`,
+COMMAND does not go through a shell; use sh -c 'a | b' for that. The "--" separates its
+flags from devloop's.`,
 		Flags: append(wiring.LookFlags()[:len(wiring.ClusterFlags())],
 			&cli.StringFlag{Name: "container", Aliases: []string{"c"}, Usage: "in this `CONTAINER` (default: the first)"},
-			&cli.BoolFlag{Name: "stdin", Aliases: []string{"i"}, Usage: "pass stdin on; a terminal is by itself"},
-			&cli.BoolFlag{Name: "tty", Aliases: []string{"t"}, Usage: "with a terminal; where stdin and stdout are one it has one by itself"}),
+			&cli.BoolFlag{Name: "stdin", Aliases: []string{"i"}, Usage: "pass stdin to the command (default: if it is a terminal)"},
+			&cli.BoolFlag{Name: "tty", Aliases: []string{"t"}, Usage: "give the command a terminal (default: if stdin and stdout are one)"}),
 		Action: func(c *cli.Context) error { return execute(c, s) },
 	}
 }

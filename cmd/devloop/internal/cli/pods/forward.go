@@ -21,16 +21,15 @@ func ForwardCommand(s wiring.Streams) *cli.Command {
 		Name:      "forward",
 		Usage:     "forward a local port to a Pod",
 		ArgsUsage: "[NAME] [[LOCAL:]REMOTE]",
-		Description: `The Pod's network is not this machine's: a browser here can't reach a Pod by itself.
-This opens a local port and carries each connection to the port REMOTE of the Pod NAME,
-until Ctrl+C. When the Pod is replaced the local port stays, and leads to the new one.
+		Description: `Pods have a network of their own, which a browser on this machine can't reach. This opens
+a local port and forwards each connection to the port REMOTE of the Pod NAME, until Ctrl+C.
+When the Pod is replaced, the local port stays and leads to the new one.
 
    devloop forward nginx-pod 8080:80
    devloop forward spring-pod 8080
 
-LOCAL is REMOTE's number unless it is given; where that is busy, or kept for root, as
-those below 1024 are, the next one that is free. REMOTE is the Pod's first containerPort
-unless it is given.`,
+LOCAL is by default the same as REMOTE, or the next free port if that one is busy or, as
+those below 1024, reserved for root. REMOTE is by default the Pod's first containerPort.`,
 		Flags:  wiring.LookFlags(),
 		Action: func(c *cli.Context) error { return forward(c, s, wiring.NewDisplay(c, s)) },
 	}

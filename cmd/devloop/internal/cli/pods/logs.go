@@ -22,16 +22,16 @@ func LogsCommand(s wiring.Streams) *cli.Command {
 		Name:      "logs",
 		Usage:     "print the log of a Pod's containers",
 		ArgsUsage: "[NAME]",
-		Description: `Prints the log of the Pod NAME from its beginning; of each of its containers, where it
-has several, with the container's name before each line. --previous shows what a
-container that crashed said before it was started again: there the reason usually stands.
+		Description: `Prints the log of the Pod NAME from its beginning. If the Pod has several containers, it
+prints the log of each, with the container's name before each line. --previous prints what
+a container logged before it was restarted, which usually shows why it crashed.
 
-NAME can be left out where devloop has but one Pod in the namespace.`,
+You can leave out NAME if devloop has only one Pod in the namespace.`,
 		Flags: wiring.LookFlags(
-			&cli.BoolFlag{Name: "follow", Aliases: []string{"f"}, Usage: "stay, until the Pod is gone or Ctrl+C"},
+			&cli.BoolFlag{Name: "follow", Aliases: []string{"f"}, Usage: "keep printing until the Pod is gone or you press Ctrl+C"},
 			&cli.BoolFlag{Name: "previous", Aliases: []string{"p"}, Usage: "the log of the run before the current one"},
-			&cli.StringFlag{Name: "container", Aliases: []string{"c"}, Usage: "of this `CONTAINER` only"},
-			&cli.Int64Flag{Name: "tail", Usage: "begin with the last `N` lines; 0 for none"}),
+			&cli.StringFlag{Name: "container", Aliases: []string{"c"}, Usage: "only the log of this `CONTAINER`"},
+			&cli.Int64Flag{Name: "tail", Usage: "start with the last `N` lines; 0 for none"}),
 		Action: func(c *cli.Context) error { return logs(c, s) },
 	}
 }

@@ -23,13 +23,13 @@ func StatusCommand(s wiring.Streams) *cli.Command {
 		Name:      "status",
 		Usage:     "list Pods with their status and why they are not ready",
 		ArgsUsage: "[DIR]",
-		Description: `A table as kubectl get pods gives it, of the Pods that devloop made: for the project in
-DIR, or for all projects. READY counts the containers that serve, STATUS is Kubernetes'
-own word for the state, WHY NOT is ours for what keeps it from serving; devloop describe
-has the whole explanation. LOCAL ADDRESS leads to the Pod while devloop run, deploy
---forward or forward keeps it open. A column with nothing in it is left out.`,
+		Description: `Prints a table like that of kubectl get pods, of the Pods that devloop made for the project
+in DIR, or for all projects. READY counts the ready containers. STATUS is what Kubernetes
+calls the state. WHY NOT says what keeps the Pod from serving; devloop describe has the
+whole explanation. LOCAL ADDRESS leads to the Pod while devloop run, deploy --forward or
+forward keeps it open. Empty columns are left out.`,
 		Flags: wiring.LookFlags(append(wiring.SettingFlags("module", "build-tool"),
-			&cli.BoolFlag{Name: "all", Aliases: []string{"A", "all-namespaces"}, Usage: "the Pods that devloop did not make, too"},
+			&cli.BoolFlag{Name: "all", Aliases: []string{"A", "all-namespaces"}, Usage: "also list Pods that devloop did not make"},
 			&cli.StringFlag{Name: "name", Usage: "the project's `NAME`, instead of DIR"})...),
 		Action: func(c *cli.Context) error { return status(c, s) },
 	}

@@ -20,7 +20,7 @@ func ConfigCommand(s wiring.Streams) *cli.Command {
 		ArgsUsage: "[DIR]",
 		Description: `Shows every setting for the project in DIR (default: the current directory) with its
 effective value and where it comes from: a flag, the environment, devloop.yaml with its
-line, or the default. Each is a flag here, too, so that one sees what it would change.`,
+line, or the default. Each is also a flag here, so that you see what it would change.`,
 		Flags:  append(wiring.SettingFlags(settingNames()...), &cli.BoolFlag{Name: "json", Usage: "print JSON"}),
 		Action: func(c *cli.Context) error { return showConfig(c, s.Out) },
 	}

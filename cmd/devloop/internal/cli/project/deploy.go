@@ -39,7 +39,7 @@ func DeployCommand(s wiring.Streams) *cli.Command {
 Maven, builds its image, loads it into the cluster's nodes, replaces the Pod, waits
 until it answers, and asks it once through localhost.`,
 		Flags: append(cycleFlags(),
-			&cli.BoolFlag{Name: "forward", Usage: "stay, and keep localhost leading to the Pod, until Ctrl+C"}),
+			&cli.BoolFlag{Name: "forward", Usage: "keep running and forward localhost to the Pod, until Ctrl+C"}),
 		Action: func(c *cli.Context) error { return deploy(c, wiring.NewDisplay(c, s)) },
 	}
 }
@@ -47,7 +47,7 @@ until it answers, and asks it once through localhost.`,
 // cycleFlags are the flags of the commands that build and deploy.
 func cycleFlags() []cli.Flag {
 	return slices.Concat(wiring.SettingFlags("port", "address", "wait", "timeout", "keep"), []cli.Flag{
-		&cli.BoolFlag{Name: "adopt", Usage: "replace objects of the same name although somebody else made them, or a devloop at work in another directory"},
+		&cli.BoolFlag{Name: "adopt", Usage: "replace objects of the same name even if devloop did not make them, or another devloop works on them from another directory"},
 	}, wiring.ProjectFlags(), wiring.ClusterFlags(), wiring.DisplayFlags())
 }
 

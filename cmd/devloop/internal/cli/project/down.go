@@ -19,9 +19,9 @@ func DownCommand(s wiring.Streams) *cli.Command {
 		Usage:     "remove what devloop made for a project from the cluster",
 		ArgsUsage: "[DIR]",
 		Description: `Removes the objects that carry devloop's labels for the project in DIR (default: the
-current directory), in all namespaces unless one is named. Objects that somebody else
-made stay, whatever their name, and so do those of a project of the same name in another
-directory; --name takes these, too.`,
+current directory), in all namespaces unless you name one. Objects that devloop did not
+make stay, whatever their name. So do those of a project of the same name in another
+directory, unless you give --name.`,
 		Flags: append(append(append(wiring.SettingFlags("module", "build-tool"), wiring.ClusterFlags()...), wiring.DisplayFlags()...),
 			&cli.BoolFlag{Name: "all", Usage: "remove what devloop made for every project"},
 			&cli.StringFlag{Name: "name", Usage: "the project's `NAME`, if not that of the build"}),

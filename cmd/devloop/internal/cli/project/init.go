@@ -27,11 +27,11 @@ func InitCommand(s wiring.Streams) *cli.Command {
 		Usage:     "write a devloop.yaml in which every key is explained",
 		ArgsUsage: "[DIR]",
 		Description: `Writes devloop.yaml for the project in DIR (default: the current directory), with what
-was found there, and a schema beside it for editors. No project needs one: every key
-is a comment until you make it active, or give its flag here. A Dockerfile and a Pod
-manifest are written only if asked for. No file is overwritten without --force.`,
+was found there, and a schema beside it for editors. The file is optional: every key is a
+comment until you uncomment it, or give its flag here. A Dockerfile and a Pod manifest are
+written only if you ask for them. No file is overwritten without --force.`,
 		Flags: slices.Concat([]cli.Flag{
-			&cli.BoolFlag{Name: "force", Usage: "overwrite the files that are there"},
+			&cli.BoolFlag{Name: "force", Usage: "overwrite existing files"},
 			&cli.BoolFlag{Name: "print", Usage: "write devloop.yaml to stdout, and nothing else"},
 			&cli.BoolFlag{Name: "with-pod", Usage: "write a Pod manifest, pod.yaml, too"},
 			&cli.BoolFlag{Name: "with-dockerfile", Usage: "write a Dockerfile, too"},

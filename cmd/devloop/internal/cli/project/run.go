@@ -23,25 +23,25 @@ func RunCommand(s wiring.Streams) *cli.Command {
 		Name:      "run",
 		Usage:     "deploy a project, and update it at every save",
 		ArgsUsage: "[DIR]",
-		Description: `Deploys the project in DIR (default: the current directory), keeps localhost leading
-to it and follows its log. At every save it compiles what changed and takes the cheapest
-path that gives the answers of a new Pod:
+		Description: `Deploys the project in DIR (default: the current directory), forwards localhost to it and
+follows its log. At every save it compiles what changed and takes the fastest path that
+gives the same result as a new Pod:
 
-   pages     files that are read at each request go into the running Pod
-   swap      the JVM takes other bodies of methods that only requests call
-   restart   the application starts again in its Pod, with the changed files
-   pod       a new image and a new Pod of it: libraries, the build, and all but
-             swap where the Dockerfile does more than to copy the jar
-   manifest  a new Pod of the image that there is
+   pages     copy files that are read at each request into the running Pod
+   swap      replace methods that only requests call, in the running JVM
+   restart   restart the application in its Pod, with the changed files
+   pod       start a new Pod of a new image: for libraries, the build, and all
+             but swap if the Dockerfile does more than copy the jar
+   manifest  start a new Pod of the image that there is
 
-It says why a save can't take a cheaper one. --path restart and --path pod take none cheaper
-than that, and leave out of the image what only cheaper ones need, as --without hot-swap and
---without restart do; --path swap trusts the JVM with whatever it takes, although what a
-method did at start then stays as it was. A newer save ends the build that runs. A build
-or a start that fails leaves the old Pod serving.
+It says why a save can't take a faster path. --path restart and --path pod take none faster
+than that, and leave out of the image what only faster ones need, as --without hot-swap and
+--without restart do. --path swap also swaps methods that may have run at start; what they
+did then stays as it was. A newer save cancels the running build. If a build or a start
+fails, the old Pod keeps serving.
 
---debug lets a debugger in at localhost:5005, the port that IDEs propose. It stays the same
-across Pods and restarts, and bodies are swapped while the debugger is attached.
+--debug lets a debugger attach at localhost:5005, the port that IDEs propose. It stays the
+same across Pods and restarts, and hot swap works while the debugger is attached.
 
 While it runs, r rebuilds what changed, R makes a new image and a new Pod, h shows the keys,
 and q or Ctrl+C quits. The Pod stays, unless --cleanup is given.`,

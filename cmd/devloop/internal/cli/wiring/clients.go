@@ -35,7 +35,7 @@ import (
 // ProjectFlags say what is built.
 func ProjectFlags() []cli.Flag {
 	return append(SettingFlags("module", "build-tool", "manifest", "image-name", "env", "dockerfile", "base-image", "fast-start", "without"),
-		&cli.BoolFlag{Name: "explain", Usage: "tell what is in the image and why, and in what the objects in the cluster differ from the manifest"})
+		&cli.BoolFlag{Name: "explain", Usage: "show what is in the image and why, and how the objects in the cluster differ from the manifest"})
 }
 
 // WithoutOptimizations returns what images don't use to start faster, nor for paths that no save
@@ -57,7 +57,7 @@ func WithoutOptimizations(c *cli.Context) []string {
 // ClusterFlags say where it goes.
 func ClusterFlags() []cli.Flag {
 	return append(SettingFlags("kubeconfig", "context", "namespace"),
-		&cli.StringFlag{Name: "allow-context", Usage: "go to this `CONTEXT` although it is not a cluster of this machine's engine; its nodes must find the image by themselves"})
+		&cli.StringFlag{Name: "allow-context", Usage: "use this `CONTEXT` even if its cluster is not on this machine's engine; its nodes must be able to pull the image"})
 }
 
 // Directory returns DIR, the command's only argument, as an absolute path.

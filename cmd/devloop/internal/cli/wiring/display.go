@@ -21,7 +21,7 @@ func DisplayFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "json", Usage: "print every event as one JSON line on stdout"},
 		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print errors, warnings and the address only"},
-		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "print what Gradle, Maven and Docker say as it comes"},
+		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "print the output of Gradle, Maven and Docker as it arrives"},
 	}
 }
 
