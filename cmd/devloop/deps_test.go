@@ -172,7 +172,7 @@ var arrows = map[string][]string{
 	"runner/deploy":             {"internal/spelling", "internal/yamlfile", "runner/cluster", "runner/kube", "runner/manifest"},
 	"runner/supervisor":         {"runner/cluster", "runner/kube", "runner/tunnel"},
 	"runner/localport":          {"runner/internal/pause", "runner/kube", "runner/tunnel"},
-	"runner/explain":            {"runner/cluster", "runner/internal/pause", "runner/kube", "runner/podexec", "runner/podstatus"},
+	"runner/explain":            {"runner/cluster", "runner/internal/pause", "runner/kube", "runner/podexec", "runner/podstatus", "runner/tunnel", "runner/tunnel/portforward"},
 	"runner/inspect":            {"internal/spelling", "runner/cluster", "runner/explain", "runner/kube", "runner/podstatus", "runner/tunnel"},
 	"runner/podexec":            {"runner/cluster", "runner/kube"},
 	"runner/podlogs":            {"runner/cluster", "runner/internal/pause", "runner/kube"},

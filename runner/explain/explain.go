@@ -24,6 +24,8 @@ import (
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/podexec"
 	"github.com/devloop-cli/devloop/runner/podstatus"
+	"github.com/devloop-cli/devloop/runner/tunnel"
+	"github.com/devloop-cli/devloop/runner/tunnel/portforward"
 )
 
 const (
@@ -41,7 +43,10 @@ const (
 func Finding(ctx context.Context, c *cluster.Client, p kube.Pod, o *corev1.Pod, v podstatus.Finding) *podstatus.NotReadyError {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
-	evidence := podstatus.Evidence{Sockets: func(container string) podstatus.Listeners { return sockets(ctx, c, p, container) }}
+	evidence := podstatus.Evidence{
+		Sockets:   func(container string) podstatus.Listeners { return sockets(ctx, c, p, container) },
+		Answering: func() podstatus.Listeners { return answering(ctx, c, p) },
+	}
 	evidence.Events, _ = Events(ctx, c, p, "") // without them the finding is explained by the rest
 	if v.Container != "" {
 		evidence.Log = lastLog(ctx, c, p, v)
@@ -57,6 +62,20 @@ func sockets(ctx context.Context, c *cluster.Client, p kube.Pod, container strin
 		return nil
 	}
 	return podstatus.ParseSockets(out.String())
+}
+
+// answering returns the usual ports on which a Pod accepts connections. An image without `cat` and a
+// log that names no port leave no other way to find out.
+func answering(ctx context.Context, c *cluster.Client, p kube.Pod) podstatus.Listeners {
+	prober := tunnel.Prober{Dial: portforward.Dialer(c.Config), Pod: p}
+	defer prober.Close()
+	var open []int
+	for _, port := range podstatus.UsualPorts {
+		if _, err := prober.Ask(ctx, port); err == nil {
+			open = append(open, port)
+		}
+	}
+	return podstatus.ListenersOn(open...)
 }
 
 // Events returns the events of a Pod, in their order; kind "" stands for all.

@@ -17,6 +17,9 @@ type Evidence struct {
 	Log    []string       // the last lines of the finding's container
 	// Sockets returns what listens in a container, none where that can't be found out. It is asked only if need be.
 	Sockets func(container string) Listeners
+	// Answering returns the usual ports on which the Pod accepts connections. It is asked if neither
+	// Sockets nor the log tells.
+	Answering func() Listeners
 }
 
 const (

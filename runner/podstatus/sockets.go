@@ -129,12 +129,27 @@ func loopback(address string) bool {
 	}
 }
 
-// listeners returns where a container listens: by its sockets, else by its log.
+// UsualPorts lists the ports that web servers take unless they are told otherwise.
+var UsualPorts = []int{80, 3000, 5000, 8000, 8080, 8081, 8443, 8888, 9090}
+
+// ListenersOn returns the listeners on ports that are reachable from outside the Pod.
+func ListenersOn(ports ...int) Listeners {
+	var l Listeners
+	for _, port := range ports {
+		l = append(l, Listener{port: port})
+	}
+	return l
+}
+
+// listeners returns where a container listens: by its sockets, else by its log, else by asking.
 func (e Evidence) listeners(container string) Listeners {
 	if e.Sockets != nil {
 		if found := e.Sockets(container); len(found) > 0 {
 			return found
 		}
 	}
-	return portsInLog(e.Log)
+	if found := portsInLog(e.Log); len(found) > 0 || e.Answering == nil {
+		return found
+	}
+	return e.Answering()
 }
