@@ -96,11 +96,11 @@ func (s *session) readAhead(ctx context.Context, all []unread) {
 }
 
 func (s *session) readDir(files unread) read {
-	prints := make(map[string]fingerprint, len(files.names))
+	prints, began := make(map[string]fingerprint, len(files.names)), time.Now()
 	for _, name := range files.names {
 		path := filepath.Join(files.dir, name)
 		if info, err := os.Lstat(path); err == nil && (info.Mode().IsRegular() || isLink(info)) {
-			prints[name] = sumOf(path, fingerprintOf(info, s.racy), isLink(info), maxEarlySum)
+			prints[name] = sumOf(path, fingerprintOf(info, began, s.racy), isLink(info), maxEarlySum)
 		}
 	}
 	return read{files.dir, prints}

@@ -87,7 +87,7 @@ func operation(t *rapid.T, d dir) {
 func TestRandomOperations(t *testing.T) {
 	for name, options := range map[string]Options{
 		"events":  {Quiet: 4 * time.Millisecond},
-		"polling": {Poll: true, PollEvery: time.Millisecond, Quiet: time.Millisecond},
+		"polling": {Poll: true, PollEvery: time.Millisecond, Quiet: 4 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) { randomly(t, options) })
 	}

@@ -6,19 +6,21 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 )
 
 // scan compares files with the tree, and updates the tree.
 type scan struct {
 	*session
-	first   bool     // the tree is empty: nothing counts as changed
-	changed []string // absolute paths of files
+	began   time.Time // before the first look at a file
+	first   bool      // the tree is empty: nothing counts as changed
+	changed []string  // absolute paths of files
 }
 
 // scan compares what is at the paths with the tree, and returns the changed files. It skips
 // the content of files whose size and time show that they are unchanged.
 func (s *session) scan(paths []string) []string {
-	l := &scan{session: s}
+	l := &scan{session: s, began: time.Now()}
 	slices.Sort(paths) // directories before what is in them
 	for _, path := range paths {
 		l.at(path)
@@ -28,7 +30,7 @@ func (s *session) scan(paths []string) []string {
 
 // firstScan fills the tree.
 func (s *session) firstScan() {
-	l := &scan{session: s, first: true}
+	l := &scan{session: s, began: time.Now(), first: true}
 	for _, root := range s.roots {
 		l.at(root)
 	}
@@ -92,7 +94,7 @@ func (l *scan) file(parent *tree, path string, info fs.FileInfo) {
 	written := l.dirty[path]
 	delete(l.dirty, path)
 	old, known := parent.files[info.Name()]
-	now := fingerprintOf(info, l.racy)
+	now := fingerprintOf(info, l.began, l.racy)
 	if known && !written && old.settled(now) {
 		return
 	}

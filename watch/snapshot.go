@@ -22,6 +22,7 @@ func newTree() *tree { return &tree{dirs: map[string]*tree{}, files: map[string]
 type fingerprint struct {
 	size  int64
 	mtime int64  // nanoseconds since 1970
+	inode uint64 // tells a file that was renamed over another one of the same size and time, 0 where there is none
 	sum   uint64 // of the content, 0 if it was not read yet
 
 	// fresh means that the file was scanned just after a change. Another change may then get the
@@ -29,17 +30,20 @@ type fingerprint struct {
 	fresh bool
 }
 
-func fingerprintOf(info fs.FileInfo, racy time.Duration) fingerprint {
+// fingerprintOf returns what info says of a file that was looked at after began. The time must be
+// taken before the look: a process that stands still between the two would take a file for an old one.
+func fingerprintOf(info fs.FileInfo, began time.Time, racy time.Duration) fingerprint {
 	return fingerprint{
 		size:  info.Size(),
 		mtime: info.ModTime().UnixNano(),
-		fresh: time.Since(info.ModTime()) < racy,
+		inode: inodeOf(info),
+		fresh: began.Sub(info.ModTime()) < racy,
 	}
 }
 
 // settled reports whether size and time prove that the content is still the same.
 func (f fingerprint) settled(now fingerprint) bool {
-	return f.size == now.size && f.mtime == now.mtime && !f.fresh
+	return f.size == now.size && f.mtime == now.mtime && f.inode == now.inode && !f.fresh
 }
 
 // differs reports whether the content has changed. If one of the contents was not read, a different
@@ -49,7 +53,7 @@ func (f fingerprint) differs(now fingerprint, written bool) bool {
 	case f.size != now.size:
 		return true
 	case f.sum == 0 || now.sum == 0:
-		return written || f.mtime != now.mtime
+		return written || f.mtime != now.mtime || f.inode != now.inode
 	}
 	return f.sum != now.sum
 }
