@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks the sources: formatting, go vet (outside of CI for three operating systems), staticcheck,
-# shellcheck, and known vulnerabilities in the code that devloop calls. Runs all checks, and fails
+# ShellCheck, and known vulnerabilities in the code that devloop calls. Runs all checks, and fails
 # at the end if one found something.
 #
 #   hack/lint.sh        or: make lint
