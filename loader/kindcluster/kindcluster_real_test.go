@@ -143,7 +143,10 @@ func TestRealCreationCutShort(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	unfinished := strings.Replace(string(text), `"finished": true`, `"finished": false`, 1)
+	unfinished := strings.Replace(string(text), `"finished":true`, `"finished":false`, 1)
+	if unfinished == string(text) {
+		t.Fatalf("the record does not say that the creation has finished: %s", text)
+	}
 	if err := os.WriteFile(record, []byte(unfinished), 0o644); err != nil {
 		t.Fatal(err)
 	}
