@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/devloop-cli/devloop/runner/internal/golden"
+
 	"golang.org/x/sync/errgroup"
 
 	"github.com/devloop-cli/devloop/runner/podstatus"
@@ -44,7 +46,7 @@ func TestRealBrokenPods(t *testing.T) {
 		var why *podstatus.NotReadyError
 		switch err := r.Ready(ctx, pods, nil); {
 		case errors.As(err, &why):
-			told[i] = constant(report(why), r.Namespace())
+			told[i] = constant(golden.Report(why), r.Namespace())
 		default:
 			told[i] = fmt.Sprintf("no explanation: %v\n", err)
 		}
@@ -56,7 +58,7 @@ func TestRealBrokenPods(t *testing.T) {
 	})
 	for i, path := range paths {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".yaml"), func(t *testing.T) {
-			golden(t, strings.TrimSuffix(path, ".yaml")+".golden", told[i])
+			golden.Compare(t, strings.TrimSuffix(path, ".yaml")+".golden", told[i])
 		})
 	}
 }

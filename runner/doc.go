@@ -7,15 +7,14 @@
 //		Project: "spring-server", Dir: dir, Manifest: m,
 //		Image: "spring-server:devloop-0123456789ab", Names: []string{"spring-server"},
 //	})
-//	err = r.Ready(ctx, pods, func(p runner.Phase) { … })
+//	err = r.Ready(ctx, pods, func(p readiness.Phase) { … })
 //	f, err := r.Listen(ctx, localport.Options{Local: 8080})
 //	f.SetBackend(pods[0], 8080)                         // http://localhost:8080
 //
-// The parts, and where they are: manifests in package manifest; bringing objects to the cluster and
-// removing them in deploy; changing what runs in supervisor; the local port in localport.
+// This package joins the packages below it: manifest reads YAML; deploy creates, replaces and removes
+// objects; readiness waits for Pods; supervisor changes a running application; inspect, podlogs and
+// podexec look into Pods; localport is the port of this machine.
 //
-// # What it leaves to others
-//
-// Building and loading the image, deciding when to do so, and showing anything to
-// anybody: the package returns values and errors that carry their own evidence.
+// Building and loading the image, deciding when to do so, and showing anything are left to others.
+// Errors carry their evidence and hints.
 package runner

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/devloop-cli/devloop/runner/internal/golden"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/httpstream"
@@ -35,7 +37,7 @@ func TestPodHistories(t *testing.T) {
 	}
 	for _, path := range paths {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".yaml"), func(t *testing.T) {
-			golden(t, strings.TrimSuffix(path, ".yaml")+".golden", play(t, path))
+			golden.Compare(t, strings.TrimSuffix(path, ".yaml")+".golden", play(t, path))
 		})
 	}
 }
@@ -75,7 +77,7 @@ func play(t *testing.T, path string) string {
 	switch {
 	case err == nil:
 	case errors.As(err, &why):
-		told.WriteString(report(why))
+		told.WriteString(golden.Report(why))
 	default:
 		t.Fatal(err)
 	}

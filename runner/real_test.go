@@ -19,6 +19,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/devloop-cli/devloop/runner/internal/golden"
+
 	"github.com/google/go-containerregistry/pkg/name"
 
 	"github.com/devloop-cli/devloop/runner/inspect"
@@ -163,7 +165,7 @@ func read(t *testing.T, text string) manifest.Manifest {
 	}
 	m, err := manifest.Load(path)
 	if err != nil {
-		t.Fatal(err, report(err.(*manifest.Error)))
+		t.Fatal(err, golden.Report(err.(*manifest.Error)))
 	}
 	return m
 }
@@ -277,7 +279,7 @@ func TestRealFailuresAreExplained(t *testing.T) {
 			if !errors.As(err, &why) {
 				t.Fatalf("got %v, want a *podstatus.NotReadyError", err)
 			}
-			t.Logf("after %v\n%s", time.Since(began).Round(time.Millisecond), report(why))
+			t.Logf("after %v\n%s", time.Since(began).Round(time.Millisecond), golden.Report(why))
 			if !strings.HasPrefix(why.Code(), c.code) || !strings.Contains(why.Error(), c.says) {
 				t.Errorf("got %s: %v, want %s and %q", why.Code(), why, c.code, c.says)
 			}
@@ -301,7 +303,7 @@ func TestRealTimeoutSaysWhatItWaitedFor(t *testing.T) {
 	if !errors.As(err, &why) || why.Code() != "pod.timeout" || !strings.Contains(why.Why, "8080") || !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("got %v", err)
 	}
-	t.Log(report(why))
+	t.Log(golden.Report(why))
 }
 
 func withoutPorts(pods []Pod) []Pod {

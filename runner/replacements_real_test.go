@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/devloop-cli/devloop/runner/internal/golden"
+
 	"github.com/devloop-cli/devloop/hack/real"
 	"github.com/devloop-cli/devloop/runner/internal/pause"
 	"github.com/devloop-cli/devloop/runner/localport"
@@ -87,7 +89,7 @@ func replaceOnce(ctx context.Context, t *testing.T, r *Runner, f *localport.Port
 		return err
 	}
 	if err := r.Ready(ctx, pods, nil); err != nil {
-		return errors.New(report(err.(*podstatus.NotReadyError)))
+		return errors.New(golden.Report(err.(*podstatus.NotReadyError)))
 	}
 	f.SetBackend(pods[0], 8080)
 	return nil

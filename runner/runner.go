@@ -6,22 +6,21 @@ import (
 	"io"
 	"math"
 
+	"github.com/devloop-cli/devloop/runner/cluster"
+	"github.com/devloop-cli/devloop/runner/deploy"
 	"github.com/devloop-cli/devloop/runner/explain"
 	"github.com/devloop-cli/devloop/runner/inspect"
+	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/localport"
 	"github.com/devloop-cli/devloop/runner/podlogs"
 	"github.com/devloop-cli/devloop/runner/podstatus"
 	"github.com/devloop-cli/devloop/runner/readiness"
-
-	"github.com/devloop-cli/devloop/runner/cluster"
-	"github.com/devloop-cli/devloop/runner/deploy"
-	"github.com/devloop-cli/devloop/runner/kube"
-	"github.com/devloop-cli/devloop/runner/localport"
 	"github.com/devloop-cli/devloop/runner/supervisor"
 	"github.com/devloop-cli/devloop/runner/tunnel"
 	"github.com/devloop-cli/devloop/runner/tunnel/portforward"
 )
 
-// The names that have moved.
+// Names of the packages below, for callers that use the whole.
 type (
 	ConnectOptions   = cluster.Options
 	UnreachableError = cluster.UnreachableError
@@ -35,13 +34,13 @@ type (
 	Change           = supervisor.Change
 )
 
-// More names that have moved.
+// See package deploy.
 const (
 	PatchProbes = deploy.PatchProbes
 	PatchGrace  = deploy.PatchGrace
 )
 
-// More names that have moved.
+// See packages deploy and supervisor.
 var (
 	Patches         = deploy.Patches
 	SurgeBlocker    = deploy.SurgeBlocker

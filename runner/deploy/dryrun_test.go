@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/devloop-cli/devloop/runner/internal/golden"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/devloop-cli/devloop/hack/real"
@@ -43,7 +45,7 @@ func TestRealClusterChecksBeforeAnythingIsTouched(t *testing.T) {
 				if !errors.As(err, &invalid) {
 					t.Fatalf("namespace %s: got %v, want a *manifest.Error", namespace, err)
 				}
-				golden(t, strings.TrimSuffix(path, ".yaml")+".golden", report(invalid))
+				golden.Compare(t, strings.TrimSuffix(path, ".yaml")+".golden", golden.Report(invalid))
 			}
 			if removed, err := r.Down(ctx, "refused", r.Namespace(), nil); err != nil || slices.ContainsFunc(removed, func(o kube.Ref) bool { return o.Kind != "Namespace" }) {
 				t.Errorf("it had made %v, %v", removed, err)

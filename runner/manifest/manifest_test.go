@@ -2,17 +2,16 @@ package manifest
 
 import (
 	"errors"
-	"flag"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/devloop-cli/devloop/runner/internal/golden"
+
 	"github.com/devloop-cli/devloop/runner/kube"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // TestBrokenManifests shows what a person is told about each way to get a manifest
 // wrong: the golden files are meant to be read.
@@ -28,42 +27,8 @@ func TestBrokenManifests(t *testing.T) {
 			if !errors.As(err, &invalid) {
 				t.Fatalf("error is %T %v, want a *Error", err, err)
 			}
-			golden(t, strings.TrimSuffix(path, ".yaml")+".golden", report(invalid))
+			golden.Compare(t, strings.TrimSuffix(path, ".yaml")+".golden", golden.Report(invalid))
 		})
-	}
-}
-
-// report is an error as a display would show it.
-func report(e interface {
-	error
-	Code() string
-	Evidence() []string
-	Hints() []string
-}) string {
-	var b strings.Builder
-	b.WriteString(e.Code() + ": " + e.Error() + "\n")
-	for _, line := range e.Evidence() {
-		b.WriteString("  " + line + "\n")
-	}
-	for _, hint := range e.Hints() {
-		b.WriteString("hint: " + hint + "\n")
-	}
-	return b.String()
-}
-
-func golden(t *testing.T, path, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 
@@ -105,5 +106,9 @@ func saveImages(ctx context.Context, docker *client.Client, images []string, pat
 		return 0, err
 	}
 	defer func() { _ = archive.Close() }()
-	return atomicfile.WriteFrom(path, func(w io.Writer) (int64, error) { return io.Copy(w, archive) })
+	size, err = atomicfile.WriteFrom(path, func(w io.Writer) (int64, error) { return io.Copy(w, archive) })
+	if err != nil {
+		return 0, err
+	}
+	return size, os.Chmod(path, 0o644) // another user, on another machine, loads it
 }

@@ -1,4 +1,9 @@
-package runner
+// Package golden compares what users read with files, for the tests of runner's packages.
+//
+//	golden.Compare(t, "testdata/broken/tab.golden", golden.Report(err))
+//
+// go test -update writes the files.
+package golden
 
 import (
 	"flag"
@@ -7,10 +12,10 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files")
 
-// report is an error as a display would show it.
-func report(e interface {
+// Report renders an error as a display would: its code and message, its evidence, its hints.
+func Report(e interface {
 	error
 	Code() string
 	Evidence() []string
@@ -27,7 +32,8 @@ func report(e interface {
 	return b.String()
 }
 
-func golden(t *testing.T, path, got string) {
+// Compare compares got with the content of the file at path.
+func Compare(t *testing.T, path, got string) {
 	t.Helper()
 	if *update {
 		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
