@@ -21,8 +21,8 @@ trap 'rm -rf "$results"' EXIT
 export GORACE=atexit_sleep_ms=0
 export DEVLOOP_BIN=$PWD/bin/devloop
 
-# The packages that take longest come first, as two packages are tested at a time.
-longest=(./cmd/devloop ./builder)
+# Three packages are tested at a time, as the real tests mostly wait. Those that take longest come first.
+longest=(./cmd/devloop ./builder ./loader/containerd ./builder/incremental ./builder/compiler ./runner)
 
 # tests NAME ARGUMENT... runs go test with the arguments. After a failure, the script continues.
 tests() {
@@ -41,11 +41,11 @@ began=$(now)
 case ${1:-short} in
   short)
     tests hermetic -race -short ./...
-    tests real -timeout 30m "${longest[@]}" ./...
+    tests real -p 3 -timeout 30m "${longest[@]}" ./...
     ;;
   long)
     export DEVLOOP_LONG=1
-    tests everything -timeout 60m "${longest[@]}" ./...
+    tests everything -p 3 -timeout 60m "${longest[@]}" ./...
     unset DEVLOOP_BIN
     tests race -race -timeout 10m -run '^TestScenarioASaveReachesLocalhost' ./cmd/devloop
     ;;

@@ -128,10 +128,20 @@ func (b *bench) hold(t *testing.T, n Node, tag string) (release func()) {
 // collected waits until a node has removed an image.
 func (b *bench) collected(t *testing.T, n Node, tag string) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
-	for b.has(t, n, tag) {
+	eventually(t, n, tag+" is gone", func() bool { return !b.has(t, n, tag) })
+}
+
+// contentCollected waits for a layer's content to go, which follows the name.
+func contentCollected(t *testing.T, n Node, digest v1.Hash) {
+	t.Helper()
+	eventually(t, n, digest.String()+" is gone", func() bool { return !hasContent(t, n, digest) })
+}
+
+func eventually(t *testing.T, n Node, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !holds(); {
 		if time.Now().After(deadline) {
-			t.Fatalf("node %s still has %s", n.Name(), tag)
+			t.Fatalf("node %s: after 20 s, it does not hold that %s", n.Name(), what)
 		}
 	}
 }
