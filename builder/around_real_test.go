@@ -9,39 +9,43 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/docker/docker/api/types/image"
+	dockerimage "github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 
+	"github.com/devloop-cli/devloop/builder/compiler"
+	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/builder/internal/buildtest"
 	"github.com/devloop-cli/devloop/builder/ociimage"
+	"github.com/devloop-cli/devloop/builder/project"
+	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/hack/real"
 )
 
 // developed opens spring-maven with a Dockerfile, to be changed while it runs.
-func developed(t *testing.T, docker *client.Client, dockerfile string) (*Compiler, *Project, *Imager) {
+func developed(t *testing.T, docker *client.Client, dockerfile string) (*compiler.Compiler, *project.Project, *image.Imager) {
 	t.Helper()
 	dir := sample(t, "spring-maven")
 	write(t, dir, "Dockerfile", dockerfile)
 	p := openReal(t, dir)
-	m := NewImager(docker, ImagerOptions{CacheDir: dir + "-cache", Develop: true})
+	m := image.New(docker, image.Options{CacheDir: dir + "-cache", Develop: true})
 	p.NeedsJar = m.NeedsJar
-	c := NewCompiler(p, true)
+	c := compiler.New(p, true)
 	t.Cleanup(func() { _ = c.Close() })
 	return c, p, m
 }
 
 // developedImage makes the image of what was compiled.
-func developedImage(t *testing.T, docker *client.Client, m *Imager, app App) Image {
+func developedImage(t *testing.T, docker *client.Client, m *image.Imager, app springboot.App) image.Image {
 	t.Helper()
 	t.Cleanup(func() {
-		_, _ = docker.ImageRemove(context.Background(), app.Name+":dockerfile", image.RemoveOptions{PruneChildren: true})
+		_, _ = docker.ImageRemove(context.Background(), app.Name+":dockerfile", dockerimage.RemoveOptions{PruneChildren: true})
 	})
 	return imageReal(t, m, docker, app, "image")
 }
 
 // fileNames are those of all layers together.
-func fileNames(t *testing.T, img Image) (names []string) {
+func fileNames(t *testing.T, img image.Image) (names []string) {
 	t.Helper()
 	whole := mutate.Extract(img.Content)
 	defer func() { _ = whole.Close() }()

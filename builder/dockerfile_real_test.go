@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/devloop-cli/devloop/builder/image"
+	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/hack/real"
 )
 
@@ -18,7 +20,7 @@ func TestRealDockerfileFailures(t *testing.T) {
 			t.Run(fmt.Sprintf("buildkit=%s/%s", buildKit, test.name), func(t *testing.T) {
 				t.Setenv("DOCKER_BUILDKIT", buildKit)
 				dir := t.TempDir()
-				app := App{Dir: dir, Name: "devloop-test-broken", Dockerfile: write(t, dir, "Dockerfile", test.dockerfile),
+				app := springboot.App{Dir: dir, Name: "devloop-test-broken", Dockerfile: write(t, dir, "Dockerfile", test.dockerfile),
 					Jar: write(t, dir, "build/libs/app-1.0.jar", "jar")}
 				for _, f := range test.files {
 					write(t, dir, f, "")
@@ -26,8 +28,8 @@ func TestRealDockerfileFailures(t *testing.T) {
 				if test.ignore != "" {
 					write(t, dir, ".dockerignore", test.ignore)
 				}
-				_, err := NewImager(docker, ImagerOptions{CacheDir: t.TempDir()}).Image(t.Context(), app, io.Discard)
-				var e *ImageError
+				_, err := image.New(docker, image.Options{CacheDir: t.TempDir()}).Image(t.Context(), app, io.Discard)
+				var e *image.Error
 				if !errors.As(err, &e) || e.Code() != "image.failed" {
 					t.Fatalf("got %v", err)
 				}
@@ -52,12 +54,12 @@ func TestRealDockerfileElsewhereInTheContext(t *testing.T) {
 		t.Run("buildkit="+buildKit, func(t *testing.T) {
 			t.Setenv("DOCKER_BUILDKIT", buildKit)
 			dir := t.TempDir()
-			app := App{Dir: dir, Context: dir, Name: "devloop-test-elsewhere", Jar: write(t, dir, "build/libs/app-1.0.jar", t.Name()),
+			app := springboot.App{Dir: dir, Context: dir, Name: "devloop-test-elsewhere", Jar: write(t, dir, "build/libs/app-1.0.jar", t.Name()),
 				Dockerfile: write(t, dir, "docker/dev.Dockerfile", "FROM openjdk:17-jdk\nCOPY build /build\nRUN test ! -e /build/tmp\n")}
 			write(t, dir, "build/tmp/a", "a")
 			write(t, dir, ".dockerignore", "build\n")
 			write(t, dir, "docker/dev.Dockerfile.dockerignore", "build/tmp\n")
-			img := imageReal(t, NewImager(docker, ImagerOptions{CacheDir: t.TempDir()}), docker, app, "image")
+			img := imageReal(t, image.New(docker, image.Options{CacheDir: t.TempDir()}), docker, app, "image")
 			if img.Report.Dockerfile != "docker/dev.Dockerfile" {
 				t.Errorf("it was built by %q", img.Report.Dockerfile)
 			}

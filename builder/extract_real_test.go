@@ -9,9 +9,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/docker/docker/api/types/image"
+	dockerimage "github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
 
+	"github.com/devloop-cli/devloop/builder/image"
+	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/hack/real"
 )
 
@@ -69,10 +71,10 @@ func TestRealLayersOfCopiesNeedNoExport(t *testing.T) {
 }
 
 // copiedProject has a jar, libraries and classes, as a build leaves them.
-func copiedProject(t *testing.T, dockerfile string) App {
+func copiedProject(t *testing.T, dockerfile string) springboot.App {
 	t.Helper()
 	dir := t.TempDir()
-	app := App{Dir: dir, Name: "devloop-test-copies", Dockerfile: write(t, dir, "Dockerfile", dockerfile), Jar: write(t, dir, "build/libs/app.jar", t.Name()+strings.Repeat("jar", 1<<20))}
+	app := springboot.App{Dir: dir, Name: "devloop-test-copies", Dockerfile: write(t, dir, "Dockerfile", dockerfile), Jar: write(t, dir, "build/libs/app.jar", t.Name()+strings.Repeat("jar", 1<<20))}
 	write(t, dir, "lib/a.jar", "a")
 	write(t, dir, "lib/deeper/b.jar", "b")
 	write(t, dir, "classes/com/example/App.class", t.Name())
@@ -85,15 +87,15 @@ func copiedProject(t *testing.T, dockerfile string) App {
 
 // readLayers makes the image and reads each of its layers, whose content is checked
 // against its digest when it is read.
-func readLayers(t *testing.T, docker client.APIClient, cache string, app App) {
+func readLayers(t *testing.T, docker client.APIClient, cache string, app springboot.App) {
 	t.Helper()
-	img, err := NewImager(docker, ImagerOptions{CacheDir: cache}).Image(t.Context(), app, testWriter{T: t})
+	img, err := image.New(docker, image.Options{CacheDir: cache}).Image(t.Context(), app, testWriter{T: t})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		for _, ref := range []string{img.Ref, img.Name} {
-			_, _ = docker.ImageRemove(context.Background(), ref, image.RemoveOptions{PruneChildren: true})
+			_, _ = docker.ImageRemove(context.Background(), ref, dockerimage.RemoveOptions{PruneChildren: true})
 		}
 	})
 	layers, err := img.Content.Layers()

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/devloop-cli/devloop/builder/compiler"
 	"github.com/devloop-cli/devloop/builder/internal/buildtest"
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
+	"github.com/devloop-cli/devloop/builder/springboot"
 )
 
 // errStopped is the cause with which tests end a context.
@@ -22,7 +24,7 @@ var (
 )
 
 // compileIncrementally compiles what has changed.
-func compileIncrementally(t *testing.T, c *Compiler, changed []string) App {
+func compileIncrementally(t *testing.T, c *compiler.Compiler, changed []string) springboot.App {
 	t.Helper()
 	app, err := c.Compile(t.Context(), changed, testWriter{T: t})
 	if err != nil {

@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/builder/internal/enginetest"
+	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/hack/real"
 )
 
@@ -55,7 +57,7 @@ func unpackedReal(t *testing.T, dir string) {
 	compileReal(t, p, "classes, another line changed")
 	edit(t, dir, "Hello, packing", "Hello, unpacked")
 	var out bytes.Buffer
-	var packed App
+	var packed springboot.App
 	timed(t, "archive, one line changed", func() {
 		var err error
 		if packed, err = p.Package(t.Context(), &out); err != nil {
@@ -80,9 +82,9 @@ func baseEngine(t *testing.T) *enginetest.Engine {
 	return e
 }
 
-func makeImage(t *testing.T, e *enginetest.Engine, cache string, app App) Image {
+func makeImage(t *testing.T, e *enginetest.Engine, cache string, app springboot.App) image.Image {
 	t.Helper()
-	img, err := NewImager(e, ImagerOptions{CacheDir: cache}).Image(t.Context(), app, io.Discard)
+	img, err := image.New(e, image.Options{CacheDir: cache}).Image(t.Context(), app, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,9 @@ import (
 	"github.com/docker/docker/client"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/builder/internal/enginetest"
+	"github.com/devloop-cli/devloop/builder/project"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/hack/real"
 	"github.com/devloop-cli/devloop/internal/fault"
@@ -63,7 +65,7 @@ func TestRealProjects(t *testing.T) {
 			}
 			dir := unpackProject(t, project.name)
 			p := openReal(t, dir)
-			m := NewImager(docker, ImagerOptions{CacheDir: cacheOf(p), Base: "eclipse-temurin:17-jre"})
+			m := image.New(docker, image.Options{CacheDir: cacheOf(p), Base: "eclipse-temurin:17-jre"})
 			app := compileReal(t, p, "first")
 			first := imageReal(t, m, docker, app, "first image")
 			if path, text, found := strings.Cut(project.page, " "); found {
@@ -89,7 +91,7 @@ func TestRealProjects(t *testing.T) {
 }
 
 // samePacked compares an image with the one of the packed archive.
-func samePacked(t *testing.T, p *Project, m *Imager, docker *client.Client, unpacked Image, why string) {
+func samePacked(t *testing.T, p *project.Project, m *image.Imager, docker *client.Client, unpacked image.Image, why string) {
 	t.Helper()
 	var out bytes.Buffer
 	packed, err := p.Package(t.Context(), &out)

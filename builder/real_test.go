@@ -15,20 +15,23 @@ import (
 	"time"
 
 	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/image"
+	dockerimage "github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
 	"github.com/docker/go-connections/nat"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/devloop-cli/devloop/builder/diagnostics"
+	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/builder/internal/enginetest"
+	"github.com/devloop-cli/devloop/builder/project"
+	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/hack/real"
 )
 
-func openReal(t *testing.T, dir string) *Project {
+func openReal(t *testing.T, dir string) *project.Project {
 	t.Helper()
 	cache := t.TempDir()
-	p, err := Open(t.Context(), dir, Options{CacheDir: cache, Out: testWriter{T: t}})
+	p, err := project.Open(t.Context(), dir, project.Options{CacheDir: cache, Out: testWriter{T: t}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,11 +40,11 @@ func openReal(t *testing.T, dir string) *Project {
 }
 
 // cacheOf returns the cache directory that a project was opened with.
-func cacheOf(p *Project) string { return filepath.Dir(filepath.Dir(p.StateDir("models"))) }
+func cacheOf(p *project.Project) string { return filepath.Dir(filepath.Dir(p.StateDir("models"))) }
 
-func compileReal(t *testing.T, p *Project, what string) App {
+func compileReal(t *testing.T, p *project.Project, what string) springboot.App {
 	t.Helper()
-	var app App
+	var app springboot.App
 	timed(t, what, func() {
 		var out bytes.Buffer
 		var err error
@@ -92,7 +95,7 @@ func TestRealGradle(t *testing.T) {
 }
 
 // knows checks what the tool told of the build.
-func knows(t *testing.T, p *Project, app App) {
+func knows(t *testing.T, p *project.Project, app springboot.App) {
 	t.Helper()
 	one, fresh := p.Module(app.Dir)
 	if !fresh || len(one.Compilers) != 1 {
@@ -120,7 +123,7 @@ func knows(t *testing.T, p *Project, app App) {
 }
 
 // cancelReal cancels a build half-way and looks that none of its processes is left.
-func cancelReal(t *testing.T, p *Project) {
+func cancelReal(t *testing.T, p *project.Project) {
 	t.Helper()
 	edit(t, p.Dir, "return", "/* edited */ return")
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -192,9 +195,9 @@ func base(t *testing.T, docker *client.Client, ref string) {
 }
 
 // imageReal makes an image, which is removed when the test ends.
-func imageReal(t *testing.T, m *Imager, docker *client.Client, app App, what string) Image {
+func imageReal(t *testing.T, m *image.Imager, docker *client.Client, app springboot.App, what string) image.Image {
 	t.Helper()
-	var img Image
+	var img image.Image
 	timed(t, what, func() {
 		var out bytes.Buffer
 		var err error
@@ -209,7 +212,7 @@ func imageReal(t *testing.T, m *Imager, docker *client.Client, app App, what str
 	})
 	t.Cleanup(func() {
 		for _, ref := range []string{img.Ref, img.Name} {
-			_, _ = docker.ImageRemove(context.Background(), ref, image.RemoveOptions{PruneChildren: true})
+			_, _ = docker.ImageRemove(context.Background(), ref, dockerimage.RemoveOptions{PruneChildren: true})
 		}
 	})
 	return img
@@ -227,8 +230,8 @@ func TestRealImages(t *testing.T) {
 			t.Setenv("DOCKER_BUILDKIT", way.buildKit)
 			text := "Hello from " + way.name
 			write(t, dir, controller, strings.Replace(helloController, "Hello, World", text, 1))
-			m := NewImager(docker, ImagerOptions{CacheDir: cacheOf(p)})
-			build := func(what string) Image {
+			m := image.New(docker, image.Options{CacheDir: cacheOf(p)})
+			build := func(what string) image.Image {
 				app := compileReal(t, p, "compile for "+way.name)
 				if way.name == "composed" {
 					app.Dockerfile = ""
@@ -279,7 +282,7 @@ public class AppController {
 `
 
 // contentReal checks the view of an image, and each layer's content against its name.
-func contentReal(t *testing.T, what string, img Image) {
+func contentReal(t *testing.T, what string, img image.Image) {
 	t.Helper()
 	timed(t, what+": layers from the engine", func() {
 		if _, err := img.Content.Digest(); err != nil {

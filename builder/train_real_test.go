@@ -21,6 +21,7 @@ import (
 	"github.com/docker/docker/pkg/stdcopy"
 
 	"github.com/devloop-cli/devloop/builder/cds"
+	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/builder/internal/enginetest"
 	"github.com/devloop-cli/devloop/hack/real"
 )
@@ -64,7 +65,7 @@ func archiveReal(t *testing.T, docker *client.Client, ref, java string) {
 	}
 	write(t, dir, "pom.xml", strings.Replace(string(pom), "<artifactId>spring-maven<", "<artifactId>devloop-test-archive<", 1))
 	p := openReal(t, dir)
-	m := NewImager(docker, ImagerOptions{CacheDir: cacheOf(p), Base: ref})
+	m := image.New(docker, image.Options{CacheDir: cacheOf(p), Base: ref})
 	app := compileReal(t, p, "maven")
 	trainerIsCompiled(t, app.Jar)
 	first := imageReal(t, m, docker, app, "first image")
@@ -146,7 +147,7 @@ func trainerIsCompiled(t *testing.T, jar string) {
 }
 
 // cancelTraining ends a training half-way and looks for its container.
-func cancelTraining(t *testing.T, m *Imager, docker *client.Client, img Image) {
+func cancelTraining(t *testing.T, m *image.Imager, docker *client.Client, img image.Image) {
 	t.Helper()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)

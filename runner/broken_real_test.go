@@ -16,21 +16,19 @@ import (
 	"testing"
 	"time"
 
-	"github.com/devloop-cli/devloop/runner/internal/golden"
-
 	"golang.org/x/sync/errgroup"
-
-	"github.com/devloop-cli/devloop/runner/podstatus"
-
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
 	"github.com/devloop-cli/devloop/hack/real"
 	"github.com/devloop-cli/devloop/runner/cluster"
+	"github.com/devloop-cli/devloop/runner/deploy"
+	"github.com/devloop-cli/devloop/runner/internal/golden"
 	"github.com/devloop-cli/devloop/runner/internal/pause"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
+	"github.com/devloop-cli/devloop/runner/podstatus"
 )
 
 // atOnce is how many Pods of the tables run at the same time.
@@ -42,7 +40,7 @@ const atOnce = 8
 func TestRealBrokenPods(t *testing.T) {
 	paths := table(t, "testdata/broken", 45)
 	told := make([]string, len(paths))
-	runTable(t, paths, func(ctx context.Context, r *Runner, i int, pods []Pod) {
+	runTable(t, paths, func(ctx context.Context, r *Runner, i int, pods []kube.Pod) {
 		var why *podstatus.NotReadyError
 		switch err := r.Ready(ctx, pods, nil); {
 		case errors.As(err, &why):
@@ -67,7 +65,7 @@ func TestRealBrokenPods(t *testing.T) {
 // moment in between, and then nothing is wrong with it.
 func foundLater(ctx context.Context, r *Runner) error {
 	for {
-		later, err := r.Viewer().Inspect(ctx, "web")
+		later, err := r.Viewer.Inspect(ctx, "web")
 		if err != nil {
 			return err
 		}
@@ -83,12 +81,12 @@ func foundLater(ctx context.Context, r *Runner) error {
 // TestRealHealthyPods runs Pods with which nothing is wrong: nothing is explained.
 func TestRealHealthyPods(t *testing.T) {
 	paths := table(t, "testdata/healthy", 10)
-	runTable(t, paths, func(ctx context.Context, r *Runner, i int, pods []Pod) {
+	runTable(t, paths, func(ctx context.Context, r *Runner, i int, pods []kube.Pod) {
 		if err := r.Ready(ctx, pods, nil); err != nil {
 			t.Errorf("%s: %v", paths[i], err)
 			return
 		}
-		now, err := r.Viewer().Inspect(ctx, "web")
+		now, err := r.Viewer.Inspect(ctx, "web")
 		if err != nil || now.Why != nil || now.Problem != "" {
 			t.Errorf("%s: got %v, %q, %v", paths[i], now.Why, now.Problem, err)
 		}
@@ -107,7 +105,7 @@ func table(t *testing.T, dir string, atLeast int) []string {
 }
 
 // runTable brings each manifest to a namespace of its own, some at the same time.
-func runTable(t *testing.T, paths []string, look func(ctx context.Context, r *Runner, i int, pods []Pod)) {
+func runTable(t *testing.T, paths []string, look func(ctx context.Context, r *Runner, i int, pods []kube.Pod)) {
 	runners := make([]*Runner, len(paths))
 	var ctx context.Context
 	for i := range paths {
@@ -130,7 +128,7 @@ func runTable(t *testing.T, paths []string, look func(ctx context.Context, r *Ru
 			if err != nil {
 				return fmt.Errorf("%s: %w", path, err)
 			}
-			pods, err := runners[i].Replace(ctx, Spec{Project: "broken", Dir: "/projects/broken", Manifest: m})
+			pods, err := runners[i].Replace(ctx, deploy.Spec{Project: "broken", Dir: "/projects/broken", Manifest: m})
 			if err != nil {
 				return fmt.Errorf("%s: %w", path, err)
 			}
@@ -156,11 +154,11 @@ func runTable(t *testing.T, paths []string, look func(ctx context.Context, r *Ru
 }
 
 // running waits until a Pod's containers run.
-func running(ctx context.Context, r *Runner, p Pod) error {
+func running(ctx context.Context, r *Runner, p kube.Pod) error {
 	return r.WatchPods(ctx, cluster.PodWatch{Pod: &p, See: func(o *corev1.Pod, gone bool) (bool, error) { return kube.AllRunning(o), nil }})
 }
 
-func removeAll(r *Runner, pods []Pod) error {
+func removeAll(r *Runner, pods []kube.Pod) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	return r.Retire(ctx, pods)

@@ -31,7 +31,7 @@ func TestModulesOfABuildAreFoundByItsDirectory(t *testing.T) {
 		{inspect.Selection{Project: "bank", Directory: "/all"}, []string{"admin", "bank", "shop"}},
 		{inspect.Selection{Project: "all"}, nil},
 	} {
-		pods, err := r.Viewer().List(t.Context(), c.selection)
+		pods, err := r.Viewer.List(t.Context(), c.selection)
 		var got []string
 		for _, p := range pods {
 			got = append(got, p.Name)
@@ -48,11 +48,11 @@ func TestPodIsFoundByTheManifestsName(t *testing.T) {
 	second := fakeapi.Object("v1", "Pod", "web-b")
 	second.SetAnnotations(map[string]string{kube.AnnotationName: "web"})
 	second = a.Put("pods", second)
-	if found, err := r.Viewer().Find(t.Context(), "web"); err != nil || found.UID != first.GetUID() {
+	if found, err := r.Viewer.Find(t.Context(), "web"); err != nil || found.UID != first.GetUID() {
 		t.Errorf("got %v, %v", found, err)
 	}
 	a.Drop("pods/default/web")
-	if found, err := r.Viewer().Find(t.Context(), "web"); err != nil || found.UID != second.GetUID() {
+	if found, err := r.Viewer.Find(t.Context(), "web"); err != nil || found.UID != second.GetUID() {
 		t.Errorf("with the first one gone: %v, %v", found, err)
 	}
 }

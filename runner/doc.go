@@ -1,9 +1,9 @@
 // Package runner brings an image to life in a cluster: from a manifest to a Pod
 // that answers, and from there to a port of this machine.
 //
-//	r, err := runner.Connect(runner.ConnectOptions{})
+//	r, err := runner.Connect(cluster.Options{})
 //	m, err := manifest.Load("spring-pod.yaml")   // or manifest.Generate
-//	pods, err := r.Replace(ctx, runner.Spec{
+//	pods, err := r.Replace(ctx, deploy.Spec{
 //		Project: "spring-server", Dir: dir, Manifest: m,
 //		Image: "spring-server:devloop-0123456789ab", Names: []string{"spring-server"},
 //	})
@@ -11,9 +11,18 @@
 //	f, err := r.Listen(ctx, localport.Options{Local: 8080})
 //	f.SetBackend(pods[0], 8080)                         // http://localhost:8080
 //
-// This package joins the packages below it: manifest reads YAML; deploy creates, replaces and removes
-// objects; readiness waits for Pods; supervisor changes a running application; inspect, podlogs and
-// podexec look into Pods; localport is the port of this machine.
+// [Runner] joins the packages below, from the bottom up:
+//
+//	kube, cluster      what a Pod and an object are called; the client of the API server
+//	manifest           YAML to objects, without a cluster
+//	tunnel             connections to a port of a Pod
+//	podstatus, explain why a Pod does not serve: the judgment, and its evidence from the cluster
+//	inspect            lists Pods and finds one by its name
+//	deploy             creates, replaces and removes objects
+//	readiness          waits until Pods serve
+//	supervisor         changes a running application
+//	podlogs, podexec   logs of Pods, commands in them
+//	localport          a port of this machine that outlives the Pods behind it
 //
 // Building and loading the image, deciding when to do so, and showing anything are left to others.
 // Errors carry their evidence and hints.

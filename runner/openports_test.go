@@ -8,18 +8,17 @@ import (
 	"testing"
 	"time"
 
-	"github.com/devloop-cli/devloop/runner/podstatus"
-
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/httpstream"
 
 	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/podstatus"
 )
 
 // podWithPorts is a ready Pod whose container names ports, and that Pod as Replace returns it.
-func podWithPorts(t *testing.T, ports ...int64) (*unstructured.Unstructured, Pod) {
+func podWithPorts(t *testing.T, ports ...int64) (*unstructured.Unstructured, kube.Pod) {
 	o := readyPod(t)
 	var named []any
 	for _, port := range ports {
@@ -56,7 +55,7 @@ func TestReadyWaitsForNoPortThatNobodyOpens(t *testing.T) {
 		}
 		return answersHTTP(data)
 	}
-	if err := r.Ready(t.Context(), []Pod{pod}, nil); err != nil {
+	if err := r.Ready(t.Context(), []kube.Pod{pod}, nil); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -77,7 +76,7 @@ func TestReadyIsNotSaidByAnAgentsPort(t *testing.T) {
 		}
 		return answersHTTP(data)
 	}
-	if err := r.Ready(t.Context(), []Pod{pod}, nil); err != nil || time.Now().Before(starts) {
+	if err := r.Ready(t.Context(), []kube.Pod{pod}, nil); err != nil || time.Now().Before(starts) {
 		t.Fatalf("ready too early, or %v", err)
 	}
 }
@@ -89,7 +88,7 @@ func TestReadyTakesAnyProtocol(t *testing.T) {
 		o, pod := podWithPorts(t, 9092)
 		a.Put("pods", o)
 		a.Forward = func(int, httpstream.Stream) error { return end }
-		if err := r.Ready(t.Context(), []Pod{pod}, nil); err != nil {
+		if err := r.Ready(t.Context(), []kube.Pod{pod}, nil); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

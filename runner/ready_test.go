@@ -16,14 +16,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/devloop-cli/devloop/runner/internal/golden"
-
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/httpstream"
 	"sigs.k8s.io/yaml"
 
 	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
+	"github.com/devloop-cli/devloop/runner/internal/golden"
+	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/podstatus"
 	"github.com/devloop-cli/devloop/runner/readiness"
 )
@@ -51,7 +51,7 @@ func play(t *testing.T, path string) string {
 		a.Logs = []string{string(log)}
 	}
 	a.Put("pods", states[0])
-	pod := Pod{Namespace: "default", Name: "web", UID: "uid-web", Containers: []string{"app"}}
+	pod := kube.Pod{Namespace: "default", Name: "web", UID: "uid-web", Containers: []string{"app"}}
 	if strings.Contains(path, "restarted-long-ago") {
 		pod.Restarts = 4
 	}
@@ -70,7 +70,7 @@ func play(t *testing.T, path string) string {
 		}
 	}()
 	var told strings.Builder
-	err := r.Ready(t.Context(), []Pod{pod}, func(p readiness.Phase) {
+	err := r.Ready(t.Context(), []kube.Pod{pod}, func(p readiness.Phase) {
 		fmt.Fprintln(&told, strings.TrimSpace(p.Pod+" "+p.Phase+" "+p.Detail))
 	})
 	var why *podstatus.NotReadyError
@@ -107,7 +107,7 @@ func readyPod(t *testing.T) *unstructured.Unstructured {
 	return states[len(states)-1]
 }
 
-var webPod = Pod{Namespace: "default", Name: "web", UID: "uid-web", Containers: []string{"app"}, Ports: []int{8080}}
+var webPod = kube.Pod{Namespace: "default", Name: "web", UID: "uid-web", Containers: []string{"app"}, Ports: []int{8080}}
 
 func TestReadyWaitsUntilThePortAnswers(t *testing.T) {
 	var mu sync.Mutex
@@ -123,7 +123,7 @@ func TestReadyWaitsUntilThePortAnswers(t *testing.T) {
 		_, err := data.Write([]byte("HTTP/1.1 200 OK\r\n\r\n"))
 		return err
 	}
-	if err := r.Ready(t.Context(), []Pod{webPod}, nil); err != nil {
+	if err := r.Ready(t.Context(), []kube.Pod{webPod}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if attempts != 3 {
@@ -140,7 +140,7 @@ func TestReadyFailsWhenTheApplicationDiesBeforeItAnswers(t *testing.T) {
 		return errors.New("connection refused")
 	}
 	var why *podstatus.NotReadyError
-	if err := r.Ready(t.Context(), []Pod{webPod}, nil); !errors.As(err, &why) || why.Code() != "pod.crash" {
+	if err := r.Ready(t.Context(), []kube.Pod{webPod}, nil); !errors.As(err, &why) || why.Code() != "pod.crash" {
 		t.Errorf("got %v", err)
 	}
 }
@@ -169,7 +169,7 @@ func TestReadySurvivesWatchesThatEnd(t *testing.T) {
 	}
 	pod := webPod
 	pod.Ports = nil
-	if err := r.Ready(t.Context(), []Pod{pod}, nil); err != nil || watches.Load() < 4 {
+	if err := r.Ready(t.Context(), []kube.Pod{pod}, nil); err != nil || watches.Load() < 4 {
 		t.Errorf("got %v after %d watches", err, watches.Load())
 	}
 }
@@ -179,13 +179,13 @@ func TestReadyEndsWithItsContext(t *testing.T) {
 	a.Put("pods", history(t, "testdata/pods/healthy.yaml")[0])
 	ctx, cancel := context.WithCancelCause(t.Context())
 	newer := errors.New("a newer save")
-	if err := r.Ready(ctx, []Pod{webPod}, func(readiness.Phase) { cancel(newer) }); !errors.Is(err, newer) {
+	if err := r.Ready(ctx, []kube.Pod{webPod}, func(readiness.Phase) { cancel(newer) }); !errors.Is(err, newer) {
 		t.Errorf("got %v", err)
 	}
 	ctx, stop := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer stop()
 	var why *podstatus.NotReadyError
-	if err := r.Ready(ctx, []Pod{webPod}, nil); !errors.As(err, &why) || why.Code() != "pod.timeout" || !errors.Is(err, context.DeadlineExceeded) {
+	if err := r.Ready(ctx, []kube.Pod{webPod}, nil); !errors.As(err, &why) || why.Code() != "pod.timeout" || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -19,27 +19,24 @@ import (
 	"testing"
 	"time"
 
-	"github.com/devloop-cli/devloop/runner/internal/golden"
-
 	"github.com/google/go-containerregistry/pkg/name"
-
-	"github.com/devloop-cli/devloop/runner/inspect"
-	"github.com/devloop-cli/devloop/runner/podstatus"
-	"github.com/devloop-cli/devloop/runner/readiness"
-
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
-
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/devloop-cli/devloop/hack/real"
 	"github.com/devloop-cli/devloop/runner/cluster"
+	"github.com/devloop-cli/devloop/runner/deploy"
+	"github.com/devloop-cli/devloop/runner/inspect"
+	"github.com/devloop-cli/devloop/runner/internal/golden"
 	"github.com/devloop-cli/devloop/runner/internal/pause"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/localport"
 	"github.com/devloop-cli/devloop/runner/manifest"
+	"github.com/devloop-cli/devloop/runner/podstatus"
+	"github.com/devloop-cli/devloop/runner/readiness"
 )
 
 // appImage is the unique reference that the real tests deploy.
@@ -171,9 +168,9 @@ func read(t *testing.T, text string) manifest.Manifest {
 }
 
 // specOf is a spec of a project that no other test has.
-func specOf(t *testing.T, text string) Spec {
+func specOf(t *testing.T, text string) deploy.Spec {
 	t.Helper()
-	return Spec{Project: t.Name(), Dir: "/projects/app", Manifest: read(t, text), Image: appImage, Names: []string{"runner-app:latest"}}
+	return deploy.Spec{Project: t.Name(), Dir: "/projects/app", Manifest: read(t, text), Image: appImage, Names: []string{"runner-app:latest"}}
 }
 
 func TestRealPodServesAcrossReplacement(t *testing.T) {
@@ -306,10 +303,10 @@ func TestRealTimeoutSaysWhatItWaitedFor(t *testing.T) {
 	t.Log(golden.Report(why))
 }
 
-func withoutPorts(pods []Pod) []Pod {
+func withoutPorts(pods []kube.Pod) []kube.Pod {
 	p := pods[0]
 	p.Ports = nil
-	return []Pod{p}
+	return []kube.Pod{p}
 }
 
 func TestRealForwardCarriesAllKindsOfTalk(t *testing.T) {
@@ -445,7 +442,7 @@ func TestRealDeployment(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	states, err := r.Viewer().List(ctx, inspect.Selection{Project: t.Name()})
+	states, err := r.Viewer.List(ctx, inspect.Selection{Project: t.Name()})
 	if err != nil || len(states) < 2 {
 		t.Errorf("List: %v, %v", states, err)
 	}

@@ -121,3 +121,16 @@ func DefaultBase(java int) string {
 	}
 	return "eclipse-temurin:" + strconv.Itoa(java) + "-jre"
 }
+
+// Bases returns the images that an image is made from, known before anything is built: those of the
+// Dockerfile, else base, else the default for the Java version.
+func Bases(file, base string, java int) []string {
+	switch {
+	case file != "":
+		return dockerfile.Read(file, "").Bases()
+	case base != "":
+		return []string{base}
+	default:
+		return []string{DefaultBase(java)}
+	}
+}

@@ -18,7 +18,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/builder/project"
 	"github.com/devloop-cli/devloop/hack/real"
 )
 
@@ -250,7 +250,7 @@ func TestScenarioANewLaptopWithoutANetworkIsMadeReady(t *testing.T) {
 // compileOnce lets Maven fetch, where there is a network, what the project needs.
 func compileOnce(t *testing.T, dir string) {
 	t.Helper()
-	project, err := builder.Open(t.Context(), dir, builder.Options{})
+	project, err := project.Open(t.Context(), dir, project.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,13 +16,14 @@ import (
 	"github.com/docker/docker/client"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/builder/image"
+	"github.com/devloop-cli/devloop/builder/project"
 )
 
 // starter is an image whose start is measured.
 type starter struct {
 	name  string
-	image builder.Image
+	image image.Image
 	took  []time.Duration
 }
 
@@ -43,7 +44,7 @@ func starts(ctx context.Context, sample string, n int) error {
 		return err
 	}
 	_ = os.Remove(filepath.Join(dir, "Dockerfile"))
-	p, err := builder.Open(ctx, dir, builder.Options{CacheDir: filepath.Join(dir, ".cache")})
+	p, err := project.Open(ctx, dir, project.Options{CacheDir: filepath.Join(dir, ".cache")})
 	if err != nil {
 		return err
 	}
@@ -70,7 +71,7 @@ func starts(ctx context.Context, sample string, n int) error {
 }
 
 // makeStarters makes the images, that of java -jar first.
-func makeStarters(ctx context.Context, docker *client.Client, p *builder.Project, dir string) ([]starter, error) {
+func makeStarters(ctx context.Context, docker *client.Client, p *project.Project, dir string) ([]starter, error) {
 	app, err := p.Compile(ctx, io.Discard)
 	if err != nil {
 		return nil, err
@@ -87,14 +88,14 @@ func makeStarters(ctx context.Context, docker *client.Client, p *builder.Project
 		return nil, err
 	}
 	cache := filepath.Join(dir, ".cache")
-	made, err := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache}).Image(ctx, fat, io.Discard)
+	made, err := image.New(docker, image.Options{CacheDir: cache}).Image(ctx, fat, io.Discard)
 	if err != nil {
 		return nil, err
 	}
 	all := []starter{{name: "java -jar, one layer", image: made}}
-	for i, without := range append([][]string{nil}, each(builder.Optimizations())...) {
+	for i, without := range append([][]string{nil}, each(image.Optimizations())...) {
 		app.Name = fmt.Sprintf("devloop-bench-%d", i) // a name for each, since only the last two images of a project are kept
-		m := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Without: without})
+		m := image.New(docker, image.Options{CacheDir: cache, Without: without})
 		img, err := m.Image(ctx, app, io.Discard)
 		if err == nil && img.Report.Archive.Wanted {
 			first := img
@@ -167,7 +168,7 @@ func reportStarts(starters []starter) {
 }
 
 // changedBytes edits one class and prints the size of the layers that the previous image does not have.
-func changedBytes(ctx context.Context, docker *client.Client, p *builder.Project, dir string, before builder.Image) error {
+func changedBytes(ctx context.Context, docker *client.Client, p *project.Project, dir string, before image.Image) error {
 	if err := say(dir, text(edits[0], 1)); err != nil {
 		return err
 	}
@@ -176,7 +177,7 @@ func changedBytes(ctx context.Context, docker *client.Client, p *builder.Project
 		return err
 	}
 	app.Name = "devloop-bench-0"
-	after, err := builder.NewImager(docker, builder.ImagerOptions{CacheDir: filepath.Join(dir, ".cache")}).Image(ctx, app, io.Discard)
+	after, err := image.New(docker, image.Options{CacheDir: filepath.Join(dir, ".cache")}).Image(ctx, app, io.Discard)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,6 @@
 // Package deploy brings a manifest's objects to a cluster, and removes them again.
 //
-//	d := deploy.New(client, hopeless)
+//	d := deploy.New(client)
 //	spec := deploy.Spec{Project: "shop", Dir: dir, Manifest: m, Image: "shop:devloop-0123456789ab", Names: []string{"shop"}}
 //	err := d.Claim(ctx, spec)          // before the build: is anything in the way, or wrong?
 //	pods, err := d.Replace(ctx, spec)  // they exist; whether they serve, package readiness says
@@ -36,14 +36,10 @@ import (
 )
 
 // Deployer deploys to one cluster. It is safe for concurrent use.
-type Deployer struct {
-	*cluster.Client
-	hopeless func(corev1.Pod) bool
-}
+type Deployer struct{ *cluster.Client }
 
-// New returns a Deployer. hopeless says of a Pod that it will never be ready: its controller's next
-// Pods are not waited for.
-func New(c *cluster.Client, hopeless func(corev1.Pod) bool) *Deployer { return &Deployer{c, hopeless} }
+// New returns a Deployer.
+func New(c *cluster.Client) *Deployer { return &Deployer{c} }
 
 // Spec says what is to run.
 type Spec struct {
@@ -69,13 +65,13 @@ type Spec struct {
 }
 
 // Replace brings the spec's objects into the cluster and returns the Pods that run
-// because of it, in the manifest's order. They exist when it returns; what becomes
-// of them is for [Runner.Ready] to say.
+// because of it, in the manifest's order. They exist when it returns; package readiness waits until
+// they serve.
 //
 // Nothing is touched unless all objects may be: its errors are [*manifest.Error]
 // where no container runs the project's image, or the cluster has something against
 // the objects, [*ForeignError] where somebody
-// else's object is in the way, that of Yields, [*UnreachableError] and [*kube.APIError]. When ctx
+// else's object is in the way, that of Yields, [*cluster.UnreachableError] and [*kube.APIError]. When ctx
 // ends it returns ctx's cause, and what the API server took until then stays.
 func (d *Deployer) Replace(ctx context.Context, s Spec) ([]kube.Pod, error) {
 	targets, err := d.claimed(ctx, s)

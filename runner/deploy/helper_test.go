@@ -3,20 +3,17 @@ package deploy
 import (
 	"context"
 	"crypto/rand"
+	"os"
+	"path/filepath"
 	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/devloop-cli/devloop/hack/real"
 	"github.com/devloop-cli/devloop/runner/cluster"
-	"github.com/devloop-cli/devloop/runner/kube"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-	"os"
-	"path/filepath"
-	"testing"
-
-	corev1 "k8s.io/api/core/v1"
-
 	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
+	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
 )
 
@@ -25,10 +22,7 @@ const appImage = "runner-app:devloop-0123456789ab"
 func newAPI(t *testing.T) (*fakeapi.API, *Deployer) {
 	t.Helper()
 	a, c := fakeapi.New(t)
-	return a, New(c, func(p corev1.Pod) bool {
-		s := p.Status.ContainerStatuses
-		return len(s) > 0 && s[0].LastTerminationState.Terminated != nil
-	})
+	return a, New(c)
 }
 
 func read(t *testing.T, text string) manifest.Manifest {
@@ -80,5 +74,5 @@ func realDeployer(t *testing.T) *Deployer {
 			t.Errorf("remove the test's namespace: %v", err)
 		}
 	})
-	return New(c, func(corev1.Pod) bool { return false })
+	return New(c)
 }

@@ -7,12 +7,14 @@ import (
 	"strings"
 
 	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 
+	"github.com/devloop-cli/devloop/runner/inspect"
 	"github.com/devloop-cli/devloop/runner/kube"
 )
 
@@ -56,8 +58,9 @@ func (d *Deployer) Down(ctx context.Context, project, namespace string, spare fu
 	return append(removed, namespaces...), err
 }
 
-// Delete removes the objects of that name in the cluster's current namespace, of any kind where kind
-// is "", and the Pods that they made, if devloop made them. It returns what it removed.
+// Delete removes the objects of that name that devloop made in the cluster's current namespace, of any
+// kind where kind is "", with the Pods that they made. It returns what it removed. If that is nothing,
+// the error is a [*ForeignError], or an [*inspect.NoPodError] where no such Pod exists.
 func (d *Deployer) Delete(ctx context.Context, kind, name string) (removed []kube.Ref, err error) {
 	all, err := d.ownedObjects(ctx, "", d.Namespace())
 	if err != nil {
@@ -72,7 +75,34 @@ func (d *Deployer) Delete(ctx context.Context, kind, name string) (removed []kub
 		}
 		removed = append(removed, t.object())
 	}
+	if len(removed) == 0 {
+		return nil, d.undeletable(ctx, name)
+	}
 	return removed, nil
+}
+
+// errMade is why a Pod can't be deleted alone.
+var errMade = errors.New("it was made by another object, which would make it again")
+
+// undeletable says why there was nothing of that name to delete.
+func (d *Deployer) undeletable(ctx context.Context, name string) error {
+	p, err := d.Core.CoreV1().Pods(d.Namespace()).Get(ctx, name, metav1.GetOptions{})
+	o := kube.Ref{Kind: "Pod", Namespace: d.Namespace(), Name: name}
+	switch {
+	case apierrors.IsNotFound(err):
+		_, err := inspect.Viewer{Client: d.Client}.Find(ctx, name)
+		if none, ok := errors.AsType[*inspect.NoPodError](err); ok {
+			return none
+		}
+		return &inspect.NoPodError{Namespace: d.Namespace(), Name: name}
+	case err != nil:
+		return d.WrapError(ctx, "read", o, err)
+	case kube.Owned(p) && kube.ControllerOf(p) != "":
+		return &kube.APIError{Verb: "delete", Object: o, Err: errMade,
+			Advice: []string{"delete that one: devloop delete " + inspect.Workload(p) + " -n " + p.Namespace}}
+	default:
+		return &ForeignError{Verb: "delete", Object: o, ManagedBy: p.Labels[kube.LabelManagedBy]}
+	}
 }
 
 // ProjectsOf returns the names of the projects that devloop deployed from a directory, sorted: one

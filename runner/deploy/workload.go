@@ -18,12 +18,13 @@ import (
 	"github.com/devloop-cli/devloop/runner/cluster"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
+	"github.com/devloop-cli/devloop/runner/podstatus"
 )
 
 // podsOf returns the Pods of an object that was just brought to the cluster. A
 // controller makes those of a Deployment and the like in its own time, so it waits
 // for them. Some controllers make the next one once the one before serves: if that won't, the Pods
-// that there are come back, and are explained by [Runner.Ready].
+// that there are come back, and are explained by package readiness.
 func (d *Deployer) podsOf(ctx context.Context, o *unstructured.Unstructured) ([]kube.Pod, error) {
 	if o.GetKind() == "Pod" {
 		pod, err := podFrom(o)
@@ -39,7 +40,7 @@ func (d *Deployer) podsOf(ctx context.Context, o *unstructured.Unstructured) ([]
 	var pods []corev1.Pod
 	list := func() (done bool, err error) {
 		pods, err = d.newestPods(ctx, o)
-		return len(pods) >= want || slices.ContainsFunc(pods, d.hopeless), err
+		return len(pods) >= want || slices.ContainsFunc(pods, podstatus.IsHopeless), err
 	}
 	w := cluster.PodWatch{
 		Namespace: o.GetNamespace(), Poll: list,

@@ -10,7 +10,7 @@ import (
 )
 
 // NotReady explains a Pod whose containers run and that gets no requests, because a
-// probe fails. What the probe got is in the events, see [Runner.refine].
+// probe fails. What the probe got is in the events, see [Finding.Explain].
 func NotReady(p *corev1.Pod) *Finding {
 	for _, s := range p.Status.ContainerStatuses {
 		if s.Ready {

@@ -1,7 +1,7 @@
 // Package readiness waits until Pods serve.
 //
 //	w := readiness.Waiter{Client: client, Dial: dial}
-//	err := w.Wait(ctx, pods, func(p readiness.Phase) { fmt.Println(p.Pod, p.Phase) })
+//	err := w.Ready(ctx, pods, func(p readiness.Phase) { fmt.Println(p.Pod, p.Phase) })
 //
 // A Pod serves when its containers run, its probes succeed, and its ports accept connections. The wait
 // ends early, with a [*podstatus.NotReadyError], when the Pod can't get there: package podstatus knows when, and
@@ -20,17 +20,15 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 
-	"github.com/devloop-cli/devloop/runner/explain"
-	"github.com/devloop-cli/devloop/runner/podstatus"
-
-	corev1 "k8s.io/api/core/v1"
-
 	"github.com/devloop-cli/devloop/runner/cluster"
+	"github.com/devloop-cli/devloop/runner/explain"
 	"github.com/devloop-cli/devloop/runner/internal/pause"
 	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/podstatus"
 	"github.com/devloop-cli/devloop/runner/tunnel"
 )
 
@@ -62,13 +60,13 @@ type Waiter struct {
 	Dial   tunnel.Dialer
 }
 
-// Wait waits until all containers of the Pods run, their probes succeed, and the
-// ports that they name accept connections, of each container at least one. phase, which may be nil, is told of
-// each step, never by two goroutines at once.
+// Ready waits until all containers of the Pods run, their probes succeed, and the
+// ports that they name accept connections, of each container at least one. It calls phase, which may
+// be nil, for each step, never from two goroutines at once.
 //
 // It returns a [*podstatus.NotReadyError] as soon as waiting has no point, or when ctx's
 // deadline passes; when ctx is cancelled, an error that wraps its cause.
-func (w Waiter) Wait(ctx context.Context, pods []kube.Pod, phase func(Phase)) error {
+func (w Waiter) Ready(ctx context.Context, pods []kube.Pod, phase func(Phase)) error {
 	group, groupCtx := errgroup.WithContext(ctx)
 	var one sync.Mutex
 	report := func(p Phase) {

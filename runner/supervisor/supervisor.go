@@ -16,13 +16,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/devloop-cli/devloop/runner/cluster"
+	"github.com/devloop-cli/devloop/runner/explain"
 	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/podstatus"
 	"github.com/devloop-cli/devloop/runner/tunnel"
 )
 
@@ -39,8 +42,8 @@ func New(c *cluster.Client, dial tunnel.Dialer) *Supervisor { return &Supervisor
 var ErrUnsupervised = errors.New("the Pod has no supervisor")
 
 // Change makes a change in a Pod whose supervisor listens on port. With Restart, the
-// application that ran has ended when it returns, and the next one starts: [Runner.Ready] tells,
-// for the Pod that is returned, when it serves. A container that Kubernetes starts again has
+// application that ran has ended when it returns, and the next one starts: package readiness says
+// when the returned Pod serves. A container that Kubernetes starts again has
 // the change, too.
 //
 // It returns [ErrUnsupervised] where nobody listens, and what the supervisor says where
@@ -114,12 +117,9 @@ func (s *Supervisor) Restarted(ctx context.Context, p kube.Pod) (kube.Pod, error
 	return p, nil
 }
 
-// ErrRolledBack says that the application ended when it started with a change, and runs as it was before.
-var ErrRolledBack = errors.New("the application ended when it started with the change, and runs as it was before")
-
-// Confirm says that the application in a Pod, started again with a change, serves: from then on its
-// end no longer counts as a failed start. It returns [ErrRolledBack] where it has ended, and runs as
-// before, when was said in what it differed from its image.
+// Confirm tells the supervisor that the application serves with a change: from then on its end no longer
+// counts as a failed start. If the application has ended instead, and runs as before, the error is a
+// [*podstatus.NotReadyError]; was says how it then differs from its image.
 func (s *Supervisor) Confirm(ctx context.Context, p kube.Pod, port int, state, was string) error {
 	answer, err := s.call(ctx, p, port, Change{State: state})
 	switch {
@@ -129,11 +129,17 @@ func (s *Supervisor) Confirm(ctx context.Context, p kube.Pod, port int, state, w
 		if _, err := s.noteChange(ctx, p, was); err != nil {
 			return err
 		}
-		return ErrRolledBack
+		return explain.Finding(ctx, s.Client, p, nil, rolledBack(p))
 	case err == nil:
 		err = errors.New(answer)
 	}
 	return fmt.Errorf("ask pod %q whether it serves: %w", p.Name, err)
+}
+
+// rolledBack is the finding about an application that ended with a change.
+func rolledBack(p kube.Pod) podstatus.Finding {
+	return podstatus.Finding{Code: "pod.crash", Why: "the application ended when it started with the change, and runs as it was before",
+		Container: p.Containers[0], Ended: true, Run: math.MaxInt32, RolledBack: true}
 }
 
 // State returns the name of what the application in a Pod consists of, "" for its image

@@ -17,6 +17,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/cluster"
 	"github.com/devloop-cli/devloop/runner/inspect"
 )
 
@@ -182,7 +183,7 @@ func podCandidates(ctx context.Context, c *cli.Command, words, args []string) []
 	ctx, cancel := context.WithTimeout(ctx, completionPatience)
 	defer cancel()
 	place := func(name string) string { return placeOf(name, words) }
-	pods, err := runner.Connect(runner.ConnectOptions{Kubeconfig: place("kubeconfig"), Context: place("context"), Namespace: place("namespace")})
+	pods, err := runner.Connect(cluster.Options{Kubeconfig: place("kubeconfig"), Context: place("context"), Namespace: place("namespace")})
 	if err != nil {
 		return nil
 	}
@@ -194,7 +195,7 @@ func podCandidates(ctx context.Context, c *cli.Command, words, args []string) []
 	if _, err := loader.Detect(ctx, docker, pods.Context(), pods.Server()); err != nil {
 		return nil
 	}
-	list, err := pods.Viewer().List(ctx, inspect.Selection{Namespace: pods.Namespace(), All: true})
+	list, err := pods.Viewer.List(ctx, inspect.Selection{Namespace: pods.Namespace(), All: true})
 	if err != nil {
 		return nil
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/cluster"
 )
 
 // TestClusterElsewhereIsAskedNothing has a kubeconfig name a program to log in with, for an API
@@ -36,7 +37,7 @@ users: [{name: u, user: {exec: {apiVersion: client.authentication.k8s.io/v1, int
 	if err := os.WriteFile(kubeconfig, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r, err := runner.Connect(runner.ConnectOptions{Kubeconfig: kubeconfig})
+	r, err := runner.Connect(cluster.Options{Kubeconfig: kubeconfig})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,8 +29,9 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 
-	"github.com/devloop-cli/devloop/builder"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/builder/image"
+	"github.com/devloop-cli/devloop/builder/project"
+	"github.com/devloop-cli/devloop/runner/deploy"
 )
 
 // Kind says what the value of a setting is.
@@ -76,20 +77,20 @@ type Setting struct {
 // Settings is the table, in the order in which people meet them.
 var Settings = []Setting{
 	{Name: "module", Unset: "the only application", Alias: "m", Usage: "the `MODULE` to run, where a build has several applications, as in :web", Example: `":web"`},
-	{Name: "build-tool", Unset: "the one that can build the project", Usage: "build with this `TOOL`, where the project has both a Gradle and a Maven build (default: the one whose wrapper works, else whose installed tool does)", Example: "maven", Choices: builder.BuildTools},
+	{Name: "build-tool", Unset: "the one that can build the project", Usage: "build with this `TOOL`, where the project has both a Gradle and a Maven build (default: the one whose wrapper works, else whose installed tool does)", Example: "maven", Choices: project.BuildTools},
 	{Name: "manifest", Unset: "those found in the project, else a Pod", Alias: "f", Kind: List, Path: true, Usage: "the Kubernetes manifest `FILE`, or a directory, instead of those found in DIR", Example: "k8s/pod.yaml"},
 	{Name: "image-name", Unset: "the project's name", Usage: "the `IMAGE` that manifests use for the project, as in ghcr.io/team/shop (default: the project's name, of any registry and tag)", Example: "ghcr.io/team/shop", check: checkImageName},
 	{Name: "env", Unset: "none", Alias: "e", Kind: List, Pair: true, Usage: "a `VARIABLE` for the application, as in SPRING_PROFILES_ACTIVE=dev, over those of the manifest", Example: "[SPRING_PROFILES_ACTIVE=dev]", check: checkVariable},
 	{Name: "dockerfile", Unset: "Dockerfile, if there is one", Path: true, None: true, Usage: "the Dockerfile `FILE` instead of DIR/Dockerfile, with DIR as its context; none for an image without one", Example: "docker/Dockerfile"},
 	{Name: "base-image", Unset: "eclipse-temurin, of the project's Java", Usage: "the `IMAGE` that an image without a Dockerfile is based on (default: eclipse-temurin:N-jre)", Example: "eclipse-temurin:21-jre"},
 	{Name: "fast-start", Kind: Switch, Default: "true", Usage: "make an image without a Dockerfile start faster; false leaves the JVM its defaults", Example: "false"},
-	{Name: "without", Unset: "none", Kind: List, Usage: "leave out this `OPTIMISATION` of fast-start", Example: "[archive]", Choices: builder.Optimizations()},
+	{Name: "without", Unset: "none", Kind: List, Usage: "leave out this `OPTIMISATION` of fast-start", Example: "[archive]", Choices: image.Optimizations()},
 
 	{Name: "port", Unset: "the container's number", Alias: "p", Kind: List, Usage: "the local `PORT`, or LOCAL:CONTAINER (default: the container's number, or the next that is free)", Example: "[8080, 6006:5005]", check: checkPort},
 	{Name: "address", Unset: "localhost", Usage: "the IP `ADDRESS` to listen on (default: localhost, of IPv4 and IPv6); any other opens the port to your network", Example: "0.0.0.0", check: checkAddress},
 	{Name: "wait", Kind: Span, Default: "1m", Usage: "how long a connection to the local port waits for a Pod", Example: "2m"},
 	{Name: "timeout", Kind: Span, Default: "2m", Usage: "how long the Pod may take to become ready; 0 waits for ever", Example: "5m"},
-	{Name: "keep", Unset: "none", Kind: List, Usage: "leave a `PART` as the manifest has it: grace (2 s to end), probes (asked each second)", Example: "[probes]", Choices: runner.Patches},
+	{Name: "keep", Unset: "none", Kind: List, Usage: "leave a `PART` as the manifest has it: grace (2 s to end), probes (asked each second)", Example: "[probes]", Choices: deploy.Patches},
 
 	{Name: "compiler", Default: "auto", Usage: "compile saves in run with this `COMPILER`: auto, a warm incremental one where it makes the same bytes as the build; build, always the build", Example: "build", Choices: []string{"auto", "build"}},
 	{Name: "path", Default: "auto", Usage: "apply saves in run in this `MODE`: auto, the fastest that gives the same result as a new Pod; swap, hot swap also what may have run at start; restart, never hot swap; pod, always a new Pod", Example: "restart", Choices: []string{"auto", "swap", "restart", "pod"}},

@@ -8,7 +8,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/deploy"
+	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/watch"
 )
@@ -22,7 +23,7 @@ type Stored struct {
 
 // Apply deploys a manifest without a project and waits until its Pods are ready. The images, of
 // which there may be none, go to the nodes first, and the Pods then use these.
-func (s *Session) Apply(ctx context.Context, m manifest.Manifest, images []Stored) ([]runner.Pod, error) {
+func (s *Session) Apply(ctx context.Context, m manifest.Manifest, images []Stored) ([]kube.Pod, error) {
 	c := newCycle(s, 1, "apply", watch.Everything())
 	c.manifest = m
 	var names []string
@@ -34,7 +35,7 @@ func (s *Session) Apply(ctx context.Context, m manifest.Manifest, images []Store
 			return nil, err
 		}
 	}
-	pods, err := stage(ctx, c, event.Replace, func(ctx context.Context, r *stageRun) ([]runner.Pod, error) {
+	pods, err := stage(ctx, c, event.Replace, func(ctx context.Context, r *stageRun) ([]kube.Pod, error) {
 		spec := r.spec()
 		spec.Names = names
 		r.explainSpec(spec)
@@ -61,7 +62,7 @@ func (r *stageRun) loadStored(ctx context.Context, images []Stored) error {
 }
 
 // explainSpec publishes how the objects in the cluster differ from the files, with --explain.
-func (r *stageRun) explainSpec(spec runner.Spec) {
+func (r *stageRun) explainSpec(spec deploy.Spec) {
 	if !r.Explain {
 		return
 	}

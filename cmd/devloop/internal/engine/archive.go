@@ -7,17 +7,18 @@ import (
 	"sync"
 	"time"
 
-	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/builder/cds"
+	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 )
 
 // Trainer makes the archives with which later images of the same dependencies start faster.
 type Trainer interface {
-	Train(ctx context.Context, img builder.Image, out io.Writer) (builder.Archive, error)
+	Train(ctx context.Context, img image.Image, out io.Writer) (cds.Archive, error)
 	// RejectArchive records that a JVM rejected the archive of img, and returns whether to make
 	// another one.
-	RejectArchive(img builder.Image, why string) (again bool, err error)
+	RejectArchive(img image.Image, why string) (again bool, err error)
 }
 
 // Train makes the archive that the image on the nodes wants, if it does. A failure is published and
@@ -32,7 +33,7 @@ func (s *Session) Train(ctx context.Context) error {
 }
 
 // train makes an archive and reports whether there is one.
-func (s *Session) train(ctx context.Context, img builder.Image) (made bool, err error) {
+func (s *Session) train(ctx context.Context, img image.Image) (made bool, err error) {
 	s.Bus.Publish(0, event.Progress{Line: "making an archive of the dependencies' classes, for faster starts from the next change on"})
 	began := time.Now()
 	a, err := s.Trainer.Train(ctx, img, io.Discard)
@@ -57,7 +58,7 @@ func (s *Session) train(ctx context.Context, img builder.Image) (made bool, err 
 
 // trainInBackground makes the archive while the application serves, once for an image that wants
 // one: a change of the manifest alone deploys the same image again. Close ends it.
-func (s *Session) trainInBackground(img builder.Image) {
+func (s *Session) trainInBackground(img image.Image) {
 	if s.Trainer == nil || !img.Report.Archive.Wanted || s.trained == img.ID || !s.training.CompareAndSwap(false, true) {
 		return
 	}
@@ -74,10 +75,10 @@ func (s *Session) trainInBackground(img builder.Image) {
 
 // archiveRejected returns a function that looks for lines in which an application's JVM rejects its
 // archive. The first one is published, and the archive made again with the next image.
-func (c *cycle) archiveRejected(img builder.Image) func(line string) {
+func (c *cycle) archiveRejected(img image.Image) func(line string) {
 	var once sync.Once
 	return func(line string) {
-		why := builder.Refusal(line)
+		why := cds.Rejection(line)
 		if why == "" || c.Trainer == nil || !img.Report.Archive.Used {
 			return
 		}

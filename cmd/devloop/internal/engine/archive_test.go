@@ -6,9 +6,11 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/builder/cds"
+	"github.com/devloop-cli/devloop/builder/image"
+	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/watch"
 )
 
@@ -18,18 +20,18 @@ type wanting struct {
 	trainings, refusals atomic.Int32
 }
 
-func (f *wanting) Image(ctx context.Context, app builder.App, out io.Writer) (builder.Image, error) {
+func (f *wanting) Image(ctx context.Context, app springboot.App, out io.Writer) (image.Image, error) {
 	img, err := f.sameImage.Image(ctx, app, out)
 	img.Report.Archive.Wanted = true
 	return img, err
 }
 
-func (f *wanting) Train(context.Context, builder.Image, io.Writer) (builder.Archive, error) {
+func (f *wanting) Train(context.Context, image.Image, io.Writer) (cds.Archive, error) {
 	f.trainings.Add(1)
-	return builder.Archive{Used: true}, nil
+	return cds.Archive{Used: true}, nil
 }
 
-func (f *wanting) RejectArchive(builder.Image, string) (bool, error) {
+func (f *wanting) RejectArchive(image.Image, string) (bool, error) {
 	f.refusals.Add(1)
 	return true, nil
 }
@@ -40,13 +42,13 @@ type refusing struct {
 	said chan struct{}
 }
 
-func (f *refusing) Image(ctx context.Context, app builder.App, out io.Writer) (builder.Image, error) {
+func (f *refusing) Image(ctx context.Context, app springboot.App, out io.Writer) (image.Image, error) {
 	img, err := f.sameImage.Image(ctx, app, out)
 	img.Report.Archive.Used = true
 	return img, err
 }
 
-func (f *refusing) Logs(_ context.Context, _ runner.Pod, out io.Writer) error {
+func (f *refusing) Logs(_ context.Context, _ kube.Pod, out io.Writer) error {
 	for range 2 {
 		_, _ = io.WriteString(out, "[0.004s][error  ][aot] Unable to map shared spaces\n")
 	}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/lines"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 const (
@@ -29,7 +29,7 @@ func (s *Session) background() context.Context {
 
 // followLogs shows the logs of Pods until the Pods have ended, or until Close. The logs of
 // replaced Pods go on to their own end, so that their last lines are not lost.
-func (c *cycle) followLogs(pods []runner.Pod) {
+func (c *cycle) followLogs(pods []kube.Pod) {
 	ctx, rejected := c.background(), func(string) {}
 	if img := c.State().NodeImage; img != nil {
 		rejected = c.archiveRejected(*img)
@@ -51,7 +51,7 @@ func (c *cycle) followLogs(pods []runner.Pod) {
 }
 
 // watchRestarts sends a message whenever a container of the Pods ends.
-func (s *Session) watchRestarts(pods []runner.Pod) {
+func (s *Session) watchRestarts(pods []kube.Pod) {
 	ctx := s.background()
 	for _, pod := range pods {
 		s.work.Go(func() {
@@ -74,7 +74,7 @@ func (s *Session) idleCompiler() {
 
 // deleteDrained deletes Pods once their requests in progress have finished, in the background. It
 // comes to its end even if the session ends.
-func (c *cycle) deleteDrained(pods []runner.Pod) {
+func (c *cycle) deleteDrained(pods []kube.Pod) {
 	if len(pods) == 0 {
 		return
 	}

@@ -8,7 +8,8 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/builder/image"
+	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/loader"
 )
@@ -18,7 +19,7 @@ func (c *cycle) compile(ctx context.Context) error {
 	if !c.saved.Compiles(c.State().NodeImage != nil) {
 		return nil
 	}
-	app, err := stage(ctx, c, event.Compile, func(ctx context.Context, r *stageRun) (builder.App, error) {
+	app, err := stage(ctx, c, event.Compile, func(ctx context.Context, r *stageRun) (springboot.App, error) {
 		out, flush := r.writer()
 		defer flush()
 		paths := c.changed.Paths
@@ -42,7 +43,7 @@ func (c *cycle) compile(ctx context.Context) error {
 }
 
 // compileNote says what was compiled, if it lies in the project, and how.
-func (c *cycle) compileNote(app builder.App) string {
+func (c *cycle) compileNote(app springboot.App) string {
 	what := c.relative(app.Jar)
 	if app.Jar == "" && len(app.Classes) > 0 { // nothing had to be packed
 		what = c.relative(app.Classes[0])
@@ -68,7 +69,7 @@ func (c *cycle) buildImage(ctx context.Context) (err error) {
 		c.img = *c.State().NodeImage
 		return nil
 	}
-	if c.img, err = stage(ctx, c, event.Image, func(ctx context.Context, r *stageRun) (builder.Image, error) { return r.image(ctx) }); err != nil {
+	if c.img, err = stage(ctx, c, event.Image, func(ctx context.Context, r *stageRun) (image.Image, error) { return r.image(ctx) }); err != nil {
 		return err
 	}
 	err = c.stage(ctx, event.Load, func(ctx context.Context, r *stageRun) error {
@@ -84,7 +85,7 @@ func (c *cycle) buildImage(ctx context.Context) (err error) {
 	return err
 }
 
-func (r *stageRun) image(ctx context.Context) (builder.Image, error) {
+func (r *stageRun) image(ctx context.Context) (image.Image, error) {
 	out, flush := r.writer()
 	defer flush()
 	img, err := r.Imager.Image(ctx, r.app, out)
@@ -136,7 +137,7 @@ func loadNote(r loader.Report) string {
 }
 
 // explained describes what an image consists of, and why.
-func explained(x builder.Report) event.ImageExplained {
+func explained(x image.Report) event.ImageExplained {
 	e := event.ImageExplained{Dockerfile: x.Dockerfile, Base: x.Base, BaseWhy: x.BaseWhy, ClassPath: x.ClassPath, MainClass: x.MainClass, Supervised: x.Supervised, Swappable: x.Swappable,
 		Archive: event.ClassArchive{Used: x.Archive.Used, Size: x.Archive.Size, Java: x.Archive.Java, Why: x.Archive.Why}}
 	for _, l := range x.Layers {

@@ -6,7 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/builder/image"
+	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
@@ -30,9 +31,9 @@ type cycle struct {
 
 	manifest manifest.Manifest
 	saved    plan.Saved
-	app      builder.App
+	app      springboot.App
 	compiled bool // app was compiled in this cycle
-	img      builder.Image
+	img      image.Image
 }
 
 // newCycle returns the n-th cycle of a session.

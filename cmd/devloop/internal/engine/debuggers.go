@@ -10,7 +10,8 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/deploy"
+	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
 )
 
@@ -29,13 +30,13 @@ func (c *cycle) openDebuggers(ctx context.Context) error {
 		}
 	}
 	probed := func(c manifest.Container) bool { return !c.Init && c.Runs(images...) && c.HasProbes() }
-	if slices.ContainsFunc(c.manifest.Containers(), probed) && !slices.Contains(c.Target.Keep, runner.PatchProbes) {
+	if slices.ContainsFunc(c.manifest.Containers(), probed) && !slices.Contains(c.Target.Keep, deploy.PatchProbes) {
 		c.informOnce("liveness and startup probes are left out, and readiness has 10 minutes to answer: a breakpoint stops what they ask", "leave them as they are: --keep probes")
 	}
 	return nil
 }
 
-func (c *cycle) openDebugger(ctx context.Context, to runner.Endpoint) error {
+func (c *cycle) openDebugger(ctx context.Context, to kube.Endpoint) error {
 	port := c.Target.Debug.Port
 	if port.Local > 0 {
 		port.Local += len(c.debuggers)
@@ -55,20 +56,20 @@ func (c *cycle) openDebugger(ctx context.Context, to runner.Endpoint) error {
 }
 
 // routeDebuggers leads the debuggers' ports to the JVMs of Pods.
-func (c *cycle) routeDebuggers(pods []runner.Pod) {
-	c.debuggers.Route(pods, c.dialJVM, func(p *debugport.Port, pod runner.Pod) {
+func (c *cycle) routeDebuggers(pods []kube.Pod) {
+	c.debuggers.Route(pods, c.dialJVM, func(p *debugport.Port, pod kube.Pod) {
 		c.publish(event.DebugPortOpen{Pod: pod.Name, Address: p.Address(), Suspended: c.Target.Debug.Suspend})
 	})
 }
 
 // dialJVM is how the JVM of a Pod is reached.
-func (s *Session) dialJVM(pod runner.Pod) jdwp.Dial {
+func (s *Session) dialJVM(pod kube.Pod) jdwp.Dial {
 	port := s.jdwpPort
 	return func(ctx context.Context) (io.ReadWriteCloser, error) { return s.Deployer.Dial(ctx, pod, port) }
 }
 
 // jdwpOptions returns what a Pod's JVM needs to let a debugger in, and records where it listens.
-func (c *cycle) jdwpOptions() (d runner.Debug) {
+func (c *cycle) jdwpOptions() (d deploy.Debug) {
 	d, c.jdwpPort = debugport.JVMOptions(c.Target.Debug, c.manifest, c.Target.Images(c.manifest), c.img)
 	return d
 }

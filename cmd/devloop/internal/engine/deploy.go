@@ -6,11 +6,13 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/builder/image"
+	"github.com/devloop-cli/devloop/builder/supervisor"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/deploy"
+	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/runner/podstatus"
 	"github.com/devloop-cli/devloop/runner/readiness"
@@ -39,7 +41,7 @@ func (c *cycle) deploy(ctx context.Context) error {
 
 // startPods makes the Pods and waits until they are ready: beside those that serve if possible,
 // else in their place.
-func (c *cycle) startPods(ctx context.Context) ([]runner.Pod, error) {
+func (c *cycle) startPods(ctx context.Context) ([]kube.Pod, error) {
 	serving, rolls := c.sideBySide()
 	if rolls {
 		return c.rollingUpdate(ctx, serving)
@@ -60,13 +62,13 @@ func (c *cycle) startPods(ctx context.Context) ([]runner.Pod, error) {
 
 // sideBySide returns the Pods that keep serving while the next ones start, none if these have to
 // take their place. It reports true if a Deployment removes them itself.
-func (c *cycle) sideBySide() (serving []runner.Pod, rolls bool) {
+func (c *cycle) sideBySide() (serving []kube.Pod, rolls bool) {
 	serving = c.State().ServingPods()
 	if !c.Target.KeepServing || serving == nil {
 		return nil, false
 	}
 	images := c.Target.Images(c.manifest)
-	if why := runner.SurgeBlocker(c.manifest, images...); why != "" {
+	if why := deploy.SurgeBlocker(c.manifest, images...); why != "" {
 		c.noteReplacedInPlace(why)
 		return nil, false
 	}
@@ -89,7 +91,7 @@ func (c *cycle) noteReplacedInPlace(why string) {
 
 // rollingUpdate has a Deployment make its next Pod. From then on Kubernetes may remove the old
 // one at any time, so that one takes no more changes.
-func (c *cycle) rollingUpdate(ctx context.Context, serving []runner.Pod) ([]runner.Pod, error) {
+func (c *cycle) rollingUpdate(ctx context.Context, serving []kube.Pod) ([]kube.Pod, error) {
 	c.become(c.n, c.State().RolloutStarted())
 	pods, err := c.deployPods(ctx, serving)
 	if err != nil {
@@ -102,7 +104,7 @@ func (c *cycle) rollingUpdate(ctx context.Context, serving []runner.Pod) ([]runn
 
 // deployPods makes the Pods and waits until they are ready. If their JVMs do not start with a
 // debug port, it makes others without.
-func (c *cycle) deployPods(ctx context.Context, serving []runner.Pod) ([]runner.Pod, error) {
+func (c *cycle) deployPods(ctx context.Context, serving []kube.Pod) ([]kube.Pod, error) {
 	debug := c.jdwpOptions()
 	pods, err := c.deployOnce(ctx, serving, debug)
 	if c.jdwpRejected(debug, err) {
@@ -111,8 +113,8 @@ func (c *cycle) deployPods(ctx context.Context, serving []runner.Pod) ([]runner.
 	return pods, err
 }
 
-func (c *cycle) deployOnce(ctx context.Context, serving []runner.Pod, debug runner.Debug) ([]runner.Pod, error) {
-	pods, err := stage(ctx, c, event.Replace, func(ctx context.Context, r *stageRun) ([]runner.Pod, error) {
+func (c *cycle) deployOnce(ctx context.Context, serving []kube.Pod, debug deploy.Debug) ([]kube.Pod, error) {
+	pods, err := stage(ctx, c, event.Replace, func(ctx context.Context, r *stageRun) ([]kube.Pod, error) {
 		pods, err := r.replace(ctx, serving, debug)
 		r.note = names(pods)
 		return pods, err
@@ -132,7 +134,7 @@ func (c *cycle) deployOnce(ctx context.Context, serving []runner.Pod, debug runn
 }
 
 // replace sends the manifest's objects to the cluster.
-func (r *stageRun) replace(ctx context.Context, serving []runner.Pod, debug runner.Debug) ([]runner.Pod, error) {
+func (r *stageRun) replace(ctx context.Context, serving []kube.Pod, debug deploy.Debug) ([]kube.Pod, error) {
 	if r.manifest.Generated() {
 		r.Target.Port = r.openedPort.instead(r.img.Port)
 		r.manifest = r.Target.Own(r.manifest)
@@ -152,25 +154,28 @@ func (r *stageRun) replace(ctx context.Context, serving []runner.Pod, debug runn
 }
 
 // spec is what the manifest comes to, as far as no image is needed to say so.
-func (c *cycle) spec() runner.Spec {
+func (c *cycle) spec() deploy.Spec {
 	t := c.Target
-	return runner.Spec{Project: t.Name, Dir: t.Dir, Manifest: c.manifest, Names: t.Images(c.manifest), Adopt: t.Adopt, Yields: t.MayReplace, Keep: t.Keep}
+	return deploy.Spec{Project: t.Name, Dir: t.Dir, Manifest: c.manifest, Names: t.Images(c.manifest), Adopt: t.Adopt, Yields: t.MayReplace, Keep: t.Keep}
 }
 
+// supervisorPort is where the supervisor in a Pod listens.
+const supervisorPort = supervisor.Port
+
 // changesDir is where the image's supervisor keeps changes, "" if it has none.
-func changesDir(img builder.Image) string {
+func changesDir(img image.Image) string {
 	if img.Report.Supervised {
-		return builder.ChangesDir
+		return supervisor.ChangesDir
 	}
 	return ""
 }
 
 // readyStage waits until Pods are ready.
-func (c *cycle) readyStage(ctx context.Context, pods []runner.Pod) error {
+func (c *cycle) readyStage(ctx context.Context, pods []kube.Pod) error {
 	return c.stage(ctx, event.Ready, func(ctx context.Context, r *stageRun) error { return r.ready(ctx, pods) })
 }
 
-func (r *stageRun) ready(ctx context.Context, pods []runner.Pod) error {
+func (r *stageRun) ready(ctx context.Context, pods []kube.Pod) error {
 	if at := r.debuggers.Addresses(pods); at != "" && r.Target.Debug.Suspend {
 		r.inform("waiting for a debugger on " + at)
 	} else {
@@ -196,7 +201,7 @@ func (s *Session) bounded(ctx context.Context) (context.Context, context.CancelF
 }
 
 // promote records that pods answer, and deletes those that did before.
-func (c *cycle) promote(pods []runner.Pod) {
+func (c *cycle) promote(pods []kube.Pod) {
 	c.deleteDrained(without(c.State().ServingPods(), pods))
 	d := state.Deployment{Image: c.img, Pods: pods, Built: c.built, Code: state.Code{Kind: state.InImage, State: c.built}, NotPatchable: c.notPatchableReason(c.img.Report)}
 	c.become(c.n, c.State().Promoted(d))
@@ -206,7 +211,7 @@ func (c *cycle) promote(pods []runner.Pod) {
 }
 
 // notPatchableReason says why Pods of an image cannot be changed while they run, "" if they can.
-func (s *Session) notPatchableReason(x builder.Report) string {
+func (s *Session) notPatchableReason(x image.Report) string {
 	switch {
 	case x.Supervised:
 		return ""
@@ -226,16 +231,16 @@ func (s *Session) notPatchableReason(x builder.Report) string {
 // as well took the place of the ones before.
 func (c *cycle) deleteFailedCandidate() {
 	serving := c.State().ServingPods()
-	c.deleteDrained(slices.DeleteFunc(without(c.State().Latest(), serving), func(p runner.Pod) bool {
-		return !slices.ContainsFunc(serving, func(a runner.Pod) bool { return a.Of == p.Of && a.Name != p.Name })
+	c.deleteDrained(slices.DeleteFunc(without(c.State().Latest(), serving), func(p kube.Pod) bool {
+		return !slices.ContainsFunc(serving, func(a kube.Pod) bool { return a.Of == p.Of && a.Name != p.Name })
 	}))
 	c.become(c.n, c.State().WithoutCandidate())
 }
 
 // removedFromManifest returns those of the Pods that the manifest no longer has.
-func removedFromManifest(pods []runner.Pod, m manifest.Manifest) []runner.Pod {
-	return slices.DeleteFunc(slices.Clone(pods), func(p runner.Pod) bool {
-		return p.Of.Kind != "Pod" || slices.ContainsFunc(m.Refs(), func(o runner.Object) bool { return o.Kind == "Pod" && o.Name == p.Of.Name })
+func removedFromManifest(pods []kube.Pod, m manifest.Manifest) []kube.Pod {
+	return slices.DeleteFunc(slices.Clone(pods), func(p kube.Pod) bool {
+		return p.Of.Kind != "Pod" || slices.ContainsFunc(m.Refs(), func(o kube.Ref) bool { return o.Kind == "Pod" && o.Name == p.Of.Name })
 	})
 }
 
@@ -246,6 +251,6 @@ func isUnschedulable(err error) bool {
 }
 
 // without returns the Pods that are not among others.
-func without(pods, others []runner.Pod) []runner.Pod {
-	return slices.DeleteFunc(slices.Clone(pods), func(p runner.Pod) bool { return slices.ContainsFunc(others, state.SameUID(p)) })
+func without(pods, others []kube.Pod) []kube.Pod {
+	return slices.DeleteFunc(slices.Clone(pods), func(p kube.Pod) bool { return slices.ContainsFunc(others, state.SameUID(p)) })
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/localport"
 	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/watch"
@@ -107,7 +107,7 @@ func TestFailedPodGoesWhenTheCodeIsTakenBack(t *testing.T) {
 
 func TestManifestWithoutTwinIsReplacedInItsPlaceAndThatIsSaidOnce(t *testing.T) {
 	l, r := newTestSession(&fakes{})
-	l.now = state.State{}.Promoted(state.Deployment{Pods: []runner.Pod{{Name: "app"}}})
+	l.now = state.State{}.Promoted(state.Deployment{Pods: []kube.Pod{{Name: "app"}}})
 	m, err := manifest.Load("testdata/deployment.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -170,7 +170,7 @@ type overtaken struct {
 	end chan struct{}
 }
 
-func (f *overtaken) Logs(ctx context.Context, pod runner.Pod, _ io.Writer) error {
+func (f *overtaken) Logs(ctx context.Context, pod kube.Pod, _ io.Writer) error {
 	select {
 	case <-map[string]chan struct{}{"app": f.end}[pod.Name]:
 		return nil

@@ -43,11 +43,10 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/devloop-cli/devloop/runner/readiness"
-
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/builder/image"
+	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/debugport"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
@@ -55,9 +54,12 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
 	"github.com/devloop-cli/devloop/loader"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/deploy"
+	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/localport"
 	"github.com/devloop-cli/devloop/runner/manifest"
+	"github.com/devloop-cli/devloop/runner/readiness"
+	"github.com/devloop-cli/devloop/runner/supervisor"
 	"github.com/devloop-cli/devloop/watch"
 )
 
@@ -65,7 +67,7 @@ import (
 type Compiler interface {
 	// Compile compiles what has changed since the last time: paths relative to the project's
 	// directory, nil if anything may have.
-	Compile(ctx context.Context, changed []string, out io.Writer) (builder.App, error)
+	Compile(ctx context.Context, changed []string, out io.Writer) (springboot.App, error)
 	// RunIdle works in the background until ctx ends, or Compile is called. It returns a notice for
 	// the user, "" for none.
 	RunIdle(ctx context.Context) string
@@ -73,7 +75,7 @@ type Compiler interface {
 
 // Imager turns what was compiled into an image.
 type Imager interface {
-	Image(ctx context.Context, app builder.App, out io.Writer) (builder.Image, error)
+	Image(ctx context.Context, app springboot.App, out io.Writer) (image.Image, error)
 }
 
 // Loader brings an image to every node of the cluster.
@@ -93,39 +95,39 @@ type Deployer interface {
 // Pods makes and deletes Pods.
 type Pods interface {
 	// Claim returns what would keep Replace from making the spec's objects. It needs no image yet.
-	Claim(ctx context.Context, s runner.Spec) error
-	Replace(ctx context.Context, s runner.Spec) ([]runner.Pod, error)
+	Claim(ctx context.Context, s deploy.Spec) error
+	Replace(ctx context.Context, s deploy.Spec) ([]kube.Pod, error)
 	// Retire deletes Pods that others have replaced.
-	Retire(ctx context.Context, pods []runner.Pod) error
+	Retire(ctx context.Context, pods []kube.Pod) error
 }
 
 // Readiness waits for Pods.
 type Readiness interface {
-	Ready(ctx context.Context, pods []runner.Pod, phase func(readiness.Phase)) error
+	Ready(ctx context.Context, pods []kube.Pod, phase func(readiness.Phase)) error
 }
 
 // Patcher changes the application in running Pods.
 type Patcher interface {
 	// Change changes the application in a Pod whose supervisor listens on port.
-	Change(ctx context.Context, pod runner.Pod, port int, c runner.Change) (runner.Pod, error)
-	// Prove has the supervisor keep a change, now that the application serves with it.
-	Prove(ctx context.Context, pod runner.Pod, port int, state, was string) error
+	Change(ctx context.Context, pod kube.Pod, port int, c supervisor.Change) (kube.Pod, error)
+	// Confirm has the supervisor keep a change, now that the application serves with it.
+	Confirm(ctx context.Context, pod kube.Pod, port int, state, was string) error
 	// Note writes into a Pod in what its application differs from its image. It returns
-	// [runner.ErrRestarted] if a container has restarted since p.
-	Note(ctx context.Context, p runner.Pod, summary string) error
+	// [supervisor.ErrRestarted] if a container has restarted since p.
+	Note(ctx context.Context, p kube.Pod, summary string) error
 }
 
 // PodWatcher follows Pods.
 type PodWatcher interface {
 	// Logs writes the Pod's log to out, a line a Write, until the Pod has ended.
-	Logs(ctx context.Context, pod runner.Pod, out io.Writer) error
+	Logs(ctx context.Context, pod kube.Pod, out io.Writer) error
 	// Restarted waits until a container of a Pod ends or restarts, and returns the Pod as it is then.
-	Restarted(ctx context.Context, p runner.Pod) (runner.Pod, error)
+	Restarted(ctx context.Context, p kube.Pod) (kube.Pod, error)
 }
 
 // Dialer opens a connection to a port of a Pod.
 type Dialer interface {
-	Dial(ctx context.Context, pod runner.Pod, port int) (io.ReadWriteCloser, error)
+	Dial(ctx context.Context, pod kube.Pod, port int) (io.ReadWriteCloser, error)
 }
 
 // Session runs cycles for one project. Its exported fields are set before its first method is
@@ -156,7 +158,7 @@ type Session struct {
 
 	// What the last cycle read and made.
 	lastManifest manifest.Manifest
-	lastApp      builder.App
+	lastApp      springboot.App
 	built        plan.State // the files of lastApp
 
 	localPorts ports.Set

@@ -10,18 +10,20 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/devloop-cli/devloop/runner/readiness"
-
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/builder/image"
+	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/loader"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/deploy"
+	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/localport"
+	"github.com/devloop-cli/devloop/runner/readiness"
+	"github.com/devloop-cli/devloop/runner/supervisor"
 	"github.com/devloop-cli/devloop/watch"
 )
 
@@ -75,19 +77,19 @@ func (f *fakes) count(s event.Stage) (n int) {
 	return n
 }
 
-func (f *fakes) Compile(ctx context.Context, _ []string, out io.Writer) (builder.App, error) {
+func (f *fakes) Compile(ctx context.Context, _ []string, out io.Writer) (springboot.App, error) {
 	_, _ = io.WriteString(out, "> Task :bootJar\n")
-	return builder.App{Jar: "/project/build/libs/app.jar"}, f.work(ctx, event.Compile)
+	return springboot.App{Jar: "/project/build/libs/app.jar"}, f.work(ctx, event.Compile)
 }
 
 func (f *fakes) RunIdle(context.Context) string { return "" }
 
-func (f *fakes) Image(ctx context.Context, _ builder.App, _ io.Writer) (builder.Image, error) {
+func (f *fakes) Image(ctx context.Context, _ springboot.App, _ io.Writer) (image.Image, error) {
 	f.mu.Lock()
 	f.built++
 	id := v1.Hash{Algorithm: "sha256", Hex: string(rune('a' + f.built%26))}
 	f.mu.Unlock()
-	return builder.Image{Ref: "app:devloop-1", Name: "app:latest", ID: id, Port: f.port}, f.work(ctx, event.Image)
+	return image.Image{Ref: "app:devloop-1", Name: "app:latest", ID: id, Port: f.port}, f.work(ctx, event.Image)
 }
 
 // lastImage is the ID of the image that was built last.
@@ -101,34 +103,34 @@ func (f *fakes) Load(ctx context.Context, _ string, _ v1.Image) (loader.Report, 
 	return loader.Report{Nodes: []loader.NodeReport{{Name: "node", Sent: 20_000, Skipped: 344_000_000}}, Sent: 20_000}, f.work(ctx, event.Load)
 }
 
-func (f *fakes) Claim(context.Context, runner.Spec) error { return nil }
+func (f *fakes) Claim(context.Context, deploy.Spec) error { return nil }
 
-func (f *fakes) Replace(ctx context.Context, s runner.Spec) ([]runner.Pod, error) {
+func (f *fakes) Replace(ctx context.Context, s deploy.Spec) ([]kube.Pod, error) {
 	return podsFor(s), f.work(ctx, event.Replace)
 }
 
-func (f *fakes) Ready(ctx context.Context, _ []runner.Pod, phase func(readiness.Phase)) error {
+func (f *fakes) Ready(ctx context.Context, _ []kube.Pod, phase func(readiness.Phase)) error {
 	return f.work(ctx, event.Ready)
 }
 
-func (f *fakes) Change(_ context.Context, p runner.Pod, _ int, _ runner.Change) (runner.Pod, error) {
-	return p, runner.ErrUnsupervised
+func (f *fakes) Change(_ context.Context, p kube.Pod, _ int, _ supervisor.Change) (kube.Pod, error) {
+	return p, supervisor.ErrUnsupervised
 }
 
-func (f *fakes) Prove(context.Context, runner.Pod, int, string, string) error { return nil }
+func (f *fakes) Confirm(context.Context, kube.Pod, int, string, string) error { return nil }
 
-func (f *fakes) Note(context.Context, runner.Pod, string) error { return nil }
+func (f *fakes) Note(context.Context, kube.Pod, string) error { return nil }
 
-func (f *fakes) Restarted(ctx context.Context, p runner.Pod) (runner.Pod, error) {
+func (f *fakes) Restarted(ctx context.Context, p kube.Pod) (kube.Pod, error) {
 	<-ctx.Done()
 	return p, context.Cause(ctx)
 }
 
-func (f *fakes) Dial(context.Context, runner.Pod, int) (io.ReadWriteCloser, error) {
-	return nil, runner.ErrUnsupervised
+func (f *fakes) Dial(context.Context, kube.Pod, int) (io.ReadWriteCloser, error) {
+	return nil, supervisor.ErrUnsupervised
 }
 
-func (f *fakes) Retire(_ context.Context, pods []runner.Pod) error {
+func (f *fakes) Retire(_ context.Context, pods []kube.Pod) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, p := range pods {
@@ -137,15 +139,15 @@ func (f *fakes) Retire(_ context.Context, pods []runner.Pod) error {
 	return nil
 }
 
-func (f *fakes) Logs(ctx context.Context, _ runner.Pod, out io.Writer) error {
+func (f *fakes) Logs(ctx context.Context, _ kube.Pod, out io.Writer) error {
 	_, _ = io.WriteString(out, "Started Application\n")
 	<-ctx.Done()
 	return context.Cause(ctx)
 }
 
 // podsFor returns the one Pod of a generated manifest.
-func podsFor(s runner.Spec) []runner.Pod {
-	pod := runner.Pod{Namespace: "default", Name: "app", Image: s.Image, Of: s.Manifest.Workload("default")}
+func podsFor(s deploy.Spec) []kube.Pod {
+	pod := kube.Pod{Namespace: "default", Name: "app", Image: s.Image, Of: s.Manifest.Workload("default")}
 	if len(s.Serving) > 0 && s.Serving[0].Name == pod.Name {
 		pod.Name = "app-b"
 	}
@@ -153,7 +155,7 @@ func podsFor(s runner.Spec) []runner.Pod {
 	for _, e := range s.Manifest.Endpoints("default") {
 		pod.Ports = append(pod.Ports, e.Port)
 	}
-	return []runner.Pod{pod}
+	return []kube.Pod{pod}
 }
 
 // recorder keeps what was published.
@@ -398,23 +400,23 @@ func TestRunEndsOnlyWhenItsCycleHasUnwound(t *testing.T) {
 // sameImage is a project whose builds all come out the same, at once.
 type sameImage struct{ fakes }
 
-func (f *sameImage) Compile(context.Context, []string, io.Writer) (builder.App, error) {
-	return builder.App{}, f.fail[event.Compile]
+func (f *sameImage) Compile(context.Context, []string, io.Writer) (springboot.App, error) {
+	return springboot.App{}, f.fail[event.Compile]
 }
 
-func (f *sameImage) Image(context.Context, builder.App, io.Writer) (builder.Image, error) {
-	return builder.Image{Ref: "app:devloop-1", ID: v1.Hash{Algorithm: "sha256", Hex: "1"}, Port: f.port}, nil
+func (f *sameImage) Image(context.Context, springboot.App, io.Writer) (image.Image, error) {
+	return image.Image{Ref: "app:devloop-1", ID: v1.Hash{Algorithm: "sha256", Hex: "1"}, Port: f.port}, nil
 }
 
 func (f *sameImage) Load(context.Context, string, v1.Image) (loader.Report, error) {
 	return loader.Report{Nodes: []loader.NodeReport{{Name: "node"}}, Sent: 1}, nil
 }
 
-func (f *sameImage) Replace(_ context.Context, s runner.Spec) ([]runner.Pod, error) {
+func (f *sameImage) Replace(_ context.Context, s deploy.Spec) ([]kube.Pod, error) {
 	return podsFor(s), nil
 }
 
-func (f *sameImage) Ready(context.Context, []runner.Pod, func(readiness.Phase)) error { return nil }
+func (f *sameImage) Ready(context.Context, []kube.Pod, func(readiness.Phase)) error { return nil }
 
 func changedFile(path string) watch.Batch {
 	return watch.Batch{Paths: []string{path}}

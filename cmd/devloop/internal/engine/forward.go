@@ -10,7 +10,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/localport"
 	"github.com/devloop-cli/devloop/runner/podstatus"
 )
@@ -18,7 +18,7 @@ import (
 // openPorts opens a local port for each endpoint that has none, and closes those that the
 // manifest no longer names. It runs before anything is built, so that a port which is not
 // available is found while the old Pod still serves.
-func (c *cycle) openPorts(ctx context.Context, endpoints []runner.Endpoint) error {
+func (c *cycle) openPorts(ctx context.Context, endpoints []kube.Endpoint) error {
 	old := c.localPorts
 	var kept, gone ports.Set
 	for _, p := range old {
@@ -51,7 +51,7 @@ func (c *cycle) openPorts(ctx context.Context, endpoints []runner.Endpoint) erro
 }
 
 // portOpened publishes where an endpoint will be reached.
-func (c *cycle) portOpened(local ports.Port, to runner.Endpoint) {
+func (c *cycle) portOpened(local ports.Port, to kube.Endpoint) {
 	if moved := local.FallbackReason(); moved != nil {
 		f := failure.Of(moved)
 		c.publish(event.Notice{Level: event.Warning, Hints: f.Hints,
@@ -61,13 +61,13 @@ func (c *cycle) portOpened(local ports.Port, to runner.Endpoint) {
 }
 
 // forwardStage leads the local ports to the Pods.
-func (c *cycle) forwardStage(ctx context.Context, pods []runner.Pod) error {
+func (c *cycle) forwardStage(ctx context.Context, pods []kube.Pod) error {
 	return c.stage(ctx, event.Forward, func(ctx context.Context, r *stageRun) error { return r.forward(ctx, pods) })
 }
 
 // forward leads the local ports to the Pods, and asks each once through its port: that proves
 // that localhost reaches the application.
-func (r *stageRun) forward(ctx context.Context, pods []runner.Pod) error {
+func (r *stageRun) forward(ctx context.Context, pods []kube.Pod) error {
 	if err := r.openPorts(ctx, ports.Requested(r.Target.Ports).Endpoints(ports.Offered(pods))); err != nil {
 		return err
 	}
@@ -139,7 +139,7 @@ func (o opened) instead(expected int) int {
 
 // listensElsewhere goes by the port that the application opened where no manifest names one and
 // its settings led to another, and says so.
-func (r *stageRun) listensElsewhere(err error, pods []runner.Pod) bool {
+func (r *stageRun) listensElsewhere(err error, pods []kube.Pod) bool {
 	var why *podstatus.NotReadyError
 	if !errors.As(err, &why) || why.Opened() == 0 || !r.manifest.Generated() || len(pods) != 1 || len(pods[0].Ports) != 1 {
 		return false

@@ -14,10 +14,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/localport"
 	"github.com/devloop-cli/devloop/watch"
 )
@@ -65,7 +65,7 @@ func newFakePort(t *testing.T) *fakePort {
 	return p
 }
 
-func (p *fakePort) SetBackend(pod runner.Pod, port int) {
+func (p *fakePort) SetBackend(pod kube.Pod, port int) {
 	p.say("point to " + pod.Name + ":" + strconv.Itoa(port))
 }
 func (p *fakePort) Pause(context.Context)                    { p.say("hold") }
@@ -130,9 +130,9 @@ func TestPortsFollowTheManifest(t *testing.T) {
 		opened = append(opened, newFakePort(t))
 		return opened[len(opened)-1], nil
 	}
-	of := runner.Object{Kind: "Pod", Name: "app"}
-	both := []runner.Endpoint{{Of: of, Port: 8080}, {Of: of, Port: 9090}}
-	for _, endpoints := range [][]runner.Endpoint{both, both[1:], both} {
+	of := kube.Ref{Kind: "Pod", Name: "app"}
+	both := []kube.Endpoint{{Of: of, Port: 8080}, {Of: of, Port: 9090}}
+	for _, endpoints := range [][]kube.Endpoint{both, both[1:], both} {
 		if err := newCycle(l, 1, "", watch.Batch{}).openPorts(t.Context(), endpoints); err != nil {
 			t.Fatal(err)
 		}
@@ -182,7 +182,7 @@ type mortal struct {
 	end chan struct{}
 }
 
-func (f *mortal) Logs(ctx context.Context, _ runner.Pod, _ io.Writer) error {
+func (f *mortal) Logs(ctx context.Context, _ kube.Pod, _ io.Writer) error {
 	select {
 	case <-f.end:
 		return nil
@@ -217,10 +217,10 @@ func TestPodThatGoesByItselfIsTold(t *testing.T) {
 func TestAddressHasTheApplicationsBasePath(t *testing.T) {
 	t.Parallel()
 	l, _ := newTestSession(&fakes{})
-	l.lastApp = builder.App{Port: 8080, ContextPath: "/shop"}
+	l.lastApp = springboot.App{Port: 8080, ContextPath: "/shop"}
 	port := newFakePort(t)
 	for number, base := range map[int]string{8080: "/shop", 8081: ""} {
-		if got := l.address(ports.Local{Port: port, To: runner.Endpoint{Port: number}}); got != port.URL()+base {
+		if got := l.address(ports.Local{Port: port, To: kube.Endpoint{Port: number}}); got != port.URL()+base {
 			t.Errorf("port %d: got %s", number, got)
 		}
 	}

@@ -14,7 +14,8 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/deploy"
+	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/podstatus"
 )
 
@@ -63,7 +64,7 @@ func (c *cycle) hotSwap(ctx context.Context, decision plan.Decision) (bool, erro
 func (c *cycle) sendFiles(ctx context.Context, d state.Deployment, files map[string][]byte) error {
 	change := changeTo(d, c.built, files)
 	if d.HotSwapOnly() {
-		if err := d.ForEachPatchable(ctx, func(ctx context.Context, _ int, p runner.Pod) error { return c.Deployer.Note(ctx, p, change.Summary) }); err != nil {
+		if err := d.ForEachPatchable(ctx, func(ctx context.Context, _ int, p kube.Pod) error { return c.Deployer.Note(ctx, p, change.Summary) }); err != nil {
 			return err
 		}
 	} else if _, err := c.sendChange(ctx, d, change); err != nil {
@@ -78,7 +79,7 @@ func (c *cycle) sendFiles(ctx context.Context, d state.Deployment, files map[str
 	if len(classes) == 0 {
 		return nil
 	}
-	return d.ForEachPatchable(ctx, func(ctx context.Context, _ int, p runner.Pod) error {
+	return d.ForEachPatchable(ctx, func(ctx context.Context, _ int, p kube.Pod) error {
 		return c.redefine(ctx, p, classes, d.HotSwapOnly())
 	})
 }
@@ -86,7 +87,7 @@ func (c *cycle) sendFiles(ctx context.Context, d state.Deployment, files map[str
 // redefine has a Pod's JVM take new versions of classes, whether or not a debugger is attached.
 // With loadedOnly it fails unless all of them are loaded, since the JVM would load others from
 // files that stay as they were.
-func (s *Session) redefine(ctx context.Context, p runner.Pod, classes map[string][]byte, loadedOnly bool) error {
+func (s *Session) redefine(ctx context.Context, p kube.Pod, classes map[string][]byte, loadedOnly bool) error {
 	asking, cancel := context.WithTimeout(ctx, hotSwapTimeout)
 	defer cancel()
 	var err error
@@ -103,7 +104,7 @@ func (s *Session) redefine(ctx context.Context, p runner.Pod, classes map[string
 
 // jdwpRejected reports whether Pods failed because their JVM does not start with a debug port,
 // which the session then does without: an image may lack the library, or start several JVMs.
-func (c *cycle) jdwpRejected(debug runner.Debug, err error) bool {
+func (c *cycle) jdwpRejected(debug deploy.Debug, err error) bool {
 	var why *podstatus.NotReadyError
 	if debug.JVMOptions == "" || !errors.As(err, &why) || why.Code() != "pod.crash" {
 		return false

@@ -10,13 +10,14 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/hack/real"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/supervisor"
 	"github.com/devloop-cli/devloop/watch"
 )
 
@@ -27,12 +28,12 @@ type dangling struct {
 	taken []string
 }
 
-func (f *dangling) Change(_ context.Context, p runner.Pod, _ int, c runner.Change) (runner.Pod, error) {
+func (f *dangling) Change(_ context.Context, p kube.Pod, _ int, c supervisor.Change) (kube.Pod, error) {
 	f.taken = append(f.taken, c.State)
 	return p, nil
 }
 
-func (f *dangling) Dial(ctx context.Context, _ runner.Pod, _ int) (io.ReadWriteCloser, error) {
+func (f *dangling) Dial(ctx context.Context, _ kube.Pod, _ int) (io.ReadWriteCloser, error) {
 	f.save(errSuperseded)
 	<-ctx.Done()
 	return nil, context.Cause(ctx)
@@ -45,9 +46,9 @@ func TestSwapThatIsCutOffIsNotTakenForNone(t *testing.T) {
 	f := &dangling{fakes: fakes{quick: true, fail: map[event.Stage]error{}}, save: save}
 	l, _ := newTestSession(&f.fakes)
 	l.Deployer = f
-	img := builder.Image{ID: v1.Hash{Algorithm: "sha256", Hex: "a"}}
+	img := image.Image{ID: v1.Hash{Algorithm: "sha256", Hex: "a"}}
 	img.Report.Supervised, img.Report.Swappable = true, true
-	l.now = state.State{}.Promoted(state.Deployment{Image: img, Pods: []runner.Pod{{Name: "app"}}, Built: before, Code: state.Code{Kind: state.InImage, State: before}})
+	l.now = state.State{}.Promoted(state.Deployment{Image: img, Pods: []kube.Pod{{Name: "app"}}, Built: before, Code: state.Code{Kind: state.InImage, State: before}})
 	l.built = after
 	if _, err := newCycle(l, 1, "", watch.Batch{}).hotSwap(ctx, plan.Decision{Path: plan.Swap, Files: plan.Changes(before, after)}); !failure.Cancelled(err) {
 		t.Fatalf("the swap ended with %v", err)

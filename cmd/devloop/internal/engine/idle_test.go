@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/watch"
 )
@@ -26,7 +26,7 @@ func (r *resting) note(what string) {
 	r.asked = append(r.asked, what)
 }
 
-func (r *resting) Compile(ctx context.Context, changed []string, out io.Writer) (builder.App, error) {
+func (r *resting) Compile(ctx context.Context, changed []string, out io.Writer) (springboot.App, error) {
 	r.note(fmt.Sprintf("compile %v %v", changed, changed == nil))
 	return r.fakes.Compile(ctx, changed, out)
 }
@@ -67,7 +67,7 @@ func TestCompilerIsToldWhatChangedAndRestsBetween(t *testing.T) {
 
 func TestNoteSaysHowItWasCompiled(t *testing.T) {
 	l := &Session{Target: Target{Dir: "/project"}}
-	for want, app := range map[string]builder.App{
+	for want, app := range map[string]springboot.App{
 		"build/libs/app.jar":                          {Jar: "/project/build/libs/app.jar"},
 		"target/classes by maven, as pom.xml changed": {Classes: []string{"/project/target/classes"}, CompiledBy: "by maven, as pom.xml changed"},
 		"by the incremental compiler, 1 source":       {Classes: []string{"/cache/incremental/classes"}, CompiledBy: "by the incremental compiler, 1 source"},

@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/devloop-cli/devloop/builder"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/podstatus"
+	"github.com/devloop-cli/devloop/runner/supervisor"
 )
 
 // If only the application's own files have changed, the Pod stays: the supervisor in its image
@@ -92,8 +92,8 @@ func (r *stageRun) confirmRestart(ctx context.Context, before state.Deployment) 
 		return err
 	}
 	was := plan.Summary(plan.Changes(before.Built, before.Code.State))
-	return d.ForEachPatchable(ctx, func(ctx context.Context, _ int, p runner.Pod) error {
-		return r.Deployer.Prove(ctx, p, builder.SupervisorPort, d.Code.State.Name, was)
+	return d.ForEachPatchable(ctx, func(ctx context.Context, _ int, p kube.Pod) error {
+		return r.Deployer.Confirm(ctx, p, supervisorPort, d.Code.State.Name, was)
 	})
 }
 
@@ -113,19 +113,19 @@ func (c *cycle) recoverFailedRestart(err error, before state.Deployment, served 
 }
 
 // changeTo is the change of d that makes code of what runs.
-func changeTo(d state.Deployment, code plan.State, files map[string][]byte) runner.Change {
-	return runner.Change{State: code.Name, Files: files, Summary: plan.Summary(plan.Changes(d.Built, code))}
+func changeTo(d state.Deployment, code plan.State, files map[string][]byte) supervisor.Change {
+	return supervisor.Change{State: code.Name, Files: files, Summary: plan.Summary(plan.Changes(d.Built, code))}
 }
 
 // sendChange sends a change to the Pods, and returns all as they are then.
-func (s *Session) sendChange(ctx context.Context, d state.Deployment, change runner.Change) ([]runner.Pod, error) {
+func (s *Session) sendChange(ctx context.Context, d state.Deployment, change supervisor.Change) ([]kube.Pod, error) {
 	changed := slices.Clone(d.Pods)
-	err := d.ForEachPatchable(ctx, func(ctx context.Context, i int, p runner.Pod) (err error) {
-		changed[i], err = s.Deployer.Change(ctx, p, builder.SupervisorPort, change)
+	err := d.ForEachPatchable(ctx, func(ctx context.Context, i int, p kube.Pod) (err error) {
+		changed[i], err = s.Deployer.Change(ctx, p, supervisorPort, change)
 		return err
 	})
-	if errors.Is(err, runner.ErrUnsupervised) {
-		err = runner.ErrUnsupervised
+	if errors.Is(err, supervisor.ErrUnsupervised) {
+		err = supervisor.ErrUnsupervised
 	}
 	return changed, err
 }

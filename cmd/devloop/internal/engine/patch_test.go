@@ -11,12 +11,15 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/builder/image"
+	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/deploy"
+	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/localport"
+	"github.com/devloop-cli/devloop/runner/supervisor"
 	"github.com/devloop-cli/devloop/watch"
 )
 
@@ -36,19 +39,19 @@ type taking struct {
 	refuses map[bool]error // by whether the application starts again
 }
 
-func (f *taking) Compile(ctx context.Context, changed []string, out io.Writer) (builder.App, error) {
+func (f *taking) Compile(ctx context.Context, changed []string, out io.Writer) (springboot.App, error) {
 	app, err := f.fakes.Compile(ctx, changed, out)
 	app.Jar = f.jar
 	return app, err
 }
 
-func (f *taking) Image(ctx context.Context, app builder.App, out io.Writer) (builder.Image, error) {
+func (f *taking) Image(ctx context.Context, app springboot.App, out io.Writer) (image.Image, error) {
 	img, err := f.fakes.Image(ctx, app, out)
-	img.Report = builder.Report{Supervised: true, Swappable: true}
+	img.Report = image.Report{Supervised: true, Swappable: true}
 	return img, err
 }
 
-func (f *taking) Change(_ context.Context, p runner.Pod, _ int, c runner.Change) (runner.Pod, error) {
+func (f *taking) Change(_ context.Context, p kube.Pod, _ int, c supervisor.Change) (kube.Pod, error) {
 	return p, f.refuses[c.Restart]
 }
 
@@ -95,9 +98,9 @@ func TestDecisionIsCarriedOutAndARefusalTakesTheNextPath(t *testing.T) {
 	}{
 		{"nothing", "1", "a", nil, []string{"nothing: the classes and resources are as they were", "compile ok"}},
 		{"a page", "1", "b", nil, []string{"pages", "compile ok", "pages ok", "forward ok"}},
-		{"a page that can't be copied", "1", "c", map[bool]error{false: runner.ErrUnsupervised},
+		{"a page that can't be copied", "1", "c", map[bool]error{false: supervisor.ErrUnsupervised},
 			[]string{"pages", "compile ok", "pages skipped", "restart ok", "ready ok", "forward ok"}},
-		{"a Pod that takes nothing", "1", "d", map[bool]error{false: runner.ErrUnsupervised, true: runner.ErrUnsupervised},
+		{"a Pod that takes nothing", "1", "d", map[bool]error{false: supervisor.ErrUnsupervised, true: supervisor.ErrUnsupervised},
 			[]string{"pages", "compile ok", "pages skipped", "restart skipped", "image ok", "load ok", "replace ok", "ready ok", "forward ok"}},
 		{"a library", "2", "e", nil, []string{"pod: library a.jar changed", "compile ok", "image ok", "load ok", "replace ok", "ready ok", "forward ok"}},
 	} {
@@ -129,17 +132,17 @@ func (r *recorder) chosen() (list []string) {
 func TestPodsOfAnImageThatCannotBeChangedSayWhy(t *testing.T) {
 	for want, c := range map[string]struct {
 		fixed string
-		x     builder.Report
+		x     image.Report
 	}{
-		"":                                {x: builder.Report{Supervised: true}},
-		"app/Dockerfile makes its image":  {x: builder.Report{Dockerfile: "app/Dockerfile"}},
-		"asked for by --without restart":  {x: builder.Report{NoSupervisorReason: "asked for by --without restart"}},
+		"":                                {x: image.Report{Supervised: true}},
+		"app/Dockerfile makes its image":  {x: image.Report{Dockerfile: "app/Dockerfile"}},
+		"asked for by --without restart":  {x: image.Report{NoSupervisorReason: "asked for by --without restart"}},
 		"the manifest sets _JAVA_OPTIONS": {fixed: "the manifest sets _JAVA_OPTIONS"},
 	} {
 		l, _ := newTestSession(&fakes{})
 		l.Target.NotPatchable = c.fixed
 		turn := newCycle(l, 1, "", watch.Batch{})
-		turn.img = builder.Image{ID: v1.Hash{Hex: "a"}, Report: c.x}
+		turn.img = image.Image{ID: v1.Hash{Hex: "a"}, Report: c.x}
 		turn.promote(nil)
 		if got := l.State().Running(nil).NotPatchable; got != want {
 			t.Errorf("got %q, want %q", got, want)
@@ -153,11 +156,11 @@ type withDatabase struct {
 	changed []string
 }
 
-func (f *withDatabase) Replace(_ context.Context, s runner.Spec) ([]runner.Pod, error) {
-	return append(podsFor(s), runner.Pod{Namespace: "default", Name: "db", UID: "db", Image: "postgres:17"}), nil
+func (f *withDatabase) Replace(_ context.Context, s deploy.Spec) ([]kube.Pod, error) {
+	return append(podsFor(s), kube.Pod{Namespace: "default", Name: "db", UID: "db", Image: "postgres:17"}), nil
 }
 
-func (f *withDatabase) Change(_ context.Context, p runner.Pod, _ int, c runner.Change) (runner.Pod, error) {
+func (f *withDatabase) Change(_ context.Context, p kube.Pod, _ int, c supervisor.Change) (kube.Pod, error) {
 	f.changed = append(f.changed, p.Name)
 	return p, nil
 }

@@ -9,7 +9,8 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/deploy"
+	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/watch"
 )
@@ -53,7 +54,7 @@ type spending struct {
 	spent []int
 }
 
-func (f *spending) Replace(ctx context.Context, s runner.Spec) ([]runner.Pod, error) {
+func (f *spending) Replace(ctx context.Context, s deploy.Spec) ([]kube.Pod, error) {
 	f.spent = append(f.spent, len(s.Spent))
 	return f.fakes.Replace(ctx, s)
 }

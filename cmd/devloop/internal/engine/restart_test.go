@@ -10,10 +10,11 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 
-	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/builder/image"
+	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 // ending has a Pod whose container ends when the test says so.
@@ -22,13 +23,13 @@ type ending struct {
 	ends chan struct{}
 }
 
-func (f *ending) Image(ctx context.Context, app builder.App, out io.Writer) (builder.Image, error) {
+func (f *ending) Image(ctx context.Context, app springboot.App, out io.Writer) (image.Image, error) {
 	img, err := f.fakes.Image(ctx, app, out)
-	img.Content, img.Report = empty.Image, builder.Report{Dockerfile: "Dockerfile", Swappable: true}
+	img.Content, img.Report = empty.Image, image.Report{Dockerfile: "Dockerfile", Swappable: true}
 	return img, err
 }
 
-func (f *ending) Restarted(ctx context.Context, p runner.Pod) (runner.Pod, error) {
+func (f *ending) Restarted(ctx context.Context, p kube.Pod) (kube.Pod, error) {
 	select {
 	case <-f.ends:
 		return p, nil

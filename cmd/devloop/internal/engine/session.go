@@ -10,7 +10,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/filekind"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/watch"
 )
 
@@ -23,8 +23,8 @@ type message any
 
 type (
 	changed            struct{ batch watch.Batch } // files were saved, or the user asks for a rebuild
-	podGone            struct{ pod runner.Pod }    // the log of a Pod came to its end
-	containerRestarted struct{ pod runner.Pod }    // a container of a Pod that takes hot swaps ended
+	podGone            struct{ pod kube.Pod }      // the log of a Pod came to its end
+	containerRestarted struct{ pod kube.Pod }      // a container of a Pod that takes hot swaps ended
 	archiveReady       struct{}                    // the next image starts faster
 	cycleDone          struct{ err error }         // the running cycle has unwound
 )
@@ -48,7 +48,7 @@ type queue struct {
 	newPods bool        // the user asked for new Pods, and no cycle has made them
 	reason  string      // for a cycle that no save led to
 	// The messages that wait until no cycle runs.
-	gone, restarted []runner.Pod
+	gone, restarted []kube.Pod
 	archived        bool
 }
 
@@ -187,7 +187,7 @@ func nameFiles(paths []string) string {
 // handleGone answers 503 for Pods that are gone although no cycle removed them. Where Kubernetes
 // made the next Pod of a Deployment serve after all, it returns the reason for a cycle that
 // leads there.
-func (s *Session) handleGone(gone []runner.Pod) (reason string) {
+func (s *Session) handleGone(gone []kube.Pod) (reason string) {
 	for _, pod := range gone {
 		if !slices.ContainsFunc(s.State().ServingPods(), state.SameUID(pod)) {
 			continue // it was replaced
@@ -206,7 +206,7 @@ func (s *Session) handleGone(gone []runner.Pod) (reason string) {
 
 // handleRestarts looks for Pods that have lost what was swapped into their JVMs. It takes them off
 // localhost and returns the reason for a cycle that makes new ones.
-func (s *Session) handleRestarts(ctx context.Context, restarted []runner.Pod) (reason string) {
+func (s *Session) handleRestarts(ctx context.Context, restarted []kube.Pod) (reason string) {
 	for _, pod := range restarted {
 		if !s.State().LosesChanges(pod) {
 			s.become(0, s.State().Refreshed(pod))

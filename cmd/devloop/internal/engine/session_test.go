@@ -14,11 +14,11 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"pgregory.net/rapid"
 
-	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/readiness"
 	"github.com/devloop-cli/devloop/watch"
 )
@@ -51,7 +51,7 @@ func (f *covering) save(path string) watch.Batch {
 	return changedFile(path)
 }
 
-func (f *covering) Compile(ctx context.Context, paths []string, out io.Writer) (builder.App, error) {
+func (f *covering) Compile(ctx context.Context, paths []string, out io.Writer) (springboot.App, error) {
 	f.mu.Lock()
 	f.compiled = slices.Clone(paths)
 	if paths == nil {
@@ -61,7 +61,7 @@ func (f *covering) Compile(ctx context.Context, paths []string, out io.Writer) (
 	return f.ending.Compile(ctx, paths, out)
 }
 
-func (f *covering) Ready(ctx context.Context, pods []runner.Pod, phase func(readiness.Phase)) error {
+func (f *covering) Ready(ctx context.Context, pods []kube.Pod, phase func(readiness.Phase)) error {
 	err := f.ending.Ready(ctx, pods, phase)
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -141,9 +141,9 @@ func play(t *testing.T, script []string, keep bool) error {
 }
 
 // named makes Pods of names, to compare these.
-func named(names []string) (list []runner.Pod) {
+func named(names []string) (list []kube.Pod) {
 	for _, n := range names {
-		list = append(list, runner.Pod{Name: n, UID: types.UID(n)})
+		list = append(list, kube.Pod{Name: n, UID: types.UID(n)})
 	}
 	return list
 }

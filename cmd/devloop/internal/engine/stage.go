@@ -10,7 +10,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/lines"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 // stageRun is a running stage of a cycle. Its work sets what the closing event says.
@@ -76,7 +76,7 @@ func (c *cycle) warn(err error) {
 
 func since(began time.Time) event.Duration { return event.Duration(time.Since(began)) }
 
-func names(pods []runner.Pod) string {
+func names(pods []kube.Pod) string {
 	list := make([]string, len(pods))
 	for i, p := range pods {
 		list[i] = p.Name

@@ -8,14 +8,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/devloop-cli/devloop/runner/inspect"
-	"github.com/devloop-cli/devloop/runner/podstatus"
-
 	corev1 "k8s.io/api/core/v1"
-
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/inspect"
+	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/podstatus"
 )
 
 // Describe writes all that is known about a Pod: our explanation, then node and labels,
@@ -97,7 +95,7 @@ func (p *page) reachable(i inspect.Inspection, row Row) {
 
 // ForwardCommand returns the command that forwards a local port to the Pod's first port. For a
 // port below 1024, which only root may open, it chooses a local port above 8000.
-func ForwardCommand(p runner.Pod) string {
+func ForwardCommand(p kube.Pod) string {
 	port := fmt.Sprint(p.Ports[0])
 	if p.Ports[0] < 1024 {
 		port = fmt.Sprintf("%d:%d", p.Ports[0]+8000, p.Ports[0])

@@ -7,13 +7,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/devloop-cli/devloop/runner/inspect"
-	"github.com/devloop-cli/devloop/runner/podstatus"
-
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
 
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/inspect"
+	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/podstatus"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -40,9 +39,9 @@ func golden(t *testing.T, name, got string) {
 // states are Pods as a list of the cluster has them.
 func states() []inspect.PodState {
 	return []inspect.PodState{
-		{Pod: runner.Pod{Namespace: "default", Name: "spring-pod", Image: "spring-server:devloop-0123456789ab", Containers: []string{"app"}},
+		{Pod: kube.Pod{Namespace: "default", Name: "spring-pod", Image: "spring-server:devloop-0123456789ab", Containers: []string{"app"}},
 			Project: "spring-server", Directory: "/projects/spring-server", Status: "Running", Ready: 1, Since: now.Add(-200 * time.Second)},
-		{Pod: runner.Pod{Namespace: "default", Name: "web", Image: "web", Containers: []string{"app", "proxy"}},
+		{Pod: kube.Pod{Namespace: "default", Name: "web", Image: "web", Containers: []string{"app", "proxy"}},
 			Status: "CrashLoopBackOff", Ready: 1, Restarts: 12, Since: now.Add(-50 * time.Hour), Problem: "application ended"},
 	}
 }

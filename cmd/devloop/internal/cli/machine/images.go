@@ -10,10 +10,10 @@ import (
 	"strings"
 
 	"github.com/containerd/errdefs"
-	"github.com/docker/docker/api/types/image"
+	dockerimage "github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
 
-	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/setup"
 	"github.com/devloop-cli/devloop/internal/fault"
@@ -27,7 +27,7 @@ func (m *machine) bases() []string {
 	if m.project == nil {
 		return nil
 	}
-	return builder.Bases(m.project, m.c.String("base-image"), max(setup.DeclaredJava(m.dir).Version, setup.MinimumJava))
+	return image.Bases(m.project.Dockerfile, m.c.String("base-image"), max(setup.DeclaredJava(m.dir).Version, setup.MinimumJava))
 }
 
 // missing returns the images that are needed, and that the engine lacks.
@@ -209,7 +209,7 @@ func pullImage(ctx context.Context, docker *client.Client, ref string, progress 
 		return err
 	}
 	progress("pulling " + ref)
-	stream, err := docker.ImagePull(ctx, ref, image.PullOptions{})
+	stream, err := docker.ImagePull(ctx, ref, dockerimage.PullOptions{})
 	if err == nil {
 		defer func() { _ = stream.Close() }()
 		err = streamError(stream)

@@ -11,7 +11,7 @@ import (
 	"github.com/docker/docker/client"
 	"github.com/urfave/cli/v2"
 
-	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/builder/project"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/sessions"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
@@ -21,6 +21,7 @@ import (
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/loader/kindcluster"
 	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/cluster"
 	"github.com/devloop-cli/devloop/runner/localport"
 )
 
@@ -32,7 +33,7 @@ type machine struct {
 	c       *cli.Context
 	d       wiring.Display
 	dir     string
-	project *builder.Project // nil where DIR holds none, or none that can be built
+	project *project.Project // nil where DIR holds none, or none that can be built
 	problem error            // why it can't be built
 }
 
@@ -135,7 +136,7 @@ func (m *machine) inUse(ctx context.Context) string {
 	if m.c.IsSet("cluster") {
 		return ""
 	}
-	r, err := runner.Connect(runner.ConnectOptions{Kubeconfig: m.c.String("kubeconfig")})
+	r, err := runner.Connect(cluster.Options{Kubeconfig: m.c.String("kubeconfig")})
 	if err != nil || r.Context() == m.context() {
 		return ""
 	}
@@ -244,7 +245,7 @@ func (m *machine) checkContext(ctx context.Context) (string, error) {
 		return "the current context points to it", nil
 	}
 	name := m.context()
-	r, err := runner.Connect(runner.ConnectOptions{Kubeconfig: m.c.String("kubeconfig"), Context: name})
+	r, err := runner.Connect(cluster.Options{Kubeconfig: m.c.String("kubeconfig"), Context: name})
 	if err == nil {
 		_, err = Answering(ctx, r)
 	}

@@ -9,14 +9,14 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/sessions"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/podview"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/runner/podstatus"
 )
@@ -75,7 +75,7 @@ func applyFiles(c *cli.Context, d wiring.Display) error {
 	if err != nil {
 		return err
 	}
-	imager := builder.NewImager(at.Docker, builder.ImagerOptions{CacheDir: cache})
+	imager := image.New(at.Docker, image.Options{CacheDir: cache})
 	var stored []engine.Stored
 	if c.Bool("load") {
 		if stored, err = storedImages(c, imager, m); err != nil {
@@ -107,7 +107,7 @@ func manifestDir(file string) (string, error) {
 }
 
 // storedImages returns those of the manifest's images that the engine has.
-func storedImages(c *cli.Context, imager *builder.Imager, m manifest.Manifest) ([]engine.Stored, error) {
+func storedImages(c *cli.Context, imager *image.Imager, m manifest.Manifest) ([]engine.Stored, error) {
 	var stored []engine.Stored
 	for _, ref := range m.Images() {
 		content, err := imager.Local(c.Context, ref)
@@ -129,7 +129,7 @@ func plural(n int, one, several string) string {
 }
 
 // next is what one does with new Pods.
-func next(pods []runner.Pod) []string {
+func next(pods []kube.Pod) []string {
 	if len(pods) == 0 {
 		return nil
 	}

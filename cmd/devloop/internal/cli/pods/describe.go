@@ -5,7 +5,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/podview"
 )
@@ -35,11 +35,11 @@ func describe(c *cli.Context, s wiring.Streams) error {
 	if err != nil {
 		return err
 	}
-	found, err := at.Pods.Viewer().Inspect(c.Context, name)
+	found, err := at.Pods.Viewer.Inspect(c.Context, name)
 	if err != nil {
 		return err
 	}
-	images := builder.NewImager(at.Docker, builder.ImagerOptions{})
+	images := image.New(at.Docker, image.Options{})
 	wiring.AdviseLoad(c.Context, images, found.Why, "FILE")
 	row := newFacts(at.Pods.Context(), images).row(c.Context, found.PodState)
 	if c.Bool("json") {

@@ -12,7 +12,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/localport"
 )
 
@@ -49,7 +49,7 @@ func forwardTo(c *cli.Context, s wiring.Streams, d wiring.Display) error {
 		return err
 	}
 	pods := at.Pods
-	pod, err := pods.Viewer().Find(c.Context, name)
+	pod, err := pods.Viewer.Find(c.Context, name)
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func forwardTo(c *cli.Context, s wiring.Streams, d wiring.Display) error {
 	if err := local.FallbackReason(); err != nil {
 		d.Warn(err)
 	}
-	err = pods.Viewer().WatchServing(c.Context, pod, func(p runner.Pod) {
+	err = pods.Viewer.WatchServing(c.Context, pod, func(p kube.Pod) {
 		local.SetBackend(p, ports.remote)
 		d.Publish(0, event.PortForwarded{Pod: p.Name, Port: ports.remote, URL: local.URL()})
 		if !c.Bool("json") {
@@ -124,7 +124,7 @@ func pairOf(text string) (portPair, error) {
 }
 
 // complete takes the Pod's first port where none was given.
-func (p *portPair) complete(pod runner.Pod) error {
+func (p *portPair) complete(pod kube.Pod) error {
 	if p.remote > 0 {
 		return nil
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/lines"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/podlogs"
 )
 
@@ -74,7 +74,7 @@ func logs(c *cli.Context, s wiring.Streams) error {
 }
 
 // logLine writes one line of a container's log.
-func logLine(out io.Writer, turn *sync.Mutex, pod runner.Pod, container string, asJSON bool) func(string) {
+func logLine(out io.Writer, turn *sync.Mutex, pod kube.Pod, container string, asJSON bool) func(string) {
 	prefix := ""
 	if len(pod.Containers) > 1 {
 		prefix = "[" + container + "] "

@@ -10,7 +10,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/builder/image"
+	"github.com/devloop-cli/devloop/builder/project"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/sessions"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
@@ -44,12 +45,12 @@ func status(c *cli.Context, s wiring.Streams) error {
 	if err != nil {
 		return err
 	}
-	list, err := at.Pods.Viewer().List(c.Context, selection)
+	list, err := at.Pods.Viewer.List(c.Context, selection)
 	if err != nil {
 		return err
 	}
 	rows := make([]podview.Row, len(list))
-	known := newFacts(at.Pods.Context(), builder.NewImager(at.Docker, builder.ImagerOptions{}))
+	known := newFacts(at.Pods.Context(), image.New(at.Docker, image.Options{}))
 	for i, p := range list {
 		rows[i] = known.row(c.Context, p)
 	}
@@ -70,7 +71,7 @@ func selected(c *cli.Context) (inspect.Selection, error) {
 		if err != nil {
 			return selection, err
 		}
-		project, err := builder.Open(c.Context, dir, builder.Options{Module: c.String("module"), BuildTool: c.String("build-tool")})
+		project, err := project.Open(c.Context, dir, project.Options{Module: c.String("module"), BuildTool: c.String("build-tool")})
 		if err != nil {
 			return selection, err
 		}
@@ -100,12 +101,12 @@ func nothing(c *cli.Context, s wiring.Streams, selection inspect.Selection) erro
 
 // facts are what this machine knows about Pods, and the cluster does not.
 type facts struct {
-	images    *builder.Imager
+	images    *image.Imager
 	since     map[string]time.Time
 	addresses []sessions.Address
 }
 
-func newFacts(context string, images *builder.Imager) *facts {
+func newFacts(context string, images *image.Imager) *facts {
 	return &facts{images: images, since: map[string]time.Time{}, addresses: sessions.OpenAddresses(context)}
 }
 

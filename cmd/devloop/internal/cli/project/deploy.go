@@ -14,7 +14,10 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/builder/compiler"
+	"github.com/devloop-cli/devloop/builder/image"
+	"github.com/devloop-cli/devloop/builder/jvm"
+	"github.com/devloop-cli/devloop/builder/project"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/sessions"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
@@ -117,8 +120,8 @@ func newSession(c *cli.Context, d wiring.Display) (*engine.Session, func(), erro
 		Context: pods.Context(), Cluster: cluster, Namespace: t.Namespace,
 	})
 	project.SkipStyle = c.Command.Name == "run"
-	compiler := builder.NewCompiler(project, c.String("compiler") == "auto")
-	imager := builder.NewImager(docker, builder.ImagerOptions{CacheDir: cache, Base: c.String("base-image"), Without: wiring.WithoutOptimizations(c), JVMOptions: t.JVMOptions, Develop: t.NotPatchable == "", Swap: c.Command.Name == "run" && !t.NotChangeable, Debug: t.Debug.On, Suspend: t.Debug.Suspend})
+	compiler := compiler.New(project, c.String("compiler") == "auto")
+	imager := image.New(docker, image.Options{CacheDir: cache, Base: c.String("base-image"), Without: wiring.WithoutOptimizations(c), JVMOptions: t.JVMOptions, Develop: t.NotPatchable == "", Swap: c.Command.Name == "run" && !t.NotChangeable, Debug: t.Debug.On, Suspend: t.Debug.Suspend})
 	if t.NotPatchable == "" {
 		project.NeedsJar = imager.NeedsJar
 	}
@@ -147,7 +150,7 @@ func fixed(c *cli.Context, m manifest.Manifest, project string) string {
 	if c.Command.Name != "run" {
 		return "only devloop run changes what runs"
 	}
-	if given := m.Environment(builder.JVMOptions...); len(given) > 0 {
+	if given := m.Environment(jvm.OptionVariables...); len(given) > 0 {
 		variable, _, _ := strings.Cut(given[0], "=")
 		if slices.ContainsFunc(c.StringSlice("env"), func(v string) bool { return strings.HasPrefix(v, variable+"=") }) {
 			return "--env sets " + variable
@@ -162,7 +165,7 @@ func fixed(c *cli.Context, m manifest.Manifest, project string) string {
 }
 
 // newTarget reads the flags and the project, and what is wrong with its manifests.
-func newTarget(c *cli.Context, d wiring.Display) (engine.Target, *builder.Project, error) {
+func newTarget(c *cli.Context, d wiring.Display) (engine.Target, *project.Project, error) {
 	var none engine.Target
 	project, err := wiring.OpenProject(c, d)
 	if err != nil {
@@ -194,7 +197,7 @@ func newTarget(c *cli.Context, d wiring.Display) (engine.Target, *builder.Projec
 		Path: plan.Mode(c.String("path")), NotPatchableReason: fixes, Debug: debugging(c),
 	}
 	t.NotPatchable = fixes(t.Own(m))
-	t.JVMOptions = t.Own(m).Environment(builder.JVMOptions...)
+	t.JVMOptions = t.Own(m).Environment(jvm.OptionVariables...)
 	t.NotChangeable = m.NotPatchable(t.Images(m)...) != ""
 	if err := tellForeign(d, project.Dir, named); err != nil {
 		return none, nil, err

@@ -11,6 +11,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 func DownCommand(s wiring.Streams) *cli.Command {
@@ -44,7 +45,7 @@ func removeOwned(c *cli.Context, d wiring.Display) error {
 	}
 	removed, err := at.Pods.Down(c.Context, project, c.String("namespace"), spare(d, dir))
 	if err == nil && dir != "" && c.String("module") == "" && c.Command.Name == "down" {
-		var modules []runner.Object
+		var modules []kube.Ref
 		modules, err = downModules(c, at.Pods, project, dir)
 		removed = append(removed, modules...)
 	}
@@ -59,7 +60,7 @@ func removeOwned(c *cli.Context, d wiring.Display) error {
 
 // downModules removes what was deployed from dir under the names of a build's modules. A second
 // round removes the namespaces that were made for one and were empty only without the others.
-func downModules(c *cli.Context, pods *runner.Runner, own, dir string) (removed []runner.Object, err error) {
+func downModules(c *cli.Context, pods *runner.Runner, own, dir string) (removed []kube.Ref, err error) {
 	projects, err := pods.ProjectsOf(c.Context, dir, c.String("namespace"))
 	if len(projects) > 0 {
 		projects = slices.Concat(projects, projects, []string{own})

@@ -12,7 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"go.yaml.in/yaml/v3"
 
-	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/builder/project"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
@@ -113,7 +113,7 @@ func activeSettings(c *cli.Context) (map[string]string, error) {
 }
 
 // draftsFor returns the files that were asked for besides the settings.
-func draftsFor(c *cli.Context, p *builder.Project) ([]draft, error) {
+func draftsFor(c *cli.Context, p *project.Project) ([]draft, error) {
 	var drafts []draft
 	if c.Bool("with-dockerfile") {
 		drafts = append(drafts, draft{"Dockerfile", dockerfile(p, c.String("module"), c.String("base-image"))})
@@ -125,7 +125,7 @@ func draftsFor(c *cli.Context, p *builder.Project) ([]draft, error) {
 }
 
 // dockerfile is what a beginner writes for a Spring Boot jar.
-func dockerfile(p *builder.Project, module, base string) []byte {
+func dockerfile(p *project.Project, module, base string) []byte {
 	if base == "" {
 		base = fmt.Sprintf("eclipse-temurin:%d-jre", max(setup.DeclaredJava(p.Dir).Version, setup.MinimumJava))
 	}
@@ -155,7 +155,7 @@ spec:
 
 // findings says what there is of a project, in lines for devloop.yaml. They name
 // nothing of this machine: the file is everybody's.
-func findings(p *builder.Project, drafts []draft) ([]string, error) {
+func findings(p *project.Project, drafts []draft) ([]string, error) {
 	tool := map[string]string{"gradle": "Gradle", "maven": "Maven"}[p.Tool.Name]
 	drafted := func(path string) bool {
 		return slices.ContainsFunc(drafts, func(d draft) bool { return d.path == path })

@@ -9,7 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/builder/project"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine"
 	"github.com/devloop-cli/devloop/watch"
@@ -31,7 +31,7 @@ func newWatchers(c *cli.Context, d wiring.Display, t engine.Target) (*watchers, 
 	if err != nil {
 		return nil, err
 	}
-	files, err := wiring.Absolute(slices.DeleteFunc([]string{c.String("dockerfile")}, func(file string) bool { return file == "" || file == builder.NoDockerfile }))
+	files, err := wiring.Absolute(slices.DeleteFunc([]string{c.String("dockerfile")}, func(file string) bool { return file == "" || file == project.NoDockerfile }))
 	if err != nil {
 		return nil, err
 	}

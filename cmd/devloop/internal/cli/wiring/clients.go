@@ -20,7 +20,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/urfave/cli/v2"
 
-	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/builder/image"
+	"github.com/devloop-cli/devloop/builder/project"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/sessions"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
@@ -30,6 +31,7 @@ import (
 	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/cluster"
 )
 
 // ProjectFlags say what is built.
@@ -42,14 +44,14 @@ func ProjectFlags() []cli.Flag {
 // may take.
 func WithoutOptimizations(c *cli.Context) []string {
 	if !c.Bool("fast-start") {
-		return builder.Optimizations()
+		return image.Optimizations()
 	}
 	without := c.StringSlice("without")
 	switch plan.Mode(c.String("path")) {
 	case plan.ModePod:
-		return append(without, builder.OptimizationRestart, builder.OptimizationSwap)
+		return append(without, image.OptimizationRestart, image.OptimizationSwap)
 	case plan.ModeRestart:
-		return append(without, builder.OptimizationSwap)
+		return append(without, image.OptimizationSwap)
 	}
 	return without
 }
@@ -74,7 +76,7 @@ func Directory(c *cli.Context) (string, error) {
 
 // OpenProject finds out what stands in DIR. A wrapper that downloads its tool shows how far
 // it is.
-func OpenProject(c *cli.Context, d Display) (*builder.Project, error) {
+func OpenProject(c *cli.Context, d Display) (*project.Project, error) {
 	dir, err := Directory(c)
 	if err != nil {
 		return nil, err
@@ -89,12 +91,12 @@ func OpenProject(c *cli.Context, d Display) (*builder.Project, error) {
 		}
 	})
 	defer flush()
-	return builder.Open(c.Context, dir, builder.Options{Module: c.String("module"), BuildTool: c.String("build-tool"), Dockerfile: c.String("dockerfile"), CacheDir: cache, Env: c.StringSlice("env"), Out: out})
+	return project.Open(c.Context, dir, project.Options{Module: c.String("module"), BuildTool: c.String("build-tool"), Dockerfile: c.String("dockerfile"), CacheDir: cache, Env: c.StringSlice("env"), Out: out})
 }
 
 // Connect reaches the API server that the flags and the kubeconfig name.
 func Connect(c *cli.Context) (*runner.Runner, error) {
-	return runner.Connect(runner.ConnectOptions{
+	return runner.Connect(cluster.Options{
 		Kubeconfig: c.String("kubeconfig"), Context: c.String("context"), Namespace: c.String("namespace"),
 	})
 }

@@ -11,10 +11,11 @@ import (
 	"github.com/docker/docker/client"
 	"github.com/urfave/cli/v2"
 
-	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/podstatus"
 )
 
@@ -49,12 +50,12 @@ func ReachCluster(c *cli.Context) (p place, err error) {
 
 // FindPod reaches the Pod of that name, and the containers of it that --container asks
 // for: pod.Containers has no others.
-func FindPod(c *cli.Context, name string) (pods *runner.Runner, pod runner.Pod, err error) {
+func FindPod(c *cli.Context, name string) (pods *runner.Runner, pod kube.Pod, err error) {
 	at, err := ReachCluster(c)
 	if err != nil {
 		return nil, pod, err
 	}
-	if pod, err = at.Pods.Viewer().Find(c.Context, name); err != nil {
+	if pod, err = at.Pods.Viewer.Find(c.Context, name); err != nil {
 		return nil, pod, err
 	}
 	pod.Containers, err = containers(pod, c.String("container"))
@@ -72,7 +73,7 @@ func PodName(c *cli.Context) (string, error) {
 
 // AdviseLoad adds what the cluster can't know: that this machine's Docker has the
 // image which the node lacks.
-func AdviseLoad(ctx context.Context, images *builder.Imager, why *podstatus.NotReadyError, file string) {
+func AdviseLoad(ctx context.Context, images *image.Imager, why *podstatus.NotReadyError, file string) {
 	if why == nil || why.Image() == "" {
 		return
 	}
@@ -98,7 +99,7 @@ func PrintJSON(w io.Writer, v any) error {
 }
 
 // containers returns the containers that --container asks for.
-func containers(pod runner.Pod, name string) ([]string, error) {
+func containers(pod kube.Pod, name string) ([]string, error) {
 	if name == "" {
 		return pod.Containers, nil
 	}

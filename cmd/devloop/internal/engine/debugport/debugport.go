@@ -18,7 +18,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 // Set are the local ports of a session for debuggers.
@@ -27,23 +27,23 @@ type Set []*Port
 // Port is the local port at which the JVM of a Pod is debugged.
 type Port struct {
 	*jdwp.Relay
-	to  runner.Endpoint // without a port
-	pod types.UID       // the Pod that it leads to, "" for none
+	to  kube.Endpoint // without a port
+	pod types.UID     // the Pod that it leads to, "" for none
 }
 
 // Add adds a port for the Pod of an endpoint.
-func (s *Set) Add(relay *jdwp.Relay, to runner.Endpoint) {
+func (s *Set) Add(relay *jdwp.Relay, to kube.Endpoint) {
 	*s = append(*s, &Port{Relay: relay, to: to})
 }
 
 // Has reports whether there is a port for the Pod of an endpoint.
-func (s Set) Has(to runner.Endpoint) bool {
+func (s Set) Has(to kube.Endpoint) bool {
 	return slices.ContainsFunc(s, func(p *Port) bool { return p.to == to })
 }
 
 // Route leads the ports to the JVMs of Pods, and calls routed for each that led elsewhere before.
 // An IDE that is attached to one stays.
-func (s Set) Route(pods []runner.Pod, dial func(runner.Pod) jdwp.Dial, routed func(p *Port, pod runner.Pod)) {
+func (s Set) Route(pods []kube.Pod, dial func(kube.Pod) jdwp.Dial, routed func(p *Port, pod kube.Pod)) {
 	for _, p := range s {
 		pod := ports.PodOf(pods, p.to)
 		if pod == nil || p.pod == pod.UID {
@@ -73,7 +73,7 @@ func (s Set) Fail(why string) {
 }
 
 // Of returns the port that leads to a Pod, nil if none does.
-func (s Set) Of(pod runner.Pod) *Port {
+func (s Set) Of(pod kube.Pod) *Port {
 	i := slices.IndexFunc(s, func(p *Port) bool { return p.pod == pod.UID })
 	if i < 0 {
 		return nil
@@ -82,7 +82,7 @@ func (s Set) Of(pod runner.Pod) *Port {
 }
 
 // Attached reports whether a debugger may have stopped a Pod, which is then not asked anything.
-func (s Set) Attached(pod runner.Pod) bool {
+func (s Set) Attached(pod kube.Pod) bool {
 	p := s.Of(pod)
 	return p != nil && p.Relay.Attached()
 }
@@ -98,7 +98,7 @@ func (s Set) Redefined() (files []string) {
 }
 
 // Addresses says where the JVMs of Pods are debugged.
-func (s Set) Addresses(pods []runner.Pod) string {
+func (s Set) Addresses(pods []kube.Pod) string {
 	var at []string
 	for _, pod := range pods {
 		if p := s.Of(pod); p != nil {

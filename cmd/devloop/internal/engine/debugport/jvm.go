@@ -7,8 +7,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/devloop-cli/devloop/builder"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/builder/image"
+	"github.com/devloop-cli/devloop/builder/supervisor"
+	"github.com/devloop-cli/devloop/runner/deploy"
 	"github.com/devloop-cli/devloop/runner/localport"
 	"github.com/devloop-cli/devloop/runner/manifest"
 )
@@ -33,8 +34,8 @@ var existingOption = regexp.MustCompile(`(?:-agentlib:jdwp=|-Xrunjdwp:)\S*?addre
 // JVMOptions returns the options with which a Pod's JVM lets a debugger in, and where it will
 // listen. A supervisor needs none, nor does a Dockerfile or manifest that has the option; images
 // are the names under which the manifest runs img.
-func JVMOptions(o Options, m manifest.Manifest, images []string, img builder.Image) (d runner.Debug, port int) {
-	d, port = runner.Debug{Stops: o.On, Java: img.Report.Java}, builder.DebugPort
+func JVMOptions(o Options, m manifest.Manifest, images []string, img image.Image) (d deploy.Debug, port int) {
+	d, port = deploy.Debug{Stops: o.On, Java: img.Report.Java}, supervisor.DebugPort
 	if wanted := o.On || img.Report.Swappable; !wanted || img.Report.Supervised || o.Unavailable {
 		return d, port
 	}
@@ -58,7 +59,7 @@ func JVMOptions(o Options, m manifest.Manifest, images []string, img builder.Ima
 	if o.Suspend {
 		suspend = "y"
 	}
-	d.JVMOptions = fmt.Sprintf(jdwpOption, suspend, builder.DebugPort)
+	d.JVMOptions = fmt.Sprintf(jdwpOption, suspend, supervisor.DebugPort)
 	return d, port
 }
 

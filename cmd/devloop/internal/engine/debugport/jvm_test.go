@@ -8,19 +8,20 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 
-	"github.com/devloop-cli/devloop/builder"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/builder/image"
+	"github.com/devloop-cli/devloop/builder/supervisor"
+	"github.com/devloop-cli/devloop/runner/deploy"
 	"github.com/devloop-cli/devloop/runner/manifest"
 )
 
 // imageWith is an image of a Dockerfile that tells its JVM something.
-func imageWith(t *testing.T, c v1.Config) builder.Image {
+func imageWith(t *testing.T, c v1.Config) image.Image {
 	t.Helper()
 	content, err := mutate.Config(empty.Image, c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return builder.Image{Name: "app:latest", Content: content}
+	return image.Image{Name: "app:latest", Content: content}
 }
 
 func TestJVMsAreToldToLetADebuggerIn(t *testing.T) {
@@ -31,19 +32,19 @@ func TestJVMsAreToldToLetADebuggerIn(t *testing.T) {
 		debug      Options
 		supervised bool
 		config     v1.Config
-		want       runner.Debug
+		want       deploy.Debug
 		port       int
 	}{
-		"no debugger":    {config: v1.Config{Env: []string{"JAVA_TOOL_OPTIONS=-Da"}}, port: builder.DebugPort},
-		"a supervisor":   {debug: debugging, supervised: true, want: runner.Debug{Stops: true}, port: builder.DebugPort},
-		"a Dockerfile":   {debug: debugging, want: runner.Debug{Stops: true, JVMOptions: ours}, port: builder.DebugPort},
-		"one that waits": {debug: suspending, want: runner.Debug{Stops: true, JVMOptions: strings.Replace(ours, "suspend=n", "suspend=y", 1)}, port: builder.DebugPort},
+		"no debugger":    {config: v1.Config{Env: []string{"JAVA_TOOL_OPTIONS=-Da"}}, port: supervisor.DebugPort},
+		"a supervisor":   {debug: debugging, supervised: true, want: deploy.Debug{Stops: true}, port: supervisor.DebugPort},
+		"a Dockerfile":   {debug: debugging, want: deploy.Debug{Stops: true, JVMOptions: ours}, port: supervisor.DebugPort},
+		"one that waits": {debug: suspending, want: deploy.Debug{Stops: true, JVMOptions: strings.Replace(ours, "suspend=n", "suspend=y", 1)}, port: supervisor.DebugPort},
 		"options of its own": {debug: debugging, config: v1.Config{Env: []string{"PATH=/bin", "JAVA_TOOL_OPTIONS=-Da"}},
-			want: runner.Debug{Stops: true, JVMOptions: ours, ImageJVMOptions: "-Da"}, port: builder.DebugPort},
+			want: deploy.Debug{Stops: true, JVMOptions: ours, ImageJVMOptions: "-Da"}, port: supervisor.DebugPort},
 		"a debugger of its own": {debug: debugging, config: v1.Config{Entrypoint: []string{"java", "-agentlib:jdwp=transport=dt_socket,server=y,suspend=n,address=*:8000", "-jar", "app.jar"}},
-			want: runner.Debug{Stops: true}, port: 8000},
+			want: deploy.Debug{Stops: true}, port: 8000},
 		"one of old": {debug: debugging, config: v1.Config{Cmd: []string{"sh", "-c", "exec java -Xdebug -Xrunjdwp:transport=dt_socket,address=5005,server=y -jar app.jar"}},
-			want: runner.Debug{Stops: true}, port: 5005},
+			want: deploy.Debug{Stops: true}, port: 5005},
 	} {
 		img := imageWith(t, c.config)
 		img.Report.Supervised = c.supervised

@@ -15,7 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/localport"
 )
 
@@ -118,14 +118,14 @@ func firstLine(r *http.Response) string {
 // Check asks applications whether they answer.
 type Check struct {
 	// Dial opens a connection to a port of a Pod.
-	Dial func(ctx context.Context, pod runner.Pod, port int) (io.ReadWriteCloser, error)
+	Dial func(ctx context.Context, pod kube.Pod, port int) (io.ReadWriteCloser, error)
 	// Stopped reports whether a debugger may have stopped a Pod.
-	Stopped func(runner.Pod) bool
+	Stopped func(kube.Pod) bool
 }
 
 // Ask asks an application through its local port, at url. One that a debugger may have stopped is
 // not asked: the request would stand at its breakpoints.
-func (c Check) Ask(ctx context.Context, local Local, pod runner.Pod, url string) (Answer, error) {
+func (c Check) Ask(ctx context.Context, local Local, pod kube.Pod, url string) (Answer, error) {
 	if c.Stopped(pod) {
 		return Answer{Skipped: true, URL: url}, nil
 	}
@@ -169,7 +169,7 @@ var errOtherProtocol = errors.New("the port speaks another protocol than HTTP")
 
 // speaksHTTP asks a port of a Pod in a way that servers of HTTP answer by themselves, without the
 // application (RFC 9110, section 9.3.7). What can't be asked is taken for one.
-func (c Check) speaksHTTP(ctx context.Context, pod runner.Pod, port int) bool {
+func (c Check) speaksHTTP(ctx context.Context, pod kube.Pod, port int) bool {
 	ctx, cancel := context.WithTimeout(ctx, quiet)
 	defer cancel()
 	connection, err := c.Dial(ctx, pod, port)

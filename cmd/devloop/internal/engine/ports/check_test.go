@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/localport"
 )
 
@@ -94,8 +94,8 @@ func (p *fakePort) Number() int { return 8080 }
 
 func TestApplicationThatADebuggerMayHaveStoppedIsNotAsked(t *testing.T) {
 	t.Parallel()
-	check := Check{Stopped: func(runner.Pod) bool { return true }}
-	got, err := check.Ask(t.Context(), Local{}, runner.Pod{}, "http://localhost:1")
+	check := Check{Stopped: func(kube.Pod) bool { return true }}
+	got, err := check.Ask(t.Context(), Local{}, kube.Pod{}, "http://localhost:1")
 	if err != nil || !got.Skipped || got.URL != "http://localhost:1" {
 		t.Errorf("got %+v, %v", got, err)
 	}

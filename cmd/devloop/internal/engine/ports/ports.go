@@ -16,14 +16,14 @@ import (
 	"sync"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/localport"
 )
 
 // Port is a local port that stays open while the Pods behind it change.
 type Port interface {
 	// SetBackend routes new and waiting clients to a port of the Pod.
-	SetBackend(pod runner.Pod, port int)
+	SetBackend(pod kube.Pod, port int)
 	// Drain returns when the requests in progress at the last SetBackend have finished, or
 	// ctx ends.
 	Drain(ctx context.Context)
@@ -51,7 +51,7 @@ type Set []Local
 // Local is a local port, and the endpoint that it leads to.
 type Local struct {
 	Port
-	To runner.Endpoint
+	To kube.Endpoint
 }
 
 // Free returns p with a number that the set does not hold: three Pods with port 8080 get 8080, 8081
@@ -64,7 +64,7 @@ func (s Set) Free(p localport.Options) localport.Options {
 }
 
 // At returns the local port of an endpoint, nil if it has none.
-func (s Set) At(e runner.Endpoint) Port {
+func (s Set) At(e kube.Endpoint) Port {
 	for _, p := range s {
 		if p.To == e {
 			return p.Port
@@ -105,7 +105,7 @@ func (s *Set) Close() error {
 }
 
 // Offered returns what the Pods offer, and the object of the first.
-func Offered(pods []runner.Pod) (list []runner.Endpoint, of runner.Object) {
+func Offered(pods []kube.Pod) (list []kube.Endpoint, of kube.Ref) {
 	for i, p := range pods {
 		if list = append(list, p.Endpoints()...); i == 0 {
 			of = p.Of
@@ -115,7 +115,7 @@ func Offered(pods []runner.Pod) (list []runner.Endpoint, of runner.Object) {
 }
 
 // PodOf returns the Pod that offers an endpoint, nil if none does.
-func PodOf(pods []runner.Pod, to runner.Endpoint) *runner.Pod {
+func PodOf(pods []kube.Pod, to kube.Endpoint) *kube.Pod {
 	for i, p := range pods {
 		if p.Of == to.Of && p.Index == to.Index {
 			return &pods[i]

@@ -5,7 +5,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/localport"
 )
 
@@ -15,10 +15,10 @@ type Requested map[int]int
 
 // Endpoints adds the container ports that the user asked for and the manifest does not name. A
 // Pod may listen on them: containerPort in a manifest is information only.
-func (r Requested) Endpoints(named []runner.Endpoint, of runner.Object) []runner.Endpoint {
+func (r Requested) Endpoints(named []kube.Endpoint, of kube.Ref) []kube.Endpoint {
 	for _, port := range slices.Sorted(maps.Keys(r)) {
-		if port != 0 && !slices.ContainsFunc(named, func(e runner.Endpoint) bool { return e.Port == port }) {
-			named = append(named, runner.Endpoint{Of: of, Port: port})
+		if port != 0 && !slices.ContainsFunc(named, func(e kube.Endpoint) bool { return e.Port == port }) {
+			named = append(named, kube.Endpoint{Of: of, Port: port})
 		}
 	}
 	return named
@@ -42,7 +42,7 @@ func (e *PortsError) Hints() []string { return []string{"leave out one of the tw
 
 // Contradiction returns a [*PortsError] where the first container port was asked for twice: by
 // its place, as in --port 9090, and by its number, as in --port 9191:8080.
-func (r Requested) Contradiction(endpoints []runner.Endpoint) error {
+func (r Requested) Contradiction(endpoints []kube.Endpoint) error {
 	first, byPlace := r[0]
 	if len(endpoints) == 0 || !byPlace {
 		return nil
@@ -56,7 +56,7 @@ func (r Requested) Contradiction(endpoints []runner.Endpoint) error {
 // Locals says which local port each endpoint should have: the one that the user asked
 // for, and the next ones where several Pods offer that container port; else the same
 // number, or the next that is free.
-func (r Requested) Locals(endpoints []runner.Endpoint) []localport.Options {
+func (r Requested) Locals(endpoints []kube.Endpoint) []localport.Options {
 	list := make([]localport.Options, len(endpoints))
 	given := map[int]bool{}
 	for i, e := range endpoints {

@@ -4,20 +4,20 @@ import (
 	"reflect"
 	"testing"
 
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/localport"
 )
 
 func TestLocalPortIsTheOneAskedForElseTheContainersElseTheNext(t *testing.T) {
 	t.Parallel()
-	of := runner.Object{Kind: "Deployment", Name: "web"}
-	endpoints := []runner.Endpoint{{Of: of, Port: 8080}, {Of: of, Port: 5005}, {Of: of, Port: 9090}, {Of: of, Index: 1, Port: 8080}, {Of: of, Index: 1, Port: 5005}}
+	of := kube.Ref{Kind: "Deployment", Name: "web"}
+	endpoints := []kube.Endpoint{{Of: of, Port: 8080}, {Of: of, Port: 5005}, {Of: of, Port: 9090}, {Of: of, Index: 1, Port: 8080}, {Of: of, Index: 1, Port: 5005}}
 	requested := Requested{0: 1234, 5005: 6006, 7000: 7001}
 	want := []localport.Options{{Local: 1234, Strict: true}, {Local: 6006, Strict: true}, {Local: 9090}, {Local: 8080}, {Local: 6006}}
 	if got := requested.Locals(endpoints); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if got := requested.Endpoints(endpoints, of); len(got) != 6 || got[5] != (runner.Endpoint{Of: of, Port: 7000}) {
+	if got := requested.Endpoints(endpoints, of); len(got) != 6 || got[5] != (kube.Endpoint{Of: of, Port: 7000}) {
 		t.Errorf("with the one that was asked for: %v", got)
 	}
 	held := &fakePort{}

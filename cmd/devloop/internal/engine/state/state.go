@@ -17,10 +17,10 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 // CodeKind says where the code that a Deployment runs comes from.
@@ -43,8 +43,8 @@ type Code struct {
 // Deployment is an image in its Pods: what answers on localhost, or is about to.
 // It is immutable; a change makes another one.
 type Deployment struct {
-	Image builder.Image
-	Pods  []runner.Pod
+	Image image.Image
+	Pods  []kube.Pod
 	// Built are the files of Image, Code is what runs by now.
 	Built plan.State
 	Code  Code
@@ -62,13 +62,13 @@ func (d Deployment) SameCode(other Deployment) bool {
 func (d Deployment) HotSwapOnly() bool { return !d.Image.Report.Supervised }
 
 // Patchable returns the Pods that run the project's image, and so take its changes.
-func (d Deployment) Patchable() []runner.Pod {
-	return slices.DeleteFunc(slices.Clone(d.Pods), func(p runner.Pod) bool { return !p.Runs(d.Image.Ref) })
+func (d Deployment) Patchable() []kube.Pod {
+	return slices.DeleteFunc(slices.Clone(d.Pods), func(p kube.Pod) bool { return !p.Runs(d.Image.Ref) })
 }
 
 // ForEachPatchable calls do for all patchable Pods at once; i is a Pod's index in d.Pods. The
 // first error cancels the others.
-func (d Deployment) ForEachPatchable(ctx context.Context, do func(ctx context.Context, i int, p runner.Pod) error) error {
+func (d Deployment) ForEachPatchable(ctx context.Context, do func(ctx context.Context, i int, p kube.Pod) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for i, p := range d.Pods {
 		if p.Runs(d.Image.Ref) {
@@ -101,7 +101,7 @@ type State struct {
 	RolloutPending bool
 	// NodeImage is the image that every node has, nil before the first one and after a change in
 	// the running Pods, which no image holds.
-	NodeImage *builder.Image
+	NodeImage *image.Image
 	// ArchiveReady is set when the next image starts faster than the running one, since there is
 	// a CDS or AOT archive by now.
 	ArchiveReady bool
@@ -116,7 +116,7 @@ func (s State) Target() *Deployment {
 }
 
 // Latest returns the Pods that were deployed last.
-func (s State) Latest() []runner.Pod {
+func (s State) Latest() []kube.Pod {
 	switch {
 	case s.Candidate != nil:
 		return s.Candidate.Pods
@@ -127,7 +127,7 @@ func (s State) Latest() []runner.Pod {
 }
 
 // ServingPods returns the Pods that answer on localhost.
-func (s State) ServingPods() []runner.Pod {
+func (s State) ServingPods() []kube.Pod {
 	if s.Serving == nil {
 		return nil
 	}
@@ -135,13 +135,13 @@ func (s State) ServingPods() []runner.Pod {
 }
 
 // ServesImage reports whether what answers is this image, unchanged and for good.
-func (s State) ServesImage(img builder.Image) bool {
+func (s State) ServesImage(img image.Image) bool {
 	return s.Serving != nil && s.Serving.Code.Kind == InImage && s.Serving.Image.ID == img.ID && !s.RolloutPending
 }
 
 // LosesChanges reports whether a restart of a container in pod loses changes: those that were
 // swapped into the JVM of a serving Pod and are not in its image.
-func (s State) LosesChanges(pod runner.Pod) bool {
+func (s State) LosesChanges(pod kube.Pod) bool {
 	d := s.Serving
 	return d != nil && d.HotSwapOnly() && d.Code.Kind != InImage && slices.ContainsFunc(d.Pods, SameUID(pod))
 }
@@ -163,7 +163,7 @@ func (s State) Failed(why event.Failure) State {
 }
 
 // Loaded records that every node has an image.
-func (s State) Loaded(img builder.Image) State {
+func (s State) Loaded(img image.Image) State {
 	s.NodeImage = &img
 	return s
 }
@@ -187,7 +187,7 @@ func (s State) RolloutStarted() State {
 const whyNotServed = "the last Pod did not serve"
 
 // Deployed adds new Pods that do not serve yet.
-func (s State) Deployed(img builder.Image, pods []runner.Pod) State {
+func (s State) Deployed(img image.Image, pods []kube.Pod) State {
 	s.Candidate = &Deployment{Image: img, Pods: pods, Code: Code{Kind: InImage}, NotPatchable: whyNotServed}
 	return s
 }
@@ -249,7 +249,7 @@ func (s State) PatchInterrupted() State {
 }
 
 // Patched ends a change: pods run code by now.
-func (s State) Patched(pods []runner.Pod, code plan.State) State {
+func (s State) Patched(pods []kube.Pod, code plan.State) State {
 	return s.change(func(d *Deployment) { d.Pods, d.Code, d.NotPatchable = pods, Code{Patched, code}, "" })
 }
 
@@ -277,7 +277,7 @@ func (s State) WentBack(before Deployment) State {
 func (s State) Vanished() State { return s.NotPatchable("the Pod is gone").Paused() }
 
 // Refreshed takes over what the cluster says of a Pod.
-func (s State) Refreshed(pod runner.Pod) State {
+func (s State) Refreshed(pod kube.Pod) State {
 	return s.change(func(d *Deployment) {
 		if i := slices.IndexFunc(d.Pods, SameUID(pod)); i >= 0 {
 			d.Pods = slices.Clone(d.Pods)
@@ -344,6 +344,6 @@ func (d *Deployment) Event() *event.Deployment {
 }
 
 // SameUID selects a Pod by its identity.
-func SameUID(pod runner.Pod) func(runner.Pod) bool {
-	return func(p runner.Pod) bool { return p.UID == pod.UID }
+func SameUID(pod kube.Pod) func(kube.Pod) bool {
+	return func(p kube.Pod) bool { return p.UID == pod.UID }
 }

@@ -8,18 +8,18 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"pgregory.net/rapid"
 
-	"github.com/devloop-cli/devloop/builder"
+	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 // deployment returns one of an image in Pods.
-func deployment(image string, supervised bool, pods ...string) Deployment {
-	d := Deployment{Image: builder.Image{Ref: image, ID: v1.Hash{Algorithm: "sha256", Hex: image}}, Built: plan.State{Name: image}, Code: Code{InImage, plan.State{Name: image}}}
+func deployment(name string, supervised bool, pods ...string) Deployment {
+	d := Deployment{Image: image.Image{Ref: name, ID: v1.Hash{Algorithm: "sha256", Hex: name}}, Built: plan.State{Name: name}, Code: Code{InImage, plan.State{Name: name}}}
 	d.Image.Report.Supervised, d.Image.Report.Swappable = supervised, true
-	for _, name := range pods {
-		d.Pods = append(d.Pods, runner.Pod{Name: name, UID: types.UID(name), Image: image})
+	for _, pod := range pods {
+		d.Pods = append(d.Pods, kube.Pod{Name: pod, UID: types.UID(pod), Image: name})
 	}
 	return d
 }
@@ -83,7 +83,7 @@ func TestQuestionsToAState(t *testing.T) {
 		"a restart loses what was hot swapped":       {swapped(swapOnly).LosesChanges(old.Pods[0]), true},
 		"but no change that a supervisor has":        {swapped(serving).LosesChanges(old.Pods[0]), false},
 		"nor the code of the image":                  {swapOnly.LosesChanges(old.Pods[0]), false},
-		"nor anything in a Pod that was replaced":    {swapped(swapOnly).LosesChanges(runner.Pod{UID: "other"}), false},
+		"nor anything in a Pod that was replaced":    {swapped(swapOnly).LosesChanges(kube.Pod{UID: "other"}), false},
 		"a patch means that no image holds the code": {serving.Loaded(old.Image).PatchStarted().NodeImage == nil, true},
 		"a new Pod starts faster with an archive":    {State{}.Promoted(wantsArchive(old)).Archived().Running(nil).Stale != "", true},
 		"not if the running one has it":              {serving.Archived().Running(nil).Stale != "", false},
