@@ -29,6 +29,7 @@ import (
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/runner/podstatus"
+	"github.com/devloop-cli/devloop/runner/render"
 )
 
 // atOnce is how many Pods of the tables run at the same time.
@@ -128,7 +129,7 @@ func runTable(t *testing.T, paths []string, look func(ctx context.Context, r *Ru
 			if err != nil {
 				return fmt.Errorf("%s: %w", path, err)
 			}
-			pods, err := runners[i].Replace(ctx, deploy.Spec{Project: "broken", Dir: "/projects/broken", Manifest: m})
+			pods, err := runners[i].Replace(ctx, deploy.Spec{Spec: render.Spec{Project: "broken", Dir: "/projects/broken", Manifest: m}})
 			if err != nil {
 				return fmt.Errorf("%s: %w", path, err)
 			}

@@ -3,10 +3,10 @@
 //
 //	r, err := runner.Connect(cluster.Options{})
 //	m, err := manifest.Load("spring-pod.yaml")   // or manifest.Generate
-//	pods, err := r.Replace(ctx, deploy.Spec{
+//	pods, err := r.Replace(ctx, deploy.Spec{Spec: render.Spec{
 //		Project: "spring-server", Dir: dir, Manifest: m,
 //		Image: "spring-server:devloop-0123456789ab", Names: []string{"spring-server"},
-//	})
+//	}})
 //	err = r.Ready(ctx, pods, func(p readiness.Phase) { … })
 //	f, err := r.Listen(ctx, localport.Options{Local: 8080})
 //	f.SetBackend(pods[0], 8080)                         // http://localhost:8080
@@ -14,7 +14,7 @@
 // [Runner] joins the packages below, from the bottom up:
 //
 //	kube, cluster      what a Pod and an object are called; the client of the API server
-//	manifest           YAML to objects, without a cluster
+//	manifest, render   YAML to objects, and those as they go to the cluster
 //	tunnel             connections to a port of a Pod
 //	podstatus, explain why a Pod does not serve: the judgment, and its evidence from the cluster
 //	inspect            lists Pods and finds one by its name

@@ -5,12 +5,11 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/devloop-cli/devloop/runner/readiness"
-
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
+	"github.com/devloop-cli/devloop/runner/readiness"
 )
 
 // settings is an object that is applied.

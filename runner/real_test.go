@@ -37,6 +37,7 @@ import (
 	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/runner/podstatus"
 	"github.com/devloop-cli/devloop/runner/readiness"
+	"github.com/devloop-cli/devloop/runner/render"
 )
 
 // appImage is the unique reference that the real tests deploy.
@@ -170,7 +171,7 @@ func read(t *testing.T, text string) manifest.Manifest {
 // specOf is a spec of a project that no other test has.
 func specOf(t *testing.T, text string) deploy.Spec {
 	t.Helper()
-	return deploy.Spec{Project: t.Name(), Dir: "/projects/app", Manifest: read(t, text), Image: appImage, Names: []string{"runner-app:latest"}}
+	return deploy.Spec{Spec: render.Spec{Project: t.Name(), Dir: "/projects/app", Manifest: read(t, text), Image: appImage, Names: []string{"runner-app:latest"}}}
 }
 
 func TestRealPodServesAcrossReplacement(t *testing.T) {

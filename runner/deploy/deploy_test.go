@@ -15,18 +15,19 @@ import (
 	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
+	"github.com/devloop-cli/devloop/runner/render"
 )
 
 // ownPod is a Pod that devloop made earlier.
 func ownPod(name string) *unstructured.Unstructured {
 	o := fakeapi.Object("v1", "Pod", name)
-	mark(o, Spec{Project: "shop"})
+	render.Mark(o, render.Spec{Project: "shop"})
 	return o
 }
 
 func shop(t *testing.T, text string) Spec {
 	t.Helper()
-	return Spec{Project: "shop", Dir: "/projects/shop", Manifest: read(t, text), Image: "shop:devloop-1", Names: []string{"shop"}}
+	return Spec{Spec: render.Spec{Project: "shop", Dir: "/projects/shop", Manifest: read(t, text), Image: "shop:devloop-1", Names: []string{"shop"}}}
 }
 
 const shopPod = `
@@ -55,7 +56,7 @@ func TestReplaceWaitsUntilTheOldPodIsGone(t *testing.T) {
 		result <- err
 	}()
 	options := <-going
-	if *options.GracePeriodSeconds != graceSeconds || *options.Preconditions.UID != old.GetUID() {
+	if *options.GracePeriodSeconds != render.GraceSeconds || *options.Preconditions.UID != old.GetUID() {
 		t.Errorf("deleted with %+v", options)
 	}
 	a.CutWatches() // the API server drops the watch in the middle of it
@@ -80,7 +81,7 @@ func TestPodThatSharesNothingIsLetGoAtOnce(t *testing.T) {
 		t.Errorf("deleted with %d s of grace, %v", grace, err)
 	}
 	made, _, _ := unstructured.NestedInt64(a.Get("pods/default/web").Object, "spec", "terminationGracePeriodSeconds")
-	if made != graceSeconds {
+	if made != render.GraceSeconds {
 		t.Errorf("the next one will get %d s", made)
 	}
 }
@@ -221,7 +222,7 @@ func TestDownRemovesOnlyWhatIsOwned(t *testing.T) {
 	settings.SetKind("ConfigMap")
 	a.Put("configmaps", settings)
 	other := ownPod("other-project")
-	mark(other, Spec{Project: "bank"})
+	render.Mark(other, render.Spec{Project: "bank"})
 	a.Put("pods", other)
 	half := fakeapi.Object("v1", "Pod", "half-marked")
 	half.SetLabels(map[string]string{kube.LabelManagedBy: kube.FieldManager})
@@ -246,7 +247,7 @@ func TestDownLeavesNamespacesThatHoldSomething(t *testing.T) {
 	for _, foreign := range []bool{true, false} {
 		a, r := newAPI(t)
 		namespace := fakeapi.Object("v1", "Namespace", "new")
-		mark(namespace, Spec{Project: "shop"})
+		render.Mark(namespace, render.Spec{Project: "shop"})
 		a.Put("namespaces", namespace)
 		if foreign {
 			o := fakeapi.Object("v1", "ConfigMap", "precious")
@@ -270,7 +271,7 @@ func TestServerThatDoesNotAnswer(t *testing.T) {
 	if !errors.As(err, &unreachable) || unreachable.Code() != "cluster.unreachable" {
 		t.Errorf("got %T %v", err, err)
 	}
-	if err := r.Ping(t.Context()); !errors.As(err, &unreachable) {
+	if err := r.client.Ping(t.Context()); !errors.As(err, &unreachable) {
 		t.Errorf("Ping: %T %v", err, err)
 	}
 }
@@ -279,8 +280,8 @@ func TestObjectsOfAnotherDirectoryStayWhileSomebodyWorksThere(t *testing.T) {
 	for _, name := range []string{"web", "web-b"} { // its own name, and the one of a Pod that came up beside it
 		a, r := newAPI(t)
 		theirs := fakeapi.Object("v1", "Pod", name)
-		mark(theirs, Spec{Project: "shop", Dir: "/elsewhere/shop"})
-		theirs.SetAnnotations(with(theirs.GetAnnotations(), map[string]string{kube.AnnotationName: "web"}))
+		render.Mark(theirs, render.Spec{Project: "shop", Dir: "/elsewhere/shop"})
+		theirs.SetAnnotations(map[string]string{kube.AnnotationDirectory: "/elsewhere/shop", kube.AnnotationName: "web"})
 		a.Put("pods", theirs)
 		spec := shop(t, shopPod)
 		busy := errors.New("somebody works there")
@@ -316,25 +317,13 @@ func TestObjectsOfAnotherDirectoryStayWhileSomebodyWorksThere(t *testing.T) {
 func TestDownSparesANamespaceThatHoldsAnothersObject(t *testing.T) {
 	a, r := newAPI(t)
 	namespace, theirs := fakeapi.Object("v1", "Namespace", "new"), fakeapi.Object("v1", "Pod", "web")
-	mark(namespace, Spec{Project: "shop", Dir: "/projects/shop"})
-	mark(theirs, Spec{Project: "shop", Dir: "/elsewhere/shop"})
+	render.Mark(namespace, render.Spec{Project: "shop", Dir: "/projects/shop"})
+	render.Mark(theirs, render.Spec{Project: "shop", Dir: "/elsewhere/shop"})
 	theirs.SetNamespace("new")
 	a.Put("namespaces", namespace)
 	a.Put("pods", theirs)
 	removed, err := r.Down(t.Context(), "shop", "", func(dir string) bool { return dir == "/elsewhere/shop" })
 	if err != nil || len(removed) != 0 || a.Get("namespaces//new") == nil {
 		t.Errorf("removed %v, %v", removed, err)
-	}
-}
-
-func TestManifestWithoutTheProjectsImageIsToldBeforeAnythingIsTouched(t *testing.T) {
-	m := read(t, "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - {name: web, image: 'ghcr.io/team/web:1.2'}\n")
-	_, err := new(Deployer).patched(Spec{Project: "shop", Manifest: m, Names: []string{"shop"}})
-	var wrong *manifest.Error
-	if !errors.As(err, &wrong) || len(wrong.Problems) != 1 {
-		t.Fatalf("got %v", err)
-	}
-	if p := wrong.Problems[0]; p.Line != 6 || !strings.HasSuffix(p.Hint, "--image-name ghcr.io/team/web") {
-		t.Errorf("got line %d, hint %q", p.Line, p.Hint)
 	}
 }

@@ -18,22 +18,21 @@ import (
 	"github.com/devloop-cli/devloop/runner/manifest"
 )
 
-// validate asks the API server for all that it has against the objects, before any
-// of them is touched: a dry run with strict fields, which applies the schema of the
-// cluster's own kinds, custom ones included, and all of Kubernetes' rules. What the
-// server says of a field is shown at the field's place in the file.
+// validate lets the API server check all objects before any is changed: a dry run with strict fields,
+// which applies the schemas of all kinds, including custom ones, and all of Kubernetes' rules. What the
+// server says about a field is shown at the field's line in the file.
 //
-// An object that is there already has passed by the time the server finds that out.
-// What depends on other objects, or is forbidden, is for the deploy itself to meet.
-func (d *Deployer) validate(ctx context.Context, m manifest.Manifest, targets []targetObject) error {
+// For an object that exists, the server finds that out last, so it has checked everything else.
+// Refusals that depend on other objects or on permissions come with the deploy itself.
+func validate(ctx context.Context, m manifest.Manifest, targets []target) error {
 	found := make([]yamlfile.Problems, len(targets))
 	var group errgroup.Group
 	group.SetLimit(8)
 	for i, t := range targets {
 		group.Go(func() error {
-			found[i] = refusals(m, i, t.object(), tryOut(ctx, t))
+			found[i] = refusals(m, i, t.ref(), tryOut(ctx, t))
 			if ctx.Err() != nil {
-				return fmt.Errorf("validate %s: %w", t.object(), context.Cause(ctx))
+				return fmt.Errorf("validate %s: %w", t.ref(), context.Cause(ctx))
 			}
 			return nil
 		})
@@ -49,10 +48,9 @@ func (d *Deployer) validate(ctx context.Context, m manifest.Manifest, targets []
 	return nil
 }
 
-// tryOut asks the API server what it would say to the creation of an object. One whose
-// namespace is not there yet is tried in the default one. If that has an object of the name, the
-// server says so only after it has found nothing else.
-func tryOut(ctx context.Context, t targetObject) error {
+// tryOut returns what the API server would say to the creation of an object. If the namespace does not
+// exist yet, it tries the default namespace.
+func tryOut(ctx context.Context, t target) error {
 	options := metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}, FieldValidation: metav1.FieldValidationStrict, FieldManager: kube.FieldManager}
 	_, err := t.resource.Create(ctx, t.Unstructured, options)
 	if !apierrors.IsNotFound(err) || t.GetNamespace() == "" {
@@ -64,12 +62,11 @@ func tryOut(ctx context.Context, t targetObject) error {
 	return err
 }
 
-// strictError is one of the fields that strict decoding complains about, see
-// sigs.k8s.io/json.
+// strictError matches a field that strict decoding refuses, see sigs.k8s.io/json.
 var strictError = regexp.MustCompile(`(unknown|duplicate) field "([^"]+)"`)
 
-// refusals translates the server's answer into problems of the manifest, none for
-// an answer that is about something else.
+// refusals translates the server's answer into problems of the manifest. It returns none for an answer
+// that is about something else.
 func refusals(m manifest.Manifest, i int, o kube.Ref, err error) yamlfile.Problems {
 	var status apierrors.APIStatus
 	if !errors.As(err, &status) {
@@ -89,7 +86,7 @@ func refusals(m manifest.Manifest, i int, o kube.Ref, err error) yamlfile.Proble
 	return problems
 }
 
-// What the API server says of values that people get wrong.
+// Messages of the API server about values.
 var (
 	unsupported = regexp.MustCompile(`Unsupported value: "([^"]*)": supported values: (.*)`)
 	badName     = regexp.MustCompile(`Invalid value: "([^"]*)": a (?:lowercase )?RFC 1123`)
@@ -98,7 +95,7 @@ var (
 	example     = regexp.MustCompile(` \(e\.g\. .*regex used for validation is .*\)$`)
 )
 
-// hintFor returns what to write in a field that the API server refuses, "" where that is not known.
+// hintFor returns what to write in a field that the API server refuses, "" if unknown.
 func hintFor(field, message string) string {
 	if m := unsupported.FindStringSubmatch(message); m != nil {
 		var values []string
@@ -127,7 +124,7 @@ func hintFor(field, message string) string {
 	return ""
 }
 
-// problem shows what is wrong with a field of an object, the manifest's number i.
+// problem is about a field of the manifest's object number i.
 func problem(m manifest.Manifest, i int, o kube.Ref, field, message, hint string) yamlfile.Problem {
 	return m.Problem(i, field, fmt.Sprintf("%s: `%s`: %s", o, field, message), hint)
 }

@@ -8,15 +8,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/devloop-cli/devloop/runner/internal/golden"
-
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/devloop-cli/devloop/hack/real"
-
 	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
+	"github.com/devloop-cli/devloop/runner/internal/golden"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
+	"github.com/devloop-cli/devloop/runner/render"
 )
 
 // TestRealClusterChecksBeforeAnythingIsTouched shows what a person is told about
@@ -36,18 +35,18 @@ func TestRealClusterChecksBeforeAnythingIsTouched(t *testing.T) {
 			}
 			for _, namespace := range []string{"to come", "there"} {
 				if namespace == "there" {
-					if err := r.makeNamespace(ctx, r.Namespace(), Spec{Project: "refused"}); err != nil {
+					if err := (applier{r.client}).makeNamespace(ctx, r.client.Namespace(), render.Spec{Project: "refused"}); err != nil {
 						t.Fatal(err)
 					}
 				}
-				_, err = r.Replace(ctx, Spec{Project: "refused", Dir: "/projects/refused", Manifest: m})
+				_, err = r.Replace(ctx, Spec{Spec: render.Spec{Project: "refused", Dir: "/projects/refused", Manifest: m}})
 				var invalid *manifest.Error
 				if !errors.As(err, &invalid) {
 					t.Fatalf("namespace %s: got %v, want a *manifest.Error", namespace, err)
 				}
 				golden.Compare(t, strings.TrimSuffix(path, ".yaml")+".golden", golden.Report(invalid))
 			}
-			if removed, err := r.Down(ctx, "refused", r.Namespace(), nil); err != nil || slices.ContainsFunc(removed, func(o kube.Ref) bool { return o.Kind != "Namespace" }) {
+			if removed, err := r.Down(ctx, "refused", r.client.Namespace(), nil); err != nil || slices.ContainsFunc(removed, func(o kube.Ref) bool { return o.Kind != "Namespace" }) {
 				t.Errorf("it had made %v, %v", removed, err)
 			}
 		})
@@ -91,41 +90,3 @@ spec:
           startupProbe: {tcpSocket: {port: 8080}, failureThreshold: 12}
           livenessProbe: {tcpSocket: {port: 8080}, periodSeconds: 20}
 `
-
-func TestDevelopmentPatchIsToldAndCanBeTurnedOff(t *testing.T) {
-	spec := specOf(t, patchedPod)
-	whole := []string{
-		`deployment "web": image ` + appImage + `, was runner-app`,
-		`deployment "web": imagePullPolicy IfNotPresent, was not given`,
-		`deployment "web": readinessProbe.periodSeconds 1, was 5`,
-		`deployment "web": readinessProbe.failureThreshold 15, was not given`,
-		`deployment "web": startupProbe.periodSeconds 1, was not given`,
-		`deployment "web": startupProbe.failureThreshold 120, was 12`,
-		`deployment "web": terminationGracePeriodSeconds 2, was 60`,
-	}
-	for keep, lines := range map[string][]string{"": whole, PatchProbes: append(slices.Clone(whole[:2]), whole[6]), PatchGrace: whole[:6], "both": whole[:2]} {
-		spec.Keep = []string{keep}
-		if keep == "both" {
-			spec.Keep = Patches
-		}
-		got := spec.Changes()
-		if !slices.Equal(got, lines) {
-			t.Errorf("keep %q:\ngot  %s\nwant %s", keep, strings.Join(got, "\n     "), strings.Join(lines, "\n     "))
-		}
-	}
-	before := spec.Manifest.Objects()[0]
-	_, r := newAPI(t)
-	spec.Keep = nil
-	copies, err := r.patched(spec)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pod := manifest.PodSpec(copies[0])
-	liveness := manifest.ContainersOf(copies[0])[0]["livenessProbe"].(map[string]any)
-	if pod["terminationGracePeriodSeconds"] != int64(2) || liveness["periodSeconds"] != int64(20) {
-		t.Errorf("got %v", pod)
-	}
-	if got := manifest.PodSpec(spec.Manifest.Objects()[0])["terminationGracePeriodSeconds"]; got != manifest.PodSpec(before)["terminationGracePeriodSeconds"] {
-		t.Error("the manifest itself was changed")
-	}
-}

@@ -15,6 +15,7 @@ import (
 	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
+	"github.com/devloop-cli/devloop/runner/render"
 )
 
 const appImage = "runner-app:devloop-0123456789ab"
@@ -57,7 +58,7 @@ spec:
 
 func specOf(t *testing.T, text string) Spec {
 	t.Helper()
-	return Spec{Project: t.Name(), Dir: "/projects/app", Manifest: read(t, text), Image: appImage, Names: []string{"runner-app:latest"}}
+	return Spec{Spec: render.Spec{Project: t.Name(), Dir: "/projects/app", Manifest: read(t, text), Image: appImage, Names: []string{"runner-app:latest"}}}
 }
 
 // realDeployer returns a deployer to the test cluster, for a namespace that does not exist yet and goes

@@ -6,9 +6,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 )
 
 // The files of a directory come in the order of their names: app.yaml, config.yaml, namespace.yaml.

@@ -31,7 +31,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/builder/project"
-	"github.com/devloop-cli/devloop/runner/deploy"
+	"github.com/devloop-cli/devloop/runner/render"
 )
 
 // Kind says what the value of a setting is.
@@ -90,7 +90,7 @@ var Settings = []Setting{
 	{Name: "address", Unset: "localhost", Usage: "the IP `ADDRESS` to listen on (default: localhost, of IPv4 and IPv6); any other opens the port to your network", Example: "0.0.0.0", check: checkAddress},
 	{Name: "wait", Kind: Span, Default: "1m", Usage: "how long a connection to the local port waits for a Pod", Example: "2m"},
 	{Name: "timeout", Kind: Span, Default: "2m", Usage: "how long the Pod may take to become ready; 0 waits for ever", Example: "5m"},
-	{Name: "keep", Unset: "none", Kind: List, Usage: "leave a `PART` as the manifest has it: grace (2 s to end), probes (asked each second)", Example: "[probes]", Choices: deploy.Patches},
+	{Name: "keep", Unset: "none", Kind: List, Usage: "leave a `PART` as the manifest has it: grace (2 s to end), probes (asked each second)", Example: "[probes]", Choices: render.Patches},
 
 	{Name: "compiler", Default: "auto", Usage: "compile saves in run with this `COMPILER`: auto, a warm incremental one where it makes the same bytes as the build; build, always the build", Example: "build", Choices: []string{"auto", "build"}},
 	{Name: "path", Default: "auto", Usage: "apply saves in run in this `MODE`: auto, the fastest that gives the same result as a new Pod; swap, hot swap also what may have run at start; restart, never hot swap; pod, always a new Pod", Example: "restart", Choices: []string{"auto", "swap", "restart", "pod"}},

@@ -10,9 +10,9 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
-	"github.com/devloop-cli/devloop/runner/deploy"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
+	"github.com/devloop-cli/devloop/runner/render"
 )
 
 // openDebuggers opens a local port for the JVM of each Pod that has none.
@@ -30,7 +30,7 @@ func (c *cycle) openDebuggers(ctx context.Context) error {
 		}
 	}
 	probed := func(c manifest.Container) bool { return !c.Init && c.Runs(images...) && c.HasProbes() }
-	if slices.ContainsFunc(c.manifest.Containers(), probed) && !slices.Contains(c.Target.Keep, deploy.PatchProbes) {
+	if slices.ContainsFunc(c.manifest.Containers(), probed) && !slices.Contains(c.Target.Keep, render.PatchProbes) {
 		c.informOnce("liveness and startup probes are left out, and readiness has 10 minutes to answer: a breakpoint stops what they ask", "leave them as they are: --keep probes")
 	}
 	return nil
@@ -69,7 +69,7 @@ func (s *Session) dialJVM(pod kube.Pod) jdwp.Dial {
 }
 
 // jdwpOptions returns what a Pod's JVM needs to let a debugger in, and records where it listens.
-func (c *cycle) jdwpOptions() (d deploy.Debug) {
+func (c *cycle) jdwpOptions() (d render.Debug) {
 	d, c.jdwpPort = debugport.JVMOptions(c.Target.Debug, c.manifest, c.Target.Images(c.manifest), c.img)
 	return d
 }

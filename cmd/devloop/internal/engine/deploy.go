@@ -16,6 +16,7 @@ import (
 	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/runner/podstatus"
 	"github.com/devloop-cli/devloop/runner/readiness"
+	"github.com/devloop-cli/devloop/runner/render"
 )
 
 // Localhost leads to the old Pod until the new one answers, so that a start that fails takes
@@ -113,7 +114,7 @@ func (c *cycle) deployPods(ctx context.Context, serving []kube.Pod) ([]kube.Pod,
 	return pods, err
 }
 
-func (c *cycle) deployOnce(ctx context.Context, serving []kube.Pod, debug deploy.Debug) ([]kube.Pod, error) {
+func (c *cycle) deployOnce(ctx context.Context, serving []kube.Pod, debug render.Debug) ([]kube.Pod, error) {
 	pods, err := stage(ctx, c, event.Replace, func(ctx context.Context, r *stageRun) ([]kube.Pod, error) {
 		pods, err := r.replace(ctx, serving, debug)
 		r.note = names(pods)
@@ -134,7 +135,7 @@ func (c *cycle) deployOnce(ctx context.Context, serving []kube.Pod, debug deploy
 }
 
 // replace sends the manifest's objects to the cluster.
-func (r *stageRun) replace(ctx context.Context, serving []kube.Pod, debug deploy.Debug) ([]kube.Pod, error) {
+func (r *stageRun) replace(ctx context.Context, serving []kube.Pod, debug render.Debug) ([]kube.Pod, error) {
 	if r.manifest.Generated() {
 		r.Target.Port = r.openedPort.instead(r.img.Port)
 		r.manifest = r.Target.Own(r.manifest)
@@ -156,7 +157,10 @@ func (r *stageRun) replace(ctx context.Context, serving []kube.Pod, debug deploy
 // spec is what the manifest comes to, as far as no image is needed to say so.
 func (c *cycle) spec() deploy.Spec {
 	t := c.Target
-	return deploy.Spec{Project: t.Name, Dir: t.Dir, Manifest: c.manifest, Names: t.Images(c.manifest), Adopt: t.Adopt, Yields: t.MayReplace, Keep: t.Keep}
+	return deploy.Spec{
+		Spec:  render.Spec{Project: t.Name, Dir: t.Dir, Manifest: c.manifest, Names: t.Images(c.manifest), Keep: t.Keep},
+		Adopt: t.Adopt, Yields: t.MayReplace,
+	}
 }
 
 // supervisorPort is where the supervisor in a Pod listens.

@@ -14,9 +14,9 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
-	"github.com/devloop-cli/devloop/runner/deploy"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/podstatus"
+	"github.com/devloop-cli/devloop/runner/render"
 )
 
 // If only bodies of methods have changed, and only requests call them, the running JVM takes
@@ -104,7 +104,7 @@ func (s *Session) redefine(ctx context.Context, p kube.Pod, classes map[string][
 
 // jdwpRejected reports whether Pods failed because their JVM does not start with a debug port,
 // which the session then does without: an image may lack the library, or start several JVMs.
-func (c *cycle) jdwpRejected(debug deploy.Debug, err error) bool {
+func (c *cycle) jdwpRejected(debug render.Debug, err error) bool {
 	var why *podstatus.NotReadyError
 	if debug.JVMOptions == "" || !errors.As(err, &why) || why.Code() != "pod.crash" {
 		return false

@@ -34,7 +34,7 @@ type Target struct {
 	// MayReplace is asked before an object goes that devloop made for another directory; its
 	// error refuses it. With nil it goes.
 	MayReplace func(dir string) error
-	// Keep are parts of the development patch to leave out, see deploy.Patches.
+	// Keep are parts of the development patch to leave out, see render.Patches.
 	Keep []string
 	// Ports are the local ports that the user asked for, by container port.
 	// Key 0 holds the local port for the first container port.

@@ -9,9 +9,9 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/builder/supervisor"
-	"github.com/devloop-cli/devloop/runner/deploy"
 	"github.com/devloop-cli/devloop/runner/localport"
 	"github.com/devloop-cli/devloop/runner/manifest"
+	"github.com/devloop-cli/devloop/runner/render"
 )
 
 // Options say how a debugger is let into the JVMs of Pods. The zero value lets none in.
@@ -34,8 +34,8 @@ var existingOption = regexp.MustCompile(`(?:-agentlib:jdwp=|-Xrunjdwp:)\S*?addre
 // JVMOptions returns the options with which a Pod's JVM lets a debugger in, and where it will
 // listen. A supervisor needs none, nor does a Dockerfile or manifest that has the option; images
 // are the names under which the manifest runs img.
-func JVMOptions(o Options, m manifest.Manifest, images []string, img image.Image) (d deploy.Debug, port int) {
-	d, port = deploy.Debug{Stops: o.On, Java: img.Report.Java}, supervisor.DebugPort
+func JVMOptions(o Options, m manifest.Manifest, images []string, img image.Image) (d render.Debug, port int) {
+	d, port = render.Debug{Stops: o.On, Java: img.Report.Java}, supervisor.DebugPort
 	if wanted := o.On || img.Report.Swappable; !wanted || img.Report.Supervised || o.Unavailable {
 		return d, port
 	}

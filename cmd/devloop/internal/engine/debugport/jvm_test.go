@@ -10,8 +10,8 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/builder/supervisor"
-	"github.com/devloop-cli/devloop/runner/deploy"
 	"github.com/devloop-cli/devloop/runner/manifest"
+	"github.com/devloop-cli/devloop/runner/render"
 )
 
 // imageWith is an image of a Dockerfile that tells its JVM something.
@@ -32,19 +32,19 @@ func TestJVMsAreToldToLetADebuggerIn(t *testing.T) {
 		debug      Options
 		supervised bool
 		config     v1.Config
-		want       deploy.Debug
+		want       render.Debug
 		port       int
 	}{
 		"no debugger":    {config: v1.Config{Env: []string{"JAVA_TOOL_OPTIONS=-Da"}}, port: supervisor.DebugPort},
-		"a supervisor":   {debug: debugging, supervised: true, want: deploy.Debug{Stops: true}, port: supervisor.DebugPort},
-		"a Dockerfile":   {debug: debugging, want: deploy.Debug{Stops: true, JVMOptions: ours}, port: supervisor.DebugPort},
-		"one that waits": {debug: suspending, want: deploy.Debug{Stops: true, JVMOptions: strings.Replace(ours, "suspend=n", "suspend=y", 1)}, port: supervisor.DebugPort},
+		"a supervisor":   {debug: debugging, supervised: true, want: render.Debug{Stops: true}, port: supervisor.DebugPort},
+		"a Dockerfile":   {debug: debugging, want: render.Debug{Stops: true, JVMOptions: ours}, port: supervisor.DebugPort},
+		"one that waits": {debug: suspending, want: render.Debug{Stops: true, JVMOptions: strings.Replace(ours, "suspend=n", "suspend=y", 1)}, port: supervisor.DebugPort},
 		"options of its own": {debug: debugging, config: v1.Config{Env: []string{"PATH=/bin", "JAVA_TOOL_OPTIONS=-Da"}},
-			want: deploy.Debug{Stops: true, JVMOptions: ours, ImageJVMOptions: "-Da"}, port: supervisor.DebugPort},
+			want: render.Debug{Stops: true, JVMOptions: ours, ImageJVMOptions: "-Da"}, port: supervisor.DebugPort},
 		"a debugger of its own": {debug: debugging, config: v1.Config{Entrypoint: []string{"java", "-agentlib:jdwp=transport=dt_socket,server=y,suspend=n,address=*:8000", "-jar", "app.jar"}},
-			want: deploy.Debug{Stops: true}, port: 8000},
+			want: render.Debug{Stops: true}, port: 8000},
 		"one of old": {debug: debugging, config: v1.Config{Cmd: []string{"sh", "-c", "exec java -Xdebug -Xrunjdwp:transport=dt_socket,address=5005,server=y -jar app.jar"}},
-			want: deploy.Debug{Stops: true}, port: 5005},
+			want: render.Debug{Stops: true}, port: 5005},
 	} {
 		img := imageWith(t, c.config)
 		img.Report.Supervised = c.supervised

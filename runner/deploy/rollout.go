@@ -12,7 +12,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/devloop-cli/devloop/runner/cluster"
@@ -21,11 +20,13 @@ import (
 	"github.com/devloop-cli/devloop/runner/podstatus"
 )
 
-// podsOf returns the Pods of an object that was just brought to the cluster. A
-// controller makes those of a Deployment and the like in its own time, so it waits
-// for them. Some controllers make the next one once the one before serves: if that won't, the Pods
-// that there are come back, and are explained by package readiness.
-func (d *Deployer) podsOf(ctx context.Context, o *unstructured.Unstructured) ([]kube.Pod, error) {
+// rollout finds the Pods of an object, and follows its controller.
+type rollout struct{ client *cluster.Client }
+
+// pods returns the Pods of an object that was just created or applied. It waits until the controller
+// of a Deployment and the like has made them. Some controllers make the next Pod when the one before is
+// ready. If that is hopeless, pods returns those that exist, so that package readiness explains them.
+func (r rollout) pods(ctx context.Context, o *unstructured.Unstructured) ([]kube.Pod, error) {
 	if o.GetKind() == "Pod" {
 		pod, err := podFrom(o)
 		if err != nil {
@@ -39,7 +40,7 @@ func (d *Deployer) podsOf(ctx context.Context, o *unstructured.Unstructured) ([]
 	}
 	var pods []corev1.Pod
 	list := func() (done bool, err error) {
-		pods, err = d.newestPods(ctx, o)
+		pods, err = r.newestPods(ctx, o)
 		return len(pods) >= want || slices.ContainsFunc(pods, podstatus.IsHopeless), err
 	}
 	w := cluster.PodWatch{
@@ -51,7 +52,7 @@ func (d *Deployer) podsOf(ctx context.Context, o *unstructured.Unstructured) ([]
 			return list()
 		},
 	}
-	if err := d.WatchPods(ctx, w); errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
+	if err := r.client.WatchPods(ctx, w); errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
 		return nil, &kube.APIError{Verb: "wait for the Pods of", Object: kube.RefOf(o), Err: fmt.Errorf("%d of %d came in time", len(pods), want),
 			Advice: []string{fmt.Sprintf("see what keeps them: devloop status --all -n %s", o.GetNamespace())}}
 	} else if err != nil {
@@ -65,22 +66,13 @@ func (d *Deployer) podsOf(ctx context.Context, o *unstructured.Unstructured) ([]
 	return made, nil
 }
 
-// podFrom is the Pod that the API server sent.
-func podFrom(o *unstructured.Unstructured) (*corev1.Pod, error) {
-	var pod corev1.Pod
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, &pod); err != nil {
-		return nil, &kube.APIError{Verb: "read", Object: kube.RefOf(o), Err: err}
-	}
-	return &pod, nil
-}
-
 // newestPods returns the live Pods that run an object's newest template.
-func (d *Deployer) newestPods(ctx context.Context, o *unstructured.Unstructured) ([]corev1.Pod, error) {
-	owners, revision, err := d.newestOwners(ctx, o)
+func (r rollout) newestPods(ctx context.Context, o *unstructured.Unstructured) ([]corev1.Pod, error) {
+	owners, revision, err := r.newestOwners(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	pods, err := d.podsBy(ctx, o, owners)
+	pods, err := r.podsOwnedBy(ctx, o, owners)
 	return slices.DeleteFunc(pods, func(p corev1.Pod) bool {
 		old := revision != "" && p.Labels[appsv1.ControllerRevisionHashLabelKey] != revision
 		return old || p.DeletionTimestamp != nil
@@ -90,18 +82,18 @@ func (d *Deployer) newestPods(ctx context.Context, o *unstructured.Unstructured)
 // newestOwners returns who owns the Pods of an object's newest template: a
 // Deployment's newest ReplicaSet, else the object itself, whose Pods a revision
 // tells apart where it changes them in place.
-func (d *Deployer) newestOwners(ctx context.Context, o *unstructured.Unstructured) (owners map[types.UID]bool, revision string, err error) {
+func (r rollout) newestOwners(ctx context.Context, o *unstructured.Unstructured) (owners map[types.UID]bool, revision string, err error) {
 	switch o.GetKind() {
 	case "Deployment":
-		newest, err := d.newestReplicaSet(ctx, o)
+		newest, err := r.newestReplicaSet(ctx, o)
 		if newest == nil || err != nil {
 			return nil, "", err
 		}
 		return map[types.UID]bool{newest.UID: true}, "", nil
 	case "StatefulSet":
-		set, err := d.Core.AppsV1().StatefulSets(o.GetNamespace()).Get(ctx, o.GetName(), metav1.GetOptions{})
+		set, err := r.client.Core.AppsV1().StatefulSets(o.GetNamespace()).Get(ctx, o.GetName(), metav1.GetOptions{})
 		if err != nil {
-			return nil, "", d.WrapError(ctx, "read", kube.RefOf(o), err)
+			return nil, "", r.client.WrapError(ctx, "read", kube.RefOf(o), err)
 		}
 		if set.Status.ObservedGeneration < set.Generation {
 			return nil, "", nil
@@ -118,15 +110,15 @@ const revisionAnnotation = "deployment.kubernetes.io/revision"
 
 // newestReplicaSet returns the one that the Deployment made for its template, nil
 // while its controller has not looked at that yet.
-func (d *Deployer) newestReplicaSet(ctx context.Context, o *unstructured.Unstructured) (*appsv1.ReplicaSet, error) {
-	deployment, err := d.Core.AppsV1().Deployments(o.GetNamespace()).Get(ctx, o.GetName(), metav1.GetOptions{})
+func (r rollout) newestReplicaSet(ctx context.Context, o *unstructured.Unstructured) (*appsv1.ReplicaSet, error) {
+	deployment, err := r.client.Core.AppsV1().Deployments(o.GetNamespace()).Get(ctx, o.GetName(), metav1.GetOptions{})
 	if err != nil {
-		return nil, d.WrapError(ctx, "read", kube.RefOf(o), err)
+		return nil, r.client.WrapError(ctx, "read", kube.RefOf(o), err)
 	}
 	if deployment.Status.ObservedGeneration < deployment.Generation {
 		return nil, nil
 	}
-	sets, err := d.replicaSets(ctx, o)
+	sets, err := r.replicaSets(ctx, o)
 	if err != nil || len(sets) == 0 {
 		return nil, err
 	}
@@ -139,22 +131,22 @@ func revisionOf(set appsv1.ReplicaSet) int {
 	return n
 }
 
-func (d *Deployer) replicaSets(ctx context.Context, o *unstructured.Unstructured) ([]appsv1.ReplicaSet, error) {
-	all, err := d.Core.AppsV1().ReplicaSets(o.GetNamespace()).List(ctx, metav1.ListOptions{})
+func (r rollout) replicaSets(ctx context.Context, o *unstructured.Unstructured) ([]appsv1.ReplicaSet, error) {
+	all, err := r.client.Core.AppsV1().ReplicaSets(o.GetNamespace()).List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return nil, d.WrapError(ctx, "list the replica sets of", kube.RefOf(o), err)
+		return nil, r.client.WrapError(ctx, "list the replica sets of", kube.RefOf(o), err)
 	}
 	return slices.DeleteFunc(all.Items, func(s appsv1.ReplicaSet) bool { return kube.ControllerOf(&s) != o.GetUID() }), nil
 }
 
 // podsBelow returns all Pods that an object has made, the old ones too.
-func (d *Deployer) podsBelow(ctx context.Context, o *unstructured.Unstructured) ([]corev1.Pod, error) {
+func (r rollout) allPods(ctx context.Context, o *unstructured.Unstructured) ([]corev1.Pod, error) {
 	if !manifest.MakesPods(o) {
 		return nil, nil
 	}
 	owners := map[types.UID]bool{o.GetUID(): true}
 	if o.GetKind() == "Deployment" {
-		sets, err := d.replicaSets(ctx, o)
+		sets, err := r.replicaSets(ctx, o)
 		if err != nil {
 			return nil, err
 		}
@@ -162,14 +154,14 @@ func (d *Deployer) podsBelow(ctx context.Context, o *unstructured.Unstructured) 
 			owners[s.UID] = true
 		}
 	}
-	return d.podsBy(ctx, o, owners)
+	return r.podsOwnedBy(ctx, o, owners)
 }
 
 // podsBy returns the Pods in o's namespace that one of the owners controls.
-func (d *Deployer) podsBy(ctx context.Context, o *unstructured.Unstructured, owners map[types.UID]bool) ([]corev1.Pod, error) {
-	pods, err := d.Core.CoreV1().Pods(o.GetNamespace()).List(ctx, metav1.ListOptions{})
+func (r rollout) podsOwnedBy(ctx context.Context, o *unstructured.Unstructured, owners map[types.UID]bool) ([]corev1.Pod, error) {
+	pods, err := r.client.Core.CoreV1().Pods(o.GetNamespace()).List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return nil, d.WrapError(ctx, "list the pods of", kube.RefOf(o), err)
+		return nil, r.client.WrapError(ctx, "list the pods of", kube.RefOf(o), err)
 	}
 	return slices.DeleteFunc(pods.Items, func(p corev1.Pod) bool { return !owners[kube.ControllerOf(&p)] }), nil
 }

@@ -148,7 +148,7 @@ func TestPodsOfAnObjectThatStayedAsItWasAreFound(t *testing.T) {
 	}
 	result := make(chan found, 1)
 	go func() {
-		pods, err := r.podsOf(t.Context(), set)
+		pods, err := r.remover().pods(t.Context(), set)
 		result <- found{pods, err}
 	}()
 	for !a.Watched(pod) {
@@ -167,24 +167,6 @@ func TestPodsOfAnObjectThatStayedAsItWasAreFound(t *testing.T) {
 	}
 }
 
-func TestObjectWithoutTheProjectsImageIsTheSameAtEachDeploy(t *testing.T) {
-	text := func(image string) string {
-		s := shop(t, shopPod+"---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: db}\nspec: {selector: {}, template: {spec: {containers: [{name: db, image: postgres}]}}}\n")
-		s.Image = image
-		objects, err := new(Deployer).patched(s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if objects[0].GetAnnotations()[kube.AnnotationImage] != image {
-			t.Error("the project's Pod does not tell its image")
-		}
-		return fmt.Sprint(objects[1].Object)
-	}
-	if one, other := text("shop:devloop-1"), text("shop:devloop-2"); one != other {
-		t.Errorf("got %s, then %s", one, other)
-	}
-}
-
 // TestPodsThatAreMadeOneAfterTheOtherAreNotWaitedForWhereOneFails has a controller wait for its
 // first Pod, which crashes.
 func TestPodsThatAreMadeOneAfterTheOtherAreNotWaitedForWhereOneFails(t *testing.T) {
@@ -193,14 +175,14 @@ func TestPodsThatAreMadeOneAfterTheOtherAreNotWaitedForWhereOneFails(t *testing.
 	short, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	var late *kube.APIError
-	if pods, err := r.podsOf(short, set); !errors.As(err, &late) || !strings.Contains(err.Error(), "1 of 2 came in time") {
+	if pods, err := r.remover().pods(short, set); !errors.As(err, &late) || !strings.Contains(err.Error(), "1 of 2 came in time") {
 		t.Errorf("while it starts: got %v, %v", pods, err)
 	}
 	pod.Object["status"] = map[string]any{"phase": "Running", "containerStatuses": []any{map[string]any{
 		"name": "db", "restartCount": int64(1), "state": map[string]any{"waiting": map[string]any{"reason": "CrashLoopBackOff"}},
 		"lastState": map[string]any{"terminated": map[string]any{"exitCode": int64(1)}}}}}
 	a.Put("pods", pod)
-	if pods, err := r.podsOf(t.Context(), set); err != nil || len(pods) != 1 {
+	if pods, err := r.remover().pods(t.Context(), set); err != nil || len(pods) != 1 {
 		t.Errorf("when it crashes: got %v, %v", pods, err)
 	}
 }

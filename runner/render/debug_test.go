@@ -1,16 +1,10 @@
-package deploy
+package render
 
 import (
-	"os"
-	"path/filepath"
 	"reflect"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-
-	"github.com/devloop-cli/devloop/runner/cluster"
-
-	"github.com/devloop-cli/devloop/runner/manifest"
 )
 
 const debuggable = `apiVersion: v1
@@ -34,31 +28,15 @@ spec:
       livenessProbe: {httpGet: {path: /, port: 9901}}
 `
 
-func manifestOf(t *testing.T, text string) manifest.Manifest {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "pod.yaml")
-	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	m, err := manifest.Load(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
 // sent returns the containers as they go to the cluster.
 func sent(t *testing.T, s Spec) []any {
 	t.Helper()
-	objects, err := (&Deployer{Client: &cluster.Client{}}).patched(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	containers, _, _ := unstructured.NestedSlice(objects[0].Object, "spec", "containers")
+	containers, _, _ := unstructured.NestedSlice(objects(t, s)[0].Object, "spec", "containers")
 	return containers
 }
 
 func TestDebuggedContainersAreToldAndNotProbedToDeath(t *testing.T) {
+	t.Parallel()
 	s := Spec{Manifest: manifestOf(t, debuggable), Image: "shop:devloop-1", Names: []string{"shop"},
 		Debug: Debug{JVMOptions: "-agentlib:jdwp=x", ImageJVMOptions: "-Dimage", Stops: true}}
 	got := sent(t, s)
@@ -86,6 +64,7 @@ func TestDebuggedContainersAreToldAndNotProbedToDeath(t *testing.T) {
 }
 
 func TestJVMOptionsOfTheImageStay(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		java int
 		env  string

@@ -1,4 +1,4 @@
-package deploy
+package render
 
 import (
 	"strings"
@@ -10,13 +10,10 @@ import (
 func TestPodsAreOthersWhenTheirSettingsAre(t *testing.T) {
 	const settings = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: words, labels: {a: b}}\ndata: {HELLO: one}\n" +
 		"---\napiVersion: v1\nkind: Secret\nmetadata: {name: key}\nstringData: {KEY: one}\n---\n"
+	t.Parallel()
 	mark := func(manifest string) string {
 		t.Helper()
-		objects, err := new(Deployer).patched(shop(t, manifest))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return objects[2].GetAnnotations()[kube.AnnotationConfigHash]
+		return objects(t, shop(t, manifest))[2].GetAnnotations()[kube.AnnotationConfigHash]
 	}
 	for _, c := range []struct {
 		reads, before, after string
@@ -41,14 +38,11 @@ func TestPodsAreOthersWhenTheirSettingsAre(t *testing.T) {
 	if one := mark(text); one == mark(strings.Replace(text, "HELLO: one", "HELLO: two", 1)) || one == mark(strings.Replace(text, "KEY: one", "KEY: two", 1)) {
 		t.Error("what volumes hold is not among the settings")
 	}
-	text = settings + strings.ReplaceAll(patchedPod, "runner-app", "shop\n          envFrom: [{secretRef: {name: key}}]")
-	objects, err := new(Deployer).patched(shop(t, text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := objects[2].DeepCopy()
+	text = settings + strings.ReplaceAll(patchedPod, "image: shop", "image: shop\n          envFrom: [{secretRef: {name: key}}]")
+	deployment := objects(t, shop(t, text))[2]
+	d := deployment.DeepCopy()
 	d.Object = d.Object["spec"].(map[string]any)["template"].(map[string]any)
-	if d.GetAnnotations()[kube.AnnotationConfigHash] == "" || objects[2].GetAnnotations()[kube.AnnotationConfigHash] != "" {
-		t.Errorf("a Deployment is %v", objects[2])
+	if d.GetAnnotations()[kube.AnnotationConfigHash] == "" || deployment.GetAnnotations()[kube.AnnotationConfigHash] != "" {
+		t.Errorf("a Deployment is %v", deployment)
 	}
 }

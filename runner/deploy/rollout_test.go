@@ -5,10 +5,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/devloop-cli/devloop/runner/kube"
-	"github.com/devloop-cli/devloop/runner/manifest"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/manifest"
+	"github.com/devloop-cli/devloop/runner/render"
 )
 
 func TestPodsOfAnOlderTemplateAreOutdated(t *testing.T) {
@@ -19,18 +21,17 @@ func TestPodsOfAnOlderTemplateAreOutdated(t *testing.T) {
 		if kind == "DaemonSet" {
 			text = strings.Replace(text, "  replicas: 1\n", "", 1)
 		}
-		_, r := newAPI(t)
-		applied := func(image string) targetObject {
+		applied := func(image string) target {
 			spec := shop(t, text)
 			spec.Image = image
-			objects, err := r.patched(spec)
+			objects, err := render.Objects(spec.Spec)
 			if err != nil {
 				t.Fatal(err)
 			}
-			return targetObject{Unstructured: objects[0]}
+			return target{Unstructured: objects[0]}
 		}
 		before, after := applied("shop:devloop-1"), applied("shop:devloop-2")
-		old := []kube.Pod{{Name: "old", UID: "1", Applied: signature(before.Unstructured)}}
+		old := []kube.Pod{{Name: "old", UID: "1", Applied: render.TemplateHash(before.Unstructured)}}
 		if got := len(after.outdated(old, nil)) > 0; got != replaced {
 			t.Errorf("%s: the Pod of another image is outdated: %v", kind, got)
 		}
@@ -42,16 +43,16 @@ func TestPodsOfAnOlderTemplateAreOutdated(t *testing.T) {
 
 func TestRealForeignPodStays(t *testing.T) {
 	r, ctx := realDeployer(t), t.Context()
-	if err := r.makeNamespace(ctx, r.Namespace(), Spec{Project: "somebody"}); err != nil {
+	if err := (applier{r.client}).makeNamespace(ctx, r.client.Namespace(), render.Spec{Project: "somebody"}); err != nil {
 		t.Fatal(err)
 	}
 	foreign := manifest.Generate("web", 0).Objects()[0]
 	manifest.ContainersOf(foreign)[0]["image"] = appImage
-	targets, err := r.targets(ctx, []*unstructured.Unstructured{foreign})
+	targets, err := resolver{r.client}.targets(ctx, []*unstructured.Unstructured{foreign})
 	if err != nil {
 		t.Fatal(err)
 	}
-	made, err := r.create(ctx, targets[0])
+	made, err := applier{r.client}.create(ctx, targets[0])
 	if err != nil {
 		t.Fatal(err)
 	}

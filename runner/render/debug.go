@@ -1,4 +1,4 @@
-package deploy
+package render
 
 import (
 	"slices"
@@ -11,20 +11,20 @@ import (
 
 // Debug is what the project's containers need so that a debugger can stop them.
 type Debug struct {
-	// JVMOptions are added to the options that a container's JVM takes from its environment,
-	// "" for none. One container of a Pod gets them: all share its ports.
+	// JVMOptions are added to those that a container's JVM takes from its environment, "" for none.
+	// One container of a Pod gets them, because all share its ports.
 	JVMOptions string
-	// ImageJVMOptions are those that the image has there. A manifest's take their place.
+	// ImageJVMOptions are those that the image has there. A manifest's replace them.
 	ImageJVMOptions string
-	// Java is the version that the application needs at least, 0 where it is not known.
+	// Java is the version that the application needs at least, 0 if unknown.
 	Java int
-	// Stops says that a debugger will stop the application: no probe is to end it for that.
+	// Stops says that a debugger will stop the application: no probe may end it for that.
 	Stops bool
 }
 
-// Variables are where a JVM looks for options, the best one first: java takes JDK_JAVA_OPTIONS from
-// version 9 on, and the JDK's tools, such as jcmd, leave it alone. They would want the debug port
-// for themselves.
+// Variables are where a JVM looks for options, the best one first. java reads JDK_JAVA_OPTIONS since
+// version 9. The JDK's tools, such as jcmd, ignore it; with JAVA_TOOL_OPTIONS they would open the
+// debug port, too.
 // https://docs.oracle.com/en/java/javase/17/docs/specs/man/java.html#using-the-jdk_java_options-launcher-environment-variable
 func (d Debug) Variables() []string {
 	if d.Java >= 9 {
@@ -33,8 +33,7 @@ func (d Debug) Variables() []string {
 	return []string{"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"}
 }
 
-// debug prepares the project's containers of an object, on the copy that goes to the cluster.
-func debug(o *unstructured.Unstructured, s Spec) {
+func prepareDebugging(o *unstructured.Unstructured, s Spec) {
 	given := false
 	for _, c := range manifest.MainContainersOf(o) {
 		if s.Image == "" || manifest.Image(c) != s.Image {
@@ -44,13 +43,13 @@ func debug(o *unstructured.Unstructured, s Spec) {
 			given = addJVMOptions(c, s.Debug)
 		}
 		if s.Debug.Stops && !slices.Contains(s.Keep, PatchProbes) {
-			easeProbes(c)
+			relaxProbes(c)
 		}
 	}
 }
 
-// addJVMOptions adds to a variable, and says whether that can be done: not to one whose value
-// comes from elsewhere.
+// addJVMOptions adds the options to the best variable whose value is in the manifest, and reports
+// whether there is one.
 func addJVMOptions(c manifest.Fields, d Debug) bool {
 	env := slices.Clone(list(c["env"]))
 	for _, name := range d.Variables() {
@@ -73,15 +72,15 @@ func addJVMOptions(c manifest.Fields, d Debug) bool {
 	return false
 }
 
-// patience is how long, in seconds, a probe waits for an application that stands at a breakpoint.
-const patience = 600
+// breakpointSeconds is how long a probe waits for an application that stands at a breakpoint.
+const breakpointSeconds = 600
 
-// easeProbes leaves out the probes for which Kubernetes ends containers, and has the other one
+// relaxProbes removes the probes for which Kubernetes ends containers, and lets the readiness probe
 // wait: an application that a debugger has stopped does not answer.
-func easeProbes(c manifest.Fields) {
+func relaxProbes(c manifest.Fields) {
 	delete(c, "livenessProbe")
 	delete(c, "startupProbe")
 	if probe, ok := c["readinessProbe"].(map[string]any); ok {
-		probe["timeoutSeconds"] = max(number(probe, "timeoutSeconds", 1), patience)
+		probe["timeoutSeconds"] = max(number(probe, "timeoutSeconds", 1), breakpointSeconds)
 	}
 }

@@ -1,0 +1,160 @@
+package deploy
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/client-go/util/retry"
+
+	"github.com/devloop-cli/devloop/runner/cluster"
+	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/render"
+)
+
+// applier creates and updates objects.
+type applier struct{ client *cluster.Client }
+
+// apply sets the fields that the manifest names, and leaves others alone. It takes over fields that
+// another manager set: the user wants the manifest's value, and [guard] has refused foreign objects.
+func (a applier) apply(ctx context.Context, t target) (*unstructured.Unstructured, error) {
+	var made *unstructured.Unstructured
+	err := retry.RetryOnConflict(retry.DefaultBackoff, func() (err error) { // another client may write at the same time
+		made, err = t.resource.Apply(ctx, t.GetName(), t.Unstructured, metav1.ApplyOptions{FieldManager: kube.FieldManager, Force: true})
+		return err
+	})
+	if err != nil {
+		return nil, a.client.WrapError(ctx, "apply", t.ref(), err)
+	}
+	return made, nil
+}
+
+// applyAll applies targets in their order.
+func (a applier) applyAll(ctx context.Context, targets []target) error {
+	for _, t := range targets {
+		made, err := a.apply(ctx, t)
+		if err == nil && isDefinition(made) {
+			err = a.established(ctx, t)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// established waits until the cluster serves the kind that a CustomResourceDefinition defines.
+func (a applier) established(ctx context.Context, t target) error {
+	for {
+		events, err := t.resource.Watch(ctx, metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector("metadata.name", t.GetName()).String()})
+		if err != nil {
+			return a.client.WrapError(ctx, "wait for", t.ref(), err)
+		}
+		for e := range events.ResultChan() {
+			if o, is := e.Object.(*unstructured.Unstructured); is && isEstablished(o) {
+				events.Stop()
+				return nil
+			}
+		}
+		events.Stop() // the server ends every watch after some minutes
+		if ctx.Err() != nil {
+			return fmt.Errorf("wait for %s: %w", t.ref(), context.Cause(ctx))
+		}
+	}
+}
+
+// makeNamespaces creates the namespaces that the targets need and that do not exist.
+func (a applier) makeNamespaces(ctx context.Context, targets []target, s render.Spec) error {
+	done := map[string]bool{"": true, metav1.NamespaceDefault: true}
+	for _, t := range targets {
+		if t.GetKind() == "Namespace" {
+			done[t.GetName()] = true // the manifest creates it
+		}
+	}
+	for _, t := range targets {
+		if done[t.GetNamespace()] {
+			continue
+		}
+		done[t.GetNamespace()] = true
+		if err := a.makeNamespace(ctx, t.GetNamespace(), s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a applier) makeNamespace(ctx context.Context, name string, s render.Spec) error {
+	o := kube.Ref{Kind: "Namespace", Name: name}
+	_, err := a.client.Core.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})
+	if err == nil {
+		return nil
+	}
+	if !apierrors.IsNotFound(err) {
+		return a.client.WrapError(ctx, "read", o, err)
+	}
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
+	render.Mark(namespace, s)
+	_, err = a.client.Core.CoreV1().Namespaces().Create(ctx, namespace, metav1.CreateOptions{FieldManager: kube.FieldManager})
+	if err != nil && !apierrors.IsAlreadyExists(err) {
+		return a.client.WrapError(ctx, "create", o, err)
+	}
+	return nil
+}
+
+// create creates an object. In a new namespace, and in a new cluster, the API server refuses Pods
+// until a controller has created the service account that they run under.
+func (a applier) create(ctx context.Context, t target) (*unstructured.Unstructured, error) {
+	for {
+		made, err := t.resource.Create(ctx, t.Unstructured, metav1.CreateOptions{FieldManager: kube.FieldManager})
+		if err == nil {
+			return made, nil
+		}
+		account := serviceAccount(t.Unstructured)
+		if !isAccountMissing(err, account) {
+			return nil, a.client.WrapError(ctx, "create", t.ref(), err)
+		}
+		if err := a.awaitAccount(ctx, t.GetNamespace(), account); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// isAccountMissing recognizes the refusal of Kubernetes' ServiceAccount admission plugin. It has a
+// text of its own, and no reason.
+func isAccountMissing(err error, account string) bool {
+	return apierrors.IsForbidden(err) && strings.Contains(err.Error(), fmt.Sprintf("serviceaccount %q not found", account))
+}
+
+func serviceAccount(o *unstructured.Unstructured) string {
+	if name, _, _ := unstructured.NestedString(o.Object, "spec", "serviceAccountName"); name != "" {
+		return name
+	}
+	return "default"
+}
+
+// awaitAccount waits for the default service account. Any other is the manifest's to create, so it
+// is an error at once if that is missing.
+func (a applier) awaitAccount(ctx context.Context, namespace, account string) error {
+	o := kube.Ref{Kind: "ServiceAccount", Namespace: namespace, Name: account}
+	if account != "default" {
+		return &kube.APIError{Verb: "find", Object: o, Err: fmt.Errorf("namespace %q has no such service account", namespace),
+			Advice: []string{fmt.Sprintf("add a ServiceAccount named %q to the manifest, in namespace %q", account, namespace)}}
+	}
+	options := metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector("metadata.name", account).String()}
+	events, err := a.client.Stream.CoreV1().ServiceAccounts(namespace).Watch(ctx, options)
+	if err != nil {
+		return a.client.WrapError(ctx, "wait for", o, err)
+	}
+	defer events.Stop()
+	select {
+	case <-ctx.Done():
+		return fmt.Errorf("wait for %s: %w", o, context.Cause(ctx))
+	case <-events.ResultChan(): // it exists, or the watch has ended: the next creation tells
+		return nil
+	}
+}

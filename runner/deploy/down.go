@@ -1,0 +1,115 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/devloop-cli/devloop/runner/inspect"
+	"github.com/devloop-cli/devloop/runner/kube"
+)
+
+// Down removes the objects that devloop made for a project, or for all projects if project is "", in a
+// namespace, or in all if that is "". It waits until their Pods are gone. It finds objects by label and
+// deletes them by UID; what Kubernetes made of them, such as a Deployment's Pods, goes with them. Objects
+// of a directory for which spare returns true stay; spare may be nil. A namespace that devloop made goes
+// too, unless something of anybody's is left in it. Down returns what it removed, also with an error.
+func (d *Deployer) Down(ctx context.Context, project, namespace string, spare func(dir string) bool) ([]kube.Ref, error) {
+	mine := func(o metav1.Object) bool {
+		return kube.BelongsTo(o, project) && (spare == nil || !spare(o.GetAnnotations()[kube.AnnotationDirectory]))
+	}
+	owned := owned{d.client}
+	targets, err := owned.objects(ctx, project, namespace)
+	if err != nil {
+		return nil, err
+	}
+	targets = slices.DeleteFunc(targets, func(t target) bool { return !mine(t) })
+	done := make([]bool, len(targets))
+	failures := make([]error, len(targets))
+	var group errgroup.Group
+	for i, t := range targets {
+		group.Go(func() error {
+			failures[i] = d.remover().remove(ctx, t)
+			done[i] = failures[i] == nil
+			return nil
+		})
+	}
+	_ = group.Wait() // each failure is in failures
+	var removed []kube.Ref
+	for i, t := range targets {
+		if done[i] {
+			removed = append(removed, t.ref())
+		}
+	}
+	if err := errors.Join(failures...); err != nil {
+		return removed, err
+	}
+	namespaces, err := owned.removeEmptyNamespaces(ctx, project, namespace, mine)
+	return append(removed, namespaces...), err
+}
+
+// Delete removes the objects of that name that devloop made in the client's namespace, of any kind if
+// kind is "", and their Pods. It returns what it removed. If that is nothing, the error is a
+// [*ForeignError], or has the code "pod.unknown" if no such Pod exists.
+func (d *Deployer) Delete(ctx context.Context, kind, name string) (removed []kube.Ref, err error) {
+	all, err := owned{d.client}.objects(ctx, "", d.client.Namespace())
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range all {
+		if t.GetName() != name || kind != "" && !strings.EqualFold(kind, t.GetKind()) {
+			continue
+		}
+		if err := d.remover().remove(ctx, t); err != nil {
+			return removed, err
+		}
+		removed = append(removed, t.ref())
+	}
+	if len(removed) == 0 {
+		return nil, d.undeletable(ctx, name)
+	}
+	return removed, nil
+}
+
+// undeletable says why there was nothing of that name to delete.
+func (d *Deployer) undeletable(ctx context.Context, name string) error {
+	o := kube.Ref{Kind: "Pod", Namespace: d.client.Namespace(), Name: name}
+	p, err := d.client.Core.CoreV1().Pods(o.Namespace).Get(ctx, name, metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err):
+		_, err := inspect.Viewer{Client: d.client}.Find(ctx, name)
+		if none, ok := errors.AsType[*inspect.NoPodError](err); ok {
+			return none
+		}
+		return &inspect.NoPodError{Namespace: o.Namespace, Name: name}
+	case err != nil:
+		return d.client.WrapError(ctx, "read", o, err)
+	case kube.Owned(p) && kube.ControllerOf(p) != "":
+		return &kube.APIError{Verb: "delete", Object: o, Err: errors.New("it was made by another object, which would make it again"),
+			Advice: []string{"delete that one: devloop delete " + inspect.Workload(p) + " -n " + p.Namespace}}
+	default:
+		return &ForeignError{Verb: "delete", Object: o, ManagedBy: p.Labels[kube.LabelManagedBy]}
+	}
+}
+
+// ProjectsOf returns the sorted names of the projects that devloop deployed from a directory: each module
+// of a build is a project.
+func (d *Deployer) ProjectsOf(ctx context.Context, dir, namespace string) ([]string, error) {
+	objects, err := owned{d.client}.objects(ctx, "", namespace)
+	if err != nil {
+		return nil, err
+	}
+	var projects []string
+	for _, o := range objects {
+		if o.GetAnnotations()[kube.AnnotationDirectory] == dir {
+			projects = append(projects, o.GetLabels()[kube.LabelProject])
+		}
+	}
+	slices.Sort(projects)
+	return slices.Compact(projects), nil
+}

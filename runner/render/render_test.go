@@ -1,0 +1,169 @@
+package render
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/manifest"
+)
+
+func manifestOf(t *testing.T, text string) manifest.Manifest {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "pod.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m, err := manifest.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func shop(t *testing.T, text string) Spec {
+	t.Helper()
+	return Spec{Project: "shop", Dir: "/projects/shop", Manifest: manifestOf(t, text), Image: "shop:devloop-1", Names: []string{"shop"}}
+}
+
+// objects returns what goes to the cluster.
+func objects(t *testing.T, s Spec) []*unstructured.Unstructured {
+	t.Helper()
+	objects, err := Objects(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return objects
+}
+
+const shopPod = `
+apiVersion: v1
+kind: Pod
+metadata: {name: web, labels: {app: web}}
+spec:
+  containers:
+  - {name: app, image: shop, ports: [{containerPort: 8080}]}
+`
+
+const patchedPod = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      terminationGracePeriodSeconds: 60
+      containers:
+        - name: app
+          image: shop
+          readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 5}
+          startupProbe: {tcpSocket: {port: 8080}, failureThreshold: 12}
+          livenessProbe: {tcpSocket: {port: 8080}, periodSeconds: 20}
+`
+
+// A Deployment's selector, and a Service's, may go by any label of the manifest.
+func TestTheManifestsLabelsStay(t *testing.T) {
+	t.Parallel()
+	objects := objects(t, shop(t, `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, labels: {app.kubernetes.io/managed-by: Helm}}
+spec:
+  selector: {matchLabels: {app.kubernetes.io/managed-by: Helm}}
+  template:
+    metadata: {labels: {app.kubernetes.io/managed-by: Helm}}
+    spec: {containers: [{name: app, image: shop}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: bare, labels: {app.kubernetes.io/managed-by: jkube}}
+spec: {containers: [{name: app, image: shop}]}
+`))
+	selector, _, _ := unstructured.NestedStringMap(objects[0].Object, "spec", "selector", "matchLabels")
+	if want := map[string]string{kube.LabelManagedBy: "Helm"}; !maps.Equal(selector, want) {
+		t.Errorf("the selector is %v", selector)
+	}
+	template, _, _ := unstructured.NestedStringMap(objects[0].Object, "spec", "template", "metadata", "labels")
+	for name, labels := range map[string]map[string]string{"object": objects[0].GetLabels(), "template": template} {
+		if want := map[string]string{kube.LabelManagedBy: "Helm", kube.LabelProject: "shop"}; !maps.Equal(labels, want) {
+			t.Errorf("the %s's labels are %v, want %v", name, labels, want)
+		}
+	}
+	if labels := objects[1].GetLabels(); labels[kube.LabelManagedBy] != "jkube" || !kube.Owned(objects[1]) {
+		t.Errorf("the Pod's labels are %v", labels)
+	}
+}
+
+func TestDevelopmentPatchIsToldAndCanBeTurnedOff(t *testing.T) {
+	t.Parallel()
+	spec := shop(t, patchedPod)
+	whole := []string{
+		`deployment "web": image shop:devloop-1, was shop`,
+		`deployment "web": imagePullPolicy IfNotPresent, was not given`,
+		`deployment "web": readinessProbe.periodSeconds 1, was 5`,
+		`deployment "web": readinessProbe.failureThreshold 15, was not given`,
+		`deployment "web": startupProbe.periodSeconds 1, was not given`,
+		`deployment "web": startupProbe.failureThreshold 120, was 12`,
+		`deployment "web": terminationGracePeriodSeconds 2, was 60`,
+	}
+	for keep, lines := range map[string][]string{"": whole, PatchProbes: append(slices.Clone(whole[:2]), whole[6]), PatchGrace: whole[:6], "both": whole[:2]} {
+		spec.Keep = []string{keep}
+		if keep == "both" {
+			spec.Keep = Patches
+		}
+		got := spec.Changes()
+		if !slices.Equal(got, lines) {
+			t.Errorf("keep %q:\ngot  %s\nwant %s", keep, strings.Join(got, "\n     "), strings.Join(lines, "\n     "))
+		}
+	}
+	before := spec.Manifest.Objects()[0]
+	spec.Keep = nil
+	copies := objects(t, spec)
+	pod := manifest.PodSpec(copies[0])
+	liveness := manifest.ContainersOf(copies[0])[0]["livenessProbe"].(map[string]any)
+	if pod["terminationGracePeriodSeconds"] != int64(2) || liveness["periodSeconds"] != int64(20) {
+		t.Errorf("got %v", pod)
+	}
+	if got := manifest.PodSpec(spec.Manifest.Objects()[0])["terminationGracePeriodSeconds"]; got != manifest.PodSpec(before)["terminationGracePeriodSeconds"] {
+		t.Error("the manifest itself was changed")
+	}
+}
+
+func TestObjectWithoutTheProjectsImageIsTheSameAtEachDeploy(t *testing.T) {
+	t.Parallel()
+	text := func(image string) string {
+		s := shop(t, shopPod+"---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: db}\nspec: {selector: {}, template: {spec: {containers: [{name: db, image: postgres}]}}}\n")
+		s.Image = image
+		objects := objects(t, s)
+		if objects[0].GetAnnotations()[kube.AnnotationImage] != image {
+			t.Error("the project's Pod does not tell its image")
+		}
+		return fmt.Sprint(objects[1].Object)
+	}
+	if one, other := text("shop:devloop-1"), text("shop:devloop-2"); one != other {
+		t.Errorf("got %s, then %s", one, other)
+	}
+}
+
+func TestManifestWithoutTheProjectsImageIsToldBeforeAnythingIsTouched(t *testing.T) {
+	t.Parallel()
+	m := manifestOf(t, "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - {name: web, image: 'ghcr.io/team/web:1.2'}\n")
+	_, err := Objects(Spec{Project: "shop", Manifest: m, Names: []string{"shop"}})
+	var wrong *manifest.Error
+	if !errors.As(err, &wrong) || len(wrong.Problems) != 1 {
+		t.Fatalf("got %v", err)
+	}
+	if p := wrong.Problems[0]; p.Line != 6 || !strings.HasSuffix(p.Hint, "--image-name ghcr.io/team/web") {
+		t.Errorf("got line %d, hint %q", p.Line, p.Hint)
+	}
+}
