@@ -7,8 +7,8 @@
 //
 // The states and what leads from one to the next:
 //
-//	unproven --RunIdle: same bytes as the build--> proven --RunIdle: checked later--> proven
-//	proven   --a change that only the build handles--> unproven
+//	unproven --RunIdle, or a save in a Maven project: same bytes as the build--> proven --RunIdle: checked later--> proven
+//	proven   --a build that makes other classes--> unproven
 //	any      --RunIdle: unsupported, or not the build's bytes--> disabled
 //	disabled --the file that was the reason changes--> unproven
 //
@@ -29,6 +29,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -68,10 +69,10 @@ type Compiler struct {
 	dir     string // of the project, without symbolic links, as tools report it
 	tool    string // "gradle" or "maven"
 
-	mu       sync.Mutex // protects what follows
-	disabled string     // why the incremental compiler is not used, "" if it is
-	blocker  blocker    // what has to change before it is tried again
-	failures int        // how often in a row bootstrapping failed
+	mu       lock    // protects what follows
+	disabled string  // why the incremental compiler is not used, "" if it is
+	blocker  blocker // what has to change before it is tried again
+	failures int     // how often in a row bootstrapping failed
 	server   server
 	module   *incremental.Module // nil until it is proven
 	copies   *resources          // nil until it is proven
@@ -79,6 +80,7 @@ type Compiler struct {
 	app      springboot.App      // what the last build made
 	model    buildtool.Module    // what it reported
 	checked  time.Time           // when the classes were last compared with the build's
+	report   string              // what RunIdle has to say
 	dirty    bool                // whether the incremental compiler has compiled since then
 
 	building sync.Mutex // held while the build runs
@@ -95,20 +97,32 @@ func New(p *project.Project, enabled bool) *Compiler {
 }
 
 func newCompiler(p Project, dir, tool, stateDir string) *Compiler {
-	return &Compiler{project: p, dir: paths.Real(dir), tool: tool, server: server{path: stateDir}}
+	return &Compiler{project: p, dir: paths.Real(dir), tool: tool, server: server{path: stateDir}, mu: newLock()}
 }
 
 // Compile compiles what has changed since the last time. changed are paths relative to the
 // project's directory, with slashes; nil means that anything may have changed. App.CompiledBy says who
 // compiled. The errors are those of [project.Project.Compile].
 func (c *Compiler) Compile(ctx context.Context, changed []string, out io.Writer) (springboot.App, error) {
-	c.idle.interrupt()
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	if c.waits() {
+		c.idle.interruptVerification()
+	} else {
+		c.idle.interrupt()
+	}
+	if err := c.mu.lock(ctx); err != nil {
+		return springboot.App{}, err
+	}
+	defer c.mu.unlock()
 	if c.blocker.changed() {
 		c.disabled, c.blocker = "", blocker{}
 	}
 	why := c.needsBuild(changed)
+	if why == notReady && c.waits() {
+		limited, cancel := context.WithTimeout(ctx, compileTimeout)
+		c.report = c.prepare(limited)
+		cancel()
+		why = c.needsBuild(changed)
+	}
 	if why == "" {
 		app, err := c.compileIncrementally(ctx, changed, out)
 		if why = c.fallback(ctx, err); why == "" {
@@ -118,10 +132,15 @@ func (c *Compiler) Compile(ctx context.Context, changed []string, out io.Writer)
 	return c.build(ctx, why, out)
 }
 
+// waits reports whether a save waits until the incremental compiler is proven. Maven compiles
+// all sources, too, and then does more. Gradle compiles only those that changed.
+func (c *Compiler) waits() bool { return c.tool == "maven" }
+
 // build runs the project's build. What was proven has to be proven again for its new output.
 func (c *Compiler) build(ctx context.Context, why string, out io.Writer) (springboot.App, error) {
 	c.building.Lock()
 	defer c.building.Unlock()
+	proven := c.module
 	c.module, c.copies = nil, nil
 	began, known := time.Now(), c.app.Dir != ""
 	before, _ := c.sources() // an error comes back when the incremental compiler is bootstrapped
@@ -139,14 +158,56 @@ func (c *Compiler) build(ctx context.Context, why string, out io.Writer) (spring
 	if c.blocker.reason != "" && !reflect.DeepEqual(model.Compilers, c.model.Compilers) {
 		c.disabled, c.blocker = "", blocker{}
 	}
+	sameModel := reflect.DeepEqual(model, c.model)
 	c.app, c.model = app, model
-	if !known { // before the first build it was not known where the sources are
-		if before, _ = c.sources(); before.ChangedSince(began) {
-			before = nil
-		}
+	c.built = c.builtSources(before, known, began)
+	if sameModel {
+		c.keepProven(proven)
 	}
-	c.built = before
 	return app, nil
+}
+
+// builtSources returns the sources that a build has compiled: those of the project as they were before it,
+// those that it generates as they are after it. It returns nil if it can't tell, such as after the first build, which
+// finds out where the sources are, if one was saved meanwhile.
+func (c *Compiler) builtSources(before incremental.State, known bool, began time.Time) incremental.State {
+	after, err := c.sources()
+	if err != nil || known && before == nil {
+		return nil
+	}
+	generated, built := after.Partition(c.isGenerated)
+	if known {
+		_, built = before.Partition(c.isGenerated)
+	} else if built.ChangedSince(began) {
+		return nil
+	}
+	maps.Copy(built, generated)
+	return built
+}
+
+// isGenerated reports whether a source is in the build's output, such as target or build.
+func (c *Compiler) isGenerated(source string) bool {
+	output := filepath.Dir(c.model.Classes[0])
+	if rel := paths.Relative(output, c.model.Directory); filepath.IsLocal(rel) {
+		first, _, _ := strings.Cut(filepath.ToSlash(rel), "/")
+		output = filepath.Join(c.model.Directory, first)
+	}
+	return inside(source, []string{output})
+}
+
+// keepProven keeps what was proven before a build that has made the same classes: it was for a resource.
+func (c *Compiler) keepProven(m *incremental.Module) {
+	if m == nil || c.server.libraries != librariesOf(c.model) || !c.built.Equal(m.State()) || m.CompareWithBuild() != nil {
+		return
+	}
+	if m.MirrorBuild() != nil {
+		return
+	}
+	copies, err := newResources(c.model, m.Classes(), filepath.Join(c.server.dir, "resources"))
+	if err != nil {
+		return
+	}
+	c.module, c.copies, c.dirty, c.checked = m, copies, false, time.Now()
 }
 
 // sources returns the state of the module's sources, or an error if the incremental compiler does
@@ -162,6 +223,9 @@ func (c *Compiler) sources() (incremental.State, error) {
 // firstTime is why the build compiles first. Nobody needs to be told.
 const firstTime = "it is the first time"
 
+// notReady means that the incremental compiler has not been proven since the last build.
+const notReady = "the incremental compiler is not ready"
+
 // needsBuild says why the build has to compile, "" if it need not.
 func (c *Compiler) needsBuild(changed []string) string {
 	switch {
@@ -174,19 +238,19 @@ func (c *Compiler) needsBuild(changed []string) string {
 	case c.app.Exploded == nil || c.needsArchive():
 		return "the image is made of what it packs"
 	}
+	if _, fresh := c.project.Module(c.app.Dir); !fresh {
+		return "a file of the build changed"
+	}
+	if c.module == nil {
+		return notReady
+	}
+	if c.server.libraries != librariesOf(c.model) {
+		return "a library changed"
+	}
 	for _, path := range changed {
 		if !c.isSource(path) && !c.isIrrelevant(path) && !c.copies.isCopied(c.absolute(path)) {
 			return path + " changed"
 		}
-	}
-	if _, fresh := c.project.Module(c.app.Dir); !fresh {
-		return "a file of the build changed"
-	}
-	if c.module != nil && c.server.libraries != librariesOf(c.model) {
-		return "a library changed"
-	}
-	if c.module == nil {
-		return "the incremental compiler is not ready"
 	}
 	return ""
 }
@@ -326,8 +390,8 @@ func (c *Compiler) stop() {
 // Close ends the compiler process and removes its files.
 func (c *Compiler) Close() error {
 	c.idle.interrupt()
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	_ = c.mu.lock(context.Background())
+	defer c.mu.unlock()
 	c.stop()
 	c.disabled, c.blocker = "it was closed", blocker{}
 	return c.server.remove()

@@ -175,7 +175,7 @@ func TestRealIncrementalLeavesTheRestToTheBuild(t *testing.T) {
 		if !strings.Contains(app.CompiledBy, test.why) {
 			t.Errorf("%s: %s", test.file, app.CompiledBy)
 		}
-		if why := c.RunIdle(t.Context()); why != "" {
+		if why := c.bootstrap(t.Context()); why != "" {
 			t.Log(why)
 		}
 	}
@@ -187,7 +187,7 @@ func TestRealIncrementalLeavesTheRestToTheBuild(t *testing.T) {
 		t.Fatal(err)
 	}
 	compile(t, c, []string{native})
-	if why := c.RunIdle(t.Context()); why != "" {
+	if why := c.bootstrap(t.Context()); why != "" {
 		t.Fatal(why)
 	}
 	buildtest.Change(t, dir, buildtest.Controller, "Hello, World", "Hello, again")
@@ -371,9 +371,9 @@ func TestRealCheckYieldsToASave(t *testing.T) {
 	buildtest.Change(t, c.dir, buildtest.Controller, "Hello, World", "Hello, again")
 	compile(t, c, []string{buildtest.Controller})
 
-	ctx, done, _ := c.idle.enter(t.Context())
+	work, done, _ := c.idle.enter(t.Context())
 	ended := make(chan string, 1)
-	go func() { defer done(); ended <- c.verify(ctx) }()
+	go func() { defer done(); ended <- c.verify(work.verification) }()
 	for c.building.TryLock() { // until the build runs
 		c.building.Unlock()
 	}

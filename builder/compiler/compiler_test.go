@@ -20,19 +20,21 @@ import (
 
 // played is a project whose build and whose javac are played: both compile as classOf does.
 type played struct {
-	dir      string
-	packs    bool   // whether a Dockerfile needs the archive
-	stale    bool   // whether a build file has changed
-	differs  string // the build adds this to the sources that it compiles
-	kotlin   bool   // whether the build has another compiler
-	builds   atomic.Int32
-	building chan struct{} // if not nil, a build waits until it is closed
-	began    chan struct{} // receives when such a build has begun
+	dir       string
+	packs     bool   // whether a Dockerfile needs the archive
+	stale     bool   // whether a build file has changed
+	generates bool   // whether the build writes a source
+	differs   string // the build adds this to the sources that it compiles
+	kotlin    bool   // whether the build has another compiler
+	builds    atomic.Int32
+	building  chan struct{} // if not nil, a build waits until it is closed
+	began     chan struct{} // receives when such a build has begun
 }
 
 const (
-	javaDir     = "src/main/java"
-	resourceDir = "src/main/resources"
+	javaDir      = "src/main/java"
+	resourceDir  = "src/main/resources"
+	generatedDir = "target/generated"
 )
 
 // newPlayed returns a project of three sources and a resource, of which B names A, and a compiler of it.
@@ -73,11 +75,21 @@ func (p *played) save(t *testing.T, file, text string) {
 
 var saves atomic.Int64
 
+// sources returns the files that both compile.
+func (p *played) sources() []string {
+	sources, _ := filepath.Glob(filepath.Join(p.dir, javaDir, "*.java"))
+	generated, _ := filepath.Glob(filepath.Join(p.dir, generatedDir, "*.java"))
+	return append(sources, generated...)
+}
+
 func (p *played) module() buildtool.Module {
 	m := buildtool.Module{Name: "g:a", Directory: p.dir, MainClass: "Main", Sources: []string{filepath.Join(p.dir, javaDir)}, ResourceSources: []string{filepath.Join(p.dir, resourceDir)},
 		Classes: []string{filepath.Join(p.dir, "target/classes")}, Compilers: []buildtool.Compiler{{Plugin: "maven-compiler-plugin", Compiler: "javac", JavaHome: filepath.Join(p.dir, "jdk")}}}
 	if p.kotlin {
 		m.Compilers = append(m.Compilers, buildtool.Compiler{Plugin: "kotlin-maven-plugin", Compiler: "kotlinc"})
+	}
+	if p.generates {
+		m.Sources = append(m.Sources, filepath.Join(p.dir, generatedDir))
 	}
 	m.Resources = m.Classes
 	return m
@@ -98,8 +110,13 @@ func (p *played) Compile(ctx context.Context, _ io.Writer) (springboot.App, erro
 	if err := errors.Join(os.RemoveAll(classes), os.MkdirAll(classes, 0o755)); err != nil {
 		return springboot.App{}, err
 	}
-	sources, _ := filepath.Glob(filepath.Join(p.dir, javaDir, "*.java"))
-	for _, source := range sources {
+	if p.generates {
+		dir := filepath.Join(p.dir, generatedDir)
+		if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o755), os.WriteFile(filepath.Join(dir, "G.java"), []byte("class G"), 0o644)); err != nil {
+			return springboot.App{}, err
+		}
+	}
+	for _, source := range p.sources() {
 		text, err := os.ReadFile(source)
 		if err != nil {
 			return springboot.App{}, err
@@ -139,7 +156,7 @@ func (p *played) compiles(t *testing.T, c *Compiler, changed []string, how strin
 	if !strings.Contains(app.CompiledBy, how) || how == "" && app.CompiledBy != "" {
 		t.Fatalf("%v: compiled %q, want %q", changed, app.CompiledBy, how)
 	}
-	sources, _ := filepath.Glob(filepath.Join(p.dir, javaDir, "*.java"))
+	sources := p.sources()
 	classes, _ := filepath.Glob(filepath.Join(app.Classes[0], "*.class"))
 	if len(sources) != len(classes) {
 		t.Errorf("%v: %d classes of %d sources", changed, len(classes), len(sources))
@@ -208,7 +225,7 @@ func TestFallback(t *testing.T) {
 		"the build file":  {a, "a file of the build changed", func(_ *testing.T, p *played, _ *Compiler) { p.stale = true }},
 		"the Dockerfile":  {a, "the image is made of what it packs", func(_ *testing.T, p *played, _ *Compiler) { p.packs = true }},
 		"a library":       {a, "a library changed", func(_ *testing.T, _ *played, c *Compiler) { c.server.libraries = "others" }},
-		"not proven":      {a, "the incremental compiler is not ready", func(_ *testing.T, _ *played, c *Compiler) { c.module = nil }},
+		"not proven":      {a, "the incremental compiler is not ready", func(_ *testing.T, _ *played, c *Compiler) { c.module, c.tool = nil, "gradle" }},
 		"a native method": {a, "a method is native", func(t *testing.T, p *played, _ *Compiler) { p.save(t, a[0], "class A native") }},
 		"its classes":     {a, "the application is not what it was", func(t *testing.T, p *played, c *Compiler) { _ = os.RemoveAll(c.module.Classes()) }},
 		"its classes, and a mistake": {a, "the incremental compiler's classes are gone", func(t *testing.T, p *played, c *Compiler) {
@@ -226,7 +243,7 @@ func TestFallback(t *testing.T) {
 			app, err := c.Compile(t.Context(), test.changed, io.Discard)
 			if _, failed := errors.AsType[*diagnostics.CompileError](err); failed && name == "its classes, and a mistake" {
 				err = nil // the build says so
-			} else if !strings.Contains(app.CompiledBy, "by maven, as ") || !strings.HasSuffix(app.CompiledBy, test.how) {
+			} else if !strings.Contains(app.CompiledBy, "by "+c.tool+", as ") || !strings.HasSuffix(app.CompiledBy, test.how) {
 				t.Errorf("compiled %q", app.CompiledBy)
 			}
 			if err != nil || p.builds.Load() != 2 {
@@ -248,9 +265,9 @@ func TestFallback(t *testing.T) {
 // gone.
 func TestDisabled(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct{ want, file, bad string }{
-		"an unsupported source": {"a method is native", javaDir + "/A.java", "class A native"},
-		"another language":      {"sources in Kotlin", javaDir + "/K.kt", "class K"},
+	for name, test := range map[string]struct{ want, file, bad, then string }{
+		"an unsupported source": {"a method is native", javaDir + "/A.java", "class A native", incrementally},
+		"another language":      {"sources in Kotlin", javaDir + "/K.kt", "class K", "by maven"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -272,7 +289,7 @@ func TestDisabled(t *testing.T) {
 				t.Fatal(err)
 			}
 			p.save(t, javaDir+"/A.java", "class A")
-			p.compilesAnyhow(t, c, test.file, "by maven")
+			p.compilesAnyhow(t, c, test.file, test.then)
 			if why := c.bootstrap(t.Context()); why != "" {
 				t.Fatal(why)
 			}
@@ -329,13 +346,70 @@ func TestFailingProcess(t *testing.T) {
 	}
 }
 
-func TestSourcesThatChangeMeanwhile(t *testing.T) {
+// TestSaveBeforeTheProof: a Maven project's save waits for the proof, which leaves the changed sources out.
+func TestSaveBeforeTheProof(t *testing.T) {
 	t.Parallel()
 	p, c := newPlayed(t)
 	p.compiles(t, c, nil, "")
+	c.built, _ = c.sources()
 	p.save(t, javaDir+"/A.java", "class A, saved after the build")
-	if why := c.RunIdle(t.Context()); why != "" || c.module != nil || c.disabled != "" {
-		t.Errorf("got %q, disabled %q", why, c.disabled)
+	p.save(t, javaDir+"/C.java", "class C, saved after the build")
+	p.compiles(t, c, []string{javaDir + "/A.java", javaDir + "/C.java"}, incrementally+"2 sources")
+	if n := p.builds.Load(); n != 1 {
+		t.Errorf("the build ran %d times", n)
+	}
+}
+
+// TestGeneratedSources: what a build generates is as it is after the build, also after the first one.
+func TestGeneratedSources(t *testing.T) {
+	t.Parallel()
+	p, c := newPlayed(t)
+	p.generates = true
+	for range 2 {
+		p.compiles(t, c, nil, map[bool]string{false: "all may have changed"}[c.app.Dir == ""])
+		if why := c.bootstrap(t.Context()); why != "" || c.module == nil {
+			t.Fatalf("it is not proven: %q", why)
+		}
+	}
+	if len(c.module.State()) != 4 {
+		t.Errorf("sources %v", c.module.State())
+	}
+}
+
+// TestSaveBeforeTheProofFails: why it failed is said, once the build has compiled.
+func TestSaveBeforeTheProofFails(t *testing.T) {
+	t.Parallel()
+	p, c := newPlayed(t)
+	p.differs = "more"
+	p.compiles(t, c, nil, "")
+	c.built, _ = c.sources()
+	p.compiles(t, c, []string{javaDir + "/A.java"}, "")
+	if why := c.RunIdle(t.Context()); !strings.Contains(why, "make different files A.class") {
+		t.Errorf("got %q", why)
+	}
+	if why := c.RunIdle(t.Context()); why != "" {
+		t.Errorf("it says so twice: %q", why)
+	}
+}
+
+// TestProvenStaysProven: a build that makes the same classes, such as for a new resource, leaves nothing to prove.
+func TestProvenStaysProven(t *testing.T) {
+	t.Parallel()
+	p, c := newReady(t)
+	p.save(t, javaDir+"/A.java", "class A again")
+	p.compiles(t, c, []string{javaDir + "/A.java"}, incrementally+"1 source")
+	p.save(t, resourceDir+"/new.txt", "text")
+	p.compiles(t, c, []string{resourceDir + "/new.txt"}, "new.txt changed")
+	if c.module == nil {
+		t.Fatal("it has to be proven again")
+	}
+	p.save(t, resourceDir+"/new.txt", "another text")
+	p.compiles(t, c, []string{resourceDir + "/new.txt"}, "1 resource copied")
+	p.differs = "more"
+	p.save(t, resourceDir+"/other.txt", "text")
+	p.compiles(t, c, []string{resourceDir + "/other.txt"}, "other.txt changed")
+	if c.module != nil {
+		t.Error("other classes do not have to be proven")
 	}
 }
 
@@ -386,15 +460,15 @@ func TestCompileInterruptsVerification(t *testing.T) {
 	p.save(t, javaDir+"/A.java", "class A again")
 	p.compiles(t, c, []string{javaDir + "/A.java"}, incrementally)
 	p.building, p.began = make(chan struct{}), make(chan struct{})
-	ctx, leave, ok := c.idle.enter(t.Context())
+	work, leave, ok := c.idle.enter(t.Context())
 	if !ok {
-		t.Fatal("somebody works in the background already")
+		t.Fatal("there is a worker already")
 	}
 	if _, _, again := c.idle.enter(t.Context()); again {
 		t.Error("two work in the background")
 	}
 	ended := make(chan string, 1)
-	go func() { defer leave(); ended <- c.verify(ctx) }()
+	go func() { defer leave(); ended <- c.verify(work.verification) }()
 	<-p.began
 	p.save(t, javaDir+"/B.java", "class B again")
 	p.compiles(t, c, []string{javaDir + "/B.java"}, incrementally+"1 source")

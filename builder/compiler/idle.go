@@ -22,25 +22,46 @@ const (
 	maxFailures = 3
 )
 
-// idleSlot admits one background worker at a time, and cancels it when a compilation starts.
-type idleSlot struct {
-	mu     sync.Mutex
-	cancel context.CancelFunc // nil while there is no worker
+// lock is a mutex that can be waited for until a context ends.
+type lock chan struct{}
+
+func newLock() lock { return make(lock, 1) }
+
+func (l lock) lock(ctx context.Context) error {
+	select {
+	case l <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
-// enter returns the worker's context, false if there is a worker already.
-func (s *idleSlot) enter(ctx context.Context) (worker context.Context, leave func(), ok bool) {
+func (l lock) unlock() { <-l }
+
+// idleSlot admits one background worker at a time, and cancels what it does.
+type idleSlot struct {
+	mu                 sync.Mutex
+	cancel             context.CancelFunc // nil while there is no worker
+	cancelVerification context.CancelFunc
+}
+
+// idleWork has a worker's contexts. A save ends the verification, and waits for the rest.
+type idleWork struct{ all, verification context.Context }
+
+// enter returns the worker's contexts, false if there is a worker already.
+func (s *idleSlot) enter(ctx context.Context) (worker idleWork, leave func(), ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.cancel != nil {
-		return nil, nil, false
+		return idleWork{}, nil, false
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	s.cancel = cancel
-	return ctx, func() {
+	worker.all, s.cancel = context.WithCancel(ctx)
+	worker.verification, s.cancelVerification = context.WithCancel(worker.all)
+	return worker, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		cancel()
+		s.cancelVerification()
+		s.cancel()
 		s.cancel = nil
 	}, true
 }
@@ -54,28 +75,50 @@ func (s *idleSlot) interrupt() {
 	}
 }
 
-// RunIdle works in the background until ctx ends, or Compile is called: it bootstraps the
-// incremental compiler, and later has the build verify its classes now and then. It returns when
-// there is nothing left to do. If it disables the incremental compiler it says why, in a sentence.
+// interruptVerification cancels the worker's verification, and does not wait for it.
+func (s *idleSlot) interruptVerification() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cancel != nil {
+		s.cancelVerification()
+	}
+}
+
+// RunIdle works in the background until ctx ends: it bootstraps the incremental compiler, and later
+// has the build verify its classes now and then. It returns when there is nothing left to do, or when
+// Compile interrupts it. If it disables the incremental compiler it says why, in a sentence.
 func (c *Compiler) RunIdle(ctx context.Context) string {
-	ctx, leave, ok := c.idle.enter(ctx)
+	work, leave, ok := c.idle.enter(ctx)
 	if !ok {
 		return ""
 	}
 	defer leave()
-	if why := c.bootstrap(ctx); why != "" {
+	if why := c.bootstrap(work.all); why != "" {
 		return why
 	}
-	return c.verifyLater(ctx)
+	return c.verifyLater(work.verification)
 }
 
-// bootstrap compiles everything, and compares it with the build's classes.
+// bootstrap proves the incremental compiler, unless there is no use for it. If it disables it, it says why.
 func (c *Compiler) bootstrap(ctx context.Context) string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.disabled != "" || c.module != nil || c.app.Exploded == nil || c.needsArchive() || ctx.Err() != nil {
+	if c.mu.lock(ctx) != nil {
 		return ""
 	}
+	defer c.mu.unlock()
+	if c.report != "" {
+		why := c.report
+		c.report = ""
+		return why
+	}
+	if c.disabled != "" || c.module != nil || c.app.Exploded == nil || c.needsArchive() {
+		return ""
+	}
+	return c.prepare(ctx)
+}
+
+// prepare compiles everything, and compares it with the build's classes. If it disables the incremental
+// compiler it says why. The caller holds the lock.
+func (c *Compiler) prepare(ctx context.Context) string {
 	m, err := c.newModule()
 	if err == nil {
 		err = m.Bootstrap(ctx, c.built)
@@ -129,10 +172,12 @@ func (c *Compiler) disable(err error) string {
 
 // verifyLater verifies the classes when nothing has been saved for a while.
 func (c *Compiler) verifyLater(ctx context.Context) string {
-	c.mu.Lock()
+	if c.mu.lock(ctx) != nil {
+		return ""
+	}
 	due := c.module != nil && c.dirty
 	wait := max(verifyDelay, time.Until(c.checked.Add(verifyInterval)))
-	c.mu.Unlock()
+	c.mu.unlock()
 	if !due {
 		return ""
 	}
@@ -149,8 +194,10 @@ func (c *Compiler) verify(ctx context.Context) string {
 	c.building.Lock()
 	_, err := c.project.Compile(ctx, io.Discard)
 	c.building.Unlock()
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	if c.mu.lock(ctx) != nil {
+		return ""
+	}
+	defer c.mu.unlock()
 	if ctx.Err() != nil || c.module == nil {
 		return ""
 	}

@@ -1,6 +1,7 @@
 package incremental
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,35 @@ type State map[string]fileVersion
 // Equal reports whether no source has changed between two states.
 func (s State) Equal(other State) bool { return maps.Equal(s, other) }
 
+// Partition returns the sources that a function selects, and the others.
+func (s State) Partition(selects func(path string) bool) (selected, others State) {
+	selected, others = State{}, State{}
+	for path, version := range s {
+		if selects(path) {
+			selected[path] = version
+		} else {
+			others[path] = version
+		}
+	}
+	return selected, others
+}
+
+// changes returns the sources whose version differs, including new and removed ones.
+func (s State) changes(now State) map[string]bool {
+	changed := map[string]bool{}
+	for path, version := range now {
+		if s[path] != version {
+			changed[path] = true
+		}
+	}
+	for path := range s {
+		if _, there := now[path]; !there {
+			changed[path] = true
+		}
+	}
+	return changed
+}
+
 // ChangedSince reports whether a source was changed at that time or later.
 func (s State) ChangedSince(t time.Time) bool {
 	for _, version := range s {
@@ -36,16 +66,16 @@ func Sources(dirs []string) (State, error) { return versions(dirs) }
 
 // Bootstrap compiles all sources and compares the result with the build's classes, byte by byte.
 // If both are the same, it copies the build's directory for [Module.Compile] to update. It returns
-// an [UnsupportedError] if they differ, or if the sources need something that this package lacks.
+// an [UnsupportedError] if they differ, or if the sources need something that this package cannot do.
 //
-// built are the sources that the build compiled. If they have changed since, there is nothing to
-// compare, and Bootstrap returns [ErrChanged].
+// built are the sources that the build compiled. Sources that have changed since are not
+// compared, and the next Compile compiles them. Bootstrap returns [ErrChanged] if the change may be why the
+// rest differs, or if a source changes while it runs.
 func (m *Module) Bootstrap(ctx context.Context, built State) error {
-	before, err := Sources(m.model.Sources)
-	if err != nil {
+	if _, err := Sources(m.model.Sources); err != nil {
 		return err
 	}
-	if !built.Equal(before) {
+	if built == nil {
 		return ErrChanged
 	}
 	w, answer, out, err := m.compileAll(ctx)
@@ -56,9 +86,22 @@ func (m *Module) Bootstrap(ctx context.Context, built State) error {
 	if err != nil {
 		return err
 	}
-	if !built.Equal(after) {
+	if !after.Equal(w.now) {
 		return ErrChanged
 	}
+	changed := built.changes(w.now)
+	if slices.ContainsFunc(slices.Collect(keys(changed)), declares) {
+		return ErrChanged
+	}
+	err = m.prove(w, answer, out, changed)
+	if _, ok := errors.AsType[*UnsupportedError](err); ok && len(changed) > 0 {
+		return ErrChanged
+	}
+	return err
+}
+
+// prove compares what javac made of the unchanged sources with the build's classes, and copies those.
+func (m *Module) prove(w *work, answer javac.Answer, out string, changed map[string]bool) error {
 	if !answer.OK {
 		return &UnsupportedError{Reason: "the incremental compiler finds errors that the build does not: " + firstError(answer)}
 	}
@@ -67,17 +110,37 @@ func (m *Module) Bootstrap(ctx context.Context, built State) error {
 		return err
 	}
 	m.model.Whole = m.model.Whole || len(all.extra) > 0
-	if err := m.compare(all.files, m.model.Classes); err != nil {
+	owners := map[string]string{}
+	for path := range changed {
+		for _, class := range w.classesOf(path) {
+			owners[class] = path
+			delete(all.files, class)
+		}
+	}
+	if len(all.files) == 0 && len(changed) > 0 {
+		return ErrChanged
+	}
+	old, err := m.compare(all.files, m.model.Classes, func(class string) string {
+		return cmp.Or(owners[class], m.sourceOf(class, changed))
+	})
+	if err != nil {
 		return err
 	}
 	if err := Mirror(m.model.Classes, m.Classes()); err != nil {
 		return err
 	}
 	m.record(w, all)
+	for path := range changed { // no version is that of a file, so Compile compiles it
+		delete(m.sources, path)
+		if classes := old[path]; len(classes) > 0 {
+			m.sources[path] = &source{classes: classes}
+		}
+	}
 	return nil
 }
 
-// ErrChanged means that sources have changed since the build.
+// ErrChanged means that sources have changed since the build, so that it can't be told whether the
+// compilers differ.
 var ErrChanged = errors.New("sources have changed meanwhile")
 
 // compileAll compiles all sources without the classes of an earlier compilation.
@@ -124,22 +187,36 @@ func (m *Module) compareWith(dir string) error {
 			own[class] = m.file(class)
 		}
 	}
-	return m.compare(own, dir)
+	_, err := m.compare(own, dir, func(string) string { return "" })
+	return err
 }
 
-// compare compares files with those of the same names in dir. dir must not have other classes,
-// apart from those of a package-info.java.
-func (m *Module) compare(files map[string]string, dir string) error {
+// sourceOf returns which of some sources is named like the outermost class of a class file, "" if none is.
+func (m *Module) sourceOf(class string, sources map[string]bool) string {
+	dir, name := filepath.Split(filepath.FromSlash(strings.TrimSuffix(class, ".class")))
+	outermost, _, _ := strings.Cut(name, "$")
+	for _, root := range m.model.Sources {
+		if source := filepath.Join(root, dir, outermost+".java"); sources[source] {
+			return source
+		}
+	}
+	return ""
+}
+
+// compare compares files with those of the same names in dir. It returns the other classes of dir by their
+// owner; every class must have one, apart from those of a package-info.java.
+func (m *Module) compare(files map[string]string, dir string, owner func(class string) string) (map[string][]string, error) {
 	for _, name := range slices.Sorted(keys(files)) {
 		same, err := sameFile(files[name], filepath.Join(dir, filepath.FromSlash(name)))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if !same {
-			return &UnsupportedError{Reason: fmt.Sprintf("the incremental compiler and the build make different files %s", name)}
+			return nil, &UnsupportedError{Reason: fmt.Sprintf("the incremental compiler and the build make different files %s", name)}
 		}
 	}
-	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+	more := map[string][]string{}
+	return more, filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || filepath.Ext(path) != ".class" {
 			return err
 		}
@@ -147,9 +224,17 @@ func (m *Module) compare(files map[string]string, dir string) error {
 		if err != nil {
 			return err
 		}
-		if _, known := files[filepath.ToSlash(rel)]; !known && !m.ofPackageInfo(rel) {
-			return &UnsupportedError{Reason: fmt.Sprintf("the build makes %s of something else than its Java sources", filepath.ToSlash(rel))}
+		name := filepath.ToSlash(rel)
+		if _, known := files[name]; known {
+			return nil
 		}
-		return nil
+		if source := owner(name); source != "" {
+			more[source] = append(more[source], name)
+			return nil
+		}
+		if m.ofPackageInfo(rel) {
+			return nil
+		}
+		return &UnsupportedError{Reason: fmt.Sprintf("the build makes %s of something else than its Java sources", name)}
 	})
 }

@@ -136,6 +136,14 @@ type work struct {
 	removed []string
 }
 
+// classesOf returns the class files that were made of a source.
+func (w *work) classesOf(path string) []string {
+	if s := w.texts[path]; s != nil {
+		return s.classes
+	}
+	return nil
+}
+
 func (w *work) empty() bool { return len(w.compile) == 0 && len(w.removed) == 0 }
 
 // changes compares the sources with those of the last compilation.
