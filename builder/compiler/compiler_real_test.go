@@ -418,14 +418,13 @@ func TestRealIncrementalWithProcessors(t *testing.T) {
 	real.Maven(t)
 	for name, test := range map[string]struct {
 		from, to string // in the pom
-		want     int    // sources that an edit of a body compiles
 	}{
 		"on the class path": {"  </dependencies>", "<dependency>" + lombok + "<optional>true</optional></dependency></dependencies>" + // from JDK 23 on they run only if asked for
-			"<properties><java.version>17</java.version><maven.compiler.proc>full</maven.compiler.proc></properties>", 1},
+			"<properties><java.version>17</java.version><maven.compiler.proc>full</maven.compiler.proc></properties>"},
 		"on a path of its own": {"    <plugins>", "<plugins><plugin><groupId>org.apache.maven.plugins</groupId><artifactId>maven-compiler-plugin</artifactId><configuration><annotationProcessorPaths>" +
-			"<path>" + lombok + "</path></annotationProcessorPaths></configuration></plugin>", 1},
+			"<path>" + lombok + "</path></annotationProcessorPaths></configuration></plugin>"},
 		"of all sources": {"  </dependencies>", "<dependency>" + lombok + "<optional>true</optional></dependency>" +
-			"<dependency><groupId>org.springframework.boot</groupId><artifactId>spring-boot-configuration-processor</artifactId><optional>true</optional></dependency></dependencies>", 4},
+			"<dependency><groupId>org.springframework.boot</groupId><artifactId>spring-boot-configuration-processor</artifactId><optional>true</optional></dependency></dependencies>"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -448,14 +447,16 @@ func TestRealIncrementalWithProcessors(t *testing.T) {
 					"@ConfigurationProperties(\"shelf\") public class Shelf { /** How wide. */ int width = 1; public int getWidth() { return width; } public void setWidth(int w) { } }\n")
 			}
 			c, _ := ready(t, dir)
-			for _, edit := range []struct {
+			type edit struct {
 				file, from, to string
-				want           int
-			}{{buildtest.Controller, "Hello, World", "Hello, again", test.want}, {java + "Item.java", "int size", "Integer size, weight", max(test.want, 2)},
-				{java + "Shelf.java", "size", "getSize", test.want}} {
-				if name == "of all sources" && edit.from == "size" {
-					edit.from, edit.to = "How wide", "How broad"
-				}
+				want           int // sources that are compiled
+			}
+			last := edit{java + "Shelf.java", "size", "getSize", 1}
+			members := 2
+			if name == "of all sources" {
+				last, members = edit{java + "Shelf.java", "How wide", "How broad", 4}, 4
+			}
+			for _, edit := range []edit{{buildtest.Controller, "Hello, World", "Hello, again", 1}, {java + "Item.java", "int size", "Integer size, weight", members}, last} {
 				buildtest.Change(t, dir, edit.file, edit.from, edit.to)
 				var app springboot.App
 				buildtest.Timed(t, edit.to, func() { app = compile(t, c, []string{edit.file}) })

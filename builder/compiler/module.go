@@ -35,7 +35,7 @@ func javacModel(m buildtool.Module) (incremental.Model, string, error) {
 		return none, "", err
 	}
 	sources := slices.DeleteFunc(slices.Clone(m.Sources), func(dir string) bool { return dir == c.Generated })
-	model := incremental.Model{Sources: sources, Classes: classes[0], ClassPath: c.ClassPath, Options: options, Whole: whole}
+	model := incremental.Model{Sources: sources, Classes: classes[0], ClassPath: c.ClassPath, Options: options, Processed: whole}
 	if incremental.HasModule(sources) {
 		model = asModule(c, model)
 	}

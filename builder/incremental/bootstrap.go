@@ -109,7 +109,7 @@ func (m *Module) prove(w *work, answer javac.Answer, out string, changed map[str
 	if err != nil {
 		return err
 	}
-	m.model.Whole = m.model.Whole || len(all.extra) > 0
+	m.model.Processed = m.model.Processed || len(all.extra) > 0
 	owners := map[string]string{}
 	for path := range changed {
 		for _, class := range w.classesOf(path) {
@@ -174,13 +174,16 @@ func (m *Module) State() State {
 }
 
 // CompareWithBuild compares the classes with those that the build has made of the same sources. It
-// returns an [UnsupportedError] that names a difference.
+// returns an [UnsupportedError] that names a difference. Other files of annotation processors may differ:
+// they may name what is in a body, such as the defaults in spring-configuration-metadata.json.
 func (m *Module) CompareWithBuild() error { return m.compareWith(m.model.Classes) }
 
 func (m *Module) compareWith(dir string) error {
 	own := map[string]string{}
 	for _, name := range m.extra {
-		own[name] = m.file(name)
+		if filepath.Ext(name) == ".class" {
+			own[name] = m.file(name)
+		}
 	}
 	for _, s := range m.sources {
 		for _, class := range s.classes {

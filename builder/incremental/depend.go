@@ -25,6 +25,16 @@ func (m *Module) addDependents(w *work, all output) bool {
 	return len(w.compile) > before
 }
 
+// looksTheSame reports whether the compiled sources look to annotation processors as they did before.
+func (m *Module) looksTheSame(w *work, all output) bool {
+	for path := range w.compile {
+		if w.texts[path].metadata != m.sources[path].metadata || apiOf(m.old(path)) != apiOf(all.classes[path]) {
+			return false
+		}
+	}
+	return true
+}
+
 // dependents adds every source that has one of the words, or depends on a source that has.
 func (m *Module) dependents(w *work, changed []string) {
 	done := map[string]bool{}

@@ -71,13 +71,9 @@ var languages = map[string]string{".kt": "Kotlin", ".groovy": "Groovy", ".scala"
 // or an encoding other than UTF-8.
 const escape = `\u`
 
-// words returns all words of a file that may be identifiers. A character outside of ASCII does
+// words returns all words of a source that may be identifiers. A character outside of ASCII does
 // not end a word.
-func words(path string) (map[string]bool, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
+func words(text []byte) map[string]bool {
 	all := map[string]bool{}
 	for word := range strings.FieldsFuncSeq(string(text), between) {
 		all[word] = true
@@ -85,7 +81,7 @@ func words(path string) (map[string]bool, error) {
 	if bytes.Contains(text, []byte(escape)) || !utf8.Valid(text) {
 		all[escape] = true
 	}
-	return all, nil
+	return all
 }
 
 // between reports whether r separates words.

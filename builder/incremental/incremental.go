@@ -18,6 +18,9 @@
 // a class that uses it. It also covers what leaves no trace in a class file: an inlined
 // constant, a source annotation, an unused import, a new class that hides another of its name.
 //
+// Annotation processors see APIs, annotations and documentation, but no bodies. So what they have written
+// stays as it is while these are unchanged; any other change has all sources compiled.
+//
 // # Why the result is right
 //
 // [Module.Bootstrap] first compiles all sources and requires the bytes that the build
@@ -50,9 +53,11 @@ type Model struct {
 	Options []string
 	// ModulePath is javac's, if the sources have a module-info.java.
 	ModulePath []string
-	// Whole is true if each change needs all sources compiled, because an annotation processor
-	// looks at all of them. Bootstrap sets it if a processor writes other files than classes.
+	// Whole is true if each change needs all sources compiled.
 	Whole bool
+	// Processed is true if annotation processors look at more than one source, or write files.
+	// Bootstrap sets it in the latter case.
+	Processed bool
 }
 
 // Module is a set of sources that are compiled together.
@@ -67,9 +72,10 @@ type Module struct {
 
 // source is a source file as of its last compilation.
 type source struct {
-	version fileVersion
-	words   map[string]bool
-	classes []string // files below Classes, with slashes
+	version  fileVersion
+	words    map[string]bool
+	metadata string
+	classes  []string // files below Classes, with slashes
 }
 
 // New returns a module with its own files in dir, which it may delete.
@@ -108,12 +114,20 @@ func (m *Module) Compile(ctx context.Context, touched []string) (Result, error) 
 		if err != nil {
 			return Result{}, err
 		}
+		if !answer.OK && work.alone { // what processors make of the change may mend it
+			work.addAll()
+			continue
+		}
 		if !answer.OK {
 			return Result{}, &CompileError{errorsOf(answer.Diagnostics)}
 		}
 		written, err := m.read(work, answer, out)
 		if err != nil {
 			return Result{}, err
+		}
+		if work.alone && !m.looksTheSame(work, written) {
+			work.addAll()
+			continue
 		}
 		if !m.addDependents(work, written) {
 			if err := errors.Join(m.keepsMains(work, written), m.keepsPackageInfos(work)); err != nil {
@@ -134,6 +148,15 @@ type work struct {
 	texts   map[string]*source // the new versions of the compiled sources
 	compile map[string]bool
 	removed []string
+	alone   bool // what annotation processors write is not used: they do not see all sources
+}
+
+// addAll has all sources compiled.
+func (w *work) addAll() {
+	w.alone = false
+	for path := range w.now {
+		w.compile[path] = true
+	}
 }
 
 // classesOf returns the class files that were made of a source.
@@ -167,10 +190,15 @@ func (m *Module) changes(touched []string) (*work, error) {
 	if i := slices.IndexFunc(changed, isModuleInfo); i >= 0 && len(m.sources) > 0 && (now[changed[i]] == fileVersion{} || m.sources[changed[i]] == nil) {
 		return nil, &UnsupportedError{Reason: "a module-info.java is new or gone", File: changed[i]}
 	}
-	if !w.empty() && (m.model.Whole || slices.ContainsFunc(changed, declares)) {
-		for path := range now {
-			w.compile[path] = true
-		}
+	isNew := func(path string) bool { return m.sources[path] == nil }
+	switch {
+	case w.empty():
+	case m.model.Whole, slices.ContainsFunc(changed, declares):
+		w.addAll()
+	case m.model.Processed && (len(w.removed) > 0 || slices.ContainsFunc(changed, isNew)):
+		w.addAll()
+	case m.model.Processed:
+		w.alone = true
 	}
 	return w, nil
 }
@@ -187,11 +215,11 @@ func (m *Module) run(ctx context.Context, w *work) (javac.Answer, string, error)
 		}
 	}
 	for path := range w.compile { // read before javac does: a later save has a later version
-		text, err := words(path)
+		text, err := os.ReadFile(path)
 		if err != nil {
 			return javac.Answer{}, "", err
 		}
-		w.texts[path] = &source{version: w.now[path], words: text}
+		w.texts[path] = &source{version: w.now[path], words: words(text), metadata: metadata(string(text))}
 	}
 	if len(w.compile) == 0 {
 		return javac.Answer{OK: true}, "", nil
@@ -258,6 +286,10 @@ func (m *Module) read(w *work, answer javac.Answer, out string) (output, error) 
 		}
 		all.files[file.Path] = path
 		s := w.texts[file.Source]
+		if w.alone && (s == nil || file.Kind != "class") {
+			delete(all.files, file.Path)
+			continue
+		}
 		if s == nil || file.Kind != "class" {
 			all.extra = append(all.extra, file.Path)
 			continue
@@ -272,7 +304,7 @@ func (m *Module) read(w *work, answer javac.Answer, out string) (output, error) 
 		s.classes = append(s.classes, file.Path)
 		all.classes[file.Source] = append(all.classes[file.Source], c)
 	}
-	if len(all.extra) > 0 && !m.model.Whole && len(m.sources) > 0 {
+	if len(all.extra) > 0 && !m.model.Whole && !m.model.Processed && len(m.sources) > 0 {
 		return all, &UnsupportedError{Reason: "an annotation processor writes " + all.extra[0]}
 	}
 	return all, nil
@@ -324,7 +356,10 @@ func (m *Module) commit(w *work, all output) error {
 			return fmt.Errorf("update the classes: %w", err)
 		}
 	}
-	old := m.extra
+	var old []string
+	if !w.alone {
+		old = slices.Clone(m.extra)
+	}
 	for _, path := range append(slices.Collect(keys(w.compile)), w.removed...) {
 		if s := m.sources[path]; s != nil {
 			old = append(old, s.classes...)
@@ -354,7 +389,7 @@ func (m *Module) record(w *work, all output) {
 	for _, path := range w.removed {
 		delete(m.sources, path)
 	}
-	if m.model.Whole {
+	if (m.model.Whole || m.model.Processed) && !w.alone {
 		m.extra = all.extra
 	}
 }

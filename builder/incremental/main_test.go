@@ -18,6 +18,8 @@ type project struct {
 	t      *testing.T
 	dir    string
 	module *Module
+	// options are javac's, if they are not those of most tests.
+	options []string
 }
 
 var options = []string{"-g", "-parameters", "-proc:none", "-encoding", "UTF-8"}
@@ -69,8 +71,15 @@ func (p *project) built() string {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	javactest.Compile(p.t, dir, options, slices.Sorted(keys(state)))
+	javactest.Compile(p.t, dir, p.javac(), slices.Sorted(keys(state)))
 	return dir
+}
+
+func (p *project) javac() []string {
+	if p.options != nil {
+		return p.options
+	}
+	return options
 }
 
 // same compares what the module has with what a clean build makes.
