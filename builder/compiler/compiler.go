@@ -197,7 +197,7 @@ func (c *Compiler) isGenerated(source string) bool {
 
 // keepProven keeps what was proven before a build that has made the same classes: it was for a resource.
 func (c *Compiler) keepProven(m *incremental.Module) {
-	if m == nil || c.server.libraries != librariesOf(c.model) || !c.built.Equal(m.State()) || m.CompareWithBuild() != nil {
+	if m == nil || c.server.libraries != librariesOf(c.model) || !m.HasCompiled(c.built) || m.CompareWithBuild() != nil {
 		return
 	}
 	if m.MirrorBuild() != nil {

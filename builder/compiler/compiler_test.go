@@ -371,8 +371,8 @@ func TestGeneratedSources(t *testing.T) {
 			t.Fatalf("it is not proven: %q", why)
 		}
 	}
-	if len(c.module.State()) != 4 {
-		t.Errorf("sources %v", c.module.State())
+	if now, err := c.sources(); err != nil || len(now) != 4 || !c.module.HasCompiled(now) {
+		t.Errorf("sources %v, %v", now, err)
 	}
 }
 

@@ -210,7 +210,7 @@ func (c *Compiler) verify(ctx context.Context) string {
 // failed for a reason other than its sources.
 func (c *Compiler) compare(err error) string {
 	now, unreadable := c.sources()
-	if unreadable != nil || !now.Equal(c.module.State()) {
+	if unreadable != nil || !c.module.HasCompiled(now) {
 		return ""
 	}
 	if failed, ok := errors.AsType[*diagnostics.CompileError](err); ok && len(failed.Problems) > 0 {

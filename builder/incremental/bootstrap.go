@@ -164,13 +164,14 @@ func firstError(a javac.Answer) string {
 	return "no reason given"
 }
 
-// State returns the sources of the last compilation.
-func (m *Module) State() State {
-	state := State{}
-	for path, source := range m.sources {
-		state[path] = source.version
+// HasCompiled reports whether the last compilation was of these sources.
+func (m *Module) HasCompiled(sources State) bool {
+	for path, version := range sources {
+		if !m.isCompiled(path, version) {
+			return false
+		}
 	}
-	return state
+	return len(sources) == len(m.sources)
 }
 
 // CompareWithBuild compares the classes with those that the build has made of the same sources. It

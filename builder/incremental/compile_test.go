@@ -56,6 +56,28 @@ func TestTouchedFilesAreCompiled(t *testing.T) {
 	p.same()
 }
 
+// TestSameTextIsNotCompiled: a source that was written again, with the same text, has not changed.
+func TestSameTextIsNotCompiled(t *testing.T) {
+	p := newProject(t, map[string]string{"p/A.java": class("class A { int f() { return 1; } }")})
+	path := p.src() + "/p/A.java"
+	for _, at := range []time.Time{time.Now().Add(time.Hour), time.Now().Add(2 * time.Hour)} {
+		if err := os.Chtimes(path, at, at); err != nil {
+			t.Fatal(err)
+		}
+		now, err := Sources([]string{p.src()})
+		if err != nil || !p.module.HasCompiled(now) {
+			t.Errorf("another source: %v", err)
+		}
+		if r, err := p.module.Compile(t.Context(), nil); err != nil || r.Sources != 0 {
+			t.Errorf("got %+v, %v", r, err)
+		}
+	}
+	p.write("p/A.java", class("class A { int f() { return 2; } }"))
+	if now, err := Sources([]string{p.src()}); err != nil || p.module.HasCompiled(now) || p.module.HasCompiled(State{}) {
+		t.Errorf("another text is the same: %v", err)
+	}
+}
+
 func TestCancelledCompileIsDoneAgain(t *testing.T) {
 	p := newProject(t, map[string]string{"p/A.java": class("class A { int f() { return 1; } }")})
 	p.write("p/A.java", class("class A { int f() { return 20; } }"))

@@ -29,6 +29,7 @@ package incremental
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -73,6 +74,7 @@ type Module struct {
 // source is a source file as of its last compilation.
 type source struct {
 	version  fileVersion
+	digest   [sha256.Size]byte
 	words    map[string]bool
 	metadata string
 	classes  []string // files below Classes, with slashes
@@ -181,8 +183,8 @@ func (m *Module) changes(touched []string) (*work, error) {
 			w.removed = append(w.removed, path)
 		}
 	}
-	for path, s := range now {
-		if old := m.sources[path]; old == nil || old.version != s || slices.Contains(touched, path) {
+	for path, version := range now {
+		if slices.Contains(touched, path) || !m.isCompiled(path, version) {
 			w.compile[path] = true
 		}
 	}
@@ -203,6 +205,24 @@ func (m *Module) changes(touched []string) (*work, error) {
 	return w, nil
 }
 
+// isCompiled reports whether a source was compiled as it is now. A build that generates sources may write
+// the same again.
+func (m *Module) isCompiled(path string, version fileVersion) bool {
+	s := m.sources[path]
+	if s == nil || s.version.size != version.size {
+		return false
+	}
+	if s.version == version {
+		return true
+	}
+	text, err := os.ReadFile(path)
+	if err != nil || sha256.Sum256(text) != s.digest {
+		return false
+	}
+	s.version = version
+	return true
+}
+
 // run compiles into a new directory. The class path has the classes of the last compilation,
 // without those whose sources are compiled again or gone.
 func (m *Module) run(ctx context.Context, w *work) (javac.Answer, string, error) {
@@ -219,7 +239,7 @@ func (m *Module) run(ctx context.Context, w *work) (javac.Answer, string, error)
 		if err != nil {
 			return javac.Answer{}, "", err
 		}
-		w.texts[path] = &source{version: w.now[path], words: words(text), metadata: metadata(string(text))}
+		w.texts[path] = &source{version: w.now[path], digest: sha256.Sum256(text), words: words(text), metadata: metadata(string(text))}
 	}
 	if len(w.compile) == 0 {
 		return javac.Answer{OK: true}, "", nil
