@@ -31,9 +31,9 @@ type Build struct {
 	Tool Tool
 	// CacheDir is devloop's cache directory.
 	CacheDir string
-	// SkipStyle leaves out style checks: halfway through an edit they fail without any effect
-	// on what runs.
-	SkipStyle bool
+	// OnlyApplication leaves out what does not change the application, such as style checks, coverage
+	// and tests. Halfway through an edit some of them fail, and all of them take time.
+	OnlyApplication bool
 }
 
 // Tool is the command that builds a project.

@@ -37,8 +37,8 @@ type Module struct {
 	Compilers []Compiler `json:"compilers"`
 	// Goals are those that Maven ran, in their order.
 	Goals []Goal `json:"goals"`
-	// SkippedTasks are the tasks that Gradle was told to skip.
-	SkippedTasks []string `json:"skippedTasks"`
+	// Omitted are the goals or tasks that the tool was told to leave out.
+	Omitted []string `json:"omitted"`
 	// BuildFiles are files, and directories with files, that the model depends on, beyond those of
 	// every build.
 	BuildFiles []string `json:"buildFiles"`

@@ -88,7 +88,7 @@ func (w Wrapper) probe(ctx context.Context, b Build, out io.Writer) (why, failur
 	if err != nil {
 		return fmt.Sprintf("the project's own %s is a script without wrapper properties", base), "", nil
 	}
-	dist := distribution(text)
+	dist := Distribution(text)
 	if w.installed(dist) {
 		return fmt.Sprintf("the project's %s has %s", base, dist), "", nil
 	}
@@ -153,8 +153,8 @@ func reasonIn(text string, err error) string {
 
 var distributionURL = regexp.MustCompile(`(?m)^\s*distributionUrl\s*[=:]\s*(\S+)`)
 
-// distribution returns the name of what a wrapper downloads, such as "gradle-9.2.0-bin".
-func distribution(properties []byte) string {
+// Distribution returns the name of what a wrapper downloads, such as "gradle-9.2.0-bin".
+func Distribution(properties []byte) string {
 	m := distributionURL.FindSubmatch(properties)
 	if m == nil {
 		return "its distribution"

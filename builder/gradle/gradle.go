@@ -53,7 +53,7 @@ func (Gradle) run(ctx context.Context, b buildtool.Build, out io.Writer, task st
 	if err != nil {
 		return nil, err
 	}
-	args := slices.Concat(b.Tool.Command, []string{"--console=plain", "--daemon", "--init-script", script, "-Ddevloop.skipStyle=" + strconv.FormatBool(b.SkipStyle), "-p", b.Dir, taskPath(b.Module, task)})
+	args := slices.Concat(b.Tool.Command, []string{"--console=plain", "--daemon", "--init-script", script, "-Ddevloop.onlyApplication=" + strconv.FormatBool(b.OnlyApplication), "-p", b.Dir, taskPath(b.Module, task)})
 	text, err := proc.Command{Dir: b.Root, Args: args}.Run(ctx, out)
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("build with gradle: %w", context.Cause(ctx))
@@ -120,10 +120,10 @@ func (Gradle) Application(b buildtool.Build, modules []buildtool.Module) (buildt
 // PackagingReason is "": Gradle makes everything that goes into the archive without packing it.
 func (Gradle) PackagingReason(buildtool.Module, []buildtool.Module) string { return "" }
 
-// SkippedChecks returns the style checks that the init script disabled.
-func (Gradle) SkippedChecks(modules []buildtool.Module) (tasks []string) {
+// Omitted returns the tasks that the init script disabled.
+func (Gradle) Omitted(modules []buildtool.Module) (tasks []string) {
 	for _, m := range modules {
-		tasks = append(tasks, m.SkippedTasks...)
+		tasks = append(tasks, m.Omitted...)
 	}
 	return tasks
 }

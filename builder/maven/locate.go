@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
@@ -30,7 +31,7 @@ func (Maven) Find(ctx context.Context, b buildtool.Build, out io.Writer) (buildt
 		home = paths.InHome(".m2")
 	}
 	w := buildtool.Wrapper{Tool: "Maven", Script: buildtool.Script(b.Root, "mvnw", "mvnw.cmd"), Path: "mvn",
-		Properties: filepath.Join(b.Root, ".mvn", "wrapper", "maven-wrapper.properties"),
+		Properties: wrapperProperties(b.Root),
 		Dists:      filepath.Join(home, "wrapper", "dists"), Marker: []string{"*/bin/mvn", "*/*/bin/mvn"}, Site: "https://maven.apache.org/install.html"}
 	return w.Choose(ctx, b, out)
 }
@@ -100,4 +101,29 @@ func (t Maven) Root(dir string) string {
 		}
 	}
 	return dir
+}
+
+// toolVersion returns the version of Maven that the build runs, nil if it is not known.
+func toolVersion(b buildtool.Build) []int {
+	name := ""
+	if b.Tool.Wrapped {
+		text, _ := os.ReadFile(wrapperProperties(b.Root))
+		name = buildtool.Distribution(text)
+	} else if len(b.Tool.Command) > 0 {
+		name = strings.ReplaceAll(buildtool.Version(b.Tool.Command[0], "Maven"), "mvn ", "maven-")
+	}
+	m := buildtool.VersionInPath.FindStringSubmatch(name)
+	if m == nil {
+		return nil
+	}
+	var version []int
+	for part := range strings.SplitSeq(m[1], ".") {
+		n, _ := strconv.Atoi(part)
+		version = append(version, n)
+	}
+	return version
+}
+
+func wrapperProperties(root string) string {
+	return filepath.Join(root, ".mvn", "wrapper", "maven-wrapper.properties")
 }

@@ -3,7 +3,8 @@
 //	modules, err := maven.Maven{}.Package(ctx, build, out) // builds the executable jar
 //	one, err := maven.Maven{}.Application(build, modules)
 //
-// An extension, extension/…/Model.java, has Maven report its model as the build runs. What a build
+// An extension, extension/…/Model.java, has Maven report its model as the build runs; Omit.java beside it leaves out
+// goals that the application does not need. What a build
 // is, and what to do with the model, is in packages buildtool and project.
 package maven
 
@@ -48,40 +49,47 @@ const modelExtension = "META-INF/sisu/javax.inject.Named"
 
 // Package builds the executable archive, and returns the modules of the build.
 func (t Maven) Package(ctx context.Context, b buildtool.Build, out io.Writer) ([]buildtool.Module, error) {
-	extension, report, err := writeModelExtension(b.StateDir("models"))
-	if err != nil {
-		return nil, err
-	}
-	if err := t.run(ctx, b, out, "-Dmaven.ext.class.path="+extension, "-Ddevloop.model="+report, "package"); err != nil {
-		return nil, err
-	}
-	return buildtool.ReadModules(report)
+	return t.run(ctx, b, out, "package")
 }
 
 // Classes builds everything that goes into the archive, but does not pack it. It reports no
 // modules.
 func (t Maven) Classes(ctx context.Context, b buildtool.Build, out io.Writer) ([]buildtool.Module, error) {
-	return nil, t.run(ctx, b, out, "process-classes")
+	_, err := t.run(ctx, b, out, "process-classes")
+	return nil, err
 }
 
-// run has Maven run a phase of its lifecycle.
-func (Maven) run(ctx context.Context, b buildtool.Build, out io.Writer, arguments ...string) error {
-	args := slices.Concat(b.Tool.Command, []string{"-B", "-ntp", "-DskipTests"})
-	if b.SkipStyle {
-		args = append(args, skipStyle()...)
+// run has Maven run a phase of its lifecycle, and returns the modules of the build.
+func (Maven) run(ctx context.Context, b buildtool.Build, out io.Writer, phase string) ([]buildtool.Module, error) {
+	extension, report, err := writeModelExtension(b.StateDir("models"))
+	if err != nil {
+		return nil, err
+	}
+	args := slices.Concat(b.Tool.Command, quiet(b), []string{"-DskipTests", "-Dmaven.ext.class.path=" + extension}, omissions(b))
+	if phase == "package" { // an earlier phase does not know the archive
+		args = append(args, "-Ddevloop.model="+report)
 	}
 	if module := moduleOf(b); module != "" {
 		args = append(args, "-pl", module, "-am")
 	}
-	args = append(args, arguments...)
+	args = append(args, phase)
 	text, err := proc.Command{Dir: b.Root, Args: args, Env: environment(b.Root)}.Run(ctx, out)
 	if ctx.Err() != nil {
-		return fmt.Errorf("build with maven: %w", context.Cause(ctx))
+		return nil, fmt.Errorf("build with maven: %w", context.Cause(ctx))
 	}
 	if err != nil {
-		return failure(b, text, proc.ExitError(args, err))
+		return nil, failure(b, text, proc.ExitError(args, err))
 	}
-	return nil
+	return buildtool.ReadModules(report)
+}
+
+// quiet returns Maven's options for output that is read line by line. Maven knows -ntp since 3.6.1; the
+// property of older versions does the same for their logger.
+func quiet(b buildtool.Build) []string {
+	if v := toolVersion(b); v != nil && slices.Compare(v, []int{3, 6, 1}) < 0 {
+		return []string{"-B", "-Dorg.slf4j.simpleLogger.log.org.apache.maven.cli.transfer.Slf4jMavenTransferListener=warn"}
+	}
+	return []string{"-B", "-ntp"}
 }
 
 // writeModelExtension writes the extension's jar into dir. It returns the jar's path, and that of
@@ -116,7 +124,7 @@ func extensionJar() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := io.WriteString(w, "io.github.devloop_cli.Model\n"); err != nil {
+	if _, err := io.WriteString(w, "io.github.devloop_cli.Model\nio.github.devloop_cli.Omit\n"); err != nil {
 		return nil, err
 	}
 	err = jar.Close()

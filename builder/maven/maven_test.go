@@ -53,6 +53,30 @@ func TestStyleFailuresAreTold(t *testing.T) {
 	}
 }
 
+func TestMavenIsToldWhatToLeaveOut(t *testing.T) {
+	t.Parallel()
+	for only, want := range map[bool]string{false: "jib-maven-plugin", true: "jib-maven-plugin maven-checkstyle-plugin jacoco-maven-plugin devloop.omitTests"} {
+		all := strings.Join(omissions(buildtool.Build{OnlyApplication: only}), " ")
+		for word := range strings.FieldsSeq("jib-maven-plugin maven-checkstyle-plugin jacoco-maven-plugin devloop.omitTests") {
+			if strings.Contains(all, word) != strings.Contains(want, word) {
+				t.Errorf("only the application %v: %s", only, all)
+			}
+		}
+	}
+}
+
+// TestOldMavenIsNotToldNtp: it ends with "Unrecognized option: -ntp".
+func TestOldMavenIsNotToldNtp(t *testing.T) {
+	t.Parallel()
+	for dist, want := range map[string]bool{"apache-maven-3.5.4-bin.zip": false, "apache-maven-3.6.0-bin.zip": false, "apache-maven-3.6.1-bin.zip": true, "apache-maven-3.9.12-bin.zip": true, "tools.zip": true} {
+		root := t.TempDir()
+		jartest.WriteFile(t, root, ".mvn/wrapper/maven-wrapper.properties", "distributionUrl=https://repo.maven.apache.org/maven2/"+dist)
+		if got := slices.Contains(quiet(buildtool.Build{Root: root, Tool: buildtool.Tool{Wrapped: true}}), "-ntp"); got != want {
+			t.Errorf("%s: -ntp is %v", dist, got)
+		}
+	}
+}
+
 func TestPackingByMaven(t *testing.T) {
 	t.Parallel()
 	lib, web := buildtool.Module{Name: "g:lib", Archive: "/lib.jar"}, buildtool.Module{Name: "g:web"}
@@ -100,10 +124,10 @@ func TestMavenNamesACorruptJar(t *testing.T) {
 	}
 }
 
-func TestSkippedChecks(t *testing.T) {
+func TestOmittedPluginsAreNamed(t *testing.T) {
 	t.Parallel()
-	goals := []buildtool.Goal{{Goal: "maven-checkstyle-plugin:check", Phase: "validate"}, {Goal: "maven-compiler-plugin:compile", Phase: "compile"}}
-	if got := (Maven{}).SkippedChecks([]buildtool.Module{{Goals: goals}}); !slices.Equal(got, []string{"maven-checkstyle-plugin"}) {
+	omitted := []string{"maven-checkstyle-plugin:check", "jacoco-maven-plugin:report", "maven-surefire-plugin:test", "maven-compiler-plugin:testCompile", "spring-boot-maven-plugin:build-image"}
+	if got := (Maven{}).Omitted([]buildtool.Module{{Omitted: omitted}}); !slices.Equal(got, []string{"checkstyle", "jacoco", "spring-boot:build-image"}) {
 		t.Errorf("got %v", got)
 	}
 }

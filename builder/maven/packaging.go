@@ -11,10 +11,8 @@ import (
 // https://maven.apache.org/guides/introduction/introduction-to-the-lifecycle.html#lifecycle-reference
 var earlyPhases = []string{"", "validate", "initialize", "generate-sources", "process-sources", "generate-resources", "process-resources", "compile", "process-classes"}
 
-// packers are goals of later phases that do not change a class or a resource of the application.
-var packers = []string{"maven-resources-plugin:testResources", "maven-compiler-plugin:testCompile", "maven-surefire-plugin:test",
-	"maven-jar-plugin:jar", "maven-war-plugin:war", "spring-boot-maven-plugin:repackage", "maven-source-plugin:jar-no-fork",
-	"kotlin-maven-plugin:test-compile", "gmavenplus-plugin:compileTests", "jacoco-maven-plugin:report", "maven-failsafe-plugin:integration-test"}
+// packers are goals of later phases that pack the application as it is.
+var packers = []string{"maven-jar-plugin:jar", "maven-jar-plugin:test-jar", "maven-war-plugin:war", "spring-boot-maven-plugin:repackage"}
 
 // PackagingReason says why Maven has to pack the archive of a module at each build, "" if it need
 // not: the archive has classes and libraries only.
@@ -25,7 +23,7 @@ func (Maven) PackagingReason(one buildtool.Module, modules []buildtool.Module) s
 		}
 	}
 	for _, g := range one.Goals {
-		if !slices.Contains(earlyPhases, g.Phase) && !slices.Contains(packers, g.Goal) {
+		if !slices.Contains(earlyPhases, g.Phase) && !changesNothing(g.Goal) {
 			return fmt.Sprintf("%s runs for it in the phase %s", g.Goal, g.Phase)
 		}
 	}

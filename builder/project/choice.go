@@ -44,7 +44,7 @@ type runner interface {
 type interpreter interface {
 	Application(b buildtool.Build, modules []buildtool.Module) (buildtool.Module, error)
 	PackagingReason(one buildtool.Module, modules []buildtool.Module) string
-	SkippedChecks(modules []buildtool.Module) []string
+	Omitted(modules []buildtool.Module) []string
 }
 
 // tools are in the order of preference: "gradle init" leaves the pom.xml in place.

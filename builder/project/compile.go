@@ -106,7 +106,7 @@ func (p *Project) archive(ctx context.Context, out io.Writer) (one buildtool.Mod
 // request returns the build as it is configured now.
 func (p *Project) request() buildtool.Build {
 	b := p.build
-	b.SkipStyle = p.SkipStyle
+	b.OnlyApplication = p.OnlyApplication
 	return b
 }
 
@@ -155,10 +155,10 @@ func (m model) layer(file string) string {
 // describe adds the application's name and Dockerfile.
 func (p *Project) describe(app springboot.App, dir string) springboot.App {
 	app.Dir, app.Name = dir, p.Name
-	if m, known := p.model(); known && p.SkipStyle {
-		checks := p.tool.SkippedChecks(m.Modules)
-		slices.Sort(checks)
-		app.SkippedChecks = slices.Compact(checks)
+	if m, known := p.model(); known {
+		omitted := p.tool.Omitted(m.Modules)
+		slices.Sort(omitted)
+		app.Omitted = slices.Compact(omitted)
 	}
 	app.Dockerfile, app.Context = p.dockerfile.of(dir)
 	return app

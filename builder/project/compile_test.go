@@ -152,8 +152,8 @@ func (w onWrite) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// forModel matches the arguments by which Maven tells of the build.
-var forModel = regexp.MustCompile(`-D(maven\.ext\.class\.path|devloop\.model)=\S+ `)
+// forModel matches the arguments by which Maven reports its model, and leaves out goals.
+var forModel = regexp.MustCompile(`-D(maven\.ext\.class\.path|devloop\.\w+)=\S+ `)
 
 func TestMavenModules(t *testing.T) {
 	dir := t.TempDir()

@@ -59,8 +59,8 @@ type Project struct {
 	// NeedsJar reports whether the image of an application with a Dockerfile needs the jar; nil
 	// means that it always does.
 	NeedsJar func(springboot.App) bool
-	// SkipStyle leaves out style checks, such as checkstyle.
-	SkipStyle bool
+	// OnlyApplication leaves out what does not change the application, such as checkstyle and coverage.
+	OnlyApplication bool
 
 	tool       tool
 	build      buildtool.Build

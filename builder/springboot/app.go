@@ -41,8 +41,8 @@ type App struct {
 	Classes, Resources, Libraries []string
 	// CompiledBy says in a few words what compiled the classes, "" if there is no choice.
 	CompiledBy string
-	// SkippedChecks names the style checks that the build left out.
-	SkippedChecks []string
+	// Omitted names what the build left out because it does not change the application.
+	Omitted []string
 	// Dir is the directory of the project or module that made it.
 	Dir string
 	// Name is the project's, fit for an image reference.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Compiles Model.java, for Java 8, into the class files beside it that the builder
-# carries. Run it when it has changed.
+# Compiles Model.java and Omit.java, for Java 8, into the class files beside them that the
+# builder carries. Run it when one has changed.
 #
 #   builder/maven/extension/compile.sh MAVEN_HOME
 #

@@ -92,6 +92,7 @@ var Settings = []Setting{
 	{Name: "timeout", Kind: Span, Default: "2m", Usage: "how long the Pod may take to become ready; 0 waits for ever", Example: "5m"},
 	{Name: "keep", Unset: "none", Kind: List, Usage: "leave a `PART` as the manifest has it: grace (2 s to end), probes (asked each second)", Example: "[probes]", Choices: render.Patches},
 
+	{Name: "full-build", Unset: "false", Kind: Switch, Usage: "run the whole build in run: also tests, style checks, coverage and the like, which do not change the application", Example: "true"},
 	{Name: "compiler", Default: "auto", Usage: "compile saves in run with this `COMPILER`: auto, a warm incremental one where it makes the same bytes as the build; build, always the build", Example: "build", Choices: []string{"auto", "build"}},
 	{Name: "path", Default: "auto", Usage: "apply saves in run in this `MODE`: auto, the fastest that gives the same result as a new Pod; swap, hot swap also what may have run at start; restart, never hot swap; pod, always a new Pod", Example: "restart", Choices: []string{"auto", "swap", "restart", "pod"}},
 	{Name: "debug", Unset: "false", Kind: Switch, Usage: "let a debugger attach to the JVM, at a local port that outlives the Pods", Example: "true"},

@@ -30,9 +30,7 @@ func (c *cycle) compile(ctx context.Context) error {
 		if err == nil {
 			r.note = c.compileNote(app)
 		}
-		if len(app.SkippedChecks) > 0 {
-			c.informOnce("style checks are left out while devloop run is up: "+strings.Join(app.SkippedChecks, ", "), "run them: devloop deploy, or your build")
-		}
+		c.tellOmitted(app)
 		return app, err
 	})
 	if err != nil {
@@ -40,6 +38,18 @@ func (c *cycle) compile(ctx context.Context) error {
 	}
 	c.app, c.lastApp, c.compiled = app, app, true
 	return nil
+}
+
+// tellOmitted says once what the build has left out.
+func (c *cycle) tellOmitted(app springboot.App) {
+	if len(app.Omitted) == 0 {
+		return
+	}
+	var hints []string
+	if c.Target.Follow { // a deploy leaves out only what publishes
+		hints = []string{"run the whole build: --full-build"}
+	}
+	c.informOnce("the build leaves out what does not change the application: "+strings.Join(app.Omitted, ", "), hints...)
 }
 
 // compileNote says what was compiled, if it lies in the project, and how.

@@ -119,7 +119,7 @@ func newSession(c *cli.Context, d wiring.Display) (*engine.Session, func(), erro
 		Tool: strings.Join(project.Tool.Command, " "), Why: project.Tool.Why,
 		Context: pods.Context(), Cluster: cluster, Namespace: t.Namespace,
 	})
-	project.SkipStyle = c.Command.Name == "run"
+	project.OnlyApplication = c.Command.Name == "run" && !c.Bool("full-build")
 	compiler := compiler.New(project, c.String("compiler") == "auto")
 	imager := image.New(docker, image.Options{CacheDir: cache, Base: c.String("base-image"), Without: wiring.WithoutOptimizations(c), JVMOptions: t.JVMOptions, Develop: t.NotPatchable == "", Swap: c.Command.Name == "run" && !t.NotChangeable, Debug: t.Debug.On, Suspend: t.Debug.Suspend})
 	if t.NotPatchable == "" {

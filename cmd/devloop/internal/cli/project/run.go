@@ -46,7 +46,7 @@ same across Pods and restarts, and hot swap works while the debugger is attached
 While it runs, r rebuilds what changed, R makes a new image and a new Pod, h shows the keys,
 and q or Ctrl+C quits. The Pod stays, unless --cleanup is given.`,
 		Flags: append(cycleFlags(),
-			wiring.SettingFlags("compiler", "path", "debug", "debug-port", "suspend", "keep-serving", "livereload", "poll", "watch", "ignore", "cleanup")...),
+			wiring.SettingFlags("full-build", "compiler", "path", "debug", "debug-port", "suspend", "keep-serving", "livereload", "poll", "watch", "ignore", "cleanup")...),
 		Action: func(c *cli.Context) error {
 			if !c.Bool("livereload") {
 				return run(c, s, wiring.NewDisplay(c, s), nil)

@@ -101,6 +101,7 @@ public final class Model extends AbstractEventSpy {
         m.put("provided", files(project, Artifact.SCOPE_PROVIDED, Artifact.SCOPE_SYSTEM));
         m.put("compilers", compilers.getOrDefault(project.getId(), new ArrayList<>()));
         m.put("goals", goals.getOrDefault(project.getId(), new ArrayList<>()));
+        m.put("omitted", project.getContextValue(Omit.OMITTED));
         m.put("buildFiles", poms(project));
         return m;
     }
