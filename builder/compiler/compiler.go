@@ -65,6 +65,9 @@ type Project interface {
 
 // Compiler compiles a project again and again.
 type Compiler struct {
+	// Ready is called when the next save of a source can be compiled incrementally. May be nil.
+	Ready func()
+
 	project Project
 	dir     string // of the project, without symbolic links, as tools report it
 	tool    string // "gradle" or "maven"

@@ -56,8 +56,10 @@ func newReady(t *testing.T) (*played, *Compiler) {
 	t.Helper()
 	p, c := newPlayed(t)
 	p.compiles(t, c, nil, "")
-	if why := c.bootstrap(t.Context()); why != "" || c.module == nil {
-		t.Fatalf("it is not proven: %q", why)
+	said := 0
+	c.Ready = func() { said++ }
+	if why := c.bootstrap(t.Context()); why != "" || c.module == nil || said != 1 {
+		t.Fatalf("it is not proven: %q, and it was said %d times that it is", why, said)
 	}
 	return p, c
 }

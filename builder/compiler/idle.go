@@ -134,6 +134,9 @@ func (c *Compiler) prepare(ctx context.Context) string {
 		return c.disable(err)
 	}
 	c.module, c.copies, c.dirty, c.failures = m, copies, false, 0
+	if c.Ready != nil {
+		c.Ready()
+	}
 	return ""
 }
 

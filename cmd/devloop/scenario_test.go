@@ -44,6 +44,7 @@ type scenario struct {
 	cluster             kubernetes.Interface
 	port                string        // the local one for the first container port, "" for devloop's choice
 	patience            time.Duration // for each command
+	env                 []string      // for each command, beside the test's own
 }
 
 // newScenario copies a sample and makes a namespace for it in the test cluster. What
@@ -53,18 +54,31 @@ func newScenario(t *testing.T, sample string) *scenario {
 	return scenarioIn(t, sample, real.Kind(t), real.Kubeconfig(), real.ClusterName)
 }
 
+// newProject is newScenario without a file, for a project of that name.
+func newProject(t *testing.T, name string) *scenario {
+	t.Helper()
+	return emptyScenario(t, name, real.Kind(t), real.Kubeconfig(), real.ClusterName)
+}
+
 // scenarioIn is newScenario in a kind cluster.
 func scenarioIn(t *testing.T, sample string, config *rest.Config, kubeconfig, cluster string) *scenario {
+	t.Helper()
+	s := emptyScenario(t, sample, config, kubeconfig, cluster)
+	real.CopySources(t, filepath.Join("..", "..", "samples", sample), s.dir)
+	if strings.HasPrefix(sample, "spring-") {
+		s.rename(fmt.Sprintf("%s-%d", sample, copies.Add(1)))
+	}
+	return s
+}
+
+// emptyScenario makes the namespace of a scenario.
+func emptyScenario(t *testing.T, name string, config *rest.Config, kubeconfig, cluster string) *scenario {
 	t.Helper()
 	clients, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &scenario{T: t, dir: filepath.Join(t.TempDir(), sample), kubeconfig: kubeconfig, context: "kind-" + cluster, cluster: clients, patience: patience, port: reservedPort(t)}
-	real.CopySources(t, filepath.Join("..", "..", "samples", sample), s.dir)
-	if s.name = sample; strings.HasPrefix(sample, "spring-") {
-		s.rename(fmt.Sprintf("%s-%d", sample, copies.Add(1)))
-	}
+	s := &scenario{T: t, dir: filepath.Join(t.TempDir(), name), name: name, kubeconfig: kubeconfig, context: "kind-" + cluster, cluster: clients, patience: patience, port: reservedPort(t)}
 	made, err := clients.CoreV1().Namespaces().Create(t.Context(),
 		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "scenario-"}}, metav1.CreateOptions{})
 	if err != nil {
@@ -147,8 +161,9 @@ func (s *scenario) command(name string, args ...string) *exec.Cmd {
 	s.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, "devloop", append(flags, args...)...)
 	cmd.Dir = s.dir
+	cmd.Env = append(os.Environ(), s.env...)
 	if s.port != "" {
-		cmd.Env = append(os.Environ(), "DEVLOOP_PORT="+s.port)
+		cmd.Env = append(cmd.Env, "DEVLOOP_PORT="+s.port)
 	}
 	return cmd
 }

@@ -104,6 +104,21 @@ func answers(config *rest.Config) error {
 // Gradle skips t if gradle is not on the PATH.
 func Gradle(t testing.TB) { t.Helper(); tool(t, "gradle", "gradle") }
 
+// GradleVersion returns the command of a Gradle that hack/gradle.sh has made, or skips t.
+func GradleVersion(t testing.TB, version string) string {
+	t.Helper()
+	Java(t)
+	cache, err := os.UserCacheDir()
+	command := filepath.Join(cache, "devloop", "gradle", version, "bin", "gradle")
+	if err == nil {
+		_, err = os.Stat(command)
+	}
+	if err != nil {
+		missing(t, "gradle-"+version, fmt.Errorf("%w; hack/gradle.sh %s makes it", err, version))
+	}
+	return command
+}
+
 // Maven skips t if mvn is not on the PATH.
 func Maven(t testing.TB) { t.Helper(); tool(t, "maven", "mvn") }
 

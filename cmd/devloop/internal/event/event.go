@@ -285,6 +285,9 @@ type Notice struct {
 	Hints []string `json:"hints,omitempty"`
 }
 
+// CompilerReady says that the next save of a source is compiled in a fraction of the build's time.
+type CompilerReady struct{}
+
 // Progress is what long work is doing right now.
 type Progress struct {
 	Line string `json:"line"`
@@ -339,6 +342,7 @@ func (AppAnswered) Kind() string     { return "app.answered" }
 func (StateChanged) Kind() string    { return "state.changed" }
 func (CycleFinished) Kind() string   { return "cycle.finished" }
 func (Notice) Kind() string          { return "notice" }
+func (CompilerReady) Kind() string   { return "compiler.ready" }
 func (Progress) Kind() string        { return "progress" }
 func (Mark) Kind() string            { return "mark" }
 func (CheckFinished) Kind() string   { return "check.finished" }

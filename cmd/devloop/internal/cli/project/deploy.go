@@ -121,6 +121,7 @@ func newSession(c *cli.Context, d wiring.Display) (*engine.Session, func(), erro
 	})
 	project.OnlyApplication = c.Command.Name == "run" && !c.Bool("full-build")
 	compiler := compiler.New(project, c.String("compiler") == "auto")
+	compiler.Ready = func() { d.Publish(0, event.CompilerReady{}) }
 	imager := image.New(docker, image.Options{CacheDir: cache, Base: c.String("base-image"), Without: wiring.WithoutOptimizations(c), JVMOptions: t.JVMOptions, Develop: t.NotPatchable == "", Swap: c.Command.Name == "run" && !t.NotChangeable, Debug: t.Debug.On, Suspend: t.Debug.Suspend})
 	if t.NotPatchable == "" {
 		project.NeedsJar = imager.NeedsJar
