@@ -430,7 +430,7 @@ func (a *API) portForward(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	problems := map[string]httpstream.Stream{}
-	connection := spdy.NewResponseUpgrader().UpgradeResponse(w, r, func(s httpstream.Stream, _ <-chan struct{}) error {
+	connection := spdy.NewResponseUpgrader().UpgradeResponse(w, r, func(s httpstream.Stream, replied <-chan struct{}) error {
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		id := s.Headers().Get(corev1.PortForwardRequestIDHeader)
@@ -442,7 +442,10 @@ func (a *API) portForward(w http.ResponseWriter, r *http.Request) {
 		if problem == nil {
 			return errors.New("data stream before its error stream")
 		}
-		go a.converse(problem, s)
+		go func() {
+			<-replied // a reset that overtakes the reply would be all that the client sees
+			a.converse(problem, s)
+		}()
 		return nil
 	})
 	if connection != nil {

@@ -2,7 +2,7 @@
 //
 //	var dial tunnel.Dialer = portforward.Dialer(config)
 //
-// What goes through a tunnel is package tunnel's and its users' affair.
+// Package tunnel and its users decide what goes through a tunnel.
 package portforward
 
 //lint:file-ignore SA1019 client-go 0.37 still deals in apimachinery's httpstream: its spdy.Negotiate returns one
@@ -39,8 +39,7 @@ import (
 const dialTimeout = 10 * time.Second
 
 // Dialer speaks SPDY over a websocket, as Kubernetes does since 1.31, and plain
-// SPDY with API servers that refuse that. client-go has ready dialers for both, but
-// they take no context, so a dial could not be cancelled.
+// SPDY with API servers that refuse that.
 func Dialer(config *rest.Config) tunnel.Dialer {
 	return func(ctx context.Context, p kube.Pod) (tunnel.Tunnel, error) {
 		ctx, cancel := context.WithTimeoutCause(ctx, dialTimeout, fmt.Errorf("the cluster did not answer within %v", dialTimeout))
@@ -49,18 +48,42 @@ func Dialer(config *rest.Config) tunnel.Dialer {
 		if err != nil {
 			return nil, err
 		}
-		connection, err := dialWebsocket(ctx, config, address)
-		if refusesWebsocket(err) {
-			connection, err = dialSPDY(ctx, config, address)
-		}
-		if err != nil && ctx.Err() != nil {
-			err = context.Cause(ctx)
-		}
+		connection, err := abandonable(ctx, func() (httpstream.Connection, error) {
+			connection, err := dialWebsocket(ctx, config, address)
+			if refusesWebsocket(err) {
+				connection, err = dialSPDY(ctx, config, address)
+			}
+			return connection, err
+		})
 		if err != nil {
 			return nil, fmt.Errorf("forward to pod %q: %w", p.Name, err)
 		}
 		return &podTunnel{connection: connection}, nil
 	}
+}
+
+// abandonable returns when ctx ends, although dial may not: client-go's dialers watch ctx only until TCP is
+// connected, and a handshake may hang. A connection that comes too late is closed.
+func abandonable(ctx context.Context, dial func() (httpstream.Connection, error)) (httpstream.Connection, error) {
+	var connection httpstream.Connection
+	var err error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if connection, err = dial(); err == nil && ctx.Err() != nil {
+			err = errors.Join(context.Cause(ctx), connection.Close())
+		}
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	if deadline, _ := ctx.Deadline(); err != nil && !time.Now().Before(deadline) {
+		<-ctx.Done() // the socket's timeout came a moment before
+		return nil, context.Cause(ctx)
+	}
+	return connection, err
 }
 
 // refusesWebsocket tells a server, or a proxy, that knows no websockets from one that

@@ -3,17 +3,21 @@ package portforward
 //lint:file-ignore SA1019 the API server of the tests speaks apimachinery's httpstream, as the package does
 
 import (
+	"context"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/httpstream"
 
 	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/tunnel"
 )
 
 var web = kube.Pod{Namespace: "default", Name: "web"}
@@ -69,6 +73,57 @@ func TestClosedTunnelOpensNothing(t *testing.T) {
 	fakeapi.Eventually(t, "the tunnel is down", func() bool { return !end.Alive() })
 	if _, err := end.Open(8080); err == nil {
 		t.Error("a stream was opened")
+	}
+}
+
+// TestDialEndsWithItsContext has a server that takes requests and answers none, or only the one for SPDY.
+func TestDialEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	newer := errors.New("a newer save")
+	for name, answersWebsocket := range map[string]bool{"websocket": false, "SPDY": true} {
+		for _, ends := range []string{"cancelled", "deadline"} {
+			a, client := fakeapi.New(t)
+			ctx, cancel := context.WithCancelCause(t.Context())
+			want := newer
+			if ends == "deadline" {
+				short, stop := context.WithTimeout(ctx, 50*time.Millisecond)
+				defer stop()
+				ctx, want = short, context.DeadlineExceeded
+			}
+			a.Fault = func(w http.ResponseWriter, r *http.Request) bool {
+				if r.Method == http.MethodGet && answersWebsocket {
+					fakeapi.Refuse(w, http.StatusForbidden, metav1.StatusReasonForbidden, "no websockets")
+					return true
+				}
+				if ends == "cancelled" {
+					cancel(newer)
+				}
+				select {
+				case <-r.Context().Done():
+				case <-t.Context().Done():
+				}
+				return true
+			}
+			began := time.Now()
+			if _, err := Dialer(client.Config)(ctx, web); !errors.Is(err, want) || time.Since(began) > dialTimeout/2 {
+				t.Errorf("%s, %s: got %v after %v", name, ends, err, time.Since(began))
+			}
+			cancel(nil)
+		}
+	}
+}
+
+// TestRefusedPortIsReportedEachTime asks often: the reset of a stream must not hide its reason.
+func TestRefusedPortIsReportedEachTime(t *testing.T) {
+	t.Parallel()
+	a, c := fakeapi.New(t)
+	a.Forward = func(int, httpstream.Stream) error { return errors.New("connect: connection refused") }
+	prober := tunnel.Prober{Dial: Dialer(c.Config), Pod: web}
+	defer prober.Close()
+	for i := range 300 {
+		if _, err := prober.Ask(t.Context(), 8080); !tunnel.IsRefused(err) {
+			t.Fatalf("request %d: got %v", i, err)
+		}
 	}
 }
 
