@@ -3,17 +3,15 @@
 //	w := readiness.Waiter{Client: client, Dial: dial}
 //	err := w.Ready(ctx, pods, func(p readiness.Phase) { fmt.Println(p.Pod, p.Phase) })
 //
-// A Pod serves when its containers run, its probes succeed, and its ports accept connections. The wait
-// ends early, with a [*podstatus.NotReadyError], when the Pod can't get there: package podstatus knows when, and
-// explain says why.
+// A Pod serves when its containers run, its probes succeed, and its ports accept connections (ports.go).
+// The wait ends early, with a [*podstatus.NotReadyError], when the Pod can't get there: package podstatus
+// decides when, and explain says why.
 package readiness
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -32,18 +30,18 @@ import (
 	"github.com/devloop-cli/devloop/runner/tunnel"
 )
 
-// Phase is a step of a Pod on its way to serve.
+// Phase is a step of a Pod's start.
 type Phase struct {
 	Pod    string
 	Phase  string // one of the Phase… words
-	Detail string // such as the node's name or the image, "" where there is nothing to add
+	Detail string // the node's name or the image, or ""
 }
 
 // The phases, in the order in which a Pod goes through them. It may skip some.
 const (
-	PhasePending   = "pending"   // no node has it yet
-	PhaseScheduled = "scheduled" // a node has it
-	PhaseCreating  = "creating"  // the node makes its containers, for which it may pull images
+	PhasePending   = "pending"   // not scheduled yet
+	PhaseScheduled = "scheduled" // assigned to a node
+	PhaseCreating  = "creating"  // the node creates its containers, and may pull images
 	PhaseRunning   = "running"   // all containers run
 	PhaseReady     = "ready"     // its probes succeed and its ports accept connections
 )
@@ -51,7 +49,7 @@ const (
 // errDone is the cause of contexts that end because their work is done.
 var errDone = errors.New("done")
 
-// errReady is the cause that a watch ends with when all is well.
+// errReady is the cause of a watch that ends because the Pod serves.
 var errReady = errors.New("ready")
 
 // Waiter waits for Pods of a cluster.
@@ -60,12 +58,12 @@ type Waiter struct {
 	Dial   tunnel.Dialer
 }
 
-// Ready waits until all containers of the Pods run, their probes succeed, and the
-// ports that they name accept connections, of each container at least one. It calls phase, which may
-// be nil, for each step, never from two goroutines at once.
+// Ready waits until all containers of the Pods run, their probes succeed, and the ports that they name
+// accept connections, at least one of each container. It calls phase at each step, never twice at the
+// same time; phase may be nil.
 //
-// It returns a [*podstatus.NotReadyError] as soon as waiting has no point, or when ctx's
-// deadline passes; when ctx is cancelled, an error that wraps its cause.
+// It returns a [*podstatus.NotReadyError] as soon as a Pod can't become ready, or when ctx's deadline
+// passes. When ctx is cancelled, the error wraps its cause.
 func (w Waiter) Ready(ctx context.Context, pods []kube.Pod, phase func(Phase)) error {
 	group, groupCtx := errgroup.WithContext(ctx)
 	var one sync.Mutex
@@ -82,11 +80,10 @@ func (w Waiter) Ready(ctx context.Context, pods []kube.Pod, phase func(Phase)) e
 	return group.Wait()
 }
 
-// wait waits for one Pod.
 func (w Waiter) wait(ctx context.Context, p kube.Pod, report func(Phase)) error {
 	watchCtx, stop := context.WithCancelCause(ctx)
 	defer stop(errDone)
-	b := &podWaiter{Waiter: w, pod: p, reporter: report, ctx: watchCtx, stop: stop}
+	b := &podWaiter{Waiter: w, pod: p, reporter: report, ctx: watchCtx, stop: stop, ports: newPortWait(w.Dial, p)}
 	defer b.background.Wait()
 	defer stop(errDone)
 	err := w.Client.WatchPods(watchCtx, cluster.PodWatch{Pod: &p, See: b.see})
@@ -101,18 +98,16 @@ type podWaiter struct {
 	ctx      context.Context // of the watch
 	stop     context.CancelCauseFunc
 
-	last      atomic.Pointer[corev1.Pod] // the state seen last
-	phase     Phase                      // reported last
-	scheduled chan struct{}              // closed when a node takes the Pod, nil while none is sought
-	probing   sync.Once
-	// mounting starts the look at the Pod's volumes, running that at its ports.
-	mounting, running sync.Once
-	background        sync.WaitGroup // goroutines next to the watch
-	mu                sync.Mutex
-	waiting           map[int]error // ports that do not accept connections yet
+	last      atomic.Pointer[corev1.Pod] // the latest state
+	phase     Phase                      // the latest report
+	scheduled chan struct{}              // closed when the Pod is scheduled, nil unless the scheduler failed
+	ports     *portWait
+	// Each starts one goroutine beside the watch.
+	mounting, running, probing sync.Once
+	background                 sync.WaitGroup
 }
 
-// see looks at a state of the Pod and decides whether to go on waiting.
+// see handles a state of the Pod, and says whether the wait is over.
 func (b *podWaiter) see(p *corev1.Pod, gone bool) (bool, error) {
 	if !gone {
 		b.last.Store(p)
@@ -126,7 +121,7 @@ func (b *podWaiter) see(p *corev1.Pod, gone bool) (bool, error) {
 	}
 	b.report(phaseOf(p))
 	if podstatus.IsCreating(p) {
-		b.mounting.Do(func() { b.background.Go(b.volumes) })
+		b.mounting.Do(func() { b.background.Go(b.checkVolumes) })
 	}
 	if completed(p) {
 		return true, nil
@@ -135,12 +130,18 @@ func (b *podWaiter) see(p *corev1.Pod, gone bool) (bool, error) {
 		b.running.Do(func() { b.background.Go(b.checkOtherPorts) })
 	}
 	if kube.IsReady(p) {
-		b.probing.Do(func() { b.background.Go(func() { b.probe(p) }) })
+		b.probing.Do(func() {
+			b.background.Go(func() {
+				if b.ports.await(b.ctx, p) == nil {
+					b.stop(errReady)
+				}
+			})
+		})
 	}
 	return false, nil
 }
 
-// report reports a phase once.
+// report reports a phase, once.
 func (b *podWaiter) report(p Phase) {
 	if p != b.phase {
 		b.phase = p
@@ -148,7 +149,7 @@ func (b *podWaiter) report(p Phase) {
 	}
 }
 
-// limitScheduling ends the wait of a Pod that no node takes.
+// limitScheduling ends the wait for a Pod that no node takes.
 func (b *podWaiter) limitScheduling(p *corev1.Pod) {
 	v := podstatus.Unschedulable(p)
 	switch {
@@ -169,129 +170,8 @@ func (b *podWaiter) limitScheduling(p *corev1.Pod) {
 	}
 }
 
-// minUptime is how long a container has to run that names no port and has no probe:
-// nothing else tells one that serves from one that is about to fail.
-const minUptime = 3 * time.Second
-
-// uptimeReached is when a Pod's containers have run long enough, zero where something else
-// tells that they serve.
-func uptimeReached(p *corev1.Pod) (when time.Time) {
-	for i, s := range p.Status.ContainerStatuses {
-		c := podstatus.Container(p, s.Name)
-		if i == 0 && c != nil && c.ReadinessProbe == nil && len(kube.PodOf(p).Ports) == 0 && s.State.Running != nil {
-			when = s.State.Running.StartedAt.Add(minUptime)
-		}
-	}
-	return when
-}
-
-// probe waits until the time has come and every port accepts connections, and ends
-// the watch.
-func (b *podWaiter) probe(p *corev1.Pod) {
-	if !pause.For(b.ctx, time.Until(uptimeReached(p))) {
-		return
-	}
-	b.wait(b.pod.Ports)
-	group, ctx := errgroup.WithContext(b.ctx)
-	for _, c := range p.Spec.Containers {
-		ports := slices.DeleteFunc(slices.Clone(b.pod.Ports), func(port int) bool { return podstatus.ContainerWithPort(p, port) != c.Name })
-		group.Go(func() error { return b.opens(ctx, ports, sidePorts(c), c.ReadinessProbe != nil) })
-	}
-	rest := slices.DeleteFunc(slices.Clone(b.pod.Ports), func(port int) bool { return podstatus.ContainerWithPort(p, port) != "" })
-	group.Go(func() error { return b.opens(ctx, rest, nil, false) })
-	if group.Wait() == nil {
-		b.stop(errReady)
-	}
-}
-
-// errUnopened is the cause that the wait for a port ends with which nobody has to open.
-var errUnopened = errors.New("the container serves without it")
-
-// opens waits until ports of one container accept connections. Kubernetes takes a containerPort for
-// information, and manifests name some that nobody opens, such as a debugger's or that
-// of metrics: once the container serves, by its probe or at one of its ports, the others have
-// a last moment to open. One that only accepts connections, or is a side port, does not say that it serves:
-// agents of the JVM open theirs long before the application does.
-func (b *podWaiter) opens(ctx context.Context, ports, side []int, serves bool) error {
-	waitCtx, giveUp := context.WithCancelCause(ctx)
-	defer giveUp(errDone)
-	var others *time.Timer
-	var once sync.Once
-	moment := func() {
-		once.Do(func() { others = time.AfterFunc(minUptime, func() { giveUp(errUnopened) }) })
-	}
-	if serves {
-		moment()
-	}
-	var group errgroup.Group
-	for _, port := range ports {
-		group.Go(func() error {
-			spoke, err := b.answers(waitCtx, port)
-			switch {
-			case err == nil && spoke && !slices.Contains(side, port):
-				moment()
-			case err == nil:
-			case !errors.Is(context.Cause(waitCtx), errUnopened):
-				return err
-			}
-			b.answered(port)
-			return nil
-		})
-	}
-	err := group.Wait()
-	if others != nil {
-		others.Stop()
-	}
-	return err
-}
-
-// sideNumbers and sideNames tell ports that are beside what an application serves: those of
-// debuggers, JMX, Jolokia and Prometheus.
-var (
-	sideNumbers = []int{1099, 5005, 8778, 9404, 9779}
-	sideNames   = regexp.MustCompile(`(?i)debug|jdwp|jmx|jolokia|prometheus|metrics|management|actuator`)
-)
-
-func sidePorts(c corev1.Container) (side []int) {
-	for _, port := range c.Ports {
-		if number := int(port.ContainerPort); slices.Contains(sideNumbers, number) || sideNames.MatchString(port.Name) {
-			side = append(side, number)
-		}
-	}
-	return side
-}
-
-// answers waits until a port accepts connections.
-func (b *podWaiter) answers(ctx context.Context, port int) (spoke bool, err error) {
-	prober := tunnel.Prober{Dial: b.Dial, Pod: b.pod}
-	defer prober.Close()
-	return prober.Wait(ctx, port, func(failure error) { b.failed(port, failure) })
-}
-
-func (b *podWaiter) failed(port int, failure error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.waiting[port] = failure
-}
-
-func (b *podWaiter) answered(port int) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	delete(b.waiting, port)
-}
-
-// wait notes that nothing is known of the ports yet.
-func (b *podWaiter) wait(ports []int) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.waiting = map[int]error{}
-	for _, port := range ports {
-		b.waiting[port] = nil
-	}
-}
-
-// checkOtherPorts ends the wait for a port on which nobody listens while the application
-// listens on others.
+// checkOtherPorts ends the wait if the application listens on other ports than the Pod names. Two checks
+// must agree: the application may still be starting.
 func (b *podWaiter) checkOtherPorts() {
 	before := ""
 	for pause.For(b.ctx, podstatus.ListenTimeout) {
@@ -327,7 +207,7 @@ func (b *podWaiter) outcome(ctx context.Context, err error) error {
 	}
 }
 
-// phaseOf says how far a Pod has come, its ports background.
+// phaseOf returns the phase of a Pod, without a look at its ports.
 func phaseOf(p *corev1.Pod) Phase {
 	phase := Phase{Pod: p.Name, Phase: PhasePending}
 	switch {
@@ -341,17 +221,17 @@ func phaseOf(p *corev1.Pod) Phase {
 	return phase
 }
 
-// completed says whether a Pod that was to run once has done so.
+// completed says whether a Pod that runs once has succeeded.
 func completed(p *corev1.Pod) bool {
 	return p.Status.Phase == corev1.PodSucceeded && p.Spec.RestartPolicy != corev1.RestartPolicyAlways
 }
 
-// failure explains a finding about the Pod. o is the Pod as the finding saw it.
+// failure explains a finding about the Pod. o is the state that it is about.
 func (b *podWaiter) failure(v podstatus.Finding, o *corev1.Pod) *podstatus.NotReadyError {
 	return explain.Finding(b.ctx, b.Client, b.pod, o, v)
 }
 
-// waitingFor is what the Pod has not got past.
+// waitingFor returns what keeps the Pod from being ready.
 func (b *podWaiter) waitingFor() podstatus.Finding {
 	p := b.last.Load()
 	if p == nil {
@@ -364,7 +244,6 @@ func (b *podWaiter) waitingFor() podstatus.Finding {
 	return v
 }
 
-// step is the step on the Pod's way that it has not taken.
 func (b *podWaiter) step(p *corev1.Pod) podstatus.Finding {
 	if v := podstatus.Unschedulable(p); v != nil {
 		return *v
@@ -376,19 +255,15 @@ func (b *podWaiter) step(p *corev1.Pod) podstatus.Finding {
 	if !kube.IsReady(p) {
 		return *podstatus.NotReady(p)
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, port := range b.pod.Ports {
-		if _, waits := b.waiting[port]; waits {
-			return podstatus.NotListening(p, b.pod, port)
-		}
+	if port := b.ports.closed(); port > 0 {
+		return podstatus.NotListening(p, b.pod, port)
 	}
 	return podstatus.Finding{Why: "it runs, and is about to be ready"}
 }
 
-// volumes ends the wait for a Pod that the node can't prepare. That stands in no
-// status: the node says so in events, and tries again for ever.
-func (b *podWaiter) volumes() {
+// checkVolumes ends the wait for a Pod whose volumes the node can't mount. No status says so, only events,
+// and the node tries again forever.
+func (b *podWaiter) checkVolumes() {
 	selector := fields.Set{"involvedObject.uid": string(b.pod.UID), "type": corev1.EventTypeWarning}
 	events, err := b.Client.Stream.CoreV1().Events(b.pod.Namespace).Watch(b.ctx, metav1.ListOptions{FieldSelector: selector.AsSelector().String()})
 	if err != nil {

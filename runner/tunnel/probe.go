@@ -35,14 +35,13 @@ func (p *Prober) Close() {
 	}
 }
 
-// Wait waits until a port accepts connections; see [Prober.Ask]. failed gets the error of each attempt.
-func (p *Prober) Wait(ctx context.Context, port int, failed func(error)) (spoke bool, err error) {
+// Wait waits until a port accepts connections; see [Prober.Ask].
+func (p *Prober) Wait(ctx context.Context, port int) (spoke bool, err error) {
 	for {
 		spoke, err := p.Ask(ctx, port)
 		if err == nil {
 			return spoke, nil
 		}
-		failed(err)
 		if !pause.For(ctx, probePause) {
 			return false, context.Cause(ctx)
 		}
