@@ -14,7 +14,7 @@ import (
 )
 
 // carried are the directories with Java programs whose class files are checked in.
-var carried = []string{"javac", "supervisor", "maven/extension", "cds"}
+var carried = []string{"javac", "supervisor", "launcher", "maven/extension", "cds"}
 
 // TestClassFilesAreOfTheirSources compares the sources with the digests that compile.sh wrote when it made
 // the class files.
@@ -51,7 +51,7 @@ func TestRealClassFilesAreCompiled(t *testing.T) {
 	if err != nil || !strings.HasPrefix(string(said), "javac 17.") {
 		t.Skipf("the class files are javac 17's; here is %s %v", said, err)
 	}
-	for _, dir := range carried[:3] {
+	for _, dir := range carried[:4] {
 		t.Run(dir, func(t *testing.T) {
 			t.Parallel()
 			if _, err := os.Stat("/usr/share/maven/lib"); err != nil && dir == "maven/extension" {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/devloop-cli/devloop/builder/dockerfile"
 	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/hack/real"
@@ -54,7 +55,7 @@ func TestRealDockerfileElsewhereInTheContext(t *testing.T) {
 		t.Run("buildkit="+buildKit, func(t *testing.T) {
 			t.Setenv("DOCKER_BUILDKIT", buildKit)
 			dir := t.TempDir()
-			app := springboot.App{Dir: dir, Context: dir, Name: "devloop-test-elsewhere", Jar: write(t, dir, "build/libs/app-1.0.jar", t.Name()),
+			app := springboot.App{Dir: dir, DockerOptions: dockerfile.Options{Context: dir}, Name: "devloop-test-elsewhere", Jar: write(t, dir, "build/libs/app-1.0.jar", t.Name()),
 				Dockerfile: write(t, dir, "docker/dev.Dockerfile", "FROM openjdk:17-jdk\nCOPY build /build\nRUN test ! -e /build/tmp\n")}
 			write(t, dir, "build/tmp/a", "a")
 			write(t, dir, ".dockerignore", "build\n")

@@ -15,6 +15,7 @@ import (
 	"runtime"
 	"strconv"
 
+	"github.com/docker/cli/cli/config"
 	"github.com/docker/docker/api/types/build"
 	"github.com/docker/docker/client"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -70,10 +71,17 @@ type builder struct {
 	labels map[string]string
 }
 
-// options are the same for both builders.
+// options are the same for both builders. As with the docker command, a build gets the proxies of its
+// configuration as arguments.
 func (b *builder) options() build.ImageBuildOptions {
+	args := map[string]*string{}
+	for name, value := range b.file.Args() {
+		args[name] = &value
+	}
 	return build.ImageBuildOptions{
 		Dockerfile: b.file.Name(),
+		Target:     b.file.Target(),
+		BuildArgs:  config.LoadDefaultConfigFile(io.Discard).ParseProxyConfig(b.docker.DaemonHost(), args),
 		Labels:     b.labels,
 		Remove:     true, ForceRemove: true, // intermediate containers, of a failed build too
 	}

@@ -1,6 +1,6 @@
 // Package dockerfile answers questions about a Dockerfile without building it.
 //
-//	f := dockerfile.Read("/shop/Dockerfile", "/shop")
+//	f := dockerfile.Read("/shop/Dockerfile", dockerfile.Options{Context: "/shop"})
 //	f.Bases()                      // the images that it pulls
 //	f.RunsJar("/shop/target/a.jar") // does the image run the jar that the build made?
 //	f.Failed(step, message)        // which line did the builder complain about, and what helps?
@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
@@ -35,9 +36,21 @@ type File struct {
 	// Context is the absolute directory whose files COPY can name.
 	Context string
 
-	text   []byte
-	nodes  []*parser.Node
-	stages []stage
+	options Options
+	text    []byte
+	nodes   []*parser.Node
+	stages  []stage          // up to the target
+	unset   map[int][]string // build arguments without a value, by the line of the instruction that uses them
+}
+
+// Options say how a Dockerfile is built.
+type Options struct {
+	// Context is the directory whose files COPY can name; empty means the directory of the file.
+	Context string
+	// Target is the stage to build, "" for the last one.
+	Target string
+	// Args are the values of build arguments.
+	Args map[string]string
 }
 
 // stage is the part of a Dockerfile from one FROM to the next.
@@ -45,6 +58,7 @@ type stage struct {
 	name     string // in lower case, as BuildKit has it
 	base     string // "" if it depends on a variable that only the builder knows
 	line     int
+	env      variables
 	uses     []string // names and numbers of the stages that it takes files from
 	copies   []Copy
 	mounts   []string // files of the context that its commands can read
@@ -63,25 +77,50 @@ type Copy struct {
 	To string
 
 	exclude []string
-	adds    bool // ADD, which unpacks archives
+	adds    bool     // ADD, which unpacks archives
+	unset   []string // sources that need a build argument without a value, as the builder expands them
+	words   []string // these sources as written
 }
 
-// Read parses the Dockerfile at path. An empty context means the directory of the file.
-func Read(path, context string) *File {
-	f := &File{Path: path, Context: cmp.Or(context, filepath.Dir(path))}
+// Read parses the Dockerfile at path.
+func Read(path string, o Options) *File {
+	f := &File{Path: path, Context: cmp.Or(o.Context, filepath.Dir(path)), options: o, unset: map[int][]string{}}
 	f.text, _ = os.ReadFile(path)
 	parsed, err := parser.Parse(bytes.NewReader(f.text))
 	if err != nil {
 		return f
 	}
 	f.nodes = parsed.AST.Children
-	r := reader{lex: shell.NewLex(parsed.EscapeToken), global: variables{}}
+	r := reader{lex: shell.NewLex(parsed.EscapeToken), given: o.Args, global: variables{}, unset: map[string]bool{}}
 	for _, n := range f.nodes {
 		r.read(n)
+		if used := r.unsetIn(n); used != nil {
+			f.unset[n.StartLine] = used
+		}
 	}
 	f.stages = r.stages
+	if i := f.target(); i >= 0 {
+		f.stages = f.stages[:i+1]
+	}
 	return f
 }
+
+// target returns the index of the stage to build, -1 if there is none of that name.
+func (f *File) target() int {
+	if f.options.Target == "" {
+		return len(f.stages) - 1
+	}
+	if i, err := strconv.Atoi(f.options.Target); err == nil && i < len(f.stages) {
+		return i
+	}
+	return slices.IndexFunc(f.stages, func(s stage) bool { return s.name != "" && strings.EqualFold(s.name, f.options.Target) })
+}
+
+// Target is the stage to build, "" for the last one.
+func (f *File) Target() string { return f.options.Target }
+
+// Args are the values of build arguments.
+func (f *File) Args() map[string]string { return f.options.Args }
 
 // Name is the path of the Dockerfile in its context, with slashes.
 func (f *File) Name() string { return filepath.ToSlash(paths.Relative(f.Path, f.Context)) }
@@ -123,8 +162,10 @@ func (v variables) Keys() []string { return slices.Collect(maps.Keys(v)) }
 // reader turns instructions into stages.
 type reader struct {
 	lex    *shell.Lex
-	global variables // ARGs before the first FROM
-	local  variables // those of the present stage
+	given  map[string]string // build arguments
+	global variables         // ARGs before the first FROM
+	local  variables         // those of the present stage, with its ENVs
+	unset  map[string]bool   // ARGs without a value
 	stages []stage
 }
 
@@ -135,9 +176,7 @@ var compilers = regexp.MustCompile(`(?i)\b(gradlew?|mvnw?|javac|kotlinc|ant|sbt|
 func (r *reader) read(n *parser.Node) {
 	command, err := instructions.ParseInstruction(n)
 	if from, ok := command.(*instructions.Stage); ok {
-		base, _ := r.expand(from.BaseName, r.global)
-		r.local = variables{}
-		r.stages = append(r.stages, stage{name: from.Name, base: base, line: n.StartLine, uses: []string{strings.ToLower(base)}})
+		r.from(n, from)
 		return
 	}
 	if arg, ok := command.(*instructions.ArgCommand); ok {
@@ -156,7 +195,7 @@ func (r *reader) read(n *parser.Node) {
 	case *instructions.EnvCommand:
 		for _, pair := range c.Env {
 			if value, known := r.expand(pair.Value, r.local); known {
-				r.local[pair.Key] = value
+				r.local[pair.Key], s.env[pair.Key] = value, value
 			}
 		}
 	case *instructions.RunCommand:
@@ -172,22 +211,60 @@ func (r *reader) read(n *parser.Node) {
 	}
 }
 
-// arg notes the default of a build argument. In a stage, one without a default has that of
-// the same argument before the first FROM.
+// from begins a stage. It has the variables of the stage that it is based on.
+func (r *reader) from(n *parser.Node, from *instructions.Stage) {
+	base, _ := r.expand(from.BaseName, r.global)
+	made := stage{name: from.Name, base: base, line: n.StartLine, env: variables{}, uses: []string{strings.ToLower(base)}}
+	for _, earlier := range r.stages {
+		if earlier.name != "" && strings.EqualFold(earlier.name, base) {
+			made.env = maps.Clone(earlier.env)
+		}
+	}
+	r.local = maps.Clone(made.env)
+	r.stages = append(r.stages, made)
+}
+
+// arg notes the value of a build argument: the one that the user gives, else its default. In a
+// stage, one without a default has that of the same argument before the first FROM. An ENV
+// of the same name takes precedence.
 func (r *reader) arg(c *instructions.ArgCommand) {
-	scope := r.local
+	scope, env := r.local, variables{}
 	if len(r.stages) == 0 {
 		scope = r.global
+	} else {
+		env = r.stages[len(r.stages)-1].env
 	}
 	for _, a := range c.Args {
-		if a.Value != nil {
-			if value, known := r.expand(*a.Value, scope); known {
-				scope[a.Key] = value
+		value, known := r.given[a.Key]
+		if !known {
+			value, known = r.global[a.Key]
+			if a.Value != nil {
+				value, known = r.expand(*a.Value, scope)
 			}
-		} else if value, known := r.global[a.Key]; known {
+		}
+		_, fixed := env[a.Key]
+		r.unset[a.Key] = !known && !fixed && a.Value == nil && !predefined.MatchString(a.Key)
+		if known && !fixed {
 			scope[a.Key] = value
 		}
 	}
+}
+
+// predefined matches the arguments that a builder or its client gives a value
+// (https://docs.docker.com/reference/dockerfile/#predefined-args).
+var predefined = regexp.MustCompile(`(?i)^((TARGET|BUILD)(PLATFORM|OS|OSVERSION|ARCH|VARIANT|STAGE)|BUILDKIT_\w+|SOURCE_DATE_EPOCH|(HTTP|HTTPS|FTP|NO|ALL)_PROXY)$`)
+
+// reference matches the use of a variable.
+var reference = regexp.MustCompile(`\$\{?(\w+)`)
+
+// unsetIn returns the build arguments without a value that an instruction uses.
+func (r *reader) unsetIn(n *parser.Node) (names []string) {
+	for _, m := range reference.FindAllStringSubmatch(n.Original, -1) {
+		if r.unset[m[1]] && !slices.Contains(names, m[1]) {
+			names = append(names, m[1])
+		}
+	}
+	return names
 }
 
 // run notes what a command does, and which files of the context it can read by --mount
@@ -214,6 +291,9 @@ func (r *reader) copy(n *parser.Node, c instructions.SourcesAndDest, exclude []s
 	made := Copy{Line: n.StartLine, Text: oneLine(n.Original), exclude: exclude, adds: adds}
 	for _, source := range c.SourcePaths {
 		made.Sources = append(made.Sources, r.source(source))
+		if empty, known := r.expandUnset(source); known {
+			made.unset, made.words = append(made.unset, empty), append(made.words, source)
+		}
 	}
 	made.To, _ = r.expand(c.DestPath, r.local)
 	return made
@@ -240,6 +320,21 @@ func (r *reader) expand(word string, in variables) (expanded string, known bool)
 		}
 	}
 	return expanded, err == nil
+}
+
+// expandUnset expands a word as a builder does, to which an argument without a value is empty. It
+// reports false if the word has no such argument, or other variables that are unknown.
+func (r *reader) expandUnset(word string) (expanded string, unset bool) {
+	with := maps.Clone(r.local)
+	for name := range r.unset {
+		if _, known := with[name]; !known && r.unset[name] {
+			with[name] = ""
+		}
+	}
+	if _, known := r.expand(word, r.local); known {
+		return "", false
+	}
+	return r.expand(word, with)
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -25,7 +25,7 @@ COPY --from=build /a /a
 		t.Fatal(err)
 	}
 	want := []string{"eclipse-temurin:21-jdk", "docker.io/library/alpine", "eclipse-temurin:21-jre"}
-	if got := Read(file, "").Bases(); !slices.Equal(got, want) {
+	if got := Read(file, Options{}).Bases(); !slices.Equal(got, want) {
 		t.Errorf("got %v", got)
 	}
 }

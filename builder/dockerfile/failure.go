@@ -40,9 +40,12 @@ func (f *File) Failed(step, message, jar string) Failure {
 		return Failure{}
 	}
 	failure := Failure{Line: node.StartLine, Instruction: oneLine(node.Original)}
+	for _, name := range f.unset[node.StartLine] {
+		failure.Hints = append(failure.Hints, fmt.Sprintf("the build argument %s has no value, give it one: --build-arg %s=VALUE", name, name))
+	}
 	for _, s := range f.stages {
 		if s.line == node.StartLine && s.base != "" {
-			failure.Reason, failure.Hints = fmt.Errorf("the engine does not have base image %q and cannot pull it", s.base), baseHints(s.base)
+			failure.Reason, failure.Hints = fmt.Errorf("the engine does not have base image %q and cannot pull it", s.base), append(failure.Hints, baseHints(s.base)...)
 		}
 		for _, c := range s.copies {
 			if c.Line == node.StartLine {

@@ -27,7 +27,7 @@ func TestFailed(t *testing.T) {
 			dir, jar := withDockerfile(t, test.dockerfile)
 			write(t, dir, "other.jar", "")
 			write(t, dir, ".dockerignore", "config")
-			f := Read(filepath.Join(dir, "Dockerfile"), "").Failed(test.step, test.message, jar)
+			f := Read(filepath.Join(dir, "Dockerfile"), Options{}).Failed(test.step, test.message, jar)
 			if f.Line != test.line || (test.line > 0) != (f.Instruction != "") {
 				t.Errorf("line %d %q, want %d", f.Line, f.Instruction, test.line)
 			}
@@ -50,7 +50,7 @@ func TestAmbiguousJar(t *testing.T) {
 		write(t, dir, "app-plain.jar", "")
 		write(t, dir, "app-old.jar", "")
 		write(t, dir, ".dockerignore", "*-old.jar\n")
-		f := Read(filepath.Join(dir, "Dockerfile"), "").AmbiguousJar(jar)
+		f := Read(filepath.Join(dir, "Dockerfile"), Options{}).AmbiguousJar(jar)
 		if got := f != nil; got != (want > 0) || got && f.Line != want {
 			t.Errorf("got %+v for\n%s", f, dockerfile)
 		}
@@ -65,7 +65,7 @@ func TestJarLine(t *testing.T) {
 		"no Dockerfile":                                                 0,
 	} {
 		dir, jar := withDockerfile(t, dockerfile)
-		if got := Read(filepath.Join(dir, "Dockerfile"), "").JarLine(jar); got != want {
+		if got := Read(filepath.Join(dir, "Dockerfile"), Options{}).JarLine(jar); got != want {
 			t.Errorf("got %d for\n%s", got, dockerfile)
 		}
 	}

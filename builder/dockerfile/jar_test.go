@@ -39,7 +39,7 @@ func TestRunsJarOnlyWhereThatIsCertain(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if got := Read(file, "").RunsJar(jar); got != want {
+		if got := Read(file, Options{}).RunsJar(jar); got != want {
 			t.Errorf("got %t for\n%s", got, text)
 		}
 	}
@@ -60,7 +60,7 @@ func TestFingerprint(t *testing.T) {
 			t.Parallel()
 			dir, jar := withDockerfile(t, dockerfile)
 			rest := func() string {
-				key, _ := Read(filepath.Join(dir, "Dockerfile"), "").Fingerprint(jar)
+				key, _ := Read(filepath.Join(dir, "Dockerfile"), Options{}).Fingerprint(jar)
 				return key
 			}
 			before := rest()
@@ -85,7 +85,7 @@ func TestFingerprintLeavesOutIgnoredFiles(t *testing.T) {
 	t.Parallel()
 	dir, jar := withDockerfile(t, "FROM jre\nCOPY . /\n")
 	key := func() string {
-		key, _ := Read(filepath.Join(dir, "Dockerfile"), "").Fingerprint(jar)
+		key, _ := Read(filepath.Join(dir, "Dockerfile"), Options{}).Fingerprint(jar)
 		return key
 	}
 	write(t, dir, ".dockerignore", "*\n!app.jar\n!config\n")
@@ -115,7 +115,7 @@ func TestFingerprintSaysWhyTheJarIsNotSeparate(t *testing.T) {
 		"FROM a\nCOPY app.jar /\nFROM jre\nCOPY app.jar /\n": "it has more than one stage",
 	} {
 		dir, jar := withDockerfile(t, dockerfile)
-		if _, got := Read(filepath.Join(dir, "Dockerfile"), "").Fingerprint(jar); got != want {
+		if _, got := Read(filepath.Join(dir, "Dockerfile"), Options{}).Fingerprint(jar); got != want {
 			t.Errorf("got %q, want %q for\n%s", got, want, dockerfile)
 		}
 	}

@@ -167,7 +167,7 @@ func TestTrainedImage(t *testing.T) {
 	if err != nil || !a.Used || a.Size != 3000 || a.Java != "17.0.12" || a.Why != "made without DataSource, which did not start by themselves" {
 		t.Fatalf("got %+v, %v", a, err)
 	}
-	want := "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Dspring.web.resources.cache.use-last-modified=false -XX:ArchiveClassesAtExit=/app/dependencies.jsa -Dspring.devtools.restart.enabled=false " +
+	want := "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Dspring.web.resources.cache.use-last-modified=false -Duser.home=/app -XX:ArchiveClassesAtExit=/app/dependencies.jsa -Dspring.devtools.restart.enabled=false " +
 		"-Dspring.docker.compose.enabled=false -cp /app/classpath.jar:/app/lib/spring-boot-autoconfigure-4.1.2.jar io.github.devloop_cli.Launch /app/train io.github.devloop_cli.Train"
 	if got := strings.Join(v.commands[1], " "); got != want || len(v.containers) > 0 {
 		t.Errorf("ran %s\n, left %v", got, v.containers)
@@ -179,7 +179,7 @@ func TestTrainedImage(t *testing.T) {
 	second := image()
 	enginetest.CheckImage(t, second.Content)
 	config, _ := second.Content.ConfigFile()
-	want = "java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Dspring.web.resources.cache.use-last-modified=false -XX:SharedArchiveFile=/app/dependencies.jsa -cp /app/classpath.jar:/app/lib/spring-boot-autoconfigure-4.1.2.jar com.example.App"
+	want = "java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Dspring.web.resources.cache.use-last-modified=false -Duser.home=/app -XX:SharedArchiveFile=/app/dependencies.jsa -cp /app/classpath.jar:/app/lib/spring-boot-autoconfigure-4.1.2.jar com.example.App"
 	if got := strings.Join(config.Config.Entrypoint, " "); got != want {
 		t.Errorf("runs %s", got)
 	}

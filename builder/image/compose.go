@@ -1,10 +1,13 @@
 package image
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +16,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/cds"
 	"github.com/devloop-cli/devloop/builder/jvm"
+	"github.com/devloop-cli/devloop/builder/launcher"
 	"github.com/devloop-cli/devloop/builder/layercache"
 	"github.com/devloop-cli/devloop/builder/layertar"
 	"github.com/devloop-cli/devloop/builder/ociimage"
@@ -21,9 +25,9 @@ import (
 	"github.com/devloop-cli/devloop/internal/dockerapi"
 )
 
-// nonRootUser runs composed images. It needs no entry in /etc/passwd, and being a number it satisfies
-// a Pod's runAsNonRoot.
-const nonRootUser = "1000:1000"
+// NonRootUser runs composed images unless [Options.User] says otherwise. It needs no entry in
+// /etc/passwd, and being a number it satisfies a Pod's runAsNonRoot.
+const NonRootUser = "1000:1000"
 
 // compose makes an image of a base and the application's layers, and loads it into the engine. On is
 // set if a Dockerfile made the base.
@@ -62,8 +66,10 @@ type composer struct {
 	archive  string // key of the archive's record
 
 	options       Options
-	notChangeable string   // why the image has no supervisor although it was asked for
-	given         []string // options for the JVM from elsewhere, or variables with some
+	launcher      *launcher.Launcher // nil if the packages need none
+	preview       bool               // see springboot.App.UsesPreview
+	notChangeable string             // why the image has no supervisor although it was asked for
+	given         []string           // options for the JVM from elsewhere, or variables with some
 	app           springboot.App
 	base          *ociimage.Image
 	on            *dockerfileBase // nil unless a Dockerfile made the base
@@ -74,7 +80,7 @@ type composer struct {
 
 // composer returns one for a base, whose environment may have options for the JVM.
 func (k *maker) composer(base *ociimage.Image, on *dockerfileBase) *composer {
-	c := &composer{options: k.imager.options, app: k.app, base: base, on: on, cache: k.cache, archives: k.archives, out: k.out}
+	c := &composer{options: k.imager.options, preview: k.preview, app: k.app, base: base, on: on, cache: k.cache, archives: k.archives, out: k.out}
 	if name := jvm.OptionVariable(base.Config.Config.Env); name != "" && c.options.Develop {
 		c.options.Develop, c.notChangeable = false, "the base image sets "+name
 	}
@@ -89,6 +95,9 @@ func (k *maker) composer(base *ociimage.Image, on *dockerfileBase) *composer {
 func (c *composer) compose(files *springboot.Files) error {
 	libs, own, classPath := split(files)
 	c.Options, c.MainClass = c.jvmOptions(files), c.app.MainClass
+	if c.launcher = launcher.New(files); c.launcher != nil {
+		own = append([]part{{"manifest", c.launcher.Files()}}, own...)
+	}
 	if c.options.supervised() {
 		all, options, err := c.templates(files)
 		if err != nil {
@@ -102,12 +111,18 @@ func (c *composer) compose(files *springboot.Files) error {
 	if c.on != nil {
 		c.Options = append(c.Options, c.on.options()...)
 	}
+	before := files.LoaderPath("/"+layertar.AppDir, c.given)
 	t := c.archives.Training(c.app.Name, slices.Concat(c.base.Stack, c.layers), classPath, optionTexts(c.Options))
 	first := "/" + layertar.ClassesDir
-	if c.archived(t, files) {
+	if before != nil {
+		c.Archive.Why = "loader.path comes first on the class path"
+	} else if c.archived(t, files) {
 		first = cds.ClassPathEntry
 	}
-	c.ClassPath = append([]string{first}, classPath...)
+	c.ClassPath = slices.Concat(before, []string{first}, classPath)
+	if c.launcher != nil {
+		c.ClassPath = append(c.ClassPath, "/"+launcher.Jar)
+	}
 	if c.Supervised = c.options.supervised(); c.Supervised {
 		c.Swappable = c.options.swappable()
 		own = append([]part{{"supervisor", supervisor.Files()}}, own...)
@@ -165,18 +180,18 @@ func (c *composer) layer(p part) (ociimage.Layer, LayerNote, error) {
 // input gives the same digest. The time is the base's.
 func (x *composer) configure(config *v1.ConfigFile) *v1.ConfigFile {
 	c := &config.Config
-	command := slices.Concat([]string{x.java()}, optionTexts(x.Options), []string{"-cp", strings.Join(x.ClassPath, ":"), x.MainClass})
+	run := []string{x.MainClass}
+	if x.launcher != nil {
+		run = x.launcher.Command(x.MainClass)
+	}
+	command := slices.Concat([]string{x.java()}, optionTexts(x.Options), []string{"-cp", strings.Join(x.ClassPath, ":")}, run)
 	if x.Supervised {
 		command = supervisor.Command(x.java(), command, x.options.debugger())
 	}
 	if x.on != nil {
 		x.on.start(c, command)
 	} else {
-		c.User, c.WorkingDir, c.Entrypoint, c.Cmd = nonRootUser, "/"+layertar.AppDir, command, nil
-		c.ExposedPorts = nil
-		if x.app.Port > 0 {
-			c.ExposedPorts = map[string]struct{}{strconv.Itoa(x.app.Port) + "/tcp": {}}
-		}
+		x.start(c, command)
 	}
 	if c.Labels == nil {
 		c.Labels = map[string]string{}
@@ -195,6 +210,37 @@ func (x *composer) configure(config *v1.ConfigFile) *v1.ConfigFile {
 	}
 	return config
 }
+
+// start has an image without a Dockerfile run a command.
+func (x *composer) start(c *v1.Config, command []string) {
+	wrapper := c.Entrypoint
+	if !runsArguments(wrapper) {
+		wrapper = nil
+	}
+	c.User, c.WorkingDir, c.Entrypoint, c.Cmd = x.user(), "/"+layertar.AppDir, slices.Concat(wrapper, command), nil
+	if !slices.ContainsFunc(c.Env, locale.MatchString) {
+		c.Env = append(c.Env, "LANG=C.UTF-8") // as on the developer's machine; the JVM would write ? for ü
+	}
+	c.ExposedPorts = nil
+	if x.app.Port > 0 {
+		c.ExposedPorts = map[string]struct{}{strconv.Itoa(x.app.Port) + "/tcp": {}}
+	}
+}
+
+// locale matches a variable that chooses the encoding of what a program prints.
+var locale = regexp.MustCompile(`^(LANG|LC_ALL|LC_CTYPE)=`)
+
+// entrypointName matches the programs that prepare a container and then run their arguments, such as
+// Temurin's /__cacert_entrypoint.sh.
+var entrypointName = regexp.MustCompile(`(?i)entrypoint|^(tini|dumb-init|catatonit)(-static)?$`)
+
+// runsArguments reports whether a base image's ENTRYPOINT runs the command that follows it.
+func runsArguments(entrypoint []string) bool {
+	return len(entrypoint) > 0 && entrypointName.MatchString(path.Base(entrypoint[0]))
+}
+
+// user runs the image.
+func (x *composer) user() string { return cmp.Or(x.options.User, NonRootUser) }
 
 // java is the JVM's command.
 func (c *composer) java() string {

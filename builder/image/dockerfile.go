@@ -16,8 +16,10 @@ import (
 
 // build has the engine build the Dockerfile.
 func (k *maker) build(ctx context.Context) (Image, error) {
-	if err := errors.Join(k.ambiguousJar(), k.staleCopy()); err != nil {
-		return Image{}, err
+	for _, check := range []func() error{k.unbuildable, k.ambiguousJar, k.staleCopy} {
+		if err := check(); err != nil {
+			return Image{}, err
+		}
 	}
 	id, err := dockerbuild.Build(ctx, k.docker, k.file, map[string]string{dockerapi.ProjectLabel: k.app.Name}, k.out)
 	if step := (*dockerbuild.StepError)(nil); errors.As(err, &step) {
@@ -61,6 +63,14 @@ func (k *maker) explain(step *dockerbuild.StepError) error {
 	f := k.file.Failed(step.Step, step.Error(), k.app.Jar)
 	f.Evidence = slices.Concat(step.Log, f.Evidence)
 	return k.failure(f, step.Err)
+}
+
+// unbuildable refuses a Dockerfile that needs other build arguments, or another target.
+func (k *maker) unbuildable() error {
+	if f := k.file.Unbuildable(k.app.Jar); f != nil {
+		return k.failure(*f, nil)
+	}
+	return nil
 }
 
 // ambiguousJar refuses a COPY of several files to one jar.

@@ -47,6 +47,7 @@ type maker struct {
 	cache    *layercache.Cache
 	archives *cds.Store
 	app      springboot.App
+	preview  bool             // the application uses preview features
 	file     *dockerfile.File // nil for an image without one
 	out      io.Writer
 }
@@ -56,8 +57,16 @@ func (k *maker) make(ctx context.Context) (Image, error) {
 		k.file = k.app.ReadDockerfile()
 		return k.fromDockerfile(ctx)
 	}
+	var err error
+	if k.preview, err = k.app.UsesPreview(); err != nil {
+		return Image{}, err
+	}
 	ref, why := k.imager.options.Base, "chosen by the user"
-	if ref == "" {
+	switch {
+	case ref != "":
+	case k.preview:
+		ref, why = jre(k.app.Java), fmt.Sprintf("the classes use preview features of Java %d", k.app.Java)
+	default:
 		ref, why = DefaultBase(k.app.Java), fmt.Sprintf("the classes need Java %d", k.app.Java)
 	}
 	base, err := k.baseImage(ctx, ref)
@@ -119,18 +128,20 @@ func DefaultBase(java int) string {
 			break
 		}
 	}
-	return "eclipse-temurin:" + strconv.Itoa(java) + "-jre"
+	return jre(java)
 }
 
 // Bases returns the images that an image is made from, known before anything is built: those of the
 // Dockerfile, else base, else the default for the Java version.
-func Bases(file, base string, java int) []string {
+func Bases(file string, o dockerfile.Options, base string, java int) []string {
 	switch {
 	case file != "":
-		return dockerfile.Read(file, "").Bases()
+		return dockerfile.Read(file, o).Bases()
 	case base != "":
 		return []string{base}
 	default:
 		return []string{DefaultBase(java)}
 	}
 }
+
+func jre(java int) string { return "eclipse-temurin:" + strconv.Itoa(java) + "-jre" }

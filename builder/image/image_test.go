@@ -63,11 +63,11 @@ func TestComposedImage(t *testing.T) {
 		}
 	}
 	config, _ := img.Content.ConfigFile()
-	want := "java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Dspring.web.resources.cache.use-last-modified=false -cp /app/classes:/app/lib/b-1.0.jar:/app/lib/a-1.0.jar:/app/lib/c-1.0-SNAPSHOT.jar com.example.App"
+	want := "java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Dspring.web.resources.cache.use-last-modified=false -Duser.home=/app -cp /app/classes:/app/lib/b-1.0.jar:/app/lib/a-1.0.jar:/app/lib/c-1.0-SNAPSHOT.jar com.example.App"
 	if got := strings.Join(config.Config.Entrypoint, " "); got != want || config.Config.Cmd != nil {
 		t.Errorf("runs %q %q", got, config.Config.Cmd)
 	}
-	if config.Config.User != "1000:1000" || config.Config.WorkingDir != "/app" || config.Config.Labels[dockerapi.ProjectLabel] != "shop" || !slices.Contains(config.Config.Env, "JAVA_HOME=/opt/java") {
+	if config.Config.User != "1000:1000" || config.Config.WorkingDir != "/app" || config.Config.Labels[dockerapi.ProjectLabel] != "shop" || !slices.Contains(config.Config.Env, "JAVA_HOME=/opt/java") || !slices.Contains(config.Config.Env, "LANG=C.UTF-8") {
 		t.Errorf("configured as %+v", config.Config)
 	}
 	layers, _ := img.Content.Layers()
@@ -185,7 +185,7 @@ func TestComposedImageOfAnOldJar(t *testing.T) {
 	files = append(files, file{"BOOT-INF/classes/com/example/App.class", class(7)}, file{"BOOT-INF/classes/application.yml", "server:\n  port: 7070\n"})
 	img := makeImage(t, e, t.TempDir(), appOf(t, files))
 	config, _ := img.Content.ConfigFile()
-	if got := config.Config.Entrypoint[5]; got != "/app/classes:/app/lib/b-1.0.jar:/app/lib/a-1.0.jar:/app/lib/c-1.0-SNAPSHOT.jar" || img.Port != 7070 {
+	if got := config.Config.Entrypoint[6]; got != "/app/classes:/app/lib/b-1.0.jar:/app/lib/a-1.0.jar:/app/lib/c-1.0-SNAPSHOT.jar" || img.Port != 7070 {
 		t.Errorf("class path %s, port %d", got, img.Port)
 	}
 }

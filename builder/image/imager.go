@@ -42,9 +42,11 @@ type Options struct {
 	Base string
 	// Without names the [Optimizations] that are not used.
 	Without []string
-	// JVMOptions are variables, NAME=VALUE, with options for every JVM that the Pod is given. Options of
-	// composed images that contradict them are left out.
+	// JVMOptions are variables, NAME=VALUE, with options for every JVM that the Pod is given, and
+	// LOADER_PATH. Options of composed images that contradict them are left out.
 	JVMOptions []string
+	// User runs an image without a Dockerfile; empty means [NonRootUser].
+	User string
 	// Develop makes images that can be changed while they run: without a Dockerfile, or of one
 	// that only copies the jar and starts it (the project has [Project.Develop] set, too).
 	Develop bool

@@ -2,9 +2,11 @@ package image
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/devloop-cli/devloop/builder/jvm"
+	"github.com/devloop-cli/devloop/builder/layertar"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/builder/supervisor"
 )
@@ -42,10 +44,24 @@ func Optimizations() []string {
 
 // jvmOptions returns the JVM's options, without those that are left out or contradict the user's.
 func (c *composer) jvmOptions(files *springboot.Files) []Option {
-	options := slices.DeleteFunc(append(slices.Clone(quickStart), freshPages), func(o Option) bool {
-		return slices.Contains(c.options.Without, o.Optimization) || jvm.Contradicts(o.Text, c.given)
+	options := slices.Concat(quickStart, []Option{freshPages}, c.homeOption())
+	options = slices.DeleteFunc(options, func(o Option) bool {
+		return o.Optimization != "" && slices.Contains(c.options.Without, o.Optimization) || jvm.Contradicts(o.Text, c.given)
 	})
+	if c.preview && (c.on == nil || !slices.Contains(c.on.java, "--enable-preview")) {
+		options = append(options, Option{Text: "--enable-preview", Why: "classes of the application use preview features"})
+	}
 	return slices.Concat(options, devtoolsOption(files.Libraries), launchOptions(files.Manifest, c.app.Java))
+}
+
+// homeOption gives the application a home directory that it can write to. A user that is a number
+// mostly has no entry in /etc/passwd, and then the JVM says "?".
+func (c *composer) homeOption() []Option {
+	user, _, _ := strings.Cut(c.user(), ":")
+	if number, err := strconv.Atoi(user); c.on != nil || err != nil || number == 0 {
+		return nil
+	}
+	return []Option{{Text: "-Duser.home=/" + layertar.AppDir, Why: "user " + user + " has no home directory"}}
 }
 
 // devtoolsOption keeps spring-boot-devtools from restarting the application, as java -jar does. It would

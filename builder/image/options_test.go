@@ -24,7 +24,7 @@ func TestOptionsOfTheUserComeFirst(t *testing.T) {
 		{"JAVA_TOOL_OPTIONS=-Dspring.web.resources.cache.use-last-modified=true", []string{quick, serial}},
 		{"-XX:+UseParallelGC", []string{quick, fresh}},
 	} {
-		k := &composer{given: []string{c.given}}
+		k := &composer{on: &dockerfileBase{}, given: []string{c.given}}
 		if got := optionTexts(k.jvmOptions(&springboot.Files{})); !slices.Equal(got, c.left) {
 			t.Errorf("%q: got %v, want %v", c.given, got, c.left)
 		}

@@ -74,6 +74,10 @@ func (k *maker) composeOnDockerfile(ctx context.Context, s *dockerfileBase) (Ima
 	if s == nil {
 		return Image{}, errNoDockerfileBase
 	}
+	var err error
+	if k.preview, err = k.app.UsesPreview(); err != nil {
+		return Image{}, err
+	}
 	made, err := k.compose(ctx, s.base, s, k.byDockerfile(), "its jar in layers of its own")
 	made.Report.Dockerfile = paths.Relative(k.app.Dockerfile, k.app.Dir)
 	return made, err

@@ -29,7 +29,7 @@ func templatesFor(t *testing.T, without []string, more ...file) (kept map[string
 	for _, o := range img.Report.Options {
 		all = append(all, o.Text)
 	}
-	return kept, strings.Join(slices.DeleteFunc(all, func(o string) bool { return !strings.HasPrefix(o, "-D") }), " ")
+	return kept, strings.Join(slices.DeleteFunc(all, func(o string) bool { return !strings.HasPrefix(o, "-D") || o == "-Duser.home=/app" }), " ")
 }
 
 func TestTemplatesAreReadAtEachRequestUnlessTheProjectSaysOtherwise(t *testing.T) {

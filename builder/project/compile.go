@@ -160,7 +160,7 @@ func (p *Project) describe(app springboot.App, dir string) springboot.App {
 		slices.Sort(omitted)
 		app.Omitted = slices.Compact(omitted)
 	}
-	app.Dockerfile, app.Context = p.dockerfile.of(dir)
+	app.Dockerfile, app.DockerOptions = p.dockerfile.of(dir)
 	return app
 }
 

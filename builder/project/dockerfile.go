@@ -6,8 +6,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
+	"github.com/devloop-cli/devloop/builder/dockerfile"
 	"github.com/devloop-cli/devloop/builder/internal/paths"
 )
 
@@ -40,12 +42,30 @@ func namedDockerfile(dir, name string) (string, error) {
 type dockerfiles struct {
 	dir   string // of the project
 	named string // the one that the user named, NoDockerfile, or "" for the one in the directory
+
+	target string // see dockerfile.Options
+	args   map[string]string
 }
 
-// of returns the Dockerfile for the module in dir, "" for none, and its context. As with docker
+// arguments returns values, NAME=VALUE, by name.
+func arguments(values []string) map[string]string {
+	args := map[string]string{}
+	for _, v := range values {
+		name, value, _ := strings.Cut(v, "=")
+		args[name] = value
+	}
+	return args
+}
+
+// of returns the Dockerfile for the module in dir, "" for none, and how to build it. As with docker
 // build, the context is the directory of the Dockerfile; for one that the user named it is the
 // module or the project, if that contains it.
-func (f dockerfiles) of(dir string) (file, context string) {
+func (f dockerfiles) of(dir string) (string, dockerfile.Options) {
+	file, context := f.find(dir)
+	return file, dockerfile.Options{Context: context, Target: f.target, Args: f.args}
+}
+
+func (f dockerfiles) find(dir string) (file, context string) {
 	switch f.named {
 	case "":
 		for _, d := range []string{dir, f.dir} {

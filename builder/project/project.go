@@ -22,6 +22,7 @@ import (
 	"strings"
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
+	"github.com/devloop-cli/devloop/builder/dockerfile"
 	"github.com/devloop-cli/devloop/builder/internal/paths"
 	"github.com/devloop-cli/devloop/builder/springboot"
 )
@@ -37,6 +38,10 @@ type Options struct {
 	// Dockerfile replaces the one in the project's directory, absolute or relative to the working
 	// directory; [NoDockerfile] ignores it.
 	Dockerfile string
+	// Target is the stage of the Dockerfile to build, "" for the last one. BuildArgs are values of
+	// its arguments, NAME=VALUE.
+	Target    string
+	BuildArgs []string
 	// Env are the variables, NAME=VALUE, with which the application will run.
 	Env []string
 	// CacheDir is devloop's cache directory; empty means "devloop" in the user's.
@@ -53,8 +58,10 @@ type Project struct {
 	Name string
 	// Tool builds it.
 	Tool buildtool.Tool
-	// Dockerfile is the absolute path of the project's own, "" if there is none.
-	Dockerfile string
+	// Dockerfile is the absolute path of the project's own, "" if there is none, and DockerOptions
+	// say how it is built.
+	Dockerfile    string
+	DockerOptions dockerfile.Options
 
 	// NeedsJar reports whether the image of an application with a Dockerfile needs the jar; nil
 	// means that it always does.
@@ -81,7 +88,7 @@ func Open(ctx context.Context, dir string, o Options) (*Project, error) {
 	if o.CacheDir, err = paths.Cache(o.CacheDir); err != nil {
 		return nil, err
 	}
-	p := &Project{Dir: dir, env: o.Env, dockerfile: dockerfiles{dir: dir}}
+	p := &Project{Dir: dir, env: o.Env, dockerfile: dockerfiles{dir: dir, target: o.Target, args: arguments(o.BuildArgs)}}
 	if p.dockerfile.named, err = namedDockerfile(dir, o.Dockerfile); err != nil {
 		return nil, err
 	}
@@ -91,7 +98,7 @@ func Open(ctx context.Context, dir string, o Options) (*Project, error) {
 	}
 	p.tool, p.build, p.Tool = best.tool, best.build, best.build.Tool
 	p.Name = name(p.tool, p.build)
-	p.Dockerfile, _ = p.dockerfile.of(p.build.ModuleDir())
+	p.Dockerfile, p.DockerOptions = p.dockerfile.of(p.build.ModuleDir())
 	return p, nil
 }
 

@@ -246,7 +246,7 @@ func TestDockerfileIsTheOneThatIsNamed(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := dockerfiles{dir: dir, named: named}
-		if file, context := p.of(c.module); file != c.file || context != c.context {
+		if file, context := p.of(c.module); file != c.file || context.Context != c.context {
 			t.Errorf("%q for %s: got %s in %s, want %s in %s", c.named, c.module, file, context, c.file, c.context)
 		}
 	}

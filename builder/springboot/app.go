@@ -16,7 +16,6 @@ package springboot
 import (
 	"archive/zip"
 	"cmp"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -48,8 +47,9 @@ type App struct {
 	// Name is the project's, fit for an image reference.
 	Name string
 	// Dockerfile is the absolute path of the one to build the image by, "" for none.
-	// Context is the directory whose files its COPYs name; "" stands for its own.
-	Dockerfile, Context string
+	Dockerfile string
+	// DockerOptions say how it is built.
+	DockerOptions dockerfile.Options
 	// MainClass is the application's own main class.
 	MainClass string
 	// Java is the Java version that the application's classes need, such as 17.
@@ -94,7 +94,7 @@ func Open(jar string, env ...string) (App, error) {
 }
 
 // ReadDockerfile parses the Dockerfile that the image is built by.
-func (a App) ReadDockerfile() *dockerfile.File { return dockerfile.Read(a.Dockerfile, a.Context) }
+func (a App) ReadDockerfile() *dockerfile.File { return dockerfile.Read(a.Dockerfile, a.DockerOptions) }
 
 // DockerfileKey names what a Dockerfile's image is made of apart from the jar; see
 // [dockerfile.File.Fingerprint].
@@ -120,14 +120,6 @@ func classVersion(jar *zip.Reader, dir, class string) int {
 		return 0
 	}
 	return classFileVersion(text)
-}
-
-// classFileVersion returns the Java version that a class file needs, 0 if it is none.
-func classFileVersion(data []byte) int {
-	if len(data) < 8 || binary.BigEndian.Uint32(data) != 0xCAFEBABE {
-		return 0
-	}
-	return int(binary.BigEndian.Uint16(data[6:])) - 44 // JVM specification, table 4.1-A
 }
 
 // maxIndex limits what is read into memory of a jar: indexes, manifest, settings, a class.

@@ -33,6 +33,7 @@ const (
 	KindMainClass    = "main-class"
 	KindJava         = "java"
 	KindPort         = "port"
+	KindPreview      = "preview"    // features of Java
 	KindDockerfile   = "dockerfile" // and what it copies
 )
 
@@ -47,6 +48,9 @@ func (a App) Contents() (Contents, error) {
 	for _, e := range files.Own {
 		if c.Own[e.Path], err = readAll(e.File); err != nil {
 			return Contents{}, fmt.Errorf("read %q: %w", e.File, err)
+		}
+		if usesPreview(c.Own[e.Path]) {
+			c.Rest[Part{Kind: KindPreview}] = "used"
 		}
 	}
 	return c, nil

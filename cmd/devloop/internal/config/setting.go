@@ -82,7 +82,10 @@ var Settings = []Setting{
 	{Name: "image-name", Unset: "the project's name", Usage: "the `IMAGE` that manifests use for the project, as in ghcr.io/team/shop (default: the project's name, of any registry and tag)", Example: "ghcr.io/team/shop", check: checkImageName},
 	{Name: "env", Unset: "none", Alias: "e", Kind: List, Pair: true, Usage: "a `VARIABLE` for the application, as in SPRING_PROFILES_ACTIVE=dev, over those of the manifest", Example: "[SPRING_PROFILES_ACTIVE=dev]", check: checkVariable},
 	{Name: "dockerfile", Unset: "Dockerfile, if there is one", Path: true, None: true, Usage: "the Dockerfile `FILE` instead of DIR/Dockerfile, with DIR as its context; none for an image without one", Example: "docker/Dockerfile"},
+	{Name: "build-arg", Unset: "none", Kind: List, Pair: true, Usage: "the value of an `ARGUMENT` of the Dockerfile, as in JAR_FILE=target/shop.jar", Example: "[JAR_FILE=target/shop.jar]", check: checkBuildArg},
+	{Name: "target", Unset: "the last stage", Usage: "the `STAGE` of the Dockerfile to build (default: the last one)", Example: "dev"},
 	{Name: "base-image", Unset: "eclipse-temurin, of the project's Java", Usage: "the `IMAGE` that an image without a Dockerfile is based on (default: eclipse-temurin:N-jre)", Example: "eclipse-temurin:21-jre"},
+	{Name: "run-as", Default: "1000:1000", Usage: "the `USER` that an image without a Dockerfile runs as, as in root or 1000:1000", Example: "root", check: checkUser},
 	{Name: "fast-start", Kind: Switch, Default: "true", Usage: "make an image without a Dockerfile start faster; false leaves the JVM its defaults", Example: "false"},
 	{Name: "without", Unset: "none", Kind: List, Usage: "leave out this `OPTIMISATION` of fast-start", Example: "[archive]", Choices: image.Optimizations()},
 
@@ -157,6 +160,24 @@ var variable = regexp.MustCompile(`^[^=\s]+=`)
 func checkVariable(value string) error {
 	if !variable.MatchString(value) {
 		return errors.New("must be NAME=VALUE, as in SPRING_PROFILES_ACTIVE=dev")
+	}
+	return nil
+}
+
+// user matches what an image may run as
+// (https://github.com/opencontainers/image-spec/blob/main/config.md#properties, User).
+var user = regexp.MustCompile(`^\w[\w.-]*(:\w[\w.-]*)?$`)
+
+func checkUser(value string) error {
+	if !user.MatchString(value) {
+		return errors.New("must be a user, or USER:GROUP, as in root or 1000:1000")
+	}
+	return nil
+}
+
+func checkBuildArg(value string) error {
+	if !variable.MatchString(value) {
+		return errors.New("must be NAME=VALUE, as in JAR_FILE=target/shop.jar")
 	}
 	return nil
 }

@@ -77,7 +77,7 @@ var flagGroups = []struct {
 	flags   []string
 }{
 	{"Project", []string{"module", "build-tool", "manifest", "image-name", "env", "adopt", "cleanup"}},
-	{"Build and image", []string{"compiler", "full-build", "dockerfile", "base-image", "fast-start", "without", "explain"}},
+	{"Build and image", []string{"compiler", "full-build", "dockerfile", "build-arg", "target", "base-image", "run-as", "fast-start", "without", "explain"}},
 	{"Local ports", []string{"port", "address", "wait", "forward", "livereload"}},
 	{"Saves", []string{"path", "keep-serving", "poll", "watch", "ignore"}},
 	{"Debugging", []string{"debug", "debug-port", "suspend"}},

@@ -29,7 +29,7 @@ image. Images that the engine lacks are pulled first. On the machine without a r
 		Flags: slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: "images.tar", Usage: "the `FILE` to write"},
 			&cli.StringSliceFlag{Name: "image", Usage: "also pack this `IMAGE`; may be repeated"},
-		}, wiring.SettingFlags("module", "build-tool", "dockerfile", "base-image"), wiring.DisplayFlags()),
+		}, wiring.SettingFlags("module", "build-tool", "dockerfile", "build-arg", "target", "base-image"), wiring.DisplayFlags()),
 		Action: func(c *cli.Context) error { return bundle(c, wiring.NewDisplay(c, s)) },
 	}
 }

@@ -27,7 +27,7 @@ func (m *machine) bases() []string {
 	if m.project == nil {
 		return nil
 	}
-	return image.Bases(m.project.Dockerfile, m.c.String("base-image"), max(setup.DeclaredJava(m.dir).Version, setup.MinimumJava))
+	return image.Bases(m.project.Dockerfile, m.project.DockerOptions, m.c.String("base-image"), max(setup.DeclaredJava(m.dir).Version, setup.MinimumJava))
 }
 
 // missing returns the images that are needed, and that the engine lacks.

@@ -61,7 +61,7 @@ func setupFlags() []cli.Flag {
 		&cli.StringFlag{Name: "cluster", Value: defaultCluster, Usage: "the `NAME` of the kind cluster"},
 		&cli.StringSliceFlag{Name: "only", Usage: "run only this `STEP`, or several, as in docker,cluster; may be repeated"},
 		&cli.StringSliceFlag{Name: "skip", Usage: "leave out this `STEP`, or several; may be repeated"},
-	}, wiring.SettingFlags("kubeconfig", "module", "build-tool", "dockerfile", "base-image", "port"))
+	}, wiring.SettingFlags("kubeconfig", "module", "build-tool", "dockerfile", "build-arg", "target", "base-image", "port"))
 }
 
 // setUp runs the steps. Doctor has none of the flags of a change.

@@ -122,7 +122,7 @@ func newSession(c *cli.Context, d wiring.Display) (*engine.Session, func(), erro
 	project.OnlyApplication = c.Command.Name == "run" && !c.Bool("full-build")
 	compiler := compiler.New(project, c.String("compiler") == "auto")
 	compiler.Ready = func() { d.Publish(0, event.CompilerReady{}) }
-	imager := image.New(docker, image.Options{CacheDir: cache, Base: c.String("base-image"), Without: wiring.WithoutOptimizations(c), JVMOptions: t.JVMOptions, Develop: t.NotPatchable == "", Swap: c.Command.Name == "run" && !t.NotChangeable, Debug: t.Debug.On, Suspend: t.Debug.Suspend})
+	imager := image.New(docker, image.Options{CacheDir: cache, Base: c.String("base-image"), User: c.String("run-as"), Without: wiring.WithoutOptimizations(c), JVMOptions: t.JVMOptions, Develop: t.NotPatchable == "", Swap: c.Command.Name == "run" && !t.NotChangeable, Debug: t.Debug.On, Suspend: t.Debug.Suspend})
 	if t.NotPatchable == "" {
 		project.NeedsJar = imager.NeedsJar
 	}
@@ -198,7 +198,7 @@ func newTarget(c *cli.Context, d wiring.Display) (engine.Target, *project.Projec
 		Path: plan.Mode(c.String("path")), NotPatchableReason: fixes, Debug: debugging(c),
 	}
 	t.NotPatchable = fixes(t.Own(m))
-	t.JVMOptions = t.Own(m).Environment(jvm.OptionVariables...)
+	t.JVMOptions = t.Own(m).Environment(append(slices.Clone(jvm.OptionVariables), "LOADER_PATH")...)
 	t.NotChangeable = m.NotPatchable(t.Images(m)...) != ""
 	if err := tellForeign(d, project.Dir, named); err != nil {
 		return none, nil, err

@@ -36,7 +36,7 @@ import (
 
 // ProjectFlags say what is built.
 func ProjectFlags() []cli.Flag {
-	return append(SettingFlags("module", "build-tool", "manifest", "image-name", "env", "dockerfile", "base-image", "fast-start", "without"),
+	return append(SettingFlags("module", "build-tool", "manifest", "image-name", "env", "dockerfile", "build-arg", "target", "base-image", "run-as", "fast-start", "without"),
 		&cli.BoolFlag{Name: "explain", Usage: "show what is in the image and why, and how the objects in the cluster differ from the manifest"})
 }
 
@@ -91,7 +91,7 @@ func OpenProject(c *cli.Context, d Display) (*project.Project, error) {
 		}
 	})
 	defer flush()
-	return project.Open(c.Context, dir, project.Options{Module: c.String("module"), BuildTool: c.String("build-tool"), Dockerfile: c.String("dockerfile"), CacheDir: cache, Env: c.StringSlice("env"), Out: out})
+	return project.Open(c.Context, dir, project.Options{Module: c.String("module"), BuildTool: c.String("build-tool"), Dockerfile: c.String("dockerfile"), BuildArgs: c.StringSlice("build-arg"), Target: c.String("target"), CacheDir: cache, Env: c.StringSlice("env"), Out: out})
 }
 
 // Connect reaches the API server that the flags and the kubeconfig name.

@@ -30,7 +30,7 @@ type Part struct{ Kind, Name string }
 
 // partNames are what people call kinds of parts, in front of a part's name.
 var partNames = map[string]string{"library-order": "order of libraries", "manifest": "jar manifest's", "main-class": "main class",
-	"java": "Java version", "dockerfile": "Dockerfile, or what it copies,"}
+	"java": "Java version", "preview": "use of preview features", "dockerfile": "Dockerfile, or what it copies,"}
 
 func (p Part) String() string {
 	name, other := partNames[p.Kind]
