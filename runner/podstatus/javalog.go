@@ -101,6 +101,11 @@ var knownLogs = []struct {
 	{regexp.MustCompile(`[Rr]ead-only file system`),
 		fixed("it wrote to a file system that the manifest makes read-only"),
 		fixed("mount an `emptyDir: {}` at the directory that it writes to, mostly /tmp, or remove `readOnlyRootFilesystem`")},
+	{regexp.MustCompile(`FileNotFoundException: (/\S+) \(Permission denied\)|AccessDeniedException: (/[^\s:]+)|Failed to create parent directories for \[(/[^\]]+)\]`),
+		func(m []string) string {
+			return fmt.Sprintf("its user may not write %s", m[1]+m[2]+m[3])
+		},
+		fixed("run it as root: --run-as root, for an image that devloop makes, or `securityContext: {runAsUser: 0}` in the manifest")},
 }
 
 func fixed(text string) func([]string) string { return func([]string) string { return text } }
