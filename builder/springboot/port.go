@@ -17,6 +17,34 @@ import (
 // defaultPort is Spring Boot's server.port.
 const defaultPort = 8080
 
+// grpcServers are the libraries that start a gRPC server, which has a port of its own: the setting with
+// it, and its default.
+var grpcServers = []struct {
+	library *regexp.Regexp
+	setting string
+	port    int
+}{
+	{regexp.MustCompile(`^spring-(boot-)?grpc-server`), "spring.grpc.server.port", 9090}, // Spring gRPC, Spring Boot 4.1
+	{regexp.MustCompile(`^grpc-server-spring-boot-`), "grpc.server.port", 9090},          // net.devh
+	{regexp.MustCompile(`^grpc-spring-boot-starter-\d`), "grpc.port", 6565},              // io.github.lognet
+}
+
+// grpcPort returns the port of an application's gRPC server, 0 if it has none, or one of no fixed number.
+func (s springSettings) grpcPort(libraries []string) int {
+	for _, server := range grpcServers {
+		if !slices.ContainsFunc(libraries, server.library.MatchString) {
+			continue
+		}
+		text := s.get(server.setting)
+		if text == "" {
+			return server.port
+		}
+		number, _ := strconv.ParseUint(text, 10, 16)
+		return int(number)
+	}
+	return 0
+}
+
 // Spring Boot starts a web server where it finds one, and Spring's web support, on the class path. A
 // client brings other libraries with such names, so that a server is known by its own. Since Boot 4 the
 // module that configures it says so.
@@ -44,7 +72,8 @@ func hasServer(libraries []string) bool {
 }
 
 // Port returns the port that an application listens on: what its own settings and the variables
-// that it is given say, else Spring Boot's own, and 0 where it is no server; and the path below which
+// that it is given say, else Spring Boot's own; that of its gRPC server if it has no web server, and 0 if
+// it is no server; and the path below which
 // it answers, "" for "/". read reads a file of its resources; libraries are the names of those that
 // it has, none where that is not known; env are variables, NAME=VALUE.
 func Port(read func(name string) ([]byte, error), libraries, env []string) (port int, contextPath string) {
@@ -52,9 +81,9 @@ func Port(read func(name string) ([]byte, error), libraries, env []string) (port
 	number, _ := strconv.ParseUint(s.get("server.port"), 10, 16) // what can't be read is Spring's to say
 	switch {
 	case s.get("spring.main.web-application-type") == "none", s.get("server.port") == "-1":
-		return 0, ""
+		return s.grpcPort(libraries), ""
 	case number == 0 && len(libraries) > 0 && !hasServer(libraries):
-		return 0, ""
+		return s.grpcPort(libraries), ""
 	}
 	contextPath = strings.TrimRight(cmp.Or(s.get("server.servlet.context-path"), s.get("spring.webflux.base-path")), "/")
 	if !plainPath.MatchString(contextPath) {
@@ -70,18 +99,47 @@ var plainPath = regexp.MustCompile(`^(?:/[\w.~-]+)+$`)
 type springSettings struct{ values, environment map[string]string }
 
 // get returns a setting, "" if it is unknown.
-func (s springSettings) get(key string) string { return s.resolve(s.values[relaxed(key)], 3) }
+func (s springSettings) get(key string) string { return s.resolve(s.values[relaxed(key)], 8) }
 
-// placeholder matches a value that names another: ${PORT}, or ${PORT:8080}.
-var placeholder = regexp.MustCompile(`^\$\{([^:{}]+)(?::([^{}]*))?\}$`)
-
-// resolve replaces placeholders, up to a depth.
+// resolve replaces placeholders, up to a depth: ${PORT}, ${PORT:8080}, ${PORT:${OTHER:8080}}. One
+// without a value stays.
 func (s springSettings) resolve(value string, depth int) string {
-	m := placeholder.FindStringSubmatch(value)
-	if m == nil || depth == 0 {
+	begin := strings.Index(value, "${")
+	if begin < 0 || depth == 0 {
 		return value
 	}
-	return s.resolve(cmp.Or(s.values[relaxed(m[1])], m[2]), depth-1)
+	end := closing(value[begin:])
+	if end < 0 {
+		return value
+	}
+	name, otherwise, has := strings.Cut(value[begin+2:begin+end], ":")
+	if strings.Contains(name, "${") { // the name has placeholders itself, and maybe they have colons
+		return value
+	}
+	found, known := s.values[relaxed(name)]
+	switch {
+	case known:
+	case has:
+		found = otherwise
+	default:
+		return value[:begin+end+1] + s.resolve(value[begin+end+1:], depth)
+	}
+	return value[:begin] + s.resolve(found, depth-1) + s.resolve(value[begin+end+1:], depth)
+}
+
+// closing returns the index of the brace that ends the placeholder at the beginning of text, -1 if there is none.
+func closing(text string) int {
+	for i, depth := 0, 0; i < len(text); i++ {
+		switch {
+		case strings.HasPrefix(text[i:], "${"):
+			depth++
+		case text[i] == '}':
+			if depth--; depth == 0 {
+				return i
+			}
+		}
+	}
+	return -1
 }
 
 // readSettings reads the files in Spring Boot's order: later values override earlier ones.

@@ -9,6 +9,7 @@ import (
 func TestWhereAnApplicationListens(t *testing.T) {
 	web := []string{"spring-boot-4.0.1.jar", "spring-boot-tomcat-4.0.1.jar", "spring-boot-webmvc-4.0.1.jar", "tomcat-embed-core-11.0.1.jar"}
 	worker := []string{"spring-core-7.0.1.jar", "kafka-clients-4.jar"}
+	grpc := []string{"spring-core-7.0.1.jar", "grpc-netty-shaded-1.76.jar", "spring-grpc-server-spring-boot-autoconfigure-1.0.0.jar"}
 	for _, c := range []struct {
 		properties, yaml string
 		libraries        []string
@@ -23,6 +24,17 @@ func TestWhereAnApplicationListens(t *testing.T) {
 		{"server.port = 9090", "server.port: 9091", web, 9090},
 		{"server.port=${PORT:9092}", "", web, 9092},
 		{"server.port=${PORT}", "", web, 8080},
+		{"server.port=${PORT:${OTHER:9095}}", "", web, 9095},
+		{"server.port=${PORT:${OTHER}}\nother=9096", "", web, 9096},
+		{"server.port=80${END:${NONE:81}}", "", web, 8081},
+		{"server.port=${A}\na=${server.port}", "", web, 8080},
+		{"server.port=${PORT:${OTHER:9095}", "", web, 8080},
+		{"", "", grpc, 9090},
+		{"", "spring.grpc.server.port: ${GRPC_PORT:9097}", grpc, 9097},
+		{"spring.grpc.server.port=0", "", grpc, 0},
+		{"spring.main.web-application-type=none", "", append(web, "grpc-spring-boot-starter-5.1.5.jar"), 6565},
+		{"grpc.server.port=9098", "", append(worker, "grpc-server-spring-boot-starter-3.1.0.RELEASE.jar"), 9098},
+		{"", "", append(web, grpc...), 8080},
 		{"server.port=0", "", web, 8080},
 		{"server.port=-1", "", web, 0},
 		{"spring.main.web-application-type=none", "", web, 0},
@@ -54,6 +66,8 @@ func TestPathBelowWhichAnApplicationAnswers(t *testing.T) {
 		"server.servlet.contextPath=/a/shop/": "/a/shop",
 		"server.servlet.context-path=${CONTEXT:/shop}":      "/shop",
 		"server.servlet.context-path=${CONTEXT}":            "",
+		"server.servlet.context-path=/api/${CONTEXT}":       "",
+		"server.servlet.context-path=/api/${CONTEXT:v1}":    "/api/v1",
 		"server.servlet.context-path=/":                     "",
 		"spring.webflux.base-path=/api":                     "/api",
 		"server.port=-1\nserver.servlet.context-path=/shop": "",

@@ -46,6 +46,8 @@ var rules = []struct {
 		"a layer is files in a fixed form, whatever it becomes part of"},
 	{"builder/supervisor", []string{"github.com/docker/docker", "github.com/google/", "k8s.io/client-go", module + "builder/layercache", module + "builder/image", module + "cmd"},
 		"the supervisor is files and a command"},
+	{"builder/launcher", []string{"github.com/docker/docker", "github.com/google/", "k8s.io/client-go", module + "builder/layercache", module + "builder/image", module + "cmd"},
+		"the launcher is a jar and a command"},
 	{"builder/jvm", []string{"golang.org/", "github.com/"},
 		"options are words"},
 	{"builder/springboot", []string{"github.com/docker/docker", "github.com/google/", "k8s.io/client-go", module + "builder/image", module + "cmd"},

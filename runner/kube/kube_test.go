@@ -132,6 +132,22 @@ func TestSupervisedContainerMountsTheVolumeOfChanges(t *testing.T) {
 	}
 }
 
+func TestApplicationContainer(t *testing.T) {
+	t.Parallel()
+	proxy, app := corev1.Container{Name: "proxy", Image: "nginx"}, corev1.Container{Name: "app", Image: "shop:1"}
+	made, supervised := app, app
+	made.Image = "shop:devloop-0f3c9a51b2de"
+	supervised.VolumeMounts = []corev1.VolumeMount{{Name: ChangesVolume + "app"}}
+	for want, containers := range map[string][]corev1.Container{"proxy": {proxy, app}, "app": {proxy, made}, "": {}} {
+		if got := ApplicationContainer(&corev1.Pod{Spec: corev1.PodSpec{Containers: containers}}); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	if got := ApplicationContainer(&corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{proxy, supervised}}}); got != "app" {
+		t.Errorf("got %q, want the one with a supervisor", got)
+	}
+}
+
 // TestOnlyTheWayToTheServerIsUnanswered asks servers that are not there, that hang, that nobody
 // trusts, and compares with answers.
 func TestOnlyTheWayToTheServerIsUnanswered(t *testing.T) {

@@ -117,6 +117,23 @@ func (p Pod) Endpoints() []Endpoint {
 // ChangesVolume begins the names of the volumes where supervisors keep changes.
 const ChangesVolume = "devloop-changes-"
 
+// ApplicationContainer returns the name of the container whose log tells of the project's application: the one
+// with a supervisor, else one whose image devloop made, else the first.
+func ApplicationContainer(p *corev1.Pod) string {
+	for _, is := range []func(corev1.Container) bool{
+		func(c corev1.Container) bool { return IsSupervised(p, c.Name) },
+		func(c corev1.Container) bool { return strings.Contains(c.Image, ":devloop-") },
+	} {
+		if i := slices.IndexFunc(p.Spec.Containers, is); i >= 0 {
+			return p.Spec.Containers[i].Name
+		}
+	}
+	if len(p.Spec.Containers) == 0 {
+		return ""
+	}
+	return p.Spec.Containers[0].Name
+}
+
 // IsSupervised says whether a supervisor may run in a container of the Pod.
 func IsSupervised(p *corev1.Pod, container string) bool {
 	return slices.ContainsFunc(p.Spec.Containers, func(c corev1.Container) bool {

@@ -11,19 +11,78 @@ import (
 )
 
 // ProjectImages returns the images of the manifest that are a project's: those with the name that the
-// user gives, or with the project's if it is "", see [Manifest.ImagesNamed]. If there are none and
-// exactly one image can't be pulled from any registry, that one is the project's: guessed says so.
-func (m Manifest) ProjectImages(called, project string) (images []string, guessed bool) {
-	images = m.ImagesNamed(cmp.Or(called, project))
+// user gives, or with the project's, which is the first of names, if it is "", see [Manifest.ImagesNamed]. If there
+// are none it is the one image that fits best: one with another name of the project, such as its
+// directory's; one that shares a word with them; one that no registry has. guessed says so. Two that
+// fit as well are none.
+func (m Manifest) ProjectImages(called string, names ...string) (images []string, guessed bool) {
+	images = m.ImagesNamed(cmp.Or(called, names[0]))
 	if len(images) > 0 || called != "" {
 		return images, false
 	}
-	local := slices.DeleteFunc(m.Images(), func(image string) bool { return !isLocal(image) })
-	runs := func(c Container) bool { return !c.Init && c.Image == local[0] }
-	if len(local) != 1 || !slices.ContainsFunc(m.Containers(), runs) {
-		return nil, false
+	own := slices.DeleteFunc(m.Images(), func(image string) bool { return isService(image) || !m.runs(image) })
+	for _, fits := range []func(string) bool{
+		func(image string) bool {
+			return slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(lastPart(image), name) })
+		},
+		func(image string) bool { return sharesWord(lastPart(image), names) },
+		isLocal,
+	} {
+		found := slices.DeleteFunc(slices.Clone(own), func(image string) bool { return !fits(image) })
+		if len(found) > 0 {
+			if len(found) > 1 {
+				return nil, false
+			}
+			return found, true
+		}
 	}
-	return local, true
+	return nil, false
+}
+
+// runs says whether a container runs an image, and not only before the others.
+func (m Manifest) runs(image string) bool {
+	return slices.ContainsFunc(m.Containers(), func(c Container) bool { return !c.Init && c.Image == image })
+}
+
+// lastPart returns the last part of an image's path.
+func lastPart(image string) string { return path.Base(Repository(image)) }
+
+// commonWords are those that tell no project from another.
+var commonWords = []string{"api", "app", "application", "backend", "boot", "cloud", "demo", "docker", "example", "image", "java", "kubernetes",
+	"main", "maven", "gradle", "project", "sample", "server", "service", "spring", "springboot", "starter", "test", "web", "webapp"}
+
+// sharesWord says whether a word of an image's name is one of the names', such as petclinic in
+// springboot-petclinic.
+func sharesWord(image string, names []string) bool {
+	words := wordsOf(image)
+	return slices.ContainsFunc(names, func(name string) bool {
+		return slices.ContainsFunc(wordsOf(name), func(word string) bool { return slices.Contains(words, word) })
+	})
+}
+
+var betweenWords = regexp.MustCompile(`[^a-z]+`)
+
+func wordsOf(name string) []string {
+	return slices.DeleteFunc(betweenWords.Split(strings.ToLower(name), -1), func(word string) bool {
+		return len(word) < 3 || slices.Contains(commonWords, word)
+	})
+}
+
+// services are images, by their last part, that an application uses and others make, beside Docker's official ones.
+var services = []string{"activemq", "apicurio-registry", "cp-kafka", "cp-zookeeper", "grafana", "hazelcast", "jaeger", "kafka", "kafka-ui",
+	"keycloak", "localstack", "loki", "mailhog", "mailpit", "minio", "mongodb", "mssql-server", "opensearch", "pgadmin4", "postgresql",
+	"prometheus", "pulsar", "redis-stack", "redpanda", "tempo", "wiremock", "zipkin"}
+
+// isService says whether an image is known to be that of a service. One without registry and path is
+// only if it is Docker's.
+func isService(image string) bool {
+	ref, err := name.ParseReference(image)
+	if err != nil {
+		return false
+	}
+	last := lastPart(image)
+	official := strings.TrimPrefix(ref.Context().RepositoryStr(), "library/") == last
+	return official && slices.Contains(officialImages, last) || !localName.MatchString(image) && slices.Contains(services, last)
 }
 
 // ImagesNamed returns the images of the manifest that a project's name, or a longer one, stands for:

@@ -26,13 +26,18 @@ func TestProjectImages(t *testing.T) {
 		"called as the user says":            {pod("demo", "spring-server"), "spring-server", []string{"spring-server"}, false},
 		"not called as the user says":        {pod("spring-server"), "demo", nil, false},
 		"two without an explanation":         {pod("spring-server", "worker"), "", nil, false},
+		"a word of the project":              {pod("worker", "ghcr.io/team/clinic-backend:2", "redis"), "", []string{"ghcr.io/team/clinic-backend:2"}, true},
+		"a word of two":                      {pod("clinic-backend", "clinic-frontend"), "", nil, false},
+		"the directory's name":               {pod("spring-lab", "clinic-frontend"), "", []string{"spring-lab"}, true},
+		"a service with a word of it":        {pod("quay.io/keycloak/keycloak", "spring-server"), "", []string{"spring-server"}, true},
+		"a word that tells nothing":          {pod("team/spring-backend"), "", nil, false},
 		"twice the same":                     {pod("spring-server", "spring-server"), "", []string{"spring-server"}, true},
 		"an official image":                  {pod("nginx:latest"), "", nil, false},
 		"a user's image of Docker Hub":       {pod("somebody/spring-server"), "", nil, false},
 		"an image of a registry":             {pod("localhost:5000/spring-server"), "", nil, false},
 		"an official image by its long name": {pod("docker.io/library/redis"), "", nil, false},
 	} {
-		images, guessed := c.manifest.ProjectImages(c.called, "demo")
+		images, guessed := c.manifest.ProjectImages(c.called, "demo", "spring-lab", "keycloak-clinic")
 		if !slices.Equal(images, c.images) || guessed != c.guessed {
 			t.Errorf("%s: got %q, guessed %v, want %q, %v", name, images, guessed, c.images, c.guessed)
 		}

@@ -138,9 +138,12 @@ func setEnv(c Fields, variables []string) {
 	c["env"] = env
 }
 
-// Workload returns the first object of the manifest that makes Pods, the zero value if
-// none does. One that names no namespace is in the given one.
-func (m Manifest) Workload(namespace string) kube.Ref {
+// Workload returns the first object of the manifest that makes Pods, before all others one whose Pods run one
+// of the images; the zero value if none does. One that names no namespace is in the given one.
+func (m Manifest) Workload(namespace string, images ...string) kube.Ref {
+	if own := m.ProjectPods(namespace, images...); len(own) > 0 {
+		return own[0].Of
+	}
 	for _, o := range m.objects {
 		if MakesPods(o.Unstructured) {
 			return refIn(o.Unstructured, namespace)
@@ -149,17 +152,20 @@ func (m Manifest) Workload(namespace string) kube.Ref {
 	return kube.Ref{}
 }
 
-// Endpoints returns the TCP ports of the Pods that the manifest describes, in its order. Objects
-// that name no namespace are in the given one.
-func (m Manifest) Endpoints(namespace string) (list []kube.Endpoint) {
-	return m.eachPod(namespace, func(c Container) (ports []int) {
-		for _, p := range c.Ports {
-			if p.Protocol == "" || p.Protocol == corev1.ProtocolTCP { // the others cannot be forwarded
-				ports = append(ports, int(p.ContainerPort))
+// Endpoints returns the TCP ports of the Pods that the manifest describes, in its order, those of
+// containers that run one of the images first. Objects that name no namespace are in the given one.
+func (m Manifest) Endpoints(namespace string, images ...string) []kube.Endpoint {
+	of := func(project bool) func(Container) []int {
+		return func(c Container) (ports []int) {
+			for _, p := range c.Ports {
+				if c.Runs(images...) == project && (p.Protocol == "" || p.Protocol == corev1.ProtocolTCP) { // the others cannot be forwarded
+					ports = append(ports, int(p.ContainerPort))
+				}
 			}
+			return ports
 		}
-		return ports
-	})
+	}
+	return append(m.eachPod(namespace, of(true)), m.eachPod(namespace, of(false))...)
 }
 
 // ProjectPods returns an endpoint without a port for each Pod that runs one of the images, in the

@@ -59,6 +59,34 @@ metadata: {name: settings}
 	}
 }
 
+func TestEndpointsOfTheProjectComeFirst(t *testing.T) {
+	m := read(t, `
+apiVersion: v1
+kind: Pod
+metadata: {name: db}
+spec: {containers: [{name: db, image: postgres, ports: [{containerPort: 5432}]}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: shop}
+spec:
+  containers:
+    - {name: proxy, image: nginx, ports: [{containerPort: 80}]}
+    - {name: shop, image: shop, ports: [{containerPort: 8080}]}
+`)
+	db, shop := kube.Ref{Kind: "Pod", Namespace: "default", Name: "db"}, kube.Ref{Kind: "Pod", Namespace: "default", Name: "shop"}
+	want := []kube.Endpoint{{Of: shop, Port: 8080}, {Of: db, Port: 5432}, {Of: shop, Port: 80}}
+	if got := m.Endpoints("default", "shop"); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if got := m.Workload("default", "shop"); got != shop {
+		t.Errorf("got %v, want %v", got, shop)
+	}
+	if got := m.Workload("default", "other"); got != db {
+		t.Errorf("without the project's image: got %v, want %v", got, db)
+	}
+}
+
 func TestNotPatchable(t *testing.T) {
 	pod := "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - {name: one, image: shop}\n"
 	for text, says := range map[string]string{

@@ -238,8 +238,8 @@ func (b *podWaiter) waitingFor() podstatus.Finding {
 		return podstatus.Finding{Why: "the cluster has not shown the Pod"}
 	}
 	v := b.step(p)
-	if p.Status.Phase == corev1.PodRunning && v.Container == "" && len(p.Spec.Containers) > 0 {
-		v.Container = p.Spec.Containers[0].Name
+	if p.Status.Phase == corev1.PodRunning && v.Container == "" {
+		v.Container = kube.ApplicationContainer(p)
 	}
 	return v
 }

@@ -1,7 +1,7 @@
 package supervisor
 
 import (
-	"bytes"
+	"bufio"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -27,47 +27,44 @@ type Change struct {
 
 // exchange sends a change and reads the answer.
 func exchange(s tunnel.Stream, c Change) (string, error) {
-	text, err := c.encode()
-	if err != nil {
-		return "", err
-	}
-	if _, err := s.Write(text); err != nil {
+	if err := c.write(s); err != nil {
 		return "", err
 	}
 	return readUTF(s)
 }
 
-// encode writes the change in the form of java.io.DataOutput, see Supervise.java.
-func (c Change) encode() ([]byte, error) {
-	var b bytes.Buffer
-	if err := writeUTF(&b, c.State); err != nil {
-		return nil, err
+// write sends the change in the form of java.io.DataOutput, see Supervise.java. It keeps no copy of the
+// files: one of them may have many megabytes.
+func (c Change) write(to io.Writer) error {
+	w := bufio.NewWriterSize(to, 64<<10)
+	if err := writeUTF(w, c.State); err != nil {
+		return err
 	}
-	_ = binary.Write(&b, binary.BigEndian, c.Restart) // a buffer takes all
-	_ = binary.Write(&b, binary.BigEndian, int32(len(c.Files)))
+	_ = binary.Write(w, binary.BigEndian, c.Restart) // Flush tells of errors
+	_ = binary.Write(w, binary.BigEndian, int32(len(c.Files)))
 	for _, path := range slices.Sorted(maps.Keys(c.Files)) {
-		if err := writeUTF(&b, path); err != nil {
-			return nil, err
+		if err := writeUTF(w, path); err != nil {
+			return err
 		}
 		content, length := c.Files[path], int32(-1)
 		if content != nil {
 			length = int32(len(content))
 		}
-		_ = binary.Write(&b, binary.BigEndian, length)
-		b.Write(content)
+		_ = binary.Write(w, binary.BigEndian, length)
+		_, _ = w.Write(content)
 	}
-	return b.Bytes(), nil
+	return w.Flush()
 }
 
-// writeUTF writes a text as DataOutput.writeUTF does, but for the characters that this
-// has its own form for: they stand in no name that javac makes.
-func writeUTF(to *bytes.Buffer, text string) error {
+// writeUTF writes a text as DataOutput.writeUTF does, except for the characters that this
+// encodes in its own way: no name that javac makes has them.
+func writeUTF(to *bufio.Writer, text string) error {
 	if len(text) > 1<<16-1 {
 		return fmt.Errorf("the name %.40q… is too long", text)
 	}
 	_ = binary.Write(to, binary.BigEndian, uint16(len(text)))
-	to.WriteString(text)
-	return nil
+	_, err := to.WriteString(text)
+	return err
 }
 
 func readUTF(from io.Reader) (string, error) {

@@ -2,7 +2,9 @@ package supervisor
 
 import (
 	"bytes"
+	"io"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -14,11 +16,24 @@ func TestEncode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := Change{State: "état-1", Files: map[string][]byte{"a/B.class": {0xca, 0xfe, 0xba, 0xbe}, "empty.txt": {}, "gone.txt": nil}}.encode()
-	if err != nil || !bytes.Equal(got, want) {
-		t.Errorf("got  %q, %v\nwant %q", got, err, want)
+	var got bytes.Buffer
+	err = Change{State: "état-1", Files: map[string][]byte{"a/B.class": {0xca, 0xfe, 0xba, 0xbe}, "empty.txt": {}, "gone.txt": nil}}.write(&got)
+	if err != nil || !bytes.Equal(got.Bytes(), want) {
+		t.Errorf("got  %q, %v\nwant %q", got.Bytes(), err, want)
 	}
-	if _, err := (Change{State: strings.Repeat("x", 1<<16)}).encode(); err == nil {
+	if err := (Change{State: strings.Repeat("x", 1<<16)}).write(io.Discard); err == nil {
 		t.Error("a name that is too long was encoded")
+	}
+}
+
+// TestLargeChangeIsNotCopied sends a file of which a copy would be seen.
+func TestLargeChangeIsNotCopied(t *testing.T) {
+	large := make([]byte, 60<<20)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_ = Change{State: "a", Files: map[string][]byte{"static/video.mp4": large}}.write(io.Discard)
+	runtime.ReadMemStats(&after)
+	if took := after.TotalAlloc - before.TotalAlloc; took > 1<<20 {
+		t.Errorf("sending 60 MB allocated %d bytes", took)
 	}
 }

@@ -126,10 +126,11 @@ func (s *Supervisor) Confirm(ctx context.Context, p kube.Pod, port int, state, w
 	case err == nil && answer == "ok":
 		return nil
 	case err == nil && answer == "gone back":
-		if _, err := s.noteChange(ctx, p, was); err != nil {
+		now, err := s.noteChange(ctx, p, was)
+		if err != nil {
 			return err
 		}
-		return explain.Finding(ctx, s.Client, p, nil, rolledBack(p))
+		return explain.Finding(ctx, s.Client, p, nil, rolledBack(now))
 	case err == nil:
 		err = errors.New(answer)
 	}
@@ -137,9 +138,9 @@ func (s *Supervisor) Confirm(ctx context.Context, p kube.Pod, port int, state, w
 }
 
 // rolledBack is the finding about an application that ended with a change.
-func rolledBack(p kube.Pod) podstatus.Finding {
+func rolledBack(p *corev1.Pod) podstatus.Finding {
 	return podstatus.Finding{Code: "pod.crash", Why: "the application ended when it started with the change, and runs as it was before",
-		Container: p.Containers[0], Ended: true, Run: math.MaxInt32, RolledBack: true}
+		Container: kube.ApplicationContainer(p), Ended: true, Run: math.MaxInt32, RolledBack: true}
 }
 
 // State returns the name of what the application in a Pod consists of, "" for its image

@@ -9,7 +9,6 @@ import (
 	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
@@ -81,7 +80,7 @@ func (c *cycle) stages(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if err := c.openPorts(ctx, ports.Requested(c.Target.Ports).Endpoints(c.manifest.Endpoints(c.Target.Namespace), c.manifest.Workload(c.Target.Namespace))); err != nil {
+	if err := c.openPorts(ctx, c.endpoints(c.declared())); err != nil {
 		return err
 	}
 	if err := c.openDebuggers(ctx); err != nil {

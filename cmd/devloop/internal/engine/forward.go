@@ -50,6 +50,26 @@ func (c *cycle) openPorts(ctx context.Context, endpoints []kube.Endpoint) error 
 	return nil
 }
 
+// declared returns the endpoints that the manifest names, those of the application first: --port without
+// a container port is for the first one.
+func (c *cycle) declared() []kube.Endpoint {
+	return c.manifest.Endpoints(c.Target.Namespace, c.Target.Images(c.manifest)...)
+}
+
+// endpoints returns what Pods offer, in the order of the manifest's, and with it the ports that only the user names. These
+// are the application's.
+func (c *cycle) endpoints(offered []kube.Endpoint) []kube.Endpoint {
+	declared := c.declared()
+	place := func(e kube.Endpoint) int {
+		if i := slices.Index(declared, e); i >= 0 {
+			return i
+		}
+		return len(declared)
+	}
+	offered = slices.SortedStableFunc(slices.Values(offered), func(a, b kube.Endpoint) int { return place(a) - place(b) })
+	return ports.Requested(c.Target.Ports).Endpoints(offered, c.manifest.Workload(c.Target.Namespace, c.Target.Images(c.manifest)...))
+}
+
 // portOpened publishes where an endpoint will be reached.
 func (c *cycle) portOpened(local ports.Port, to kube.Endpoint) {
 	if moved := local.FallbackReason(); moved != nil {
@@ -68,7 +88,7 @@ func (c *cycle) forwardStage(ctx context.Context, pods []kube.Pod) error {
 // forward leads the local ports to the Pods, and asks each once through its port: that proves
 // that localhost reaches the application.
 func (r *stageRun) forward(ctx context.Context, pods []kube.Pod) error {
-	if err := r.openPorts(ctx, ports.Requested(r.Target.Ports).Endpoints(ports.Offered(pods))); err != nil {
+	if err := r.openPorts(ctx, r.endpoints(ports.Offered(pods))); err != nil {
 		return err
 	}
 	r.routeDebuggers(pods)

@@ -83,7 +83,7 @@ func (t Target) Images(m manifest.Manifest) []string {
 	if m.Generated() {
 		return []string{t.Name}
 	}
-	found, _ := m.ProjectImages(t.Image, t.Name)
+	found, _ := m.ProjectImages(t.Image, t.Name, filepath.Base(t.Dir))
 	return append([]string{cmp.Or(t.Image, t.Name)}, found...)
 }
 
@@ -115,8 +115,8 @@ func (c *cycle) noteGuessedImage() {
 	if c.manifest.Generated() {
 		return
 	}
-	if images, guessed := c.manifest.ProjectImages(c.Target.Image, c.Target.Name); guessed {
-		c.informOnce(fmt.Sprintf("the manifest's image `%s` is taken for this project's: no registry has an image of that name", images[0]), "name another image: --image-name IMAGE")
+	if images, guessed := c.manifest.ProjectImages(c.Target.Image, c.Target.Name, filepath.Base(c.Target.Dir)); guessed {
+		c.informOnce(fmt.Sprintf("the manifest's image `%s` is taken for this project's: no other image of it fits as well", images[0]), "name another image: --image-name IMAGE")
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -147,7 +148,7 @@ func newSession(c *cli.Context, d wiring.Display) (*engine.Session, func(), erro
 // it may be: in run, unless the manifest has options for every JVM of a container, which the
 // supervisor's own would take first, a debug port for instance, or starts the project's image
 // in its own way.
-func fixed(c *cli.Context, m manifest.Manifest, project string) string {
+func fixed(c *cli.Context, m manifest.Manifest, project, dir string) string {
 	if c.Command.Name != "run" {
 		return "only devloop run changes what runs"
 	}
@@ -158,7 +159,7 @@ func fixed(c *cli.Context, m manifest.Manifest, project string) string {
 		}
 		return "the manifest sets " + variable
 	}
-	images, _ := m.ProjectImages(c.String("image-name"), project)
+	images, _ := m.ProjectImages(c.String("image-name"), project, filepath.Base(dir))
 	if slices.ContainsFunc(m.Containers(), func(c manifest.Container) bool { return c.Runs(images...) && (c.Command != nil || c.Args != nil) }) {
 		return "the manifest sets the container's command"
 	}
@@ -191,7 +192,7 @@ func newTarget(c *cli.Context, d wiring.Display) (engine.Target, *project.Projec
 	if err != nil {
 		return none, nil, err
 	}
-	fixes := func(m manifest.Manifest) string { return fixed(c, m, project.Name) }
+	fixes := func(m manifest.Manifest) string { return fixed(c, m, project.Name, project.Dir) }
 	t := engine.Target{
 		Name: project.Name, Dir: project.Dir, Image: image, Env: env, Manifests: named, Port: project.Port(), Ports: ports,
 		Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"), Keep: c.StringSlice("keep"),

@@ -1,7 +1,7 @@
 // Package ports keeps the local ports of a session: which container port each leads to, which
 // numbers the user asked for, and whether the application answers.
 //
-//	endpoints := requested.Endpoints(ports.Offered(pods))
+//	endpoints := requested.Endpoints(ports.Offered(pods), of)
 //	for i, options := range requested.Locals(endpoints) { … } // 8080, 8081, …
 //	answer, err := ports.Check{Dial: dial}.Ask(ctx, local, pod, "http://localhost:8080")
 //
@@ -104,14 +104,12 @@ func (s *Set) Close() error {
 	return errors.Join(errs...)
 }
 
-// Offered returns what the Pods offer, and the object of the first.
-func Offered(pods []kube.Pod) (list []kube.Endpoint, of kube.Ref) {
-	for i, p := range pods {
-		if list = append(list, p.Endpoints()...); i == 0 {
-			of = p.Of
-		}
+// Offered returns what the Pods offer.
+func Offered(pods []kube.Pod) (list []kube.Endpoint) {
+	for _, p := range pods {
+		list = append(list, p.Endpoints()...)
 	}
-	return list, of
+	return list
 }
 
 // PodOf returns the Pod that offers an endpoint, nil if none does.
