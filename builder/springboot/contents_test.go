@@ -10,7 +10,7 @@ import (
 
 func TestContents(t *testing.T) {
 	t.Parallel()
-	app, err := springboot.Open(jartest.Write(t, filepath.Join(t.TempDir(), "app.jar"), jartest.BootFiles()))
+	app, err := springboot.Open(jartest.Write(t, filepath.Join(t.TempDir(), "app.jar"), append(jartest.BootFiles(), jartest.File{"module-info.class", "m"})))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -21,7 +21,7 @@ func TestContents(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(c.Own["static/index.html"]) != "<p>hello" || len(c.Own["com/example/App.class"]) == 0 {
+	if string(c.Own["static/index.html"]) != "<p>hello" || string(c.Own["module-info.class"]) != "m" || len(c.Own["com/example/App.class"]) == 0 {
 		t.Errorf("own files %q", c.Own)
 	}
 	for part, want := range map[springboot.Part]string{

@@ -110,14 +110,17 @@ func packedFiles(jar *zip.Reader, manifest map[string]string) *Files {
 	return f
 }
 
+// moduleInfo is what javac makes of a module-info.java.
+const moduleInfo = "module-info.class"
+
 // ownName returns the name of an archive's file on the application's class path. Boot's plugins move
-// most of META-INF to the root of the archive, where java -jar finds it; the services there are
-// those of Boot's launcher. Signatures of the archive are left out, and names that lead out of
+// most of META-INF, and module-info.class, to the root of the archive, where java -jar finds them; the
+// services there are those of Boot's launcher. Signatures of the archive are left out, and names that lead out of
 // their directory.
 func ownName(file string, at layout) (name string, own bool) {
 	name, own = strings.CutPrefix(file, at.classes())
 	if !own {
-		name, own = file, strings.HasPrefix(file, "META-INF/") && !strings.HasPrefix(file, "META-INF/services/") &&
+		name, own = file, file == moduleInfo || strings.HasPrefix(file, "META-INF/") && !strings.HasPrefix(file, "META-INF/services/") &&
 			!slices.Contains([]string{".SF", ".RSA", ".DSA", ".EC"}, path.Ext(file))
 	}
 	return name, own && isFile(name)
