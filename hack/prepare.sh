@@ -2,13 +2,16 @@
 # Prepares this machine for `make demo` and `make test`: a JDK, Gradle, Maven, a C compiler for the
 # race detector, a Docker engine, a kind node image, and the base images of the samples.
 #
-#   hack/prepare.sh
+#   hack/prepare.sh           what the demo needs
+#   hack/prepare.sh short     and what `make test` needs: another Gradle
+#   hack/prepare.sh long      and what `make test-long` needs: two of them
 #
 # Nothing that exists is replaced. Images are pulled if Docker and its registry can be reached. On
 # Debian, as root, the script installs what is missing: programs with apt, an engine with
 # engine.sh, the node image with node-image/build.sh, base images with base-images.sh. On other
 # machines it says what is missing and how to get it; tests that need it are skipped. The script
-# fails at the end if something is missing that DEVLOOP_REQUIRE names (docker, kind, gradle, maven).
+# fails at the end if something is missing that DEVLOOP_REQUIRE names (docker, kind, gradle, maven,
+# gradle-7.6.4, gradle-8.5).
 #
 # If nothing is missing, it takes about two seconds and changes nothing.
 #
@@ -60,6 +63,14 @@ check_gradle() {
   else
     lack gradle "$began" "not on the PATH, and the samples' wrapper can't fetch its own" "install it: https://gradle.org/install"
   fi
+}
+
+# other_gradles VERSION... makes Gradles beside the machine's own.
+other_gradles() {
+  local version
+  for version in "$@"; do
+    ./gradle.sh "$version" || absent+=("gradle-$version") # it reports its own failures
+  done
 }
 
 # check_program NAME COMMAND PACKAGE HINT checks for a program of any version.
@@ -123,6 +134,10 @@ check_jdk
 check_gradle
 check_program maven mvn maven "install it: https://maven.apache.org/install.html"
 check_program compiler cc gcc "install gcc or clang: go test -race needs it"
+case ${1:-} in
+  short) other_gradles 8.5 ;;
+  long) other_gradles 7.6.4 8.5 ;;
+esac
 engine_and_images
 required "$started"
 report '=' prepare "$started" "done${absent[*]:+, without ${absent[*]}}"
