@@ -34,9 +34,12 @@ test: test-machine ## prepare the machine and run the tests, including those wit
 test-long: test-machine ## run all tests, including the slow ones: before a release, and nightly
 	@hack/test.sh long
 
+test: tier = short
+test-long: tier = long
+
 .PHONY: test-machine
 test-machine:
-	@hack/prepare.sh
+	@hack/prepare.sh $(tier)
 	@$(MAKE) --no-print-directory build
 	@hack/test-cluster.sh
 
@@ -48,6 +51,7 @@ lint: ## check formatting, vet, staticcheck, shellcheck, known vulnerabilities
 
 bench: build ## time edits by hand and with devloop: a method body, a class shape, a dependency
 	@hack/bench.sh
+	@hack/bench.sh -n 3 -sample samples/clinic
 	go run ./hack/bench -starts -n 3 -sample samples/spring-maven
 
 ##@ Tidy

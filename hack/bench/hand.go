@@ -87,7 +87,7 @@ func (h *hand) forward(ctx context.Context, want string) error {
 	return fmt.Errorf("localhost never answered %q: %w", want, context.Cause(ctx))
 }
 
-// answers sends a request every 50 ms until the answer is want, or ended is closed.
+// answers sends a request every 50 ms until the answer contains want, or ended is closed.
 func answers(ctx context.Context, url, want string, ended <-chan struct{}) bool {
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 5 * time.Second}
 	tick := time.NewTicker(50 * time.Millisecond)
@@ -105,7 +105,7 @@ func answers(ctx context.Context, url, want string, ended <-chan struct{}) bool 
 			}
 			body, err := io.ReadAll(response.Body)
 			_ = response.Body.Close()
-			if err == nil && string(body) == want {
+			if err == nil && strings.Contains(string(body), want) {
 				return true
 			}
 		}

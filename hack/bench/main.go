@@ -4,6 +4,9 @@
 //
 //	go run ./hack/bench -devloop bin/devloop -kind bin/kind -n 5
 //
+// For a sample without a Dockerfile, samples/clinic, it makes other edits in one devloop run instead, and
+// prints the path that each takes.
+//
 // With -starts it measures the start of the application in containers instead: with java -jar, and
 // as a composed image with and without each optimization.
 //
@@ -19,6 +22,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -39,7 +43,7 @@ func main() {
 	flag.StringVar(&b.kind, "kind", "kind", "the kind command")
 	flag.StringVar(&b.gradle, "gradle", "gradle", "the Gradle command, such as ./gradlew")
 	flag.StringVar(&b.cluster, "cluster", "devloop-test", "the kind cluster")
-	flag.StringVar(&sample, "sample", "samples/spring-server", "the project to edit, with a Dockerfile and the manifest of Lab 2")
+	flag.StringVar(&sample, "sample", "samples/spring-server", "the project to edit: samples/spring-server, or samples/clinic")
 	flag.IntVar(&n, "n", 5, "how many edits of each kind")
 	optimizations := flag.Bool("starts", false, "measure starts instead, with and without each optimization; -sample is a Maven or Gradle project")
 	flag.BoolVar(&b.verbose, "v", false, "show the output of the commands")
@@ -47,6 +51,9 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	measure := b.run
+	if _, err := os.Stat(filepath.Join(sample, "Dockerfile")); err != nil {
+		measure = b.paths
+	}
 	if *optimizations {
 		measure = starts
 	}
@@ -157,7 +164,9 @@ func (b *bench) prepare(ctx context.Context, w way, sample string) (dir string, 
 		err = errors.Join(err, os.Remove(filepath.Join(dir, name)))
 	}
 	if err == nil {
-		err = os.Chmod(filepath.Join(dir, "gradlew"), 0o755)
+		if err = os.Chmod(filepath.Join(dir, "gradlew"), 0o755); errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
 	}
 	if err != nil {
 		end()

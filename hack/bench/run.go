@@ -17,14 +17,15 @@ type run struct {
 	command *exec.Cmd
 	events  chan event // closed when the stream ends
 	url     string
+	path    string // the one that the last save took
 }
 
 // event has the fields of devloop's events that are needed here.
 type event struct {
-	Event, Stage, Outcome, URL string
-	Seconds                    float64
-	Sent                       int64
-	Time                       time.Time
+	Event, Stage, Outcome, URL, Path string
+	Seconds                          float64
+	Sent                             int64
+	Time                             time.Time
 }
 
 func (b *bench) byRun(ctx context.Context, w way, dir string) (session, error) {
@@ -76,6 +77,8 @@ func (r *run) cycle(ctx context.Context) (steps []step, err error) {
 				return nil, errors.New("devloop run ended")
 			case e.Event == "forward.open":
 				r.url = e.URL
+			case e.Event == "path.chosen":
+				r.path = e.Path
 			case e.Event == "stage.finished":
 				steps = append(steps, step{e.Stage, time.Duration(e.Seconds * float64(time.Second)), sent})
 				sent = 0
