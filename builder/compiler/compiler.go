@@ -210,7 +210,16 @@ func (c *Compiler) keepProven(m *incremental.Module) {
 	if err != nil {
 		return
 	}
-	c.module, c.copies, c.dirty, c.checked = m, copies, false, time.Now()
+	c.checked = time.Now()
+	c.use(m, copies)
+}
+
+// use compiles incrementally from now on, with a module that is proven.
+func (c *Compiler) use(m *incremental.Module, copies *resources) {
+	c.module, c.copies, c.dirty = m, copies, false
+	if c.Ready != nil {
+		c.Ready()
+	}
 }
 
 // sources returns the state of the module's sources, or an error if the incremental compiler does

@@ -133,10 +133,8 @@ func (c *Compiler) prepare(ctx context.Context) string {
 	case err != nil:
 		return c.disable(err)
 	}
-	c.module, c.copies, c.dirty, c.failures = m, copies, false, 0
-	if c.Ready != nil {
-		c.Ready()
-	}
+	c.failures = 0
+	c.use(m, copies)
 	return ""
 }
 

@@ -2,7 +2,7 @@ package main
 
 import (
 	"fmt"
-	"maps"
+	"path"
 	"strings"
 )
 
@@ -17,10 +17,13 @@ const (
 // blueprint is a project of the matrix before it is written.
 type blueprint struct {
 	name, build, boot string
-	// release is the Java version of the classes, packaging "jar" or "war".
-	release, packaging string
-	files              map[string]string
-	edits              []edit
+	// release is the Java version of the classes, packaging "jar" or "war", flag one for devloop.
+	release, packaging, flag string
+	// repository says that the project is a git repository, modules that the application is a
+	// module of it.
+	repository, modules bool
+	files               map[string]string
+	edits               []edit
 	// pages are what answers at other paths than "/", after all edits.
 	pages map[string]string
 	// What traits add to pom.xml, and to build.gradle.
@@ -39,6 +42,7 @@ const (
 	bySwap    = "compile swap forward"
 	byRestart = "compile restart ready forward"
 	byPages   = "compile pages forward"
+	byPod     = "compile image load replace ready forward"
 )
 
 const javaDir, resourceDir = "src/main/java/com/example/", "src/main/resources/"
@@ -46,6 +50,9 @@ const javaDir, resourceDir = "src/main/java/com/example/", "src/main/resources/"
 // newBlueprint returns a project of one controller and one static page.
 func newBlueprint(build, boot string) *blueprint {
 	b := &blueprint{name: fmt.Sprintf("matrix-%d", copies.Add(1)), build: build, boot: boot, release: "17", packaging: "jar", pages: map[string]string{"/named/x": "x"}}
+	if boot == boot21 { // reads no class of a later Java
+		b.release = "8"
+	}
 	b.files = map[string]string{
 		javaDir + "Application.java": `package com.example;
 import org.springframework.boot.SpringApplication;
@@ -100,15 +107,54 @@ func (b *blueprint) edited(name string) bool {
 
 // sources returns all files of the project, with those of its build.
 func (b *blueprint) sources() map[string]string {
-	all := maps.Clone(b.files)
-	if b.build == "maven" {
-		all["pom.xml"] = b.pom()
-		return all
+	all := map[string]string{}
+	for path, text := range b.files {
+		all[b.path(path)] = text
 	}
-	all["settings.gradle"] = fmt.Sprintf("rootProject.name = '%s'\n", b.name)
-	all["gradle.properties"] = "org.gradle.daemon.idletimeout=60000\n"
-	all["build.gradle"] = b.buildGradle()
+	switch {
+	case b.build == "maven":
+		all[b.path("pom.xml")] = b.pom()
+	default:
+		all["settings.gradle"] = fmt.Sprintf("rootProject.name = '%s'\n", b.name)
+		all["gradle.properties"] = "org.gradle.daemon.idletimeout=60000\n"
+		all[b.path("build.gradle")] = b.buildGradle()
+	}
+	if b.modules {
+		b.addModules(all)
+	}
 	return all
+}
+
+// path returns where a file of the application is in the project.
+func (b *blueprint) path(file string) string {
+	if b.modules {
+		return path.Join("web", file)
+	}
+	return file
+}
+
+// addModules adds a library and the build of both modules.
+func (b *blueprint) addModules(all map[string]string) {
+	all["core/src/main/java/com/example/core/Word.java"] = "package com.example.core;\n\npublic class Word {\n\n\tpublic static String text() {\n\t\treturn \"one\";\n\t}\n\n}\n"
+	if b.build != "maven" {
+		all["settings.gradle"] += "include 'core', 'web'\n"
+		all["core/build.gradle"] = "apply plugin: 'java'\ngroup = 'com.example'\nversion = '0.0.1-SNAPSHOT'\nsourceCompatibility = '" + b.release + "'\n"
+		return
+	}
+	head := "<project xmlns=\"http://maven.apache.org/POM/4.0.0\">\n  <modelVersion>4.0.0</modelVersion>\n" + b.parent()
+	all["pom.xml"] = head + `  <groupId>com.example</groupId>
+  <artifactId>` + b.name + `-all</artifactId>
+  <version>0.0.1-SNAPSHOT</version>
+  <packaging>pom</packaging>
+  <modules><module>core</module><module>web</module></modules>
+</project>
+`
+	all["core/pom.xml"] = head + `  <groupId>com.example</groupId>
+  <artifactId>core</artifactId>
+  <version>0.0.1-SNAPSHOT</version>
+  <properties><java.version>` + b.release + `</java.version></properties>
+</project>
+`
 }
 
 // depend adds a dependency; its version is Spring Boot's where none is given.
@@ -154,6 +200,16 @@ func (b *blueprint) web() string {
 	return "spring-boot-starter-web"
 }
 
+func (b *blueprint) parent() string {
+	return `  <parent>
+    <groupId>org.springframework.boot</groupId>
+    <artifactId>spring-boot-starter-parent</artifactId>
+    <version>` + b.boot + `</version>
+    <relativePath/>
+  </parent>
+`
+}
+
 func (b *blueprint) pom() string {
 	processors := ""
 	if b.processors != "" {
@@ -162,13 +218,7 @@ func (b *blueprint) pom() string {
 	return `<?xml version="1.0" encoding="UTF-8"?>
 <project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
-  <parent>
-    <groupId>org.springframework.boot</groupId>
-    <artifactId>spring-boot-starter-parent</artifactId>
-    <version>` + b.boot + `</version>
-    <relativePath/>
-  </parent>
-  <groupId>com.example</groupId>
+` + b.parent() + `  <groupId>com.example</groupId>
   <artifactId>` + b.name + `</artifactId>
   <version>0.0.1-SNAPSHOT</version>
   <packaging>` + b.packaging + `</packaging>

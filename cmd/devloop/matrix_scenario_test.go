@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -23,14 +24,35 @@ type row struct {
 	short  bool // whether the short tier has it, too
 	// leaves are the edits that leave the fast path, with a part of devloop's reason.
 	leaves map[string]string
+	// never is a part of devloop's reason for compiling with the build at each save.
+	never string
 }
 
 // matrix has each trait at least once with Maven, and with Gradle where Gradle differs. To add a
 // row, add it here; to add a trait, add a function to matrix_traits_test.go.
 var matrix = []row{
 	{name: "package-info", build: "maven", boot: boot4, traits: []trait{packageInfo}, short: true},
-	{name: "Lombok and configuration metadata", build: "maven", boot: boot3, traits: []trait{lombok, configurationMetadata}},
-	{name: "style checks and build-info", build: "maven", boot: boot4, traits: []trait{styleChecks, buildInfo}},
+	{name: "module-info and other names", build: "maven", boot: boot4, traits: []trait{moduleInfo, otherNames}},
+	{name: "MapStruct and Lombok", build: "maven", boot: boot4, traits: []trait{mapStruct, lombok}},
+	{name: "generated sources, build-info and git.properties", build: "maven", boot: boot4, traits: []trait{generatedSources, buildInfo, gitProperties}, short: true},
+	{name: "a template, texts and filtered resources", build: "maven", boot: boot4, traits: []trait{thymeleaf, filteredResources},
+		leaves: map[string]string{"filtered": "src/main/resources/application.properties changed"}},
+	{name: "package-info and Lombok by JDK 25", build: "maven", boot: boot4, jdk: 25, traits: []trait{packageInfo, lombok}},
+	{name: "style checks", build: "maven", boot: boot3, traits: []trait{styleChecks}},
+	{name: "configuration metadata", build: "maven", boot: boot3, traits: []trait{configurationMetadata}},
+	{name: "Kotlin", build: "maven", boot: boot3, traits: []trait{kotlin}, never: "sources in Kotlin"},
+	{name: "a war", build: "maven", boot: boot3, traits: []trait{war}, leaves: map[string]string{"page of the war": "page page.txt changed"}},
+	{name: "two modules", build: "maven", boot: boot3, traits: []trait{twoModules}, leaves: map[string]string{"other module": "Word.java changed"}},
+	{name: "preview features", build: "maven", boot: boot3, jdk: 17, traits: []trait{preview}},
+	{name: "Lombok and a template", build: "maven", boot: boot27, traits: []trait{lombok, thymeleaf}},
+	{name: "build-info", build: "4.4.1", boot: boot21, traits: []trait{packageInfo, buildInfo}},
+	{name: "Lombok and build-info", build: "7.6.4", boot: boot27, traits: []trait{lombok, buildInfo}},
+	{name: "two modules", build: "7.6.4", boot: boot3, traits: []trait{twoModules}, leaves: map[string]string{"other module": "Word.java changed"}},
+	{name: "MapStruct and configuration metadata", build: "8.5", boot: boot3, traits: []trait{mapStruct, configurationMetadata}, short: true},
+	{name: "package-info, module-info and other names", build: "8.5", boot: boot3, traits: []trait{packageInfo, moduleInfo, otherNames}},
+	{name: "generated sources and filtered resources", build: "8.5", boot: boot3, traits: []trait{generatedSources, filteredResources},
+		leaves: map[string]string{"filtered": "src/main/resources/application.properties changed"}},
+	{name: "a war with a template", build: "8.5", boot: boot3, traits: []trait{war, thymeleaf}, leaves: map[string]string{"page of the war": "page page.txt changed"}},
 }
 
 // TestScenarioMatrix deploys projects of many kinds, and edits each: a method's body, a class's
@@ -59,13 +81,20 @@ func (r row) run(t *testing.T) {
 	for path, text := range b.sources() {
 		s.write(path, text)
 	}
-	run := s.start("run", "--without", "archive") // one that is made meanwhile leads to a new Pod
-	url := run.answered("one")
-	if took := run.took(); took != "forward" && !strings.HasPrefix(took, "compile image load replace ready") {
-		t.Errorf("the first deploy took %s", took)
+	if b.repository {
+		s.commit()
 	}
-	run.compilerReady(r.leaves["body"])
+	// An archive that is made meanwhile leads to a new Pod.
+	args := []string{"--without", "archive", "--base-image", "eclipse-temurin:17-jre"}
+	if b.flag != "" {
+		args = append(args, b.flag)
+	}
+	run := s.start("run", args...)
+	url := run.answered("one")
+	run.took()
+	run.compilerReady(r.never)
 	for _, e := range b.edits {
+		e.file = b.path(e.file)
 		r.edit(run, url, e)
 	}
 	for path, want := range b.pages {
@@ -86,43 +115,42 @@ func (r row) edit(run *started, url string, e edit) {
 	run.Helper()
 	run.replaceIn(e.file, e.before, e.after)
 	began := time.Now()
-	how := ""
+	how, ready := "", false
 	took := run.stages(func(b event.Body) {
 		switch b := b.(type) {
 		case event.PathChosen:
 			how += "; " + b.Why
 		case event.StageFinished:
 			how += "; " + b.Note
+		case event.CompilerReady:
+			ready = true
 		}
 	})
 	run.Logf("%-10s %5.2f s  %s: %s", e.name, time.Since(began).Seconds(), took, strings.Trim(how, "; "))
-	switch reason := r.leaves[e.name]; {
-	case reason != "" && !strings.Contains(how, reason):
-		run.Errorf("%s: it took %s, because %s; the row says %q", e.name, took, how, reason)
-	case reason == "" && (took != e.stages || strings.Contains(how, "by maven") || strings.Contains(how, "by gradle")):
-		run.Errorf("%s: it took %s, because %s", e.name, took, how)
+	fast := strings.Contains(how, "by the incremental compiler") || strings.Contains(how, " copied")
+	reason, leaves := r.leaves[e.name]
+	if took != e.stages || fast == (leaves || r.never != "") || !strings.Contains(how, reason) {
+		run.Errorf("%s: it took %s, because %s; the row says %s, and %q", e.name, took, how, e.stages, reason)
 	}
 	if got, err := get(url + e.url); err != nil || !strings.Contains(got, e.answer) {
 		run.Errorf("%s: it answers %q, %v, want %q", e.name, got, err, e.answer)
 	}
-	if strings.Contains(how, "by maven") || strings.Contains(how, "by gradle") {
-		run.compilerReady(r.leaves["body"])
+	if r.never == "" && !fast && !ready {
+		run.compilerReady("")
 	}
 }
 
-// compilerReady waits until the next save is compiled without the build, unless the row says
-// why it never is.
+// compilerReady waits until the next save is compiled without the build, or until devloop says why it
+// never is.
 func (r *started) compilerReady(never string) {
 	r.Helper()
-	if never != "" {
-		return
-	}
 	until(r.T, r.stream, func(b event.Body) bool {
-		if n, ok := b.(event.Notice); ok && strings.HasPrefix(n.Text, "each save runs") {
+		n, ok := b.(event.Notice)
+		if ok = ok && strings.HasPrefix(n.Text, "each save runs"); ok && (never == "" || !strings.Contains(n.Text, never)) {
 			r.Fatal(n.Text)
 		}
 		_, ready := b.(event.CompilerReady)
-		return ready
+		return ready || ok
 	})
 }
 
@@ -150,6 +178,16 @@ func (r row) tools(s *scenario) {
 		s.write("gradlew", fmt.Sprintf("#!/bin/sh\nexec '%s' \"$@\"\n", real.GradleVersion(s.T, r.build)))
 		if err := os.Chmod(filepath.Join(s.dir, "gradlew"), 0o755); err != nil {
 			s.Fatal(err)
+		}
+	}
+}
+
+// commit makes the project a git repository.
+func (s *scenario) commit() {
+	s.Helper()
+	for _, args := range [][]string{{"init", "--quiet"}, {"add", "."}, {"-c", "user.name=Somebody", "-c", "user.email=somebody@example.com", "commit", "--quiet", "--message", "Begin"}} {
+		if out, err := exec.Command("git", append([]string{"-C", s.dir}, args...)...).CombinedOutput(); err != nil {
+			s.Fatalf("git %q: %v\n%s", args, err, out)
 		}
 	}
 }

@@ -1,5 +1,7 @@
 package main
 
+import "strings"
+
 // The traits of the matrix: each is a thing that real projects have, and that may keep a save from
 // the fast path.
 
@@ -106,4 +108,218 @@ func styleChecks(b *blueprint) {
 func buildInfo(b *blueprint) {
 	b.bootPlugin += "<executions><execution><goals><goal>build-info</goal></goals></execution></executions>"
 	b.gradle += "\nspringBoot { buildInfo() }\n"
+}
+
+// moduleInfo makes the application a module. Spring's jars are automatic modules.
+func moduleInfo(b *blueprint) {
+	b.files["src/main/java/module-info.java"] = `open module com.example.app {
+	requires spring.beans;
+	requires spring.boot;
+	requires spring.boot.autoconfigure;
+	requires spring.context;
+	requires spring.core;
+	requires spring.web;
+}
+`
+}
+
+// mapStruct has a processor that writes a source.
+func mapStruct(b *blueprint) {
+	b.depend("org.mapstruct", "mapstruct", "1.6.3")
+	b.process("org.mapstruct", "mapstruct-processor", "1.6.3", "")
+	b.files[javaDir+"Tea.java"] = "package com.example;\n\npublic record Tea(String leaf) {\n}\n"
+	b.files[javaDir+"Cup.java"] = "package com.example;\n\npublic record Cup(String leaf, String size) {\n}\n"
+	b.files[javaDir+"TeaMapper.java"] = `package com.example;
+import org.mapstruct.Mapper;
+import org.mapstruct.Mapping;
+
+@Mapper
+public interface TeaMapper {
+
+	@Mapping(target = "size", constant = "small")
+	Cup cup(Tea tea);
+
+}
+`
+	b.files[javaDir+"TeaController.java"] = `package com.example;
+import org.mapstruct.factory.Mappers;
+import org.springframework.web.bind.annotation.*;
+
+@RestController
+public class TeaController {
+
+	@GetMapping("/tea")
+	public String tea() {
+		return Mappers.getMapper(TeaMapper.class).cup(new Tea("green")).toString();
+	}
+
+}
+`
+	b.edits = append(b.edits, edit{"mapping", javaDir + "TeaMapper.java", "small", "large", byRestart, "/tea", "Cup[leaf=green, size=large]"})
+}
+
+// generatedSources has a source that the build writes.
+func generatedSources(b *blueprint) {
+	const words = `package com.example; class Words { static String word() { return \"made\"; } }`
+	b.plugins += `      <plugin><artifactId>maven-antrun-plugin</artifactId><executions><execution><phase>generate-sources</phase><goals><goal>run</goal></goals><configuration><target>
+        <echo file="${project.build.directory}/generated-sources/words/com/example/Words.java">` + strings.ReplaceAll(words, `\`, "") + `</echo></target></configuration></execution></executions></plugin>
+      <plugin><groupId>org.codehaus.mojo</groupId><artifactId>build-helper-maven-plugin</artifactId><executions><execution><phase>generate-sources</phase><goals><goal>add-source</goal></goals>
+        <configuration><sources><source>${project.build.directory}/generated-sources/words</source></sources></configuration></execution></executions></plugin>
+`
+	b.gradle += `
+def words = tasks.register('words') {
+    def dir = new File(buildDir, 'generated/words')
+    outputs.dir(dir)
+    doLast {
+        def file = new File(dir, 'com/example/Words.java')
+        file.parentFile.mkdirs()
+        file.text = "` + words + `"
+    }
+}
+sourceSets.main.java.srcDir(words)
+`
+	b.files[javaDir+"WordsController.java"] = `package com.example;
+import org.springframework.web.bind.annotation.*;
+
+@RestController
+public class WordsController {
+
+	@GetMapping("/words")
+	public String words() {
+		return Words.word() + " first";
+	}
+
+}
+`
+	b.edits = append(b.edits, edit{"beside a generated source", javaDir + "WordsController.java", "first", "second", bySwap, "/words", "made second"})
+}
+
+// filteredResources has settings with a value of the build.
+func filteredResources(b *blueprint) {
+	value := "@project.version@"
+	if b.build != "maven" {
+		value = "${version}"
+		b.gradle += "\nprocessResources { filesMatching('**/application.properties') { expand(version: project.version) } }\n"
+	}
+	b.files[resourceDir+"application.properties"] = "app.version=" + value + "\napp.word=first\n"
+	b.files[javaDir+"VersionController.java"] = `package com.example;
+import org.springframework.beans.factory.annotation.Value;
+import org.springframework.web.bind.annotation.*;
+
+@RestController
+public class VersionController {
+
+	@Value("${app.version} ${app.word}")
+	private String version;
+
+	@GetMapping("/version")
+	public String version() {
+		return version;
+	}
+
+}
+`
+	b.edits = append(b.edits, edit{"filtered", resourceDir + "application.properties", "first", "second", byRestart, "/version", "0.0.1-SNAPSHOT second"})
+}
+
+// gitProperties makes the project a git repository, and has the build write down the commit.
+func gitProperties(b *blueprint) {
+	b.repository = true
+	b.files[".gitignore"] = "target/\nbuild/\n.gradle/\n"
+	b.plugins += "      <plugin><groupId>io.github.git-commit-id</groupId><artifactId>git-commit-id-maven-plugin</artifactId></plugin>\n"
+}
+
+// preview uses a feature of Java 17 that was not yet final.
+func preview(b *blueprint) {
+	b.flag = "--env=JAVA_TOOL_OPTIONS=--enable-preview"
+	b.compiler += "<compilerArgs><arg>--enable-preview</arg></compilerArgs>"
+	b.gradle += "\ntasks.withType(JavaCompile).configureEach { options.compilerArgs << '--enable-preview' }\n"
+	b.files[javaDir+"PreviewController.java"] = `package com.example;
+import org.springframework.web.bind.annotation.*;
+
+@RestController
+public class PreviewController {
+
+	@GetMapping("/preview")
+	public String preview() {
+		Object o = "text";
+		return switch (o) {
+			case String s -> "a " + s;
+			default -> "else";
+		};
+	}
+
+}
+`
+	b.edits = append(b.edits, edit{"preview", javaDir + "PreviewController.java", `"a "`, `"the "`, bySwap, "/preview", "the text"})
+}
+
+// otherNames gives the archive another name and a classifier.
+func otherNames(b *blueprint) {
+	b.extension += "<finalName>app</finalName>"
+	b.bootPlugin += "<configuration><classifier>exec</classifier></configuration>"
+	b.gradle += "\nbootJar {\n    archiveBaseName = 'app'\n    archiveClassifier = 'exec'\n}\n"
+}
+
+// thymeleaf has a template with a text in messages.properties.
+func thymeleaf(b *blueprint) {
+	b.depend("org.springframework.boot", "spring-boot-starter-thymeleaf", "")
+	b.files[resourceDir+"messages.properties"] = "word=first\n"
+	b.files[resourceDir+"templates/page.html"] = "<p>before</p><p th:text=\"#{word}\"></p>\n"
+	b.files[javaDir+"PageController.java"] = `package com.example;
+import org.springframework.stereotype.Controller;
+import org.springframework.web.bind.annotation.GetMapping;
+
+@Controller
+public class PageController {
+
+	@GetMapping("/page")
+	public String page() {
+		return "page";
+	}
+
+}
+`
+	b.edits = append(b.edits, edit{"template", resourceDir + "templates/page.html", "before", "after", byPages, "/page", "<p>after</p><p>first</p>"},
+		edit{"message", resourceDir + "messages.properties", "first", "second", byRestart, "/page", "<p>after</p><p>second</p>"})
+}
+
+// war packs a war with a page of its own.
+func war(b *blueprint) {
+	b.packaging = "war"
+	b.dependencies += "    <dependency><groupId>org.springframework.boot</groupId><artifactId>spring-boot-starter-tomcat</artifactId><scope>provided</scope></dependency>\n"
+	b.gradleDependencies += "    providedRuntime 'org.springframework.boot:spring-boot-starter-tomcat'\n"
+	b.files["src/main/webapp/page.txt"] = "before\n"
+	b.edits = append(b.edits, edit{"page of the war", "src/main/webapp/page.txt", "before", "after", byPod, "/page.txt", "after"})
+}
+
+// kotlin has a controller in Kotlin beside the one in Java.
+func kotlin(b *blueprint) {
+	b.dependencies += "    <dependency><groupId>org.jetbrains.kotlin</groupId><artifactId>kotlin-stdlib</artifactId></dependency>\n"
+	b.plugins += kotlinPlugin
+	const file = "src/main/kotlin/com/example/Greeting.kt"
+	b.files[file] = greeting(`@GetMapping("/kotlin") fun say(): String = "one"`)
+	b.edits = append(b.edits, edit{"Kotlin", file, `"one"`, `"two"`, bySwap, "/kotlin", "two"})
+}
+
+// twoModules moves the application to a module, beside a library that it uses.
+func twoModules(b *blueprint) {
+	b.modules = true
+	b.depend("com.example", "core", "${project.version}")
+	b.gradleDependencies = "    " + b.implementation() + " project(':core')\n"
+	b.files[javaDir+"CoreController.java"] = `package com.example;
+import com.example.core.Word;
+import org.springframework.web.bind.annotation.*;
+
+@RestController
+public class CoreController {
+
+	@GetMapping("/core")
+	public String core() {
+		return Word.text();
+	}
+
+}
+`
+	b.edits = append(b.edits, edit{"other module", "../core/src/main/java/com/example/core/Word.java", `"one"`, `"two"`, byPod, "/core", "two"})
 }
