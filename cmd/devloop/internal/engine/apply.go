@@ -7,6 +7,8 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/queue"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner/deploy"
 	"github.com/devloop-cli/devloop/runner/kube"
@@ -24,55 +26,55 @@ type Stored struct {
 // Apply deploys a manifest without a project and waits until its Pods are ready. The images, of
 // which there may be none, go to the nodes first, and the Pods then use these.
 func (s *Session) Apply(ctx context.Context, m manifest.Manifest, images []Stored) ([]kube.Pod, error) {
-	c := newCycle(s, 1, "apply", watch.Everything())
+	c := newCycle(s, queue.Work{N: 1, Because: "apply", Changed: watch.Everything()})
 	c.manifest = m
 	var names []string
 	for _, img := range images {
 		names = append(names, img.Ref)
 	}
 	if len(images) > 0 {
-		if err := c.stage(ctx, event.Load, func(ctx context.Context, r *stageRun) error { return r.loadStored(ctx, images) }); err != nil {
+		if err := c.Stage(ctx, event.Load, func(ctx context.Context, s *publish.Stage) error { return c.loadStored(ctx, s, images) }); err != nil {
 			return nil, err
 		}
 	}
-	pods, err := stage(ctx, c, event.Replace, func(ctx context.Context, r *stageRun) ([]kube.Pod, error) {
-		spec := r.spec()
+	pods, err := publish.Run(ctx, c.Publisher, event.Replace, func(ctx context.Context, s *publish.Stage) ([]kube.Pod, error) {
+		spec := c.spec()
 		spec.Names = names
-		r.explainSpec(spec)
-		r.note = objects(m)
-		return r.Deployer.Replace(ctx, spec)
+		c.explainSpec(spec)
+		s.Note = objects(m)
+		return c.Deployer.Replace(ctx, spec)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return pods, c.readyStage(ctx, pods)
+	return pods, c.ready(ctx, pods)
 }
 
-func (r *stageRun) loadStored(ctx context.Context, images []Stored) error {
+func (c *cycle) loadStored(ctx context.Context, s *publish.Stage, images []Stored) error {
 	var notes []string
 	for _, img := range images {
-		report, err := r.load(ctx, img.Ref, img.Content)
+		report, err := c.load(ctx, s, img.Ref, img.Content)
 		if err != nil {
 			return err
 		}
 		notes = append(notes, fmt.Sprintf("%s: %s", img.Ref, loadNote(report)))
 	}
-	r.note = strings.Join(notes, "\n")
+	s.Note = strings.Join(notes, "\n")
 	return nil
 }
 
 // explainSpec publishes how the objects in the cluster differ from the files, with --explain.
-func (r *stageRun) explainSpec(spec deploy.Spec) {
-	if !r.Explain {
+func (c *cycle) explainSpec(spec deploy.Spec) {
+	if !c.Explain {
 		return
 	}
 	changes := spec.Changes()
-	for _, v := range r.Target.Env {
+	for _, v := range c.Target.Env {
 		name, _, _ := strings.Cut(v, "=") // its value may be a secret
 		changes = append(changes, "the application's variable "+name+", by --env")
 	}
 	if len(changes) > 0 {
-		r.inform("in the cluster, not in your files", changes...)
+		c.Inform("in the cluster, not in your files", changes...)
 	}
 }
 

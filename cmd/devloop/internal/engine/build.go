@@ -10,6 +10,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/loader"
 )
@@ -19,16 +20,16 @@ func (c *cycle) compile(ctx context.Context) error {
 	if !c.saved.Compiles(c.State().NodeImage != nil) {
 		return nil
 	}
-	app, err := stage(ctx, c, event.Compile, func(ctx context.Context, r *stageRun) (springboot.App, error) {
-		out, flush := r.writer()
+	app, err := publish.Run(ctx, c.Publisher, event.Compile, func(ctx context.Context, s *publish.Stage) (springboot.App, error) {
+		out, flush := s.Writer()
 		defer flush()
-		paths := c.changed.Paths
-		if c.changed.All || c.changed.Unnamed {
+		paths := c.Changed.Paths
+		if c.Changed.All || c.Changed.Unnamed {
 			paths = nil
 		}
 		app, err := c.Compiler.Compile(ctx, paths, out)
 		if err == nil {
-			r.note = c.compileNote(app)
+			s.Note = compileNote(c.Target.Dir, app)
 		}
 		c.tellOmitted(app)
 		return app, err
@@ -36,7 +37,8 @@ func (c *cycle) compile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.app, c.lastApp, c.compiled = app, app, true
+	c.app, c.compiled = app, true
+	c.ports.SetContextPath(app.Port, app.ContextPath)
 	return nil
 }
 
@@ -49,27 +51,21 @@ func (c *cycle) tellOmitted(app springboot.App) {
 	if c.Target.Follow { // a deploy leaves out only what publishes
 		hints = []string{"run the whole build: --full-build"}
 	}
-	c.informOnce("the build leaves out what does not change the application: "+strings.Join(app.Omitted, ", "), hints...)
+	c.InformOnce("the build leaves out what does not change the application: "+strings.Join(app.Omitted, ", "), hints...)
 }
 
-// compileNote says what was compiled, if it lies in the project, and how.
-func (c *cycle) compileNote(app springboot.App) string {
-	what := c.relative(app.Jar)
-	if app.Jar == "" && len(app.Classes) > 0 { // nothing had to be packed
-		what = c.relative(app.Classes[0])
+// compileNote says what was compiled, if it lies in the project's directory, and how.
+func compileNote(dir string, app springboot.App) string {
+	what := app.Jar
+	if what == "" && len(app.Classes) > 0 { // nothing had to be packed
+		what = app.Classes[0]
 	}
-	if app.CompiledBy != "" && filepath.IsAbs(what) {
-		return app.CompiledBy
+	if rel, err := filepath.Rel(dir, what); err == nil && filepath.IsLocal(rel) {
+		what = rel
+	} else if app.CompiledBy != "" {
+		what = ""
 	}
 	return strings.TrimSpace(what + " " + app.CompiledBy)
-}
-
-// relative returns path as seen from the project's directory, if it lies below it.
-func (s *Session) relative(path string) string {
-	if rel, err := filepath.Rel(s.Target.Dir, path); err == nil && filepath.IsLocal(rel) {
-		return rel
-	}
-	return path
 }
 
 // buildImage brings the image of the compiled application to the nodes. If nothing was compiled,
@@ -79,48 +75,48 @@ func (c *cycle) buildImage(ctx context.Context) (err error) {
 		c.img = *c.State().NodeImage
 		return nil
 	}
-	if c.img, err = stage(ctx, c, event.Image, func(ctx context.Context, r *stageRun) (image.Image, error) { return r.image(ctx) }); err != nil {
+	if c.img, err = publish.Run(ctx, c.Publisher, event.Image, func(ctx context.Context, s *publish.Stage) (image.Image, error) { return c.image(ctx, s) }); err != nil {
 		return err
 	}
-	err = c.stage(ctx, event.Load, func(ctx context.Context, r *stageRun) error {
-		report, err := r.load(ctx, c.img.Ref, c.img.Content)
+	err = c.Stage(ctx, event.Load, func(ctx context.Context, s *publish.Stage) error {
+		report, err := c.load(ctx, s, c.img.Ref, c.img.Content)
 		if err == nil {
-			r.note, r.skip = loadNote(report), report.Sent == 0
+			s.Note, s.Skip = loadNote(report), report.Sent == 0
 		}
 		return err
 	})
 	if err == nil {
-		c.become(c.n, c.State().Loaded(c.img))
+		c.become(c.State().Loaded(c.img))
 	}
 	return err
 }
 
-func (r *stageRun) image(ctx context.Context) (image.Image, error) {
-	out, flush := r.writer()
+func (c *cycle) image(ctx context.Context, s *publish.Stage) (image.Image, error) {
+	out, flush := s.Writer()
 	defer flush()
-	img, err := r.Imager.Image(ctx, r.app, out)
+	img, err := c.Imager.Image(ctx, c.app, out)
 	if err != nil {
 		return img, err
 	}
-	r.note = img.Ref
-	r.publish(event.ImageBuilt{Ref: img.Ref, Name: img.Name, ID: img.ID.String()})
+	s.Note = img.Ref
+	s.Publish(event.ImageBuilt{Ref: img.Ref, Name: img.Name, ID: img.ID.String()})
 	for _, a := range img.Advice {
-		r.informOnce(a.Text, a.Hint)
+		s.InformOnce(a.Text, a.Hint)
 	}
-	if r.Explain {
-		r.publish(explained(img.Report))
+	if c.Explain {
+		s.Publish(explained(img.Report))
 	}
 	return img, nil
 }
 
 // load brings an image to the nodes and publishes what each one was sent.
-func (r *stageRun) load(ctx context.Context, ref string, content v1.Image) (loader.Report, error) {
-	report, err := r.Loader.Load(ctx, ref, content)
+func (c *cycle) load(ctx context.Context, s *publish.Stage, ref string, content v1.Image) (loader.Report, error) {
+	report, err := c.Loader.Load(ctx, ref, content)
 	if err != nil {
 		return loader.Report{}, err
 	}
 	for _, n := range report.Nodes {
-		r.publish(event.NodeLoaded{Node: n.Name, Sent: n.Sent, Skipped: n.Skipped, Took: event.Duration(n.Took), Proof: n.Proof})
+		s.Publish(event.NodeLoaded{Node: n.Name, Sent: n.Sent, Skipped: n.Skipped, Took: event.Duration(n.Took), Proof: n.Proof})
 	}
 	return report, nil
 }
@@ -141,9 +137,9 @@ func loadNote(r loader.Report) string {
 	case r.Sent == 0:
 		return nodes + " had it already"
 	case skipped == 0:
-		return fmt.Sprintf("%s to %s", size(r.Sent), nodes)
+		return fmt.Sprintf("%s to %s", publish.Size(r.Sent), nodes)
 	}
-	return fmt.Sprintf("%s to %s, which had the other %s", size(r.Sent), nodes, size(skipped))
+	return fmt.Sprintf("%s to %s, which had the other %s", publish.Size(r.Sent), nodes, publish.Size(skipped))
 }
 
 // explained describes what an image consists of, and why.

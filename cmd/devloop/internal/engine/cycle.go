@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -9,24 +10,25 @@ import (
 	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/queue"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/filekind"
+	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
-	"github.com/devloop-cli/devloop/watch"
+	"github.com/devloop-cli/devloop/runner/render"
 )
 
 // cycle takes a project from its sources to an answer on localhost, once. Its fields are filled
 // stage by stage.
 type cycle struct {
 	*Session
-	n       int // counts the cycles of the session, for the events
-	because string
-	changed watch.Batch
-	newPods bool // make new Pods, even of the image that runs
-	stop    context.CancelCauseFunc
-	again   bool // it was cancelled although nothing newer came
+	publish.Publisher
+	queue.Work
+	cancel context.CancelCauseFunc
 
 	manifest manifest.Manifest
 	saved    plan.Saved
@@ -35,58 +37,55 @@ type cycle struct {
 	img      image.Image
 }
 
-// newCycle returns the n-th cycle of a session.
-func newCycle(s *Session, n int, because string, changed watch.Batch) *cycle {
-	return &cycle{Session: s, n: n, because: because, changed: changed}
+// newCycle returns a cycle of a session.
+func newCycle(s *Session, w queue.Work) *cycle {
+	return &cycle{Session: s, Publisher: s.events.InCycle(w.N), Work: w}
 }
 
 // run runs the cycle between the events that open and close it.
 func (c *cycle) run(ctx context.Context) error {
 	began := time.Now()
-	c.publish(event.CycleStarted{Because: c.because})
-	if !c.changed.All && filekind.Any(c.changed.Paths, filekind.Settings) {
-		c.publish(event.Notice{Level: event.Warning, Text: "this session goes on with the settings that it began with",
-			Hints: []string{"have the new ones: end devloop run, and start it again"}})
+	c.Publish(event.CycleStarted{Because: c.Because})
+	if !c.Changed.All && filekind.Any(c.Changed.Paths, filekind.Settings) {
+		c.Warn("this session keeps the settings that it began with", "use the new ones: quit devloop run and start it again")
 	}
-	c.become(c.n, c.State().CycleStarted())
+	c.become(c.State().CycleStarted())
 	before := c.State().Serving
 	if before == nil {
-		c.pause(ctx, c.n) // from now on there is something to wait for
+		c.pause(ctx, c.Publisher) // from now on there is something to wait for
 	}
 	err := c.stages(ctx)
-	if err != nil && !failure.Cancelled(err) && c.State().Serving == nil {
-		c.fail(c.n, *failure.Of(err))
+	failed := err != nil && !failure.Cancelled(err)
+	if failed && c.State().Serving == nil {
+		c.fail(c.Publisher, *failure.Of(err))
 	}
-	c.publish(event.CycleFinished{Outcome: failure.Outcome(err), Took: since(began), Failure: failure.Of(err)})
-	if err != nil && !failure.Cancelled(err) {
-		c.noteServingCode(before)
+	c.Publish(event.CycleFinished{Outcome: failure.Outcome(err), Took: event.Duration(time.Since(began)), Failure: failure.Of(err)})
+	if failed {
+		c.informOfServingCode(before)
 	}
 	return err
 }
+
+// become makes next the state.
+func (c *cycle) become(next state.State) { c.localhost.become(c.Publisher, next) }
 
 // stages is the product in one paragraph. Reading the manifest, looking for conflicts in the
 // cluster and opening the local ports come first: what is wrong with them is found before
 // anything is built, and long before anything is deleted.
 func (c *cycle) stages(ctx context.Context) (err error) {
-	if c.manifest, err = c.readManifest(); err != nil {
+	if c.manifest, err = c.Target.Manifest(c.appPort.Number()); err != nil {
 		return err
 	}
-	c.noteGuessedImage()
-	if err := c.Target.fits(c.manifest); err != nil {
-		return err
-	}
+	c.informOfGuessedImage()
 	if c.State().Serving == nil {
 		if err := c.Deployer.Claim(ctx, c.spec()); err != nil {
 			return err
 		}
 	}
-	if err := c.openPorts(ctx, c.endpoints(c.declared())); err != nil {
+	if err := c.openPorts(ctx); err != nil {
 		return err
 	}
-	if err := c.openDebuggers(ctx); err != nil {
-		return err
-	}
-	c.saved = c.Target.saved(c.changed, c.lastManifest, c.manifest)
+	c.saved = c.Target.Saved(c.Changed, c.lastManifest, c.manifest)
 	if err := c.compile(ctx); err != nil {
 		return err
 	}
@@ -102,6 +101,22 @@ func (c *cycle) stages(ctx context.Context) (err error) {
 		return nil
 	}
 	return c.deploy(ctx)
+}
+
+// openPorts opens the local ports for clients and debuggers.
+func (c *cycle) openPorts(ctx context.Context) error {
+	if err := c.ports.Open(ctx, c.Publisher, c.Target.Endpoints(c.manifest, c.Target.Declared(c.manifest))); err != nil {
+		return err
+	}
+	images := c.Target.Images(c.manifest)
+	if err := c.debuggers.Open(ctx, c.Publisher, c.manifest.ProjectPods(c.Target.Namespace, images...)); err != nil || !c.Target.Debug.On {
+		return err
+	}
+	probed := func(c manifest.Container) bool { return !c.Init && c.Runs(images...) && c.HasProbes() }
+	if slices.ContainsFunc(c.manifest.Containers(), probed) && !slices.Contains(c.Target.Keep, render.PatchProbes) {
+		c.InformOnce("liveness and startup probes are left out, and readiness has 10 minutes to answer: a breakpoint stops what they ask", "leave them as they are: --keep probes")
+	}
+	return nil
 }
 
 // decide chooses how the save reaches the running application, and publishes the choice.
@@ -120,36 +135,46 @@ func (c *cycle) decide() plan.Decision {
 		s.After = c.built
 	}
 	d := plan.Decide(s)
-	c.publish(event.PathChosen{Path: d.Path.String(), Why: d.Why, Files: slices.Sorted(maps.Keys(d.Files))})
+	c.Publish(event.PathChosen{Path: d.Path.String(), Why: d.Why, Files: slices.Sorted(maps.Keys(d.Files))})
 	return d
 }
 
-// pause makes clients wait: the Pods that serve are about to go. Their requests in progress
-// finish first.
-func (s *Session) pause(ctx context.Context, n int) {
-	s.become(n, s.State().Paused())
-	s.debuggers.Detach()
-	ctx, cancel := context.WithTimeout(ctx, drainTime)
-	defer cancel()
-	s.localPorts.Pause(ctx)
+// forward leads the local ports to the Pods, and asks each once through its port.
+func (c *cycle) forward(ctx context.Context, pods []kube.Pod) error {
+	return c.Stage(ctx, event.Forward, func(ctx context.Context, s *publish.Stage) error {
+		if err := c.ports.Open(ctx, s.Publisher, c.Target.Endpoints(c.manifest, ports.Offered(pods))); err != nil {
+			return err
+		}
+		c.debuggers.Route(s.Publisher, pods)
+		if err := c.ports.Forward(ctx, s, ports.Check{Dial: c.Deployer.Dial, Stopped: c.debuggers.Attached}, pods); err != nil {
+			return err
+		}
+		if s.Skip = s.Note == ""; s.Skip {
+			s.Note = "the manifest names no containerPort"
+			if c.manifest.Generated() {
+				s.Note = "by its settings and libraries the application is no server"
+			}
+		}
+		return nil
+	})
 }
 
-// fail tells clients, browsers and debuggers alike, why there is no Pod to wait for.
-func (s *Session) fail(n int, why event.Failure) {
-	s.become(n, s.State().Failed(why))
-	s.localPorts.Fail(why)
-	s.debuggers.Fail(why.Message)
+// informOfGuessedImage says which image is taken for the project's although it has another name.
+func (c *cycle) informOfGuessedImage() {
+	if image, guessed := c.Target.GuessedImage(c.manifest); guessed {
+		c.InformOnce(fmt.Sprintf("the manifest's image `%s` is taken for this project's: no other image of it fits as well", image), "name another image: --image-name IMAGE")
+	}
 }
 
-// noteServingCode says after a failure which code answers on localhost: that of before the
-// cycle, or the new one where a running JVM has taken the change already.
-func (c *cycle) noteServingCode(before *state.Deployment) {
+// informOfServingCode says after a failure which code answers on localhost: that of before the
+// cycle, or the new one if a running JVM has taken the change already.
+func (c *cycle) informOfServingCode(before *state.Deployment) {
 	now := c.State().Serving
 	switch {
-	case now == nil || len(c.localPorts) == 0:
+	case now == nil || len(c.ports.Set) == 0:
 	case before != nil && now.SameCode(*before):
-		c.inform("the code before this change still answers on localhost")
+		c.Inform("the code before this change still answers on localhost")
 	default:
-		c.publish(event.Notice{Level: event.Warning, Text: "localhost leads to an application that has taken this change already, or a part of it"})
+		c.Warn("localhost leads to an application that has taken this change already, or a part of it")
 	}
 }

@@ -4,11 +4,15 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/builder/supervisor"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner/deploy"
@@ -19,61 +23,69 @@ import (
 	"github.com/devloop-cli/devloop/runner/render"
 )
 
-// Localhost leads to the old Pod until the new one answers, so that a start that fails takes
-// nothing away. A Pod is deployed beside the old one, which devloop deletes later; a Deployment
-// does both in a rolling update. What cannot run twice is replaced in place, which is said once.
-
 // deploy makes Pods of the image and leads localhost to them once they are ready.
 func (c *cycle) deploy(ctx context.Context) error {
-	pods, err := c.startPods(ctx)
+	pods, err := (&rollout{cycle: c}).start(ctx)
 	if err != nil {
 		return err
 	}
-	if err := c.forwardStage(ctx, pods); err != nil {
-		c.routeToServing()
+	if err := c.forward(ctx, pods); err != nil {
+		c.routeToServing(c.Publisher)
 		return err
 	}
 	c.promote(pods)
 	if c.Target.Follow {
-		c.trainInBackground(c.img)
+		c.trainer.Start(c.img)
 	}
 	return nil
 }
 
-// startPods makes the Pods and waits until they are ready: beside those that serve if possible,
+// rollout replaces the Pods of a cycle's project.
+//
+// Localhost leads to the old Pod until the new one answers, so that a start that fails takes
+// nothing away. A Pod is deployed beside the old one, which devloop deletes later; a Deployment
+// does both in a rolling update. What cannot run twice is replaced in place, which is said once.
+type rollout struct {
+	*cycle
+	serving []kube.Pod // keep serving until the new Pods do; none if these take their place
+}
+
+// start makes the Pods and waits until they are ready: beside those that serve if possible,
 // else in their place.
-func (c *cycle) startPods(ctx context.Context) ([]kube.Pod, error) {
-	serving, rolls := c.sideBySide()
+func (r *rollout) start(ctx context.Context) ([]kube.Pod, error) {
+	serving, rolls := r.sideBySide()
+	r.serving = serving
 	if rolls {
-		return c.rollingUpdate(ctx, serving)
+		return r.rollingUpdate(ctx)
 	}
-	if len(serving) > 0 {
-		pods, err := c.deployPods(ctx, serving)
+	if len(r.serving) > 0 {
+		pods, err := r.deployPods(ctx)
 		if !isUnschedulable(err) {
 			return pods, err
 		}
-		c.noteReplacedInPlace("the cluster has no room for the old Pod and the new one at once")
+		r.informOfReplacement("the cluster has no room for the old Pod and the new one at once")
+		r.serving = nil
 	}
-	c.pause(ctx, c.n)
-	if err := c.Deployer.Retire(ctx, removedFromManifest(c.State().Latest(), c.manifest)); err != nil {
+	r.pause(ctx, r.Publisher)
+	if err := r.Deployer.Retire(ctx, removedFromManifest(r.State().Latest(), r.manifest)); err != nil {
 		return nil, err
 	}
-	return c.deployPods(ctx, nil)
+	return r.deployPods(ctx)
 }
 
 // sideBySide returns the Pods that keep serving while the next ones start, none if these have to
 // take their place. It reports true if a Deployment removes them itself.
-func (c *cycle) sideBySide() (serving []kube.Pod, rolls bool) {
-	serving = c.State().ServingPods()
-	if !c.Target.KeepServing || serving == nil {
+func (r *rollout) sideBySide() (serving []kube.Pod, rolls bool) {
+	serving = r.State().ServingPods()
+	if !r.Target.KeepServing || serving == nil {
 		return nil, false
 	}
-	images := c.Target.Images(c.manifest)
-	if why := deploy.SurgeBlocker(c.manifest, images...); why != "" {
-		c.noteReplacedInPlace(why)
+	images := r.Target.Images(r.manifest)
+	if why := deploy.SurgeBlocker(r.manifest, images...); why != "" {
+		r.informOfReplacement(why)
 		return nil, false
 	}
-	for _, next := range c.manifest.ProjectPods(c.Target.Namespace, images...) {
+	for _, next := range r.manifest.ProjectPods(r.Target.Namespace, images...) {
 		if next.Of.Kind != "Deployment" {
 			continue
 		}
@@ -85,76 +97,77 @@ func (c *cycle) sideBySide() (serving []kube.Pod, rolls bool) {
 	return serving, rolls
 }
 
-// noteReplacedInPlace says why the old Pod does not serve until the new one does.
-func (c *cycle) noteReplacedInPlace(why string) {
-	c.informOnce("the old Pod goes before the new one serves: " + why)
+// informOfReplacement says why the old Pod does not serve until the new one does.
+func (r *rollout) informOfReplacement(why string) {
+	r.InformOnce("the old Pod goes before the new one serves: " + why)
 }
 
 // rollingUpdate has a Deployment make its next Pod. From then on Kubernetes may remove the old
 // one at any time, so that one takes no more changes.
-func (c *cycle) rollingUpdate(ctx context.Context, serving []kube.Pod) ([]kube.Pod, error) {
-	c.become(c.n, c.State().RolloutStarted())
-	pods, err := c.deployPods(ctx, serving)
+func (r *rollout) rollingUpdate(ctx context.Context) ([]kube.Pod, error) {
+	r.become(r.State().RolloutStarted())
+	pods, err := r.deployPods(ctx)
 	if err != nil {
 		return nil, err
 	}
-	c.deleteDrained(removedFromManifest(serving, c.manifest))
-	c.become(c.n, c.State().Paused())
+	r.deleteDrained(removedFromManifest(r.serving, r.manifest))
+	r.become(r.State().Paused())
 	return pods, nil
 }
 
 // deployPods makes the Pods and waits until they are ready. If their JVMs do not start with a
 // debug port, it makes others without.
-func (c *cycle) deployPods(ctx context.Context, serving []kube.Pod) ([]kube.Pod, error) {
-	debug := c.jdwpOptions()
-	pods, err := c.deployOnce(ctx, serving, debug)
-	if c.jdwpRejected(debug, err) {
-		return c.deployOnce(ctx, serving, c.jdwpOptions())
+func (r *rollout) deployPods(ctx context.Context) ([]kube.Pod, error) {
+	images := r.Target.Images(r.manifest)
+	debug := r.debuggers.JVMOptions(r.manifest, images, r.img)
+	pods, err := r.deployOnce(ctx, debug)
+	if r.debuggers.Rejected(r.Publisher, debug, err) {
+		return r.deployOnce(ctx, r.debuggers.JVMOptions(r.manifest, images, r.img))
 	}
 	return pods, err
 }
 
-func (c *cycle) deployOnce(ctx context.Context, serving []kube.Pod, debug render.Debug) ([]kube.Pod, error) {
-	pods, err := stage(ctx, c, event.Replace, func(ctx context.Context, r *stageRun) ([]kube.Pod, error) {
-		pods, err := r.replace(ctx, serving, debug)
-		r.note = names(pods)
+func (r *rollout) deployOnce(ctx context.Context, debug render.Debug) ([]kube.Pod, error) {
+	pods, err := publish.Run(ctx, r.Publisher, event.Replace, func(ctx context.Context, s *publish.Stage) ([]kube.Pod, error) {
+		pods, err := r.replace(ctx, debug)
+		s.Note = names(pods)
 		return pods, err
 	})
 	if err != nil {
 		return nil, err
 	}
-	before := c.State().Latest()
-	c.become(c.n, c.State().Deployed(c.img, pods))
-	if c.Target.Follow {
-		c.followLogs(without(pods, before))
+	before := r.State().Latest()
+	r.become(r.State().Deployed(r.img, pods))
+	if r.Target.Follow {
+		r.followLogs(without(pods, before))
 	}
-	if c.Target.Debug.Suspend {
-		c.routeDebuggers(pods)
+	if r.Target.Debug.Suspend {
+		r.debuggers.Route(r.Publisher, pods)
 	}
-	return pods, c.readyStage(ctx, pods)
+	return pods, r.ready(ctx, pods)
 }
 
 // replace sends the manifest's objects to the cluster.
-func (r *stageRun) replace(ctx context.Context, serving []kube.Pod, debug render.Debug) ([]kube.Pod, error) {
+func (r *rollout) replace(ctx context.Context, debug render.Debug) ([]kube.Pod, error) {
 	if r.manifest.Generated() {
-		r.Target.Port = r.openedPort.instead(r.img.Port)
-		r.manifest = r.Target.Own(r.manifest)
+		r.appPort = r.appPort.Configured(r.img.Port)
+		r.manifest = r.Target.Own(r.manifest, r.appPort.Number())
 	}
 	spec := r.spec()
-	spec.ChangesDir, spec.Image, spec.Serving, spec.Debug = changesDir(r.img), r.img.Ref, serving, debug
-	if r.newPods {
+	spec.ChangesDir, spec.Image, spec.Serving, spec.Debug = changesDir(r.img), r.img.Ref, r.serving, debug
+	if r.NewPods {
 		spec.Spent = r.State().Latest()
 	}
 	r.explainSpec(spec)
 	if !r.Target.Debug.Suspend {
 		var cancel context.CancelFunc
-		ctx, cancel = r.bounded(ctx)
+		ctx, cancel = limit(ctx, r.Target.ReadyTimeout)
 		defer cancel()
 	}
 	return r.Deployer.Replace(ctx, spec)
 }
 
-// spec is what the manifest comes to, as far as no image is needed to say so.
+// spec describes what the manifest becomes in the cluster, as far as that needs no image.
 func (c *cycle) spec() deploy.Spec {
 	t := c.Target
 	return deploy.Spec{
@@ -162,9 +175,6 @@ func (c *cycle) spec() deploy.Spec {
 		Adopt: t.Adopt, Yields: t.MayReplace,
 	}
 }
-
-// supervisorPort is where the supervisor in a Pod listens.
-const supervisorPort = supervisor.Port
 
 // changesDir is where the image's supervisor keeps changes, "" if it has none.
 func changesDir(img image.Image) string {
@@ -174,71 +184,84 @@ func changesDir(img image.Image) string {
 	return ""
 }
 
-// readyStage waits until Pods are ready.
-func (c *cycle) readyStage(ctx context.Context, pods []kube.Pod) error {
-	return c.stage(ctx, event.Ready, func(ctx context.Context, r *stageRun) error { return r.ready(ctx, pods) })
+// ready waits until Pods are ready.
+func (c *cycle) ready(ctx context.Context, pods []kube.Pod) error {
+	return c.Stage(ctx, event.Ready, func(ctx context.Context, s *publish.Stage) error { return c.awaitReady(ctx, s, pods) })
 }
 
-func (r *stageRun) ready(ctx context.Context, pods []kube.Pod) error {
-	if at := r.debuggers.Addresses(pods); at != "" && r.Target.Debug.Suspend {
-		r.inform("waiting for a debugger on " + at)
+func (c *cycle) awaitReady(ctx context.Context, s *publish.Stage, pods []kube.Pod) error {
+	if at := c.debuggers.Awaited(pods); at != "" {
+		s.Inform("waiting for a debugger on " + at)
 	} else {
 		var cancel context.CancelFunc
-		ctx, cancel = r.bounded(ctx)
+		ctx, cancel = limit(ctx, c.Target.ReadyTimeout)
 		defer cancel()
 	}
-	r.note = names(pods)
-	phase := func(p readiness.Phase) { r.publish(event.PodPhase{Pod: p.Pod, Phase: p.Phase, Detail: p.Detail}) }
-	err := r.Deployer.Ready(ctx, pods, phase)
-	if r.listensElsewhere(err, pods) {
-		err = r.Deployer.Ready(ctx, pods, phase)
+	s.Note = names(pods)
+	phase := func(p readiness.Phase) { s.Publish(event.PodPhase{Pod: p.Pod, Phase: p.Phase, Detail: p.Detail}) }
+	err := c.Deployer.Ready(ctx, pods, phase)
+	if c.listensElsewhere(err, pods) {
+		err = c.Deployer.Ready(ctx, pods, phase)
 	}
 	return err
 }
 
-// bounded returns a context that ends when the Pods have had their time.
-func (s *Session) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
-	if s.Target.ReadyTimeout <= 0 {
+// listensElsewhere expects the port that the application opened if no manifest names one and its
+// settings led to another, and says so.
+func (c *cycle) listensElsewhere(err error, pods []kube.Pod) bool {
+	why, failed := errors.AsType[*podstatus.NotReadyError](err)
+	if !failed || why.Opened() == 0 || !c.manifest.Generated() || len(pods) != 1 || len(pods[0].Ports) != 1 {
+		return false
+	}
+	settings := c.appPort.Opened(why.Opened())
+	pods[0].Ports = []int{why.Opened()}
+	c.Inform(fmt.Sprintf("the application listens on port %d, so localhost leads there: its settings led to port %d", why.Opened(), settings))
+	return true
+}
+
+// limit returns a context that ends after some time, 0 for never.
+func limit(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	if timeout <= 0 {
 		return context.WithCancel(ctx)
 	}
-	return context.WithTimeout(ctx, s.Target.ReadyTimeout)
+	return context.WithTimeout(ctx, timeout)
 }
 
 // promote records that pods answer, and deletes those that did before.
 func (c *cycle) promote(pods []kube.Pod) {
 	c.deleteDrained(without(c.State().ServingPods(), pods))
 	d := state.Deployment{Image: c.img, Pods: pods, Built: c.built, Code: state.Code{Kind: state.InImage, State: c.built}, NotPatchable: c.notPatchableReason(c.img.Report)}
-	c.become(c.n, c.State().Promoted(d))
+	c.become(c.State().Promoted(d))
 	if d.NotPatchable == "" && d.HotSwapOnly() {
 		c.watchRestarts(d.Patchable())
 	}
 }
 
 // notPatchableReason says why Pods of an image cannot be changed while they run, "" if they can.
-func (s *Session) notPatchableReason(x image.Report) string {
+func (c *cycle) notPatchableReason(x image.Report) string {
 	switch {
 	case x.Supervised:
 		return ""
-	case x.Swappable && s.Target.Debug.Unavailable:
+	case x.Swappable && c.debuggers.Unavailable():
 		return "its JVM does not start with a debug port"
 	case x.Swappable:
 		return ""
-	case s.Target.NotPatchable != "":
-		return s.Target.NotPatchable
+	case c.Target.NotPatchable != "":
+		return c.Target.NotPatchable
 	case x.NoSupervisorReason == "" && x.Dockerfile != "":
 		return x.Dockerfile + " makes its image"
 	}
 	return cmp.Or(x.NoSupervisorReason, "its image has no supervisor")
 }
 
-// deleteFailedCandidate deletes the Pods that failed beside those that serve. Others that are new
-// as well took the place of the ones before.
+// deleteFailedCandidate deletes the Pods that failed beside those that serve. Other new Pods took
+// the place of the ones before.
 func (c *cycle) deleteFailedCandidate() {
 	serving := c.State().ServingPods()
 	c.deleteDrained(slices.DeleteFunc(without(c.State().Latest(), serving), func(p kube.Pod) bool {
 		return !slices.ContainsFunc(serving, func(a kube.Pod) bool { return a.Of == p.Of && a.Name != p.Name })
 	}))
-	c.become(c.n, c.State().WithoutCandidate())
+	c.become(c.State().WithoutCandidate())
 }
 
 // removedFromManifest returns those of the Pods that the manifest no longer has.
@@ -248,13 +271,21 @@ func removedFromManifest(pods []kube.Pod, m manifest.Manifest) []kube.Pod {
 	})
 }
 
-// isUnschedulable reports whether a Pod failed since no node has room for it.
+// isUnschedulable reports whether a Pod failed because no node has room for it.
 func isUnschedulable(err error) bool {
-	var why *podstatus.NotReadyError
-	return errors.As(err, &why) && why.Code() == "pod.pending"
+	why, failed := errors.AsType[*podstatus.NotReadyError](err)
+	return failed && why.Code() == "pod.pending"
 }
 
 // without returns the Pods that are not among others.
 func without(pods, others []kube.Pod) []kube.Pod {
 	return slices.DeleteFunc(slices.Clone(pods), func(p kube.Pod) bool { return slices.ContainsFunc(others, state.SameUID(p)) })
+}
+
+func names(pods []kube.Pod) string {
+	list := make([]string, len(pods))
+	for i, p := range pods {
+		list[i] = p.Name
+	}
+	return strings.Join(list, ", ")
 }

@@ -8,11 +8,9 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner/kube"
-	"github.com/devloop-cli/devloop/runner/localport"
 	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/watch"
 )
@@ -20,10 +18,9 @@ import (
 // keeping returns a loop whose Pods serve until the next ones do.
 func keeping(t *testing.T, f *fakes) (*Session, *fakePort, func(n int) error) {
 	port := newFakePort(t)
-	l, _ := newTestSession(f)
-	l.Target.Port, l.Target.KeepServing = 8080, true
-	l.Listen = func(context.Context, localport.Options) (ports.Port, error) { return port, nil }
-	return l, port, func(n int) error { return newCycle(l, n, "asked for", watch.Everything()).run(t.Context()) }
+	l, _ := newTestSession(f, at(port, 8080))
+	l.Target.KeepServing = true
+	return l, port, func(n int) error { return cycleOf(l, n, "asked for", watch.Everything()).run(t.Context()) }
 }
 
 func TestOldPodServesUntilTheNewOneDoes(t *testing.T) {
@@ -94,7 +91,7 @@ func TestFailedPodGoesWhenTheCodeIsTakenBack(t *testing.T) {
 	f.built = 0 // the next build makes the first image again
 	f.mu.Unlock()
 	f.failing(event.Ready, nil)
-	if err := newCycle(l, 3, "A.java changed", changedFile("A.java")).run(t.Context()); err != nil {
+	if err := cycleOf(l, 3, "A.java changed", changedFile("A.java")).run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.Close(); err != nil {
@@ -113,10 +110,10 @@ func TestManifestWithoutTwinIsReplacedInItsPlaceAndThatIsSaidOnce(t *testing.T) 
 		t.Fatal(err)
 	}
 	l.Target.KeepServing = true
-	c := newCycle(l, 1, "", watch.Batch{})
+	c := cycleOf(l, 1, "", watch.Batch{})
 	c.manifest = m
 	for range 2 {
-		if got, rolls := c.sideBySide(); got != nil || rolls {
+		if got, rolls := (&rollout{cycle: c}).sideBySide(); got != nil || rolls {
 			t.Errorf("beside %v, %v", got, rolls)
 		}
 	}
@@ -143,7 +140,7 @@ func TestDeploymentThatFailsKeepsItsOldPod(t *testing.T) {
 	f.built = 0 // the next build makes the first image again
 	f.mu.Unlock()
 	replaced := f.count(event.Replace)
-	if err := newCycle(l, 3, "A.java changed", changedFile("A.java")).run(t.Context()); err != nil {
+	if err := cycleOf(l, 3, "A.java changed", changedFile("A.java")).run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if got := f.count(event.Replace) - replaced; got != 1 {
@@ -183,10 +180,8 @@ func (f *overtaken) Logs(ctx context.Context, pod kube.Pod, _ io.Writer) error {
 // given the next one up.
 func TestDeploymentsPodThatServesTooLateIsLedToAllTheSame(t *testing.T) {
 	port, f := newFakePort(t), &overtaken{fakes{port: 8080, quick: true}, make(chan struct{})}
-	l, r := newTestSession(&f.fakes)
-	l.Deployer = f
+	l, r := newTestSession(f, at(port, 0))
 	l.Target.Manifests, l.Target.Follow, l.Target.KeepServing = []string{"testdata/probed.yaml"}, true, true
-	l.Listen = func(context.Context, localport.Options) (ports.Port, error) { return port, nil }
 	save, end := running(t, l)
 	want := []string{"first build", "ok", "A.java changed", "failed", "Kubernetes took app away", "ok"}
 	r.awaitCycles(1)
@@ -216,9 +211,9 @@ func TestPodThatTheManifestHasNoMoreGoes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := newCycle(l, 2, "", watch.Batch{})
+		c := cycleOf(l, 2, "", watch.Batch{})
 		c.manifest = m
-		if _, err := c.startPods(t.Context()); err != nil || !reflect.DeepEqual(f.retired, []string{"app"}) {
+		if _, err := (&rollout{cycle: c}).start(t.Context()); err != nil || !reflect.DeepEqual(f.retired, []string{"app"}) {
 			t.Errorf("retired %q, %v", f.retired, err)
 		}
 	})

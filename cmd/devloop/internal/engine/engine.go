@@ -1,7 +1,7 @@
 // Package engine runs devloop's cycles: it composes the four libraries, which know nothing of each
 // other, and publishes what happens as events.
 //
-//	s := &engine.Session{Bus: bus, Target: target, Compiler: project, Imager: docker, …}
+//	s := engine.New(engine.Config{Bus: bus, Target: target, Compiler: project, Imager: docker, …})
 //	err := s.Run(ctx, batches) // a cycle now and one per save, until ctx ends
 //	err = errors.Join(err, s.Close())
 //
@@ -28,10 +28,12 @@
 //	                                                      ──► fails: Serving stays
 //
 // Everything that happens beside a cycle arrives as a message in the inbox of [Session.Run], which
-// starts, cancels and repeats cycles: one runs at a time, and a newer save cancels it.
+// starts, cancels and repeats cycles: one runs at a time, and a newer save cancels it. Package queue
+// says what the next one has to do.
 //
-// Package ports has the local ports and asks whether the application answers; package debugport has
-// those for debuggers.
+// The packages below have the parts, each with its own state: target (what is deployed), patch
+// (changes of running Pods), ports and debugport (the local ports), archive (faster starts),
+// background (work that outlives a cycle), publish (events).
 //
 // The engine declares the interfaces that it needs, so that its tests need no Docker engine, no
 // cluster and no Gradle. It knows neither flags nor displays.
@@ -39,27 +41,28 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"io"
-	"sync"
-	"sync/atomic"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/archive"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/background"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/debugport"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/patch"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/queue"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/target"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/runner/deploy"
 	"github.com/devloop-cli/devloop/runner/kube"
-	"github.com/devloop-cli/devloop/runner/localport"
 	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/runner/readiness"
-	"github.com/devloop-cli/devloop/runner/supervisor"
 	"github.com/devloop-cli/devloop/watch"
 )
 
@@ -87,7 +90,7 @@ type Loader interface {
 type Deployer interface {
 	Pods
 	Readiness
-	Patcher
+	patch.Pods
 	PodWatcher
 	Dialer
 }
@@ -106,17 +109,6 @@ type Readiness interface {
 	Ready(ctx context.Context, pods []kube.Pod, phase func(readiness.Phase)) error
 }
 
-// Patcher changes the application in running Pods.
-type Patcher interface {
-	// Change changes the application in a Pod whose supervisor listens on port.
-	Change(ctx context.Context, pod kube.Pod, port int, c supervisor.Change) (kube.Pod, error)
-	// Confirm has the supervisor keep a change, now that the application serves with it.
-	Confirm(ctx context.Context, pod kube.Pod, port int, state, was string) error
-	// Note writes into a Pod in what its application differs from its image. It returns
-	// [supervisor.ErrRestarted] if a container has restarted since p.
-	Note(ctx context.Context, p kube.Pod, summary string) error
-}
-
 // PodWatcher follows Pods.
 type PodWatcher interface {
 	// Logs writes the Pod's log to out, a line a Write, until the Pod has ended.
@@ -130,85 +122,74 @@ type Dialer interface {
 	Dial(ctx context.Context, pod kube.Pod, port int) (io.ReadWriteCloser, error)
 }
 
-// Session runs cycles for one project. Its exported fields are set before its first method is
-// called.
-type Session struct {
+// Config is what a session works on and with.
+type Config struct {
 	Bus      *event.Bus
-	Target   Target
+	Target   target.Target
 	Compiler Compiler
 	Imager   Imager
 	Loader   Loader
 	Deployer Deployer
-	// Trainer makes archives that let later images start faster; nil for none.
-	Trainer Trainer
-	// Explain publishes what is in each image and why, and how the objects in the cluster differ
-	// from the manifest.
+	// Trainer makes archives that let later images start faster. May be nil.
+	Trainer archive.Maker
+	// Explain publishes what each image consists of and why, and how the objects in the cluster
+	// differ from the manifest.
 	Explain bool
-	// Listen opens a local port.
-	Listen func(ctx context.Context, port localport.Options) (ports.Port, error)
-	// Debugger opens a local port for a debugger; moved says why it is not the one asked for. It
-	// says through tell, a sentence each, what becomes of debuggers.
-	Debugger func(ctx context.Context, port localport.Options, tell func(string)) (relay *jdwp.Relay, moved, err error)
+	// Listen opens a local port, Debugger one for debuggers.
+	Listen   ports.Listen
+	Debugger debugport.Open
 	// FirstDone is called once, when Run becomes idle for the first time. May be nil.
 	FirstDone func()
+}
 
-	mu    sync.Mutex
-	now   state.State
-	inbox chan message // nil unless Run runs
+// Session runs cycles for one project.
+type Session struct {
+	Config
+	*localhost
+	events     publish.Publisher // those that belong to no cycle
+	background *background.Group // ends with Close
+	trainer    *archive.Trainer
+	patcher    patch.Patcher
+	inbox      chan message // Run reads it
 
-	// What the last cycle read and made.
+	// What one cycle leaves for the next.
 	lastManifest manifest.Manifest
-	lastApp      springboot.App
-	built        plan.State // the files of lastApp
-
-	localPorts ports.Set
-	openedPort opened // the port that the application of a generated Pod opened
-	debuggers  debugport.Set
-	jdwpPort   int // where the JVMs listen for a debugger
-
-	informed map[string]bool // notices that are published once
-	training atomic.Bool     // an archive is being made
-	trained  v1.Hash         // the image that one was made for last
-
-	// Work that outlives a cycle; endWork cancels its context.
-	work     sync.WaitGroup
-	lifetime context.Context
-	endWork  context.CancelFunc
+	built        plan.State // the files of the application that was compiled last
+	appPort      ports.AppPort
 }
 
-// State returns what localhost leads to.
-func (s *Session) State() state.State {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.now
-}
-
-// become replaces the state, and publishes the new one if displays can tell the difference. Only
-// the running cycle calls it and, while none runs, Run.
-func (s *Session) become(n int, next state.State) {
-	s.mu.Lock()
-	before := s.now.Event()
-	s.now = next
-	s.mu.Unlock()
-	if now := next.Event(); !now.Equal(before) {
-		s.Bus.Publish(n, now)
-	}
+// New returns a session that has done nothing yet. Close ends it.
+func New(c Config) *Session {
+	s := &Session{Config: c, events: publish.New(c.Bus), background: background.New(), inbox: make(chan message), appPort: ports.AppPortOf(c.Target.Port)}
+	s.trainer = archive.NewTrainer(c.Trainer, s.events, s.background, func(ctx context.Context) { s.send(ctx, archiveReady{}) })
+	s.localhost = &localhost{ports: ports.NewForwards(c.Listen, c.Target.Ports), debuggers: debugport.New(c.Target.Debug, c.Debugger, c.Deployer.Dial)}
+	s.patcher = patch.Patcher{Pods: c.Deployer, Redefine: s.debuggers.Redefine}
+	return s
 }
 
 // Deploy runs one cycle and returns its error. The local ports that it opened stay open until
 // Close.
 func (s *Session) Deploy(ctx context.Context) error {
-	return newCycle(s, 1, "deploy", watch.Everything()).run(ctx)
+	return newCycle(s, queue.Work{N: 1, Because: "deploy", Changed: watch.Everything()}).run(ctx)
 }
 
 // Deployed reports whether the session has made Pods.
 func (s *Session) Deployed() bool { return len(s.State().Latest()) > 0 }
 
 // URLs returns the local addresses that are open, in the manifest's order.
-func (s *Session) URLs() []string {
-	list := make([]string, len(s.localPorts))
-	for i, p := range s.localPorts {
-		list[i] = s.address(p)
+func (s *Session) URLs() []string { return s.ports.URLs() }
+
+// Train makes the archive that the image on the nodes wants, if it does. A failure is published and
+// stops nothing; Train returns an error only if ctx ends.
+func (s *Session) Train(ctx context.Context) error {
+	if img := s.State().NodeImage; img != nil {
+		return s.trainer.Train(ctx, *img)
 	}
-	return list
+	return nil
+}
+
+// Close ends what outlives a cycle and waits until it has ended.
+func (s *Session) Close() error {
+	s.background.Close()
+	return errors.Join(s.ports.Close(), s.debuggers.Close())
 }

@@ -16,6 +16,8 @@ import (
 	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/queue"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/target"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/loader"
@@ -212,16 +214,35 @@ type project interface {
 	Deployer
 }
 
-func newTestSession(f project) (*Session, *recorder) {
+// newTestSession returns a session that works on a project, and what it publishes. Set changes its
+// configuration.
+func newTestSession(f project, set ...func(*Config)) (*Session, *recorder) {
 	r := &recorder{}
-	return &Session{
+	c := Config{
 		Bus:      event.NewBus(r),
-		Target:   Target{Name: "app", Dir: "/project", Namespace: "default"},
+		Target:   target.Target{Name: "app", Dir: "/project", Namespace: "default"},
 		Compiler: f, Imager: f, Loader: f, Deployer: f,
 		Listen: func(context.Context, localport.Options) (ports.Port, error) {
 			return nil, errors.New("no port in this test")
 		},
-	}, r
+	}
+	for _, s := range set {
+		s(&c)
+	}
+	return New(c), r
+}
+
+// at returns a configuration with a port of the application, at a local port.
+func at(local ports.Port, number int) func(*Config) {
+	return func(c *Config) {
+		c.Target.Port = number
+		c.Listen = func(context.Context, localport.Options) (ports.Port, error) { return local, nil }
+	}
+}
+
+// cycleOf returns the n-th cycle of a session.
+func cycleOf(s *Session, n int, because string, changed watch.Batch) *cycle {
+	return newCycle(s, queue.Work{N: n, Because: because, Changed: changed})
 }
 
 func TestDeployTakesEveryStageInOrder(t *testing.T) {

@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner/kube"
@@ -83,11 +82,12 @@ func (p *fakePort) Number() int {
 
 func TestPortIsOpenedOnceHeldWhileThePodGoesAndPointedToTheNextOne(t *testing.T) {
 	port, listened := newFakePort(t), 0
-	l, r := newTestSession(&sameImage{fakes{port: 8080}})
-	l.Target.Port = 8080
-	l.Listen = func(context.Context, localport.Options) (ports.Port, error) { listened++; return port, nil }
+	l, r := newTestSession(&sameImage{fakes{port: 8080}}, func(c *Config) {
+		c.Target.Port = 8080
+		c.Listen = func(context.Context, localport.Options) (ports.Port, error) { listened++; return port, nil }
+	})
 	for n := range 2 {
-		if err := newCycle(l, n, "asked for", watch.Everything()).run(t.Context()); err != nil {
+		if err := cycleOf(l, n, "asked for", watch.Everything()).run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -108,49 +108,26 @@ func TestPortIsOpenedOnceHeldWhileThePodGoesAndPointedToTheNextOne(t *testing.T)
 func TestPortSaysWhyThereIsNoPodToWaitFor(t *testing.T) {
 	port := newFakePort(t)
 	f := &sameImage{fakes{port: 8080}}
-	l, _ := newTestSession(f)
-	l.Target.Port = 8080
-	l.Listen = func(context.Context, localport.Options) (ports.Port, error) { return port, nil }
+	l, _ := newTestSession(f, at(port, 8080))
 	f.failing(event.Compile, errors.New("it does not compile"))
-	_ = newCycle(l, 1, "first build", watch.Everything()).run(t.Context())
+	_ = cycleOf(l, 1, "first build", watch.Everything()).run(t.Context())
 	f.failing(event.Load, nil)
-	_ = newCycle(l, 2, "a.java changed", watch.Everything()).run(t.Context())
+	_ = cycleOf(l, 2, "a.java changed", watch.Everything()).run(t.Context())
 	f.failing(event.Compile, errors.New("again")) // the old Pod goes on serving
-	_ = newCycle(l, 3, "a.java changed", watch.Everything()).run(t.Context())
+	_ = cycleOf(l, 3, "a.java changed", watch.Everything()).run(t.Context())
 	want := []string{"fail: it does not compile", "hold", "hold", "point to app:8080"}
 	if !reflect.DeepEqual(port.said, want) {
 		t.Errorf("got %q, want %q", port.said, want)
 	}
 }
 
-func TestPortsFollowTheManifest(t *testing.T) {
-	l, r := newTestSession(&sameImage{})
-	var opened []*fakePort
-	l.Listen = func(context.Context, localport.Options) (ports.Port, error) {
-		opened = append(opened, newFakePort(t))
-		return opened[len(opened)-1], nil
-	}
-	of := kube.Ref{Kind: "Pod", Name: "app"}
-	both := []kube.Endpoint{{Of: of, Port: 8080}, {Of: of, Port: 9090}}
-	for _, endpoints := range [][]kube.Endpoint{both, both[1:], both} {
-		if err := newCycle(l, 1, "", watch.Batch{}).openPorts(t.Context(), endpoints); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if len(opened) != 3 || len(opened[0].said) != 1 || len(opened[1].said) != 0 {
-		t.Errorf("opened %d, the first one %q, the second %q", len(opened), opened[0].said, opened[1].said)
-	}
-	if got := len(r.events); got != 3 {
-		t.Errorf("%d events, want one for each port that was opened", got)
-	}
-}
-
 func TestPortThatIsBusyIsFoundOutBeforeAnythingIsBuilt(t *testing.T) {
-	l, r := newTestSession(&sameImage{})
-	l.Target.Port, l.Target.Ports = 8080, map[int]int{0: 1234}
-	l.Listen = func(_ context.Context, p localport.Options) (ports.Port, error) {
-		return nil, &localport.PortError{Port: p.Local, Owner: "java (pid 4711)"}
-	}
+	l, r := newTestSession(&sameImage{}, func(c *Config) {
+		c.Target.Port, c.Target.Ports = 8080, map[int]int{0: 1234}
+		c.Listen = func(_ context.Context, p localport.Options) (ports.Port, error) {
+			return nil, &localport.PortError{Port: p.Local, Owner: "java (pid 4711)"}
+		}
+	})
 	if _, busy := errors.AsType[*localport.PortError](l.Deploy(t.Context())); !busy {
 		t.Error("the port was not missed")
 	}
@@ -160,13 +137,11 @@ func TestPortThatIsBusyIsFoundOutBeforeAnythingIsBuilt(t *testing.T) {
 }
 
 func TestImageThatCameOutTheSameIsNotDeployedAgain(t *testing.T) {
-	l, r := newTestSession(&sameImage{})
-	port := newFakePort(t)
-	l.Listen = func(context.Context, localport.Options) (ports.Port, error) { return port, nil }
+	l, r := newTestSession(&sameImage{}, at(newFakePort(t), 0))
 	if err := l.Deploy(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := newCycle(l, 2, "README.md changed", changedFile("README.md")).run(t.Context()); err != nil {
+	if err := cycleOf(l, 2, "README.md changed", changedFile("README.md")).run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	got := r.stages()
@@ -193,9 +168,8 @@ func (f *mortal) Logs(ctx context.Context, _ kube.Pod, _ io.Writer) error {
 
 func TestPodThatGoesByItselfIsTold(t *testing.T) {
 	port, f := newFakePort(t), &mortal{sameImage{fakes{port: 8080}}, make(chan struct{})}
-	l, r := newTestSession(f)
-	l.Target.Port, l.Target.Follow = 8080, true
-	l.Listen = func(context.Context, localport.Options) (ports.Port, error) { return port, nil }
+	l, r := newTestSession(f, at(port, 8080))
+	l.Target.Follow = true
 	save, end := running(t, l)
 	port.await(t, "point to app:8080")
 	f.end <- struct{}{}
@@ -211,17 +185,5 @@ func TestPodThatGoesByItselfIsTold(t *testing.T) {
 	}
 	if got := r.cycles(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
-func TestAddressHasTheApplicationsBasePath(t *testing.T) {
-	t.Parallel()
-	l, _ := newTestSession(&fakes{})
-	l.lastApp = springboot.App{Port: 8080, ContextPath: "/shop"}
-	port := newFakePort(t)
-	for number, base := range map[int]string{8080: "/shop", 8081: ""} {
-		if got := l.address(ports.Local{Port: port, To: kube.Endpoint{Port: number}}); got != port.URL()+base {
-			t.Errorf("port %d: got %s", number, got)
-		}
 	}
 }

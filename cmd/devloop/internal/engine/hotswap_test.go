@@ -44,13 +44,12 @@ func TestSwapThatIsCutOffIsNotTakenForNone(t *testing.T) {
 	before, after := compiled(t, `"a"`), compiled(t, `"b"`)
 	ctx, save := context.WithCancelCause(t.Context())
 	f := &dangling{fakes: fakes{quick: true, fail: map[event.Stage]error{}}, save: save}
-	l, _ := newTestSession(&f.fakes)
-	l.Deployer = f
+	l, _ := newTestSession(f)
 	img := image.Image{ID: v1.Hash{Algorithm: "sha256", Hex: "a"}}
 	img.Report.Supervised, img.Report.Swappable = true, true
 	l.now = state.State{}.Promoted(state.Deployment{Image: img, Pods: []kube.Pod{{Name: "app"}}, Built: before, Code: state.Code{Kind: state.InImage, State: before}})
 	l.built = after
-	if _, err := newCycle(l, 1, "", watch.Batch{}).hotSwap(ctx, plan.Decision{Path: plan.Swap, Files: plan.Changes(before, after)}); !failure.Cancelled(err) {
+	if _, err := (&inPlace{cycle: cycleOf(l, 1, "", watch.Batch{}), files: plan.Changes(before, after)}).hotSwap(ctx, plan.Swap); !failure.Cancelled(err) {
 		t.Fatalf("the swap ended with %v", err)
 	}
 	if len(f.taken) != 1 {

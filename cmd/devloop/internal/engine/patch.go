@@ -4,20 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
-	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/podstatus"
-	"github.com/devloop-cli/devloop/runner/supervisor"
 )
-
-// If only the application's own files have changed, the Pod stays: the supervisor in its image
-// takes the files, and package plan decides what becomes of them. That saves building the image,
-// loading it, and starting a Pod. The next image has all of it.
 
 // patch carries out a decision that keeps the Pods. It reports false if new ones have to be
 // made; if a JVM refuses a change, the application restarts with it.
@@ -28,104 +22,125 @@ func (c *cycle) patch(ctx context.Context, d plan.Decision) (done bool, err erro
 	if c.State().Serving != nil {
 		c.deleteFailedCandidate()
 	}
-	switch d.Path {
-	case plan.Nothing:
+	if d.Path == plan.Nothing {
 		return true, nil
+	}
+	p := &inPlace{cycle: c, files: d.Files}
+	switch d.Path {
 	case plan.Pages, plan.Swap:
-		if done, err := c.hotSwap(ctx, d); done || err != nil {
+		if done, err := p.hotSwap(ctx, d.Path); done || err != nil {
 			return true, err
 		}
 	}
 	if c.State().Target().HotSwapOnly() {
 		return false, nil
 	}
-	return c.restart(ctx, d.Files)
+	return p.restart(ctx)
+}
+
+// inPlace is a change of what runs in its Pods: only the application's own files have changed, so
+// the Pods stay. That saves building the image, loading it, and starting a Pod. The next image has
+// all of it.
+type inPlace struct {
+	*cycle
+	files  map[string][]byte
+	before state.Deployment // what ran before a restart,
+	served bool             // and whether localhost led there
+}
+
+// hotSwap changes the Pods and keeps the application running. It reports false if the application
+// has to restart.
+//
+// The running JVM takes method bodies that only requests call, and the application reads pages and
+// styles at each request: the answers are those of a fresh start. When Kubernetes restarts the
+// container of a Pod without a supervisor, it runs the old code; Session.Run notices that and
+// makes a new Pod before localhost leads there.
+func (p *inPlace) hotSwap(ctx context.Context, path plan.Path) (bool, error) {
+	d := *p.State().Target()
+	instead := map[bool]string{false: "a restart", true: "a new Pod"}[d.HotSwapOnly()]
+	name := map[plan.Path]event.Stage{plan.Pages: event.Pages, plan.Swap: event.Swap}[path]
+	p.become(p.State().PatchStarted())
+	swapped, err := publish.Run(ctx, p.Publisher, name, func(ctx context.Context, s *publish.Stage) (bool, error) {
+		err := p.patcher.Swap(ctx, d, p.built, p.files)
+		s.Note = fmt.Sprintf("%s to %s", plan.Summary(p.files), names(d.Patchable()))
+		if err != nil && !failure.Cancelled(err) {
+			s.Skip, s.Note = true, fmt.Sprintf("%s instead: %v", instead, err)
+			return false, nil
+		}
+		return err == nil, err
+	})
+	switch {
+	case err != nil: // it counts as made: the next cycle sends the same files again
+		p.become(p.State().PatchInterrupted())
+		return false, err
+	case !swapped:
+		p.become(p.State().PatchRefused(d.Code))
+		return false, nil
+	}
+	p.become(p.State().Patched(d.Pods, p.built))
+	return true, p.forward(ctx, d.Pods)
 }
 
 // restart restarts the application in its Pods with changed files, and waits until it serves. It
 // reports false if the Pods do not take the change.
-func (c *cycle) restart(ctx context.Context, files map[string][]byte) (done bool, err error) {
-	before, served := *c.State().Target(), c.State().Serving != nil
-	restarting, err := stage(ctx, c, event.Restart, func(ctx context.Context, r *stageRun) (bool, error) { return r.restart(ctx, files) })
+func (p *inPlace) restart(ctx context.Context) (done bool, err error) {
+	p.before, p.served = *p.State().Target(), p.State().Serving != nil
+	restarting, err := publish.Run(ctx, p.Publisher, event.Restart, p.send)
 	if !restarting || err != nil {
 		return false, err
 	}
-	err = c.stage(ctx, event.Ready, func(ctx context.Context, r *stageRun) error { return r.confirmRestart(ctx, before) })
+	err = p.Stage(ctx, event.Ready, p.confirm)
 	if err == nil {
-		err = c.forwardStage(ctx, c.State().Target().Pods)
+		err = p.forward(ctx, p.State().Target().Pods)
 	}
 	if err != nil {
-		c.recoverFailedRestart(err, before, served)
+		p.recover(err)
 		return true, err
 	}
-	c.become(c.n, c.State().Resumed())
+	p.become(p.State().Resumed())
 	return true, nil
 }
 
-// restart has the supervisors restart the application with changed files.
-func (r *stageRun) restart(ctx context.Context, files map[string][]byte) (bool, error) {
-	r.pause(ctx, r.n)
-	d := *r.State().Target()
-	r.become(r.n, r.State().PatchStarted().PatchInterrupted()) // until it is known how this ends
-	change := changeTo(d, r.built, files)
-	change.Restart = true
-	pods, err := r.sendChange(ctx, d, change)
+// send has the supervisors restart the application with the changed files.
+func (p *inPlace) send(ctx context.Context, s *publish.Stage) (bool, error) {
+	p.pause(ctx, p.Publisher)
+	d := *p.State().Target()
+	p.become(p.State().PatchStarted().PatchInterrupted()) // until it is known how this ends
+	pods, err := p.patcher.Restart(ctx, d, p.built, p.files)
 	if failure.Cancelled(err) {
 		return false, err
 	}
 	if err != nil {
-		r.skip, r.note = true, fmt.Sprintf("a new Pod instead: %v", err)
+		s.Skip, s.Note = true, fmt.Sprintf("a new Pod instead: %v", err)
 		return false, nil
 	}
-	r.become(r.n, r.State().Patched(pods, r.built))
-	if r.Target.Debug.Suspend {
-		r.routeDebuggers(pods)
+	p.become(p.State().Patched(pods, p.built))
+	if p.Target.Debug.Suspend {
+		p.debuggers.Route(p.Publisher, pods)
 	}
-	r.note = fmt.Sprintf("%s to %s", plan.Summary(files), names(r.State().Target().Patchable()))
+	s.Note = fmt.Sprintf("%s to %s", plan.Summary(p.files), names(p.State().Target().Patchable()))
 	return true, nil
 }
 
-// confirmRestart waits until the Pods serve with a change, and then has them keep it.
-func (r *stageRun) confirmRestart(ctx context.Context, before state.Deployment) error {
-	d := *r.State().Target()
-	if err := r.ready(ctx, d.Pods); err != nil {
+// confirm waits until the Pods serve with a change, and then has them keep it.
+func (p *inPlace) confirm(ctx context.Context, s *publish.Stage) error {
+	d := *p.State().Target()
+	if err := p.awaitReady(ctx, s, d.Pods); err != nil {
 		return err
 	}
-	was := plan.Summary(plan.Changes(before.Built, before.Code.State))
-	return d.ForEachPatchable(ctx, func(ctx context.Context, _ int, p kube.Pod) error {
-		return r.Deployer.Confirm(ctx, p, supervisorPort, d.Code.State.Name, was)
-	})
+	return p.patcher.Confirm(ctx, d, p.before)
 }
 
-// recoverFailedRestart records how a restart failed. A single Pod whose application ended with the
-// change runs as before again, and localhost leads to it; of several, some may run with the change.
-func (c *cycle) recoverFailedRestart(err error, before state.Deployment, served bool) {
-	var why *podstatus.NotReadyError
-	wentBack := errors.As(err, &why) && why.RolledBack()
+// recover records how a restart failed. A single Pod whose application ended with the change runs
+// as before again, and localhost leads to it; of several, some may run with the change.
+func (p *inPlace) recover(err error) {
+	why, failed := errors.AsType[*podstatus.NotReadyError](err)
 	switch {
 	case failure.Cancelled(err):
-	case wentBack && len(before.Patchable()) == 1 && served:
-		c.become(c.n, c.State().WentBack(before))
-		c.routeToServing()
+	case failed && why.RolledBack() && len(p.before.Patchable()) == 1 && p.served:
+		p.become(p.State().WentBack(p.before))
+		p.routeToServing(p.Publisher)
 	default:
-		c.become(c.n, c.State().NotPatchable("the application did not serve after its last restart"))
+		p.become(p.State().NotPatchable("the application did not serve after its last restart"))
 	}
-}
-
-// changeTo is the change of d that makes code of what runs.
-func changeTo(d state.Deployment, code plan.State, files map[string][]byte) supervisor.Change {
-	return supervisor.Change{State: code.Name, Files: files, Summary: plan.Summary(plan.Changes(d.Built, code))}
-}
-
-// sendChange sends a change to the Pods, and returns all as they are then.
-func (s *Session) sendChange(ctx context.Context, d state.Deployment, change supervisor.Change) ([]kube.Pod, error) {
-	changed := slices.Clone(d.Pods)
-	err := d.ForEachPatchable(ctx, func(ctx context.Context, i int, p kube.Pod) (err error) {
-		changed[i], err = s.Deployer.Change(ctx, p, supervisorPort, change)
-		return err
-	})
-	if errors.Is(err, supervisor.ErrUnsupervised) {
-		err = supervisor.ErrUnsupervised
-	}
-	return changed, err
 }

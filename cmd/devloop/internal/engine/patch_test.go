@@ -14,11 +14,9 @@ import (
 	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner/deploy"
 	"github.com/devloop-cli/devloop/runner/kube"
-	"github.com/devloop-cli/devloop/runner/localport"
 	"github.com/devloop-cli/devloop/runner/supervisor"
 	"github.com/devloop-cli/devloop/watch"
 )
@@ -84,9 +82,7 @@ func (f *taking) pack(t *testing.T, library, page string) {
 // library through Pods that take them, and that don't.
 func TestDecisionIsCarriedOutAndARefusalTakesTheNextPath(t *testing.T) {
 	f := &taking{fakes: fakes{quick: true, port: 8080}, jar: filepath.Join(t.TempDir(), "app.jar")}
-	l, r := newTestSession(f)
-	port := newFakePort(t)
-	l.Listen = func(context.Context, localport.Options) (ports.Port, error) { return port, nil }
+	l, r := newTestSession(f, at(newFakePort(t), 0))
 	f.pack(t, "1", "a")
 	if err := l.Deploy(t.Context()); err != nil {
 		t.Fatal(err)
@@ -106,7 +102,7 @@ func TestDecisionIsCarriedOutAndARefusalTakesTheNextPath(t *testing.T) {
 	} {
 		f.pack(t, c.library, c.page)
 		f.refuses, r.events = c.refuses, nil
-		if err := newCycle(l, n+2, "saved", changedFile("src/main/resources/static/a.css")).run(t.Context()); err != nil {
+		if err := cycleOf(l, n+2, "saved", changedFile("src/main/resources/static/a.css")).run(t.Context()); err != nil {
 			t.Fatalf("%s: %v", c.what, err)
 		}
 		if got := append(r.chosen(), r.stages()...); !reflect.DeepEqual(got, c.want) {
@@ -141,7 +137,7 @@ func TestPodsOfAnImageThatCannotBeChangedSayWhy(t *testing.T) {
 	} {
 		l, _ := newTestSession(&fakes{})
 		l.Target.NotPatchable = c.fixed
-		turn := newCycle(l, 1, "", watch.Batch{})
+		turn := cycleOf(l, 1, "", watch.Batch{})
 		turn.img = image.Image{ID: v1.Hash{Hex: "a"}, Report: c.x}
 		turn.promote(nil)
 		if got := l.State().Running(nil).NotPatchable; got != want {
@@ -167,9 +163,7 @@ func (f *withDatabase) Change(_ context.Context, p kube.Pod, _ int, c supervisor
 
 func TestPodsOfOtherImagesAreNeitherChangedNorRetired(t *testing.T) {
 	f := &withDatabase{taking: taking{fakes: fakes{quick: true, port: 8080}, jar: filepath.Join(t.TempDir(), "app.jar")}}
-	l, r := newTestSession(f)
-	port := newFakePort(t)
-	l.Listen = func(context.Context, localport.Options) (ports.Port, error) { return port, nil }
+	l, r := newTestSession(f, at(newFakePort(t), 0))
 	l.Target.KeepServing = true
 	f.pack(t, "1", "a")
 	if err := l.Deploy(t.Context()); err != nil {
@@ -177,14 +171,14 @@ func TestPodsOfOtherImagesAreNeitherChangedNorRetired(t *testing.T) {
 	}
 	r.events = nil
 	f.pack(t, "1", "b")
-	if err := newCycle(l, 2, "saved", changedFile("src/main/resources/static/a.css")).run(t.Context()); err != nil {
+	if err := cycleOf(l, 2, "saved", changedFile("src/main/resources/static/a.css")).run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if got := append(r.chosen(), f.changed...); !reflect.DeepEqual(got, []string{"pages", "app"}) {
 		t.Errorf("got %q", got)
 	}
 	f.pack(t, "2", "b")
-	if err := newCycle(l, 3, "saved", changedFile("build.gradle")).run(t.Context()); err != nil {
+	if err := cycleOf(l, 3, "saved", changedFile("build.gradle")).run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.Close(); err != nil {

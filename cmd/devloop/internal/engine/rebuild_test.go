@@ -8,10 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/runner/deploy"
 	"github.com/devloop-cli/devloop/runner/kube"
-	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/watch"
 )
 
@@ -28,23 +26,13 @@ func TestRebuildCompilesAndLeavesThePodWhereNothingChanged(t *testing.T) {
 		{watch.Whatever(), []string{"compile ok", "image ok", "load ok"}},
 		{watch.Everything(), []string{"compile ok", "image ok", "load ok", "replace ok", "ready ok", "forward skipped"}},
 	} {
-		if err := newCycle(l, 2, "asked for", c.batch).run(t.Context()); err != nil {
+		if err := cycleOf(l, 2, "asked for", c.batch).run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if got := r.stages()[before:]; !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%+v took %q, want %q", c.batch, got, c.want)
 		}
 		before = len(r.stages())
-	}
-}
-
-func TestWhateverChangedIsSourcesAndNotTheManifest(t *testing.T) {
-	saved := Target{Dir: t.TempDir()}.saved(watch.Whatever(), manifest.Manifest{}, manifest.Manifest{})
-	if want := (plan.Saved{Sources: true}); saved != want {
-		t.Errorf("got %+v, want %+v", saved, want)
-	}
-	if both := watch.Whatever().Merge(changedFile("k8s/pod.yaml")); !(Target{}).saved(both, manifest.Manifest{}, manifest.Manifest{}).Manifest {
-		t.Error("the manifest that changed besides is forgotten")
 	}
 }
 

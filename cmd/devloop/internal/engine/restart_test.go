@@ -42,12 +42,11 @@ func TestContainerThatEndsTakesTheSwappedMethodsAlong(t *testing.T) {
 	for name, altered := range map[string]bool{"swapped": true, "as its image": false} {
 		synctest.Test(t, func(t *testing.T) {
 			f := &ending{ends: make(chan struct{})}
-			l, r := newTestSession(&f.fakes)
-			l.Deployer, l.Imager = f, f
+			l, r := newTestSession(f)
 			_, end := running(t, l)
 			time.Sleep(time.Minute)
 			if altered {
-				l.become(0, l.State().Patched(l.State().ServingPods(), plan.State{Name: "b"}))
+				l.become(l.events, l.State().Patched(l.State().ServingPods(), plan.State{Name: "b"}))
 			}
 			f.ends <- struct{}{}
 			time.Sleep(time.Minute)

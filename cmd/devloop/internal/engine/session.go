@@ -4,12 +4,11 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"path"
 	"slices"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/queue"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/filekind"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/watch"
 )
@@ -38,87 +37,75 @@ func (s *Session) send(ctx context.Context, m message) {
 	}
 }
 
-// queue is what a session has to do, and remembers between messages.
-type queue struct {
-	n       int
-	running *cycle      // nil while idle
-	pending watch.Batch // changes that no finished cycle has covered
-	recent  watch.Batch // those since the last cycle started
-	dirty   bool        // pending holds something that the running cycle lacks
-	newPods bool        // the user asked for new Pods, and no cycle has made them
-	reason  string      // for a cycle that no save led to
+// backlog is what Run remembers between messages.
+type backlog struct {
+	*queue.Queue
+	running *cycle // nil while idle
 	// The messages that wait until no cycle runs.
 	gone, restarted []kube.Pod
 	archived        bool
 }
 
 // Run runs a cycle for the first build and one for every later batch, until ctx ends, and returns
-// ctx's cause. One cycle runs at a time; a newer batch cancels the running one. What an
-// unfinished cycle had to do, the next one does, so that no change is lost and none is built
-// twice. Run does not retry a failed cycle: the next change does.
+// ctx's cause. One cycle runs at a time; a newer batch cancels the running one. Run does not retry
+// a failed cycle: the next change does.
 func (s *Session) Run(ctx context.Context, batches <-chan watch.Batch) error {
-	s.inbox = make(chan message)
-	q := &queue{pending: watch.Everything(), dirty: true}
+	b := &backlog{Queue: queue.New()}
 	for {
-		if q.running == nil && ctx.Err() == nil {
-			s.next(ctx, q)
+		if b.running == nil && ctx.Err() == nil {
+			s.next(ctx, b)
 		}
 		select {
-		case b, open := <-batches:
+		case batch, open := <-batches:
 			if !open {
 				batches = nil
 				continue
 			}
-			s.handle(ctx, q, changed{b})
+			s.handle(ctx, b, changed{batch})
 		case m := <-s.inbox:
-			s.handle(ctx, q, m)
-		case <-q.idle(ctx):
+			s.handle(ctx, b, m)
+		case <-b.idle(ctx):
 			return context.Cause(ctx)
 		}
 	}
 }
 
 // idle is ctx.Done() while no cycle runs: Run waits for the one that does.
-func (q *queue) idle(ctx context.Context) <-chan struct{} {
-	if q.running != nil {
+func (b *backlog) idle(ctx context.Context) <-chan struct{} {
+	if b.running != nil {
 		return nil
 	}
 	return ctx.Done()
 }
 
 // handle takes one message.
-func (s *Session) handle(ctx context.Context, q *queue, m message) {
+func (s *Session) handle(ctx context.Context, b *backlog, m message) {
 	switch m := m.(type) {
 	case changed:
-		if concerns(m.batch) {
-			q.pending, q.recent, q.dirty = q.pending.Merge(m.batch), q.recent.Merge(m.batch), true
-			q.running.cancel(errSuperseded)
+		if b.Save(m.batch) && b.running != nil {
+			b.running.cancel(errSuperseded)
 		}
 	case podGone:
-		q.gone = append(q.gone, m.pod)
+		b.gone = append(b.gone, m.pod)
 	case containerRestarted:
-		q.restarted = append(q.restarted, m.pod)
-		if q.running != nil && s.State().LosesChanges(m.pod) {
-			q.running.again = true
-			q.running.cancel(errSuperseded)
+		b.restarted = append(b.restarted, m.pod)
+		if b.running != nil && s.State().LosesChanges(m.pod) {
+			b.Repeat()
+			b.running.cancel(errSuperseded)
 		}
 	case archiveReady:
-		q.archived = true
+		b.archived = true
 	case cycleDone:
-		s.cycleEnded(ctx, q, m.err)
+		b.Finish(b.running.Work, m.err)
+		b.running = nil
+		if !b.Due() && ctx.Err() == nil {
+			s.becomeIdle()
+		}
 	}
 }
 
-// cycleEnded takes back what an unfinished cycle had to do. Idle time is for the compiler.
-func (s *Session) cycleEnded(ctx context.Context, q *queue, err error) {
-	q.newPods = err != nil && q.running.newPods
-	if err != nil {
-		q.pending, q.dirty = q.running.changed.Merge(q.pending), q.dirty || q.running.again
-	}
-	q.running = nil
-	if q.dirty || ctx.Err() != nil {
-		return
-	}
+// becomeIdle gives the time until the next change to the compiler.
+func (s *Session) becomeIdle() {
 	if s.FirstDone != nil {
 		s.FirstDone()
 		s.FirstDone = nil
@@ -126,80 +113,46 @@ func (s *Session) cycleEnded(ctx context.Context, q *queue, err error) {
 	s.idleCompiler()
 }
 
-// next handles what had to wait for the end of a cycle, and starts another where there is
-// something to do.
-func (s *Session) next(ctx context.Context, q *queue) {
-	if q.archived {
-		s.become(0, s.State().Archived())
+// next handles what had to wait for the end of a cycle, and starts another if there is something
+// to do.
+func (s *Session) next(ctx context.Context, b *backlog) {
+	if b.archived {
+		s.become(s.events, s.State().Archived())
 	}
-	q.reason = cmp.Or(s.handleGone(q.gone), s.handleRestarts(ctx, q.restarted))
-	q.gone, q.restarted, q.archived = nil, nil, false
-	if q.reason != "" {
-		q.pending, q.dirty = watch.Everything(), true
+	if why := cmp.Or(s.handleGone(b.gone), s.handleRestarts(ctx, b.restarted)); why != "" {
+		b.Require(why)
 	}
-	if !q.dirty {
+	b.gone, b.restarted, b.archived = nil, nil, false
+	work, due := b.Next()
+	if !due {
 		return
 	}
-	q.n++
-	reason := q.reason
-	if q.pending.All && !q.recent.Empty() { // since a cycle failed that had to make everything
-		reason = cmp.Or(reason, because(q.n, q.recent))
-	}
-	c := newCycle(s, q.n, cmp.Or(reason, because(q.n, q.pending)), q.pending)
-	c.newPods = q.newPods || q.recent.All
-	q.running, q.pending, q.recent, q.dirty = c, watch.Batch{}, watch.Batch{}, false
-	ctx, c.stop = context.WithCancelCause(ctx)
+	c := newCycle(s, work)
+	b.running = c
+	ctx, c.cancel = context.WithCancelCause(ctx)
 	go func() {
-		defer c.stop(nil)
+		defer c.cancel(nil)
 		err := c.run(ctx)
 		s.inbox <- cycleDone{err} // Run reads it, even if ctx has ended
 	}()
 }
 
-// cancel ends a cycle; nil has nothing to end.
-func (c *cycle) cancel(cause error) {
-	if c != nil {
-		c.stop(cause)
-	}
-}
-
-// because says what led to cycle n.
-func because(n int, batch watch.Batch) string {
-	switch {
-	case n == 1:
-		return "first build"
-	case batch.All || len(batch.Paths) == 0:
-		return "asked for"
-	default:
-		return nameFiles(batch.Paths) + " changed"
-	}
-}
-
-// nameFiles names the most important of the files: "App.java and 3 more".
-func nameFiles(paths []string) string {
-	first := slices.MinFunc(paths, func(a, b string) int { return cmp.Compare(filekind.Of(a), filekind.Of(b)) })
-	if len(paths) == 1 {
-		return path.Base(first)
-	}
-	return fmt.Sprintf("%s and %d more", path.Base(first), len(paths)-1)
-}
-
-// handleGone answers 503 for Pods that are gone although no cycle removed them. Where Kubernetes
-// made the next Pod of a Deployment serve after all, it returns the reason for a cycle that
-// leads there.
+// handleGone answers 503 for Pods that are gone although no cycle removed them. If Kubernetes has
+// made the next Pod of a Deployment serve after all, it returns the reason for a cycle that leads
+// there.
 func (s *Session) handleGone(gone []kube.Pod) (reason string) {
 	for _, pod := range gone {
 		if !slices.ContainsFunc(s.State().ServingPods(), state.SameUID(pod)) {
 			continue // it was replaced
 		}
 		rollout := s.State().RolloutPending && pod.Of.Kind == "Deployment"
-		s.become(0, s.State().Vanished())
+		s.become(s.events, s.State().Vanished())
 		if rollout {
 			return fmt.Sprintf("Kubernetes took %s away", pod.Name)
 		}
-		text, hints := fmt.Sprintf("Pod %q has ended, or somebody removed it", pod.Name), []string{"bring it back: press r"}
-		s.fail(0, event.Failure{Message: text, Hints: hints})
-		s.Bus.Publish(0, event.Notice{Level: event.Warning, Text: text, Hints: hints})
+		text, hint := fmt.Sprintf("Pod %q has ended, or somebody removed it", pod.Name), "bring it back: press r"
+		s.fail(s.events, event.Failure{Message: text, Hints: []string{hint}})
+		s.events.Warn(text, hint)
 	}
 	return ""
 }
@@ -209,13 +162,13 @@ func (s *Session) handleGone(gone []kube.Pod) (reason string) {
 func (s *Session) handleRestarts(ctx context.Context, restarted []kube.Pod) (reason string) {
 	for _, pod := range restarted {
 		if !s.State().LosesChanges(pod) {
-			s.become(0, s.State().Refreshed(pod))
+			s.become(s.events, s.State().Refreshed(pod))
 			continue
 		}
-		s.pause(ctx, 0)
-		s.become(0, s.State().NotPatchable("its container started again"))
+		s.pause(ctx, s.events)
+		s.become(s.events, s.State().NotPatchable("its container started again"))
 		_ = s.Deployer.Note(ctx, pod, "") // it goes
-		s.Bus.Publish(0, event.Notice{Level: event.Warning, Text: fmt.Sprintf("the container of Pod %q ended; started again, it has the image without the changes since: a new Pod brings them back", pod.Name)})
+		s.events.Warn(fmt.Sprintf("the container of Pod %q ended; started again, it has the image without the changes since: a new Pod brings them back", pod.Name))
 		return fmt.Sprintf("the container of %s ended", pod.Name)
 	}
 	return ""

@@ -14,6 +14,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/sessions"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/target"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/podview"
 	"github.com/devloop-cli/devloop/runner/kube"
@@ -67,9 +68,9 @@ func applyFiles(c *cli.Context, d wiring.Display) error {
 	if name == "" {
 		name = filepath.Base(dir)
 	}
-	l := &engine.Session{Bus: d.Bus, Explain: c.Bool("explain"), Loader: at.Images, Deployer: at.Pods,
-		Target: engine.Target{Name: name, Dir: dir, Adopt: c.Bool("adopt"), MayReplace: wiring.Yields(d, at.Pods.Server()), ReadyTimeout: c.Duration("timeout"),
-			Keep: c.StringSlice("keep")}}
+	l := engine.New(engine.Config{Bus: d.Bus, Explain: c.Bool("explain"), Loader: at.Images, Deployer: at.Pods,
+		Target: target.Target{Name: name, Dir: dir, Adopt: c.Bool("adopt"), MayReplace: wiring.Yields(d, at.Pods.Server()), ReadyTimeout: c.Duration("timeout"),
+			Keep: c.StringSlice("keep")}})
 	d.Publish(0, event.SessionStarted{Version: wiring.Version(), Project: name, Dir: dir, Context: at.Pods.Context(), Cluster: at.Cluster, Namespace: at.Pods.Namespace()})
 	cache, err := sessions.CacheDir()
 	if err != nil {

@@ -1,6 +1,6 @@
 // Package project has the commands for a project: run, deploy, down, init and config.
 //
-// run and deploy read the flags and the project into an [engine.Target], connect the real
+// run and deploy read the flags and the project into a [target.Target], connect the real
 // compiler, imager, loader and cluster to an [engine.Session], and let it work.
 package project
 
@@ -27,6 +27,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/debugport"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/target"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
 	"github.com/devloop-cli/devloop/runner"
@@ -127,7 +128,7 @@ func newSession(c *cli.Context, d wiring.Display) (*engine.Session, func(), erro
 	if t.NotPatchable == "" {
 		project.NeedsJar = imager.NeedsJar
 	}
-	return &engine.Session{
+	return engine.New(engine.Config{
 			Bus: d.Bus, Target: t,
 			Compiler: compiler,
 			Imager:   imager,
@@ -137,7 +138,7 @@ func newSession(c *cli.Context, d wiring.Display) (*engine.Session, func(), erro
 			Deployer: pods,
 			Listen:   listen(pods, c.String("address"), c.Duration("wait")),
 			Debugger: debugger(c.Duration("wait")),
-		}, func() { // what can't be removed of its files is removed the next time
+		}), func() { // what can't be removed of its files is removed the next time
 			_ = compiler.Close()
 			_ = images.Close()
 			release()
@@ -167,8 +168,8 @@ func fixed(c *cli.Context, m manifest.Manifest, project, dir string) string {
 }
 
 // newTarget reads the flags and the project, and what is wrong with its manifests.
-func newTarget(c *cli.Context, d wiring.Display) (engine.Target, *project.Project, error) {
-	var none engine.Target
+func newTarget(c *cli.Context, d wiring.Display) (target.Target, *project.Project, error) {
+	var none target.Target
 	project, err := wiring.OpenProject(c, d)
 	if err != nil {
 		return none, nil, err
@@ -193,13 +194,13 @@ func newTarget(c *cli.Context, d wiring.Display) (engine.Target, *project.Projec
 		return none, nil, err
 	}
 	fixes := func(m manifest.Manifest) string { return fixed(c, m, project.Name, project.Dir) }
-	t := engine.Target{
+	t := target.Target{
 		Name: project.Name, Dir: project.Dir, Image: image, Env: env, Manifests: named, Port: project.Port(), Ports: ports,
 		Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"), Keep: c.StringSlice("keep"),
 		Path: plan.Mode(c.String("path")), NotPatchableReason: fixes, Debug: debugging(c),
 	}
-	t.NotPatchable = fixes(t.Own(m))
-	t.JVMOptions = t.Own(m).Environment(append(slices.Clone(jvm.OptionVariables), "LOADER_PATH")...)
+	t.NotPatchable = fixes(t.Own(m, t.Port))
+	t.JVMOptions = t.Own(m, t.Port).Environment(append(slices.Clone(jvm.OptionVariables), "LOADER_PATH")...)
 	t.NotChangeable = m.NotPatchable(t.Images(m)...) != ""
 	if err := tellForeign(d, project.Dir, named); err != nil {
 		return none, nil, err
@@ -237,7 +238,7 @@ func tellForeign(d wiring.Display, dir string, named []string) error {
 
 // listen returns how local ports are opened: on address, each connection waiting for a
 // Pod for as long as wait.
-func listen(pods *runner.Runner, address string, wait time.Duration) func(context.Context, localport.Options) (ports.Port, error) {
+func listen(pods *runner.Runner, address string, wait time.Duration) ports.Listen {
 	return func(ctx context.Context, p localport.Options) (ports.Port, error) {
 		p.Address, p.Wait = address, wait
 		forward, err := pods.Listen(ctx, p)
@@ -250,7 +251,7 @@ func listen(pods *runner.Runner, address string, wait time.Duration) func(contex
 
 // debugger returns how local ports for debuggers are opened: on the loopback addresses only,
 // whatever --address says, since whoever reaches such a port can run any code in the Pod.
-func debugger(wait time.Duration) func(context.Context, localport.Options, func(string)) (*jdwp.Relay, error, error) {
+func debugger(wait time.Duration) debugport.Open {
 	return func(ctx context.Context, p localport.Options, tell func(string)) (*jdwp.Relay, error, error) {
 		listeners, moved, err := localport.ListenTCP(ctx, p)
 		if err != nil {

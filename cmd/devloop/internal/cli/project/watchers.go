@@ -11,7 +11,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/project"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/target"
 	"github.com/devloop-cli/devloop/watch"
 )
 
@@ -24,7 +24,7 @@ type watchers struct {
 	ready   chan struct{}
 }
 
-func newWatchers(c *cli.Context, d wiring.Display, t engine.Target) (*watchers, error) {
+func newWatchers(c *cli.Context, d wiring.Display, t target.Target) (*watchers, error) {
 	w := &watchers{Display: d, ready: make(chan struct{})}
 	options := watch.Options{Base: t.Dir, Poll: c.Bool("poll"), Notice: d.Warn}
 	dirs, err := wiring.Absolute(c.StringSlice("watch"))

@@ -1,95 +1,156 @@
 // Package debugport lets debuggers into the JVMs of Pods: an IDE connects to a local port that stays
 // open, as a browser does, while package jdwp leads it to the JVM of whichever Pod serves.
 //
-//	options, port := debugport.JVMOptions(o, manifest, images, img) // the JVM listens at port
-//	set.Add(relay, endpoint)
-//	set.Route(pods, dial)                                           // the IDE reaches the JVM
-//	set.Detach()                                                    // before the Pod goes
+//	d := debugport.New(options, open, cluster.Dial)
+//	jvm := d.JVMOptions(manifest, images, img) // with these the JVM listens
+//	err := d.Open(ctx, events, endpoints)
+//	d.Route(events, pods)                      // the IDE reaches the JVM
+//	err = d.Redefine(ctx, pod, classes, false) // hot swap, beside the IDE
+//	d.Detach()                                 // before the Pod goes
 //
-// A JVM that waits for its debugger gets one at once: it does not serve before.
+// A JVM that waits for its debugger is routed to before it serves.
 package debugport
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
 	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/localport"
 )
 
-// Set are the local ports of a session for debuggers.
-type Set []*Port
+// redefineTimeout limits the conversation with a JVM, which takes a tenth of a second. A JVM does
+// not answer if a debugger has reached it in another way than through devloop's port.
+const redefineTimeout = 3 * time.Second
 
-// Port is the local port at which the JVM of a Pod is debugged.
-type Port struct {
+// Options say how debuggers reach the JVMs of Pods. The zero value lets none in.
+type Options struct {
+	On bool
+	// Port is the local port for the first Pod; the others get the next ones.
+	Port localport.Options
+	// Suspend has each JVM wait at its start until a debugger has attached.
+	Suspend bool
+}
+
+// Open opens a local port for debuggers. Moved says why it is not the one asked for. The relay
+// calls tell with a sentence when a debugger attaches or detaches.
+type Open func(ctx context.Context, port localport.Options, tell func(string)) (relay *jdwp.Relay, moved, err error)
+
+// Dial opens a connection to a port of a Pod.
+type Dial func(ctx context.Context, pod kube.Pod, port int) (io.ReadWriteCloser, error)
+
+// Debuggers has the local ports of a session for debuggers.
+type Debuggers struct {
+	options     Options
+	open        Open
+	dial        Dial
+	ports       []*port
+	jvmPort     int  // where the JVMs listen
+	unavailable bool // a JVM did not start with a debug port
+}
+
+// port is the local port at which the JVM of a Pod is debugged.
+type port struct {
 	*jdwp.Relay
 	to  kube.Endpoint // without a port
 	pod types.UID     // the Pod that it leads to, "" for none
 }
 
-// Add adds a port for the Pod of an endpoint.
-func (s *Set) Add(relay *jdwp.Relay, to kube.Endpoint) {
-	*s = append(*s, &Port{Relay: relay, to: to})
+// New returns debuggers without a port.
+func New(o Options, open Open, dial Dial) *Debuggers {
+	return &Debuggers{options: o, open: open, dial: dial}
 }
 
-// Has reports whether there is a port for the Pod of an endpoint.
-func (s Set) Has(to kube.Endpoint) bool {
-	return slices.ContainsFunc(s, func(p *Port) bool { return p.to == to })
+// Open opens a local port for each Pod that has none. Without a debugger in the options it does nothing.
+func (d *Debuggers) Open(ctx context.Context, events publish.Publisher, pods []kube.Endpoint) error {
+	if !d.options.On {
+		return nil
+	}
+	for _, to := range pods {
+		if slices.ContainsFunc(d.ports, func(p *port) bool { return p.to == to }) {
+			continue
+		}
+		want := d.options.Port
+		if want.Local > 0 {
+			want.Local += len(d.ports)
+		}
+		relay, moved, err := d.open(ctx, want, func(text string) { events.InCycle(0).Publish(event.Progress{Line: text}) })
+		if err != nil {
+			return err
+		}
+		d.ports = append(d.ports, &port{Relay: relay, to: to})
+		if moved != nil {
+			f := failure.Of(moved)
+			events.Warn(fmt.Sprintf("%s, so %s is debugged at %s", f.Message, to.Of, relay.Address()), append(f.Hints, "or choose another: --debug-port PORT")...)
+		}
+	}
+	return nil
 }
 
-// Route leads the ports to the JVMs of Pods, and calls routed for each that led elsewhere before.
-// An IDE that is attached to one stays.
-func (s Set) Route(pods []kube.Pod, dial func(kube.Pod) jdwp.Dial, routed func(p *Port, pod kube.Pod)) {
-	for _, p := range s {
+// Route leads the ports to the JVMs of Pods, and publishes each that led elsewhere before. An IDE
+// that is attached to one of these JVMs stays attached.
+func (d *Debuggers) Route(events publish.Publisher, pods []kube.Pod) {
+	for _, p := range d.ports {
 		pod := ports.PodOf(pods, p.to)
 		if pod == nil || p.pod == pod.UID {
 			continue
 		}
 		p.pod = pod.UID
-		p.SetTarget(pod.Name, dial(*pod))
-		routed(p, *pod)
+		p.SetTarget(pod.Name, d.dialJVM(*pod))
+		events.Publish(event.DebugPortOpen{Pod: pod.Name, Address: p.Address(), Suspended: d.options.Suspend})
 	}
 }
 
-// Detach lets go of the JVMs that are about to end. What stands at a breakpoint goes on and is
-// answered; a JVM that stands still would not end on its own, either.
-func (s Set) Detach() {
-	for _, p := range s {
-		p.pod = ""
-		p.Pause()
-	}
+// dialJVM returns how the JVM of a Pod is reached.
+func (d *Debuggers) dialJVM(pod kube.Pod) jdwp.Dial {
+	number := d.jvmPort
+	return func(ctx context.Context) (io.ReadWriteCloser, error) { return d.dial(ctx, pod, number) }
 }
+
+// Detach lets go of JVMs that are about to end. A request that stands at a breakpoint goes on and is
+// answered; a JVM with a stopped thread would not end by itself.
+func (d *Debuggers) Detach() { d.each((*jdwp.Relay).Pause) }
 
 // Fail tells debuggers why there is no JVM to wait for.
-func (s Set) Fail(why string) {
-	for _, p := range s {
+func (d *Debuggers) Fail(why string) { d.each(func(r *jdwp.Relay) { r.SetUnavailable(why) }) }
+
+// each takes all ports off their Pods.
+func (d *Debuggers) each(do func(*jdwp.Relay)) {
+	for _, p := range d.ports {
 		p.pod = ""
-		p.SetUnavailable(why)
+		do(p.Relay)
 	}
 }
 
-// Of returns the port that leads to a Pod, nil if none does.
-func (s Set) Of(pod kube.Pod) *Port {
-	i := slices.IndexFunc(s, func(p *Port) bool { return p.pod == pod.UID })
-	if i < 0 {
-		return nil
+// of returns the port that leads to a Pod, nil if none does.
+func (d *Debuggers) of(pod kube.Pod) *port {
+	if i := slices.IndexFunc(d.ports, func(p *port) bool { return p.pod == pod.UID }); i >= 0 {
+		return d.ports[i]
 	}
-	return s[i]
+	return nil
 }
 
-// Attached reports whether a debugger may have stopped a Pod, which is then not asked anything.
-func (s Set) Attached(pod kube.Pod) bool {
-	p := s.Of(pod)
+// Attached reports whether a debugger may have stopped a Pod, which then gets no requests.
+func (d *Debuggers) Attached(pod kube.Pod) bool {
+	p := d.of(pod)
 	return p != nil && p.Relay.Attached()
 }
 
-// Redefined returns the files of the classes that an IDE has put into the JVMs.
-func (s Set) Redefined() (files []string) {
-	for _, p := range s {
+// Redefined returns the files of the classes that IDEs have put into the JVMs.
+func (d *Debuggers) Redefined() (files []string) {
+	for _, p := range d.ports {
 		for _, name := range p.RedefinedByClient() {
 			files = append(files, name+".class")
 		}
@@ -97,11 +158,32 @@ func (s Set) Redefined() (files []string) {
 	return files
 }
 
-// Addresses says where the JVMs of Pods are debugged.
-func (s Set) Addresses(pods []kube.Pod) string {
+// Redefine has a Pod's JVM take new versions of classes, whether or not an IDE is attached. With
+// loadedOnly it fails unless the JVM has loaded all of them: it would load the others from files
+// that stay as they were.
+func (d *Debuggers) Redefine(ctx context.Context, pod kube.Pod, classes map[string][]byte, loadedOnly bool) error {
+	asking, cancel := context.WithTimeout(ctx, redefineTimeout)
+	defer cancel()
+	var err error
+	if p := d.of(pod); p != nil {
+		_, err = p.Relay.Redefine(asking, classes, loadedOnly)
+	} else {
+		_, err = jdwp.Redefine(asking, d.dialJVM(pod), classes, loadedOnly)
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// Awaited returns where the JVMs of Pods wait for a debugger, "" if they start without one.
+func (d *Debuggers) Awaited(pods []kube.Pod) string {
+	if !d.options.Suspend {
+		return ""
+	}
 	var at []string
 	for _, pod := range pods {
-		if p := s.Of(pod); p != nil {
+		if p := d.of(pod); p != nil {
 			at = append(at, p.Address())
 		}
 	}
@@ -109,9 +191,9 @@ func (s Set) Addresses(pods []kube.Pod) string {
 }
 
 // Close closes all ports.
-func (s Set) Close() error {
+func (d *Debuggers) Close() error {
 	var errs []error
-	for _, p := range s {
+	for _, p := range d.ports {
 		errs = append(errs, p.Close())
 	}
 	return errors.Join(errs...)

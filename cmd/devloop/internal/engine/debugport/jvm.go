@@ -1,6 +1,7 @@
 package debugport
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -9,21 +10,11 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/builder/supervisor"
-	"github.com/devloop-cli/devloop/runner/localport"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
 	"github.com/devloop-cli/devloop/runner/manifest"
+	"github.com/devloop-cli/devloop/runner/podstatus"
 	"github.com/devloop-cli/devloop/runner/render"
 )
-
-// Options say how a debugger is let into the JVMs of Pods. The zero value lets none in.
-type Options struct {
-	On bool
-	// Port is the local port for the first Pod; the others get the next ones.
-	Port localport.Options
-	// Suspend has each JVM wait at its start until a debugger has come.
-	Suspend bool
-	// Unavailable is set once a JVM did not start with a debug port.
-	Unavailable bool
-}
 
 // jdwpOption has a JVM let in a debugger through the Pod's loopback address.
 const jdwpOption = "-agentlib:jdwp=transport=dt_socket,server=y,quiet=y,suspend=%s,address=127.0.0.1:%d"
@@ -31,12 +22,21 @@ const jdwpOption = "-agentlib:jdwp=transport=dt_socket,server=y,quiet=y,suspend=
 // existingOption recognises that option in somebody else's words, and finds its port.
 var existingOption = regexp.MustCompile(`(?:-agentlib:jdwp=|-Xrunjdwp:)\S*?address=(?:[^,\s]*:)?(\d+)`)
 
-// JVMOptions returns the options with which a Pod's JVM lets a debugger in, and where it will
-// listen. A supervisor needs none, nor does a Dockerfile or manifest that has the option; images
-// are the names under which the manifest runs img.
-func JVMOptions(o Options, m manifest.Manifest, images []string, img image.Image) (d render.Debug, port int) {
+// JVMOptions returns the options with which a Pod's JVM lets a debugger in, and records where the
+// JVM will listen. A supervisor needs none, nor does a Dockerfile or manifest that has the option
+// already; images are the names under which the manifest runs img.
+func (d *Debuggers) JVMOptions(m manifest.Manifest, images []string, img image.Image) render.Debug {
+	if d.unavailable {
+		return render.Debug{Stops: d.options.On, Java: img.Report.Java}
+	}
+	var options render.Debug
+	options, d.jvmPort = jvmOptions(d.options, m, images, img)
+	return options
+}
+
+func jvmOptions(o Options, m manifest.Manifest, images []string, img image.Image) (d render.Debug, port int) {
 	d, port = render.Debug{Stops: o.On, Java: img.Report.Java}, supervisor.DebugPort
-	if wanted := o.On || img.Report.Swappable; !wanted || img.Report.Supervised || o.Unavailable {
+	if wanted := o.On || img.Report.Swappable; !wanted || img.Report.Supervised {
 		return d, port
 	}
 	text := m.ContainerStrings(images...)
@@ -67,7 +67,31 @@ func JVMOptions(o Options, m manifest.Manifest, images []string, img image.Image
 // the variable that asks for the port.
 var jdwpMentioned, pickedUp = regexp.MustCompile(`(?i)jdwp`), regexp.MustCompile(`Picked up \w+:`)
 
-// AboutJDWP reports whether a JVM complains about its debug port in a line.
-func AboutJDWP(line string) bool {
+// aboutJDWP reports whether a JVM complains about its debug port in a line.
+func aboutJDWP(line string) bool {
 	return jdwpMentioned.MatchString(line) && !pickedUp.MatchString(line)
+}
+
+// Unavailable reports whether a JVM did not start with a debug port. Later Pods get none.
+func (d *Debuggers) Unavailable() bool { return d.unavailable }
+
+// Rejected reports whether Pods failed because their JVM does not start with the debug port that it
+// was asked to open: its image may miss the library, or start several JVMs. From then on
+// JVMOptions asks for none.
+func (d *Debuggers) Rejected(events publish.Publisher, asked render.Debug, err error) bool {
+	why, failed := errors.AsType[*podstatus.NotReadyError](err)
+	if asked.JVMOptions == "" || !failed || why.Code() != "pod.crash" {
+		return false
+	}
+	i := slices.IndexFunc(why.Evidence(), aboutJDWP)
+	if i < 0 {
+		return false
+	}
+	d.unavailable = true
+	text := "the JVM of the image does not start with a debug port, so each save makes a new Pod"
+	if d.options.On {
+		text += ", and no debugger reaches it"
+	}
+	events.Warn(text + ": " + why.Evidence()[i])
+	return true
 }

@@ -48,7 +48,7 @@ func TestJVMsAreToldToLetADebuggerIn(t *testing.T) {
 	} {
 		img := imageWith(t, c.config)
 		img.Report.Supervised = c.supervised
-		got, port := JVMOptions(c.debug, manifest.Generate("app", 8080), []string{"app"}, img)
+		got, port := jvmOptions(c.debug, manifest.Generate("app", 8080), []string{"app"}, img)
 		if c.want.ImageJVMOptions == "" && got.JVMOptions == "" {
 			got.ImageJVMOptions = ""
 		}
@@ -67,7 +67,7 @@ func TestJVMThatDoesNotStartForItsDebugPortIsToldFromAnyOther(t *testing.T) {
 		"Picked up JAVA_TOOL_OPTIONS: -agentlib:jdwp=transport=dt_socket,server=y":                          false,
 		"Error: Unable to access jarfile /app/wrong.jar":                                                    false,
 	} {
-		if got := AboutJDWP(line); got != want {
+		if got := aboutJDWP(line); got != want {
 			t.Errorf("%q: got %v", line, got)
 		}
 	}

@@ -193,37 +193,3 @@ func pause(ctx context.Context, d time.Duration) bool {
 		return true
 	}
 }
-
-// AnswerError says that localhost did not reach an application which was ready.
-type AnswerError struct {
-	Pod, Namespace string
-
-	Port int
-	URL  string
-	// Way is what the way to the Pod said, nil if it said nothing.
-	Way error
-	Err error
-}
-
-func (e *AnswerError) Error() string {
-	return fmt.Sprintf("ask %q on port %d of Pod %q: %v", e.URL, e.Port, e.Pod, e.Err)
-}
-
-// Evidence returns what the way to the Pod said.
-func (e *AnswerError) Evidence() []string {
-	if e.Way == nil {
-		return nil
-	}
-	return []string{e.Way.Error()}
-}
-
-// Unwrap returns the error of the request.
-func (e *AnswerError) Unwrap() error { return e.Err }
-
-// Code implements the loop's contract for errors.
-func (e *AnswerError) Code() string { return "forward.failed" }
-
-// Hints says what to look at.
-func (e *AnswerError) Hints() []string {
-	return []string{"look at the application's log: devloop logs " + e.Pod + " -n " + e.Namespace}
-}

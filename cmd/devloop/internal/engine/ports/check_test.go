@@ -84,9 +84,18 @@ func TestAskTakesABadRequestForAnAnswer(t *testing.T) {
 // fakePort is a local port behind which a server answers.
 type fakePort struct {
 	Port
-	server *httptest.Server
-	err    error
+	server   *httptest.Server
+	err      error
+	moved    error
+	closed   bool
+	backends []string
 }
+
+func (p *fakePort) SetBackend(pod kube.Pod, port int) {
+	p.backends = append(p.backends, fmt.Sprintf("%s:%d", pod.Name, port))
+}
+func (p *fakePort) FallbackReason() error { return p.moved }
+func (p *fakePort) Close() error          { p.closed = true; return nil }
 
 func (p *fakePort) Err() error  { return p.err }
 func (p *fakePort) URL() string { return p.server.URL }

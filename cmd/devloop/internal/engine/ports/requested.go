@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/localport"
 )
@@ -24,31 +25,17 @@ func (r Requested) Endpoints(named []kube.Endpoint, of kube.Ref) []kube.Endpoint
 	return named
 }
 
-// PortsError says that the user asked for two local ports where one is opened.
-type PortsError struct {
-	// First and Second are the local ports, Container is the container port that both lead to.
-	First, Second, Container int
-}
-
-func (e *PortsError) Error() string {
-	return fmt.Sprintf("--port %d and --port %d:%d both lead to container port %d", e.First, e.Second, e.Container, e.Container)
-}
-
-// Code returns "usage".
-func (e *PortsError) Code() string { return "usage" }
-
-// Hints says how to have one of them.
-func (e *PortsError) Hints() []string { return []string{"leave out one of the two"} }
-
-// Contradiction returns a [*PortsError] where the first container port was asked for twice: by
-// its place, as in --port 9090, and by its number, as in --port 9191:8080.
+// Contradiction returns an error with the code "usage" if the user asked twice for the first
+// container port: by its place, as in --port 9090, and by its number, as in --port 9191:8080.
 func (r Requested) Contradiction(endpoints []kube.Endpoint) error {
 	first, byPlace := r[0]
 	if len(endpoints) == 0 || !byPlace {
 		return nil
 	}
-	if second, byNumber := r[endpoints[0].Port]; byNumber && second != first {
-		return &PortsError{first, second, endpoints[0].Port}
+	container := endpoints[0].Port
+	if second, byNumber := r[container]; byNumber && second != first {
+		return &fault.Error{Code: "usage", Hints: []string{"leave out one of the two"},
+			Op: fmt.Sprintf("--port %d and --port %d:%d both lead to container port %d", first, second, container, container)}
 	}
 	return nil
 }

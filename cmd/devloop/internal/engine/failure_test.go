@@ -1,24 +1,21 @@
 package engine
 
 import (
-	"context"
 	"net/http"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/runner/localport"
 )
 
 // TestFailureSaysWhichCodeAnswers fails once before the running application has a change, and
 // once when it has and its check fails.
 func TestFailureSaysWhichCodeAnswers(t *testing.T) {
 	f := &taking{fakes: fakes{quick: true, port: 8080}, jar: filepath.Join(t.TempDir(), "app.jar")}
-	l, r := newTestSession(f)
 	port, deaf := newFakePort(t), atomic.Bool{}
+	l, r := newTestSession(f, at(port, 0))
 	answers := port.server.Config.Handler
 	port.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		if deaf.Load() {
@@ -26,7 +23,6 @@ func TestFailureSaysWhichCodeAnswers(t *testing.T) {
 		}
 		answers.ServeHTTP(w, q)
 	})
-	l.Listen = func(context.Context, localport.Options) (ports.Port, error) { return port, nil }
 	f.pack(t, "1", "a")
 	if err := l.Deploy(t.Context()); err != nil {
 		t.Fatal(err)
@@ -41,7 +37,7 @@ func TestFailureSaysWhichCodeAnswers(t *testing.T) {
 		deaf.Store(c.deaf)
 		f.failing(event.Compile, c.fail)
 		r.events = nil
-		if err := newCycle(l, 2, "saved", changedFile("src/main/resources/static/a.css")).run(t.Context()); err == nil {
+		if err := cycleOf(l, 2, "saved", changedFile("src/main/resources/static/a.css")).run(t.Context()); err == nil {
 			t.Fatalf("%s did not fail", c.what)
 		}
 		var said string

@@ -26,9 +26,8 @@ func (r *recorder) notices() (list []string) {
 }
 
 func TestPortThatNobodyOpensIsNoticed(t *testing.T) {
-	l, r := newTestSession(&fakes{quick: true})
-	l.Target.Dir = t.TempDir()
-	write(t, l.Target.Dir, map[string]string{"pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: app}\n" +
+	dir := t.TempDir()
+	write(t, dir, map[string]string{"pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: app}\n" +
 		"spec: {containers: [{name: app, image: app, ports: [{containerPort: 8080}, {containerPort: 9779}]}]}\n"})
 	unopened := &fakePort{err: fmt.Errorf("port 9779: %w", localport.ErrNobodyListens), server: httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Server", localport.ServerHeader)
@@ -36,12 +35,15 @@ func TestPortThatNobodyOpensIsNoticed(t *testing.T) {
 	}))}
 	t.Cleanup(unopened.server.Close)
 	served := newFakePort(t)
-	l.Listen = func(_ context.Context, p localport.Options) (ports.Port, error) {
-		if p.Local == 9779 {
-			return unopened, nil
+	l, r := newTestSession(&fakes{quick: true}, func(c *Config) {
+		c.Target.Dir = dir
+		c.Listen = func(_ context.Context, p localport.Options) (ports.Port, error) {
+			if p.Local == 9779 {
+				return unopened, nil
+			}
+			return served, nil
 		}
-		return served, nil
-	}
+	})
 	if err := l.Deploy(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -67,18 +69,8 @@ func TestTheOneLocalImageIsTakenAndSaidOnce(t *testing.T) {
 		t.Errorf("noticed %q", said)
 	}
 	l.Target.Image = "team/app"
-	m, err := l.readManifest()
+	m, err := l.Target.Manifest(0)
 	if images := l.Target.Images(m); err != nil || len(images) != 1 || images[0] != "team/app" {
 		t.Errorf("with --image-name the images are %q, %v", images, err)
-	}
-}
-
-func TestTheOpenedPortIsExpectedUntilTheSettingsChange(t *testing.T) {
-	o := opened{expected: 8080, found: 9191}
-	if got := o.instead(8080); got != 9191 {
-		t.Errorf("got %d, want 9191", got)
-	}
-	if got := o.instead(9090); got != 9090 {
-		t.Errorf("after an edit of the settings: got %d, want 9090", got)
 	}
 }

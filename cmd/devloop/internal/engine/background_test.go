@@ -66,13 +66,12 @@ func TestCompilerIsToldWhatChangedAndRestsBetween(t *testing.T) {
 }
 
 func TestNoteSaysHowItWasCompiled(t *testing.T) {
-	l := &Session{Target: Target{Dir: "/project"}}
 	for want, app := range map[string]springboot.App{
 		"build/libs/app.jar":                          {Jar: "/project/build/libs/app.jar"},
 		"target/classes by maven, as pom.xml changed": {Classes: []string{"/project/target/classes"}, CompiledBy: "by maven, as pom.xml changed"},
 		"by the incremental compiler, 1 source":       {Classes: []string{"/cache/incremental/classes"}, CompiledBy: "by the incremental compiler, 1 source"},
 	} {
-		if got := newCycle(l, 1, "", watch.Batch{}).compileNote(app); got != want {
+		if got := compileNote("/project", app); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}

@@ -1,0 +1,167 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"io"
+	"reflect"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/devloop-cli/devloop/builder/cds"
+	"github.com/devloop-cli/devloop/builder/image"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/background"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+)
+
+// maker takes a second for each archive.
+type maker struct {
+	archive  cds.Archive
+	err      error
+	trained  []string
+	rejected []string
+}
+
+func (m *maker) Train(ctx context.Context, img image.Image, _ io.Writer) (cds.Archive, error) {
+	m.trained = append(m.trained, img.ID.Hex)
+	select {
+	case <-time.After(time.Second):
+		return m.archive, m.err
+	case <-ctx.Done():
+		return cds.Archive{}, ctx.Err()
+	}
+}
+
+func (m *maker) RejectArchive(_ image.Image, why string) (bool, error) {
+	m.rejected = append(m.rejected, why)
+	return true, m.err
+}
+
+// texts keeps the notices.
+type texts []string
+
+func (r *texts) Handle(e event.Event) {
+	if n, ok := e.Body.(event.Notice); ok {
+		*r = append(*r, strings.Join(append([]string{n.Text}, n.Hints...), "\n"))
+	}
+}
+
+// wanting returns an image that wants an archive.
+func wanting(id string) image.Image {
+	img := image.Image{ID: v1.Hash{Algorithm: "sha256", Hex: id}}
+	img.Report.Archive.Wanted = true
+	return img
+}
+
+// play runs a test in a bubble with a trainer. It returns the notices, and how many archives became ready.
+func play(t *testing.T, m *maker, do func(*Trainer, *background.Group)) (said texts, ready int32) {
+	var made atomic.Int32
+	synctest.Test(t, func(t *testing.T) {
+		bg := background.New()
+		trainer := NewTrainer(m, publish.New(event.NewBus(&said)), bg, func(context.Context) { made.Add(1) })
+		do(trainer, bg)
+		bg.Close()
+	})
+	return said, made.Load()
+}
+
+func TestArchiveIsMadeOnceForAnImageAndOneAtATime(t *testing.T) {
+	t.Parallel()
+	m := &maker{archive: cds.Archive{Used: true, Size: 20_000_000}}
+	said, ready := play(t, m, func(trainer *Trainer, _ *background.Group) {
+		for _, id := range []string{"a", "a", "b"} { // b comes while the archive of a is being made
+			trainer.Start(wanting(id))
+			synctest.Wait()
+		}
+		time.Sleep(time.Minute)
+		trainer.Start(wanting("a"))
+		trainer.Start(image.Image{}) // wants none
+		trainer.Start(wanting("c"))
+		time.Sleep(time.Minute)
+	})
+	if !slices.Equal(m.trained, []string{"a", "c"}) || ready != 2 {
+		t.Errorf("trained %q, %d became ready", m.trained, ready)
+	}
+	if want := "archive of the dependencies' classes: 20 MB, made in 1.0 s"; len(said) != 2 || said[0] != want {
+		t.Errorf("said %q, want %q", said, want)
+	}
+}
+
+func TestCloseEndsATraining(t *testing.T) {
+	t.Parallel()
+	m := &maker{archive: cds.Archive{Used: true}}
+	said, ready := play(t, m, func(trainer *Trainer, bg *background.Group) {
+		trainer.Start(wanting("a"))
+		synctest.Wait()
+	})
+	if len(m.trained) != 1 || ready != 0 || len(said) > 0 {
+		t.Errorf("trained %q, %d became ready, said %q", m.trained, ready, said)
+	}
+}
+
+func TestTrainingThatMakesNoArchiveStopsNothing(t *testing.T) {
+	t.Parallel()
+	for want, m := range map[string]*maker{
+		"no room": {err: errors.New("no room")},
+		"the application starts without an archive of its dependencies' classes: too old": {archive: cds.Archive{Why: "too old"}},
+	} {
+		said, ready := play(t, m, func(trainer *Trainer, _ *background.Group) {
+			if err := trainer.Train(context.Background(), wanting("a")); err != nil {
+				t.Errorf("%s: the session ends with %v", want, err)
+			}
+			trainer.Start(wanting("b"))
+			time.Sleep(time.Minute)
+		})
+		if !reflect.DeepEqual(said, texts{want, want}) || ready != 0 {
+			t.Errorf("said %q, %d became ready", said, ready)
+		}
+	}
+}
+
+func TestTrainEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	_, _ = play(t, &maker{}, func(trainer *Trainer, _ *background.Group) {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		if err := trainer.Train(ctx, wanting("a")); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+	})
+	if err := NewTrainer(nil, publish.Publisher{}, nil, nil).Train(t.Context(), wanting("a")); err != nil {
+		t.Errorf("without a maker: %v", err)
+	}
+}
+
+func TestRejectedArchiveIsPublishedOnceAndMadeAgain(t *testing.T) {
+	t.Parallel()
+	const line, why = "[0.004s][error  ][aot] Unable to map shared spaces", "Unable to map shared spaces"
+	rejected := "the JVM rejects the archive of its dependencies' classes (" + why + ")"
+	for _, c := range []struct {
+		err  error
+		used bool
+		want texts
+	}{
+		{nil, true, texts{rejected + ": devloop makes a new one"}},
+		{errors.New("no room"), true, texts{rejected + "\nleave it out: --without archive"}},
+		{nil, false, nil},
+	} {
+		var said texts
+		m, img := &maker{err: c.err}, image.Image{}
+		img.Report.Archive.Used = c.used
+		p := publish.New(event.NewBus(&said))
+		watch := NewTrainer(m, p, nil, nil).WatchLog(img, p)
+		for _, text := range []string{"Started Application", line, line} {
+			watch(text)
+		}
+		if !reflect.DeepEqual(said, c.want) || c.used != slices.Equal(m.rejected, []string{why}) {
+			t.Errorf("said %q, want %q; rejected %q", said, c.want, m.rejected)
+		}
+	}
+}

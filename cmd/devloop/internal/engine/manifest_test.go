@@ -1,0 +1,77 @@
+package engine
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/runner/manifest"
+	"github.com/devloop-cli/devloop/watch"
+)
+
+// write makes a project of the files.
+func write(t *testing.T, dir string, files map[string]string) {
+	t.Helper()
+	for name, text := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestManifestThatWantsAnotherKindOfImageIsRefused(t *testing.T) {
+	l, r := newTestSession(&fakes{quick: true})
+	l.Target.Dir = t.TempDir()
+	l.Target.NotPatchableReason = func(m manifest.Manifest) string {
+		if slices.ContainsFunc(m.Containers(), func(c manifest.Container) bool { return c.Runs("app") && (c.Command != nil || c.Args != nil) }) {
+			return "the manifest sets the container's command"
+		}
+		return ""
+	}
+	manifest := "apiVersion: v1\nkind: Pod\nmetadata: {name: app}\nspec: {containers: [{name: app, image: app%s}]}\n"
+	write(t, l.Target.Dir, map[string]string{"pod.yaml": fmt.Sprintf(manifest, "")})
+	if err := l.Deploy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	before := len(r.stages())
+	write(t, l.Target.Dir, map[string]string{"pod.yaml": fmt.Sprintf(manifest, ", command: [java]")})
+	err := l.Deploy(t.Context())
+	if fault.Of(err).Code != "manifest.incompatible" || len(r.stages()) != before {
+		t.Errorf("got %v, after %q", err, r.stages()[before:])
+	}
+	l.Target.NotPatchable = "the manifest sets the container's command"
+	if err := l.Deploy(t.Context()); err != nil {
+		t.Errorf("where the images are made for it: %v", err)
+	}
+}
+
+func TestSettingsOfASessionThatGoesOnStayAndThatIsSaid(t *testing.T) {
+	for _, c := range []struct {
+		changed watch.Batch
+		said    bool
+	}{{changedFile("devloop.yaml"), true}, {changedFile("A.java"), false}, {watch.Everything(), false}, {watch.Whatever(), false}} {
+		l, r := newTestSession(&fakes{quick: true})
+		if err := cycleOf(l, 2, "saved", c.changed).run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		said := slices.ContainsFunc(r.events, func(e event.Event) bool {
+			n, is := e.Body.(event.Notice)
+			return is && strings.Contains(n.Text, "the settings that it began with")
+		})
+		if said != c.said {
+			t.Errorf("%v: said %v", c.changed, said)
+		}
+	}
+}

@@ -1,0 +1,127 @@
+package patch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/devloop-cli/devloop/builder/image"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
+	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/supervisor"
+)
+
+// cluster records what Pods are asked, and refuses by the name of a Pod.
+type cluster struct {
+	mu      sync.Mutex
+	asked   []string
+	refuses map[string]error
+}
+
+func (c *cluster) note(pod kube.Pod, format string, args ...any) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.asked = append(c.asked, pod.Name+": "+fmt.Sprintf(format, args...))
+	return c.refuses[pod.Name]
+}
+
+func (c *cluster) Change(_ context.Context, p kube.Pod, port int, change supervisor.Change) (kube.Pod, error) {
+	err := c.note(p, "change at %d to %.4s, restart %v, %d files: %s", port, change.State, change.Restart, len(change.Files), change.Summary)
+	p.UID = "changed"
+	return p, err
+}
+
+func (c *cluster) Confirm(_ context.Context, p kube.Pod, port int, state, was string) error {
+	return c.note(p, "confirm %.4s at %d, it had %s", state, port, was)
+}
+
+func (c *cluster) Note(_ context.Context, p kube.Pod, summary string) error {
+	return c.note(p, "note %s", summary)
+}
+
+func (c *cluster) redefine(_ context.Context, p kube.Pod, classes map[string][]byte, loadedOnly bool) error {
+	for name := range classes {
+		if err := c.note(p, "redefine %s, loaded only: %v", name, loadedOnly); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func code(files map[string]string) plan.State {
+	own := map[string][]byte{}
+	for path, text := range files {
+		own[path] = []byte(text)
+	}
+	return plan.NewState(own, nil)
+}
+
+// patched plays a change of a class and a page in a Deployment of two Pods beside a database.
+func patched(supervised bool, do func(Patcher, state.Deployment, plan.State, map[string][]byte) error, refuses map[string]error) ([]string, plan.State, error) {
+	before, after := code(map[string]string{"a/B.class": "1", "static/a.css": "1"}), code(map[string]string{"a/B.class": "2", "static/a.css": "2"})
+	img := image.Image{Ref: "app:1"}
+	img.Report.Supervised = supervised
+	d := state.Deployment{Image: img, Built: before, Code: state.Code{Kind: state.InImage, State: before},
+		Pods: []kube.Pod{{Name: "a", Image: img.Ref}, {Name: "db", Image: "postgres"}, {Name: "b", Image: img.Ref}}}
+	c := &cluster{refuses: refuses}
+	err := do(Patcher{Pods: c, Redefine: c.redefine}, d, after, plan.Changes(before, after))
+	slices.Sort(c.asked)
+	return c.asked, after, err
+}
+
+func swap(p Patcher, d state.Deployment, after plan.State, files map[string][]byte) error {
+	return p.Swap(context.Background(), d, after, files)
+}
+
+func TestSwapSendsFilesToSupervisorsAndClassesToJVMs(t *testing.T) {
+	t.Parallel()
+	asked, after, err := patched(true, swap, nil)
+	change := fmt.Sprintf("change at 17654 to %.4s, restart false, 2 files: 1 class and 1 resource", after.Name)
+	want := []string{"a: " + change, "a: redefine a/B, loaded only: false", "b: " + change, "b: redefine a/B, loaded only: false"}
+	if err != nil || !reflect.DeepEqual(asked, want) {
+		t.Errorf("got %q, %v, want %q", asked, err, want)
+	}
+}
+
+func TestSwapWithoutASupervisorNotesTheChangeAndNeedsLoadedClasses(t *testing.T) {
+	t.Parallel()
+	asked, _, err := patched(false, swap, nil)
+	want := []string{"a: note 1 class and 1 resource", "a: redefine a/B, loaded only: true", "b: note 1 class and 1 resource", "b: redefine a/B, loaded only: true"}
+	if err != nil || !reflect.DeepEqual(asked, want) {
+		t.Errorf("got %q, %v, want %q", asked, err, want)
+	}
+}
+
+func TestNoJVMIsAskedIfAPodRefusesTheFiles(t *testing.T) {
+	t.Parallel()
+	for _, supervised := range []bool{true, false} {
+		asked, _, err := patched(supervised, swap, map[string]error{"b": fmt.Errorf("pod b: %w", supervisor.ErrUnsupervised)})
+		if !errors.Is(err, supervisor.ErrUnsupervised) || slices.ContainsFunc(asked, func(s string) bool { return s == "a: redefine a/B, loaded only: false" }) {
+			t.Errorf("supervised %v: got %v after %q", supervised, err, asked)
+		}
+	}
+}
+
+func TestRestartReturnsThePodsThatChanged(t *testing.T) {
+	t.Parallel()
+	restart := func(p Patcher, d state.Deployment, after plan.State, files map[string][]byte) error {
+		pods, err := p.Restart(context.Background(), d, after, files)
+		if pods[0].UID != "changed" || pods[1].UID != "" || pods[2].UID != "changed" {
+			return fmt.Errorf("the Pods are %+v", pods)
+		}
+		now := d
+		now.Code.State = after
+		return errors.Join(err, p.Confirm(context.Background(), now, d))
+	}
+	asked, after, err := patched(true, restart, nil)
+	change, prove := fmt.Sprintf("change at 17654 to %.4s, restart true, 2 files: 1 class and 1 resource", after.Name), fmt.Sprintf("confirm %.4s at 17654, it had ", after.Name)
+	want := []string{"a: " + change, "a: " + prove, "b: " + change, "b: " + prove}
+	if err != nil || !reflect.DeepEqual(asked, want) {
+		t.Errorf("got %q, %v, want %q", asked, err, want)
+	}
+}

@@ -1,0 +1,154 @@
+package ports
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
+	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/localport"
+)
+
+// Listen opens a local port.
+type Listen func(ctx context.Context, port localport.Options) (Port, error)
+
+// Forwards opens the local ports of a session and leads them to its Pods.
+type Forwards struct {
+	Set
+	listen    Listen
+	requested Requested
+
+	appPort     int    // the container port of the application,
+	contextPath string // and the path below which it answers there
+}
+
+// NewForwards returns forwards without a port.
+func NewForwards(listen Listen, requested Requested) *Forwards {
+	return &Forwards{listen: listen, requested: requested}
+}
+
+// SetContextPath records below which path the application answers at a container port.
+func (f *Forwards) SetContextPath(port int, path string) { f.appPort, f.contextPath = port, path }
+
+// Address returns the URL at which a local port answers.
+func (f *Forwards) Address(local Local) string {
+	if local.To.Port == f.appPort {
+		return local.URL() + f.contextPath
+	}
+	return local.URL()
+}
+
+// URLs returns the addresses of the open ports, in the manifest's order.
+func (f *Forwards) URLs() []string {
+	list := make([]string, len(f.Set))
+	for i, p := range f.Set {
+		list[i] = f.Address(p)
+	}
+	return list
+}
+
+// Open opens a local port for each endpoint that has none, and closes the ports of endpoints that
+// are not among them.
+func (f *Forwards) Open(ctx context.Context, events publish.Publisher, endpoints []kube.Endpoint) error {
+	var kept, gone Set
+	for _, p := range f.Set {
+		if slices.Contains(endpoints, p.To) {
+			kept = append(kept, p)
+		} else {
+			gone = append(gone, p)
+		}
+	}
+	f.Set = kept
+	if err := gone.Close(); err != nil {
+		return err
+	}
+	if err := f.requested.Contradiction(endpoints); err != nil {
+		return err
+	}
+	for i, want := range f.requested.Locals(endpoints) {
+		if kept.At(endpoints[i]) != nil {
+			continue
+		}
+		local, err := f.listen(ctx, f.Free(want))
+		if err != nil {
+			return err
+		}
+		f.Set = append(f.Set, Local{Port: local, To: endpoints[i]})
+		publishOpened(events, local, endpoints[i])
+	}
+	return nil
+}
+
+// publishOpened publishes where an endpoint will be reached.
+func publishOpened(events publish.Publisher, local Port, to kube.Endpoint) {
+	if moved := local.FallbackReason(); moved != nil {
+		f := failure.Of(moved)
+		events.Warn(fmt.Sprintf("%s, so port %d of %s is at %s", f.Message, to.Port, to.Of, local.URL()), f.Hints...)
+	}
+	events.Publish(event.PortListening{URL: local.URL(), Object: to.Of.String(), Port: to.Port})
+}
+
+// SetBackends leads the ports to Pods, as far as these offer the endpoints.
+func (f *Forwards) SetBackends(pods []kube.Pod) {
+	for _, local := range f.Set {
+		if pod := PodOf(pods, local.To); pod != nil {
+			local.SetBackend(*pod, local.To.Port)
+		}
+	}
+}
+
+// Forward leads the ports to Pods and sends each application a request through its port: that proves
+// that localhost reaches it. The note of the stage has the answers; it is empty if the Pods have no
+// port.
+func (f *Forwards) Forward(ctx context.Context, s *publish.Stage, check Check, pods []kube.Pod) error {
+	var notes []string
+	var unopened []error
+	var unused []string
+	for _, local := range f.Set {
+		pod := PodOf(pods, local.To)
+		if pod == nil {
+			continue
+		}
+		local.SetBackend(*pod, local.To.Port)
+		answer, err := check.Ask(ctx, local, *pod, f.Address(local))
+		if err != nil {
+			failed := unreachable(local, *pod, f.Address(local), err)
+			if len(pod.Ports) == 1 || !errors.Is(local.Err(), localport.ErrNobodyListens) {
+				return failed
+			}
+			unopened = append(unopened, failed)
+			unused = append(unused, fmt.Sprintf("nothing listens on port %d of Pod %q, which the manifest names; localhost leads there if something does later", local.To.Port, pod.Name))
+			continue
+		}
+		s.Publish(event.PortForwarded{Pod: pod.Name, Port: local.To.Port, URL: answer.URL})
+		if !answer.Skipped {
+			s.Publish(event.AppAnswered{Pod: pod.Name, URL: answer.URL, Status: answer.Status, Text: answer.Text, Took: answer.Took})
+		}
+		notes = append(notes, fmt.Sprintf("%s → %s:%d %s", answer.URL, pod.Name, local.To.Port, answer))
+	}
+	if len(unopened) > 0 && len(notes) == 0 {
+		return unopened[0]
+	}
+	for _, text := range unused {
+		s.Inform(text)
+	}
+	s.Note = strings.Join(notes, "\n")
+	return nil
+}
+
+// unreachable says that a request through a local port did not reach an application that is ready.
+// The evidence is what the port says of its last connection.
+func unreachable(local Local, pod kube.Pod, url string, err error) error {
+	e := &fault.Error{Code: "forward.failed", Op: fmt.Sprintf("ask %q on port %d of Pod %q", url, local.To.Port, pod.Name), Err: err,
+		Hints: []string{"look at the application's log: devloop logs " + pod.Name + " -n " + pod.Namespace}}
+	if way := local.Err(); way != nil {
+		e.Evidence = []string{way.Error()}
+	}
+	return e
+}

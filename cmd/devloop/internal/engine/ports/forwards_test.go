@@ -1,0 +1,203 @@
+package ports
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/localport"
+)
+
+// recorder keeps the events that were published.
+type recorder []event.Body
+
+func (r *recorder) Handle(e event.Event) { *r = append(*r, e.Body) }
+
+// text returns the notices.
+func (r *recorder) text() (s string) {
+	for _, b := range *r {
+		if n, ok := b.(event.Notice); ok {
+			s += n.Text + "\n"
+		}
+	}
+	return s
+}
+
+// answering returns a port behind which a server answers.
+func answering(t *testing.T, handler http.HandlerFunc) *fakePort {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return &fakePort{server: server}
+}
+
+func hello(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "Hello") }
+
+// unavailable is what a port answers if it does not reach the application.
+func unavailable(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Server", localport.ServerHeader)
+	w.WriteHeader(http.StatusServiceUnavailable)
+}
+
+// opening returns forwards whose ports are those given, in this order.
+func opening(r *recorder, requested Requested, list ...*fakePort) (*Forwards, publish.Publisher) {
+	next := 0
+	listen := func(context.Context, localport.Options) (Port, error) {
+		if next == len(list) {
+			return nil, errors.New("no more ports")
+		}
+		next++
+		return list[next-1], nil
+	}
+	return NewForwards(listen, requested), publish.New(event.NewBus(r))
+}
+
+var pod = kube.Ref{Kind: "Pod", Name: "app"}
+
+func TestPortsFollowTheManifest(t *testing.T) {
+	t.Parallel()
+	var r recorder
+	opened := []*fakePort{answering(t, hello), answering(t, hello), answering(t, hello)}
+	f, events := opening(&r, nil, opened...)
+	both := []kube.Endpoint{{Of: pod, Port: 8080}, {Of: pod, Port: 9090}}
+	for _, named := range [][]kube.Endpoint{both, both[1:], both} {
+		if err := f.Open(t.Context(), events, named); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !opened[0].closed || opened[1].closed || opened[2].closed || f.At(both[0]) != opened[2] {
+		t.Error("the port of an endpoint that went and came is not a new one, or another one was closed")
+	}
+	if len(r) != 3 {
+		t.Errorf("%d events, want one for each port that was opened", len(r))
+	}
+}
+
+func TestPortThatIsTakenHasAnotherNumberAndThatIsPublished(t *testing.T) {
+	t.Parallel()
+	var r recorder
+	moved := answering(t, hello)
+	moved.moved = &fault.Error{Op: "java uses port 8080", Hints: []string{"stop it"}}
+	f, events := opening(&r, nil, moved)
+	if err := f.Open(t.Context(), events, []kube.Endpoint{{Of: pod, Port: 8080}}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "java uses port 8080, so port 8080 of " + pod.String() + " is at " + moved.URL() + "\n"; r.text() != want {
+		t.Errorf("got %q, want %q", r.text(), want)
+	}
+}
+
+func TestTwoLocalPortsForOneContainerPortContradict(t *testing.T) {
+	t.Parallel()
+	var r recorder
+	f, events := opening(&r, Requested{0: 9090, 8080: 9191}, answering(t, hello))
+	err := f.Open(t.Context(), events, []kube.Endpoint{{Of: pod, Port: 8080}})
+	if fault.Of(err).Code != "usage" || !strings.Contains(err.Error(), "--port 9090 and --port 9191:8080") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// forwarding runs the stage that forwards to a Pod with these ports.
+func forwarding(t *testing.T, f *Forwards, events publish.Publisher, numbers ...int) (note string, err error) {
+	t.Helper()
+	check := Check{
+		Dial: func(context.Context, kube.Pod, int) (io.ReadWriteCloser, error) {
+			return nil, errors.New("no Pod in this test")
+		},
+		Stopped: func(kube.Pod) bool { return false },
+	}
+	err = events.Stage(t.Context(), event.Forward, func(ctx context.Context, s *publish.Stage) error {
+		defer func() { note = s.Note }()
+		pods := []kube.Pod{{Name: "app", Of: pod, Ports: numbers}}
+		if err := f.Open(ctx, s.Publisher, Offered(pods)); err != nil {
+			return err
+		}
+		return f.Forward(ctx, s, check, pods)
+	})
+	return note, err
+}
+
+func TestForwardAsksEachPortBelowTheApplicationsPath(t *testing.T) {
+	t.Parallel()
+	var r recorder
+	asked := ""
+	app := answering(t, func(w http.ResponseWriter, q *http.Request) { asked = q.URL.Path; hello(w, q) })
+	f, events := opening(&r, nil, app, answering(t, hello))
+	f.SetContextPath(8080, "/shop")
+	note, err := forwarding(t, f, events, 8080, 9090)
+	if err != nil || asked != "/shop/" || !slices.Equal(app.backends, []string{"app:8080"}) {
+		t.Errorf("asked %q after %q, %v", asked, app.backends, err)
+	}
+	want := fmt.Sprintf("%s/shop → app:8080 answers 200: Hello\n%s → app:9090 answers 200: Hello", app.URL(), f.URLs()[1])
+	if note != want || f.URLs()[0] != app.URL()+"/shop" {
+		t.Errorf("got %q, want %q", note, want)
+	}
+}
+
+func TestForwardWithoutAPortHasNoNote(t *testing.T) {
+	t.Parallel()
+	var r recorder
+	f, events := opening(&r, nil)
+	if note, err := forwarding(t, f, events); note != "" || err != nil {
+		t.Errorf("got %q, %v", note, err)
+	}
+}
+
+func TestPortThatNobodyOpensIsNoErrorBesideOneThatAnswers(t *testing.T) {
+	t.Parallel()
+	nobody := func() *fakePort {
+		p := answering(t, unavailable)
+		p.err = fmt.Errorf("port 9779: %w", localport.ErrNobodyListens)
+		return p
+	}
+	var r recorder
+	f, events := opening(&r, nil, answering(t, hello), nobody())
+	if _, err := forwarding(t, f, events, 8080, 9779); err != nil || !strings.Contains(r.text(), "nothing listens on port 9779") || strings.Contains(r.text(), "port 8080") {
+		t.Errorf("got %q, %v", r.text(), err)
+	}
+	for _, numbers := range [][]int{{8080, 9779}, {8080}} {
+		f, events = opening(&r, nil, nobody(), nobody())
+		_, err := forwarding(t, f, events, numbers...)
+		if said := fault.Of(err); said.Code != "forward.failed" || len(said.Evidence) != 1 {
+			t.Errorf("nobody opens any of %v: got %v", numbers, err)
+		}
+	}
+}
+
+func TestSetBackendsLeadsOnlyPortsThatThePodsOffer(t *testing.T) {
+	t.Parallel()
+	var r recorder
+	a, b := answering(t, hello), answering(t, hello)
+	f, events := opening(&r, nil, a, b)
+	if err := f.Open(t.Context(), events, []kube.Endpoint{{Of: pod, Port: 8080}, {Of: kube.Ref{Kind: "Pod", Name: "db"}, Port: 5432}}); err != nil {
+		t.Fatal(err)
+	}
+	f.SetBackends([]kube.Pod{{Name: "app-b", Of: pod}})
+	if !slices.Equal(a.backends, []string{"app-b:8080"}) || len(b.backends) > 0 {
+		t.Errorf("got %q and %q", a.backends, b.backends)
+	}
+}
+
+func TestOpenedPortIsExpectedUntilTheSettingsChange(t *testing.T) {
+	t.Parallel()
+	p := AppPortOf(8080)
+	if p.Number() != 8080 || p.Opened(9191) != 8080 || p.Number() != 9191 {
+		t.Errorf("got %+v", p)
+	}
+	if got := p.Configured(8080); got.Number() != 9191 {
+		t.Errorf("with the same settings: got %d, want 9191", got.Number())
+	}
+	if got := p.Configured(9090); got.Number() != 9090 {
+		t.Errorf("after an edit of the settings: got %d, want 9090", got.Number())
+	}
+}

@@ -1,0 +1,109 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"testing"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/fault"
+)
+
+// recorder keeps the events that were published.
+type recorder []event.Event
+
+func (r *recorder) Handle(e event.Event) { *r = append(*r, e) }
+
+// bodies returns the events without times and durations.
+func (r *recorder) bodies() (list []event.Body) {
+	for _, e := range *r {
+		if end, ok := e.Body.(event.StageFinished); ok {
+			end.Took = 0
+			e.Body = end
+		}
+		list = append(list, e.Body)
+	}
+	return list
+}
+
+func TestNoticesCarryTheirCycle(t *testing.T) {
+	t.Parallel()
+	var r recorder
+	session := New(event.NewBus(&r))
+	session.Inform("up", "do this")
+	session.InCycle(3).Warn("careful")
+	session.InCycle(4).WarnOf(fmt.Errorf("load: %w", &fault.Error{Op: "no room", Hints: []string{"make some"}}))
+	want := []event.Body{
+		event.Notice{Level: event.Info, Text: "up", Hints: []string{"do this"}},
+		event.Notice{Level: event.Warning, Text: "careful"},
+		event.Notice{Level: event.Warning, Text: "load: no room", Hints: []string{"make some"}},
+	}
+	if got := r.bodies(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if r[0].Cycle != 0 || r[1].Cycle != 3 || r[2].Cycle != 4 {
+		t.Errorf("the cycles are %d, %d and %d", r[0].Cycle, r[1].Cycle, r[2].Cycle)
+	}
+}
+
+func TestInformOnceRemembersAcrossCycles(t *testing.T) {
+	t.Parallel()
+	var r recorder
+	session := New(event.NewBus(&r))
+	for n := range 3 {
+		session.InCycle(n).InformOnce("the same")
+		session.InCycle(n).InformOnce(fmt.Sprintf("text %d", n))
+	}
+	if len(r) != 4 {
+		t.Errorf("published %+v", r.bodies())
+	}
+}
+
+func TestEveryStageIsClosedWithItsOutcome(t *testing.T) {
+	t.Parallel()
+	failed := &fault.Error{Code: "load.failed", Op: "no room"}
+	for name, c := range map[string]struct {
+		skip bool
+		err  error
+		want event.StageFinished
+	}{
+		"ok":                {false, nil, event.StageFinished{Outcome: event.OK}},
+		"skipped":           {true, nil, event.StageFinished{Outcome: event.Skipped}},
+		"failed":            {false, failed, event.StageFinished{Outcome: event.Failed, Failure: &event.Failure{Code: "load.failed", Message: "no room"}}},
+		"skipped and fails": {true, failed, event.StageFinished{Outcome: event.Failed, Failure: &event.Failure{Code: "load.failed", Message: "no room"}}},
+		"cancelled": {false, context.Canceled,
+			event.StageFinished{Outcome: event.Cancelled, Failure: &event.Failure{Code: "interrupted", Message: "context canceled"}}},
+	} {
+		var r recorder
+		got, err := Run(t.Context(), New(event.NewBus(&r)), event.Load, func(_ context.Context, s *Stage) (int, error) {
+			s.Note, s.Skip = "note", c.skip
+			out, flush := s.Writer()
+			defer flush()
+			_, err := io.WriteString(out, "one\ntwo")
+			return 7, errors.Join(err, c.err)
+		})
+		if got != 7 || !errors.Is(err, c.err) {
+			t.Errorf("%s: got %d, %v", name, got, err)
+		}
+		c.want.Stage, c.want.Note = event.Load, "note"
+		want := []event.Body{event.StageStarted{Stage: event.Load}, event.StageOutput{Stage: event.Load, Line: "one"},
+			event.StageOutput{Stage: event.Load, Line: "two"}, c.want}
+		if got := r.bodies(); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %+v, want %+v", name, got, want)
+		}
+	}
+}
+
+func TestSizeHasAtMostThreeDigits(t *testing.T) {
+	t.Parallel()
+	for bytes, want := range map[int64]string{
+		0: "0 B", 999: "999 B", 1500: "1.5 kB", 20_014: "20 kB", 999_600: "1.0 MB", 20_014_080: "20 MB", 344_000_000: "344 MB", 1_250_000_000: "1.2 GB",
+	} {
+		if got := Size(bytes); got != want {
+			t.Errorf("%d: got %q, want %q", bytes, got, want)
+		}
+	}
+}

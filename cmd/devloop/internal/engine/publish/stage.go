@@ -1,0 +1,47 @@
+package publish
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/lines"
+)
+
+// Stage is a running stage of a cycle. Its work sets Note and Skip for the closing event.
+type Stage struct {
+	Publisher
+	// Note is a summary of the stage.
+	Note string
+	// Skip says that the stage had nothing to do. It counts only if the stage succeeds.
+	Skip bool
+	name event.Stage
+}
+
+// Writer returns a writer whose lines become StageOutput events. Call flush at the end: it
+// publishes a last line without a line break.
+func (s *Stage) Writer() (out io.Writer, flush func()) {
+	return lines.NewWriter(func(line string) { s.Publish(event.StageOutput{Stage: s.name, Line: line}) })
+}
+
+// Run runs work between the events that open and close a stage.
+func Run[T any](ctx context.Context, p Publisher, name event.Stage, work func(context.Context, *Stage) (T, error)) (T, error) {
+	s := &Stage{Publisher: p, name: name}
+	s.Publish(event.StageStarted{Stage: name})
+	began := time.Now()
+	v, err := work(ctx, s)
+	end := event.StageFinished{Stage: name, Outcome: failure.Outcome(err), Took: event.Duration(time.Since(began)), Note: s.Note, Failure: failure.Of(err)}
+	if s.Skip && err == nil {
+		end.Outcome = event.Skipped
+	}
+	s.Publish(end)
+	return v, err
+}
+
+// Stage runs a stage that returns only an error.
+func (p Publisher) Stage(ctx context.Context, name event.Stage, work func(context.Context, *Stage) error) error {
+	_, err := Run(ctx, p, name, func(ctx context.Context, s *Stage) (struct{}, error) { return struct{}{}, work(ctx, s) })
+	return err
+}

@@ -1,0 +1,168 @@
+// Package target is what a session deploys, as the user describes it: the project, its manifests,
+// and how its Pods may be changed.
+//
+//	t := target.Target{Name: "shop", Dir: dir}
+//	m, err := t.Manifest()               // the user's, or one Pod that devloop generates
+//	saved := t.Saved(batch, before, m)   // what a save means for the choice of a path
+//
+// A Target does not change during a session. Its methods read files, and no cluster.
+package target
+
+import (
+	"cmp"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/debugport"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/filekind"
+	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/manifest"
+	"github.com/devloop-cli/devloop/watch"
+)
+
+// Target is what a session deploys.
+type Target struct {
+	// Name is the project's name, Dir its directory. Image is the project's image in manifests, as
+	// the user names it, "" if devloop has to recognise it: see [manifest.Manifest.ProjectImages].
+	Name, Dir, Image string
+	// Env are variables for the application, NAME=VALUE. They replace those of its manifest.
+	Env []string
+	// Namespace is for objects that name none.
+	Namespace string
+	// Manifests are the files and directories that the user names. Without any, devloop looks for
+	// manifests in Dir, and if it finds none, it generates a Pod.
+	Manifests []string
+	// Port is where the application listens according to its sources, 0 if it is no server.
+	Port int
+	// Adopt allows devloop to replace objects of the same name that others made.
+	Adopt bool
+	// MayReplace is asked before devloop replaces an object that it made for another directory; an
+	// error refuses it. May be nil, which allows it.
+	MayReplace func(dir string) error
+	// Keep are parts of the development patch to leave out, see render.Patches.
+	Keep []string
+	// Ports are the local ports that the user asked for, by container port.
+	// Key 0 holds the local port for the first container port.
+	Ports map[int]int
+	// Follow shows the applications' logs until the session ends.
+	Follow bool
+	// KeepServing has Pods serve until their successors do, where the manifest allows it.
+	KeepServing bool
+	// Path limits the paths that a save may take.
+	Path plan.Mode
+	// NotPatchable says in a clause why each save needs a new Pod, "" if that depends on the image.
+	NotPatchable string
+	// JVMOptions are variables with options for every JVM, from the manifest or the user.
+	JVMOptions []string
+	// NotChangeable says that no image may be changed while it runs, see [manifest.Manifest.NotPatchable].
+	NotChangeable bool
+	// NotPatchableReason returns the NotPatchable of another manifest. May be nil.
+	NotPatchableReason func(manifest.Manifest) string
+	// Debug says how a debugger reaches the JVMs.
+	Debug debugport.Options
+	// ReadyTimeout limits the wait until the Pods are ready; 0 means no limit.
+	ReadyTimeout time.Duration
+}
+
+// Saved says what a batch means for the path. A manifest, as it was before the batch or is now, is
+// not part of the image. Any other file may be, if only through the Dockerfile; if it is not, the
+// build soon finds that out.
+func (t Target) Saved(changed watch.Batch, before, now manifest.Manifest) plan.Saved {
+	saved := plan.Saved{All: changed.All, Manifest: changed.All || filekind.Any(changed.Paths, filekind.Manifest), Sources: changed.Unnamed}
+	for _, path := range changed.Paths {
+		file, kind := filepath.Join(t.Dir, filepath.FromSlash(path)), filekind.Of(path)
+		read := (kind == filekind.Manifest || kind == filekind.Other) && (before.DependsOn(file) || now.DependsOn(file))
+		saved.Manifest, saved.Sources = saved.Manifest || read, saved.Sources || !read
+	}
+	return saved
+}
+
+// Images returns the names that a manifest has for the project's image.
+func (t Target) Images(m manifest.Manifest) []string {
+	if m.Generated() {
+		return []string{t.Name}
+	}
+	found, _ := t.projectImages(m)
+	return append([]string{cmp.Or(t.Image, t.Name)}, found...)
+}
+
+// GuessedImage returns the manifest's image that devloop takes for the project's although it has
+// another name, and reports whether there is one.
+func (t Target) GuessedImage(m manifest.Manifest) (string, bool) {
+	if m.Generated() {
+		return "", false
+	}
+	images, guessed := t.projectImages(m)
+	if !guessed {
+		return "", false
+	}
+	return images[0], true
+}
+
+func (t Target) projectImages(m manifest.Manifest) (images []string, guessed bool) {
+	return m.ProjectImages(t.Image, t.Name, filepath.Base(t.Dir))
+}
+
+// Declared returns the endpoints that a manifest names, those of the application first: --port
+// without a container port is for the first one.
+func (t Target) Declared(m manifest.Manifest) []kube.Endpoint {
+	return m.Endpoints(t.Namespace, t.Images(m)...)
+}
+
+// Endpoints returns what Pods offer, in the manifest's order, and the ports that only the user
+// names. Those are the application's.
+func (t Target) Endpoints(m manifest.Manifest, offered []kube.Endpoint) []kube.Endpoint {
+	declared := t.Declared(m)
+	place := func(e kube.Endpoint) int {
+		if i := slices.Index(declared, e); i >= 0 {
+			return i
+		}
+		return len(declared)
+	}
+	offered = slices.SortedStableFunc(slices.Values(offered), func(a, b kube.Endpoint) int { return place(a) - place(b) })
+	return ports.Requested(t.Ports).Endpoints(offered, m.Workload(t.Namespace, t.Images(m)...))
+}
+
+// Own returns the manifest that devloop deploys: m, or a generated Pod with a port if m has
+// no objects, with the variables that the user gives.
+func (t Target) Own(m manifest.Manifest, port int) manifest.Manifest {
+	if m.Generated() {
+		m = manifest.Generate(t.Name, port)
+	}
+	return m.WithEnv(t.Env, t.Images(m)...)
+}
+
+// Manifest reads the manifest that the user wrote, or generates one whose Pod has this port. It
+// refuses a manifest that needs another kind of image than those of this session.
+func (t Target) Manifest(port int) (manifest.Manifest, error) {
+	files := t.Manifests
+	if len(files) == 0 {
+		var err error
+		if files, err = manifest.Find(t.Dir); err != nil {
+			return manifest.Manifest{}, err
+		}
+	}
+	m, err := manifest.Load(files...)
+	if err != nil {
+		return manifest.Manifest{}, err
+	}
+	m = t.Own(m, port)
+	return m, t.check(m)
+}
+
+// check returns an error with the code "manifest.incompatible" if images that can be changed while
+// they run do not suit a manifest.
+func (t Target) check(m manifest.Manifest) error {
+	if t.NotPatchable != "" || t.NotPatchableReason == nil {
+		return nil
+	}
+	if why := t.NotPatchableReason(m); why != "" {
+		return &fault.Error{Code: "manifest.incompatible", Op: why + ": this session's images are not made for that",
+			Hints: []string{"quit devloop run and start it again: it then makes other images"}}
+	}
+	return nil
+}
