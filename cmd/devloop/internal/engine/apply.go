@@ -33,7 +33,7 @@ func (s *Session) Apply(ctx context.Context, m manifest.Manifest, images []Store
 		names = append(names, img.Ref)
 	}
 	if len(images) > 0 {
-		if err := c.Stage(ctx, event.Load, func(ctx context.Context, s *publish.Stage) error { return c.loadStored(ctx, s, images) }); err != nil {
+		if err := c.Stage(ctx, event.Load, func(ctx context.Context, s *publish.Stage) error { return build{c}.loadStored(ctx, s, images) }); err != nil {
 			return nil, err
 		}
 	}
@@ -50,10 +50,10 @@ func (s *Session) Apply(ctx context.Context, m manifest.Manifest, images []Store
 	return pods, c.ready(ctx, pods)
 }
 
-func (c *cycle) loadStored(ctx context.Context, s *publish.Stage, images []Stored) error {
+func (b build) loadStored(ctx context.Context, s *publish.Stage, images []Stored) error {
 	var notes []string
 	for _, img := range images {
-		report, err := c.load(ctx, s, img.Ref, img.Content)
+		report, err := b.load(ctx, s, img.Ref, img.Content)
 		if err != nil {
 			return err
 		}

@@ -14,24 +14,24 @@ import (
 const deleteTime = 20 * time.Second
 
 // followLogs publishes the logs of Pods until the Pods have ended, or until Close. The logs of
-// replaced Pods go on to their own end, so that their last lines are not lost.
-func (c *cycle) followLogs(pods []kube.Pod) {
+// replaced Pods are read to their end, so that no last line is lost.
+func (r *rollout) followLogs(pods []kube.Pod) {
 	watch := func(string) {}
-	if img := c.State().NodeImage; img != nil {
-		watch = c.trainer.WatchLog(*img, c.Publisher)
+	if img := r.State().NodeImage; img != nil {
+		watch = r.trainer.WatchLog(*img, r.Publisher)
 	}
 	for _, pod := range pods {
-		c.background.Go(func(ctx context.Context) {
+		r.background.Go(func(ctx context.Context) {
 			out, flush := lines.NewWriter(func(line string) {
-				c.Publish(event.AppLog{Pod: pod.Name, Line: line})
+				r.Publish(event.AppLog{Pod: pod.Name, Line: line})
 				watch(line)
 			})
 			defer flush()
-			if err := c.Deployer.Logs(ctx, pod, out); err != nil && ctx.Err() == nil {
-				c.WarnOf(err)
+			if err := r.Deployer.Logs(ctx, pod, out); err != nil && ctx.Err() == nil {
+				r.WarnOf(err)
 				return
 			}
-			c.send(ctx, podGone{pod})
+			r.send(ctx, podGone{pod})
 		})
 	}
 }
@@ -47,17 +47,8 @@ func (s *Session) watchRestarts(pods []kube.Pod) {
 	}
 }
 
-// idleCompiler lets the compiler use the time until the next change. Close ends it.
-func (s *Session) idleCompiler() {
-	s.background.Go(func(ctx context.Context) {
-		if said := s.Compiler.RunIdle(ctx); said != "" {
-			s.events.Inform(said)
-		}
-	})
-}
-
-// deleteDrained deletes Pods once their requests in progress have finished, in the background. It
-// comes to its end even if the session ends.
+// deleteDrained deletes Pods in the background, once their requests in progress have finished. The
+// deletion runs to its end even if the session ends.
 func (s *Session) deleteDrained(pods []kube.Pod) {
 	if len(pods) == 0 {
 		return

@@ -38,6 +38,7 @@ func (r *resting) RunIdle(ctx context.Context) string {
 }
 
 func TestCompilerIsToldWhatChangedAndRestsBetween(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := &resting{}
 		l, events := newTestSession(f)
@@ -66,6 +67,7 @@ func TestCompilerIsToldWhatChangedAndRestsBetween(t *testing.T) {
 }
 
 func TestNoteSaysHowItWasCompiled(t *testing.T) {
+	t.Parallel()
 	for want, app := range map[string]springboot.App{
 		"build/libs/app.jar":                          {Jar: "/project/build/libs/app.jar"},
 		"target/classes by maven, as pom.xml changed": {Classes: []string{"/project/target/classes"}, CompiledBy: "by maven, as pom.xml changed"},

@@ -15,43 +15,46 @@ import (
 	"github.com/devloop-cli/devloop/loader"
 )
 
-// compile compiles the sources, unless the nodes have an image of what would come out.
-func (c *cycle) compile(ctx context.Context) error {
-	if !c.saved.Compiles(c.State().NodeImage != nil) {
+// build is the part of a cycle from the sources to an image on the nodes.
+type build struct{ *cycle }
+
+// compile compiles the sources, unless the nodes have the image already.
+func (b build) compile(ctx context.Context) error {
+	if !b.saved.Compiles(b.State().NodeImage != nil) {
 		return nil
 	}
-	app, err := publish.Run(ctx, c.Publisher, event.Compile, func(ctx context.Context, s *publish.Stage) (springboot.App, error) {
+	app, err := publish.Run(ctx, b.Publisher, event.Compile, func(ctx context.Context, s *publish.Stage) (springboot.App, error) {
 		out, flush := s.Writer()
 		defer flush()
-		paths := c.Changed.Paths
-		if c.Changed.All || c.Changed.Unnamed {
+		paths := b.Changed.Paths
+		if b.Changed.All || b.Changed.Unnamed {
 			paths = nil
 		}
-		app, err := c.Compiler.Compile(ctx, paths, out)
+		app, err := b.Compiler.Compile(ctx, paths, out)
 		if err == nil {
-			s.Note = compileNote(c.Target.Dir, app)
+			s.Note = compileNote(b.Target.Dir, app)
 		}
-		c.tellOmitted(app)
+		b.tellOmitted(app)
 		return app, err
 	})
 	if err != nil {
 		return err
 	}
-	c.app, c.compiled = app, true
-	c.ports.SetContextPath(app.Port, app.ContextPath)
+	b.app, b.compiled = app, true
+	b.ports.SetContextPath(app.Port, app.ContextPath)
 	return nil
 }
 
-// tellOmitted says once what the build has left out.
-func (c *cycle) tellOmitted(app springboot.App) {
+// tellOmitted publishes once which tasks the build leaves out.
+func (b build) tellOmitted(app springboot.App) {
 	if len(app.Omitted) == 0 {
 		return
 	}
 	var hints []string
-	if c.Target.Follow { // a deploy leaves out only what publishes
+	if b.Target.Follow { // a deploy leaves out only what publishes
 		hints = []string{"run the whole build: --full-build"}
 	}
-	c.InformOnce("the build leaves out what does not change the application: "+strings.Join(app.Omitted, ", "), hints...)
+	b.InformOnce("the build leaves out what does not change the application: "+strings.Join(app.Omitted, ", "), hints...)
 }
 
 // compileNote says what was compiled, if it lies in the project's directory, and how.
@@ -68,33 +71,33 @@ func compileNote(dir string, app springboot.App) string {
 	return strings.TrimSpace(what + " " + app.CompiledBy)
 }
 
-// buildImage brings the image of the compiled application to the nodes. If nothing was compiled,
-// that is the image which they have.
-func (c *cycle) buildImage(ctx context.Context) (err error) {
-	if !c.compiled {
-		c.img = *c.State().NodeImage
+// toNodes makes the image of the compiled application and brings it to the nodes. If nothing was
+// compiled, they have it already.
+func (b build) toNodes(ctx context.Context) (err error) {
+	if !b.compiled {
+		b.img = *b.State().NodeImage
 		return nil
 	}
-	if c.img, err = publish.Run(ctx, c.Publisher, event.Image, func(ctx context.Context, s *publish.Stage) (image.Image, error) { return c.image(ctx, s) }); err != nil {
+	if b.img, err = publish.Run(ctx, b.Publisher, event.Image, func(ctx context.Context, s *publish.Stage) (image.Image, error) { return b.image(ctx, s) }); err != nil {
 		return err
 	}
-	err = c.Stage(ctx, event.Load, func(ctx context.Context, s *publish.Stage) error {
-		report, err := c.load(ctx, s, c.img.Ref, c.img.Content)
+	err = b.Stage(ctx, event.Load, func(ctx context.Context, s *publish.Stage) error {
+		report, err := b.load(ctx, s, b.img.Ref, b.img.Content)
 		if err == nil {
 			s.Note, s.Skip = loadNote(report), report.Sent == 0
 		}
 		return err
 	})
 	if err == nil {
-		c.become(c.State().Loaded(c.img))
+		b.become(b.State().Loaded(b.img))
 	}
 	return err
 }
 
-func (c *cycle) image(ctx context.Context, s *publish.Stage) (image.Image, error) {
+func (b build) image(ctx context.Context, s *publish.Stage) (image.Image, error) {
 	out, flush := s.Writer()
 	defer flush()
-	img, err := c.Imager.Image(ctx, c.app, out)
+	img, err := b.Imager.Image(ctx, b.app, out)
 	if err != nil {
 		return img, err
 	}
@@ -103,15 +106,15 @@ func (c *cycle) image(ctx context.Context, s *publish.Stage) (image.Image, error
 	for _, a := range img.Advice {
 		s.InformOnce(a.Text, a.Hint)
 	}
-	if c.Explain {
+	if b.Explain {
 		s.Publish(explained(img.Report))
 	}
 	return img, nil
 }
 
 // load brings an image to the nodes and publishes what each one was sent.
-func (c *cycle) load(ctx context.Context, s *publish.Stage, ref string, content v1.Image) (loader.Report, error) {
-	report, err := c.Loader.Load(ctx, ref, content)
+func (b build) load(ctx context.Context, s *publish.Stage, ref string, content v1.Image) (loader.Report, error) {
+	report, err := b.Loader.Load(ctx, ref, content)
 	if err != nil {
 		return loader.Report{}, err
 	}

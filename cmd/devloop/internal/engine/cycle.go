@@ -69,9 +69,9 @@ func (c *cycle) run(ctx context.Context) error {
 // become makes next the state.
 func (c *cycle) become(next state.State) { c.localhost.become(c.Publisher, next) }
 
-// stages is the product in one paragraph. Reading the manifest, looking for conflicts in the
-// cluster and opening the local ports come first: what is wrong with them is found before
-// anything is built, and long before anything is deleted.
+// stages is the product in one paragraph. It reads the manifest, looks for conflicts in the cluster
+// and opens the local ports first, to find errors there before it builds anything, and long before
+// it deletes anything.
 func (c *cycle) stages(ctx context.Context) (err error) {
 	if c.manifest, err = c.Target.Manifest(c.appPort.Number()); err != nil {
 		return err
@@ -86,21 +86,21 @@ func (c *cycle) stages(ctx context.Context) (err error) {
 		return err
 	}
 	c.saved = c.Target.Saved(c.Changed, c.lastManifest, c.manifest)
-	if err := c.compile(ctx); err != nil {
+	if err := (build{c}).compile(ctx); err != nil {
 		return err
 	}
 	if done, err := c.patch(ctx, c.decide()); done || err != nil {
 		return err
 	}
 	c.lastManifest = c.manifest
-	if err := c.buildImage(ctx); err != nil {
+	if err := (build{c}).toNodes(ctx); err != nil {
 		return err
 	}
 	if !c.saved.Replaces(c.State().ServesImage(c.img)) {
 		c.deleteFailedCandidate()
 		return nil
 	}
-	return c.deploy(ctx)
+	return (&rollout{cycle: c}).run(ctx)
 }
 
 // openPorts opens the local ports for clients and debuggers.
@@ -114,7 +114,7 @@ func (c *cycle) openPorts(ctx context.Context) error {
 	}
 	probed := func(c manifest.Container) bool { return !c.Init && c.Runs(images...) && c.HasProbes() }
 	if slices.ContainsFunc(c.manifest.Containers(), probed) && !slices.Contains(c.Target.Keep, render.PatchProbes) {
-		c.InformOnce("liveness and startup probes are left out, and readiness has 10 minutes to answer: a breakpoint stops what they ask", "leave them as they are: --keep probes")
+		c.InformOnce("without liveness and startup probes, and with 10 minutes for readiness, because an application at a breakpoint answers no probe", "keep the probes: --keep probes")
 	}
 	return nil
 }
@@ -152,22 +152,22 @@ func (c *cycle) forward(ctx context.Context, pods []kube.Pod) error {
 		if s.Skip = s.Note == ""; s.Skip {
 			s.Note = "the manifest names no containerPort"
 			if c.manifest.Generated() {
-				s.Note = "by its settings and libraries the application is no server"
+				s.Note = "according to its settings and libraries, the application is no server"
 			}
 		}
 		return nil
 	})
 }
 
-// informOfGuessedImage says which image is taken for the project's although it has another name.
+// informOfGuessedImage says which image of another name devloop takes for the project's.
 func (c *cycle) informOfGuessedImage() {
 	if image, guessed := c.Target.GuessedImage(c.manifest); guessed {
-		c.InformOnce(fmt.Sprintf("the manifest's image `%s` is taken for this project's: no other image of it fits as well", image), "name another image: --image-name IMAGE")
+		c.InformOnce(fmt.Sprintf("devloop takes the manifest's image `%s` for this project's, because no other image of the manifest fits as well", image), "name another image: --image-name IMAGE")
 	}
 }
 
-// informOfServingCode says after a failure which code answers on localhost: that of before the
-// cycle, or the new one if a running JVM has taken the change already.
+// informOfServingCode says after a failure which code answers on localhost: the code before this
+// cycle, or the new one if a running JVM has the change already.
 func (c *cycle) informOfServingCode(before *state.Deployment) {
 	now := c.State().Serving
 	switch {
@@ -175,6 +175,6 @@ func (c *cycle) informOfServingCode(before *state.Deployment) {
 	case before != nil && now.SameCode(*before):
 		c.Inform("the code before this change still answers on localhost")
 	default:
-		c.Warn("localhost leads to an application that has taken this change already, or a part of it")
+		c.Warn("the running application has this change already, or a part of it")
 	}
 }

@@ -23,31 +23,32 @@ import (
 	"github.com/devloop-cli/devloop/runner/render"
 )
 
-// deploy makes Pods of the image and leads localhost to them once they are ready.
-func (c *cycle) deploy(ctx context.Context) error {
-	pods, err := (&rollout{cycle: c}).start(ctx)
+// rollout replaces the Pods of a cycle's project.
+//
+// Localhost leads to the old Pod until the new one answers, so that the old one still serves if the
+// start fails. Devloop deploys a Pod beside the old one, and deletes the old one later; a Deployment
+// does both in a rolling update. An application that cannot run twice is replaced in place, and a
+// notice says so once.
+type rollout struct {
+	*cycle
+	serving []kube.Pod // serve until the new Pods do; none if the new ones replace them
+}
+
+// run makes Pods of the image and leads localhost to them once they are ready.
+func (r *rollout) run(ctx context.Context) error {
+	pods, err := r.start(ctx)
 	if err != nil {
 		return err
 	}
-	if err := c.forward(ctx, pods); err != nil {
-		c.routeToServing(c.Publisher)
+	if err := r.forward(ctx, pods); err != nil {
+		r.routeToServing(r.Publisher)
 		return err
 	}
-	c.promote(pods)
-	if c.Target.Follow {
-		c.trainer.Start(c.img)
+	r.promote(pods)
+	if r.Target.Follow {
+		r.trainer.Start(r.img)
 	}
 	return nil
-}
-
-// rollout replaces the Pods of a cycle's project.
-//
-// Localhost leads to the old Pod until the new one answers, so that a start that fails takes
-// nothing away. A Pod is deployed beside the old one, which devloop deletes later; a Deployment
-// does both in a rolling update. What cannot run twice is replaced in place, which is said once.
-type rollout struct {
-	*cycle
-	serving []kube.Pod // keep serving until the new Pods do; none if these take their place
 }
 
 // start makes the Pods and waits until they are ready: beside those that serve if possible,
@@ -73,8 +74,8 @@ func (r *rollout) start(ctx context.Context) ([]kube.Pod, error) {
 	return r.deployPods(ctx)
 }
 
-// sideBySide returns the Pods that keep serving while the next ones start, none if these have to
-// take their place. It reports true if a Deployment removes them itself.
+// sideBySide returns the Pods that serve while the next ones start, none if the next ones have to
+// replace them. It reports true if a Deployment deletes them itself.
 func (r *rollout) sideBySide() (serving []kube.Pod, rolls bool) {
 	serving = r.State().ServingPods()
 	if !r.Target.KeepServing || serving == nil {
@@ -102,8 +103,8 @@ func (r *rollout) informOfReplacement(why string) {
 	r.InformOnce("the old Pod goes before the new one serves: " + why)
 }
 
-// rollingUpdate has a Deployment make its next Pod. From then on Kubernetes may remove the old
-// one at any time, so that one takes no more changes.
+// rollingUpdate has a Deployment make its next Pod. From then on Kubernetes may delete the old one
+// at any time, so the old one takes no more changes.
 func (r *rollout) rollingUpdate(ctx context.Context) ([]kube.Pod, error) {
 	r.become(r.State().RolloutStarted())
 	pods, err := r.deployPods(ctx)
@@ -167,6 +168,33 @@ func (r *rollout) replace(ctx context.Context, debug render.Debug) ([]kube.Pod, 
 	return r.Deployer.Replace(ctx, spec)
 }
 
+// promote records that pods answer, and deletes those that did before.
+func (r *rollout) promote(pods []kube.Pod) {
+	r.deleteDrained(without(r.State().ServingPods(), pods))
+	d := state.Deployment{Image: r.img, Pods: pods, Built: r.built, Code: state.Code{Kind: state.InImage, State: r.built}, NotPatchable: r.notPatchableReason(r.img.Report)}
+	r.become(r.State().Promoted(d))
+	if d.NotPatchable == "" && d.HotSwapOnly() {
+		r.watchRestarts(d.Patchable())
+	}
+}
+
+// notPatchableReason says why Pods of an image cannot be changed while they run, "" if they can.
+func (r *rollout) notPatchableReason(x image.Report) string {
+	switch {
+	case x.Supervised:
+		return ""
+	case x.Swappable && r.debuggers.Unavailable():
+		return "its JVM does not start with a debug port"
+	case x.Swappable:
+		return ""
+	case r.Target.NotPatchable != "":
+		return r.Target.NotPatchable
+	case x.NoSupervisorReason == "" && x.Dockerfile != "":
+		return x.Dockerfile + " makes its image"
+	}
+	return cmp.Or(x.NoSupervisorReason, "its image has no supervisor")
+}
+
 // spec describes what the manifest becomes in the cluster, as far as that needs no image.
 func (c *cycle) spec() deploy.Spec {
 	t := c.Target
@@ -215,7 +243,7 @@ func (c *cycle) listensElsewhere(err error, pods []kube.Pod) bool {
 	}
 	settings := c.appPort.Opened(why.Opened())
 	pods[0].Ports = []int{why.Opened()}
-	c.Inform(fmt.Sprintf("the application listens on port %d, so localhost leads there: its settings led to port %d", why.Opened(), settings))
+	c.Inform(fmt.Sprintf("the application listens on port %d instead of port %d, which its settings name; localhost leads there", why.Opened(), settings))
 	return true
 }
 
@@ -225,33 +253,6 @@ func limit(ctx context.Context, timeout time.Duration) (context.Context, context
 		return context.WithCancel(ctx)
 	}
 	return context.WithTimeout(ctx, timeout)
-}
-
-// promote records that pods answer, and deletes those that did before.
-func (c *cycle) promote(pods []kube.Pod) {
-	c.deleteDrained(without(c.State().ServingPods(), pods))
-	d := state.Deployment{Image: c.img, Pods: pods, Built: c.built, Code: state.Code{Kind: state.InImage, State: c.built}, NotPatchable: c.notPatchableReason(c.img.Report)}
-	c.become(c.State().Promoted(d))
-	if d.NotPatchable == "" && d.HotSwapOnly() {
-		c.watchRestarts(d.Patchable())
-	}
-}
-
-// notPatchableReason says why Pods of an image cannot be changed while they run, "" if they can.
-func (c *cycle) notPatchableReason(x image.Report) string {
-	switch {
-	case x.Supervised:
-		return ""
-	case x.Swappable && c.debuggers.Unavailable():
-		return "its JVM does not start with a debug port"
-	case x.Swappable:
-		return ""
-	case c.Target.NotPatchable != "":
-		return c.Target.NotPatchable
-	case x.NoSupervisorReason == "" && x.Dockerfile != "":
-		return x.Dockerfile + " makes its image"
-	}
-	return cmp.Or(x.NoSupervisorReason, "its image has no supervisor")
 }
 
 // deleteFailedCandidate deletes the Pods that failed beside those that serve. Other new Pods took

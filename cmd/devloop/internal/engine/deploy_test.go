@@ -24,6 +24,7 @@ func keeping(t *testing.T, f *fakes) (*Session, *fakePort, func(n int) error) {
 }
 
 func TestOldPodServesUntilTheNewOneDoes(t *testing.T) {
+	t.Parallel()
 	f := &fakes{port: 8080, quick: true}
 	l, port, cycle := keeping(t, f)
 	for n := range 3 {
@@ -54,6 +55,7 @@ func withoutOrderOfDrains(said []string) (rest []string) {
 }
 
 func TestNewPodThatFailsTakesNothingAway(t *testing.T) {
+	t.Parallel()
 	f := &fakes{port: 8080, quick: true}
 	l, port, cycle := keeping(t, f)
 	if err := cycle(1); err != nil {
@@ -80,6 +82,7 @@ func TestNewPodThatFailsTakesNothingAway(t *testing.T) {
 
 // TestFailedPodGoesWhenTheCodeIsTakenBack undoes the edit that failed.
 func TestFailedPodGoesWhenTheCodeIsTakenBack(t *testing.T) {
+	t.Parallel()
 	f := &fakes{port: 8080, quick: true}
 	l, _, cycle := keeping(t, f)
 	if err := cycle(1); err != nil {
@@ -103,6 +106,7 @@ func TestFailedPodGoesWhenTheCodeIsTakenBack(t *testing.T) {
 }
 
 func TestManifestWithoutTwinIsReplacedInItsPlaceAndThatIsSaidOnce(t *testing.T) {
+	t.Parallel()
 	l, r := newTestSession(&fakes{})
 	l.now = state.State{}.Promoted(state.Deployment{Pods: []kube.Pod{{Name: "app"}}})
 	m, err := manifest.Load("testdata/deployment.yaml")
@@ -125,6 +129,7 @@ func TestManifestWithoutTwinIsReplacedInItsPlaceAndThatIsSaidOnce(t *testing.T) 
 // TestDeploymentThatFailsKeepsItsOldPod has Kubernetes keep a Deployment's Pod, and takes the edit back: the
 // Deployment has to hear of that although the image is the one that serves.
 func TestDeploymentThatFailsKeepsItsOldPod(t *testing.T) {
+	t.Parallel()
 	f := &fakes{port: 8080, quick: true}
 	l, port, cycle := keeping(t, f)
 	l.Target.Manifests = []string{"testdata/probed.yaml"}
@@ -179,6 +184,7 @@ func (f *overtaken) Logs(ctx context.Context, pod kube.Pod, _ io.Writer) error {
 // TestDeploymentsPodThatServesTooLateIsLedToAllTheSame has Kubernetes take the old Pod away after devloop has
 // given the next one up.
 func TestDeploymentsPodThatServesTooLateIsLedToAllTheSame(t *testing.T) {
+	t.Parallel()
 	port, f := newFakePort(t), &overtaken{fakes{port: 8080, quick: true}, make(chan struct{})}
 	l, r := newTestSession(f, at(port, 0))
 	l.Target.Manifests, l.Target.Follow, l.Target.KeepServing = []string{"testdata/probed.yaml"}, true, true
@@ -201,6 +207,7 @@ func TestDeploymentsPodThatServesTooLateIsLedToAllTheSame(t *testing.T) {
 }
 
 func TestPodThatTheManifestHasNoMoreGoes(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := &fakes{}
 		l, _ := newTestSession(f)

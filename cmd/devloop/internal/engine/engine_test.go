@@ -246,6 +246,7 @@ func cycleOf(s *Session, n int, because string, changed watch.Batch) *cycle {
 }
 
 func TestDeployTakesEveryStageInOrder(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l, r := newTestSession(&fakes{})
 		if err := l.Deploy(t.Context()); err != nil {
@@ -267,6 +268,7 @@ func (codedError) Hints() []string    { return []string{"mend it"} }
 func (codedError) Evidence() []string { return []string{"A.java:1: ';' expected"} }
 
 func TestDeployStopsAtTheFirstFailureAndTellsAllOfIt(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l, r := newTestSession(&fakes{fail: map[event.Stage]error{event.Compile: codedError{}}})
 		if err := l.Deploy(t.Context()); !errors.Is(err, codedError{}) {
@@ -284,6 +286,7 @@ func TestDeployStopsAtTheFirstFailureAndTellsAllOfIt(t *testing.T) {
 }
 
 func TestInterruptedStageIsCancelledNotFailed(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeoutCause(t.Context(), 1500*time.Millisecond, context.Canceled)
 		defer cancel()
@@ -300,6 +303,7 @@ func TestInterruptedStageIsCancelledNotFailed(t *testing.T) {
 
 // A real compile error that races a cancellation stays a compile error.
 func TestOutcomeAsksTheErrorNotTheContext(t *testing.T) {
+	t.Parallel()
 	if got := failure.Outcome(codedError{}); got != event.Failed {
 		t.Errorf("got %q", got)
 	}
@@ -324,6 +328,7 @@ func running(t *testing.T, l *Session) (save func(paths ...string), end func()) 
 }
 
 func TestNewerSaveSupersedesTheRunningCycleAndNothingIsLost(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l, r := newTestSession(&fakes{})
 		save, end := running(t, l)
@@ -341,6 +346,7 @@ func TestNewerSaveSupersedesTheRunningCycleAndNothingIsLost(t *testing.T) {
 }
 
 func TestFailedCycleWaitsForTheNextSaveAndIsOwedToIt(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := &fakes{}
 		l, r := newTestSession(f)
@@ -364,6 +370,7 @@ func TestFailedCycleWaitsForTheNextSaveAndIsOwedToIt(t *testing.T) {
 }
 
 func TestSaveAfterAFailedFirstBuildIsNamed(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := &fakes{fail: map[event.Stage]error{event.Compile: codedError{}}}
 		l, r := newTestSession(f)
@@ -383,6 +390,7 @@ func TestSaveAfterAFailedFirstBuildIsNamed(t *testing.T) {
 }
 
 func TestApplicationsLogIsFollowedUntilTheEnd(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l, r := newTestSession(&fakes{})
 		l.Target.Follow = true
@@ -407,6 +415,7 @@ func TestApplicationsLogIsFollowedUntilTheEnd(t *testing.T) {
 }
 
 func TestRunEndsOnlyWhenItsCycleHasUnwound(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		l, r := newTestSession(&fakes{})
 		_, end := running(t, l)

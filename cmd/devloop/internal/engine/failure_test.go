@@ -13,6 +13,7 @@ import (
 // TestFailureSaysWhichCodeAnswers fails once before the running application has a change, and
 // once when it has and its check fails.
 func TestFailureSaysWhichCodeAnswers(t *testing.T) {
+	t.Parallel()
 	f := &taking{fakes: fakes{quick: true, port: 8080}, jar: filepath.Join(t.TempDir(), "app.jar")}
 	port, deaf := newFakePort(t), atomic.Bool{}
 	l, r := newTestSession(f, at(port, 0))

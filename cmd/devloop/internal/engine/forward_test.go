@@ -81,6 +81,7 @@ func (p *fakePort) Number() int {
 }
 
 func TestPortIsOpenedOnceHeldWhileThePodGoesAndPointedToTheNextOne(t *testing.T) {
+	t.Parallel()
 	port, listened := newFakePort(t), 0
 	l, r := newTestSession(&sameImage{fakes{port: 8080}}, func(c *Config) {
 		c.Target.Port = 8080
@@ -106,6 +107,7 @@ func TestPortIsOpenedOnceHeldWhileThePodGoesAndPointedToTheNextOne(t *testing.T)
 }
 
 func TestPortSaysWhyThereIsNoPodToWaitFor(t *testing.T) {
+	t.Parallel()
 	port := newFakePort(t)
 	f := &sameImage{fakes{port: 8080}}
 	l, _ := newTestSession(f, at(port, 8080))
@@ -122,6 +124,7 @@ func TestPortSaysWhyThereIsNoPodToWaitFor(t *testing.T) {
 }
 
 func TestPortThatIsBusyIsFoundOutBeforeAnythingIsBuilt(t *testing.T) {
+	t.Parallel()
 	l, r := newTestSession(&sameImage{}, func(c *Config) {
 		c.Target.Port, c.Target.Ports = 8080, map[int]int{0: 1234}
 		c.Listen = func(_ context.Context, p localport.Options) (ports.Port, error) {
@@ -137,6 +140,7 @@ func TestPortThatIsBusyIsFoundOutBeforeAnythingIsBuilt(t *testing.T) {
 }
 
 func TestImageThatCameOutTheSameIsNotDeployedAgain(t *testing.T) {
+	t.Parallel()
 	l, r := newTestSession(&sameImage{}, at(newFakePort(t), 0))
 	if err := l.Deploy(t.Context()); err != nil {
 		t.Fatal(err)
@@ -167,13 +171,14 @@ func (f *mortal) Logs(ctx context.Context, _ kube.Pod, _ io.Writer) error {
 }
 
 func TestPodThatGoesByItselfIsTold(t *testing.T) {
+	t.Parallel()
 	port, f := newFakePort(t), &mortal{sameImage{fakes{port: 8080}}, make(chan struct{})}
 	l, r := newTestSession(f, at(port, 8080))
 	l.Target.Follow = true
 	save, end := running(t, l)
 	port.await(t, "point to app:8080")
 	f.end <- struct{}{}
-	port.await(t, `fail: Pod "app" has ended, or somebody removed it`)
+	port.await(t, `fail: Pod "app" has ended or was deleted`)
 	save("A.java")
 	port.await(t, "hold") // for who asks now there is something to wait for again
 	port.await(t, "point to app:8080")

@@ -40,6 +40,7 @@ func (f *dangling) Dial(ctx context.Context, _ kube.Pod, _ int) (io.ReadWriteClo
 }
 
 func TestSwapThatIsCutOffIsNotTakenForNone(t *testing.T) {
+	t.Parallel()
 	real.Java(t)
 	before, after := compiled(t, `"a"`), compiled(t, `"b"`)
 	ctx, save := context.WithCancelCause(t.Context())

@@ -29,6 +29,7 @@ func write(t *testing.T, dir string, files map[string]string) {
 }
 
 func TestManifestThatWantsAnotherKindOfImageIsRefused(t *testing.T) {
+	t.Parallel()
 	l, r := newTestSession(&fakes{quick: true})
 	l.Target.Dir = t.TempDir()
 	l.Target.NotPatchableReason = func(m manifest.Manifest) string {
@@ -55,6 +56,7 @@ func TestManifestThatWantsAnotherKindOfImageIsRefused(t *testing.T) {
 }
 
 func TestSettingsOfASessionThatGoesOnStayAndThatIsSaid(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		changed watch.Batch
 		said    bool

@@ -81,6 +81,7 @@ func (f *taking) pack(t *testing.T, library, page string) {
 // TestDecisionIsCarriedOutAndARefusalTakesTheNextPath follows saves of a page and of a
 // library through Pods that take them, and that don't.
 func TestDecisionIsCarriedOutAndARefusalTakesTheNextPath(t *testing.T) {
+	t.Parallel()
 	f := &taking{fakes: fakes{quick: true, port: 8080}, jar: filepath.Join(t.TempDir(), "app.jar")}
 	l, r := newTestSession(f, at(newFakePort(t), 0))
 	f.pack(t, "1", "a")
@@ -126,6 +127,7 @@ func (r *recorder) chosen() (list []string) {
 }
 
 func TestPodsOfAnImageThatCannotBeChangedSayWhy(t *testing.T) {
+	t.Parallel()
 	for want, c := range map[string]struct {
 		fixed string
 		x     image.Report
@@ -139,7 +141,7 @@ func TestPodsOfAnImageThatCannotBeChangedSayWhy(t *testing.T) {
 		l.Target.NotPatchable = c.fixed
 		turn := cycleOf(l, 1, "", watch.Batch{})
 		turn.img = image.Image{ID: v1.Hash{Hex: "a"}, Report: c.x}
-		turn.promote(nil)
+		(&rollout{cycle: turn}).promote(nil)
 		if got := l.State().Running(nil).NotPatchable; got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
@@ -162,6 +164,7 @@ func (f *withDatabase) Change(_ context.Context, p kube.Pod, _ int, c supervisor
 }
 
 func TestPodsOfOtherImagesAreNeitherChangedNorRetired(t *testing.T) {
+	t.Parallel()
 	f := &withDatabase{taking: taking{fakes: fakes{quick: true, port: 8080}, jar: filepath.Join(t.TempDir(), "app.jar")}}
 	l, r := newTestSession(f, at(newFakePort(t), 0))
 	l.Target.KeepServing = true

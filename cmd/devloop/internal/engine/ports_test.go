@@ -26,6 +26,7 @@ func (r *recorder) notices() (list []string) {
 }
 
 func TestPortThatNobodyOpensIsNoticed(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	write(t, dir, map[string]string{"pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: app}\n" +
 		"spec: {containers: [{name: app, image: app, ports: [{containerPort: 8080}, {containerPort: 9779}]}]}\n"})
@@ -57,6 +58,7 @@ func TestPortThatNobodyOpensIsNoticed(t *testing.T) {
 }
 
 func TestTheOneLocalImageIsTakenAndSaidOnce(t *testing.T) {
+	t.Parallel()
 	l, r := newTestSession(&fakes{quick: true})
 	l.Target.Dir = t.TempDir()
 	write(t, l.Target.Dir, map[string]string{"pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: web, image: spring-server}]}\n"})

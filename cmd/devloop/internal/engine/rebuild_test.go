@@ -14,6 +14,7 @@ import (
 )
 
 func TestRebuildCompilesAndLeavesThePodWhereNothingChanged(t *testing.T) {
+	t.Parallel()
 	l, r := newTestSession(&sameImage{})
 	if err := l.Deploy(t.Context()); err != nil {
 		t.Fatal(err)
@@ -48,6 +49,7 @@ func (f *spending) Replace(ctx context.Context, s deploy.Spec) ([]kube.Pod, erro
 }
 
 func TestNewPodThatWasAskedForOutlivesASaveThatSupersedesIt(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := &spending{}
 		l, _ := newTestSession(f)

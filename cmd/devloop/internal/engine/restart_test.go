@@ -39,6 +39,7 @@ func (f *ending) Restarted(ctx context.Context, p kube.Pod) (kube.Pod, error) {
 }
 
 func TestContainerThatEndsTakesTheSwappedMethodsAlong(t *testing.T) {
+	t.Parallel()
 	for name, altered := range map[string]bool{"swapped": true, "as its image": false} {
 		synctest.Test(t, func(t *testing.T) {
 			f := &ending{ends: make(chan struct{})}

@@ -22,10 +22,10 @@ type message any
 
 type (
 	changed            struct{ batch watch.Batch } // files were saved, or the user asks for a rebuild
-	podGone            struct{ pod kube.Pod }      // the log of a Pod came to its end
+	podGone            struct{ pod kube.Pod }      // the log of a Pod has ended
 	containerRestarted struct{ pod kube.Pod }      // a container of a Pod that takes hot swaps ended
 	archiveReady       struct{}                    // the next image starts faster
-	cycleDone          struct{ err error }         // the running cycle has unwound
+	cycleDone          struct{ err error }         // the running cycle has returned
 )
 
 // send puts a message into the inbox. It gives up when ctx ends: nobody reads the inbox of a
@@ -104,17 +104,21 @@ func (s *Session) handle(ctx context.Context, b *backlog, m message) {
 	}
 }
 
-// becomeIdle gives the time until the next change to the compiler.
+// becomeIdle lets the compiler use the time until the next change. Close ends it.
 func (s *Session) becomeIdle() {
 	if s.FirstDone != nil {
 		s.FirstDone()
 		s.FirstDone = nil
 	}
-	s.idleCompiler()
+	s.background.Go(func(ctx context.Context) {
+		if said := s.Compiler.RunIdle(ctx); said != "" {
+			s.events.Inform(said)
+		}
+	})
 }
 
-// next handles what had to wait for the end of a cycle, and starts another if there is something
-// to do.
+// next handles the messages that waited for the end of a cycle, and starts the next cycle if there
+// is work.
 func (s *Session) next(ctx context.Context, b *backlog) {
 	if b.archived {
 		s.become(s.events, s.State().Archived())
@@ -137,9 +141,9 @@ func (s *Session) next(ctx context.Context, b *backlog) {
 	}()
 }
 
-// handleGone answers 503 for Pods that are gone although no cycle removed them. If Kubernetes has
-// made the next Pod of a Deployment serve after all, it returns the reason for a cycle that leads
-// there.
+// handleGone answers 503 for Pods that are gone although no cycle deleted them. If the next Pod of a
+// Deployment has become ready after all, and Kubernetes has deleted the old one, it returns the
+// reason for a cycle that leads localhost there.
 func (s *Session) handleGone(gone []kube.Pod) (reason string) {
 	for _, pod := range gone {
 		if !slices.ContainsFunc(s.State().ServingPods(), state.SameUID(pod)) {
@@ -150,7 +154,7 @@ func (s *Session) handleGone(gone []kube.Pod) (reason string) {
 		if rollout {
 			return fmt.Sprintf("Kubernetes took %s away", pod.Name)
 		}
-		text, hint := fmt.Sprintf("Pod %q has ended, or somebody removed it", pod.Name), "bring it back: press r"
+		text, hint := fmt.Sprintf("Pod %q has ended or was deleted", pod.Name), "bring it back: press r"
 		s.fail(s.events, event.Failure{Message: text, Hints: []string{hint}})
 		s.events.Warn(text, hint)
 	}
@@ -168,7 +172,7 @@ func (s *Session) handleRestarts(ctx context.Context, restarted []kube.Pod) (rea
 		s.pause(ctx, s.events)
 		s.become(s.events, s.State().NotPatchable("its container started again"))
 		_ = s.Deployer.Note(ctx, pod, "") // it goes
-		s.events.Warn(fmt.Sprintf("the container of Pod %q ended; started again, it has the image without the changes since: a new Pod brings them back", pod.Name))
+		s.events.Warn(fmt.Sprintf("the container of Pod %q restarted from its image and lost the changes since: devloop makes a new Pod that has them", pod.Name))
 		return fmt.Sprintf("the container of %s ended", pod.Name)
 	}
 	return ""

@@ -26,6 +26,7 @@ import (
 // TestAnyOrderOfMessagesEndsInAStateThatSaysTheTruth sends random messages to a session, some while
 // a cycle runs and some while none does.
 func TestAnyOrderOfMessagesEndsInAStateThatSaysTheTruth(t *testing.T) {
+	t.Parallel()
 	words := []string{"save", "save", "manifest", "rebuild", "break", "mend", "gone", "restarted", "swap", "moment", "moment", "settle"}
 	rapid.Check(t, func(rt *rapid.T) {
 		script := rapid.SliceOfN(rapid.SampledFrom(words), 5, 40).Draw(rt, "messages")

@@ -19,7 +19,7 @@ import (
 // jdwpOption has a JVM let in a debugger through the Pod's loopback address.
 const jdwpOption = "-agentlib:jdwp=transport=dt_socket,server=y,quiet=y,suspend=%s,address=127.0.0.1:%d"
 
-// existingOption recognises that option in somebody else's words, and finds its port.
+// existingOption matches the options of the user that open a debug port, and finds the port.
 var existingOption = regexp.MustCompile(`(?:-agentlib:jdwp=|-Xrunjdwp:)\S*?address=(?:[^,\s]*:)?(\d+)`)
 
 // JVMOptions returns the options with which a Pod's JVM lets a debugger in, and records where the

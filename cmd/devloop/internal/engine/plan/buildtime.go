@@ -6,15 +6,16 @@ import (
 	"strings"
 )
 
-// buildTimes are the files in which builds note when they ran, each with the keys for that: those
-// of Spring Boot's build-info goal and task, and of the git-commit-id plugin for Maven and the git-properties plugin for Gradle.
+// buildTimes are the files in which builds record when they ran, with the keys for that: those of
+// Spring Boot's build-info goal and task, and of the git-commit-id plugin for Maven and the
+// git-properties plugin for Gradle.
 var buildTimes = map[string][]string{
 	"META-INF/build-info.properties": {"build.time"},
 	"git.properties":                 {"git.build.time"},
 }
 
-// dropBuildTimes takes those files out of a change that differ only by when the build ran: every build
-// would be a restart because of them.
+// dropBuildTimes removes files from a change that differ only in the time of the build. Because of
+// them every build would be a restart.
 func dropBuildTimes(files map[string][]byte, before State) {
 	for path, keys := range buildTimes {
 		was, now := before.files[path], files[path]
@@ -24,8 +25,8 @@ func dropBuildTimes(files map[string][]byte, before State) {
 	}
 }
 
-// withoutKeys leaves the lines with those keys out of a properties file, and the comments, of which
-// Java writes one with the time.
+// withoutKeys removes the lines with these keys from a properties file, and the comments: Java
+// writes one with the time.
 func withoutKeys(text []byte, keys []string) []byte {
 	lines := slices.DeleteFunc(strings.Split(string(text), "\n"), func(line string) bool {
 		key, _, _ := strings.Cut(line, "=")

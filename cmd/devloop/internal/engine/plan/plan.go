@@ -1,5 +1,5 @@
-// Package plan decides which way a save takes to the running application: the cheapest
-// that gives the same answers as a fresh Pod.
+// Package plan decides how a save reaches the running application: by the cheapest path that gives
+// the same answers as a new Pod.
 //
 //	d := plan.Decide(plan.Input{Saved: saved, Runs: running, After: state, Mode: plan.ModeAuto})
 //	d.Path // plan.Restart
@@ -7,25 +7,25 @@
 //
 // From cheap to dear:
 //
-//   - [Nothing]: what was compiled is what runs.
-//   - [Pages]: files that the framework reads at each request are copied.
-//   - [Swap]: the running JVM takes other bodies for methods that only requests call.
-//   - [Restart]: the application starts again in its Pod, with other files.
-//   - [Pod]: a new image, and a new Pod of it.
-//   - [Manifest]: a new Pod of the image that there is; nothing is built.
+//   - [Nothing]: the compiled application already runs.
+//   - [Pages]: copy files that the framework reads at each request.
+//   - [Swap]: replace the bodies of methods that only requests call, in the running JVM.
+//   - [Restart]: restart the application in its Pod, with other files.
+//   - [Pod]: make a new image, and a new Pod of it.
+//   - [Manifest]: make a new Pod of the existing image; build nothing.
 //
-// Each rung of the ladder has a reason for which a save can't stay on it, and that reason
-// goes with the decision: the user reads why it took longer than the last time.
+// A decision has the reason why no cheaper path will do, so that users can read why a save took
+// longer than the last one.
 //
-// The package is a function of values. It knows no engine, cluster or clock, and nothing
-// is done here: package engine carries out what is decided, and goes one rung up where a JVM
-// or a supervisor refuses.
+// The package is a function of values: it knows no engine, cluster or clock, and changes nothing.
+// Package engine carries out the decision, and takes the next path if a JVM or a supervisor
+// refuses.
 package plan
 
-// Path is a way from a save to the running application.
+// Path is how a save reaches the running application.
 type Path int
 
-// The paths, from cheap to dear. Manifest stands for itself: it builds nothing.
+// The paths, from cheap to dear. Manifest is apart: it builds nothing.
 const (
 	Nothing Path = iota
 	Pages
@@ -40,30 +40,28 @@ var pathNames = []string{"nothing", "pages", "swap", "restart", "pod", "manifest
 // String returns the path's name, as in "restart".
 func (p Path) String() string { return pathNames[p] }
 
-// Saved says of which sort the files are that were saved.
+// Saved says which kinds of files were saved.
 type Saved struct {
-	// All is true where everything is to be made anew: at first, and when the user says so.
+	// All means that everything has to be made: at the start, and when the user asks for it.
 	All bool
-	// Manifest is true where a Kubernetes manifest is among them.
+	// Manifest means that a Kubernetes manifest is among the files.
 	Manifest bool
-	// Sources is true where any other file is, which may lead to another image.
+	// Sources means that any other file is, which may change the image.
 	Sources bool
 }
 
-// Compiles says whether there is something to compile; image says whether the cluster has
-// an image of what runs.
+// Compiles reports whether to compile. Image says whether the cluster has an image of what runs.
 func (s Saved) Compiles(image bool) bool { return s.All || s.Sources || !image }
 
-// Replaces says whether an image leads to another Pod; same says whether it is the one
-// that serves.
+// Replaces reports whether an image needs a new Pod. Same says whether the image serves already.
 func (s Saved) Replaces(same bool) bool { return s.All || s.Manifest || !same }
 
-// Mode is what the user says of the paths, as in --path=restart.
+// Mode limits the paths, as in --path=restart.
 type Mode string
 
-// The modes. ModeAuto takes the cheapest path that gives what a fresh Pod would. ModeSwap also
-// swaps bodies that may have run at start, and leaves what they did there as it is.
-// ModeRestart and ModePod allow nothing cheaper.
+// The modes. ModeAuto takes the cheapest path that gives the answers of a new Pod. ModeSwap also
+// swaps methods that may have run at startup; what they did then stays. ModeRestart and ModePod
+// allow nothing cheaper.
 const (
 	ModeAuto    Mode = "auto"
 	ModeSwap    Mode = "swap"
@@ -71,39 +69,39 @@ const (
 	ModePod     Mode = "pod"
 )
 
-// asked is the reason for what the rule says.
+// asked is the reason for a path that the user chose.
 const asked = "asked for by --path"
 
-// Running is what runs, as far as the decision depends on it.
+// Running describes the running application, as far as the decision depends on it. All reasons
+// are clauses.
 type Running struct {
-	// NotPatchable says why nothing of it can be changed in its Pod, "" where it can. It is a
-	// clause, as all reasons here.
+	// NotPatchable says why it cannot be changed in its Pod, "" if it can.
 	NotPatchable string
-	// Stale says why a new Pod would start sooner than this one, "" if it would not: then one takes the
-	// place of a restart. Cheaper paths start nothing.
+	// Stale says why a new Pod would start faster than this one, "" if it would not. A new Pod then
+	// replaces a restart; cheaper paths start nothing.
 	Stale string
-	// State is what it consists of.
+	// State is its content.
 	State State
-	// Serves is true where it has answered with that.
+	// Serves means that it has answered with this content.
 	Serves bool
-	// Swappable is true where its JVM takes other bodies of methods.
+	// Swappable means that its JVM takes new bodies of methods.
 	Swappable bool
-	// HotSwapOnly says that its files can't be changed, but only what its JVM has loaded.
+	// HotSwapOnly means that only loaded classes can be changed, and no files.
 	HotSwapOnly bool
-	// RedefinedByDebugger are the files of the classes that somebody else has put into the JVM, an IDE that
-	// debugs: they differ from those of State, nobody knows in what.
+	// RedefinedByDebugger are the files of classes that a debugger has replaced in the JVM. They
+	// differ from those of State in an unknown way.
 	RedefinedByDebugger []string
 	// Templates are the files of its template engines.
 	Templates []Templates
 }
 
-// Input is all that a decision is made from.
+// Input is all that a decision depends on.
 type Input struct {
 	Saved Saved
 	// Image says whether the cluster has an image of what runs.
 	Image bool
 	Runs  Running
-	// After is what was compiled.
+	// After is the compiled application.
 	After State
 	Mode  Mode
 }
@@ -111,10 +109,10 @@ type Input struct {
 // Decision is a path.
 type Decision struct {
 	Path Path
-	// Why says in a clause what speaks against a cheaper path, "" where nobody would ask.
+	// Why is a clause that rules out cheaper paths, "" if the user would not ask.
 	Why string
-	// Files are the contents of what differs from what runs, by path; nil marks one that is
-	// gone. They are for the paths that change what runs.
+	// Files are the contents of the files that differ from the running ones, by path; nil marks a
+	// deleted file. Only paths that change the running application have them.
 	Files map[string][]byte
 }
 
@@ -141,7 +139,7 @@ func Decide(s Input) Decision {
 	return d
 }
 
-// whyPod says why what runs can't be changed in its Pod, "" where it can.
+// whyPod says why the application needs a new Pod, "" if it does not.
 func (s Input) whyPod() string {
 	switch {
 	case s.Mode == ModePod:
@@ -154,7 +152,7 @@ func (s Input) whyPod() string {
 	return dependencyDiff(s.Runs.State.dependencies, s.After.dependencies)
 }
 
-// inPlace chooses among the paths that change what runs.
+// inPlace chooses among the paths that change the running application.
 func (s Input) inPlace(files map[string][]byte) Decision {
 	if !s.Runs.Serves {
 		return Decision{Restart, "it has not answered since the last change", files}
@@ -179,7 +177,7 @@ func (s Input) inPlace(files map[string][]byte) Decision {
 	return d
 }
 
-// fileNeeds returns the cheapest path for a file that differs, and why not a cheaper one.
+// fileNeeds returns the cheapest path for a file that differs, and why no cheaper one will do.
 func (s Input) fileNeeds(path string) (Path, string) {
 	cheap, why := Swap, ""
 	switch t, isTemplate := s.Runs.templatesOf(path); {

@@ -12,23 +12,23 @@ import (
 	"sync"
 )
 
-// State is what an application consists of at a moment.
+// State is the content of an application at one time.
 type State struct {
-	// Name is another one for each content.
+	// Name identifies the content.
 	Name string
-	// files are the contents of its own files by their path on the class path, dependencies has
-	// a version of everything else.
+	// files are the contents of its own files by their path on the class path. dependencies has a
+	// version of everything else.
 	files        map[string][]byte
 	dependencies map[Part]string
-	// startup analyses its classes, when asked for the first time.
+	// startup analyses the classes at its first call.
 	startup func() (*startup, error)
 }
 
-// Part is something that an application consists of besides its own files: a kind, and a name
-// where there are several of the kind. It has the form of springboot.Part.
+// Part is a part of an application besides its own files: a kind, and a name if there are several
+// of that kind. It has the form of springboot.Part.
 type Part struct{ Kind, Name string }
 
-// partNames are what people call kinds of parts, in front of a part's name.
+// partNames are the names of kinds in messages. They precede the name of the part.
 var partNames = map[string]string{"library-order": "order of libraries", "manifest": "jar manifest's", "main-class": "main class",
 	"java": "Java version", "preview": "use of preview features", "dockerfile": "Dockerfile, or what it copies,"}
 
@@ -40,13 +40,13 @@ func (p Part) String() string {
 	return strings.TrimSpace(name + " " + p.Name)
 }
 
-// byName returns the parts in the order of what people call them.
+// byName sorts parts by their names in messages.
 func byName(parts map[Part]string) []Part {
 	return slices.SortedFunc(maps.Keys(parts), func(a, b Part) int { return cmp.Compare(a.String(), b.String()) })
 }
 
 // NewState returns the state of an application with these files of its own, by their path on
-// the class path. Rest is what else it consists of, each part with a version.
+// the class path. Rest has the version of each other part.
 func NewState(own map[string][]byte, rest map[Part]string) State {
 	h := sha256.New()
 	for _, part := range byName(rest) {
@@ -59,8 +59,7 @@ func NewState(own map[string][]byte, rest map[Part]string) State {
 	return State{hex.EncodeToString(h.Sum(nil)), own, rest, sync.OnceValues(func() (*startup, error) { return startupOf(own) })}
 }
 
-// Changes are the files in which two states of an application differ; nil marks one that
-// is gone.
+// Changes returns the files in which two states differ; nil marks a deleted file.
 func Changes(before, after State) map[string][]byte {
 	files := map[string][]byte{}
 	for path, text := range after.files {
@@ -76,7 +75,7 @@ func Changes(before, after State) map[string][]byte {
 	return files
 }
 
-// Summary says of how many classes and other files a change consists.
+// Summary counts the classes and other files of a change.
 func Summary(files map[string][]byte) string {
 	classes := 0
 	for path := range files {
@@ -101,7 +100,7 @@ func counted(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// dependencyDiff says what else than the application's own files differs, "" if nothing does:
+// dependencyDiff says which parts besides the application's own files differ, "" if none does:
 // "library guava.jar is new, and 2 more".
 func dependencyDiff(before, after map[Part]string) string {
 	var what []string

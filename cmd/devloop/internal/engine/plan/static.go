@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// Templates are the files below templates/ that a template engine makes pages of.
+// Templates describes a template engine and its files below templates/.
 type Templates struct {
 	// Engine is its name, as in Thymeleaf.
 	Engine string
-	// Suffix is how the names of its files end.
+	// Suffix is the end of its files' names.
 	Suffix string
-	// Package is how the names of its own classes begin, as in org/thymeleaf/.
+	// Package is the beginning of its classes' names, as in org/thymeleaf/.
 	Package string
-	// Kept says why it reads a file only once, "" where it reads it at each request.
+	// Kept says why it reads a file only once, "" if it reads it at each request.
 	Kept string
 }
 
@@ -25,12 +25,12 @@ var staticDirs = []string{"static/", "public/", "resources/", "META-INF/resource
 // templateDir is where Spring Boot's template engines look.
 const templateDir = "templates/"
 
-// isStatic says whether a file is served as it is.
+// isStatic reports whether Spring serves a file unchanged.
 func isStatic(path string) bool {
 	return slices.ContainsFunc(staticDirs, func(dir string) bool { return strings.HasPrefix(path, dir) })
 }
 
-// templatesOf returns the engine of a file, where it has one.
+// templatesOf returns the engine of a template, and false for another file.
 func (r Running) templatesOf(path string) (Templates, bool) {
 	i := slices.IndexFunc(r.Templates, func(t Templates) bool {
 		return strings.HasPrefix(path, templateDir) && strings.HasSuffix(path, t.Suffix)
@@ -41,8 +41,8 @@ func (r Running) templatesOf(path string) (Templates, bool) {
 	return r.Templates[i], true
 }
 
-// whyNotStatic says why a page that changed needs a restart, "" where the next request reads it.
-// What an application sets up may keep them: a chain of resolvers, by settings or by code.
+// whyNotStatic says why a changed page needs a restart, "" if the next request reads it. A chain of
+// resource resolvers, which an application sets up by settings or by code, may cache pages.
 func whyNotStatic(before, after State, path string) string {
 	if why := whyWelcome(before, after, path, "/index.html"); why != "" {
 		return why
@@ -56,9 +56,8 @@ func whyNotStatic(before, after State, path string) string {
 	return ""
 }
 
-// whyNotTemplate says why a template that changed needs a restart, "" where the next request
-// reads it. Whoever in the application speaks to the engine, or of its files, may keep what
-// it got.
+// whyNotTemplate says why a changed template needs a restart, "" if the next request reads it. Code
+// that uses the engine, or names its files, may cache results.
 func whyNotTemplate(before, after State, path string, t Templates) string {
 	if t.Kept != "" {
 		return path + " is read only once: " + t.Kept
@@ -75,8 +74,8 @@ func whyNotTemplate(before, after State, path string, t Templates) string {
 	return ""
 }
 
-// whyWelcome says why a page that came or went needs a restart: Spring looks at start whether
-// there is one for /.
+// whyWelcome says why a page that is new or deleted needs a restart: Spring looks for the page
+// of / at startup only.
 func whyWelcome(before, after State, path, name string) string {
 	_, was := before.files[path]
 	_, is := after.files[path]

@@ -6,8 +6,8 @@ import (
 	"github.com/devloop-cli/devloop/builder/classfile"
 )
 
-// whyNoSwap says why a file that differs needs a restart, "" where the running JVM can
-// take it. Anyhow leaves out whether what its methods did may have been kept.
+// whyNoSwap says why a file that differs needs a restart, "" if the running JVM can take it. With
+// anyhow it does not matter whether the application keeps what the methods did before.
 func (s State) whyNoSwap(path string, after State, anyhow bool) string {
 	class, isClass := strings.CutSuffix(path, ".class")
 	class = strings.ReplaceAll(class, "/", ".")
@@ -27,8 +27,8 @@ func (s State) whyNoSwap(path string, after State, anyhow bool) string {
 	return s.whyStateKept(class, methods)
 }
 
-// changedMethods returns the methods of a class whose bodies differ, or why it can't take
-// the place of the one before.
+// changedMethods returns the methods of a class whose bodies differ, or why the JVM cannot
+// replace the class.
 func changedMethods(class string, before, now []byte) (methods []classfile.Member, why string) {
 	old, err := classfile.Parse(before)
 	if err != nil {
@@ -45,8 +45,8 @@ func changedMethods(class string, before, now []byte) (methods []classfile.Membe
 	return d.Methods, ""
 }
 
-// whyStateKept says why what methods of a class did may have been kept, "" where nothing
-// speaks for that.
+// whyStateKept says why the application may keep what methods of a class did before, "" if it
+// cannot.
 func (s State) whyStateKept(class string, methods []classfile.Member) string {
 	if len(methods) == 0 {
 		return ""

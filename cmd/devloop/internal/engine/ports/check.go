@@ -20,22 +20,21 @@ import (
 )
 
 const (
-	// askTimeout bounds the first request to an application that accepts connections
-	// already. Spring makes its DispatcherServlet at the first request; seconds are
-	// ample even on a busy laptop.
+	// askTimeout limits the first request to an application that accepts connections. Spring makes
+	// its DispatcherServlet at the first request, which takes seconds on a busy laptop.
 	askTimeout = 30 * time.Second
-	// maxText is how much of an answer is worth a line in a terminal, in bytes.
+	// maxText is the longest text of an answer that is shown, in bytes.
 	maxText = 60
-	// tlsTimeout bounds the try whether a port speaks TLS: what speaks something else may wait
-	// for more for ever.
+	// tlsTimeout limits the TLS handshake: a server of another protocol may wait for more bytes
+	// for ever.
 	tlsTimeout = 5 * time.Second
 )
 
-// Answer is what an application said to GET /, below its base path.
+// Answer is an application's answer to GET /, below its base path.
 type Answer struct {
-	Skipped bool   // it was not asked
+	Skipped bool   // there was no request
 	URL     string // for a browser
-	Status  int    // HTTP status; 0: the port speaks something else
+	Status  int    // HTTP status; 0: the port speaks another protocol
 	Text    string
 	Took    event.Duration
 }
@@ -53,8 +52,8 @@ func (a Answer) String() string {
 	}
 }
 
-// ask sends GET / to url of a local port, by TLS where the application speaks that: it answers plain
-// HTTP with "bad request", closes the connection, or does not answer at all.
+// ask sends GET / to url of a local port. It repeats the request over TLS if the application may
+// speak that: it then answers plain HTTP with "bad request", closes the connection, or does not answer.
 func ask(ctx context.Context, local Port, url string) (Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
@@ -67,9 +66,9 @@ func ask(ctx context.Context, local Port, url string) (Answer, error) {
 	return a, err
 }
 
-// askAt sends GET / to url of a local port. Any HTTP status is an answer: an application without
-// a page at / answers 404, and it answers. So is any other protocol's first word. What
-// the port says by itself, since it did not reach the application, is none.
+// askAt sends GET / to url of a local port. Any HTTP status is an answer, such as 404 from an
+// application without a page at /; so are bytes of another protocol. The port's own response
+// means that it did not reach the application.
 func askAt(ctx context.Context, local Port, url string) (Answer, error) {
 	began := time.Now()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/", nil)
@@ -77,7 +76,7 @@ func askAt(ctx context.Context, local Port, url string) (Answer, error) {
 		return Answer{}, err
 	}
 	client := http.Client{
-		// A certificate of a laptop is nobody's that a machine trusts, and nothing secret is sent.
+		// No machine trusts the certificate of an application in development, and the request has no secrets.
 		Transport: &http.Transport{Proxy: nil, DisableKeepAlives: true, DisableCompression: true,
 			TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, TLSHandshakeTimeout: tlsTimeout},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -123,15 +122,15 @@ type Check struct {
 	Stopped func(kube.Pod) bool
 }
 
-// Ask asks an application through its local port, at url. One that a debugger may have stopped is
-// not asked: the request would stand at its breakpoints.
+// Ask sends an application a request through its local port, at url. It sends none if a debugger may
+// have stopped the application: the request would wait at a breakpoint.
 func (c Check) Ask(ctx context.Context, local Local, pod kube.Pod, url string) (Answer, error) {
 	if c.Stopped(pod) {
 		return Answer{Skipped: true, URL: url}, nil
 	}
 	asking, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	var other atomic.Bool // it accepts connections and speaks another protocol
+	var other atomic.Bool // the port accepts connections and speaks another protocol
 	var aside sync.WaitGroup
 	aside.Go(func() {
 		if len(pod.Ports) > 1 && pause(asking, deaf) && errors.Is(local.Err(), localport.ErrNobodyListens) {
@@ -156,19 +155,19 @@ func (c Check) Ask(ctx context.Context, local Local, pod kube.Pod, url string) (
 	return a, err
 }
 
-// quiet is how long an application may say nothing before it is found out whether it speaks HTTP.
+// quiet is how long an application may be silent before devloop finds out whether it speaks HTTP.
 const quiet = 3 * time.Second
 
-// deaf is how long one of several ports of a Pod that is ready may be asked before it is one that
-// nobody opens.
+// deaf is how long devloop waits for one of several ports of a ready Pod. Then it takes the port
+// for one that the application does not open.
 const deaf = 500 * time.Millisecond
 
 var errUnopened = errors.New("nothing listens on the port")
 
 var errOtherProtocol = errors.New("the port speaks another protocol than HTTP")
 
-// speaksHTTP asks a port of a Pod in a way that servers of HTTP answer by themselves, without the
-// application (RFC 9110, section 9.3.7). What can't be asked is taken for one.
+// speaksHTTP sends a port of a Pod a request that HTTP servers answer without the application
+// (RFC 9110, section 9.3.7). It reports true if the connection fails.
 func (c Check) speaksHTTP(ctx context.Context, pod kube.Pod, port int) bool {
 	ctx, cancel := context.WithTimeout(ctx, quiet)
 	defer cancel()

@@ -104,7 +104,7 @@ func (s *Set) Close() error {
 	return errors.Join(errs...)
 }
 
-// Offered returns what the Pods offer.
+// Offered returns the endpoints that the Pods offer.
 func Offered(pods []kube.Pod) (list []kube.Endpoint) {
 	for _, p := range pods {
 		list = append(list, p.Endpoints()...)

@@ -1,12 +1,12 @@
-// Package state is what devloop knows of the Pods and of localhost, as a value.
+// Package state holds what devloop knows about the Pods and about localhost, as a value.
 //
 //	s = s.Deployed(img, pods)                // a candidate starts
 //	s = s.Promoted(deployment)               // localhost leads to it
 //	s = s.PatchStarted().Patched(pods, code) // it runs other code than its image
 //	s.ServesImage(img)                       // false
 //
-// Each method returns the next state and changes nothing: no other code makes one. The package
-// does nothing, either: package engine carries out what the transitions stand for.
+// Each method returns the next state and changes nothing; no other code makes a state. The package
+// has no effects either: package engine carries out what a transition stands for.
 package state
 
 import (
@@ -30,29 +30,29 @@ type CodeKind string
 const (
 	InImage CodeKind = "image"
 	Patched CodeKind = "patched" // changed in the running Pods
-	Unknown CodeKind = "unknown" // a change started, and nobody knows how far it came
+	Unknown CodeKind = "unknown" // a change was cut off, and may be there or not
 )
 
-// Code is what a Deployment runs. State is its files; for Unknown code, the files before the
+// Code is the code of a Deployment. State has its files; for Unknown code, the files before the
 // change that was cut off, so that the next change sends the same ones again.
 type Code struct {
 	Kind  CodeKind
 	State plan.State
 }
 
-// Deployment is an image in its Pods: what answers on localhost, or is about to.
+// Deployment is an image in its Pods. It answers on localhost, or is about to.
 // It is immutable; a change makes another one.
 type Deployment struct {
 	Image image.Image
 	Pods  []kube.Pod
-	// Built are the files of Image, Code is what runs by now.
+	// Built are the files of Image, Code those that run now.
 	Built plan.State
 	Code  Code
 	// NotPatchable says why the Pods cannot be changed in place, "" if they can.
 	NotPatchable string
 }
 
-// SameCode reports whether two deployments run the same code, as far as one knows.
+// SameCode reports whether two deployments run the same code, as far as devloop knows.
 func (d Deployment) SameCode(other Deployment) bool {
 	return d.Image.ID == other.Image.ID && d.Code.Kind == other.Code.Kind && d.Code.State.Name == other.Code.State.Name
 }
@@ -86,8 +86,8 @@ func (d Deployment) templates() (list []plan.Templates) {
 	return list
 }
 
-// State is what devloop knows of the Pods and of localhost. It is a value: each method returns the
-// next state.
+// State holds what devloop knows about the Pods and about localhost. It is a value: each method
+// returns the next state.
 type State struct {
 	// Serving answers on localhost. While it is nil, clients wait or, after an Outage, get a 503.
 	Serving *Deployment
@@ -103,11 +103,11 @@ type State struct {
 	// the running Pods, which no image holds.
 	NodeImage *image.Image
 	// ArchiveReady is set when the next image starts faster than the running one, since there is
-	// a CDS or AOT archive by now.
+	// a CDS or AOT archive for it now.
 	ArchiveReady bool
 }
 
-// Target returns what a change of the code goes to, nil before the first Pod.
+// Target returns the deployment that a change of the code goes to, nil before the first Pod.
 func (s State) Target() *Deployment {
 	if s.Serving != nil {
 		return s.Serving
@@ -134,7 +134,7 @@ func (s State) ServingPods() []kube.Pod {
 	return s.Serving.Pods
 }
 
-// ServesImage reports whether what answers is this image, unchanged and for good.
+// ServesImage reports whether this image answers on localhost, unchanged, and no rollout is pending.
 func (s State) ServesImage(img image.Image) bool {
 	return s.Serving != nil && s.Serving.Code.Kind == InImage && s.Serving.Image.ID == img.ID && !s.RolloutPending
 }
@@ -227,7 +227,7 @@ func (s State) NotPatchable(reason string) State {
 	return s.change(func(d *Deployment) { d.NotPatchable = reason })
 }
 
-// PatchStarted begins a change of the target. Until it ends, nobody knows which code runs.
+// PatchStarted begins a change of the target. Until it ends, it is unknown which code runs.
 func (s State) PatchStarted() State {
 	s.NodeImage = nil
 	return s.change(func(d *Deployment) { d.Code.Kind = Unknown })
@@ -248,7 +248,7 @@ func (s State) PatchInterrupted() State {
 	return s.NotPatchable("a change was cut off half-way")
 }
 
-// Patched ends a change: pods run code by now.
+// Patched ends a change: pods run code now.
 func (s State) Patched(pods []kube.Pod, code plan.State) State {
 	return s.change(func(d *Deployment) { d.Pods, d.Code, d.NotPatchable = pods, Code{Patched, code}, "" })
 }
@@ -276,7 +276,7 @@ func (s State) WentBack(before Deployment) State {
 // Vanished records that the serving Pods are gone, although no cycle removed them.
 func (s State) Vanished() State { return s.NotPatchable("the Pod is gone").Paused() }
 
-// Refreshed takes over what the cluster says of a Pod.
+// Refreshed replaces a Pod by what the cluster says about it now.
 func (s State) Refreshed(pod kube.Pod) State {
 	return s.change(func(d *Deployment) {
 		if i := slices.IndexFunc(d.Pods, SameUID(pod)); i >= 0 {
@@ -294,7 +294,7 @@ func (s State) Archived() State {
 	return s
 }
 
-// Running is what package plan needs to know of the target.
+// Running describes the target for package plan.
 func (s State) Running(redefined []string) plan.Running {
 	d := s.Target()
 	if d == nil {
@@ -310,7 +310,7 @@ func (s State) Running(redefined []string) plan.Running {
 	return running
 }
 
-// Validate returns what contradicts itself in a state.
+// Validate returns the contradictions in a state.
 func (s State) Validate() error {
 	var errs []error
 	rules := map[string]bool{
@@ -332,6 +332,7 @@ func (s State) Event() event.StateChanged {
 	return event.StateChanged{Serving: s.Serving.Event(), Candidate: s.Candidate.Event(), Outage: s.Outage, RolloutPending: s.RolloutPending}
 }
 
+// Event describes the deployment for displays, nil for none.
 func (d *Deployment) Event() *event.Deployment {
 	if d == nil {
 		return nil

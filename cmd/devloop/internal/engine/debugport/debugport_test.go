@@ -1,0 +1,180 @@
+package debugport
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
+	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/localport"
+	"github.com/devloop-cli/devloop/runner/manifest"
+	"github.com/devloop-cli/devloop/runner/podstatus"
+)
+
+// cluster has Pods without a JVM. It records which ports were dialled, and what was published.
+type cluster struct {
+	mu        sync.Mutex
+	dialled   []string
+	asked     []int
+	moved     error
+	published []event.Body
+}
+
+var errNoJVM = errors.New("no JVM in this test")
+
+func (c *cluster) dial(_ context.Context, pod kube.Pod, _ int) (io.ReadWriteCloser, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.dialled = append(c.dialled, pod.Name)
+	return nil, errNoJVM
+}
+
+func (c *cluster) open(_ context.Context, o localport.Options, _ func(string)) (*jdwp.Relay, error, error) {
+	c.asked = append(c.asked, o.Local)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, nil, err
+	}
+	return jdwp.NewRelay([]net.Listener{l}, jdwp.Options{Notify: func(string) {}}), c.moved, nil
+}
+
+func (c *cluster) Handle(e event.Event) { c.published = append(c.published, e.Body) }
+
+// debuggers returns debuggers in a cluster, with a port for each of two Pods.
+func debuggers(t *testing.T, c *cluster, o Options) (*Debuggers, publish.Publisher) {
+	t.Helper()
+	d, events := New(o, c.open, c.dial), publish.New(event.NewBus(c))
+	t.Cleanup(func() {
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	for range 2 { // the second time there is nothing to open
+		if err := d.Open(t.Context(), events, []kube.Endpoint{{Of: shop}, {Of: stock}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return d, events
+}
+
+var shop, stock = kube.Ref{Kind: "Pod", Name: "shop"}, kube.Ref{Kind: "Pod", Name: "stock"}
+
+func TestEachPodHasAPortAndKeepsIt(t *testing.T) {
+	t.Parallel()
+	c := &cluster{}
+	debuggers(t, c, Options{On: true, Port: localport.Options{Local: 5005}})
+	if !slices.Equal(c.asked, []int{5005, 5006}) || len(c.published) > 0 {
+		t.Errorf("asked for the ports %v, published %+v", c.asked, c.published)
+	}
+	off := &cluster{}
+	debuggers(t, off, Options{})
+	if len(off.asked) > 0 {
+		t.Errorf("without --debug the ports %v were opened", off.asked)
+	}
+}
+
+func TestPortOfADebuggerThatIsTakenIsPublished(t *testing.T) {
+	t.Parallel()
+	c := &cluster{moved: &fault.Error{Op: "idea uses port 5005", Hints: []string{"stop it"}}}
+	debuggers(t, c, Options{On: true})
+	n, ok := c.published[0].(event.Notice)
+	if !ok || !strings.HasPrefix(n.Text, "idea uses port 5005, so "+shop.String()+" is debugged at ") || !slices.Equal(n.Hints, []string{"stop it", "or choose another: --debug-port PORT"}) {
+		t.Errorf("published %+v", c.published)
+	}
+}
+
+func TestDebuggerIsRoutedToEachNewPodOnce(t *testing.T) {
+	t.Parallel()
+	c := &cluster{}
+	d, events := debuggers(t, c, Options{On: true, Suspend: true})
+	first := []kube.Pod{{Name: "shop", UID: "1", Of: shop}}
+	for range 2 {
+		d.Route(events, first)
+	}
+	if len(c.published) != 1 || !c.published[0].(event.DebugPortOpen).Suspended {
+		t.Fatalf("published %+v", c.published)
+	}
+	address := c.published[0].(event.DebugPortOpen).Address
+	if got := d.Awaited(first); got != address || d.Attached(first[0]) {
+		t.Errorf("awaits a debugger at %q, want %q", got, address)
+	}
+	next := []kube.Pod{{Name: "shop-b", UID: "2", Of: shop}, {Name: "stock", UID: "3", Of: stock}}
+	d.Route(events, next)
+	if len(c.published) != 3 || d.Awaited(first) != "" || d.Awaited(next) != address+" and "+c.published[2].(event.DebugPortOpen).Address {
+		t.Errorf("published %+v", c.published)
+	}
+	for _, release := range []func(){d.Detach, func() { d.Fail("the Pod is gone") }} {
+		d.Route(events, next)
+		release()
+		if got := d.Awaited(next); got != "" {
+			t.Errorf("after the Pod went: %q", got)
+		}
+	}
+}
+
+func TestClassesGoToTheJVMWithAndWithoutAPort(t *testing.T) {
+	t.Parallel()
+	c := &cluster{}
+	d, events := debuggers(t, c, Options{On: true})
+	pods := []kube.Pod{{Name: "shop", UID: "1", Of: shop}, {Name: "other", UID: "2"}}
+	d.Route(events, pods)
+	for _, p := range pods {
+		if err := d.Redefine(t.Context(), p, map[string][]byte{"A": nil}, true); err == nil {
+			t.Errorf("%s took a class without a JVM", p.Name)
+		}
+	}
+	if !slices.Contains(c.dialled, "shop") || !slices.Contains(c.dialled, "other") {
+		t.Errorf("dialled %q", c.dialled)
+	}
+	superseded := errors.New("a newer save")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(superseded)
+	if err := d.Redefine(ctx, pods[1], nil, true); !errors.Is(err, superseded) {
+		t.Errorf("got %v, want the cause of the end", err)
+	}
+	if got := d.Redefined(); len(got) > 0 {
+		t.Errorf("an IDE has redefined %q", got)
+	}
+}
+
+func TestDebugPortThatAJVMRejectsIsNotAskedForAgain(t *testing.T) {
+	t.Parallel()
+	crash := func(line string) error {
+		return podstatus.Finding{Code: "pod.crash", Why: "it ended"}.Explain(kube.Pod{Name: "shop"}, nil, podstatus.Evidence{Log: []string{"Picked up JAVA_TOOL_OPTIONS: -agentlib:jdwp", line}})
+	}
+	for name, c := range map[string]struct {
+		err  error
+		want bool
+	}{
+		"another crash": {crash("Error: Unable to access jarfile"), false},
+		"no crash":      {errors.New("ERROR: JDWP"), false},
+		"no library":    {crash("Error: Could not find agent library jdwp on the library path"), true},
+	} {
+		pods := &cluster{}
+		d, events := debuggers(t, pods, Options{On: true})
+		img := imageWith(t, v1.Config{})
+		options := func() string { return d.JVMOptions(manifest.Generate("app", 8080), []string{"app"}, img).JVMOptions }
+		asked := d.JVMOptions(manifest.Generate("app", 8080), []string{"app"}, img)
+		if got := d.Rejected(events, asked, c.err); got != c.want || d.Unavailable() != c.want || (options() == "") != c.want {
+			t.Errorf("%s: rejected %v, asks for %q", name, got, options())
+		}
+		if c.want != (len(pods.published) == 1) {
+			t.Errorf("%s: published %+v", name, pods.published)
+		}
+		asked.JVMOptions = ""
+		if d.Rejected(events, asked, c.err) {
+			t.Errorf("%s: a port was rejected that nothing asked for", name)
+		}
+	}
+}
