@@ -110,6 +110,18 @@ func TestCompileGoesOnPacking(t *testing.T) {
 	}
 }
 
+// The module-info.class of an archive may differ from the one of the classes: neither is on a class path.
+func TestModuleInfoNeedsNoPacking(t *testing.T) {
+	p, m := unpackedProject(t, append(jartest.BootFiles(), jartest.File{"module-info.class", "with a main class"}))
+	jartest.WriteFile(t, m.Classes[0], "module-info.class", "as compiled")
+	if app, task := compilePlayed(t, p); task != gradle.ArchiveTask || app.Exploded == nil {
+		t.Errorf("first: %s", task)
+	}
+	if _, task := compilePlayed(t, p); task != gradle.ClassesTask {
+		t.Errorf("then: %s", task)
+	}
+}
+
 // What is kept of a build may be damaged; then it is asked again.
 func TestDamagedKnowledge(t *testing.T) {
 	for _, name := range []string{"model.json", "packing.json"} {

@@ -110,20 +110,21 @@ func packedFiles(jar *zip.Reader, manifest map[string]string) *Files {
 	return f
 }
 
-// moduleInfo is what javac makes of a module-info.java.
+// moduleInfo means nothing on a class path. It is left out: Boot's plugins move it out of the class path, and Maven
+// adds the main class to the packed one.
 const moduleInfo = "module-info.class"
 
 // ownName returns the name of an archive's file on the application's class path. Boot's plugins move
-// most of META-INF, and module-info.class, to the root of the archive, where java -jar finds them; the
-// services there are those of Boot's launcher. Signatures of the archive are left out, and names that lead out of
+// most of META-INF to the root of the archive, where java -jar finds it; the services there are
+// those of Boot's launcher. Signatures of the archive are left out, and names that lead out of
 // their directory.
 func ownName(file string, at layout) (name string, own bool) {
 	name, own = strings.CutPrefix(file, at.classes())
 	if !own {
-		name, own = file, file == moduleInfo || strings.HasPrefix(file, "META-INF/") && !strings.HasPrefix(file, "META-INF/services/") &&
+		name, own = file, strings.HasPrefix(file, "META-INF/") && !strings.HasPrefix(file, "META-INF/services/") &&
 			!slices.Contains([]string{".SF", ".RSA", ".DSA", ".EC"}, path.Ext(file))
 	}
-	return name, own && isFile(name)
+	return name, own && isFile(name) && name != moduleInfo
 }
 
 // isWebapp reports whether a file of a war is for the server: neither on a class path nor Spring Boot's.
@@ -133,7 +134,7 @@ func isWebapp(name string) bool {
 			return false
 		}
 	}
-	return isFile(name) && name != warLayout.layersIndex() && name != warLayout.classIndex()
+	return isFile(name) && name != moduleInfo && name != warLayout.layersIndex() && name != warLayout.classIndex()
 }
 
 // isFile reports whether a name is that of a file, and does not lead out of its directory.
@@ -153,7 +154,7 @@ func diskFiles(dirs []string) ([]Entry, error) {
 			}
 			rel, err := filepath.Rel(dir, file)
 			name := filepath.ToSlash(rel)
-			if err != nil || taken[name] {
+			if err != nil || taken[name] || name == moduleInfo {
 				return err
 			}
 			info, err := os.Stat(file)

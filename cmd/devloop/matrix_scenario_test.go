@@ -26,6 +26,8 @@ type row struct {
 	leaves map[string]string
 	// never is a part of devloop's reason for compiling with the build at each save.
 	never string
+	// pod is a part of devloop's reason for a new Pod at each save.
+	pod string
 }
 
 // matrix has each trait at least once with Maven, and with Gradle where Gradle differs. To add a
@@ -40,10 +42,10 @@ var matrix = []row{
 	{name: "package-info and Lombok by JDK 25", build: "maven", boot: boot4, jdk: 25, traits: []trait{packageInfo, lombok}},
 	{name: "style checks", build: "maven", boot: boot3, traits: []trait{styleChecks}},
 	{name: "configuration metadata", build: "maven", boot: boot3, traits: []trait{configurationMetadata}},
-	{name: "Kotlin", build: "maven", boot: boot3, traits: []trait{kotlin}, never: "sources in Kotlin"},
+	{name: "Kotlin", build: "maven", boot: boot3, traits: []trait{kotlin}, never: "kotlin-maven-plugin and maven-compiler-plugin make the classes"},
 	{name: "a war", build: "maven", boot: boot3, traits: []trait{war}, leaves: map[string]string{"page of the war": "page page.txt changed"}},
 	{name: "two modules", build: "maven", boot: boot3, traits: []trait{twoModules}, leaves: map[string]string{"other module": "Word.java changed"}},
-	{name: "preview features", build: "maven", boot: boot3, jdk: 17, traits: []trait{preview}},
+	{name: "preview features", build: "maven", boot: boot3, jdk: 17, traits: []trait{preview}, pod: "--env sets JAVA_TOOL_OPTIONS"},
 	{name: "Lombok and a template", build: "maven", boot: boot27, traits: []trait{lombok, thymeleaf}},
 	{name: "build-info", build: "4.4.1", boot: boot21, traits: []trait{packageInfo, buildInfo}},
 	{name: "Lombok and build-info", build: "7.6.4", boot: boot27, traits: []trait{lombok, buildInfo}},
@@ -129,6 +131,9 @@ func (r row) edit(run *started, url string, e edit) {
 	run.Logf("%-10s %5.2f s  %s: %s", e.name, time.Since(began).Seconds(), took, strings.Trim(how, "; "))
 	fast := strings.Contains(how, "by the incremental compiler") || strings.Contains(how, " copied")
 	reason, leaves := r.leaves[e.name]
+	if r.pod != "" {
+		e.stages, reason = byPod, r.pod
+	}
 	if took != e.stages || fast == (leaves || r.never != "") || !strings.Contains(how, reason) {
 		run.Errorf("%s: it took %s, because %s; the row says %s, and %q", e.name, took, how, e.stages, reason)
 	}

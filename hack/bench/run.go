@@ -17,15 +17,16 @@ type run struct {
 	command *exec.Cmd
 	events  chan event // closed when the stream ends
 	url     string
-	path    string // the one that the last save took
+	// The last cycle: what led to it, and which path it took.
+	because, path string
 }
 
 // event has the fields of devloop's events that are needed here.
 type event struct {
-	Event, Stage, Outcome, URL, Path string
-	Seconds                          float64
-	Sent                             int64
-	Time                             time.Time
+	Event, Stage, Outcome, URL, Because, Path string
+	Seconds                                   float64
+	Sent                                      int64
+	Time                                      time.Time
 }
 
 func (b *bench) byRun(ctx context.Context, w way, dir string) (session, error) {
@@ -77,6 +78,8 @@ func (r *run) cycle(ctx context.Context) (steps []step, err error) {
 				return nil, errors.New("devloop run ended")
 			case e.Event == "forward.open":
 				r.url = e.URL
+			case e.Event == "cycle.started":
+				r.because = e.Because
 			case e.Event == "path.chosen":
 				r.path = e.Path
 			case e.Event == "stage.finished":
