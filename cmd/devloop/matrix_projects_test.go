@@ -42,7 +42,6 @@ const (
 	bySwap    = "compile swap forward"
 	byRestart = "compile restart ready forward"
 	byPages   = "compile pages forward"
-	byPod     = "compile image load replace ready forward"
 )
 
 const javaDir, resourceDir = "src/main/java/com/example/", "src/main/resources/"

@@ -290,7 +290,7 @@ func war(b *blueprint) {
 	b.dependencies += "    <dependency><groupId>org.springframework.boot</groupId><artifactId>spring-boot-starter-tomcat</artifactId><scope>provided</scope></dependency>\n"
 	b.gradleDependencies += "    providedRuntime 'org.springframework.boot:spring-boot-starter-tomcat'\n"
 	b.files["src/main/webapp/page.txt"] = "before\n"
-	b.edits = append(b.edits, edit{"page of the war", "src/main/webapp/page.txt", "before", "after", byPod, "/page.txt", "after"})
+	b.edits = append(b.edits, edit{"page of the war", "src/main/webapp/page.txt", "before", "after", byPages, "/page.txt", "after"})
 }
 
 // kotlin has a controller in Kotlin beside the one in Java.
@@ -321,5 +321,5 @@ public class CoreController {
 
 }
 `
-	b.edits = append(b.edits, edit{"other module", "../core/src/main/java/com/example/core/Word.java", `"one"`, `"two"`, byPod, "/core", "two"})
+	b.edits = append(b.edits, edit{"other module", "../core/src/main/java/com/example/core/Word.java", `"one"`, `"two"`, bySwap, "/core", "two"})
 }
