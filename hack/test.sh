@@ -21,8 +21,13 @@ trap 'rm -rf "$results"' EXIT
 export GORACE=atexit_sleep_ms=0
 export DEVLOOP_BIN=$PWD/bin/devloop
 
-# Three packages are tested at a time, as the real tests mostly wait. Those that take longest come first.
+# Of the packages with real tests, those that take longest come first. Three are tested at a time, as they mostly wait.
 longest=(./cmd/devloop ./builder ./loader/containerd ./builder/incremental ./builder/compiler ./runner)
+
+# real_packages prints the packages whose tests need more than -short, that is, import hack/real.
+real_packages() {
+  go list -test -f '{{.ForTest}} {{join .Deps " "}}' ./... | awk '/ github.com\/devloop-cli\/devloop\/hack\/real / && $1 ~ /^github/ { print $1 }' | sort -u
+}
 
 # tests NAME ARGUMENT... runs go test with the arguments. After a failure, the script continues.
 tests() {
@@ -38,14 +43,16 @@ slowest() {
 }
 
 began=$(now)
+mapfile -t packages < <(real_packages)
+[ ${#packages[@]} -gt 0 ] || fail test "$began" "no package imports hack/real" "go list -test ./..."
 case ${1:-short} in
   short)
     tests hermetic -race -short ./...
-    tests real -p 3 -timeout 30m "${longest[@]}" ./...
+    tests real -p 3 -timeout 30m "${longest[@]}" "${packages[@]}"
     ;;
   long)
     export DEVLOOP_LONG=1
-    tests everything -p 3 -timeout 60m "${longest[@]}" ./...
+    tests everything -p 3 -timeout 60m "${longest[@]}" "${packages[@]}"
     unset DEVLOOP_BIN
     tests race -race -timeout 10m -run '^TestScenarioASaveReachesLocalhost' ./cmd/devloop
     ;;

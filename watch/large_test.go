@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/devloop-cli/devloop/hack/real"
 )
 
 // large fills d with n sources of some 3 KB each, ten in a directory.
@@ -22,9 +24,7 @@ func largeName(i int) string {
 }
 
 func TestThirtyThousandFiles(t *testing.T) {
-	if testing.Short() {
-		t.Skip("makes 30,000 files")
-	}
+	real.NotShort(t)
 	d := newDir(t)
 	large(d, 30_000)
 	r := watching(t, d, Options{Quiet: 200 * time.Millisecond})

@@ -53,7 +53,7 @@ func Kubeconfig() string {
 // Docker returns a client for the machine's Docker engine, or skips t.
 func Docker(t testing.TB) *client.Client {
 	t.Helper()
-	long(t)
+	NotShort(t)
 	docker, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
 	if err != nil {
 		missing(t, "docker", err)
@@ -127,17 +127,18 @@ func Java(t testing.TB) { t.Helper(); tool(t, "java", "javac") }
 
 func tool(t testing.TB, what, name string) {
 	t.Helper()
-	long(t)
+	NotShort(t)
 	if _, err := exec.LookPath(name); err != nil {
 		missing(t, what, err)
 	}
 }
 
-// long skips t if only hermetic tests run, as with `make test-short`.
-func long(t testing.TB) {
+// NotShort skips t if only quick hermetic tests run, as with `make test-short`. Tests ask it, and not
+// testing.Short, because hack/test.sh finds their packages by the import of this one.
+func NotShort(t testing.TB) {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("-short skips tests with real tools")
+		t.Skip("-short skips tests with real tools, and slow ones")
 	}
 }
 

@@ -32,9 +32,6 @@ type managed struct {
 
 func newManaged(t *testing.T) managed {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("makes a cluster, three times")
-	}
 	real.Kind(t) // a machine that can make one has one
 	k := managed{real.Docker(t), kindcluster.Options{
 		NodeImage: os.Getenv("DEVLOOP_TEST_NODE_IMAGE"), // empty: what setup would choose
