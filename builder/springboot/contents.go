@@ -1,8 +1,8 @@
 package springboot
 
 import (
+	"bytes"
 	"fmt"
-	"io"
 	"strconv"
 )
 
@@ -62,7 +62,9 @@ func readAll(file Source) ([]byte, error) {
 		return nil, err
 	}
 	defer func() { _ = data.Close() }()
-	return io.ReadAll(data)
+	text := bytes.NewBuffer(make([]byte, 0, file.Size()+bytes.MinRead)) // one of its size: a resource may be large
+	_, err = text.ReadFrom(data)
+	return text.Bytes(), err
 }
 
 // rest describes everything but the application's own files.

@@ -20,7 +20,7 @@ func (m Manifest) ProjectImages(called string, names ...string) (images []string
 	if len(images) > 0 || called != "" {
 		return images, false
 	}
-	own := slices.DeleteFunc(m.Images(), func(image string) bool { return isService(image) || !m.runs(image) })
+	own := m.Candidates()
 	for _, fits := range []func(string) bool{
 		func(image string) bool {
 			return slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(lastPart(image), name) })
@@ -37,6 +37,12 @@ func (m Manifest) ProjectImages(called string, names ...string) (images []string
 		}
 	}
 	return nil, false
+}
+
+// Candidates returns the images that may be a project's: containers run them, and they are not known to be
+// of a service.
+func (m Manifest) Candidates() []string {
+	return slices.DeleteFunc(m.Images(), func(image string) bool { return isService(image) || !m.runs(image) })
 }
 
 // runs says whether a container runs an image, and not only before the others.

@@ -33,10 +33,14 @@ func exchange(s tunnel.Stream, c Change) (string, error) {
 	return readUTF(s)
 }
 
+// frame is how many bytes are written at once: a port-forward makes one frame of them, which has less
+// than 16 MB in SPDY.
+const frame = 64 << 10
+
 // write sends the change in the form of java.io.DataOutput, see Supervise.java. It keeps no copy of the
 // files: one of them may have many megabytes.
 func (c Change) write(to io.Writer) error {
-	w := bufio.NewWriterSize(to, 64<<10)
+	w := bufio.NewWriterSize(to, frame)
 	if err := writeUTF(w, c.State); err != nil {
 		return err
 	}
@@ -51,7 +55,9 @@ func (c Change) write(to io.Writer) error {
 			length = int32(len(content))
 		}
 		_ = binary.Write(w, binary.BigEndian, length)
-		_, _ = w.Write(content)
+		for chunk := range slices.Chunk(content, frame) {
+			_, _ = w.Write(chunk)
+		}
 	}
 	return w.Flush()
 }

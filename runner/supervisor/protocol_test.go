@@ -26,12 +26,23 @@ func TestEncode(t *testing.T) {
 	}
 }
 
-// TestLargeChangeIsNotCopied sends a file of which a copy would be seen.
+// largest counts the bytes of the largest write.
+type largest int
+
+func (l *largest) Write(text []byte) (int, error) {
+	*l = max(*l, largest(len(text)))
+	return len(text), nil
+}
+
+// TestLargeChangeIsNotCopied sends a file of which a copy would be seen, and a frame would be too large.
 func TestLargeChangeIsNotCopied(t *testing.T) {
 	large := make([]byte, 60<<20)
+	var to largest
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	_ = Change{State: "a", Files: map[string][]byte{"static/video.mp4": large}}.write(io.Discard)
+	if err := (Change{State: "a", Files: map[string][]byte{"static/video.mp4": large}}).write(&to); err != nil || to > frame {
+		t.Errorf("%v, with a frame of %d bytes", err, to)
+	}
 	runtime.ReadMemStats(&after)
 	if took := after.TotalAlloc - before.TotalAlloc; took > 1<<20 {
 		t.Errorf("sending 60 MB allocated %d bytes", took)

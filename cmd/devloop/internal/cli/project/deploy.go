@@ -45,7 +45,7 @@ Maven, builds its image, loads it into the cluster's nodes, replaces the Pod, wa
 until it answers, and asks it once through localhost.`,
 		Flags: append(cycleFlags(),
 			&cli.BoolFlag{Name: "forward", Usage: "keep running and forward localhost to the Pod, until Ctrl+C"}),
-		Action: func(c *cli.Context) error { return deploy(c, wiring.NewDisplay(c, s)) },
+		Action: func(c *cli.Context) error { return deploy(c, s, wiring.NewDisplay(c, s)) },
 	}
 }
 
@@ -56,13 +56,13 @@ func cycleFlags() []cli.Flag {
 	}, wiring.ProjectFlags(), wiring.ClusterFlags(), wiring.DisplayFlags())
 }
 
-func deploy(c *cli.Context, d wiring.Display) error {
-	return wiring.RunSession(d, func() (error, bool) { return deployOnce(c, d) })
+func deploy(c *cli.Context, s wiring.Streams, d wiring.Display) error {
+	return wiring.RunSession(d, func() (error, bool) { return deployOnce(c, s, d) })
 }
 
 // deployOnce runs the one cycle; inCycle says whether the cycle has told of err.
-func deployOnce(c *cli.Context, d wiring.Display) (err error, inCycle bool) {
-	l, release, err := newSession(c, d)
+func deployOnce(c *cli.Context, s wiring.Streams, d wiring.Display) (err error, inCycle bool) {
+	l, release, err := newSession(c, s, d)
 	if err != nil {
 		return err, false
 	}
@@ -90,8 +90,8 @@ func deployOnce(c *cli.Context, d wiring.Display) (err error, inCycle bool) {
 
 // newSession joins the real clients, takes the project for this process, and publishes
 // what was found out on the way. Release gives the project back.
-func newSession(c *cli.Context, d wiring.Display) (*engine.Session, func(), error) {
-	t, project, err := newTarget(c, d)
+func newSession(c *cli.Context, s wiring.Streams, d wiring.Display) (*engine.Session, func(), error) {
+	t, project, err := newTarget(c, s, d)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -168,7 +168,7 @@ func fixed(c *cli.Context, m manifest.Manifest, project, dir string) string {
 }
 
 // newTarget reads the flags and the project, and what is wrong with its manifests.
-func newTarget(c *cli.Context, d wiring.Display) (target.Target, *project.Project, error) {
+func newTarget(c *cli.Context, s wiring.Streams, d wiring.Display) (target.Target, *project.Project, error) {
 	var none target.Target
 	project, err := wiring.OpenProject(c, d)
 	if err != nil {
@@ -186,6 +186,9 @@ func newTarget(c *cli.Context, d wiring.Display) (target.Target, *project.Projec
 	}
 	m, err := manifest.Load(files...)
 	if err != nil {
+		return none, nil, err
+	}
+	if err := chooseImage(c, s, m, project.Name, project.Dir); err != nil {
 		return none, nil, err
 	}
 	image, env := c.String("image-name"), c.StringSlice("env")
@@ -213,6 +216,21 @@ func newTarget(c *cli.Context, d wiring.Display) (target.Target, *project.Projec
 		d.Publish(0, event.Notice{Level: event.Info, Text: fmt.Sprintf("the Helm chart %q is not used, devloop makes a Pod of its own", chart.Dir), Hints: chart.Hints()})
 	}
 	return t, project, nil
+}
+
+// chooseImage asks which image of the manifest is the project's, where several may be, as --image-name says.
+// Where nobody can be asked, the manifest is refused later, with a hint for each.
+func chooseImage(c *cli.Context, s wiring.Streams, m manifest.Manifest, name, dir string) error {
+	candidates := m.Candidates()
+	if found, _ := m.ProjectImages(c.String("image-name"), name, filepath.Base(dir)); len(found) > 0 || c.IsSet("image-name") || len(candidates) < 2 {
+		return nil
+	}
+	question := fmt.Sprintf("which image in the manifest is that of %q? Keep the answer as image-name in %s.", name, config.File)
+	image, asked, err := wiring.Choose(c.Context, s, question, candidates)
+	if err != nil || !asked {
+		return err
+	}
+	return c.Set("image-name", manifest.Repository(image))
 }
 
 // tellForeign says which files were taken for those of other tools, where the user names none.

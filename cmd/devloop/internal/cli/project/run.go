@@ -59,7 +59,7 @@ and q or Ctrl+C quits. The Pod stays, unless --cleanup is given.`,
 
 func run(c *cli.Context, s wiring.Streams, d wiring.Display, browsers *livereload.Server) error {
 	return wiring.RunSession(d, func() (error, bool) {
-		l, release, err := newSession(c, d)
+		l, release, err := newSession(c, s, d)
 		if err != nil {
 			return err, false
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/term"
@@ -34,26 +35,53 @@ func ask(ctx context.Context, s Streams, yes bool, prompt string, agreeing ...st
 	if yes {
 		return nil
 	}
+	answer, err := readAnswer(ctx, s, prompt)
+	if err == nil && !slices.Contains(agreeing, strings.ToLower(answer)) {
+		err = errDeclined
+	}
+	return err
+}
+
+// Choose asks the user which of several answers is right, and returns it. Asked is false where nobody
+// can be asked, or none of them was chosen.
+func Choose(ctx context.Context, s Streams, question string, answers []string) (answer string, asked bool, err error) {
+	prompt := question + "\n"
+	for i, a := range answers {
+		prompt += fmt.Sprintf("  %d  %s\n", i+1, a)
+	}
+	text, err := readAnswer(ctx, s, prompt+fmt.Sprintf("[1-%d] ", len(answers)))
+	if errors.Is(err, errCannotAsk) {
+		return "", false, nil
+	}
+	if number, wrong := strconv.Atoi(text); err == nil && wrong == nil && number > 0 && number <= len(answers) {
+		return answers[number-1], true, nil
+	}
+	return "", false, err
+}
+
+// readAnswer prompts, and returns the line that the user types. Where ctx ends first it returns ctx's cause.
+func readAnswer(ctx context.Context, s Streams, prompt string) (string, error) {
 	if file, isFile := s.In.(*os.File); !isFile || !term.IsTerminal(int(file.Fd())) {
-		return errCannotAsk
+		return "", errCannotAsk
 	}
 	_, _ = fmt.Fprint(s.Err, prompt)
-	answers := make(chan error, 1)
+	type typed struct {
+		line string
+		err  error
+	}
+	answers := make(chan typed, 1)
 	go func() { // nothing can end a read of a terminal: the process's end does
-		answer, err := bufio.NewReader(s.In).ReadString('\n')
-		if err == nil && !slices.Contains(agreeing, strings.ToLower(strings.TrimSpace(answer))) {
-			err = errDeclined
-		}
-		answers <- err
+		line, err := bufio.NewReader(s.In).ReadString('\n')
+		answers <- typed{strings.TrimSpace(line), err}
 	}()
 	select {
-	case err := <-answers:
+	case t := <-answers:
 		if ctx.Err() != nil {
-			return context.Cause(ctx)
+			return "", context.Cause(ctx)
 		}
-		return err
+		return t.line, t.err
 	case <-ctx.Done():
 		_, _ = fmt.Fprintln(s.Err)
-		return context.Cause(ctx)
+		return "", context.Cause(ctx)
 	}
 }

@@ -27,6 +27,22 @@ func TestConfirmTakesAnAnswer(t *testing.T) {
 	}
 }
 
+func TestChooseTakesANumber(t *testing.T) {
+	for typed, want := range map[string]string{"2\n": "shop", "1\n": "clinic", "3\n": "", "\n": "", "shop\n": ""} {
+		keyboard, s, _ := person(t)
+		if _, err := keyboard.WriteString(typed); err != nil {
+			t.Fatal(err)
+		}
+		got, asked, err := Choose(t.Context(), s, "which?", []string{"clinic", "shop"})
+		if got != want || asked != (want != "") || err != nil {
+			t.Errorf("%q: got %q, %v, %v", typed, got, asked, err)
+		}
+	}
+	if got, asked, err := Choose(t.Context(), Streams{In: strings.NewReader("1\n"), Err: os.Stderr}, "which?", []string{"a", "b"}); asked || err != nil {
+		t.Errorf("a script: got %q, %v, %v", got, asked, err)
+	}
+}
+
 func TestEnterDoesNotConfirmALoss(t *testing.T) {
 	for typed, want := range map[string]error{"\n": errDeclined, "y\n": nil, "n\n": errDeclined} {
 		keyboard, s, _ := person(t)

@@ -1,0 +1,124 @@
+package springboot
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/devloop-cli/devloop/builder/internal/jartest"
+)
+
+// builtProject is a build that has left a jar and, on the disk, all that is in it.
+func builtProject(t *testing.T) (App, BuildFiles) {
+	t.Helper()
+	dir := t.TempDir()
+	b := BuildFiles{Classes: []string{filepath.Join(dir, "classes")}}
+	for _, f := range jartest.BootFiles() {
+		if name, own := strings.CutPrefix(f[0], "BOOT-INF/classes/"); own {
+			jartest.WriteFile(t, b.Classes[0], name, f[1])
+		}
+		if name, library := strings.CutPrefix(f[0], "BOOT-INF/lib/"); library {
+			b.Libraries = append(b.Libraries, jartest.WriteFile(t, dir, "repository/"+name, f[1]))
+		}
+	}
+	app, err := Open(jartest.Write(t, filepath.Join(dir, "shop.jar"), jartest.BootFiles()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	app.Classes, b.Archive = b.Classes, app.Jar
+	return app, b
+}
+
+func TestExplodedApplicationHasTheFilesOfItsJar(t *testing.T) {
+	t.Parallel()
+	packed, built := builtProject(t)
+	e, why, err := Explode(packed, built)
+	if why != "" || err != nil {
+		t.Fatalf("%s, %v", why, err)
+	}
+	app, found := e.App(built, []string{"SERVER_PORT=7070"})
+	if !found || app.MainClass != packed.MainClass || app.Java != packed.Java || app.Boot != packed.Boot || app.Port != 7070 {
+		t.Errorf("got %+v, %v", app, found)
+	}
+	want, err := packed.Contents()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := app.Contents()
+	if err != nil || len(got.Own) != len(want.Own) {
+		t.Fatalf("got %d files, want %d, %v", len(got.Own), len(want.Own), err)
+	}
+	for name, text := range want.Own {
+		if string(got.Own[name]) != string(text) {
+			t.Errorf("%s is %q, want %q", name, got.Own[name], text)
+		}
+	}
+	order := Part{Kind: KindLibraryOrder}
+	if got.Rest[order] != want.Rest[order] || got.Rest[order] != "b-1.0.jar\na-1.0.jar\nc-1.0-SNAPSHOT.jar\n" {
+		t.Errorf("libraries %q, want %q", got.Rest[order], want.Rest[order])
+	}
+}
+
+func TestJarThatIsNotAllOnTheDiskIsNotExploded(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		change func(t *testing.T, b *BuildFiles)
+		want   string
+	}{
+		"another class": {func(t *testing.T, b *BuildFiles) {
+			jartest.WriteFile(t, b.Classes[0], "com/example/App.class", jartest.Class(21))
+		}, "is another file than"},
+		"one more":        {func(t *testing.T, b *BuildFiles) { jartest.WriteFile(t, b.Classes[0], "more.txt", "") }, "more.txt is not in it"},
+		"one less":        {func(t *testing.T, b *BuildFiles) { _ = os.Remove(filepath.Join(b.Classes[0], "static", "index.html")) }, "is in no directory of the classes"},
+		"no such library": {func(t *testing.T, b *BuildFiles) { b.Libraries = slices.Delete(b.Libraries, 0, 1) }, "is none of the build's libraries"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			app, built := builtProject(t)
+			test.change(t, &built)
+			if _, why, err := Explode(app, built); !strings.Contains(why, test.want) || err != nil {
+				t.Errorf("got %q, %v", why, err)
+			}
+		})
+	}
+}
+
+func TestExplodedApplicationIsGoneWithItsMainClassOrALibrary(t *testing.T) {
+	t.Parallel()
+	app, built := builtProject(t)
+	e, _, err := Explode(app, built)
+	if err != nil {
+		t.Fatal(err)
+	}
+	more := built
+	more.Libraries = append(slices.Clone(built.Libraries), "/more.jar")
+	if _, found := e.App(more, nil); found {
+		t.Error("the build has a library more")
+	}
+	if err := os.Remove(filepath.Join(built.Classes[0], "com", "example", "App.class")); err != nil {
+		t.Fatal(err)
+	}
+	if _, found := e.App(built, nil); found {
+		t.Error("there is no main class")
+	}
+}
+
+func TestPreviewFeatures(t *testing.T) {
+	t.Parallel()
+	preview := func(java int) string { return jartest.Class(java)[:4] + "\xff\xff" + jartest.Class(java)[6:] }
+	for text, want := range map[string]bool{preview(25): true, preview(11): false, jartest.Class(25): false, "": false, "\xff\xff\xff\xff\xff\xff\xff\xff": false} {
+		if got := usesPreview([]byte(text)); got != want {
+			t.Errorf("%q: got %v", text, got)
+		}
+	}
+}
+
+func TestManifestLinesOfMoreThan72BytesGoOn(t *testing.T) {
+	t.Parallel()
+	got := parseManifest([]byte("Manifest-Version: 1.0\r\nStart-Class: com.exam\r\n ple.App\r\n\r\nName: other\r\nStart-Class: no\r\n"))
+	if got["Start-Class"] != "com.example.App" || got["Name"] != "" {
+		t.Errorf("got %v", got)
+	}
+}
