@@ -1,7 +1,10 @@
 package state
 
 import (
+	"context"
+	"errors"
 	"reflect"
+	"sync/atomic"
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -146,4 +149,90 @@ func TestStatesStayValid(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestOnlyPodsOfTheImageTakeChanges(t *testing.T) {
+	t.Parallel()
+	d := deployment("1", true, "a", "b")
+	d.Pods = append(d.Pods, kube.Pod{Name: "db", UID: "db", Image: "postgres"})
+	if got := d.Patchable(); len(got) != 2 || len(d.Pods) != 3 {
+		t.Errorf("%d of %d Pods take changes", len(got), len(d.Pods))
+	}
+	refused := errors.New("refused")
+	var asked atomic.Int32
+	err := d.ForEachPatchable(t.Context(), func(ctx context.Context, i int, p kube.Pod) error {
+		asked.Add(1)
+		if p.Name == "a" {
+			return refused
+		}
+		<-ctx.Done() // the refusal ends the others
+		return ctx.Err()
+	})
+	if !errors.Is(err, refused) || asked.Load() != 2 {
+		t.Errorf("asked %d Pods, got %v", asked.Load(), err)
+	}
+}
+
+func TestChangesGoToThePodThatServesElseToTheCandidate(t *testing.T) {
+	t.Parallel()
+	old, next := deployment("1", true, "old"), deployment("2", true, "new")
+	serving := State{}.Promoted(old)
+	for name, c := range map[string]struct {
+		state          State
+		target, latest string
+		serves         bool
+	}{
+		"nothing yet":             {State{}, "", "", false},
+		"a first Pod":             {State{}.Deployed(old.Image, old.Pods), "1", "old", false},
+		"one that serves":         {serving, "1", "old", true},
+		"and one beside it":       {serving.Deployed(next.Image, next.Pods), "1", "new", true},
+		"one that is paused":      {serving.Paused(), "1", "old", false},
+		"the Pod went":            {serving.Vanished(), "1", "old", false},
+		"the next one is serving": {serving.Deployed(next.Image, next.Pods).Promoted(next), "2", "new", true},
+	} {
+		target, latest := "", ""
+		if d := c.state.Target(); d != nil {
+			target = d.Image.Ref
+		}
+		for _, p := range c.state.Latest() {
+			latest += p.Name
+		}
+		if target != c.target || latest != c.latest || (c.state.ServingPods() != nil) != c.serves {
+			t.Errorf("%s: a change goes to %q, the latest Pods are %q, serving %v", name, target, latest, c.state.ServingPods())
+		}
+	}
+}
+
+func TestRunningTellsThePlanWhatCanChange(t *testing.T) {
+	t.Parallel()
+	serving := State{}.Promoted(deployment("1", true, "a"))
+	if got := (State{}).Running(nil); !reflect.DeepEqual(got, plan.Running{}) {
+		t.Errorf("before the first Pod: %+v", got)
+	}
+	if got := serving.NotPatchable("why").Running(nil); got.NotPatchable != "why" || got.Serves {
+		t.Errorf("a Pod that takes no changes: %+v", got)
+	}
+	if got := serving.Running([]string{"A.class"}); !got.Serves || !got.Swappable || got.HotSwapOnly || len(got.RedefinedByDebugger) != 1 {
+		t.Errorf("one that does: %+v", got)
+	}
+	if got := serving.Paused().Running(nil); got.Serves {
+		t.Errorf("one that localhost does not lead to: %+v", got)
+	}
+}
+
+func TestContradictionsAreFound(t *testing.T) {
+	t.Parallel()
+	d := deployment("1", true, "a")
+	unknown := d
+	unknown.Code.Kind = Unknown
+	for want, s := range map[string]State{
+		"an outage while Pods serve":       {Serving: &d, Outage: &event.Failure{}},
+		"Pods serve and are the candidate": {Serving: &d, Candidate: &d},
+		"an archive is ready for nothing":  {ArchiveReady: true},
+		"unknown code that takes changes":  {Serving: &unknown, NodeImage: &d.Image},
+	} {
+		if err := s.Validate(); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
 }
