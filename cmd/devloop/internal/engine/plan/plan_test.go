@@ -30,7 +30,8 @@ func running(s State) Running { return Running{State: s, Serves: true, Swappable
 
 var source = Saved{Sources: true}
 
-func TestWhatCannotBeChangedInItsPodIsMadeAnew(t *testing.T) {
+func TestWhatCannotBeChangedInItsPodNeedsANewOne(t *testing.T) {
+	t.Parallel()
 	was := state("A.class", "a")
 	now := running(was)
 	other := func(rest map[Part]string) State { return NewState(was.files, rest) }
@@ -62,6 +63,7 @@ func TestWhatCannotBeChangedInItsPodIsMadeAnew(t *testing.T) {
 }
 
 func TestFilesTakeTheCheapestPath(t *testing.T) {
+	t.Parallel()
 	const page, settings = "static/a.css", "application.yml"
 	for _, c := range []struct {
 		what          string
@@ -104,6 +106,7 @@ func TestFilesTakeTheCheapestPath(t *testing.T) {
 }
 
 func TestTemplatesAreReadAtTheRequestUnlessSomethingKeepsThem(t *testing.T) {
+	t.Parallel()
 	const page = "templates/a.html"
 	thymeleaf := Templates{Engine: "Thymeleaf", Suffix: ".html", Package: "org/thymeleaf/"}
 	kept := thymeleaf
@@ -153,12 +156,13 @@ func compiled(t *testing.T, members string) []byte {
 	return data
 }
 
-func TestFilesOfASealedPodStay(t *testing.T) {
+func TestWithoutASupervisorOnlyLoadedClassesChange(t *testing.T) {
+	t.Parallel()
 	real.Java(t)
-	class := func(members string) State {
+	classes := func(members string) State {
 		return state("A.class", string(compiled(t, members)), "static/a.css", "a", "application.yml", "a")
 	}
-	is, body, shape := class(`String a() { return "a"; }`), class(`String a() { return "b"; }`), class(`String a() { return "a"; } void more() {}`)
+	is, body, shape := classes(`String a() { return "a"; }`), classes(`String a() { return "b"; }`), classes(`String a() { return "a"; } void more() {}`)
 	page, settings := state("A.class", string(is.files["A.class"]), "static/a.css", "b", "application.yml", "a"), state("A.class", string(is.files["A.class"]), "static/a.css", "a", "application.yml", "b")
 	runs := running(is)
 	runs.HotSwapOnly = true
@@ -181,6 +185,7 @@ func TestFilesOfASealedPodStay(t *testing.T) {
 }
 
 func TestWhatADebuggerPutIntoTheJVMIsReplaced(t *testing.T) {
+	t.Parallel()
 	real.Java(t)
 	is := state("A.class", string(compiled(t, `String a() { return "a"; }`)))
 	runs := running(is)
@@ -192,10 +197,11 @@ func TestWhatADebuggerPutIntoTheJVMIsReplaced(t *testing.T) {
 }
 
 func TestClassesAreSwappedWhereOnlyRequestsCallThem(t *testing.T) {
+	t.Parallel()
 	real.Java(t)
-	class := func(members string) State { return state("A.class", string(compiled(t, members))) }
-	body, other := class(`String a() { return "a"; }`), class(`String a() { return "b"; }`)
-	kept, made := class(`String a; A() { a = a(); } String a() { return "a"; }`), class(`String a; A() { a = a(); } String a() { return "b"; }`)
+	classes := func(members string) State { return state("A.class", string(compiled(t, members))) }
+	body, other := classes(`String a() { return "a"; }`), classes(`String a() { return "b"; }`)
+	kept, made := classes(`String a; A() { a = a(); } String a() { return "a"; }`), classes(`String a; A() { a = a(); } String a() { return "b"; }`)
 	fixed := running(body)
 	fixed.Swappable = false
 	for _, c := range []struct {
@@ -209,8 +215,8 @@ func TestClassesAreSwappedWhereOnlyRequestsCallThem(t *testing.T) {
 		{"a body", running(body), other, ModeAuto, Swap, ""},
 		{"a body, and the user wants restarts", running(body), other, ModeRestart, Restart, asked},
 		{"a body, where the JVM takes none", fixed, other, ModeAuto, Restart, "its JVM takes no changed methods"},
-		{"a method more", running(body), class(`String a() { return "a"; } void b() {}`), ModeAuto, Restart, "A: method b added"},
-		{"a method more, and the user wants swaps", running(body), class(`String a() { return "a"; } void b() {}`), ModeSwap, Restart, "A: method b added"},
+		{"a method more", running(body), classes(`String a() { return "a"; } void b() {}`), ModeAuto, Restart, "A: method b added"},
+		{"a method more, and the user wants swaps", running(body), classes(`String a() { return "a"; } void b() {}`), ModeSwap, Restart, "A: method b added"},
 		{"a body that ran", running(kept), made, ModeAuto, Restart, "A.a: constructors run at start"},
 		{"a body that ran, and the user wants swaps", running(kept), made, ModeSwap, Swap, ""},
 	} {
@@ -222,6 +228,7 @@ func TestClassesAreSwappedWhereOnlyRequestsCallThem(t *testing.T) {
 }
 
 func TestChangeIsWhatDiffers(t *testing.T) {
+	t.Parallel()
 	before := state("A.class", "a", "B.class", "b", "static/a.css", "a", "empty.txt", "")
 	after := state("A.class", "a2", "C.class", "c", "static/a.css", "a", "empty.txt", "")
 	want := files("A.class", "a2", "C.class", "c")
@@ -247,6 +254,7 @@ func TestChangeIsWhatDiffers(t *testing.T) {
 }
 
 func TestOnlyWhatCannotBeInAnImageSavesItsMaking(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		saved                     Saved
 		compiles, replacesTheSame bool

@@ -1,0 +1,88 @@
+package plan
+
+import (
+	"testing"
+
+	"github.com/devloop-cli/devloop/builder/classfile"
+)
+
+// method returns a method that calls others, by their names.
+func method(name, annotation string, calls ...string) classfile.Member {
+	m := classfile.Member{Name: name, Desc: "()V", Code: &classfile.Code{}}
+	if annotation != "" {
+		m.Annotations = []classfile.Annotation{{Type: "org/example/" + annotation}}
+	}
+	for _, c := range calls {
+		m.Code.Calls = append(m.Code.Calls, classfile.Call{Owner: "com/example/A", Name: c, Desc: "()V"})
+	}
+	return m
+}
+
+// class returns a class with an annotation and a supertype.
+func class(name, annotation, super string, methods ...classfile.Member) *classfile.Class {
+	c := &classfile.Class{Name: "com/example/" + name, Super: super, Methods: methods}
+	if annotation != "" {
+		c.Annotations = []classfile.Annotation{{Type: "org/example/" + annotation}}
+	}
+	return c
+}
+
+const object = "java/lang/Object"
+
+func TestMethodsThatRunWithoutARequest(t *testing.T) {
+	t.Parallel()
+	writes, puts, caches := method("handler", "GetMapping"), method("handler", "GetMapping"), method("handler", "GetMapping")
+	writes.Code.Writes = true
+	puts.Code.Calls, puts.Code.ReadsCollection = []classfile.Call{{Owner: "java/util/Map", Name: "put"}}, true
+	caches.Code.Calls = []classfile.Call{{Owner: "com/acme/cache/Store", Name: "get"}}
+	field := class("Named", "", object, method("getPrice", ""))
+	field.Fields = []classfile.Member{{Name: "x", Annotations: []classfile.Annotation{{Type: "org/example/Value", Strings: []string{"#{named.price}"}}}}}
+	for name, c := range map[string]struct {
+		class *classfile.Class
+		want  string
+	}{
+		"a request handler":           {class("A", "RestController", object, method("handler", "GetMapping")), ""},
+		"a plain method":              {class("A", "Service", object, method("price", "Transactional")), ""},
+		"main":                        {class("A", "", object, method("main", "")), "main runs at start"},
+		"a constructor":               {class("A", "", object, method("<init>", "")), "constructors run at start"},
+		"a static initialiser":        {class("A", "", object, method("<clinit>", "")), "a static initialiser runs once"},
+		"a bean method":               {class("A", "", object, method("bean", "Bean")), "@Bean"},
+		"a configuration's method":    {class("A", "Configuration", object, method("price", "")), "@Configuration"},
+		"a listener's method":         {class("A", "", "org/acme/Listener", method("price", "")), "it is a Listener"},
+		"a listener's handler":        {class("A", "", "org/acme/Listener", method("handler", "GetMapping")), ""},
+		"a record's method":           {class("A", "", "java/lang/Record", method("price", "")), ""},
+		"a method that keeps state":   {class("A", "", object, writes), "A.handler may keep what it makes"},
+		"one that fills a map":        {class("A", "", object, puts), "A.handler may keep what it makes"},
+		"one that uses a cache":       {class("A", "", object, caches), "A.handler may keep what it makes"},
+		"a property in an annotation": {field, "an annotation names getPrice"},
+	} {
+		if got := newStartup([]*classfile.Class{c.class}).reason(c.class.Methods[0]); got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestWhatAMethodOfStartupCallsRanToo(t *testing.T) {
+	t.Parallel()
+	config := class("Config", "", object, method("bean", "Bean", "price"))
+	service := class("Service", "Service", object, method("price", "", "tax"), method("tax", "", "price"), method("total", "", "price"))
+	s := newStartup([]*classfile.Class{service, config})
+	for i, want := range []string{"@Bean", "@Bean", ""} { // total calls price, and is called by nothing
+		if got := s.reason(service.Methods[i]); got != want {
+			t.Errorf("%s: got %q, want %q", service.Methods[i].Name, got, want)
+		}
+	}
+}
+
+func TestSupertypesOfTheApplicationCount(t *testing.T) {
+	t.Parallel()
+	base := class("Base", "", "org/acme/Listener")
+	child := class("Child", "", "com/example/Base", method("price", ""))
+	if got := newStartup([]*classfile.Class{child, base}).reason(child.Methods[0]); got != "it is a Listener" {
+		t.Errorf("got %q", got)
+	}
+	loop := class("Loop", "", "com/example/Loop", method("price", ""))
+	if got := newStartup([]*classfile.Class{loop}).reason(loop.Methods[0]); got != "" {
+		t.Errorf("a class that claims to be its own supertype: got %q", got)
+	}
+}
