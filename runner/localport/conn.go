@@ -75,20 +75,13 @@ func (c *backendConn) isRefused() bool {
 	return !c.heard.Load() && tunnel.IsRefused(complaint)
 }
 
-// podAddr is the address of one end, which has no number here.
-type podAddr string
-
-// Network implements [net.Addr].
-func (podAddr) Network() string { return "port-forward" }
-
-// String implements [net.Addr].
-func (a podAddr) String() string { return string(a) }
-
-// LocalAddr implements [net.Conn].
-func (c *backendConn) LocalAddr() net.Addr { return podAddr("devloop") }
+// LocalAddr implements [net.Conn]; there is no number to name.
+func (c *backendConn) LocalAddr() net.Addr {
+	return &net.UnixAddr{Name: "devloop", Net: "port-forward"}
+}
 
 // RemoteAddr implements [net.Conn].
-func (c *backendConn) RemoteAddr() net.Addr { return podAddr("pod") }
+func (c *backendConn) RemoteAddr() net.Addr { return &net.UnixAddr{Name: "pod", Net: "port-forward"} }
 
 // SetDeadline implements [net.Conn]; it does nothing.
 func (c *backendConn) SetDeadline(time.Time) error { return nil }

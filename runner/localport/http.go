@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/devloop-cli/devloop/runner/localport/clientconn"
 )
 
 const (
@@ -39,11 +41,11 @@ type httpProxy struct {
 	p       *Port
 	server  *http.Server
 	reverse *httputil.ReverseProxy
-	clients chan *halfCloseConn
+	clients chan *clientconn.HalfClose
 }
 
 func newHTTPProxy(p *Port) *httpProxy {
-	h := &httpProxy{p: p, clients: make(chan *halfCloseConn)}
+	h := &httpProxy{p: p, clients: make(chan *clientconn.HalfClose)}
 	quiet := log.New(io.Discard, "", 0)
 	h.reverse = &httputil.ReverseProxy{
 		Rewrite: rewrite, Transport: h, FlushInterval: -1, // at once
@@ -52,7 +54,7 @@ func newHTTPProxy(p *Port) *httpProxy {
 	h.server = &http.Server{
 		Handler: h, ErrorLog: quiet, MaxHeaderBytes: maxHead, DisableGeneralOptionsHandler: true,
 		BaseContext: func(net.Listener) context.Context { return p.ctx },
-		ConnState:   func(c net.Conn, s http.ConnState) { c.(*halfCloseConn).state(s) },
+		ConnState:   func(c net.Conn, s http.ConnState) { c.(*clientconn.HalfClose).State(s) },
 	}
 	return h
 }
@@ -64,11 +66,11 @@ func (h *httpProxy) run() { _ = h.server.Serve(h) } // it ends with http.ErrServ
 func (h *httpProxy) close() { _ = h.server.Close() }
 
 // serve serves a client's requests until its connection ends.
-func (h *httpProxy) serve(c *peekConn) {
-	conn := newHalfCloseConn(c)
+func (h *httpProxy) serve(c *clientconn.Conn) {
+	conn := clientconn.NewHalfClose(c)
 	select {
 	case h.clients <- conn:
-		<-conn.done
+		<-conn.Done
 	case <-h.p.ctx.Done():
 	}
 }

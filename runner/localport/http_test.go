@@ -357,24 +357,3 @@ func (e *endsOnce) Read(p []byte) (int, error) {
 	e.text = ""
 	return n, io.EOF
 }
-
-func TestLooksLikeHTTP(t *testing.T) {
-	t.Parallel()
-	for head, want := range map[string][2]bool{
-		"":                                 {false, false},
-		"GE":                               {false, false},
-		"GET /":                            {false, false},
-		"GET / HTTP/1.1\r\nHost":           {true, true},
-		"GET / HTTP/1.0\n":                 {true, true},
-		"M-SEARCH * HTTP/1.1\r\n":          {true, true},
-		"GET key\r\n":                      {false, true}, // Redis
-		"PRI * HTTP/2.0\r\n\r\nSM\r\n":     {false, true},
-		"\x16\x03\x01":                     {false, true}, // TLS
-		" GET / HTTP/1.1\r\n":              {false, true},
-		"GET /" + strings.Repeat("a", 1e5): {true, true},
-	} {
-		if http, known := looksLikeHTTP([]byte(head)); http != want[0] || known != want[1] {
-			t.Errorf("%.20q: %v, %v, want %v", head, http, known, want)
-		}
-	}
-}

@@ -23,6 +23,7 @@ import (
 
 	"github.com/devloop-cli/devloop/runner/internal/pause"
 	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/localport/clientconn"
 	"github.com/devloop-cli/devloop/runner/tunnel"
 )
 
@@ -184,14 +185,14 @@ func (p *Port) accept(l net.Listener) {
 
 // serve serves one connection.
 func (p *Port) serve(conn *net.TCPConn) {
-	c := newPeekConn(conn)
+	c := clientconn.New(conn)
 	defer func() { _ = c.Close() }()
 	defer context.AfterFunc(p.ctx, func() { _ = c.Close() })()
 	timeout := greetingTimeout
 	if p.speaksHTTP.Load() {
 		timeout = 0
 	}
-	if c.sniffHTTP(timeout) {
+	if c.SniffHTTP(timeout) {
 		p.proxy.serve(c)
 		return
 	}
@@ -199,18 +200,18 @@ func (p *Port) serve(conn *net.TCPConn) {
 }
 
 // serveTCP copies the bytes of one connection, from its wait for a backend to its end.
-func (p *Port) serveTCP(c *peekConn) {
+func (p *Port) serveTCP(c *clientconn.Conn) {
 	b, s, err := p.connect()
 	if err != nil {
 		p.report(err)
-		c.resetOnClose()
+		c.ResetOnClose()
 		return
 	}
 	err = proxyTCP(p.ctx, c, s, b)
 	p.report(err)
 	if err != nil {
 		s.tunnel.Close()
-		c.resetOnClose()
+		c.ResetOnClose()
 		return
 	}
 	p.keep(b, s.tunnel)

@@ -8,23 +8,19 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/devloop-cli/devloop/runner/localport/clientconn"
 	"github.com/devloop-cli/devloop/runner/tunnel"
 )
 
-const (
-	// halfOpenTimeout is how long an application may stay silent before it responds to a client that
-	// has closed its side.
-	halfOpenTimeout = 30 * time.Second
-	// lingerTimeout is how long a client may go on sending after the application has
-	// closed, so that it reads the last response before it meets a reset.
-	lingerTimeout = 2 * time.Second
-)
+// lingerTimeout is how long a client may go on sending after the application has closed, so that it
+// reads the last response before it meets a reset.
+const lingerTimeout = 2 * time.Second
 
 // proxyTCP copies bytes both ways until the application closes, the client breaks off, or ctx ends. When
 // b is retired while no response is pending, it ends the connection, so that the client makes
 // a new one to the next Pod. Its error says why the client did not get all of the application's
 // response; the client is then to see a reset.
-func proxyTCP(ctx context.Context, client *peekConn, remote *session, b *backend) error {
+func proxyTCP(ctx context.Context, client *clientconn.Conn, remote *session, b *backend) error {
 	s := rawSession{client: client, remote: remote, inflight: &b.inflight, heard: make(chan struct{}, 1), upstreamClosed: make(chan struct{})}
 	defer s.setPending(false)
 	defer context.AfterFunc(ctx, s.abort)()
@@ -49,7 +45,7 @@ func proxyTCP(ctx context.Context, client *peekConn, remote *session, b *backend
 
 // rawSession copies the bytes of one connection.
 type rawSession struct {
-	client         *peekConn
+	client         *clientconn.Conn
 	remote         *session
 	inflight       *inflight
 	pending        atomic.Bool   // the client sent last: a response is pending
@@ -83,7 +79,7 @@ func (s *rawSession) abort() {
 }
 
 // copyUp copies what the client sends. It passes a half-close on, but while a response is pending not
-// before the application has been silent for halfOpenTimeout: container runtimes do not pass it on to the
+// before the application has been silent for clientconn.HalfOpenTimeout: container runtimes do not pass it on to the
 // application. containerd closes the whole connection a second later, and would cut off a response
 // that takes longer (sandbox_portforward_linux.go).
 func (s *rawSession) copyUp() {
@@ -109,14 +105,14 @@ func (s *rawSession) writeUpstream(p []byte) (int, error) {
 	}
 }
 
-// awaitSilence waits until the application has closed, or has sent nothing for halfOpenTimeout.
+// awaitSilence waits until the application has closed, or has sent nothing for clientconn.HalfOpenTimeout.
 func (s *rawSession) awaitSilence() {
 	for {
 		select {
 		case <-s.heard:
 		case <-s.upstreamClosed:
 			return
-		case <-time.After(halfOpenTimeout):
+		case <-time.After(clientconn.HalfOpenTimeout):
 			return
 		}
 	}

@@ -1,4 +1,4 @@
-package localport
+package clientconn
 
 import (
 	"errors"
@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// halfCloseConn is a client's connection for net/http's server. The server cancels a request when the
+// HalfClose is a client's connection for net/http's server. The server cancels a request when the
 // client closes its side of the connection, but a client may do that and wait for the response. So the
 // end of file is delayed while a request is being served.
-type halfCloseConn struct {
-	*peekConn
-	done   chan struct{} // closed when nobody uses the connection any more
-	finish func()        // closes done
+type HalfClose struct {
+	*Conn
+	Done   chan struct{} // closed when nobody uses the connection any more
+	finish func()        // closes Done
 
 	mu       sync.Mutex
 	serving  bool
@@ -26,14 +26,15 @@ type halfCloseConn struct {
 	closed   chan struct{}
 }
 
-func newHalfCloseConn(c *peekConn) *halfCloseConn {
-	h := &halfCloseConn{peekConn: c, done: make(chan struct{}), wake: make(chan struct{}), closed: make(chan struct{})}
-	h.finish = sync.OnceFunc(func() { close(h.done) })
+// NewHalfClose wraps a connection for the server.
+func NewHalfClose(c *Conn) *HalfClose {
+	h := &HalfClose{Conn: c, Done: make(chan struct{}), wake: make(chan struct{}), closed: make(chan struct{})}
+	h.finish = sync.OnceFunc(func() { close(h.Done) })
 	return h
 }
 
-// state implements the server's ConnState.
-func (h *halfCloseConn) state(s http.ConnState) {
+// State is for the server's ConnState.
+func (h *HalfClose) State(s http.ConnState) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.serving = s == http.StateActive
@@ -46,16 +47,16 @@ func (h *halfCloseConn) state(s http.ConnState) {
 }
 
 // Read returns what the client sends.
-func (h *halfCloseConn) Read(p []byte) (int, error) {
-	n, err := h.peekConn.Read(p)
+func (h *HalfClose) Read(p []byte) (int, error) {
+	n, err := h.Conn.Read(p)
 	if n == 0 && errors.Is(err, io.EOF) {
 		return 0, h.delayEOF(err)
 	}
 	return n, err
 }
 
-// delayEOF returns the end of file once no request is being served, or after halfOpenTimeout.
-func (h *halfCloseConn) delayEOF(end error) error {
+// delayEOF returns the end of file once no request is being served, or after HalfOpenTimeout.
+func (h *HalfClose) delayEOF(end error) error {
 	h.mu.Lock()
 	serving, wake := h.serving, h.wake
 	h.mu.Unlock()
@@ -67,13 +68,13 @@ func (h *halfCloseConn) delayEOF(end error) error {
 		return os.ErrDeadlineExceeded
 	case <-h.closed:
 		return net.ErrClosed
-	case <-time.After(halfOpenTimeout):
+	case <-time.After(HalfOpenTimeout):
 		return end
 	}
 }
 
 // SetReadDeadline implements [net.Conn]: the server ends a pending Read with it.
-func (h *halfCloseConn) SetReadDeadline(t time.Time) error {
+func (h *HalfClose) SetReadDeadline(t time.Time) error {
 	h.mu.Lock()
 	past := !t.IsZero() && !t.After(time.Now())
 	switch {
@@ -84,11 +85,11 @@ func (h *halfCloseConn) SetReadDeadline(t time.Time) error {
 	}
 	h.past = past
 	h.mu.Unlock()
-	return h.peekConn.SetReadDeadline(t)
+	return h.Conn.SetReadDeadline(t)
 }
 
 // Close ends the connection.
-func (h *halfCloseConn) Close() error {
+func (h *HalfClose) Close() error {
 	h.mu.Lock()
 	select {
 	case <-h.closed:
@@ -97,7 +98,7 @@ func (h *halfCloseConn) Close() error {
 	}
 	hijacked := h.hijacked
 	h.mu.Unlock()
-	err := h.peekConn.Close()
+	err := h.Conn.Close()
 	if hijacked {
 		h.finish()
 	}
