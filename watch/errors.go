@@ -101,19 +101,3 @@ func (e *RootError) Unwrap() error { return e.Err }
 
 // Code returns "watch.root".
 func (e *RootError) Code() string { return "watch.root" }
-
-// PatternError says that [Options.Ignore] contains an invalid pattern.
-type PatternError struct {
-	Patterns []string
-	Err      error
-}
-
-func (e *PatternError) Error() string {
-	return fmt.Sprintf("read patterns of ignored files %q: %v", e.Patterns, e.Err)
-}
-
-// Unwrap returns the reason.
-func (e *PatternError) Unwrap() error { return e.Err }
-
-// Code returns "watch.pattern".
-func (e *PatternError) Code() string { return "watch.pattern" }

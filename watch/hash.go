@@ -4,8 +4,10 @@ import (
 	"context"
 	"hash/maphash"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -58,64 +60,67 @@ type read struct {
 	prints map[string]fingerprint
 }
 
-// unread lists all files of the tree.
-func (s *session) unread() []unread {
+// unread lists the files below roots.
+func (t *tree) unread(roots []string) []unread {
 	var all []unread
-	for _, root := range s.roots {
-		dir := s.tree.find(root)
+	for _, root := range roots {
+		dir := t.find(root)
 		if dir == nil {
 			continue
 		}
 		dir.walk(root, func(path string, dir *tree) {
-			names := make([]string, 0, len(dir.files))
-			for name := range dir.files {
-				names = append(names, name)
-			}
-			all = append(all, unread{path, names})
+			all = append(all, unread{path, slices.Collect(maps.Keys(dir.files))})
 		})
 	}
 	return all
 }
 
-// readAhead reads the files that exist at the start, so that a later touch, or a save of the same
-// bytes, is not mistaken for a change. It first waits until no file is fresh any more (see
-// [fingerprint]), which also keeps the disk free for the first build.
-func (s *session) readAhead(ctx context.Context, all []unread) {
-	select {
-	case <-ctx.Done():
-		return
-	case <-time.After(s.racy):
-	}
-	for _, files := range all {
-		select {
-		case <-ctx.Done():
-			return
-		case s.reads <- s.readDir(files):
-		}
-	}
-}
-
-func (s *session) readDir(files unread) read {
-	prints, began := make(map[string]fingerprint, len(files.names)), time.Now()
-	for _, name := range files.names {
-		path := filepath.Join(files.dir, name)
-		if info, err := os.Lstat(path); err == nil && (info.Mode().IsRegular() || isLink(info)) {
-			prints[name] = sumOf(path, fingerprintOf(info, began, s.racy), isLink(info), maxEarlySum)
-		}
-	}
-	return read{files.dir, prints}
-}
-
-// remember stores the sums that readAhead computed, unless a file has changed since.
-func (s *session) remember(r read) {
-	dir := s.tree.find(r.dir)
+// remember stores sums, unless a file has changed since, or is dirty.
+func (t *tree) remember(r read, dirty map[string]bool) {
+	dir := t.find(r.dir)
 	if dir == nil {
 		return
 	}
 	for name, now := range r.prints {
 		old, known := dir.files[name]
-		if known && old.sum == 0 && old.size == now.size && old.mtime == now.mtime && !s.dirty[filepath.Join(r.dir, name)] {
+		if known && old.sum == 0 && old.size == now.size && old.mtime == now.mtime && !dirty[filepath.Join(r.dir, name)] {
 			dir.files[name] = now
 		}
 	}
+}
+
+// readAhead reads the files that exist at the start, so that a later touch, or a save of the same
+// bytes, is not mistaken for a change.
+type readAhead struct {
+	files []unread
+	racy  time.Duration
+	out   chan<- read
+}
+
+// run first waits until no file is fresh any more (see [fingerprint]), which also keeps the disk free for
+// the first build.
+func (a readAhead) run(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-time.After(a.racy):
+	}
+	for _, files := range a.files {
+		select {
+		case <-ctx.Done():
+			return
+		case a.out <- files.read(a.racy):
+		}
+	}
+}
+
+func (u unread) read(racy time.Duration) read {
+	prints, began := make(map[string]fingerprint, len(u.names)), time.Now()
+	for _, name := range u.names {
+		path := filepath.Join(u.dir, name)
+		if info, err := os.Lstat(path); err == nil && (info.Mode().IsRegular() || isLink(info)) {
+			prints[name] = sumOf(path, fingerprintOf(info, began, racy), isLink(info), maxEarlySum)
+		}
+	}
+	return read{u.dir, prints}
 }

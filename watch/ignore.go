@@ -1,11 +1,13 @@
 package watch
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/moby/patternmatcher"
 )
 
@@ -20,7 +22,7 @@ type rules struct {
 func newRules(root string, o Options) (*rules, error) {
 	ignore, err := patternmatcher.New(o.Ignore)
 	if err != nil {
-		return nil, &PatternError{Patterns: o.Ignore, Err: err}
+		return nil, &fault.Error{Code: "watch.pattern", Op: fmt.Sprintf("read patterns of ignored files %q", o.Ignore), Err: err}
 	}
 	r := &rules{root: root, outputs: map[string]bool{}, ignore: ignore}
 	for _, name := range o.Only {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"path/filepath"
 	"testing"
+
+	"github.com/devloop-cli/devloop/internal/fault"
 )
 
 func TestDroppingsOfEditors(t *testing.T) {
@@ -67,12 +69,12 @@ func TestOptionsThatCannotWork(t *testing.T) {
 	dir.write("file", "")
 	for _, root := range []string{dir.path("missing"), dir.path("file")} {
 		_, err := New(Options{Root: root})
-		if fault := (*RootError)(nil); !errors.As(err, &fault) || fault.Code() != "watch.root" || fault.Path != root {
+		if wrong := (*RootError)(nil); !errors.As(err, &wrong) || wrong.Code() != "watch.root" || wrong.Path != root {
 			t.Errorf("root %q: got error %v", root, err)
 		}
 	}
 	_, err := New(Options{Root: string(dir), Ignore: []string{"a[", "b"}})
-	if fault := (*PatternError)(nil); !errors.As(err, &fault) || fault.Code() != "watch.pattern" {
+	if fault.Of(err).Code != "watch.pattern" {
 		t.Errorf("a bad pattern: got error %v", err)
 	}
 }

@@ -73,8 +73,8 @@ type Watcher struct {
 	racy time.Duration           // see [fingerprint.fresh]
 }
 
-// New checks the options. [Watcher.Run] starts the watcher. The error is a [*RootError] or a
-// [*PatternError].
+// New checks the options. [Watcher.Run] starts the watcher. The error is a [*RootError], or
+// has the code "watch.pattern".
 func New(options Options) (*Watcher, error) {
 	root, err := resolve(options.Root)
 	if err != nil {
@@ -158,6 +158,16 @@ func absolute(root, name string) string {
 func within(path, dir string) bool {
 	rest, ok := strings.CutPrefix(path, strings.TrimSuffix(dir, string(filepath.Separator)))
 	return ok && (rest == "" || os.IsPathSeparator(rest[0]))
+}
+
+// rootOf returns the root that path is in, or path itself.
+func (w *Watcher) rootOf(path string) string {
+	for _, root := range w.roots {
+		if within(path, root) {
+			return root
+		}
+	}
+	return path
 }
 
 func fillDefaults(o *Options) {

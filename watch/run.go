@@ -1,3 +1,34 @@
+// Package watch turns changes of a project's files into settled batches.
+//
+//	w, err := watch.New(watch.Options{Root: dir, Outputs: []string{"build"}})
+//	batches := make(chan watch.Batch)
+//	go func() { done <- w.Run(ctx, batches) }()
+//	for batch := range batches {
+//		fmt.Println(batch.Paths) // [src/main/java/com/x/App.java]
+//	}
+//
+// # From event to batch
+//
+// The operating system's events (fsnotify: inotify, kqueue, ReadDirectoryChangesW) only say
+// where to look. An event marks its path. After [Options.Quiet] without another event, each
+// marked path is scanned and compared with the last scan. Only different content is a change.
+// So `touch`, a save of the same bytes, a file that was changed back, and the temporary files
+// of an atomic save trigger nothing, whatever the order of the events.
+//
+// # What is never missed
+//
+// A directory is watched before it is read, so that one of the two finds what appears in
+// between. If the kernel drops events (a full queue), the whole tree is watched and scanned
+// again. If it refuses to watch so many directories, [Options.Notice] gets a [LimitError], and
+// the watcher polls from then on.
+//
+// # What never triggers
+//
+// Build outputs, if they are next to a build file: a source package named "build" is a source
+// package. Temporary files of editors. The directories of version control and IDEs. Symbolic
+// links are not followed: a link changes when it points elsewhere, not when its target changes.
+//
+// The package knows files, not projects: what a change means is up to the caller.
 package watch
 
 import (
@@ -6,6 +37,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -22,7 +54,13 @@ import (
 func (w *Watcher) Run(ctx context.Context, out chan<- Batch) error {
 	ctx, cancel := context.WithCancel(ctx)
 	s := newSession(ctx, w)
-	defer s.end(cancel)
+	defer func() {
+		cancel()
+		s.ahead.Wait()
+		s.quiet.Stop()
+		s.poll.Stop()
+		s.watches.close()
+	}()
 	if err := s.start(); err != nil {
 		return err
 	}
@@ -36,12 +74,9 @@ func (w *Watcher) Run(ctx context.Context, out chan<- Batch) error {
 // session is one run of a watcher. One goroutine owns it.
 type session struct {
 	*Watcher
-	ctx    context.Context
-	source *source
-	tree   *tree
-
-	watched    map[string]int // watched directories, with the generation of each watch
-	generation int            // see moved
+	ctx     context.Context
+	watches *watches
+	tree    *tree
 
 	rootInfo map[string]os.FileInfo // the roots as last seen, to notice a replacement
 	dirty    map[string]bool        // paths to scan when events have settled
@@ -60,8 +95,9 @@ type session struct {
 
 func newSession(ctx context.Context, w *Watcher) *session {
 	s := &session{
-		Watcher: w, ctx: ctx, tree: newTree(), source: noEvents(),
-		watched: map[string]int{}, generation: 1, rootInfo: map[string]os.FileInfo{}, dirty: map[string]bool{},
+		Watcher: w, ctx: ctx, tree: newTree(),
+		watches:  &watches{open: w.open, source: noEvents(), watched: map[string]int{}, generation: 1},
+		rootInfo: map[string]os.FileInfo{}, dirty: map[string]bool{},
 		quiet: time.NewTimer(time.Hour), poll: time.NewTimer(time.Hour),
 		reads: make(chan read),
 	}
@@ -73,27 +109,19 @@ func newSession(ctx context.Context, w *Watcher) *session {
 // start watches and scans everything, then starts to read files in the background.
 func (s *session) start() error {
 	if s.options.Poll {
-		s.startPolling()
-	} else {
-		s.reopen()
+		s.poll.Reset(s.options.pollEvery(0))
+	} else if err := s.watches.reopen(); err != nil {
+		s.fallBackToPolling(err)
 	}
 	if err := s.checkRoots(); err != nil {
 		return err
 	}
 	s.firstScan()
 	clear(s.dirty)
-	files := s.unread()
-	s.ahead.Go(func() { s.readAhead(s.ctx, files) })
+	ahead := readAhead{files: s.tree.unread(s.roots), racy: s.racy, out: s.reads}
+	s.ahead.Go(func() { ahead.run(s.ctx) })
 	s.options.Ready()
 	return nil
-}
-
-func (s *session) end(cancel context.CancelFunc) {
-	cancel()
-	s.ahead.Wait()
-	s.quiet.Stop()
-	s.poll.Stop()
-	_ = s.source.close()
 }
 
 // step handles one event.
@@ -104,16 +132,16 @@ func (s *session) step(out chan<- Batch) error {
 	select {
 	case <-s.ctx.Done():
 		return fmt.Errorf("watch directory %q: %w", s.options.Root, context.Cause(s.ctx))
-	case event, open := <-s.source.events:
+	case event, open := <-s.watches.source.events:
 		s.event(event, open)
-	case err := <-s.source.errors:
+	case err := <-s.watches.source.errors:
 		s.handleError(err)
 	case <-s.quiet.C:
 		return s.settle()
 	case <-s.poll.C:
 		return s.pollOnce()
 	case read := <-s.reads:
-		s.remember(read)
+		s.tree.remember(read, s.dirty)
 	case out <- s.pending:
 		s.pending = Batch{}
 	}
@@ -130,7 +158,7 @@ func (s *session) event(event fsnotify.Event, open bool) {
 	if path == "" || s.rules.skipsWithin(path, s.rootOf(path)) {
 		return
 	}
-	known := s.watched[path] != 0
+	known := s.watches.has(path)
 	switch {
 	case event.Op == fsnotify.Chmod && !known:
 		return // permissions, or a touch: not the content
@@ -139,7 +167,7 @@ func (s *session) event(event fsnotify.Event, open bool) {
 	case event.Has(fsnotify.Rename) && known:
 		s.moved(path)
 	case event.Has(fsnotify.Remove) && known:
-		s.unwatch(path)
+		s.watches.remove(path)
 	}
 	if event.Has(fsnotify.Create) || known {
 		s.watchTree(path)
@@ -156,7 +184,7 @@ func (s *session) settle() error {
 	changed := s.scan(paths)
 	clear(s.dirty)
 	s.firstDirty = time.Time{}
-	s.deliver(s.batch(changed))
+	s.pending = s.pending.Merge(s.batch(changed))
 	return nil
 }
 
@@ -173,8 +201,6 @@ func (s *session) batch(changed []string) Batch {
 	return batch
 }
 
-func (s *session) deliver(batch Batch) { s.pending = s.pending.Merge(batch) }
-
 // mark has path scanned after the quiet period, or when the first mark has waited for
 // [Options.MaxWait].
 func (s *session) mark(path string) {
@@ -183,17 +209,19 @@ func (s *session) mark(path string) {
 		s.firstDirty = now
 	}
 	s.dirty[path] = true
-	s.markSiblings(path)
-	s.quiet.Reset(min(s.quietFor(len(s.dirty)), s.firstDirty.Add(s.options.MaxWait).Sub(now)))
+	if decidesOutputs(filepath.Base(path)) {
+		s.dirty[filepath.Dir(path)] = true // more or fewer of its entries are ignored now
+	}
+	s.quiet.Reset(min(s.options.quietFor(len(s.dirty)), s.firstDirty.Add(s.options.MaxWait).Sub(now)))
 }
 
 // quietFor returns the quiet period after that many changes. Many changes come from a program,
 // which may pause for longer than a single write takes.
-func (s *session) quietFor(changes int) time.Duration {
+func (o Options) quietFor(changes int) time.Duration {
 	if changes > 50 {
-		return 4 * s.options.Quiet
+		return 4 * o.Quiet
 	}
-	return s.options.Quiet
+	return o.Quiet
 }
 
 // checkRoots notices roots that were replaced, came back, or are gone.
@@ -207,7 +235,7 @@ func (s *session) checkRoots() error {
 			continue
 		}
 		s.rootInfo[root] = info
-		s.unwatchBelow(root)
+		s.watches.removeBelow(root)
 		s.dirty[root] = true
 	}
 	return nil

@@ -332,16 +332,16 @@ func TestPollingHoldsABurst(t *testing.T) {
 }
 
 func TestPollingIsPaced(t *testing.T) {
-	s := &session{Watcher: &Watcher{}}
+	var o Options
 	for took, want := range map[time.Duration]time.Duration{
 		time.Millisecond: DefaultPollEvery, 100 * time.Millisecond: 5 * time.Second,
 	} {
-		if got := s.pollEvery(took); got != want {
+		if got := o.pollEvery(took); got != want {
 			t.Errorf("after a look that took %v: %v, want %v", took, got, want)
 		}
 	}
-	s.options.PollEvery = time.Second
-	if got := s.pollEvery(time.Hour); got != time.Second {
+	o.PollEvery = time.Second
+	if got := o.pollEvery(time.Hour); got != time.Second {
 		t.Errorf("got %v, want what was asked for", got)
 	}
 }

@@ -1,0 +1,108 @@
+package watch
+
+import (
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// watch makes the source report on a directory.
+func (s *session) watch(dir string) {
+	if err := s.watches.add(dir); err != nil {
+		s.fallBackToPolling(err)
+	}
+}
+
+// watchTree watches a new directory and everything below it at once, so that the events of files
+// that are still being written to it delay the batch.
+func (s *session) watchTree(path string) {
+	delete(s.watches.watched, path) // it may be a new directory of the same name
+	_ = filepath.WalkDir(path, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil || s.ctx.Err() != nil:
+			return fs.SkipDir // gone again
+		case !entry.IsDir():
+			return nil
+		case s.rules.skips(path) && s.rootOf(path) != path:
+			return fs.SkipDir
+		}
+		s.watch(path)
+		return nil
+	})
+}
+
+// moved handles a directory that was renamed. A watch follows the directory, not the name. If
+// the new name was watched before the event of the old one came, both are one watch, which
+// ends with the old name. So every directory is watched again when events have settled, which
+// does nothing to those that are watched already.
+func (s *session) moved(path string) {
+	s.watches.removeBelow(path)
+	s.watches.renew()
+	for _, root := range s.roots {
+		s.mark(root)
+	}
+}
+
+// handleError handles an error of the source. If events were lost, everything is watched and
+// scanned again; any other error makes the source unreliable.
+func (s *session) handleError(err error) {
+	if !errors.Is(err, fsnotify.ErrEventOverflow) {
+		s.fallBackToPolling(err)
+		return
+	}
+	s.lost = true
+	if err := s.watches.reopen(); err != nil {
+		s.fallBackToPolling(err)
+	}
+	for _, root := range s.roots {
+		s.watchTree(root)
+		s.mark(root)
+	}
+}
+
+// fallBackToPolling polls from now on, and reports why.
+func (s *session) fallBackToPolling(err error) {
+	if limit := limitError(err, len(s.watches.watched)); limit != nil {
+		err = limit
+	}
+	s.watches.close()
+	s.poll.Reset(s.options.pollEvery(0))
+	s.options.Notice(err)
+}
+
+// pollOnce scans everything. Changes are delivered when the next scan finds no more, or after
+// [Options.MaxWait].
+func (s *session) pollOnce() error {
+	start := time.Now()
+	if err := s.checkRoots(); err != nil {
+		return err
+	}
+	found := s.batch(s.scan(s.roots))
+	took := time.Since(start)
+	if found.Empty() || !s.firstDirty.IsZero() && start.Sub(s.firstDirty) >= s.options.MaxWait {
+		s.pending = s.pending.Merge(s.unsettled.Merge(found))
+		s.unsettled, s.firstDirty = Batch{}, time.Time{}
+		s.poll.Reset(s.options.pollEvery(took))
+		return nil
+	}
+	if s.firstDirty.IsZero() {
+		s.firstDirty = start
+	}
+	s.unsettled = s.unsettled.Merge(found)
+	s.poll.Reset(s.options.Quiet)
+	return nil
+}
+
+// pollShare limits polling to 1/50 of a core.
+const pollShare = 50
+
+// pollEvery returns the time until the next scan, when the last one took that long.
+func (o Options) pollEvery(took time.Duration) time.Duration {
+	if o.PollEvery > 0 {
+		return o.PollEvery
+	}
+	return max(DefaultPollEvery, pollShare*took)
+}
