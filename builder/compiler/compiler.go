@@ -190,12 +190,7 @@ func (c *Compiler) builtSources(before incremental.State, known bool, began time
 
 // isGenerated reports whether a source is in the build's output, such as target or build.
 func (c *Compiler) isGenerated(source string) bool {
-	output := filepath.Dir(c.model.Classes[0])
-	if rel := paths.Relative(output, c.model.Directory); filepath.IsLocal(rel) {
-		first, _, _ := strings.Cut(filepath.ToSlash(rel), "/")
-		output = filepath.Join(c.model.Directory, first)
-	}
-	return inside(source, []string{output})
+	return inside(source, []string{outputOf(c.model)})
 }
 
 // keepProven keeps what was proven before a build that has made the same classes: it was for a resource.

@@ -197,6 +197,62 @@ func TestCompileIncrementally(t *testing.T) {
 	p.compiles(t, c, []string{javaDir + "/C.java"}, incrementally)
 }
 
+// TestResourcesComeAndGo: a new file is copied if its neighbours are.
+func TestResourcesComeAndGo(t *testing.T) {
+	t.Parallel()
+	p, c := newPlayed(t)
+	p.save(t, resourceDir+"/page.html", "<p>${text}</p>")
+	p.compiles(t, c, nil, "")
+	if why := c.bootstrap(t.Context()); why != "" {
+		t.Fatal(why)
+	}
+	there := func() bool {
+		_, err := os.Stat(filepath.Join(c.module.Classes(), "new.css"))
+		return err == nil
+	}
+	file := resourceDir + "/new.css"
+	p.save(t, file, "h1 { }")
+	if p.compiles(t, c, []string{file}, "1 resource copied"); !there() {
+		t.Error("the new file is not there")
+	}
+	p.save(t, file, "h2 { }")
+	p.compiles(t, c, []string{file}, "1 resource copied")
+	if err := os.Remove(filepath.Join(p.dir, file)); err != nil {
+		t.Fatal(err)
+	}
+	if p.compiles(t, c, []string{file}, "1 resource copied"); there() {
+		t.Error("the deleted file is there")
+	}
+	page := resourceDir + "/new.html"
+	p.save(t, page, "<p>${name}</p>") // as in a neighbour
+	p.compiles(t, c, []string{page}, "1 resource copied")
+	p.save(t, file, "@color@")
+	p.compiles(t, c, []string{file}, file+" changed")
+}
+
+// TestSourcesOfGeneratedSources: a file that sources may be generated from goes to the build.
+func TestSourcesOfGeneratedSources(t *testing.T) {
+	t.Parallel()
+	p, c := newPlayed(t)
+	p.generates = true
+	p.save(t, resourceDir+"/api.yaml", "pets")
+	if _, err := c.Compile(t.Context(), nil, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	if why := c.bootstrap(t.Context()); why != "" || c.module == nil {
+		t.Fatalf("it is not proven: %q", why)
+	}
+	for file, want := range map[string]string{"/style.css": "1 resource copied", "/api.yaml": "api.yaml changed"} {
+		p.save(t, resourceDir+file, "another text")
+		if app, err := c.Compile(t.Context(), []string{resourceDir + file}, io.Discard); err != nil || !strings.HasSuffix(app.CompiledBy, want) {
+			t.Errorf("%s: %q, %v", file, app.CompiledBy, err)
+		}
+		if why := c.bootstrap(t.Context()); why != "" {
+			t.Fatal(why)
+		}
+	}
+}
+
 func TestCompileErrorsAreFinal(t *testing.T) {
 	t.Parallel()
 	p, c := newReady(t)
@@ -304,7 +360,7 @@ func TestDisabled(t *testing.T) {
 		p, c := newPlayed(t)
 		p.kotlin = true
 		p.compiles(t, c, nil, "")
-		if why := c.RunIdle(t.Context()); !strings.Contains(why, "maven-compiler-plugin and kotlin-maven-plugin make the classes") {
+		if why := c.RunIdle(t.Context()); !strings.Contains(why, "it compiles only Java, and the build also runs kotlin-maven-plugin kotlinc") {
 			t.Fatalf("disabled: %q", why)
 		}
 		p.kotlin = false
@@ -408,8 +464,8 @@ func TestProvenStaysProven(t *testing.T) {
 	p.save(t, resourceDir+"/new.txt", "another text")
 	p.compiles(t, c, []string{resourceDir + "/new.txt"}, "1 resource copied")
 	p.differs = "more"
-	p.save(t, resourceDir+"/other.txt", "text")
-	p.compiles(t, c, []string{resourceDir + "/other.txt"}, "other.txt changed")
+	p.save(t, resourceDir+"/other.xml", "text")
+	p.compiles(t, c, []string{resourceDir + "/other.xml"}, "other.xml changed")
 	if c.module != nil {
 		t.Error("other classes do not have to be proven")
 	}

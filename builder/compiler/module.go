@@ -20,7 +20,7 @@ import (
 func javacModel(m buildtool.Module) (incremental.Model, string, error) {
 	none := incremental.Model{}
 	if len(m.Compilers) != 1 || m.Compilers[0].Compiler != "javac" {
-		return none, "", &incremental.UnsupportedError{Reason: "the build has " + compilerNames(m) + " make the classes"}
+		return none, "", &incremental.UnsupportedError{Reason: otherCompilers(m)}
 	}
 	c := m.Compilers[0]
 	classes := paths.Existing(m.Classes)
@@ -52,6 +52,24 @@ func asModule(c buildtool.Compiler, m incremental.Model) incremental.Model {
 	return m
 }
 
+// outputOf returns the directory into which the build of a module writes, below the module's own.
+func outputOf(m buildtool.Module) string {
+	for _, classes := range m.Classes {
+		if rel := paths.Relative(classes, m.Directory); rel != "." && filepath.IsLocal(rel) {
+			first, _, _ := strings.Cut(filepath.ToSlash(rel), "/")
+			return filepath.Join(m.Directory, first)
+		}
+	}
+	return filepath.Join(m.Directory, "target")
+}
+
+// generatesSources reports whether the build makes sources, other than those of annotation processors.
+func generatesSources(m buildtool.Module) bool {
+	return slices.ContainsFunc(paths.Existing(m.Sources), func(dir string) bool {
+		return paths.Within(dir, outputOf(m)) && !slices.ContainsFunc(m.Compilers, func(c buildtool.Compiler) bool { return c.Generated == dir })
+	})
+}
+
 // librariesOf returns the state of everything that javac reads apart from the sources.
 func librariesOf(m buildtool.Module) string {
 	var paths []string
@@ -61,16 +79,21 @@ func librariesOf(m buildtool.Module) string {
 	return stateOf(paths)
 }
 
-// compilerNames names what makes the classes.
-func compilerNames(m buildtool.Module) string {
-	if len(m.Compilers) == 0 {
-		return "nothing that is known"
-	}
-	var names []string
+// otherCompilers says what makes classes, besides a single javac.
+func otherCompilers(m buildtool.Module) string {
+	var others []string
 	for _, c := range m.Compilers {
-		names = append(names, c.Plugin)
+		if c.Compiler != "javac" {
+			others = append(others, strings.TrimSpace(c.Plugin+" "+c.Compiler))
+		}
 	}
-	return strings.Join(names, " and ")
+	switch {
+	case len(m.Compilers) == 0:
+		return "the build does not say how it makes the classes"
+	case len(others) == 0:
+		return fmt.Sprintf("the build runs javac %d times", len(m.Compilers))
+	}
+	return "it compiles only Java, and the build also runs " + strings.Join(others, " and ")
 }
 
 // processing returns javac's options including those about annotation processors, and whether there

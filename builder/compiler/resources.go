@@ -25,6 +25,14 @@ type resources struct {
 	dirs map[string]string
 	// copies are by the absolute path of their source.
 	copies map[string]resourceCopy
+	// neighbours has a copy of each directory and kind of file, and altered those that have a file
+	// which the build has changed or left out.
+	neighbours map[string]resourceCopy
+	altered    map[string]bool
+	// sources counts the files that are copied to one place.
+	sources map[string]int
+	// generates means that the build makes sources of other files: perhaps of one of these.
+	generates bool
 }
 
 // resourceCopy is a resource in the build's output, and in the copy of that.
@@ -37,7 +45,7 @@ const largestResource = 4 << 20
 // newResources finds the resources of m that the build has copied without a change. classes is the
 // copy of the directory with the module's classes; other directories are copied into dir.
 func newResources(m buildtool.Module, classes, dir string) (*resources, error) {
-	r := &resources{dirs: map[string]string{}, copies: map[string]resourceCopy{}}
+	r := &resources{dirs: map[string]string{}, copies: map[string]resourceCopy{}, neighbours: map[string]resourceCopy{}, altered: map[string]bool{}, sources: map[string]int{}, generates: generatesSources(m)}
 	for i, built := range paths.Existing(m.Resources) {
 		copied := classes
 		if !slices.Contains(m.Classes, built) {
@@ -73,15 +81,27 @@ func (r *resources) find(source string) error {
 		if err != nil {
 			return err
 		}
-		for built, copied := range r.dirs {
-			c := resourceCopy{filepath.Join(built, rel), filepath.Join(copied, rel)}
-			if sameContent(path, c.copied) {
-				r.copies[path] = c
-			}
-		}
+		r.add(path, rel)
 		return nil
 	})
 }
+
+// add records a file of a source directory, below which it is called rel.
+func (r *resources) add(path, rel string) {
+	for built, copied := range r.dirs {
+		c := resourceCopy{filepath.Join(built, rel), filepath.Join(copied, rel)}
+		r.sources[c.copied]++
+		if sameContent(path, c.copied) {
+			r.copies[path], r.neighbours[kindOf(path)] = c, c
+		}
+	}
+	if _, copied := r.copies[path]; !copied {
+		r.altered[kindOf(path)] = true
+	}
+}
+
+// kindOf returns what neighbours have in common: the directory, and the extension.
+func kindOf(path string) string { return filepath.Join(filepath.Dir(path), "*"+filepath.Ext(path)) }
 
 // sameContent reports whether two files can be read and have the same content.
 func sameContent(one, other string) bool {
@@ -99,18 +119,29 @@ func sameContent(one, other string) bool {
 // https://docs.gradle.org/current/userguide/working_with_files.html#sec:filtering_files
 var placeholders = []*regexp.Regexp{regexp.MustCompile(`@[\w.-]+@`), regexp.MustCompile(`\$`), regexp.MustCompile(`<%`), regexp.MustCompile(`\\`)}
 
+// pages are the extensions of files that no code is generated from.
+var pages = []string{".html", ".css", ".js", ".ftl", ".ftlh", ".mustache", ".txt", ".properties", ".png", ".jpg", ".svg", ".ico"}
+
 // isCopied reports whether the build would copy a changed file without a change: it did so before,
-// and the file has no new kind of placeholder.
+// and the file has no new kind of placeholder. A new file is copied if its neighbours are, and one that
+// is gone is not.
 func (r *resources) isCopied(file string) bool {
+	if r == nil || r.generates && !slices.Contains(pages, filepath.Ext(file)) {
+		return false
+	}
 	c, known := r.of(file)
 	if !known {
-		return false
+		_, known = r.newCopy(file)
+		return known
 	}
 	before, err := os.ReadFile(c.copied)
 	if err != nil {
 		return false
 	}
 	now, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return r.sources[c.copied] == 1
+	}
 	if err != nil || len(now) > largestResource {
 		return false
 	}
@@ -128,23 +159,68 @@ func (r *resources) of(file string) (c resourceCopy, known bool) {
 	return c, known
 }
 
-// update copies those files that are resources, and returns their number.
+// newCopy returns where the build would copy a new file: beside the copies of its neighbours, if it
+// copies all of them as they are.
+func (r *resources) newCopy(file string) (c resourceCopy, known bool) {
+	neighbour, known := r.neighbours[kindOf(file)]
+	if !known || r.altered[kindOf(file)] {
+		return c, false
+	}
+	text, err := os.ReadFile(file)
+	if err != nil || len(text) > largestResource || slices.ContainsFunc(placeholders, func(p *regexp.Regexp) bool { return p.Match(text) && !r.keeps(p, kindOf(file)) }) {
+		return c, false
+	}
+	name := filepath.Base(file)
+	c = resourceCopy{filepath.Join(filepath.Dir(neighbour.built), name), filepath.Join(filepath.Dir(neighbour.copied), name)}
+	_, err = os.Lstat(c.copied)
+	return c, errors.Is(err, fs.ErrNotExist) // else something else makes it
+}
+
+// keeps reports whether the build has left a placeholder in a file of some kind as it was.
+func (r *resources) keeps(placeholder *regexp.Regexp, kind string) bool {
+	for path, c := range r.copies {
+		if kindOf(path) == kind {
+			if text, err := os.ReadFile(c.copied); err == nil && placeholder.Match(text) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// update copies those files that are resources, removes the copies of those that are gone, and returns
+// their number.
 func (r *resources) update(files []string) (n int, err error) {
 	for _, file := range files {
 		c, known := r.of(file)
 		if !known {
-			continue
+			if c, known = r.newCopy(file); !known {
+				continue
+			}
+			r.copies[file] = c
+			r.sources[c.copied]++
 		}
-		text, err := os.ReadFile(file)
-		if err == nil {
-			err = atomicfile.Write(c.copied, text)
-		}
-		if err != nil {
+		if err := r.copy(file, c); err != nil {
 			return n, err
 		}
 		n++
 	}
 	return n, nil
+}
+
+// copy copies a file, or removes its copy if it is gone.
+func (r *resources) copy(file string, c resourceCopy) error {
+	text, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		delete(r.copies, file)
+		delete(r.copies, paths.Real(file))
+		r.sources[c.copied]--
+		return os.Remove(c.copied)
+	}
+	if err != nil {
+		return err
+	}
+	return atomicfile.Write(c.copied, text)
 }
 
 // compareWithBuild returns an [incremental.UnsupportedError] if the build, which has run since, has

@@ -36,8 +36,15 @@ func (Maven) Find(ctx context.Context, b buildtool.Build, out io.Writer) (buildt
 	return w.Choose(ctx, b, out)
 }
 
-// Doubt is nil: every Maven that runs can build the project.
-func (Maven) Doubt(buildtool.Build) error { return nil }
+// Doubt says why the installed Maven cannot build a project for Maven 4, nil if it can.
+func (Maven) Doubt(b buildtool.Build) error {
+	p, err := readPom(b.Root)
+	if v := toolVersion(b); err != nil || b.Tool.Wrapped || v == nil || v[0] > 3 || !strings.HasPrefix(p.ModelVersion, "4.1") {
+		return nil
+	}
+	return buildtool.ProjectError("tool.missing", b.Dir, "needs Maven 4, as its pom.xml has the model version "+p.ModelVersion+" ("+b.Tool.Why+")", nil,
+		"install Maven 4: https://maven.apache.org/install.html, or give the project a wrapper that can be downloaded")
+}
 
 // BuildFile returns "pom.xml".
 func (Maven) BuildFile(string) string { return "pom.xml" }
@@ -50,9 +57,10 @@ func (Maven) UserFiles() []string {
 
 // pom is the part of a pom.xml that is read before Maven runs, without what Maven would inherit.
 type pom struct {
-	ArtifactID string   `xml:"artifactId"`
-	Modules    []string `xml:"modules>module"`
-	Profiles   []struct {
+	ModelVersion string   `xml:"modelVersion"`
+	ArtifactID   string   `xml:"artifactId"`
+	Modules      []string `xml:"modules>module"`
+	Profiles     []struct {
 		Modules []string `xml:"modules>module"`
 	} `xml:"profiles>profile"`
 }

@@ -31,6 +31,19 @@ func (p *Project) Compile(ctx context.Context, out io.Writer) (springboot.App, e
 		return springboot.App{}, err
 	}
 	defer release()
+	if p.tool.Name() != "maven" { // Gradle removes stale copies itself
+		return p.compile(ctx, out)
+	}
+	p.removeStaleCopies()
+	app, err := p.compile(ctx, out)
+	if err == nil {
+		err = p.saveCopies()
+	}
+	return app, err
+}
+
+// compile makes the classes, or packs the archive where that is necessary.
+func (p *Project) compile(ctx context.Context, out io.Writer) (springboot.App, error) {
 	m, fresh := p.model()
 	k, known := p.packing(m)
 	if fresh && known && k.Why == "" && !p.NeedsArchive(k.Directory, m.in(k.Directory).Archive) {

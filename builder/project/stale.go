@@ -1,0 +1,57 @@
+package project
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/devloop-cli/devloop/builder/internal/paths"
+	"github.com/devloop-cli/devloop/internal/atomicfile"
+)
+
+// Maven copies resources into the classes, and leaves the copies there when their sources are gone:
+// a page that was deleted, or a migration of another branch, would live on until "mvn clean". So we
+// remember what was copied, and remove what a clean build would not make.
+
+func (p *Project) copiesFile() string { return filepath.Join(p.StateDir("models"), "copies.json") }
+
+// removeStaleCopies removes copies whose sources are gone since the last build. If something else makes
+// such a file, this build makes it again.
+func (p *Project) removeStaleCopies() {
+	var sources map[string]string
+	if !atomicfile.ReadJSON(p.copiesFile(), &sources) {
+		return
+	}
+	for copied, source := range sources {
+		if _, err := os.Lstat(source); os.IsNotExist(err) {
+			_ = os.Remove(copied) // if it stays, so it is with Maven alone
+		}
+	}
+}
+
+// saveCopies records the sources of the resources that a build has copied, by their copies.
+func (p *Project) saveCopies() error {
+	m, _ := p.model()
+	sources := map[string]string{}
+	for _, one := range m.Modules {
+		for _, dir := range one.ResourceSources {
+			for _, classes := range paths.Existing(one.Classes) {
+				addCopies(sources, dir, classes)
+			}
+		}
+	}
+	return atomicfile.WriteJSON(p.copiesFile(), sources)
+}
+
+func addCopies(sources map[string]string, dir, classes string) {
+	_ = filepath.WalkDir(dir, func(source string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return nil // what can't be read is not copied
+		}
+		rel, err := filepath.Rel(dir, source)
+		if copied := filepath.Join(classes, rel); err == nil && len(paths.Existing([]string{copied})) > 0 {
+			sources[copied] = source
+		}
+		return nil
+	})
+}
