@@ -42,7 +42,7 @@ var matrix = []row{
 	{name: "package-info and Lombok by JDK 25", build: "maven", boot: boot4, jdk: 25, traits: []trait{packageInfo, lombok}},
 	{name: "style checks", build: "maven", boot: boot3, traits: []trait{styleChecks}},
 	{name: "configuration metadata", build: "maven", boot: boot3, traits: []trait{configurationMetadata}},
-	{name: "Kotlin", build: "maven", boot: boot3, traits: []trait{kotlin}, never: "kotlin-maven-plugin and maven-compiler-plugin make the classes"},
+	{name: "Kotlin", build: "maven", boot: boot3, traits: []trait{kotlin}, never: "it compiles only Java, and the build also runs kotlin-maven-plugin"},
 	{name: "a war", build: "maven", boot: boot3, traits: []trait{war}, leaves: map[string]string{"page of the war": "page page.txt changed"}},
 	{name: "two modules", build: "maven", boot: boot3, traits: []trait{twoModules}, always: "the image is made of what it packs"},
 	{name: "preview features", build: "maven", boot: boot3, jdk: 17, traits: []trait{preview}, always: "--env sets JAVA_TOOL_OPTIONS"},
