@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
@@ -14,7 +15,7 @@ import (
 // inputs returns a digest of everything that the model depends on: build files of the project and
 // of the user, files that the model names, and the environment.
 func (p *Project) inputs(modules []buildtool.Module) map[string]string {
-	found := map[string]string{"environment": environment(), "command": strings.Join(p.Tool.Command, " ")}
+	found := map[string]string{"environment": environment(), "command": strings.Join(p.Tool.Command, " "), "only the application": strconv.FormatBool(p.OnlyApplication)}
 	p.addBuildFiles(found, p.build.Root, isBuildFile)
 	for _, file := range p.tool.UserFiles() {
 		addDigest(found, file)

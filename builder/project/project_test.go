@@ -2,6 +2,7 @@ package project
 
 import (
 	"bytes"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -93,6 +94,19 @@ func TestOpenDoesNotReplaceAWrapperByAToolThatCannotBuild(t *testing.T) {
 		if fault.Of(err).Code != "tool.missing" || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
+	}
+}
+
+// TestModelIsOfOneKindOfBuild: what run leaves out, deploy does not.
+func TestModelIsOfOneKindOfBuild(t *testing.T) {
+	p, err := Open(t.Context(), buildtest.GradleProject(t, "gradle"), Options{CacheDir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := p.inputs(nil)
+	p.OnlyApplication = true
+	if maps.Equal(whole, p.inputs(nil)) {
+		t.Error("the model of a whole build is taken for one of the application")
 	}
 }
 
