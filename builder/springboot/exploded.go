@@ -104,7 +104,6 @@ func (e *Exploded) compareFiles(packed []Entry, dirs []string, keep func(name st
 			return "", err
 		}
 	}
-	delete(onDisk, "module-info.class") // Boot puts it where the class path does not have it
 	for _, file := range onDisk {
 		return fmt.Sprintf("%s is not in it", file), nil
 	}
