@@ -18,7 +18,7 @@ func (f *File) syntax(err error, first, end int) []Problem {
 	if len(tabs) > 0 {
 		return tabs
 	}
-	line, message := syntaxLine(err, end)
+	line, message := syntaxLine(err, f.aliasIn(err, first), end)
 	column := len(f.line(line)) - len(strings.TrimLeft(f.line(line), " ")) + 1
 	message, hint := explainSyntax(message)
 	if open := f.openQuote(first, end); open > 0 && strings.Contains(message, "quote") {
@@ -53,15 +53,16 @@ func tabIn(line string) int {
 
 var yamlError = regexp.MustCompile(`yaml: (?:line (\d+): )?(.*)$`)
 
-// syntaxLine parses the text of the parser's error.
-func syntaxLine(err error, last int) (int, string) {
+// syntaxLine parses the text of the parser's error. The parser names no line for the first one and
+// for an unknown alias: then it is the given one.
+func syntaxLine(err error, unnamed, last int) (int, string) {
 	parts := yamlError.FindStringSubmatch(strings.Split(err.Error(), "\n")[0])
 	if parts == nil {
 		return last, err.Error()
 	}
 	line, _ := strconv.Atoi(parts[1])
 	if line < 1 {
-		line = last
+		line = unnamed
 	}
 	return min(line, last), parts[2]
 }

@@ -1,0 +1,71 @@
+//go:build unix
+
+package minikube
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+
+	"github.com/devloop-cli/devloop/internal/fault"
+)
+
+// onlyMinikube makes a script the only program on the PATH. It finds its arguments in $@, and the directory for
+// what it leaves in $OUT.
+func onlyMinikube(t *testing.T, script string) (out string) {
+	t.Helper()
+	bin, out := t.TempDir(), t.TempDir()
+	if script != "" {
+		if err := os.WriteFile(filepath.Join(bin, "minikube"), []byte("#!/bin/sh\n"+script), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("PATH", bin)
+	t.Setenv("OUT", out)
+	return out
+}
+
+func TestLoadGivesMinikubeAWholeImage(t *testing.T) {
+	out := onlyMinikube(t, `echo "$@" >"$OUT/args"; for file; do :; done; /bin/cp "$file" "$OUT/image.tar"`)
+	img, err := random.Image(1000, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := (&cli{profile: "dev"}).Load(t.Context(), "shop:devloop-1", img)
+	if err != nil || len(report.Nodes) != 1 || report.Sent < 2000 {
+		t.Fatalf("got %+v, %v", report, err)
+	}
+	args, err := os.ReadFile(filepath.Join(out, "args"))
+	if words := strings.Fields(string(args)); err != nil || len(words) != 6 || !slices.Equal(words[:5], []string{"--profile", "dev", "image", "load", "--overwrite=true"}) {
+		t.Errorf("minikube was called with %q, %v", args, err)
+	}
+	loaded, err := tarball.ImageFromPath(filepath.Join(out, "image.tar"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if layers, err := loaded.Layers(); err != nil || len(layers) != 2 {
+		t.Errorf("it got %d layers, %v", len(layers), err)
+	}
+}
+
+func TestLoadSaysWhatMinikubeSaid(t *testing.T) {
+	img, err := random.Image(10, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	onlyMinikube(t, `echo "X Exiting due to GUEST_STATUS" >&2; exit 80`)
+	_, err = (&cli{profile: "dev"}).Load(t.Context(), "shop:devloop-1", img)
+	if f := fault.Of(err); err == nil || !slices.Contains(f.Hints, "check the cluster: minikube status --profile dev") || !strings.Contains(strings.Join(f.Evidence, "\n")+err.Error(), "GUEST_STATUS") {
+		t.Errorf("got %v, %+v", err, f)
+	}
+	onlyMinikube(t, "")
+	_, err = (&cli{profile: "dev"}).Load(t.Context(), "shop:devloop-1", img)
+	if f := fault.Of(err); err == nil || !slices.ContainsFunc(f.Hints, func(h string) bool { return strings.HasPrefix(h, "install it:") }) {
+		t.Errorf("without the program: got %v, %q", err, f.Hints)
+	}
+}

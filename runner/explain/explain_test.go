@@ -1,0 +1,61 @@
+package explain
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
+	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/podstatus"
+)
+
+func TestLogOfARollbackIsThatOfTheFailedStart(t *testing.T) {
+	t.Parallel()
+	mark := RolledBackLine + "1"
+	for name, c := range map[string]struct{ log, want []string }{
+		"the first change":       {[]string{"old", "failed", mark, "started"}, []string{"old", "failed"}},
+		"a change before it":     {[]string{"x", mark, "started", "failed", mark, "again"}, []string{"started", "failed"}},
+		"the line is not in it":  {[]string{"a", "b"}, []string{"a", "b"}},
+		"nothing but that line":  {[]string{mark}, []string{}},
+		"the container is quiet": {nil, nil},
+	} {
+		if got := logBeforeRollback(slices.Clone(c.log)); !slices.Equal(got, c.want) {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestEventsAreSortedByTime(t *testing.T) {
+	a, c := fakeapi.New(t)
+	for i, when := range []string{"2026-01-01T00:00:02Z", "2026-01-01T00:00:01Z"} {
+		e := fakeapi.Object("v1", "Event", fmt.Sprint("web.", i))
+		_ = unstructured.SetNestedField(e.Object, when, "lastTimestamp")
+		_ = unstructured.SetNestedField(e.Object, when, "reason")
+		_ = unstructured.SetNestedMap(e.Object, map[string]any{"uid": "uid-web"}, "involvedObject")
+		a.Put("events", e)
+	}
+	got, err := Events(t.Context(), c, kube.Pod{Namespace: "default", Name: "web", UID: "uid-web"}, "")
+	if err != nil || len(got) != 2 || got[0].Reason > got[1].Reason {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+// TestFindingIsExplainedWithoutTheServer has an API server that refuses every request.
+func TestFindingIsExplainedWithoutTheServer(t *testing.T) {
+	a, c := fakeapi.New(t)
+	a.Fault = func(w http.ResponseWriter, _ *http.Request) bool {
+		fakeapi.Refuse(w, 403, "Forbidden", "no")
+		return true
+	}
+	pod := kube.Pod{Namespace: "default", Name: "web", UID: "uid-web", Containers: []string{"app"}}
+	why := Finding(t.Context(), c, pod, &corev1.Pod{}, podstatus.Finding{Code: "pod.crash", Why: "it ended", Container: "app", Ended: true, Previous: true})
+	if why == nil || why.Code() != "pod.crash" || !strings.Contains(why.Error(), "it ended") {
+		t.Errorf("got %v", why)
+	}
+}
