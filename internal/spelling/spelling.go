@@ -1,4 +1,4 @@
-// Package spelling guesses what somebody meant to type.
+// Package spelling guesses which word a misspelled one was meant to be.
 //
 //	spelling.Closest("statsu", []string{"run", "status"}) // "status"
 package spelling
@@ -10,12 +10,17 @@ import (
 )
 
 // Closest returns the candidate that word most likely misspells, "" if none is close. It allows
-// one edit for each three letters of word, and ignores case.
+// one edit and another for each three letters, but only one where the first letters differ, and ignores case.
 func Closest(word string, candidates []string) string {
-	best, distance := "", len(word)/3+1
+	if word == "" {
+		return ""
+	}
+	word = strings.ToLower(word)
+	best, limit := "", len(word)/3+1
 	for _, c := range candidates {
-		if d := smetrics.WagnerFischer(strings.ToLower(word), strings.ToLower(c), 1, 1, 1); d < distance {
-			best, distance = c, d
+		lower := strings.ToLower(c)
+		if d := smetrics.WagnerFischer(word, lower, 1, 1, 1); d <= limit && (d <= 1 || lower[0] == word[0]) {
+			best, limit = c, d-1
 		}
 	}
 	return best

@@ -202,7 +202,7 @@ func (l *line) output(word, value string, inWord bool, next []string) (used int,
 	return used, nil
 }
 
-// find returns the command's flag of that name, nil if there is none.
+// find returns the command's flag of that name, nil if it has no such flag.
 func (l *line) find(name string) cli.Flag {
 	i := slices.IndexFunc(l.command.Flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) })
 	if i < 0 {

@@ -127,7 +127,7 @@ func TestHelpShowsNamesValuesAndDefaults(t *testing.T) {
 		"  devloop logs web --previous ",
 	} {
 		if !strings.Contains(b.String(), want) {
-			t.Errorf("lacks %q:\n%s", want, b.String())
+			t.Errorf("without %q:\n%s", want, b.String())
 		}
 	}
 	b.Reset()

@@ -17,7 +17,7 @@ import (
 
 const (
 	PipeWidth   = 80  // of help that goes to no terminal, in columns
-	wideEyes    = 100 // columns: nobody reads longer lines
+	wideEyes    = 100 // columns: longer lines are hard to read
 	flagWidth   = 26  // columns of the flags' names; longer ones have a line of their own
 	exampleLeft = 50  // columns of examples; the notes of longer ones have a line of their own
 )

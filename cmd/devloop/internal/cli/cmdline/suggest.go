@@ -5,7 +5,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
-	"github.com/xrash/smetrics"
+
+	"github.com/devloop-cli/devloop/internal/spelling"
 )
 
 // OtherTools are the words of other tools for what a command of devloop does.
@@ -27,7 +28,7 @@ var OtherClusterWords = map[string]string{
 	"list": "doctor", "ls": "doctor", "get": "doctor", "status": "doctor", "info": "doctor",
 }
 
-// otherFlags are other tools' names for flags. They mean nothing in a command that lacks the flag.
+// otherFlags are other tools' names for flags. They mean nothing in a command without the flag.
 var otherFlags = map[string]string{
 	"all-namespaces": "", "follow": "follow", "file": "manifest", "filename": "manifest", "profile": "env",
 }
@@ -45,7 +46,7 @@ func MeantCommand(a *cli.App, words ...string) string {
 	for _, command := range a.Commands {
 		names = append(names, command.Name)
 	}
-	return closest(word, names)
+	return spelling.Closest(word, names)
 }
 
 // meantFlag returns the flag of a command that a name stands for, "" for none. One
@@ -53,39 +54,25 @@ func MeantCommand(a *cli.App, words ...string) string {
 func meantFlag(c *cli.Command, name string) string {
 	var flags []string
 	for _, f := range c.Flags {
-		flags = append(flags, "--"+f.Names()[0])
+		flags = append(flags, f.Names()[0])
 	}
 	if known, is := otherFlags[name]; is {
-		if slices.Contains(flags, "--"+known) {
+		if slices.Contains(flags, known) {
 			return "--" + known
 		}
 		return ""
 	}
 	off, negated := strings.CutPrefix(name, "no")
-	if !negated {
-		return closest("--"+name, flags)
-	}
-	near := closest("--"+strings.TrimPrefix(off, "-"), flags)
+	near := spelling.Closest(strings.TrimPrefix(off, "-"), flags)
 	of := line{command: c}
-	if near != "" && isSwitch(of.find(near[2:])) {
-		return near + "=false"
-	}
-	return ""
-}
-
-// closest returns the candidate that word is most likely a slip of, "" for none: at most
-// one edit in three letters, and one edit only where the first letters differ.
-func closest(word string, candidates []string) string {
-	dashes := len(word) - len(strings.TrimLeft(word, "-"))
-	if len(word) == dashes {
+	switch {
+	case near == "":
+		return ""
+	case !negated:
+		return "--" + near
+	case isSwitch(of.find(near)):
+		return "--" + near + "=false"
+	default:
 		return ""
 	}
-	best, distance := "", (len(word)-dashes)/3+1
-	for _, c := range candidates {
-		d := smetrics.WagnerFischer(word, c, 1, 1, 1)
-		if d <= distance && (d <= 1 || c[:dashes+1] == word[:dashes+1]) {
-			best, distance = c, d-1
-		}
-	}
-	return best
 }
