@@ -6,13 +6,11 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/gofrs/flock"
-
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/internal/atomicfile"
 )
 
-// Address is a local one that leads to a Pod while the process that opened it lives.
+// Address is a local address that reaches a Pod while the process that opened it runs.
 type Address struct {
 	Context   string `json:"context"`
 	Namespace string `json:"namespace"`
@@ -21,16 +19,13 @@ type Address struct {
 	URL       string `json:"url"`
 }
 
-// AddressBook writes down which local addresses this process keeps open, for
-// `devloop status` in another terminal: a file in the state directory, with a lock
-// beside it that the system lets go when the process ends, however it ends. What
-// can't be written down is missing in a table, and stops nothing.
-//
-// It is a sink: what it knows it has from the events.
+// AddressBook records which local addresses this process keeps open, for `devloop status` in
+// another terminal. It reads them from the events. A failure to write costs a line of that table,
+// and stops nothing.
 type AddressBook struct {
 	place     Address // context and namespace of the session
 	addresses []Address
-	lock      *flock.Flock
+	record    record // its lock is nil until there is an address
 }
 
 // Handle implements [event.Sink].
@@ -51,65 +46,45 @@ func (b *AddressBook) Handle(e event.Event) {
 	}
 }
 
-// add writes an address down, in place of an earlier one of the same local port.
+// add records an address, in place of an earlier one of the same local port.
 func (b *AddressBook) add(a Address) {
 	b.addresses = slices.DeleteFunc(b.addresses, func(old Address) bool { return old.URL == a.URL })
 	b.addresses = append(b.addresses, a)
-	dir, err := addressDir()
-	if err != nil || os.MkdirAll(dir, 0o700) != nil {
-		return
-	}
-	if b.lock == nil {
-		b.lock = flock.New(filepath.Join(dir, fmt.Sprintf("%d.lock", os.Getpid())))
-		if locked, err := b.lock.TryLock(); err != nil || !locked {
+	if b.record.lock == nil {
+		dir, err := addressDir()
+		if err != nil {
 			return
 		}
+		r, err := newRecord(dir, fmt.Sprint(os.Getpid()))
+		if err != nil {
+			return
+		}
+		if locked, err := r.lock.TryLock(); err != nil || !locked {
+			return
+		}
+		b.record = r
 	}
-	_ = atomicfile.WriteJSON(addressFile(b.lock.Path()), b.addresses)
+	_ = atomicfile.WriteJSON(b.record.path(), b.addresses)
 }
 
 func (b *AddressBook) close() {
-	if b.lock != nil {
-		forget(b.lock)
-		b.lock = nil
+	if b.record.lock != nil {
+		b.record.release()
+		_ = os.Remove(b.record.lock.Path()) // no other process has this pid
+		b.record = record{}
 	}
 }
-
-// forget removes the files of a process; the lock is held.
-func forget(lock *flock.Flock) {
-	_ = os.Remove(addressFile(lock.Path()))
-	_ = os.Remove(lock.Path())
-	_ = lock.Unlock()
-}
-
-func addressFile(lock string) string { return lock[:len(lock)-len(".lock")] + ".json" }
 
 func addressDir() (string, error) {
 	dir, err := StateDir()
 	return filepath.Join(dir, "addresses"), err
 }
 
-// OpenAddresses returns the addresses of all processes that live, of one context, or of
-// all for "". A lock that can be
-// had belongs to one that is gone.
+// OpenAddresses returns the addresses of all running processes in one context, or in all for "".
 func OpenAddresses(context string) []Address {
 	dir, err := addressDir()
 	if err != nil {
 		return nil
 	}
-	locks, _ := filepath.Glob(filepath.Join(dir, "*.lock")) // the pattern is right
-	var all []Address
-	for _, path := range locks {
-		lock := flock.New(path)
-		if gone, err := lock.TryLock(); gone || err != nil {
-			if gone {
-				forget(lock)
-			}
-			continue
-		}
-		var addresses []Address
-		_ = atomicfile.ReadJSON(addressFile(path), &addresses)
-		all = append(all, addresses...)
-	}
-	return slices.DeleteFunc(all, func(a Address) bool { return context != "" && a.Context != context })
+	return slices.Concat(readLive(dir, func(of []Address) bool { return len(of) > 0 && (context == "" || of[0].Context == context) })...)
 }

@@ -19,7 +19,7 @@ func TestAddressesLastAsLongAsTheirProcess(t *testing.T) {
 	if got := OpenAddresses("kind-b"); len(got) != 0 {
 		t.Errorf("another cluster has %v", got)
 	}
-	if err := book.lock.Unlock(); err != nil { // as the system does when a process dies
+	if err := book.record.lock.Unlock(); err != nil { // as the system does when a process dies
 		t.Fatal(err)
 	}
 	if got := OpenAddresses("kind-a"); len(got) != 0 {

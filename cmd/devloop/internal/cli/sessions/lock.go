@@ -10,14 +10,11 @@ package sessions
 
 import (
 	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
-
-	"github.com/gofrs/flock"
 
 	"github.com/devloop-cli/devloop/internal/atomicfile"
 )
@@ -31,60 +28,46 @@ type holder struct {
 	Since   time.Time `json:"since"`
 }
 
-// Acquire takes a project for this process: two that deploy the same one to the same
-// place would replace each other's Pods. The system gives it back when the process
-// ends, however it ends. Its error is a [*heldError].
+// Acquire takes a project for this process: two that deploy the same one to the same place would
+// replace each other's Pods. Call release, or end the process, to give it back. Its error is a [*heldError].
 func Acquire(command, dir, server, namespace string) (release func(), err error) {
-	cache, err := CacheDir()
+	held, err := heldDir()
 	if err != nil {
 		return nil, err
 	}
-	key := fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join([]string{dir, server, namespace}, "\x00"))))
-	path := filepath.Join(cache, "held", key[:16])
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return nil, fmt.Errorf("take project %q: %w", dir, err)
+	r, err := newRecord(held, fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join([]string{dir, server, namespace}, "\x00"))))[:16])
+	if err != nil {
+		return nil, err
 	}
-	lock := flock.New(path + ".lock")
-	taken, err := lock.TryLock()
+	taken, err := r.lock.TryLock()
 	if err != nil {
 		return nil, fmt.Errorf("take project %q: %w", dir, err)
 	}
 	if !taken {
 		e := &heldError{by: holder{Dir: dir}}
-		_ = atomicfile.ReadJSON(path+".json", &e.by)
+		_ = atomicfile.ReadJSON(r.path(), &e.by)
 		return nil, e
 	}
-	// Only the words of somebody else's error depend on it.
-	if text, err := json.Marshal(holder{command, dir, server, os.Getpid(), time.Now()}); err == nil {
-		_ = os.WriteFile(path+".json", text, 0o644)
-	}
-	return func() {
-		_ = os.Remove(path + ".json")
-		_ = lock.Unlock()
-	}, nil
+	_ = atomicfile.WriteJSON(r.path(), holder{command, dir, server, os.Getpid(), time.Now()}) // only another process's message needs it
+	return r.release, nil
 }
 
-// HeldBy returns a [*heldError] where a devloop that lives works on the project in dir, in
-// any namespace of the server's cluster. A lock that can be had belongs to one that is gone.
+// HeldBy returns a [*heldError] if a running devloop works on the project in dir, in any namespace
+// of the server's cluster.
 func HeldBy(dir, server string) error {
-	cache, err := CacheDir()
+	held, err := heldDir()
 	if err != nil {
 		return err
 	}
-	paths, _ := filepath.Glob(filepath.Join(cache, "held", "*.json")) // the pattern is right
-	for _, path := range paths {
-		e := &heldError{elsewhere: true}
-		_ = atomicfile.ReadJSON(path, &e.by)
-		if e.by.Dir != dir || e.by.Server != server {
-			continue
-		}
-		lock := flock.New(strings.TrimSuffix(path, ".json") + ".lock")
-		if gone, err := lock.TryRLock(); !gone || err != nil {
-			return e
-		}
-		_ = lock.Unlock()
+	for _, by := range readLive(held, func(by holder) bool { return by.Dir == dir && by.Server == server }) {
+		return &heldError{by: by, elsewhere: true}
 	}
 	return nil
+}
+
+func heldDir() (string, error) {
+	cache, err := CacheDir()
+	return filepath.Join(cache, "held"), err
 }
 
 // heldError says that another devloop works on the project, or on one in another

@@ -1,0 +1,69 @@
+package sessions
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/devloop-cli/devloop/internal/fault"
+)
+
+func TestAProjectIsHeldOncePerPlace(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	t.Setenv("HOME", t.TempDir())
+	release, err := Acquire("run", "/shop", "https://one", "default")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Acquire("deploy", "/shop", "https://one", "default")
+	if f := fault.Of(err); f.Code != "project.held" || !strings.Contains(err.Error(), "devloop run holds it") || !slices.Contains(f.Hints, "or end it: kill "+strconv.Itoa(os.Getpid())) {
+		t.Errorf("the same place: got %v, %q", err, f.Hints)
+	}
+	other, err := Acquire("run", "/shop", "https://one", "test")
+	if err != nil {
+		t.Fatalf("another namespace: %v", err)
+	}
+	other()
+	if err := HeldBy("/shop", "https://one"); fault.Of(err).Code != "project.held" {
+		t.Errorf("while it is held: got %v", err)
+	}
+	for _, place := range [][2]string{{"/bank", "https://one"}, {"/shop", "https://two"}} {
+		if err := HeldBy(place[0], place[1]); err != nil {
+			t.Errorf("%q: got %v", place, err)
+		}
+	}
+	release()
+	if err := HeldBy("/shop", "https://one"); err != nil {
+		t.Errorf("once it is released: got %v", err)
+	}
+	if release, err = Acquire("run", "/shop", "https://one", "default"); err != nil {
+		t.Fatalf("after its release: %v", err)
+	}
+	release()
+}
+
+// TestARecordWithoutALockIsRemoved has a process that was killed: the system released its lock.
+func TestARecordWithoutALockIsRemoved(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	t.Setenv("HOME", t.TempDir())
+	held, err := heldDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := filepath.Join(held, "0123.json")
+	if err := os.MkdirAll(held, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(left, []byte(`{"command":"run","dir":"/shop","server":"https://one","pid":1}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := HeldBy("/shop", "https://one"); err != nil {
+		t.Errorf("got %v", err)
+	}
+	if _, err := os.Stat(left); err == nil {
+		t.Error("the record stayed")
+	}
+}
