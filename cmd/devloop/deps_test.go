@@ -94,6 +94,8 @@ var rules = []struct {
 		"anything may import the vocabulary, so it imports the standard library only"},
 	{"cmd/devloop/internal/filekind", []string{"github.com/docker/", "k8s.io/", "sigs.k8s.io/", module + "watch", module + "builder", module + "loader", module + "cmd"},
 		"what a file is follows from its path"},
+	{"cmd/devloop/internal/staticfile", []string{"github.com/", "k8s.io/", "sigs.k8s.io/", "golang.org/"},
+		"a path is a word"},
 	{"cmd/devloop/internal/lines", []string{"github.com/", "k8s.io/", "sigs.k8s.io/", "golang.org/"},
 		"a line is bytes"},
 	{"cmd/devloop/internal/failure", []string{"github.com/docker/", "k8s.io/", "sigs.k8s.io/", "golang.org/", module + "watch", module + "builder", module + "loader", module + "runner", module + "cmd/devloop/internal/engine"},

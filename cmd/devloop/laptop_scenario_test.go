@@ -164,7 +164,7 @@ var unsteady = []struct {
 	{regexp.MustCompile(`\S+ \(pid \d+\)`), "PROGRAM (pid PID)"},
 	{regexp.MustCompile(`, docker\.io is not reachable \([^)]*\)`), ""},
 	{regexp.MustCompile(`(use the one that is installed: export JAVA_HOME=|install one: ).*`), "HOW TO GET ONE"},
-	{regexp.MustCompile(`\d+ MB free`), "SOME MB free"},
+	{regexp.MustCompile(`[\d.]+MB free`), "SOME free"},
 }
 
 // compareFault compares with testdata/faults/NAME.txt.

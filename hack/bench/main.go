@@ -1,5 +1,5 @@
 // Command bench measures the same edits in several ways: by hand, with the commands that a person
-// types, and with devloop, on its cheapest path or with a new Pod each time. For each kind of edit it
+// types, and with devloop, on its fastest path or with a new Pod each time. For each kind of edit it
 // prints the median of each step, the bytes that were sent to the nodes, and how the ways compare.
 //
 //	go run ./hack/bench -devloop bin/devloop -kind bin/kind -n 5

@@ -28,7 +28,7 @@ import (
 )
 
 // Main runs the command that args name (args[0] is the program) and returns its
-// exit code. An error is shown once: by the display that was told of it, or here.
+// exit code. An error is shown once: by the display if its events have it, else here.
 func Main(ctx context.Context, args []string, s wiring.Streams) int {
 	devloop := newApp(s)
 	if len(args) > 1 && args[1] == completeCommand {

@@ -86,7 +86,7 @@ func candidates(ctx context.Context, commands []*cli.Command, words []string) []
 	}
 	i := slices.IndexFunc(commands, func(c *cli.Command) bool { return c.HasName(before[0]) })
 	switch {
-	case slices.Contains(before, "--"): // somebody else's words
+	case slices.Contains(before, "--"): // the words of the command in the Pod
 		return nil
 	case i < 0 && before[0] == "help":
 		return commandCandidates(commands)

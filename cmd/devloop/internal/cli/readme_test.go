@@ -16,7 +16,7 @@ func TestREADMEHasTheExitCodes(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !strings.Contains(string(readme), "\n```\n"+cmdline.ExitCodes+"\n```\n") {
-		t.Errorf("README.md lacks this table:\n```\n%s\n```", cmdline.ExitCodes)
+		t.Errorf("README.md does not have this table:\n```\n%s\n```", cmdline.ExitCodes)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -11,7 +12,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write the generated files anew")
+var update = flag.Bool("update", false, "rewrite the generated files")
 
 func nothing(string) (string, bool) { return "", false }
 
@@ -112,7 +113,7 @@ func TestAFileOfAnotherNameIsNotPassedOver(t *testing.T) {
 	}
 	for _, dir := range []string{filepath.Join(dir, "missing"), filepath.Join(dir, "devloop.yml")} {
 		if _, err := Load(dir, nothing); err != nil {
-			t.Errorf("%s: %v", dir, err) // that DIR is none is the project's to say
+			t.Errorf("%s: %v", dir, err) // the project reports a DIR that does not exist
 		}
 	}
 }
@@ -187,9 +188,9 @@ func TestDocsHaveTheSettings(t *testing.T) {
 	}
 	head, _, found := strings.Cut(string(text), mark)
 	if !found {
-		t.Fatalf("%s lacks the line %s", path, mark)
+		t.Fatalf("%s has no line %s", path, mark)
 	}
-	compare(t, path, head+mark+Markdown())
+	compare(t, path, head+mark+markdown())
 }
 
 func compare(t *testing.T, path, got string) {
@@ -201,7 +202,7 @@ func compare(t *testing.T, path, got string) {
 	}
 	want, err := os.ReadFile(path)
 	if err != nil || got != string(want) {
-		t.Errorf("%s (-update writes it anew): %v\ngot:\n%s\nwant:\n%s", path, err, got, want)
+		t.Errorf("%s (-update rewrites it): %v\ngot:\n%s\nwant:\n%s", path, err, got, want)
 	}
 }
 
@@ -220,4 +221,22 @@ func TestCommasOfAVariablesValueArePartOfIt(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "NAME=VALUE") {
 		t.Errorf("got %v, %v", got, err)
 	}
+}
+
+// markdown returns the table of docs/settings.md.
+func markdown() string {
+	var b strings.Builder
+	b.WriteString("| key, and flag | environment | default | what it is for | example |\n|---|---|---|---|---|\n")
+	for _, s := range Settings {
+		usage := strings.TrimSuffix(s.help(), " (default: "+s.Default+")")
+		fmt.Fprintf(&b, "| `%s` | `%s` | %s | %s | `%s` |\n", s.Name, s.Env(), code(s.Default), usage, s.Example)
+	}
+	return b.String()
+}
+
+func code(text string) string {
+	if text == "" {
+		return ""
+	}
+	return "`" + text + "`"
 }

@@ -51,7 +51,7 @@ func Load(dir string, lookup func(name string) (string, bool)) (Config, error) {
 func (c Config) readFile(dir string) ([]yamlfile.Problem, error) {
 	path := filepath.Join(dir, File)
 	file, err := yamlfile.Read(path)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) { // that DIR is none is said elsewhere
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) { // the project reports it
 		return misnamed(dir), nil
 	}
 	if err != nil {

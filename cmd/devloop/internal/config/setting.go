@@ -52,7 +52,7 @@ type Setting struct {
 	// Alias is the flag's short form, of one letter.
 	Alias string
 	Kind  Kind
-	// Default is the value where nobody gives one; "" where there is none.
+	// Default is the value that applies without any; "" for no value.
 	Default string
 	// Unset says what applies where there is no value, as in "the context's".
 	Unset string

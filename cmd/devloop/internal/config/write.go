@@ -98,21 +98,3 @@ func Template(found []string, set map[string]string) string {
 	}
 	return b.String()
 }
-
-// Markdown returns the table of docs/settings.md.
-func Markdown() string {
-	var b strings.Builder
-	b.WriteString("| key, and flag | environment | default | what it is for | example |\n|---|---|---|---|---|\n")
-	for _, s := range Settings {
-		usage := strings.TrimSuffix(s.help(), " (default: "+s.Default+")")
-		fmt.Fprintf(&b, "| `%s` | `%s` | %s | %s | `%s` |\n", s.Name, s.Env(), code(s.Default), usage, s.Example)
-	}
-	return b.String()
-}
-
-func code(text string) string {
-	if text == "" {
-		return ""
-	}
-	return "`" + text + "`"
-}

@@ -153,7 +153,7 @@ func explained(x image.Report) event.ImageExplained {
 		e.Layers = append(e.Layers, event.ImageLayer{Name: l.Name, Size: l.Size, New: l.New})
 	}
 	for _, o := range x.Options {
-		e.Options = append(e.Options, event.JVMOption{Lever: o.Optimization, Text: o.Text, Why: o.Why})
+		e.Options = append(e.Options, event.JVMOption{Optimization: o.Optimization, Text: o.Text, Why: o.Why})
 	}
 	return e
 }

@@ -101,7 +101,7 @@ type CycleStarted struct {
 type PathChosen struct {
 	// Path is "nothing", "pages", "swap", "restart", "pod" or "manifest".
 	Path string `json:"path"`
-	// Why says in a clause what speaks against a cheaper one.
+	// Why says in a clause why not a faster one.
 	Why string `json:"why,omitempty"`
 	// Files are those that differ from what runs, by their paths on the class path, where the
 	// path changes what runs.
@@ -163,15 +163,15 @@ type ImageLayer struct {
 	New  bool   `json:"new"`
 }
 
-// JVMOption is an option of the JVM. Lever is the name by which it can be left out.
+// JVMOption is an option of the JVM. Optimization is the name by which it can be left out.
 type JVMOption struct {
-	Lever string `json:"lever,omitempty"`
-	Text  string `json:"text"`
-	Why   string `json:"why"`
+	Optimization string `json:"optimization,omitempty"`
+	Text         string `json:"text"`
+	Why          string `json:"why"`
 }
 
-// ClassArchive tells of the archive of the dependencies' classes. Size is in bytes; Why
-// says what speaks against one, or what it lacks.
+// ClassArchive is the archive of the dependencies' classes. Size is in bytes; Why says why there is
+// none, or what is not in it.
 type ClassArchive struct {
 	Used bool   `json:"used"`
 	Size int64  `json:"size,omitempty"`

@@ -2,10 +2,9 @@ package livereload
 
 import (
 	"path"
-	"slices"
-	"strings"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/staticfile"
 )
 
 // cycle records what is known about the current cycle.
@@ -37,7 +36,7 @@ func (s *Server) Handle(e event.Event) {
 func messages(files []string) []message {
 	var all []message
 	for _, file := range files {
-		served, isStatic := address(file)
+		served, isStatic := staticfile.URLPath(file)
 		if !isStatic || path.Ext(file) != ".css" {
 			all = nil
 			break
@@ -48,17 +47,4 @@ func messages(files []string) []message {
 		return []message{{Command: "reload", Path: "/", LiveCSS: true}}
 	}
 	return all
-}
-
-// staticDirs lists the class-path directories that Spring Boot serves unchanged.
-// https://docs.spring.io/spring-boot/reference/web/servlet.html#web.servlet.spring-mvc.static-content
-var staticDirs = []string{"META-INF/resources/", "resources/", "static/", "public/"}
-
-// address returns the URL path of a static file.
-func address(file string) (string, bool) {
-	i := slices.IndexFunc(staticDirs, func(dir string) bool { return strings.HasPrefix(file, dir) })
-	if i < 0 {
-		return "", false
-	}
-	return "/" + strings.TrimPrefix(file, staticDirs[i]), true
 }

@@ -12,9 +12,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/docker/docker/api/types/system"
+	"github.com/docker/docker/api/types/versions"
 	"github.com/docker/docker/client"
+	"github.com/docker/go-units"
+
+	"github.com/devloop-cli/devloop/internal/fault"
 )
 
 // Dial reaches the Docker engine that the docker command would use.
@@ -28,7 +31,7 @@ const (
 	minimumMemory = 3 << 30
 	// diskForCluster is enough for an unpacked node image and some project images; diskForWork
 	// for a day of builds.
-	diskForCluster, diskForWork = 6 << 30, 1 << 30
+	diskForCluster, diskForWork = 6_000_000_000, 1_000_000_000
 )
 
 // startTimeout is how long an engine may take to answer after its start.
@@ -70,7 +73,7 @@ func judgeEngine(docker *client.Client, info system.Info) (string, error) {
 	rootless := slices.ContainsFunc(info.SecurityOptions, func(s string) bool { return strings.Contains(s, "name=rootless") })
 	version := docker.ClientVersion()
 	switch {
-	case older(version, minimumAPI):
+	case versions.LessThan(version, minimumAPI):
 		return "", newProblem("docker.old", engineAdvice(thisSystem()), "Docker engine %s is too old: kind needs 20.10 or later", info.ServerVersion)
 	case rootless && info.CgroupVersion != "2":
 		return "", newProblem("docker.rootless", []string{"switch to cgroup v2, see https://kind.sigs.k8s.io/docs/user/rootless"}, "a rootless Docker engine needs cgroup v2, this machine has v%s", info.CgroupVersion)
@@ -83,14 +86,6 @@ func judgeEngine(docker *client.Client, info system.Info) (string, error) {
 		words = append(words, "rootless")
 	}
 	return strings.Join(words, ", "), nil
-}
-
-// older compares two versions of the form 1.41.
-func older(a, b string) bool {
-	var major, minor, needMajor, need int
-	_, _ = fmt.Sscanf(a, "%d.%d", &major, &minor)
-	_, _ = fmt.Sscanf(b, "%d.%d", &needMajor, &need)
-	return major < needMajor || major == needMajor && minor < need
 }
 
 // store describes the image store: Docker 29 uses containerd's by default.
@@ -188,9 +183,9 @@ func Memory(dial Dial) Step {
 		}
 		if info.MemTotal < minimumMemory {
 			return "", newProblem("machine.memory", []string{"give it more: Docker Desktop, Settings, Resources; or: colima stop && colima start --memory 6"},
-				"not enough memory for a cluster: the engine has %s, %s are needed", size(info.MemTotal), size(minimumMemory))
+				"not enough memory for a cluster: the engine has %s, %s are needed", units.BytesSize(float64(info.MemTotal)), units.BytesSize(minimumMemory))
 		}
-		return fmt.Sprintf("%s, %d processors", size(info.MemTotal), info.NCPU), nil
+		return fmt.Sprintf("%s, %d processors", units.BytesSize(float64(info.MemTotal)), info.NCPU), nil
 	}}
 }
 
@@ -211,9 +206,9 @@ func Disk(dial Dial, clusterIsThere func(context.Context) bool) Step {
 		}
 		if free < need {
 			return "", newProblem("machine.disk", []string{"see what takes the space: docker system df", "remove what no container uses: docker image prune; docker builder prune"},
-				"not enough disk space for images: %s free in %s, %s are needed", size(free), info.DockerRootDir, size(need))
+				"not enough disk space for images: %s free in %s, %s are needed", units.HumanSize(float64(free)), info.DockerRootDir, units.HumanSize(float64(need)))
 		}
-		return fmt.Sprintf("%s free in %s", size(free), info.DockerRootDir), nil
+		return fmt.Sprintf("%s free in %s", units.HumanSize(float64(free)), info.DockerRootDir), nil
 	}}
 }
 
@@ -228,12 +223,4 @@ func ask(ctx context.Context, dial Dial) (system.Info, error) {
 		return info, fmt.Errorf("ask the engine about its machine: %w", err)
 	}
 	return info, nil
-}
-
-// size writes a number of bytes as people do.
-func size(bytes int64) string {
-	if bytes < 1<<30 {
-		return fmt.Sprintf("%d MB", bytes>>20)
-	}
-	return fmt.Sprintf("%.0f GB", float64(bytes)/(1<<30))
 }

@@ -161,12 +161,6 @@ func makeJDK(t *testing.T, dir, version string) {
 	}
 }
 
-func TestVersionsAreComparedAsNumbers(t *testing.T) {
-	if older("1.51", minimumAPI) || older("1.41", minimumAPI) || older("2.0", minimumAPI) || !older("1.9", minimumAPI) {
-		t.Error("an engine's version is not understood")
-	}
-}
-
 func TestSilentRegistryMattersOnlyWhereAnImageIsMissing(t *testing.T) {
 	if _, ok := errors.AsType[*NotApplicable](judgeSilence("docker.io is not reachable", nil)); !ok {
 		t.Error("nothing is missing, and it fails")

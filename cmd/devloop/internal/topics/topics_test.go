@@ -12,7 +12,7 @@ func TestEveryTopicIsWholeAndShort(t *testing.T) {
 	names := map[string]string{}
 	for _, topic := range All() {
 		if topic.Word == "" || topic.Title == "" || strings.TrimSpace(topic.Text) == "" {
-			t.Errorf("%+v lacks a part", topic)
+			t.Errorf("%+v has an empty part", topic)
 		}
 		lines := strings.Split(strings.TrimRight(topic.Text, "\n"), "\n")
 		if len(lines) > 24 {

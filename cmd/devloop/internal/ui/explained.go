@@ -26,8 +26,8 @@ func (p *Plain) explained(b event.ImageExplained) {
 	}
 	for _, o := range b.Options {
 		off := ""
-		if o.Lever != "" {
-			off = "; off: --without " + o.Lever
+		if o.Optimization != "" {
+			off = "; off: --without " + o.Optimization
 		}
 		p.explain("option", o.Text, o.Why+off)
 	}

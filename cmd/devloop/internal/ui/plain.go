@@ -57,11 +57,14 @@ func (p *Plain) Handle(e event.Event) {
 	p.pods.see(e)
 	if p.quiet {
 		p.briefly(e)
-		return
+	} else if !p.cycleEvent(e) {
+		p.sessionEvent(e)
 	}
+}
+
+// cycleEvent shows what belongs to a cycle. It reports false for all other events.
+func (p *Plain) cycleEvent(e event.Event) bool {
 	switch b := e.Body.(type) {
-	case event.SessionStarted:
-		p.session(b)
 	case event.CycleStarted:
 		if e.Cycle > 1 {
 			p.line(fmt.Sprintf("%s because %s", p.style.Bold(fmt.Sprintf("cycle %d", e.Cycle)), b.Because))
@@ -79,6 +82,19 @@ func (p *Plain) Handle(e event.Event) {
 		p.stage(b)
 	case event.PodPhase:
 		p.phase(b)
+	case event.CycleFinished:
+		p.cycle(b)
+	default:
+		return false
+	}
+	return true
+}
+
+// sessionEvent shows what may happen at any time.
+func (p *Plain) sessionEvent(e event.Event) {
+	switch b := e.Body.(type) {
+	case event.SessionStarted:
+		p.session(b)
 	case event.PortListening:
 		p.line(p.style.Dim("  · " + b.URL + " is open; requests wait for " + b.Object))
 	case event.DebugPortOpen:
@@ -95,8 +111,6 @@ func (p *Plain) Handle(e event.Event) {
 		p.check(b)
 	case event.ObjectRemoved:
 		p.line(fmt.Sprintf("%s %s", row("removed", 0), in(b.Namespace, b.Object)))
-	case event.CycleFinished:
-		p.cycle(b)
 	case event.SessionFinished:
 		p.end(b)
 	}

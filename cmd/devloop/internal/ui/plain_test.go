@@ -14,7 +14,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 // replay hands every event of a recorded stream to sink.
 func replay(t *testing.T, path string, sink event.Sink) {
@@ -34,7 +34,7 @@ func replay(t *testing.T, path string, sink event.Sink) {
 }
 
 // TestPlainDrawsRecordedStreams replays testdata/*.jsonl and compares the lines
-// with the golden files beside them. `go test -update` writes them anew.
+// with the golden files beside them. `go test -update` rewrites them.
 func TestPlainDrawsRecordedStreams(t *testing.T) {
 	streams, err := filepath.Glob("testdata/*.jsonl")
 	if err != nil || len(streams) == 0 {

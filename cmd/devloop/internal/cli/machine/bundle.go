@@ -23,7 +23,7 @@ func BundleCommand(s wiring.Streams) *cli.Command {
 		Usage:     "pack the images that a machine without a registry needs",
 		ArgsUsage: "[DIR]",
 		Description: `Writes an archive with the cluster's node image and, if there is a project in DIR, its base
-image. Images that the engine lacks are pulled first. On the machine without a registry:
+image. Images that the engine does not have are pulled first. On the machine without a registry:
 
    devloop setup --images FILE`,
 		Flags: slices.Concat([]cli.Flag{

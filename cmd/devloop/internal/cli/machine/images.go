@@ -30,7 +30,7 @@ func (m *machine) bases() []string {
 	return image.Bases(m.project.Dockerfile, m.project.DockerOptions, m.c.String("base-image"), max(setup.DeclaredJava(m.dir).Version, setup.MinimumJava))
 }
 
-// missing returns the images that are needed, and that the engine lacks.
+// missing returns the images that are needed and that the engine does not have.
 func (m *machine) missing(ctx context.Context) []string {
 	docker, err := wiring.DockerClient(ctx)
 	if err != nil {

@@ -125,7 +125,7 @@ func (m *machine) nodeEnvironment(ctx context.Context) []string {
 	if err != nil {
 		return nil
 	}
-	variables, _ := k.NodeEnvironment(ctx) // what can't be seen is not told of
+	variables, _ := k.NodeEnvironment(ctx) // without them the step says what it can
 	return variables
 }
 

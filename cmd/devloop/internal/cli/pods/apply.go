@@ -1,6 +1,7 @@
 package pods
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -64,25 +65,20 @@ func applyFiles(c *cli.Context, d wiring.Display) error {
 	if err != nil {
 		return err
 	}
-	name := c.String("name")
-	if name == "" {
-		name = filepath.Base(dir)
-	}
-	l := engine.New(engine.Config{Bus: d.Bus, Explain: c.Bool("explain"), Loader: at.Images, Deployer: at.Pods,
-		Target: target.Target{Name: name, Dir: dir, Adopt: c.Bool("adopt"), MayReplace: wiring.Yields(d, at.Pods.Server()), ReadyTimeout: c.Duration("timeout"),
-			Keep: c.StringSlice("keep")}})
+	name := cmp.Or(c.String("name"), filepath.Base(dir))
 	d.Publish(0, event.SessionStarted{Version: wiring.Version(), Project: name, Dir: dir, Context: at.Pods.Context(), Cluster: at.Cluster, Namespace: at.Pods.Namespace()})
 	cache, err := sessions.CacheDir()
 	if err != nil {
 		return err
 	}
 	imager := image.New(at.Docker, image.Options{CacheDir: cache})
-	var stored []engine.Stored
-	if c.Bool("load") {
-		if stored, err = storedImages(c, imager, m); err != nil {
-			return err
-		}
+	stored, err := storedImages(c, imager, m)
+	if err != nil {
+		return err
 	}
+	l := engine.New(engine.Config{Bus: d.Bus, Explain: c.Bool("explain"), Loader: at.Images, Deployer: at.Pods,
+		Target: target.Target{Name: name, Dir: dir, Adopt: c.Bool("adopt"), MayReplace: wiring.Yields(d, at.Pods.Server()), ReadyTimeout: c.Duration("timeout"),
+			Keep: c.StringSlice("keep")}})
 	made, err := l.Apply(c.Context, m, stored)
 	if why, ok := errors.AsType[*podstatus.NotReadyError](err); ok && !c.Bool("load") {
 		wiring.AdviseLoad(c.Context, imager, why, files[0])
@@ -107,9 +103,12 @@ func manifestDir(file string) (string, error) {
 	return filepath.Dir(path), nil
 }
 
-// storedImages returns those of the manifest's images that the engine has.
-func storedImages(c *cli.Context, imager *image.Imager, m manifest.Manifest) ([]engine.Stored, error) {
-	var stored []engine.Stored
+// storedImages returns those of the manifest's images that --load brings to the nodes: those that the
+// engine has.
+func storedImages(c *cli.Context, imager *image.Imager, m manifest.Manifest) (stored []engine.Stored, err error) {
+	if !c.Bool("load") {
+		return nil, nil
+	}
 	for _, ref := range m.Images() {
 		content, err := imager.Local(c.Context, ref)
 		if err != nil {

@@ -60,7 +60,7 @@ func deploy(c *cli.Context, s wiring.Streams, d wiring.Display) error {
 	return wiring.RunSession(d, func() (error, bool) { return deployOnce(c, s, d) })
 }
 
-// deployOnce runs the one cycle; inCycle says whether the cycle has told of err.
+// deployOnce runs the one cycle; inCycle says whether the events of the cycle have err.
 func deployOnce(c *cli.Context, s wiring.Streams, d wiring.Display) (err error, inCycle bool) {
 	l, release, err := newSession(c, s, d)
 	if err != nil {
@@ -88,43 +88,34 @@ func deployOnce(c *cli.Context, s wiring.Streams, d wiring.Display) (err error, 
 	return nil, false
 }
 
-// newSession joins the real clients, takes the project for this process, and publishes
-// what was found out on the way. Release gives the project back.
+// newSession connects the real clients, takes the project for this process, and publishes what it
+// found out on the way. The function that it returns gives the project back.
 func newSession(c *cli.Context, s wiring.Streams, d wiring.Display) (*engine.Session, func(), error) {
 	t, project, err := newTarget(c, s, d)
 	if err != nil {
 		return nil, nil, err
 	}
-	cache, err := sessions.CacheDir()
+	options, err := imageOptions(c, t)
 	if err != nil {
 		return nil, nil, err
 	}
-	docker, err := wiring.DockerClient(c.Context)
+	at, err := wiring.ReachEngine(c)
 	if err != nil {
 		return nil, nil, err
 	}
-	pods, err := wiring.Connect(c)
-	if err != nil {
-		return nil, nil, err
-	}
-	cluster, images, err := wiring.TargetCluster(c, docker, pods)
-	if err != nil {
-		return nil, nil, err
-	}
-	t.Namespace, t.KeepServing, t.MayReplace = pods.Namespace(), keepServing(c, docker), wiring.Yields(d, pods.Server())
-	release, err := sessions.Acquire(c.Command.Name, t.Dir, pods.Server(), t.Namespace)
+	t.Namespace, t.KeepServing, t.MayReplace = at.Pods.Namespace(), keepServing(c, at.Docker), wiring.Yields(d, at.Pods.Server())
+	release, err := sessions.Acquire(c.Command.Name, t.Dir, at.Pods.Server(), t.Namespace)
 	if err != nil {
 		return nil, nil, err
 	}
 	d.Publish(0, event.SessionStarted{
 		Version: wiring.Version(), Project: t.Name, Dir: t.Dir,
 		Tool: strings.Join(project.Tool.Command, " "), Why: project.Tool.Why,
-		Context: pods.Context(), Cluster: cluster, Namespace: t.Namespace,
+		Context: at.Pods.Context(), Cluster: at.Cluster, Namespace: t.Namespace,
 	})
 	project.OnlyApplication = c.Command.Name == "run" && !c.Bool("full-build")
-	compiler := compiler.New(project, c.String("compiler") == "auto")
+	compiler, imager := compiler.New(project, c.String("compiler") == "auto"), image.New(at.Docker, options)
 	compiler.Ready = func() { d.Publish(0, event.CompilerReady{}) }
-	imager := image.New(docker, image.Options{CacheDir: cache, Base: c.String("base-image"), User: c.String("run-as"), Without: wiring.WithoutOptimizations(c), JVMOptions: t.JVMOptions, Develop: t.NotPatchable == "", Swap: c.Command.Name == "run" && !t.NotChangeable, Debug: t.Debug.On, Suspend: t.Debug.Suspend})
 	if t.NotPatchable == "" {
 		project.NeedsJar = imager.NeedsJar
 	}
@@ -134,15 +125,24 @@ func newSession(c *cli.Context, s wiring.Streams, d wiring.Display) (*engine.Ses
 			Imager:   imager,
 			Trainer:  imager,
 			Explain:  c.Bool("explain"),
-			Loader:   images,
-			Deployer: pods,
-			Listen:   listen(pods, c.String("address"), c.Duration("wait")),
+			Loader:   at.Images,
+			Deployer: at.Pods,
+			Listen:   listen(at.Pods, c.String("address"), c.Duration("wait")),
 			Debugger: debugger(c.Duration("wait")),
 		}), func() { // what can't be removed of its files is removed the next time
 			_ = compiler.Close()
-			_ = images.Close()
+			_ = at.Images.Close()
 			release()
 		}, nil
+}
+
+// imageOptions returns how the target's images are made.
+func imageOptions(c *cli.Context, t target.Target) (image.Options, error) {
+	cache, err := sessions.CacheDir()
+	return image.Options{
+		CacheDir: cache, Base: c.String("base-image"), User: c.String("run-as"), Without: wiring.WithoutOptimizations(c), JVMOptions: t.JVMOptions,
+		Develop: t.NotPatchable == "", Swap: c.Command.Name == "run" && !t.NotChangeable, Debug: t.Debug.On, Suspend: t.Debug.Suspend,
+	}, err
 }
 
 // fixed says why no image is to be such that the running application can be changed, "" where
@@ -174,31 +174,20 @@ func newTarget(c *cli.Context, s wiring.Streams, d wiring.Display) (target.Targe
 	if err != nil {
 		return none, nil, err
 	}
-	named, err := wiring.Absolute(c.StringSlice("manifest")) // changes are told of by path
-	if err != nil {
-		return none, nil, err
-	}
-	files := named
-	if len(files) == 0 {
-		if files, err = manifest.Find(project.Dir); err != nil {
-			return none, nil, err
-		}
-	}
-	m, err := manifest.Load(files...)
+	named, m, err := loadManifest(c, project.Dir)
 	if err != nil {
 		return none, nil, err
 	}
 	if err := chooseImage(c, s, m, project.Name, project.Dir); err != nil {
 		return none, nil, err
 	}
-	image, env := c.String("image-name"), c.StringSlice("env")
 	ports, err := localPorts(c.StringSlice("port"))
 	if err != nil {
 		return none, nil, err
 	}
 	fixes := func(m manifest.Manifest) string { return fixed(c, m, project.Name, project.Dir) }
 	t := target.Target{
-		Name: project.Name, Dir: project.Dir, Image: image, Env: env, Manifests: named, Port: project.Port(), Ports: ports,
+		Name: project.Name, Dir: project.Dir, Image: c.String("image-name"), Env: c.StringSlice("env"), Manifests: named, Port: project.Port(), Ports: ports,
 		Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"), Keep: c.StringSlice("keep"),
 		Path: plan.Mode(c.String("path")), NotPatchableReason: fixes, Debug: debugging(c),
 	}
@@ -208,14 +197,33 @@ func newTarget(c *cli.Context, s wiring.Streams, d wiring.Display) (target.Targe
 	if err := tellForeign(d, project.Dir, named); err != nil {
 		return none, nil, err
 	}
-	if !m.Generated() {
-		return t, project, nil
+	if m.Generated() {
+		tellChart(d, project.Dir)
 	}
-	if charts := manifest.Charts(project.Dir); len(charts) > 0 {
+	return t, project, nil
+}
+
+// loadManifest loads the manifest that the user names, by absolute paths, else the project's own.
+func loadManifest(c *cli.Context, dir string) (named []string, m manifest.Manifest, err error) {
+	if named, err = wiring.Absolute(c.StringSlice("manifest")); err != nil {
+		return nil, m, err
+	}
+	files := named
+	if len(files) == 0 {
+		if files, err = manifest.Find(dir); err != nil {
+			return nil, m, err
+		}
+	}
+	m, err = manifest.Load(files...)
+	return named, m, err
+}
+
+// tellChart says that the project's Helm chart is not used, if it has one.
+func tellChart(d wiring.Display, dir string) {
+	if charts := manifest.Charts(dir); len(charts) > 0 {
 		chart := &manifest.ChartError{Dir: charts[0]}
 		d.Publish(0, event.Notice{Level: event.Info, Text: fmt.Sprintf("the Helm chart %q is not used, devloop makes a Pod of its own", chart.Dir), Hints: chart.Hints()})
 	}
-	return t, project, nil
 }
 
 // chooseImage asks which image of the manifest is the project's, where several may be, as --image-name says.

@@ -62,7 +62,7 @@ func StyleFor(w io.Writer) ui.Style {
 }
 
 // RunSession runs do and publishes how it ended; do's second value says whether an
-// event, a cycle's end or a check, has told of the error already.
+// event, a cycle's end or a check, has the error already.
 func RunSession(d Display, do func() (err error, told bool)) error {
 	began := time.Now()
 	err, told := do()

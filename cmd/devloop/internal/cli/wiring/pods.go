@@ -35,13 +35,21 @@ type place struct {
 	Images  loader.Loader // brings images to its nodes
 }
 
-// ReachCluster connects to the cluster that the flags name and refuses one that is not of
-// this machine.
-func ReachCluster(c *cli.Context) (p place, err error) {
-	if p.Pods, err = Connect(c); err != nil {
+// ReachCluster connects to the cluster that the flags name, and refuses one that is not on this
+// machine.
+func ReachCluster(c *cli.Context) (place, error) {
+	if _, err := Connect(c); err != nil { // without a kubeconfig, the engine does not matter
+		return place{}, err
+	}
+	return ReachEngine(c)
+}
+
+// ReachEngine is ReachCluster for a command that builds: without an engine, the cluster does not matter.
+func ReachEngine(c *cli.Context) (p place, err error) {
+	if p.Docker, err = DockerClient(c.Context); err != nil {
 		return p, err
 	}
-	if p.Docker, err = DockerClient(c.Context); err != nil {
+	if p.Pods, err = Connect(c); err != nil {
 		return p, err
 	}
 	p.Cluster, p.Images, err = TargetCluster(c, p.Docker, p.Pods)
@@ -71,8 +79,8 @@ func PodName(c *cli.Context) (string, error) {
 	return strings.Join(given, ""), nil
 }
 
-// AdviseLoad adds what the cluster can't know: that this machine's Docker has the
-// image which the node lacks.
+// AdviseLoad adds what the cluster can't know: this machine's Docker has the image that the node asked
+// for.
 func AdviseLoad(ctx context.Context, images *image.Imager, why *podstatus.NotReadyError, file string) {
 	if why == nil || why.Image() == "" {
 		return

@@ -1,11 +1,11 @@
-// Package plan decides how a save reaches the running application: by the cheapest path that gives
+// Package plan decides how a save reaches the running application: by the fastest path that gives
 // the same answers as a new Pod.
 //
 //	d := plan.Decide(plan.Input{Saved: saved, Runs: running, After: state, Mode: plan.ModeAuto})
 //	d.Path // plan.Restart
 //	d.Why  // "com.example.OrderController: method more added"
 //
-// From cheap to dear:
+// From fast to slow:
 //
 //   - [Nothing]: the compiled application already runs.
 //   - [Pages]: copy files that the framework reads at each request.
@@ -14,7 +14,7 @@
 //   - [Pod]: make a new image, and a new Pod of it.
 //   - [Manifest]: make a new Pod of the existing image; build nothing.
 //
-// A decision has the reason why no cheaper path will do, so that users can read why a save took
+// A decision has the reason why no faster path will do, so that users can read why a save took
 // longer than the last one.
 //
 // The package is a function of values: it knows no engine, cluster or clock, and changes nothing.
@@ -22,10 +22,12 @@
 // refuses.
 package plan
 
+import "github.com/devloop-cli/devloop/cmd/devloop/internal/staticfile"
+
 // Path is how a save reaches the running application.
 type Path int
 
-// The paths, from cheap to dear. Manifest is apart: it builds nothing.
+// The paths, from fast to slow. Manifest is apart: it builds nothing.
 const (
 	Nothing Path = iota
 	Pages
@@ -59,9 +61,9 @@ func (s Saved) Replaces(same bool) bool { return s.All || s.Manifest || !same }
 // Mode limits the paths, as in --path=restart.
 type Mode string
 
-// The modes. ModeAuto takes the cheapest path that gives the answers of a new Pod. ModeSwap also
+// The modes. ModeAuto takes the fastest path that gives the answers of a new Pod. ModeSwap also
 // swaps methods that may have run at startup; what they did then stays. ModeRestart and ModePod
-// allow nothing cheaper.
+// allow nothing faster.
 const (
 	ModeAuto    Mode = "auto"
 	ModeSwap    Mode = "swap"
@@ -78,7 +80,7 @@ type Running struct {
 	// NotPatchable says why it cannot be changed in its Pod, "" if it can.
 	NotPatchable string
 	// Stale says why a new Pod would start faster than this one, "" if it would not. A new Pod then
-	// replaces a restart; cheaper paths start nothing.
+	// replaces a restart; faster paths start nothing.
 	Stale string
 	// State is its content.
 	State State
@@ -109,7 +111,7 @@ type Input struct {
 // Decision is a path.
 type Decision struct {
 	Path Path
-	// Why is a clause that rules out cheaper paths, "" if the user would not ask.
+	// Why is a clause that rules out faster paths, "" if the user would not ask.
 	Why string
 	// Files are the contents of the files that differ from the running ones, by path; nil marks a
 	// deleted file. Only paths that change the running application have them.
@@ -177,16 +179,17 @@ func (s Input) inPlace(files map[string][]byte) Decision {
 	return d
 }
 
-// fileNeeds returns the cheapest path for a file that differs, and why no cheaper one will do.
+// fileNeeds returns the fastest path for a file that differs, and why no faster one will do.
 func (s Input) fileNeeds(path string) (Path, string) {
-	cheap, why := Swap, ""
+	fast, why := Swap, ""
+	_, isStatic := staticfile.URLPath(path)
 	switch t, isTemplate := s.Runs.templatesOf(path); {
-	case s.Runs.HotSwapOnly && (isTemplate || isStatic(path)):
+	case s.Runs.HotSwapOnly && (isTemplate || isStatic):
 		why = path + " lies in the image"
 	case isTemplate:
-		cheap, why = Pages, whyNotTemplate(s.Runs.State, s.After, path, t)
-	case isStatic(path):
-		cheap, why = Pages, whyNotStatic(s.Runs.State, s.After, path)
+		fast, why = Pages, whyNotTemplate(s.Runs.State, s.After, path, t)
+	case isStatic:
+		fast, why = Pages, whyNotStatic(s.Runs.State, s.After, path)
 	case !s.Runs.Swappable:
 		why = "its JVM takes no changed methods"
 	default:
@@ -195,5 +198,5 @@ func (s Input) fileNeeds(path string) (Path, string) {
 	if why != "" {
 		return Restart, why
 	}
-	return cheap, ""
+	return fast, ""
 }

@@ -18,17 +18,8 @@ type Templates struct {
 	Kept string
 }
 
-// staticDirs are the directories from which Spring serves files as they are at the request:
-// https://docs.spring.io/spring-boot/reference/web/servlet.html#web.servlet.spring-mvc.static-content
-var staticDirs = []string{"static/", "public/", "resources/", "META-INF/resources/"}
-
 // templateDir is where Spring Boot's template engines look.
 const templateDir = "templates/"
-
-// isStatic reports whether Spring serves a file unchanged.
-func isStatic(path string) bool {
-	return slices.ContainsFunc(staticDirs, func(dir string) bool { return strings.HasPrefix(path, dir) })
-}
 
 // templatesOf returns the engine of a template, and false for another file.
 func (r Running) templatesOf(path string) (Templates, bool) {
