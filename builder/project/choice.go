@@ -58,7 +58,7 @@ type choice struct {
 	tool  tool
 	build buildtool.Build
 	err   error // why no command can run it
-	doubt error // why the command will probably not build it
+	doubt error // why the command will probably not build it, which counts if there is another choice
 }
 
 // choose returns the way to build a directory. asked names the tool, "" for any. If two tools could
@@ -84,9 +84,6 @@ func choose(ctx context.Context, b buildtool.Build, asked string, out io.Writer)
 			best, c = c, best
 		}
 		best.build.Tool.Why += "; " + c.passedOver()
-	}
-	if best.err == nil && best.build.Tool.Substitute {
-		best.err = best.doubt // the user expects the wrapper's tool, not an error of another
 	}
 	if len(choices) > 1 && best.err == nil {
 		best.build.Tool.Why += fmt.Sprintf(" (choose: --build-tool %s)", strings.Join(BuildTools, "|"))

@@ -71,32 +71,6 @@ func TestOpenNamesWithoutAnyName(t *testing.T) {
 	}
 }
 
-// TestOpenDoesNotReplaceAWrapperByAToolThatCannotBuild has wrappers that can't be fetched.
-func TestOpenDoesNotReplaceAWrapperByAToolThatCannotBuild(t *testing.T) {
-	bin := t.TempDir()
-	for _, path := range []string{"gradle-4.4.1/bin/gradle", "maven-3.8.7/bin/mvn"} {
-		if err := os.Chmod(jartest.WriteFile(t, bin, path, "#!/bin/sh\n"), 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Setenv("PATH", strings.Join([]string{filepath.Join(bin, "gradle-4.4.1", "bin"), filepath.Join(bin, "maven-3.8.7", "bin"), os.Getenv("PATH")}, string(os.PathListSeparator)))
-	for want, files := range map[string]map[string]string{
-		"needs Gradle 8.14 or later for Spring Boot 4.0, and the installed one is 4.4.1 (the wrapper could not fetch gradle-9.2.1-bin": {
-			"build.gradle": gradleBoot4, "gradlew": "#!/bin/sh\nexit 1\n", "gradle/wrapper/gradle-wrapper.properties": "distributionUrl=https\\://services.gradle.org/distributions/gradle-9.2.1-bin.zip"},
-		"needs Maven 4, as its pom.xml has the model version 4.1.0 (the wrapper could not fetch apache-maven-4.0.0-bin": {
-			"pom.xml": "<project><modelVersion>4.1.0</modelVersion></project>", "mvnw": "#!/bin/sh\nexit 1\n", ".mvn/wrapper/maven-wrapper.properties": "distributionUrl=https://repo/apache-maven-4.0.0-bin.zip"},
-	} {
-		dir := t.TempDir()
-		for path, text := range files {
-			jartest.WriteFile(t, dir, path, text)
-		}
-		_, err := Open(t.Context(), dir, Options{CacheDir: t.TempDir()})
-		if fault.Of(err).Code != "tool.missing" || !strings.Contains(err.Error(), want) {
-			t.Errorf("got %v, want %s", err, want)
-		}
-	}
-}
-
 // TestModelIsOfOneKindOfBuild: what run leaves out, deploy does not.
 func TestModelIsOfOneKindOfBuild(t *testing.T) {
 	p, err := Open(t.Context(), buildtest.GradleProject(t, "gradle"), Options{CacheDir: t.TempDir()})
