@@ -83,7 +83,7 @@ func TestScenarioAPodThatSomebodyRemovedIsMissedAndBroughtBack(t *testing.T) {
 	if err := s.cluster.CoreV1().Pods(s.namespace).Delete(t.Context(), s.name, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	until(t, r.stream, func(n event.Notice) bool { return strings.Contains(n.Text, "somebody removed it") })
+	until(t, r.stream, func(n event.Notice) bool { return strings.Contains(n.Text, "was deleted") })
 	if got := page(url, "text/plain"); !strings.HasPrefix(got, "503 ") || !strings.Contains(got, "press r") {
 		t.Errorf("localhost says %s", got)
 	}
