@@ -171,7 +171,7 @@ spec:
 `)
 	port := real.FreePort(t)
 	r := s.start("run", "--debug", "--debug-port", port)
-	until(t, r.stream, func(n event.Notice) bool { return strings.Contains(n.Text, "probes are left out") })
+	until(t, r.stream, func(n event.Notice) bool { return strings.Contains(n.Text, "without liveness and startup probes") })
 	address := r.debugged()
 	url := r.answered("Hello, World")
 	r.took()
