@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -8,6 +9,7 @@ import (
 
 	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
+	"github.com/devloop-cli/devloop/runner/render"
 )
 
 func TestDeleteSaysWhyItDeletesNothing(t *testing.T) {
@@ -33,5 +35,18 @@ func TestDeleteSaysWhyItDeletesNothing(t *testing.T) {
 		if got := fault.Of(err).Code; len(removed) > 0 || got != want.code || !strings.Contains(err.Error(), want.words) {
 			t.Errorf("%s: removed %v, %s: %v, want %s", name, removed, got, err, want.code)
 		}
+	}
+}
+
+func TestProjectsAreFoundByTheirDirectory(t *testing.T) {
+	a, r := newAPI(t)
+	for name, dir := range map[string]string{"admin": "/all", "shop": "/all", "bank": "/bank"} {
+		pod := fakeapi.Object("v1", "Pod", name)
+		render.Mark(pod, render.Spec{Project: name, Dir: dir})
+		a.Put("pods", pod)
+	}
+	projects, err := r.ProjectsOf(t.Context(), "/all", "")
+	if want := []string{"admin", "shop"}; err != nil || !slices.Equal(projects, want) {
+		t.Errorf("got %q, %v, want %q", projects, err, want)
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"k8s.io/client-go/tools/remotecommand"
 	utilexec "k8s.io/client-go/util/exec"
 
+	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/runner/cluster"
 	"github.com/devloop-cli/devloop/runner/kube"
 )
@@ -38,13 +39,13 @@ type Command struct {
 // Size is that of a terminal, in characters.
 type Size struct{ Width, Height uint16 }
 
-// Run runs a command in a container of the Pod and returns its exit code. Its
-// error, where the command could not be run, is an [*ExecError]. When ctx ends it
-// returns ctx's cause, and what the command does then is its own affair.
+// Run runs a command in a container of the Pod and returns its exit code. The error has the code
+// "exec.failed" if the command could not be run. When ctx ends Run returns ctx's cause; the command may
+// go on.
 func Run(ctx context.Context, client *cluster.Client, p kube.Pod, c Command) (int, error) {
 	executor, err := newExecutor(client, p, c)
 	if err != nil {
-		return 0, &ExecError{Pod: p, Args: c.Args, Err: err}
+		return 0, failed(p, c.Args, err)
 	}
 	options := remotecommand.StreamOptions{Stdin: c.In, Stdout: c.Out, Stderr: c.Err, Tty: c.Terminal}
 	if c.Terminal {
@@ -65,7 +66,7 @@ func Run(ctx context.Context, client *cluster.Client, p kube.Pod, c Command) (in
 	case kube.IsUnanswered(err):
 		return 0, client.Unreachable(err)
 	default:
-		return 0, &ExecError{Pod: p, Args: c.Args, Err: err}
+		return 0, failed(p, c.Args, err)
 	}
 }
 
@@ -113,39 +114,15 @@ func (q sizeQueue) Next() *remotecommand.TerminalSize {
 	}
 }
 
-// ExecError says that a command could not be run in a Pod.
-type ExecError struct {
-	Pod  kube.Pod
-	Args []string
-	Err  error
-}
-
-func (e *ExecError) Error() string {
-	if e.Missing() {
-		return fmt.Sprintf("run %q in pod %q: its image has no such program", e.Args[0], e.Pod.Name)
+// failed explains why a command could not be run.
+func failed(p kube.Pod, args []string, err error) error {
+	op := fmt.Sprintf("run %q in pod %q", args[0], p.Name)
+	if !strings.Contains(err.Error(), "executable file not found") && !strings.Contains(err.Error(), "no such file or directory") {
+		return &fault.Error{Code: "exec.failed", Op: op, Err: err, Hints: []string{"see how the Pod is: devloop describe " + p.Name + " -n " + p.Namespace}}
 	}
-	return fmt.Sprintf("run %q in pod %q: %v", e.Args[0], e.Pod.Name, e.Err)
-}
-
-// Missing says whether the container has no such program.
-func (e *ExecError) Missing() bool {
-	return strings.Contains(e.Err.Error(), "executable file not found") || strings.Contains(e.Err.Error(), "no such file or directory")
-}
-
-// Unwrap returns the cluster's answer.
-func (e *ExecError) Unwrap() error { return e.Err }
-
-// Code returns "exec.failed".
-func (e *ExecError) Code() string { return "exec.failed" }
-
-// Hints says what else may work.
-func (e *ExecError) Hints() []string {
-	switch {
-	case e.Missing() && e.Args[0] == "bash":
-		return []string{fmt.Sprintf("try the smaller shell: devloop exec %s -n %s -- sh", e.Pod.Name, e.Pod.Namespace)}
-	case e.Missing():
-		return []string{"images hold only what they need; what it offers is in its Dockerfile"}
-	default:
-		return []string{"see how the Pod fares: devloop describe " + e.Pod.Name + " -n " + e.Pod.Namespace}
+	hint := "an image has only the programs that its Dockerfile installs"
+	if args[0] == "bash" {
+		hint = fmt.Sprintf("try the smaller shell: devloop exec %s -n %s -- sh", p.Name, p.Namespace)
 	}
+	return &fault.Error{Code: "exec.failed", Op: op + ": its image has no such program", Hints: []string{hint}}
 }

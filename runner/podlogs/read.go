@@ -9,6 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/runner/cluster"
 	"github.com/devloop-cli/devloop/runner/kube"
 )
@@ -47,38 +48,16 @@ func read(ctx context.Context, c *cluster.Client, p kube.Pod, container string, 
 	return err
 }
 
-// noLog explains a log that can't be read: mostly there is none yet.
+// noLog explains why a log can't be read: mostly it does not exist yet.
 func noLog(ctx context.Context, c *cluster.Client, p kube.Pod, o Options, err error) error {
 	if !apierrors.IsBadRequest(err) {
 		return c.WrapError(ctx, "read the log of", p.Ref(), err)
 	}
-	return &NoLogError{Pod: p, Previous: o.Previous, Err: err}
-}
-
-// NoLogError says that a container has no log, or none of an earlier run.
-type NoLogError struct {
-	Pod      kube.Pod
-	Previous bool
-	Err      error
-}
-
-func (e *NoLogError) Error() string {
-	if e.Previous {
-		return fmt.Sprintf("read the previous log of pod %q: its container has not ended before", e.Pod.Name)
+	what, why := "log", "has not started yet"
+	hint := "see what it waits for: devloop describe " + p.Name + " -n " + p.Namespace
+	if o.Previous {
+		what, why = "previous log", "has not ended before"
+		hint = "read the current one: devloop logs " + p.Name + " -n " + p.Namespace
 	}
-	return fmt.Sprintf("read the log of pod %q: its container has not started yet", e.Pod.Name)
-}
-
-// Unwrap returns the cluster's answer.
-func (e *NoLogError) Unwrap() error { return e.Err }
-
-// Code returns "log.none".
-func (e *NoLogError) Code() string { return "log.none" }
-
-// Hints says where to look instead.
-func (e *NoLogError) Hints() []string {
-	if e.Previous {
-		return []string{"read the current one: devloop logs " + e.Pod.Name + " -n " + e.Pod.Namespace}
-	}
-	return []string{"see what it waits for: devloop describe " + e.Pod.Name + " -n " + e.Pod.Namespace}
+	return &fault.Error{Code: "log.none", Op: fmt.Sprintf("read the %s of pod %q: its container %s", what, p.Name, why), Hints: []string{hint}}
 }

@@ -89,6 +89,20 @@ func Object(version, kind, name string) *unstructured.Unstructured {
 	return o
 }
 
+// ServingPod returns a Pod of one container, "app", that is ready.
+func ServingPod(name string) *unstructured.Unstructured {
+	o := Object("v1", "Pod", name)
+	o.SetUID(types.UID("uid-" + name))
+	o.Object["spec"] = map[string]any{"nodeName": "kind-worker", "containers": []any{map[string]any{"name": "app", "image": "shop"}}}
+	o.Object["status"] = map[string]any{
+		"phase":      "Running",
+		"conditions": []any{map[string]any{"type": "PodScheduled", "status": "True"}, map[string]any{"type": "Ready", "status": "True"}},
+		"containerStatuses": []any{map[string]any{"name": "app", "ready": true, "restartCount": int64(0), "image": "shop",
+			"state": map[string]any{"running": map[string]any{"startedAt": "2026-01-01T10:00:00Z"}}}},
+	}
+	return o
+}
+
 // served are the kinds that the server has.
 var served = []metav1.APIResource{
 	{Name: "pods", Kind: "Pod", Version: "v1", Namespaced: true, Verbs: Verbs},

@@ -1,10 +1,9 @@
-package runner
+package inspect
 
 import (
 	"slices"
 	"testing"
 
-	"github.com/devloop-cli/devloop/runner/inspect"
 	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 	"github.com/devloop-cli/devloop/runner/kube"
 )
@@ -12,26 +11,23 @@ import (
 // TestModulesOfABuildAreFoundByItsDirectory has a build's module, whose project has another name,
 // and a project of another directory.
 func TestModulesOfABuildAreFoundByItsDirectory(t *testing.T) {
-	a, r := newAPI(t)
+	a, c := fakeapi.New(t)
+	v := Viewer{Client: c}
 	for name, dir := range map[string]string{"admin": "/all", "shop": "/all", "bank": "/bank"} {
 		pod := fakeapi.Object("v1", "Pod", name)
 		pod.SetLabels(map[string]string{kube.LabelProject: name})
 		pod.SetAnnotations(map[string]string{kube.AnnotationDirectory: dir})
 		a.Put("pods", pod)
 	}
-	projects, err := r.ProjectsOf(t.Context(), "/all", "")
-	if want := []string{"admin", "shop"}; err != nil || !slices.Equal(projects, want) {
-		t.Errorf("got %q, %v, want %q", projects, err, want)
-	}
 	for _, c := range []struct {
-		selection inspect.Selection
+		selection Selection
 		want      []string
 	}{
-		{inspect.Selection{Project: "all", Directory: "/all"}, []string{"admin", "shop"}},
-		{inspect.Selection{Project: "bank", Directory: "/all"}, []string{"admin", "bank", "shop"}},
-		{inspect.Selection{Project: "all"}, nil},
+		{Selection{Project: "all", Directory: "/all"}, []string{"admin", "shop"}},
+		{Selection{Project: "bank", Directory: "/all"}, []string{"admin", "bank", "shop"}},
+		{Selection{Project: "all"}, nil},
 	} {
-		pods, err := r.Viewer.List(t.Context(), c.selection)
+		pods, err := v.List(t.Context(), c.selection)
 		var got []string
 		for _, p := range pods {
 			got = append(got, p.Name)
@@ -43,16 +39,17 @@ func TestModulesOfABuildAreFoundByItsDirectory(t *testing.T) {
 }
 
 func TestPodIsFoundByTheManifestsName(t *testing.T) {
-	a, r := newAPI(t)
+	a, c := fakeapi.New(t)
+	v := Viewer{Client: c}
 	first := a.Put("pods", fakeapi.Object("v1", "Pod", "web"))
 	second := fakeapi.Object("v1", "Pod", "web-b")
 	second.SetAnnotations(map[string]string{kube.AnnotationName: "web"})
 	second = a.Put("pods", second)
-	if found, err := r.Viewer.Find(t.Context(), "web"); err != nil || found.UID != first.GetUID() {
+	if found, err := v.Find(t.Context(), "web"); err != nil || found.UID != first.GetUID() {
 		t.Errorf("got %v, %v", found, err)
 	}
 	a.Drop("pods/default/web")
-	if found, err := r.Viewer.Find(t.Context(), "web"); err != nil || found.UID != second.GetUID() {
+	if found, err := v.Find(t.Context(), "web"); err != nil || found.UID != second.GetUID() {
 		t.Errorf("with the first one gone: %v, %v", found, err)
 	}
 }

@@ -1,4 +1,4 @@
-package runner
+package readiness
 
 //lint:file-ignore SA1019 client-go 0.37 still deals in apimachinery's httpstream: its spdy.Negotiate returns one
 
@@ -13,13 +13,14 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/httpstream"
 
+	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/podstatus"
 )
 
 // podWithPorts is a ready Pod whose container names ports, and that Pod as Replace returns it.
 func podWithPorts(t *testing.T, ports ...int64) (*unstructured.Unstructured, kube.Pod) {
-	o := readyPod(t)
+	o := fakeapi.ServingPod("web")
 	var named []any
 	for _, port := range ports {
 		named = append(named, map[string]any{"containerPort": port})

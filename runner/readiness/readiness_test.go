@@ -1,6 +1,6 @@
 //lint:file-ignore SA1019 client-go 0.37 still deals in apimachinery's httpstream: its spdy.Negotiate returns one
 
-package runner
+package readiness
 
 import (
 	"bytes"
@@ -25,8 +25,14 @@ import (
 	"github.com/devloop-cli/devloop/runner/internal/golden"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/podstatus"
-	"github.com/devloop-cli/devloop/runner/readiness"
+	"github.com/devloop-cli/devloop/runner/tunnel/portforward"
 )
+
+func newAPI(t *testing.T) (*fakeapi.API, Waiter) {
+	t.Helper()
+	a, c := fakeapi.New(t)
+	return a, Waiter{Client: c, Dial: portforward.Dialer(c.Config)}
+}
 
 // TestPodHistories plays recorded histories of Pods, state by state, and shows what
 // a person is told: the golden files are meant to be read.
@@ -70,7 +76,7 @@ func play(t *testing.T, path string) string {
 		}
 	}()
 	var told strings.Builder
-	err := r.Ready(t.Context(), []kube.Pod{pod}, func(p readiness.Phase) {
+	err := r.Ready(t.Context(), []kube.Pod{pod}, func(p Phase) {
 		fmt.Fprintln(&told, strings.TrimSpace(p.Pod+" "+p.Phase+" "+p.Detail))
 	})
 	var why *podstatus.NotReadyError
@@ -101,18 +107,12 @@ func history(t *testing.T, path string) []*unstructured.Unstructured {
 	return states
 }
 
-// readyPod is a Pod that its probes call ready.
-func readyPod(t *testing.T) *unstructured.Unstructured {
-	states := history(t, "testdata/pods/healthy.yaml")
-	return states[len(states)-1]
-}
-
 var webPod = kube.Pod{Namespace: "default", Name: "web", UID: "uid-web", Containers: []string{"app"}, Ports: []int{8080}}
 
 func TestReadyWaitsUntilThePortAnswers(t *testing.T) {
 	var mu sync.Mutex
 	a, r := newAPI(t)
-	a.Put("pods", readyPod(t))
+	a.Put("pods", fakeapi.ServingPod("web"))
 	attempts := 0
 	a.Forward = func(port int, data httpstream.Stream) error {
 		mu.Lock()
@@ -134,7 +134,7 @@ func TestReadyWaitsUntilThePortAnswers(t *testing.T) {
 func TestReadyFailsWhenTheApplicationDiesBeforeItAnswers(t *testing.T) {
 	a, r := newAPI(t)
 	states := history(t, "testdata/pods/crash.yaml")
-	a.Put("pods", readyPod(t))
+	a.Put("pods", fakeapi.ServingPod("web"))
 	a.Forward = func(int, httpstream.Stream) error {
 		a.Put("pods", states[len(states)-1])
 		return errors.New("connection refused")
@@ -179,7 +179,7 @@ func TestReadyEndsWithItsContext(t *testing.T) {
 	a.Put("pods", history(t, "testdata/pods/healthy.yaml")[0])
 	ctx, cancel := context.WithCancelCause(t.Context())
 	newer := errors.New("a newer save")
-	if err := r.Ready(ctx, []kube.Pod{webPod}, func(readiness.Phase) { cancel(newer) }); !errors.Is(err, newer) {
+	if err := r.Ready(ctx, []kube.Pod{webPod}, func(Phase) { cancel(newer) }); !errors.Is(err, newer) {
 		t.Errorf("got %v", err)
 	}
 	ctx, stop := context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -187,34 +187,5 @@ func TestReadyEndsWithItsContext(t *testing.T) {
 	var why *podstatus.NotReadyError
 	if err := r.Ready(ctx, []kube.Pod{webPod}, nil); !errors.As(err, &why) || why.Code() != "pod.timeout" || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
-	}
-}
-
-func TestLogsResumeWhereTheyBrokeOff(t *testing.T) {
-	a, r := newAPI(t)
-	a.Put("pods", readyPod(t))
-	stamp := func(second int, text string) string {
-		return fmt.Sprintf("2026-01-01T10:00:%02d.5Z %s\n", second, text)
-	}
-	a.Logs = []string{
-		stamp(1, "one") + stamp(2, "two") + stamp(2, "two again") + "2026-01-01T10:00:03.5Z thr✂",
-		stamp(2, "two") + stamp(2, "two again") + stamp(2, "and again") + stamp(3, "three") + "✂",
-		stamp(3, "three"),
-	}
-	var out strings.Builder
-	served := 0
-	a.Fault = func(_ http.ResponseWriter, q *http.Request) bool {
-		if strings.HasSuffix(q.URL.Path, "/log") {
-			if served++; served == 3 {
-				a.Drop("pods/default/web")
-			}
-		}
-		return false
-	}
-	if err := r.Logs(t.Context(), webPod, &out); err != nil {
-		t.Fatal(err)
-	}
-	if want := "one\ntwo\ntwo again\nand again\nthree\n"; out.String() != want {
-		t.Errorf("got %q, want %q", out.String(), want)
 	}
 }

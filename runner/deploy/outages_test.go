@@ -1,4 +1,4 @@
-package runner
+package deploy
 
 import (
 	"net/http"
@@ -9,16 +9,9 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
+	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/readiness"
 )
-
-// settings is an object that is applied.
-const settings = `
----
-apiVersion: v1
-kind: ConfigMap
-metadata: {name: settings}
-`
 
 // TestShortOutagesAreWaitedOut has each kind of request fail in each way that passes,
 // once before it is carried out and, where that can be, once after.
@@ -52,9 +45,9 @@ func TestShortOutagesAreWaitedOut(t *testing.T) {
 					state.SetUID(pods[0].UID)
 					a.Put("pods", state)
 				}
-				born(history(t, "testdata/pods/healthy.yaml")[0])
-				grow := sync.OnceFunc(func() { born(readyPod(t)) })
-				if err := r.Ready(t.Context(), withoutPorts(pods), func(readiness.Phase) { grow() }); err != nil {
+				born(fakeapi.Object("v1", "Pod", "web"))
+				grow := sync.OnceFunc(func() { born(fakeapi.ServingPod("web")) })
+				if err := (readiness.Waiter{Client: r.client}).Ready(t.Context(), []kube.Pod{kube.PodRef(a.Get("pods/default/" + pods[0].Name))}, func(readiness.Phase) { grow() }); err != nil {
 					t.Fatal(err)
 				}
 				if !failed.Load() {
