@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
+	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/render"
 )
 
@@ -35,6 +37,53 @@ func TestDeleteSaysWhyItDeletesNothing(t *testing.T) {
 		if got := fault.Of(err).Code; len(removed) > 0 || got != want.code || !strings.Contains(err.Error(), want.words) {
 			t.Errorf("%s: removed %v, %s: %v, want %s", name, removed, got, err, want.code)
 		}
+	}
+}
+
+// TestKindsThatCannotBeListed: a failure must not look as if nothing was left, unless devloop can't have
+// made anything of that kind.
+func TestKindsThatCannotBeListed(t *testing.T) {
+	for name, c := range map[string]struct {
+		code   int
+		reason metav1.StatusReason
+		fails  bool
+	}{
+		"broken":    {http.StatusConflict, metav1.StatusReasonConflict, true},
+		"forbidden": {http.StatusForbidden, metav1.StatusReasonForbidden, false},
+	} {
+		a, d := newAPI(t)
+		a.Put("pods", ownPod("web"))
+		a.Fault = func(w http.ResponseWriter, q *http.Request) bool {
+			if q.Method != http.MethodGet || !strings.HasSuffix(q.URL.Path, "/configmaps") {
+				return false
+			}
+			fakeapi.Refuse(w, c.code, c.reason, "no")
+			return true
+		}
+		removed, err := d.Down(t.Context(), "shop", "", nil)
+		_, projectsErr := d.ProjectsOf(t.Context(), "/projects/shop", "")
+		if (err != nil) != c.fails || (projectsErr != nil) != c.fails || (len(removed) > 0) == c.fails || (a.Get("pods/default/web") != nil) != c.fails {
+			t.Errorf("%s: removed %v, %v; projects: %v", name, removed, err, projectsErr)
+		}
+	}
+}
+
+// TestOnlyTheObjectThatWasFoundIsDeleted has another object of the same name come in between.
+func TestOnlyTheObjectThatWasFoundIsDeleted(t *testing.T) {
+	a, d := newAPI(t)
+	a.Put("pods", ownPod("web"))
+	a.Fault = func(_ http.ResponseWriter, q *http.Request) bool {
+		if q.Method == http.MethodDelete {
+			a.Drop("pods/default/web")
+			a.Put("pods", fakeapi.Object("v1", "Pod", "web"))
+		}
+		return false
+	}
+	if _, err := d.Down(t.Context(), "shop", "", nil); err != nil {
+		t.Fatal(err)
+	}
+	if there := a.Get("pods/default/web"); there == nil || kube.Owned(there) || len(a.Wrote()) > 0 {
+		t.Errorf("the other Pod is %v after %v", there, a.Wrote())
 	}
 }
 

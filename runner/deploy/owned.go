@@ -3,8 +3,10 @@ package deploy
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -43,11 +45,11 @@ func (f owned) objects(ctx context.Context, project, namespace string) ([]target
 func (f owned) ofKind(ctx context.Context, in dynamic.ResourceInterface, resource schema.GroupVersionResource, project string) ([]target, error) {
 	list, err := in.List(ctx, metav1.ListOptions{LabelSelector: kube.OwnedBy(project)})
 	if err != nil {
-		// devloop can't have made objects of a kind that it may not list, or whose server is down.
-		if failure := f.client.WrapError(ctx, "list", kube.Ref{Kind: resource.Resource}, err); ctx.Err() != nil || kube.IsUnanswered(err) {
-			return nil, failure
+		failure := f.client.WrapError(ctx, "list", kube.Ref{Kind: resource.Resource}, err)
+		if ctx.Err() == nil && !kube.IsUnanswered(err) && mayBeSkipped(resource, err) {
+			return nil, nil
 		}
-		return nil, nil
+		return nil, failure
 	}
 	var targets []target
 	for i := range list.Items {
@@ -56,6 +58,13 @@ func (f owned) ofKind(ctx context.Context, in dynamic.ResourceInterface, resourc
 		}
 	}
 	return targets, nil
+}
+
+// mayBeSkipped says whether a kind that can't be listed holds nothing that devloop made: the user may not
+// list it, so devloop may not have made any, or an extension defines it whose server or webhook is down.
+func mayBeSkipped(resource schema.GroupVersionResource, err error) bool {
+	isExtension := strings.Contains(resource.Group, ".") && !strings.HasSuffix(resource.Group, ".k8s.io")
+	return isExtension || apierrors.IsForbidden(err) || apierrors.IsNotFound(err) || apierrors.IsMethodNotSupported(err)
 }
 
 // derived kinds go with others: events expire, and endpoints copy their Service's labels.

@@ -2,12 +2,15 @@ package deploy
 
 import (
 	"errors"
+	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/runner/render"
@@ -38,6 +41,62 @@ func TestPodsOfAnOlderTemplateAreOutdated(t *testing.T) {
 		if got := before.outdated(old, nil); len(got) > 0 {
 			t.Errorf("%s: its own Pod is outdated", kind)
 		}
+	}
+}
+
+// controlled marks an object as made by another one.
+func controlled(o, owner *unstructured.Unstructured) *unstructured.Unstructured {
+	o.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: owner.GetAPIVersion(), Kind: owner.GetKind(), Name: owner.GetName(), UID: owner.GetUID(), Controller: new(true)}})
+	return o
+}
+
+// TestDeploymentsPodsAreThoseOfItsNewestTemplate has an old Pod, and a ReplicaSet of somebody else.
+func TestDeploymentsPodsAreThoseOfItsNewestTemplate(t *testing.T) {
+	a, r := newAPI(t)
+	deployment := fakeapi.Object("apps/v1", "Deployment", "web")
+	deployment.SetGeneration(2)
+	deployment.Object["spec"], deployment.Object["status"] = map[string]any{"replicas": int64(1)}, map[string]any{"observedGeneration": int64(2)}
+	deployment = a.Put("deployments", deployment)
+	replicaSet := func(name, revision string, owner *unstructured.Unstructured) *unstructured.Unstructured {
+		set := fakeapi.Object("apps/v1", "ReplicaSet", name)
+		set.SetAnnotations(map[string]string{revisionAnnotation: revision})
+		return a.Put("replicasets", controlled(set, owner))
+	}
+	for name, set := range map[string]*unstructured.Unstructured{
+		"web-old": replicaSet("web-1", "9", deployment), "web-new": replicaSet("web-2", "10", deployment),
+		"foreign": replicaSet("web-3", "11", fakeapi.Object("apps/v1", "Deployment", "web")),
+	} {
+		a.Put("pods", controlled(fakeapi.Object("v1", "Pod", name), set))
+	}
+	pods, err := r.remover().pods(t.Context(), deployment)
+	if err != nil || len(pods) != 1 || pods[0].Name != "web-new" {
+		t.Errorf("got %v, %v", pods, err)
+	}
+}
+
+// TestJobIsRecreated: most fields of a Job can't be changed. Its Pods go with it, those of others stay.
+func TestJobIsRecreated(t *testing.T) {
+	a, r := newAPI(t)
+	job := fakeapi.Object("batch/v1", "Job", "migrate")
+	render.Mark(job, render.Spec{Project: "shop"})
+	job = a.Put("jobs", job)
+	a.Put("pods", controlled(fakeapi.Object("v1", "Pod", "migrate-1"), job))
+	a.Put("pods", controlled(fakeapi.Object("v1", "Pod", "migrate-2"), fakeapi.Object("batch/v1", "Job", "migrate")))
+	a.Fault = func(w http.ResponseWriter, q *http.Request) bool {
+		if q.Method == http.MethodPost && q.URL.Query().Get("dryRun") == "" {
+			go func() { // its controller
+				fakeapi.Eventually(t, "the Job exists", func() bool { o := a.Get("jobs/default/migrate"); return o != nil && o.GetUID() != job.GetUID() })
+				a.Put("pods", controlled(fakeapi.Object("v1", "Pod", "migrate-3"), a.Get("jobs/default/migrate")))
+			}()
+		}
+		return false
+	}
+	pods, err := r.Replace(t.Context(), shop(t, "apiVersion: batch/v1\nkind: Job\nmetadata: {name: migrate}\nspec: {template: {spec: {restartPolicy: Never, containers: [{name: app, image: shop}]}}}\n"))
+	if err != nil || len(pods) != 1 || pods[0].Name != "migrate-3" || pods[0].Of.Kind != "Job" {
+		t.Fatalf("got %v, %v", pods, err)
+	}
+	if want := []string{"DELETE jobs/default/migrate", "DELETE pods/default/migrate-1", "POST jobs/default/migrate"}; !slices.Equal(a.Wrote(), want) {
+		t.Errorf("wrote %q, want %q", a.Wrote(), want)
 	}
 }
 

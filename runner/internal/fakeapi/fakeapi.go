@@ -32,8 +32,8 @@ import (
 	"github.com/devloop-cli/devloop/runner/cluster"
 )
 
-// API is the server. It knows pods, configmaps, jobs, namespaces, service
-// accounts and events; it lists, watches, creates, applies and deletes them, and
+// API is the server. It knows pods, configmaps, jobs, deployments, replica sets,
+// stateful sets, namespaces, service accounts and events; it lists, watches, creates, applies and deletes them, and
 // does what a test tells it in its hooks.
 type API struct {
 	*httptest.Server
@@ -111,6 +111,9 @@ var served = []metav1.APIResource{
 	{Name: "events", Kind: "Event", Version: "v1", Namespaced: true, Verbs: Verbs},
 	{Name: "namespaces", Kind: "Namespace", Version: "v1", Verbs: Verbs},
 	{Name: "jobs", Kind: "Job", Group: "batch", Version: "v1", Namespaced: true, Verbs: Verbs},
+	{Name: "deployments", Kind: "Deployment", Group: "apps", Version: "v1", Namespaced: true, Verbs: Verbs},
+	{Name: "replicasets", Kind: "ReplicaSet", Group: "apps", Version: "v1", Namespaced: true, Verbs: Verbs},
+	{Name: "statefulsets", Kind: "StatefulSet", Group: "apps", Version: "v1", Namespaced: true, Verbs: Verbs},
 }
 
 // Verbs are what can be done with the kinds that are served.
@@ -212,12 +215,14 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == "/api":
 		Reply(w, 200, metav1.APIVersions{TypeMeta: metav1.TypeMeta{Kind: "APIVersions"}, Versions: []string{"v1"}})
 	case r.URL.Path == "/apis":
-		version := metav1.GroupVersionForDiscovery{GroupVersion: "batch/v1", Version: "v1"}
-		Reply(w, 200, metav1.APIGroupList{TypeMeta: metav1.TypeMeta{Kind: "APIGroupList"}, Groups: []metav1.APIGroup{
-			{Name: "batch", Versions: []metav1.GroupVersionForDiscovery{version}, PreferredVersion: version},
-		}})
-	case r.URL.Path == "/api/v1", r.URL.Path == "/apis/batch/v1":
-		a.resources(w, r.URL.Path == "/apis/batch/v1")
+		list := metav1.APIGroupList{TypeMeta: metav1.TypeMeta{Kind: "APIGroupList"}}
+		for _, name := range []string{"apps", "batch"} {
+			version := metav1.GroupVersionForDiscovery{GroupVersion: name + "/v1", Version: "v1"}
+			list.Groups = append(list.Groups, metav1.APIGroup{Name: name, Versions: []metav1.GroupVersionForDiscovery{version}, PreferredVersion: version})
+		}
+		Reply(w, 200, list)
+	case r.URL.Path == "/api/v1", r.URL.Path == "/apis/apps/v1", r.URL.Path == "/apis/batch/v1":
+		a.resources(w, groupVersion(r))
 	case parts[0] == "api":
 		a.resource(w, r, parts[2:])
 	default:
@@ -225,13 +230,10 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (a *API) resources(w http.ResponseWriter, batch bool) {
-	list := metav1.APIResourceList{TypeMeta: metav1.TypeMeta{Kind: "APIResourceList"}, GroupVersion: "v1"}
-	if batch {
-		list.GroupVersion = "batch/v1"
-	}
+func (a *API) resources(w http.ResponseWriter, version string) {
+	list := metav1.APIResourceList{TypeMeta: metav1.TypeMeta{Kind: "APIResourceList"}, GroupVersion: version}
 	for _, r := range served {
-		if (r.Group == "batch") == batch {
+		if strings.TrimPrefix(r.Group+"/v1", "/") == version {
 			list.APIResources = append(list.APIResources, r)
 		}
 	}
@@ -381,8 +383,8 @@ func (a *API) list(w http.ResponseWriter, r *http.Request, resource, namespace s
 }
 
 func groupVersion(r *http.Request) string {
-	if strings.HasPrefix(r.URL.Path, "/apis/batch/v1") {
-		return "batch/v1"
+	if parts := strings.Split(r.URL.Path, "/"); len(parts) > 3 && parts[1] == "apis" {
+		return parts[2] + "/" + parts[3]
 	}
 	return "v1"
 }
