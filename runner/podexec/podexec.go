@@ -3,8 +3,6 @@
 //	code, err := podexec.Run(ctx, client, pod, podexec.Command{Args: []string{"env"}, Out: os.Stdout})
 package podexec
 
-//lint:file-ignore SA1019 client-go 0.37 still deals in apimachinery's httpstream: its remotecommand tells by it whether to fall back
-
 import (
 	"context"
 	"errors"
@@ -14,10 +12,10 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/httpstream"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/remotecommand"
 	utilexec "k8s.io/client-go/util/exec"
+	"k8s.io/streaming/pkg/httpstream"
 
 	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/runner/cluster"
