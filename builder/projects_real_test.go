@@ -45,7 +45,7 @@ func TestRealProjects(t *testing.T) {
 		unlayered    bool   // Boot before 2.3 does not tell modules from dependencies
 		long         bool   // another stands for it in the short tier
 	}{
-		{name: "maven-modules", edited: "greetings/src/main/java/com/example/greetings/Greeting.java", packs: "Maven has to pack the module com.example:greetings"},
+		{name: "maven-modules", edited: "greetings/src/main/java/com/example/greetings/Greeting.java", packs: "the module com.example:greetings stays a jar, as it is one in the archive"},
 		{name: "maven-kotlin", edited: "src/main/kotlin/com/example/Application.kt", long: true},
 		{name: "maven-war", edited: "src/main/java/com/example/Application.java", page: "/page.txt a page of the war", long: true},
 		{name: "maven-plain", edited: "src/main/java/com/example/Server.java"},
@@ -75,7 +75,7 @@ func TestRealProjects(t *testing.T) {
 
 			replaceIn(t, filepath.Join(dir, project.edited), "Hello, World", "Hello, again")
 			app = compileReal(t, p, "one line changed")
-			if packed := app.Exploded == nil; packed != (project.packs != "") {
+			if packed := app.Jar != ""; app.Exploded == nil || packed != (project.packs != "") {
 				k, _ := os.ReadFile(filepath.Join(p.StateDir("models"), "packing.json"))
 				t.Errorf("packed: %v, want %q: %s", packed, project.packs, k)
 			}

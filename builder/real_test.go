@@ -97,10 +97,11 @@ func TestRealGradle(t *testing.T) {
 // knows checks what the tool told of the build.
 func knows(t *testing.T, p *project.Project, app springboot.App) {
 	t.Helper()
-	one, fresh := p.Module(app.Dir)
-	if !fresh || len(one.Compilers) != 1 {
-		t.Fatalf("got %+v, fresh %v", one, fresh)
+	used, fresh := p.Modules(app.Dir)
+	if !fresh || len(used) != 1 || len(used[0].Compilers) != 1 {
+		t.Fatalf("got %+v, fresh %v", used, fresh)
 	}
+	one := used[0]
 	c := one.Compilers[0]
 	if !slices.Contains(one.Sources, filepath.Join(p.Dir, "src/main/java")) || !slices.Contains(one.ResourceSources, filepath.Join(p.Dir, "src/main/resources")) ||
 		c.Compiler != "javac" || !slices.Contains(c.Options, "-parameters") || len(c.ClassPath) < 20 || c.JavaHome == "" {
@@ -114,7 +115,7 @@ func knows(t *testing.T, p *project.Project, app springboot.App) {
 		file = filepath.Join(p.Dir, ".mvn", "jvm.config")
 	}
 	write(t, filepath.Dir(file), filepath.Base(file), "")
-	if _, fresh := p.Module(app.Dir); fresh {
+	if _, fresh := p.Modules(app.Dir); fresh {
 		t.Errorf("%s is new, and the model counts as fresh", file)
 	}
 	if err := os.Remove(file); err != nil {

@@ -23,7 +23,8 @@ import (
 type Build struct {
 	// Dir is the absolute directory that the user opened: the whole build or one module.
 	Dir string
-	// Root is the outermost directory of the build, which contains Dir.
+	// Root is the directory where the build begins: Dir, one above it or, if the modules lie beside
+	// their parent, one beside it.
 	Root string
 	// Module is the module that the user named, in the tool's words; "" for none.
 	Module string

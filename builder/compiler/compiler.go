@@ -15,12 +15,12 @@
 // The incremental compiler takes part if
 //
 //   - the image is made of directories, so that no jar has to be packed,
-//   - nothing has changed but Java sources of the application's module, and resources that the
-//     build copies without a change,
+//   - nothing has changed but Java sources of the application's module and of others whose classes
+//     are not in a jar, and resources that the build copies without a change,
 //   - it has compiled all sources to the same bytes as the build, and
 //   - the build files are as they were.
 //
-// Everything else goes to the build. The build's output is never touched: package incremental has a
+// Everything else goes to the build, but files that no part of the application is made of. The build's output is never touched: package incremental has a
 // copy of the classes.
 package compiler
 
@@ -29,7 +29,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -54,11 +53,11 @@ const compileTimeout = time.Minute
 type Project interface {
 	// Compile runs the project's build.
 	Compile(ctx context.Context, out io.Writer) (springboot.App, error)
-	// Module returns what the last build reported of the module in dir, false if build files
-	// have changed since.
-	Module(dir string) (one buildtool.Module, fresh bool)
-	// App returns an application in other directories, false if they lack a part of it.
-	App(e *springboot.Exploded, one buildtool.Module) (app springboot.App, found bool)
+	// Modules returns what the last build reported of the modules that the application in dir is
+	// made of, each after those that it uses; fresh is false if build files have changed since.
+	Modules(dir string) (used []buildtool.Module, fresh bool)
+	// App returns an application with copies of its directories, false if they lack a part of it.
+	App(e *springboot.Exploded, one buildtool.Module, copies map[string]string) (app springboot.App, found bool)
 	// NeedsArchive reports whether a Dockerfile needs the archive of the module in dir.
 	NeedsArchive(dir, archive string) bool
 }
@@ -75,16 +74,16 @@ type Compiler struct {
 	mu       lock    // protects what follows
 	disabled string  // why the incremental compiler is not used, "" if it is
 	blocker  blocker // what has to change before it is tried again
+	told     string  // what was said last about modules that the build compiles
 	failures int     // how often in a row bootstrapping failed
 	server   server
-	module   *incremental.Module // nil until it is proven
-	copies   *resources          // nil until it is proven
-	built    incremental.State   // the sources that the last build compiled
-	app      springboot.App      // what the last build made
-	model    buildtool.Module    // what it reported
-	checked  time.Time           // when the classes were last compared with the build's
-	report   string              // what RunIdle has to say
-	dirty    bool                // whether the incremental compiler has compiled since then
+	app      springboot.App     // what the last build made
+	used     []buildtool.Module // what it reported of the modules that the application uses, its own at the end
+	units    []*unit            // those of them that can be compiled
+	latest   springboot.App     // what Compile returned last
+	checked  time.Time          // when the classes were last compared with the build's
+	report   string             // what RunIdle has to say
+	dirty    bool               // whether the incremental compiler has compiled since then
 
 	building sync.Mutex // held while the build runs
 	idle     idleSlot
@@ -119,6 +118,19 @@ func (c *Compiler) Compile(ctx context.Context, changed []string, out io.Writer)
 	if c.blocker.changed() {
 		c.disabled, c.blocker = "", blocker{}
 	}
+	if c.unchanged(changed) {
+		c.latest.CompiledBy = "no file of the application changed"
+		return c.latest, nil
+	}
+	app, err := c.compile(ctx, changed, out)
+	if err == nil {
+		c.latest = app
+	}
+	return app, err
+}
+
+// compile compiles by the incremental compiler or, if need be, by the build.
+func (c *Compiler) compile(ctx context.Context, changed []string, out io.Writer) (springboot.App, error) {
 	why := c.needsBuild(changed)
 	if why == notReady && c.waits() {
 		limited, cancel := context.WithTimeout(ctx, compileTimeout)
@@ -139,14 +151,33 @@ func (c *Compiler) Compile(ctx context.Context, changed []string, out io.Writer)
 // all sources, too, and then does more. Gradle compiles only those that changed.
 func (c *Compiler) waits() bool { return c.tool == "maven" }
 
+// unchanged reports whether the application is as it was, since only other files have changed.
+func (c *Compiler) unchanged(changed []string) bool {
+	if len(changed) == 0 || c.latest.Dir == "" || c.needsArchive() || slices.ContainsFunc(changed, func(path string) bool { return !c.isIrrelevant(path) }) {
+		return false
+	}
+	_, fresh := c.project.Modules(c.app.Dir)
+	return fresh
+}
+
+// own returns the application's own module, an empty one before the first build.
+func (c *Compiler) own() *unit {
+	if len(c.units) == 0 {
+		return &unit{}
+	}
+	return c.units[len(c.units)-1]
+}
+
 // build runs the project's build. What was proven has to be proven again for its new output.
 func (c *Compiler) build(ctx context.Context, why string, out io.Writer) (springboot.App, error) {
 	c.building.Lock()
 	defer c.building.Unlock()
-	proven := c.module
-	c.module, c.copies = nil, nil
 	began, known := time.Now(), c.app.Dir != ""
-	before, _ := c.sources() // an error comes back when the incremental compiler is bootstrapped
+	before, used := c.forget(), c.used
+	sources := map[string]incremental.State{}
+	for _, u := range before {
+		sources[u.model.Directory], _ = u.sources() // an error comes back when the incremental compiler is bootstrapped
+	}
 	app, err := c.project.Compile(ctx, out)
 	if err != nil {
 		return app, err
@@ -154,77 +185,40 @@ func (c *Compiler) build(ctx context.Context, why string, out io.Writer) (spring
 	if c.disabled == "" && why != firstTime {
 		app.CompiledBy = "by " + c.tool + ", as " + why
 	}
-	model, fresh := c.project.Module(app.Dir)
-	if !fresh {
-		model = buildtool.Module{}
+	compilers := c.own().model.Compilers
+	c.app, c.used, c.units = app, nil, []*unit{{}}
+	if models, fresh := c.project.Modules(app.Dir); fresh {
+		c.used, c.units = models, newUnits(app, models)
 	}
-	if c.blocker.reason != "" && !reflect.DeepEqual(model.Compilers, c.model.Compilers) {
+	if c.blocker.reason != "" && !reflect.DeepEqual(c.own().model.Compilers, compilers) {
 		c.disabled, c.blocker = "", blocker{}
 	}
-	sameModel := reflect.DeepEqual(model, c.model)
-	c.app, c.model = app, model
-	c.built = c.builtSources(before, known, began)
-	if sameModel {
-		c.keepProven(proven)
+	for _, u := range c.units {
+		u.built = u.builtSources(sources[u.model.Directory], known, began)
+	}
+	if len(used) > 0 && reflect.DeepEqual(used, c.used) {
+		c.keepProven(before)
 	}
 	return app, nil
 }
 
-// builtSources returns the sources that a build has compiled: those of the project as they were before it,
-// those that it generates as they are after it. It returns nil if it can't tell, such as after the first build, which
-// finds out where the sources are, if one was saved meanwhile.
-func (c *Compiler) builtSources(before incremental.State, known bool, began time.Time) incremental.State {
-	after, err := c.sources()
-	if err != nil || known && before == nil {
-		return nil
+// forget forgets what was proven, and returns it.
+func (c *Compiler) forget() []*unit {
+	var before []*unit
+	for _, u := range c.units {
+		proven := *u
+		before = append(before, &proven)
+		u.module, u.copies, u.affected = nil, nil, nil
 	}
-	generated, built := after.Partition(c.isGenerated)
-	if known {
-		_, built = before.Partition(c.isGenerated)
-	} else if built.ChangedSince(began) {
-		return nil
-	}
-	maps.Copy(built, generated)
-	return built
+	return before
 }
 
-// isGenerated reports whether a source is in the build's output, such as target or build.
-func (c *Compiler) isGenerated(source string) bool {
-	return inside(source, []string{outputOf(c.model)})
-}
-
-// keepProven keeps what was proven before a build that has made the same classes: it was for a resource.
-func (c *Compiler) keepProven(m *incremental.Module) {
-	if m == nil || c.server.libraries != librariesOf(c.model) || !m.HasCompiled(c.built) || m.CompareWithBuild() != nil {
-		return
-	}
-	if m.MirrorBuild() != nil {
-		return
-	}
-	copies, err := newResources(c.model, m.Classes(), filepath.Join(c.server.dir, "resources"))
-	if err != nil {
-		return
-	}
-	c.checked = time.Now()
-	c.use(m, copies)
-}
-
-// use compiles incrementally from now on, with a module that is proven.
-func (c *Compiler) use(m *incremental.Module, copies *resources) {
-	c.module, c.copies, c.dirty = m, copies, false
+// ready says that saves are compiled incrementally from now on.
+func (c *Compiler) ready() {
+	c.dirty = false
 	if c.Ready != nil {
 		c.Ready()
 	}
-}
-
-// sources returns the state of the module's sources, or an error if the incremental compiler does
-// not support them.
-func (c *Compiler) sources() (incremental.State, error) {
-	model, _, err := javacModel(c.model)
-	if err != nil {
-		return nil, err
-	}
-	return incremental.Sources(model.Sources)
 }
 
 // firstTime is why the build compiles first. Nobody needs to be told.
@@ -245,35 +239,25 @@ func (c *Compiler) needsBuild(changed []string) string {
 	case c.app.Exploded == nil || c.needsArchive():
 		return "the image is made of what it packs"
 	}
-	if _, fresh := c.project.Module(c.app.Dir); !fresh {
+	if _, fresh := c.project.Modules(c.app.Dir); !fresh {
 		return "a file of the build changed"
 	}
-	if c.module == nil {
+	if c.own().module == nil {
 		return notReady
 	}
-	if c.server.libraries != librariesOf(c.model) {
+	if c.server.libraries != c.libraries() {
 		return "a library changed"
 	}
 	for _, path := range changed {
-		if !c.isSource(path) && !c.isIrrelevant(path) && !c.copies.isCopied(c.absolute(path)) {
-			return path + " changed"
+		if why := c.needsBuildFor(path); why != "" {
+			return why
 		}
 	}
 	return ""
 }
 
-func (c *Compiler) needsArchive() bool { return c.project.NeedsArchive(c.app.Dir, c.model.Archive) }
-
-// isSource reports whether a file is a Java source of the module.
-func (c *Compiler) isSource(path string) bool {
-	return filepath.Ext(path) == ".java" && inside(c.absolute(path), c.model.Sources)
-}
-
-// isIrrelevant reports whether a file cannot be part of the application: a test, or documentation.
-func (c *Compiler) isIrrelevant(path string) bool {
-	file := c.absolute(path)
-	return inside(file, []string{filepath.Join(c.model.Directory, "src", "test")}) ||
-		filepath.Ext(path) == ".md" && !inside(file, c.model.ResourceSources) && !inside(file, c.model.Sources)
+func (c *Compiler) needsArchive() bool {
+	return c.project.NeedsArchive(c.app.Dir, c.own().model.Archive)
 }
 
 func (c *Compiler) absolute(path string) string {
@@ -293,25 +277,38 @@ func (c *Compiler) compileIncrementally(ctx context.Context, changed []string, o
 	for _, path := range changed {
 		touched = append(touched, c.absolute(path))
 	}
-	result, err := c.module.Compile(limited, touched)
-	if failed, ok := errors.AsType[*incremental.CompileError](err); ok {
-		if _, missing := os.Stat(c.module.Classes()); missing != nil { // then the sources may be right
-			return springboot.App{}, &incremental.UnsupportedError{Reason: "the incremental compiler's classes are gone"}
-		}
-		return springboot.App{}, c.compileError(failed)
-	}
+	result, err := c.compileUnits(limited, touched)
 	if err != nil {
-		return springboot.App{}, fmt.Errorf("compile: %w", err)
+		return springboot.App{}, err
 	}
 	for _, d := range result.Warnings {
 		_, _ = fmt.Fprintln(out, c.problem(d).String())
 	}
 	c.dirty = true
-	copied, err := c.copies.update(touched)
-	if err != nil {
-		return springboot.App{}, fmt.Errorf("copy a resource: %w", err)
+	copied := 0
+	for _, u := range c.units {
+		if u.copies == nil { // the build compiles it
+			continue
+		}
+		n, err := u.copies.update(touched)
+		if err != nil {
+			return springboot.App{}, fmt.Errorf("copy a resource: %w", err)
+		}
+		copied += n
 	}
 	return c.patchedApp(summary(result.Sources, copied))
+}
+
+// orGone returns the error of a compilation. If the classes of the module are gone, its sources may be right.
+func (c *Compiler) orGone(u *unit, err error) error {
+	failed, ok := errors.AsType[*incremental.CompileError](err)
+	if !ok {
+		return fmt.Errorf("compile: %w", err)
+	}
+	if _, missing := os.Stat(u.module.Classes()); missing != nil {
+		return &incremental.UnsupportedError{Reason: "the incremental compiler's classes are gone"}
+	}
+	return c.compileError(failed)
 }
 
 // summary says what was compiled and copied.
@@ -335,15 +332,7 @@ func count(n int, what string) string {
 
 // patchedApp returns the application with the incremental compiler's classes instead of the build's.
 func (c *Compiler) patchedApp(how string) (springboot.App, error) {
-	m := c.model
-	m.Resources = slices.Clone(m.Resources)
-	for i, dir := range m.Resources {
-		if copied, there := c.copies.dirs[dir]; there {
-			m.Resources[i] = copied
-		}
-	}
-	m.Classes = []string{c.module.Classes()}
-	app, found := c.project.App(c.app.Exploded, m)
+	app, found := c.project.App(c.app.Exploded, c.own().model, c.copiesOf())
 	if !found {
 		return springboot.App{}, &incremental.UnsupportedError{Reason: "the application is not what it was"}
 	}
@@ -391,7 +380,7 @@ func (c *Compiler) problem(d javac.Diagnostic) diagnostics.Problem {
 // stop ends the compiler process, and forgets what was proven.
 func (c *Compiler) stop() {
 	c.server.stop()
-	c.module, c.copies = nil, nil
+	c.forget()
 }
 
 // Close ends the compiler process and removes its files.

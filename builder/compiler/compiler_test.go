@@ -58,7 +58,7 @@ func newReady(t *testing.T) (*played, *Compiler) {
 	p.compiles(t, c, nil, "")
 	said := 0
 	c.Ready = func() { said++ }
-	if why := c.bootstrap(t.Context()); why != "" || c.module == nil || said != 1 {
+	if why := c.bootstrap(t.Context()); why != "" || c.own().module == nil || said != 1 {
 		t.Fatalf("it is not proven: %q, and it was said %d times that it is", why, said)
 	}
 	return p, c
@@ -133,14 +133,16 @@ func (p *played) Compile(ctx context.Context, _ io.Writer) (springboot.App, erro
 	if err := os.CopyFS(classes, os.DirFS(filepath.Join(p.dir, resourceDir))); err != nil {
 		return springboot.App{}, err
 	}
-	app, _ := p.App(&springboot.Exploded{MainClass: "Main"}, p.module())
+	app, _ := p.App(&springboot.Exploded{MainClass: "Main"}, p.module(), nil)
 	return app, nil
 }
 
-func (p *played) Module(string) (buildtool.Module, bool) { return p.module(), !p.stale }
+func (p *played) Modules(string) ([]buildtool.Module, bool) {
+	return []buildtool.Module{p.module()}, !p.stale
+}
 
-func (p *played) App(e *springboot.Exploded, m buildtool.Module) (springboot.App, bool) {
-	app, found := e.App(springboot.BuildFiles{Classes: m.Classes, Resources: m.Resources}, nil)
+func (p *played) App(e *springboot.Exploded, m buildtool.Module, copies map[string]string) (springboot.App, bool) {
+	app, found := e.App(springboot.BuildFiles{Classes: m.Classes, Resources: m.Resources}, copies, nil)
 	app.Dir = p.dir
 	return app, found
 }
@@ -182,8 +184,9 @@ func TestCompileIncrementally(t *testing.T) {
 		{javaDir + "/A.java", "class A field1", incrementally + "2 sources"},
 		{javaDir + "/C.java", "class C", incrementally + "1 source"},
 		{resourceDir + "/style.css", "p { color: blue }", "1 resource copied"},
-		{"src/test/java/ATest.java", "class ATest", incrementally + "0 sources"},
-		{"README.md", "text", incrementally + "0 sources"},
+		{"src/test/java/ATest.java", "class ATest", "no file of the application changed"},
+		{"README.md", "text", "no file of the application changed"},
+		{"../lib/src/main/java/A.java", "class A", "no file of the application changed"},
 	} {
 		p.save(t, save.file, save.text)
 		p.compiles(t, c, []string{save.file}, save.how)
@@ -207,7 +210,7 @@ func TestResourcesComeAndGo(t *testing.T) {
 		t.Fatal(why)
 	}
 	there := func() bool {
-		_, err := os.Stat(filepath.Join(c.module.Classes(), "new.css"))
+		_, err := os.Stat(filepath.Join(c.own().module.Classes(), "new.css"))
 		return err == nil
 	}
 	file := resourceDir + "/new.css"
@@ -239,7 +242,7 @@ func TestSourcesOfGeneratedSources(t *testing.T) {
 	if _, err := c.Compile(t.Context(), nil, io.Discard); err != nil {
 		t.Fatal(err)
 	}
-	if why := c.bootstrap(t.Context()); why != "" || c.module == nil {
+	if why := c.bootstrap(t.Context()); why != "" || c.own().module == nil {
 		t.Fatalf("it is not proven: %q", why)
 	}
 	for file, want := range map[string]string{"/style.css": "1 resource copied", "/api.yaml": "api.yaml changed"} {
@@ -279,16 +282,15 @@ func TestFallback(t *testing.T) {
 		"anything":        {nil, "all may have changed", nil},
 		"a resource":      {[]string{resourceDir + "/new.txt"}, "src/main/resources/new.txt changed", nil},
 		"a placeholder":   {[]string{resourceDir + "/style.css"}, "style.css changed", func(t *testing.T, p *played, _ *Compiler) { p.save(t, resourceDir+"/style.css", "@color@") }},
-		"another module":  {[]string{"../lib/src/main/java/A.java"}, "../lib/src/main/java/A.java changed", nil},
 		"the build file":  {a, "a file of the build changed", func(_ *testing.T, p *played, _ *Compiler) { p.stale = true }},
 		"the Dockerfile":  {a, "the image is made of what it packs", func(_ *testing.T, p *played, _ *Compiler) { p.packs = true }},
 		"a library":       {a, "a library changed", func(_ *testing.T, _ *played, c *Compiler) { c.server.libraries = "others" }},
-		"not proven":      {a, "the incremental compiler is not ready", func(_ *testing.T, _ *played, c *Compiler) { c.module, c.tool = nil, "gradle" }},
+		"not proven":      {a, "the incremental compiler is not ready", func(_ *testing.T, _ *played, c *Compiler) { c.own().module, c.tool = nil, "gradle" }},
 		"a native method": {a, "a method is native", func(t *testing.T, p *played, _ *Compiler) { p.save(t, a[0], "class A native") }},
-		"its classes":     {a, "the application is not what it was", func(t *testing.T, p *played, c *Compiler) { _ = os.RemoveAll(c.module.Classes()) }},
+		"its classes":     {a, "the application is not what it was", func(t *testing.T, p *played, c *Compiler) { _ = os.RemoveAll(c.own().module.Classes()) }},
 		"its classes, and a mistake": {a, "the incremental compiler's classes are gone", func(t *testing.T, p *played, c *Compiler) {
 			p.save(t, a[0], "class A mistake")
-			_ = os.RemoveAll(c.module.Classes())
+			_ = os.RemoveAll(c.own().module.Classes())
 		}},
 		"the process": {a, "the incremental compiler failed: it has ended", func(t *testing.T, p *played, c *Compiler) { p.save(t, a[0], "class A crash") }},
 	} {
@@ -334,7 +336,7 @@ func TestDisabled(t *testing.T) {
 			if _, err := c.Compile(t.Context(), nil, io.Discard); err != nil {
 				t.Fatal(err)
 			}
-			c.built, _ = c.sources() // written before the first build
+			c.own().built, _ = c.own().sources() // written before the first build
 			if why := c.RunIdle(t.Context()); !strings.HasSuffix(why, test.want) || !strings.Contains(why, "each save runs maven") {
 				t.Fatalf("disabled: %q", why)
 			}
@@ -366,7 +368,7 @@ func TestDisabled(t *testing.T) {
 		p.kotlin = false
 		p.compiles(t, c, nil, "")
 		p.compiles(t, c, nil, "all may have changed") // now it is known what the sources were before
-		if why := c.bootstrap(t.Context()); why != "" || c.module == nil {
+		if why := c.bootstrap(t.Context()); why != "" || c.own().module == nil {
 			t.Errorf("it is not back: %q", why)
 		}
 	})
@@ -409,7 +411,7 @@ func TestSaveBeforeTheProof(t *testing.T) {
 	t.Parallel()
 	p, c := newPlayed(t)
 	p.compiles(t, c, nil, "")
-	c.built, _ = c.sources()
+	c.own().built, _ = c.own().sources()
 	p.save(t, javaDir+"/A.java", "class A, saved after the build")
 	p.save(t, javaDir+"/C.java", "class C, saved after the build")
 	p.compiles(t, c, []string{javaDir + "/A.java", javaDir + "/C.java"}, incrementally+"2 sources")
@@ -425,11 +427,11 @@ func TestGeneratedSources(t *testing.T) {
 	p.generates = true
 	for range 2 {
 		p.compiles(t, c, nil, map[bool]string{false: "all may have changed"}[c.app.Dir == ""])
-		if why := c.bootstrap(t.Context()); why != "" || c.module == nil {
+		if why := c.bootstrap(t.Context()); why != "" || c.own().module == nil {
 			t.Fatalf("it is not proven: %q", why)
 		}
 	}
-	if now, err := c.sources(); err != nil || len(now) != 4 || !c.module.HasCompiled(now) {
+	if now, err := c.own().sources(); err != nil || len(now) != 4 || !c.own().module.HasCompiled(now) {
 		t.Errorf("sources %v, %v", now, err)
 	}
 }
@@ -440,7 +442,7 @@ func TestSaveBeforeTheProofFails(t *testing.T) {
 	p, c := newPlayed(t)
 	p.differs = "more"
 	p.compiles(t, c, nil, "")
-	c.built, _ = c.sources()
+	c.own().built, _ = c.own().sources()
 	p.compiles(t, c, []string{javaDir + "/A.java"}, "")
 	if why := c.RunIdle(t.Context()); !strings.Contains(why, "make different files A.class") {
 		t.Errorf("got %q", why)
@@ -458,7 +460,7 @@ func TestProvenStaysProven(t *testing.T) {
 	p.compiles(t, c, []string{javaDir + "/A.java"}, incrementally+"1 source")
 	p.save(t, resourceDir+"/new.txt", "text")
 	p.compiles(t, c, []string{resourceDir + "/new.txt"}, "new.txt changed")
-	if c.module == nil {
+	if c.own().module == nil {
 		t.Fatal("it has to be proven again")
 	}
 	p.save(t, resourceDir+"/new.txt", "another text")
@@ -466,7 +468,7 @@ func TestProvenStaysProven(t *testing.T) {
 	p.differs = "more"
 	p.save(t, resourceDir+"/other.xml", "text")
 	p.compiles(t, c, []string{resourceDir + "/other.xml"}, "other.xml changed")
-	if c.module != nil {
+	if c.own().module != nil {
 		t.Error("other classes do not have to be proven")
 	}
 }
@@ -504,7 +506,7 @@ func TestVerify(t *testing.T) {
 		p, c := newReady(t)
 		p.save(t, resourceDir+"/style.css", "p { [[color]] }")
 		p.compiles(t, c, []string{resourceDir + "/style.css"}, "1 resource copied")
-		c.copies.copies[filepath.Join(p.dir, resourceDir, "style.css")] = resourceCopy{filepath.Join(p.dir, javaDir, "A.java"), c.copies.copies[filepath.Join(p.dir, resourceDir, "style.css")].copied}
+		c.own().copies.copies[filepath.Join(p.dir, resourceDir, "style.css")] = resourceCopy{filepath.Join(p.dir, javaDir, "A.java"), c.own().copies.copies[filepath.Join(p.dir, resourceDir, "style.css")].copied}
 		if why := c.verify(t.Context()); !strings.Contains(why, "does not copy style.css as it is") {
 			t.Errorf("got %q", why)
 		}
@@ -553,7 +555,7 @@ func TestTwoCompilers(t *testing.T) {
 	p, c := newReady(t)
 	other := newCompiler(p, p.dir, "maven", c.server.path)
 	p.compiles(t, other, nil, "")
-	other.built, _ = other.sources()
+	other.own().built, _ = other.own().sources()
 	if why := other.bootstrap(t.Context()); why != "" || other.server.dir == c.server.dir {
 		t.Fatalf("%q: %s", why, other.server.dir)
 	}

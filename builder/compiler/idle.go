@@ -3,8 +3,10 @@ package compiler
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
-	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -110,44 +112,41 @@ func (c *Compiler) bootstrap(ctx context.Context) string {
 		c.report = ""
 		return why
 	}
-	if c.disabled != "" || c.module != nil || c.app.Exploded == nil || c.needsArchive() {
+	if c.disabled != "" || c.own().module != nil || c.app.Exploded == nil || c.needsArchive() {
 		return ""
 	}
 	return c.prepare(ctx)
 }
 
 // prepare compiles everything, and compares it with the build's classes. If it disables the incremental
-// compiler it says why. The caller holds the lock.
+// compiler, or leaves a module to the build, it says why. The caller holds the lock.
 func (c *Compiler) prepare(ctx context.Context) string {
-	m, err := c.newModule()
-	if err == nil {
-		err = m.Bootstrap(ctx, c.built)
-	}
-	var copies *resources
-	if err == nil {
-		copies, err = newResources(c.model, m.Classes(), filepath.Join(c.server.dir, "resources"))
-	}
-	switch {
-	case ctx.Err() != nil || errors.Is(err, incremental.ErrChanged):
-		return ""
-	case err != nil:
-		return c.disable(err)
+	var left []string
+	for i, u := range c.units {
+		err := c.bootstrapUnit(ctx, i)
+		unsupported, ok := errors.AsType[*incremental.UnsupportedError](err)
+		switch {
+		case ctx.Err() != nil || errors.Is(err, incremental.ErrChanged):
+			return ""
+		case ok && u != c.own():
+			u.left = unsupported.Reason
+			left = append(left, fmt.Sprintf("each save in the module %s runs %s, not the incremental compiler: %s", u.model.Name, c.tool, u.left))
+		case err != nil:
+			return c.disable(err)
+		}
 	}
 	c.failures = 0
-	c.use(m, copies)
-	return ""
+	c.ready()
+	return c.once(strings.Join(left, "; "))
 }
 
-// newModule returns a module that is not proven, with a process to compile it.
-func (c *Compiler) newModule() (*incremental.Module, error) {
-	model, javaHome, err := javacModel(c.model)
-	if err != nil {
-		return nil, err
+// once returns a sentence, "" if it was the last one.
+func (c *Compiler) once(text string) string {
+	if text == c.told {
+		return ""
 	}
-	if err := c.server.start(javaHome, librariesOf(c.model)); err != nil {
-		return nil, err
-	}
-	return incremental.New(model, c.server.compiler, filepath.Join(c.server.dir, "module")), nil
+	c.told = text
+	return text
 }
 
 // blocker is why the incremental compiler is disabled: something about a source, or about the
@@ -176,7 +175,7 @@ func (c *Compiler) verifyLater(ctx context.Context) string {
 	if c.mu.lock(ctx) != nil {
 		return ""
 	}
-	due := c.module != nil && c.dirty
+	due := c.own().module != nil && c.dirty
 	wait := max(verifyDelay, time.Until(c.checked.Add(verifyInterval)))
 	c.mu.unlock()
 	if !due {
@@ -199,7 +198,7 @@ func (c *Compiler) verify(ctx context.Context) string {
 		return ""
 	}
 	defer c.mu.unlock()
-	if ctx.Err() != nil || c.module == nil {
+	if ctx.Err() != nil || c.own().module == nil {
 		return ""
 	}
 	c.checked = time.Now()
@@ -210,16 +209,21 @@ func (c *Compiler) verify(ctx context.Context) string {
 // incremental compiler if they differ. It does nothing if sources have changed, or if the build
 // failed for a reason other than its sources.
 func (c *Compiler) compare(err error) string {
-	now, unreadable := c.sources()
-	if unreadable != nil || !c.module.HasCompiled(now) {
-		return ""
+	compiled := slices.DeleteFunc(slices.Clone(c.units), func(u *unit) bool { return u.module == nil })
+	for _, u := range compiled {
+		if now, unreadable := u.sources(); unreadable != nil || !u.module.HasCompiled(now) {
+			return ""
+		}
 	}
 	if failed, ok := errors.AsType[*diagnostics.CompileError](err); ok && len(failed.Problems) > 0 {
 		first := failed.Problems[0]
 		return c.disable(&incremental.UnsupportedError{Reason: "it compiles what the build does not: " + first.String(), File: c.absolute(first.File)})
 	}
-	if err == nil {
-		differs, ok := errors.AsType[*incremental.UnsupportedError](errors.Join(c.module.CompareWithBuild(), c.copies.compareWithBuild()))
+	for _, u := range compiled {
+		if err != nil {
+			break
+		}
+		differs, ok := errors.AsType[*incremental.UnsupportedError](errors.Join(u.module.CompareWithBuild(), u.copies.compareWithBuild()))
 		if ok {
 			return c.disable(differs)
 		}

@@ -70,15 +70,6 @@ func generatesSources(m buildtool.Module) bool {
 	})
 }
 
-// librariesOf returns the state of everything that javac reads apart from the sources.
-func librariesOf(m buildtool.Module) string {
-	var paths []string
-	for _, c := range m.Compilers {
-		paths = slices.Concat(paths, c.ClassPath, c.ProcessorPath)
-	}
-	return stateOf(paths)
-}
-
 // otherCompilers says what makes classes, besides a single javac.
 func otherCompilers(m buildtool.Module) string {
 	var others []string

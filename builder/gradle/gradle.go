@@ -118,7 +118,10 @@ func (Gradle) Application(b buildtool.Build, modules []buildtool.Module) (buildt
 }
 
 // PackagingReason is "": Gradle makes everything that goes into the archive without packing it.
-func (Gradle) PackagingReason(buildtool.Module, []buildtool.Module) string { return "" }
+func (Gradle) PackagingReason(buildtool.Module) string { return "" }
+
+// PacksLate is false: Gradle makes the jars of other modules with the classes.
+func (Gradle) PacksLate() bool { return false }
 
 // Omitted returns the tasks that the init script disabled.
 func (Gradle) Omitted(modules []buildtool.Module) (tasks []string) {

@@ -146,7 +146,7 @@ var ErrChanged = errors.New("sources have changed meanwhile")
 // compileAll compiles all sources without the classes of an earlier compilation.
 func (m *Module) compileAll(ctx context.Context) (*work, javac.Answer, string, error) {
 	m.sources, m.extra = map[string]*source{}, nil
-	w, err := m.changes(nil)
+	w, err := m.changes(nil, nil)
 	if err != nil {
 		return nil, javac.Answer{}, "", err
 	}

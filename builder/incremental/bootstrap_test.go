@@ -54,7 +54,7 @@ func TestBootstrapAfterASave(t *testing.T) {
 			if test.want != nil {
 				return
 			}
-			if _, err := p.module.Compile(t.Context(), nil); err != nil {
+			if _, err := p.module.Compile(t.Context(), nil, nil); err != nil {
 				t.Fatal(err)
 			}
 			p.same()

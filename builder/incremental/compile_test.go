@@ -16,7 +16,7 @@ func TestFailureChangesNothing(t *testing.T) {
 	p := newProject(t, map[string]string{"p/A.java": class("class A { int f() { return 1; } }"), "p/B.java": class("class B { int g() { return new A().f(); } }")})
 	before := tree(t, p.module.Classes())
 	p.write("p/A.java", class("class A { String f() { return null; } }"))
-	_, err := p.module.Compile(t.Context(), nil)
+	_, err := p.module.Compile(t.Context(), nil, nil)
 	var failed *CompileError
 	if !errors.As(err, &failed) || len(failed.Diagnostics) != 1 {
 		t.Fatalf("got %v", err)
@@ -31,7 +31,7 @@ func TestFailureChangesNothing(t *testing.T) {
 		}
 	}
 	p.write("p/B.java", class("class B { String g() { return new A().f(); } }"))
-	if r, err := p.module.Compile(t.Context(), nil); err != nil || r.Sources != 2 {
+	if r, err := p.module.Compile(t.Context(), nil, nil); err != nil || r.Sources != 2 {
 		t.Errorf("what is owed is compiled with what mends it: %+v, %v", r, err)
 	}
 	p.same()
@@ -42,15 +42,15 @@ func TestTouchedFilesAreCompiled(t *testing.T) {
 	path := p.src() + "/p/A.java"
 	old := time.Now().Add(-time.Hour)
 	_ = os.Chtimes(path, old, old)
-	if _, err := p.module.Compile(t.Context(), nil); err != nil {
+	if _, err := p.module.Compile(t.Context(), nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	p.write("p/A.java", class("class A { int f() { return 2; } }")) // of the same size
 	_ = os.Chtimes(path, old, old)
-	if r, err := p.module.Compile(t.Context(), nil); err != nil || r.Sources != 0 {
+	if r, err := p.module.Compile(t.Context(), nil, nil); err != nil || r.Sources != 0 {
 		t.Errorf("nothing tells of the change: %+v, %v", r, err)
 	}
-	if r, err := p.module.Compile(t.Context(), []string{path}); err != nil || r.Sources != 1 {
+	if r, err := p.module.Compile(t.Context(), []string{path}, nil); err != nil || r.Sources != 1 {
 		t.Errorf("somebody tells of the change: %+v, %v", r, err)
 	}
 	p.same()
@@ -68,7 +68,7 @@ func TestSameTextIsNotCompiled(t *testing.T) {
 		if err != nil || !p.module.HasCompiled(now) {
 			t.Errorf("another source: %v", err)
 		}
-		if r, err := p.module.Compile(t.Context(), nil); err != nil || r.Sources != 0 {
+		if r, err := p.module.Compile(t.Context(), nil, nil); err != nil || r.Sources != 0 {
 			t.Errorf("got %+v, %v", r, err)
 		}
 	}
@@ -84,10 +84,10 @@ func TestCancelledCompileIsDoneAgain(t *testing.T) {
 	cause := errors.New("a newer save")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(cause)
-	if _, err := p.module.Compile(ctx, nil); !errors.Is(err, cause) {
+	if _, err := p.module.Compile(ctx, nil, nil); !errors.Is(err, cause) {
 		t.Errorf("got %v", err)
 	}
-	if r, err := p.module.Compile(t.Context(), nil); err != nil || r.Sources != 1 {
+	if r, err := p.module.Compile(t.Context(), nil, nil); err != nil || r.Sources != 1 {
 		t.Errorf("got %+v, %v", r, err)
 	}
 	p.same()
@@ -98,7 +98,7 @@ func TestUnsupported(t *testing.T) {
 		"Native.java": class("class Native { native void f(); }"), "Main.java": class("class Main { public static void main(String[] a) { } }")} {
 		p := newProject(t, map[string]string{"p/Z.java": class("class Z { }")})
 		p.write("p/"+name, text)
-		_, err := p.module.Compile(t.Context(), nil)
+		_, err := p.module.Compile(t.Context(), nil, nil)
 		var unfit *UnsupportedError
 		if !errors.As(err, &unfit) {
 			t.Errorf("%s: got %v", name, err)
@@ -140,7 +140,7 @@ func TestSameFindsADifference(t *testing.T) {
 	p := newProject(t, map[string]string{"p/A.java": class("class A { int f() { return 1; } }")})
 	old := p.built()
 	p.write("p/A.java", class("class A { int f() { return 2222; } }"))
-	if _, err := p.module.Compile(t.Context(), nil); err != nil {
+	if _, err := p.module.Compile(t.Context(), nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	var unfit *UnsupportedError
@@ -157,7 +157,26 @@ func TestBrokenOptions(t *testing.T) {
 	p.module.model.Options = []string{"--no-such-option"}
 	p.write("p/A.java", class("class A { int i; }"))
 	var broken *javac.BrokenError
-	if _, err := p.module.Compile(t.Context(), nil); !errors.As(err, &broken) {
+	if _, err := p.module.Compile(t.Context(), nil, nil); !errors.As(err, &broken) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestAffected: what another module has to compile again is what names a class whose API changed, or one that
+// depends on it.
+func TestAffected(t *testing.T) {
+	lib := newProject(t, map[string]string{"p/A.java": class("public class A { public int f() { return 1; } }"), "p/B.java": class("public class B extends A { }")})
+	app := newProject(t, map[string]string{"p/C.java": class("class C { B b; }"), "p/D.java": class("class D { }"), "p/B.java": class("class B { }")})
+	lib.write("p/A.java", class("public class A { public int f() { return 20; } }"))
+	r, err := lib.module.Compile(t.Context(), nil, nil)
+	if err != nil || len(r.Affected) != 0 {
+		t.Errorf("a body: %+v, %v", r, err)
+	}
+	lib.write("p/A.java", class("public class A { public long f() { return 20; } }"))
+	if r, err = lib.module.Compile(t.Context(), nil, nil); err != nil || r.Sources != 2 {
+		t.Fatalf("an API: %+v, %v", r, err)
+	}
+	if r, err = app.module.Compile(t.Context(), nil, r.Affected); err != nil || r.Sources != 2 { // B, and C that names it
+		t.Errorf("what depends on it: %+v, %v", r, err)
 	}
 }

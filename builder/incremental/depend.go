@@ -7,8 +7,9 @@ import (
 )
 
 // addDependents adds to the work the sources that depend on a class whose API changed. It
-// reports whether there are any that were not compiled.
-func (m *Module) addDependents(w *work, all output) bool {
+// reports whether there are any that were not compiled, and the names that other modules may have
+// classes of that depend on a change.
+func (m *Module) addDependents(w *work, all output) (more bool, affected []string) {
 	var changed []string
 	for _, path := range w.removed {
 		changed = append(changed, names(path, m.sources[path])...)
@@ -21,8 +22,8 @@ func (m *Module) addDependents(w *work, all output) bool {
 		}
 	}
 	before := len(w.compile)
-	m.dependents(w, changed)
-	return len(w.compile) > before
+	affected = m.dependents(w, changed)
+	return len(w.compile) > before, affected
 }
 
 // looksTheSame reports whether the compiled sources look to annotation processors as they did before.
@@ -35,8 +36,9 @@ func (m *Module) looksTheSame(w *work, all output) bool {
 	return true
 }
 
-// dependents adds every source that has one of the words, or depends on a source that has.
-func (m *Module) dependents(w *work, changed []string) {
+// dependents adds every source that has one of the words, or depends on a source that has. It returns
+// these words and the names of the dependents' classes.
+func (m *Module) dependents(w *work, changed []string) []string {
 	done := map[string]bool{}
 	for len(changed) > 0 {
 		name := changed[len(changed)-1]
@@ -50,12 +52,13 @@ func (m *Module) dependents(w *work, changed []string) {
 			if t := w.texts[path]; t != nil {
 				s = t
 			}
-			if s.words[name] || s.words[escape] {
+			if s != nil && (s.words[name] || s.words[escape]) { // a new source is compiled anyway
 				w.compile[path] = true
 				changed = append(changed, names(path, s)...)
 			}
 		}
 	}
+	return slices.Collect(keys(done))
 }
 
 // old returns the classes of a source as of the last compilation.

@@ -160,7 +160,7 @@ func TestEdits(t *testing.T) {
 			for name, text := range test.edit {
 				p.write(name, text)
 			}
-			r, err := p.module.Compile(t.Context(), nil)
+			r, err := p.module.Compile(t.Context(), nil, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

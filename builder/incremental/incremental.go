@@ -95,6 +95,9 @@ type Result struct {
 	Sources int
 	// Warnings are the compiler's other diagnostics.
 	Warnings []javac.Diagnostic
+	// Affected are names of classes whose API has changed, or may have because they depend on such
+	// a class: those of other modules that have one of these names depend on them.
+	Affected []string
 }
 
 // CompileError means that sources do not compile.
@@ -103,11 +106,12 @@ type CompileError struct{ Diagnostics []javac.Diagnostic }
 func (e *CompileError) Error() string { return fmt.Sprintf("compile: %d errors", len(e.Diagnostics)) }
 
 // Compile compiles what has changed since the last compilation, and updates Classes if all of it
-// compiles. touched are files that have changed even if size and time are the same. If a
+// compiles. touched are files that have changed even if size and time are the same, affected the
+// [Result.Affected] of other modules on the class path. If a
 // source has an error, Compile returns a [CompileError] and leaves Classes as it was. Any other
 // error, except for ctx's cause, means that the build has to compile; an [UnsupportedError] says why.
-func (m *Module) Compile(ctx context.Context, touched []string) (Result, error) {
-	work, err := m.changes(touched)
+func (m *Module) Compile(ctx context.Context, touched, affected []string) (Result, error) {
+	work, err := m.changes(touched, affected)
 	if err != nil || work.empty() {
 		return Result{}, err
 	}
@@ -131,11 +135,11 @@ func (m *Module) Compile(ctx context.Context, touched []string) (Result, error) 
 			work.addAll()
 			continue
 		}
-		if !m.addDependents(work, written) {
+		if more, affected := m.addDependents(work, written); !more {
 			if err := errors.Join(m.keepsMains(work, written), m.keepsPackageInfos(work)); err != nil {
 				return Result{}, err
 			}
-			return Result{Sources: len(work.compile), Warnings: answer.Diagnostics}, m.commit(work, written)
+			return Result{Sources: len(work.compile), Warnings: answer.Diagnostics, Affected: affected}, m.commit(work, written)
 		}
 	}
 }
@@ -171,8 +175,9 @@ func (w *work) classesOf(path string) []string {
 
 func (w *work) empty() bool { return len(w.compile) == 0 && len(w.removed) == 0 }
 
-// changes compares the sources with those of the last compilation.
-func (m *Module) changes(touched []string) (*work, error) {
+// changes compares the sources with those of the last compilation. Those that depend on affected classes of
+// other modules count as changed.
+func (m *Module) changes(touched, affected []string) (*work, error) {
 	now, err := versions(m.model.Sources)
 	if err != nil {
 		return nil, err
@@ -188,6 +193,7 @@ func (m *Module) changes(touched []string) (*work, error) {
 			w.compile[path] = true
 		}
 	}
+	m.dependents(w, affected)
 	changed := append(slices.Collect(keys(w.compile)), w.removed...)
 	if i := slices.IndexFunc(changed, isModuleInfo); i >= 0 && len(m.sources) > 0 && (now[changed[i]] == fileVersion{} || m.sources[changed[i]] == nil) {
 		return nil, &UnsupportedError{Reason: "a module-info.java is new or gone", File: changed[i]}

@@ -113,7 +113,7 @@ func TestProcessors(t *testing.T) {
 		{"p/D.java", "", 4},
 	} {
 		p.write(edit.name, edit.text)
-		r, err := p.module.Compile(t.Context(), nil)
+		r, err := p.module.Compile(t.Context(), nil, nil)
 		if (err != nil) != (edit.want < 0) || err == nil && r.Sources != edit.want {
 			t.Fatalf("%s %q: %+v, %v", edit.name, edit.text, r, err)
 		}

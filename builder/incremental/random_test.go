@@ -226,7 +226,7 @@ func TestRandomEdits(t *testing.T) {
 					edited = append(edited, w.edit())
 				}
 				w.save(p, written)
-				r, err := p.module.Compile(t.Context(), nil)
+				r, err := p.module.Compile(t.Context(), nil, nil)
 				want, failure := p.clean()
 				var failed *CompileError
 				switch {

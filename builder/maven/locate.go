@@ -5,8 +5,10 @@ import (
 	"context"
 	"encoding/xml"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -95,17 +97,18 @@ func (Maven) ProjectName(dir string) string {
 	return strings.TrimSpace(p.ArtifactID)
 }
 
-// Root goes upwards as long as a pom.xml above names the directory as a module.
+// Root goes upwards as long as a pom.xml above names the directory as a module, and to the directory
+// beside it if that has such a pom.xml.
 func (t Maven) Root(dir string) string {
 	for above := filepath.Dir(dir); above != filepath.Dir(above); above = filepath.Dir(above) {
-		p, err := readPom(above)
-		if err != nil {
-			continue
+		if hasModule(above, dir) {
+			return t.Root(above)
 		}
-		for _, m := range p.modules() {
-			if path := filepath.Join(above, filepath.FromSlash(m)); path == dir || path == filepath.Join(dir, "pom.xml") {
-				return t.Root(above)
-			}
+	}
+	beside, _ := fs.Glob(os.DirFS(filepath.Dir(dir)), "*/pom.xml") // the path may have brackets
+	for _, file := range beside {
+		if parent := filepath.Join(filepath.Dir(dir), filepath.Dir(file)); parent != dir && hasModule(parent, dir) {
+			return t.Root(parent)
 		}
 	}
 	return dir
@@ -134,4 +137,13 @@ func toolVersion(b buildtool.Build) []int {
 
 func wrapperProperties(root string) string {
 	return filepath.Join(root, ".mvn", "wrapper", "maven-wrapper.properties")
+}
+
+// hasModule reports whether the pom.xml of a directory names another one as a module.
+func hasModule(parent, dir string) bool {
+	p, err := readPom(parent)
+	return err == nil && slices.ContainsFunc(p.modules(), func(m string) bool {
+		path := filepath.Join(parent, filepath.FromSlash(m))
+		return path == dir || path == filepath.Join(dir, "pom.xml")
+	})
 }

@@ -136,7 +136,7 @@ func moduleOf(b buildtool.Build) string {
 	if b.Module != "" {
 		return b.Module
 	}
-	rel, err := filepath.Rel(b.Root, b.Dir)
+	rel, err := filepath.Rel(b.Root, b.Dir) // Maven takes "../shop-web", too
 	if err != nil || rel == "." {
 		return ""
 	}

@@ -79,13 +79,11 @@ func TestOldMavenIsNotToldNtp(t *testing.T) {
 
 func TestPackingByMaven(t *testing.T) {
 	t.Parallel()
-	lib, web := buildtool.Module{Name: "g:lib", Archive: "/lib.jar"}, buildtool.Module{Name: "g:web"}
 	for want, one := range map[string]buildtool.Module{
-		"":                                   {Goals: []buildtool.Goal{{Goal: "maven-compiler-plugin:compile", Phase: "compile"}, {Goal: "maven-jar-plugin:jar", Phase: "package"}}},
-		"Maven has to pack the module g:lib": {Libraries: []string{"/lib.jar"}},
+		"": {Goals: []buildtool.Goal{{Goal: "maven-compiler-plugin:compile", Phase: "compile"}, {Goal: "maven-jar-plugin:jar", Phase: "package"}}},
 		"proguard-maven-plugin:proguard runs for it in the phase package": {Goals: []buildtool.Goal{{Goal: "proguard-maven-plugin:proguard", Phase: "package"}}},
 	} {
-		if got := (Maven{}).PackagingReason(one, []buildtool.Module{lib, web}); got != want {
+		if got := (Maven{}).PackagingReason(one); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}

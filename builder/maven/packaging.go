@@ -14,14 +14,12 @@ var earlyPhases = []string{"", "validate", "initialize", "generate-sources", "pr
 // packers are goals of later phases that pack the application as it is.
 var packers = []string{"maven-jar-plugin:jar", "maven-jar-plugin:test-jar", "maven-war-plugin:war", "spring-boot-maven-plugin:repackage"}
 
+// PacksLate is true: Maven packs a module after its classes are made.
+func (Maven) PacksLate() bool { return true }
+
 // PackagingReason says why Maven has to pack the archive of a module at each build, "" if it need
 // not: the archive has classes and libraries only.
-func (Maven) PackagingReason(one buildtool.Module, modules []buildtool.Module) string {
-	for _, other := range modules {
-		if slices.Contains(one.Libraries, other.Archive) {
-			return fmt.Sprintf("Maven has to pack the module %s", other.Name)
-		}
-	}
+func (Maven) PackagingReason(one buildtool.Module) string {
 	for _, g := range one.Goals {
 		if !slices.Contains(earlyPhases, g.Phase) && !changesNothing(g.Goal) {
 			return fmt.Sprintf("%s runs for it in the phase %s", g.Goal, g.Phase)

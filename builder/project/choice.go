@@ -43,7 +43,10 @@ type runner interface {
 // interpreter says what the modules of a build mean.
 type interpreter interface {
 	Application(b buildtool.Build, modules []buildtool.Module) (buildtool.Module, error)
-	PackagingReason(one buildtool.Module, modules []buildtool.Module) string
+	// PackagingReason says why the archive of a module has more than classes, "" if it has not.
+	PackagingReason(one buildtool.Module) string
+	// PacksLate reports whether a build of the classes leaves the jars of other modules as they were.
+	PacksLate() bool
 	Omitted(modules []buildtool.Module) []string
 }
 

@@ -1,6 +1,7 @@
 package project
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
+	"github.com/devloop-cli/devloop/builder/diagnostics"
 	"github.com/devloop-cli/devloop/builder/internal/paths"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/internal/atomicfile"
@@ -46,12 +48,20 @@ func (p *Project) Compile(ctx context.Context, out io.Writer) (springboot.App, e
 func (p *Project) compile(ctx context.Context, out io.Writer) (springboot.App, error) {
 	m, fresh := p.model()
 	k, known := p.packing(m)
-	if fresh && known && k.Why == "" && !p.NeedsArchive(k.Directory, m.in(k.Directory).Archive) {
-		if app, found, err := p.compileClasses(ctx, out, m, k); err != nil || found {
+	if fresh && known && k.Why == "" && k.Packs == "" && !p.NeedsArchive(k.Directory, m.in(k.Directory).Archive) {
+		app, found, err := p.compileClasses(ctx, out, m, k)
+		if found || err != nil && (len(k.Modules) == 0 || !needsJars(ctx, err)) {
 			return app, err
 		}
 	}
 	return p.Package(ctx, out)
+}
+
+// needsJars reports whether a build of the classes may have failed because something reads the jar of
+// another module, which was not packed.
+func needsJars(ctx context.Context, err error) bool {
+	failed, ok := errors.AsType[*diagnostics.CompileError](err)
+	return ctx.Err() == nil && ok && len(failed.Problems) == 0
 }
 
 // compileClasses builds everything that goes into the archive without packing it. It returns
@@ -67,7 +77,7 @@ func (p *Project) compileClasses(ctx context.Context, out io.Writer, m model, k 
 			return springboot.App{}, false, err
 		}
 	}
-	app, found = p.App(&k.Exploded, m.in(k.Directory))
+	app, found = p.App(&k.Exploded, m.in(k.Directory), nil)
 	return app, found, nil
 }
 
@@ -93,12 +103,14 @@ func (p *Project) Package(ctx context.Context, out io.Writer) (springboot.App, e
 	if err != nil {
 		return springboot.App{}, err
 	}
+	if why := cmp.Or(k.Why, k.Packs); why != "" {
+		_, _ = fmt.Fprintf(out, "the archive is packed at each build: %s\n", why)
+	}
 	if k.Why != "" {
-		_, _ = fmt.Fprintf(out, "the archive is packed at each build: %s\n", k.Why)
 		return app, nil
 	}
-	if exploded, found := p.App(&k.Exploded, one); found {
-		app.Libraries, app.Exploded = exploded.Libraries, exploded.Exploded
+	if exploded, found := p.App(&k.Exploded, one, nil); found {
+		app.Modules, app.Libraries, app.Exploded = exploded.Modules, exploded.Libraries, exploded.Exploded
 	}
 	return app, nil
 }
@@ -138,12 +150,15 @@ func (p *Project) nonBootApp(one buildtool.Module, m model) (app springboot.App,
 	if one.MainClass == "" || one.Archive != "" && !errors.Is(openError(one.Archive), springboot.ErrNotExecutable) {
 		return springboot.App{}, false, nil
 	}
-	k := &packing{Inputs: m.Inputs, Directory: one.Directory, Why: p.tool.PackagingReason(one, m.Modules), Exploded: springboot.Exploded{
+	k := &packing{Inputs: m.Inputs, Directory: one.Directory, Joined: p.JoinModules, Packs: p.tool.PackagingReason(one), Exploded: springboot.Exploded{
 		MainClass: one.MainClass, Told: one.Libraries, Layers: []string{springboot.Dependencies, springboot.Snapshots, "application"}}}
 	for _, file := range paths.Existing(one.Libraries) {
 		k.AddLibrary(file, m.layer(file))
 	}
-	app, found := p.App(&k.Exploded, one)
+	if err := p.joinModules(k, one, m); err != nil {
+		return springboot.App{}, true, err
+	}
+	app, found := p.App(&k.Exploded, one, nil)
 	if !found {
 		return springboot.App{}, true, buildtool.ProjectError("project.unsupported", one.Directory, fmt.Sprintf("names the main class %q, which is not among its classes", one.MainClass), nil,
 			"correct the name, or the package of the class, in "+p.tool.BuildFile(p.build.ModuleDir()))

@@ -37,13 +37,6 @@ func (m model) in(dir string) buildtool.Module {
 	return buildtool.Module{Directory: dir}
 }
 
-// Module returns what the last build reported of the module in dir, false if build files have
-// changed since.
-func (p *Project) Module(dir string) (one buildtool.Module, fresh bool) {
-	m, fresh := p.model()
-	return m.in(dir), fresh
-}
-
 // saveModel saves the modules that a build has reported. They hold for the build files as they
 // were before the build.
 func (p *Project) saveModel(modules []buildtool.Module, before map[string]string) (model, error) {

@@ -13,8 +13,11 @@ import (
 type packing struct {
 	Inputs    map[string]string
 	Directory string // of the module
-	// Why is a clause that says why the archive has to be packed, "" if it need not.
-	Why string
+	// Why is a clause that says why the application can't be read from the directories of the build,
+	// and Packs one that says why the build has to pack all the same; "" if it is not so.
+	Why, Packs string
+	// Joined says whether other modules may be a part of the application; see [Project.JoinModules].
+	Joined bool
 	springboot.Exploded
 }
 
@@ -23,7 +26,7 @@ func (p *Project) packingFile() string { return filepath.Join(p.StateDir("models
 // packing returns how the build packs the archive, if that is known for these build files.
 func (p *Project) packing(m model) (*packing, bool) {
 	var k packing
-	if !atomicfile.ReadJSON(p.packingFile(), &k) || !maps.Equal(k.Inputs, m.Inputs) {
+	if !atomicfile.ReadJSON(p.packingFile(), &k) || k.Joined != p.JoinModules || !maps.Equal(k.Inputs, m.Inputs) {
 		return nil, false
 	}
 	return &k, true
@@ -34,13 +37,15 @@ func (p *Project) analyzeArchive(one buildtool.Module, app springboot.App, m mod
 	if k, known := p.packing(m); known && k.Why != "" {
 		return k, nil
 	}
-	k := &packing{Inputs: m.Inputs, Directory: one.Directory, Why: p.tool.PackagingReason(one, m.Modules)}
+	k := &packing{Inputs: m.Inputs, Directory: one.Directory, Joined: p.JoinModules, Why: p.tool.PackagingReason(one)}
 	if k.Why == "" {
-		exploded, why, err := springboot.Explode(app, buildFiles(one))
+		var err error
+		if k.Exploded, k.Why, err = springboot.Explode(app, buildFiles(one)); err == nil && k.Why == "" {
+			err = p.joinModules(k, one, m)
+		}
 		if err != nil {
 			return nil, err
 		}
-		k.Exploded, k.Why = exploded, why
 	}
 	return k, atomicfile.WriteJSON(p.packingFile(), k)
 }
@@ -52,8 +57,8 @@ func buildFiles(m buildtool.Module) springboot.BuildFiles {
 }
 
 // App returns the exploded application of a module, false if its directories do not contain the
-// main class and the libraries any more.
-func (p *Project) App(e *springboot.Exploded, one buildtool.Module) (app springboot.App, found bool) {
-	app, found = e.App(buildFiles(one), p.env)
+// main class and the libraries any more. copies are directories that take the place of the build's.
+func (p *Project) App(e *springboot.Exploded, one buildtool.Module, copies map[string]string) (app springboot.App, found bool) {
+	app, found = e.App(buildFiles(one), copies, p.env)
 	return p.describe(app, one.Directory), found
 }

@@ -68,6 +68,9 @@ type Project struct {
 	NeedsJar func(springboot.App) bool
 	// OnlyApplication leaves out what does not change the application, such as checkstyle and coverage.
 	OnlyApplication bool
+	// JoinModules makes the files of other modules of the build the application's own where that
+	// makes no difference: then they can be changed while it runs.
+	JoinModules bool
 
 	tool       tool
 	build      buildtool.Build

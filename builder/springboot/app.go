@@ -35,9 +35,10 @@ type App struct {
 	Archive string
 	// Classes are the directories with the application's own classes, Resources those
 	// with its processed resources, in class path order. Maven has both in one.
-	// Libraries are the jars of its dependencies in that order; another module of the
-	// build may be a directory. All are absolute, and empty if the build does not tell.
-	Classes, Resources, Libraries []string
+	// Modules are directories of other modules of the build whose files are its own, too, and
+	// Libraries the jars of its dependencies in that order; another module of the build may be
+	// a directory. All are absolute, and empty if the build does not tell.
+	Classes, Resources, Modules, Libraries []string
 	// CompiledBy says in a few words what compiled the classes, "" if there is no choice.
 	CompiledBy string
 	// Omitted names what the build left out because it does not change the application.

@@ -2,6 +2,7 @@ package springboot
 
 import (
 	"archive/zip"
+	"cmp"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -27,6 +28,8 @@ type Exploded struct {
 	// Libraries are in class path order, Layers are theirs.
 	Libraries []ExplodedLibrary
 	Layers    []string
+	// Modules are other modules whose files are the application's own, in class path order.
+	Modules []ExplodedModule
 	// Told are the libraries as the build tool named them.
 	Told []string
 }
@@ -147,7 +150,7 @@ func same(packed, file Source) bool {
 // ownDirs returns the directories with the application's own files.
 func (a App) ownDirs() []string {
 	var dirs []string
-	for _, dir := range slices.Concat(a.Classes, a.Resources) {
+	for _, dir := range slices.Concat(a.Classes, a.Resources, a.Modules) {
 		if !slices.Contains(dirs, dir) {
 			dirs = append(dirs, dir)
 		}
@@ -187,12 +190,15 @@ func SameFile(packed *zip.File, path string) bool {
 }
 
 // App returns the application in the directories of a build. Found is false if they do not hold
-// what the archive held: the main class and the libraries. Env are variables, NAME=VALUE,
-// that the application is given.
-func (e *Exploded) App(built BuildFiles, env []string) (a App, found bool) {
-	a = App{MainClass: e.MainClass, Boot: e.Boot, Classes: paths.Existing(built.Classes), Resources: paths.Existing(built.Resources), Exploded: e, Archive: built.Archive}
+// what the archive held: the main class and the libraries. copies are directories that take the
+// place of those of the build. Env are variables, NAME=VALUE, that the application is given.
+func (e *Exploded) App(built BuildFiles, copies map[string]string, env []string) (a App, found bool) {
+	a = App{MainClass: e.MainClass, Boot: e.Boot, Classes: replaced(built.Classes, copies), Resources: replaced(built.Resources, copies), Exploded: e, Archive: built.Archive}
 	for _, l := range e.Libraries {
 		a.Libraries = append(a.Libraries, l.File)
+	}
+	for _, m := range e.Modules {
+		a.Modules = append(a.Modules, replaced(m.Dirs, copies)...)
 	}
 	if len(paths.Existing(a.Libraries)) != len(a.Libraries) || !slices.Equal(e.Told, built.Libraries) {
 		return a, false
@@ -210,6 +216,15 @@ func (e *Exploded) App(built BuildFiles, env []string) (a App, found bool) {
 	}
 	a.Port, a.ContextPath = Port(a.readOwn, libraries, env)
 	return a, a.Java > 0
+}
+
+// replaced returns those directories that exist, or their copies.
+func replaced(dirs []string, copies map[string]string) []string {
+	dirs = slices.Clone(dirs)
+	for i, dir := range dirs {
+		dirs[i] = cmp.Or(copies[dir], dir)
+	}
+	return paths.Existing(dirs)
 }
 
 // AddLibrary adds a library under a name that no other has: modules of one name may come

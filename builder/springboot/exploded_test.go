@@ -38,7 +38,7 @@ func TestExplodedApplicationHasTheFilesOfItsJar(t *testing.T) {
 	if why != "" || err != nil {
 		t.Fatalf("%s, %v", why, err)
 	}
-	app, found := e.App(built, []string{"SERVER_PORT=7070"})
+	app, found := e.App(built, nil, []string{"SERVER_PORT=7070"})
 	if !found || app.MainClass != packed.MainClass || app.Java != packed.Java || app.Boot != packed.Boot || app.Port != 7070 {
 		t.Errorf("got %+v, %v", app, found)
 	}
@@ -94,13 +94,13 @@ func TestExplodedApplicationIsGoneWithItsMainClassOrALibrary(t *testing.T) {
 	}
 	more := built
 	more.Libraries = append(slices.Clone(built.Libraries), "/more.jar")
-	if _, found := e.App(more, nil); found {
+	if _, found := e.App(more, nil, nil); found {
 		t.Error("the build has a library more")
 	}
 	if err := os.Remove(filepath.Join(built.Classes[0], "com", "example", "App.class")); err != nil {
 		t.Fatal(err)
 	}
-	if _, found := e.App(built, nil); found {
+	if _, found := e.App(built, nil, nil); found {
 		t.Error("there is no main class")
 	}
 }

@@ -114,6 +114,7 @@ func newSession(c *cli.Context, s wiring.Streams, d wiring.Display) (*engine.Ses
 		Context: at.Pods.Context(), Cluster: at.Cluster, Namespace: t.Namespace,
 	})
 	project.OnlyApplication = c.Command.Name == "run" && !c.Bool("full-build")
+	project.JoinModules = c.Command.Name == "run"
 	compiler, imager := compiler.New(project, c.String("compiler") == "auto"), image.New(at.Docker, options)
 	compiler.Ready = func() { d.Publish(0, event.CompilerReady{}) }
 	if t.NotPatchable == "" {
@@ -121,7 +122,7 @@ func newSession(c *cli.Context, s wiring.Streams, d wiring.Display) (*engine.Ses
 	}
 	return engine.New(engine.Config{
 			Bus: d.Bus, Target: t,
-			Compiler: compiler,
+			Compiler: &modules{Compiler: compiler, elsewhere: project.Elsewhere},
 			Imager:   imager,
 			Trainer:  imager,
 			Explain:  c.Bool("explain"),

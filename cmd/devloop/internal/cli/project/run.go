@@ -116,11 +116,13 @@ func keepServing(c *cli.Context, docker *client.Client) bool {
 func untilQuit(c *cli.Context, s wiring.Streams, d wiring.Display, l *engine.Session) error {
 	ctx, stop := context.WithCancelCause(c.Context)
 	defer stop(nil)
-	watchers, err := newWatchers(c, d, l.Target)
+	compiler := l.Compiler.(*modules)
+	watchers, err := newWatchers(c, d, l.Target, compiler)
 	if err != nil {
 		return err
 	}
 	batches := make(chan watch.Batch)
+	compiler.found = func(dirs, files []string) { watchers.extend(ctx, batches, dirs, files) }
 	watched := watchers.start(ctx, batches, stop)
 	if _, typed := cmdline.Terminal(s.In); typed {
 		l.FirstDone = func() { d.Publish(0, event.Notice{Level: event.Info, Text: keysText}) }

@@ -2,10 +2,13 @@ package project
 
 import (
 	"context"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -22,11 +25,16 @@ type watchers struct {
 	project *watch.Watcher
 	files   []*watch.Watcher // of single ones: in their directories, which may be anyone's, nothing else counts
 	ready   chan struct{}
+	began   time.Time
+	running sync.WaitGroup
+	options watch.Options   // of a directory outside of the project's
+	watched map[string]bool // such directories
 }
 
-func newWatchers(c *cli.Context, d wiring.Display, t target.Target) (*watchers, error) {
-	w := &watchers{Display: d, ready: make(chan struct{})}
+// newWatchers watches what is known of the project before it is built.
+func newWatchers(c *cli.Context, d wiring.Display, t target.Target, p *modules) (*watchers, error) {
 	options := watch.Options{Base: t.Dir, Poll: c.Bool("poll"), Notice: d.Warn}
+	w := &watchers{Display: d, ready: make(chan struct{}), began: time.Now(), options: options, watched: map[string]bool{}}
 	dirs, err := wiring.Absolute(c.StringSlice("watch"))
 	if err != nil {
 		return nil, err
@@ -42,6 +50,11 @@ func newWatchers(c *cli.Context, d wiring.Display, t target.Target) (*watchers, 
 			files = append(files, path)
 		}
 	}
+	moreDirs, moreFiles := p.elsewhere("")
+	dirs, files = append(dirs, moreDirs...), append(files, moreFiles...)
+	for _, dir := range dirs {
+		w.watched[dir] = true
+	}
 	project := options
 	project.Root, project.Dirs, project.Ignore = t.Dir, dirs, c.StringSlice("ignore")
 	project.Ready = func() { close(w.ready) }
@@ -49,6 +62,7 @@ func newWatchers(c *cli.Context, d wiring.Display, t target.Target) (*watchers, 
 		return nil, err
 	}
 	for dir, names := range elsewhere(files, append(dirs, t.Dir)) {
+		w.watched[dir] = true
 		own := options
 		own.Root, own.Only = dir, names
 		watcher, err := watch.New(own)
@@ -58,6 +72,63 @@ func newWatchers(c *cli.Context, d wiring.Display, t target.Target) (*watchers, 
 		w.files = append(w.files, watcher)
 	}
 	return w, nil
+}
+
+// extend watches directories and files outside of the project's that a build reported, where that is not
+// done yet. Files that were saved while it ran are sent as changed.
+func (w *watchers) extend(ctx context.Context, out chan<- watch.Batch, dirs, files []string) {
+	more := map[string][]string{}
+	for _, dir := range dirs {
+		more[dir] = nil
+	}
+	for dir, names := range elsewhere(files, dirs) {
+		more[dir] = names
+	}
+	for dir, names := range more {
+		if w.watched[dir] {
+			continue
+		}
+		w.watched[dir] = true
+		own := w.options
+		own.Root, own.Only = dir, names
+		own.Ready = func() { w.running.Go(func() { w.missed(ctx, out, dir, names) }) }
+		watcher, err := watch.New(own)
+		if err != nil {
+			w.Warn(err)
+			continue
+		}
+		w.running.Go(func() {
+			if err := watcher.Run(ctx, out); ctx.Err() == nil {
+				w.Warn(err)
+			}
+		})
+	}
+}
+
+// missed sends the sources in a directory, or the files of those names, that were saved before it was
+// watched.
+func (w *watchers) missed(ctx context.Context, out chan<- watch.Batch, dir string, names []string) {
+	var batch watch.Batch
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(dir, path)
+		if err != nil || !slices.Contains(names, rel) && !strings.HasPrefix(filepath.ToSlash(rel), "src/") {
+			return err
+		}
+		info, err := d.Info()
+		if shown, no := filepath.Rel(w.options.Base, path); err == nil && no == nil && info.ModTime().After(w.began) {
+			batch.Paths = append(batch.Paths, filepath.ToSlash(shown))
+		}
+		return nil
+	})
+	if len(batch.Paths) > 0 {
+		select {
+		case out <- batch:
+		case <-ctx.Done():
+		}
+	}
 }
 
 // elsewhere returns the names of those files that lie in none of the directories, by their own.
@@ -78,21 +149,20 @@ file:
 // start watches until ctx ends. From the close of ready on every save is seen; watched waits for
 // the end and returns the project's. One that comes before ctx's is told to stop.
 func (w *watchers) start(ctx context.Context, out chan<- watch.Batch, stop context.CancelCauseFunc) (watched func() error) {
-	var running sync.WaitGroup
 	for _, files := range w.files {
-		running.Go(func() {
+		w.running.Go(func() {
 			if err := files.Run(ctx, out); ctx.Err() == nil {
 				w.Warn(err) // its directory is gone
 			}
 		})
 	}
 	var failed error
-	running.Go(func() {
+	w.running.Go(func() {
 		failed = w.project.Run(ctx, out)
 		stop(failed)
 	})
 	return func() error {
-		running.Wait()
+		w.running.Wait()
 		return failed
 	}
 }

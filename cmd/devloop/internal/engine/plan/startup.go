@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -27,7 +28,9 @@ import (
 // The same holds for what a request leaves behind: methods that assign fields, or fill a
 // collection or a cache, may have stored what the methods they call returned.
 type startup struct {
-	reasons map[string]string // name and descriptor → why its effects may have been stored
+	// reasons say why the effects of a method may have been stored: by name and descriptor of those that
+	// are called, by class, name and descriptor of the others.
+	reasons map[string]string
 }
 
 // requestAnnotations mark methods that frameworks call for requests only, by their simple names.
@@ -77,13 +80,18 @@ func newStartup(classes []*classfile.Class) *startup {
 
 // reason returns why the effects of a method may have been stored, at startup or by a request;
 // "" if they cannot have been.
-func (s *startup) reason(m classfile.Member) string { return s.reasons[m.Key()] }
+func (s *startup) reason(class string, m classfile.Member) string {
+	return cmp.Or(s.reasons[m.Key()], s.reasons[own(class, m)])
+}
+
+// own names a method of one class, as in "com/example/App".
+func own(class string, m classfile.Member) string { return class + "." + m.Key() }
 
 type startupBuilder struct {
 	own     map[string]*classfile.Class
 	classes map[string]string // why the methods of a class may run at startup
 	reasons map[string]string
-	calls   map[string][]classfile.Call // by the caller's name and descriptor
+	calls   map[string][]classfile.Call // by the caller, as reasons
 	queue   []string
 }
 
@@ -91,13 +99,14 @@ type startupBuilder struct {
 func (b *startupBuilder) method(c *classfile.Class, m classfile.Member, class string, named map[string]bool) {
 	if m.Code != nil {
 		b.calls[m.Key()] = append(b.calls[m.Key()], m.Code.Calls...)
+		b.calls[own(c.Name, m)] = m.Code.Calls
 	}
 	if why := entryPoint(m, class, named); why != "" {
-		b.mark(m.Key(), why)
+		b.mark(own(c.Name, m), why)
 		return
 	}
 	if m.Code != nil && stores(m.Code) {
-		b.mark(m.Key(), simple(c.Name)+"."+m.Name+" may keep what it makes")
+		b.mark(own(c.Name, m), simple(c.Name)+"."+m.Name+" may keep what it makes")
 	}
 }
 

@@ -96,7 +96,9 @@ interface Plain { String plainly(); }
 class ByClass extends Base { public void run() { byClass(); } void byClass() {} }
 class ByInterface implements Own { public void run() {} String byInterface() { return ""; } }
 class ByAnnotation extends Parent { String byAnnotation() { return ""; } }
-class ByOwn implements Plain { public String plainly() { return ""; } }`) {
+class ByOwn implements Plain { public String plainly() { return ""; } }
+@Configuration class Namesake { public String label() { return ""; } }
+@RestController class Labels { public String label() { return ""; } }`) {
 		c, err := classfile.Parse(data)
 		if err != nil {
 			t.Fatal(err)
@@ -107,8 +109,11 @@ class ByOwn implements Plain { public String plainly() { return ""; } }`) {
 	ran := map[string]string{}
 	for _, c := range all {
 		for _, m := range c.Methods {
-			ran[m.Name] = startup.reason(m)
+			ran[m.Name] += startup.reason(c.Name, m)
 		}
+	}
+	if label := (classfile.Member{Name: "label", Desc: "()Ljava/lang/String;"}); startup.reason("Labels", label) != "" || startup.reason("Namesake", label) == "" {
+		t.Error("a method counts as called at start because of one of another class")
 	}
 	for _, name := range []string{"handler", "helper", "privately", "request", "untouched", "answers", "answered", "looks", "looked", "plainly"} {
 		if ran[name] != "" {

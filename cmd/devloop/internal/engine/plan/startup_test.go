@@ -56,7 +56,7 @@ func TestMethodsThatRunWithoutARequest(t *testing.T) {
 		"one that uses a cache":       {class("A", "", object, caches), "A.handler may keep what it makes"},
 		"a property in an annotation": {field, "an annotation names getPrice"},
 	} {
-		if got := newStartup([]*classfile.Class{c.class}).reason(c.class.Methods[0]); got != c.want {
+		if got := newStartup([]*classfile.Class{c.class}).reason(c.class.Name, c.class.Methods[0]); got != c.want {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)
 		}
 	}
@@ -68,7 +68,7 @@ func TestWhatAMethodOfStartupCallsRanToo(t *testing.T) {
 	service := class("Service", "Service", object, method("price", "", "tax"), method("tax", "", "price"), method("total", "", "price"))
 	s := newStartup([]*classfile.Class{service, config})
 	for i, want := range []string{"@Bean", "@Bean", ""} { // total calls price, and is called by nothing
-		if got := s.reason(service.Methods[i]); got != want {
+		if got := s.reason(service.Name, service.Methods[i]); got != want {
 			t.Errorf("%s: got %q, want %q", service.Methods[i].Name, got, want)
 		}
 	}
@@ -78,11 +78,11 @@ func TestSupertypesOfTheApplicationCount(t *testing.T) {
 	t.Parallel()
 	base := class("Base", "", "org/acme/Listener")
 	child := class("Child", "", "com/example/Base", method("price", ""))
-	if got := newStartup([]*classfile.Class{child, base}).reason(child.Methods[0]); got != "it is a Listener" {
+	if got := newStartup([]*classfile.Class{child, base}).reason(child.Name, child.Methods[0]); got != "it is a Listener" {
 		t.Errorf("got %q", got)
 	}
 	loop := class("Loop", "", "com/example/Loop", method("price", ""))
-	if got := newStartup([]*classfile.Class{loop}).reason(loop.Methods[0]); got != "" {
+	if got := newStartup([]*classfile.Class{loop}).reason(loop.Name, loop.Methods[0]); got != "" {
 		t.Errorf("a class that claims to be its own supertype: got %q", got)
 	}
 }

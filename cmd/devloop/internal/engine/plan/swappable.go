@@ -56,7 +56,7 @@ func (s State) whyStateKept(class string, methods []classfile.Member) string {
 		return err.Error()
 	}
 	for _, m := range methods {
-		if why := ran.reason(m); why != "" {
+		if why := ran.reason(strings.ReplaceAll(class, ".", "/"), m); why != "" {
 			return class + "." + m.Name + ": " + why
 		}
 	}

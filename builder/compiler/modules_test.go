@@ -1,0 +1,156 @@
+package compiler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/devloop-cli/devloop/builder/buildtool"
+	"github.com/devloop-cli/devloop/builder/diagnostics"
+	"github.com/devloop-cli/devloop/builder/springboot"
+)
+
+// playedModules is a project of two modules, of which the application uses the one in lib, and of one that it
+// does not use, in other.
+type playedModules struct{ *played }
+
+const libDir = "lib/src/main/java"
+
+func (p playedModules) lib() buildtool.Module {
+	m := p.module()
+	m.Name, m.Directory, m.Archive = "g:lib", filepath.Join(p.dir, "lib"), filepath.Join(p.dir, "lib/target/lib.jar")
+	m.Sources, m.ResourceSources = []string{filepath.Join(p.dir, libDir)}, []string{filepath.Join(p.dir, "lib/src/main/resources")}
+	m.Classes = []string{filepath.Join(p.dir, "lib/target/classes")}
+	m.Resources = m.Classes
+	return m
+}
+
+func (p playedModules) Modules(string) ([]buildtool.Module, bool) {
+	own := p.module()
+	own.Compilers[0].ClassPath = []string{p.lib().Archive}
+	return []buildtool.Module{p.lib(), own}, !p.stale
+}
+
+func (p playedModules) Compile(ctx context.Context, out io.Writer) (springboot.App, error) {
+	lib := played{dir: filepath.Join(p.dir, "lib")}
+	if _, err := lib.Compile(ctx, out); err != nil {
+		return springboot.App{}, err
+	}
+	if _, err := p.played.Compile(ctx, out); err != nil {
+		return springboot.App{}, err
+	}
+	modules := []springboot.ExplodedModule{{Name: "g:lib", Dirs: p.lib().Classes}}
+	app, _ := p.App(&springboot.Exploded{MainClass: "Main", Modules: modules}, p.module(), nil)
+	return app, nil
+}
+
+// newReadyModules returns a project whose incremental compiler is proven. B names A of its module, and L of lib.
+func newReadyModules(t *testing.T) (playedModules, *Compiler) {
+	t.Helper()
+	one, _ := newPlayed(t)
+	p := playedModules{one}
+	p.save(t, javaDir+"/B.java", "class B uses A and L")
+	p.save(t, libDir+"/L.java", "class L")
+	p.save(t, libDir+"/M.java", "class M uses L")
+	p.save(t, "lib/src/main/resources/lib.css", "p { }")
+	c := newCompiler(p, p.dir, "maven", filepath.Join(p.dir, "cache", "modules"))
+	t.Cleanup(func() { _ = c.Close() })
+	if _, err := c.Compile(t.Context(), nil, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	if why := c.bootstrap(t.Context()); why != "" || c.own().module == nil || len(c.units) != 2 {
+		t.Fatalf("it is not proven: %q, %d modules", why, len(c.units))
+	}
+	return p, c
+}
+
+// file returns a file of the application as it was compiled last.
+func (p playedModules) file(t *testing.T, app springboot.App, name string) string {
+	t.Helper()
+	contents, err := app.Contents()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(contents.Own[name])
+}
+
+func TestCompileModules(t *testing.T) {
+	t.Parallel()
+	p, c := newReadyModules(t)
+	for _, save := range []struct{ file, text, how, made string }{
+		{libDir + "/L.java", "class L with another body", incrementally + "1 source", "L.class"},
+		{libDir + "/L.java", "class L field1", incrementally + "3 sources", "L.class"}, // and M, and B of the other module
+		{javaDir + "/A.java", "class A with another body", incrementally + "1 source", "A.class"},
+		{libDir + "/N.java", "class N", incrementally + "1 source", "N.class"},
+		{"lib/src/main/resources/lib.css", "p { color: blue }", "1 resource copied", ""},
+		{"other/src/main/java/X.java", "class X", "no file of the application changed", ""},
+		{"lib/src/test/java/LTest.java", "class LTest", "no file of the application changed", ""},
+	} {
+		p.save(t, save.file, save.text)
+		app, err := c.Compile(t.Context(), []string{save.file}, io.Discard)
+		if err != nil || app.CompiledBy != save.how {
+			t.Fatalf("%s: compiled %q, %v", save.file, app.CompiledBy, err)
+		}
+		if source := filepath.Join(p.dir, save.file); save.made != "" && p.file(t, app, save.made) != string(classOf(source, []byte(save.text))) {
+			t.Errorf("%s is not that of the source", save.made)
+		}
+		if css := p.file(t, app, "lib.css"); save.made == "" && css != "p { color: blue }" {
+			t.Errorf("%s: the resource is %q", save.file, css)
+		}
+	}
+	if n := p.builds.Load(); n != 1 {
+		t.Errorf("the build ran %d times", n)
+	}
+}
+
+// TestDependentsAreNotForgotten: a module compiles, and one after it that depends on it does not.
+func TestDependentsAreNotForgotten(t *testing.T) {
+	t.Parallel()
+	p, c := newReadyModules(t)
+	p.save(t, libDir+"/L.java", "class L field1")
+	p.save(t, javaDir+"/A.java", "class A mistake")
+	_, err := c.Compile(t.Context(), []string{libDir + "/L.java", javaDir + "/A.java"}, io.Discard)
+	if _, failed := errors.AsType[*diagnostics.CompileError](err); !failed {
+		t.Fatalf("got %v", err)
+	}
+	p.save(t, javaDir+"/A.java", "class A right again")
+	app, err := c.Compile(t.Context(), []string{javaDir + "/A.java"}, io.Discard)
+	if err != nil || app.CompiledBy != incrementally+"2 sources" { // A, and B because of L
+		t.Errorf("compiled %q, %v", app.CompiledBy, err)
+	}
+}
+
+// TestAnUnsupportedModule: it goes to the build, the application's own does not.
+func TestAnUnsupportedModule(t *testing.T) {
+	t.Parallel()
+	p, c := newReadyModules(t)
+	p.save(t, libDir+"/K.kt", "class K")
+	app, err := c.Compile(t.Context(), []string{libDir + "/K.kt"}, io.Discard)
+	if err != nil || !strings.Contains(app.CompiledBy, "by maven") {
+		t.Fatalf("compiled %q, %v", app.CompiledBy, err)
+	}
+	want := "each save in the module g:lib runs maven, not the incremental compiler: sources in Kotlin"
+	if why := c.bootstrap(t.Context()); why != want {
+		t.Fatalf("got %q", why)
+	}
+	p.save(t, javaDir+"/A.java", "class A again")
+	if app, err = c.Compile(t.Context(), []string{javaDir + "/A.java"}, io.Discard); err != nil || app.CompiledBy != incrementally+"1 source" {
+		t.Errorf("compiled %q, %v", app.CompiledBy, err)
+	}
+	p.save(t, libDir+"/L.java", "class L again")
+	app, err = c.Compile(t.Context(), []string{libDir + "/L.java"}, io.Discard)
+	if how := fmt.Sprintf("by maven, as %s/L.java is in g:lib: sources in Kotlin", libDir); err != nil || app.CompiledBy != how {
+		t.Errorf("compiled %q, %v", app.CompiledBy, err)
+	}
+	if why := c.bootstrap(t.Context()); why != "" {
+		t.Errorf("it says so twice: %q", why)
+	}
+	if err := os.Remove(filepath.Join(p.dir, libDir, "K.kt")); err != nil {
+		t.Fatal(err)
+	}
+}

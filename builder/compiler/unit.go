@@ -1,0 +1,259 @@
+package compiler
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/devloop-cli/devloop/builder/buildtool"
+	"github.com/devloop-cli/devloop/builder/incremental"
+	"github.com/devloop-cli/devloop/builder/internal/paths"
+	"github.com/devloop-cli/devloop/builder/springboot"
+)
+
+// unit is a module of the build whose classes are the application's own.
+type unit struct {
+	model  buildtool.Module
+	built  incremental.State   // the sources that the last build compiled
+	module *incremental.Module // nil until it is proven
+	copies *resources          // nil until it is proven
+	// left says why saves in another module than the application's are left to the build, "" if they are not.
+	left string
+	// affected are the classes of other modules that changed since this one was compiled.
+	affected []string
+}
+
+// newUnits returns the modules that the application is made of: those that it uses, and its own at the
+// end. Others stay jars.
+func newUnits(app springboot.App, models []buildtool.Module) []*unit {
+	joined := func(m buildtool.Module) bool {
+		return app.Exploded != nil && slices.ContainsFunc(app.Exploded.Modules, func(x springboot.ExplodedModule) bool { return x.Name == m.Name })
+	}
+	var units []*unit
+	for i, m := range models {
+		if i == len(models)-1 || joined(m) {
+			m.Compilers = slices.Clone(m.Compilers)
+			for i, c := range m.Compilers {
+				m.Compilers[i].ClassPath = withoutJars(c.ClassPath, units)
+			}
+			units = append(units, &unit{model: m})
+		}
+	}
+	return units
+}
+
+// withoutJars returns a class path on which modules are the directories of their classes. Their jars may be old.
+func withoutJars(classPath []string, units []*unit) []string {
+	var path []string
+	for _, file := range classPath {
+		if i := slices.IndexFunc(units, func(u *unit) bool { return u.model.Archive == file }); i >= 0 {
+			path = append(path, paths.Existing(units[i].model.Classes)...)
+		} else {
+			path = append(path, file)
+		}
+	}
+	return path
+}
+
+// sources returns the state of a module's sources, or an error if the incremental compiler does not
+// support them.
+func (u *unit) sources() (incremental.State, error) {
+	model, _, err := javacModel(u.model)
+	if err != nil {
+		return nil, err
+	}
+	return incremental.Sources(model.Sources)
+}
+
+// builtSources returns the sources that a build has compiled: those of the project as they were before it,
+// those that it generates as they are after it. It returns nil if it can't tell, such as after the first build, which
+// finds out where the sources are, if one was saved meanwhile.
+func (u *unit) builtSources(before incremental.State, known bool, began time.Time) incremental.State {
+	after, err := u.sources()
+	if err != nil || known && before == nil {
+		return nil
+	}
+	generated, built := after.Partition(u.isGenerated)
+	if known {
+		_, built = before.Partition(u.isGenerated)
+	} else if built.ChangedSince(began) {
+		return nil
+	}
+	maps.Copy(built, generated)
+	return built
+}
+
+// isGenerated reports whether a source is in the build's output, such as target or build.
+func (u *unit) isGenerated(source string) bool {
+	return inside(source, []string{outputOf(u.model)})
+}
+
+// keepProven keeps what was proven before a build that has made the same classes: it was for a resource. before
+// are the modules, which the build has not changed.
+func (c *Compiler) keepProven(before []*unit) {
+	kept := make([]unit, len(before))
+	for i, u := range c.units {
+		m := before[i].module
+		kept[i].left = before[i].left
+		if m == nil && kept[i].left != "" {
+			continue
+		}
+		if m == nil || c.server.libraries != c.libraries() || len(before[i].affected) > 0 || !m.HasCompiled(u.built) || m.CompareWithBuild() != nil || m.MirrorBuild() != nil {
+			return
+		}
+		copies, err := newResources(u.model, m.Classes(), c.resourcesDir(i))
+		if err != nil {
+			return
+		}
+		kept[i].module, kept[i].copies = m, copies
+	}
+	for i, u := range c.units {
+		u.module, u.copies, u.left = kept[i].module, kept[i].copies, kept[i].left
+	}
+	c.checked = time.Now()
+	c.ready()
+}
+
+// moduleDir is the directory of our copies of the i-th module, resourcesDir of those of its resources.
+func (c *Compiler) moduleDir(i int) string {
+	return filepath.Join(c.server.dir, fmt.Sprintf("module%d", i))
+}
+
+func (c *Compiler) resourcesDir(i int) string {
+	return filepath.Join(c.server.dir, fmt.Sprintf("resources%d", i))
+}
+
+// bootstrapUnit compiles all sources of a module, and compares the result with the build's classes.
+func (c *Compiler) bootstrapUnit(ctx context.Context, i int) error {
+	u := c.units[i]
+	model, javaHome, err := javacModel(u.model)
+	if err != nil {
+		return err
+	}
+	if own := c.own(); u != own && len(own.model.Compilers) > 0 && javaHome != own.model.Compilers[0].JavaHome {
+		return &incremental.UnsupportedError{Reason: "it has a JDK of its own"}
+	}
+	if err := c.server.start(javaHome, c.libraries()); err != nil {
+		return err
+	}
+	model.ClassPath, model.ModulePath = c.withCopies(model.ClassPath), c.withCopies(model.ModulePath)
+	m := incremental.New(model, c.server.compiler, c.moduleDir(i))
+	if err := m.Bootstrap(ctx, u.built); err != nil {
+		return err
+	}
+	if u.copies, err = newResources(u.model, m.Classes(), c.resourcesDir(i)); err != nil {
+		return err
+	}
+	u.module, u.left = m, ""
+	return nil
+}
+
+// withCopies returns a class path with our copies of the classes of proven modules.
+func (c *Compiler) withCopies(classPath []string) []string {
+	copies, path := c.copiesOf(), slices.Clone(classPath)
+	for i, file := range path {
+		path[i] = cmp.Or(copies[file], file)
+	}
+	return path
+}
+
+// libraries returns the state of everything that javac reads apart from sources and our copies.
+func (c *Compiler) libraries() string {
+	var files []string
+	for _, u := range c.units {
+		for _, compiler := range u.model.Compilers {
+			files = slices.Concat(files, compiler.ProcessorPath, slices.DeleteFunc(slices.Clone(compiler.ClassPath), func(file string) bool {
+				return slices.ContainsFunc(c.units, func(u *unit) bool { return slices.Contains(u.model.Classes, file) })
+			}))
+		}
+	}
+	return stateOf(files)
+}
+
+// compileUnits compiles what has changed in each module, and what depends on it in those after it.
+func (c *Compiler) compileUnits(ctx context.Context, touched []string) (total incremental.Result, err error) {
+	for i, u := range c.units {
+		if u.module == nil {
+			continue
+		}
+		result, err := u.module.Compile(ctx, touched, u.affected)
+		if err != nil {
+			return total, c.orGone(u, err)
+		}
+		u.affected = nil
+		for _, later := range c.units[i+1:] {
+			later.affected = append(later.affected, result.Affected...)
+		}
+		total.Sources += result.Sources
+		total.Warnings = append(total.Warnings, result.Warnings...)
+	}
+	return total, nil
+}
+
+// copiesOf returns our copies of the build's directories.
+func (c *Compiler) copiesOf() map[string]string {
+	all := map[string]string{}
+	for _, u := range c.units {
+		if u.module == nil {
+			continue
+		}
+		for _, dir := range paths.Existing(u.model.Classes) {
+			all[dir] = u.module.Classes()
+		}
+		for built, copied := range u.copies.dirs {
+			all[built] = copied
+		}
+	}
+	return all
+}
+
+// needsBuildFor says why the build has to compile because of a file, "" if it need not.
+func (c *Compiler) needsBuildFor(path string) string {
+	if c.isIrrelevant(path) {
+		return ""
+	}
+	file := c.absolute(path)
+	for _, u := range c.units {
+		source := filepath.Ext(path) == ".java" && inside(file, u.model.Sources)
+		if source && u.module == nil {
+			return fmt.Sprintf("%s is in %s: %s", path, u.model.Name, u.left)
+		}
+		if source || u.copies != nil && u.copies.isCopied(file) {
+			return ""
+		}
+	}
+	return path + " changed"
+}
+
+// isIrrelevant reports whether a file cannot be part of the application: a test, documentation, or of a
+// module that it does not use.
+func (c *Compiler) isIrrelevant(path string) bool {
+	file, document := c.absolute(path), filepath.Ext(path) == ".md"
+	for _, m := range c.used {
+		if inside(file, []string{filepath.Join(m.Directory, "src", "test")}) {
+			return true
+		}
+		document = document && !inside(file, m.ResourceSources) && !inside(file, m.Sources)
+	}
+	return document || c.isForeign(file)
+}
+
+// sourceSet matches a path in a module whose directories are those of every build tool.
+var sourceSet = regexp.MustCompile(`^(.*/)src/[^/]+/(?:java|kotlin|groovy|scala|resources)/`)
+
+// isForeign reports whether a file is a source or resource of a module that the application does not use.
+func (c *Compiler) isForeign(file string) bool {
+	m := sourceSet.FindStringSubmatch(filepath.ToSlash(file))
+	if m == nil || len(c.used) == 0 {
+		return false
+	}
+	dir := paths.Real(filepath.FromSlash(m[1]))
+	return !slices.ContainsFunc(c.used, func(u buildtool.Module) bool { // builds that this one includes are build files
+		return paths.Real(u.Directory) == dir || inside(file, u.Sources) || inside(file, u.ResourceSources) || inside(file, u.BuildFiles)
+	})
+}
