@@ -101,12 +101,15 @@ func (b *startupBuilder) method(c *classfile.Class, m classfile.Member, class st
 		b.calls[m.Key()] = append(b.calls[m.Key()], m.Code.Calls...)
 		b.calls[own(c.Name, m)] = m.Code.Calls
 	}
-	if why := entryPoint(m, class, named); why != "" {
-		b.mark(own(c.Name, m), why)
-		return
+	key, why := own(c.Name, m), entryPoint(m, class, named)
+	switch {
+	case why == "" && m.Code != nil && stores(m.Code):
+		why = simple(c.Name) + "." + m.Name + " may keep what it makes"
+	case why != class: // it is about the method: an annotation counts for those that override it, too
+		key = m.Key()
 	}
-	if m.Code != nil && stores(m.Code) {
-		b.mark(own(c.Name, m), simple(c.Name)+"."+m.Name+" may keep what it makes")
+	if why != "" {
+		b.mark(key, why)
 	}
 }
 

@@ -81,6 +81,11 @@ func TestSupertypesOfTheApplicationCount(t *testing.T) {
 	if got := newStartup([]*classfile.Class{child, base}).reason(child.Name, child.Methods[0]); got != "it is a Listener" {
 		t.Errorf("got %q", got)
 	}
+	annotated := class("Base", "", object, method("init", "PostConstruct"))
+	override := class("Child", "", "com/example/Base", method("init", ""))
+	if got := newStartup([]*classfile.Class{override, annotated}).reason(override.Name, override.Methods[0]); got != "@PostConstruct" {
+		t.Errorf("a method that overrides one with an annotation: got %q", got)
+	}
 	loop := class("Loop", "", "com/example/Loop", method("price", ""))
 	if got := newStartup([]*classfile.Class{loop}).reason(loop.Name, loop.Methods[0]); got != "" {
 		t.Errorf("a class that claims to be its own supertype: got %q", got)
