@@ -116,7 +116,7 @@ func TestRealIncremental(t *testing.T) {
 			c, _ := readyProject(t, name)
 			dir := c.dir
 			java := "src/main/java/com/example/"
-			for _, test := range []struct {
+			for i, test := range []struct {
 				what, file, from, to string
 				want                 int
 			}{
@@ -138,7 +138,9 @@ func TestRealIncremental(t *testing.T) {
 				if want := fmt.Sprintf("by the incremental compiler, %s", count(test.want, "source")); app.CompiledBy != want {
 					t.Errorf("%s: %s", test.what, app.CompiledBy)
 				}
-				sameClasses(t, app, buildReal(t, c, "the same by the build"))
+				if i%4 == 2 || real.LongTier() { // a wrong class stays until its source is compiled again
+					sameClasses(t, app, buildReal(t, c, "the same by the build"))
+				}
 			}
 		})
 	}
