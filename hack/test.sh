@@ -21,8 +21,8 @@ trap 'rm -rf "$results"' EXIT
 export GORACE=atexit_sleep_ms=0
 export DEVLOOP_BIN=$PWD/bin/devloop
 
-# The result of a real test is never taken from the cache: engine and cluster are no input that Go knows. Of the packages with
-# real tests, those that take longest come first. Three are tested at a time, as they mostly wait.
+# The result of a real test is never taken from the cache: engine and cluster are no input that Go knows. Two
+# packages are tested at a time: with three, two processors are so busy that waits end. Those that take longest come first.
 longest=(./cmd/devloop ./builder ./loader/containerd ./builder/incremental ./builder/compiler ./runner)
 
 # real_packages prints the packages whose tests need more than -short, that is, import hack/real.
@@ -49,11 +49,11 @@ mapfile -t packages < <(real_packages)
 case ${1:-short} in
   short)
     tests hermetic -race -short ./...
-    tests real -count=1 -p 3 -timeout 30m "${longest[@]}" "${packages[@]}"
+    tests real -count=1 -timeout 30m "${longest[@]}" "${packages[@]}"
     ;;
   long)
     export DEVLOOP_LONG=1
-    tests everything -count=1 -p 3 -timeout 60m "${longest[@]}" "${packages[@]}"
+    tests everything -count=1 -timeout 60m "${longest[@]}" "${packages[@]}"
     unset DEVLOOP_BIN
     tests race -race -count=1 -timeout 10m -run '^TestScenarioASaveReachesLocalhost' ./cmd/devloop
     ;;

@@ -20,8 +20,9 @@
 //   - it has compiled all sources to the same bytes as the build, and
 //   - the build files are as they were.
 //
-// Everything else goes to the build, but files that no part of the application is made of. The build's output is never touched: package incremental has a
-// copy of the classes.
+// Everything else goes to the build. A save of a file that the application is not made of, such as one of a module
+// that it does not use, compiles nothing. The build's output is never touched: package incremental has a copy of
+// the classes.
 package compiler
 
 import (

@@ -17,8 +17,8 @@ const (
 // blueprint is a project of the matrix before it is written.
 type blueprint struct {
 	name, build, boot string
-	// release is the Java version of the classes, packaging "jar" or "war", flag one for devloop.
-	release, packaging, flag string
+	// release is the Java version of the classes, packaging "jar" or "war".
+	release, packaging string
 	// repository says that the project is a git repository, modules that the application is a
 	// module of it.
 	repository, modules bool

@@ -44,12 +44,12 @@ var matrix = []row{
 	{name: "configuration metadata", build: "maven", boot: boot3, traits: []trait{configurationMetadata}},
 	{name: "Kotlin", build: "maven", boot: boot3, traits: []trait{kotlin}, never: "it compiles only Java, and the build also runs kotlin-maven-plugin"},
 	{name: "a war", build: "maven", boot: boot3, traits: []trait{war}, leaves: map[string]string{"page of the war": "page page.txt changed"}},
-	{name: "two modules", build: "maven", boot: boot3, traits: []trait{twoModules}, always: "the image is made of what it packs"},
-	{name: "preview features", build: "maven", boot: boot3, jdk: 17, traits: []trait{preview}, always: "--env sets JAVA_TOOL_OPTIONS"},
+	{name: "two modules", build: "maven", boot: boot3, traits: []trait{twoModules}},
+	{name: "preview features", build: "maven", boot: boot3, jdk: 17, traits: []trait{preview}},
 	{name: "Lombok and a template", build: "maven", boot: boot27, traits: []trait{lombok, thymeleaf}},
 	{name: "build-info", build: "4.4.1", boot: boot21, traits: []trait{packageInfo, buildInfo}},
 	{name: "Lombok and build-info", build: "7.6.4", boot: boot27, traits: []trait{lombok, buildInfo}},
-	{name: "two modules", build: "7.6.4", boot: boot3, traits: []trait{twoModules}, leaves: map[string]string{"other module": "Word.java changed"}},
+	{name: "two modules", build: "7.6.4", boot: boot3, traits: []trait{twoModules}},
 	{name: "MapStruct and configuration metadata", build: "8.5", boot: boot3, traits: []trait{mapStruct, configurationMetadata}, short: true},
 	{name: "package-info, module-info and other names", build: "8.5", boot: boot3, traits: []trait{packageInfo, moduleInfo, otherNames}},
 	{name: "generated sources and filtered resources", build: "8.5", boot: boot3, traits: []trait{generatedSources, filteredResources},
@@ -87,11 +87,7 @@ func (r row) run(t *testing.T) {
 		s.commit()
 	}
 	// An archive that is made meanwhile leads to a new Pod.
-	args := []string{"--without", "archive", "--base-image", "eclipse-temurin:17-jre"}
-	if b.flag != "" {
-		args = append(args, b.flag)
-	}
-	run := s.start("run", args...)
+	run := s.start("run", "--without", "archive", "--base-image", "eclipse-temurin:17-jre")
 	url := run.answered("one")
 	run.took()
 	if r.always == "" {

@@ -231,7 +231,6 @@ func gitProperties(b *blueprint) {
 
 // preview uses a feature of Java 17 that was not yet final.
 func preview(b *blueprint) {
-	b.flag = "--env=JAVA_TOOL_OPTIONS=--enable-preview"
 	b.compiler += "<compilerArgs><arg>--enable-preview</arg></compilerArgs>"
 	b.gradle += "\ntasks.withType(JavaCompile).configureEach { options.compilerArgs << '--enable-preview' }\n"
 	b.files[javaDir+"PreviewController.java"] = `package com.example;
