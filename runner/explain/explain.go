@@ -141,9 +141,10 @@ func logBeforeRollback(log []string) []string {
 }
 
 // logTries is how often a log is asked for that was empty, logPause the time between: a node
-// that is busy writes a container's last words some moments after its end.
+// that is busy writes a container's last lines up to some seconds after its end. A container that has
+// said nothing is explained that much later.
 const (
-	logTries = 3
+	logTries = 10
 	logPause = 200 * time.Millisecond
 )
 
