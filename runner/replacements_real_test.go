@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/hack/real"
-	"github.com/devloop-cli/devloop/runner/internal/golden"
+	"github.com/devloop-cli/devloop/internal/golden"
 	"github.com/devloop-cli/devloop/runner/internal/pause"
 	"github.com/devloop-cli/devloop/runner/localport"
 	"github.com/devloop-cli/devloop/runner/podstatus"

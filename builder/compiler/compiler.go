@@ -57,7 +57,7 @@ type Project interface {
 	// Modules returns what the last build reported of the modules that the application in dir is
 	// made of, each after those that it uses; fresh is false if build files have changed since.
 	Modules(dir string) (used []buildtool.Module, fresh bool)
-	// App returns an application with copies of its directories, false if they lack a part of it.
+	// App returns an application with copies of its directories, false if a part of it is missing there.
 	App(e *springboot.Exploded, one buildtool.Module, copies map[string]string) (app springboot.App, found bool)
 	// NeedsArchive reports whether a Dockerfile needs the archive of the module in dir.
 	NeedsArchive(dir, archive string) bool
@@ -78,13 +78,13 @@ type Compiler struct {
 	told     string  // what was said last about modules that the build compiles
 	failures int     // how often in a row bootstrapping failed
 	server   server
-	app      springboot.App     // what the last build made
-	used     []buildtool.Module // what it reported of the modules that the application uses, its own at the end
-	units    []*unit            // those of them that can be compiled
-	latest   springboot.App     // what Compile returned last
-	checked  time.Time          // when the classes were last compared with the build's
-	report   string             // what RunIdle has to say
-	dirty    bool               // whether the incremental compiler has compiled since then
+	app      springboot.App // what the last build made
+	used     usedModules    // what it reported of the modules that the application uses, its own at the end
+	units    units          // those of them that can be compiled
+	latest   springboot.App // what Compile returned last
+	checked  time.Time      // when the classes were last compared with the build's
+	report   string         // what RunIdle has to say
+	dirty    bool           // whether the incremental compiler has compiled since then
 
 	building sync.Mutex // held while the build runs
 	idle     idleSlot
@@ -135,7 +135,7 @@ func (c *Compiler) compile(ctx context.Context, changed []string, out io.Writer)
 	why := c.needsBuild(changed)
 	if why == notReady && c.waits() {
 		limited, cancel := context.WithTimeout(ctx, compileTimeout)
-		c.report = c.prepare(limited)
+		c.report = c.prove(limited)
 		cancel()
 		why = c.needsBuild(changed)
 	}
@@ -154,19 +154,11 @@ func (c *Compiler) waits() bool { return c.tool == "maven" }
 
 // unchanged reports whether the application is as it was, since only other files have changed.
 func (c *Compiler) unchanged(changed []string) bool {
-	if len(changed) == 0 || c.latest.Dir == "" || c.needsArchive() || slices.ContainsFunc(changed, func(path string) bool { return !c.isIrrelevant(path) }) {
+	if len(changed) == 0 || c.latest.Dir == "" || c.needsArchive() || slices.ContainsFunc(changed, func(path string) bool { return !c.used.irrelevant(c.absolute(path)) }) {
 		return false
 	}
 	_, fresh := c.project.Modules(c.app.Dir)
 	return fresh
-}
-
-// own returns the application's own module, an empty one before the first build.
-func (c *Compiler) own() *unit {
-	if len(c.units) == 0 {
-		return &unit{}
-	}
-	return c.units[len(c.units)-1]
 }
 
 // build runs the project's build. What was proven has to be proven again for its new output.
@@ -174,7 +166,7 @@ func (c *Compiler) build(ctx context.Context, why string, out io.Writer) (spring
 	c.building.Lock()
 	defer c.building.Unlock()
 	began, known := time.Now(), c.app.Dir != ""
-	before, used := c.forget(), c.used
+	before, used := c.units.forget(), c.used
 	sources := map[string]incremental.State{}
 	for _, u := range before {
 		sources[u.model.Directory], _ = u.sources() // an error comes back when the incremental compiler is bootstrapped
@@ -186,12 +178,12 @@ func (c *Compiler) build(ctx context.Context, why string, out io.Writer) (spring
 	if c.disabled == "" && why != firstTime {
 		app.CompiledBy = "by " + c.tool + ", as " + why
 	}
-	compilers := c.own().model.Compilers
-	c.app, c.used, c.units = app, nil, []*unit{{}}
+	compilers := c.units.own().model.Compilers
+	c.app, c.used, c.units = app, nil, units{{}}
 	if models, fresh := c.project.Modules(app.Dir); fresh {
 		c.used, c.units = models, newUnits(app, models)
 	}
-	if c.blocker.reason != "" && !reflect.DeepEqual(c.own().model.Compilers, compilers) {
+	if c.blocker.reason != "" && !reflect.DeepEqual(c.units.own().model.Compilers, compilers) {
 		c.disabled, c.blocker = "", blocker{}
 	}
 	for _, u := range c.units {
@@ -201,17 +193,6 @@ func (c *Compiler) build(ctx context.Context, why string, out io.Writer) (spring
 		c.keepProven(before)
 	}
 	return app, nil
-}
-
-// forget forgets what was proven, and returns it.
-func (c *Compiler) forget() []*unit {
-	var before []*unit
-	for _, u := range c.units {
-		proven := *u
-		before = append(before, &proven)
-		u.module, u.copies, u.affected = nil, nil, nil
-	}
-	return before
 }
 
 // ready says that saves are compiled incrementally from now on.
@@ -243,10 +224,10 @@ func (c *Compiler) needsBuild(changed []string) string {
 	if _, fresh := c.project.Modules(c.app.Dir); !fresh {
 		return "a file of the build changed"
 	}
-	if c.own().module == nil {
+	if c.units.own().module == nil {
 		return notReady
 	}
-	if c.server.libraries != c.libraries() {
+	if c.server.libraries != c.units.libraries() {
 		return "a library changed"
 	}
 	for _, path := range changed {
@@ -258,7 +239,7 @@ func (c *Compiler) needsBuild(changed []string) string {
 }
 
 func (c *Compiler) needsArchive() bool {
-	return c.project.NeedsArchive(c.app.Dir, c.own().model.Archive)
+	return c.project.NeedsArchive(c.app.Dir, c.units.own().model.Archive)
 }
 
 func (c *Compiler) absolute(path string) string {
@@ -333,7 +314,7 @@ func count(n int, what string) string {
 
 // patchedApp returns the application with the incremental compiler's classes instead of the build's.
 func (c *Compiler) patchedApp(how string) (springboot.App, error) {
-	app, found := c.project.App(c.app.Exploded, c.own().model, c.copiesOf())
+	app, found := c.project.App(c.app.Exploded, c.units.own().model, c.units.copies())
 	if !found {
 		return springboot.App{}, &incremental.UnsupportedError{Reason: "the application is not what it was"}
 	}
@@ -381,7 +362,7 @@ func (c *Compiler) problem(d javac.Diagnostic) diagnostics.Problem {
 // stop ends the compiler process, and forgets what was proven.
 func (c *Compiler) stop() {
 	c.server.stop()
-	c.forget()
+	c.units.forget()
 }
 
 // Close ends the compiler process and removes its files.

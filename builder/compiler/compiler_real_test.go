@@ -282,7 +282,7 @@ func TestRealIncrementalOfTwo(t *testing.T) {
 	if app := compile(t, c, []string{buildtest.Controller}); app.CompiledBy != "by the incremental compiler, 1 source" {
 		t.Errorf("it lives on: %s", app.CompiledBy)
 	}
-	if err := os.RemoveAll(c.own().module.Classes()); err != nil {
+	if err := os.RemoveAll(c.units.own().module.Classes()); err != nil {
 		t.Fatal(err)
 	}
 	buildtest.Change(t, c.dir, buildtest.Controller, "Hello, again", "Hello, World")

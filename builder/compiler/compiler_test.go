@@ -58,7 +58,7 @@ func newReady(t *testing.T) (*played, *Compiler) {
 	p.compiles(t, c, nil, "")
 	said := 0
 	c.Ready = func() { said++ }
-	if why := c.bootstrap(t.Context()); why != "" || c.own().module == nil || said != 1 {
+	if why := c.bootstrap(t.Context()); why != "" || c.units.own().module == nil || said != 1 {
 		t.Fatalf("it is not proven: %q, and it was said %d times that it is", why, said)
 	}
 	return p, c
@@ -210,7 +210,7 @@ func TestResourcesComeAndGo(t *testing.T) {
 		t.Fatal(why)
 	}
 	there := func() bool {
-		_, err := os.Stat(filepath.Join(c.own().module.Classes(), "new.css"))
+		_, err := os.Stat(filepath.Join(c.units.own().module.Classes(), "new.css"))
 		return err == nil
 	}
 	file := resourceDir + "/new.css"
@@ -242,7 +242,7 @@ func TestSourcesOfGeneratedSources(t *testing.T) {
 	if _, err := c.Compile(t.Context(), nil, io.Discard); err != nil {
 		t.Fatal(err)
 	}
-	if why := c.bootstrap(t.Context()); why != "" || c.own().module == nil {
+	if why := c.bootstrap(t.Context()); why != "" || c.units.own().module == nil {
 		t.Fatalf("it is not proven: %q", why)
 	}
 	for file, want := range map[string]string{"/style.css": "1 resource copied", "/api.yaml": "api.yaml changed"} {
@@ -285,12 +285,12 @@ func TestFallback(t *testing.T) {
 		"the build file":  {a, "a file of the build changed", func(_ *testing.T, p *played, _ *Compiler) { p.stale = true }},
 		"the Dockerfile":  {a, "the image is made of what it packs", func(_ *testing.T, p *played, _ *Compiler) { p.packs = true }},
 		"a library":       {a, "a library changed", func(_ *testing.T, _ *played, c *Compiler) { c.server.libraries = "others" }},
-		"not proven":      {a, "the incremental compiler is not ready", func(_ *testing.T, _ *played, c *Compiler) { c.own().module, c.tool = nil, "gradle" }},
+		"not proven":      {a, "the incremental compiler is not ready", func(_ *testing.T, _ *played, c *Compiler) { c.units.own().module, c.tool = nil, "gradle" }},
 		"a native method": {a, "a method is native", func(t *testing.T, p *played, _ *Compiler) { p.save(t, a[0], "class A native") }},
-		"its classes":     {a, "the application is not what it was", func(t *testing.T, p *played, c *Compiler) { _ = os.RemoveAll(c.own().module.Classes()) }},
+		"its classes":     {a, "the application is not what it was", func(t *testing.T, p *played, c *Compiler) { _ = os.RemoveAll(c.units.own().module.Classes()) }},
 		"its classes, and a mistake": {a, "the incremental compiler's classes are gone", func(t *testing.T, p *played, c *Compiler) {
 			p.save(t, a[0], "class A mistake")
-			_ = os.RemoveAll(c.own().module.Classes())
+			_ = os.RemoveAll(c.units.own().module.Classes())
 		}},
 		"the process": {a, "the incremental compiler failed: it has ended", func(t *testing.T, p *played, c *Compiler) { p.save(t, a[0], "class A crash") }},
 	} {
@@ -336,7 +336,7 @@ func TestDisabled(t *testing.T) {
 			if _, err := c.Compile(t.Context(), nil, io.Discard); err != nil {
 				t.Fatal(err)
 			}
-			c.own().built, _ = c.own().sources() // written before the first build
+			c.units.own().built, _ = c.units.own().sources() // written before the first build
 			if why := c.RunIdle(t.Context()); !strings.HasSuffix(why, test.want) || !strings.Contains(why, "each save runs maven") {
 				t.Fatalf("disabled: %q", why)
 			}
@@ -368,7 +368,7 @@ func TestDisabled(t *testing.T) {
 		p.kotlin = false
 		p.compiles(t, c, nil, "")
 		p.compiles(t, c, nil, "all may have changed") // now it is known what the sources were before
-		if why := c.bootstrap(t.Context()); why != "" || c.own().module == nil {
+		if why := c.bootstrap(t.Context()); why != "" || c.units.own().module == nil {
 			t.Errorf("it is not back: %q", why)
 		}
 	})
@@ -411,7 +411,7 @@ func TestSaveBeforeTheProof(t *testing.T) {
 	t.Parallel()
 	p, c := newPlayed(t)
 	p.compiles(t, c, nil, "")
-	c.own().built, _ = c.own().sources()
+	c.units.own().built, _ = c.units.own().sources()
 	p.save(t, javaDir+"/A.java", "class A, saved after the build")
 	p.save(t, javaDir+"/C.java", "class C, saved after the build")
 	p.compiles(t, c, []string{javaDir + "/A.java", javaDir + "/C.java"}, incrementally+"2 sources")
@@ -427,11 +427,11 @@ func TestGeneratedSources(t *testing.T) {
 	p.generates = true
 	for range 2 {
 		p.compiles(t, c, nil, map[bool]string{false: "all may have changed"}[c.app.Dir == ""])
-		if why := c.bootstrap(t.Context()); why != "" || c.own().module == nil {
+		if why := c.bootstrap(t.Context()); why != "" || c.units.own().module == nil {
 			t.Fatalf("it is not proven: %q", why)
 		}
 	}
-	if now, err := c.own().sources(); err != nil || len(now) != 4 || !c.own().module.HasCompiled(now) {
+	if now, err := c.units.own().sources(); err != nil || len(now) != 4 || !c.units.own().module.HasCompiled(now) {
 		t.Errorf("sources %v, %v", now, err)
 	}
 }
@@ -442,7 +442,7 @@ func TestSaveBeforeTheProofFails(t *testing.T) {
 	p, c := newPlayed(t)
 	p.differs = "more"
 	p.compiles(t, c, nil, "")
-	c.own().built, _ = c.own().sources()
+	c.units.own().built, _ = c.units.own().sources()
 	p.compiles(t, c, []string{javaDir + "/A.java"}, "")
 	if why := c.RunIdle(t.Context()); !strings.Contains(why, "make different files A.class") {
 		t.Errorf("got %q", why)
@@ -460,7 +460,7 @@ func TestProvenStaysProven(t *testing.T) {
 	p.compiles(t, c, []string{javaDir + "/A.java"}, incrementally+"1 source")
 	p.save(t, resourceDir+"/new.txt", "text")
 	p.compiles(t, c, []string{resourceDir + "/new.txt"}, "new.txt changed")
-	if c.own().module == nil {
+	if c.units.own().module == nil {
 		t.Fatal("it has to be proven again")
 	}
 	p.save(t, resourceDir+"/new.txt", "another text")
@@ -468,7 +468,7 @@ func TestProvenStaysProven(t *testing.T) {
 	p.differs = "more"
 	p.save(t, resourceDir+"/other.xml", "text")
 	p.compiles(t, c, []string{resourceDir + "/other.xml"}, "other.xml changed")
-	if c.own().module != nil {
+	if c.units.own().module != nil {
 		t.Error("other classes do not have to be proven")
 	}
 }
@@ -506,7 +506,7 @@ func TestVerify(t *testing.T) {
 		p, c := newReady(t)
 		p.save(t, resourceDir+"/style.css", "p { [[color]] }")
 		p.compiles(t, c, []string{resourceDir + "/style.css"}, "1 resource copied")
-		c.own().copies.copies[filepath.Join(p.dir, resourceDir, "style.css")] = resourceCopy{filepath.Join(p.dir, javaDir, "A.java"), c.own().copies.copies[filepath.Join(p.dir, resourceDir, "style.css")].copied}
+		c.units.own().copies.copies[filepath.Join(p.dir, resourceDir, "style.css")] = resourceCopy{filepath.Join(p.dir, javaDir, "A.java"), c.units.own().copies.copies[filepath.Join(p.dir, resourceDir, "style.css")].copied}
 		if why := c.verify(t.Context()); !strings.Contains(why, "does not copy style.css as it is") {
 			t.Errorf("got %q", why)
 		}
@@ -555,7 +555,7 @@ func TestTwoCompilers(t *testing.T) {
 	p, c := newReady(t)
 	other := newCompiler(p, p.dir, "maven", c.server.path)
 	p.compiles(t, other, nil, "")
-	other.own().built, _ = other.own().sources()
+	other.units.own().built, _ = other.units.own().sources()
 	if why := other.bootstrap(t.Context()); why != "" || other.server.dir == c.server.dir {
 		t.Fatalf("%q: %s", why, other.server.dir)
 	}

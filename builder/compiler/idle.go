@@ -112,15 +112,15 @@ func (c *Compiler) bootstrap(ctx context.Context) string {
 		c.report = ""
 		return why
 	}
-	if c.disabled != "" || c.own().module != nil || c.app.Exploded == nil || c.needsArchive() {
+	if c.disabled != "" || c.units.own().module != nil || c.app.Exploded == nil || c.needsArchive() {
 		return ""
 	}
-	return c.prepare(ctx)
+	return c.prove(ctx)
 }
 
-// prepare compiles everything, and compares it with the build's classes. If it disables the incremental
+// prove compiles everything, and compares it with the build's classes. If it disables the incremental
 // compiler, or leaves a module to the build, it says why. The caller holds the lock.
-func (c *Compiler) prepare(ctx context.Context) string {
+func (c *Compiler) prove(ctx context.Context) string {
 	var left []string
 	for i, u := range c.units {
 		err := c.bootstrapUnit(ctx, i)
@@ -128,7 +128,7 @@ func (c *Compiler) prepare(ctx context.Context) string {
 		switch {
 		case ctx.Err() != nil || errors.Is(err, incremental.ErrChanged):
 			return ""
-		case ok && u != c.own():
+		case ok && u != c.units.own():
 			u.left = unsupported.Reason
 			left = append(left, fmt.Sprintf("each save in the module %s runs %s, not the incremental compiler: %s", u.model.Name, c.tool, u.left))
 		case err != nil:
@@ -175,7 +175,7 @@ func (c *Compiler) verifyLater(ctx context.Context) string {
 	if c.mu.lock(ctx) != nil {
 		return ""
 	}
-	due := c.own().module != nil && c.dirty
+	due := c.units.own().module != nil && c.dirty
 	wait := max(verifyDelay, time.Until(c.checked.Add(verifyInterval)))
 	c.mu.unlock()
 	if !due {
@@ -198,7 +198,7 @@ func (c *Compiler) verify(ctx context.Context) string {
 		return ""
 	}
 	defer c.mu.unlock()
-	if ctx.Err() != nil || c.own().module == nil {
+	if ctx.Err() != nil || c.units.own().module == nil {
 		return ""
 	}
 	c.checked = time.Now()

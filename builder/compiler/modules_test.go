@@ -63,7 +63,7 @@ func newReadyModules(t *testing.T) (playedModules, *Compiler) {
 	if _, err := c.Compile(t.Context(), nil, io.Discard); err != nil {
 		t.Fatal(err)
 	}
-	if why := c.bootstrap(t.Context()); why != "" || c.own().module == nil || len(c.units) != 2 {
+	if why := c.bootstrap(t.Context()); why != "" || c.units.own().module == nil || len(c.units) != 2 {
 		t.Fatalf("it is not proven: %q, %d modules", why, len(c.units))
 	}
 	return p, c

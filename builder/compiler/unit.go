@@ -28,31 +28,53 @@ type unit struct {
 	affected []string
 }
 
+// units are the modules that the application is made of, each after those that it uses, its own at the end.
+type units []*unit
+
+// own returns the application's own module, an empty one before the first build.
+func (all units) own() *unit {
+	if len(all) == 0 {
+		return &unit{}
+	}
+	return all[len(all)-1]
+}
+
+// forget forgets what was proven, and returns it.
+func (all units) forget() units {
+	var before units
+	for _, u := range all {
+		proven := *u
+		before = append(before, &proven)
+		u.module, u.copies, u.affected = nil, nil, nil
+	}
+	return before
+}
+
 // newUnits returns the modules that the application is made of: those that it uses, and its own at the
 // end. Others stay jars.
-func newUnits(app springboot.App, models []buildtool.Module) []*unit {
+func newUnits(app springboot.App, models []buildtool.Module) units {
 	joined := func(m buildtool.Module) bool {
 		return app.Exploded != nil && slices.ContainsFunc(app.Exploded.Modules, func(x springboot.ExplodedModule) bool { return x.Name == m.Name })
 	}
-	var units []*unit
+	var all units
 	for i, m := range models {
 		if i == len(models)-1 || joined(m) {
 			m.Compilers = slices.Clone(m.Compilers)
 			for i, c := range m.Compilers {
-				m.Compilers[i].ClassPath = withoutJars(c.ClassPath, units)
+				m.Compilers[i].ClassPath = withoutJars(c.ClassPath, all)
 			}
-			units = append(units, &unit{model: m})
+			all = append(all, &unit{model: m})
 		}
 	}
-	return units
+	return all
 }
 
 // withoutJars returns a class path on which modules are the directories of their classes. Their jars may be old.
-func withoutJars(classPath []string, units []*unit) []string {
+func withoutJars(classPath []string, all units) []string {
 	var path []string
 	for _, file := range classPath {
-		if i := slices.IndexFunc(units, func(u *unit) bool { return u.model.Archive == file }); i >= 0 {
-			path = append(path, paths.Existing(units[i].model.Classes)...)
+		if i := slices.IndexFunc(all, func(u *unit) bool { return u.model.Archive == file }); i >= 0 {
+			path = append(path, paths.Existing(all[i].model.Classes)...)
 		} else {
 			path = append(path, file)
 		}
@@ -95,7 +117,7 @@ func (u *unit) isGenerated(source string) bool {
 
 // keepProven keeps what was proven before a build that has made the same classes: it was for a resource. before
 // are the modules, which the build has not changed.
-func (c *Compiler) keepProven(before []*unit) {
+func (c *Compiler) keepProven(before units) {
 	kept := make([]unit, len(before))
 	for i, u := range c.units {
 		m := before[i].module
@@ -103,10 +125,10 @@ func (c *Compiler) keepProven(before []*unit) {
 		if m == nil && kept[i].left != "" {
 			continue
 		}
-		if m == nil || c.server.libraries != c.libraries() || len(before[i].affected) > 0 || !m.HasCompiled(u.built) || m.CompareWithBuild() != nil || m.MirrorBuild() != nil {
+		if m == nil || c.server.libraries != c.units.libraries() || len(before[i].affected) > 0 || !m.HasCompiled(u.built) || m.CompareWithBuild() != nil || m.MirrorBuild() != nil {
 			return
 		}
-		copies, err := newResources(u.model, m.Classes(), c.resourcesDir(i))
+		copies, err := newResources(u.model, m.Classes(), c.server.resourcesDir(i))
 		if err != nil {
 			return
 		}
@@ -120,12 +142,12 @@ func (c *Compiler) keepProven(before []*unit) {
 }
 
 // moduleDir is the directory of our copies of the i-th module, resourcesDir of those of its resources.
-func (c *Compiler) moduleDir(i int) string {
-	return filepath.Join(c.server.dir, fmt.Sprintf("module%d", i))
+func (s *server) moduleDir(i int) string {
+	return filepath.Join(s.dir, fmt.Sprintf("module%d", i))
 }
 
-func (c *Compiler) resourcesDir(i int) string {
-	return filepath.Join(c.server.dir, fmt.Sprintf("resources%d", i))
+func (s *server) resourcesDir(i int) string {
+	return filepath.Join(s.dir, fmt.Sprintf("resources%d", i))
 }
 
 // bootstrapUnit compiles all sources of a module, and compares the result with the build's classes.
@@ -135,18 +157,18 @@ func (c *Compiler) bootstrapUnit(ctx context.Context, i int) error {
 	if err != nil {
 		return err
 	}
-	if own := c.own(); u != own && len(own.model.Compilers) > 0 && javaHome != own.model.Compilers[0].JavaHome {
+	if own := c.units.own(); u != own && len(own.model.Compilers) > 0 && javaHome != own.model.Compilers[0].JavaHome {
 		return &incremental.UnsupportedError{Reason: "it has a JDK of its own"}
 	}
-	if err := c.server.start(javaHome, c.libraries()); err != nil {
+	if err := c.server.start(javaHome, c.units.libraries()); err != nil {
 		return err
 	}
-	model.ClassPath, model.ModulePath = c.withCopies(model.ClassPath), c.withCopies(model.ModulePath)
-	m := incremental.New(model, c.server.compiler, c.moduleDir(i))
+	model.ClassPath, model.ModulePath = c.units.withCopies(model.ClassPath), c.units.withCopies(model.ModulePath)
+	m := incremental.New(model, c.server.compiler, c.server.moduleDir(i))
 	if err := m.Bootstrap(ctx, u.built); err != nil {
 		return err
 	}
-	if u.copies, err = newResources(u.model, m.Classes(), c.resourcesDir(i)); err != nil {
+	if u.copies, err = newResources(u.model, m.Classes(), c.server.resourcesDir(i)); err != nil {
 		return err
 	}
 	u.module, u.left = m, ""
@@ -154,8 +176,8 @@ func (c *Compiler) bootstrapUnit(ctx context.Context, i int) error {
 }
 
 // withCopies returns a class path with our copies of the classes of proven modules.
-func (c *Compiler) withCopies(classPath []string) []string {
-	copies, path := c.copiesOf(), slices.Clone(classPath)
+func (all units) withCopies(classPath []string) []string {
+	copies, path := all.copies(), slices.Clone(classPath)
 	for i, file := range path {
 		path[i] = cmp.Or(copies[file], file)
 	}
@@ -163,12 +185,12 @@ func (c *Compiler) withCopies(classPath []string) []string {
 }
 
 // libraries returns the state of everything that javac reads apart from sources and our copies.
-func (c *Compiler) libraries() string {
+func (all units) libraries() string {
 	var files []string
-	for _, u := range c.units {
+	for _, u := range all {
 		for _, compiler := range u.model.Compilers {
 			files = slices.Concat(files, compiler.ProcessorPath, slices.DeleteFunc(slices.Clone(compiler.ClassPath), func(file string) bool {
-				return slices.ContainsFunc(c.units, func(u *unit) bool { return slices.Contains(u.model.Classes, file) })
+				return slices.ContainsFunc(all, func(u *unit) bool { return slices.Contains(u.model.Classes, file) })
 			}))
 		}
 	}
@@ -195,29 +217,29 @@ func (c *Compiler) compileUnits(ctx context.Context, touched []string) (total in
 	return total, nil
 }
 
-// copiesOf returns our copies of the build's directories.
-func (c *Compiler) copiesOf() map[string]string {
-	all := map[string]string{}
-	for _, u := range c.units {
+// copies returns our copies of the build's directories.
+func (all units) copies() map[string]string {
+	copies := map[string]string{}
+	for _, u := range all {
 		if u.module == nil {
 			continue
 		}
 		for _, dir := range paths.Existing(u.model.Classes) {
-			all[dir] = u.module.Classes()
+			copies[dir] = u.module.Classes()
 		}
 		for built, copied := range u.copies.dirs {
-			all[built] = copied
+			copies[built] = copied
 		}
 	}
-	return all
+	return copies
 }
 
 // needsBuildFor says why the build has to compile because of a file, "" if it need not.
 func (c *Compiler) needsBuildFor(path string) string {
-	if c.isIrrelevant(path) {
+	file := c.absolute(path)
+	if c.used.irrelevant(file) {
 		return ""
 	}
-	file := c.absolute(path)
 	for _, u := range c.units {
 		source := filepath.Ext(path) == ".java" && inside(file, u.model.Sources)
 		if source && u.module == nil {
@@ -230,30 +252,33 @@ func (c *Compiler) needsBuildFor(path string) string {
 	return path + " changed"
 }
 
-// isIrrelevant reports whether a file cannot be part of the application: a test, documentation, or of a
+// usedModules are the modules that the application uses, its own included.
+type usedModules []buildtool.Module
+
+// irrelevant reports whether a file cannot be part of the application: a test, documentation, or of a
 // module that it does not use.
-func (c *Compiler) isIrrelevant(path string) bool {
-	file, document := c.absolute(path), filepath.Ext(path) == ".md"
-	for _, m := range c.used {
+func (used usedModules) irrelevant(file string) bool {
+	document := filepath.Ext(file) == ".md"
+	for _, m := range used {
 		if inside(file, []string{filepath.Join(m.Directory, "src", "test")}) {
 			return true
 		}
 		document = document && !inside(file, m.ResourceSources) && !inside(file, m.Sources)
 	}
-	return document || c.isForeign(file)
+	return document || used.foreign(file)
 }
 
 // sourceSet matches a path in a module whose directories are those of every build tool.
 var sourceSet = regexp.MustCompile(`^(.*/)src/[^/]+/(?:java|kotlin|groovy|scala|resources)/`)
 
-// isForeign reports whether a file is a source or resource of a module that the application does not use.
-func (c *Compiler) isForeign(file string) bool {
+// foreign reports whether a file is a source or resource of a module that the application does not use.
+func (used usedModules) foreign(file string) bool {
 	m := sourceSet.FindStringSubmatch(filepath.ToSlash(file))
-	if m == nil || len(c.used) == 0 {
+	if m == nil || len(used) == 0 {
 		return false
 	}
 	dir := paths.Real(filepath.FromSlash(m[1]))
-	return !slices.ContainsFunc(c.used, func(u buildtool.Module) bool { // builds that this one includes are build files
+	return !slices.ContainsFunc(used, func(u buildtool.Module) bool { // builds that this one includes are build files
 		return paths.Real(u.Directory) == dir || inside(file, u.Sources) || inside(file, u.ResourceSources) || inside(file, u.BuildFiles)
 	})
 }

@@ -41,8 +41,8 @@ func (f *File) targetHints() []string {
 	return []string{"name one of its stages: --target " + strings.Join(names, ", ")}
 }
 
-// argumentHints says how to give values to arguments: the one by which the word names the jar, if
-// there is one.
+// argumentHints says how to give values to arguments: the value of a Compose file, or the one with which
+// the word names the jar.
 func (f *File) argumentHints(word string, names []string, jar string) []string {
 	var hints []string
 	for _, name := range names {

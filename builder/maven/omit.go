@@ -75,8 +75,8 @@ func omissions(b buildtool.Build) []string {
 	return []string{"-Ddevloop.omit=" + strings.Join(omit, ","), "-Ddevloop.omitTests=" + strings.Join(tests, ",")}
 }
 
-// Omitted returns the plugins whose goals the extension has omitted, by their short names. That tests
-// are left out goes without saying.
+// Omitted returns the short names of the plugins whose goals the extension has omitted. Those of tests are
+// not among them: users expect no tests in a dev loop.
 func (Maven) Omitted(modules []buildtool.Module) (plugins []string) {
 	for _, m := range modules {
 		for _, goal := range m.Omitted {

@@ -72,9 +72,8 @@ func hasServer(libraries []string) bool {
 }
 
 // Port returns the port that an application listens on: what its own settings and the variables
-// that it is given say, else Spring Boot's own; that of its gRPC server if it has no web server, and 0 if
-// it is no server; and the path below which
-// it answers, "" for "/". read reads a file of its resources; libraries are the names of those that
+// that it is given say, else Spring Boot's default. Without a web server it is the port of the gRPC server,
+// and 0 if there is none of either. contextPath is the path below which it answers, "" for "/". read reads a file of its resources; libraries are the names of those that
 // it has, none where that is not known; env are variables, NAME=VALUE.
 func Port(read func(name string) ([]byte, error), libraries, env []string) (port int, contextPath string) {
 	s := readSettings(read, env)

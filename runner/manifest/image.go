@@ -10,11 +10,12 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 )
 
-// ProjectImages returns the images of the manifest that are a project's: those with the name that the
-// user gives, or with the project's, which is the first of names, if it is "", see [Manifest.ImagesNamed]. If there
-// are none it is the one image that fits best: one with another name of the project, such as its
-// directory's; one that shares a word with them; one that no registry has. guessed says so. Two that
-// fit as well are none.
+// ProjectImages returns the images of the manifest that are a project's. names are the project's names: first
+// its own, then others such as its directory's. If the user has called the image something, only
+// images of that name count, see [Manifest.ImagesNamed]; else those with the project's own name.
+//
+// If there are none, ProjectImages guesses, and says so: an image with one of the other names, then one
+// that shares a word with a name, then one that no registry has. It returns no image if two fit equally well.
 func (m Manifest) ProjectImages(called string, names ...string) (images []string, guessed bool) {
 	images = m.ImagesNamed(cmp.Or(called, names[0]))
 	if len(images) > 0 || called != "" {
@@ -39,13 +40,13 @@ func (m Manifest) ProjectImages(called string, names ...string) (images []string
 	return nil, false
 }
 
-// Candidates returns the images that may be a project's: containers run them, and they are not known to be
-// of a service.
+// Candidates returns the images that may be a project's: a container runs them, and they are not those of a
+// well-known service.
 func (m Manifest) Candidates() []string {
 	return slices.DeleteFunc(m.Images(), func(image string) bool { return isService(image) || !m.runs(image) })
 }
 
-// runs says whether a container runs an image, and not only before the others.
+// runs reports whether a container runs an image. Init containers do not count.
 func (m Manifest) runs(image string) bool {
 	return slices.ContainsFunc(m.Containers(), func(c Container) bool { return !c.Init && c.Image == image })
 }
@@ -53,12 +54,12 @@ func (m Manifest) runs(image string) bool {
 // lastPart returns the last part of an image's path.
 func lastPart(image string) string { return path.Base(Repository(image)) }
 
-// commonWords are those that tell no project from another.
+// commonWords are in the names of many projects, so they identify none.
 var commonWords = []string{"api", "app", "application", "backend", "boot", "cloud", "demo", "docker", "example", "image", "java", "kubernetes",
 	"main", "maven", "gradle", "project", "sample", "server", "service", "spring", "springboot", "starter", "test", "web", "webapp"}
 
-// sharesWord says whether a word of an image's name is one of the names', such as petclinic in
-// springboot-petclinic.
+// sharesWord reports whether the name of an image and one of names have a word in common, such as petclinic
+// in springboot-petclinic.
 func sharesWord(image string, names []string) bool {
 	words := wordsOf(image)
 	return slices.ContainsFunc(names, func(name string) bool {
@@ -74,13 +75,13 @@ func wordsOf(name string) []string {
 	})
 }
 
-// services are images, by their last part, that an application uses and others make, beside Docker's official ones.
+// services are well-known images by the last part of their path, in addition to Docker's official ones.
 var services = []string{"activemq", "apicurio-registry", "cp-kafka", "cp-zookeeper", "grafana", "hazelcast", "jaeger", "kafka", "kafka-ui",
 	"keycloak", "localstack", "loki", "mailhog", "mailpit", "minio", "mongodb", "mssql-server", "opensearch", "pgadmin4", "postgresql",
 	"prometheus", "pulsar", "redis-stack", "redpanda", "tempo", "wiremock", "zipkin"}
 
-// isService says whether an image is known to be that of a service. One without registry and path is
-// only if it is Docker's.
+// isService reports whether an image is that of a well-known service. Without registry and path it has
+// to be one of Docker's official images: a project may be called kafka, too.
 func isService(image string) bool {
 	ref, err := name.ParseReference(image)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/devloop-cli/devloop/runner/internal/golden"
+	"github.com/devloop-cli/devloop/internal/golden"
 
 	"github.com/devloop-cli/devloop/runner/kube"
 )

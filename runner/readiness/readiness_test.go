@@ -21,8 +21,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/httpstream"
 	"sigs.k8s.io/yaml"
 
+	"github.com/devloop-cli/devloop/internal/golden"
 	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
-	"github.com/devloop-cli/devloop/runner/internal/golden"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/podstatus"
 	"github.com/devloop-cli/devloop/runner/tunnel/portforward"

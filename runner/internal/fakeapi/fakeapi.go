@@ -170,7 +170,7 @@ func (w *watcher) tell(kind string, o *unstructured.Unstructured) {
 	w.events <- line
 }
 
-// Watched says whether somebody is told of changes of o.
+// Watched reports whether a client watches o.
 func (a *API) Watched(o *unstructured.Unstructured) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()

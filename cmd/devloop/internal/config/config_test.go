@@ -3,16 +3,15 @@ package config
 import (
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
-)
 
-var update = flag.Bool("update", false, "rewrite the generated files")
+	"github.com/devloop-cli/devloop/internal/golden"
+)
 
 func nothing(string) (string, bool) { return "", false }
 
@@ -66,7 +65,7 @@ func TestEveryMistakeComesAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden, err := filepath.Abs("testdata/broken.txt")
+	file, err := filepath.Abs("testdata/broken.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +74,7 @@ func TestEveryMistakeComesAtOnce(t *testing.T) {
 	if !ok || invalid.Code() != "config.invalid" {
 		t.Fatalf("got %v", err)
 	}
-	compare(t, golden, invalid.Error()+"\n"+strings.Join(invalid.Evidence(), "\n")+"\n→ "+strings.Join(invalid.Hints(), "\n→ ")+"\n")
+	golden.Compare(t, file, invalid.Error()+"\n"+strings.Join(invalid.Evidence(), "\n")+"\n→ "+strings.Join(invalid.Hints(), "\n→ ")+"\n")
 }
 
 func TestMistakesOfTheWholeFile(t *testing.T) {
@@ -190,20 +189,7 @@ func TestDocsHaveTheSettings(t *testing.T) {
 	if !found {
 		t.Fatalf("%s has no line %s", path, mark)
 	}
-	compare(t, path, head+mark+markdown())
-}
-
-func compare(t *testing.T, path, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil || got != string(want) {
-		t.Errorf("%s (-update rewrites it): %v\ngot:\n%s\nwant:\n%s", path, err, got, want)
-	}
+	golden.Compare(t, path, head+mark+markdown())
 }
 
 func TestCommasOfAVariablesValueArePartOfIt(t *testing.T) {

@@ -1,7 +1,6 @@
 package podview
 
 import (
-	"flag"
 	"os"
 	"strings"
 	"testing"
@@ -10,31 +9,13 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/devloop-cli/devloop/internal/golden"
 	"github.com/devloop-cli/devloop/runner/inspect"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/podstatus"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
-
 var now = time.Date(2026, 1, 1, 10, 5, 0, 0, time.UTC)
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := "testdata/" + name
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("got:\n%s\nwant:\n%s", got, want)
-	}
-}
 
 // states are Pods as a list of the cluster has them.
 func states() []inspect.PodState {
@@ -56,18 +37,18 @@ func TestStatusTable(t *testing.T) {
 	if err := Status(&out, rows, now); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "status.golden", out.String())
+	golden.Compare(t, "testdata/status.golden", out.String())
 	rows[1].Namespace = "team"
 	out.Reset()
 	if err := Status(&out, rows, now); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "status-namespaces.golden", out.String())
+	golden.Compare(t, "testdata/status-namespaces.golden", out.String())
 	out.Reset()
 	if err := Status(&out, []Row{RowOf(list[0], time.Time{}, nil)}, now); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "status-quiet.golden", out.String())
+	golden.Compare(t, "testdata/status-quiet.golden", out.String())
 }
 
 // TestDescribe draws recorded Pods: a healthy one, one that waits, one that crashed,
@@ -96,11 +77,11 @@ func TestDescribe(t *testing.T) {
 		if err := Describe(&out, i, RowOf(i.PodState, time.Time{}, nil), now); err != nil {
 			t.Fatal(err)
 		}
-		golden(t, name+".golden", out.String())
+		golden.Compare(t, "testdata/"+name+".golden", out.String())
 		document, err := yaml.Marshal(DescriptionOf(i, RowOf(i.PodState, time.Time{}, nil)))
 		if err != nil {
 			t.Fatal(err)
 		}
-		golden(t, name+".document.golden", string(document))
+		golden.Compare(t, "testdata/"+name+".document.golden", string(document))
 	}
 }

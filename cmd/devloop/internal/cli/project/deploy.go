@@ -228,7 +228,7 @@ func tellChart(d wiring.Display, dir string) {
 }
 
 // chooseImage asks which image of the manifest is the project's, where several may be, as --image-name says.
-// Where nobody can be asked, the manifest is refused later, with a hint for each.
+// Without a terminal there is no question: the manifest is refused later, with a hint for each image.
 func chooseImage(c *cli.Context, s wiring.Streams, m manifest.Manifest, name, dir string) error {
 	candidates := m.Candidates()
 	if found, _ := m.ProjectImages(c.String("image-name"), name, filepath.Base(dir)); len(found) > 0 || c.IsSet("image-name") || len(candidates) < 2 {

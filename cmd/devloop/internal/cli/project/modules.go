@@ -13,7 +13,7 @@ import (
 type modules struct {
 	engine.Compiler
 	elsewhere func(dir string) (dirs, files []string)
-	found     func(dirs, files []string) // nil if nobody asks
+	found     func(dirs, files []string) // may be nil
 }
 
 func (m *modules) Compile(ctx context.Context, changed []string, out io.Writer) (springboot.App, error) {

@@ -1,6 +1,7 @@
 package project
 
 import (
+	"cmp"
 	"context"
 	"io/fs"
 	"os"
@@ -31,7 +32,7 @@ type watchers struct {
 	watched map[string]bool // such directories
 }
 
-// newWatchers watches what is known of the project before it is built.
+// newWatchers watches the project's directory, and what the last build reported outside of it.
 func newWatchers(c *cli.Context, d wiring.Display, t target.Target, p *modules) (*watchers, error) {
 	options := watch.Options{Base: t.Dir, Poll: c.Bool("poll"), Notice: d.Warn}
 	w := &watchers{Display: d, ready: make(chan struct{}), began: time.Now(), options: options, watched: map[string]bool{}}
@@ -74,8 +75,8 @@ func newWatchers(c *cli.Context, d wiring.Display, t target.Target, p *modules) 
 	return w, nil
 }
 
-// extend watches directories and files outside of the project's that a build reported, where that is not
-// done yet. Files that were saved while it ran are sent as changed.
+// extend watches the directories and files that a build reported outside of the project's directory, unless it
+// watches them already. Files that were saved while the build ran are sent as changed.
 func (w *watchers) extend(ctx context.Context, out chan<- watch.Batch, dirs, files []string) {
 	more := map[string][]string{}
 	for _, dir := range dirs {
@@ -105,17 +106,24 @@ func (w *watchers) extend(ctx context.Context, out chan<- watch.Batch, dirs, fil
 	}
 }
 
-// missed sends the sources in a directory, or the files of those names, that were saved before it was
-// watched.
+// missed sends the sources in a directory, below src, and the files with those names that were saved before
+// the directory was watched.
 func (w *watchers) missed(ctx context.Context, out chan<- watch.Batch, dir string, names []string) {
 	var batch watch.Batch
 	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
+		rel, outside := filepath.Rel(dir, path)
+		if err != nil || outside != nil {
+			return cmp.Or(err, outside)
 		}
-		rel, err := filepath.Rel(dir, path)
-		if err != nil || !slices.Contains(names, rel) && !strings.HasPrefix(filepath.ToSlash(rel), "src/") {
-			return err
+		source := rel == "src" || strings.HasPrefix(filepath.ToSlash(rel), "src/")
+		if d.IsDir() {
+			if rel != "." && !source {
+				return fs.SkipDir // such as target, or node_modules
+			}
+			return nil
+		}
+		if !source && !slices.Contains(names, rel) {
+			return nil
 		}
 		info, err := d.Info()
 		if shown, no := filepath.Rel(w.options.Base, path); err == nil && no == nil && info.ModTime().After(w.began) {

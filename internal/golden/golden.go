@@ -1,4 +1,4 @@
-// Package golden compares what users read with files, for the tests of runner's packages.
+// Package golden compares what users read with files, for tests.
 //
 //	golden.Compare(t, "testdata/broken/tab.golden", golden.Report(err))
 //
