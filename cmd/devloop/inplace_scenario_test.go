@@ -28,7 +28,8 @@ func (r *started) stages(hear func(event.Body)) string {
 		hear(b)
 		switch b := b.(type) {
 		case event.StageFinished:
-			if b.Outcome == event.OK {
+			had := b.Stage == event.Load && b.Outcome == event.Skipped // the nodes have the image of an earlier run
+			if b.Outcome == event.OK || had {
 				stages = append(stages, string(b.Stage))
 			}
 		case event.CycleFinished:
