@@ -71,7 +71,8 @@ func (p *project) built() string {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	javactest.Compile(p.t, dir, p.javac(), slices.Sorted(keys(state)))
+	sources := p.t.TempDir() // what processors write: builds keep it apart
+	javactest.Compile(p.t, dir, append(slices.Clone(p.javac()), "-s", sources), slices.Sorted(keys(state)))
 	return dir
 }
 
