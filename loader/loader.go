@@ -6,7 +6,7 @@
 //
 // A node's image store is usually not that of the Docker engine that builds images. The usual
 // way there exports the whole image and imports it again; devloop sends only the layers that
-// the node lacks, and has the node prove that it has the image.
+// the node does not have, and has the node prove that it has the image.
 //
 // [Detect] recognizes the cluster, and so how images reach its nodes:
 //

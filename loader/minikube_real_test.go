@@ -237,7 +237,7 @@ func newEngine() string {
 	return slices.Max(append(found, ""))
 }
 
-// The engine in a node is given what it lacks, whatever happened to it before.
+// The engine in a node gets what it does not have, whatever happened to it before.
 func TestRealMinikubeWithDocker(t *testing.T) {
 	real.Long(t)
 	ours, _ := exec.LookPath("dockerd")

@@ -16,7 +16,7 @@ type Batch struct {
 // Everything is the batch in which everything changed.
 func Everything() Batch { return Batch{All: true} }
 
-// Whatever is the batch in which something may have changed, and nobody knows what.
+// Whatever is the batch that says only that something may have changed.
 func Whatever() Batch { return Batch{Unnamed: true} }
 
 // batchOf sorts paths into a batch.

@@ -26,7 +26,7 @@ func newDir(t testing.TB) dir {
 
 func (d dir) path(name string) string { return filepath.Join(string(d), filepath.FromSlash(name)) }
 
-// write writes a file in place, and makes the directories that lead to it.
+// write writes a file in place, and makes its directories.
 func (d dir) write(name, content string) {
 	must(os.MkdirAll(filepath.Dir(d.path(name)), 0o755))
 	must(os.WriteFile(d.path(name), []byte(content), 0o644))

@@ -22,7 +22,7 @@ func newTree() *tree { return &tree{dirs: map[string]*tree{}, files: map[string]
 type fingerprint struct {
 	size  int64
 	mtime int64  // nanoseconds since 1970
-	inode uint64 // tells a file that was renamed over another one of the same size and time, 0 where there is none
+	inode uint64 // tells a file that was renamed over another one of the same size and time, 0 without one
 	sum   uint64 // of the content, 0 if it was not read yet
 
 	// fresh means that the file was scanned just after a change. Another change may then get the

@@ -48,7 +48,7 @@ type Archive struct {
 	Size int64
 	// Java is the version of the JVM that made it.
 	Java string
-	// Why is a clause that says what prevents an archive, or what it lacks; "" if nothing does.
+	// Why says what prevents an archive, or what is missing from it; "" if all is well.
 	Why string
 }
 
@@ -106,12 +106,12 @@ func Open(dir string, cache *layercache.Cache) *Store {
 
 // record is what is known of a training.
 type record struct {
-	Layer   string // digest of the layer with the archive, "" if there is none
+	Layer   string // digest of the layer with the archive, "" without one
 	Option  string // with which the JVM uses it
 	Size    int64  // of the archive, in bytes
 	Java    string // version of the JVM
-	Missing string // what the archive lacks
-	Failure string // why there is none
+	Missing string // what is missing from the archive
+	Failure string // why the training failed
 	Refused bool   // true if a JVM refused an earlier one
 }
 
@@ -183,7 +183,7 @@ type Found struct {
 // ClassPathEntry is the first entry of the class path of an image with an archive.
 const ClassPathEntry = "/" + classPathJar
 
-// Lookup returns the archive for an application with these files, or why there is none.
+// Lookup returns the archive for an application with these files, or why it has no archive.
 func (t *Training) Lookup(files *springboot.Files) Found {
 	if why := t.prevented(files); why != "" {
 		return Found{Archive: Archive{Why: why}}

@@ -144,7 +144,7 @@ const (
 	notTrained = "devloop: not trained: "
 )
 
-// lacking says what an archive lacks, by the trainer's last words.
+// lacking reads from the trainer's last output what is missing from an archive.
 func lacking(said string) string {
 	for line := range strings.Lines(said) {
 		line = strings.TrimSpace(line)

@@ -41,7 +41,7 @@ func (b *bodies) spell(r *reader) {
 }
 
 // code reads a Code attribute, section 4.7.3. Frames for the verifier follow from the
-// instructions, and line numbers are nobody's business but the debugger's.
+// instructions, and only a debugger reads line numbers.
 func (r *reader) code(c *Code, m Member) {
 	r.u2() // max_stack
 	r.u2() // max_locals

@@ -12,7 +12,7 @@ type Kind int
 
 // The kinds, from near to far.
 const (
-	Same   Kind = iota // nobody can tell them apart
+	Same   Kind = iota // equal in all that the JVM sees
 	Lines              // only line numbers and other words for debuggers differ
 	Bodies             // methods do other things, and are still the same ones
 	Shape              // its fields, methods, annotations or supertypes differ

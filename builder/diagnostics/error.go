@@ -8,10 +8,10 @@ type CompileError struct {
 	Tool string
 	// Problems are the compiler's, in its order; empty if the build failed for another reason.
 	Problems []Problem
-	// Err is how the tool ended.
+	// Err is the tool's exit error.
 	Err error
 
-	// Output are the lines of the tool's output that say what went wrong.
+	// Output are the lines of the tool's output that explain the failure.
 	Output []string
 	// Advice says what to do, one action each.
 	Advice []string
@@ -28,7 +28,7 @@ func (e *CompileError) Error() string {
 	}
 }
 
-// Unwrap returns how the tool ended.
+// Unwrap returns the tool's exit error.
 func (e *CompileError) Unwrap() error { return e.Err }
 
 // Code is "compile.failed".

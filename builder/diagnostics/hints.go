@@ -9,7 +9,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/jdk"
 )
 
-// rule maps a failure that a tool, or its JVM, explains badly to what to do about it.
+// rule maps a failure that a tool or its JVM explains badly to a hint.
 type rule struct {
 	pattern *regexp.Regexp
 	hints   func(m []string) []string
@@ -44,7 +44,7 @@ func advise(hint string) func([]string) []string {
 
 var outOfMemory = regexp.MustCompile(`java\.lang\.OutOfMemoryError: Java heap space|GC overhead limit exceeded`)
 
-// Hints returns what to do about a failed build. moreMemory says how to give the tool's JVM more.
+// Hints returns the hints for a failed build. moreMemory is the hint that gives the tool's JVM more memory.
 func Hints(output, moreMemory string) []string {
 	for _, r := range rules {
 		if m := r.pattern.FindStringSubmatch(output); m != nil {

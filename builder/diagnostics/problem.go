@@ -1,11 +1,11 @@
-// Package diagnostics finds out from a build tool's output what went wrong.
+// Package diagnostics reads from a build tool's output why a build failed.
 //
 //	problems := diagnostics.Parse(output, dir) // src/App.java:12: ';' expected
 //	hints := diagnostics.Hints(output, "export MAVEN_OPTS=-Xmx2g")
 //	return &diagnostics.CompileError{Tool: "maven", Problems: problems, Advice: hints, Err: err}
 //
 // It knows the wording of javac, kotlinc and Groovy, of Gradle 4 to 9, Maven 3 and 4, and the
-// JVM. What only one build tool says is for that tool's package.
+// JVM. Failures of only one build tool belong in that tool's package.
 package diagnostics
 
 import (

@@ -22,7 +22,7 @@ import (
 	"github.com/devloop-cli/devloop/internal/dockerapi"
 )
 
-// What the engine calls BuildKit's parts of its answer, and the context that comes
+// The engine's names for BuildKit's messages in its answer, and for a context that is sent
 // over a session (moby/moby, api/server/router/build and builder/builder-next).
 const (
 	traceID        = "moby.buildkit.trace"

@@ -4,7 +4,7 @@
 //	var failed *dockerbuild.StepError // which step, and what it printed
 //
 // It chooses the builder as the docker command does, and uses that command's credentials. What
-// the builder prints goes to out. What a step means, and what cures it, is up to the caller.
+// the builder prints goes to out. The caller explains a failed step and its cure.
 package dockerbuild
 
 import (
@@ -25,11 +25,11 @@ import (
 
 // StepError says at which step a build failed.
 type StepError struct {
-	// Step is the builder's name of it, "" if it told none.
+	// Step is the builder's name of the step, "" if unknown.
 	Step string
 	// Log has the last lines that the step printed.
 	Log []string
-	// Err is the builder's.
+	// Err is the builder's error.
 	Err error
 }
 

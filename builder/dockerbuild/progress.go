@@ -12,7 +12,7 @@ import (
 // logLines is how many lines of a failing step are kept.
 const logLines = 30
 
-// progress reads the engine's messages: it prints what the builder says, and remembers the image
+// progress reads the engine's messages: it prints the builder's output, and remembers the image
 // that came out, the last step and what it printed.
 type progress struct {
 	out   io.Writer

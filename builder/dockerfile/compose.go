@@ -14,7 +14,7 @@ import (
 var composeFiles = []string{"compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"}
 
 // composeArg returns the value that a Compose file in the context gives to a build argument, and
-// the name of that file; "" if there is none, or the value has variables.
+// the name of that file; "" without one, or if its value has variables.
 func (f *File) composeArg(name string) (value, where string) {
 	for _, where := range composeFiles {
 		text, err := os.ReadFile(filepath.Join(f.Context, where))

@@ -105,7 +105,7 @@ func Read(path string, o Options) *File {
 	return f
 }
 
-// target returns the index of the stage to build, -1 if there is none of that name.
+// target returns the index of the stage to build, -1 if no stage has that name.
 func (f *File) target() int {
 	if f.options.Target == "" {
 		return len(f.stages) - 1

@@ -109,7 +109,7 @@ func baseHints(base string) []string {
 
 var errAmbiguous = errors.New("several files match, but the destination is a single file")
 
-// AmbiguousJar returns a COPY of several files to one jar, nil if there is none. Builders
+// AmbiguousJar returns a COPY of several files to one jar, nil if no line has one. Builders
 // refuse it, but the BuildKit of older engines makes a directory, which no JVM opens.
 func (f *File) AmbiguousJar(jar string) *Failure {
 	for _, c := range f.Copies() {

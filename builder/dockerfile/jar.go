@@ -42,7 +42,7 @@ func (f *File) takesOnlyJar(s stage, jar string) bool {
 	})
 }
 
-// JarLine returns the line that copies jar into the image as one file, 0 if there is none.
+// JarLine returns the line that copies jar into the image as one file, 0 if no line does.
 func (f *File) JarLine(jar string) int {
 	if len(f.stages) == 0 {
 		return 0

@@ -25,7 +25,7 @@ type Report struct {
 	MainClass string
 	// Supervised is true if the application can be changed and restarted in its container.
 	Supervised bool
-	// NoSupervisorReason says why it cannot, "" if nobody asked for that.
+	// NoSupervisorReason says why it cannot, "" if it was not asked to.
 	NoSupervisorReason string
 	// Swappable is true if its JVM takes changed methods while it runs. The image of a Dockerfile
 	// has to run the build's classes, and its JVM to accept a debugger.

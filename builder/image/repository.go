@@ -72,7 +72,7 @@ func (r repository) ensure(ctx context.Context, id v1.Hash, view *ociimage.Image
 	}
 	sent, err := r.load(ctx, id, view, oci, known)
 	if err != nil && known > 0 && ctx.Err() == nil {
-		_, _ = fmt.Fprintf(r.out, "the engine lacks a layer (%v): sending all\n", err)
+		_, _ = fmt.Fprintf(r.out, "a layer is missing in the engine (%v): sending all\n", err)
 		sent, err = r.load(ctx, id, view, oci, 0)
 	}
 	if err != nil {

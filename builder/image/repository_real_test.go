@@ -15,7 +15,7 @@ import (
 	"github.com/devloop-cli/devloop/hack/real"
 )
 
-// An engine that lacks a layer must say so, whichever image store it has: else an image
+// An engine that misses a layer must say so, whichever image store it has: else an image
 // would be there that can't run.
 func TestRealEngineRefusesWhatItCantComplete(t *testing.T) {
 	docker := real.Docker(t)

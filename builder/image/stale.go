@@ -68,7 +68,7 @@ func (k *maker) staleDir(pattern string) (dir string, err error) {
 		return dir, err
 	}
 	for _, root := range k.file.Roots(pattern) {
-		if at := unpackedAt(root + "/"); at != "" && lacks(at, filepath.ToSlash(paths.Relative(root, at))+"/", entries) {
+		if at := unpackedAt(root + "/"); at != "" && missing(at, filepath.ToSlash(paths.Relative(root, at))+"/", entries) {
 			return at, nil
 		}
 	}
@@ -85,8 +85,8 @@ func unpackedAt(file string) string {
 	return filepath.FromSlash(dir)
 }
 
-// lacks reports whether dir does not have a file that the jar has below prefix.
-func lacks(dir, prefix string, entries map[string]*zip.File) bool {
+// missing reports whether dir does not have a file that the jar has below prefix.
+func missing(dir, prefix string, entries map[string]*zip.File) bool {
 	for name := range entries {
 		if strings.HasPrefix(name, prefix) && !strings.HasSuffix(name, "/") {
 			if _, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name))); err != nil {

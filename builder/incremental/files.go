@@ -163,7 +163,7 @@ func copyFile(from, to string) error {
 	return os.Chtimes(to, info.ModTime(), info.ModTime())
 }
 
-// prune removes what dir has and keep lacks.
+// prune removes the files of dir that are not in keep.
 func prune(dir string, keep map[string]bool) error {
 	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {

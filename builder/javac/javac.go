@@ -1,10 +1,9 @@
-// Package javac speaks with a Java compiler that is kept running.
+// Package javac compiles Java with a compiler that keeps running.
 //
-// A compiler that is started for each save spends most of its time on getting warm.
-// This one stays: the program in io/github/devloop_cli/Javac.java, whose class file
-// this package carries, answers one request after the other, the first in a second or
-// two and each later one in a tenth of that. It uses the JDK's own compiler by the
-// JDK's own interface, javax.tools, and runs on Java 8 and later.
+// A compiler that starts at each save spends most of its time warming up. This package embeds a small
+// Java program, io/github/devloop_cli/Javac.java, that answers one request after another: the first
+// takes a second or two, each later one a tenth of that. It calls the JDK's own compiler
+// through javax.tools and runs on Java 8 and later.
 //
 //	dir, err := javac.Install(cache)
 //	cmd := exec.Command(java, javac.Arguments(dir)...)
@@ -12,8 +11,8 @@
 //	compiler := javac.New(stdin, stdout)
 //	answer, err := compiler.Compile(ctx, javac.Request{Options: options, Sources: sources})
 //
-// What to compile, and what to make of the classes, is left to the caller, as is
-// starting the process and ending it: it ends by itself when its stdin is closed.
+// The caller decides what to compile and where the classes go. It also starts the process, which
+// exits when its stdin is closed.
 package javac
 
 import (
@@ -36,8 +35,7 @@ var program []byte
 
 const programFile = "io/github/devloop_cli/Javac.class"
 
-// Install puts the program below dir, where it is not there yet, and returns the
-// directory to be its class path.
+// Install writes the program below dir unless it is already there, and returns its class path.
 func Install(dir string) (string, error) {
 	sum := sha256.Sum256(program)
 	dir = filepath.Join(dir, hex.EncodeToString(sum[:8]))
@@ -55,8 +53,8 @@ func Install(dir string) (string, error) {
 	return dir, nil
 }
 
-// Arguments returns what java is called with. The options let a JVM that compiles
-// little and often be warm sooner, and idle with less memory.
+// Arguments returns java's arguments. The options make a JVM that compiles little and often
+// warm up sooner and use less memory while idle.
 func Arguments(classPath string) []string {
 	return []string{"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xss4m", "-cp", classPath, "io.github.devloop_cli.Javac"}
 }
@@ -67,56 +65,56 @@ type Request struct {
 	Options []string
 	// Sources are the files to compile.
 	Sources []string
-	// Hidden are names of classes, such as com.example.App$Inner, that are not to be
-	// found on the class path although there are files of them.
+	// Hidden are names of classes, such as com.example.App$Inner, that the compiler must not find
+	// on the class path although their files are there.
 	Hidden []string
 }
 
-// Answer says what came of it.
+// Answer is the result of a compilation.
 type Answer struct {
-	// OK says that there was no error.
+	// OK reports that there was no error.
 	OK bool
-	// Diagnostics are what the compiler said.
+	// Diagnostics are the compiler's messages.
 	Diagnostics []Diagnostic
-	// Written are the files that it wrote, also when there were errors, and resources that
-	// a processor only looked for.
+	// Written are the files that the compiler wrote, even with errors, and resources that a
+	// processor only asked for.
 	Written []Written
 }
 
-// Diagnostic is one thing that the compiler said.
+// Diagnostic is one message of the compiler.
 type Diagnostic struct {
 	// Kind is ERROR, WARNING, MANDATORY_WARNING, NOTE or OTHER.
 	Kind string
-	// File is the source file, "" for none.
+	// File is the source file, "" if the message is about none.
 	File string
-	// Line and Column count from one, in characters; 0 for none.
+	// Line and Column count from one, in characters; 0 without a position.
 	Line, Column int
 	// Text may have several lines.
 	Text string
 }
 
-// Error says whether the diagnostic is about an error.
+// Error reports whether the diagnostic is an error.
 func (d Diagnostic) Error() bool { return d.Kind == "ERROR" }
 
 // Written is a file that the compiler wrote.
 type Written struct {
 	// Kind is "class", "source" or "resource": processors write the latter two.
 	Kind string
-	// Source is the file that it was made of, "" where that isn't known.
+	// Source is the file that it was compiled from, "" if unknown.
 	Source string
 	// Path is relative to the directory that javac's options name, with slashes.
 	Path string
 }
 
-// Compiler is the near end of a running program. Its methods may be called from
-// several goroutines; it answers one at a time.
+// Compiler is the client of a running program. Its methods may be called from several goroutines;
+// it compiles one request at a time.
 type Compiler struct {
 	in   io.WriteCloser
 	out  *bufio.Reader
-	turn chan struct{} // holds one value while nobody is being answered
+	turn chan struct{} // holds one value while no compilation runs
 }
 
-// New speaks with the program whose stdin and stdout are given.
+// New returns a client of the program with this stdin and stdout.
 func New(stdin io.WriteCloser, stdout io.Reader) *Compiler {
 	c := &Compiler{in: stdin, out: bufio.NewReader(stdout), turn: make(chan struct{}, 1)}
 	c.turn <- struct{}{}
@@ -126,14 +124,14 @@ func New(stdin io.WriteCloser, stdout io.Reader) *Compiler {
 // Close lets the program end.
 func (c *Compiler) Close() error { return c.in.Close() }
 
-// BrokenError says that the compiler, or the way to it, failed, and not the sources.
+// BrokenError means that the compiler or the connection to it failed, not the sources.
 type BrokenError struct{ Why string }
 
 func (e *BrokenError) Error() string { return "ask the compiler process: " + e.Why }
 
-// Compile has r compiled and returns the answer. When ctx ends it returns ctx's cause
-// at once; the program finishes what it began, and then answers whoever comes next. An
-// error other than that is a [BrokenError], after which the program is of no more use.
+// Compile compiles r. When ctx ends, it returns ctx's cause at once; the program finishes that
+// request before it takes the next. Any other error is a [BrokenError], after which the program
+// can't be used again.
 func (c *Compiler) Compile(ctx context.Context, r Request) (Answer, error) {
 	select {
 	case <-c.turn:
@@ -172,7 +170,7 @@ func (c *Compiler) exchange(r Request) (Answer, error) {
 	return answerOf(lists)
 }
 
-// answerOf reads an answer: how it went, fives of diagnostics, threes of files.
+// answerOf reads an answer: the outcome, five strings for each diagnostic, three for each file.
 func answerOf(lists [][]string) (Answer, error) {
 	if len(lists) != 3 || len(lists[0]) == 0 || len(lists[1])%5 != 0 || len(lists[2])%3 != 0 {
 		return Answer{}, &BrokenError{"it sent a malformed answer"}
@@ -192,8 +190,8 @@ func answerOf(lists [][]string) (Answer, error) {
 	return a, nil
 }
 
-// send writes lists of strings: of each its length, big-endian in four bytes, then
-// its elements; of a string its length in bytes, then those.
+// send writes lists of strings. A list is its length, big-endian in four bytes, and its elements;
+// a string is its length in bytes, and the bytes.
 func send(w io.Writer, lists [][]string) error {
 	text := binary.BigEndian.AppendUint32(nil, uint32(len(lists)))
 	for _, list := range lists {
@@ -206,7 +204,7 @@ func send(w io.Writer, lists [][]string) error {
 	return err
 }
 
-// longest bounds what is believed of a length that the program sends.
+// longest is the largest length that is accepted from the program.
 const longest = 1 << 26
 
 func receive(r io.Reader) ([][]string, error) {

@@ -107,9 +107,9 @@ type extraction struct {
 // fileType are the bits of a mode that say what kind of file it is.
 const fileType = 0o170000
 
-// headerVariants are the differences between the headers in a layer and those from a container: none;
-// names of users and groups, which older engines look up on their own machine; no file type in
-// the mode, with containerd's image store.
+// headerVariants are the ways in which headers in a layer differ from those read from a container:
+// not at all; by the names of users and groups, which older engines look up on their own machine;
+// by a mode without the file type, with containerd's image store.
 var headerVariants = []func(*tar.Header){
 	func(*tar.Header) {},
 	nameOwners,
@@ -128,7 +128,7 @@ func nameOwners(h *tar.Header) {
 	}
 }
 
-// layer brings a layer into the cache that has copied to place, on the layers beneath.
+// layer brings the layer of a COPY to place into the cache. beneath are the layers below it.
 func (x *extraction) layer(ctx context.Context, h v1.Hash, beneath []v1.Hash, place string) error {
 	if place == "/" {
 		return errNotCopied // what is there is the whole image
@@ -142,10 +142,10 @@ func (x *extraction) layer(ctx context.Context, h v1.Hash, beneath []v1.Hash, pl
 	return fmt.Errorf("put together what was copied to %q: %w", place, err)
 }
 
-// errOther says that what was put together is not the layer that is wanted.
+// errOther means that the layer that was put together has another digest than the wanted one.
 var errOther = errors.New("it has another digest than the layer")
 
-// try puts a layer together in a dialect, and keeps it if it is the one that is wanted.
+// try puts a layer together with one variant of headers, and keeps it if its digest is the wanted one.
 func (x *extraction) try(ctx context.Context, h v1.Hash, beneath []v1.Hash, place string, variant func(*tar.Header)) error {
 	w, err := x.cache.Create()
 	if err != nil {
@@ -183,7 +183,7 @@ func (x *extraction) write(ctx context.Context, to io.Writer, beneath []v1.Hash,
 	return layer.tar.Close()
 }
 
-// header returns that of a directory.
+// header returns the header of a directory.
 func (x *extraction) header(ctx context.Context, dir string) (found *tar.Header, err error) {
 	err = x.walk(ctx, dir, func(header *tar.Header, _ io.Reader) error {
 		found = header
@@ -195,8 +195,8 @@ func (x *extraction) header(ctx context.Context, dir string) (found *tar.Header,
 	return found, err
 }
 
-// walk has the engine send what lies at a place, and names it as a layer does. It ends
-// early where visit returns [io.EOF].
+// walk reads the files at a place from the engine, with the names that they have in a layer. It stops
+// when visit returns [io.EOF].
 func (x *extraction) walk(ctx context.Context, place string, visit func(*tar.Header, io.Reader) error) error {
 	ctx, cancel := context.WithCancel(ctx) // the engine stops sending when we do
 	defer cancel()
@@ -231,13 +231,13 @@ func joined(above, name string) string {
 type layerFiles struct {
 	tar     *tar.Writer
 	variant func(*tar.Header) // one of [headerVariants]
-	// above are the directories that the next file lies in, as far as they are not written.
+	// above are the directories above the next file that are not written yet.
 	above []*tar.Header
-	// beneath are the files of the layers beneath, each with what its header says.
+	// beneath are the files of the layers below, each with the content of its header.
 	beneath map[string]string
 }
 
-// skip notes what a layer in the cache has at a place or below it.
+// skip records the files that a cached layer has at a place or below it.
 func (l *layerFiles) skip(layer, place string) error {
 	file, err := os.Open(layer)
 	if err != nil {
@@ -258,13 +258,12 @@ func (l *layerFiles) skip(layer, place string) error {
 	}
 }
 
-// headerKey is what a header says of a file, its name and its kind aside.
+// headerKey is the content of a header without the name and the type of the file.
 func headerKey(h *tar.Header) string {
 	return fmt.Sprint(h.Typeflag, h.Mode&^fileType, h.Uid, h.Gid, h.Size, h.ModTime.Unix(), h.Linkname)
 }
 
-// add writes a file, unless a layer beneath has it; a directory is written, too, when
-// something in it is.
+// add writes a file unless a layer below has it. A directory is also written if a file in it is.
 func (l *layerFiles) add(header *tar.Header, data io.Reader) error {
 	l.above = slices.DeleteFunc(l.above, func(dir *tar.Header) bool { return !strings.HasPrefix(header.Name, dir.Name) })
 	known := l.beneath[strings.TrimSuffix(header.Name, "/")] == headerKey(header)
@@ -290,7 +289,7 @@ func (l *layerFiles) add(header *tar.Header, data io.Reader) error {
 	return err
 }
 
-// header writes a header in the form that engines write, which is PAX where it has to be.
+// header writes a header as engines do: PAX only if it has to be.
 func (l *layerFiles) header(h *tar.Header) error {
 	h.Format = tar.FormatPAX
 	l.variant(h)

@@ -60,7 +60,7 @@ func FromEngine(ctx context.Context, docker client.APIClient, cache *layercache.
 	return New(config, layers)
 }
 
-// engineConfig translates what the engine says of an image. The engine's fields
+// engineConfig translates the engine's description of an image. The engine's fields
 // have the names of the image specification, so JSON carries them over.
 func engineConfig(found image.InspectResponse) (*v1.ConfigFile, error) {
 	config := &v1.ConfigFile{Architecture: found.Architecture, Variant: found.Variant,
@@ -121,7 +121,7 @@ func (e *exporter) save(ctx context.Context, wanted map[v1.Hash]bool) error {
 	for len(wanted) > 0 {
 		header, err := files.Next()
 		if errors.Is(err, io.EOF) {
-			return fmt.Errorf("the archive lacks %d layers", len(wanted))
+			return fmt.Errorf("%d layers are missing in the archive", len(wanted))
 		}
 		if err != nil {
 			return err
@@ -160,7 +160,7 @@ func (e *exporter) keep(header *tar.Header, file io.Reader, wanted map[v1.Hash]b
 	return err
 }
 
-// uncompressed returns what is in a blob, which may be compressed.
+// uncompressed returns the content of a blob, which may be compressed.
 func uncompressed(blob io.Reader) (io.Reader, error) {
 	buffered := bufio.NewReaderSize(blob, 1<<16)
 	start, err := buffered.Peek(2)

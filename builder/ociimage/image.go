@@ -1,4 +1,4 @@
-// Package ociimage is a view of images with uncompressed layers, wherever the layers are.
+// Package ociimage gives one view of images with uncompressed layers, wherever the layers are.
 //
 //	base, err := ociimage.FromEngine(ctx, docker, cache, inspected)
 //	app, err := ociimage.New(config, append(base.Stack, ociimage.Cached(cache, digest)))
@@ -8,7 +8,7 @@
 // they are first read. The engine exports an image only as a whole, so layers that a COPY made
 // are read from a container instead (copies.go): that saves seconds.
 //
-// How an image is made, and how it gets into an engine, is up to others.
+// Other packages make images and load them into an engine.
 package ociimage
 
 import (
@@ -32,7 +32,7 @@ import (
 type Image struct {
 	// Config is the configuration. It must not be changed.
 	Config *v1.ConfigFile
-	// Raw is Config as it is digested.
+	// Raw are the bytes of Config that its digest is made of.
 	Raw []byte
 	// Stack are the layers, the lowest first.
 	Stack []Layer
@@ -158,7 +158,7 @@ func (l Layer) MediaType() (types.MediaType, error) { return types.OCIUncompress
 // Compressed implements v1.Layer: the form that is stored is the uncompressed one.
 func (l Layer) Compressed() (io.ReadCloser, error) { return l.Uncompressed() }
 
-// Size implements v1.Layer. It is known of every layer that was in the cache once.
+// Size implements v1.Layer. The cache remembers the size of every layer that it ever had.
 func (l Layer) Size() (int64, error) {
 	if size, ok := l.cache.Size(l.ID); ok {
 		return size, nil

@@ -96,8 +96,8 @@ func TestCompileGoesOnPacking(t *testing.T) {
 		"BOOT-INF/classes/application.properties is another file than": func(m buildtool.Module) {
 			jartest.WriteFile(t, m.Resources[0], "application.properties", "server.port=1")
 		},
-		"secret.txt is not in it":                                 func(m buildtool.Module) { jartest.WriteFile(t, m.Resources[0], "secret.txt", "") },
-		"BOOT-INF/lib/a-1.0.jar is none of the build's libraries": func(m buildtool.Module) { jartest.WriteFile(t, filepath.Dir(m.Libraries[1]), "a-1.0.jar", "x") },
+		"secret.txt is not in it":                                   func(m buildtool.Module) { jartest.WriteFile(t, m.Resources[0], "secret.txt", "") },
+		"BOOT-INF/lib/a-1.0.jar is not among the build's libraries": func(m buildtool.Module) { jartest.WriteFile(t, filepath.Dir(m.Libraries[1]), "a-1.0.jar", "x") },
 	} {
 		p, m := unpackedProject(t, jartest.BootFiles())
 		change(m)

@@ -58,7 +58,7 @@ type Project struct {
 	Name string
 	// Tool builds it.
 	Tool buildtool.Tool
-	// Dockerfile is the absolute path of the project's own, "" if there is none, and DockerOptions
+	// Dockerfile is the absolute path of the project's own, "" without one, and DockerOptions
 	// say how it is built.
 	Dockerfile    string
 	DockerOptions dockerfile.Options

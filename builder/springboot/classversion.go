@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// classFileVersion returns the Java version that a class file needs, 0 if it is none.
+// classFileVersion returns the Java version that a class file needs, 0 if it is no class file.
 func classFileVersion(data []byte) int {
 	if !isClass(data) {
 		return 0

@@ -125,7 +125,7 @@ func (e *Exploded) findLibraries(libs []Library, files []string) (why string) {
 		candidates := bySize[l.File.Size()]
 		i := slices.IndexFunc(candidates, func(s Source) bool { return same(l.File, s) })
 		if i < 0 {
-			return fmt.Sprintf("%s is none of the build's libraries", l.File)
+			return fmt.Sprintf("%s is not among the build's libraries", l.File)
 		}
 		e.Libraries = append(e.Libraries, ExplodedLibrary{File: candidates[i].String(), Name: l.Name, Layer: l.Layer})
 	}

@@ -72,7 +72,7 @@ func TestJarThatIsNotAllOnTheDiskIsNotExploded(t *testing.T) {
 		}, "is another file than"},
 		"one more":        {func(t *testing.T, b *BuildFiles) { jartest.WriteFile(t, b.Classes[0], "more.txt", "") }, "more.txt is not in it"},
 		"one less":        {func(t *testing.T, b *BuildFiles) { _ = os.Remove(filepath.Join(b.Classes[0], "static", "index.html")) }, "is in no directory of the classes"},
-		"no such library": {func(t *testing.T, b *BuildFiles) { b.Libraries = slices.Delete(b.Libraries, 0, 1) }, "is none of the build's libraries"},
+		"no such library": {func(t *testing.T, b *BuildFiles) { b.Libraries = slices.Delete(b.Libraries, 0, 1) }, "is not among the build's libraries"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -32,7 +32,7 @@ func (f *Files) LoaderPath(dir string, env []string) []string {
 	return classPath
 }
 
-// loaderProperties returns loader.path of the application's loader.properties, "" if there is none.
+// loaderProperties returns loader.path of the application's loader.properties, "" if it is not set.
 func (f *Files) loaderProperties() string {
 	for _, e := range f.Own {
 		if e.Path == "loader.properties" {

@@ -126,7 +126,7 @@ func (s springSettings) resolve(value string, depth int) string {
 	return value[:begin] + s.resolve(found, depth-1) + s.resolve(value[begin+end+1:], depth)
 }
 
-// closing returns the index of the brace that ends the placeholder at the beginning of text, -1 if there is none.
+// closing returns the index of the brace that ends the placeholder at the beginning of text, -1 if it is not closed.
 func closing(text string) int {
 	for i, depth := 0, 0; i < len(text); i++ {
 		switch {

@@ -21,7 +21,7 @@ import (
 const removalLimit = 20 * time.Second
 
 // Create makes a container, and returns its ID and a function that removes it. An interrupt has to
-// wait for the engine's answer: without the ID nobody could remove the container.
+// wait for the engine's answer: the container can't be removed without its ID.
 func Create(ctx context.Context, docker client.ContainerAPIClient, config *container.Config, host *container.HostConfig) (id string, remove func(), err error) {
 	if ctx.Err() != nil {
 		return "", nil, context.Cause(ctx)

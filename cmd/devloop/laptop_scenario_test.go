@@ -181,7 +181,7 @@ func compareFault(t *testing.T, name, got string) {
 	}
 	want, err := os.ReadFile(path)
 	if err != nil || got != string(want) {
-		t.Errorf("%s (-update writes it anew): %v\ngot:\n%s\nwant:\n%s", path, err, got, want)
+		t.Errorf("%s (-update rewrites it): %v\ngot:\n%s\nwant:\n%s", path, err, got, want)
 	}
 }
 

@@ -79,7 +79,7 @@ func TestScenarioAManifestWithoutAProjectIsLookedAtWithoutKubectl(t *testing.T) 
 	text := s.says(`Pod "nginx-pod" is running and ready`, "describe", "nginx-pod")
 	for _, part := range []string{"devloop forward nginx-pod 8080:80", "container nginx-container", "(cluster-internal)", "Scheduled", "pull policy IfNotPresent"} {
 		if !strings.Contains(text, part) {
-			t.Errorf("describe lacks %q:\n%s", part, text)
+			t.Errorf("%q is missing in describe:\n%s", part, text)
 		}
 	}
 	var description podview.Description

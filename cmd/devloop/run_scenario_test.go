@@ -67,7 +67,7 @@ func TestScenarioASaveReachesLocalhostAndABrokenOneDoesNot(t *testing.T) {
 	url := r.answered("Hello, World")
 	r.finished(event.OK)
 
-	t.Log("a save starts a cycle, and the same address answers anew")
+	t.Log("a save starts a cycle, and the same address answers again")
 	s.replaceInSource("Hello, World", "Hello, again")
 	until(t, r.stream, func(c event.CycleStarted) bool { return c.Because == "AppController.java changed" })
 	if got := r.answered("Hello, again"); got != url {

@@ -15,7 +15,7 @@ import (
 	"github.com/devloop-cli/devloop/hack/real"
 )
 
-var update = flag.Bool("update", false, "write the golden files in the scripts anew")
+var update = flag.Bool("update", false, "rewrite the golden files in the scripts")
 
 // parallel is how many scenarios run at once: they wait for Pods more than they compute.
 const parallel = 3

@@ -64,7 +64,7 @@ func TestScenarioADockerfilesPodTakesBodiesAndNeverAnswersWithOldCode(t *testing
 		}
 	}
 
-	t.Log("Kubernetes starts the container again, with the image: nobody meets its code")
+	t.Log("Kubernetes starts the container again, with the image: no request reaches its code")
 	s.replaceInSource("Hello, shape", "Hello, swapped")
 	if got := r.took(); got != swap {
 		t.Errorf("it took %s", got)

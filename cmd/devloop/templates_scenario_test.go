@@ -95,7 +95,7 @@ public class PageController {
 		t.Errorf("texts: it is %q, %v", got, err)
 	}
 
-	t.Log("classes are changed by nobody but devloop, although devtools are there")
+	t.Log("only devloop changes classes, although devtools are there")
 	s.replaceInSource("Hello, World", "Hello, swap")
 	r.tookUntil(url, "Hello, swap", "compile swap forward")
 	if log, _, _ := s.say("logs", s.name); !strings.Contains(log, "[           main]") || strings.Contains(log, "restartedMain") {

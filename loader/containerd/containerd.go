@@ -59,7 +59,7 @@ func NewKind(docker client.APIClient, name string) *Loader {
 }
 
 // Load loads img into every node under the name ref, into all at once, and sends to each
-// only the layers that it lacks. A layer is opened once for each node that lacks it; at most
+// only the layers that it does not have. A layer is opened once for each node that needs it; at most
 // a quarter of a megabyte a node is in memory.
 //
 // When ctx ends, the importers in the nodes are ended and waited for; what they received is

@@ -101,7 +101,7 @@ func TestNodeErrorHasTheNodesWords(t *testing.T) {
 	}
 }
 
-// The collection of old images is nobody's to wait for: a load ends before it does, and so
+// No load waits for the collection of old images: a load ends before it does, and so
 // does what waits in the node.
 func TestLoadDoesNotWaitForTheCollection(t *testing.T) {
 	engine, target := fakeKind(t, "fake-control-plane")

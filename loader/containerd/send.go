@@ -34,28 +34,28 @@ func (l *Loader) send(ctx context.Context, image *load.Image, loads []*nodeLoad)
 	err := writeArchives(ctx, image, running)
 	for _, n := range running {
 		if err != nil || n.writeErr != nil {
-			n.session.CloseWrite() // the importer refuses the archive, which lacks its index
+			n.session.CloseWrite() // the importer refuses the archive, which has no index yet
 		}
 	}
 	each(running, func(n *nodeLoad) { n.finish(ctx, image) })
 	return err
 }
 
-// startImport makes the node expect the archive of the layers that it lacks.
+// startImport makes the node expect the archive of the layers that it needs.
 func (l *Loader) startImport(ctx context.Context, n *nodeLoad, image *load.Image) (err error) {
 	if !n.session.Alive() {
 		if n.session, err = openSession(ctx, l.docker, n.id); err != nil {
 			return err
 		}
 	}
-	n.session.send(image.Archive.OCISize(n.lacks), "load", image.Name, image.Project)
+	n.session.send(image.Archive.OCISize(n.needs), "load", image.Name, image.Project)
 	return nil
 }
 
-// lacks reports whether the node needs a layer.
-func (n *nodeLoad) lacks(layer v1.Hash) bool { return !n.state.layers[layer] }
+// needs reports whether the node needs a layer.
+func (n *nodeLoad) needs(layer v1.Hash) bool { return !n.state.layers[layer] }
 
-// writeArchives writes to each node an archive of the layers that it lacks.
+// writeArchives writes to each node an archive of the layers that it needs.
 //
 // No node waits for another: of two loads of one layer, a node takes the second only after
 // the first. Were each load held up in one node by the other, neither would end.
@@ -65,7 +65,7 @@ func writeArchives(ctx context.Context, image *load.Image, loads []*nodeLoad) er
 		group.Go(func() error {
 			to := bufio.NewWriter(n.session)
 			var err error
-			n.sent, err = image.Archive.WriteOCI(ctx, to, n.lacks)
+			n.sent, err = image.Archive.WriteOCI(ctx, to, n.needs)
 			if err == nil {
 				err = to.Flush()
 			}

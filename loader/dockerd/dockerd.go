@@ -158,7 +158,7 @@ func (e Engine) holds(ctx context.Context, img *load.Image) (size int64, there b
 	return found.Size, found.ID == img.ID.String() || sameLayers, nil
 }
 
-// transfer sends the layers that the engine lacks, and everything if that fails.
+// transfer sends the layers that the engine does not have, and everything if that fails.
 func (e Engine) transfer(ctx context.Context, img *load.Image, n *load.NodeReport) error {
 	oci, known, err := e.state(ctx, img)
 	if err != nil {

@@ -148,7 +148,7 @@ func (m *Manager) discard(ctx context.Context) error {
 
 // Delete removes the cluster and its context from the kubeconfig, if devloop created it. It
 // reports whether there was one. For any other cluster the error is cluster.broken; that
-// there is none is no error.
+// it does not exist is no error.
 func (m *Manager) Delete(ctx context.Context) (deleted bool, err error) {
 	release, err := m.records.lock(ctx, m.Name)
 	if err != nil {
@@ -177,7 +177,7 @@ func (m *Manager) notOurs(verb string) error {
 		Code: "cluster.broken",
 		Op:   fmt.Sprintf("%s the kind cluster %q: devloop did not create it", verb, m.Name),
 		Hints: []string{
-			fmt.Sprintf("remove it if nobody needs it: kind delete cluster --name %s", m.Name),
+			fmt.Sprintf("remove it if you don't need it: kind delete cluster --name %s", m.Name),
 			"or use another name: devloop setup --cluster NAME",
 		},
 	}

@@ -117,7 +117,7 @@ func TestOthersClustersAreLeftAlone(t *testing.T) {
 		}
 	}
 	if n := kind.engine.Nodes(); len(n) != 1 || load.IsStopped(n[0].Summary) {
-		t.Error("somebody else's cluster was changed")
+		t.Error("a cluster of another owner was changed")
 	}
 }
 

@@ -27,7 +27,7 @@ func (m *Manager) NodeImageRef(ctx context.Context) (ref string, here bool, err 
 	return ref, err == nil, dockerapi.Error(ctx, fmt.Sprintf("look for node image %q", ref), err)
 }
 
-// Pull pulls the image of a new cluster's nodes if the engine lacks it.
+// Pull pulls the image of a new cluster's nodes if the engine does not have it.
 func (m *Manager) Pull(ctx context.Context) error {
 	ref, _, err := m.nodeImage(ctx)
 	if err != nil {
@@ -36,7 +36,7 @@ func (m *Manager) Pull(ctx context.Context) error {
 	return m.pull(ctx, ref)
 }
 
-// NodeEnvironment returns the environment of the control plane, nil if there is none.
+// NodeEnvironment returns the environment of the control plane, nil without one.
 func (m *Manager) NodeEnvironment(ctx context.Context) ([]string, error) {
 	containers, err := m.containers(ctx)
 	i := slices.IndexFunc(containers, load.IsKindControlPlane)
@@ -50,7 +50,7 @@ func (m *Manager) NodeEnvironment(ctx context.Context) ([]string, error) {
 	return found.Config.Env, nil
 }
 
-// pull pulls an image if the engine lacks it. kind would do so too, but cannot be interrupted,
+// pull pulls an image if the engine does not have it. kind would do so too, but cannot be interrupted,
 // and a node image is several hundred megabytes.
 func (m *Manager) pull(ctx context.Context, ref string) error {
 	if _, err := m.docker.ImageInspect(ctx, ref); err == nil {
@@ -75,7 +75,7 @@ func (m *Manager) pull(ctx context.Context, ref string) error {
 }
 
 // nodeImage chooses the node image and returns its labels. It prefers one that the engine has:
-// kind's default, then the newest kindest/node, then a local stand-in. If there is none, it
+// kind's default, then the newest kindest/node, then a local stand-in. Without any, it
 // chooses kind's default, to be pulled.
 func (m *Manager) nodeImage(ctx context.Context) (string, map[string]string, error) {
 	for _, ref := range slices.DeleteFunc([]string{m.NodeImage, defaults.Image}, func(s string) bool { return s == "" }) {

@@ -12,7 +12,7 @@ import (
 
 // Stop stops the cluster's nodes if devloop created the cluster; [Manager.Ensure] starts them
 // again, with everything that was deployed. It reports whether any was running. For any other
-// cluster the error is cluster.broken; that there is none is no error.
+// cluster the error is cluster.broken; a cluster that does not exist is no error.
 func (m *Manager) Stop(ctx context.Context) (stopped bool, err error) {
 	release, err := m.records.lock(ctx, m.Name)
 	if err != nil {

@@ -62,7 +62,7 @@ func home() string {
 	return filepath.Join(dir, ".minikube")
 }
 
-// readProfile returns minikube's profile of that name, false if there is none.
+// readProfile returns minikube's profile of that name, false if it does not exist.
 func readProfile(home, name string) (profile, bool, error) {
 	if name == "" || filepath.Base(name) != name {
 		return profile{}, false, nil

@@ -17,7 +17,7 @@ import (
 )
 
 // besideSuffix is added to the manifest's name of a Pod whose predecessor is still serving: two Pods
-// can't have one name. The next Pod has the manifest's name again. A Deployment does the same by itself,
+// can't have one name. The next Pod has the manifest's name again. A Deployment does the same without us,
 // unless its strategy lets the old Pod end first.
 const besideSuffix = "-b"
 
@@ -37,7 +37,7 @@ func SurgeBlocker(m manifest.Manifest, images ...string) string {
 				return fmt.Sprintf("%s %s", ref, why)
 			}
 		case ref.Kind != "Pod":
-			return fmt.Sprintf("%s makes its Pods by itself", ref)
+			return fmt.Sprintf("%s makes its own Pods", ref)
 		case names["Pod/"+ref.Name+besideSuffix]:
 			return fmt.Sprintf("the manifest itself has a Pod named %q", ref.Name+besideSuffix)
 		default:
@@ -55,7 +55,7 @@ func SurgeBlocker(m manifest.Manifest, images ...string) string {
 func interrupts(m manifest.Manifest, o *unstructured.Unstructured, image []string) string {
 	var d appsv1.Deployment
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, &d); err != nil {
-		return "makes its Pods by itself" // its check explains what is wrong
+		return "makes its own Pods" // its check explains what is wrong
 	}
 	unavailable, surge := intstr.FromString("25%"), intstr.FromString("25%")
 	if rolling := d.Spec.Strategy.RollingUpdate; rolling != nil {

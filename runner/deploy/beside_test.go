@@ -82,7 +82,7 @@ func TestInPlaceSaysWhy(t *testing.T) {
 		strings.Replace(patchedPod, "spec:\n", "spec:\n  replicas: 2\n", 1):                                                   `deployment "web" is not of one Pod alone that runs the project`,
 		patchedPod + "---" + shopPod: `deployment "web" is not of one Pod alone that runs the project`,
 		strings.Replace(patchedPod, "          readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 5}\n", "", 1): `deployment "web" has no readinessProbe, by which Kubernetes would know when to take the old Pod away`,
-		strings.Replace(patchedPod, "Deployment", "StatefulSet", 1):                                                   `statefulset "web" makes its Pods by itself`,
+		strings.Replace(patchedPod, "Deployment", "StatefulSet", 1):                                                   `statefulset "web" makes its own Pods`,
 	} {
 		if got := SurgeBlocker(read(t, text), "shop", "runner-app"); !reflect.DeepEqual(got, want) {
 			t.Errorf("got %q, want %q", got, want)

@@ -15,7 +15,7 @@
 // Deployments and the like are found by following their controllers (rollout.go).
 //
 // Every object that devloop makes has the label [kube.LabelProject]. Objects without it belong to
-// somebody else: they are neither replaced nor removed, unless [Spec.Adopt] says so.
+// another owner: they are neither replaced nor removed, unless [Spec.Adopt] says so.
 package deploy
 
 import (
@@ -57,7 +57,7 @@ type Spec struct {
 // exist when it returns; package readiness waits until they serve.
 //
 // It changes nothing unless it may change everything: it returns a [*manifest.Error] if no container runs
-// the project's image, or if the cluster refuses the objects; a [*ForeignError] if somebody else's
+// the project's image, or if the cluster refuses the objects; a [*ForeignError] if another owner's
 // object is in the way; the error of Yields; a [*cluster.UnreachableError]; or a [*kube.APIError]. When ctx
 // ends it returns ctx's cause, and the objects that were changed until then stay.
 func (d *Deployer) Replace(ctx context.Context, s Spec) ([]kube.Pod, error) {

@@ -71,7 +71,7 @@ func TestLostAnswerToACreation(t *testing.T) {
 	}
 }
 
-// TestConflictOfTwoWriters has somebody else write an object while it is applied.
+// TestConflictOfTwoWriters has another client write an object while it is applied.
 func TestConflictOfTwoWriters(t *testing.T) {
 	a, r := newAPI(t)
 	conflicts := 0
@@ -88,7 +88,7 @@ func TestConflictOfTwoWriters(t *testing.T) {
 	}
 }
 
-// TestForeignObjectThatComesInBetween has somebody else make the Pod first.
+// TestForeignObjectThatComesInBetween has another client create the Pod first.
 func TestForeignObjectThatComesInBetween(t *testing.T) {
 	a, r := newAPI(t)
 	a.Fault = func(_ http.ResponseWriter, q *http.Request) bool {

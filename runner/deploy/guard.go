@@ -35,7 +35,7 @@ func (g guard) check(ctx context.Context, t target, name string) error {
 	case name != t.GetName() && kube.ManifestName(existing) != t.of.Name: // another Pod, with a similar name
 	case t.GetKind() == "Namespace":
 		if !kube.Owned(existing) {
-			render.Unmark(t) // it stays somebody else's, and down leaves it
+			render.Unmark(t) // it keeps its owner, and down leaves it
 		}
 	case g.adopt:
 	case !kube.Owned(existing):
@@ -77,7 +77,7 @@ func (e *ForeignError) Hints() []string {
 		return []string{"devloop removes only what it made: ask whoever made this"}
 	}
 	return []string{
-		fmt.Sprintf("remove it yourself, if nobody needs it: kubectl delete %s %s -n %s", strings.ToLower(o.Kind), o.Name, o.Namespace),
+		fmt.Sprintf("remove it yourself if you don't need it: kubectl delete %s %s -n %s", strings.ToLower(o.Kind), o.Name, o.Namespace),
 		"let devloop take it over: devloop deploy --adopt",
 		"or give yours another name in the manifest",
 	}

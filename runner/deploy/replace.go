@@ -26,7 +26,7 @@ const maxRecreations = 3
 // The guard has allowed the deletion.
 //
 // If an object of that name appears meanwhile, the guard checks it: it is this very one if the
-// response to its creation was lost, but it may be somebody else's.
+// response to its creation was lost, but it may be another client's.
 func (r replacer) recreate(ctx context.Context, t target) (*unstructured.Unstructured, error) {
 	for try := 1; ; try++ {
 		old, err := t.resource.Get(ctx, t.GetName(), metav1.GetOptions{})

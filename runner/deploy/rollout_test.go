@@ -50,7 +50,7 @@ func controlled(o, owner *unstructured.Unstructured) *unstructured.Unstructured 
 	return o
 }
 
-// TestDeploymentsPodsAreThoseOfItsNewestTemplate has an old Pod, and a ReplicaSet of somebody else.
+// TestDeploymentsPodsAreThoseOfItsNewestTemplate has an old Pod, and a ReplicaSet of another owner.
 func TestDeploymentsPodsAreThoseOfItsNewestTemplate(t *testing.T) {
 	a, r := newAPI(t)
 	deployment := fakeapi.Object("apps/v1", "Deployment", "web")

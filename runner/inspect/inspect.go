@@ -35,7 +35,7 @@ func (e *NoPodError) Error() string {
 	case len(e.Several) > 0:
 		return fmt.Sprintf("find Pod %q: several begin with that name: %s", e.Name, strings.Join(e.Several, ", "))
 	default:
-		return fmt.Sprintf("find Pod %q: there is none in namespace %q", e.Name, e.Namespace)
+		return fmt.Sprintf("find Pod %q: namespace %q does not have it", e.Name, e.Namespace)
 	}
 }
 
@@ -59,7 +59,7 @@ func (e *NoPodError) Hints() []string {
 // Find returns the Pod of that name in the client's namespace. A Pod that a
 // Deployment or the like made is found by its maker's name, too, where there is but
 // one. Without a name it is the only Pod that devloop made there. The error is a
-// [*NoPodError] where that is none or several.
+// [*NoPodError] if no Pod or several match.
 func (v Viewer) Find(ctx context.Context, name string) (kube.Pod, error) {
 	name = strings.TrimPrefix(strings.TrimPrefix(name, "pods/"), "pod/")
 	p, err := v.find(ctx, name)

@@ -207,7 +207,7 @@ func TestNextPodServes(t *testing.T) {
 					t.Errorf("got %q", got)
 				}
 			case <-patience(t):
-				t.Error("nobody was told of the next Pod")
+				t.Error("the next Pod was not reported")
 			}
 			if err := end(); !errors.Is(err, errEnough) {
 				t.Errorf("got %v", err)

@@ -148,7 +148,7 @@ func TestApplicationContainer(t *testing.T) {
 	}
 }
 
-// TestOnlyTheWayToTheServerIsUnanswered asks servers that are not there, that hang, that nobody
+// TestOnlyTheWayToTheServerIsUnanswered asks servers that are not there, that hang, that no one
 // trusts, and compares with answers.
 func TestOnlyTheWayToTheServerIsUnanswered(t *testing.T) {
 	t.Parallel()

@@ -109,7 +109,7 @@ func (p *Port) keep(b *backend, t tunnel.Tunnel) {
 type inflight struct {
 	mu   sync.Mutex
 	n    int
-	zero chan struct{} // closed when n comes to 0, nil while nobody waits for that
+	zero chan struct{} // closed when n comes to 0, nil while nothing waits for that
 }
 
 func (i *inflight) add() {

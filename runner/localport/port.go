@@ -42,7 +42,7 @@ var errClosed = errors.New("the local port is closed")
 
 // Port is a local TCP port that stays open while the Pods behind it change.
 //
-// It routes to one backend at a time. Clients that arrive while there is none wait for the next one;
+// It routes to one backend at a time. Clients that arrive without one wait for the next;
 // clients that are being served finish on the old one.
 type Port struct {
 	dial      tunnel.Dialer

@@ -11,7 +11,7 @@ import (
 const maxReplay = 1 << 20
 
 // errReplayed ends the reads of an attempt that was given up.
-var errReplayed = errors.New("the request is being sent anew")
+var errReplayed = errors.New("the request is being sent again")
 
 // replayBody is a request's body that can be sent again as long as it is short.
 type replayBody struct {
@@ -24,7 +24,7 @@ type replayBody struct {
 	n       int    // the attempt under way
 }
 
-// attempt returns the body for the next attempt to send it; nil where there is none.
+// attempt returns the body for the next attempt to send it; nil without one.
 func (b *replayBody) attempt() io.ReadCloser {
 	if b.body == nil || b.body == http.NoBody {
 		return b.body

@@ -73,6 +73,6 @@ var page = template.Must(template.New("unavailable").Parse(`<!doctype html>
 {{end}}{{with .Unavailable.Hints}}<ul>
 {{range .}}<li>{{.}}</li>
 {{end}}</ul>
-{{end}}<p><small>devloop holds this port. This page asks again by itself, and shows the application as soon as it serves.</small></p>
+{{end}}<p><small>devloop holds this port. This page reloads until the application answers.</small></p>
 </html>
 `))

@@ -76,7 +76,7 @@ func (m Manifest) variable(c Container, name string) (value string, given bool) 
 	return value, given
 }
 
-// data returns what a ConfigMap or Secret of the manifest holds, nil where there is none.
+// data returns what a ConfigMap or Secret of the manifest holds, nil without one.
 func (m Manifest) data(kind, name string) map[string]string {
 	i := slices.IndexFunc(m.objects, func(o object) bool { return o.GetKind() == kind && o.GetName() == name })
 	if i < 0 {

@@ -21,7 +21,7 @@ var (
 		`(.+\.)?(backstage|k3d|garden|eksctl|k0sproject|kluctl|codefresh)\.io|kpt\.dev)$`)
 )
 
-// Foreign is a file that looks like a manifest and is none of the project's: another tool reads it.
+// Foreign is a file that looks like a manifest, but belongs to another tool.
 type Foreign struct {
 	File             string
 	APIVersion, Kind string // of its first object

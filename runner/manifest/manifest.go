@@ -60,7 +60,7 @@ func (m Manifest) Refs() []kube.Ref {
 	return list
 }
 
-// File returns the path of the manifest's first file, "manifest" where there is none.
+// File returns the path of the manifest's first file, "manifest" without one.
 func (m Manifest) File() string {
 	if m.Generated() {
 		return "manifest"

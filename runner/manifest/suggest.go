@@ -100,7 +100,7 @@ func jsonName(f reflect.StructField) string {
 	return strings.TrimPrefix(name, "-")
 }
 
-// fieldType returns the type of a field, or of a map's values, nil where there is none.
+// fieldType returns the type of a field, or of a map's values, nil without one.
 func fieldType(t reflect.Type, name string) reflect.Type {
 	if t != nil && t.Kind() == reflect.Map {
 		return elem(t)

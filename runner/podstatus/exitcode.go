@@ -24,7 +24,7 @@ func diagnoseEnd(p *corev1.Pod, s corev1.ContainerStatus, what string, t *corev1
 	case t.Reason == "ContainerCannotRun", t.Reason == "StartError":
 		return Finding{Code: "pod.crash", Why: fmt.Sprintf("%s could not be started: %s", what, startFailure(t.Message)), Hints: configHints(t.Message)}
 	}
-	return Finding{Code: "pod.crash", Why: fmt.Sprintf("%s ended by itself with exit code %d%s%s", what, t.ExitCode, exitMeaning(t.ExitCode), after(t))}
+	return Finding{Code: "pod.crash", Why: fmt.Sprintf("%s exited with code %d%s%s", what, t.ExitCode, exitMeaning(t.ExitCode), after(t))}
 }
 
 // outOfMemory sets the limit against what Java may take.
@@ -100,7 +100,7 @@ func startFailure(message string) string {
 		return fmt.Sprintf("%q is no program that may be run", notAllowed.FindStringSubmatch(message)[1])
 	case noDirectory.MatchString(message):
 		m := noDirectory.FindStringSubmatch(message)
-		return fmt.Sprintf("its working directory %q is none", m[1]+m[2])
+		return fmt.Sprintf("its working directory %q is not a directory", m[1]+m[2])
 	default:
 		return message
 	}

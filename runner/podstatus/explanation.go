@@ -130,7 +130,7 @@ func (v *Finding) explainProbe(p kube.Pod, o *corev1.Pod, e Evidence) {
 	case strings.Contains(probeGot(got), "in time"):
 		v.Hints = []string{"give it more time: `timeoutSeconds` in the probe is 1 unless it is given"}
 	case strings.Contains(probeGot(got), "no such program"):
-		v.Hints = []string{"the image lacks the probe's command: use `httpGet` or `tcpSocket` instead"}
+		v.Hints = []string{"the probe's command is not in the image: use `httpGet` or `tcpSocket` instead"}
 	}
 }
 

@@ -36,7 +36,7 @@ var summaries = map[string]string{
 	"pod.oom":     "out of memory",
 	"pod.pending": "no node takes it",
 	"pod.config":  "can't be set up",
-	"pod.evicted": "thrown out",
+	"pod.evicted": "evicted",
 	"pod.probe":   "probe fails",
 	CodePort:      "other port",
 	"pod.silent":  "nothing listens",

@@ -34,11 +34,11 @@ func diagnoseImage(p *corev1.Pod, s corev1.ContainerStatus, w *corev1.ContainerS
 
 const pullStory = "read when a node asks a registry: devloop explain imagePullPolicy"
 
-// untagged says why the policy is Always where nobody wrote that.
+// untagged says why the policy is Always although the manifest names none.
 func untagged(image string) string {
 	last := image[strings.LastIndex(image, "/")+1:]
 	if strings.HasSuffix(last, ":latest") || !strings.ContainsAny(last, ":@") {
-		return ", which it is by itself for an image without a tag or with `:latest`"
+		return ", which is the default for an image without a tag or with `:latest`"
 	}
 	return ""
 }
@@ -51,7 +51,7 @@ func registrySays(message string) string {
 		{"i/o timeout", "the registry does not answer"},
 		{"deadline exceeded", "the registry does not answer"},
 		{"network is unreachable", "there is no way to the registry"},
-		{"connection refused", "nobody answers at the registry's address"},
+		{"connection refused", "nothing answers at the registry's address"},
 		{"x509", "the registry's certificate is not trusted"},
 		{"401", "the registry wants a login"},
 		{"insufficient_scope", "the registry has no such image, or wants a login"},

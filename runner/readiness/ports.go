@@ -77,11 +77,11 @@ func (w *portWait) closed() int {
 	return w.waiting[0]
 }
 
-// errUnopened is the cause that ends the wait for a port that nobody has to open.
+// errUnopened is the cause that ends the wait for a port that need not open.
 var errUnopened = errors.New("the container serves without it")
 
 // container waits until ports of one container accept connections. To Kubernetes a containerPort is mere
-// information, and manifests name some that nobody opens, such as a debugger's or that of metrics. So
+// information, and manifests name some that never open, such as a debugger's or that of metrics. So
 // once the container serves, according to its probe or at one of its ports, the others have minUptime left to
 // open. A port that accepts connections but says nothing does not prove that the container serves, nor
 // does a side port: agents of the JVM open theirs long before the application does.

@@ -51,7 +51,7 @@ func TestDebuggedContainersAreToldAndNotProbedToDeath(t *testing.T) {
 		t.Errorf("the second container has %v", worker["env"])
 	}
 	if proxy["livenessProbe"] == nil {
-		t.Error("somebody else's container has lost its probe")
+		t.Error("another owner's container has lost its probe")
 	}
 	s.Keep = []string{PatchProbes}
 	if shop := sent(t, s)[0].(map[string]any); shop["livenessProbe"] == nil {

@@ -14,7 +14,7 @@ func Mark(o metav1.Object, s Spec) {
 	annotate(o, kube.AnnotationDirectory, s.Dir)
 }
 
-// Unmark removes what Mark added, from an object that stays somebody else's.
+// Unmark removes what Mark added, from an object that keeps its owner.
 func Unmark(o metav1.Object) {
 	labels, annotations := o.GetLabels(), o.GetAnnotations()
 	delete(labels, kube.LabelProject)

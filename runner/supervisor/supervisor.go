@@ -46,7 +46,7 @@ var ErrUnsupervised = errors.New("the Pod has no supervisor")
 // when the returned Pod serves. A container that Kubernetes starts again has
 // the change, too.
 //
-// It returns [ErrUnsupervised] where nobody listens, and what the supervisor says where
+// It returns [ErrUnsupervised] if nothing listens, and what the supervisor says where
 // it can't make the change: then all is as before, at most the application was started again.
 func (s *Supervisor) Change(ctx context.Context, p kube.Pod, port int, c Change) (kube.Pod, error) {
 	note, err := s.noteChange(ctx, p, c.Summary)

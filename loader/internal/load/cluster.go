@@ -91,7 +91,7 @@ func (e Endpoint) NotLocal(why string, args ...any) error {
 		Op:   fmt.Sprintf("find the local cluster of context %q (%s): %s", e.Context, e.Server, fmt.Sprintf(why, args...)),
 		Hints: []string{
 			"make a local cluster, or start the one that devloop made: devloop setup",
-			fmt.Sprintf("if the cluster can pull the image by itself, allow its context: --allow-context %s", e.Context),
+			fmt.Sprintf("if the cluster can pull the image, allow its context: --allow-context %s", e.Context),
 		},
 	}
 }

@@ -36,7 +36,7 @@ type Node interface {
 type Target struct {
 	Loader load.Loader
 	Nodes  []Node
-	// Spare means that nobody else uses the nodes. They may be restarted and their disks filled.
+	// Spare means that the nodes are not used for anything else. They may be restarted and their disks filled.
 	// They must be [Breakable].
 	Spare bool
 	// Large is the size of the large image in bytes; 0 means a size that takes a few seconds.

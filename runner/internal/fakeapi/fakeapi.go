@@ -192,7 +192,7 @@ func (a *API) CutWatches() {
 	}
 }
 
-// Get returns an object by "pods/namespace/name", nil where there is none.
+// Get returns an object by "pods/namespace/name", nil if it does not exist.
 func (a *API) Get(key string) *unstructured.Unstructured {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -368,18 +368,23 @@ func (a *API) list(w http.ResponseWriter, r *http.Request, resource, namespace s
 	watch := &watcher{match: match, events: make(chan []byte, 100), cut: make(chan struct{})}
 	a.watchers[watch] = true
 	since, _ := strconv.Atoi(query.Get("resourceVersion"))
-	for _, o := range items { // what happened between the client's list and its watch
-		if object := (&unstructured.Unstructured{Object: o.(map[string]any)}); version(object) > since {
-			watch.tell("MODIFIED", object)
-		}
-	}
-	for _, o := range a.dropped {
-		if version(o) > since {
-			watch.tell("DELETED", o)
-		}
-	}
+	watch.catchUp(items, a.dropped, since)
 	a.mu.Unlock()
 	a.stream(w, r, watch)
+}
+
+// catchUp tells what changed after a version: between the client's list and its watch.
+func (w *watcher) catchUp(items []any, dropped []*unstructured.Unstructured, since int) {
+	for _, o := range items {
+		if object := (&unstructured.Unstructured{Object: o.(map[string]any)}); version(object) > since {
+			w.tell("MODIFIED", object)
+		}
+	}
+	for _, o := range dropped {
+		if version(o) > since {
+			w.tell("DELETED", o)
+		}
+	}
 }
 
 func groupVersion(r *http.Request) string {

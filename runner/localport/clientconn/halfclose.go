@@ -15,7 +15,7 @@ import (
 // end of file is delayed while a request is being served.
 type HalfClose struct {
 	*Conn
-	Done   chan struct{} // closed when nobody uses the connection any more
+	Done   chan struct{} // closed when the connection is no longer used
 	finish func()        // closes Done
 
 	mu       sync.Mutex

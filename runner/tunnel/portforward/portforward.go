@@ -221,7 +221,7 @@ const endTimeout = 5 * time.Second
 
 // End implements [tunnel.Stream].
 func (s *podStream) End() error {
-	// Data that nobody read would keep the complaint from arriving.
+	// Data left unread would keep the complaint from arriving.
 	_ = s.Reset()
 	giveUp := time.AfterFunc(endTimeout, s.tunnel.Close)
 	defer giveUp.Stop()

@@ -34,7 +34,7 @@ type rollout struct {
 	serving []kube.Pod // serve until the new Pods do; none if the new ones replace them
 }
 
-// run makes Pods of the image and leads localhost to them once they are ready.
+// run makes Pods of the image and points localhost to them once they are ready.
 func (r *rollout) run(ctx context.Context) error {
 	pods, err := r.start(ctx)
 	if err != nil {

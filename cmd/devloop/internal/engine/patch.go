@@ -54,7 +54,7 @@ type inPlace struct {
 // The running JVM takes method bodies that only requests call, and the application reads pages and
 // styles at each request: the answers are those of a fresh start. When Kubernetes restarts the
 // container of a Pod without a supervisor, it runs the old code; Session.Run notices that and
-// makes a new Pod before localhost leads there.
+// makes a new Pod before localhost points to it.
 func (p *inPlace) hotSwap(ctx context.Context, path plan.Path) (bool, error) {
 	d := *p.State().Target()
 	instead := map[bool]string{false: "a restart", true: "a new Pod"}[d.HotSwapOnly()]
@@ -132,7 +132,7 @@ func (p *inPlace) confirm(ctx context.Context, s *publish.Stage) error {
 }
 
 // recover records how a restart failed. A single Pod whose application ended with the change runs
-// as before again, and localhost leads to it; of several, some may run with the change.
+// as before again, and localhost points to it; of several, some may run with the change.
 func (p *inPlace) recover(err error) {
 	why, failed := errors.AsType[*podstatus.NotReadyError](err)
 	switch {

@@ -28,7 +28,7 @@ type (
 	cycleDone          struct{ err error }         // the running cycle has returned
 )
 
-// send puts a message into the inbox. It gives up when ctx ends: nobody reads the inbox of a
+// send puts a message into the inbox. It gives up when ctx ends: no one reads the inbox of a
 // session that does not run.
 func (s *Session) send(ctx context.Context, m message) {
 	select {
@@ -143,7 +143,7 @@ func (s *Session) next(ctx context.Context, b *backlog) {
 
 // handleGone answers 503 for Pods that are gone although no cycle deleted them. If the next Pod of a
 // Deployment has become ready after all, and Kubernetes has deleted the old one, it returns the
-// reason for a cycle that leads localhost there.
+// reason for a cycle that points localhost to it.
 func (s *Session) handleGone(gone []kube.Pod) (reason string) {
 	for _, pod := range gone {
 		if !slices.ContainsFunc(s.State().ServingPods(), state.SameUID(pod)) {

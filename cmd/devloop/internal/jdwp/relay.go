@@ -211,7 +211,7 @@ func (r *Relay) Close() error {
 	return errors.Join(errs...)
 }
 
-// accept serves a listener until Close. Other errors, such as a lack of file descriptors, pass.
+// accept serves a listener until Close. Other errors, such as too many open files, pass.
 func (r *Relay) accept(l net.Listener) {
 	for {
 		conn, err := l.Accept()

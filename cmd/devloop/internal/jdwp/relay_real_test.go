@@ -272,7 +272,7 @@ func TestPortOutlivesTheJVM(t *testing.T) {
 		t.Error(err)
 	}
 
-	t.Log("where there is none to wait for, it is sent away")
+	t.Log("without a debugger to wait for, it is sent away")
 	said.await(t, "has detached from second")
 	r.SetUnavailable("it does not compile")
 	conn, err := net.Dial("tcp", r.Address())

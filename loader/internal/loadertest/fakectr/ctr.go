@@ -3,7 +3,7 @@
 //	err := fakectr.Run(root, []string{"-n", "k8s.io", "images", "ls", "-q"}, os.Stdin, os.Stdout)
 //
 // It knows only the commands, and only their forms, that the loader and its suite use. It stores
-// images and content as containerd does, and so finds an archive that lacks a layer, content that
+// images and content as containerd does, and so finds an archive without one of its layers, content that
 // is listed but gone, and a full disk.
 package fakectr
 

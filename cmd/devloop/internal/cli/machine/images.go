@@ -68,7 +68,7 @@ func (m *machine) checkArchived(ctx context.Context) (string, error) {
 }
 
 func imagesMissing(missing []string, hint string) *fault.Error {
-	return &fault.Error{Code: "image.missing", Op: "find the images: the engine lacks " + strings.Join(missing, ", "), Hints: []string{hint}}
+	return &fault.Error{Code: "image.missing", Op: "find the images: the engine does not have " + strings.Join(missing, ", "), Hints: []string{hint}}
 }
 
 func (m *machine) loadArchive(error) *setup.Fix {

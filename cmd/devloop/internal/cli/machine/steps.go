@@ -268,7 +268,7 @@ func (m *machine) writeContext(error) *setup.Fix {
 }
 
 // checkPorts looks whether the local ports that devloop would take are free. One that
-// nobody asked for by number does not matter: the next one will do.
+// was not asked for by number does not matter: the next one will do.
 func (m *machine) checkPorts(ctx context.Context) (string, error) {
 	wanted, strict := []int{8080}, false
 	if m.project != nil {

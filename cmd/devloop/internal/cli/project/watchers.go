@@ -36,43 +36,57 @@ type watchers struct {
 func newWatchers(c *cli.Context, d wiring.Display, t target.Target, p *modules) (*watchers, error) {
 	options := watch.Options{Base: t.Dir, Poll: c.Bool("poll"), Notice: d.Warn}
 	w := &watchers{Display: d, ready: make(chan struct{}), began: time.Now(), options: options, watched: map[string]bool{}}
-	dirs, err := wiring.Absolute(c.StringSlice("watch"))
+	dirs, files, err := watched(c, t.Manifests)
 	if err != nil {
 		return nil, err
-	}
-	files, err := wiring.Absolute(slices.DeleteFunc([]string{c.String("dockerfile")}, func(file string) bool { return file == "" || file == project.NoDockerfile }))
-	if err != nil {
-		return nil, err
-	}
-	for _, path := range t.Manifests {
-		if info, err := os.Stat(path); err == nil && info.IsDir() {
-			dirs = append(dirs, path) // a manifest may come into it
-		} else {
-			files = append(files, path)
-		}
 	}
 	moreDirs, moreFiles := p.elsewhere("")
 	dirs, files = append(dirs, moreDirs...), append(files, moreFiles...)
 	for _, dir := range dirs {
 		w.watched[dir] = true
 	}
-	project := options
-	project.Root, project.Dirs, project.Ignore = t.Dir, dirs, c.StringSlice("ignore")
-	project.Ready = func() { close(w.ready) }
-	if w.project, err = watch.New(project); err != nil {
+	options.Root, options.Dirs, options.Ignore = t.Dir, dirs, c.StringSlice("ignore")
+	options.Ready = func() { close(w.ready) }
+	if w.project, err = watch.New(options); err != nil {
 		return nil, err
 	}
 	for dir, names := range elsewhere(files, append(dirs, t.Dir)) {
-		w.watched[dir] = true
-		own := options
-		own.Root, own.Only = dir, names
-		watcher, err := watch.New(own)
+		watcher, err := w.only(dir, names, nil)
 		if err != nil {
 			return nil, err
 		}
 		w.files = append(w.files, watcher)
 	}
 	return w, nil
+}
+
+// watched returns the absolute directories and files that the user names: by flags, and as manifests.
+func watched(c *cli.Context, manifests []string) (dirs, files []string, err error) {
+	if dirs, err = wiring.Absolute(c.StringSlice("watch")); err != nil {
+		return nil, nil, err
+	}
+	if file := c.String("dockerfile"); file != "" && file != project.NoDockerfile {
+		if files, err = wiring.Absolute([]string{file}); err != nil {
+			return nil, nil, err
+		}
+	}
+	for _, path := range manifests {
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			dirs = append(dirs, path) // a manifest may come into it
+		} else {
+			files = append(files, path)
+		}
+	}
+	return dirs, files, nil
+}
+
+// only returns a watcher of a directory's files with those names, of all without names. It calls
+// ready when it watches.
+func (w *watchers) only(dir string, names []string, ready func()) (*watch.Watcher, error) {
+	w.watched[dir] = true
+	options := w.options
+	options.Root, options.Only, options.Ready = dir, names, ready
+	return watch.New(options)
 }
 
 // extend watches the directories and files that a build reported outside of the project's directory, unless it
@@ -89,11 +103,7 @@ func (w *watchers) extend(ctx context.Context, out chan<- watch.Batch, dirs, fil
 		if w.watched[dir] {
 			continue
 		}
-		w.watched[dir] = true
-		own := w.options
-		own.Root, own.Only = dir, names
-		own.Ready = func() { w.running.Go(func() { w.missed(ctx, out, dir, names) }) }
-		watcher, err := watch.New(own)
+		watcher, err := w.only(dir, names, func() { w.running.Go(func() { w.missed(ctx, out, dir, names) }) })
 		if err != nil {
 			w.Warn(err)
 			continue

@@ -26,7 +26,7 @@ func (interruption) Error() string { return "interrupted" }
 func (interruption) Is(target error) bool { return target == context.Canceled }
 
 // Interruptible returns a context that ends at Ctrl+C or SIGTERM. A second one
-// ends the process at once, as if nobody listened.
+// ends the process at once, as it would without a handler.
 func Interruptible(parent context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 1)

@@ -6,7 +6,7 @@
 //	q.Finish(work, err)       // a cycle that failed or was cancelled leaves its work to the next one
 //
 // No change is lost: a batch stays in the queue until a cycle that covers it has succeeded. None is
-// built twice. A cycle that failed is not repeated by itself: the next save does that.
+// built twice. A cycle that failed is repeated by the next save, not before.
 //
 // The queue is a value without goroutines or locks. Package engine runs the cycles.
 package queue

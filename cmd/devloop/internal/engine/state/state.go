@@ -1,7 +1,7 @@
 // Package state holds what devloop knows about the Pods and about localhost, as a value.
 //
 //	s = s.Deployed(img, pods)                // a candidate starts
-//	s = s.Promoted(deployment)               // localhost leads to it
+//	s = s.Promoted(deployment)               // localhost points to it
 //	s = s.PatchStarted().Patched(pods, code) // it runs other code than its image
 //	s.ServesImage(img)                       // false
 //
@@ -253,7 +253,7 @@ func (s State) Patched(pods []kube.Pod, code plan.State) State {
 	return s.change(func(d *Deployment) { d.Pods, d.Code, d.NotPatchable = pods, Code{Patched, code}, "" })
 }
 
-// Resumed leads localhost to the candidate, which has started again.
+// Resumed points localhost to the candidate, which has started again.
 func (s State) Resumed() State {
 	if s.Candidate == nil {
 		return s
@@ -262,7 +262,7 @@ func (s State) Resumed() State {
 	return s
 }
 
-// WentBack leads localhost to the application as it was before a restart with a change: its
+// WentBack points localhost to the application as it was before a restart with a change: its
 // supervisor has started that again.
 func (s State) WentBack(before Deployment) State {
 	if s.Candidate == nil {
