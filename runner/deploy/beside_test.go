@@ -172,8 +172,13 @@ func TestPodsOfAnObjectThatStayedAsItWasAreFound(t *testing.T) {
 func TestPodsThatAreMadeOneAfterTheOtherAreNotWaitedForWhereOneFails(t *testing.T) {
 	a, r := newAPI(t)
 	set, pod := statefulSet(a, 2, 1)
-	short, cancel := context.WithTimeout(t.Context(), 2*time.Second) // enough for the list, also on a busy machine
-	defer cancel()
+	short, cancel := context.WithCancelCause(t.Context())
+	go func() {
+		for !a.Watched(pod) { // until then, it has not counted the Pods
+			time.Sleep(time.Millisecond)
+		}
+		cancel(context.DeadlineExceeded)
+	}()
 	var late *kube.APIError
 	if pods, err := r.remover().pods(short, set); !errors.As(err, &late) || !strings.Contains(err.Error(), "1 of 2 came in time") {
 		t.Errorf("while it starts: got %v, %v", pods, err)
