@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"path/filepath"
@@ -105,4 +106,41 @@ func (o Options) pollEvery(took time.Duration) time.Duration {
 		return o.PollEvery
 	}
 	return max(DefaultPollEvery, pollShare*took)
+}
+
+// Flush looks at all files now, and returns when what has changed was received: every save before the
+// call is in a batch then, even if its event is still under way or files have not settled. While Run does not
+// run it does nothing. It returns ctx's cause if that ends before.
+func (w *Watcher) Flush(ctx context.Context) error {
+	s := w.running.Load()
+	if s == nil {
+		return nil
+	}
+	done := make(chan struct{})
+	select {
+	case s.flushes <- done:
+	case <-s.ctx.Done():
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	select {
+	case <-done:
+	case <-s.ctx.Done():
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// flush scans everything, and has what changed sent without a wait for more.
+func (s *session) flush() error {
+	if err := s.checkRoots(); err != nil {
+		return err
+	}
+	changed := s.scan(s.roots)
+	clear(s.dirty)
+	s.pending = s.pending.Merge(s.unsettled).Merge(s.batch(changed))
+	s.unsettled, s.firstDirty = Batch{}, time.Time{}
+	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -68,6 +69,8 @@ type Watcher struct {
 	options Options // with absolute paths and defaults filled in
 	rules   *rules
 	roots   []string // none contains another
+
+	running atomic.Pointer[session] // nil while Run does not run
 
 	open func() (*source, error) // tests replace it
 	racy time.Duration           // see [fingerprint.fresh]

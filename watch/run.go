@@ -54,7 +54,9 @@ import (
 func (w *Watcher) Run(ctx context.Context, out chan<- Batch) error {
 	ctx, cancel := context.WithCancel(ctx)
 	s := newSession(ctx, w)
+	w.running.Store(s)
 	defer func() {
+		w.running.Store(nil)
 		cancel()
 		s.ahead.Wait()
 		s.quiet.Stop()
@@ -89,6 +91,8 @@ type session struct {
 	unsettled  Batch       // what polling found that has not settled yet
 
 	pending Batch // settled, to be sent
+	flushes chan chan struct{}
+	flushed []chan struct{} // to be closed once pending was received
 	reads   chan read
 	ahead   sync.WaitGroup
 }
@@ -99,7 +103,7 @@ func newSession(ctx context.Context, w *Watcher) *session {
 		watches:  &watches{open: w.open, source: noEvents(), watched: map[string]int{}, generation: 1},
 		rootInfo: map[string]os.FileInfo{}, dirty: map[string]bool{},
 		quiet: time.NewTimer(time.Hour), poll: time.NewTimer(time.Hour),
-		reads: make(chan read),
+		reads: make(chan read), flushes: make(chan chan struct{}),
 	}
 	s.quiet.Stop()
 	s.poll.Stop()
@@ -128,6 +132,10 @@ func (s *session) start() error {
 func (s *session) step(out chan<- Batch) error {
 	if s.pending.Empty() {
 		out = nil
+		for _, done := range s.flushed {
+			close(done)
+		}
+		s.flushed = nil
 	}
 	select {
 	case <-s.ctx.Done():
@@ -140,6 +148,9 @@ func (s *session) step(out chan<- Batch) error {
 		return s.settle()
 	case <-s.poll.C:
 		return s.pollOnce()
+	case done := <-s.flushes:
+		s.flushed = append(s.flushed, done)
+		return s.flush()
 	case read := <-s.reads:
 		s.tree.remember(read, s.dirty)
 	case out <- s.pending:

@@ -371,3 +371,46 @@ func TestLimitErrorAdvises(t *testing.T) {
 		t.Error("any error is a limit")
 	}
 }
+
+// TestFlushWaitsForNoEvent has a watcher that would look an hour later: what was saved before a flush has been
+// received when it returns, and nothing comes twice.
+func TestFlushWaitsForNoEvent(t *testing.T) {
+	for name, options := range map[string]Options{
+		"events":  {Quiet: time.Hour, MaxWait: time.Hour},
+		"polling": {Poll: true, PollEvery: time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDir(t)
+			d.write("src/App.java", "one")
+			var w *Watcher
+			r := watching(t, d, options, func(made *Watcher) { w = made })
+			flushed := make(chan error, 1)
+			flush := func() { flushed <- w.Flush(t.Context()) }
+			go flush()
+			if err := <-flushed; err != nil {
+				t.Fatal(err)
+			}
+			r.write("src/App.java", "two")
+			r.write("src/More.java", "new")
+			go flush()
+			if got := r.next(); !slices.Equal(got.Paths, []string{"src/App.java", "src/More.java"}) {
+				t.Errorf("got %+v", got)
+			}
+			if err := <-flushed; err != nil {
+				t.Fatal(err)
+			}
+			r.write("src/App.java", "two")
+			go flush()
+			if err := <-flushed; err != nil {
+				t.Errorf("the same content: %v", err)
+			}
+			r.write("src/App.java", "three")
+			ended, cancel := context.WithCancelCause(t.Context())
+			go func() { flushed <- w.Flush(ended) }()
+			cancel(errStopped)
+			if err := <-flushed; !errors.Is(err, errStopped) {
+				t.Errorf("nobody received what changed: got %v", err)
+			}
+		})
+	}
+}

@@ -33,7 +33,7 @@ func (r *started) stages(hear func(event.Body)) string {
 				stages = append(stages, string(b.Stage))
 			}
 		case event.CycleFinished:
-			if b.Outcome == event.Cancelled { // by a save that came later
+			if b.Outcome == event.Superseded { // by a save that came later
 				stages = nil
 				return false
 			}

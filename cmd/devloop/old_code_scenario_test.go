@@ -138,7 +138,7 @@ func (r *started) cycle() (began time.Time, url string, failed *event.Failure) {
 		case event.AppAnswered:
 			url = b.URL
 		case event.CycleFinished:
-			if b.Outcome != event.Cancelled {
+			if b.Outcome != event.Cancelled && b.Outcome != event.Superseded {
 				return began, url, b.Failure
 			}
 		}

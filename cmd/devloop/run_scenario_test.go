@@ -77,6 +77,9 @@ func TestScenarioASaveReachesLocalhostAndABrokenOneDoesNot(t *testing.T) {
 
 	t.Log("a save that does not compile leaves the old Pod serving")
 	s.replaceInSource(`"Hello, again";`, `"Hello, again"`)
+	if _, said, code := s.ask("wait"); code != 10 || !strings.Contains(said, "AppController.java:") {
+		t.Errorf("devloop wait ended with %d:\n%s", code, said)
+	}
 	r.finished(event.Failed)
 	if got, err := get(url); err != nil || got != "Hello, again" {
 		t.Errorf("got %q, %v", got, err)
@@ -86,6 +89,9 @@ func TestScenarioASaveReachesLocalhostAndABrokenOneDoesNot(t *testing.T) {
 	s.replaceInSource(`"Hello, again"`, `"Hello, mended";`)
 	r.answered("Hello, mended")
 	r.finished(event.OK)
+
+	t.Log("devloop wait returns when a save is served, without a sleep before it")
+	r.editsAndWaits(url, "Hello, mended", 5)
 
 	t.Log("Ctrl+C ends it, the port is free, and the Pod stays")
 	r.quit()

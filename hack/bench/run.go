@@ -87,7 +87,7 @@ func (r *run) cycle(ctx context.Context) (steps []step, err error) {
 				sent = 0
 			case e.Event == "node.loaded":
 				sent += e.Sent
-			case e.Event == "cycle.finished" && e.Outcome == "cancelled": // the save arrived in two batches
+			case e.Event == "cycle.finished" && e.Outcome == "superseded": // the save arrived in two batches
 				steps = nil
 			case e.Event == "cycle.finished" && e.Outcome != "ok":
 				return nil, fmt.Errorf("the cycle is %s", e.Outcome)

@@ -10,7 +10,8 @@ import (
 )
 
 // Closest returns the candidate that word most likely misspells, "" if none is close. It allows
-// one edit and another for each three letters, but only one where the first letters differ, and ignores case.
+// one edit and another for each three letters, but only one where the first letters differ, and ignores case. Two
+// neighbouring letters in the wrong order are one edit.
 func Closest(word string, candidates []string) string {
 	if word == "" {
 		return ""
@@ -19,11 +20,27 @@ func Closest(word string, candidates []string) string {
 	best, limit := "", len(word)/3+1
 	for _, c := range candidates {
 		lower := strings.ToLower(c)
-		if d := smetrics.WagnerFischer(word, lower, 1, 1, 1); d <= limit && (d <= 1 || lower[0] == word[0]) {
+		d := smetrics.WagnerFischer(word, lower, 1, 1, 1)
+		if swapped(word, lower) {
+			d = 1
+		}
+		if d <= limit && (d <= 1 || lower[0] == word[0]) {
 			best, limit = c, d-1
 		}
 	}
 	return best
+}
+
+// swapped reports whether two words differ only in the order of two neighbouring letters.
+func swapped(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	i := 0
+	for i < len(a) && a[i] == b[i] {
+		i++
+	}
+	return i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:]
 }
 
 // LowerFirst makes the first letter lower case, so that a sentence can become part of another.

@@ -32,12 +32,16 @@ const (
 	endGrace = 3 * time.Second
 )
 
-// Follow writes the logs of the Pod's containers to out, from the beginning or from the last tail
-// lines, and follows them until the Pod is gone or its containers have ended for good. A stream
+// Follow reads all of a Pod's logs as [Read] does with [Options.Follow], from the last tail lines if tail is not nil.
+func Follow(ctx context.Context, c *cluster.Client, p kube.Pod, tail *int64, out io.Writer) error {
+	return follow(ctx, c, p, Options{Follow: true, Tail: tail}, out)
+}
+
+// follow writes the logs of the Pod's containers to out, and follows them until the Pod is gone or its containers have ended for good. A stream
 // that breaks off is resumed where it ended: no line is missing, and none comes twice. What a container that crashed
 // wrote last comes before its next run. Each Write is a whole line; those of a Pod with several containers start with
 // "[name] ". It returns nil when the Pod has ended, and ctx's cause.
-func Follow(ctx context.Context, c *cluster.Client, p kube.Pod, tail *int64, out io.Writer) error {
+func follow(ctx context.Context, c *cluster.Client, p kube.Pod, o Options, out io.Writer) error {
 	var one sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)
 	for _, name := range p.Containers {
@@ -45,7 +49,7 @@ func Follow(ctx context.Context, c *cluster.Client, p kube.Pod, tail *int64, out
 		if len(p.Containers) > 1 {
 			prefix = "[" + name + "] "
 		}
-		t := &tailer{c: c, pod: p, container: name, tail: tail, write: func(line string) error {
+		t := &tailer{c: c, pod: p, container: name, options: o, write: func(line string) error {
 			one.Lock()
 			defer one.Unlock()
 			_, err := io.WriteString(out, prefix+line+"\n")
@@ -63,7 +67,7 @@ type tailer struct {
 	c         *cluster.Client
 	pod       kube.Pod
 	container string
-	tail      *int64 // how many lines of the past to begin with; nil: all
+	options   Options
 	write     func(line string) error
 
 	last time.Time // time of the line written last
@@ -85,7 +89,7 @@ func (t *tailer) follow(ctx context.Context) error {
 		if status == nil || err != nil {
 			return err
 		}
-		if t.tail != nil && t.last.IsZero() {
+		if (t.options.Tail != nil || t.options.Since > 0) && t.last.IsZero() {
 			t.run = status.RestartCount // the runs before are the past
 		}
 		if status.RestartCount > t.run { // the stream missed the end of a run
@@ -162,11 +166,12 @@ func (t *tailer) ended(ctx context.Context, read *corev1.ContainerStatus) (bool,
 // stream writes the lines of a run that were not written yet, until the run ends
 // or the connection does.
 func (t *tailer) stream(ctx context.Context, previous bool) error {
-	options := &corev1.PodLogOptions{Container: t.container, Timestamps: true, Follow: !previous, Previous: previous}
+	options := t.options.options(t.container)
+	options.Follow, options.Previous = !previous, previous
 	if !t.last.IsZero() {
-		options.SinceTime = &metav1.Time{Time: t.last} // whole seconds: earlier lines come again
-	} else if !previous {
-		options.TailLines = t.tail
+		options.SinceTime, options.SinceSeconds, options.TailLines = &metav1.Time{Time: t.last}, nil, nil // whole seconds: earlier lines come again
+	} else if previous {
+		options.SinceSeconds, options.TailLines = nil, nil
 	}
 	body, err := t.c.Stream.CoreV1().Pods(t.pod.Namespace).GetLogs(t.pod.Name, options).Stream(ctx)
 	if err != nil {
@@ -205,6 +210,9 @@ func (t *tailer) line(stamped string, seen *int) error {
 		t.same++
 	default:
 		t.last, t.same, *seen = at, 1, 1
+	}
+	if t.options.Timestamps {
+		return t.wrote(stamped)
 	}
 	return t.wrote(text)
 }

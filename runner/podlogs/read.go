@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
@@ -19,12 +20,25 @@ type Options struct {
 	Previous bool   // of the run before the current one
 	Follow   bool   // until the Pod is gone, its later runs included
 	Tail     *int64 // begin with so many of the last lines; nil: with all of them
+	// Since leaves out lines that are older; 0 leaves out none.
+	Since time.Duration
+	// Timestamps begins each line with the time at which it was written, by RFC 3339, and a space.
+	Timestamps bool
+}
+
+// options are those of the request for a container's log.
+func (o Options) options(container string) *corev1.PodLogOptions {
+	options := &corev1.PodLogOptions{Container: container, Previous: o.Previous, Follow: o.Follow, TailLines: o.Tail, Timestamps: o.Timestamps || o.Follow}
+	if o.Since > 0 {
+		options.SinceSeconds = new(max(1, int64(o.Since.Seconds())))
+	}
+	return options
 }
 
 // Read writes the logs of the Pod's containers to out, one after the other, or follows them.
 func Read(ctx context.Context, c *cluster.Client, p kube.Pod, o Options, out io.Writer) error {
 	if o.Follow {
-		return Follow(ctx, c, p, o.Tail, out)
+		return follow(ctx, c, p, o, out)
 	}
 	for _, name := range p.Containers {
 		if err := read(ctx, c, p, name, o, out); err != nil {
@@ -35,8 +49,7 @@ func Read(ctx context.Context, c *cluster.Client, p kube.Pod, o Options, out io.
 }
 
 func read(ctx context.Context, c *cluster.Client, p kube.Pod, container string, o Options, out io.Writer) error {
-	options := &corev1.PodLogOptions{Container: container, Previous: o.Previous, TailLines: o.Tail}
-	body, err := c.Stream.CoreV1().Pods(p.Namespace).GetLogs(p.Name, options).Stream(ctx)
+	body, err := c.Stream.CoreV1().Pods(p.Namespace).GetLogs(p.Name, o.options(container)).Stream(ctx)
 	if err != nil {
 		return noLog(ctx, c, p, o, err)
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/attach"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/machine"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/pods"
@@ -56,6 +57,8 @@ func newApp(s wiring.Streams) *cli.App {
 	commands := wiring.Category(s, "", project.RunCommand(s), project.DeployCommand(s), machine.SetupCommand(s), machine.DoctorCommand(s), machine.BundleCommand(s), project.DownCommand(s), machine.ClusterCommand(s), wiring.VersionCommand(s))
 	commands = append(commands, wiring.Category(s, "look at Pods, without kubectl",
 		pods.StatusCommand(s), pods.DescribeCommand(s), pods.LogsCommand(s), pods.ExecCommand(s), pods.ForwardCommand(s), explainCommand(s))...)
+	commands = append(commands, wiring.Category(s, "a devloop run in another terminal",
+		attach.WaitCommand(s), attach.TriggerCommand(s), attach.EventsCommand(s), attach.StatsCommand(s), attach.MCPCommand(s))...)
 	commands = append(commands, wiring.Category(s, "settings", project.InitCommand(s), project.ConfigCommand(s), project.SchemaCommand(s), completionCommand(s), manCommand(s))...)
 	commands = append(commands, wiring.Category(s, "manifests without a project", pods.ApplyCommand(s), pods.DeleteCommand(s))...)
 	commands = append(commands, helpCommand())

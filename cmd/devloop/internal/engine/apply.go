@@ -26,7 +26,7 @@ type Stored struct {
 // Apply deploys a manifest without a project and waits until its Pods are ready. The images, of
 // which there may be none, go to the nodes first, and the Pods then use these.
 func (s *Session) Apply(ctx context.Context, m manifest.Manifest, images []Stored) ([]kube.Pod, error) {
-	c := newCycle(s, queue.Work{N: 1, Because: "apply", Changed: watch.Everything()})
+	c := newCycle(s, queue.Work{N: 1, Because: "apply", Trigger: event.TriggerFirst, Changed: watch.Everything()})
 	c.manifest = m
 	var names []string
 	for _, img := range images {
@@ -74,7 +74,7 @@ func (c *cycle) explainSpec(spec deploy.Spec) {
 		changes = append(changes, "the application's variable "+name+", by --env")
 	}
 	if len(changes) > 0 {
-		c.Inform("in the cluster, not in your files", changes...)
+		c.Inform(event.NoticeDiffers, "in the cluster, not in your files", changes...)
 	}
 }
 

@@ -54,7 +54,7 @@ func (b build) tellOmitted(app springboot.App) {
 	if b.Target.Follow { // a deploy leaves out only what publishes
 		hints = []string{"run the whole build: --full-build"}
 	}
-	b.InformOnce("the build leaves out what does not change the application: "+strings.Join(app.Omitted, ", "), hints...)
+	b.InformOnce(event.NoticeOmitted, "the build leaves out what does not change the application: "+strings.Join(app.Omitted, ", "), hints...)
 }
 
 // compileNote says what was compiled, if it lies in the project's directory, and how.
@@ -104,7 +104,7 @@ func (b build) image(ctx context.Context, s *publish.Stage) (image.Image, error)
 	s.Note = img.Ref
 	s.Publish(event.ImageBuilt{Ref: img.Ref, Name: img.Name, ID: img.ID.String()})
 	for _, a := range img.Advice {
-		s.InformOnce(a.Text, a.Hint)
+		s.InformOnce(event.NoticeImageAdvice, a.Text, a.Hint)
 	}
 	if b.Explain {
 		s.Publish(explained(img.Report))

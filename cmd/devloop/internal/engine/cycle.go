@@ -45,9 +45,9 @@ func newCycle(s *Session, w queue.Work) *cycle {
 // run runs the cycle between the events that open and close it.
 func (c *cycle) run(ctx context.Context) error {
 	began := time.Now()
-	c.Publish(event.CycleStarted{Because: c.Because})
+	c.Publish(event.CycleStarted{Because: c.Because, Trigger: c.Trigger, Paths: c.Changed.Paths})
 	if !c.Changed.All && filekind.Any(c.Changed.Paths, filekind.Settings) {
-		c.Warn("this session keeps the settings that it began with", "use the new ones: quit devloop run and start it again")
+		c.Warn(event.NoticeSettings, "this session keeps the settings that it began with", "use the new ones: quit devloop run and start it again")
 	}
 	c.become(c.State().CycleStarted())
 	before := c.State().Serving
@@ -59,7 +59,8 @@ func (c *cycle) run(ctx context.Context) error {
 	if failed && c.State().Serving == nil {
 		c.fail(c.Publisher, *failure.Of(err))
 	}
-	c.Publish(event.CycleFinished{Outcome: failure.Outcome(err), Took: event.Duration(time.Since(began)), Failure: failure.Of(err)})
+	outcome, why := failure.End(ctx, err)
+	c.Publish(event.CycleFinished{Outcome: outcome, Took: event.Duration(time.Since(began)), Failure: why})
 	if failed {
 		c.informOfServingCode(before)
 	}
@@ -114,7 +115,7 @@ func (c *cycle) openPorts(ctx context.Context) error {
 	}
 	probed := func(c manifest.Container) bool { return !c.Init && c.Runs(images...) && c.HasProbes() }
 	if slices.ContainsFunc(c.manifest.Containers(), probed) && !slices.Contains(c.Target.Keep, render.PatchProbes) {
-		c.InformOnce("without liveness and startup probes, and with 10 minutes for readiness, because an application at a breakpoint answers no probe", "keep the probes: --keep probes")
+		c.InformOnce(event.NoticeDebugProbes, "without liveness and startup probes, and with 10 minutes for readiness, because an application at a breakpoint answers no probe", "keep the probes: --keep probes")
 	}
 	return nil
 }
@@ -162,7 +163,7 @@ func (c *cycle) forward(ctx context.Context, pods []kube.Pod) error {
 // informOfGuessedImage says which image of another name devloop takes for the project's.
 func (c *cycle) informOfGuessedImage() {
 	if image, guessed := c.Target.GuessedImage(c.manifest); guessed {
-		c.InformOnce(fmt.Sprintf("devloop takes the manifest's image `%s` for this project's, because no other image of the manifest fits as well", image), "name another image: --image-name IMAGE")
+		c.InformOnce(event.NoticeImageGuessed, fmt.Sprintf("devloop takes the manifest's image `%s` for this project's, because no other image of the manifest fits as well", image), "name another image: --image-name IMAGE")
 	}
 }
 
@@ -173,8 +174,8 @@ func (c *cycle) informOfServingCode(before *state.Deployment) {
 	switch {
 	case now == nil || len(c.ports.Set) == 0:
 	case before != nil && now.SameCode(*before):
-		c.Inform("the code before this change still answers on localhost")
+		c.Inform(event.NoticeOldCode, "the code before this change still answers on localhost")
 	default:
-		c.Warn("the running application has this change already, or a part of it")
+		c.Warn(event.NoticePartialCode, "the running application has this change already, or a part of it")
 	}
 }

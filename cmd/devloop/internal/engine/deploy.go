@@ -100,7 +100,7 @@ func (r *rollout) sideBySide() (serving []kube.Pod, rolls bool) {
 
 // informOfReplacement says why the old Pod does not serve until the new one does.
 func (r *rollout) informOfReplacement(why string) {
-	r.InformOnce("the old Pod goes before the new one serves: " + why)
+	r.InformOnce(event.NoticePodGap, "the old Pod goes before the new one serves: "+why)
 }
 
 // rollingUpdate has a Deployment make its next Pod. From then on Kubernetes may delete the old one
@@ -219,7 +219,7 @@ func (c *cycle) ready(ctx context.Context, pods []kube.Pod) error {
 
 func (c *cycle) awaitReady(ctx context.Context, s *publish.Stage, pods []kube.Pod) error {
 	if at := c.debuggers.Awaited(pods); at != "" {
-		s.Inform("waiting for a debugger on " + at)
+		s.Inform(event.NoticeDebugWait, "waiting for a debugger on "+at)
 	} else {
 		var cancel context.CancelFunc
 		ctx, cancel = limit(ctx, c.Target.ReadyTimeout)
@@ -243,7 +243,7 @@ func (c *cycle) listensElsewhere(err error, pods []kube.Pod) bool {
 	}
 	settings := c.appPort.Opened(why.Opened())
 	pods[0].Ports = []int{why.Opened()}
-	c.Inform(fmt.Sprintf("the application listens on port %d instead of port %d, which its settings name; localhost leads there", why.Opened(), settings))
+	c.Inform(event.NoticePortDiffers, fmt.Sprintf("the application listens on port %d instead of port %d, which its settings name; localhost leads there", why.Opened(), settings))
 	return true
 }
 

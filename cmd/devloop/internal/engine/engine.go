@@ -170,7 +170,7 @@ func New(c Config) *Session {
 // Deploy runs one cycle and returns its error. The local ports that it opened stay open until
 // Close.
 func (s *Session) Deploy(ctx context.Context) error {
-	return newCycle(s, queue.Work{N: 1, Because: "deploy", Changed: watch.Everything()}).run(ctx)
+	return newCycle(s, queue.Work{N: 1, Because: "deploy", Trigger: event.TriggerFirst, Changed: watch.Everything()}).run(ctx)
 }
 
 // Deployed reports whether the session has made Pods.

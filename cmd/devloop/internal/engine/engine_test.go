@@ -307,7 +307,7 @@ func TestOutcomeAsksTheErrorNotTheContext(t *testing.T) {
 	if got := failure.Outcome(codedError{}); got != event.Failed {
 		t.Errorf("got %q", got)
 	}
-	if got := failure.Outcome(errSuperseded); got != event.Cancelled {
+	if got := failure.Outcome(failure.ErrSuperseded); got != event.Cancelled {
 		t.Errorf("got %q", got)
 	}
 }
@@ -338,7 +338,7 @@ func TestNewerSaveSupersedesTheRunningCycleAndNothingIsLost(t *testing.T) {
 		save("B.java")
 		time.Sleep(time.Minute)
 		end()
-		want := []string{"first build", "ok", "A.java changed", "cancelled", "A.java and 1 more changed", "ok"}
+		want := []string{"first build", "ok", "A.java changed", "superseded", "A.java and 1 more changed", "ok"}
 		if got := r.cycles(); !reflect.DeepEqual(got, want) {
 			t.Errorf("got %q, want %q", got, want)
 		}

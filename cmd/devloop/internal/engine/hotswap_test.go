@@ -34,7 +34,7 @@ func (f *dangling) Change(_ context.Context, p kube.Pod, _ int, c supervisor.Cha
 }
 
 func (f *dangling) Dial(ctx context.Context, _ kube.Pod, _ int) (io.ReadWriteCloser, error) {
-	f.save(errSuperseded)
+	f.save(failure.ErrSuperseded)
 	<-ctx.Done()
 	return nil, context.Cause(ctx)
 }

@@ -9,12 +9,10 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/queue"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/watch"
 )
-
-// errSuperseded is the cause that a cycle is cancelled with when a newer change arrives.
-var errSuperseded = fmt.Errorf("superseded by a newer change: %w", context.Canceled)
 
 // A message is something that happened while a session runs. All of them arrive in one inbox,
 // and one goroutine handles them, one at a time.
@@ -26,6 +24,7 @@ type (
 	containerRestarted struct{ pod kube.Pod }      // a container of a Pod that takes hot swaps ended
 	archiveReady       struct{}                    // the next image starts faster
 	cycleDone          struct{ err error }         // the running cycle has returned
+	waiting            chan<- Settled              // somebody waits until nothing is left to do
 )
 
 // send puts a message into the inbox. It gives up when ctx ends: no one reads the inbox of a
@@ -40,10 +39,47 @@ func (s *Session) send(ctx context.Context, m message) {
 // backlog is what Run remembers between messages.
 type backlog struct {
 	*queue.Queue
-	running *cycle // nil while idle
+	running *cycle  // nil while idle
+	last    Settled // how the last cycle ended that was not cancelled
 	// The messages that wait until no cycle runs.
 	gone, restarted []kube.Pod
 	archived        bool
+	waiting         []chan<- Settled // they get to know how the last cycle ended
+}
+
+// Settled says how the last cycle ended, when nothing is left to do.
+type Settled struct {
+	Cycle int
+	// Failure is nil if localhost answers with what was saved.
+	Failure *event.Failure
+}
+
+// Wait waits until all changes that Run has received are served, or one of them has failed. It
+// returns ctx's cause if that ends before.
+func (s *Session) Wait(ctx context.Context) (Settled, error) {
+	settled := make(chan Settled, 1)
+	s.send(ctx, waiting(settled))
+	select {
+	case result := <-settled:
+		return result, nil
+	case <-ctx.Done():
+		return Settled{}, context.Cause(ctx)
+	}
+}
+
+// tellWaiting answers those who wait, once nothing is left to do.
+func (s *Session) tellWaiting(b *backlog) {
+	if b.running != nil {
+		return
+	}
+	settled := b.last
+	if settled.Failure == nil {
+		settled.Failure = s.State().Outage // the Pod is gone
+	}
+	for _, w := range b.waiting {
+		w <- settled
+	}
+	b.waiting = nil
 }
 
 // Run runs a cycle for the first build and one for every later batch, until ctx ends, and returns
@@ -54,6 +90,7 @@ func (s *Session) Run(ctx context.Context, batches <-chan watch.Batch) error {
 	for {
 		if b.running == nil && ctx.Err() == nil {
 			s.next(ctx, b)
+			s.tellWaiting(b)
 		}
 		select {
 		case batch, open := <-batches:
@@ -83,7 +120,7 @@ func (s *Session) handle(ctx context.Context, b *backlog, m message) {
 	switch m := m.(type) {
 	case changed:
 		if b.Save(m.batch) && b.running != nil {
-			b.running.cancel(errSuperseded)
+			b.running.cancel(failure.ErrSuperseded)
 		}
 	case podGone:
 		b.gone = append(b.gone, m.pod)
@@ -91,12 +128,17 @@ func (s *Session) handle(ctx context.Context, b *backlog, m message) {
 		b.restarted = append(b.restarted, m.pod)
 		if b.running != nil && s.State().LosesChanges(m.pod) {
 			b.Repeat()
-			b.running.cancel(errSuperseded)
+			b.running.cancel(failure.ErrSuperseded)
 		}
 	case archiveReady:
 		b.archived = true
+	case waiting:
+		b.waiting = append(b.waiting, m)
 	case cycleDone:
 		b.Finish(b.running.Work, m.err)
+		if !failure.Cancelled(m.err) {
+			b.last = Settled{b.running.N, failure.Of(m.err)}
+		}
 		b.running = nil
 		if !b.Due() && ctx.Err() == nil {
 			s.becomeIdle()
@@ -112,7 +154,7 @@ func (s *Session) becomeIdle() {
 	}
 	s.background.Go(func(ctx context.Context) {
 		if said := s.Compiler.RunIdle(ctx); said != "" {
-			s.events.Inform(said)
+			s.events.Inform(event.NoticeCompiler, said)
 		}
 	})
 }
@@ -155,8 +197,8 @@ func (s *Session) handleGone(gone []kube.Pod) (reason string) {
 			return fmt.Sprintf("Kubernetes took %s away", pod.Name)
 		}
 		text, hint := fmt.Sprintf("Pod %q has ended or was deleted", pod.Name), "bring it back: press r"
-		s.fail(s.events, event.Failure{Message: text, Hints: []string{hint}})
-		s.events.Warn(text, hint)
+		s.fail(s.events, event.Failure{Code: event.NoticePodGone, Message: text, Hints: []string{hint}})
+		s.events.Warn(event.NoticePodGone, text, hint)
 	}
 	return ""
 }
@@ -172,7 +214,7 @@ func (s *Session) handleRestarts(ctx context.Context, restarted []kube.Pod) (rea
 		s.pause(ctx, s.events)
 		s.become(s.events, s.State().NotPatchable("its container started again"))
 		_ = s.Deployer.Note(ctx, pod, "") // it goes
-		s.events.Warn(fmt.Sprintf("the container of Pod %q restarted from its image and lost the changes since: devloop makes a new Pod that has them", pod.Name))
+		s.events.Warn(event.NoticePodRestarted, fmt.Sprintf("the container of Pod %q restarted from its image and lost the changes since: devloop makes a new Pod that has them", pod.Name))
 		return fmt.Sprintf("the container of %s ended", pod.Name)
 	}
 	return ""

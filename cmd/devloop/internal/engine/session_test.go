@@ -155,14 +155,14 @@ func atRest(s state.State, cycles []string) error {
 		return fmt.Errorf("a cycle began before another ended, or did not end: %q", cycles)
 	}
 	for i := 1; i < len(cycles); i += 2 {
-		if !slices.Contains([]string{"ok", "failed", "cancelled"}, cycles[i]) {
+		if !slices.Contains([]string{"ok", "failed", "cancelled", "superseded"}, cycles[i]) {
 			return fmt.Errorf("two cycles at once: %q", cycles)
 		}
 	}
 	switch last := cycles[len(cycles)-1]; {
 	case s.Serving == nil && s.Outage == nil:
 		return errors.New("nothing serves, and nobody is told why")
-	case last == "cancelled":
+	case last == "cancelled" || last == "superseded":
 		return fmt.Errorf("a cycle was cancelled, and none came after it: %q", cycles)
 	}
 	return nil

@@ -8,20 +8,25 @@
 //
 //	{"seq":4,"time":"…","cycle":1,"event":"stage.finished","stage":"compile","outcome":"ok","seconds":1.913,…}
 //
-// This file is the whole vocabulary. A new event is an addition here, to
-// [bodies] in json.go, and to the sinks that show it.
+// This file is the whole vocabulary; docs/events.md is made from it. A new event is an addition
+// here, to [bodies] in json.go, and to the sinks that show it.
+//
+// A [Store] lets others join later: it hands them a [State], which [Reduce] makes of the events, and
+// the events since.
 //
 // The package imports the standard library only, so that anything may import it.
 package event
 
 import (
+	"crypto/rand"
 	"reflect"
 	"time"
 )
 
 // Event is one thing that happened.
 type Event struct {
-	// Seq counts the events of a session, from 1, without gaps.
+	// Seq counts the events of a session, from 1, without gaps. An event that is made for one reader
+	// of a [Store] has the number of the last event that it stands for.
 	Seq uint64
 	// Time is when the event was published.
 	Time time.Time
@@ -40,13 +45,14 @@ type Body interface {
 // Outcome says how a thing ended, in a word.
 type Outcome string
 
-// The outcomes. A thing is Cancelled when the user or a newer change ended it, and
-// Skipped when there was nothing to do.
+// The outcomes. A thing is Cancelled when the user ended it, Superseded when a newer change made it
+// unnecessary, and Skipped when there was nothing to do.
 const (
-	OK        Outcome = "ok"
-	Failed    Outcome = "failed"
-	Cancelled Outcome = "cancelled"
-	Skipped   Outcome = "skipped"
+	OK         Outcome = "ok"
+	Failed     Outcome = "failed"
+	Cancelled  Outcome = "cancelled"
+	Superseded Outcome = "superseded"
+	Skipped    Outcome = "skipped"
 )
 
 // Stage is one of the steps that every cycle takes, in this order.
@@ -77,7 +83,42 @@ type Failure struct {
 	Hints []string `json:"hints,omitempty"`
 }
 
-// SessionStarted opens the stream of a command that builds.
+// Schema is the version of the events. It grows when a field or a kind goes or changes its meaning,
+// not when one is added.
+const Schema = 1
+
+// StreamStarted is the first event of every stream.
+type StreamStarted struct {
+	// Schema is the version of the events.
+	Schema int `json:"schema"`
+	// Session is random: no other process has it.
+	Session string `json:"session"`
+	Version string `json:"version"`
+	// Command is the command of devloop, such as "run".
+	Command string `json:"command"`
+	Process int    `json:"pid"`
+}
+
+// NewSession returns the random name of a session.
+func NewSession() string { return rand.Text()[:12] }
+
+// Snapshot is the first event for a reader that joins later. It stands for all events up to its number.
+type Snapshot struct {
+	State State `json:"state"`
+}
+
+// EventsMissed says how many events a reader did not get because it was too slow. Lines of tools and
+// of the application are left out first.
+type EventsMissed struct {
+	Count int `json:"count"`
+}
+
+// Unknown is an event of a kind that a newer devloop has. Readers skip it.
+type Unknown struct {
+	Name string `json:"-"`
+}
+
+// SessionStarted says what a command that builds works on, and where.
 type SessionStarted struct {
 	Version string `json:"version"`
 	Project string `json:"project"`
@@ -95,7 +136,23 @@ type SessionStarted struct {
 type CycleStarted struct {
 	// Because says what led to it, as in "AppController.java changed".
 	Because string `json:"because"`
+	// Trigger is that in a word.
+	Trigger Trigger `json:"trigger"`
+	// Paths are the files that no successful cycle has covered yet, relative to the project's
+	// directory. There are none where everything counts as changed.
+	Paths []string `json:"paths,omitempty"`
 }
+
+// Trigger is what led to a cycle, in a word.
+type Trigger string
+
+// The triggers.
+const (
+	TriggerFirst Trigger = "first" // the first build of a session, or the only one
+	TriggerSave  Trigger = "save"  // files changed
+	TriggerAsked Trigger = "asked" // by a key, or by devloop trigger
+	TriggerPod   Trigger = "pod"   // a Pod or its container ended
+)
 
 // PathChosen says which path a save takes to the running application, once it is compiled.
 type PathChosen struct {
@@ -143,12 +200,12 @@ type ImageExplained struct {
 	// Dockerfile is the one that made the image; all else is about an image without.
 	Dockerfile string `json:"dockerfile,omitempty"`
 	Base       string `json:"base,omitempty"`
-	BaseWhy    string `json:"base_why,omitempty"`
+	BaseWhy    string `json:"baseWhy,omitempty"`
 	// Layers are those on the base, the one that changes least first.
 	Layers    []ImageLayer `json:"layers,omitempty"`
 	Options   []JVMOption  `json:"options,omitempty"`
-	ClassPath []string     `json:"class_path,omitempty"`
-	MainClass string       `json:"main_class,omitempty"`
+	ClassPath []string     `json:"classPath,omitempty"`
+	MainClass string       `json:"mainClass,omitempty"`
 	// Supervised says that the application can be changed in its container.
 	Supervised bool `json:"supervised,omitempty"`
 	// Swappable says that its JVM takes changed methods while it runs.
@@ -234,7 +291,7 @@ type StateChanged struct {
 	Candidate *Deployment `json:"candidate,omitempty"`
 	Outage    *Failure    `json:"outage,omitempty"`
 	// RolloutPending says that Kubernetes may replace Serving's Pods at any time.
-	RolloutPending bool `json:"rollout_pending,omitempty"`
+	RolloutPending bool `json:"rolloutPending,omitempty"`
 }
 
 // Equal reports whether two states are the same.
@@ -248,7 +305,7 @@ type Deployment struct {
 	// place, and "unknown" during a change and after one that was cut off.
 	Code string `json:"code"`
 	// NotPatchable says why the next change needs new Pods, if it does.
-	NotPatchable string `json:"not_patchable,omitempty"`
+	NotPatchable string `json:"notPatchable,omitempty"`
 }
 
 // AppAnswered is what the application said when devloop asked it through the forward.
@@ -280,7 +337,9 @@ const (
 
 // Notice is something that the user should know, and that stops nothing.
 type Notice struct {
-	Level Level    `json:"level"`
+	Level Level `json:"level"`
+	// Code is stable, unlike the text: one of [NoticeCodes], or the code of an error.
+	Code  string   `json:"code"`
 	Text  string   `json:"text"`
 	Hints []string `json:"hints,omitempty"`
 }
@@ -304,8 +363,8 @@ type CheckFinished struct {
 	State string `json:"state"`
 	// Evidence is what was found, or done.
 	Evidence string `json:"evidence"`
-	// Hint is what to do about it, one action each.
-	Hint    []string `json:"hint,omitempty"`
+	// Hints are things to do about it, one action each.
+	Hints   []string `json:"hints,omitempty"`
 	Took    Duration `json:"seconds"`
 	Failure *Failure `json:"failure,omitempty"`
 }
@@ -324,6 +383,10 @@ type SessionFinished struct {
 }
 
 // Kind implements [Body].
+func (StreamStarted) Kind() string   { return "stream.started" }
+func (Snapshot) Kind() string        { return "snapshot" }
+func (EventsMissed) Kind() string    { return "events.missed" }
+func (u Unknown) Kind() string       { return u.Name }
 func (SessionStarted) Kind() string  { return "session.started" }
 func (CycleStarted) Kind() string    { return "cycle.started" }
 func (PathChosen) Kind() string      { return "path.chosen" }

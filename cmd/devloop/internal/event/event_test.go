@@ -1,10 +1,21 @@
 package event
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"os"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/devloop-cli/devloop/internal/golden"
 )
 
 // fill sets every field of v to something that is not its zero value.
@@ -31,12 +42,17 @@ func fill(v reflect.Value) {
 	}
 }
 
+// filled returns an event of a kind, with something in every field.
+func filled(kind string) Event {
+	body := reflect.New(bodies[kind]).Elem()
+	fill(body)
+	return Event{Seq: 7, Time: time.Date(2026, 1, 2, 3, 4, 5, 678, time.UTC), Cycle: 2, Body: body.Interface().(Body)}
+}
+
 func TestEveryEventReadsAsItWasWritten(t *testing.T) {
-	for kind, typ := range bodies {
+	for kind := range bodies {
 		t.Run(kind, func(t *testing.T) {
-			body := reflect.New(typ).Elem()
-			fill(body)
-			want := Event{Seq: 7, Time: time.Date(2026, 1, 2, 3, 4, 5, 678, time.UTC), Cycle: 2, Body: body.Interface().(Body)}
+			want := filled(kind)
 			data, err := json.Marshal(want)
 			if err != nil {
 				t.Fatal(err)
@@ -52,6 +68,20 @@ func TestEveryEventReadsAsItWasWritten(t *testing.T) {
 	}
 }
 
+// TestEventsKeepTheirForm has a line for each kind, so that no key is renamed unnoticed. A change of a line that
+// takes something away from a reader needs another [Schema].
+func TestEventsKeepTheirForm(t *testing.T) {
+	var lines strings.Builder
+	for _, kind := range slices.Sorted(maps.Keys(bodies)) {
+		data, err := json.Marshal(filled(kind))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&lines, "%s\n", data)
+	}
+	golden.Compare(t, "testdata/events.jsonl", lines.String())
+}
+
 func TestEventIsOneFlatObject(t *testing.T) {
 	e := Event{Seq: 4, Time: time.Unix(0, 0), Cycle: 1, Body: StageFinished{Stage: Compile, Outcome: OK, Took: Duration(1913456 * time.Microsecond)}}
 	data, err := json.Marshal(e)
@@ -64,26 +94,17 @@ func TestEventIsOneFlatObject(t *testing.T) {
 	}
 }
 
-func TestStateIsOneSmallObject(t *testing.T) {
-	e := Event{Seq: 9, Time: time.Unix(0, 0), Cycle: 2, Body: StateChanged{RolloutPending: true,
-		Serving:   &Deployment{Image: "app:devloop-1", Pods: []string{"app"}, Code: "patched", NotPatchable: "the last Pod did not serve"},
-		Candidate: &Deployment{Image: "app:devloop-2", Pods: []string{"app-b"}, Code: "image"}}}
-	data, err := json.Marshal(e)
-	if err != nil {
+func TestReadersSkipUnknownKinds(t *testing.T) {
+	var e Event
+	if err := json.Unmarshal([]byte(`{"seq":1,"cycle":2,"event":"no.such","stage":7}`), &e); err != nil {
 		t.Fatal(err)
 	}
-	want := `{"seq":9,"time":"1970-01-01T00:00:00Z","cycle":2,"event":"state.changed",` +
-		`"serving":{"image":"app:devloop-1","pods":["app"],"code":"patched","not_patchable":"the last Pod did not serve"},` +
-		`"candidate":{"image":"app:devloop-2","pods":["app-b"],"code":"image"},"rollout_pending":true}`
-	if string(data) != want {
-		t.Errorf("got  %s\nwant %s", data, want)
+	if e.Seq != 1 || e.Cycle != 2 || e.Body != (Unknown{"no.such"}) {
+		t.Errorf("got %+v", e)
 	}
-}
-
-func TestUnknownKindIsAnError(t *testing.T) {
-	var e Event
-	if err := json.Unmarshal([]byte(`{"seq":1,"event":"no.such"}`), &e); err == nil {
-		t.Error("an unknown kind was read")
+	before := State{Cycle: CycleState{Number: 2}}
+	if got := Reduce(before, e); !reflect.DeepEqual(got, before) {
+		t.Errorf("the state became %+v", got)
 	}
 }
 
@@ -99,4 +120,154 @@ func TestBusNumbersEventsWithoutGaps(t *testing.T) {
 	if len(got) != 2 || got[0].Seq != 1 || got[1].Seq != 2 || got[1].Cycle != 1 || got[1].Time.IsZero() {
 		t.Errorf("got %+v", got)
 	}
+}
+
+func TestSchemaHasEveryKind(t *testing.T) {
+	data, err := JSONSchema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var schema struct {
+		OneOf []struct {
+			Properties map[string]struct {
+				Const any `json:"const"`
+			} `json:"properties"`
+			Required []string `json:"required"`
+		} `json:"oneOf"`
+	}
+	if err := json.Unmarshal(data, &schema); err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range schema.OneOf {
+		kind, _ := one.Properties["event"].Const.(string)
+		line, err := json.Marshal(filled(kind))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var keys map[string]any
+		if err := json.Unmarshal(line, &keys); err != nil {
+			t.Fatal(err)
+		}
+		for key := range keys {
+			if _, known := one.Properties[key]; !known {
+				t.Errorf("%s: the schema has no %q", kind, key)
+			}
+		}
+		for _, key := range one.Required {
+			if _, there := keys[key]; !there {
+				t.Errorf("%s: %q is required and not written", kind, key)
+			}
+		}
+	}
+	if len(schema.OneOf) != len(bodies) {
+		t.Errorf("%d kinds, want %d", len(schema.OneOf), len(bodies))
+	}
+}
+
+// TestDocsHaveTheEvents keeps docs/events.md equal to the code.
+func TestDocsHaveTheEvents(t *testing.T) {
+	const path, mark = "../../../../docs/events.md", "<!-- made from the code: go test ./cmd/devloop/internal/event -update -->\n"
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, _, found := strings.Cut(string(text), mark)
+	if !found {
+		t.Fatalf("%s has no line %s", path, mark)
+	}
+	golden.Compare(t, path, head+mark+markdown(t))
+}
+
+// markdown returns what docs/events.md says of each kind and code, from the comments of the types.
+func markdown(t *testing.T) string {
+	t.Helper()
+	types := map[string]*ast.TypeSpec{}
+	docs := map[string]string{}
+	var codes, b bytes.Buffer
+	for _, name := range []string{"event.go", "state.go", "notices.go"} {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.GenDecl:
+				if spec, is := n.Specs[0].(*ast.TypeSpec); is {
+					types[spec.Name.Name], docs[spec.Name.Name] = spec, oneLine(n.Doc.Text())
+				}
+			case *ast.ValueSpec:
+				if name == "notices.go" {
+					fmt.Fprintf(&codes, "| `%s` | %s |\n", strings.Trim(n.Values[0].(*ast.BasicLit).Value, `"`), oneLine(n.Comment.Text()))
+				}
+			}
+			return true
+		})
+	}
+	var parts []string
+	for _, kind := range slices.Sorted(maps.Keys(bodies)) {
+		name := bodies[kind].Name()
+		fmt.Fprintf(&b, "### %s\n\n%s\n\n", kind, plainDoc(docs[name], name))
+		b.WriteString(fieldTable(types[name], types, &parts))
+	}
+	b.WriteString("## Parts of events\n\n")
+	for i := 0; i < len(parts); i++ { // which may have parts themselves
+		fmt.Fprintf(&b, "### %s\n\n%s\n\n%s", parts[i], plainDoc(docs[parts[i]], parts[i]), fieldTable(types[parts[i]], types, &parts))
+	}
+	return "## Kinds\n\n" + b.String() + "## Codes of notices\n\n| code | what it says |\n|---|---|\n" + codes.String()
+}
+
+// fieldTable returns the fields of a type, and adds the structs among them to parts.
+func fieldTable(spec *ast.TypeSpec, types map[string]*ast.TypeSpec, parts *[]string) string {
+	fields := spec.Type.(*ast.StructType).Fields.List
+	if len(fields) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("| key | type | |\n|---|---|---|\n")
+	for _, f := range fields {
+		shown, part := jsonType(f.Type)
+		if part != nil && types[part.Name] != nil {
+			if _, is := types[part.Name].Type.(*ast.StructType); !is {
+				shown = strings.Replace(shown, part.Name, "text", 1)
+			} else if !slices.Contains(*parts, part.Name) {
+				*parts = append(*parts, part.Name)
+			}
+		}
+		key := "*(its fields)*"
+		if f.Tag != nil {
+			key, _, _ = strings.Cut(reflect.StructTag(strings.Trim(f.Tag.Value, "`")).Get("json"), ",")
+			key = "`" + key + "`"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", key, shown, oneLine(f.Doc.Text()+" "+f.Comment.Text()))
+	}
+	return b.String() + "\n"
+}
+
+// jsonType names a field's type as it is in JSON, and the Go type behind it.
+func jsonType(x ast.Expr) (shown string, name *ast.Ident) {
+	switch x := x.(type) {
+	case *ast.StarExpr:
+		return jsonType(x.X)
+	case *ast.ArrayType:
+		shown, name = jsonType(x.Elt)
+		return "list of " + shown, name
+	case *ast.Ident:
+		words := map[string]string{"int": "number", "int64": "number", "Duration": "number of seconds", "bool": "true or false", "string": "text"}
+		if word := words[x.Name]; word != "" {
+			return word, nil
+		}
+		return x.Name, x
+	}
+	return "", nil
+}
+
+// plainDoc takes the name of the type off the beginning of its comment.
+func plainDoc(doc, name string) string {
+	rest := strings.TrimPrefix(doc, name+" ")
+	rest = strings.TrimPrefix(strings.TrimPrefix(rest, "is "), "are ")
+	return strings.ToUpper(rest[:1]) + rest[1:]
+}
+
+func oneLine(text string) string {
+	return strings.NewReplacer("[", "", "]", "", "|", "\\|").Replace(strings.Join(strings.Fields(text), " "))
 }

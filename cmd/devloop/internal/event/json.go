@@ -13,7 +13,7 @@ import (
 var bodies = func() map[string]reflect.Type {
 	types := map[string]reflect.Type{}
 	for _, b := range []Body{
-		SessionStarted{}, CycleStarted{}, PathChosen{}, StageStarted{}, StageOutput{}, StageFinished{}, ImageBuilt{}, ImageExplained{}, NodeLoaded{}, PodPhase{},
+		StreamStarted{}, Snapshot{}, EventsMissed{}, SessionStarted{}, CycleStarted{}, PathChosen{}, StageStarted{}, StageOutput{}, StageFinished{}, ImageBuilt{}, ImageExplained{}, NodeLoaded{}, PodPhase{},
 		AppLog{}, PortListening{}, PortForwarded{}, DebugPortOpen{}, AppAnswered{}, StateChanged{}, CycleFinished{}, Notice{}, CompilerReady{}, Progress{}, Mark{}, CheckFinished{}, ObjectRemoved{}, SessionFinished{},
 	} {
 		types[b.Kind()] = reflect.TypeOf(b)
@@ -55,7 +55,7 @@ func marshal(v any) ([]byte, error) {
 	return bytes.TrimRight(b.Bytes(), "\n"), err
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote.
+// UnmarshalJSON reads what MarshalJSON wrote. An event of another kind becomes an [Unknown].
 func (e *Event) UnmarshalJSON(data []byte) error {
 	var h header
 	if err := json.Unmarshal(data, &h); err != nil {
@@ -63,7 +63,8 @@ func (e *Event) UnmarshalJSON(data []byte) error {
 	}
 	t, known := bodies[h.Event]
 	if !known {
-		return fmt.Errorf("read event %d: unknown kind %q", h.Seq, h.Event)
+		*e = Event{Seq: h.Seq, Time: h.Time, Cycle: h.Cycle, Body: Unknown{h.Event}}
+		return nil
 	}
 	body := reflect.New(t)
 	if err := json.Unmarshal(data, body.Interface()); err != nil {

@@ -1,12 +1,14 @@
 // Package failure turns an error into what events say of it.
 //
-//	bus.Publish(n, event.CycleFinished{Outcome: failure.Outcome(err), Failure: failure.Of(err)})
+//	outcome, why := failure.End(ctx, err)
+//	bus.Publish(n, event.CycleFinished{Outcome: outcome, Failure: why})
 package failure
 
 import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/internal/fault"
@@ -17,6 +19,17 @@ const (
 	CodeInterrupted = "interrupted"
 	CodeUnexpected  = "unexpected"
 )
+
+// ErrSuperseded is the cause that a context ends with when a newer change makes its work unnecessary.
+var ErrSuperseded = fmt.Errorf("superseded by a newer change: %w", context.Canceled)
+
+// End returns how work with ctx ended. That it was superseded is no failure.
+func End(ctx context.Context, err error) (event.Outcome, *event.Failure) {
+	if Cancelled(err) && errors.Is(context.Cause(ctx), ErrSuperseded) {
+		return event.Superseded, nil
+	}
+	return Outcome(err), Of(err)
+}
 
 // Of returns err as an event shows it, nil for no error. The domains'
 // errors have a code, evidence and hints.

@@ -25,8 +25,25 @@ func TestErrorsBecomeFailures(t *testing.T) {
 		"with all": {fmt.Errorf("run: %w", &fault.Error{Code: "x.failed", Op: "x", Hints: []string{"do"}, Evidence: []string{"seen"}}),
 			&event.Failure{Code: "x.failed", Message: "run: x", Hints: []string{"do"}, Evidence: []string{"seen"}}, event.Failed},
 	} {
+		if outcome, got := End(t.Context(), c.err); outcome != c.outcome || !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: ended with %s, %+v", name, outcome, got)
+		}
 		if got := Of(c.err); !reflect.DeepEqual(got, c.want) || Outcome(c.err) != c.outcome {
 			t.Errorf("%s: got %+v, %s", name, got, Outcome(c.err))
 		}
+	}
+}
+
+// TestSupersededWorkHasNotFailed has a newer change cancel work, which returns as soon as it can.
+func TestSupersededWorkHasNotFailed(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(ErrSuperseded)
+	if outcome, why := End(ctx, ctx.Err()); outcome != event.Superseded || why != nil {
+		t.Errorf("got %s, %+v", outcome, why)
+	}
+	broken := errors.New("it does not compile")
+	if outcome, why := End(ctx, broken); outcome != event.Failed || why == nil {
+		t.Errorf("a real error that races the newer change: got %s, %+v", outcome, why)
 	}
 }

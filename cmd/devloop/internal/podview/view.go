@@ -1,7 +1,7 @@
 // Package podview renders Pods for `devloop status` and `devloop describe`: as text for people
 // and as values for --json. Package ui renders events, this package renders state.
 //
-//	podview.Status(w, rows, now)               NAME READY STATUS …
+//	podview.Status(w, rows, now, false)        NAME READY STATUS …
 //	podview.Describe(w, inspection, row, now)  our explanation first, then details
 //
 // Output depends on the arguments only, which include the time.
@@ -54,32 +54,89 @@ func RowOf(s inspect.PodState, imageSince time.Time, addresses []string) Row {
 	return row
 }
 
-// Status writes the table. It has a column for the namespace if there are several, and leaves out
-// empty columns.
-func Status(w io.Writer, rows []Row, now time.Time) error {
-	table := [][]string{{"NAMESPACE", "NAME", "READY", "STATUS", "RESTARTS", "AGE", "WHY NOT", "LOCAL ADDRESS", "IMAGE", "IMAGE AGE"}}
+// width is that of the narrowest terminal in use.
+const width = 80
+
+// Status writes the Pods. It has a column for the namespace if there are several. The narrow form has what does
+// not fit into columns in lines below each Pod; the wide one has a line for each, and leaves out empty columns.
+func Status(w io.Writer, rows []Row, now time.Time, wide bool) error {
+	header, cells := []string{"NAMESPACE", "NAME", "READY", "STATUS", "RESTARTS", "AGE"}, Row.cells
+	if wide {
+		header, cells = append(header, "WHY NOT", "LOCAL ADDRESS", "IMAGE", "IMAGE AGE"), Row.wideCells
+	}
+	table := [][]string{header}
 	several := false
 	for _, r := range rows {
 		several = several || r.Namespace != rows[0].Namespace
-		table = append(table, []string{r.Namespace, r.Name, fmt.Sprintf("%d/%d", r.Ready, r.Containers), r.Status, fmt.Sprint(r.Restarts), age(r.Since, now),
-			orNone(r.Problem), orNone(strings.Join(r.Addresses, " ")), r.shownImage(), imageAge(r.ImageSince, now)})
+		table = append(table, cells(r, now))
 	}
-	var columns []int
+	var b strings.Builder
+	t := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
+	for _, cells := range table {
+		_, _ = fmt.Fprintln(t, strings.Join(chosen(cells, usedColumns(table, several)), "\t"))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for i, line := range strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n") {
+		if i > 0 && !wide {
+			line += rows[i-1].below(now)
+		}
+		if _, err := fmt.Fprintln(w, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// usedColumns returns the columns that are not empty.
+func usedColumns(table [][]string, namespaces bool) (columns []int) {
 	for i := range table[0] {
 		used := slices.ContainsFunc(table[1:], func(row []string) bool { return row[i] != none })
-		if used && (i > 0 || several) {
+		if used && (i > 0 || namespaces) {
 			columns = append(columns, i)
 		}
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
-	for _, cells := range table {
-		shown := make([]string, len(columns))
-		for i, column := range columns {
-			shown[i] = cells[column]
-		}
-		_, _ = fmt.Fprintln(t, strings.Join(shown, "\t")) // Flush returns the error
+	return columns
+}
+
+func chosen(cells []string, columns []int) (list []string) {
+	for _, i := range columns {
+		list = append(list, cells[i])
 	}
-	return t.Flush()
+	return list
+}
+
+func (r Row) cells(now time.Time) []string {
+	return []string{r.Namespace, r.Name, fmt.Sprintf("%d/%d", r.Ready, r.Containers), r.Status, fmt.Sprint(r.Restarts), age(r.Since, now)}
+}
+
+func (r Row) wideCells(now time.Time) []string {
+	return append(r.cells(now), orNone(r.Problem), orNone(strings.Join(r.Addresses, " ")), r.shownImage(), imageAge(r.ImageSince, now))
+}
+
+// below returns the lines below a Pod, each after a line break: why it does not serve, its local addresses, its image.
+func (r Row) below(now time.Time) string {
+	image := r.shownImage()
+	if r.ImageSince != nil {
+		image += ", made " + age(*r.ImageSince, now) + " ago"
+	}
+	texts := append([]string{r.Problem}, r.Addresses...)
+	var b strings.Builder
+	for _, text := range append(texts, image) {
+		line := "  "
+		for _, word := range strings.Fields(text) {
+			if len(line)+1+len(word) > width && line != "  " {
+				b.WriteString("\n" + line)
+				line = "    "
+			}
+			line += " " + word
+		}
+		if text != "" {
+			b.WriteString("\n" + line)
+		}
+	}
+	return b.String()
 }
 
 // shownImage returns the image and the changes since: "shop:devloop-0f3c + 3 classes".

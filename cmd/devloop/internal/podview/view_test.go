@@ -34,18 +34,28 @@ func TestStatusTable(t *testing.T) {
 		RowOf(list[1], time.Time{}, nil),
 	}
 	var out strings.Builder
-	if err := Status(&out, rows, now); err != nil {
+	if err := Status(&out, rows, now, true); err != nil {
+		t.Fatal(err)
+	}
+	golden.Compare(t, "testdata/status-wide.golden", out.String())
+	out.Reset()
+	if err := Status(&out, rows, now, false); err != nil {
 		t.Fatal(err)
 	}
 	golden.Compare(t, "testdata/status.golden", out.String())
+	for line := range strings.Lines(out.String()) {
+		if len(line) > width+1 {
+			t.Errorf("wider than %d: %q", width, line)
+		}
+	}
 	rows[1].Namespace = "team"
 	out.Reset()
-	if err := Status(&out, rows, now); err != nil {
+	if err := Status(&out, rows, now, true); err != nil {
 		t.Fatal(err)
 	}
 	golden.Compare(t, "testdata/status-namespaces.golden", out.String())
 	out.Reset()
-	if err := Status(&out, []Row{RowOf(list[0], time.Time{}, nil)}, now); err != nil {
+	if err := Status(&out, []Row{RowOf(list[0], time.Time{}, nil)}, now, true); err != nil {
 		t.Fatal(err)
 	}
 	golden.Compare(t, "testdata/status-quiet.golden", out.String())

@@ -168,8 +168,8 @@ func (p *Plain) stage(b event.StageFinished) {
 	case event.Failed:
 		name = p.style.Red(row(string(b.Stage), b.Took))
 		b.Note = "failed"
-	case event.Cancelled:
-		b.Note = "cancelled"
+	case event.Cancelled, event.Superseded:
+		b.Note = string(b.Outcome)
 	}
 	for i, note := range strings.Split(b.Note, "\n") {
 		if i > 0 {
@@ -218,7 +218,7 @@ func (p *Plain) check(b event.CheckFinished) {
 	_, _ = fmt.Fprintf(p.report, "%s %-11s %6s  %s\n", mark, b.ID, seconds(b.Took), b.Evidence)
 	if b.Failure != nil {
 		evidence(p.report, p.style, b.Failure.Evidence)
-		hints(p.report, p.style, b.Hint)
+		hints(p.report, p.style, b.Hints)
 	}
 }
 

@@ -190,15 +190,15 @@ func (l *line) choices(word, value string, inWord bool, next []string) (used int
 	return used, nil
 }
 
-// output reads kubectl's -o json.
+// output reads kubectl's -o json and -o wide.
 func (l *line) output(word, value string, inWord bool, next []string) (used int, err error) {
 	if !inWord && len(next) > 0 {
 		value, used = next[0], 1
 	}
-	if value != "json" {
+	if value != "json" && (value != "wide" || l.find("wide") == nil) {
 		return 0, &UsageError{Err: fmt.Errorf("%s %q: must be json", strings.TrimSuffix(word, "="+value), value), Command: l.command.Name}
 	}
-	l.flags = append(l.flags, "--json")
+	l.flags = append(l.flags, "--"+value)
 	return used, nil
 }
 

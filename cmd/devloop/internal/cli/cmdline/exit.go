@@ -21,6 +21,7 @@ var exits = []exit{
 	{3, "the project, its settings or its manifest are wrong", []string{"project", "config", "manifest"}},
 	{4, "another devloop is running for the project", []string{"project.held"}},
 	{5, "the machine is not ready: run devloop setup", []string{"machine"}},
+	{6, "no devloop run works on the project", []string{"session"}},
 	{10, "the build failed, or its tools are missing", []string{"compile", "tool"}},
 	{11, "the image cannot be built", []string{"image"}},
 	{12, "the image cannot be loaded into the cluster", []string{"load"}},
@@ -30,6 +31,7 @@ var exits = []exit{
 	{16, "no such Pod, log, or program in the container", []string{"pod.unknown", "log", "exec"}},
 	{20, "Docker does not answer", []string{"docker"}},
 	{21, "no cluster answers, or it is not on this machine", []string{"cluster"}},
+	{124, "devloop wait gave up", []string{"wait.timeout"}},
 	{130, "interrupted", []string{"interrupted"}},
 }
 

@@ -66,7 +66,7 @@ func writeBundle(c *cli.Context, d wiring.Display) error {
 	if err != nil {
 		return fmt.Errorf("pack images: %w", err)
 	}
-	d.Publish(0, event.Notice{Level: event.Info, Text: fmt.Sprintf("wrote %s, %d MB: %s", c.String("output"), size>>20, strings.Join(images, ", ")),
+	d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeBundle, Text: fmt.Sprintf("wrote %s, %d MB: %s", c.String("output"), size>>20, strings.Join(images, ", ")),
 		Hints: []string{"on the other machine: devloop setup --images " + c.String("output")}})
 	return nil
 }

@@ -64,7 +64,7 @@ func clusterSubcommand(s wiring.Streams, name, usage string, do clusterAction, m
 				}
 				text, err := do(c, s, k)
 				if err == nil {
-					d.Publish(0, event.Notice{Level: event.Info, Text: text})
+					d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeCluster, Text: text})
 				}
 				return err, false
 			})

@@ -84,7 +84,7 @@ func setUp(c *cli.Context, s wiring.Streams, d wiring.Display) error {
 func checkFinished(r setup.Result) event.CheckFinished {
 	e := event.CheckFinished{ID: r.ID, State: string(r.State), Evidence: r.Evidence, Took: event.Duration(r.Took), Failure: failure.Of(r.Err)}
 	if e.Failure != nil {
-		e.Hint = e.Failure.Hints
+		e.Hints = e.Failure.Hints
 	}
 	return e
 }

@@ -1,11 +1,15 @@
 package pods
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/sync/errgroup"
@@ -13,59 +17,177 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/lines"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/ui"
+	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/podlogs"
 )
 
+// successorTime is how long a followed log waits for the next Pod when its own is gone.
+const successorTime = 10 * time.Second
+
 func LogsCommand(s wiring.Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "logs",
-		Usage:     "print the log of a Pod's containers",
-		ArgsUsage: "[NAME]",
-		Description: `Prints the log of the Pod NAME from its beginning. If the Pod has several containers, it
-prints the log of each, with the container's name before each line. --previous prints what
-a container logged before it was restarted, which usually shows why it crashed.
+		Usage:     "print the logs of Pods",
+		ArgsUsage: "[NAME...]",
+		Description: `Prints the log of each Pod NAME from its beginning. Lines of several Pods begin with the
+Pod's name, those of a Pod with several containers with the container's. --previous prints
+what a container logged before it was restarted, which usually shows why it crashed.
+--follow goes on with the next Pod when the Pod is replaced.
 
 You can leave out NAME if devloop has only one Pod in the namespace.`,
 		Flags: wiring.LookFlags(
-			&cli.BoolFlag{Name: "follow", Aliases: []string{"f"}, Usage: "keep printing until the Pod is gone or you press Ctrl+C"},
+			&cli.BoolFlag{Name: "follow", Aliases: []string{"f"}, Usage: "keep printing until the Pod is gone for good or you press Ctrl+C"},
 			&cli.BoolFlag{Name: "previous", Aliases: []string{"p"}, Usage: "the log of the run before the current one"},
 			&cli.StringFlag{Name: "container", Aliases: []string{"c"}, Usage: "only the log of this `CONTAINER`"},
-			&cli.Int64Flag{Name: "tail", Usage: "start with the last `N` lines; 0 for none"}),
+			&cli.Int64Flag{Name: "tail", Usage: "start with the last `N` lines; 0 for none"},
+			&cli.DurationFlag{Name: "since", Usage: "only lines of the last `TIME`, as in 5m"},
+			&cli.BoolFlag{Name: "timestamps", Aliases: []string{"t"}, Usage: "begin each line with its time"},
+			&cli.StringFlag{Name: "grep", Usage: "only lines that this regular `EXPRESSION` matches"},
+			&cli.StringFlag{Name: "exclude", Usage: "no lines that this regular `EXPRESSION` matches"}),
 		Action: func(c *cli.Context) error { return logs(c, s) },
 	}
 }
 
 func logs(c *cli.Context, s wiring.Streams) error {
-	options := podlogs.Options{Previous: c.Bool("previous"), Follow: c.Bool("follow")}
-	if options.Follow && options.Previous {
-		return &cmdline.UsageError{Err: errors.New("--follow and --previous exclude each other: a run that has ended writes nothing more"), Command: c.Command.Name}
+	options, err := logOptions(c)
+	if err != nil {
+		return err
+	}
+	names := cmdline.ObjectNames(c.Args().Slice())
+	if len(names) == 0 {
+		names = []string{""} // the only Pod
+	}
+	p := &logPrinter{streams: s, style: wiring.StyleFor(s.Out), json: c.Bool("json"), stamped: options.Timestamps}
+	if p.only, p.no, err = filters(c); err != nil {
+		return err
+	}
+	var found []kube.Pod
+	var client *runner.Runner
+	for _, name := range names {
+		at, pod, err := wiring.FindPod(c, name)
+		if err != nil {
+			return err
+		}
+		client, found = at, append(found, pod)
+		if len(names) > 1 {
+			p.width = max(p.width, len(pod.Name))
+		}
+	}
+	group, ctx := errgroup.WithContext(c.Context)
+	if !options.Follow {
+		group.SetLimit(1) // one Pod's log after the other
+	}
+	for i, pod := range found {
+		group.Go(func() error { return p.pod(ctx, client, i, pod, options) })
+	}
+	return group.Wait()
+}
+
+// logOptions reads the flags.
+func logOptions(c *cli.Context) (podlogs.Options, error) {
+	o := podlogs.Options{Previous: c.Bool("previous"), Follow: c.Bool("follow"), Since: c.Duration("since"), Timestamps: c.Bool("timestamps")}
+	wrong := func(err error) (podlogs.Options, error) {
+		return o, &cmdline.UsageError{Err: err, Command: c.Command.Name}
+	}
+	if o.Follow && o.Previous {
+		return wrong(errors.New("--follow and --previous exclude each other: a run that has ended writes nothing more"))
+	}
+	if o.Since < 0 {
+		return wrong(fmt.Errorf("--since %v: must not be negative", o.Since))
 	}
 	if c.IsSet("tail") {
 		tail := c.Int64("tail")
 		if tail < 0 {
-			return &cmdline.UsageError{Err: fmt.Errorf("--tail %d: must not be negative", tail), Command: c.Command.Name}
+			return wrong(fmt.Errorf("--tail %d: must not be negative", tail))
 		}
-		options.Tail = &tail
+		o.Tail = &tail
 	}
-	name, err := wiring.PodName(c)
-	if err != nil {
-		return err
+	return o, nil
+}
+
+// filters reads --grep and --exclude; nil stands for none.
+func filters(c *cli.Context) (only, no *regexp.Regexp, err error) {
+	for name, to := range map[string]**regexp.Regexp{"grep": &only, "exclude": &no} {
+		if !c.IsSet(name) {
+			continue
+		}
+		if *to, err = regexp.Compile(c.String(name)); err != nil {
+			return nil, nil, &cmdline.UsageError{Err: fmt.Errorf("--%s %q: %w", name, c.String(name), err), Command: c.Command.Name}
+		}
 	}
-	pods, pod, err := wiring.FindPod(c, name)
-	if err != nil {
-		return err
+	return only, no, nil
+}
+
+// logPrinter prints the logs of Pods.
+type logPrinter struct {
+	streams  wiring.Streams
+	style    ui.Style
+	json     bool
+	stamped  bool // lines begin with their times
+	only, no *regexp.Regexp
+	width    int // of the Pods' names, 0 if there is only one Pod
+	turn     sync.Mutex
+}
+
+// pod prints the log of a Pod. A log that is followed goes on with the Pod that takes its place.
+func (p *logPrinter) pod(ctx context.Context, pods *runner.Runner, i int, pod kube.Pod, options podlogs.Options) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	next := make(chan kube.Pod, 1)
+	if options.Follow {
+		go func() {
+			_ = pods.Viewer.WatchServing(ctx, pod, func(serves kube.Pod) { // without it, the log ends with its Pod
+				select {
+				case next <- serves:
+				case <-ctx.Done():
+				}
+			})
+		}()
 	}
-	group, ctx := errgroup.WithContext(c.Context)
+	for {
+		if err := p.containers(ctx, pods, i, pod, options); err != nil || !options.Follow {
+			return err
+		}
+		successor, there := after(ctx, pod, next)
+		if !there {
+			return nil
+		}
+		successor.Containers = pod.Containers // --container
+		_, _ = fmt.Fprintf(p.streams.Err, "── Pod %s has taken the place of %s ──\n", successor.Name, pod.Name)
+		pod, options.Tail, options.Since = successor, nil, 0
+	}
+}
+
+// after returns the Pod that takes the place of pod.
+func after(ctx context.Context, pod kube.Pod, next <-chan kube.Pod) (kube.Pod, bool) {
+	limit := time.After(successorTime)
+	for {
+		select {
+		case successor := <-next:
+			if successor.UID != pod.UID {
+				return successor, true
+			}
+		case <-limit:
+			return pod, false
+		case <-ctx.Done():
+			return pod, false
+		}
+	}
+}
+
+// containers prints the logs of a Pod's containers: one after the other, or as they come.
+func (p *logPrinter) containers(ctx context.Context, pods *runner.Runner, i int, pod kube.Pod, options podlogs.Options) error {
+	group, ctx := errgroup.WithContext(ctx)
 	if !options.Follow {
-		group.SetLimit(1) // one container's log after the other
+		group.SetLimit(1)
 	}
-	var turn sync.Mutex
 	for _, container := range pod.Containers {
 		one := pod
 		one.Containers = []string{container}
 		group.Go(func() error {
-			out, flush := lines.NewWriter(logLine(s.Out, &turn, pod, container, c.Bool("json")))
+			out, flush := lines.NewWriter(p.line(i, pod, container))
 			defer flush()
 			return podlogs.Read(ctx, pods.Client, one, options, out)
 		})
@@ -73,19 +195,37 @@ func logs(c *cli.Context, s wiring.Streams) error {
 	return group.Wait()
 }
 
-// logLine writes one line of a container's log.
-func logLine(out io.Writer, turn *sync.Mutex, pod kube.Pod, container string, asJSON bool) func(string) {
+// line returns what prints a line of a container's log.
+func (p *logPrinter) line(i int, pod kube.Pod, container string) func(string) {
 	prefix := ""
+	if p.width > 0 {
+		prefix = p.style.Tint(i, fmt.Sprintf("%-*s |", p.width, pod.Name)) + " "
+	}
 	if len(pod.Containers) > 1 {
-		prefix = "[" + container + "] "
+		prefix += "[" + container + "] "
 	}
 	return func(line string) {
-		turn.Lock()
-		defer turn.Unlock()
-		if asJSON {
-			_ = json.NewEncoder(out).Encode(map[string]string{"pod": pod.Name, "container": container, "line": line})
+		stamp, text := "", line
+		if p.stamped {
+			stamp, text, _ = strings.Cut(line, " ")
+		}
+		if p.only != nil && !p.only.MatchString(text) || p.no != nil && p.no.MatchString(text) {
 			return
 		}
-		_, _ = fmt.Fprintln(out, prefix+line)
+		p.turn.Lock()
+		defer p.turn.Unlock()
+		if p.json {
+			_ = json.NewEncoder(p.streams.Out).Encode(logLine{pod.Name, container, stamp, text})
+			return
+		}
+		_, _ = io.WriteString(p.streams.Out, prefix+line+"\n")
 	}
+}
+
+// logLine is a line with --json.
+type logLine struct {
+	Pod       string `json:"pod"`
+	Container string `json:"container"`
+	Time      string `json:"time,omitempty"`
+	Line      string `json:"line"`
 }

@@ -4,8 +4,12 @@ package pods
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
+	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -26,11 +30,14 @@ func StatusCommand(s wiring.Streams) *cli.Command {
 		ArgsUsage: "[DIR]",
 		Description: `Prints a table like that of kubectl get pods, of the Pods that devloop made for the project
 in DIR, or for all projects. READY counts the ready containers. STATUS is what Kubernetes
-calls the state. WHY NOT says what keeps the Pod from serving; devloop describe has the
-whole explanation. LOCAL ADDRESS leads to the Pod while devloop run, deploy --forward or
-forward keeps it open. Empty columns are left out.`,
+calls the state. Below each Pod is what keeps it from serving (devloop describe has the whole
+explanation), the local addresses that lead to it while devloop run, deploy --forward or
+forward keeps them open, and its image. -o wide has all of it in columns, the first as WHY
+NOT. --watch goes on until Ctrl+C: a terminal is redrawn, a pipe gets each change.`,
 		Flags: wiring.LookFlags(append(wiring.SettingFlags("module", "build-tool"),
 			&cli.BoolFlag{Name: "all", Aliases: []string{"A", "all-namespaces"}, Usage: "also list Pods that devloop did not make"},
+			&cli.BoolFlag{Name: "wide", Usage: "everything in columns, also as -o wide"},
+			&cli.BoolFlag{Name: "watch", Aliases: []string{"w"}, Usage: "show each change until Ctrl+C"},
 			&cli.StringFlag{Name: "name", Usage: "the project's `NAME`, instead of DIR"})...),
 		Action: func(c *cli.Context) error { return status(c, s) },
 	}
@@ -45,22 +52,79 @@ func status(c *cli.Context, s wiring.Streams) error {
 	if err != nil {
 		return err
 	}
-	list, err := at.Pods.Viewer.List(c.Context, selection)
-	if err != nil {
-		return err
-	}
-	rows := make([]podview.Row, len(list))
 	known := newFacts(at.Pods.Context(), image.New(at.Docker, image.Options{}))
-	for i, p := range list {
-		rows[i] = known.row(c.Context, p)
+	look := func(ctx context.Context) ([]podview.Row, error) {
+		list, err := at.Pods.Viewer.List(ctx, selection)
+		rows := make([]podview.Row, len(list))
+		known.addresses = sessions.OpenAddresses(at.Pods.Context())
+		for i, p := range list {
+			rows[i] = known.row(ctx, p)
+		}
+		return rows, err
 	}
-	if c.Bool("json") {
-		return wiring.PrintJSON(s.Out, map[string]any{"context": at.Pods.Context(), "pods": rows})
+	if c.Bool("watch") {
+		return watchStatus(c, s, at.Pods.Context(), look)
 	}
-	if len(rows) == 0 {
+	rows, err := look(c.Context)
+	switch {
+	case err != nil:
+		return err
+	case c.Bool("json"):
+		return wiring.PrintJSON(s.Out, statusDocument{at.Pods.Context(), rows})
+	case len(rows) == 0:
 		return nothing(c, s, selection)
 	}
-	return podview.Status(s.Out, rows, time.Now())
+	return podview.Status(s.Out, rows, time.Now(), c.Bool("wide"))
+}
+
+// statusDocument is the status with --json.
+type statusDocument struct {
+	Context string        `json:"context"`
+	Pods    []podview.Row `json:"pods"`
+}
+
+// lookAgain is how often status --watch looks.
+const lookAgain = time.Second
+
+// watchStatus shows the status again and again until Ctrl+C: a terminal is redrawn in place, anything else gets
+// what has changed, and with --json a line for each change.
+func watchStatus(c *cli.Context, s wiring.Streams, cluster string, look func(context.Context) ([]podview.Row, error)) error {
+	_, terminal := cmdline.Terminal(s.Out)
+	var before []podview.Row
+	drawn, first := 0, true
+	for ; ; first = false {
+		rows, err := look(c.Context)
+		if c.Context.Err() != nil {
+			return nil // that is how it is meant to end
+		}
+		changed := first || !reflect.DeepEqual(rows, before)
+		before = rows
+		var b strings.Builder
+		switch {
+		case err != nil:
+			return err
+		case c.Bool("json"):
+			if changed {
+				err = json.NewEncoder(s.Out).Encode(statusDocument{cluster, rows})
+			}
+		case terminal || changed:
+			if err = podview.Status(&b, rows, time.Now(), c.Bool("wide")); err == nil {
+				if drawn > 0 && terminal {
+					_, _ = fmt.Fprintf(s.Out, "\x1b[%dA\x1b[J", drawn) // up, and clear to the end
+				}
+				drawn = strings.Count(b.String(), "\n")
+				_, err = io.WriteString(s.Out, b.String())
+			}
+		}
+		if err != nil {
+			return err
+		}
+		select {
+		case <-c.Context.Done():
+			return nil
+		case <-time.After(lookAgain):
+		}
+	}
 }
 
 // selected says which Pods the flags ask for.

@@ -10,6 +10,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/urfave/cli/v2"
 )
 
@@ -84,11 +85,17 @@ func showConfig(c *cli.Context, out io.Writer) error {
 func SchemaCommand(s wiring.Streams) *cli.Command {
 	return &cli.Command{
 		Name:  "schema",
-		Usage: "print the JSON Schema of devloop.yaml, for editors",
+		Usage: "print the JSON Schema of devloop.yaml, for editors, or of events",
 		Description: `devloop init writes it beside devloop.yaml, whose first line names it: editors that know
-the YAML language server then complete and check the file, without a network.`,
+the YAML language server then complete and check the file, without a network. --events prints
+the one of the events that --json and devloop events print.`,
+		Flags: []cli.Flag{&cli.BoolFlag{Name: "events", Usage: "the schema of an event, a line of --json"}},
 		Action: func(c *cli.Context) error {
-			schema, err := config.Schema()
+			of := config.Schema
+			if c.Bool("events") {
+				of = event.JSONSchema
+			}
+			schema, err := of()
 			if err != nil {
 				return err
 			}

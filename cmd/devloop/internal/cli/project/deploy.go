@@ -62,11 +62,11 @@ func deploy(c *cli.Context, s wiring.Streams, d wiring.Display) error {
 
 // deployOnce runs the one cycle; inCycle says whether the events of the cycle have err.
 func deployOnce(c *cli.Context, s wiring.Streams, d wiring.Display) (err error, inCycle bool) {
-	l, release, err := newSession(c, s, d)
+	l, held, err := newSession(c, s, d)
 	if err != nil {
 		return err, false
 	}
-	defer release()
+	defer held.Release()
 	defer func() { err = errors.Join(err, l.Close()) }()
 	if err := l.Deploy(c.Context); err != nil {
 		return err, true
@@ -75,38 +75,39 @@ func deployOnce(c *cli.Context, s wiring.Streams, d wiring.Display) (err error, 
 		return err, false
 	}
 	if c.Bool("forward") {
-		d.Publish(0, event.Notice{Level: event.Info, Text: "localhost leads to the Pod until Ctrl+C: " + strings.Join(l.URLs(), " ")})
+		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeForward, Text: "localhost leads to the Pod until Ctrl+C: " + strings.Join(l.URLs(), " ")})
 		<-c.Context.Done()
 	} else if n := len(l.URLs()); n > 0 {
 		text := "the Pod stays; its local port was open to prove that it answers, and is closed now"
 		if n > 1 {
 			text = "the Pods stay; their local ports were open to prove that they answer, and are closed now"
 		}
-		d.Publish(0, event.Notice{Level: event.Info, Text: text,
+		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeDeployed, Text: text,
 			Hints: []string{"keep a port open: " + wiring.WithFlags(c, "devloop forward", wiring.PlaceFlags), "deploy again at every save: " + wiring.NextCommand(c, "run")}})
 	}
 	return nil, false
 }
 
 // newSession connects the real clients, takes the project for this process, and publishes what it
-// found out on the way. The function that it returns gives the project back.
-func newSession(c *cli.Context, s wiring.Streams, d wiring.Display) (*engine.Session, func(), error) {
+// found out on the way. Release closes the clients, too.
+func newSession(c *cli.Context, s wiring.Streams, d wiring.Display) (*engine.Session, sessions.Hold, error) {
+	var none sessions.Hold
 	t, project, err := newTarget(c, s, d)
 	if err != nil {
-		return nil, nil, err
+		return nil, none, err
 	}
 	options, err := imageOptions(c, t)
 	if err != nil {
-		return nil, nil, err
+		return nil, none, err
 	}
 	at, err := wiring.ReachEngine(c)
 	if err != nil {
-		return nil, nil, err
+		return nil, none, err
 	}
 	t.Namespace, t.KeepServing, t.MayReplace = at.Pods.Namespace(), keepServing(c, at.Docker), wiring.Yields(d, at.Pods.Server())
-	release, err := sessions.Acquire(c.Command.Name, t.Dir, at.Pods.Server(), t.Namespace)
+	held, err := sessions.Acquire(c.Command.Name, t.Dir, at.Pods.Server(), t.Namespace)
 	if err != nil {
-		return nil, nil, err
+		return nil, none, err
 	}
 	d.Publish(0, event.SessionStarted{
 		Version: wiring.Version(), Project: t.Name, Dir: t.Dir,
@@ -120,21 +121,23 @@ func newSession(c *cli.Context, s wiring.Streams, d wiring.Display) (*engine.Ses
 	if t.NotPatchable == "" {
 		project.NeedsJar = imager.NeedsJar
 	}
+	release := held.Release
+	held.Release = func() { // what can't be removed of its files is removed the next time
+		_ = compiler.Close()
+		_ = at.Images.Close()
+		release()
+	}
 	return engine.New(engine.Config{
-			Bus: d.Bus, Target: t,
-			Compiler: &modules{Compiler: compiler, elsewhere: project.Elsewhere},
-			Imager:   imager,
-			Trainer:  imager,
-			Explain:  c.Bool("explain"),
-			Loader:   at.Images,
-			Deployer: at.Pods,
-			Listen:   listen(at.Pods, c.String("address"), c.Duration("wait")),
-			Debugger: debugger(c.Duration("wait")),
-		}), func() { // what can't be removed of its files is removed the next time
-			_ = compiler.Close()
-			_ = at.Images.Close()
-			release()
-		}, nil
+		Bus: d.Bus, Target: t,
+		Compiler: &modules{Compiler: compiler, elsewhere: project.Elsewhere},
+		Imager:   imager,
+		Trainer:  imager,
+		Explain:  c.Bool("explain"),
+		Loader:   at.Images,
+		Deployer: at.Pods,
+		Listen:   listen(at.Pods, c.String("address"), c.Duration("wait")),
+		Debugger: debugger(c.Duration("wait")),
+	}), held, nil
 }
 
 // imageOptions returns how the target's images are made.
@@ -223,7 +226,7 @@ func loadManifest(c *cli.Context, dir string) (named []string, m manifest.Manife
 func tellChart(d wiring.Display, dir string) {
 	if charts := manifest.Charts(dir); len(charts) > 0 {
 		chart := &manifest.ChartError{Dir: charts[0]}
-		d.Publish(0, event.Notice{Level: event.Info, Text: fmt.Sprintf("the Helm chart %q is not used, devloop makes a Pod of its own", chart.Dir), Hints: chart.Hints()})
+		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeChart, Text: fmt.Sprintf("the Helm chart %q is not used, devloop makes a Pod of its own", chart.Dir), Hints: chart.Hints()})
 	}
 }
 
@@ -259,7 +262,7 @@ func tellForeign(d wiring.Display, dir string, named []string) error {
 	if len(files) == 1 {
 		text = "not deployed, as another tool reads it: "
 	}
-	d.Publish(0, event.Notice{Level: event.Info, Text: text + strings.Join(files, ", "), Hints: []string{"deploy such a file all the same: --manifest FILE"}})
+	d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeForeign, Text: text + strings.Join(files, ", "), Hints: []string{"deploy such a file all the same: --manifest FILE"}})
 	return nil
 }
 

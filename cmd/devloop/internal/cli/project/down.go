@@ -53,7 +53,7 @@ func removeOwned(c *cli.Context, d wiring.Display) error {
 		d.Publish(0, event.ObjectRemoved{Object: o.Kind + "/" + o.Name, Namespace: o.Namespace})
 	}
 	if err == nil && len(removed) == 0 {
-		d.Publish(0, event.Notice{Level: event.Info, Text: "devloop has nothing in the cluster to remove"})
+		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeNothing, Text: "devloop has nothing in the cluster to remove"})
 	}
 	return err
 }
@@ -88,7 +88,7 @@ func spare(d wiring.Display, dir string) func(string) bool {
 		}
 		if !told[other] {
 			told[other] = true
-			d.Publish(0, event.Notice{Level: event.Info, Text: fmt.Sprintf("what was deployed from %q stays, a project of the same name", other),
+			d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeStays, Text: fmt.Sprintf("what was deployed from %q stays, a project of the same name", other),
 				Hints: []string{"remove it: devloop down " + other}})
 		}
 		return true

@@ -29,10 +29,14 @@ func InitCommand(s wiring.Streams) *cli.Command {
 		Description: `Writes devloop.yaml for the project in DIR (default: the current directory), with what
 was found there, and a schema beside it for editors. The file is optional: every key is a
 comment until you uncomment it, or give its flag here. A Dockerfile and a Pod manifest are
-written only if you ask for them. No file is overwritten without --force.`,
+written only if you ask for them. --vscode and --idea write what the editor needs to run
+devloop, to show its compile errors, and to attach its debugger, and nothing else. No file is
+overwritten without --force.`,
 		Flags: slices.Concat([]cli.Flag{
 			&cli.BoolFlag{Name: "force", Usage: "overwrite existing files"},
-			&cli.BoolFlag{Name: "print", Usage: "write devloop.yaml to stdout, and nothing else"},
+			&cli.BoolFlag{Name: "print", Usage: "write devloop.yaml, or the editor's files, to stdout, and no file"},
+			&cli.BoolFlag{Name: "vscode", Usage: "write tasks and a debugger's configuration for Visual Studio Code"},
+			&cli.BoolFlag{Name: "idea", Usage: "write run configurations for IntelliJ IDEA"},
 			&cli.BoolFlag{Name: "with-pod", Usage: "write a Pod manifest, pod.yaml, too"},
 			&cli.BoolFlag{Name: "with-dockerfile", Usage: "write a Dockerfile, too"},
 		}, wiring.SettingFlags(settingNames()...), wiring.DisplayFlags()),
@@ -41,7 +45,11 @@ written only if you ask for them. No file is overwritten without --force.`,
 }
 
 func initialize(c *cli.Context, s wiring.Streams, d wiring.Display) error {
-	return wiring.RunSession(d, func() (error, bool) { return writeSettings(c, s, d), false })
+	write := writeSettings
+	if c.Bool("vscode") || c.Bool("idea") {
+		write = writeIDE
+	}
+	return wiring.RunSession(d, func() (error, bool) { return write(c, s, d), false })
 }
 
 // draft is a file that init is about to write.
@@ -209,10 +217,15 @@ func writeDrafts(dir string, drafts []draft, force bool, d wiring.Display) error
 		return &existsError{there}
 	}
 	for _, f := range drafts {
-		if err := os.WriteFile(filepath.Join(dir, f.path), f.text, 0o644); err != nil {
+		path := filepath.Join(dir, f.path)
+		err := os.MkdirAll(filepath.Dir(path), 0o755)
+		if err == nil {
+			err = os.WriteFile(path, f.text, 0o644)
+		}
+		if err != nil {
 			return fmt.Errorf("write %q: %w", f.path, errors.Unwrap(err))
 		}
-		d.Publish(0, event.Notice{Level: event.Info, Text: "wrote " + filepath.Join(dir, f.path)})
+		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeInit, Text: "wrote " + path})
 	}
 	return nil
 }

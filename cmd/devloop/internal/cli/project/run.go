@@ -4,15 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/docker/docker/client"
 	"github.com/urfave/cli/v2"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/sessions"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/control"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/keyboard"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/ledger"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/livereload"
 	"github.com/devloop-cli/devloop/runner/localport"
 	"github.com/devloop-cli/devloop/watch"
@@ -48,36 +52,69 @@ and q or Ctrl+C quits. The Pod stays, unless --cleanup is given.`,
 		Flags: append(cycleFlags(),
 			wiring.SettingFlags("full-build", "compiler", "path", "debug", "debug-port", "suspend", "keep-serving", "livereload", "poll", "watch", "ignore", "cleanup")...),
 		Action: func(c *cli.Context) error {
-			if !c.Bool("livereload") {
-				return run(c, s, wiring.NewDisplay(c, s), nil)
+			r := running{Context: c, streams: s, events: event.NewStore(), ledger: newLedger()}
+			more := []event.Sink{r.events, r.ledger}
+			if c.Bool("livereload") {
+				r.browsers = livereload.New()
+				more = append(more, r.browsers)
 			}
-			browsers := livereload.New()
-			return run(c, s, wiring.NewDisplay(c, s, browsers), browsers)
+			r.Display = wiring.NewDisplay(c, s, more...)
+			return r.run()
 		},
 	}
 }
 
-func run(c *cli.Context, s wiring.Streams, d wiring.Display, browsers *livereload.Server) error {
-	return wiring.RunSession(d, func() (error, bool) {
-		l, release, err := newSession(c, s, d)
+// running is a devloop run.
+type running struct {
+	*cli.Context
+	wiring.Display
+	streams  wiring.Streams
+	events   *event.Store
+	ledger   *ledger.Writer
+	browsers *livereload.Server // nil without --livereload
+	control  *control.Server    // nil where it can't be opened
+}
+
+func (r *running) run() error {
+	c, d := r.Context, r.Display
+	err := wiring.RunSession(d, func() (error, bool) {
+		l, held, err := newSession(c, r.streams, d)
 		if err != nil {
 			return err, false
 		}
-		defer release()
-		if browsers != nil {
-			defer tellBrowsers(c, d, browsers)()
+		defer held.Release()
+		if r.browsers != nil {
+			defer tellBrowsers(c, d, r.browsers)()
 		}
 		l.Target.Follow = true
-		err = untilQuit(c, s, d, l)
+		err = r.untilQuit(l, held.Socket)
 		err = errors.Join(err, l.Close())
+		if text := r.ledger.Summary(); text != "" {
+			d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeSummary, Text: text, Hints: []string{"see more: devloop stats"}})
+		}
 		if c.Bool("cleanup") {
 			return errors.Join(err, cleanUp(c, d)), false
 		}
 		if l.Deployed() {
-			d.Publish(0, event.Notice{Level: event.Info, Text: "what devloop made stays in the cluster", Hints: []string{"remove it: " + wiring.NextCommand(c, "down")}})
+			d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeDeployed, Text: "what devloop made stays in the cluster", Hints: []string{"remove it: " + wiring.NextCommand(c, "down")}})
 		}
 		return err, false
 	})
+	if r.control != nil {
+		r.control.Drain() // its readers have seen the end
+	}
+	return err
+}
+
+// listen opens the control socket, and returns what closes it. A session works without it.
+func (r *running) listen(path string, s control.Session) (end func()) {
+	server, err := control.Listen(path, s)
+	if err != nil {
+		r.Warn(err)
+		return func() {}
+	}
+	r.control = server
+	return server.Close
 }
 
 // tellBrowsers opens the port on which browsers hear of changes, and returns what closes it.
@@ -91,9 +128,18 @@ func tellBrowsers(c *cli.Context, d wiring.Display, browsers *livereload.Server)
 		d.Warn(fmt.Errorf("browsers are not told to reload: %w", err))
 		return func() {}
 	}
-	d.Publish(0, event.Notice{Level: event.Info, Text: "browsers are told to reload after each change", Hints: []string{
+	d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeLiveReload, Text: "browsers are told to reload after each change", Hints: []string{
 		fmt.Sprintf(`put this into the page: <script src="http://localhost:%d/livereload.js"></script>`, port), "or switch the browser's LiveReload extension on"}})
 	return func() { _ = browsers.Close() }
+}
+
+// newLedger returns the ledger of all sessions. Without a directory for it, nothing is kept.
+func newLedger() *ledger.Writer {
+	dir, err := sessions.StateDir()
+	if err != nil {
+		return ledger.New("")
+	}
+	return ledger.New(filepath.Join(dir, ledger.File))
 }
 
 // roomForTwo is the memory, in bytes, of an engine in which two JVMs of a project have
@@ -113,7 +159,8 @@ func keepServing(c *cli.Context, docker *client.Client) bool {
 
 // untilQuit runs the loop until the user ends it. That is how it is meant to end,
 // so an interrupt is no error.
-func untilQuit(c *cli.Context, s wiring.Streams, d wiring.Display, l *engine.Session) error {
+func (r *running) untilQuit(l *engine.Session, socket string) error {
+	c, d, s := r.Context, r.Display, r.streams
 	ctx, stop := context.WithCancelCause(c.Context)
 	defer stop(nil)
 	compiler := l.Compiler.(*modules)
@@ -125,9 +172,10 @@ func untilQuit(c *cli.Context, s wiring.Streams, d wiring.Display, l *engine.Ses
 	compiler.found = func(dirs, files []string) { watchers.extend(ctx, batches, dirs, files) }
 	watched := watchers.start(ctx, batches, stop)
 	if _, typed := cmdline.Terminal(s.In); typed {
-		l.FirstDone = func() { d.Publish(0, event.Notice{Level: event.Info, Text: keysText}) }
+		l.FirstDone = func() { d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeKeys, Text: keysText}) }
 	}
 	defer keyboard.Listen(ctx, s.In, controls(ctx, d, batches, stop))()
+	defer r.listen(socket, r.asked(l, watchers, batches))()
 	select { // a save from now on is seen: only now the first build may begin
 	case <-watchers.ready:
 	case <-ctx.Done():
@@ -146,26 +194,58 @@ func untilQuit(c *cli.Context, s wiring.Streams, d wiring.Display, l *engine.Ses
 // keysText says which keys there are.
 const keysText = "press r to rebuild, R for a new image and Pod, h for help, q to quit"
 
+// asked is what clients of the control socket can ask for.
+func (r *running) asked(l *engine.Session, w *watchers, batches chan<- watch.Batch) control.Session {
+	return control.Session{
+		Events:  r.events,
+		Rebuild: func(ctx context.Context, newPod bool) error { return ask(ctx, batches, rebuild(newPod)) },
+		Settle: func(ctx context.Context) (answer control.Answer, err error) {
+			if err := w.flush(ctx); err != nil {
+				return answer, err
+			}
+			settled, err := l.Wait(ctx)
+			answer = control.Answer{Cycle: settled.Cycle, Outcome: event.OK, Failure: settled.Failure}
+			if settled.Failure != nil {
+				answer.Outcome = event.Failed
+			}
+			for _, f := range r.events.State().Forwards {
+				answer.Addresses = append(answer.Addresses, f.URL)
+			}
+			return answer, err
+		},
+	}
+}
+
+// ask hands a batch to the session. It returns ctx's cause if that ends before.
+func ask(ctx context.Context, batches chan<- watch.Batch, b watch.Batch) error {
+	select {
+	case batches <- b:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// rebuild is the batch of a user who asks for a rebuild.
+func rebuild(newPod bool) watch.Batch {
+	if newPod {
+		return watch.Everything()
+	}
+	return watch.Whatever()
+}
+
 // controls does what a key asks for.
 func controls(ctx context.Context, d wiring.Display, batches chan<- watch.Batch, quit context.CancelCauseFunc) func(key string) {
-	ask := func(b watch.Batch) {
-		select {
-		case batches <- b:
-		case <-ctx.Done():
-		}
-	}
 	return func(key string) {
 		switch key {
 		case "q":
 			quit(wiring.ErrInterrupted)
-		case "r":
-			ask(watch.Whatever())
-		case "R":
-			ask(watch.Everything())
+		case "r", "R":
+			_ = ask(ctx, batches, rebuild(key == "R")) // the session ends
 		case keyboard.Enter:
 			d.Publish(0, event.Mark{})
 		case "h", "?":
-			d.Publish(0, event.Notice{Level: event.Info, Text: "the keys", Hints: []string{
+			d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeKeys, Text: "the keys", Hints: []string{
 				"r: rebuild what changed", "R: make a new image and a new Pod", "Enter: set what follows apart, with the time", "q or Ctrl+C: quit", "h or ?: show this"}})
 		}
 	}

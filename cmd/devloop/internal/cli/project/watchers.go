@@ -25,6 +25,8 @@ type watchers struct {
 	wiring.Display
 	project *watch.Watcher
 	files   []*watch.Watcher // of single ones: in their directories, which may be anyone's, nothing else counts
+	mu      sync.Mutex
+	added   []*watch.Watcher // by extend
 	ready   chan struct{}
 	began   time.Time
 	running sync.WaitGroup
@@ -108,12 +110,28 @@ func (w *watchers) extend(ctx context.Context, out chan<- watch.Batch, dirs, fil
 			w.Warn(err)
 			continue
 		}
+		w.mu.Lock()
+		w.added = append(w.added, watcher)
+		w.mu.Unlock()
 		w.running.Go(func() {
 			if err := watcher.Run(ctx, out); ctx.Err() == nil {
 				w.Warn(err)
 			}
 		})
 	}
+}
+
+// flush looks at all files now, and returns when the session has received what has changed.
+func (w *watchers) flush(ctx context.Context) error {
+	w.mu.Lock()
+	all := slices.Concat([]*watch.Watcher{w.project}, w.files, w.added)
+	w.mu.Unlock()
+	for _, watcher := range all {
+		if err := watcher.Flush(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // missed sends the sources in a directory, below src, and the files with those names that were saved before

@@ -1,8 +1,9 @@
 // Package sessions records which devloop processes are running: which project each of them works
 // on, and which local addresses it keeps open.
 //
-//	release, err := sessions.Acquire("run", dir, server, namespace) // fails if another one runs
-//	open := sessions.OpenAddresses("kind-devloop")                  // for devloop status
+//	held, err := sessions.Acquire("run", dir, server, namespace) // fails if another one runs
+//	by, err := sessions.Find(dir, "")                            // its socket, for devloop wait
+//	open := sessions.OpenAddresses("kind-devloop")               // for devloop status
 //
 // A record is a JSON file with a lock file beside it. The system releases the lock when the
 // process ends, however it ends, so a record without a lock is stale.
@@ -19,37 +20,52 @@ import (
 	"github.com/devloop-cli/devloop/internal/atomicfile"
 )
 
-// holder says who works on a project, and in which cluster.
-type holder struct {
-	Command string    `json:"command"`
-	Dir     string    `json:"dir"`
-	Server  string    `json:"server"`
-	Process int       `json:"pid"`
-	Since   time.Time `json:"since"`
+// Holder says who works on a project, and in which cluster.
+type Holder struct {
+	Command   string    `json:"command"`
+	Dir       string    `json:"dir"`
+	Server    string    `json:"server"`
+	Namespace string    `json:"namespace"`
+	Process   int       `json:"pid"`
+	Since     time.Time `json:"since"`
+	// Socket is the path at which devloop run listens, see package control.
+	Socket string `json:"socket"`
+}
+
+// Hold is a project that this process has taken.
+type Hold struct {
+	Holder
+	Release func()
 }
 
 // Acquire takes a project for this process: two that deploy the same one to the same place would
-// replace each other's Pods. Call release, or end the process, to give it back. Its error is a [*heldError].
-func Acquire(command, dir, server, namespace string) (release func(), err error) {
+// replace each other's Pods. Call Release, or end the process, to give it back. Its error is a [*heldError].
+func Acquire(command, dir, server, namespace string) (Hold, error) {
 	held, err := heldDir()
 	if err != nil {
-		return nil, err
+		return Hold{}, err
 	}
-	r, err := newRecord(held, fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join([]string{dir, server, namespace}, "\x00"))))[:16])
+	state, err := StateDir()
 	if err != nil {
-		return nil, err
+		return Hold{}, err
+	}
+	name := fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join([]string{dir, server, namespace}, "\x00"))))[:16]
+	r, err := newRecord(held, name)
+	if err != nil {
+		return Hold{}, err
 	}
 	taken, err := r.lock.TryLock()
 	if err != nil {
-		return nil, fmt.Errorf("take project %q: %w", dir, err)
+		return Hold{}, fmt.Errorf("take project %q: %w", dir, err)
 	}
 	if !taken {
-		e := &heldError{by: holder{Dir: dir}}
+		e := &heldError{by: Holder{Dir: dir}}
 		_ = atomicfile.ReadJSON(r.path(), &e.by)
-		return nil, e
+		return Hold{}, e
 	}
-	_ = atomicfile.WriteJSON(r.path(), holder{command, dir, server, os.Getpid(), time.Now()}) // only another process's message needs it
-	return r.release, nil
+	h := Holder{command, dir, server, namespace, os.Getpid(), time.Now(), filepath.Join(state, "control", name+".sock")}
+	_ = atomicfile.WriteJSON(r.path(), h) // only other processes need it
+	return Hold{h, r.release}, nil
 }
 
 // HeldBy returns a [*heldError] if a running devloop works on the project in dir, in any namespace
@@ -59,7 +75,7 @@ func HeldBy(dir, server string) error {
 	if err != nil {
 		return err
 	}
-	for _, by := range readLive(held, func(by holder) bool { return by.Dir == dir && by.Server == server }) {
+	for _, by := range readLive(held, func(by Holder) bool { return by.Dir == dir && by.Server == server }) {
 		return &heldError{by: by, elsewhere: true}
 	}
 	return nil
@@ -73,7 +89,7 @@ func heldDir() (string, error) {
 // heldError says that another devloop works on the project, or on one in another
 // directory whose objects are in the way.
 type heldError struct {
-	by        holder // zero, but for Dir, where it has not said yet who it is
+	by        Holder // zero, but for Dir, where it has not said yet who it is
 	elsewhere bool
 }
 

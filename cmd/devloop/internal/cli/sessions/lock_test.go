@@ -14,7 +14,7 @@ import (
 func TestAProjectIsHeldOncePerPlace(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	t.Setenv("HOME", t.TempDir())
-	release, err := Acquire("run", "/shop", "https://one", "default")
+	held, err := Acquire("run", "/shop", "https://one", "default")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +26,7 @@ func TestAProjectIsHeldOncePerPlace(t *testing.T) {
 	if err != nil {
 		t.Fatalf("another namespace: %v", err)
 	}
-	other()
+	other.Release()
 	if err := HeldBy("/shop", "https://one"); fault.Of(err).Code != "project.held" {
 		t.Errorf("while it is held: got %v", err)
 	}
@@ -35,14 +35,14 @@ func TestAProjectIsHeldOncePerPlace(t *testing.T) {
 			t.Errorf("%q: got %v", place, err)
 		}
 	}
-	release()
+	held.Release()
 	if err := HeldBy("/shop", "https://one"); err != nil {
 		t.Errorf("once it is released: got %v", err)
 	}
-	if release, err = Acquire("run", "/shop", "https://one", "default"); err != nil {
+	if held, err = Acquire("run", "/shop", "https://one", "default"); err != nil {
 		t.Fatalf("after its release: %v", err)
 	}
-	release()
+	held.Release()
 }
 
 // TestARecordWithoutALockIsRemoved has a process that was killed: the system released its lock.
@@ -65,5 +65,40 @@ func TestARecordWithoutALockIsRemoved(t *testing.T) {
 	}
 	if _, err := os.Stat(left); err == nil {
 		t.Error("the record stayed")
+	}
+}
+
+func TestSessionIsFoundByItsProject(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	t.Setenv("HOME", t.TempDir())
+	shop := t.TempDir()
+	web := filepath.Join(shop, "web")
+	for _, h := range []struct{ command, dir, namespace string }{
+		{"run", shop, "default"}, {"run", web, "default"}, {"run", web, "test"}, {"deploy", filepath.Join(shop, "bank"), "default"},
+	} {
+		held, err := Acquire(h.command, h.dir, "https://one", h.namespace)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer held.Release()
+	}
+	for _, c := range []struct{ dir, namespace, want, code string }{
+		{shop, "", shop, ""},
+		{filepath.Join(shop, "src"), "", shop, ""},
+		{filepath.Join(shop, "bank"), "", shop, ""},
+		{web, "", "", "usage"},
+		{web, "test", web, ""},
+		{filepath.Dir(shop), "", "", CodeNone},
+		{shop + "-2", "", "", CodeNone},
+		{shop, "prod", "", CodeNone},
+	} {
+		got, err := Find(c.dir, c.namespace)
+		if got.Dir != c.want || fault.Of(err).Code != c.code {
+			t.Errorf("%s in %q: got %+v, %v", c.dir, c.namespace, got, err)
+		}
+		if err == nil && filepath.Ext(got.Socket) != ".sock" {
+			t.Errorf("its socket is %q", got.Socket)
+		}
 	}
 }

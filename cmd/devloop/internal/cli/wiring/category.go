@@ -3,17 +3,22 @@ package wiring
 import (
 	"cmp"
 	"errors"
+	"slices"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
 	"github.com/urfave/cli/v2"
 )
+
+// unsettled are the commands that don't take settings: config and init ask where a value comes from, and
+// the others ask a session, which has its own.
+var unsettled = []string{"config", "init", "wait", "trigger", "events", "stats", "mcp"}
 
 // Category puts commands under a heading of the help, and gives them what cli does
 // not let them inherit.
 func Category(s Streams, heading string, commands ...*cli.Command) []*cli.Command {
 	for _, c := range commands {
 		c.Category, c.OnUsageError, c.HideHelpCommand = heading, cmdline.FlagError, true
-		if c.Name != "config" && c.Name != "init" { // which care about where a value comes from
+		if !slices.Contains(unsettled, c.Name) {
 			c.Before = settled(s, c)
 		}
 		c.Action = namingCommand(c)

@@ -35,15 +35,23 @@ type Display struct {
 // NewDisplay chooses the sinks by the flags and by what the streams are; more come beside them.
 func NewDisplay(c *cli.Context, s Streams, more ...event.Sink) Display {
 	more = append(more, &sessions.AddressBook{})
+	d := Display{}
 	if c.Bool("json") {
-		return Display{event.NewBus(append(more, ui.NewJSONL(s.Out))...), false}
+		d.Bus = event.NewBus(append(more, ui.NewJSONL(s.Out))...)
+	} else {
+		d.Bus, d.ShowsFailures = event.NewBus(append(more, plain(c, s))...), true
 	}
+	d.Publish(0, event.StreamStarted{Schema: event.Schema, Session: event.NewSession(), Version: Version(), Command: c.Command.Name, Process: os.Getpid()})
+	return d
+}
+
+// plain returns the display for people.
+func plain(c *cli.Context, s Streams) *ui.Plain {
 	options := ui.PlainOptions{App: s.Out, AppStyle: StyleFor(s.Out), Style: StyleFor(s.Err), Quiet: c.Bool("quiet"), Verbose: c.Bool("verbose")}
 	if c.Command.Name == "doctor" { // whose report is its data
 		options.Report, options.Style = s.Out, StyleFor(s.Out)
 	}
-	plain := ui.NewPlain(s.Err, options)
-	return Display{event.NewBus(append(more, plain)...), true}
+	return ui.NewPlain(s.Err, options)
 }
 
 // told marks err as shown where the display has shown it.
@@ -83,5 +91,5 @@ func RunSession(d Display, do func() (err error, told bool)) error {
 // Warn publishes an error that stops nothing.
 func (d Display) Warn(err error) {
 	f := failure.Of(err)
-	d.Publish(0, event.Notice{Level: event.Warning, Text: f.Message, Hints: f.Hints})
+	d.Publish(0, event.Notice{Level: event.Warning, Code: f.Code, Text: f.Message, Hints: f.Hints})
 }

@@ -90,13 +90,13 @@ func (t *Trainer) train(ctx context.Context, img image.Image) (made bool, err er
 	case err != nil:
 		t.events.WarnOf(err)
 	case !a.Used:
-		t.events.Inform("the application starts without an archive of its dependencies' classes: " + a.Why)
+		t.events.Inform(event.NoticeArchive, "the application starts without an archive of its dependencies' classes: "+a.Why)
 	default:
 		text := fmt.Sprintf("archive of the dependencies' classes: %s, made in %.1f s", publish.Size(a.Size), time.Since(began).Seconds())
 		if a.Why != "" {
 			text += ", " + a.Why
 		}
-		t.events.Inform(text)
+		t.events.Inform(event.NoticeArchive, text)
 	}
 	return err == nil && a.Used, nil
 }
@@ -118,7 +118,7 @@ func (t *Trainer) WatchLog(img image.Image, events publish.Publisher) func(line 
 			if again, err := t.maker.RejectArchive(img, why); again && err == nil {
 				text, hints = text+": devloop makes a new one", nil
 			}
-			events.Warn(text, hints...)
+			events.Warn(event.NoticeArchiveBad, text, hints...)
 		})
 	}
 }

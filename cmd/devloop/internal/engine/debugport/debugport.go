@@ -93,7 +93,7 @@ func (d *Debuggers) Open(ctx context.Context, events publish.Publisher, pods []k
 		d.ports = append(d.ports, &port{Relay: relay, to: to})
 		if moved != nil {
 			f := failure.Of(moved)
-			events.Warn(fmt.Sprintf("%s, so %s is debugged at %s", f.Message, to.Of, relay.Address()), append(f.Hints, "or choose another: --debug-port PORT")...)
+			events.Warn(event.NoticeDebugMoved, fmt.Sprintf("%s, so %s is debugged at %s", f.Message, to.Of, relay.Address()), append(f.Hints, "or choose another: --debug-port PORT")...)
 		}
 	}
 	return nil

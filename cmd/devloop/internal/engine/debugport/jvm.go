@@ -11,6 +11,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/builder/supervisor"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/runner/podstatus"
 	"github.com/devloop-cli/devloop/runner/render"
@@ -92,6 +93,6 @@ func (d *Debuggers) Rejected(events publish.Publisher, asked render.Debug, err e
 	if d.options.On {
 		text += ", and no debugger reaches it"
 	}
-	events.Warn(text + ": " + why.Evidence()[i])
+	events.Warn(event.NoticeDebugOff, text+": "+why.Evidence()[i])
 	return true
 }

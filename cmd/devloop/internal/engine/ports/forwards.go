@@ -89,7 +89,7 @@ func (f *Forwards) Open(ctx context.Context, events publish.Publisher, endpoints
 func publishOpened(events publish.Publisher, local Port, to kube.Endpoint) {
 	if moved := local.FallbackReason(); moved != nil {
 		f := failure.Of(moved)
-		events.Warn(fmt.Sprintf("%s, so port %d of %s is at %s", f.Message, to.Port, to.Of, local.URL()), f.Hints...)
+		events.Warn(event.NoticePortMoved, fmt.Sprintf("%s, so port %d of %s is at %s", f.Message, to.Port, to.Of, local.URL()), f.Hints...)
 	}
 	events.Publish(event.PortListening{URL: local.URL(), Object: to.Of.String(), Port: to.Port})
 }
@@ -136,7 +136,7 @@ func (f *Forwards) Forward(ctx context.Context, s *publish.Stage, check Check, p
 		return unopened[0]
 	}
 	for _, text := range unused {
-		s.Inform(text)
+		s.Inform(event.NoticePortUnused, text)
 	}
 	s.Note = strings.Join(notes, "\n")
 	return nil

@@ -2,7 +2,7 @@
 //
 //	session := publish.New(bus)      // events that belong to no cycle
 //	cycle := session.InCycle(3)
-//	cycle.InformOnce("style checks are left out", "run them: devloop deploy")
+//	cycle.InformOnce(event.NoticeOmitted, "style checks are left out", "run them: devloop deploy")
 //	err := cycle.Stage(ctx, event.Load, func(ctx context.Context, s *publish.Stage) error {
 //		s.Note = "20 MB to node"
 //		return load(ctx)
@@ -39,27 +39,27 @@ func (p Publisher) InCycle(n int) Publisher {
 // Publish publishes an event.
 func (p Publisher) Publish(b event.Body) { p.bus.Publish(p.cycle, b) }
 
-// Inform publishes a notice.
-func (p Publisher) Inform(text string, hints ...string) {
-	p.Publish(event.Notice{Level: event.Info, Text: text, Hints: hints})
+// Inform publishes a notice. Its code is one of package event's.
+func (p Publisher) Inform(code, text string, hints ...string) {
+	p.Publish(event.Notice{Level: event.Info, Code: code, Text: text, Hints: hints})
 }
 
 // InformOnce publishes a notice unless the session has published the same text before.
-func (p Publisher) InformOnce(text string, hints ...string) {
+func (p Publisher) InformOnce(code, text string, hints ...string) {
 	if _, known := p.once.LoadOrStore(text, true); !known {
-		p.Inform(text, hints...)
+		p.Inform(code, text, hints...)
 	}
 }
 
 // Warn publishes a warning.
-func (p Publisher) Warn(text string, hints ...string) {
-	p.Publish(event.Notice{Level: event.Warning, Text: text, Hints: hints})
+func (p Publisher) Warn(code, text string, hints ...string) {
+	p.Publish(event.Notice{Level: event.Warning, Code: code, Text: text, Hints: hints})
 }
 
 // WarnOf publishes an error that stops nothing.
 func (p Publisher) WarnOf(err error) {
 	f := failure.Of(err)
-	p.Warn(f.Message, f.Hints...)
+	p.Warn(f.Code, f.Message, f.Hints...)
 }
 
 // Size formats a number of bytes as docker does: decimal units, at most three digits.

@@ -33,13 +33,13 @@ func TestNoticesCarryTheirCycle(t *testing.T) {
 	t.Parallel()
 	var r recorder
 	session := New(event.NewBus(&r))
-	session.Inform("up", "do this")
-	session.InCycle(3).Warn("careful")
-	session.InCycle(4).WarnOf(fmt.Errorf("load: %w", &fault.Error{Op: "no room", Hints: []string{"make some"}}))
+	session.Inform(event.NoticeReady, "up", "do this")
+	session.InCycle(3).Warn(event.NoticePodGone, "careful")
+	session.InCycle(4).WarnOf(fmt.Errorf("load: %w", &fault.Error{Code: "load.full", Op: "no room", Hints: []string{"make some"}}))
 	want := []event.Body{
-		event.Notice{Level: event.Info, Text: "up", Hints: []string{"do this"}},
-		event.Notice{Level: event.Warning, Text: "careful"},
-		event.Notice{Level: event.Warning, Text: "load: no room", Hints: []string{"make some"}},
+		event.Notice{Level: event.Info, Code: event.NoticeReady, Text: "up", Hints: []string{"do this"}},
+		event.Notice{Level: event.Warning, Code: event.NoticePodGone, Text: "careful"},
+		event.Notice{Level: event.Warning, Code: "load.full", Text: "load: no room", Hints: []string{"make some"}},
 	}
 	if got := r.bodies(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
@@ -54,8 +54,8 @@ func TestInformOnceRemembersAcrossCycles(t *testing.T) {
 	var r recorder
 	session := New(event.NewBus(&r))
 	for n := range 3 {
-		session.InCycle(n).InformOnce("the same")
-		session.InCycle(n).InformOnce(fmt.Sprintf("text %d", n))
+		session.InCycle(n).InformOnce("code", "the same")
+		session.InCycle(n).InformOnce("code", fmt.Sprintf("text %d", n))
 	}
 	if len(r) != 4 {
 		t.Errorf("published %+v", r.bodies())

@@ -32,7 +32,8 @@ func Run[T any](ctx context.Context, p Publisher, name event.Stage, work func(co
 	s.Publish(event.StageStarted{Stage: name})
 	began := time.Now()
 	v, err := work(ctx, s)
-	end := event.StageFinished{Stage: name, Outcome: failure.Outcome(err), Took: event.Duration(time.Since(began)), Note: s.Note, Failure: failure.Of(err)}
+	end := event.StageFinished{Stage: name, Took: event.Duration(time.Since(began)), Note: s.Note}
+	end.Outcome, end.Failure = failure.End(ctx, err)
 	if s.Skip && err == nil {
 		end.Outcome = event.Skipped
 	}

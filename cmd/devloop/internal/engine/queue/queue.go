@@ -17,6 +17,7 @@ import (
 	"path"
 	"slices"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/filekind"
 	"github.com/devloop-cli/devloop/watch"
 )
@@ -25,6 +26,7 @@ import (
 type Work struct {
 	N       int    // counts the cycles of a session, from 1
 	Because string // what led to the cycle
+	Trigger event.Trigger
 	Changed watch.Batch
 	NewPods bool // make new Pods, even of the image that runs
 }
@@ -74,7 +76,7 @@ func (q *Queue) Next() (Work, bool) {
 	if because == "" && q.pending.All && !q.recent.Empty() { // a cycle failed that had to make everything
 		because = reason(q.n, q.recent)
 	}
-	w := Work{N: q.n, Because: cmp.Or(because, reason(q.n, q.pending)), Changed: q.pending, NewPods: q.newPods || q.recent.All}
+	w := Work{N: q.n, Because: cmp.Or(because, reason(q.n, q.pending)), Trigger: q.trigger(), Changed: q.pending, NewPods: q.newPods || q.recent.All}
 	*q = Queue{n: q.n}
 	return w, true
 }
@@ -85,6 +87,19 @@ func (q *Queue) Finish(w Work, err error) {
 		q.pending, q.due, q.newPods = w.Changed.Merge(q.pending), q.due || q.again, w.NewPods
 	}
 	q.again = false
+}
+
+// trigger says in a word what leads to the next cycle.
+func (q *Queue) trigger() event.Trigger {
+	switch {
+	case q.n == 1:
+		return event.TriggerFirst
+	case q.because != "":
+		return event.TriggerPod
+	case len(q.recent.Paths) == 0 && (q.pending.All || q.pending.Unnamed):
+		return event.TriggerAsked
+	}
+	return event.TriggerSave
 }
 
 // concerns reports whether a batch can change what runs.

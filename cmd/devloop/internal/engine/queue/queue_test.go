@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/watch"
 )
 
@@ -37,7 +38,7 @@ var errCycle = errors.New("it does not compile")
 func TestFirstCycleBuildsEverything(t *testing.T) {
 	t.Parallel()
 	q := New()
-	if got := next(t, q); !reflect.DeepEqual(got, Work{N: 1, Because: "first build", Changed: watch.Everything()}) {
+	if got := next(t, q); !reflect.DeepEqual(got, Work{N: 1, Because: "first build", Trigger: event.TriggerFirst, Changed: watch.Everything()}) {
 		t.Errorf("got %+v", got)
 	}
 	if w, more := q.Next(); more {
@@ -64,7 +65,7 @@ func TestSaveAfterAFailedFirstBuildIsNamed(t *testing.T) {
 	q := New()
 	q.Finish(next(t, q), errCycle)
 	q.Save(saved("A.java"))
-	if got := next(t, q); got.Because != "A.java changed" || !got.Changed.All {
+	if got := next(t, q); got.Because != "A.java changed" || got.Trigger != event.TriggerSave || !got.Changed.All {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -125,7 +126,7 @@ func TestRequiredCycleMakesEverythingAndSaysWhy(t *testing.T) {
 	q := built(t)
 	q.Save(saved("A.java"))
 	q.Require("the container of app ended")
-	if got := next(t, q); got.Because != "the container of app ended" || !got.Changed.All || got.NewPods {
+	if got := next(t, q); got.Because != "the container of app ended" || got.Trigger != event.TriggerPod || !got.Changed.All || got.NewPods {
 		t.Errorf("got %+v", got)
 	}
 }

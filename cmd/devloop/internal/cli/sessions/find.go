@@ -1,0 +1,70 @@
+package sessions
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/devloop-cli/devloop/internal/fault"
+)
+
+// CodeNone is the code of the error that no devloop run works on a project.
+const CodeNone = "session.none"
+
+// Find returns the devloop run that works on the project in dir or, if there is none, in the closest
+// directory above. The namespace chooses among several; it may be empty.
+func Find(dir, namespace string) (Holder, error) {
+	held, err := heldDir()
+	if err != nil {
+		return Holder{}, err
+	}
+	var found, others []Holder
+	for _, h := range readLive(held, func(h Holder) bool { return h.Command == "run" }) {
+		switch {
+		case !Within(dir, h.Dir) || namespace != "" && namespace != h.Namespace:
+			others = append(others, h)
+		case len(found) > 0 && len(h.Dir) < len(found[0].Dir): // a directory above the other
+		case len(found) > 0 && len(h.Dir) == len(found[0].Dir):
+			found = append(found, h)
+		default:
+			found = []Holder{h}
+		}
+	}
+	switch len(found) {
+	case 0:
+		return Holder{}, noneError(dir, namespace, others)
+	case 1:
+		return found[0], nil
+	}
+	e := &fault.Error{Code: "usage", Op: fmt.Sprintf("several devloop run work on the project in %q", dir)}
+	for _, h := range found {
+		e.Hints = append(e.Hints, "choose one: --namespace "+h.Namespace)
+	}
+	return Holder{}, e
+}
+
+// noneError says that no session works on the project, and where others do.
+func noneError(dir, namespace string, others []Holder) error {
+	e := &fault.Error{Code: CodeNone, Op: fmt.Sprintf("no devloop run works on the project in %q", dir), Hints: []string{"start it: devloop run"}}
+	if namespace != "" {
+		e.Op += fmt.Sprintf(" in namespace %q", namespace)
+	}
+	for _, h := range others {
+		e.Hints = append(e.Hints, fmt.Sprintf("or name the directory and the namespace of one that runs: %s -n %s", h.Dir, h.Namespace))
+	}
+	return e
+}
+
+// realPath resolves symbolic links, if the path exists.
+func realPath(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	return path
+}
+
+// Within reports whether path is dir or below it, whatever symbolic links lead there.
+func Within(path, dir string) bool {
+	rest, err := filepath.Rel(realPath(dir), realPath(path))
+	return err == nil && rest != ".." && !strings.HasPrefix(rest, ".."+string(filepath.Separator))
+}

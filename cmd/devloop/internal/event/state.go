@@ -1,0 +1,78 @@
+package event
+
+import "slices"
+
+// State is what a session works on, what it does, and what answers on localhost.
+type State struct {
+	Stream  StreamStarted  `json:"stream"`
+	Project SessionStarted `json:"project"`
+	// Cycle is the one that runs, or the last one.
+	Cycle     CycleState   `json:"cycle"`
+	Localhost StateChanged `json:"localhost"`
+	// Forwards are the local ports that lead to Pods, Debug those for debuggers.
+	Forwards []PortForwarded `json:"forwards,omitempty"`
+	Debug    []DebugPortOpen `json:"debug,omitempty"`
+	// Ended says how the session ended, if it did.
+	Ended *SessionFinished `json:"ended,omitempty"`
+}
+
+// CycleState is how far a cycle has come.
+type CycleState struct {
+	Number int `json:"number"`
+	CycleStarted
+	// Path is the one that was chosen, see [PathChosen], and Why the reason.
+	Path string `json:"path,omitempty"`
+	Why  string `json:"why,omitempty"`
+	// Stage is the one that runs, or the last one.
+	Stage Stage `json:"stage,omitempty"`
+	// Outcome is empty while the cycle runs.
+	Outcome Outcome  `json:"outcome,omitempty"`
+	Took    Duration `json:"seconds,omitempty"`
+	Failure *Failure `json:"failure,omitempty"`
+}
+
+// Reduce returns the state after an event. It changes nothing of s, and ignores events that say
+// nothing about the state.
+func Reduce(s State, e Event) State {
+	switch b := e.Body.(type) {
+	case StreamStarted:
+		s = State{Stream: b}
+	case Snapshot:
+		s = b.State
+	case SessionStarted:
+		s.Project = b
+	case CycleStarted:
+		s.Cycle = CycleState{Number: e.Cycle, CycleStarted: b}
+	case StateChanged:
+		s.Localhost = b
+	case PortForwarded:
+		s.Forwards = replace(s.Forwards, b, func(old PortForwarded) bool { return old.URL == b.URL })
+	case DebugPortOpen:
+		s.Debug = replace(s.Debug, b, func(old DebugPortOpen) bool { return old.Address == b.Address })
+	case SessionFinished:
+		s.Ended = &b
+	default:
+		if e.Cycle == s.Cycle.Number {
+			s.Cycle = s.Cycle.after(b)
+		}
+	}
+	return s
+}
+
+// after returns the cycle after one of its events.
+func (c CycleState) after(b Body) CycleState {
+	switch b := b.(type) {
+	case PathChosen:
+		c.Path, c.Why = b.Path, b.Why
+	case StageStarted:
+		c.Stage = b.Stage
+	case CycleFinished:
+		c.Outcome, c.Took, c.Failure = b.Outcome, b.Took, b.Failure
+	}
+	return c
+}
+
+// replace returns a list with b in place of the old ones.
+func replace[T any](list []T, b T, old func(T) bool) []T {
+	return append(slices.DeleteFunc(slices.Clone(list), old), b)
+}

@@ -1,0 +1,160 @@
+package event
+
+import (
+	"context"
+	"sync"
+)
+
+const (
+	// tailSize is how many events a reader gets that joins later.
+	tailSize = 500
+	// queueSize is how many events wait for a reader before lines are left out, and twice as many
+	// before all of them are.
+	queueSize = 4096
+)
+
+// Store keeps the last events of a session for those who join later, and never waits for them.
+//
+//	store := event.NewStore()
+//	bus := event.NewBus(display, store)
+//	r := store.Subscribe()
+//	e, err := r.Next(ctx) // a Snapshot, the last events, then each one as it happens
+type Store struct {
+	mu      sync.Mutex
+	before  State  // before the tail,
+	seq     uint64 // and the number of the last event in it
+	now     State
+	tail    []Event
+	readers map[*Reader]bool
+}
+
+// NewStore returns an empty store.
+func NewStore() *Store { return &Store{readers: map[*Reader]bool{}} }
+
+// Handle implements [Sink].
+func (s *Store) Handle(e Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now = Reduce(s.now, e)
+	s.tail = append(s.tail, e)
+	if len(s.tail) > tailSize {
+		s.before, s.seq = Reduce(s.before, s.tail[0]), s.tail[0].Seq
+		s.tail = s.tail[1:]
+	}
+	for r := range s.readers {
+		r.add(e, s.now)
+	}
+}
+
+// State returns the present state.
+func (s *Store) State() State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now
+}
+
+// Subscribe returns a reader that begins with a snapshot and the events since. Close it.
+func (s *Store) Subscribe() *Reader {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := &Reader{store: s, more: make(chan struct{}, 1)}
+	first := Event{Seq: s.seq, Body: Snapshot{s.before}}
+	if len(s.tail) > 0 {
+		first.Time = s.tail[0].Time
+	}
+	r.queue = append([]Event{first}, s.tail...)
+	r.more <- struct{}{}
+	s.readers[r] = true
+	return r
+}
+
+// Reader reads the events of a [Store], one goroutine at a time.
+type Reader struct {
+	store *Store
+	more  chan struct{} // has an element if queue may not be empty
+	queue []Event       // the store's mutex guards it
+}
+
+// Next returns the next event. It waits for one until ctx ends, and returns ctx's cause; what is there already
+// is returned even then.
+func (r *Reader) Next(ctx context.Context) (Event, error) {
+	for {
+		if e, there := r.take(); there {
+			return e, nil
+		}
+		select {
+		case <-r.more:
+		case <-ctx.Done():
+			return Event{}, context.Cause(ctx)
+		}
+	}
+}
+
+// Close ends the subscription.
+func (r *Reader) Close() {
+	r.store.mu.Lock()
+	defer r.store.mu.Unlock()
+	delete(r.store.readers, r)
+}
+
+func (r *Reader) take() (Event, bool) {
+	r.store.mu.Lock()
+	defer r.store.mu.Unlock()
+	if len(r.queue) == 0 {
+		return Event{}, false
+	}
+	e := r.queue[0]
+	r.queue = r.queue[1:]
+	return e, true
+}
+
+// add queues an event. A reader that is too slow loses lines of tools and of the application first. If
+// that is not enough, it gets a new snapshot instead of all that waits.
+func (r *Reader) add(e Event, now State) {
+	switch {
+	case len(r.queue) >= 2*queueSize:
+		missed := Event{Seq: e.Seq, Time: e.Time, Body: EventsMissed{r.waiting() + 1}}
+		r.queue = []Event{missed, {Seq: e.Seq, Time: e.Time, Body: Snapshot{now}}}
+	case len(r.queue) >= queueSize && isLine(e):
+		r.miss(e)
+	default:
+		r.queue = append(r.queue, e)
+	}
+	select {
+	case r.more <- struct{}{}:
+	default:
+	}
+}
+
+// miss counts an event that the reader does not get.
+func (r *Reader) miss(e Event) {
+	last := &r.queue[len(r.queue)-1]
+	if missed, is := last.Body.(EventsMissed); is {
+		*last = Event{Seq: e.Seq, Time: e.Time, Body: EventsMissed{missed.Count + 1}}
+		return
+	}
+	r.queue = append(r.queue, Event{Seq: e.Seq, Time: e.Time, Body: EventsMissed{1}})
+}
+
+// waiting counts the events that the queue holds or stands for.
+func (r *Reader) waiting() (n int) {
+	for _, e := range r.queue {
+		switch b := e.Body.(type) {
+		case EventsMissed:
+			n += b.Count
+		case Snapshot: // stands for events that the reader did not need
+		default:
+			n++
+		}
+	}
+	return n
+}
+
+// isLine reports whether an event is a line of a program's output.
+func isLine(e Event) bool {
+	switch e.Body.(type) {
+	case AppLog, StageOutput:
+		return true
+	}
+	return false
+}

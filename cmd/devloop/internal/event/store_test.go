@@ -1,0 +1,143 @@
+package event
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"testing"
+	"time"
+)
+
+// newStore returns a store on a bus.
+func newStore(t *testing.T) (*Store, *Bus) {
+	t.Helper()
+	s := NewStore()
+	return s, NewBus(s)
+}
+
+// drain reads all that is there.
+func drain(t *testing.T, r *Reader) (list []Event) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for {
+		if len(r.queue) == 0 {
+			if _, err := r.Next(ctx); err != nil {
+				return list
+			}
+		}
+		e, err := r.Next(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, e)
+	}
+}
+
+// reduced returns the state that a reader makes of the events it got.
+func reduced(events []Event) (s State) {
+	for _, e := range events {
+		s = Reduce(s, e)
+	}
+	return s
+}
+
+// play publishes a session of some cycles.
+func play(bus *Bus, cycles, lines int) {
+	bus.Publish(0, StreamStarted{Schema: Schema, Session: "s"})
+	bus.Publish(0, SessionStarted{Project: "shop"})
+	for n := 1; n <= cycles; n++ {
+		bus.Publish(n, CycleStarted{Because: "App.java changed", Trigger: TriggerSave, Paths: []string{"App.java"}})
+		bus.Publish(n, StageStarted{Stage: Compile})
+		for range lines {
+			bus.Publish(0, AppLog{Pod: "shop", Line: "hello"})
+		}
+		bus.Publish(n, PathChosen{Path: "swap"})
+		bus.Publish(n, PortForwarded{URL: "http://localhost:8080", Pod: "shop", Port: 8080})
+		bus.Publish(n, StateChanged{Serving: &Deployment{Image: "shop:1"}})
+		bus.Publish(n, CycleFinished{Outcome: OK, Took: Duration(time.Second)})
+	}
+}
+
+func TestReaderThatJoinsLateKnowsTheState(t *testing.T) {
+	t.Parallel()
+	for name, lines := range map[string]int{"all events are there": 0, "only the last ones are": 300} {
+		s, bus := newStore(t)
+		play(bus, 3, lines)
+		r := s.Subscribe()
+		defer r.Close()
+		bus.Publish(4, CycleStarted{Because: "asked for", Trigger: TriggerAsked})
+		got := drain(t, r)
+		if want := s.State(); !reflect.DeepEqual(reduced(got), want) || want.Cycle.Number != 4 || len(want.Forwards) != 1 || want.Localhost.Serving == nil {
+			t.Errorf("%s: got %+v, want %+v", name, reduced(got), want)
+		}
+		for i, e := range got {
+			if i > 0 && e.Seq != got[i-1].Seq+1 {
+				t.Errorf("%s: after event %d comes %d", name, got[i-1].Seq, e.Seq)
+			}
+		}
+	}
+}
+
+// TestSlowReaderMissesLinesFirst has a reader that reads nothing while ten times as many lines as wait for it are
+// written: nothing waits for it, it is told how many it missed, and no other event is lost.
+func TestSlowReaderMissesLinesFirst(t *testing.T) {
+	t.Parallel()
+	s, bus := newStore(t)
+	r := s.Subscribe()
+	defer r.Close()
+	play(bus, 100, queueSize/10)
+	got, missed, lines, others := drain(t, r), 0, 0, 0
+	for _, e := range got {
+		switch b := e.Body.(type) {
+		case EventsMissed:
+			missed += b.Count
+		case AppLog:
+			lines++
+		case Snapshot:
+		default:
+			others++
+		}
+	}
+	if all := 100 * (queueSize / 10); missed == 0 || missed+lines != all {
+		t.Errorf("%d lines and %d missed, of %d", lines, missed, all)
+	}
+	if want := 2 + 6*100; others != want {
+		t.Errorf("%d other events, want %d", others, want)
+	}
+	if !reflect.DeepEqual(reduced(got), s.State()) {
+		t.Errorf("the reader has %+v, want %+v", reduced(got), s.State())
+	}
+}
+
+// TestReaderThatNeverReadsIsBounded wants a new snapshot in place of too many events.
+func TestReaderThatNeverReadsIsBounded(t *testing.T) {
+	t.Parallel()
+	s, bus := newStore(t)
+	r := s.Subscribe()
+	play(bus, queueSize, 0)
+	if len(r.queue) > 2*queueSize {
+		t.Errorf("%d events wait", len(r.queue))
+	}
+	got, seen := drain(t, r), 0
+	for _, e := range got {
+		switch b := e.Body.(type) {
+		case EventsMissed:
+			seen += b.Count
+		case Snapshot:
+		default:
+			seen++
+		}
+	}
+	if want := 2 + 6*queueSize; seen != want || !reflect.DeepEqual(reduced(got), s.State()) {
+		t.Errorf("%d events are known of, want %d; the state is %+v", seen, want, reduced(got))
+	}
+	r.Close()
+	bus.Publish(0, Mark{})
+	ctx, cancel := context.WithCancelCause(t.Context())
+	ended := errors.New("ended")
+	cancel(ended)
+	if _, err := r.Next(ctx); !errors.Is(err, ended) {
+		t.Errorf("after Close: %v", err)
+	}
+}

@@ -1,0 +1,160 @@
+// Package ledger keeps how long each cycle of devloop run took, and why, in a file on this machine.
+//
+//	bus := event.NewBus(display, ledger.New(path)) // adds a line for each cycle
+//
+//	entries := ledger.Read(path)
+//	stats := ledger.StatsOf(entries)               // for devloop stats
+//
+// The file is bounded, and nothing leaves the machine.
+package ledger
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/atomicfile"
+)
+
+// File is the name of the ledger in the directory of the user's state.
+const File = "cycles.jsonl"
+
+const (
+	// maxSize is the size, in bytes, from which on a session leaves out the older half: about 3,000 cycles.
+	maxSize = 1 << 20
+	// maxPaths is how many of the changed files are kept.
+	maxPaths = 5
+)
+
+// Entry is one cycle.
+type Entry struct {
+	Time    time.Time     `json:"time"`
+	Session string        `json:"session"`
+	Project string        `json:"project"`
+	Dir     string        `json:"dir"`
+	Cycle   int           `json:"cycle"`
+	Trigger event.Trigger `json:"trigger"`
+	Because string        `json:"because"`
+	Paths   []string      `json:"paths,omitempty"`
+	// Path is the one that was taken, "" if the cycle ended before; Why says why no faster one was.
+	Path string `json:"path,omitempty"`
+	Why  string `json:"why,omitempty"`
+	// Build says why the build compiled, and not the incremental compiler.
+	Build   string                         `json:"build,omitempty"`
+	Stages  map[event.Stage]event.Duration `json:"stages,omitempty"`
+	Outcome event.Outcome                  `json:"outcome"`
+	Took    event.Duration                 `json:"seconds"`
+	Code    string                         `json:"code,omitempty"`
+}
+
+// Writer adds the cycles of a session to a ledger. It is an [event.Sink]. A failure to write costs lines of
+// the ledger, and stops nothing.
+type Writer struct {
+	path    string
+	stream  event.StreamStarted
+	project event.SessionStarted
+	current Entry
+	all     []Entry // of this session
+}
+
+// New returns a writer for the ledger at path; "" keeps nothing.
+func New(path string) *Writer { return &Writer{path: path} }
+
+// Handle implements [event.Sink].
+func (w *Writer) Handle(e event.Event) {
+	switch b := e.Body.(type) {
+	case event.StreamStarted:
+		w.stream = b
+	case event.SessionStarted:
+		w.project = b
+		trim(w.path)
+	case event.CycleStarted:
+		w.current = Entry{
+			Time: e.Time.UTC(), Session: w.stream.Session, Project: w.project.Project, Dir: w.project.Dir, Cycle: e.Cycle,
+			Trigger: b.Trigger, Because: b.Because, Paths: b.Paths[:min(len(b.Paths), maxPaths)], Stages: map[event.Stage]event.Duration{},
+		}
+	case event.PathChosen:
+		w.current.Path, w.current.Why = b.Path, b.Why
+	case event.StageFinished:
+		w.stage(b)
+	case event.CycleFinished:
+		w.current.Outcome, w.current.Took = b.Outcome, b.Took
+		if b.Failure != nil {
+			w.current.Code = b.Failure.Code
+		}
+		w.all = append(w.all, w.current)
+		w.write(w.current)
+	}
+}
+
+// stage records a stage. Where a change in the running application was refused, a slower path is taken than
+// the one that was chosen.
+func (w *Writer) stage(b event.StageFinished) {
+	if w.current.Stages == nil {
+		return // apply has stages without a cycle
+	}
+	w.current.Stages[b.Stage] = b.Took
+	switch {
+	case b.Stage == event.Compile:
+		if _, why, build := strings.Cut(b.Note, ", as "); build {
+			w.current.Build = why
+		}
+	case b.Outcome == event.OK && b.Stage == event.Restart:
+		w.current.Path = "restart"
+	case b.Outcome == event.OK && b.Stage == event.Replace && w.current.Path != "manifest":
+		w.current.Path = "pod"
+	case b.Outcome == event.Skipped && (b.Stage == event.Swap || b.Stage == event.Pages || b.Stage == event.Restart):
+		_, w.current.Why, _ = strings.Cut(b.Note, " instead: ")
+	}
+}
+
+// Summary sums up the session in a line, "" if nothing was saved.
+func (w *Writer) Summary() string { return StatsOf(w.all).Summary() }
+
+func (w *Writer) write(e Entry) {
+	line, err := json.Marshal(e)
+	if err != nil || w.path == "" {
+		return
+	}
+	if os.MkdirAll(filepath.Dir(w.path), 0o700) != nil {
+		return
+	}
+	file, err := os.OpenFile(w.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return
+	}
+	// A line break comes first: a process that was killed may have left half a line.
+	_, _ = file.Write(append([]byte{'\n'}, line...))
+	_ = file.Close()
+}
+
+// trim removes the older half of a ledger that is too large.
+func trim(path string) {
+	content, err := os.ReadFile(path)
+	if err != nil || len(content) <= maxSize {
+		return
+	}
+	half := content[len(content)-maxSize/2:]
+	_ = atomicfile.Write(path, half[max(0, bytes.IndexByte(half, '\n')):])
+}
+
+// Read returns the entries of a ledger, the oldest first. It skips lines that are not whole. There is
+// none where there is no ledger.
+func Read(path string) (entries []Entry) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil
+	}
+	for lines := bufio.NewScanner(bytes.NewReader(content)); lines.Scan(); {
+		var e Entry
+		if json.Unmarshal(lines.Bytes(), &e) == nil && !e.Time.IsZero() {
+			entries = append(entries, e)
+		}
+	}
+	return entries
+}

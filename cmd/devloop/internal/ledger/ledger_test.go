@@ -1,0 +1,123 @@
+package ledger
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/golden"
+)
+
+// session publishes a session of cycles.
+type session struct {
+	*event.Bus
+	n int
+}
+
+func begin(path string) (*session, *Writer) {
+	w := New(path)
+	s := &session{Bus: event.NewBus(w)}
+	s.Publish(0, event.StreamStarted{Session: "one"})
+	s.Publish(0, event.SessionStarted{Project: "shop", Dir: "/shop"})
+	return s, w
+}
+
+// cycle publishes one.
+func (s *session) cycle(trigger event.Trigger, path, why string, took time.Duration, stages ...event.StageFinished) {
+	s.n++
+	s.Publish(s.n, event.CycleStarted{Because: "App.java changed", Trigger: trigger, Paths: []string{"a", "b", "c", "d", "e", "f"}})
+	s.Publish(s.n, event.PathChosen{Path: path, Why: why})
+	for _, b := range stages {
+		s.Publish(s.n, b)
+	}
+	s.Publish(s.n, event.CycleFinished{Outcome: event.OK, Took: event.Duration(took)})
+}
+
+func TestStatsOfASession(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "state", File)
+	s, w := begin(path)
+	s.cycle(event.TriggerFirst, "pod", "", 40*time.Second)
+	for n := range 20 {
+		s.cycle(event.TriggerSave, "swap", "", time.Duration(200+n)*time.Millisecond)
+	}
+	s.cycle(event.TriggerSave, "swap", "", 3*time.Second,
+		event.StageFinished{Stage: event.Swap, Outcome: event.Skipped, Note: "a restart instead: the JVM refused it"}, event.StageFinished{Stage: event.Restart, Outcome: event.OK})
+	s.cycle(event.TriggerSave, "restart", "com.example.Prices.load: constructors run at start", 2*time.Second)
+	s.cycle(event.TriggerSave, "restart", "com.example.Orders.<init>: constructors run at start", 2500*time.Millisecond)
+	s.cycle(event.TriggerSave, "restart", "com.example.Orders: method more added", 2*time.Second)
+	s.cycle(event.TriggerSave, "pod", "library guava.jar is new", 9*time.Second, event.StageFinished{Stage: event.Replace, Outcome: event.OK})
+	s.cycle(event.TriggerSave, "swap", "", 4*time.Second, event.StageFinished{Stage: event.Compile, Outcome: event.OK, Note: "by maven, as src/main/kotlin has a source"})
+	s.cycle(event.TriggerAsked, "pod", "", 8*time.Second)
+	s.Publish(99, event.CycleStarted{Trigger: event.TriggerSave})
+	s.Publish(99, event.CycleFinished{Outcome: event.Failed, Failure: &event.Failure{Code: "compile.failed"}})
+	s.Publish(100, event.CycleStarted{Trigger: event.TriggerSave})
+	s.Publish(100, event.CycleFinished{Outcome: event.Superseded})
+
+	entries := Read(path)
+	if len(entries) != 30 || entries[0].Project != "shop" || len(entries[0].Paths) != maxPaths || entries[28].Code != "compile.failed" {
+		t.Errorf("%d entries, the first is %+v", len(entries), entries[0])
+	}
+	stats := StatsOf(entries)
+	stats.Since = time.Date(2026, 1, 2, 12, 0, 0, 0, time.Local)
+	var text strings.Builder
+	if err := stats.Write(&text); err != nil {
+		t.Fatal(err)
+	}
+	golden.Compare(t, "testdata/stats.txt", text.String())
+	if got, want := w.Summary(), "26 saves, median 0.21 s, 1 by a new Pod, 1 failed"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := New("").Summary(); got != "" {
+		t.Errorf("without a save: %q", got)
+	}
+}
+
+// TestLedgerOutlivesAKilledProcess has half a line in it, as a full disk or kill -9 leaves it.
+func TestLedgerOutlivesAKilledProcess(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), File)
+	s, _ := begin(path)
+	s.cycle(event.TriggerSave, "swap", "", time.Second)
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, append(content, content[:len(content)/2]...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.cycle(event.TriggerSave, "swap", "", time.Second)
+	if got := Read(path); len(got) != 2 {
+		t.Errorf("%d entries, want 2", len(got))
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("got %v, %v", info, err)
+	}
+}
+
+func TestLedgerIsBounded(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), File)
+	s, _ := begin(path)
+	for range 3 {
+		s.cycle(event.TriggerSave, "swap", "", time.Second)
+	}
+	line, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(strings.Repeat(string(line), 1+maxSize/len(line))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	before := len(Read(path))
+	begin(path)
+	if info, err := os.Stat(path); err != nil || info.Size() > maxSize/2 {
+		t.Errorf("got %v, %v", info, err)
+	}
+	if after := len(Read(path)); after < before/3 || after > before {
+		t.Errorf("%d entries, %d before", after, before)
+	}
+}
