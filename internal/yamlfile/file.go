@@ -97,9 +97,18 @@ func (f *File) Documents() (documents []Document, problems []Problem) {
 	return documents, problems
 }
 
+// hasContent says whether a line is more than a comment or a directive, such as %YAML 1.1.
+func hasContent(line string) bool {
+	text := strings.TrimSpace(line)
+	return text != "" && !strings.HasPrefix(text, "#") && !strings.HasPrefix(line, "%")
+}
+
 // parse parses lines first to end, which count from 0. It puts as many empty lines in front, so that
 // the nodes have the right line numbers.
 func (f *File) parse(first, end int) (*Document, []Problem) {
+	if !slices.ContainsFunc(f.lines[first:end], hasContent) {
+		return nil, nil
+	}
 	text := []byte(strings.Repeat("\n", first) + strings.Join(f.lines[first:end], "\n"))
 	var root yaml.Node
 	if err := yaml.Unmarshal(text, &root); err != nil {

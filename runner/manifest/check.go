@@ -11,24 +11,32 @@ import (
 	"go.yaml.in/yaml/v3"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/kubernetes/scheme"
 
 	"github.com/devloop-cli/devloop/internal/yamlfile"
 	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/manifest/offline"
 )
 
 // check returns the objects of a file, and what is wrong with them as far as that shows without a
-// cluster: their names, the fields and types of built-in kinds, images, and what is there twice.
+// cluster: their names, the types of built-in kinds, images, and what is there twice.
 func check(file *yamlfile.File) (objects []object, problems yamlfile.Problems) {
 	documents, found := file.Documents()
 	problems = found
 	for _, d := range documents {
 		for _, item := range items(d) {
-			c := &checker{file: file}
-			if o, ok := c.object(item); ok {
+			found := offline.Check(file, item)
+			fields, isObject := item.Value.(Fields)
+			o := object{&unstructured.Unstructured{Object: fields}, file, item.Node, found.Doubts}
+			switch {
+			case len(found.Problems) > 0:
+				found.Problems = append(found.Problems, found.Doubts...)
+			case isObject && len(found.Doubts) == 0:
+				found.Problems = containers(o)
+				fallthrough
+			case isObject:
 				objects = append(objects, o)
 			}
-			problems = append(problems, c.problems...)
+			problems = append(problems, found.Problems...)
 		}
 	}
 	if len(documents) == 0 && len(problems) == 0 {
@@ -52,90 +60,16 @@ func items(d yamlfile.Document) []yamlfile.Document {
 	return list
 }
 
-// checker collects what is wrong with one object.
-type checker struct {
-	file     *yamlfile.File
-	problems yamlfile.Problems
-}
-
-func (c *checker) add(n *yaml.Node, hint, format string, args ...any) {
-	c.problems = append(c.problems, c.file.Problem(n, hint, format, args...))
-}
-
-// object checks one object. It returns false where that is none.
-func (c *checker) object(d yamlfile.Document) (object, bool) {
-	fields, ok := d.Value.(Fields)
-	if !ok {
-		c.add(d.Node, "an object starts with `apiVersion:` and `kind:`", "this is not a Kubernetes object")
-		return object{}, false
-	}
-	o := object{&unstructured.Unstructured{Object: fields}, c.file, d.Node}
-	c.duplicateKeys(d.Node)
-	c.name(d.Node)
-	if gvk, ok := c.kind(d.Node); ok && scheme.Scheme.Recognizes(gvk) {
-		c.decode(d.Node, fields, gvk)
-		if len(c.problems) == 0 {
-			c.containers(o)
-		}
-	} else if ok {
-		c.unknownKind(d.Node, gvk)
-	}
-	return o, len(c.problems) == 0
-}
-
-func (c *checker) duplicateKeys(n *yaml.Node) {
-	first := map[string]int{}
-	for i, child := range n.Content {
-		c.duplicateKeys(child)
-		if n.Kind != yaml.MappingNode || i%2 == 1 {
-			continue
-		}
-		if line := first[child.Value]; line > 0 {
-			c.add(child, "keep one of the two", "duplicate key `%s`, first defined on line %d", child.Value, line)
-			continue
-		}
-		first[child.Value] = child.Line
-	}
-}
-
-// kind reads apiVersion and kind, without which nothing else means anything.
-func (c *checker) kind(n *yaml.Node) (schema.GroupVersionKind, bool) {
-	version, kind := yamlfile.Get(n, "apiVersion"), yamlfile.Get(n, "kind")
-	if version == nil || version.Value == "" {
-		c.add(n, "start the object with `apiVersion: v1`, or what its kind needs", "the object has no `apiVersion`")
-	}
-	if kind == nil || kind.Value == "" {
-		c.add(n, "say what it is, as in `kind: Pod`", "the object has no `kind`")
-	}
-	if version == nil || kind == nil || version.Value == "" || kind.Value == "" {
-		return schema.GroupVersionKind{}, false
-	}
-	group, err := schema.ParseGroupVersion(version.Value)
-	if err != nil {
-		c.add(version, "write it as in `v1` or `apps/v1`", "`%s` is not an apiVersion", version.Value)
-	}
-	return group.WithKind(kind.Value), err == nil
-}
-
-func (c *checker) name(n *yaml.Node) {
-	metadata := yamlfile.Get(n, "metadata")
-	if title := yamlfile.Get(metadata, "name"); title != nil && title.Value != "" {
-		return
-	}
-	at := n
-	if metadata != nil && metadata.Kind == yaml.MappingNode {
-		at = metadata
-	}
-	c.add(at, "give it a name: `metadata:` and below it `name: my-pod`", "the object has no `metadata.name`")
-}
-
 // containers checks that there are some, and that their images are image names: a cluster takes any
 // text for one, and fails when it starts the Pod.
-func (c *checker) containers(o object) {
+func containers(o object) (problems yamlfile.Problems) {
+	add := func(n *yaml.Node, hint, format string, args ...any) {
+		problems = append(problems, o.file.Problem(n, hint, format, args...))
+	}
 	list := Manifest{objects: []object{o}}.Containers()
 	if spec := podSpecPath(o.Unstructured); spec != nil && !slices.ContainsFunc(list, func(c Container) bool { return !c.Init }) {
 		path := strings.Join(spec, ".")
-		c.add(nodeAt(o.node, path+".containers"), "add `containers:` with an item `- name: …` that has an `image: …`", "`%s` has no `containers`", path)
+		add(nodeAt(o.node, path+".containers"), "add `containers:` with an item `- name: …` that has an `image: …`", "`%s` has no `containers`", path)
 	}
 	for _, container := range list {
 		image := container.Image
@@ -147,8 +81,12 @@ func (c *checker) containers(o object) {
 		if _, err := name.ParseReference(lower); err == nil {
 			hint = fmt.Sprintf("image names must be lowercase: `%s`", lower)
 		}
-		c.add(nodeAt(o.node, container.Path+".image"), hint, "invalid image name %q", image)
+		if strings.Contains(image, "$") || strings.Contains(image, "{{") {
+			hint = "fill the placeholder in first, as in `envsubst < FILE > k8s.yaml`, then name the result: --manifest k8s.yaml"
+		}
+		add(nodeAt(o.node, container.Path+".image"), hint, "invalid image name %q", image)
 	}
+	return problems
 }
 
 // duplicates finds objects that the manifests define a second time.

@@ -162,19 +162,26 @@ func containersIn(o *unstructured.Unstructured, field string) (list []Fields) {
 // Image returns a container's image.
 func Image(container Fields) string { s, _ := container["image"].(string); return s }
 
-// Replicas returns how many Pods an object makes at once. CronJobs make theirs later, and how many a
-// DaemonSet makes depends on the nodes: one shows that it works.
+// Replicas returns how many Pods an object makes at once. A CronJob and a suspended Job make theirs later,
+// and how many a DaemonSet makes depends on the nodes: one shows that it works.
 func Replicas(o *unstructured.Unstructured) int {
+	number := func(field string, standard int64) int64 {
+		if n, found, _ := unstructured.NestedInt64(o.Object, "spec", field); found {
+			return n
+		}
+		return standard
+	}
 	switch o.GetKind() {
 	case "CronJob":
 		return 0
 	case "DaemonSet":
 		return 1
-	}
-	for _, field := range []string{"replicas", "parallelism"} {
-		if n, found, _ := unstructured.NestedInt64(o.Object, "spec", field); found {
-			return int(n)
+	case "Job":
+		if suspended, _, _ := unstructured.NestedBool(o.Object, "spec", "suspend"); suspended {
+			return 0
 		}
+		parallel := number("parallelism", 1)
+		return int(min(parallel, number("completions", parallel)))
 	}
-	return 1
+	return int(number("replicas", 1))
 }

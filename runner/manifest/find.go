@@ -32,11 +32,26 @@ type Foreign struct {
 // projects usually keep them, sorted within each. It returns none and no error
 // where there are none. A directory with a kustomization stands for what that
 // builds. A file counts that has lines starting with apiVersion and
-// kind, so that one with a mistake in it is found all the same. See [FindForeign] for
+// kind, so that one with a mistake in it is found all the same. See [FindForeign] and [FindVariants] for
 // those that don't count.
 func Find(dir string) ([]string, error) {
 	found, _, err := find(dir)
-	return found, err
+	if err != nil {
+		return nil, err
+	}
+	kept, _, err := withoutVariants(found)
+	return kept, err
+}
+
+// FindVariants returns the files that [Find] leaves out because they describe the same objects for another
+// environment than the developer's.
+func FindVariants(dir string) ([]string, error) {
+	found, _, err := find(dir)
+	if err != nil {
+		return nil, err
+	}
+	_, variants, err := withoutVariants(found)
+	return variants, err
 }
 
 // FindForeign returns the files that [Find] leaves out because other tools read them:
@@ -53,26 +68,36 @@ func find(dir string) (found []string, foreign []Foreign, err error) {
 		if info, err := os.Stat(place); errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
 			continue
 		}
-		entries, err := os.ReadDir(place)
-		if err != nil {
-			return nil, nil, err
-		}
 		if kustomization(place) != "" {
 			found = append(found, place)
 			continue
 		}
-		for _, e := range entries {
-			objects, err := objectsIn(filepath.Join(place, e.Name()), e)
-			if err != nil {
-				return nil, nil, err
-			}
-			switch {
-			case len(objects) == 0:
-			case slices.ContainsFunc(objects, func(f Foreign) bool { return f.isManifest(sub == ".") }):
-				found = append(found, objects[0].File)
-			default:
-				foreign = append(foreign, objects[0])
-			}
+		files, others, err := filesIn(place, sub == ".")
+		if err != nil {
+			return nil, nil, err
+		}
+		found, foreign = append(found, files...), append(foreign, others...)
+	}
+	return found, foreign, nil
+}
+
+// filesIn returns the manifests of a directory, and the files that only look like some.
+func filesIn(place string, topLevel bool) (found []string, foreign []Foreign, err error) {
+	entries, err := os.ReadDir(place)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, e := range entries {
+		objects, err := objectsIn(filepath.Join(place, e.Name()), e)
+		if err != nil {
+			return nil, nil, err
+		}
+		switch {
+		case len(objects) == 0:
+		case slices.ContainsFunc(objects, func(f Foreign) bool { return f.isManifest(topLevel) }):
+			found = append(found, objects[0].File)
+		default:
+			foreign = append(foreign, objects[0])
 		}
 	}
 	return found, foreign, nil

@@ -197,13 +197,25 @@ func TestDirectoriesAndKustomizationsAreRead(t *testing.T) {
 			t.Errorf("%s: got %v, %v, want %s", path, names, err, want)
 		}
 	}
+	overlay, err := Load(filepath.Join(dir, "overlay"))
+	for file, want := range map[string]bool{"base/pod.yaml": true, "base/new.yaml": true, "overlay/kustomization.yaml": true, "plain/a.yml": false, "base/readme.txt": false} {
+		if err != nil || overlay.DependsOn(filepath.Join(dir, file)) != want {
+			t.Errorf("%s: the overlay depends on it: %v, %v", file, !want, err)
+		}
+	}
+	if deeper := FindDeeper(dir); len(deeper) > 0 {
+		t.Errorf("got %q", deeper)
+	}
+	put("k8s/overlays/dev/kustomization.yaml", "resources: [../../../base]\n")
+	if deeper := FindDeeper(dir); !slices.Equal(deeper, []string{filepath.Join(dir, "k8s/overlays/dev")}) {
+		t.Errorf("got %q", deeper)
+	}
 	var kustomize *KustomizeError
 	if _, err := Load(filepath.Join(dir, "broken")); !errors.As(err, &kustomize) || !strings.Contains(err.Error(), "nowhere.yaml") {
 		t.Errorf("got %v", err)
 	}
-	var invalid *Error
-	if _, err := Load(filepath.Join(dir, "wrong")); !errors.As(err, &invalid) || !strings.Contains(invalid.Hints()[0], "ports") {
-		t.Errorf("got %v", err)
+	if wrong, err := Load(filepath.Join(dir, "wrong")); err != nil || !strings.Contains(strings.Join(wrong.Doubts().Hints(), ""), "ports") {
+		t.Errorf("got %v, %v", wrong.Doubts(), err)
 	}
 	if _, err := Load(filepath.Join(dir, "empty")); err == nil {
 		t.Error("an empty directory was taken")

@@ -19,7 +19,8 @@ import (
 // source is a manifest's file.
 type source struct {
 	*yamlfile.File
-	kustomizeDir string // the directory of the kustomization that built it, or ""
+	read []string // what a kustomization read
+	dirs []string // its directory, and those of its bases
 }
 
 // Load reads files, the YAML files of directories, and what kustomizations build. All mistakes are in
@@ -41,6 +42,8 @@ func Load(paths ...string) (Manifest, error) {
 	}
 	problems = append(problems, duplicates(m.objects)...)
 	if len(problems) > 0 {
+		problems = append(problems, m.Doubts()...)
+		slices.SortStableFunc(problems, yamlfile.ByPlace)
 		return Manifest{}, &Error{problems}
 	}
 	return m, nil
@@ -100,17 +103,12 @@ func sourcesOf(path string) ([]source, error) {
 	if isChart(path) {
 		return nil, &ChartError{Dir: path}
 	}
-	entries, err := os.ReadDir(path)
+	files, _, err := filesIn(path, false)
 	if err != nil {
 		return nil, err
 	}
 	var sources []source
-	for _, e := range entries {
-		file := filepath.Join(path, e.Name())
-		objects, err := objectsIn(file, e)
-		if err != nil || !slices.ContainsFunc(objects, func(f Foreign) bool { return f.isManifest(false) }) {
-			continue
-		}
+	for _, file := range files {
 		src, err := yamlfile.Read(file)
 		if err != nil {
 			return nil, err
@@ -137,7 +135,8 @@ func kustomization(dir string) string {
 // kustomized builds a kustomization as `kubectl apply -k` does. Mistakes are shown with the lines of
 // the result.
 func kustomized(dir string) (source, error) {
-	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), dir)
+	files := &recorder{FileSystem: filesys.MakeFsOnDisk()}
+	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(files, dir)
 	if err != nil {
 		return source{}, &KustomizeError{File: kustomization(dir), Err: err}
 	}
@@ -145,7 +144,28 @@ func kustomized(dir string) (source, error) {
 	if err != nil {
 		return source{}, &KustomizeError{File: kustomization(dir), Err: err}
 	}
-	return source{File: yamlfile.New(kustomization(dir)+" (built)", text), kustomizeDir: dir}, nil
+	src := source{File: yamlfile.New(kustomization(dir)+" (built)", text), read: files.read, dirs: []string{dir}}
+	for _, file := range files.read {
+		if slices.Contains(konfig.RecognizedKustomizationFileNames(), filepath.Base(file)) {
+			src.dirs = append(src.dirs, filepath.Dir(file))
+		}
+	}
+	return src, nil
+}
+
+// recorder notes which files are read.
+type recorder struct {
+	filesys.FileSystem
+	read []string
+}
+
+// ReadFile implements [filesys.FileSystem].
+func (r *recorder) ReadFile(path string) ([]byte, error) {
+	text, err := r.FileSystem.ReadFile(path)
+	if err == nil {
+		r.read = append(r.read, path)
+	}
+	return text, err
 }
 
 // KustomizeError says that a kustomization does not build.

@@ -38,8 +38,19 @@ type Manifest struct {
 // object is an object and where it is in its file.
 type object struct {
 	*unstructured.Unstructured
-	file *yamlfile.File // nil for a generated one
-	node *yaml.Node
+	file   *yamlfile.File // nil for a generated one
+	node   *yaml.Node
+	doubts yamlfile.Problems // what is wrong with it, unless the cluster knows better
+}
+
+// Doubts returns what is wrong with the objects, unless the cluster is newer than devloop and knows the field or
+// the kind.
+func (m Manifest) Doubts() (doubts yamlfile.Problems) {
+	for _, o := range m.objects {
+		doubts = append(doubts, o.doubts...)
+	}
+	slices.SortStableFunc(doubts, yamlfile.ByPlace)
+	return doubts
 }
 
 // Objects returns copies of the manifest's objects, in its order.
@@ -72,12 +83,19 @@ func (m Manifest) File() string {
 func (m Manifest) Generated() bool { return len(m.sources) == 0 }
 
 // DependsOn says whether a change of a file may change the manifest: one that was read, or YAML,
-// JSON or settings in a kustomization's directory or below it.
+// JSON or settings in the directory of a kustomization or of its bases, or below it.
 func (m Manifest) DependsOn(file string) bool {
 	inputs := []string{".yaml", ".yml", ".json", ".properties", ".env"}
-	return slices.ContainsFunc(m.sources, func(s source) bool {
-		return file == s.Path || s.kustomizeDir != "" && strings.HasPrefix(file, s.kustomizeDir+string(filepath.Separator)) && slices.Contains(inputs, filepath.Ext(file))
-	})
+	return slices.ContainsFunc(m.sources, func(s source) bool { return file == s.Path || slices.Contains(s.read, file) }) ||
+		slices.Contains(inputs, filepath.Ext(file)) && slices.ContainsFunc(m.Dirs(), func(dir string) bool { return strings.HasPrefix(file, dir+string(filepath.Separator)) })
+}
+
+// Dirs returns the directories of the manifest's kustomizations and of their bases.
+func (m Manifest) Dirs() (dirs []string) {
+	for _, s := range m.sources {
+		dirs = append(dirs, s.dirs...)
+	}
+	return dirs
 }
 
 // Generate returns the Pod that a beginner would write for an application

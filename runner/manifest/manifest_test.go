@@ -4,9 +4,11 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/devloop-cli/devloop/internal/golden"
 
@@ -22,9 +24,12 @@ func TestBrokenManifests(t *testing.T) {
 	}
 	for _, path := range paths {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".yaml"), func(t *testing.T) {
-			_, err := Load(path)
-			var invalid *Error
-			if !errors.As(err, &invalid) {
+			m, err := Load(path)
+			invalid, found := errors.AsType[*Error](err)
+			if err == nil {
+				invalid, found = &Error{m.Doubts()}, true
+			}
+			if !found {
 				t.Fatalf("error is %T %v, want a *Error", err, err)
 			}
 			golden.Compare(t, strings.TrimSuffix(path, ".yaml")+".golden", golden.Report(invalid))
@@ -101,26 +106,84 @@ func TestNotPatchable(t *testing.T) {
 	}
 }
 
-// What only the cluster can judge is left to it: kinds of its own, in groups that are not Kubernetes',
-// and the values that a dry run knows better.
-func TestKindsOfTheClusterPass(t *testing.T) {
+// TestValidManifests reads what a cluster takes, as projects and operators have it. Each file is about a kind, or
+// a way to write manifests.
+func TestValidManifests(t *testing.T) {
+	paths, err := filepath.Glob("testdata/valid/*.yaml")
+	if err != nil || len(paths) < 25 {
+		t.Fatalf("found %d valid manifests, %v", len(paths), err)
+	}
+	for _, path := range paths {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".yaml"), func(t *testing.T) {
+			t.Parallel()
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, err := Load(path)
+			if invalid, is := errors.AsType[*Error](err); is {
+				t.Fatal(golden.Report(invalid))
+			}
+			want := len(regexp.MustCompile(`(?m)^(  - )?apiVersion: `).FindAllString(string(text), -1)) - strings.Count(string(text), "kind: List")
+			if err != nil || len(m.Refs()) != want {
+				t.Errorf("got %v, %v, want %d objects", m.Refs(), err, want)
+			}
+		})
+	}
+}
+
+// TestVariantsForOtherEnvironmentsAreLeftOut, and without one for a developer's machine there is no guess.
+func TestVariantsForOtherEnvironmentsAreLeftOut(t *testing.T) {
 	t.Parallel()
-	for name, text := range map[string]string{
-		"a kind with a built-in name": "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: web}\nspec: {template: {spec: {containers: [{image: web}]}}}\n",
-		"a kind with a similar name":  "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: db}\n",
-		"a workload of another group": "apiVersion: batch.volcano.sh/v1alpha1\nkind: Job\nmetadata: {name: train}\n",
-		"a role with a colon":         "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: \"shop:reader\"}\nrules: [{apiGroups: [\"\"], resources: [pods], verbs: [get]}]\n",
-		"one name in two groups":      "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: [{port: 80, targetPort: http}]}\n---\napiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: web}\n",
-		"a list":                      "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {a: b}}\n",
-		"documents with both ends":    "--- # the first\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n...\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n",
-		"merged fields, nulls, 1.1":   "apiVersion: v1\nkind: Pod\nmetadata: {name: web, creationTimestamp: null}\nspec:\n  hostNetwork: no\n  containers:\n  - &base {name: a, image: web, resources: {limits: {cpu: 2, memory: 1Gi}}}\n  - {<<: *base, name: b}\n",
+	for name, c := range map[string]struct{ files, found, left string }{
+		"alone":            {"prod.yaml service.yaml", "prod.yaml service.yaml", ""},
+		"one of ours":      {"dev.yaml prod.yaml staging.yaml", "dev.yaml", "prod.yaml staging.yaml"},
+		"one for all":      {"app.yaml app-prod.yaml db.yaml", "app.yaml db.yaml", "app-prod.yaml"},
+		"local before dev": {"web.dev.yaml web.local.yml", "web.local.yml", "web.dev.yaml"},
+		"none of ours":     {"production.yaml staging.yaml", "", ""},
+		"words in words":   {"device.yaml deliver.yaml latest.yaml", "device.yaml deliver.yaml latest.yaml", ""},
 	} {
-		m, err := Load(write(t, "manifest.yaml", text))
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
+		dir := t.TempDir()
+		for _, file := range strings.Fields(c.files) {
+			path := filepath.Join(dir, "deploy", file)
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(podOf("web")), 0o600)); err != nil {
+				t.Fatal(err)
+			}
 		}
-		if want := strings.Count(text, "kind: ") - strings.Count(text, "kind: List"); len(m.Refs()) != want {
-			t.Errorf("%s: got %v", name, m.Refs())
+		found, err := Find(dir)
+		var variants *VariantsError
+		if c.found == "" {
+			if !errors.As(err, &variants) || len(variants.Files) != 2 || !strings.Contains(variants.Hints()[0], "--manifest") {
+				t.Errorf("%s: got %v, %v", name, found, err)
+			}
+			continue
+		}
+		left, _ := FindVariants(dir)
+		sorted := func(files []string) string { files = bases(files); slices.Sort(files); return strings.Join(files, " ") }
+		wanted := func(files string) string {
+			list := strings.Fields(files)
+			slices.Sort(list)
+			return strings.Join(list, " ")
+		}
+		if err != nil || sorted(found) != wanted(c.found) || sorted(left) != wanted(c.left) {
+			t.Errorf("%s: found %q, left %q, %v", name, sorted(found), sorted(left), err)
+		}
+	}
+}
+
+// TestNestedYAMLEndsInTime: a manifest of a stranger takes neither the stack nor the afternoon.
+func TestNestedYAMLEndsInTime(t *testing.T) {
+	t.Parallel()
+	pod := "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: "
+	for name, text := range map[string]string{
+		"lists":   pod + strings.Repeat("[", 5000) + strings.Repeat("]", 5000),
+		"fields":  pod + strings.Repeat("{a: ", 5000) + strings.Repeat("}", 5000),
+		"deeper":  pod + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000),
+		"aliases": "a: &a [x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e]\ng: [*f,*f,*f,*f,*f,*f,*f,*f,*f]\n",
+	} {
+		began := time.Now()
+		if m, err := Load(write(t, "deep.yaml", text)); err == nil && len(m.Doubts()) == 0 || time.Since(began) > 10*time.Second {
+			t.Errorf("%s: got %.200v after %v", name, err, time.Since(began))
 		}
 	}
 }

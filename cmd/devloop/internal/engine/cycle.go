@@ -78,7 +78,8 @@ func (c *cycle) stages(ctx context.Context) (err error) {
 		return err
 	}
 	c.informOfGuessedImage()
-	if c.State().Serving == nil {
+	c.saved = c.Target.Saved(c.Changed, c.lastManifest, c.manifest)
+	if c.State().Serving == nil || c.saved.Manifest {
 		if err := c.Deployer.Claim(ctx, c.spec()); err != nil {
 			return err
 		}
@@ -86,7 +87,6 @@ func (c *cycle) stages(ctx context.Context) (err error) {
 	if err := c.openPorts(ctx); err != nil {
 		return err
 	}
-	c.saved = c.Target.Saved(c.Changed, c.lastManifest, c.manifest)
 	if err := (build{c}).compile(ctx); err != nil {
 		return err
 	}

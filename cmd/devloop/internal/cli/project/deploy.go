@@ -198,11 +198,16 @@ func newTarget(c *cli.Context, s wiring.Streams, d wiring.Display) (target.Targe
 	t.NotPatchable = fixes(t.Own(m, t.Port))
 	t.JVMOptions = t.Own(m, t.Port).Environment(append(slices.Clone(jvm.OptionVariables), "LOADER_PATH")...)
 	t.NotChangeable = m.NotPatchable(t.Images(m)...) != ""
+	for _, dir := range m.Dirs() {
+		if rel, err := filepath.Rel(t.Dir, dir); err == nil && !filepath.IsLocal(rel) {
+			t.Bases = append(t.Bases, dir)
+		}
+	}
 	if err := tellForeign(d, project.Dir, named); err != nil {
 		return none, nil, err
 	}
 	if m.Generated() {
-		tellChart(d, project.Dir)
+		tellUnused(d, project.Dir)
 	}
 	return t, project, nil
 }
@@ -222,8 +227,14 @@ func loadManifest(c *cli.Context, dir string) (named []string, m manifest.Manife
 	return named, m, err
 }
 
-// tellChart says that the project's Helm chart is not used, if it has one.
-func tellChart(d wiring.Display, dir string) {
+// tellUnused says that the project's Helm chart is not used, if it has one, nor are manifests that the user would
+// have to choose.
+func tellUnused(d wiring.Display, dir string) {
+	if deeper := manifest.FindDeeper(dir); len(deeper) > 0 {
+		d.Publish(0, event.Notice{Level: event.Info, Text: "manifests below " + strings.Join(relativeTo(dir, deeper), ", ") + " are not used, devloop makes a Pod of its own",
+			Hints: []string{"deploy one of them: --manifest " + relativeTo(dir, deeper)[0]}})
+		return
+	}
 	if charts := manifest.Charts(dir); len(charts) > 0 {
 		chart := &manifest.ChartError{Dir: charts[0]}
 		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeChart, Text: fmt.Sprintf("the Helm chart %q is not used, devloop makes a Pod of its own", chart.Dir), Hints: chart.Hints()})
@@ -250,8 +261,13 @@ func tellForeign(d wiring.Display, dir string, named []string) error {
 	if len(named) > 0 {
 		return nil
 	}
-	foreign, err := manifest.FindForeign(dir)
-	if err != nil || len(foreign) == 0 {
+	variants, err := manifest.FindVariants(dir)
+	if err == nil && len(variants) > 0 {
+		d.Publish(0, event.Notice{Level: event.Info, Text: "not deployed, as they are for other environments: " + strings.Join(relativeTo(dir, variants), ", "),
+			Hints: []string{"deploy one of them: --manifest " + relativeTo(dir, variants)[0]}})
+	}
+	foreign, failed := manifest.FindForeign(dir)
+	if err := errors.Join(err, failed); err != nil || len(foreign) == 0 {
 		return err
 	}
 	var files []string

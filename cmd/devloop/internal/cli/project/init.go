@@ -173,6 +173,9 @@ func findings(p *project.Project, drafts []draft) ([]string, error) {
 		image = "by the Dockerfile"
 	}
 	files, err := manifest.Find(p.Dir)
+	if variants, several := errors.AsType[*manifest.VariantsError](err); several {
+		files, err = variants.Files, nil // the settings to write will name one
+	}
 	if err != nil {
 		return nil, err
 	}

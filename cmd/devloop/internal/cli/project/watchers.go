@@ -43,7 +43,7 @@ func newWatchers(c *cli.Context, d wiring.Display, t target.Target, p *modules) 
 		return nil, err
 	}
 	moreDirs, moreFiles := p.elsewhere("")
-	dirs, files = append(dirs, moreDirs...), append(files, moreFiles...)
+	dirs, files = slices.Concat(dirs, t.Bases, moreDirs), append(files, moreFiles...)
 	for _, dir := range dirs {
 		w.watched[dir] = true
 	}

@@ -36,6 +36,8 @@ type Target struct {
 	// Manifests are the files and directories that the user names. Without any, devloop looks for
 	// manifests in Dir, and if it finds none, it generates a Pod.
 	Manifests []string
+	// Bases are directories outside of Dir that the manifests' kustomizations read.
+	Bases []string
 	// Port is where the application listens according to its sources, 0 if it is no server.
 	Port int
 	// Adopt allows devloop to replace objects of the same name that others made.

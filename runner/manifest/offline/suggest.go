@@ -1,4 +1,4 @@
-package manifest
+package offline
 
 import (
 	"fmt"
@@ -21,7 +21,7 @@ func (d decoder) unknownField(key, n *yaml.Node, way []step) {
 		d.add(key, "put a space after the colon", "`%s` is read as one key", key.Value)
 		return
 	}
-	d.add(key, d.suggestLocation(key.Value, way), "`%s` has no field `%s`", d.pathOf(way[:len(way)-1]), key.Value)
+	d.doubt(key, d.suggestLocation(key.Value, way), "`%s` has no field `%s`", d.pathOf(way[:len(way)-1]), key.Value)
 }
 
 // suggestLocation returns the hint for the unknown field name.
@@ -181,7 +181,7 @@ func (c *checker) unknownKind(n *yaml.Node, gvk schema.GroupVersionKind) {
 	var kinds []string
 	for _, version := range scheme.Scheme.PrioritizedVersionsAllGroups() {
 		if scheme.Scheme.Recognizes(version.WithKind(gvk.Kind)) && version.Group != "extensions" {
-			c.add(yamlfile.Get(n, "apiVersion"), fmt.Sprintf("write `apiVersion: %s`", version), "`%s` has no kind `%s`", gvk.GroupVersion(), gvk.Kind)
+			c.doubt(yamlfile.Get(n, "apiVersion"), fmt.Sprintf("write `apiVersion: %s`", version), "`%s` has no kind `%s`", gvk.GroupVersion(), gvk.Kind)
 			return
 		}
 		kinds = slices.AppendSeq(kinds, maps.Keys(scheme.Scheme.KnownTypes(version)))
@@ -189,8 +189,8 @@ func (c *checker) unknownKind(n *yaml.Node, gvk schema.GroupVersionKind) {
 	kinds = slices.DeleteFunc(kinds, func(kind string) bool { return strings.HasSuffix(kind, "List") || strings.HasSuffix(kind, "Options") })
 	slices.Sort(kinds)
 	if near := spelling.Closest(gvk.Kind, kinds); near != "" {
-		c.add(yamlfile.Get(n, "kind"), fmt.Sprintf("did you mean `%s`?", near), "there is no kind `%s`", gvk.Kind)
+		c.doubt(yamlfile.Get(n, "kind"), fmt.Sprintf("did you mean `%s`?", near), "there is no kind `%s`", gvk.Kind)
 		return
 	}
-	c.add(yamlfile.Get(n, "kind"), "", "`%s` has no kind `%s`", gvk.GroupVersion(), gvk.Kind)
+	c.doubt(yamlfile.Get(n, "kind"), "", "`%s` has no kind `%s`", gvk.GroupVersion(), gvk.Kind)
 }

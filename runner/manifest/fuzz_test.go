@@ -1,0 +1,41 @@
+package manifest
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/devloop-cli/devloop/internal/yamlfile"
+)
+
+// FuzzCheck reads manifests of strangers, and asks what they say.
+func FuzzCheck(f *testing.F) {
+	for _, dir := range []string{"valid", "broken"} {
+		paths, err := filepath.Glob("testdata/" + dir + "/*.yaml")
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, path := range paths {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(text)
+		}
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		file := yamlfile.New("fuzz.yaml", text)
+		objects, problems := check(file)
+		for _, p := range problems {
+			_ = p.String()
+		}
+		m := Manifest{objects: objects, sources: []source{{File: file}}}
+		m.Endpoints("default", "shop")
+		m.ContainerStrings("shop")
+		m.Environment("JAVA_TOOL_OPTIONS")
+		m.WithEnv([]string{"A=b"}, "shop")
+		m.ProjectImages("", "shop")
+		m.NotPatchable("shop")
+		duplicates(objects)
+	})
+}
