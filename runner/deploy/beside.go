@@ -41,7 +41,7 @@ func SurgeBlocker(m manifest.Manifest, images ...string) string {
 		case names["Pod/"+ref.Name+besideSuffix]:
 			return fmt.Sprintf("the manifest itself has a Pod named %q", ref.Name+besideSuffix)
 		default:
-			if pod, err := podFrom(o); err == nil && !sharesNothing(pod) {
+			if pod, err := kube.PodFrom(o); err == nil && !sharesNothing(pod) {
 				return fmt.Sprintf("%s has a port of the node, or a volume that outlives it", ref)
 			}
 		}

@@ -148,7 +148,7 @@ func TestPodsOfAnObjectThatStayedAsItWasAreFound(t *testing.T) {
 	}
 	result := make(chan found, 1)
 	go func() {
-		pods, err := r.remover().pods(t.Context(), set)
+		pods, err := r.workloads.Pods(t.Context(), set)
 		result <- found{pods, err}
 	}()
 	for !a.Watched(pod) {
@@ -180,14 +180,14 @@ func TestPodsThatAreMadeOneAfterTheOtherAreNotWaitedForWhereOneFails(t *testing.
 		cancel(context.DeadlineExceeded)
 	}()
 	var late *kube.APIError
-	if pods, err := r.remover().pods(short, set); !errors.As(err, &late) || !strings.Contains(err.Error(), "1 of 2 came in time") {
+	if pods, err := r.workloads.Pods(short, set); !errors.As(err, &late) || !strings.Contains(err.Error(), "1 of 2 came in time") {
 		t.Errorf("while it starts: got %v, %v", pods, err)
 	}
 	pod.Object["status"] = map[string]any{"phase": "Running", "containerStatuses": []any{map[string]any{
 		"name": "db", "restartCount": int64(1), "state": map[string]any{"waiting": map[string]any{"reason": "CrashLoopBackOff"}},
 		"lastState": map[string]any{"terminated": map[string]any{"exitCode": int64(1)}}}}}
 	a.Put("pods", pod)
-	if pods, err := r.remover().pods(t.Context(), set); err != nil || len(pods) != 1 {
+	if pods, err := r.workloads.Pods(t.Context(), set); err != nil || len(pods) != 1 {
 		t.Errorf("when it crashes: got %v, %v", pods, err)
 	}
 }

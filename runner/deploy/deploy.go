@@ -12,7 +12,7 @@
 //
 // Pods and Jobs can't be updated: they are replaced (replace.go). The old Pod is deleted by UID, and the new
 // one is created when the old one is gone, or beside it under another name (beside.go). The Pods of
-// Deployments and the like are found by following their controllers (rollout.go).
+// Deployments and the like are found by following their controllers (package workload).
 //
 // Every object that devloop makes has the label [kube.LabelProject]. Objects without it belong to
 // another owner: they are neither replaced nor removed, unless [Spec.Adopt] says so.
@@ -20,6 +20,7 @@ package deploy
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -28,16 +29,19 @@ import (
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/runner/render"
+	"github.com/devloop-cli/devloop/runner/workload"
 )
 
 // Deployer deploys to one cluster. It is safe for concurrent use.
-type Deployer struct{ client *cluster.Client }
+type Deployer struct {
+	client    *cluster.Client
+	workloads workload.Workloads
+}
 
 // New returns a Deployer.
-func New(c *cluster.Client) *Deployer { return &Deployer{c} }
+func New(c *cluster.Client) *Deployer { return &Deployer{c, workload.New(c)} }
 
-func (d *Deployer) remover() remover   { return remover{rollout{d.client}} }
-func (d *Deployer) replacer() replacer { return replacer{applier{d.client}, d.remover()} }
+func (d *Deployer) replacer() replacer { return replacer{applier{d.client}, d.workloads} }
 
 // Spec says what is to run, and what it may replace.
 type Spec struct {
@@ -46,6 +50,9 @@ type Spec struct {
 	// Yields is asked before devloop replaces an object that it made for another directory. An error, which
 	// says who works there, refuses that. If it is nil, all objects yield.
 	Yields func(dir string) error
+	// LeftOut is told of objects that are not deployed, because the cluster does not have what defines their
+	// kind. May be nil.
+	LeftOut func([]kube.Ref)
 	// Serving are Pods that stay: their successors start beside them, under another name. Only for
 	// a manifest without a [SurgeBlocker].
 	Serving []kube.Pod
@@ -88,9 +95,15 @@ func (d *Deployer) check(ctx context.Context, s Spec) ([]target, error) {
 	if err != nil {
 		return nil, err
 	}
-	targets, err := resolver{d.client}.targets(ctx, objects)
+	targets, missing, err := resolver{d.client}.targets(ctx, objects)
+	if _, unknown := errors.AsType[*kube.APIError](err); unknown && len(s.Manifest.Doubts()) > 0 {
+		return nil, &manifest.Error{Problems: s.Manifest.Doubts()}
+	}
 	if err != nil {
 		return nil, err
+	}
+	if len(missing) > 0 && s.LeftOut != nil {
+		s.LeftOut(missing)
 	}
 	g := guard{client: d.client, dir: s.Dir, adopt: s.Adopt, yields: s.Yields}
 	for i := range targets {
@@ -137,7 +150,7 @@ func (d *Deployer) replaceWorkload(ctx context.Context, t target, spent []kube.P
 	r := d.replacer()
 	bring := r.apply
 	switch {
-	case t.unrelated && t.GetKind() == "Pod":
+	case t.unrelated && t.recreated():
 		bring = r.keep
 	case t.recreated():
 		bring = r.recreate
@@ -146,10 +159,10 @@ func (d *Deployer) replaceWorkload(ctx context.Context, t target, spent []kube.P
 	if err != nil {
 		return nil, err
 	}
-	pods, err := r.pods(ctx, made)
+	pods, err := r.Pods(ctx, made)
 	for old := t.outdated(pods, spent); err == nil && len(old) > 0; old = t.outdated(pods, nil) {
-		if err = r.removePods(ctx, old, render.GraceSeconds); err == nil {
-			pods, err = r.pods(ctx, made)
+		if err = r.RemovePods(ctx, old, render.GraceSeconds); err == nil {
+			pods, err = r.Pods(ctx, made)
 		}
 	}
 	for i := range pods {
@@ -173,5 +186,5 @@ func (t target) outdated(pods, spent []kube.Pod) (old []kube.Pod) {
 
 // Retire removes Pods whose successors have started beside them, and waits until they are gone.
 func (d *Deployer) Retire(ctx context.Context, pods []kube.Pod) error {
-	return d.remover().removePods(ctx, pods, 0)
+	return d.workloads.RemovePods(ctx, pods, 0)
 }

@@ -17,44 +17,85 @@ import (
 // Down removes the objects that devloop made for a project, or for all projects if project is "", in a
 // namespace, or in all if that is "". It waits until their Pods are gone. It finds objects by label and
 // deletes them by UID; what Kubernetes made of them, such as a Deployment's Pods, goes with them. Objects
-// of a directory for which spare returns true stay; spare may be nil. A namespace that devloop made goes
-// too, unless something of anybody's is left in it. Down returns what it removed, also with an error.
-func (d *Deployer) Down(ctx context.Context, project, namespace string, spare func(dir string) bool) ([]kube.Ref, error) {
+// of a directory for which spare returns true stay; spare may be nil.
+//
+// Objects outside of namespaces, such as a ClusterRole, go with the project's last namespace. A namespace or a
+// CustomResourceDefinition stays as long as something of anybody else's is in it, or of its kind. Down returns
+// what it removed, also with an error.
+func (d *Deployer) Down(ctx context.Context, project, namespace string, spare func(dir string) bool) (removed []kube.Ref, err error) {
 	mine := func(o metav1.Object) bool {
 		return kube.BelongsTo(o, project) && (spare == nil || !spare(o.GetAnnotations()[kube.AnnotationDirectory]))
 	}
 	owned := owned{d.client}
-	targets, err := owned.objects(ctx, project, namespace)
+	all, err := owned.objects(ctx, project, namespace)
 	if err != nil {
 		return nil, err
 	}
-	targets = slices.DeleteFunc(targets, func(t target) bool { return !mine(t) })
-	done := make([]bool, len(targets))
+	var inside, outside, definitions []target // of namespaces
+	for _, t := range all {
+		switch {
+		case !mine(t):
+		case t.GetNamespace() != "":
+			inside = append(inside, t)
+		case isDefinition(t.Unstructured):
+			definitions = append(definitions, t)
+		default:
+			outside = append(outside, t)
+		}
+	}
+	removed, err = d.removeAll(ctx, inside)
+	if err != nil {
+		return removed, err
+	}
+	gone, err := d.removeOutside(ctx, outside, definitions, func() (bool, error) { return owned.isLast(ctx, project, namespace, mine) }, mine)
+	if removed = append(removed, gone...); err != nil {
+		return removed, err
+	}
+	gone, err = owned.removeEmptyNamespaces(ctx, project, namespace, mine)
+	return append(removed, gone...), err
+}
+
+// removeOutside removes objects that are in no namespace.
+func (d *Deployer) removeOutside(ctx context.Context, objects, definitions []target, isLast func() (bool, error), mine func(metav1.Object) bool) ([]kube.Ref, error) {
+	if len(objects)+len(definitions) == 0 {
+		return nil, nil
+	}
+	if last, err := isLast(); !last || err != nil {
+		return nil, err
+	}
+	removed, err := d.removeAll(ctx, objects)
+	if err != nil {
+		return removed, err
+	}
+	unused, err := owned{d.client}.unused(ctx, definitions, mine)
+	if err != nil {
+		return removed, err
+	}
+	gone, err := d.removeAll(ctx, unused)
+	return append(removed, gone...), err
+}
+
+// removeAll removes objects at the same time, and returns those that are gone.
+func (d *Deployer) removeAll(ctx context.Context, targets []target) (removed []kube.Ref, err error) {
 	failures := make([]error, len(targets))
 	var group errgroup.Group
 	for i, t := range targets {
 		group.Go(func() error {
-			failures[i] = d.remover().remove(ctx, t)
-			done[i] = failures[i] == nil
+			failures[i] = d.workloads.Remove(ctx, t.resource, t.Unstructured)
 			return nil
 		})
 	}
 	_ = group.Wait() // each failure is in failures
-	var removed []kube.Ref
 	for i, t := range targets {
-		if done[i] {
+		if failures[i] == nil {
 			removed = append(removed, t.ref())
 		}
 	}
-	if err := errors.Join(failures...); err != nil {
-		return removed, err
-	}
-	namespaces, err := owned.removeEmptyNamespaces(ctx, project, namespace, mine)
-	return append(removed, namespaces...), err
+	return removed, errors.Join(failures...)
 }
 
-// Delete removes the objects of that name that devloop made in the client's namespace, of any kind if
-// kind is "", and their Pods. It returns what it removed. If that is nothing, the error is a
+// Delete removes the objects that devloop made in the client's namespace and that their manifest calls name,
+// of any kind if kind is "", and their Pods. It returns what it removed. If that is nothing, the error is a
 // [*ForeignError], or has the code "pod.unknown" if no such Pod exists.
 func (d *Deployer) Delete(ctx context.Context, kind, name string) (removed []kube.Ref, err error) {
 	all, err := owned{d.client}.objects(ctx, "", d.client.Namespace())
@@ -62,10 +103,11 @@ func (d *Deployer) Delete(ctx context.Context, kind, name string) (removed []kub
 		return nil, err
 	}
 	for _, t := range all {
-		if t.GetName() != name || kind != "" && !strings.EqualFold(kind, t.GetKind()) {
+		named := t.GetName() == name || kube.ManifestName(t) == name
+		if t.GetNamespace() == "" || !named || kind != "" && !strings.EqualFold(kind, t.GetKind()) {
 			continue
 		}
-		if err := d.remover().remove(ctx, t); err != nil {
+		if err := d.workloads.Remove(ctx, t.resource, t.Unstructured); err != nil {
 			return removed, err
 		}
 		removed = append(removed, t.ref())

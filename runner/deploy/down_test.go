@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
@@ -97,5 +98,75 @@ func TestProjectsAreFoundByTheirDirectory(t *testing.T) {
 	projects, err := r.ProjectsOf(t.Context(), "/all", "")
 	if want := []string{"admin", "shop"}; err != nil || !slices.Equal(projects, want) {
 		t.Errorf("got %q, %v, want %q", projects, err, want)
+	}
+}
+
+const widgets = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: widgets.example.com}\n" +
+	"spec: {group: example.com, names: {kind: Widget, plural: widgets}, scope: Namespaced, versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]}\n"
+
+// TestDownRemovesWhatIsInNoNamespace, but only with the project's last namespace, and no kind of which
+// anybody else has an object.
+func TestDownRemovesWhatIsInNoNamespace(t *testing.T) {
+	a, d := newAPI(t)
+	own := func(o *unstructured.Unstructured, namespace string) *unstructured.Unstructured {
+		o.SetNamespace(namespace)
+		render.Mark(o, render.Spec{Project: "shop"})
+		return o
+	}
+	definition := read(t, widgets).Objects()[0]
+	a.Put("customresourcedefinitions", own(definition, ""))
+	a.Put("clusterroles", own(fakeapi.Object("rbac.authorization.k8s.io/v1", "ClusterRole", "shop"), ""))
+	foreign := fakeapi.Object("rbac.authorization.k8s.io/v1", "ClusterRole", "admin")
+	foreign.SetNamespace("")
+	a.Put("clusterroles", foreign)
+	a.Put("pods", own(fakeapi.Object("v1", "Pod", "web"), "default"))
+	a.Put("pods", own(fakeapi.Object("v1", "Pod", "web"), "staging"))
+	a.Put("widgets", own(fakeapi.Object("example.com/v1", "Widget", "ours"), "default"))
+	a.Put("widgets", fakeapi.Object("example.com/v1", "Widget", "theirs"))
+	down := func(namespace string, want ...string) {
+		t.Helper()
+		removed, err := d.Down(t.Context(), "shop", namespace, nil)
+		var names []string
+		for _, o := range removed {
+			names = append(names, o.Kind+"/"+o.Name)
+		}
+		slices.Sort(names)
+		if err != nil || !slices.Equal(names, want) {
+			t.Errorf("down of %q removed %q, %v, want %q", namespace, names, err, want)
+		}
+	}
+	down("staging", "Pod/web")
+	down("", "ClusterRole/shop", "Pod/web", "Widget/ours")
+	a.Drop("widgets/default/theirs")
+	down("", "CustomResourceDefinition/widgets.example.com")
+	if a.Get("clusterroles//admin") == nil {
+		t.Error("somebody else's ClusterRole is gone")
+	}
+}
+
+// TestNamespaceStaysWhenItsContentIsUnknown: the server of an extension is down.
+func TestNamespaceStaysWhenItsContentIsUnknown(t *testing.T) {
+	a, d := newAPI(t)
+	namespace := fakeapi.Object("v1", "Namespace", "new")
+	render.Mark(namespace, render.Spec{Project: "shop"})
+	a.Put("namespaces", namespace)
+	a.Fault = func(w http.ResponseWriter, q *http.Request) bool {
+		if q.URL.Path == "/apis/batch/v1" {
+			fakeapi.Refuse(w, http.StatusNotFound, metav1.StatusReasonNotFound, "the server is down")
+			return true
+		}
+		return false
+	}
+	if _, err := d.Down(t.Context(), "shop", "", nil); err == nil || a.Get("namespaces//new") == nil {
+		t.Errorf("got %v, and the namespace is %v", err, a.Get("namespaces//new"))
+	}
+}
+
+// TestDeleteKnowsThePodThatCameUpBesideAnother by the name of its manifest, as logs and forward do.
+func TestDeleteKnowsThePodThatCameUpBesideAnother(t *testing.T) {
+	a, d := newAPI(t)
+	a.Put("pods", render.Rename(ownPod("web"), "web-b"))
+	if removed, err := d.Delete(t.Context(), "", "web"); err != nil || len(removed) != 1 || removed[0].Name != "web-b" {
+		t.Errorf("removed %v, %v", removed, err)
 	}
 }

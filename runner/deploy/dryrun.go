@@ -30,7 +30,7 @@ func validate(ctx context.Context, m manifest.Manifest, targets []target) error 
 	group.SetLimit(8)
 	for i, t := range targets {
 		group.Go(func() error {
-			found[i] = refusals(m, i, t.ref(), tryOut(ctx, t))
+			found[i] = problemsOf(m, t, tryOut(ctx, t))
 			if ctx.Err() != nil {
 				return fmt.Errorf("validate %s: %w", t.ref(), context.Cause(ctx))
 			}
@@ -41,6 +41,9 @@ func validate(ctx context.Context, m manifest.Manifest, targets []target) error 
 		return err
 	}
 	problems := slices.Concat(found...)
+	if slices.ContainsFunc(problems, isUnknownField) && len(m.Doubts()) > 0 { // these say what was meant
+		problems = append(slices.DeleteFunc(problems, isUnknownField), m.Doubts()...)
+	}
 	slices.SortStableFunc(problems, yamlfile.ByPlace)
 	if len(problems) > 0 {
 		return &manifest.Error{Problems: problems}
@@ -48,11 +51,15 @@ func validate(ctx context.Context, m manifest.Manifest, targets []target) error 
 	return nil
 }
 
-// tryOut returns what the API server would say to the creation of an object. If the namespace does not
-// exist yet, it tries the default namespace.
+// tryOut returns what the API server would say to the creation of an object, or to its change if it exists
+// and is not recreated: some fields can't be changed. If the namespace does not exist yet, it tries the default
+// namespace.
 func tryOut(ctx context.Context, t target) error {
 	options := metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}, FieldValidation: metav1.FieldValidationStrict, FieldManager: kube.FieldManager}
 	_, err := t.resource.Create(ctx, t.Unstructured, options)
+	if apierrors.IsAlreadyExists(err) && !t.recreated() {
+		_, err = t.resource.Apply(ctx, t.GetName(), t.Unstructured, metav1.ApplyOptions{DryRun: options.DryRun, FieldManager: kube.FieldManager, Force: true})
+	}
 	if !apierrors.IsNotFound(err) || t.GetNamespace() == "" {
 		return err
 	}
@@ -65,9 +72,10 @@ func tryOut(ctx context.Context, t target) error {
 // strictError matches a field that strict decoding refuses, see sigs.k8s.io/json.
 var strictError = regexp.MustCompile(`(unknown|duplicate) field "([^"]+)"`)
 
-// refusals translates the server's answer into problems of the manifest. It returns none for an answer
+// problemsOf translates the server's answer into problems of the manifest. It returns none for an answer
 // that is about something else.
-func refusals(m manifest.Manifest, i int, o kube.Ref, err error) yamlfile.Problems {
+func problemsOf(m manifest.Manifest, t target, err error) yamlfile.Problems {
+	i, o := t.index, t.ref()
 	var status apierrors.APIStatus
 	if !errors.As(err, &status) {
 		return nil
@@ -76,7 +84,11 @@ func refusals(m manifest.Manifest, i int, o kube.Ref, err error) yamlfile.Proble
 	switch {
 	case apierrors.IsInvalid(err) && status.Status().Details != nil:
 		for _, c := range status.Status().Details.Causes {
-			problems = append(problems, problem(m, i, o, c.Field, spelling.LowerFirst(example.ReplaceAllString(c.Message, "")), hintFor(c.Field, c.Message)))
+			message, hint := example.ReplaceAllString(c.Message, ""), hintFor(c.Field, c.Message)
+			if fixed := immutable.FindStringSubmatch(message); fixed != nil {
+				message, hint = fixed[1], fmt.Sprintf("remove the object, then deploy again: devloop delete %s %s -n %s", strings.ToLower(o.Kind), o.Name, o.Namespace)
+			}
+			problems = append(problems, problem(m, i, o, c.Field, spelling.LowerFirst(message), hint))
 		}
 	case apierrors.IsBadRequest(err):
 		for _, f := range strictError.FindAllStringSubmatch(err.Error(), -1) {
@@ -86,13 +98,18 @@ func refusals(m manifest.Manifest, i int, o kube.Ref, err error) yamlfile.Proble
 	return problems
 }
 
+// isUnknownField says whether the server does not know a field.
+func isUnknownField(p yamlfile.Problem) bool { return strings.HasSuffix(p.Message, ": unknown field") }
+
 // Messages of the API server about values.
 var (
 	unsupported = regexp.MustCompile(`Unsupported value: "([^"]*)": supported values: (.*)`)
 	badName     = regexp.MustCompile(`Invalid value: "([^"]*)": a (?:lowercase )?RFC 1123`)
 	quoted      = regexp.MustCompile(`"([^"]*)"`)
 	notInName   = regexp.MustCompile(`[^a-z0-9.-]+`)
-	example     = regexp.MustCompile(` \(e\.g\. .*regex used for validation is .*\)$`)
+	// immutable matches what the server says about a change that it does not allow, behind Go's form of the value.
+	immutable = regexp.MustCompile(`(?s)(field is immutable|may not be changed once set|updates to \w+ spec for fields other than .* are forbidden)`)
+	example   = regexp.MustCompile(` \(e\.g\. .*regex used for validation is .*\)$`)
 )
 
 // hintFor returns what to write in a field that the API server refuses, "" if unknown.

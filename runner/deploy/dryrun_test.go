@@ -73,6 +73,78 @@ func TestRefusalTouchesNothing(t *testing.T) {
 	}
 }
 
+// TestFieldsThatCannotChangeAreShownBeforeTheBuild: the server finds that out with the object that exists.
+func TestFieldsThatCannotChangeAreShownBeforeTheBuild(t *testing.T) {
+	a, r := newAPI(t)
+	deployment := ownPod("web")
+	deployment.SetKind("Deployment")
+	deployment.SetAPIVersion("apps/v1")
+	a.Put("deployments", deployment)
+	a.Fault = func(w http.ResponseWriter, q *http.Request) bool {
+		if q.URL.Query().Get("dryRun") == "" || q.Method != http.MethodPatch {
+			return false
+		}
+		fakeapi.Reply(w, 422, metav1.Status{TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: "Failure", Code: 422, Reason: metav1.StatusReasonInvalid,
+			Details: &metav1.StatusDetails{Causes: []metav1.StatusCause{{Field: "spec.selector", Message: `Invalid value: {"matchLabels":{"app":"web"}}: field is immutable`}}}})
+		return true
+	}
+	err := r.Claim(t.Context(), shop(t, "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  selector: {matchLabels: {app: web}}\n"+
+		"  template:\n    metadata: {labels: {app: web}}\n    spec: {containers: [{name: app, image: shop}]}\n"))
+	var invalid *manifest.Error
+	if !errors.As(err, &invalid) || invalid.Problems[0].Line != 5 || !strings.HasSuffix(invalid.Problems[0].Message, "field is immutable") ||
+		!strings.Contains(invalid.Problems[0].Hint, "devloop delete deployment web -n default") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestClusterDecidesWhichFieldsThereAre: one that is newer than devloop has more. If it does not have a field, either,
+// the user is told what was meant.
+func TestClusterDecidesWhichFieldsThereAre(t *testing.T) {
+	text := strings.Replace(shopPod, "imagePullPolicy: Always, ports", "imagePullPolcy: Always, ports", 1)
+	a, r := newAPI(t)
+	if err := r.Claim(t.Context(), shop(t, text)); err != nil {
+		t.Errorf("the cluster has the field: %v", err)
+	}
+	a.Fault = func(w http.ResponseWriter, q *http.Request) bool {
+		if q.URL.Query().Get("dryRun") == "" {
+			return false
+		}
+		fakeapi.Refuse(w, 400, metav1.StatusReasonBadRequest, `Pod in version "v1" cannot be handled as a Pod: strict decoding error: unknown field "spec.containers[0].imagePullPolcy"`)
+		return true
+	}
+	err := r.Claim(t.Context(), shop(t, text))
+	var invalid *manifest.Error
+	if !errors.As(err, &invalid) || len(invalid.Problems) != 1 || invalid.Problems[0].Line != 8 || invalid.Problems[0].Hint != "did you mean `imagePullPolicy`?" {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestUnknownKindSaysWhatWasMeant, in a group of Kubernetes.
+func TestUnknownKindSaysWhatWasMeant(t *testing.T) {
+	_, r := newAPI(t)
+	err := r.Claim(t.Context(), shop(t, shopPod+"---\napiVersion: v1\nkind: Servic\nmetadata: {name: web}\n"))
+	var invalid *manifest.Error
+	if !errors.As(err, &invalid) || !strings.Contains(invalid.Problems[0].Hint, "Service") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestKindsOfMissingOperatorsAreLeftOut, and named, if there is anything else to deploy.
+func TestKindsOfMissingOperatorsAreLeftOut(t *testing.T) {
+	a, r := newAPI(t)
+	monitor := "apiVersion: monitoring.coreos.com/v1\nkind: ServiceMonitor\nmetadata: {name: shop}\nspec: {endpoints: [{port: http}]}\n"
+	var missing []kube.Ref
+	spec := shop(t, monitor+"---"+shopPod)
+	spec.LeftOut = func(refs []kube.Ref) { missing = refs }
+	if _, err := r.Replace(t.Context(), spec); err != nil || len(missing) != 1 || missing[0].Kind != "ServiceMonitor" || a.Get("pods/default/web") == nil {
+		t.Errorf("left out %v, %v", missing, err)
+	}
+	alone := Spec{Spec: render.Spec{Project: "shop", Manifest: read(t, monitor)}}
+	if _, err := r.Replace(t.Context(), alone); err == nil || !strings.Contains(err.Error(), "ServiceMonitor") {
+		t.Errorf("nothing was deployed, and the error is %v", err)
+	}
+}
+
 const patchedPod = `
 apiVersion: apps/v1
 kind: Deployment

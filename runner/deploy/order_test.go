@@ -17,12 +17,6 @@ func TestNamespacesAndDefinitionsComeFirst(t *testing.T) {
 	a, r := newAPI(t)
 	a.Fault = func(w http.ResponseWriter, req *http.Request) bool {
 		switch {
-		case req.URL.Path == "/apis":
-			groups := []metav1.APIGroup{group("batch", "v1"), group("apiextensions.k8s.io", "v1")}
-			fakeapi.Reply(w, 200, metav1.APIGroupList{TypeMeta: metav1.TypeMeta{Kind: "APIGroupList"}, Groups: groups})
-		case req.URL.Path == "/apis/apiextensions.k8s.io/v1":
-			fakeapi.Reply(w, 200, metav1.APIResourceList{TypeMeta: metav1.TypeMeta{Kind: "APIResourceList"}, GroupVersion: "apiextensions.k8s.io/v1",
-				APIResources: []metav1.APIResource{{Name: "customresourcedefinitions", Kind: "CustomResourceDefinition", Verbs: fakeapi.Verbs}}})
 		case strings.Contains(req.URL.Path, "/namespaces/later/") && a.Get("namespaces//later") == nil && req.Method != http.MethodGet && req.URL.Query().Get("dryRun") == "":
 			fakeapi.Refuse(w, 404, metav1.StatusReasonNotFound, `namespaces "later" not found`)
 		case strings.Contains(req.URL.Path, "example.com/v1/namespaces/") && !isEstablishedAt(a, "customresourcedefinitions//widgets.example.com"):
@@ -69,11 +63,6 @@ metadata: {name: later}
 	if got := a.Wrote(); !slices.Equal(got, want) {
 		t.Errorf("wrote %v, want %v", got, want)
 	}
-}
-
-func group(name, version string) metav1.APIGroup {
-	v := metav1.GroupVersionForDiscovery{GroupVersion: name + "/" + version, Version: version}
-	return metav1.APIGroup{Name: name, Versions: []metav1.GroupVersionForDiscovery{v}, PreferredVersion: v}
 }
 
 func isEstablishedAt(a *fakeapi.API, key string) bool {

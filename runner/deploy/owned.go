@@ -15,24 +15,35 @@ import (
 
 	"github.com/devloop-cli/devloop/runner/cluster"
 	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/workload"
 )
 
 // owned finds what devloop made.
+//
+// Whose is an object? It is devloop's if it has the label [kube.LabelProject], which devloop gives to what it
+// creates, and to what the user lets it take over with [Spec.Adopt]. Its value is the project, and the annotation
+// [kube.AnnotationDirectory] the directory that it was deployed from.
+//
+//   - Deploying replaces and updates devloop's objects, of another directory only if [Spec.Yields] allows that.
+//     Any other object in the way is a [*ForeignError]. A Namespace alone is updated whoever made it; it does
+//     not become devloop's by that.
+//   - Down and Delete remove devloop's objects, and no others, whatever they are called.
+//   - What a controller made, such as the Pods of a Deployment, is its owner's, whatever labels it has.
 type owned struct{ client *cluster.Client }
 
-// objects finds the objects with devloop's label, of every kind that can be listed and deleted. It leaves
-// out those that a controller made, because they go with their owner.
+// objects finds the objects with devloop's label, of every kind that can be listed and deleted, those outside
+// of namespaces too, except for the namespaces themselves.
 func (f owned) objects(ctx context.Context, project, namespace string) ([]target, error) {
-	resources, err := f.removable(ctx)
+	kinds, err := f.removable(ctx)
 	if err != nil {
 		return nil, err
 	}
-	found := make([][]target, len(resources))
+	found := make([][]target, len(kinds.all))
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(8) // a fresh cluster has some 30 such kinds
-	for i, resource := range resources {
+	group.SetLimit(8) // a fresh cluster has some 50 such kinds
+	for i, kind := range kinds.all {
 		group.Go(func() (err error) {
-			found[i], err = f.ofKind(ctx, f.client.Dynamic.Resource(resource).Namespace(namespace), resource, project)
+			found[i], err = f.ofKind(ctx, kind.in(f.client, namespace), kind.GroupVersionResource, project)
 			return err
 		})
 	}
@@ -54,7 +65,12 @@ func (f owned) ofKind(ctx context.Context, in dynamic.ResourceInterface, resourc
 	var targets []target
 	for i := range list.Items {
 		if o := &list.Items[i]; kube.Owned(o) && kube.ControllerOf(o) == "" {
-			targets = append(targets, target{Unstructured: o, resource: f.client.Dynamic.Resource(resource).Namespace(o.GetNamespace())})
+			kind := f.client.Dynamic.Resource(resource)
+			t := target{Unstructured: o, resource: kind}
+			if o.GetNamespace() != "" {
+				t.resource = kind.Namespace(o.GetNamespace())
+			}
+			targets = append(targets, t)
 		}
 	}
 	return targets, nil
@@ -67,30 +83,89 @@ func mayBeSkipped(resource schema.GroupVersionResource, err error) bool {
 	return isExtension || apierrors.IsForbidden(err) || apierrors.IsNotFound(err) || apierrors.IsMethodNotSupported(err)
 }
 
-// derived kinds go with others: events expire, and endpoints copy their Service's labels.
-var derived = []string{"events", "endpoints", "endpointslices"}
+// derived kinds go with others: events expire, and endpoints copy their Service's labels. Namespaces go last.
+var derived = []string{"events", "endpoints", "endpointslices", "namespaces"}
 
-// removable returns the namespaced kinds that can be listed and deleted. If an extension server is down,
-// it returns the others.
-func (f owned) removable(ctx context.Context) ([]schema.GroupVersionResource, error) {
-	lists, err := f.client.Core.Discovery().ServerPreferredNamespacedResources()
+// kind is a kind of objects, as the API server serves it.
+type kind struct {
+	schema.GroupVersionResource
+	namespaced bool
+}
+
+// in returns the objects of a kind, those of a namespace if the kind has any.
+func (k kind) in(c *cluster.Client, namespace string) dynamic.ResourceInterface {
+	if k.namespaced {
+		return c.Dynamic.Resource(k.GroupVersionResource).Namespace(namespace)
+	}
+	return c.Dynamic.Resource(k.GroupVersionResource)
+}
+
+// kinds are those that can be listed and deleted.
+type kinds struct {
+	all        []kind
+	incomplete error // an extension server is down, and its kinds are missing
+}
+
+func (f owned) removable(ctx context.Context) (found kinds, err error) {
+	lists, err := f.client.Core.Discovery().ServerPreferredResources()
+	if err != nil {
+		found.incomplete = f.client.WrapError(ctx, "list the kinds of", kube.Ref{Kind: "Cluster", Name: f.client.Context()}, err)
+	}
 	if err != nil && !discovery.IsGroupDiscoveryFailedError(err) {
-		return nil, f.client.WrapError(ctx, "list the kinds of", kube.Ref{Kind: "Cluster", Name: f.client.Context()}, err)
+		return found, found.incomplete
 	}
 	lists = discovery.FilteredBy(discovery.SupportsAllVerbs{Verbs: []string{"list", "delete"}}, lists)
-	var resources []schema.GroupVersionResource
 	for _, list := range lists {
 		version, err := schema.ParseGroupVersion(list.GroupVersion)
 		if err != nil {
 			continue
 		}
-		for _, kind := range list.APIResources {
-			if !slices.Contains(derived, kind.Name) {
-				resources = append(resources, version.WithResource(kind.Name))
+		for _, r := range list.APIResources {
+			if !slices.Contains(derived, r.Name) {
+				found.all = append(found.all, kind{version.WithResource(r.Name), r.Namespaced})
 			}
 		}
 	}
-	return resources, nil
+	return found, nil
+}
+
+// isLast says whether the project has objects in no other namespace.
+func (f owned) isLast(ctx context.Context, project, namespace string, mine func(metav1.Object) bool) (bool, error) {
+	if namespace == "" {
+		return true, nil
+	}
+	all, err := f.objects(ctx, project, "")
+	return !slices.ContainsFunc(all, func(t target) bool { return mine(t) && t.GetNamespace() != "" && t.GetNamespace() != namespace }), err
+}
+
+// unused returns the CustomResourceDefinitions that nobody else has an object of. All objects go with their
+// definition.
+func (f owned) unused(ctx context.Context, definitions []target, mine func(metav1.Object) bool) (unused []target, err error) {
+	for _, t := range definitions {
+		text := func(path ...string) string {
+			value, _, _ := unstructured.NestedString(t.Object, append([]string{"spec"}, path...)...)
+			return value
+		}
+		versions, _, _ := unstructured.NestedSlice(t.Object, "spec", "versions")
+		used := false
+		for _, v := range versions {
+			fields, _ := v.(map[string]any)
+			name, _ := fields["name"].(string)
+			if served, _ := fields["served"].(bool); !served {
+				continue
+			}
+			resource := schema.GroupVersionResource{Group: text("group"), Version: name, Resource: text("names", "plural")}
+			list, err := f.client.Dynamic.Resource(resource).List(ctx, metav1.ListOptions{})
+			if err != nil && !apierrors.IsNotFound(err) {
+				return nil, f.client.WrapError(ctx, "look for objects of", t.ref(), err)
+			}
+			used = used || err == nil && slices.ContainsFunc(list.Items, func(o unstructured.Unstructured) bool { return !mine(&o) })
+		}
+		if !used {
+			unused = append(unused, t)
+		}
+	}
+	return unused, nil
 }
 
 // removeEmptyNamespaces removes the namespaces that devloop made for the project, if all that is left
@@ -114,7 +189,7 @@ func (f owned) removeEmptyNamespaces(ctx context.Context, project, namespace str
 			continue
 		}
 		o := kube.Ref{Kind: "Namespace", Name: n.Name}
-		if err := f.client.Core.CoreV1().Namespaces().Delete(ctx, n.Name, deleteOptions(n.UID)); err != nil && !kube.IsNotFoundOrReplaced(err) {
+		if err := f.client.Core.CoreV1().Namespaces().Delete(ctx, n.Name, workload.DeleteOptions(n.UID)); err != nil && !kube.IsNotFoundOrReplaced(err) {
 			return removed, f.client.WrapError(ctx, "delete", o, err)
 		}
 		removed = append(removed, o)
@@ -125,12 +200,18 @@ func (f owned) removeEmptyNamespaces(ctx context.Context, project, namespace str
 // isEmpty says whether a namespace holds only what Kubernetes put there, and the project's own objects,
 // which have been deleted and may still be ending.
 func (f owned) isEmpty(ctx context.Context, namespace string, mine func(metav1.Object) bool) (bool, error) {
-	resources, err := f.removable(ctx)
+	kinds, err := f.removable(ctx)
+	if err == nil {
+		err = kinds.incomplete
+	}
 	if err != nil {
 		return false, err
 	}
-	for _, resource := range resources {
-		list, err := f.client.Dynamic.Resource(resource).Namespace(namespace).List(ctx, metav1.ListOptions{})
+	for _, kind := range kinds.all {
+		if !kind.namespaced {
+			continue
+		}
+		list, err := kind.in(f.client, namespace).List(ctx, metav1.ListOptions{})
 		if err != nil {
 			return false, f.client.WrapError(ctx, "look into", kube.Ref{Kind: "Namespace", Name: namespace}, err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -11,12 +12,13 @@ import (
 
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/render"
+	"github.com/devloop-cli/devloop/runner/workload"
 )
 
 // replacer replaces Pods and Jobs, which can't be updated.
 type replacer struct {
 	applier
-	remover
+	workload.Workloads
 }
 
 // maxRecreations is how often an object is created while another one of that name comes first.
@@ -48,8 +50,9 @@ func (r replacer) recreate(ctx context.Context, t target) (*unstructured.Unstruc
 	}
 }
 
-// keep leaves a Pod without the project's image alone, such as a database's, because an edit of the
-// project does not concern it. It recreates the Pod if its manifest has changed, or if it has ended.
+// keep leaves a Pod or a Job without the project's image alone, such as a database or a migration, because
+// an edit of the project does not concern it. It recreates one whose manifest has changed or that has failed,
+// and a Pod that has ended.
 func (r replacer) keep(ctx context.Context, t target) (*unstructured.Unstructured, error) {
 	existing, err := t.resource.Get(ctx, t.GetName(), metav1.GetOptions{})
 	if err != nil && !apierrors.IsNotFound(err) {
@@ -61,12 +64,12 @@ func (r replacer) keep(ctx context.Context, t target) (*unstructured.Unstructure
 	return r.recreate(ctx, t)
 }
 
-// isUnchanged says whether a Pod that exists is what would be created, and has not ended.
+// isUnchanged says whether an object that exists is what would be created, and need not be made again.
 func isUnchanged(existing, wanted *unstructured.Unstructured) bool {
 	phase, _, _ := unstructured.NestedString(existing.Object, "status", "phase")
 	return kube.Owned(existing) && existing.GetDeletionTimestamp() == nil &&
 		existing.GetAnnotations()[kube.AnnotationApplied] == wanted.GetAnnotations()[kube.AnnotationApplied] &&
-		phase != string(corev1.PodSucceeded) && phase != string(corev1.PodFailed)
+		phase != string(corev1.PodSucceeded) && phase != string(corev1.PodFailed) && !kube.HasCondition(existing, string(batchv1.JobFailed))
 }
 
 // makeWay removes the object that the next one replaces.
@@ -76,9 +79,9 @@ func isUnchanged(existing, wanted *unstructured.Unstructured) bool {
 // created. That saves the second or so until the node has reported the end of the containers.
 func (r replacer) makeWay(ctx context.Context, t target) error {
 	if t.GetKind() != "Pod" {
-		return r.remove(ctx, t)
+		return r.Remove(ctx, t.resource, t.Unstructured)
 	}
-	pod, err := podFrom(t.Unstructured)
+	pod, err := kube.PodFrom(t.Unstructured)
 	if err != nil {
 		return err
 	}
@@ -86,7 +89,7 @@ func (r replacer) makeWay(ctx context.Context, t target) error {
 	if sharesNothing(pod) {
 		grace = 0
 	}
-	return r.removePod(ctx, kube.PodRef(pod), grace)
+	return r.RemovePod(ctx, kube.PodRef(pod), grace)
 }
 
 // removeTwin removes the Pod under the other name (see beside) unless it is serving: it has failed, or an

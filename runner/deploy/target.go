@@ -7,9 +7,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes/scheme"
 
 	"github.com/devloop-cli/devloop/runner/cluster"
 	"github.com/devloop-cli/devloop/runner/kube"
@@ -21,6 +21,7 @@ type target struct {
 	resource dynamic.ResourceInterface
 	kind     dynamic.NamespaceableResourceInterface // the objects of that kind in all namespaces
 	of       kube.Ref                               // the manifest's object; see beside for why the name may differ
+	index    int                                    // of that object in the manifest
 	// unrelated says that no container of it has the project's image.
 	unrelated bool
 }
@@ -43,28 +44,33 @@ func (t target) recreated() bool {
 // resolver finds out where the API server keeps objects.
 type resolver struct{ client *cluster.Client }
 
-// targets resolves objects. Those without a namespace get the client's.
-func (r resolver) targets(ctx context.Context, objects []*unstructured.Unstructured) ([]target, error) {
-	targets := make([]target, len(objects))
+// targets resolves objects. Those without a namespace get the client's. Objects of extensions that the cluster
+// does not have are in missing: production has operators for certificates and metrics, a laptop rarely does.
+func (r resolver) targets(ctx context.Context, objects []*unstructured.Unstructured) (targets []target, missing []kube.Ref, err error) {
 	for i, o := range objects {
 		mapping, err := r.mapping(o.GroupVersionKind())
 		if defined := definedBy(objects, o.GroupVersionKind()); defined != nil && meta.IsNoMatchError(err) {
 			mapping, err = defined, nil
 		}
+		if meta.IsNoMatchError(err) && !scheme.Scheme.IsGroupRegistered(o.GroupVersionKind().Group) && len(objects) > 1 {
+			missing = append(missing, kube.RefOf(o))
+			continue
+		}
 		if err != nil {
-			return nil, r.unknownKind(ctx, o, err)
+			return nil, nil, r.unknownKind(ctx, o, err)
 		}
 		kind := r.client.Dynamic.Resource(mapping.Resource)
-		targets[i] = target{Unstructured: o, resource: kind, kind: kind}
+		t := target{Unstructured: o, resource: kind, kind: kind, index: i}
 		if mapping.Scope.Name() == meta.RESTScopeNameNamespace {
 			if o.GetNamespace() == "" {
 				o.SetNamespace(r.client.Namespace())
 			}
-			targets[i].resource = kind.Namespace(o.GetNamespace())
+			t.resource = kind.Namespace(o.GetNamespace())
 		}
-		targets[i].of = kube.RefOf(o)
+		t.of = kube.RefOf(o)
+		targets = append(targets, t)
 	}
-	return targets, nil
+	return targets, missing, nil
 }
 
 // mapping finds a kind's resource. Every cluster has Pods, so it does not ask for those.
@@ -87,13 +93,4 @@ func (r resolver) unknownKind(ctx context.Context, o *unstructured.Unstructured,
 	return &kube.APIError{Verb: "apply", Object: kube.RefOf(o),
 		Err:    fmt.Errorf("the cluster does not know the kind %q of %q", o.GetKind(), o.GetAPIVersion()),
 		Advice: []string{"install what defines that kind into the cluster first"}}
-}
-
-// podFrom converts a Pod.
-func podFrom(o *unstructured.Unstructured) (*corev1.Pod, error) {
-	var pod corev1.Pod
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, &pod); err != nil {
-		return nil, &kube.APIError{Verb: "read", Object: kube.RefOf(o), Err: err}
-	}
-	return &pod, nil
 }

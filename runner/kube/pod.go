@@ -6,6 +6,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 )
 
@@ -50,6 +52,15 @@ func PodOf(p *corev1.Pod) Pod {
 		pod.Restarts += s.RestartCount
 	}
 	return pod
+}
+
+// PodFrom converts an object that is a Pod.
+func PodFrom(o *unstructured.Unstructured) (*corev1.Pod, error) {
+	var pod corev1.Pod
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, &pod); err != nil {
+		return nil, &APIError{Verb: "read", Object: RefOf(o), Err: err}
+	}
+	return &pod, nil
 }
 
 // PodRef returns the Pod that o is, with its identity alone.

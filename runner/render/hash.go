@@ -5,8 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"slices"
 
+	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/devloop-cli/devloop/runner/kube"
@@ -57,20 +57,27 @@ func readBy(part any, read map[string]bool) {
 	}
 }
 
-// Sign records the hash of a Pod in the Pod, to recognize one that has not changed at the next deploy.
+// Sign records the hash of a Pod or a Job in itself, to recognize one that has not changed at the next deploy.
 func Sign(o *unstructured.Unstructured) {
-	if o.GetKind() == "Pod" {
+	if o.GetKind() == "Pod" || o.GetKind() == "Job" {
 		annotate(o, kube.AnnotationApplied, hash(o.Object))
 	}
 }
 
-// unrevisioned are the controllers whose Pods do not tell from which template they were made. The
-// first two leave old Pods alone; a DaemonSet does not tell which of its Pods are new.
-var unrevisioned = []string{"ReplicaSet", "ReplicationController", "DaemonSet"}
+// leavesOldPods says whether a controller leaves Pods of an older template alone, or does not tell which
+// Pods are new, as a DaemonSet does not.
+func leavesOldPods(o *unstructured.Unstructured) bool {
+	strategy, _, _ := unstructured.NestedString(o.Object, "spec", "updateStrategy", "type")
+	switch o.GetKind() {
+	case "ReplicaSet", "ReplicationController", "DaemonSet":
+		return true
+	}
+	return o.GetKind() == "StatefulSet" && strategy == string(appsv1.OnDeleteStatefulSetStrategyType)
+}
 
 // signTemplate records the hash of such a controller's template in its Pods.
 func signTemplate(o *unstructured.Unstructured) {
-	if slices.Contains(unrevisioned, o.GetKind()) {
+	if leavesOldPods(o) {
 		template, _, _ := unstructured.NestedFieldNoCopy(o.Object, "spec", "template")
 		addToPods(o, "annotations", map[string]string{kube.AnnotationApplied: hash(template)})
 	}
@@ -79,7 +86,7 @@ func signTemplate(o *unstructured.Unstructured) {
 // TemplateHash returns the [kube.AnnotationApplied] that a controller's new Pods have, "" where
 // Kubernetes itself tells old Pods from new ones.
 func TemplateHash(o *unstructured.Unstructured) string {
-	if !slices.Contains(unrevisioned, o.GetKind()) {
+	if !leavesOldPods(o) {
 		return ""
 	}
 	signed, _, _ := unstructured.NestedString(o.Object, "spec", "template", "metadata", "annotations", kube.AnnotationApplied)

@@ -32,9 +32,8 @@ import (
 	"github.com/devloop-cli/devloop/runner/cluster"
 )
 
-// API is the server. It knows pods, configmaps, jobs, deployments, replica sets,
-// stateful sets, namespaces, service accounts and events; it lists, watches, creates, applies and deletes them, and
-// does what a test tells it in its hooks.
+// API is the server. It has the kinds of served; it lists, watches, creates, applies and deletes objects of
+// them, and does what a test tells it in its hooks.
 type API struct {
 	*httptest.Server
 	t *testing.T
@@ -108,12 +107,16 @@ var served = []metav1.APIResource{
 	{Name: "pods", Kind: "Pod", Version: "v1", Namespaced: true, Verbs: Verbs},
 	{Name: "configmaps", Kind: "ConfigMap", Version: "v1", Namespaced: true, Verbs: Verbs},
 	{Name: "serviceaccounts", Kind: "ServiceAccount", Version: "v1", Namespaced: true, Verbs: Verbs},
+	{Name: "services", Kind: "Service", Version: "v1", Namespaced: true, Verbs: Verbs},
 	{Name: "events", Kind: "Event", Version: "v1", Namespaced: true, Verbs: Verbs},
 	{Name: "namespaces", Kind: "Namespace", Version: "v1", Verbs: Verbs},
 	{Name: "jobs", Kind: "Job", Group: "batch", Version: "v1", Namespaced: true, Verbs: Verbs},
 	{Name: "deployments", Kind: "Deployment", Group: "apps", Version: "v1", Namespaced: true, Verbs: Verbs},
 	{Name: "replicasets", Kind: "ReplicaSet", Group: "apps", Version: "v1", Namespaced: true, Verbs: Verbs},
 	{Name: "statefulsets", Kind: "StatefulSet", Group: "apps", Version: "v1", Namespaced: true, Verbs: Verbs},
+	{Name: "clusterroles", Kind: "ClusterRole", Group: "rbac.authorization.k8s.io", Version: "v1", Verbs: Verbs},
+	{Name: "customresourcedefinitions", Kind: "CustomResourceDefinition", Group: "apiextensions.k8s.io", Version: "v1", Verbs: Verbs},
+	{Name: "widgets", Kind: "Widget", Group: "example.com", Version: "v1", Namespaced: true, Verbs: Verbs},
 }
 
 // Verbs are what can be done with the kinds that are served.
@@ -216,18 +219,27 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 		Reply(w, 200, metav1.APIVersions{TypeMeta: metav1.TypeMeta{Kind: "APIVersions"}, Versions: []string{"v1"}})
 	case r.URL.Path == "/apis":
 		list := metav1.APIGroupList{TypeMeta: metav1.TypeMeta{Kind: "APIGroupList"}}
-		for _, name := range []string{"apps", "batch"} {
+		for _, name := range a.groups() {
 			version := metav1.GroupVersionForDiscovery{GroupVersion: name + "/v1", Version: "v1"}
 			list.Groups = append(list.Groups, metav1.APIGroup{Name: name, Versions: []metav1.GroupVersionForDiscovery{version}, PreferredVersion: version})
 		}
 		Reply(w, 200, list)
-	case r.URL.Path == "/api/v1", r.URL.Path == "/apis/apps/v1", r.URL.Path == "/apis/batch/v1":
+	case r.URL.Path == "/api/v1", parts[0] == "apis" && len(parts) == 3:
 		a.resources(w, groupVersion(r))
 	case parts[0] == "api":
 		a.resource(w, r, parts[2:])
 	default:
 		a.resource(w, r, parts[3:])
 	}
+}
+
+// groups returns the API groups, that of the widgets only once they are defined.
+func (a *API) groups() []string {
+	groups := []string{"apps", "batch", "rbac.authorization.k8s.io", "apiextensions.k8s.io"}
+	if a.Get("customresourcedefinitions//widgets.example.com") != nil {
+		groups = append(groups, "example.com")
+	}
+	return groups
 }
 
 func (a *API) resources(w http.ResponseWriter, version string) {

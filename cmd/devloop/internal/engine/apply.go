@@ -41,7 +41,9 @@ func (s *Session) Apply(ctx context.Context, m manifest.Manifest, images []Store
 		spec := c.spec()
 		spec.Names = names
 		c.explainSpec(spec)
-		s.Note = objects(m)
+		s.Note = objects(m.Refs())
+		ctx, cancel := limit(ctx, c.Target.ReadyTimeout)
+		defer cancel()
 		return c.Deployer.Replace(ctx, spec)
 	})
 	if err != nil {
@@ -78,10 +80,10 @@ func (c *cycle) explainSpec(spec deploy.Spec) {
 	}
 }
 
-// objects names what a manifest holds.
-func objects(m manifest.Manifest) string {
+// objects names objects, as in pod/web, service/web.
+func objects(refs []kube.Ref) string {
 	var names []string
-	for _, o := range m.Refs() {
+	for _, o := range refs {
 		names = append(names, strings.ToLower(o.Kind)+"/"+o.Name)
 	}
 	return strings.Join(names, ", ")

@@ -200,8 +200,13 @@ func (c *cycle) spec() deploy.Spec {
 	t := c.Target
 	return deploy.Spec{
 		Spec:  render.Spec{Project: t.Name, Dir: t.Dir, Manifest: c.manifest, Names: t.Images(c.manifest), Keep: t.Keep},
-		Adopt: t.Adopt, Yields: t.MayReplace,
+		Adopt: t.Adopt, Yields: t.MayReplace, LeftOut: c.informOfLeftOut,
 	}
+}
+
+// informOfLeftOut names objects that the cluster has no kind for.
+func (c *cycle) informOfLeftOut(left []kube.Ref) {
+	c.InformOnce("not deployed, because the cluster does not have their kinds: "+objects(left), "install the operators that define these kinds, if the application needs them")
 }
 
 // changesDir is where the image's supervisor keeps changes, "" if it has none.

@@ -1,4 +1,13 @@
-package deploy
+// Package workload finds, waits for and removes the Pods of an object: those that a Deployment, a Job or
+// another controller makes, or the one that a Pod is.
+//
+//	w := workload.New(client)
+//	pods, err := w.Pods(ctx, deployment)         // those of its newest template, once they exist
+//	err = w.Remove(ctx, resource, deployment)    // with its Pods, and wait until all are gone
+//
+// Every wait ends. What the cluster refuses to a controller is an error with the cluster's words
+// (refusals.go), and so is an object that does not go (remove.go).
+package workload
 
 import (
 	"cmp"
@@ -7,35 +16,55 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/devloop-cli/devloop/runner/cluster"
+	"github.com/devloop-cli/devloop/runner/inspect"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/runner/podstatus"
+	"github.com/devloop-cli/devloop/runner/render"
 )
 
-// rollout finds the Pods of an object, and follows its controller.
-type rollout struct{ client *cluster.Client }
+// Workloads are the objects of a cluster that make Pods.
+type Workloads struct {
+	client *cluster.Client
+	limits limits
+}
 
-// pods returns the Pods of an object that was just created or applied. It waits until the controller
+// New returns the workloads of a cluster.
+func New(c *cluster.Client) Workloads { return Workloads{c, defaultLimits} }
+
+// limits bound the waits that no caller bounds.
+type limits struct {
+	refused time.Duration // how long the cluster may refuse a controller's Pods
+	gone    time.Duration // how long a deleted object may take to go
+}
+
+// defaultLimits leave a busy node time to end containers.
+var defaultLimits = limits{refused: 10 * time.Second, gone: time.Minute}
+
+// Pods returns the Pods of an object that was just created or applied. It waits until the controller
 // of a Deployment and the like has made them. Some controllers make the next Pod when the one before is
-// ready. If that is hopeless, pods returns those that exist, so that package readiness explains them.
-func (r rollout) pods(ctx context.Context, o *unstructured.Unstructured) ([]kube.Pod, error) {
+// ready. If that is hopeless, Pods returns those that exist, so that package readiness explains them. If the
+// cluster keeps refusing a Pod, the error says why.
+func (r Workloads) Pods(ctx context.Context, o *unstructured.Unstructured) ([]kube.Pod, error) {
 	if o.GetKind() == "Pod" {
-		pod, err := podFrom(o)
+		pod, err := kube.PodFrom(o)
 		if err != nil {
 			return nil, err
 		}
 		return []kube.Pod{kube.PodOf(pod)}, nil
 	}
 	want := manifest.Replicas(o)
-	if want == 0 {
+	if want == 0 || kube.HasCondition(o, string(batchv1.JobComplete)) {
 		return nil, nil
 	}
 	var pods []corev1.Pod
@@ -43,10 +72,17 @@ func (r rollout) pods(ctx context.Context, o *unstructured.Unstructured) ([]kube
 		pods, err = r.newestPods(ctx, o)
 		return len(pods) >= want || slices.ContainsFunc(pods, podstatus.IsHopeless), err
 	}
+	refused := refusals{Workloads: r, of: o, began: time.Now()}
 	w := cluster.PodWatch{
-		Namespace: o.GetNamespace(), Poll: list,
+		Namespace: o.GetNamespace(),
+		Poll: func() (bool, error) {
+			if done, err := list(); done || err != nil {
+				return done, err
+			}
+			return false, refused.check(ctx)
+		},
 		See: func(p *corev1.Pod, gone bool) (bool, error) {
-			if gone || kube.ControllerOf(p) == "" {
+			if gone || inspect.Workload(p) != o.GetName() {
 				return false, nil
 			}
 			return list()
@@ -67,7 +103,7 @@ func (r rollout) pods(ctx context.Context, o *unstructured.Unstructured) ([]kube
 }
 
 // newestPods returns the live Pods that run an object's newest template.
-func (r rollout) newestPods(ctx context.Context, o *unstructured.Unstructured) ([]corev1.Pod, error) {
+func (r Workloads) newestPods(ctx context.Context, o *unstructured.Unstructured) ([]corev1.Pod, error) {
 	owners, revision, err := r.newestOwners(ctx, o)
 	if err != nil {
 		return nil, err
@@ -82,7 +118,7 @@ func (r rollout) newestPods(ctx context.Context, o *unstructured.Unstructured) (
 // newestOwners returns who owns the Pods of an object's newest template: a
 // Deployment's newest ReplicaSet, else the object itself, whose Pods a revision
 // tells apart where it changes them in place.
-func (r rollout) newestOwners(ctx context.Context, o *unstructured.Unstructured) (owners map[types.UID]bool, revision string, err error) {
+func (r Workloads) newestOwners(ctx context.Context, o *unstructured.Unstructured) (owners map[types.UID]bool, revision string, err error) {
 	switch o.GetKind() {
 	case "Deployment":
 		newest, err := r.newestReplicaSet(ctx, o)
@@ -94,6 +130,9 @@ func (r rollout) newestOwners(ctx context.Context, o *unstructured.Unstructured)
 		set, err := r.client.Core.AppsV1().StatefulSets(o.GetNamespace()).Get(ctx, o.GetName(), metav1.GetOptions{})
 		if err != nil {
 			return nil, "", r.client.WrapError(ctx, "read", kube.RefOf(o), err)
+		}
+		if render.TemplateHash(o) != "" {
+			return map[types.UID]bool{o.GetUID(): true}, "", nil
 		}
 		if set.Status.ObservedGeneration < set.Generation {
 			return nil, "", nil
@@ -110,7 +149,7 @@ const revisionAnnotation = "deployment.kubernetes.io/revision"
 
 // newestReplicaSet returns the one that the Deployment made for its template, nil
 // while its controller has not looked at that yet.
-func (r rollout) newestReplicaSet(ctx context.Context, o *unstructured.Unstructured) (*appsv1.ReplicaSet, error) {
+func (r Workloads) newestReplicaSet(ctx context.Context, o *unstructured.Unstructured) (*appsv1.ReplicaSet, error) {
 	deployment, err := r.client.Core.AppsV1().Deployments(o.GetNamespace()).Get(ctx, o.GetName(), metav1.GetOptions{})
 	if err != nil {
 		return nil, r.client.WrapError(ctx, "read", kube.RefOf(o), err)
@@ -131,7 +170,7 @@ func revisionOf(set appsv1.ReplicaSet) int {
 	return n
 }
 
-func (r rollout) replicaSets(ctx context.Context, o *unstructured.Unstructured) ([]appsv1.ReplicaSet, error) {
+func (r Workloads) replicaSets(ctx context.Context, o *unstructured.Unstructured) ([]appsv1.ReplicaSet, error) {
 	all, err := r.client.Core.AppsV1().ReplicaSets(o.GetNamespace()).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, r.client.WrapError(ctx, "list the replica sets of", kube.RefOf(o), err)
@@ -139,8 +178,8 @@ func (r rollout) replicaSets(ctx context.Context, o *unstructured.Unstructured) 
 	return slices.DeleteFunc(all.Items, func(s appsv1.ReplicaSet) bool { return kube.ControllerOf(&s) != o.GetUID() }), nil
 }
 
-// podsBelow returns all Pods that an object has made, the old ones too.
-func (r rollout) allPods(ctx context.Context, o *unstructured.Unstructured) ([]corev1.Pod, error) {
+// allPods returns all Pods that an object has made, the old ones too.
+func (r Workloads) allPods(ctx context.Context, o *unstructured.Unstructured) ([]corev1.Pod, error) {
 	if !manifest.MakesPods(o) {
 		return nil, nil
 	}
@@ -157,8 +196,8 @@ func (r rollout) allPods(ctx context.Context, o *unstructured.Unstructured) ([]c
 	return r.podsOwnedBy(ctx, o, owners)
 }
 
-// podsBy returns the Pods in o's namespace that one of the owners controls.
-func (r rollout) podsOwnedBy(ctx context.Context, o *unstructured.Unstructured, owners map[types.UID]bool) ([]corev1.Pod, error) {
+// podsOwnedBy returns the Pods in o's namespace that one of the owners controls.
+func (r Workloads) podsOwnedBy(ctx context.Context, o *unstructured.Unstructured, owners map[types.UID]bool) ([]corev1.Pod, error) {
 	pods, err := r.client.Core.CoreV1().Pods(o.GetNamespace()).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, r.client.WrapError(ctx, "list the pods of", kube.RefOf(o), err)

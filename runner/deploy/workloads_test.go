@@ -50,30 +50,6 @@ func controlled(o, owner *unstructured.Unstructured) *unstructured.Unstructured 
 	return o
 }
 
-// TestDeploymentsPodsAreThoseOfItsNewestTemplate has an old Pod, and a ReplicaSet of another owner.
-func TestDeploymentsPodsAreThoseOfItsNewestTemplate(t *testing.T) {
-	a, r := newAPI(t)
-	deployment := fakeapi.Object("apps/v1", "Deployment", "web")
-	deployment.SetGeneration(2)
-	deployment.Object["spec"], deployment.Object["status"] = map[string]any{"replicas": int64(1)}, map[string]any{"observedGeneration": int64(2)}
-	deployment = a.Put("deployments", deployment)
-	replicaSet := func(name, revision string, owner *unstructured.Unstructured) *unstructured.Unstructured {
-		set := fakeapi.Object("apps/v1", "ReplicaSet", name)
-		set.SetAnnotations(map[string]string{revisionAnnotation: revision})
-		return a.Put("replicasets", controlled(set, owner))
-	}
-	for name, set := range map[string]*unstructured.Unstructured{
-		"web-old": replicaSet("web-1", "9", deployment), "web-new": replicaSet("web-2", "10", deployment),
-		"foreign": replicaSet("web-3", "11", fakeapi.Object("apps/v1", "Deployment", "web")),
-	} {
-		a.Put("pods", controlled(fakeapi.Object("v1", "Pod", name), set))
-	}
-	pods, err := r.remover().pods(t.Context(), deployment)
-	if err != nil || len(pods) != 1 || pods[0].Name != "web-new" {
-		t.Errorf("got %v, %v", pods, err)
-	}
-}
-
 // TestJobIsRecreated: most fields of a Job can't be changed. Its Pods go with it, those of others stay.
 func TestJobIsRecreated(t *testing.T) {
 	a, r := newAPI(t)
@@ -107,7 +83,7 @@ func TestRealForeignPodStays(t *testing.T) {
 	}
 	foreign := manifest.Generate("web", 0).Objects()[0]
 	manifest.ContainersOf(foreign)[0]["image"] = appImage
-	targets, err := resolver{r.client}.targets(ctx, []*unstructured.Unstructured{foreign})
+	targets, _, err := resolver{r.client}.targets(ctx, []*unstructured.Unstructured{foreign})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,5 +108,46 @@ func TestRealForeignPodStays(t *testing.T) {
 	pods, err := r.Replace(ctx, spec)
 	if err != nil || pods[0].UID == made.GetUID() {
 		t.Fatalf("adopting: %v, %v", pods, err)
+	}
+}
+
+// TestJobOfAnotherImageRunsOnce: each save of the project would seed its database again.
+func TestJobOfAnotherImageRunsOnce(t *testing.T) {
+	a, r := newAPI(t)
+	a.Fault = func(w http.ResponseWriter, q *http.Request) bool {
+		if q.Method == http.MethodPost && strings.HasSuffix(q.URL.Path, "/jobs") && q.URL.Query().Get("dryRun") == "" {
+			go func() { // its controller
+				fakeapi.Eventually(t, "the Job exists", func() bool { return a.Get("jobs/default/seed") != nil })
+				pod := controlled(fakeapi.Object("v1", "Pod", "seed-1"), a.Get("jobs/default/seed"))
+				pod.SetUID(a.Get("jobs/default/seed").GetUID() + "-pod")
+				a.Put("pods", pod)
+			}()
+		}
+		return false
+	}
+	text := "apiVersion: batch/v1\nkind: Job\nmetadata: {name: seed}\nspec: {template: {spec: {restartPolicy: Never, containers: [{name: seed, image: postgres, args: [ONE]}]}}}\n---" + shopPod
+	deploy := func(image, text string) {
+		t.Helper()
+		spec := shop(t, text)
+		spec.Image = image
+		if _, err := r.Replace(t.Context(), spec); err != nil {
+			t.Fatal(err)
+		}
+	}
+	uid := func() string { return string(a.Get("jobs/default/seed").GetUID()) }
+	deploy("shop:devloop-1", text)
+	first := uid()
+	deploy("shop:devloop-2", text)
+	done := a.Get("jobs/default/seed").DeepCopy()
+	done.Object["status"] = map[string]any{"conditions": []any{map[string]any{"type": "Complete", "status": "True"}}}
+	a.Put("jobs", done)
+	a.Drop("pods/default/seed-1")
+	deploy("shop:devloop-3", text) // its Pod was cleaned up: nothing to wait for
+	if uid() != first {
+		t.Error("the Job of another image ran again")
+	}
+	deploy("shop:devloop-3", strings.Replace(text, "ONE", "TWO", 1))
+	if uid() == first {
+		t.Error("the Job with other arguments did not run")
 	}
 }

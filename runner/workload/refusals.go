@@ -1,0 +1,114 @@
+package workload
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/devloop-cli/devloop/runner/kube"
+)
+
+// refusalPause is the time between two looks for a refusal.
+const refusalPause = time.Second
+
+// refusals notices that the cluster does not let a controller make its Pods: a quota is used up, a service
+// account is missing, a rule of the namespace forbids the Pod. The controller tries again for ever. A
+// ReplicaSet says so in a condition, the other kinds in events.
+type refusals struct {
+	Workloads
+	of     *unstructured.Unstructured
+	began  time.Time // events of before are about earlier attempts
+	looked time.Time
+	first  time.Time // when the refusal was first seen, zero for none
+}
+
+// check returns an error once the cluster has refused for limits.refused: a new namespace lacks its service
+// account for a moment, and a Pod that ends still counts for the quota.
+func (f *refusals) check(ctx context.Context) error {
+	if time.Since(f.looked) < min(refusalPause, f.limits.refused) {
+		return nil
+	}
+	f.looked = time.Now()
+	message, err := f.message(ctx)
+	switch {
+	case err != nil || message == "":
+		f.first = time.Time{}
+		return err
+	case f.first.IsZero():
+		f.first = time.Now()
+		return nil
+	case time.Since(f.first) < f.limits.refused:
+		return nil
+	}
+	return &kube.APIError{Verb: "make the Pods of", Object: kube.RefOf(f.of), Err: errors.New(message), Advice: adviceForRefusal(message, f.of)}
+}
+
+// message returns what the cluster said last, "" if it refused nothing.
+func (f *refusals) message(ctx context.Context) (string, error) {
+	var conditions []appsv1.ReplicaSetCondition
+	switch f.of.GetKind() {
+	case "Deployment":
+		set, err := f.newestReplicaSet(ctx, f.of)
+		if set == nil || err != nil {
+			return "", err
+		}
+		conditions = set.Status.Conditions
+	case "ReplicaSet":
+		set, err := f.client.Core.AppsV1().ReplicaSets(f.of.GetNamespace()).Get(ctx, f.of.GetName(), metav1.GetOptions{})
+		if err != nil {
+			return "", f.client.WrapError(ctx, "read", kube.RefOf(f.of), err)
+		}
+		conditions = set.Status.Conditions
+	default:
+		return f.event(ctx, f.of.GetUID())
+	}
+	for _, c := range conditions {
+		if c.Type == appsv1.ReplicaSetReplicaFailure && c.Status == corev1.ConditionTrue {
+			return c.Message, nil
+		}
+	}
+	return "", nil
+}
+
+// event returns the message of the controller's last event about a Pod that it could not make.
+func (f *refusals) event(ctx context.Context, of types.UID) (message string, err error) {
+	selector := fields.Set{"involvedObject.uid": string(of), "reason": "FailedCreate"}.AsSelector().String()
+	events, err := f.client.Core.CoreV1().Events(f.of.GetNamespace()).List(ctx, metav1.ListOptions{FieldSelector: selector})
+	if err != nil {
+		return "", f.client.WrapError(ctx, "list events of", kube.RefOf(f.of), err)
+	}
+	last := f.began.Truncate(time.Second) // as events have it
+	for _, e := range events.Items {
+		if e.InvolvedObject.UID == of && e.Reason == "FailedCreate" && !e.LastTimestamp.Time.Before(last) {
+			last, message = e.LastTimestamp.Time, e.Message
+		}
+	}
+	return message, nil
+}
+
+// missingAccount is in the message about a service account that the namespace does not have.
+var missingAccount = regexp.MustCompile(`serviceaccount "([^"]+)" not found`)
+
+// adviceForRefusal says what to do about a refusal, nil where nothing is known.
+func adviceForRefusal(message string, o *unstructured.Unstructured) []string {
+	namespace := o.GetNamespace()
+	switch account := missingAccount.FindStringSubmatch(message); {
+	case account != nil:
+		return []string{fmt.Sprintf("add a ServiceAccount named %q to the manifest, in namespace %q", account[1], namespace)}
+	case strings.Contains(message, "exceeded quota"), strings.Contains(message, "failed quota"):
+		return []string{"compare what the Pod asks for with the quota: kubectl describe quota -n " + namespace}
+	case strings.Contains(message, "violates PodSecurity"):
+		return []string{"add the securityContext that the message asks for", "or allow such Pods: kubectl label namespace " + namespace + " pod-security.kubernetes.io/enforce=privileged --overwrite"}
+	}
+	return nil
+}

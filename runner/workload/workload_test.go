@@ -1,0 +1,135 @@
+package workload
+
+import (
+	"cmp"
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
+	"github.com/devloop-cli/devloop/runner/kube"
+)
+
+// hasty lets tests wait for a moment where a person would be given time.
+var hasty = limits{refused: 20 * time.Millisecond, gone: 50 * time.Millisecond}
+
+// controlled marks an object as made by another one.
+func controlled(o, owner *unstructured.Unstructured) *unstructured.Unstructured {
+	o.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: owner.GetAPIVersion(), Kind: owner.GetKind(), Name: owner.GetName(), UID: owner.GetUID(), Controller: new(true)}})
+	return o
+}
+
+// TestDeploymentsPodsAreThoseOfItsNewestTemplate has an old Pod, and a ReplicaSet of another owner.
+func TestDeploymentsPodsAreThoseOfItsNewestTemplate(t *testing.T) {
+	a, c := fakeapi.New(t)
+	deployment := fakeapi.Object("apps/v1", "Deployment", "web")
+	deployment.SetGeneration(2)
+	deployment.Object["spec"], deployment.Object["status"] = map[string]any{"replicas": int64(1)}, map[string]any{"observedGeneration": int64(2)}
+	deployment = a.Put("deployments", deployment)
+	replicaSet := func(name, revision string, owner *unstructured.Unstructured) *unstructured.Unstructured {
+		set := fakeapi.Object("apps/v1", "ReplicaSet", name)
+		set.SetAnnotations(map[string]string{revisionAnnotation: revision})
+		return a.Put("replicasets", controlled(set, owner))
+	}
+	for name, set := range map[string]*unstructured.Unstructured{
+		"web-old": replicaSet("web-1", "9", deployment), "web-new": replicaSet("web-2", "10", deployment),
+		"foreign": replicaSet("web-3", "11", fakeapi.Object("apps/v1", "Deployment", "web")),
+	} {
+		a.Put("pods", controlled(fakeapi.Object("v1", "Pod", name), set))
+	}
+	pods, err := New(c).Pods(t.Context(), deployment)
+	if err != nil || len(pods) != 1 || pods[0].Name != "web-new" {
+		t.Errorf("got %v, %v", pods, err)
+	}
+}
+
+// TestRefusedPodsAreExplained has a controller that the cluster lets make no Pod: it tries for ever.
+func TestRefusedPodsAreExplained(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ kind, message, hint string }{
+		"a quota":             {"Deployment", `pods "web-1-x" is forbidden: exceeded quota: small, requested: pods=1, used: pods=1, limited: pods=1`, "kubectl describe quota -n default"},
+		"a service account":   {"StatefulSet", `pods "web-0" is forbidden: error looking up service account default/robot: serviceaccount "robot" not found`, `ServiceAccount named "robot"`},
+		"a security standard": {"Job", `pods "web-x" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false`, "securityContext"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a, client := fakeapi.New(t)
+			w := New(client)
+			w.limits = hasty
+			o := a.Put(strings.ToLower(c.kind)+"s", fakeapi.Object(cmp.Or(map[string]string{"Job": "batch/v1"}[c.kind], "apps/v1"), c.kind, "web"))
+			if c.kind == "Deployment" {
+				set := controlled(fakeapi.Object("apps/v1", "ReplicaSet", "web-1"), o)
+				set.Object["status"] = map[string]any{"replicas": int64(0), "conditions": []any{
+					map[string]any{"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": c.message}}}
+				a.Put("replicasets", set)
+			} else {
+				event := fakeapi.Object("v1", "Event", "web.1")
+				event.Object["reason"], event.Object["message"] = "FailedCreate", c.message
+				event.Object["involvedObject"] = map[string]any{"uid": string(o.GetUID())}
+				event.Object["lastTimestamp"] = time.Now().Add(time.Minute).Format(time.RFC3339)
+				a.Put("events", event)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			_, err := w.Pods(ctx, o)
+			if err == nil || ctx.Err() != nil || !strings.Contains(err.Error(), c.message) || !strings.Contains(strings.Join(fault.Of(err).Hints, "\n"), c.hint) {
+				t.Errorf("got %v, %q", err, fault.Of(err).Hints)
+			}
+		})
+	}
+}
+
+// TestWhatDoesNotGoIsExplained has a Pod on a node that is gone, and one that a finalizer keeps.
+func TestWhatDoesNotGoIsExplained(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		finalizers []string
+		words      string
+	}{"a dead node": {nil, `node "kind-worker" has not ended`}, "a finalizer": {[]string{"example.com/keep"}, `finalizer "example.com/keep"`}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a, client := fakeapi.New(t)
+			a.Deleted = func(string, metav1.DeleteOptions) {} // it stays
+			w := New(client)
+			w.limits = hasty
+			pod := fakeapi.ServingPod("web")
+			pod.SetFinalizers(c.finalizers)
+			a.Put("pods", pod)
+			err := w.RemovePods(t.Context(), []kube.Pod{kube.PodRef(pod)}, 0)
+			if err == nil || !strings.Contains(err.Error(), c.words) || len(fault.Of(err).Hints) == 0 {
+				t.Errorf("got %v, %q", err, fault.Of(err).Hints)
+			}
+		})
+	}
+}
+
+// TestRemoveWaitsForTheController: one that is still there makes the next Pod.
+func TestRemoveWaitsForTheController(t *testing.T) {
+	t.Parallel()
+	a, client := fakeapi.New(t)
+	deployment := a.Put("deployments", fakeapi.Object("apps/v1", "Deployment", "web"))
+	var policy metav1.DeletionPropagation
+	going := make(chan struct{})
+	a.Deleted = func(_ string, o metav1.DeleteOptions) { policy = *o.PropagationPolicy; close(going) }
+	removed := make(chan error, 1)
+	go func() {
+		resource := client.Dynamic.Resource(schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}).Namespace("default")
+		removed <- New(client).Remove(t.Context(), resource, deployment)
+	}()
+	<-going
+	select {
+	case err := <-removed:
+		t.Fatalf("done while the Deployment is there: %v", err)
+	case <-time.After(3 * gonePause):
+	}
+	a.Drop("deployments/default/web")
+	if err := <-removed; err != nil || policy != metav1.DeletePropagationForeground {
+		t.Errorf("got %v, %s", err, policy)
+	}
+}
