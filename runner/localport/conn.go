@@ -14,6 +14,7 @@ import (
 type backendConn struct {
 	*session
 	heard atomic.Bool  // the application has sent something
+	head  head         // of the response that is due
 	end   func() error // ends the session, once, and returns the node's complaint
 }
 
@@ -51,7 +52,7 @@ func (b *backend) dial(ctx context.Context) (*backendConn, error) {
 
 // Read returns the node's complaint at the end, if it has one.
 func (c *backendConn) Read(p []byte) (int, error) {
-	n, err := c.session.Read(p)
+	n, err := c.head.read(c.session, p)
 	if n > 0 {
 		c.heard.Store(true)
 	}

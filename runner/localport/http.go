@@ -28,6 +28,9 @@ const (
 	// connRefusedTimeout is how long a request is retried while nothing listens
 	// although the Pod was ready: the application may be restarting.
 	connRefusedTimeout = 5 * time.Second
+	// continueTimeout is how long the application may think about a client's Expect: 100-continue before the
+	// body is sent all the same. It is curl's own.
+	continueTimeout = time.Second
 	// maxSafeRetries is how often a safe request is sent again to a Pod that closed the connection without
 	// a response.
 	maxSafeRetries = 3
@@ -44,6 +47,9 @@ type httpProxy struct {
 	clients chan *clientconn.HalfClose
 }
 
+// clientKey is the context key of the client's connection.
+type clientKey struct{}
+
 func newHTTPProxy(p *Port) *httpProxy {
 	h := &httpProxy{p: p, clients: make(chan *clientconn.HalfClose)}
 	quiet := log.New(io.Discard, "", 0)
@@ -54,6 +60,7 @@ func newHTTPProxy(p *Port) *httpProxy {
 	h.server = &http.Server{
 		Handler: h, ErrorLog: quiet, MaxHeaderBytes: maxHead, DisableGeneralOptionsHandler: true,
 		BaseContext: func(net.Listener) context.Context { return p.ctx },
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, clientKey{}, c) },
 		ConnState:   func(c net.Conn, s http.ConnState) { c.(*clientconn.HalfClose).State(s) },
 	}
 	return h
@@ -100,6 +107,7 @@ func (h *httpProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func rewrite(r *httputil.ProxyRequest) {
 	r.Out.URL.Scheme, r.Out.URL.Host = "http", "localhost"
 	r.Out.URL.RawQuery, r.Out.Host = r.In.URL.RawQuery, r.In.Host
+	r.Out.Trailer = r.In.Trailer // its values come with the end of the body
 	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"} {
 		if values, sent := r.In.Header[name]; sent {
 			r.Out.Header[name] = values
@@ -132,7 +140,7 @@ func newTransport(b *backend) *http.Transport {
 			}
 			return c, nil
 		},
-		DisableCompression: true, MaxIdleConnsPerHost: maxIdle, IdleConnTimeout: idleConnTimeout,
+		ExpectContinueTimeout: continueTimeout, DisableCompression: true, MaxIdleConnsPerHost: maxIdle, IdleConnTimeout: idleConnTimeout,
 		MaxResponseHeaderBytes: maxHead, WriteBufferSize: 32 << 10, ReadBufferSize: 32 << 10,
 	}
 }
@@ -227,7 +235,11 @@ func isSafe(method string) bool {
 func (b *backend) roundTrip(r *http.Request, body *replayBody) (*http.Response, error) {
 	var used *backendConn
 	r = r.WithContext(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
-		GotConn: func(got httptrace.GotConnInfo) { used, _ = got.Conn.(*backendConn) },
+		GotConn: func(got httptrace.GotConnInfo) {
+			if used, _ = got.Conn.(*backendConn); used != nil {
+				used.head.expect()
+			}
+		},
 	}))
 	r.Body = body.attempt()
 	b.inflight.add()
@@ -236,6 +248,9 @@ func (b *backend) roundTrip(r *http.Request, body *replayBody) (*http.Response, 
 	switch {
 	case err == nil && isEndless(response):
 		done()
+		if client, is := r.Context().Value(clientKey{}).(*clientconn.HalfClose); is {
+			client.EndAtOnce() // nobody waits for the end of a stream
+		}
 		return response, nil
 	case err == nil:
 		response.Body = trackedBody{response.Body, done}

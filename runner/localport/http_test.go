@@ -357,3 +357,126 @@ func (e *endsOnce) Read(p []byte) (int, error) {
 	e.text = ""
 	return n, io.EOF
 }
+
+// TestReasonIsForThisMachineOnly: a page of a foreign site that leads to this machine by its name learns nothing.
+func TestReasonIsForThisMachineOnly(t *testing.T) {
+	t.Parallel()
+	f := listenAny(t, &tunneltest.Node{}, Options{})
+	f.SetUnavailable(Unavailable{Reason: "build failed", Evidence: []string{"secret source"}, Hints: []string{"mend it"}})
+	for host, told := range map[string]bool{"localhost": true, "localhost:8080": true, "shop.localhost": true, "127.0.0.1:80": true, "[::1]:80": true, "LOCALHOST.": true,
+		"evil.example": false, "localhost.evil.example": false, "192.168.1.5:8080": false, "notlocalhost": false} {
+		for _, accept := range []string{"text/html", "*/*"} {
+			request, err := http.NewRequest("GET", f.URL(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			request.Host = host
+			request.Header.Set("Accept", accept)
+			response, err := browser(t).Do(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, _ := io.ReadAll(response.Body)
+			_ = response.Body.Close()
+			knows := strings.Contains(string(text), "secret source") || strings.Contains(string(text), "mend it") || strings.Contains(string(text), "build failed")
+			if response.StatusCode != 503 || knows != told || response.Header.Get("Server") != ServerHeader {
+				t.Errorf("%s, %s: got %d %s", host, accept, response.StatusCode, text)
+			}
+		}
+	}
+}
+
+// TestSecondTransferEncodingIsLeftOut: Spring's server adds the header to that of the application.
+func TestSecondTransferEncodingIsLeftOut(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	node := &tunneltest.Node{Serve: func(_ int, data io.ReadWriter) error {
+		for in := bufio.NewReader(data); ; {
+			if _, err := http.ReadRequest(in); err != nil {
+				return nil
+			}
+			asked++
+			for _, part := range []string{"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Enc", "oding: chunked\r\nX-Own: 1\r\ntransfer-encoding: Chunked\r\n\r", "\n3\r\none\r\n0\r\n\r\n"} {
+				if _, err := io.WriteString(data, part); err != nil {
+					return nil
+				}
+			}
+		}
+	}}
+	f := listenAny(t, node, Options{})
+	f.SetBackend(webPod, 8080)
+	client := browser(t)
+	for range 2 { // on one connection
+		if got := answerOf(client, "GET", f.URL(), ""); got != "200 one" {
+			t.Errorf("got %q", got)
+		}
+	}
+	if asked != 2 {
+		t.Errorf("the application was asked %d times, want 2", asked)
+	}
+}
+
+// TestTrailersAndContinueAreTheApplications: they pass as if there was no proxy.
+func TestTrailersAndContinueAreTheApplications(t *testing.T) {
+	t.Parallel()
+	trailers := make(chan http.Header, 1)
+	node := &tunneltest.Node{Serve: func(_ int, data io.ReadWriter) error {
+		request, err := http.ReadRequest(bufio.NewReader(data))
+		if err != nil {
+			return nil
+		}
+		if request.Header.Get("Expect") != "" { // refused before the body
+			_, err = io.WriteString(data, "HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno")
+			return err
+		}
+		_, _ = io.Copy(io.Discard, request.Body)
+		trailers <- request.Trailer
+		_, err = io.WriteString(data, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+		return err
+	}}
+	f := listenAny(t, node, Options{})
+	f.SetBackend(webPod, 8080)
+	conn := dialLocal(t, f)
+	_, _ = io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 42\r\n\r\n")
+	if text, err := io.ReadAll(conn); !strings.HasSuffix(string(text), "ok") {
+		t.Errorf("got %q, %v", text, err)
+	}
+	if got := (<-trailers).Get("X-Sum"); got != "42" {
+		t.Errorf("the trailer is %q", got)
+	}
+	conn = dialLocal(t, f)
+	_, _ = io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n")
+	if text, err := io.ReadAll(conn); !strings.HasPrefix(string(text), "HTTP/1.1 413") {
+		t.Errorf("got %q, %v, want the application's refusal and no 100", text, err)
+	}
+}
+
+// TestClientOfAStreamIsMissedAtOnce: a page that was closed must not hold a tunnel.
+func TestClientOfAStreamIsMissedAtOnce(t *testing.T) {
+	t.Parallel()
+	gone := make(chan struct{})
+	node := &tunneltest.Node{Serve: func(_ int, data io.ReadWriter) error {
+		if _, err := http.ReadRequest(bufio.NewReader(data)); err != nil {
+			return nil
+		}
+		_, _ = io.WriteString(data, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n")
+		_, _ = io.Copy(io.Discard, data) // until the client is gone
+		close(gone)
+		return nil
+	}}
+	f := listenAny(t, node, Options{})
+	f.SetBackend(webPod, 8080)
+	response, err := browser(t).Get(f.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := bufio.NewReader(response.Body).ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	select {
+	case <-gone:
+	case <-time.After(10 * time.Second):
+		t.Error("the application still sends")
+	}
+}

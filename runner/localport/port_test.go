@@ -344,3 +344,43 @@ func TestConnectionLostInAnAnswerIsReset(t *testing.T) {
 	}
 	eventually(t, "the loss is reported", func() bool { return errors.Is(f.Err(), tunnel.ErrLost) })
 }
+
+// TestResponseInProgressIsNotCutOff has a download of another protocol, such as TLS, go on when the port leads to
+// another Pod, and pause for a moment in between.
+func TestResponseInProgressIsNotCutOff(t *testing.T) {
+	t.Parallel()
+	begun, release := make(chan struct{}), make(chan struct{})
+	node := &tunneltest.Node{Serve: func(port int, data io.ReadWriter) error {
+		if port == 2 {
+			return parrot(port, data)
+		}
+		if _, err := bufio.NewReader(data).ReadString('\n'); err != nil {
+			return nil
+		}
+		_, _ = io.WriteString(data, "half ")
+		close(begun)
+		<-release
+		_, err := io.WriteString(data, "whole")
+		return err
+	}}
+	f := listenAny(t, node, Options{})
+	f.SetBackend(webPod, 1)
+	old := dialLocal(t, f)
+	if _, err := io.WriteString(old, "\x16get\n"); err != nil {
+		t.Fatal(err)
+	}
+	<-begun
+	drained := make(chan struct{})
+	f.SetBackend(webPod, 2)
+	go func() { f.Drain(t.Context()); close(drained) }()
+	select {
+	case <-drained:
+		t.Error("Drain returned although the response was in progress")
+	case <-time.After(quietTimeout / 10):
+	}
+	close(release)
+	if text, err := io.ReadAll(old); string(text) != "half whole" || err != nil {
+		t.Errorf("got %q, %v", text, err)
+	}
+	<-drained
+}

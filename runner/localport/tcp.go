@@ -16,15 +16,19 @@ import (
 // reads the last response before it meets a reset.
 const lingerTimeout = 2 * time.Second
 
-// proxyTCP copies bytes both ways until the application closes, the client breaks off, or ctx ends. When
-// b is retired while no response is pending, it ends the connection, so that the client makes
+// quietTimeout is how long the application has to be silent until its response counts as complete. What the
+// bytes mean is not known here.
+const quietTimeout = 500 * time.Millisecond
+
+// proxyTCP copies bytes both ways until the application closes, the client breaks off, or ctx ends. Once
+// b is retired and no response is in progress, it ends the connection, so that the client makes
 // a new one to the next Pod. Its error says why the client did not get all of the application's
 // response; the client is then to see a reset.
 func proxyTCP(ctx context.Context, client *clientconn.Conn, remote *session, b *backend) error {
-	s := rawSession{client: client, remote: remote, inflight: &b.inflight, heard: make(chan struct{}, 1), upstreamClosed: make(chan struct{})}
-	defer s.setPending(false)
+	s := rawSession{client: client, remote: remote, backend: b, heard: make(chan struct{}, 1), upstreamClosed: make(chan struct{})}
+	defer s.end()
 	defer context.AfterFunc(ctx, s.abort)()
-	defer context.AfterFunc(b.ctx, s.closeIfIdle)()
+	defer context.AfterFunc(b.ctx, func() { s.note(s.closeIfIdle) })()
 	var up sync.WaitGroup
 	up.Go(s.copyUp)
 	clientGone := s.copyDown()
@@ -47,29 +51,83 @@ func proxyTCP(ctx context.Context, client *clientconn.Conn, remote *session, b *
 type rawSession struct {
 	client         *clientconn.Conn
 	remote         *session
-	inflight       *inflight
-	pending        atomic.Bool   // the client sent last: a response is pending
+	backend        *backend
 	closedIdle     atomic.Bool   // closeIfIdle has ended the session
 	heard          chan struct{} // has an element when the application has sent something
 	upstreamClosed chan struct{} // closed when the application will send no more
+
+	mu      sync.Mutex
+	busy    bool        // a response is pending or in progress
+	pending bool        // the client sent last
+	over    bool        // both directions have ended
+	quiet   *time.Timer // fires when the application has been silent; nil before its first byte
 }
 
-// setPending notes whether a response is pending.
-func (s *rawSession) setPending(pending bool) {
-	switch was := s.pending.Swap(pending); {
-	case pending && !was:
-		s.inflight.add()
-	case !pending && was:
-		s.inflight.done()
+// setBusy notes whether a response is in progress. The caller holds s.mu.
+func (s *rawSession) setBusy(busy bool) {
+	if s.quiet != nil {
+		s.quiet.Stop()
+	}
+	switch was := s.busy; {
+	case busy && !was:
+		s.backend.inflight.add()
+	case !busy && was:
+		s.backend.inflight.done()
+	}
+	s.busy = busy
+}
+
+// note changes what is known about the conversation.
+func (s *rawSession) note(change func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.over {
+		change()
 	}
 }
 
-// closeIfIdle ends the session unless a response is pending.
+// sent notes that the client sends something: a response is pending, however long it takes.
+func (s *rawSession) sent() { s.note(func() { s.pending = true; s.setBusy(true) }) }
+
+// received notes that the application has sent something.
+func (s *rawSession) received() { s.note(func() { s.pending = false; s.setBusy(true) }) }
+
+// passedOn notes that the client has what was received. More may follow.
+func (s *rawSession) passedOn() {
+	s.note(func() {
+		if s.quiet == nil {
+			s.quiet = time.AfterFunc(quietTimeout, func() { s.note(s.silent) })
+		} else {
+			s.quiet.Reset(quietTimeout)
+		}
+	})
+}
+
+// silent notes that the application has sent nothing for a while.
+func (s *rawSession) silent() {
+	if !s.pending {
+		s.setBusy(false)
+	}
+	if s.backend.ctx.Err() != nil {
+		s.closeIfIdle()
+	}
+}
+
+// closeIfIdle ends the session unless a response is in progress. The caller holds s.mu.
 func (s *rawSession) closeIfIdle() {
-	if !s.pending.Load() {
+	if !s.busy {
 		s.closedIdle.Store(true)
 		_ = s.remote.Reset()
 	}
+}
+
+// end notes that both directions have ended.
+func (s *rawSession) end() { s.note(func() { s.setBusy(false); s.over = true }) }
+
+func (s *rawSession) isPending() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pending
 }
 
 // abort unblocks both directions.
@@ -89,7 +147,7 @@ func (s *rawSession) copyUp() {
 		s.drain()
 		return
 	}
-	if s.pending.Load() {
+	if s.isPending() {
 		s.awaitSilence()
 	}
 	_ = s.remote.CloseWrite()
@@ -100,7 +158,7 @@ func (s *rawSession) writeUpstream(p []byte) (int, error) {
 	case <-s.upstreamClosed:
 		return 0, net.ErrClosed
 	default:
-		s.setPending(true)
+		s.sent()
 		return s.remote.Write(p)
 	}
 }
@@ -135,7 +193,8 @@ func (s *rawSession) copyDown() (clientGone bool) {
 }
 
 func (s *rawSession) writeDownstream(p []byte) (int, error) {
-	s.setPending(false)
+	s.received()
+	defer s.passedOn()
 	select {
 	case s.heard <- struct{}{}:
 	default:

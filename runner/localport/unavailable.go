@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"net"
 	"net/http"
+	"net/url"
 	"strings"
 )
 
@@ -24,8 +26,13 @@ type Unavailable struct {
 // Error returns the reason.
 func (u *Unavailable) Error() string { return u.Reason }
 
-// write sends a page or plain text, whichever the client accepts.
+// write sends a page or plain text, whichever the client accepts. A site whose name leads to this machine for a while
+// (DNS rebinding) may read what its page gets from here, and --address opens the port to others. So the
+// reason, with lines of the build and the log, is for those who ask a loopback name.
 func (u *Unavailable) write(w http.ResponseWriter, r *http.Request, status int) {
+	if host := (&url.URL{Host: r.Host}).Hostname(); !isLoopback(host) {
+		u = &Unavailable{Reason: "the application does not answer; at localhost this page says why"}
+	}
 	h := w.Header()
 	h.Set("Server", ServerHeader)
 	h.Set("Cache-Control", "no-store")
@@ -40,6 +47,13 @@ func (u *Unavailable) write(w http.ResponseWriter, r *http.Request, status int) 
 	h.Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, u.text())
+}
+
+// isLoopback says whether a host name always means this machine (RFC 6761, section 6.3).
+func isLoopback(host string) bool {
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	ip := net.ParseIP(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
 }
 
 func (u *Unavailable) text() string {

@@ -25,3 +25,16 @@ func TestLooksLikeHTTP(t *testing.T) {
 		}
 	}
 }
+
+// FuzzLooksLikeHTTP: what is known of the first bytes must hold with the ones behind them.
+func FuzzLooksLikeHTTP(f *testing.F) {
+	f.Add([]byte("GET / HTTP/1.1\r\n"), 5)
+	f.Add([]byte("PRI * HTTP/2.0\r\n\r\nSM"), 3)
+	f.Add([]byte("\x16\x03\x01"), 1)
+	f.Fuzz(func(t *testing.T, data []byte, n int) {
+		http, known := looksLikeHTTP(data[:min(len(data), max(0, n))])
+		if later, still := looksLikeHTTP(data); known && (!still || later != http) && len(data) < maxLine {
+			t.Errorf("%q: %v after %d bytes, then %v", data, http, n, later)
+		}
+	})
+}

@@ -21,6 +21,7 @@ type HalfClose struct {
 	mu       sync.Mutex
 	serving  bool
 	hijacked bool
+	atOnce   bool          // the end of file is not delayed
 	past     bool          // the read deadline is over
 	wake     chan struct{} // closed while past
 	closed   chan struct{}
@@ -37,13 +38,21 @@ func NewHalfClose(c *Conn) *HalfClose {
 func (h *HalfClose) State(s http.ConnState) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.serving = s == http.StateActive
+	h.serving, h.atOnce = s == http.StateActive, false
 	switch s {
 	case http.StateHijacked:
 		h.hijacked = true // it ends with Close
 	case http.StateClosed:
 		h.finish()
 	}
+}
+
+// EndAtOnce ends the delay for the response in progress: it is a stream without an end, so the client
+// that closes its side is gone.
+func (h *HalfClose) EndAtOnce() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.atOnce = true
 }
 
 // Read returns what the client sends.
@@ -58,7 +67,7 @@ func (h *HalfClose) Read(p []byte) (int, error) {
 // delayEOF returns the end of file once no request is being served, or after HalfOpenTimeout.
 func (h *HalfClose) delayEOF(end error) error {
 	h.mu.Lock()
-	serving, wake := h.serving, h.wake
+	serving, wake := h.serving && !h.atOnce, h.wake
 	h.mu.Unlock()
 	if !serving {
 		return end
