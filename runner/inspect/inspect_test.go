@@ -88,6 +88,45 @@ func TestPodIsFoundByWhatPeopleCallIt(t *testing.T) {
 	}
 }
 
+// TestPodIsFoundByAnObjectThatItBelongsTo, and the kind counts: a Service and a Deployment of one name may be of
+// different Pods.
+func TestPodIsFoundByAnObjectThatItBelongsTo(t *testing.T) {
+	t.Parallel()
+	a, v := newViewer(t)
+	starting := pod("default", "web-5d4-b", ofDeployment("web", "5d4"))
+	status(starting, map[string]any{"waiting": map[string]any{}})
+	a.Put("pods", starting)
+	a.Put("pods", pod("default", "web-5d4-a", ofDeployment("web", "5d4")))
+	a.Put("pods", pod("default", "db", func(o *unstructured.Unstructured) {
+		o.SetLabels(map[string]string{"app": "db"})
+		o.Object["spec"] = map[string]any{"containers": []any{map[string]any{"name": "db", "ports": []any{map[string]any{"name": "sql", "containerPort": int64(5432)}}}}}
+	}))
+	service := fakeapi.Object("v1", "Service", "web")
+	service.Object["spec"] = map[string]any{"selector": map[string]any{"app": "db"}, "ports": []any{
+		map[string]any{"port": int64(80), "targetPort": "sql"}, map[string]any{"port": int64(81), "targetPort": int64(8081)}, map[string]any{"port": int64(82)}}}
+	a.Put("services", service)
+	empty := fakeapi.Object("v1", "Service", "empty")
+	a.Put("services", empty)
+	for name, want := range map[string]string{
+		"Deployment/web": "web-5d4-a", "deployment/web": "web-5d4-a", "Service/web": "db", "Pod/db": "db",
+		"StatefulSet/web": "", "Service/empty": "", "Service/none": "", "ConfigMap/web": "", "Pod/none": "",
+	} {
+		got, err := v.Find(t.Context(), name)
+		if _, none := errors.AsType[*NoPodError](err); got.Name != want || none != (want == "") {
+			t.Errorf("%s: got %q, %v", name, got.Name, err)
+		}
+	}
+	db := kube.Pod{Namespace: "default", Name: "db"}
+	for port, want := range map[int]int{80: 5432, 81: 8081, 82: 82, 83: 83} {
+		if got := v.TargetPort(t.Context(), "Service/web", db, port); got != want {
+			t.Errorf("port %d leads to %d, want %d", port, got, want)
+		}
+	}
+	if got := v.TargetPort(t.Context(), "db", db, 80); got != 80 {
+		t.Errorf("a Pod's port 80 leads to %d", got)
+	}
+}
+
 func TestListHasThePodsOfTheSelection(t *testing.T) {
 	t.Parallel()
 	a, v := newViewer(t)

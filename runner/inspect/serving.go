@@ -1,7 +1,6 @@
 package inspect
 
 import (
-	"cmp"
 	"context"
 
 	corev1 "k8s.io/api/core/v1"
@@ -32,7 +31,7 @@ func (v Viewer) WatchServing(ctx context.Context, p kube.Pod, serves func(kube.P
 		if gone && seen.UID == current.UID {
 			current = kube.Pod{}
 		}
-		if next := newest(running); next != nil && current.UID == "" {
+		if next := best(running); next != nil && current.UID == "" {
 			current = kube.PodOf(next)
 			serves(current)
 		}
@@ -40,12 +39,12 @@ func (v Viewer) WatchServing(ctx context.Context, p kube.Pod, serves func(kube.P
 	}})
 }
 
-// newest returns the Pod that was made last, nil for none.
-func newest(pods map[types.UID]*corev1.Pod) (last *corev1.Pod) {
+// best returns the Pod that serves best, nil for none.
+func best(pods map[types.UID]*corev1.Pod) (found *corev1.Pod) {
 	for _, p := range pods {
-		if last == nil || cmp.Or(p.CreationTimestamp.Compare(last.CreationTimestamp.Time), cmp.Compare(p.Name, last.Name)) > 0 {
-			last = p
+		if found == nil || compare(p, found) > 0 {
+			found = p
 		}
 	}
-	return last
+	return found
 }

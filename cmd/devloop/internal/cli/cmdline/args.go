@@ -247,6 +247,8 @@ var kinds = map[string]string{
 	"service": "Service", "services": "Service", "svc": "Service",
 	"configmap": "ConfigMap", "configmaps": "ConfigMap", "cm": "ConfigMap",
 	"secret": "Secret", "secrets": "Secret", "ingress": "Ingress", "ingresses": "Ingress", "ing": "Ingress",
+	"serviceaccount": "ServiceAccount", "sa": "ServiceAccount", "pvc": "PersistentVolumeClaim", "persistentvolumeclaim": "PersistentVolumeClaim",
+	"hpa": "HorizontalPodAutoscaler", "pdb": "PodDisruptionBudget", "netpol": "NetworkPolicy",
 }
 
 // Objects takes the kind off the names: "pod web" and "pod/web" are both web, of kind Pod.
@@ -270,13 +272,22 @@ func Objects(args []string) []Object {
 	return all
 }
 
+// Object is what a user calls an object.
 type Object struct{ Kind, Name string }
 
-// ObjectNames are the names of objects, without their kinds.
+// String returns KIND/NAME, or the name alone where no kind was written.
+func (o Object) String() string {
+	if o.Kind == "" {
+		return o.Name
+	}
+	return o.Kind + "/" + o.Name
+}
+
+// ObjectNames are the names of objects, as KIND/NAME where a kind was written.
 func ObjectNames(args []string) []string {
 	list := make([]string, 0, len(args))
 	for _, o := range Objects(args) {
-		list = append(list, o.Name)
+		list = append(list, o.String())
 	}
 	return list
 }

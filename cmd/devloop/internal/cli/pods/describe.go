@@ -19,8 +19,8 @@ func DescribeCommand(s wiring.Streams) *cli.Command {
 in kubectl describe pod: the node and the IP, the containers with their images, ports,
 probes and restarts, the conditions, and the events in order.
 
-NAME is a Pod, or the Deployment that it belongs to. You can leave it out if devloop has
-only one Pod in the namespace.`,
+NAME is a Pod, or what it belongs to, as in deploy/web or svc/web. You can leave it out if
+devloop has only one Pod in the namespace.`,
 		Flags:  wiring.LookFlags(),
 		Action: func(c *cli.Context) error { return describe(c, s) },
 	}

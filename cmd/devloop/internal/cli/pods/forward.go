@@ -26,7 +26,7 @@ a local port and forwards each connection to the port REMOTE of the Pod NAME, un
 When the Pod is replaced, the local port stays and leads to the new one.
 
    devloop forward nginx-pod 8080:80
-   devloop forward spring-pod 8080
+   devloop forward svc/spring 80
 
 LOCAL is by default the same as REMOTE, or the next free port if that one is busy or, as
 those below 1024, reserved for root. REMOTE is by default the Pod's first containerPort.`,
@@ -52,6 +52,9 @@ func forwardTo(c *cli.Context, s wiring.Streams, d wiring.Display) error {
 	pod, err := pods.Viewer.Find(c.Context, name)
 	if err != nil {
 		return err
+	}
+	if ports.remote > 0 {
+		ports.remote = pods.Viewer.TargetPort(c.Context, name, pod, ports.remote)
 	}
 	if err := ports.complete(pod); err != nil {
 		return err
@@ -87,19 +90,19 @@ type portPair struct {
 // forwardArgs reads [NAME] [[LOCAL:]REMOTE]. A lone number is a port: no Pod is
 // named so by people.
 func forwardArgs(args []string) (name string, p portPair, err error) {
-	args = cmdline.ObjectNames(args)
-	if len(args) > 2 {
+	objects := cmdline.Objects(args)
+	if len(objects) > 2 {
 		return "", p, &cmdline.UsageError{Err: fmt.Errorf("want [NAME] [[LOCAL:]REMOTE], got %q", args)}
 	}
-	if len(args) > 0 {
-		if p, err = pairOf(args[len(args)-1]); err == nil {
-			args = args[:len(args)-1]
-		} else if len(args) == 2 {
+	if n := len(objects) - 1; n >= 0 {
+		if p, err = pairOf(objects[n].Name); err == nil {
+			objects = objects[:n]
+		} else if n == 1 {
 			return "", p, err
 		}
 	}
-	if len(args) > 0 {
-		name = args[0]
+	if len(objects) > 0 {
+		name = objects[0].String()
 	}
 	return name, p, nil
 }

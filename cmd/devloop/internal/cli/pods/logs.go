@@ -36,7 +36,8 @@ Pod's name, those of a Pod with several containers with the container's. --previ
 what a container logged before it was restarted, which usually shows why it crashed.
 --follow goes on with the next Pod when the Pod is replaced.
 
-You can leave out NAME if devloop has only one Pod in the namespace.`,
+NAME is a Pod, or what it belongs to, as in deploy/web or svc/web. You can leave it out if
+devloop has only one Pod in the namespace.`,
 		Flags: wiring.LookFlags(
 			&cli.BoolFlag{Name: "follow", Aliases: []string{"f"}, Usage: "keep printing until the Pod is gone for good or you press Ctrl+C"},
 			&cli.BoolFlag{Name: "previous", Aliases: []string{"p"}, Usage: "the log of the run before the current one"},

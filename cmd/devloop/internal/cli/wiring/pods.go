@@ -70,7 +70,7 @@ func FindPod(c *cli.Context, name string) (pods *runner.Runner, pod kube.Pod, er
 	return at.Pods, pod, err
 }
 
-// PodName returns the only argument, without its kind, "" for none.
+// PodName returns the only argument, as KIND/NAME where it has a kind, "" for none.
 func PodName(c *cli.Context) (string, error) {
 	given := cmdline.ObjectNames(c.Args().Slice())
 	if len(given) > 1 {
