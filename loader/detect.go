@@ -23,10 +23,11 @@ type detector func(context.Context, client.APIClient, load.Endpoint) (Cluster, b
 // machine's engine, server the URL of the API server.
 //
 // A cluster is recognized by two things that must agree: its product's name for the context,
-// and an address of the API server that is known to be this cluster's:
+// and an address of the API server that is known to be this cluster's. The ports of kind and k3d tell enough, so
+// their contexts may have any other name:
 //
-//	kind              kind-NAME, a port of this machine that its control plane publishes
-//	k3d               k3d-NAME, a port of this machine that its load balancer publishes
+//	kind              a port of this machine that its control plane publishes, kind-NAME
+//	k3d               a port of this machine that its load balancer publishes, k3d-NAME
 //	minikube          the profile's name, an address of its node or a port that the node publishes
 //	Docker Desktop    docker-desktop, this machine, and an engine that is Docker Desktop's
 //	Rancher Desktop   rancher-desktop, this machine, and an engine that is Rancher Desktop's
@@ -41,28 +42,45 @@ func Detect(ctx context.Context, docker client.APIClient, kubeContext, server st
 			return cluster, err
 		}
 	}
-	return Cluster{}, e.NotLocal("it is not named kind-NAME or k3d-NAME, is no profile of minikube and no context of Docker Desktop or Rancher Desktop")
+	return Cluster{}, e.NotLocal("no container of kind or k3d publishes it, and it is no profile of minikube and no context of Docker Desktop or Rancher Desktop")
 }
 
-// kind recognizes the contexts that kind writes
-// (https://kind.sigs.k8s.io/docs/user/quick-start/#interacting-with-your-cluster).
-func kind(ctx context.Context, docker client.APIClient, e load.Endpoint) (Cluster, bool, error) {
-	name, ok := strings.CutPrefix(e.Context, "kind-")
-	if !ok || name == "" {
-		return Cluster{}, false, nil
+// family is what the containers of a product's clusters have in common.
+type family struct {
+	prefix    string // of the contexts that the product writes
+	label     string // of all containers; its value is the cluster's name
+	publishes func(c container.Summary, port uint16) bool
+}
+
+// clusterName returns the name of the cluster that a context is of: the context's without the prefix, or that of the
+// running container that publishes the API server, where the user has renamed the context. It is "" for none.
+func (f family) clusterName(ctx context.Context, docker client.APIClient, e load.Endpoint) (string, error) {
+	if name, ok := strings.CutPrefix(e.Context, f.prefix); ok {
+		return name, nil
 	}
-	containers, err := publishing(ctx, docker, e, load.KindProduct(name), load.KindClusterLabel, load.KindPublishes)
-	return Cluster{Product: "kind", Name: name, Nodes: load.ContainerNames(load.KindNodes(containers)), Loader: containerd.NewKind(docker, name)}, true, err
+	port, local := e.LocalPort()
+	if !local {
+		return "", nil
+	}
+	containers, err := load.Containers(ctx, docker, f.label, "")
+	if err != nil {
+		return "", err
+	}
+	for _, c := range containers {
+		if !load.IsStopped(c) && f.publishes(c, port) {
+			return c.Labels[f.label], nil
+		}
+	}
+	return "", nil
 }
 
-// publishing returns the containers of a cluster that has the label, if one of them publishes
-// the API server at the endpoint.
-func publishing(ctx context.Context, docker client.APIClient, e load.Endpoint, p load.Product, label string, publishes func(container.Summary, uint16) bool) ([]container.Summary, error) {
+// containers returns the containers of a cluster, if one of them publishes the API server at the endpoint.
+func (f family) containers(ctx context.Context, docker client.APIClient, e load.Endpoint, p load.Product) ([]container.Summary, error) {
 	port, ok := e.LocalPort()
 	if !ok {
 		return nil, e.NotLocal("its API server is not on this machine")
 	}
-	containers, err := load.Containers(ctx, docker, label, p.Cluster)
+	containers, err := load.Containers(ctx, docker, f.label, p.Cluster)
 	switch {
 	case err != nil:
 		return nil, err
@@ -70,10 +88,23 @@ func publishing(ctx context.Context, docker client.APIClient, e load.Endpoint, p
 		return nil, e.NotLocal("the Docker engine has no container of a %s cluster %q", p.Name, p.Cluster)
 	case slices.ContainsFunc(containers, load.IsStopped):
 		return nil, p.Stopped()
-	case !slices.ContainsFunc(containers, func(c container.Summary) bool { return publishes(c, port) }):
+	case !slices.ContainsFunc(containers, func(c container.Summary) bool { return f.publishes(c, port) }):
 		return nil, e.NotLocal("port %d is not that of the %s cluster %q", port, p.Name, p.Cluster)
 	}
 	return containers, nil
+}
+
+// kinds are kind's clusters
+// (https://kind.sigs.k8s.io/docs/user/quick-start/#interacting-with-your-cluster).
+var kinds = family{"kind-", load.KindClusterLabel, load.KindPublishes}
+
+func kind(ctx context.Context, docker client.APIClient, e load.Endpoint) (Cluster, bool, error) {
+	name, err := kinds.clusterName(ctx, docker, e)
+	if name == "" {
+		return Cluster{}, false, err
+	}
+	containers, err := kinds.containers(ctx, docker, e, load.KindProduct(name))
+	return Cluster{Product: "kind", Name: name, Nodes: load.ContainerNames(load.KindNodes(containers)), Loader: containerd.NewKind(docker, name)}, true, err
 }
 
 // Labels that k3d gives to its containers, and the roles of those that are nodes
@@ -83,15 +114,17 @@ const (
 	k3dRoleLabel    = "k3d.role"
 )
 
-// k3d recognizes k3d, whose nodes are containers with a containerd like kind's. That is k3s's
+// k3ds are k3d's clusters, whose nodes are containers with a containerd like kind's. That is k3s's
 // own, and so is ctr there, which knows where it is.
+var k3ds = family{"k3d-", k3dClusterLabel, func(c container.Summary, port uint16) bool { return load.Publishes(c, load.APIServerPort, port) }}
+
 func k3d(ctx context.Context, docker client.APIClient, e load.Endpoint) (Cluster, bool, error) {
-	name, ok := strings.CutPrefix(e.Context, "k3d-")
-	if !ok || name == "" {
-		return Cluster{}, false, nil
+	name, err := k3ds.clusterName(ctx, docker, e)
+	if name == "" {
+		return Cluster{}, false, err
 	}
 	p := load.Product{Name: "k3d", Cluster: name, Start: "k3d cluster start " + name}
-	containers, err := publishing(ctx, docker, e, p, k3dClusterLabel, func(c container.Summary, port uint16) bool { return load.Publishes(c, load.APIServerPort, port) })
+	containers, err := k3ds.containers(ctx, docker, e, p)
 	find := func(ctx context.Context) ([]container.Summary, error) {
 		containers, err := load.Containers(ctx, docker, k3dClusterLabel, name)
 		return k3dNodes(containers), err

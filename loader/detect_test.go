@@ -36,6 +36,15 @@ func TestDetectFindsKind(t *testing.T) {
 	}
 }
 
+// TestDetectFindsARenamedContext: kubectl config rename-context, and tools that merge kubeconfigs.
+func TestDetectFindsARenamedContext(t *testing.T) {
+	engine, _ := aKind(t)
+	cluster, err := loader.Detect(t.Context(), engine.Client, "laptop", "https://127.0.0.1:34131")
+	if err != nil || cluster.Product != "kind" || cluster.Name != "dev" {
+		t.Errorf("got %+v, %v", cluster, err)
+	}
+}
+
 func TestDetectFindsKindBehindItsLoadBalancer(t *testing.T) {
 	engine := loadertest.NewEngine(t)
 	engine.AddNode("ha-control-plane", kindNode("ha", "control-plane"))
@@ -50,11 +59,11 @@ func TestDetectFindsKindBehindItsLoadBalancer(t *testing.T) {
 func TestDetectRefusesWhatIsNotLocal(t *testing.T) {
 	engine, _ := aKind(t)
 	for name, c := range map[string]struct{ context, server, why string }{
-		"a cloud's":                     {"prod", "https://34.1.2.3", "not named kind-NAME or k3d-NAME"},
+		"a cloud's":                     {"prod", "https://34.1.2.3", "no container of kind or k3d"},
 		"a cloud's, named like kind's":  {"kind-dev", "https://34.1.2.3:34131", "not on this machine"},
 		"a tunnel, named like kind's":   {"kind-dev", "https://127.0.0.1:9999", "port 9999"},
 		"a kind cluster that is gone":   {"kind-gone", "https://127.0.0.1:34131", `kind cluster "gone"`},
-		"another name for kind's port":  {"dev", "https://127.0.0.1:34131", "not named kind-NAME"},
+		"a port of something else":      {"laptop", "https://127.0.0.1:34132", "no container of kind or k3d"},
 		"a URL that can't be read":      {"kind-dev", "https://127.0.0.1:port", "not on this machine"},
 		"a name that only looks local":  {"kind-dev", "https://127.0.0.1.example.com:34131", "not on this machine"},
 		"no server in the kube context": {"kind-dev", "", "not on this machine"},

@@ -46,7 +46,7 @@ func OwnDir(path string) (dir string, release func(), err error) {
 
 // newLock returns the lock of path, a file beside it.
 func newLock(path string) (*flock.Flock, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
 	return flock.New(path + ".lock"), nil

@@ -198,7 +198,7 @@ func cachedFailure(file string) (string, bool) {
 
 // cacheFailure records why the wrapper failed. If it cannot, the wrapper is tried again next time.
 func cacheFailure(file, text string) {
-	if os.MkdirAll(filepath.Dir(file), 0o755) == nil {
-		_ = os.WriteFile(file, []byte(text), 0o644)
+	if os.MkdirAll(filepath.Dir(file), 0o700) == nil {
+		_ = os.WriteFile(file, []byte(text), 0o600)
 	}
 }

@@ -87,8 +87,8 @@ func writeModelScript(dir string) (script, report string, err error) {
 	}
 	path := strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(report)
 	text := strings.NewReplacer("@MODEL@", path, "@NONCE@", rand.Text()).Replace(modelScript)
-	if err = os.MkdirAll(dir, 0o755); err == nil {
-		err = os.WriteFile(script, []byte(text), 0o644)
+	if err = os.MkdirAll(dir, 0o700); err == nil {
+		err = os.WriteFile(script, []byte(text), 0o600)
 	}
 	if err != nil {
 		return "", "", fmt.Errorf("write Gradle's init script: %w", err)

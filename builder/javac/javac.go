@@ -43,9 +43,9 @@ func Install(dir string) (string, error) {
 	if info, err := os.Stat(path); err == nil && info.Size() == int64(len(program)) {
 		return dir, nil
 	}
-	err := os.MkdirAll(filepath.Dir(path), 0o755)
+	err := os.MkdirAll(filepath.Dir(path), 0o700)
 	if err == nil {
-		err = os.WriteFile(path, program, 0o644)
+		err = os.WriteFile(path, program, 0o600)
 	}
 	if err != nil {
 		return "", fmt.Errorf("install the incremental compiler: %w", err)

@@ -124,7 +124,7 @@ type Writer struct {
 // Create begins a layer whose digest is not known yet.
 func (c *Cache) Create() (*Writer, error) {
 	for _, dir := range []string{"sha256", "sizes", "new"} {
-		if err := os.MkdirAll(filepath.Join(c.dir, dir), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Join(c.dir, dir), 0o700); err != nil {
 			return nil, fmt.Errorf("make the layer cache: %w", err)
 		}
 	}
@@ -156,7 +156,7 @@ func (w *Writer) Commit() (v1.Hash, error) {
 	defer w.Discard()
 	err := w.file.Close()
 	if err == nil {
-		err = os.WriteFile(w.cache.sizePath(h), strconv.AppendInt(nil, w.size, 10), 0o644)
+		err = os.WriteFile(w.cache.sizePath(h), strconv.AppendInt(nil, w.size, 10), 0o600)
 	}
 	if err == nil {
 		err = os.Rename(w.file.Name(), w.cache.Path(h))

@@ -6,7 +6,7 @@
 //	...
 //	known := atomicfile.ReadJSON(path, &record)
 //
-// The file's directory is created if it is missing. Files are private to the user, since their content
+// The file's directory is created if it is missing. Both are private to the user, since their content
 // may come from a private project. Nothing is synced to disk: everything can be made again.
 package atomicfile
 
@@ -29,7 +29,7 @@ func Write(path string, content []byte) error {
 // WriteFrom replaces the content of a file by what write writes, and returns its count. If write
 // fails, the file is unchanged.
 func WriteFrom(path string, write func(io.Writer) (int64, error)) (n int64, err error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return 0, err
 	}
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-")

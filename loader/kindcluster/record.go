@@ -30,7 +30,7 @@ const lockPause = 100 * time.Millisecond
 // lock waits until no other manager works on the cluster of that name.
 func (r records) lock(ctx context.Context, name string) (release func(), err error) {
 	path := r.path(name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("lock cluster %q: %w", name, err)
 	}
 	lock := flock.New(path + ".lock")

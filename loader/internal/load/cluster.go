@@ -123,7 +123,7 @@ func IsThisMachine(host string) bool {
 func Containers(ctx context.Context, docker client.APIClient, label, value string) ([]container.Summary, error) {
 	containers, err := docker.ContainerList(ctx, container.ListOptions{
 		All:     true,
-		Filters: filters.NewArgs(filters.Arg("label", label+"="+value)),
+		Filters: filters.NewArgs(filters.Arg("label", strings.TrimSuffix(label+"="+value, "="))),
 	})
 	if err != nil {
 		return nil, dockerapi.Error(ctx, "list the containers of the cluster", err)

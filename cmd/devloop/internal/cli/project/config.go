@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"text/tabwriter"
 
@@ -65,6 +66,7 @@ func showConfig(c *cli.Context, out io.Writer) error {
 			}
 			row.Value, row.From = wiring.FlagTexts(c, s), "--"+s.Name
 		}
+		row.Value = masked(row.Value)
 		rows = append(rows, row)
 	}
 	if c.Bool("json") {
@@ -80,6 +82,25 @@ func showConfig(c *cli.Context, out io.Writer) error {
 		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\n", r.Name, value, r.From)
 	}
 	return table.Flush()
+}
+
+var (
+	// secretName matches the name of a variable whose value nobody should see on a shared screen.
+	secretName = regexp.MustCompile(`(?i)passw|secret|token|api_?key|private_?key|credential`)
+	// urlPassword is a password in a URL.
+	urlPassword = regexp.MustCompile(`(://[^/@:\s]*:)[^/@\s]+@`)
+)
+
+// masked returns settings with *** for what is secret in them.
+func masked(texts []string) []string {
+	shown := make([]string, len(texts))
+	for i, text := range texts {
+		if name, value, pair := strings.Cut(text, "="); pair && value != "" && secretName.MatchString(name) {
+			text = name + "=***"
+		}
+		shown[i] = urlPassword.ReplaceAllString(text, "$1***@")
+	}
+	return shown
 }
 
 func SchemaCommand(s wiring.Streams) *cli.Command {

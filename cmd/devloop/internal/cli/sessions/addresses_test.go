@@ -1,6 +1,9 @@
 package sessions
 
 import (
+	"os"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"testing"
 )
@@ -24,5 +27,23 @@ func TestAddressesLastAsLongAsTheirProcess(t *testing.T) {
 	}
 	if got := OpenAddresses("kind-a"); len(got) != 0 {
 		t.Errorf("a dead process still has %v", got)
+	}
+}
+
+func TestCacheIsTheUsersAlone(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the place of caches has another name")
+	}
+	home := t.TempDir()
+	t.Setenv("XDG_CACHE_HOME", home)
+	if err := os.Mkdir(filepath.Join(home, "devloop"), 0o755); err != nil { // as an earlier devloop made it
+		t.Fatal(err)
+	}
+	dir, err := CacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("got %v, %v", info, err)
 	}
 }

@@ -8,12 +8,18 @@ import (
 )
 
 // CacheDir is where devloop keeps what it can make again: layers, Gradle's model.
+// CacheDir returns devloop's cache directory. It is the user's alone: it holds parts of private projects.
 func CacheDir() (string, error) {
 	dir, err := os.UserCacheDir()
 	if err != nil {
 		return "", fmt.Errorf("find the cache directory: %w", err)
 	}
-	return filepath.Join(dir, "devloop"), nil
+	dir = filepath.Join(dir, "devloop")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", fmt.Errorf("make the cache directory: %w", err)
+	}
+	_ = os.Chmod(dir, 0o700) // one that an earlier devloop made; where it is somebody else's, writing to it fails
+	return dir, nil
 }
 
 // StateDir is where devloop keeps what it must not forget, by the XDG base directory

@@ -105,8 +105,12 @@ func Connect(c *cli.Context) (*runner.Runner, error) {
 // once the engine has answered.
 func DockerClient(ctx context.Context) (*client.Client, error) {
 	options := []client.Opt{client.FromEnv, client.WithAPIVersionNegotiation()}
-	if host := ContextHost(); os.Getenv(client.EnvOverrideHost) == "" && host != "" {
-		options = append(options, client.WithHost(host))
+	if os.Getenv(client.EnvOverrideHost) == "" {
+		more, err := contextOptions()
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, more...)
 	}
 	docker, err := client.NewClientWithOpts(options...)
 	if err != nil {

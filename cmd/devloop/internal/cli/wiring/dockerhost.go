@@ -5,8 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
+
+	"github.com/docker/docker/client"
 
 	"github.com/devloop-cli/devloop/internal/atomicfile"
+	"github.com/devloop-cli/devloop/internal/dockerapi"
+	"github.com/devloop-cli/devloop/internal/fault"
 )
 
 // ContextHost returns the address of the engine that the docker command's current
@@ -18,11 +23,25 @@ import (
 // one in DOCKER_CONTEXT or config.json
 // (https://docs.docker.com/engine/manage-resources/contexts/).
 func ContextHost() string {
-	dir := os.Getenv("DOCKER_CONFIG")
+	dir, id := dockerContext()
+	if id == "" {
+		return ""
+	}
+	var meta struct {
+		Endpoints map[string]struct{ Host string }
+	}
+	_ = atomicfile.ReadJSON(filepath.Join(dir, "contexts", "meta", id, "meta.json"), &meta)
+	return meta.Endpoints["docker"].Host
+}
+
+// dockerContext returns the directory of the docker command's settings, and what the current context is called there,
+// "" for the default one.
+func dockerContext() (dir, id string) {
+	dir = os.Getenv("DOCKER_CONFIG")
 	if dir == "" {
 		home, err := os.UserHomeDir()
 		if err != nil {
-			return ""
+			return "", ""
 		}
 		dir = filepath.Join(home, ".docker")
 	}
@@ -33,12 +52,33 @@ func ContextHost() string {
 		name = config.CurrentContext
 	}
 	if name == "" || name == "default" {
-		return ""
+		return dir, ""
 	}
-	var meta struct {
-		Endpoints map[string]struct{ Host string }
+	return dir, fmt.Sprintf("%x", sha256.Sum256([]byte(name)))
+}
+
+// contextOptions returns how to reach the current context's engine, nil for the default one. The certificates of a
+// context are in ~/.docker/contexts/tls/SHA256-OF-ITS-NAME/docker.
+func contextOptions() ([]client.Opt, error) {
+	host := ContextHost()
+	switch {
+	case host == "":
+		return nil, nil
+	case strings.HasPrefix(host, "ssh://"):
+		return nil, &fault.Error{Code: dockerapi.CodeUnreachable, Op: fmt.Sprintf("reach the Docker engine at %q: devloop does not speak ssh", host),
+			Hints: []string{"use an engine of this machine: docker context use default"}}
 	}
-	id := fmt.Sprintf("%x", sha256.Sum256([]byte(name)))
-	_ = atomicfile.ReadJSON(filepath.Join(dir, "contexts", "meta", id, "meta.json"), &meta)
-	return meta.Endpoints["docker"].Host
+	options := []client.Opt{client.WithHost(host)}
+	dir, id := dockerContext()
+	files := map[string]string{}
+	for _, name := range []string{"ca", "cert", "key"} {
+		file := filepath.Join(dir, "contexts", "tls", id, "docker", name+".pem")
+		if _, err := os.Stat(file); err == nil {
+			files[name] = file
+		}
+	}
+	if len(files) > 0 {
+		options = append(options, client.WithTLSClientConfig(files["ca"], files["cert"], files["key"]))
+	}
+	return options, nil
 }
