@@ -94,6 +94,9 @@ func (b *breakpoints) location(request []byte) int {
 		case 5, 6, 12: // class name patterns, source name
 			r.text()
 		case 7:
+			if len(r.rest) < 1+b.sizes.class+b.sizes.method+8 {
+				return 0
+			}
 			return len(request) - len(r.rest)
 		default: // breakpoints have no other modifier
 			return 0
