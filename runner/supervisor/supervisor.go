@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -49,11 +50,13 @@ var ErrUnsupervised = errors.New("the Pod has no supervisor")
 // It returns [ErrUnsupervised] if nothing listens, and what the supervisor says where
 // it can't make the change: then all is as before, at most the application was started again.
 func (s *Supervisor) Change(ctx context.Context, p kube.Pod, port int, c Change) (kube.Pod, error) {
+	way := s.open(ctx, p) // while the API server writes
 	note, err := s.noteChange(ctx, p, c.Summary)
 	if err != nil {
+		way.close()
 		return p, err
 	}
-	answer, err := s.call(ctx, p, port, c)
+	answer, err := way.call(ctx, port, c)
 	if err == nil && answer != "ok" {
 		err = errors.New(answer)
 	}
@@ -155,7 +158,28 @@ func (s *Supervisor) State(ctx context.Context, p kube.Pod, port int) (string, e
 
 // call makes one request.
 func (s *Supervisor) call(ctx context.Context, p kube.Pod, port int, c Change) (string, error) {
-	t, err := s.dial(ctx, p)
+	return s.open(ctx, p).call(ctx, port, c)
+}
+
+// way is a tunnel that is being opened: it returns the tunnel, or why there is none.
+type way func() (tunnel.Tunnel, error)
+
+// open begins to open a tunnel to a Pod.
+func (s *Supervisor) open(ctx context.Context, p kube.Pod) way {
+	wait := sync.OnceValues(func() (tunnel.Tunnel, error) { return s.dial(ctx, p) })
+	go func() { _, _ = wait() }()
+	return wait
+}
+
+func (w way) close() {
+	if t, err := w(); err == nil {
+		t.Close()
+	}
+}
+
+// call makes one request, and closes the tunnel.
+func (w way) call(ctx context.Context, port int, c Change) (string, error) {
+	t, err := w()
 	if err != nil {
 		return "", err
 	}

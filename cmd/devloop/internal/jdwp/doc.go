@@ -1,7 +1,7 @@
 // Package jdwp talks to a running JVM through the Java Debug Wire Protocol, as far as
 // devloop needs it. It replaces method bodies of loaded classes:
 //
-//	loaded, err := jdwp.Redefine(ctx, dial, map[string][]byte{"com/example/A": classFile}, false)
+//	loaded, err := jdwp.Redefine(ctx, dial, map[string][]byte{"com/example/A": classFile}, false, ready)
 //
 // The JVM runs with -agentlib:jdwp=transport=dt_socket,server=y. It accepts new bodies for
 // existing methods and refuses every other change with a [Refusal]. A call changes all of

@@ -179,7 +179,7 @@ func (r *Relay) Redefine(ctx context.Context, classes map[string][]byte, all boo
 // JVM needs a moment after one debugger before it listens for the next.
 func (r *Relay) redefineDetached(ctx context.Context, to *jvm, classes map[string][]byte, all bool) (n int, err error) {
 	for {
-		n, err = Redefine(ctx, to.dial, classes, all)
+		n, err = Redefine(ctx, to.dial, classes, all, func() error { return nil })
 		var refusal Refusal
 		if err == nil || errors.As(err, &refusal) || errors.Is(err, ErrNotLoaded) || ctx.Err() != nil || time.Since(to.detached) > redialWindow {
 			return n, err

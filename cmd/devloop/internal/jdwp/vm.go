@@ -225,8 +225,9 @@ func (vm *VM) Close() error {
 	return err
 }
 
-// Redefine attaches to a JVM, replaces class files as [VM.Redefine] does, and detaches.
-func Redefine(ctx context.Context, dial Dial, classes map[string][]byte, all bool) (n int, err error) {
+// Redefine attaches to a JVM, replaces class files as [VM.Redefine] does, and detaches. It calls ready when it has
+// attached, which takes a moment: then the files must be where the JVM reads those of classes that it has not loaded.
+func Redefine(ctx context.Context, dial Dial, classes map[string][]byte, all bool, ready func() error) (n int, err error) {
 	conn, err := dial(ctx)
 	if err != nil {
 		return 0, err
@@ -235,7 +236,9 @@ func Redefine(ctx context.Context, dial Dial, classes map[string][]byte, all boo
 	if err != nil {
 		return 0, err
 	}
-	n, err = vm.Redefine(ctx, classes, all)
+	if err = ready(); err == nil {
+		n, err = vm.Redefine(ctx, classes, all)
+	}
 	_ = vm.Close() // the JVM has already answered
 	return n, err
 }

@@ -5,7 +5,7 @@
 //	jvm := d.JVMOptions(manifest, images, img) // with these the JVM listens
 //	err := d.Open(ctx, events, endpoints)
 //	d.Route(events, pods)                      // the IDE reaches the JVM
-//	err = d.Redefine(ctx, pod, classes, false) // hot swap, beside the IDE
+//	err = d.Redefine(ctx, pod, classes, false, ready) // hot swap, beside the IDE
 //	d.Detach()                                 // before the Pod goes
 //
 // A JVM that waits for its debugger is routed to before it serves.
@@ -160,15 +160,22 @@ func (d *Debuggers) Redefined() (files []string) {
 
 // Redefine has a Pod's JVM take new versions of classes, whether or not an IDE is attached. With
 // loadedOnly it fails unless the JVM has loaded all of them: it would load the others from files
-// that stay as they were.
-func (d *Debuggers) Redefine(ctx context.Context, pod kube.Pod, classes map[string][]byte, loadedOnly bool) error {
-	asking, cancel := context.WithTimeout(ctx, redefineTimeout)
-	defer cancel()
+// that stay as they were. It calls ready before it asks the JVM for anything, and ends with its error.
+func (d *Debuggers) Redefine(ctx context.Context, pod kube.Pod, classes map[string][]byte, loadedOnly bool, ready func() error) error {
+	asking, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	limit := time.AfterFunc(redefineTimeout, func() { cancel(context.DeadlineExceeded) })
+	defer limit.Stop()
+	unlimited := func() error { // ready may take longer
+		limit.Stop()
+		defer limit.Reset(redefineTimeout)
+		return ready()
+	}
 	var err error
-	if p := d.of(pod); p != nil {
+	if p := d.of(pod); p == nil {
+		_, err = jdwp.Redefine(asking, d.dialJVM(pod), classes, loadedOnly, unlimited)
+	} else if err = unlimited(); err == nil {
 		_, err = p.Relay.Redefine(asking, classes, loadedOnly)
-	} else {
-		_, err = jdwp.Redefine(asking, d.dialJVM(pod), classes, loadedOnly)
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

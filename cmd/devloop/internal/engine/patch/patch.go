@@ -18,6 +18,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 
 	image "github.com/devloop-cli/devloop/builder/supervisor"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
@@ -40,9 +41,9 @@ type Pods interface {
 // Patcher sends changes to all Pods of a deployment at once.
 type Patcher struct {
 	Pods Pods
-	// Redefine has a Pod's JVM take new versions of classes. With loadedOnly it fails unless the JVM
-	// has loaded all of them.
-	Redefine func(ctx context.Context, pod kube.Pod, classes map[string][]byte, loadedOnly bool) error
+	// Redefine has a Pod's JVM take new versions of classes, once ready returns nil. With loadedOnly it
+	// fails unless the JVM has loaded all of them.
+	Redefine func(ctx context.Context, pod kube.Pod, classes map[string][]byte, loadedOnly bool, ready func() error) error
 }
 
 // Restart has the supervisors restart the application with changed files, so that it runs code. It
@@ -65,13 +66,13 @@ func (p Patcher) Confirm(ctx context.Context, d, before state.Deployment) error 
 // running. After an error some Pods may have the change and others not.
 func (p Patcher) Swap(ctx context.Context, d state.Deployment, code plan.State, files map[string][]byte) error {
 	c := change(d, code, files)
-	if d.HotSwapOnly() {
-		if err := d.ForEachPatchable(ctx, func(ctx context.Context, _ int, pod kube.Pod) error { return p.Pods.Note(ctx, pod, c.Summary) }); err != nil {
-			return err
+	sent := sync.OnceValue(func() error {
+		if d.HotSwapOnly() {
+			return d.ForEachPatchable(ctx, func(ctx context.Context, _ int, pod kube.Pod) error { return p.Pods.Note(ctx, pod, c.Summary) })
 		}
-	} else if _, err := p.send(ctx, d, c); err != nil {
+		_, err := p.send(ctx, d, c)
 		return err
-	}
+	})
 	classes := map[string][]byte{}
 	for path, content := range files {
 		if name, isClass := strings.CutSuffix(path, ".class"); isClass {
@@ -79,11 +80,16 @@ func (p Patcher) Swap(ctx context.Context, d state.Deployment, code plan.State, 
 		}
 	}
 	if len(classes) == 0 {
-		return nil
+		return sent()
 	}
-	return d.ForEachPatchable(ctx, func(ctx context.Context, _ int, pod kube.Pod) error {
-		return p.Redefine(ctx, pod, classes, d.HotSwapOnly()) // files that stay as they were give the JVM no new version later
+	go func() { _ = sent() }() // while the JVMs are reached
+	err := d.ForEachPatchable(ctx, func(ctx context.Context, _ int, pod kube.Pod) error {
+		return p.Redefine(ctx, pod, classes, d.HotSwapOnly(), sent) // files that stay as they were give the JVM no new version later
 	})
+	if failed := sent(); failed != nil {
+		return failed
+	}
+	return err
 }
 
 // change returns the change of d to code.

@@ -44,7 +44,10 @@ func (c *cluster) Note(_ context.Context, p kube.Pod, summary string) error {
 	return c.note(p, "note %s", summary)
 }
 
-func (c *cluster) redefine(_ context.Context, p kube.Pod, classes map[string][]byte, loadedOnly bool) error {
+func (c *cluster) redefine(_ context.Context, p kube.Pod, classes map[string][]byte, loadedOnly bool, ready func() error) error {
+	if err := ready(); err != nil {
+		return err
+	}
 	for name := range classes {
 		if err := c.note(p, "redefine %s, loaded only: %v", name, loadedOnly); err != nil {
 			return err
