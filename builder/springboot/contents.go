@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strconv"
+	"time"
 )
 
 // Contents is what an application consists of.
@@ -14,6 +15,8 @@ type Contents struct {
 	// Rest has a version of everything else: libraries, a war's pages, manifest, main class, Java
 	// version. If two are the same, only Own may differ.
 	Rest map[Part]string
+
+	stamps map[string]string // of the files of Own that need not be read again while they have these
 }
 
 // Part is something that an application consists of besides its own files.
@@ -38,15 +41,19 @@ const (
 )
 
 // Contents reads what the application consists of.
-func (a App) Contents() (Contents, error) {
+func (a App) Contents() (Contents, error) { return a.ContentsAfter(Contents{}) }
+
+// ContentsAfter is Contents of an application that was read before. Files that are as they were have the same memory as
+// before: an application may have large resources.
+func (a App) ContentsAfter(before Contents) (Contents, error) {
 	files, err := a.Files()
 	if err != nil {
 		return Contents{}, err
 	}
 	defer files.Close()
-	c := Contents{Own: map[string][]byte{}, Rest: files.rest(a)}
+	c := Contents{Own: map[string][]byte{}, Rest: files.rest(a), stamps: map[string]string{}}
 	for _, e := range files.Own {
-		if c.Own[e.Path], err = readAll(e.File); err != nil {
+		if err := c.read(e, before); err != nil {
 			return Contents{}, fmt.Errorf("read %q: %w", e.File, err)
 		}
 		if usesPreview(c.Own[e.Path]) {
@@ -54,6 +61,39 @@ func (a App) Contents() (Contents, error) {
 		}
 	}
 	return c, nil
+}
+
+// read reads a file, unless it is as it was before.
+func (c Contents) read(e Entry, before Contents) (err error) {
+	was, known := before.Own[e.Path]
+	stamp := stampOf(e.File)
+	if !known || stamp == "" || before.stamps[e.Path] != stamp {
+		now, err := readAll(e.File)
+		if err != nil {
+			return err
+		}
+		if !known || !bytes.Equal(was, now) {
+			was = now
+		}
+	}
+	c.Own[e.Path], c.stamps[e.Path] = was, stamp
+	return nil
+}
+
+const (
+	// largeFile is the size in bytes from which a file's time is trusted. Smaller ones are read in no time.
+	largeFile = 256 << 10
+	// clockTick is longer than the resolution of file times. A file may change twice within it.
+	clockTick = 2 * time.Second
+)
+
+// stampOf returns what changes with a large file on the disk, "" for another one, or if that is not certain.
+func stampOf(file Source) string {
+	f, onDisk := file.(diskFile)
+	if !onDisk || f.Size() < largeFile || time.Since(f.info.ModTime()) < clockTick {
+		return ""
+	}
+	return f.path + " " + f.Version()
 }
 
 func readAll(file Source) ([]byte, error) {

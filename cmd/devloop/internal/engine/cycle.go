@@ -124,10 +124,11 @@ func (c *cycle) openPorts(ctx context.Context) error {
 func (c *cycle) decide() plan.Decision {
 	s := plan.Input{Saved: c.saved, Image: c.State().NodeImage != nil, Runs: c.State().Running(c.debuggers.Redefined()), Mode: c.Target.Path}
 	if c.compiled && (c.Target.NotPatchable == "" || c.Target.Follow && c.app.Dockerfile != "") {
-		parts, err := c.app.Contents()
+		parts, err := c.app.ContentsAfter(c.contents)
 		if err != nil {
 			s.Runs.NotPatchable = err.Error() // building the image gives the better error
 		}
+		c.contents = parts
 		rest := map[plan.Part]string{}
 		for part, version := range parts.Rest {
 			rest[plan.Part(part)] = version

@@ -154,7 +154,8 @@ type Session struct {
 
 	// What one cycle leaves for the next.
 	lastManifest manifest.Manifest
-	built        plan.State // the files of the application that was compiled last
+	contents     springboot.Contents // the files of the application that was compiled last,
+	built        plan.State          // and what the choice of a path needs of them
 	appPort      ports.AppPort
 }
 

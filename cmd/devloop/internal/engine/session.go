@@ -146,13 +146,15 @@ func (s *Session) handle(ctx context.Context, b *backlog, m message) {
 	}
 }
 
-// becomeIdle lets the compiler use the time until the next change. Close ends it.
+// becomeIdle uses the time until the next change to prepare for it. Close ends that.
 func (s *Session) becomeIdle() {
 	if s.FirstDone != nil {
 		s.FirstDone()
 		s.FirstDone = nil
 	}
+	built := s.built
 	s.background.Go(func(ctx context.Context) {
+		built.Prepare()
 		if said := s.Compiler.RunIdle(ctx); said != "" {
 			s.events.Inform(event.NoticeCompiler, said)
 		}

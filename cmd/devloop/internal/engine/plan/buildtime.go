@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// buildTimes are the files in which builds record when they ran, with the keys for that: those of
+// buildTimes are the files in which builds record when and where they ran, with the keys for that: those of
 // Spring Boot's build-info goal and task, and of the git-commit-id plugin for Maven and the
-// git-properties plugin for Gradle.
+// git-properties plugin for Gradle. The first save after a commit makes the working tree dirty.
 var buildTimes = map[string][]string{
 	"META-INF/build-info.properties": {"build.time"},
-	"git.properties":                 {"git.build.time"},
+	"git.properties":                 {"git.build.time", "git.build.host", "git.dirty", "git.commit.id.describe"},
 }
 
 // dropBuildTimes removes files from a change that differ only in the time of the build. Because of

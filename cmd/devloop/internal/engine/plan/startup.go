@@ -42,7 +42,9 @@ var requestAnnotations = set("GetMapping", "PostMapping", "PutMapping", "DeleteM
 var plainAnnotations = set("RestController", "Controller", "Service", "Component", "Repository", "ControllerAdvice", "RestControllerAdvice",
 	"Transactional", "Validated", "Nullable", "NonNull", "NonNullApi", "Deprecated", "SafeVarargs", "FunctionalInterface", "Generated",
 	"PreAuthorize", "PostAuthorize", "Secured", "RolesAllowed", "PermitAll", "DenyAll", "NotNull", "Nonnull", "CheckForNull",
-	"Profile", "Lazy", "Scope", "Primary", "Qualifier", "Order", "Tag", "Operation", "Hidden", "JsonProperty", "JsonIgnore", "JsonInclude")
+	"Profile", "Lazy", "Scope", "Primary", "Qualifier", "Order", "Tag", "Operation", "Hidden", "JsonProperty", "JsonIgnore", "JsonInclude",
+	"Timed", "Counted", "Observed", "ApiResponse", "ApiResponses", "SecurityRequirement", "Api", "ApiOperation", "ApiImplicitParam", "ApiImplicitParams",
+	"RequiresPermissions", "RequiresRoles", "RequiresAuthentication", "SaCheckPermission", "SaCheckRole", "SaCheckLogin")
 
 func set(names ...string) map[string]bool {
 	s := map[string]bool{}

@@ -43,6 +43,7 @@ func TestMethodsThatRunWithoutARequest(t *testing.T) {
 	}{
 		"a request handler":           {class("A", "RestController", object, method("handler", "GetMapping")), ""},
 		"a plain method":              {class("A", "Service", object, method("price", "Transactional")), ""},
+		"a timed class's method":      {class("A", "Timed", object, method("handler", "GetMapping", "price")), ""},
 		"main":                        {class("A", "", object, method("main", "")), "main runs at start"},
 		"a constructor":               {class("A", "", object, method("<init>", "")), "constructors run at start"},
 		"a static initialiser":        {class("A", "", object, method("<clinit>", "")), "a static initialiser runs once"},

@@ -59,6 +59,13 @@ func NewState(own map[string][]byte, rest map[Part]string) State {
 	return State{hex.EncodeToString(h.Sum(nil)), own, rest, sync.OnceValues(func() (*startup, error) { return startupOf(own) })}
 }
 
+// Prepare does what the next decision would have to do about a state: for a large application it takes a moment.
+func (s State) Prepare() {
+	if s.startup != nil {
+		_, _ = s.startup()
+	}
+}
+
 // Changes returns the files in which two states differ; nil marks a deleted file.
 func Changes(before, after State) map[string][]byte {
 	files := map[string][]byte{}
