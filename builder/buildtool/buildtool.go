@@ -35,6 +35,8 @@ type Build struct {
 	// OnlyApplication leaves out what does not change the application, such as style checks, coverage
 	// and tests. Halfway through an edit some of them fail, and all of them take time.
 	OnlyApplication bool
+	// SkipFrontend leaves out the tasks that build web pages with Node.js. What they made before is still there.
+	SkipFrontend bool
 }
 
 // Tool is the command that builds a project.

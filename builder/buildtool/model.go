@@ -6,7 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
+
+	"github.com/devloop-cli/devloop/builder/internal/paths"
 )
 
 // Module is what the build tool reports of a module that it builds. Gradle's init script
@@ -35,6 +39,8 @@ type Module struct {
 	Provided  []string `json:"provided"`
 	// Compilers are those that wrote Classes, in the order in which they ran.
 	Compilers []Compiler `json:"compilers"`
+	// Frontend are the tasks of Gradle that build web pages with Node.js, whether or not they ran.
+	Frontend []string `json:"frontend"`
 	// Goals are those that Maven ran, in their order.
 	Goals []Goal `json:"goals"`
 	// Omitted are the goals or tasks that the tool was told to leave out.
@@ -88,6 +94,17 @@ func ReadModules(file string) ([]Module, error) {
 		modules[i].normalize()
 	}
 	return modules, nil
+}
+
+// Output returns the directory into which the build of the module writes, below the module's own.
+func (m *Module) Output() string {
+	for _, classes := range m.Classes {
+		if rel := paths.Relative(classes, m.Directory); rel != "." && filepath.IsLocal(rel) {
+			first, _, _ := strings.Cut(filepath.ToSlash(rel), "/")
+			return filepath.Join(m.Directory, first)
+		}
+	}
+	return filepath.Join(m.Directory, "target")
 }
 
 // normalize removes duplicates and empty paths. With Maven, classes and resources are in one

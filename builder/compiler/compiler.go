@@ -94,7 +94,7 @@ type Compiler struct {
 func New(p *project.Project, enabled bool) *Compiler {
 	c := newCompiler(p, p.Dir, p.Tool.Name, p.StateDir("incremental"))
 	if !enabled {
-		c.disabled = "it was not asked for"
+		c.disabled = notAsked
 	}
 	return c
 }
@@ -175,7 +175,7 @@ func (c *Compiler) build(ctx context.Context, why string, out io.Writer) (spring
 	if err != nil {
 		return app, err
 	}
-	if c.disabled == "" && why != firstTime {
+	if why != notAsked && why != firstTime {
 		app.CompiledBy = "by " + c.tool + ", as " + why
 	}
 	compilers := c.units.own().model.Compilers
@@ -203,8 +203,11 @@ func (c *Compiler) ready() {
 	}
 }
 
-// firstTime is why the build compiles first. Nobody needs to be told.
-const firstTime = "it is the first time"
+// These reasons nobody needs to be told: it is the first build, or the user wants each save to be built.
+const (
+	firstTime = "it is the first time"
+	notAsked  = "the incremental compiler was not asked for"
+)
 
 // notReady means that the incremental compiler has not been proven since the last build.
 const notReady = "the incremental compiler is not ready"

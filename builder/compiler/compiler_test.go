@@ -362,11 +362,11 @@ func TestDisabled(t *testing.T) {
 		p, c := newPlayed(t)
 		p.kotlin = true
 		p.compiles(t, c, nil, "")
-		if why := c.RunIdle(t.Context()); !strings.Contains(why, "it compiles only Java, and the build also runs kotlin-maven-plugin kotlinc") {
+		if why := c.RunIdle(t.Context()); !strings.Contains(why, "the build does not only run javac, but also kotlin-maven-plugin kotlinc") {
 			t.Fatalf("disabled: %q", why)
 		}
 		p.kotlin = false
-		p.compiles(t, c, nil, "")
+		p.compiles(t, c, nil, "by maven, as the build does not only run javac, but also kotlin-maven-plugin kotlinc")
 		p.compiles(t, c, nil, "all may have changed") // now it is known what the sources were before
 		if why := c.bootstrap(t.Context()); why != "" || c.units.own().module == nil {
 			t.Errorf("it is not back: %q", why)
@@ -443,7 +443,7 @@ func TestSaveBeforeTheProofFails(t *testing.T) {
 	p.differs = "more"
 	p.compiles(t, c, nil, "")
 	c.units.own().built, _ = c.units.own().sources()
-	p.compiles(t, c, []string{javaDir + "/A.java"}, "")
+	p.compiles(t, c, []string{javaDir + "/A.java"}, "make different files A.class")
 	if why := c.RunIdle(t.Context()); !strings.Contains(why, "make different files A.class") {
 		t.Errorf("got %q", why)
 	}

@@ -52,21 +52,10 @@ func asModule(c buildtool.Compiler, m incremental.Model) incremental.Model {
 	return m
 }
 
-// outputOf returns the directory into which the build of a module writes, below the module's own.
-func outputOf(m buildtool.Module) string {
-	for _, classes := range m.Classes {
-		if rel := paths.Relative(classes, m.Directory); rel != "." && filepath.IsLocal(rel) {
-			first, _, _ := strings.Cut(filepath.ToSlash(rel), "/")
-			return filepath.Join(m.Directory, first)
-		}
-	}
-	return filepath.Join(m.Directory, "target")
-}
-
 // generatesSources reports whether the build makes sources, other than those of annotation processors.
 func generatesSources(m buildtool.Module) bool {
 	return slices.ContainsFunc(paths.Existing(m.Sources), func(dir string) bool {
-		return paths.Within(dir, outputOf(m)) && !slices.ContainsFunc(m.Compilers, func(c buildtool.Compiler) bool { return c.Generated == dir })
+		return paths.Within(dir, m.Output()) && !slices.ContainsFunc(m.Compilers, func(c buildtool.Compiler) bool { return c.Generated == dir })
 	})
 }
 
@@ -84,7 +73,7 @@ func otherCompilers(m buildtool.Module) string {
 	case len(others) == 0:
 		return fmt.Sprintf("the build runs javac %d times", len(m.Compilers))
 	}
-	return "it compiles only Java, and the build also runs " + strings.Join(others, " and ")
+	return "the build does not only run javac, but also " + strings.Join(others, " and ")
 }
 
 // processing returns javac's options including those about annotation processors, and whether there

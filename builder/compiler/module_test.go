@@ -54,12 +54,12 @@ func TestJavacModelIsOfJavacAlone(t *testing.T) {
 	dir := t.TempDir()
 	javac := buildtool.Compiler{Plugin: "java", Compiler: "javac", JavaHome: "/jdk"}
 	for want, m := range map[string]buildtool.Module{
-		"does not say how it makes the classes":                  {Classes: []string{dir}},
-		"only Java, and the build also runs kotlin-maven-plugin": {Classes: []string{dir}, Compilers: []buildtool.Compiler{{Plugin: "kotlin-maven-plugin"}, {Plugin: "maven-compiler-plugin", Compiler: "javac"}}},
-		"also runs eclipse":                                      {Classes: []string{dir}, Compilers: []buildtool.Compiler{{Plugin: "eclipse", Compiler: "eclipse"}}},
-		"of its own choice":                                      {Classes: []string{dir}, Compilers: []buildtool.Compiler{{Compiler: "javac", Forked: true}}},
-		"in 2 directories":                                       {Classes: []string{dir, t.TempDir()}, Compilers: []buildtool.Compiler{javac}},
-		"in 0 directories":                                       {Classes: []string{filepath.Join(dir, "none")}, Compilers: []buildtool.Compiler{javac}},
+		"does not say how it makes the classes":            {Classes: []string{dir}},
+		"not only run javac, but also kotlin-maven-plugin": {Classes: []string{dir}, Compilers: []buildtool.Compiler{{Plugin: "kotlin-maven-plugin"}, {Plugin: "maven-compiler-plugin", Compiler: "javac"}}},
+		"but also eclipse":                                 {Classes: []string{dir}, Compilers: []buildtool.Compiler{{Plugin: "eclipse", Compiler: "eclipse"}}},
+		"of its own choice":                                {Classes: []string{dir}, Compilers: []buildtool.Compiler{{Compiler: "javac", Forked: true}}},
+		"in 2 directories":                                 {Classes: []string{dir, t.TempDir()}, Compilers: []buildtool.Compiler{javac}},
+		"in 0 directories":                                 {Classes: []string{filepath.Join(dir, "none")}, Compilers: []buildtool.Compiler{javac}},
 	} {
 		if _, _, err := javacModel(m); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)

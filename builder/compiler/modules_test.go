@@ -89,6 +89,7 @@ func TestCompileModules(t *testing.T) {
 		{libDir + "/N.java", "class N", incrementally + "1 source", "N.class"},
 		{"lib/src/main/resources/lib.css", "p { color: blue }", "1 resource copied", ""},
 		{"other/src/main/java/X.java", "class X", "no file of the application changed", ""},
+		{"other/pom.xml", "<project/>", "no file of the application changed", ""},
 		{"lib/src/test/java/LTest.java", "class LTest", "no file of the application changed", ""},
 	} {
 		p.save(t, save.file, save.text)

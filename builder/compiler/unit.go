@@ -112,7 +112,7 @@ func (u *unit) builtSources(before incremental.State, known bool, began time.Tim
 
 // isGenerated reports whether a source is in the build's output, such as target or build.
 func (u *unit) isGenerated(source string) bool {
-	return inside(source, []string{outputOf(u.model)})
+	return inside(source, []string{u.model.Output()})
 }
 
 // keepProven keeps what was proven before a build that has made the same classes: it was for a resource. before
@@ -271,14 +271,17 @@ func (used usedModules) irrelevant(file string) bool {
 // sourceSet matches a path in a module whose directories are those of every build tool.
 var sourceSet = regexp.MustCompile(`^(.*/)src/[^/]+/(?:java|kotlin|groovy|scala|resources)/`)
 
-// foreign reports whether a file is a source or resource of a module that the application does not use.
+// foreign reports whether a file is a source, resource or pom.xml of a module that the application does not use.
+// If it uses a pom.xml in another way than as a module, the project's model says so.
 func (used usedModules) foreign(file string) bool {
-	m := sourceSet.FindStringSubmatch(filepath.ToSlash(file))
-	if m == nil || len(used) == 0 {
+	dir := filepath.Dir(file)
+	if m := sourceSet.FindStringSubmatch(filepath.ToSlash(file)); m != nil {
+		dir = filepath.FromSlash(m[1])
+	} else if filepath.Base(file) != "pom.xml" {
 		return false
 	}
-	dir := paths.Real(filepath.FromSlash(m[1]))
-	return !slices.ContainsFunc(used, func(u buildtool.Module) bool { // builds that this one includes are build files
+	dir = paths.Real(dir)
+	return len(used) > 0 && !slices.ContainsFunc(used, func(u buildtool.Module) bool { // builds that this one includes are build files
 		return paths.Real(u.Directory) == dir || inside(file, u.Sources) || inside(file, u.ResourceSources) || inside(file, u.BuildFiles)
 	})
 }

@@ -82,3 +82,24 @@ func TestFailureNamesTheArgumentWithoutAValue(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 }
+
+func TestComposeBuildsAnotherStage(t *testing.T) {
+	t.Parallel()
+	const stages = "FROM jre AS dev\nCOPY app.jar /\nFROM dev AS production\n"
+	for _, c := range []struct{ compose, target, want string }{
+		{"services:\n  db:\n    image: postgres\n  shop:\n    build: {context: ., target: dev}\n", "", "dev"},
+		{"services:\n  shop:\n    build: {dockerfile: Dockerfile, target: Dev}\n", "", "Dev"},
+		{"services:\n  shop:\n    build: {context: ., target: production}\n", "", ""},
+		{"services:\n  shop:\n    build: {context: ., target: dev}\n", "production", ""},
+		{"services:\n  shop:\n    build: {context: other, target: dev}\n", "", ""},
+		{"services:\n  shop:\n    build: .\n", "", ""},
+		{"services: [", "", ""},
+	} {
+		dir := t.TempDir()
+		write(t, dir, "compose.yaml", c.compose)
+		write(t, dir, "Dockerfile", stages)
+		if got, where := Read(filepath.Join(dir, "Dockerfile"), Options{Target: c.target}).ComposeTarget(); got != c.want || (where == "compose.yaml") != (c.want != "") {
+			t.Errorf("%q: got %q of %q", c.compose, got, where)
+		}
+	}
+}

@@ -1,9 +1,12 @@
 package dockerfile
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -13,9 +16,16 @@ import (
 // (https://docs.docker.com/compose/intro/compose-application-model/#the-compose-file).
 var composeFiles = []string{"compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"}
 
-// composeArg returns the value that a Compose file in the context gives to a build argument, and
-// the name of that file; "" without one, or if its value has variables.
-func (f *File) composeArg(name string) (value, where string) {
+// composeBuild is how a Compose file builds an image.
+type composeBuild struct {
+	Context, Dockerfile, Target string
+	Args                        any
+
+	where string // the name of the Compose file
+}
+
+// composeBuilds returns the builds of the first Compose file in the context.
+func (f *File) composeBuilds() (builds []composeBuild) {
 	for _, where := range composeFiles {
 		text, err := os.ReadFile(filepath.Join(f.Context, where))
 		if err != nil {
@@ -25,15 +35,38 @@ func (f *File) composeArg(name string) (value, where string) {
 			Services map[string]struct{ Build yaml.Node }
 		}
 		if yaml.Unmarshal(text, &file) != nil {
-			return "", ""
+			return nil
 		}
-		for _, service := range file.Services {
-			var build struct{ Args any }
-			if service.Build.Kind == yaml.MappingNode && service.Build.Decode(&build) == nil {
-				if value := composeValue(build.Args, name); value != "" && !strings.Contains(value, "$") {
-					return value, where
-				}
+		for _, name := range slices.Sorted(maps.Keys(file.Services)) {
+			build, node := composeBuild{where: where}, file.Services[name].Build
+			if node.Kind == yaml.MappingNode && node.Decode(&build) == nil {
+				builds = append(builds, build)
 			}
+		}
+		return builds
+	}
+	return nil
+}
+
+// composeArg returns the value that a Compose file in the context gives to a build argument, and
+// the name of that file; "" without one, or if its value has variables.
+func (f *File) composeArg(name string) (value, where string) {
+	for _, build := range f.composeBuilds() {
+		if value := composeValue(build.Args, name); value != "" && !strings.Contains(value, "$") {
+			return value, build.where
+		}
+	}
+	return "", ""
+}
+
+// ComposeTarget returns the stage that a Compose file in the context builds of this Dockerfile, and the name of that file;
+// "" if it is the last one, or if the user has chosen one.
+func (f *File) ComposeTarget() (target, where string) {
+	for _, build := range f.composeBuilds() {
+		own := filepath.Join(f.Context, filepath.FromSlash(build.Context), filepath.FromSlash(cmp.Or(build.Dockerfile, "Dockerfile"))) == f.Path
+		i := slices.IndexFunc(f.stages, func(s stage) bool { return s.name != "" && strings.EqualFold(s.name, build.Target) })
+		if own && f.options.Target == "" && i >= 0 && i < len(f.stages)-1 {
+			return build.Target, build.where
 		}
 	}
 	return "", ""

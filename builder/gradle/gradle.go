@@ -53,7 +53,11 @@ func (Gradle) run(ctx context.Context, b buildtool.Build, out io.Writer, task st
 	if err != nil {
 		return nil, err
 	}
-	args := slices.Concat(b.Tool.Command, []string{"--console=plain", "--daemon", "--init-script", script, "-Ddevloop.onlyApplication=" + strconv.FormatBool(b.OnlyApplication), "-p", b.Dir, taskPath(b.Module, task)})
+	args := slices.Concat(b.Tool.Command, []string{"--console=plain", "--daemon", "--init-script", script, "-Ddevloop.onlyApplication=" + strconv.FormatBool(b.OnlyApplication),
+		"-Ddevloop.skipFrontend=" + strconv.FormatBool(b.SkipFrontend), "-p", b.Dir, taskPath(b.Module, task)})
+	for _, dir := range siblings(b.Root) {
+		args = append(args, "--include-build", dir)
+	}
 	text, err := proc.Command{Dir: b.Root, Args: args}.Run(ctx, out)
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("build with gradle: %w", context.Cause(ctx))
@@ -123,6 +127,9 @@ func (Gradle) PackagingReason(buildtool.Module) string { return "" }
 // PacksLate is false: Gradle makes the jars of other modules with the classes.
 func (Gradle) PacksLate() bool { return false }
 
+// Frontend reports whether a module has tasks that build web pages.
+func (Gradle) Frontend(m buildtool.Module) bool { return len(m.Frontend) > 0 }
+
 // Omitted returns the tasks that the init script disabled.
 func (Gradle) Omitted(modules []buildtool.Module) (tasks []string) {
 	for _, m := range modules {
@@ -135,6 +142,13 @@ func (Gradle) Omitted(modules []buildtool.Module) (tasks []string) {
 func noApplication(b buildtool.Build, cause error) error {
 	if b.Module != "" {
 		return b.NoApplication(cause, "look which modules there are: gradle projects")
+	}
+	if builds := included(b.Root); len(builds) > 0 {
+		var hints []string
+		for _, dir := range builds {
+			hints = append(hints, "open a build that it includes, with the others: devloop run "+dir)
+		}
+		return b.NoApplication(cause, hints...)
 	}
 	return b.NoApplication(cause,
 		"without Spring Boot, name the main class in build.gradle: plugins { id 'application' }; application { mainClass = 'com.example.Main' }",

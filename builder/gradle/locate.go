@@ -43,6 +43,9 @@ func (Gradle) BuildFile(dir string) string {
 	return "build.gradle"
 }
 
+// OnlyOwnModule is false: a build script may configure other modules.
+func (Gradle) OnlyOwnModule(string) bool { return false }
+
 // UserFiles returns the files outside of the project that every build of the user reads.
 func (Gradle) UserFiles() []string {
 	home := paths.GradleHome()

@@ -11,12 +11,13 @@ import (
 	"github.com/devloop-cli/devloop/builder/dockerfile"
 	"github.com/devloop-cli/devloop/builder/internal/paths"
 	"github.com/devloop-cli/devloop/builder/ociimage"
+	"github.com/devloop-cli/devloop/builder/unpackedjar"
 	"github.com/devloop-cli/devloop/internal/dockerapi"
 )
 
 // build has the engine build the Dockerfile.
 func (k *maker) build(ctx context.Context) (Image, error) {
-	for _, check := range []func() error{k.unbuildable, k.ambiguousJar, k.staleCopy} {
+	for _, check := range []func() error{k.unbuildable, k.ambiguousJar, k.unpackJar} {
 		if err := check(); err != nil {
 			return Image{}, err
 		}
@@ -81,6 +82,22 @@ func (k *maker) ambiguousJar() error {
 	return nil
 }
 
+// unpackJar unpacks the jar where the Dockerfile copies what was unpacked of it, and refuses old code.
+func (k *maker) unpackJar() error {
+	dirs, err := unpackedjar.Refresh(k.file, k.app.Dir, k.app.Jar)
+	if err != nil {
+		return err
+	}
+	for _, dir := range dirs {
+		_, _ = fmt.Fprintf(k.out, "unpacked the jar in %s, from where the Dockerfile copies it\n", paths.Relative(dir, k.app.Dir))
+	}
+	stale, err := unpackedjar.Stale(k.file, k.app.Dir, k.app.Jar)
+	if err == nil && stale != nil {
+		err = k.failure(*stale, nil)
+	}
+	return err
+}
+
 // Advice is a way to make a Dockerfile's image faster.
 type Advice struct {
 	// Text says what costs time and begins with the place: "Dockerfile:3: …".
@@ -89,16 +106,16 @@ type Advice struct {
 	Hint string
 }
 
-// advise is about the executable jar as one layer, which each edit changes as a whole.
-func (k *maker) advise() []Advice {
+// advise is about the executable jar as one layer, which each edit changes as a whole, and about a stage that others build.
+func (k *maker) advise() (all []Advice) {
+	if target, where := k.file.ComposeTarget(); target != "" {
+		all = append(all, Advice{fmt.Sprintf("%s builds the stage %q of the Dockerfile, and devloop the last one", where, target), "build that stage: --target " + target})
+	}
 	info, err := os.Stat(k.app.Jar)
-	if err != nil || k.app.Boot == "" {
-		return nil
-	}
 	line := k.file.JarLine(k.app.Jar)
-	if line == 0 {
-		return nil
+	if err != nil || k.app.Boot == "" || line == 0 {
+		return all
 	}
-	return []Advice{{fmt.Sprintf("%s:%d: the whole jar is one layer: each edit changes %d MB, where a class has some kB", paths.Relative(k.app.Dockerfile, k.app.Dir), line, info.Size()/1_000_000),
-		"copy it in layers, or let devloop do that: it needs no Dockerfile (https://docs.spring.io/spring-boot/reference/packaging/container-images/dockerfiles.html)"}}
+	return append(all, Advice{fmt.Sprintf("%s:%d: the whole jar is one layer: each edit changes %d MB, where a class has some kB", paths.Relative(k.app.Dockerfile, k.app.Dir), line, info.Size()/1_000_000),
+		"copy it in layers, or let devloop do that: it needs no Dockerfile (https://docs.spring.io/spring-boot/reference/packaging/container-images/dockerfiles.html)"})
 }

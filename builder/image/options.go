@@ -7,6 +7,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/jvm"
 	"github.com/devloop-cli/devloop/builder/layertar"
+	"github.com/devloop-cli/devloop/builder/settings"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/builder/supervisor"
 )
@@ -100,11 +101,11 @@ func launchOptions(manifest map[string]string, java int) []Option {
 // templates returns the application's template engines, and the options with which they read a
 // template at each request, as with spring-boot-devtools.
 func (c *composer) templates(files *springboot.Files) ([]springboot.Templates, []Option, error) {
-	settings, err := c.settings(files)
+	set, err := c.settings(files)
 	if err != nil {
 		return nil, nil, err
 	}
-	all := springboot.TemplatesOf(files.Libraries, settings)
+	all := springboot.TemplatesOf(files.Libraries, set)
 	var options []Option
 	for i, t := range all {
 		if slices.Contains(c.options.Without, freshPages.Optimization) {
@@ -123,18 +124,18 @@ func (c *composer) templates(files *springboot.Files) ([]springboot.Templates, [
 }
 
 // settings reads the application's settings, including those of the image's environment and command.
-func (c *composer) settings(files *springboot.Files) ([]springboot.Setting, error) {
+func (c *composer) settings(files *springboot.Files) ([]settings.Setting, error) {
 	all, err := files.Settings()
 	for _, variable := range c.base.Config.Config.Env {
 		key, value, _ := strings.Cut(variable, "=")
-		all = append(all, springboot.NewSetting("the image's environment", key, value))
+		all = append(all, settings.NewSetting("the image's environment", key, value))
 	}
 	if c.on == nil {
 		return all, err
 	}
 	for _, word := range slices.Concat(c.on.java, c.on.args) {
 		key, value, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(word, "-D"), "--"), "=")
-		all = append(all, springboot.NewSetting("the Dockerfile's command", key, value))
+		all = append(all, settings.NewSetting("the Dockerfile's command", key, value))
 	}
 	return all, err
 }

@@ -9,7 +9,11 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
 	"github.com/devloop-cli/devloop/builder/diagnostics"
+	"github.com/devloop-cli/devloop/builder/internal/paths"
 )
+
+// severalApplications matches what the extension says of a build that would make more than one; see extension/…/Omit.java.
+var severalApplications = regexp.MustCompile(`(?m)^\[ERROR\] several applications: (.+?)(?: -> \[Help \d+\])?\s*$`)
 
 // failure parses the output of a build that ended with err.
 func failure(b buildtool.Build, text string, err error) error {
@@ -17,6 +21,13 @@ func failure(b buildtool.Build, text string, err error) error {
 		return fmt.Sprintf("choose it in pom.xml: <properties><start-class>%s</start-class></properties>", class)
 	}); e != nil {
 		return e
+	}
+	if m := severalApplications.FindStringSubmatch(text); m != nil {
+		var dirs []string
+		for dir := range strings.SplitSeq(m[1], "|") {
+			dirs = append(dirs, paths.Relative(dir, b.Root))
+		}
+		return b.Ambiguous(dirs)
 	}
 	e := b.Failure(text, err, moreMemory)
 	e.Advice = append(styleHints(b, text), e.Advice...)

@@ -51,6 +51,13 @@ func (Maven) Doubt(b buildtool.Build) error {
 // BuildFile returns "pom.xml".
 func (Maven) BuildFile(string) string { return "pom.xml" }
 
+// OnlyOwnModule reports whether a build file says nothing about other modules than its own: a pom.xml that
+// is no parent, no bill of materials and no plugin.
+func (Maven) OnlyOwnModule(file string) bool {
+	p, err := readPom(filepath.Dir(file))
+	return err == nil && filepath.Base(file) == "pom.xml" && slices.Contains([]string{"", "jar", "war"}, strings.TrimSpace(p.Packaging))
+}
+
 // UserFiles returns the files outside of the project that every build of the user reads.
 func (Maven) UserFiles() []string {
 	return []string{paths.InHome(filepath.Join(".m2", "settings.xml")), paths.InHome(filepath.Join(".m2", "settings-security.xml")),
@@ -61,6 +68,7 @@ func (Maven) UserFiles() []string {
 type pom struct {
 	ModelVersion string   `xml:"modelVersion"`
 	ArtifactID   string   `xml:"artifactId"`
+	Packaging    string   `xml:"packaging"`
 	Modules      []string `xml:"modules>module"`
 	Profiles     []struct {
 		Modules []string `xml:"modules>module"`

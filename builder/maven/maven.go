@@ -25,6 +25,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/buildtool"
 	"github.com/devloop-cli/devloop/builder/internal/paths"
 	"github.com/devloop-cli/devloop/builder/jvm"
+	"github.com/devloop-cli/devloop/builder/settings"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/internal/atomicfile"
 	"github.com/devloop-cli/devloop/internal/proc"
@@ -71,6 +72,8 @@ func (Maven) run(ctx context.Context, b buildtool.Build, out io.Writer, phase st
 	}
 	if module := moduleOf(b); module != "" {
 		args = append(args, "-pl", module, "-am")
+	} else {
+		args = append(args, "-Ddevloop.oneApplication")
 	}
 	args = append(args, phase)
 	text, err := proc.Command{Dir: b.Root, Args: args, Env: environment(b.Root)}.Run(ctx, out)
@@ -240,6 +243,6 @@ func archiverName(target string) string {
 	if err != nil {
 		return ""
 	}
-	values := springboot.ParseProperties(text)
+	values := settings.ParseProperties(text)
 	return values["artifactId"] + "-" + values["version"]
 }

@@ -65,6 +65,27 @@ func TestMavenIsToldWhatToLeaveOut(t *testing.T) {
 	}
 }
 
+// TestFrontend: one that a later phase makes is not reached by a build of the classes.
+func TestFrontend(t *testing.T) {
+	t.Parallel()
+	npm := func(phase string) []buildtool.Goal {
+		return []buildtool.Goal{{Goal: "frontend-maven-plugin:npm", Phase: phase}}
+	}
+	for _, c := range []struct {
+		module buildtool.Module
+		want   bool
+	}{
+		{buildtool.Module{Goals: npm("generate-resources")}, true},
+		{buildtool.Module{Omitted: []string{"frontend-maven-plugin:npm"}}, true},
+		{buildtool.Module{Goals: npm("prepare-package")}, false},
+		{buildtool.Module{Goals: []buildtool.Goal{{Goal: "maven-compiler-plugin:compile", Phase: "compile"}}}, false},
+	} {
+		if got := (Maven{}).Frontend(c.module); got != c.want {
+			t.Errorf("%+v: got %v", c.module, got)
+		}
+	}
+}
+
 // TestOldMavenIsNotToldNtp: it ends with "Unrecognized option: -ntp".
 func TestOldMavenIsNotToldNtp(t *testing.T) {
 	t.Parallel()

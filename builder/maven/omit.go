@@ -62,6 +62,16 @@ var tests = []string{
 	"kotlin-maven-plugin:test-compile", "gmavenplus-plugin:compileTests", "maven-invoker-plugin",
 }
 
+// frontend is the plugin that builds web pages with Node.js.
+const frontend = "frontend-maven-plugin"
+
+// Frontend reports whether a module has a build of web pages that each build reaches.
+func (Maven) Frontend(m buildtool.Module) bool {
+	is := func(goal string) bool { return strings.HasPrefix(goal, frontend+":") }
+	late := slices.ContainsFunc(m.Goals, func(g buildtool.Goal) bool { return is(g.Goal) && !slices.Contains(earlyPhases, g.Phase) })
+	return !late && (slices.ContainsFunc(m.Omitted, is) || slices.ContainsFunc(m.Goals, func(g buildtool.Goal) bool { return is(g.Goal) }))
+}
+
 // omissions returns the arguments by which the extension omits goals; see extension/…/Omit.java.
 func omissions(b buildtool.Build) []string {
 	omit := slices.Clone(publishers)
@@ -72,6 +82,9 @@ func omissions(b buildtool.Build) []string {
 		omit = append(omit, c.plugin)
 	}
 	omit = append(omit, reports...)
+	if b.SkipFrontend {
+		omit = append(omit, frontend)
+	}
 	return []string{"-Ddevloop.omit=" + strings.Join(omit, ","), "-Ddevloop.omitTests=" + strings.Join(tests, ",")}
 }
 

@@ -31,6 +31,8 @@ type locator interface {
 	// Doubt says why the command will probably not build the project, nil if it will.
 	Doubt(b buildtool.Build) error
 	BuildFile(dir string) string
+	// OnlyOwnModule reports whether a build file says nothing about other modules than its own.
+	OnlyOwnModule(file string) bool
 	UserFiles() []string
 }
 
@@ -48,6 +50,8 @@ type interpreter interface {
 	// PacksLate reports whether a build of the classes leaves the jars of other modules as they were.
 	PacksLate() bool
 	Omitted(modules []buildtool.Module) []string
+	// Frontend reports whether a module has a build of web pages that each build reaches.
+	Frontend(one buildtool.Module) bool
 }
 
 // tools are in the order of preference: "gradle init" leaves the pom.xml in place.

@@ -33,7 +33,18 @@ func (p *Project) Compile(ctx context.Context, out io.Writer) (springboot.App, e
 		return springboot.App{}, err
 	}
 	defer release()
-	if p.tool.Name() != "maven" { // Gradle removes stale copies itself
+	frontend := p.frontendState()
+	p.skipFrontend = p.builtFrontend(frontend)
+	app, err := p.compileWithoutStale(ctx, out)
+	if err == nil && !p.skipFrontend {
+		err = p.markFrontend(frontend)
+	}
+	return app, err
+}
+
+// compileWithoutStale removes copies whose sources are gone, and compiles.
+func (p *Project) compileWithoutStale(ctx context.Context, out io.Writer) (springboot.App, error) {
+	if p.tool.Name() != "maven" { // Gradle removes them itself
 		return p.compile(ctx, out)
 	}
 	p.removeStaleCopies()
@@ -131,7 +142,7 @@ func (p *Project) archive(ctx context.Context, out io.Writer) (one buildtool.Mod
 // request returns the build as it is configured now.
 func (p *Project) request() buildtool.Build {
 	b := p.build
-	b.OnlyApplication = p.OnlyApplication
+	b.OnlyApplication, b.SkipFrontend = p.OnlyApplication, p.skipFrontend
 	return b
 }
 

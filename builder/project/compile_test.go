@@ -172,7 +172,7 @@ func TestMavenModules(t *testing.T) {
 	jartest.WriteFile(t, dir, "web/target/maven-archiver/pom.properties", "artifactId=shop-web\nversion=2\n")
 	t.Setenv("MAVEN_OPTS", "-Xmx1g")
 
-	for module, want := range map[string]string{"": "-B -ntp -DskipTests package MAVEN_OPTS=-Xmx1g\n",
+	for module, want := range map[string]string{"": "-B -ntp -DskipTests -Ddevloop.oneApplication package MAVEN_OPTS=-Xmx1g\n",
 		":shop-web": "-B -ntp -DskipTests -pl :shop-web -am package MAVEN_OPTS=-Xmx1g\n"} {
 		p, err := Open(t.Context(), dir, Options{CacheDir: t.TempDir(), Module: module})
 		if err != nil {

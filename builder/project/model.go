@@ -3,6 +3,7 @@ package project
 import (
 	"maps"
 	"path/filepath"
+	"slices"
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
 	"github.com/devloop-cli/devloop/builder/internal/paths"
@@ -18,13 +19,36 @@ type model struct {
 func (p *Project) modelFile() string { return filepath.Join(p.StateDir("models"), "model.json") }
 
 // model returns what the last build reported, false if there was none, or if build files have
-// changed since.
+// changed since that the application depends on.
 func (p *Project) model() (model, bool) {
 	var m model
 	if !atomicfile.ReadJSON(p.modelFile(), &m) {
 		return model{}, false
 	}
-	return m, maps.Equal(m.Inputs, p.inputs(m.Modules))
+	return m, p.holds(m, p.inputs(m.Modules))
+}
+
+// holds reports whether a model holds with these inputs: they are the same, apart from build files of modules
+// that the application does not use.
+func (p *Project) holds(m model, now map[string]string) bool {
+	for _, file := range slices.Concat(slices.Collect(maps.Keys(m.Inputs)), slices.Collect(maps.Keys(now))) {
+		if m.Inputs[file] != now[file] && !p.unused(m, file) {
+			return false
+		}
+	}
+	return true
+}
+
+// unused reports whether a build file is only about a module that the application does not use.
+func (p *Project) unused(m model, file string) bool {
+	k, known := p.packing(m)
+	if !known || !p.tool.OnlyOwnModule(file) {
+		return false
+	}
+	dir := paths.Real(filepath.Dir(file))
+	return !slices.ContainsFunc(m.used(m.in(k.Directory)), func(one buildtool.Module) bool {
+		return paths.Real(one.Directory) == dir || slices.ContainsFunc(one.BuildFiles, func(f string) bool { return paths.Real(f) == paths.Real(file) })
+	})
 }
 
 // in returns the module in dir, with no more than its directory if the build reported none.

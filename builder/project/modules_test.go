@@ -9,6 +9,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
+	"github.com/devloop-cli/devloop/internal/atomicfile"
 )
 
 // TestUsedModules: an annotation processor and what a used module uses count, others do not.
@@ -70,5 +71,43 @@ func TestModulesAreJoined(t *testing.T) {
 	dirs, above := p.Elsewhere("")
 	if !slices.Equal(dirs, []string{module.Directory}) || len(above) != 0 {
 		t.Errorf("elsewhere are %v, %v", dirs, above)
+	}
+}
+
+// TestPomsOfUnusedModules: the model holds when one changes, and not when that of a used module, a parent or a bill
+// of materials does.
+func TestPomsOfUnusedModules(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for file, packaging := range map[string]string{"pom.xml": "pom", "web/pom.xml": "jar", "other/pom.xml": "", "bom/pom.xml": "pom"} {
+		jartest.WriteFile(t, dir, file, "<project><packaging>"+packaging+"</packaging></project>")
+	}
+	jartest.WriteFile(t, dir, "mvnw", "")
+	p, err := Open(t.Context(), dir, Options{CacheDir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := buildtool.Module{Name: "g:web", Directory: filepath.Join(dir, "web"), BuildFiles: []string{filepath.Join(dir, "web/pom.xml"), filepath.Join(dir, "pom.xml")}}
+	other := buildtool.Module{Name: "g:other", Directory: filepath.Join(dir, "other"), BuildFiles: []string{filepath.Join(dir, "other/pom.xml"), filepath.Join(dir, "pom.xml")}}
+	m, err := p.saveModel([]buildtool.Module{web, other}, nil)
+	if err == nil {
+		err = atomicfile.WriteJSON(p.packingFile(), packing{Inputs: m.Inputs, Directory: web.Directory})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]bool{"other/pom.xml": true, "new/pom.xml": true, "web/pom.xml": false, "pom.xml": false, "bom/pom.xml": false} {
+		path := filepath.Join(dir, file)
+		before, missing := os.ReadFile(path)
+		jartest.WriteFile(t, dir, file, strings.Replace(string(before)+"<!-- edited -->", "<project>", "<project><name/>", 1))
+		if missing != nil {
+			jartest.WriteFile(t, dir, file, "<project/>")
+		}
+		if _, fresh := p.model(); fresh != want {
+			t.Errorf("%s: fresh is %v", file, fresh)
+		}
+		if err := os.WriteFile(path, before, 0o644); missing == nil && err != nil || missing != nil && os.Remove(path) != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/buildtool"
 	"github.com/devloop-cli/devloop/builder/dockerfile"
 	"github.com/devloop-cli/devloop/builder/internal/paths"
+	"github.com/devloop-cli/devloop/builder/settings"
 	"github.com/devloop-cli/devloop/builder/springboot"
 )
 
@@ -72,10 +73,12 @@ type Project struct {
 	// makes no difference: then they can be changed while it runs.
 	JoinModules bool
 
-	tool       tool
-	build      buildtool.Build
-	dockerfile dockerfiles
-	env        []string
+	tool  tool
+	build buildtool.Build
+	// skipFrontend is set while a build runs that leaves out the frontend, see frontend.go.
+	skipFrontend bool
+	dockerfile   dockerfiles
+	env          []string
 }
 
 // Open finds out what kind of build dir has and which command runs it. Of two builds in a
@@ -137,6 +140,6 @@ func imageName(name string) string {
 // variables that it is given tell before it is built; 0 if they say that it is no server.
 func (p *Project) Port() int {
 	resources := filepath.Join(p.build.ModuleDir(), "src", "main", "resources")
-	port, _ := springboot.Port(func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(resources, name)) }, nil, p.env)
+	port, _ := settings.Port(func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(resources, name)) }, settings.Libraries{}, p.env)
 	return port
 }

@@ -24,6 +24,7 @@ import (
 	"strings"
 
 	"github.com/devloop-cli/devloop/builder/dockerfile"
+	"github.com/devloop-cli/devloop/builder/settings"
 )
 
 // App is an application as the build left it.
@@ -90,7 +91,8 @@ func Open(jar string, env ...string) (App, error) {
 	}
 	app.Java = javaVersion(&file.Reader, manifest)
 	at := layoutOf(manifest)
-	app.Port, app.ContextPath = Port(func(name string) ([]byte, error) { return readEntry(&file.Reader, at.classes()+name) }, at.libraries(&file.Reader), env)
+	libs, _ := libraries(&file.Reader, at)
+	app.Port, app.ContextPath = settings.Port(func(name string) ([]byte, error) { return readEntry(&file.Reader, at.classes()+name) }, librariesOf(libs), env)
 	return app, nil
 }
 

@@ -1,8 +1,11 @@
 package springboot_test
 
 import (
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
 	"github.com/devloop-cli/devloop/builder/springboot"
@@ -73,6 +76,75 @@ func TestDuplicateClass(t *testing.T) {
 		defer files.Close()
 		if got, _, err := files.DuplicateClass(); err != nil || got != want {
 			t.Errorf("%s: got %q, %v", name, got, err)
+		}
+	}
+}
+
+// TestContentsShareMemory: a large file that is as it was is neither read nor held twice; one that changed is read.
+func TestContentsShareMemory(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	large := strings.Repeat("x", 1<<20)
+	files := map[string]string{"Main.class": jartest.Class(17), "small.txt": "small", "large.bin": large}
+	written := func(name, text string, at time.Time) {
+		if err := os.Chtimes(jartest.WriteFile(t, dir, name, text), at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	old := time.Now().Add(-time.Hour)
+	for name, text := range files {
+		written(name, text, old)
+	}
+	e := springboot.Exploded{MainClass: "Main", Only: map[string][]byte{}}
+	app, _ := e.App(springboot.BuildFiles{Classes: []string{dir}}, nil, nil)
+	read := func(before springboot.Contents) springboot.Contents {
+		c, err := app.ContentsAfter(before)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	one := read(springboot.Contents{})
+	two := read(one)
+	for name := range files {
+		if &one.Own[name][0] != &two.Own[name][0] {
+			t.Errorf("%s is held twice", name)
+		}
+	}
+	written("small.txt", "SMALL", old) // the same size and time
+	if got := string(read(two).Own["small.txt"]); got != "SMALL" {
+		t.Errorf("the small file is %q", got)
+	}
+	written("large.bin", strings.Repeat("y", 1<<20), old.Add(time.Minute))
+	three := read(two)
+	written("large.bin", strings.Repeat("z", 1<<20), time.Now())
+	four := read(three)
+	written("large.bin", strings.Repeat("a", 1<<20), time.Now()) // perhaps within a tick of the clock
+	five := read(four)
+	for c, want := range map[*springboot.Contents]byte{&two: 'x', &three: 'y', &four: 'z', &five: 'a'} {
+		if got := c.Own["large.bin"][0]; got != want {
+			t.Errorf("the large file begins with %c, want %c", got, want)
+		}
+	}
+}
+
+// TestServerInALibrary: the classes of a library count, and not its name.
+func TestServerInALibrary(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]int{"org/eclipse/jetty/server/Server.class": 8080, "org/eclipse/jetty/client/HttpClient.class": 0} {
+		dir := t.TempDir()
+		library := jartest.Write(t, filepath.Join(dir, "everything-1.0.jar"), []jartest.File{{name, ""}, {"jakarta/servlet/Servlet.class", ""},
+			{"org/springframework/web/context/ConfigurableWebApplicationContext.class", ""}, {"org/springframework/boot/web/embedded/jetty/JettyServletWebServerFactory.class", ""}})
+		files := append(jartest.Without(jartest.BootFiles(), ".jar", ".idx", "application.properties", "application.yml"), jartest.File{"BOOT-INF/lib/everything-1.0.jar", jartest.Read(t, library)})
+		app, err := springboot.Open(jartest.Write(t, filepath.Join(dir, "app.jar"), files))
+		if err != nil {
+			t.Fatal(err)
+		}
+		jartest.WriteFile(t, dir, "classes/Main.class", jartest.Class(17))
+		e := springboot.Exploded{MainClass: "Main", Boot: "3.5.7", Only: map[string][]byte{}, Libraries: []springboot.ExplodedLibrary{{File: library, Name: "everything-1.0.jar"}}}
+		exploded, _ := e.App(springboot.BuildFiles{Classes: []string{filepath.Join(dir, "classes")}}, nil, nil)
+		if app.Port != want || exploded.Port != want {
+			t.Errorf("%s: got port %d of the jar, %d of the directories, want %d", name, app.Port, exploded.Port, want)
 		}
 	}
 }

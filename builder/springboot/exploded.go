@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/devloop-cli/devloop/builder/internal/paths"
+	"github.com/devloop-cli/devloop/builder/settings"
 )
 
 // Exploded says where the files of an archive lie on the disk. It holds until a build file
@@ -208,13 +209,7 @@ func (e *Exploded) App(built BuildFiles, copies map[string]string, env []string)
 		return a, false
 	}
 	a.Java = max(classFileVersion(main), e.Launcher)
-	var libraries []string // an application without Spring Boot may bring its own server
-	if a.Boot != "" {
-		for _, l := range a.Libraries {
-			libraries = append(libraries, filepath.Base(l))
-		}
-	}
-	a.Port, a.ContextPath = Port(a.readOwn, libraries, env)
+	a.Port, a.ContextPath = settings.Port(a.readOwn, a.libraries(), env)
 	return a, a.Java > 0
 }
 

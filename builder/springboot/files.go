@@ -142,11 +142,28 @@ func isFile(name string) bool {
 	return name != "" && !strings.HasSuffix(name, "/") && path.Clean("/"+name) == "/"+name
 }
 
+// isList reports whether a file is a list of classes of which a class path may have several, which are read together:
+// one for ServiceLoader, or of auto-configurations.
+func isList(name string) bool {
+	dir, base := path.Split(name)
+	return dir == "META-INF/services/" || dir == "META-INF/spring/" && strings.HasSuffix(base, ".imports")
+}
+
+// joined returns a list with what is in either.
+func joined(one, other Source) (Source, error) {
+	a, err := readAll(one)
+	if err != nil {
+		return nil, err
+	}
+	b, err := readAll(other)
+	return text{one.String(), slices.Concat(a, []byte("\n"), b)}, err
+}
+
 // diskFiles returns the files below directories, by their names there. The first of two with one name
-// counts, as on a class path.
+// counts, as on a class path, but lists are joined.
 func diskFiles(dirs []string) ([]Entry, error) {
 	var found []Entry
-	taken := map[string]bool{}
+	taken := map[string]int{} // index in found
 	for _, dir := range dirs {
 		err := filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
@@ -154,14 +171,19 @@ func diskFiles(dirs []string) ([]Entry, error) {
 			}
 			rel, err := filepath.Rel(dir, file)
 			name := filepath.ToSlash(rel)
-			if err != nil || taken[name] || name == moduleInfo {
+			i, there := taken[name]
+			if err != nil || there && !isList(name) || name == moduleInfo {
 				return err
 			}
 			info, err := os.Stat(file)
 			if err != nil || !info.Mode().IsRegular() {
 				return err
 			}
-			taken[name] = true
+			if there {
+				found[i].File, err = joined(found[i].File, diskFile{file, info})
+				return err
+			}
+			taken[name] = len(found)
 			found = append(found, Entry{name, diskFile{file, info}})
 			return nil
 		})

@@ -40,16 +40,6 @@ func (l layout) isLibrary(name string) bool {
 	return (dir == string(l)+"lib/" || dir == string(l)+"lib-provided/") && strings.HasSuffix(base, ".jar") && !strings.HasPrefix(base, jarmode)
 }
 
-// libraries returns the names of the archive's libraries.
-func (l layout) libraries(archive *zip.Reader) (names []string) {
-	for _, f := range archive.File {
-		if l.isLibrary(f.Name) {
-			names = append(names, path.Base(f.Name))
-		}
-	}
-	return names
-}
-
 // jarmode begins the names of the libraries that Boot's plugins add for java -Djarmode. The
 // application does not need them.
 const jarmode = "spring-boot-jarmode-"

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"path"
 	"strings"
+
+	"github.com/devloop-cli/devloop/builder/settings"
 )
 
 // LoaderPath returns what Boot's PropertiesLauncher, which a jar of layout ZIP has, puts on the class path
@@ -15,7 +17,7 @@ func (f *Files) LoaderPath(dir string, env []string) []string {
 		return nil
 	}
 	var classPath []string
-	for _, entry := range strings.Split(cmp.Or(environmentOf(env)["loaderpath"], f.loaderProperties(), f.Manifest["Loader-Path"]), ",") {
+	for _, entry := range strings.Split(cmp.Or(settings.Environment(env, "loader.path"), f.loaderProperties(), f.Manifest["Loader-Path"]), ",") {
 		entry = strings.TrimSuffix(strings.TrimSpace(entry), "/*")
 		if entry == "" || strings.ContainsAny(entry, ":!$") { // an archive in another one, or a placeholder
 			continue
@@ -38,7 +40,7 @@ func (f *Files) loaderProperties() string {
 		if e.Path == "loader.properties" {
 			text, err := readAll(e.File)
 			if err == nil {
-				return ParseProperties(text)["loader.path"]
+				return settings.ParseProperties(text)["loader.path"]
 			}
 		}
 	}

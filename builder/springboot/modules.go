@@ -93,7 +93,7 @@ func (e *Exploded) hides(m ExplodedModule, i int, own []string) (why string, err
 		}
 	}
 	for _, x := range mine {
-		if taken[x.Path] {
+		if taken[x.Path] && !isList(x.Path) {
 			return fmt.Sprintf("%s is on the class path twice", x.Path), nil
 		}
 	}

@@ -13,12 +13,13 @@ func TestJoinModule(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		packed, disk, own, library []jartest.File
-		want                       string
+		want, joined               string
 	}{
 		"the same files":             {packed: []jartest.File{{"a/A.class", "A"}, {"META-INF/maven/pom.properties", "x"}}, disk: []jartest.File{{"a/A.class", "A"}}},
 		"another class":              {packed: []jartest.File{{"A.class", "A"}}, disk: []jartest.File{{"A.class", "B"}}, want: "A.class is another file than"},
 		"a class that is not packed": {packed: []jartest.File{{"A.class", "A"}}, disk: []jartest.File{{"A.class", "A"}, {"B.class", "B"}}, want: "B.class is not in it"},
 		"a resource of both":         {packed: []jartest.File{{"a.txt", "A"}}, disk: []jartest.File{{"a.txt", "A"}}, own: []jartest.File{{"a.txt", "own"}}, want: "a.txt is on the class path twice"},
+		"a list of services":         {packed: []jartest.File{{"META-INF/services/a.B", "its.B"}}, disk: []jartest.File{{"META-INF/services/a.B", "its.B"}}, own: []jartest.File{{"META-INF/services/a.B", "own.B"}}, joined: "own.B\nits.B"},
 		"a class of both":            {packed: []jartest.File{{"A.class", "A"}}, disk: []jartest.File{{"A.class", "A"}}, own: []jartest.File{{"A.class", "own"}}},
 		"a class of a library":       {packed: []jartest.File{{"A.class", "A"}}, disk: []jartest.File{{"A.class", "A"}}, library: []jartest.File{{"A.class", "its"}}, want: "A.class is on the class path twice"},
 		"a list of every library":    {packed: []jartest.File{{"META-INF/LICENSE", "A"}}, disk: []jartest.File{{"META-INF/LICENSE", "A"}}, library: []jartest.File{{"META-INF/LICENSE", "its"}}},
@@ -46,6 +47,9 @@ func TestJoinModule(t *testing.T) {
 			contents, err := app.Contents()
 			if err != nil {
 				t.Fatal(err)
+			}
+			if got := string(contents.Own["META-INF/services/a.B"]); got != test.joined {
+				t.Errorf("the list of services is %q", got)
 			}
 			for _, f := range test.packed {
 				if _, there := contents.Own[f[0]]; there != (why == "") && len(test.own) == 0 {

@@ -1,31 +1,16 @@
 package springboot
 
 import (
-	"bufio"
-	"bytes"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
+	"sync"
 
-	"go.yaml.in/yaml/v3"
+	"github.com/devloop-cli/devloop/builder/settings"
 )
-
-// Setting is a value that Spring Boot reads, of whatever profile.
-type Setting struct {
-	// Where names the file, or what else sets it.
-	Where string
-	// Value is as written.
-	Value string
-
-	key string // relaxed
-}
-
-// NewSetting returns a setting that is not in a file.
-func NewSetting(where, key, value string) Setting {
-	return Setting{Where: where, Value: value, key: relaxed(key)}
-}
 
 // settingsFile matches those files, by their names on the class path.
 // https://docs.spring.io/spring-boot/reference/features/external-config.html#features.external-config.files
@@ -33,8 +18,8 @@ var settingsFile = regexp.MustCompile(`^(config/)?(application|bootstrap)[^/]*\.
 
 // Settings reads the application's settings. A file that can't be understood has none: Spring
 // will say so.
-func (f *Files) Settings() ([]Setting, error) {
-	var all []Setting
+func (f *Files) Settings() ([]settings.Setting, error) {
+	var all []settings.Setting
 	for _, e := range f.Own {
 		if !settingsFile.MatchString(e.Path) {
 			continue
@@ -43,63 +28,58 @@ func (f *Files) Settings() ([]Setting, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read %q: %w", e.File, err)
 		}
-		values := valuesOf(e.Path, text)
+		values := settings.Values(e.Path, text)
 		for _, key := range slices.Sorted(maps.Keys(values)) {
-			all = append(all, NewSetting(e.Path, key, values[key]))
+			all = append(all, settings.NewSetting(e.Path, key, values[key]))
 		}
 	}
 	return all, nil
 }
 
-// relaxed is a key without what people, and the environment, write in different ways.
-// https://docs.spring.io/spring-boot/reference/features/external-config.html#features.external-config.typesafe-configuration-properties.relaxed-binding
-func relaxed(key string) string {
-	return strings.NewReplacer(".", "", "-", "", "_", "", "[", "", "]", "").Replace(strings.ToLower(key))
-}
-
-// valuesOf reads a file of settings.
-func valuesOf(name string, text []byte) map[string]string {
-	if strings.HasSuffix(name, ".properties") {
-		return ParseProperties(text)
+// libraries are what is on the class path of an application besides its own files.
+func (a App) libraries() settings.Libraries {
+	if a.Boot == "" { // an application without Spring Boot may bring its own server
+		return settings.Libraries{}
 	}
-	return yamlValues(text)
-}
-
-// yamlValues reads all documents of a YAML file as keys with dots between their parts. Of
-// several values the last one counts that is not false: it is the one that changes something.
-func yamlValues(text []byte) map[string]string {
-	values := map[string]string{}
-	for documents := yaml.NewDecoder(bytes.NewReader(text)); ; {
-		var document any
-		if documents.Decode(&document) != nil {
-			return values
-		}
-		flatten(values, "", document)
-	}
-}
-
-func flatten(values map[string]string, key string, node any) {
-	fields, ok := node.(map[string]any)
-	if !ok {
-		if was, there := values[key]; !there || was == "false" {
-			values[key] = fmt.Sprint(node)
-		}
-		return
-	}
-	for name, value := range fields {
-		flatten(values, strings.TrimPrefix(key+"."+name, "."), value)
-	}
-}
-
-// ParseProperties reads the simple form of a Java properties file: one key and value a line.
-func ParseProperties(text []byte) map[string]string {
-	values := map[string]string{}
-	scanner := bufio.NewScanner(bytes.NewReader(text))
-	for scanner.Scan() {
-		line := strings.TrimSpace(scanner.Text())
-		if i := strings.IndexAny(line, "=:"); i > 0 && line[0] != '#' && line[0] != '!' {
-			values[strings.TrimSpace(line[:i])] = strings.TrimSpace(line[i+1:])
+	var all []Library
+	for _, file := range a.Libraries {
+		if info, err := os.Stat(file); err == nil {
+			all = append(all, Library{Name: filepath.Base(file), File: diskFile{file, info}})
 		}
 	}
-	return values
+	return librariesOf(all)
+}
+
+func librariesOf(all []Library) settings.Libraries {
+	var libs settings.Libraries
+	for _, l := range all {
+		libs.Names = append(libs.Names, l.Name)
+	}
+	libs.Has = sync.OnceValue(func() map[string]bool { return decisiveClasses(all) })
+	return libs
+}
+
+// decisiveInJars has the classes that decide about a server, by the paths of the jars on the disk that have them. A
+// library does not change under its name, and to read all takes a while.
+var decisiveInJars sync.Map
+
+// decisiveClasses returns which of the classes that decide about a server are in libraries. One that can't be read
+// has none.
+func decisiveClasses(all []Library) map[string]bool {
+	found := map[string]bool{}
+	for _, l := range all {
+		file, onDisk := l.File.(diskFile)
+		list, known := decisiveInJars.Load(file.path)
+		if !onDisk || !known {
+			in, _ := names(l.File)
+			list = settings.Decisive(in)
+		}
+		if onDisk {
+			decisiveInJars.Store(file.path, list)
+		}
+		for _, class := range list.([]string) {
+			found[class] = true
+		}
+	}
+	return found
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/devloop-cli/devloop/builder/settings"
 )
 
 // Templates are the files that a template engine makes pages of.
@@ -41,11 +43,11 @@ const TemplatesUncached = "spring.template.provider.cache=false"
 
 // TemplatesOf returns the template engines among the libraries. One that a setting speaks of
 // keeps its templates.
-func TemplatesOf(libraries []Library, settings []Setting) []Templates {
+func TemplatesOf(libraries []Library, set []settings.Setting) []Templates {
 	var all []Templates
 	for _, e := range templateEngines {
 		if slices.ContainsFunc(libraries, func(l Library) bool { return strings.HasPrefix(l.Name, e.library) }) {
-			e.Kept = e.whyKept(settings)
+			e.Kept = e.whyKept(set)
 			all = append(all, e.Templates)
 		}
 	}
@@ -53,11 +55,11 @@ func TemplatesOf(libraries []Library, settings []Setting) []Templates {
 }
 
 // whyKept says which of the settings makes the engine keep its templates.
-func (t Templates) whyKept(settings []Setting) string {
+func (t Templates) whyKept(set []settings.Setting) string {
 	for _, option := range append(slices.Clone(t.Uncached), TemplatesUncached) {
 		key, value, _ := strings.Cut(option, "=")
-		for _, s := range settings {
-			if s.key == relaxed(key) && s.Value != value {
+		for _, s := range set {
+			if s.Sets(key) && s.Value != value {
 				return fmt.Sprintf("%s sets %s", s.Where, key)
 			}
 		}

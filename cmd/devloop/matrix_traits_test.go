@@ -301,6 +301,35 @@ func kotlin(b *blueprint) {
 	b.edits = append(b.edits, edit{"Kotlin", file, `"one"`, `"two"`, bySwap, "/kotlin", "two"})
 }
 
+// services has lists of services in both modules, which are read together.
+func services(b *blueprint) {
+	const core = "../core/src/main/"
+	b.files[core+"java/com/example/core/Speaker.java"] = "package com.example.core;\n\npublic interface Speaker {\n\n\tString say();\n\n}\n"
+	b.files[core+"java/com/example/core/CoreSpeaker.java"] = "package com.example.core;\n\npublic class CoreSpeaker implements Speaker {\n\n\tpublic String say() {\n\t\treturn \"core\";\n\t}\n\n}\n"
+	b.files[core+"resources/META-INF/services/com.example.core.Speaker"] = "com.example.core.CoreSpeaker\n"
+	b.files[javaDir+"WebSpeaker.java"] = "package com.example;\n\npublic class WebSpeaker implements com.example.core.Speaker {\n\n\tpublic String say() {\n\t\treturn \"web\";\n\t}\n\n}\n"
+	b.files[resourceDir+"META-INF/services/com.example.core.Speaker"] = "com.example.WebSpeaker"
+	b.files[javaDir+"SpeakerController.java"] = `package com.example;
+import com.example.core.Speaker;
+import org.springframework.web.bind.annotation.*;
+
+@RestController
+public class SpeakerController {
+
+	@GetMapping("/speakers")
+	public String speakers() {
+		String all = "";
+		for (Speaker speaker : java.util.ServiceLoader.load(Speaker.class, SpeakerController.class.getClassLoader())) {
+			all += speaker.say() + " ";
+		}
+		return all;
+	}
+
+}
+`
+	b.edits = append(b.edits, edit{"a service of the other module", core + "java/com/example/core/CoreSpeaker.java", `"core"`, `"kernel"`, bySwap, "/speakers", "web kernel"})
+}
+
 // twoModules moves the application to a module, beside a library that it uses.
 func twoModules(b *blueprint) {
 	b.modules = true

@@ -1,22 +1,21 @@
-package springboot
+package settings
 
 import (
 	"os"
-	"strings"
 	"testing"
 )
 
 func TestWhereAnApplicationListens(t *testing.T) {
-	web := []string{"spring-boot-4.0.1.jar", "spring-boot-tomcat-4.0.1.jar", "spring-boot-webmvc-4.0.1.jar", "tomcat-embed-core-11.0.1.jar"}
-	worker := []string{"spring-core-7.0.1.jar", "kafka-clients-4.jar"}
+	web := libraries(true, "spring-boot-4.0.1.jar")
+	worker := libraries(false, "spring-core-7.0.1.jar", "kafka-clients-4.jar")
 	grpc := []string{"spring-core-7.0.1.jar", "grpc-netty-shaded-1.76.jar", "spring-grpc-server-spring-boot-autoconfigure-1.0.0.jar"}
 	for _, c := range []struct {
 		properties, yaml string
-		libraries        []string
+		libraries        Libraries
 		want             int
 	}{
 		{"", "", web, 8080},
-		{"", "", nil, 8080},
+		{"", "", Libraries{}, 8080},
 		{"", "", worker, 0},
 		{"server.port=9090", "", web, 9090},
 		{"server.port=9090", "", worker, 9090},
@@ -29,16 +28,16 @@ func TestWhereAnApplicationListens(t *testing.T) {
 		{"server.port=80${END:${NONE:81}}", "", web, 8081},
 		{"server.port=${A}\na=${server.port}", "", web, 8080},
 		{"server.port=${PORT:${OTHER:9095}", "", web, 8080},
-		{"", "", grpc, 9090},
-		{"", "spring.grpc.server.port: ${GRPC_PORT:9097}", grpc, 9097},
-		{"spring.grpc.server.port=0", "", grpc, 0},
-		{"spring.main.web-application-type=none", "", append(web, "grpc-spring-boot-starter-5.1.5.jar"), 6565},
-		{"grpc.server.port=9098", "", append(worker, "grpc-server-spring-boot-starter-3.1.0.RELEASE.jar"), 9098},
-		{"", "", append(web, grpc...), 8080},
+		{"", "", libraries(false, grpc...), 9090},
+		{"", "spring.grpc.server.port: ${GRPC_PORT:9097}", libraries(false, grpc...), 9097},
+		{"spring.grpc.server.port=0", "", libraries(false, grpc...), 0},
+		{"spring.main.web-application-type=none", "", libraries(true, "grpc-spring-boot-starter-5.1.5.jar"), 6565},
+		{"grpc.server.port=9098", "", libraries(false, "grpc-server-spring-boot-starter-3.1.0.RELEASE.jar"), 9098},
+		{"", "", libraries(true, grpc...), 8080},
 		{"server.port=0", "", web, 8080},
 		{"server.port=-1", "", web, 0},
 		{"spring.main.web-application-type=none", "", web, 0},
-		{"", "spring.main.webApplicationType: none", nil, 0},
+		{"", "spring.main.webApplicationType: none", Libraries{}, 0},
 		{"", "a: [", web, 8080},
 		{"", "server:\n  port: 8081\n--- # production\nspring.config.activate.on-profile: production\nserver:\n  port: 80\n", web, 8081},
 		{"", "# ours\n---\nserver.port: 9093\n---\nserver.port: 9094\n", web, 9094},
@@ -54,7 +53,7 @@ func TestWhereAnApplicationListens(t *testing.T) {
 			return []byte(text), nil
 		}, c.libraries, nil)
 		if got != c.want {
-			t.Errorf("%q, %q with %q: got %d, want %d", c.properties, c.yaml, c.libraries, got, c.want)
+			t.Errorf("%q, %q with %q: got %d, want %d", c.properties, c.yaml, c.libraries.Names, got, c.want)
 		}
 	}
 }
@@ -77,7 +76,7 @@ func TestPathBelowWhichAnApplicationAnswers(t *testing.T) {
 				return nil, os.ErrNotExist
 			}
 			return []byte(properties), nil
-		}, nil, nil)
+		}, Libraries{}, nil)
 		if got != want {
 			t.Errorf("%q: got %q, want %q", properties, got, want)
 		}
@@ -117,32 +116,53 @@ func TestPortIsFoundWhereSpringFindsIt(t *testing.T) {
 				return []byte(text), nil
 			}
 			return nil, os.ErrNotExist
-		}, nil, []string{c.env})
+		}, Libraries{}, []string{c.env})
 		if got != c.want {
 			t.Errorf("%s: got %d, want %d", c.name, got, c.want)
 		}
 	}
 }
 
-func TestServerIsKnownByItsLibraries(t *testing.T) {
+// libraries have these names, and a web server of Spring Boot 4 or none.
+func libraries(server bool, names ...string) Libraries {
+	classes := map[string]bool{}
+	if server {
+		classes = map[string]bool{webContext: true, servlets[0]: true, webServers[0].server: true, webServers[0].startedBy[2]: true}
+	}
+	return Libraries{Names: names, Has: func() map[string]bool { return classes }}
+}
+
+func TestServerIsKnownByItsClasses(t *testing.T) {
+	t.Parallel()
+	tomcat, jetty, netty := webServers[0], webServers[1], webServers[3]
+	boot1, boot3, boot4 := 0, 1, 2
 	for _, c := range []struct {
-		libraries string
-		want      bool
+		what    string
+		classes []string
+		want    bool
 	}{
-		{"spring-boot-3.5.7 spring-web-6.2.1 spring-webmvc-6.2.1 tomcat-embed-core-10.1.1", true},
-		{"spring-boot-3.5.7 spring-web-6.2.1 jetty-server-12.0.1", true},
-		{"spring-boot-3.5.7 spring-web-6.2.1 undertow-core-2.3.1.Final", true},
-		{"spring-boot-3.5.7 spring-web-6.2.1 spring-webflux-6.2.1 reactor-netty-http-1.2.1", true},
-		{"spring-boot-3.5.7 spring-web-6.2.1", false},
-		{"spring-boot-3.5.7 spring-web-6.2.1 reactor-netty-http-1.2.1", false},
-		{"spring-boot-3.5.7 spring-web-6.2.1 httpclient5-5.4 netty-nio-client-2.2", false},
-		{"spring-boot-4.0.1 lettuce-core-6.8 netty-common-4.2", false},
-		{"spring-boot-4.0.1 spring-boot-webmvc-4.0.1 spring-boot-tomcat-4.0.1 tomcat-embed-core-11.0.1", true},
-		{"spring-boot-4.0.1 spring-boot-webflux-4.0.1 spring-boot-reactor-netty-4.0.1", true},
-		{"spring-boot-4.0.1 spring-boot-webclient-4.0.1 spring-webflux-7.0.1 reactor-netty-http-1.3.1", false},
+		{"Tomcat of Boot 1", []string{webContext, "javax/servlet/Servlet", tomcat.server, tomcat.startedBy[boot1]}, true},
+		{"Tomcat of Boot 3", []string{webContext, "jakarta/servlet/Servlet", tomcat.server, tomcat.startedBy[boot3]}, true},
+		{"Jetty of Boot 4", []string{webContext, "jakarta/servlet/Servlet", jetty.server, jetty.startedBy[boot4]}, true},
+		{"Netty with WebFlux of Boot 3", []string{webContext, webFlux, netty.server, netty.startedBy[0]}, true},
+		{"Tomcat with WebFlux", []string{webContext, webFlux, tomcat.server, tomcat.startedBy[boot3]}, true},
+		{"Spring's web support for a client", []string{webContext, tomcat.startedBy[boot3]}, false},
+		{"Netty for a client", []string{webContext, netty.server, netty.startedBy[0]}, false},
+		{"WebFlux and Netty for a client of Boot 4", []string{webContext, webFlux, netty.server}, false},
+		{"a servlet API without a server", []string{webContext, "jakarta/servlet/Servlet", tomcat.startedBy[boot3]}, false},
+		{"a Jetty that a library of Boot 4 brings", []string{webContext, "jakarta/servlet/Servlet", jetty.server}, false},
+		{"a Tomcat without Spring's web support", []string{"jakarta/servlet/Servlet", tomcat.server, tomcat.startedBy[boot3]}, false},
 	} {
-		if got := hasServer(strings.Fields(c.libraries)); got != c.want {
-			t.Errorf("%s: got %v", c.libraries, got)
+		var files []string
+		for _, class := range c.classes {
+			files = append(files, class+".class")
+		}
+		classes := map[string]bool{}
+		for _, class := range Decisive(append(files, "com/example/App.class")) {
+			classes[class] = true
+		}
+		if got := (Libraries{Has: func() map[string]bool { return classes }}).startServer(); got != c.want || len(classes) != len(c.classes) {
+			t.Errorf("%s: got %v", c.what, got)
 		}
 	}
 }

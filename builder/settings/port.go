@@ -1,4 +1,4 @@
-package springboot
+package settings
 
 import (
 	"bytes"
@@ -45,44 +45,18 @@ func (s springSettings) grpcPort(libraries []string) int {
 	return 0
 }
 
-// Spring Boot starts a web server where it finds one, and Spring's web support, on the class path. A
-// client brings other libraries with such names, so that a server is known by its own. Since Boot 4 the
-// module that configures it says so.
-// https://docs.spring.io/spring-boot/reference/features/spring-application.html#features.spring-application.web-environment
-var (
-	webServer  = regexp.MustCompile(`^(tomcat-embed-core|jetty-server|undertow-core|reactor-netty(-http)?)-\d`)
-	webSupport = regexp.MustCompile(`^spring-web-\d`)
-	netty      = regexp.MustCompile(`^reactor-netty`)
-	webFlux    = regexp.MustCompile(`^spring-webflux-\d`)
-
-	boot4       = regexp.MustCompile(`^spring-boot-([4-9]|\d\d)\.`)
-	boot4Server = regexp.MustCompile(`^spring-boot-(tomcat|jetty|undertow|reactor-netty)-\d`)
-	boot4Web    = regexp.MustCompile(`^spring-boot-(webmvc|webflux|jersey|servlet)-\d`)
-)
-
-// hasServer reports whether an application with these libraries has a web server.
-func hasServer(libraries []string) bool {
-	has := func(name *regexp.Regexp) bool { return slices.ContainsFunc(libraries, name.MatchString) }
-	if has(boot4) {
-		return has(boot4Server) && has(boot4Web)
-	}
-	servers := slices.DeleteFunc(slices.Clone(libraries), func(l string) bool { return !webServer.MatchString(l) })
-	onlyNetty := !slices.ContainsFunc(servers, func(l string) bool { return !netty.MatchString(l) })
-	return len(servers) > 0 && has(webSupport) && (!onlyNetty || has(webFlux))
-}
-
 // Port returns the port that an application listens on: what its own settings and the variables
 // that it is given say, else Spring Boot's default. Without a web server it is the port of the gRPC server,
-// and 0 if there is none of either. contextPath is the path below which it answers, "" for "/". read reads a file of its resources; libraries are the names of those that
-// it has, none where that is not known; env are variables, NAME=VALUE.
-func Port(read func(name string) ([]byte, error), libraries, env []string) (port int, contextPath string) {
+// and 0 if there is none of either. contextPath is the path below which it answers, "" for "/". read reads a file of
+// its resources; libraries are those that it has, none where that is not known; env are variables, NAME=VALUE.
+func Port(read func(name string) ([]byte, error), libraries Libraries, env []string) (port int, contextPath string) {
 	s := readSettings(read, env)
 	number, _ := strconv.ParseUint(s.get("server.port"), 10, 16) // what can't be read is Spring's to say
 	switch {
 	case s.get("spring.main.web-application-type") == "none", s.get("server.port") == "-1":
-		return s.grpcPort(libraries), ""
-	case number == 0 && len(libraries) > 0 && !hasServer(libraries):
-		return s.grpcPort(libraries), ""
+		return s.grpcPort(libraries.Names), ""
+	case number == 0 && len(libraries.Names) > 0 && !libraries.startServer():
+		return s.grpcPort(libraries.Names), ""
 	}
 	contextPath = strings.TrimRight(cmp.Or(s.get("server.servlet.context-path"), s.get("spring.webflux.base-path")), "/")
 	if !plainPath.MatchString(contextPath) {
@@ -155,6 +129,9 @@ func readSettings(read func(name string) ([]byte, error), env []string) springSe
 	}
 	return s
 }
+
+// Environment returns a setting that variables, NAME=VALUE, make; "" if they do not.
+func Environment(env []string, key string) string { return environmentOf(env)[relaxed(key)] }
 
 // environmentOf returns the settings that variables make: by their own names, as system properties
 // among a JVM's options, and as SPRING_APPLICATION_JSON.
