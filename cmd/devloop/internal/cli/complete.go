@@ -151,7 +151,7 @@ func argumentCandidates(ctx context.Context, c *cli.Command, before []string) []
 		return plain([]string{"bash", "zsh", "fish", "powershell"})
 	case c.Name == "explain" && len(args) == 0:
 		var all []candidate
-		for _, t := range allTopics() {
+		for _, t := range allTopics(cmdline.Language("", os.Getenv)) {
 			all = append(all, candidate{t.Word, t.Title})
 		}
 		return all

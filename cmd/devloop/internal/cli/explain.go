@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 
@@ -19,15 +20,15 @@ func explainCommand(s wiring.Streams) *cli.Command {
 		Usage:     "explain a term of Kubernetes, such as CrashLoopBackOff",
 		ArgsUsage: "[TERM]",
 		Description: `Explains a status, a setting or an error of Kubernetes: what it means, what causes it, and what
-to do. Without TERM it lists all topics. It needs no cluster.`,
-		Flags:  []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print JSON"}},
+to do, in English or Korean. Without TERM it lists all topics. It needs no cluster.`,
+		Flags:  []cli.Flag{cmdline.LanguageFlag(), &cli.BoolFlag{Name: "json", Usage: "print JSON"}},
 		Action: func(c *cli.Context) error { return explain(c, s) },
 	}
 }
 
-// allTopics returns the topics of package topics and the exit codes, whose table is in this package.
-func allTopics() []topics.Topic {
-	all := append(topics.All(), topics.Topic{
+// allTopics returns the topics of package topics and the exit codes, whose table is in package cmdline.
+func allTopics(language string) []topics.Topic {
+	all := append(topics.All(language), topics.Topic{
 		Word: "exit-codes", Also: []string{"exit-code", "exit-status"}, Title: "what devloop's exit codes mean", Text: cmdline.ExitCodes + "\n",
 	})
 	slices.SortFunc(all, func(a, b topics.Topic) int { return strings.Compare(strings.ToLower(a.Word), strings.ToLower(b.Word)) })
@@ -35,10 +36,11 @@ func allTopics() []topics.Topic {
 }
 
 func explain(c *cli.Context, s wiring.Streams) error {
+	all := allTopics(cmdline.Language(c.String("lang"), os.Getenv))
 	if !c.Args().Present() {
-		return listTopics(c, s.Out)
+		return listTopics(c, s.Out, all)
 	}
-	topic, err := topics.Find(strings.Join(c.Args().Slice(), " "), allTopics())
+	topic, err := topics.Find(strings.Join(c.Args().Slice(), " "), all)
 	if err != nil {
 		return err
 	}
@@ -49,8 +51,7 @@ func explain(c *cli.Context, s wiring.Streams) error {
 	return err
 }
 
-func listTopics(c *cli.Context, out io.Writer) error {
-	all := allTopics()
+func listTopics(c *cli.Context, out io.Writer, all []topics.Topic) error {
 	if c.Bool("json") {
 		return wiring.PrintJSON(out, all)
 	}

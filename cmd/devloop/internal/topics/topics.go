@@ -1,8 +1,8 @@
 // Package topics holds the texts of `devloop explain`: what a Kubernetes term means, what
 // causes it, and what to do about it.
 //
-// Each topic is a file in topics/. Its head has the term, other names for it and a title; the
-// rest is the text. To add a topic, add a file.
+// Each topic is a file in topics/, and its translation one in topics/ko/. The head has the term,
+// other names for it and a title; the rest is the text. To add a topic, add both files.
 package topics
 
 import (
@@ -28,19 +28,25 @@ type Topic struct {
 //go:embed topics
 var files embed.FS
 
-// All returns all topics, sorted by word.
-func All() []Topic {
+// All returns all topics in a language, sorted by word. What is not translated is in English.
+func All(language string) []Topic {
 	entries, err := files.ReadDir("topics")
 	if err != nil {
 		panic(err) // the files are in the binary
 	}
-	topics := make([]Topic, len(entries))
-	for i, e := range entries {
-		text, err := files.ReadFile(path.Join("topics", e.Name()))
+	var topics []Topic
+	for _, e := range entries {
+		if e.IsDir() {
+			continue
+		}
+		text, err := files.ReadFile(path.Join("topics", language, e.Name()))
+		if err != nil {
+			text, err = files.ReadFile(path.Join("topics", e.Name()))
+		}
 		if err != nil {
 			panic(err)
 		}
-		topics[i] = parse(string(text))
+		topics = append(topics, parse(string(text)))
 	}
 	slices.SortFunc(topics, func(a, b Topic) int { return cmp.Compare(strings.ToLower(a.Word), strings.ToLower(b.Word)) })
 	return topics

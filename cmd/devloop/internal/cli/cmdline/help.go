@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cells"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
@@ -25,7 +26,7 @@ const (
 // PrintHelp writes the help of the program or of a command; cli calls it.
 func PrintHelp(w io.Writer, _ string, data any) {
 	var b strings.Builder
-	width := helpWidth(w)
+	width := HelpWidth(w)
 	switch of := data.(type) {
 	case *cli.App:
 		appHelp(&b, of, width)
@@ -35,7 +36,8 @@ func PrintHelp(w io.Writer, _ string, data any) {
 	_, _ = io.WriteString(w, b.String())
 }
 
-func helpWidth(w io.Writer) int {
+// HelpWidth returns the width of texts that go to w: the terminal's, up to a hundred columns.
+func HelpWidth(w io.Writer) int {
 	if fd, is := Terminal(w); is {
 		if columns, _, err := term.GetSize(fd); err == nil && columns > 2*flagWidth {
 			return min(columns, wideEyes)
@@ -202,7 +204,7 @@ func filled(text, indent string, width int) string {
 			continue
 		}
 		for _, word := range strings.Fields(given) {
-			if line != "" && len(indent+line)+1+len(word) > width {
+			if line != "" && cells.Width(indent+line)+1+cells.Width(word) > width {
 				flush()
 			}
 			line = strings.TrimLeft(line+" "+word, " ")

@@ -1,0 +1,32 @@
+package cells
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestWidthCountsCells(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int{
+		"": 0, "Pod": 3, "파드": 4, "파드(Pod)": 9, "a → b …": 7, "e\u0301": 1, "漢字": 4, "✓": 1, "🚀": 2,
+	} {
+		if got := Width(text); got != want {
+			t.Errorf("%q: got %d, want %d", text, got, want)
+		}
+	}
+}
+
+func TestWrapBreaksAtSpaces(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string][]string{
+		"":                  nil,
+		"one two three":     {"one two", "three"},
+		"a-word-too-long b": {"a-word-too-long", "b"},
+		"파드 하나와 둘":          {"파드", "하나와", "둘"},
+		"one\ntwo":          {"one two"},
+	} {
+		if got := Wrap(text, 7); !slices.Equal(got, want) {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
