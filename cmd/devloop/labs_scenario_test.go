@@ -1,77 +1,62 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 
 	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/devloop-cli/devloop/docs/labs"
 	"github.com/devloop-cli/devloop/hack/real"
 )
 
-// lasting are the commands of the labs that stay until Ctrl+C, and what they show
-// when they have come so far.
-var lasting = map[string]string{
-	"devloop forward nginx-pod 8080:80":     "http://localhost:8080 → nginx-pod:80",
-	"devloop forward spring-pod 1234:8080":  "http://localhost:1234 → spring-pod:8080",
-	"devloop run spring-server --port 1234": "http://localhost:1234 → spring-pod:8080 answers 200: Hello, World",
-	"devloop deploy spring-pods --forward":  "localhost leads to the Pod until Ctrl+C: http://localhost:",
-}
-
-// shows are what a person looks for after a command of the labs.
-var shows = map[string]string{
-	"devloop explain Pod":                                 "one or more containers",
-	"devloop status":                                      "Running",
-	"devloop describe nginx-pod":                          `Pod "nginx-pod" is running and ready`,
-	"devloop exec nginx-pod -- curl -s localhost:80":      "Welcome to nginx",
-	"devloop status spring-server":                        "spring-pod",
-	"devloop exec spring-pod -- curl -s localhost:8080":   "Hello, World",
-	"devloop describe spring-trap":                        "the pull policy is Always",
-	"devloop exec spring-pod-1 -- curl -s localhost:8080": "Hello, World",
-	"devloop exec spring-pod-3 -- curl -s localhost:8080": "Hello, World",
-	"devloop apply -f nginx/nginx-pod.yaml --load":        "1 Pod is ready",
-	"devloop delete nginx-pod":                            "removed",
-	`devloop apply -f spring-server/trap/image-pull-backoff.yaml || echo "that was the trap"`: "that was the trap",
-}
-
-var commandLine = regexp.MustCompile(`(?m)^\$ (.+)$`)
-
-// TestScenarioTheLabsRunAsTheyAreWritten runs every command of samples/README.md in a
-// shell, one after the other, on a cluster in which the namespace is the test's own.
+// TestScenarioTheLabsRunAsTheyAreWritten does what the labs say, one after the other, as a learner
+// who sees nothing else: it writes their files, types their commands, and compares what they show.
+// Beside it devloop learn, in English or Korean, has to see each effect.
 func TestScenarioTheLabsRunAsTheyAreWritten(t *testing.T) {
 	t.Parallel()
 	real.Gradle(t)
 	takesOwnPorts(t)
-	s := newScenario(t, ".")
-	text, err := os.ReadFile("../../samples/README.md")
+	s := newProject(t, "spring-server")
+	environment := append(s.ownCluster(), "DEVLOOP_NAMESPACE="+s.namespace) // status shows all otherwise, also those of other tests
+	nginx := &learner{scenario: s, dir: filepath.Join(t.TempDir(), "nginx"), environment: environment}
+	nginx.does(1, "en")
+	spring := &learner{scenario: s, dir: filepath.Join(t.TempDir(), "spring-server"), environment: environment}
+	spring.getsProject()
+	spring.does(2, "ko")
+	spring.does(3, "en")
+}
+
+// TestScenarioTheTrapsOfTheLabsAreExplained: each says in its first line what devloop says.
+func TestScenarioTheTrapsOfTheLabsAreExplained(t *testing.T) {
+	t.Parallel()
+	real.Long(t)
+	s := newProject(t, "traps")
+	s.dir = "../../docs/labs/traps"
+	traps, err := os.ReadDir(s.dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	commands := commandLine.FindAllStringSubmatch(string(text), -1)
-	if len(commands) < 25 {
-		t.Fatalf("found %d commands", len(commands))
-	}
-	environment := s.ownCluster()
-	missing := map[string]bool{}
-	for command := range shows {
-		missing[command] = true
-	}
-	for command := range lasting {
-		missing[command] = true
-	}
-	for _, c := range commands {
-		t.Log("$ " + c[1])
-		delete(missing, c[1])
-		s.lab(environment, c[1])
-	}
-	for command := range missing {
-		t.Errorf("samples/README.md has no %q any more", command)
+	for _, trap := range traps {
+		text, err := os.ReadFile(filepath.Join(s.dir, trap.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, _, _ := strings.Cut(string(text), "\n")
+		want := strings.TrimPrefix(first, "# devloop says: ")
+		args := []string{"-f", trap.Name(), "--timeout", "20s"}
+		if strings.Contains(string(text), "image: nginx") {
+			args = append(args, "--load")
+		}
+		if _, said, code := s.say("apply", args...); code == 0 || !strings.Contains(said, want) {
+			t.Errorf("%s: it ended with %d, want %q in:\n%s", trap.Name(), code, want, said)
+		}
 	}
 }
 
@@ -92,43 +77,153 @@ func (s *scenario) ownCluster() []string {
 	return append(os.Environ(), "KUBECONFIG="+path, "DEVLOOP_KUBECONFIG=", "XDG_STATE_HOME="+s.TempDir())
 }
 
-// lab runs one command of the labs to its end; to what it shows, and Ctrl+C, where
-// it is one that stays.
-func (s *scenario) lab(environment []string, command string) {
-	s.Helper()
-	ctx, cancel := context.WithTimeout(s.Context(), patience)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "sh", "-c", command)
-	wanted, stays := lasting[command]
-	if stays {
-		cmd = exec.CommandContext(ctx, "sh", "-c", "exec "+command) // so that the signal reaches it
-	}
-	cmd.Dir, cmd.Env = s.dir, environment
-	if !stays {
-		out, err := cmd.CombinedOutput()
-		if err != nil || !bytes.Contains(out, []byte(shows[command])) {
-			s.Fatalf("it ended with %v, want success and %q:\n%s", err, shows[command], out)
+// learner works in a directory, with devloop learn in another terminal.
+type learner struct {
+	*scenario
+	dir         string
+	environment []string
+	guide       *screen
+}
+
+// getsProject has the project that start.spring.io would make: the sample without what the lab
+// writes. The machine has a Gradle of its own, and no way to download the wrapper's.
+func (l *learner) getsProject() {
+	l.Helper()
+	real.CopySources(l.T, "../../samples/spring-server", l.dir)
+	for _, file := range []string{"Dockerfile", "spring-pod.yaml", "src/main/java/com/example/AppController.java"} {
+		if err := os.Remove(filepath.Join(l.dir, file)); err != nil {
+			l.Fatal(err)
 		}
+	}
+	l.writes("gradlew", "#!/bin/sh\nexec gradle \"$@\"\n")
+	if err := os.Chmod(filepath.Join(l.dir, "gradlew"), 0o755); err != nil {
+		l.Fatal(err)
+	}
+}
+
+func (l *learner) writes(file, content string) {
+	l.Helper()
+	path := filepath.Join(l.dir, file)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		l.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		l.Fatal(err)
+	}
+}
+
+// does a lab from its first line to its last.
+func (l *learner) does(number int, language string) {
+	l.Helper()
+	if err := os.MkdirAll(l.dir, 0o755); err != nil {
+		l.Fatal(err)
+	}
+	lab, err := labs.Read(number, language)
+	if err != nil {
+		l.Fatal(err)
+	}
+	guide := l.starts("exec devloop learn " + strconv.Itoa(number) + " --lang " + language)
+	l.guide = guide.screen
+	seen := false
+	for i, b := range lab {
+		switch {
+		case b.File != nil:
+			l.writes(b.File.Path, b.File.Content)
+		case b.Commands != nil:
+			seen = false
+			for _, c := range b.Commands {
+				l.types(c, func() {
+					if i+1 < len(lab) && lab[i+1].Wait != nil {
+						l.sees()
+						seen = true
+					}
+				})
+			}
+		case b.Wait != nil && !seen:
+			l.sees()
+		case b.Wait != nil:
+			seen = false
+		}
+	}
+	guide.ends()
+}
+
+// sees waits until the guide has seen the effect of a step.
+func (l *learner) sees() {
+	l.Helper()
+	l.guide.awaits(l.T, "✓ ")
+}
+
+// types a command, and compares what it shows. Where it stays, meanwhile is what one does before Ctrl+C.
+func (l *learner) types(c labs.Command, meanwhile func()) {
+	l.Helper()
+	l.Log("$ " + c.Line)
+	if c.Stays {
+		running := l.starts("exec " + c.Line) // so that the signal reaches it
+		running.shows(c)
+		meanwhile()
+		if err := running.cmd.Process.Signal(syscall.SIGINT); err != nil {
+			l.Fatal(err)
+		}
+		running.ends()
 		return
 	}
+	ctx, cancel := context.WithTimeout(l.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "sh", "-c", c.Line)
+	cmd.Dir, cmd.Env = l.dir, l.environment
+	out, err := cmd.CombinedOutput()
+	fails := strings.Contains(strings.Join(c.Shows, "\n"), "error: ")
+	if (err != nil) != fails || !c.Match(string(out)) {
+		l.Fatalf("it ended with %v, want\n%s\n\ngot\n%s", err, strings.Join(c.Shows, "\n"), out)
+	}
+}
+
+// running is a command that stays.
+type running struct {
+	*learner
+	cmd    *exec.Cmd
+	screen *screen
+}
+
+func (l *learner) starts(line string) *running {
+	l.Helper()
+	ctx, cancel := context.WithTimeout(l.Context(), patience)
+	l.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, "sh", "-c", line)
+	cmd.Dir, cmd.Env = l.dir, l.environment
 	read, write, err := os.Pipe()
 	if err != nil {
-		s.Fatal(err)
+		l.Fatal(err)
 	}
 	cmd.Stdout, cmd.Stderr = write, write
 	if err := cmd.Start(); err != nil {
-		s.Fatal(err)
+		l.Fatal(err)
 	}
 	_ = write.Close()
-	screen := &screen{read: make(chan string), patience: patience}
-	go screen.fill(read)
-	screen.awaits(s.T, wanted)
-	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
-		s.Fatal(err)
+	s := &screen{read: make(chan string), patience: patience}
+	go s.fill(read)
+	return &running{l, cmd, s}
+}
+
+// shows waits for the words that the command's output must have, in their order.
+func (r *running) shows(c labs.Command) {
+	r.Helper()
+	for _, line := range c.Shows {
+		for part := range strings.SplitSeq(line, "…") {
+			if part = strings.TrimSpace(part); part != "" {
+				r.screen.awaits(r.T, part)
+			}
+		}
 	}
-	for range screen.read { // until it has closed its end
+}
+
+// ends waits for the end of the command.
+func (r *running) ends() {
+	r.Helper()
+	for range r.screen.read { // until it has closed its end
 	}
-	if err := cmd.Wait(); err != nil {
-		s.Errorf("after Ctrl+C it ended with %v", err)
+	if err := r.cmd.Wait(); err != nil {
+		r.Errorf("it ended with %v", err)
 	}
 }

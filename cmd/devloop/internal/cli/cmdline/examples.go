@@ -23,7 +23,7 @@ var examples = map[string][][2]string{
 		{"devloop doctor", "check this machine"},
 		{"devloop doctor >report.txt", "keep the report"},
 	},
-	"bundle":         {{"devloop bundle images.tar", "then, elsewhere: devloop setup --images images.tar"}},
+	"bundle":         {{"devloop bundle --output images.tar", "then, elsewhere: devloop setup --images images.tar"}},
 	"down":           {{"devloop down", "remove what the project in this directory has in the cluster"}},
 	"cluster":        {{"devloop cluster stop", "free its memory until the next start"}, {"devloop cluster delete", "remove it with all that is in it"}},
 	"cluster start":  {{"devloop cluster start", ""}},
@@ -40,7 +40,8 @@ var examples = map[string][][2]string{
 	},
 	"exec":    {{"devloop exec web -- curl localhost:8080", "run one command"}, {"devloop exec web -- sh", "open a shell"}},
 	"forward": {{"devloop forward web 8080", "localhost:8080 to the Pod's 8080"}, {"devloop forward web 9090:8080", "localhost:9090 to the Pod's 8080"}},
-	"explain": {{"devloop explain", "list the topics"}, {"devloop explain CrashLoopBackOff", ""}},
+	"explain": {{"devloop explain", "list the topics"}, {"devloop explain CrashLoopBackOff", ""}, {"devloop explain Pod --lang ko", "in Korean"}},
+	"learn":   {{"devloop learn 1", "in an empty directory"}, {"devloop learn 1 --lang ko", "in Korean"}},
 	"wait": {
 		{"devloop wait && curl localhost:8080", "the answer is that of the code saved before"},
 		{"curl $(devloop wait --timeout 30s)", "with the address that it prints"},

@@ -1,0 +1,160 @@
+package learn
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cells"
+	"github.com/devloop-cli/devloop/docs/labs"
+)
+
+// screen is what the person sees; tests read it while the guide writes.
+type screen struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *screen) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+// shows waits until the guide has written text.
+func (s *screen) shows(t *testing.T, text string) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(s.String(), text); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain for %q in:\n%s", text, s)
+		}
+	}
+}
+
+// cluster is a cluster whose Pods the test sets.
+type cluster struct {
+	mu   sync.Mutex
+	pods []Pod
+	err  error
+}
+
+func (c *cluster) list(context.Context) ([]Pod, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.pods, c.err
+}
+
+func (c *cluster) set(err error, pods ...Pod) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.pods, c.err = pods, err
+}
+
+func wait(kind, name, want string) labs.Block {
+	return labs.Block{Wait: &labs.Condition{Kind: kind, Name: name, Want: want}}
+}
+
+func TestWalkGoesOnWithEachEffect(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "localhost:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	out, pods, dir := &screen{}, &cluster{}, t.TempDir()
+	guide := Guide{Out: out, Dir: dir, Pods: pods.list, Width: 80, Poll: time.Millisecond}
+	ended := make(chan error, 1)
+	go func() {
+		ended <- guide.Walk(t.Context(), []labs.Block{
+			{Text: "# Lab\n\n## 1. Write\n\n**Do.** Write [a file](a.md)."}, {File: &labs.File{Path: "pod.yaml", Content: "kind: Pod\n"}}, wait("file", "pod.yaml", ""),
+			{Commands: []labs.Command{{Line: "devloop apply -f pod.yaml"}}}, wait("pod", "web", "ready"), wait("pod", "web", "Pull"),
+			wait("pods", "2", ""), wait("port", port, ""), wait("pod", "web", "gone"),
+		})
+	}()
+	out.shows(t, "Do. Write a file.")
+	out.shows(t, "    kind: Pod\n")
+	out.shows(t, "… the file pod.yaml exists")
+	if err := os.WriteFile(filepath.Join(dir, "pod.yaml"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out.shows(t, "✓ the file pod.yaml exists")
+	out.shows(t, "    $ devloop apply -f pod.yaml\n")
+	pods.set(nil, Pod{Name: "other", Ready: true}, Pod{Name: "web"})
+	pods.set(errors.New("no answer"))
+	pods.set(nil, Pod{Name: "web", Ready: true})
+	out.shows(t, "✓ the Pod web is ready")
+	pods.set(nil, Pod{Name: "web", Status: "ErrImagePull"})
+	out.shows(t, "✓ the Pod web shows Pull")
+	pods.set(nil, Pod{Name: "a", Ready: true, Here: true}, Pod{Name: "b", Ready: true, Here: true}, Pod{Name: "web"})
+	out.shows(t, "✓ 2 Pods are ready")
+	out.shows(t, "✓ localhost:"+port+" answers")
+	pods.set(nil)
+	if err := <-ended; err != nil || !strings.HasSuffix(out.String(), "✓ the Pod web is gone\n\n") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func TestEnterGoesOn(t *testing.T) {
+	t.Parallel()
+	out, enter := &screen{}, make(chan struct{})
+	guide := Guide{Out: out, Dir: t.TempDir(), Enter: enter, Language: "ko", Width: 80, Poll: time.Millisecond}
+	ended := make(chan error, 1)
+	go func() {
+		ended <- guide.Walk(t.Context(), []labs.Block{{Text: "# One"}, wait("file", "none", ""), {Text: "more\n\n## 2. Two"}})
+	}()
+	enter <- struct{}{} // though the file is missing
+	out.shows(t, "다음 단계")
+	if strings.Contains(out.String(), "Two") {
+		t.Errorf("the next step came without Enter:\n%s", out)
+	}
+	enter <- struct{}{}
+	if err := <-ended; err != nil || !strings.Contains(out.String(), "## 2. Two") || !strings.Contains(out.String(), "… none 파일이 있음") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func TestWalkEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, block := range map[string]labs.Block{"a wait": wait("file", "none", ""), "a pause": {Text: "## 1"}} {
+		guide := Guide{Out: &screen{}, Dir: t.TempDir(), Enter: make(chan struct{}), Width: 80, Poll: time.Hour}
+		if err := guide.Walk(ctx, []labs.Block{block}); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+// TestLabsFitTheTerminal shows every lab in both languages.
+func TestLabsFitTheTerminal(t *testing.T) {
+	t.Parallel()
+	for number := 1; number <= labs.Count; number++ {
+		for _, language := range []string{"en", "ko"} {
+			blocks, err := labs.Read(number, language)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, b := range blocks {
+				for line := range strings.Lines(plain(b.Text, 80)) {
+					if cells.Width(strings.TrimSuffix(line, "\n")) > 80 || strings.Contains(line, "**") || strings.Contains(line, "<summary>") {
+						t.Errorf("lab %d in %s: %q", number, language, line)
+					}
+				}
+			}
+		}
+	}
+}

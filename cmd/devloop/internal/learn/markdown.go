@@ -1,0 +1,53 @@
+package learn
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cells"
+)
+
+// plain makes Markdown readable in a terminal of that width: it fills paragraphs, and takes marks
+// away that only a browser needs.
+func plain(markdown string, width int) string {
+	var out []string
+	paragraph := ""
+	add := func(text string) { out = append(out, cells.Wrap(text, width)...) }
+	flush := func() {
+		add(paragraph)
+		paragraph = ""
+	}
+	fenced := false
+	for line := range strings.Lines(markdown) {
+		line = strings.TrimRight(line, "\n")
+		switch {
+		case strings.HasPrefix(line, "```"):
+			flush()
+			fenced = !fenced
+		case fenced:
+			out = append(out, "    "+line)
+		case strings.HasPrefix(line, "|--"):
+		case line == "":
+			flush()
+			out = append(out, "")
+		case strings.IndexByte("#|->", line[0]) >= 0:
+			flush()
+			add(words(line))
+		default:
+			paragraph += " " + words(line)
+		}
+	}
+	flush()
+	return strings.Join(out, "\n")
+}
+
+var (
+	link = regexp.MustCompile(`\[([^\]]+)\]\([^)]+\)`)
+	tag  = regexp.MustCompile(`</?(details|summary|code)>`)
+)
+
+// words returns a line without its marks.
+func words(line string) string {
+	line = link.ReplaceAllString(line, "$1")
+	return strings.ReplaceAll(tag.ReplaceAllString(line, ""), "**", "")
+}

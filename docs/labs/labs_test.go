@@ -1,0 +1,166 @@
+package labs
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/devloop-cli/devloop/runner/manifest"
+)
+
+// TestLabsAreTheSameInBothLanguages: only what is to be read differs.
+func TestLabsAreTheSameInBothLanguages(t *testing.T) {
+	t.Parallel()
+	for number := 1; number <= Count; number++ {
+		english, korean := read(t, number, "en"), read(t, number, "ko")
+		if len(english) != len(korean) {
+			t.Errorf("lab %d has %d parts in English and %d in Korean", number, len(english), len(korean))
+			continue
+		}
+		for i := range english {
+			if english[i].Text != "" && korean[i].Text != "" {
+				same(t, number, english[i].Text, korean[i].Text)
+			} else if !reflect.DeepEqual(english[i], korean[i]) {
+				t.Errorf("lab %d: part %d differs:\n%+v\n%+v", number, i, english[i], korean[i])
+			}
+		}
+	}
+}
+
+// same compares what texts have in common in any language: headings, rows of tables, sections.
+func same(t *testing.T, number int, english, korean string) {
+	t.Helper()
+	for _, mark := range []string{"\n## ", "\n|", "<details>", "\n> ", "**"} {
+		if strings.Count(english, mark) != strings.Count(korean, mark) {
+			t.Errorf("lab %d: %q stands %d times in English and %d times in Korean:\n%s\n\n%s", number, mark, strings.Count(english, mark), strings.Count(korean, mark), english, korean)
+		}
+	}
+	if utf8.RuneCountInString(korean) == len(korean) && len(korean) > 40 {
+		t.Errorf("lab %d is not translated: %s", number, korean)
+	}
+}
+
+func read(t *testing.T, number int, language string) []Block {
+	t.Helper()
+	blocks, err := Read(number, language)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return blocks
+}
+
+// TestManifestsOfTheLabsAreManifests: all but the trap at the end of the first lab.
+func TestManifestsOfTheLabsAreManifests(t *testing.T) {
+	t.Parallel()
+	checked := 0
+	for number := 1; number <= Count; number++ {
+		for _, b := range read(t, number, "en") {
+			if b.File == nil || filepath.Ext(b.File.Path) != ".yaml" {
+				continue
+			}
+			checked++
+			path := filepath.Join(t.TempDir(), b.File.Path)
+			if err := os.WriteFile(path, []byte(b.File.Content), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := manifest.Load(path); (err == nil) != (b.File.Path != "no-containers.yaml") {
+				t.Errorf("lab %d, %s: %v", number, b.File.Path, err)
+			}
+		}
+	}
+	if checked < 5 {
+		t.Errorf("found %d manifests", checked)
+	}
+}
+
+// TestBrokenManifestsOfTheTrapsAreRefused: what devloop says of them stands in their first line.
+func TestBrokenManifestsOfTheTrapsAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"no-containers.yaml", "tab.yaml"} {
+		path := filepath.Join("traps", name)
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, _, _ := strings.Cut(string(text), "\n")
+		_, err = manifest.Load(path)
+		if says := strings.TrimPrefix(first, "# devloop says: "); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: got %v, want %q", name, err, says)
+		}
+	}
+}
+
+// TestEveryTrapIsListed compares the directory with the table in both languages.
+func TestEveryTrapIsListed(t *testing.T) {
+	t.Parallel()
+	traps, err := os.ReadDir("traps")
+	if err != nil || len(traps) < 7 {
+		t.Fatalf("%d traps, %v", len(traps), err)
+	}
+	for _, readme := range []string{"README.md", "ko/README.md"} {
+		text, err := fs.ReadFile(files, readme)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, trap := range traps {
+			if !strings.Contains(string(text), "traps/"+trap.Name()+")") {
+				t.Errorf("%s does not have %s", readme, trap.Name())
+			}
+		}
+	}
+}
+
+func TestParseReadsWhatALabHas(t *testing.T) {
+	t.Parallel()
+	got, err := parse("# Title\n\n```yaml a.yaml\nkind: Pod\n```\n\n```console\n$ one\n…\nready … a\n$ two\n^C\n```\n<!-- wait: pod a ready -->\n```text\npicture\n```\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Block{
+		{Text: "# Title"},
+		{File: &File{"a.yaml", "kind: Pod\n"}},
+		{Commands: []Command{{"one", []string{"…", "ready … a"}, false}, {"two", nil, true}}},
+		{Wait: &Condition{"pod", "a", "ready"}},
+		{Text: "```text\npicture\n```"},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v", got)
+	}
+	for _, wrong := range []string{"pod a", "port many", "weather fine"} {
+		if _, err := parse("<!-- wait: " + wrong + " -->"); err == nil {
+			t.Errorf("%q is a condition", wrong)
+		}
+	}
+	if _, err := Read(Count+1, "en"); err == nil {
+		t.Error("there is a lab too many")
+	}
+}
+
+func TestMatchTakesDotsForAnything(t *testing.T) {
+	t.Parallel()
+	output := "web → kind cluster devloop\nready      5.02 s web\ndone  9 s\n"
+	for shows, want := range map[string]bool{
+		"":                            true,
+		"…":                           true,
+		"…|ready … web|…":             true,
+		"…|ready 5.02 s web|…":        true,
+		"web → …|ready … web|done …":  true,
+		"…|done … s":                  true,
+		"ready … web":                 false,
+		"…|ready … web":               false, // a line follows
+		"…|done …|ready … web|…":      false,
+		"…|eady … web|…":              false,
+		"web → …|…|… cluster|…":       false,
+		"web → … cluster devloop|…|…": true,
+	} {
+		lines := slices.DeleteFunc(strings.Split(shows, "|"), func(s string) bool { return s == "" })
+		if got := (Command{Shows: lines}).Match(output); got != want {
+			t.Errorf("%q: got %v", shows, got)
+		}
+	}
+}
