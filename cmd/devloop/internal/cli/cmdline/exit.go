@@ -13,7 +13,7 @@ type exit struct {
 	prefixes []string
 }
 
-// exits is the whole table; help and the README are made from it.
+// exits is the whole table; help and docs/exit-codes.md are made from it.
 var exits = []exit{
 	{0, "success", nil},
 	{1, "unexpected error", nil},

@@ -2,23 +2,10 @@ package cli
 
 import (
 	"os"
-	"strings"
 	"testing"
 
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 )
-
-// TestREADMEHasTheExitCodes keeps the README's table equal to the code's.
-func TestREADMEHasTheExitCodes(t *testing.T) {
-	readme, err := os.ReadFile("../../../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(string(readme), "\n```\n"+cmdline.ExitCodes+"\n```\n") {
-		t.Errorf("README.md does not have this table:\n```\n%s\n```", cmdline.ExitCodes)
-	}
-}
 
 func TestEngineOfTheDockerContextIsUsed(t *testing.T) {
 	dir := t.TempDir()
