@@ -253,7 +253,7 @@ func TestScenarioAKeyActsAsItIsPressed(t *testing.T) {
 	t.Parallel()
 	s := newStub(t, "spring-maven")
 	cmd := s.words("run", "--cleanup")
-	terminal, err := pty.Start(cmd)
+	terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 100})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -263,11 +263,14 @@ func TestScenarioAKeyActsAsItIsPressed(t *testing.T) {
 	screen.awaits(t, "answers 200: Hello, World")
 	screen.awaits(t, "done")
 	screen.awaits(t, "press r to rebuild")
+	screen.awaits(t, "● \x1b[2mhttp://localhost:") // the footer
 
 	screen.types(t, terminal, "h", "q or Ctrl+C: quit")
 	screen.types(t, terminal, "\r", ":")
 	screen.types(t, terminal, "r", "because asked for")
 	screen.awaits(t, "nothing to do")
+	screen.types(t, terminal, "p", "paused: saves wait")
+	screen.types(t, terminal, "p", "deployed again")
 	screen.types(t, terminal, "R", "because asked for")
 	screen.awaits(t, "answers 200: Hello, World")
 	screen.types(t, terminal, "q", "removed")

@@ -25,6 +25,7 @@ type (
 	archiveReady       struct{}                    // the next image starts faster
 	cycleDone          struct{ err error }         // the running cycle has returned
 	waiting            chan<- Settled              // somebody waits until nothing is left to do
+	pause              struct{}                    // saves wait from now on, or no longer do
 )
 
 // send puts a message into the inbox. It gives up when ctx ends: no one reads the inbox of a
@@ -45,6 +46,8 @@ type backlog struct {
 	gone, restarted []kube.Pod
 	archived        bool
 	waiting         []chan<- Settled // they get to know how the last cycle ended
+	paused          bool
+	held            watch.Batch // saved during the pause
 }
 
 // Settled says how the last cycle ended, when nothing is left to do.
@@ -54,7 +57,8 @@ type Settled struct {
 	Failure *event.Failure
 }
 
-// Wait waits until all changes that Run has received are served, or one of them has failed. It
+// Wait waits until all changes that Run has received are served, or one of them has failed. Changes
+// that were saved during a pause are not served before it ends. It
 // returns ctx's cause if that ends before.
 func (s *Session) Wait(ctx context.Context) (Settled, error) {
 	settled := make(chan Settled, 1)
@@ -67,9 +71,12 @@ func (s *Session) Wait(ctx context.Context) (Settled, error) {
 	}
 }
 
+// Pause has saves wait, or ends the pause.
+func (s *Session) Pause(ctx context.Context) { s.send(ctx, pause{}) }
+
 // tellWaiting answers those who wait, once nothing is left to do.
 func (s *Session) tellWaiting(b *backlog) {
-	if b.running != nil {
+	if b.running != nil || !b.held.Empty() {
 		return
 	}
 	settled := b.last
@@ -119,9 +126,11 @@ func (b *backlog) idle(ctx context.Context) <-chan struct{} {
 func (s *Session) handle(ctx context.Context, b *backlog, m message) {
 	switch m := m.(type) {
 	case changed:
-		if b.Save(m.batch) && b.running != nil {
-			b.running.cancel(failure.ErrSuperseded)
-		}
+		b.changed(m.batch)
+	case pause:
+		b.paused = !b.paused
+		s.events.Publish(event.Paused{On: b.paused})
+		b.changed(watch.Batch{})
 	case podGone:
 		b.gone = append(b.gone, m.pod)
 	case containerRestarted:
@@ -143,6 +152,19 @@ func (s *Session) handle(ctx context.Context, b *backlog, m message) {
 		if !b.Due() && ctx.Err() == nil {
 			s.becomeIdle()
 		}
+	}
+}
+
+// changed hands a batch to the queue. During a pause, saved files wait until it ends or the user
+// asks for a rebuild.
+func (b *backlog) changed(batch watch.Batch) {
+	b.held = b.held.Merge(batch)
+	if b.held.Empty() || b.paused && !b.held.All && !b.held.Unnamed {
+		return
+	}
+	batch, b.held = b.held, watch.Batch{}
+	if b.Save(batch) && b.running != nil {
+		b.running.cancel(failure.ErrSuperseded)
 	}
 }
 

@@ -355,6 +355,17 @@ type Progress struct {
 // Mark says that the user set what follows apart from what is before.
 type Mark struct{}
 
+// Paused says that saves wait from now on, or no longer do.
+type Paused struct {
+	On bool `json:"on"`
+}
+
+// ViewAsked says what the user wants to see on the display: "logs" shows or hides the application's
+// log, "failure" shows the last failure again, "clear" clears the screen.
+type ViewAsked struct {
+	View string `json:"view"`
+}
+
 // CheckFinished is one line of `devloop setup`.
 type CheckFinished struct {
 	// ID is stable, for scripts: "docker", "cluster".
@@ -408,6 +419,8 @@ func (Notice) Kind() string          { return "notice" }
 func (CompilerReady) Kind() string   { return "compiler.ready" }
 func (Progress) Kind() string        { return "progress" }
 func (Mark) Kind() string            { return "mark" }
+func (Paused) Kind() string          { return "paused" }
+func (ViewAsked) Kind() string       { return "view.asked" }
 func (CheckFinished) Kind() string   { return "check.finished" }
 func (ObjectRemoved) Kind() string   { return "object.removed" }
 func (SessionFinished) Kind() string { return "session.finished" }

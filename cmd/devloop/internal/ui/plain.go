@@ -25,6 +25,8 @@ type Plain struct {
 	// quiet shows failures, warnings and addresses only; verbose hides nothing.
 	quiet, verbose bool
 	tool           toolOutput
+	noLogs         bool           // the user has hidden the application's log
+	failure        *event.Failure // of the last cycle, or why nothing answers
 	pods           podNames
 }
 
@@ -39,6 +41,8 @@ type PlainOptions struct {
 	// Quiet shows failures, warnings and addresses only. Verbose shows the output of Gradle, Maven
 	// and Docker at once instead of when it helps, see [toolOutput].
 	Quiet, Verbose bool
+	// Keys means that the command listens to keys, which [Live] names.
+	Keys bool
 }
 
 // NewPlain returns a display that writes to out.
@@ -55,6 +59,7 @@ func NewPlain(out io.Writer, o PlainOptions) *Plain {
 // Handle implements [event.Sink].
 func (p *Plain) Handle(e event.Event) {
 	p.pods.see(e)
+	p.remember(e)
 	if p.quiet {
 		p.briefly(e)
 	} else if !p.cycleEvent(e) {
@@ -100,11 +105,18 @@ func (p *Plain) sessionEvent(e event.Event) {
 	case event.DebugPortOpen:
 		p.line(fmt.Sprintf("%s %s → %s", row("debug", 0), b.Address, b.Pod))
 	case event.AppLog:
+		if p.noLogs {
+			return
+		}
 		_, _ = fmt.Fprintln(p.app, p.pods.prefix(b.Pod, p.appStyle)+b.Line)
 	case event.Notice:
 		p.notice(b)
 	case event.Progress:
 		p.line(p.style.Dim("  · " + b.Line))
+	case event.Paused:
+		p.paused(b)
+	case event.ViewAsked:
+		p.view(b.View)
 	case event.Mark:
 		p.line("\n" + p.style.Dim(e.Time.Local().Format(time.TimeOnly)))
 	case event.CheckFinished:
@@ -135,6 +147,45 @@ func (p *Plain) briefly(e event.Event) {
 		}
 	case event.SessionFinished:
 		p.end(b)
+	}
+}
+
+// remember keeps the last failure until it is mended.
+func (p *Plain) remember(e event.Event) {
+	switch b := e.Body.(type) {
+	case event.CycleFinished:
+		if b.Outcome != event.Cancelled {
+			p.failure = b.Failure
+		}
+	case event.StateChanged:
+		if b.Outage != nil {
+			p.failure = b.Outage
+		}
+	}
+}
+
+func (p *Plain) paused(b event.Paused) {
+	if b.On {
+		p.line(p.style.Dim("  · paused: saves wait until p is pressed again"))
+	} else {
+		p.line(p.style.Dim("  · saves are deployed again"))
+	}
+}
+
+// view shows what the user asks for. Only a terminal can be cleared: [Live] does that.
+func (p *Plain) view(view string) {
+	switch {
+	case view == "logs":
+		p.noLogs = !p.noLogs
+		if p.noLogs {
+			p.line(p.style.Dim("  · the application's log is hidden; l shows it"))
+		} else {
+			p.line(p.style.Dim("  · the application's log is shown"))
+		}
+	case view == "failure" && p.failure != nil:
+		PrintFailure(p.out, p.style, *p.failure)
+	case view == "failure":
+		p.line(p.style.Dim("  · the last save did not fail"))
 	}
 }
 

@@ -47,8 +47,10 @@ fails, the old Pod keeps serving.
 --debug lets a debugger attach at localhost:5005, the port that IDEs propose. It stays the
 same across Pods and restarts, and hot swap works while the debugger is attached.
 
-While it runs, r rebuilds what changed, R makes a new image and a new Pod, h shows the keys,
-and q or Ctrl+C quits. The Pod stays, unless --cleanup is given.`,
+While it runs, r rebuilds what changed, R makes a new image and a new Pod, o opens the
+browser, p pauses, h shows all keys, and q or Ctrl+C quits. The Pod stays, unless --cleanup
+is given. On a terminal, the last line shows what works now and what the last save cost;
+--progress plain leaves it out.`,
 		Flags: append(cycleFlags(),
 			wiring.SettingFlags("full-build", "compiler", "path", "debug", "debug-port", "suspend", "keep-serving", "livereload", "poll", "watch", "ignore", "cleanup")...),
 		Action: func(c *cli.Context) error {
@@ -174,7 +176,7 @@ func (r *running) untilQuit(l *engine.Session, socket string) error {
 	if _, typed := cmdline.Terminal(s.In); typed {
 		l.FirstDone = func() { d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeKeys, Text: keysText}) }
 	}
-	defer keyboard.Listen(ctx, s.In, controls(ctx, d, batches, stop))()
+	defer keyboard.Listen(ctx, s.In, keys{d, batches, l.Pause, stop, l.URLs}.press(ctx))()
 	defer r.listen(socket, r.asked(l, watchers, batches))()
 	select { // a save from now on is seen: only now the first build may begin
 	case <-watchers.ready:
@@ -190,9 +192,6 @@ func (r *running) untilQuit(l *engine.Session, socket string) error {
 	}
 	return err
 }
-
-// keysText says which keys there are.
-const keysText = "press r to rebuild, R for a new image and Pod, h for help, q to quit"
 
 // asked is what clients of the control socket can ask for.
 func (r *running) asked(l *engine.Session, w *watchers, batches chan<- watch.Batch) control.Session {
@@ -232,23 +231,6 @@ func rebuild(newPod bool) watch.Batch {
 		return watch.Everything()
 	}
 	return watch.Whatever()
-}
-
-// controls does what a key asks for.
-func controls(ctx context.Context, d wiring.Display, batches chan<- watch.Batch, quit context.CancelCauseFunc) func(key string) {
-	return func(key string) {
-		switch key {
-		case "q":
-			quit(wiring.ErrInterrupted)
-		case "r", "R":
-			_ = ask(ctx, batches, rebuild(key == "R")) // the session ends
-		case keyboard.Enter:
-			d.Publish(0, event.Mark{})
-		case "h", "?":
-			d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeKeys, Text: "the keys", Hints: []string{
-				"r: rebuild what changed", "R: make a new image and a new Pod", "Enter: set what follows apart, with the time", "q or Ctrl+C: quit", "h or ?: show this"}})
-		}
-	}
 }
 
 // cleanUp removes what the project's cycles made, also after an interrupt.

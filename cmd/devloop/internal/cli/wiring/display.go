@@ -3,6 +3,7 @@ package wiring
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/sessions"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
@@ -22,6 +24,7 @@ func DisplayFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "json", Usage: "print every event as one JSON line on stdout"},
 		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print errors, warnings and the address only"},
 		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "print the output of Gradle, Maven and Docker as it arrives"},
+		&cli.StringFlag{Name: "progress", Value: "auto", Usage: "`HOW` to show what works now: auto (in the terminal's last line), or plain (lines only)", Action: checkProgress},
 	}
 }
 
@@ -39,19 +42,49 @@ func NewDisplay(c *cli.Context, s Streams, more ...event.Sink) Display {
 	if c.Bool("json") {
 		d.Bus = event.NewBus(append(more, ui.NewJSONL(s.Out))...)
 	} else {
-		d.Bus, d.ShowsFailures = event.NewBus(append(more, plain(c, s))...), true
+		d.Bus, d.ShowsFailures = event.NewBus(append(more, text(c, s))...), true
 	}
 	d.Publish(0, event.StreamStarted{Schema: event.Schema, Session: event.NewSession(), Version: Version(), Command: c.Command.Name, Process: os.Getpid()})
 	return d
 }
 
-// plain returns the display for people.
-func plain(c *cli.Context, s Streams) *ui.Plain {
+// text returns the display for people: with a footer on a terminal, unless the flags say otherwise.
+func text(c *cli.Context, s Streams) event.Sink {
 	options := ui.PlainOptions{App: s.Out, AppStyle: StyleFor(s.Out), Style: StyleFor(s.Err), Quiet: c.Bool("quiet"), Verbose: c.Bool("verbose")}
 	if c.Command.Name == "doctor" { // whose report is its data
 		options.Report, options.Style = s.Out, StyleFor(s.Out)
 	}
-	return ui.NewPlain(s.Err, options)
+	screen, terminal := asTerminal(s.Err)
+	if !terminal || options.Quiet || c.String("progress") != "auto" {
+		return ui.NewPlain(s.Err, options)
+	}
+	if _, both := asTerminal(s.Out); both {
+		options.App = nil // the same terminal: the footer stays below the log
+	}
+	_, typed := s.In.(*os.File)
+	options.Keys = typed && c.Command.Name == "run"
+	live := ui.NewLive(s.Err, options, func() int {
+		width, _, err := term.GetSize(int(screen.Fd()))
+		if err != nil {
+			return 0
+		}
+		return width
+	})
+	onContinue(live.Forget)
+	return live
+}
+
+// asTerminal returns the file of a stream that is a terminal in which the cursor can move.
+func asTerminal(w io.Writer) (*os.File, bool) {
+	file, isFile := w.(*os.File)
+	return file, isFile && term.IsTerminal(int(file.Fd())) && os.Getenv("TERM") != "dumb"
+}
+
+func checkProgress(_ *cli.Context, value string) error {
+	if value != "auto" && value != "plain" {
+		return &cmdline.UsageError{Err: fmt.Errorf("--progress is auto or plain, not %q", value)}
+	}
+	return nil
 }
 
 // told marks err as shown where the display has shown it.
@@ -64,9 +97,8 @@ func (d Display) told(err error) error {
 
 // StyleFor colours on a terminal only, and not where NO_COLOR (https://no-color.org) is set.
 func StyleFor(w io.Writer) ui.Style {
-	file, isFile := w.(*os.File)
-	colour := isFile && term.IsTerminal(int(file.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
-	return ui.Style{Colour: colour}
+	_, terminal := asTerminal(w)
+	return ui.Style{Colour: terminal && os.Getenv("NO_COLOR") == ""}
 }
 
 // RunSession runs do and publishes how it ended; do's second value says whether an

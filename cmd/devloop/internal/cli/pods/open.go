@@ -1,0 +1,58 @@
+package pods
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/browser"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/sessions"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
+	"github.com/devloop-cli/devloop/internal/fault"
+)
+
+func OpenCommand(s wiring.Streams) *cli.Command {
+	return &cli.Command{
+		Name:      "open",
+		Usage:     "open the application in the browser",
+		ArgsUsage: "[NAME]",
+		Description: `Opens the local address that devloop run, deploy --forward or forward keeps open in another
+terminal: of the Pod NAME if there are several. The browser is the one that $BROWSER names,
+or else the system's.`,
+		Flags: []cli.Flag{&cli.BoolFlag{Name: "print", Usage: "print the address instead"}},
+		Action: func(c *cli.Context) error {
+			url, err := localAddress(sessions.OpenAddresses(""), c.Args().First())
+			if err != nil {
+				return err
+			}
+			if c.Bool("print") {
+				_, err = fmt.Fprintln(s.Out, url)
+				return err
+			}
+			return browser.Open(c.Context, url)
+		},
+	}
+}
+
+// localAddress returns the first address that a browser can open, of the Pod with that name. Without a
+// name, all must be of one Pod.
+func localAddress(all []sessions.Address, pod string) (string, error) {
+	all = slices.DeleteFunc(all, func(a sessions.Address) bool {
+		return !strings.HasPrefix(a.URL, "http") || pod != "" && a.Pod != pod
+	})
+	if len(all) == 0 {
+		what := "no Pod has a local address now"
+		if pod != "" {
+			what = fmt.Sprintf("Pod %q has no local address now", pod)
+		}
+		return "", &fault.Error{Code: "pod.unknown", Op: what, Hints: []string{"open one: devloop run, or devloop forward"}}
+	}
+	for _, a := range all[1:] {
+		if a.Pod != all[0].Pod {
+			return "", &fault.Error{Code: "pod.unknown", Op: "several Pods have local addresses", Hints: []string{"open one: devloop open " + all[0].Pod, "or: devloop open " + a.Pod}}
+		}
+	}
+	return all[0].URL, nil
+}

@@ -1,0 +1,194 @@
+package ui
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mattn/go-runewidth"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+)
+
+// footer is what the last line of a terminal says about a session: what runs now and for how long,
+// or where the application answers and what the last save cost.
+type footer struct {
+	keys    bool // the command listens to keys
+	active  bool // between the first and the last event of a session
+	paused  bool // saves wait
+	url     string
+	debug   string
+	serving bool
+	outage  string // why nothing answers on localhost
+	problem string // why the last cycle failed
+
+	stage   event.Stage // the stage that runs, "" if none does
+	began   time.Time   // when it began
+	because string      // the save that started the cycle
+	detail  string      // the last line of the stage's tool, or what a Pod waits for
+
+	path  string                        // the path of this cycle
+	last  string                        // the path and the time of the last save
+	costs map[string][]time.Duration    // of the saves so far, by path
+	usual map[event.Stage]time.Duration // how long each stage took last time
+}
+
+// frames are the pictures of the mark that turns while a stage runs, ten in a second.
+var frames = []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"}
+
+const frameTime = 100 * time.Millisecond
+
+// see records an event.
+func (f *footer) see(e event.Event) {
+	switch b := e.Body.(type) {
+	case event.SessionStarted:
+		*f = footer{keys: f.keys, active: true, costs: map[string][]time.Duration{}, usual: map[event.Stage]time.Duration{}}
+	case event.SessionFinished:
+		f.active = false
+	case event.Paused:
+		f.paused = b.On
+	case event.PortListening:
+		f.url = b.URL
+	case event.PortForwarded:
+		f.url = b.URL
+	case event.DebugPortOpen:
+		f.debug = b.Address
+	case event.StateChanged:
+		f.serving, f.outage = b.Serving != nil, ""
+		if b.Outage != nil {
+			f.outage = b.Outage.Message
+		}
+	default:
+		f.cycleEvent(e)
+	}
+}
+
+func (f *footer) cycleEvent(e event.Event) {
+	switch b := e.Body.(type) {
+	case event.CycleStarted:
+		f.because, f.path = b.Because, "first deploy"
+		if e.Cycle > 1 {
+			f.path = "new Pod"
+		}
+	case event.PathChosen:
+		f.path = pathName(b.Path)
+	case event.StageStarted:
+		f.stage, f.began, f.detail = b.Stage, e.Time, ""
+	case event.StageOutput:
+		f.detail = strings.TrimSpace(b.Line)
+	case event.PodPhase:
+		f.detail = b.Phase
+	case event.StageFinished:
+		f.stage = ""
+		if b.Outcome == event.OK {
+			f.usual[b.Stage] = time.Duration(b.Took)
+		}
+	case event.CycleFinished:
+		f.finished(b)
+	}
+}
+
+func (f *footer) finished(b event.CycleFinished) {
+	f.stage = ""
+	switch {
+	case b.Outcome == event.Failed && b.Failure != nil:
+		f.problem = b.Failure.Message
+	case b.Outcome == event.OK:
+		f.problem = ""
+		took := time.Duration(b.Took)
+		f.last = f.path + " " + seconds(b.Took)
+		if costs := f.costs[f.path]; len(costs) >= 3 {
+			f.last += fmt.Sprintf(" (usually %s)", seconds(event.Duration(median(costs))))
+		}
+		f.costs[f.path] = append(f.costs[f.path], took)
+	}
+}
+
+// median returns the middle of durations, of which there is at least one.
+func median(d []time.Duration) time.Duration {
+	sorted := slices.Sorted(slices.Values(d))
+	return sorted[len(sorted)/2]
+}
+
+// pathName is a path as people call it.
+func pathName(path string) string {
+	switch path {
+	case "pod", "manifest":
+		return "new Pod"
+	case "swap":
+		return "hot swap"
+	}
+	return path
+}
+
+// line returns the mark and the text of the footer, which together fit into a width in cells. They
+// are "" if there is nothing to say.
+func (f *footer) line(now time.Time, width int) (mark, text string) {
+	mark, parts := f.parts(now)
+	if mark == "" {
+		return "", ""
+	}
+	width -= 2 // the mark and a space
+	for len(parts) > 1 && runewidth.StringWidth(strings.Join(parts, " · ")) > width {
+		parts = parts[:len(parts)-1]
+	}
+	return mark, runewidth.Truncate(strings.Join(parts, " · "), width, "…")
+}
+
+// parts returns the mark and what follows it, the most important first.
+func (f *footer) parts(now time.Time) (mark string, parts []string) {
+	switch {
+	case !f.active:
+		return "", nil
+	case f.stage != "":
+		return frames[int(now.UnixMilli()/frameTime.Milliseconds())%len(frames)], f.working(now)
+	case f.outage != "":
+		return "✗", f.withKey([]string{"nothing answers: " + f.outage}, "d shows why")
+	case f.problem != "":
+		parts = []string{f.problem}
+		if f.serving {
+			parts = append(parts, "the code from before still answers")
+		}
+		return "✗", f.withKey(parts, "d shows why")
+	case !f.serving:
+		return "", nil
+	}
+	if f.paused {
+		return "●", f.withKey([]string{"paused: saves wait", f.url}, "p goes on")
+	}
+	parts = []string{f.url}
+	if f.last != "" {
+		parts = append(parts, f.last)
+	}
+	if f.debug != "" {
+		parts = append(parts, "debug "+f.debug)
+	}
+	return "●", f.withKey(parts, "h help")
+}
+
+// withKey adds what a key does, where keys are read.
+func (f *footer) withKey(parts []string, text string) []string {
+	if !f.keys {
+		return parts
+	}
+	return append(parts, text)
+}
+
+// working describes the stage that runs.
+func (f *footer) working(now time.Time) []string {
+	what := string(f.stage)
+	if elapsed := now.Sub(f.began); elapsed >= time.Second {
+		what += fmt.Sprintf(" %d s", int(elapsed.Seconds()))
+	}
+	if usual := f.usual[f.stage]; usual >= 2*time.Second {
+		what += fmt.Sprintf(", last time %.0f s", usual.Seconds())
+	}
+	parts := []string{what}
+	for _, part := range []string{f.because, f.detail} {
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return parts
+}

@@ -1,0 +1,133 @@
+package ui
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/mattn/go-runewidth"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+)
+
+// minWidth is the width, in cells, of the narrowest terminal that gets a footer.
+const minWidth = 40
+
+// Live is a display for a terminal: the lines of [Plain] and a footer below them. The lines stay in
+// the terminal's scrollback; only the footer is redrawn. It ends with a line break, so that a
+// shell's prompt is in order after whatever ends the process.
+type Live struct {
+	mu     sync.Mutex
+	out    io.Writer
+	style  Style
+	width  func() int
+	plain  *Plain
+	lines  bytes.Buffer // written by plain during an event
+	footer footer
+	drawn  string // the footer that is on the screen, without colours
+	ended  chan struct{}
+	once   sync.Once
+}
+
+// NewLive returns a display that writes to out, a terminal of that many cells. Where o.App is nil,
+// the application's log lines go there, too.
+func NewLive(out io.Writer, o PlainOptions, width func() int) *Live {
+	l := newLive(out, o, width)
+	go l.turn()
+	return l
+}
+
+func newLive(out io.Writer, o PlainOptions, width func() int) *Live {
+	l := &Live{out: out, style: o.Style, width: width, ended: make(chan struct{})}
+	l.plain, l.footer.keys = NewPlain(&l.lines, o), o.Keys
+	return l
+}
+
+// Handle implements [event.Sink].
+func (l *Live) Handle(e event.Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.footer.see(e)
+	l.plain.Handle(e)
+	if asked, is := e.Body.(event.ViewAsked); is && asked.View == "clear" {
+		l.lines.WriteString("\x1b[H\x1b[2J") // CUP and ED
+		l.drawn = ""
+	}
+	l.draw(e.Time)
+	if _, last := e.Body.(event.SessionFinished); last {
+		l.once.Do(func() { close(l.ended) })
+	}
+}
+
+// Forget makes Live draw a new footer and leave the old one alone: something else has written to
+// the terminal, such as a shell while the process was stopped.
+func (l *Live) Forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.drawn = ""
+}
+
+// turn redraws the footer as time passes and the terminal's size changes.
+func (l *Live) turn() {
+	ticks := time.NewTicker(frameTime)
+	defer ticks.Stop()
+	for {
+		select {
+		case now := <-ticks.C:
+			l.mu.Lock()
+			l.draw(now)
+			l.mu.Unlock()
+		case <-l.ended:
+			return
+		}
+	}
+}
+
+// draw writes the lines in place of the footer, and the footer below them. A terminal whose width
+// is unknown gets none.
+func (l *Live) draw(now time.Time) {
+	width, mark, text := l.width(), "", ""
+	if width >= minWidth {
+		mark, text = l.footer.line(now, width-1)
+	}
+	next := mark
+	if mark != "" {
+		next += " " + text
+	}
+	if l.lines.Len() == 0 && next == l.drawn {
+		return
+	}
+	var b bytes.Buffer
+	b.WriteString(erase(l.drawn, width))
+	_, _ = l.lines.WriteTo(&b) // a buffer takes all
+	if mark != "" {
+		b.WriteString(l.coloured(mark) + " " + l.style.Dim(text) + "\n")
+	}
+	_, _ = l.out.Write(b.Bytes())
+	l.drawn = next
+}
+
+func (l *Live) coloured(mark string) string {
+	switch mark {
+	case "●":
+		return l.style.Green(mark)
+	case "✗":
+		return l.style.Red(mark)
+	}
+	return l.style.Cyan(mark)
+}
+
+// erase returns what moves the cursor to the beginning of a footer and clears the screen from there
+// (ECMA-48, CUU and ED). A terminal that has become narrower shows the footer in several rows.
+func erase(footer string, width int) string {
+	if footer == "" {
+		return ""
+	}
+	rows := 1
+	if width > 0 {
+		rows += (runewidth.StringWidth(footer) - 1) / width
+	}
+	return fmt.Sprintf("\x1b[%dA\r\x1b[J", rows)
+}
