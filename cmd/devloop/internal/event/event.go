@@ -366,6 +366,11 @@ type ViewAsked struct {
 	View string `json:"view"`
 }
 
+// CheckStarted says that a step of `devloop setup` begins.
+type CheckStarted struct {
+	ID string `json:"id"`
+}
+
 // CheckFinished is one line of `devloop setup`.
 type CheckFinished struct {
 	// ID is stable, for scripts: "docker", "cluster".
@@ -421,6 +426,7 @@ func (Progress) Kind() string        { return "progress" }
 func (Mark) Kind() string            { return "mark" }
 func (Paused) Kind() string          { return "paused" }
 func (ViewAsked) Kind() string       { return "view.asked" }
+func (CheckStarted) Kind() string    { return "check.started" }
 func (CheckFinished) Kind() string   { return "check.finished" }
 func (ObjectRemoved) Kind() string   { return "object.removed" }
 func (SessionFinished) Kind() string { return "session.finished" }

@@ -14,7 +14,7 @@ var bodies = func() map[string]reflect.Type {
 	types := map[string]reflect.Type{}
 	for _, b := range []Body{
 		StreamStarted{}, Snapshot{}, EventsMissed{}, SessionStarted{}, CycleStarted{}, PathChosen{}, StageStarted{}, StageOutput{}, StageFinished{}, ImageBuilt{}, ImageExplained{}, NodeLoaded{}, PodPhase{},
-		AppLog{}, PortListening{}, PortForwarded{}, DebugPortOpen{}, AppAnswered{}, StateChanged{}, CycleFinished{}, Notice{}, CompilerReady{}, Progress{}, Mark{}, Paused{}, ViewAsked{}, CheckFinished{}, ObjectRemoved{}, SessionFinished{},
+		AppLog{}, PortListening{}, PortForwarded{}, DebugPortOpen{}, AppAnswered{}, StateChanged{}, CycleFinished{}, Notice{}, CompilerReady{}, Progress{}, Mark{}, Paused{}, ViewAsked{}, CheckStarted{}, CheckFinished{}, ObjectRemoved{}, SessionFinished{},
 	} {
 		types[b.Kind()] = reflect.TypeOf(b)
 	}

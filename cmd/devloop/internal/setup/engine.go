@@ -125,12 +125,12 @@ func fixEngine(dial Dial, elsewhere bool) *Fix {
 		return waitForEngine(ctx, dial)
 	}
 	if installed("dockerd") {
-		return &Fix{"start the Docker engine?", started}
+		return &Fix{"start the Docker engine", started}
 	}
 	if !mayInstall(thisSystem()) {
 		return nil
 	}
-	return &Fix{"install and start the distribution's Docker engine (docker.io)?", func(ctx context.Context) error {
+	return &Fix{"install and start the distribution's Docker engine (docker.io)", func(ctx context.Context) error {
 		// iptables and cgroupfs-mount: docker.io only recommends them.
 		if err := aptInstall(ctx, "docker.io", "iptables", "cgroupfs-mount"); err != nil {
 			return err

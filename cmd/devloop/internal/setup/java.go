@@ -29,7 +29,7 @@ func Java(dir string) Step {
 				return nil
 			}
 			name := fmt.Sprintf("openjdk-%d-jdk-headless", declared.wanted())
-			return &Fix{fmt.Sprintf("install %s?", name), func(ctx context.Context) error { return aptInstall(ctx, name) }}
+			return &Fix{fmt.Sprintf("install %s", name), func(ctx context.Context) error { return aptInstall(ctx, name) }}
 		}}
 }
 

@@ -1,6 +1,7 @@
-// Package setup prepares a machine for devloop in a list of steps. Each step is checked, fixed
-// where devloop may, and checked again. A second run finds everything done and changes nothing; a
-// run after an interrupted one continues.
+// Package setup prepares a machine for devloop in a list of steps. All steps are checked first. If
+// some can be fixed, the user is asked once, with the list of changes; then each is fixed and checked
+// again. A second run finds everything done and changes nothing; a run after an interrupted one
+// continues.
 //
 //	err := setup.Run(ctx, steps, setup.Options{Ask: ask, Report: report})
 //
@@ -42,21 +43,25 @@ type Step struct {
 	// Fix returns how to solve the problem that Check found, nil if devloop can only advise. The
 	// field may be nil.
 	Fix func(problem error) *Fix
+	// Later is what Fix may do, such as "create the cluster", once the steps that this one needs
+	// have been fixed. Without it, a step that could not be checked is never fixed.
+	Later string
 }
 
-// Question asks for permission to change the machine.
-type Question struct {
-	// Step is the step's ID, Reason the problem that it found.
+// Change is one change of the machine that needs permission.
+type Change struct {
+	// Step is the step's ID, Reason the problem that it found: "" if it cannot be checked yet,
+	// and the change may turn out to be unnecessary.
 	Step, Reason string
-	// Text is the question, such as "start the Docker engine?".
+	// Text is what will be done, such as "start the Docker engine".
 	Text string
 }
 
 // Fix changes the machine.
 type Fix struct {
-	// Question asks for permission, such as "start the Docker engine?".
-	Question string
-	Run      func(ctx context.Context) error
+	// Change is what Run does, such as "start the Docker engine".
+	Change string
+	Run    func(ctx context.Context) error
 }
 
 // NotApplicable is returned by a check that does not matter on this machine.
@@ -77,90 +82,167 @@ type Result struct {
 type Options struct {
 	// CheckOnly fixes nothing.
 	CheckOnly bool
-	// Ask is called before each change of the machine; an error means no. If the context has
+	// Ask is called once, before the machine is changed; an error means no. If the context has
 	// ended, it returns the context's cause.
-	Ask func(Question) error
-	// Report is called when a step has ended.
+	Ask func([]Change) error
+	// Begin is called when a step begins, Report when it has ended.
+	Begin  func(id string)
 	Report func(Result)
 }
 
 // Run runs the steps in order and returns the first error. After a failure it goes on with the steps
 // that do not need the failed one, so that one run shows everything that is missing.
 func Run(ctx context.Context, steps []Step, o Options) error {
-	var first error
-	var failed []string
-	for _, s := range steps {
-		r := s.run(ctx, o, failed)
-		if r.State == Failed || r.State == Skipped && blocked(s, failed) != "" {
-			failed = append(failed, s.ID)
-		}
-		if first == nil {
-			first = r.Err
-		}
-		o.Report(r)
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
+	r := run{ctx: ctx, Options: o}
+	open := r.check(steps)
+	var declined error
+	if len(r.changes) > 0 && ctx.Err() == nil {
+		declined = o.Ask(r.changes)
 	}
-	return first
+	r.finish(open, declined)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return r.first
 }
 
-// blocked returns a failed step that s needs, "" for none.
-func blocked(s Step, failed []string) string {
+// run is one run of the steps.
+type run struct {
+	Options
+	ctx     context.Context
+	failed  []string // steps that failed, or need one that did
+	first   error
+	changes []Change
+}
+
+// check checks the steps, reports those that need no fix, and returns the others.
+func (r *run) check(steps []Step) (open []Step) {
+	var pending []string
+	for _, s := range steps {
+		if r.ctx.Err() != nil {
+			return nil
+		}
+		if need := blocked(s, pending); need != "" { // it can be checked after a fix
+			open, pending = append(open, s), append(pending, s.ID)
+			if s.Later != "" {
+				r.changes = append(r.changes, Change{Step: s.ID, Text: s.Later})
+			}
+			continue
+		}
+		result := r.do(s, s.Check)
+		if fix := r.fixOf(s, result); fix != nil {
+			open, pending = append(open, s), append(pending, s.ID)
+			r.changes = append(r.changes, Change{s.ID, result.Err.Error(), fix.Change})
+			continue
+		}
+		r.report(result)
+	}
+	return open
+}
+
+// fixOf returns the fix for what a check found, nil if nothing is to be fixed.
+func (r *run) fixOf(s Step, result Result) *Fix {
+	if result.State != Failed || s.Fix == nil || r.CheckOnly || blocked(s, r.failed) != "" {
+		return nil
+	}
+	return s.Fix(result.Err)
+}
+
+// errUnasked means that a change was not among those that the user was asked about.
+var errUnasked = errors.New("run setup again")
+
+// finish fixes the steps that check left open, and reports them. Declined says why there is no
+// permission, nil if there is.
+func (r *run) finish(open []Step, declined error) {
+	for _, s := range open {
+		if r.ctx.Err() != nil {
+			return
+		}
+		why, fixed := declined, false
+		if why == nil && !slices.ContainsFunc(r.changes, func(c Change) bool { return c.Step == s.ID }) {
+			why = errUnasked
+		}
+		result := r.do(s, func(ctx context.Context) (evidence string, err error) {
+			evidence, fixed, err = s.fix(ctx, why)
+			return evidence, err
+		})
+		if fixed && result.State == OK {
+			result.State = Fixed
+		}
+		r.report(result)
+	}
+}
+
+// do runs the work of a step, unless it needs one that failed.
+func (r *run) do(s Step, work func(context.Context) (string, error)) Result {
+	if need := blocked(s, r.failed); need != "" {
+		r.failed = append(r.failed, s.ID)
+		return Result{ID: s.ID, State: Skipped, Evidence: fmt.Sprintf("needs %s", need)}
+	}
+	if r.Begin != nil {
+		r.Begin(s.ID)
+	}
+	began := time.Now()
+	evidence, err := work(r.ctx)
+	result := Result{ID: s.ID, State: OK, Evidence: evidence, Took: time.Since(began), Err: err}
+	if absent, ok := errors.AsType[*NotApplicable](err); ok {
+		result.State, result.Evidence, result.Err = Skipped, absent.Why, nil
+	} else if err != nil {
+		result.State, result.Evidence = Failed, err.Error()
+	}
+	return result
+}
+
+func (r *run) report(result Result) {
+	if result.State == Failed {
+		r.failed = append(r.failed, result.ID)
+	}
+	if r.first == nil {
+		r.first = result.Err
+	}
+	r.Report(result)
+}
+
+// blocked returns a step of those that s needs, "" for none.
+func blocked(s Step, by []string) string {
 	for _, need := range s.Needs {
-		if slices.Contains(failed, need) {
+		if slices.Contains(by, need) {
 			return need
 		}
 	}
 	return ""
 }
 
-func (s Step) run(ctx context.Context, o Options, failed []string) Result {
-	if need := blocked(s, failed); need != "" {
-		return Result{ID: s.ID, State: Skipped, Evidence: fmt.Sprintf("needs %s", need)}
-	}
-	began := time.Now()
-	state, evidence, err := s.do(ctx, o)
-	r := Result{ID: s.ID, State: state, Evidence: evidence, Took: time.Since(began), Err: err}
-	if absent, ok := errors.AsType[*NotApplicable](err); ok {
-		r.State, r.Evidence, r.Err = Skipped, absent.Why, nil
-	} else if err != nil {
-		r.State, r.Evidence = Failed, err.Error()
-	}
-	return r
-}
-
-// do checks, fixes, and checks again.
-func (s Step) do(ctx context.Context, o Options) (State, string, error) {
+// fix checks, fixes unless the user declined, and checks again. An earlier fix may have solved
+// the problem, too.
+func (s Step) fix(ctx context.Context, declined error) (evidence string, fixed bool, err error) {
 	evidence, problem := s.Check(ctx)
-	if absent := (*NotApplicable)(nil); problem == nil || s.Fix == nil || o.CheckOnly || errors.As(problem, &absent) {
-		return OK, evidence, problem
+	if absent := (*NotApplicable)(nil); problem == nil || s.Fix == nil || errors.As(problem, &absent) {
+		return evidence, false, problem
 	}
 	fix := s.Fix(problem)
 	if fix == nil || ctx.Err() != nil {
-		return Failed, "", problem
+		return "", false, problem
 	}
-	if err := o.Ask(Question{Step: s.ID, Reason: problem.Error(), Text: fix.Question}); ctx.Err() != nil {
-		return Failed, "", context.Cause(ctx)
-	} else if err != nil {
-		return Failed, "", &DeclinedError{problem, fix.Question, err.Error()}
+	if declined != nil {
+		return "", false, &DeclinedError{problem, fix.Change, declined.Error()}
 	}
 	if err := fix.Run(ctx); err != nil {
-		return Failed, "", err
+		return "", false, err
 	}
-	evidence, err := s.Check(ctx)
-	return Fixed, evidence, err
+	evidence, err = s.Check(ctx)
+	return evidence, true, err
 }
 
 // DeclinedError says that the machine was not changed because the user did not agree.
 type DeclinedError struct {
 	// Problem is what could have been fixed.
-	Problem       error
-	question, why string
+	Problem     error
+	change, why string
 }
 
 func (e *DeclinedError) Error() string {
-	return fmt.Sprintf("%v (%s %s)", e.Problem, e.question, e.why)
+	return fmt.Sprintf("%v (%s? %s)", e.Problem, e.change, e.why)
 }
 
 // Unwrap returns the problem.

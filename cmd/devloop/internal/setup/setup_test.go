@@ -23,7 +23,7 @@ func mendable(id string, err error, mended bool) Step {
 	return Step{ID: id,
 		Check: func(context.Context) (string, error) { return id, problem },
 		Fix: func(error) *Fix {
-			return &Fix{id + "?", func(context.Context) error {
+			return &Fix{id, func(context.Context) error {
 				if mended {
 					problem = nil
 				}
@@ -32,7 +32,7 @@ func mendable(id string, err error, mended bool) Step {
 		}}
 }
 
-func agree(Question) error { return nil }
+func agree([]Change) error { return nil }
 
 // states runs steps and returns how each ended.
 func states(t *testing.T, o Options, steps ...Step) (map[string]State, error) {
@@ -72,7 +72,7 @@ func TestCheckingAndRefusingChangeNothing(t *testing.T) {
 	s := mendable("inotify", errBroken, true)
 	for name, o := range map[string]Options{
 		"check":   {CheckOnly: true},
-		"refused": {Ask: func(Question) error { return errors.New("the answer was no") }},
+		"refused": {Ask: func([]Change) error { return errors.New("the answer was no") }},
 	} {
 		got, err := states(t, o, s)
 		if got["inotify"] != Failed || !errors.Is(err, errBroken) {
@@ -84,6 +84,28 @@ func TestCheckingAndRefusingChangeNothing(t *testing.T) {
 	}
 	if got, _ := states(t, Options{}, s); got["inotify"] != Fixed { // it was still problem
 		t.Errorf("got %v", got)
+	}
+}
+
+// TestAllChangesAreAskedForAtOnce: those that a check has found, and those that are possible after them. A fix that
+// the list did not name is not made.
+func TestAllChangesAreAskedForAtOnce(t *testing.T) {
+	docker, cluster, kubeconfig, unnamed := mendable("docker", errBroken, true), mendable("cluster", errBroken, true), step("context", nil, "cluster"), mendable("images", errBroken, true)
+	cluster.Needs, cluster.Later, unnamed.Needs = []string{"docker"}, "make a cluster", []string{"docker"}
+	var asked [][]Change
+	var order []string
+	err := Run(t.Context(), []Step{docker, step("jdk", nil), cluster, kubeconfig, unnamed}, Options{
+		Ask:    func(c []Change) error { asked = append(asked, c); return nil },
+		Report: func(r Result) { order = append(order, r.ID+" "+string(r.State)) },
+	})
+	if want := [][]Change{{{"docker", "broken", "docker"}, {"cluster", "", "make a cluster"}}}; !reflect.DeepEqual(asked, want) {
+		t.Errorf("asked for %v, want %v", asked, want)
+	}
+	if want := []string{"jdk ok", "docker fixed", "cluster fixed", "context ok", "images failed"}; !reflect.DeepEqual(order, want) {
+		t.Errorf("got %v, want %v", order, want)
+	}
+	if declined, is := errors.AsType[*DeclinedError](err); !is || !strings.Contains(declined.Error(), "run setup again") {
+		t.Errorf("got %v", err)
 	}
 }
 

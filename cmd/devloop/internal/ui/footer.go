@@ -23,7 +23,7 @@ type footer struct {
 	outage  string // why nothing answers on localhost
 	problem string // why the last cycle failed
 
-	stage   event.Stage // the stage that runs, "" if none does
+	stage   event.Stage // the stage or check that runs, "" if none does
 	began   time.Time   // when it began
 	because string      // the save that started the cycle
 	detail  string      // the last line of the stage's tool, or what a Pod waits for
@@ -59,6 +59,12 @@ func (f *footer) see(e event.Event) {
 		if b.Outage != nil {
 			f.outage = b.Outage.Message
 		}
+	case event.CheckStarted:
+		f.active, f.stage, f.began, f.detail = true, event.Stage(b.ID), e.Time, ""
+	case event.CheckFinished:
+		f.stage = ""
+	case event.Progress:
+		f.detail = b.Line
 	default:
 		f.cycleEvent(e)
 	}

@@ -15,7 +15,7 @@ var examples = map[string][][2]string{
 		{"devloop deploy --dockerfile none --explain", "without its Dockerfile, and say what is in the image"},
 	},
 	"setup": {
-		{"devloop setup", "asks before each change"},
+		{"devloop setup", "lists the changes, and asks once"},
 		{"devloop setup --yes", "without questions, for scripts"},
 		{"devloop setup --only docker,cluster", "these steps only"},
 	},

@@ -73,7 +73,7 @@ func imagesMissing(missing []string, hint string) *fault.Error {
 
 func (m *machine) loadArchive(error) *setup.Fix {
 	file := m.c.String("images")
-	return &setup.Fix{Question: fmt.Sprintf("load the images of %s into Docker?", file), Run: func(ctx context.Context) error {
+	return &setup.Fix{Change: fmt.Sprintf("load the images of %s into Docker", file), Run: func(ctx context.Context) error {
 		docker, err := wiring.DockerClient(ctx)
 		if err != nil {
 			return err
@@ -142,7 +142,7 @@ func (m *machine) pullNodeImage(problem error) *setup.Fix {
 	if fault.Of(problem).Code != "image.missing" {
 		return nil
 	}
-	return &setup.Fix{Question: "pull the node image, some 400 MB?", Run: func(ctx context.Context) error {
+	return &setup.Fix{Change: "pull the node image, some 400 MB", Run: func(ctx context.Context) error {
 		k, err := m.cluster(ctx)
 		if err != nil {
 			return err
@@ -188,7 +188,7 @@ func (m *machine) pullBases(problem error) *setup.Fix {
 	if fault.Of(problem).Code != "image.missing" {
 		return nil
 	}
-	return &setup.Fix{Question: "pull the project's base images?", Run: func(ctx context.Context) error {
+	return &setup.Fix{Change: "pull the project's base images", Run: func(ctx context.Context) error {
 		docker, err := wiring.DockerClient(ctx)
 		if err != nil {
 			return err

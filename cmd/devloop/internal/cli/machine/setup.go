@@ -28,8 +28,8 @@ func SetupCommand(s wiring.Streams) *cli.Command {
 		Usage:     "prepare this machine for devloop (safe to run again)",
 		ArgsUsage: "[DIR]",
 		Description: `Checks everything that devloop needs, such as the Docker engine, a kind cluster and the
-connection to it, and what the project in DIR needs if there is one. It provides what is
-missing, asking before each change of the machine, and checks again. You can run it again
+connection to it, and what the project in DIR needs if there is one. It lists what it would
+change on the machine, asks once, makes the changes, and checks again. You can run it again
 at any time: it continues where it stopped. Exit code 0 means that everything is ready.
 
 The steps, for --only and --skip: ` + strings.Join(StepIDs, ", ") + `.`,
@@ -71,14 +71,35 @@ func setUp(c *cli.Context, s wiring.Streams, d wiring.Display) error {
 		if err != nil {
 			return err, false
 		}
-		return setup.Run(c.Context, steps, setup.Options{
-			CheckOnly: c.Command.Name == "doctor" || c.Bool("check"),
-			Ask: func(q setup.Question) error {
-				return wiring.Confirm(c.Context, s, c.Bool("yes"), fmt.Sprintf("%s: %s\n%s", q.Step, q.Reason, q.Text))
+		checkOnly := c.Command.Name == "doctor" || c.Bool("check")
+		err = setup.Run(c.Context, steps, setup.Options{
+			CheckOnly: checkOnly,
+			Ask: func(changes []setup.Change) error {
+				return wiring.Confirm(c.Context, s, c.Bool("yes"), question(changes))
 			},
+			Begin:  func(id string) { d.Publish(0, event.CheckStarted{ID: id}) },
 			Report: func(r setup.Result) { d.Publish(0, checkFinished(r)) },
-		}), true
+		})
+		if err == nil && !checkOnly && !c.IsSet("only") && !c.IsSet("skip") {
+			d.Publish(0, event.Notice{Level: event.Info, Text: "this machine is ready", Hints: []string{"run a project: " + wiring.NextCommand(c, "run")}})
+		}
+		return err, true
 	})
+}
+
+// question asks for permission for changes: for one with its reason, for several as a list.
+func question(changes []setup.Change) string {
+	if len(changes) == 1 {
+		return fmt.Sprintf("%s: %s\n%s?", changes[0].Step, changes[0].Reason, changes[0].Text)
+	}
+	text := "devloop will make these changes:\n"
+	for _, change := range changes {
+		if change.Reason == "" {
+			change.Text = "if necessary, " + change.Text
+		}
+		text += fmt.Sprintf("  %-11s %s\n", change.Step, change.Text)
+	}
+	return text + "Continue?"
 }
 
 func checkFinished(r setup.Result) event.CheckFinished {

@@ -67,13 +67,13 @@ func newSteps(c *cli.Context, d wiring.Display) ([]setup.Step, error) {
 		setup.Engine(wiring.DockerClient, elsewhere),
 		setup.Memory(wiring.DockerClient),
 		setup.Disk(wiring.DockerClient, m.clusterIsThere),
-		{ID: "archive", Needs: []string{"docker"}, Check: m.checkArchived, Fix: m.loadArchive},
+		{ID: "archive", Needs: []string{"docker"}, Check: m.checkArchived, Fix: m.loadArchive, Later: "load the images of " + c.String("images")},
 		setup.Registry(wiring.DockerClient, append(m.bases(), nodeRepository), m.missing),
-		{ID: "node-image", Needs: []string{"docker"}, Check: m.checkNodeImage, Fix: m.pullNodeImage},
-		{ID: "cluster", Needs: []string{"docker", "node-image"}, Check: m.checkCluster, Fix: m.fixCluster},
-		{ID: "base-images", Needs: []string{"docker"}, Check: m.checkBases, Fix: m.pullBases},
+		{ID: "node-image", Needs: []string{"docker"}, Check: m.checkNodeImage, Fix: m.pullNodeImage, Later: "pull the node image, some 400 MB"},
+		{ID: "cluster", Needs: []string{"docker", "node-image"}, Check: m.checkCluster, Fix: m.fixCluster, Later: fmt.Sprintf("create, start or repair the kind cluster %q", c.String("cluster"))},
+		{ID: "base-images", Needs: []string{"docker"}, Check: m.checkBases, Fix: m.pullBases, Later: "pull the project's base images"},
 		setup.Proxy(wiring.DockerClient, m.nodeEnvironment),
-		{ID: "context", Needs: []string{"cluster"}, Check: m.checkContext, Fix: m.writeContext},
+		{ID: "context", Needs: []string{"cluster"}, Check: m.checkContext, Fix: m.writeContext, Later: m.contextChange()},
 		{ID: "ports", Check: m.checkPorts},
 	}, nil
 }
@@ -190,7 +190,7 @@ func (m *machine) fixCluster(problem error) *setup.Fix {
 		return nil
 	}
 	return &setup.Fix{
-		Question: fmt.Sprintf("%s the kind cluster %q?", clusterFix(code), m.c.String("cluster")),
+		Change: fmt.Sprintf("%s the kind cluster %q", clusterFix(code), m.c.String("cluster")),
 		Run: func(ctx context.Context) error {
 			k, err := m.cluster(ctx)
 			if err != nil {
@@ -255,9 +255,13 @@ func (m *machine) checkContext(ctx context.Context) (string, error) {
 	return fmt.Sprintf("%s points to the cluster", name), nil
 }
 
+func (m *machine) contextChange() string {
+	return fmt.Sprintf("write the context %q into the kubeconfig and make it the current one", m.context())
+}
+
 func (m *machine) writeContext(error) *setup.Fix {
 	return &setup.Fix{
-		Question: fmt.Sprintf("write the context %q into the kubeconfig?", m.context()),
+		Change: m.contextChange(),
 		Run: func(ctx context.Context) error {
 			k, err := m.cluster(ctx)
 			if err != nil {
