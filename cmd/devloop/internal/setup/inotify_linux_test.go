@@ -26,8 +26,8 @@ func TestLimitsAreRaisedNowAndForGood(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	fix := s.Fix(nil)
-	if fix.Question != "set fs.inotify.max_user_watches=524288?" {
-		t.Errorf("asked %q", fix.Question)
+	if fix.Change != "set fs.inotify.max_user_watches=524288" {
+		t.Errorf("asked %q", fix.Change)
 	}
 	if err := fix.Run(t.Context()); err != nil {
 		t.Fatal(err)

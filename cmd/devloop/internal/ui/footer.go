@@ -78,7 +78,9 @@ func (f *footer) cycleEvent(e event.Event) {
 			f.path = "new Pod"
 		}
 	case event.PathChosen:
-		f.path = pathName(b.Path)
+		if e.Cycle > 1 {
+			f.path = pathName(b.Path)
+		}
 	case event.StageStarted:
 		f.stage, f.began, f.detail = b.Stage, e.Time, ""
 	case event.StageOutput:
