@@ -24,6 +24,8 @@ const (
 	NoticeKeys         = "keys"               // the keys
 	NoticeLiveReload   = "livereload"         // browsers are told to reload
 	NoticeForeign      = "manifest.foreign"   // files of other tools are not deployed
+	NoticeMachineReady = "machine.ready"      // setup has found or made everything
+	NoticeNoAddress    = "address.none"       // the application has no local address yet
 	NoticePodGap       = "pod.gap"            // why the old Pod goes before the new one serves
 	NoticePodGone      = "pod.gone"           // a Pod ended or was deleted
 	NoticePodRestarted = "pod.restarted"      // a container restarted and lost changes

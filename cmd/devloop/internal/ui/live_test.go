@@ -252,6 +252,7 @@ func TestViewsThatTheUserAsksFor(t *testing.T) {
 	}
 	shown(event.CycleFinished{Outcome: event.Failed, Failure: &event.Failure{Message: "compile: A.java:3"}})
 	shown(event.CycleFinished{Outcome: event.Cancelled})
+	shown(event.CycleFinished{Outcome: event.Superseded})
 	if got := shown(failure); got != "error: compile: A.java:3\n" {
 		t.Errorf("the failure is shown as %q", got)
 	}

@@ -154,7 +154,7 @@ func (p *Plain) briefly(e event.Event) {
 func (p *Plain) remember(e event.Event) {
 	switch b := e.Body.(type) {
 	case event.CycleFinished:
-		if b.Outcome != event.Cancelled {
+		if b.Outcome == event.OK || b.Outcome == event.Failed {
 			p.failure = b.Failure
 		}
 	case event.StateChanged:

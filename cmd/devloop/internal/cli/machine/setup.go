@@ -81,7 +81,7 @@ func setUp(c *cli.Context, s wiring.Streams, d wiring.Display) error {
 			Report: func(r setup.Result) { d.Publish(0, checkFinished(r)) },
 		})
 		if err == nil && !checkOnly && !c.IsSet("only") && !c.IsSet("skip") {
-			d.Publish(0, event.Notice{Level: event.Info, Text: "this machine is ready", Hints: []string{"run a project: " + wiring.NextCommand(c, "run")}})
+			d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeMachineReady, Text: "this machine is ready", Hints: []string{"run a project: " + wiring.NextCommand(c, "run")}})
 		}
 		return err, true
 	})

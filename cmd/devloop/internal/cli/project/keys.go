@@ -56,7 +56,7 @@ func (k keys) press(ctx context.Context) func(key string) {
 func (k keys) openBrowser(ctx context.Context) {
 	urls := k.urls()
 	if len(urls) == 0 {
-		k.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeKeys, Text: "the application has no address yet"})
+		k.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeNoAddress, Text: "the application has no address yet"})
 		return
 	}
 	if err := browser.Open(ctx, urls[0]); err != nil {

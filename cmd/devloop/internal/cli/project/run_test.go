@@ -3,10 +3,8 @@ package project
 import (
 	"context"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
@@ -19,8 +17,8 @@ func TestKeysOfRun(t *testing.T) {
 	var shown strings.Builder
 	ctx, quit := context.WithCancelCause(t.Context())
 	batches := make(chan watch.Batch, 2)
-	d, pause := wiring.Display{Bus: event.NewBus(ui.NewPlain(&shown, ui.PlainOptions{})), ShowsFailures: true}, make(chan struct{}, 1)
-	press := keys{d, batches, pause, quit, func() []string { return nil }}.press(ctx)
+	d, pause := wiring.Display{Bus: event.NewBus(ui.NewPlain(&shown, ui.PlainOptions{})), ShowsFailures: true}, 0
+	press := keys{d, batches, func(context.Context) { pause++ }, quit, func() []string { return nil }}.press(ctx)
 	press(keyboard.Enter)
 	if text := shown.String(); !strings.HasPrefix(text, "\n") || strings.Count(text, ":") != 2 || len(batches) != 0 {
 		t.Errorf("Enter shows %q and builds %d times, want an empty line with the time", text, len(batches))
@@ -44,39 +42,11 @@ func TestKeysOfRun(t *testing.T) {
 		t.Errorf("l shows %q", &shown)
 	}
 	press("p")
-	if len(pause) != 1 {
+	if pause != 1 {
 		t.Error("p does not pause")
 	}
 	press("q")
 	if context.Cause(ctx) != wiring.ErrInterrupted {
 		t.Error("q does not quit")
 	}
-}
-
-// TestSavesWaitDuringAPause and come together when it ends.
-func TestSavesWaitDuringAPause(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		ctx, end := context.WithCancel(t.Context())
-		saves, batches, pause := make(chan watch.Batch), make(chan watch.Batch), make(chan struct{})
-		go pausable(ctx, wiring.Display{Bus: event.NewBus()}, saves, batches, pause)
-		saves <- watch.Batch{Paths: []string{"A.java"}}
-		if got := <-batches; !slices.Equal(got.Paths, []string{"A.java"}) {
-			t.Errorf("a save is passed on as %v", got)
-		}
-		pause <- struct{}{}
-		saves <- watch.Batch{Paths: []string{"B.java"}}
-		saves <- watch.Batch{Paths: []string{"A.java"}}
-		synctest.Wait()
-		select {
-		case got := <-batches:
-			t.Errorf("paused, it passes on %v", got)
-		default:
-		}
-		pause <- struct{}{}
-		if got := <-batches; !slices.Equal(got.Paths, []string{"A.java", "B.java"}) {
-			t.Errorf("after the pause it passes on %v", got)
-		}
-		end()
-	})
 }
