@@ -109,6 +109,7 @@ func TestLiveKeepsTheLinesOfPlain(t *testing.T) {
 						}
 					}
 				})})
+				live.Handle(at(0, event.SessionFinished{})) // some were cut off before it
 				replay(t, stream, NewPlain(want, PlainOptions{}))
 				if g, w := strings.Join(got.rows, "\n"), strings.Join(want.rows, "\n"); g != w {
 					t.Errorf("%d columns: the screen has\n%s\nwant\n%s", width, g, w)
