@@ -125,6 +125,7 @@ func (c *composer) compose(files *springboot.Files) error {
 	}
 	if c.Supervised = c.options.supervised(); c.Supervised {
 		c.Swappable = c.options.swappable()
+		c.NewMethods = slices.ContainsFunc(c.Options, func(o Option) bool { return o.Text == addMethods })
 		own = append([]part{{"supervisor", supervisor.Files()}}, own...)
 	} else if c.NoSupervisorReason = c.notChangeable; c.options.Develop {
 		c.NoSupervisorReason = "asked for by --without " + OptimizationRestart

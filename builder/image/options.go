@@ -1,6 +1,7 @@
 package image
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,6 +30,42 @@ var quickStart = []Option{
 	{"serial-gc", "-XX:+UseSerialGC", "collects garbage with one thread, which starts sooner and takes less memory"},
 }
 
+// addMethods has a JVM take new private methods and lambdas in a hot swap. HotSpot has the option
+// from JDK 8 to at least lastWithAddMethods. A JVM that does not know an option does not start.
+const (
+	addMethods         = "-XX:+AllowRedefinitionToAddDeleteMethods"
+	lastWithAddMethods = 25
+)
+
+// newMethods are the options for addMethods. Since JDK 13 the JVM warns of it, as it reads its
+// options one by one, unless it has just read that it shall not warn.
+var newMethods = []Option{
+	{OptimizationSwap, "-XX:-PrintWarnings", "the next option is deprecated, which the JVM would say at each start"},
+	{OptimizationSwap, addMethods, "takes new private methods and lambdas without a restart"},
+	{OptimizationSwap, "-XX:+PrintWarnings", "the JVM's other warnings are shown"},
+}
+
+// javaVersion matches the variable in which images tell their Java's version, as in
+// JAVA_VERSION=jdk-17.0.15+6.
+var javaVersion = regexp.MustCompile(`^JAVA_VERSION=(?:jdk-?)?(\d+)`)
+
+// newMethodOptions returns newMethods for a JVM that changes while it runs and knows them.
+func (c *composer) newMethodOptions() []Option {
+	if !c.options.supervised() {
+		return nil
+	}
+	java := c.app.Java
+	for _, v := range c.base.Config.Config.Env {
+		if found := javaVersion.FindStringSubmatch(v); found != nil {
+			java, _ = strconv.Atoi(found[1])
+		}
+	}
+	if java > lastWithAddMethods {
+		return nil
+	}
+	return newMethods
+}
+
 // freshPages makes Spring omit the Last-Modified header of pages and styles on the class path. All
 // files in an image have one time, so a browser would take each changed file for the one it has.
 // https://docs.spring.io/spring-boot/appendix/application-properties/#application-properties.web.spring.web.resources.cache.use-last-modified
@@ -45,7 +82,7 @@ func Optimizations() []string {
 
 // jvmOptions returns the JVM's options, without those that are left out or contradict the user's.
 func (c *composer) jvmOptions(files *springboot.Files) []Option {
-	options := slices.Concat(quickStart, []Option{freshPages}, c.homeOption())
+	options := slices.Concat(quickStart, []Option{freshPages}, c.newMethodOptions(), c.homeOption())
 	options = slices.DeleteFunc(options, func(o Option) bool {
 		return o.Optimization != "" && slices.Contains(c.options.Without, o.Optimization) || jvm.Contradicts(o.Text, c.given)
 	})

@@ -30,6 +30,8 @@ type Report struct {
 	// Swappable is true if its JVM takes changed methods while it runs. The image of a Dockerfile
 	// has to run the build's classes, and its JVM to accept a debugger.
 	Swappable bool
+	// NewMethods is true if its JVM is asked to take new private methods, too.
+	NewMethods bool
 	// Templates are those of the application's template engines, if it is supervised.
 	Templates []springboot.Templates
 	// Archive describes the archive of the dependencies' classes.
