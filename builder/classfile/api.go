@@ -1,6 +1,7 @@
 package classfile
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -33,10 +34,10 @@ func (c *Class) API() string {
 	return api.String()
 }
 
-// seen are the attributes that other sources can see; of the inner classes it is only some.
+// seen are the attributes that other sources can see.
 func seen(attributes map[string]string) map[string]string {
 	attributes = maps.Clone(attributes)
-	for _, name := range []string{"InnerClasses", "NestHost", "NestMembers"} {
+	for _, name := range []string{"NestHost", nestMembers} {
 		delete(attributes, name)
 	}
 	return attributes
@@ -53,6 +54,28 @@ func (c *Class) Main() bool {
 		return m.Access&accPublic != 0 && m.Access&accStatic != 0 && m.Key() == "main([Ljava/lang/String;)V"
 	})
 }
+
+// Interface reports whether the class is an interface or an annotation.
+func (c *Class) Interface() bool { return c.Access&accInterface != 0 }
+
+// Nested reports whether the class is declared in another one.
+func (c *Class) Nested() bool {
+	return slices.ContainsFunc(c.inner, func(i innerClass) bool { return i.inner == c.Name })
+}
+
+// Nest returns the class that says which classes may use each other's private members since Java 11,
+// and, if it is that class, the others.
+func (c *Class) Nest() (host string, members []string) {
+	return cmp.Or(c.attributes["NestHost"], c.Name), strings.Fields(c.attributes[nestMembers])
+}
+
+// HasPrivate reports whether the class has a private field or method.
+func (c *Class) HasPrivate(name, desc string) bool {
+	return slices.ContainsFunc(slices.Concat(c.Fields, c.Methods), func(m Member) bool { return m.Private() && m.Name == name && m.Desc == desc })
+}
+
+// Initialized reports whether code runs when the JVM loads the class.
+func (c *Class) Initialized() bool { return named(c.Methods, "<clinit>") }
 
 // Private reports whether only the class itself can name the member.
 func (m Member) Private() bool { return m.Access&accPrivate != 0 }

@@ -138,10 +138,10 @@ func TestCompareEditsOfAClass(t *testing.T) {
 }
 
 func told(d Difference) string {
-	switch d.Kind {
-	case Shape:
+	if d.Why != "" {
 		return d.Why
-	case Lines:
+	}
+	if d.Kind == Lines {
 		return "lines"
 	}
 	var names []string

@@ -1,6 +1,7 @@
 package classfile
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,7 +15,7 @@ type Kind int
 const (
 	Same   Kind = iota // equal in all that the JVM sees
 	Lines              // only line numbers and other words for debuggers differ
-	Bodies             // methods do other things, and are still the same ones
+	Bodies             // methods do other things
 	Shape              // its fields, methods, annotations or supertypes differ
 )
 
@@ -23,7 +24,9 @@ type Difference struct {
 	Kind Kind
 	// Methods are the changed bodies, where Kind is Bodies.
 	Methods []Member
-	// Why says in a few words what differs, where Kind is Shape: "field count added".
+	// Added are the private methods that are new, where Kind is Bodies. Only some JVMs take them.
+	Added []Member
+	// Why says in a few words what differs, where Kind is Shape or Added has methods: "field count added".
 	Why string
 }
 
@@ -37,9 +40,16 @@ func Compare(old, now *Class) Difference {
 	d := Difference{Kind: Lines}
 	before := byKey(old.Methods)
 	for _, m := range now.Methods {
-		if was := before[m.Key()]; m.Code != nil && was.Code != nil && was.Code.text != m.Code.text {
-			d.Kind, d.Methods = Bodies, append(d.Methods, m)
+		was, known := before[m.Key()]
+		if !known || was.stub() && !m.stub() {
+			d.Added, d.Why = append(d.Added, m), cmp.Or(d.Why, whyAdded(old, m))
 		}
+		if known && m.Code != nil && was.Code.text != m.Code.text {
+			d.Methods = append(d.Methods, m)
+		}
+	}
+	if len(d.Added)+len(d.Methods) > 0 {
+		d.Kind = Bodies
 	}
 	return d
 }
@@ -61,16 +71,19 @@ func shape(old, now *Class) string {
 	if why := attributesOf("class", old.attributes, now.attributes); why != "" {
 		return why
 	}
+	if !sameInner(old.inner, now.inner) {
+		return "nested class of class changed"
+	}
 	if why := fields(old.Fields, now.Fields); why != "" {
 		return why
 	}
-	return methods(old.Methods, now.Methods)
+	return methods(old, now)
 }
 
 // words name the attributes that people know.
 var words = map[string]string{
-	"ConstantValue": "constant", "Signature": "generic type", "Exceptions": "throws clause", "InnerClasses": "nested class",
-	"NestMembers": "nested class", "NestHost": "nested class", "EnclosingMethod": "nested class", "Record": "record component",
+	"ConstantValue": "constant", "Signature": "generic type", "Exceptions": "throws clause",
+	nestMembers: "nested class", "NestHost": "nested class", "EnclosingMethod": "nested class", "Record": "record component",
 	"PermittedSubclasses": "permitted subclass", "MethodParameters": "parameter name", "AnnotationDefault": "annotation default",
 }
 
@@ -90,6 +103,18 @@ func attributesOf(thing string, old, now map[string]string) string {
 		return fmt.Sprintf("%s of %s changed", word, thing)
 	}
 	return ""
+}
+
+// sameInner reports whether the inner classes that are in both lists are the same. Others come and
+// go as files of their own.
+func sameInner(old, now []innerClass) bool {
+	for _, c := range now {
+		i := slices.IndexFunc(old, func(o innerClass) bool { return o.inner == c.inner })
+		if i >= 0 && old[i] != c {
+			return false
+		}
+	}
+	return true
 }
 
 func union(a, b map[string]string) map[string]string {
@@ -129,31 +154,52 @@ func fields(old, now []Member) string {
 	return ""
 }
 
-// methods compares all of methods but their bodies.
-func methods(old, now []Member) string {
-	before, after := byKey(old), byKey(now)
-	for _, m := range now {
+// methods compares all of methods but their bodies. Private ones may be new if nothing can override
+// them.
+func methods(old, now *Class) string {
+	before, after := byKey(old.Methods), byKey(now.Methods)
+	for _, m := range now.Methods {
 		was, known := before[m.Key()]
 		switch {
-		case !known && named(old, m.Name) && !strings.HasPrefix(m.Name, "lambda$"):
-			return fmt.Sprintf("signature of %s changed", title(m))
+		case !known && m.Private() && m.Code != nil && m.Access&(accStatic|accFinal) != 0:
+			continue
 		case !known:
-			return title(m) + " added"
+			return whyAdded(old, m)
 		case was.Access != m.Access || (was.Code == nil) != (m.Code == nil):
 			return fmt.Sprintf("modifiers of %s changed", title(m))
-		case was.Code != nil && was.Code.parameters != m.Code.parameters:
-			return fmt.Sprintf("parameter name of %s changed", title(m))
+		case m.stub() || was.stub():
+			continue
 		}
-		if why := attributesOf(title(m), was.attributes, m.attributes); why != "" {
+		if why := signature(was, m); why != "" {
 			return why
 		}
 	}
-	for _, m := range old {
+	for _, m := range old.Methods {
 		if _, kept := after[m.Key()]; !kept {
 			return title(m) + " removed"
 		}
 	}
 	return ""
+}
+
+// whyAdded says that m is new, in the words for what its writer has done.
+func whyAdded(old *Class, m Member) string {
+	if named(old.Methods, m.Name) && !isLambda(m) {
+		return fmt.Sprintf("signature of %s changed", title(m))
+	}
+	return title(m) + " added"
+}
+
+// signature says what differs between two methods of one type. Names of a lambda's parameters are
+// those of local variables, and nobody sees them.
+func signature(was, is Member) string {
+	if isLambda(is) {
+		return ""
+	}
+	if was.Code != nil && was.Code.parameters != is.Code.parameters {
+		return fmt.Sprintf("parameter name of %s changed", title(is))
+	}
+	return attributesOf(title(is), was.attributes, is.attributes)
 }
 
 // title names a method as its writer knows it.

@@ -117,6 +117,16 @@ func (r *reader) member(index uint16) Call {
 	return Call{Owner: r.className(c.a), Name: name, Desc: desc}
 }
 
+// uses returns all fields and methods in the constant pool.
+func (r *reader) uses() (list []Call) {
+	for i, c := range r.pool {
+		if c.tag == tagField || c.tag == tagMethod || c.tag == tagInterface {
+			list = append(list, r.member(uint16(i)))
+		}
+	}
+	return list
+}
+
 // constant spells a constant out.
 func (r *reader) constant(index uint16) string {
 	return r.spell(index, 0)

@@ -11,7 +11,11 @@
 // answers then be those of a fresh one? What differs is nothing, line numbers, method
 // bodies, or the shape:
 //
-//	d := classfile.Compare(old, now) // d.Kind, d.Methods, d.Why
+//	d := classfile.Compare(old, now) // d.Kind, d.Methods, d.Added, d.Why
+//
+// It takes more where lambdas keep their names and private methods can't be overridden:
+//
+//	after, err := classfile.Adapt(before, after)
 //
 // It compares structure, not bytes: two compilers, or one at two times, number the
 // same constants differently. What no reader of the class can see, such as the order
@@ -39,6 +43,8 @@ type Class struct {
 	Annotations []Annotation
 	Fields      []Member
 	Methods     []Member
+	// Uses are the fields and methods, of any class, that its code names.
+	Uses []Call
 
 	version    uint32
 	inner      []innerClass
@@ -78,7 +84,7 @@ type Code struct {
 	parameters string // names of the parameters, where the debug information has them
 }
 
-// Call is a method that a body names.
+// Call is a method that a body names, or a field.
 type Call struct{ Owner, Name, Desc string }
 
 // Access flags, tables 4.1-B and 4.6-A.
@@ -86,7 +92,9 @@ const (
 	accPublic    = 0x0001
 	accPrivate   = 0x0002
 	accStatic    = 0x0008
+	accFinal     = 0x0010
 	accNative    = 0x0100
+	accInterface = 0x0200
 	accSynthetic = 0x1000
 )
 
@@ -110,7 +118,7 @@ func Parse(data []byte) (*Class, error) {
 	c.Fields = r.members(nil)
 	c.Methods = r.members(bodies)
 	c.attributes, c.Annotations = r.attributes(c.Name, bodies)
-	c.inner = r.inner
+	c.inner, c.Uses = r.inner, r.uses()
 	if r.failed {
 		return nil, fmt.Errorf("parse class %q: it ends too early, or a reference in it leads nowhere", c.Name)
 	}
@@ -195,9 +203,6 @@ func (r *reader) attributes(class string, bodies *bodies) (map[string]string, []
 			r.bootstrap = body.bootstrapMethods()
 		case "InnerClasses":
 			r.inner = body.innerClasses(class)
-			if len(r.inner) > 0 { // else it names only classes of others, for what a body does
-				found[name] = fmt.Sprint(r.inner)
-			}
 		case "Deprecated":
 			found[name] = "yes"
 		case "SourceFile", "SourceDebugExtension", "Synthetic":
@@ -221,12 +226,12 @@ func (r *reader) attribute(name string) (string, []Annotation) {
 		return r.constant(r.u2()), nil
 	case "Signature":
 		return r.utf8(), nil
-	case "Exceptions", "NestMembers", "PermittedSubclasses":
+	case "Exceptions", nestMembers, "PermittedSubclasses":
 		return strings.Join(r.classes(), " "), nil
 	case "NestHost":
 		return r.class(), nil
-	case "EnclosingMethod":
-		return r.class() + "." + r.nameAndType(r.u2()), nil
+	case "EnclosingMethod": // the method in which a class is declared may have another name
+		return r.class(), nil
 	case "MethodParameters":
 		return r.methodParameters(), nil
 	case "Record":

@@ -88,7 +88,7 @@ public class AppController {
 	}
 	b.edits = []edit{
 		{"body", javaDir + "AppController.java", `return "one"`, `return "two"`, bySwap, "/", "two"},
-		{"shape", javaDir + "AppController.java", `return "two";`, "return more();\n\t}\n\n\tprivate String more() {\n\t\treturn \"three\";", byRestart, "/", "three"},
+		{"shape", javaDir + "AppController.java", `return "two";`, "return more();\n\t}\n\n\tString more() {\n\t\treturn \"three\";", byRestart, "/", "three"},
 		{"static", resourceDir + "static/app.css", "red", "blue", byPages, "/app.css", "blue"},
 	}
 	return b

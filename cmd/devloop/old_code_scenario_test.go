@@ -20,7 +20,7 @@ import (
 // answer tells. A number changes by an edit of one file; who uses that file has to be compiled
 // with it, be started again, or found by Spring, which is where old code could stay.
 type shop struct {
-	body, constant, base, standard, service, field, lambda, first, property, page int
+	body, constant, base, standard, service, field, lambda, structure, first, property, page int
 	// pair says that the record has two components, extra that there is one more bean.
 	pair, extra bool
 }
@@ -30,10 +30,27 @@ var edits = []func(s *shop, n int){
 	func(s *shop, n int) { s.body = n }, func(s *shop, n int) { s.body = n },
 	func(s *shop, n int) { s.service = n }, func(s *shop, n int) { s.service = n },
 	func(s *shop, n int) { s.base = n }, func(s *shop, n int) { s.standard = n }, func(s *shop, n int) { s.lambda = n },
+	func(s *shop, n int) { s.structure = n }, func(s *shop, n int) { s.structure = n }, func(s *shop, n int) { s.structure = n },
 	func(s *shop, n int) { s.page = n },
 	func(s *shop, n int) { s.constant = n }, func(s *shop, n int) { s.field = n }, func(s *shop, n int) { s.first = n },
 	func(s *shop, n int) { s.property = n },
 	func(s *shop, n int) { s.pair = !s.pair }, func(s *shop, n int) { s.extra = !s.extra },
+}
+
+// structures are the ways in which a class makes a number, where # stands: of each kind of member that comes and goes.
+var structures = []string{
+	`int structure() { return #; }`,
+	`int structure() { java.util.function.IntSupplier s = () -> #, t = () -> s.getAsInt(); return t.getAsInt(); }`,
+	`int structure() { int n = service(); java.util.function.IntSupplier s = () -> service() - n + #; return s.getAsInt(); }`,
+	`int structure() { return private#(); } private int private#() { java.util.function.IntSupplier s = () -> #; return s.getAsInt(); }`,
+	`int structure() { java.util.function.IntSupplier s = this::referred; return s.getAsInt(); } private int referred() { return #; }`,
+	`int structure() { java.util.function.IntSupplier s = Numbers::stated; return s.getAsInt(); } private static int stated() { return #; }`,
+	`int structure() { return new Object() { int n() { return #; } }.n(); }`,
+	`int structure() { class Local { int n() { return #; } } record Held(int n) { } return new Held(new Local().n()).n(); }`,
+	`int structure() { return new Nested().n(); } static class Nested { int n() { java.util.function.IntSupplier s = () -> #; return s.getAsInt(); } }`,
+	`int structure() { switch ("n" + #) { case "n#": return #; default: return -1; } }`,
+	`int structure() { switch (Level.values()[# % 2]) { case LAST: return #; default: return # + 0; } }`,
+	`int structure() { return Some.n(#); } enum Some { A; static int n(int n) { return n; } }`,
 }
 
 func (s shop) answer() string {
@@ -44,8 +61,8 @@ func (s shop) answer() string {
 	if s.extra {
 		parts = "[extra, one]"
 	}
-	return fmt.Sprintf("200 body %d constant %d base %d standard %d service %d field %d lambda %d first L%d property %d %s %s",
-		s.body, s.constant, s.base, s.standard, s.service, s.field, s.lambda, s.first, s.property, pair, parts)
+	return fmt.Sprintf("200 body %d constant %d base %d standard %d service %d field %d lambda %d structure %d first L%d property %d %s %s",
+		s.body, s.constant, s.base, s.standard, s.service, s.field, s.lambda, s.structure, s.first, s.property, pair, parts)
 }
 
 // files are the shop's own files by path.
@@ -63,7 +80,8 @@ func (s shop) files() map[string]string {
 			final int field = Integer.parseInt("%d");
 			int service() { return %d; }
 			int lambda() { java.util.function.IntSupplier s = () -> %d; return s.getAsInt(); }
-		}`, s.field, s.service, s.lambda),
+			%s
+		}`, s.field, s.service, s.lambda, strings.ReplaceAll(structures[s.structure%len(structures)], "#", strconv.Itoa(s.structure))),
 		"Pair": "record Pair(int a) { static Pair make() { return new Pair(1); } }",
 	}
 	if s.pair {
@@ -85,7 +103,7 @@ func (s shop) files() map[string]string {
 			}
 			@org.springframework.web.bind.annotation.GetMapping("/") public String home() {
 				return "body %d constant " + Words.CONSTANT + " base " + base() + " standard " + numbers.standard() + " service " + numbers.service()
-					+ " field " + numbers.field + " lambda " + numbers.lambda() + " first " + Level.values()[0] + " property " + property
+					+ " field " + numbers.field + " lambda " + numbers.lambda() + " structure " + numbers.structure() + " first " + Level.values()[0] + " property " + property
 					+ " " + Pair.make() + " " + parts.stream().map(Part::name).sorted().toList();
 			}
 		}`, s.body)

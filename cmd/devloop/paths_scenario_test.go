@@ -28,8 +28,8 @@ public class AppController {
 
 // inShort are the rows of the table that run in the short tier: one of each kind. Package plan tests
 // all decisions with the compiler alone. A row goes on from the one before it.
-var inShort = []string{"body", "method added", "body of the called", "constant added", "constant changed", "field added", "initial value",
-	"constructor", "called by the constructor", "lambda", "body of the lambda", "record", "body in the record", "annotation"}
+var inShort = []string{"body", "private method", "body of the called", "constant added", "constant changed", "field added", "initial value",
+	"constructor", "called by the constructor", "no fields", "lambda", "second lambda", "nested class", "record", "body in the record", "method added", "annotation"}
 
 // TestScenarioTheCheapestPathGivesWhatAFreshPodWould makes edit after edit of a running
 // application, and looks at the path that each takes and at the answer. The short tier has the rows
@@ -52,9 +52,9 @@ func TestScenarioTheCheapestPathGivesWhatAFreshPodWould(t *testing.T) {
 		{"loop", swap, "", say(`int n = 0; for (int i = 0; i < 4; i++) n += i; return "sum " + n;`), "sum 6"},
 		{"try", swap, "", say(`try { return "n" + Integer.parseInt("x"); } catch (NumberFormatException e) { return "caught"; }`), "caught"},
 		{"long and double", swap, "", say(`long l = 1L << 40; double d = 1.5; return l + " " + d;`), "1099511627776 1.5"},
-		{"method added", restart, "", say(`return more();`) + `private String more() { return "more"; }`, "more"},
+		{"private method", swap, "", say(`return more();`) + `private String more() { return "more"; }`, "more"},
 		{"body of the called", swap, "", say(`return more();`) + `private String more() { return "even more"; }`, "even more"},
-		{"signature", restart, "", say(`return more(2);`) + `private String more(int n) { return "more " + n; }`, "more 2"},
+		{"signature", swap, "", say(`return more(2);`) + `private String more(int n) { return "more " + n; }`, "more 2"},
 		{"argument", swap, "", say(`return more(3);`) + `private String more(int n) { return "more " + n; }`, "more 3"},
 		{"constant added", restart, "", `static final String NAME = "a";` + say(`return NAME;`), "a"},
 		{"constant changed", restart, "", `static final String NAME = "b";` + say(`return NAME;`), "b"},
@@ -68,19 +68,24 @@ func TestScenarioTheCheapestPathGivesWhatAFreshPodWould(t *testing.T) {
 		{"body that counts", restart, "", `int n;` + say(`n += 10; return "count " + n;`), "count 20"},
 		{"kept in a map", restart, "", `Map<String, String> m = new HashMap<>();` + say(`return m.computeIfAbsent("k", k -> made());`) + `String made() { return "first"; }`, "first"},
 		{"what the map keeps", restart, "", `Map<String, String> m = new HashMap<>();` + say(`return m.computeIfAbsent("k", k -> made());`) + `String made() { return "second"; }`, "second"},
-		{"lambda", restart, "", say(`Supplier<String> s = () -> "x"; return s.get();`), "x"},
+		{"no fields", restart, "", say(`return "w";`), "w"},
+		{"lambda", swap, "", say(`Supplier<String> s = () -> "x"; return s.get();`), "x"},
 		{"body of the lambda", swap, "", say(`Supplier<String> s = () -> "y"; return s.get();`), "y"},
-		{"second lambda", restart, "", say(`Supplier<String> s = () -> "y"; Supplier<String> t = () -> "z"; return s.get() + t.get();`), "yz"},
-		{"nested class", restart, "", say(`return new Inner().say();`) + `static class Inner { String say() { return "in"; } }`, "in"},
+		{"second lambda", swap, "", say(`Supplier<String> t = () -> "z"; Supplier<String> s = () -> "y"; return s.get() + t.get();`), "yz"},
+		{"method reference", swap, "", say(`Supplier<String> s = this::more; return s.get();`) + `private String more() { Supplier<String> t = () -> "referred"; return t.get(); }`, "referred"},
+		{"nested class", swap, "", say(`return new Inner().say();`) + `static class Inner { String say() { return "in"; } }`, "in"},
 		{"body in the nested class", swap, "", say(`return new Inner().say();`) + `static class Inner { String say() { return "inner"; } }`, "inner"},
-		{"anonymous class", restart, "", say(`return new Object() { String say() { return "anonymous"; } }.say();`), "anonymous"},
-		{"record", restart, "", `record Point(int x, int y) { String say() { return "at " + x; } }` + say(`return new Point(1, 2).say();`), "at 1"},
+		{"anonymous class", swap, "", say(`return new Object() { String say() { return "anonymous"; } }.say();`), "anonymous"},
+		{"private field in an anonymous class", restart, "", `private String name = "s".trim();` + say(`return new Object() { String say() { return "private" + name; } }.say();`), "privates"},
+		{"no fields again", restart, "", say(`return "w";`), "w"},
+		{"record", swap, "", `record Point(int x, int y) { String say() { return "at " + x; } }` + say(`return new Point(1, 2).say();`), "at 1"},
 		{"body in the record", swap, "", `record Point(int x, int y) { String say() { return "at " + y; } }` + say(`return new Point(1, 2).say();`), "at 2"},
 		{"record component", restart, "", `record Point(int x, int y, int z) { String say() { return "at " + z; } }` + say(`return new Point(1, 2, 3).say();`), "at 3"},
-		{"enum", restart, "", `enum Colour { RED, GREEN }` + say(`return "" + Colour.values().length;`), "2"},
+		{"enum", swap, "", `enum Colour { RED, GREEN }` + say(`return "" + Colour.values().length;`), "2"},
 		{"enum constant", restart, "", `enum Colour { RED, GREEN, BLUE }` + say(`return "" + Colour.values().length;`), "3"},
 		{"interface with a default", restart, "interface Word { default String word() { return \"default\"; } }", `static class W implements Word {}` + say(`return new W().word();`), "default"},
 		{"body of the default", swap, "interface Word { default String word() { return \"other\"; } }", `static class W implements Word {}` + say(`return new W().word();`), "other"},
+		{"method added", restart, "", say(`return added();`) + `String added() { return "added"; }`, "added"},
 		{"annotation", restart, "@CrossOrigin", say(`return "annotated";`), "annotated"},
 		{"annotation gone", restart, "", say(`return "plain";`), "plain"},
 		{"request mapping", restart, "", say(`return "mapped";`) + `@GetMapping("/more") String more() { return say(); }`, "mapped"},

@@ -10,6 +10,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
 	"github.com/devloop-cli/devloop/runner/podstatus"
 )
 
@@ -25,7 +26,7 @@ func (c *cycle) patch(ctx context.Context, d plan.Decision) (done bool, err erro
 	if d.Path == plan.Nothing {
 		return true, nil
 	}
-	p := &inPlace{cycle: c, files: d.Files}
+	p := &inPlace{cycle: c, files: d.Files, loaded: d.Loaded}
 	switch d.Path {
 	case plan.Pages, plan.Swap:
 		if done, err := p.hotSwap(ctx, d.Path); done || err != nil {
@@ -44,27 +45,28 @@ func (c *cycle) patch(ctx context.Context, d plan.Decision) (done bool, err erro
 type inPlace struct {
 	*cycle
 	files  map[string][]byte
-	before state.Deployment // what ran before a restart,
-	served bool             // and whether localhost led there
+	loaded map[string][]byte // classes that a JVM gets in another form than files have
+	before state.Deployment  // what ran before a restart,
+	served bool              // and whether localhost led there
 }
 
 // hotSwap changes the Pods and keeps the application running. It reports false if the application
 // has to restart.
 //
-// The running JVM takes method bodies that only requests call, and the application reads pages and
-// styles at each request: the answers are those of a fresh start. When Kubernetes restarts the
+// The running JVM takes methods that only requests call, and the application reads pages and styles at each request: the answers are those of a fresh start. When Kubernetes restarts the
 // container of a Pod without a supervisor, it runs the old code; Session.Run notices that and
 // makes a new Pod before localhost points to it.
 func (p *inPlace) hotSwap(ctx context.Context, path plan.Path) (bool, error) {
 	d := *p.State().Target()
 	instead := map[bool]string{false: "a restart", true: "a new Pod"}[d.HotSwapOnly()]
 	name := map[plan.Path]event.Stage{plan.Pages: event.Pages, plan.Swap: event.Swap}[path]
+	code, refused := p.built.WithLoaded(p.loaded), error(nil)
 	p.become(p.State().PatchStarted())
 	swapped, err := publish.Run(ctx, p.Publisher, name, func(ctx context.Context, s *publish.Stage) (bool, error) {
-		err := p.patcher.Swap(ctx, d, p.built, p.files)
+		err := p.patcher.Swap(ctx, d, code, p.files)
 		s.Note = fmt.Sprintf("%s to %s", plan.Summary(p.files), names(d.Patchable()))
 		if err != nil && !failure.Cancelled(err) {
-			s.Skip, s.Note = true, fmt.Sprintf("%s instead: %v", instead, err)
+			s.Skip, s.Note, refused = true, fmt.Sprintf("%s instead: %v", instead, err), err
 			return false, nil
 		}
 		return err == nil, err
@@ -74,10 +76,14 @@ func (p *inPlace) hotSwap(ctx context.Context, path plan.Path) (bool, error) {
 		p.become(p.State().PatchInterrupted())
 		return false, err
 	case !swapped:
-		p.become(p.State().PatchRefused(d.Code))
+		next := p.State().PatchRefused(d.Code)
+		if why, told := errors.AsType[jdwp.Refusal](refused); told && why.NewMethod() {
+			next = next.WithoutNewMethods()
+		}
+		p.become(next)
 		return false, nil
 	}
-	p.become(p.State().Patched(d.Pods, p.built))
+	p.become(p.State().Patched(d.Pods, code))
 	return true, p.forward(ctx, d.Pods)
 }
 

@@ -174,9 +174,11 @@ func (s *Session) becomeIdle() {
 		s.FirstDone()
 		s.FirstDone = nil
 	}
-	built := s.built
+	target := s.State().Target()
 	s.background.Go(func(ctx context.Context) {
-		built.Prepare()
+		if target != nil {
+			target.Code.State.Prepare()
+		}
 		if said := s.Compiler.RunIdle(ctx); said != "" {
 			s.events.Inform(event.NoticeCompiler, said)
 		}

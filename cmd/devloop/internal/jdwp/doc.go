@@ -1,11 +1,11 @@
 // Package jdwp talks to a running JVM through the Java Debug Wire Protocol, as far as
-// devloop needs it. It replaces method bodies of loaded classes:
+// devloop needs it. It replaces the files of loaded classes:
 //
 //	loaded, err := jdwp.Redefine(ctx, dial, map[string][]byte{"com/example/A": classFile}, false, ready)
 //
 // The JVM runs with -agentlib:jdwp=transport=dt_socket,server=y. It accepts new bodies for
-// existing methods and refuses every other change with a [Refusal]. A call changes all of
-// its classes or none.
+// existing methods, with an option of HotSpot also new methods that nothing can override, and
+// refuses every other change with a [Refusal]. A call changes all of its classes or none.
 //
 // A JVM accepts one debugger at a time. A [Relay] lets an IDE be that debugger without
 // locking devloop out: it is a local port that stays the same while JVMs come and go, and

@@ -79,10 +79,16 @@ type Refusal uint16
 // refusals describes the codes with which a JVM refuses a class.
 var refusals = map[Refusal]string{
 	60: "the class file is not well formed", 61: "a class would be its own superclass", 62: "the class does not verify",
-	63: "a method was added", 64: "fields changed", 66: "supertypes changed", 67: "a method was removed",
+	newMethod: "a method was added", 64: "fields changed", 66: "supertypes changed", 67: "a method was removed",
 	68: "the class file is of a Java version that this JVM does not support", 69: "the class has another name", 70: "the modifiers of the class changed",
 	71: "the modifiers of a method changed", 72: "attributes of the class changed", 99: "this JVM does not support it", 112: "the JVM is shutting down",
 }
+
+// newMethod is the code for a method that was added.
+const newMethod Refusal = 63
+
+// NewMethod reports whether the JVM does not take new methods.
+func (r Refusal) NewMethod() bool { return r == newMethod }
 
 func (r Refusal) Error() string {
 	if words, known := refusals[r]; known {

@@ -62,8 +62,8 @@ func (p Patcher) Confirm(ctx context.Context, d, before state.Deployment) error 
 	})
 }
 
-// Swap sends files to the Pods, for later starts, and classes to the JVMs. The application keeps
-// running. After an error some Pods may have the change and others not.
+// Swap sends files to the Pods, for later starts, and classes to the JVMs, in the form in which code
+// has them loaded. The application keeps running. After an error some Pods may have the change and others not.
 func (p Patcher) Swap(ctx context.Context, d state.Deployment, code plan.State, files map[string][]byte) error {
 	c := change(d, code, files)
 	sent := sync.OnceValue(func() error {
@@ -75,8 +75,8 @@ func (p Patcher) Swap(ctx context.Context, d state.Deployment, code plan.State, 
 	})
 	classes := map[string][]byte{}
 	for path, content := range files {
-		if name, isClass := strings.CutSuffix(path, ".class"); isClass {
-			classes[name] = content
+		if name, isClass := strings.CutSuffix(path, ".class"); isClass && content != nil {
+			classes[name] = code.Loaded(path)
 		}
 	}
 	if len(classes) == 0 {

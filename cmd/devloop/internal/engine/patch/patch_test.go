@@ -91,6 +91,24 @@ func TestSwapSendsFilesToSupervisorsAndClassesToJVMs(t *testing.T) {
 	}
 }
 
+// A JVM gets a class in the form that goes with what it runs; a class that is gone has none.
+func TestSwapSendsClassesAsTheyAreLoaded(t *testing.T) {
+	t.Parallel()
+	before := code(map[string]string{"a/B.class": "1", "a/C.class": "1"})
+	after := code(map[string]string{"a/B.class": "2"}).WithLoaded(map[string][]byte{"a/B.class": []byte("adapted"), "a/C.class": []byte("1")})
+	img := image.Image{Ref: "app:1"}
+	img.Report.Supervised = true
+	got := map[string][]byte{}
+	p := Patcher{Pods: &cluster{}, Redefine: func(_ context.Context, _ kube.Pod, classes map[string][]byte, _ bool, ready func() error) error {
+		got = classes
+		return ready()
+	}}
+	d := state.Deployment{Image: img, Built: before, Code: state.Code{Kind: state.InImage, State: before}, Pods: []kube.Pod{{Name: "a", Image: img.Ref}}}
+	if err := p.Swap(t.Context(), d, after, plan.Changes(before, after)); err != nil || !reflect.DeepEqual(got, map[string][]byte{"a/B": []byte("adapted")}) {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
 func TestSwapWithoutASupervisorNotesTheChangeAndNeedsLoadedClasses(t *testing.T) {
 	t.Parallel()
 	asked, _, err := patched(false, swap, nil)

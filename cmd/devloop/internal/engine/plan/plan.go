@@ -9,7 +9,8 @@
 //
 //   - [Nothing]: the compiled application already runs.
 //   - [Pages]: copy files that the framework reads at each request.
-//   - [Swap]: replace the bodies of methods that only requests call, in the running JVM.
+//   - [Swap]: replace the bodies of methods that only requests call, in the running JVM. Lambdas,
+//     private methods, and classes that nothing finds at startup may come and go.
 //   - [Restart]: restart the application in its Pod, with other files.
 //   - [Pod]: make a new image, and a new Pod of it.
 //   - [Manifest]: make a new Pod of the existing image; build nothing.
@@ -88,6 +89,8 @@ type Running struct {
 	Serves bool
 	// Swappable means that its JVM takes new bodies of methods.
 	Swappable bool
+	// NewMethods means that it takes new private methods and lambdas, too.
+	NewMethods bool
 	// HotSwapOnly means that only loaded classes can be changed, and no files.
 	HotSwapOnly bool
 	// RedefinedByDebugger are the files of classes that a debugger has replaced in the JVM. They
@@ -116,6 +119,9 @@ type Decision struct {
 	// Files are the contents of the files that differ from the running ones, by path; nil marks a
 	// deleted file. Only paths that change the running application have them.
 	Files map[string][]byte
+	// Loaded are the classes that a JVM gets, or keeps, in another form than the files of After have,
+	// by path. See [State.WithLoaded].
+	Loaded map[string][]byte
 }
 
 // Decide chooses the path.
@@ -157,7 +163,7 @@ func (s Input) whyPod() string {
 // inPlace chooses among the paths that change the running application.
 func (s Input) inPlace(files map[string][]byte) Decision {
 	if !s.Runs.Serves {
-		return Decision{Restart, "it has not answered since the last change", files}
+		return Decision{Path: Restart, Why: "it has not answered since the last change", Files: files}
 	}
 	for _, path := range s.Runs.RedefinedByDebugger {
 		if text, there := s.After.files[path]; there {
@@ -167,20 +173,28 @@ func (s Input) inPlace(files map[string][]byte) Decision {
 	if len(files) == 0 {
 		return Decision{Path: Nothing, Why: "the classes and resources are as they were"}
 	}
-	d := Decision{Path: Pages, Files: files}
+	d, swap := Decision{Path: Pages, Files: files}, newHotSwap(s)
 	if s.Mode == ModeRestart {
 		d.Path, d.Why = Restart, asked
 	}
 	for _, path := range sorted(files) {
-		if p, why := s.fileNeeds(path); p > d.Path {
+		if p, why := s.fileNeeds(path, swap); p > d.Path {
 			d.Path, d.Why = p, why
 		}
+	}
+	if d.Path == Swap {
+		if why := swap.whyNotNests(); why != "" {
+			d.Path, d.Why = Restart, why
+		}
+	}
+	if d.Path < Restart && len(swap.loaded) > 0 {
+		d.Loaded = swap.loaded
 	}
 	return d
 }
 
 // fileNeeds returns the fastest path for a file that differs, and why no faster one will do.
-func (s Input) fileNeeds(path string) (Path, string) {
+func (s Input) fileNeeds(path string, swap *hotSwap) (Path, string) {
 	fast, why := Swap, ""
 	_, isStatic := staticfile.URLPath(path)
 	switch t, isTemplate := s.Runs.templatesOf(path); {
@@ -193,7 +207,7 @@ func (s Input) fileNeeds(path string) (Path, string) {
 	case !s.Runs.Swappable:
 		why = "its JVM takes no changed methods"
 	default:
-		why = s.Runs.State.whyNoSwap(path, s.After, s.Mode == ModeSwap)
+		why = swap.whyNot(path)
 	}
 	if why != "" {
 		return Restart, why

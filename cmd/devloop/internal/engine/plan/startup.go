@@ -31,6 +31,8 @@ type startup struct {
 	// reasons say why the effects of a method may have been stored: by name and descriptor of those that
 	// are called, by class, name and descriptor of the others.
 	reasons map[string]string
+	// named are the methods that the texts of annotations may name.
+	named map[string]bool
 }
 
 // requestAnnotations mark methods that frameworks call for requests only, by their simple names.
@@ -45,6 +47,9 @@ var plainAnnotations = set("RestController", "Controller", "Service", "Component
 	"Profile", "Lazy", "Scope", "Primary", "Qualifier", "Order", "Tag", "Operation", "Hidden", "JsonProperty", "JsonIgnore", "JsonInclude",
 	"Timed", "Counted", "Observed", "ApiResponse", "ApiResponses", "SecurityRequirement", "Api", "ApiOperation", "ApiImplicitParam", "ApiImplicitParams",
 	"RequiresPermissions", "RequiresRoles", "RequiresAuthentication", "SaCheckPermission", "SaCheckRole", "SaCheckLogin")
+
+// beanAnnotations mark classes that Spring finds at startup.
+var beanAnnotations = set("RestController", "Controller", "Service", "Component", "Repository", "ControllerAdvice", "RestControllerAdvice")
 
 func set(names ...string) map[string]bool {
 	s := map[string]bool{}
@@ -77,7 +82,7 @@ func newStartup(classes []*classfile.Class) *startup {
 		}
 	}
 	b.followCalls()
-	return &startup{b.reasons}
+	return &startup{b.reasons, named}
 }
 
 // reason returns why the effects of a method may have been stored, at startup or by a request;
@@ -183,6 +188,33 @@ func annotated(c *classfile.Class) string {
 	for _, a := range c.Annotations {
 		if name := simple(a.Type); !requestAnnotations[name] && !plainAnnotations[name] && a.Type != "kotlin/Metadata" {
 			return "@" + name
+		}
+	}
+	return ""
+}
+
+// whyFound says why a framework may find a class at startup that no code of a request uses, "" if it
+// cannot. An interface may be implemented by a framework that looks for them in packages.
+func whyFound(c *classfile.Class) string {
+	if why := annotated(c); why != "" {
+		return why
+	}
+	for _, a := range c.Annotations {
+		if name := simple(a.Type); beanAnnotations[name] {
+			return "@" + name
+		}
+	}
+	if c.Interface() && (!c.Nested() || len(c.Interfaces) > 0) {
+		return "a framework may implement an interface"
+	}
+	if c.Super == "java/lang/Record" {
+		return ""
+	}
+	for _, m := range c.Methods {
+		for _, a := range m.Annotations {
+			if name := simple(a.Type); !requestAnnotations[name] && !plainAnnotations[name] {
+				return "@" + name
+			}
 		}
 	}
 	return ""

@@ -20,6 +20,8 @@ type State struct {
 	// version of everything else.
 	files        map[string][]byte
 	dependencies map[Part]string
+	// loaded are classes as a JVM has them, where their files differ or are gone.
+	loaded map[string][]byte
 	// startup analyses the classes at its first call.
 	startup func() (*startup, error)
 }
@@ -56,7 +58,43 @@ func NewState(own map[string][]byte, rest map[Part]string) State {
 		_, _ = fmt.Fprintf(h, "\x00%s\x00%d\x00", path, len(own[path]))
 		_, _ = h.Write(own[path])
 	}
-	return State{hex.EncodeToString(h.Sum(nil)), own, rest, sync.OnceValues(func() (*startup, error) { return startupOf(own) })}
+	return State{Name: hex.EncodeToString(h.Sum(nil)), files: own, dependencies: rest,
+		startup: sync.OnceValues(func() (*startup, error) { return startupOf(own) })}
+}
+
+// WithLoaded returns the state of a JVM that has some classes in another form than the files, since
+// a hot swap adapted them. A JVM that starts has none.
+func (s State) WithLoaded(classes map[string][]byte) State {
+	if len(classes) == 0 {
+		return s
+	}
+	s.loaded = classes
+	s.startup = sync.OnceValues(func() (*startup, error) {
+		running := map[string][]byte{}
+		for path := range s.files {
+			running[path] = s.Loaded(path)
+		}
+		return startupOf(running)
+	})
+	return s
+}
+
+// Restarted returns the state of a JVM that has loaded its classes from the files.
+func (s State) Restarted() State {
+	if s.loaded == nil {
+		return s
+	}
+	files := s.files
+	s.loaded, s.startup = nil, sync.OnceValues(func() (*startup, error) { return startupOf(files) })
+	return s
+}
+
+// Loaded returns a class as a JVM has it that has loaded it.
+func (s State) Loaded(path string) []byte {
+	if class, differs := s.loaded[path]; differs {
+		return class
+	}
+	return s.files[path]
 }
 
 // Prepare does what the next decision would have to do about a state: for a large application it takes a moment.

@@ -50,6 +50,8 @@ type Deployment struct {
 	Code  Code
 	// NotPatchable says why the Pods cannot be changed in place, "" if they can.
 	NotPatchable string
+	// BodiesOnly means that its JVM has refused new methods.
+	BodiesOnly bool
 }
 
 // SameCode reports whether two deployments run the same code, as far as devloop knows.
@@ -243,6 +245,11 @@ func (s State) PatchRefused(before Code) State {
 	})
 }
 
+// WithoutNewMethods records that the JVM of the target takes bodies of methods only.
+func (s State) WithoutNewMethods() State {
+	return s.change(func(d *Deployment) { d.BodiesOnly = true })
+}
+
 // PatchInterrupted ends a change that was cut off.
 func (s State) PatchInterrupted() State {
 	return s.NotPatchable("a change was cut off half-way")
@@ -268,7 +275,7 @@ func (s State) WentBack(before Deployment) State {
 	if s.Candidate == nil {
 		return s
 	}
-	before.Pods = s.Candidate.Pods
+	before.Pods, before.Code.State = s.Candidate.Pods, before.Code.State.Restarted()
 	s.Serving, s.Candidate, s.Outage = &before, nil, nil
 	return s
 }
@@ -276,12 +283,13 @@ func (s State) WentBack(before Deployment) State {
 // Vanished records that the serving Pods are gone, although no cycle removed them.
 func (s State) Vanished() State { return s.NotPatchable("the Pod is gone").Paused() }
 
-// Refreshed replaces a Pod by what the cluster says about it now.
+// Refreshed replaces a Pod, of which a container has started again, by what the cluster says about it
+// now. The JVM has loaded its classes from their files.
 func (s State) Refreshed(pod kube.Pod) State {
 	return s.change(func(d *Deployment) {
 		if i := slices.IndexFunc(d.Pods, SameUID(pod)); i >= 0 {
 			d.Pods = slices.Clone(d.Pods)
-			d.Pods[i] = pod
+			d.Pods[i], d.Code.State = pod, d.Code.State.Restarted()
 		}
 	})
 }
@@ -303,7 +311,8 @@ func (s State) Running(redefined []string) plan.Running {
 	if d.NotPatchable != "" {
 		return plan.Running{NotPatchable: d.NotPatchable}
 	}
-	running := plan.Running{State: d.Code.State, Serves: s.Serving != nil, Swappable: d.Image.Report.Swappable, Templates: d.templates(), RedefinedByDebugger: redefined, HotSwapOnly: d.HotSwapOnly()}
+	running := plan.Running{State: d.Code.State, Serves: s.Serving != nil, Swappable: d.Image.Report.Swappable,
+		NewMethods: d.Image.Report.NewMethods && !d.BodiesOnly, Templates: d.templates(), RedefinedByDebugger: redefined, HotSwapOnly: d.HotSwapOnly()}
 	if s.ArchiveReady {
 		running.Stale = "there is an archive of the dependencies' classes by now"
 	}

@@ -236,3 +236,20 @@ func TestContradictionsAreFound(t *testing.T) {
 		}
 	}
 }
+
+func TestAJVMThatRefusesNewMethodsIsNotAskedAgain(t *testing.T) {
+	t.Parallel()
+	d := deployment("1", true, "old")
+	d.Image.Report.NewMethods = true
+	serving := State{}.Promoted(d)
+	refused := serving.PatchStarted().PatchRefused(d.Code).WithoutNewMethods()
+	restarted := refused.Paused().PatchStarted().Patched(d.Pods, plan.State{Name: "x"}).Resumed()
+	for name, c := range map[string]struct {
+		s    State
+		want bool
+	}{"at first": {serving, true}, "refused": {refused, false}, "restarted": {restarted, false}, "a new Pod": {restarted.Promoted(d), true}} {
+		if got := c.s.Running(nil).NewMethods; got != c.want {
+			t.Errorf("%s: got %v", name, got)
+		}
+	}
+}
