@@ -173,12 +173,16 @@ type trainer struct {
 	out    io.Writer
 }
 
+// lowCPUShares are an eighth of a container's usual share. A training takes some seconds of all cores, in which the user may
+// save: the compiler, and the application that takes the change, come first.
+const lowCPUShares = 1024 / 8
+
 // java runs the image's JVM and returns its output. Then done may read files of the container, which is
 // removed in any case.
 func (s *trainer) java(ctx context.Context, t *Training, args []string, done func(client.ContainerAPIClient, string) error) (string, error) {
 	id, remove, err := tempcontainer.Create(ctx, s.docker, // the image's own, but without the application's files
 		&container.Config{Image: s.image, Entrypoint: []string{"java"}, Cmd: args, Labels: map[string]string{TrainingLabel: t.Project}},
-		&container.HostConfig{NetworkMode: "none", Tmpfs: map[string]string{"/" + layertar.ClassesDir: ""}})
+		&container.HostConfig{NetworkMode: "none", Tmpfs: map[string]string{"/" + layertar.ClassesDir: ""}, Resources: container.Resources{CPUShares: lowCPUShares}})
 	if err != nil {
 		return "", err
 	}

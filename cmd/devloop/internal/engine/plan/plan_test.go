@@ -76,7 +76,7 @@ func TestFilesTakeTheCheapestPath(t *testing.T) {
 		{"a page", state(page, "a"), state(page, "b"), nil, Pages, ""},
 		{"the time of the build", state("META-INF/build-info.properties", "#Mon\nbuild.time=1\nbuild.name=a\n"), state("META-INF/build-info.properties", "#Tue\nbuild.time=2\nbuild.name=a\n"), nil, Nothing, "the classes and resources are as they were"},
 		{"the time of the build, and a page", state("git.properties", "git.build.time=1\n", page, "a"), state("git.properties", "git.build.time=2\n", page, "b"), nil, Pages, ""},
-		{"the first edit after a commit", state("git.properties", "git.dirty=false\ngit.commit.id=1\n", page, "a"), state("git.properties", "git.dirty=true\ngit.commit.id=1\n", page, "b"), nil, Pages, ""},
+		{"the first edit after a commit", state("git.properties", "git.commit.id.describe-short=1\ngit.dirty=false\ngit.commit.id=1\n", page, "a"), state("git.properties", "git.commit.id.describe-short=1-dirty\ngit.dirty=true\ngit.commit.id=1\n", page, "b"), nil, Pages, ""},
 		{"a commit", state("git.properties", "git.commit.id=1\n"), state("git.properties", "git.commit.id=2\n"), nil, Restart, "git.properties is read at start"},
 		{"the version", state("META-INF/build-info.properties", "build.time=1\nbuild.version=1\n"), state("META-INF/build-info.properties", "build.time=2\nbuild.version=2\n"), nil, Restart, "META-INF/build-info.properties is read at start"},
 		{"the file of the build's time is gone", state("git.properties", "git.build.time=1\n", page, "a"), state(page, "a"), nil, Restart, "git.properties is read at start"},
