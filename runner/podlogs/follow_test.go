@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -108,6 +109,38 @@ func TestLogThatDoesNotExistIsExplained(t *testing.T) {
 		err := Read(t.Context(), c, webPod, Options{Previous: previous}, &out)
 		if err == nil || fault.Of(err).Code != "log.none" || !strings.Contains(err.Error(), want) || len(fault.Of(err).Hints) != 1 {
 			t.Errorf("previous %v: got %v", previous, err)
+		}
+	}
+}
+
+// TestOptionsReachTheAPIServer reads the requests that options lead to, and the lines that are written.
+func TestOptionsReachTheAPIServer(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		options Options
+		query   string
+		want    string
+	}{
+		"recent lines with times": {Options{Since: 90 * time.Second, Timestamps: true}, "sinceSeconds=90&timestamps=true", "2026-01-01T10:00:01.5Z one\n"},
+		"followed with times":     {Options{Follow: true, Since: time.Millisecond, Timestamps: true}, "follow=true&sinceSeconds=1&timestamps=true", "2026-01-01T10:00:01.5Z one\n"},
+		"followed":                {Options{Follow: true, Tail: new(int64(3))}, "follow=true&tailLines=3&timestamps=true", "one\n"},
+	} {
+		a, c := fakeapi.New(t)
+		a.Put("pods", fakeapi.ServingPod("web"))
+		a.Logs = []string{"2026-01-01T10:00:01.5Z one\n"}
+		var query string
+		a.Fault = func(_ http.ResponseWriter, q *http.Request) bool {
+			if strings.HasSuffix(q.URL.Path, "/log") {
+				values := q.URL.Query()
+				values.Del("container")
+				query = values.Encode()
+				a.Drop("pods/default/web")
+			}
+			return false
+		}
+		var out strings.Builder
+		if err := Read(t.Context(), c, webPod, test.options, &out); err != nil || out.String() != test.want || query != test.query {
+			t.Errorf("%s: got %q by %q, %v", name, &out, query, err)
 		}
 	}
 }

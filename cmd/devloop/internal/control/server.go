@@ -63,11 +63,19 @@ type Server struct {
 
 var errEnded = errors.New("the session has ended")
 
+// Unsupported returns an error on Windows, whose Unix sockets have no owner.
+func Unsupported() error {
+	if runtime.GOOS != "windows" {
+		return nil
+	}
+	return &fault.Error{Code: "session.unsupported", Op: "a devloop run on Windows answers no other process yet", Hints: []string{"run devloop in WSL"}}
+}
+
 // Listen opens the socket at path. The caller holds the project, so that nobody else uses the path; a socket that a killed
 // process left is replaced.
 func Listen(path string, s Session) (*Server, error) {
-	if runtime.GOOS == "windows" { // whose Unix sockets have no owner
-		return nil, &fault.Error{Code: "session.unsupported", Op: "devloop wait, trigger and events do not work on Windows yet"}
+	if err := Unsupported(); err != nil {
+		return nil, err
 	}
 	if len(path) > maxPath {
 		return nil, &fault.Error{Code: "session.path", Op: "open the control socket: its path is too long for a socket: " + path, Hints: []string{"choose a shorter directory for state: XDG_STATE_HOME"}}

@@ -102,7 +102,8 @@ type StreamStarted struct {
 // NewSession returns the random name of a session.
 func NewSession() string { return rand.Text()[:12] }
 
-// Snapshot is the first event for a reader that joins later. It stands for all events up to its number.
+// Snapshot is the first event for a reader that joins later. It stands for all events up to its number; those of
+// them that come next are the past.
 type Snapshot struct {
 	State State `json:"state"`
 }

@@ -21,8 +21,6 @@ const (
 //	e, err := r.Next(ctx) // a Snapshot, the last events, then each one as it happens
 type Store struct {
 	mu      sync.Mutex
-	before  State  // before the tail,
-	seq     uint64 // and the number of the last event in it
 	now     State
 	tail    []Event
 	readers map[*Reader]bool
@@ -37,10 +35,7 @@ func (s *Store) Handle(e Event) {
 	defer s.mu.Unlock()
 	s.now = Reduce(s.now, e)
 	s.tail = append(s.tail, e)
-	if len(s.tail) > tailSize {
-		s.before, s.seq = Reduce(s.before, s.tail[0]), s.tail[0].Seq
-		s.tail = s.tail[1:]
-	}
+	s.tail = s.tail[max(0, len(s.tail)-tailSize):]
 	for r := range s.readers {
 		r.add(e, s.now)
 	}
@@ -53,14 +48,14 @@ func (s *Store) State() State {
 	return s.now
 }
 
-// Subscribe returns a reader that begins with a snapshot and the events since. Close it.
+// Subscribe returns a reader that begins with a snapshot of the present and the last events before it. Close it.
 func (s *Store) Subscribe() *Reader {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := &Reader{store: s, more: make(chan struct{}, 1)}
-	first := Event{Seq: s.seq, Body: Snapshot{s.before}}
-	if len(s.tail) > 0 {
-		first.Time = s.tail[0].Time
+	first := Event{Body: Snapshot{s.now}}
+	if n := len(s.tail); n > 0 {
+		first.Seq, first.Time = s.tail[n-1].Seq, s.tail[n-1].Time
 	}
 	r.queue = append([]Event{first}, s.tail...)
 	r.more <- struct{}{}

@@ -71,10 +71,23 @@ func TestReaderThatJoinsLateKnowsTheState(t *testing.T) {
 		if want := s.State(); !reflect.DeepEqual(reduced(got), want) || want.Cycle.Number != 4 || len(want.Forwards) != 1 || want.Localhost.Serving == nil {
 			t.Errorf("%s: got %+v, want %+v", name, reduced(got), want)
 		}
-		for i, e := range got {
-			if i > 0 && e.Seq != got[i-1].Seq+1 {
-				t.Errorf("%s: after event %d comes %d", name, got[i-1].Seq, e.Seq)
+		last := got[len(got)-1].Seq
+		if first, is := got[0].Body.(Snapshot); !is || got[0].Seq != last-1 || first.State.Cycle.Number != 3 {
+			t.Errorf("%s: the first event is %+v", name, got[0])
+		}
+		for i, e := range got[1:] {
+			if want := last - uint64(len(got)-2-i); e.Seq != want {
+				t.Errorf("%s: event %d has number %d, want %d", name, i, e.Seq, want)
 			}
+		}
+		var fresh []Event // a program that keeps state skips the past
+		for _, e := range got {
+			if _, is := e.Body.(Snapshot); is || e.Seq > got[0].Seq {
+				fresh = append(fresh, e)
+			}
+		}
+		if want := s.State(); !reflect.DeepEqual(reduced(fresh), want) {
+			t.Errorf("%s: without the past: got %+v, want %+v", name, reduced(fresh), want)
 		}
 	}
 }

@@ -31,6 +31,9 @@ func flags(own ...cli.Flag) []cli.Flag {
 
 // session returns a client of the session of the project in DIR.
 func session(c *cli.Context) (*control.Client, error) {
+	if err := control.Unsupported(); err != nil {
+		return nil, err
+	}
 	dir, err := wiring.Directory(c)
 	if err != nil {
 		return nil, err

@@ -50,7 +50,7 @@ func noneError(dir, namespace string, others []Holder) error {
 		e.Op += fmt.Sprintf(" in namespace %q", namespace)
 	}
 	for _, h := range others {
-		e.Hints = append(e.Hints, fmt.Sprintf("or name the directory and the namespace of one that runs: %s -n %s", h.Dir, h.Namespace))
+		e.Hints = append(e.Hints, fmt.Sprintf("or name the directory of one that runs, in namespace %q: %s", h.Namespace, h.Dir))
 	}
 	return e
 }

@@ -1,0 +1,61 @@
+package pods
+
+import (
+	"bytes"
+	"context"
+	"regexp"
+	"testing"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
+	"github.com/devloop-cli/devloop/runner/kube"
+)
+
+func TestLinesOfLogs(t *testing.T) {
+	t.Parallel()
+	one, two := kube.Pod{Name: "web", Containers: []string{"app"}}, kube.Pod{Name: "worker", Containers: []string{"app", "proxy"}}
+	write := func(p *logPrinter) {
+		for i, pod := range []kube.Pod{one, two} {
+			for _, container := range pod.Containers {
+				print := p.line(i, pod, container)
+				print("2026-01-01T10:00:00Z GET /health")
+				print("2026-01-01T10:00:01Z GET /cart")
+			}
+		}
+	}
+	for name, c := range map[string]struct {
+		printer logPrinter
+		want    string
+	}{
+		"several Pods": {logPrinter{width: 6, no: regexp.MustCompile("health")},
+			"web    | 2026-01-01T10:00:01Z GET /cart\nworker | [app] 2026-01-01T10:00:01Z GET /cart\nworker | [proxy] 2026-01-01T10:00:01Z GET /cart\n"},
+		"a filter is about the line, not about its time": {logPrinter{stamped: true, only: regexp.MustCompile("^GET /(cart|none)")},
+			"2026-01-01T10:00:01Z GET /cart\n[app] 2026-01-01T10:00:01Z GET /cart\n[proxy] 2026-01-01T10:00:01Z GET /cart\n"},
+		"JSON": {logPrinter{stamped: true, json: true, no: regexp.MustCompile("cart")},
+			`{"pod":"web","container":"app","time":"2026-01-01T10:00:00Z","line":"GET /health"}` + "\n" +
+				`{"pod":"worker","container":"app","time":"2026-01-01T10:00:00Z","line":"GET /health"}` + "\n" +
+				`{"pod":"worker","container":"proxy","time":"2026-01-01T10:00:00Z","line":"GET /health"}` + "\n"},
+	} {
+		var out bytes.Buffer
+		c.printer.streams = wiring.Streams{Out: &out}
+		write(&c.printer)
+		if out.String() != c.want {
+			t.Errorf("%s: got\n%s, want\n%s", name, &out, c.want)
+		}
+	}
+}
+
+func TestFollowedLogGoesOnWithTheNextPod(t *testing.T) {
+	t.Parallel()
+	old, next := kube.Pod{Name: "web", UID: "1"}, kube.Pod{Name: "web-b", UID: "2"}
+	serving := make(chan kube.Pod, 2)
+	serving <- old // WatchServing begins with the Pod itself
+	serving <- next
+	if got, there := after(t.Context(), old, serving); !there || got.UID != next.UID {
+		t.Errorf("got %+v, %v", got, there)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, there := after(ctx, next, serving); there {
+		t.Error("there is a Pod after the end")
+	}
+}
