@@ -23,21 +23,21 @@ func TestLinesOfLogs(t *testing.T) {
 		}
 	}
 	for name, c := range map[string]struct {
-		printer logPrinter
+		printer *logPrinter
 		want    string
 	}{
-		"several Pods": {logPrinter{width: 6, no: regexp.MustCompile("health")},
+		"several Pods": {&logPrinter{width: 6, no: regexp.MustCompile("health")},
 			"web    | 2026-01-01T10:00:01Z GET /cart\nworker | [app] 2026-01-01T10:00:01Z GET /cart\nworker | [proxy] 2026-01-01T10:00:01Z GET /cart\n"},
-		"a filter is about the line, not about its time": {logPrinter{stamped: true, only: regexp.MustCompile("^GET /(cart|none)")},
+		"a filter is about the line, not about its time": {&logPrinter{stamped: true, only: regexp.MustCompile("^GET /(cart|none)")},
 			"2026-01-01T10:00:01Z GET /cart\n[app] 2026-01-01T10:00:01Z GET /cart\n[proxy] 2026-01-01T10:00:01Z GET /cart\n"},
-		"JSON": {logPrinter{stamped: true, json: true, no: regexp.MustCompile("cart")},
+		"JSON": {&logPrinter{stamped: true, json: true, no: regexp.MustCompile("cart")},
 			`{"pod":"web","container":"app","time":"2026-01-01T10:00:00Z","line":"GET /health"}` + "\n" +
 				`{"pod":"worker","container":"app","time":"2026-01-01T10:00:00Z","line":"GET /health"}` + "\n" +
 				`{"pod":"worker","container":"proxy","time":"2026-01-01T10:00:00Z","line":"GET /health"}` + "\n"},
 	} {
 		var out bytes.Buffer
 		c.printer.streams = wiring.Streams{Out: &out}
-		write(&c.printer)
+		write(c.printer)
 		if out.String() != c.want {
 			t.Errorf("%s: got\n%s, want\n%s", name, &out, c.want)
 		}
