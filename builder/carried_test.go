@@ -14,7 +14,7 @@ import (
 )
 
 // carried are the directories with Java programs whose class files are checked in.
-var carried = []string{"javac", "supervisor", "launcher", "maven/extension", "cds"}
+var carried = []string{"javac", "supervisor", "launcher", "maven/extension", "cds", "spare"}
 
 // TestClassFilesAreOfTheirSources compares the sources with the digests that compile.sh wrote when it made
 // the class files.
@@ -43,7 +43,7 @@ func TestClassFilesAreOfTheirSources(t *testing.T) {
 }
 
 // TestRealClassFilesAreCompiled compiles the sources as they were compiled: with javac 17 and, for the
-// extension, Debian's Maven. The class files of cds are compared where their libraries are.
+// extension, Debian's Maven. Those of cds and spare are compared where their libraries are.
 func TestRealClassFilesAreCompiled(t *testing.T) {
 	t.Parallel()
 	real.Java(t)

@@ -67,7 +67,7 @@ func archiveReal(t *testing.T, docker *client.Client, ref, java string) {
 	p := openReal(t, dir)
 	m := image.New(docker, image.Options{CacheDir: cacheOf(p), Base: ref})
 	app := compileReal(t, p, "maven")
-	trainerIsCompiled(t, app.Jar)
+	programsAreCompiled(t, app.Jar)
 	first := imageReal(t, m, docker, app, "first image")
 	if a := first.Report.Archive; a.Used || !a.Wanted {
 		t.Fatalf("archive of the first image: %+v", a)
@@ -104,13 +104,13 @@ func archiveReal(t *testing.T, docker *client.Client, ref, java string) {
 	}
 }
 
-// trainerIsCompiled compiles the sources of the trainer with the libraries of a jar and
+// programsAreCompiled compiles the sources of the trainer with the libraries of a jar and
 // compares the class files with those that the builder carries.
-func trainerIsCompiled(t *testing.T, jar string) {
+func programsAreCompiled(t *testing.T, jar string) {
 	t.Helper()
 	said, err := exec.Command("javac", "-version").CombinedOutput()
 	if err != nil || !strings.HasPrefix(string(said), "javac 17.") {
-		t.Logf("the trainer's class files are javac 17's, here is %s %v", said, err)
+		t.Logf("the class files are javac 17's, here is %s %v", said, err)
 		return
 	}
 	dir := t.TempDir()
@@ -129,19 +129,24 @@ func trainerIsCompiled(t *testing.T, jar string) {
 		}
 		write(t, dir, path.Base(f.Name), string(text))
 	}
-	if err := os.CopyFS(filepath.Join(dir, "cds"), os.DirFS("cds")); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := exec.Command("bash", filepath.Join(dir, "cds", "compile.sh"), filepath.Join(dir, "*")).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	for _, name := range []string{"io/github/devloop_cli/Launch.class", "io/github/devloop_cli/Train.class"} {
-		carried, err := os.ReadFile(filepath.Join("cds", name))
-		if err != nil {
+	for _, program := range []string{"launcher", "cds", "spare"} {
+		if err := os.CopyFS(filepath.Join(dir, program), os.DirFS(program)); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := os.ReadFile(filepath.Join(dir, "cds", name)); err != nil || !bytes.Equal(got, carried) {
-			t.Errorf("%s is not what its source says: run builder/cds/compile.sh (%v)", name, err)
+	}
+	for _, program := range []string{"cds", "spare"} {
+		if out, err := exec.Command("bash", filepath.Join(dir, program, "compile.sh"), filepath.Join(dir, "*")).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		classes, _ := filepath.Glob(filepath.Join(dir, program, "io/github/devloop_cli/*.class"))
+		for _, class := range classes {
+			carried, err := os.ReadFile(filepath.Join(program, "io/github/devloop_cli", filepath.Base(class)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := os.ReadFile(class); err != nil || !bytes.Equal(got, carried) {
+				t.Errorf("%s is not what its source says: run builder/%s/compile.sh (%v)", filepath.Base(class), program, err)
+			}
 		}
 	}
 }

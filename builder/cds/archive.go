@@ -15,7 +15,6 @@
 package cds
 
 import (
-	"archive/zip"
 	"bytes"
 	"crypto/sha256"
 	_ "embed"
@@ -73,24 +72,7 @@ var launchCode []byte
 
 // classPathJarData returns the jar at the beginning of the class path.
 func classPathJarData() []byte {
-	var data bytes.Buffer
-	jar := zip.NewWriter(&data)
-	for _, f := range []struct {
-		name string
-		text []byte
-	}{{springboot.ManifestPath, []byte(classPathManifest)}, {launchClass, launchCode}} {
-		w, err := jar.CreateHeader(&zip.FileHeader{Name: f.name, Method: zip.Deflate, Modified: layertar.Time})
-		if err == nil {
-			_, err = w.Write(f.text)
-		}
-		if err != nil {
-			panic(err) // a buffer takes all
-		}
-	}
-	if err := jar.Close(); err != nil {
-		panic(err)
-	}
-	return data.Bytes()
+	return layertar.Jar(layertar.JarFile{Name: springboot.ManifestPath, Data: []byte(classPathManifest)}, layertar.JarFile{Name: launchClass, Data: launchCode})
 }
 
 // Store keeps archives as layers, and a record of each training.

@@ -20,6 +20,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/layercache"
 	"github.com/devloop-cli/devloop/builder/layertar"
 	"github.com/devloop-cli/devloop/builder/ociimage"
+	"github.com/devloop-cli/devloop/builder/spare"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/builder/supervisor"
 	"github.com/devloop-cli/devloop/internal/dockerapi"
@@ -126,7 +127,11 @@ func (c *composer) compose(files *springboot.Files) error {
 	if c.Supervised = c.options.supervised(); c.Supervised {
 		c.Swappable = c.options.swappable()
 		c.NewMethods = slices.ContainsFunc(c.Options, func(o Option) bool { return o.Text == addMethods })
-		own = append([]part{{"supervisor", supervisor.Files()}}, own...)
+		started := supervisor.Files()
+		if c.NoSpareReason = c.spareBlocker(files); c.NoSpareReason == "" {
+			started = append(started, spare.Files()...)
+		}
+		own = append([]part{{"supervisor", started}}, own...)
 	} else if c.NoSupervisorReason = c.notChangeable; c.options.Develop {
 		c.NoSupervisorReason = "asked for by --without " + OptimizationRestart
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/jvm"
 	"github.com/devloop-cli/devloop/builder/layertar"
 	"github.com/devloop-cli/devloop/builder/settings"
+	"github.com/devloop-cli/devloop/builder/spare"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/builder/supervisor"
 )
@@ -21,6 +22,8 @@ const (
 	OptimizationRestart = "restart"
 	// OptimizationSwap lets the JVM take changed methods. It needs the supervisor.
 	OptimizationSwap = "hot-swap"
+	// OptimizationSpare is a JVM that is started ahead of a restart. It needs the supervisor.
+	OptimizationSpare = "spare"
 )
 
 // quickStart are options for development, with which a Boot application starts in half the time.
@@ -77,7 +80,7 @@ func Optimizations() []string {
 	for _, o := range append(slices.Clone(quickStart), freshPages) {
 		names = append(names, o.Optimization)
 	}
-	return append(names, OptimizationArchive, OptimizationRestart, OptimizationSwap)
+	return append(names, OptimizationArchive, OptimizationRestart, OptimizationSwap, OptimizationSpare)
 }
 
 // jvmOptions returns the JVM's options, without those that are left out or contradict the user's.
@@ -184,6 +187,17 @@ func (o Options) supervised() bool {
 
 // swappable reports whether the JVM takes changed methods.
 func (o Options) swappable() bool { return !slices.Contains(o.Without, OptimizationSwap) }
+
+// spareBlocker says why the supervisor prepares no spare JVM, "" if it does.
+func (c *composer) spareBlocker(files *springboot.Files) string {
+	switch {
+	case slices.Contains(c.options.Without, OptimizationSpare):
+		return "turned off"
+	case c.options.Suspend:
+		return "the application's JVM waits for a debugger"
+	}
+	return spare.Blocker(files.Libraries)
+}
 
 // debugger is how the application's JVM listens for a debugger.
 func (o Options) debugger() supervisor.Debug {

@@ -32,6 +32,9 @@ type Report struct {
 	Swappable bool
 	// NewMethods is true if its JVM is asked to take new private methods, too.
 	NewMethods bool
+	// NoSpareReason says why a supervised application restarts in a new JVM instead of one that was
+	// started ahead, "" if it does not.
+	NoSpareReason string
 	// Templates are those of the application's template engines, if it is supervised.
 	Templates []springboot.Templates
 	// Archive describes the archive of the dependencies' classes.

@@ -12,8 +12,6 @@
 package launcher
 
 import (
-	"archive/zip"
-	"bytes"
 	_ "embed"
 	"encoding/binary"
 	"path"
@@ -29,12 +27,16 @@ const (
 	Jar       = layertar.AppDir + "/manifest.jar"
 	mainClass = "io.github.devloop_cli.Launcher"
 	directory = "io/github/devloop_cli/"
+	// Class is the file of the class that runs a main class, in a jar.
+	Class = directory + "Launcher.class"
 	// marker is the class of each package. It is never initialized.
 	marker = "DevloopPackage"
 )
 
+// Code is the content of [Class].
+//
 //go:embed io/github/devloop_cli/Launcher.class
-var code []byte
+var Code []byte
 
 // attributes are what a package takes from a manifest
 // (https://docs.oracle.com/en/java/javase/17/docs/specs/jar/jar.html#main-attributes).
@@ -57,14 +59,15 @@ func New(files *springboot.Files) *Launcher {
 	if manifest == none || len(packages) == 0 {
 		return nil
 	}
-	classes := []content{{directory + "Launcher.class", code}}
+	classes := []layertar.JarFile{{Name: Class, Data: Code}}
 	var list []byte
 	for _, p := range packages {
 		name := p + "/" + marker
-		classes = append(classes, content{name + ".class", emptyInterface(name)})
+		classes = append(classes, layertar.JarFile{Name: name + ".class", Data: emptyInterface(name)})
 		list = append(list, strings.ReplaceAll(name, "/", ".")+"\n"...)
 	}
-	return &Launcher{zipped(append([]content{{springboot.ManifestPath, []byte(manifest + "\r\n")}, {directory + "packages", list}}, classes...))}
+	first := []layertar.JarFile{{Name: springboot.ManifestPath, Data: []byte(manifest + "\r\n")}, {Name: directory + "packages", Data: list}}
+	return &Launcher{layertar.Jar(append(first, classes...)...)}
 }
 
 // Files returns the jar.
@@ -97,12 +100,6 @@ func folded(line string) string {
 	return text.String() + line + "\r\n"
 }
 
-// content is a file of the jar.
-type content struct {
-	name string
-	data []byte
-}
-
 // emptyInterface returns a class file of Java 8 (JVM specification, 4.1).
 func emptyInterface(name string) []byte {
 	utf8 := func(text string) []byte {
@@ -115,24 +112,4 @@ func emptyInterface(name string) []byte {
 	const flags = 0x0200 | 0x0400 | 0x1000 // interface, abstract, synthetic
 	data = binary.BigEndian.AppendUint16(data, flags)
 	return append(data, 0, 1, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0)
-}
-
-// zipped writes a jar. It has no directories, so that no search of the class path for classes of a package
-// finds it.
-func zipped(files []content) []byte {
-	var data bytes.Buffer
-	jar := zip.NewWriter(&data)
-	for _, f := range files {
-		w, err := jar.CreateHeader(&zip.FileHeader{Name: f.name, Method: zip.Deflate, Modified: layertar.Time})
-		if err == nil {
-			_, err = w.Write(f.data)
-		}
-		if err != nil {
-			panic(err) // a buffer takes all
-		}
-	}
-	if err := jar.Close(); err != nil {
-		panic(err)
-	}
-	return data.Bytes()
 }

@@ -9,6 +9,8 @@ package layertar
 
 import (
 	"archive/tar"
+	"archive/zip"
+	"bytes"
 	"cmp"
 	"fmt"
 	"io"
@@ -102,4 +104,30 @@ func (w *writer) file(f springboot.Entry) error {
 	defer func() { _ = data.Close() }()
 	_, err = io.Copy(w.tar, data) // the zip reader checks the sum
 	return err
+}
+
+// JarFile is a file of a jar.
+type JarFile struct {
+	Name string
+	Data []byte
+}
+
+// Jar returns a jar with files. It has no directories, so that no search of the class path for the
+// classes of a package finds it.
+func Jar(files ...JarFile) []byte {
+	var data bytes.Buffer
+	jar := zip.NewWriter(&data)
+	for _, f := range files {
+		w, err := jar.CreateHeader(&zip.FileHeader{Name: f.Name, Method: zip.Deflate, Modified: Time})
+		if err == nil {
+			_, err = w.Write(f.Data)
+		}
+		if err != nil {
+			panic(err) // a buffer takes all
+		}
+	}
+	if err := jar.Close(); err != nil {
+		panic(err)
+	}
+	return data.Bytes()
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Compiles Supervise.java, for Java 8, into the class file beside it that the builder
-# carries. Run it when the source has changed. Needs: javac of JDK 9 to 25.
+# Compiles Supervise.java and SpareProcess.java, for Java 8, into the class files beside
+# them that the builder carries. Run it when a source has changed. Needs: javac of JDK 9 to 25.
 set -euo pipefail
 cd "$(dirname "$0")"
 javac --release 8 -Xlint:-options -proc:none -g:none -d . io/github/devloop_cli/*.java

@@ -48,6 +48,8 @@ var rules = []struct {
 		"the supervisor is files and a command"},
 	{"builder/launcher", []string{"github.com/docker/docker", "github.com/google/", "k8s.io/client-go", module + "builder/layercache", module + "builder/image", module + "cmd"},
 		"the launcher is a jar and a command"},
+	{"builder/spare", []string{"github.com/docker/docker", "github.com/google/", "k8s.io/client-go", module + "builder/layercache", module + "builder/image", module + "cmd"},
+		"the spare is a jar"},
 	{"builder/jvm", []string{"golang.org/", "github.com/"},
 		"options are words"},
 	{"builder/springboot", []string{"github.com/docker/docker", "github.com/google/", "k8s.io/client-go", module + "builder/image", module + "cmd"},

@@ -86,7 +86,7 @@ func (s *scenario) write(path, text string) {
 func TestScenarioAChangeOfClassesKeepsThePodAndOutlivesItsContainer(t *testing.T) {
 	t.Parallel()
 	s := newStub(t, "spring-maven")
-	r := s.start("run", "--without", "archive", "--without", "hot-swap") // an archive that is made meanwhile leads to a new Pod
+	r := s.start("run", "--without", "archive", "--without", "hot-swap")
 	url := r.answered("Hello, World")
 	r.took()
 	first := s.pods()[s.name]

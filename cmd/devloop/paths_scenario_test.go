@@ -40,7 +40,7 @@ func TestScenarioTheCheapestPathGivesWhatAFreshPodWould(t *testing.T) {
 	s := newScenario(t, "spring-maven")
 	const main = "src/main/java/com/example/AppController.java"
 	s.write(main, controller("", `String say() { return "start"; }`))
-	r := s.start("run", "--without", "archive") // one that is made meanwhile leads to a new Pod
+	r := s.start("run", "--without", "archive")
 	url := r.answered("start")
 	r.took()
 	const swap, restart = "swap", "restart"

@@ -35,6 +35,7 @@ import (
 type bench struct {
 	devloop, kind, cluster, gradle string
 	verbose                        bool
+	pause                          time.Duration
 }
 
 func main() {
@@ -44,6 +45,7 @@ func main() {
 	flag.StringVar(&b.gradle, "gradle", "gradle", "the Gradle command, such as ./gradlew")
 	flag.StringVar(&b.cluster, "cluster", "devloop-test", "the kind cluster")
 	flag.StringVar(&sample, "sample", "samples/spring-server", "the project to edit: samples/spring-server, or samples/clinic")
+	flag.DurationVar(&b.pause, "pause", 4*time.Second, "time between edits, as a person takes it: devloop prepares for the next one")
 	flag.IntVar(&n, "n", 5, "how many edits of each kind")
 	optimizations := flag.Bool("starts", false, "measure starts instead, with and without each optimization; -sample is a Maven or Gradle project")
 	flag.BoolVar(&b.verbose, "v", false, "show the output of the commands")
@@ -125,6 +127,7 @@ func (b *bench) run(ctx context.Context, sample string, n int) error {
 		for _, e := range edits {
 			for i, w := range ways {
 				said := text(e, round)
+				time.Sleep(b.pause)
 				if err := e.make(dirs[i], said, round); err != nil {
 					return err
 				}

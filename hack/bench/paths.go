@@ -58,6 +58,7 @@ func (b *bench) paths(ctx context.Context, sample string, n int) error {
 	results := make([][]saved, len(saves))
 	for round := range warmUp + n {
 		for i, s := range saves {
+			time.Sleep(b.pause)
 			one, err := session.save(ctx, s, dir, round)
 			if err != nil {
 				return fmt.Errorf("%s, round %d: %w", s.name, round, err)

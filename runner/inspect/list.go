@@ -43,6 +43,7 @@ type PodState struct {
 	Restarts  int
 	Since     time.Time // when the Pod was made
 	Changes   string    // in what the application differs from its image, see [kube.AnnotationChanges]
+	Spare     string    // the JVM for the next restart, see [kube.AnnotationSpare]; "" for none
 	// Problem is why it does not serve, in a word or two, "" where nothing speaks
 	// against it. [Viewer.Inspect] has the whole explanation.
 	Problem string
@@ -91,7 +92,7 @@ func (v Viewer) List(ctx context.Context, s Selection) ([]PodState, error) {
 func newPodState(p *corev1.Pod) PodState {
 	s := PodState{
 		Pod: kube.PodOf(p), Directory: p.Annotations[kube.AnnotationDirectory],
-		Status: displayStatus(p), Since: p.CreationTimestamp.Time, Changes: p.Annotations[kube.AnnotationChanges],
+		Status: displayStatus(p), Since: p.CreationTimestamp.Time, Changes: p.Annotations[kube.AnnotationChanges], Spare: p.Annotations[kube.AnnotationSpare],
 	}
 	if kube.Owned(p) {
 		s.Project = p.Labels[kube.LabelProject]

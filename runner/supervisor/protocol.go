@@ -16,13 +16,29 @@ import (
 type Change struct {
 	// State names what the application consists of after the change, and must not be "".
 	State string
-	// Restart starts the application again with it.
-	Restart bool
+	// Restart restarts the application with it: in the spare JVM if one is ready, see [Supervisor.Spare],
+	// and with NewJVM in a new one.
+	Restart, NewJVM bool
 	// Files are the contents by path, below the application's classes and with slashes;
 	// nil removes one.
 	Files map[string][]byte
 	// Summary says in a few words in what the application differs from its image then.
 	Summary string
+
+	asks byte // a question instead, see Supervise.java
+}
+
+// how is what the supervisor does with the change, see Supervise.java.
+func (c Change) how() byte {
+	switch {
+	case c.asks != 0:
+		return c.asks
+	case c.NewJVM:
+		return 2
+	case c.Restart:
+		return 1
+	}
+	return 0
 }
 
 // exchange sends a change and reads the answer.
@@ -44,7 +60,7 @@ func (c Change) write(to io.Writer) error {
 	if err := writeUTF(w, c.State); err != nil {
 		return err
 	}
-	_ = binary.Write(w, binary.BigEndian, c.Restart) // Flush tells of errors
+	_ = w.WriteByte(c.how()) // Flush tells of errors
 	_ = binary.Write(w, binary.BigEndian, int32(len(c.Files)))
 	for _, path := range slices.Sorted(maps.Keys(c.Files)) {
 		if err := writeUTF(w, path); err != nil {

@@ -4,6 +4,7 @@
 //	s := supervisor.New(client, dialer)
 //	pod, err := s.Change(ctx, pod, 5007, supervisor.Change{State: "9f2c", Restart: true, Files: files})
 //	err = s.Confirm(ctx, pod, 5007, "9f2c", "") // once it serves
+//	spare, err := s.Spare(ctx, pod, 5007)       // for a faster restart, when nothing else is to do
 //
 // The protocol is one request and one answer per connection, see protocol.go. Its other side is
 // Supervise.java in package builder/supervisor, whose recorded change the tests of both read.
@@ -51,7 +52,11 @@ var ErrUnsupervised = errors.New("the Pod has no supervisor")
 // it can't make the change: then all is as before, at most the application was started again.
 func (s *Supervisor) Change(ctx context.Context, p kube.Pod, port int, c Change) (kube.Pod, error) {
 	way := s.open(ctx, p) // while the API server writes
-	note, err := s.noteChange(ctx, p, c.Summary)
+	annotations := map[string]any{kube.AnnotationChanges: c.Summary}
+	if c.Restart {
+		annotations[kube.AnnotationSpare] = nil // it becomes the application
+	}
+	note, err := s.annotate(ctx, p, annotations)
 	if err != nil {
 		way.close()
 		return p, err
@@ -70,8 +75,12 @@ func (s *Supervisor) Change(ctx context.Context, p kube.Pod, port int, c Change)
 // noteChange writes into the Pod that it is no longer what its image is, before that
 // is so, and returns it as it is.
 func (s *Supervisor) noteChange(ctx context.Context, p kube.Pod, summary string) (*corev1.Pod, error) {
-	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
-		"uid": p.UID, "annotations": map[string]string{kube.AnnotationChanges: summary}}})
+	return s.annotate(ctx, p, map[string]any{kube.AnnotationChanges: summary})
+}
+
+// annotate changes annotations of a Pod, unless it was replaced, and returns it as it is then.
+func (s *Supervisor) annotate(ctx context.Context, p kube.Pod, annotations map[string]any) (*corev1.Pod, error) {
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"uid": p.UID, "annotations": annotations}})
 	if err != nil {
 		return nil, err
 	}

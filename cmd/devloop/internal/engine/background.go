@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/devloop-cli/devloop/builder/supervisor"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/lines"
 	"github.com/devloop-cli/devloop/runner/kube"
@@ -63,5 +64,29 @@ func (s *Session) deleteDrained(pods []kube.Pod) {
 		if err := s.Deployer.Retire(ctx, pods); err != nil {
 			s.events.WarnOf(err)
 		}
+	})
+}
+
+// prepareSpares has the Pods that serve prepare a JVM for the next restart. It says once what that
+// brings, or why there is none.
+func (s *Session) prepareSpares(ctx context.Context) {
+	d := s.State().Serving
+	if d == nil || d.NotPatchable != "" || d.HotSwapOnly() || d.Image.Report.NoSpareReason != "" {
+		return
+	}
+	if why := d.Code.State.NeedsNewJVM(); why != "" {
+		s.events.InformOnce(event.NoticeSpare, "restarts start a new JVM: "+why)
+		return
+	}
+	_ = d.ForEachPatchable(ctx, func(ctx context.Context, _ int, pod kube.Pod) error {
+		spare, err := s.Deployer.Spare(ctx, pod, supervisor.Port)
+		switch {
+		case err != nil || spare.Note == "": // the Pod is about to go, or starts again
+		case spare.Ready:
+			s.events.InformOnce(event.NoticeSpare, "a spare JVM waits in the Pod: restarts are faster", "save its memory: --without spare")
+		default:
+			s.events.InformOnce(event.NoticeSpare, "restarts start a new JVM: "+spare.Note)
+		}
+		return nil
 	})
 }

@@ -148,6 +148,7 @@ func loadNote(r loader.Report) string {
 // explained describes what an image consists of, and why.
 func explained(x image.Report) event.ImageExplained {
 	e := event.ImageExplained{Dockerfile: x.Dockerfile, Base: x.Base, BaseWhy: x.BaseWhy, ClassPath: x.ClassPath, MainClass: x.MainClass, Supervised: x.Supervised, Swappable: x.Swappable,
+		Spare: x.Supervised && x.NoSpareReason == "", NoSpareReason: x.NoSpareReason,
 		Archive: event.ClassArchive{Used: x.Archive.Used, Size: x.Archive.Size, Java: x.Archive.Java, Why: x.Archive.Why}}
 	for _, l := range x.Layers {
 		e.Layers = append(e.Layers, event.ImageLayer{Name: l.Name, Size: l.Size, New: l.New})

@@ -63,6 +63,7 @@ import (
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/runner/readiness"
+	"github.com/devloop-cli/devloop/runner/supervisor"
 	"github.com/devloop-cli/devloop/watch"
 )
 
@@ -91,6 +92,7 @@ type Deployer interface {
 	Pods
 	Readiness
 	patch.Pods
+	Sparer
 	PodWatcher
 	Dialer
 }
@@ -107,6 +109,12 @@ type Pods interface {
 // Readiness waits for Pods.
 type Readiness interface {
 	Ready(ctx context.Context, pods []kube.Pod, phase func(readiness.Phase)) error
+}
+
+// Sparer prepares spare JVMs.
+type Sparer interface {
+	// Spare has the supervisor of a Pod, which listens on port, prepare a spare JVM, and waits for it.
+	Spare(ctx context.Context, pod kube.Pod, port int) (supervisor.Spare, error)
 }
 
 // PodWatcher follows Pods.
@@ -162,7 +170,7 @@ type Session struct {
 // New returns a session that has done nothing yet. Close ends it.
 func New(c Config) *Session {
 	s := &Session{Config: c, events: publish.New(c.Bus), background: background.New(), inbox: make(chan message), appPort: ports.AppPortOf(c.Target.Port)}
-	s.trainer = archive.NewTrainer(c.Trainer, s.events, s.background, func(ctx context.Context) { s.send(ctx, archiveReady{}) })
+	s.trainer = archive.NewTrainer(c.Trainer, s.events, s.background)
 	s.localhost = &localhost{ports: ports.NewForwards(c.Listen, c.Target.Ports), debuggers: debugport.New(c.Target.Debug, c.Debugger, c.Deployer.Dial)}
 	s.patcher = patch.Patcher{Pods: c.Deployer, Redefine: s.debuggers.Redefine}
 	return s

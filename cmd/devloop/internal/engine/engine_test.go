@@ -121,6 +121,10 @@ func (f *fakes) Change(_ context.Context, p kube.Pod, _ int, _ supervisor.Change
 
 func (f *fakes) Confirm(context.Context, kube.Pod, int, string, string) error { return nil }
 
+func (f *fakes) Spare(context.Context, kube.Pod, int) (supervisor.Spare, error) {
+	return supervisor.Spare{}, nil
+}
+
 func (f *fakes) Note(context.Context, kube.Pod, string) error { return nil }
 
 func (f *fakes) Restarted(ctx context.Context, p kube.Pod) (kube.Pod, error) {

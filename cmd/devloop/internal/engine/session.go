@@ -22,7 +22,6 @@ type (
 	changed            struct{ batch watch.Batch } // files were saved, or the user asks for a rebuild
 	podGone            struct{ pod kube.Pod }      // the log of a Pod has ended
 	containerRestarted struct{ pod kube.Pod }      // a container of a Pod that takes hot swaps ended
-	archiveReady       struct{}                    // the next image starts faster
 	cycleDone          struct{ err error }         // the running cycle has returned
 	waiting            chan<- Settled              // somebody waits until nothing is left to do
 	pause              struct{}                    // saves wait from now on, or no longer do
@@ -44,7 +43,6 @@ type backlog struct {
 	last    Settled // how the last cycle ended that was not cancelled
 	// The messages that wait until no cycle runs.
 	gone, restarted []kube.Pod
-	archived        bool
 	waiting         []chan<- Settled // they get to know how the last cycle ended
 	paused          bool
 	held            watch.Batch // saved during the pause
@@ -139,8 +137,6 @@ func (s *Session) handle(ctx context.Context, b *backlog, m message) {
 			b.Repeat()
 			b.running.cancel(failure.ErrSuperseded)
 		}
-	case archiveReady:
-		b.archived = true
 	case waiting:
 		b.waiting = append(b.waiting, m)
 	case cycleDone:
@@ -183,18 +179,16 @@ func (s *Session) becomeIdle() {
 			s.events.Inform(event.NoticeCompiler, said)
 		}
 	})
+	s.background.Go(s.prepareSpares)
 }
 
 // next handles the messages that waited for the end of a cycle, and starts the next cycle if there
 // is work.
 func (s *Session) next(ctx context.Context, b *backlog) {
-	if b.archived {
-		s.become(s.events, s.State().Archived())
-	}
 	if why := cmp.Or(s.handleGone(b.gone), s.handleRestarts(ctx, b.restarted)); why != "" {
 		b.Require(why)
 	}
-	b.gone, b.restarted, b.archived = nil, nil, false
+	b.gone, b.restarted = nil, nil
 	work, due := b.Next()
 	if !due {
 		return

@@ -210,8 +210,11 @@ type ImageExplained struct {
 	// Supervised says that the application can be changed in its container.
 	Supervised bool `json:"supervised,omitempty"`
 	// Swappable says that its JVM takes changed methods while it runs.
-	Swappable bool         `json:"swappable,omitempty"`
-	Archive   ClassArchive `json:"archive"`
+	Swappable bool `json:"swappable,omitempty"`
+	// Spare says that a restart uses a JVM that was started ahead, else NoSpareReason why not.
+	Spare         bool         `json:"spare,omitempty"`
+	NoSpareReason string       `json:"no_spare_reason,omitempty"`
+	Archive       ClassArchive `json:"archive"`
 }
 
 // ImageLayer is a layer of an image; its size is in bytes.

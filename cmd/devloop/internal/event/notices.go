@@ -37,5 +37,6 @@ const (
 	NoticeNothing      = "removed.nothing"    // there is nothing to remove
 	NoticeStays        = "removed.not"        // what was deployed from another directory stays
 	NoticeSettings     = "settings.changed"   // the session keeps the settings that it began with
+	NoticeSpare        = "spare"              // a JVM waits for the next restart, or why none does
 	NoticeSummary      = "summary"            // the saves of the session, and how long they took
 )

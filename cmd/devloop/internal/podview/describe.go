@@ -134,6 +134,7 @@ func (p *page) head(i inspect.Inspection, row Row) {
 	p.field("node", o.Spec.NodeName)
 	p.field("ip", insideOnly(o.Status.PodIP))
 	p.field("local", strings.Join(row.Addresses, " "))
+	p.field("spare jvm", row.Spare)
 	p.field("labels", table(o.Labels))
 }
 

@@ -36,6 +36,7 @@ type Row struct {
 	Since      time.Time  `json:"since"`
 	Image      string     `json:"image"`
 	Changes    string     `json:"changes,omitempty"`    // how the running application differs from the image
+	Spare      string     `json:"spare,omitempty"`      // the JVM for the next restart
 	ImageSince *time.Time `json:"imageSince,omitempty"` // when the image was created
 	Addresses  []string   `json:"addresses,omitempty"`  // local, such as http://localhost:8080
 	Problem    string     `json:"trouble,omitempty"`
@@ -46,7 +47,7 @@ func RowOf(s inspect.PodState, imageSince time.Time, addresses []string) Row {
 	row := Row{
 		Name: s.Name, Namespace: s.Namespace, Project: s.Project, Directory: s.Directory,
 		Ready: s.Ready, Containers: len(s.Containers), Status: s.Status, Restarts: s.Restarts, Since: s.Since.UTC(),
-		Image: s.Image, Changes: s.Changes, Addresses: addresses, Problem: s.Problem,
+		Image: s.Image, Changes: s.Changes, Spare: s.Spare, Addresses: addresses, Problem: s.Problem,
 	}
 	if !imageSince.IsZero() {
 		row.ImageSince = new(imageSince.UTC())
@@ -62,7 +63,7 @@ const width = 80
 func Status(w io.Writer, rows []Row, now time.Time, wide bool) error {
 	header, cells := []string{"NAMESPACE", "NAME", "READY", "STATUS", "RESTARTS", "AGE"}, Row.cells
 	if wide {
-		header, cells = append(header, "WHY NOT", "LOCAL ADDRESS", "IMAGE", "IMAGE AGE"), Row.wideCells
+		header, cells = append(header, "WHY NOT", "LOCAL ADDRESS", "IMAGE", "IMAGE AGE", "SPARE JVM"), Row.wideCells
 	}
 	table := [][]string{header}
 	several := false
@@ -112,7 +113,7 @@ func (r Row) cells(now time.Time) []string {
 }
 
 func (r Row) wideCells(now time.Time) []string {
-	return append(r.cells(now), orNone(r.Problem), orNone(strings.Join(r.Addresses, " ")), r.shownImage(), imageAge(r.ImageSince, now))
+	return append(r.cells(now), orNone(r.Problem), orNone(strings.Join(r.Addresses, " ")), r.shownImage(), imageAge(r.ImageSince, now), orNone(r.Spare))
 }
 
 // below returns the lines below a Pod, each after a line break: why it does not serve, its local addresses, its image.
@@ -122,6 +123,9 @@ func (r Row) below(now time.Time) string {
 		image += ", made " + age(*r.ImageSince, now) + " ago"
 	}
 	texts := append([]string{r.Problem}, r.Addresses...)
+	if r.Spare != "" {
+		image += ", spare JVM " + r.Spare
+	}
 	var b strings.Builder
 	for _, text := range append(texts, image) {
 		line := "  "

@@ -37,6 +37,11 @@ func (p *Plain) explained(b event.ImageExplained) {
 	if b.Supervised {
 		p.explain("restart", "in the container", "a supervisor restarts the application with changed classes, without a new Pod; off: --without restart")
 	}
+	if b.Spare {
+		p.explain("spare", "a second JVM", "it is started ahead, and the next restart runs the application in it; off: --without spare")
+	} else if b.NoSpareReason != "" {
+		p.explain("spare", "none", b.NoSpareReason)
+	}
 	if b.Swappable {
 		p.explain("swap", "in the JVM", "changed method bodies are hot-swapped through a debug port that only devloop can reach; off: --without hot-swap")
 	}

@@ -16,7 +16,8 @@ import java.util.Arrays;
  * <pre>java -cp ...:manifest.jar io.github.devloop_cli.Launcher MAIN-CLASS ARGUMENTS...</pre>
  *
  * A package has them of the jar from which its first class comes. So manifest.jar, which has this class,
- * has a class for each package of the application, and they are loaded first.
+ * has a class for each package of the application, and they are loaded first. Without a list of them it
+ * only runs the main class.
  */
 public final class Launcher {
     private Launcher() { }
@@ -24,15 +25,21 @@ public final class Launcher {
     public static void main(String[] args) throws Throwable {
         ClassLoader loader = Launcher.class.getClassLoader();
         InputStream packages = Launcher.class.getResourceAsStream("packages");
-        try (BufferedReader lines = new BufferedReader(new InputStreamReader(packages, "UTF-8"))) {
-            for (String name = lines.readLine(); name != null; name = lines.readLine()) {
-                Class.forName(name, false, loader);
-            }
+        if (packages != null) {
+            load(packages, loader);
         }
         try {
             run(Class.forName(args[0], false, loader), Arrays.copyOfRange(args, 1, args.length));
         } catch (InvocationTargetException e) {
             throw e.getCause();
+        }
+    }
+
+    private static void load(InputStream packages, ClassLoader loader) throws Exception {
+        try (BufferedReader lines = new BufferedReader(new InputStreamReader(packages, "UTF-8"))) {
+            for (String name = lines.readLine(); name != null; name = lines.readLine()) {
+                Class.forName(name, false, loader);
+            }
         }
     }
 

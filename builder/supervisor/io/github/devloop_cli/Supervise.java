@@ -46,14 +46,19 @@ import java.util.concurrent.TimeUnit;
  *
  * <pre>
  * utf      state: a name for what CLASSES holds after it; "" only asks for the present one
- * boolean  restart: whether the application starts again
+ * byte     how: 0 the application keeps running, 1 it restarts, 2 it restarts in a new JVM
  * int      number of files, and for each
  *   utf      its path below CLASSES, with "/"
  *   int      its length in bytes, -1 where it is removed
  *   bytes    its content
  * </pre>
  *
- * The answer to a question is the state's name, "" for that of the image.
+ * The answer to a question, which has no state, is the state's name, "" for that of the image. With 3 as how
+ * it asks for a spare JVM, which is prepared unless there is one: see SpareProcess.java. The answer is its
+ * status, "later" while the application starts.
+ *
+ * A restart with 1 runs the application in the spare, if that is ready. An application that ends there,
+ * before a proof that it serves, starts again in a new JVM, and there is no spare from then on if it serves then.
  *
  * An application that ends soon after it was started again with a change goes back: it
  * starts as it was before, and says so in the log. A request without files and restart is
@@ -76,6 +81,10 @@ public final class Supervise {
     private Undo undo; // of the change with which the application started, null once that is proven
     private Process child; // null while it is being started again
     private boolean ending;
+    private SpareProcess spare; // null while there is none
+    private boolean fromSpare; // child was one
+    private List<String> started; // command, with the option for a debugger where the JVM has it
+    private String noSpare; // why no spare is prepared any more
 
     private Supervise(Path classes, Path changes, String debug, List<String> command) {
         this.classes = classes;
@@ -89,7 +98,7 @@ public final class Supervise {
         Thread.currentThread().setName("devloop's supervisor: the application is the process that this one started");
         Supervise s = new Supervise(Paths.get(args[1]), Paths.get(args[2]), args[3], Arrays.asList(args).subList(4, args.length));
         s.replay();
-        s.start();
+        s.start(false);
         Runtime.getRuntime().addShutdownHook(new Thread() {
             @Override public void run() {
                 s.end();
@@ -117,11 +126,49 @@ public final class Supervise {
         return changes.resolve(Integer.toString(number));
     }
 
-    private synchronized void start() throws IOException {
-        if (!ending) {
-            child = new ProcessBuilder(withDebugger()).inheritIO().start();
-            notifyAll();
+    private synchronized void start(boolean inSpare) throws IOException {
+        if (ending) {
+            return;
         }
+        SpareProcess ready = spare;
+        spare = null;
+        child = inSpare && ready != null ? ready.go() : null;
+        fromSpare = child != null;
+        if (!fromSpare) {
+            if (ready != null) {
+                ready.drop("the application has restarted");
+                noSpare = ready.broken();
+            }
+            started = withDebugger();
+            child = new ProcessBuilder(started).inheritIO().start();
+        }
+        notifyAll();
+    }
+
+    /** Prepares a spare, unless there is one, and returns its status. */
+    private synchronized String spare() {
+        if (ending || child == null || undo != null) {
+            return "later";
+        }
+        if (noSpare != null) {
+            return "no: " + noSpare;
+        }
+        if (spare == null) {
+            noSpare = suspend ? "the application's JVM waits for a debugger" : SpareProcess.prevented(command);
+            if (noSpare != null) {
+                return "no: " + noSpare;
+            }
+            spare = new SpareProcess(started, classes);
+            SpareProcess made = spare;
+            Thread thread = new Thread() {
+                @Override public void run() {
+                    made.run();
+                }
+            };
+            thread.setDaemon(true);
+            thread.start();
+        }
+        return spare.status();
     }
 
     /** Adds the option for a debugger: a JVM that can't listen for one would not start. */
@@ -166,6 +213,13 @@ public final class Supervise {
         if (ending || last == null || System.nanoTime() - last.since > SOON) {
             return false;
         }
+        if (fromSpare) {
+            System.out.println("devloop: the application ended with exit code " + code + " in a JVM that was started ahead, and starts again in a new one");
+            undo = last;
+            undo.ended = true;
+            start(false);
+            return true;
+        }
         System.out.println("devloop: the application ended with exit code " + code + ", and starts as it was before the change");
         Files.deleteIfExists(change(--made));
         for (Map.Entry<Path, Path> file : last.files.entrySet()) {
@@ -178,7 +232,7 @@ public final class Supervise {
             }
         }
         state = last.state;
-        start();
+        start(false);
         return true;
     }
 
@@ -187,6 +241,7 @@ public final class Supervise {
         final Map<Path, Path> files = new HashMap<>(); // copies of what a change replaced, null for a file that was not there
         final String state;
         final long since = System.nanoTime();
+        boolean ended; // the application has ended with the change in a spare
 
         Undo(String state) {
             this.state = state;
@@ -199,6 +254,9 @@ public final class Supervise {
         synchronized (this) {
             ending = true;
             last = child;
+            if (spare != null) {
+                spare.drop("the container ends");
+            }
         }
         if (last == null) {
             return; // it has been ended already
@@ -314,10 +372,11 @@ public final class Supervise {
 
     private String answer(DataInputStream in) throws IOException {
         String name = in.readUTF();
-        boolean restart = in.readBoolean();
+        int how = in.readUnsignedByte();
+        boolean restart = how != 0;
         int files = in.readInt();
         if (name.isEmpty()) {
-            return state;
+            return how == 3 ? spare() : state;
         }
         if (!restart && files == 0) {
             return prove(name);
@@ -328,19 +387,22 @@ public final class Supervise {
             return "keep the change: " + e;
         }
         Path kept = change(made - 1);
-        return restart ? restart(kept) : tryToMake(kept);
+        return restart ? restart(kept, how == 1) : tryToMake(kept);
     }
 
     private synchronized String prove(String name) {
         if (!state.equals(name)) {
             return "gone back";
         }
+        if (undo != null && undo.ended) {
+            noSpare = "the application ended in a JVM that was started ahead, and serves in a new one";
+        }
         undo = null;
         return "ok";
     }
 
     /** Makes a change while the application does not run. */
-    private String restart(Path kept) throws IOException {
+    private String restart(Path kept, boolean inSpare) throws IOException {
         try {
             stop();
             Undo before = new Undo(state);
@@ -353,7 +415,7 @@ public final class Supervise {
         } catch (InterruptedException e) {
             return e.toString();
         } finally {
-            start();
+            start(inSpare);
         }
     }
 

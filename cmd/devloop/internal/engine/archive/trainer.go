@@ -1,7 +1,7 @@
 // Package archive makes the archives of classes with which later images of the same dependencies
 // start faster, while the application serves.
 //
-//	t := archive.NewTrainer(imager, publisher, background, func(ctx context.Context) { … })
+//	t := archive.NewTrainer(imager, publisher, background)
 //	t.Start(img)                  // once an image, in the background
 //	line := t.WatchLog(img, p)    // line(text) finds out that the JVM rejects its archive
 //
@@ -40,15 +40,13 @@ type Trainer struct {
 	maker      Maker // nil: makes no archives
 	events     publish.Publisher
 	background *background.Group
-	ready      func(context.Context)
 	busy       atomic.Bool
 	last       v1.Hash // the image that Start has made an archive for
 }
 
-// NewTrainer returns a trainer that calls ready after each archive that it has made in the
-// background. With a nil maker it does nothing.
-func NewTrainer(maker Maker, events publish.Publisher, bg *background.Group, ready func(context.Context)) *Trainer {
-	return &Trainer{maker: maker, events: events, background: bg, ready: ready}
+// NewTrainer returns a trainer. With a nil maker it does nothing.
+func NewTrainer(maker Maker, events publish.Publisher, bg *background.Group) *Trainer {
+	return &Trainer{maker: maker, events: events, background: bg}
 }
 
 // wants reports whether an image would start faster with an archive that can be made.
@@ -59,8 +57,7 @@ func (t *Trainer) Train(ctx context.Context, img image.Image) error {
 	if !t.wants(img) {
 		return nil
 	}
-	_, err := t.train(ctx, img)
-	return err
+	return t.train(ctx, img)
 }
 
 // Start makes the archive in the background, once for each image: an edit of the manifest deploys
@@ -71,22 +68,19 @@ func (t *Trainer) Start(img image.Image) {
 	}
 	t.last = img.ID
 	t.background.Go(func(ctx context.Context) {
-		made, _ := t.train(ctx, img) // an error means that the session ends
+		_ = t.train(ctx, img) // an error means that the session ends
 		t.busy.Store(false)
-		if made {
-			t.ready(ctx)
-		}
 	})
 }
 
-// train makes an archive and publishes the result. It reports whether there is an archive.
-func (t *Trainer) train(ctx context.Context, img image.Image) (made bool, err error) {
-	t.events.Publish(event.Progress{Line: "making an archive of the dependencies' classes, for faster starts from the next change on"})
+// train makes an archive and publishes the result.
+func (t *Trainer) train(ctx context.Context, img image.Image) error {
+	t.events.Publish(event.Progress{Line: "making an archive of the dependencies' classes, for faster starts of later Pods"})
 	began := time.Now()
 	a, err := t.maker.Train(ctx, img, io.Discard)
 	switch {
 	case failure.Cancelled(err):
-		return false, err
+		return err
 	case err != nil:
 		t.events.WarnOf(err)
 	case !a.Used:
@@ -98,7 +92,7 @@ func (t *Trainer) train(ctx context.Context, img image.Image) (made bool, err er
 		}
 		t.events.Inform(event.NoticeArchive, text)
 	}
-	return err == nil && a.Used, nil
+	return nil
 }
 
 // WatchLog returns a function for the lines of a Pod's log. The first line in which the JVM rejects

@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -60,22 +59,21 @@ func wanting(id string) image.Image {
 	return img
 }
 
-// play runs a test in a bubble with a trainer. It returns the notices, and how many archives became ready.
-func play(t *testing.T, m *maker, do func(*Trainer, *background.Group)) (said texts, ready int32) {
-	var made atomic.Int32
+// play runs a test in a bubble with a trainer. It returns the notices.
+func play(t *testing.T, m *maker, do func(*Trainer)) (said texts) {
 	synctest.Test(t, func(t *testing.T) {
 		bg := background.New()
-		trainer := NewTrainer(m, publish.New(event.NewBus(&said)), bg, func(context.Context) { made.Add(1) })
-		do(trainer, bg)
+		trainer := NewTrainer(m, publish.New(event.NewBus(&said)), bg)
+		do(trainer)
 		bg.Close()
 	})
-	return said, made.Load()
+	return said
 }
 
 func TestArchiveIsMadeOnceForAnImageAndOneAtATime(t *testing.T) {
 	t.Parallel()
 	m := &maker{archive: cds.Archive{Used: true, Size: 20_000_000}}
-	said, ready := play(t, m, func(trainer *Trainer, _ *background.Group) {
+	said := play(t, m, func(trainer *Trainer) {
 		for _, id := range []string{"a", "a", "b"} { // b comes while the archive of a is being made
 			trainer.Start(wanting(id))
 			synctest.Wait()
@@ -86,8 +84,8 @@ func TestArchiveIsMadeOnceForAnImageAndOneAtATime(t *testing.T) {
 		trainer.Start(wanting("c"))
 		time.Sleep(time.Minute)
 	})
-	if !slices.Equal(m.trained, []string{"a", "c"}) || ready != 2 {
-		t.Errorf("trained %q, %d became ready", m.trained, ready)
+	if !slices.Equal(m.trained, []string{"a", "c"}) {
+		t.Errorf("trained %q", m.trained)
 	}
 	if want := "archive of the dependencies' classes: 20 MB, made in 1.0 s"; len(said) != 2 || said[0] != want {
 		t.Errorf("said %q, want %q", said, want)
@@ -97,12 +95,12 @@ func TestArchiveIsMadeOnceForAnImageAndOneAtATime(t *testing.T) {
 func TestCloseEndsATraining(t *testing.T) {
 	t.Parallel()
 	m := &maker{archive: cds.Archive{Used: true}}
-	said, ready := play(t, m, func(trainer *Trainer, bg *background.Group) {
+	said := play(t, m, func(trainer *Trainer) {
 		trainer.Start(wanting("a"))
 		synctest.Wait()
 	})
-	if len(m.trained) != 1 || ready != 0 || len(said) > 0 {
-		t.Errorf("trained %q, %d became ready, said %q", m.trained, ready, said)
+	if len(m.trained) != 1 || len(said) > 0 {
+		t.Errorf("trained %q, said %q", m.trained, said)
 	}
 }
 
@@ -112,29 +110,29 @@ func TestTrainingThatMakesNoArchiveStopsNothing(t *testing.T) {
 		"no room": {err: errors.New("no room")},
 		"the application starts without an archive of its dependencies' classes: too old": {archive: cds.Archive{Why: "too old"}},
 	} {
-		said, ready := play(t, m, func(trainer *Trainer, _ *background.Group) {
+		said := play(t, m, func(trainer *Trainer) {
 			if err := trainer.Train(context.Background(), wanting("a")); err != nil {
 				t.Errorf("%s: the session ends with %v", want, err)
 			}
 			trainer.Start(wanting("b"))
 			time.Sleep(time.Minute)
 		})
-		if !reflect.DeepEqual(said, texts{want, want}) || ready != 0 {
-			t.Errorf("said %q, %d became ready", said, ready)
+		if !reflect.DeepEqual(said, texts{want, want}) {
+			t.Errorf("said %q", said)
 		}
 	}
 }
 
 func TestTrainEndsWithItsContext(t *testing.T) {
 	t.Parallel()
-	_, _ = play(t, &maker{}, func(trainer *Trainer, _ *background.Group) {
+	_ = play(t, &maker{}, func(trainer *Trainer) {
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
 		if err := trainer.Train(ctx, wanting("a")); !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v", err)
 		}
 	})
-	if err := NewTrainer(nil, publish.Publisher{}, nil, nil).Train(t.Context(), wanting("a")); err != nil {
+	if err := NewTrainer(nil, publish.Publisher{}, nil).Train(t.Context(), wanting("a")); err != nil {
 		t.Errorf("without a maker: %v", err)
 	}
 }
@@ -156,7 +154,7 @@ func TestRejectedArchiveIsPublishedOnceAndMadeAgain(t *testing.T) {
 		m, img := &maker{err: c.err}, image.Image{}
 		img.Report.Archive.Used = c.used
 		p := publish.New(event.NewBus(&said))
-		watch := NewTrainer(m, p, nil, nil).WatchLog(img, p)
+		watch := NewTrainer(m, p, nil).WatchLog(img, p)
 		for _, text := range []string{"Started Application", line, line} {
 			watch(text)
 		}

@@ -50,7 +50,7 @@ type Patcher struct {
 // returns all Pods as they are then.
 func (p Patcher) Restart(ctx context.Context, d state.Deployment, code plan.State, files map[string][]byte) ([]kube.Pod, error) {
 	c := change(d, code, files)
-	c.Restart = true
+	c.Restart, c.NewJVM = true, code.NeedsNewJVM() != ""
 	return p.send(ctx, d, c)
 }
 

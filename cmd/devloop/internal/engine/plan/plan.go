@@ -80,9 +80,6 @@ const asked = "asked for by --path"
 type Running struct {
 	// NotPatchable says why it cannot be changed in its Pod, "" if it can.
 	NotPatchable string
-	// Stale says why a new Pod would start faster than this one, "" if it would not. A new Pod then
-	// replaces a restart; faster paths start nothing.
-	Stale string
 	// State is its content.
 	State State
 	// Serves means that it has answered with this content.
@@ -138,9 +135,6 @@ func Decide(s Input) Decision {
 	files := Changes(s.Runs.State, s.After)
 	dropBuildTimes(files, s.Runs.State)
 	d := s.inPlace(files)
-	if s.Runs.Stale != "" && d.Path == Restart {
-		return Decision{Path: Pod, Why: s.Runs.Stale}
-	}
 	if s.Runs.HotSwapOnly && (d.Path == Pages || d.Path == Restart) {
 		return Decision{Path: Pod, Why: d.Why}
 	}

@@ -35,7 +35,6 @@ func TestWhatCannotBeChangedInItsPodNeedsANewOne(t *testing.T) {
 	was := state("A.class", "a")
 	now := running(was)
 	other := func(rest map[Part]string) State { return NewState(was.files, rest) }
-	changed := func(how func(*Running)) Running { r := now; how(&r); return r }
 	for _, c := range []struct {
 		what string
 		s    Input
@@ -47,8 +46,6 @@ func TestWhatCannotBeChangedInItsPodNeedsANewOne(t *testing.T) {
 		{"a manifest, and what runs is in no image", Input{Saved: Saved{Manifest: true}, Runs: now, After: was}, Decision{Path: Pod, Why: "the manifest changed"}},
 		{"a manifest and a source", Input{Saved: Saved{Manifest: true, Sources: true}, Image: true, Runs: now, After: was}, Decision{Path: Pod, Why: "the manifest changed"}},
 		{"a Dockerfile", Input{Saved: source, Runs: Running{NotPatchable: "Dockerfile makes its image"}, After: was}, Decision{Path: Pod, Why: "Dockerfile makes its image"}},
-		{"settings, and a Pod would start sooner", Input{Saved: source, Runs: changed(func(r *Running) { r.Stale = "there is an archive" }), After: state("A.class", "a", "application.yml", "b")},
-			Decision{Path: Pod, Why: "there is an archive"}},
 		{"a library", Input{Saved: source, Runs: now, After: other(map[Part]string{{"library", "a.jar"}: "2", {Kind: "main-class"}: "A"})},
 			Decision{Path: Pod, Why: "library a.jar changed"}},
 		{"a newer library", Input{Saved: source, Runs: now, After: other(map[Part]string{{"library", "b.jar"}: "1", {Kind: "main-class"}: "A"})},
@@ -80,7 +77,6 @@ func TestFilesTakeTheCheapestPath(t *testing.T) {
 		{"a commit", state("git.properties", "git.commit.id=1\n"), state("git.properties", "git.commit.id=2\n"), nil, Restart, "git.properties is read at start"},
 		{"the version", state("META-INF/build-info.properties", "build.time=1\nbuild.version=1\n"), state("META-INF/build-info.properties", "build.time=2\nbuild.version=2\n"), nil, Restart, "META-INF/build-info.properties is read at start"},
 		{"the file of the build's time is gone", state("git.properties", "git.build.time=1\n", page, "a"), state(page, "a"), nil, Restart, "git.properties is read at start"},
-		{"a page, and a Pod would start sooner", state(page, "a"), state(page, "b"), func(s *Input) { s.Runs.Stale = "there is an archive" }, Pages, ""},
 		{"a page is new, another gone", state(page, "a"), state("public/b.css", "b"), nil, Pages, ""},
 		{"a page, where JVMs take nothing", state(page, "a"), state(page, "b"), func(s *Input) { s.Runs.Swappable = false }, Pages, ""},
 		{"a page, and the user wants restarts", state(page, "a"), state(page, "b"), func(s *Input) { s.Mode = ModeRestart }, Restart, asked},

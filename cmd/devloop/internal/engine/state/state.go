@@ -104,9 +104,6 @@ type State struct {
 	// NodeImage is the image that every node has, nil before the first one and after a change in
 	// the running Pods, which no image holds.
 	NodeImage *image.Image
-	// ArchiveReady is set when the next image starts faster than the running one, since there is
-	// a CDS or AOT archive for it now.
-	ArchiveReady bool
 }
 
 // Target returns the deployment that a change of the code goes to, nil before the first Pod.
@@ -204,7 +201,7 @@ func (s State) WithoutCandidate() State {
 
 // Promoted makes d what answers on localhost.
 func (s State) Promoted(d Deployment) State {
-	s.Serving, s.Candidate, s.Outage, s.RolloutPending, s.ArchiveReady = &d, nil, nil, false, false
+	s.Serving, s.Candidate, s.Outage, s.RolloutPending = &d, nil, nil, false
 	return s
 }
 
@@ -294,14 +291,6 @@ func (s State) Refreshed(pod kube.Pod) State {
 	})
 }
 
-// Archived records whether a new image would start faster than the target. It would not where
-// the target has an archive.
-func (s State) Archived() State {
-	d := s.Target()
-	s.ArchiveReady = d != nil && d.Image.Report.Archive.Wanted
-	return s
-}
-
 // Running describes the target for package plan.
 func (s State) Running(redefined []string) plan.Running {
 	d := s.Target()
@@ -311,12 +300,8 @@ func (s State) Running(redefined []string) plan.Running {
 	if d.NotPatchable != "" {
 		return plan.Running{NotPatchable: d.NotPatchable}
 	}
-	running := plan.Running{State: d.Code.State, Serves: s.Serving != nil, Swappable: d.Image.Report.Swappable,
+	return plan.Running{State: d.Code.State, Serves: s.Serving != nil, Swappable: d.Image.Report.Swappable,
 		NewMethods: d.Image.Report.NewMethods && !d.BodiesOnly, Templates: d.templates(), RedefinedByDebugger: redefined, HotSwapOnly: d.HotSwapOnly()}
-	if s.ArchiveReady {
-		running.Stale = "there is an archive of the dependencies' classes by now"
-	}
-	return running
 }
 
 // Validate returns the contradictions in a state.
@@ -325,7 +310,6 @@ func (s State) Validate() error {
 	rules := map[string]bool{
 		"an outage while Pods serve":       s.Outage != nil && s.Serving != nil,
 		"Pods serve and are the candidate": s.Serving != nil && s.Serving == s.Candidate,
-		"an archive is ready for nothing":  s.ArchiveReady && s.Target() == nil,
 		"unknown code that takes changes":  s.Serving != nil && s.Serving.Code.Kind == Unknown && s.Serving.NotPatchable == "" && s.NodeImage != nil,
 	}
 	for _, rule := range slices.Sorted(maps.Keys(rules)) {

@@ -88,18 +88,11 @@ func TestQuestionsToAState(t *testing.T) {
 		"nor the code of the image":                  {swapOnly.LosesChanges(old.Pods[0]), false},
 		"nor anything in a Pod that was replaced":    {swapped(swapOnly).LosesChanges(kube.Pod{UID: "other"}), false},
 		"a patch means that no image holds the code": {serving.Loaded(old.Image).PatchStarted().NodeImage == nil, true},
-		"a new Pod starts faster with an archive":    {State{}.Promoted(wantsArchive(old)).Archived().Running(nil).Stale != "", true},
-		"not if the running one has it":              {serving.Archived().Running(nil).Stale != "", false},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s: got %v", name, c.got)
 		}
 	}
-}
-
-func wantsArchive(d Deployment) Deployment {
-	d.Image.Report.Archive.Wanted = true
-	return d
 }
 
 // TestStatesStayValid applies random transitions, and looks that none changes a state in place.
@@ -111,7 +104,7 @@ func TestStatesStayValid(t *testing.T) {
 		for range rapid.IntRange(1, 30).Draw(t, "steps") {
 			d := deployment(images.Draw(t, "image"), rapid.Bool().Draw(t, "supervised"), "pod-"+images.Draw(t, "pod"))
 			before, seen := s, s.Event()
-			switch rapid.IntRange(0, 13).Draw(t, "transition") {
+			switch rapid.IntRange(0, 12).Draw(t, "transition") {
 			case 0:
 				s = s.CycleStarted()
 			case 1:
@@ -138,8 +131,6 @@ func TestStatesStayValid(t *testing.T) {
 				s = s.Vanished()
 			case 12:
 				s = s.Refreshed(d.Pods[0])
-			case 13:
-				s = s.Archived()
 			}
 			if err := s.Validate(); err != nil {
 				t.Fatalf("%+v became %+v: %v", seen, s.Event(), err)
@@ -228,7 +219,6 @@ func TestContradictionsAreFound(t *testing.T) {
 	for want, s := range map[string]State{
 		"an outage while Pods serve":       {Serving: &d, Outage: &event.Failure{}},
 		"Pods serve and are the candidate": {Serving: &d, Candidate: &d},
-		"an archive is ready for nothing":  {ArchiveReady: true},
 		"unknown code that takes changes":  {Serving: &unknown, NodeImage: &d.Image},
 	} {
 		if err := s.Validate(); err == nil || err.Error() != want {

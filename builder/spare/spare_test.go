@@ -1,0 +1,60 @@
+package spare
+
+import (
+	"archive/zip"
+	"bytes"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/devloop-cli/devloop/builder/springboot"
+)
+
+func TestJarHasTheProgramAndNoDirectories(t *testing.T) {
+	t.Parallel()
+	file, err := Files()[0].File.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	jar, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, f := range jar.File {
+		names = append(names, f.Name)
+	}
+	for _, want := range []string{"Spare.class", "Spare$Stub.class", "Launcher.class", "silent.xml"} {
+		if !slices.Contains(names, "io/github/devloop_cli/"+want) {
+			t.Errorf("there is no %s: %q", want, names)
+		}
+	}
+	if slices.ContainsFunc(names, func(name string) bool { return strings.HasSuffix(name, "/") }) {
+		t.Errorf("a search of the class path finds %q", names)
+	}
+}
+
+func TestBlockerNamesWhatASpareCannotDo(t *testing.T) {
+	t.Parallel()
+	const all = "spring-boot-autoconfigure-3.5.7.jar spring-webmvc-6.2.12.jar tomcat-embed-core-10.1.48.jar logback-classic-1.5.20.jar log4j-to-slf4j-2.24.3.jar"
+	for want, names := range map[string]string{
+		"":                                   all,
+		"it does not log with Logback":       all + " log4j-core-2.24.3.jar",
+		"its server is not Tomcat":           strings.Replace(all, "tomcat-embed-core", "undertow-core", 1),
+		"it is no application of Spring MVC": strings.Replace(all, "webmvc", "webflux", 1),
+		"it does not use Spring Boot's automatic configuration": "",
+	} {
+		var libraries []springboot.Library
+		for _, name := range strings.Fields(names) {
+			libraries = append(libraries, springboot.Library{Name: name})
+		}
+		if got := Blocker(libraries); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

@@ -1,0 +1,242 @@
+package io.github.devloop_cli;
+
+import java.io.DataInputStream;
+import java.io.File;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.Paths;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A JVM that the supervisor starts ahead, for the next restart of the application: see Spare.java in
+ * builder/spare, which is what runs in it.
+ *
+ * Its status is a text for devloop: "preparing", "ready ...", or "no: " and why there is none. It is ended
+ * when memory gets short, in the Pod or on the node.
+ */
+// It has no lambda either.
+final class SpareProcess {
+    private static final String MAIN = "io.github.devloop_cli.Spare";
+    private static final String TRUE = "/bin/true"; // the option onthrow starts a program, which has nothing to do
+    private static final int LIMIT = 90; // s until it has to be ready
+    private static final long MB = 1 << 20;
+    /** Options with which a second JVM would do harm, such as open the same port or write the same file. */
+    private static final String[] ALONE = {"-agent", "-javaagent", "-Xrun", "AtExit", "jmxremote", "FlightRecord", "-Xlog",
+        "java.util.logging.", "java.system.class.loader", "-Dlogback.", "java.security.manager"};
+
+    private final List<String> command;
+    private Process process;
+    private Socket control;
+    private String status = "preparing";
+    private String broken; // why another one would not be ready either
+
+    /** Only one JVM can listen for a debugger, so this one does when it becomes the application. */
+    SpareProcess(List<String> application, Path classes) {
+        int path = application.indexOf("-cp") + 1;
+        command = new ArrayList<>(application.subList(0, path));
+        if (command.get(1).startsWith("-agentlib:jdwp=")) {
+            command.set(1, command.get(1) + ",onthrow=" + MAIN + "$Listen,launch=" + TRUE);
+        }
+        command.add(application.get(path) + File.pathSeparator + jar());
+        command.addAll(Arrays.asList(MAIN, "PORT", classes.toString(), application.get(path)));
+        command.addAll(application.subList(path + 1, application.size()));
+    }
+
+    private static File jar() {
+        return new File(System.getProperty("java.class.path"), "spare.jar");
+    }
+
+    /** Says why an application can't have a spare, null if it can. */
+    static String prevented(List<String> application) {
+        if (!jar().exists()) {
+            return "this image has none";
+        }
+        if (!new File(TRUE).exists()) {
+            return "the image has no " + TRUE;
+        }
+        String version = System.getProperty("java.specification.version");
+        if (version.startsWith("1.") || Integer.parseInt(version) < 17) {
+            return "it needs Java 17, and this is Java " + version;
+        }
+        List<String> options = new ArrayList<>();
+        int path = application.indexOf("-cp");
+        if (path < 0) {
+            return "the application has no class path";
+        }
+        options.addAll(application.subList(0, path));
+        for (String name : new String[] {"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"}) {
+            options.add(String.valueOf(System.getenv(name)));
+        }
+        for (String option : options) {
+            for (String alone : ALONE) {
+                if (option.contains(alone)) {
+                    return "only one JVM of the Pod can have the option " + option;
+                }
+            }
+        }
+        return null;
+    }
+
+    /** Starts it, and watches over it until it is used or dropped. */
+    void run() {
+        try {
+            String missing = memory(true);
+            if (missing != null) {
+                drop(missing);
+                return;
+            }
+            prepare();
+            for (Process now = waiting(); now != null; now = waiting()) {
+                if (now.waitFor(1, TimeUnit.SECONDS) && waiting() == now) {
+                    drop("it ended with exit code " + now.exitValue());
+                }
+                missing = memory(false);
+                if (missing != null) {
+                    drop(missing);
+                }
+            }
+        } catch (IOException | RuntimeException | InterruptedException e) {
+            drop(e.getMessage());
+        }
+    }
+
+    private void prepare() throws IOException, InterruptedException {
+        try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+            server.setSoTimeout(1000);
+            command.set(command.indexOf("PORT"), Integer.toString(server.getLocalPort()));
+            synchronized (this) {
+                if (!status.equals("preparing")) {
+                    return;
+                }
+                process = new ProcessBuilder(command).inheritIO().start();
+            }
+            Socket connected = null;
+            for (int i = 0; connected == null && i < LIMIT; i++) {
+                connected = accept(server);
+            }
+            if (connected == null) {
+                broken("it did not start");
+                return;
+            }
+            connected.setSoTimeout(LIMIT * 1000);
+            String answer = new DataInputStream(connected.getInputStream()).readUTF();
+            synchronized (this) {
+                control = connected;
+                if (process != null) {
+                    status = answer;
+                }
+            }
+            if (!answer.startsWith("ready")) {
+                broken(answer.replace("no: ", ""));
+            }
+        }
+    }
+
+    private Socket accept(ServerSocket server) throws IOException {
+        Process now = waiting();
+        if (now == null || !now.isAlive()) {
+            broken(now == null ? null : "it ended with exit code " + now.exitValue());
+            throw new IOException("it ended");
+        }
+        try {
+            return server.accept();
+        } catch (SocketTimeoutException e) {
+            return null;
+        }
+    }
+
+    private synchronized Process waiting() {
+        return process;
+    }
+
+    synchronized String status() {
+        return status;
+    }
+
+    /** Has it become the application, and returns it; null where it is not ready. */
+    synchronized Process go() {
+        if (process == null || !process.isAlive() || !status.startsWith("ready")) {
+            return null;
+        }
+        try {
+            control.getOutputStream().write(1);
+            control.close();
+        } catch (IOException e) {
+            return null;
+        }
+        Process now = process;
+        process = null;
+        return now;
+    }
+
+    /** Says why there is no use in preparing another one, null where there is. */
+    synchronized String broken() {
+        return broken;
+    }
+
+    private synchronized void broken(String why) {
+        broken = why;
+        drop(why);
+    }
+
+    /** Ends it. The first reason counts. */
+    synchronized void drop(String why) {
+        if (!status.startsWith("no: ")) {
+            status = "no: " + why;
+        }
+        end();
+    }
+
+    private synchronized void end() {
+        if (process != null) {
+            process.destroyForcibly();
+            process = null;
+        }
+    }
+
+    /**
+     * Says that there is too little memory, null where there is enough: for one more JVM as large as what
+     * runs, or for the one that is there.
+     */
+    private static String memory(boolean start) throws IOException {
+        long limit = number("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes", null);
+        long used = number("/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory/memory.usage_in_bytes", null);
+        long cached = number("/sys/fs/cgroup/memory.stat", "/sys/fs/cgroup/memory/memory.stat", "inactive_file");
+        used -= Math.max(cached, 0);
+        long least = start ? Math.max(used, 128 * MB) + 64 * MB : limit / 12;
+        if (limit > 0 && limit < 1L << 50 && limit - used < least) {
+            return "the Pod's memory limit of " + limit / MB + " MB leaves too little for one more";
+        }
+        long node = number("/proc/meminfo", null, "MemTotal:") * 1024;
+        long free = number("/proc/meminfo", null, "MemAvailable:") * 1024;
+        if (node > 0 && free < node / 20 + (start ? 512 * MB : 0)) {
+            return "the node has too little free memory";
+        }
+        return null;
+    }
+
+    /** The number that a file of the kernel has, behind a word at the start of a line; -1 where it has none. */
+    private static long number(String file, String older, String word) throws IOException {
+        Path path = Paths.get(file);
+        if (!Files.exists(path)) {
+            return older == null ? -1 : number(older, null, word);
+        }
+        for (String line : Files.readAllLines(path, StandardCharsets.US_ASCII)) {
+            String[] words = line.trim().split("\\s+");
+            String text = word == null ? words[0] : words[0].equals(word) ? words[1] : "";
+            if (text.matches("\\d+")) {
+                return Long.parseLong(text);
+            }
+        }
+        return -1;
+    }
+}

@@ -1,0 +1,209 @@
+package supervisor
+
+import (
+	"bufio"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/devloop-cli/devloop/hack/real"
+)
+
+// stand is a spare without Spring: it waits, and then runs the main class.
+const stand = `package io.github.devloop_cli;
+import java.util.Arrays;
+public class Spare {
+  public static void main(String[] args) throws Exception {
+    java.net.Socket supervisor = new java.net.Socket("127.0.0.1", Integer.parseInt(args[0]));
+    new java.io.DataOutputStream(supervisor.getOutputStream()).writeUTF(System.getProperty("answer", "ready with 1 MB"));
+    if (supervisor.getInputStream().read() < 0) {
+      System.exit(0);
+    }
+    System.setProperty("spare", "spare ");
+    Class.forName(args[3]).getMethod("main", String[].class).invoke(null, (Object) Arrays.copyOfRange(args, 4, args.length));
+  }
+}
+`
+
+// waiter is an application that says which JVM it is in, and ends at once where a file says so.
+const waiter = `public class App {
+  public static void main(String[] args) throws Exception {
+    System.out.println(System.getProperty("spare", "") + "begun");
+    String in = System.getProperty("spare") == null ? "/new" : "/spare";
+    if (App.class.getResource(in) != null || App.class.getResource("/any") != null) {
+      System.exit(3);
+    }
+    new java.net.ServerSocket(0).accept();
+  }
+}
+`
+
+// supervised is a supervisor that runs in a directory of its own, with a spare.
+type supervised struct {
+	*testing.T
+	cmd   *exec.Cmd
+	lines *bufio.Scanner
+	port  string
+	dir   string
+}
+
+// superviseWithSpare starts the supervisor of an application with JVM options.
+func superviseWithSpare(t *testing.T, options ...string) *supervised {
+	t.Helper()
+	real.Java(t)
+	s := &supervised{T: t, port: real.FreePort(t), dir: t.TempDir()}
+	if err := os.CopyFS(filepath.Join(s.dir, "supervisor/io"), os.DirFS("io")); err != nil {
+		t.Fatal(err)
+	}
+	for classes, source := range map[string]string{"classes": write(t, s.dir, "App.java", waiter), "spare": write(t, s.dir, "Spare.java", stand)} {
+		if said, err := exec.Command("javac", "-d", filepath.Join(s.dir, classes), source).CombinedOutput(); err != nil {
+			t.Fatalf("javac: %v\n%s", err, said)
+		}
+	}
+	if err := os.Rename(filepath.Join(s.dir, "spare"), filepath.Join(s.dir, "supervisor/spare.jar")); err != nil { // a directory will do
+		t.Fatal(err)
+	}
+	write(t, s.dir, "changes/README", "a volume")
+	args := []string{"-cp", s.dir + "/supervisor", "io.github.devloop_cli.Supervise", s.port, s.dir + "/classes", s.dir + "/changes", "0", "java"}
+	s.cmd = exec.Command("java", append(append(args, options...), "-cp", s.dir+"/classes", "App")...)
+	said, err := s.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	limit := time.AfterFunc(time.Minute, func() { _ = s.cmd.Process.Kill() })
+	t.Cleanup(func() { limit.Stop(); _ = s.cmd.Process.Signal(syscall.SIGTERM); _ = s.cmd.Wait() })
+	s.lines = bufio.NewScanner(said)
+	return s
+}
+
+func (s *supervised) expect(want ...string) {
+	s.Helper()
+	for _, line := range want {
+		if !s.lines.Scan() || s.lines.Text() != line {
+			s.Fatalf("it says %q, want %q: %v", s.lines.Text(), line, s.lines.Err())
+		}
+	}
+}
+
+// spare asks for a spare, and returns its status once it is prepared.
+func (s *supervised) spare() string {
+	s.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		status := asked(s.T, s.port, "\x00\x00\x03\x00\x00\x00\x00")
+		if status != "preparing" {
+			return status
+		}
+		if time.Now().After(deadline) {
+			s.Fatal("it is not ready")
+		}
+	}
+}
+
+// restart makes a change, with a restart as how says.
+func (s *supervised) restart(state string, how byte, file string) {
+	s.Helper()
+	request := "\x00\x01" + state + string(rune(how)) + "\x00\x00\x00"
+	if file == "" {
+		request += "\x00"
+	} else {
+		request += "\x01\x00" + string(rune(len(file))) + file + "\x00\x00\x00\x00"
+	}
+	if got := asked(s.T, s.port, request); got != "ok" {
+		s.Fatalf("the supervisor answers %q", got)
+	}
+}
+
+func (s *supervised) confirm(state string) {
+	s.Helper()
+	if got := asked(s.T, s.port, "\x00\x01"+state+"\x00\x00\x00\x00\x00"); got != "ok" {
+		s.Fatalf("the supervisor answers %q", got)
+	}
+}
+
+func TestRealSpareBecomesTheApplication(t *testing.T) {
+	t.Parallel()
+	s := superviseWithSpare(t)
+	s.expect("begun")
+	if got := s.spare(); got != "ready with 1 MB" {
+		t.Fatalf("got %q", got)
+	}
+	s.restart("a", 1, "")
+	s.expect("spare begun")
+	if got := s.spare(); got != "later" {
+		t.Errorf("before the application serves: got %q", got)
+	}
+	s.confirm("a")
+
+	t.Log("without a spare, and where it is asked for, in a new JVM")
+	s.restart("b", 1, "")
+	s.expect("begun")
+	s.confirm("b")
+	s.spare()
+	s.restart("c", 2, "")
+	s.expect("begun")
+	s.confirm("c")
+
+	t.Log("the container ends with its application, spare or not")
+	s.spare()
+	s.restart("d", 1, "")
+	s.expect("spare begun")
+	s.confirm("d")
+	s.spare()
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if s.lines.Scan() {
+		t.Errorf("it says more: %q", s.lines.Text())
+	}
+	if err := s.cmd.Wait(); s.cmd.ProcessState.ExitCode() != 143 {
+		t.Errorf("it ended with %v", err)
+	}
+}
+
+func TestRealApplicationThatEndsInASpareStartsInANewJVM(t *testing.T) {
+	t.Parallel()
+	const ended = "devloop: the application ended with exit code 3 in a JVM that was started ahead, and starts again in a new one"
+	s := superviseWithSpare(t)
+	s.expect("begun")
+	t.Log("its own fault")
+	s.spare()
+	s.restart("a", 1, "any")
+	s.expect("spare begun", ended, "begun", "devloop: the application ended with exit code 3, and starts as it was before the change", "begun")
+	if got := s.spare(); got != "ready with 1 MB" {
+		t.Fatalf("got %q", got)
+	}
+	t.Log("the spare's")
+	s.restart("b", 1, "spare")
+	s.expect("spare begun", ended, "begun")
+	s.confirm("b")
+	if got := s.spare(); !strings.HasPrefix(got, "no: the application ended in a JVM that was started ahead") {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestRealSpareThatCannotBe(t *testing.T) {
+	t.Parallel()
+	for want, option := range map[string]string{
+		"no: only one JVM of the Pod can have the option -Xlog:disable": "-Xlog:disable",
+		"no: a library leaves a thread":                                 "-Danswer=no: a library leaves a thread",
+	} {
+		s := superviseWithSpare(t, option)
+		s.expect("begun")
+		if got := s.spare(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		s.restart("a", 1, "")
+		s.expect("begun")
+		s.confirm("a")
+		if got := s.spare(); got != want {
+			t.Errorf("after a restart: got %q, want %q", got, want)
+		}
+	}
+}

@@ -1,0 +1,48 @@
+package supervisor
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/devloop-cli/devloop/runner/kube"
+)
+
+// asksForSpare is the question for a spare, see Supervise.java.
+const asksForSpare = 3
+
+// pollSpare is how often a supervisor is asked whether the spare is ready.
+const pollSpare = 300 * time.Millisecond
+
+// Spare is a JVM in a Pod that is ready to become the application, at the next restart.
+type Spare struct {
+	Ready bool
+	// Note says how much memory it takes, or why there is none; "" if the application is starting.
+	Note string
+}
+
+// Spare has the supervisor prepare a spare JVM, unless there is one, and waits until it is ready, or
+// known that there is none. That takes the Pod some seconds of work.
+func (s *Supervisor) Spare(ctx context.Context, p kube.Pod, port int) (Spare, error) {
+	for {
+		answer, err := s.call(ctx, p, port, Change{asks: asksForSpare})
+		if err != nil {
+			return Spare{}, fmt.Errorf("ask pod %q for a spare JVM: %w", p.Name, err)
+		}
+		switch why, none := strings.CutPrefix(answer, "no: "); {
+		case none:
+			return Spare{Note: why}, nil
+		case strings.HasPrefix(answer, "ready"):
+			_, err := s.annotate(ctx, p, map[string]any{kube.AnnotationSpare: answer})
+			return Spare{Ready: true, Note: answer}, err
+		case answer != "preparing":
+			return Spare{}, nil
+		}
+		select {
+		case <-time.After(pollSpare):
+		case <-ctx.Done():
+			return Spare{}, context.Cause(ctx)
+		}
+	}
+}

@@ -1,0 +1,116 @@
+package supervisor
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"io"
+	"net/http"
+	"testing"
+	"testing/synctest"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
+	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/tunnel"
+)
+
+// answering is a supervisor that gives one answer after the other, and the last one for ever.
+type answering struct {
+	answers []string
+	asked   []byte // what it was asked last
+}
+
+func (a *answering) dial(context.Context, kube.Pod) (tunnel.Tunnel, error) { return a, nil }
+
+func (a *answering) Open(int) (tunnel.Stream, error) {
+	answer := a.answers[0]
+	if len(a.answers) > 1 {
+		a.answers = a.answers[1:]
+	}
+	s := &conversation{supervisor: a}
+	_ = binary.Write(&s.answer, binary.BigEndian, uint16(len(answer)))
+	s.answer.WriteString(answer)
+	return s, nil
+}
+
+func (*answering) Alive() bool { return true }
+func (*answering) Close()      {}
+
+// conversation is one request.
+type conversation struct {
+	supervisor *answering
+	answer     bytes.Buffer
+}
+
+func (c *conversation) Read(p []byte) (int, error) { return c.answer.Read(p) }
+
+func (c *conversation) Write(p []byte) (int, error) {
+	c.supervisor.asked = bytes.Clone(p)
+	return len(p), nil
+}
+
+func (*conversation) CloseWrite() error { return nil }
+func (*conversation) Reset() error      { return nil }
+func (*conversation) End() error        { return nil }
+
+func TestSpareIsAwaitedAndNoted(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		answers []string
+		want    Spare
+		noted   string
+	}{
+		{[]string{"preparing", "ready with 180 MB"}, Spare{Ready: true, Note: "ready with 180 MB"}, "ready with 180 MB"},
+		{[]string{"preparing", "no: there is no room"}, Spare{Note: "there is no room"}, ""},
+		{[]string{"later"}, Spare{}, ""},
+	} {
+		api, client := fakeapi.New(t)
+		var noted string
+		api.Fault = func(w http.ResponseWriter, q *http.Request) bool {
+			var patch corev1.Pod
+			if err := json.NewDecoder(q.Body).Decode(&patch); err != nil || patch.UID != webPod.UID {
+				t.Errorf("the patch is %+v, %v", patch, err)
+			}
+			noted = patch.Annotations[kube.AnnotationSpare]
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, `{"kind": "Pod", "apiVersion": "v1"}`)
+			return true
+		}
+		a := &answering{answers: c.answers}
+		got, err := New(client, a.dial).Spare(t.Context(), webPod, 5007)
+		if err != nil || got != c.want {
+			t.Errorf("%q: got %+v, %v", c.answers, got, err)
+		}
+		if !bytes.Equal(a.asked, []byte{0, 0, 3, 0, 0, 0, 0}) {
+			t.Errorf("it asks %q", a.asked)
+		}
+		if noted != c.noted {
+			t.Errorf("%q: the Pod says %q", c.answers, noted)
+		}
+	}
+}
+
+func TestSpareIsAwaitedNoLongerThanItsContext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), pollSpare)
+		defer cancel()
+		a := &answering{answers: []string{"preparing"}}
+		if _, err := New(nil, a.dial).Spare(ctx, webPod, 5007); err == nil {
+			t.Error("it waits on")
+		}
+	})
+}
+
+func TestRestartThatNeedsANewJVMSaysSo(t *testing.T) {
+	t.Parallel()
+	for want, c := range map[byte]Change{0: {State: "a"}, 1: {State: "a", Restart: true}, 2: {State: "a", Restart: true, NewJVM: true}} {
+		var got bytes.Buffer
+		if err := c.write(&got); err != nil || got.Bytes()[3] != want {
+			t.Errorf("%+v: got %q, %v", c, got.Bytes(), err)
+		}
+	}
+}
