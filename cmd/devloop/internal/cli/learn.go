@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -73,14 +74,18 @@ func walk(c *cli.Context, s wiring.Streams, number int, language string) error {
 	guide.Pods = func(ctx context.Context) (pods []learn.Pod, err error) {
 		list, err := at.Pods.Viewer.List(ctx, inspect.Selection{Namespace: at.Pods.Namespace(), All: true})
 		for _, p := range list {
-			pods = append(pods, learn.Pod{Name: p.Name, Status: p.Status, Ready: p.Status == "Running" && p.Ready == len(p.Containers), Here: p.Directory == dir})
+			here := p.Project != "" && (p.Directory == dir || p.Directory == "") // the Pods of a Deployment do not say
+			pods = append(pods, learn.Pod{Name: p.Name, Status: p.Status, Ready: p.Status == "Running" && p.Ready == len(p.Containers), Here: here})
 		}
 		return pods, err
 	}
 	if _, is := cmdline.Terminal(s.In); is {
 		guide.Enter = presses(s)
 	}
-	return guide.Walk(c.Context, lab)
+	if err := guide.Walk(c.Context, lab); !errors.Is(err, context.Canceled) { // Ctrl+C is how one leaves
+		return err
+	}
+	return nil
 }
 
 // presses sends one value per press of Enter, as long as the process lives.

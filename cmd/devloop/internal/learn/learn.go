@@ -102,7 +102,7 @@ func (g Guide) commands(list []labs.Command) {
 // wait returns when the condition is true, or at Enter.
 func (g Guide) wait(ctx context.Context, c labs.Condition) error {
 	what := g.describe(c)
-	g.print("… " + what)
+	g.print("… " + g.say("waiting until ", "기다리는 중: ") + what)
 	tick := time.NewTicker(g.Poll)
 	defer tick.Stop()
 	for !g.holds(ctx, c) {
@@ -193,6 +193,14 @@ func (g Guide) print(text string) {
 	}
 }
 
+// indented sets text apart from prose.
 func indented(text string) string {
-	return "    " + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n    ")
+	var b strings.Builder
+	for line := range strings.Lines(strings.TrimRight(text, "\n")) {
+		if line != "\n" {
+			b.WriteString("    ")
+		}
+		b.WriteString(line)
+	}
+	return b.String()
 }

@@ -87,7 +87,7 @@ func TestWalkGoesOnWithEachEffect(t *testing.T) {
 	}()
 	out.shows(t, "Do. Write a file.")
 	out.shows(t, "    kind: Pod\n")
-	out.shows(t, "… the file pod.yaml exists")
+	out.shows(t, "… waiting until the file pod.yaml exists")
 	if err := os.WriteFile(filepath.Join(dir, "pod.yaml"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +122,7 @@ func TestEnterGoesOn(t *testing.T) {
 		t.Errorf("the next step came without Enter:\n%s", out)
 	}
 	enter <- struct{}{}
-	if err := <-ended; err != nil || !strings.Contains(out.String(), "## 2. Two") || !strings.Contains(out.String(), "… none 파일이 있음") {
+	if err := <-ended; err != nil || !strings.Contains(out.String(), "## 2. Two") || !strings.Contains(out.String(), "… 기다리는 중: none 파일이 있음") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
