@@ -4,12 +4,14 @@ import (
 	"context"
 	"embed"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
+	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/machine"
@@ -128,11 +130,23 @@ func flagCandidates(c *cli.Command) []candidate {
 
 // valueCandidates are the values of a flag, where there are only so many.
 func valueCandidates(flag string) []candidate {
-	words := map[string][]string{"only": machine.StepIDs, "skip": machine.StepIDs}[flag]
+	if flag == "context" || flag == "allow-context" {
+		return contextCandidates()
+	}
+	words := map[string][]string{"only": machine.StepIDs, "skip": machine.StepIDs, "lang": {"en", "ko"}}[flag]
 	if s, known := config.Find(flag); known {
 		words = s.Choices
 	}
 	return plain(words)
+}
+
+// contextCandidates are the contexts of the user's kubeconfig.
+func contextCandidates() []candidate {
+	config, err := clientcmd.NewDefaultClientConfigLoadingRules().Load()
+	if err != nil {
+		return nil
+	}
+	return plain(slices.Sorted(maps.Keys(config.Contexts)))
 }
 
 func plain(words []string) []candidate {
@@ -155,6 +169,8 @@ func argumentCandidates(ctx context.Context, c *cli.Command, before []string) []
 			all = append(all, candidate{t.Word, t.Title})
 		}
 		return all
+	case c.Name == "learn" && len(args) == 0:
+		return labCandidates(cmdline.Language("", os.Getenv))
 	case slices.Contains([]string{"describe", "logs", "exec", "forward", "delete"}, c.Name):
 		return podCandidates(ctx, c, before, args)
 	}

@@ -44,17 +44,25 @@ a Deployment. Without LAB it lists them.`,
 }
 
 func listLabs(s wiring.Streams, language string) error {
-	for number := 1; number <= labs.Count; number++ {
-		lab, err := labs.Read(number, language)
-		if err != nil {
-			return err
-		}
-		title, _, _ := strings.Cut(strings.TrimPrefix(lab[0].Text, "# "), "\n")
-		if _, err := fmt.Fprintf(s.Out, "devloop learn %d   %s\n", number, title); err != nil {
+	for _, lab := range labCandidates(language) {
+		if _, err := fmt.Fprintf(s.Out, "devloop learn %s   %s\n", lab.word, lab.meaning); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// labCandidates are the labs' numbers with their titles.
+func labCandidates(language string) (all []candidate) {
+	for number := 1; number <= labs.Count; number++ {
+		lab, err := labs.Read(number, language)
+		if err != nil {
+			panic(err) // the files are in the binary, and tested
+		}
+		title, _, _ := strings.Cut(strings.TrimPrefix(lab[0].Text, "# "), "\n")
+		all = append(all, candidate{strconv.Itoa(number), title})
+	}
+	return all
 }
 
 func walk(c *cli.Context, s wiring.Streams, number int, language string) error {
