@@ -4,14 +4,14 @@
 #
 #   hack/prepare.sh           what the demo needs
 #   hack/prepare.sh short     and what `make test` needs: another Gradle
-#   hack/prepare.sh long      and what `make test-long` needs: two of them
+#   hack/prepare.sh long      and what `make test-long` needs: two of them, and Chromium
 #
 # Nothing that exists is replaced. Images are pulled if Docker and its registry can be reached. On
 # Debian, as root, the script installs what is missing: programs with apt, an engine with
 # engine.sh, the node image with node-image/build.sh, base images with base-images.sh. On other
 # machines it says what is missing and how to get it; tests that need it are skipped. The script
 # fails at the end if something is missing that DEVLOOP_REQUIRE names (docker, kind, gradle, maven,
-# gradle-7.6.4, gradle-8.5).
+# gradle-7.6.4, gradle-8.5, chromium).
 #
 # If nothing is missing, it takes about two seconds and changes nothing.
 #
@@ -136,7 +136,10 @@ check_program maven mvn maven "install it: https://maven.apache.org/install.html
 check_program compiler cc gcc "install gcc or clang: go test -race needs it"
 case ${1:-} in
   short) other_gradles 8.5 ;;
-  long) other_gradles 7.6.4 8.5 ;;
+  long)
+    other_gradles 7.6.4 8.5
+    check_program chromium chromium chromium "install it: https://www.chromium.org" # the page is tested in it
+    ;;
 esac
 engine_and_images
 required "$started"

@@ -158,6 +158,8 @@ var rules = []struct {
 		"what a client may ask for is functions"},
 	{"cmd/devloop/internal/mcp", []string{"github.com/", "k8s.io/", "sigs.k8s.io/", "golang.org/"},
 		"a protocol knows no tool"},
+	{"cmd/devloop/internal/page", []string{"github.com/urfave/", "github.com/docker/", "golang.org/", "k8s.io/", "sigs.k8s.io/", module + "watch", module + "builder", module + "loader", module + "runner", module + "cmd/devloop/internal/engine", module + "cmd/devloop/internal/cli"},
+		"the page is a function of the events"},
 	{"cmd/devloop/internal/ledger", []string{"github.com/urfave/cli", "github.com/docker/", "k8s.io/", "sigs.k8s.io/", module + "watch", module + "builder", module + "loader", module + "runner", module + "cmd/devloop/internal/engine", module + "cmd/devloop/internal/cli"},
 		"cycles are known by their events"},
 	{"cmd/devloop/internal/cli/attach", []string{module + "watch", module + "cmd/devloop/internal/cli/project", module + "cmd/devloop/internal/cli/pods", module + "cmd/devloop/internal/cli/machine"},

@@ -440,10 +440,14 @@ func TestScenarioForwardStaysUntilInterrupted(t *testing.T) {
 // until reads events up to the first one that is wanted.
 func until[T event.Body](t *testing.T, stream *json.Decoder, wanted func(T) bool) T {
 	t.Helper()
+	var last string
 	for {
 		var e event.Event
 		if err := stream.Decode(&e); err != nil {
-			t.Fatalf("the stream ended before the wanted %T: %v", *new(T), err)
+			t.Fatalf("the stream ended before the wanted %T: %v\nafter %s", *new(T), err, last)
+		}
+		if line, err := json.Marshal(e); err == nil {
+			last = string(line)
 		}
 		if b, ok := e.Body.(T); ok && wanted(b) {
 			return b

@@ -56,7 +56,7 @@ func Main(ctx context.Context, args []string, s wiring.Streams) int {
 func newApp(s wiring.Streams) *cli.App {
 	commands := wiring.Category(s, "", project.RunCommand(s), project.DeployCommand(s), machine.SetupCommand(s), machine.DoctorCommand(s), machine.BundleCommand(s), project.DownCommand(s), machine.ClusterCommand(s), wiring.VersionCommand(s))
 	commands = append(commands, wiring.Category(s, "look at Pods, without kubectl",
-		pods.StatusCommand(s), pods.DescribeCommand(s), pods.LogsCommand(s), pods.ExecCommand(s), pods.ForwardCommand(s), pods.OpenCommand(s), explainCommand(s), learnCommand(s))...)
+		pods.StatusCommand(s), pods.DescribeCommand(s), pods.LogsCommand(s), pods.ExecCommand(s), pods.ForwardCommand(s), attach.OpenCommand(s), explainCommand(s), learnCommand(s))...)
 	commands = append(commands, wiring.Category(s, "a devloop run in another terminal",
 		attach.WaitCommand(s), attach.TriggerCommand(s), attach.EventsCommand(s), attach.StatsCommand(s), attach.MCPCommand(s))...)
 	commands = append(commands, wiring.Category(s, "settings", project.InitCommand(s), project.ConfigCommand(s), project.SchemaCommand(s), completionCommand(s), manCommand(s))...)

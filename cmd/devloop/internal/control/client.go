@@ -49,6 +49,20 @@ func (c *Client) Rebuild(ctx context.Context, newPod bool) error {
 	return body.Close()
 }
 
+// Page returns the address of the page that shows the session.
+func (c *Client) Page(ctx context.Context) (string, error) {
+	body, err := c.ask(ctx, http.MethodPost, "/page")
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = body.Close() }()
+	var answer pageAnswer
+	if err := json.NewDecoder(body).Decode(&answer); err != nil {
+		return "", ended(ctx, err)
+	}
+	return answer.URL, nil
+}
+
 // State returns what the session does and serves.
 func (c *Client) State(ctx context.Context) (state event.State, err error) {
 	body, err := c.ask(ctx, http.MethodGet, "/state")

@@ -41,6 +41,9 @@ type Session struct {
 	// Rebuild builds what changed; with newPod it makes a new image and a new Pod. It returns once
 	// the session knows.
 	Rebuild func(ctx context.Context, newPod bool) error
+	// Page opens the page that shows the session, and returns its address. Whoever knows that can
+	// see the session.
+	Page func() (string, error)
 }
 
 // Answer says what became of what was saved.
@@ -50,6 +53,10 @@ type Answer struct {
 	Failure *event.Failure `json:"failure,omitempty"`
 	// Addresses are the local ones that lead to the Pods.
 	Addresses []string `json:"addresses,omitempty"`
+}
+
+type pageAnswer struct {
+	URL string `json:"url"`
 }
 
 // Server answers clients of one session.
@@ -129,6 +136,12 @@ func (s *Server) routes() *http.ServeMux {
 	mux.HandleFunc("POST /rebuild", func(w http.ResponseWriter, r *http.Request) {
 		s.answer(w, r, func(ctx context.Context) (any, error) {
 			return struct{}{}, s.Rebuild(ctx, r.URL.Query().Get("pod") == "true")
+		})
+	})
+	mux.HandleFunc("POST /page", func(w http.ResponseWriter, r *http.Request) {
+		s.answer(w, r, func(context.Context) (any, error) {
+			url, err := s.Page()
+			return pageAnswer{url}, err
 		})
 	})
 	return mux

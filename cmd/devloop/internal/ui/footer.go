@@ -87,8 +87,7 @@ func (f *footer) cycleEvent(e event.Event) {
 		f.detail = strings.TrimSpace(b.Line)
 	case event.PodPhase:
 		f.detail = b.Phase
-	case event.StageFinished:
-		f.stage = ""
+	case event.StageFinished: // its name stays until the next stage begins or the cycle ends
 		if b.Outcome == event.OK {
 			f.usual[b.Stage] = time.Duration(b.Took)
 		}

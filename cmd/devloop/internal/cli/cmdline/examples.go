@@ -40,7 +40,7 @@ var examples = map[string][][2]string{
 	},
 	"exec":    {{"devloop exec web -- curl localhost:8080", "run one command"}, {"devloop exec web -- sh", "open a shell"}},
 	"forward": {{"devloop forward web 8080", "localhost:8080 to the Pod's 8080"}, {"devloop forward web 9090:8080", "localhost:9090 to the Pod's 8080"}},
-	"open":    {{"devloop open", "what devloop run keeps open"}, {"devloop open web --print", "only the address of the Pod web"}},
+	"open":    {{"devloop open", "what devloop run keeps open"}, {"devloop open --ui", "the page that shows the session"}, {"devloop open web --print", "only the address of the Pod web"}},
 	"explain": {{"devloop explain", "list the topics"}, {"devloop explain CrashLoopBackOff", ""}, {"devloop explain Pod --lang ko", "in Korean"}},
 	"learn":   {{"devloop learn 1", "in an empty directory"}, {"devloop learn 1 --lang ko", "in Korean"}},
 	"wait": {

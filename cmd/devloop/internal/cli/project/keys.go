@@ -15,7 +15,7 @@ const keysText = "press r to rebuild, o to open the browser, h for all keys, q t
 
 // keysHelp are all keys.
 var keysHelp = []string{
-	"r: rebuild what changed", "R: make a new image and a new Pod", "o: open the application in the browser",
+	"r: rebuild what changed", "R: make a new image and a new Pod", "o: open the application in the browser", "u: open the page that shows this session",
 	"p: pause, and go on", "d: show the last failure again", "l: hide the application's log, and show it", "c: clear the screen",
 	"Enter: set what follows apart, with the time", "q or Ctrl+C: quit", "h or ?: show this",
 }
@@ -27,6 +27,7 @@ type keys struct {
 	pause   func(context.Context) // or go on
 	quit    context.CancelCauseFunc
 	urls    func() []string
+	page    func() (string, error) // the address of the page that shows the session
 }
 
 // press returns the function that does what a key asks for.
@@ -40,7 +41,9 @@ func (k keys) press(ctx context.Context) func(key string) {
 		case "p":
 			k.pause(ctx)
 		case "o":
-			k.openBrowser(ctx)
+			k.openApplication(ctx)
+		case "u":
+			k.openPage(ctx)
 		case keyboard.Enter:
 			k.Publish(0, event.Mark{})
 		case "h", "?":
@@ -53,13 +56,23 @@ func (k keys) press(ctx context.Context) func(key string) {
 	}
 }
 
-func (k keys) openBrowser(ctx context.Context) {
+func (k keys) openApplication(ctx context.Context) {
 	urls := k.urls()
 	if len(urls) == 0 {
 		k.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeNoAddress, Text: "the application has no address yet"})
 		return
 	}
 	if err := browser.Open(ctx, urls[0]); err != nil {
+		k.Warn(err)
+	}
+}
+
+func (k keys) openPage(ctx context.Context) {
+	url, err := k.page()
+	if err == nil {
+		err = browser.Open(ctx, url)
+	}
+	if err != nil {
 		k.Warn(err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"sync"
 
 	"github.com/docker/docker/client"
 	"github.com/urfave/cli/v2"
@@ -18,6 +19,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/keyboard"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/ledger"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/livereload"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/page"
 	"github.com/devloop-cli/devloop/runner/localport"
 	"github.com/devloop-cli/devloop/watch"
 )
@@ -75,6 +77,8 @@ type running struct {
 	ledger   *ledger.Writer
 	browsers *livereload.Server // nil without --livereload
 	control  *control.Server    // nil where it can't be opened
+	page     *page.Server       // nil until it is asked for
+	pageLock sync.Mutex         // guards page
 }
 
 func (r *running) run() error {
@@ -102,6 +106,7 @@ func (r *running) run() error {
 		}
 		return err, false
 	})
+	defer r.closePage()
 	if r.control != nil {
 		r.control.Drain() // its readers have seen the end
 	}
@@ -120,6 +125,27 @@ func (r *running) listen(path string, s control.Session) (end func()) {
 	}
 	r.control = server
 	return server.Close
+}
+
+// pageURL returns the address of the page that shows the session, and opens it at the first call.
+func (r *running) pageURL() (url string, err error) {
+	r.pageLock.Lock()
+	defer r.pageLock.Unlock()
+	if r.page == nil {
+		if r.page, err = page.Listen(r.events); err != nil {
+			return "", err
+		}
+	}
+	return r.page.URL(), nil
+}
+
+// closePage ends the page's connections, which show the end of the session by then.
+func (r *running) closePage() {
+	r.pageLock.Lock()
+	defer r.pageLock.Unlock()
+	if r.page != nil {
+		_ = r.page.Close()
+	}
 }
 
 // tellBrowsers opens the port on which browsers hear of changes, and returns what closes it.
@@ -179,7 +205,7 @@ func (r *running) untilQuit(l *engine.Session, socket string) error {
 	if _, typed := cmdline.Terminal(s.In); typed {
 		l.FirstDone = func() { d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeKeys, Text: keysText}) }
 	}
-	defer keyboard.Listen(ctx, s.In, keys{d, batches, l.Pause, stop, l.URLs}.press(ctx))()
+	defer keyboard.Listen(ctx, s.In, keys{d, batches, l.Pause, stop, l.URLs, r.pageURL}.press(ctx))()
 	defer r.listen(socket, r.asked(l, watchers, batches))()
 	select { // a save from now on is seen: only now the first build may begin
 	case <-watchers.ready:
@@ -200,6 +226,7 @@ func (r *running) untilQuit(l *engine.Session, socket string) error {
 func (r *running) asked(l *engine.Session, w *watchers, batches chan<- watch.Batch) control.Session {
 	return control.Session{
 		Events:  r.events,
+		Page:    r.pageURL,
 		Rebuild: func(ctx context.Context, newPod bool) error { return ask(ctx, batches, rebuild(newPod)) },
 		Settle: func(ctx context.Context) (answer control.Answer, err error) {
 			if err := w.flush(ctx); err != nil {

@@ -18,7 +18,7 @@ func TestKeysOfRun(t *testing.T) {
 	ctx, quit := context.WithCancelCause(t.Context())
 	batches := make(chan watch.Batch, 2)
 	d, pause := wiring.Display{Bus: event.NewBus(ui.NewPlain(&shown, ui.PlainOptions{})), ShowsFailures: true}, 0
-	press := keys{d, batches, func(context.Context) { pause++ }, quit, func() []string { return nil }}.press(ctx)
+	press := keys{d, batches, func(context.Context) { pause++ }, quit, func() []string { return nil }, nil}.press(ctx)
 	press(keyboard.Enter)
 	if text := shown.String(); !strings.HasPrefix(text, "\n") || strings.Count(text, ":") != 2 || len(batches) != 0 {
 		t.Errorf("Enter shows %q and builds %d times, want an empty line with the time", text, len(batches))

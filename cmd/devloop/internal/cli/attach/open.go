@@ -1,4 +1,4 @@
-package pods
+package attach
 
 import (
 	"fmt"
@@ -20,10 +20,16 @@ func OpenCommand(s wiring.Streams) *cli.Command {
 		ArgsUsage: "[NAME]",
 		Description: `Opens the local address that devloop run, deploy --forward or forward keeps open in another
 terminal: of the Pod NAME if there are several. The browser is the one that $BROWSER names,
-or else the system's.`,
-		Flags: []cli.Flag{&cli.BoolFlag{Name: "print", Usage: "print the address instead"}},
+or else the system's.
+
+With --ui it opens a page that shows the devloop run of the project in this directory: the
+saves with their stages and times, what failed, the Pods and the log. The page is served on
+this machine only, to whoever has its address.`,
+		Flags: flags(
+			&cli.BoolFlag{Name: "ui", Usage: "open the page that shows the session instead"},
+			&cli.BoolFlag{Name: "print", Usage: "print the address, and open nothing"}),
 		Action: func(c *cli.Context) error {
-			url, err := localAddress(sessions.OpenAddresses(""), c.Args().First())
+			url, err := address(c)
 			if err != nil {
 				return err
 			}
@@ -34,6 +40,18 @@ or else the system's.`,
 			return browser.Open(c.Context, url)
 		},
 	}
+}
+
+// address returns the one to open.
+func address(c *cli.Context) (string, error) {
+	if !c.Bool("ui") {
+		return localAddress(sessions.OpenAddresses(""), c.Args().First())
+	}
+	client, err := session(c)
+	if err != nil {
+		return "", err
+	}
+	return client.Page(c.Context)
 }
 
 // localAddress returns the first address that a browser can open, of the Pod with that name. Without a

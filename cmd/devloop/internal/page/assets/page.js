@@ -1,0 +1,202 @@
+'use strict';
+
+// The page is a function of the events, as every display of devloop: docs/events.md describes them.
+
+const limits = { saves: 100, notices: 30, log: 5000, shown: 1000 };
+const at = id => document.getElementById(id);
+
+let session; // what the events have said so far
+function reset() {
+  session = { state: {}, cycles: [], pods: new Map(), notices: [], log: [] };
+}
+reset();
+
+function element(tag, className, text) {
+  const e = document.createElement(tag);
+  if (className) e.className = className;
+  if (text !== undefined) e.textContent = text;
+  return e;
+}
+
+const seconds = s => (s || 0).toFixed(2) + ' s';
+const names = { swap: 'hot swap', pod: 'new Pod', manifest: 'new Pod' };
+
+function cycle(number) {
+  let c = session.cycles.find(c => c.number === number);
+  if (!c) {
+    c = { number, because: '', path: '', stages: [], outcome: '' };
+    session.cycles.push(c);
+    if (session.cycles.length > limits.saves) session.cycles.shift();
+  }
+  return c;
+}
+
+// handlers say what an event changes; the returned names are the parts to draw again.
+const handlers = {
+  'snapshot': e => {
+    reset();
+    session.state = e.state || {};
+    const c = session.state.cycle;
+    if (c && c.number) Object.assign(cycle(c.number), { because: c.because, path: c.path, why: c.why, outcome: c.outcome, seconds: c.seconds, failure: c.failure });
+    return ['head', 'saves', 'problem', 'times', 'pods', 'notices', 'log'];
+  },
+  'session.started': e => { session.state.project = e; return ['head']; },
+  'session.finished': () => { session.ended = true; return ['head']; },
+  'forward.open': e => {
+    const others = (session.state.forwards || []).filter(f => f.url !== e.url);
+    session.state.forwards = [...others, e];
+    return ['head'];
+  },
+  'state.changed': e => { session.state.localhost = e; return ['head', 'problem']; },
+  'cycle.started': e => { cycle(e.cycle).because = e.because; return ['saves', 'head']; },
+  'path.chosen': e => { Object.assign(cycle(e.cycle), { path: e.path, why: e.why }); return ['saves']; },
+  'stage.started': e => { cycle(e.cycle).stage = e.stage; return ['saves', 'head']; },
+  'stage.finished': e => {
+    const c = cycle(e.cycle);
+    c.stage = '';
+    if (e.outcome !== 'skipped') c.stages.push(e);
+    return ['saves', 'head'];
+  },
+  'cycle.finished': e => {
+    Object.assign(cycle(e.cycle), { outcome: e.outcome, seconds: e.seconds, failure: e.failure, stage: '' });
+    return ['saves', 'times', 'problem', 'head'];
+  },
+  'pod.phase': e => {
+    session.pods.delete(e.pod);
+    session.pods.set(e.pod, e);
+    if (session.pods.size > limits.notices) session.pods.delete(session.pods.keys().next().value);
+    return ['pods'];
+  },
+  'notice': e => {
+    session.notices.unshift(e);
+    session.notices.length = Math.min(session.notices.length, limits.notices);
+    return ['notices'];
+  },
+  'app.log': e => { line(e.line); return ['log']; },
+  'events.missed': e => { line('… ' + e.count + ' events were left out, since this page was too slow'); return ['log']; },
+};
+
+function line(text) {
+  session.log.push(text);
+  if (session.log.length > limits.log) session.log.splice(0, session.log.length - limits.log);
+}
+
+const last = () => session.cycles[session.cycles.length - 1];
+
+const parts = {
+  head() {
+    const p = session.state.project;
+    at('project').textContent = p && p.project ? p.project : 'devloop';
+    document.title = (problem() ? '✗ ' : '') + at('project').textContent;
+    const c = last(), status = at('status'), serving = session.state.localhost && session.state.localhost.serving;
+    if (session.ended) show(status, 'quiet', 'the session has ended');
+    else if (c && c.stage) show(status, 'quiet', c.stage + (c.because ? ' because ' + c.because : ''));
+    else if (problem()) show(status, 'bad', serving ? 'failed; the code from before still answers' : 'nothing answers');
+    else if (serving) show(status, 'good', 'serving' + (c && c.seconds ? ': ' + (names[c.path] || c.path || 'deployed') + ' in ' + seconds(c.seconds) : ''));
+    else show(status, 'quiet', 'starting');
+    at('address').replaceChildren(...(session.state.forwards || []).map(f => {
+      const a = element('a', '', f.url);
+      if (/^https?:\/\//.test(f.url)) a.href = f.url;
+      a.rel = 'noreferrer';
+      a.target = '_blank';
+      return a;
+    }));
+  },
+  problem() {
+    const p = problem();
+    at('problem').hidden = !p;
+    if (!p) return;
+    at('problem-text').textContent = [p.message, ...(p.evidence || [])].join('\n');
+    at('problem-hints').replaceChildren(...(p.hints || []).map(h => element('li', '', h)));
+  },
+  saves() {
+    at('saves').replaceChildren(...session.cycles.slice().reverse().map(c => {
+      const li = element('li');
+      li.value = c.number;
+      const outcome = c.outcome || 'running';
+      li.append(element('span', outcome === 'ok' ? 'good' : outcome === 'failed' ? 'bad' : 'quiet', outcome === 'ok' ? seconds(c.seconds) : outcome), ' ');
+      if (c.path) li.append(element('strong', '', names[c.path] || c.path), ' ');
+      li.append(c.because || '', ' ');
+      if (c.why) li.append(element('span', 'quiet', c.why));
+      const stages = element('div');
+      for (const s of c.stages) {
+        const chip = element('span', 'stage' + (s.outcome === 'failed' ? ' bad' : ''), s.stage + ' ' + seconds(s.seconds));
+        if (s.note) chip.title = s.note;
+        stages.append(chip);
+      }
+      li.append(stages);
+      return li;
+    }));
+  },
+  times() {
+    const done = session.cycles.filter(c => c.outcome === 'ok' || c.outcome === 'failed').slice(-60);
+    const svg = at('times'), most = Math.max(1, ...done.map(c => c.seconds || 0));
+    const shape = (tag, attributes, text) => {
+      const e = document.createElementNS('http://www.w3.org/2000/svg', tag);
+      for (const [k, v] of Object.entries(attributes)) e.setAttribute(k, v);
+      if (text) e.textContent = text;
+      return e;
+    };
+    svg.replaceChildren(shape('text', { x: 4, y: 12 }, seconds(most)));
+    done.forEach((c, i) => {
+      const height = Math.max(2, 100 * (c.seconds || 0) / most);
+      const bar = shape('rect', { x: 10 * i, y: 118 - height, width: 8, height, class: c.outcome });
+      bar.append(shape('title', {}, `${c.number}: ${names[c.path] || c.path || 'deployed'} ${seconds(c.seconds)}`));
+      svg.append(bar);
+    });
+    const saves = done.filter(c => c.outcome === 'ok' && c.number > 1).map(c => c.seconds).sort((a, b) => a - b);
+    at('times-text').textContent = saves.length ? `${saves.length} saves, median ${seconds(saves[Math.floor(saves.length / 2)])}` : '';
+  },
+  pods() {
+    at('pods').replaceChildren(...[...session.pods.values()].reverse().map(p => element('li', '', `${p.pod}: ${p.phase}${p.detail ? ', ' + p.detail : ''}`)));
+  },
+  notices() {
+    at('notices').replaceChildren(...session.notices.map(n => element('li', n.level === 'warning' ? 'bad' : 'quiet', [n.text, ...(n.hints || [])].join(' → '))));
+  },
+  log() {
+    const wanted = at('search').value.toLowerCase();
+    const lines = wanted ? session.log.filter(l => l.toLowerCase().includes(wanted)) : session.log;
+    at('log').textContent = lines.slice(-limits.shown).join('\n');
+    if (at('follow').checked) at('log').scrollTop = at('log').scrollHeight;
+  },
+};
+
+// problem is why the last cycle failed, or why nothing answers.
+function problem() {
+  const c = session.cycles.findLast(c => c.outcome === 'ok' || c.outcome === 'failed');
+  const localhost = session.state.localhost || {};
+  return localhost.outage || (c && c.outcome === 'failed' && c.failure) || null;
+}
+
+function show(e, className, text) {
+  e.className = className;
+  e.textContent = text;
+}
+
+let dirty = new Set();
+function draw() {
+  for (const part of dirty) parts[part]();
+  dirty = new Set();
+}
+
+function take(e) {
+  const handler = handlers[e.event]; // other kinds are for others
+  if (!handler) return;
+  if (dirty.size === 0) requestAnimationFrame(draw);
+  for (const part of handler(e)) dirty.add(part);
+}
+
+at('search').addEventListener('input', () => parts.log());
+
+async function start() {
+  const secret = location.hash.slice(1);
+  if (secret) {
+    history.replaceState(null, '', location.pathname); // not into bookmarks and screenshots
+    const answer = await fetch('login', { method: 'POST', body: secret });
+    if (!answer.ok) return show(at('status'), 'bad', await answer.text());
+  }
+  const stream = new EventSource('events');
+  stream.onmessage = m => take(JSON.parse(m.data));
+  stream.onerror = () => show(at('status'), 'bad', stream.readyState === EventSource.CLOSED ? 'open the page with: devloop open --ui' : 'devloop does not answer');
+}
+start().catch(error => show(at('status'), 'bad', String(error)));
