@@ -162,6 +162,25 @@ func TestNamespaceStaysWhenItsContentIsUnknown(t *testing.T) {
 	}
 }
 
+// TestKindThatIsGoneKeepsNoNamespace: for a moment the server still lists a kind whose definition is gone.
+func TestKindThatIsGoneKeepsNoNamespace(t *testing.T) {
+	a, d := newAPI(t)
+	namespace := fakeapi.Object("v1", "Namespace", "new")
+	render.Mark(namespace, render.Spec{Project: "shop"})
+	a.Put("namespaces", namespace)
+	a.Put("customresourcedefinitions", read(t, widgets).Objects()[0])
+	a.Fault = func(w http.ResponseWriter, q *http.Request) bool {
+		gone := strings.HasSuffix(q.URL.Path, "/widgets")
+		if gone {
+			fakeapi.Refuse(w, http.StatusNotFound, metav1.StatusReasonNotFound, "the server could not find the requested resource")
+		}
+		return gone
+	}
+	if removed, err := d.Down(t.Context(), "shop", "", nil); err != nil || len(removed) != 1 {
+		t.Errorf("removed %v, %v", removed, err)
+	}
+}
+
 // TestDeleteKnowsThePodThatCameUpBesideAnother by the name of its manifest, as logs and forward do.
 func TestDeleteKnowsThePodThatCameUpBesideAnother(t *testing.T) {
 	a, d := newAPI(t)

@@ -212,6 +212,9 @@ func (f owned) isEmpty(ctx context.Context, namespace string, mine func(metav1.O
 			continue
 		}
 		list, err := kind.in(f.client, namespace).List(ctx, metav1.ListOptions{})
+		if apierrors.IsNotFound(err) { // a kind whose definition has just been removed
+			continue
+		}
 		if err != nil {
 			return false, f.client.WrapError(ctx, "look into", kube.Ref{Kind: "Namespace", Name: namespace}, err)
 		}

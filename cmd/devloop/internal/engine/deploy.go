@@ -206,7 +206,7 @@ func (c *cycle) spec() deploy.Spec {
 
 // informOfLeftOut names objects that the cluster has no kind for.
 func (c *cycle) informOfLeftOut(left []kube.Ref) {
-	c.InformOnce("not deployed, because the cluster does not have their kinds: "+objects(left), "install the operators that define these kinds, if the application needs them")
+	c.InformOnce(event.NoticeLeftOut, "not deployed, because the cluster does not have their kinds: "+objects(left), "install the operators that define these kinds, if the application needs them")
 }
 
 // changesDir is where the image's supervisor keeps changes, "" if it has none.

@@ -26,6 +26,8 @@ const (
 	NoticeForeign      = "manifest.foreign"   // files of other tools are not deployed
 	NoticeMachineReady = "machine.ready"      // setup has found or made everything
 	NoticeNoAddress    = "address.none"       // the application has no local address yet
+	NoticeLeftOut      = "manifest.left-out"  // the cluster does not have the kinds of objects
+	NoticeVariants     = "manifest.variants"  // manifests for other environments are not deployed
 	NoticePodGap       = "pod.gap"            // why the old Pod goes before the new one serves
 	NoticePodGone      = "pod.gone"           // a Pod ended or was deleted
 	NoticePodRestarted = "pod.restarted"      // a container restarted and lost changes

@@ -231,7 +231,7 @@ func loadManifest(c *cli.Context, dir string) (named []string, m manifest.Manife
 // have to choose.
 func tellUnused(d wiring.Display, dir string) {
 	if deeper := manifest.FindDeeper(dir); len(deeper) > 0 {
-		d.Publish(0, event.Notice{Level: event.Info, Text: "manifests below " + strings.Join(relativeTo(dir, deeper), ", ") + " are not used, devloop makes a Pod of its own",
+		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeVariants, Text: "manifests below " + strings.Join(relativeTo(dir, deeper), ", ") + " are not used, devloop makes a Pod of its own",
 			Hints: []string{"deploy one of them: --manifest " + relativeTo(dir, deeper)[0]}})
 		return
 	}
@@ -263,7 +263,7 @@ func tellForeign(d wiring.Display, dir string, named []string) error {
 	}
 	variants, err := manifest.FindVariants(dir)
 	if err == nil && len(variants) > 0 {
-		d.Publish(0, event.Notice{Level: event.Info, Text: "not deployed, as they are for other environments: " + strings.Join(relativeTo(dir, variants), ", "),
+		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeVariants, Text: "not deployed, as they are for other environments: " + strings.Join(relativeTo(dir, variants), ", "),
 			Hints: []string{"deploy one of them: --manifest " + relativeTo(dir, variants)[0]}})
 	}
 	foreign, failed := manifest.FindForeign(dir)
