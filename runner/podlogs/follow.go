@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -134,10 +135,11 @@ func (t *tailer) started(ctx context.Context) (status *corev1.ContainerStatus, e
 	return status, err
 }
 
+// statusOf returns the status of a container, or of an init container.
 func statusOf(p *corev1.Pod, container string) *corev1.ContainerStatus {
-	for i, s := range p.Status.ContainerStatuses {
+	for _, s := range slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses) {
 		if s.Name == container {
-			return &p.Status.ContainerStatuses[i]
+			return &s
 		}
 	}
 	return nil
@@ -158,9 +160,22 @@ func (t *tailer) ended(ctx context.Context, read *corev1.ContainerStatus) (bool,
 		return true, nil
 	}
 	now := statusOf(p, t.container)
-	over := p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
 	// A run whose end the stream could not have seen yet is read once more.
-	return over && now != nil && now.State.Terminated != nil && read.State.Terminated != nil, nil
+	return now != nil && now.State.Terminated != nil && read.State.Terminated != nil && staysEnded(p, *now), nil
+}
+
+// staysEnded says whether a container that has ended is not started again
+// (https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy).
+func staysEnded(p *corev1.Pod, s corev1.ContainerStatus) bool {
+	succeeded := s.State.Terminated.ExitCode == 0
+	isInit := slices.ContainsFunc(p.Spec.InitContainers, func(c corev1.Container) bool { return c.Name == s.Name && c.RestartPolicy == nil })
+	switch {
+	case p.Status.Phase == corev1.PodSucceeded, p.Status.Phase == corev1.PodFailed, isInit && succeeded:
+		return true
+	case p.Spec.RestartPolicy == corev1.RestartPolicyOnFailure:
+		return succeeded
+	}
+	return p.Spec.RestartPolicy == corev1.RestartPolicyNever
 }
 
 // stream writes the lines of a run that were not written yet, until the run ends

@@ -1,6 +1,7 @@
 package podlogs
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -141,6 +142,34 @@ func TestOptionsReachTheAPIServer(t *testing.T) {
 		var out strings.Builder
 		if err := Read(t.Context(), c, webPod, test.options, &out); err != nil || out.String() != test.want || query != test.query {
 			t.Errorf("%s: got %q by %q, %v", name, &out, query, err)
+		}
+	}
+}
+
+// TestLogOfAContainerThatRunsOnceEnds, although its Pod goes on: an init container, and a helper of a Pod that
+// restarts nothing.
+func TestLogOfAContainerThatRunsOnceEnds(t *testing.T) {
+	t.Parallel()
+	for _, statuses := range []string{"initContainerStatuses", "containerStatuses"} {
+		a, c := fakeapi.New(t)
+		o := fakeapi.ServingPod("web")
+		spec, status := o.Object["spec"].(map[string]any), o.Object["status"].(map[string]any)
+		if statuses == "initContainerStatuses" {
+			spec["initContainers"] = []any{map[string]any{"name": "migrate", "image": "shop"}}
+		} else {
+			spec["restartPolicy"] = "Never"
+		}
+		listed, _ := status[statuses].([]any)
+		status[statuses] = append(listed, map[string]any{"name": "migrate", "state": map[string]any{"terminated": map[string]any{"exitCode": int64(0)}}})
+		a.Put("pods", o)
+		a.Logs = []string{"2026-01-01T10:00:01Z migrated\n", ""}
+		pod := webPod
+		pod.Containers = []string{"migrate"}
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		var out strings.Builder
+		if err := Follow(ctx, c, pod, nil, &out); err != nil || out.String() != "migrated\n" {
+			t.Errorf("%s: got %q, %v", statuses, out.String(), err)
 		}
 	}
 }

@@ -40,7 +40,7 @@ func IsHopeless(p corev1.Pod) bool {
 	long := slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
 		return c.Type == corev1.PodScheduled && time.Since(c.LastTransitionTime.Time) > SchedulingTimeout
 	})
-	return Diagnose(&p, 0) != nil || Unschedulable(&p) != nil && long
+	return !kube.IsReady(&p) && (Diagnose(&p, 0) != nil || Unschedulable(&p) != nil && long)
 }
 
 // IsCreating says whether a container of the Pod waits for its image or its making.

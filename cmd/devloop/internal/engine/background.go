@@ -56,7 +56,7 @@ func (s *Session) deleteDrained(pods []kube.Pod) {
 	}
 	local := slices.Clone(s.ports.Set)
 	s.background.Go(func(session context.Context) {
-		ctx, cancel := context.WithTimeout(session, drainTime)
+		ctx, cancel := context.WithTimeout(session, surgeDrainTime)
 		defer cancel()
 		local.Drain(ctx)
 		ctx, cancel = context.WithTimeout(context.Background(), deleteTime)

@@ -16,6 +16,9 @@ import (
 // end.
 const drainTime = 2 * time.Second
 
+// surgeDrainTime limits that wait where the next Pod serves already: there is no hurry.
+const surgeDrainTime = 30 * time.Second
+
 // localhost has the state, and the ports through which clients and debuggers see it. It outlives
 // the cycles.
 type localhost struct {

@@ -18,6 +18,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/lines"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/ui"
+	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/podlogs"
@@ -184,16 +185,25 @@ func (p *logPrinter) containers(ctx context.Context, pods *runner.Runner, i int,
 	if !options.Follow {
 		group.SetLimit(1)
 	}
+	var none []error // of containers without a log
 	for _, container := range pod.Containers {
 		one := pod
 		one.Containers = []string{container}
 		group.Go(func() error {
 			out, flush := lines.NewWriter(p.line(i, pod, container))
 			defer flush()
-			return podlogs.Read(ctx, pods.Client, one, options, out)
+			err := podlogs.Read(ctx, pods.Client, one, options, out)
+			if options.Previous && fault.Of(err).Code == "log.none" { // another one may have crashed
+				none = append(none, err)
+				return nil
+			}
+			return err
 		})
 	}
-	return group.Wait()
+	if err := group.Wait(); err != nil || len(none) < len(pod.Containers) {
+		return err
+	}
+	return none[0]
 }
 
 // line returns what prints a line of a container's log.

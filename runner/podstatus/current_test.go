@@ -1,0 +1,23 @@
+package podstatus
+
+import (
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// TestPodThatRecoveredIsNotHopeless: what restarted once in the past, such as a database that came up too early,
+// serves now.
+func TestPodThatRecoveredIsNotHopeless(t *testing.T) {
+	t.Parallel()
+	for _, ready := range []corev1.ConditionStatus{corev1.ConditionTrue, corev1.ConditionFalse} {
+		p := corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "app"}}}, Status: corev1.PodStatus{
+			Phase: corev1.PodRunning, Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: ready}},
+			ContainerStatuses: []corev1.ContainerStatus{{Name: "app", RestartCount: 1, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}},
+				LastTerminationState: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 1, Reason: "Error"}}}},
+		}}
+		if got := IsHopeless(p); got != (ready == corev1.ConditionFalse) {
+			t.Errorf("ready %s: hopeless %v", ready, got)
+		}
+	}
+}
