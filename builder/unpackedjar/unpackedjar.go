@@ -109,10 +109,13 @@ func extract(f *zip.File, path string) error {
 		return err
 	}
 	defer func() { _ = in.Close() }()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
 	if _, err = atomicfile.WriteFrom(path, func(w io.Writer) (int64, error) { return io.Copy(w, in) }); err != nil {
 		return err
 	}
-	return os.Chmod(path, 0o644) // as jar does: the image's user has to read it
+	return os.Chmod(path, 0o644) // as jar does: the image's user has to read files and directories
 }
 
 var errOld = errors.New("it copies what was unpacked of an older jar: the image would have old code")

@@ -88,6 +88,11 @@ func TestRefresh(t *testing.T) {
 			if text, _ := os.ReadFile(filepath.Join(dir, "target/dependency/BOOT-INF/classes/App.class")); test.refreshed != (string(text) == "two") {
 				t.Errorf("the class is %q", text)
 			}
+			for _, path := range []string{"BOOT-INF", "BOOT-INF/classes", "BOOT-INF/classes/New.class"} { // another user runs the image
+				if info, err := os.Stat(filepath.Join(dir, "target/dependency", path)); test.refreshed && (err != nil || info.Mode().Perm()&0o044 != 0o044) {
+					t.Errorf("%s: %v, %v", path, info.Mode(), err)
+				}
+			}
 			if after, err := os.Stat(library); before != nil && (err != nil || !after.ModTime().Equal(before.ModTime())) {
 				t.Errorf("a library that is the same was written again: %v", err)
 			}
