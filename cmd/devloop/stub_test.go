@@ -25,9 +25,9 @@ var compiledStub = sync.OnceValue(func() error {
 		{"javac", "--release", "17", "-d", "web", "@web.sources"},
 		{"javac", "--release", "17", "-d", "loader", "@loader.sources"},
 		{"javac", "--release", "17", "-d", "tool", "@tool.sources"},
-		// By these names devloop tells that the application is a server. The stub has one jar in two halves.
+		// By the classes in them devloop tells that the application is a server. The stub has one jar in two halves.
 		{"jar", "--create", "--file", "spring-web-1.0.jar", "-C", "web", "org/springframework/web"},
-		{"jar", "--create", "--file", "tomcat-embed-core-1.0.jar", "-C", "web", "org/springframework/boot"},
+		{"jar", "--create", "--file", "tomcat-embed-core-1.0.jar", "-C", "web", "org/springframework/boot", "-C", "web", "org/apache", "-C", "web", "jakarta"},
 	} {
 		part, isList := strings.CutPrefix(args[len(args)-1], "@")
 		if isList {
