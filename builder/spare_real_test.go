@@ -75,7 +75,7 @@ public class AppController {
 // sees of each, for each JDK that runs it.
 func TestRealSpareIsLikeANewJVM(t *testing.T) {
 	t.Parallel()
-	real.NotShort(t)
+	real.Long(t)
 	real.Maven(t)
 	dir := sample(t, "spring-maven")
 	write(t, dir, controller, stateController)

@@ -26,6 +26,7 @@ func (s *scenario) spareReady() {
 // then takes hot swaps and debuggers, and is left again where the application does not start in it.
 func TestScenarioARestartRunsInTheSpareJVM(t *testing.T) {
 	t.Parallel()
+	real.Long(t)
 	real.Maven(t)
 	s := newScenario(t, "spring-maven")
 	const main = "src/main/java/com/example/AppController.java"
