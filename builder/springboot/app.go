@@ -91,8 +91,12 @@ func Open(jar string, env ...string) (App, error) {
 	}
 	app.Java = javaVersion(&file.Reader, manifest)
 	at := layoutOf(manifest)
-	libs, _ := libraries(&file.Reader, at)
-	app.Port, app.ContextPath = settings.Port(func(name string) ([]byte, error) { return readEntry(&file.Reader, at.classes()+name) }, librariesOf(libs), env)
+	var libs settings.Libraries
+	if app.Boot != "" { // as for an application that is not packed: the port must not depend on that
+		packed, _ := libraries(&file.Reader, at)
+		libs = librariesOf(packed)
+	}
+	app.Port, app.ContextPath = settings.Port(func(name string) ([]byte, error) { return readEntry(&file.Reader, at.classes()+name) }, libs, env)
 	return app, nil
 }
 
