@@ -21,8 +21,8 @@ func TestScenarioADockerfilesImageIsChangedInItsPod(t *testing.T) {
 	r.took()
 
 	s.write(main, word(`"two " + System.getenv("WORD")`))
-	if took := r.took(); took != "compile swap forward" {
-		t.Errorf("a body: it took %s", took)
+	if took, why := r.tookBecause(); took != "compile swap forward" {
+		t.Errorf("a body: it took %s: %s", took, why)
 	}
 	s.write(main, controller("", `String say() { return text() + " " + System.getenv("WORD"); } String text() { return "three"; }`))
 	if took := r.took(); took != "compile restart ready forward" {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -8,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -19,7 +19,7 @@ import (
 // TestReplay decides how the last commits of a repository would reach a running application, as if
 // each were one save, and prints how many take which path. DEVLOOP_REPLAY is a git directory, and
 // DEVLOOP_CLASSPATH what its sources are compiled with; commits that need something else are left
-// out. DEVLOOP_COMMITS says how many to look at.
+// out. DEVLOOP_COMMITS is what git log gets to choose commits, -n 50 if it is not set.
 //
 //	mvn -q dependency:build-classpath -Dmdep.outputFile=/tmp/cp
 //	DEVLOOP_REPLAY=$PWD/.git DEVLOOP_CLASSPATH=$(cat /tmp/cp) go test -v -run TestReplay ./cmd/devloop/internal/engine/plan
@@ -28,13 +28,10 @@ func TestReplay(t *testing.T) {
 	if repo.dir == "" {
 		t.Skip("DEVLOOP_REPLAY names no repository")
 	}
-	count, err := strconv.Atoi(os.Getenv("DEVLOOP_COMMITS"))
-	if err != nil {
-		count = 50
-	}
+	args := append([]string{"log", "--no-merges", "--format=%H"}, strings.Fields(cmp.Or(os.Getenv("DEVLOOP_COMMITS"), "-n 50"))...)
 	took := map[bool]map[string]int{false: {}, true: {}}
 	left := 0
-	for _, commit := range strings.Fields(repo.git("log", "--no-merges", "--format=%H", "-n", fmt.Sprint(count), "--", "*src/main/java/*.java")) {
+	for _, commit := range strings.Fields(repo.git(append(args, "--", "*src/main/java/*.java")...)) {
 		before, err := repo.state(commit + "~1")
 		after, err2 := repo.state(commit)
 		if err != nil || err2 != nil {
