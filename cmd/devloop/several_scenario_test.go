@@ -48,7 +48,7 @@ func TestScenarioProjectsLiveSideBySide(t *testing.T) {
 	}
 
 	t.Log("status shows both, each with its address")
-	out, err := exec.CommandContext(t.Context(), "devloop", "status", "--kubeconfig", one.kubeconfig, "--context", one.context).CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), "devloop", "status", "-o", "wide", "--kubeconfig", one.kubeconfig, "--context", one.context).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
