@@ -138,7 +138,7 @@ case ${1:-} in
   short) other_gradles 8.5 ;;
   long)
     other_gradles 7.6.4 8.5
-    check_program chromium chromium chromium "install it: https://www.chromium.org" # the page is tested in it
+    check_program chromium chromedriver chromium-driver "install Chromium and its driver: https://www.chromium.org" # the page is tested in it
     ;;
 esac
 engine_and_images

@@ -251,7 +251,7 @@ func TestRealStubbornPodGoesFast(t *testing.T) {
 
 func TestRealFailuresAreExplained(t *testing.T) {
 	cases := map[string]struct{ manifest, code, says string }{
-		"crash": {podText("web", "crash"), "pod.crash", "exit code 1"},
+		"crash": {podText("web", "crash"), "pod.crash", "exited with code 1"},
 		"oom": {strings.Replace(podText("web", "oom"), "      ports:", "      resources: {limits: {memory: 40Mi}}\n      ports:", 1),
 			"pod.oom", "40Mi"},
 		"image": {podText("web", "serve") + "    - name: other\n      image: no-such-image:v1\n", "pod.image", "no-such-image:v1"},

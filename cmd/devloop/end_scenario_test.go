@@ -62,11 +62,13 @@ func (r *started) end(signal os.Signal) int {
 		r.Fatal(err)
 	}
 	began := time.Now()
+	late := time.AfterFunc(brief, func() { _ = r.command.Process.Signal(syscall.SIGQUIT) }) // it then prints its goroutines
+	defer late.Stop()
 	for e := (event.Event{}); r.stream.Decode(&e) == nil; { // Wait may only come after the last read
 	}
 	_ = r.command.Wait() // the exit code tells
 	if took := time.Since(began); took > brief {
-		r.Errorf("it took %v to end", took)
+		r.Errorf("it took %v to end:\n%s", took, r.stderr.String())
 	}
 	return r.command.ProcessState.ExitCode()
 }

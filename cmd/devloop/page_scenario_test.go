@@ -1,8 +1,15 @@
 package main
 
 import (
-	"context"
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -11,8 +18,8 @@ import (
 	"github.com/devloop-cli/devloop/hack/real"
 )
 
-// TestScenarioThePageShowsTheLoop opens the page of a session in a browser: after a save, after one that does not
-// compile, and after the one that mends it.
+// TestScenarioThePageShowsTheLoop opens the page of a session in a browser. It stays open while a save goes through, one
+// does not compile, and another one mends that. With -update its picture goes into docs.
 func TestScenarioThePageShowsTheLoop(t *testing.T) {
 	t.Parallel()
 	real.Long(t)
@@ -22,54 +29,170 @@ func TestScenarioThePageShowsTheLoop(t *testing.T) {
 	r.answered("Hello, World")
 	r.finished(event.OK)
 	open := exec.Command("devloop", "open", "--ui", "--print")
-	open.Dir = s.dir
+	open.Dir, open.Env = s.dir, r.command.Environ()
 	out, err := open.Output()
 	if err != nil {
 		t.Fatalf("devloop open: %v", err)
 	}
-	page := strings.TrimSpace(string(out))
-
-	text := s.rendered(page)
-	for _, part := range []string{">" + s.name + "<", "serving", "first build", "compile ", "<rect"} {
-		if !strings.Contains(text, part) {
-			t.Errorf("the page does not show %q:\n%s", part, text)
-		}
-	}
-	if !strings.Contains(text, `id="problem" aria-labelledby="problem-title" hidden=""`) {
-		t.Errorf("the page shows a problem:\n%s", text)
-	}
+	address := strings.TrimSpace(string(out))
+	b := startBrowser(t)
+	b.open(address)
+	b.awaits(s.name, "serving: first deploy in", "first build", "compile ", "http://localhost:"+s.port)
 
 	s.replaceInSource(`"Hello, World";`, `"Hello, World"`)
-	r.finished(event.Failed)
-	text = s.rendered(page)
-	if !strings.Contains(text, "AppController.java") || !strings.Contains(text, "';' expected") || strings.Contains(text, `hidden=""`) {
-		t.Errorf("the page does not show the mistake:\n%s", text)
+	b.awaits("Problem", "AppController.java", "';' expected", "the code from before still answers")
+	if *update {
+		b.picture(filepath.Join("..", "..", "docs", "page.png"))
 	}
+	r.finished(event.Failed)
 
 	s.replaceInSource(`"Hello, World"`, `"Hello, page";`)
 	r.answered("Hello, page")
-	r.finished(event.OK)
-	if text := s.rendered(page); !strings.Contains(text, `hidden=""`) || !strings.Contains(text, "serving: hot swap in") {
+	b.awaits("serving: hot swap in", "2 saves")
+	if text := b.text(); strings.Contains(text, "Problem") {
 		t.Errorf("the page still shows the mistake:\n%s", text)
 	}
+	if got := b.script("return location.hash"); got != `""` {
+		t.Errorf("the secret stays in the address: %s", got)
+	}
 
-	t.Log("without the secret it shows nothing")
-	if text := s.rendered(page[:strings.Index(page, "#")]); strings.Contains(text, s.name) || !strings.Contains(text, "open the page with") {
+	t.Log("without the secret and the cookie it shows nothing")
+	other := startBrowser(t)
+	other.open(address[:strings.Index(address, "#")])
+	other.awaits("open the page with: devloop open --ui")
+	if text := other.text(); strings.Contains(text, s.name) {
 		t.Errorf("the page shows\n%s", text)
 	}
+
+	t.Log("the page says that the session has ended")
 	r.quit()
+	b.awaits("the session has ended")
 }
 
-// rendered is a page as a browser shows it after a while.
-func (s *scenario) rendered(url string) string {
-	s.Helper()
-	ctx, stop := context.WithTimeout(s.Context(), time.Minute)
-	defer stop()
-	args := []string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-		"--user-data-dir=" + s.TempDir(), "--timeout=3000", "--dump-dom", url}
-	out, err := exec.CommandContext(ctx, "chromium", args...).Output()
-	if err != nil {
-		s.Fatalf("chromium: %v", err)
+// browser is a Chromium without a window, driven by WebDriver (https://www.w3.org/TR/webdriver2).
+type browser struct {
+	*testing.T
+	session string // its URL
+}
+
+// startBrowser starts a browser, which ends with the test.
+func startBrowser(t *testing.T) *browser {
+	t.Helper()
+	driver := exec.Command("chromedriver", "--port="+reservedPort(t))
+	if err := driver.Start(); err != nil {
+		t.Fatal(err)
 	}
-	return string(out)
+	t.Cleanup(func() { _ = driver.Process.Kill(); _ = driver.Wait() })
+	b := &browser{T: t, session: "http://localhost:" + strings.TrimPrefix(driver.Args[1], "--port=") + "/session"}
+	options := map[string]any{"args": []string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+		"--disable-component-update", "--disable-sync", "--window-size=1000,1100", "--user-data-dir=" + t.TempDir()}}
+	capabilities := map[string]any{"capabilities": map[string]any{"alwaysMatch": map[string]any{"goog:chromeOptions": options}}}
+	var made struct {
+		SessionID string `json:"sessionId"`
+	}
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		err := b.post("", capabilities, &made)
+		if err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+	}
+	b.session += "/" + made.SessionID
+	t.Cleanup(func() {
+		if request, err := http.NewRequest(http.MethodDelete, b.session, nil); err == nil {
+			if response, err := http.DefaultClient.Do(request); err == nil {
+				_ = response.Body.Close()
+			}
+		}
+	})
+	return b
+}
+
+// post sends a command and decodes the value of its answer.
+func (b *browser) post(command string, body, value any) error {
+	data, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	response, err := http.Post(b.session+command, "application/json", bytes.NewReader(data))
+	if err != nil {
+		return err
+	}
+	return decodeValue(response, value)
+}
+
+func decodeValue(response *http.Response, value any) error {
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		return fmt.Errorf("the browser answers %s: %s, %v", response.Status, text, err)
+	}
+	return json.Unmarshal(text, &struct{ Value any }{value})
+}
+
+func (b *browser) open(url string) {
+	b.Helper()
+	if err := b.post("/url", map[string]string{"url": url}, nil); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// script runs a script and returns what it returns, as JSON.
+func (b *browser) script(text string) string {
+	b.Helper()
+	var value json.RawMessage
+	if err := b.post("/execute/sync", map[string]any{"script": text, "args": []any{}}, &value); err != nil {
+		b.Fatal(err)
+	}
+	return string(value)
+}
+
+// text is what the page shows.
+func (b *browser) text() (text string) {
+	b.Helper()
+	if err := json.Unmarshal([]byte(b.script("return document.body.innerText")), &text); err != nil {
+		b.Fatal(err)
+	}
+	return text
+}
+
+// awaits waits until the page shows all parts.
+func (b *browser) awaits(parts ...string) {
+	b.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		text, missing := b.text(), ""
+		for _, part := range parts {
+			if !strings.Contains(text, part) {
+				missing = part
+			}
+		}
+		if missing == "" {
+			return
+		}
+		if time.Now().After(deadline) {
+			b.Fatalf("the page does not show %q:\n%s", missing, text)
+		}
+	}
+}
+
+// picture writes what the browser shows as a PNG.
+func (b *browser) picture(path string) {
+	b.Helper()
+	response, err := http.Get(b.session + "/screenshot")
+	if err != nil {
+		b.Fatal(err)
+	}
+	var encoded string
+	if err := decodeValue(response, &encoded); err != nil {
+		b.Fatal(err)
+	}
+	data, err := base64.StdEncoding.DecodeString(encoded)
+	if err == nil {
+		err = os.WriteFile(path, data, 0o644)
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
 }

@@ -122,8 +122,8 @@ func GradleVersion(t testing.TB, version string) string {
 // Maven skips t if mvn is not on the PATH.
 func Maven(t testing.TB) { t.Helper(); tool(t, "maven", "mvn") }
 
-// Chromium skips t if chromium is not on the PATH.
-func Chromium(t testing.TB) { t.Helper(); tool(t, "chromium", "chromium") }
+// Chromium skips t if chromedriver is not on the PATH.
+func Chromium(t testing.TB) { t.Helper(); tool(t, "chromium", "chromedriver") }
 
 // Java skips t if javac is not on the PATH.
 func Java(t testing.TB) { t.Helper(); tool(t, "java", "javac") }

@@ -187,13 +187,13 @@ func (t *podTunnel) Open(port int) (tunnel.Stream, error) {
 	header.Set(corev1.PortHeader, strconv.Itoa(port))
 	header.Set(corev1.PortForwardRequestIDHeader, strconv.FormatInt(t.requests.Add(1), 10))
 	header.Set(corev1.StreamType, corev1.StreamTypeError)
-	problem, err := t.connection.CreateStream(header)
+	problem, err := t.createStream(header)
 	if err != nil {
 		return nil, fmt.Errorf("open stream: %w", err)
 	}
 	_ = problem.Close() // only the node writes to it
 	header.Set(corev1.StreamType, corev1.StreamTypeData)
-	data, err := t.connection.CreateStream(header)
+	data, err := t.createStream(header)
 	if err != nil {
 		_ = problem.Reset()
 		t.connection.RemoveStreams(problem)
@@ -202,6 +202,26 @@ func (t *podTunnel) Open(port int) (tunnel.Stream, error) {
 	s := &podStream{Stream: data, tunnel: t, problem: problem, complaint: make(chan error, 1)}
 	go s.listen()
 	return s, nil
+}
+
+// createStream creates a stream, and gives up when the connection is closed: the library goes on waiting for
+// the other end, for 30 seconds.
+func (t *podTunnel) createStream(header http.Header) (httpstream.Stream, error) {
+	type result struct {
+		stream httpstream.Stream
+		err    error
+	}
+	created := make(chan result, 1)
+	go func() {
+		stream, err := t.connection.CreateStream(header)
+		created <- result{stream, err}
+	}()
+	select {
+	case r := <-created:
+		return r.stream, r.err
+	case <-t.connection.CloseChan():
+		return nil, net.ErrClosed
+	}
 }
 
 // listen waits for the node's complaint. It ends with the conversation.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -154,5 +155,50 @@ func TestPodThatIsGoneIsNotAskedTwice(t *testing.T) {
 		if got := asked.Load(); got != c.want {
 			t.Errorf("%s: asked %d times", name, got)
 		}
+	}
+}
+
+// deafConnection takes a new stream, and gives no answer.
+type deafConnection struct {
+	httpstream.Connection
+	asked, ended chan struct{}
+	closed       chan bool
+}
+
+func (c deafConnection) CreateStream(http.Header) (httpstream.Stream, error) {
+	close(c.asked)
+	<-c.ended
+	return nil, errors.New("too late")
+}
+
+func (c deafConnection) CloseChan() <-chan bool { return c.closed }
+
+func (c deafConnection) Close() error {
+	close(c.closed)
+	return nil
+}
+
+// TestOpenEndsWhenTheTunnelIsClosed although the other end never answers.
+func TestOpenEndsWhenTheTunnelIsClosed(t *testing.T) {
+	t.Parallel()
+	deaf := deafConnection{asked: make(chan struct{}), ended: make(chan struct{}), closed: make(chan bool)}
+	defer close(deaf.ended)
+	end := &podTunnel{connection: deaf}
+	go func() {
+		<-deaf.asked
+		end.Close()
+	}()
+	opened := make(chan error, 1)
+	go func() {
+		_, err := end.Open(8080)
+		opened <- err
+	}()
+	select {
+	case err := <-opened:
+		if !errors.Is(err, net.ErrClosed) {
+			t.Errorf("got %v", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("it waits for the answer")
 	}
 }

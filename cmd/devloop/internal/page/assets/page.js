@@ -20,6 +20,7 @@ function element(tag, className, text) {
 
 const seconds = s => (s || 0).toFixed(2) + ' s';
 const names = { swap: 'hot swap', pod: 'new Pod', manifest: 'new Pod' };
+const pathOf = c => c.number === 1 ? 'first deploy' : names[c.path] || c.path || 'deployed';
 
 function cycle(number) {
   let c = session.cycles.find(c => c.number === number);
@@ -92,7 +93,7 @@ const parts = {
     if (session.ended) show(status, 'quiet', 'the session has ended');
     else if (c && c.stage) show(status, 'quiet', c.stage + (c.because ? ' because ' + c.because : ''));
     else if (problem()) show(status, 'bad', serving ? 'failed; the code from before still answers' : 'nothing answers');
-    else if (serving) show(status, 'good', 'serving' + (c && c.seconds ? ': ' + (names[c.path] || c.path || 'deployed') + ' in ' + seconds(c.seconds) : ''));
+    else if (serving) show(status, 'good', 'serving' + (c && c.seconds ? ': ' + pathOf(c) + ' in ' + seconds(c.seconds) : ''));
     else show(status, 'quiet', 'starting');
     at('address').replaceChildren(...(session.state.forwards || []).map(f => {
       const a = element('a', '', f.url);
@@ -115,7 +116,7 @@ const parts = {
       li.value = c.number;
       const outcome = c.outcome || 'running';
       li.append(element('span', outcome === 'ok' ? 'good' : outcome === 'failed' ? 'bad' : 'quiet', outcome === 'ok' ? seconds(c.seconds) : outcome), ' ');
-      if (c.path) li.append(element('strong', '', names[c.path] || c.path), ' ');
+      if (c.path) li.append(element('strong', '', pathOf(c)), ' ');
       li.append(c.because || '', ' ');
       if (c.why) li.append(element('span', 'quiet', c.why));
       const stages = element('div');
@@ -141,7 +142,7 @@ const parts = {
     done.forEach((c, i) => {
       const height = Math.max(2, 100 * (c.seconds || 0) / most);
       const bar = shape('rect', { x: 10 * i, y: 118 - height, width: 8, height, class: c.outcome });
-      bar.append(shape('title', {}, `${c.number}: ${names[c.path] || c.path || 'deployed'} ${seconds(c.seconds)}`));
+      bar.append(shape('title', {}, `${c.number}: ${pathOf(c)} ${seconds(c.seconds)}`));
       svg.append(bar);
     });
     const saves = done.filter(c => c.outcome === 'ok' && c.number > 1).map(c => c.seconds).sort((a, b) => a - b);
