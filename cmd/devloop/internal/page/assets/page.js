@@ -146,7 +146,7 @@ const parts = {
       svg.append(bar);
     });
     const saves = done.filter(c => c.outcome === 'ok' && c.number > 1).map(c => c.seconds).sort((a, b) => a - b);
-    at('times-text').textContent = saves.length ? `${saves.length} saves, median ${seconds(saves[Math.floor(saves.length / 2)])}` : '';
+    at('times-text').textContent = saves.length ? `${saves.length} ${saves.length === 1 ? 'save' : 'saves'}, median ${seconds(saves[Math.floor(saves.length / 2)])}` : '';
   },
   pods() {
     at('pods').replaceChildren(...[...session.pods.values()].reverse().map(p => element('li', '', `${p.pod}: ${p.phase}${p.detail ? ', ' + p.detail : ''}`)));
