@@ -107,7 +107,8 @@ const parts = {
     const p = problem();
     at('problem').hidden = !p;
     if (!p) return;
-    at('problem-text').textContent = [p.message, ...(p.evidence || [])].join('\n');
+    const seen = p.evidence || []; // the message may end with its first line
+    at('problem-text').textContent = [p.message, ...(seen.length && p.message.endsWith(seen[0]) ? seen.slice(1) : seen)].join('\n');
     at('problem-hints').replaceChildren(...(p.hints || []).map(h => element('li', '', h)));
   },
   saves() {
