@@ -144,7 +144,7 @@ func logBeforeRollback(log []string) []string {
 // that is busy writes a container's last lines up to some seconds after its end. A container that has
 // said nothing is explained that much later.
 const (
-	logTries = 10
+	logTries = 20
 	logPause = 200 * time.Millisecond
 )
 
