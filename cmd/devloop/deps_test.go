@@ -120,7 +120,7 @@ var rules = []struct {
 		"texts need no cluster"},
 	{"docs/labs", []string{"github.com/", "k8s.io/", "golang.org/"},
 		"labs are texts"},
-	{"cmd/devloop/internal/cells", []string{"github.com/", "k8s.io/", "golang.org/"},
+	{"cmd/devloop/internal/cells", []string{"k8s.io/", "golang.org/", module},
 		"a width follows from the text"},
 	{"cmd/devloop/internal/learn", []string{"k8s.io/", "github.com/docker/", "github.com/urfave/cli", module + "watch", module + "builder", module + "loader", module + "runner", module + "cmd/devloop/internal/engine", module + "cmd/devloop/internal/cli"},
 		"a guide knows Pods by name and status only"},

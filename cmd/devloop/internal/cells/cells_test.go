@@ -16,6 +16,15 @@ func TestWidthCountsCells(t *testing.T) {
 	}
 }
 
+func TestCutShowsThatSomethingIsMissing(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{"one two": "one …", "five": "five", "파드 하나": "파드…"} {
+		if got := Cut(text, 5); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestWrapBreaksAtSpaces(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string][]string{

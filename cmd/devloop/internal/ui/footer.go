@@ -6,8 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mattn/go-runewidth"
-
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cells"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 )
 
@@ -137,10 +136,10 @@ func (f *footer) line(now time.Time, width int) (mark, text string) {
 		return "", ""
 	}
 	width -= 2 // the mark and a space
-	for len(parts) > 1 && runewidth.StringWidth(strings.Join(parts, " · ")) > width {
+	for len(parts) > 1 && cells.Width(strings.Join(parts, " · ")) > width {
 		parts = parts[:len(parts)-1]
 	}
-	return mark, runewidth.Truncate(strings.Join(parts, " · "), width, "…")
+	return mark, cells.Cut(strings.Join(parts, " · "), width)
 }
 
 // parts returns the mark and what follows it, the most important first.

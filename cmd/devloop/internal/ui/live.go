@@ -7,8 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/mattn/go-runewidth"
-
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cells"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 )
 
@@ -127,7 +126,7 @@ func erase(footer string, width int) string {
 	}
 	rows := 1
 	if width > 0 {
-		rows += (runewidth.StringWidth(footer) - 1) / width
+		rows += (cells.Width(footer) - 1) / width
 	}
 	return fmt.Sprintf("\x1b[%dA\r\x1b[J", rows)
 }

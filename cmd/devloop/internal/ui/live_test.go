@@ -9,8 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/mattn/go-runewidth"
-
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cells"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 )
 
@@ -64,14 +63,14 @@ func (s *screen) code(argument string, command byte) {
 }
 
 func (s *screen) put(r rune) {
-	if s.col+runewidth.RuneWidth(r) > s.width {
+	if s.col+cells.Width(string(r)) > s.width {
 		s.row, s.col = s.row+1, 0
 	}
 	for len(s.rows) <= s.row {
 		s.rows = append(s.rows, "")
 	}
 	s.rows[s.row] += string(r)
-	s.col += runewidth.RuneWidth(r)
+	s.col += cells.Width(string(r))
 }
 
 func (s *screen) last() string {
@@ -104,7 +103,7 @@ func TestLiveKeepsTheLinesOfPlain(t *testing.T) {
 						if got.last() != text {
 							t.Errorf("the last row is %q, the footer %q", got.last(), text)
 						}
-						if runewidth.StringWidth(text) >= width {
+						if cells.Width(text) >= width {
 							t.Errorf("%d columns are too few for %q", width, text)
 						}
 					}

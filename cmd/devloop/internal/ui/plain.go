@@ -1,5 +1,5 @@
 // Package ui has the displays. A display is an [event.Sink] whose output depends on the events only,
-// so that a recorded stream gives the same bytes again. The package imports package event only.
+// so that a recorded stream gives the same bytes again. Of this module, the package imports package event, and cells for widths.
 //
 //	bus := event.NewBus(ui.NewPlain(os.Stderr, ui.PlainOptions{})) // lines for people
 //	bus := event.NewBus(ui.NewJSONL(os.Stdout))                    // every event as a line of JSON
