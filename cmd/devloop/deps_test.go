@@ -156,8 +156,6 @@ var rules = []struct {
 		"records of processes are files"},
 	{"cmd/devloop/internal/control", []string{"github.com/urfave/cli", "github.com/docker/", "k8s.io/", "sigs.k8s.io/", module + "watch", module + "builder", module + "loader", module + "runner", module + "cmd/devloop/internal/engine", module + "cmd/devloop/internal/cli"},
 		"what a client may ask for is functions"},
-	{"cmd/devloop/internal/mcp", []string{"github.com/", "k8s.io/", "sigs.k8s.io/", "golang.org/"},
-		"a protocol knows no tool"},
 	{"cmd/devloop/internal/page", []string{"github.com/urfave/", "github.com/docker/", "golang.org/", "k8s.io/", "sigs.k8s.io/", module + "watch", module + "builder", module + "loader", module + "runner", module + "cmd/devloop/internal/engine", module + "cmd/devloop/internal/cli"},
 		"the page is a function of the events"},
 	{"cmd/devloop/internal/ledger", []string{"github.com/urfave/cli", "github.com/docker/", "k8s.io/", "sigs.k8s.io/", module + "watch", module + "builder", module + "loader", module + "runner", module + "cmd/devloop/internal/engine", module + "cmd/devloop/internal/cli"},

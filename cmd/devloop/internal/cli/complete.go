@@ -133,7 +133,7 @@ func valueCandidates(flag string) []candidate {
 	if flag == "context" || flag == "allow-context" {
 		return contextCandidates()
 	}
-	words := map[string][]string{"only": machine.StepIDs, "skip": machine.StepIDs, "lang": {"en", "ko"}}[flag]
+	words := map[string][]string{"only": machine.StepIDs, "skip": machine.StepIDs, "lang": {"en", "ko"}, "progress": {"auto", "plain"}}[flag]
 	if s, known := config.Find(flag); known {
 		words = s.Choices
 	}

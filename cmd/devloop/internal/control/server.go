@@ -78,8 +78,8 @@ func Unsupported() error {
 	return &fault.Error{Code: "session.unsupported", Op: "a devloop run on Windows answers no other process yet", Hints: []string{"run devloop in WSL"}}
 }
 
-// Listen opens the socket at path. The caller holds the project, so that nobody else uses the path; a socket that a killed
-// process left is replaced.
+// Listen opens the socket at path. The caller holds the project, so no other process uses the path; a
+// socket that a killed process left is replaced.
 func Listen(path string, s Session) (*Server, error) {
 	if err := Unsupported(); err != nil {
 		return nil, err

@@ -23,7 +23,7 @@ type (
 	podGone            struct{ pod kube.Pod }      // the log of a Pod has ended
 	containerRestarted struct{ pod kube.Pod }      // a container of a Pod that takes hot swaps ended
 	cycleDone          struct{ err error }         // the running cycle has returned
-	waiting            chan<- Settled              // somebody waits until nothing is left to do
+	waiting            chan<- Settled              // a caller of Wait, until nothing is left to do
 	pause              struct{}                    // saves wait from now on, or no longer do
 )
 
@@ -56,8 +56,8 @@ type Settled struct {
 }
 
 // Wait waits until all changes that Run has received are served, or one of them has failed. Changes
-// that were saved during a pause are not served before it ends. It
-// returns ctx's cause if that ends before.
+// that were saved during a pause are not served before it ends. If ctx ends first, Wait returns its
+// cause.
 func (s *Session) Wait(ctx context.Context) (Settled, error) {
 	settled := make(chan Settled, 1)
 	s.send(ctx, waiting(settled))

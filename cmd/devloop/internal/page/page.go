@@ -8,7 +8,7 @@
 // The page is a display like the others: it shows the events and changes nothing. It is for the user
 // alone. The server listens on loopback only. It refuses requests under another host name, as a
 // foreign page makes them by DNS rebinding, and requests from other pages. Events need a cookie,
-// which the page gets for the secret behind the # of its address: browsers send that to nobody.
+// which the page gets for the secret behind the # of its address: browsers send that part to no server.
 package page
 
 import (
@@ -118,8 +118,8 @@ func (s *Server) cookieName() string {
 	return "devloop-" + port
 }
 
-// login gives the cookie for the secret. Browsers send an Origin with every POST; a request
-// without one is none of the page's.
+// login gives the cookie for the secret. Browsers send an Origin with every POST, so a request
+// without one does not come from the page.
 func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	secret, err := io.ReadAll(io.LimitReader(r.Body, 100))
 	if err != nil || r.Header.Get("Origin") == "" || !equal(string(secret), s.secret) {

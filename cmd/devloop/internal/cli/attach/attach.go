@@ -1,5 +1,5 @@
-// Package attach has the commands that ask a running devloop run something from another terminal: wait,
-// trigger and events, and stats, which reads what earlier sessions left.
+// Package attach has the commands that talk to a running devloop run from another terminal: wait, trigger,
+// events, open and mcp. stats reads what earlier sessions left.
 //
 // They find the session by the project's directory, and need neither Docker nor a cluster.
 package attach

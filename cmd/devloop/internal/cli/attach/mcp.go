@@ -3,7 +3,6 @@ package attach
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,12 +10,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/urfave/cli/v2"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/control"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/mcp"
 )
 
 func MCPCommand(s wiring.Streams) *cli.Command {
@@ -31,51 +30,65 @@ each answer names the build that it is about. It reaches nothing but that sessio
 local addresses.`,
 		Flags: flags(),
 		Action: func(c *cli.Context) error {
-			return mcp.Serve(c.Context, s.In, s.Out, wiring.Version(), tools(c))
+			server := mcp.NewServer(&mcp.Implementation{Name: "devloop", Version: wiring.Version()}, nil)
+			addTools(server, c)
+			err := server.Run(c.Context, &pipes{mcp.IOTransport{Reader: io.NopCloser(s.In), Writer: unclosed{s.Out}}})
+			if errors.Is(err, context.Canceled) {
+				return nil // Ctrl+C is how it is meant to end
+			}
+			return err
 		},
 	}
 }
 
-// tools ask the session that runs at the time of a call.
-func tools(c *cli.Context) []mcp.Tool {
-	none := map[string]any{}
-	tool := func(name, description string, input map[string]any, call func(ctx context.Context, client *control.Client, arguments json.RawMessage) (any, error)) mcp.Tool {
-		return mcp.Tool{Name: name, Description: description, Input: map[string]any{"type": "object", "properties": input},
-			Call: func(ctx context.Context, arguments json.RawMessage) (any, error) {
-				client, err := session(c)
-				if err != nil {
-					return nil, err
-				}
-				return call(ctx, client, arguments)
-			}}
+// The arguments of the tools. Their schemas are made from them.
+type (
+	noArguments      struct{}
+	requestArguments struct {
+		Method      string `json:"method,omitempty" jsonschema:"GET if it is left out"`
+		Path        string `json:"path,omitempty"`
+		Body        string `json:"body,omitempty"`
+		ContentType string `json:"content_type,omitempty"`
 	}
-	text, number, flag := map[string]any{"type": "string"}, map[string]any{"type": "integer"}, map[string]any{"type": "boolean"}
-	return []mcp.Tool{
-		tool("wait_served", "Waits until the application on localhost answers with all files that are saved now, or says why it can't: compile errors with file and line, or why the Pod does not start. Call it after an edit.", none,
-			func(ctx context.Context, client *control.Client, _ json.RawMessage) (any, error) {
-				return client.Settle(ctx)
-			}),
-		tool("request", "Waits as wait_served does, then sends an HTTP request to the application and returns status and body.",
-			map[string]any{"method": text, "path": text, "body": text, "content_type": text}, request),
-		tool("status", "Returns what devloop run does: the last build, the Pods that answer on localhost, local addresses, and why nothing answers.", none,
-			func(ctx context.Context, client *control.Client, _ json.RawMessage) (any, error) {
-				return client.State(ctx)
-			}),
-		tool("logs", "Returns the last lines that the application wrote.", map[string]any{"lines": number}, logs),
-		tool("rebuild", "Builds what changed, or with new_pod makes a new image and a new Pod. Seldom needed: saves are built by themselves.", map[string]any{"new_pod": flag},
-			func(ctx context.Context, client *control.Client, arguments json.RawMessage) (any, error) {
-				var in struct {
-					NewPod bool `json:"new_pod"`
-				}
-				if err := json.Unmarshal(arguments, &in); err != nil {
-					return nil, err
-				}
-				if err := client.Rebuild(ctx, in.NewPod); err != nil {
-					return nil, err
-				}
-				return client.Settle(ctx)
-			}),
+	logArguments struct {
+		Lines int `json:"lines,omitempty" jsonschema:"how many, 100 if it is left out"`
 	}
+	rebuildArguments struct {
+		NewPod bool `json:"new_pod,omitempty"`
+	}
+)
+
+// addTools adds the tools. Each asks the session that runs at the time of a call.
+func addTools(server *mcp.Server, c *cli.Context) {
+	addTool(server, c, "wait_served", "Waits until the application on localhost answers with all files that are saved now, or says why it can't: compile errors with file and line, or why the Pod does not start. Call it after an edit.",
+		func(ctx context.Context, client *control.Client, _ noArguments) (any, error) {
+			return client.Settle(ctx)
+		})
+	addTool(server, c, "request", "Waits as wait_served does, then sends an HTTP request to the application and returns status and body.", request)
+	addTool(server, c, "status", "Returns what devloop run does: the last build, the Pods that answer on localhost, local addresses, and why nothing answers.",
+		func(ctx context.Context, client *control.Client, _ noArguments) (any, error) {
+			return client.State(ctx)
+		})
+	addTool(server, c, "logs", "Returns the last lines that the application wrote.", logs)
+	addTool(server, c, "rebuild", "Builds what changed, or with new_pod makes a new image and a new Pod. Seldom needed: devloop run builds at each save.",
+		func(ctx context.Context, client *control.Client, in rebuildArguments) (any, error) {
+			if err := client.Rebuild(ctx, in.NewPod); err != nil {
+				return nil, err
+			}
+			return client.Settle(ctx)
+		})
+}
+
+// addTool adds a tool. The assistant gets an error of the session as the tool's answer.
+func addTool[Arguments any](server *mcp.Server, c *cli.Context, name, description string, call func(context.Context, *control.Client, Arguments) (any, error)) {
+	mcp.AddTool(server, &mcp.Tool{Name: name, Description: description}, func(ctx context.Context, _ *mcp.CallToolRequest, in Arguments) (*mcp.CallToolResult, any, error) {
+		client, err := session(c)
+		if err != nil {
+			return nil, nil, err
+		}
+		answer, err := call(ctx, client, in)
+		return nil, answer, err
+	})
 }
 
 const (
@@ -94,14 +107,7 @@ type answered struct {
 	Body   string `json:"body"`
 }
 
-func request(ctx context.Context, client *control.Client, arguments json.RawMessage) (any, error) {
-	var in struct {
-		Method, Path, Body string
-		ContentType        string `json:"content_type"`
-	}
-	if err := json.Unmarshal(arguments, &in); err != nil {
-		return nil, err
-	}
+func request(ctx context.Context, client *control.Client, in requestArguments) (any, error) {
 	settled, err := client.Settle(ctx)
 	switch {
 	case err != nil:
@@ -130,11 +136,7 @@ func request(ctx context.Context, client *control.Client, arguments json.RawMess
 	return answered{settled.Cycle, response.StatusCode, response.Header.Get("Content-Type"), string(body)}, err
 }
 
-func logs(ctx context.Context, client *control.Client, arguments json.RawMessage) (any, error) {
-	in := struct{ Lines int }{defaultLines}
-	if err := json.Unmarshal(arguments, &in); err != nil {
-		return nil, err
-	}
+func logs(ctx context.Context, client *control.Client, in logArguments) (any, error) {
 	stream, err := client.Recent(ctx)
 	if err != nil {
 		return nil, err
@@ -144,7 +146,8 @@ func logs(ctx context.Context, client *control.Client, arguments json.RawMessage
 	if err := show(stream, l); err != nil {
 		return nil, err
 	}
-	return map[string]any{"cycle": l.state.Cycle.Number, "lines": l.lines[max(0, len(l.lines)-in.Lines):]}, nil
+	skipped := max(0, len(l.lines)-cmp.Or(max(0, in.Lines), defaultLines))
+	return map[string]any{"cycle": l.state.Cycle.Number, "lines": l.lines[skipped:]}, nil
 }
 
 // logLines collects what the application wrote.

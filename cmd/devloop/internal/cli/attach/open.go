@@ -17,14 +17,14 @@ func OpenCommand(s wiring.Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "open",
 		Usage:     "open the application in the browser",
-		ArgsUsage: "[NAME]",
+		ArgsUsage: "[NAME], or --ui [DIR]",
 		Description: `Opens the local address that devloop run, deploy --forward or forward keeps open in another
 terminal: of the Pod NAME if there are several. The browser is the one that $BROWSER names,
 or else the system's.
 
-With --ui it opens a page that shows the devloop run of the project in this directory: the
-saves with their stages and times, what failed, the Pods and the log. The page is served on
-this machine only, to whoever has its address.`,
+With --ui it opens a page that shows the devloop run of the project in DIR (default: the
+current directory): the saves with their stages and times, what failed, the Pods and the
+log. The page is served on this machine only, to whoever has its address.`,
 		Flags: flags(
 			&cli.BoolFlag{Name: "ui", Usage: "open the page that shows the session instead"},
 			&cli.BoolFlag{Name: "print", Usage: "print the address, and open nothing"}),

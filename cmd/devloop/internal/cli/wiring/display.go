@@ -61,7 +61,7 @@ func text(c *cli.Context, s Streams) event.Sink {
 	if _, both := asTerminal(s.Out); both {
 		options.App = nil // the same terminal: the footer stays below the log
 	}
-	_, typed := s.In.(*os.File)
+	_, typed := cmdline.Terminal(s.In)
 	options.Keys = typed && c.Command.Name == "run"
 	live := ui.NewLive(s.Err, options, func() int {
 		width, _, err := term.GetSize(int(screen.Fd()))
