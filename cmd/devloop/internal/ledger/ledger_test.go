@@ -121,3 +121,21 @@ func TestLedgerIsBounded(t *testing.T) {
 		t.Errorf("%d entries, %d before", after, before)
 	}
 }
+
+// TestReasonsLeaveNamesOut: saves that a new class or its nest kept from the fast path are counted together.
+func TestReasonsLeaveNamesOut(t *testing.T) {
+	t.Parallel()
+	for why, want := range map[string]string{
+		"com.example.Prices is new":                                   "restart: a class is new or gone",
+		"com.example.Prices is new: it has the annotation @Component": "restart: a class is new or gone",
+		"com.example.Prices is gone: @RestController":                 "restart: a class is new or gone",
+		"a.B$C uses private members of a.B, and one of them is new":   "restart: nested classes that use each other's private members",
+		"library guava.jar is new":                                    "restart: library guava.jar is new",
+		"com.example.Orders: method more added":                       "restart: other members, annotations or supertypes of a class",
+		"application.properties is read at start":                     "restart: files that are read at start",
+	} {
+		if got := reasonOf(Entry{Path: "restart", Why: why}); got != want {
+			t.Errorf("%q: got %q, want %q", why, got, want)
+		}
+	}
+}
