@@ -19,7 +19,7 @@ import (
 // place of runs in more cases:
 //
 //   - A lambda has the name of the running one that it stands for, whatever number the compiler
-//     has given it, so that objects of it that somebody holds run its new body. Others get names
+//     has given it, so that objects that the application already holds run its new body. Others get names
 //     that are not in use.
 //   - Private methods that are new are final.
 //   - Private methods and lambdas that are gone are stubs that throw an exception.

@@ -191,7 +191,7 @@ func whyAdded(old *Class, m Member) string {
 }
 
 // signature says what differs between two methods of one type. Names of a lambda's parameters are
-// those of local variables, and nobody sees them.
+// those of local variables, which no other code sees.
 func signature(was, is Member) string {
 	if isLambda(is) {
 		return ""

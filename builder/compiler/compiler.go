@@ -203,7 +203,7 @@ func (c *Compiler) ready() {
 	}
 }
 
-// These reasons nobody needs to be told: it is the first build, or the user wants each save to be built.
+// These reasons are not worth a line: it is the first build, or the user wants each save to be built.
 const (
 	firstTime = "it is the first time"
 	notAsked  = "the incremental compiler was not asked for"

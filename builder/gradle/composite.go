@@ -10,7 +10,7 @@ import (
 )
 
 // A composite build is one whose settings include other builds, which get each other's modules for dependencies. The
-// included builds have no settings that say so: Gradle is told of the others with --include-build.
+// included builds have no settings that say so: Gradle gets the others by --include-build.
 // https://docs.gradle.org/current/userguide/composite_builds.html
 
 // includes matches what includes a build in settings.

@@ -41,7 +41,7 @@ const (
 )
 
 // newMethods are the options for addMethods. Since JDK 13 the JVM warns of it, as it reads its
-// options one by one, unless it has just read that it shall not warn.
+// options one by one, unless the option before turned warnings off.
 var newMethods = []Option{
 	{OptimizationSwap, "-XX:-PrintWarnings", "the next option is deprecated, which the JVM would say at each start"},
 	{OptimizationSwap, addMethods, "takes new private methods and lambdas without a restart"},

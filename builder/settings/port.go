@@ -47,7 +47,7 @@ func (s springSettings) grpcPort(libraries []string) int {
 
 // Port returns the port that an application listens on: what its own settings and the variables
 // that it is given say, else Spring Boot's default. Without a web server it is the port of the gRPC server,
-// and 0 if there is none of either. contextPath is the path below which it answers, "" for "/". read reads a file of
+// and 0 without either. contextPath is the path below which it answers, "" for "/". read reads a file of
 // its resources; libraries are those that it has, none where that is not known; env are variables, NAME=VALUE.
 func Port(read func(name string) ([]byte, error), libraries Libraries, env []string) (port int, contextPath string) {
 	s := readSettings(read, env)

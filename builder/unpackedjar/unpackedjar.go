@@ -1,11 +1,11 @@
-// Package unpackedjar keeps what a Dockerfile copies of a jar that somebody has unpacked by hand, as Spring's guides do
+// Package unpackedjar keeps what a Dockerfile copies from a jar that the user has unpacked by hand, as Spring's guides do
 // for images with more than one layer, at the state of the jar:
 //
 //	mkdir target/dependency && cd target/dependency && jar -xf ../*.jar
 //	COPY target/dependency/BOOT-INF/classes /app
 //
 //	dirs, err := unpackedjar.Refresh(file, project, jar) // unpacks it again
-//	failure := unpackedjar.Stale(file, project, jar)     // refuses what is of an older jar all the same
+//	failure := unpackedjar.Stale(file, project, jar)     // refuses what still comes from an older jar
 //
 // Nothing else would show that the image has old code.
 package unpackedjar
@@ -118,9 +118,9 @@ func extract(f *zip.File, path string) error {
 	return os.Chmod(path, 0o644) // as jar does: the image's user has to read files and directories
 }
 
-var errOld = errors.New("it copies what was unpacked of an older jar: the image would have old code")
+var errOld = errors.New("it copies what was unpacked from an older jar: the image would have old code")
 
-// Stale returns the instruction that copies what was unpacked of an older jar, nil if there is none.
+// Stale returns the instruction that copies what was unpacked from an older jar, nil without one.
 func Stale(file *dockerfile.File, project, jar string) (*dockerfile.Failure, error) {
 	for _, c := range file.Copies() {
 		for _, pattern := range c.Sources {

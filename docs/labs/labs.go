@@ -151,7 +151,7 @@ func condition(text string) (*Condition, error) {
 	case c.Kind == "file" && c.Name != "", c.Kind == "pod" && c.Want != "":
 	case (c.Kind == "port" || c.Kind == "pods") && notNumber == nil:
 	default:
-		return nil, fmt.Errorf("nobody can wait for %q", text)
+		return nil, fmt.Errorf("learn cannot wait for %q", text)
 	}
 	return c, nil
 }

@@ -50,7 +50,7 @@ type Spec struct {
 	// Yields is asked before devloop replaces an object that it made for another directory. An error, which
 	// says who works there, refuses that. If it is nil, all objects yield.
 	Yields func(dir string) error
-	// LeftOut is told of objects that are not deployed, because the cluster does not have what defines their
+	// LeftOut is called with objects that are not deployed, because the cluster does not have what defines their
 	// kind. May be nil.
 	LeftOut func([]kube.Ref)
 	// Serving are Pods that stay: their successors start beside them, under another name. Only for

@@ -20,7 +20,7 @@ import (
 // of a directory for which spare returns true stay; spare may be nil.
 //
 // Objects outside of namespaces, such as a ClusterRole, go with the project's last namespace. A namespace or a
-// CustomResourceDefinition stays as long as something of anybody else's is in it, or of its kind. Down returns
+// CustomResourceDefinition stays as long as another owner has something in it, or of its kind. Down returns
 // what it removed, also with an error.
 func (d *Deployer) Down(ctx context.Context, project, namespace string, spare func(dir string) bool) (removed []kube.Ref, err error) {
 	mine := func(o metav1.Object) bool {

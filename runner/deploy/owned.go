@@ -138,7 +138,7 @@ func (f owned) isLast(ctx context.Context, project, namespace string, mine func(
 	return !slices.ContainsFunc(all, func(t target) bool { return mine(t) && t.GetNamespace() != "" && t.GetNamespace() != namespace }), err
 }
 
-// unused returns the CustomResourceDefinitions that nobody else has an object of. All objects go with their
+// unused returns the CustomResourceDefinitions of which no other owner has an object. All objects go with their
 // definition.
 func (f owned) unused(ctx context.Context, definitions []target, mine func(metav1.Object) bool) (unused []target, err error) {
 	for _, t := range definitions {

@@ -17,7 +17,7 @@ const (
 	AnnotationConfigHash = "devloop-cli.github.io/settings"  // hash of the manifest's ConfigMaps and Secrets that a Pod reads
 	AnnotationApplied    = "devloop-cli.github.io/applied"   // hash of an object without the project's image, as it was applied
 	AnnotationChanges    = "devloop-cli.github.io/changes"   // how a running application differs from its image
-	AnnotationSpare      = "devloop-cli.github.io/spare"     // how the spare JVM for the next restart is
+	AnnotationSpare      = "devloop-cli.github.io/spare"     // the state of the spare JVM for the next restart
 	FieldManager         = "devloop"                         // the API server's name for who wrote a field
 )
 

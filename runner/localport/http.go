@@ -249,7 +249,7 @@ func (b *backend) roundTrip(r *http.Request, body *replayBody) (*http.Response, 
 	case err == nil && isEndless(response):
 		done()
 		if client, is := r.Context().Value(clientKey{}).(*clientconn.HalfClose); is {
-			client.EndAtOnce() // nobody waits for the end of a stream
+			client.EndAtOnce() // no client waits for the end of a stream
 		}
 		return response, nil
 	case err == nil:

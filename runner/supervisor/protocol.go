@@ -60,7 +60,7 @@ func (c Change) write(to io.Writer) error {
 	if err := writeUTF(w, c.State); err != nil {
 		return err
 	}
-	_ = w.WriteByte(c.how()) // Flush tells of errors
+	_ = w.WriteByte(c.how()) // Flush returns errors
 	_ = binary.Write(w, binary.BigEndian, int32(len(c.Files)))
 	for _, path := range slices.Sorted(maps.Keys(c.Files)) {
 		if err := writeUTF(w, path); err != nil {

@@ -18,12 +18,12 @@ const pollSpare = 300 * time.Millisecond
 // Spare is a JVM in a Pod that is ready to become the application, at the next restart.
 type Spare struct {
 	Ready bool
-	// Note says how much memory it takes, or why there is none; "" if the application is starting.
+	// Note says how much memory it takes, or why it can't be prepared; "" if the application is starting.
 	Note string
 }
 
-// Spare has the supervisor prepare a spare JVM, unless there is one, and waits until it is ready, or
-// known that there is none. That takes the Pod some seconds of work.
+// Spare has the supervisor prepare a spare JVM, unless there is one, and waits until it is ready or
+// can't be prepared. That takes the Pod some seconds of work.
 func (s *Supervisor) Spare(ctx context.Context, p kube.Pod, port int) (Spare, error) {
 	for {
 		answer, err := s.call(ctx, p, port, Change{asks: asksForSpare})

@@ -32,7 +32,7 @@ type refusals struct {
 	first  time.Time // when the refusal was first seen, zero for none
 }
 
-// check returns an error once the cluster has refused for limits.refused: a new namespace lacks its service
+// check returns an error once the cluster has refused for limits.refused: a new namespace has no service
 // account for a moment, and a Pod that ends still counts for the quota.
 func (f *refusals) check(ctx context.Context) error {
 	if time.Since(f.looked) < min(refusalPause, f.limits.refused) {

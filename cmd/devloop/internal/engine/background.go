@@ -68,7 +68,7 @@ func (s *Session) deleteDrained(pods []kube.Pod) {
 }
 
 // prepareSpares has the Pods that serve prepare a JVM for the next restart. It says once what that
-// brings, or why there is none.
+// brings, or why no spare is prepared.
 func (s *Session) prepareSpares(ctx context.Context) {
 	d := s.State().Serving
 	if d == nil || d.NotPatchable != "" || d.HotSwapOnly() || d.Image.Report.NoSpareReason != "" {

@@ -93,7 +93,7 @@ func TestReaderThatJoinsLateKnowsTheState(t *testing.T) {
 }
 
 // TestSlowReaderMissesLinesFirst has a reader that reads nothing while ten times as many lines as wait for it are
-// written: nothing waits for it, it is told how many it missed, and no other event is lost.
+// written: nothing waits for it, it learns how many it missed, and no other event is lost.
 func TestSlowReaderMissesLinesFirst(t *testing.T) {
 	t.Parallel()
 	s, bus := newStore(t)

@@ -166,7 +166,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// next returns the next event as a message, or a comment if there is none for a while.
+// next returns the next event as a message, or a comment after a while without one.
 func next(ctx context.Context, reader *event.Reader) (string, error) {
 	wait, stop := context.WithTimeout(ctx, heartbeat)
 	defer stop()

@@ -74,7 +74,7 @@ func TestEveryTopicHasItsTwin(t *testing.T) {
 
 var hangul = regexp.MustCompile(`\p{Hangul}`)
 
-// command is a command line that stands by itself, behind an arrow, a colon or a column.
+// command is a command line on its own, behind an arrow, a colon or a column.
 var command = regexp.MustCompile(`(?m)(?:^ {2,}|  |→ |: )((?:devloop|docker|jdb|kubectl) [!-~]+(?: [!-~]+)?)`)
 
 // commands returns the commands in a text, sorted.

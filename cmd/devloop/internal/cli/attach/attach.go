@@ -119,7 +119,7 @@ func EventsCommand(s wiring.Streams) *cli.Command {
 last events, and each one as it happens, until the session ends or you press Ctrl+C. With
 --json each is a line, the first one a snapshot of the state; docs/events.md describes them
 and devloop schema --events is their JSON Schema. A reader that is too slow never slows the
-session: it is told how many events it missed.`,
+session: it learns how many events it missed.`,
 		Flags: flags(&cli.BoolFlag{Name: "json", Usage: "print every event as one JSON line"}),
 		Action: func(c *cli.Context) error {
 			err := events(c, s)

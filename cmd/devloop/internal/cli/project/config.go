@@ -85,7 +85,7 @@ func showConfig(c *cli.Context, out io.Writer) error {
 }
 
 var (
-	// secretName matches the name of a variable whose value nobody should see on a shared screen.
+	// secretName matches the name of a variable whose value must not appear on a shared screen.
 	secretName = regexp.MustCompile(`(?i)passw|secret|token|api_?key|private_?key|credential`)
 	// urlPassword is a password in a URL.
 	urlPassword = regexp.MustCompile(`(://[^/@:\s]*:)[^/@\s]+@`)

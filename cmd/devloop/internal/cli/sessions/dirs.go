@@ -18,7 +18,7 @@ func CacheDir() (string, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", fmt.Errorf("make the cache directory: %w", err)
 	}
-	_ = os.Chmod(dir, 0o700) // one that an earlier devloop made; where it is somebody else's, writing to it fails
+	_ = os.Chmod(dir, 0o700) // one that an earlier devloop made; if it belongs to another user, writing to it fails
 	return dir, nil
 }
 

@@ -11,7 +11,7 @@ import (
 // CodeNone is the code of the error that no devloop run works on a project.
 const CodeNone = "session.none"
 
-// Find returns the devloop run that works on the project in dir or, if there is none, in the closest
+// Find returns the devloop run that works on the project in dir or, without one, in the closest
 // directory above. The namespace chooses among several; it may be empty.
 func Find(dir, namespace string) (Holder, error) {
 	held, err := heldDir()

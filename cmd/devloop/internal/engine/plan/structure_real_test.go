@@ -265,7 +265,7 @@ func (v *vm) take(after State) Decision {
 }
 
 // TestStructuralEditsAnswerAsAfterAFreshStart makes edits in a row of what is in a class, and
-// compares the answers of a running JVM with those of one that starts anew.
+// compares the answers of a running JVM with those of one that starts again.
 func TestStructuralEditsAnswerAsAfterAFreshStart(t *testing.T) {
 	real.Java(t)
 	steps := 15
