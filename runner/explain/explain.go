@@ -30,7 +30,7 @@ import (
 
 const (
 	// timeout bounds the requests after a failure, which is known already.
-	timeout = 5 * time.Second
+	timeout = 10 * time.Second
 	// readLines is how much of a log is searched for the application's own explanation, which may
 	// stand above a stack trace.
 	readLines = 400
@@ -47,11 +47,26 @@ func Finding(ctx context.Context, c *cluster.Client, p kube.Pod, o *corev1.Pod, 
 		Sockets:   func(container string) podstatus.Listeners { return sockets(ctx, c, p, container) },
 		Answering: func() podstatus.Listeners { return answering(ctx, c, p) },
 	}
-	evidence.Events, _ = Events(ctx, c, p, "") // without them the finding is explained by the rest
 	if v.Container != "" {
 		evidence.Log = lastLog(ctx, c, p, v)
 	}
+	evidence.Events = eventsOf(ctx, c, p, v)
 	return v.Explain(p, o, evidence)
+}
+
+// eventsOf returns the Pod's events, none where they can't be had: the finding is explained by the rest. The
+// kubelet queues its events, so a Pod's status may arrive before the warning that belongs to it.
+func eventsOf(ctx context.Context, c *cluster.Client, p kube.Pod, v podstatus.Finding) []corev1.Event {
+	for try := 1; ; try++ {
+		events, err := Events(ctx, c, p, "")
+		if err != nil || !v.Warned || try == eventTries || slices.ContainsFunc(events, fromKubelet) || !pause.For(ctx, retryPause) {
+			return events
+		}
+	}
+}
+
+func fromKubelet(e corev1.Event) bool {
+	return e.Type == corev1.EventTypeWarning && e.Source.Component == "kubelet"
 }
 
 // sockets asks the kernel what listens in a container, for which the image must have `cat`.
@@ -106,7 +121,7 @@ func lastLog(ctx context.Context, c *cluster.Client, p kube.Pod, v podstatus.Fin
 		if log = tail(ctx, c, p, v.Container, true); len(log) > 0 {
 			return log
 		}
-		if pause.For(ctx, logPause) { // or not yet written what the container said last
+		if pause.For(ctx, retryPause) { // or not yet written what the container said last
 			log = tail(ctx, c, p, v.Container, false)
 		}
 	}
@@ -140,12 +155,13 @@ func logBeforeRollback(log []string) []string {
 	return log
 }
 
-// logTries is how often a log is asked for that was empty, logPause the time between: a node
-// that is busy writes a container's last lines up to some seconds after its end. A container that has
-// said nothing is explained that much later.
+// A busy node writes a container's last lines, and sends its events, up to some seconds after the status.
+// logTries is how often a log is asked for that was empty, eventTries the same for a warning that must come.
+// A container that has said nothing is explained that much later.
 const (
-	logTries = 20
-	logPause = 200 * time.Millisecond
+	logTries   = 20
+	eventTries = 20
+	retryPause = 200 * time.Millisecond
 )
 
 // kubeletsOwn is what the kubelet answers instead of a log that is gone.

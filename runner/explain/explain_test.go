@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -57,5 +58,28 @@ func TestFindingIsExplainedWithoutTheServer(t *testing.T) {
 	why := Finding(t.Context(), c, pod, &corev1.Pod{}, podstatus.Finding{Code: "pod.crash", Why: "it ended", Container: "app", Ended: true, Previous: true})
 	if why == nil || why.Code() != "pod.crash" || !strings.Contains(why.Error(), "it ended") {
 		t.Errorf("got %v", why)
+	}
+}
+
+// TestFindingWaitsForTheWarningOfTheKubelet has an API server that has the kubelet's event at the third request only.
+func TestFindingWaitsForTheWarningOfTheKubelet(t *testing.T) {
+	t.Parallel()
+	a, c := fakeapi.New(t)
+	asked := 0
+	a.Fault = func(_ http.ResponseWriter, r *http.Request) bool {
+		if strings.HasSuffix(r.URL.Path, "/events") {
+			if asked++; asked == 3 {
+				e := fakeapi.Object("v1", "Event", "web.1")
+				maps.Copy(e.Object, map[string]any{"type": "Warning", "reason": "Failed", "message": "Error: permission denied",
+					"source": map[string]any{"component": "kubelet"}, "involvedObject": map[string]any{"uid": "uid-web"}})
+				a.Put("events", e)
+			}
+		}
+		return false
+	}
+	pod := kube.Pod{Namespace: "default", Name: "web", UID: "uid-web", Containers: []string{"app"}}
+	why := Finding(t.Context(), c, pod, &corev1.Pod{}, podstatus.Finding{Code: "pod.config", Why: "it can't be made", Warned: true})
+	if got := why.Evidence(); !slices.Equal(got, []string{"Failed: Error: permission denied"}) {
+		t.Errorf("got %q", got)
 	}
 }

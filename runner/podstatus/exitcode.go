@@ -22,7 +22,7 @@ func diagnoseEnd(p *corev1.Pod, s corev1.ContainerStatus, what string, t *corev1
 	case t.Reason == "OOMKilled", t.ExitCode == 137 && limit != noLimit:
 		return outOfMemory(p, s.Name, what, limit, t.Reason == "OOMKilled")
 	case t.Reason == "ContainerCannotRun", t.Reason == "StartError":
-		return Finding{Code: "pod.crash", Why: fmt.Sprintf("%s could not be started: %s", what, startFailure(t.Message)), Hints: configHints(t.Message)}
+		return Finding{Code: "pod.crash", Warned: true, Why: fmt.Sprintf("%s could not be started: %s", what, startFailure(t.Message)), Hints: configHints(t.Message)}
 	}
 	return Finding{Code: "pod.crash", Why: fmt.Sprintf("%s exited with code %d%s%s", what, t.ExitCode, exitMeaning(t.ExitCode), after(t))}
 }

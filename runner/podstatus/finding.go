@@ -15,6 +15,8 @@ type Finding struct {
 	Why   string // a sentence for a person who meets Kubernetes first
 	Hints []string
 	Image string // the one that is missing
+	// Warned says that the kubelet sends a Warning for it, perhaps after the status.
+	Warned bool
 	// Container is the one whose log may tell more, "" where none ever ran.
 	// Previous asks for the log of its last run but one.
 	Container string
@@ -130,7 +132,7 @@ func diagnoseWaiting(p *corev1.Pod, s corev1.ContainerStatus, w *corev1.Containe
 	case slices.Contains(imageReasons, w.Reason):
 		return diagnoseImage(p, s, w)
 	case slices.Contains(configReasons, w.Reason):
-		return &Finding{Code: "pod.config",
+		return &Finding{Code: "pod.config", Warned: true,
 			Why:   fmt.Sprintf("the node can't make the container %q as the manifest wants it: %s", s.Name, configFailure(w.Message)),
 			Hints: configHints(w.Message)}
 	}

@@ -13,7 +13,7 @@ import (
 // for at a registry each time.
 func diagnoseImage(p *corev1.Pod, s corev1.ContainerStatus, w *corev1.ContainerStateWaiting) *Finding {
 	image, policy := containerImage(p, s)
-	v := &Finding{Code: "pod.image", Image: image}
+	v := &Finding{Code: "pod.image", Warned: true, Image: image}
 	switch {
 	case w.Reason == "InvalidImageName":
 		v.Why = fmt.Sprintf("%q is no image name", image)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -57,6 +58,10 @@ func play(t *testing.T, path string) string {
 		a.Logs = []string{string(log)}
 	}
 	a.Put("pods", states[0])
+	warned := fakeapi.Object("v1", "Event", "web.1") // which says no more than the status, so it is not shown
+	maps.Copy(warned.Object, map[string]any{"type": "Warning", "reason": "Failed", "message": "Error: ErrImagePull",
+		"source": map[string]any{"component": "kubelet"}, "involvedObject": map[string]any{"uid": "uid-web"}})
+	a.Put("events", warned)
 	pod := kube.Pod{Namespace: "default", Name: "web", UID: "uid-web", Containers: []string{"app"}}
 	if strings.Contains(path, "restarted-long-ago") {
 		pod.Restarts = 4
