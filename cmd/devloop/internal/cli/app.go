@@ -3,7 +3,7 @@
 //
 //	Main → a command, such as project/deploy.go → engine.Session
 //
-// The commands live in the packages project, pods and machine; cmdline reads and explains
+// The commands live in the packages project, pods, machine, settings and attach; cmdline reads and explains
 // command lines; wiring connects flags with clients. No package outside this tree knows flags.
 //
 // Commands report their work as events, which package ui displays. Data for other programs goes
@@ -23,6 +23,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/machine"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/pods"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/project"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/settings"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/ui"
@@ -59,7 +60,7 @@ func newApp(s wiring.Streams) *cli.App {
 		pods.StatusCommand(s), pods.DescribeCommand(s), pods.LogsCommand(s), pods.ExecCommand(s), pods.ForwardCommand(s), attach.OpenCommand(s), explainCommand(s), learnCommand(s))...)
 	commands = append(commands, wiring.Category(s, "a devloop run in another terminal",
 		attach.WaitCommand(s), attach.TriggerCommand(s), attach.EventsCommand(s), attach.StatsCommand(s), attach.MCPCommand(s))...)
-	commands = append(commands, wiring.Category(s, "settings", project.InitCommand(s), project.ConfigCommand(s), project.SchemaCommand(s), completionCommand(s), manCommand(s))...)
+	commands = append(commands, wiring.Category(s, "settings", settings.InitCommand(s), settings.ConfigCommand(s), settings.SchemaCommand(s), completionCommand(s), manCommand(s))...)
 	commands = append(commands, wiring.Category(s, "manifests without a project", pods.ApplyCommand(s), pods.DeleteCommand(s))...)
 	commands = append(commands, helpCommand())
 	cli.HelpPrinter = cmdline.PrintHelp

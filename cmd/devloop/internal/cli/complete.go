@@ -17,6 +17,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/machine"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
+	"github.com/devloop-cli/devloop/internal/dockerapi"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/runner/cluster"
@@ -203,7 +204,7 @@ func podCandidates(ctx context.Context, c *cli.Command, words, args []string) []
 	if err != nil {
 		return nil
 	}
-	docker, err := wiring.DockerClient(ctx)
+	docker, err := dockerapi.Connect(ctx)
 	if err != nil {
 		return nil
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/docker/docker/api/types/versions"
 	"github.com/docker/docker/client"
 	"github.com/docker/go-units"
+	"github.com/shirou/gopsutil/v4/disk"
 
 	"github.com/devloop-cli/devloop/internal/fault"
 )
@@ -196,7 +197,7 @@ func Disk(dial Dial, clusterIsThere func(context.Context) bool) Step {
 		if err != nil {
 			return "", err
 		}
-		free, err := freeBytes(info.DockerRootDir)
+		disk, err := disk.UsageWithContext(ctx, info.DockerRootDir)
 		if err != nil {
 			return "", &NotApplicable{fmt.Sprintf("%s is on another machine or in a virtual machine", info.DockerRootDir)}
 		}
@@ -204,6 +205,7 @@ func Disk(dial Dial, clusterIsThere func(context.Context) bool) Step {
 		if clusterIsThere(ctx) {
 			need = diskForWork
 		}
+		free := int64(disk.Free)
 		if free < need {
 			return "", newProblem("machine.disk", []string{"see what takes the space: docker system df", "remove what no container uses: docker image prune; docker builder prune"},
 				"not enough disk space for images: %s free in %s, %s are needed", units.HumanSize(float64(free)), info.DockerRootDir, units.HumanSize(float64(need)))

@@ -15,6 +15,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/setup"
 	"github.com/devloop-cli/devloop/internal/atomicfile"
+	"github.com/devloop-cli/devloop/internal/dockerapi"
 )
 
 func BundleCommand(s wiring.Streams) *cli.Command {
@@ -46,7 +47,7 @@ func writeBundle(c *cli.Context, d wiring.Display) error {
 	if m.problem != nil {
 		return m.problem
 	}
-	docker, err := wiring.DockerClient(c.Context)
+	docker, err := dockerapi.Connect(c.Context)
 	if err != nil {
 		return err
 	}

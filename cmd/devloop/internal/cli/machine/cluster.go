@@ -13,6 +13,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/sessions"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/dockerapi"
 	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/loader/kindcluster"
 )
@@ -74,7 +75,7 @@ func clusterSubcommand(s wiring.Streams, name, usage string, do clusterAction, m
 
 // newClusterManager returns the manager of the kind cluster of that name.
 func newClusterManager(ctx context.Context, name, kubeconfig string, progress func(string)) (*kindcluster.Manager, error) {
-	docker, err := wiring.DockerClient(ctx)
+	docker, err := dockerapi.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}

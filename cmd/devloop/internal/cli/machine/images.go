@@ -14,8 +14,8 @@ import (
 	"github.com/docker/docker/client"
 
 	"github.com/devloop-cli/devloop/builder/image"
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/setup"
+	"github.com/devloop-cli/devloop/internal/dockerapi"
 	"github.com/devloop-cli/devloop/internal/fault"
 )
 
@@ -32,7 +32,7 @@ func (m *machine) bases() []string {
 
 // missing returns the images that are needed and that the engine does not have.
 func (m *machine) missing(ctx context.Context) []string {
-	docker, err := wiring.DockerClient(ctx)
+	docker, err := dockerapi.Connect(ctx)
 	if err != nil {
 		return nil
 	}
@@ -74,7 +74,7 @@ func imagesMissing(missing []string, hint string) *fault.Error {
 func (m *machine) loadArchive(error) *setup.Fix {
 	file := m.c.String("images")
 	return &setup.Fix{Change: fmt.Sprintf("load the images of %s into Docker", file), Run: func(ctx context.Context) error {
-		docker, err := wiring.DockerClient(ctx)
+		docker, err := dockerapi.Connect(ctx)
 		if err != nil {
 			return err
 		}
@@ -160,7 +160,7 @@ func (m *machine) pullNodeImage(problem error) *setup.Fix {
 
 // reachable keeps a pull from waiting for a registry that is cut off, for minutes.
 func (m *machine) reachable(ctx context.Context, ref string) error {
-	docker, err := wiring.DockerClient(ctx)
+	docker, err := dockerapi.Connect(ctx)
 	if err != nil {
 		return err
 	}
@@ -173,7 +173,7 @@ func (m *machine) checkBases(ctx context.Context) (string, error) {
 	if len(bases) == 0 {
 		return "", &setup.NotApplicable{Why: "no project is here that needs one"}
 	}
-	docker, err := wiring.DockerClient(ctx)
+	docker, err := dockerapi.Connect(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -189,7 +189,7 @@ func (m *machine) pullBases(problem error) *setup.Fix {
 		return nil
 	}
 	return &setup.Fix{Change: "pull the project's base images", Run: func(ctx context.Context) error {
-		docker, err := wiring.DockerClient(ctx)
+		docker, err := dockerapi.Connect(ctx)
 		if err != nil {
 			return err
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/setup"
+	"github.com/devloop-cli/devloop/internal/dockerapi"
 	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/loader/kindcluster"
@@ -59,20 +60,20 @@ func newSteps(c *cli.Context, d wiring.Display) ([]setup.Step, error) {
 	if err != nil {
 		return nil, err
 	}
-	elsewhere := os.Getenv(client.EnvOverrideHost) != "" || wiring.ContextHost() != ""
+	elsewhere := os.Getenv(client.EnvOverrideHost) != "" || dockerapi.ContextHost() != ""
 	return []setup.Step{
 		setup.Java(m.dir),
 		{ID: "build", Check: m.checkBuildTool},
 		setup.Inotify(),
-		setup.Engine(wiring.DockerClient, elsewhere),
-		setup.Memory(wiring.DockerClient),
-		setup.Disk(wiring.DockerClient, m.clusterIsThere),
+		setup.Engine(dockerapi.Connect, elsewhere),
+		setup.Memory(dockerapi.Connect),
+		setup.Disk(dockerapi.Connect, m.clusterIsThere),
 		{ID: "archive", Needs: []string{"docker"}, Check: m.checkArchived, Fix: m.loadArchive, Later: "load the images of " + c.String("images")},
-		setup.Registry(wiring.DockerClient, append(m.bases(), nodeRepository), m.missing),
+		setup.Registry(dockerapi.Connect, append(m.bases(), nodeRepository), m.missing),
 		{ID: "node-image", Needs: []string{"docker"}, Check: m.checkNodeImage, Fix: m.pullNodeImage, Later: "pull the node image, some 400 MB"},
 		{ID: "cluster", Needs: []string{"docker", "node-image"}, Check: m.checkCluster, Fix: m.fixCluster, Later: fmt.Sprintf("create, start or repair the kind cluster %q", c.String("cluster"))},
 		{ID: "base-images", Needs: []string{"docker"}, Check: m.checkBases, Fix: m.pullBases, Later: "pull the project's base images"},
-		setup.Proxy(wiring.DockerClient, m.nodeEnvironment),
+		setup.Proxy(dockerapi.Connect, m.nodeEnvironment),
 		{ID: "context", Needs: []string{"cluster"}, Check: m.checkContext, Fix: m.writeContext, Later: m.contextChange()},
 		{ID: "ports", Check: m.checkPorts},
 	}, nil
@@ -150,7 +151,7 @@ func (m *machine) inUse(ctx context.Context) string {
 // Answering returns the cluster of this machine that r leads to, once it has answered. Any
 // other is asked nothing: a kubeconfig may name programs to log in with.
 func Answering(ctx context.Context, r *runner.Runner) (loader.Cluster, error) {
-	docker, err := wiring.DockerClient(ctx)
+	docker, err := dockerapi.Connect(ctx)
 	if err != nil {
 		return loader.Cluster{}, err
 	}
@@ -221,7 +222,7 @@ func clusterFix(code string) string {
 
 // passProxyOn lets kind, which asks the environment, know of the engine's proxy.
 func (m *machine) passProxyOn(ctx context.Context) error {
-	docker, err := wiring.DockerClient(ctx)
+	docker, err := dockerapi.Connect(ctx)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-// Package project has the commands for a project: run, deploy, down, init and config.
+// Package project has the commands for a project: run, deploy and down.
 //
 // run and deploy read the flags and the project into a [target.Target], connect the real
 // compiler, imager, loader and cluster to an [engine.Session], and let it work.
@@ -91,53 +91,69 @@ func deployOnce(c *cli.Context, s wiring.Streams, d wiring.Display) (err error, 
 // newSession connects the real clients, takes the project for this process, and publishes what it
 // found out on the way. Release closes the clients, too.
 func newSession(c *cli.Context, s wiring.Streams, d wiring.Display) (*engine.Session, sessions.Hold, error) {
-	var none sessions.Hold
-	t, project, err := newTarget(c, s, d)
+	w, err := findWork(c, s, d)
 	if err != nil {
-		return nil, none, err
+		return nil, sessions.Hold{}, err
 	}
-	options, err := imageOptions(c, t)
+	held, err := sessions.Acquire(c.Command.Name, w.target.Dir, w.place.Pods.Server(), w.target.Namespace)
 	if err != nil {
-		return nil, none, err
-	}
-	at, err := wiring.ReachEngine(c)
-	if err != nil {
-		return nil, none, err
-	}
-	t.Namespace, t.KeepServing, t.MayReplace = at.Pods.Namespace(), keepServing(c, at.Docker), wiring.Yields(d, at.Pods.Server())
-	held, err := sessions.Acquire(c.Command.Name, t.Dir, at.Pods.Server(), t.Namespace)
-	if err != nil {
-		return nil, none, err
+		return nil, sessions.Hold{}, err
 	}
 	d.Publish(0, event.SessionStarted{
-		Version: wiring.Version(), Project: t.Name, Dir: t.Dir,
-		Tool: strings.Join(project.Tool.Command, " "), Why: project.Tool.Why,
-		Context: at.Pods.Context(), Cluster: at.Cluster, Namespace: t.Namespace,
+		Version: wiring.Version(), Project: w.target.Name, Dir: w.target.Dir,
+		Tool: strings.Join(w.project.Tool.Command, " "), Why: w.project.Tool.Why,
+		Context: w.place.Pods.Context(), Cluster: w.place.Cluster, Namespace: w.target.Namespace,
 	})
-	project.OnlyApplication = c.Command.Name == "run" && !c.Bool("full-build")
-	project.JoinModules = c.Command.Name == "run"
-	compiler, imager := compiler.New(project, c.String("compiler") == "auto"), image.New(at.Docker, options)
+	compiler := compiler.New(w.project, c.String("compiler") == "auto")
 	compiler.Ready = func() { d.Publish(0, event.CompilerReady{}) }
-	if t.NotPatchable == "" {
-		project.NeedsJar = imager.NeedsJar
-	}
 	release := held.Release
 	held.Release = func() { // what can't be removed of its files is removed the next time
 		_ = compiler.Close()
-		_ = at.Images.Close()
+		_ = w.place.Images.Close()
 		release()
 	}
 	return engine.New(engine.Config{
-		Bus: d.Bus, Target: t,
-		Compiler: &modules{Compiler: compiler, elsewhere: project.Elsewhere},
-		Imager:   imager,
-		Trainer:  imager,
+		Bus: d.Bus, Target: w.target,
+		Compiler: &modules{Compiler: compiler, elsewhere: w.project.Elsewhere},
+		Imager:   w.imager,
+		Trainer:  w.imager,
 		Explain:  c.Bool("explain"),
-		Loader:   at.Images,
-		Deployer: at.Pods,
-		Listen:   listen(at.Pods, c.String("address"), c.Duration("wait")),
+		Loader:   w.place.Images,
+		Deployer: w.place.Pods,
+		Listen:   listen(w.place.Pods, c.String("address"), c.Duration("wait")),
 		Debugger: debugger(c.Duration("wait")),
 	}), held, nil
+}
+
+// work is what a session works on: what is to run, the project that it comes from, and where it goes.
+type work struct {
+	target  target.Target
+	project *project.Project
+	imager  *image.Imager
+	place   wiring.Place
+}
+
+// findWork reads the flags and the project, and reaches the cluster.
+func findWork(c *cli.Context, s wiring.Streams, d wiring.Display) (w work, err error) {
+	if w.target, w.project, err = newTarget(c, s, d); err != nil {
+		return w, err
+	}
+	options, err := imageOptions(c, w.target)
+	if err != nil {
+		return w, err
+	}
+	if w.place, err = wiring.ReachEngine(c); err != nil {
+		return w, err
+	}
+	w.imager = image.New(w.place.Docker, options)
+	w.target.Namespace, w.target.KeepServing = w.place.Pods.Namespace(), keepServing(c, w.place.Docker)
+	w.target.MayReplace = wiring.Yields(d, w.place.Pods.Server())
+	w.project.OnlyApplication = c.Command.Name == "run" && !c.Bool("full-build")
+	w.project.JoinModules = c.Command.Name == "run"
+	if w.target.NotPatchable == "" {
+		w.project.NeedsJar = w.imager.NeedsJar
+	}
+	return w, nil
 }
 
 // imageOptions returns how the target's images are made.
@@ -231,8 +247,8 @@ func loadManifest(c *cli.Context, dir string) (named []string, m manifest.Manife
 // have to choose.
 func tellUnused(d wiring.Display, dir string) {
 	if deeper := manifest.FindDeeper(dir); len(deeper) > 0 {
-		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeVariants, Text: "manifests below " + strings.Join(relativeTo(dir, deeper), ", ") + " are not used, devloop makes a Pod of its own",
-			Hints: []string{"deploy one of them: --manifest " + relativeTo(dir, deeper)[0]}})
+		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeVariants, Text: "manifests below " + strings.Join(wiring.RelativeTo(dir, deeper), ", ") + " are not used, devloop makes a Pod of its own",
+			Hints: []string{"deploy one of them: --manifest " + wiring.RelativeTo(dir, deeper)[0]}})
 		return
 	}
 	if charts := manifest.Charts(dir); len(charts) > 0 {
@@ -263,8 +279,8 @@ func tellForeign(d wiring.Display, dir string, named []string) error {
 	}
 	variants, err := manifest.FindVariants(dir)
 	if err == nil && len(variants) > 0 {
-		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeVariants, Text: "not deployed, as they are for other environments: " + strings.Join(relativeTo(dir, variants), ", "),
-			Hints: []string{"deploy one of them: --manifest " + relativeTo(dir, variants)[0]}})
+		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeVariants, Text: "not deployed, as they are for other environments: " + strings.Join(wiring.RelativeTo(dir, variants), ", "),
+			Hints: []string{"deploy one of them: --manifest " + wiring.RelativeTo(dir, variants)[0]}})
 	}
 	foreign, failed := manifest.FindForeign(dir)
 	if err := errors.Join(err, failed); err != nil || len(foreign) == 0 {
@@ -272,7 +288,7 @@ func tellForeign(d wiring.Display, dir string, named []string) error {
 	}
 	var files []string
 	for _, f := range foreign {
-		files = append(files, fmt.Sprintf("%s (%s of %s)", relativeTo(dir, []string{f.File})[0], f.Kind, f.APIVersion))
+		files = append(files, fmt.Sprintf("%s (%s of %s)", wiring.RelativeTo(dir, []string{f.File})[0], f.Kind, f.APIVersion))
 	}
 	text := "not deployed, as other tools read them: "
 	if len(files) == 1 {

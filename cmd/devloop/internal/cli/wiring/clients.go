@@ -11,7 +11,6 @@ package wiring
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -27,8 +26,6 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/lines"
-	"github.com/devloop-cli/devloop/internal/dockerapi"
-	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/runner/cluster"
@@ -101,28 +98,6 @@ func Connect(c *cli.Context) (*runner.Runner, error) {
 	})
 }
 
-// DockerClient returns a client of the Docker engine that the docker command would use,
-// once the engine has answered.
-func DockerClient(ctx context.Context) (*client.Client, error) {
-	options := []client.Opt{client.FromEnv, client.WithAPIVersionNegotiation()}
-	if os.Getenv(client.EnvOverrideHost) == "" {
-		more, err := contextOptions()
-		if err != nil {
-			return nil, err
-		}
-		options = append(options, more...)
-	}
-	docker, err := client.NewClientWithOpts(options...)
-	if err != nil {
-		return nil, &fault.Error{Code: dockerapi.CodeUnreachable, Op: "find the Docker engine", Err: err,
-			Hints: []string{"check the address of the engine: docker context ls"}}
-	}
-	if _, err := docker.Ping(ctx); err != nil {
-		return nil, dockerapi.Unreachable(fmt.Sprintf("reach the Docker engine at %q", docker.DaemonHost()), err)
-	}
-	return docker, nil
-}
-
 // TargetCluster says which cluster the API server is, and what brings images to its nodes.
 // A cluster that is not on this machine is refused, unless its context is allowed
 // by name.
@@ -159,6 +134,7 @@ func (pulled) Load(context.Context, string, v1.Image) (loader.Report, error) {
 // Close implements [loader.Loader].
 func (pulled) Close() error { return nil }
 
+// Absolute returns paths as absolute ones.
 func Absolute(paths []string) ([]string, error) {
 	all := slices.Clone(paths)
 	for i, path := range all {
@@ -168,4 +144,16 @@ func Absolute(paths []string) ([]string, error) {
 		}
 	}
 	return all, nil
+}
+
+// RelativeTo returns paths as seen from dir, with slashes. One that can't be stays as it is.
+func RelativeTo(dir string, paths []string) []string {
+	var names []string
+	for _, path := range paths {
+		if name, err := filepath.Rel(dir, path); err == nil {
+			path = filepath.ToSlash(name)
+		}
+		names = append(names, path)
+	}
+	return names
 }

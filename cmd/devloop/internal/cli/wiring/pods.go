@@ -13,6 +13,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
+	"github.com/devloop-cli/devloop/internal/dockerapi"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/runner/kube"
@@ -27,8 +28,8 @@ func LookFlags(more ...cli.Flag) []cli.Flag {
 	})
 }
 
-// place is a cluster of this machine, and the engine that its nodes run in.
-type place struct {
+// Place is a cluster of this machine, and the engine that its nodes run in.
+type Place struct {
 	Pods    *runner.Runner
 	Docker  *client.Client
 	Cluster string        // as people call it: "kind cluster devloop"
@@ -37,16 +38,16 @@ type place struct {
 
 // ReachCluster connects to the cluster that the flags name, and refuses one that is not on this
 // machine.
-func ReachCluster(c *cli.Context) (place, error) {
+func ReachCluster(c *cli.Context) (Place, error) {
 	if _, err := Connect(c); err != nil { // without a kubeconfig, the engine does not matter
-		return place{}, err
+		return Place{}, err
 	}
 	return ReachEngine(c)
 }
 
 // ReachEngine is ReachCluster for a command that builds: without an engine, the cluster does not matter.
-func ReachEngine(c *cli.Context) (p place, err error) {
-	if p.Docker, err = DockerClient(c.Context); err != nil {
+func ReachEngine(c *cli.Context) (p Place, err error) {
+	if p.Docker, err = dockerapi.Connect(c.Context); err != nil {
 		return p, err
 	}
 	if p.Pods, err = Connect(c); err != nil {

@@ -1,6 +1,7 @@
-package wiring
+package dockerapi
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"os"
@@ -10,9 +11,30 @@ import (
 	"github.com/docker/docker/client"
 
 	"github.com/devloop-cli/devloop/internal/atomicfile"
-	"github.com/devloop-cli/devloop/internal/dockerapi"
 	"github.com/devloop-cli/devloop/internal/fault"
 )
+
+// Connect returns a client of the Docker engine that the docker command would use,
+// once the engine has answered.
+func Connect(ctx context.Context) (*client.Client, error) {
+	options := []client.Opt{client.FromEnv, client.WithAPIVersionNegotiation()}
+	if os.Getenv(client.EnvOverrideHost) == "" {
+		more, err := contextOptions()
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, more...)
+	}
+	docker, err := client.NewClientWithOpts(options...)
+	if err != nil {
+		return nil, &fault.Error{Code: CodeUnreachable, Op: "find the Docker engine", Err: err,
+			Hints: []string{"check the address of the engine: docker context ls"}}
+	}
+	if _, err := docker.Ping(ctx); err != nil {
+		return nil, Unreachable(fmt.Sprintf("reach the Docker engine at %q", docker.DaemonHost()), err)
+	}
+	return docker, nil
+}
 
 // ContextHost returns the address of the engine that the docker command's current
 // context names: "" for the default one. Docker Desktop, Colima and rootless
@@ -65,7 +87,7 @@ func contextOptions() ([]client.Opt, error) {
 	case host == "":
 		return nil, nil
 	case strings.HasPrefix(host, "ssh://"):
-		return nil, &fault.Error{Code: dockerapi.CodeUnreachable, Op: fmt.Sprintf("reach the Docker engine at %q: devloop does not speak ssh", host),
+		return nil, &fault.Error{Code: CodeUnreachable, Op: fmt.Sprintf("reach the Docker engine at %q: devloop does not speak ssh", host),
 			Hints: []string{"use an engine of this machine: docker context use default"}}
 	}
 	options := []client.Opt{client.WithHost(host)}

@@ -1,4 +1,4 @@
-package wiring
+package dockerapi
 
 import (
 	"crypto/sha256"
@@ -32,15 +32,37 @@ func TestContextWithCertificates(t *testing.T) {
 		}
 	}
 	write("meta/"+id+"/meta.json", `{"Name": "far", "Endpoints": {"docker": {"Host": "tcp://`+engine.Listener.Addr().String()+`"}}}`)
-	if _, err := DockerClient(t.Context()); err == nil {
+	if _, err := Connect(t.Context()); err == nil {
 		t.Error("reached the engine without its certificate")
 	}
 	write("tls/"+id+"/docker/ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: engine.Certificate().Raw})))
-	if _, err := DockerClient(t.Context()); err != nil {
+	if _, err := Connect(t.Context()); err != nil {
 		t.Error(err)
 	}
 	write("meta/"+id+"/meta.json", `{"Name": "far", "Endpoints": {"docker": {"Host": "ssh://ada@far"}}}`)
-	if _, err := DockerClient(t.Context()); err == nil || !strings.Contains(err.Error(), "ssh") {
+	if _, err := Connect(t.Context()); err == nil || !strings.Contains(err.Error(), "ssh") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestEngineOfTheDockerContextIsUsed(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("DOCKER_CONFIG", dir)
+	t.Setenv("DOCKER_CONTEXT", "")
+	if got := ContextHost(); got != "" {
+		t.Errorf("without a context: got %q", got)
+	}
+	// The digest is that of the name "colima".
+	meta := dir + "/contexts/meta/f24fd3749c1368328e2b149bec149cb6795619f244c5b584e844961215dadd16"
+	if err := errors.Join(os.MkdirAll(meta, 0o755), os.WriteFile(dir+"/config.json", []byte(`{"currentContext": "colima"}`), 0o600),
+		os.WriteFile(meta+"/meta.json", []byte(`{"Name": "colima", "Endpoints": {"docker": {"Host": "unix:///home/ada/.colima/docker.sock"}}}`), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if got := ContextHost(); got != "unix:///home/ada/.colima/docker.sock" {
+		t.Errorf("got %q", got)
+	}
+	t.Setenv("DOCKER_CONTEXT", "default")
+	if got := ContextHost(); got != "" {
+		t.Errorf("the default context: got %q", got)
 	}
 }

@@ -1,4 +1,4 @@
-package project
+package settings
 
 import (
 	"encoding/json"

@@ -1,4 +1,4 @@
-package project
+package settings
 
 import (
 	"bytes"
@@ -187,24 +187,13 @@ func findings(p *project.Project, drafts []draft) ([]string, error) {
 		files = []string{filepath.Join(p.Dir, "pod.yaml")}
 	}
 	if len(files) > 0 {
-		pod = "by " + strings.Join(relativeTo(p.Dir, files), ", ")
+		pod = "by " + strings.Join(wiring.RelativeTo(p.Dir, files), ", ")
 	}
 	return []string{
 		fmt.Sprintf("How devloop works on %s, a %s project. Found here:", p.Name, tool),
 		"  image   " + image,
 		"  objects " + pod,
 	}, nil
-}
-
-func relativeTo(dir string, paths []string) []string {
-	var names []string
-	for _, path := range paths {
-		if name, err := filepath.Rel(dir, path); err == nil {
-			path = filepath.ToSlash(name)
-		}
-		names = append(names, path)
-	}
-	return names
 }
 
 // writeDrafts writes all of them, or none where one is there already.

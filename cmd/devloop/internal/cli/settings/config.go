@@ -1,4 +1,8 @@
-package project
+// Package settings has the commands for devloop's settings: init writes devloop.yaml and the files for editors,
+// config shows each value and where it comes from, and schema prints the JSON Schema.
+//
+// The settings themselves, and how they are read, are in package config.
+package settings
 
 import (
 	"fmt"
