@@ -86,6 +86,11 @@ func (t target) beside(serving []kube.Pod) target {
 	return t
 }
 
+// isTwin says whether devloop made a Pod as the target's successor.
+func (t target) isTwin(existing *unstructured.Unstructured) bool {
+	return kube.Owned(existing) && existing.GetAnnotations()[kube.AnnotationName] == t.of.Name
+}
+
 // names are the names under which the object may exist already.
 func (t target) names() []string {
 	if t.GetKind() != "Pod" {

@@ -68,6 +68,26 @@ func TestPodOfSomebodyElseStaysWhateverItsName(t *testing.T) {
 	}
 }
 
+// TestNameOfTheTwinMayBeTaken: the user never wrote that name, so an error about it would be of no use.
+func TestNameOfTheTwinMayBeTaken(t *testing.T) {
+	t.Parallel()
+	for name, taken := range map[string]*unstructured.Unstructured{"foreign": fakeapi.Object("v1", "Pod", "web-b"), "another project's": ownPod("web-b")} {
+		a, r := newAPI(t)
+		first := replaced(t, r, shop(t, shopPod))
+		uid := a.Put("pods", taken).GetUID()
+		s := shop(t, shopPod)
+		s.Serving, s.Adopt = []kube.Pod{first}, true
+		_, err := r.Replace(t.Context(), s)
+		if _, is := errors.AsType[*NameTakenError](err); !is || a.Get("pods/default/web-b").GetUID() != uid {
+			t.Errorf("%s: got %v, and the Pod is %v", name, err, a.Get("pods/default/web-b"))
+		}
+		s.Serving = nil
+		if next := replaced(t, r, s); next.Name != "web" || a.Get("pods/default/web-b").GetUID() != uid {
+			t.Errorf("%s: in its place came %+v", name, next)
+		}
+	}
+}
+
 func TestInPlaceSaysWhy(t *testing.T) {
 	for text, want := range map[string]string{
 		shopPod: "",

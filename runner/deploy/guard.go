@@ -21,7 +21,8 @@ type guard struct {
 }
 
 // check looks for an object of that name which has to stay: one that devloop did not make, or one of
-// another directory that does not yield.
+// another directory that does not yield. No other Pod is replaced by one that comes up beside its predecessor,
+// because the name is devloop's choice: the user can't give it up.
 func (g guard) check(ctx context.Context, t target, name string) error {
 	existing, err := t.resource.Get(ctx, name, metav1.GetOptions{})
 	if kube.IsNotFoundOrReplaced(err) {
@@ -32,7 +33,10 @@ func (g guard) check(ctx context.Context, t target, name string) error {
 	}
 	dir := existing.GetAnnotations()[kube.AnnotationDirectory]
 	switch {
-	case name != t.GetName() && kube.ManifestName(existing) != t.of.Name: // another Pod, with a similar name
+	case name != t.of.Name && !t.isTwin(existing):
+		if name == t.GetName() {
+			return &NameTakenError{kube.RefOf(existing)}
+		}
 	case t.GetKind() == "Namespace":
 		if !kube.Owned(existing) {
 			render.Unmark(t) // it keeps its owner, and down leaves it
@@ -46,6 +50,14 @@ func (g guard) check(ctx context.Context, t target, name string) error {
 		}
 	}
 	return nil
+}
+
+// NameTakenError says that a Pod can't come up beside the one that serves, because the name for it is another
+// Pod's: it has to come up in its place.
+type NameTakenError struct{ Pod kube.Ref }
+
+func (e *NameTakenError) Error() string {
+	return fmt.Sprintf("start a Pod beside the old one: another %s exists", e.Pod)
 }
 
 // ForeignError says that an object exists which devloop did not make, so it neither replaces nor

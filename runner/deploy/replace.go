@@ -106,7 +106,7 @@ func (r replacer) removeTwin(ctx context.Context, t target, serving []kube.Pod) 
 		return r.client.WrapError(ctx, "read", t.ref(), err)
 	}
 	serves := slices.ContainsFunc(serving, func(p kube.Pod) bool { return p.UID == twin.GetUID() })
-	if serves || !kube.Owned(twin) || twin.GetAnnotations()[kube.AnnotationName] != t.of.Name {
+	if serves || !t.isTwin(twin) {
 		return nil
 	}
 	return r.makeWay(ctx, t.with(twin))

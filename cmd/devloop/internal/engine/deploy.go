@@ -61,10 +61,11 @@ func (r *rollout) start(ctx context.Context) ([]kube.Pod, error) {
 	}
 	if len(r.serving) > 0 {
 		pods, err := r.deployPods(ctx)
-		if !isUnschedulable(err) {
+		why := surgeFailure(err)
+		if why == "" {
 			return pods, err
 		}
-		r.informOfReplacement("the cluster has no room for the old Pod and the new one at once")
+		r.informOfReplacement(why)
 		r.serving = nil
 	}
 	r.pause(ctx, r.Publisher)
@@ -277,10 +278,15 @@ func removedFromManifest(pods []kube.Pod, m manifest.Manifest) []kube.Pod {
 	})
 }
 
-// isUnschedulable reports whether a Pod failed because no node has room for it.
-func isUnschedulable(err error) bool {
-	why, failed := errors.AsType[*podstatus.NotReadyError](err)
-	return failed && why.Code() == "pod.pending"
+// surgeFailure says why a Pod that failed beside the old one may come up in its place, "" if it may not.
+func surgeFailure(err error) string {
+	if taken, is := errors.AsType[*deploy.NameTakenError](err); is {
+		return fmt.Sprintf("another %s exists", taken.Pod)
+	}
+	if why, is := errors.AsType[*podstatus.NotReadyError](err); is && why.Code() == "pod.pending" {
+		return "the cluster has no room for the old Pod and the new one at once"
+	}
+	return ""
 }
 
 // without returns the Pods that are not among others.

@@ -5,11 +5,14 @@ import (
 	"errors"
 	"io"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/runner/deploy"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/watch"
@@ -41,6 +44,42 @@ func TestOldPodServesUntilTheNewOneDoes(t *testing.T) {
 	}
 	if !reflect.DeepEqual(f.retired, []string{"app", "app-b"}) && !reflect.DeepEqual(f.retired, []string{"app-b", "app"}) {
 		t.Errorf("retired %q", f.retired)
+	}
+}
+
+// crowded is a cluster where the name of a Pod beside the old one is taken.
+type crowded struct{ *fakes }
+
+func (f crowded) Replace(ctx context.Context, s deploy.Spec) ([]kube.Pod, error) {
+	if len(s.Serving) > 0 {
+		return nil, &deploy.NameTakenError{Pod: kube.Ref{Kind: "Pod", Namespace: "default", Name: "app-b"}}
+	}
+	return f.fakes.Replace(ctx, s)
+}
+
+func TestPodComesUpInItsPlaceWhereTheNameBesideIsTaken(t *testing.T) {
+	t.Parallel()
+	f := &fakes{port: 8080, quick: true}
+	port := newFakePort(t)
+	l, r := newTestSession(crowded{f}, at(port, 8080))
+	l.Target.KeepServing = true
+	for n := range 2 {
+		if err := cycleOf(l, n, "asked for", watch.Everything()).run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"hold", "point to app:8080", "hold", "point to app:8080", "close"}
+	if said := withoutOrderOfDrains(port.said); !reflect.DeepEqual(said, want) {
+		t.Errorf("got %q, want %q", said, want)
+	}
+	if !slices.ContainsFunc(r.events, func(e event.Event) bool {
+		n, is := e.Body.(event.Notice)
+		return is && n.Code == event.NoticePodGap && strings.Contains(n.Text, `another pod "app-b" exists`)
+	}) {
+		t.Error("nothing says why")
 	}
 }
 
