@@ -1,7 +1,7 @@
 // Package dockerapi has what every domain that talks to a Docker engine needs in addition to
 // Docker's client: finding the engine that the docker command would use, the errors of an engine that
 // cannot be reached, the stream of messages in which an engine reports progress and failure, loading an
-// image from a stream, and the label of devloop's images.
+// image from a stream or pulling it, and the label of devloop's images.
 //
 //	docker, err := dockerapi.Connect(ctx)
 //	sent, err := dockerapi.Load(ctx, docker, func(w io.Writer) (int64, error) {

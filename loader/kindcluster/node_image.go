@@ -57,11 +57,7 @@ func (m *Manager) pull(ctx context.Context, ref string) error {
 		return nil
 	}
 	m.Progress(fmt.Sprintf("pulling node image %s", ref))
-	stream, err := m.docker.ImagePull(ctx, ref, image.PullOptions{})
-	if err == nil {
-		err = dockerapi.ReadMessages(stream, nil)
-		_ = stream.Close()
-	}
+	err := dockerapi.Pull(ctx, m.docker, ref)
 	switch {
 	case err == nil:
 		return nil

@@ -57,7 +57,7 @@ func writeBundle(c *cli.Context, d wiring.Display) error {
 		return err
 	}
 	images := slices.Concat([]string{node}, m.bases(), c.StringSlice("image"))
-	for _, ref := range lacking(c.Context, docker, images) {
+	for _, ref := range absent(c.Context, docker, images) {
 		if err := pullImage(c.Context, docker, ref, m.progress); err != nil {
 			return err
 		}

@@ -2,15 +2,11 @@ package machine
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
 	"github.com/containerd/errdefs"
-	dockerimage "github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
 
 	"github.com/devloop-cli/devloop/builder/image"
@@ -37,7 +33,7 @@ func (m *machine) missing(ctx context.Context) []string {
 		return nil
 	}
 	defer func() { _ = docker.Close() }()
-	missing := lacking(ctx, docker, m.bases())
+	missing := absent(ctx, docker, m.bases())
 	k, err := m.cluster(ctx)
 	if err != nil || m.clusterIsThere(ctx) {
 		return missing
@@ -48,8 +44,8 @@ func (m *machine) missing(ctx context.Context) []string {
 	return missing
 }
 
-// lacking returns those of the images that the engine has not.
-func lacking(ctx context.Context, docker *client.Client, images []string) []string {
+// absent returns those of the images that the engine does not have.
+func absent(ctx context.Context, docker *client.Client, images []string) []string {
 	var all []string
 	for _, ref := range images {
 		if _, err := docker.ImageInspect(ctx, ref); errdefs.IsNotFound(err) {
@@ -84,8 +80,7 @@ func (m *machine) loadArchive(error) *setup.Fix {
 	}}
 }
 
-// loadImages has the engine read an archive. What goes wrong is told in an answer that
-// began well.
+// loadImages has the engine read an archive.
 func loadImages(ctx context.Context, docker *client.Client, file string) error {
 	archive, err := os.Open(file)
 	if err != nil {
@@ -97,25 +92,10 @@ func loadImages(ctx context.Context, docker *client.Client, file string) error {
 		return fmt.Errorf("load images from %q: %w", file, err)
 	}
 	defer func() { _ = answer.Body.Close() }()
-	if err := streamError(answer.Body); err != nil {
+	if err := dockerapi.ReadMessages(answer.Body, nil); err != nil {
 		return fmt.Errorf("load images from %q: %w", file, err)
 	}
 	return nil
-}
-
-// streamError reads the engine's account of its work to the end.
-func streamError(stream io.Reader) error {
-	for decoder := json.NewDecoder(stream); ; {
-		var line struct{ Error string }
-		switch err := decoder.Decode(&line); {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return err
-		case line.Error != "":
-			return errors.New(line.Error)
-		}
-	}
 }
 
 func (m *machine) checkNodeImage(ctx context.Context) (string, error) {
@@ -178,7 +158,7 @@ func (m *machine) checkBases(ctx context.Context) (string, error) {
 		return "", err
 	}
 	defer func() { _ = docker.Close() }()
-	if missing := lacking(ctx, docker, bases); len(missing) > 0 {
+	if missing := absent(ctx, docker, bases); len(missing) > 0 {
 		return "", imagesMissing(missing, "without a registry: devloop setup --images FILE")
 	}
 	return strings.Join(bases, ", ") + " here", nil
@@ -194,7 +174,7 @@ func (m *machine) pullBases(problem error) *setup.Fix {
 			return err
 		}
 		defer func() { _ = docker.Close() }()
-		for _, ref := range lacking(ctx, docker, m.bases()) {
+		for _, ref := range absent(ctx, docker, m.bases()) {
 			if err := pullImage(ctx, docker, ref, m.progress); err != nil {
 				return err
 			}
@@ -209,12 +189,7 @@ func pullImage(ctx context.Context, docker *client.Client, ref string, progress 
 		return err
 	}
 	progress("pulling " + ref)
-	stream, err := docker.ImagePull(ctx, ref, dockerimage.PullOptions{})
-	if err == nil {
-		defer func() { _ = stream.Close() }()
-		err = streamError(stream)
-	}
-	if err != nil {
+	if err := dockerapi.Pull(ctx, docker, ref); err != nil {
 		return &fault.Error{Code: "image.missing", Op: fmt.Sprintf("pull %q: %v", ref, err), Hints: []string{"see what the registry says: docker pull " + ref}}
 	}
 	return nil

@@ -1,0 +1,42 @@
+package dockerapi
+
+import (
+	"context"
+
+	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/api/types/registry"
+	"github.com/docker/docker/client"
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+)
+
+// Pull brings an image from its registry to the engine, with the docker command's credentials.
+func Pull(ctx context.Context, docker client.ImageAPIClient, ref string) error {
+	stream, err := docker.ImagePull(ctx, ref, image.PullOptions{RegistryAuth: credentials(ctx, ref)})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = stream.Close() }()
+	return ReadMessages(stream, nil)
+}
+
+// credentials returns the credentials for an image's registry as the engine expects them, "" if there are none. The
+// registry's answer explains it if they are needed.
+func credentials(ctx context.Context, ref string) string {
+	parsed, err := name.ParseReference(ref)
+	if err != nil {
+		return ""
+	}
+	found, err := authn.Resolve(ctx, authn.DefaultKeychain, parsed.Context())
+	if err != nil || found == authn.Anonymous {
+		return ""
+	}
+	auth, err := authn.Authorization(ctx, found)
+	if err != nil {
+		return ""
+	}
+	encoded, _ := registry.EncodeAuthConfig(registry.AuthConfig{ // it fails for no text
+		Username: auth.Username, Password: auth.Password, Auth: auth.Auth, IdentityToken: auth.IdentityToken, RegistryToken: auth.RegistryToken,
+	})
+	return encoded
+}

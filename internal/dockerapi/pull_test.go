@@ -1,0 +1,42 @@
+package dockerapi
+
+import (
+	"encoding/base64"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/docker/docker/api/types/registry"
+)
+
+// TestPullUsesTheCredentialsOfTheDockerCommand: a company's base images are private.
+func TestPullUsesTheCredentialsOfTheDockerCommand(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("DOCKER_CONFIG", dir)
+	config := `{"auths":{"registry.example.com":{"auth":"` + base64.StdEncoding.EncodeToString([]byte("ada:secret")) + `"}}}`
+	if err := os.WriteFile(filepath.Join(dir, "config.json"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var sent string
+	docker := engine(t, func(w http.ResponseWriter, r *http.Request) {
+		sent = r.Header.Get(registry.AuthHeader)
+		_, _ = io.WriteString(w, `{"status":"Pull complete"}`)
+	})
+	for ref, user := range map[string]string{"registry.example.com/base:17": "ada", "eclipse-temurin:17-jre": "", "Not A Reference": ""} {
+		sent = ""
+		err := Pull(t.Context(), docker, ref)
+		if got, _ := registry.DecodeAuthConfig(sent); got.Username != user || user != "" && got.Password != "secret" {
+			t.Errorf("%s: sent %+v, %v", ref, got, err)
+		}
+	}
+}
+
+func TestPullReturnsWhatTheEngineSays(t *testing.T) {
+	t.Parallel()
+	docker := engine(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"error":"unauthorized"}`) })
+	if err := Pull(t.Context(), docker, "base"); err == nil || err.Error() != "unauthorized" {
+		t.Errorf("got %v", err)
+	}
+}
