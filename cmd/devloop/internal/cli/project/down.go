@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/urfave/cli/v2"
@@ -22,7 +23,7 @@ func DownCommand(s wiring.Streams) *cli.Command {
 		Description: `Removes the objects that carry devloop's labels for the project in DIR (default: the
 current directory), in all namespaces unless you name one. Objects that devloop did not
 make stay, whatever their name. So do those of a project of the same name in another
-directory, unless you give --name.`,
+directory. With --name, DIR may be any directory above those of the project.`,
 		Flags: append(append(append(wiring.SettingFlags("module", "build-tool"), wiring.ClusterFlags()...), wiring.DisplayFlags()...),
 			&cli.BoolFlag{Name: "all", Usage: "remove what devloop made for every project"},
 			&cli.StringFlag{Name: "name", Usage: "the project's `NAME`, if not that of the build"}),
@@ -43,8 +44,8 @@ func removeOwned(c *cli.Context, d wiring.Display) error {
 	if err != nil {
 		return err
 	}
-	removed, err := at.Pods.Down(c.Context, project, c.String("namespace"), spare(d, dir))
-	if err == nil && dir != "" && c.String("module") == "" && c.Command.Name == "down" {
+	removed, err := at.Pods.Down(c.Context, project, c.String("namespace"), spare(d, dir, c.String("name")))
+	if err == nil && dir != "" && c.String("module") == "" && c.String("name") == "" && c.Command.Name == "down" {
 		var modules []kube.Ref
 		modules, err = downModules(c, at.Pods, project, dir)
 		removed = append(removed, modules...)
@@ -72,14 +73,14 @@ func downModules(c *cli.Context, pods *runner.Runner, own, dir string) (removed 
 	return removed, err
 }
 
-// spare returns which directories' objects stay although their project is called as the one
-// in dir: those that are there, each of which is told once. A checkout that was moved, or is gone,
-// can't speak for its own. For dir "" there are none.
-func spare(d wiring.Display, dir string) func(string) bool {
+// spare returns which directories' objects stay although their project has the name of the one in dir:
+// directories that exist. It says so once for each. A checkout that was moved or removed can't run down itself.
+// For a name that the user gave, directories inside of dir count as dir. For dir "" nothing stays.
+func spare(d wiring.Display, dir, name string) func(string) bool {
 	told := map[string]bool{}
 	here, _ := os.Stat(dir) // it was opened
 	return func(other string) bool {
-		if dir == "" || other == "" || other == dir {
+		if dir == "" || other == "" || other == dir || name != "" && isInside(other, dir) {
 			return false
 		}
 		there, err := os.Stat(other)
@@ -88,21 +89,31 @@ func spare(d wiring.Display, dir string) func(string) bool {
 		}
 		if !told[other] {
 			told[other] = true
+			command := "devloop down "
+			if name != "" {
+				command += "--name " + name + " "
+			}
 			d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeStays, Text: fmt.Sprintf("what was deployed from %q stays, a project of the same name", other),
-				Hints: []string{"remove it: devloop down " + other}})
+				Hints: []string{"remove it: " + command + other}})
 		}
 		return true
 	}
 }
 
-// ownedProject returns the name under which deploy marked its objects, and where the project
-// is, as far as the user has not named it; "" stands for all.
+func isInside(path, dir string) bool {
+	relative, err := filepath.Rel(dir, path)
+	return err == nil && filepath.IsLocal(relative)
+}
+
+// ownedProject returns the name under which deploy marked its objects, and the directory of the project;
+// "" stands for all.
 func ownedProject(c *cli.Context, d wiring.Display) (name, dir string, err error) {
 	if c.Bool("all") {
 		return "", "", nil
 	}
 	if name := c.String("name"); name != "" {
-		return name, "", nil
+		dir, err = wiring.Directory(c)
+		return name, dir, err
 	}
 	project, err := wiring.OpenProject(c, d)
 	if err != nil {
