@@ -22,29 +22,29 @@ import (
 
 func TestProjectNamesBecomeLabelValues(t *testing.T) {
 	t.Parallel()
+	long := strings.Repeat("a", 60)
+	named := map[string]string{}
 	for name, want := range map[string]string{
-		"shop":                                "shop",
-		"my shop":                             "my-shop",
-		"Büro/Shop":                           "B-ro-Shop",
-		"_shop.":                              "shop",
-		"":                                    "",
-		"日本":                                  "",
-		strings.Repeat("a", 70):               strings.Repeat("a", 63),
-		strings.Repeat("a", 62) + " and more": strings.Repeat("a", 62), // the limit falls behind the dash
+		"shop": "shop", "my-shop": "my-shop", "my shop": "my-shop-", "my_shop.": "my_shop-", "Büro/Shop": "B-ro-Shop-",
+		"": "", "日本": "", "한국": "", long: long, long + " and more": long[:54] + "-", long + " and less": long[:54] + "-",
 	} {
 		got := LabelValue(name)
-		if got != want {
-			t.Errorf("%q: got %q, want %q", name, got, want)
+		if !strings.HasPrefix(got, want) || LabelValue(got) != got {
+			t.Errorf("%q: got %q, want %q and perhaps a digest", name, got, want)
 		}
 		if wrong := validation.IsValidLabelValue(got); len(wrong) > 0 {
 			t.Errorf("%q: Kubernetes refuses %q: %v", name, got, wrong)
 		}
+		if other, taken := named[got]; taken {
+			t.Errorf("%q and %q are both %q", name, other, got)
+		}
+		named[got] = name
 	}
 }
 
 func TestObjectsBelongToTheProjectOfTheirLabel(t *testing.T) {
 	t.Parallel()
-	ours := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{LabelProject: "my-shop"}}}
+	ours := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{LabelProject: LabelValue("my shop")}}}
 	foreign := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{LabelManagedBy: "devloop"}}}
 	for _, c := range []struct {
 		pod     *corev1.Pod
@@ -53,6 +53,7 @@ func TestObjectsBelongToTheProjectOfTheirLabel(t *testing.T) {
 	}{
 		{ours, "my shop", true},
 		{ours, "", true},
+		{ours, "my-shop", false},
 		{ours, "other", false},
 		{foreign, "", false},
 		{foreign, "my shop", false},
@@ -61,7 +62,7 @@ func TestObjectsBelongToTheProjectOfTheirLabel(t *testing.T) {
 			t.Errorf("labels %v, project %q: got %v", c.pod.Labels, c.project, got)
 		}
 	}
-	if got := OwnedBy("my shop"); got != LabelProject+"=my-shop" {
+	if got := OwnedBy("my shop"); got != LabelProject+"="+LabelValue("my shop") {
 		t.Errorf("got selector %q", got)
 	}
 }
@@ -73,18 +74,18 @@ func TestPodSaysWhatItRuns(t *testing.T) {
 		Spec: corev1.PodSpec{
 			InitContainers: []corev1.Container{{Name: "init"}},
 			Containers: []corev1.Container{
-				{Name: "app", Image: "shop:1", Ports: []corev1.ContainerPort{{ContainerPort: 8080}, {ContainerPort: 53, Protocol: corev1.ProtocolUDP}}},
+				{Name: "app", Image: "shop:devloop-1", Ports: []corev1.ContainerPort{{ContainerPort: 8080}, {ContainerPort: 53, Protocol: corev1.ProtocolUDP}}},
 				{Name: "proxy", Image: "proxy:2", Ports: []corev1.ContainerPort{{ContainerPort: 9090, Protocol: corev1.ProtocolTCP}}},
 			},
 		},
 		Status: corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{{RestartCount: 2}, {RestartCount: 1}}},
 	})
-	want := Pod{Namespace: "here", Name: "web", UID: "1", Image: "shop:1", Images: []string{"proxy:2"}, Ports: []int{8080, 9090},
+	want := Pod{Namespace: "here", Name: "web", UID: "1", Image: "shop:devloop-1", Images: []string{"proxy:2"}, Ports: []int{8080, 9090}, Foreign: []int{9090},
 		Containers: []string{"app", "proxy"}, InitContainers: []string{"init"}, Restarts: 3, Changes: "c", Applied: "a"}
 	if !reflect.DeepEqual(p, want) {
 		t.Errorf("got  %+v\nwant %+v", p, want)
 	}
-	for image, runs := range map[string]bool{"shop:1": true, "proxy:2": true, "shop:2": false} {
+	for image, runs := range map[string]bool{"shop:devloop-1": true, "proxy:2": true, "shop:devloop-2": false} {
 		if p.Runs(image) != runs {
 			t.Errorf("%s: got %v", image, !runs)
 		}

@@ -1,10 +1,13 @@
 package kube
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"regexp"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 )
 
 // What devloop writes on the objects that it makes. All keys have devloop's own prefix: a manifest
@@ -44,16 +47,19 @@ func BelongsTo(o metav1.Object, project string) bool {
 	return Owned(o) && (project == "" || o.GetLabels()[LabelProject] == LabelValue(project))
 }
 
-// maxLabel is Kubernetes' limit for a label's value, in bytes.
-const maxLabel = 63
-
 var notInLabel = regexp.MustCompile(`[^A-Za-z0-9_.-]+`)
 
-// LabelValue turns a project's name into a label's value. Most names need no change.
+// LabelValue turns a project's name into a label's value. Most names need no change. The others get a digest:
+// `my app` is another project than `my-app`.
 func LabelValue(name string) string {
-	name = notInLabel.ReplaceAllString(name, "-")
-	if len(name) > maxLabel {
-		name = name[:maxLabel]
+	value := strings.Trim(notInLabel.ReplaceAllString(name, "-"), "-_.")
+	if value == name && len(value) <= validation.LabelValueMaxLength {
+		return value
 	}
-	return strings.Trim(name, "-_.")
+	digest := sha256.Sum256([]byte(name))
+	suffix := hex.EncodeToString(digest[:4])
+	if value == "" {
+		return suffix
+	}
+	return value[:min(len(value), validation.LabelValueMaxLength-len(suffix)-1)] + "-" + suffix
 }

@@ -18,6 +18,7 @@ type Pod struct {
 	Image           string   // of its first container
 	Images          []string // of its other containers
 	Ports           []int    // the TCP ports that its containers name
+	Foreign         []int    // those of containers whose image is not devloop's, such as a database's
 	Containers      []string // their names
 	InitContainers  []string // names of those that run before them
 	Of              Ref      // the manifest's object that made it, a bare Pod itself
@@ -42,6 +43,9 @@ func PodOf(p *corev1.Pod) Pod {
 		for _, port := range c.Ports {
 			if port.Protocol == "" || port.Protocol == corev1.ProtocolTCP {
 				pod.Ports = append(pod.Ports, int(port.ContainerPort))
+				if !isOwnImage(c.Image) {
+					pod.Foreign = append(pod.Foreign, int(port.ContainerPort))
+				}
 			}
 		}
 	}
@@ -53,6 +57,9 @@ func PodOf(p *corev1.Pod) Pod {
 	}
 	return pod
 }
+
+// isOwnImage recognizes the references of images that devloop made.
+func isOwnImage(ref string) bool { return strings.Contains(ref, ":devloop-") }
 
 // PodFrom converts an object that is a Pod.
 func PodFrom(o *unstructured.Unstructured) (*corev1.Pod, error) {
@@ -133,7 +140,7 @@ const ChangesVolume = "devloop-changes-"
 func ApplicationContainer(p *corev1.Pod) string {
 	for _, is := range []func(corev1.Container) bool{
 		func(c corev1.Container) bool { return IsSupervised(p, c.Name) },
-		func(c corev1.Container) bool { return strings.Contains(c.Image, ":devloop-") },
+		func(c corev1.Container) bool { return isOwnImage(c.Image) },
 	} {
 		if i := slices.IndexFunc(p.Spec.Containers, is); i >= 0 {
 			return p.Spec.Containers[i].Name

@@ -4,7 +4,9 @@ package readiness
 
 import (
 	"errors"
+	"io"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -92,6 +94,35 @@ func TestReadyTakesAnyProtocol(t *testing.T) {
 		if err := r.Ready(t.Context(), []kube.Pod{pod}, nil); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestForeignPortsGetNoByte: Redis, for one, takes an HTTP request for an attack, and says so in its log.
+func TestForeignPortsGetNoByte(t *testing.T) {
+	t.Parallel()
+	a, r := newAPI(t)
+	o, pod := podWithPorts(t, 8080, 6379)
+	pod.Foreign = []int{6379}
+	a.Put("pods", o)
+	got := map[int]string{}
+	var mu sync.Mutex
+	a.Forward = func(port int, data httpstream.Stream) error {
+		said, err := io.ReadAll(data)
+		mu.Lock()
+		defer mu.Unlock()
+		got[port] = string(said)
+		if err != nil || port == 6379 {
+			return err
+		}
+		return answersHTTP(data)
+	}
+	if err := r.Ready(t.Context(), []kube.Pod{pod}, nil); err != nil {
+		t.Fatal(err)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if said, asked := got[6379]; said != "" || !asked || !strings.HasPrefix(got[8080], "OPTIONS * ") {
+		t.Errorf("the ports were sent %v", got)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,10 +16,10 @@ import (
 // Nothing tells when an application begins to listen.
 const probePause = 50 * time.Millisecond
 
-// probeRequest is what a probe sends. The tunnel does not tell that the node has connected to the
-// application, so the proof is the first byte of a response, or an end without a complaint of the
+// probeRequest is what a probe sends to the project's application. The tunnel does not tell that the node
+// has connected, so the proof is the first byte of a response, or an end without a complaint of the
 // node. `OPTIONS *` is HTTP's own ping (RFC 9110, 9.3.7): servers answer it without calling the
-// application, and servers of other protocols answer with an error of theirs.
+// application. Foreign ports get no byte: Redis, for one, takes HTTP for an attack.
 const probeRequest = "OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 // Prober asks ports of a Pod whether they accept connections.
@@ -48,7 +49,7 @@ func (p *Prober) Wait(ctx context.Context, port int) (spoke bool, err error) {
 	}
 }
 
-// Ask asks a port once. spoke says whether it responded with anything.
+// Ask asks a port once. spoke says whether it responded with anything, or is a foreign one and accepted the connection.
 func (p *Prober) Ask(ctx context.Context, port int) (spoke bool, err error) {
 	if p.tunnel == nil || !p.tunnel.Alive() {
 		if p.tunnel, err = p.Dial(ctx, p.Pod); err != nil {
@@ -62,14 +63,20 @@ func (p *Prober) Ask(ctx context.Context, port int) (spoke bool, err error) {
 		return false, err
 	}
 	defer context.AfterFunc(ctx, p.tunnel.Close)()
-	return p.ask(s)
+	if slices.Contains(p.Pod.Foreign, port) {
+		_, err := p.ask(s, "")
+		return err == nil, err
+	}
+	return p.ask(s, probeRequest)
 }
 
 // ask closes its side after the request: the node then ends the connection to a silent application,
 // within a second.
-func (p *Prober) ask(s Stream) (spoke bool, err error) {
-	if _, err := io.WriteString(s, probeRequest); err != nil {
-		return false, errors.Join(err, s.End())
+func (p *Prober) ask(s Stream, request string) (spoke bool, err error) {
+	if request != "" {
+		if _, err := io.WriteString(s, request); err != nil {
+			return false, errors.Join(err, s.End())
+		}
 	}
 	_ = s.CloseWrite()
 	n, err := s.Read(make([]byte, 1))

@@ -92,7 +92,7 @@ func Object(version, kind, name string) *unstructured.Unstructured {
 func ServingPod(name string) *unstructured.Unstructured {
 	o := Object("v1", "Pod", name)
 	o.SetUID(types.UID("uid-" + name))
-	o.Object["spec"] = map[string]any{"nodeName": "kind-worker", "containers": []any{map[string]any{"name": "app", "image": "shop"}}}
+	o.Object["spec"] = map[string]any{"nodeName": "kind-worker", "containers": []any{map[string]any{"name": "app", "image": "shop:devloop-1"}}}
 	o.Object["status"] = map[string]any{
 		"phase":      "Running",
 		"conditions": []any{map[string]any{"type": "PodScheduled", "status": "True"}, map[string]any{"type": "Ready", "status": "True"}},

@@ -103,19 +103,25 @@ func (f *Forwards) SetBackends(pods []kube.Pod) {
 	}
 }
 
-// Forward leads the ports to Pods and sends each application a request through its port: that proves
-// that localhost reaches it. The note of the stage has the answers; it is empty if the Pods have no
+// Forward leads the ports to Pods and sends the project's application a request through each of its ports: that
+// proves that localhost reaches it. The note of the stage has the answers; it is empty if the Pods have no
 // port.
 func (f *Forwards) Forward(ctx context.Context, s *publish.Stage, check Check, pods []kube.Pod) error {
 	var notes []string
 	var unopened []error
 	var unused []string
+	answered := false
 	for _, local := range f.Set {
 		pod := PodOf(pods, local.To)
 		if pod == nil {
 			continue
 		}
 		local.SetBackend(*pod, local.To.Port)
+		if slices.Contains(pod.Foreign, local.To.Port) { // it has been seen to accept connections
+			s.Publish(event.PortForwarded{Pod: pod.Name, Port: local.To.Port, URL: f.Address(local)})
+			notes = append(notes, fmt.Sprintf("%s → %s:%d", f.Address(local), pod.Name, local.To.Port))
+			continue
+		}
 		answer, err := check.Ask(ctx, local, *pod, f.Address(local))
 		if err != nil {
 			failed := unreachable(local, *pod, f.Address(local), err)
@@ -126,13 +132,14 @@ func (f *Forwards) Forward(ctx context.Context, s *publish.Stage, check Check, p
 			unused = append(unused, fmt.Sprintf("nothing listens on port %d of Pod %q, which the manifest names; localhost leads there if something does later", local.To.Port, pod.Name))
 			continue
 		}
+		answered = true
 		s.Publish(event.PortForwarded{Pod: pod.Name, Port: local.To.Port, URL: answer.URL})
 		if !answer.Skipped {
 			s.Publish(event.AppAnswered{Pod: pod.Name, URL: answer.URL, Status: answer.Status, Text: answer.Text, Took: answer.Took})
 		}
 		notes = append(notes, fmt.Sprintf("%s → %s:%d %s", answer.URL, pod.Name, local.To.Port, answer))
 	}
-	if len(unopened) > 0 && len(notes) == 0 {
+	if len(unopened) > 0 && !answered {
 		return unopened[0]
 	}
 	for _, text := range unused {

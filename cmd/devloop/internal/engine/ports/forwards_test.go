@@ -110,21 +110,22 @@ func TestTwoLocalPortsForOneContainerPortContradict(t *testing.T) {
 // forwarding runs the stage that forwards to a Pod with these ports.
 func forwarding(t *testing.T, f *Forwards, events publish.Publisher, numbers ...int) (note string, err error) {
 	t.Helper()
-	check := Check{
-		Dial: func(context.Context, kube.Pod, int) (io.ReadWriteCloser, error) {
-			return nil, errors.New("no Pod in this test")
-		},
-		Stopped: func(kube.Pod) bool { return false },
-	}
 	err = events.Stage(t.Context(), event.Forward, func(ctx context.Context, s *publish.Stage) error {
 		defer func() { note = s.Note }()
 		pods := []kube.Pod{{Name: "app", Of: pod, Ports: numbers}}
 		if err := f.Open(ctx, s.Publisher, Offered(pods)); err != nil {
 			return err
 		}
-		return f.Forward(ctx, s, check, pods)
+		return f.Forward(ctx, s, withoutDebugger, pods)
 	})
 	return note, err
+}
+
+var withoutDebugger = Check{
+	Dial: func(context.Context, kube.Pod, int) (io.ReadWriteCloser, error) {
+		return nil, errors.New("no Pod in this test")
+	},
+	Stopped: func(kube.Pod) bool { return false },
 }
 
 func TestForwardAsksEachPortBelowTheApplicationsPath(t *testing.T) {
@@ -199,5 +200,36 @@ func TestOpenedPortIsExpectedUntilTheSettingsChange(t *testing.T) {
 	}
 	if got := p.Configured(9090); got.Number() != 9090 {
 		t.Errorf("after an edit of the settings: got %d, want 9090", got.Number())
+	}
+}
+
+// TestOnlyTheProjectsApplicationIsAsked: a database takes an HTTP request for an attack.
+func TestOnlyTheProjectsApplicationIsAsked(t *testing.T) {
+	t.Parallel()
+	for _, fails := range []bool{false, true} {
+		var r recorder
+		database := answering(t, func(http.ResponseWriter, *http.Request) { t.Error("the database was asked") })
+		app, other := answering(t, hello), answering(t, hello)
+		if fails {
+			app, other = answering(t, unavailable), answering(t, unavailable)
+			app.err, other.err = localport.ErrNobodyListens, localport.ErrNobodyListens
+		}
+		f, events := opening(&r, nil, database, app, other)
+		pods := []kube.Pod{{Name: "db", Of: kube.Ref{Kind: "Pod", Name: "db"}, Ports: []int{6379}, Foreign: []int{6379}}, {Name: "app", Of: pod, Ports: []int{8080, 8081}}}
+		if err := f.Open(t.Context(), events, Offered(pods)); err != nil {
+			t.Fatal(err)
+		}
+		err := events.Stage(t.Context(), event.Forward, func(ctx context.Context, s *publish.Stage) error {
+			if err := f.Forward(ctx, s, withoutDebugger, pods); err != nil {
+				return err
+			}
+			if want := database.URL() + " → db:6379\n"; !strings.HasPrefix(s.Note, want) {
+				t.Errorf("got %q, want %q", s.Note, want)
+			}
+			return nil
+		})
+		if (err != nil) != fails {
+			t.Errorf("where the application does not answer, %v: got %v", fails, err)
+		}
 	}
 }
