@@ -21,6 +21,7 @@ func TestRealUnpacked(t *testing.T) {
 		t.Run(project.tool, func(t *testing.T) {
 			t.Parallel()
 			if project.tool == "gradle" {
+				real.Long(t) // what is compared is the same with both
 				real.Gradle(t)
 			} else {
 				real.Maven(t)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the tests, and lists the ten slowest.
 #
-#   hack/test.sh          or: make test        the hermetic tests with the race detector, then the real ones of the short tier
+#   hack/test.sh          or: make test        the hermetic tests with the race detector, then those that need real tools, of the short tier
 #   hack/test.sh long     or: make test-long   all tests, and one scenario with a race-detecting devloop
 #
 # A test whose tool is missing is skipped, or fails if DEVLOOP_REQUIRE names the tool.
@@ -24,6 +24,12 @@ export DEVLOOP_BIN=$PWD/bin/devloop
 # The result of a real test is never taken from the cache: engine and cluster are no input that Go knows. Two
 # packages are tested at a time: with three, two processors are so busy that waits end. Those that take longest come first.
 longest=(./cmd/devloop ./builder ./loader/containerd ./builder/incremental ./builder/compiler ./runner)
+
+# skipped prints the tests that the hermetic run skipped, or skipped a part of, as a pattern for -run. The others
+# have passed with the race detector: a second run without it proves nothing more.
+skipped() {
+  sed -n 's/.*"Action":"skip".*"Test":"\([^"/]*\).*/\1/p' "$results/hermetic.json" | sort -u | paste -sd'|' | sed 's/.*/^(&)$/'
+}
 
 # real_packages prints the packages whose tests need more than -short, that is, import hack/real.
 real_packages() {
@@ -49,7 +55,7 @@ mapfile -t packages < <(real_packages)
 case ${1:-short} in
   short)
     tests hermetic -race -short ./...
-    tests real -count=1 -timeout 30m "${longest[@]}" "${packages[@]}"
+    tests real -count=1 -timeout 30m -run "$(skipped)" "${longest[@]}" "${packages[@]}"
     ;;
   long)
     export DEVLOOP_LONG=1

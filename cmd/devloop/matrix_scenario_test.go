@@ -33,10 +33,9 @@ type row struct {
 // matrix has each trait at least once with Maven, and with Gradle where Gradle differs. To add a
 // row, add it here; to add a trait, add a function to matrix_traits_test.go.
 var matrix = []row{
-	{name: "package-info", build: "maven", boot: boot4, traits: []trait{packageInfo}, short: true},
 	{name: "module-info and other names", build: "maven", boot: boot4, traits: []trait{moduleInfo, otherNames}},
 	{name: "MapStruct and Lombok", build: "maven", boot: boot4, traits: []trait{mapStruct, lombok}},
-	{name: "generated sources, build-info and git.properties", build: "maven", boot: boot4, traits: []trait{generatedSources, buildInfo, gitProperties}, short: true},
+	{name: "package-info, generated sources, build-info and git.properties", build: "maven", boot: boot4, traits: []trait{packageInfo, generatedSources, buildInfo, gitProperties}, short: true},
 	{name: "a template, texts and filtered resources", build: "maven", boot: boot4, traits: []trait{thymeleaf, filteredResources},
 		leaves: map[string]string{"filtered": "src/main/resources/application.properties changed"}},
 	{name: "package-info and Lombok by JDK 25", build: "maven", boot: boot4, jdk: 25, traits: []trait{packageInfo, lombok}},
