@@ -100,6 +100,10 @@ func (h *httpProxy) Addr() net.Addr { return h.p.listeners[0].Addr() }
 
 // ServeHTTP implements [http.Handler].
 func (h *httpProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h.p.asksForStatus(r) {
+		h.p.serveStatus(w, r)
+		return
+	}
 	h.reverse.ServeHTTP(passthroughWriter{w}, r)
 }
 
@@ -293,18 +297,17 @@ func (h *httpProxy) failed(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	var unavailable *Unavailable
 	var lost *noResponseError
+	status, page := http.StatusServiceUnavailable, Unavailable{Reason: err.Error()}
 	switch {
 	case errors.As(err, &lost):
-		u := Unavailable{Reason: lost.Error()}
+		status, page.Reason = http.StatusBadGateway, lost.Error()
 		if !isSafe(lost.method) {
-			u.Hints = []string{"look whether the request was carried out before you send it again"}
+			page.Hints = []string{"look whether the request was carried out before you send it again"}
 		}
-		u.write(w, r, http.StatusBadGateway)
 	case errors.As(err, &unavailable):
-		unavailable.write(w, r, http.StatusServiceUnavailable)
+		page = *unavailable
 	case errors.Is(err, ErrNotHTTP):
-		(&Unavailable{Reason: err.Error()}).write(w, r, http.StatusBadGateway)
-	default:
-		(&Unavailable{Reason: err.Error()}).write(w, r, http.StatusServiceUnavailable)
+		status = http.StatusBadGateway
 	}
+	page.Write(w, r, status, h.p.status)
 }

@@ -1,7 +1,6 @@
 package localport
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +30,7 @@ type Options struct {
 	Strict  bool          // the user asked for this very number: take no other
 	Address string        // an IP address; "" and "localhost": the loopback addresses of IPv4 and IPv6
 	Wait    time.Duration // how long a connection waits for a backend; 0: a minute
+	Status  *Status       // what the page of an unavailable application shows; may be nil
 }
 
 // Listen opens the local port and keeps it until [Port.Close]. Clients are accepted at once; they wait
@@ -41,7 +41,7 @@ func Listen(ctx context.Context, dial tunnel.Dialer, o Options) (*Port, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newPort(dial, listeners, fallback, cmp.Or(o.Wait, defaultWait)), nil
+	return newPort(dial, listeners, fallback, o), nil
 }
 
 // Available returns a [*PortError] if the port can't be had at this moment. It opens the port and closes it.

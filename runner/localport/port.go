@@ -13,6 +13,7 @@
 package localport
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +25,7 @@ import (
 	"github.com/devloop-cli/devloop/runner/internal/pause"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/localport/clientconn"
+	"github.com/devloop-cli/devloop/runner/localport/outage"
 	"github.com/devloop-cli/devloop/runner/tunnel"
 )
 
@@ -37,6 +39,15 @@ const (
 	greetingTimeout = 200 * time.Millisecond
 )
 
+// What clients get while there is no backend.
+type (
+	Unavailable = outage.Unavailable
+	Status      = outage.Status
+)
+
+// ServerHeader is the Server header of devloop's own responses, to tell them from the application's.
+const ServerHeader = outage.ServerHeader
+
 // errClosed is the cause of what ends with Close.
 var errClosed = errors.New("the local port is closed")
 
@@ -49,6 +60,7 @@ type Port struct {
 	listeners []net.Listener
 	fallback  error // why the requested number was not available, nil if it was
 	wait      time.Duration
+	status    *Status
 	proxy     *httpProxy
 	// speaksHTTP is set after the first HTTP response: from then on no client is taken for one that
 	// waits for a greeting.
@@ -67,8 +79,8 @@ type Port struct {
 }
 
 // newPort serves the listeners until Close.
-func newPort(dial tunnel.Dialer, listeners []net.Listener, fallback error, wait time.Duration) *Port {
-	p := &Port{dial: dial, listeners: listeners, fallback: fallback, wait: wait, changed: make(chan struct{})}
+func newPort(dial tunnel.Dialer, listeners []net.Listener, fallback error, o Options) *Port {
+	p := &Port{dial: dial, listeners: listeners, fallback: fallback, wait: cmp.Or(o.Wait, defaultWait), status: o.Status, changed: make(chan struct{})}
 	p.ctx, p.cancel = context.WithCancelCause(context.Background())
 	p.proxy = newHTTPProxy(p)
 	p.active.Go(p.proxy.run)

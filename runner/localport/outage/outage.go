@@ -1,4 +1,12 @@
-package localport
+// Package outage has the answer that clients of a local port get while no application serves: a page for browsers, text
+// for others, and a stream on which the page hears what is done about it.
+//
+//	var status outage.Status
+//	(&outage.Unavailable{Reason: "it does not compile"}).Write(w, r, 503, &status)
+//	status.Set("compile 3 s")
+//
+// When it is given is up to package localport.
+package outage
 
 import (
 	"fmt"
@@ -26,11 +34,12 @@ type Unavailable struct {
 // Error returns the reason.
 func (u *Unavailable) Error() string { return u.Reason }
 
-// write sends a page or plain text, whichever the client accepts. A site whose name leads to this machine for a while
+// Write sends a page or plain text, whichever the client accepts. A site whose name leads to this machine for a while
 // (DNS rebinding) may read what its page gets from here, and --address opens the port to others. So the
 // reason, with lines of the build and the log, is for those who ask a loopback name.
-func (u *Unavailable) write(w http.ResponseWriter, r *http.Request, status int) {
-	if host := (&url.URL{Host: r.Host}).Hostname(); !isLoopback(host) {
+func (u *Unavailable) Write(w http.ResponseWriter, r *http.Request, code int, status *Status) {
+	local := IsLocal(r)
+	if !local {
 		u = &Unavailable{Reason: "the application does not answer; at localhost this page says why"}
 	}
 	h := w.Header()
@@ -40,18 +49,22 @@ func (u *Unavailable) write(w http.ResponseWriter, r *http.Request, status int) 
 	h.Set("X-Content-Type-Options", "nosniff")
 	if strings.Contains(r.Header.Get("Accept"), "text/html") {
 		h.Set("Content-Type", "text/html; charset=utf-8")
-		w.WriteHeader(status)
-		_ = page.Execute(w, map[string]any{"Status": status, "Text": http.StatusText(status), "Unavailable": u, "Again": retryAfter}) // a client that is gone
+		w.WriteHeader(code)
+		working, _ := status.Get()
+		_ = page.Execute(w, map[string]any{ // an error: the client is gone
+			"Code": code, "Text": http.StatusText(code), "Unavailable": u, "Again": retryAfter, "Working": working,
+			"Live": local && code == http.StatusServiceUnavailable, "Path": StatusPath, "Safe": r.Method == http.MethodGet,
+		})
 		return
 	}
 	h.Set("Content-Type", "text/plain; charset=utf-8")
-	w.WriteHeader(status)
+	w.WriteHeader(code)
 	_, _ = io.WriteString(w, u.text())
 }
 
-// isLoopback says whether a host name always means this machine (RFC 6761, section 6.3).
-func isLoopback(host string) bool {
-	host = strings.TrimSuffix(strings.ToLower(host), ".")
+// IsLocal reports whether a request asks for a host name that always means this machine (RFC 6761, section 6.3).
+func IsLocal(r *http.Request) bool {
+	host := strings.TrimSuffix(strings.ToLower((&url.URL{Host: r.Host}).Hostname()), ".")
 	ip := net.ParseIP(host)
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
 }
@@ -67,13 +80,14 @@ func (u *Unavailable) text() string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-// page reloads itself, so that a browser shows the application as soon as it serves.
+// page reloads itself, so that a browser shows the application as soon as it serves: at once where it can hear of
+// that, see [StatusPath]. A request that changes something is not sent again.
 var page = template.Must(template.New("unavailable").Parse(`<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<meta http-equiv="refresh" content="{{.Again}}">
-<title>{{.Status}} {{.Text}}</title>
+{{if .Live}}<noscript><meta http-equiv="refresh" content="{{.Again}}"></noscript>{{else}}<meta http-equiv="refresh" content="{{.Again}}">{{end}}
+<title>{{.Code}} {{.Text}}</title>
 <style>
   :root { color-scheme: light dark }
   body { font: 16px/1.5 system-ui, sans-serif; max-width: 50rem; margin: 10vh auto; padding: 0 1rem }
@@ -87,6 +101,14 @@ var page = template.Must(template.New("unavailable").Parse(`<!doctype html>
 {{end}}{{with .Unavailable.Hints}}<ul>
 {{range .}}<li>{{.}}</li>
 {{end}}</ul>
-{{end}}<p><small>devloop holds this port. This page reloads until the application answers.</small></p>
+{{end}}{{if .Live}}<p id="working" role="status">{{.Working}}</p>
+<script>
+  const again = () => {{if .Safe}}location.reload(){{else}}location.replace(location.pathname + location.search){{end}};
+  const events = new EventSource({{.Path}});
+  events.onmessage = e => { document.getElementById("working").textContent = e.data };
+  events.addEventListener("reload", () => { events.close(); again() });
+  events.onerror = () => { events.close(); setTimeout(again, {{.Again}} * 1000) };
+</script>
+{{end}}<p><small>devloop holds this port. This page reloads when the application answers.</small></p>
 </html>
 `))
