@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/devloop-cli/devloop/internal/dockerapi"
+	"github.com/devloop-cli/devloop/internal/transfer"
 )
 
 // The engine's names for BuildKit's messages in its answer, and for a context that is sent
@@ -102,6 +103,8 @@ type step struct {
 	name  string
 	shown bool
 	log   []string
+	// layers are the latest of what is downloaded, by ID.
+	layers map[string]*control.VertexStatus
 }
 
 // take prints what is new in a trace message: a base64 protobuf in JSON.
@@ -117,6 +120,9 @@ func (t *trace) take(aux json.RawMessage, p *progress) error {
 	}
 	for _, v := range status.Vertexes {
 		t.vertex(v, p)
+	}
+	for _, s := range status.Statuses {
+		t.transfer(s, p)
 	}
 	for _, l := range status.Logs {
 		_, _ = p.out.Write(l.Msg)
@@ -144,6 +150,23 @@ func (t *trace) vertex(v *control.Vertex, p *progress) {
 	if v.Error != "" && !strings.Contains(v.Error, "context canceled") {
 		p.step, p.log = s.name, s.log
 	}
+}
+
+// transfer reports how far a step has come with what it downloads: the layers of an image.
+func (t *trace) transfer(status *control.VertexStatus, p *progress) {
+	if status.Total <= 0 {
+		return // it has no size
+	}
+	s := t.step(status.Vertex)
+	if s.layers == nil {
+		s.layers = map[string]*control.VertexStatus{}
+	}
+	s.layers[status.ID] = status
+	var done, total int64
+	for _, layer := range s.layers {
+		done, total = done+layer.Current, total+layer.Total
+	}
+	transfer.Set(p.ctx, s.name, done, total)
 }
 
 func (t *trace) step(digest string) *step {

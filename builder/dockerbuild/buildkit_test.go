@@ -3,6 +3,7 @@ package dockerbuild
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/devloop-cli/devloop/internal/dockerapi"
+	"github.com/devloop-cli/devloop/internal/transfer"
 )
 
 // traceMessage is how BuildKit's progress arrives.
@@ -38,13 +40,32 @@ func TestBuildKitProgress(t *testing.T) {
 		`{"id":"moby.image.id","aux":{"ID":"sha256:3"}}` +
 		`{"errorDetail":{"message":"failed to solve"},"error":"failed to solve"}`
 	var out bytes.Buffer
-	r := &progress{out: &out}
+	r := &progress{out: &out, ctx: t.Context()}
 	err := dockerapi.ReadMessages(strings.NewReader(body), r.take)
 	if err == nil || err.Error() != "failed to solve" || r.step != "[2/2] RUN false" || r.id != "sha256:3" || !slices.Equal(r.log, []string{"last words"}) {
 		t.Errorf("got %v, step %q, image %q, log %q", err, r.step, r.id, r.log)
 	}
 	if got := out.String(); got != "CACHED [1/2] FROM jre\n[2/2] RUN false\nlast words\n" {
 		t.Errorf("printed %q", got)
+	}
+}
+
+// TestBuildKitReportsPulls has a base image of two layers.
+func TestBuildKitReportsPulls(t *testing.T) {
+	t.Parallel()
+	const from = "sha256:1"
+	layer := func(id string, current, total int64) string {
+		return traceMessage(t, &control.StatusResponse{Statuses: []*control.VertexStatus{{ID: id, Vertex: from, Current: current, Total: total}}})
+	}
+	body := traceMessage(t, &control.StatusResponse{Vertexes: []*control.Vertex{{Digest: from, Name: "[1/2] FROM jre"}}}) +
+		layer("resolve", 0, 0) + layer("a", 10, 100) + layer("b", 5, 50) + layer("a", 100, 100)
+	var last transfer.Progress
+	ctx := transfer.WithListener(t.Context(), func(p transfer.Progress) { last = p })
+	if err := dockerapi.ReadMessages(strings.NewReader(body), (&progress{out: io.Discard, ctx: ctx}).take); err != nil {
+		t.Fatal(err)
+	}
+	if want := (transfer.Progress{Name: "[1/2] FROM jre", Done: 105, Total: 150}); last != want {
+		t.Errorf("got %+v, want %+v", last, want)
 	}
 }
 

@@ -50,7 +50,7 @@ func Build(ctx context.Context, docker client.APIClient, file *dockerfile.File, 
 	if useBuildKit(string(ping.BuilderVersion)) {
 		run = b.buildKit
 	}
-	p := &progress{out: out}
+	p := &progress{out: out, ctx: ctx}
 	if err := run(ctx, p); err != nil {
 		if ctx.Err() != nil || client.IsErrConnectionFailed(err) {
 			return v1.Hash{}, err

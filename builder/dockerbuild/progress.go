@@ -1,6 +1,7 @@
 package dockerbuild
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ const logLines = 30
 // progress reads the engine's messages: it prints the builder's output, and remembers the image
 // that came out, the last step and what it printed.
 type progress struct {
+	ctx   context.Context // of the build, for its transfers
 	out   io.Writer
 	id    string
 	step  string

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/devloop-cli/devloop/builder/ociimage"
+	"github.com/devloop-cli/devloop/internal/transfer"
 )
 
 // baseImage returns the base image from the engine, or else from its registry.
@@ -42,7 +43,7 @@ func (k *maker) pull(ctx context.Context, ref string) (*ociimage.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, err := remote.Image(parsed, remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain),
+	found, err := remote.Image(parsed, remote.WithContext(ctx), remote.WithTransport(transfer.Transport(remote.DefaultTransport, ref)), remote.WithAuthFromKeychain(authn.DefaultKeychain),
 		remote.WithPlatform(v1.Platform{OS: "linux", Architecture: engine.Arch}))
 	if err != nil {
 		return nil, err

@@ -18,6 +18,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/ociimage"
 	"github.com/devloop-cli/devloop/internal/dockerapi"
 	"github.com/devloop-cli/devloop/internal/imagetar"
+	"github.com/devloop-cli/devloop/internal/transfer"
 )
 
 // repository has the images of one project in the engine.
@@ -122,7 +123,7 @@ func (r repository) chooseFormat(ctx context.Context, view *ociimage.Image) (oci
 // load sends an archive without the first omit layers, and returns how many bytes of
 // content it had.
 func (r repository) load(ctx context.Context, id v1.Hash, view *ociimage.Image, oci bool, omit int) (int64, error) {
-	layers, wanted := make([]imagetar.Blob, len(view.Stack)), map[v1.Hash]bool{}
+	layers, wanted, size := make([]imagetar.Blob, len(view.Stack)), map[v1.Hash]bool{}, int64(0)
 	for i, l := range view.Stack {
 		layers[i] = imagetar.Blob{Digest: l.ID, MediaType: types.OCIUncompressedLayer, Open: l.Uncompressed}
 		if !oci && i < omit {
@@ -133,12 +134,16 @@ func (r repository) load(ctx context.Context, id v1.Hash, view *ociimage.Image, 
 			return 0, err
 		}
 		wanted[l.ID] = i >= omit || wanted[l.ID]
+		if i >= omit {
+			size += layers[i].Size
+		}
 	}
 	img, err := imagetar.New("docker.io/library/"+r.ref(id), view.Raw, layers)
 	if err != nil {
 		return 0, err
 	}
 	return dockerapi.Load(ctx, r.docker, func(to io.Writer) (int64, error) {
+		to = transfer.Writer(ctx, to, "the Docker engine", size)
 		if oci {
 			return img.WriteOCI(ctx, to, func(h v1.Hash) bool { return wanted[h] })
 		}

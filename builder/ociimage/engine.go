@@ -18,6 +18,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/devloop-cli/devloop/builder/layercache"
+	"github.com/devloop-cli/devloop/internal/transfer"
 )
 
 // exporter brings layers of an image of the engine into the cache. Layers that a COPY made are read
@@ -117,7 +118,7 @@ func (e *exporter) save(ctx context.Context, wanted map[v1.Hash]bool) error {
 		return err
 	}
 	defer func() { _ = archive.Close() }()
-	files := tar.NewReader(bufio.NewReaderSize(archive, 1<<20))
+	files := tar.NewReader(bufio.NewReaderSize(transfer.Reader(ctx, archive, "layers of the base image", 0), 1<<20))
 	for len(wanted) > 0 {
 		header, err := files.Next()
 		if errors.Is(err, io.EOF) {

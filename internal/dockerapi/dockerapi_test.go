@@ -7,11 +7,14 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
 
 	"github.com/docker/docker/client"
+
+	"github.com/devloop-cli/devloop/internal/transfer"
 )
 
 // engine returns the client of an engine that answers a load as load does.
@@ -152,5 +155,27 @@ func TestInContainerd(t *testing.T) {
 	t.Parallel()
 	if !InContainerd("sha256:a", []string{"app@sha256:a"}) || InContainerd("sha256:a", []string{"app@sha256:b"}) || InContainerd("sha256:a", nil) {
 		t.Error("the manifest's digest is the ID exactly in containerd")
+	}
+}
+
+// TestPullReportsHowMuchOfAllLayersIsThere has an engine that pulls two layers, of which it has a third.
+func TestPullReportsHowMuchOfAllLayersIsThere(t *testing.T) {
+	t.Parallel()
+	docker := engine(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, `{"status":"Already exists","id":"c"}
+{"status":"Downloading","progressDetail":{"current":10,"total":100},"id":"a"}
+{"status":"Downloading","progressDetail":{"current":5,"total":50},"id":"b"}
+{"status":"Download complete","progressDetail":{},"id":"a"}
+{"status":"Extracting","progressDetail":{"current":1,"total":100},"id":"a"}
+`)
+	})
+	var got []transfer.Progress
+	ctx := transfer.WithListener(t.Context(), func(p transfer.Progress) { got = append(got, p) })
+	if err := Pull(ctx, docker, "temurin:17"); err != nil {
+		t.Fatal(err)
+	}
+	want := []transfer.Progress{{Name: "temurin:17", Done: 10, Total: 100}, {Name: "temurin:17", Done: 15, Total: 150}, {Name: "temurin:17", Done: 105, Total: 150}}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

@@ -16,6 +16,10 @@ type Message struct {
 	Status string          `json:"status"`
 	Aux    json.RawMessage `json:"aux"`
 	Error  string          `json:"error"`
+	// Progress is how far the layer ID of a pull has come, in bytes.
+	Progress *struct {
+		Current, Total int64
+	} `json:"progressDetail"`
 	Detail *struct {
 		Message string `json:"message"`
 	} `json:"errorDetail"`

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/transfer"
 	"github.com/devloop-cli/devloop/loader/containerd"
 	"github.com/devloop-cli/devloop/loader/internal/loadertest"
 )
@@ -25,6 +26,20 @@ func TestLoadNeedsOneExec(t *testing.T) {
 	}
 	if got := engine.Execs(); got != 1 {
 		t.Errorf("%d execs, want 1", got)
+	}
+}
+
+// TestLoadReportsWhatItSends sees the whole archive pass, to each node.
+func TestLoadReportsWhatItSends(t *testing.T) {
+	_, target := fakeKind(t, "fake-control-plane")
+	var last transfer.Progress
+	ctx := transfer.WithListener(t.Context(), func(p transfer.Progress) { last = p })
+	report, err := target.Loader.Load(ctx, "app:1", loadertest.NewImage(t, loadertest.NewLayer(t, 1<<20)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last.Name != "fake-control-plane" || last.Done != last.Total || last.Total < report.Sent {
+		t.Errorf("got %+v of %d bytes sent", last, report.Sent)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/devloop-cli/devloop/internal/dockerapi"
 	"github.com/devloop-cli/devloop/internal/imagetar"
+	"github.com/devloop-cli/devloop/internal/transfer"
 	"github.com/devloop-cli/devloop/loader/internal/load"
 )
 
@@ -63,7 +64,7 @@ func writeArchives(ctx context.Context, image *load.Image, loads []*nodeLoad) er
 	var group errgroup.Group
 	for _, n := range loads {
 		group.Go(func() error {
-			to := bufio.NewWriter(n.session)
+			to := bufio.NewWriter(transfer.Writer(ctx, n.session, n.report.Name, image.Archive.OCISize(n.needs)))
 			var err error
 			n.sent, err = image.Archive.WriteOCI(ctx, to, n.needs)
 			if err == nil {

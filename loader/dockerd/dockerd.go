@@ -30,6 +30,7 @@ import (
 
 	"github.com/devloop-cli/devloop/internal/dockerapi"
 	"github.com/devloop-cli/devloop/internal/imagetar"
+	"github.com/devloop-cli/devloop/internal/transfer"
 	"github.com/devloop-cli/devloop/loader/internal/load"
 )
 
@@ -184,12 +185,14 @@ func (e Engine) transfer(ctx context.Context, img *load.Image, n *load.NodeRepor
 // that had.
 func (e Engine) send(ctx context.Context, img *load.Image, oci bool, omit int) (int64, error) {
 	sent, err := dockerapi.Load(ctx, e.Docker, func(to io.Writer) (int64, error) {
-		if !oci {
-			return img.Archive.WriteDocker(ctx, to, omit)
-		}
-		wanted := map[v1.Hash]bool{}
+		wanted, size := map[v1.Hash]bool{}, int64(0)
 		for _, l := range img.Archive.Layers[omit:] {
 			wanted[l.Digest] = true
+			size += l.Size
+		}
+		to = transfer.Writer(ctx, to, e.Node, size)
+		if !oci {
+			return img.Archive.WriteDocker(ctx, to, omit)
 		}
 		return img.Archive.WriteOCI(ctx, to, func(h v1.Hash) bool { return wanted[h] })
 	})
