@@ -49,7 +49,7 @@ func Main(ctx context.Context, args []string, s wiring.Streams) int {
 	}
 	f := failure.Of(err)
 	if _, shown := errors.AsType[*wiring.ShownError](err); !shown {
-		ui.PrintFailure(s.Err, wiring.StyleFor(s.Err), *f)
+		ui.PrintFailure(s.Err, cmdline.StyleFor(nil, s.Err), *f)
 	}
 	return cmdline.ExitCode(f.Code)
 }

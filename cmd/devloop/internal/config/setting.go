@@ -103,6 +103,7 @@ var Settings = []Setting{
 	{Name: "suspend", Unset: "false", Kind: Switch, Usage: "make each JVM wait at its start until a debugger attaches; implies debug", Example: "true"},
 	{Name: "keep-serving", Unset: "true with 6 GB of memory, else false", Kind: Switch, Usage: "keep the old Pod serving until the new one is ready (default: if Docker has 6 GB of memory)", Example: "false"},
 	{Name: "livereload", Unset: "false", Kind: Switch, Usage: "make browsers reload the page, or only its styles, after each change, by the LiveReload protocol on port 35729 of localhost", Example: "true"},
+	{Name: "notify", Unset: "false", Kind: Switch, Usage: "show a notification of the desktop, and the terminal's title, when a save fails and when one works again", Example: "true"},
 	{Name: "poll", Unset: "false", Kind: Switch, Usage: "poll for changes, for network mounts and VM shares that send no file events", Example: "true"},
 	{Name: "watch", Unset: "none", Kind: List, Path: true, Usage: "another directory `DIR` whose changes count, outside of the project", Example: "../shared/src"},
 	{Name: "ignore", Unset: "none", Kind: List, Usage: "a `PATTERN` of files that never trigger a build, in the syntax of .dockerignore", Example: `["docs", "**/*.md"]`},

@@ -67,15 +67,15 @@ func (s *Session) deleteDrained(pods []kube.Pod) {
 	})
 }
 
-// prepareSpares has the Pods that serve prepare a JVM for the next restart. It says once what that
-// brings, or why no spare is prepared.
+// prepareSpares has the Pods that serve prepare a JVM for the next restart. It publishes whether there is one, or
+// why not, when that changes.
 func (s *Session) prepareSpares(ctx context.Context) {
 	d := s.State().Serving
 	if d == nil || d.NotPatchable != "" || d.HotSwapOnly() || d.Image.Report.NoSpareReason != "" {
 		return
 	}
 	if why := d.Code.State.NeedsNewJVM(); why != "" {
-		s.events.InformOnce(event.NoticeSpare, "restarts start a new JVM: "+why)
+		s.events.PublishChange("spare", event.SpareJVM{Why: why})
 		return
 	}
 	_ = d.ForEachPatchable(ctx, func(ctx context.Context, _ int, pod kube.Pod) error {
@@ -83,9 +83,9 @@ func (s *Session) prepareSpares(ctx context.Context) {
 		switch {
 		case err != nil || spare.Note == "": // the Pod is about to go, or starts again
 		case spare.Ready:
-			s.events.InformOnce(event.NoticeSpare, "a spare JVM waits in the Pod: restarts are faster", "save its memory: --without spare")
+			s.events.PublishChange("spare of "+pod.Name, event.SpareJVM{Pod: pod.Name, Ready: true})
 		default:
-			s.events.InformOnce(event.NoticeSpare, "restarts start a new JVM: "+spare.Note)
+			s.events.PublishChange("spare of "+pod.Name, event.SpareJVM{Pod: pod.Name, Why: spare.Note})
 		}
 		return nil
 	})

@@ -12,6 +12,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/transfer"
 	"github.com/devloop-cli/devloop/loader"
 )
 
@@ -140,9 +141,9 @@ func loadNote(r loader.Report) string {
 	case r.Sent == 0:
 		return nodes + " had it already"
 	case skipped == 0:
-		return fmt.Sprintf("%s to %s", publish.Size(r.Sent), nodes)
+		return fmt.Sprintf("%s to %s", transfer.Size(r.Sent), nodes)
 	}
-	return fmt.Sprintf("%s to %s, which had the other %s", publish.Size(r.Sent), nodes, publish.Size(skipped))
+	return fmt.Sprintf("%s to %s, which had the other %s", transfer.Size(r.Sent), nodes, transfer.Size(skipped))
 }
 
 // explained describes what an image consists of, and why.

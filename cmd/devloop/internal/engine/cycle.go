@@ -45,6 +45,7 @@ func newCycle(s *Session, w queue.Work) *cycle {
 // run runs the cycle between the events that open and close it.
 func (c *cycle) run(ctx context.Context) error {
 	began := time.Now()
+	ctx = c.WithTransfers(ctx)
 	c.Publish(event.CycleStarted{Because: c.Because, Trigger: c.Trigger, Paths: c.Changed.Paths})
 	if !c.Changed.All && filekind.Any(c.Changed.Paths, filekind.Settings) {
 		c.Warn(event.NoticeSettings, "this session keeps the settings that it began with", "use the new ones: quit devloop run and start it again")

@@ -182,6 +182,9 @@ func (s *Session) Deploy(ctx context.Context) error {
 	return newCycle(s, queue.Work{N: 1, Because: "deploy", Trigger: event.TriggerFirst, Changed: watch.Everything()}).run(ctx)
 }
 
+// ExpectStages says how long stages took in the first cycle of an earlier session. Displays show it.
+func (s *Session) ExpectStages(took map[event.Stage]event.Duration) { s.events.Expect(took) }
+
 // Deployed reports whether the session has made Pods.
 func (s *Session) Deployed() bool { return len(s.State().Latest()) > 0 }
 

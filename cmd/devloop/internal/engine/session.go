@@ -228,13 +228,14 @@ func (s *Session) handleGone(gone []kube.Pod) (reason string) {
 func (s *Session) handleRestarts(ctx context.Context, restarted []kube.Pod) (reason string) {
 	for _, pod := range restarted {
 		if !s.State().LosesChanges(pod) {
+			s.events.Publish(event.ContainerRestarted{Pod: pod.Name})
 			s.become(s.events, s.State().Refreshed(pod))
 			continue
 		}
 		s.pause(ctx, s.events)
 		s.become(s.events, s.State().NotPatchable("its container started again"))
 		_ = s.Deployer.Note(ctx, pod, "") // it goes
-		s.events.Warn(event.NoticePodRestarted, fmt.Sprintf("the container of Pod %q restarted from its image and lost the changes since: devloop makes a new Pod that has them", pod.Name))
+		s.events.Publish(event.ContainerRestarted{Pod: pod.Name, Lost: true})
 		return fmt.Sprintf("the container of %s ended", pod.Name)
 	}
 	return ""

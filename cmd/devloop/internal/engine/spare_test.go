@@ -35,15 +35,15 @@ func TestSparesArePreparedWhereTheApplicationCanUseThem(t *testing.T) {
 		code   plan.State
 		spare  supervisor.Spare
 		asked  int
-		said   []string
+		said   []event.SpareJVM
 	}{
-		"ready":          {image.Report{Supervised: true}, stateOf(), ready, 2, []string{"a spare JVM waits in the Pod: restarts are faster"}},
-		"none":           {image.Report{Supervised: true}, stateOf(), supervisor.Spare{Note: "no room"}, 2, []string{"restarts start a new JVM: no room"}},
+		"ready":          {image.Report{Supervised: true}, stateOf(), ready, 2, []event.SpareJVM{{Pod: "app", Ready: true}}},
+		"none":           {image.Report{Supervised: true}, stateOf(), supervisor.Spare{Note: "no room"}, 2, []event.SpareJVM{{Pod: "app", Why: "no room"}}},
 		"starting":       {image.Report{Supervised: true}, stateOf(), supervisor.Spare{}, 2, nil},
 		"not supervised": {image.Report{}, stateOf(), ready, 0, nil},
 		"turned off":     {image.Report{Supervised: true, NoSpareReason: "turned off"}, stateOf(), ready, 0, nil},
 		"needs a new JVM": {image.Report{Supervised: true}, stateOf("spring.properties", ""), ready, 0,
-			[]string{"restarts start a new JVM: a library may read spring.properties when it is loaded"}},
+			[]event.SpareJVM{{Why: "a library may read spring.properties when it is loaded"}}},
 	} {
 		f := &sparing{fakes: fakes{port: 8080}, spare: c.spare}
 		l, r := newTestSession(f)
@@ -52,14 +52,14 @@ func TestSparesArePreparedWhereTheApplicationCanUseThem(t *testing.T) {
 		l.become(l.events, state.State{}.Promoted(state.Deployment{Image: img, Pods: []kube.Pod{pod}, Code: state.Code{Kind: state.InImage, State: c.code}}))
 		l.prepareSpares(t.Context())
 		l.prepareSpares(t.Context()) // what it says it says once
-		var said []string
+		var said []event.SpareJVM
 		for _, e := range r.events {
-			if n, ok := e.Body.(event.Notice); ok {
-				said = append(said, n.Text)
+			if b, ok := e.Body.(event.SpareJVM); ok {
+				said = append(said, b)
 			}
 		}
 		if f.asked != c.asked || !reflect.DeepEqual(said, c.said) {
-			t.Errorf("%s: asked %d times, said %q", name, f.asked, said)
+			t.Errorf("%s: asked %d times, said %+v", name, f.asked, said)
 		}
 	}
 }

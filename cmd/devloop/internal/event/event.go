@@ -8,8 +8,8 @@
 //
 //	{"seq":4,"time":"…","cycle":1,"event":"stage.finished","stage":"compile","outcome":"ok","seconds":1.913,…}
 //
-// This file is the whole vocabulary; docs/events.md is made from it. A new event is an addition
-// here, to [bodies] in json.go, and to the sinks that show it.
+// This file and running.go, about the application and its Pods, are the whole vocabulary; docs/events.md is made from
+// them. A new event is an addition there, to kinds.go, and to the sinks that show it.
 //
 // A [Store] lets others join later: it hands them a [State], which [Reduce] makes of the events, and
 // the events since.
@@ -19,7 +19,6 @@ package event
 
 import (
 	"crypto/rand"
-	"reflect"
 	"time"
 )
 
@@ -36,7 +35,7 @@ type Event struct {
 	Body Body
 }
 
-// Body is one of the types of this file.
+// Body is one of the types of this package that kinds.go lists.
 type Body interface {
 	// Kind is the stable name of the event in JSON, such as "stage.finished".
 	Kind() string
@@ -169,6 +168,22 @@ type PathChosen struct {
 // StageStarted opens a stage.
 type StageStarted struct {
 	Stage Stage `json:"stage"`
+	// LastTook is how long the stage took last time; the first time in a session, how long it took
+	// in the first cycle of the session before.
+	LastTook Duration `json:"lastSeconds,omitempty"`
+}
+
+// Transfer says how far a download, a pull or a load has come. A transfer of less than half a second has none of
+// these events, a longer one two a second and one at its end.
+type Transfer struct {
+	// Name is what is transferred or where it goes: an image reference, a node, a file.
+	Name string `json:"name"`
+	// Done and Total are bytes; Total is 0 if it is unknown.
+	Done  int64 `json:"done"`
+	Total int64 `json:"total,omitempty"`
+	// Rate is bytes a second since the transfer began, and Left how long the rest takes at this rate.
+	Rate int64    `json:"rate"`
+	Left Duration `json:"secondsLeft,omitempty"`
 }
 
 // StageOutput is a line that the stage's tool wrote.
@@ -250,79 +265,6 @@ type NodeLoaded struct {
 	Proof string `json:"proof"`
 }
 
-// PodPhase says how far a Pod has come.
-type PodPhase struct {
-	Pod    string `json:"pod"`
-	Phase  string `json:"phase"`
-	Detail string `json:"detail,omitempty"`
-}
-
-// AppLog is a line that the application wrote.
-type AppLog struct {
-	Pod  string `json:"pod"`
-	Line string `json:"line"`
-}
-
-// PortListening says that an address on this machine is open, and waits for the first Pod.
-type PortListening struct {
-	URL string `json:"url"`
-	// Object is what will make the Pod, as in `deployment "web"`.
-	Object string `json:"object"`
-	Port   int    `json:"port"`
-}
-
-// PortForwarded says that an address on this machine leads to a Pod.
-type PortForwarded struct {
-	Pod  string `json:"pod"`
-	Port int    `json:"port"`
-	URL  string `json:"url"`
-}
-
-// DebugPortOpen says that an address on this machine leads a debugger to the JVM of a Pod.
-type DebugPortOpen struct {
-	Pod string `json:"pod"`
-	// Address is a host and a port, as in "localhost:5005".
-	Address string `json:"address"`
-	// Suspended says that the JVM waits for the debugger.
-	Suspended bool `json:"suspended,omitempty"`
-}
-
-// StateChanged says what localhost leads to from now on.
-type StateChanged struct {
-	// Serving answers on localhost. Without it clients wait, or get a 503 with the Outage.
-	Serving *Deployment `json:"serving,omitempty"`
-	// Candidate was deployed last, and does not answer yet or failed to.
-	Candidate *Deployment `json:"candidate,omitempty"`
-	Outage    *Failure    `json:"outage,omitempty"`
-	// RolloutPending says that Kubernetes may replace Serving's Pods at any time.
-	RolloutPending bool `json:"rolloutPending,omitempty"`
-}
-
-// Equal reports whether two states are the same.
-func (s StateChanged) Equal(other StateChanged) bool { return reflect.DeepEqual(s, other) }
-
-// Deployment is an image in its Pods.
-type Deployment struct {
-	Image string   `json:"image"`
-	Pods  []string `json:"pods"`
-	// Code is "image" while the Pods run the code of their image, "patched" after a change in
-	// place, and "unknown" during a change and after one that was cut off.
-	Code string `json:"code"`
-	// NotPatchable says why the next change needs new Pods, if it does.
-	NotPatchable string `json:"notPatchable,omitempty"`
-}
-
-// AppAnswered is what the application said when devloop asked it through the forward.
-type AppAnswered struct {
-	Pod string `json:"pod"`
-	URL string `json:"url"`
-	// Status is the HTTP status; 0 where the port speaks something else.
-	Status int `json:"status,omitempty"`
-	// Text is the first line of the answer, where it is short text.
-	Text string   `json:"text,omitempty"`
-	Took Duration `json:"seconds"`
-}
-
 // CycleFinished closes a cycle.
 type CycleFinished struct {
 	Outcome Outcome  `json:"outcome"`
@@ -401,36 +343,3 @@ type SessionFinished struct {
 	Took    Duration `json:"seconds"`
 	Failure *Failure `json:"failure,omitempty"`
 }
-
-// Kind implements [Body].
-func (StreamStarted) Kind() string   { return "stream.started" }
-func (Snapshot) Kind() string        { return "snapshot" }
-func (EventsMissed) Kind() string    { return "events.missed" }
-func (u Unknown) Kind() string       { return u.Name }
-func (SessionStarted) Kind() string  { return "session.started" }
-func (CycleStarted) Kind() string    { return "cycle.started" }
-func (PathChosen) Kind() string      { return "path.chosen" }
-func (StageStarted) Kind() string    { return "stage.started" }
-func (StageOutput) Kind() string     { return "stage.output" }
-func (StageFinished) Kind() string   { return "stage.finished" }
-func (ImageBuilt) Kind() string      { return "image.built" }
-func (ImageExplained) Kind() string  { return "image.explained" }
-func (NodeLoaded) Kind() string      { return "node.loaded" }
-func (PodPhase) Kind() string        { return "pod.phase" }
-func (AppLog) Kind() string          { return "app.log" }
-func (PortListening) Kind() string   { return "forward.listening" }
-func (PortForwarded) Kind() string   { return "forward.open" }
-func (DebugPortOpen) Kind() string   { return "debug.open" }
-func (AppAnswered) Kind() string     { return "app.answered" }
-func (StateChanged) Kind() string    { return "state.changed" }
-func (CycleFinished) Kind() string   { return "cycle.finished" }
-func (Notice) Kind() string          { return "notice" }
-func (CompilerReady) Kind() string   { return "compiler.ready" }
-func (Progress) Kind() string        { return "progress" }
-func (Mark) Kind() string            { return "mark" }
-func (Paused) Kind() string          { return "paused" }
-func (ViewAsked) Kind() string       { return "view.asked" }
-func (CheckStarted) Kind() string    { return "check.started" }
-func (CheckFinished) Kind() string   { return "check.finished" }
-func (ObjectRemoved) Kind() string   { return "object.removed" }
-func (SessionFinished) Kind() string { return "session.finished" }

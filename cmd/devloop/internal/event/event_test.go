@@ -108,6 +108,16 @@ func TestReadersSkipUnknownKinds(t *testing.T) {
 	}
 }
 
+func TestProblemsAreThePlacesOfTheEvidence(t *testing.T) {
+	got := Failure{Evidence: []string{
+		"src/main/java/A.java:12:30: ';' expected", "        return 1", "               ^", "C:\\my shop\\B.kt:3: no such: thing", "Process ended with 1: bad", "  │ X.java:1: indented",
+	}}.Problems()
+	want := []Problem{{File: "src/main/java/A.java", Line: 12, Column: 30, Text: "';' expected"}, {File: `C:\my shop\B.kt`, Line: 3, Text: "no such: thing"}}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
 type recorder []Event
 
 func (r *recorder) Handle(e Event) { *r = append(*r, e) }
@@ -184,7 +194,7 @@ func markdown(t *testing.T) string {
 	types := map[string]*ast.TypeSpec{}
 	docs := map[string]string{}
 	var codes, b bytes.Buffer
-	for _, name := range []string{"event.go", "state.go", "notices.go"} {
+	for _, name := range []string{"event.go", "running.go", "state.go", "notices.go"} {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
 		if err != nil {
 			t.Fatal(err)

@@ -9,18 +9,6 @@ import (
 	"time"
 )
 
-// bodies lists every type of event, so that a recorded stream can be read again.
-var bodies = func() map[string]reflect.Type {
-	types := map[string]reflect.Type{}
-	for _, b := range []Body{
-		StreamStarted{}, Snapshot{}, EventsMissed{}, SessionStarted{}, CycleStarted{}, PathChosen{}, StageStarted{}, StageOutput{}, StageFinished{}, ImageBuilt{}, ImageExplained{}, NodeLoaded{}, PodPhase{},
-		AppLog{}, PortListening{}, PortForwarded{}, DebugPortOpen{}, AppAnswered{}, StateChanged{}, CycleFinished{}, Notice{}, CompilerReady{}, Progress{}, Mark{}, Paused{}, ViewAsked{}, CheckStarted{}, CheckFinished{}, ObjectRemoved{}, SessionFinished{},
-	} {
-		types[b.Kind()] = reflect.TypeOf(b)
-	}
-	return types
-}()
-
 // header is what every event has beside its body's own fields.
 type header struct {
 	Seq   uint64    `json:"seq"`

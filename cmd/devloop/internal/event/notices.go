@@ -2,8 +2,6 @@ package event
 
 // The codes of notices. Those of a warning about an error are the error's.
 const (
-	NoticeArchive      = "archive"            // there is a new archive of the dependencies' classes, or why not
-	NoticeArchiveBad   = "archive.rejected"   // the JVM rejects the archive
 	NoticeBundle       = "bundle.written"     // a bundle of images was written
 	NoticeOmitted      = "build.omitted"      // the build leaves out tasks
 	NoticeChart        = "chart.unused"       // the project's Helm chart is not used
@@ -22,7 +20,6 @@ const (
 	NoticeImageGuessed = "image.guessed"      // which image of the manifest is taken for the project's
 	NoticeInit         = "init.wrote"         // devloop init wrote a file
 	NoticeKeys         = "keys"               // the keys
-	NoticeLiveReload   = "livereload"         // browsers are told to reload
 	NoticeForeign      = "manifest.foreign"   // files of other tools are not deployed
 	NoticeMachineReady = "machine.ready"      // setup has found or made everything
 	NoticeNoAddress    = "address.none"       // the application has no local address yet
@@ -30,7 +27,6 @@ const (
 	NoticeVariants     = "manifest.variants"  // manifests for other environments are not deployed
 	NoticePodGap       = "pod.gap"            // why the old Pod goes before the new one serves
 	NoticePodGone      = "pod.gone"           // a Pod ended or was deleted
-	NoticePodRestarted = "pod.restarted"      // a container restarted and lost changes
 	NoticePortDiffers  = "port.differs"       // the application listens on another port than its settings say
 	NoticePortMoved    = "port.moved"         // a local port is another than asked for
 	NoticePortUnused   = "port.unused"        // nothing listens on a port that the manifest names
@@ -39,6 +35,5 @@ const (
 	NoticeNothing      = "removed.nothing"    // there is nothing to remove
 	NoticeStays        = "removed.not"        // what was deployed from another directory stays
 	NoticeSettings     = "settings.changed"   // the session keeps the settings that it began with
-	NoticeSpare        = "spare"              // a JVM waits for the next restart, or why none does
 	NoticeSummary      = "summary"            // the saves of the session, and how long they took
 )

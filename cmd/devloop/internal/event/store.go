@@ -145,10 +145,10 @@ func (r *Reader) waiting() (n int) {
 	return n
 }
 
-// isLine reports whether an event is a line of a program's output.
+// isLine reports whether an event is a line of a program's output, or how far a transfer is.
 func isLine(e Event) bool {
 	switch e.Body.(type) {
-	case AppLog, StageOutput:
+	case AppLog, StageOutput, Transfer:
 		return true
 	}
 	return false

@@ -10,7 +10,6 @@ import (
 	"net"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 )
@@ -31,9 +30,27 @@ const (
 type Options struct {
 	// Wait is how long an IDE may wait for a JVM.
 	Wait time.Duration
-	// Notify receives a sentence when an IDE attaches, detaches, or is refused.
-	Notify func(string)
+	// Notify is called when an IDE attaches, detaches, is refused, or redefines classes.
+	Notify func(Notice)
 }
+
+// Notice says what an IDE did, or what became of it.
+type Notice struct {
+	// Action is one of the actions below, JVM the name of the target, "" without one.
+	Action, JVM string
+	// Reason says why an IDE was refused.
+	Reason string
+	// Classes are the internal names of those that it redefined.
+	Classes []string
+}
+
+// The actions of a [Notice].
+const (
+	Attached  = "attached"
+	Detached  = "detached"
+	Refused   = "refused"
+	Redefined = "redefined"
+)
 
 // Relay is a local port for an IDE's debugger. It routes to the JVM that SetTarget named last,
 // and can redefine classes there while an IDE is attached. Its methods may be called concurrently.
@@ -237,7 +254,7 @@ func (r *Relay) serve(conn net.Conn) {
 		return
 	}
 	if !r.acquireClient() {
-		r.options.Notify("refused a second debugger: one is attached already")
+		r.options.Notify(Notice{Action: Refused, Reason: "another one is attached"})
 		return
 	}
 	defer r.releaseClient()
@@ -245,7 +262,7 @@ func (r *Relay) serve(conn net.Conn) {
 	s, to, err := r.attach(ctx, conn)
 	if stop(); err != nil {
 		if ctx.Err() == nil {
-			r.options.Notify("refused a debugger: " + err.Error())
+			r.options.Notify(Notice{Action: Refused, Reason: err.Error()})
 		}
 		return
 	}
@@ -341,12 +358,12 @@ func (r *Relay) connect(ctx context.Context, to *jvm, conn net.Conn) (*session, 
 // run carries a session until the IDE or the JVM ends it.
 func (r *Relay) run(s *session, to *jvm, in io.Reader) {
 	r.setSession(to, s)
-	r.options.Notify("a debugger has attached to " + to.name)
+	r.options.Notify(Notice{Action: Attached, JVM: to.name})
 	s.run(to.ctx, in)
 	r.setSession(to, nil)
 	to.detached = time.Now()
 	<-to.inUse
-	r.options.Notify("the debugger has detached from " + to.name)
+	r.options.Notify(Notice{Action: Detached, JVM: to.name})
 }
 
 // setSession records the session with a JVM, nil for none.
@@ -364,7 +381,7 @@ func (r *Relay) noteRedefined(to *jvm, names []string) {
 		to.redefined[name] = true
 	}
 	r.mu.Unlock()
-	r.options.Notify(fmt.Sprintf("the debugger has hot-swapped %s in %s; the next save or R restores the version of your build", strings.Join(names, ", "), to.name))
+	r.options.Notify(Notice{Action: Redefined, JVM: to.name, Classes: names})
 }
 
 func sleep(ctx context.Context, d time.Duration) {

@@ -22,7 +22,8 @@ type told struct {
 	news chan string
 }
 
-func (t *told) tell(text string) {
+func (t *told) tell(n Notice) {
+	text := strings.TrimRight(fmt.Sprintf("%s %s %s%s", n.Action, n.JVM, strings.Join(n.Classes, " "), n.Reason), " ")
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.list = append(t.list, text)
@@ -99,7 +100,7 @@ func TestIDEStandsAtABreakpointWhileClassesAreRedefined(t *testing.T) {
 	r, said := relayed(t, time.Minute)
 	r.SetTarget("app", to(port))
 	j := real.StartJDB(t, r.Address())
-	said.await(t, "attached to app")
+	said.await(t, "attached app")
 	j.Say("stop in App.word", "Set breakpoint App.word")
 	ask()
 	j.Say("", "App.word(), line=3")
@@ -139,7 +140,7 @@ func TestIDEStandsAtABreakpointWhileClassesAreRedefined(t *testing.T) {
 	if got := answer(); got != "new" {
 		t.Errorf("it says %q", got)
 	}
-	said.await(t, "has detached from app")
+	said.await(t, "detached app")
 	ask()
 	if got := answer(); got != "new" {
 		t.Errorf("it says %q", got)
@@ -147,10 +148,10 @@ func TestIDEStandsAtABreakpointWhileClassesAreRedefined(t *testing.T) {
 
 	t.Log("and the next one may come")
 	next := real.StartJDB(t, r.Address())
-	said.await(t, "attached to app")
+	said.await(t, "attached app")
 	next.Say("threads", "main")
 	next.Say("exit", "")
-	said.await(t, "has detached from app")
+	said.await(t, "detached app")
 }
 
 func TestRepliesFindWhoAskedWhileBothSidesAsk(t *testing.T) {
@@ -261,19 +262,19 @@ func TestPortOutlivesTheJVM(t *testing.T) {
 	if r.Attached() {
 		t.Error("somebody is attached")
 	}
-	said.await(t, "has detached from first")
+	said.await(t, "detached first")
 	came := make(chan *VM)
 	go func() { vm, _ := ide(t, r); came <- vm }()
 	second, _ := running(t, dir)
 	r.SetTarget("second", to(second))
 	again := <-came
-	said.await(t, "attached to second")
+	said.await(t, "attached second")
 	if err := again.Close(); err != nil {
 		t.Error(err)
 	}
 
 	t.Log("without a debugger to wait for, it is sent away")
-	said.await(t, "has detached from second")
+	said.await(t, "detached second")
 	r.SetUnavailable("it does not compile")
 	conn, err := net.Dial("tcp", r.Address())
 	if err != nil {
@@ -282,7 +283,7 @@ func TestPortOutlivesTheJVM(t *testing.T) {
 	if _, err := Attach(t.Context(), conn); err == nil {
 		t.Error("it was let in")
 	}
-	said.await(t, "refused a debugger: it does not compile")
+	said.await(t, "refused  it does not compile")
 }
 
 func TestJVMThatWaitsTellsItsIDEThatItHasStarted(t *testing.T) {
@@ -310,7 +311,7 @@ func TestJVMThatWaitsTellsItsIDEThatItHasStarted(t *testing.T) {
 	if _, err := Attach(t.Context(), second); err == nil {
 		t.Error("two debuggers were let in")
 	}
-	said.await(t, "refused a second debugger")
+	said.await(t, "refused  another one is attached")
 	_ = vm.Close()
 }
 
@@ -336,7 +337,7 @@ func TestIDEThatDoesNotReadIsGivenUp(t *testing.T) {
 			break
 		}
 	}
-	said.await(t, "has detached from app")
+	said.await(t, "detached app")
 	if got := say(); got != "old" {
 		t.Errorf("it says %q", got)
 	}
@@ -385,7 +386,7 @@ func TestWhoIsNoIDEDoesNotReachTheJVM(t *testing.T) {
 	if _, err := Attach(t.Context(), conn); err == nil {
 		t.Error("it was let in")
 	}
-	said.await(t, "refused a debugger: the JVM of app does not answer: connection refused")
+	said.await(t, "refused  the JVM of app does not answer: connection refused")
 }
 
 func TestBreakpointsFollowTheLinesOfTheirMethod(t *testing.T) {

@@ -211,7 +211,7 @@ func TestClassesThatAnIDERedefines(t *testing.T) {
 	if _, err := vm.ask(t.Context(), redefineClasses, appendText(request, "the IDE's file")); err != nil {
 		t.Fatal(err)
 	}
-	said.await(t, "hot-swapped B in app")
+	said.await(t, "redefined app B")
 	if got := r.RedefinedByClient(); !reflect.DeepEqual(got, []string{"B"}) {
 		t.Errorf("got %q", got)
 	}
@@ -241,7 +241,7 @@ func TestWhoIsLetIn(t *testing.T) {
 	if err := attach(); err == nil {
 		t.Error("let in although there is no JVM")
 	}
-	said.await(t, "refused a debugger: the project does not compile")
+	said.await(t, "refused  the project does not compile")
 
 	r.Pause()
 	first := make(chan error, 1)
@@ -251,16 +251,16 @@ func TestWhoIsLetIn(t *testing.T) {
 	if err := <-first; err != nil {
 		t.Fatal(err)
 	}
-	said.await(t, "attached to app")
+	said.await(t, "attached app")
 	if !r.Attached() {
 		t.Error("an IDE is attached")
 	}
 	if err := attach(); err == nil {
 		t.Error("a second debugger was let in")
 	}
-	said.await(t, "refused a second debugger")
+	said.await(t, "refused  another one is attached")
 	r.Pause()
-	said.await(t, "detached from app")
+	said.await(t, "detached app")
 	if r.Attached() {
 		t.Error("nobody is attached any more")
 	}

@@ -14,6 +14,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -157,4 +158,15 @@ func Read(path string) (entries []Entry) {
 		}
 	}
 	return entries
+}
+
+// LastTook returns how long each stage took in the latest first cycle of the project in dir: a first cycle builds
+// everything, unlike the ones after it.
+func (w *Writer) LastTook(dir string) map[event.Stage]event.Duration {
+	for _, e := range slices.Backward(Read(w.path)) {
+		if e.Dir == dir && e.Cycle == 1 && e.Outcome == event.OK {
+			return e.Stages
+		}
+	}
+	return nil
 }

@@ -139,3 +139,21 @@ func TestReasonsLeaveNamesOut(t *testing.T) {
 		}
 	}
 }
+
+// TestLastTookIsOfAFirstCycle has two sessions of one project and a failed one of another.
+func TestLastTookIsOfAFirstCycle(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), File)
+	for _, took := range []time.Duration{time.Minute, 40 * time.Second} {
+		s, _ := begin(path)
+		for n := range time.Duration(2) {
+			s.cycle(event.TriggerFirst, "pod", "", took, event.StageFinished{Stage: event.Compile, Outcome: event.OK, Took: event.Duration(took / (n + 1))})
+		}
+	}
+	if got := New(path).LastTook("/shop")[event.Compile]; got != event.Duration(40*time.Second) {
+		t.Errorf("got %v", time.Duration(got))
+	}
+	if got := New(path).LastTook("/other"); got != nil {
+		t.Errorf("another project: got %v", got)
+	}
+}

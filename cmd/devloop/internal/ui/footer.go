@@ -26,11 +26,13 @@ type footer struct {
 	began   time.Time   // when it began
 	because string      // the save that started the cycle
 	detail  string      // the last line of the stage's tool, or what a Pod waits for
+	// transfers are those of the stage, the latest event of each.
+	transfers []event.Transfer
+	lastTook  time.Duration // how long the stage took last time
 
-	path  string                        // the path of this cycle
-	last  string                        // the path and the time of the last save
-	costs map[string][]time.Duration    // of the saves so far, by path
-	usual map[event.Stage]time.Duration // how long each stage took last time
+	path  string                     // the path of this cycle
+	last  string                     // the path and the time of the last save
+	costs map[string][]time.Duration // of the saves so far, by path
 }
 
 // frames are the pictures of the mark that turns while a stage runs, ten in a second.
@@ -42,7 +44,7 @@ const frameTime = 100 * time.Millisecond
 func (f *footer) see(e event.Event) {
 	switch b := e.Body.(type) {
 	case event.SessionStarted:
-		*f = footer{keys: f.keys, active: true, costs: map[string][]time.Duration{}, usual: map[event.Stage]time.Duration{}}
+		*f = footer{keys: f.keys, active: true, costs: map[string][]time.Duration{}}
 	case event.SessionFinished:
 		f.active = false
 	case event.Paused:
@@ -59,11 +61,14 @@ func (f *footer) see(e event.Event) {
 			f.outage = b.Outage.Message
 		}
 	case event.CheckStarted:
-		f.active, f.stage, f.began, f.detail = true, event.Stage(b.ID), e.Time, ""
+		f.active = true
+		f.begin(event.Stage(b.ID), e.Time, 0)
 	case event.CheckFinished:
 		f.stage = ""
 	case event.Progress:
 		f.detail = b.Line
+	case event.Transfer:
+		f.transfers = append(slices.DeleteFunc(f.transfers, func(t event.Transfer) bool { return t.Name == b.Name }), b)
 	default:
 		f.cycleEvent(e)
 	}
@@ -81,18 +86,19 @@ func (f *footer) cycleEvent(e event.Event) {
 			f.path = pathName(b.Path)
 		}
 	case event.StageStarted:
-		f.stage, f.began, f.detail = b.Stage, e.Time, ""
+		f.begin(b.Stage, e.Time, b.LastTook)
 	case event.StageOutput:
 		f.detail = strings.TrimSpace(b.Line)
 	case event.PodPhase:
 		f.detail = b.Phase
-	case event.StageFinished: // its name stays until the next stage begins or the cycle ends
-		if b.Outcome == event.OK {
-			f.usual[b.Stage] = time.Duration(b.Took)
-		}
 	case event.CycleFinished:
 		f.finished(b)
 	}
+}
+
+// begin records the start of a stage, whose name stays until the next one begins or the cycle ends.
+func (f *footer) begin(stage event.Stage, now time.Time, lastTook event.Duration) {
+	f.stage, f.began, f.detail, f.transfers, f.lastTook = stage, now, "", nil, time.Duration(lastTook)
 }
 
 func (f *footer) finished(b event.CycleFinished) {
@@ -108,6 +114,29 @@ func (f *footer) finished(b event.CycleFinished) {
 			f.last += fmt.Sprintf(" (usually %s)", seconds(event.Duration(median(costs))))
 		}
 		f.costs[f.path] = append(f.costs[f.path], took)
+	}
+}
+
+// Working is an [event.Sink] that says in a line what a session does now, "" for nothing.
+type Working struct {
+	footer footer
+	last   string
+	show   func(string)
+}
+
+// NewWorking returns a sink that calls show when the line changes.
+func NewWorking(show func(string)) *Working { return &Working{show: show} }
+
+// Handle implements [event.Sink].
+func (w *Working) Handle(e event.Event) {
+	w.footer.see(e)
+	line := ""
+	if w.footer.stage != "" {
+		line = strings.Join(w.footer.working(e.Time), " · ")
+	}
+	if line != w.last {
+		w.last = line
+		w.show(line)
 	}
 }
 
@@ -187,10 +216,10 @@ func (f *footer) working(now time.Time) []string {
 	if elapsed := now.Sub(f.began); elapsed >= time.Second {
 		what += fmt.Sprintf(" %d s", int(elapsed.Seconds()))
 	}
-	if usual := f.usual[f.stage]; usual >= 2*time.Second {
-		what += fmt.Sprintf(", last time %.0f s", usual.Seconds())
+	if f.lastTook >= 2*time.Second && len(f.transfers) == 0 { // which say more
+		what += fmt.Sprintf(", last time %.0f s", f.lastTook.Seconds())
 	}
-	parts := []string{what}
+	parts := append([]string{what}, transferred(f.transfers...)...)
 	for _, part := range []string{f.because, f.detail} {
 		if part != "" {
 			parts = append(parts, part)

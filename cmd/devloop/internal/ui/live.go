@@ -20,7 +20,6 @@ const minWidth = 40
 type Live struct {
 	mu     sync.Mutex
 	out    io.Writer
-	style  Style
 	width  func() int
 	plain  *Plain
 	lines  bytes.Buffer // written by plain during an event
@@ -39,7 +38,7 @@ func NewLive(out io.Writer, o PlainOptions, width func() int) *Live {
 }
 
 func newLive(out io.Writer, o PlainOptions, width func() int) *Live {
-	l := &Live{out: out, style: o.Style, width: width, ended: make(chan struct{})}
+	l := &Live{out: out, width: width, ended: make(chan struct{})}
 	l.plain, l.footer.keys = NewPlain(&l.lines, o), o.Keys
 	return l
 }
@@ -49,7 +48,9 @@ func (l *Live) Handle(e event.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.footer.see(e)
-	l.plain.Handle(e)
+	if _, is := e.Body.(event.Transfer); !is || l.width() < minWidth { // the footer shows it
+		l.plain.Handle(e)
+	}
 	if asked, is := e.Body.(event.ViewAsked); is && asked.View == "clear" {
 		l.lines.WriteString("\x1b[H\x1b[2J") // CUP and ED
 		l.drawn = ""
@@ -102,20 +103,21 @@ func (l *Live) draw(now time.Time) {
 	b.WriteString(erase(l.drawn, width))
 	_, _ = l.lines.WriteTo(&b) // a buffer takes all
 	if mark != "" {
-		b.WriteString(l.coloured(mark) + " " + l.style.Dim(text) + "\n")
+		style := l.plain.style
+		b.WriteString(coloured(style, mark) + " " + style.Link(style.Dim(text)) + "\n")
 	}
 	_, _ = l.out.Write(b.Bytes())
 	l.drawn = next
 }
 
-func (l *Live) coloured(mark string) string {
+func coloured(style Style, mark string) string {
 	switch mark {
 	case "●":
-		return l.style.Green(mark)
+		return style.Green(mark)
 	case "✗":
-		return l.style.Red(mark)
+		return style.Red(mark)
 	}
-	return l.style.Cyan(mark)
+	return style.Cyan(mark)
 }
 
 // erase returns what moves the cursor to the beginning of a footer and clears the screen from there

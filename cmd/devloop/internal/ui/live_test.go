@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +20,7 @@ type screen struct {
 	width    int
 	rows     []string
 	row, col int
+	links    []string // the targets of links
 }
 
 // Write implements io.Writer.
@@ -26,6 +28,12 @@ func (s *screen) Write(p []byte) (int, error) {
 	for rest := string(p); rest != ""; {
 		var n int
 		switch {
+		case strings.HasPrefix(rest, "\x1b]8;;"):
+			target, _, _ := strings.Cut(rest[len("\x1b]8;;"):], "\x1b\\")
+			if target != "" {
+				s.links = append(s.links, target)
+			}
+			n = len("\x1b]8;;" + target + "\x1b\\")
 		case strings.HasPrefix(rest, "\x1b["):
 			n = 2 + strings.IndexFunc(rest[2:], func(r rune) bool { return r >= '@' }) + 1
 			s.code(rest[2:n-1], rest[n-1])
@@ -109,13 +117,22 @@ func TestLiveKeepsTheLinesOfPlain(t *testing.T) {
 					}
 				})})
 				live.Handle(at(0, event.SessionFinished{})) // some were cut off before it
-				replay(t, stream, NewPlain(want, PlainOptions{}))
+				replay(t, stream, withoutTransfers{NewPlain(want, PlainOptions{})})
 				if g, w := strings.Join(got.rows, "\n"), strings.Join(want.rows, "\n"); g != w {
 					t.Errorf("%d columns: the screen has\n%s\nwant\n%s", width, g, w)
 				}
 			}
 			golden(t, filepath.Join("testdata", name+".footer.txt"), []byte(footers.String()))
 		})
+	}
+}
+
+// withoutTransfers hides from a sink what only the footer shows.
+type withoutTransfers struct{ event.Sink }
+
+func (w withoutTransfers) Handle(e event.Event) {
+	if _, is := e.Body.(event.Transfer); !is {
+		w.Sink.Handle(e)
 	}
 }
 
@@ -170,9 +187,14 @@ func TestFooterSaysWhatMatters(t *testing.T) {
 		"with a debugger's port": {join(serving(), []event.Event{at(2, event.DebugPortOpen{Address: "localhost:5005"})}), 3, "● http://localhost:8080 · debug localhost:5005 · h help"},
 		"a stage": {join(serving(), []event.Event{at(2, event.CycleStarted{Because: "App.java changed"}), at(2, event.StageStarted{Stage: event.Compile})}), 2,
 			"⠋ compile · App.java changed"},
-		"a stage that takes long": {join(serving(), []event.Event{at(2, event.StageFinished{Stage: event.Compile, Outcome: event.OK, Took: event.Duration(12 * time.Second)}),
-			at(2, event.StageStarted{Stage: event.Compile}), at(3, event.StageOutput{Line: "Downloading a.jar"})}), 5,
+		"a stage that takes long": {join(serving(), []event.Event{at(2, event.StageStarted{Stage: event.Compile, LastTook: event.Duration(12 * time.Second)}), at(3, event.StageOutput{Line: "Downloading a.jar"})}), 5,
 			"⠋ compile 3 s, last time 12 s · Downloading a.jar"},
+		"transfers": {join(serving(), []event.Event{at(2, event.StageStarted{Stage: event.Load}),
+			at(3, event.Transfer{Name: "one", Done: 1e6, Total: 200e6, Rate: 1e6, Left: event.Duration(199 * time.Second)}), at(3, event.Transfer{Name: "two", Done: 10e6, Total: 100e6, Rate: 10e6, Left: event.Duration(9 * time.Second)}),
+			at(3, event.Transfer{Name: "one", Done: 20e6, Total: 200e6, Rate: 2e6, Left: event.Duration(90 * time.Second)})}), 5,
+			"⠋ load 3 s · 30 MB of 300 MB · 2 min left · 12 MB/s"},
+		"a transfer of unknown size": {join(serving(), []event.Event{at(2, event.StageStarted{Stage: event.Image}), at(3, event.Transfer{Name: "base", Done: 20e6, Rate: 20e6})}), 2,
+			"⠋ image · 20 MB · 20 MB/s"},
 		"a failure": {join(serving(), []event.Event{at(2, event.CycleFinished{Outcome: event.Failed, Failure: failure})}), 3,
 			"✗ compile: A.java:3: ';' expected · the code from before still answers · d shows why"},
 		"a failure that is mended": {join(serving(), []event.Event{at(2, event.CycleFinished{Outcome: event.Failed, Failure: failure})}, save("swap", .2)), 3,
@@ -263,5 +285,18 @@ func TestViewsThatTheUserAsksFor(t *testing.T) {
 	shown(event.StateChanged{Outage: &event.Failure{Message: "Pod web crashed"}})
 	if got := shown(failure); got != "error: Pod web crashed\n" {
 		t.Errorf("an outage is shown as %q", got)
+	}
+}
+
+func TestWorkingSaysWhatIsDone(t *testing.T) {
+	t.Parallel()
+	var said []string
+	w := NewWorking(func(line string) { said = append(said, line) })
+	for _, e := range []event.Event{at(0, event.SessionStarted{}), at(1, event.CycleStarted{Because: "A.java changed"}), at(1, event.StageStarted{Stage: event.Compile}),
+		at(1, event.AppLog{Line: "hello"}), at(3, event.StageOutput{Line: "Compiling"}), at(4, event.CycleFinished{})} {
+		w.Handle(e)
+	}
+	if want := []string{"compile · A.java changed", "compile 2 s · A.java changed · Compiling", ""}; !slices.Equal(said, want) {
+		t.Errorf("got %q, want %q", said, want)
 	}
 }

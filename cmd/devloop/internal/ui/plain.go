@@ -1,5 +1,5 @@
 // Package ui has the displays. A display is an [event.Sink] whose output depends on the events only,
-// so that a recorded stream gives the same bytes again. Of this module, the package imports package event, and cells for widths.
+// so that a recorded stream gives the same bytes again.
 //
 //	bus := event.NewBus(ui.NewPlain(os.Stderr, ui.PlainOptions{})) // lines for people
 //	bus := event.NewBus(ui.NewJSONL(os.Stdout))                    // every event as a line of JSON
@@ -28,6 +28,8 @@ type Plain struct {
 	noLogs         bool           // the user has hidden the application's log
 	failure        *event.Failure // of the last cycle, or why nothing answers
 	pods           podNames
+	transfers      transferLines
+	spares         map[string]bool // what was said about spare JVMs
 }
 
 // PlainOptions configure a [Plain].
@@ -60,11 +62,26 @@ func NewPlain(out io.Writer, o PlainOptions) *Plain {
 func (p *Plain) Handle(e event.Event) {
 	p.pods.see(e)
 	p.remember(e)
+	_, spare := e.Body.(event.SpareJVM)
+	e.Body = described(e.Body)
+	if n, is := e.Body.(event.Notice); spare && is && p.sparesKnown(n.Text) {
+		return // each Pod prepares one
+	}
 	if p.quiet {
 		p.briefly(e)
 	} else if !p.cycleEvent(e) {
 		p.sessionEvent(e)
 	}
+}
+
+// sparesKnown reports whether a text about spare JVMs was shown, and remembers it.
+func (p *Plain) sparesKnown(text string) bool {
+	known := p.spares[text]
+	if p.spares == nil {
+		p.spares = map[string]bool{}
+	}
+	p.spares[text] = true
+	return known
 }
 
 // cycleEvent shows what belongs to a cycle. It reports false for all other events.
@@ -78,6 +95,7 @@ func (p *Plain) cycleEvent(e event.Event) bool {
 		p.chosen(b)
 	case event.StageStarted:
 		p.tool.begin(e.Time)
+		p.transfers.last = e.Time
 	case event.StageOutput:
 		p.toolLines(p.tool.take(b.Line, e.Time, p.verbose))
 	case event.ImageExplained:
@@ -113,12 +131,18 @@ func (p *Plain) sessionEvent(e event.Event) {
 		p.notice(b)
 	case event.Progress:
 		p.line(p.style.Dim("  · " + b.Line))
+	case event.Transfer:
+		if p.transfers.due(e.Time) {
+			p.line(p.style.Dim("  · " + b.Name + ": " + strings.Join(transferred(b), ", ")))
+		}
 	case event.Paused:
 		p.paused(b)
 	case event.ViewAsked:
 		p.view(b.View)
 	case event.Mark:
 		p.line("\n" + p.style.Dim(e.Time.Local().Format(time.TimeOnly)))
+	case event.CheckStarted:
+		p.transfers.last = e.Time
 	case event.CheckFinished:
 		p.check(b)
 	case event.ObjectRemoved:
@@ -150,9 +174,11 @@ func (p *Plain) briefly(e event.Event) {
 	}
 }
 
-// remember keeps the last failure until it is mended.
+// remember keeps the project's directory, and the last failure until it is mended.
 func (p *Plain) remember(e event.Event) {
 	switch b := e.Body.(type) {
+	case event.SessionStarted:
+		p.style.Links.Dir = b.Dir
 	case event.CycleFinished:
 		if b.Outcome == event.OK || b.Outcome == event.Failed {
 			p.failure = b.Failure
@@ -202,7 +228,7 @@ func (p *Plain) toolLines(lines []string) {
 	}
 }
 
-func (p *Plain) line(s string) { _, _ = fmt.Fprintln(p.out, s) }
+func (p *Plain) line(s string) { _, _ = fmt.Fprintln(p.out, p.style.Link(s)) }
 
 func (p *Plain) session(b event.SessionStarted) {
 	p.line(fmt.Sprintf("%s → %s", p.style.Bold(b.Project), b.Cluster))
@@ -260,7 +286,7 @@ func (p *Plain) hints(list []string) { hints(p.out, p.style, list) }
 
 func hints(out io.Writer, style Style, list []string) {
 	for _, h := range list {
-		_, _ = fmt.Fprintln(out, style.Cyan("  → ")+h)
+		_, _ = fmt.Fprintln(out, style.Cyan("  → ")+style.Link(h))
 	}
 }
 

@@ -160,3 +160,36 @@ func TestLogsOfSeveralPodsAreToldApart(t *testing.T) {
 		t.Error("two Pods have one colour")
 	}
 }
+
+// TestTypedEventsAreShownInWords has each event that a display puts into words itself.
+func TestTypedEventsAreShownInWords(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		body event.Body
+		want string
+	}{
+		{event.ContainerRestarted{Pod: "web"}, "  · the container of Pod \"web\" restarted\n"},
+		{event.ContainerRestarted{Pod: "web", Lost: true}, "warning: the container of Pod \"web\" restarted from its image and lost the changes since: devloop makes a new Pod that has them\n"},
+		{event.Debugger{Action: "attached", Pod: "web"}, "  · a debugger has attached to web\n"},
+		{event.Debugger{Action: "detached", Pod: "web"}, "  · the debugger has detached from web\n"},
+		{event.Debugger{Action: "refused", Reason: "another one is attached"}, "  · refused a debugger: another one is attached\n"},
+		{event.Debugger{Action: "redefined", Pod: "web", Classes: []string{"A", "B"}}, "  · the debugger has hot-swapped A, B in web; the next save or R restores the version of your build\n"},
+		{event.ArchiveFinished{ClassArchive: event.ClassArchive{Used: true, Size: 20e6}, Took: event.Duration(time.Second)}, "note: archive of the dependencies' classes: 20 MB, made in 1.0 s\n"},
+		{event.ArchiveFinished{ClassArchive: event.ClassArchive{Why: "too old"}}, "note: the application starts without an archive of its dependencies' classes: too old\n"},
+		{event.ArchiveRejected{Why: "corrupt", Retried: true}, "warning: the JVM rejects the archive of its dependencies' classes (corrupt): devloop makes a new one\n"},
+		{event.ArchiveRejected{Why: "corrupt"}, "warning: the JVM rejects the archive of its dependencies' classes (corrupt)\n  → leave it out: --without archive\n"},
+		{event.SpareJVM{Pod: "web", Ready: true}, "note: a spare JVM waits in the Pod: restarts are faster\n  → save its memory: --without spare\n"},
+		{event.SpareJVM{Why: "no room"}, "note: restarts start a new JVM: no room\n"},
+	} {
+		var out strings.Builder
+		p := NewPlain(&out, PlainOptions{})
+		p.Handle(event.Event{Body: test.body})
+		if out.String() != test.want {
+			t.Errorf("%+v: got %q, want %q", test.body, out.String(), test.want)
+		}
+		p.Handle(event.Event{Body: test.body})
+		if _, spare := test.body.(event.SpareJVM); spare && out.String() != test.want {
+			t.Errorf("%+v is said twice", test.body)
+		}
+	}
+}

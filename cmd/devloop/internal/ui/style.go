@@ -1,7 +1,10 @@
 package ui
 
-// Style adds colours to text. The zero value adds none.
-type Style struct{ Colour bool }
+// Style adds colours and links to text. The zero value adds none.
+type Style struct {
+	Colour bool
+	Links  Links
+}
 
 // Bold and the others use the codes of ECMA-48, section 8.3.117 (select graphic rendition).
 func (s Style) Bold(t string) string   { return s.wrap("1", t) }

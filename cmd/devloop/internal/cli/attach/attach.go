@@ -15,6 +15,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/sessions"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/control"
@@ -120,7 +121,7 @@ last events, and each one as it happens, until the session ends or you press Ctr
 --json each is a line, the first one a snapshot of the state; docs/events.md describes them
 and devloop schema --events is their JSON Schema. A reader that is too slow never slows the
 session: it learns how many events it missed.`,
-		Flags: flags(&cli.BoolFlag{Name: "json", Usage: "print every event as one JSON line"}),
+		Flags: flags(&cli.BoolFlag{Name: "json", Usage: "print every event as one JSON line"}, cmdline.ColorFlag()),
 		Action: func(c *cli.Context) error {
 			err := events(c, s)
 			if errors.Is(err, context.Canceled) {
@@ -144,7 +145,7 @@ func events(c *cli.Context, s wiring.Streams) error {
 	if c.Bool("json") {
 		_, err = io.Copy(s.Out, stream) // also kinds that this devloop does not know
 	} else {
-		err = show(stream, ui.NewPlain(s.Out, ui.PlainOptions{Style: wiring.StyleFor(s.Out), AppStyle: wiring.StyleFor(s.Out)}))
+		err = show(stream, ui.NewPlain(s.Out, ui.PlainOptions{Style: cmdline.StyleFor(c, s.Out), AppStyle: cmdline.StyleFor(c, s.Out)}))
 	}
 	if c.Context.Err() != nil {
 		return context.Cause(c.Context)

@@ -25,7 +25,7 @@ func MCPCommand(s wiring.Streams) *cli.Command {
 		ArgsUsage: "[DIR]",
 		Description: `Speaks the Model Context Protocol on stdin and stdout, for a coding assistant that edits the
 project in DIR (default: the current directory) while devloop run works on it. The
-assistant can wait until its edit is served, send a request, and read problems and logs;
+assistant can wait until its edit is served, send a request, and read problems, logs and explanations;
 each answer names the build that it is about. It reaches nothing but that session and its
 local addresses.`,
 		Flags: flags(),
@@ -53,6 +53,9 @@ type (
 	logArguments struct {
 		Lines int `json:"lines,omitempty" jsonschema:"how many, 100 if it is left out"`
 	}
+	explainArguments struct {
+		Term string `json:"term,omitempty" jsonschema:"a status, setting or error, as in CrashLoopBackOff; without it, the last build's path is explained"`
+	}
 	rebuildArguments struct {
 		NewPod bool `json:"new_pod,omitempty"`
 	}
@@ -69,6 +72,8 @@ func addTools(server *mcp.Server, c *cli.Context) {
 		func(ctx context.Context, client *control.Client, _ noArguments) (any, error) {
 			return client.State(ctx)
 		})
+	addTool(server, c, "problems", "Returns why the last build failed or nothing answers: compile errors with file, line and column, what was seen, and what to do. It waits for nothing.", problems)
+	addTool(server, c, "explain", "Explains a term of Kubernetes or devloop: what it means, what causes it, and what to do. Without a term it says which path the last build took to the application, and why no faster one.", explain)
 	addTool(server, c, "logs", "Returns the last lines that the application wrote.", logs)
 	addTool(server, c, "rebuild", "Builds what changed, or with new_pod makes a new image and a new Pod. Seldom needed: devloop run builds at each save.",
 		func(ctx context.Context, client *control.Client, in rebuildArguments) (any, error) {

@@ -29,7 +29,7 @@ func TestAssistantUsesASession(t *testing.T) {
 	assistant := connect(t, dir)
 
 	tools, err := assistant.ListTools(t.Context(), nil)
-	if err != nil || len(tools.Tools) != 5 {
+	if err != nil || len(tools.Tools) != 7 {
 		t.Errorf("the tools are %+v, %v", tools, err)
 	}
 	if got, failed := call(t, assistant, "wait_served", nil); !failed || !strings.Contains(got, "no devloop run works on the project") {
@@ -48,6 +48,9 @@ func TestAssistantUsesASession(t *testing.T) {
 		{"logs", map[string]any{"lines": -1}, `"lines":["web one","web two"]`},
 		{"request", map[string]any{"method": "post", "path": "order", "body": "milk"}, `"cycle":2,"status":200,"contentType":"text/plain; charset=utf-8","body":"POST /order milk"`},
 		{"rebuild", map[string]any{"new_pod": true}, `"cycle":2`},
+		{"problems", nil, `{"cycle":2,"serving":false,"problems":[{"file":"A.java","line":3,"text":"';' expected"}],"failure":{"code":"compile.failed",`},
+		{"explain", nil, `{"cycle":2,"outcome":"failed","path":"pod","why":"a library is new"}`},
+		{"explain", map[string]any{"term": "crash loop backoff"}, `"cycle":2,"topic":{"word":"CrashLoopBackOff"`},
 	} {
 		if got, failed := call(t, assistant, test.tool, test.arguments); failed || !strings.Contains(got, test.want) {
 			t.Errorf("%s %v: got %s", test.tool, test.arguments, got)
@@ -55,6 +58,9 @@ func TestAssistantUsesASession(t *testing.T) {
 	}
 	if *newPods != 1 {
 		t.Errorf("%d new Pods were asked for", *newPods)
+	}
+	if got, failed := call(t, assistant, "explain", map[string]any{"term": "no such word"}); !failed || !strings.Contains(got, "no such word") {
+		t.Errorf("an unknown term: %s", got)
 	}
 	if got, failed := call(t, assistant, "logs", map[string]any{"lines": "many"}); !failed {
 		t.Errorf("an argument of the wrong type: %s", got)
@@ -116,6 +122,10 @@ func serve(t *testing.T, dir string) (newPods *int) {
 	bus := event.NewBus(store)
 	for _, b := range []event.Body{event.SessionStarted{Project: "shop"}, event.AppLog{Pod: "web", Line: "one"}, event.AppLog{Pod: "web", Line: "two"}} {
 		bus.Publish(0, b)
+	}
+	failure := &event.Failure{Code: "compile.failed", Message: "compile: A.java:3: ';' expected", Evidence: []string{"A.java:3: ';' expected", "    return 1"}}
+	for _, b := range []event.Body{event.CycleStarted{}, event.PathChosen{Path: "pod", Why: "a library is new"}, event.CycleFinished{Outcome: event.Failed, Failure: failure}} {
+		bus.Publish(2, b)
 	}
 	newPods = new(int)
 	server, err := control.Listen(held.Socket, control.Session{Events: store,

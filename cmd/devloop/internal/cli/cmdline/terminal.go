@@ -15,3 +15,9 @@ func Terminal(stream any) (int, bool) {
 	fd := int(file.Fd())
 	return fd, term.IsTerminal(fd)
 }
+
+// Screen is like [Terminal] for one in which the cursor can move.
+func Screen(stream any) (int, bool) {
+	fd, terminal := Terminal(stream)
+	return fd, terminal && os.Getenv("TERM") != "dumb"
+}

@@ -16,6 +16,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/setup"
 	"github.com/devloop-cli/devloop/internal/atomicfile"
 	"github.com/devloop-cli/devloop/internal/dockerapi"
+	"github.com/devloop-cli/devloop/internal/transfer"
 )
 
 func BundleCommand(s wiring.Streams) *cli.Command {
@@ -67,7 +68,7 @@ func writeBundle(c *cli.Context, d wiring.Display) error {
 	if err != nil {
 		return fmt.Errorf("pack images: %w", err)
 	}
-	d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeBundle, Text: fmt.Sprintf("wrote %s, %d MB: %s", c.String("output"), size>>20, strings.Join(images, ", ")),
+	d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeBundle, Text: fmt.Sprintf("wrote %s, %s: %s", c.String("output"), transfer.Size(size), strings.Join(images, ", ")),
 		Hints: []string{"on the other machine: devloop setup --images " + c.String("output")}})
 	return nil
 }
@@ -107,7 +108,7 @@ func saveImages(ctx context.Context, docker *client.Client, images []string, pat
 		return 0, err
 	}
 	defer func() { _ = archive.Close() }()
-	size, err = atomicfile.WriteFrom(path, func(w io.Writer) (int64, error) { return io.Copy(w, archive) })
+	size, err = atomicfile.WriteFrom(path, func(w io.Writer) (int64, error) { return io.Copy(w, transfer.Reader(ctx, archive, path, 0)) })
 	if err != nil {
 		return 0, err
 	}

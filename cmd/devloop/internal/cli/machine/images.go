@@ -13,6 +13,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/setup"
 	"github.com/devloop-cli/devloop/internal/dockerapi"
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/transfer"
 )
 
 // nodeRepository is where kind's node images are.
@@ -87,7 +88,11 @@ func loadImages(ctx context.Context, docker *client.Client, file string) error {
 		return &fault.Error{Code: "image.archive", Op: fmt.Sprintf("load images: %v", err), Hints: []string{"make the archive on a machine with a network: devloop bundle --output " + file}}
 	}
 	defer func() { _ = archive.Close() }()
-	answer, err := docker.ImageLoad(ctx, archive, client.ImageLoadWithQuiet(true))
+	var size int64
+	if info, err := archive.Stat(); err == nil {
+		size = info.Size()
+	}
+	answer, err := docker.ImageLoad(ctx, transfer.Reader(ctx, archive, file, size), client.ImageLoadWithQuiet(true))
 	if err != nil {
 		return fmt.Errorf("load images from %q: %w", file, err)
 	}

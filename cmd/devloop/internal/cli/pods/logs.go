@@ -47,7 +47,8 @@ devloop has only one Pod in the namespace.`,
 			&cli.DurationFlag{Name: "since", Usage: "only lines of the last `TIME`, as in 5m"},
 			&cli.BoolFlag{Name: "timestamps", Aliases: []string{"t"}, Usage: "begin each line with its time"},
 			&cli.StringFlag{Name: "grep", Usage: "only lines that this regular `EXPRESSION` matches"},
-			&cli.StringFlag{Name: "exclude", Usage: "no lines that this regular `EXPRESSION` matches"}),
+			&cli.StringFlag{Name: "exclude", Usage: "no lines that this regular `EXPRESSION` matches"},
+			cmdline.ColorFlag()),
 		Action: func(c *cli.Context) error { return logs(c, s) },
 	}
 }
@@ -61,7 +62,7 @@ func logs(c *cli.Context, s wiring.Streams) error {
 	if len(names) == 0 {
 		names = []string{""} // the only Pod
 	}
-	p := &logPrinter{streams: s, style: wiring.StyleFor(s.Out), json: c.Bool("json"), stamped: options.Timestamps}
+	p := &logPrinter{streams: s, style: cmdline.StyleFor(c, s.Out), json: c.Bool("json"), stamped: options.Timestamps}
 	if p.only, p.no, err = filters(c); err != nil {
 		return err
 	}

@@ -120,7 +120,7 @@ func newSession(c *cli.Context, s wiring.Streams, d wiring.Display) (*engine.Ses
 		Explain:  c.Bool("explain"),
 		Loader:   w.place.Images,
 		Deployer: w.place.Pods,
-		Listen:   listen(w.place.Pods, c.String("address"), c.Duration("wait")),
+		Listen:   listen(w.place.Pods, localport.Options{Address: c.String("address"), Wait: c.Duration("wait"), Status: d.Working}),
 		Debugger: debugger(c.Duration("wait")),
 	}), held, nil
 }
@@ -298,11 +298,10 @@ func tellForeign(d wiring.Display, dir string, named []string) error {
 	return nil
 }
 
-// listen returns how local ports are opened: on address, each connection waiting for a
-// Pod for as long as wait.
-func listen(pods *runner.Runner, address string, wait time.Duration) ports.Listen {
+// listen returns how local ports are opened, with the options that all of them have.
+func listen(pods *runner.Runner, all localport.Options) ports.Listen {
 	return func(ctx context.Context, p localport.Options) (ports.Port, error) {
-		p.Address, p.Wait = address, wait
+		p.Address, p.Wait, p.Status = all.Address, all.Wait, all.Status
 		forward, err := pods.Listen(ctx, p)
 		if err != nil {
 			return nil, err
@@ -314,12 +313,12 @@ func listen(pods *runner.Runner, address string, wait time.Duration) ports.Liste
 // debugger returns how local ports for debuggers are opened: on the loopback addresses only,
 // whatever --address says, since whoever reaches such a port can run any code in the Pod.
 func debugger(wait time.Duration) debugport.Open {
-	return func(ctx context.Context, p localport.Options, tell func(string)) (*jdwp.Relay, error, error) {
+	return func(ctx context.Context, p localport.Options, notify func(jdwp.Notice)) (*jdwp.Relay, error, error) {
 		listeners, moved, err := localport.ListenTCP(ctx, p)
 		if err != nil {
 			return nil, nil, err
 		}
-		return jdwp.NewRelay(listeners, jdwp.Options{Wait: wait, Notify: tell}), moved, nil
+		return jdwp.NewRelay(listeners, jdwp.Options{Wait: wait, Notify: notify}), moved, nil
 	}
 }
 

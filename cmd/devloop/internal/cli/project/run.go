@@ -54,7 +54,7 @@ browser, p pauses, h shows all keys, and q or Ctrl+C quits. The Pod stays, unles
 is given. On a terminal, the last line shows what works now and what the last save cost;
 --progress plain leaves it out.`,
 		Flags: append(cycleFlags(),
-			wiring.SettingFlags("full-build", "compiler", "path", "debug", "debug-port", "suspend", "keep-serving", "livereload", "poll", "watch", "ignore", "cleanup")...),
+			wiring.SettingFlags("full-build", "compiler", "path", "debug", "debug-port", "suspend", "keep-serving", "livereload", "notify", "poll", "watch", "ignore", "cleanup")...),
 		Action: func(c *cli.Context) error {
 			r := running{Context: c, streams: s, events: event.NewStore(), ledger: newLedger()}
 			more := []event.Sink{r.events, r.ledger}
@@ -93,6 +93,7 @@ func (r *running) run() error {
 			defer tellBrowsers(c, d, r.browsers)()
 		}
 		l.Target.Follow = true
+		l.ExpectStages(r.ledger.LastTook(l.Target.Dir))
 		err = r.untilQuit(l, held.Socket)
 		err = errors.Join(err, l.Close())
 		if text := r.ledger.Summary(); text != "" {
@@ -156,11 +157,10 @@ func tellBrowsers(c *cli.Context, d wiring.Display, browsers *livereload.Server)
 		if busy := localport.Available(c.Context, localport.Options{Local: livereload.Port, Strict: true}); busy != nil {
 			err = busy // it knows who has it
 		}
-		d.Warn(fmt.Errorf("browsers are not told to reload: %w", err))
+		d.Warn(fmt.Errorf("browsers do not reload by themselves: %w", err))
 		return func() {}
 	}
-	d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeLiveReload, Text: "browsers are told to reload after each change", Hints: []string{
-		fmt.Sprintf(`put this into the page: <script src="http://localhost:%d/livereload.js"></script>`, port), "or switch the browser's LiveReload extension on"}})
+	d.Publish(0, event.LiveReloadOpen{Port: port, Script: fmt.Sprintf("http://localhost:%d/livereload.js", port)})
 	return func() { _ = browsers.Close() }
 }
 

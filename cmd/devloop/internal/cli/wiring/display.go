@@ -3,8 +3,6 @@ package wiring
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"os"
 	"time"
 
@@ -13,9 +11,12 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/sessions"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/notify"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/ui"
+	"github.com/devloop-cli/devloop/runner/localport"
 )
 
 // DisplayFlags are the flags of every command that publishes events.
@@ -24,7 +25,8 @@ func DisplayFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "json", Usage: "print every event as one JSON line on stdout"},
 		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print errors, warnings and the address only"},
 		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "print the output of Gradle, Maven and Docker as it arrives"},
-		&cli.StringFlag{Name: "progress", Value: "auto", Usage: "`HOW` to show what works now: auto (in the terminal's last line), or plain (lines only)", Action: checkProgress},
+		&cli.StringFlag{Name: "progress", Value: "auto", Usage: "`HOW` to show what works now: auto (in the terminal's last line), or plain (lines only)", Action: cmdline.OneOf("progress", "auto", "plain")},
+		cmdline.ColorFlag(),
 	}
 }
 
@@ -33,38 +35,45 @@ type Display struct {
 	*event.Bus
 	// ShowsFailures is true if the display shows failures to a person.
 	ShowsFailures bool
+	// Working is what the command does now, for browsers that wait at a local port.
+	Working *localport.Status
 }
 
-// NewDisplay chooses the sinks by the flags and by what the streams are; more come beside them.
+// NewDisplay chooses the sinks by the flags and by what the streams are; more come beside them. What c.Context's
+// work downloads and loads is shown from then on.
 func NewDisplay(c *cli.Context, s Streams, more ...event.Sink) Display {
-	more = append(more, &sessions.AddressBook{})
-	d := Display{}
+	if c.Bool("notify") {
+		more = append(more, notifier(s))
+	}
+	d := Display{Working: &localport.Status{}}
+	more = append(more, &sessions.AddressBook{}, ui.NewWorking(d.Working.Set))
 	if c.Bool("json") {
 		d.Bus = event.NewBus(append(more, ui.NewJSONL(s.Out))...)
 	} else {
 		d.Bus, d.ShowsFailures = event.NewBus(append(more, text(c, s))...), true
 	}
+	c.Context = publish.New(d.Bus).WithTransfers(c.Context)
 	d.Publish(0, event.StreamStarted{Schema: event.Schema, Session: event.NewSession(), Version: Version(), Command: c.Command.Name, Process: os.Getpid()})
 	return d
 }
 
 // text returns the display for people: with a footer on a terminal, unless the flags say otherwise.
 func text(c *cli.Context, s Streams) event.Sink {
-	options := ui.PlainOptions{App: s.Out, AppStyle: StyleFor(s.Out), Style: StyleFor(s.Err), Quiet: c.Bool("quiet"), Verbose: c.Bool("verbose")}
+	options := ui.PlainOptions{App: s.Out, AppStyle: cmdline.StyleFor(c, s.Out), Style: cmdline.StyleFor(c, s.Err), Quiet: c.Bool("quiet"), Verbose: c.Bool("verbose")}
 	if c.Command.Name == "doctor" { // whose report is its data
-		options.Report, options.Style = s.Out, StyleFor(s.Out)
+		options.Report, options.Style = s.Out, cmdline.StyleFor(c, s.Out)
 	}
-	screen, terminal := asTerminal(s.Err)
+	screen, terminal := cmdline.Screen(s.Err)
 	if !terminal || options.Quiet || c.String("progress") != "auto" {
 		return ui.NewPlain(s.Err, options)
 	}
-	if _, both := asTerminal(s.Out); both {
+	if _, both := cmdline.Screen(s.Out); both {
 		options.App = nil // the same terminal: the footer stays below the log
 	}
 	_, typed := cmdline.Terminal(s.In)
 	options.Keys = typed && c.Command.Name == "run"
 	live := ui.NewLive(s.Err, options, func() int {
-		width, _, err := term.GetSize(int(screen.Fd()))
+		width, _, err := term.GetSize(screen)
 		if err != nil {
 			return 0
 		}
@@ -74,17 +83,12 @@ func text(c *cli.Context, s Streams) event.Sink {
 	return live
 }
 
-// asTerminal returns the file of a stream that is a terminal in which the cursor can move.
-func asTerminal(w io.Writer) (*os.File, bool) {
-	file, isFile := w.(*os.File)
-	return file, isFile && term.IsTerminal(int(file.Fd())) && os.Getenv("TERM") != "dumb"
-}
-
-func checkProgress(_ *cli.Context, value string) error {
-	if value != "auto" && value != "plain" {
-		return &cmdline.UsageError{Err: fmt.Errorf("--progress is auto or plain, not %q", value)}
+// notifier returns the sink of --notify.
+func notifier(s Streams) event.Sink {
+	if _, terminal := cmdline.Screen(s.Err); terminal {
+		return notify.New(s.Err)
 	}
-	return nil
+	return notify.New(nil)
 }
 
 // told marks err as shown where the display has shown it.
@@ -93,12 +97,6 @@ func (d Display) told(err error) error {
 		return err
 	}
 	return &ShownError{err}
-}
-
-// StyleFor colours on a terminal only, and not where NO_COLOR (https://no-color.org) is set.
-func StyleFor(w io.Writer) ui.Style {
-	_, terminal := asTerminal(w)
-	return ui.Style{Colour: terminal && os.Getenv("NO_COLOR") == ""}
 }
 
 // RunSession runs do and publishes how it ended; do's second value says whether an

@@ -11,7 +11,6 @@ package archive
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"sync"
 	"sync/atomic"
@@ -75,7 +74,7 @@ func (t *Trainer) Start(img image.Image) {
 
 // train makes an archive and publishes the result.
 func (t *Trainer) train(ctx context.Context, img image.Image) error {
-	t.events.Publish(event.Progress{Line: "making an archive of the dependencies' classes, for faster starts of later Pods"})
+	t.events.Publish(event.ArchiveStarted{})
 	began := time.Now()
 	a, err := t.maker.Train(ctx, img, io.Discard)
 	switch {
@@ -83,14 +82,8 @@ func (t *Trainer) train(ctx context.Context, img image.Image) error {
 		return err
 	case err != nil:
 		t.events.WarnOf(err)
-	case !a.Used:
-		t.events.Inform(event.NoticeArchive, "the application starts without an archive of its dependencies' classes: "+a.Why)
 	default:
-		text := fmt.Sprintf("archive of the dependencies' classes: %s, made in %.1f s", publish.Size(a.Size), time.Since(began).Seconds())
-		if a.Why != "" {
-			text += ", " + a.Why
-		}
-		t.events.Inform(event.NoticeArchive, text)
+		t.events.Publish(event.ArchiveFinished{ClassArchive: event.ClassArchive{Used: a.Used, Size: a.Size, Java: a.Java, Why: a.Why}, Took: event.Duration(time.Since(began))})
 	}
 	return nil
 }
@@ -108,11 +101,8 @@ func (t *Trainer) WatchLog(img image.Image, events publish.Publisher) func(line 
 			return
 		}
 		once.Do(func() {
-			text, hints := "the JVM rejects the archive of its dependencies' classes ("+why+")", []string{"leave it out: --without archive"}
-			if again, err := t.maker.RejectArchive(img, why); again && err == nil {
-				text, hints = text+": devloop makes a new one", nil
-			}
-			events.Warn(event.NoticeArchiveBad, text, hints...)
+			again, err := t.maker.RejectArchive(img, why)
+			events.Publish(event.ArchiveRejected{Why: why, Retried: again && err == nil})
 		})
 	}
 }

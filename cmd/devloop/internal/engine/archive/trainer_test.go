@@ -6,7 +6,6 @@ import (
 	"io"
 	"reflect"
 	"slices"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/background"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 )
 
 // maker takes a second for each archive.
@@ -43,12 +43,12 @@ func (m *maker) RejectArchive(_ image.Image, why string) (bool, error) {
 	return true, m.err
 }
 
-// texts keeps the notices.
-type texts []string
+// bodies keeps the events, but for those that say that an archive is begun.
+type bodies []event.Body
 
-func (r *texts) Handle(e event.Event) {
-	if n, ok := e.Body.(event.Notice); ok {
-		*r = append(*r, strings.Join(append([]string{n.Text}, n.Hints...), "\n"))
+func (r *bodies) Handle(e event.Event) {
+	if _, start := e.Body.(event.ArchiveStarted); !start {
+		*r = append(*r, e.Body)
 	}
 }
 
@@ -59,8 +59,8 @@ func wanting(id string) image.Image {
 	return img
 }
 
-// play runs a test in a bubble with a trainer. It returns the notices.
-func play(t *testing.T, m *maker, do func(*Trainer)) (said texts) {
+// play runs a test in a bubble with a trainer. It returns the events.
+func play(t *testing.T, m *maker, do func(*Trainer)) (said bodies) {
 	synctest.Test(t, func(t *testing.T) {
 		bg := background.New()
 		trainer := NewTrainer(m, publish.New(event.NewBus(&said)), bg)
@@ -87,8 +87,9 @@ func TestArchiveIsMadeOnceForAnImageAndOneAtATime(t *testing.T) {
 	if !slices.Equal(m.trained, []string{"a", "c"}) {
 		t.Errorf("trained %q", m.trained)
 	}
-	if want := "archive of the dependencies' classes: 20 MB, made in 1.0 s"; len(said) != 2 || said[0] != want {
-		t.Errorf("said %q, want %q", said, want)
+	want := event.ArchiveFinished{ClassArchive: event.ClassArchive{Used: true, Size: 20_000_000}, Took: event.Duration(time.Second)}
+	if !reflect.DeepEqual(said, bodies{want, want}) {
+		t.Errorf("said %+v, want %+v", said, want)
 	}
 }
 
@@ -100,25 +101,28 @@ func TestCloseEndsATraining(t *testing.T) {
 		synctest.Wait()
 	})
 	if len(m.trained) != 1 || len(said) > 0 {
-		t.Errorf("trained %q, said %q", m.trained, said)
+		t.Errorf("trained %q, said %+v", m.trained, said)
 	}
 }
 
 func TestTrainingThatMakesNoArchiveStopsNothing(t *testing.T) {
 	t.Parallel()
-	for want, m := range map[string]*maker{
-		"no room": {err: errors.New("no room")},
-		"the application starts without an archive of its dependencies' classes: too old": {archive: cds.Archive{Why: "too old"}},
+	for _, c := range []struct {
+		m    *maker
+		want event.Body
+	}{
+		{&maker{err: errors.New("no room")}, event.Notice{Level: event.Warning, Code: failure.CodeUnexpected, Text: "no room"}},
+		{&maker{archive: cds.Archive{Why: "too old"}}, event.ArchiveFinished{ClassArchive: event.ClassArchive{Why: "too old"}, Took: event.Duration(time.Second)}},
 	} {
-		said := play(t, m, func(trainer *Trainer) {
+		said := play(t, c.m, func(trainer *Trainer) {
 			if err := trainer.Train(context.Background(), wanting("a")); err != nil {
-				t.Errorf("%s: the session ends with %v", want, err)
+				t.Errorf("%+v: the session ends with %v", c.want, err)
 			}
 			trainer.Start(wanting("b"))
 			time.Sleep(time.Minute)
 		})
-		if !reflect.DeepEqual(said, texts{want, want}) {
-			t.Errorf("said %q", said)
+		if !reflect.DeepEqual(said, bodies{c.want, c.want}) {
+			t.Errorf("said %+v, want %+v", said, c.want)
 		}
 	}
 }
@@ -140,17 +144,16 @@ func TestTrainEndsWithItsContext(t *testing.T) {
 func TestRejectedArchiveIsPublishedOnceAndMadeAgain(t *testing.T) {
 	t.Parallel()
 	const line, why = "[0.004s][error  ][aot] Unable to map shared spaces", "Unable to map shared spaces"
-	rejected := "the JVM rejects the archive of its dependencies' classes (" + why + ")"
 	for _, c := range []struct {
 		err  error
 		used bool
-		want texts
+		want bodies
 	}{
-		{nil, true, texts{rejected + ": devloop makes a new one"}},
-		{errors.New("no room"), true, texts{rejected + "\nleave it out: --without archive"}},
+		{nil, true, bodies{event.ArchiveRejected{Why: why, Retried: true}}},
+		{errors.New("no room"), true, bodies{event.ArchiveRejected{Why: why}}},
 		{nil, false, nil},
 	} {
-		var said texts
+		var said bodies
 		m, img := &maker{err: c.err}, image.Image{}
 		img.Report.Archive.Used = c.used
 		p := publish.New(event.NewBus(&said))
@@ -159,7 +162,7 @@ func TestRejectedArchiveIsPublishedOnceAndMadeAgain(t *testing.T) {
 			watch(text)
 		}
 		if !reflect.DeepEqual(said, c.want) || c.used != slices.Equal(m.rejected, []string{why}) {
-			t.Errorf("said %q, want %q; rejected %q", said, c.want, m.rejected)
+			t.Errorf("said %+v, want %+v; rejected %q", said, c.want, m.rejected)
 		}
 	}
 }

@@ -45,8 +45,8 @@ type Options struct {
 }
 
 // Open opens a local port for debuggers. Moved says why it is not the one asked for. The relay
-// calls tell with a sentence when a debugger attaches or detaches.
-type Open func(ctx context.Context, port localport.Options, tell func(string)) (relay *jdwp.Relay, moved, err error)
+// calls notify when a debugger attaches or detaches.
+type Open func(ctx context.Context, port localport.Options, notify func(jdwp.Notice)) (relay *jdwp.Relay, moved, err error)
 
 // Dial opens a connection to a port of a Pod.
 type Dial func(ctx context.Context, pod kube.Pod, port int) (io.ReadWriteCloser, error)
@@ -86,7 +86,9 @@ func (d *Debuggers) Open(ctx context.Context, events publish.Publisher, pods []k
 		if want.Local > 0 {
 			want.Local += len(d.ports)
 		}
-		relay, moved, err := d.open(ctx, want, func(text string) { events.InCycle(0).Publish(event.Progress{Line: text}) })
+		relay, moved, err := d.open(ctx, want, func(n jdwp.Notice) {
+			events.InCycle(0).Publish(event.Debugger{Action: n.Action, Pod: n.JVM, Reason: n.Reason, Classes: n.Classes})
+		})
 		if err != nil {
 			return err
 		}

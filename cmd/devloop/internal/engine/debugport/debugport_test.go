@@ -40,13 +40,13 @@ func (c *cluster) dial(_ context.Context, pod kube.Pod, _ int) (io.ReadWriteClos
 	return nil, errNoJVM
 }
 
-func (c *cluster) open(_ context.Context, o localport.Options, _ func(string)) (*jdwp.Relay, error, error) {
+func (c *cluster) open(_ context.Context, o localport.Options, _ func(jdwp.Notice)) (*jdwp.Relay, error, error) {
 	c.asked = append(c.asked, o.Local)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, nil, err
 	}
-	return jdwp.NewRelay([]net.Listener{l}, jdwp.Options{Notify: func(string) {}}), c.moved, nil
+	return jdwp.NewRelay([]net.Listener{l}, jdwp.Options{Notify: func(jdwp.Notice) {}}), c.moved, nil
 }
 
 func (c *cluster) Handle(e event.Event) { c.published = append(c.published, e.Body) }

@@ -12,7 +12,6 @@
 package publish
 
 import (
-	"fmt"
 	"sync"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
@@ -20,15 +19,26 @@ import (
 )
 
 // Publisher publishes the events of one cycle, or of the session beside its cycles. Copies of it
-// share what [Publisher.InformOnce] remembers.
+// share what [Publisher.InformOnce] remembers and how long stages took.
 type Publisher struct {
-	bus   *event.Bus
-	cycle int
-	once  *sync.Map // the texts that InformOnce has published
+	bus      *event.Bus
+	cycle    int
+	once     *sync.Map // the texts that InformOnce has published
+	lastTook *sync.Map // of each stage
+	last     *sync.Map // the last event of PublishChange, by its key
 }
 
 // New returns the publisher of a session.
-func New(bus *event.Bus) Publisher { return Publisher{bus: bus, once: &sync.Map{}} }
+func New(bus *event.Bus) Publisher {
+	return Publisher{bus: bus, once: &sync.Map{}, lastTook: &sync.Map{}, last: &sync.Map{}}
+}
+
+// Expect says how long stages took in an earlier session.
+func (p Publisher) Expect(lastTook map[event.Stage]event.Duration) {
+	for stage, took := range lastTook {
+		p.lastTook.Store(stage, took)
+	}
+}
 
 // InCycle returns a publisher for the n-th cycle; 0 stands for the session.
 func (p Publisher) InCycle(n int) Publisher {
@@ -51,6 +61,13 @@ func (p Publisher) InformOnce(code, text string, hints ...string) {
 	}
 }
 
+// PublishChange publishes an event unless the last one of that key was equal.
+func (p Publisher) PublishChange(key string, b event.Body) {
+	if last, _ := p.last.Swap(key, b); last != b {
+		p.Publish(b)
+	}
+}
+
 // Warn publishes a warning.
 func (p Publisher) Warn(code, text string, hints ...string) {
 	p.Publish(event.Notice{Level: event.Warning, Code: code, Text: text, Hints: hints})
@@ -60,16 +77,4 @@ func (p Publisher) Warn(code, text string, hints ...string) {
 func (p Publisher) WarnOf(err error) {
 	f := failure.Of(err)
 	p.Warn(f.Code, f.Message, f.Hints...)
-}
-
-// Size formats a number of bytes as docker does: decimal units, at most three digits.
-func Size(bytes int64) string {
-	v, units := float64(bytes), []string{"B", "kB", "MB", "GB", "TB"}
-	for v >= 999.5 && len(units) > 1 {
-		v, units = v/1000, units[1:]
-	}
-	if v < 9.95 && units[0] != "B" {
-		return fmt.Sprintf("%.1f %s", v, units[0])
-	}
-	return fmt.Sprintf("%.0f %s", v, units[0])
 }

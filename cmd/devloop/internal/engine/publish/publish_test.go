@@ -62,6 +62,20 @@ func TestInformOnceRemembersAcrossCycles(t *testing.T) {
 	}
 }
 
+func TestOnlyChangesArePublished(t *testing.T) {
+	t.Parallel()
+	var r recorder
+	p := New(event.NewBus(&r))
+	for _, ready := range []bool{true, true, false, true} {
+		for _, pod := range []string{"a", "b"} {
+			p.PublishChange(pod, event.SpareJVM{Pod: pod, Ready: ready})
+		}
+	}
+	if len(r) != 6 {
+		t.Errorf("published %+v", r.bodies())
+	}
+}
+
 func TestEveryStageIsClosedWithItsOutcome(t *testing.T) {
 	t.Parallel()
 	failed := &fault.Error{Code: "load.failed", Op: "no room"}
@@ -93,17 +107,6 @@ func TestEveryStageIsClosedWithItsOutcome(t *testing.T) {
 			event.StageOutput{Stage: event.Load, Line: "two"}, c.want}
 		if got := r.bodies(); !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got %+v, want %+v", name, got, want)
-		}
-	}
-}
-
-func TestSizeHasAtMostThreeDigits(t *testing.T) {
-	t.Parallel()
-	for bytes, want := range map[int64]string{
-		0: "0 B", 999: "999 B", 1500: "1.5 kB", 20_014: "20 kB", 999_600: "1.0 MB", 20_014_080: "20 MB", 344_000_000: "344 MB", 1_250_000_000: "1.2 GB",
-	} {
-		if got := Size(bytes); got != want {
-			t.Errorf("%d: got %q, want %q", bytes, got, want)
 		}
 	}
 }

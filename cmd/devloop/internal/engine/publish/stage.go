@@ -29,13 +29,18 @@ func (s *Stage) Writer() (out io.Writer, flush func()) {
 // Run runs work between the events that open and close a stage.
 func Run[T any](ctx context.Context, p Publisher, name event.Stage, work func(context.Context, *Stage) (T, error)) (T, error) {
 	s := &Stage{Publisher: p, name: name}
-	s.Publish(event.StageStarted{Stage: name})
+	lastTook, _ := p.lastTook.Load(name)
+	took, _ := lastTook.(event.Duration)
+	s.Publish(event.StageStarted{Stage: name, LastTook: took})
 	began := time.Now()
 	v, err := work(ctx, s)
 	end := event.StageFinished{Stage: name, Took: event.Duration(time.Since(began)), Note: s.Note}
 	end.Outcome, end.Failure = failure.End(ctx, err)
 	if s.Skip && err == nil {
 		end.Outcome = event.Skipped
+	}
+	if end.Outcome == event.OK {
+		p.lastTook.Store(name, end.Took)
 	}
 	s.Publish(end)
 	return v, err

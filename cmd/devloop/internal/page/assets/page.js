@@ -32,6 +32,13 @@ function cycle(number) {
   return c;
 }
 
+// notice adds a line to the notices.
+function notice(n) {
+  session.notices.unshift(n);
+  session.notices.length = Math.min(session.notices.length, limits.notices);
+  return ['notices'];
+}
+
 // handlers say what an event changes; the returned names are the parts to draw again.
 const handlers = {
   'snapshot': e => {
@@ -68,11 +75,12 @@ const handlers = {
     if (session.pods.size > limits.notices) session.pods.delete(session.pods.keys().next().value);
     return ['pods'];
   },
-  'notice': e => {
-    session.notices.unshift(e);
-    session.notices.length = Math.min(session.notices.length, limits.notices);
-    return ['notices'];
-  },
+  'notice': notice,
+  'container.restarted': e => notice({ level: 'warning', text: `the container of ${e.pod} restarted` + (e.lostChanges ? ' and lost the changes since its image' : '') }),
+  'debugger': e => notice({ text: `debugger ${e.action} ` + [e.pod, ...(e.classes || []), e.reason].filter(Boolean).join(' ') }),
+  'archive.finished': e => notice({ text: e.used ? `archive of the dependencies' classes made in ${e.seconds} s` : `no archive of the dependencies' classes: ${e.why}` }),
+  'archive.rejected': e => notice({ level: 'warning', text: `the JVM rejects the archive of its dependencies' classes: ${e.why}` }),
+  'spare': e => notice({ text: e.ready ? `a spare JVM waits in ${e.pod}: restarts are faster` : `restarts start a new JVM: ${e.why}` }),
   'app.log': e => { line(e.line); return ['log']; },
   'events.missed': e => { line('… ' + e.count + ' events were left out, since this page was too slow'); return ['log']; },
 };

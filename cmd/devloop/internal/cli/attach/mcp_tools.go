@@ -1,0 +1,59 @@
+package attach
+
+import (
+	"context"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/control"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/topics"
+)
+
+// problemsAnswer says what is wrong, and since which build.
+type problemsAnswer struct {
+	Cycle   int  `json:"cycle"`
+	Serving bool `json:"serving"`
+	// Building says that a build runs, after which this may be outdated.
+	Building bool            `json:"building,omitempty"`
+	Problems []event.Problem `json:"problems"`
+	Failure  *event.Failure  `json:"failure,omitempty"`
+	Outage   *event.Failure  `json:"outage,omitempty"`
+}
+
+func problems(ctx context.Context, client *control.Client, _ noArguments) (any, error) {
+	state, err := client.State(ctx)
+	if err != nil {
+		return nil, err
+	}
+	answer := problemsAnswer{
+		Cycle: state.Cycle.Number, Serving: state.Localhost.Serving != nil, Building: state.Cycle.Outcome == "",
+		Problems: []event.Problem{}, Failure: state.Cycle.Failure, Outage: state.Localhost.Outage,
+	}
+	if answer.Failure != nil {
+		answer.Problems = append(answer.Problems, answer.Failure.Problems()...)
+	}
+	return answer, nil
+}
+
+// explanation is about a term or, without one, about the path of the last build.
+type explanation struct {
+	Cycle   int           `json:"cycle"`
+	Outcome event.Outcome `json:"outcome,omitempty"`
+	Path    string        `json:"path,omitempty"`
+	Why     string        `json:"why,omitempty"`
+	Topic   *topics.Topic `json:"topic,omitempty"`
+}
+
+func explain(ctx context.Context, client *control.Client, in explainArguments) (any, error) {
+	state, err := client.State(ctx)
+	if err != nil {
+		return nil, err
+	}
+	answer := explanation{Cycle: state.Cycle.Number}
+	if in.Term == "" {
+		answer.Outcome, answer.Path, answer.Why = state.Cycle.Outcome, state.Cycle.Path, state.Cycle.Why
+		return answer, nil
+	}
+	topic, err := topics.Find(in.Term, topics.All("en"))
+	answer.Topic = &topic
+	return answer, err
+}
