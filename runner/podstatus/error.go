@@ -31,6 +31,9 @@ func (e *NotReadyError) Opened() int { return e.finding.Opened }
 // RolledBack says that the application runs again, as it was before the change that this is about.
 func (e *NotReadyError) RolledBack() bool { return e.finding.RolledBack }
 
+// Restarts says whether a container has ended, which Kubernetes starts again.
+func (e *NotReadyError) Restarts() bool { return e.finding.Ended }
+
 // Summary is the reason in a word or two.
 func (e *NotReadyError) Summary() string { return e.finding.Summary() }
 

@@ -63,7 +63,8 @@ type Waiter struct {
 // same time; phase may be nil.
 //
 // It returns a [*podstatus.NotReadyError] as soon as a Pod can't become ready, or when ctx's deadline
-// passes. When ctx is cancelled, the error wraps its cause.
+// passes. An application that ends while Pods of other objects start gets another chance once these serve. When ctx
+// is cancelled, the error wraps its cause.
 func (w Waiter) Ready(ctx context.Context, pods []kube.Pod, phase func(Phase)) error {
 	group, groupCtx := errgroup.WithContext(ctx)
 	var one sync.Mutex
@@ -74,16 +75,21 @@ func (w Waiter) Ready(ctx context.Context, pods []kube.Pod, phase func(Phase)) e
 			phase(p)
 		}
 	}
+	starters := newStarters(pods)
 	for _, p := range pods {
-		group.Go(func() error { return w.wait(groupCtx, p, report) })
+		group.Go(func() error {
+			defer starters.done(p)
+			return w.wait(groupCtx, p, report, starters)
+		})
 	}
 	return group.Wait()
 }
 
-func (w Waiter) wait(ctx context.Context, p kube.Pod, report func(Phase)) error {
+func (w Waiter) wait(ctx context.Context, p kube.Pod, report func(Phase), s *starters) error {
 	watchCtx, stop := context.WithCancelCause(ctx)
 	defer stop(errDone)
-	b := &podWaiter{Waiter: w, pod: p, reporter: report, ctx: watchCtx, stop: stop, ports: newPortWait(w.Dial, p)}
+	b := &podWaiter{Waiter: w, pod: p, reporter: report, ctx: watchCtx, stop: stop, ports: newPortWait(w.Dial, p),
+		starters: s, forgiven: map[string]int32{}}
 	defer b.background.Wait()
 	defer stop(errDone)
 	err := w.Client.WatchPods(watchCtx, cluster.PodWatch{Pod: &p, See: b.see})
@@ -102,6 +108,8 @@ type podWaiter struct {
 	phase     Phase                      // the latest report
 	scheduled chan struct{}              // closed when the Pod is scheduled, nil unless the scheduler failed
 	ports     *portWait
+	starters  *starters
+	forgiven  map[string]int32 // by container, the last run whose end does not count
 	// Each starts one goroutine beside the watch.
 	mounting, running, probing sync.Once
 	background                 sync.WaitGroup
@@ -116,7 +124,7 @@ func (b *podWaiter) see(p *corev1.Pod, gone bool) (bool, error) {
 		return false, b.failure(podstatus.Deleted(), p)
 	}
 	b.limitScheduling(p)
-	if v := podstatus.Diagnose(p, b.pod.Restarts); v != nil {
+	if v := podstatus.Diagnose(p, b.pod.Restarts); v != nil && !b.forgives(p, *v) {
 		return false, b.failure(*v, p)
 	}
 	b.report(phaseOf(p))
