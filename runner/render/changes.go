@@ -15,7 +15,7 @@ func (s Spec) Changes() []string {
 	var lines []string
 	after := s.Manifest.Objects()
 	for i, before := range s.Manifest.Objects() {
-		patch(after[i], s)
+		patch(after[i], after, s)
 		lines = append(lines, s.changes(before, after[i])...)
 	}
 	return lines
@@ -58,6 +58,7 @@ func (s Spec) changes(before, after *unstructured.Unstructured) []string {
 	if more := len(list(patched["volumes"])) - len(list(spec["volumes"])); more > 0 {
 		l.add("a volume for changes while it runs, at %s", s.ChangesDir)
 	}
+	l.scale(before, after)
 	l.compare("terminationGracePeriodSeconds", spec["terminationGracePeriodSeconds"], patched["terminationGracePeriodSeconds"])
 	return l.lines
 }

@@ -6,7 +6,8 @@
 //	})
 //
 // Containers with the project's image get the unique reference. Pods get shorter waits (waits.go), what a
-// debugger needs (debug.go), and hashes of what they depend on (hash.go). Every object gets devloop's
+// debugger needs (debug.go), and hashes of what they depend on (hash.go). No field keeps old Pods, or contradicts an
+// autoscaler (scale.go). Every object gets devloop's
 // marks (marks.go). Everything else stays as the user wrote it.
 //
 // The package asks no cluster: its results depend on the spec alone.
@@ -45,7 +46,7 @@ func Objects(s Spec) ([]*unstructured.Unstructured, error) {
 	}
 	objects := s.Manifest.Objects()
 	for _, o := range objects {
-		patch(o, s)
+		patch(o, objects, s)
 		Mark(o, s)
 		markTemplate(o, s)
 		setConfigHash(o, objects)
@@ -54,9 +55,11 @@ func Objects(s Spec) ([]*unstructured.Unstructured, error) {
 	return objects, nil
 }
 
-// patch makes the changes that [Spec.Changes] lists.
-func patch(o *unstructured.Unstructured, s Spec) {
+// patch makes the changes of one of the manifest's objects that [Spec.Changes] lists.
+func patch(o *unstructured.Unstructured, all []*unstructured.Unstructured, s Spec) {
 	setImage(o, s)
+	rollOut(o, s)
+	leaveScale(o, all)
 	addChangesVolume(o, s)
 	shortenWaits(o, s.Keep)
 	prepareDebugging(o, s)

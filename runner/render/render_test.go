@@ -139,6 +139,36 @@ func TestDevelopmentPatchIsToldAndCanBeTurnedOff(t *testing.T) {
 	}
 }
 
+// TestAllPodsGetTheImageAndAutoscalersTheirNumber: a partition would keep Pods with the old image, and replicas would
+// take back at each save what an autoscaler has done.
+func TestAllPodsGetTheImageAndAutoscalersTheirNumber(t *testing.T) {
+	t.Parallel()
+	const set = "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: web}\nspec: {replicas: 2, selector: {}, updateStrategy: {type: RollingUpdate, rollingUpdate: {partition: 1}}, template: {spec: {containers: [{name: app, image: IMAGE}]}}}\n"
+	const paused = "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 3, paused: true, selector: {}, template: {spec: {containers: [{name: app, image: shop}]}}}\n"
+	const scaler = "---\napiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: any}\nspec: {maxReplicas: 5, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: NAME}}\n"
+	app, database := strings.Replace(set, "IMAGE", "shop", 1), strings.Replace(set, "IMAGE", "postgres", 1)
+	for name, c := range map[string]struct {
+		text string
+		want []string // of the fields that differ
+	}{
+		"all":                 {app + paused + strings.Replace(scaler, "NAME", "web", 1), []string{`statefulset "web": no partition, was 1`, `deployment "web": no paused, was true`, `deployment "web": no replicas, was 3`}},
+		"another's scaler":    {app + paused + strings.Replace(scaler, "NAME", "api", 1), []string{`statefulset "web": no partition, was 1`, `deployment "web": no paused, was true`}},
+		"a database's Pods":   {database + paused, []string{`deployment "web": no paused, was true`}},
+		"no image of its own": {database + strings.ReplaceAll(paused, "shop", "nginx"), nil},
+	} {
+		s := shop(t, c.text)
+		var got []string
+		for _, line := range s.Changes() {
+			if strings.Contains(line, ": no ") {
+				got = append(got, line)
+			}
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+}
+
 func TestObjectWithoutTheProjectsImageIsTheSameAtEachDeploy(t *testing.T) {
 	t.Parallel()
 	text := func(image string) string {
