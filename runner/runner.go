@@ -14,6 +14,7 @@ import (
 	"github.com/devloop-cli/devloop/runner/supervisor"
 	"github.com/devloop-cli/devloop/runner/tunnel"
 	"github.com/devloop-cli/devloop/runner/tunnel/portforward"
+	"github.com/devloop-cli/devloop/runner/workload"
 )
 
 // Runner has one client of a cluster, and all that the packages below do with it. It is safe for
@@ -53,6 +54,11 @@ func (r *Runner) Listen(ctx context.Context, o localport.Options) (*localport.Po
 // Dial opens a connection to a port of a Pod, see [tunnel.Dialer.Connect].
 func (r *Runner) Dial(ctx context.Context, p kube.Pod, port int) (io.ReadWriteCloser, error) {
 	return r.dialer.Connect(ctx, p, port)
+}
+
+// Changed waits until a controller changes Pods by itself, see [workload.Workloads.Changed].
+func (r *Runner) Changed(ctx context.Context, pods []kube.Pod) (workload.Change, error) {
+	return workload.New(r.Client).Changed(ctx, pods)
 }
 
 // Logs follows the logs of a Pod, see [podlogs.Follow].

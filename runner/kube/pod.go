@@ -15,15 +15,16 @@ import (
 type Pod struct {
 	Namespace, Name string
 	UID             types.UID
-	Image           string   // of its first container
-	Images          []string // of its other containers
-	Ports           []int    // the TCP ports that its containers name
-	Foreign         []int    // those of containers whose image is not devloop's, such as a database's
-	Containers      []string // their names
-	InitContainers  []string // names of those that run before them
-	Of              Ref      // the manifest's object that made it, a bare Pod itself
-	Index           int      // which of that object's Pods it is, from 0
-	Generated       bool     // devloop wrote its manifest, not the user
+	Image           string    // of its first container
+	Images          []string  // of its other containers
+	Ports           []int     // the TCP ports that its containers name
+	Foreign         []int     // those of containers whose image is not devloop's, such as a database's
+	Containers      []string  // their names
+	InitContainers  []string  // names of those that run before them
+	Of              Ref       // the manifest's object that made it, a bare Pod itself
+	Controller      types.UID // of what makes it again, "" for a bare Pod
+	Index           int       // which of that object's Pods it is, from 0
+	Generated       bool      // devloop wrote its manifest, not the user
 
 	Restarts int32  // of its containers, when it was read
 	Changes  string // its [AnnotationChanges] then
@@ -32,7 +33,7 @@ type Pod struct {
 
 // PodOf returns what p says of itself.
 func PodOf(p *corev1.Pod) Pod {
-	pod := Pod{Namespace: p.Namespace, Name: p.Name, UID: p.UID, Changes: p.Annotations[AnnotationChanges], Applied: p.Annotations[AnnotationApplied]}
+	pod := Pod{Namespace: p.Namespace, Name: p.Name, UID: p.UID, Controller: ControllerOf(p), Changes: p.Annotations[AnnotationChanges], Applied: p.Annotations[AnnotationApplied]}
 	for i, c := range p.Spec.Containers {
 		if i == 0 {
 			pod.Image = c.Image
@@ -77,6 +78,11 @@ func PodRef(o metav1.Object) Pod {
 
 // Ref names the Pod.
 func (p Pod) Ref() Ref { return Ref{"Pod", p.Namespace, p.Name} }
+
+// IsKept says whether a controller makes another Pod if this one is gone.
+func (p Pod) IsKept() bool {
+	return slices.Contains([]string{"Deployment", "StatefulSet", "ReplicaSet", "DaemonSet"}, p.Of.Kind)
+}
 
 // Runs says whether a container of the Pod has an image.
 func (p Pod) Runs(image string) bool { return p.Image == image || slices.Contains(p.Images, image) }

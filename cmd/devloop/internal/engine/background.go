@@ -32,7 +32,29 @@ func (r *rollout) followLogs(pods []kube.Pod) {
 				r.WarnOf(err)
 				return
 			}
-			r.send(ctx, podGone{pod})
+			if !pod.IsKept() { // else followWorkloads knows more
+				r.send(ctx, podGone{pod})
+			}
+		})
+	}
+}
+
+// followWorkloads sends a message when Kubernetes adds a Pod to those of a Deployment and the like, or when one goes.
+func (s *Session) followWorkloads(pods []kube.Pod) {
+	kept := map[kube.Ref][]kube.Pod{}
+	for _, pod := range pods {
+		if pod.IsKept() {
+			kept[pod.Of] = append(kept[pod.Of], pod)
+		}
+	}
+	for _, pods := range kept {
+		s.background.Go(func(ctx context.Context) {
+			change, err := s.Deployer.Changed(ctx, pods)
+			if err != nil {
+				s.send(ctx, podGone{pods[0]})
+			} else {
+				s.send(ctx, workloadChanged{pods, change})
+			}
 		})
 	}
 }

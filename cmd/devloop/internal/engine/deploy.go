@@ -38,13 +38,14 @@ type rollout struct {
 func (r *rollout) run(ctx context.Context) error {
 	pods, err := r.start(ctx)
 	if err != nil {
+		r.awaitRecovery(err)
 		return err
 	}
 	if err := r.forward(ctx, pods); err != nil {
 		r.routeToServing(r.Publisher)
 		return err
 	}
-	r.promote(pods)
+	r.promote(r.Publisher, r.deployment(pods))
 	if r.Target.Follow {
 		r.trainer.Start(r.img)
 	}
@@ -169,14 +170,39 @@ func (r *rollout) replace(ctx context.Context, debug render.Debug) ([]kube.Pod, 
 	return r.Deployer.Replace(ctx, spec)
 }
 
-// promote records that pods answer, and deletes those that did before.
-func (r *rollout) promote(pods []kube.Pod) {
-	r.deleteDrained(without(r.State().ServingPods(), pods))
-	d := state.Deployment{Image: r.img, Pods: pods, Built: r.built, Code: state.Code{Kind: state.InImage, State: r.built}, NotPatchable: r.notPatchableReason(r.img.Report)}
-	r.become(r.State().Promoted(d))
-	if d.NotPatchable == "" && d.HotSwapOnly() {
-		r.watchRestarts(d.Patchable())
+// deployment returns what Pods of the cycle's image run.
+func (r *rollout) deployment(pods []kube.Pod) state.Deployment {
+	return state.Deployment{Image: r.img, Pods: pods, Built: r.built, Code: state.Code{Kind: state.InImage, State: r.built}, NotPatchable: r.notPatchableReason(r.img.Report)}
+}
+
+// promote records that a deployment answers, and deletes the Pods that did before.
+func (s *Session) promote(events publish.Publisher, d state.Deployment) {
+	s.deleteDrained(without(s.State().ServingPods(), d.Pods))
+	s.become(events, s.State().Promoted(d))
+	if s.Target.Follow {
+		s.followWorkloads(d.Pods)
 	}
+	if d.NotPatchable == "" && d.HotSwapOnly() {
+		s.watchRestarts(d.Patchable())
+	}
+}
+
+// awaitRecovery sends a message if Pods serve after the cycle has given them up. A database may have been late:
+// Kubernetes starts an application again that has ended.
+func (r *rollout) awaitRecovery(err error) {
+	candidate := r.State().Candidate
+	if _, failed := errors.AsType[*podstatus.NotReadyError](err); !failed || candidate == nil {
+		return
+	}
+	d := r.deployment(candidate.Pods)
+	r.background.Go(func(ctx context.Context) {
+		pods, err := r.Deployer.Recovered(ctx, d.Pods)
+		if err != nil {
+			return // the next save makes others
+		}
+		d.Pods = pods
+		r.send(ctx, recovered{r.N, d})
+	})
 }
 
 // notPatchableReason says why Pods of an image cannot be changed while they run, "" if they can.

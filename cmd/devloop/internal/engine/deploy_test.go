@@ -3,18 +3,20 @@ package engine
 import (
 	"context"
 	"errors"
-	"io"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner/deploy"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
+	"github.com/devloop-cli/devloop/runner/workload"
 	"github.com/devloop-cli/devloop/watch"
 )
 
@@ -205,18 +207,21 @@ func TestDeploymentThatFailsKeepsItsOldPod(t *testing.T) {
 	}
 }
 
-// overtaken is a project whose first Pod ends when it is told to.
-type overtaken struct {
+// scaled is a cluster whose controllers change Pods when they are told to.
+type scaled struct {
 	fakes
-	end chan struct{}
+	changes chan workload.Change
 }
 
-func (f *overtaken) Logs(ctx context.Context, pod kube.Pod, _ io.Writer) error {
+func (f *scaled) Changed(ctx context.Context, _ []kube.Pod) (workload.Change, error) {
 	select {
-	case <-map[string]chan struct{}{"app": f.end}[pod.Name]:
-		return nil
+	case change := <-f.changes:
+		if change.Why == "" {
+			return change, errors.New("the Deployment is gone")
+		}
+		return change, nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return workload.Change{}, context.Cause(ctx)
 	}
 }
 
@@ -224,7 +229,7 @@ func (f *overtaken) Logs(ctx context.Context, pod kube.Pod, _ io.Writer) error {
 // given the next one up.
 func TestDeploymentsPodThatServesTooLateIsLedToAllTheSame(t *testing.T) {
 	t.Parallel()
-	port, f := newFakePort(t), &overtaken{fakes{port: 8080, quick: true}, make(chan struct{})}
+	port, f := newFakePort(t), &scaled{fakes{port: 8080, quick: true}, make(chan workload.Change)}
 	l, r := newTestSession(f, at(port, 0))
 	l.Target.Manifests, l.Target.Follow, l.Target.KeepServing = []string{"testdata/probed.yaml"}, true, true
 	save, end := running(t, l)
@@ -234,13 +239,56 @@ func TestDeploymentsPodThatServesTooLateIsLedToAllTheSame(t *testing.T) {
 	save("A.java")
 	r.awaitCycles(2)
 	f.failing(event.Ready, nil)
-	f.end <- struct{}{}
+	f.changes <- workload.Change{Why: "Kubernetes took app away", Replaced: true}
 	r.awaitCycles(3)
 	end()
 	if err := l.Close(); err != nil {
 		t.Error(err)
 	}
 	if got := r.cycles(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestKubernetesChangesADeploymentsPods: an eviction, kubectl delete pod and an autoscaler do.
+func TestKubernetesChangesADeploymentsPods(t *testing.T) {
+	t.Parallel()
+	port, f := newFakePort(t), &scaled{fakes{port: 8080, quick: true}, make(chan workload.Change)}
+	l, r := newTestSession(f, at(port, 0))
+	l.Target.Manifests, l.Target.Follow = []string{"testdata/probed.yaml"}, true
+	_, end := running(t, l)
+	r.awaitCycles(1)
+
+	t.Log("a Pod that is gone is followed by the next one")
+	f.changes <- workload.Change{Why: "Pod app is gone", Replaced: true}
+	r.awaitCycles(2)
+
+	t.Log("one more of the image that runs needs nothing, but the next save can't change it while it runs")
+	f.changes <- workload.Change{Why: "there is one more", Pods: append(l.State().ServingPods(), kube.Pod{Name: "more", Of: l.State().ServingPods()[0].Of})}
+	for deadline := time.Now().Add(10 * time.Second); l.State().Serving.NotPatchable != "there is one more"; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("got %+v", l.State().Serving)
+		}
+	}
+
+	t.Log("and the Pods are followed from then on, too")
+	f.changes <- workload.Change{Why: "Pod more is gone", Replaced: true}
+	r.awaitCycles(3)
+
+	t.Log("a Deployment that was deleted stays deleted")
+	end()
+	l.become(l.events, l.State().PatchStarted().Patched(l.State().ServingPods(), plan.State{Name: "b"}))
+	if why := l.handleChanges([]workloadChanged{{l.State().ServingPods(), workload.Change{Why: "there is one more"}}}); why != "there is one more" {
+		t.Errorf("one more beside changed ones: got %q", why)
+	}
+	l.handleGone(l.State().ServingPods()[:1])
+	if now := l.State(); now.Serving != nil || now.Outage == nil {
+		t.Errorf("got %+v", now)
+	}
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+	if got, want := r.cycles(), []string{"first build", "ok", "Pod app is gone", "ok", "Pod more is gone", "ok"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -19,7 +19,7 @@
 //	          ┌───────────────────────────────────────┐
 //	          ▼                                       │
 //	   Candidate alone ────── ready, promoted ───► Serving ◄─┐ patched: other code
-//	   (localhost waits)                              │  │   │ a change cut off: Unknown code
+//	   (localhost waits)      (after a failure, too)  │  │   │ a change cut off: Unknown code
 //	     ▲    │ fails                                 │  └───┘
 //	     │    ▼                                       │ save: Pods beside it, or a rollout
 //	save │  Outage ◄──── Pod gone ────────────────────┤
@@ -64,6 +64,7 @@ import (
 	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/runner/readiness"
 	"github.com/devloop-cli/devloop/runner/supervisor"
+	"github.com/devloop-cli/devloop/runner/workload"
 	"github.com/devloop-cli/devloop/watch"
 )
 
@@ -109,6 +110,8 @@ type Pods interface {
 // Readiness waits for Pods.
 type Readiness interface {
 	Ready(ctx context.Context, pods []kube.Pod, phase func(readiness.Phase)) error
+	// Recovered waits until Pods serve that Ready has given up, and returns them as they are then.
+	Recovered(ctx context.Context, pods []kube.Pod) ([]kube.Pod, error)
 }
 
 // Sparer prepares spare JVMs.
@@ -123,6 +126,8 @@ type PodWatcher interface {
 	Logs(ctx context.Context, pod kube.Pod, out io.Writer) error
 	// Restarted waits until a container of a Pod ends or restarts, and returns the Pod as it is then.
 	Restarted(ctx context.Context, p kube.Pod) (kube.Pod, error)
+	// Changed waits until the controller of Pods of one object adds a Pod to them, or one of them goes.
+	Changed(ctx context.Context, pods []kube.Pod) (workload.Change, error)
 }
 
 // Dialer opens a connection to a port of a Pod.

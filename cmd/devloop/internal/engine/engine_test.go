@@ -26,6 +26,7 @@ import (
 	"github.com/devloop-cli/devloop/runner/localport"
 	"github.com/devloop-cli/devloop/runner/readiness"
 	"github.com/devloop-cli/devloop/runner/supervisor"
+	"github.com/devloop-cli/devloop/runner/workload"
 	"github.com/devloop-cli/devloop/watch"
 )
 
@@ -115,6 +116,23 @@ func (f *fakes) Ready(ctx context.Context, _ []kube.Pod, phase func(readiness.Ph
 	return f.work(ctx, event.Ready)
 }
 
+// Recovered returns when Ready would no longer fail.
+func (f *fakes) Recovered(ctx context.Context, pods []kube.Pod) ([]kube.Pod, error) {
+	for {
+		f.mu.Lock()
+		failing := f.fail[event.Ready] != nil
+		f.mu.Unlock()
+		if !failing {
+			return pods, nil
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
 func (f *fakes) Change(_ context.Context, p kube.Pod, _ int, _ supervisor.Change) (kube.Pod, error) {
 	return p, supervisor.ErrUnsupervised
 }
@@ -130,6 +148,11 @@ func (f *fakes) Note(context.Context, kube.Pod, string) error { return nil }
 func (f *fakes) Restarted(ctx context.Context, p kube.Pod) (kube.Pod, error) {
 	<-ctx.Done()
 	return p, context.Cause(ctx)
+}
+
+func (f *fakes) Changed(ctx context.Context, _ []kube.Pod) (workload.Change, error) {
+	<-ctx.Done()
+	return workload.Change{}, context.Cause(ctx)
 }
 
 func (f *fakes) Dial(context.Context, kube.Pod, int) (io.ReadWriteCloser, error) {

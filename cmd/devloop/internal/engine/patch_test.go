@@ -141,7 +141,8 @@ func TestPodsOfAnImageThatCannotBeChangedSayWhy(t *testing.T) {
 		l.Target.NotPatchable = c.fixed
 		turn := cycleOf(l, 1, "", watch.Batch{})
 		turn.img = image.Image{ID: v1.Hash{Hex: "a"}, Report: c.x}
-		(&rollout{cycle: turn}).promote(nil)
+		r := &rollout{cycle: turn}
+		r.promote(r.Publisher, r.deployment(nil))
 		if got := l.State().Running(nil).NotPatchable; got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/workload"
 	"github.com/devloop-cli/devloop/watch"
 )
 
@@ -22,9 +23,17 @@ type (
 	changed            struct{ batch watch.Batch } // files were saved, or the user asks for a rebuild
 	podGone            struct{ pod kube.Pod }      // the log of a Pod has ended
 	containerRestarted struct{ pod kube.Pod }      // a container of a Pod that takes hot swaps ended
-	cycleDone          struct{ err error }         // the running cycle has returned
-	waiting            chan<- Settled              // a caller of Wait, until nothing is left to do
-	pause              struct{}                    // saves wait from now on, or no longer do
+	workloadChanged    struct {                    // Kubernetes made or removed Pods of these
+		pods   []kube.Pod
+		change workload.Change
+	}
+	recovered struct { // Pods serve that a cycle gave up
+		cycle      int
+		deployment state.Deployment
+	}
+	cycleDone struct{ err error } // the running cycle has returned
+	waiting   chan<- Settled      // a caller of Wait, until nothing is left to do
+	pause     struct{}            // saves wait from now on, or no longer do
 )
 
 // send puts a message into the inbox. It gives up when ctx ends: no one reads the inbox of a
@@ -43,6 +52,8 @@ type backlog struct {
 	last    Settled // how the last cycle ended that was not cancelled
 	// The messages that wait until no cycle runs.
 	gone, restarted []kube.Pod
+	recovered       []recovered
+	changes         []workloadChanged
 	waiting         []chan<- Settled // they get to know how the last cycle ended
 	paused          bool
 	held            watch.Batch // saved during the pause
@@ -137,6 +148,10 @@ func (s *Session) handle(ctx context.Context, b *backlog, m message) {
 			b.Repeat()
 			b.running.cancel(failure.ErrSuperseded)
 		}
+	case recovered:
+		b.recovered = append(b.recovered, m)
+	case workloadChanged:
+		b.changes = append(b.changes, m)
 	case waiting:
 		b.waiting = append(b.waiting, m)
 	case cycleDone:
@@ -185,10 +200,12 @@ func (s *Session) becomeIdle() {
 // next handles the messages that waited for the end of a cycle, and starts the next cycle if there
 // is work.
 func (s *Session) next(ctx context.Context, b *backlog) {
-	if why := cmp.Or(s.handleGone(b.gone), s.handleRestarts(ctx, b.restarted)); why != "" {
+	s.handleRecovered(b)
+	s.handleGone(b.gone)
+	if why := cmp.Or(s.handleRestarts(ctx, b.restarted), s.handleChanges(b.changes)); why != "" {
 		b.Require(why)
 	}
-	b.gone, b.restarted = nil, nil
+	b.gone, b.restarted, b.changes = nil, nil, nil
 	work, due := b.Next()
 	if !due {
 		return
@@ -203,22 +220,62 @@ func (s *Session) next(ctx context.Context, b *backlog) {
 	}()
 }
 
-// handleGone answers 503 for Pods that are gone although no cycle deleted them. If the next Pod of a
-// Deployment has become ready after all, and Kubernetes has deleted the old one, it returns the
-// reason for a cycle that points localhost to it.
-func (s *Session) handleGone(gone []kube.Pod) (reason string) {
+// handleRecovered leads localhost to Pods that serve after their cycle has given them up, unless a later cycle has
+// made others.
+func (s *Session) handleRecovered(b *backlog) {
+	for _, m := range b.recovered {
+		d := m.deployment
+		latest := s.State().Candidate
+		if latest == nil || latest.Image.ID != d.Image.ID || len(without(latest.Pods, d.Pods)) > 0 {
+			continue
+		}
+		if s.State().RolloutPending {
+			s.become(s.events, s.State().Paused()) // Kubernetes deletes the old Pods
+		}
+		s.ports.SetBackends(d.Pods)
+		s.debuggers.Route(s.events, d.Pods)
+		s.promote(s.events, d)
+		s.events.Inform(event.NoticePodRecovered, fmt.Sprintf("%s serves now, after Kubernetes tried again", names(d.Pods)))
+		if b.last.Cycle == m.cycle {
+			b.last.Failure = nil
+			b.Settle()
+		}
+	}
+	b.recovered = nil
+}
+
+// handleGone answers 503 for Pods that are gone although no cycle deleted them, and that nothing makes again.
+func (s *Session) handleGone(gone []kube.Pod) {
 	for _, pod := range gone {
 		if !slices.ContainsFunc(s.State().ServingPods(), state.SameUID(pod)) {
 			continue // it was replaced
 		}
-		rollout := s.State().RolloutPending && pod.Of.Kind == "Deployment"
 		s.become(s.events, s.State().Vanished())
-		if rollout {
-			return fmt.Sprintf("Kubernetes took %s away", pod.Name)
-		}
 		text, hint := fmt.Sprintf("Pod %q has ended or was deleted", pod.Name), "bring it back: press r"
 		s.fail(s.events, event.Failure{Code: event.NoticePodGone, Message: text, Hints: []string{hint}})
 		s.events.Warn(event.NoticePodGone, text, hint)
+	}
+}
+
+// handleChanges returns the reason for a cycle if Kubernetes replaces a Pod that serves, or if it has made one of an
+// image that does not have the code that runs. Where it made one more, or one less, the next save makes new Pods: a
+// change of the running ones would miss it.
+func (s *Session) handleChanges(changes []workloadChanged) (reason string) {
+	for _, m := range changes {
+		d := s.State().Serving
+		if d == nil || len(without(m.pods, d.Pods)) == len(m.pods) {
+			continue // others have replaced them
+		}
+		switch {
+		case m.change.Replaced:
+			s.become(s.events, s.State().Vanished())
+			return m.change.Why
+		case d.Code.Kind != state.InImage:
+			return m.change.Why
+		default:
+			s.become(s.events, s.State().NotPatchable(m.change.Why))
+			s.followWorkloads(m.change.Pods)
+		}
 	}
 	return ""
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/podstatus"
 	"github.com/devloop-cli/devloop/runner/readiness"
 	"github.com/devloop-cli/devloop/watch"
 )
@@ -72,6 +73,19 @@ func (f *covering) Ready(ctx context.Context, pods []kube.Pod, phase func(readin
 	return err
 }
 
+func (f *covering) Recovered(ctx context.Context, pods []kube.Pod) ([]kube.Pod, error) {
+	f.mu.Lock()
+	compiled := f.compiled
+	f.mu.Unlock()
+	pods, err := f.ending.Recovered(ctx, pods)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err == nil {
+		f.served = append(f.served, compiled...)
+	}
+	return pods, err
+}
+
 // play carries out a script, and returns the first thing that is wrong.
 func play(t *testing.T, script []string, keep bool) error {
 	f := &covering{ending: ending{ends: make(chan struct{})}}
@@ -100,7 +114,7 @@ func play(t *testing.T, script []string, keep bool) error {
 		case "rebuild":
 			batches <- watch.Everything()
 		case "break":
-			f.failing(event.Ready, errors.New("it ended"))
+			f.failing(event.Ready, &podstatus.NotReadyError{Why: "it ended"})
 		case "mend":
 			f.failing(event.Ready, nil)
 		case "gone", "restarted":
@@ -166,4 +180,50 @@ func atRest(s state.State, cycles []string) error {
 		return fmt.Errorf("a cycle was cancelled, and none came after it: %q", cycles)
 	}
 	return nil
+}
+
+// TestPodThatServesAfterItsFirstCrashEndsTheOutage has a database come up late: Kubernetes starts the application
+// again.
+func TestPodThatServesAfterItsFirstCrashEndsTheOutage(t *testing.T) {
+	t.Parallel()
+	for _, keep := range []bool{false, true} {
+		port, f := newFakePort(t), &fakes{port: 8080, quick: true}
+		l, r := newTestSession(f, at(port, 8080))
+		l.Target.KeepServing = keep
+		save, end := running(t, l)
+		serving := "point to app:8080"
+		r.awaitCycles(1)
+		if keep { // the next Pod comes up beside the first one, which serves until then
+			port.await(t, serving)
+			serving = "point to app-b:8080"
+			f.failing(event.Ready, &podstatus.NotReadyError{Why: "it ended"})
+			save("A.java")
+			r.awaitCycles(2)
+		} else {
+			f.failing(event.Ready, &podstatus.NotReadyError{Why: "it ended"})
+			save("A.java")
+			port.await(t, `fail: start Pod "": it ended`)
+		}
+		if done, err := l.Wait(t.Context()); done.Failure == nil || err != nil {
+			t.Errorf("before: got %+v, %v", done, err)
+		}
+		f.failing(event.Ready, nil)
+		port.await(t, serving)
+		if done, err := l.Wait(t.Context()); done.Failure != nil || err != nil {
+			t.Errorf("after: got %+v, %v", done, err)
+		}
+		now := l.State()
+		if now.Serving == nil || now.Candidate != nil || now.Outage != nil {
+			t.Errorf("the state is %+v", now)
+		}
+		save("B.java")
+		r.awaitCycles(3)
+		end()
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.cycles(); got[len(got)-2] != "B.java changed" || got[len(got)-1] != "ok" {
+			t.Errorf("got %q", got)
+		}
+	}
 }

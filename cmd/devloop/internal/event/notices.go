@@ -27,6 +27,7 @@ const (
 	NoticeVariants     = "manifest.variants"  // manifests for other environments are not deployed
 	NoticePodGap       = "pod.gap"            // why the old Pod goes before the new one serves
 	NoticePodGone      = "pod.gone"           // a Pod ended or was deleted
+	NoticePodRecovered = "pod.recovered"      // a Pod serves that a cycle gave up
 	NoticePortDiffers  = "port.differs"       // the application listens on another port than its settings say
 	NoticePortMoved    = "port.moved"         // a local port is another than asked for
 	NoticePortUnused   = "port.unused"        // nothing listens on a port that the manifest names

@@ -89,6 +89,13 @@ func (q *Queue) Finish(w Work, err error) {
 	q.again = false
 }
 
+// Settle drops the work of a cycle that failed and has succeeded since then, without another cycle.
+func (q *Queue) Settle() {
+	if !q.due {
+		*q = Queue{n: q.n}
+	}
+}
+
 // trigger says in a word what leads to the next cycle.
 func (q *Queue) trigger() event.Trigger {
 	switch {
