@@ -22,6 +22,7 @@ import (
 	"github.com/docker/docker/pkg/stdcopy"
 
 	"github.com/devloop-cli/devloop/builder/internal/enginetest"
+	"github.com/devloop-cli/devloop/builder/optimization"
 )
 
 // fakeJVM plays the containers of an engine: each is one run of java.
@@ -207,7 +208,7 @@ func TestNoArchive(t *testing.T) {
 		"shadowed class":   {shadowed, nil, "the application and spring-boot-autoconfigure-4.1.2.jar both have com/example/App.class"},
 		"shadowed version": {versioned, nil, "the application and spring-boot-autoconfigure-4.1.2.jar both have com/example/App.class"},
 		"no Spring Boot":   {bootFiles(), nil, "the dependencies hold no spring-boot-autoconfigure, which is what is trained with"},
-		"turned off":       {trainableFiles(t), []string{OptimizationArchive}, "turned off"},
+		"turned off":       {trainableFiles(t), []string{optimization.Archive}, "turned off"},
 		"broken library":   {append(trainableFiles(t), file{"BOOT-INF/lib/z.jar", "no zip"}), nil, `the libraries can't be looked into: read "BOOT-INF/lib/z.jar": zip: not a valid zip file`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -294,18 +295,7 @@ func TestAbandonedTrainingsAreRemoved(t *testing.T) {
 	}
 }
 
-func TestLaunchOptions(t *testing.T) {
-	manifest := map[string]string{"Add-Opens": "java.base/java.lang java.base/java.util", "Add-Exports": "java.base/sun.nio.ch"}
-	want := []string{"--add-exports=java.base/sun.nio.ch=ALL-UNNAMED", "--add-opens=java.base/java.lang=ALL-UNNAMED", "--add-opens=java.base/java.util=ALL-UNNAMED"}
-	if got := optionTexts(launchOptions(manifest, 17)); !slices.Equal(got, want) {
-		t.Errorf("got %q", got)
-	}
-	if got := launchOptions(manifest, 8); got != nil {
-		t.Errorf("Java 8 knows no %v", got)
-	}
-}
-
-// A JVM that refuses an archive gets another one, once.
+// TestRefusedArchive: a JVM that refuses an archive gets another one, once.
 func TestRefusedArchive(t *testing.T) {
 	v := &fakeJVM{version: java17, said: "Started Train\n" + "devloop: trained" + "\n", archive: "jsa"}
 	e, cache := v.play(baseEngine(t)), t.TempDir()

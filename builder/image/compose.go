@@ -20,6 +20,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/layercache"
 	"github.com/devloop-cli/devloop/builder/layertar"
 	"github.com/devloop-cli/devloop/builder/ociimage"
+	"github.com/devloop-cli/devloop/builder/optimization"
 	"github.com/devloop-cli/devloop/builder/spare"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/builder/supervisor"
@@ -126,14 +127,14 @@ func (c *composer) compose(files *springboot.Files) error {
 	}
 	if c.Supervised = c.options.supervised(); c.Supervised {
 		c.Swappable = c.options.swappable()
-		c.NewMethods = slices.ContainsFunc(c.Options, func(o Option) bool { return o.Text == addMethods })
+		c.NewMethods = slices.ContainsFunc(c.Options, func(o optimization.Option) bool { return o.Text == optimization.AddMethods })
 		started := supervisor.Files()
 		if c.NoSpareReason = c.spareBlocker(files); c.NoSpareReason == "" {
 			started = append(started, spare.Files()...)
 		}
 		own = append([]part{{"supervisor", started}}, own...)
 	} else if c.NoSupervisorReason = c.notChangeable; c.options.Develop {
-		c.NoSupervisorReason = "asked for by --without " + OptimizationRestart
+		c.NoSupervisorReason = "asked for by --without " + optimization.Restart
 	}
 	return c.add(own)
 }
@@ -258,7 +259,7 @@ func (c *composer) java() string {
 
 // archived adds the layer of the archive that fits, if there is one, and notes how things stand.
 func (c *composer) archived(t *cds.Training, files *springboot.Files) bool {
-	if slices.Contains(c.options.Without, OptimizationArchive) {
+	if slices.Contains(c.options.Without, optimization.Archive) {
 		c.Archive.Why = "turned off"
 		return false
 	}
@@ -271,9 +272,9 @@ func (c *composer) archived(t *cds.Training, files *springboot.Files) bool {
 		return false
 	}
 	c.archive = t.Key
-	c.layers, c.Layers = append(c.layers, found.Layer), append(c.Layers, LayerNote{Name: OptimizationArchive, Size: found.LayerSize})
-	c.Options = append(c.Options, Option{Optimization: OptimizationArchive, Text: found.Option, Why: "maps the dependencies' classes instead of reading them"})
-	_, _ = fmt.Fprintf(c.out, "layer %s: unchanged, %d bytes\n", OptimizationArchive, found.LayerSize)
+	c.layers, c.Layers = append(c.layers, found.Layer), append(c.Layers, LayerNote{Name: optimization.Archive, Size: found.LayerSize})
+	c.Options = append(c.Options, optimization.Option{Optimization: optimization.Archive, Text: found.Option, Why: "maps the dependencies' classes instead of reading them"})
+	_, _ = fmt.Fprintf(c.out, "layer %s: unchanged, %d bytes\n", optimization.Archive, found.LayerSize)
 	return true
 }
 

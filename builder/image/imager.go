@@ -40,7 +40,7 @@ type Options struct {
 	// eclipse-temurin:N-jre, N being the Java version with long-term support that
 	// runs the application.
 	Base string
-	// Without names the [Optimizations] that are not used.
+	// Without names the [optimization.Names] that are not used.
 	Without []string
 	// JVMOptions are variables, NAME=VALUE, with options for every JVM that the Pod is given, and
 	// LOADER_PATH. Options of composed images that contradict them are left out.
@@ -53,7 +53,7 @@ type Options struct {
 	// Swap says that the JVM in the Pod of any other image of a Dockerfile will be told to let a
 	// debugger in, so that it takes changed methods where it runs what the build has made.
 	Swap bool
-	// Debug lets a debugger into the JVM of such an image, even without [OptimizationSwap]; Suspend
+	// Debug lets a debugger into the JVM of such an image, even without [optimization.Swap]; Suspend
 	// has the JVM wait at each start until one has come.
 	Debug, Suspend bool
 }

@@ -1,17 +1,13 @@
 package image
 
 import (
-	"os/exec"
-	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"github.com/devloop-cli/devloop/builder/jdk"
+	"github.com/devloop-cli/devloop/builder/optimization"
 	"github.com/devloop-cli/devloop/builder/springboot"
-	"github.com/devloop-cli/devloop/hack/real"
 )
 
 func TestOptionsOfTheUserComeFirst(t *testing.T) {
@@ -46,46 +42,24 @@ func TestJVMsThatKnowTheOptionTakeNewMethods(t *testing.T) {
 		options           Options
 		want              []string
 	}{
-		{"a base that does not tell its Java", "PATH=/bin", "", Options{Develop: true}, []string{off, addMethods, on}},
-		{"Java 25", "JAVA_VERSION=jdk-25.0.3+9", "", Options{Develop: true}, []string{off, addMethods, on}},
-		{"Java 8", "JAVA_VERSION=jdk8u402-b06", "", Options{Develop: true}, []string{off, addMethods, on}},
+		{"a base that does not tell its Java", "PATH=/bin", "", Options{Develop: true}, []string{off, optimization.AddMethods, on}},
+		{"Java 25", "JAVA_VERSION=jdk-25.0.3+9", "", Options{Develop: true}, []string{off, optimization.AddMethods, on}},
+		{"Java 8", "JAVA_VERSION=jdk8u402-b06", "", Options{Develop: true}, []string{off, optimization.AddMethods, on}},
 		{"a Java that may not have it", "JAVA_VERSION=jdk-26.0.1+9", "", Options{Develop: true}, nil},
 		{"an image that does not change", "", "", Options{}, nil},
-		{"turned off", "", "", Options{Develop: true, Without: []string{OptimizationSwap}}, nil},
+		{"turned off", "", "", Options{Develop: true, Without: []string{optimization.Swap}}, nil},
 		{"the user's choice", "", "JAVA_TOOL_OPTIONS=-XX:-AllowRedefinitionToAddDeleteMethods", Options{Develop: true}, []string{off, on}},
-		{"the user's warnings", "", "JAVA_TOOL_OPTIONS=-XX:+PrintWarnings", Options{Develop: true}, []string{addMethods}},
+		{"the user's warnings", "", "JAVA_TOOL_OPTIONS=-XX:+PrintWarnings", Options{Develop: true}, []string{optimization.AddMethods}},
 	} {
 		c.options.JVMOptions = []string{c.given}
 		var got []string
 		for _, word := range configOf(t, c.options, v1.Config{Env: []string{c.base}}, bootFiles()).Entrypoint {
-			if word == off || word == addMethods || word == on {
+			if word == off || word == optimization.AddMethods || word == on {
 				got = append(got, word)
 			}
 		}
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
-		}
-	}
-}
-
-// The application's log begins without a warning of an option that the user did not choose, and the
-// JVM still gives other warnings.
-func TestNoJVMWarnsOfTheOptionForNewMethods(t *testing.T) {
-	t.Parallel()
-	real.Java(t)
-	for _, j := range jdk.Find() {
-		out, err := exec.Command(filepath.Join(j.Home, "bin", "java"), append(optionTexts(newMethods), "-XX:+PrintFlagsFinal", "-version")...).CombinedOutput()
-		if err != nil || strings.Contains(string(out), "warning") {
-			t.Errorf("Java %d: %v\n%s", j.Version, err, out)
-		}
-		for _, flag := range []string{"PrintWarnings", "AllowRedefinitionToAddDeleteMethods"} {
-			i := slices.IndexFunc(strings.Split(string(out), "\n"), func(line string) bool {
-				words := strings.Fields(line)
-				return len(words) > 3 && words[1] == flag && words[3] == "true"
-			})
-			if i < 0 {
-				t.Errorf("Java %d: %s is off", j.Version, flag)
-			}
 		}
 	}
 }

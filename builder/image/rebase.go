@@ -15,6 +15,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/jvm"
 	"github.com/devloop-cli/devloop/builder/layertar"
 	"github.com/devloop-cli/devloop/builder/ociimage"
+	"github.com/devloop-cli/devloop/builder/optimization"
 	"github.com/devloop-cli/devloop/builder/supervisor"
 )
 
@@ -150,10 +151,10 @@ func (k *maker) parseCommand(img v1.Image) (s *dockerfileBase, why string) {
 }
 
 // options returns the JVM options of the Dockerfile.
-func (s *dockerfileBase) options() []Option {
-	var options []Option
+func (s *dockerfileBase) options() []optimization.Option {
+	var options []optimization.Option
 	for _, text := range s.java[1:] {
-		options = append(options, Option{Text: text, Why: "the Dockerfile says so"})
+		options = append(options, optimization.Option{Text: text, Why: "the Dockerfile says so"})
 	}
 	return options
 }

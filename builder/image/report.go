@@ -2,6 +2,7 @@ package image
 
 import (
 	"github.com/devloop-cli/devloop/builder/cds"
+	"github.com/devloop-cli/devloop/builder/optimization"
 	"github.com/devloop-cli/devloop/builder/springboot"
 )
 
@@ -18,7 +19,7 @@ type Report struct {
 	// Layers are the ones above the base, the most stable first.
 	Layers []LayerNote
 	// Options are the JVM's, without class path and main class.
-	Options []Option
+	Options []optimization.Option
 	// ClassPath is in the JVM's search order.
 	ClassPath []string
 	// MainClass is the application's.
@@ -49,14 +50,4 @@ type LayerNote struct {
 	Size int64
 	// New is true if the layer was not in the cache.
 	New bool
-}
-
-// Option is a JVM option.
-type Option struct {
-	// Optimization is the name by which [Options.Without] leaves it out, "" if that is impossible.
-	Optimization string
-	// Text is the option itself.
-	Text string
-	// Why is a clause that says what it is for.
-	Why string
 }

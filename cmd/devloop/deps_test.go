@@ -54,6 +54,8 @@ var rules = []struct {
 		"the spare is a jar"},
 	{"builder/jvm", []string{"golang.org/", "github.com/"},
 		"options are words"},
+	{"builder/optimization", []string{"golang.org/", "github.com/"},
+		"options are words"},
 	{"builder/springboot", []string{"github.com/docker/docker", "github.com/google/", "k8s.io/client-go", module + "builder/image", module + "cmd"},
 		"an application is files: nothing builds or runs it here"},
 	{"builder/unpackedjar", []string{"github.com/docker/docker", "k8s.io/client-go", module + "builder/image", module + "cmd"},

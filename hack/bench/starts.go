@@ -17,6 +17,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/devloop-cli/devloop/builder/image"
+	"github.com/devloop-cli/devloop/builder/optimization"
 	"github.com/devloop-cli/devloop/builder/project"
 )
 
@@ -93,7 +94,7 @@ func makeStarters(ctx context.Context, docker *client.Client, p *project.Project
 		return nil, err
 	}
 	all := []starter{{name: "java -jar, one layer", image: made}}
-	for i, without := range append([][]string{nil}, each(image.Optimizations())...) {
+	for i, without := range append([][]string{nil}, each(optimization.Names())...) {
 		app.Name = fmt.Sprintf("devloop-bench-%d", i) // a name for each, since only the last two images of a project are kept
 		m := image.New(docker, image.Options{CacheDir: cache, Without: without})
 		img, err := m.Image(ctx, app, io.Discard)

@@ -29,7 +29,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 
-	"github.com/devloop-cli/devloop/builder/image"
+	"github.com/devloop-cli/devloop/builder/optimization"
 	"github.com/devloop-cli/devloop/builder/project"
 	"github.com/devloop-cli/devloop/runner/render"
 )
@@ -87,7 +87,7 @@ var Settings = []Setting{
 	{Name: "base-image", Unset: "eclipse-temurin, of the project's Java", Usage: "the `IMAGE` that an image without a Dockerfile is based on (default: eclipse-temurin:N-jre)", Example: "eclipse-temurin:21-jre"},
 	{Name: "run-as", Default: "1000:1000", Usage: "the `USER` that an image without a Dockerfile runs as, as in root or 1000:1000", Example: "root", check: checkUser},
 	{Name: "fast-start", Kind: Switch, Default: "true", Usage: "make an image without a Dockerfile start faster; false leaves the JVM its defaults", Example: "false"},
-	{Name: "without", Unset: "none", Kind: List, Usage: "leave out this `OPTIMIZATION` of fast-start", Example: "[archive]", Choices: image.Optimizations()},
+	{Name: "without", Unset: "none", Kind: List, Usage: "leave out this `OPTIMIZATION` of fast-start", Example: "[archive]", Choices: optimization.Names()},
 
 	{Name: "port", Unset: "the container's number", Alias: "p", Kind: List, Usage: "the local `PORT`, or LOCAL:CONTAINER (default: the container's number, or the next that is free)", Example: "[8080, 6006:5005]", check: checkPort},
 	{Name: "address", Unset: "localhost", Usage: "the IP `ADDRESS` to listen on (default: localhost, of IPv4 and IPv6); any other opens the port to your network", Example: "0.0.0.0", check: checkAddress},

@@ -19,7 +19,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/urfave/cli/v2"
 
-	"github.com/devloop-cli/devloop/builder/image"
+	"github.com/devloop-cli/devloop/builder/optimization"
 	"github.com/devloop-cli/devloop/builder/project"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/sessions"
@@ -41,14 +41,14 @@ func ProjectFlags() []cli.Flag {
 // may take.
 func WithoutOptimizations(c *cli.Context) []string {
 	if !c.Bool("fast-start") {
-		return image.Optimizations()
+		return optimization.Names()
 	}
 	without := c.StringSlice("without")
 	switch plan.Mode(c.String("path")) {
 	case plan.ModePod:
-		return append(without, image.OptimizationRestart, image.OptimizationSwap)
+		return append(without, optimization.Restart, optimization.Swap)
 	case plan.ModeRestart:
-		return append(without, image.OptimizationSwap)
+		return append(without, optimization.Swap)
 	}
 	return without
 }
