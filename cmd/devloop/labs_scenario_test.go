@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -124,7 +125,8 @@ func (l *learner) does(number int, language string) {
 	if err != nil {
 		l.Fatal(err)
 	}
-	guide := l.starts("exec devloop learn " + strconv.Itoa(number) + " --lang " + language)
+	l.environment = append(l.environment, "DEVLOOP_LANG="+language)
+	guide := l.starts("exec devloop learn " + strconv.Itoa(number))
 	l.guide = guide.screen
 	seen := false
 	for i, b := range lab {
@@ -175,7 +177,9 @@ func (l *learner) types(c labs.Command, meanwhile func()) {
 	cmd := exec.CommandContext(ctx, "sh", "-c", c.Line)
 	cmd.Dir, cmd.Env = l.dir, l.environment
 	out, err := cmd.CombinedOutput()
-	fails := strings.Contains(strings.Join(c.Shows, "\n"), "error: ")
+	fails := slices.ContainsFunc(c.Shows, func(line string) bool {
+		return strings.HasPrefix(line, "error: ") || strings.HasPrefix(line, "오류: ")
+	})
 	if (err != nil) != fails || !c.Match(string(out)) {
 		l.Fatalf("it ended with %v, want\n%s\n\ngot\n%s", err, strings.Join(c.Shows, "\n"), out)
 	}

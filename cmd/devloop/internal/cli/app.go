@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/urfave/cli/v2"
 
@@ -32,6 +33,7 @@ import (
 // Main runs the command that args name (args[0] is the program) and returns its
 // exit code. An error is shown once: by the display if its events have it, else here.
 func Main(ctx context.Context, args []string, s wiring.Streams) int {
+	s.Language = cmdline.Language(args, os.Getenv)
 	devloop := newApp(s)
 	if len(args) > 1 && args[1] == completeCommand {
 		complete(ctx, s, devloop.Commands, args[2:])
@@ -49,7 +51,7 @@ func Main(ctx context.Context, args []string, s wiring.Streams) int {
 	}
 	f := failure.Of(err)
 	if _, shown := errors.AsType[*wiring.ShownError](err); !shown {
-		ui.PrintFailure(s.Err, cmdline.StyleFor(nil, s.Err), *f)
+		ui.PrintFailure(s.Err, s.Style(nil, s.Err), *f)
 	}
 	return cmdline.ExitCode(f.Code)
 }
@@ -63,7 +65,8 @@ func newApp(s wiring.Streams) *cli.App {
 	commands = append(commands, wiring.Category(s, "settings", settings.InitCommand(s), settings.ConfigCommand(s), settings.SchemaCommand(s), completionCommand(s), manCommand(s))...)
 	commands = append(commands, wiring.Category(s, "manifests without a project", pods.ApplyCommand(s), pods.DeleteCommand(s))...)
 	commands = append(commands, helpCommand())
-	cli.HelpPrinter = cmdline.PrintHelp
+	cmdline.AddLanguageFlag(commands)
+	cli.HelpPrinter = cmdline.HelpPrinter(s.Say)
 	return &cli.App{
 		Name:        "devloop",
 		Usage:       "run a Spring Boot project in a local Kubernetes cluster, up to date at every save",
@@ -118,7 +121,7 @@ func helpCommand() *cli.Command {
 				}
 				command = sub
 			}
-			cmdline.PrintHelp(c.App.Writer, "", command)
+			cli.HelpPrinter(c.App.Writer, "", command)
 			return nil
 		},
 	}

@@ -75,24 +75,24 @@ func complete(ctx context.Context, s wiring.Streams, commands []*cli.Command, wo
 	if len(words) == 0 {
 		words = []string{""}
 	}
-	for _, c := range candidates(ctx, commands, words) {
+	for _, c := range candidates(ctx, s, commands, words) {
 		if strings.HasPrefix(c.word, words[len(words)-1]) {
 			_, _ = fmt.Fprintf(s.Out, "%s\t%s\n", c.word, c.meaning)
 		}
 	}
 }
 
-func candidates(ctx context.Context, commands []*cli.Command, words []string) []candidate {
+func candidates(ctx context.Context, s wiring.Streams, commands []*cli.Command, words []string) []candidate {
 	before, last := words[:len(words)-1], words[len(words)-1]
 	if len(before) == 0 {
-		return commandCandidates(commands)
+		return commandCandidates(s, commands)
 	}
 	i := slices.IndexFunc(commands, func(c *cli.Command) bool { return c.HasName(before[0]) })
 	switch {
 	case slices.Contains(before, "--"): // the words of the command in the Pod
 		return nil
 	case i < 0 && before[0] == "help":
-		return commandCandidates(commands)
+		return commandCandidates(s, commands)
 	case i < 0:
 		return nil
 	}
@@ -103,15 +103,15 @@ func candidates(ctx context.Context, commands []*cli.Command, words []string) []
 	case strings.HasPrefix(previous, "-") && cmdline.TakesValue(command, previous):
 		return valueCandidates(strings.TrimLeft(previous, "-"))
 	default:
-		return argumentCandidates(ctx, command, before)
+		return argumentCandidates(ctx, s.Language, command, before)
 	}
 }
 
-func commandCandidates(commands []*cli.Command) []candidate {
+func commandCandidates(s wiring.Streams, commands []*cli.Command) []candidate {
 	var all []candidate
 	for _, c := range commands {
 		if !c.Hidden {
-			all = append(all, candidate{c.Name, c.Usage})
+			all = append(all, candidate{c.Name, s.Say(c.Usage)})
 		}
 	}
 	return all
@@ -159,19 +159,19 @@ func plain(words []string) []candidate {
 }
 
 // argumentCandidates are what may stand behind a command: Pods, a Pod's ports, words.
-func argumentCandidates(ctx context.Context, c *cli.Command, before []string) []candidate {
+func argumentCandidates(ctx context.Context, language string, c *cli.Command, before []string) []candidate {
 	args := argumentsOf(c, before[1:])
 	switch {
 	case c.Name == "completion" && len(args) == 0:
 		return plain([]string{"bash", "zsh", "fish", "powershell"})
 	case c.Name == "explain" && len(args) == 0:
 		var all []candidate
-		for _, t := range allTopics(cmdline.Language("", os.Getenv)) {
+		for _, t := range allTopics(language) {
 			all = append(all, candidate{t.Word, t.Title})
 		}
 		return all
 	case c.Name == "learn" && len(args) == 0:
-		return labCandidates(cmdline.Language("", os.Getenv))
+		return labCandidates(language)
 	case slices.Contains([]string{"describe", "logs", "exec", "forward", "delete"}, c.Name):
 		return podCandidates(ctx, c, before, args)
 	}

@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -21,7 +20,7 @@ func explainCommand(s wiring.Streams) *cli.Command {
 		ArgsUsage: "[TERM]",
 		Description: `Explains a status, a setting or an error of Kubernetes: what it means, what causes it, and what
 to do, in English or Korean. Without TERM it lists all topics. It needs no cluster.`,
-		Flags:  []cli.Flag{cmdline.LanguageFlag(), &cli.BoolFlag{Name: "json", Usage: "print JSON"}},
+		Flags:  []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print JSON"}},
 		Action: func(c *cli.Context) error { return explain(c, s) },
 	}
 }
@@ -36,7 +35,7 @@ func allTopics(language string) []topics.Topic {
 }
 
 func explain(c *cli.Context, s wiring.Streams) error {
-	all := allTopics(cmdline.Language(c.String("lang"), os.Getenv))
+	all := allTopics(s.Language)
 	if !c.Args().Present() {
 		return listTopics(c, s.Out, all)
 	}

@@ -28,23 +28,22 @@ func learnCommand(s wiring.Streams) *cli.Command {
 effect in the cluster. Type the commands in a second terminal; Enter goes on in any case. It
 changes nothing itself. LAB is 1, a web server; 2, a Spring Boot server; or 3, three Pods and
 a Deployment. Without LAB it lists them.`,
-		Flags: append([]cli.Flag{cmdline.LanguageFlag()}, wiring.ClusterFlags()...),
+		Flags: wiring.ClusterFlags(),
 		Action: func(c *cli.Context) error {
-			language := cmdline.Language(c.String("lang"), os.Getenv)
 			if !c.Args().Present() {
-				return listLabs(s, language)
+				return listLabs(s)
 			}
 			number, err := strconv.Atoi(c.Args().First())
 			if err != nil || number < 1 || number > labs.Count || c.NArg() > 1 {
 				return &cmdline.UsageError{Err: fmt.Errorf("want a lab from 1 to %d, got %q", labs.Count, c.Args().Slice())}
 			}
-			return walk(c, s, number, language)
+			return walk(c, s, number)
 		},
 	}
 }
 
-func listLabs(s wiring.Streams, language string) error {
-	for _, lab := range labCandidates(language) {
+func listLabs(s wiring.Streams) error {
+	for _, lab := range labCandidates(s.Language) {
 		if _, err := fmt.Fprintf(s.Out, "devloop learn %s   %s\n", lab.word, lab.meaning); err != nil {
 			return err
 		}
@@ -65,8 +64,8 @@ func labCandidates(language string) (all []candidate) {
 	return all
 }
 
-func walk(c *cli.Context, s wiring.Streams, number int, language string) error {
-	lab, err := labs.Read(number, language)
+func walk(c *cli.Context, s wiring.Streams, number int) error {
+	lab, err := labs.Read(number, s.Language)
 	if err != nil {
 		return err
 	}
@@ -78,7 +77,7 @@ func walk(c *cli.Context, s wiring.Streams, number int, language string) error {
 	if err != nil {
 		return err
 	}
-	guide := learn.Guide{Out: s.Out, Dir: dir, Language: language, Width: cmdline.HelpWidth(s.Out), Poll: 200 * time.Millisecond}
+	guide := learn.Guide{Out: s.Out, Dir: dir, Language: s.Language, Width: cmdline.HelpWidth(s.Out), Poll: 200 * time.Millisecond}
 	guide.Pods = func(ctx context.Context) (pods []learn.Pod, err error) {
 		list, err := at.Pods.Viewer.List(ctx, inspect.Selection{Namespace: at.Pods.Namespace(), All: true})
 		for _, p := range list {

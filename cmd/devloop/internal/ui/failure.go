@@ -3,6 +3,7 @@ package ui
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
@@ -10,19 +11,23 @@ import (
 
 // PrintFailure writes an error for people: what failed, the evidence, and what to do.
 func PrintFailure(w io.Writer, s Style, f event.Failure) {
-	_, _ = fmt.Fprintf(w, "%s %s\n", s.Red("error:"), s.Link(f.Message))
+	_, _ = fmt.Fprintf(w, "%s %s\n", s.Red(s.said("error:", 0)), s.Link(s.said(f.Message, 2)))
 	seen := f.Evidence
 	if len(seen) > 0 && strings.HasSuffix(f.Message, seen[0]) {
 		seen = seen[1:] // the message ends with it
 	}
 	evidence(w, s, seen)
-	for _, h := range f.Hints {
-		_, _ = fmt.Fprintf(w, "%s%s\n", s.Cyan("  → "), s.Link(h))
-	}
+	hints(w, s, f.Hints)
 }
+
+// position begins a line of ours about a file. All other evidence is the words of other programs.
+var position = regexp.MustCompile(`^\S+:\d+:\d+: `)
 
 func evidence(w io.Writer, s Style, lines []string) {
 	for _, line := range lines {
+		if position.MatchString(line) {
+			line = s.said(line, 4)
+		}
 		_, _ = fmt.Fprintf(w, "  %s %s\n", s.Dim("│"), s.Link(line))
 	}
 }

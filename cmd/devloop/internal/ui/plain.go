@@ -119,7 +119,7 @@ func (p *Plain) sessionEvent(e event.Event) {
 	case event.SessionStarted:
 		p.session(b)
 	case event.PortListening:
-		p.line(p.style.Dim("  · " + b.URL + " is open; requests wait for " + b.Object))
+		p.line(p.style.Dim("  · " + p.style.said(b.URL+" is open; requests wait for "+b.Object, 4)))
 	case event.DebugPortOpen:
 		p.line(fmt.Sprintf("%s %s → %s", row("debug", 0), b.Address, b.Pod))
 	case event.AppLog:
@@ -274,11 +274,11 @@ func (p *Plain) phase(b event.PodPhase) {
 }
 
 func (p *Plain) notice(b event.Notice) {
-	word := "note:"
+	word := p.style.said("note:", 0)
 	if b.Level == event.Warning {
-		word = p.style.Yellow("warning:")
+		word = p.style.Yellow(p.style.said("warning:", 0))
 	}
-	p.line(word + " " + b.Text)
+	p.line(word + " " + p.style.said(b.Text, 2))
 	p.hints(b.Hints)
 }
 
@@ -286,13 +286,13 @@ func (p *Plain) hints(list []string) { hints(p.out, p.style, list) }
 
 func hints(out io.Writer, style Style, list []string) {
 	for _, h := range list {
-		_, _ = fmt.Fprintln(out, style.Cyan("  → ")+style.Link(h))
+		_, _ = fmt.Fprintln(out, style.Cyan("  → ")+style.Link(style.said(h, 4)))
 	}
 }
 
 func (p *Plain) check(b event.CheckFinished) {
 	mark := map[string]string{"ok": p.style.Green("✓"), "fixed": p.style.Green("+"), "failed": p.style.Red("✗"), "skipped": p.style.Dim("-")}[b.State]
-	_, _ = fmt.Fprintf(p.report, "%s %-11s %6s  %s\n", mark, b.ID, seconds(b.Took), b.Evidence)
+	_, _ = fmt.Fprintf(p.report, "%s %-11s %6s  %s\n", mark, b.ID, seconds(b.Took), p.style.said(b.Evidence, 22))
 	if b.Failure != nil {
 		evidence(p.report, p.style, b.Failure.Evidence)
 		hints(p.report, p.style, b.Hints)

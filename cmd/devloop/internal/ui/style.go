@@ -1,9 +1,24 @@
 package ui
 
-// Style adds colours and links to text. The zero value adds none.
+import "strings"
+
+// Style adds colours and links to text, and chooses its language. The zero value adds none, and is English.
 type Style struct {
 	Colour bool
 	Links  Links
+	// Say translates a message; nil leaves it as it is.
+	Say func(message string) string
+}
+
+// said translates a message. Its lines after the first are indented.
+func (s Style) said(message string, indent int) string {
+	if s.Say == nil {
+		return message
+	}
+	if said := s.Say(message); said != message {
+		return strings.ReplaceAll(said, "\n", "\n"+strings.Repeat(" ", indent))
+	}
+	return message
 }
 
 // Bold and the others use the codes of ECMA-48, section 8.3.117 (select graphic rendition).

@@ -145,7 +145,7 @@ func events(c *cli.Context, s wiring.Streams) error {
 	if c.Bool("json") {
 		_, err = io.Copy(s.Out, stream) // also kinds that this devloop does not know
 	} else {
-		err = show(stream, ui.NewPlain(s.Out, ui.PlainOptions{Style: cmdline.StyleFor(c, s.Out), AppStyle: cmdline.StyleFor(c, s.Out)}))
+		err = show(stream, ui.NewPlain(s.Out, ui.PlainOptions{Style: s.Style(c, s.Out), AppStyle: s.Style(c, s.Out)}))
 	}
 	if c.Context.Err() != nil {
 		return context.Cause(c.Context)

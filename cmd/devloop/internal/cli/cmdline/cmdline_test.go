@@ -113,10 +113,12 @@ func TestLongNamesHaveALineOfTheirOwn(t *testing.T) {
 	}
 }
 
+func printHelp(w io.Writer, of any) { HelpPrinter(func(text string) string { return text })(w, "", of) }
+
 func TestHelpShowsNamesValuesAndDefaults(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
-	PrintHelp(&b, "", command())
+	printHelp(&b, command())
 	for _, want := range []string{
 		"devloop logs: print a Pod's log\n\nUsage: devloop logs [FLAG...] [NAME]\n",
 		"  -f, --follow            go on until Ctrl+C\n",
@@ -131,7 +133,7 @@ func TestHelpShowsNamesValuesAndDefaults(t *testing.T) {
 		}
 	}
 	b.Reset()
-	PrintHelp(&b, "", app())
+	printHelp(&b, app())
 	if !strings.Contains(b.String(), "\nCommands:\n  logs        print a Pod's log\n  status      list Pods\n") || strings.Contains(b.String(), "secret") {
 		t.Errorf("got\n%s", b.String())
 	}

@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cells"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
@@ -23,17 +25,26 @@ const (
 	exampleLeft = 50  // columns of examples; the notes of longer ones have a line of their own
 )
 
-// PrintHelp writes the help of the program or of a command; cli calls it.
-func PrintHelp(w io.Writer, _ string, data any) {
-	var b strings.Builder
-	width := HelpWidth(w)
-	switch of := data.(type) {
-	case *cli.App:
-		appHelp(&b, of, width)
-	case *cli.Command:
-		commandHelp(&b, of, width)
+// HelpPrinter returns what writes the help of the program or of a command, translated by say. What is not
+// translated, such as the flags, is English. Package cli calls it.
+func HelpPrinter(say func(message string) string) func(w io.Writer, _ string, data any) {
+	return func(w io.Writer, _ string, data any) {
+		h := help{width: HelpWidth(w), say: say}
+		switch of := data.(type) {
+		case *cli.App:
+			h.app(of)
+		case *cli.Command:
+			h.command(of)
+		}
+		_, _ = io.WriteString(w, h.String())
 	}
-	_, _ = io.WriteString(w, b.String())
+}
+
+// help is a text of help as it is written.
+type help struct {
+	strings.Builder
+	width int
+	say   func(message string) string
 }
 
 // HelpWidth returns the width of texts that go to w: the terminal's, up to a hundred columns.
@@ -46,8 +57,8 @@ func HelpWidth(w io.Writer) int {
 	return PipeWidth
 }
 
-func appHelp(b *strings.Builder, a *cli.App, width int) {
-	fmt.Fprintf(b, "%s\nUsage: devloop COMMAND [FLAG...] [ARGUMENT...]\n", filled("devloop: "+a.Usage, "", width))
+func (h *help) app(a *cli.App) {
+	fmt.Fprintf(h, "%s\n%s devloop COMMAND [FLAG...] [ARGUMENT...]\n", filled("devloop: "+h.say(a.Usage), "", h.width), h.say("Usage:"))
 	category := "\x00"
 	for _, c := range a.Commands {
 		if c.Hidden {
@@ -55,44 +66,48 @@ func appHelp(b *strings.Builder, a *cli.App, width int) {
 		}
 		if c.Category != category {
 			category = c.Category
-			heading := strings.ToUpper(category[:min(1, len(category))]) + category[min(1, len(category)):]
-			if heading == "" {
-				heading = "Commands"
-			}
-			fmt.Fprintf(b, "\n%s:\n", heading)
+			fmt.Fprintf(h, "\n%s:\n", upperFirst(h.say(cmp.Or(category, "Commands"))))
 		}
-		b.WriteString(beside("  "+c.Name, c.Usage, 14, width))
+		h.WriteString(beside("  "+c.Name, h.say(c.Usage), 14, h.width))
 	}
-	b.WriteString("\nA command's flags: devloop COMMAND --help. Exit codes: devloop explain exit-codes.\nTo begin: devloop setup, then devloop run in your project's directory.\n")
+	for _, line := range []string{"\n" + h.say("A command's flags: devloop COMMAND --help. Exit codes: devloop explain exit-codes."), h.say("To begin: devloop setup, then devloop run in your project's directory.")} {
+		h.WriteString(line + "\n")
+	}
 }
 
-func commandHelp(b *strings.Builder, c *cli.Command, width int) {
+func (h *help) command(c *cli.Command) {
 	name := cmp.Or(c.HelpName, c.Name)
 	name = strings.TrimPrefix(name, "devloop ")
-	fmt.Fprintf(b, "%s\nUsage: devloop %s\n", filled("devloop "+name+": "+c.Usage, "", width), strings.TrimRight(name+" [FLAG...] "+c.ArgsUsage, " "))
+	fmt.Fprintf(h, "%s\n%s devloop %s\n", filled("devloop "+name+": "+h.say(c.Usage), "", h.width), h.say("Usage:"), strings.TrimRight(name+" [FLAG...] "+c.ArgsUsage, " "))
 	if c.Description != "" {
-		fmt.Fprintf(b, "\n%s", filled(c.Description, "", width))
+		fmt.Fprintf(h, "\n%s", filled(c.Description, "", h.width))
 	}
-	b.WriteString(ExampleHelp(name, width))
+	if list := exampleList(name, h.width); list != "" {
+		fmt.Fprintf(h, "\n%s:\n%s", h.say("Examples"), list)
+	}
 	for i, sub := range c.Subcommands {
 		if i == 0 {
-			b.WriteString("\nCommands:\n")
+			fmt.Fprintf(h, "\n%s:\n", h.say("Commands"))
 		}
-		b.WriteString(beside("  "+sub.Name, sub.Usage, 14, width))
+		h.WriteString(beside("  "+sub.Name, h.say(sub.Usage), 14, h.width))
 	}
-	flagHelp(b, c.Flags, width)
+	h.flags(c.Flags)
 	if slices.ContainsFunc(c.Flags, isSetting) {
-		fmt.Fprintf(b, "\n%s", filled("Settings can also be made in devloop.yaml and in the environment: devloop config shows them.", "", width))
+		fmt.Fprintf(h, "\n%s", filled(h.say("Settings can also be made in devloop.yaml and in the environment: devloop config shows them."), "", h.width))
 	}
 }
 
 // ExampleHelp returns a command's examples, "" for none.
 func ExampleHelp(command string, width int) string {
+	if list := exampleList(command, width); list != "" {
+		return "\nExamples:\n" + list
+	}
+	return ""
+}
+
+func exampleList(command string, width int) string {
 	var b strings.Builder
-	for i, e := range examples[command] {
-		if i == 0 {
-			b.WriteString("\nExamples:\n")
-		}
+	for _, e := range examples[command] {
 		if e[1] == "" {
 			b.WriteString("  " + e[0] + "\n")
 			continue
@@ -111,8 +126,8 @@ func exampleWidth(command string) int {
 	return min(longest+5, exampleLeft)
 }
 
-// flagHelp writes flags, in groups where there are many.
-func flagHelp(b *strings.Builder, flags []cli.Flag, width int) {
+// flags writes flags, in groups where there are many.
+func (h *help) flags(flags []cli.Flag) {
 	rest := slices.DeleteFunc(slices.Clone(flags), func(f cli.Flag) bool {
 		return f == cli.HelpFlag // cli adds it to commands that it runs
 	})
@@ -126,25 +141,25 @@ func flagHelp(b *strings.Builder, flags []cli.Flag, width int) {
 				}
 				return in
 			})
-			writeFlags(b, g.heading, members, width)
+			h.flagGroup(g.heading, members)
 		}
-		writeFlags(b, flagGroups[len(flagGroups)-1].heading, rest, width)
+		h.flagGroup(flagGroups[len(flagGroups)-1].heading, rest)
 	} else if len(rest) == 0 {
-		b.WriteString("\nFlags:\n")
+		fmt.Fprintf(h, "\n%s:\n", h.say("Flags"))
 	} else {
-		writeFlags(b, "Flags", rest, width)
+		h.flagGroup("Flags", rest)
 	}
-	b.WriteString(beside("  -h, --help", "show this help", flagWidth, width))
+	h.WriteString(beside("  -h, --help", h.say("show this help"), flagWidth, h.width))
 }
 
-func writeFlags(b *strings.Builder, heading string, flags []cli.Flag, width int) {
+func (h *help) flagGroup(heading string, flags []cli.Flag) {
 	if len(flags) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "\n%s:\n", heading)
+	fmt.Fprintf(h, "\n%s:\n", h.say(heading))
 	for _, f := range flags {
 		names, usage := OptionOf(f)
-		b.WriteString(beside("  "+names, usage, flagWidth, width))
+		h.WriteString(beside("  "+names, usage, flagWidth, h.width))
 	}
 }
 
@@ -175,6 +190,11 @@ func OptionOf(f cli.Flag) (names, usage string) {
 		usage += " (default: " + preset + ")"
 	}
 	return names, strings.ReplaceAll(usage, "`", "")
+}
+
+func upperFirst(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + text[size:]
 }
 
 // beside sets text right of a name, below it where that is too long.

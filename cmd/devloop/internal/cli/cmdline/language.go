@@ -7,14 +7,30 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// LanguageFlag is the flag of commands that have texts in several languages.
-func LanguageFlag() cli.Flag {
-	return &cli.StringFlag{Name: "lang", Usage: "the `LANGUAGE`: en or ko (default: DEVLOOP_LANG, or the locale's)"}
+// AddLanguageFlag adds --lang to the commands that run something. [Language] reads it.
+func AddLanguageFlag(commands []*cli.Command) {
+	for _, c := range commands {
+		AddLanguageFlag(c.Subcommands)
+		if len(c.Subcommands) == 0 && c.Name != "help" {
+			c.Flags = append(c.Flags, &cli.StringFlag{Name: "lang", Usage: "the `LANGUAGE` of messages: en or ko (default: DEVLOOP_LANG, or the locale's)"})
+		}
+	}
 }
 
-// Language returns the language of the flag, of $DEVLOOP_LANG or of the locale: ko, or en for all
-// others.
-func Language(flag string, getenv func(string) string) string {
+// Language returns the language of --lang in a command line, of $DEVLOOP_LANG or of the locale: ko, or en for
+// all others. It is known before the line is parsed, because errors and help have it too.
+func Language(args []string, getenv func(string) string) string {
+	flag := ""
+	for i, arg := range args {
+		if arg == "--" {
+			break
+		}
+		if value, joined := strings.CutPrefix(arg, "--lang="); joined {
+			flag = value
+		} else if arg == "--lang" && i+1 < len(args) {
+			flag = args[i+1]
+		}
+	}
 	locale := cmp.Or(flag, getenv("DEVLOOP_LANG"), getenv("LC_ALL"), getenv("LC_MESSAGES"), getenv("LANG"))
 	language, _, _ := strings.Cut(strings.ToLower(locale), "_") // ko_KR.UTF-8
 	language, _, _ = strings.Cut(language, ".")

@@ -75,7 +75,7 @@ func setUp(c *cli.Context, s wiring.Streams, d wiring.Display) error {
 		err = setup.Run(c.Context, steps, setup.Options{
 			CheckOnly: checkOnly,
 			Ask: func(changes []setup.Change) error {
-				return wiring.Confirm(c.Context, s, c.Bool("yes"), question(changes))
+				return wiring.Confirm(c.Context, s, c.Bool("yes"), question(changes, s.Say))
 			},
 			Begin:  func(id string) { d.Publish(0, event.CheckStarted{ID: id}) },
 			Report: func(r setup.Result) { d.Publish(0, checkFinished(r)) },
@@ -88,18 +88,18 @@ func setUp(c *cli.Context, s wiring.Streams, d wiring.Display) error {
 }
 
 // question asks for permission for changes: for one with its reason, for several as a list.
-func question(changes []setup.Change) string {
+func question(changes []setup.Change, say func(string) string) string {
 	if len(changes) == 1 {
-		return fmt.Sprintf("%s: %s\n%s?", changes[0].Step, changes[0].Reason, changes[0].Text)
+		return fmt.Sprintf("%s: %s\n%s?", changes[0].Step, say(changes[0].Reason), say(changes[0].Text))
 	}
-	text := "devloop will make these changes:\n"
+	text := say("devloop will make these changes:") + "\n"
 	for _, change := range changes {
 		if change.Reason == "" {
 			change.Text = "if necessary, " + change.Text
 		}
-		text += fmt.Sprintf("  %-11s %s\n", change.Step, change.Text)
+		text += fmt.Sprintf("  %-11s %s\n", change.Step, say(change.Text))
 	}
-	return text + "Continue?"
+	return text + say("Continue?")
 }
 
 func checkFinished(r setup.Result) event.CheckFinished {

@@ -86,7 +86,7 @@ func applyFiles(c *cli.Context, d wiring.Display) error {
 	if err != nil {
 		return err
 	}
-	d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeReady, Text: fmt.Sprintf("%d %s ready", len(made), plural(len(made), "Pod is", "Pods are")), Hints: next(made)})
+	d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeReady, Text: fmt.Sprintf(plural(len(made), "%d Pod is ready", "%d Pods are ready"), len(made)), Hints: next(made)})
 	return nil
 }
 

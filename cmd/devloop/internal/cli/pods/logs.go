@@ -62,7 +62,7 @@ func logs(c *cli.Context, s wiring.Streams) error {
 	if len(names) == 0 {
 		names = []string{""} // the only Pod
 	}
-	p := &logPrinter{streams: s, style: cmdline.StyleFor(c, s.Out), json: c.Bool("json"), stamped: options.Timestamps}
+	p := &logPrinter{streams: s, style: s.Style(c, s.Out), json: c.Bool("json"), stamped: options.Timestamps}
 	if p.only, p.no, err = filters(c); err != nil {
 		return err
 	}

@@ -59,9 +59,9 @@ func NewDisplay(c *cli.Context, s Streams, more ...event.Sink) Display {
 
 // text returns the display for people: with a footer on a terminal, unless the flags say otherwise.
 func text(c *cli.Context, s Streams) event.Sink {
-	options := ui.PlainOptions{App: s.Out, AppStyle: cmdline.StyleFor(c, s.Out), Style: cmdline.StyleFor(c, s.Err), Quiet: c.Bool("quiet"), Verbose: c.Bool("verbose")}
+	options := ui.PlainOptions{App: s.Out, AppStyle: s.Style(c, s.Out), Style: s.Style(c, s.Err), Quiet: c.Bool("quiet"), Verbose: c.Bool("verbose")}
 	if c.Command.Name == "doctor" { // whose report is its data
-		options.Report, options.Style = s.Out, cmdline.StyleFor(c, s.Out)
+		options.Report, options.Style = s.Out, s.Style(c, s.Out)
 	}
 	screen, terminal := cmdline.Screen(s.Err)
 	if !terminal || options.Quiet || c.String("progress") != "auto" {

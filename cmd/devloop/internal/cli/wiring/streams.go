@@ -6,12 +6,29 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/translate"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/ui"
 )
 
 // Streams are what a command reads and writes.
 type Streams struct {
 	In       io.Reader
 	Out, Err io.Writer
+	Language string // of messages: en, which is "" too, or ko
+}
+
+// Say translates a message.
+func (s Streams) Say(message string) string { return translate.To(s.Language)(message) }
+
+// Style returns the style of what a command writes to w; c may be nil.
+func (s Streams) Style(c *cli.Context, w io.Writer) ui.Style {
+	style := cmdline.StyleFor(c, w)
+	style.Say = s.Say
+	return style
 }
 
 // ErrInterrupted is the cause that a context ends with when the user presses Ctrl+C.
