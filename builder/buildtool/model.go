@@ -52,14 +52,15 @@ type Module struct {
 
 // Compiler is how the classes of a module are compiled.
 type Compiler struct {
-	// Plugin is "java" or the artifact of the Maven plugin. Compiler is "javac" if it is that.
+	// Plugin is "java" or the artifact of the Maven plugin. Compiler is "javac" or "kotlinc" if it is that
+	// and the model describes how it is called.
 	Plugin   string `json:"plugin"`
 	Compiler string `json:"compiler"`
 	// JavaHome is the JDK whose javac runs. Forked means that the build chooses or runs it in a way
 	// that the model does not describe.
 	JavaHome string `json:"javaHome"`
 	Forked   bool   `json:"forked"`
-	// Options are javac's, without class path, processor path and directories.
+	// Options are the compiler's, without class path, processor path and directories.
 	Options []string `json:"options"`
 	// ClassPath and ProcessorPath are javac's. If ProcessorPath is nil, Gradle runs no annotation
 	// processors, and Maven looks for them on the class path.
@@ -67,6 +68,8 @@ type Compiler struct {
 	ProcessorPath []string `json:"processorPath"`
 	// ModuleVersion is the version that javac writes into module-info.class, "" for none.
 	ModuleVersion string `json:"moduleVersion"`
+	// Program are the jars of Kotlin's compiler.
+	Program []string `json:"program"`
 	// Generated is where processors write sources, "" if the build does not say.
 	Generated string `json:"generated"`
 }

@@ -25,7 +25,8 @@ type played struct {
 	stale     bool   // whether a build file has changed
 	generates bool   // whether the build writes a source
 	differs   string // the build adds this to the sources that it compiles
-	kotlin    bool   // whether the build has another compiler
+	groovy    bool   // whether the build has another compiler
+	kotlin    bool   // whether it has Kotlin's
 	builds    atomic.Int32
 	building  chan struct{} // if not nil, a build waits until it is closed
 	began     chan struct{} // receives when such a build has begun
@@ -79,7 +80,7 @@ var saves atomic.Int64
 
 // sources returns the files that both compile.
 func (p *played) sources() []string {
-	sources, _ := filepath.Glob(filepath.Join(p.dir, javaDir, "*.java"))
+	sources, _ := filepath.Glob(filepath.Join(p.dir, javaDir, "*.[jk]*"))
 	generated, _ := filepath.Glob(filepath.Join(p.dir, generatedDir, "*.java"))
 	return append(sources, generated...)
 }
@@ -87,8 +88,11 @@ func (p *played) sources() []string {
 func (p *played) module() buildtool.Module {
 	m := buildtool.Module{Name: "g:a", Directory: p.dir, MainClass: "Main", Sources: []string{filepath.Join(p.dir, javaDir)}, ResourceSources: []string{filepath.Join(p.dir, resourceDir)},
 		Classes: []string{filepath.Join(p.dir, "target/classes")}, Compilers: []buildtool.Compiler{{Plugin: "maven-compiler-plugin", Compiler: "javac", JavaHome: filepath.Join(p.dir, "jdk")}}}
+	if p.groovy {
+		m.Compilers = append(m.Compilers, buildtool.Compiler{Plugin: "gmavenplus-plugin"})
+	}
 	if p.kotlin {
-		m.Compilers = append(m.Compilers, buildtool.Compiler{Plugin: "kotlin-maven-plugin", Compiler: "kotlinc"})
+		m.Compilers = append(m.Compilers, buildtool.Compiler{Plugin: "kotlin-maven-plugin", Compiler: "kotlinc", JavaHome: filepath.Join(p.dir, "jdk"), Program: []string{"kotlin.jar"}})
 	}
 	if p.generates {
 		m.Sources = append(m.Sources, filepath.Join(p.dir, generatedDir))
@@ -360,13 +364,13 @@ func TestDisabled(t *testing.T) {
 	t.Run("another compiler", func(t *testing.T) {
 		t.Parallel()
 		p, c := newPlayed(t)
-		p.kotlin = true
+		p.groovy = true
 		p.compiles(t, c, nil, "")
-		if why := c.RunIdle(t.Context()); !strings.Contains(why, "the build does not only run javac, but also kotlin-maven-plugin kotlinc") {
+		if why := c.RunIdle(t.Context()); !strings.Contains(why, "the build does not only run javac, but also gmavenplus-plugin") {
 			t.Fatalf("disabled: %q", why)
 		}
-		p.kotlin = false
-		p.compiles(t, c, nil, "by maven, as the build does not only run javac, but also kotlin-maven-plugin kotlinc")
+		p.groovy = false
+		p.compiles(t, c, nil, "by maven, as the build does not only run javac, but also gmavenplus-plugin")
 		p.compiles(t, c, nil, "all may have changed") // now it is known what the sources were before
 		if why := c.bootstrap(t.Context()); why != "" || c.units.own().module == nil {
 			t.Errorf("it is not back: %q", why)
@@ -598,4 +602,45 @@ func TestSymlinkedProject(t *testing.T) {
 	}
 	p.save(t, javaDir+"/A.java", "class A again")
 	p.compiles(t, c, []string{javaDir + "/A.java"}, incrementally+"1 source")
+}
+
+// TestKotlin: Kotlin's compiler compiles all sources at each save. A source in Java leaves them to the build.
+func TestKotlin(t *testing.T) {
+	t.Parallel()
+	p, c := newPlayed(t)
+	p.kotlin = true
+	for _, name := range []string{"A", "B", "Main"} {
+		if err := os.Rename(filepath.Join(p.dir, javaDir, name+".java"), filepath.Join(p.dir, javaDir, name+".kt")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.compiles(t, c, nil, "")
+	if why := c.bootstrap(t.Context()); why != "" || c.units.own().module == nil {
+		t.Fatalf("it is not proven: %q", why)
+	}
+	for _, save := range []struct{ file, text, how string }{
+		{javaDir + "/A.kt", "class A with another body", incrementally + "3 sources"},
+		{javaDir + "/C.kt", "class C", incrementally + "4 sources"},
+		{resourceDir + "/style.css", "p { color: blue }", "1 resource copied"},
+	} {
+		p.save(t, save.file, save.text)
+		p.compiles(t, c, []string{save.file}, save.how)
+	}
+	p.save(t, javaDir+"/A.kt", "class A with a mistake")
+	failed, ok := (*diagnostics.CompileError)(nil), false
+	if _, err := c.Compile(t.Context(), []string{javaDir + "/A.kt"}, io.Discard); err != nil {
+		failed, ok = errors.AsType[*diagnostics.CompileError](err)
+	}
+	if !ok || len(failed.Problems) != 1 || failed.Problems[0].File != javaDir+"/A.kt" {
+		t.Errorf("got %+v", failed)
+	}
+	p.save(t, javaDir+"/A.kt", "class A")
+	p.save(t, javaDir+"/J.java", "class J")
+	p.compilesAnyhow(t, c, javaDir+"/J.java", "by maven, as sources in Kotlin and Java")
+	if why := c.RunIdle(t.Context()); !strings.HasSuffix(why, "sources in Kotlin and Java") {
+		t.Errorf("got %q", why)
+	}
+	if n := p.builds.Load(); n != 2 {
+		t.Errorf("the build ran %d times", n)
+	}
 }

@@ -54,7 +54,7 @@ func playJavac() int {
 		for _, source := range request[1] {
 			text, err := os.ReadFile(source)
 			switch {
-			case err != nil || strings.Contains(string(text), "crash"):
+			case err != nil || strings.Contains(string(text), "crash") || filepath.Ext(source) == ".kt" && len(request[3]) == 0:
 				return 1
 			case strings.Contains(string(text), "mistake"):
 				how, said = "failed", append(said, "ERROR", source, "1", "2", "a mistake")
@@ -74,7 +74,7 @@ func playJavac() int {
 }
 
 func className(source string) string {
-	return strings.TrimSuffix(filepath.Base(source), ".java") + ".class"
+	return strings.TrimSuffix(filepath.Base(source), filepath.Ext(source)) + ".class"
 }
 
 // classOf returns a class file of a source. Its bytes change with the text. It has a public field for each

@@ -15,8 +15,39 @@ import (
 	"github.com/devloop-cli/devloop/builder/internal/paths"
 )
 
-// javacModel returns how javac has to compile a module, and with which JDK. It returns an
-// [incremental.UnsupportedError] if the build does not just run javac.
+// compilerModel returns how a module has to be compiled, and with which JDK. It returns an
+// [incremental.UnsupportedError] if the build runs other compilers than javac or Kotlin's, or more than one.
+func compilerModel(m buildtool.Module) (incremental.Model, string, error) {
+	for _, c := range m.Compilers {
+		if c.Compiler == "kotlinc" {
+			return kotlinModel(m, c)
+		}
+	}
+	return javacModel(m)
+}
+
+// kotlinModel has Kotlin's compiler compile all sources together. Where there are sources in Java, too, package
+// incremental refuses: each compiler would need what the other one makes.
+func kotlinModel(m buildtool.Module, c buildtool.Compiler) (incremental.Model, string, error) {
+	classes := paths.Existing(m.Classes)
+	unsupported := ""
+	switch {
+	case slices.ContainsFunc(m.Goals, func(g buildtool.Goal) bool { return g.Goal == c.Plugin+":kapt" }):
+		unsupported = "the build runs annotation processors on Kotlin, by kapt"
+	case slices.ContainsFunc(m.Compilers, func(other buildtool.Compiler) bool { return other.Plugin != c.Plugin && other.Compiler != "javac" }):
+		unsupported = otherCompilers(m)
+	case len(classes) != 1:
+		unsupported = fmt.Sprintf("the build makes classes in %d directories", len(classes))
+	case slices.ContainsFunc(c.Options, func(option string) bool { return strings.Contains(option, "symbol-processing") }):
+		unsupported = "the build runs annotation processors on Kotlin, by KSP"
+	}
+	if unsupported != "" {
+		return incremental.Model{}, "", &incremental.UnsupportedError{Reason: unsupported}
+	}
+	return incremental.Model{Sources: m.Sources, Classes: classes[0], ClassPath: c.ClassPath, Options: c.Options, Kotlin: c.Program, Whole: true}, c.JavaHome, nil
+}
+
+// javacModel is [compilerModel] for javac alone.
 func javacModel(m buildtool.Module) (incremental.Model, string, error) {
 	none := incremental.Model{}
 	if len(m.Compilers) != 1 || m.Compilers[0].Compiler != "javac" {

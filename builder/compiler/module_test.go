@@ -50,25 +50,35 @@ func TestProcessors(t *testing.T) {
 	}
 }
 
-func TestJavacModelIsOfJavacAlone(t *testing.T) {
+func TestOtherCompilersAreLeftToTheBuild(t *testing.T) {
 	dir := t.TempDir()
 	javac := buildtool.Compiler{Plugin: "java", Compiler: "javac", JavaHome: "/jdk"}
+	kotlin := buildtool.Compiler{Plugin: "kotlin-maven-plugin", Compiler: "kotlinc", JavaHome: "/jdk", Program: []string{"kotlin.jar"}, Options: []string{"-jvm-target", "17"}}
+	processed := kotlin
+	processed.Options = []string{"-Xplugin=/m2/symbol-processing.jar"}
 	for want, m := range map[string]buildtool.Module{
 		"does not say how it makes the classes":            {Classes: []string{dir}},
 		"not only run javac, but also kotlin-maven-plugin": {Classes: []string{dir}, Compilers: []buildtool.Compiler{{Plugin: "kotlin-maven-plugin"}, {Plugin: "maven-compiler-plugin", Compiler: "javac"}}},
+		"on Kotlin, by kapt":                               {Classes: []string{dir}, Compilers: []buildtool.Compiler{kotlin}, Goals: []buildtool.Goal{{Goal: "kotlin-maven-plugin:kapt"}}},
+		"on Kotlin, by KSP":                                {Classes: []string{dir}, Compilers: []buildtool.Compiler{processed}},
+		"kotlinc and gmavenplus":                           {Classes: []string{dir}, Compilers: []buildtool.Compiler{javac, kotlin, {Plugin: "gmavenplus-plugin"}}},
 		"but also eclipse":                                 {Classes: []string{dir}, Compilers: []buildtool.Compiler{{Plugin: "eclipse", Compiler: "eclipse"}}},
 		"of its own choice":                                {Classes: []string{dir}, Compilers: []buildtool.Compiler{{Compiler: "javac", Forked: true}}},
 		"in 2 directories":                                 {Classes: []string{dir, t.TempDir()}, Compilers: []buildtool.Compiler{javac}},
 		"in 0 directories":                                 {Classes: []string{filepath.Join(dir, "none")}, Compilers: []buildtool.Compiler{javac}},
 	} {
-		if _, _, err := javacModel(m); err == nil || !strings.Contains(err.Error(), want) {
+		if _, _, err := compilerModel(m); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
 	javac.Generated = "/generated"
 	m := buildtool.Module{Classes: []string{dir, filepath.Join(dir, "none")}, Sources: []string{"/src", "/generated"}, Compilers: []buildtool.Compiler{javac}}
-	model, home, err := javacModel(m)
+	model, home, err := compilerModel(m)
 	if err != nil || home != "/jdk" || len(model.Sources) != 1 || model.Classes != dir {
+		t.Errorf("got %+v, %s, %v", model, home, err)
+	}
+	m.Compilers = append(m.Compilers, kotlin)
+	if model, home, err = compilerModel(m); err != nil || home != "/jdk" || !model.Whole || model.Kotlin[0] != "kotlin.jar" || model.Options[1] != "17" {
 		t.Errorf("got %+v, %s, %v", model, home, err)
 	}
 }

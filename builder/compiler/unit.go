@@ -85,11 +85,11 @@ func withoutJars(classPath []string, all units) []string {
 // sources returns the state of a module's sources, or an error if the incremental compiler does not
 // support them.
 func (u *unit) sources() (incremental.State, error) {
-	model, _, err := javacModel(u.model)
+	model, _, err := compilerModel(u.model)
 	if err != nil {
 		return nil, err
 	}
-	return incremental.Sources(model.Sources)
+	return incremental.Sources(model)
 }
 
 // builtSources returns the sources that a build has compiled: those of the project as they were before it,
@@ -153,7 +153,7 @@ func (s *server) resourcesDir(i int) string {
 // bootstrapUnit compiles all sources of a module, and compares the result with the build's classes.
 func (c *Compiler) bootstrapUnit(ctx context.Context, i int) error {
 	u := c.units[i]
-	model, javaHome, err := javacModel(u.model)
+	model, javaHome, err := compilerModel(u.model)
 	if err != nil {
 		return err
 	}
@@ -241,7 +241,7 @@ func (c *Compiler) needsBuildFor(path string) string {
 		return ""
 	}
 	for _, u := range c.units {
-		source := filepath.Ext(path) == ".java" && inside(file, u.model.Sources)
+		source := incremental.IsSource(path) && inside(file, u.model.Sources)
 		if source && u.module == nil {
 			return fmt.Sprintf("%s is in %s: %s", path, u.model.Name, u.left)
 		}

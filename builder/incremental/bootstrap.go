@@ -60,9 +60,9 @@ func (s State) ChangedSince(t time.Time) bool {
 	return false
 }
 
-// Sources returns the present state of the sources in dirs, and an [UnsupportedError] if some
-// are not Java's.
-func Sources(dirs []string) (State, error) { return versions(dirs) }
+// Sources returns the present state of a module's sources, and an [UnsupportedError] if some are in
+// another language than it says.
+func Sources(m Model) (State, error) { return versions(m.Sources, m.Ending()) }
 
 // Bootstrap compiles all sources and compares the result with the build's classes, byte by byte.
 // If both are the same, it copies the build's directory for [Module.Compile] to update. It returns
@@ -72,7 +72,7 @@ func Sources(dirs []string) (State, error) { return versions(dirs) }
 // compared, and the next Compile compiles them. Bootstrap returns [ErrChanged] if the change may be why the
 // rest differs, or if a source changes while it runs.
 func (m *Module) Bootstrap(ctx context.Context, built State) error {
-	if _, err := Sources(m.model.Sources); err != nil {
+	if _, err := Sources(m.model); err != nil {
 		return err
 	}
 	if built == nil {
@@ -82,7 +82,7 @@ func (m *Module) Bootstrap(ctx context.Context, built State) error {
 	if err != nil {
 		return err
 	}
-	after, err := Sources(m.model.Sources)
+	after, err := Sources(m.model)
 	if err != nil {
 		return err
 	}
@@ -200,7 +200,7 @@ func (m *Module) sourceOf(class string, sources map[string]bool) string {
 	dir, name := filepath.Split(filepath.FromSlash(strings.TrimSuffix(class, ".class")))
 	outermost, _, _ := strings.Cut(name, "$")
 	for _, root := range m.model.Sources {
-		if source := filepath.Join(root, dir, outermost+".java"); sources[source] {
+		if source := filepath.Join(root, dir, outermost+m.model.Ending()); sources[source] {
 			return source
 		}
 	}
@@ -236,9 +236,9 @@ func (m *Module) compare(files map[string]string, dir string, owner func(class s
 			more[source] = append(more[source], name)
 			return nil
 		}
-		if m.ofPackageInfo(rel) {
+		if m.ofPackageInfo(rel) || m.model.Kotlin != nil { // its plugin for Maven leaves classes whose source is gone
 			return nil
 		}
-		return &UnsupportedError{Reason: fmt.Sprintf("the build makes %s of something else than its Java sources", name)}
+		return &UnsupportedError{Reason: fmt.Sprintf("the build makes %s of something else than its sources", name)}
 	})
 }

@@ -40,7 +40,7 @@ func TestBootstrapAfterASave(t *testing.T) {
 			for name, text := range before {
 				p.write(name, text)
 			}
-			built, err := Sources([]string{p.src()})
+			built, err := Sources(Model{Sources: []string{p.src()}})
 			if err != nil {
 				t.Fatal(err)
 			}

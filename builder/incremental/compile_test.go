@@ -64,7 +64,7 @@ func TestSameTextIsNotCompiled(t *testing.T) {
 		if err := os.Chtimes(path, at, at); err != nil {
 			t.Fatal(err)
 		}
-		now, err := Sources([]string{p.src()})
+		now, err := Sources(Model{Sources: []string{p.src()}})
 		if err != nil || !p.module.HasCompiled(now) {
 			t.Errorf("another source: %v", err)
 		}
@@ -73,7 +73,7 @@ func TestSameTextIsNotCompiled(t *testing.T) {
 		}
 	}
 	p.write("p/A.java", class("class A { int f() { return 2; } }"))
-	if now, err := Sources([]string{p.src()}); err != nil || p.module.HasCompiled(now) || p.module.HasCompiled(State{}) {
+	if now, err := Sources(Model{Sources: []string{p.src()}}); err != nil || p.module.HasCompiled(now) || p.module.HasCompiled(State{}) {
 		t.Errorf("another text is the same: %v", err)
 	}
 }
@@ -121,7 +121,7 @@ func TestBootstrapRefusesAnotherBuild(t *testing.T) {
 		model := p.module.model
 		model.Classes = p.built()
 		change(&model)
-		state, _ := Sources(model.Sources)
+		state, _ := Sources(model)
 		var unfit *UnsupportedError
 		if err := New(model, compiler, t.TempDir()).Bootstrap(t.Context(), state); !errors.As(err, &unfit) {
 			t.Errorf("%s: got %v", name, err)
@@ -129,7 +129,7 @@ func TestBootstrapRefusesAnotherBuild(t *testing.T) {
 			t.Log(err)
 		}
 	}
-	state, _ := Sources(p.module.model.Sources)
+	state, _ := Sources(p.module.model)
 	p.write("p/A.java", class("class A { }"))
 	if err := p.module.Bootstrap(t.Context(), state); !errors.Is(err, ErrChanged) {
 		t.Errorf("got %v", err)

@@ -27,8 +27,8 @@ type fileVersion struct {
 	size, modified int64
 }
 
-// versions returns the versions of all Java sources in dirs.
-func versions(dirs []string) (map[string]fileVersion, error) {
+// versions returns the versions of all sources in dirs, whose names have an ending such as ".java".
+func versions(dirs []string, ending string) (map[string]fileVersion, error) {
 	found := map[string]fileVersion{}
 	for _, dir := range dirs {
 		err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
@@ -38,7 +38,7 @@ func versions(dirs []string) (map[string]fileVersion, error) {
 			if err != nil || entry.IsDir() {
 				return err
 			}
-			return addVersion(found, path)
+			return addVersion(found, path, ending)
 		})
 		if err != nil {
 			return nil, fmt.Errorf("look for sources: %w", err)
@@ -47,13 +47,15 @@ func versions(dirs []string) (map[string]fileVersion, error) {
 	return found, nil
 }
 
-func addVersion(found map[string]fileVersion, path string) error {
-	switch filepath.Ext(path) {
-	case ".kt", ".groovy", ".scala":
-		return &UnsupportedError{Reason: "sources in " + languages[filepath.Ext(path)], File: path}
-	case ".java":
-	default:
+func addVersion(found map[string]fileVersion, path, ending string) error {
+	switch language := languages[filepath.Ext(path)]; {
+	case language == "":
 		return nil
+	case filepath.Ext(path) == ending:
+	case ending == java:
+		return &UnsupportedError{Reason: "sources in " + language, File: path}
+	default:
+		return &UnsupportedError{Reason: "sources in " + languages[ending] + " and " + language, File: path}
 	}
 	info, err := os.Stat(path) // follows links
 	if errors.Is(err, fs.ErrNotExist) {
@@ -65,7 +67,15 @@ func addVersion(found map[string]fileVersion, path string) error {
 	return err
 }
 
-var languages = map[string]string{".kt": "Kotlin", ".groovy": "Groovy", ".scala": "Scala"}
+const java, kotlin = ".java", ".kt"
+
+var languages = map[string]string{java: "Java", kotlin: "Kotlin", ".groovy": "Groovy", ".scala": "Scala"}
+
+// IsSource reports whether a path is that of a source that this package compiles.
+func IsSource(path string) bool {
+	ending := filepath.Ext(path)
+	return ending == java || ending == kotlin
+}
 
 // escape is the word of a source that may contain any word: it has Unicode escapes, such as \u0041,
 // or an encoding other than UTF-8.

@@ -42,25 +42,6 @@ import (
 	"github.com/devloop-cli/devloop/builder/javac"
 )
 
-// Model is how the build compiles a module.
-type Model struct {
-	// Sources are the absolute directories of its Java sources.
-	Sources []string
-	// Classes is the absolute directory of the build's classes. It may have resources, too.
-	Classes string
-	// ClassPath is javac's, without Classes.
-	ClassPath []string
-	// Options are javac's, without those that name directories.
-	Options []string
-	// ModulePath is javac's, if the sources have a module-info.java.
-	ModulePath []string
-	// Whole is true if each change needs all sources compiled.
-	Whole bool
-	// Processed is true if annotation processors look at more than one source, or write files.
-	// Bootstrap sets it in the latter case.
-	Processed bool
-}
-
 // Module is a set of sources that are compiled together.
 type Module struct {
 	model    Model
@@ -178,7 +159,7 @@ func (w *work) empty() bool { return len(w.compile) == 0 && len(w.removed) == 0 
 // changes compares the sources with those of the last compilation. Those that depend on affected classes of
 // other modules count as changed.
 func (m *Module) changes(touched, affected []string) (*work, error) {
-	now, err := versions(m.model.Sources)
+	now, err := Sources(m.model)
 	if err != nil {
 		return nil, err
 	}
@@ -256,14 +237,17 @@ func (m *Module) run(ctx context.Context, w *work) (javac.Answer, string, error)
 	}
 	answer, err := m.compiler.Compile(ctx, javac.Request{
 		Options: m.options(out),
-		Sources: slices.Sorted(keys(w.compile)), Hidden: hidden})
+		Sources: slices.Sorted(keys(w.compile)), Hidden: hidden, Kotlin: m.model.Kotlin})
 	return answer, out, err
 }
 
-// options returns javac's options to write into out. The empty source path keeps javac
+// options returns the compiler's options to write into out. The empty source path keeps javac
 // from compiling sources that the request does not name.
 func (m *Module) options(out string) []string {
 	classPath := m.model.ClassPath
+	if m.model.Kotlin != nil { // it compiles all sources, so that the classes of the last time are of no use
+		return append(slices.Clone(m.model.Options), "-d", out, "-classpath", strings.Join(classPath, string(filepath.ListSeparator)))
+	}
 	if len(m.sources) > 0 {
 		classPath = append([]string{m.Classes()}, classPath...)
 	}

@@ -34,7 +34,7 @@ func newProject(t *testing.T, files map[string]string) *project {
 	}
 	built := p.built()
 	p.module = New(Model{Sources: []string{p.src()}, Classes: built, Options: options}, compiler, filepath.Join(p.dir, "kept"))
-	state, err := Sources([]string{p.src()})
+	state, err := Sources(Model{Sources: []string{p.src()}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func (p *project) write(name, text string) {
 func (p *project) built() string {
 	p.t.Helper()
 	dir := p.t.TempDir()
-	state, err := Sources([]string{p.src()})
+	state, err := Sources(Model{Sources: []string{p.src()}})
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -89,7 +89,7 @@ func TestProcessors(t *testing.T) {
 	} {
 		p.write(name, text)
 	}
-	state, err := Sources([]string{p.src()})
+	state, err := Sources(Model{Sources: []string{p.src()}})
 	if err != nil {
 		t.Fatal(err)
 	}

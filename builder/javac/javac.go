@@ -3,7 +3,8 @@
 // A compiler that starts at each save spends most of its time warming up. This package embeds a small
 // Java program, io/github/devloop_cli/Javac.java, that answers one request after another: the first
 // takes a second or two, each later one a tenth of that. It calls the JDK's own compiler
-// through javax.tools and runs on Java 8 and later.
+// through javax.tools and runs on Java 8 and later. Kotlinc.java beside it does the same for Kotlin, with the
+// compiler of the project's build.
 //
 //	dir, err := javac.Install(cache)
 //	cmd := exec.Command(java, javac.Arguments(dir)...)
@@ -19,7 +20,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/sha256"
-	_ "embed"
+	"embed"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -30,22 +31,27 @@ import (
 	"strconv"
 )
 
-//go:embed io/github/devloop_cli/Javac.class
-var program []byte
+//go:embed io/github/devloop_cli/*.class
+var program embed.FS
 
-const programFile = "io/github/devloop_cli/Javac.class"
+const programDir = "io/github/devloop_cli"
 
 // Install writes the program below dir unless it is already there, and returns its class path.
 func Install(dir string) (string, error) {
-	sum := sha256.Sum256(program)
-	dir = filepath.Join(dir, hex.EncodeToString(sum[:8]))
-	path := filepath.Join(dir, filepath.FromSlash(programFile))
-	if info, err := os.Stat(path); err == nil && info.Size() == int64(len(program)) {
-		return dir, nil
+	files, err := program.ReadDir(programDir)
+	texts, sum := map[string][]byte{}, sha256.New()
+	for _, file := range files {
+		if err == nil {
+			texts[file.Name()], err = program.ReadFile(programDir + "/" + file.Name())
+		}
+		_, _ = sum.Write(texts[file.Name()])
 	}
-	err := os.MkdirAll(filepath.Dir(path), 0o700)
-	if err == nil {
-		err = os.WriteFile(path, program, 0o600)
+	dir = filepath.Join(dir, hex.EncodeToString(sum.Sum(nil)[:8]))
+	for name, text := range texts {
+		path := filepath.Join(dir, filepath.FromSlash(programDir), name)
+		if info, missing := os.Stat(path); err == nil && (missing != nil || info.Size() != int64(len(text))) {
+			err = errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, text, 0o600))
+		}
 	}
 	if err != nil {
 		return "", fmt.Errorf("install the incremental compiler: %w", err)
@@ -61,13 +67,15 @@ func Arguments(classPath string) []string {
 
 // Request says what to compile.
 type Request struct {
-	// Options are javac's.
+	// Options are the compiler's.
 	Options []string
 	// Sources are the files to compile.
 	Sources []string
 	// Hidden are names of classes, such as com.example.App$Inner, that the compiler must not find
 	// on the class path although their files are there.
 	Hidden []string
+	// Kotlin are the jars of Kotlin's compiler, if that has to compile instead of javac.
+	Kotlin []string
 }
 
 // Answer is the result of a compilation.
@@ -157,7 +165,7 @@ func (c *Compiler) Compile(ctx context.Context, r Request) (Answer, error) {
 }
 
 func (c *Compiler) exchange(r Request) (Answer, error) {
-	if err := send(c.in, [][]string{r.Options, r.Sources, r.Hidden}); err != nil {
+	if err := send(c.in, [][]string{r.Options, r.Sources, r.Hidden, r.Kotlin}); err != nil {
 		return Answer{}, &BrokenError{"it has ended"}
 	}
 	lists, err := receive(c.out)

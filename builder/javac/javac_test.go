@@ -41,14 +41,14 @@ func TestRequestAndAnswer(t *testing.T) {
 		got = request
 		return send(out, [][]string{{"failed"}, {"ERROR", "/src/Größe.java", "3", "7", "no\nsuch"}, {"class", "/src/A.java", "p/A$1.class", "resource", "", "META-INF/x"}})
 	})
-	r := Request{Options: []string{"-g", ""}, Sources: []string{"/src/Größe.java"}, Hidden: []string{"p.A$1", "p.B"}}
+	r := Request{Options: []string{"-g", ""}, Sources: []string{"/src/Größe.java"}, Hidden: []string{"p.A$1", "p.B"}, Kotlin: []string{"/kotlin.jar"}}
 	a, err := c.Compile(t.Context(), r)
 	want := Answer{Diagnostics: []Diagnostic{{"ERROR", "/src/Größe.java", 3, 7, "no\nsuch"}},
 		Written: []Written{{"class", "/src/A.java", "p/A$1.class"}, {"resource", "", "META-INF/x"}}}
 	if err != nil || !reflect.DeepEqual(a, want) || !a.Diagnostics[0].Error() {
 		t.Errorf("got %+v, %v", a, err)
 	}
-	if !reflect.DeepEqual(got, [][]string{r.Options, r.Sources, r.Hidden}) {
+	if !reflect.DeepEqual(got, [][]string{r.Options, r.Sources, r.Hidden, r.Kotlin}) {
 		t.Errorf("the program was asked %q", got)
 	}
 }
@@ -120,17 +120,21 @@ func TestInstallOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(first, programFile)
-	if text, err := os.ReadFile(path); err != nil || !bytes.Equal(text, program) {
+	path := filepath.Join(first, programDir, "Javac.class")
+	want, err := program.ReadFile(programDir + "/Javac.class")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(path); err != nil || !bytes.Equal(text, want) {
 		t.Errorf("got %d bytes, %v", len(text), err)
 	}
-	if err := os.WriteFile(path, program[:10], 0o644); err != nil { // cut by a full disk
+	if err := os.WriteFile(path, want[:10], 0o644); err != nil { // cut by a full disk
 		t.Fatal(err)
 	}
 	if _, err := Install(dir); err != nil {
 		t.Fatal(err)
 	}
-	if text, _ := os.ReadFile(path); !bytes.Equal(text, program) {
+	if text, _ := os.ReadFile(path); !bytes.Equal(text, want) {
 		t.Error("a damaged file is left")
 	}
 }

@@ -127,7 +127,7 @@ func extensionJar() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := io.WriteString(w, "io.github.devloop_cli.Model\nio.github.devloop_cli.Omit\n"); err != nil {
+	if _, err := io.WriteString(w, "io.github.devloop_cli.Kotlin\nio.github.devloop_cli.Model\nio.github.devloop_cli.Omit\n"); err != nil {
 		return nil, err
 	}
 	err = jar.Close()

@@ -301,6 +301,33 @@ func kotlin(b *blueprint) {
 	b.edits = append(b.edits, edit{"Kotlin", file, `"one"`, `"two"`, bySwap, "/kotlin", "two"})
 }
 
+// onlyKotlin has no Java, and Spring's compiler plugin.
+func onlyKotlin(b *blueprint) {
+	b.dependencies += "    <dependency><groupId>org.jetbrains.kotlin</groupId><artifactId>kotlin-stdlib</artifactId></dependency>\n" +
+		"    <dependency><groupId>org.jetbrains.kotlin</groupId><artifactId>kotlin-reflect</artifactId></dependency>\n"
+	b.plugins += strings.NewReplacer("<sourceDir>src/main/java</sourceDir>", "", "</executions>", `</executions><configuration><compilerPlugins><plugin>spring</plugin></compilerPlugins></configuration>
+<dependencies><dependency><groupId>org.jetbrains.kotlin</groupId><artifactId>kotlin-maven-allopen</artifactId><version>${kotlin.version}</version></dependency></dependencies>`).Replace(kotlinPlugin)
+	delete(b.files, javaDir+"Application.java")
+	delete(b.files, javaDir+"AppController.java")
+	const dir = "src/main/kotlin/com/example/"
+	b.files[dir+"Application.kt"] = `package com.example
+import org.springframework.boot.autoconfigure.SpringBootApplication
+import org.springframework.boot.runApplication
+
+@SpringBootApplication
+class Application
+
+fun main(args: Array<String>) { runApplication<Application>(*args) }
+`
+	b.files[dir+"AppController.kt"] = greeting(`@GetMapping("/") fun home() = "one"
+@GetMapping("/named/{name}") fun named(@PathVariable name: String) = name`)
+	for i := range 2 { // those of AppController
+		b.edits[i].file = dir + "AppController.kt"
+	}
+	b.edits[0].before, b.edits[0].after = `"one"`, `"two"`
+	b.edits[1].before, b.edits[1].after = `"two"`, `more(); fun more() = "three"`
+}
+
 // services has lists of services in both modules, which are read together.
 func services(b *blueprint) {
 	const core = "../core/src/main/"

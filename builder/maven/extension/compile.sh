@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compiles Model.java and Omit.java, for Java 8, into the class files beside them that the
+# Compiles Model.java, Kotlin.java and Omit.java, for Java 8, into the class files beside them that the
 # builder carries. Run it when one has changed.
 #
 #   builder/maven/extension/compile.sh MAVEN_HOME

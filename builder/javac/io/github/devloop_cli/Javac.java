@@ -31,9 +31,9 @@ import javax.tools.ToolProvider;
  * big-endian int of four bytes, and then its elements; a string is its length in bytes
  * and then those, in UTF-8.
  *
- * <p>A request has three lists: javac's options; the source files to compile; names of
+ * <p>A request has four lists: the compiler's options; the source files to compile; names of
  * classes, as in com.example.App$Inner, that are not to be found on the class path,
- * because the files there are of yesterday.
+ * because the files there are of yesterday; the jars of Kotlin's compiler, none for javac.
  *
  * <p>An answer has three lists: how it went, "ok", "failed" or "broken" and then why;
  * what the compiler said, five strings each: kind, file, line, column, text, with line
@@ -45,6 +45,7 @@ public final class Javac extends ForwardingJavaFileManager<StandardJavaFileManag
     private final Set<String> hidden = new HashSet<>();
     private final List<String> said = new ArrayList<>();
     private final List<String> written = new ArrayList<>();
+    private static Kotlinc kotlinc;
 
     private Javac(StandardJavaFileManager files) {
         super(files);
@@ -59,10 +60,25 @@ public final class Javac extends ForwardingJavaFileManager<StandardJavaFileManag
         try {
             while (true) {
                 List<List<String>> request = read(in);
+                if (!request.get(3).isEmpty()) {
+                    write(out, kotlin(request));
+                    continue;
+                }
                 write(out, compiler == null ? broken("this Java has no compiler") : kept.answer(compiler, request));
             }
         } catch (EOFException end) {
             System.exit(0); // whatever threads a processor has left
+        }
+    }
+
+    private static List<List<String>> kotlin(List<List<String>> request) {
+        try {
+            if (kotlinc == null || !kotlinc.consistsOf(request.get(3))) {
+                kotlinc = new Kotlinc(request.get(3));
+            }
+            return kotlinc.answer(request.get(0), request.get(1));
+        } catch (Throwable e) { // a version of Kotlin that is called in another way, or no memory
+            return broken(e.toString());
         }
     }
 

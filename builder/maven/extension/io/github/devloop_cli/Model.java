@@ -94,7 +94,7 @@ public final class Model extends AbstractEventSpy {
         m.put("directory", project.getBasedir());
         m.put("archive", project.getArtifact().getFile());
         m.put("mainClass", mainClass(project));
-        m.put("sources", project.getCompileSourceRoots());
+        m.put("sources", sources(project));
         m.put("resourceSources", resources(project));
         m.put("classes", list(project.getBuild().getOutputDirectory()));
         m.put("libraries", files(project, Artifact.SCOPE_COMPILE, Artifact.SCOPE_RUNTIME));
@@ -115,6 +115,15 @@ public final class Model extends AbstractEventSpy {
             }
         }
         return files;
+    }
+
+    private static List<Object> sources(MavenProject project) {
+        List<Object> dirs = new ArrayList<>(project.getCompileSourceRoots());
+        Map<?, ?> kotlin = (Map<?, ?>) project.getContextValue(Kotlin.CALL);
+        if (kotlin != null && kotlin.get(Kotlin.SOURCES) != null) {
+            dirs.addAll((Collection<?>) kotlin.get(Kotlin.SOURCES));
+        }
+        return dirs;
     }
 
     private static List<Object> resources(MavenProject project) {
@@ -171,6 +180,7 @@ public final class Model extends AbstractEventSpy {
     }
 
     /** Takes down how the module's own classes were compiled. */
+    @SuppressWarnings("unchecked")
     private void compiled(MavenSession session, MavenProject project, MojoExecution mojo) throws Exception {
         if (!mojo.getGoal().equals("compile") && !mojo.getGoal().equals("process-classes")) {
             return;
@@ -179,6 +189,8 @@ public final class Model extends AbstractEventSpy {
         c.put("plugin", mojo.getArtifactId());
         if (mojo.getArtifactId().equals("maven-compiler-plugin")) {
             javac(c, new Settings(session, mojo), project);
+        } else if (mojo.getArtifactId().equals(Kotlin.PLUGIN) && project.getContextValue(Kotlin.CALL) != null) {
+            c.putAll((Map<String, ?>) project.getContextValue(Kotlin.CALL));
         }
         compilers.computeIfAbsent(project.getId(), id -> new ArrayList<>()).add(c);
     }

@@ -1,0 +1,30 @@
+package incremental
+
+// Model is how the build compiles a module.
+type Model struct {
+	// Sources are the absolute directories of its sources.
+	Sources []string
+	// Classes is the absolute directory of the build's classes. It may have resources, too.
+	Classes string
+	// ClassPath is javac's, without Classes.
+	ClassPath []string
+	// Options are javac's, without those that name directories.
+	Options []string
+	// ModulePath is javac's, if the sources have a module-info.java.
+	ModulePath []string
+	// Whole is true if each change needs all sources compiled.
+	Whole bool
+	// Processed is true if annotation processors look at more than one source, or write files.
+	// Bootstrap sets it in the latter case.
+	Processed bool
+	// Kotlin are the jars of Kotlin's compiler if the sources are Kotlin's. Options are then that compiler's.
+	Kotlin []string
+}
+
+// Ending is that of the sources' names.
+func (m Model) Ending() string {
+	if m.Kotlin != nil {
+		return kotlin
+	}
+	return java
+}
