@@ -59,7 +59,11 @@ public class Train {
     }
 
     private static ConfigurableApplicationContext start(List<String> excluded) {
-        return SpringApplication.run(Train.class, "--server.port=0", "--spring.autoconfigure.exclude=" + String.join(",", excluded));
+        List<String> settings = new ArrayList<>(Collections.singletonList("--server.port=0"));
+        if (!excluded.isEmpty()) { // Boot 2.1 refuses an option without a value
+            settings.add("--spring.autoconfigure.exclude=" + String.join(",", excluded));
+        }
+        return SpringApplication.run(Train.class, settings.toArray(new String[0]));
     }
 
     /** Ends although threads of some dependency may run. */
