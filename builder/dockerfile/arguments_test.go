@@ -103,3 +103,25 @@ func TestComposeBuildsAnotherStage(t *testing.T) {
 		}
 	}
 }
+
+func TestComposeNamesTheDockerfile(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ compose, want string }{
+		{"services:\n  db:\n    image: postgres\n  shop:\n    build: {context: ., dockerfile: docker/shop.Dockerfile, target: dev}\n", "docker/shop.Dockerfile"},
+		{"services:\n  shop:\n    build: {dockerfile: docker/shop.Dockerfile}\n  job:\n    build: {dockerfile: ./docker/shop.Dockerfile}\n", "docker/shop.Dockerfile"},
+		{"services:\n  shop:\n    build: {dockerfile: docker/shop.Dockerfile}\n  job:\n    build: {dockerfile: docker/job.Dockerfile}\n", ""},
+		{"services:\n  db:\n    build: {dockerfile: docker/db.Dockerfile}\n", ""},
+		{"services:\n  shop:\n    build: {context: docker, dockerfile: shop.Dockerfile}\n", ""},
+		{"services:\n  shop:\n    build: {dockerfile: gone}\n", ""},
+		{"services:\n  shop:\n    build: .\n", ""},
+	} {
+		dir := t.TempDir()
+		write(t, dir, "docker-compose.yml", c.compose)
+		write(t, dir, "docker/shop.Dockerfile", "FROM jre\nCOPY app.jar /\n")
+		write(t, dir, "docker/job.Dockerfile", "FROM jre\nCMD java -version\n")
+		write(t, dir, "docker/db.Dockerfile", "FROM postgres\n")
+		if got := OfCompose(dir); filepath.ToSlash(strings.TrimPrefix(got, dir+string(filepath.Separator))) != c.want {
+			t.Errorf("%q: got %q", c.compose, got)
+		}
+	}
+}

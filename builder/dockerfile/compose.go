@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -24,10 +25,10 @@ type composeBuild struct {
 	where string // the name of the Compose file
 }
 
-// composeBuilds returns the builds of the first Compose file in the context.
-func (f *File) composeBuilds() (builds []composeBuild) {
+// composeBuilds returns the builds of the first Compose file in dir.
+func composeBuilds(dir string) (builds []composeBuild) {
 	for _, where := range composeFiles {
-		text, err := os.ReadFile(filepath.Join(f.Context, where))
+		text, err := os.ReadFile(filepath.Join(dir, where))
 		if err != nil {
 			continue
 		}
@@ -48,10 +49,35 @@ func (f *File) composeBuilds() (builds []composeBuild) {
 	return nil
 }
 
+// path returns the path of the Dockerfile that a Compose file in dir builds.
+func (b composeBuild) path(dir string) string {
+	return filepath.Join(dir, filepath.FromSlash(b.Context), filepath.FromSlash(cmp.Or(b.Dockerfile, "Dockerfile")))
+}
+
+// runsJava matches what a Dockerfile of a Java application has.
+var runsJava = regexp.MustCompile(`(?i)\bjava\b|\.[jw]ar\b`)
+
+// OfCompose returns the path of the Dockerfile by which a Compose file in dir builds dir as a Java application; "" if it names none,
+// or more than one.
+func OfCompose(dir string) (path string) {
+	for _, build := range composeBuilds(dir) {
+		next := build.path(dir)
+		text, err := os.ReadFile(next)
+		if err != nil || filepath.Join(dir, filepath.FromSlash(build.Context)) != filepath.Clean(dir) || !runsJava.Match(text) || next == path {
+			continue
+		}
+		if path != "" {
+			return ""
+		}
+		path = next
+	}
+	return path
+}
+
 // composeArg returns the value that a Compose file in the context gives to a build argument, and
 // the name of that file; "" without one, or if its value has variables.
 func (f *File) composeArg(name string) (value, where string) {
-	for _, build := range f.composeBuilds() {
+	for _, build := range composeBuilds(f.Context) {
 		if value := composeValue(build.Args, name); value != "" && !strings.Contains(value, "$") {
 			return value, build.where
 		}
@@ -62,8 +88,8 @@ func (f *File) composeArg(name string) (value, where string) {
 // ComposeTarget returns the stage that a Compose file in the context builds of this Dockerfile, and the name of that file;
 // "" if it is the last one, or if the user has chosen one.
 func (f *File) ComposeTarget() (target, where string) {
-	for _, build := range f.composeBuilds() {
-		own := filepath.Join(f.Context, filepath.FromSlash(build.Context), filepath.FromSlash(cmp.Or(build.Dockerfile, "Dockerfile"))) == f.Path
+	for _, build := range composeBuilds(f.Context) {
+		own := build.path(f.Context) == f.Path
 		i := slices.IndexFunc(f.stages, func(s stage) bool { return s.name != "" && strings.EqualFold(s.name, build.Target) })
 		if own && f.options.Target == "" && i >= 0 && i < len(f.stages)-1 {
 			return build.Target, build.where

@@ -41,7 +41,7 @@ func namedDockerfile(dir, name string) (string, error) {
 // dockerfiles finds the Dockerfile of a module.
 type dockerfiles struct {
 	dir   string // of the project
-	named string // the one that the user named, NoDockerfile, or "" for the one in the directory
+	named string // the one that the user named, NoDockerfile, or "" for the one in the directory or of its Compose file
 
 	target string // see dockerfile.Options
 	args   map[string]string
@@ -70,6 +70,11 @@ func (f dockerfiles) find(dir string) (file, context string) {
 	case "":
 		for _, d := range []string{dir, f.dir} {
 			if path, ok := paths.FirstFile(d, "Dockerfile"); ok {
+				return path, d
+			}
+		}
+		for _, d := range []string{dir, f.dir} {
+			if path := dockerfile.OfCompose(d); path != "" {
 				return path, d
 			}
 		}
