@@ -136,6 +136,8 @@ var rules = []struct {
 		"keys are keys, whatever they do"},
 	{"cmd/devloop/internal/engine/ports", []string{"github.com/urfave/cli", "sigs.k8s.io/kind", module + "watch", module + "builder", module + "loader", module + "cmd/devloop/internal/ui", module + "cmd/devloop/internal/jdwp", module + "cmd/devloop/internal/engine/plan", module + "cmd/devloop/internal/engine/state"},
 		"whether localhost answers does not depend on what was built"},
+	{"cmd/devloop/internal/engine/report", []string{"github.com/urfave/cli", module + "watch", module + "cmd/devloop/internal/engine/", module + "cmd/devloop/internal/ui"},
+		"notes are made of values"},
 	{"cmd/devloop/internal/engine/publish", []string{"github.com/docker/", "k8s.io/", "sigs.k8s.io/", "golang.org/", module + "watch", module + "builder", module + "loader", module + "runner", module + "cmd/devloop/internal/engine/"},
 		"events are published, whatever they say"},
 	{"cmd/devloop/internal/engine/background", []string{"github.com/", "k8s.io/", "sigs.k8s.io/", "golang.org/"},

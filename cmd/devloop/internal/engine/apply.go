@@ -9,6 +9,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/queue"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/report"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner/deploy"
 	"github.com/devloop-cli/devloop/runner/kube"
@@ -55,11 +56,11 @@ func (s *Session) Apply(ctx context.Context, m manifest.Manifest, images []Store
 func (b build) loadStored(ctx context.Context, s *publish.Stage, images []Stored) error {
 	var notes []string
 	for _, img := range images {
-		report, err := b.load(ctx, s, img.Ref, img.Content)
+		sent, err := b.load(ctx, s, img.Ref, img.Content)
 		if err != nil {
 			return err
 		}
-		notes = append(notes, fmt.Sprintf("%s: %s", img.Ref, loadNote(report)))
+		notes = append(notes, fmt.Sprintf("%s: %s", img.Ref, report.LoadNote(sent)))
 	}
 	s.Note = strings.Join(notes, "\n")
 	return nil

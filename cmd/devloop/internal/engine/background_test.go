@@ -65,16 +65,3 @@ func TestCompilerIsToldWhatChangedAndRestsBetween(t *testing.T) {
 		}
 	})
 }
-
-func TestNoteSaysHowItWasCompiled(t *testing.T) {
-	t.Parallel()
-	for want, app := range map[string]springboot.App{
-		"build/libs/app.jar":                          {Jar: "/project/build/libs/app.jar"},
-		"target/classes by maven, as pom.xml changed": {Classes: []string{"/project/target/classes"}, CompiledBy: "by maven, as pom.xml changed"},
-		"by the incremental compiler, 1 source":       {Classes: []string{"/cache/incremental/classes"}, CompiledBy: "by the incremental compiler, 1 source"},
-	} {
-		if got := compileNote("/project", app); got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
-	}
-}

@@ -2,8 +2,6 @@ package engine
 
 import (
 	"context"
-	"fmt"
-	"path/filepath"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -11,8 +9,8 @@ import (
 	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/report"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/internal/transfer"
 	"github.com/devloop-cli/devloop/loader"
 )
 
@@ -33,7 +31,7 @@ func (b build) compile(ctx context.Context) error {
 		}
 		app, err := b.Compiler.Compile(ctx, paths, out)
 		if err == nil {
-			s.Note = compileNote(b.Target.Dir, app)
+			s.Note = report.CompileNote(b.Target.Dir, app)
 		}
 		b.tellOmitted(app)
 		return app, err
@@ -58,20 +56,6 @@ func (b build) tellOmitted(app springboot.App) {
 	b.InformOnce(event.NoticeOmitted, "the build leaves out what does not change the application: "+strings.Join(app.Omitted, ", "), hints...)
 }
 
-// compileNote says what was compiled, if it lies in the project's directory, and how.
-func compileNote(dir string, app springboot.App) string {
-	what := app.Jar
-	if what == "" && len(app.Classes) > 0 { // nothing had to be packed
-		what = app.Classes[0]
-	}
-	if rel, err := filepath.Rel(dir, what); err == nil && filepath.IsLocal(rel) {
-		what = rel
-	} else if app.CompiledBy != "" {
-		what = ""
-	}
-	return strings.TrimSpace(what + " " + app.CompiledBy)
-}
-
 // toNodes makes the image of the compiled application and brings it to the nodes. If nothing was
 // compiled, they have it already.
 func (b build) toNodes(ctx context.Context) (err error) {
@@ -83,9 +67,9 @@ func (b build) toNodes(ctx context.Context) (err error) {
 		return err
 	}
 	err = b.Stage(ctx, event.Load, func(ctx context.Context, s *publish.Stage) error {
-		report, err := b.load(ctx, s, b.img.Ref, b.img.Content)
+		sent, err := b.load(ctx, s, b.img.Ref, b.img.Content)
 		if err == nil {
-			s.Note, s.Skip = loadNote(report), report.Sent == 0
+			s.Note, s.Skip = report.LoadNote(sent), sent.Sent == 0
 		}
 		return err
 	})
@@ -108,54 +92,19 @@ func (b build) image(ctx context.Context, s *publish.Stage) (image.Image, error)
 		s.InformOnce(event.NoticeImageAdvice, a.Text, a.Hint)
 	}
 	if b.Explain {
-		s.Publish(explained(img.Report))
+		s.Publish(report.Explained(img.Report))
 	}
 	return img, nil
 }
 
 // load brings an image to the nodes and publishes what each one was sent.
 func (b build) load(ctx context.Context, s *publish.Stage, ref string, content v1.Image) (loader.Report, error) {
-	report, err := b.Loader.Load(ctx, ref, content)
+	sent, err := b.Loader.Load(ctx, ref, content)
 	if err != nil {
 		return loader.Report{}, err
 	}
-	for _, n := range report.Nodes {
+	for _, n := range sent.Nodes {
 		s.Publish(event.NodeLoaded{Node: n.Name, Sent: n.Sent, Skipped: n.Skipped, Took: event.Duration(n.Took), Proof: n.Proof})
 	}
-	return report, nil
-}
-
-// loadNote sums up a report in a line.
-func loadNote(r loader.Report) string {
-	nodes := fmt.Sprintf("%d nodes", len(r.Nodes))
-	var skipped int64
-	for _, n := range r.Nodes {
-		skipped += n.Skipped
-	}
-	if len(r.Nodes) == 1 {
-		nodes = r.Nodes[0].Name
-	}
-	switch {
-	case len(r.Nodes) == 0:
-		return "the nodes find the image by themselves"
-	case r.Sent == 0:
-		return nodes + " had it already"
-	case skipped == 0:
-		return fmt.Sprintf("%s to %s", transfer.Size(r.Sent), nodes)
-	}
-	return fmt.Sprintf("%s to %s, which had the other %s", transfer.Size(r.Sent), nodes, transfer.Size(skipped))
-}
-
-// explained describes what an image consists of, and why.
-func explained(x image.Report) event.ImageExplained {
-	e := event.ImageExplained{Dockerfile: x.Dockerfile, Base: x.Base, BaseWhy: x.BaseWhy, ClassPath: x.ClassPath, MainClass: x.MainClass, Supervised: x.Supervised, Swappable: x.Swappable,
-		Spare: x.Supervised && x.NoSpareReason == "", NoSpareReason: x.NoSpareReason,
-		Archive: event.ClassArchive{Used: x.Archive.Used, Size: x.Archive.Size, Java: x.Archive.Java, Why: x.Archive.Why}}
-	for _, l := range x.Layers {
-		e.Layers = append(e.Layers, event.ImageLayer{Name: l.Name, Size: l.Size, New: l.New})
-	}
-	for _, o := range x.Options {
-		e.Options = append(e.Options, event.JVMOption{Optimization: o.Optimization, Text: o.Text, Why: o.Why})
-	}
-	return e
+	return sent, nil
 }

@@ -1,0 +1,65 @@
+// Package report puts what compiler, imager and loader report into the notes and events that people read.
+//
+//	note := report.LoadNote(loaded) // "20 MB to kind-control-plane, which had the other 180 MB"
+package report
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/devloop-cli/devloop/builder/image"
+	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/transfer"
+	"github.com/devloop-cli/devloop/loader"
+)
+
+// CompileNote says what was compiled, if it lies in the project's directory dir, and how.
+func CompileNote(dir string, app springboot.App) string {
+	what := app.Jar
+	if what == "" && len(app.Classes) > 0 { // nothing had to be packed
+		what = app.Classes[0]
+	}
+	if rel, err := filepath.Rel(dir, what); err == nil && filepath.IsLocal(rel) {
+		what = rel
+	} else if app.CompiledBy != "" {
+		what = ""
+	}
+	return strings.TrimSpace(what + " " + app.CompiledBy)
+}
+
+// LoadNote sums up a report in a line.
+func LoadNote(r loader.Report) string {
+	nodes := fmt.Sprintf("%d nodes", len(r.Nodes))
+	var skipped int64
+	for _, n := range r.Nodes {
+		skipped += n.Skipped
+	}
+	if len(r.Nodes) == 1 {
+		nodes = r.Nodes[0].Name
+	}
+	switch {
+	case len(r.Nodes) == 0:
+		return "the nodes find the image by themselves"
+	case r.Sent == 0:
+		return nodes + " had it already"
+	case skipped == 0:
+		return fmt.Sprintf("%s to %s", transfer.Size(r.Sent), nodes)
+	}
+	return fmt.Sprintf("%s to %s, which had the other %s", transfer.Size(r.Sent), nodes, transfer.Size(skipped))
+}
+
+// Explained describes what an image consists of, and why.
+func Explained(x image.Report) event.ImageExplained {
+	e := event.ImageExplained{Dockerfile: x.Dockerfile, Base: x.Base, BaseWhy: x.BaseWhy, ClassPath: x.ClassPath, MainClass: x.MainClass, Supervised: x.Supervised, Swappable: x.Swappable,
+		Spare: x.Supervised && x.NoSpareReason == "", NoSpareReason: x.NoSpareReason,
+		Archive: event.ClassArchive{Used: x.Archive.Used, Size: x.Archive.Size, Java: x.Archive.Java, Why: x.Archive.Why}}
+	for _, l := range x.Layers {
+		e.Layers = append(e.Layers, event.ImageLayer{Name: l.Name, Size: l.Size, New: l.New})
+	}
+	for _, o := range x.Options {
+		e.Options = append(e.Options, event.JVMOption{Optimization: o.Optimization, Text: o.Text, Why: o.Why})
+	}
+	return e
+}
