@@ -86,6 +86,25 @@ func (Gradle) Root(dir string) string {
 	}
 }
 
+// includeCall matches the modules that settings name in one call, as in include(":web", ":api").
+var (
+	includeCall = regexp.MustCompile(`(?m)^\s*include\b\s*\(?((?:\s*["'][^"'$]+["']\s*,?)+)`)
+	quoted      = regexp.MustCompile(`["']([^"']+)["']`)
+)
+
+// DeclaredModules returns the modules that the settings of the build name, as in ":web". Gradle does not run, so
+// modules that are computed are not among them.
+func (g Gradle) DeclaredModules(dir string) (modules []string) {
+	path, _ := paths.FirstFile(g.Root(dir), "settings.gradle", "settings.gradle.kts")
+	text, _ := os.ReadFile(path) // none: no modules
+	for _, call := range includeCall.FindAllSubmatch(text, -1) {
+		for _, m := range quoted.FindAllSubmatch(call[1], -1) {
+			modules = append(modules, ":"+strings.Trim(strings.ReplaceAll(string(m[1]), "/", ":"), ":"))
+		}
+	}
+	return modules
+}
+
 // bootPlugin matches the version of Spring Boot's plugin in a build script or its settings.
 var bootPlugin = regexp.MustCompile(`org\.springframework\.boot['"]\)?\s*version\s*\(?['"](\d+)\.(\d+)[\w.-]*['"]|spring-boot-gradle-plugin:(\d+)\.(\d+)`)
 

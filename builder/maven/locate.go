@@ -122,6 +122,30 @@ func (t Maven) Root(dir string) string {
 	return dir
 }
 
+// DeclaredModules returns the modules that the pom.xml files of the build name, as paths below its root.
+func (t Maven) DeclaredModules(dir string) []string {
+	root := t.Root(dir)
+	var modules []string
+	seen := map[string]bool{}
+	var visit func(at string)
+	visit = func(at string) {
+		p, err := readPom(filepath.Join(root, at))
+		if err != nil || seen[at] {
+			return
+		}
+		seen[at] = true
+		for _, m := range p.modules() {
+			path := filepath.Join(at, strings.TrimSuffix(filepath.FromSlash(strings.TrimSpace(m)), "pom.xml"))
+			if filepath.IsLocal(path) && !seen[path] {
+				modules = append(modules, filepath.ToSlash(path))
+				visit(path)
+			}
+		}
+	}
+	visit(".")
+	return modules
+}
+
 // toolVersion returns the version of Maven that the build runs, nil if it is not known.
 func toolVersion(b buildtool.Build) []int {
 	name := ""

@@ -28,6 +28,8 @@ type locator interface {
 	Root(dir string) string
 	ProjectName(dir string) string
 	Find(ctx context.Context, b buildtool.Build, out io.Writer) (buildtool.Tool, error)
+	// DeclaredModules returns the modules that the build files name.
+	DeclaredModules(dir string) []string
 	// Doubt says why the command will probably not build the project, nil if it will.
 	Doubt(b buildtool.Build) error
 	BuildFile(dir string) string
@@ -66,6 +68,16 @@ type choice struct {
 	build buildtool.Build
 	err   error // why no command can run it
 	doubt error // why the command will probably not build it, which counts if there is another choice
+}
+
+// DeclaredModules returns the modules that the build files of a directory name. It starts no build.
+func DeclaredModules(dir string) (modules []string) {
+	for _, t := range tools {
+		if t.Detect(dir) {
+			modules = append(modules, t.DeclaredModules(dir)...)
+		}
+	}
+	return modules
 }
 
 // choose returns the way to build a directory. asked names the tool, "" for any. If two tools could

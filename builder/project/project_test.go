@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -269,5 +270,35 @@ func TestDockerfileIsTheOneThatIsNamed(t *testing.T) {
 	}
 	if _, err := namedDockerfile(dir, "nowhere/Dockerfile"); err == nil {
 		t.Error("one that is not there is taken")
+	}
+}
+
+func TestDeclaredModulesAreReadFromBuildFiles(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		files map[string]string
+		want  []string
+	}{
+		"Gradle": {map[string]string{"settings.gradle": "rootProject.name = 'shop'\ninclude 'web', 'api:v1'\ninclude ':jobs'\n// include 'old'\n"}, []string{":web", ":api:v1", ":jobs"}},
+		"Kotlin": {map[string]string{"settings.gradle.kts": "include(\n    \":web\",\n    \"api\",\n)\nincludeBuild(\"other\")\n"}, []string{":web", ":api"}},
+		"Maven": {map[string]string{
+			"pom.xml":     "<project><modules><module>web</module></modules></project>",
+			"web/pom.xml": "<project><modules><module>ui</module><module>../../outside</module></modules></project>",
+		}, []string{"web", "web/ui"}},
+		"one module": {map[string]string{"build.gradle": ""}, nil},
+	} {
+		dir := t.TempDir()
+		for path, text := range c.files {
+			path = filepath.Join(dir, path)
+			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := DeclaredModules(dir); !slices.Equal(got, c.want) {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
 	}
 }

@@ -39,6 +39,7 @@ func Main(ctx context.Context, args []string, s wiring.Streams) int {
 		complete(ctx, s, devloop.Commands, args[2:])
 		return 0
 	}
+	defer wiring.LookForUpdate(ctx, s)()
 	line, err := cmdline.Arguments(devloop.Commands, args)
 	if err == nil {
 		err = devloop.RunContext(ctx, line)

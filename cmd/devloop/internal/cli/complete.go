@@ -6,13 +6,16 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/devloop-cli/devloop/builder/project"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/machine"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
@@ -39,7 +42,7 @@ var shells embed.FS
 const completeCommand = "__complete"
 
 // completionPatience bounds what a shell waits for at a press of the tabulator.
-const completionPatience = 2 * time.Second
+const completionPatience = time.Second
 
 func completionCommand(s wiring.Streams) *cli.Command {
 	return &cli.Command{
@@ -101,7 +104,7 @@ func candidates(ctx context.Context, s wiring.Streams, commands []*cli.Command, 
 	case strings.HasPrefix(last, "-"):
 		return flagCandidates(command)
 	case strings.HasPrefix(previous, "-") && cmdline.TakesValue(command, previous):
-		return valueCandidates(strings.TrimLeft(previous, "-"))
+		return valueCandidates(ctx, command, strings.TrimLeft(previous, "-"), before)
 	default:
 		return argumentCandidates(ctx, s.Language, command, before)
 	}
@@ -130,9 +133,17 @@ func flagCandidates(c *cli.Command) []candidate {
 }
 
 // valueCandidates are the values of a flag, where there are only so many.
-func valueCandidates(flag string) []candidate {
-	if flag == "context" || flag == "allow-context" {
-		return contextCandidates()
+func valueCandidates(ctx context.Context, c *cli.Command, flag string, before []string) []candidate {
+	if i := slices.IndexFunc(c.Flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), flag) }); i >= 0 {
+		flag = c.Flags[i].Names()[0]
+	}
+	switch flag {
+	case "context", "allow-context":
+		return contextCandidates(before)
+	case "namespace":
+		return namespaceCandidates(ctx, before)
+	case "module":
+		return moduleCandidates(append(argumentsOf(c, before[1:]), ".")[0])
 	}
 	words := map[string][]string{"only": machine.StepIDs, "skip": machine.StepIDs, "lang": {"en", "ko"}, "progress": {"auto", "plain"}}[flag]
 	if s, known := config.Find(flag); known {
@@ -141,9 +152,20 @@ func valueCandidates(flag string) []candidate {
 	return plain(words)
 }
 
-// contextCandidates are the contexts of the user's kubeconfig.
-func contextCandidates() []candidate {
-	config, err := clientcmd.NewDefaultClientConfigLoadingRules().Load()
+// moduleCandidates are the modules that the build files of a directory name.
+func moduleCandidates(dir string) []candidate {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil
+	}
+	return plain(project.DeclaredModules(dir))
+}
+
+// contextCandidates are the contexts of the kubeconfig that the words or the environment name, else of the user's.
+func contextCandidates(words []string) []candidate {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = placeOf("kubeconfig", words)
+	config, err := rules.Load()
 	if err != nil {
 		return nil
 	}
@@ -192,13 +214,29 @@ func argumentsOf(c *cli.Command, words []string) []string {
 	return args
 }
 
-// podCandidates asks the cluster that the words, the environment and the kubeconfig name, if it is
-// one of this machine. It takes nothing from a devloop.yaml but the namespace: a kubeconfig may name programs
-// to log in with, and a shell that completes must not run what a cloned repository names. A
-// shell has no use for an error.
-func podCandidates(ctx context.Context, c *cli.Command, words, args []string) []candidate {
+// namespaceCandidates asks the cluster for its namespaces.
+func namespaceCandidates(ctx context.Context, words []string) (all []candidate) {
 	ctx, cancel := context.WithTimeout(ctx, completionPatience)
 	defer cancel()
+	r := connected(ctx, words)
+	if r == nil {
+		return nil
+	}
+	list, err := r.Core.CoreV1().Namespaces().List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil
+	}
+	for _, n := range list.Items {
+		all = append(all, candidate{n.Name, ""})
+	}
+	return all
+}
+
+// connected returns the cluster that the words, the environment and the kubeconfig name, if it is
+// one of this machine. It takes nothing from a devloop.yaml but the namespace: a kubeconfig may name programs
+// to log in with, and a shell that completes must not run what a cloned repository names. A
+// shell has no use for an error: without such a cluster it is nil.
+func connected(ctx context.Context, words []string) *runner.Runner {
 	place := func(name string) string { return placeOf(name, words) }
 	pods, err := runner.Connect(cluster.Options{Kubeconfig: place("kubeconfig"), Context: place("context"), Namespace: place("namespace")})
 	if err != nil {
@@ -210,6 +248,17 @@ func podCandidates(ctx context.Context, c *cli.Command, words, args []string) []
 	}
 	defer func() { _ = docker.Close() }()
 	if _, err := loader.Detect(ctx, docker, pods.Context(), pods.Server()); err != nil {
+		return nil
+	}
+	return pods
+}
+
+// podCandidates are the Pods of the namespace, and the ports of a Pod.
+func podCandidates(ctx context.Context, c *cli.Command, words, args []string) []candidate {
+	ctx, cancel := context.WithTimeout(ctx, completionPatience)
+	defer cancel()
+	pods := connected(ctx, words)
+	if pods == nil {
 		return nil
 	}
 	list, err := pods.Viewer.List(ctx, inspect.Selection{Namespace: pods.Namespace(), All: true})

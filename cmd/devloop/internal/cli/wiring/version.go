@@ -1,13 +1,22 @@
 package wiring
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"time"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/sessions"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/ui"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/update"
 )
 
 // version is set by the linker (see Makefile); a build by `go install` has none.
@@ -40,6 +49,23 @@ func Version() string {
 		return info.Main.Version
 	}
 	return "devel"
+}
+
+// LookForUpdate looks for a later release while a command runs. The function that it returns tells the user of it.
+func LookForUpdate(ctx context.Context, s Streams) func() {
+	_, reads := cmdline.Terminal(s.Out)
+	_, warned := cmdline.Terminal(s.Err)
+	dir, err := sessions.StateDir()
+	if err != nil || !update.Wanted(Version(), reads && warned, os.Getenv) {
+		return func() {}
+	}
+	found := update.Check{Version: Version(), URL: update.Latest, File: filepath.Join(dir, "update.json")}.Start(ctx)
+	return func() {
+		if r := found(); r != nil {
+			ui.NewPlain(s.Err, ui.PlainOptions{Style: s.Style(nil, s.Err)}).Handle(event.Event{Body: event.Notice{Level: event.Info,
+				Text: fmt.Sprintf("devloop %s is available, this is %s", r.Version, Version()), Hints: []string{"get it: " + r.URL}}})
+		}
+	}
 }
 
 func VersionCommand(s Streams) *cli.Command {
