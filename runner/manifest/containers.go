@@ -81,6 +81,8 @@ func (m Manifest) NotPatchable(images ...string) string {
 		case c.Init || !c.Runs(images...):
 		case c.Pod.HostNetwork:
 			return fmt.Sprintf("%s uses the node's network, where other Pods may be reached in its place", c.Of)
+		case c.SecurityContext != nil && c.SecurityContext.ReadOnlyRootFilesystem != nil && *c.SecurityContext.ReadOnlyRootFilesystem:
+			return fmt.Sprintf("%s may not write to its root file system, where the classes are", c.Of)
 		case before.Name != "" && before.Object == c.Object:
 			return fmt.Sprintf("several containers of %s run the project's image", c.Of)
 		default:

@@ -96,9 +96,12 @@ func TestNotPatchable(t *testing.T) {
 	pod := "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - {name: one, image: shop}\n"
 	for text, says := range map[string]string{
 		pod: "", pod + "  - {name: two, image: nginx}\n": "",
-		pod + "  - {name: two, image: \"shop:latest\"}\n":                  "several containers",
-		pod + "  hostNetwork: true\n":                                      "the node's network",
-		strings.Replace(pod, "shop", "nginx", 1) + "  hostNetwork: true\n": "",
+		pod + "  - {name: two, image: \"shop:latest\"}\n":                                           "several containers",
+		pod + "  hostNetwork: true\n":                                                               "the node's network",
+		strings.Replace(pod, "shop}", "shop, securityContext: {readOnlyRootFilesystem: true}}", 1):  "may not write",
+		strings.Replace(pod, "shop}", "shop, securityContext: {readOnlyRootFilesystem: false}}", 1): "",
+		pod + "  - {name: two, image: nginx, securityContext: {readOnlyRootFilesystem: true}}\n":    "",
+		strings.Replace(pod, "shop", "nginx", 1) + "  hostNetwork: true\n":                          "",
 	} {
 		if why := read(t, text).NotPatchable("shop"); (why == "") != (says == "") || !strings.Contains(why, says) {
 			t.Errorf("%q for %s", why, text)
