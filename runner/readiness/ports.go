@@ -46,7 +46,7 @@ func newPortWait(dial tunnel.Dialer, p kube.Pod) *portWait { return &portWait{di
 
 // await waits until every container has served for long enough, or accepts connections.
 func (w *portWait) await(ctx context.Context, p *corev1.Pod) error {
-	if !pause.For(ctx, time.Until(uptimeReached(p))) {
+	if !pause.For(ctx, min(minUptime, time.Until(uptimeReached(p)))) { // the cluster's clock may be ahead
 		return context.Cause(ctx)
 	}
 	w.mu.Lock()

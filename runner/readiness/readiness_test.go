@@ -194,3 +194,17 @@ func TestReadyEndsWithItsContext(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestClockOfTheClusterMayBeAhead has a container without a port start an hour from now.
+func TestClockOfTheClusterMayBeAhead(t *testing.T) {
+	t.Parallel()
+	a, r := newAPI(t)
+	a.Put("pods", inState(t, "worker", 0, map[string]any{"running": map[string]any{"startedAt": time.Now().Add(time.Hour).Format(time.RFC3339)}}, nil))
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	pod := ofPod("worker")
+	pod.Ports = nil
+	if err := r.Ready(ctx, []kube.Pod{pod}, nil); err != nil {
+		t.Error(err)
+	}
+}

@@ -27,7 +27,6 @@ const refusalPause = time.Second
 type refusals struct {
 	Workloads
 	of     *unstructured.Unstructured
-	began  time.Time // events of before are about earlier attempts
 	looked time.Time
 	first  time.Time // when the refusal was first seen, zero for none
 }
@@ -87,13 +86,24 @@ func (f *refusals) event(ctx context.Context, of types.UID) (message string, err
 	if err != nil {
 		return "", f.client.WrapError(ctx, "list events of", kube.RefOf(f.of), err)
 	}
-	last := f.began.Truncate(time.Second) // as events have it
+	last := changedAt(f.of) // earlier ones are about earlier attempts
 	for _, e := range events.Items {
 		if e.InvolvedObject.UID == of && e.Reason == "FailedCreate" && !e.LastTimestamp.Time.Before(last) {
 			last, message = e.LastTimestamp.Time, e.Message
 		}
 	}
 	return message, nil
+}
+
+// changedAt is when an object was changed last, by the clock of the cluster: it may differ from this machine's.
+func changedAt(o *unstructured.Unstructured) time.Time {
+	last := o.GetCreationTimestamp().Time
+	for _, f := range o.GetManagedFields() {
+		if f.Time != nil && f.Time.After(last) {
+			last = f.Time.Time
+		}
+	}
+	return last
 }
 
 // missingAccount is in the message about a service account that the namespace does not have.

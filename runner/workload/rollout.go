@@ -72,7 +72,7 @@ func (r Workloads) Pods(ctx context.Context, o *unstructured.Unstructured) ([]ku
 		pods, err = r.newestPods(ctx, o)
 		return len(pods) >= want || slices.ContainsFunc(pods, podstatus.IsHopeless), err
 	}
-	refused := refusals{Workloads: r, of: o, began: time.Now()}
+	refused := refusals{Workloads: r, of: o}
 	w := cluster.PodWatch{
 		Namespace: o.GetNamespace(),
 		Poll: func() (bool, error) {

@@ -62,7 +62,10 @@ func TestRefusedPodsAreExplained(t *testing.T) {
 			a, client := fakeapi.New(t)
 			w := New(client)
 			w.limits = hasty
-			o := a.Put(strings.ToLower(c.kind)+"s", fakeapi.Object(cmp.Or(map[string]string{"Job": "batch/v1"}[c.kind], "apps/v1"), c.kind, "web"))
+			made := time.Now().Add(-time.Hour) // the cluster's clock is late
+			object := fakeapi.Object(cmp.Or(map[string]string{"Job": "batch/v1"}[c.kind], "apps/v1"), c.kind, "web")
+			object.SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: kube.FieldManager, Time: new(metav1.NewTime(made))}})
+			o := a.Put(strings.ToLower(c.kind)+"s", object)
 			if c.kind == "Deployment" {
 				set := controlled(fakeapi.Object("apps/v1", "ReplicaSet", "web-1"), o)
 				set.Object["status"] = map[string]any{"replicas": int64(0), "conditions": []any{
@@ -72,8 +75,12 @@ func TestRefusedPodsAreExplained(t *testing.T) {
 				event := fakeapi.Object("v1", "Event", "web.1")
 				event.Object["reason"], event.Object["message"] = "FailedCreate", c.message
 				event.Object["involvedObject"] = map[string]any{"uid": string(o.GetUID())}
-				event.Object["lastTimestamp"] = time.Now().Add(time.Minute).Format(time.RFC3339)
+				event.Object["lastTimestamp"] = made.Add(time.Second).Format(time.RFC3339)
 				a.Put("events", event)
+				earlier := event.DeepCopy()
+				earlier.SetName("web.0")
+				earlier.Object["message"], earlier.Object["lastTimestamp"] = "of an earlier attempt", made.Add(-time.Minute).Format(time.RFC3339)
+				a.Put("events", earlier)
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
