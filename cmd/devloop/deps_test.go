@@ -150,6 +150,8 @@ var rules = []struct {
 		"an archive needs an image, and no Pod"},
 	{"cmd/devloop/internal/engine/patch", []string{"github.com/urfave/cli", "sigs.k8s.io/kind", module + "watch", module + "loader", module + "cmd/devloop/internal/ui", module + "cmd/devloop/internal/jdwp", module + "cmd/devloop/internal/engine/ports", module + "cmd/devloop/internal/engine/publish"},
 		"a change is sent to Pods: nothing is published, and no port is led anywhere"},
+	{"cmd/devloop/internal/engine/spares", []string{"github.com/urfave/cli", "sigs.k8s.io/kind", module + "watch", module + "loader", module + "cmd/devloop/internal/ui", module + "cmd/devloop/internal/jdwp", module + "cmd/devloop/internal/engine/ports"},
+		"a spare JVM does not depend on what localhost leads to"},
 	{"cmd/devloop/internal/engine/debugport", []string{"github.com/urfave/cli", "sigs.k8s.io/kind", module + "watch", module + "loader", module + "cmd/devloop/internal/ui"},
 		"a debugger does not depend on cycles"},
 	{"cmd/devloop/internal/engine/state", []string{"github.com/urfave/cli", "sigs.k8s.io/kind", module + "watch", module + "loader", module + "cmd/devloop/internal/ui", module + "cmd/devloop/internal/jdwp"},

@@ -23,7 +23,7 @@ type Spare struct {
 }
 
 // Spare has the supervisor prepare a spare JVM, unless there is one, and waits until it is ready or
-// can't be prepared. That takes the Pod some seconds of work.
+// can't be prepared, or has ended. That takes the Pod some seconds of work the first time.
 func (s *Supervisor) Spare(ctx context.Context, p kube.Pod, port int) (Spare, error) {
 	for {
 		answer, err := s.call(ctx, p, port, Change{asks: asksForSpare})
@@ -32,10 +32,9 @@ func (s *Supervisor) Spare(ctx context.Context, p kube.Pod, port int) (Spare, er
 		}
 		switch why, none := strings.CutPrefix(answer, "no: "); {
 		case none:
-			return Spare{Note: why}, nil
+			return Spare{Note: why}, s.noteSpare(ctx, p, nil)
 		case strings.HasPrefix(answer, "ready"):
-			_, err := s.annotate(ctx, p, map[string]any{kube.AnnotationSpare: answer})
-			return Spare{Ready: true, Note: answer}, err
+			return Spare{Ready: true, Note: answer}, s.noteSpare(ctx, p, answer)
 		case answer != "preparing":
 			return Spare{}, nil
 		}
@@ -45,4 +44,16 @@ func (s *Supervisor) Spare(ctx context.Context, p kube.Pod, port int) (Spare, er
 			return Spare{}, context.Cause(ctx)
 		}
 	}
+}
+
+// noteSpare writes the status of the spare into a Pod, where devloop status finds it: nil for none.
+func (s *Supervisor) noteSpare(ctx context.Context, p kube.Pod, status any) error {
+	if known, _ := s.spares.Load(p.UID); known == status {
+		return nil
+	}
+	_, err := s.annotate(ctx, p, map[string]any{kube.AnnotationSpare: status})
+	if err == nil {
+		s.spares.Store(p.UID, status)
+	}
+	return err
 }

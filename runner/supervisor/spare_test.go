@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -90,6 +91,31 @@ func TestSpareIsAwaitedAndNoted(t *testing.T) {
 		if noted != c.noted {
 			t.Errorf("%q: the Pod says %q", c.answers, noted)
 		}
+	}
+}
+
+// TestSpareThatEndsIsTakenOffItsPod asks as a session does while it is idle: a Pod is written to when its spare is ready,
+// and when it is not any more.
+func TestSpareThatEndsIsTakenOffItsPod(t *testing.T) {
+	t.Parallel()
+	api, client := fakeapi.New(t)
+	var noted []string
+	api.Fault = func(w http.ResponseWriter, q *http.Request) bool {
+		text, _ := io.ReadAll(q.Body)
+		noted = append(noted, string(text))
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"kind": "Pod", "apiVersion": "v1"}`)
+		return true
+	}
+	s := New(client, nil)
+	for _, answer := range []string{"ready with 180 MB", "ready with 180 MB", "no: the node has too little free memory", "no: the node has too little free memory"} {
+		s.dial = (&answering{answers: []string{answer}}).dial
+		if _, err := s.Spare(t.Context(), webPod, 5007); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(noted) != 2 || !strings.Contains(noted[0], `"ready with 180 MB"`) || !strings.Contains(noted[1], kube.AnnotationSpare+`":null`) {
+		t.Errorf("written: %q", noted)
 	}
 }
 

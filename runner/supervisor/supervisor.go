@@ -34,11 +34,14 @@ import (
 // Supervisor reaches the supervisors in a cluster's Pods.
 type Supervisor struct {
 	*cluster.Client
-	dial tunnel.Dialer
+	dial   tunnel.Dialer
+	spares sync.Map // what Pods say about their spares, by their UIDs
 }
 
 // New returns a Supervisor that opens connections with dial.
-func New(c *cluster.Client, dial tunnel.Dialer) *Supervisor { return &Supervisor{c, dial} }
+func New(c *cluster.Client, dial tunnel.Dialer) *Supervisor {
+	return &Supervisor{Client: c, dial: dial}
+}
 
 // ErrUnsupervised says that nothing in a Pod takes changes.
 var ErrUnsupervised = errors.New("the Pod has no supervisor")
@@ -55,6 +58,7 @@ func (s *Supervisor) Change(ctx context.Context, p kube.Pod, port int, c Change)
 	annotations := map[string]any{kube.AnnotationChanges: c.Summary}
 	if c.Restart {
 		annotations[kube.AnnotationSpare] = nil // it becomes the application
+		s.spares.Delete(p.UID)
 	}
 	note, err := s.annotate(ctx, p, annotations)
 	if err != nil {

@@ -1,9 +1,15 @@
 package outage
 
 import (
+	"fmt"
+	"net/http"
 	"strings"
 	"sync"
+	"time"
 )
+
+// heartbeat finds out that a page is gone.
+const heartbeat = 15 * time.Second
 
 // StatusPath is where the page of an application that does not serve hears what is done about it.
 const StatusPath = "/.devloop/status"
@@ -38,4 +44,39 @@ func (s *Status) Get() (text string, changed <-chan struct{}) {
 		s.changed = make(chan struct{})
 	}
 	return s.text, s.changed
+}
+
+// Serve streams the line as server-sent events
+// (https://html.spec.whatwg.org/multipage/server-sent-events.html) until the page should load again. Look reports that,
+// and returns a channel that is closed when it should be called again.
+func (s *Status) Serve(w http.ResponseWriter, r *http.Request, look func() (again bool, changed <-chan struct{})) {
+	h := w.Header()
+	h.Set("Server", ServerHeader)
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	flush := http.NewResponseController(w).Flush
+	beats := time.NewTicker(heartbeat)
+	defer beats.Stop()
+	for said := "\n"; ; { // which is no line
+		again, routed := look()
+		text, changed := s.Get()
+		message := ":\n\n"
+		switch {
+		case again:
+			message = "event: reload\ndata:\n\n"
+		case text != said:
+			message, said = "data: "+text+"\n\n", text
+		}
+		if _, err := fmt.Fprint(w, message); err != nil || flush() != nil || again {
+			return
+		}
+		select {
+		case <-routed:
+		case <-changed:
+		case <-beats.C:
+		case <-r.Context().Done():
+			return
+		}
+	}
 }

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/devloop-cli/devloop/builder/supervisor"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/lines"
 	"github.com/devloop-cli/devloop/runner/kube"
@@ -86,29 +85,5 @@ func (s *Session) deleteDrained(pods []kube.Pod) {
 		if err := s.Deployer.Retire(ctx, pods); err != nil {
 			s.events.WarnOf(err)
 		}
-	})
-}
-
-// prepareSpares has the Pods that serve prepare a JVM for the next restart. It publishes whether there is one, or
-// why not, when that changes.
-func (s *Session) prepareSpares(ctx context.Context) {
-	d := s.State().Serving
-	if d == nil || d.NotPatchable != "" || d.HotSwapOnly() || d.Image.Report.NoSpareReason != "" {
-		return
-	}
-	if why := d.Code.State.NeedsNewJVM(); why != "" {
-		s.events.PublishChange("spare", event.SpareJVM{Why: why})
-		return
-	}
-	_ = d.ForEachPatchable(ctx, func(ctx context.Context, _ int, pod kube.Pod) error {
-		spare, err := s.Deployer.Spare(ctx, pod, supervisor.Port)
-		switch {
-		case err != nil || spare.Note == "": // the Pod is about to go, or starts again
-		case spare.Ready:
-			s.events.PublishChange("spare of "+pod.Name, event.SpareJVM{Pod: pod.Name, Ready: true})
-		default:
-			s.events.PublishChange("spare of "+pod.Name, event.SpareJVM{Pod: pod.Name, Why: spare.Note})
-		}
-		return nil
 	})
 }

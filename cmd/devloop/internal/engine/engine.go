@@ -32,7 +32,7 @@
 // says what the next one has to do.
 //
 // The packages below have the parts, each with its own state: target (what is deployed), patch
-// (changes of running Pods), ports and debugport (the local ports), archive (faster starts),
+// (changes of running Pods), spares (JVMs for the next restart), ports and debugport (the local ports), archive (faster starts),
 // background (work that outlives a cycle), publish (events).
 //
 // The engine declares the interfaces that it needs, so that its tests need no Docker engine, no
@@ -56,6 +56,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/queue"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/spares"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/target"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/loader"
@@ -63,7 +64,6 @@ import (
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/runner/readiness"
-	"github.com/devloop-cli/devloop/runner/supervisor"
 	"github.com/devloop-cli/devloop/runner/workload"
 	"github.com/devloop-cli/devloop/watch"
 )
@@ -93,7 +93,7 @@ type Deployer interface {
 	Pods
 	Readiness
 	patch.Pods
-	Sparer
+	spares.Pods
 	PodWatcher
 	Dialer
 }
@@ -112,12 +112,6 @@ type Readiness interface {
 	Ready(ctx context.Context, pods []kube.Pod, phase func(readiness.Phase)) error
 	// Recovered waits until Pods serve that Ready has given up, and returns them as they are then.
 	Recovered(ctx context.Context, pods []kube.Pod) ([]kube.Pod, error)
-}
-
-// Sparer prepares spare JVMs.
-type Sparer interface {
-	// Spare has the supervisor of a Pod, which listens on port, prepare a spare JVM, and waits for it.
-	Spare(ctx context.Context, pod kube.Pod, port int) (supervisor.Spare, error)
 }
 
 // PodWatcher follows Pods.
@@ -163,6 +157,7 @@ type Session struct {
 	background *background.Group // ends with Close
 	trainer    *archive.Trainer
 	patcher    patch.Patcher
+	spares     spares.Keeper
 	inbox      chan message // Run reads it
 
 	// What one cycle leaves for the next.
@@ -177,6 +172,7 @@ func New(c Config) *Session {
 	s := &Session{Config: c, events: publish.New(c.Bus), background: background.New(), inbox: make(chan message), appPort: ports.AppPortOf(c.Target.Port)}
 	s.trainer = archive.NewTrainer(c.Trainer, s.events, s.background)
 	s.localhost = &localhost{ports: ports.NewForwards(c.Listen, c.Target.Ports), debuggers: debugport.New(c.Target.Debug, c.Debugger, c.Deployer.Dial)}
+	s.spares = spares.Keeper{Pods: c.Deployer, Events: s.events}
 	s.patcher = patch.Patcher{Pods: c.Deployer, Redefine: s.debuggers.Redefine}
 	return s
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/queue"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
@@ -49,6 +50,7 @@ func (s *Session) send(ctx context.Context, m message) {
 type backlog struct {
 	*queue.Queue
 	running *cycle  // nil while idle
+	endIdle func()  // ends what is done while idle, nil before the first time
 	last    Settled // how the last cycle ended that was not cancelled
 	// The messages that wait until no cycle runs.
 	gone, restarted []kube.Pod
@@ -161,7 +163,7 @@ func (s *Session) handle(ctx context.Context, b *backlog, m message) {
 		}
 		b.running = nil
 		if !b.Due() && ctx.Err() == nil {
-			s.becomeIdle()
+			s.becomeIdle(b)
 		}
 	}
 }
@@ -180,7 +182,7 @@ func (b *backlog) changed(batch watch.Batch) {
 }
 
 // becomeIdle uses the time until the next change to prepare for it. Close ends that.
-func (s *Session) becomeIdle() {
+func (s *Session) becomeIdle(b *backlog) {
 	if s.FirstDone != nil {
 		s.FirstDone()
 		s.FirstDone = nil
@@ -194,7 +196,9 @@ func (s *Session) becomeIdle() {
 			s.events.Inform(event.NoticeCompiler, said)
 		}
 	})
-	s.background.Go(s.prepareSpares)
+	busy, serving := make(chan struct{}), s.State().Serving
+	b.endIdle = sync.OnceFunc(func() { close(busy) })
+	s.background.Go(func(ctx context.Context) { s.spares.Keep(ctx, serving, busy) })
 }
 
 // next handles the messages that waited for the end of a cycle, and starts the next cycle if there
@@ -209,6 +213,9 @@ func (s *Session) next(ctx context.Context, b *backlog) {
 	work, due := b.Next()
 	if !due {
 		return
+	}
+	if b.endIdle != nil {
+		b.endIdle()
 	}
 	c := newCycle(s, work)
 	b.running = c

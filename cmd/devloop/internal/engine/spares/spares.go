@@ -1,0 +1,76 @@
+// Package spares has Pods prepare a JVM for the next restart while nothing else is to do, and watches over it.
+//
+//	k := spares.Keeper{Pods: cluster, Events: events}
+//	k.Keep(ctx, deployment, busy) // until busy is closed
+//
+// What a spare JVM is, and when it can't be had, is up to builder/supervisor.
+package spares
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/devloop-cli/devloop/builder/supervisor"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/runner/kube"
+	runner "github.com/devloop-cli/devloop/runner/supervisor"
+)
+
+// interval is how often the Pods are asked whether their spare is still there: it ends where memory gets short.
+const interval = 30 * time.Second
+
+// Pods prepares spare JVMs.
+type Pods interface {
+	// Spare has the supervisor of a Pod, which listens on port, prepare a spare JVM, and waits for it.
+	Spare(ctx context.Context, pod kube.Pod, port int) (runner.Spare, error)
+}
+
+// Keeper keeps the spare JVMs of a session.
+type Keeper struct {
+	Pods   Pods
+	Events publish.Publisher
+}
+
+// Keep has the Pods of a deployment prepare a spare each. It publishes whether there is one, or why not, when that
+// changes, as long as one may, and until busy is closed.
+func (k Keeper) Keep(ctx context.Context, d *state.Deployment, busy <-chan struct{}) {
+	for k.prepare(ctx, d) {
+		select {
+		case <-time.After(interval):
+		case <-busy:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// prepare reports whether a Pod has a spare.
+func (k Keeper) prepare(ctx context.Context, d *state.Deployment) bool {
+	if d == nil || d.NotPatchable != "" || d.HotSwapOnly() || d.Image.Report.NoSpareReason != "" {
+		return false
+	}
+	if why := d.Code.State.NeedsNewJVM(); why != "" {
+		k.Events.PublishChange("spare", event.SpareJVM{Why: why})
+		return false
+	}
+	var ready atomic.Bool
+	_ = d.ForEachPatchable(ctx, func(ctx context.Context, _ int, pod kube.Pod) error {
+		spare, err := k.Pods.Spare(ctx, pod, supervisor.Port)
+		if err != nil || spare.Note == "" {
+			return nil // the Pod is about to go, or starts again
+		}
+		b := event.SpareJVM{Pod: pod.Name, Ready: spare.Ready}
+		if spare.Ready {
+			ready.Store(true)
+		} else {
+			b.Why = spare.Note
+		}
+		k.Events.PublishChange("spare of "+pod.Name, b)
+		return nil
+	})
+	return ready.Load()
+}
