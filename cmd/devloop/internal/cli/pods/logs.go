@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/sessions"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/lines"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/ui"
@@ -24,7 +25,8 @@ import (
 	"github.com/devloop-cli/devloop/runner/podlogs"
 )
 
-// successorTime is how long a followed log waits for the next Pod when its own is gone.
+// successorTime is how long a followed log waits for the next Pod when its own is gone, and how often it looks
+// whether another one may still come.
 const successorTime = 10 * time.Second
 
 func LogsCommand(s wiring.Streams) *cli.Command {
@@ -40,7 +42,7 @@ what a container logged before it was restarted, which usually shows why it cras
 NAME is a Pod, or what it belongs to, as in deploy/web or svc/web. You can leave it out if
 devloop has only one Pod in the namespace.`,
 		Flags: wiring.LookFlags(
-			&cli.BoolFlag{Name: "follow", Aliases: []string{"f"}, Usage: "keep printing until the Pod is gone for good or you press Ctrl+C"},
+			&cli.BoolFlag{Name: "follow", Aliases: []string{"f"}, Usage: "keep printing until the Pod is gone and no other is to come, or you press Ctrl+C"},
 			&cli.BoolFlag{Name: "previous", Aliases: []string{"p"}, Usage: "the log of the run before the current one"},
 			&cli.StringFlag{Name: "container", Aliases: []string{"c"}, Usage: "only the log of this `CONTAINER`"},
 			&cli.Int64Flag{Name: "tail", Usage: "start with the last `N` lines; 0 for none"},
@@ -153,7 +155,7 @@ func (p *logPrinter) pod(ctx context.Context, pods *runner.Runner, i int, pod ku
 		if err := p.containers(ctx, pods, i, pod, options); err != nil || !options.Follow {
 			return err
 		}
-		successor, there := after(ctx, pod, next)
+		successor, there := after(ctx, pod, next, func() bool { return expected(ctx, pods, pod) })
 		if !there {
 			return nil
 		}
@@ -163,17 +165,30 @@ func (p *logPrinter) pod(ctx context.Context, pods *runner.Runner, i int, pod ku
 	}
 }
 
-// after returns the Pod that takes the place of pod.
-func after(ctx context.Context, pod kube.Pod, next <-chan kube.Pod) (kube.Pod, bool) {
-	limit := time.After(successorTime)
+// expected reports whether another Pod may take the place of pod: a devloop run makes them in its namespace, or there
+// is one that does not serve yet.
+func expected(ctx context.Context, pods *runner.Runner, pod kube.Pod) bool {
+	if sessions.Running(pods.Server(), pod.Namespace) {
+		return true
+	}
+	next, err := pods.Viewer.Find(ctx, strings.ToLower(pod.Of.Kind)+"/"+pod.Of.Name)
+	return err == nil && next.UID != pod.UID
+}
+
+// after returns the Pod that takes the place of pod. It waits as long as one is expected.
+func after(ctx context.Context, pod kube.Pod, next <-chan kube.Pod, expected func() bool) (kube.Pod, bool) {
+	limit := time.NewTicker(successorTime)
+	defer limit.Stop()
 	for {
 		select {
 		case successor := <-next:
 			if successor.UID != pod.UID {
 				return successor, true
 			}
-		case <-limit:
-			return pod, false
+		case <-limit.C:
+			if !expected() {
+				return pod, false
+			}
 		case <-ctx.Done():
 			return pod, false
 		}

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"context"
 	"regexp"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/runner/kube"
@@ -50,12 +53,36 @@ func TestFollowedLogGoesOnWithTheNextPod(t *testing.T) {
 	serving := make(chan kube.Pod, 2)
 	serving <- old // WatchServing begins with the Pod itself
 	serving <- next
-	if got, there := after(t.Context(), old, serving); !there || got.UID != next.UID {
+	if got, there := after(t.Context(), old, serving, func() bool { return false }); !there || got.UID != next.UID {
 		t.Errorf("got %+v, %v", got, there)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, there := after(ctx, next, serving); there {
+	if _, there := after(ctx, next, serving, func() bool { return true }); there {
 		t.Error("there is a Pod after the end")
 	}
+}
+
+// TestFollowedLogWaitsAsLongAsAnotherPodMayCome has a build that takes a minute, and then a session that ends.
+func TestFollowedLogWaitsAsLongAsAnotherPodMayCome(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		old, next := kube.Pod{Name: "web", UID: "1"}, kube.Pod{Name: "web", UID: "2"}
+		serving := make(chan kube.Pod)
+		var ended atomic.Bool
+		go func() {
+			time.Sleep(time.Minute)
+			serving <- next
+			time.Sleep(time.Minute)
+			ended.Store(true)
+		}()
+		expected := func() bool { return !ended.Load() }
+		if got, there := after(t.Context(), old, serving, expected); !there || got.UID != next.UID {
+			t.Errorf("got %+v, %v", got, there)
+		}
+		began := time.Now()
+		if _, there := after(t.Context(), next, serving, expected); there || time.Since(began) < time.Minute || time.Since(began) > time.Minute+2*successorTime {
+			t.Errorf("it ends after %v, with a Pod: %v", time.Since(began), there)
+		}
+	})
 }

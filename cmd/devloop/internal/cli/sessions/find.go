@@ -43,6 +43,15 @@ func Find(dir, namespace string) (Holder, error) {
 	return Holder{}, e
 }
 
+// Running reports whether a devloop run works in a namespace of the cluster at server.
+func Running(server, namespace string) bool {
+	held, err := heldDir()
+	if err != nil {
+		return false
+	}
+	return len(readLive(held, func(h Holder) bool { return h.Command == "run" && h.Server == server && h.Namespace == namespace })) > 0
+}
+
 // noneError says that no session works on the project, and where others do.
 func noneError(dir, namespace string, others []Holder) error {
 	e := &fault.Error{Code: CodeNone, Op: fmt.Sprintf("no devloop run works on the project in %q", dir), Hints: []string{"start it: devloop run"}}

@@ -30,6 +30,9 @@ func TestAProjectIsHeldOncePerPlace(t *testing.T) {
 	if err := HeldBy("/shop", "https://one"); fault.Of(err).Code != "project.held" {
 		t.Errorf("while it is held: got %v", err)
 	}
+	if !Running("https://one", "default") || Running("https://one", "test") || Running("https://two", "default") {
+		t.Error("a session runs elsewhere, or nowhere")
+	}
 	for _, place := range [][2]string{{"/bank", "https://one"}, {"/shop", "https://two"}} {
 		if err := HeldBy(place[0], place[1]); err != nil {
 			t.Errorf("%q: got %v", place, err)
