@@ -181,7 +181,8 @@ type Transfer struct {
 	// Done and Total are bytes; Total is 0 if it is unknown.
 	Done  int64 `json:"done"`
 	Total int64 `json:"total,omitempty"`
-	// Rate is bytes a second since the transfer began, and Left how long the rest takes at this rate.
+	// Rate is bytes a second since the transfer began, and Left how long the rest takes at this rate, once a hundredth
+	// is done.
 	Rate int64    `json:"rate"`
 	Left Duration `json:"secondsLeft,omitempty"`
 }

@@ -32,7 +32,7 @@ func (p Publisher) WithTransfers(ctx context.Context) context.Context {
 // transferEvent is the event of a transfer that has taken some time.
 func transferEvent(p transfer.Progress, took time.Duration) event.Transfer {
 	e := event.Transfer{Name: p.Name, Done: p.Done, Total: p.Total, Rate: int64(float64(p.Done) / took.Seconds())}
-	if e.Rate > 0 && e.Total > e.Done {
+	if e.Rate > 0 && e.Total > e.Done && p.Done >= p.Total/100 { // before that, it is a guess
 		e.Left = event.Duration(float64(e.Total-e.Done) / float64(e.Rate) * float64(time.Second))
 	}
 	return e

@@ -31,6 +31,9 @@ func TestTransfersArePublishedTwiceASecond(t *testing.T) {
 		if got := r.bodies(); !reflect.DeepEqual(got, want) {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
+		if e := transferEvent(transfer.Progress{Done: 4096, Total: 170e6}, time.Second); e.Left != 0 {
+			t.Errorf("the first bytes tell that %v is left", time.Duration(e.Left))
+		}
 		if r[0].Cycle != 2 {
 			t.Errorf("the cycle is %d", r[0].Cycle)
 		}
