@@ -42,7 +42,7 @@ func (p *Project) frontendState() string {
 		rel, _ := filepath.Rel(p.build.Root, file)
 		hidden := rel != "." && strings.HasPrefix(d.Name(), ".")
 		switch {
-		case d.IsDir() && (hidden || slices.Contains(notBuildFiles, d.Name()) || notFrontend.MatchString(filepath.ToSlash(rel))):
+		case d.IsDir() && (hidden || slices.Contains(notBuildFiles, d.Name()) || notFrontend.MatchString(filepath.ToSlash(rel)) || isNode(file)):
 			return filepath.SkipDir
 		case d.Type().IsRegular() && !isSettings(d.Name()):
 			files = append(files, file)
@@ -58,6 +58,15 @@ func (p *Project) frontendState() string {
 		_, _ = fmt.Fprintf(h, "%s\x00%s\x00", file, contentState(file))
 	}
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// isNode reports whether dir is where a plugin has installed Node.js, which the first build does.
+func isNode(dir string) bool {
+	if _, err := os.Stat(filepath.Join(dir, "node_modules", "npm")); err != nil {
+		return false
+	}
+	_, isFile := paths.FirstFile(dir, "node", "node.exe")
+	return isFile
 }
 
 // isSettings reports whether a file of that name has settings or texts of the application.

@@ -31,6 +31,9 @@ func TestFrontendIsLeftOut(t *testing.T) {
 		{"nothing changed again", "", true},
 		{"a specification", "src/main/resources/api.yaml", false},
 		{"what npm installed", "node_modules/x/index.js", true},
+		{"a Node.js of the build", "web/node/node", false},
+		{"its npm", "web/node/node_modules/npm/package.json", false},
+		{"more of it", "web/node/npx", true},
 		{"the build script", "build.gradle", false},
 		{"mvn clean", "build/" + frontendMark, false},
 	} {
