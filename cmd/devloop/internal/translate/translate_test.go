@@ -130,7 +130,13 @@ func TestEveryDiagnosisOfARecordedPodIsTranslated(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, m := range failed.FindAllStringSubmatch(string(text), -1) {
-			if said, known := parsed().say(m[1]); !known && !strings.HasPrefix(m[1], "consider the following") { // Spring's words
+			said, known := parsed().say(m[1])
+			for line := range strings.Lines(said) {
+				if cells.Width(line) > 80 && !strings.Contains(line, "settings") && !strings.Contains(line, "Reason: ") { // words of other programs
+					t.Errorf("%s: too wide: %s", filepath.Base(file), line)
+				}
+			}
+			if !known && !strings.HasPrefix(m[1], "consider the following") { // Spring's words
 				t.Errorf("%s: %q is not translated: %q", filepath.Base(file), m[1], said)
 			}
 		}
