@@ -70,17 +70,6 @@ func New(model Model, compiler *javac.Compiler, dir string) *Module {
 // files of the build's directory.
 func (m *Module) Classes() string { return filepath.Join(m.dir, "classes") }
 
-// Result says what was compiled.
-type Result struct {
-	// Sources is the number of source files.
-	Sources int
-	// Warnings are the compiler's other diagnostics.
-	Warnings []javac.Diagnostic
-	// Affected are names of classes whose API has changed, or may have because they depend on such
-	// a class: those of other modules that have one of these names depend on them.
-	Affected []string
-}
-
 // CompileError means that sources do not compile.
 type CompileError struct{ Diagnostics []javac.Diagnostic }
 

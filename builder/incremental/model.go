@@ -1,5 +1,7 @@
 package incremental
 
+import "github.com/devloop-cli/devloop/builder/javac"
+
 // Model is how the build compiles a module.
 type Model struct {
 	// Sources are the absolute directories of its sources.
@@ -27,4 +29,15 @@ func (m Model) Ending() string {
 		return kotlin
 	}
 	return java
+}
+
+// Result says what was compiled.
+type Result struct {
+	// Sources is the number of source files.
+	Sources int
+	// Warnings are the compiler's other diagnostics.
+	Warnings []javac.Diagnostic
+	// Affected are names of classes whose API has changed, or may have because they depend on such
+	// a class: those of other modules that have one of these names depend on them.
+	Affected []string
 }
