@@ -13,7 +13,7 @@ func (s *scenario) spareReady() {
 	s.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(200 * time.Millisecond) {
 		stdout, _, _ := s.say("status")
-		if strings.Contains(stdout, "ready with ") {
+		if strings.Contains(strings.Join(strings.Fields(stdout), " "), "ready with ") { // a long line is wrapped
 			return
 		}
 		if time.Now().After(deadline) {
