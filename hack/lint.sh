@@ -43,7 +43,7 @@ format() {
 ours() {
   local file
   git ls-files -- .ci hack samples | while IFS= read -r file; do
-    case "$(head -n 1 "$file" 2>/dev/null)" in '#!/usr/bin/env bash' | '# shellcheck shell=bash') printf '%s\n' "$file" ;; esac
+    case "$(head -n 1 "$file" 2>/dev/null | tr -d '\0')" in '#!/usr/bin/env bash' | '# shellcheck shell=bash') printf '%s\n' "$file" ;; esac
   done
 }
 

@@ -16,7 +16,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/devloop-cli/devloop/builder/project"
 	"github.com/devloop-cli/devloop/hack/real"
@@ -88,17 +87,6 @@ func newLaptop(t *testing.T, disk string) *laptop {
 		t.Fatal(err)
 	}
 	return l
-}
-
-// eventually waits until done says so.
-func eventually(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); !done(); {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain for %s", what)
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
 }
 
 // command prepares a command that runs in the laptop, in dir. Its first words may be
