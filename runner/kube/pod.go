@@ -26,6 +26,10 @@ type Pod struct {
 	Index           int       // which of that object's Pods it is, from 0
 	Generated       bool      // devloop wrote its manifest, not the user
 
+	// Restarted says that the supervisor has restarted the application since. The kubelet does not know of that: until
+	// its probe has failed, the Pod's readiness is that of the application before.
+	Restarted bool
+
 	Restarts int32  // of its containers, when it was read
 	Changes  string // its [AnnotationChanges] then
 	Applied  string // its [AnnotationApplied] then

@@ -1,6 +1,7 @@
 package readiness
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"regexp"
@@ -55,10 +56,10 @@ func (w *portWait) await(ctx context.Context, p *corev1.Pod) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, c := range p.Spec.Containers {
 		group.Go(func() error {
-			return w.container(ctx, w.portsOf(p, c.Name), sidePorts(c), c.ReadinessProbe != nil)
+			return w.container(ctx, w.portsOf(p, c.Name), sidePorts(c), c.ReadinessProbe)
 		})
 	}
-	group.Go(func() error { return w.container(ctx, w.portsOf(p, ""), nil, false) })
+	group.Go(func() error { return w.container(ctx, w.portsOf(p, ""), nil, nil) })
 	return group.Wait()
 }
 
@@ -84,15 +85,20 @@ var errUnopened = errors.New("the container serves without it")
 // information, and manifests name some that never open, such as a debugger's or that of metrics. So
 // once the container serves, according to its probe or at one of its ports, the others have minUptime left to
 // open. A port that accepts connections but says nothing does not prove that the container serves, nor
-// does a side port: agents of the JVM open theirs long before the application does.
-func (w *portWait) container(ctx context.Context, ports, side []int, serves bool) error {
+// does a side port: agents of the JVM open theirs long before the application does. Where the supervisor has restarted
+// the application, the probe's word counts once it would have failed.
+func (w *portWait) container(ctx context.Context, ports, side []int, probe *corev1.Probe) error {
 	waitCtx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(errDone)
 	limitOthers := sync.OnceFunc(func() {
 		limit := time.AfterFunc(minUptime, func() { giveUp(errUnopened) })
 		context.AfterFunc(waitCtx, func() { limit.Stop() })
 	})
-	if serves {
+	switch {
+	case probe != nil && w.pod.Restarted:
+		certain := time.AfterFunc(noticed(probe), limitOthers)
+		defer certain.Stop()
+	case probe != nil:
 		limitOthers()
 	}
 	var group errgroup.Group
@@ -112,6 +118,12 @@ func (w *portWait) container(ctx context.Context, ports, side []int, serves bool
 		})
 	}
 	return group.Wait()
+}
+
+// noticed returns how long the kubelet may take to notice that a container does not serve any more.
+func noticed(p *corev1.Probe) time.Duration {
+	each := time.Duration(cmp.Or(p.PeriodSeconds, 10)+cmp.Or(p.TimeoutSeconds, 1)) * time.Second // the API server's defaults
+	return each * time.Duration(cmp.Or(p.FailureThreshold, 3))
 }
 
 // port waits until a port accepts connections, and says whether the application spoke.

@@ -84,6 +84,49 @@ func TestReadyIsNotSaidByAnAgentsPort(t *testing.T) {
 	}
 }
 
+// TestReadyDoesNotTrustTheProbeAfterARestart has a Pod whose application was restarted in its container. The kubelet
+// has not noticed, and the application needs some time.
+func TestReadyDoesNotTrustTheProbeAfterARestart(t *testing.T) {
+	t.Parallel()
+	a, r := newAPI(t)
+	o, pod := podWithPorts(t, 8080)
+	list, _, _ := unstructured.NestedSlice(o.Object, "spec", "containers")
+	list[0].(map[string]any)["readinessProbe"] = map[string]any{"tcpSocket": map[string]any{"port": int64(8080)}}
+	if err := unstructured.SetNestedSlice(o.Object, list, "spec", "containers"); err != nil {
+		t.Fatal(err)
+	}
+	a.Put("pods", o)
+	pod.Restarted = true
+	starts := time.Now().Add(minUptime + time.Second)
+	a.Forward = func(_ int, data httpstream.Stream) error {
+		if time.Now().Before(starts) {
+			return errRefused
+		}
+		return answersHTTP(data)
+	}
+	if err := r.Ready(t.Context(), []kube.Pod{pod}, nil); err != nil || time.Now().Before(starts) {
+		t.Fatalf("ready too early, or %v", err)
+	}
+}
+
+// TestReadyIsSaidByTheProbeInTheEnd has an application that never opens the port that its Pod names.
+func TestReadyIsSaidByTheProbeInTheEnd(t *testing.T) {
+	t.Parallel()
+	a, r := newAPI(t)
+	o, pod := podWithPorts(t, 8080)
+	list, _, _ := unstructured.NestedSlice(o.Object, "spec", "containers")
+	list[0].(map[string]any)["readinessProbe"] = map[string]any{"exec": map[string]any{}, "periodSeconds": int64(1), "failureThreshold": int64(1)}
+	if err := unstructured.SetNestedSlice(o.Object, list, "spec", "containers"); err != nil {
+		t.Fatal(err)
+	}
+	a.Put("pods", o)
+	pod.Restarted = true
+	a.Forward = func(int, httpstream.Stream) error { return errRefused }
+	if err := r.Ready(t.Context(), []kube.Pod{pod}, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestReadyTakesAnyProtocol(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]error{"it closes": nil, "it resets": errors.New("read tcp4 127.0.0.1:1->127.0.0.1:9092: read: connection reset by peer")} {

@@ -72,7 +72,7 @@ func (s *Supervisor) Change(ctx context.Context, p kube.Pod, port int, c Change)
 	if err != nil {
 		return p, fmt.Errorf("change pod %q: %w", p.Name, err)
 	}
-	p.Restarts = kube.PodOf(note).Restarts
+	p.Restarts, p.Restarted = kube.PodOf(note).Restarts, c.Restart
 	return p, nil
 }
 
