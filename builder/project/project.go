@@ -20,6 +20,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"unicode"
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
 	"github.com/devloop-cli/devloop/builder/dockerfile"
@@ -127,13 +128,17 @@ func name(t tool, b buildtool.Build) string {
 var notInName = regexp.MustCompile(`[^a-z0-9]+`)
 
 // imageName makes name a path component of an image reference: lower case letters
-// and digits, separated by single dashes (github.com/distribution/reference).
+// and digits, separated by single dashes (github.com/distribution/reference). A name that loses letters of another
+// script gets a digest: two such names stay two.
 func imageName(name string) string {
-	name = strings.Trim(notInName.ReplaceAllString(strings.ToLower(name), "-"), "-")
-	if name == "" {
-		return "application"
+	short := strings.Trim(notInName.ReplaceAllString(strings.ToLower(name), "-"), "-")
+	if short == "" {
+		short = "application"
 	}
-	return name
+	if strings.ContainsFunc(name, func(r rune) bool { return r > unicode.MaxASCII && unicode.IsLetter(r) }) {
+		short += "-" + buildtool.Digest([]byte(name))[:8]
+	}
+	return short
 }
 
 // Port returns the port that the application will listen on, as far as its sources and the

@@ -64,11 +64,13 @@ func TestOpenReadsNames(t *testing.T) {
 }
 
 func TestOpenNamesWithoutAnyName(t *testing.T) {
-	if got := imageName("../Größe__42"); got != "gr-e-42" {
-		t.Errorf("got %q", got)
-	}
-	if got := imageName("日本"); got != "application" {
-		t.Errorf("got %q", got)
+	for name, want := range map[string]string{
+		"../My_Shop 42": "my-shop-42", "shop—2": "shop-2", "***": "application",
+		"Größe": "gr-e-aedc3f80", "日本": "application-cf2abf0c", "상점": "application-de9d3154",
+	} {
+		if got := imageName(name); got != want {
+			t.Errorf("%s: got %q", name, got)
+		}
 	}
 }
 

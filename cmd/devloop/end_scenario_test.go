@@ -51,9 +51,18 @@ func (s *scenario) start(name string, args ...string) *started {
 	if err := r.command.Start(); err != nil {
 		s.Fatal(err)
 	}
-	r.stream = json.NewDecoder(out)
+	var read bytes.Buffer
+	r.stream = json.NewDecoder(io.TeeReader(out, &read))
+	s.Cleanup(func() {
+		if s.Failed() {
+			s.Logf("the last that it published:\n%s", read.Bytes()[max(0, read.Len()-shownStream):])
+		}
+	})
 	return r
 }
+
+// shownStream is how much of a failing run's event stream is shown, in bytes.
+const shownStream = 12 << 10
 
 // end sends a signal and wants the process to end soon; it returns the exit code.
 func (r *started) end(signal os.Signal) int {

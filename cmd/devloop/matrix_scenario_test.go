@@ -42,7 +42,7 @@ var matrix = []row{
 	{name: "style checks", build: "maven", boot: boot3, traits: []trait{styleChecks}},
 	{name: "configuration metadata", build: "maven", boot: boot3, traits: []trait{configurationMetadata}},
 	{name: "Kotlin", build: "maven", boot: boot3, traits: []trait{kotlin}, never: "sources in Kotlin and Java"},
-	{name: "Kotlin alone", build: "maven", boot: boot4, traits: []trait{onlyKotlin}},
+	{name: "Kotlin alone", build: "maven", boot: boot4, traits: []trait{onlyKotlin}, short: true},
 	{name: "a war", build: "maven", boot: boot3, traits: []trait{war}, leaves: map[string]string{"page of the war": "page page.txt changed"}},
 	{name: "two modules", build: "maven", boot: boot3, traits: []trait{twoModules}},
 	{name: "services of two modules", build: "maven", boot: boot3, traits: []trait{twoModules, services}},

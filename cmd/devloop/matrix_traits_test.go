@@ -378,3 +378,17 @@ public class CoreController {
 `
 	b.edits = append(b.edits, edit{"other module", "../core/src/main/java/com/example/core/Word.java", `"one"`, `"two"`, bySwap, "/core", "two"})
 }
+
+// greeting is a controller in Kotlin.
+func greeting(members string) string {
+	return `package com.example
+import org.springframework.web.bind.annotation.*
+@RestController
+class Greeting { ` + members + ` }
+`
+}
+
+// kotlinPlugin compiles Kotlin beside Java, as Kotlin's documentation has it.
+const kotlinPlugin = `<plugin><groupId>org.jetbrains.kotlin</groupId><artifactId>kotlin-maven-plugin</artifactId><executions><execution>
+<id>compile</id><phase>process-sources</phase><goals><goal>compile</goal></goals><configuration><sourceDirs>
+<sourceDir>src/main/kotlin</sourceDir><sourceDir>src/main/java</sourceDir></sourceDirs></configuration></execution></executions></plugin>`

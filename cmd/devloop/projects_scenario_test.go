@@ -8,11 +8,6 @@ import (
 	"github.com/devloop-cli/devloop/hack/real"
 )
 
-// kotlinPlugin compiles Kotlin beside Java, as Kotlin's documentation has it.
-const kotlinPlugin = `<plugin><groupId>org.jetbrains.kotlin</groupId><artifactId>kotlin-maven-plugin</artifactId><executions><execution>
-<id>compile</id><phase>process-sources</phase><goals><goal>compile</goal></goals><configuration><sourceDirs>
-<sourceDir>src/main/kotlin</sourceDir><sourceDir>src/main/java</sourceDir></sourceDirs></configuration></execution></executions></plugin>`
-
 // podOf is a manifest with a word in the environment.
 func podOf(word string) string {
 	return `apiVersion: v1
@@ -36,33 +31,21 @@ public class OrderController {
 `
 }
 
-// greeting is a controller in Kotlin.
-func greeting(members string) string {
-	return `package com.example
-import org.springframework.web.bind.annotation.*
-@RestController
-class Greeting { ` + members + ` }
-`
-}
-
 // TestScenarioEditsOfWhateverElseAProjectHas goes on with the table of paths: an annotation
-// processor, Kotlin, a template, a library, a manifest.
+// processor, a template, a library, a manifest.
 func TestScenarioEditsOfWhateverElseAProjectHas(t *testing.T) {
 	t.Parallel()
 	real.Maven(t)
 	s := newScenario(t, "spring-maven")
 	s.depend(ofBoot("spring-boot-starter-mustache", ""),
-		"<dependency><groupId>org.projectlombok</groupId><artifactId>lombok</artifactId><optional>true</optional></dependency>",
-		"<dependency><groupId>org.jetbrains.kotlin</groupId><artifactId>kotlin-stdlib</artifactId></dependency>")
-	s.replaceIn("pom.xml", "<plugins>", "<plugins>"+kotlinPlugin)
-	const java, kotlin, page, pod = "src/main/java/com/example/", "src/main/kotlin/com/example/Greeting.kt", "src/main/resources/templates/page.mustache", "pod.yaml"
+		"<dependency><groupId>org.projectlombok</groupId><artifactId>lombok</artifactId><optional>true</optional></dependency>")
+	const java, page, pod = "src/main/java/com/example/", "src/main/resources/templates/page.mustache", "pod.yaml"
 	s.write(java+"Order.java", "package com.example;\n@lombok.Data @lombok.AllArgsConstructor class Order { String name; }\n")
 	s.write(java+"OrderController.java", orders("a"))
 	s.write(java+"PageController.java", `package com.example;
 @org.springframework.stereotype.Controller
 public class PageController { @org.springframework.web.bind.annotation.GetMapping("/page") public String page() { return "page"; } }
 `)
-	s.write(kotlin, greeting(`@GetMapping("/kotlin") fun say(): String = "one"`))
 	s.write(page, "one")
 	s.write(pod, podOf("one"))
 	r := s.start("run", "--without", "archive")
@@ -73,8 +56,6 @@ public class PageController { @org.springframework.web.bind.annotation.GetMappin
 	for _, e := range []struct{ name, file, text, stages, why, path, answer string }{
 		{"what Lombok makes", java + "Order.java", "package com.example;\n@lombok.Data @lombok.AllArgsConstructor class Order { String title; }\n", restart, "com.example.Order: ", "/order", "Order(title=a)"},
 		{"a body beside Lombok", java + "OrderController.java", orders("b"), swap, "", "/order", "Order(title=b)"},
-		{"a body in Kotlin", kotlin, greeting(`@GetMapping("/kotlin") fun say(): String = "two"`), swap, "", "/kotlin", "two"},
-		{"a function in Kotlin", kotlin, greeting(`@GetMapping("/kotlin") fun say(): String = more(); fun more() = "three"`), restart, "com.example.Greeting: ", "/kotlin", "three"},
 		{"a template", page, "two", "compile pages forward", "", "/page", "two"},
 		{"a manifest, and what runs is in no image", pod, podOf("two"), newPod, "the manifest changed", "/word", "two"},
 		{"a manifest", pod, podOf("three"), "replace ready forward", "", "/word", "three"},
@@ -97,7 +78,7 @@ public class PageController { @org.springframework.web.bind.annotation.GetMappin
 	t.Log("a fresh Pod answers the same")
 	r.renew()
 	r.took()
-	for path, want := range map[string]string{"/order": "Order(title=b)", "/kotlin": "three", "/page": "two", "/word": "three"} {
+	for path, want := range map[string]string{"/order": "Order(title=b)", "/page": "two", "/word": "three"} {
 		if got, err := get(url + path); err != nil || got != want {
 			t.Errorf("the fresh Pod answers %q at %s, %v", got, path, err)
 		}

@@ -263,7 +263,7 @@ func TestScenarioAKeyActsAsItIsPressed(t *testing.T) {
 	screen.awaits(t, "answers 200: Hello, World")
 	screen.awaits(t, "done")
 	screen.awaits(t, "press r to rebuild")
-	screen.awaits(t, "\x1b[2mhttp://localhost:") // the footer
+	screen.awaits(t, "\x1b[2m\x1b]8;;http://localhost:") // the footer, a link
 
 	screen.types(t, terminal, "h", "q or Ctrl+C: quit")
 	screen.types(t, terminal, "\r", ":")

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"embed"
 	"fmt"
 	"maps"
 	"os"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/project"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/completion"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/machine"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
@@ -27,18 +27,8 @@ import (
 	"github.com/devloop-cli/devloop/runner/inspect"
 )
 
-// shells are the scripts that make a shell ask devloop how a command line could go on:
-//
-//	devloop __complete logs we    →    web-1	Running
-//
-// The words behind __complete are those of the line up to the cursor, the last one
-// unfinished or empty. A candidate is a line: the word, a tab, and what it is. Where
-// there is none the shell offers files.
-//
-//go:embed completion
-var shells embed.FS
-
-// completeCommand is not meant for people, so cli does not know of it.
+// completeCommand is how a shell asks devloop, see package completion. It is not meant for people, so cli does not know
+// of it.
 const completeCommand = "__complete"
 
 // completionPatience bounds what a shell waits for at a press of the tabulator.
@@ -60,7 +50,7 @@ func completionCommand(s wiring.Streams) *cli.Command {
    $PROFILE
       devloop completion powershell | Out-String | Invoke-Expression`,
 		Action: func(c *cli.Context) error {
-			script, err := shells.ReadFile("completion/devloop." + c.Args().First())
+			script, err := completion.Script(c.Args().First())
 			if err != nil || c.NArg() != 1 {
 				return &cmdline.UsageError{Err: fmt.Errorf("want bash, zsh, fish or powershell, got %q", c.Args().Slice())}
 			}

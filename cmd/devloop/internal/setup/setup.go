@@ -43,6 +43,8 @@ type Step struct {
 	// Fix returns how to solve the problem that Check found, nil if devloop can only advise. The
 	// field may be nil.
 	Fix func(problem error) *Fix
+	// Optional is true for a step that is fixed along with others only, and whose problem is no failure.
+	Optional bool
 	// Later is what Fix may do, such as "create the cluster", once the steps that this one needs
 	// have been fixed. Without it, a step that could not be checked is never fixed.
 	Later string
@@ -130,12 +132,12 @@ func (r *run) check(steps []Step) (open []Step) {
 			continue
 		}
 		result := r.do(s, s.Check)
-		if fix := r.fixOf(s, result); fix != nil {
+		if fix := r.fixOf(s, result); fix != nil && (!s.Optional || len(r.changes) > 0) {
 			open, pending = append(open, s), append(pending, s.ID)
 			r.changes = append(r.changes, Change{s.ID, result.Err.Error(), fix.Change})
 			continue
 		}
-		r.report(result)
+		r.report(s, result)
 	}
 	return open
 }
@@ -169,7 +171,7 @@ func (r *run) finish(open []Step, declined error) {
 		if fixed && result.State == OK {
 			result.State = Fixed
 		}
-		r.report(result)
+		r.report(s, result)
 	}
 }
 
@@ -193,7 +195,10 @@ func (r *run) do(s Step, work func(context.Context) (string, error)) Result {
 	return result
 }
 
-func (r *run) report(result Result) {
+func (r *run) report(s Step, result Result) {
+	if result.State == Failed && s.Optional {
+		result.State, result.Err = Skipped, nil
+	}
 	if result.State == Failed {
 		r.failed = append(r.failed, result.ID)
 	}

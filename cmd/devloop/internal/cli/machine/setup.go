@@ -67,11 +67,12 @@ func setupFlags() []cli.Flag {
 // setUp runs the steps. Doctor has none of the flags of a change.
 func setUp(c *cli.Context, s wiring.Streams, d wiring.Display) error {
 	return wiring.RunSession(d, func() (error, bool) {
-		steps, err := chosenSteps(c, d)
+		checkOnly := c.Command.Name == "doctor" || c.Bool("check")
+		_, person := cmdline.Terminal(s.In)
+		steps, err := chosenSteps(c, d, person && !checkOnly && !c.Bool("yes"))
 		if err != nil {
 			return err, false
 		}
-		checkOnly := c.Command.Name == "doctor" || c.Bool("check")
 		err = setup.Run(c.Context, steps, setup.Options{
 			CheckOnly: checkOnly,
 			Ask: func(changes []setup.Change) error {
@@ -110,8 +111,9 @@ func checkFinished(r setup.Result) event.CheckFinished {
 	return e
 }
 
-// chosenSteps returns the steps that --only and --skip leave.
-func chosenSteps(c *cli.Context, d wiring.Display) ([]setup.Step, error) {
+// chosenSteps returns the steps that --only and --skip leave. Those that are only for convenience need a person who is
+// asked.
+func chosenSteps(c *cli.Context, d wiring.Display, asks bool) ([]setup.Step, error) {
 	only, skip := c.StringSlice("only"), c.StringSlice("skip")
 	for _, id := range slices.Concat(only, skip) {
 		if !slices.Contains(StepIDs, id) {
@@ -120,6 +122,6 @@ func chosenSteps(c *cli.Context, d wiring.Display) ([]setup.Step, error) {
 	}
 	steps, err := newSteps(c, d)
 	return slices.DeleteFunc(steps, func(s setup.Step) bool {
-		return len(only) > 0 && !slices.Contains(only, s.ID) || slices.Contains(skip, s.ID) || s.ID == "archive" && c.String("images") == ""
+		return len(only) > 0 && !slices.Contains(only, s.ID) || slices.Contains(skip, s.ID) || s.ID == "archive" && c.String("images") == "" || s.Optional && !asks
 	}), err
 }

@@ -27,7 +27,7 @@ import (
 )
 
 // StepIDs are the steps of setup, in their order.
-var StepIDs = []string{"jdk", "build", "inotify", "docker", "memory", "disk", "archive", "registry", "node-image", "cluster", "base-images", "proxy", "context", "ports"}
+var StepIDs = []string{"jdk", "build", "inotify", "docker", "memory", "disk", "archive", "registry", "node-image", "cluster", "base-images", "proxy", "context", "ports", "completion"}
 
 // machine is what the steps of setup look at.
 type machine struct {
@@ -76,6 +76,7 @@ func newSteps(c *cli.Context, d wiring.Display) ([]setup.Step, error) {
 		setup.Proxy(dockerapi.Connect, m.nodeEnvironment),
 		{ID: "context", Needs: []string{"cluster"}, Check: m.checkContext, Fix: m.writeContext, Later: m.contextChange()},
 		{ID: "ports", Check: m.checkPorts},
+		completionStep(os.Getenv),
 	}, nil
 }
 

@@ -56,6 +56,9 @@ func settingFlag(s config.Setting) cli.Flag {
 // project's devloop.yaml and the environment, and checks those that it gives.
 // Commands without a project take only what says where to work.
 func settle(c *cli.Context) error {
+	if !slices.ContainsFunc(config.Settings, func(s config.Setting) bool { return hasFlag(c.Command, s.Name) }) {
+		return nil // such as version: a mistake in devloop.yaml is none of its business
+	}
 	settings, err := config.Load(ProjectDir(c), os.LookupEnv)
 	if err != nil {
 		return err

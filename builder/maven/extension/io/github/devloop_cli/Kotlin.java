@@ -2,6 +2,7 @@ package io.github.devloop_cli;
 
 import java.io.File;
 import java.lang.reflect.Method;
+import java.net.URI;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.util.ArrayList;
@@ -78,7 +79,7 @@ public final class Kotlin implements MojoExecutionListener {
     private static List<Object> jars(URLClassLoader loader) {
         List<Object> jars = new ArrayList<>();
         for (URL url : loader.getURLs()) {
-            jars.add(new File(url.getPath()));
+            jars.add(new File(URI.create(url.toString())));
         }
         return jars;
     }
