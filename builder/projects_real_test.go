@@ -47,7 +47,7 @@ func TestRealProjects(t *testing.T) {
 	}{
 		{name: "maven-modules", edited: "greetings/src/main/java/com/example/greetings/Greeting.java", packs: "the module com.example:greetings stays a jar, as it is one in the archive"},
 		{name: "maven-kotlin", edited: "src/main/kotlin/com/example/Application.kt", long: true},
-		{name: "maven-war", edited: "src/main/java/com/example/Application.java", page: "/page.txt a page of the war"},
+		{name: "maven-war", edited: "src/main/java/com/example/Application.java", page: "/page.txt a page of the war", long: true},
 		{name: "maven-plain", edited: "src/main/java/com/example/Server.java"},
 		{name: "gradle-modules", edited: "greetings/src/main/java/com/example/greetings/Greeting.java", unlayered: true, long: true},
 		{name: "gradle-war", edited: "src/main/java/com/example/Application.java", page: "/page.txt a page of the war", long: true},

@@ -259,6 +259,9 @@ func TestRealImages(t *testing.T) {
 				t.Errorf("one edited class changed %d bytes", changed)
 			}
 			serves(t, docker, second.Ref, text+" again")
+			if way.name != "composed" { // old images go in the same way
+				return
+			}
 			write(t, dir, controller, strings.Replace(helloController, "Hello, World", text+" thrice", 1))
 			build("another class edited")
 			write(t, dir, controller, strings.Replace(helloController, "Hello, World", text+" at last", 1))

@@ -202,6 +202,7 @@ func TestRealIncrementalLeavesTheRestToTheBuild(t *testing.T) {
 // package-info.java of which javac makes none.
 func TestRealIncrementalKnowsPackageInfos(t *testing.T) {
 	t.Parallel()
+	real.Long(t) // the short tier has one in the matrix of projects
 	real.Maven(t)
 	const plain, noted = "src/main/java/com/example/package-info.java", "src/main/java/com/example/more/package-info.java"
 	c, _ := readyProject(t, "spring-maven")

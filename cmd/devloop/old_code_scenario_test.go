@@ -194,7 +194,7 @@ func TestScenarioNoAnswerIsOfOldCode(t *testing.T) {
 			if project.manifest != "" {
 				s.write("k8s/web.yaml", project.manifest)
 			}
-			s.editAtRandom(number(t, "DEVLOOP_EDITS", map[bool]int{false: 12, true: 24}[real.LongTier()])/project.share, number(t, "DEVLOOP_SEED", 20261125))
+			s.editAtRandom(number(t, "DEVLOOP_EDITS", map[bool]int{false: 9, true: 24}[real.LongTier()])/project.share, number(t, "DEVLOOP_SEED", 20261125))
 		})
 	}
 }
