@@ -135,7 +135,7 @@ func valueCandidates(ctx context.Context, c *cli.Command, flag string, before []
 	case "module":
 		return moduleCandidates(append(argumentsOf(c, before[1:]), ".")[0])
 	}
-	words := map[string][]string{"only": machine.StepIDs, "skip": machine.StepIDs, "lang": {"en", "ko"}, "progress": {"auto", "plain"}}[flag]
+	words := map[string][]string{"only": machine.StepIDs, "skip": machine.StepIDs, "lang": {"en", "ko"}, "progress": {"auto", "plain"}, "color": {"auto", "always", "never"}}[flag]
 	if s, known := config.Find(flag); known {
 		words = s.Choices
 	}

@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/sessions"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner"
@@ -80,7 +80,7 @@ func spare(d wiring.Display, dir, name string) func(string) bool {
 	told := map[string]bool{}
 	here, _ := os.Stat(dir) // it was opened
 	return func(other string) bool {
-		if dir == "" || other == "" || other == dir || name != "" && isInside(other, dir) {
+		if dir == "" || other == "" || other == dir || name != "" && sessions.Within(other, dir) {
 			return false
 		}
 		there, err := os.Stat(other)
@@ -91,18 +91,13 @@ func spare(d wiring.Display, dir, name string) func(string) bool {
 			told[other] = true
 			command := "devloop down "
 			if name != "" {
-				command += "--name " + name + " "
+				command += "--name " + wiring.Quoted(name) + " "
 			}
 			d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeStays, Text: fmt.Sprintf("what was deployed from %q stays, a project of the same name", other),
-				Hints: []string{"remove it: " + command + other}})
+				Hints: []string{"remove it: " + command + wiring.Quoted(other)}})
 		}
 		return true
 	}
-}
-
-func isInside(path, dir string) bool {
-	relative, err := filepath.Rel(dir, path)
-	return err == nil && filepath.IsLocal(relative)
 }
 
 // ownedProject returns the name under which deploy marked its objects, and the directory of the project;

@@ -16,7 +16,7 @@ var (
 func NextCommand(c *cli.Context, command string) string {
 	line := "devloop " + command
 	if dir := c.Args().First(); dir != "" {
-		line += " " + quoted(dir)
+		line += " " + Quoted(dir)
 	}
 	return WithFlags(c, WithFlags(c, line, moduleFlag), PlaceFlags)
 }
@@ -29,14 +29,14 @@ func WithFlags(c *cli.Context, line string, names []string) string {
 			flag = "-n"
 		}
 		if value := c.String(name); value != "" {
-			line += " " + flag + " " + quoted(value)
+			line += " " + flag + " " + Quoted(value)
 		}
 	}
 	return line
 }
 
-// quoted writes a word as a shell reads it.
-func quoted(word string) string {
+// Quoted writes a word as a shell reads it.
+func Quoted(word string) string {
 	if strings.ContainsAny(word, " \t'\"$&|;<>()*?[]#~\\`!") {
 		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 	}
