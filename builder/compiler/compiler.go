@@ -30,6 +30,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -100,8 +101,11 @@ func New(p *project.Project, enabled bool) *Compiler {
 }
 
 func newCompiler(p Project, dir, tool, stateDir string) *Compiler {
-	return &Compiler{project: p, dir: paths.Real(dir), tool: tool, server: server{path: stateDir}, mu: newLock()}
+	return &Compiler{project: p, dir: paths.Real(dir), tool: tool, server: server{path: stateDir, processes: NewProcesses(stateDir + "-process")}, mu: newLock()}
 }
+
+// Share has several Compilers use the same processes. Call it before Compile.
+func (c *Compiler) Share(p *Processes) { c.server.processes = p }
 
 // Compile compiles what has changed since the last time. changed are paths relative to the
 // project's directory, with slashes; nil means that anything may have changed. App.CompiledBy says who
@@ -230,7 +234,7 @@ func (c *Compiler) needsBuild(changed []string) string {
 	if c.units.own().module == nil {
 		return notReady
 	}
-	if c.server.libraries != c.units.libraries() {
+	if !maps.Equal(c.server.libraries, c.units.libraries()) {
 		return "a library changed"
 	}
 	for _, path := range changed {
@@ -337,6 +341,7 @@ func (c *Compiler) fallback(ctx context.Context, err error) string {
 	if unsupported, ok := errors.AsType[*incremental.UnsupportedError](err); ok {
 		return unsupported.Reason
 	}
+	c.server.kill()
 	c.stop()
 	why := firstLine(err.Error())
 	if broken, ok := errors.AsType[*javac.BrokenError](err); ok {
@@ -362,7 +367,7 @@ func (c *Compiler) problem(d javac.Diagnostic) diagnostics.Problem {
 	return diagnostics.New(c.dir, d.File, d.Line, d.Column, d.Text)
 }
 
-// stop ends the compiler process, and forgets what was proven.
+// stop leaves the compiler process, and forgets what was proven.
 func (c *Compiler) stop() {
 	c.server.stop()
 	c.units.forget()

@@ -288,7 +288,7 @@ func TestFallback(t *testing.T) {
 		"a placeholder":   {[]string{resourceDir + "/style.css"}, "style.css changed", func(t *testing.T, p *played, _ *Compiler) { p.save(t, resourceDir+"/style.css", "@color@") }},
 		"the build file":  {a, "a file of the build changed", func(_ *testing.T, p *played, _ *Compiler) { p.stale = true }},
 		"the Dockerfile":  {a, "the image is made of what it packs", func(_ *testing.T, p *played, _ *Compiler) { p.packs = true }},
-		"a library":       {a, "a library changed", func(_ *testing.T, _ *played, c *Compiler) { c.server.libraries = "others" }},
+		"a library":       {a, "a library changed", func(_ *testing.T, _ *played, c *Compiler) { c.server.libraries = map[string]string{"other.jar": ""} }},
 		"not proven":      {a, "the incremental compiler is not ready", func(_ *testing.T, _ *played, c *Compiler) { c.units.own().module, c.tool = nil, "gradle" }},
 		"a native method": {a, "a method is native", func(t *testing.T, p *played, _ *Compiler) { p.save(t, a[0], "class A native") }},
 		"its classes":     {a, "the application is not what it was", func(t *testing.T, p *played, c *Compiler) { _ = os.RemoveAll(c.units.own().module.Classes()) }},
@@ -573,7 +573,7 @@ func TestTwoCompilers(t *testing.T) {
 func TestClose(t *testing.T) {
 	t.Parallel()
 	_, c := newReady(t)
-	process, dir := c.server.process, c.server.dir
+	process, dir := c.server.process.running, c.server.dir
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}

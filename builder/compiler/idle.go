@@ -159,9 +159,13 @@ func (b blocker) changed() bool { return b.file != "" && stateOf([]string{b.file
 // disable leaves compiling to the build: until the reason changes or, if the incremental compiler
 // merely failed, after several failures.
 func (c *Compiler) disable(err error) string {
+	unsupported, ok := errors.AsType[*incremental.UnsupportedError](err)
+	if !ok {
+		c.server.kill()
+	}
 	c.stop()
 	why := firstLine(err.Error())
-	if unsupported, ok := errors.AsType[*incremental.UnsupportedError](err); ok {
+	if ok {
 		why, c.blocker = unsupported.Reason, blocker{unsupported.Reason, unsupported.File, stateOf([]string{unsupported.File})}
 	} else if c.failures++; c.failures < maxFailures {
 		return ""

@@ -125,7 +125,7 @@ func (c *Compiler) keepProven(before units) {
 		if m == nil && kept[i].left != "" {
 			continue
 		}
-		if m == nil || c.server.libraries != c.units.libraries() || len(before[i].affected) > 0 || !m.HasCompiled(u.built) || m.CompareWithBuild() != nil || m.MirrorBuild() != nil {
+		if m == nil || !maps.Equal(c.server.libraries, c.units.libraries()) || len(before[i].affected) > 0 || !m.HasCompiled(u.built) || m.CompareWithBuild() != nil || m.MirrorBuild() != nil {
 			return
 		}
 		copies, err := newResources(u.model, m.Classes(), c.server.resourcesDir(i))
@@ -164,7 +164,7 @@ func (c *Compiler) bootstrapUnit(ctx context.Context, i int) error {
 		return err
 	}
 	model.ClassPath, model.ModulePath = c.units.withCopies(model.ClassPath), c.units.withCopies(model.ModulePath)
-	m := incremental.New(model, c.server.compiler, c.server.moduleDir(i))
+	m := incremental.New(model, c.server.process, c.server.moduleDir(i))
 	if err := m.Bootstrap(ctx, u.built); err != nil {
 		return err
 	}
@@ -184,17 +184,22 @@ func (all units) withCopies(classPath []string) []string {
 	return path
 }
 
-// libraries returns the state of everything that javac reads apart from sources and our copies.
-func (all units) libraries() string {
-	var files []string
+// libraries returns the state of everything that javac reads apart from sources and our copies, by path.
+func (all units) libraries() map[string]string {
+	states := map[string]string{}
 	for _, u := range all {
 		for _, compiler := range u.model.Compilers {
-			files = slices.Concat(files, compiler.ProcessorPath, slices.DeleteFunc(slices.Clone(compiler.ClassPath), func(file string) bool {
-				return slices.ContainsFunc(all, func(u *unit) bool { return slices.Contains(u.model.Classes, file) })
-			}))
+			for _, path := range compiler.ProcessorPath {
+				states[path] = stateOf([]string{path})
+			}
+			for _, path := range compiler.ClassPath {
+				if !slices.ContainsFunc(all, func(u *unit) bool { return slices.Contains(u.model.Classes, path) }) {
+					states[path] = stateOf([]string{path})
+				}
+			}
 		}
 	}
-	return stateOf(files)
+	return states
 }
 
 // compileUnits compiles what has changed in each module, and what depends on it in those after it.

@@ -42,10 +42,15 @@ import (
 	"github.com/devloop-cli/devloop/builder/javac"
 )
 
+// Compiler compiles sources; see [javac.Compiler].
+type Compiler interface {
+	Compile(ctx context.Context, r javac.Request) (javac.Answer, error)
+}
+
 // Module is a set of sources that are compiled together.
 type Module struct {
 	model    Model
-	compiler *javac.Compiler
+	compiler Compiler
 	dir      string
 	sources  map[string]*source // by path, as they were when the classes were made
 	extra    []string           // files below Classes that processors wrote for no single source
@@ -62,7 +67,7 @@ type source struct {
 }
 
 // New returns a module with its own files in dir, which it may delete.
-func New(model Model, compiler *javac.Compiler, dir string) *Module {
+func New(model Model, compiler Compiler, dir string) *Module {
 	return &Module{model: model, compiler: compiler, dir: dir}
 }
 

@@ -1,0 +1,82 @@
+package compiler
+
+import (
+	"os"
+	"testing"
+)
+
+// newSharing returns two proven compilers of one project that use the same processes.
+func newSharing(t *testing.T) (p *played, one, other *Compiler) {
+	t.Helper()
+	p, one = newReady(t)
+	other = newCompiler(p, p.dir, "maven", one.server.path)
+	other.Share(one.server.processes)
+	t.Cleanup(func() { _ = other.Close() })
+	p.compiles(t, other, nil, "")
+	if why := other.bootstrap(t.Context()); why != "" || other.units.own().module == nil {
+		t.Fatalf("it is not proven: %q", why)
+	}
+	return p, one, other
+}
+
+func TestCompilersShareAProcess(t *testing.T) {
+	t.Parallel()
+	p, one, other := newSharing(t)
+	if one.server.process != other.server.process || one.server.dir == other.server.dir {
+		t.Fatalf("processes %p and %p, directories %s and %s", one.server.process, other.server.process, one.server.dir, other.server.dir)
+	}
+	running, program := one.server.process.running, one.server.processes.dir
+	file := []string{javaDir + "/A.java"}
+	p.save(t, file[0], "class A again")
+	p.compiles(t, one, file, incrementally+"1 source")
+	p.compiles(t, other, file, incrementally+"1 source")
+	if err := one.Close(); err != nil {
+		t.Fatal(err)
+	}
+	p.save(t, file[0], "class A at last")
+	p.compiles(t, other, file, incrementally+"1 source")
+	if err := other.Close(); err != nil {
+		t.Fatal(err)
+	}
+	<-running.Ended()
+	if _, err := os.Stat(program); !os.IsNotExist(err) {
+		t.Errorf("its program is left: %v", err)
+	}
+}
+
+// TestASharedProcessThatFailedStartsAgain: only the compiler that saw it fail runs the build.
+func TestASharedProcessThatFailedStartsAgain(t *testing.T) {
+	t.Parallel()
+	p, one, other := newSharing(t)
+	running := one.server.process.running
+	one.server.kill()
+	<-running.Ended()
+	p.save(t, javaDir+"/A.java", "class A again")
+	p.compiles(t, other, []string{javaDir + "/A.java"}, incrementally+"1 source")
+}
+
+// TestASharedProcessStartsAgainForAChangedLibrary: it may have read the jar as it was, for either of the two.
+func TestASharedProcessStartsAgainForAChangedLibrary(t *testing.T) {
+	t.Parallel()
+	_, one, other := newSharing(t)
+	jdk := one.server.process.javaHome
+	for _, step := range []struct {
+		who       *Compiler
+		libraries map[string]string
+		again     bool
+	}{
+		{one, map[string]string{"a.jar": "1"}, false},
+		{other, map[string]string{"a.jar": "1", "b.jar": "1"}, false},
+		{other, map[string]string{"a.jar": "2", "b.jar": "1"}, true},
+		{one, map[string]string{"a.jar": "2"}, false},
+		{one, map[string]string{"b.jar": "1"}, false},
+	} {
+		before := one.server.process.running
+		if err := step.who.server.start(jdk, step.libraries); err != nil {
+			t.Fatal(err)
+		}
+		if again := one.server.process.running != before; again != step.again || one.server.process != other.server.process {
+			t.Errorf("%v: started again: %v", step.libraries, again)
+		}
+	}
+}
