@@ -12,21 +12,34 @@ type Sink interface{ Handle(Event) }
 // Bus numbers and stamps events and hands them to its sinks. It is the only place
 // that does; its methods may be called from any goroutine.
 type Bus struct {
+	*stream
+	service string
+	own     []Sink // of the service
+}
+
+// stream is what a bus and those of its services have in common.
+type stream struct {
 	mu    sync.Mutex
 	seq   uint64
 	sinks []Sink
 }
 
 // NewBus returns a bus for the given sinks.
-func NewBus(sinks ...Sink) *Bus { return &Bus{sinks: sinks} }
+func NewBus(sinks ...Sink) *Bus { return &Bus{stream: &stream{sinks: sinks}} }
+
+// Service returns a bus on the same stream, for one of several services. Its events go to the given sinks, too.
+func (b *Bus) Service(name string, own ...Sink) *Bus { return &Bus{b.stream, name, own} }
 
 // Publish tells every sink of body, in the given cycle (0: the session).
 func (b *Bus) Publish(cycle int, body Body) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.seq++
-	e := Event{Seq: b.seq, Time: time.Now(), Cycle: cycle, Body: body}
+	e := Event{Seq: b.seq, Time: time.Now(), Service: b.service, Cycle: cycle, Body: body}
 	for _, s := range b.sinks {
+		s.Handle(e)
+	}
+	for _, s := range b.own {
 		s.Handle(e)
 	}
 }

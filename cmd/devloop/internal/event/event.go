@@ -29,7 +29,9 @@ type Event struct {
 	Seq uint64
 	// Time is when the event was published.
 	Time time.Time
-	// Cycle counts the builds of a session from 1; 0 stands for the session itself.
+	// Service is the one of several that the event is about; "" for the only one, and for the session.
+	Service string
+	// Cycle counts the builds of a session, or of one of its services, from 1; 0 stands for the session itself.
 	Cycle int
 	// Body says what happened.
 	Body Body

@@ -102,7 +102,7 @@ func TestReadersSkipUnknownKinds(t *testing.T) {
 	if e.Seq != 1 || e.Cycle != 2 || e.Body != (Unknown{"no.such"}) {
 		t.Errorf("got %+v", e)
 	}
-	before := State{Cycle: CycleState{Number: 2}}
+	before := State{ServiceState: ServiceState{Cycle: CycleState{Number: 2}}}
 	if got := Reduce(before, e); !reflect.DeepEqual(got, before) {
 		t.Errorf("the state became %+v", got)
 	}
@@ -129,6 +129,56 @@ func TestBusNumbersEventsWithoutGaps(t *testing.T) {
 	bus.Publish(1, CycleStarted{Because: "first build"})
 	if len(got) != 2 || got[0].Seq != 1 || got[1].Seq != 2 || got[1].Cycle != 1 || got[1].Time.IsZero() {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// TestServicesShareAStream has two services that publish, and a sink of one of them.
+func TestServicesShareAStream(t *testing.T) {
+	var all, own recorder
+	bus := NewBus(&all)
+	orders, customers := bus.Service("orders", &own), bus.Service("customers")
+	orders.Publish(1, CycleStarted{Because: "first build"})
+	customers.Publish(1, PathChosen{Path: "pod"})
+	bus.Publish(0, SessionFinished{})
+	if len(all) != 3 || all[0].Service != "orders" || all[1].Service != "customers" || all[1].Seq != 2 || all[2].Service != "" {
+		t.Errorf("got %+v", all)
+	}
+	if len(own) != 1 || own[0].Seq != 1 {
+		t.Errorf("the service's own sink got %+v", own)
+	}
+	line, err := json.Marshal(all[1])
+	if err != nil || !strings.Contains(string(line), `"service":"customers","cycle":1,"event":"path.chosen"`) {
+		t.Errorf("got %s, %v", line, err)
+	}
+	var read Event
+	if err := json.Unmarshal(line, &read); err != nil || read.Service != "customers" {
+		t.Errorf("read %+v, %v", read, err)
+	}
+}
+
+// TestEachServiceHasAState has two services, of which one goes on.
+func TestEachServiceHasAState(t *testing.T) {
+	var s State
+	for _, e := range []Event{
+		{Body: StreamStarted{Session: "one"}},
+		{Service: "orders", Body: SessionStarted{Project: "orders"}},
+		{Service: "customers", Body: SessionStarted{Project: "customers"}},
+		{Service: "orders", Cycle: 1, Body: CycleStarted{Because: "first build"}},
+		{Service: "customers", Cycle: 1, Body: CycleStarted{Because: "first build"}},
+		{Service: "customers", Cycle: 1, Body: PortForwarded{URL: "http://localhost:8081"}},
+	} {
+		s = Reduce(s, e)
+	}
+	before := s
+	s = Reduce(s, Event{Service: "orders", Cycle: 1, Body: CycleFinished{Outcome: Failed}})
+	if s.Of("orders").Cycle.Outcome != Failed || s.Of("customers").Cycle.Outcome != "" || before.Of("orders").Cycle.Outcome != "" {
+		t.Errorf("got %+v after %+v", s, before)
+	}
+	if len(s.Services) != 2 || s.Of("customers").Forwards[0].URL != "http://localhost:8081" || s.Cycle.Number != 0 || s.Stream.Session != "one" {
+		t.Errorf("got %+v", s)
+	}
+	if got := Reduce(State{}, Event{Body: Snapshot{s}}); !reflect.DeepEqual(got, s) {
+		t.Errorf("a snapshot: got %+v", got)
 	}
 }
 

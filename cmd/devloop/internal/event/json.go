@@ -11,16 +11,18 @@ import (
 
 // header is what every event has beside its body's own fields.
 type header struct {
-	Seq   uint64    `json:"seq"`
-	Time  time.Time `json:"time"`
-	Cycle int       `json:"cycle,omitempty"`
-	Event string    `json:"event"`
+	Seq  uint64    `json:"seq"`
+	Time time.Time `json:"time"`
+	// Service is the one of several that the event is about.
+	Service string `json:"service,omitempty"`
+	Cycle   int    `json:"cycle,omitempty"`
+	Event   string `json:"event"`
 }
 
-// MarshalJSON writes the event as one flat object: seq, time, cycle, event, and
+// MarshalJSON writes the event as one flat object: seq, time, service, cycle, event, and
 // then the fields of the body, so that `jq 'select(.event == "stage.finished").seconds'` works.
 func (e Event) MarshalJSON() ([]byte, error) {
-	head, err := marshal(header{e.Seq, e.Time.UTC(), e.Cycle, e.Body.Kind()})
+	head, err := marshal(header{e.Seq, e.Time.UTC(), e.Service, e.Cycle, e.Body.Kind()})
 	if err != nil {
 		return nil, err
 	}
@@ -51,14 +53,14 @@ func (e *Event) UnmarshalJSON(data []byte) error {
 	}
 	t, known := bodies[h.Event]
 	if !known {
-		*e = Event{Seq: h.Seq, Time: h.Time, Cycle: h.Cycle, Body: Unknown{h.Event}}
+		*e = Event{Seq: h.Seq, Time: h.Time, Service: h.Service, Cycle: h.Cycle, Body: Unknown{h.Event}}
 		return nil
 	}
 	body := reflect.New(t)
 	if err := json.Unmarshal(data, body.Interface()); err != nil {
 		return fmt.Errorf("read event %d of kind %q: %w", h.Seq, h.Event, err)
 	}
-	*e = Event{Seq: h.Seq, Time: h.Time, Cycle: h.Cycle, Body: body.Elem().Interface().(Body)}
+	*e = Event{Seq: h.Seq, Time: h.Time, Service: h.Service, Cycle: h.Cycle, Body: body.Elem().Interface().(Body)}
 	return nil
 }
 

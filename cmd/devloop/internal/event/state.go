@@ -4,7 +4,18 @@ import "slices"
 
 // State is what a session works on, what it does, and what answers on localhost.
 type State struct {
-	Stream  StreamStarted  `json:"stream"`
+	Stream StreamStarted `json:"stream"`
+	ServiceState
+	// Services are those of a session with several, in the order in which they began.
+	Services []ServiceState `json:"services,omitempty"`
+	// Ended says how the session ended, if it did.
+	Ended *SessionFinished `json:"ended,omitempty"`
+}
+
+// ServiceState is the state of one service, or of a session's only one.
+type ServiceState struct {
+	// Service is its name if there are several.
+	Service string         `json:"service,omitempty"`
 	Project SessionStarted `json:"project"`
 	// Cycle is the one that runs, or the last one.
 	Cycle     CycleState   `json:"cycle"`
@@ -12,8 +23,14 @@ type State struct {
 	// Forwards are the local ports that lead to Pods, Debug those for debuggers.
 	Forwards []PortForwarded `json:"forwards,omitempty"`
 	Debug    []DebugPortOpen `json:"debug,omitempty"`
-	// Ended says how the session ended, if it did.
-	Ended *SessionFinished `json:"ended,omitempty"`
+}
+
+// Of returns the state of a service, "" for the only one.
+func (s State) Of(service string) ServiceState {
+	if i := slices.IndexFunc(s.Services, func(one ServiceState) bool { return one.Service == service }); i >= 0 {
+		return s.Services[i]
+	}
+	return s.ServiceState
 }
 
 // CycleState is how far a cycle has come.
@@ -39,6 +56,32 @@ func Reduce(s State, e Event) State {
 		s = State{Stream: b}
 	case Snapshot:
 		s = b.State
+	case SessionFinished:
+		s.Ended = &b
+	default:
+		if e.Service == "" {
+			s.ServiceState = s.ServiceState.after(e)
+		} else {
+			s.Services = afterIn(s.Services, e)
+		}
+	}
+	return s
+}
+
+// afterIn returns the services after an event of one of them, which may be new.
+func afterIn(all []ServiceState, e Event) []ServiceState {
+	all = slices.Clone(all)
+	i := slices.IndexFunc(all, func(s ServiceState) bool { return s.Service == e.Service })
+	if i < 0 {
+		i, all = len(all), append(all, ServiceState{Service: e.Service})
+	}
+	all[i] = all[i].after(e)
+	return all
+}
+
+// after returns the service after one of its events.
+func (s ServiceState) after(e Event) ServiceState {
+	switch b := e.Body.(type) {
 	case SessionStarted:
 		s.Project = b
 	case CycleStarted:
@@ -49,8 +92,6 @@ func Reduce(s State, e Event) State {
 		s.Forwards = replace(s.Forwards, b, func(old PortForwarded) bool { return old.URL == b.URL })
 	case DebugPortOpen:
 		s.Debug = replace(s.Debug, b, func(old DebugPortOpen) bool { return old.Address == b.Address })
-	case SessionFinished:
-		s.Ended = &b
 	default:
 		if e.Cycle == s.Cycle.Number {
 			s.Cycle = s.Cycle.after(b)

@@ -17,16 +17,19 @@ type cycle struct {
 func (s *Server) Handle(e event.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	now := s.cycles[e.Service]
+	if _, begins := e.Body.(event.CycleStarted); begins || now == nil {
+		now = &cycle{}
+		s.cycles[e.Service] = now
+	}
 	switch b := e.Body.(type) {
-	case event.CycleStarted:
-		s.cycle = cycle{}
 	case event.PathChosen:
-		s.cycle.files = b.Files
+		now.files = b.Files
 	case event.StageFinished:
-		s.cycle.served = s.cycle.served || b.Stage == event.Forward && b.Outcome == event.OK
+		now.served = now.served || b.Stage == event.Forward && b.Outcome == event.OK
 	case event.CycleFinished:
-		if b.Outcome == event.OK && s.cycle.served {
-			s.broadcast(messages(s.cycle.files))
+		if b.Outcome == event.OK && now.served {
+			s.broadcast(messages(now.files))
 		}
 	}
 }

@@ -33,14 +33,14 @@ const (
 type Notifier struct {
 	terminal io.Writer // nil without one
 	show     func(title, text string)
-	project  string
-	failed   bool // the last save did
-	titled   bool // the terminal has a title of ours
+	projects map[string]string // the names, by service
+	failed   map[string]bool   // the services whose last save did
+	titled   bool              // the terminal has a title of ours
 }
 
 // New returns a notifier for this desktop and a terminal, which may be nil.
 func New(terminal io.Writer) *Notifier {
-	n := &Notifier{terminal: terminal}
+	n := &Notifier{terminal: terminal, projects: map[string]string{}, failed: map[string]bool{}}
 	n.show = func(title, text string) {
 		if program := program(runtime.GOOS, os.Getenv, exec.LookPath); program != nil {
 			go run(program(title, text))
@@ -55,12 +55,12 @@ func New(terminal io.Writer) *Notifier {
 func (n *Notifier) Handle(e event.Event) {
 	switch b := e.Body.(type) {
 	case event.SessionStarted:
-		n.project = plain(b.Project)
+		n.projects[e.Service] = plain(b.Project)
 	case event.CycleFinished:
-		n.finished(b)
+		n.finished(e.Service, b)
 	case event.StateChanged:
 		if b.Outage != nil && e.Cycle == 0 { // a cycle says itself that it failed
-			n.fail(*b.Outage)
+			n.fail(e.Service, *b.Outage)
 		}
 	case event.SessionFinished:
 		if n.titled {
@@ -69,21 +69,23 @@ func (n *Notifier) Handle(e event.Event) {
 	}
 }
 
-func (n *Notifier) finished(b event.CycleFinished) {
+func (n *Notifier) finished(service string, b event.CycleFinished) {
+	project := n.projects[service]
 	switch {
 	case b.Outcome == event.Failed && b.Failure != nil:
-		n.fail(*b.Failure)
-	case b.Outcome == event.OK && n.failed:
-		n.failed = false
-		n.title("● " + n.project)
-		n.show(n.project+" works again", "localhost answers with what you saved")
+		n.fail(service, *b.Failure)
+	case b.Outcome == event.OK && n.failed[service]:
+		n.failed[service] = false
+		n.title("● " + project)
+		n.show(project+" works again", "localhost answers with what you saved")
 	}
 }
 
-func (n *Notifier) fail(f event.Failure) {
-	n.failed = true
-	n.title("✗ " + n.project)
-	n.show(n.project+" failed", plain(f.Message))
+func (n *Notifier) fail(service string, f event.Failure) {
+	project := n.projects[service]
+	n.failed[service] = true
+	n.title("✗ " + project)
+	n.show(project+" failed", plain(f.Message))
 }
 
 // title sets the terminal's title (OSC 2).

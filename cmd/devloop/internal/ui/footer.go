@@ -33,6 +33,8 @@ type footer struct {
 	path  string                     // the path of this cycle
 	last  string                     // the path and the time of the last save
 	costs map[string][]time.Duration // of the saves so far, by path
+
+	services []*serviceFooter // of a session with several
 }
 
 // frames are the pictures of the mark that turns while a stage runs, ten in a second.
@@ -40,13 +42,22 @@ var frames = []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "�
 
 const frameTime = 100 * time.Millisecond
 
+// frame returns the picture of the moment.
+func frame(now time.Time) string {
+	return frames[int(now.UnixMilli()/frameTime.Milliseconds())%len(frames)]
+}
+
 // see records an event.
 func (f *footer) see(e event.Event) {
+	if e.Service != "" {
+		f.seeService(e)
+		return
+	}
 	switch b := e.Body.(type) {
 	case event.SessionStarted:
 		*f = footer{keys: f.keys, active: true, costs: map[string][]time.Duration{}}
 	case event.SessionFinished:
-		f.active = false
+		f.active, f.services = false, nil
 	case event.Paused:
 		f.paused = b.On
 	case event.PortListening:
@@ -117,6 +128,70 @@ func (f *footer) finished(b event.CycleFinished) {
 	}
 }
 
+// serviceFooter is what the footer knows of a service.
+type serviceFooter struct {
+	footer
+	name string
+}
+
+// seeService records an event of a service.
+func (f *footer) seeService(e event.Event) {
+	i := slices.IndexFunc(f.services, func(s *serviceFooter) bool { return s.name == e.Service })
+	if i < 0 {
+		i, f.services = len(f.services), append(f.services, &serviceFooter{name: e.Service})
+	}
+	s := f.services[i]
+	e.Service = ""
+	s.see(e)
+	if b, is := e.Body.(event.CycleFinished); is && b.Outcome == event.OK {
+		f.last = s.name + " " + s.last
+	}
+}
+
+// sum sums up the services: what works now, what failed, or how many serve.
+func (f *footer) sum(now time.Time) (mark string, parts []string) {
+	var working, failed []*serviceFooter
+	serving, paused := 0, false
+	for _, s := range f.services {
+		if s.stage != "" {
+			working = append(working, s)
+		}
+		if s.outage != "" || s.problem != "" {
+			failed = append(failed, s)
+		}
+		if s.serving {
+			serving++
+		}
+		paused = paused || s.paused
+	}
+	serve := fmt.Sprintf("%d of %d serve", serving, len(f.services))
+	switch {
+	case len(working) > 0:
+		mark, parts = frame(now), working[0].working(now)
+		parts[0] = working[0].name + " " + parts[0]
+		if more := len(working) - 1; more > 0 {
+			parts = slices.Insert(parts, 1, fmt.Sprintf("%d more work", more))
+		}
+		return mark, parts
+	case len(failed) > 0:
+		parts = []string{serve}
+		for _, s := range failed {
+			_, why := s.parts(now)
+			parts = append(parts, s.name+" failed: "+why[0])
+		}
+		return "✗", f.withKey(parts, "d shows why")
+	case serving == 0:
+		return "", nil
+	case paused:
+		return "●", f.withKey([]string{"paused: saves wait", serve}, "p goes on")
+	}
+	parts = []string{serve}
+	if f.last != "" {
+		parts = append(parts, f.last)
+	}
+	return "●", f.withKey(parts, "h help")
+}
+
 // Working is an [event.Sink] that says in a line what a session does now, "" for nothing.
 type Working struct {
 	footer footer
@@ -174,10 +249,12 @@ func (f *footer) line(now time.Time, width int) (mark, text string) {
 // parts returns the mark and what follows it, the most important first.
 func (f *footer) parts(now time.Time) (mark string, parts []string) {
 	switch {
+	case len(f.services) > 0:
+		return f.sum(now)
 	case !f.active:
 		return "", nil
 	case f.stage != "":
-		return frames[int(now.UnixMilli()/frameTime.Milliseconds())%len(frames)], f.working(now)
+		return frame(now), f.working(now)
 	case f.outage != "":
 		return "✗", f.withKey([]string{"nothing answers: " + f.outage}, "d shows why")
 	case f.problem != "":

@@ -30,6 +30,9 @@ type Plain struct {
 	pods           podNames
 	transfers      transferLines
 	spares         map[string]bool // what was said about spare JVMs
+
+	options  PlainOptions
+	services []*service // of a session with several
 }
 
 // PlainOptions configure a [Plain].
@@ -55,11 +58,16 @@ func NewPlain(out io.Writer, o PlainOptions) *Plain {
 	if o.Report == nil {
 		o.Report = out
 	}
-	return &Plain{out: out, app: o.App, report: o.Report, style: o.Style, appStyle: o.AppStyle, quiet: o.Quiet, verbose: o.Verbose}
+	return &Plain{out: out, app: o.App, report: o.Report, style: o.Style, appStyle: o.AppStyle, quiet: o.Quiet, verbose: o.Verbose, options: o}
 }
 
 // Handle implements [event.Sink].
 func (p *Plain) Handle(e event.Event) {
+	if name := e.Service; name != "" {
+		e.Service = ""
+		p.service(name).Handle(e)
+		return
+	}
 	p.pods.see(e)
 	p.remember(e)
 	_, spare := e.Body.(event.SpareJVM)
@@ -203,6 +211,9 @@ func (p *Plain) view(view string) {
 	switch {
 	case view == "logs":
 		p.noLogs = !p.noLogs
+		for _, s := range p.services {
+			s.noLogs = p.noLogs
+		}
 		if p.noLogs {
 			p.line(p.style.Dim("  · the application's log is hidden; l shows it"))
 		} else {
@@ -210,6 +221,7 @@ func (p *Plain) view(view string) {
 		}
 	case view == "failure" && p.failure != nil:
 		PrintFailure(p.out, p.style, *p.failure)
+	case view == "failure" && p.showFailures():
 	case view == "failure":
 		p.line(p.style.Dim("  · the last save did not fail"))
 	}

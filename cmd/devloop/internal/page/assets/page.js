@@ -7,8 +7,18 @@ const at = id => document.getElementById(id);
 
 let session; // what the events have said so far
 function reset() {
-  session = { state: {}, cycles: [], pods: new Map(), notices: [], log: [] };
+  session = { state: {}, services: new Map(), cycles: [], pods: new Map(), notices: [], log: [] };
 }
+
+// of returns the state of an event's service, of the session's only one where it names none.
+function of(e) {
+  if (!e.service) return session.state;
+  if (!session.services.has(e.service)) session.services.set(e.service, { service: e.service });
+  return session.services.get(e.service);
+}
+
+const states = () => session.services.size ? [...session.services.values()] : [session.state];
+const named = (e, text) => e.service ? e.service + ': ' + text : text;
 reset();
 
 function element(tag, className, text) {
@@ -22,10 +32,10 @@ const seconds = s => (s || 0).toFixed(2) + ' s';
 const names = { swap: 'hot swap', pod: 'new Pod', manifest: 'new Pod' };
 const pathOf = c => c.number === 1 ? 'first deploy' : names[c.path] || c.path || 'deployed';
 
-function cycle(number) {
-  let c = session.cycles.find(c => c.number === number);
+function cycle(e) {
+  let c = session.cycles.find(c => c.number === e.cycle && c.service === e.service);
   if (!c) {
-    c = { number, because: '', path: '', stages: [], outcome: '' };
+    c = { number: e.cycle, service: e.service, because: '', path: '', stages: [], outcome: '' };
     session.cycles.push(c);
     if (session.cycles.length > limits.saves) session.cycles.shift();
   }
@@ -34,7 +44,7 @@ function cycle(number) {
 
 // notice adds a line to the notices.
 function notice(n) {
-  session.notices.unshift(n);
+  session.notices.unshift({ ...n, text: named(n, n.text) });
   session.notices.length = Math.min(session.notices.length, limits.notices);
   return ['notices'];
 }
@@ -44,29 +54,32 @@ const handlers = {
   'snapshot': e => {
     reset();
     session.state = e.state || {};
-    const c = session.state.cycle;
-    if (c && c.number) Object.assign(cycle(c.number), { because: c.because, path: c.path, why: c.why, outcome: c.outcome, seconds: c.seconds, failure: c.failure });
+    for (const s of session.state.services || []) session.services.set(s.service, s);
+    for (const s of states()) {
+      const c = s.cycle;
+      if (c && c.number) Object.assign(cycle({ cycle: c.number, service: s.service }), { because: c.because, path: c.path, why: c.why, outcome: c.outcome, seconds: c.seconds, failure: c.failure });
+    }
     return ['head', 'saves', 'problem', 'times', 'pods', 'notices', 'log'];
   },
-  'session.started': e => { session.state.project = e; return ['head']; },
+  'session.started': e => { of(e).project = e; return ['head']; },
   'session.finished': () => { session.ended = true; return ['head']; },
   'forward.open': e => {
-    const others = (session.state.forwards || []).filter(f => f.url !== e.url);
-    session.state.forwards = [...others, e];
+    const others = (of(e).forwards || []).filter(f => f.url !== e.url);
+    of(e).forwards = [...others, e];
     return ['head'];
   },
-  'state.changed': e => { session.state.localhost = e; return ['head', 'problem']; },
-  'cycle.started': e => { cycle(e.cycle).because = e.because; return ['saves', 'head']; },
-  'path.chosen': e => { Object.assign(cycle(e.cycle), { path: e.path, why: e.why }); return ['saves']; },
-  'stage.started': e => { cycle(e.cycle).stage = e.stage; return ['saves', 'head']; },
+  'state.changed': e => { of(e).localhost = e; return ['head', 'problem']; },
+  'cycle.started': e => { cycle(e).because = e.because; return ['saves', 'head']; },
+  'path.chosen': e => { Object.assign(cycle(e), { path: e.path, why: e.why }); return ['saves']; },
+  'stage.started': e => { cycle(e).stage = e.stage; return ['saves', 'head']; },
   'stage.finished': e => {
-    const c = cycle(e.cycle);
+    const c = cycle(e);
     c.stage = '';
     if (e.outcome !== 'skipped') c.stages.push(e);
     return ['saves', 'head'];
   },
   'cycle.finished': e => {
-    Object.assign(cycle(e.cycle), { outcome: e.outcome, seconds: e.seconds, failure: e.failure, stage: '' });
+    Object.assign(cycle(e), { outcome: e.outcome, seconds: e.seconds, failure: e.failure, stage: '' });
     return ['saves', 'times', 'problem', 'head'];
   },
   'pod.phase': e => {
@@ -76,12 +89,12 @@ const handlers = {
     return ['pods'];
   },
   'notice': notice,
-  'container.restarted': e => notice({ level: 'warning', text: `the container of ${e.pod} restarted` + (e.lostChanges ? ' and lost the changes since its image' : '') }),
-  'debugger': e => notice({ text: `debugger ${e.action} ` + [e.pod, ...(e.classes || []), e.reason].filter(Boolean).join(' ') }),
-  'archive.finished': e => notice({ text: e.used ? `archive of the dependencies' classes made in ${e.seconds} s` : `no archive of the dependencies' classes: ${e.why}` }),
-  'archive.rejected': e => notice({ level: 'warning', text: `the JVM rejects the archive of its dependencies' classes: ${e.why}` }),
-  'spare': e => notice({ text: e.ready ? `a spare JVM waits in ${e.pod}: restarts are faster` : `restarts start a new JVM: ${e.why}` }),
-  'app.log': e => { line(e.line); return ['log']; },
+  'container.restarted': e => notice({ service: e.service, level: 'warning', text: `the container of ${e.pod} restarted` + (e.lostChanges ? ' and lost the changes since its image' : '') }),
+  'debugger': e => notice({ service: e.service, text: `debugger ${e.action} ` + [e.pod, ...(e.classes || []), e.reason].filter(Boolean).join(' ') }),
+  'archive.finished': e => notice({ service: e.service, text: e.used ? `archive of the dependencies' classes made in ${e.seconds} s` : `no archive of the dependencies' classes: ${e.why}` }),
+  'archive.rejected': e => notice({ service: e.service, level: 'warning', text: `the JVM rejects the archive of its dependencies' classes: ${e.why}` }),
+  'spare': e => notice({ service: e.service, text: e.ready ? `a spare JVM waits in ${e.pod}: restarts are faster` : `restarts start a new JVM: ${e.why}` }),
+  'app.log': e => { line(e.service ? e.service + ' | ' + e.line : e.line); return ['log']; },
   'events.missed': e => { line('… ' + e.count + ' events were left out, since this page was too slow'); return ['log']; },
 };
 
@@ -94,17 +107,18 @@ const last = () => session.cycles[session.cycles.length - 1];
 
 const parts = {
   head() {
-    const p = session.state.project;
-    at('project').textContent = p && p.project ? p.project : 'devloop';
+    const projects = states().map(s => s.project && s.project.project).filter(Boolean);
+    at('project').textContent = projects.join(', ') || 'devloop';
     document.title = (problem() ? '✗ ' : '') + at('project').textContent;
-    const c = last(), status = at('status'), serving = session.state.localhost && session.state.localhost.serving;
+    const all = states(), count = all.filter(s => s.localhost && s.localhost.serving).length, several = all.length > 1;
+    const c = session.cycles.findLast(c => c.stage) || last(), status = at('status'), serving = count > 0, how = several ? `${count} of ${all.length} serve` : 'serving';
     if (session.ended) show(status, 'quiet', 'the session has ended');
-    else if (c && c.stage) show(status, 'quiet', c.stage + (c.because ? ' because ' + c.because : ''));
-    else if (problem()) show(status, 'bad', serving ? 'failed; the code from before still answers' : 'nothing answers');
-    else if (serving) show(status, 'good', 'serving' + (c && c.seconds ? ': ' + pathOf(c) + ' in ' + seconds(c.seconds) : ''));
+    else if (c && c.stage) show(status, 'quiet', named(c, c.stage) + (c.because ? ' because ' + c.because : ''));
+    else if (problem()) show(status, 'bad', several ? how : serving ? 'failed; the code from before still answers' : 'nothing answers');
+    else if (serving) show(status, 'good', how + (c && c.seconds ? ': ' + named(c, pathOf(c)) + ' in ' + seconds(c.seconds) : ''));
     else show(status, 'quiet', 'starting');
-    at('address').replaceChildren(...(session.state.forwards || []).map(f => {
-      const a = element('a', '', f.url);
+    at('address').replaceChildren(...states().flatMap(s => (s.forwards || []).map(f => ({ ...f, service: s.service }))).map(f => {
+      const a = element('a', '', named(f, f.url));
       if (/^https?:\/\//.test(f.url)) a.href = f.url;
       a.rel = 'noreferrer';
       a.target = '_blank';
@@ -126,7 +140,7 @@ const parts = {
       const outcome = c.outcome || 'running';
       li.append(element('span', outcome === 'ok' ? 'good' : outcome === 'failed' ? 'bad' : 'quiet', outcome === 'ok' ? seconds(c.seconds) : outcome), ' ');
       if (c.path) li.append(element('strong', '', pathOf(c)), ' ');
-      li.append(c.because || '', ' ');
+      li.append(named(c, c.because || ''), ' ');
       if (c.why) li.append(element('span', 'quiet', c.why));
       const stages = element('div');
       for (const s of c.stages) {
@@ -151,7 +165,7 @@ const parts = {
     done.forEach((c, i) => {
       const height = Math.max(2, 100 * (c.seconds || 0) / most);
       const bar = shape('rect', { x: 10 * i, y: 118 - height, width: 8, height, class: c.outcome });
-      bar.append(shape('title', {}, `${c.number}: ${pathOf(c)} ${seconds(c.seconds)}`));
+      bar.append(shape('title', {}, `${named(c, c.number)}: ${pathOf(c)} ${seconds(c.seconds)}`));
       svg.append(bar);
     });
     const saves = done.filter(c => c.outcome === 'ok' && c.number > 1).map(c => c.seconds).sort((a, b) => a - b);
@@ -173,9 +187,12 @@ const parts = {
 
 // problem is why the last cycle failed, or why nothing answers.
 function problem() {
-  const c = session.cycles.findLast(c => c.outcome === 'ok' || c.outcome === 'failed');
-  const localhost = session.state.localhost || {};
-  return localhost.outage || (c && c.outcome === 'failed' && c.failure) || null;
+  for (const s of states()) {
+    const c = session.cycles.findLast(c => c.service === s.service && (c.outcome === 'ok' || c.outcome === 'failed'));
+    const p = (s.localhost || {}).outage || (c && c.outcome === 'failed' && c.failure);
+    if (p) return { ...p, message: named(s, p.message) };
+  }
+  return null;
 }
 
 function show(e, className, text) {
