@@ -21,11 +21,16 @@ func (p *Project) modelFile() string { return filepath.Join(p.StateDir("models")
 // model returns what the last build reported, false if there was none, or if build files have
 // changed since that the application depends on.
 func (p *Project) model() (model, bool) {
-	var m model
+	m, known := p.lastModel()
+	return m, known && p.holds(m, p.inputs(m.Modules))
+}
+
+// lastModel returns what the last build reported, whatever has changed since.
+func (p *Project) lastModel() (m model, known bool) {
 	if !atomicfile.ReadJSON(p.modelFile(), &m) {
 		return model{}, false
 	}
-	return m, p.holds(m, p.inputs(m.Modules))
+	return m, true
 }
 
 // holds reports whether a model holds with these inputs: they are the same, apart from build files of modules

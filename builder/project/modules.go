@@ -102,7 +102,7 @@ func declaresModule(m buildtool.Module) bool {
 // the last build reported it: directories of other modules, and build files above. An empty dir stands
 // for the module that the last build found.
 func (p *Project) Elsewhere(dir string) (dirs, files []string) {
-	m, _ := p.model()
+	m, _ := p.lastModel()
 	if k, known := p.packing(m); known && dir == "" {
 		dir = k.Directory
 	}
