@@ -164,6 +164,8 @@ var rules = []struct {
 		"records of processes are files"},
 	{"cmd/devloop/internal/control", []string{"github.com/urfave/cli", "github.com/docker/", "k8s.io/", "sigs.k8s.io/", module + "watch", module + "builder", module + "loader", module + "runner", module + "cmd/devloop/internal/engine", module + "cmd/devloop/internal/cli"},
 		"what a client may ask for is functions"},
+	{"cmd/devloop/internal/services", []string{"github.com/urfave/cli", "github.com/docker/docker", "sigs.k8s.io/kind", module + "builder", module + "loader", module + "cmd/devloop/internal/engine", module + "cmd/devloop/internal/cli", module + "cmd/devloop/internal/ui"},
+		"what services share is values"},
 	{"cmd/devloop/internal/notify", []string{"github.com/urfave/", "github.com/docker/", "golang.org/", "k8s.io/", "sigs.k8s.io/", module + "watch", module + "builder", module + "loader", module + "runner", module + "cmd/devloop/internal/engine", module + "cmd/devloop/internal/cli"},
 		"a notification is a function of the events"},
 	{"cmd/devloop/internal/page", []string{"github.com/urfave/", "github.com/docker/", "golang.org/", "k8s.io/", "sigs.k8s.io/", module + "watch", module + "builder", module + "loader", module + "runner", module + "cmd/devloop/internal/engine", module + "cmd/devloop/internal/cli"},

@@ -143,3 +143,20 @@ func TestReadersGetTheEventsToTheEnd(t *testing.T) {
 		_ = stream.Close()
 	}
 }
+
+func TestSumHasTheFirstFailureAndAllAddresses(t *testing.T) {
+	t.Parallel()
+	one := Answer{Cycle: 2, Outcome: event.OK, Addresses: []string{"http://localhost:8080"}}
+	if got := Sum([]Answer{one}); !reflect.DeepEqual(got, one) {
+		t.Errorf("one: got %+v", got)
+	}
+	all := []Answer{
+		{Service: "a", Cycle: 2, Outcome: event.OK, Addresses: []string{"http://localhost:8080"}},
+		{Service: "b", Cycle: 3, Outcome: event.Failed, Failure: &event.Failure{Code: "compile.failed", Message: "no"}, Addresses: []string{"http://localhost:8081"}},
+		{Service: "c", Cycle: 1, Outcome: event.Failed, Failure: &event.Failure{Code: "pod.crash", Message: "ended"}},
+	}
+	want := Answer{Cycle: 3, Outcome: event.Failed, Failure: &event.Failure{Code: "compile.failed", Message: "b: no"}, Addresses: []string{"http://localhost:8080", "http://localhost:8081"}, Services: all}
+	if got := Sum(all); !reflect.DeepEqual(got, want) || all[1].Failure.Message != "no" {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}

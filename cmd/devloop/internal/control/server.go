@@ -48,11 +48,33 @@ type Session struct {
 
 // Answer says what became of what was saved.
 type Answer struct {
+	// Service is the one that the answer is about if there are several.
+	Service string         `json:"service,omitempty"`
 	Cycle   int            `json:"cycle"`
 	Outcome event.Outcome  `json:"outcome"`
 	Failure *event.Failure `json:"failure,omitempty"`
 	// Addresses are the local ones that lead to the Pods.
 	Addresses []string `json:"addresses,omitempty"`
+	// Services has an answer for each of several services. The answer above has the first failure, and all addresses.
+	Services []Answer `json:"services,omitempty"`
+}
+
+// Sum returns the answer of a session: of its only service, or of several together.
+func Sum(answers []Answer) Answer {
+	if len(answers) == 1 {
+		return answers[0]
+	}
+	sum := Answer{Outcome: event.OK, Services: answers}
+	for _, a := range answers {
+		sum.Cycle = max(sum.Cycle, a.Cycle)
+		sum.Addresses = append(sum.Addresses, a.Addresses...)
+		if a.Failure != nil && sum.Failure == nil {
+			failure := *a.Failure
+			failure.Message = a.Service + ": " + failure.Message
+			sum.Outcome, sum.Failure = event.Failed, &failure
+		}
+	}
+	return sum
 }
 
 type pageAnswer struct {

@@ -58,13 +58,12 @@ type Entry struct {
 type Writer struct {
 	path    string
 	stream  event.StreamStarted
-	project event.SessionStarted
-	current Entry
-	all     []Entry // of this session
+	current map[string]*Entry // the cycle that runs, or the last one, of each service
+	all     []Entry           // of this session
 }
 
 // New returns a writer for the ledger at path; "" keeps nothing.
-func New(path string) *Writer { return &Writer{path: path} }
+func New(path string) *Writer { return &Writer{path: path, current: map[string]*Entry{}} }
 
 // Handle implements [event.Sink].
 func (w *Writer) Handle(e event.Event) {
@@ -72,45 +71,55 @@ func (w *Writer) Handle(e event.Event) {
 	case event.StreamStarted:
 		w.stream = b
 	case event.SessionStarted:
-		w.project = b
+		w.current[e.Service] = &Entry{Session: w.stream.Session, Project: b.Project, Dir: b.Dir}
 		trim(w.path)
+	default:
+		if current := w.current[e.Service]; current != nil { // apply has stages without a session
+			w.cycle(current, e)
+		}
+	}
+}
+
+// cycle records an event of a service's cycle.
+func (w *Writer) cycle(current *Entry, e event.Event) {
+	switch b := e.Body.(type) {
 	case event.CycleStarted:
-		w.current = Entry{
-			Time: e.Time.UTC(), Session: w.stream.Session, Project: w.project.Project, Dir: w.project.Dir, Cycle: e.Cycle,
+		*current = Entry{
+			Time: e.Time.UTC(), Session: current.Session, Project: current.Project, Dir: current.Dir, Cycle: e.Cycle,
 			Trigger: b.Trigger, Because: b.Because, Paths: b.Paths[:min(len(b.Paths), maxPaths)], Stages: map[event.Stage]event.Duration{},
 		}
 	case event.PathChosen:
-		w.current.Path, w.current.Why = b.Path, b.Why
+		current.Path, current.Why = b.Path, b.Why
 	case event.StageFinished:
-		w.stage(b)
+		current.stage(b)
 	case event.CycleFinished:
-		w.current.Outcome, w.current.Took = b.Outcome, b.Took
+		current.Outcome, current.Took = b.Outcome, b.Took
 		if b.Failure != nil {
-			w.current.Code = b.Failure.Code
+			current.Code = b.Failure.Code
 		}
-		w.all = append(w.all, w.current)
-		w.write(w.current)
+		w.all = append(w.all, *current)
+		w.write(*current)
 	}
 }
 
 // stage records a stage. Where a change in the running application was refused, a slower path is taken than
 // the one that was chosen.
-func (w *Writer) stage(b event.StageFinished) {
-	if w.current.Stages == nil {
-		return // apply has stages without a cycle
+func (e *Entry) stage(b event.StageFinished) {
+	if e.Stages == nil {
+		return // no cycle has begun
 	}
-	w.current.Stages[b.Stage] = b.Took
+	e.Stages[b.Stage] = b.Took
 	switch {
 	case b.Stage == event.Compile:
 		if _, why, build := strings.Cut(b.Note, ", as "); build {
-			w.current.Build = why
+			e.Build = why
 		}
 	case b.Outcome == event.OK && b.Stage == event.Restart:
-		w.current.Path = "restart"
-	case b.Outcome == event.OK && b.Stage == event.Replace && w.current.Path != "manifest":
-		w.current.Path = "pod"
+		e.Path = "restart"
+	case b.Outcome == event.OK && b.Stage == event.Replace && e.Path != "manifest":
+		e.Path = "pod"
 	case b.Outcome == event.Skipped && (b.Stage == event.Swap || b.Stage == event.Pages || b.Stage == event.Restart):
-		_, w.current.Why, _ = strings.Cut(b.Note, " instead: ")
+		_, e.Why, _ = strings.Cut(b.Note, " instead: ")
 	}
 }
 
@@ -160,11 +169,11 @@ func Read(path string) (entries []Entry) {
 	return entries
 }
 
-// LastTook returns how long each stage took in the latest first cycle of the project in dir: a first cycle builds
-// everything, unlike the ones after it.
-func (w *Writer) LastTook(dir string) map[event.Stage]event.Duration {
+// LastTook returns how long each stage took in the latest first cycle of the project of that name in dir: a first
+// cycle builds everything, unlike the ones after it.
+func (w *Writer) LastTook(project, dir string) map[event.Stage]event.Duration {
 	for _, e := range slices.Backward(Read(w.path)) {
-		if e.Dir == dir && e.Cycle == 1 && e.Outcome == event.OK {
+		if e.Project == project && e.Dir == dir && e.Cycle == 1 && e.Outcome == event.OK {
 			return e.Stages
 		}
 	}

@@ -150,10 +150,10 @@ func TestLastTookIsOfAFirstCycle(t *testing.T) {
 			s.cycle(event.TriggerFirst, "pod", "", took, event.StageFinished{Stage: event.Compile, Outcome: event.OK, Took: event.Duration(took / (n + 1))})
 		}
 	}
-	if got := New(path).LastTook("/shop")[event.Compile]; got != event.Duration(40*time.Second) {
+	if got := New(path).LastTook("shop", "/shop")[event.Compile]; got != event.Duration(40*time.Second) {
 		t.Errorf("got %v", time.Duration(got))
 	}
-	if got := New(path).LastTook("/other"); got != nil {
+	if got := New(path).LastTook("other", "/other"); got != nil {
 		t.Errorf("another project: got %v", got)
 	}
 }

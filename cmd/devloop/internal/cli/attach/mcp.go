@@ -45,6 +45,7 @@ local addresses.`,
 type (
 	noArguments      struct{}
 	requestArguments struct {
+		Service     string `json:"service,omitempty" jsonschema:"which one, if the session has several services"`
 		Method      string `json:"method,omitempty" jsonschema:"GET if it is left out"`
 		Path        string `json:"path,omitempty"`
 		Body        string `json:"body,omitempty"`
@@ -54,7 +55,8 @@ type (
 		Lines int `json:"lines,omitempty" jsonschema:"how many, 100 if it is left out"`
 	}
 	explainArguments struct {
-		Term string `json:"term,omitempty" jsonschema:"a status, setting or error, as in CrashLoopBackOff; without it, the last build's path is explained"`
+		Service string `json:"service,omitempty" jsonschema:"whose last build, if the session has several services"`
+		Term    string `json:"term,omitempty" jsonschema:"a status, setting or error, as in CrashLoopBackOff; without it, the last build's path is explained"`
 	}
 	rebuildArguments struct {
 		NewPod bool `json:"new_pod,omitempty"`
@@ -117,6 +119,12 @@ func request(ctx context.Context, client *control.Client, in requestArguments) (
 	switch {
 	case err != nil:
 		return nil, err
+	case len(settled.Services) > 0:
+		if settled, err = answerOf(settled.Services, in.Service); err != nil {
+			return nil, err
+		}
+	}
+	switch {
 	case settled.Failure != nil:
 		return settled, nil
 	case len(settled.Addresses) == 0:
@@ -139,6 +147,18 @@ func request(ctx context.Context, client *control.Client, in requestArguments) (
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody))
 	return answered{settled.Cycle, response.StatusCode, response.Header.Get("Content-Type"), string(body)}, err
+}
+
+// answerOf returns the answer of a service.
+func answerOf(services []control.Answer, name string) (control.Answer, error) {
+	var names []string
+	for _, a := range services {
+		if a.Service == name {
+			return a, nil
+		}
+		names = append(names, a.Service)
+	}
+	return control.Answer{}, fmt.Errorf("name one of the services: %s", strings.Join(names, ", "))
 }
 
 func logs(ctx context.Context, client *control.Client, in logArguments) (any, error) {

@@ -10,8 +10,9 @@ import (
 
 // problemsAnswer says what is wrong, and since which build.
 type problemsAnswer struct {
-	Cycle   int  `json:"cycle"`
-	Serving bool `json:"serving"`
+	Service string `json:"service,omitempty"` // of several
+	Cycle   int    `json:"cycle"`
+	Serving bool   `json:"serving"`
 	// Building says that a build runs, after which this may be outdated.
 	Building bool            `json:"building,omitempty"`
 	Problems []event.Problem `json:"problems"`
@@ -24,14 +25,25 @@ func problems(ctx context.Context, client *control.Client, _ noArguments) (any, 
 	if err != nil {
 		return nil, err
 	}
+	if len(state.Services) == 0 {
+		return problemsOf(state.ServiceState), nil
+	}
+	var all []problemsAnswer
+	for _, one := range state.Services {
+		all = append(all, problemsOf(one))
+	}
+	return map[string]any{"services": all}, nil
+}
+
+func problemsOf(s event.ServiceState) problemsAnswer {
 	answer := problemsAnswer{
-		Cycle: state.Cycle.Number, Serving: state.Localhost.Serving != nil, Building: state.Cycle.Outcome == "",
-		Problems: []event.Problem{}, Failure: state.Cycle.Failure, Outage: state.Localhost.Outage,
+		Service: s.Service, Cycle: s.Cycle.Number, Serving: s.Localhost.Serving != nil, Building: s.Cycle.Outcome == "",
+		Problems: []event.Problem{}, Failure: s.Cycle.Failure, Outage: s.Localhost.Outage,
 	}
 	if answer.Failure != nil {
 		answer.Problems = append(answer.Problems, answer.Failure.Problems()...)
 	}
-	return answer, nil
+	return answer
 }
 
 // explanation is about a term or, without one, about the path of the last build.
@@ -44,10 +56,11 @@ type explanation struct {
 }
 
 func explain(ctx context.Context, client *control.Client, in explainArguments) (any, error) {
-	state, err := client.State(ctx)
+	whole, err := client.State(ctx)
 	if err != nil {
 		return nil, err
 	}
+	state := whole.Of(in.Service)
 	answer := explanation{Cycle: state.Cycle.Number}
 	if in.Term == "" {
 		answer.Outcome, answer.Path, answer.Why = state.Cycle.Outcome, state.Cycle.Path, state.Cycle.Why

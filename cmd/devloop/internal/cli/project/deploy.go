@@ -33,6 +33,7 @@ import (
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/runner/localport"
 	"github.com/devloop-cli/devloop/runner/manifest"
+	"github.com/devloop-cli/devloop/watch"
 )
 
 func DeployCommand(s wiring.Streams) *cli.Command {
@@ -90,70 +91,99 @@ func deployOnce(c *cli.Context, s wiring.Streams, d wiring.Display) (err error, 
 
 // newSession connects the real clients, takes the project for this process, and publishes what it
 // found out on the way. Release closes the clients, too.
-func newSession(c *cli.Context, s wiring.Streams, d wiring.Display) (*engine.Session, sessions.Hold, error) {
-	w, err := findWork(c, s, d)
+func newSession(c *cli.Context, s wiring.Streams, d wiring.Display) (*service, sessions.Hold, error) {
+	project, err := wiring.OpenProject(c, d)
 	if err != nil {
 		return nil, sessions.Hold{}, err
 	}
-	held, err := sessions.Acquire(c.Command.Name, w.target.Dir, w.place.Pods.Server(), w.target.Namespace)
+	w, err := newWork(c, s, d, project, nil)
 	if err != nil {
 		return nil, sessions.Hold{}, err
 	}
+	place, err := wiring.ReachEngine(c)
+	if err != nil {
+		return nil, sessions.Hold{}, err
+	}
+	held, err := sessions.Acquire(c.Command.Name, w.target.Dir, place.Pods.Server(), place.Pods.Namespace())
+	if err != nil {
+		return nil, sessions.Hold{}, err
+	}
+	one := newService(c, d, w.at(c, d, place), place, nil)
+	held.Release = closing(held.Release, place, one)
+	return one, held, nil
+}
+
+// closing returns what closes the clients of services, and gives the project back. Files that stay go the next time.
+func closing(release func(), place wiring.Place, all ...*service) func() {
+	return func() {
+		for _, one := range all {
+			_ = one.compiler.Close()
+		}
+		_ = place.Images.Close()
+		release()
+	}
+}
+
+// newService connects the real clients to a session, and publishes that it begins. more changes how it is connected; it
+// may be nil.
+func newService(c *cli.Context, d wiring.Display, w work, place wiring.Place, more func(*engine.Config, *compiler.Compiler)) *service {
 	d.Publish(0, event.SessionStarted{
 		Version: wiring.Version(), Project: w.target.Name, Dir: w.target.Dir,
 		Tool: strings.Join(w.project.Tool.Command, " "), Why: w.project.Tool.Why,
-		Context: w.place.Pods.Context(), Cluster: w.place.Cluster, Namespace: w.target.Namespace,
+		Context: place.Pods.Context(), Cluster: place.Cluster, Namespace: w.target.Namespace,
 	})
 	compiler := compiler.New(w.project, c.String("compiler") == "auto")
 	compiler.Ready = func() { d.Publish(0, event.CompilerReady{}) }
-	release := held.Release
-	held.Release = func() { // what can't be removed of its files is removed the next time
-		_ = compiler.Close()
-		_ = w.place.Images.Close()
-		release()
+	modules := &modules{Compiler: compiler, project: w.project}
+	imager := image.New(place.Docker, w.image)
+	if w.target.NotPatchable == "" {
+		w.project.NeedsJar = imager.NeedsJar
 	}
-	return engine.New(engine.Config{
-		Bus: d.Bus, Target: w.target,
-		Compiler: &modules{Compiler: compiler, elsewhere: w.project.Elsewhere},
-		Imager:   w.imager,
-		Trainer:  w.imager,
+	config := engine.Config{
+		Bus: d.Bus, Target: w.target, Compiler: modules,
+		Imager:   imager,
+		Trainer:  imager,
 		Explain:  c.Bool("explain"),
-		Loader:   w.place.Images,
-		Deployer: w.place.Pods,
-		Listen:   listen(w.place.Pods, localport.Options{Address: c.String("address"), Wait: c.Duration("wait"), Status: d.Working}),
+		Loader:   place.Images,
+		Deployer: place.Pods,
+		Listen:   listen(place.Pods, localport.Options{Address: c.String("address"), Wait: c.Duration("wait"), Status: d.Working}),
 		Debugger: debugger(c.Duration("wait")),
-	}), held, nil
+	}
+	if more != nil {
+		more(&config, compiler)
+	}
+	return &service{Session: engine.New(config), display: d, project: w.project, compiler: compiler, modules: modules, batches: make(chan watch.Batch)}
 }
 
-// work is what a session works on: what is to run, the project that it comes from, and where it goes.
+// work is what a session works on: what is to run, the project that it comes from, and how its images are made.
 type work struct {
 	target  target.Target
 	project *project.Project
-	imager  *image.Imager
-	place   wiring.Place
+	image   image.Options
 }
 
-// findWork reads the flags and the project, and reaches the cluster.
-func findWork(c *cli.Context, s wiring.Streams, d wiring.Display) (w work, err error) {
-	if w.target, w.project, err = newTarget(c, s, d); err != nil {
+// newWork reads the flags and the project. find looks for its manifests, if it is not nil.
+func newWork(c *cli.Context, s wiring.Streams, d wiring.Display, p *project.Project, find func() ([]string, error)) (w work, err error) {
+	configure(c, p)
+	w.project = p
+	if w.target, err = newTarget(c, s, d, p, find); err != nil {
 		return w, err
 	}
-	options, err := imageOptions(c, w.target)
-	if err != nil {
-		return w, err
-	}
-	if w.place, err = wiring.ReachEngine(c); err != nil {
-		return w, err
-	}
-	w.imager = image.New(w.place.Docker, options)
-	w.target.Namespace, w.target.KeepServing = w.place.Pods.Namespace(), keepServing(c, w.place.Docker)
-	w.target.MayReplace = wiring.Yields(d, w.place.Pods.Server())
-	w.project.OnlyApplication = c.Command.Name == "run" && !c.Bool("full-build")
-	w.project.JoinModules = c.Command.Name == "run"
-	if w.target.NotPatchable == "" {
-		w.project.NeedsJar = w.imager.NeedsJar
-	}
-	return w, nil
+	w.image, err = imageOptions(c, w.target)
+	return w, err
+}
+
+// configure says what the builds of a project are for.
+func configure(c *cli.Context, p *project.Project) {
+	p.OnlyApplication = c.Command.Name == "run" && !c.Bool("full-build")
+	p.JoinModules = c.Command.Name == "run"
+}
+
+// at returns the work in a cluster.
+func (w work) at(c *cli.Context, d wiring.Display, place wiring.Place) work {
+	w.target.Namespace, w.target.KeepServing = place.Pods.Namespace(), keepServing(c, place.Docker)
+	w.target.MayReplace = wiring.Yields(d, place.Pods.Server())
+	return w
 }
 
 // imageOptions returns how the target's images are made.
@@ -188,26 +218,25 @@ func fixed(c *cli.Context, m manifest.Manifest, project, dir string) string {
 }
 
 // newTarget reads the flags and the project, and what is wrong with its manifests.
-func newTarget(c *cli.Context, s wiring.Streams, d wiring.Display) (target.Target, *project.Project, error) {
+func newTarget(c *cli.Context, s wiring.Streams, d wiring.Display, project *project.Project, find func() ([]string, error)) (target.Target, error) {
 	var none target.Target
-	project, err := wiring.OpenProject(c, d)
+	named, m, err := loadManifest(c, project.Dir, find)
 	if err != nil {
-		return none, nil, err
+		return none, err
 	}
-	named, m, err := loadManifest(c, project.Dir)
+	if find == nil {
+		err = chooseImage(c, s, m, project.Name, project.Dir)
+	}
 	if err != nil {
-		return none, nil, err
-	}
-	if err := chooseImage(c, s, m, project.Name, project.Dir); err != nil {
-		return none, nil, err
+		return none, err
 	}
 	ports, err := localPorts(c.StringSlice("port"))
 	if err != nil {
-		return none, nil, err
+		return none, err
 	}
 	fixes := func(m manifest.Manifest) string { return fixed(c, m, project.Name, project.Dir) }
 	t := target.Target{
-		Name: project.Name, Dir: project.Dir, Image: c.String("image-name"), Env: c.StringSlice("env"), Manifests: named, Port: project.Port(), Ports: ports,
+		Name: project.Name, Dir: project.Dir, Image: c.String("image-name"), Env: c.StringSlice("env"), Manifests: named, FindManifests: find, Port: project.Port(), Ports: ports,
 		Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"), Keep: c.StringSlice("keep"),
 		Path: plan.Mode(c.String("path")), NotPatchableReason: fixes, Debug: debugging(c),
 	}
@@ -219,17 +248,33 @@ func newTarget(c *cli.Context, s wiring.Streams, d wiring.Display) (target.Targe
 			t.Bases = append(t.Bases, dir)
 		}
 	}
-	if err := tellForeign(d, project.Dir, named); err != nil {
-		return none, nil, err
+	if find == nil {
+		err = tellIgnored(d, project.Dir, named, m)
 	}
-	if m.Generated() {
-		tellUnused(d, project.Dir)
-	}
-	return t, project, nil
+	return t, err
 }
 
-// loadManifest loads the manifest that the user names, by absolute paths, else the project's own.
-func loadManifest(c *cli.Context, dir string) (named []string, m manifest.Manifest, err error) {
+// tellIgnored says which manifests are not deployed.
+func tellIgnored(d wiring.Display, dir string, named []string, m manifest.Manifest) error {
+	if err := tellForeign(d, dir, named); err != nil {
+		return err
+	}
+	if m.Generated() {
+		tellUnused(d, dir)
+	}
+	return nil
+}
+
+// loadManifest loads the manifest that the user names, by absolute paths, else what find finds, else the project's own.
+func loadManifest(c *cli.Context, dir string, find func() ([]string, error)) (named []string, m manifest.Manifest, err error) {
+	if find != nil {
+		files, err := find()
+		if err != nil {
+			return nil, m, err
+		}
+		m, err = manifest.Load(files...)
+		return nil, m, err
+	}
 	if named, err = wiring.Absolute(c.StringSlice("manifest")); err != nil {
 		return nil, m, err
 	}

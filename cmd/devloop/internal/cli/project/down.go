@@ -32,10 +32,25 @@ directory. With --name, DIR may be any directory above those of the project.`,
 }
 
 func down(c *cli.Context, d wiring.Display) error {
-	return wiring.RunSession(d, func() (error, bool) { return removeOwned(c, d), false })
+	return wiring.RunSession(d, func() (error, bool) { return removeAll(c, d, true), false })
 }
 
-func removeOwned(c *cli.Context, d wiring.Display) error {
+// removeAll removes what was deployed from each of the modules that the user names; without any from the project, and
+// with modules from those of its build.
+func removeAll(c *cli.Context, d wiring.Display, modules bool) error {
+	named := wiring.Modules(c)
+	if len(named) == 0 {
+		return removeOwned(c, d, modules)
+	}
+	for _, module := range named {
+		if err := errors.Join(c.Set("module", module), removeOwned(c, d, false)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func removeOwned(c *cli.Context, d wiring.Display, modules bool) error {
 	project, dir, err := ownedProject(c, d)
 	if err != nil {
 		return err
@@ -45,10 +60,10 @@ func removeOwned(c *cli.Context, d wiring.Display) error {
 		return err
 	}
 	removed, err := at.Pods.Down(c.Context, project, c.String("namespace"), spare(d, dir, c.String("name")))
-	if err == nil && dir != "" && c.String("module") == "" && c.String("name") == "" && c.Command.Name == "down" {
-		var modules []kube.Ref
-		modules, err = downModules(c, at.Pods, project, dir)
-		removed = append(removed, modules...)
+	if err == nil && dir != "" && c.String("name") == "" && modules {
+		var gone []kube.Ref
+		gone, err = downModules(c, at.Pods, project, dir)
+		removed = append(removed, gone...)
 	}
 	for _, o := range removed {
 		d.Publish(0, event.ObjectRemoved{Object: o.Kind + "/" + o.Name, Namespace: o.Namespace})

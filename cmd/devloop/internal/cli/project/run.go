@@ -14,7 +14,6 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/sessions"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/control"
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/keyboard"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/ledger"
@@ -45,6 +44,10 @@ than that, and leave out of the image what only faster ones need, as --without h
 --without restart do. --path swap also swaps methods that may have run at start; what they
 did then stays as it was. A newer save cancels the running build. If a build or a start
 fails, the old Pod keeps serving.
+
+In a build with several applications it serves all of them: each in its Pod, at a local port
+of its own, with its name before each line. A save reaches those that are made of it.
+--module runs one alone, or some, as in --module :web,:api.
 
 --debug lets a debugger attach at localhost:5005, the port that IDEs propose. It stays the
 same across Pods and restarts, and hot swap works while the debugger is attached.
@@ -84,7 +87,7 @@ type running struct {
 func (r *running) run() error {
 	c, d := r.Context, r.Display
 	err := wiring.RunSession(d, func() (error, bool) {
-		l, held, err := newSession(c, r.streams, d)
+		g, held, err := newGroup(c, r.streams, d)
 		if err != nil {
 			return err, false
 		}
@@ -92,17 +95,19 @@ func (r *running) run() error {
 		if r.browsers != nil {
 			defer tellBrowsers(c, d, r.browsers)()
 		}
-		l.Target.Follow = true
-		l.ExpectStages(r.ledger.LastTook(l.Target.Dir))
-		err = r.untilQuit(l, held.Socket)
-		err = errors.Join(err, l.Close())
+		for _, one := range g.all {
+			one.Target.Follow = true
+			one.ExpectStages(r.ledger.LastTook(one.Target.Name, one.Target.Dir))
+		}
+		err = r.untilQuit(g, held.Socket)
+		err = errors.Join(err, g.close())
 		if text := r.ledger.Summary(); text != "" {
 			d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeSummary, Text: text, Hints: []string{"see more: devloop stats"}})
 		}
 		if c.Bool("cleanup") {
-			return errors.Join(err, cleanUp(c, d)), false
+			return errors.Join(err, cleanUp(c, d, len(g.all) > 1)), false
 		}
-		if l.Deployed() {
+		if g.deployed() {
 			d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeDeployed, Text: "what devloop made stays in the cluster", Hints: []string{"remove it: " + wiring.NextCommand(c, "down")}})
 		}
 		return err, false
@@ -190,28 +195,35 @@ func keepServing(c *cli.Context, docker *client.Client) bool {
 
 // untilQuit runs the loop until the user ends it. That is how it is meant to end,
 // so an interrupt is no error.
-func (r *running) untilQuit(l *engine.Session, socket string) error {
+func (r *running) untilQuit(g *group, socket string) error {
 	c, d, s := r.Context, r.Display, r.streams
 	ctx, stop := context.WithCancelCause(c.Context)
 	defer stop(nil)
-	compiler := l.Compiler.(*modules)
-	watchers, err := newWatchers(c, d, l.Target, compiler)
+	watchers, err := newWatchers(c, d, g.all[0].Target, g)
 	if err != nil {
 		return err
 	}
-	batches := make(chan watch.Batch)
-	compiler.found = func(dirs, files []string) { watchers.extend(ctx, batches, dirs, files) }
+	batches := g.receive(ctx)
+	for _, one := range g.all {
+		one.modules.found = func(dir string) {
+			if one.receiver != nil {
+				one.receiver.Uses(one.project.ModuleDirs(dir))
+			}
+			dirs, files := one.project.Elsewhere(dir)
+			watchers.extend(ctx, batches, dirs, files)
+		}
+	}
 	watched := watchers.start(ctx, batches, stop)
 	if _, typed := cmdline.Terminal(s.In); typed {
-		l.FirstDone = func() { d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeKeys, Text: keysText}) }
+		g.whenIdle(func() { d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeKeys, Text: keysText}) })
 	}
-	defer keyboard.Listen(ctx, s.In, keys{d, batches, l.Pause, stop, l.URLs, r.pageURL}.press(ctx))()
-	defer r.listen(socket, r.asked(l, watchers, batches))()
+	defer keyboard.Listen(ctx, s.In, keys{d, batches, g.pause, stop, g.urls, r.pageURL}.press(ctx))()
+	defer r.listen(socket, r.asked(g, watchers, batches))()
 	select { // a save from now on is seen: only now the first build may begin
 	case <-watchers.ready:
 	case <-ctx.Done():
 	}
-	err = l.Run(ctx, batches)
+	err = g.run(ctx)
 	stop(err)
 	if failed := watched(); !errors.Is(failed, context.Canceled) {
 		return failed
@@ -223,7 +235,7 @@ func (r *running) untilQuit(l *engine.Session, socket string) error {
 }
 
 // asked is what clients of the control socket can ask for.
-func (r *running) asked(l *engine.Session, w *watchers, batches chan<- watch.Batch) control.Session {
+func (r *running) asked(g *group, w *watchers, batches chan<- watch.Batch) control.Session {
 	return control.Session{
 		Events:  r.events,
 		Page:    r.pageURL,
@@ -232,15 +244,10 @@ func (r *running) asked(l *engine.Session, w *watchers, batches chan<- watch.Bat
 			if err := w.flush(ctx); err != nil {
 				return answer, err
 			}
-			settled, err := l.Wait(ctx)
-			answer = control.Answer{Cycle: settled.Cycle, Outcome: event.OK, Failure: settled.Failure}
-			if settled.Failure != nil {
-				answer.Outcome = event.Failed
+			if err := ask(ctx, batches, watch.Batch{}); err != nil { // who receives it has handed out those before
+				return answer, err
 			}
-			for _, f := range r.events.State().Forwards {
-				answer.Addresses = append(answer.Addresses, f.URL)
-			}
-			return answer, err
+			return g.settle(ctx, r.events)
 		},
 	}
 }
@@ -263,8 +270,8 @@ func rebuild(newPod bool) watch.Batch {
 	return watch.Whatever()
 }
 
-// cleanUp removes what the project's cycles made, also after an interrupt.
-func cleanUp(c *cli.Context, d wiring.Display) error {
+// cleanUp removes what the cycles made, with modules those of the build's modules, too, also after an interrupt.
+func cleanUp(c *cli.Context, d wiring.Display, modules bool) error {
 	c.Context = context.WithoutCancel(c.Context)
-	return removeOwned(c, d)
+	return removeAll(c, d, modules)
 }

@@ -25,25 +25,30 @@ type watchers struct {
 	wiring.Display
 	project *watch.Watcher
 	files   []*watch.Watcher // of single ones: in their directories, which may be anyone's, nothing else counts
-	mu      sync.Mutex
-	added   []*watch.Watcher // by extend
 	ready   chan struct{}
 	began   time.Time
 	running sync.WaitGroup
-	options watch.Options   // of a directory outside of the project's
-	watched map[string]bool // such directories
+	options watch.Options // of a directory outside of the project's
+
+	mu      sync.Mutex       // guards what follows, once it watches
+	added   []*watch.Watcher // by extend
+	watched map[string]bool  // the directories outside of the project's
 }
 
-// newWatchers watches the project's directory, and what the last build reported outside of it.
-func newWatchers(c *cli.Context, d wiring.Display, t target.Target, p *modules) (*watchers, error) {
+// newWatchers watches the project's directory, and what the last builds reported outside of it.
+func newWatchers(c *cli.Context, d wiring.Display, t target.Target, g *group) (*watchers, error) {
 	options := watch.Options{Base: t.Dir, Poll: c.Bool("poll"), Notice: d.Warn}
 	w := &watchers{Display: d, ready: make(chan struct{}), began: time.Now(), options: options, watched: map[string]bool{}}
-	dirs, files, err := watched(c, t.Manifests)
+	manifests, err := wiring.Absolute(c.StringSlice("manifest"))
 	if err != nil {
 		return nil, err
 	}
-	moreDirs, moreFiles := p.elsewhere("")
-	dirs, files = slices.Concat(dirs, t.Bases, moreDirs), append(files, moreFiles...)
+	dirs, files, err := watched(c, manifests)
+	if err != nil {
+		return nil, err
+	}
+	moreDirs, moreFiles := g.elsewhere()
+	dirs, files = append(dirs, moreDirs...), append(files, moreFiles...)
 	for _, dir := range dirs {
 		w.watched[dir] = true
 	}
@@ -102,23 +107,34 @@ func (w *watchers) extend(ctx context.Context, out chan<- watch.Batch, dirs, fil
 		more[dir] = names
 	}
 	for dir, names := range more {
-		if w.watched[dir] {
-			continue
-		}
-		watcher, err := w.only(dir, names, func() { w.running.Go(func() { w.missed(ctx, out, dir, names) }) })
+		watcher, err := w.add(dir, names, func() { w.running.Go(func() { w.missed(ctx, out, dir, names) }) })
 		if err != nil {
 			w.Warn(err)
+		}
+		if watcher == nil {
 			continue
 		}
-		w.mu.Lock()
-		w.added = append(w.added, watcher)
-		w.mu.Unlock()
 		w.running.Go(func() {
 			if err := watcher.Run(ctx, out); ctx.Err() == nil {
 				w.Warn(err)
 			}
 		})
 	}
+}
+
+// add returns another watcher, nil if the directory is watched already. Several services may ask for one at a time.
+func (w *watchers) add(dir string, names []string, ready func()) (*watch.Watcher, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.watched[dir] {
+		return nil, nil
+	}
+	watcher, err := w.only(dir, names, ready)
+	if err != nil {
+		return nil, err
+	}
+	w.added = append(w.added, watcher)
+	return watcher, nil
 }
 
 // flush looks at all files now, and returns when the session has received what has changed.

@@ -71,9 +71,19 @@ func Directory(c *cli.Context) (string, error) {
 	return dir, nil
 }
 
-// OpenProject finds out what stands in DIR. A wrapper that downloads its tool shows how far
-// it is.
+// OpenProject finds out what stands in DIR, or in the module that the user names.
 func OpenProject(c *cli.Context, d Display) (*project.Project, error) {
+	return OpenModule(c, d, c.String("module"))
+}
+
+// Modules returns the modules that the user names: several are separated by commas, as Maven's -pl takes them.
+func Modules(c *cli.Context) []string {
+	return strings.FieldsFunc(c.String("module"), func(r rune) bool { return r == ',' })
+}
+
+// OpenModule finds out what stands in a module of the build in DIR; "" stands for the whole. A wrapper that downloads
+// its tool shows how far it is.
+func OpenModule(c *cli.Context, d Display, module string) (*project.Project, error) {
 	dir, err := Directory(c)
 	if err != nil {
 		return nil, err
@@ -88,7 +98,7 @@ func OpenProject(c *cli.Context, d Display) (*project.Project, error) {
 		}
 	})
 	defer flush()
-	return project.Open(c.Context, dir, project.Options{Module: c.String("module"), BuildTool: c.String("build-tool"), Dockerfile: c.String("dockerfile"), BuildArgs: c.StringSlice("build-arg"), Target: c.String("target"), CacheDir: cache, Env: c.StringSlice("env"), Out: out})
+	return project.Open(c.Context, dir, project.Options{Module: module, BuildTool: c.String("build-tool"), Dockerfile: c.String("dockerfile"), BuildArgs: c.StringSlice("build-arg"), Target: c.String("target"), CacheDir: cache, Env: c.StringSlice("env"), Out: out})
 }
 
 // Connect reaches the API server that the flags and the kubeconfig name.

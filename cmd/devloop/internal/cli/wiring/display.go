@@ -57,6 +57,13 @@ func NewDisplay(c *cli.Context, s Streams, more ...event.Sink) Display {
 	return d
 }
 
+// Service returns the display of one of several services.
+func (d Display) Service(name string) Display {
+	d.Working = &localport.Status{}
+	d.Bus = d.Bus.Service(name, ui.NewWorking(d.Working.Set))
+	return d
+}
+
 // text returns the display for people: with a footer on a terminal, unless the flags say otherwise.
 func text(c *cli.Context, s Streams) event.Sink {
 	options := ui.PlainOptions{App: s.Out, AppStyle: s.Style(c, s.Out), Style: s.Style(c, s.Err), Quiet: c.Bool("quiet"), Verbose: c.Bool("verbose")}

@@ -36,6 +36,8 @@ type Target struct {
 	// Manifests are the files and directories that the user names. Without any, devloop looks for
 	// manifests in Dir, and if it finds none, it generates a Pod.
 	Manifests []string
+	// FindManifests looks for them instead, if it is not nil: one of several services has only some of those in Dir.
+	FindManifests func() ([]string, error)
 	// Bases are directories outside of Dir that the manifests' kustomizations read.
 	Bases []string
 	// Port is where the application listens according to its sources, 0 if it is no server.
@@ -144,7 +146,7 @@ func (t Target) Manifest(port int) (manifest.Manifest, error) {
 	files := t.Manifests
 	if len(files) == 0 {
 		var err error
-		if files, err = manifest.Find(t.Dir); err != nil {
+		if files, err = t.find(); err != nil {
 			return manifest.Manifest{}, err
 		}
 	}
@@ -154,6 +156,13 @@ func (t Target) Manifest(port int) (manifest.Manifest, error) {
 	}
 	m = t.Own(m, port)
 	return m, t.check(m)
+}
+
+func (t Target) find() ([]string, error) {
+	if t.FindManifests != nil {
+		return t.FindManifests()
+	}
+	return manifest.Find(t.Dir)
 }
 
 // check returns an error with the code "manifest.incompatible" if images that can be changed while

@@ -1,0 +1,307 @@
+package project
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/devloop-cli/devloop/builder/cds"
+	"github.com/devloop-cli/devloop/builder/compiler"
+	"github.com/devloop-cli/devloop/builder/image"
+	"github.com/devloop-cli/devloop/builder/project"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/sessions"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/control"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/archive"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/lines"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/services"
+	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/localport"
+	"github.com/devloop-cli/devloop/runner/supervisor"
+	"github.com/devloop-cli/devloop/watch"
+)
+
+// service is the session of an application: the project's only one, or one of several.
+type service struct {
+	*engine.Session
+	display  wiring.Display
+	name     string // "" for the only one
+	project  *project.Project
+	compiler *compiler.Compiler
+	modules  *modules
+	batches  chan watch.Batch   // its saves
+	receiver *services.Receiver // nil for the only one
+}
+
+// group are the services of a devloop run.
+type group struct {
+	all       []*service
+	manifests services.Manifests // of several services
+	budget    *services.Budget
+}
+
+// newGroup takes the project for this process. Its services are all applications of the build, unless the user names a
+// module.
+func newGroup(c *cli.Context, s wiring.Streams, d wiring.Display) (*group, sessions.Hold, error) {
+	projects, err := applications(c, d)
+	if err != nil {
+		return nil, sessions.Hold{}, err
+	}
+	if len(projects) == 0 {
+		one, held, err := newSession(c, s, d)
+		return &group{all: []*service{one}}, held, err
+	}
+	g := &group{}
+	works, err := g.open(c, s, d, projects)
+	if err != nil {
+		return nil, sessions.Hold{}, err
+	}
+	place, err := wiring.ReachEngine(c)
+	if err != nil {
+		return nil, sessions.Hold{}, err
+	}
+	held, err := sessions.Acquire(c.Command.Name, g.manifests.Dir, place.Pods.Server(), place.Pods.Namespace())
+	if err != nil {
+		return nil, sessions.Hold{}, err
+	}
+	g.connect(c, d, place, works)
+	held.Release = closing(held.Release, place, g.all...)
+	return g, held, nil
+}
+
+// applications returns the projects to serve together, none if there is one application, or the user names one.
+func applications(c *cli.Context, d wiring.Display) ([]*project.Project, error) {
+	modules := wiring.Modules(c)
+	if len(modules) == 0 {
+		var err error
+		if modules, err = findApplications(c, d); err != nil {
+			return nil, err
+		}
+	}
+	if len(modules) < 2 {
+		return nil, nil
+	}
+	var projects []*project.Project
+	byName := map[string]string{}
+	for _, module := range modules {
+		p, err := wiring.OpenModule(c, d, module)
+		if err != nil {
+			return nil, err
+		}
+		if other := byName[p.Name]; other != "" {
+			return nil, &fault.Error{Code: "project.ambiguous", Op: fmt.Sprintf("the modules %s and %s both have the name %q", other, module, p.Name),
+				Hints: []string{"choose one: --module " + other, "choose one: --module " + module}}
+		}
+		byName[p.Name], projects = module, append(projects, p)
+	}
+	return projects, nil
+}
+
+// findApplications returns the modules of the build that make applications. A project that can't be opened has none:
+// the session finds the error again, and reports it.
+func findApplications(c *cli.Context, d wiring.Display) ([]string, error) {
+	whole, err := wiring.OpenProject(c, d)
+	if err != nil {
+		return nil, nil
+	}
+	configure(c, whole)
+	say := sync.OnceFunc(func() { d.Publish(0, event.Progress{Line: "building, to find the applications"}) })
+	out, _ := lines.NewWriter(func(string) { say() })
+	return whole.Applications(c.Context, out)
+}
+
+// open reads the flags for each service.
+func (g *group) open(c *cli.Context, s wiring.Streams, d wiring.Display, projects []*project.Project) (works []work, err error) {
+	for _, flag := range []string{"port", "image-name", "dockerfile"} {
+		if c.IsSet(flag) {
+			return nil, &cmdline.UsageError{Err: fmt.Errorf("--%s is for one service, and this build has several: choose one with --module", flag), Command: c.Command.Name}
+		}
+	}
+	if g.manifests.Named, err = wiring.Absolute(c.StringSlice("manifest")); err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, p := range projects {
+		names = append(names, p.Name)
+		g.manifests.Dir, g.manifests.Services = p.Dir, append(g.manifests.Services, services.Module{Name: p.Name, Dir: p.ModuleDir()})
+	}
+	g.budget = services.NewBudget(names...)
+	for i, p := range projects {
+		w, err := newWork(c, s, d, p, func() ([]string, error) { return g.manifests.Of(p.Name) })
+		if err != nil {
+			return nil, err
+		}
+		w.target.Debug.Port.Local += i
+		works = append(works, w)
+	}
+	return works, nil
+}
+
+// connect makes the sessions. They share the compiler processes, the local ports, and the room for JVMs.
+func (g *group) connect(c *cli.Context, d wiring.Display, place wiring.Place, works []work) {
+	var processes *compiler.Processes
+	local, turn := &services.Ports{}, make(chan struct{}, 1)
+	for _, w := range works {
+		name := w.target.Name
+		local.Reserve(name, w.target.Port)
+		display := d.Service(name)
+		one := newService(c, display, w.at(c, display, place), place, func(config *engine.Config, own *compiler.Compiler) {
+			if processes == nil {
+				processes = compiler.NewProcesses(w.project.StateDir("incremental") + "-process")
+			}
+			own.Share(processes)
+			config.Listen = apart(config.Listen, local, name)
+			config.Trainer = trainer{config.Trainer, turn}
+			config.Deployer = deployer{config.Deployer, func() bool { return g.budget.Allows(name) }}
+		})
+		one.name = name
+		g.all = append(g.all, one)
+	}
+}
+
+// apart opens no local port that another service has.
+func apart(open ports.Listen, local *services.Ports, service string) ports.Listen {
+	return func(ctx context.Context, p localport.Options) (ports.Port, error) {
+		return open(ctx, local.For(service, p))
+	}
+}
+
+// trainer makes one archive of classes at a time: each takes as much of the machine as an application that starts.
+type trainer struct {
+	archive.Maker
+	turn chan struct{}
+}
+
+// Train implements [archive.Maker].
+func (t trainer) Train(ctx context.Context, img image.Image, out io.Writer) (cds.Archive, error) {
+	select {
+	case t.turn <- struct{}{}:
+		defer func() { <-t.turn }()
+		return t.Maker.Train(ctx, img, out)
+	case <-ctx.Done():
+		return cds.Archive{}, context.Cause(ctx)
+	}
+}
+
+// deployer has Pods prepare spare JVMs only where there is room.
+type deployer struct {
+	engine.Deployer
+	room func() bool
+}
+
+// Spare implements [engine.Deployer].
+func (d deployer) Spare(ctx context.Context, pod kube.Pod, port int) (supervisor.Spare, error) {
+	if !d.room() {
+		return supervisor.Spare{}, nil
+	}
+	return d.Deployer.Spare(ctx, pod, port)
+}
+
+// each calls do for all services at once, and returns their errors.
+func (g *group) each(do func(i int, one *service) error) error {
+	var all sync.WaitGroup
+	errs := make([]error, len(g.all))
+	for i, one := range g.all {
+		all.Go(func() { errs[i] = do(i, one) })
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+// receive returns where the saves of the project go. Each reaches the services that it concerns, until ctx ends.
+func (g *group) receive(ctx context.Context) chan<- watch.Batch {
+	if len(g.all) == 1 {
+		return g.all[0].batches
+	}
+	var receivers []*services.Receiver
+	for _, one := range g.all {
+		one.receiver = &services.Receiver{Name: one.name, Batches: one.batches}
+		one.receiver.Uses(one.project.ModuleDirs(""))
+		receivers = append(receivers, one.receiver)
+	}
+	batches := make(chan watch.Batch)
+	go services.NewFan(g.manifests, g.budget, receivers...).Run(ctx, batches)
+	return batches
+}
+
+// elsewhere returns what the services are made of outside of the project's directory, as far as the last builds
+// reported it.
+func (g *group) elsewhere() (dirs, files []string) {
+	for _, one := range g.all {
+		moreDirs, moreFiles := one.project.Elsewhere("")
+		dirs, files = slices.Concat(dirs, one.Target.Bases, moreDirs), append(files, moreFiles...)
+	}
+	return dirs, files
+}
+
+// run runs the sessions until ctx ends.
+func (g *group) run(ctx context.Context) error {
+	_ = g.each(func(_ int, one *service) error { return one.Run(ctx, one.batches) }) // each returns ctx's cause
+	return context.Cause(ctx)
+}
+
+// close ends what outlives the cycles.
+func (g *group) close() error {
+	return g.each(func(_ int, one *service) error { return one.Close() })
+}
+
+// whenIdle calls do once all services have become idle for the first time.
+func (g *group) whenIdle(do func()) {
+	var left atomic.Int32
+	left.Store(int32(len(g.all)))
+	for _, one := range g.all {
+		one.FirstDone = func() {
+			if left.Add(-1) == 0 {
+				do()
+			}
+		}
+	}
+}
+
+// settle waits until what the services have received is served, or has failed.
+func (g *group) settle(ctx context.Context, events *event.Store) (control.Answer, error) {
+	answers := make([]control.Answer, len(g.all))
+	err := g.each(func(i int, one *service) error {
+		settled, err := one.Wait(ctx)
+		answers[i] = control.Answer{Service: one.name, Cycle: settled.Cycle, Outcome: event.OK, Failure: settled.Failure}
+		if settled.Failure != nil {
+			answers[i].Outcome = event.Failed
+		}
+		for _, f := range events.State().Of(one.name).Forwards {
+			answers[i].Addresses = append(answers[i].Addresses, f.URL)
+		}
+		return err
+	})
+	return control.Sum(answers), err
+}
+
+// urls returns the local addresses of all services.
+func (g *group) urls() (urls []string) {
+	for _, one := range g.all {
+		urls = append(urls, one.URLs()...)
+	}
+	return urls
+}
+
+// pause has saves wait, or ends the pause.
+func (g *group) pause(ctx context.Context) {
+	for _, one := range g.all {
+		one.Pause(ctx)
+	}
+}
+
+// deployed reports whether a session has made Pods.
+func (g *group) deployed() bool {
+	return slices.ContainsFunc(g.all, func(one *service) bool { return one.Deployed() })
+}

@@ -1,0 +1,117 @@
+// Package services has what several services of one session share: the saves, the local ports, the manifests, and
+// the room for spare JVMs.
+//
+//	fan := services.NewFan(manifests, budget, orders, customers)
+//	go fan.Run(ctx, saves)                    // each service gets those that concern it
+//	ports.Reserve("orders", 8080)             // 8080
+//	ports.Reserve("customers", 8080)          // 8081
+//	files, err := manifests.Of("orders")      // those of its directory, else its own of the build's
+//
+// Each service has an engine of its own. This package knows no engine, and starts nothing.
+package services
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/filekind"
+	"github.com/devloop-cli/devloop/watch"
+)
+
+// Receiver is a service that gets saves.
+type Receiver struct {
+	Name    string
+	Batches chan<- watch.Batch
+
+	mu           sync.Mutex
+	used, others []string // directories of modules, see [Receiver.Uses]
+}
+
+// Uses records of which modules a service is made, and which others the build has. As long as it is not known, every
+// save concerns the service.
+func (r *Receiver) Uses(used, others []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.used, r.others = used, others
+}
+
+// concerns reports whether a file may be part of the service. A file belongs to the innermost module that has it; one
+// in no module, and one that describes the build, may be part of all.
+func (r *Receiver) concerns(file string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	other := innermost(file, r.others)
+	return other <= innermost(file, r.used) || filekind.Of(filepath.ToSlash(file)) == filekind.BuildScript
+}
+
+// innermost returns the length of the longest of the directories that a file lies in, 0 for none.
+func innermost(file string, dirs []string) (longest int) {
+	for _, dir := range dirs {
+		if strings.HasPrefix(file, dir+string(filepath.Separator)) {
+			longest = max(longest, len(dir))
+		}
+	}
+	return longest
+}
+
+// Fan hands the saves of one watcher to the services that they concern.
+type Fan struct {
+	dir       string // that the paths of a batch are relative to
+	manifests Manifests
+	budget    *Budget
+	receivers []*Receiver
+}
+
+// NewFan returns a fan for batches whose paths are relative to the directory of the build. Who gets a save may have a
+// spare JVM next.
+func NewFan(manifests Manifests, budget *Budget, receivers ...*Receiver) *Fan {
+	dir := manifests.Dir
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real
+	}
+	return &Fan{dir: dir, manifests: manifests, budget: budget, receivers: receivers}
+}
+
+// Run hands out batches until ctx ends. It takes the next batch when all services have the one before.
+func (f *Fan) Run(ctx context.Context, batches <-chan watch.Batch) {
+	for {
+		select {
+		case b := <-batches:
+			f.handOut(ctx, b)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (f *Fan) handOut(ctx context.Context, b watch.Batch) {
+	var all sync.WaitGroup
+	for _, r := range f.receivers {
+		part := f.part(r, b)
+		if part.Empty() {
+			continue
+		}
+		f.budget.Touch(r.Name)
+		all.Go(func() {
+			select {
+			case r.Batches <- part:
+			case <-ctx.Done():
+			}
+		})
+	}
+	all.Wait()
+}
+
+// part returns what of a batch concerns a service.
+func (f *Fan) part(r *Receiver, b watch.Batch) watch.Batch {
+	part := watch.Batch{All: b.All, Unnamed: b.Unnamed}
+	for _, path := range b.Paths {
+		file := filepath.Join(f.dir, filepath.FromSlash(path))
+		if r.concerns(file) && (filekind.Of(path) != filekind.Manifest || f.manifests.concern(r.Name, file)) {
+			part.Paths = append(part.Paths, path)
+		}
+	}
+	return part
+}

@@ -1,0 +1,186 @@
+package services
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/runner/localport"
+	"github.com/devloop-cli/devloop/watch"
+)
+
+// write writes a file below dir.
+func write(t *testing.T, dir, name, text string) {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// podOf is a manifest of a Pod with an image.
+func podOf(name, image string) string {
+	return "apiVersion: v1\nkind: Pod\nmetadata: {name: " + name + "}\nspec:\n  containers: [{name: app, image: " + image + "}]\n"
+}
+
+// newBuild returns the manifests of a build with two services.
+func newBuild(t *testing.T) Manifests {
+	t.Helper()
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := Manifests{Dir: dir}
+	for _, name := range []string{"customers", "orders"} {
+		m.Services = append(m.Services, Module{Name: name, Dir: filepath.Join(dir, name)})
+		write(t, dir, name+"/pom.xml", "<project/>")
+	}
+	return m
+}
+
+func TestASaveReachesTheServicesThatItConcerns(t *testing.T) {
+	t.Parallel()
+	m := newBuild(t)
+	m.Services = append(m.Services, Module{Name: "new", Dir: filepath.Join(m.Dir, "new")})
+	write(t, m.Dir, "k8s/orders.yaml", podOf("orders", "orders"))
+	in := func(names ...string) (dirs []string) {
+		for _, name := range names {
+			dirs = append(dirs, filepath.Join(m.Dir, filepath.FromSlash(name)))
+		}
+		return dirs
+	}
+	got := map[string]chan watch.Batch{"customers": make(chan watch.Batch, 1), "orders": make(chan watch.Batch, 1), "new": make(chan watch.Batch, 1)}
+	customers, orders := &Receiver{Name: "customers", Batches: got["customers"]}, &Receiver{Name: "orders", Batches: got["orders"]}
+	customers.Uses(in("platform/core", "customers"), in("orders", "platform", "tools"))
+	orders.Uses(in("orders"), in("customers", "platform", "platform/core", "tools"))
+	budget := NewBudget("customers", "orders", "new")
+	fan := NewFan(m, budget, customers, orders, &Receiver{Name: "new", Batches: got["new"]})
+	ctx, cancel := context.WithCancel(t.Context())
+	batches, ended := make(chan watch.Batch), make(chan bool)
+	go func() { fan.Run(ctx, batches); close(ended) }()
+	for _, c := range []struct {
+		batch watch.Batch
+		want  map[string]string
+	}{
+		{watch.Batch{Paths: []string{"orders/src/main/java/A.java"}}, map[string]string{"orders": "orders/src/main/java/A.java"}},
+		{watch.Batch{Paths: []string{"platform/core/src/main/java/A.java", "platform/A.md"}}, map[string]string{"customers": "platform/core/src/main/java/A.java"}},
+		{watch.Batch{Paths: []string{"customers/A.java", "orders/A.java"}}, map[string]string{"customers": "customers/A.java", "orders": "orders/A.java"}},
+		{watch.Batch{Paths: []string{"orders/build.gradle"}}, map[string]string{"customers": "orders/build.gradle", "orders": "orders/build.gradle"}},
+		{watch.Batch{Paths: []string{"../parent/pom.xml"}}, map[string]string{"customers": "../parent/pom.xml", "orders": "../parent/pom.xml"}},
+		{watch.Batch{Paths: []string{"k8s/orders.yaml"}}, map[string]string{"orders": "k8s/orders.yaml"}},
+		{watch.Batch{Paths: []string{"k8s/gone.yaml"}}, map[string]string{"customers": "k8s/gone.yaml", "orders": "k8s/gone.yaml"}},
+		{watch.Batch{Paths: []string{"tools/A.java"}}, map[string]string{}},
+	} {
+		batches <- c.batch
+		batches <- watch.Batch{} // it has handed out the one before
+		for name, out := range got {
+			have := ""
+			select {
+			case b := <-out:
+				have = strings.Join(b.Paths, " ")
+			default:
+			}
+			want := c.want[name]
+			if name == "new" && !strings.HasPrefix(c.batch.Paths[0], "k8s/orders") { // what it is made of is not known
+				want = strings.Join(c.batch.Paths, " ")
+			}
+			if have != want {
+				t.Errorf("%v: %s got %q, want %q", c.batch.Paths, name, have, want)
+			}
+		}
+	}
+	batches <- watch.Everything()
+	for name, out := range got {
+		if b := <-out; !reflect.DeepEqual(b, watch.Everything()) {
+			t.Errorf("%s got %+v", name, b)
+		}
+	}
+	cancel()
+	<-ended
+}
+
+func TestManifestsBelongToTheServiceWhoseImageTheyHave(t *testing.T) {
+	t.Parallel()
+	m := newBuild(t)
+	all := func() string {
+		var text []string
+		for _, s := range m.Services {
+			files, err := m.Of(s.Name)
+			for i, file := range files {
+				files[i], _ = filepath.Rel(m.Dir, file)
+			}
+			text = append(text, s.Name+": "+filepath.ToSlash(strings.Join(files, " ")))
+			if err != nil {
+				text = append(text, fault.Of(err).Code)
+			}
+		}
+		return strings.Join(text, "; ")
+	}
+	for _, step := range []struct{ file, text, want string }{
+		{"k8s/db.yaml", podOf("db", "postgres"), "customers: ; orders: "},
+		{"k8s/orders.yaml", podOf("orders", "ghcr.io/team/orders:1"), "customers: ; orders: k8s/orders.yaml k8s/db.yaml"},
+		{"k8s/customers.yaml", podOf("customers", "customers"), "customers: k8s/customers.yaml k8s/db.yaml; orders: k8s/orders.yaml"},
+		{"orders/k8s/pod.yaml", podOf("orders", "orders"), "customers: k8s/customers.yaml k8s/db.yaml; orders: orders/k8s/pod.yaml"},
+		{"k8s/customers.yaml", podOf("customers", "customers") + "---\n" + podOf("orders", "orders"), "customers: ; manifest.incompatible; orders: orders/k8s/pod.yaml"},
+	} {
+		write(t, m.Dir, step.file, step.text)
+		if got := all(); got != step.want {
+			t.Errorf("with %s: got %q, want %q", step.file, got, step.want)
+		}
+	}
+	m.Named = []string{filepath.Join(m.Dir, "k8s", "orders.yaml")}
+	if got := all(); got != "customers: ; orders: k8s/orders.yaml" {
+		t.Errorf("named: got %q", got)
+	}
+}
+
+func TestServicesHavePortsOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	var p Ports
+	p.Reserve("a", 8080)
+	p.Reserve("b", 8080)
+	p.Reserve("c", 8081)
+	p.Reserve("batch", 0)
+	for _, c := range []struct {
+		service string
+		asked   localport.Options
+		want    int
+	}{
+		{"b", localport.Options{Local: 8080}, 8081},
+		{"a", localport.Options{Local: 8080}, 8080},
+		{"c", localport.Options{Local: 8081}, 8082},
+		{"a", localport.Options{Local: 9090}, 9090},
+		{"b", localport.Options{Local: 9090}, 9091},
+		{"b", localport.Options{Local: 9090, Strict: true}, 9090},
+		{"batch", localport.Options{Local: 8080}, 8083},
+		{"b", localport.Options{Local: 8080}, 8081},
+		{"c", localport.Options{}, 0},
+	} {
+		if got := p.For(c.service, c.asked); got.Local != c.want || got.Strict != c.asked.Strict {
+			t.Errorf("%s asks for %+v: got %+v", c.service, c.asked, got)
+		}
+	}
+}
+
+func TestSpareJVMsAreForTheServicesThatWereSavedLast(t *testing.T) {
+	t.Parallel()
+	names := []string{"a", "b", "c", "d"}
+	b := NewBudget(names...)
+	for _, step := range []struct{ saved, want string }{{"", "a b"}, {"c", "a c"}, {"d", "c d"}, {"c", "c d"}, {"b", "b c"}} {
+		if step.saved != "" {
+			b.Touch(step.saved)
+		}
+		got := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !b.Allows(name) })
+		if strings.Join(got, " ") != step.want {
+			t.Errorf("after a save of %q: %q, want %q", step.saved, got, step.want)
+		}
+	}
+}
