@@ -61,6 +61,7 @@ type Client struct {
 	Config  *rest.Config // for connections that are upgraded, such as port forwards
 
 	context, namespace string
+	clock              *clock
 }
 
 // Connect finds the cluster as kubectl does. It sends no request yet: see
@@ -121,7 +122,7 @@ func New(config *rest.Config, name, namespace string) (*Client, error) {
 	config.UserAgent = kube.FieldManager
 	config.WarningHandler = rest.NoWarnings{}
 	config.Dial = (&net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}).DialContext
-	c := &Client{Config: config, context: name, namespace: namespace}
+	c := &Client{Config: config, context: name, namespace: namespace, clock: &clock{}}
 	if err := c.clients(); err != nil {
 		return nil, &UnreachableError{Context: name, Server: config.Host, Err: err}
 	}
@@ -133,7 +134,7 @@ func New(config *rest.Config, name, namespace string) (*Client, error) {
 // upgraded, such as a port forward, are retried by those who open them.
 func (c *Client) clients() error {
 	long, answered, failed := rest.CopyConfig(c.Config), &atomic.Bool{}, &atomic.Int64{}
-	long.Wrap(func(next http.RoundTripper) http.RoundTripper { return retryTransport{next, answered, failed} })
+	long.Wrap(func(next http.RoundTripper) http.RoundTripper { return retryTransport{next, answered, failed, c.clock} })
 	short := rest.CopyConfig(long)
 	short.Timeout = askTimeout
 	core, err := kubernetes.NewForConfig(short)

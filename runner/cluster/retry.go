@@ -32,6 +32,7 @@ type retryTransport struct {
 	next     http.RoundTripper
 	answered *atomic.Bool  // the server has answered before
 	failed   *atomic.Int64 // when a connection failed last, in nanoseconds since 1970
+	clock    *clock
 }
 
 // RoundTrip implements [http.RoundTripper].
@@ -44,6 +45,7 @@ func (t retryTransport) RoundTrip(q *http.Request) (*http.Response, error) {
 		retry := t.answered.Load() && (isTransient(response, err) || t.isRBACWarmup(response))
 		if response != nil {
 			t.answered.Store(true)
+			t.clock.read(response.Header)
 		}
 		if !retry || backoff.Steps == 0 || q.Body != nil && q.GetBody == nil {
 			return response, err

@@ -52,10 +52,10 @@ func (v Viewer) Inspect(ctx context.Context, name string) (Inspection, error) {
 	return i, nil
 }
 
-// notListening is about a Pod that has run long enough, without a probe that would tell, and
-// does not listen on a port which it names; nil for every other.
+// notListening explains a Pod that has run long enough but does not listen on a port that it names. It returns
+// nil for every other Pod.
 func (v Viewer) notListening(ctx context.Context, p *corev1.Pod) *podstatus.Finding {
-	if !kube.AllRunning(p) || time.Since(lastStart(p)) < podstatus.ListenTimeout {
+	if !kube.AllRunning(p) || v.Client.Now().Sub(lastStart(p)) < podstatus.ListenTimeout {
 		return nil
 	}
 	prober := tunnel.Prober{Dial: v.Dial, Pod: kube.PodOf(p)}

@@ -1,5 +1,7 @@
 package inspect
 
+//lint:file-ignore SA1019 client-go 0.37 still deals in apimachinery's httpstream: its spdy.Negotiate returns one
+
 import (
 	"context"
 	"errors"
@@ -11,9 +13,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/httpstream"
 
 	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/tunnel/portforward"
 )
 
 func newViewer(t *testing.T) (*fakeapi.API, Viewer) {
@@ -177,6 +181,30 @@ func TestListThatIsForbiddenIsAnError(t *testing.T) {
 	}
 	if _, err := v.Find(t.Context(), "web"); err == nil {
 		t.Error("find: no error")
+	}
+}
+
+// TestClosedPortIsReportedOnceThePodHasRunForLong by the clock of the cluster, which is an hour off.
+func TestClosedPortIsReportedOnceThePodHasRunForLong(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		ahead, uptime time.Duration
+		reported      bool
+	}{"for long, clock ahead": {time.Hour, time.Minute, true}, "just now, clock behind": {-time.Hour, 0, false}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a, client := fakeapi.New(t)
+			a.Ahead = c.ahead
+			a.Forward = func(int, httpstream.Stream) error { return errors.New("connect: connection refused") }
+			a.Put("pods", pod("default", "web", func(o *unstructured.Unstructured) {
+				o.Object["spec"] = map[string]any{"containers": []any{map[string]any{"name": "app", "ports": []any{map[string]any{"containerPort": int64(8080)}}}}}
+				status(o, map[string]any{"running": map[string]any{"startedAt": a.Now().Add(-c.uptime).Format(time.RFC3339)}})
+			}))
+			found, err := Viewer{Client: client, Dial: portforward.Dialer(client.Config)}.Inspect(t.Context(), "web")
+			if err != nil || (found.Why != nil) != c.reported {
+				t.Errorf("got %v, %v", found.Why, err)
+			}
+		})
 	}
 }
 

@@ -2,6 +2,7 @@ package podstatus
 
 import (
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -16,7 +17,7 @@ func TestPodThatRecoveredIsNotHopeless(t *testing.T) {
 			ContainerStatuses: []corev1.ContainerStatus{{Name: "app", RestartCount: 1, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}},
 				LastTerminationState: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 1, Reason: "Error"}}}},
 		}}
-		if got := IsHopeless(p); got != (ready == corev1.ConditionFalse) {
+		if got := IsHopeless(&p, time.Now()); got != (ready == corev1.ConditionFalse) {
 			t.Errorf("ready %s: hopeless %v", ready, got)
 		}
 	}

@@ -22,16 +22,17 @@ import (
 // whether it serves or is about to fail.
 const minUptime = 3 * time.Second
 
-// uptimeReached returns when a Pod's containers have run long enough, the zero time if a port or a probe
-// tells that they serve.
-func uptimeReached(p *corev1.Pod) (when time.Time) {
-	for i, s := range p.Status.ContainerStatuses {
-		c := podstatus.Container(p, s.Name)
-		if i == 0 && c != nil && c.ReadinessProbe == nil && len(kube.PodOf(p).Ports) == 0 && s.State.Running != nil {
-			when = s.State.Running.StartedAt.Add(minUptime)
-		}
+// uptimeLeft returns how much longer a Pod's first container must run, 0 if a port or a probe tells that it
+// serves. now is by the cluster's clock.
+func uptimeLeft(p *corev1.Pod, now time.Time) time.Duration {
+	if len(p.Status.ContainerStatuses) == 0 || len(kube.PodOf(p).Ports) > 0 {
+		return 0
 	}
-	return when
+	s := p.Status.ContainerStatuses[0]
+	if c := podstatus.Container(p, s.Name); c == nil || c.ReadinessProbe != nil || s.State.Running == nil {
+		return 0
+	}
+	return min(minUptime, s.State.Running.StartedAt.Add(minUptime).Sub(now))
 }
 
 // portWait waits for the ports of one Pod.
@@ -45,9 +46,10 @@ type portWait struct {
 
 func newPortWait(dial tunnel.Dialer, p kube.Pod) *portWait { return &portWait{dial: dial, pod: p} }
 
-// await waits until every container has served for long enough, or accepts connections.
-func (w *portWait) await(ctx context.Context, p *corev1.Pod) error {
-	if !pause.For(ctx, min(minUptime, time.Until(uptimeReached(p)))) { // the cluster's clock may be ahead
+// await waits until every container has served for long enough, or accepts connections. now is by the cluster's
+// clock.
+func (w *portWait) await(ctx context.Context, p *corev1.Pod, now time.Time) error {
+	if !pause.For(ctx, uptimeLeft(p, now)) {
 		return context.Cause(ctx)
 	}
 	w.mu.Lock()

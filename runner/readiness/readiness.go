@@ -140,7 +140,7 @@ func (b *podWaiter) see(p *corev1.Pod, gone bool) (bool, error) {
 	if kube.IsReady(p) {
 		b.probing.Do(func() {
 			b.background.Go(func() {
-				if b.ports.await(b.ctx, p) == nil {
+				if b.ports.await(b.ctx, p, b.Client.Now()) == nil {
 					b.stop(errReady)
 				}
 			})

@@ -70,7 +70,8 @@ func (r Workloads) Pods(ctx context.Context, o *unstructured.Unstructured) ([]ku
 	var pods []corev1.Pod
 	list := func() (done bool, err error) {
 		pods, err = r.newestPods(ctx, o)
-		return len(pods) >= want || slices.ContainsFunc(pods, podstatus.IsHopeless), err
+		hopeless := func(p corev1.Pod) bool { return podstatus.IsHopeless(&p, r.client.Now()) }
+		return len(pods) >= want || slices.ContainsFunc(pods, hopeless), err
 	}
 	refused := refusals{Workloads: r, of: o}
 	w := cluster.PodWatch{

@@ -49,6 +49,33 @@ func TestDeploymentsPodsAreThoseOfItsNewestTemplate(t *testing.T) {
 	}
 }
 
+// TestPodThatFindsNoNodeIsJudgedByTheClockOfTheCluster has one of two Pods, which the scheduler could not place.
+func TestPodThatFindsNoNodeIsJudgedByTheClockOfTheCluster(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		ahead, since time.Duration
+		hopeless     bool
+	}{"for long, clock ahead": {time.Hour, time.Minute, true}, "just now, clock behind": {-time.Hour, 0, false}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a, client := fakeapi.New(t)
+			a.Ahead = c.ahead
+			set := fakeapi.Object("apps/v1", "ReplicaSet", "web")
+			set.Object["spec"] = map[string]any{"replicas": int64(2)}
+			set = a.Put("replicasets", set)
+			pod := controlled(fakeapi.Object("v1", "Pod", "web-1"), set)
+			pod.Object["status"] = map[string]any{"phase": "Pending", "conditions": []any{map[string]any{
+				"type": "PodScheduled", "status": "False", "lastTransitionTime": a.Now().Add(-c.since).Format(time.RFC3339)}}}
+			a.Put("pods", pod)
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			defer cancel()
+			if pods, err := New(client).Pods(ctx, set); (err == nil) != c.hopeless || c.hopeless && len(pods) != 1 {
+				t.Errorf("got %v, %v", pods, err)
+			}
+		})
+	}
+}
+
 // TestRefusedPodsAreExplained has a controller that the cluster lets make no Pod: it tries for ever.
 func TestRefusedPodsAreExplained(t *testing.T) {
 	t.Parallel()

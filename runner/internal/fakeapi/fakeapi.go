@@ -47,6 +47,8 @@ type API struct {
 
 	// Fault, where set, may answer a request itself.
 	Fault func(w http.ResponseWriter, r *http.Request) bool
+	// Ahead is how far the server's clock is ahead of this machine's.
+	Ahead time.Duration
 	// Deleted is told of an object to delete, instead of its going at once.
 	Deleted func(key string, options metav1.DeleteOptions)
 	// Logs are what the log requests get, one after the other.
@@ -210,6 +212,7 @@ func (a *API) Wrote() []string {
 }
 
 func (a *API) serve(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Date", a.Now().UTC().Format(http.TimeFormat))
 	if a.Fault != nil && a.Fault(w, r) {
 		return
 	}
@@ -251,6 +254,9 @@ func (a *API) resources(w http.ResponseWriter, version string) {
 	}
 	Reply(w, 200, list)
 }
+
+// Now returns the time by the server's clock.
+func (a *API) Now() time.Time { return time.Now().Add(a.Ahead) }
 
 // Reply answers with v as JSON.
 func Reply(w http.ResponseWriter, code int, v any) {

@@ -1,8 +1,6 @@
 package pods
 
 import (
-	"time"
-
 	"github.com/urfave/cli/v2"
 
 	"github.com/devloop-cli/devloop/builder/image"
@@ -45,5 +43,5 @@ func describe(c *cli.Context, s wiring.Streams) error {
 	if c.Bool("json") {
 		return wiring.PrintJSON(s.Out, podview.DescriptionOf(found, row))
 	}
-	return podview.Describe(s.Out, found, row, time.Now())
+	return podview.Describe(s.Out, found, row, at.Pods.Now())
 }

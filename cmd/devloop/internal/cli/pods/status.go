@@ -20,6 +20,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/sessions"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/podview"
+	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/runner/inspect"
 )
 
@@ -63,7 +64,7 @@ func status(c *cli.Context, s wiring.Streams) error {
 		return rows, err
 	}
 	if c.Bool("watch") {
-		return watchStatus(c, s, at.Pods.Context(), look)
+		return watchStatus(c, s, at.Pods, look)
 	}
 	rows, err := look(c.Context)
 	switch {
@@ -74,7 +75,7 @@ func status(c *cli.Context, s wiring.Streams) error {
 	case len(rows) == 0:
 		return nothing(c, s, selection)
 	}
-	return podview.Status(s.Out, rows, time.Now(), c.Bool("wide"))
+	return podview.Status(s.Out, rows, at.Pods.Now(), c.Bool("wide"))
 }
 
 // statusDocument is the status with --json.
@@ -88,7 +89,7 @@ const lookAgain = time.Second
 
 // watchStatus shows the status again and again until Ctrl+C: a terminal is redrawn in place, anything else gets
 // what has changed, and with --json a line for each change.
-func watchStatus(c *cli.Context, s wiring.Streams, cluster string, look func(context.Context) ([]podview.Row, error)) error {
+func watchStatus(c *cli.Context, s wiring.Streams, cluster *runner.Runner, look func(context.Context) ([]podview.Row, error)) error {
 	_, terminal := cmdline.Terminal(s.Out)
 	var before []podview.Row
 	drawn, first := 0, true
@@ -105,10 +106,10 @@ func watchStatus(c *cli.Context, s wiring.Streams, cluster string, look func(con
 			return err
 		case c.Bool("json"):
 			if changed {
-				err = json.NewEncoder(s.Out).Encode(statusDocument{cluster, rows})
+				err = json.NewEncoder(s.Out).Encode(statusDocument{cluster.Context(), rows})
 			}
 		case terminal || changed:
-			if err = podview.Status(&b, rows, time.Now(), c.Bool("wide")); err == nil {
+			if err = podview.Status(&b, rows, cluster.Now(), c.Bool("wide")); err == nil {
 				if drawn > 0 && terminal {
 					_, _ = fmt.Fprintf(s.Out, "\x1b[%dA\x1b[J", drawn) // up, and clear to the end
 				}
