@@ -50,7 +50,6 @@ var trainCode []byte
 func (t *Training) Run(ctx context.Context, docker client.ContainerAPIClient, image string, out io.Writer) (Archive, error) {
 	limited, cancel := context.WithTimeoutCause(ctx, trainingLimit, fmt.Errorf("it took longer than %s", trainingLimit))
 	defer cancel()
-	tempcontainer.RemoveAbandoned(limited, docker, TrainingLabel, trainingLimit)
 	r, err := t.run(limited, &trainer{docker: docker, image: image, out: out})
 	if ctx.Err() != nil || client.IsErrConnectionFailed(err) {
 		return Archive{}, err
@@ -180,8 +179,8 @@ const lowCPUShares = 1024 / 8
 // java runs the image's JVM and returns its output. Then done may read files of the container, which is
 // removed in any case.
 func (s *trainer) java(ctx context.Context, t *Training, args []string, done func(client.ContainerAPIClient, string) error) (string, error) {
-	id, remove, err := tempcontainer.Create(ctx, s.docker, // the image's own, but without the application's files
-		&container.Config{Image: s.image, Entrypoint: []string{"java"}, Cmd: args, Labels: map[string]string{TrainingLabel: t.Project}},
+	id, remove, err := tempcontainer.Create(ctx, s.docker, tempcontainer.Purpose{Label: TrainingLabel, Value: t.Project, Limit: trainingLimit},
+		&container.Config{Image: s.image, Entrypoint: []string{"java"}, Cmd: args}, // the image's own, but without the application's files
 		&container.HostConfig{NetworkMode: "none", Tmpfs: map[string]string{"/" + layertar.ClassesDir: ""}, Resources: container.Resources{CPUShares: lowCPUShares}})
 	if err != nil {
 		return "", err

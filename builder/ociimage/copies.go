@@ -51,9 +51,8 @@ func (e *exporter) extract(ctx context.Context, wanted map[v1.Hash]bool) error {
 	if beneath < 0 || slices.ContainsFunc(e.layers[:beneath], func(h v1.Hash) bool { return wanted[h] }) {
 		return errNotCopied
 	}
-	tempcontainer.RemoveAbandoned(ctx, e.docker, ExtractLabel, extractLimit)
-	id, remove, err := tempcontainer.Create(ctx, e.docker,
-		&container.Config{Image: e.id, Entrypoint: []string{"never"}, Labels: map[string]string{ExtractLabel: ""}},
+	id, remove, err := tempcontainer.Create(ctx, e.docker, tempcontainer.Purpose{Label: ExtractLabel, Limit: extractLimit},
+		&container.Config{Image: e.id, Entrypoint: []string{"never"}},
 		&container.HostConfig{NetworkMode: "none"})
 	if err != nil {
 		return err

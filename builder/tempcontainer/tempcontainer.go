@@ -1,7 +1,7 @@
 // Package tempcontainer makes containers that do not outlive their purpose.
 //
-//	tempcontainer.RemoveAbandoned(ctx, docker, "example.com/purpose", time.Minute)
-//	id, remove, err := tempcontainer.Create(ctx, docker, config, host)
+//	extraction := tempcontainer.Purpose{Label: "example.com/extraction", Limit: time.Minute}
+//	id, remove, err := tempcontainer.Create(ctx, docker, extraction, config, host)
 //	defer remove()
 //
 // A container is removed even when the context has ended. Only a devloop that is killed leaves
@@ -10,6 +10,13 @@ package tempcontainer
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
@@ -20,15 +27,27 @@ import (
 // removalLimit is how long an interrupt may wait until a container is made or removed.
 const removalLimit = 20 * time.Second
 
+// Purpose is what containers are made for.
+type Purpose struct {
+	Label string        // marks them
+	Value string        // of the label
+	Limit time.Duration // how long one is needed at most
+}
+
 // Create makes a container, and returns its ID and a function that removes it. An interrupt has to
-// wait for the engine's answer: the container can't be removed without its ID.
-func Create(ctx context.Context, docker client.ContainerAPIClient, config *container.Config, host *container.HostConfig) (id string, remove func(), err error) {
+// wait for the engine's answer: the container can't be removed without its ID. Create also removes what a
+// devloop that was killed has left of the same purpose.
+func Create(ctx context.Context, docker client.ContainerAPIClient, p Purpose, config *container.Config, host *container.HostConfig) (id string, remove func(), err error) {
 	if ctx.Err() != nil {
 		return "", nil, context.Cause(ctx)
 	}
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), removalLimit)
 	defer cancel()
+	config.Labels = map[string]string{p.Label: p.Value, makerLabel: maker(os.Getpid())}
 	created, err := docker.ContainerCreate(limited, config, host, nil, nil, "")
+	if err == nil {
+		removeAbandoned(ctx, docker, p, created.ID)
+	}
 	return created.ID, func() {
 		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), removalLimit)
 		defer cancel()
@@ -36,15 +55,36 @@ func Create(ctx context.Context, docker client.ContainerAPIClient, config *conta
 	}, err
 }
 
-// RemoveAbandoned removes the containers with a label whose devloop was killed. One that is younger
-// than the limit of its purpose may belong to another devloop.
-func RemoveAbandoned(ctx context.Context, docker client.ContainerAPIClient, label string, limit time.Duration) {
-	found, err := docker.ContainerList(ctx, container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("label", label))})
-	if err != nil {
+// makerLabel names the process that made a container: its ID, and the name of its machine.
+const makerLabel = "devloop-cli.github.io/process"
+
+func maker(pid int) string {
+	host, _ := os.Hostname() // without a name only the age of a container counts
+	return fmt.Sprintf("%d@%s", pid, host)
+}
+
+// hasEnded reports whether the process that made a container ran on this machine, and does no more.
+func hasEnded(made string) bool {
+	id, _, _ := strings.Cut(made, "@")
+	pid, err := strconv.Atoi(id)
+	if err != nil || made != maker(pid) {
+		return false
+	}
+	p, err := os.FindProcess(pid)
+	return err != nil || errors.Is(p.Signal(syscall.Signal(0)), os.ErrProcessDone)
+}
+
+// removeAbandoned removes the containers of a purpose whose process has ended, or that are older than it allows,
+// compared with the newest one. The engine's clock may differ from this machine's, so only its own times are compared.
+func removeAbandoned(ctx context.Context, docker client.ContainerAPIClient, p Purpose, newest string) {
+	found, err := docker.ContainerList(ctx, container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("label", p.Label))})
+	own := slices.IndexFunc(found, func(c container.Summary) bool { return c.ID == newest })
+	if err != nil || own < 0 {
 		return // the next request will say what is wrong with the engine
 	}
+	limit := int64((p.Limit + removalLimit) / time.Second)
 	for _, c := range found {
-		if time.Since(time.Unix(c.Created, 0)) > limit+removalLimit {
+		if found[own].Created-c.Created > limit || hasEnded(c.Labels[makerLabel]) {
 			removeOne(ctx, docker, c.ID)
 		}
 	}

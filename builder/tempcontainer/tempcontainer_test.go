@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"os/exec"
 	"slices"
 	"sync"
 	"testing"
@@ -26,12 +28,15 @@ type engine struct {
 	listed  func(http.ResponseWriter)
 }
 
+var purpose = Purpose{Label: "example.com/purpose", Limit: 10 * time.Minute}
+
 func newEngine(t *testing.T) *engine {
 	e := &engine{Engine: enginetest.New(t)}
 	e.created = func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusCreated)
 		_, _ = fmt.Fprint(w, `{"Id":"new"}`)
 	}
+	e.listed = func(w http.ResponseWriter) { http.Error(w, `{"message":"no"}`, http.StatusInternalServerError) }
 	e.Mux.HandleFunc("POST /{version}/containers/create", func(w http.ResponseWriter, r *http.Request) { e.created(w, r) })
 	e.Mux.HandleFunc("GET /{version}/containers/json", func(w http.ResponseWriter, r *http.Request) {
 		e.mu.Lock()
@@ -63,7 +68,7 @@ func TestContainerIsRemovedAfterAnInterrupt(t *testing.T) {
 		interrupt() // while the engine works
 		answer(w, r)
 	}
-	id, remove, err := Create(ctx, e.Client, &container.Config{Image: "a"}, nil)
+	id, remove, err := Create(ctx, e.Client, purpose, &container.Config{Image: "a"}, nil)
 	if err != nil || id != "new" {
 		t.Fatalf("got %q, %v: without its ID nobody can remove the container", id, err)
 	}
@@ -80,7 +85,7 @@ func TestNoContainerIsMadeOnceInterrupted(t *testing.T) {
 	why := errors.New("enough")
 	ctx, interrupt := context.WithCancelCause(t.Context())
 	interrupt(why)
-	if _, _, err := Create(ctx, e.Client, &container.Config{Image: "a"}, nil); !errors.Is(err, why) {
+	if _, _, err := Create(ctx, e.Client, purpose, &container.Config{Image: "a"}, nil); !errors.Is(err, why) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -91,23 +96,34 @@ func TestRefusalOfTheEngineIsReturned(t *testing.T) {
 	e.created = func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, `{"message":"no space left on device"}`, http.StatusInternalServerError)
 	}
-	if _, _, err := Create(t.Context(), e.Client, &container.Config{Image: "a"}, nil); err == nil {
+	if _, _, err := Create(t.Context(), e.Client, purpose, &container.Config{Image: "a"}, nil); err == nil {
 		t.Error("no error")
 	}
 }
 
+// TestOnlyAbandonedContainersAreRemoved whatever this machine's clock says: the engine's is a day behind.
 func TestOnlyAbandonedContainersAreRemoved(t *testing.T) {
 	t.Parallel()
+	ended := exec.Command(os.Args[0], "-test.run=^$")
+	if err := ended.Run(); err != nil {
+		t.Fatal(err)
+	}
 	e := newEngine(t)
 	e.listed = func(w http.ResponseWriter) {
 		var all []container.Summary
-		for id, age := range map[string]time.Duration{"old": time.Hour, "young": time.Minute, "new": 0} {
-			all = append(all, container.Summary{ID: id, Created: time.Now().Add(-age).Unix()})
+		for id, c := range map[string]struct {
+			age time.Duration
+			by  string
+		}{"old": {time.Hour, maker(os.Getpid())}, "young": {time.Minute, maker(os.Getpid())}, "new": {0, maker(os.Getpid())},
+			"elsewhere": {time.Minute, fmt.Sprintf("%d@elsewhere", ended.Process.Pid)}, "killed": {time.Minute, maker(ended.Process.Pid)}} {
+			all = append(all, container.Summary{ID: id, Created: time.Now().Add(-24*time.Hour - c.age).Unix(), Labels: map[string]string{makerLabel: c.by}})
 		}
 		_ = json.NewEncoder(w).Encode(all)
 	}
-	RemoveAbandoned(t.Context(), e.Client, "example.com/purpose", 10*time.Minute)
-	if got := e.gone(); !slices.Equal(got, []string{"old force=1 v=1"}) {
+	if _, _, err := Create(t.Context(), e.Client, purpose, &container.Config{Image: "a"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := slices.Sorted(slices.Values(e.gone())); !slices.Equal(got, []string{"killed force=1 v=1", "old force=1 v=1"}) {
 		t.Errorf("got %v", got)
 	}
 	if want := `{"label":{"example.com/purpose":true}}`; e.filters != want {
@@ -118,8 +134,9 @@ func TestOnlyAbandonedContainersAreRemoved(t *testing.T) {
 func TestEngineThatCannotListLosesNothing(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t)
-	e.listed = func(w http.ResponseWriter) { http.Error(w, `{"message":"no"}`, http.StatusInternalServerError) }
-	RemoveAbandoned(t.Context(), e.Client, "example.com/purpose", 0)
+	if _, _, err := Create(t.Context(), e.Client, purpose, &container.Config{Image: "a"}, nil); err != nil {
+		t.Error(err)
+	}
 	if got := e.gone(); len(got) > 0 {
 		t.Errorf("removed %v", got)
 	}

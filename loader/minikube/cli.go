@@ -28,6 +28,19 @@ type cli struct {
 	profile string
 }
 
+// tempPrefix begins the names of directories for one image, which can have a gigabyte.
+const tempPrefix = "devloop-image-"
+
+// removeAbandoned removes the directories of processes that were killed. No load takes an hour.
+func removeAbandoned() {
+	dirs, _ := filepath.Glob(filepath.Join(os.TempDir(), tempPrefix+"*")) // the pattern is right
+	for _, dir := range dirs {
+		if info, err := os.Stat(dir); err == nil && time.Since(info.ModTime()) > time.Hour {
+			_ = os.RemoveAll(dir) // another user's stays
+		}
+	}
+}
+
 // Load implements [load.Loader].
 func (c *cli) Load(ctx context.Context, ref string, img v1.Image) (load.Report, error) {
 	began := time.Now()
@@ -42,7 +55,8 @@ func (c *cli) Load(ctx context.Context, ref string, img v1.Image) (load.Report, 
 	if err != nil {
 		return load.Report{}, err
 	}
-	dir, err := os.MkdirTemp("", "devloop-image-")
+	removeAbandoned()
+	dir, err := os.MkdirTemp("", tempPrefix)
 	if err != nil {
 		return load.Report{}, err
 	}

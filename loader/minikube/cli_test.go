@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
@@ -36,7 +37,19 @@ func TestLoadGivesMinikubeAWholeImage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	temp := t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	abandoned := filepath.Join(temp, tempPrefix+"1")
+	if err := os.Mkdir(abandoned, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(abandoned, time.Time{}, time.Now().Add(-2*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
 	report, err := (&cli{profile: "dev"}).Load(t.Context(), "shop:devloop-1", img)
+	if left, _ := os.ReadDir(temp); len(left) > 0 {
+		t.Errorf("left %v", left)
+	}
 	if err != nil || len(report.Nodes) != 1 || report.Sent < 2000 {
 		t.Fatalf("got %+v, %v", report, err)
 	}
