@@ -58,6 +58,19 @@ func (s *scenario) serveAll(count int, text string) {
 	})
 }
 
+// scale has a Deployment have so many Pods, as kubectl scale and an autoscaler do.
+func (s *scenario) scale(deployment string, replicas int32) {
+	s.Helper()
+	scale, err := s.cluster.AppsV1().Deployments(s.namespace).GetScale(s.Context(), deployment, metav1.GetOptions{})
+	if err != nil {
+		s.Fatal(err)
+	}
+	scale.Spec.Replicas = replicas
+	if _, err := s.cluster.AppsV1().Deployments(s.namespace).UpdateScale(s.Context(), deployment, scale, metav1.UpdateOptions{}); err != nil {
+		s.Fatal(err)
+	}
+}
+
 // TestScenarioPodsThatKubernetesMakesHaveTheCodeThatRuns scales a Deployment whose Pods were changed while they ran, by hand beside an
 // autoscaler, and takes one of its Pods away.
 func TestScenarioPodsThatKubernetesMakesHaveTheCodeThatRuns(t *testing.T) {
@@ -78,17 +91,19 @@ func TestScenarioPodsThatKubernetesMakesHaveTheCodeThatRuns(t *testing.T) {
 		t.Errorf("it took %s: %s", got, why)
 	}
 	s.serveAll(2, "Hello, all")
-	scale, err := s.cluster.AppsV1().Deployments(s.namespace).GetScale(t.Context(), "web", metav1.GetOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	scale.Spec.Replicas = 3
-	if _, err := s.cluster.AppsV1().Deployments(s.namespace).UpdateScale(t.Context(), "web", scale, metav1.UpdateOptions{}); err != nil {
-		t.Fatal(err)
-	}
+	s.scale("web", 3)
 	r.answered("Hello, all")
 	r.finished(event.OK)
 	s.serveAll(3, "Hello, all")
+
+	t.Log("fewer Pods need nothing, and take the next change while they run")
+	s.scale("web", 2)
+	eventually(t, "two Pods", func() bool { return len(s.pods()) == 2 })
+	s.replaceInSource("Hello, all", "Hello, two")
+	if got, why := r.tookBecause(); got != "compile swap forward" {
+		t.Errorf("it took %s: %s", got, why)
+	}
+	s.serveAll(2, "Hello, two")
 
 	t.Log("a Pod that is taken away is followed by the next one")
 	for name := range s.pods() {
@@ -97,10 +112,10 @@ func TestScenarioPodsThatKubernetesMakesHaveTheCodeThatRuns(t *testing.T) {
 		}
 		break
 	}
-	url := r.answered("Hello, all")
+	url := r.answered("Hello, two")
 	r.finished(event.OK)
-	s.serveAll(3, "Hello, all")
-	if got := page(url, "text/plain"); got != "200 Hello, all" {
+	s.serveAll(2, "Hello, two")
+	if got := page(url, "text/plain"); got != "200 Hello, two" {
 		t.Errorf("localhost says %q", got)
 	}
 	r.quit()

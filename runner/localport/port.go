@@ -118,8 +118,15 @@ func (p *Port) Err() error {
 }
 
 // SetBackend routes new and waiting clients to a port of the Pod. Requests in progress finish on the
-// previous backend; see [Port.Drain].
-func (p *Port) SetBackend(pod kube.Pod, port int) { p.set(newBackend(p, pod, port), nil) }
+// previous backend; see [Port.Drain]. Connections to the Pod that is the backend already stay.
+func (p *Port) SetBackend(pod kube.Pod, port int) {
+	p.mu.Lock()
+	now := p.backend
+	p.mu.Unlock()
+	if now == nil || now.pod.Ref() != pod.Ref() || now.pod.UID != pod.UID || now.port != port {
+		p.set(newBackend(p, pod, port), nil)
+	}
+}
 
 // Drain returns when the requests that were in progress at the last SetBackend have finished, or
 // when ctx ends. Call it before deleting the previous Pod.

@@ -104,6 +104,16 @@ func TestPortTurnsToAnotherPod(t *testing.T) {
 	if got := say(t, first, "a"); got != "1:a" {
 		t.Errorf("got %q", got)
 	}
+	eventually(t, "no answer is in progress", func() bool {
+		requests := &f.backend.inflight
+		requests.mu.Lock()
+		defer requests.mu.Unlock()
+		return requests.n == 0
+	})
+	f.SetBackend(webPod, 1) // after a change of the running Pod
+	if got := say(t, first, "still"); got != "1:still" {
+		t.Errorf("a connection to the same Pod got %q", got)
+	}
 	f.SetBackend(webPod, 2)
 	if got := say(t, dialLocal(t, f), "b"); got != "2:b" {
 		t.Errorf("a new connection got %q", got)

@@ -45,7 +45,7 @@ func (r Workloads) Changed(ctx context.Context, pods []kube.Pod) (Change, error)
 			case !gone && controllers[kube.ControllerOf(p)] && kube.IsReady(p):
 				change.Why = fmt.Sprintf("Kubernetes made Pod %q", p.Name)
 				added := kube.PodOf(p)
-				added.Of = pods[0].Of
+				added.Of, added.Generated = pods[0].Of, pods[0].Generated
 				change.Pods = []kube.Pod{added}
 			}
 			return change.Why != "", nil

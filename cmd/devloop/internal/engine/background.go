@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/lines"
 	"github.com/devloop-cli/devloop/runner/kube"
@@ -15,24 +16,24 @@ const deleteTime = 20 * time.Second
 
 // followLogs publishes the logs of Pods until the Pods have ended, or until Close. The logs of
 // replaced Pods are read to their end, so that no last line is lost.
-func (r *rollout) followLogs(pods []kube.Pod) {
+func (s *Session) followLogs(events publish.Publisher, pods []kube.Pod) {
 	watch := func(string) {}
-	if img := r.State().NodeImage; img != nil {
-		watch = r.trainer.WatchLog(*img, r.Publisher)
+	if img := s.State().NodeImage; img != nil {
+		watch = s.trainer.WatchLog(*img, events)
 	}
 	for _, pod := range pods {
-		r.background.Go(func(ctx context.Context) {
+		s.background.Go(func(ctx context.Context) {
 			out, flush := lines.NewWriter(func(line string) {
-				r.Publish(event.AppLog{Pod: pod.Name, Line: line})
+				events.Publish(event.AppLog{Pod: pod.Name, Line: line})
 				watch(line)
 			})
 			defer flush()
-			if err := r.Deployer.Logs(ctx, pod, out); err != nil && ctx.Err() == nil {
-				r.WarnOf(err)
+			if err := s.Deployer.Logs(ctx, pod, out); err != nil && ctx.Err() == nil {
+				events.WarnOf(err)
 				return
 			}
 			if !pod.IsKept() { // else followWorkloads knows more
-				r.send(ctx, podGone{pod})
+				s.send(ctx, podGone{pod})
 			}
 		})
 	}

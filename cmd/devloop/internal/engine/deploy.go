@@ -62,18 +62,22 @@ func (r *rollout) start(ctx context.Context) ([]kube.Pod, error) {
 	}
 	if len(r.serving) > 0 {
 		pods, err := r.deployPods(ctx)
-		why := surgeFailure(err)
-		if why == "" {
+		if !noRoom(err) {
 			return pods, err
 		}
-		r.informOfReplacement(why)
-		r.serving = nil
+		r.informOfReplacement("the cluster has no room for the old Pod and the new one at once")
 	}
-	r.pause(ctx, r.Publisher)
-	if err := r.Deployer.Retire(ctx, removedFromManifest(r.State().Latest(), r.manifest)); err != nil {
+	if err := r.makeWay(ctx); err != nil {
 		return nil, err
 	}
 	return r.deployPods(ctx)
+}
+
+// makeWay prepares for Pods that replace those that serve.
+func (r *rollout) makeWay(ctx context.Context) error {
+	r.serving = nil
+	r.pause(ctx, r.Publisher)
+	return r.Deployer.Retire(ctx, removedFromManifest(r.State().Latest(), r.manifest))
 }
 
 // sideBySide returns the Pods that serve while the next ones start, none if the next ones have to
@@ -133,6 +137,12 @@ func (r *rollout) deployPods(ctx context.Context) ([]kube.Pod, error) {
 func (r *rollout) deployOnce(ctx context.Context, debug render.Debug) ([]kube.Pod, error) {
 	pods, err := publish.Run(ctx, r.Publisher, event.Replace, func(ctx context.Context, s *publish.Stage) ([]kube.Pod, error) {
 		pods, err := r.replace(ctx, debug)
+		if taken, is := errors.AsType[*deploy.NameTakenError](err); is {
+			r.informOfReplacement(fmt.Sprintf("another %s exists", taken.Pod))
+			if err = r.makeWay(ctx); err == nil {
+				pods, err = r.replace(ctx, debug)
+			}
+		}
 		s.Note = names(pods)
 		return pods, err
 	})
@@ -142,7 +152,7 @@ func (r *rollout) deployOnce(ctx context.Context, debug render.Debug) ([]kube.Po
 	before := r.State().Latest()
 	r.become(r.State().Deployed(r.img, pods))
 	if r.Target.Follow {
-		r.followLogs(without(pods, before))
+		r.followLogs(r.Publisher, without(pods, before))
 	}
 	if r.Target.Debug.Suspend {
 		r.debuggers.Route(r.Publisher, pods)
@@ -304,15 +314,10 @@ func removedFromManifest(pods []kube.Pod, m manifest.Manifest) []kube.Pod {
 	})
 }
 
-// surgeFailure says why a Pod that failed beside the old one may come up in its place, "" if it may not.
-func surgeFailure(err error) string {
-	if taken, is := errors.AsType[*deploy.NameTakenError](err); is {
-		return fmt.Sprintf("another %s exists", taken.Pod)
-	}
-	if why, is := errors.AsType[*podstatus.NotReadyError](err); is && why.Code() == "pod.pending" {
-		return "the cluster has no room for the old Pod and the new one at once"
-	}
-	return ""
+// noRoom reports whether a Pod that failed beside the old one may come up in its place.
+func noRoom(err error) bool {
+	why, is := errors.AsType[*podstatus.NotReadyError](err)
+	return is && why.Code() == "pod.pending"
 }
 
 // without returns the Pods that are not among others.

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
@@ -76,6 +75,9 @@ func TestPodComesUpInItsPlaceWhereTheNameBesideIsTaken(t *testing.T) {
 	want := []string{"hold", "point to app:8080", "hold", "point to app:8080", "close"}
 	if said := withoutOrderOfDrains(port.said); !reflect.DeepEqual(said, want) {
 		t.Errorf("got %q, want %q", said, want)
+	}
+	if stages := r.stages(); slices.Contains(stages, "replace failed") {
+		t.Errorf("a stage failed: %q", stages)
 	}
 	if !slices.ContainsFunc(r.events, func(e event.Event) bool {
 		n, is := e.Body.(event.Notice)
@@ -263,12 +265,16 @@ func TestKubernetesChangesADeploymentsPods(t *testing.T) {
 	f.changes <- workload.Change{Why: "Pod app is gone", Replaced: true}
 	r.awaitCycles(2)
 
-	t.Log("one more of the image that runs needs nothing, but the next save can't change it while it runs")
-	f.changes <- workload.Change{Why: "there is one more", Pods: append(l.State().ServingPods(), kube.Pod{Name: "more", Of: l.State().ServingPods()[0].Of})}
-	for deadline := time.Now().Add(10 * time.Second); l.State().Serving.NotPatchable != "there is one more"; time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("got %+v", l.State().Serving)
-		}
+	t.Log("one more of the image that runs serves with the others, as does the last one that is left")
+	first, patchable := l.State().ServingPods()[0], l.State().Serving.NotPatchable
+	more := first
+	more.Name, more.UID = "more", "uid-more"
+	f.changes <- workload.Change{Why: "there is one more", Pods: []kube.Pod{more, first}}
+	f.changes <- workload.Change{Why: "there is one less", Pods: []kube.Pod{more}}
+	port.await(t, "point to more:8080") // the second port
+	port.await(t, "point to more:8080") // the first one
+	if now := l.State(); len(now.ServingPods()) != 1 || now.ServingPods()[0].UID != more.UID || now.ServingPods()[0].Index != 0 || now.Serving.NotPatchable != patchable {
+		t.Errorf("got %+v", now)
 	}
 
 	t.Log("and the Pods are followed from then on, too")
@@ -278,7 +284,8 @@ func TestKubernetesChangesADeploymentsPods(t *testing.T) {
 	t.Log("a Deployment that was deleted stays deleted")
 	end()
 	l.become(l.events, l.State().PatchStarted().Patched(l.State().ServingPods(), plan.State{Name: "b"}))
-	if why := l.handleChanges([]workloadChanged{{l.State().ServingPods(), workload.Change{Why: "there is one more"}}}); why != "there is one more" {
+	now := l.State().ServingPods()
+	if why := l.handleChanges(t.Context(), []workloadChanged{{now, workload.Change{Why: "there is one more", Pods: []kube.Pod{more, now[0]}}}}); why != "there is one more" {
 		t.Errorf("one more beside changed ones: got %q", why)
 	}
 	l.handleGone(l.State().ServingPods()[:1])

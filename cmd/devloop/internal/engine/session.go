@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/queue"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
@@ -206,7 +207,7 @@ func (s *Session) becomeIdle(b *backlog) {
 func (s *Session) next(ctx context.Context, b *backlog) {
 	s.handleRecovered(b)
 	s.handleGone(b.gone)
-	if why := cmp.Or(s.handleRestarts(ctx, b.restarted), s.handleChanges(b.changes)); why != "" {
+	if why := cmp.Or(s.handleRestarts(ctx, b.restarted), s.handleChanges(ctx, b.changes)); why != "" {
 		b.Require(why)
 	}
 	b.gone, b.restarted, b.changes = nil, nil, nil
@@ -265,26 +266,40 @@ func (s *Session) handleGone(gone []kube.Pod) {
 }
 
 // handleChanges returns the reason for a cycle if Kubernetes replaces a Pod that serves, or if it has made one of an
-// image that does not have the code that runs. Where it made one more, or one less, the next save makes new Pods: a
-// change of the running ones would miss it.
-func (s *Session) handleChanges(changes []workloadChanged) (reason string) {
+// image that does not have the code that runs. Others that it has made or removed need none.
+func (s *Session) handleChanges(ctx context.Context, changes []workloadChanged) (reason string) {
 	for _, m := range changes {
 		d := s.State().Serving
 		if d == nil || len(without(m.pods, d.Pods)) == len(m.pods) {
 			continue // others have replaced them
 		}
+		added := without(m.change.Pods, m.pods)
 		switch {
 		case m.change.Replaced:
 			s.become(s.events, s.State().Vanished())
 			return m.change.Why
-		case d.Code.Kind != state.InImage:
+		case len(added) > 0 && d.Code.Kind != state.InImage:
 			return m.change.Why
-		default:
-			s.become(s.events, s.State().NotPatchable(m.change.Why))
-			s.followWorkloads(m.change.Pods)
 		}
+		s.followScaling(ctx, without(m.pods, m.change.Pods), added)
+		s.followWorkloads(m.change.Pods)
 	}
 	return ""
+}
+
+// followScaling opens the local ports of Pods that Kubernetes has added to those that serve, and leads the ports of
+// those that are gone to others.
+func (s *Session) followScaling(ctx context.Context, gone, added []kube.Pod) {
+	s.become(s.events, s.State().Scaled(gone, added))
+	d := s.State().Serving
+	if err := s.ports.Open(ctx, s.events, s.Target.Endpoints(s.lastManifest, ports.Offered(d.Pods))); err != nil {
+		s.events.WarnOf(err)
+	}
+	s.routeToServing(s.events)
+	s.followLogs(s.events, added)
+	if d.NotPatchable == "" && d.HotSwapOnly() {
+		s.watchRestarts(added)
+	}
 }
 
 // handleRestarts looks for Pods that have lost what was swapped into their JVMs. It takes them off

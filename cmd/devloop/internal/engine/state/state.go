@@ -291,6 +291,19 @@ func (s State) Refreshed(pod kube.Pod) State {
 	})
 }
 
+// Scaled records that Kubernetes has removed Pods that serve, and added others of the same code.
+func (s State) Scaled(gone, added []kube.Pod) State {
+	return s.change(func(d *Deployment) {
+		d.Pods = slices.DeleteFunc(slices.Clone(d.Pods), func(p kube.Pod) bool { return slices.ContainsFunc(gone, SameUID(p)) })
+		d.Pods = append(d.Pods, added...)
+		next := map[kube.Ref]int{}
+		for i, p := range d.Pods {
+			d.Pods[i].Index = next[p.Of]
+			next[p.Of]++
+		}
+	})
+}
+
 // Running describes the target for package plan.
 func (s State) Running(redefined []string) plan.Running {
 	d := s.Target()

@@ -62,7 +62,11 @@ func TestTransitions(t *testing.T) {
 		"a restart that went back":               {serving.Paused().PatchStarted().Patched(old.Pods, plan.State{Name: "x"}).WentBack(old), serving.Event()},
 		"the Pod is gone":                        {serving.Vanished(), event.StateChanged{Candidate: &event.Deployment{Image: "1", Pods: []string{"old"}, Code: "image", NotPatchable: "the Pod is gone"}}},
 		"the Pod is gone, not the one beside it": {serving.Deployed(next.Image, next.Pods).Vanished(), State{}.Deployed(next.Image, next.Pods).Event()},
-		"a container starts again":               {State{}.Promoted(swapOnly).Refreshed(swapOnly.Pods[0]), State{}.Promoted(swapOnly).Event()},
+		"Kubernetes adds a Pod": {serving.Scaled(nil, next.Pods),
+			event.StateChanged{Serving: &event.Deployment{Image: "1", Pods: []string{"old", "new"}, Code: "image"}}},
+		"Kubernetes removes one": {State{}.Promoted(two).Scaled(two.Pods[:1], nil),
+			event.StateChanged{Serving: &event.Deployment{Image: "1", Pods: []string{"b"}, Code: "image"}}},
+		"a container starts again": {State{}.Promoted(swapOnly).Refreshed(swapOnly.Pods[0]), State{}.Promoted(swapOnly).Event()},
 	} {
 		if got := c.got.Event(); !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: got %+v, want %+v", name, got, c.want)
