@@ -85,9 +85,21 @@ func (m Manifest) Generated() bool { return len(m.sources) == 0 }
 // DependsOn says whether a change of a file may change the manifest: one that was read, or YAML,
 // JSON or settings in the directory of a kustomization or of its bases, or below it.
 func (m Manifest) DependsOn(file string) bool {
+	file = realPath(file)
+	is := func(path string) bool { return realPath(path) == file }
 	inputs := []string{".yaml", ".yml", ".json", ".properties", ".env"}
-	return slices.ContainsFunc(m.sources, func(s source) bool { return file == s.Path || slices.Contains(s.read, file) }) ||
-		slices.Contains(inputs, filepath.Ext(file)) && slices.ContainsFunc(m.Dirs(), func(dir string) bool { return strings.HasPrefix(file, dir+string(filepath.Separator)) })
+	return slices.ContainsFunc(m.sources, func(s source) bool { return is(s.Path) || slices.ContainsFunc(s.read, is) }) ||
+		slices.Contains(inputs, filepath.Ext(file)) && slices.ContainsFunc(m.Dirs(), func(dir string) bool {
+			return strings.HasPrefix(file, filepath.Dir(realPath(filepath.Join(dir, "any")))+string(filepath.Separator))
+		})
+}
+
+// realPath resolves the symbolic links that lead to a file. The file itself may be gone.
+func realPath(file string) string {
+	if dir, err := filepath.EvalSymlinks(filepath.Dir(file)); err == nil {
+		return filepath.Join(dir, filepath.Base(file))
+	}
+	return file
 }
 
 // Dirs returns the directories of the manifest's kustomizations and of their bases.

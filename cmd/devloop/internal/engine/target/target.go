@@ -77,8 +77,12 @@ type Target struct {
 // build soon finds that out.
 func (t Target) Saved(changed watch.Batch, before, now manifest.Manifest) plan.Saved {
 	saved := plan.Saved{All: changed.All, Manifest: changed.All || filekind.Any(changed.Paths, filekind.Manifest), Sources: changed.Unnamed}
+	dir := t.Dir
+	if real, err := filepath.EvalSymlinks(dir); err == nil { // the watcher's paths are relative to that
+		dir = real
+	}
 	for _, path := range changed.Paths {
-		file, kind := filepath.Join(t.Dir, filepath.FromSlash(path)), filekind.Of(path)
+		file, kind := filepath.Join(dir, filepath.FromSlash(path)), filekind.Of(path)
 		read := (kind == filekind.Manifest || kind == filekind.Other) && (before.DependsOn(file) || now.DependsOn(file))
 		saved.Manifest, saved.Sources = saved.Manifest || read, saved.Sources || !read
 	}

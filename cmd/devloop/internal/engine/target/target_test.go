@@ -29,6 +29,25 @@ func write(t *testing.T, dir string, files map[string]string) {
 	}
 }
 
+// TestManifestOutsideOfALinkedProjectIsRecognized: the watcher's paths lead there from the directory that the link leads to.
+func TestManifestOutsideOfALinkedProjectIsRecognized(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	write(t, root, map[string]string{"deep/down/shop/pom.xml": "", "ops/web.yaml": podText})
+	link := filepath.Join(root, "shop")
+	if err := os.Symlink(filepath.Join(root, "deep", "down", "shop"), link); err != nil {
+		t.Skip(err) // Windows may forbid it
+	}
+	l := Target{Name: "web", Dir: link, Manifests: []string{filepath.Join(link, "..", "ops", "web.yaml")}}
+	m, err := l.Manifest(8080)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := l.Saved(watch.Batch{Paths: []string{"../../../ops/web.yaml"}}, m, m), (plan.Saved{Manifest: true}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
 func TestManifestAloneIsAppliedWithoutABuild(t *testing.T) {
 	t.Parallel()
 	object, source := plan.Saved{Manifest: true}, plan.Saved{Sources: true}
