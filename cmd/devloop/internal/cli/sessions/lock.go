@@ -41,16 +41,12 @@ type Hold struct {
 // Acquire takes a project for this process: two that deploy the same one to the same place would
 // replace each other's Pods. Call Release, or end the process, to give it back. Its error is a [*heldError].
 func Acquire(command, dir, server, namespace string) (Hold, error) {
-	held, err := heldDir()
-	if err != nil {
-		return Hold{}, err
-	}
 	state, err := StateDir()
 	if err != nil {
 		return Hold{}, err
 	}
 	name := fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join([]string{dir, server, namespace}, "\x00"))))[:16]
-	r, err := newRecord(held, name)
+	r, err := newRecord(filepath.Join(state, "held"), name)
 	if err != nil {
 		return Hold{}, err
 	}
@@ -81,9 +77,10 @@ func HeldBy(dir, server string) error {
 	return nil
 }
 
+// heldDir is not in the cache, which users and tools remove at any time.
 func heldDir() (string, error) {
-	cache, err := CacheDir()
-	return filepath.Join(cache, "held"), err
+	state, err := StateDir()
+	return filepath.Join(state, "held"), err
 }
 
 // heldError says that another devloop works on the project, or on one in another

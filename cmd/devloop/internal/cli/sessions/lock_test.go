@@ -12,7 +12,7 @@ import (
 )
 
 func TestAProjectIsHeldOncePerPlace(t *testing.T) {
-	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	t.Setenv("HOME", t.TempDir())
 	held, err := Acquire("run", "/shop", "https://one", "default")
 	if err != nil {
@@ -50,7 +50,7 @@ func TestAProjectIsHeldOncePerPlace(t *testing.T) {
 
 // TestARecordWithoutALockIsRemoved has a process that was killed: the system released its lock.
 func TestARecordWithoutALockIsRemoved(t *testing.T) {
-	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	t.Setenv("HOME", t.TempDir())
 	held, err := heldDir()
 	if err != nil {
@@ -72,7 +72,6 @@ func TestARecordWithoutALockIsRemoved(t *testing.T) {
 }
 
 func TestSessionIsFoundByItsProject(t *testing.T) {
-	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	t.Setenv("HOME", t.TempDir())
 	shop := t.TempDir()
