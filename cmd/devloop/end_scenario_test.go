@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/hack/real"
 )
 
 // These scenarios are about ends: whatever ends a run, nothing of it is left but what
@@ -28,6 +29,7 @@ type started struct {
 	*scenario
 	command *exec.Cmd
 	keys    io.Writer
+	out     io.Closer // the read end of what it writes
 	stream  *json.Decoder
 	stderr  bytes.Buffer
 	mark    string // is in the environment of each of its processes
@@ -52,6 +54,7 @@ func (s *scenario) start(name string, args ...string) *started {
 		s.Fatal(err)
 	}
 	var read bytes.Buffer
+	r.out = out
 	r.stream = json.NewDecoder(io.TeeReader(out, &read))
 	s.Cleanup(func() {
 		if s.Failed() {
@@ -123,20 +126,38 @@ func (r *started) processes() (list []string) {
 	return list
 }
 
-func TestScenarioAnInterruptAtAnyStageLeavesNothing(t *testing.T) {
-	t.Parallel()
-	s := newStub(t, "spring-maven")
+// endAtEachStage ends a run at each stage by a signal, and wants it to exit with a code and to leave nothing. The last
+// deploy finds all as it should be.
+func (s *scenario) endAtEachStage(signal os.Signal, code int) {
+	s.Helper()
 	for _, stage := range []event.Stage{event.Compile, event.Image, event.Load, event.Replace, event.Ready, event.Forward} {
 		s.replaceInSource("Hello, World", "Hello, World!") // each has something to build
 		r := s.start("run")
-		address := until(t, r.stream, func(event.PortListening) bool { return true }).URL
-		until(t, r.stream, func(b event.StageStarted) bool { return b.Stage == stage })
-		if code := r.end(os.Interrupt); code != 0 {
-			t.Errorf("interrupted at %s it ended with %d:\n%s", stage, code, r.stderr.String())
+		address := until(s.T, r.stream, func(event.PortListening) bool { return true }).URL
+		until(s.T, r.stream, func(b event.StageStarted) bool { return b.Stage == stage })
+		if got := r.end(signal); got != code {
+			s.Errorf("%s at %s: it ended with %d:\n%s", signal, stage, got, r.stderr.String())
 		}
 		r.leavesNothing(address)
 	}
 	s.answers(s.must("deploy"), "Hello, World!!!!!!")
+}
+
+func TestScenarioAnInterruptAtAnyStageLeavesNothing(t *testing.T) {
+	t.Parallel()
+	newStub(t, "spring-maven").endAtEachStage(os.Interrupt, 0)
+}
+
+// TestScenarioAKillAtAnyStageLeavesNothing has each run find what the one before could not tidy up.
+func TestScenarioAKillAtAnyStageLeavesNothing(t *testing.T) {
+	real.Long(t)
+	t.Parallel()
+	s := newStub(t, "spring-maven")
+	s.endAtEachStage(syscall.SIGKILL, -1)
+	eventually(t, "one Pod", func() bool { return len(s.pods()) == 1 })
+	if left, err := filepath.Glob(filepath.Join(s.dir, "target", ".*-*")); err != nil || len(left) > 0 {
+		t.Errorf("half-written files are left: %v, %v", left, err)
+	}
 }
 
 // TestScenarioASecondInterruptWaitsForNothing has a build tool that does not end when it is told to.
@@ -163,6 +184,35 @@ func TestScenarioASecondInterruptWaitsForNothing(t *testing.T) {
 			r.leavesNothing(address)
 			return
 		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// TestScenarioACleanupOutlivesTerminalAndReader closes the terminal's window, and ends what reads the events.
+func TestScenarioACleanupOutlivesTerminalAndReader(t *testing.T) {
+	real.Long(t)
+	t.Parallel()
+	s := newStub(t, "spring-maven")
+	for name, end := range map[string]func(*started) int{
+		"terminal": func(r *started) int { return r.end(syscall.SIGHUP) },
+		"reader": func(r *started) int {
+			_ = r.out.Close()
+			s.replaceInSource("Hello, World", "Hello, World!") // it has something to write
+			late := time.AfterFunc(brief, func() { _ = r.command.Process.Signal(syscall.SIGQUIT) })
+			defer late.Stop()
+			_ = r.command.Wait() // the exit code tells
+			return r.command.ProcessState.ExitCode()
+		},
+	} {
+		r := s.start("run", "--cleanup")
+		address := until(t, r.stream, func(event.AppAnswered) bool { return true }).URL
+		r.finished(event.OK)
+		if code := end(r); code != 0 {
+			t.Errorf("%s: it ended with %d:\n%s", name, code, r.stderr.String())
+		}
+		r.leavesNothing(address)
+		if pods := s.pods(); len(pods) != 0 {
+			t.Errorf("%s: %d Pods are left although --cleanup was given", name, len(pods))
 		}
 	}
 }

@@ -59,6 +59,7 @@ is given. On a terminal, the last line shows what works now and what the last sa
 		Flags: append(cycleFlags(),
 			wiring.SettingFlags("full-build", "compiler", "path", "debug", "debug-port", "suspend", "keep-serving", "livereload", "notify", "poll", "watch", "ignore", "cleanup")...),
 		Action: func(c *cli.Context) error {
+			wiring.EndWithReader(c, &s)
 			r := running{Context: c, streams: s, events: event.NewStore(), ledger: newLedger()}
 			more := []event.Sink{r.events, r.ledger}
 			if c.Bool("livereload") {

@@ -2,6 +2,7 @@ package wiring
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"os/signal"
@@ -42,12 +43,15 @@ func (interruption) Error() string { return "interrupted" }
 // Is reports whether target is [context.Canceled].
 func (interruption) Is(target error) bool { return target == context.Canceled }
 
-// Interruptible returns a context that ends at Ctrl+C or SIGTERM. A second one
+// Interruptible returns a context that ends at Ctrl+C, at SIGTERM, or when the terminal is closed. A second one
 // ends the process at once, as it would without a handler.
 func Interruptible(parent context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	go func() {
 		select {
 		case <-signals:
@@ -57,6 +61,32 @@ func Interruptible(parent context.Context) (context.Context, context.CancelFunc)
 		signal.Stop(signals)
 	}()
 	return ctx, func() { cancel(context.Canceled) }
+}
+
+// EndWithReader has a command end as at Ctrl+C when the reader of its output has ended, as in devloop run | head. The
+// process would end at once otherwise, before it has cleaned up.
+func EndWithReader(c *cli.Context, s *Streams) {
+	if _, terminal := cmdline.Terminal(s.Out); terminal {
+		return
+	}
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // from now on a write fails instead
+	ctx, cancel := context.WithCancelCause(c.Context)
+	c.Context, s.Out = ctx, pipe{s.Out, func() { cancel(ErrInterrupted) }}
+}
+
+// pipe calls broken when its reader has ended.
+type pipe struct {
+	io.Writer
+	broken func()
+}
+
+// Write implements [io.Writer].
+func (p pipe) Write(b []byte) (int, error) {
+	n, err := p.Writer.Write(b)
+	if errors.Is(err, syscall.EPIPE) {
+		p.broken()
+	}
+	return n, err
 }
 
 // ShownError wraps an error that a person has seen already.
