@@ -72,15 +72,22 @@ var plainPath = regexp.MustCompile(`^(?:/[\w.~-]+)+$`)
 type springSettings struct{ values, environment map[string]string }
 
 // get returns a setting, "" if it is unknown.
-func (s springSettings) get(key string) string { return s.resolve(s.values[relaxed(key)], 8) }
+func (s springSettings) get(key string) string {
+	left := maxPlaceholders
+	return s.resolve(s.values[relaxed(key)], &left)
+}
 
-// resolve replaces placeholders, up to a depth: ${PORT}, ${PORT:8080}, ${PORT:${OTHER:8080}}. One
+// maxPlaceholders limits the work for one setting: settings can refer to themselves, and to each other many times.
+const maxPlaceholders = 100
+
+// resolve replaces placeholders, as long as some are left to try: ${PORT}, ${PORT:8080}, ${PORT:${OTHER:8080}}. One
 // without a value stays.
-func (s springSettings) resolve(value string, depth int) string {
+func (s springSettings) resolve(value string, left *int) string {
 	begin := strings.Index(value, "${")
-	if begin < 0 || depth == 0 {
+	if begin < 0 || *left == 0 {
 		return value
 	}
+	*left--
 	end := closing(value[begin:])
 	if end < 0 {
 		return value
@@ -95,9 +102,9 @@ func (s springSettings) resolve(value string, depth int) string {
 	case has:
 		found = otherwise
 	default:
-		return value[:begin+end+1] + s.resolve(value[begin+end+1:], depth)
+		return value[:begin+end+1] + s.resolve(value[begin+end+1:], left)
 	}
-	return value[:begin] + s.resolve(found, depth-1) + s.resolve(value[begin+end+1:], depth)
+	return value[:begin] + s.resolve(found, left) + s.resolve(value[begin+end+1:], left)
 }
 
 // closing returns the index of the brace that ends the placeholder at the beginning of text, -1 if it is not closed.

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"os"
+	"strings"
 	"testing"
 )
 
@@ -27,6 +28,7 @@ func TestWhereAnApplicationListens(t *testing.T) {
 		{"server.port=${PORT:${OTHER}}\nother=9096", "", web, 9096},
 		{"server.port=80${END:${NONE:81}}", "", web, 8081},
 		{"server.port=${A}\na=${server.port}", "", web, 8080},
+		{"server.port=" + strings.Repeat("${server.port}", 50), "", web, 8080}, // 50 to the power of how deep it is followed
 		{"server.port=${PORT:${OTHER:9095}", "", web, 8080},
 		{"", "", libraries(false, grpc...), 9090},
 		{"", "spring.grpc.server.port: ${GRPC_PORT:9097}", libraries(false, grpc...), 9097},

@@ -57,16 +57,20 @@ func (c Config) readFile(dir string) ([]yamlfile.Problem, error) {
 	if err != nil {
 		return nil, err
 	}
+	return c.readDocument(file, dir), nil
+}
+
+func (c Config) readDocument(file *yamlfile.File, dir string) []yamlfile.Problem {
 	documents, problems := file.Documents()
 	if len(documents) == 0 {
-		return problems, nil
+		return problems
 	}
 	if len(documents) > 1 {
 		problems = append(problems, file.Problem(documents[1].Node, "remove the line `---`", "a second document begins here, and only one is allowed"))
 	}
 	r := reader{file: file, dir: dir, into: c}
 	r.mapping(documents[0].Node)
-	return append(problems, r.problems...), nil
+	return append(problems, r.problems...)
 }
 
 // misnamed finds a file that was meant to be devloop.yaml.
