@@ -13,26 +13,26 @@ import (
 	"testing"
 	"time"
 
-	"github.com/devloop-cli/devloop/hack/real"
 	"github.com/devloop-cli/devloop/internal/golden"
+	"github.com/devloop-cli/devloop/runner/deploy"
 	"github.com/devloop-cli/devloop/runner/internal/pause"
+	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/localport"
 	"github.com/devloop-cli/devloop/runner/podstatus"
 )
 
-// replacements is how often the Pod is replaced under the clients' hands.
-const allReplacements = 100
+// How often the Pod is replaced under the clients' hands, here and in the long tier.
+const (
+	replacements    = 12
+	allReplacements = 100
+)
 
 // TestRealNoRequestIsLostWhilePodsChange asks without pause, ten clients at a time, of
-// which some keep their connections and some send orders that must not come twice, while the Pod is replaced a hundred times. No request may be refused, cut off, or
+// which some keep their connections and some send orders that must not come twice, while the Pod is replaced. No request may be refused, cut off, or
 // answered by anybody but the application; and none that is sent after the port was
 // pointed to a Pod may get an earlier one's answer.
 func TestRealNoRequestIsLostWhilePodsChange(t *testing.T) {
 	r, _ := realRunner(t)
-	replacements := 12
-	if real.LongTier() {
-		replacements = allReplacements
-	}
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
 	f, err := r.Listen(ctx, localport.Options{})
@@ -53,7 +53,7 @@ func TestRealNoRequestIsLostWhilePodsChange(t *testing.T) {
 		all.Go(func() { clients[i].ask(asking) })
 	}
 	for n := 1; n <= replacements; n++ {
-		if err := replaceOnce(ctx, t, r, f, n); err != nil {
+		if _, err := replaceOnce(ctx, r, f, numbered(t, n)); err != nil {
 			t.Fatalf("replacement %d: %v", n, err)
 		}
 		newest.Store(int64(n))
@@ -78,20 +78,36 @@ func TestRealNoRequestIsLostWhilePodsChange(t *testing.T) {
 	}
 }
 
-// replaceOnce is what a cycle does with a port and a Pod.
-func replaceOnce(ctx context.Context, t *testing.T, r *Runner, f *localport.Port, n int) error {
-	drain, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	f.Pause(drain)
-	pods, err := r.Replace(ctx, specOf(t, strings.Replace(podText("web", "serve"), "hello", fmt.Sprint("number ", n), 1)))
+// numbered is a spec of a Pod that says its number.
+func numbered(t *testing.T, n int) deploy.Spec {
+	t.Helper()
+	return specOf(t, strings.Replace(podText("web", "serve"), "hello", fmt.Sprint("number ", n), 1))
+}
+
+// replaceOnce is what a cycle does with a port and a Pod: the next one comes up beside those that serve, or in the place
+// of the last one if the spec has none.
+func replaceOnce(ctx context.Context, r *Runner, f *localport.Port, spec deploy.Spec) ([]kube.Pod, error) {
+	beside := len(spec.Serving) > 0
+	if !beside {
+		drain, cancel := context.WithTimeout(ctx, 2*time.Second)
+		defer cancel()
+		f.Pause(drain)
+	}
+	pods, err := r.Replace(ctx, spec)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := r.Ready(ctx, pods, nil); err != nil {
-		return errors.New(golden.Report(err.(*podstatus.NotReadyError)))
+		return nil, errors.New(golden.Report(err.(*podstatus.NotReadyError)))
 	}
 	f.SetBackend(pods[0], 8080)
-	return nil
+	if !beside {
+		return pods, nil
+	}
+	drain, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	f.Drain(drain)
+	return pods, r.Retire(ctx, spec.Serving)
 }
 
 // impatient is a client that asks again as soon as it has an answer.

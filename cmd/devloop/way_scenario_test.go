@@ -47,14 +47,15 @@ func (s *scenario) kill(process string) {
 	}
 }
 
-// TestScenarioThePortOutlivesKubeletAndAPIServer kills both, and asks localhost while they come back.
-func TestScenarioThePortOutlivesKubeletAndAPIServer(t *testing.T) {
+// TestScenarioRunOutlivesThePartsOfItsCluster kills them while nothing else happens and asks localhost, then while a save makes
+// a new Pod, and then all at once.
+func TestScenarioRunOutlivesThePartsOfItsCluster(t *testing.T) {
 	real.Long(t)
 	real.Java(t)
 	t.Parallel()
 	s := spare(t, "spring-maven")
 	s.stub()
-	r := s.start("run")
+	r := s.start("run", "--path=pod")
 	url := r.answered("Hello, World")
 	r.finished(event.OK)
 
@@ -67,8 +68,30 @@ func TestScenarioThePortOutlivesKubeletAndAPIServer(t *testing.T) {
 		t.Logf("after the death of the %s a request waited %v", process, time.Since(began).Round(time.Millisecond))
 	}
 
-	t.Log("after all that a save is deployed as before")
-	s.replaceInSource("Hello, World", "Hello, again")
+	text := "Hello, World"
+	for _, c := range []struct {
+		process string
+		stage   event.Stage
+	}{{"containerd", event.Load}, {"kube-apiserver", event.Replace}, {"kubelet", event.Ready}, {"containerd", event.Ready}} {
+		t.Logf("the %s dies as the stage %s begins, and the save is served all the same", c.process, c.stage)
+		s.replaceInSource(text, text+"!")
+		text += "!"
+		until(t, r.stream, func(b event.StageStarted) bool { return b.Stage == c.stage })
+		s.kill(c.process)
+		r.answered(text)
+		r.finished(event.OK)
+	}
+
+	t.Log("the node dies, as with the engine, and comes back")
+	for _, args := range [][]string{{"kill", spareName + "-control-plane"}, {"start", spareName + "-control-plane"}} {
+		if out, err := exec.CommandContext(t.Context(), "docker", args...).CombinedOutput(); err != nil {
+			t.Fatalf("docker %q: %v: %s", args, err, out)
+		}
+	}
+	began := time.Now()
+	eventually(t, "an answer of the node that came back", func() bool { return page(url, "text/plain") == "200 "+text })
+	t.Logf("after the death of the node it took %v", time.Since(began).Round(time.Millisecond))
+	s.replaceInSource(text, "Hello, again")
 	r.answered("Hello, again")
 	r.finished(event.OK)
 	r.quit()

@@ -1,6 +1,6 @@
 // Command app is the application in the containers of the runner's real tests.
 //
-//	app serve         answers GET / with $MESSAGE on port 8080, lines on port 9090
+//	app serve         answers GET / with $MESSAGE on port 8080, also uploads, event streams and WebSockets; lines on port 9090
 //	app late          the same, but listens only after a second
 //	app crash         prints Spring Boot's failure report and ends with code 1
 //	app oom           takes memory until it is ended
@@ -16,6 +16,7 @@ package main
 
 import (
 	"bufio"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"net"
@@ -25,6 +26,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/gorilla/websocket"
 )
 
 func main() {
@@ -79,9 +82,41 @@ func main() {
 	http.HandleFunc("/download", func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.CopyN(w, zeros{}, 64<<20)
 	})
+	streams()
 	err := http.ListenAndServe(":8080", nil)
 	fmt.Println(err)
 	os.Exit(1)
+}
+
+// streams handles bodies whose every byte counts, and responses without an end.
+func streams() {
+	http.HandleFunc("/sum", func(w http.ResponseWriter, r *http.Request) {
+		sum := sha256.New()
+		if _, err := io.Copy(sum, r.Body); err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		fmt.Fprintf(w, "%s %x", os.Getenv("MESSAGE"), sum.Sum(nil))
+	})
+	http.HandleFunc("/events", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		for ; r.Context().Err() == nil; time.Sleep(10 * time.Millisecond) {
+			fmt.Fprintf(w, "data: %s\n\n", os.Getenv("MESSAGE"))
+			w.(http.Flusher).Flush()
+		}
+	})
+	http.HandleFunc("/socket", func(w http.ResponseWriter, r *http.Request) {
+		c, err := (&websocket.Upgrader{}).Upgrade(w, r, nil)
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		for {
+			kind, text, err := c.ReadMessage()
+			if err != nil || c.WriteMessage(kind, append([]byte(os.Getenv("MESSAGE")), text...)) != nil {
+				return
+			}
+		}
+	})
 }
 
 func untilTold() {
