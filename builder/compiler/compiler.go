@@ -7,7 +7,7 @@
 //
 // The states and what leads from one to the next:
 //
-//	unproven --RunIdle, or a save in a Maven project: same bytes as the build--> proven --RunIdle: checked later--> proven
+//	unproven --RunIdle, or a source saved in a Maven project: same bytes as the build--> proven --RunIdle: checked later--> proven
 //	proven   --a build that makes other classes--> unproven
 //	any      --RunIdle: unsupported, or not the build's bytes--> disabled
 //	disabled --the file that was the reason changes--> unproven
@@ -20,9 +20,9 @@
 //   - it has compiled all sources to the same bytes as the build, and
 //   - the build files are as they were.
 //
-// Everything else goes to the build. A save of a file that the application is not made of, such as one of a module
-// that it does not use, compiles nothing. The build's output is never touched: package incremental has a copy of
-// the classes.
+// Everything else goes to the build. A save of resources alone needs no compiler, and waits for none. One of a file
+// that the application is not made of, such as of a module that it does not use, does nothing. The build's
+// output is never touched: each module has a copy of it.
 package compiler
 
 import (
@@ -37,6 +37,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
@@ -85,9 +86,11 @@ type Compiler struct {
 	latest   springboot.App // what Compile returned last
 	checked  time.Time      // when the classes were last compared with the build's
 	report   string         // what RunIdle has to say
-	dirty    bool           // whether the incremental compiler has compiled since then
+	dirty    atomic.Bool    // whether something was compiled or copied since then
+	current  bool           // whether latest has all saves
 
 	building sync.Mutex // held while the build runs
+	copying  sync.Mutex // held while resources are copied, or compared with the build's
 	idle     idleSlot
 }
 
@@ -109,11 +112,13 @@ func (c *Compiler) Share(p *Processes) { c.server.processes = p }
 
 // Compile compiles what has changed since the last time. changed are paths relative to the
 // project's directory, with slashes; nil means that anything may have changed. App.CompiledBy says who
-// compiled. The errors are those of [project.Project.Compile].
+// compiled. The errors are those of [project.Project.Compile]. It must not be called twice at a time.
 func (c *Compiler) Compile(ctx context.Context, changed []string, out io.Writer) (springboot.App, error) {
-	if c.waits() {
-		c.idle.interruptVerification()
-	} else {
+	c.idle.interruptVerification()
+	if app, done := c.copyResources(changed); done {
+		return app, nil
+	}
+	if !c.waits() || c.needsOnlyBuild(changed) {
 		c.idle.interrupt()
 	}
 	if err := c.mu.lock(ctx); err != nil {
@@ -123,12 +128,8 @@ func (c *Compiler) Compile(ctx context.Context, changed []string, out io.Writer)
 	if c.blocker.changed() {
 		c.disabled, c.blocker = "", blocker{}
 	}
-	if c.unchanged(changed) {
-		c.latest.CompiledBy = "no file of the application changed"
-		return c.latest, nil
-	}
 	app, err := c.compile(ctx, changed, out)
-	if err == nil {
+	if c.current = err == nil; c.current {
 		c.latest = app
 	}
 	return app, err
@@ -156,15 +157,6 @@ func (c *Compiler) compile(ctx context.Context, changed []string, out io.Writer)
 // all sources, too, and then does more. Gradle compiles only those that changed.
 func (c *Compiler) waits() bool { return c.tool == "maven" }
 
-// unchanged reports whether the application is as it was, since only other files have changed.
-func (c *Compiler) unchanged(changed []string) bool {
-	if len(changed) == 0 || c.latest.Dir == "" || c.needsArchive() || slices.ContainsFunc(changed, func(path string) bool { return !c.used.irrelevant(c.absolute(path)) }) {
-		return false
-	}
-	_, fresh := c.project.Modules(c.app.Dir)
-	return fresh
-}
-
 // build runs the project's build. What was proven has to be proven again for its new output.
 func (c *Compiler) build(ctx context.Context, why string, out io.Writer) (springboot.App, error) {
 	c.building.Lock()
@@ -183,25 +175,31 @@ func (c *Compiler) build(ctx context.Context, why string, out io.Writer) (spring
 		app.CompiledBy = "by " + c.tool + ", as " + why
 	}
 	compilers := c.units.own().model.Compilers
-	c.app, c.used, c.units = app, nil, units{{}}
-	if models, fresh := c.project.Modules(app.Dir); fresh {
-		c.used, c.units = models, newUnits(app, models)
-	}
+	c.adopt(app)
 	if c.blocker.reason != "" && !reflect.DeepEqual(c.units.own().model.Compilers, compilers) {
 		c.disabled, c.blocker = "", blocker{}
 	}
 	for _, u := range c.units {
 		u.built = u.builtSources(sources[u.model.Directory], known, began)
 	}
-	if len(used) > 0 && reflect.DeepEqual(used, c.used) {
+	kept := len(used) > 0 && reflect.DeepEqual(used, c.used) && c.staysProven(before)
+	if why != notAsked && app.Exploded != nil && c.copyOutput() && kept {
 		c.keepProven(before)
 	}
 	return app, nil
 }
 
+// adopt takes over what a build has made and reported.
+func (c *Compiler) adopt(app springboot.App) {
+	c.app, c.used, c.units = app, nil, units{{}}
+	c.dirty.Store(false)
+	if models, fresh := c.project.Modules(app.Dir); fresh {
+		c.used, c.units = models, newUnits(app, models)
+	}
+}
+
 // ready says that saves are compiled incrementally from now on.
 func (c *Compiler) ready() {
-	c.dirty = false
 	if c.Ready != nil {
 		c.Ready()
 	}
@@ -231,16 +229,16 @@ func (c *Compiler) needsBuild(changed []string) string {
 	if _, fresh := c.project.Modules(c.app.Dir); !fresh {
 		return "a file of the build changed"
 	}
+	for _, path := range changed {
+		if why := c.needsBuildFor(path); why != "" {
+			return why
+		}
+	}
 	if c.units.own().module == nil {
 		return notReady
 	}
 	if !maps.Equal(c.server.libraries, c.units.libraries()) {
 		return "a library changed"
-	}
-	for _, path := range changed {
-		if why := c.needsBuildFor(path); why != "" {
-			return why
-		}
 	}
 	return ""
 }
@@ -273,17 +271,10 @@ func (c *Compiler) compileIncrementally(ctx context.Context, changed []string, o
 	for _, d := range result.Warnings {
 		_, _ = fmt.Fprintln(out, c.problem(d).String())
 	}
-	c.dirty = true
-	copied := 0
-	for _, u := range c.units {
-		if u.copies == nil { // the build compiles it
-			continue
-		}
-		n, err := u.copies.update(touched)
-		if err != nil {
-			return springboot.App{}, fmt.Errorf("copy a resource: %w", err)
-		}
-		copied += n
+	c.dirty.Store(true)
+	copied, err := c.units.copyResources(touched)
+	if err != nil {
+		return springboot.App{}, err
 	}
 	return c.patchedApp(summary(result.Sources, copied))
 }
@@ -367,10 +358,12 @@ func (c *Compiler) problem(d javac.Diagnostic) diagnostics.Problem {
 	return diagnostics.New(c.dir, d.File, d.Line, d.Column, d.Text)
 }
 
-// stop leaves the compiler process, and forgets what was proven.
+// stop leaves the compiler process, without which nothing is proven.
 func (c *Compiler) stop() {
 	c.server.stop()
-	c.units.forget()
+	for _, u := range c.units {
+		u.module, u.affected = nil, nil
+	}
 }
 
 // Close ends the compiler process and removes its files.

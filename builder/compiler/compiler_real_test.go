@@ -348,7 +348,7 @@ func TestRealIncrementalIsCheckedByTheBuild(t *testing.T) {
 	c, _ := readyProject(t, "spring-maven")
 	buildtest.Change(t, c.dir, buildtest.Controller, "Hello, World", "Hello, again")
 	app := compile(t, c, []string{buildtest.Controller})
-	if said := c.verify(t.Context()); said != "" || c.dirty {
+	if said := c.verify(t.Context()); said != "" || c.dirty.Load() {
 		t.Errorf("the same classes: %q", said)
 	}
 

@@ -179,7 +179,7 @@ func (c *Compiler) verifyLater(ctx context.Context) string {
 	if c.mu.lock(ctx) != nil {
 		return ""
 	}
-	due := c.units.own().module != nil && c.dirty
+	due := c.units.own().module != nil && c.dirty.Load()
 	wait := max(verifyDelay, time.Until(c.checked.Add(verifyInterval)))
 	c.mu.unlock()
 	if !due {
@@ -202,6 +202,8 @@ func (c *Compiler) verify(ctx context.Context) string {
 		return ""
 	}
 	defer c.mu.unlock()
+	c.copying.Lock()
+	defer c.copying.Unlock()
 	if ctx.Err() != nil || c.units.own().module == nil {
 		return ""
 	}
@@ -221,6 +223,7 @@ func (c *Compiler) compare(err error) string {
 	}
 	if failed, ok := errors.AsType[*diagnostics.CompileError](err); ok && len(failed.Problems) > 0 {
 		first := failed.Problems[0]
+		c.units.forget()
 		return c.disable(&incremental.UnsupportedError{Reason: "it compiles what the build does not: " + first.String(), File: c.absolute(first.File)})
 	}
 	for _, u := range compiled {
@@ -229,9 +232,10 @@ func (c *Compiler) compare(err error) string {
 		}
 		differs, ok := errors.AsType[*incremental.UnsupportedError](errors.Join(u.module.CompareWithBuild(), u.copies.compareWithBuild()))
 		if ok {
+			c.units.forget()
 			return c.disable(differs)
 		}
 	}
-	c.dirty = false
+	c.dirty.Store(false)
 	return ""
 }

@@ -33,13 +33,19 @@ func (s *server) start(javaHome string, libraries map[string]string) (err error)
 		return nil
 	}
 	s.stop()
-	if s.dir == "" {
-		if s.dir, s.release, err = buildtool.OwnDir(s.path); err != nil {
-			return err
-		}
+	if err := s.open(); err != nil {
+		return err
 	}
 	s.process, err = s.processes.join(s, javaHome, libraries)
 	s.libraries = libraries
+	return err
+}
+
+// open takes a directory.
+func (s *server) open() (err error) {
+	if s.dir == "" {
+		s.dir, s.release, err = buildtool.OwnDir(s.path)
+	}
 	return err
 }
 

@@ -14,12 +14,12 @@ import (
 	"github.com/devloop-cli/devloop/builder/buildtool"
 	"github.com/devloop-cli/devloop/builder/incremental"
 	"github.com/devloop-cli/devloop/builder/internal/paths"
+	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/internal/atomicfile"
 )
 
-// resources are the files of a module that its build copies without a change, as most builds do
-// with most of them. When such a file has changed it is copied without the build, into copies of the
-// build's directories.
+// resources are copies of what a build has made of a module, and the files that the build copies
+// without a change, as most builds do with most of them. Such a file needs no build when it changes.
 type resources struct {
 	// dirs are the copies by the build's directories.
 	dirs map[string]string
@@ -42,17 +42,21 @@ type resourceCopy struct{ built, copied string }
 // to see whether the build changes it.
 const largestResource = 4 << 20
 
-// newResources finds the resources of m that the build has copied without a change. classes is the
-// copy of the directory with the module's classes; other directories are copied into dir.
+// newResources copies what the build has made of m, its classes into the directory classes, if they are in
+// one, and the rest into dir.
 func newResources(m buildtool.Module, classes, dir string) (*resources, error) {
 	r := &resources{dirs: map[string]string{}, copies: map[string]resourceCopy{}, neighbours: map[string]resourceCopy{}, altered: map[string]bool{}, sources: map[string]int{}, generates: generatesSources(m)}
-	for i, built := range paths.Existing(m.Resources) {
-		copied := classes
-		if !slices.Contains(m.Classes, built) {
-			copied = filepath.Join(dir, strconv.Itoa(i))
-			if err := incremental.Mirror(built, copied); err != nil {
-				return nil, err
-			}
+	made := paths.Existing(m.Classes)
+	for i, built := range paths.Existing(slices.Concat(m.Classes, m.Resources)) {
+		copied := filepath.Join(dir, strconv.Itoa(i))
+		if len(made) == 1 && built == made[0] {
+			copied = classes
+		}
+		if r.dirs[built] != "" {
+			continue
+		}
+		if err := incremental.Mirror(built, copied); err != nil {
+			return nil, err
 		}
 		r.dirs[built] = copied
 	}
@@ -232,4 +236,56 @@ func (r *resources) compareWithBuild() error {
 		}
 	}
 	return nil
+}
+
+// copyResources copies the resources among files, and returns their number.
+func (all units) copyResources(files []string) (copied int, err error) {
+	for _, u := range all {
+		if u.copies == nil {
+			continue
+		}
+		n, err := u.copies.update(files)
+		if err != nil {
+			return copied, fmt.Errorf("copy a resource: %w", err)
+		}
+		copied += n
+	}
+	return copied, nil
+}
+
+// copyResources does a save of nothing but resources, if all before it are done. It waits for neither the build nor
+// the incremental compiler: what they do meanwhile concerns other files. It reports false if there is more to do.
+func (c *Compiler) copyResources(changed []string) (app springboot.App, done bool) {
+	c.copying.Lock()
+	defer c.copying.Unlock()
+	if !c.current || len(changed) == 0 || c.needsArchive() {
+		return app, false
+	}
+	var files []string
+	for _, path := range changed {
+		file := c.absolute(path)
+		if source, known := c.handler(file); source != nil || !known {
+			return app, false
+		}
+		if !c.used.irrelevant(file) {
+			files = append(files, file)
+		}
+	}
+	if _, fresh := c.project.Modules(c.app.Dir); !fresh {
+		return app, false
+	}
+	if len(files) == 0 {
+		c.latest.CompiledBy = "no file of the application changed"
+		return c.latest, true
+	}
+	copied, err := c.units.copyResources(files)
+	if err == nil {
+		app, err = c.patchedApp(summary(0, copied))
+	}
+	if err != nil {
+		return app, false // the build says what is wrong
+	}
+	c.dirty.Store(true)
+	c.latest = app
+	return app, true
 }

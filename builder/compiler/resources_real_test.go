@@ -65,7 +65,7 @@ func TestRealResourcesAreCopied(t *testing.T) {
 				t.Errorf("both: %s", app.CompiledBy)
 			}
 			sameParts(t, c, app)
-			if said := c.verify(t.Context()); said != "" || c.dirty {
+			if said := c.verify(t.Context()); said != "" || c.dirty.Load() {
 				t.Errorf("the same by the build: %q", said)
 			}
 

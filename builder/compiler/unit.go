@@ -21,7 +21,8 @@ type unit struct {
 	model  buildtool.Module
 	built  incremental.State   // the sources that the last build compiled
 	module *incremental.Module // nil until it is proven
-	copies *resources          // nil until it is proven
+	copies *resources          // of what the last build made, nil if that could not be copied
+	failed error               // why it could not
 	// left says why saves in another module than the application's are left to the build, "" if they are not.
 	left string
 	// affected are the classes of other modules that changed since this one was compiled.
@@ -45,7 +46,7 @@ func (all units) forget() units {
 	for _, u := range all {
 		proven := *u
 		before = append(before, &proven)
-		u.module, u.copies, u.affected = nil, nil, nil
+		u.module, u.copies, u.failed, u.affected = nil, nil, nil, nil
 	}
 	return before
 }
@@ -115,30 +116,40 @@ func (u *unit) isGenerated(source string) bool {
 	return inside(source, []string{u.model.Output()})
 }
 
-// keepProven keeps what was proven before a build that has made the same classes: it was for a resource. before
+// staysProven reports whether a build has made the classes that were there before it: it was for a resource. before
 // are the modules, which the build has not changed.
-func (c *Compiler) keepProven(before units) {
-	kept := make([]unit, len(before))
+func (c *Compiler) staysProven(before units) bool {
 	for i, u := range c.units {
 		m := before[i].module
-		kept[i].left = before[i].left
-		if m == nil && kept[i].left != "" {
+		if m == nil && before[i].left != "" {
 			continue
 		}
-		if m == nil || !maps.Equal(c.server.libraries, c.units.libraries()) || len(before[i].affected) > 0 || !m.HasCompiled(u.built) || m.CompareWithBuild() != nil || m.MirrorBuild() != nil {
-			return
+		if m == nil || !maps.Equal(c.server.libraries, c.units.libraries()) || len(before[i].affected) > 0 || !m.HasCompiled(u.built) || m.CompareWithBuild() != nil {
+			return false
 		}
-		copies, err := newResources(u.model, m.Classes(), c.server.resourcesDir(i))
-		if err != nil {
-			return
-		}
-		kept[i].module, kept[i].copies = m, copies
 	}
+	return true
+}
+
+// keepProven keeps what was proven before a build.
+func (c *Compiler) keepProven(before units) {
 	for i, u := range c.units {
-		u.module, u.copies, u.left = kept[i].module, kept[i].copies, kept[i].left
+		u.module, u.left = before[i].module, before[i].left
 	}
 	c.checked = time.Now()
 	c.ready()
+}
+
+// copyOutput copies what the build has made, and reports whether it could.
+func (c *Compiler) copyOutput() bool {
+	err := c.server.open()
+	for i, u := range c.units {
+		if err == nil {
+			u.copies, err = newResources(u.model, incremental.ClassesIn(c.server.moduleDir(i)), c.server.resourcesDir(i))
+		}
+		u.failed = err
+	}
+	return err == nil
 }
 
 // moduleDir is the directory of our copies of the i-th module, resourcesDir of those of its resources.
@@ -157,6 +168,9 @@ func (c *Compiler) bootstrapUnit(ctx context.Context, i int) error {
 	if err != nil {
 		return err
 	}
+	if u.copies == nil {
+		return cmp.Or(u.failed, incremental.ErrChanged)
+	}
 	if own := c.units.own(); u != own && len(own.model.Compilers) > 0 && javaHome != own.model.Compilers[0].JavaHome {
 		return &incremental.UnsupportedError{Reason: "it has a JDK of its own"}
 	}
@@ -168,14 +182,11 @@ func (c *Compiler) bootstrapUnit(ctx context.Context, i int) error {
 	if err := m.Bootstrap(ctx, u.built); err != nil {
 		return err
 	}
-	if u.copies, err = newResources(u.model, m.Classes(), c.server.resourcesDir(i)); err != nil {
-		return err
-	}
 	u.module, u.left = m, ""
 	return nil
 }
 
-// withCopies returns a class path with our copies of the classes of proven modules.
+// withCopies returns a class path with our copies of modules.
 func (all units) withCopies(classPath []string) []string {
 	copies, path := all.copies(), slices.Clone(classPath)
 	for i, file := range path {
@@ -226,35 +237,49 @@ func (c *Compiler) compileUnits(ctx context.Context, touched []string) (total in
 func (all units) copies() map[string]string {
 	copies := map[string]string{}
 	for _, u := range all {
-		if u.module == nil {
-			continue
-		}
-		for _, dir := range paths.Existing(u.model.Classes) {
-			copies[dir] = u.module.Classes()
-		}
-		for built, copied := range u.copies.dirs {
-			copies[built] = copied
+		if u.copies != nil {
+			maps.Copy(copies, u.copies.dirs)
 		}
 	}
 	return copies
 }
 
-// needsBuildFor says why the build has to compile because of a file, "" if it need not.
-func (c *Compiler) needsBuildFor(path string) string {
-	file := c.absolute(path)
+// handler returns the module that has a file among its sources, nil for a resource and for a file that the application
+// is not made of. It reports false for a file that only the build knows what to do with.
+func (c *Compiler) handler(file string) (source *unit, known bool) {
 	if c.used.irrelevant(file) {
-		return ""
+		return nil, true
 	}
 	for _, u := range c.units {
-		source := incremental.IsSource(path) && inside(file, u.model.Sources)
-		if source && u.module == nil {
-			return fmt.Sprintf("%s is in %s: %s", path, u.model.Name, u.left)
+		if incremental.IsSource(file) && inside(file, u.model.Sources) {
+			return u, true
 		}
-		if source || u.copies != nil && u.copies.isCopied(file) {
-			return ""
+		if u.copies.isCopied(file) {
+			return nil, true
 		}
 	}
-	return path + " changed"
+	return nil, false
+}
+
+// needsBuildFor says why the build has to compile because of a file, "" if it need not.
+func (c *Compiler) needsBuildFor(path string) string {
+	switch u, known := c.handler(c.absolute(path)); {
+	case !known:
+		return path + " changed"
+	case u != nil && u.left != "":
+		return fmt.Sprintf("%s is in %s: %s", path, u.model.Name, u.left)
+	}
+	return ""
+}
+
+// needsOnlyBuild reports whether a save is for the build, whether the incremental compiler is ready or not.
+func (c *Compiler) needsOnlyBuild(changed []string) bool {
+	c.copying.Lock()
+	defer c.copying.Unlock()
+	return changed == nil || slices.ContainsFunc(changed, func(path string) bool {
+		_, known := c.handler(c.absolute(path))
+		return !known
+	})
 }
 
 // usedModules are the modules that the application uses, its own included.

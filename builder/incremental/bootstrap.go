@@ -64,8 +64,8 @@ func (s State) ChangedSince(t time.Time) bool {
 // another language than it says.
 func Sources(m Model) (State, error) { return versions(m.Sources, m.Ending()) }
 
-// Bootstrap compiles all sources and compares the result with the build's classes, byte by byte.
-// If both are the same, it copies the build's directory for [Module.Compile] to update. It returns
+// Bootstrap compiles all sources and compares the result with the build's classes, byte by byte, of which
+// Classes is a [Mirror]. If both are the same, [Module.Compile] updates the copy from now on. Bootstrap returns
 // an [UnsupportedError] if they differ, or if the sources need something that this package cannot do.
 //
 // built are the sources that the build compiled. Sources that have changed since are not
@@ -100,7 +100,7 @@ func (m *Module) Bootstrap(ctx context.Context, built State) error {
 	return err
 }
 
-// prove compares what javac made of the unchanged sources with the build's classes, and copies those.
+// prove compares what javac made of the unchanged sources with the build's classes.
 func (m *Module) prove(w *work, answer javac.Answer, out string, changed map[string]bool) error {
 	if !answer.OK {
 		return &UnsupportedError{Reason: "the incremental compiler finds errors that the build does not: " + firstError(answer)}
@@ -120,13 +120,10 @@ func (m *Module) prove(w *work, answer javac.Answer, out string, changed map[str
 	if len(all.files) == 0 && len(changed) > 0 {
 		return ErrChanged
 	}
-	old, err := m.compare(all.files, m.model.Classes, func(class string) string {
+	old, err := m.compare(all.files, m.Classes(), func(class string) string {
 		return cmp.Or(owners[class], m.sourceOf(class, changed))
 	})
 	if err != nil {
-		return err
-	}
-	if err := Mirror(m.model.Classes, m.Classes()); err != nil {
 		return err
 	}
 	m.record(w, all)

@@ -48,7 +48,7 @@ func TestBootstrapAfterASave(t *testing.T) {
 			for name, text := range test.changes {
 				p.write(name, text)
 			}
-			if err := p.module.Bootstrap(t.Context(), maps.Clone(built)); !errors.Is(err, test.want) {
+			if err := bootstrap(t, p.module, maps.Clone(built)); !errors.Is(err, test.want) {
 				t.Fatalf("got %v, want %v", err, test.want)
 			}
 			if test.want != nil {

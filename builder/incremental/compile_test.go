@@ -123,7 +123,7 @@ func TestBootstrapRefusesAnotherBuild(t *testing.T) {
 		change(&model)
 		state, _ := Sources(model)
 		var unfit *UnsupportedError
-		if err := New(model, compiler, t.TempDir()).Bootstrap(t.Context(), state); !errors.As(err, &unfit) {
+		if err := bootstrap(t, New(model, compiler, t.TempDir()), state); !errors.As(err, &unfit) {
 			t.Errorf("%s: got %v", name, err)
 		} else {
 			t.Log(err)
@@ -131,7 +131,7 @@ func TestBootstrapRefusesAnotherBuild(t *testing.T) {
 	}
 	state, _ := Sources(p.module.model)
 	p.write("p/A.java", class("class A { }"))
-	if err := p.module.Bootstrap(t.Context(), state); !errors.Is(err, ErrChanged) {
+	if err := bootstrap(t, p.module, state); !errors.Is(err, ErrChanged) {
 		t.Errorf("got %v", err)
 	}
 }

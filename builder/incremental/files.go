@@ -126,10 +126,6 @@ func sameFile(one, other string) (bool, error) {
 
 func keys[V any](m map[string]V) iter.Seq[string] { return maps.Keys(m) }
 
-// MirrorBuild copies the files of the build's directory that are no classes, after
-// [Module.CompareWithBuild] has found the classes the same.
-func (m *Module) MirrorBuild() error { return Mirror(m.model.Classes, m.Classes()) }
-
 // Mirror makes the directory to a copy of from. It copies files whose size or time differs, and
 // removes those that are not in from.
 func Mirror(from, to string) error {

@@ -4,7 +4,8 @@
 // copy of the build's classes, so it never changes the build's output:
 //
 //	m := incremental.New(model, compiler, dir)
-//	err := m.Bootstrap(ctx, built) // compiles all, and compares with the build's classes
+//	err := incremental.Mirror(model.Classes, m.Classes())
+//	err = m.Bootstrap(ctx, built)  // compiles all, and compares with the copy
 //	…
 //	r, err := m.Compile(ctx, nil)  // compiles what has changed since, into m.Classes()
 //
@@ -73,7 +74,10 @@ func New(model Model, compiler Compiler, dir string) *Module {
 
 // Classes returns the directory of the classes that [Module.Compile] writes. It also has the other
 // files of the build's directory.
-func (m *Module) Classes() string { return filepath.Join(m.dir, "classes") }
+func (m *Module) Classes() string { return ClassesIn(m.dir) }
+
+// ClassesIn returns the Classes of a module with its files in dir.
+func ClassesIn(dir string) string { return filepath.Join(dir, "classes") }
 
 // CompileError means that sources do not compile.
 type CompileError struct{ Diagnostics []javac.Diagnostic }

@@ -38,10 +38,19 @@ func newProject(t *testing.T, files map[string]string) *project {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.module.Bootstrap(t.Context(), state); err != nil {
+	if err := bootstrap(t, p.module, state); err != nil {
 		t.Fatalf("prove: %v", err)
 	}
 	return p
+}
+
+// bootstrap proves a module with the build's classes.
+func bootstrap(t *testing.T, m *Module, built State) error {
+	t.Helper()
+	if err := Mirror(m.model.Classes, m.Classes()); err != nil {
+		t.Fatal(err)
+	}
+	return m.Bootstrap(t.Context(), built)
 }
 
 func (p *project) src() string { return filepath.Join(p.dir, "src") }

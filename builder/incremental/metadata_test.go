@@ -94,7 +94,7 @@ func TestProcessors(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.module = New(Model{Sources: []string{p.src()}, Classes: p.built(), Options: options}, javactest.Shared(t), filepath.Join(p.dir, "kept"))
-	if err := p.module.Bootstrap(t.Context(), state); err != nil {
+	if err := bootstrap(t, p.module, state); err != nil {
 		t.Fatal(err)
 	}
 	for _, edit := range []struct {

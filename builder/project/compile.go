@@ -191,14 +191,18 @@ func (m model) layer(file string) string {
 	return springboot.Dependencies
 }
 
-// describe adds the application's name and Dockerfile.
+// describe adds the application's name and Dockerfile, and what the build leaves out.
 func (p *Project) describe(app springboot.App, dir string) springboot.App {
-	app.Dir, app.Name = dir, p.Name
 	if m, known := p.model(); known {
 		omitted := p.tool.Omitted(m.Modules)
 		slices.Sort(omitted)
 		app.Omitted = slices.Compact(omitted)
 	}
+	return p.withDockerfile(app, dir)
+}
+
+func (p *Project) withDockerfile(app springboot.App, dir string) springboot.App {
+	app.Dir, app.Name = dir, p.Name
 	app.Dockerfile, app.DockerOptions = p.dockerfile.of(dir)
 	return app
 }
@@ -206,7 +210,7 @@ func (p *Project) describe(app springboot.App, dir string) springboot.App {
 // NeedsArchive reports whether the build has to pack the archive of the module in dir for a
 // Dockerfile.
 func (p *Project) NeedsArchive(dir, archive string) bool {
-	app := p.describe(springboot.App{Archive: archive}, dir)
+	app := p.withDockerfile(springboot.App{Archive: archive}, dir)
 	return app.Dockerfile != "" && (p.NeedsJar == nil || p.NeedsJar(app))
 }
 
