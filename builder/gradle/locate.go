@@ -108,6 +108,25 @@ func (g Gradle) DeclaredModules(dir string) (modules []string) {
 // bootPlugin matches the version of Spring Boot's plugin in a build script or its settings.
 var bootPlugin = regexp.MustCompile(`org\.springframework\.boot['"]\)?\s*version\s*\(?['"](\d+)\.(\d+)[\w.-]*['"]|spring-boot-gradle-plugin:(\d+)\.(\d+)`)
 
+// anyBootPlugin matches the name of Spring Boot's plugin, in a script, a version catalog or a plugin of the build itself.
+var anyBootPlugin = regexp.MustCompile(`["']org\.springframework\.boot["':]|spring-boot-gradle-plugin`)
+
+// HasBootPlugin reports whether the build names Spring Boot's plugin.
+func (g Gradle) HasBootPlugin(b buildtool.Build) bool {
+	dirs := []string{b.ModuleDir(), b.Root, filepath.Join(b.Root, "buildSrc"), filepath.Join(b.Root, "gradle")}
+	for _, m := range g.DeclaredModules(b.Root) {
+		dirs = append(dirs, filepath.Join(b.Root, filepath.FromSlash(strings.ReplaceAll(m, ":", "/"))))
+	}
+	for _, dir := range dirs {
+		for _, name := range append([]string{"libs.versions.toml"}, files...) {
+			if text, err := os.ReadFile(filepath.Join(dir, name)); err == nil && anyBootPlugin.Match(text) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // gradleFor are the oldest versions of Gradle that Spring Boot's plugin accepts, by the first version
 // of Boot that requires them (see its system requirements).
 var gradleFor = []struct{ boot, gradle [2]int }{

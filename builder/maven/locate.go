@@ -70,8 +70,10 @@ type pom struct {
 	ArtifactID   string   `xml:"artifactId"`
 	Packaging    string   `xml:"packaging"`
 	Modules      []string `xml:"modules>module"`
+	Plugins      []string `xml:"build>plugins>plugin>artifactId"`
 	Profiles     []struct {
 		Modules []string `xml:"modules>module"`
+		Plugins []string `xml:"build>plugins>plugin>artifactId"`
 	} `xml:"profiles>profile"`
 }
 
@@ -82,6 +84,15 @@ func (p pom) modules() []string {
 		modules = append(modules, profile.Modules...)
 	}
 	return modules
+}
+
+// plugins returns the artifacts of all plugins, also those of profiles.
+func (p pom) plugins() []string {
+	plugins := p.Plugins
+	for _, profile := range p.Profiles {
+		plugins = append(plugins, profile.Plugins...)
+	}
+	return plugins
 }
 
 // readPom reads the pom.xml of dir.

@@ -161,12 +161,13 @@ func environment(root string) []string {
 }
 
 // Application returns the module whose target has an executable archive or, if none has, that
-// has a main class. It returns an error if there is no such module, or more than one.
+// has a main class: its pom.xml needs no plugin of Spring Boot. It returns an error if there is no such
+// module, or more than one.
 func (Maven) Application(b buildtool.Build, modules []buildtool.Module) (buildtool.Module, error) {
 	if len(modules) == 0 { // Maven did not load the extension
 		modules = []buildtool.Module{{Directory: b.ModuleDir()}}
 	}
-	var found, plain, broken []buildtool.Module
+	var found, plain, broken, unnamed []buildtool.Module
 	for _, one := range modules {
 		if !selected(b, one) {
 			continue
@@ -178,9 +179,11 @@ func (Maven) Application(b buildtool.Build, modules []buildtool.Module) (buildto
 			broken = append(broken, one)
 		} else if one.MainClass != "" {
 			plain = append(plain, one)
+		} else if one.MainClass = mainClass(one); one.MainClass != "" {
+			unnamed = append(unnamed, one)
 		}
 	}
-	for _, candidates := range [][]buildtool.Module{found, broken, plain} {
+	for _, candidates := range [][]buildtool.Module{found, broken, plain, unnamed} {
 		if len(candidates) == 1 {
 			return candidates[0], nil
 		}

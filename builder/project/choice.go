@@ -32,6 +32,8 @@ type locator interface {
 	DeclaredModules(dir string) []string
 	// Doubt says why the command will probably not build the project, nil if it will.
 	Doubt(b buildtool.Build) error
+	// HasBootPlugin reports whether the build files name Spring Boot's plugin.
+	HasBootPlugin(b buildtool.Build) bool
 	BuildFile(dir string) string
 	// OnlyOwnModule reports whether a build file says nothing about other modules than its own.
 	OnlyOwnModule(file string) bool
@@ -68,6 +70,7 @@ type choice struct {
 	build buildtool.Build
 	err   error // why no command can run it
 	doubt error // why the command will probably not build it, which counts if there is another choice
+	boot  bool  // whether the build has Spring Boot's plugin
 }
 
 // DeclaredModules returns the modules that the build files of a directory name. It starts no build.
@@ -81,7 +84,7 @@ func DeclaredModules(dir string) (modules []string) {
 }
 
 // choose returns the way to build a directory. asked names the tool, "" for any. If two tools could
-// build it, a working wrapper wins over an installed command.
+// build it, the build with Spring Boot's plugin wins, then a working wrapper over an installed command.
 func choose(ctx context.Context, b buildtool.Build, asked string, out io.Writer) (choice, error) {
 	found, err := detect(b.Dir, asked)
 	if err != nil {
@@ -94,7 +97,7 @@ func choose(ctx context.Context, b buildtool.Build, asked string, out io.Writer)
 		if c.build.Tool, c.err = t.Find(ctx, c.build, out); ctx.Err() != nil {
 			return choice{}, c.err
 		}
-		c.doubt = t.Doubt(c.build)
+		c.doubt, c.boot = t.Doubt(c.build), t.HasBootPlugin(c.build)
 		choices = append(choices, c)
 	}
 	best := choices[0]
@@ -102,7 +105,7 @@ func choose(ctx context.Context, b buildtool.Build, asked string, out io.Writer)
 		if c.rank() > best.rank() {
 			best, c = c, best
 		}
-		best.build.Tool.Why += "; " + c.passedOver()
+		best.build.Tool.Why += "; " + c.passedOver(best)
 	}
 	if len(choices) > 1 && best.err == nil {
 		best.build.Tool.Why += fmt.Sprintf(" (choose: --build-tool %s)", strings.Join(BuildTools, "|"))
@@ -110,25 +113,30 @@ func choose(ctx context.Context, b buildtool.Build, asked string, out io.Writer)
 	return best, best.err
 }
 
-// rank orders choices: a wrapper, an installed command, none that works.
-func (c choice) rank() int {
-	switch {
-	case c.err != nil || c.doubt != nil:
+// rank orders choices: with Spring Boot's plugin, by a wrapper, by an installed command, by none that works.
+func (c choice) rank() (rank int) {
+	if c.err != nil || c.doubt != nil {
 		return 0
-	case !c.build.Tool.Wrapped:
-		return 1
 	}
-	return 2
+	if c.boot {
+		rank += 2
+	}
+	if c.build.Tool.Wrapped {
+		rank++
+	}
+	return 1 + rank
 }
 
-// passedOver says why this choice was not taken.
-func (c choice) passedOver() string {
+// passedOver says why this choice was not taken, but another one.
+func (c choice) passedOver(best choice) string {
 	files := "the pom.xml beside it is not used"
 	if c.tool.Name() == "gradle" {
 		files = "the Gradle build beside it is not used"
 	}
 	if err := errors.Join(c.err, c.doubt); err != nil {
 		files += ": it " + strings.TrimPrefix(err.Error(), fmt.Sprintf("%q ", c.build.Dir))
+	} else if best.boot && !c.boot {
+		files += ": it does not have Spring Boot's plugin"
 	}
 	return files
 }

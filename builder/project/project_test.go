@@ -87,6 +87,11 @@ func TestModelIsOfOneKindOfBuild(t *testing.T) {
 	}
 }
 
+const (
+	bootPlugin = "<plugins><plugin><groupId>org.springframework.boot</groupId><artifactId>spring-boot-maven-plugin</artifactId></plugin></plugins>"
+	pomOfBoot  = "<project><artifactId>m</artifactId><build>" + bootPlugin + "</build></project>"
+)
+
 const gradleBoot4 = "plugins {\n  id 'org.springframework.boot' version '4.0.3'\n}\n"
 
 // TestBothBuilds chooses between the builds of a directory.
@@ -115,11 +120,19 @@ func TestBothBuilds(t *testing.T) {
 		"asked for Maven":         {map[string]string{"gradlew": ""}, "8.14", "maven", "maven", ""},
 		"asked for Gradle":        {map[string]string{"mvnw": ""}, "8.14", "gradle", "gradle", ""},
 		"asked for one too old":   {map[string]string{"mvnw": ""}, "4.4.1", "gradle", "gradle", ""},
+		"a pom.xml without Boot":  {map[string]string{"mvnw": "", "pom.xml": "<project><artifactId>m</artifactId></project>"}, "9.2.0", "", "gradle", "the pom.xml beside it is not used: it does not have Spring Boot's plugin"},
+		"only managed in the pom.xml": {map[string]string{"mvnw": "", "pom.xml": "<project><artifactId>m</artifactId><build><pluginManagement>" + bootPlugin + "</pluginManagement></build></project>"},
+			"9.2.0", "", "gradle", "the pom.xml beside it is not used: it does not"},
+		"a module's pom.xml with Boot":             {map[string]string{"mvnw": "", "pom.xml": "<project><artifactId>m</artifactId><modules><module>app</module></modules></project>", "app/pom.xml": pomOfBoot}, "9.2.0", "", "maven", "the Gradle build beside it is not used"},
+		"a Gradle build without Boot":              {map[string]string{"gradlew": "", "build.gradle": "plugins { id 'java' }"}, "9.2.0", "", "maven", "the Gradle build beside it is not used: it does not have Spring Boot's plugin"},
+		"Boot in a version catalog":                {map[string]string{"gradlew": "", "build.gradle": "plugins { alias(libs.plugins.boot) }", "gradle/libs.versions.toml": "[plugins]\nboot = \"org.springframework.boot:4.0.3\"\n"}, "9.2.0", "", "gradle", "the pom.xml beside it is not used"},
+		"a Gradle build with Boot that is too old": {map[string]string{"pom.xml": "<project><artifactId>m</artifactId></project>"}, "4.4.1", "", "maven", "needs Gradle 8.14"},
+		"both without Boot":                        {map[string]string{"mvnw": "", "pom.xml": "<project><artifactId>m</artifactId></project>", "build.gradle": ""}, "9.2.0", "", "maven", "the Gradle build beside it is not used"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			installed(t, test.gradle)
 			dir := t.TempDir()
-			jartest.WriteFile(t, dir, "pom.xml", "<project><artifactId>m</artifactId></project>")
+			jartest.WriteFile(t, dir, "pom.xml", pomOfBoot)
 			jartest.WriteFile(t, dir, "build.gradle", gradleBoot4)
 			for path, text := range test.files {
 				jartest.WriteFile(t, dir, path, text)
