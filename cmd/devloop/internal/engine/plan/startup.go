@@ -2,7 +2,6 @@ package plan
 
 import (
 	"cmp"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -18,9 +17,9 @@ import (
 //
 //   - main, static initialisers and constructors;
 //   - methods with an annotation that is not known to be about requests;
-//   - methods of a class with an annotation that is not known to be harmless, such as
-//     @Configuration, and of a class that extends or implements a library type, also
-//     through a supertype of the application;
+//   - methods of a class with an annotation that is not known to be harmless, and of a class
+//     that extends or implements a library type, also through a supertype of the application;
+//   - getters and setters of a class with @ConfigurationProperties;
 //   - methods that the text of an annotation names;
 //   - whatever those call, lambdas included. A call counts for every method with that name
 //     and descriptor, since the receiver is only known at run time.
@@ -34,22 +33,6 @@ type startup struct {
 	// named are the methods that the texts of annotations may name.
 	named map[string]bool
 }
-
-// requestAnnotations mark methods that frameworks call for requests only, by their simple names.
-var requestAnnotations = set("GetMapping", "PostMapping", "PutMapping", "DeleteMapping", "PatchMapping", "RequestMapping",
-	"ResponseBody", "ResponseStatus", "ExceptionHandler", "MessageMapping", "QueryMapping", "MutationMapping", "CrossOrigin",
-	"GetExchange", "PostExchange")
-
-// plainAnnotations do not say when a method or class is used.
-var plainAnnotations = set("RestController", "Controller", "Service", "Component", "Repository", "ControllerAdvice", "RestControllerAdvice",
-	"Transactional", "Validated", "Nullable", "NonNull", "NonNullApi", "Deprecated", "SafeVarargs", "FunctionalInterface", "Generated",
-	"PreAuthorize", "PostAuthorize", "Secured", "RolesAllowed", "PermitAll", "DenyAll", "NotNull", "Nonnull", "CheckForNull",
-	"Profile", "Lazy", "Scope", "Primary", "Qualifier", "Order", "Tag", "Operation", "Hidden", "JsonProperty", "JsonIgnore", "JsonInclude",
-	"Timed", "Counted", "Observed", "ApiResponse", "ApiResponses", "SecurityRequirement", "Api", "ApiOperation", "ApiImplicitParam", "ApiImplicitParams",
-	"RequiresPermissions", "RequiresRoles", "RequiresAuthentication", "SaCheckPermission", "SaCheckRole", "SaCheckLogin")
-
-// beanAnnotations mark classes that Spring finds at startup.
-var beanAnnotations = set("RestController", "Controller", "Service", "Component", "Repository", "ControllerAdvice", "RestControllerAdvice")
 
 func set(names ...string) map[string]bool {
 	s := map[string]bool{}
@@ -108,6 +91,7 @@ func (b *startupBuilder) method(c *classfile.Class, m classfile.Member, class st
 		b.calls[m.Key()] = append(b.calls[m.Key()], m.Code.Calls...)
 		b.calls[own(c.Name, m)] = m.Code.Calls
 	}
+	class = cmp.Or(class, settingsReason(c, m))
 	key, why := own(c.Name, m), entryPoint(m, class, named)
 	switch {
 	case why == "" && m.Code != nil && stores(m.Code):
@@ -148,11 +132,11 @@ func entryPoint(m classfile.Member, class string, named map[string]bool) string 
 	}
 	request := false
 	for _, a := range m.Annotations {
-		switch name := simple(a.Type); {
-		case requestAnnotations[name]:
+		switch {
+		case isRequest(a):
 			request = true
-		case !plainAnnotations[name]:
-			return "@" + name
+		case !isPlain(a):
+			return "@" + simple(a.Type)
 		}
 	}
 	if !request && class != "" && !m.Private() {
@@ -168,7 +152,7 @@ func (b *startupBuilder) classReason(c *classfile.Class) string {
 		return why
 	}
 	b.classes[c.Name] = "" // a class file may claim to be its own supertype
-	why := annotated(c)
+	why := b.callsAny(c)
 	for _, s := range append([]string{c.Super}, c.Interfaces...) {
 		if why != "" {
 			break
@@ -181,16 +165,6 @@ func (b *startupBuilder) classReason(c *classfile.Class) string {
 	}
 	b.classes[c.Name] = why
 	return why
-}
-
-// annotated returns the first annotation of a class that is not known to be harmless.
-func annotated(c *classfile.Class) string {
-	for _, a := range c.Annotations {
-		if name := simple(a.Type); !requestAnnotations[name] && !plainAnnotations[name] && a.Type != "kotlin/Metadata" {
-			return "@" + name
-		}
-	}
-	return ""
 }
 
 // whyFound says why a framework may find a class at startup that no code of a request uses, "" if it
@@ -212,8 +186,8 @@ func whyFound(c *classfile.Class) string {
 	}
 	for _, m := range c.Methods {
 		for _, a := range m.Annotations {
-			if name := simple(a.Type); !requestAnnotations[name] && !plainAnnotations[name] {
-				return "@" + name
+			if !isRequest(a) && !isPlain(a) {
+				return "@" + simple(a.Type)
 			}
 		}
 	}
@@ -246,31 +220,4 @@ func (b *startupBuilder) followCalls() {
 // simple returns the simple name of a class.
 func simple(name string) string {
 	return name[strings.LastIndexAny(name, "/$")+1:]
-}
-
-// identifier matches the identifiers in an expression.
-var identifier = regexp.MustCompile(`[A-Za-z_$][\w$]*`)
-
-// wordsInExpressions returns the methods that annotations may name in their strings: directly, as
-// in @Bean(initMethod = "open"), or in Spring's expression language as the property of a getter.
-func wordsInExpressions(classes []*classfile.Class) map[string]bool {
-	found := map[string]bool{}
-	note := func(list []classfile.Annotation) {
-		for _, a := range list {
-			if requestAnnotations[simple(a.Type)] || plainAnnotations[simple(a.Type)] || a.Type == "kotlin/Metadata" {
-				continue
-			}
-			for _, word := range identifier.FindAllString(strings.Join(a.Strings, " "), -1) {
-				capital := strings.ToUpper(word[:1]) + word[1:]
-				found[word], found["get"+capital], found["is"+capital] = true, true, true
-			}
-		}
-	}
-	for _, c := range classes {
-		note(c.Annotations)
-		for _, m := range slices.Concat(c.Fields, c.Methods) {
-			note(m.Annotations)
-		}
-	}
-	return found
 }
