@@ -134,7 +134,7 @@ func (c *cycle) decide() plan.Decision {
 		for part, version := range parts.Rest {
 			rest[plan.Part(part)] = version
 		}
-		c.built = plan.NewState(parts.Own, rest)
+		c.built = c.built.Next(parts.Own, rest)
 		s.After = c.built
 	}
 	d := plan.Decide(s)

@@ -270,3 +270,18 @@ func TestOnlyWhatCannotBeInAnImageSavesItsMaking(t *testing.T) {
 		}
 	}
 }
+
+// TestNextStateIsNamedByItsContent: what a state takes over from the one before makes no difference.
+func TestNextStateIsNamedByItsContent(t *testing.T) {
+	t.Parallel()
+	kept, changed := []byte("kept"), []byte("changed")
+	first := NewState(map[string][]byte{"a": kept, "b": []byte("old"), "gone": kept, "empty": {}}, libraries)
+	now := map[string][]byte{"a": kept, "b": changed, "new": kept, "empty": {}}
+	next := first.Next(now, libraries)
+	if want := NewState(map[string][]byte{"a": []byte("kept"), "b": []byte("changed"), "new": []byte("kept"), "empty": nil}, libraries); next.Name != want.Name {
+		t.Error("the same content has two names")
+	}
+	if back := next.Next(first.files, libraries); back.Name != first.Name || back.Name == next.Name {
+		t.Error("the name is not that of the content")
+	}
+}

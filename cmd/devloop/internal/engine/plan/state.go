@@ -19,6 +19,7 @@ type State struct {
 	// files are the contents of its own files by their path on the class path. dependencies has a
 	// version of everything else.
 	files        map[string][]byte
+	sums         map[string][sha256.Size]byte
 	dependencies map[Part]string
 	// loaded are classes as a JVM has them, where their files differ or are gone.
 	loaded map[string][]byte
@@ -49,18 +50,28 @@ func byName(parts map[Part]string) []Part {
 
 // NewState returns the state of an application with these files of its own, by their path on
 // the class path. Rest has the version of each other part.
-func NewState(own map[string][]byte, rest map[Part]string) State {
-	h := sha256.New()
+func NewState(own map[string][]byte, rest map[Part]string) State { return State{}.Next(own, rest) }
+
+// Next returns the state after a change. It does not look at files that are in the same memory as before: an
+// application may have many.
+func (s State) Next(own map[string][]byte, rest map[Part]string) State {
+	h, sums := sha256.New(), make(map[string][sha256.Size]byte, len(own))
 	for _, part := range byName(rest) {
 		_, _ = fmt.Fprintf(h, "%s\x00%s\x00", part, rest[part]) // a hash takes all
 	}
 	for _, path := range sorted(own) {
-		_, _ = fmt.Fprintf(h, "\x00%s\x00%d\x00", path, len(own[path]))
-		_, _ = h.Write(own[path])
+		sum, known := s.sums[path]
+		if !known || !sameMemory(s.files[path], own[path]) {
+			sum = sha256.Sum256(own[path])
+		}
+		sums[path] = sum
+		_, _ = fmt.Fprintf(h, "\x00%s\x00%s", path, sum)
 	}
-	return State{Name: hex.EncodeToString(h.Sum(nil)), files: own, dependencies: rest,
+	return State{Name: hex.EncodeToString(h.Sum(nil)), files: own, sums: sums, dependencies: rest,
 		startup: sync.OnceValues(func() (*startup, error) { return startupOf(own) })}
 }
+
+func sameMemory(a, b []byte) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
 
 // WithLoaded returns the state of a JVM that has some classes in another form than the files, since
 // a hot swap adapted them. A JVM that starts has none.

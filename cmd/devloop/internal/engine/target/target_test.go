@@ -149,7 +149,7 @@ func TestApplicationsPortsComeFirstAndThoseOnlyTheUserNamesAreItsOwn(t *testing.
 	t.Parallel()
 	dir := t.TempDir()
 	write(t, dir, map[string]string{"pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: db}\nspec: {containers: [{name: db, image: postgres, ports: [{containerPort: 5432}]}]}\n---\n" +
-		"apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: web, image: web, ports: [{containerPort: 8080}]}]}\n"})
+		"apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: sidecar, image: collector, ports: [{containerPort: 4317}]}, {name: web, image: web, ports: [{containerPort: 8080}]}]}\n"})
 	l := Target{Name: "web", Dir: dir, Namespace: "default", Ports: map[int]int{9779: 9779}}
 	m, err := l.Manifest(0)
 	if err != nil {
@@ -161,7 +161,7 @@ func TestApplicationsPortsComeFirstAndThoseOnlyTheUserNamesAreItsOwn(t *testing.
 	for _, e := range l.Endpoints(m, offered) {
 		got = append(got, fmt.Sprintf("%s:%d", e.Of.Name, e.Port))
 	}
-	if want := []string{"web:8080", "db:5432", "web:9779"}; !slices.Equal(got, want) {
+	if want := []string{"web:8080", "db:5432", "web:4317", "web:9779"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if image, guessed := l.GuessedImage(m); guessed {
