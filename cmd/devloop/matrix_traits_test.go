@@ -158,6 +158,30 @@ public class TeaController {
 	b.edits = append(b.edits, edit{"mapping", javaDir + "TeaMapper.java", "small", "large", byRestart, "/tea", "Cup[leaf=green, size=large]"})
 }
 
+// mappedByLombok has MapStruct map classes of other packages, whose accessors Lombok writes.
+func mappedByLombok(b *blueprint) {
+	b.process("org.projectlombok", "lombok-mapstruct-binding", "0.2.0", "")
+	b.files[javaDir+"from/Drink.java"] = "package com.example.from;\n\n@lombok.Data\npublic class Drink {\n\n\tprivate String color = \"red\";\n\n}\n"
+	b.files[javaDir+"to/DrinkDto.java"] = "package com.example.to;\n\n@lombok.Data\npublic class DrinkDto {\n\n\tprivate String color;\n\n}\n"
+	b.files[javaDir+"DrinkMapper.java"] = "package com.example;\n\n@org.mapstruct.Mapper\npublic interface DrinkMapper {\n\n\tcom.example.to.DrinkDto map(com.example.from.Drink drink);\n\n}\n"
+	b.files[javaDir+"DrinkController.java"] = `package com.example;
+import com.example.from.Drink;
+import org.mapstruct.factory.Mappers;
+import org.springframework.web.bind.annotation.*;
+
+@RestController
+public class DrinkController {
+
+	@GetMapping("/drink")
+	public String drink() {
+		return Mappers.getMapper(DrinkMapper.class).map(new Drink()).toString();
+	}
+
+}
+`
+	b.edits = append(b.edits, edit{"a type that a mapper converts", javaDir + "from/Drink.java", `String color = "red"`, `Integer color = 7`, byRestart, "/drink", "DrinkDto(color=7)"})
+}
+
 // generatedSources has a source that the build writes.
 func generatedSources(b *blueprint) {
 	const words = `package com.example; class Words { static String word() { return \"made\"; } }`
@@ -253,6 +277,31 @@ public class PreviewController {
 	b.edits = append(b.edits, edit{"preview", javaDir + "PreviewController.java", `"a "`, `"the "`, bySwap, "/preview", "the text"})
 }
 
+// java25 has classes of Java 25, and a feature of it.
+func java25(b *blueprint) {
+	b.release = "25"
+	b.files[javaDir+"LeafController.java"] = `package com.example;
+import org.springframework.web.bind.annotation.*;
+
+@RestController
+public class LeafController {
+
+	record Leaf(String name, int size) {}
+
+	@GetMapping("/leaf")
+	public String leaf() {
+		Object o = new Leaf("oak", 3);
+		return switch (o) {
+			case Leaf(var name, var _) -> "a " + name;
+			default -> "none";
+		};
+	}
+
+}
+`
+	b.edits = append(b.edits, edit{"a pattern", javaDir + "LeafController.java", `"a "`, `"the "`, bySwap, "/leaf", "the oak"})
+}
+
 // otherNames gives the archive another name and a classifier.
 func otherNames(b *blueprint) {
 	b.extension += "<finalName>app</finalName>"
@@ -303,8 +352,10 @@ func kotlin(b *blueprint) {
 
 // onlyKotlin has no Java, and Spring's compiler plugin.
 func onlyKotlin(b *blueprint) {
-	b.dependencies += "    <dependency><groupId>org.jetbrains.kotlin</groupId><artifactId>kotlin-stdlib</artifactId></dependency>\n" +
-		"    <dependency><groupId>org.jetbrains.kotlin</groupId><artifactId>kotlin-reflect</artifactId></dependency>\n"
+	b.depend("org.jetbrains.kotlin", "kotlin-stdlib", "")
+	b.depend("org.jetbrains.kotlin", "kotlin-reflect", "")
+	b.gradleClassPath += "        classpath 'org.jetbrains.kotlin:kotlin-gradle-plugin:1.9.25'\n        classpath 'org.jetbrains.kotlin:kotlin-allopen:1.9.25'\n"
+	b.gradlePlugins += "apply plugin: 'org.jetbrains.kotlin.jvm'\napply plugin: 'org.jetbrains.kotlin.plugin.spring'\n"
 	b.plugins += strings.NewReplacer("<sourceDir>src/main/java</sourceDir>", "", "</executions>", `</executions><configuration><compilerPlugins><plugin>spring</plugin></compilerPlugins></configuration>
 <dependencies><dependency><groupId>org.jetbrains.kotlin</groupId><artifactId>kotlin-maven-allopen</artifactId><version>${kotlin.version}</version></dependency></dependencies>`).Replace(kotlinPlugin)
 	delete(b.files, javaDir+"Application.java")
