@@ -28,7 +28,7 @@ func TestApplicationWithoutAPlugin(t *testing.T) {
 		"one main class":                       {map[string]string{"App.java": "package com.example; " + started, "Library.java": library}, "com.example.App"},
 		"no main class":                        {map[string]string{"Library.java": library}, ""},
 		"several":                              {map[string]string{"App.java": started, "p/App.java": "package p; " + started}, ""},
-		"several, and one of them is Spring's": {map[string]string{"App.java": started, "p/App.java": "package p; " + annotate + started, "B.java": boot}, "p.App"},
+		"several, and one of them is Spring's": {map[string]string{"App.java": started, "p/App.java": "package p; " + annotate + started, "SpringBootApplication.java": boot}, "p.App"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
