@@ -113,17 +113,6 @@ func newSession(c *cli.Context, s wiring.Streams, d wiring.Display) (*service, s
 	return one, held, nil
 }
 
-// closing returns what closes the clients of services, and gives the project back. Files that stay go the next time.
-func closing(release func(), place wiring.Place, all ...*service) func() {
-	return func() {
-		for _, one := range all {
-			_ = one.compiler.Close()
-		}
-		_ = place.Images.Close()
-		release()
-	}
-}
-
 // newService connects the real clients to a session, and publishes that it begins. more changes how it is connected; it
 // may be nil.
 func newService(c *cli.Context, d wiring.Display, w work, place wiring.Place, more func(*engine.Config, *compiler.Compiler)) *service {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"sync"
 
 	"github.com/urfave/cli/v2"
 
@@ -74,18 +75,28 @@ func removeOwned(c *cli.Context, d wiring.Display, modules bool) error {
 	return err
 }
 
-// downModules removes what was deployed from dir under the names of a build's modules. A second
-// round removes the namespaces that were made for one and were empty only without the others.
+// downModules removes what was deployed from dir under the names of a build's modules, at once: each waits until its Pods
+// are gone. A second round, one after the other, removes the namespaces that were made for one and were empty only
+// without the others.
 func downModules(c *cli.Context, pods *runner.Runner, own, dir string) (removed []kube.Ref, err error) {
 	projects, err := pods.ProjectsOf(c.Context, dir, c.String("namespace"))
-	if len(projects) > 0 {
-		projects = slices.Concat(projects, projects, []string{own})
+	if len(projects) == 0 {
+		return nil, err
 	}
-	for _, project := range projects {
-		gone, failed := pods.Down(c.Context, project, c.String("namespace"), func(other string) bool { return other != dir })
-		removed, err = append(removed, gone...), errors.Join(err, failed)
+	down := func(project string) ([]kube.Ref, error) {
+		return pods.Down(c.Context, project, c.String("namespace"), func(other string) bool { return other != dir })
 	}
-	return removed, err
+	var all sync.WaitGroup
+	gone, errs := make([][]kube.Ref, len(projects)), make([]error, len(projects))
+	for i, project := range projects {
+		all.Go(func() { gone[i], errs[i] = down(project) })
+	}
+	all.Wait()
+	for _, project := range append(projects, own) {
+		more, err := down(project)
+		gone, errs = append(gone, more), append(errs, err)
+	}
+	return slices.Concat(gone...), errors.Join(errs...)
 }
 
 // spare returns which directories' objects stay although their project has the name of the one in dir:

@@ -256,6 +256,19 @@ func (g *group) close() error {
 	return g.each(func(_ int, one *service) error { return one.Close() })
 }
 
+// closing returns what closes the clients of services, and gives the project back. Files that stay go the next time.
+func closing(release func(), place wiring.Place, all ...*service) func() {
+	return func() {
+		var closed sync.WaitGroup
+		for _, one := range all {
+			closed.Go(func() { _ = one.compiler.Close() })
+		}
+		closed.Wait()
+		_ = place.Images.Close()
+		release()
+	}
+}
+
 // whenIdle calls do once all services have become idle for the first time.
 func (g *group) whenIdle(do func()) {
 	var left atomic.Int32
