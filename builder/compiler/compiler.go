@@ -45,6 +45,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/incremental"
 	"github.com/devloop-cli/devloop/builder/internal/paths"
 	"github.com/devloop-cli/devloop/builder/javac"
+	"github.com/devloop-cli/devloop/builder/javac/pool"
 	"github.com/devloop-cli/devloop/builder/project"
 	"github.com/devloop-cli/devloop/builder/springboot"
 )
@@ -104,11 +105,11 @@ func New(p *project.Project, enabled bool) *Compiler {
 }
 
 func newCompiler(p Project, dir, tool, stateDir string) *Compiler {
-	return &Compiler{project: p, dir: paths.Real(dir), tool: tool, server: server{path: stateDir, processes: NewProcesses(stateDir + "-process")}, mu: newLock()}
+	return &Compiler{project: p, dir: paths.Real(dir), tool: tool, server: server{path: stateDir, pool: pool.New(stateDir + "-process")}, mu: newLock()}
 }
 
 // Share has several Compilers use the same processes. Call it before Compile.
-func (c *Compiler) Share(p *Processes) { c.server.processes = p }
+func (c *Compiler) Share(p *pool.Pool) { c.server.pool = p }
 
 // Compile compiles what has changed since the last time. changed are paths relative to the
 // project's directory, with slashes; nil means that anything may have changed. App.CompiledBy says who

@@ -296,7 +296,7 @@ func TestRealIncrementalEndsWithItsCompiler(t *testing.T) {
 	t.Parallel()
 	real.Maven(t)
 	c, _ := readyProject(t, "spring-maven")
-	process, dir := c.server.process.running, c.server.dir
+	process, dir := c.server.process.Running(), c.server.dir
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -395,7 +395,7 @@ func TestRealIncrementalComesBackWhenItDies(t *testing.T) {
 	t.Parallel()
 	real.Maven(t)
 	c, _ := readyProject(t, "spring-maven")
-	if err := c.server.process.running.Kill(); err != nil {
+	if err := c.server.process.Running().Kill(); err != nil {
 		t.Fatal(err)
 	}
 	buildtest.Change(t, c.dir, buildtest.Controller, "Hello, World", "Hello, again")

@@ -577,7 +577,7 @@ func TestTwoCompilers(t *testing.T) {
 func TestClose(t *testing.T) {
 	t.Parallel()
 	_, c := newReady(t)
-	process, dir := c.server.process.running, c.server.dir
+	process, dir := c.server.process.Running(), c.server.dir
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/builder/javac"
+	"github.com/devloop-cli/devloop/builder/javac/pool"
 )
 
 // TestMain lets the test binary play other programs: PLAY names the role.
@@ -23,12 +24,12 @@ func TestMain(m *testing.M) {
 
 // playDevloop is a devloop that starts a compiler, and is to be killed itself.
 func playDevloop() int {
-	cmd, err := command(os.Getenv("PLAY_JAVA_HOME"), os.Getenv("PLAY_DIR"))
+	cmd, err := pool.Command(os.Getenv("PLAY_JAVA_HOME"), os.Getenv("PLAY_DIR"))
 	if err != nil {
 		return 1
 	}
 	cmd.Stderr = os.Stderr
-	compiler, process, err := launch(cmd)
+	compiler, process, err := pool.Launch(cmd)
 	if err != nil {
 		return 1
 	}

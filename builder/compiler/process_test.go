@@ -10,7 +10,7 @@ func newSharing(t *testing.T) (p *played, one, other *Compiler) {
 	t.Helper()
 	p, one = newReady(t)
 	other = newCompiler(p, p.dir, "maven", one.server.path)
-	other.Share(one.server.processes)
+	other.Share(one.server.pool)
 	t.Cleanup(func() { _ = other.Close() })
 	p.compiles(t, other, nil, "")
 	if why := other.bootstrap(t.Context()); why != "" || other.units.own().module == nil {
@@ -22,10 +22,10 @@ func newSharing(t *testing.T) (p *played, one, other *Compiler) {
 func TestCompilersShareAProcess(t *testing.T) {
 	t.Parallel()
 	p, one, other := newSharing(t)
-	if one.server.process != other.server.process || one.server.dir == other.server.dir {
-		t.Fatalf("processes %p and %p, directories %s and %s", one.server.process, other.server.process, one.server.dir, other.server.dir)
+	running := one.server.process.Running()
+	if running != other.server.process.Running() || one.server.dir == other.server.dir {
+		t.Fatalf("two processes, or directories %s and %s", one.server.dir, other.server.dir)
 	}
-	running, program := one.server.process.running, one.server.processes.dir
 	file := []string{javaDir + "/A.java"}
 	p.save(t, file[0], "class A again")
 	p.compiles(t, one, file, incrementally+"1 source")
@@ -39,7 +39,7 @@ func TestCompilersShareAProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-running.Ended()
-	if _, err := os.Stat(program); !os.IsNotExist(err) {
+	if _, err := os.Stat(one.server.path + "-process-0"); !os.IsNotExist(err) {
 		t.Errorf("its program is left: %v", err)
 	}
 }
@@ -48,7 +48,7 @@ func TestCompilersShareAProcess(t *testing.T) {
 func TestASharedProcessThatFailedStartsAgain(t *testing.T) {
 	t.Parallel()
 	p, one, other := newSharing(t)
-	running := one.server.process.running
+	running := one.server.process.Running()
 	one.server.kill()
 	<-running.Ended()
 	p.save(t, javaDir+"/A.java", "class A again")
@@ -59,7 +59,7 @@ func TestASharedProcessThatFailedStartsAgain(t *testing.T) {
 func TestASharedProcessStartsAgainForAChangedLibrary(t *testing.T) {
 	t.Parallel()
 	_, one, other := newSharing(t)
-	jdk := one.server.process.javaHome
+	jdk := one.server.process.JavaHome()
 	for _, step := range []struct {
 		who       *Compiler
 		libraries map[string]string
@@ -71,11 +71,11 @@ func TestASharedProcessStartsAgainForAChangedLibrary(t *testing.T) {
 		{one, map[string]string{"a.jar": "2"}, false},
 		{one, map[string]string{"b.jar": "1"}, false},
 	} {
-		before := one.server.process.running
+		before := one.server.process.Running()
 		if err := step.who.server.start(jdk, step.libraries); err != nil {
 			t.Fatal(err)
 		}
-		if again := one.server.process.running != before; again != step.again || one.server.process != other.server.process {
+		if again := one.server.process.Running() != before; again != step.again || one.server.process.Running() != other.server.process.Running() {
 			t.Errorf("%v: started again: %v", step.libraries, again)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/cds"
 	"github.com/devloop-cli/devloop/builder/compiler"
 	"github.com/devloop-cli/devloop/builder/image"
+	"github.com/devloop-cli/devloop/builder/javac/pool"
 	"github.com/devloop-cli/devloop/builder/project"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/sessions"
@@ -150,7 +151,7 @@ func (g *group) open(c *cli.Context, s wiring.Streams, d wiring.Display, project
 
 // connect makes the sessions. They share the compiler processes, the local ports, and the room for JVMs.
 func (g *group) connect(c *cli.Context, d wiring.Display, place wiring.Place, works []work) {
-	var processes *compiler.Processes
+	var processes *pool.Pool
 	local, turn := &services.Ports{}, make(chan struct{}, 1)
 	for _, w := range works {
 		name := w.target.Name
@@ -158,7 +159,7 @@ func (g *group) connect(c *cli.Context, d wiring.Display, place wiring.Place, wo
 		display := d.Service(name)
 		one := newService(c, display, w.at(c, display, place), place, func(config *engine.Config, own *compiler.Compiler) {
 			if processes == nil {
-				processes = compiler.NewProcesses(w.project.StateDir("incremental") + "-process")
+				processes = pool.New(w.project.StateDir("incremental") + "-process")
 			}
 			own.Share(processes)
 			config.Listen = apart(config.Listen, local, name)
