@@ -25,7 +25,7 @@ func TestScenarioThePageShowsTheLoop(t *testing.T) {
 	real.Long(t)
 	real.Chromium(t)
 	s := newStub(t, "spring-maven")
-	r := s.start("run")
+	r := s.start("run", "--debug", "--debug-port", real.FreePort(t))
 	r.answered("Hello, World")
 	r.finished(event.OK)
 	open := exec.Command("devloop", "open", "--ui", "--print")
@@ -37,7 +37,7 @@ func TestScenarioThePageShowsTheLoop(t *testing.T) {
 	address := strings.TrimSpace(string(out))
 	b := startBrowser(t)
 	b.open(address)
-	b.awaits(s.name, "serving: first deploy in", "first build", "compile ", "http://localhost:"+s.port)
+	b.awaits(s.name, "serving: first deploy in", "first build", "compile ", "http://localhost:"+s.port, "debug localhost:")
 
 	s.replaceInSource(`"Hello, World";`, `"Hello, World"`)
 	b.awaits("Problem", "AppController.java", "';' expected", "the code from before still answers")
@@ -67,6 +67,34 @@ func TestScenarioThePageShowsTheLoop(t *testing.T) {
 	t.Log("the page says that the session has ended")
 	r.quit()
 	b.awaits("the session has ended")
+}
+
+// TestScenarioTheBrowserReloadsOnceTheApplicationServes opens localhost while the project does not compile. The page says
+// why, shows each stage of the build that mends it, and becomes the application's.
+func TestScenarioTheBrowserReloadsOnceTheApplicationServes(t *testing.T) {
+	t.Parallel()
+	real.Long(t)
+	real.Chromium(t)
+	s := newStub(t, "spring-maven")
+	s.replaceInSource(`"Hello, World";`, `"Hello, World"`)
+	r := s.start("run")
+	address := until(t, r.stream, func(event.PortListening) bool { return true }).URL
+	r.finished(event.Failed)
+	b := startBrowser(t)
+	b.open(address)
+	b.awaits("AppController.java", "';' expected", "devloop holds this port")
+	b.script(`new MutationObserver(changes => changes.forEach(c => sessionStorage.seen = (sessionStorage.seen || "") + c.target.textContent + "|"))
+		.observe(document.getElementById("working"), { childList: true, characterData: true, subtree: true })`)
+
+	s.replaceInSource(`"Hello, World"`, `"Hello, browser";`)
+	b.awaits("Hello, browser")
+	seen := b.script("return sessionStorage.seen")
+	for _, stage := range []event.Stage{event.Compile, event.Image, event.Ready} {
+		if !strings.Contains(seen, string(stage)) {
+			t.Errorf("the page did not show %q: %s", stage, seen)
+		}
+	}
+	r.quit()
 }
 
 // browser is a Chromium without a window, driven by WebDriver (https://www.w3.org/TR/webdriver2).

@@ -79,18 +79,18 @@ func newApp(s wiring.Streams) *cli.App {
 		Writer:                    s.Out,
 		ErrWriter:                 s.Err,
 		Commands:                  commands,
-		Action:                    unknownCommand,
+		Action:                    func(c *cli.Context) error { return unknownCommand(c, s) },
 		OnUsageError:              cmdline.FlagError,
 		ExitErrHandler:            func(*cli.Context, error) {}, // Main decides the exit code; without this cli calls os.Exit
 	}
 }
 
 // unknownCommand runs where no command was named, or none that there is.
-func unknownCommand(c *cli.Context) error {
+func unknownCommand(c *cli.Context, s wiring.Streams) error {
 	if c.Args().Present() {
 		return noCommand(c.App, c.Args().Slice()...)
 	}
-	_, err := io.WriteString(c.App.Writer, cmdline.Start)
+	_, err := io.WriteString(c.App.Writer, cmdline.StartIn(s.Say))
 	return err
 }
 

@@ -16,11 +16,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/cells"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/topics"
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/translate"
 )
 
 var update = flag.Bool("update", false, "rewrite the documents that are made from the code")
@@ -321,56 +318,4 @@ func allHelp() string {
 		}
 	}
 	return b.String()
-}
-
-func TestExplainFindsKoreanWords(t *testing.T) {
-	t.Parallel()
-	if topic, err := topics.Find("파드", allTopics("ko")); err != nil || topic.Word != "Pod" {
-		t.Errorf("got %v, %v", topic.Word, err)
-	}
-}
-
-// TestHelpIsKorean: every command and heading is translated, and no line is wider than a terminal.
-func TestHelpIsKorean(t *testing.T) {
-	t.Parallel()
-	say := translate.To("ko")
-	a := newApp(wiring.Streams{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard})
-	for _, c := range a.Commands {
-		if !c.Hidden && (say(c.Usage) == c.Usage || c.Category != "" && say(c.Category) == c.Category) {
-			t.Errorf("%s is not translated: %s: %s", c.Name, c.Category, c.Usage)
-		}
-	}
-	var b bytes.Buffer
-	cmdline.HelpPrinter(say)(&b, "", a)
-	for line := range strings.Lines(b.String()) {
-		if cells.Width(strings.TrimSuffix(line, "\n")) > cmdline.PipeWidth {
-			t.Errorf("too wide: %s", line)
-		}
-	}
-	if !strings.Contains(b.String(), "\n파드(Pod) 살펴보기(kubectl 없이):\n") {
-		t.Errorf("got\n%s", b.String())
-	}
-}
-
-func TestLanguageIsTheFlagsOrTheEnvironments(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct{ line, name, value, want string }{
-		{"run --lang ko", "LANG", "en_US.UTF-8", "ko"},
-		{"run --lang=en", "LANG", "ko_KR.UTF-8", "en"},
-		{"exec pod -- print --lang ko", "", "", "en"},
-		{"run", "DEVLOOP_LANG", "ko", "ko"},
-		{"run", "LC_ALL", "ko_KR.UTF-8", "ko"},
-		{"run", "LC_MESSAGES", "ko-KR", "ko"},
-		{"run", "LANG", "C.UTF-8", "en"},
-	} {
-		got := cmdline.Language(strings.Fields(c.line), func(name string) string {
-			if name == c.name {
-				return c.value
-			}
-			return ""
-		})
-		if got != c.want {
-			t.Errorf("%s with %s=%s: got %s", c.line, c.name, c.value, got)
-		}
-	}
 }

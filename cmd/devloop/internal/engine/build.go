@@ -87,7 +87,7 @@ func (b build) image(ctx context.Context, s *publish.Stage) (image.Image, error)
 		return img, err
 	}
 	s.Note = img.Ref
-	s.Publish(event.ImageBuilt{Ref: img.Ref, Name: img.Name, ID: img.ID.String()})
+	s.Publish(event.ImageBuilt{Ref: img.Ref, Name: img.Name, ID: img.ID.String(), Archive: report.Archive(img.Report.Archive)})
 	for _, a := range img.Advice {
 		s.InformOnce(event.NoticeImageAdvice, a.Text, a.Hint)
 	}

@@ -211,7 +211,8 @@ type ImageBuilt struct {
 	Ref  string `json:"ref"`
 	Name string `json:"name"`
 	// ID is the digest of the image's configuration.
-	ID string `json:"id"`
+	ID      string       `json:"id"`
+	Archive ClassArchive `json:"archive"`
 }
 
 // ImageExplained tells what an image is made of, and why.

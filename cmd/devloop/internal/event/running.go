@@ -93,6 +93,17 @@ type Debugger struct {
 	Classes []string `json:"classes,omitempty"`
 }
 
+// Attached reports whether a debugger is attached to the Pod after the event; before says whether one was.
+func (d Debugger) Attached(before bool) bool {
+	switch d.Action {
+	case "attached":
+		return true
+	case "detached":
+		return false
+	}
+	return before
+}
+
 // ArchiveStarted says that an archive of the dependencies' classes is being made, for faster starts.
 type ArchiveStarted struct{}
 
@@ -111,8 +122,7 @@ type ArchiveRejected struct {
 
 // SpareJVM says that a JVM waits in a Pod for the next restart, or why none does. It is published when that changes.
 type SpareJVM struct {
-	// Pod is empty if no Pod may have a spare.
-	Pod   string `json:"pod,omitempty"`
+	Pod   string `json:"pod"`
 	Ready bool   `json:"ready"`
 	Why   string `json:"why,omitempty"`
 }

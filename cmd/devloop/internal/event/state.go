@@ -22,7 +22,14 @@ type ServiceState struct {
 	Localhost StateChanged `json:"localhost"`
 	// Forwards are the local ports that lead to Pods, Debug those for debuggers.
 	Forwards []PortForwarded `json:"forwards,omitempty"`
-	Debug    []DebugPortOpen `json:"debug,omitempty"`
+	Debug    []DebugState    `json:"debug,omitempty"`
+	// Spares says of the Pods on localhost whether a JVM waits there for the next restart.
+	Spares []SpareJVM `json:"spares,omitempty"`
+	// Archive is that of the last image, or one that was made since then, for the next image.
+	Archive    *ClassArchive   `json:"archive,omitempty"`
+	LiveReload *LiveReloadOpen `json:"liveReload,omitempty"`
+	// Paused says that saves wait.
+	Paused bool `json:"paused,omitempty"`
 }
 
 // Of returns the state of a service, "" for the only one.
@@ -31,6 +38,13 @@ func (s State) Of(service string) ServiceState {
 		return s.Services[i]
 	}
 	return s.ServiceState
+}
+
+// DebugState is a local port for debuggers.
+type DebugState struct {
+	DebugPortOpen
+	// Attached says that a debugger is attached there.
+	Attached bool `json:"attached,omitempty"`
 }
 
 // CycleState is how far a cycle has come.
@@ -88,16 +102,56 @@ func (s ServiceState) after(e Event) ServiceState {
 		s.Cycle = CycleState{Number: e.Cycle, CycleStarted: b}
 	case StateChanged:
 		s.Localhost = b
+		s.Spares = slices.DeleteFunc(slices.Clone(s.Spares), func(of SpareJVM) bool { return !b.mayHave(of.Pod) })
 	case PortForwarded:
 		s.Forwards = replace(s.Forwards, b, func(old PortForwarded) bool { return old.URL == b.URL })
-	case DebugPortOpen:
-		s.Debug = replace(s.Debug, b, func(old DebugPortOpen) bool { return old.Address == b.Address })
 	default:
 		if e.Cycle == s.Cycle.Number {
 			s.Cycle = s.Cycle.after(b)
 		}
+		s = s.beside(b)
 	}
 	return s
+}
+
+// beside returns the service after an event about what it has beside its cycles.
+func (s ServiceState) beside(b Body) ServiceState {
+	switch b := b.(type) {
+	case DebugPortOpen:
+		s.Debug = replace(s.Debug, DebugState{DebugPortOpen: b}, func(old DebugState) bool { return old.Address == b.Address })
+	case Debugger:
+		s.Debug = slices.Clone(s.Debug)
+		for i, d := range s.Debug {
+			if d.Pod == b.Pod {
+				s.Debug[i].Attached = b.Attached(d.Attached)
+			}
+		}
+	case SpareJVM:
+		s.Spares = replace(s.Spares, b, func(old SpareJVM) bool { return old.Pod == b.Pod })
+	case ImageBuilt:
+		s.Archive = &b.Archive
+	case ArchiveFinished:
+		s.Archive = &b.ClassArchive
+	case ArchiveRejected:
+		s.Archive = &ClassArchive{Why: b.Why}
+	case LiveReloadOpen:
+		s.LiveReload = &b
+	case Paused:
+		s.Paused = b.On
+	}
+	return s
+}
+
+// mayHave reports whether a Pod may be there: while a Pod is replaced in its place, neither is known.
+func (s StateChanged) mayHave(pod string) bool {
+	known := false
+	for _, d := range []*Deployment{s.Serving, s.Candidate} {
+		if d != nil && slices.Contains(d.Pods, pod) {
+			return true
+		}
+		known = known || d != nil
+	}
+	return !known
 }
 
 // after returns the cycle after one of its events.

@@ -92,6 +92,49 @@ func TestReaderThatJoinsLateKnowsTheState(t *testing.T) {
 	}
 }
 
+// TestStateHasWhatASessionKeepsReady plays a session with debuggers, spare JVMs, an archive and LiveReload: who joins late
+// knows of them, and what belongs to a Pod goes with it.
+func TestStateHasWhatASessionKeepsReady(t *testing.T) {
+	t.Parallel()
+	s, bus := newStore(t)
+	open, want := DebugPortOpen{Pod: "a", Address: "localhost:5005"}, State{}
+	in := func(pods ...string) *Deployment { return &Deployment{Pods: pods} }
+	same := func() {}
+	for _, step := range []struct {
+		happens Body
+		then    func()
+	}{
+		{StateChanged{Serving: in("a")}, same},
+		{open, func() { want.Debug = []DebugState{{open, false}} }},
+		{Debugger{Action: "attached", Pod: "a"}, func() { want.Debug = []DebugState{{open, true}} }},
+		{Debugger{Action: "redefined", Pod: "a", Classes: []string{"A"}}, same},
+		{Debugger{Action: "refused"}, same},
+		{Debugger{Action: "detached", Pod: "a"}, func() { want.Debug = []DebugState{{open, false}} }},
+		{SpareJVM{Pod: "a", Ready: true}, func() { want.Spares = []SpareJVM{{Pod: "a", Ready: true}} }},
+		{StateChanged{}, same},
+		{StateChanged{Serving: in("a"), Candidate: in("b")}, same},
+		{SpareJVM{Pod: "a", Why: "no room"}, func() { want.Spares = []SpareJVM{{Pod: "a", Why: "no room"}} }},
+		{StateChanged{Serving: in("b")}, func() { want.Spares = []SpareJVM{} }},
+		{ImageBuilt{Ref: "shop:1", Archive: ClassArchive{Used: true, Size: 7}}, func() { want.Archive = &ClassArchive{Used: true, Size: 7} }},
+		{ArchiveRejected{Why: "another JVM"}, func() { want.Archive = &ClassArchive{Why: "another JVM"} }},
+		{ArchiveFinished{ClassArchive: ClassArchive{Used: true, Size: 9}}, func() { want.Archive = &ClassArchive{Used: true, Size: 9} }},
+		{LiveReloadOpen{Port: 35729}, func() { want.LiveReload = &LiveReloadOpen{Port: 35729} }},
+		{Paused{On: true}, func() { want.Paused = true }},
+	} {
+		bus.Publish(0, step.happens)
+		step.then()
+		got := s.State()
+		if got.Localhost = (StateChanged{}); !reflect.DeepEqual(got, want) {
+			t.Errorf("after %s %+v: got %+v, want %+v", step.happens.Kind(), step.happens, got, want)
+		}
+	}
+	r := s.Subscribe()
+	defer r.Close()
+	if got := reduced(drain(t, r)); !reflect.DeepEqual(got, s.State()) {
+		t.Errorf("who joins late has %+v, want %+v", got, s.State())
+	}
+}
+
 // TestSlowReaderMissesLinesFirst has a reader that reads nothing while ten times as many lines as wait for it are
 // written: nothing waits for it, it learns how many it missed, and no other event is lost.
 func TestSlowReaderMissesLinesFirst(t *testing.T) {

@@ -34,8 +34,8 @@ type Guide struct {
 	Pods func(context.Context) ([]Pod, error)
 	// Enter receives each press of Enter: it goes on. Without it, only effects do.
 	Enter <-chan struct{}
-	// Language is that of what the guide says itself.
-	Language string
+	// Say translates what the guide says itself; nil leaves it as it is.
+	Say func(message string) string
 	// Width is that of the terminal, in cells.
 	Width int
 	// Poll is how often the guide looks.
@@ -50,7 +50,7 @@ func (g Guide) Walk(ctx context.Context, lab []labs.Block) error {
 		case b.Wait != nil:
 			err = g.wait(ctx, *b.Wait)
 		case b.File != nil:
-			g.print(indented(b.File.Path + ":\n\n" + b.File.Content))
+			g.print("── " + b.File.Path + " ──\n\n" + b.File.Content + "\n──") // not indented: people copy it
 		case b.Commands != nil:
 			g.commands(b.Commands)
 		default:
@@ -82,7 +82,7 @@ func (g Guide) pause(ctx context.Context) error {
 	if g.Enter == nil {
 		return ctx.Err()
 	}
-	g.print("[" + g.say("Enter: the next step", "Enter를 누르면 다음 단계로 갑니다") + "]")
+	g.print("[" + g.say("Enter: the next step") + "]")
 	select {
 	case <-g.Enter:
 		return nil
@@ -96,13 +96,13 @@ func (g Guide) commands(list []labs.Command) {
 	for _, c := range list {
 		fmt.Fprintf(&b, "$ %s\n", c.Line)
 	}
-	g.print(g.say("In another terminal, in this directory:", "다른 터미널에서, 이 디렉터리에서 실행하세요:") + "\n\n" + indented(b.String()))
+	g.print(g.say("In another terminal, in this directory:") + "\n\n" + indented(b.String()))
 }
 
 // wait returns when the condition is true, or at Enter.
 func (g Guide) wait(ctx context.Context, c labs.Condition) error {
-	what := g.describe(c)
-	g.print("… " + g.say("waiting until ", "기다리는 중: ") + what)
+	what := describe(c)
+	g.print("… " + g.say("waiting until "+what))
 	tick := time.NewTicker(g.Poll)
 	defer tick.Stop()
 	for !g.holds(ctx, c) {
@@ -114,7 +114,7 @@ func (g Guide) wait(ctx context.Context, c labs.Condition) error {
 			return ctx.Err()
 		}
 	}
-	g.print("✓ " + what)
+	g.print("✓ " + g.say(what))
 	return nil
 }
 
@@ -162,29 +162,27 @@ func all(pods []Pod, number string) bool {
 }
 
 // describe says what is waited for.
-func (g Guide) describe(c labs.Condition) string {
+func describe(c labs.Condition) string {
 	switch {
 	case c.Kind == "file":
-		return g.say("the file "+c.Name+" exists", c.Name+" 파일이 있음")
+		return "the file " + c.Name + " exists"
 	case c.Kind == "port":
-		return g.say("localhost:"+c.Name+" answers", "localhost:"+c.Name+"에서 응답함")
+		return "localhost:" + c.Name + " answers"
 	case c.Kind == "pods" && c.Name == "0":
-		return g.say("no Pod is left", "남은 파드가 없음")
+		return "no Pod is left"
 	case c.Kind == "pods":
-		return g.say(c.Name+" Pods are ready", "파드 "+c.Name+"개가 준비됨")
-	case c.Want == "ready":
-		return g.say("the Pod "+c.Name+" is ready", c.Name+" 파드가 준비됨")
-	case c.Want == "gone":
-		return g.say("the Pod "+c.Name+" is gone", c.Name+" 파드가 없어짐")
+		return c.Name + " Pods are ready"
+	case c.Want == "ready", c.Want == "gone":
+		return "the Pod " + c.Name + " is " + c.Want
 	}
-	return g.say("the Pod "+c.Name+" shows "+c.Want, c.Name+" 파드가 "+c.Want+" 상태를 보임")
+	return "the Pod " + c.Name + " shows " + c.Want
 }
 
-func (g Guide) say(english, korean string) string {
-	if g.Language == "ko" {
-		return korean
+func (g Guide) say(message string) string {
+	if g.Say == nil {
+		return message
 	}
-	return english
+	return g.Say(message)
 }
 
 func (g Guide) print(text string) {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cells"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/translate"
 	"github.com/devloop-cli/devloop/docs/labs"
 )
 
@@ -86,7 +87,7 @@ func TestWalkGoesOnWithEachEffect(t *testing.T) {
 		})
 	}()
 	out.shows(t, "Do. Write a file.")
-	out.shows(t, "    kind: Pod\n")
+	out.shows(t, "── pod.yaml ──\n\nkind: Pod\n\n──\n")
 	out.shows(t, "… waiting until the file pod.yaml exists")
 	if err := os.WriteFile(filepath.Join(dir, "pod.yaml"), nil, 0o644); err != nil {
 		t.Fatal(err)
@@ -111,7 +112,7 @@ func TestWalkGoesOnWithEachEffect(t *testing.T) {
 func TestEnterGoesOn(t *testing.T) {
 	t.Parallel()
 	out, enter := &screen{}, make(chan struct{})
-	guide := Guide{Out: out, Dir: t.TempDir(), Enter: enter, Language: "ko", Width: 80, Poll: time.Millisecond}
+	guide := Guide{Out: out, Dir: t.TempDir(), Enter: enter, Say: translate.To("ko"), Width: 80, Poll: time.Millisecond}
 	ended := make(chan error, 1)
 	go func() {
 		ended <- guide.Walk(t.Context(), []labs.Block{{Text: "# One"}, wait("file", "none", ""), {Text: "more\n\n## 2. Two"}})
@@ -150,7 +151,7 @@ func TestLabsFitTheTerminal(t *testing.T) {
 			}
 			for _, b := range blocks {
 				for line := range strings.Lines(plain(b.Text, 80)) {
-					if cells.Width(strings.TrimSuffix(line, "\n")) > 80 || strings.Contains(line, "**") || strings.Contains(line, "<summary>") {
+					if cells.Width(strings.TrimSuffix(line, "\n")) > 80 || strings.Contains(line, "**") || strings.Contains(line, "<summary>") || strings.HasPrefix(line, "|") {
 						t.Errorf("lab %d in %s: %q", number, language, line)
 					}
 				}

@@ -30,7 +30,10 @@ func plain(markdown string, width int) string {
 		case line == "":
 			flush()
 			out = append(out, "")
-		case strings.IndexByte("#|->", line[0]) >= 0:
+		case line[0] == '|': // a row of a table: it may be wrapped
+			flush()
+			add(words(strings.ReplaceAll(strings.Trim(line, "| "), " | ", " — ")))
+		case strings.IndexByte("#->", line[0]) >= 0:
 			flush()
 			add(words(line))
 		default:

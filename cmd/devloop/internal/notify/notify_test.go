@@ -3,6 +3,10 @@ package notify
 import (
 	"bytes"
 	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -46,6 +50,34 @@ func TestATerminalIsLeftAloneWithoutAFailure(t *testing.T) {
 	}
 	if terminal.Len() > 0 {
 		t.Errorf("the terminal got %q", &terminal)
+	}
+}
+
+// TestProgramsGetTheTextAsArguments runs scripts of the programs' names: what they get is what a desktop would show, whatever
+// the text has in it.
+func TestProgramsGetTheTextAsArguments(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("the scripts need a shell")
+	}
+	dir := t.TempDir()
+	for _, program := range []string{"notify-send", "osascript"} {
+		script := "#!/bin/sh\nfor a in \"$@\"; do printf '%s\\n' \"$a\"; done > '" + filepath.Join(dir, "said") + "'\n"
+		if err := os.WriteFile(filepath.Join(dir, program), []byte(script), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+	display := func(name string) string { return map[string]string{"DISPLAY": ":0"}[name] }
+	const text = `A.java:3: "$(touch x)" & 'it' <b>; -e`
+	for system, want := range map[string][]string{
+		"linux":  {"--app-name=devloop", "--", "shop failed", "A.java:3: &#34;$(touch x)&#34; &amp; &#39;it&#39; &lt;b&gt;; -e"},
+		"darwin": {"-e", "on run argv", "-e", "display notification (item 2 of argv) with title (item 1 of argv)", "-e", "end run", "shop failed", text},
+	} {
+		run(program(system, display, exec.LookPath)("shop failed", text))
+		said, err := os.ReadFile(filepath.Join(dir, "said"))
+		if got := strings.Split(strings.TrimSuffix(string(said), "\n"), "\n"); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: the program got %q, %v", system, got, err)
+		}
 	}
 }
 

@@ -17,9 +17,9 @@ import (
 )
 
 // Describe writes all that is known about a Pod: our explanation, then node and labels,
-// containers, conditions, and events, oldest first.
-func Describe(w io.Writer, i inspect.Inspection, row Row, now time.Time) error {
-	p := &page{w: w, now: now}
+// containers, conditions, and events, oldest first. Our explanation is translated by say.
+func Describe(w io.Writer, i inspect.Inspection, row Row, now time.Time, say func(message string) string) error {
+	p := &page{w: w, now: now, say: say}
 	p.explanation(i, row)
 	p.head(i, row)
 	for _, list := range []struct {
@@ -43,6 +43,7 @@ func Describe(w io.Writer, i inspect.Inspection, row Row, now time.Time) error {
 type page struct {
 	w   io.Writer
 	now time.Time
+	say func(message string) string
 	err error
 }
 
@@ -59,26 +60,31 @@ func (p *page) field(name, value string) {
 	}
 }
 
+// said writes a translated message after a mark. Its lines after the first are indented.
+func (p *page) said(mark, format string, args ...any) {
+	p.line("%s%s", mark, strings.ReplaceAll(p.say(fmt.Sprintf(format, args...)), "\n", "\n    "))
+}
+
 // explanation writes the summary that precedes the details.
 func (p *page) explanation(i inspect.Inspection, row Row) {
 	switch {
 	case i.Why != nil:
-		p.line("Pod %q does not serve: %s", i.Name, i.Why.Why)
+		p.said("", "Pod %q does not serve: %s", i.Name, i.Why.Why)
 		for _, e := range i.Why.Evidence() {
 			p.line("  │ %s", e)
 		}
 		for _, h := range i.Why.Hints() {
-			p.line("  → %s", h)
+			p.said("  → ", "%s", h)
 		}
 	case row.Status == string(corev1.PodSucceeded):
-		p.line("Pod %q has completed", i.Name)
+		p.said("", "Pod %q has completed", i.Name)
 	case row.Ready == row.Containers && row.Status == string(corev1.PodRunning):
-		p.line("Pod %q is running and ready%s", i.Name, restarted(row.Restarts))
+		p.said("", "Pod %q is running and ready%s", i.Name, restarted(row.Restarts))
 		p.reachable(i, row)
 	case row.Status == "Terminating":
-		p.line("Pod %q is terminating", i.Name)
+		p.said("", "Pod %q is terminating", i.Name)
 	default:
-		p.line("Pod %q is starting, no problem so far", i.Name)
+		p.said("", "Pod %q is starting, no problem so far", i.Name)
 	}
 	p.line("")
 }
@@ -87,9 +93,9 @@ func (p *page) explanation(i inspect.Inspection, row Row) {
 func (p *page) reachable(i inspect.Inspection, row Row) {
 	switch {
 	case len(row.Addresses) > 0:
-		p.line("  → open %s", strings.Join(row.Addresses, ", "))
+		p.said("  → ", "open %s", strings.Join(row.Addresses, ", "))
 	case len(i.Ports) > 0:
-		p.line("  → reach it from this machine: %s", ForwardCommand(i.Pod))
+		p.said("  → ", "reach it from this machine: %s", ForwardCommand(i.Pod))
 	}
 }
 
@@ -135,6 +141,7 @@ func (p *page) head(i inspect.Inspection, row Row) {
 	p.field("ip", insideOnly(o.Status.PodIP))
 	p.field("local", strings.Join(row.Addresses, " "))
 	p.field("spare jvm", row.Spare)
+	p.field("debugger", row.debugger())
 	p.field("labels", table(o.Labels))
 }
 

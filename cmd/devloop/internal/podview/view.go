@@ -1,8 +1,8 @@
 // Package podview renders Pods for `devloop status` and `devloop describe`: as text for people
 // and as values for --json. Package ui renders events, this package renders state.
 //
-//	podview.Status(w, rows, now, false)        NAME READY STATUS …
-//	podview.Describe(w, inspection, row, now)  our explanation first, then details
+//	podview.Status(w, rows, now, false, say)        NAME READY STATUS …
+//	podview.Describe(w, inspection, row, now, say)  our explanation first, then details
 //
 // Output depends on the arguments only, which include the time.
 package podview
@@ -17,6 +17,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/duration"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cells"
 	"github.com/devloop-cli/devloop/runner/inspect"
 )
 
@@ -39,6 +40,7 @@ type Row struct {
 	Spare      string     `json:"spare,omitempty"`      // the JVM for the next restart
 	ImageSince *time.Time `json:"imageSince,omitempty"` // when the image was created
 	Addresses  []string   `json:"addresses,omitempty"`  // local, such as http://localhost:8080
+	Debugger   bool       `json:"debugger,omitempty"`   // one is attached, through a local address
 	Problem    string     `json:"trouble,omitempty"`
 }
 
@@ -59,11 +61,12 @@ func RowOf(s inspect.PodState, imageSince time.Time, addresses []string) Row {
 const width = 80
 
 // Status writes the Pods. It has a column for the namespace if there are several. The narrow form has what does
-// not fit into columns in lines below each Pod; the wide one has a line for each, and leaves out empty columns.
-func Status(w io.Writer, rows []Row, now time.Time, wide bool) error {
+// not fit into columns in lines below each Pod, translated by say; the wide one has a line for each, and leaves out
+// empty columns.
+func Status(w io.Writer, rows []Row, now time.Time, wide bool, say func(message string) string) error {
 	header, cells := []string{"NAMESPACE", "NAME", "READY", "STATUS", "RESTARTS", "AGE"}, Row.cells
 	if wide {
-		header, cells = append(header, "WHY NOT", "LOCAL ADDRESS", "IMAGE", "IMAGE AGE", "SPARE JVM"), Row.wideCells
+		header, cells = append(header, "WHY NOT", "LOCAL ADDRESS", "IMAGE", "IMAGE AGE", "SPARE JVM", "DEBUGGER"), Row.wideCells
 	}
 	table := [][]string{header}
 	several := false
@@ -81,7 +84,7 @@ func Status(w io.Writer, rows []Row, now time.Time, wide bool) error {
 	}
 	for i, line := range strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n") {
 		if i > 0 && !wide {
-			line += rows[i-1].below(now)
+			line += rows[i-1].below(now, say)
 		}
 		if _, err := fmt.Fprintln(w, line); err != nil {
 			return err
@@ -113,24 +116,27 @@ func (r Row) cells(now time.Time) []string {
 }
 
 func (r Row) wideCells(now time.Time) []string {
-	return append(r.cells(now), orNone(r.Problem), orNone(strings.Join(r.Addresses, " ")), r.shownImage(), imageAge(r.ImageSince, now), orNone(r.Spare))
+	return append(r.cells(now), orNone(r.Problem), orNone(strings.Join(r.Addresses, " ")), r.shownImage(), imageAge(r.ImageSince, now), orNone(r.Spare), orNone(r.debugger()))
 }
 
 // below returns the lines below a Pod, each after a line break: why it does not serve, its local addresses, its image.
-func (r Row) below(now time.Time) string {
+func (r Row) below(now time.Time, say func(message string) string) string {
 	image := r.shownImage()
 	if r.ImageSince != nil {
-		image += ", made " + age(*r.ImageSince, now) + " ago"
+		image += ", " + say("made "+age(*r.ImageSince, now)+" ago")
 	}
-	texts := append([]string{r.Problem}, r.Addresses...)
+	texts := append([]string{say(r.Problem)}, r.Addresses...)
 	if r.Spare != "" {
-		image += ", spare JVM " + r.Spare
+		image += ", " + say("spare JVM "+r.Spare)
+	}
+	if r.Debugger {
+		image += ", " + say("debugger attached")
 	}
 	var b strings.Builder
 	for _, text := range append(texts, image) {
 		line := "  "
 		for _, word := range strings.Fields(text) {
-			if len(line)+1+len(word) > width && line != "  " {
+			if cells.Width(line)+1+cells.Width(word) > width && line != "  " {
 				b.WriteString("\n" + line)
 				line = "    "
 			}
@@ -141,6 +147,13 @@ func (r Row) below(now time.Time) string {
 		}
 	}
 	return b.String()
+}
+
+func (r Row) debugger() string {
+	if r.Debugger {
+		return "attached"
+	}
+	return ""
 }
 
 // shownImage returns the image and the changes since: "shop:devloop-0f3c + 3 classes".

@@ -17,6 +17,8 @@ import (
 
 var now = time.Date(2026, 1, 1, 10, 5, 0, 0, time.UTC)
 
+func english(message string) string { return message }
+
 // states are Pods as a list of the cluster has them.
 func states() []inspect.PodState {
 	return []inspect.PodState{
@@ -34,12 +36,12 @@ func TestStatusTable(t *testing.T) {
 		RowOf(list[1], time.Time{}, nil),
 	}
 	var out strings.Builder
-	if err := Status(&out, rows, now, true); err != nil {
+	if err := Status(&out, rows, now, true, english); err != nil {
 		t.Fatal(err)
 	}
 	golden.Compare(t, "testdata/status-wide.golden", out.String())
 	out.Reset()
-	if err := Status(&out, rows, now, false); err != nil {
+	if err := Status(&out, rows, now, false, english); err != nil {
 		t.Fatal(err)
 	}
 	golden.Compare(t, "testdata/status.golden", out.String())
@@ -48,14 +50,15 @@ func TestStatusTable(t *testing.T) {
 			t.Errorf("wider than %d: %q", width, line)
 		}
 	}
+	rows[0].Debugger = true
 	rows[1].Namespace = "team"
 	out.Reset()
-	if err := Status(&out, rows, now, true); err != nil {
+	if err := Status(&out, rows, now, true, english); err != nil {
 		t.Fatal(err)
 	}
 	golden.Compare(t, "testdata/status-namespaces.golden", out.String())
 	out.Reset()
-	if err := Status(&out, []Row{RowOf(list[0], time.Time{}, nil)}, now, true); err != nil {
+	if err := Status(&out, []Row{RowOf(list[0], time.Time{}, nil)}, now, true, english); err != nil {
 		t.Fatal(err)
 	}
 	golden.Compare(t, "testdata/status-quiet.golden", out.String())
@@ -84,7 +87,7 @@ func TestDescribe(t *testing.T) {
 			i.Why = &podstatus.NotReadyError{Pod: i.Pod, Why: recorded.Why}
 		}
 		var out strings.Builder
-		if err := Describe(&out, i, RowOf(i.PodState, time.Time{}, nil), now); err != nil {
+		if err := Describe(&out, i, RowOf(i.PodState, time.Time{}, nil), now, english); err != nil {
 			t.Fatal(err)
 		}
 		golden.Compare(t, "testdata/"+name+".golden", out.String())

@@ -9,7 +9,8 @@
 // English message, followed by the Korean lines. A message that fits a format gives its arguments:
 //
 //	%q, %d  a quoted text, a number; they stay as they are
-//	%s      a text that stays as it is, such as a name or a command
+//	%n      a name, which has no space; it stays as it is
+//	%s      a text that stays as it is, such as a command
 //	%t      what another program says, or a message: that is translated
 //	%m      a message; it must be in the catalogue too, or be empty. Else the whole stays English.
 package translate
@@ -45,17 +46,18 @@ var parsed = sync.OnceValue(func() catalogue { return parse(korean) })
 // entry is a message in both languages.
 type entry struct {
 	english, other string
-	verbs          []string       // of english, in their order
-	pattern        *regexp.Regexp // what english makes, nil for a text without arguments
+	verbs          []string              // of english, in their order
+	words          []string              // what stands between them
+	pattern        func() *regexp.Regexp // what english makes
 }
 
 // catalogue has its most specific entries first.
 type catalogue []entry
 
 var (
-	verb   = regexp.MustCompile(`%[qdstm]`)
-	number = regexp.MustCompile(`%(?:\[(\d)\])?[qdstm]`) // as in %[2]q
-	groups = map[string]string{"%q": `("(?:[^"\\]|\\.)*")`, "%d": `(-?\d+)`, "%s": `(.*?)`, "%t": `(.*?)`, "%m": `(.*?)`}
+	verb   = regexp.MustCompile(`%[qdnstm]`)
+	number = regexp.MustCompile(`%(?:\[(\d)\])?[qdnstm]`) // as in %[2]q
+	groups = map[string]string{"%q": `("(?:[^"\\]|\\.)*")`, "%d": `(-?\d+)`, "%n": `(\S+)`, "%s": `(.*?)`, "%t": `(.*?)`, "%m": `(.*?)`}
 )
 
 // parse reads entries, which an empty line separates. A line that begins with # is a comment.
@@ -65,11 +67,11 @@ func parse(text string) (c catalogue) {
 		if len(lines) < 2 {
 			continue
 		}
-		e := entry{english: lines[0], other: strings.Join(lines[1:], "\n"), verbs: verb.FindAllString(lines[0], -1)}
-		if len(e.verbs) > 0 {
-			pattern := regexp.QuoteMeta(e.english)
-			e.pattern = regexp.MustCompile(`(?s)^` + verb.ReplaceAllStringFunc(pattern, func(v string) string { return groups[v] }) + `$`)
-		}
+		e := entry{english: lines[0], other: strings.Join(lines[1:], "\n"), verbs: verb.FindAllString(lines[0], -1), words: verb.Split(lines[0], -1)}
+		e.pattern = sync.OnceValue(func() *regexp.Regexp {
+			pattern := verb.ReplaceAllStringFunc(regexp.QuoteMeta(e.english), func(v string) string { return groups[v] })
+			return regexp.MustCompile(`(?s)^` + pattern + `$`)
+		})
 		c = append(c, e)
 	}
 	slices.SortStableFunc(c, func(a, b entry) int { return literal(b) - literal(a) })
@@ -82,19 +84,28 @@ func literal(e entry) int { return len(e.english) - 2*len(e.verbs) }
 // say translates a message, and reports whether the catalogue has it.
 func (c catalogue) say(message string) (string, bool) {
 	for _, e := range c {
-		if e.pattern == nil {
-			if e.english == message {
-				return e.other, true
-			}
+		if !e.mayMake(message) {
 			continue
 		}
-		if m := e.pattern.FindStringSubmatch(message); m != nil {
+		if m := e.pattern().FindStringSubmatch(message); m != nil {
 			if said, ok := c.fill(e, m[1:]); ok {
 				return said, true
 			}
 		}
 	}
 	return "", false
+}
+
+// mayMake reports whether a message has the words of e. It is much cheaper than the pattern, and seldom wrong.
+func (e entry) mayMake(message string) bool {
+	for i, word := range e.words {
+		at := strings.Index(message, word)
+		if at < 0 || i == 0 && at > 0 {
+			return false
+		}
+		message = message[at+len(word):]
+	}
+	return len(e.verbs) > 0 || message == ""
 }
 
 // fill puts arguments into the translation of e.

@@ -102,8 +102,8 @@ func literals(t *testing.T) string {
 			}
 			ast.Inspect(file, func(n ast.Node) bool {
 				if l, is := n.(*ast.BasicLit); is && l.Kind == token.STRING {
-					text, _ := strconv.Unquote(l.Value) // it compiles
-					all.WriteString(strings.ReplaceAll(text, `%w`, "%s") + "\x00")
+					text, _ := strconv.Unquote(l.Value)                               // it compiles
+					all.WriteString(strings.Join(strings.Fields(text), " ") + "\x00") // help is filled
 				}
 				return true
 			})

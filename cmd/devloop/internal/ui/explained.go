@@ -25,15 +25,25 @@ func (p *Plain) explained(b event.ImageExplained) {
 		p.explain("layer", fmt.Sprintf("%s, %d bytes", l.Name, l.Size), state)
 	}
 	for _, o := range b.Options {
-		off := ""
+		why := p.style.said(o.Why, 0)
 		if o.Optimization != "" {
-			off = "; off: --without " + o.Optimization
+			why += "; " + p.style.said("off: --without "+o.Optimization, 0)
 		}
-		p.explain("option", o.Text, o.Why+off)
+		p.explain("option", o.Text, why)
 	}
 	if len(b.ClassPath) > 0 {
 		p.explain("starts", b.MainClass, fmt.Sprintf("class path of %d entries, first %s", len(b.ClassPath), b.ClassPath[0]))
 	}
+	p.changeable(b)
+	archive := "none"
+	if b.Archive.Used {
+		archive = fmt.Sprintf("%d bytes, created by Java %s", b.Archive.Size, b.Archive.Java)
+	}
+	p.explain("archive", archive, b.Archive.Why)
+}
+
+// changeable shows how the application can be changed in its Pod.
+func (p *Plain) changeable(b event.ImageExplained) {
 	if b.Supervised {
 		p.explain("restart", "in the container", "a supervisor restarts the application with changed classes, without a new Pod; off: --without restart")
 	}
@@ -45,17 +55,12 @@ func (p *Plain) explained(b event.ImageExplained) {
 	if b.Swappable {
 		p.explain("swap", "in the JVM", "changed method bodies are hot-swapped through a debug port that only devloop can reach; off: --without hot-swap")
 	}
-	archive := "none"
-	if b.Archive.Used {
-		archive = fmt.Sprintf("%d bytes, created by Java %s", b.Archive.Size, b.Archive.Java)
-	}
-	p.explain("archive", archive, b.Archive.Why)
 }
 
 func (p *Plain) explain(word, what, why string) {
-	line := fmt.Sprintf("  %-8s %s", word, what)
+	line := "  " + p.style.column(word, 8) + " " + p.style.said(what, 11)
 	if why != "" {
-		line += ": " + why
+		line += ": " + p.style.said(why, 11)
 	}
 	p.line(p.style.Dim(strings.TrimRight(line, " ")))
 }

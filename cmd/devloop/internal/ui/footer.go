@@ -13,6 +13,7 @@ import (
 // footer is what the last line of a terminal says about a session: what runs now and for how long,
 // or where the application answers and what the last save cost.
 type footer struct {
+	style   Style
 	keys    bool // the command listens to keys
 	active  bool // between the first and the last event of a session
 	paused  bool // saves wait
@@ -55,7 +56,7 @@ func (f *footer) see(e event.Event) {
 	}
 	switch b := e.Body.(type) {
 	case event.SessionStarted:
-		*f = footer{keys: f.keys, active: true, costs: map[string][]time.Duration{}}
+		*f = footer{style: f.style, keys: f.keys, active: true, costs: map[string][]time.Duration{}}
 	case event.SessionFinished:
 		f.active, f.services = false, nil
 	case event.Paused:
@@ -120,9 +121,9 @@ func (f *footer) finished(b event.CycleFinished) {
 	case b.Outcome == event.OK:
 		f.problem = ""
 		took := time.Duration(b.Took)
-		f.last = f.path + " " + seconds(b.Took)
+		f.last = f.say(f.path) + " " + seconds(b.Took)
 		if costs := f.costs[f.path]; len(costs) >= 3 {
-			f.last += fmt.Sprintf(" (usually %s)", seconds(event.Duration(median(costs))))
+			f.last += " (" + f.say("usually "+seconds(event.Duration(median(costs)))) + ")"
 		}
 		f.costs[f.path] = append(f.costs[f.path], took)
 	}
@@ -138,7 +139,7 @@ type serviceFooter struct {
 func (f *footer) seeService(e event.Event) {
 	i := slices.IndexFunc(f.services, func(s *serviceFooter) bool { return s.name == e.Service })
 	if i < 0 {
-		i, f.services = len(f.services), append(f.services, &serviceFooter{name: e.Service})
+		i, f.services = len(f.services), append(f.services, &serviceFooter{footer{style: f.style}, e.Service})
 	}
 	s := f.services[i]
 	e.Service = ""
@@ -164,32 +165,37 @@ func (f *footer) sum(now time.Time) (mark string, parts []string) {
 		}
 		paused = paused || s.paused
 	}
-	serve := fmt.Sprintf("%d of %d serve", serving, len(f.services))
+	serve := f.say(fmt.Sprintf("%d of %d serve", serving, len(f.services)))
 	switch {
 	case len(working) > 0:
 		mark, parts = frame(now), working[0].working(now)
 		parts[0] = working[0].name + " " + parts[0]
 		if more := len(working) - 1; more > 0 {
-			parts = slices.Insert(parts, 1, fmt.Sprintf("%d more work", more))
+			parts = slices.Insert(parts, 1, f.say(fmt.Sprintf("%d more work", more)))
 		}
 		return mark, parts
 	case len(failed) > 0:
 		parts = []string{serve}
 		for _, s := range failed {
 			_, why := s.parts(now)
-			parts = append(parts, s.name+" failed: "+why[0])
+			parts = append(parts, s.name+" "+f.say("failed")+": "+why[0])
 		}
 		return "✗", f.withKey(parts, "d shows why")
 	case serving == 0:
 		return "", nil
 	case paused:
-		return "●", f.withKey([]string{"paused: saves wait", serve}, "p goes on")
+		return "●", f.withKey([]string{f.say("paused: saves wait"), serve}, "p goes on")
 	}
 	parts = []string{serve}
 	if f.last != "" {
 		parts = append(parts, f.last)
 	}
 	return "●", f.withKey(parts, "h help")
+}
+
+// say translates a message, which stays in one line.
+func (f *footer) say(message string) string {
+	return strings.ReplaceAll(f.style.said(message, 0), "\n", " ")
 }
 
 // Working is an [event.Sink] that says in a line what a session does now, "" for nothing.
@@ -256,25 +262,25 @@ func (f *footer) parts(now time.Time) (mark string, parts []string) {
 	case f.stage != "":
 		return frame(now), f.working(now)
 	case f.outage != "":
-		return "✗", f.withKey([]string{"nothing answers: " + f.outage}, "d shows why")
+		return "✗", f.withKey([]string{f.say("nothing answers: " + f.outage)}, "d shows why")
 	case f.problem != "":
-		parts = []string{f.problem}
+		parts = []string{f.say(f.problem)}
 		if f.serving {
-			parts = append(parts, "the code from before still answers")
+			parts = append(parts, f.say("the code from before still answers"))
 		}
 		return "✗", f.withKey(parts, "d shows why")
 	case !f.serving:
 		return "", nil
 	}
 	if f.paused {
-		return "●", f.withKey([]string{"paused: saves wait", f.url}, "p goes on")
+		return "●", f.withKey([]string{f.say("paused: saves wait"), f.url}, "p goes on")
 	}
 	parts = []string{f.url}
 	if f.last != "" {
 		parts = append(parts, f.last)
 	}
 	if f.debug != "" {
-		parts = append(parts, "debug "+f.debug)
+		parts = append(parts, f.say("debug")+" "+f.debug)
 	}
 	return "●", f.withKey(parts, "h help")
 }
@@ -284,22 +290,22 @@ func (f *footer) withKey(parts []string, text string) []string {
 	if !f.keys {
 		return parts
 	}
-	return append(parts, text)
+	return append(parts, f.say(text))
 }
 
 // working describes the stage that runs.
 func (f *footer) working(now time.Time) []string {
-	what := string(f.stage)
+	what := f.say(string(f.stage))
 	if elapsed := now.Sub(f.began); elapsed >= time.Second {
 		what += fmt.Sprintf(" %d s", int(elapsed.Seconds()))
 	}
 	if f.lastTook >= 2*time.Second && len(f.transfers) == 0 { // which say more
-		what += fmt.Sprintf(", last time %.0f s", f.lastTook.Seconds())
+		what += ", " + f.say(fmt.Sprintf("last time %.0f s", f.lastTook.Seconds()))
 	}
-	parts := append([]string{what}, transferred(f.transfers...)...)
+	parts := append([]string{what}, transferred(f.style, f.transfers...)...)
 	for _, part := range []string{f.because, f.detail} {
 		if part != "" {
-			parts = append(parts, part)
+			parts = append(parts, f.say(part))
 		}
 	}
 	return parts

@@ -39,7 +39,7 @@ func NewLive(out io.Writer, o PlainOptions, width func() int) *Live {
 
 func newLive(out io.Writer, o PlainOptions, width func() int) *Live {
 	l := &Live{out: out, width: width, ended: make(chan struct{})}
-	l.plain, l.footer.keys = NewPlain(&l.lines, o), o.Keys
+	l.plain, l.footer = NewPlain(&l.lines, o), footer{style: o.Style, keys: o.Keys}
 	return l
 }
 

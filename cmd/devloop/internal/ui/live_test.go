@@ -12,6 +12,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cells"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/translate"
 )
 
 // screen is a terminal with endless rows: text, line breaks, and the codes that Live writes.
@@ -210,6 +211,29 @@ func TestFooterSaysWhatMatters(t *testing.T) {
 		}
 		mark, text := f.line(at(test.second, nil).Time, 100)
 		if got := strings.TrimSpace(mark + " " + text); got != test.want {
+			t.Errorf("%s: got %q, want %q", name, got, test.want)
+		}
+	}
+}
+
+// TestFooterIsKorean in one line, whose width counts cells.
+func TestFooterIsKorean(t *testing.T) {
+	t.Parallel()
+	failure := &event.Failure{Message: `Pod "web" does not serve: the application exited with code 1, right after its start`}
+	for name, test := range map[string]struct {
+		events []event.Event
+		want   string
+	}{
+		"a save":    {slices.Concat(serving(), save("swap", .24)), "● http://localhost:8080 · 핫 스왑 0.24 s · h: 도움말"},
+		"a stage":   {slices.Concat(serving(), []event.Event{at(2, event.CycleStarted{Because: "App.java changed"}), at(2, event.StageStarted{Stage: event.Compile, LastTook: event.Duration(12 * time.Second)})}), "⠋ 컴파일 3 s, 지난번 12초 · App.java 변경됨"},
+		"a failure": {slices.Concat(serving(), []event.Event{at(2, event.CycleFinished{Outcome: event.Failed, Failure: failure})}), `✗ "web" 파드(Pod)가 응답하지 못합니다. 애플리케이션 종료됨(코드 1). 시작하자마자 끝났습니다`},
+	} {
+		f := footer{style: Style{Say: translate.To("ko")}, keys: true}
+		for _, e := range test.events {
+			f.see(e)
+		}
+		mark, text := f.line(at(5, nil).Time, 100)
+		if got := mark + " " + text; got != test.want || cells.Width(got) > 100 {
 			t.Errorf("%s: got %q, want %q", name, got, test.want)
 		}
 	}

@@ -97,7 +97,7 @@ func (p *Plain) cycleEvent(e event.Event) bool {
 	switch b := e.Body.(type) {
 	case event.CycleStarted:
 		if e.Cycle > 1 {
-			p.line(fmt.Sprintf("%s because %s", p.style.Bold(fmt.Sprintf("cycle %d", e.Cycle)), b.Because))
+			p.line(p.style.Bold(p.style.said(fmt.Sprintf("cycle %d", e.Cycle), 0)) + " " + p.style.said("because "+b.Because, 2))
 		}
 	case event.PathChosen:
 		p.chosen(b)
@@ -127,9 +127,9 @@ func (p *Plain) sessionEvent(e event.Event) {
 	case event.SessionStarted:
 		p.session(b)
 	case event.PortListening:
-		p.line(p.style.Dim("  · " + p.style.said(b.URL+" is open; requests wait for "+b.Object, 4)))
+		p.aside(b.URL + " is open; requests wait for " + b.Object)
 	case event.DebugPortOpen:
-		p.line(fmt.Sprintf("%s %s → %s", row("debug", 0), b.Address, b.Pod))
+		p.line(fmt.Sprintf("%s %s → %s", p.row("debug", 0), b.Address, b.Pod))
 	case event.AppLog:
 		if p.noLogs {
 			return
@@ -138,10 +138,10 @@ func (p *Plain) sessionEvent(e event.Event) {
 	case event.Notice:
 		p.notice(b)
 	case event.Progress:
-		p.line(p.style.Dim("  · " + b.Line))
+		p.aside(b.Line)
 	case event.Transfer:
 		if p.transfers.due(e.Time) {
-			p.line(p.style.Dim("  · " + b.Name + ": " + strings.Join(transferred(b), ", ")))
+			p.line(p.style.Dim("  · " + b.Name + ": " + strings.Join(transferred(p.style, b), ", ")))
 		}
 	case event.Paused:
 		p.paused(b)
@@ -154,7 +154,7 @@ func (p *Plain) sessionEvent(e event.Event) {
 	case event.CheckFinished:
 		p.check(b)
 	case event.ObjectRemoved:
-		p.line(fmt.Sprintf("%s %s", row("removed", 0), in(b.Namespace, b.Object)))
+		p.line(p.row("removed", 0) + " " + p.style.said(in(b.Namespace, b.Object), 0))
 	case event.SessionFinished:
 		p.end(b)
 	}
@@ -200,9 +200,9 @@ func (p *Plain) remember(e event.Event) {
 
 func (p *Plain) paused(b event.Paused) {
 	if b.On {
-		p.line(p.style.Dim("  · paused: saves wait until p is pressed again"))
+		p.aside("paused: saves wait until p is pressed again")
 	} else {
-		p.line(p.style.Dim("  · saves are deployed again"))
+		p.aside("saves are deployed again")
 	}
 }
 
@@ -215,15 +215,15 @@ func (p *Plain) view(view string) {
 			s.noLogs = p.noLogs
 		}
 		if p.noLogs {
-			p.line(p.style.Dim("  · the application's log is hidden; l shows it"))
+			p.aside("the application's log is hidden; l shows it")
 		} else {
-			p.line(p.style.Dim("  · the application's log is shown"))
+			p.aside("the application's log is shown")
 		}
 	case view == "failure" && p.failure != nil:
 		PrintFailure(p.out, p.style, *p.failure)
 	case view == "failure" && p.showFailures():
 	case view == "failure":
-		p.line(p.style.Dim("  · the last save did not fail"))
+		p.aside("the last save did not fail")
 	}
 }
 
@@ -240,27 +240,30 @@ func (p *Plain) toolLines(lines []string) {
 	}
 }
 
+// aside writes a line about what goes on.
+func (p *Plain) aside(text string) { p.line(p.style.Dim("  · " + p.style.said(text, 4))) }
+
 func (p *Plain) line(s string) { _, _ = fmt.Fprintln(p.out, p.style.Link(s)) }
 
 func (p *Plain) session(b event.SessionStarted) {
 	p.line(fmt.Sprintf("%s → %s", p.style.Bold(b.Project), b.Cluster))
 	if b.Tool != "" {
-		p.line(p.style.Dim(fmt.Sprintf("  builds with %s: %s", b.Tool, b.Why)))
+		p.line(p.style.Dim("  " + p.style.said(fmt.Sprintf("builds with %s: %s", b.Tool, b.Why), 2)))
 	}
 }
 
 func (p *Plain) stage(b event.StageFinished) {
-	name := row(string(b.Stage), b.Took)
+	name := p.row(string(b.Stage), b.Took)
 	switch b.Outcome {
 	case event.OK:
 		name = p.style.Green(name)
 	case event.Failed:
-		name = p.style.Red(row(string(b.Stage), b.Took))
+		name = p.style.Red(name)
 		b.Note = "failed"
 	case event.Cancelled, event.Superseded:
 		b.Note = string(b.Outcome)
 	}
-	for i, note := range strings.Split(b.Note, "\n") {
+	for i, note := range p.style.each(b.Note) {
 		if i > 0 {
 			name = strings.Repeat(" ", rowWidth)
 		}
@@ -272,15 +275,15 @@ func (p *Plain) stage(b event.StageFinished) {
 func (p *Plain) chosen(b event.PathChosen) {
 	words := map[string]string{"nothing": "nothing to do", "restart": "restart", "pod": "new Pod"}
 	if words[b.Path] != "" && b.Why != "" {
-		p.line(p.style.Dim("  · " + words[b.Path] + ": " + b.Why))
+		p.aside(words[b.Path] + ": " + b.Why)
 	}
 }
 
 // phase shows what a Pod is waiting for.
 func (p *Plain) phase(b event.PodPhase) {
-	text := b.Pod + ": " + b.Phase
+	text := b.Pod + ": " + p.style.said(b.Phase, 4)
 	if b.Detail != "" {
-		text += ", " + b.Detail
+		text += ", " + p.style.said(b.Detail, 4)
 	}
 	p.line(p.style.Dim("  · " + text))
 }
@@ -314,7 +317,7 @@ func (p *Plain) check(b event.CheckFinished) {
 func (p *Plain) cycle(b event.CycleFinished) {
 	switch {
 	case b.Outcome == event.OK:
-		p.line(p.style.Bold(row("done", b.Took)))
+		p.line(p.style.Bold(p.row("done", b.Took)))
 	case b.Outcome == event.Failed && b.Failure != nil:
 		PrintFailure(p.out, p.style, *b.Failure)
 	}
@@ -324,12 +327,12 @@ func (p *Plain) cycle(b event.CycleFinished) {
 const rowWidth = 17
 
 // row returns the start of a line: a word and a duration.
-func row(word string, took event.Duration) string {
+func (p *Plain) row(word string, took event.Duration) string {
 	t := ""
 	if took > 0 {
 		t = seconds(took)
 	}
-	return fmt.Sprintf("%-8s %8s", word, t)
+	return fmt.Sprintf("%s %8s", p.style.column(word, 8), t)
 }
 
 func seconds(d event.Duration) string {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/translate"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -43,10 +44,12 @@ func TestPlainDrawsRecordedStreams(t *testing.T) {
 	for _, stream := range streams {
 		name := strings.TrimSuffix(filepath.Base(stream), ".jsonl")
 		t.Run(name, func(t *testing.T) {
-			var got, colour, quiet bytes.Buffer
+			var got, colour, quiet, korean bytes.Buffer
 			replay(t, stream, NewPlain(&got, PlainOptions{}))
 			replay(t, stream, NewPlain(&colour, PlainOptions{Style: Style{Colour: true}, Verbose: true}))
 			replay(t, stream, NewPlain(&quiet, PlainOptions{Quiet: true}))
+			replay(t, stream, NewPlain(&korean, PlainOptions{Style: Style{Say: translate.To("ko")}}))
+			golden(t, filepath.Join("testdata", name+".ko.txt"), korean.Bytes())
 			golden(t, filepath.Join("testdata", name+".txt"), got.Bytes())
 			golden(t, filepath.Join("testdata", name+".colour.txt"), colour.Bytes())
 			golden(t, filepath.Join("testdata", name+".quiet.txt"), quiet.Bytes())

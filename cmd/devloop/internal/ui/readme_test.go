@@ -6,15 +6,17 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/translate"
 )
 
 // TestREADMEShowsWhatTheProgramPrints draws the session that hack/session.sh recorded, and compares it
-// with the READMEs. `go test -update` writes it into them.
+// with the READMEs, each in its language. `go test -update` writes it into them.
 func TestREADMEShowsWhatTheProgramPrints(t *testing.T) {
-	var session bytes.Buffer
-	replay(t, "testdata/readme.jsonl", NewPlain(&session, PlainOptions{}))
 	const begin, end = "```console\n$ devloop run\n", "```\n"
-	for _, name := range []string{"README.md", "README.ko.md"} {
+	for name, style := range map[string]Style{"README.md": {}, "README.ko.md": {Say: translate.To("ko")}} {
+		var session bytes.Buffer
+		replay(t, "testdata/readme.jsonl", NewPlain(&session, PlainOptions{Style: style}))
 		path := filepath.Join("..", "..", "..", "..", name)
 		text, err := os.ReadFile(path)
 		if err != nil {

@@ -1,6 +1,10 @@
 package ui
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cells"
+)
 
 // Style adds colours and links to text, and chooses its language. The zero value adds none, and is English.
 type Style struct {
@@ -19,6 +23,21 @@ func (s Style) said(message string, indent int) string {
 		return strings.ReplaceAll(said, "\n", "\n"+strings.Repeat(" ", indent))
 	}
 	return message
+}
+
+// column translates a word, and fills it up to a width in cells.
+func (s Style) column(word string, width int) string {
+	word = s.said(word, 0)
+	return word + strings.Repeat(" ", max(0, width-cells.Width(word)))
+}
+
+// each translates the lines of a text, which are messages of their own.
+func (s Style) each(text string) []string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = s.said(line, rowWidth+1)
+	}
+	return lines
 }
 
 // Bold and the others use the codes of ECMA-48, section 8.3.117 (select graphic rendition).

@@ -13,7 +13,7 @@ const transferPause = 10 * time.Second
 
 // transferred sums up transfers that go on at the same time, as in "120 MB of 372 MB", "9 s left" and "28 MB/s", the
 // most important first.
-func transferred(all ...event.Transfer) (parts []string) {
+func transferred(style Style, all ...event.Transfer) (parts []string) {
 	var sum event.Transfer
 	sized := true
 	for _, t := range all {
@@ -29,9 +29,9 @@ func transferred(all ...event.Transfer) (parts []string) {
 	}
 	switch left := time.Duration(sum.Left); {
 	case left >= time.Minute:
-		parts = append(parts, fmt.Sprintf("%.0f min left", left.Minutes()))
+		parts = append(parts, style.said(fmt.Sprintf("%.0f min left", left.Minutes()), 0))
 	case left >= time.Second:
-		parts = append(parts, fmt.Sprintf("%.0f s left", left.Seconds()))
+		parts = append(parts, style.said(fmt.Sprintf("%.0f s left", left.Seconds()), 0))
 	}
 	return append(parts, transfer.Size(sum.Rate)+"/s")
 }

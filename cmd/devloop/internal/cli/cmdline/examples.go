@@ -1,5 +1,10 @@
 package cmdline
 
+import (
+	"regexp"
+	"strings"
+)
+
 // examples are what help shows of a command's use: a line to type, and what it is for.
 var examples = map[string][][2]string{
 	"run": {
@@ -80,6 +85,24 @@ To begin, type:
   devloop setup
   cd your-project && devloop run
 `
+
+// besideCommand matches a command in Start and what it does.
+var besideCommand = regexp.MustCompile(`(?m)^(  devloop \S+ +)(\S.*)$`)
+
+// StartIn returns Start in another language. Each paragraph, and what a command does, is a message.
+func StartIn(say func(message string) string) string {
+	paragraphs := strings.Split(Start, "\n\n")
+	for i, p := range paragraphs {
+		if message := strings.Join(strings.Fields(p), " "); say(message) != message {
+			paragraphs[i] = say(message)
+		}
+		paragraphs[i] = besideCommand.ReplaceAllStringFunc(paragraphs[i], func(line string) string {
+			m := besideCommand.FindStringSubmatch(line)
+			return m[1] + say(m[2])
+		})
+	}
+	return strings.Join(paragraphs, "\n\n")
+}
 
 // flagGroups are the headings of commands with many flags, each with the flags below it.
 // What is in none stands below the last one.

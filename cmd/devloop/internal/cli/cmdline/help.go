@@ -80,9 +80,9 @@ func (h *help) command(c *cli.Command) {
 	name = strings.TrimPrefix(name, "devloop ")
 	fmt.Fprintf(h, "%s\n%s devloop %s\n", filled("devloop "+name+": "+h.say(c.Usage), "", h.width), h.say("Usage:"), strings.TrimRight(name+" [FLAG...] "+c.ArgsUsage, " "))
 	if c.Description != "" {
-		fmt.Fprintf(h, "\n%s", filled(c.Description, "", h.width))
+		fmt.Fprintf(h, "\n%s", filled(h.prose(c.Description), "", h.width))
 	}
-	if list := exampleList(name, h.width); list != "" {
+	if list := exampleList(name, h.width, h.say); list != "" {
 		fmt.Fprintf(h, "\n%s:\n%s", h.say("Examples"), list)
 	}
 	for i, sub := range c.Subcommands {
@@ -97,22 +97,35 @@ func (h *help) command(c *cli.Command) {
 	}
 }
 
+// prose translates paragraphs, each of them a message in one line. Those that begin with spaces are lines to type.
+func (h *help) prose(text string) string {
+	paragraphs := strings.Split(text, "\n\n")
+	for i, p := range paragraphs {
+		if !strings.HasPrefix(p, " ") {
+			paragraphs[i] = h.say(strings.Join(strings.Fields(p), " "))
+		}
+	}
+	return strings.Join(paragraphs, "\n\n")
+}
+
 // ExampleHelp returns a command's examples, "" for none.
 func ExampleHelp(command string, width int) string {
-	if list := exampleList(command, width); list != "" {
+	if list := exampleList(command, width, untranslated); list != "" {
 		return "\nExamples:\n" + list
 	}
 	return ""
 }
 
-func exampleList(command string, width int) string {
+func untranslated(message string) string { return message }
+
+func exampleList(command string, width int, say func(message string) string) string {
 	var b strings.Builder
 	for _, e := range examples[command] {
 		if e[1] == "" {
 			b.WriteString("  " + e[0] + "\n")
 			continue
 		}
-		b.WriteString(beside("  "+e[0]+"  ", e[1], exampleWidth(command), width))
+		b.WriteString(beside("  "+e[0]+"  ", say(e[1]), exampleWidth(command), width))
 	}
 	return b.String()
 }
@@ -158,14 +171,17 @@ func (h *help) flagGroup(heading string, flags []cli.Flag) {
 	}
 	fmt.Fprintf(h, "\n%s:\n", h.say(heading))
 	for _, f := range flags {
-		names, usage := OptionOf(f)
+		names, usage := optionIn(f, h.say)
 		h.WriteString(beside("  "+names, usage, flagWidth, h.width))
 	}
 }
 
 // OptionOf returns the names of a flag with the word for its value, as in "-p, --port PORT",
 // and what it is for.
-func OptionOf(f cli.Flag) (names, usage string) {
+func OptionOf(f cli.Flag) (names, usage string) { return optionIn(f, untranslated) }
+
+// optionIn is OptionOf in another language.
+func optionIn(f cli.Flag, say func(message string) string) (names, usage string) {
 	documented, ok := f.(cli.DocGenerationFlag)
 	if !ok {
 		return "--" + f.Names()[0], ""
@@ -187,9 +203,15 @@ func OptionOf(f cli.Flag) (names, usage string) {
 	}
 	preset := strings.Trim(documented.GetDefaultText(), `"`)
 	if preset != "" && preset != "false" && preset != "0" && !strings.Contains(usage, "(default") {
-		usage += " (default: " + preset + ")"
+		preset = " (" + say("default: "+preset) + ")"
+	} else {
+		preset = ""
 	}
-	return names, strings.ReplaceAll(usage, "`", "")
+	usage, repeated := strings.CutSuffix(usage, "; may be repeated")
+	if usage = say(usage); repeated {
+		usage += "; " + say("may be repeated")
+	}
+	return names, strings.ReplaceAll(usage, "`", "") + preset
 }
 
 func upperFirst(text string) string {

@@ -43,5 +43,5 @@ func describe(c *cli.Context, s wiring.Streams) error {
 	if c.Bool("json") {
 		return wiring.PrintJSON(s.Out, podview.DescriptionOf(found, row))
 	}
-	return podview.Describe(s.Out, found, row, at.Pods.Now())
+	return podview.Describe(s.Out, found, row, at.Pods.Now(), s.Say)
 }

@@ -72,7 +72,7 @@ func forwardTo(c *cli.Context, s wiring.Streams, d wiring.Display) error {
 		local.SetBackend(p, ports.remote)
 		d.Publish(0, event.PortForwarded{Pod: p.Name, Port: ports.remote, URL: local.URL()})
 		if !c.Bool("json") {
-			_, _ = fmt.Fprintf(s.Out, "%s → %s:%d, until Ctrl+C\n", local.URL(), p.Name, ports.remote)
+			_, _ = fmt.Fprintln(s.Out, s.Say(fmt.Sprintf("%s → %s:%d, until Ctrl+C", local.URL(), p.Name, ports.remote)))
 		}
 	})
 	if errors.Is(err, context.Canceled) {

@@ -75,7 +75,7 @@ func status(c *cli.Context, s wiring.Streams) error {
 	case len(rows) == 0:
 		return nothing(c, s, selection)
 	}
-	return podview.Status(s.Out, rows, at.Pods.Now(), c.Bool("wide"))
+	return podview.Status(s.Out, rows, at.Pods.Now(), c.Bool("wide"), s.Say)
 }
 
 // statusDocument is the status with --json.
@@ -109,7 +109,7 @@ func watchStatus(c *cli.Context, s wiring.Streams, cluster *runner.Runner, look 
 				err = json.NewEncoder(s.Out).Encode(statusDocument{cluster.Context(), rows})
 			}
 		case terminal || changed:
-			if err = podview.Status(&b, rows, cluster.Now(), c.Bool("wide")); err == nil {
+			if err = podview.Status(&b, rows, cluster.Now(), c.Bool("wide"), s.Say); err == nil {
 				if drawn > 0 && terminal {
 					_, _ = fmt.Fprintf(s.Out, "\x1b[%dA\x1b[J", drawn) // up, and clear to the end
 				}
@@ -160,7 +160,7 @@ func nothing(c *cli.Context, s wiring.Streams, selection inspect.Selection) erro
 	if selection.All {
 		text = "there is no Pod at all"
 	}
-	_, err := fmt.Fprintln(s.Err, text)
+	_, err := fmt.Fprintln(s.Err, s.Say(text))
 	return err
 }
 
@@ -182,10 +182,17 @@ func (f *facts) row(ctx context.Context, p inspect.PodState) podview.Row {
 		f.since[p.Image] = since
 	}
 	var urls []string
+	debugger := false
 	for _, a := range f.addresses {
-		if a.Namespace == p.Namespace && a.Pod == p.Name && !slices.Contains(urls, a.URL) {
+		if a.Namespace != p.Namespace || a.Pod != p.Name {
+			continue
+		}
+		debugger = debugger || a.Debugger
+		if !slices.Contains(urls, a.URL) {
 			urls = append(urls, a.URL)
 		}
 	}
-	return podview.RowOf(p, since, urls)
+	row := podview.RowOf(p, since, urls)
+	row.Debugger = debugger
+	return row
 }

@@ -79,12 +79,12 @@ func deployOnce(c *cli.Context, s wiring.Streams, d wiring.Display) (err error, 
 		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeForward, Text: "localhost leads to the Pod until Ctrl+C: " + strings.Join(l.URLs(), " ")})
 		<-c.Context.Done()
 	} else if n := len(l.URLs()); n > 0 {
-		text := "the Pod stays; its local port was open to prove that it answers, and is closed now"
+		text, keep := "the Pod stays; its local port was open to prove that it answers, and is closed now", "keep a port open: "+wiring.WithFlags(c, "devloop forward", wiring.PlaceFlags)
 		if n > 1 {
-			text = "the Pods stay; their local ports were open to prove that they answer, and are closed now"
+			text, keep = "the Pods stay; their local ports were open to prove that they answer, and are closed now", "keep them open: "+wiring.NextCommand(c, "deploy --forward")
 		}
 		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeDeployed, Text: text,
-			Hints: []string{"keep a port open: " + wiring.WithFlags(c, "devloop forward", wiring.PlaceFlags), "deploy again at every save: " + wiring.NextCommand(c, "run")}})
+			Hints: []string{keep, "deploy again at every save: " + wiring.NextCommand(c, "run")}})
 	}
 	return nil, false
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/internal/atomicfile"
@@ -17,6 +18,7 @@ type Address struct {
 	Pod       string `json:"pod"`
 	Port      int    `json:"port"`
 	URL       string `json:"url"`
+	Debugger  bool   `json:"debugger,omitempty"` // one is attached there
 }
 
 // AddressBook records which local addresses this process keeps open, for `devloop status` in
@@ -39,8 +41,10 @@ func (b *AddressBook) Handle(e event.Event) {
 		b.add(a)
 	case event.DebugPortOpen:
 		a := b.place
-		a.Pod, a.URL = body.Pod, "jdwp://"+body.Address
+		a.Pod, a.URL = body.Pod, debugScheme+body.Address
 		b.add(a)
+	case event.Debugger:
+		b.debugged(body)
 	case event.SessionFinished:
 		b.close()
 	}
@@ -50,6 +54,23 @@ func (b *AddressBook) Handle(e event.Event) {
 func (b *AddressBook) add(a Address) {
 	b.addresses = slices.DeleteFunc(b.addresses, func(old Address) bool { return old.URL == a.URL })
 	b.addresses = append(b.addresses, a)
+	b.write()
+}
+
+// debugScheme begins the addresses for debuggers.
+const debugScheme = "jdwp://"
+
+// debugged records whether a debugger is attached to a Pod.
+func (b *AddressBook) debugged(e event.Debugger) {
+	for i, a := range b.addresses {
+		if a.Pod == e.Pod && strings.HasPrefix(a.URL, debugScheme) {
+			b.addresses[i].Debugger = e.Attached(a.Debugger)
+			b.write()
+		}
+	}
+}
+
+func (b *AddressBook) write() {
 	if b.record.lock == nil {
 		dir, err := addressDir()
 		if err != nil {

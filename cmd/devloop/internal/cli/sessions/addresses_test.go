@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"slices"
 	"testing"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 )
 
 func TestAddressesLastAsLongAsTheirProcess(t *testing.T) {
@@ -27,6 +29,28 @@ func TestAddressesLastAsLongAsTheirProcess(t *testing.T) {
 	}
 	if got := OpenAddresses("kind-a"); len(got) != 0 {
 		t.Errorf("a dead process still has %v", got)
+	}
+}
+
+func TestAddressesSayWhereADebuggerIsAttached(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	book := &AddressBook{}
+	defer book.close()
+	for _, test := range []struct {
+		happens event.Body
+		want    bool
+	}{
+		{event.DebugPortOpen{Pod: "web", Address: "localhost:5005"}, false},
+		{event.Debugger{Action: "attached", Pod: "web"}, true},
+		{event.Debugger{Action: "redefined", Pod: "web"}, true},
+		{event.Debugger{Action: "refused"}, true},
+		{event.Debugger{Action: "detached", Pod: "web-2"}, true},
+		{event.Debugger{Action: "detached", Pod: "web"}, false},
+	} {
+		book.Handle(event.Event{Body: test.happens})
+		if got := OpenAddresses(""); len(got) != 1 || got[0].Debugger != test.want || got[0].URL != "jdwp://localhost:5005" {
+			t.Errorf("after %+v: got %+v", test.happens, got)
+		}
 	}
 }
 

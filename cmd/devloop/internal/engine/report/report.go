@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/devloop-cli/devloop/builder/cds"
 	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
@@ -50,11 +51,16 @@ func LoadNote(r loader.Report) string {
 	return fmt.Sprintf("%s to %s, which had the other %s", transfer.Size(r.Sent), nodes, transfer.Size(skipped))
 }
 
+// Archive describes an archive of classes.
+func Archive(a cds.Archive) event.ClassArchive {
+	return event.ClassArchive{Used: a.Used, Size: a.Size, Java: a.Java, Why: a.Why}
+}
+
 // Explained describes what an image consists of, and why.
 func Explained(x image.Report) event.ImageExplained {
 	e := event.ImageExplained{Dockerfile: x.Dockerfile, Base: x.Base, BaseWhy: x.BaseWhy, ClassPath: x.ClassPath, MainClass: x.MainClass, Supervised: x.Supervised, Swappable: x.Swappable,
 		Spare: x.Supervised && x.NoSpareReason == "", NoSpareReason: x.NoSpareReason,
-		Archive: event.ClassArchive{Used: x.Archive.Used, Size: x.Archive.Size, Java: x.Archive.Java, Why: x.Archive.Why}}
+		Archive: Archive(x.Archive)}
 	for _, l := range x.Layers {
 		e.Layers = append(e.Layers, event.ImageLayer{Name: l.Name, Size: l.Size, New: l.New})
 	}

@@ -53,23 +53,22 @@ func (k Keeper) prepare(ctx context.Context, d *state.Deployment) bool {
 	if d == nil || d.NotPatchable != "" || d.HotSwapOnly() || d.Image.Report.NoSpareReason != "" {
 		return false
 	}
-	if why := d.Code.State.NeedsNewJVM(); why != "" {
-		k.Events.PublishChange("spare", event.SpareJVM{Why: why})
-		return false
-	}
+	unusable := d.Code.State.NeedsNewJVM()
 	var ready atomic.Bool
 	_ = d.ForEachPatchable(ctx, func(ctx context.Context, _ int, pod kube.Pod) error {
-		spare, err := k.Pods.Spare(ctx, pod, supervisor.Port)
-		if err != nil || spare.Note == "" {
-			return nil // the Pod is about to go, or starts again
+		b := event.SpareJVM{Pod: pod.Name, Why: unusable}
+		if unusable == "" {
+			spare, err := k.Pods.Spare(ctx, pod, supervisor.Port)
+			if err != nil || spare.Note == "" {
+				return nil // the Pod is about to go, or starts again
+			}
+			if b.Ready = spare.Ready; b.Ready {
+				ready.Store(true)
+			} else {
+				b.Why = spare.Note
+			}
 		}
-		b := event.SpareJVM{Pod: pod.Name, Ready: spare.Ready}
-		if spare.Ready {
-			ready.Store(true)
-		} else {
-			b.Why = spare.Note
-		}
-		k.Events.PublishChange("spare of "+pod.Name, b)
+		k.Events.PublishChange("spare of "+string(pod.UID), b)
 		return nil
 	})
 	return ready.Load()

@@ -53,7 +53,7 @@ func TestSparesArePreparedWhereTheApplicationCanUseThem(t *testing.T) {
 		"ended":           {supervised, empty, []runner.Spare{ready, {Note: "no room"}}, 2, said{{Pod: "app", Ready: true}, {Pod: "app", Why: "no room"}}},
 		"starting":        {supervised, empty, []runner.Spare{{}}, 1, nil},
 		"not supervised":  {image.Report{}, empty, nil, 0, nil},
-		"needs a new JVM": {supervised, properties, nil, 0, said{{Why: "a library may read spring.properties when it is loaded"}}},
+		"needs a new JVM": {supervised, properties, nil, 0, said{{Pod: "app", Why: "a library may read spring.properties when it is loaded"}}},
 		"turned off":      {image.Report{Supervised: true, NoSpareReason: "turned off"}, empty, nil, 0, nil},
 	} {
 		synctest.Test(t, func(t *testing.T) {

@@ -42,6 +42,16 @@ function cycle(e) {
   return c;
 }
 
+// put adds an event to a list of its service, in place of one with the same key.
+function put(e, list, key) {
+  of(e)[list] = [...(of(e)[list] || []).filter(old => old[key] !== e[key]), e];
+}
+
+function archive(e, a) {
+  of(e).archive = a;
+  return ['running'];
+}
+
 // notice adds a line to the notices.
 function notice(n) {
   session.notices.unshift({ ...n, text: named(n, n.text) });
@@ -54,21 +64,29 @@ const handlers = {
   'snapshot': e => {
     reset();
     session.state = e.state || {};
+    session.liveReload = session.state.liveReload;
     for (const s of session.state.services || []) session.services.set(s.service, s);
     for (const s of states()) {
       const c = s.cycle;
       if (c && c.number) Object.assign(cycle({ cycle: c.number, service: s.service }), { because: c.because, path: c.path, why: c.why, outcome: c.outcome, seconds: c.seconds, failure: c.failure });
     }
-    return ['head', 'saves', 'problem', 'times', 'pods', 'notices', 'log'];
+    return Object.keys(parts);
   },
   'session.started': e => { of(e).project = e; return ['head']; },
   'session.finished': () => { session.ended = true; return ['head']; },
-  'forward.open': e => {
-    const others = (of(e).forwards || []).filter(f => f.url !== e.url);
-    of(e).forwards = [...others, e];
-    return ['head'];
+  'forward.open': e => { put(e, 'forwards', 'url'); return ['head']; },
+  'debug.open': e => { put(e, 'debug', 'address'); return ['running']; },
+  'spare': e => { put(e, 'spares', 'pod'); return ['running']; },
+  'image.built': e => archive(e, e.archive),
+  'archive.finished': e => archive(e, e),
+  'livereload.open': e => { session.liveReload = e; return ['running']; },
+  'paused': e => { of(e).paused = e.on; return ['head']; },
+  'state.changed': e => {
+    const state = of(e), pods = [e.serving, e.candidate].flatMap(d => d ? d.pods : []);
+    state.localhost = e;
+    if (pods.length) state.spares = (state.spares || []).filter(s => pods.includes(s.pod));
+    return ['head', 'problem', 'running'];
   },
-  'state.changed': e => { of(e).localhost = e; return ['head', 'problem']; },
   'cycle.started': e => { cycle(e).because = e.because; return ['saves', 'head']; },
   'path.chosen': e => { Object.assign(cycle(e), { path: e.path, why: e.why }); return ['saves']; },
   'stage.started': e => { cycle(e).stage = e.stage; return ['saves', 'head']; },
@@ -90,10 +108,13 @@ const handlers = {
   },
   'notice': notice,
   'container.restarted': e => notice({ service: e.service, level: 'warning', text: `the container of ${e.pod} restarted` + (e.lostChanges ? ' and lost the changes since its image' : '') }),
-  'debugger': e => notice({ service: e.service, text: `debugger ${e.action} ` + [e.pod, ...(e.classes || []), e.reason].filter(Boolean).join(' ') }),
-  'archive.finished': e => notice({ service: e.service, text: e.used ? `archive of the dependencies' classes made in ${e.seconds} s` : `no archive of the dependencies' classes: ${e.why}` }),
-  'archive.rejected': e => notice({ service: e.service, level: 'warning', text: `the JVM rejects the archive of its dependencies' classes: ${e.why}` }),
-  'spare': e => notice({ service: e.service, text: e.ready ? `a spare JVM waits in ${e.pod}: restarts are faster` : `restarts start a new JVM: ${e.why}` }),
+  'debugger': e => {
+    for (const d of of(e).debug || []) {
+      if (d.pod === e.pod && e.action !== 'redefined') d.attached = e.action === 'attached';
+    }
+    return ['running', ...notice({ service: e.service, text: `debugger ${e.action} ` + [e.pod, ...(e.classes || []), e.reason].filter(Boolean).join(' ') })];
+  },
+  'archive.rejected': e => [...archive(e, { why: e.why }), ...notice({ service: e.service, level: 'warning', text: `the JVM rejects the archive of its dependencies' classes: ${e.why}` })],
   'app.log': e => { line(e.service ? e.service + ' | ' + e.line : e.line); return ['log']; },
   'events.missed': e => { line('… ' + e.count + ' events were left out, since this page was too slow'); return ['log']; },
 };
@@ -115,6 +136,7 @@ const parts = {
     if (session.ended) show(status, 'quiet', 'the session has ended');
     else if (c && c.stage) show(status, 'quiet', named(c, c.stage) + (c.because ? ' because ' + c.because : ''));
     else if (problem()) show(status, 'bad', several ? how : serving ? 'failed; the code from before still answers' : 'nothing answers');
+    else if (all.some(s => s.paused)) show(status, 'quiet', 'paused: saves wait');
     else if (serving) show(status, 'good', how + (c && c.seconds ? ': ' + named(c, pathOf(c)) + ' in ' + seconds(c.seconds) : ''));
     else show(status, 'quiet', 'starting');
     at('address').replaceChildren(...states().flatMap(s => (s.forwards || []).map(f => ({ ...f, service: s.service }))).map(f => {
@@ -174,6 +196,11 @@ const parts = {
   pods() {
     at('pods').replaceChildren(...[...session.pods.values()].reverse().map(p => element('li', '', `${p.pod}: ${p.phase}${p.detail ? ', ' + p.detail : ''}`)));
   },
+  running() {
+    const lines = states().flatMap(s => runningIn(s).map(text => named(s, text)));
+    if (session.liveReload) lines.push(`browsers reload after each change, by LiveReload on port ${session.liveReload.port}`);
+    at('running').replaceChildren(...lines.map(l => element('li', '', l)));
+  },
   notices() {
     at('notices').replaceChildren(...session.notices.map(n => element('li', n.level === 'warning' ? 'bad' : 'quiet', [n.text, ...(n.hints || [])].join(' → '))));
   },
@@ -184,6 +211,15 @@ const parts = {
     if (at('follow').checked) at('log').scrollTop = at('log').scrollHeight;
   },
 };
+
+// runningIn says what a service has beside its Pods.
+function runningIn(s) {
+  const lines = [], a = s.archive;
+  for (const d of s.debug || []) lines.push(`debug ${d.address} → ${d.pod}${d.attached ? ', a debugger is attached' : d.suspended ? ', which waits for a debugger' : ''}`);
+  for (const p of s.spares || []) lines.push(p.ready ? `a spare JVM waits in ${p.pod}: restarts are faster` : `restarts of ${p.pod} start a new JVM: ${p.why}`);
+  if (a && (a.used || a.why)) lines.push(a.used ? `archive of the dependencies' classes: ${Math.round((a.size || 0) / 1e6)} MB` : `no archive of the dependencies' classes: ${a.why}`);
+  return lines;
+}
 
 // problem is why the last cycle failed, or why nothing answers.
 function problem() {
