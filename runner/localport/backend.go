@@ -21,13 +21,14 @@ type backend struct {
 	ctx    context.Context // ends when the backend is retired
 	cancel context.CancelCauseFunc
 	idle   []tunnel.Tunnel // guarded by p.mu
+	dials  chan struct{}   // has an element for each dial in progress
 }
 
 // errRerouted is the cause of dials that end because the route has changed.
 var errRerouted = errors.New("the port leads to another Pod by now")
 
 func newBackend(p *Port, pod kube.Pod, port int) *backend {
-	b := &backend{p: p, pod: pod, port: port}
+	b := &backend{p: p, pod: pod, port: port, dials: make(chan struct{}, maxDials)}
 	b.ctx, b.cancel = context.WithCancelCause(p.ctx)
 	b.transport = newTransport(b)
 	return b
@@ -60,13 +61,22 @@ func openSession(t tunnel.Tunnel, port int) (*session, error) {
 	return &session{s, t}, nil
 }
 
-// open opens a session through an idle tunnel, or a new one. An idle tunnel may have died unnoticed;
-// nothing was sent through it yet, so the next one is tried.
+// open opens a session through an idle tunnel, or a new one. Sessions that wait for their turn to dial
+// may find a tunnel that another one has left meanwhile.
 func (b *backend) open(ctx context.Context) (*session, error) {
-	for t := b.takeIdle(); t != nil; t = b.takeIdle() {
-		if s, err := openSession(t, b.port); err == nil {
-			return s, nil
-		}
+	if s := b.openIdle(); s != nil {
+		return s, nil
+	}
+	select {
+	case b.dials <- struct{}{}:
+		defer func() { <-b.dials }()
+	case <-b.ctx.Done():
+		return nil, context.Cause(b.ctx)
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	if s := b.openIdle(); s != nil {
+		return s, nil
 	}
 	// The dial takes no values from ctx, which may trace the request that waits for it.
 	dialCtx, cancel := context.WithCancelCause(b.ctx)
@@ -77,6 +87,17 @@ func (b *backend) open(ctx context.Context) (*session, error) {
 		return nil, err
 	}
 	return openSession(t, b.port)
+}
+
+// openIdle opens a session through an idle tunnel, nil for none. An idle tunnel may have died unnoticed;
+// nothing was sent through it yet, so the next one is tried.
+func (b *backend) openIdle() *session {
+	for t := b.takeIdle(); t != nil; t = b.takeIdle() {
+		if s, err := openSession(t, b.port); err == nil {
+			return s
+		}
+	}
+	return nil
 }
 
 // takeIdle removes a live tunnel from the idle ones, nil for none.

@@ -34,6 +34,9 @@ const (
 	redialPause = 250 * time.Millisecond
 	// maxIdle is how many idle tunnels are kept. Six is what browsers open to one host at once.
 	maxIdle = 6
+	// maxDials is how many tunnels are made at a time. All requests that have waited for a Pod would overload the
+	// API server of a laptop.
+	maxDials = 8
 	// greetingTimeout is how long a client may stay silent before it is taken for one that
 	// waits for the server's greeting, as those of SMTP and MySQL do.
 	greetingTimeout = 200 * time.Millisecond

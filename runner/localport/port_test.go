@@ -10,6 +10,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -129,6 +130,42 @@ func TestPortTurnsToAnotherPod(t *testing.T) {
 	f.SetBackend(webPod, 3)
 	if answer, _ := bufio.NewReader(held).ReadString('\n'); answer != "3:d\n" {
 		t.Errorf("the held connection got %q", answer)
+	}
+}
+
+// TestWaitingClientsDoNotDialAllAtOnce has more clients wait for the Pod than tunnels may be made at a time.
+func TestWaitingClientsDoNotDialAllAtOnce(t *testing.T) {
+	t.Parallel()
+	node := &tunneltest.Node{}
+	node.Serve = parrot
+	var dialing, most atomic.Int32
+	f, err := Listen(t.Context(), func(ctx context.Context, pod kube.Pod) (tunnel.Tunnel, error) {
+		now := dialing.Add(1)
+		defer dialing.Add(-1)
+		for was := most.Load(); now > was && !most.CompareAndSwap(was, now); was = most.Load() {
+		}
+		time.Sleep(time.Millisecond) // as a real one takes a moment
+		return node.Dial(ctx, pod)
+	}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	clients := make([]net.Conn, 5*maxDials)
+	for i := range clients {
+		clients[i] = dialLocal(t, f)
+		if _, err := io.WriteString(clients[i], "hello\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.SetBackend(webPod, 1)
+	for _, c := range clients {
+		if answer, err := bufio.NewReader(c).ReadString('\n'); answer != "1:hello\n" {
+			t.Errorf("got %q, %v", answer, err)
+		}
+	}
+	if got := most.Load(); got < 2 || got > maxDials {
+		t.Errorf("%d dials at a time", got)
 	}
 }
 
