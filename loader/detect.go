@@ -85,7 +85,7 @@ func (f family) containers(ctx context.Context, docker client.APIClient, e load.
 	case err != nil:
 		return nil, err
 	case len(containers) == 0:
-		return nil, e.NotLocal("the Docker engine has no container of a %s cluster %q", p.Name, p.Cluster)
+		return nil, e.NotLocal("the engine at %s has no container of a %s cluster %q (DOCKER_HOST or `docker context use` choose the engine)", docker.DaemonHost(), p.Name, p.Cluster)
 	case slices.ContainsFunc(containers, load.IsStopped):
 		return nil, p.Stopped()
 	case !slices.ContainsFunc(containers, func(c container.Summary) bool { return f.publishes(c, port) }):
