@@ -38,7 +38,7 @@ func TestRealNoTrafficIsLostWhilePodsChange(t *testing.T) {
 	defer func() { _ = f.Close() }()
 
 	var newest atomic.Int64
-	all := []*visitor{{name: "requests", visit: ask, every: time.Second / 50}, {name: "uploads", visit: upload}, {name: "event stream", visit: listen}, {name: "WebSocket", visit: converse}}
+	all := []*visitor{{name: "requests", visit: ask, every: time.Second / 50}, {name: "uploads", visit: upload, every: time.Second / 2}, {name: "event stream", visit: listen}, {name: "WebSocket", visit: converse}}
 	asking, stop := context.WithCancel(ctx)
 	defer stop()
 	var running sync.WaitGroup
@@ -59,6 +59,9 @@ func TestRealNoTrafficIsLostWhilePodsChange(t *testing.T) {
 		for _, v := range all { // each has met this Pod before it goes
 			for v.met.Load() < int64(n) && pause.For(asking, time.Millisecond) {
 			}
+		}
+		if n%10 == 0 {
+			t.Logf("%d replacements", n)
 		}
 	}
 	stop()
@@ -137,7 +140,7 @@ func (v *visitor) report(t *testing.T) {
 }
 
 // keeping keeps its connections.
-var keeping = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 50}}
+var keeping = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 50, MaxConnsPerHost: 50}}
 
 // exchange sends a request and returns the whole response.
 func (v *visitor) exchange(ctx context.Context, method, path string, body io.Reader) (string, error) {
@@ -214,7 +217,7 @@ func converse(ctx context.Context, v *visitor) error {
 	}
 	defer func() { _ = conn.Close() }()
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
-	for i := 0; pause.For(ctx, 10*time.Millisecond); i++ {
+	for i := 0; pause.For(ctx, 50*time.Millisecond); i++ {
 		said := fmt.Sprint(" and ", i)
 		if conn.WriteMessage(websocket.TextMessage, []byte(said)) != nil {
 			return nil

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -192,6 +193,9 @@ func TestScenarioASecondInterruptWaitsForNothing(t *testing.T) {
 func TestScenarioACleanupOutlivesTerminalAndReader(t *testing.T) {
 	real.Long(t)
 	t.Parallel()
+	if signal.Ignored(syscall.SIGHUP) {
+		t.Skip("nohup has devloop outlive the terminal")
+	}
 	s := newStub(t, "spring-maven")
 	for name, end := range map[string]func(*started) int{
 		"terminal": func(r *started) int { return r.end(syscall.SIGHUP) },

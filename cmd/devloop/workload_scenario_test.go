@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -77,6 +78,7 @@ func TestScenarioPodsThatKubernetesMakesHaveTheCodeThatRuns(t *testing.T) {
 	real.Long(t)
 	t.Parallel()
 	s := newStub(t, "spring-maven")
+	s.patience = 6 * time.Minute
 	const scaler = "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: web}\nspec: {minReplicas: 2, maxReplicas: 4, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web},\n" +
 		"  metrics: [{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 80}}}]}"
 	s.write("k8s/web.yaml", fmt.Sprintf(workloadManifest, "Deployment", "replicas: 2", false, scaler))

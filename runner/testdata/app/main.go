@@ -99,7 +99,7 @@ func streams() {
 	})
 	http.HandleFunc("/events", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
-		for ; r.Context().Err() == nil; time.Sleep(10 * time.Millisecond) {
+		for ; r.Context().Err() == nil; time.Sleep(50 * time.Millisecond) {
 			fmt.Fprintf(w, "data: %s\n\n", os.Getenv("MESSAGE"))
 			w.(http.Flusher).Flush()
 		}
