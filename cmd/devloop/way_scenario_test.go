@@ -72,7 +72,7 @@ func TestScenarioRunOutlivesThePartsOfItsCluster(t *testing.T) {
 	for _, c := range []struct {
 		process string
 		stage   event.Stage
-	}{{"containerd", event.Load}, {"kube-apiserver", event.Replace}, {"kubelet", event.Ready}, {"containerd", event.Ready}} {
+	}{{"kube-apiserver", event.Replace}, {"kubelet", event.Ready}, {"containerd", event.Ready}} {
 		t.Logf("the %s dies as the stage %s begins, and the save is served all the same", c.process, c.stage)
 		s.replaceInSource(text, text+"!")
 		text += "!"
