@@ -2,7 +2,9 @@ package services
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -67,15 +69,13 @@ func (m Manifests) shared() ([]string, error) {
 }
 
 // owner returns the service that a manifest has the image of, "" for none. A manifest with those of two could be
-// deployed by neither without the other.
+// deployed by neither without the other. Mistakes in a manifest are its owner's to report: the other services go on.
 func (m Manifests) owner(file string) (owner string, err error) {
 	loaded, err := manifest.Load(file)
-	if err != nil {
-		return "", err
-	}
+	text, _ := os.ReadFile(file) // a directory has none
 	var owners []string
 	for _, s := range m.Services {
-		if len(loaded.ImagesNamed(s.Name)) > 0 {
+		if len(loaded.ImagesNamed(s.Name)) > 0 || err != nil && names(text, s.Name) {
 			owners = append(owners, s.Name)
 		}
 	}
@@ -84,6 +84,11 @@ func (m Manifests) owner(file string) (owner string, err error) {
 			Hints: []string{"give each service a manifest of its own", "or run one of them: devloop run --module " + owners[0]}}
 	}
 	return strings.Join(owners, ""), nil
+}
+
+// names reports whether a manifest with a mistake in it has the image of a service, as far as its lines tell.
+func names(text []byte, service string) bool {
+	return regexp.MustCompile(`(?m)\bimage:\s*["']?(\S*/)?` + regexp.QuoteMeta(service) + `([:@"',}\s]|$)`).Match(text)
 }
 
 // concern reports whether a manifest may belong to a service. One that is gone, or can't be read, may.

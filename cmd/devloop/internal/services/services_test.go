@@ -128,7 +128,10 @@ func TestManifestsBelongToTheServiceWhoseImageTheyHave(t *testing.T) {
 		{"k8s/db.yaml", podOf("db", "postgres"), "customers: ; orders: "},
 		{"k8s/orders.yaml", podOf("orders", "ghcr.io/team/orders:1"), "customers: ; orders: k8s/orders.yaml k8s/db.yaml"},
 		{"k8s/customers.yaml", podOf("customers", "customers"), "customers: k8s/customers.yaml k8s/db.yaml; orders: k8s/orders.yaml"},
+		{"k8s/db.yaml", "kind: Pod\n" + podOf("db", "postgres"), "customers: k8s/customers.yaml k8s/db.yaml; orders: k8s/orders.yaml"},
 		{"orders/k8s/pod.yaml", podOf("orders", "orders"), "customers: k8s/customers.yaml k8s/db.yaml; orders: orders/k8s/pod.yaml"},
+		{"k8s/customers.yaml", podOf("customers", "registry/customers:1") + "  unknown: field\n", "customers: k8s/customers.yaml k8s/db.yaml; orders: orders/k8s/pod.yaml"},
+		{"k8s/customers.yaml", podOf("customers", "customers") + "kind: Pod\n", "customers: k8s/customers.yaml k8s/db.yaml; orders: orders/k8s/pod.yaml"},
 		{"k8s/customers.yaml", podOf("customers", "customers") + "---\n" + podOf("orders", "orders"), "customers: ; manifest.incompatible; orders: orders/k8s/pod.yaml"},
 	} {
 		write(t, m.Dir, step.file, step.text)
