@@ -28,7 +28,7 @@ type blueprint struct {
 	pages map[string]string
 	// What traits add to pom.xml, and to build.gradle.
 	properties, dependencies, processors, plugins, compiler, bootPlugin, extension string
-	gradleClassPath, gradlePlugins, gradleDependencies, gradle                     string
+	gradlePlugins, gradleDependencies, gradle                                      string
 }
 
 // edit replaces text in a file; the answer at url then contains answer.
@@ -240,9 +240,7 @@ func (b *blueprint) pom() string {
 func (b *blueprint) buildGradle() string {
 	return `buildscript {
     repositories { mavenCentral() }
-    dependencies {
-        classpath 'org.springframework.boot:spring-boot-gradle-plugin:` + b.boot + `'
-` + b.gradleClassPath + `    }
+    dependencies { classpath 'org.springframework.boot:spring-boot-gradle-plugin:` + b.boot + `' }
 }
 
 apply plugin: '` + map[string]string{"jar": "java", "war": "war"}[b.packaging] + `'

@@ -56,7 +56,6 @@ var matrix = []row{
 	{name: "package-info, module-info and other names", build: "8.5", boot: boot3, traits: []trait{packageInfo, moduleInfo, otherNames}},
 	{name: "generated sources and filtered resources", build: "8.5", boot: boot3, traits: []trait{generatedSources, filteredResources},
 		leaves: map[string]string{"filtered": "src/main/resources/application.properties changed"}},
-	{name: "Kotlin and a template", build: "8.5", boot: boot3, traits: []trait{onlyKotlin, thymeleaf}, never: "sources in Kotlin"},
 	{name: "a war with a template", build: "8.5", boot: boot3, traits: []trait{war, thymeleaf}, leaves: map[string]string{"page of the war": "page page.txt changed"}},
 }
 

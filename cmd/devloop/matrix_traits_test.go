@@ -354,8 +354,6 @@ func kotlin(b *blueprint) {
 func onlyKotlin(b *blueprint) {
 	b.depend("org.jetbrains.kotlin", "kotlin-stdlib", "")
 	b.depend("org.jetbrains.kotlin", "kotlin-reflect", "")
-	b.gradleClassPath += "        classpath 'org.jetbrains.kotlin:kotlin-gradle-plugin:1.9.25'\n        classpath 'org.jetbrains.kotlin:kotlin-allopen:1.9.25'\n"
-	b.gradlePlugins += "apply plugin: 'org.jetbrains.kotlin.jvm'\napply plugin: 'org.jetbrains.kotlin.plugin.spring'\n"
 	b.plugins += strings.NewReplacer("<sourceDir>src/main/java</sourceDir>", "", "</executions>", `</executions><configuration><compilerPlugins><plugin>spring</plugin></compilerPlugins></configuration>
 <dependencies><dependency><groupId>org.jetbrains.kotlin</groupId><artifactId>kotlin-maven-allopen</artifactId><version>${kotlin.version}</version></dependency></dependencies>`).Replace(kotlinPlugin)
 	delete(b.files, javaDir+"Application.java")
