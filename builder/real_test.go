@@ -187,7 +187,7 @@ func TestRealMaven(t *testing.T) {
 	}
 }
 
-// base skips t where the engine lacks an image that can't be pulled here.
+// base skips t if the engine does not have an image that can't be pulled here.
 func base(t *testing.T, docker *client.Client, ref string) {
 	t.Helper()
 	if _, err := docker.ImageInspect(t.Context(), ref); err != nil {
@@ -299,7 +299,7 @@ func contentReal(t *testing.T, what string, img image.Image) {
 	enginetest.CheckImage(t, img.Content)
 }
 
-// newBytes sums the layers of b that a lacks.
+// newBytes sums the layers of b that are not in a.
 func newBytes(t *testing.T, a, b v1.Image) int64 {
 	t.Helper()
 	layers, err := b.Layers()

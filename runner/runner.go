@@ -24,8 +24,9 @@ type Runner struct {
 	*deploy.Deployer
 	*supervisor.Supervisor
 	readiness.Waiter
-	Viewer inspect.Viewer
-	dialer tunnel.Dialer
+	Viewer  inspect.Viewer
+	dialer  tunnel.Dialer
+	tunnels *tunnel.Pool // for devloop's own conversations
 }
 
 // Connect finds the cluster as kubectl does, see [cluster.Connect].
@@ -39,10 +40,11 @@ func Connect(o cluster.Options) (*Runner, error) {
 
 func newRunner(c *cluster.Client) *Runner {
 	dialer := portforward.Dialer(c.Config)
+	tunnels := tunnel.NewPool(dialer)
 	return &Runner{
-		Client: c, Deployer: deploy.New(c), Supervisor: supervisor.New(c, dialer),
+		Client: c, Deployer: deploy.New(c), Supervisor: supervisor.New(c, tunnels),
 		Waiter: readiness.Waiter{Client: c, Dial: dialer}, Viewer: inspect.Viewer{Client: c, Dial: dialer},
-		dialer: dialer,
+		dialer: dialer, tunnels: tunnels,
 	}
 }
 
@@ -51,9 +53,13 @@ func (r *Runner) Listen(ctx context.Context, o localport.Options) (*localport.Po
 	return localport.Listen(ctx, r.dialer, o)
 }
 
-// Dial opens a connection to a port of a Pod, see [tunnel.Dialer.Connect].
+// Dial opens a connection to a port of a Pod, see [tunnel.Pool.Connect].
 func (r *Runner) Dial(ctx context.Context, p kube.Pod, port int) (io.ReadWriteCloser, error) {
-	return r.dialer.Connect(ctx, p, port)
+	connection, err := r.tunnels.Connect(ctx, p, port)
+	if err != nil {
+		return nil, err
+	}
+	return connection, nil
 }
 
 // Changed waits until a controller changes Pods by itself, see [workload.Workloads.Changed].

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"os"
@@ -35,6 +36,9 @@ type Options struct {
 	// Quiet is how long no event may arrive before files count as settled; 0 means [DefaultQuiet].
 	// After more than 50 changes, as in a checkout, it is four times as long.
 	Quiet time.Duration
+	// QuietIfComplete is the same for a few files that all look complete: they are there, have content, and are
+	// small enough that an editor writes them at once. 0 means [DefaultQuietIfComplete], or Quiet if that is set.
+	QuietIfComplete time.Duration
 	// MaxWait is how long a change may wait for files to settle; 0 means [DefaultMaxWait].
 	MaxWait time.Duration
 
@@ -58,6 +62,9 @@ const (
 	// notice. Pauses measured on two overloaded cores: 1 to 10 ms, once 56 ms, for vim and sed -i;
 	// 10 to 200 ms while git checks out 5,000 files.
 	DefaultQuiet = 60 * time.Millisecond
+	// DefaultQuietIfComplete is longer than the usual pauses. If a program pauses for longer with a file that looks
+	// complete, there are two batches instead of one, and the second one has all of it.
+	DefaultQuietIfComplete = 20 * time.Millisecond
 	// DefaultMaxWait limits how long a program that never stops writing can delay a save.
 	DefaultMaxWait = time.Second
 	// DefaultPollEvery is the time between two scans in a project of up to about 3,000 files.
@@ -176,6 +183,9 @@ func (w *Watcher) rootOf(path string) string {
 func fillDefaults(o *Options) {
 	if o.Base == "" {
 		o.Base = o.Root
+	}
+	if o.QuietIfComplete <= 0 {
+		o.QuietIfComplete = cmp.Or(max(o.Quiet, 0), DefaultQuietIfComplete)
 	}
 	if o.Quiet <= 0 {
 		o.Quiet = DefaultQuiet

@@ -10,8 +10,8 @@
 // # From event to batch
 //
 // The operating system's events (fsnotify: inotify, kqueue, ReadDirectoryChangesW) only say
-// where to look. An event marks its path. After [Options.Quiet] without another event, each
-// marked path is scanned and compared with the last scan. Only different content is a change.
+// where to look. An event marks its path. After [Options.Quiet] without another event, which
+// is shorter for files that look complete, each marked path is scanned and compared with the last scan. Only different content is a change.
 // So `touch`, a save of the same bytes, a file that was changed back, and the temporary files
 // of an atomic save trigger nothing, whatever the order of the events.
 //
@@ -223,16 +223,45 @@ func (s *session) mark(path string) {
 	if decidesOutputs(filepath.Base(path)) {
 		s.dirty[filepath.Dir(path)] = true // more or fewer of its entries are ignored now
 	}
-	s.quiet.Reset(min(s.options.quietFor(len(s.dirty)), s.firstDirty.Add(s.options.MaxWait).Sub(now)))
+	s.quiet.Reset(min(s.quietPeriod(), s.firstDirty.Add(s.options.MaxWait).Sub(now)))
 }
 
-// quietFor returns the quiet period after that many changes. Many changes come from a program,
-// which may pause for longer than a single write takes.
-func (o Options) quietFor(changes int) time.Duration {
-	if changes > 50 {
-		return 4 * o.Quiet
+const (
+	// manyChanges come from a program such as git, which may pause for longer than an editor does.
+	manyChanges = 50
+	// fewChanges are what an editor makes of one save, with its temporary files, or of a few.
+	fewChanges = 8
+	// oneWrite is the size up to which an editor writes a file without a pause, in bytes.
+	oneWrite = 256 << 10
+)
+
+// quietPeriod returns how long no event may arrive before the dirty paths count as settled.
+func (s *session) quietPeriod() time.Duration {
+	switch {
+	case len(s.dirty) > manyChanges:
+		return 4 * s.options.Quiet
+	case len(s.dirty) <= fewChanges && s.complete():
+		return s.options.QuietIfComplete
 	}
-	return o.Quiet
+	return s.options.Quiet
+}
+
+// complete reports whether no dirty path looks as if a save of it is under way: a file that is empty, or gone.
+// Temporary files that came and went do not count.
+func (s *session) complete() bool {
+	for path := range s.dirty {
+		info, err := os.Lstat(path)
+		if err != nil {
+			if s.tree.has(path) {
+				return false
+			}
+			continue
+		}
+		if !info.Mode().IsRegular() || info.Size() == 0 || info.Size() > oneWrite {
+			return false
+		}
+	}
+	return true
 }
 
 // checkRoots notices roots that were replaced, came back, or are gone.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -139,6 +140,52 @@ func TestBurstsMayPauseForLonger(t *testing.T) {
 		b.save("f0", "again")
 		ms(100)
 		b.expect("one file", "f0")
+	})
+}
+
+// TestCompleteFilesSettleSooner gives files that look complete a tenth of the quiet period, and those that a program
+// may still be writing all of it.
+func TestCompleteFilesSettleSooner(t *testing.T) {
+	options := hundred
+	options.QuietIfComplete = 10 * time.Millisecond
+	inBubble(t, project(t), options, func(b *bubble) {
+		b.save(appJava, "class App { int a; }")
+		b.save("src/App.java.tmp1", "a temporary file")
+		b.remove("src/App.java.tmp1")
+		ms(9)
+		b.expect("too early")
+		ms(1)
+		b.expect("complete", appJava)
+
+		late := func(what string, after func(), want ...string) {
+			t.Helper()
+			after()
+			ms(99)
+			b.expect("too early: " + what)
+			ms(1)
+			b.expect(what, want...)
+		}
+		late("a file that was emptied", func() { b.save(appJava, "") }, appJava)
+		late("a large file", func() { b.save("video.mp4", strings.Repeat("x", oneWrite+1)) }, "video.mp4")
+		late("a file that is gone", func() {
+			b.remove(appJava)
+			b.events <- fsnotify.Event{Name: b.path(appJava), Op: fsnotify.Remove}
+		}, appJava)
+		var many []string
+		for i := range fewChanges + 1 {
+			many = append(many, fmt.Sprint("f", i))
+		}
+		late("many files", func() {
+			for _, name := range many {
+				b.save(name, "x")
+			}
+		}, many...)
+
+		b.save(appJava, "")
+		ms(50)
+		b.save(appJava, "class App { int b; }")
+		ms(10)
+		b.expect("emptied, and then written", appJava)
 	})
 }
 

@@ -73,6 +73,16 @@ func (t *tree) find(path string) *tree {
 	return t
 }
 
+// has reports whether a file or directory is known.
+func (t *tree) has(path string) bool {
+	parent, name := t.find(filepath.Dir(path)), filepath.Base(path)
+	if parent == nil {
+		return false
+	}
+	_, file := parent.files[name]
+	return file || parent.dirs[name] != nil
+}
+
 // make returns the directory at path, and adds it if it is missing.
 func (t *tree) make(path string) *tree {
 	for _, name := range split(path) {

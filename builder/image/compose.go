@@ -126,17 +126,22 @@ func (c *composer) compose(files *springboot.Files) error {
 		c.ClassPath = append(c.ClassPath, "/"+launcher.Jar)
 	}
 	if c.Supervised = c.options.supervised(); c.Supervised {
-		c.Swappable = c.options.swappable()
-		c.NewMethods = slices.ContainsFunc(c.Options, func(o optimization.Option) bool { return o.Text == optimization.AddMethods })
-		started := supervisor.Files()
-		if c.NoSpareReason = c.spareBlocker(files); c.NoSpareReason == "" {
-			started = append(started, spare.Files()...)
-		}
-		own = append([]part{{"supervisor", started}}, own...)
+		own = append([]part{{"supervisor", c.supervise(files)}}, own...)
 	} else if c.NoSupervisorReason = c.notChangeable; c.options.Develop {
 		c.NoSupervisorReason = "asked for by --without " + optimization.Restart
 	}
 	return c.add(own)
+}
+
+// supervise returns the files of the supervisor, and records what it can do with the application.
+func (c *composer) supervise(files *springboot.Files) []springboot.Entry {
+	c.Swappable = c.options.swappable()
+	c.NewMethods = slices.ContainsFunc(c.Options, func(o optimization.Option) bool { return o.Text == optimization.AddMethods })
+	started := supervisor.Files()
+	if c.NoSpareReason = c.spareBlocker(files); c.NoSpareReason == "" {
+		started = append(started, spare.Files()...)
+	}
+	return started
 }
 
 // add makes a layer of each part.

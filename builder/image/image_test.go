@@ -167,7 +167,7 @@ func TestComposedImageSendsWhatChanged(t *testing.T) {
 
 	layers, _ := second.Content.Layers()
 	id, _ := layers[0].DiffID()
-	e.Forgot = id.String() // now the engine lacks what it says it has
+	e.Forgot = id.String() // the engine says that it has a layer, and does not
 	files[2][1] = class(17) + "edited again"
 	third := makeImage(t, e, cache, appOf(t, files))
 	if len(e.Loaded) != 4 || e.Loaded[3] < 300_000 {

@@ -50,7 +50,7 @@ func TestRealEngineRefusesWhatItCantComplete(t *testing.T) {
 	}
 }
 
-// randomView returns an image of three layers that nobody has.
+// randomView returns an image of three new layers.
 func randomView(t *testing.T, cache *layercache.Cache) *ociimage.Image {
 	t.Helper()
 	made, err := random.Image(10<<10, 3)

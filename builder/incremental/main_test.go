@@ -55,7 +55,7 @@ func bootstrap(t *testing.T, m *Module, built State) error {
 
 func (p *project) src() string { return filepath.Join(p.dir, "src") }
 
-// write makes a file of text, and removes it where there is none.
+// write writes a file; without text it removes the file.
 func (p *project) write(name, text string) {
 	p.t.Helper()
 	path := filepath.Join(p.src(), filepath.FromSlash(name))

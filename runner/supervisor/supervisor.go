@@ -1,7 +1,7 @@
 // Package supervisor speaks with the supervisor that devloop puts into a Spring Boot image: it starts
 // the application, takes changed files, and starts it again with them.
 //
-//	s := supervisor.New(client, dialer)
+//	s := supervisor.New(client, tunnels)
 //	pod, err := s.Change(ctx, pod, 5007, supervisor.Change{State: "9f2c", Restart: true, Files: files})
 //	err = s.Confirm(ctx, pod, 5007, "9f2c", "") // once it serves
 //	spare, err := s.Spare(ctx, pod, 5007)       // for a faster restart, when nothing else is to do
@@ -34,13 +34,14 @@ import (
 // Supervisor reaches the supervisors in a cluster's Pods.
 type Supervisor struct {
 	*cluster.Client
-	dial   tunnel.Dialer
-	spares sync.Map // what Pods say about their spares, by their UIDs
+	tunnels *tunnel.Pool
+	changes sync.Map // how Pods differ from their images as their annotations say, by their UIDs
+	spares  sync.Map // what Pods say about their spares, by their UIDs
 }
 
-// New returns a Supervisor that opens connections with dial.
-func New(c *cluster.Client, dial tunnel.Dialer) *Supervisor {
-	return &Supervisor{Client: c, dial: dial}
+// New returns a Supervisor that reaches Pods through tunnels.
+func New(c *cluster.Client, tunnels *tunnel.Pool) *Supervisor {
+	return &Supervisor{Client: c, tunnels: tunnels}
 }
 
 // ErrUnsupervised says that nothing in a Pod takes changes.
@@ -54,25 +55,38 @@ var ErrUnsupervised = errors.New("the Pod has no supervisor")
 // It returns [ErrUnsupervised] if nothing listens, and what the supervisor says where
 // it can't make the change: then all is as before, at most the application was started again.
 func (s *Supervisor) Change(ctx context.Context, p kube.Pod, port int, c Change) (kube.Pod, error) {
-	way := s.open(ctx, p) // while the API server writes
-	annotations := map[string]any{kube.AnnotationChanges: c.Summary}
-	if c.Restart {
-		annotations[kube.AnnotationSpare] = nil // it becomes the application
-		s.spares.Delete(p.UID)
-	}
-	note, err := s.annotate(ctx, p, annotations)
+	way := s.open(ctx, p, port) // while the API server writes
+	changed, err := s.announce(ctx, p, c)
 	if err != nil {
 		way.close()
 		return p, err
 	}
-	answer, err := way.call(ctx, port, c)
+	answer, err := way.call(ctx, c)
 	if err == nil && answer != "ok" {
 		err = errors.New(answer)
 	}
 	if err != nil {
 		return p, fmt.Errorf("change pod %q: %w", p.Name, err)
 	}
-	p.Restarts, p.Restarted = kube.PodOf(note).Restarts, c.Restart
+	return changed, nil
+}
+
+// announce has the Pod say how it will differ from its image, unless it says so already, and returns it as it is then.
+func (s *Supervisor) announce(ctx context.Context, p kube.Pod, c Change) (kube.Pod, error) {
+	if known, _ := s.changes.Load(p.UID); known == c.Summary && !c.Restart {
+		p.Restarted = false
+		return p, nil
+	}
+	annotations := map[string]any{kube.AnnotationChanges: c.Summary}
+	if c.Restart {
+		annotations[kube.AnnotationSpare] = nil // it becomes the application
+		s.spares.Delete(p.UID)
+	}
+	now, err := s.annotate(ctx, p, annotations)
+	if err != nil {
+		return p, err
+	}
+	p.Restarts, p.Restarted = kube.PodOf(now).Restarts, c.Restart
 	return p, nil
 }
 
@@ -92,6 +106,7 @@ func (s *Supervisor) annotate(ctx context.Context, p kube.Pod, annotations map[s
 	if err != nil {
 		return nil, s.WrapError(ctx, "change", p.Ref(), err)
 	}
+	s.changes.Store(p.UID, now.Annotations[kube.AnnotationChanges])
 	return now, nil
 }
 
@@ -171,39 +186,36 @@ func (s *Supervisor) State(ctx context.Context, p kube.Pod, port int) (string, e
 
 // call makes one request.
 func (s *Supervisor) call(ctx context.Context, p kube.Pod, port int, c Change) (string, error) {
-	return s.open(ctx, p).call(ctx, port, c)
+	return s.open(ctx, p, port).call(ctx, c)
 }
 
-// way is a tunnel that is being opened: it returns the tunnel, or why there is none.
-type way func() (tunnel.Tunnel, error)
+// way is a conversation that is being opened: it returns the conversation, or why it can't be opened.
+type way func() (*tunnel.Conversation, error)
 
-// open begins to open a tunnel to a Pod.
-func (s *Supervisor) open(ctx context.Context, p kube.Pod) way {
-	wait := sync.OnceValues(func() (tunnel.Tunnel, error) { return s.dial(ctx, p) })
+// open begins to open a conversation with a Pod's supervisor.
+func (s *Supervisor) open(ctx context.Context, p kube.Pod, port int) way {
+	wait := sync.OnceValues(func() (*tunnel.Conversation, error) { return s.tunnels.Open(ctx, p, port) })
 	go func() { _, _ = wait() }()
 	return wait
 }
 
+// close ends a conversation in which nothing was said.
 func (w way) close() {
-	if t, err := w(); err == nil {
-		t.Close()
+	if c, err := w(); err == nil {
+		_ = c.End()
 	}
 }
 
-// call makes one request, and closes the tunnel.
-func (w way) call(ctx context.Context, port int, c Change) (string, error) {
-	t, err := w()
+// call makes one request.
+func (w way) call(ctx context.Context, c Change) (string, error) {
+	conversation, err := w()
 	if err != nil {
 		return "", err
 	}
-	defer t.Close()
-	defer context.AfterFunc(ctx, t.Close)()
-	stream, err := t.Open(port)
-	if err != nil {
-		return "", err
-	}
-	answer, err := exchange(stream, c)
-	end := stream.End()
+	forget := context.AfterFunc(ctx, conversation.Abort)
+	answer, err := exchange(conversation, c)
+	forget()
+	end := conversation.End()
 	switch {
 	case ctx.Err() != nil:
 		return "", context.Cause(ctx)

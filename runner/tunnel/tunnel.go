@@ -7,7 +7,7 @@
 //
 // That a stream opens does not say that the application listens: the node connects to it
 // later, and its refusal comes with the stream's end; see [IsRefused]. [Prober] asks whether a port
-// accepts connections.
+// accepts connections. A [Pool] keeps tunnels for the next conversation.
 //
 // The package knows no protocol. Package portforward speaks Kubernetes', and tunneltest
 // replaces it in tests.
@@ -18,7 +18,6 @@ import (
 	"errors"
 	"io"
 	"strings"
-	"sync"
 
 	"github.com/devloop-cli/devloop/runner/kube"
 )
@@ -53,47 +52,4 @@ var ErrLost = errors.New("the connection to the Pod was lost")
 // Linux kernel through containerd, CRI-O and socat.
 func IsRefused(end error) bool {
 	return end != nil && strings.Contains(strings.ToLower(end.Error()), "connection refused")
-}
-
-// Connect opens a connection to a port of a Pod, on the Pod's loopback address. The end of
-// ctx closes it.
-func (dial Dialer) Connect(ctx context.Context, p kube.Pod, port int) (io.ReadWriteCloser, error) {
-	t, err := dial(ctx, p)
-	if err != nil {
-		return nil, err
-	}
-	s, err := t.Open(port)
-	if err != nil {
-		t.Close()
-		return nil, err
-	}
-	forget := context.AfterFunc(ctx, t.Close)
-	return connection{s, sync.OnceValue(func() error {
-		defer t.Close()
-		forget()
-		return s.End()
-	})}, nil
-}
-
-// connection is a stream with a tunnel of its own.
-type connection struct {
-	Stream
-	end func() error
-}
-
-// Read returns the node's complaint at the end, if it has one.
-func (c connection) Read(p []byte) (int, error) {
-	n, err := c.Stream.Read(p)
-	if err != nil {
-		if refusal := c.end(); refusal != nil {
-			err = refusal
-		}
-	}
-	return n, err
-}
-
-// Close ends the conversation and its tunnel.
-func (c connection) Close() error {
-	_ = c.end() // Read has told what there is to tell
-	return nil
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/devloop-cli/devloop/runner/manifest"
 )
 
-// Change is what a controller did to Pods by itself: after an eviction, for an autoscaler, or because a user asked for it.
+// Change is what a controller did to Pods unasked: after an eviction, for an autoscaler, or because a user asked for it.
 type Change struct {
 	Why string // a clause
 	// Replaced says that a Pod is gone and its controller makes another one.
@@ -26,53 +26,64 @@ type Change struct {
 // Changed waits until the controller that keeps Pods of one object has made another Pod, which is ready, or one of the
 // Pods goes. It is an error if the object is gone, or is to have no Pods.
 func (r Workloads) Changed(ctx context.Context, pods []kube.Pod) (Change, error) {
-	left, controllers := map[types.UID]string{}, map[types.UID]bool{}
+	w := newReplacementWatch(pods)
+	err := r.client.WatchPods(ctx, cluster.PodWatch{Namespace: pods[0].Namespace, Patient: true, See: w.see, Poll: w.poll})
 	for _, p := range pods {
-		left[p.UID], controllers[p.Controller] = p.Name, true
-	}
-	seen := map[types.UID]bool{} // those of left that are there
-	var change Change
-	err := r.client.WatchPods(ctx, cluster.PodWatch{
-		Namespace: pods[0].Namespace, Patient: true,
-		See: func(p *corev1.Pod, gone bool) (bool, error) {
-			gone = gone || p.DeletionTimestamp != nil
-			_, known := left[p.UID]
-			switch {
-			case known && gone:
-				delete(seen, p.UID)
-			case known:
-				seen[p.UID] = true
-			case !gone && controllers[kube.ControllerOf(p)] && kube.IsReady(p):
-				change.Why = fmt.Sprintf("Kubernetes made Pod %q", p.Name)
-				added := kube.PodOf(p)
-				added.Of, added.Generated = pods[0].Of, pods[0].Generated
-				change.Pods = []kube.Pod{added}
-			}
-			return change.Why != "", nil
-		},
-		Poll: func() (bool, error) {
-			for uid, name := range left {
-				if !seen[uid] {
-					change.Why, change.Replaced = fmt.Sprintf("Pod %q is gone", name), true
-				}
-			}
-			return change.Replaced, nil
-		},
-	})
-	for _, p := range pods {
-		if seen[p.UID] {
-			change.Pods = append(change.Pods, p)
+		if w.seen[p.UID] {
+			w.change.Pods = append(w.change.Pods, p)
 		}
 	}
-	if err != nil || !change.Replaced {
-		return change, err
+	if err != nil || !w.change.Replaced {
+		return w.change, err
 	}
 	want, err := r.wanted(ctx, pods[0].Of)
-	change.Replaced = want > len(seen)
-	return change, err
+	w.change.Replaced = want > len(w.seen)
+	return w.change, err
 }
 
-// wanted returns how many Pods an object is to have. It is an error if that is none.
+// replacementWatch looks for what a controller does to its Pods.
+type replacementWatch struct {
+	of          kube.Pod             // one of the Pods that are watched
+	names       map[types.UID]string // of the Pods that are watched
+	controllers map[types.UID]bool
+	seen        map[types.UID]bool // those of names that exist
+	change      Change
+}
+
+func newReplacementWatch(pods []kube.Pod) *replacementWatch {
+	w := &replacementWatch{of: pods[0], names: map[types.UID]string{}, controllers: map[types.UID]bool{}, seen: map[types.UID]bool{}}
+	for _, p := range pods {
+		w.names[p.UID], w.controllers[p.Controller] = p.Name, true
+	}
+	return w
+}
+
+func (w *replacementWatch) see(p *corev1.Pod, gone bool) (done bool, err error) {
+	gone = gone || p.DeletionTimestamp != nil
+	_, known := w.names[p.UID]
+	switch {
+	case known && gone:
+		delete(w.seen, p.UID)
+	case known:
+		w.seen[p.UID] = true
+	case !gone && w.controllers[kube.ControllerOf(p)] && kube.IsReady(p):
+		added := kube.PodOf(p)
+		added.Of, added.Generated = w.of.Of, w.of.Generated
+		w.change = Change{Why: fmt.Sprintf("Kubernetes made Pod %q", p.Name), Pods: []kube.Pod{added}}
+	}
+	return w.change.Why != "", nil
+}
+
+func (w *replacementWatch) poll() (done bool, err error) {
+	for uid, name := range w.names {
+		if !w.seen[uid] {
+			w.change.Why, w.change.Replaced = fmt.Sprintf("Pod %q is gone", name), true
+		}
+	}
+	return w.change.Replaced, nil
+}
+
+// wanted returns how many Pods an object is to have. It is an error if there are to be none.
 func (r Workloads) wanted(ctx context.Context, o kube.Ref) (int, error) {
 	mapping, err := r.client.Mapper.RESTMapping(schema.GroupKind{Group: "apps", Kind: o.Kind})
 	if err != nil {

@@ -95,12 +95,17 @@ func (r Workloads) Pods(ctx context.Context, o *unstructured.Unstructured) ([]ku
 	} else if err != nil {
 		return nil, err
 	}
+	return byName(pods), nil
+}
+
+// byName returns Pods in the order of their names.
+func byName(pods []corev1.Pod) []kube.Pod {
 	slices.SortFunc(pods, func(a, b corev1.Pod) int { return cmp.Compare(a.Name, b.Name) })
-	made := make([]kube.Pod, len(pods))
+	sorted := make([]kube.Pod, len(pods))
 	for i := range pods {
-		made[i] = kube.PodOf(&pods[i])
+		sorted[i] = kube.PodOf(&pods[i])
 	}
-	return made, nil
+	return sorted
 }
 
 // newestPods returns the live Pods that run an object's newest template.

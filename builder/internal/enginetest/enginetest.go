@@ -30,7 +30,7 @@ type Engine struct {
 	Mu     sync.Mutex
 	Images map[string]image.InspectResponse // by each of their names and by ID
 	Layers map[string][]byte                // by diff ID
-	Forgot string                           // a layer that the engine says it has, but lacks
+	Forgot string                           // a layer that the engine says it has, and does not
 	Loaded []int64                          // sizes of the archives that were loaded
 	Saves  int
 	Tagged int

@@ -11,6 +11,9 @@ import (
 	"github.com/devloop-cli/devloop/runner/kube"
 )
 
+// surgeDrainTime limits the wait for requests in progress on a Pod when the next one serves already: there is no hurry.
+const surgeDrainTime = 30 * time.Second
+
 // deleteTime limits the deletion of Pods that others have replaced.
 const deleteTime = 20 * time.Second
 
@@ -76,7 +79,7 @@ func (s *Session) deleteDrained(pods []kube.Pod) {
 	if len(pods) == 0 {
 		return
 	}
-	local := slices.Clone(s.ports.Set)
+	local := slices.Clone(s.Ports.Set)
 	s.background.Go(func(session context.Context) {
 		ctx, cancel := context.WithTimeout(session, surgeDrainTime)
 		defer cancel()

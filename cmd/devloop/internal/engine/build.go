@@ -40,7 +40,7 @@ func (b build) compile(ctx context.Context) error {
 		return err
 	}
 	b.app, b.compiled = app, true
-	b.ports.SetContextPath(app.Port, app.ContextPath)
+	b.Ports.SetContextPath(app.Port, app.ContextPath)
 	return nil
 }
 

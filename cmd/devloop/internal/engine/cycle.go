@@ -53,12 +53,12 @@ func (c *cycle) run(ctx context.Context) error {
 	c.become(c.State().CycleStarted())
 	before := c.State().Serving
 	if before == nil {
-		c.pause(ctx, c.Publisher) // from now on there is something to wait for
+		c.Hold(ctx, c.Publisher) // from now on there is something to wait for
 	}
 	err := c.stages(ctx)
 	failed := err != nil && !failure.Cancelled(err)
 	if failed && c.State().Serving == nil {
-		c.fail(c.Publisher, *failure.Of(err))
+		c.Fail(c.Publisher, *failure.Of(err))
 	}
 	outcome, why := failure.End(ctx, err)
 	c.Publish(event.CycleFinished{Outcome: outcome, Took: event.Duration(time.Since(began)), Failure: why})
@@ -69,7 +69,7 @@ func (c *cycle) run(ctx context.Context) error {
 }
 
 // become makes next the state.
-func (c *cycle) become(next state.State) { c.localhost.become(c.Publisher, next) }
+func (c *cycle) become(next state.State) { c.Become(c.Publisher, next) }
 
 // stages is the product in one paragraph. It reads the manifest, looks for conflicts in the cluster
 // and opens the local ports first, to find errors there before it builds anything, and long before
@@ -107,11 +107,11 @@ func (c *cycle) stages(ctx context.Context) (err error) {
 
 // openPorts opens the local ports for clients and debuggers.
 func (c *cycle) openPorts(ctx context.Context) error {
-	if err := c.ports.Open(ctx, c.Publisher, c.Target.Endpoints(c.manifest, c.Target.Declared(c.manifest))); err != nil {
+	if err := c.Ports.Open(ctx, c.Publisher, c.Target.Endpoints(c.manifest, c.Target.Declared(c.manifest))); err != nil {
 		return err
 	}
 	images := c.Target.Images(c.manifest)
-	if err := c.debuggers.Open(ctx, c.Publisher, c.manifest.ProjectPods(c.Target.Namespace, images...)); err != nil || !c.Target.Debug.On {
+	if err := c.Debuggers.Open(ctx, c.Publisher, c.manifest.ProjectPods(c.Target.Namespace, images...)); err != nil || !c.Target.Debug.On {
 		return err
 	}
 	probed := func(c manifest.Container) bool { return !c.Init && c.Runs(images...) && c.HasProbes() }
@@ -123,7 +123,7 @@ func (c *cycle) openPorts(ctx context.Context) error {
 
 // decide chooses how the save reaches the running application, and publishes the choice.
 func (c *cycle) decide() plan.Decision {
-	s := plan.Input{Saved: c.saved, Image: c.State().NodeImage != nil, Runs: c.State().Running(c.debuggers.Redefined()), Mode: c.Target.Path}
+	s := plan.Input{Saved: c.saved, Image: c.State().NodeImage != nil, Runs: c.State().Running(c.Debuggers.Redefined()), Mode: c.Target.Path}
 	if c.compiled && (c.Target.NotPatchable == "" || c.Target.Follow && c.app.Dockerfile != "") {
 		parts, err := c.app.ContentsAfter(c.contents)
 		if err != nil {
@@ -145,11 +145,11 @@ func (c *cycle) decide() plan.Decision {
 // forward leads the local ports to the Pods, and asks each once through its port.
 func (c *cycle) forward(ctx context.Context, pods []kube.Pod) error {
 	return c.Stage(ctx, event.Forward, func(ctx context.Context, s *publish.Stage) error {
-		if err := c.ports.Open(ctx, s.Publisher, c.Target.Endpoints(c.manifest, ports.Offered(pods))); err != nil {
+		if err := c.Ports.Open(ctx, s.Publisher, c.Target.Endpoints(c.manifest, ports.Offered(pods))); err != nil {
 			return err
 		}
-		c.debuggers.Route(s.Publisher, pods)
-		if err := c.ports.Forward(ctx, s, ports.Check{Dial: c.Deployer.Dial, Stopped: c.debuggers.Attached}, pods); err != nil {
+		c.Debuggers.Route(s.Publisher, pods)
+		if err := c.Ports.Forward(ctx, s, ports.Check{Dial: c.Deployer.Dial, Stopped: c.Debuggers.Attached}, pods); err != nil {
 			return err
 		}
 		if s.Skip = s.Note == ""; s.Skip {
@@ -174,7 +174,7 @@ func (c *cycle) informOfGuessedImage() {
 func (c *cycle) informOfServingCode(before *state.Deployment) {
 	now := c.State().Serving
 	switch {
-	case now == nil || len(c.ports.Set) == 0:
+	case now == nil || len(c.Ports.Set) == 0:
 	case before != nil && now.SameCode(*before):
 		c.Inform(event.NoticeOldCode, "the code before this change still answers on localhost")
 	default:

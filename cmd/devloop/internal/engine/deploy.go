@@ -42,7 +42,7 @@ func (r *rollout) run(ctx context.Context) error {
 		return err
 	}
 	if err := r.forward(ctx, pods); err != nil {
-		r.routeToServing(r.Publisher)
+		r.RouteToServing(r.Publisher)
 		return err
 	}
 	r.promote(r.Publisher, r.deployment(pods))
@@ -76,7 +76,7 @@ func (r *rollout) start(ctx context.Context) ([]kube.Pod, error) {
 // makeWay prepares for Pods that replace those that serve.
 func (r *rollout) makeWay(ctx context.Context) error {
 	r.serving = nil
-	r.pause(ctx, r.Publisher)
+	r.Hold(ctx, r.Publisher)
 	return r.Deployer.Retire(ctx, removedFromManifest(r.State().Latest(), r.manifest))
 }
 
@@ -126,10 +126,10 @@ func (r *rollout) rollingUpdate(ctx context.Context) ([]kube.Pod, error) {
 // debug port, it makes others without.
 func (r *rollout) deployPods(ctx context.Context) ([]kube.Pod, error) {
 	images := r.Target.Images(r.manifest)
-	debug := r.debuggers.JVMOptions(r.manifest, images, r.img)
+	debug := r.Debuggers.JVMOptions(r.manifest, images, r.img)
 	pods, err := r.deployOnce(ctx, debug)
-	if r.debuggers.Rejected(r.Publisher, debug, err) {
-		return r.deployOnce(ctx, r.debuggers.JVMOptions(r.manifest, images, r.img))
+	if r.Debuggers.Rejected(r.Publisher, debug, err) {
+		return r.deployOnce(ctx, r.Debuggers.JVMOptions(r.manifest, images, r.img))
 	}
 	return pods, err
 }
@@ -155,7 +155,7 @@ func (r *rollout) deployOnce(ctx context.Context, debug render.Debug) ([]kube.Po
 		r.followLogs(r.Publisher, without(pods, before))
 	}
 	if r.Target.Debug.Suspend {
-		r.debuggers.Route(r.Publisher, pods)
+		r.Debuggers.Route(r.Publisher, pods)
 	}
 	return pods, r.ready(ctx, pods)
 }
@@ -188,7 +188,7 @@ func (r *rollout) deployment(pods []kube.Pod) state.Deployment {
 // promote records that a deployment answers, and deletes the Pods that did before.
 func (s *Session) promote(events publish.Publisher, d state.Deployment) {
 	s.deleteDrained(without(s.State().ServingPods(), d.Pods))
-	s.become(events, s.State().Promoted(d))
+	s.Become(events, s.State().Promoted(d))
 	if s.Target.Follow {
 		s.followWorkloads(d.Pods)
 	}
@@ -220,7 +220,7 @@ func (r *rollout) notPatchableReason(x image.Report) string {
 	switch {
 	case x.Supervised:
 		return ""
-	case x.Swappable && r.debuggers.Unavailable():
+	case x.Swappable && r.Debuggers.Unavailable():
 		return "its JVM does not start with a debug port"
 	case x.Swappable:
 		return ""
@@ -260,7 +260,7 @@ func (c *cycle) ready(ctx context.Context, pods []kube.Pod) error {
 }
 
 func (c *cycle) awaitReady(ctx context.Context, s *publish.Stage, pods []kube.Pod) error {
-	if at := c.debuggers.Awaited(pods); at != "" {
+	if at := c.Debuggers.Awaited(pods); at != "" {
 		s.Inform(event.NoticeDebugWait, "waiting for a debugger on "+at)
 	} else {
 		var cancel context.CancelFunc

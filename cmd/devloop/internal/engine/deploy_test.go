@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner/deploy"
@@ -151,7 +152,7 @@ func TestFailedPodGoesWhenTheCodeIsTakenBack(t *testing.T) {
 func TestManifestWithoutTwinIsReplacedInItsPlaceAndThatIsSaidOnce(t *testing.T) {
 	t.Parallel()
 	l, r := newTestSession(&fakes{})
-	l.now = state.State{}.Promoted(state.Deployment{Pods: []kube.Pod{{Name: "app"}}})
+	l.Become(publish.New(&event.Bus{}), state.State{}.Promoted(state.Deployment{Pods: []kube.Pod{{Name: "app"}}}))
 	m, err := manifest.Load("testdata/deployment.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -283,7 +284,7 @@ func TestKubernetesChangesADeploymentsPods(t *testing.T) {
 
 	t.Log("a Deployment that was deleted stays deleted")
 	end()
-	l.become(l.events, l.State().PatchStarted().Patched(l.State().ServingPods(), plan.State{Name: "b"}))
+	l.Become(l.events, l.State().PatchStarted().Patched(l.State().ServingPods(), plan.State{Name: "b"}))
 	now := l.State().ServingPods()
 	if why := l.handleChanges(t.Context(), []workloadChanged{{now, workload.Change{Why: "there is one more", Pods: []kube.Pod{more, now[0]}}}}); why != "there is one more" {
 		t.Errorf("one more beside changed ones: got %q", why)

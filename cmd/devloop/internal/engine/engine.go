@@ -32,7 +32,7 @@
 // says what the next one has to do.
 //
 // The packages below have the parts, each with its own state: target (what is deployed), patch
-// (changes of running Pods), spares (JVMs for the next restart), ports and debugport (the local ports), archive (faster starts),
+// (changes of running Pods), localhost (the state and what shows it), spares (JVMs for the next restart), ports and debugport (the local ports), archive (faster starts),
 // background (work that outlives a cycle), publish (events).
 //
 // The engine declares the interfaces that it needs, so that its tests need no Docker engine, no
@@ -51,6 +51,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/archive"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/background"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/debugport"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/localhost"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/patch"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
@@ -152,7 +153,7 @@ type Config struct {
 // Session runs cycles for one project.
 type Session struct {
 	Config
-	*localhost
+	*localhost.Localhost
 	events     publish.Publisher // those that belong to no cycle
 	background *background.Group // ends with Close
 	trainer    *archive.Trainer
@@ -171,9 +172,9 @@ type Session struct {
 func New(c Config) *Session {
 	s := &Session{Config: c, events: publish.New(c.Bus), background: background.New(), inbox: make(chan message), appPort: ports.AppPortOf(c.Target.Port)}
 	s.trainer = archive.NewTrainer(c.Trainer, s.events, s.background)
-	s.localhost = &localhost{ports: ports.NewForwards(c.Listen, c.Target.Ports), debuggers: debugport.New(c.Target.Debug, c.Debugger, c.Deployer.Dial)}
+	s.Localhost = localhost.New(ports.NewForwards(c.Listen, c.Target.Ports), debugport.New(c.Target.Debug, c.Debugger, c.Deployer.Dial))
 	s.spares = spares.Keeper{Pods: c.Deployer, Events: s.events}
-	s.patcher = patch.Patcher{Pods: c.Deployer, Redefine: s.debuggers.Redefine}
+	s.patcher = patch.Patcher{Pods: c.Deployer, Redefine: s.Debuggers.Redefine}
 	return s
 }
 
@@ -190,7 +191,7 @@ func (s *Session) ExpectStages(took map[event.Stage]event.Duration) { s.events.E
 func (s *Session) Deployed() bool { return len(s.State().Latest()) > 0 }
 
 // URLs returns the local addresses that are open, in the manifest's order.
-func (s *Session) URLs() []string { return s.ports.URLs() }
+func (s *Session) URLs() []string { return s.Ports.URLs() }
 
 // Train makes the archive that the image on the nodes wants, if it does. A failure is published and
 // stops nothing; Train returns an error only if ctx ends.
@@ -204,5 +205,5 @@ func (s *Session) Train(ctx context.Context) error {
 // Close ends what outlives a cycle and waits until it has ended.
 func (s *Session) Close() error {
 	s.background.Close()
-	return errors.Join(s.ports.Close(), s.debuggers.Close())
+	return errors.Join(s.Ports.Close(), s.Debuggers.Close())
 }

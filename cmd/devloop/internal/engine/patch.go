@@ -109,7 +109,7 @@ func (p *inPlace) restart(ctx context.Context) (done bool, err error) {
 
 // send has the supervisors restart the application with the changed files.
 func (p *inPlace) send(ctx context.Context, s *publish.Stage) (bool, error) {
-	p.pause(ctx, p.Publisher)
+	p.Hold(ctx, p.Publisher)
 	d := *p.State().Target()
 	p.become(p.State().PatchStarted().PatchInterrupted()) // until it is known how this ends
 	pods, err := p.patcher.Restart(ctx, d, p.built, p.files)
@@ -122,7 +122,7 @@ func (p *inPlace) send(ctx context.Context, s *publish.Stage) (bool, error) {
 	}
 	p.become(p.State().Patched(pods, p.built))
 	if p.Target.Debug.Suspend {
-		p.debuggers.Route(p.Publisher, pods)
+		p.Debuggers.Route(p.Publisher, pods)
 	}
 	s.Note = fmt.Sprintf("%s to %s", plan.Summary(p.files), names(p.State().Target().Patchable()))
 	return true, nil
@@ -145,7 +145,7 @@ func (p *inPlace) recover(err error) {
 	case failure.Cancelled(err):
 	case failed && why.RolledBack() && len(p.before.Patchable()) == 1 && p.served:
 		p.become(p.State().WentBack(p.before))
-		p.routeToServing(p.Publisher)
+		p.RouteToServing(p.Publisher)
 	default:
 		p.become(p.State().NotPatchable("the application did not serve after its last restart"))
 	}

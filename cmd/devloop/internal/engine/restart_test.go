@@ -47,7 +47,7 @@ func TestContainerThatEndsTakesTheSwappedMethodsAlong(t *testing.T) {
 			_, end := running(t, l)
 			time.Sleep(time.Minute)
 			if altered {
-				l.become(l.events, l.State().Patched(l.State().ServingPods(), plan.State{Name: "b"}))
+				l.Become(l.events, l.State().Patched(l.State().ServingPods(), plan.State{Name: "b"}))
 			}
 			f.ends <- struct{}{}
 			time.Sleep(time.Minute)

@@ -238,10 +238,10 @@ func (s *Session) handleRecovered(b *backlog) {
 			continue
 		}
 		if s.State().RolloutPending {
-			s.become(s.events, s.State().Paused()) // Kubernetes deletes the old Pods
+			s.Become(s.events, s.State().Paused()) // Kubernetes deletes the old Pods
 		}
-		s.ports.SetBackends(d.Pods)
-		s.debuggers.Route(s.events, d.Pods)
+		s.Ports.SetBackends(d.Pods)
+		s.Debuggers.Route(s.events, d.Pods)
 		s.promote(s.events, d)
 		s.events.Inform(event.NoticePodRecovered, fmt.Sprintf("%s serves now, after Kubernetes tried again", names(d.Pods)))
 		if b.last.Cycle == m.cycle {
@@ -258,9 +258,9 @@ func (s *Session) handleGone(gone []kube.Pod) {
 		if !slices.ContainsFunc(s.State().ServingPods(), state.SameUID(pod)) {
 			continue // it was replaced
 		}
-		s.become(s.events, s.State().Vanished())
+		s.Become(s.events, s.State().Vanished())
 		text, hint := fmt.Sprintf("Pod %q has ended or was deleted", pod.Name), "bring it back: press r"
-		s.fail(s.events, event.Failure{Code: event.NoticePodGone, Message: text, Hints: []string{hint}})
+		s.Fail(s.events, event.Failure{Code: event.NoticePodGone, Message: text, Hints: []string{hint}})
 		s.events.Warn(event.NoticePodGone, text, hint)
 	}
 }
@@ -276,7 +276,7 @@ func (s *Session) handleChanges(ctx context.Context, changes []workloadChanged) 
 		added := without(m.change.Pods, m.pods)
 		switch {
 		case m.change.Replaced:
-			s.become(s.events, s.State().Vanished())
+			s.Become(s.events, s.State().Vanished())
 			return m.change.Why
 		case len(added) > 0 && d.Code.Kind != state.InImage:
 			return m.change.Why
@@ -290,12 +290,12 @@ func (s *Session) handleChanges(ctx context.Context, changes []workloadChanged) 
 // followScaling opens the local ports of Pods that Kubernetes has added to those that serve, and leads the ports of
 // those that are gone to others.
 func (s *Session) followScaling(ctx context.Context, gone, added []kube.Pod) {
-	s.become(s.events, s.State().Scaled(gone, added))
+	s.Become(s.events, s.State().Scaled(gone, added))
 	d := s.State().Serving
-	if err := s.ports.Open(ctx, s.events, s.Target.Endpoints(s.lastManifest, ports.Offered(d.Pods))); err != nil {
+	if err := s.Ports.Open(ctx, s.events, s.Target.Endpoints(s.lastManifest, ports.Offered(d.Pods))); err != nil {
 		s.events.WarnOf(err)
 	}
-	s.routeToServing(s.events)
+	s.RouteToServing(s.events)
 	s.followLogs(s.events, added)
 	if d.NotPatchable == "" && d.HotSwapOnly() {
 		s.watchRestarts(added)
@@ -308,11 +308,11 @@ func (s *Session) handleRestarts(ctx context.Context, restarted []kube.Pod) (rea
 	for _, pod := range restarted {
 		if !s.State().LosesChanges(pod) {
 			s.events.Publish(event.ContainerRestarted{Pod: pod.Name})
-			s.become(s.events, s.State().Refreshed(pod))
+			s.Become(s.events, s.State().Refreshed(pod))
 			continue
 		}
-		s.pause(ctx, s.events)
-		s.become(s.events, s.State().NotPatchable("its container started again"))
+		s.Hold(ctx, s.events)
+		s.Become(s.events, s.State().NotPatchable("its container started again"))
 		_ = s.Deployer.Note(ctx, pod, "") // it goes
 		s.events.Publish(event.ContainerRestarted{Pod: pod.Name, Lost: true})
 		return fmt.Sprintf("the container of %s ended", pod.Name)

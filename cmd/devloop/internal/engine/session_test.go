@@ -129,7 +129,7 @@ func play(t *testing.T, script []string, keep bool) error {
 		case "swap": // as a cycle would
 			settle()
 			if l.State().Serving != nil {
-				l.become(l.events, l.State().PatchStarted().Patched(l.State().ServingPods(), plan.State{Name: "b"}))
+				l.Become(l.events, l.State().PatchStarted().Patched(l.State().ServingPods(), plan.State{Name: "b"}))
 			}
 		}
 		wrong = append(wrong, l.State().Validate())

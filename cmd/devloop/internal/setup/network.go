@@ -21,7 +21,7 @@ const registryTimeout = 1500 * time.Millisecond
 // Registry checks that the engine can reach the registries of the images. missing returns the
 // images that the engine does not have: if there are none, an unreachable registry does not matter.
 func Registry(dial Dial, images []string, missing func(context.Context) []string) Step {
-	return Step{ID: "registry", Needs: []string{"docker"}, Check: func(ctx context.Context) (string, error) {
+	return Step{ID: "registry", Needs: []string{"docker"}, After: []string{"archive"}, Check: func(ctx context.Context) (string, error) {
 		docker, err := dial(ctx)
 		if err != nil {
 			return "", err

@@ -37,6 +37,8 @@ type Step struct {
 	ID string
 	// Needs lists the steps that have to pass before this one makes sense.
 	Needs []string
+	// After lists steps whose fix may solve this one's problem. If such a fix comes, this step is checked again.
+	After []string
 	// Check says what it found, and changes nothing. It returns an error with code and hints if
 	// something is wrong, and a [*NotApplicable] if the step does not matter on this machine.
 	Check func(ctx context.Context) (evidence string, err error)
@@ -112,6 +114,7 @@ func Run(ctx context.Context, steps []Step, o Options) error {
 type run struct {
 	Options
 	ctx     context.Context
+	pending []string // steps that are to be fixed, or need one that is
 	failed  []string // steps that failed, or need one that did
 	first   error
 	changes []Change
@@ -119,32 +122,40 @@ type run struct {
 
 // check checks the steps, reports those that need no fix, and returns the others.
 func (r *run) check(steps []Step) (open []Step) {
-	var pending []string
 	for _, s := range steps {
 		if r.ctx.Err() != nil {
 			return nil
 		}
-		if need := blocked(s, pending); need != "" { // it can be checked after a fix
-			open, pending = append(open, s), append(pending, s.ID)
-			if s.Later != "" {
-				r.changes = append(r.changes, Change{Step: s.ID, Text: s.Later})
-			}
-			continue
+		if r.leavesOpen(s) {
+			open, r.pending = append(open, s), append(r.pending, s.ID)
 		}
-		result := r.do(s, s.Check)
-		if fix := r.fixOf(s, result); fix != nil && (!s.Optional || len(r.changes) > 0) {
-			open, pending = append(open, s), append(pending, s.ID)
-			r.changes = append(r.changes, Change{s.ID, result.Err.Error(), fix.Change})
-			continue
-		}
-		r.report(s, result)
 	}
 	return open
 }
 
+// leavesOpen checks a step, and reports true if it has to be fixed, or checked after a fix of another one.
+func (r *run) leavesOpen(s Step) bool {
+	if blocked(s.Needs, r.pending) != "" {
+		if s.Later != "" {
+			r.changes = append(r.changes, Change{Step: s.ID, Text: s.Later})
+		}
+		return true
+	}
+	result := r.do(s, s.Check)
+	if fix := r.fixOf(s, result); fix != nil && (!s.Optional || len(r.changes) > 0) {
+		r.changes = append(r.changes, Change{s.ID, result.Err.Error(), fix.Change})
+		return true
+	}
+	if result.State == Failed && blocked(s.After, r.pending) != "" {
+		return true
+	}
+	r.report(s, result)
+	return false
+}
+
 // fixOf returns the fix for what a check found, nil if nothing is to be fixed.
 func (r *run) fixOf(s Step, result Result) *Fix {
-	if result.State != Failed || s.Fix == nil || r.CheckOnly || blocked(s, r.failed) != "" {
+	if result.State != Failed || s.Fix == nil || r.CheckOnly || blocked(s.Needs, r.failed) != "" {
 		return nil
 	}
 	return s.Fix(result.Err)
@@ -177,7 +188,7 @@ func (r *run) finish(open []Step, declined error) {
 
 // do runs the work of a step, unless it needs one that failed.
 func (r *run) do(s Step, work func(context.Context) (string, error)) Result {
-	if need := blocked(s, r.failed); need != "" {
+	if need := blocked(s.Needs, r.failed); need != "" {
 		r.failed = append(r.failed, s.ID)
 		return Result{ID: s.ID, State: Skipped, Evidence: fmt.Sprintf("needs %s", need)}
 	}
@@ -208,9 +219,9 @@ func (r *run) report(s Step, result Result) {
 	r.Report(result)
 }
 
-// blocked returns a step of those that s needs, "" for none.
-func blocked(s Step, by []string) string {
-	for _, need := range s.Needs {
+// blocked returns the first of the steps that is among others, "" for none.
+func blocked(steps, by []string) string {
+	for _, need := range steps {
 		if slices.Contains(by, need) {
 			return need
 		}

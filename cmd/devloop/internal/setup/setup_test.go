@@ -109,6 +109,23 @@ func TestAllChangesAreAskedForAtOnce(t *testing.T) {
 	}
 }
 
+// TestAnEarlierFixMaySolveAProblem has an archive bring the images that a registry is needed for otherwise.
+func TestAnEarlierFixMaySolveAProblem(t *testing.T) {
+	for _, mended := range []bool{true, false} {
+		archive := mendable("archive", errBroken, mended)
+		registry := Step{ID: "registry", After: []string{"archive"}, Check: archive.Check}
+		got, err := states(t, Options{}, archive, registry)
+		want := map[bool]State{true: OK, false: Failed}[mended]
+		if got["registry"] != want || (err == nil) != mended {
+			t.Errorf("after a fix that works: %v, the step is %s, %v", mended, got["registry"], err)
+		}
+	}
+	missing := mendable("archive", errBroken, true)
+	if got, err := states(t, Options{CheckOnly: true}, missing, Step{ID: "registry", After: []string{"archive"}, Check: missing.Check}); got["registry"] != Failed || err == nil {
+		t.Errorf("without a fix: %v, %v", got, err)
+	}
+}
+
 func TestRunStopsWhenInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	stop := errors.New("interrupted")

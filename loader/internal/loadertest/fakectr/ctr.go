@@ -68,37 +68,61 @@ func Run(root string, args []string, in io.Reader, out io.Writer) error {
 	if len(args) < 4 {
 		return fmt.Errorf("unknown arguments %q", args)
 	}
-	rest := args[4:]
-	switch strings.Join(args[2:4], " ") {
+	command, rest := strings.Join(args[2:4], " "), args[4:]
+	switch args[2] {
+	case "content", "leases":
+		return c.contentCommand(command, rest, out)
+	case "images":
+		return c.imageCommand(command, rest, in, out)
+	case "containers":
+		return c.containerCommand(command, rest, out)
+	}
+	return fmt.Errorf("unknown command %q", args)
+}
+
+func (c containerd) contentCommand(command string, args []string, out io.Writer) error {
+	switch command {
 	case "content ls":
-		return c.contentList(rest, out)
+		return c.contentList(args, out)
 	case "content get":
-		return c.contentGet(rest[0], out)
+		return c.contentGet(args[0], out)
 	case "content rm":
-		_ = os.Remove(c.dir("listed/" + strings.TrimPrefix(rest[0], "sha256:")))
-		return os.Remove(c.blob(v1.Hash{Algorithm: "sha256", Hex: strings.TrimPrefix(rest[0], "sha256:")}))
+		_ = os.Remove(c.dir("listed/" + strings.TrimPrefix(args[0], "sha256:")))
+		return os.Remove(c.blob(v1.Hash{Algorithm: "sha256", Hex: strings.TrimPrefix(args[0], "sha256:")}))
 	case "content active":
 		return c.contentActive(out)
 	case "leases create", "leases rm":
 		return nil
+	}
+	return fmt.Errorf("unknown command %q", command)
+}
+
+func (c containerd) imageCommand(command string, args []string, in io.Reader, out io.Writer) error {
+	switch command {
 	case "images ls":
-		return c.imagesList(rest, out)
+		return c.imagesList(args, out)
 	case "images check":
-		return c.imagesCheck(rest[0], out)
+		return c.imagesCheck(args[0], out)
 	case "images rm":
-		return c.imagesRemove(rest)
+		return c.imagesRemove(args)
 	case "images label":
-		return c.imagesLabel(rest[0], rest[1:])
+		return c.imagesLabel(args[0], args[1:])
 	case "images import":
 		return c.imagesImport(in)
+	}
+	return fmt.Errorf("unknown command %q", command)
+}
+
+func (c containerd) containerCommand(command string, args []string, out io.Writer) error {
+	switch command {
 	case "containers create":
-		return os.WriteFile(c.dir("containers/"+rest[1]), []byte(rest[0]), 0o644)
+		return os.WriteFile(c.dir("containers/"+args[1]), []byte(args[0]), 0o644)
 	case "containers rm":
-		return os.Remove(c.dir("containers/" + rest[0]))
+		return os.Remove(c.dir("containers/" + args[0]))
 	case "containers ls":
 		return c.containersList(out)
 	}
-	return fmt.Errorf("unknown command %q", args)
+	return fmt.Errorf("unknown command %q", command)
 }
 
 func (c containerd) contentList(args []string, out io.Writer) error {

@@ -84,7 +84,7 @@ func TestWrongFlagsAreExplained(t *testing.T) {
 
 func TestHelpFitsTheTerminal(t *testing.T) {
 	t.Parallel()
-	words := "A command writes what it has to say in as many lines as the terminal has room for, and a\nline break in the text is none.\n\n  devloop logs web --follow --namespace a-namespace-with-a-long-name-that-stays-in-its-line\n\nThe end."
+	words := "A command writes what it has to say in as many lines as the terminal has room for, and a\nline break in the text does not count.\n\n  devloop logs web --follow --namespace a-namespace-with-a-long-name-that-stays-in-its-line\n\nThe end."
 	for _, width := range []int{53, 80, 100} {
 		text := filled(words, "    ", width)
 		for line := range strings.Lines(text) {

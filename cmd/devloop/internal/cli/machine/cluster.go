@@ -18,8 +18,8 @@ import (
 	"github.com/devloop-cli/devloop/loader/kindcluster"
 )
 
-// ClusterCommand looks after the kind cluster that devloop setup makes, so that nobody needs
-// the kind command for it.
+// ClusterCommand looks after the kind cluster that devloop setup makes, so that you do not
+// need the kind command.
 func ClusterCommand(s wiring.Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "cluster",

@@ -57,7 +57,7 @@ func settingFlag(s config.Setting) cli.Flag {
 // Commands without a project take only what says where to work.
 func settle(c *cli.Context) error {
 	if !slices.ContainsFunc(config.Settings, func(s config.Setting) bool { return hasFlag(c.Command, s.Name) }) {
-		return nil // such as version: a mistake in devloop.yaml is none of its business
+		return nil // such as version: a mistake in devloop.yaml does not concern it
 	}
 	settings, err := config.Load(ProjectDir(c), os.LookupEnv)
 	if err != nil {

@@ -31,9 +31,13 @@ import (
 	"github.com/devloop-cli/devloop/runner/localport"
 )
 
-// redefineTimeout limits the conversation with a JVM, which takes a tenth of a second. A JVM does
-// not answer if a debugger has reached it in another way than through devloop's port.
-const redefineTimeout = 3 * time.Second
+const (
+	// attachTimeout limits the way to a JVM, which takes some milliseconds. A JVM does not answer if a debugger has
+	// reached it in another way than through devloop's port.
+	attachTimeout = 3 * time.Second
+	// redefineTimeout limits the work of a JVM that has answered: on a busy machine it may stand still for seconds.
+	redefineTimeout = 15 * time.Second
+)
 
 // Options say how debuggers reach the JVMs of Pods. The zero value lets none in.
 type Options struct {
@@ -166,7 +170,7 @@ func (d *Debuggers) Redefined() (files []string) {
 func (d *Debuggers) Redefine(ctx context.Context, pod kube.Pod, classes map[string][]byte, loadedOnly bool, ready func() error) error {
 	asking, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	limit := time.AfterFunc(redefineTimeout, func() { cancel(context.DeadlineExceeded) })
+	limit := time.AfterFunc(attachTimeout, func() { cancel(context.DeadlineExceeded) })
 	defer limit.Stop()
 	unlimited := func() error { // ready may take longer
 		limit.Stop()

@@ -260,6 +260,9 @@ async function start() {
   }
   const stream = new EventSource('events');
   stream.onmessage = m => take(JSON.parse(m.data));
-  stream.onerror = () => show(at('status'), 'bad', stream.readyState === EventSource.CLOSED ? 'open the page with: devloop open --ui' : 'devloop does not answer');
+  stream.onerror = () => {
+    if (session.ended) return stream.close(); // its server is gone, as it said
+    show(at('status'), 'bad', stream.readyState === EventSource.CLOSED ? 'open the page with: devloop open --ui' : 'devloop does not answer');
+  };
 }
 start().catch(error => show(at('status'), 'bad', String(error)));

@@ -1,0 +1,142 @@
+package tunnel
+
+import (
+	"context"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/devloop-cli/devloop/runner/kube"
+)
+
+// maxIdle is how many tunnels a pool keeps: a save uses two for each Pod, one to the supervisor and one to the JVM.
+const maxIdle = 16
+
+// Pool keeps tunnels for the next conversation with their Pods. To open one, the API server, the kubelet and
+// the container runtime have to work for some 30 ms.
+//
+//	pool := tunnel.NewPool(dial)
+//	s, err := pool.Open(ctx, pod, 5007) // through a tunnel of an earlier conversation, if there is one
+//	…
+//	err = s.End()                       // the tunnel is kept, unless this is an error
+//
+// Conversations that pass at the same time have a tunnel each.
+type Pool struct {
+	dial Dialer
+
+	mu   sync.Mutex
+	idle []idleTunnel // the one that was used last at the end
+}
+
+type idleTunnel struct {
+	Tunnel
+	pod types.UID
+}
+
+// NewPool returns a pool whose tunnels are opened by dial.
+func NewPool(dial Dialer) *Pool { return &Pool{dial: dial} }
+
+// Conversation is a stream with a tunnel of its own.
+type Conversation struct {
+	Stream
+	tunnel idleTunnel
+	pool   *Pool
+}
+
+// Open begins a conversation with a port of a Pod. ctx bounds the dial alone.
+func (p *Pool) Open(ctx context.Context, pod kube.Pod, port int) (*Conversation, error) {
+	for t, found := p.take(pod.UID); found; t, found = p.take(pod.UID) {
+		if s, err := t.Open(port); err == nil {
+			return &Conversation{s, t, p}, nil
+		}
+		t.Close() // it died unnoticed, and nothing was sent through it yet
+	}
+	opened, err := p.dial(ctx, pod)
+	if err != nil {
+		return nil, err
+	}
+	s, err := opened.Open(port)
+	if err != nil {
+		opened.Close()
+		return nil, err
+	}
+	return &Conversation{s, idleTunnel{opened, pod.UID}, p}, nil
+}
+
+// take removes a live tunnel to a Pod from the idle ones.
+func (p *Pool) take(pod types.UID) (t idleTunnel, found bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := len(p.idle) - 1; i >= 0; i-- {
+		if t = p.idle[i]; t.pod == pod && t.Alive() {
+			p.idle = append(p.idle[:i], p.idle[i+1:]...)
+			return t, true
+		}
+	}
+	return idleTunnel{}, false
+}
+
+// keep keeps a tunnel, and closes those that are dead or were not used for longest.
+func (p *Pool) keep(t idleTunnel) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	kept := make([]idleTunnel, 0, maxIdle)
+	for i, old := range append(p.idle, t) {
+		if old.Alive() && i+maxIdle > len(p.idle) {
+			kept = append(kept, old)
+		} else {
+			old.Close()
+		}
+	}
+	p.idle = kept
+}
+
+// End ends the conversation as [Stream.End] does, and keeps its tunnel for the next one unless there is an error.
+func (c *Conversation) End() error {
+	err := c.Stream.End()
+	if err != nil {
+		c.tunnel.Close()
+		return err
+	}
+	c.pool.keep(c.tunnel)
+	return nil
+}
+
+// Abort breaks the conversation off, together with its tunnel. End is still to be called.
+func (c *Conversation) Abort() { c.tunnel.Close() }
+
+// Connect opens a connection to a port of a Pod, on the Pod's loopback address. The end of ctx closes it.
+func (p *Pool) Connect(ctx context.Context, pod kube.Pod, port int) (*Connection, error) {
+	c, err := p.Open(ctx, pod, port)
+	if err != nil {
+		return nil, err
+	}
+	forget := context.AfterFunc(ctx, c.Abort)
+	return &Connection{c, sync.OnceValue(func() error {
+		forget()
+		return c.End()
+	})}, nil
+}
+
+// Connection is a conversation as an [io.ReadWriteCloser].
+type Connection struct {
+	*Conversation
+	end func() error
+}
+
+// Read returns the node's complaint at the end, if it has one.
+func (c *Connection) Read(p []byte) (int, error) {
+	n, err := c.Stream.Read(p)
+	if err != nil {
+		if complaint := c.end(); complaint != nil {
+			err = complaint
+		}
+	}
+	return n, err
+}
+
+// Close ends the conversation.
+func (c *Connection) Close() error {
+	_ = c.end() // Read has told what there is to tell
+	return nil
+}

@@ -1,0 +1,117 @@
+package tunnel_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/tunnel"
+	"github.com/devloop-cli/devloop/runner/tunnel/tunneltest"
+)
+
+// echo answers with the port's number, and complains about port 1.
+func echo(port int, data io.ReadWriter) error {
+	if port == 1 {
+		return errors.New("connection refused")
+	}
+	_, _ = fmt.Fprint(data, port)
+	return nil
+}
+
+func pod(name string) kube.Pod { return kube.Pod{Name: name, UID: types.UID("uid-" + name)} }
+
+// talk has a conversation with a port of a Pod.
+func talk(t *testing.T, pool *tunnel.Pool, pod kube.Pod, port int) error {
+	t.Helper()
+	c, err := pool.Open(t.Context(), pod, port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.ReadAll(c)
+	return c.End()
+}
+
+func TestPoolReusesTunnels(t *testing.T) {
+	t.Parallel()
+	node := &tunneltest.Node{Serve: echo}
+	pool := tunnel.NewPool(node.Dial)
+	expect := func(what string, dials int32) {
+		t.Helper()
+		if got := node.Dials.Swap(0); got != dials {
+			t.Errorf("%s: %d tunnels were opened, want %d", what, got, dials)
+		}
+	}
+	for range 3 {
+		if err := talk(t, pool, pod("web"), 80); err != nil {
+			t.Fatal(err)
+		}
+	}
+	expect("one after the other", 1)
+	_ = talk(t, pool, pod("db"), 80)
+	expect("another Pod", 1)
+	first, _ := pool.Open(t.Context(), pod("web"), 80)
+	_ = talk(t, pool, pod("web"), 80)
+	_ = first.End()
+	expect("two at once", 1)
+	node.Break()
+	_ = talk(t, pool, pod("web"), 80)
+	expect("of two, one is dead", 0)
+	if err := talk(t, pool, pod("web"), 1); !tunnel.IsRefused(err) {
+		t.Errorf("a refused conversation ended with %v", err)
+	}
+	_ = talk(t, pool, pod("web"), 80)
+	expect("after a complaint", 1)
+	c, _ := pool.Open(t.Context(), pod("web"), 80)
+	c.Abort()
+	_ = c.End()
+	_ = talk(t, pool, pod("web"), 80)
+	expect("after it was broken off", 1)
+}
+
+// TestPoolIsBounded talks with more Pods than a pool keeps tunnels for.
+func TestPoolIsBounded(t *testing.T) {
+	t.Parallel()
+	var open []tunnel.Tunnel
+	node := &tunneltest.Node{Serve: echo}
+	pool := tunnel.NewPool(func(ctx context.Context, p kube.Pod) (tunnel.Tunnel, error) {
+		opened, err := node.Dial(ctx, p)
+		open = append(open, opened)
+		return opened, err
+	})
+	for i := range 40 {
+		_ = talk(t, pool, pod(fmt.Sprint(i)), 80)
+	}
+	alive := 0
+	for _, one := range open {
+		if one.Alive() {
+			alive++
+		}
+	}
+	if alive != 16 || !open[39].Alive() {
+		t.Errorf("%d tunnels are left, and the last one's state is %v", alive, open[39].Alive())
+	}
+}
+
+func TestConnectionEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	node := &tunneltest.Node{Serve: func(_ int, data io.ReadWriter) error {
+		_, err := io.Copy(io.Discard, data)
+		return err
+	}}
+	pool := tunnel.NewPool(node.Dial)
+	ctx, cancel := context.WithCancel(t.Context())
+	connection, err := pool.Connect(ctx, pod("web"), 80)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if _, err := connection.Read(make([]byte, 1)); err == nil {
+		t.Error("it is open when its context has ended")
+	}
+	_ = connection.Close()
+}
