@@ -110,52 +110,63 @@ func otherCompilers(m buildtool.Module) string {
 // processing returns javac's options including those about annotation processors, and whether there
 // are processors that read more than one source.
 func processing(c buildtool.Compiler) (options []string, whole bool, err error) {
-	options = slices.Clone(c.Options)
-	if slices.Contains(options, "-proc:none") {
-		return options, false, nil
-	}
 	path := c.ProcessorPath
 	if path == nil && c.Plugin != "java" {
 		path = c.ClassPath
 	}
-	some, whole, err := processors(path)
-	switch {
-	case err != nil:
+	found, err := servicesOf(path)
+	if err != nil {
 		return nil, false, err
-	case !some:
-		return append(options, "-proc:none"), false, nil
+	}
+	options = slices.Clone(c.Options)
+	off := slices.Contains(options, "-proc:none")
+	if !off && !found.processors {
+		options = append(options, "-proc:none")
+	}
+	switch {
+	case (off || !found.processors) && !found.plugins:
+		return append(options, "-processorpath", ""), false, nil // else javac opens all jars each time, to look for plugins
 	case c.ProcessorPath != nil:
 		options = append(options, "-processorpath", strings.Join(path, string(filepath.ListSeparator)))
 	}
-	return options, whole, nil
+	return options, found.whole && !off, nil
 }
 
-// Where a jar names its annotation processors, and says which of them read one source at a time: https://docs.gradle.org/current/userguide/java_plugin.html#sec:incremental_annotation_processing
+// Where a jar names its annotation processors and javac plugins, and says which processors read one source at a time:
+// https://docs.gradle.org/current/userguide/java_plugin.html#sec:incremental_annotation_processing
 const (
 	processorsPath  = "META-INF/services/javax.annotation.processing.Processor"
 	incrementalPath = "META-INF/gradle/incremental.annotation.processors"
+	pluginsPath     = "META-INF/services/com.sun.source.util.Plugin"
 )
 
-// processors reports whether there are annotation processors in jars, and whether one of them may
-// read more than one source.
-func processors(jars []string) (some, whole bool, err error) {
+// services are what javac finds in jars.
+type services struct {
+	processors bool // there are annotation processors,
+	whole      bool // and one of them may read more than one source
+	plugins    bool // there are plugins
+}
+
+func servicesOf(jars []string) (found services, err error) {
 	for _, path := range jars {
 		if filepath.Ext(path) != ".jar" {
 			continue // classes of the same build
 		}
 		jar, err := zip.OpenReader(path)
 		if err != nil {
-			return false, false, fmt.Errorf("look for annotation processors: %w", err)
+			return found, fmt.Errorf("look for annotation processors: %w", err)
 		}
 		names, _ := fs.ReadFile(&jar.Reader, processorsPath)
 		kinds, _ := fs.ReadFile(&jar.Reader, incrementalPath)
+		plugins, _ := fs.ReadFile(&jar.Reader, pluginsPath)
 		_ = jar.Close()
+		found.plugins = found.plugins || len(lines(plugins)) > 0
 		for _, name := range lines(names) {
-			some = true
-			whole = whole || !slices.Contains(lines(kinds), name+",isolating")
+			found.processors = true
+			found.whole = found.whole || !slices.Contains(lines(kinds), name+",isolating")
 		}
 	}
-	return some, whole, nil
+	return found, nil
 }
 
 // lines returns the lines of text without comments, spaces and empty lines.

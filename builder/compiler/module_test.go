@@ -18,30 +18,32 @@ func TestProcessors(t *testing.T) {
 	plain := jartest.Write(t, filepath.Join(dir, "plain.jar"), []jartest.File{{"A.class", ""}})
 	one := jar("one.jar", "# comment\ncom.One\n", "com.One,isolating\n")
 	all := jar("all.jar", "com.All\n", "com.All,aggregating\n")
+	plugin := jartest.Write(t, filepath.Join(dir, "plugin.jar"), []jartest.File{{pluginsPath, "com.Plugin\n"}})
 	unknown := jar("unknown.jar", "com.Unknown # of old\n", "")
 	for _, test := range []struct {
-		jars        []string
-		some, whole bool
+		jars []string
+		want services
 	}{
-		{nil, false, false},
-		{[]string{plain, dir}, false, false},
-		{[]string{plain, one}, true, false},
-		{[]string{one, all}, true, true},
-		{[]string{unknown}, true, true},
+		{nil, services{}},
+		{[]string{plain, dir}, services{}},
+		{[]string{plain, one}, services{processors: true}},
+		{[]string{one, all}, services{processors: true, whole: true}},
+		{[]string{unknown}, services{processors: true, whole: true}},
+		{[]string{plugin}, services{plugins: true}},
 	} {
-		some, whole, err := processors(test.jars)
-		if err != nil || some != test.some || whole != test.whole {
-			t.Errorf("%v: got %v, %v, %v", test.jars, some, whole, err)
+		if found, err := servicesOf(test.jars); err != nil || found != test.want {
+			t.Errorf("%v: got %+v, %v", test.jars, found, err)
 		}
 	}
-	if _, _, err := processors([]string{filepath.Join(dir, "missing.jar")}); err == nil {
+	if _, err := servicesOf([]string{filepath.Join(dir, "missing.jar")}); err == nil {
 		t.Error("a jar that is not there is no jar without processors")
 	}
 
 	for want, c := range map[string]buildtool.Compiler{
-		"-g -proc:none": {Plugin: "java", Options: []string{"-g"}, ClassPath: []string{all}},
-		"-proc:none":    {Plugin: "maven-compiler-plugin", Options: []string{"-proc:none"}, ClassPath: []string{all}},
-		"-parameters":   {Plugin: "maven-compiler-plugin", Options: []string{"-parameters"}, ClassPath: []string{all}},
+		"-g -proc:none -processorpath ": {Plugin: "java", Options: []string{"-g"}, ClassPath: []string{all}},
+		"-proc:none -processorpath ":    {Plugin: "maven-compiler-plugin", Options: []string{"-proc:none"}, ClassPath: []string{all}},
+		"-X -proc:none":                 {Plugin: "maven-compiler-plugin", Options: []string{"-X"}, ClassPath: []string{plugin}},
+		"-parameters":                   {Plugin: "maven-compiler-plugin", Options: []string{"-parameters"}, ClassPath: []string{all}},
 		"-X -processorpath " + one + string(os.PathListSeparator) + plain: {Plugin: "java", Options: []string{"-X"}, ProcessorPath: []string{one, plain}},
 	} {
 		if options, _, err := processing(c); err != nil || strings.Join(options, " ") != want {

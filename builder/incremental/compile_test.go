@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -33,6 +34,29 @@ func TestFailureChangesNothing(t *testing.T) {
 	p.write("p/B.java", class("class B { String g() { return new A().f(); } }"))
 	if r, err := p.module.Compile(t.Context(), nil, nil); err != nil || r.Sources != 2 {
 		t.Errorf("what is owed is compiled with what mends it: %+v, %v", r, err)
+	}
+	p.same()
+}
+
+// TestRehearsalChangesNothing rehearses with a change that is not compiled yet: it still is compiled afterwards.
+func TestRehearsalChangesNothing(t *testing.T) {
+	p := newProject(t, map[string]string{"p/A.java": class("class A { int f() { return 1; } }"), "p/B.java": class("class B { int g() { return new A().f(); } }")})
+	before := tree(t, p.module.Classes())
+	p.write("p/A.java", class("class A { long f() { return 1; } }"))
+	for range 2 {
+		if err := p.module.Rehearse(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !reflect.DeepEqual(tree(t, p.module.Classes()), before) {
+		t.Error("the classes have changed")
+	}
+	if r, err := p.module.Compile(t.Context(), nil, nil); err == nil || r.Sources != 0 {
+		t.Errorf("int is not long: %+v, %v", r, err)
+	}
+	p.write("p/B.java", class("class B { long g() { return new A().f(); } }"))
+	if r, err := p.module.Compile(t.Context(), nil, nil); err != nil || r.Sources != 2 {
+		t.Errorf("got %+v, %v", r, err)
 	}
 	p.same()
 }

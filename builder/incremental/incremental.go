@@ -190,6 +190,21 @@ func (m *Module) changes(touched, affected []string) (*work, error) {
 	return w, nil
 }
 
+// Rehearse compiles the source that was changed last, and changes nothing. That warms the compiler up.
+func (m *Module) Rehearse(ctx context.Context) error {
+	if m.model.Whole || len(m.sources) == 0 {
+		return nil
+	}
+	last := ""
+	for path, s := range m.sources {
+		if last == "" || s.version.modified > m.sources[last].version.modified {
+			last = path
+		}
+	}
+	_, _, err := m.run(ctx, &work{texts: map[string]*source{}, compile: map[string]bool{last: true}})
+	return err
+}
+
 // isCompiled reports whether a source was compiled as it is now. A build that generates sources may write
 // the same again.
 func (m *Module) isCompiled(path string, version fileVersion) bool {
