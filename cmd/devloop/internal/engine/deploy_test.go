@@ -152,7 +152,7 @@ func TestFailedPodGoesWhenTheCodeIsTakenBack(t *testing.T) {
 func TestManifestWithoutTwinIsReplacedInItsPlaceAndThatIsSaidOnce(t *testing.T) {
 	t.Parallel()
 	l, r := newTestSession(&fakes{})
-	l.Become(publish.New(&event.Bus{}), state.State{}.Promoted(state.Deployment{Pods: []kube.Pod{{Name: "app"}}}))
+	l.Become(publish.New(event.NewBus()), state.State{}.Promoted(state.Deployment{Pods: []kube.Pod{{Name: "app"}}}))
 	m, err := manifest.Load("testdata/deployment.yaml")
 	if err != nil {
 		t.Fatal(err)
