@@ -81,7 +81,7 @@ type Compiler struct {
 	told     string  // what was said last about modules that the build compiles
 	failures int     // how often in a row bootstrapping failed
 	server   server
-	warm     *process       // has been warmed up
+	warm     *pool.Member   // has been warmed up
 	app      springboot.App // what the last build made
 	used     usedModules    // what it reported of the modules that the application uses, its own at the end
 	units    units          // those of them that can be compiled
