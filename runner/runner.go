@@ -38,9 +38,13 @@ func Connect(o cluster.Options) (*Runner, error) {
 	return newRunner(c), nil
 }
 
+// maxIdle is how many tunnels devloop keeps for its own conversations: a save uses two for each Pod, one to the
+// supervisor and one to the JVM.
+const maxIdle = 16
+
 func newRunner(c *cluster.Client) *Runner {
 	dialer := portforward.Dialer(c.Config)
-	tunnels := tunnel.NewPool(dialer)
+	tunnels := tunnel.NewPool(dialer, maxIdle)
 	return &Runner{
 		Client: c, Deployer: deploy.New(c), Supervisor: supervisor.New(c, tunnels),
 		Waiter: readiness.Waiter{Client: c, Dial: dialer}, Viewer: inspect.Viewer{Client: c, Dial: dialer},

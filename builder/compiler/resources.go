@@ -12,6 +12,7 @@ import (
 	"strconv"
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
+	"github.com/devloop-cli/devloop/builder/compiler/buildmodel"
 	"github.com/devloop-cli/devloop/builder/incremental"
 	"github.com/devloop-cli/devloop/builder/internal/paths"
 	"github.com/devloop-cli/devloop/builder/springboot"
@@ -45,7 +46,7 @@ const largestResource = 4 << 20
 // newResources copies what the build has made of m, its classes into the directory classes, if they are in
 // one, and the rest into dir.
 func newResources(m buildtool.Module, classes, dir string) (*resources, error) {
-	r := &resources{dirs: map[string]string{}, copies: map[string]resourceCopy{}, neighbours: map[string]resourceCopy{}, altered: map[string]bool{}, sources: map[string]int{}, generates: generatesSources(m)}
+	r := &resources{dirs: map[string]string{}, copies: map[string]resourceCopy{}, neighbours: map[string]resourceCopy{}, altered: map[string]bool{}, sources: map[string]int{}, generates: buildmodel.GeneratesSources(m)}
 	made := paths.Existing(m.Classes)
 	for i, built := range paths.Existing(slices.Concat(m.Classes, m.Resources)) {
 		copied := filepath.Join(dir, strconv.Itoa(i))

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
+	"github.com/devloop-cli/devloop/builder/compiler/buildmodel"
 	"github.com/devloop-cli/devloop/builder/incremental"
 	"github.com/devloop-cli/devloop/builder/internal/paths"
 	"github.com/devloop-cli/devloop/builder/springboot"
@@ -86,7 +87,7 @@ func withoutJars(classPath []string, all units) []string {
 // sources returns the state of a module's sources, or an error if the incremental compiler does not
 // support them.
 func (u *unit) sources() (incremental.State, error) {
-	model, _, err := compilerModel(u.model)
+	model, _, err := buildmodel.Of(u.model)
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +165,7 @@ func (s *server) resourcesDir(i int) string {
 // bootstrapUnit compiles all sources of a module, and compares the result with the build's classes.
 func (c *Compiler) bootstrapUnit(ctx context.Context, i int) error {
 	u := c.units[i]
-	model, javaHome, err := compilerModel(u.model)
+	model, javaHome, err := buildmodel.Of(u.model)
 	if err != nil {
 		return err
 	}

@@ -80,6 +80,8 @@ var rules = []struct {
 		"the compiler process knows sources and options, not who builds"},
 	{"builder/incremental", []string{"github.com/docker/", "k8s.io/", module + "builder/buildtool", module + "builder/project", module + "cmd"},
 		"what a save changes is a function of sources and classes, whoever builds"},
+	{"builder/compiler/buildmodel", []string{"github.com/docker/docker", "k8s.io/", module + "builder/image", module + "builder/project", module + "cmd"},
+		"how a module is compiled follows from what the build says of it"},
 	{"builder/compiler", []string{"github.com/docker/docker", "k8s.io/client-go", module + "builder/image", module + "cmd"},
 		"compiling ends where images begin"},
 	{"builder/classfile", []string{"golang.org/", "github.com/"},

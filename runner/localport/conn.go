@@ -10,12 +10,12 @@ import (
 	"github.com/devloop-cli/devloop/runner/tunnel"
 )
 
-// backendConn is a session as a connection for net/http. It ignores deadlines: the transport sets none.
+// backendConn is a conversation as a connection for net/http. It ignores deadlines: the transport sets none.
 type backendConn struct {
-	*session
+	*tunnel.Conversation
 	heard atomic.Bool  // the application has sent something
 	head  head         // of the response that is due
-	end   func() error // ends the session, once, and returns the node's complaint
+	end   func() error // ends the conversation, once, and returns the node's complaint
 }
 
 // dial opens a connection that lives as long as the port is open.
@@ -28,22 +28,17 @@ func (b *backend) dial(ctx context.Context) (*backendConn, error) {
 		b.p.active.Done()
 		return nil, err
 	}
-	c := &backendConn{session: s}
+	c := &backendConn{Conversation: s}
 	var forget func() bool
 	c.end = sync.OnceValue(func() error {
 		defer b.p.active.Done()
 		forget()
-		err := s.End()
-		if err != nil {
-			s.tunnel.Close()
-		}
-		b.p.keep(b, s.tunnel)
-		return err
+		return s.End()
 	})
 	ready := make(chan struct{})
 	forget = context.AfterFunc(b.p.ctx, func() {
 		<-ready
-		s.tunnel.Close()
+		s.Abort()
 		_ = c.end()
 	})
 	close(ready)
@@ -52,7 +47,7 @@ func (b *backend) dial(ctx context.Context) (*backendConn, error) {
 
 // Read returns the node's complaint at the end, if it has one.
 func (c *backendConn) Read(p []byte) (int, error) {
-	n, err := c.head.read(c.session, p)
+	n, err := c.head.read(c.Conversation, p)
 	if n > 0 {
 		c.heard.Store(true)
 	}
@@ -64,7 +59,7 @@ func (c *backendConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close ends the session; its tunnel is kept for the next one.
+// Close ends the conversation; its tunnel is kept for the next one.
 func (c *backendConn) Close() error {
 	_ = c.end() // Read has told what there is to tell
 	return nil

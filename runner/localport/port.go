@@ -232,11 +232,9 @@ func (p *Port) serveTCP(c *clientconn.Conn) {
 	err = proxyTCP(p.ctx, c, s, b)
 	p.report(err)
 	if err != nil {
-		s.tunnel.Close()
+		s.Abort()
 		c.ResetOnClose()
-		return
 	}
-	p.keep(b, s.tunnel)
 }
 
 // report records the outcome of the last connection.
@@ -253,9 +251,9 @@ func (p *Port) limitWait(parent context.Context) (context.Context, context.Cance
 	return context.WithTimeoutCause(parent, p.wait, fmt.Errorf("no Pod to connect to for %v", p.wait))
 }
 
-// connect opens a session with the current backend. It waits for a backend, and
+// connect begins a conversation with the current backend. It waits for a backend, and
 // tries again if it can't be reached, as long as a client may wait.
-func (p *Port) connect() (*backend, *session, error) {
+func (p *Port) connect() (*backend, *tunnel.Conversation, error) {
 	ctx, cancel := p.limitWait(p.ctx)
 	defer cancel()
 	var failure error

@@ -184,11 +184,7 @@ func TestPortReusesTunnels(t *testing.T) {
 			t.Fatalf("connection %d got %q, %v", i, text, err)
 		}
 		_ = conn.Close()
-		eventually(t, "the tunnel is idle", func() bool {
-			f.mu.Lock()
-			defer f.mu.Unlock()
-			return len(f.backend.idle) == 1
-		})
+		eventually(t, "the tunnel is idle", func() bool { return f.backend.tunnels.Len() == 1 })
 	}
 	if dials := node.Dials.Load(); dials != 1 {
 		t.Errorf("10 connections took %d dials", dials)

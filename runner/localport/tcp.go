@@ -24,7 +24,7 @@ const quietTimeout = 500 * time.Millisecond
 // b is retired and no response is in progress, it ends the connection, so that the client makes
 // a new one to the next Pod. Its error says why the client did not get all of the application's
 // response; the client is then to see a reset.
-func proxyTCP(ctx context.Context, client *clientconn.Conn, remote *session, b *backend) error {
+func proxyTCP(ctx context.Context, client *clientconn.Conn, remote *tunnel.Conversation, b *backend) error {
 	s := rawSession{client: client, remote: remote, backend: b, heard: make(chan struct{}, 1), upstreamClosed: make(chan struct{})}
 	defer s.end()
 	defer context.AfterFunc(ctx, s.abort)()
@@ -39,8 +39,6 @@ func proxyTCP(ctx context.Context, client *clientconn.Conn, remote *session, b *
 		err = context.Cause(ctx)
 	case s.closedIdle.Load():
 		err, clientGone = nil, false
-	case err == nil && !remote.tunnel.Alive():
-		err = tunnel.ErrLost
 	}
 	s.closeClient(err == nil && !clientGone)
 	up.Wait()
@@ -50,7 +48,7 @@ func proxyTCP(ctx context.Context, client *clientconn.Conn, remote *session, b *
 // rawSession copies the bytes of one connection.
 type rawSession struct {
 	client         *clientconn.Conn
-	remote         *session
+	remote         *tunnel.Conversation
 	backend        *backend
 	closedIdle     atomic.Bool   // closeIfIdle has ended the session
 	heard          chan struct{} // has an element when the application has sent something
@@ -133,7 +131,7 @@ func (s *rawSession) isPending() bool {
 // abort unblocks both directions.
 func (s *rawSession) abort() {
 	_ = s.client.SetDeadline(time.Unix(1, 0))
-	s.remote.tunnel.Close()
+	s.remote.Abort()
 }
 
 // copyUp copies what the client sends. It passes a half-close on, but while a response is pending not

@@ -9,13 +9,10 @@ import (
 	"github.com/devloop-cli/devloop/runner/kube"
 )
 
-// maxIdle is how many tunnels a pool keeps: a save uses two for each Pod, one to the supervisor and one to the JVM.
-const maxIdle = 16
-
 // Pool keeps tunnels for the next conversation with their Pods. To open one, the API server, the kubelet and
 // the container runtime have to work for some 30 ms.
 //
-//	pool := tunnel.NewPool(dial)
+//	pool := tunnel.NewPool(dial, 16)
 //	s, err := pool.Open(ctx, pod, 5007) // through a tunnel of an earlier conversation, if there is one
 //	…
 //	err = s.End()                       // the tunnel is kept, unless this is an error
@@ -23,9 +20,11 @@ const maxIdle = 16
 // Conversations that pass at the same time have a tunnel each.
 type Pool struct {
 	dial Dialer
+	max  int
 
-	mu   sync.Mutex
-	idle []idleTunnel // the one that was used last at the end
+	mu     sync.Mutex
+	idle   []idleTunnel // the one that was used last at the end
+	closed bool
 }
 
 type idleTunnel struct {
@@ -33,8 +32,8 @@ type idleTunnel struct {
 	pod types.UID
 }
 
-// NewPool returns a pool whose tunnels are opened by dial.
-func NewPool(dial Dialer) *Pool { return &Pool{dial: dial} }
+// NewPool returns a pool whose tunnels are opened by dial. It keeps at most max of them, to all Pods together.
+func NewPool(dial Dialer, max int) *Pool { return &Pool{dial: dial, max: max} }
 
 // Conversation is a stream with a tunnel of its own.
 type Conversation struct {
@@ -45,11 +44,8 @@ type Conversation struct {
 
 // Open begins a conversation with a port of a Pod. ctx bounds the dial alone.
 func (p *Pool) Open(ctx context.Context, pod kube.Pod, port int) (*Conversation, error) {
-	for t, found := p.take(pod.UID); found; t, found = p.take(pod.UID) {
-		if s, err := t.Open(port); err == nil {
-			return &Conversation{s, t, p}, nil
-		}
-		t.Close() // it died unnoticed, and nothing was sent through it yet
+	if c := p.OpenIdle(pod, port); c != nil {
+		return c, nil
 	}
 	opened, err := p.dial(ctx, pod)
 	if err != nil {
@@ -61,6 +57,17 @@ func (p *Pool) Open(ctx context.Context, pod kube.Pod, port int) (*Conversation,
 		return nil, err
 	}
 	return &Conversation{s, idleTunnel{opened, pod.UID}, p}, nil
+}
+
+// OpenIdle begins a conversation through a tunnel of an earlier one, nil for none.
+func (p *Pool) OpenIdle(pod kube.Pod, port int) *Conversation {
+	for t, found := p.take(pod.UID); found; t, found = p.take(pod.UID) {
+		if s, err := t.Open(port); err == nil {
+			return &Conversation{s, t, p}
+		}
+		t.Close() // it died unnoticed, and nothing was sent through it yet
+	}
+	return nil
 }
 
 // take removes a live tunnel to a Pod from the idle ones.
@@ -80,9 +87,9 @@ func (p *Pool) take(pod types.UID) (t idleTunnel, found bool) {
 func (p *Pool) keep(t idleTunnel) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	kept := make([]idleTunnel, 0, maxIdle)
+	kept := make([]idleTunnel, 0, p.max)
 	for i, old := range append(p.idle, t) {
-		if old.Alive() && i+maxIdle > len(p.idle) {
+		if old.Alive() && i+p.max > len(p.idle) && !p.closed {
 			kept = append(kept, old)
 		} else {
 			old.Close()
@@ -91,9 +98,30 @@ func (p *Pool) keep(t idleTunnel) {
 	p.idle = kept
 }
 
-// End ends the conversation as [Stream.End] does, and keeps its tunnel for the next one unless there is an error.
+// Len returns how many tunnels are kept.
+func (p *Pool) Len() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.idle)
+}
+
+// Close closes the tunnels that are kept. Conversations go on, and their tunnels are closed when they end.
+func (p *Pool) Close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, t := range p.idle {
+		t.Close()
+	}
+	p.idle, p.closed = nil, true
+}
+
+// End ends the conversation as [Stream.End] does, and keeps its tunnel for the next one unless there is an error. It
+// returns [ErrLost] if the tunnel has broken.
 func (c *Conversation) End() error {
 	err := c.Stream.End()
+	if err == nil && !c.tunnel.Alive() {
+		err = ErrLost
+	}
 	if err != nil {
 		c.tunnel.Close()
 		return err

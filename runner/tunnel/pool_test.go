@@ -39,7 +39,7 @@ func talk(t *testing.T, pool *tunnel.Pool, pod kube.Pod, port int) error {
 func TestPoolReusesTunnels(t *testing.T) {
 	t.Parallel()
 	node := &tunneltest.Node{Serve: echo}
-	pool := tunnel.NewPool(node.Dial)
+	pool := tunnel.NewPool(node.Dial, 16)
 	expect := func(what string, dials int32) {
 		t.Helper()
 		if got := node.Dials.Swap(0); got != dials {
@@ -82,7 +82,7 @@ func TestPoolIsBounded(t *testing.T) {
 		opened, err := node.Dial(ctx, p)
 		open = append(open, opened)
 		return opened, err
-	})
+	}, 16)
 	for i := range 40 {
 		_ = talk(t, pool, pod(fmt.Sprint(i)), 80)
 	}
@@ -92,8 +92,17 @@ func TestPoolIsBounded(t *testing.T) {
 			alive++
 		}
 	}
-	if alive != 16 || !open[39].Alive() {
+	if alive != 16 || pool.Len() != 16 || !open[39].Alive() {
 		t.Errorf("%d tunnels are left, and the last one's state is %v", alive, open[39].Alive())
+	}
+	last, _ := pool.Open(t.Context(), pod("39"), 80)
+	pool.Close()
+	if !open[39].Alive() || open[38].Alive() {
+		t.Error("a conversation does not outlive its pool, or an idle tunnel does")
+	}
+	_ = last.End()
+	if open[39].Alive() {
+		t.Error("a closed pool keeps a tunnel")
 	}
 }
 
@@ -103,7 +112,7 @@ func TestConnectionEndsWithItsContext(t *testing.T) {
 		_, err := io.Copy(io.Discard, data)
 		return err
 	}}
-	pool := tunnel.NewPool(node.Dial)
+	pool := tunnel.NewPool(node.Dial, 16)
 	ctx, cancel := context.WithCancel(t.Context())
 	connection, err := pool.Connect(ctx, pod("web"), 80)
 	if err != nil {

@@ -114,6 +114,13 @@ func running(t *testing.T, dir string) (port string, say func() string) {
 // its word, and what waits for the answer.
 func started(t *testing.T, dir, suspended string) (port string, ask func(), answer func() string) {
 	t.Helper()
+	port, tell, answer := launched(t, dir, "App", suspended)
+	return port, func() { tell("") }, answer
+}
+
+// launched starts a class that answers each line with a line.
+func launched(t *testing.T, dir, class, suspended string) (port string, tell func(line string), answer func() string) {
+	t.Helper()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +129,7 @@ func started(t *testing.T, dir, suspended string) (port string, ask func(), answ
 	if err := free.Close(); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("java", "-agentlib:jdwp=transport=dt_socket,server=y,suspend="+suspended+",quiet=y,address="+port, "-cp", dir, "App")
+	cmd := exec.Command("java", "-agentlib:jdwp=transport=dt_socket,server=y,suspend="+suspended+",quiet=y,address="+port, "-cp", dir, class)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -141,8 +148,8 @@ func started(t *testing.T, dir, suspended string) (port string, ask func(), answ
 			lines <- scanner.Text()
 		}
 	}()
-	ask = func() {
-		if _, err := io.WriteString(in, "\n"); err != nil {
+	tell = func(line string) {
+		if _, err := io.WriteString(in, line+"\n"); err != nil {
 			t.Error(err)
 		}
 	}
@@ -156,7 +163,7 @@ func started(t *testing.T, dir, suspended string) (port string, ask func(), answ
 			return ""
 		}
 	}
-	return port, ask, answer
+	return port, tell, answer
 }
 
 // scripted is a JVM that says what a test wants.

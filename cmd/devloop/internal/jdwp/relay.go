@@ -176,7 +176,7 @@ func (r *Relay) Redefine(ctx context.Context, classes map[string][]byte, all boo
 		r.mu.Unlock()
 		if s != nil {
 			n, err = s.redefine(ctx, classes, all)
-			if err == nil || ctx.Err() != nil || !s.ended() {
+			if err == nil || ctx.Err() != nil || !s.vm.hasEnded() {
 				return r.forgetRedefined(to, classes, n, err)
 			}
 		}

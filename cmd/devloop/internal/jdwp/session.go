@@ -67,16 +67,6 @@ func newSession(ide net.Conn, onRedefined func([]string)) *session {
 // onEvent passes an event of the JVM to the IDE.
 func (s *session) onEvent(p packet) { s.out.put(s.points.rewriteRequestIDs(p)) }
 
-// ended reports whether the connection to the JVM has ended.
-func (s *session) ended() bool {
-	select {
-	case <-s.vm.ended:
-		return true
-	default:
-		return false
-	}
-}
-
 // run lets the IDE in, and carries commands and replies until it disconnects, the JVM ends, or
 // ctx does. in yields what the IDE sends.
 func (s *session) run(ctx context.Context, in io.Reader) {

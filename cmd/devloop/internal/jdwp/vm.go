@@ -31,6 +31,8 @@ type VM struct {
 	pending map[uint32]func(packet) // handlers of replies by command id
 	err     error                   // why the connection ended
 	ended   chan struct{}
+
+	known map[string][]string // ids of classes by name, as [VM.Redefine] last found them
 }
 
 // sizes holds the sizes of the JVM's ids in bytes.
@@ -154,15 +156,57 @@ var ErrNotLoaded = errors.New("not loaded yet")
 // many of them were loaded. The others need nothing: the JVM reads their files when it loads
 // them. It returns a [Refusal] if the JVM refuses the change, which then has changed nothing,
 // and [ErrNotLoaded] if all is set and a class is not loaded.
+//
+// Classes that the call before has redefined, too, are redefined at once. Only then does it look whether another class
+// loader has loaded one of them since.
 func (vm *VM) Redefine(ctx context.Context, classes map[string][]byte, all bool) (n int, err error) {
+	done := vm.knownOf(classes)
+	err = vm.redefine(ctx, done, classes)
+	if unloaded(err) {
+		done = nil
+	} else if err != nil {
+		return 0, err
+	}
+	vm.known = nil
 	found, err := vm.find(ctx, classes, all)
 	if err != nil {
 		return 0, err
 	}
-	if err := vm.redefine(ctx, found, classes); err != nil {
+	if err := vm.redefine(ctx, without(found, done), classes); err != nil {
 		return 0, err
 	}
+	vm.known = found
 	return len(found), nil
+}
+
+// knownOf returns the known ids of classes, none unless all of the classes are known.
+func (vm *VM) knownOf(classes map[string][]byte) map[string][]string {
+	known := map[string][]string{}
+	for name := range classes {
+		if known[name] = vm.known[name]; known[name] == nil {
+			return nil
+		}
+	}
+	return known
+}
+
+// unloaded reports whether a JVM does not have a class any more whose id it was given: INVALID_OBJECT or INVALID_CLASS.
+func unloaded(err error) bool {
+	refusal, refused := errors.AsType[Refusal](err)
+	return refused && (refusal == 20 || refusal == 21)
+}
+
+// without returns the ids that are not among others.
+func without(ids, others map[string][]string) map[string][]string {
+	rest := map[string][]string{}
+	for name, list := range ids {
+		for _, id := range list {
+			if !slices.Contains(others[name], id) {
+				rest[name] = append(rest[name], id)
+			}
+		}
+	}
+	return rest
 }
 
 // find returns the ids of the loaded classes by name: one for each class loader.
@@ -209,16 +253,24 @@ func (vm *VM) redefine(ctx context.Context, found map[string][]string, classes m
 	return nil
 }
 
+// hasEnded reports whether the connection to the JVM has ended.
+func (vm *VM) hasEnded() bool {
+	select {
+	case <-vm.ended:
+		return true
+	default:
+		return false
+	}
+}
+
 // Close detaches from the JVM, which drops our requests, resumes suspended threads, and listens
 // for the next debugger.
 func (vm *VM) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), disposeTimeout)
 	defer cancel()
 	_, err := vm.ask(ctx, dispose, nil)
-	select {
-	case <-vm.ended:
+	if vm.hasEnded() {
 		err = nil // it may close the connection before it answers
-	default:
 	}
 	err = errors.Join(err, vm.conn.Close())
 	<-vm.ended

@@ -18,10 +18,12 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/devloop-cli/devloop/builder/supervisor"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
@@ -63,6 +65,9 @@ type Debuggers struct {
 	ports       []*port
 	jvmPort     int  // where the JVMs listen
 	unavailable bool // a JVM did not start with a debug port
+
+	mu      sync.Mutex
+	clients map[types.UID]*jdwp.Client // of JVMs whose debug port only devloop knows, by their Pods
 }
 
 // port is the local port at which the JVM of a Pod is debugged.
@@ -74,7 +79,7 @@ type port struct {
 
 // New returns debuggers without a port.
 func New(o Options, open Open, dial Dial) *Debuggers {
-	return &Debuggers{options: o, open: open, dial: dial}
+	return &Debuggers{options: o, open: open, dial: dial, clients: map[types.UID]*jdwp.Client{}}
 }
 
 // Open opens a local port for each Pod that has none. Without a debugger in the options it does nothing.
@@ -108,6 +113,9 @@ func (d *Debuggers) Open(ctx context.Context, events publish.Publisher, pods []k
 // Route leads the ports to the JVMs of Pods, and publishes each that led elsewhere before. An IDE
 // that is attached to one of these JVMs stays attached.
 func (d *Debuggers) Route(events publish.Publisher, pods []kube.Pod) {
+	d.closeClients(func(pod types.UID) bool {
+		return !slices.ContainsFunc(pods, func(p kube.Pod) bool { return p.UID == pod })
+	})
 	for _, p := range d.ports {
 		pod := ports.PodOf(pods, p.to)
 		if pod == nil || p.pod == pod.UID {
@@ -178,15 +186,42 @@ func (d *Debuggers) Redefine(ctx context.Context, pod kube.Pod, classes map[stri
 		return ready()
 	}
 	var err error
-	if p := d.of(pod); p == nil {
+	switch p := d.of(pod); {
+	case p == nil && d.jvmPort == supervisor.DebugPort:
+		_, err = d.client(pod).Redefine(asking, classes, loadedOnly, unlimited)
+	case p == nil:
 		_, err = jdwp.Redefine(asking, d.dialJVM(pod), classes, loadedOnly, unlimited)
-	} else if err = unlimited(); err == nil {
-		_, err = p.Relay.Redefine(asking, classes, loadedOnly)
+	default:
+		if err = unlimited(); err == nil {
+			_, err = p.Relay.Redefine(asking, classes, loadedOnly)
+		}
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	return err
+}
+
+// client returns the client of a Pod's JVM.
+func (d *Debuggers) client(pod kube.Pod) *jdwp.Client {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.clients[pod.UID] == nil {
+		d.clients[pod.UID] = jdwp.NewClient(d.dialJVM(pod))
+	}
+	return d.clients[pod.UID]
+}
+
+// closeClients closes the clients of the Pods that a function selects.
+func (d *Debuggers) closeClients(selects func(pod types.UID) bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for pod, client := range d.clients {
+		if selects(pod) {
+			client.Close()
+			delete(d.clients, pod)
+		}
+	}
 }
 
 // Awaited returns where the JVMs of Pods wait for a debugger, "" if they start without one.
@@ -205,6 +240,7 @@ func (d *Debuggers) Awaited(pods []kube.Pod) string {
 
 // Close closes all ports.
 func (d *Debuggers) Close() error {
+	d.closeClients(func(types.UID) bool { return true })
 	var errs []error
 	for _, p := range d.ports {
 		errs = append(errs, p.Close())

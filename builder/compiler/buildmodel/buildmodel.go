@@ -1,4 +1,9 @@
-package compiler
+// Package buildmodel translates what a build says of a module into what package incremental compiles.
+//
+//	model, javaHome, err := buildmodel.Of(module) // err says why only the build can compile it
+//
+// It compares nothing: whether the result has the build's bytes, package incremental proves.
+package buildmodel
 
 import (
 	"archive/zip"
@@ -15,9 +20,9 @@ import (
 	"github.com/devloop-cli/devloop/builder/internal/paths"
 )
 
-// compilerModel returns how a module has to be compiled, and with which JDK. It returns an
+// Of returns how a module has to be compiled, and with which JDK. It returns an
 // [incremental.UnsupportedError] if the build runs other compilers than javac or Kotlin's, or more than one.
-func compilerModel(m buildtool.Module) (incremental.Model, string, error) {
+func Of(m buildtool.Module) (incremental.Model, string, error) {
 	for _, c := range m.Compilers {
 		if c.Compiler == "kotlinc" {
 			return kotlinModel(m, c)
@@ -47,7 +52,7 @@ func kotlinModel(m buildtool.Module, c buildtool.Compiler) (incremental.Model, s
 	return incremental.Model{Sources: m.Sources, Classes: classes[0], ClassPath: c.ClassPath, Options: c.Options, Kotlin: c.Program, Whole: true}, c.JavaHome, nil
 }
 
-// javacModel is [compilerModel] for javac alone.
+// javacModel is [Of] for javac alone.
 func javacModel(m buildtool.Module) (incremental.Model, string, error) {
 	none := incremental.Model{}
 	if len(m.Compilers) != 1 || m.Compilers[0].Compiler != "javac" {
@@ -83,8 +88,8 @@ func asModule(c buildtool.Compiler, m incremental.Model) incremental.Model {
 	return m
 }
 
-// generatesSources reports whether the build makes sources, other than those of annotation processors.
-func generatesSources(m buildtool.Module) bool {
+// GeneratesSources reports whether the build makes sources, other than those of annotation processors.
+func GeneratesSources(m buildtool.Module) bool {
 	return slices.ContainsFunc(paths.Existing(m.Sources), func(dir string) bool {
 		return paths.Within(dir, m.Output()) && !slices.ContainsFunc(m.Compilers, func(c buildtool.Compiler) bool { return c.Generated == dir })
 	})

@@ -1,4 +1,4 @@
-package compiler
+package buildmodel
 
 import (
 	"os"
@@ -69,18 +69,18 @@ func TestOtherCompilersAreLeftToTheBuild(t *testing.T) {
 		"in 2 directories":                                 {Classes: []string{dir, t.TempDir()}, Compilers: []buildtool.Compiler{javac}},
 		"in 0 directories":                                 {Classes: []string{filepath.Join(dir, "none")}, Compilers: []buildtool.Compiler{javac}},
 	} {
-		if _, _, err := compilerModel(m); err == nil || !strings.Contains(err.Error(), want) {
+		if _, _, err := Of(m); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
 	javac.Generated = "/generated"
 	m := buildtool.Module{Classes: []string{dir, filepath.Join(dir, "none")}, Sources: []string{"/src", "/generated"}, Compilers: []buildtool.Compiler{javac}}
-	model, home, err := compilerModel(m)
+	model, home, err := Of(m)
 	if err != nil || home != "/jdk" || len(model.Sources) != 1 || model.Classes != dir {
 		t.Errorf("got %+v, %s, %v", model, home, err)
 	}
 	m.Compilers = append(m.Compilers, kotlin)
-	if model, home, err = compilerModel(m); err != nil || home != "/jdk" || !model.Whole || model.Kotlin[0] != "kotlin.jar" || model.Options[1] != "17" {
+	if model, home, err = Of(m); err != nil || home != "/jdk" || !model.Whole || model.Kotlin[0] != "kotlin.jar" || model.Options[1] != "17" {
 		t.Errorf("got %+v, %s, %v", model, home, err)
 	}
 }

@@ -1,0 +1,92 @@
+package jdwp
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+)
+
+// Client redefines classes in one JVM, save after save. It stays attached in between, which saves a third of the time:
+// to attach takes several round trips, and a JVM needs some 25 ms to find a class among 15,000. No other debugger
+// reaches the JVM meanwhile.
+type Client struct {
+	dial Dial
+	life context.Context // of the connection
+	end  context.CancelFunc
+
+	mu sync.Mutex
+	vm *VM // nil while not attached
+}
+
+// NewClient returns a client that attaches at the first Redefine.
+func NewClient(dial Dial) *Client {
+	life, end := context.WithCancel(context.Background())
+	return &Client{dial: dial, life: life, end: end}
+}
+
+// Redefine replaces class files as [VM.Redefine] does. It calls ready when it is attached: then the files must be where
+// the JVM reads those of classes that it has not loaded. A connection that has ended since the last call is made again.
+func (c *Client) Redefine(ctx context.Context, classes map[string][]byte, all bool, ready func() error) (n int, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	vm, err := c.attached(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if err := ready(); err != nil {
+		return 0, err
+	}
+	n, err = vm.Redefine(ctx, classes, all)
+	if _, refused := errors.AsType[Refusal](err); err != nil && !refused && !errors.Is(err, ErrNotLoaded) {
+		c.detach()
+	}
+	return n, err
+}
+
+// attached returns the JVM, after it has attached if need be.
+func (c *Client) attached(ctx context.Context) (*VM, error) {
+	if c.vm != nil && !c.vm.hasEnded() {
+		return c.vm, nil
+	}
+	c.detach()
+	conn, err := c.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c.vm, err = Attach(ctx, conn)
+	return c.vm, err
+}
+
+// connect dials within ctx. The connection outlives it.
+func (c *Client) connect(ctx context.Context) (io.ReadWriteCloser, error) {
+	dialling, stop := context.WithCancel(c.life)
+	inTime := context.AfterFunc(ctx, stop)
+	conn, err := c.dial(dialling)
+	if !inTime() {
+		err = errors.Join(context.Cause(ctx), err)
+	}
+	if err != nil {
+		stop()
+		if conn != nil {
+			_ = conn.Close()
+		}
+		return nil, err
+	}
+	return conn, nil
+}
+
+func (c *Client) detach() {
+	if c.vm != nil {
+		_ = c.vm.Close()
+		c.vm = nil
+	}
+}
+
+// Close detaches from the JVM.
+func (c *Client) Close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.detach()
+	c.end()
+}

@@ -1,0 +1,115 @@
+package jdwp
+
+import (
+	"context"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+
+	"github.com/devloop-cli/devloop/hack/real"
+)
+
+// loaders loads Word in one class loader after the other. At each line it does as it is told, and says what all of them
+// return.
+const loaders = `
+import java.net.*; import java.util.*;
+public class Loaders {
+    public static void main(String[] args) throws Exception {
+        List<Class<?>> loaded = new ArrayList<>();
+        Scanner in = new Scanner(System.in);
+        while (in.hasNextLine()) {
+            String told = in.nextLine();
+            if (told.equals("load"))
+                loaded.add(new URLClassLoader(new URL[] {Loaders.class.getProtectionDomain().getCodeSource().getLocation()}, null).loadClass("Word"));
+            if (told.equals("unload")) { loaded.clear(); for (int i = 0; i < 5; i++) System.gc(); }
+            StringBuilder words = new StringBuilder();
+            for (Class<?> c : loaded) words.append(c.getMethod("word").invoke(null)).append(' ');
+            System.out.println(words.toString().trim());
+        }
+    }
+}`
+
+// TestClientStaysAttached redefines a class that further class loaders load meanwhile, and unload.
+func TestClientStaysAttached(t *testing.T) {
+	real.Java(t)
+	dir := t.TempDir()
+	word := func(says, to string) []byte {
+		t.Helper()
+		return compile(t, to, "Word", `public class Word { public static String word() { return "`+says+`"; } }`)
+	}
+	compile(t, dir, "Loaders", loaders)
+	word("one", dir)
+	port, send, answer := launched(t, dir, "Loaders", "n")
+	tell := func(line string) string {
+		t.Helper()
+		send(line)
+		return answer()
+	}
+	tell("say") // it runs
+
+	var dials atomic.Int32
+	var connection net.Conn
+	client := NewClient(func(ctx context.Context) (io.ReadWriteCloser, error) {
+		dials.Add(1)
+		conn, err := new(net.Dialer).DialContext(ctx, "tcp", port)
+		connection = conn
+		return conn, err
+	})
+	defer client.Close()
+	edited := t.TempDir()
+	redefine := func(says string, want int, answer string) {
+		t.Helper()
+		ctx, done := context.WithCancel(t.Context())
+		n, err := client.Redefine(ctx, map[string][]byte{"Word": word(says, edited)}, false, func() error { return nil })
+		done() // the connection outlives the call
+		if got := tell("say"); err != nil || n != want || got != answer {
+			t.Errorf("%s: %d classes, %v, it says %q, want %q", says, n, err, got, answer)
+		}
+	}
+	tell("load")
+	redefine("two", 1, "two")
+	redefine("three", 1, "three")
+	if got := tell("load"); got != "three one" {
+		t.Errorf("a new class loader reads the file: %q", got)
+	}
+	redefine("four", 1, "four four")
+	tell("unload")
+	redefine("five", 0, "")
+	tell("load")
+	redefine("six", 1, "six")
+	if got := dials.Load(); got != 1 {
+		t.Errorf("it has attached %d times", got)
+	}
+	_ = connection.Close()
+	redefine("seven", 1, "seven")
+	if got := dials.Load(); got != 2 {
+		t.Errorf("after the connection had ended it has attached %d times in all", got)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	gone := NewClient(func(ctx context.Context) (io.ReadWriteCloser, error) { <-ctx.Done(); return nil, ctx.Err() })
+	if _, err := gone.Redefine(ctx, nil, false, func() error { return nil }); err == nil {
+		t.Error("it has attached when there was no more time")
+	}
+}
+
+// compile compiles one class into dir, and returns its class file.
+func compile(t *testing.T, dir, class, source string) []byte {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), class+".java")
+	if err := os.WriteFile(file, []byte(source), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("javac", "-d", dir, file).CombinedOutput(); err != nil {
+		t.Fatalf("javac: %v\n%s", err, out)
+	}
+	data, err := os.ReadFile(filepath.Join(dir, class+".class"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
