@@ -58,18 +58,20 @@ is given. On a terminal, the last line shows what works now and what the last sa
 --progress plain leaves it out.`,
 		Flags: append(cycleFlags(),
 			wiring.SettingFlags("full-build", "compiler", "path", "debug", "debug-port", "suspend", "keep-serving", "livereload", "notify", "poll", "watch", "ignore", "cleanup")...),
-		Action: func(c *cli.Context) error {
-			wiring.EndWithReader(c, &s)
-			r := running{Context: c, streams: s, events: event.NewStore(), ledger: newLedger()}
-			more := []event.Sink{r.events, r.ledger}
-			if c.Bool("livereload") {
-				r.browsers = livereload.New()
-				more = append(more, r.browsers)
-			}
-			r.Display = wiring.NewDisplay(c, s, more...)
-			return r.run()
-		},
+		Action: func(c *cli.Context) error { return newRunning(c, s).run() },
 	}
+}
+
+func newRunning(c *cli.Context, s wiring.Streams) *running {
+	wiring.EndWithReader(c, &s)
+	r := &running{Context: c, streams: s, events: event.NewStore(), ledger: newLedger()}
+	more := []event.Sink{r.events, r.ledger}
+	if c.Bool("livereload") {
+		r.browsers = livereload.New()
+		more = append(more, r.browsers)
+	}
+	r.Display = wiring.NewDisplay(c, s, more...)
+	return r
 }
 
 // running is a devloop run.
