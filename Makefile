@@ -31,7 +31,7 @@ demo: ## set up engine and cluster, and deploy a sample to localhost
 test: test-machine ## prepare the machine and run the tests, including those with real tools
 	@hack/test.sh
 
-test-long: test-machine ## run all tests, including the slow ones: before a release, and nightly
+test-long: test-machine ## run the tests that `make test` leaves out: before a release, and nightly
 	@hack/test.sh long
 
 test: tier = short

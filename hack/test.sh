@@ -2,7 +2,7 @@
 # Runs the tests, and lists the ten slowest.
 #
 #   hack/test.sh          or: make test        the hermetic tests with the race detector, then those that need real tools, of the short tier
-#   hack/test.sh long     or: make test-long   all tests, and one scenario with a race-detecting devloop
+#   hack/test.sh long     or: make test-long   the tests of which the short tier leaves out all or a part, and one scenario with a race-detecting devloop
 #
 # A test whose tool is missing is skipped, or fails if DEVLOOP_REQUIRE names the tool.
 # CONTRIBUTING.md describes the tiers.
@@ -36,6 +36,13 @@ real_packages() {
   go list -test -f '{{.ForTest}} {{join .Deps " "}}' ./... | awk '/ github.com\/devloop-cli\/devloop\/hack\/real / && $1 ~ /^github/ { print $1 }' | sort -u
 }
 
+# long prints the tests that ask for the long tier, each with its file: those that call real.Long or real.LongTier.
+long() {
+  git ls-files '*_test.go' | xargs awk '
+    /^func / { split($2, name, "("); test = name[1] }
+    /real\.Long(Tier)?\(/ && test ~ /^Test/ { print test, FILENAME }' | sort -u
+}
+
 # tests NAME ARGUMENT... runs go test with the arguments. After a failure, the script continues.
 tests() {
   local name=$1
@@ -59,7 +66,9 @@ case ${1:-short} in
     ;;
   long)
     export DEVLOOP_LONG=1
-    tests everything -count=1 -timeout 60m "${longest[@]}" "${packages[@]}"
+    pattern=$(long | cut -d' ' -f1 | paste -sd'|')
+    mapfile -t packages < <(long | cut -d' ' -f2 | xargs -n1 dirname | sed 's|^|./|' | sort -u)
+    tests long -count=1 -timeout 60m -run "^($pattern)\$" "${longest[@]}" "${packages[@]}"
     unset DEVLOOP_BIN
     tests race -race -count=1 -timeout 10m -run '^TestScenarioASaveReachesLocalhost' ./cmd/devloop
     ;;

@@ -39,16 +39,9 @@ func TestKindConformsWithSeveralNodes(t *testing.T) {
 func TestRealKindConforms(t *testing.T) {
 	real.Kind(t)
 	docker := real.Docker(t)
+	large := map[bool]int64{false: 64 << 20, true: 512 << 20}[real.LongTier()] // in bytes
 	loadertest.Run(t, loadertest.Target{
-		Loader: containerd.NewKind(docker, real.ClusterName), Large: large(),
+		Loader: containerd.NewKind(docker, real.ClusterName), Large: large,
 		Nodes: []loadertest.Node{loadertest.Container{Docker: docker, ID: real.ClusterName + "-control-plane"}},
 	})
-}
-
-// large is the size of a large image in bytes.
-func large() int64 {
-	if real.LongTier() {
-		return 1 << 30
-	}
-	return 64 << 20
 }

@@ -48,18 +48,9 @@ var start = sync.OnceValues(func() (*javac.Compiler, error) {
 	return javac.New(in, out), cmd.Start() // it ends with this process, which holds its stdin
 })
 
-// Compile compiles sources from nothing into dir, which has to be there. In the long tier a javac of its own does it, as
-// a build would have it.
+// Compile compiles sources from nothing into dir, which has to be there.
 func Compile(t testing.TB, dir string, options, sources []string) {
 	t.Helper()
-	if real.LongTier() {
-		real.Java(t)
-		args := slices.Concat([]string{"-J-XX:TieredStopAtLevel=1", "-J-XX:+UseSerialGC", "-d", dir}, options, sources)
-		if text, err := exec.Command("javac", args...).CombinedOutput(); err != nil {
-			t.Fatalf("javac: %v\n%s", err, text)
-		}
-		return
-	}
 	empty := filepath.Join(t.TempDir(), "nothing") // else the working directory is on the class path
 	answer, err := Shared(t).Compile(t.Context(), javac.Request{Options: slices.Concat([]string{"-d", dir, "-classpath", empty}, options), Sources: sources})
 	if err != nil {
