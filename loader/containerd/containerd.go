@@ -8,7 +8,8 @@
 // A load asks each node which layers its content store has, streams an OCI archive of the
 // missing ones to ctr in the node, and asks containerd for proof: the image has the manifest
 // that was sent, all of its content is there and unpacked, and the kubelet's image service
-// knows it. If anything is in doubt, everything is sent, once, and the report says so.
+// knows it. If anything is in doubt, or containerd stopped meanwhile, everything is sent, once,
+// and the report says so.
 //
 // The engine takes longer to start a command in a container than a small load takes. So a
 // load leaves a shell in each node for the next one. Its input is a connection: it ends with
@@ -43,11 +44,16 @@ type Loader struct {
 	product  load.Product
 	find     Find
 	sessions sessions
+	patience time.Duration // see defaultPatience
 }
+
+// defaultPatience is how long a node may neither take a part of an archive nor answer. The longest step is
+// to unpack a large image on a slow disk.
+const defaultPatience = 5 * time.Minute
 
 // New returns a loader for the nodes that find finds.
 func New(docker client.APIClient, product load.Product, find Find) *Loader {
-	return &Loader{docker: docker, product: product, find: find}
+	return &Loader{docker: docker, product: product, find: find, patience: defaultPatience}
 }
 
 // NewKind returns a loader for the kind cluster of that name.
@@ -96,11 +102,14 @@ type nodeLoad struct {
 	state  nodeState
 	report load.NodeReport
 	doubt  string // why the node may not have the image
+	again  bool   // everything is sent for the second time
 	err    error
 
 	session  *session // nil before there is one
 	writeErr error    // why the node took no more of the archive
 	sent     int64    // of the last archive
+	ctx      context.Context
+	moved    func() // see watch
 }
 
 func begin(nodes []container.Summary) []*nodeLoad {
@@ -164,7 +173,7 @@ func (l *Loader) transfer(ctx context.Context, image *load.Image, img v1.Image, 
 	for _, n := range loads {
 		if n.doubt != "" {
 			n.report.Note = "everything was sent again: " + n.doubt
-			n.state.layers, n.doubt = nil, ""
+			n.state.layers, n.doubt, n.again = nil, "", true
 			again = append(again, n)
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/internal/transfer"
 	"github.com/devloop-cli/devloop/loader/containerd"
@@ -130,5 +132,18 @@ func TestLoadDoesNotWaitForTheCollection(t *testing.T) {
 	}
 	if err := target.Loader.Close(); err != nil || engine.Running() != 0 {
 		t.Errorf("%d commands still run in the node, error %v", engine.Running(), err)
+	}
+}
+
+// TestContainerdThatStopsDuringALoadIsAwaited sends all of an image, and then a layer that is new.
+func TestContainerdThatStopsDuringALoadIsAwaited(t *testing.T) {
+	engine, target := fakeKind(t, "fake-control-plane")
+	base := loadertest.NewLayer(t, 1000)
+	for _, img := range []v1.Image{loadertest.NewImage(t, base), loadertest.NewImage(t, base, loadertest.NewLayer(t, 1000))} {
+		engine.Nodes()[0].StopContainerd(t)
+		report, err := target.Loader.Load(t.Context(), "app:1", img)
+		if err != nil || len(report.Nodes) != 1 || report.Nodes[0].Note != "everything was sent again: the node's containerd stopped" {
+			t.Errorf("got %+v, %v", report, err)
+		}
 	}
 }

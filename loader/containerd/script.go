@@ -12,11 +12,11 @@ import (
 )
 
 // nodeScript runs in a node: "survey NAME CONFIG LAYER..." says what the node has, "load
-// NAME [PROJECT]" imports the archive on its standard input and checks the image. The
-// kubelet's images are in containerd's namespace k8s.io.
+// NAME [PROJECT]" imports the archive on its standard input and checks the image, and "reload" does
+// so after a load that failed. The kubelet's images are in containerd's namespace k8s.io.
 //
-// The containerd of a node that was just started has 15 s to answer. An image is looked for
-// only if the content store has its configuration.
+// The containerd of a node that was just started, or of one that it has been restarted in, has 15 s
+// to answer. An image is looked for only if the content store has its configuration.
 //
 // The kubelet's image service learns of an image by an event, some milliseconds later, and
 // then labels it; a Pod that starts earlier would try to pull it.
@@ -61,6 +61,10 @@ load() {
   done
   wait
   [ -z "$2" ] || (exec >/dev/null 2>&1; collect "$1" "$2") &
+}
+reload() {
+  await
+  load "$@"
 }
 ` + gcScript + `
 "$@"
@@ -126,6 +130,8 @@ func (l *Loader) survey(ctx context.Context, n *nodeLoad, image *load.Image) err
 	for _, d := range image.Digests() {
 		words = append(words, d.String())
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, l.patience, notResponding(l.patience))
+	defer cancel()
 	for {
 		waited, err := l.attach(ctx, n)
 		if err != nil {

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
+	"strings"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -14,6 +16,7 @@ import (
 	"github.com/devloop-cli/devloop/internal/imagetar"
 	"github.com/devloop-cli/devloop/internal/transfer"
 	"github.com/devloop-cli/devloop/loader/internal/load"
+	"github.com/devloop-cli/devloop/loader/internal/nodeexec"
 )
 
 // send writes the archives to importers in the nodes and checks the proofs. A node keeps its
@@ -24,22 +27,41 @@ func (l *Loader) send(ctx context.Context, image *load.Image, loads []*nodeLoad)
 	for _, n := range loads {
 		if n.err == nil {
 			running = append(running, n)
+			defer n.watch(ctx, l.patience)()
 		}
 	}
-	release := context.AfterFunc(ctx, func() { // frees a write that a node blocks
-		for _, n := range running {
-			n.session.CloseWrite()
-		}
-	})
-	defer release()
 	err := writeArchives(ctx, image, running)
 	for _, n := range running {
 		if err != nil || n.writeErr != nil {
 			n.session.CloseWrite() // the importer refuses the archive, which has no index yet
 		}
 	}
-	each(running, func(n *nodeLoad) { n.finish(ctx, image) })
+	each(running, func(n *nodeLoad) { n.finish(image) })
 	return err
+}
+
+// watch makes the context of a load into a node: it ends with ctx, or when nothing has moved for that long.
+func (n *nodeLoad) watch(ctx context.Context, patience time.Duration) (stop func()) {
+	ctx, end := context.WithCancelCause(ctx)
+	silence := time.AfterFunc(patience, func() { end(notResponding(patience)) })
+	free := context.AfterFunc(ctx, n.session.CloseWrite) // a write that the node blocks
+	n.ctx, n.moved = ctx, func() { silence.Reset(patience) }
+	return func() {
+		free()
+		silence.Stop()
+		end(nil)
+	}
+}
+
+// notResponding is the error of a node that does nothing any more.
+func notResponding(patience time.Duration) error {
+	return fmt.Errorf("the node has not responded for %v", patience)
+}
+
+// Write sends a part of the archive.
+func (n *nodeLoad) Write(p []byte) (int, error) {
+	n.moved()
+	return n.session.Write(p)
 }
 
 // startImport makes the node expect the archive of the layers that it needs.
@@ -49,8 +71,16 @@ func (l *Loader) startImport(ctx context.Context, n *nodeLoad, image *load.Image
 			return err
 		}
 	}
-	n.session.send(image.Archive.OCISize(n.needs), "load", image.Name, image.Project)
+	n.session.send(image.Archive.OCISize(n.needs), n.verb(), image.Name, image.Project)
 	return nil
+}
+
+// verb is what the node's script does with the archive.
+func (n *nodeLoad) verb() string {
+	if n.again {
+		return "reload"
+	}
+	return "load"
 }
 
 // needs reports whether the node needs a layer.
@@ -64,7 +94,7 @@ func writeArchives(ctx context.Context, image *load.Image, loads []*nodeLoad) er
 	var group errgroup.Group
 	for _, n := range loads {
 		group.Go(func() error {
-			to := bufio.NewWriter(transfer.Writer(ctx, n.session, n.report.Name, image.Archive.OCISize(n.needs)))
+			to := bufio.NewWriter(transfer.Writer(ctx, n, n.report.Name, image.Archive.OCISize(n.needs)))
 			var err error
 			n.sent, err = image.Archive.WriteOCI(ctx, to, n.needs)
 			if err == nil {
@@ -80,10 +110,10 @@ func writeArchives(ctx context.Context, image *load.Image, loads []*nodeLoad) er
 	return group.Wait()
 }
 
-// finish waits for the importer and judges its proof. If a node was not sent everything, a
-// failure is only a doubt, since sending everything may help.
-func (n *nodeLoad) finish(ctx context.Context, image *load.Image) {
-	out, err := n.session.answer(ctx)
+// finish waits for the importer and judges its proof. If a node was not sent everything, or its
+// containerd stopped, a failure is only a doubt, since sending everything may help.
+func (n *nodeLoad) finish(image *load.Image) {
+	out, err := n.session.answer(n.ctx)
 	status := parseStatus(out)
 	problem := status.problem(image.Archive.Manifest.Digest.String())
 	n.report.Sent += n.sent
@@ -92,7 +122,9 @@ func (n *nodeLoad) finish(ctx context.Context, image *load.Image) {
 	n.report.Proof = status.String()
 	partial := len(n.state.layers) > 0
 	switch {
-	case err != nil && partial && !dockerapi.IsUnreachable(err) && ctx.Err() == nil:
+	case err != nil && n.ctx.Err() == nil && !n.again && lostContainerd(err):
+		n.doubt = "the node's containerd stopped"
+	case err != nil && partial && !dockerapi.IsUnreachable(err) && n.ctx.Err() == nil:
 		n.doubt = err.Error()
 	case err != nil:
 		n.err = err
@@ -101,4 +133,13 @@ func (n *nodeLoad) finish(ctx context.Context, image *load.Image) {
 	case problem != "":
 		n.err = fmt.Errorf("verify the image on the node: %s", problem)
 	}
+}
+
+// unavailable matches what ctr says when containerd ends, or is not there.
+var unavailable = regexp.MustCompile(`(?i)code = unavailable|: unavailable|connection refused|error reading from server|transport is closing`)
+
+// lostContainerd reports whether an import failed because containerd ended in the middle of it. Systemd starts it again.
+func lostContainerd(err error) bool {
+	exit, is := errors.AsType[*nodeexec.ExitError](err)
+	return is && unavailable.MatchString(strings.Join(exit.Output, "\n"))
 }

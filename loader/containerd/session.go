@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/docker/docker/client"
 
@@ -32,7 +33,12 @@ done
 // session is a shell in a node that runs the loader's script again and again.
 type session struct{ *nodeexec.Process }
 
+// openTimeout limits the start of a shell, which takes the engine some tenths of a second.
+const openTimeout = time.Minute
+
 func openSession(ctx context.Context, docker client.APIClient, containerID string) (*session, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, openTimeout, fmt.Errorf("the engine has started no shell within %v", openTimeout))
+	defer cancel()
 	p, err := nodeexec.Start(ctx, docker, containerID, "sh", "-c", sessionScript, "sh", nodeScript)
 	if err != nil {
 		return nil, err

@@ -130,6 +130,14 @@ func (n *FakeNode) Restart(context.Context) error {
 	return os.WriteFile(filepath.Join(n.root, "starting"), make([]byte, 3), 0o644)
 }
 
+// StopContainerd has the node's containerd end during the next import, and come back after the next few ctr commands.
+func (n *FakeNode) StopContainerd(t testing.TB) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(n.root, "ending"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Break makes every import into the node fail.
 func (n *FakeNode) Break(t testing.TB) {
 	t.Helper()

@@ -31,6 +31,7 @@ import (
 //	ingest/PID-…                                     what an import is receiving
 //	images/…                                         one image each, as JSON
 //	starting                                         one byte for each ctr that will find no containerd
+//	ending                                           exists if containerd ends during the next import
 //	full                                             exists if the disk is full
 //	containers/ID                                    the name of the container's image
 //	leases                                           locked by imports and removals
@@ -325,6 +326,10 @@ func (c containerd) imageFile(name string) string {
 
 // imagesImport reads an OCI archive. A lease protects its content until an image needs it.
 func (c containerd) imagesImport(in io.Reader) error {
+	if os.Remove(c.dir("ending")) == nil {
+		_ = os.WriteFile(c.dir("starting"), make([]byte, 3), 0o644)
+		return errors.New("rpc error: code = Unavailable desc = error reading from server: EOF")
+	}
 	lease := flock.New(c.dir("leases"))
 	if err := lease.RLock(); err != nil {
 		return err
