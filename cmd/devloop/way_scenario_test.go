@@ -69,12 +69,15 @@ func TestScenarioRunOutlivesThePartsOfItsCluster(t *testing.T) {
 	}
 
 	text := "Hello, World"
-	for _, process := range []string{"kubelet", "containerd"} { // the next API server would wait for some time, as it has died before
-		t.Logf("the %s dies while the next Pod starts, and the save is served all the same", process)
+	for _, c := range []struct {
+		process string
+		stage   event.Stage
+	}{{"containerd", event.Load}, {"kube-apiserver", event.Replace}, {"kubelet", event.Ready}, {"containerd", event.Ready}} { // the API server dies for the second time: the kubelet waits ten seconds
+		t.Logf("the %s dies as the stage %s begins, and the save is served all the same", c.process, c.stage)
 		s.replaceInSource(text, text+"!")
 		text += "!"
-		until(t, r.stream, func(b event.StageStarted) bool { return b.Stage == event.Ready })
-		s.kill(process)
+		until(t, r.stream, func(b event.StageStarted) bool { return b.Stage == c.stage })
+		s.kill(c.process)
 		r.answered(text)
 		r.finished(event.OK)
 	}

@@ -12,9 +12,16 @@ import (
 	"github.com/devloop-cli/devloop/runner/internal/pause"
 )
 
-// retryBackoff retries for six seconds in all. The API server of a kind node that
-// is killed answers again after three.
-var retryBackoff = wait.Backoff{Duration: 100 * time.Millisecond, Factor: 2, Jitter: 0.1, Steps: 6}
+// A request is sent again, after firstPause and then after longer pauses, until its patience has ended.
+const (
+	firstPause, longestPause = 100 * time.Millisecond, time.Second
+	// refusalPatience is for a server that answers, but not now.
+	refusalPatience = 6 * time.Second
+	// outagePatience is for one that cannot be reached. The API server of a kind node that is killed answers again
+	// after three seconds, and if it dies again within minutes after some 13: the kubelet waits ten of them. It
+	// has to end before askTimeout.
+	outagePatience = 17 * time.Second
+)
 
 // rbacWarmup is how long after a failed connection a 403 is retried. An API server that has
 // just come back has not read its roles yet; on a kind node that takes some tenths of a second.
@@ -37,17 +44,19 @@ type retryTransport struct {
 
 // RoundTrip implements [http.RoundTripper].
 func (t retryTransport) RoundTrip(q *http.Request) (*http.Response, error) {
-	for backoff := retryBackoff; ; {
+	began, pauseTime, patience := time.Now(), firstPause, refusalPatience
+	for {
 		response, err := t.next.RoundTrip(q)
 		if err != nil && isTransient(nil, err) {
 			t.failed.Store(time.Now().UnixNano())
+			patience = outagePatience // what it answers when it comes back is part of the outage
 		}
 		retry := t.answered.Load() && (isTransient(response, err) || t.isRBACWarmup(response))
 		if response != nil {
 			t.answered.Store(true)
 			t.clock.read(response.Header)
 		}
-		if !retry || backoff.Steps == 0 || q.Body != nil && q.GetBody == nil {
+		if !retry || time.Since(began) > patience || q.Body != nil && q.GetBody == nil {
 			return response, err
 		}
 		again := q.Clone(q.Context())
@@ -58,9 +67,10 @@ func (t retryTransport) RoundTrip(q *http.Request) (*http.Response, error) {
 			}
 			again.Body = body
 		}
-		if !pause.For(q.Context(), backoff.Step()) {
+		if !pause.For(q.Context(), wait.Jitter(pauseTime, 0.1)) {
 			return response, err
 		}
+		pauseTime = min(2*pauseTime, longestPause)
 		if response != nil {
 			_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10)) // so that the connection can be used again
 			_ = response.Body.Close()

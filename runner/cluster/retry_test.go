@@ -1,0 +1,66 @@
+package cluster
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+type server func() (status int, err error)
+
+func (s server) RoundTrip(*http.Request) (*http.Response, error) {
+	status, err := s()
+	if err != nil {
+		return nil, err
+	}
+	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(""))}, nil
+}
+
+// TestOutagesAreWaitedOut has the API server be away once, die a second time in a row, which a kubelet lets it pay for with ten
+// seconds, take long to start, and stay away.
+func TestOutagesAreWaitedOut(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		unreachable, refuses time.Duration // how long the server does that, one after the other
+		first                bool          // nothing has ever answered
+		survives             bool
+	}{
+		"dies":             {unreachable: 3 * time.Second, survives: true},
+		"dies again":       {unreachable: 13 * time.Second, survives: true},
+		"starts slowly":    {unreachable: 5 * time.Second, refuses: 5 * time.Second, survives: true},
+		"is gone":          {unreachable: time.Hour},
+		"was never there":  {unreachable: time.Second, first: true},
+		"refuses":          {refuses: 3 * time.Second, survives: true},
+		"goes on refusing": {refuses: time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				began := time.Now()
+				s := server(func() (int, error) {
+					switch age := time.Since(began); {
+					case age < c.unreachable:
+						return 0, syscall.ECONNREFUSED
+					case age < c.unreachable+c.refuses:
+						return http.StatusServiceUnavailable, nil
+					}
+					return http.StatusOK, nil
+				})
+				answered := &atomic.Bool{}
+				answered.Store(!c.first)
+				request, err := http.NewRequest(http.MethodGet, "https://127.0.0.1:6443/version", nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				response, err := retryTransport{s, answered, &atomic.Int64{}, &clock{}}.RoundTrip(request)
+				if survives := err == nil && response.StatusCode == http.StatusOK; survives != c.survives || time.Since(began) >= askTimeout {
+					t.Errorf("got %v, %v after %v", response, err, time.Since(began))
+				}
+			})
+		})
+	}
+}
