@@ -142,7 +142,10 @@ func (s *session) step(out chan<- Batch) error {
 		return fmt.Errorf("watch directory %q: %w", s.options.Root, context.Cause(s.ctx))
 	case event, open := <-s.watches.source.events:
 		s.event(event, open)
-	case err := <-s.watches.source.errors:
+	case err, open := <-s.watches.source.errors:
+		if !open {
+			err = fsnotify.ErrClosed
+		}
 		s.handleError(err)
 	case <-s.quiet.C:
 		return s.settle()

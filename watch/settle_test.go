@@ -321,8 +321,9 @@ func TestLimitLeadsToPolling(t *testing.T) {
 
 func TestABrokenSourceLeadsToPolling(t *testing.T) {
 	for name, fail := range map[string]func(b *bubble){
-		"error":  func(b *bubble) { b.errors <- errors.New("read: bad file descriptor") },
-		"closed": func(b *bubble) { close(b.events) },
+		"error":          func(b *bubble) { b.errors <- errors.New("read: bad file descriptor") },
+		"closed":         func(b *bubble) { close(b.events) },
+		"no more errors": func(b *bubble) { close(b.errors) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, project(t), hundred, func(b *bubble) {
@@ -330,7 +331,7 @@ func TestABrokenSourceLeadsToPolling(t *testing.T) {
 				b.write(appJava, "changed")
 				ms(5000)
 				b.expect("found by polling", appJava)
-				if len(b.notices) != 1 {
+				if len(b.notices) != 1 || b.notices[0] == nil {
 					t.Errorf("noticed %v", b.notices)
 				}
 			})

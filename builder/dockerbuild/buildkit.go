@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"time"
 
 	"github.com/docker/cli/cli/config"
 	"github.com/docker/docker/api/types/build"
@@ -75,6 +76,9 @@ func ownedByRoot(_ string, s *fstypes.Stat) fsutil.MapResult {
 	return fsutil.MapResultKeep
 }
 
+// cancelTimeout is how long an interrupt waits for an engine to stop a build.
+const cancelTimeout = 3 * time.Second
+
 // solve starts the build and reads its messages. Most engines stop when the connection closes;
 // BuildCancel stops the others.
 func (b *builder) solve(ctx context.Context, sessionID string, p *progress) error {
@@ -88,7 +92,9 @@ func (b *builder) solve(ctx context.Context, sessionID string, p *progress) erro
 	defer func() { _ = answer.Body.Close() }()
 	err = dockerapi.ReadMessages(answer.Body, p.take)
 	if ctx.Err() != nil {
-		return errors.Join(err, b.docker.BuildCancel(context.WithoutCancel(ctx), sessionID))
+		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), cancelTimeout)
+		defer cancel()
+		return errors.Join(err, b.docker.BuildCancel(limited, sessionID))
 	}
 	return err
 }

@@ -2,15 +2,25 @@ package dockerbuild
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/docker/docker/client"
 	control "github.com/moby/buildkit/api/services/control"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/devloop-cli/devloop/builder/dockerfile"
 	"github.com/devloop-cli/devloop/internal/dockerapi"
 	"github.com/devloop-cli/devloop/internal/transfer"
 )
@@ -78,5 +88,44 @@ func TestBuildKitIsChosenAsTheDockerCommandDoes(t *testing.T) {
 		if got := useBuildKit(test.engine); got != test.want {
 			t.Errorf("DOCKER_BUILDKIT=%q, engine %q: got %v", test.env, test.engine, got)
 		}
+	}
+}
+
+// interrupting is an output at whose first line a user presses Ctrl+C.
+type interrupting context.CancelFunc
+
+func (i interrupting) Write(p []byte) (int, error) { i(); return len(p), nil }
+
+// TestInterruptDoesNotWaitForAnEngineThatHangs has the engine begin a build, and not answer when that is to be stopped.
+func TestInterruptDoesNotWaitForAnEngineThatHangs(t *testing.T) {
+	t.Parallel()
+	quit, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	end, asked := make(chan struct{}), &atomic.Bool{}
+	engine := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if strings.HasSuffix(q.URL.Path, "/build/cancel") {
+			asked.Store(true)
+		} else {
+			_, _ = io.WriteString(w, `{"stream":"begun\n"}`)
+			_ = http.NewResponseController(w).Flush()
+		}
+		<-end
+	}))
+	defer engine.Close()
+	defer close(end)
+	docker, err := client.NewClientWithOpts(client.WithHost("tcp://"+engine.Listener.Addr().String()), client.WithVersion("1.44"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = docker.Close() }()
+	path := filepath.Join(t.TempDir(), "Dockerfile")
+	if err := os.WriteFile(path, []byte("FROM jre\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	b := &builder{docker: docker, file: dockerfile.Read(path, dockerfile.Options{})}
+	began := time.Now()
+	err = b.solve(quit, "session", &progress{out: interrupting(interrupt), ctx: quit})
+	if !errors.Is(err, context.Canceled) || !asked.Load() || time.Since(began) > cancelTimeout+10*time.Second {
+		t.Errorf("got %v after %v, the engine was asked to stop: %v", err, time.Since(began), asked.Load())
 	}
 }

@@ -1,6 +1,7 @@
 package proc
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"strconv"
@@ -11,8 +12,10 @@ func isolate(*exec.Cmd) {}
 
 // terminate kills p and its descendants: Windows has no SIGTERM for them.
 func terminate(p *os.Process) error {
-	return exec.Command("taskkill", "/T", "/F", "/PID", strconv.Itoa(p.Pid)).Run()
+	ctx, cancel := context.WithTimeout(context.Background(), KillDelay)
+	defer cancel()
+	return exec.CommandContext(ctx, "taskkill", "/T", "/F", "/PID", strconv.Itoa(p.Pid)).Run()
 }
 
-// killGroup does nothing: terminate has killed all.
-func killGroup(*os.Process) {}
+// killGroup kills p alone: terminate has killed all, unless taskkill failed.
+func killGroup(p *os.Process) { _ = p.Kill() }

@@ -52,7 +52,10 @@ func (m *Manager) create(ctx context.Context) error {
 		err = m.finishRecord(ctx)
 	}
 	if err != nil {
-		return errors.Join(m.explain(ctx, err), m.discard(context.WithoutCancel(ctx)))
+		failure := m.explain(ctx, err)
+		limited, cancel := cleanUp(ctx)
+		defer cancel()
+		return errors.Join(failure, m.discard(limited))
 	}
 	return nil
 }
@@ -73,12 +76,20 @@ func (m *Manager) runKind(ctx context.Context, config *v1alpha4.Cluster) error {
 		}
 		return m.waitReady(ctx)
 	case <-ctx.Done():
-		m.abandon(context.WithoutCancel(ctx), created)
+		limited, cancel := cleanUp(ctx)
+		defer cancel()
+		m.abandon(limited, created)
 		return ctxCause(ctx)
 	}
 }
 
-// abandon removes the containers of a creation in progress until kind has given up.
+// cleanUp returns the context in which what was created is removed, also after an interrupt. An engine that hangs
+// is not waited for: the record is left, and the next Ensure goes on.
+func cleanUp(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(context.WithoutCancel(ctx), cleanUpTimeout, fmt.Errorf("the engine has not removed it within %v", cleanUpTimeout))
+}
+
+// abandon removes the containers of a creation in progress until kind has given up, or ctx ends.
 func (m *Manager) abandon(ctx context.Context, created <-chan error) {
 	tick := time.NewTicker(probePause)
 	defer tick.Stop()
@@ -86,6 +97,8 @@ func (m *Manager) abandon(ctx context.Context, created <-chan error) {
 		_ = m.removeOwn(ctx)
 		select {
 		case <-created:
+			return
+		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
@@ -105,6 +118,8 @@ func (m *Manager) explain(ctx context.Context, err error) error {
 
 // kubeletLog returns the last errors in the log of the control plane's kubelet.
 func (m *Manager) kubeletLog(ctx context.Context) []string {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
 	containers, err := m.containers(ctx)
 	i := slices.IndexFunc(containers, load.IsKindControlPlane)
 	if err != nil || i < 0 {
@@ -150,7 +165,7 @@ func (m *Manager) discard(ctx context.Context) error {
 // reports whether there was one. For any other cluster the error is cluster.broken; that
 // it does not exist is no error.
 func (m *Manager) Delete(ctx context.Context) (deleted bool, err error) {
-	release, err := m.records.lock(ctx, m.Name)
+	release, err := m.lock(ctx)
 	if err != nil {
 		return false, err
 	}

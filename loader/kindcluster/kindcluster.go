@@ -29,6 +29,8 @@ const (
 	startTimeout = 2 * time.Minute
 	// probeTimeout bounds one question to the API server.
 	probeTimeout = 10 * time.Second
+	// cleanUpTimeout limits the removal of a cluster that was not finished.
+	cleanUpTimeout = 30 * time.Second
 	// probePause is the time between two questions.
 	probePause = 500 * time.Millisecond
 )
@@ -136,12 +138,19 @@ func (m *Manager) State(ctx context.Context) (State, error) {
 // create. When ctx ends during a creation, what was created is removed. Several Ensures for
 // one cluster, in any process, run one after the other.
 func (m *Manager) Ensure(ctx context.Context) (Outcome, string, error) {
-	release, err := m.records.lock(ctx, m.Name)
+	release, err := m.lock(ctx)
 	if err != nil {
 		return "", "", err
 	}
 	defer release()
 	return m.ensure(ctx)
+}
+
+// lock waits until no other manager works on the cluster, and says that it waits.
+func (m *Manager) lock(ctx context.Context) (release func(), err error) {
+	return m.records.lock(ctx, m.Name, func() {
+		m.Progress(fmt.Sprintf("waiting for another devloop, which works on cluster %q", m.Name))
+	})
 }
 
 func (m *Manager) ensure(ctx context.Context) (Outcome, string, error) {

@@ -27,13 +27,17 @@ const creationTime = 2 * time.Minute
 // lockPause is the time between two attempts to get a lock.
 const lockPause = 100 * time.Millisecond
 
-// lock waits until no other manager works on the cluster of that name.
-func (r records) lock(ctx context.Context, name string) (release func(), err error) {
+// lock waits until no other manager works on the cluster of that name. It calls waits if it has to wait.
+func (r records) lock(ctx context.Context, name string, waits func()) (release func(), err error) {
 	path := r.path(name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("lock cluster %q: %w", name, err)
 	}
 	lock := flock.New(path + ".lock")
+	if locked, err := lock.TryLock(); err == nil && locked {
+		return func() { _ = lock.Unlock() }, nil
+	}
+	waits()
 	if _, err := lock.TryLockContext(ctx, lockPause); err != nil {
 		return nil, errors.Join(ctxCause(ctx), fmt.Errorf("lock cluster %q: %w", name, err))
 	}

@@ -65,19 +65,21 @@ func TestBrokenRecordOwnsNothing(t *testing.T) {
 
 func TestOneLooksAfterAClusterAtATime(t *testing.T) {
 	r := records{t.TempDir()}
-	release, err := r.lock(t.Context(), "dev")
+	waited := 0
+	waits := func() { waited++ }
+	release, err := r.lock(t.Context(), "dev", waits)
 	if err != nil {
 		t.Fatal(err)
 	}
 	errQuit := errors.New("quit")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errQuit)
-	if _, err := r.lock(ctx, "dev"); !errors.Is(err, errQuit) {
-		t.Errorf("got %v, want to wait for the other until the context ends", err)
+	if _, err := r.lock(ctx, "dev", waits); !errors.Is(err, errQuit) || waited != 1 {
+		t.Errorf("got %v, want to wait for the other until the context ends, and to say so", err)
 	}
 	release()
-	again, err := r.lock(t.Context(), "dev")
-	if err != nil {
+	again, err := r.lock(t.Context(), "dev", waits)
+	if err != nil || waited != 1 {
 		t.Fatal(err)
 	}
 	again()

@@ -14,7 +14,7 @@ import (
 // again, with everything that was deployed. It reports whether any was running. For any other
 // cluster the error is cluster.broken; a cluster that does not exist is no error.
 func (m *Manager) Stop(ctx context.Context) (stopped bool, err error) {
-	release, err := m.records.lock(ctx, m.Name)
+	release, err := m.lock(ctx)
 	if err != nil {
 		return false, err
 	}

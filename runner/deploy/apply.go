@@ -63,7 +63,7 @@ func (a applier) established(ctx context.Context, t target) error {
 		}
 		events.Stop() // the server ends every watch after some minutes
 		if ctx.Err() != nil {
-			return fmt.Errorf("wait for %s: %w", t.ref(), context.Cause(ctx))
+			return fmt.Errorf("wait until the cluster serves the kind of %s: %w", t.ref(), context.Cause(ctx))
 		}
 	}
 }

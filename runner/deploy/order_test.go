@@ -1,10 +1,13 @@
 package deploy
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -75,4 +78,36 @@ func establish(a *fakeapi.API) {
 	o := a.Get("customresourcedefinitions//widgets.example.com").DeepCopy()
 	_ = unstructured.SetNestedSlice(o.Object, []any{map[string]any{"type": "Established", "status": "True"}}, "status", "conditions")
 	a.Put("customresourcedefinitions", o)
+}
+
+// TestWaitsOfADeploySayWhatTheyWaitedFor has a definition that the API server never establishes, because of its names, and a
+// namespace that no controller gives a service account.
+func TestWaitsOfADeploySayWhatTheyWaitedFor(t *testing.T) {
+	t.Parallel()
+	const definition = `
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.example.com}
+spec: {group: example.com, scope: Namespaced, names: {kind: Widget, plural: widgets}}
+`
+	for want, text := range map[string]string{
+		`wait until the cluster serves the kind of customresourcedefinition "widgets.example.com"`: shopPod + definition,
+		`wait for serviceaccount "default"`: shopPod,
+	} {
+		a, r := newAPI(t)
+		a.Drop("serviceaccounts/default/default")
+		a.Fault = func(w http.ResponseWriter, req *http.Request) bool {
+			refuses := req.Method == http.MethodPost && strings.HasSuffix(req.URL.Path, "/pods") && req.URL.Query().Get("dryRun") == ""
+			if refuses {
+				fakeapi.Refuse(w, 403, metav1.StatusReasonForbidden, `pods "web" is forbidden: error looking up service account default/default: serviceaccount "default" not found`)
+			}
+			return refuses
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		if _, err := r.Replace(ctx, shop(t, text)); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
 }

@@ -1,10 +1,14 @@
 package supervisor
 
 import (
+	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
+	"testing/synctest"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -41,4 +45,32 @@ func TestPodIsWrittenToWhenItsChangesDo(t *testing.T) {
 	if want := []string{"1 class", "2 classes", "2 classes"}; !slices.Equal(noted, want) {
 		t.Errorf("the Pod was told %q, want %q", noted, want)
 	}
+}
+
+// hanging is a supervisor that takes a request and does not answer, as in a container that is paused.
+type hanging struct{ closed chan struct{} }
+
+func (h *hanging) dial(context.Context, kube.Pod) (tunnel.Tunnel, error) { return h, nil }
+func (h *hanging) Open(int) (tunnel.Stream, error)                       { return h, nil }
+func (h *hanging) Alive() bool                                           { return true }
+func (h *hanging) Close()                                                { close(h.closed) }
+func (h *hanging) Write(p []byte) (int, error)                           { return len(p), nil }
+func (h *hanging) CloseWrite() error                                     { return nil }
+func (h *hanging) Reset() error                                          { return nil }
+func (h *hanging) End() error                                            { return nil }
+
+func (h *hanging) Read([]byte) (int, error) {
+	<-h.closed
+	return 0, io.EOF
+}
+
+func TestSupervisorThatDoesNotAnswerIsGivenUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := &hanging{make(chan struct{})}
+		_, err := New(nil, tunnel.NewPool(h.dial, 1)).State(t.Context(), webPod, 5007)
+		if err == nil || !strings.Contains(err.Error(), "the supervisor has not answered within 1m0s") {
+			t.Errorf("got %v", err)
+		}
+	})
 }

@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"math"
 	"sync"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -206,8 +207,14 @@ func (w way) close() {
 	}
 }
 
+// answerTimeout limits a request. The supervisor gives the application two seconds to end, and some of many
+// megabytes take others.
+const answerTimeout = time.Minute
+
 // call makes one request.
 func (w way) call(ctx context.Context, c Change) (string, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, answerTimeout, fmt.Errorf("the supervisor has not answered within %v", answerTimeout))
+	defer cancel()
 	conversation, err := w()
 	if err != nil {
 		return "", err

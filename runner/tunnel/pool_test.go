@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"testing"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -123,4 +124,23 @@ func TestConnectionEndsWithItsContext(t *testing.T) {
 		t.Error("it is open when its context has ended")
 	}
 	_ = connection.Close()
+}
+
+// TestProbeEndsWithItsContext asks an application that takes the connection, and then does nothing, as in a node that hangs.
+func TestProbeEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	end := make(chan struct{})
+	defer close(end)
+	node := &tunneltest.Node{Serve: func(int, io.ReadWriter) error { <-end; return nil }}
+	for _, foreign := range [][]int{nil, {8080}} {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		web := pod("web")
+		web.Foreign = foreign
+		prober := tunnel.Prober{Dial: node.Dial, Pod: web}
+		if spoke, err := prober.Ask(ctx, 8080); err == nil || spoke {
+			t.Errorf("foreign ports %v: it spoke %v, %v", foreign, spoke, err)
+		}
+		prober.Close()
+	}
 }
