@@ -3,6 +3,7 @@ package loader
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -85,13 +86,22 @@ func (f family) containers(ctx context.Context, docker client.APIClient, e load.
 	case err != nil:
 		return nil, err
 	case len(containers) == 0:
-		return nil, e.NotLocal("the engine at %s has no container of a %s cluster %q (DOCKER_HOST or `docker context use` choose the engine)", docker.DaemonHost(), p.Name, p.Cluster)
+		return nil, e.NotLocal("the engine at %s has no container of a %s cluster %q (%s)", docker.DaemonHost(), p.Name, p.Cluster, otherEngine())
 	case slices.ContainsFunc(containers, load.IsStopped):
 		return nil, p.Stopped()
 	case !slices.ContainsFunc(containers, func(c container.Summary) bool { return f.publishes(c, port) }):
 		return nil, e.NotLocal("port %d is not that of the %s cluster %q", port, p.Name, p.Cluster)
 	}
 	return containers, nil
+}
+
+// otherEngine says where the containers of a cluster may be that the engine does not have. kind takes its engine from a
+// variable (https://kind.sigs.k8s.io/docs/user/rootless/#creating-a-kind-cluster-with-rootless-podman).
+func otherEngine() string {
+	if provider := os.Getenv("KIND_EXPERIMENTAL_PROVIDER"); provider != "" && provider != "docker" {
+		return fmt.Sprintf("KIND_EXPERIMENTAL_PROVIDER has kind make its clusters with %s: devloop needs one of Docker's, or the socket of %[1]s in DOCKER_HOST", provider)
+	}
+	return "DOCKER_HOST or `docker context use` choose the engine"
 }
 
 // kinds are kind's clusters

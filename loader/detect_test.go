@@ -105,3 +105,14 @@ func TestEngineThatDoesNotAnswer(t *testing.T) {
 		}
 	}
 }
+
+// TestClusterOfAnotherEngineIsRefusedWithTheReason: the containers of a cluster that kind made with Podman are not Docker's.
+func TestClusterOfAnotherEngineIsRefusedWithTheReason(t *testing.T) {
+	engine, _ := aKind(t)
+	for provider, want := range map[string]string{"": "DOCKER_HOST or `docker context use` choose the engine", "docker": "choose the engine", "podman": "KIND_EXPERIMENTAL_PROVIDER has kind make its clusters with podman"} {
+		t.Setenv("KIND_EXPERIMENTAL_PROVIDER", provider)
+		if _, err := loader.Detect(t.Context(), engine.Client, "kind-gone", "https://127.0.0.1:34131"); fault.Of(err).Code != loader.CodeNotLocal || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v", provider, err)
+		}
+	}
+}
