@@ -71,6 +71,11 @@ func (r *Runner) Changed(ctx context.Context, pods []kube.Pod) (workload.Change,
 	return workload.New(r.Client).Changed(ctx, pods)
 }
 
+// Living returns the Pods that are not about to go, see [workload.Workloads.Living].
+func (r *Runner) Living(ctx context.Context, pods []kube.Pod) ([]kube.Pod, error) {
+	return workload.New(r.Client).Living(ctx, pods)
+}
+
 // Logs follows the logs of a Pod, see [podlogs.Follow].
 func (r *Runner) Logs(ctx context.Context, p kube.Pod, out io.Writer) error {
 	return podlogs.Follow(ctx, r.Client, p, nil, out)

@@ -27,7 +27,8 @@ import (
 //   - Deploying replaces and updates devloop's objects, of another directory only if [Spec.Yields] allows that.
 //     Any other object in the way is a [*ForeignError]. A Namespace alone is updated whoever made it; it does
 //     not become devloop's by that.
-//   - Down and Delete remove devloop's objects, and no others, whatever they are called.
+//   - Down and Delete remove devloop's objects, and no others, whatever they are called. Prune removes those that a
+//     manifest no longer has.
 //   - What a controller made, such as the Pods of a Deployment, is its owner's, whatever labels it has.
 type owned struct{ client *cluster.Client }
 

@@ -41,6 +41,21 @@ func (r Workloads) Changed(ctx context.Context, pods []kube.Pod) (Change, error)
 	return w.change, err
 }
 
+// Living returns those of the Pods that exist and are not about to go.
+func (r Workloads) Living(ctx context.Context, pods []kube.Pod) (living []kube.Pod, err error) {
+	for _, p := range pods {
+		now, err := r.client.Core.CoreV1().Pods(p.Namespace).Get(ctx, p.Name, metav1.GetOptions{})
+		switch {
+		case kube.IsNotFoundOrReplaced(err):
+		case err != nil:
+			return nil, r.client.WrapError(ctx, "read", p.Ref(), err)
+		case now.UID == p.UID && now.DeletionTimestamp == nil:
+			living = append(living, p)
+		}
+	}
+	return living, nil
+}
+
 // replacementWatch looks for what a controller does to its Pods.
 type replacementWatch struct {
 	of          kube.Pod             // one of the Pods that are watched

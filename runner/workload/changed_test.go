@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"reflect"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -65,5 +66,23 @@ func TestChangesOfAController(t *testing.T) {
 		if (err != nil) != c.fails || err == nil && (got.Why != c.want.Why || got.Replaced != c.want.Replaced || len(got.Pods) != c.pods || got.Pods[0].Of != pods[0].Of) {
 			t.Errorf("%s: got %+v, %v, want %+v", name, got, err, c.want)
 		}
+	}
+}
+
+func TestPodsThatAreAboutToGoDoNotLive(t *testing.T) {
+	t.Parallel()
+	a, client := fakeapi.New(t)
+	going := fakeapi.ServingPod("going")
+	now := metav1.Now()
+	going.SetDeletionTimestamp(&now)
+	var pods []kube.Pod
+	for _, o := range []*unstructured.Unstructured{fakeapi.ServingPod("one"), going, fakeapi.ServingPod("replaced"), fakeapi.ServingPod("two")} {
+		pods = append(pods, kube.PodRef(a.Put("pods", o)))
+	}
+	pods[2].UID = "another"
+	pods = append(pods, kube.Pod{Namespace: "default", Name: "gone", UID: "uid-gone"})
+	living, err := New(client).Living(t.Context(), pods)
+	if want := []kube.Pod{pods[0], pods[3]}; err != nil || !reflect.DeepEqual(living, want) {
+		t.Errorf("got %+v, %v", living, err)
 	}
 }

@@ -49,6 +49,25 @@ func (r *rollout) run(ctx context.Context) error {
 	if r.Target.Follow {
 		r.trainer.Start(r.img)
 	}
+	return r.prune(ctx)
+}
+
+// prune removes what the manifest no longer has, now that nothing serves that was made with it.
+func (r *rollout) prune(ctx context.Context) error {
+	limited, cancel := context.WithTimeout(ctx, deleteTime)
+	defer cancel()
+	removed, err := r.Deployer.Prune(limited, r.deployed[:len(r.deployed)-1], r.spec())
+	for _, o := range removed {
+		r.Publish(event.ObjectRemoved{Object: o.Kind + "/" + o.Name, Namespace: o.Namespace})
+	}
+	switch {
+	case err == nil:
+		r.deployed = r.deployed[len(r.deployed)-1:]
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	default: // the next rollout tries again
+		r.WarnOf(err)
+	}
 	return nil
 }
 
@@ -177,6 +196,7 @@ func (r *rollout) replace(ctx context.Context, debug render.Debug) ([]kube.Pod, 
 		ctx, cancel = limit(ctx, r.Target.ReadyTimeout)
 		defer cancel()
 	}
+	r.deployed = append(r.deployed, r.manifest)
 	return r.Deployer.Replace(ctx, spec)
 }
 

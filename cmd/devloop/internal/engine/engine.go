@@ -92,6 +92,7 @@ type Loader interface {
 // Deployer is the cluster, as far as the engine needs it.
 type Deployer interface {
 	Pods
+	Pruner
 	Readiness
 	patch.Pods
 	spares.Pods
@@ -106,6 +107,12 @@ type Pods interface {
 	Replace(ctx context.Context, s deploy.Spec) ([]kube.Pod, error)
 	// Retire deletes Pods that others have replaced.
 	Retire(ctx context.Context, pods []kube.Pod) error
+}
+
+// Pruner keeps the cluster in step with a manifest that changes.
+type Pruner interface {
+	// Prune removes the objects of earlier manifests that the spec's manifest no longer has, and returns them.
+	Prune(ctx context.Context, earlier []manifest.Manifest, s deploy.Spec) ([]kube.Ref, error)
 }
 
 // Readiness waits for Pods.
@@ -123,6 +130,8 @@ type PodWatcher interface {
 	Restarted(ctx context.Context, p kube.Pod) (kube.Pod, error)
 	// Changed waits until the controller of Pods of one object adds a Pod to them, or one of them goes.
 	Changed(ctx context.Context, pods []kube.Pod) (workload.Change, error)
+	// Living returns those of the Pods that exist and are not about to go.
+	Living(ctx context.Context, pods []kube.Pod) ([]kube.Pod, error)
 }
 
 // Dialer opens a connection to a port of a Pod.
@@ -163,6 +172,7 @@ type Session struct {
 
 	// What one cycle leaves for the next.
 	lastManifest manifest.Manifest
+	deployed     []manifest.Manifest // whose objects the cluster has
 	contents     springboot.Contents // the files of the application that was compiled last,
 	built        plan.State          // and what the choice of a path needs of them
 	appPort      ports.AppPort

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"reflect"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -24,6 +25,7 @@ import (
 	"github.com/devloop-cli/devloop/runner/deploy"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/localport"
+	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/runner/readiness"
 	"github.com/devloop-cli/devloop/runner/supervisor"
 	"github.com/devloop-cli/devloop/runner/workload"
@@ -43,6 +45,8 @@ type fakes struct {
 	port int
 	// calls are the stages in the order in which they were entered.
 	calls []event.Stage
+	// pruning is what keeps objects from being removed.
+	pruning error
 	// retired are the names of the Pods that others came beside.
 	retired []string
 }
@@ -155,6 +159,8 @@ func (f *fakes) Changed(ctx context.Context, _ []kube.Pod) (workload.Change, err
 	return workload.Change{}, context.Cause(ctx)
 }
 
+func (f *fakes) Living(_ context.Context, pods []kube.Pod) ([]kube.Pod, error) { return pods, nil }
+
 func (f *fakes) Dial(context.Context, kube.Pod, int) (io.ReadWriteCloser, error) {
 	return nil, supervisor.ErrUnsupervised
 }
@@ -166,6 +172,20 @@ func (f *fakes) Retire(_ context.Context, pods []kube.Pod) error {
 		f.retired = append(f.retired, p.Name)
 	}
 	return nil
+}
+
+func (f *fakes) Prune(_ context.Context, earlier []manifest.Manifest, s deploy.Spec) (removed []kube.Ref, err error) {
+	if f.pruning != nil {
+		return nil, f.pruning
+	}
+	for _, m := range earlier {
+		for _, o := range m.Refs() {
+			if o.Kind != "Pod" && !slices.Contains(s.Manifest.Refs(), o) && !slices.Contains(removed, o) {
+				removed = append(removed, o)
+			}
+		}
+	}
+	return removed, nil
 }
 
 func (f *fakes) Logs(ctx context.Context, _ kube.Pod, out io.Writer) error {

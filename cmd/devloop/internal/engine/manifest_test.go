@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -75,5 +76,39 @@ func TestSettingsOfASessionThatGoesOnStayAndThatIsSaid(t *testing.T) {
 		if said != c.said {
 			t.Errorf("%v: said %v", c.changed, said)
 		}
+	}
+}
+
+// TestObjectsThatTheManifestNoLongerHasAreRemoved takes a ConfigMap out of the manifest. The first attempt to remove it fails.
+func TestObjectsThatTheManifestNoLongerHasAreRemoved(t *testing.T) {
+	t.Parallel()
+	f := &fakes{quick: true}
+	l, r := newTestSession(f)
+	l.Target.Dir = t.TempDir()
+	const pod, settings = "apiVersion: v1\nkind: Pod\nmetadata: {name: app}\nspec: {containers: [{name: app, image: app}]}\n", "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n"
+	for _, c := range []struct {
+		text    string
+		pruning error
+	}{{pod + settings, nil}, {pod, errors.New("the cluster is away")}, {pod, nil}, {pod, nil}} {
+		f.pruning = c.pruning
+		write(t, l.Target.Dir, map[string]string{"pod.yaml": c.text})
+		if err := l.Deploy(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var said []string
+	for _, e := range r.events {
+		switch b := e.Body.(type) {
+		case event.ObjectRemoved:
+			said = append(said, "removed "+b.Object)
+		case event.Notice:
+			said = append(said, b.Text)
+		}
+	}
+	if want := []string{"the cluster is away", "removed ConfigMap/settings"}; !slices.Equal(said, want) {
+		t.Errorf("got %q, want %q", said, want)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
@@ -11,6 +12,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
+	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/podstatus"
 )
 
@@ -63,7 +65,7 @@ func (p *inPlace) hotSwap(ctx context.Context, path plan.Path) (bool, error) {
 	code, refused := p.built.WithLoaded(p.loaded), error(nil)
 	p.become(p.State().PatchStarted())
 	swapped, err := publish.Run(ctx, p.Publisher, name, func(ctx context.Context, s *publish.Stage) (bool, error) {
-		err := p.patcher.Swap(ctx, d, code, p.files)
+		err := p.toLiving(ctx, &d, func(d state.Deployment) error { return p.patcher.Swap(ctx, d, code, p.files) })
 		s.Note = fmt.Sprintf("%s to %s", plan.Summary(p.files), names(d.Patchable()))
 		if err != nil && !failure.Cancelled(err) {
 			s.Skip, s.Note, refused = true, fmt.Sprintf("%s instead: %v", instead, err), err
@@ -85,6 +87,23 @@ func (p *inPlace) hotSwap(ctx context.Context, path plan.Path) (bool, error) {
 	}
 	p.become(p.State().Patched(d.Pods, code))
 	return true, p.forward(ctx, d.Pods)
+}
+
+// toLiving sends a change to the Pods of d. If some of several have gone, as when a Deployment is scaled down, d loses those and
+// the others get the change again.
+func (p *inPlace) toLiving(ctx context.Context, d *state.Deployment, send func(state.Deployment) error) error {
+	err := send(*d)
+	if err == nil || failure.Cancelled(err) || len(d.Pods) < 2 {
+		return err
+	}
+	living, unknown := p.Deployer.Living(ctx, d.Pods)
+	gone := without(d.Pods, living)
+	if unknown != nil || len(living) == 0 || len(gone) == 0 || slices.ContainsFunc(gone, func(p kube.Pod) bool { return !p.IsKept() }) {
+		return err
+	}
+	p.become(p.State().Scaled(gone, nil))
+	d.Pods = p.State().Target().Pods
+	return send(*d)
 }
 
 // restart restarts the application in its Pods with changed files, and waits until it serves. It
@@ -112,7 +131,11 @@ func (p *inPlace) send(ctx context.Context, s *publish.Stage) (bool, error) {
 	p.Hold(ctx, p.Publisher)
 	d := *p.State().Target()
 	p.become(p.State().PatchStarted().PatchInterrupted()) // until it is known how this ends
-	pods, err := p.patcher.Restart(ctx, d, p.built, p.files)
+	var pods []kube.Pod
+	err := p.toLiving(ctx, &d, func(d state.Deployment) (err error) {
+		pods, err = p.patcher.Restart(ctx, d, p.built, p.files)
+		return err
+	})
 	if failure.Cancelled(err) {
 		return false, err
 	}

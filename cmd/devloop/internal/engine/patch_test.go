@@ -3,6 +3,7 @@ package engine
 import (
 	"archive/zip"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -190,5 +191,62 @@ func TestPodsOfOtherImagesAreNeitherChangedNorRetired(t *testing.T) {
 	}
 	if !reflect.DeepEqual(f.retired, []string{"app"}) {
 		t.Errorf("retired %q", f.retired)
+	}
+}
+
+// scaledDown is a project with two Pods of a Deployment, one of which goes.
+type scaledDown struct {
+	taking
+	changed []string
+	gone    bool
+}
+
+func (f *scaledDown) Replace(_ context.Context, s deploy.Spec) ([]kube.Pod, error) {
+	one := podsFor(s)[0]
+	one.Of.Kind = "Deployment"
+	two := one
+	two.Name, two.UID, two.Index = "app-2", "app-2", 1
+	return []kube.Pod{one, two}, nil
+}
+
+func (f *scaledDown) Change(_ context.Context, p kube.Pod, _ int, _ supervisor.Change) (kube.Pod, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if p.Name == "app-2" {
+		f.gone = true
+		return p, errors.New("the Pod is about to go")
+	}
+	f.changed = append(f.changed, p.Name)
+	return p, nil
+}
+
+func (f *scaledDown) Living(_ context.Context, pods []kube.Pod) ([]kube.Pod, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.gone {
+		return pods[:1], nil
+	}
+	return pods, nil
+}
+
+// TestSaveAtTheTimeOfAScaleDownKeepsTheOtherPods has a Pod go that the session has not missed yet.
+func TestSaveAtTheTimeOfAScaleDownKeepsTheOtherPods(t *testing.T) {
+	t.Parallel()
+	f := &scaledDown{taking: taking{fakes: fakes{quick: true, port: 8080}, jar: filepath.Join(t.TempDir(), "app.jar")}}
+	l, r := newTestSession(f, at(newFakePort(t), 0))
+	f.pack(t, "1", "a")
+	if err := l.Deploy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r.events = nil
+	f.pack(t, "1", "b")
+	if err := cycleOf(l, 2, "saved", changedFile("src/main/resources/static/a.css")).run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := r.stages(), []string{"compile ok", "pages ok", "forward ok"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if pods := l.State().ServingPods(); len(pods) != 1 || pods[0].Name != "app" || f.changed[len(f.changed)-1] != "app" {
+		t.Errorf("%v serve, changed were %q", pods, f.changed)
 	}
 }

@@ -335,7 +335,7 @@ type CheckFinished struct {
 	Failure *Failure `json:"failure,omitempty"`
 }
 
-// ObjectRemoved is one object that `devloop down` took out of the cluster.
+// ObjectRemoved is one object that `devloop down` took out of the cluster, or `devloop run` because the manifest no longer has it.
 type ObjectRemoved struct {
 	Object    string `json:"object"`
 	Namespace string `json:"namespace,omitempty"`
