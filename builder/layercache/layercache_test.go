@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -29,6 +31,28 @@ func keep(t *testing.T, c *Cache, fill byte, size int, used time.Time) v1.Hash {
 		t.Fatal(err)
 	}
 	return h
+}
+
+func TestLayersAreTheUsersAlone(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("files have no such rights")
+	}
+	dir := filepath.Join(t.TempDir(), "layers")
+	keep(t, Open(dir), 'a', 100, time.Now())
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		if err == nil && info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s is for others too: %v", path, info.Mode())
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestCacheDropsWhatWasNotUsedLongest(t *testing.T) {

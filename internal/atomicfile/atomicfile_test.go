@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/devloop-cli/devloop/internal/atomicfile"
@@ -22,6 +23,11 @@ func TestWriteMakesTheDirectoryAndReplacesTheFile(t *testing.T) {
 		}
 	}
 	onlyFile(t, path)
+	for path, want := range map[string]os.FileMode{path: 0o600, filepath.Dir(path): 0o700} {
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != want && runtime.GOOS != "windows" {
+			t.Errorf("%s: got %v, %v, want %v: others may read a private project", path, info.Mode(), err, want)
+		}
+	}
 }
 
 func TestFailedWriteLeavesTheFile(t *testing.T) {

@@ -358,30 +358,41 @@ func (e *endsOnce) Read(p []byte) (int, error) {
 	return n, io.EOF
 }
 
-// TestReasonIsForThisMachineOnly: a page of a foreign site that leads to this machine by its name learns nothing.
+// TestReasonIsForThisMachineOnly: a page of a foreign site that leads to this machine by its name, or asks for localhost,
+// learns nothing.
 func TestReasonIsForThisMachineOnly(t *testing.T) {
 	t.Parallel()
 	f := listenAny(t, &tunneltest.Node{}, Options{})
 	f.SetUnavailable(Unavailable{Reason: "build failed", Evidence: []string{"secret source"}, Hints: []string{"mend it"}})
-	for host, told := range map[string]bool{"localhost": true, "localhost:8080": true, "shop.localhost": true, "127.0.0.1:80": true, "[::1]:80": true, "LOCALHOST.": true,
-		"evil.example": false, "localhost.evil.example": false, "192.168.1.5:8080": false, "notlocalhost": false} {
-		for _, accept := range []string{"text/html", "*/*"} {
-			request, err := http.NewRequest("GET", f.URL(), nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			request.Host = host
-			request.Header.Set("Accept", accept)
-			response, err := browser(t).Do(request)
-			if err != nil {
-				t.Fatal(err)
-			}
-			text, _ := io.ReadAll(response.Body)
-			_ = response.Body.Close()
-			knows := strings.Contains(string(text), "secret source") || strings.Contains(string(text), "mend it") || strings.Contains(string(text), "build failed")
-			if response.StatusCode != 503 || knows != told || response.Header.Get("Server") != ServerHeader {
-				t.Errorf("%s, %s: got %d %s", host, accept, response.StatusCode, text)
-			}
+	ask := func(host, origin, accept string, told bool) {
+		t.Helper()
+		request, err := http.NewRequest("GET", f.URL(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Host = host
+		request.Header.Set("Accept", accept)
+		if origin != "" {
+			request.Header.Set("Origin", origin)
+		}
+		response, err := browser(t).Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _ := io.ReadAll(response.Body)
+		_ = response.Body.Close()
+		knows := strings.Contains(string(text), "secret source") || strings.Contains(string(text), "mend it") || strings.Contains(string(text), "build failed")
+		if response.StatusCode != 503 || knows != told || response.Header.Get("Server") != ServerHeader || response.Header.Get("Access-Control-Allow-Origin") != "" {
+			t.Errorf("%s from %q, %s: got %d %v %s", host, origin, accept, response.StatusCode, response.Header, text)
+		}
+	}
+	for _, accept := range []string{"text/html", "*/*"} {
+		for host, told := range map[string]bool{"localhost": true, "localhost:8080": true, "shop.localhost": true, "127.0.0.1:80": true, "[::1]:80": true, "LOCALHOST.": true,
+			"evil.example": false, "localhost.evil.example": false, "192.168.1.5:8080": false, "notlocalhost": false} {
+			ask(host, "", accept, told)
+		}
+		for origin, told := range map[string]bool{"http://localhost:3000": true, "http://127.0.0.1": true, "https://evil.example": false, "null": false, "http://localhost.evil.example": false, "http://[": false} {
+			ask("localhost:8080", origin, accept, told)
 		}
 	}
 }

@@ -106,14 +106,17 @@ func TestStatusIsNeverAnsweredForTheApplication(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	request.Host = "evil.example"
-	response, err := browser(t).Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = response.Body.Close()
-	if response.StatusCode != http.StatusServiceUnavailable {
-		t.Errorf("a foreign name got %d", response.StatusCode)
+	for host, origin := range map[string]string{"evil.example": "", "localhost": "https://evil.example"} {
+		request.Host = host
+		request.Header.Set("Origin", origin)
+		response, err := browser(t).Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if response.StatusCode != http.StatusServiceUnavailable {
+			t.Errorf("a page of %q that asks for %s got %d", origin, host, response.StatusCode)
+		}
 	}
 	if got := answerOf(browser(t), "POST", f.URL()+outage.StatusPath, ""); !strings.HasPrefix(got, "503 ") {
 		t.Errorf("a POST got %q", got)

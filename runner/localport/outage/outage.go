@@ -62,9 +62,15 @@ func (u *Unavailable) Write(w http.ResponseWriter, r *http.Request, code int, st
 	_, _ = io.WriteString(w, u.text())
 }
 
-// IsLocal reports whether a request asks for a host name that always means this machine (RFC 6761, section 6.3).
+// IsLocal reports whether a request asks for a host name that always means this machine (RFC 6761, section 6.3), and
+// does not come from another site's page.
 func IsLocal(r *http.Request) bool {
-	host := strings.TrimSuffix(strings.ToLower((&url.URL{Host: r.Host}).Hostname()), ".")
+	origin, err := url.Parse(r.Header.Get("Origin"))
+	return isLoopback(&url.URL{Host: r.Host}) && err == nil && (origin.String() == "" || isLoopback(origin))
+}
+
+func isLoopback(u *url.URL) bool {
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
 	ip := net.ParseIP(host)
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
 }

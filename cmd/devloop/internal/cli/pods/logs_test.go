@@ -3,14 +3,23 @@ package pods
 import (
 	"bytes"
 	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"k8s.io/client-go/rest"
+
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
+	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/cluster"
 	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/podlogs"
 )
 
 func TestLinesOfLogs(t *testing.T) {
@@ -85,4 +94,34 @@ func TestFollowedLogWaitsAsLongAsAnotherPodMayCome(t *testing.T) {
 			t.Errorf("it ends after %v, with a Pod: %v", time.Since(began), there)
 		}
 	})
+}
+
+// TestPreviousLogOfTheContainerThatCrashed has a sidecar beside it that never ended.
+func TestPreviousLogOfTheContainerThatCrashed(t *testing.T) {
+	t.Parallel()
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if q.FormValue("container") == "app" && q.FormValue("previous") == "true" {
+			_, _ = io.WriteString(w, "out of memory\n")
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"BadRequest","code":400,"message":"previous terminated container \"proxy\" in pod \"web\" not found"}`)
+	}))
+	defer api.Close()
+	client, err := cluster.New(&rest.Config{Host: api.URL}, "test", "default")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		containers []string
+		want, code string
+	}{{[]string{"proxy", "app"}, "[app] out of memory\n", ""}, {[]string{"proxy"}, "", "log.none"}} {
+		var out bytes.Buffer
+		p := &logPrinter{streams: wiring.Streams{Out: &out}}
+		err := p.containers(t.Context(), &runner.Runner{Client: client}, 0, kube.Pod{Namespace: "default", Name: "web", Containers: c.containers}, podlogs.Options{Previous: true})
+		if out.String() != c.want || fault.Of(err).Code != c.code {
+			t.Errorf("%q: got %q, %v", c.containers, &out, err)
+		}
+	}
 }

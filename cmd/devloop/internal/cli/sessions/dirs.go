@@ -7,8 +7,8 @@ import (
 	"runtime"
 )
 
-// CacheDir is where devloop keeps what it can make again: layers, Gradle's model.
-// CacheDir returns devloop's cache directory. It is the user's alone: it holds parts of private projects.
+// CacheDir returns the directory where devloop keeps what it can make again: layers, Gradle's model. It is the user's
+// alone, since these are parts of private projects.
 func CacheDir() (string, error) {
 	dir, err := os.UserCacheDir()
 	if err != nil {
