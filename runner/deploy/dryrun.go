@@ -40,7 +40,7 @@ func validate(ctx context.Context, m manifest.Manifest, targets []target) error 
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	problems := slices.Concat(found...)
+	problems := slices.Concat(append(found, duplicates(m, targets))...)
 	if slices.ContainsFunc(problems, isUnknownField) && len(m.Doubts()) > 0 { // these say what was meant
 		problems = append(slices.DeleteFunc(problems, isUnknownField), m.Doubts()...)
 	}
@@ -49,6 +49,16 @@ func validate(ctx context.Context, m manifest.Manifest, targets []target) error 
 		return &manifest.Error{Problems: problems}
 	}
 	return nil
+}
+
+// duplicates finds objects that are the same one in the cluster, although one of them names the namespace and the other does not.
+func duplicates(m manifest.Manifest, targets []target) (problems yamlfile.Problems) {
+	for i, t := range targets {
+		if first := slices.IndexFunc(targets, t.isSame); first < i {
+			problems = append(problems, problem(m, t.index, t.ref(), "metadata.name", fmt.Sprintf("the manifest has another object of that name in namespace %q", t.of.Namespace), "give each object a name of its own"))
+		}
+	}
+	return problems
 }
 
 // tryOut returns what the API server would say to the creation of an object, or to its change if it exists

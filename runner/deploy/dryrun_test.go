@@ -162,3 +162,14 @@ spec:
           startupProbe: {tcpSocket: {port: 8080}, failureThreshold: 12}
           livenessProbe: {tcpSocket: {port: 8080}, periodSeconds: 20}
 `
+
+// TestObjectsThatAreOneInTheClusterAreRefused has an object with the namespace that the other one gets.
+func TestObjectsThatAreOneInTheClusterAreRefused(t *testing.T) {
+	a, r := newAPI(t)
+	spec := specOf(t, podText("web", "serve")+settings+strings.Replace(settings, "{name: settings}", "{name: settings, namespace: default}", 1))
+	err := r.Claim(t.Context(), spec)
+	var invalid *manifest.Error
+	if !errors.As(err, &invalid) || len(invalid.Problems) != 1 || !strings.Contains(invalid.Problems[0].Message, `another object of that name in namespace "default"`) || len(a.Wrote()) > 0 {
+		t.Errorf("got %v after %v", err, a.Wrote())
+	}
+}

@@ -73,7 +73,7 @@ func (l *changeList) container(old, now manifest.Fields) {
 		if before != nil && after == nil {
 			l.add("no %s, because a debugger may stop the application", name)
 		}
-		for _, field := range []string{"periodSeconds", "failureThreshold", "timeoutSeconds"} {
+		for _, field := range []string{"initialDelaySeconds", "periodSeconds", "failureThreshold", "timeoutSeconds"} {
 			l.compare(name+"."+field, before[field], after[field])
 		}
 	}

@@ -67,8 +67,8 @@ spec:
         - name: app
           image: shop
           readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 5}
-          startupProbe: {tcpSocket: {port: 8080}, failureThreshold: 12}
-          livenessProbe: {tcpSocket: {port: 8080}, periodSeconds: 20}
+          startupProbe: {tcpSocket: {port: 8080}, failureThreshold: 12, initialDelaySeconds: 45}
+          livenessProbe: {tcpSocket: {port: 8080}, periodSeconds: 20, initialDelaySeconds: 45}
 `
 
 // A Deployment's selector, and a Service's, may go by any label of the manifest.
@@ -112,11 +112,12 @@ func TestDevelopmentPatchIsToldAndCanBeTurnedOff(t *testing.T) {
 		`deployment "web": imagePullPolicy IfNotPresent, was not given`,
 		`deployment "web": readinessProbe.periodSeconds 1, was 5`,
 		`deployment "web": readinessProbe.failureThreshold 15, was not given`,
+		`deployment "web": startupProbe.initialDelaySeconds 0, was 45`,
 		`deployment "web": startupProbe.periodSeconds 1, was not given`,
-		`deployment "web": startupProbe.failureThreshold 120, was 12`,
+		`deployment "web": startupProbe.failureThreshold 165, was 12`,
 		`deployment "web": terminationGracePeriodSeconds 2, was 60`,
 	}
-	for keep, lines := range map[string][]string{"": whole, PatchProbes: append(slices.Clone(whole[:2]), whole[6]), PatchGrace: whole[:6], "both": whole[:2]} {
+	for keep, lines := range map[string][]string{"": whole, PatchProbes: append(slices.Clone(whole[:2]), whole[7]), PatchGrace: whole[:7], "both": whole[:2]} {
 		spec.Keep = []string{keep}
 		if keep == "both" {
 			spec.Keep = Patches
@@ -131,7 +132,7 @@ func TestDevelopmentPatchIsToldAndCanBeTurnedOff(t *testing.T) {
 	copies := objects(t, spec)
 	pod := manifest.PodSpec(copies[0])
 	liveness := manifest.ContainersOf(copies[0])[0]["livenessProbe"].(map[string]any)
-	if pod["terminationGracePeriodSeconds"] != int64(2) || liveness["periodSeconds"] != int64(20) {
+	if pod["terminationGracePeriodSeconds"] != int64(2) || liveness["periodSeconds"] != int64(20) || liveness["initialDelaySeconds"] != int64(45) {
 		t.Errorf("got %v", pod)
 	}
 	if got := manifest.PodSpec(spec.Manifest.Objects()[0])["terminationGracePeriodSeconds"]; got != manifest.PodSpec(before)["terminationGracePeriodSeconds"] {

@@ -12,7 +12,7 @@ import (
 // The parts of the development patch, for [Spec.Keep].
 const (
 	PatchGrace  = "grace"  // Pods get 2 seconds to end instead of 30
-	PatchProbes = "probes" // readiness and startup probes run every second instead of every 10
+	PatchProbes = "probes" // readiness and startup probes run every second, from the start, instead of every 10
 )
 
 // Patches are the parts of the development patch.
@@ -45,13 +45,16 @@ func shortenWaits(o *unstructured.Unstructured, keep []string) {
 	}
 }
 
-// probeEverySecond lets a probe run every second, and fail for as long as before. The defaults are
+// probeEverySecond lets a probe run every second, from the start, and fail for as long as before. The defaults are
 // those of https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#Probe.
 func probeEverySecond(probe map[string]any) {
-	period := number(probe, "periodSeconds", 10)
-	if period <= 1 {
+	period, delay := number(probe, "periodSeconds", 10), number(probe, "initialDelaySeconds", 0)
+	if period <= 1 && delay == 0 {
 		return
 	}
-	probe["failureThreshold"] = number(probe, "failureThreshold", 3) * period
+	probe["failureThreshold"] = number(probe, "failureThreshold", 3)*max(period, 1) + delay
 	probe["periodSeconds"] = int64(1)
+	if delay > 0 {
+		probe["initialDelaySeconds"] = int64(0)
+	}
 }
