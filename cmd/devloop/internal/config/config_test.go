@@ -49,7 +49,9 @@ func TestPathsAreRelativeToTheFile(t *testing.T) {
 	if want := []string{filepath.Join(dir, "k8s", "pod.yaml"), "/etc/pod.yaml"}; err != nil || !reflect.DeepEqual(got["manifest"].Texts, want) {
 		t.Errorf("got %v, %v", got["manifest"].Texts, err)
 	}
-	for value, want := range map[string]string{"none": "none", "docker/Dockerfile": filepath.Join(dir, "docker", "Dockerfile")} {
+	t.Setenv("HOME", "/home/ada")
+	t.Setenv("USERPROFILE", "/home/ada") // on Windows
+	for value, want := range map[string]string{"none": "none", "docker/Dockerfile": filepath.Join(dir, "docker", "Dockerfile"), "~/Dockerfile": filepath.FromSlash("/home/ada/Dockerfile")} {
 		if err := os.WriteFile(filepath.Join(dir, File), []byte("version: 1\ndockerfile: "+value+"\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -163,10 +165,17 @@ func TestSchemaKnowsEverySetting(t *testing.T) {
 	}
 	var schema struct {
 		AdditionalProperties *bool
-		Properties           map[string]struct{ Description string }
+		Properties           map[string]struct {
+			Description string
+			Type        any
+			AnyOf       []any
+		}
 	}
 	if err := json.Unmarshal(text, &schema); err != nil {
 		t.Fatal(err)
+	}
+	if runAs, port := schema.Properties["run-as"].Type, schema.Properties["debug-port"].AnyOf; !reflect.DeepEqual(runAs, []any{"string", "number"}) || len(port) != 2 {
+		t.Errorf("editors flag numbers: run-as is of %v, debug-port of %v", runAs, port)
 	}
 	if schema.AdditionalProperties == nil || *schema.AdditionalProperties {
 		t.Error("unknown keys pass")

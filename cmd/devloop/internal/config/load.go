@@ -187,6 +187,11 @@ func (r *reader) resolve(s Setting, value string) string {
 	if !s.Path || filepath.IsAbs(value) || s.None && value == "none" {
 		return value
 	}
+	if rest, inHome := strings.CutPrefix(filepath.ToSlash(value), "~/"); inHome {
+		if home, err := os.UserHomeDir(); err == nil {
+			return filepath.Join(home, filepath.FromSlash(rest))
+		}
+	}
 	return filepath.Join(r.dir, filepath.FromSlash(value))
 }
 

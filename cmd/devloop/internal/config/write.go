@@ -49,12 +49,12 @@ func (s Setting) valueSchema() map[string]any {
 			map[string]any{"const": 0}}}
 	case len(s.Choices) > 0:
 		return map[string]any{"enum": s.Choices}
-	case s.Name == "port":
+	case s.Name == "port", s.Name == "debug-port":
 		return map[string]any{"anyOf": []any{
 			map[string]any{"type": "integer", "minimum": 0, "maximum": 65535},
 			map[string]any{"type": "string", "pattern": "^[0-9]+(:[0-9]+)?$"}}}
 	default:
-		return map[string]any{"type": "string", "minLength": 1}
+		return map[string]any{"type": []string{"string", "number"}, "minLength": 1} // as in run-as: 1000
 	}
 }
 

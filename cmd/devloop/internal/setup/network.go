@@ -14,9 +14,13 @@ import (
 	"github.com/docker/docker/client"
 )
 
-// registryTimeout is how long a registry may take to answer. It is short, because a user without a
-// registry should not wait for it at each run.
-const registryTimeout = 1500 * time.Millisecond
+const (
+	// registryTimeout is how long a registry may take to answer if nothing is needed from it. It is short, because a user
+	// without a registry should not wait for it at each run.
+	registryTimeout = 1500 * time.Millisecond
+	// pullTimeout is the same where an image is to be pulled: the engine asks two servers, over a slow VPN for seconds.
+	pullTimeout = 10 * time.Second
+)
 
 // Registry checks that the engine can reach the registries of the images. missing returns the
 // images that the engine does not have: if there are none, an unreachable registry does not matter.
@@ -27,9 +31,13 @@ func Registry(dial Dial, images []string, missing func(context.Context) []string
 			return "", err
 		}
 		defer func() { _ = docker.Close() }()
+		needed, limit := missing(ctx), registryTimeout
+		if len(needed) > 0 {
+			limit = pullTimeout
+		}
 		var answering, silent []string
 		for _, image := range oneOfEach(images) {
-			if err := answers(ctx, docker, image); err != nil {
+			if err := answers(ctx, docker, image, limit); err != nil {
 				silent = append(silent, fmt.Sprintf("%s is not reachable (%s)", registryOf(image), reason(err)))
 			} else {
 				answering = append(answering, registryOf(image)+" answers")
@@ -38,7 +46,7 @@ func Registry(dial Dial, images []string, missing func(context.Context) []string
 		if len(silent) == 0 {
 			return strings.Join(answering, ", "), nil
 		}
-		return "", judgeSilence(strings.Join(silent, ", "), missing(ctx))
+		return "", judgeSilence(strings.Join(silent, ", "), needed)
 	}}
 }
 
@@ -64,15 +72,15 @@ func tags(images []string) []string {
 
 // Reachable checks that the engine can reach an image's registry.
 func Reachable(ctx context.Context, docker *client.Client, image string) error {
-	if err := answers(ctx, docker, image); err != nil {
+	if err := answers(ctx, docker, image, pullTimeout); err != nil {
 		return judgeSilence(fmt.Sprintf("%s is not reachable (%s)", registryOf(image), reason(err)), []string{image})
 	}
 	return nil
 }
 
 // answers asks a registry for an image. A refusal counts as an answer.
-func answers(ctx context.Context, docker *client.Client, image string) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, registryTimeout, errors.New("no answer"))
+func answers(ctx context.Context, docker *client.Client, image string, limit time.Duration) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, errors.New("no answer"))
 	defer cancel()
 	_, err := docker.DistributionInspect(ctx, image, "")
 	if ctx.Err() != nil {

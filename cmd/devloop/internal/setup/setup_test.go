@@ -3,11 +3,16 @@ package setup
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/docker/docker/client"
 
 	"github.com/devloop-cli/devloop/internal/fault"
 )
@@ -207,5 +212,33 @@ func TestSilentRegistryMattersOnlyWhereAnImageIsMissing(t *testing.T) {
 	f, ok := errors.AsType[*fault.Error](judgeSilence("docker.io is not reachable", []string{"kindest/node:v1.37.2"}))
 	if !ok || !strings.Contains(f.Error(), "pull kindest/node:v1.37.2: docker.io is not reachable") || !strings.Contains(f.Hints[1], "devloop bundle") {
 		t.Errorf("got %v", f)
+	}
+}
+
+// TestSlowRegistryWillDoForAPull has a registry take longer than one from which nothing is needed may.
+func TestSlowRegistryWillDoForAPull(t *testing.T) {
+	t.Parallel()
+	engine := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		select {
+		case <-time.After(registryTimeout + 500*time.Millisecond):
+			http.Error(w, `{"message": "unauthorized"}`, http.StatusUnauthorized)
+		case <-q.Context().Done():
+		}
+	}))
+	t.Cleanup(engine.Close)
+	dial := func(context.Context) (*client.Client, error) {
+		return client.NewClientWithOpts(client.WithHost("tcp://"+engine.Listener.Addr().String()), client.WithVersion("1.44"))
+	}
+	for name, c := range map[string]struct {
+		missing []string
+		says    string
+	}{"needed": {[]string{"kindest/node:v1.37.2"}, "docker.io answers"}, "not needed": {nil, ""}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			says, err := Registry(dial, []string{"kindest/node:v1.37.2"}, func(context.Context) []string { return c.missing }).Check(t.Context())
+			if _, skipped := errors.AsType[*NotApplicable](err); says != c.says || skipped != (c.missing == nil) {
+				t.Errorf("got %q, %v", says, err)
+			}
+		})
 	}
 }

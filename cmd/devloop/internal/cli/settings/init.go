@@ -125,6 +125,9 @@ func draftsFor(c *cli.Context, p *project.Project) ([]draft, error) {
 	var drafts []draft
 	if c.Bool("with-dockerfile") {
 		drafts = append(drafts, draft{"Dockerfile", dockerfile(p, c.String("module"), c.String("base-image"))})
+		if _, err := os.Stat(filepath.Join(p.Dir, ".dockerignore")); err != nil && p.Tool.Name == "gradle" {
+			drafts = append(drafts, draft{".dockerignore", []byte("# Gradle's second jar, without the libraries: COPY takes the other one\n**/*-plain.jar\n")})
+		}
 	}
 	if c.Bool("with-pod") {
 		drafts = append(drafts, draft{"pod.yaml", podManifest(p.Name, p.Port())})
@@ -139,7 +142,7 @@ func dockerfile(p *project.Project, module, base string) []byte {
 	}
 	jar := "target/*.jar"
 	if p.Tool.Name == "gradle" {
-		jar = "build/libs/*[^n].jar" // not the one that ends in -plain.jar
+		jar = "build/libs/*.jar"
 	}
 	jar = filepath.ToSlash(filepath.Join(strings.ReplaceAll(strings.Trim(module, ":"), ":", "/"), jar))
 	return fmt.Appendf(nil, "FROM %s\nCOPY %s /app.jar\nENTRYPOINT [\"java\", \"-jar\", \"/app.jar\"]\n", base, jar)
