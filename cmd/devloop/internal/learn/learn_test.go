@@ -140,6 +140,20 @@ func TestWalkEndsWithItsContext(t *testing.T) {
 	}
 }
 
+func TestProseHasNoMarks(t *testing.T) {
+	t.Parallel()
+	for markdown, want := range map[string]string{
+		"**Why.** *localhost* is the\nmachine (*this* one)": "Why. localhost is the machine (this one)",
+		"*이벤트*(events)와 *로그*":                               "이벤트(events)와 로그",
+		"an *italic\nphrase*":                               "an italic phrase",
+		"`libs/*.jar` and `libs/*.war`":                     "`libs/*.jar` and `libs/*.war`",
+	} {
+		if got := plain(markdown, 80); got != want {
+			t.Errorf("%q: got %q, want %q", markdown, got, want)
+		}
+	}
+}
+
 // TestLabsFitTheTerminal shows every lab in both languages.
 func TestLabsFitTheTerminal(t *testing.T) {
 	t.Parallel()
@@ -151,7 +165,7 @@ func TestLabsFitTheTerminal(t *testing.T) {
 			}
 			for _, b := range blocks {
 				for line := range strings.Lines(plain(b.Text, 80)) {
-					if cells.Width(strings.TrimSuffix(line, "\n")) > 80 || strings.Contains(line, "**") || strings.Contains(line, "<summary>") || strings.HasPrefix(line, "|") {
+					if cells.Width(strings.TrimSuffix(line, "\n")) > 80 || italic.MatchString(line) || strings.Contains(line, "**") || strings.Contains(line, "<summary>") || strings.HasPrefix(line, "|") {
 						t.Errorf("lab %d in %s: %q", number, language, line)
 					}
 				}

@@ -14,7 +14,7 @@ func plain(markdown string, width int) string {
 	paragraph := ""
 	add := func(text string) { out = append(out, cells.Wrap(text, width)...) }
 	flush := func() {
-		add(paragraph)
+		add(words(paragraph))
 		paragraph = ""
 	}
 	fenced := false
@@ -37,7 +37,7 @@ func plain(markdown string, width int) string {
 			flush()
 			add(words(line))
 		default:
-			paragraph += " " + words(line)
+			paragraph += " " + line
 		}
 	}
 	flush()
@@ -45,12 +45,14 @@ func plain(markdown string, width int) string {
 }
 
 var (
-	link = regexp.MustCompile(`\[([^\]]+)\]\([^)]+\)`)
-	tag  = regexp.MustCompile(`</?(details|summary|code)>`)
+	link   = regexp.MustCompile(`\[([^\]]+)\]\([^)]+\)`)
+	italic = regexp.MustCompile(`(^|[\s(])\*([^*\s][^*]*)\*`) // not a pattern such as libs/*.jar
+	tag    = regexp.MustCompile(`</?(details|summary|code)>`)
 )
 
-// words returns a line without its marks.
-func words(line string) string {
-	line = link.ReplaceAllString(line, "$1")
-	return strings.ReplaceAll(tag.ReplaceAllString(line, ""), "**", "")
+// words returns prose without its marks.
+func words(prose string) string {
+	prose = link.ReplaceAllString(prose, "$1")
+	prose = strings.ReplaceAll(tag.ReplaceAllString(prose, ""), "**", "")
+	return italic.ReplaceAllString(prose, "$1$2")
 }
