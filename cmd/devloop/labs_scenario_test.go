@@ -32,7 +32,12 @@ func TestScenarioTheLabsRunAsTheyAreWritten(t *testing.T) {
 	spring.getsProject()
 	spring.does(2, "ko")
 	if real.LongTier() {
+		nginx.does(1, "ko")
 		spring.does(3, "en")
+		if err := os.Remove(filepath.Join(spring.dir, "spring-deployment.yaml")); err != nil {
+			t.Fatal(err)
+		}
+		spring.does(3, "ko")
 	}
 }
 

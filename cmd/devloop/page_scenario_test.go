@@ -48,7 +48,7 @@ func TestScenarioThePageShowsTheLoop(t *testing.T) {
 
 	s.replaceInSource(`"Hello, World"`, `"Hello, page";`)
 	r.answered("Hello, page")
-	b.awaits("serving: hot swap in", "1 save, median")
+	b.awaits("serving: hot swap in", "1 save, ")
 	if text := b.text(); strings.Contains(text, "Problem") {
 		t.Errorf("the page still shows the mistake:\n%s", text)
 	}

@@ -42,6 +42,7 @@ func (u *Unavailable) Write(w http.ResponseWriter, r *http.Request, code int, st
 	if !local {
 		u = &Unavailable{Reason: "the application does not answer; at localhost this page says why"}
 	}
+	u = u.translated(status.say)
 	h := w.Header()
 	h.Set("Server", ServerHeader)
 	h.Set("Cache-Control", "no-store")
@@ -54,12 +55,22 @@ func (u *Unavailable) Write(w http.ResponseWriter, r *http.Request, code int, st
 		_ = page.Execute(w, map[string]any{ // an error: the client is gone
 			"Code": code, "Text": http.StatusText(code), "Unavailable": u, "Again": retryAfter, "Working": working,
 			"Live": local && code == http.StatusServiceUnavailable, "Path": StatusPath, "Safe": r.Method == http.MethodGet,
+			"Holds": status.say("devloop holds this port. This page reloads when the application answers."), "Language": status.language(),
 		})
 		return
 	}
 	h.Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(code)
 	_, _ = io.WriteString(w, u.text())
+}
+
+// translated returns the answer in another language. Evidence is the words of other programs.
+func (u *Unavailable) translated(say func(message string) string) *Unavailable {
+	other := &Unavailable{Reason: say(u.Reason), Evidence: u.Evidence}
+	for _, hint := range u.Hints {
+		other.Hints = append(other.Hints, say(hint))
+	}
+	return other
 }
 
 // IsLocal reports whether a request asks for a host name that always means this machine (RFC 6761, section 6.3), and
@@ -89,7 +100,7 @@ func (u *Unavailable) text() string {
 // page reloads itself, so that a browser shows the application as soon as it serves: at once where it can hear of
 // that, see [StatusPath]. A request that changes something is not sent again.
 var page = template.Must(template.New("unavailable").Parse(`<!doctype html>
-<html lang="en">
+<html lang="{{.Language}}">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 {{if .Live}}<noscript><meta http-equiv="refresh" content="{{.Again}}"></noscript>{{else}}<meta http-equiv="refresh" content="{{.Again}}">{{end}}
@@ -97,7 +108,8 @@ var page = template.Must(template.New("unavailable").Parse(`<!doctype html>
 <style>
   :root { color-scheme: light dark }
   body { font: 16px/1.5 system-ui, sans-serif; max-width: 50rem; margin: 10vh auto; padding: 0 1rem }
-  h1 { font-size: 1.3rem }
+  h1 { font-size: 1.3rem; white-space: pre-line }
+  li { white-space: pre-line }
   pre { padding: 1rem; overflow-x: auto; border-left: 4px solid crimson; background: color-mix(in srgb, currentColor 7%, transparent) }
   small { opacity: .6 }
 </style>
@@ -115,6 +127,6 @@ var page = template.Must(template.New("unavailable").Parse(`<!doctype html>
   events.addEventListener("reload", () => { events.close(); again() });
   events.onerror = () => { events.close(); setTimeout(again, {{.Again}} * 1000) };
 </script>
-{{end}}<p><small>devloop holds this port. This page reloads when the application answers.</small></p>
+{{end}}<p><small>{{.Holds}}</small></p>
 </html>
 `))

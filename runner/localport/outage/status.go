@@ -1,6 +1,7 @@
 package outage
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strings"
@@ -17,6 +18,9 @@ const StatusPath = "/.devloop/status"
 // Status is what is done about an application that does not serve, in a line that changes. The zero value is
 // ready to use, and nil says nothing. Its methods may be called concurrently.
 type Status struct {
+	Language string                      // of the page, as in HTML; "" is en
+	Say      func(message string) string // translates what the page says; nil leaves it as it is
+
 	mu      sync.Mutex
 	text    string
 	changed chan struct{} // closed at the next Set
@@ -44,6 +48,21 @@ func (s *Status) Get() (text string, changed <-chan struct{}) {
 		s.changed = make(chan struct{})
 	}
 	return s.text, s.changed
+}
+
+// say translates a message of the page.
+func (s *Status) say(message string) string {
+	if s == nil || s.Say == nil {
+		return message
+	}
+	return s.Say(message)
+}
+
+func (s *Status) language() string {
+	if s == nil {
+		return "en"
+	}
+	return cmp.Or(s.Language, "en")
 }
 
 // Serve streams the line as server-sent events

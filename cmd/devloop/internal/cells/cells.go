@@ -3,6 +3,7 @@
 //	cells.Width("Pod 파드")         // 8
 //	cells.Wrap("one two three", 7) // "one two", "three"
 //	cells.Cut("one two", 5)        // "one …"
+//	cells.Table(rows, 3)           // columns, three cells apart
 package cells
 
 import (
@@ -36,4 +37,33 @@ func Wrap(text string, width int) (lines []string) {
 		return lines
 	}
 	return append(lines, line)
+}
+
+// Pad fills text up to width cells.
+func Pad(text string, width int) string {
+	return text + strings.Repeat(" ", max(0, width-Width(text)))
+}
+
+// Table sets rows in columns, gap cells apart. Each line ends with a line break, and the last column is not filled up.
+func Table(rows [][]string, gap int) string {
+	var widths []int
+	for _, row := range rows {
+		for i, text := range row {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], Width(text))
+		}
+	}
+	var b strings.Builder
+	for _, row := range rows {
+		for i, text := range row {
+			if i < len(row)-1 {
+				text = Pad(text, widths[i]+gap)
+			}
+			b.WriteString(text)
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
 }

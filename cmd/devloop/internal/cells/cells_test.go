@@ -39,3 +39,11 @@ func TestWrapBreaksAtSpaces(t *testing.T) {
 		}
 	}
 }
+
+func TestTableMeasuresCells(t *testing.T) {
+	t.Parallel()
+	got := Table([][]string{{"이름", "NAME", "끝"}, {"web", "파드 하나", "end"}}, 2)
+	if want := "이름  NAME       끝\nweb   파드 하나  end\n"; got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}

@@ -16,6 +16,9 @@ func TestArgumentsAreTakenAsPeopleTypeThem(t *testing.T) {
 	commands := newApp(wiring.Streams{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard}).Commands
 	for given, want := range map[string]string{
 		"devloop":                                "devloop",
+		"devloop --lang ko":                      "devloop",
+		"devloop --lang=ko --help":               "devloop help",
+		"devloop --lang ko run -p8080":           "devloop run -p 8080",
 		"devloop -h":                             "devloop help",
 		"devloop --help":                         "devloop help",
 		"devloop --help run":                     "devloop help run",

@@ -27,8 +27,9 @@ to do, in English or Korean. Without TERM it lists all topics. It needs no clust
 
 // allTopics returns the topics of package topics and the exit codes, whose table is in package cmdline.
 func allTopics(language string) []topics.Topic {
+	say := wiring.Streams{Language: language}.Say
 	all := append(topics.All(language), topics.Topic{
-		Word: "exit-codes", Also: []string{"exit-code", "exit-status"}, Title: "what devloop's exit codes mean", Text: cmdline.ExitCodes + "\n",
+		Word: "exit-codes", Also: []string{"exit-code", "exit-status"}, Title: say("what devloop's exit codes mean"), Text: cmdline.ExitCodesIn(say) + "\n",
 	})
 	slices.SortFunc(all, func(a, b topics.Topic) int { return strings.Compare(strings.ToLower(a.Word), strings.ToLower(b.Word)) })
 	return all

@@ -61,35 +61,46 @@ func TestStartIsKorean(t *testing.T) {
 	}
 }
 
-// TestHelpOfTheMainCommandsIsKorean: nearly each flag and paragraph is translated; what is new may still be English.
-func TestHelpOfTheMainCommandsIsKorean(t *testing.T) {
+// TestHelpOfEveryCommandIsKorean: each paragraph, flag and example.
+func TestHelpOfEveryCommandIsKorean(t *testing.T) {
 	t.Parallel()
 	say := translate.To("ko")
 	a := newApp(wiring.Streams{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard})
-	for _, name := range []string{"run", "deploy", "down", "setup", "doctor", "status", "describe", "logs", "exec", "forward", "open", "explain", "learn", "apply", "delete", "wait"} {
-		c := a.Command(name)
-		texts := strings.Split(c.Description, "\n\n")
-		for _, f := range c.Flags {
-			usage, _ := strings.CutSuffix(f.(cli.DocGenerationFlag).GetUsage(), "; may be repeated")
-			texts = append(texts, usage)
+	for _, c := range append(a.Commands, a.Command("cluster").Subcommands...) {
+		if c.Hidden {
+			continue
 		}
-		var english []string
-		for _, text := range texts {
-			if text = strings.Join(strings.Fields(text), " "); say(text) == text && !strings.HasPrefix(text, "devloop ") && !strings.HasPrefix(text, "pages ") {
-				english = append(english, text)
+		for _, text := range helpTexts(c) {
+			if text = strings.Join(strings.Fields(text), " "); text != "" && say(text) == text {
+				t.Errorf("devloop %s: not translated: %q", c.Name, text)
 			}
-		}
-		if len(english) > max(1, len(texts)/10) {
-			t.Errorf("devloop %s: not translated: %q", name, english)
 		}
 		var b bytes.Buffer
 		cmdline.HelpPrinter(say)(&b, "", c)
 		for line := range strings.Lines(b.String()) {
 			if cells.Width(strings.TrimSuffix(line, "\n")) > cmdline.PipeWidth {
-				t.Errorf("devloop %s: too wide: %s", name, line)
+				t.Errorf("devloop %s: too wide: %s", c.Name, line)
 			}
 		}
+		if c.Name == "run" && !strings.Contains(b.String(), "\n   swap      요청만") {
+			t.Errorf("the table of the paths is not translated:\n%s", &b)
+		}
 	}
+}
+
+// helpTexts returns what is to be translated in a command's help. Lines that begin with spaces are to be typed.
+func helpTexts(c *cli.Command) (texts []string) {
+	texts = append(texts, c.Usage)
+	for paragraph := range strings.SplitSeq(c.Description, "\n\n") {
+		if !strings.HasPrefix(paragraph, " ") {
+			texts = append(texts, paragraph)
+		}
+	}
+	for _, f := range c.Flags {
+		usage, _ := strings.CutSuffix(f.(cli.DocGenerationFlag).GetUsage(), "; may be repeated")
+		texts = append(texts, usage)
+	}
+	return append(texts, cmdline.ExampleNotes(c.Name)...)
 }
 
 func TestLanguageIsTheFlagsOrTheEnvironments(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/translate"
 	"github.com/devloop-cli/devloop/internal/golden"
 )
 
@@ -64,10 +65,13 @@ func TestStatsOfASession(t *testing.T) {
 	stats := StatsOf(entries)
 	stats.Since = time.Date(2026, 1, 2, 12, 0, 0, 0, time.Local)
 	var text strings.Builder
-	if err := stats.Write(&text); err != nil {
-		t.Fatal(err)
+	for file, language := range map[string]string{"testdata/stats.txt": "en", "testdata/stats.ko.txt": "ko"} {
+		text.Reset()
+		if err := stats.Write(&text, translate.To(language)); err != nil {
+			t.Fatal(err)
+		}
+		golden.Compare(t, file, text.String())
 	}
-	golden.Compare(t, "testdata/stats.txt", text.String())
 	if got, want := w.Summary(), "26 saves, median 0.21 s, 1 by a new Pod, 1 failed"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

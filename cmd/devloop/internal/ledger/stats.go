@@ -7,9 +7,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cells"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 )
 
@@ -194,25 +194,32 @@ func (s Stats) Summary() string {
 	return text
 }
 
-// Write writes stats for people.
-func (s Stats) Write(w io.Writer) error {
-	_, _ = fmt.Fprintf(w, "%d saves served since %s, %d failed, %d superseded by a newer one\n\n", s.Saves, s.Since.Local().Format(time.DateOnly), s.Failed, s.Superseded)
-	table := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
-	_, _ = fmt.Fprintln(table, "PATH\tSAVES\tMEDIAN\t95 % WITHIN")
+// Write writes stats for people, translated by say.
+func (s Stats) Write(w io.Writer, say func(message string) string) error {
+	var b strings.Builder
+	served := fmt.Sprintf("%d saves served since %s, %d failed, %d superseded by a newer one", s.Saves, s.Since.Local().Format(time.DateOnly), s.Failed, s.Superseded)
+	b.WriteString(say(served) + "\n\n")
+	table := [][]string{{say("PATH"), say("SAVES"), say("MEDIAN"), say("95 % WITHIN")}}
 	for _, p := range append(slices.Clone(s.Paths), Path{"all", s.All}) {
-		_, _ = fmt.Fprintf(table, "%s\t%d\t%s\t%s\n", p.Path, p.Count, seconds(p.Median), seconds(p.P95))
+		table = append(table, []string{say(p.Path), fmt.Sprint(p.Count), seconds(p.Median), seconds(p.P95)})
 	}
-	if err := table.Flush(); err != nil || len(s.Slow) == 0 {
-		return err
+	b.WriteString(cells.Table(table, 3))
+	if len(s.Slow) > 0 {
+		b.WriteString("\n" + say("What made saves slow") + "\n")
 	}
-	_, err := fmt.Fprintln(w, "\nWhat made saves slow")
 	for _, r := range s.Slow {
-		_, err = fmt.Fprintf(w, "  %d × %s (%s)\n      last: %s\n", r.Count, r.Why, seconds(r.Median), r.Example)
-		if r.Advice != "" {
-			_, err = fmt.Fprintf(w, "      → %s\n", r.Advice)
-		}
+		r.write(&b, func(message string) string { return strings.ReplaceAll(say(message), "\n", "\n        ") })
 	}
+	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+func (r Reason) write(b *strings.Builder, say func(message string) string) {
+	kind, why, _ := strings.Cut(r.Why, ": ")
+	fmt.Fprintf(b, "  %d × %s: %s (%s)\n      %s\n", r.Count, say(kind), say(why), seconds(r.Median), say("last: "+r.Example))
+	if r.Advice != "" {
+		fmt.Fprintf(b, "      → %s\n", say(r.Advice))
+	}
 }
 
 func seconds(d event.Duration) string { return fmt.Sprintf("%.2f s", time.Duration(d).Seconds()) }

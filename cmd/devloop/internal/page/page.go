@@ -1,7 +1,7 @@
 // Package page serves a page that shows a session in the browser: the saves with their stages and
 // times, what failed and where, the Pods, and the logs.
 //
-//	server, err := page.Listen(store) // an event.Store that is on the bus
+//	server, err := page.Listen(store, page.Language{}) // an event.Store that is on the bus
 //	server.URL()                      // http://127.0.0.1:41234/#6f1c…, to open in a browser
 //	defer server.Close()
 //
@@ -16,7 +16,6 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"embed"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -41,6 +40,7 @@ const (
 // Server serves the page of one session.
 type Server struct {
 	store   *event.Store
+	in      Language
 	host    string // the only Host that is served, with the port
 	secret  string // in the page's address
 	session string // the cookie's value
@@ -49,19 +49,19 @@ type Server struct {
 }
 
 // Listen starts a server on a free port of the loopback interface.
-func Listen(store *event.Store) (*Server, error) {
+func Listen(store *event.Store, in Language) (*Server, error) {
 	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("serve the page of the session: %w", err)
 	}
-	s := newServer(store, listener.Addr().String())
+	s := newServer(store, in, listener.Addr().String())
 	s.server = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = s.server.Serve(listener) }() // until Close
 	return s, nil
 }
 
-func newServer(store *event.Store, host string) *Server {
-	return &Server{store: store, host: host, secret: rand.Text(), session: rand.Text(), readers: make(chan struct{}, maxReaders)}
+func newServer(store *event.Store, in Language, host string) *Server {
+	return &Server{store: store, in: in, host: host, secret: rand.Text(), session: rand.Text(), readers: make(chan struct{}, maxReaders)}
 }
 
 // URL is the address to open. Whoever has it can see the session.
@@ -94,6 +94,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		asset(w, "page.js", "text/javascript; charset=utf-8")
 	case "GET /page.css":
 		asset(w, "page.css", "text/css; charset=utf-8")
+	case "GET /language.json":
+		s.in.write(w)
 	case "POST /login":
 		s.login(w, r)
 	case "GET /events":
@@ -152,7 +154,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	defer reader.Close()
 	out := http.NewResponseController(w)
 	for {
-		message, err := next(r.Context(), reader)
+		message, err := s.next(r.Context(), reader)
 		if err != nil {
 			return
 		}
@@ -167,13 +169,13 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 }
 
 // next returns the next event as a message, or a comment after a while without one.
-func next(ctx context.Context, reader *event.Reader) (string, error) {
+func (s *Server) next(ctx context.Context, reader *event.Reader) (string, error) {
 	wait, stop := context.WithTimeout(ctx, heartbeat)
 	defer stop()
 	e, err := reader.Next(wait)
 	if err != nil {
 		return ": nothing happens\n\n", ctx.Err()
 	}
-	data, err := json.Marshal(e)
+	data, err := s.in.event(e)
 	return fmt.Sprintf("data: %s\n\n", data), err
 }

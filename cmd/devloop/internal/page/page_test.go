@@ -12,10 +12,10 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 )
 
-func listen(t *testing.T) (*Server, *event.Bus) {
+func listen(t *testing.T, in Language) (*Server, *event.Bus) {
 	t.Helper()
 	store := event.NewStore()
-	s, err := Listen(store)
+	s, err := Listen(store, in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func (s *Server) cookie(t *testing.T) string {
 // TestOnlyThePageItselfSeesEvents tries what pages of other sites and other programs can send.
 func TestOnlyThePageItselfSeesEvents(t *testing.T) {
 	t.Parallel()
-	s, _ := listen(t)
+	s, _ := listen(t, Language{})
 	own, cookie := "Origin: http://"+s.host, s.cookie(t)
 	_, port, _ := strings.Cut(s.host, ":")
 	for name, test := range map[string]struct {
@@ -95,7 +95,7 @@ func TestOnlyThePageItselfSeesEvents(t *testing.T) {
 // TestPageCanLoadNothingFromElsewhere, and no script that is not its own file.
 func TestPageCanLoadNothingFromElsewhere(t *testing.T) {
 	t.Parallel()
-	s, _ := listen(t)
+	s, _ := listen(t, Language{})
 	answer := s.request(t, "GET", "/", "")
 	if policy := answer.Header.Get("Content-Security-Policy"); !strings.HasPrefix(policy, "default-src 'none'; script-src 'self';") || strings.Contains(policy, "unsafe") {
 		t.Errorf("the policy is %q", policy)
@@ -113,7 +113,7 @@ func TestPageCanLoadNothingFromElsewhere(t *testing.T) {
 // TestEventsAreStreamed: first the state, then what happened lately, then each event as it happens.
 func TestEventsAreStreamed(t *testing.T) {
 	t.Parallel()
-	s, bus := listen(t)
+	s, bus := listen(t, Language{})
 	bus.Publish(0, event.SessionStarted{Project: "shop"})
 	lines := bufio.NewScanner(s.request(t, "GET", "/events", "", s.cookie(t)).Body)
 	await := func(text string) {
@@ -131,10 +131,33 @@ func TestEventsAreStreamed(t *testing.T) {
 	await(`"line":"hello"`)
 }
 
+// TestPageIsInTheLanguageOfTheSession: the messages of events, and not their codes or what the application writes.
+func TestPageIsInTheLanguageOfTheSession(t *testing.T) {
+	t.Parallel()
+	said := func(message string) string { return "<" + message + ">" }
+	s, bus := listen(t, Language{Say: said, Formats: map[string]string{"serving": "응답 중"}, Tag: "ko"})
+	body, err := io.ReadAll(s.request(t, "GET", "/language.json", "").Body)
+	if err != nil || string(body) != `{"formats":{"serving":"응답 중"},"tag":"ko"}`+"\n" {
+		t.Errorf("the language is %s, %v", body, err)
+	}
+	bus.Publish(1, event.CycleStarted{Because: "saved"})
+	bus.Publish(1, event.AppLog{Line: "text"})
+	bus.Publish(1, event.CycleFinished{Outcome: event.Failed, Failure: &event.Failure{Code: "build.failed", Message: "why", Hints: []string{"do"}}})
+	var stream strings.Builder
+	for lines := bufio.NewScanner(s.request(t, "GET", "/events", "", s.cookie(t)).Body); !strings.Contains(stream.String(), `"event":"cycle.finished"`) && lines.Scan(); {
+		stream.WriteString(strings.NewReplacer(`\u003c`, "<", `\u003e`, ">").Replace(lines.Text()))
+	}
+	for _, want := range []string{`"because":"<saved>"`, `"line":"text"`, `"code":"build.failed"`, `"message":"<why>"`, `"hints":["<do>"]`, `"outcome":"failed"`} {
+		if !strings.Contains(stream.String(), want) {
+			t.Errorf("%s is missing in %s", want, &stream)
+		}
+	}
+}
+
 // TestPagesAreLimited: one more is refused until another is closed.
 func TestPagesAreLimited(t *testing.T) {
 	t.Parallel()
-	s, _ := listen(t)
+	s, _ := listen(t, Language{})
 	cookie := s.cookie(t)
 	var open []*http.Response
 	for range maxReaders {

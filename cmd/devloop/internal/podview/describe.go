@@ -11,13 +11,14 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cells"
 	"github.com/devloop-cli/devloop/runner/inspect"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/podstatus"
 )
 
 // Describe writes all that is known about a Pod: our explanation, then node and labels,
-// containers, conditions, and events, oldest first. Our explanation is translated by say.
+// containers, conditions, and events, oldest first. All but what Kubernetes says is translated by say.
 func Describe(w io.Writer, i inspect.Inspection, row Row, now time.Time, say func(message string) string) error {
 	p := &page{w: w, now: now, say: say}
 	p.explanation(i, row)
@@ -39,6 +40,9 @@ func Describe(w io.Writer, i inspect.Inspection, row Row, now time.Time, say fun
 	return p.err
 }
 
+// field is a name and its value.
+type field struct{ name, value string }
+
 // page writes titles and fields, and keeps the first error.
 type page struct {
 	w   io.Writer
@@ -53,10 +57,20 @@ func (p *page) line(format string, args ...any) {
 	}
 }
 
-// field writes a name and its value, unless that is empty.
-func (p *page) field(name, value string) {
-	if value != "" {
-		p.line("  %-10s %s", name, value)
+// nameWidth is how many cells the names of fields have at least.
+const nameWidth = 10
+
+// fields writes fields, but for empty ones, in two columns.
+func (p *page) fields(list ...field) {
+	width := nameWidth
+	for i, f := range list {
+		list[i].name = p.say(f.name)
+		width = max(width, cells.Width(list[i].name))
+	}
+	for _, f := range list {
+		if f.value != "" {
+			p.line("  %s %s", cells.Pad(f.name, width), f.value)
+		}
 	}
 }
 
@@ -129,20 +143,22 @@ func restarted(times int) string {
 }
 
 func (p *page) head(i inspect.Inspection, row Row) {
-	o := i.Object
-	p.line("pod %s", o.Name)
-	p.field("namespace", o.Namespace)
-	p.field("project", strings.TrimSpace(row.Project+" "+row.Directory))
+	o, owner := i.Object, ""
 	if ref := metav1.GetControllerOf(o); ref != nil {
-		p.field("owner", fmt.Sprintf("%s %s", strings.ToLower(ref.Kind), ref.Name))
+		owner = fmt.Sprintf("%s %s", strings.ToLower(ref.Kind), ref.Name)
 	}
-	p.field("status", fmt.Sprintf("%s, %d of %d containers ready, created %s ago", row.Status, row.Ready, row.Containers, age(row.Since, p.now)))
-	p.field("node", o.Spec.NodeName)
-	p.field("ip", insideOnly(o.Status.PodIP))
-	p.field("local", strings.Join(row.Addresses, " "))
-	p.field("spare jvm", row.Spare)
-	p.field("debugger", row.debugger())
-	p.field("labels", table(o.Labels))
+	p.said("", "pod %s", o.Name)
+	p.fields(
+		field{"namespace", o.Namespace},
+		field{"project", strings.TrimSpace(row.Project + " " + row.Directory)},
+		field{"owner", owner},
+		field{"status", p.say(fmt.Sprintf("%s, %d of %d containers ready, created %s ago", row.Status, row.Ready, row.Containers, age(row.Since, p.now)))},
+		field{"node", o.Spec.NodeName},
+		field{"ip", p.say(insideOnly(o.Status.PodIP))},
+		field{"local", strings.Join(row.Addresses, " ")},
+		field{"spare jvm", p.say(row.Spare)},
+		field{"debugger", p.say(row.debugger())},
+		field{"labels", table(o.Labels)})
 }
 
 func insideOnly(ip string) string {
@@ -170,22 +186,25 @@ func statusOf(name string, statuses []corev1.ContainerStatus) corev1.ContainerSt
 }
 
 func (p *page) container(title string, c corev1.Container, s corev1.ContainerStatus) {
-	p.line("")
-	p.line("%s %s", title, c.Name)
-	p.field("image", fmt.Sprintf("%s (pull policy %s)", c.Image, c.ImagePullPolicy))
-	p.field("state", p.state(s.State)+restartsOf(s))
-	if last := s.LastTerminationState.Terminated; last != nil {
-		p.field("last", p.state(s.LastTerminationState))
+	last := ""
+	if s.LastTerminationState.Terminated != nil {
+		last = p.state(s.LastTerminationState)
 	}
-	p.field("command", strings.Join(c.Command, " "))
-	p.field("args", strings.Join(c.Args, " "))
-	p.field("ports", ports(c.Ports))
-	p.field("requests", resources(c.Resources.Requests))
-	p.field("limits", resources(c.Resources.Limits))
-	p.field("env", variables(c.Env))
-	p.field("startup", Probe(c.StartupProbe))
-	p.field("readiness", Probe(c.ReadinessProbe))
-	p.field("liveness", Probe(c.LivenessProbe))
+	p.line("")
+	p.said("", "%s %s", title, c.Name)
+	p.fields(
+		field{"image", p.say(fmt.Sprintf("%s (pull policy %s)", c.Image, c.ImagePullPolicy))},
+		field{"state", p.say(p.state(s.State)) + p.say(restartsOf(s))},
+		field{"last", p.say(last)},
+		field{"command", strings.Join(c.Command, " ")},
+		field{"args", strings.Join(c.Args, " ")},
+		field{"ports", ports(c.Ports)},
+		field{"requests", resources(c.Resources.Requests)},
+		field{"limits", resources(c.Resources.Limits)},
+		field{"env", variables(c.Env)},
+		field{"startup", p.say(Probe(c.StartupProbe))},
+		field{"readiness", p.say(Probe(c.ReadinessProbe))},
+		field{"liveness", p.say(Probe(c.LivenessProbe))})
 }
 
 func restartsOf(s corev1.ContainerStatus) string {
@@ -269,7 +288,7 @@ func (p *page) conditions(list []corev1.PodCondition) {
 		return
 	}
 	p.line("")
-	p.line("conditions")
+	p.said("", "conditions")
 	for _, c := range list {
 		text := strings.ToLower(string(c.Status))
 		if c.Message != "" {
@@ -282,12 +301,13 @@ func (p *page) conditions(list []corev1.PodCondition) {
 func (p *page) events(list []corev1.Event) {
 	p.line("")
 	if len(list) == 0 {
-		p.line("events: none (Kubernetes keeps them for an hour)")
+		p.said("", "events: none (Kubernetes keeps them for an hour)")
 		return
 	}
-	p.line("events, oldest first")
+	p.said("", "events, oldest first")
 	for _, e := range list {
-		p.line("  %6s ago  %-8s %-18s %s%s", age(podstatus.EventTime(e), p.now), strings.ToLower(e.Type), e.Reason, strings.TrimSpace(e.Message), times(e))
+		ago := p.say(fmt.Sprintf("%6s ago", age(podstatus.EventTime(e), p.now)))
+		p.line("  %s  %-8s %-18s %s%s", ago, strings.ToLower(e.Type), e.Reason, strings.TrimSpace(e.Message), p.say(times(e)))
 	}
 }
 

@@ -12,7 +12,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/duration"
@@ -61,28 +60,27 @@ func RowOf(s inspect.PodState, imageSince time.Time, addresses []string) Row {
 const width = 80
 
 // Status writes the Pods. It has a column for the namespace if there are several. The narrow form has what does
-// not fit into columns in lines below each Pod, translated by say; the wide one has a line for each, and leaves out
-// empty columns.
+// not fit into columns in lines below each Pod; the wide one has a line for each, and leaves out
+// empty columns. Headings and messages are translated by say.
 func Status(w io.Writer, rows []Row, now time.Time, wide bool, say func(message string) string) error {
-	header, cells := []string{"NAMESPACE", "NAME", "READY", "STATUS", "RESTARTS", "AGE"}, Row.cells
+	header, texts := []string{"NAMESPACE", "NAME", "READY", "STATUS", "RESTARTS", "AGE"}, Row.texts
 	if wide {
-		header, cells = append(header, "WHY NOT", "LOCAL ADDRESS", "IMAGE", "IMAGE AGE", "SPARE JVM", "DEBUGGER"), Row.wideCells
+		header, texts = append(header, "WHY NOT", "LOCAL ADDRESS", "IMAGE", "IMAGE AGE", "SPARE JVM", "DEBUGGER"), Row.wideTexts
+	}
+	for i := range header {
+		header[i] = say(header[i])
 	}
 	table := [][]string{header}
 	several := false
 	for _, r := range rows {
 		several = several || r.Namespace != rows[0].Namespace
-		table = append(table, cells(r, now))
+		table = append(table, texts(r, now, say))
 	}
-	var b strings.Builder
-	t := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
-	for _, cells := range table {
-		_, _ = fmt.Fprintln(t, strings.Join(chosen(cells, usedColumns(table, several)), "\t"))
+	columns := usedColumns(table, several)
+	for i, row := range table {
+		table[i] = chosen(row, columns)
 	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	for i, line := range strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n") {
+	for i, line := range strings.Split(strings.TrimSuffix(cells.Table(table, 3), "\n"), "\n") {
 		if i > 0 && !wide {
 			line += rows[i-1].below(now, say)
 		}
@@ -104,19 +102,20 @@ func usedColumns(table [][]string, namespaces bool) (columns []int) {
 	return columns
 }
 
-func chosen(cells []string, columns []int) (list []string) {
+func chosen(row []string, columns []int) (list []string) {
 	for _, i := range columns {
-		list = append(list, cells[i])
+		list = append(list, row[i])
 	}
 	return list
 }
 
-func (r Row) cells(now time.Time) []string {
+func (r Row) texts(now time.Time, _ func(string) string) []string {
 	return []string{r.Namespace, r.Name, fmt.Sprintf("%d/%d", r.Ready, r.Containers), r.Status, fmt.Sprint(r.Restarts), age(r.Since, now)}
 }
 
-func (r Row) wideCells(now time.Time) []string {
-	return append(r.cells(now), orNone(r.Problem), orNone(strings.Join(r.Addresses, " ")), r.shownImage(), imageAge(r.ImageSince, now), orNone(r.Spare), orNone(r.debugger()))
+func (r Row) wideTexts(now time.Time, say func(string) string) []string {
+	line := func(message string) string { return orNone(strings.ReplaceAll(say(message), "\n", " ")) }
+	return append(r.texts(now, say), line(r.Problem), orNone(strings.Join(r.Addresses, " ")), r.shownImage(), imageAge(r.ImageSince, now), line(r.Spare), line(r.debugger()))
 }
 
 // below returns the lines below a Pod, each after a line break: why it does not serve, its local addresses, its image.

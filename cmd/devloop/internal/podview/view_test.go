@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/translate"
 	"github.com/devloop-cli/devloop/internal/golden"
 	"github.com/devloop-cli/devloop/runner/inspect"
 	"github.com/devloop-cli/devloop/runner/kube"
@@ -50,6 +51,11 @@ func TestStatusTable(t *testing.T) {
 			t.Errorf("wider than %d: %q", width, line)
 		}
 	}
+	out.Reset()
+	if err := Status(&out, rows, now, false, translate.To("ko")); err != nil {
+		t.Fatal(err)
+	}
+	golden.Compare(t, "testdata/status.ko.golden", out.String())
 	rows[0].Debugger = true
 	rows[1].Namespace = "team"
 	out.Reset()
@@ -91,6 +97,11 @@ func TestDescribe(t *testing.T) {
 			t.Fatal(err)
 		}
 		golden.Compare(t, "testdata/"+name+".golden", out.String())
+		out.Reset()
+		if err := Describe(&out, i, RowOf(i.PodState, time.Time{}, nil), now, translate.To("ko")); err != nil {
+			t.Fatal(err)
+		}
+		golden.Compare(t, "testdata/"+name+".ko.golden", out.String())
 		document, err := yaml.Marshal(DescriptionOf(i, RowOf(i.PodState, time.Time{}, nil)))
 		if err != nil {
 			t.Fatal(err)

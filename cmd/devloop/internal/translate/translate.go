@@ -41,6 +41,18 @@ func To(language string) func(message string) string {
 	}
 }
 
+// Formats returns the catalogue of a language, for displays that are not written in Go: each English format with its
+// translation. English has none.
+func Formats(language string) map[string]string {
+	formats := map[string]string{}
+	if language == "ko" {
+		for _, e := range parsed() {
+			formats[e.english] = e.other
+		}
+	}
+	return formats
+}
+
 var parsed = sync.OnceValue(func() catalogue { return parse(korean) })
 
 // entry is a message in both languages.

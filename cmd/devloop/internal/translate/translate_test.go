@@ -113,6 +113,7 @@ func literals(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
+	all.WriteString(strings.Join(strings.Fields(page(t)), " "))
 	return all.String()
 }
 

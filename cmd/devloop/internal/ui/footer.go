@@ -206,7 +206,9 @@ type Working struct {
 }
 
 // NewWorking returns a sink that calls show when the line changes.
-func NewWorking(show func(string)) *Working { return &Working{show: show} }
+func NewWorking(style Style, show func(string)) *Working {
+	return &Working{footer: footer{style: style}, show: show}
+}
 
 // Handle implements [event.Sink].
 func (w *Working) Handle(e event.Event) {

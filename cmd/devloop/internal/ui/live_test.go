@@ -315,7 +315,7 @@ func TestViewsThatTheUserAsksFor(t *testing.T) {
 func TestWorkingSaysWhatIsDone(t *testing.T) {
 	t.Parallel()
 	var said []string
-	w := NewWorking(func(line string) { said = append(said, line) })
+	w := NewWorking(Style{}, func(line string) { said = append(said, line) })
 	for _, e := range []event.Event{at(0, event.SessionStarted{}), at(1, event.CycleStarted{Because: "A.java changed"}), at(1, event.StageStarted{Stage: event.Compile}),
 		at(1, event.AppLog{Line: "hello"}), at(3, event.StageOutput{Line: "Compiling"}), at(4, event.CycleFinished{})} {
 		w.Handle(e)

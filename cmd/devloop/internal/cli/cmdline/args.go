@@ -30,10 +30,11 @@ import (
 //	devloop logs -fp web         devloop logs -f -p web
 //	devloop run -p8080           devloop run -p 8080
 //	devloop status -o json       devloop status --json
+//	devloop --lang ko run        devloop run
 //
 // Its error is a [*UsageError].
 func Arguments(commands []*cli.Command, args []string) ([]string, error) {
-	if len(args) < 2 {
+	if args = withoutLanguage(args); len(args) < 2 {
 		return args, nil
 	}
 	named := func(word string) int {

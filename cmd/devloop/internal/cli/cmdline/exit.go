@@ -50,10 +50,13 @@ func ExitCode(failure string) int {
 }
 
 // ExitCodes is the table as help shows it.
-var ExitCodes = func() string {
+var ExitCodes = ExitCodesIn(untranslated)
+
+// ExitCodesIn returns the table in another language.
+func ExitCodesIn(say func(message string) string) string {
 	var b strings.Builder
 	for _, e := range exits {
-		fmt.Fprintf(&b, "  %3d  %s\n", e.code, e.meaning)
+		fmt.Fprintf(&b, "  %3d  %s\n", e.code, say(e.meaning))
 	}
 	return strings.TrimRight(b.String(), "\n")
-}()
+}

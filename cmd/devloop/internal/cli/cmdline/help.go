@@ -97,12 +97,14 @@ func (h *help) command(c *cli.Command) {
 	}
 }
 
-// prose translates paragraphs, each of them a message in one line. Those that begin with spaces are lines to type.
+// prose translates paragraphs, each of them a message in one line. Those that begin with spaces are a table, or lines to
+// type, which are the same in each language.
 func (h *help) prose(text string) string {
 	paragraphs := strings.Split(text, "\n\n")
 	for i, p := range paragraphs {
-		if !strings.HasPrefix(p, " ") {
-			paragraphs[i] = h.say(strings.Join(strings.Fields(p), " "))
+		message := strings.Join(strings.Fields(p), " ")
+		if said := h.say(message); said != message || !strings.HasPrefix(p, " ") {
+			paragraphs[i] = said
 		}
 	}
 	return strings.Join(paragraphs, "\n\n")
@@ -128,6 +130,14 @@ func exampleList(command string, width int, say func(message string) string) str
 		b.WriteString(beside("  "+e[0]+"  ", say(e[1]), exampleWidth(command), width))
 	}
 	return b.String()
+}
+
+// ExampleNotes returns what the examples of a command are for.
+func ExampleNotes(command string) (notes []string) {
+	for _, e := range examples[command] {
+		notes = append(notes, e[1])
+	}
+	return notes
 }
 
 // exampleWidth is where the notes beside a command's examples begin.

@@ -2,6 +2,7 @@ package cmdline
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -15,6 +16,17 @@ func AddLanguageFlag(commands []*cli.Command) {
 			c.Flags = append(c.Flags, &cli.StringFlag{Name: "lang", Usage: "the `LANGUAGE` of messages: en or ko (default: DEVLOOP_LANG, or the locale's)"})
 		}
 	}
+}
+
+// withoutLanguage takes a --lang in front of the command out of a command line, where [Language] has read it.
+func withoutLanguage(args []string) []string {
+	switch {
+	case len(args) > 2 && args[1] == "--lang":
+		return slices.Delete(slices.Clone(args), 1, 3)
+	case len(args) > 1 && strings.HasPrefix(args[1], "--lang="):
+		return slices.Delete(slices.Clone(args), 1, 2)
+	}
+	return args
 }
 
 // Language returns the language of --lang in a command line, of $DEVLOOP_LANG or of the locale: ko, or en for

@@ -166,7 +166,7 @@ func (m *machine) checkBases(ctx context.Context) (string, error) {
 	if missing := absent(ctx, docker, bases); len(missing) > 0 {
 		return "", imagesMissing(missing, "without a registry: devloop setup --images FILE")
 	}
-	return strings.Join(bases, ", ") + " here", nil
+	return "the engine has " + strings.Join(bases, ", "), nil
 }
 
 func (m *machine) pullBases(problem error) *setup.Fix {

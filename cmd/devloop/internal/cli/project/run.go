@@ -141,7 +141,7 @@ func (r *running) pageURL() (url string, err error) {
 	r.pageLock.Lock()
 	defer r.pageLock.Unlock()
 	if r.page == nil {
-		if r.page, err = page.Listen(r.events); err != nil {
+		if r.page, err = page.Listen(r.events, page.Language{Tag: r.streams.Language, Say: r.streams.Say, Formats: r.streams.Formats()}); err != nil {
 			return "", err
 		}
 	}

@@ -5,13 +5,12 @@
 package settings
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"regexp"
 	"strings"
-	"text/tabwriter"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cells"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
@@ -28,7 +27,7 @@ func ConfigCommand(s wiring.Streams) *cli.Command {
 effective value and where it comes from: a flag, the environment, devloop.yaml with its
 line, or the default. Each is also a flag here, so that you see what it would change.`,
 		Flags:  append(wiring.SettingFlags(settingNames()...), &cli.BoolFlag{Name: "json", Usage: "print JSON"}),
-		Action: func(c *cli.Context) error { return showConfig(c, s.Out) },
+		Action: func(c *cli.Context) error { return showConfig(c, s) },
 	}
 }
 
@@ -48,7 +47,7 @@ type shownSetting struct {
 }
 
 // showConfig runs without settle: it has to tell flags from what lies below them.
-func showConfig(c *cli.Context, out io.Writer) error {
+func showConfig(c *cli.Context, s wiring.Streams) error {
 	if _, err := wiring.Directory(c); err != nil {
 		return err
 	}
@@ -74,18 +73,22 @@ func showConfig(c *cli.Context, out io.Writer) error {
 		rows = append(rows, row)
 	}
 	if c.Bool("json") {
-		return wiring.PrintJSON(out, rows)
+		return wiring.PrintJSON(s.Out, rows)
 	}
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(table, "SETTING\tVALUE\tFROM")
+	_, err = io.WriteString(s.Out, settingsTable(rows, s.Say))
+	return err
+}
+
+func settingsTable(rows []shownSetting, say func(message string) string) string {
+	table := [][]string{{say("SETTING"), say("VALUE"), say("FROM")}}
 	for _, r := range rows {
 		value := strings.Join(r.Value, " ")
 		if s, known := config.Find(r.Name); known && len(r.Value) == 0 {
-			value = "(" + s.Unset + ")"
+			value = "(" + say(s.Unset) + ")"
 		}
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\n", r.Name, value, r.From)
+		table = append(table, []string{r.Name, value, say(r.From)})
 	}
-	return table.Flush()
+	return cells.Table(table, 2)
 }
 
 var (

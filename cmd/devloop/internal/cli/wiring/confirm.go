@@ -23,12 +23,12 @@ var (
 // the answer of scripts: nobody is asked. Where ctx ends first, as it does at Ctrl+C, it returns ctx's cause
 // at once, and an answer that comes later counts for nothing.
 func Confirm(ctx context.Context, s Streams, yes bool, question string) error {
-	return ask(ctx, s, yes, question+" [Y/n] ", "", "y", "yes")
+	return ask(ctx, s, yes, s.Say(question)+" [Y/n] ", "", "y", "yes")
 }
 
 // ConfirmLoss is confirm for what can't be undone: Enter is a no.
 func ConfirmLoss(ctx context.Context, s Streams, yes bool, question string) error {
-	return ask(ctx, s, yes, question+" [y/N] ", "y", "yes")
+	return ask(ctx, s, yes, s.Say(question)+" [y/N] ", "y", "yes")
 }
 
 func ask(ctx context.Context, s Streams, yes bool, prompt string, agreeing ...string) error {
@@ -45,7 +45,7 @@ func ask(ctx context.Context, s Streams, yes bool, prompt string, agreeing ...st
 // Choose asks the user which of several answers is right, and returns it. Asked is false where nobody
 // can be asked, or none of them was chosen.
 func Choose(ctx context.Context, s Streams, question string, answers []string) (answer string, asked bool, err error) {
-	prompt := question + "\n"
+	prompt := s.Say(question) + "\n"
 	for i, a := range answers {
 		prompt += fmt.Sprintf("  %d  %s\n", i+1, a)
 	}

@@ -45,8 +45,8 @@ func NewDisplay(c *cli.Context, s Streams, more ...event.Sink) Display {
 	if c.Bool("notify") {
 		more = append(more, notifier(s))
 	}
-	d := Display{Working: &localport.Status{}}
-	more = append(more, &sessions.AddressBook{}, ui.NewWorking(d.Working.Set))
+	d := Display{Working: &localport.Status{Language: s.Language, Say: s.Say}}
+	more = append(more, &sessions.AddressBook{}, working(d.Working))
 	if c.Bool("json") {
 		d.Bus = event.NewBus(append(more, ui.NewJSONL(s.Out))...)
 	} else {
@@ -59,9 +59,14 @@ func NewDisplay(c *cli.Context, s Streams, more ...event.Sink) Display {
 
 // Service returns the display of one of several services.
 func (d Display) Service(name string) Display {
-	d.Working = &localport.Status{}
-	d.Bus = d.Bus.Service(name, ui.NewWorking(d.Working.Set))
+	d.Working = &localport.Status{Language: d.Working.Language, Say: d.Working.Say}
+	d.Bus = d.Bus.Service(name, working(d.Working))
 	return d
+}
+
+// working returns a sink that keeps a status up to date.
+func working(status *localport.Status) event.Sink {
+	return ui.NewWorking(ui.Style{Say: status.Say}, status.Set)
 }
 
 // text returns the display for people: with a footer on a terminal, unless the flags say otherwise.

@@ -25,6 +25,9 @@ type Streams struct {
 // Say translates a message.
 func (s Streams) Say(message string) string { return translate.To(s.Language)(message) }
 
+// Formats are the translations of all messages: see [translate.Formats].
+func (s Streams) Formats() map[string]string { return translate.Formats(s.Language) }
+
 // Style returns the style of what a command writes to w; c may be nil.
 func (s Streams) Style(c *cli.Context, w io.Writer) ui.Style {
 	style := cmdline.StyleFor(c, w)

@@ -5,6 +5,25 @@
 const limits = { saves: 100, notices: 30, log: 5000, shown: 1000 };
 const at = id => document.getElementById(id);
 
+// The page's own words are English here; language.json has their translations. The server translates the messages in events.
+let language = { tag: 'en' };
+
+// say translates a format, and fills in what its verbs stand for: see package translate.
+function say(format, ...values) {
+  let next = 0;
+  return ((language.formats || {})[format] || format).replace(/%(?:\[(\d)\])?[qdnstm]/g, (verb, number) => {
+    const i = number ? number - 1 : next;
+    next++;
+    return values[i];
+  });
+}
+
+function translatePage() {
+  document.documentElement.lang = language.tag;
+  for (const e of document.querySelectorAll('[data-say]')) e.textContent = say(e.textContent);
+  for (const e of document.querySelectorAll('[aria-label]')) e.setAttribute('aria-label', say(e.getAttribute('aria-label')));
+}
+
 let session; // what the events have said so far
 function reset() {
   session = { state: {}, services: new Map(), cycles: [], pods: new Map(), notices: [], log: [] };
@@ -30,7 +49,7 @@ function element(tag, className, text) {
 
 const seconds = s => (s || 0).toFixed(2) + ' s';
 const names = { swap: 'hot swap', pod: 'new Pod', manifest: 'new Pod' };
-const pathOf = c => c.number === 1 ? 'first deploy' : names[c.path] || c.path || 'deployed';
+const pathOf = c => say(c.number === 1 ? 'first deploy' : names[c.path] || c.path || 'deployed');
 
 function cycle(e) {
   let c = session.cycles.find(c => c.number === e.cycle && c.service === e.service);
@@ -107,17 +126,28 @@ const handlers = {
     return ['pods'];
   },
   'notice': notice,
-  'container.restarted': e => notice({ service: e.service, level: 'warning', text: `the container of ${e.pod} restarted` + (e.lostChanges ? ' and lost the changes since its image' : '') }),
+  'container.restarted': e => notice({ service: e.service, level: 'warning', text: containerText(e) }),
   'debugger': e => {
     for (const d of of(e).debug || []) {
       if (d.pod === e.pod && e.action !== 'redefined') d.attached = e.action === 'attached';
     }
-    return ['running', ...notice({ service: e.service, text: `debugger ${e.action} ` + [e.pod, ...(e.classes || []), e.reason].filter(Boolean).join(' ') })];
+    return ['running', ...notice({ service: e.service, text: debuggerText(e) })];
   },
-  'archive.rejected': e => [...archive(e, { why: e.why }), ...notice({ service: e.service, level: 'warning', text: `the JVM rejects the archive of its dependencies' classes: ${e.why}` })],
+  'archive.rejected': e => [...archive(e, { why: e.why }), ...notice({ service: e.service, level: 'warning', text: say("the JVM rejects the archive of its dependencies' classes (%s)", e.why) })],
   'app.log': e => { line(e.service ? e.service + ' | ' + e.line : e.line); return ['log']; },
-  'events.missed': e => { line('… ' + e.count + ' events were left out, since this page was too slow'); return ['log']; },
+  'events.missed': e => { line('… ' + say('%d events were left out, since this page was too slow', e.count)); return ['log']; },
 };
+
+const containerText = e => e.lostChanges
+  ? say('the container of Pod %q restarted from its image and lost the changes since: devloop makes a new Pod that has them', `"${e.pod}"`)
+  : say('the container of Pod %q restarted', `"${e.pod}"`);
+
+function debuggerText(e) {
+  if (e.action === 'attached') return say('a debugger has attached to %s', e.pod);
+  if (e.action === 'detached') return say('the debugger has detached from %s', e.pod);
+  if (e.action === 'redefined') return say('the debugger has hot-swapped %s in %s; the next save or R restores the version of your build', (e.classes || []).join(', '), e.pod);
+  return say('refused a debugger: %t', e.reason);
+}
 
 function line(text) {
   session.log.push(text);
@@ -132,13 +162,13 @@ const parts = {
     at('project').textContent = projects.join(', ') || 'devloop';
     document.title = (problem() ? '✗ ' : '') + at('project').textContent;
     const all = states(), count = all.filter(s => s.localhost && s.localhost.serving).length, several = all.length > 1;
-    const c = session.cycles.findLast(c => c.stage) || last(), status = at('status'), serving = count > 0, how = several ? `${count} of ${all.length} serve` : 'serving';
-    if (session.ended) show(status, 'quiet', 'the session has ended');
-    else if (c && c.stage) show(status, 'quiet', named(c, c.stage) + (c.because ? ' because ' + c.because : ''));
-    else if (problem()) show(status, 'bad', several ? how : serving ? 'failed; the code from before still answers' : 'nothing answers');
-    else if (all.some(s => s.paused)) show(status, 'quiet', 'paused: saves wait');
-    else if (serving) show(status, 'good', how + (c && c.seconds ? ': ' + named(c, pathOf(c)) + ' in ' + seconds(c.seconds) : ''));
-    else show(status, 'quiet', 'starting');
+    const c = session.cycles.findLast(c => c.stage) || last(), status = at('status'), serving = count > 0, how = several ? say('%d of %d serve', count, all.length) : say('serving');
+    if (session.ended) show(status, 'quiet', say('the session has ended'));
+    else if (c && c.stage) show(status, 'quiet', named(c, say(c.stage)) + (c.because ? ' ' + say('because %t', c.because) : ''));
+    else if (problem()) show(status, 'bad', several ? how : serving ? say('failed') + '; ' + say('the code from before still answers') : say('nothing answers'));
+    else if (all.some(s => s.paused)) show(status, 'quiet', say('paused: saves wait'));
+    else if (serving) show(status, 'good', how + (c && c.seconds ? ': ' + named(c, pathOf(c)) + ' ' + say('in %s s', c.seconds.toFixed(2)) : ''));
+    else show(status, 'quiet', say('starting'));
     at('address').replaceChildren(...states().flatMap(s => (s.forwards || []).map(f => ({ ...f, service: s.service }))).map(f => {
       const a = element('a', '', named(f, f.url));
       if (/^https?:\/\//.test(f.url)) a.href = f.url;
@@ -160,13 +190,13 @@ const parts = {
       const li = element('li');
       li.value = c.number;
       const outcome = c.outcome || 'running';
-      li.append(element('span', outcome === 'ok' ? 'good' : outcome === 'failed' ? 'bad' : 'quiet', outcome === 'ok' ? seconds(c.seconds) : outcome), ' ');
+      li.append(element('span', outcome === 'ok' ? 'good' : outcome === 'failed' ? 'bad' : 'quiet', outcome === 'ok' ? seconds(c.seconds) : say(outcome)), ' ');
       if (c.path) li.append(element('strong', '', pathOf(c)), ' ');
       li.append(named(c, c.because || ''), ' ');
       if (c.why) li.append(element('span', 'quiet', c.why));
       const stages = element('div');
       for (const s of c.stages) {
-        const chip = element('span', 'stage' + (s.outcome === 'failed' ? ' bad' : ''), s.stage + ' ' + seconds(s.seconds));
+        const chip = element('span', 'stage' + (s.outcome === 'failed' ? ' bad' : ''), say(s.stage) + ' ' + seconds(s.seconds));
         if (s.note) chip.title = s.note;
         stages.append(chip);
       }
@@ -191,14 +221,14 @@ const parts = {
       svg.append(bar);
     });
     const saves = done.filter(c => c.outcome === 'ok' && c.number > 1).map(c => c.seconds).sort((a, b) => a - b);
-    at('times-text').textContent = saves.length ? `${saves.length} ${saves.length === 1 ? 'save' : 'saves'}, median ${seconds(saves[Math.floor(saves.length / 2)])}` : '';
+    at('times-text').textContent = savesText(saves.length, saves[Math.floor(saves.length / 2)]);
   },
   pods() {
     at('pods').replaceChildren(...[...session.pods.values()].reverse().map(p => element('li', '', `${p.pod}: ${p.phase}${p.detail ? ', ' + p.detail : ''}`)));
   },
   running() {
     const lines = states().flatMap(s => runningIn(s).map(text => named(s, text)));
-    if (session.liveReload) lines.push(`browsers reload after each change, by LiveReload on port ${session.liveReload.port}`);
+    if (session.liveReload) lines.push(say('browsers reload after each change, by LiveReload on port %d', session.liveReload.port));
     at('running').replaceChildren(...lines.map(l => element('li', '', l)));
   },
   notices() {
@@ -212,12 +242,17 @@ const parts = {
   },
 };
 
+function savesText(count, median) {
+  if (count === 0) return '';
+  return count === 1 ? say('1 save, %s s', median.toFixed(2)) : say('%d saves, median %s s', count, median.toFixed(2));
+}
+
 // runningIn says what a service has beside its Pods.
 function runningIn(s) {
   const lines = [], a = s.archive;
-  for (const d of s.debug || []) lines.push(`debug ${d.address} → ${d.pod}${d.attached ? ', a debugger is attached' : d.suspended ? ', which waits for a debugger' : ''}`);
-  for (const p of s.spares || []) lines.push(p.ready ? `a spare JVM waits in ${p.pod}: restarts are faster` : `restarts of ${p.pod} start a new JVM: ${p.why}`);
-  if (a && (a.used || a.why)) lines.push(a.used ? `archive of the dependencies' classes: ${Math.round((a.size || 0) / 1e6)} MB` : `no archive of the dependencies' classes: ${a.why}`);
+  for (const d of s.debug || []) lines.push(`${say('debug')} ${d.address} → ${d.pod}` + (d.attached ? ', ' + say('debugger attached') : d.suspended ? ', ' + say('it waits for a debugger') : ''));
+  for (const p of s.spares || []) lines.push(p.pod + ': ' + (p.ready ? say('a spare JVM waits in the Pod: restarts are faster') : say('restarts start a new JVM: %t', p.why)));
+  if (a && (a.used || a.why)) lines.push(a.used ? say("archive of the dependencies' classes: %d MB", Math.round((a.size || 0) / 1e6)) : say("no archive of the dependencies' classes: %t", a.why));
   return lines;
 }
 
@@ -252,17 +287,19 @@ function take(e) {
 at('search').addEventListener('input', () => parts.log());
 
 async function start() {
+  language = await (await fetch('language.json')).json();
+  translatePage();
   const secret = location.hash.slice(1);
   if (secret) {
     history.replaceState(null, '', location.pathname); // not into bookmarks and screenshots
     const answer = await fetch('login', { method: 'POST', body: secret });
-    if (!answer.ok) return show(at('status'), 'bad', await answer.text());
+    if (!answer.ok) return show(at('status'), 'bad', say((await answer.text()).trim()));
   }
   const stream = new EventSource('events');
   stream.onmessage = m => take(JSON.parse(m.data));
   stream.onerror = () => {
     if (session.ended) return stream.close(); // its server is gone, as it said
-    show(at('status'), 'bad', stream.readyState === EventSource.CLOSED ? 'open the page with: devloop open --ui' : 'devloop does not answer');
+    show(at('status'), 'bad', stream.readyState === EventSource.CLOSED ? say('open the page with: devloop open --ui') : say('devloop does not answer'));
   };
 }
 start().catch(error => show(at('status'), 'bad', String(error)));
