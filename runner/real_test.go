@@ -337,7 +337,7 @@ func TestRealForwardCarriesAllKindsOfTalk(t *testing.T) {
 			t.Errorf("got %s, %v", body, err)
 		}
 	})
-	t.Run("a client that does not read stops nobody else", func(t *testing.T) {
+	t.Run("a client that does not read stops no other client", func(t *testing.T) {
 		conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", f.Number()))
 		if err != nil {
 			t.Fatal(err)
@@ -378,15 +378,15 @@ func TestRealForwardCarriesAllKindsOfTalk(t *testing.T) {
 			t.Errorf("got %q, %v", got, err)
 		}
 	})
-	t.Run("nobody listens", func(t *testing.T) {
-		nobody, err := r.Listen(ctx, localport.Options{})
+	t.Run("nothing listens", func(t *testing.T) {
+		closed, err := r.Listen(ctx, localport.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer func() { _ = nobody.Close() }()
-		nobody.SetBackend(pods[0], 4711)
-		got := fetch(ctx, nobody.URL())
-		if err := nobody.Err(); err == nil || !strings.Contains(err.Error(), "4711") {
+		defer func() { _ = closed.Close() }()
+		closed.SetBackend(pods[0], 4711)
+		got := fetch(ctx, closed.URL())
+		if err := closed.Err(); err == nil || !strings.Contains(err.Error(), "4711") {
 			t.Errorf("got %q and Err %v", got, err)
 		}
 	})

@@ -66,7 +66,7 @@ func (r *Runner) Dial(ctx context.Context, p kube.Pod, port int) (io.ReadWriteCl
 	return connection, nil
 }
 
-// Changed waits until a controller changes Pods by itself, see [workload.Workloads.Changed].
+// Changed waits until a controller adds or removes Pods, as after kubectl scale, see [workload.Workloads.Changed].
 func (r *Runner) Changed(ctx context.Context, pods []kube.Pod) (workload.Change, error) {
 	return workload.New(r.Client).Changed(ctx, pods)
 }

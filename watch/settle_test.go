@@ -457,7 +457,7 @@ func TestFlushWaitsForNoEvent(t *testing.T) {
 			go func() { flushed <- w.Flush(ended) }()
 			cancel(errStopped)
 			if err := <-flushed; !errors.Is(err, errStopped) {
-				t.Errorf("nobody received what changed: got %v", err)
+				t.Errorf("Flush after its context has ended: got %v", err)
 			}
 		})
 	}

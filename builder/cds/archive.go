@@ -114,9 +114,9 @@ func (s *Store) read(key string) (r record, known bool) {
 
 func (s *Store) write(key string, r record) error { return atomicfile.WriteJSON(s.path(key), r) }
 
-// Reject notes that a JVM did not use the archive of the training with a key. The next image has none,
-// and wants one again; if that is rejected too, there is none for an hour. Again reports
-// whether one is wanted.
+// Reject records that a JVM did not use the archive of the training with a key. The next image is made without
+// an archive, and a new one is trained; if the JVM rejects that too, devloop waits an hour. Again reports
+// whether a new one is to be trained.
 func (s *Store) Reject(key, why string) (again bool, err error) {
 	old, _ := s.read(key)
 	r := record{Refused: true}

@@ -44,9 +44,9 @@ var trainCode []byte
 // JVM of an image, in a container without a network. From then on [Training.Lookup] finds it.
 // What the JVM prints goes to out.
 //
-// A training that fails is no error: the archive says why there is none, and it is not tried again
-// for an hour. Run returns an error when ctx ends and when the engine does not answer. No
-// container is left in any case.
+// A training that fails is not an error: the result says why it has no archive, and devloop waits an hour
+// before it tries again. Run returns an error when ctx ends and when the engine does not answer. It always
+// removes its container.
 func (t *Training) Run(ctx context.Context, docker client.ContainerAPIClient, image string, out io.Writer) (Archive, error) {
 	limited, cancel := context.WithTimeoutCause(ctx, trainingLimit, fmt.Errorf("it took longer than %s", trainingLimit))
 	defer cancel()

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// An edit inside a method changes the class and nobody else; an edit of its signature may
-// change whoever calls it. The class file tells the two apart: nothing is left in it of how
+// An edit inside a method changes that class alone; an edit of its signature may change
+// every caller. The class file tells the two apart: nothing is left in it of how
 // the source was laid out.
 
 // API is equal for two versions of a class that no other source can tell apart: all but

@@ -336,7 +336,7 @@ func TestIncrementalCompilerDiesWithDevloop(t *testing.T) {
 	if err := devloop.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := io.Copy(buildtest.Log{T: t}, stderr); err != nil { // ends when nobody has it any more
+	if _, err := io.Copy(buildtest.Log{T: t}, stderr); err != nil { // ends when the last process has closed it
 		t.Error(err)
 	}
 	_ = devloop.Wait()

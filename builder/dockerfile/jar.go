@@ -60,7 +60,7 @@ type jarUse int
 
 const (
 	jarUnused jarUse = iota
-	jarCopied        // the jar by itself
+	jarCopied        // the jar alone
 	jarInDir         // a directory that contains it
 )
 

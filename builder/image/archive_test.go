@@ -32,7 +32,7 @@ type fakeJVM struct {
 	code    int    // with which it ends
 	archive string // what it leaves, "" for nothing
 	starts  chan struct{}
-	hanging func() // called when a training does not end by itself
+	hanging func() // called when a training hangs
 
 	commands   [][]string
 	copied     []string // names of the files that were put into containers

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// DuplicateClass returns a class that both the application and a library have, and the library; "" if
-// there is none. The application's runs, since it is first on the class path.
+// DuplicateClass returns a class that both the application and a library have, and the library; "" without
+// such a class. The JVM runs the application's, which is first on the class path.
 func (f *Files) DuplicateClass() (class, lib string, err error) {
 	classes := map[string]bool{}
 	for _, e := range f.Own {

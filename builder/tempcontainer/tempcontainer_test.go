@@ -70,7 +70,7 @@ func TestContainerIsRemovedAfterAnInterrupt(t *testing.T) {
 	}
 	id, remove, err := Create(ctx, e.Client, purpose, &container.Config{Image: "a"}, nil)
 	if err != nil || id != "new" {
-		t.Fatalf("got %q, %v: without its ID nobody can remove the container", id, err)
+		t.Fatalf("got %q, %v: without its ID the container cannot be removed", id, err)
 	}
 	remove()
 	if got := e.gone(); !slices.Equal(got, []string{"new force=1 v=1"}) {

@@ -180,7 +180,7 @@ func TestScenarioASecondInterruptWaitsForNothing(t *testing.T) {
 		select {
 		case <-ended:
 			if status := r.command.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() {
-				t.Errorf("it ended by itself, %v after the first interrupt, with %d", time.Since(began), status.ExitStatus())
+				t.Errorf("no signal ended it: it exited %v after the first interrupt, with %d", time.Since(began), status.ExitStatus())
 			}
 			r.leavesNothing(address)
 			return

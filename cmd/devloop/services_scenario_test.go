@@ -149,7 +149,7 @@ func TestScenarioServices(t *testing.T) {
 		}
 	}
 
-	t.Log("a save in one service is none of the other's business")
+	t.Log("a save in one service does not touch the other")
 	s.replaceIn(orders+"/"+javaDir+"AppController.java", "return new", "return \"! \" + new")
 	third := s.waits(0)
 	if got := r.served(orders); got[orders] != bySwap {

@@ -20,8 +20,8 @@ import (
 type records struct{ dir string }
 
 // creationTime is how long kind takes, at most, from the start to the last of the cluster's
-// containers; on a busy machine it is seconds. A cluster of the same name that somebody else
-// creates later is not devloop's.
+// containers; on a busy machine it is seconds. A cluster of the same name that
+// another program creates later is not devloop's.
 const creationTime = 2 * time.Minute
 
 // lockPause is the time between two attempts to get a lock.

@@ -140,7 +140,7 @@ func TestDownRemovesWhatIsInNoNamespace(t *testing.T) {
 	a.Drop("widgets/default/theirs")
 	down("", "CustomResourceDefinition/widgets.example.com")
 	if a.Get("clusterroles//admin") == nil {
-		t.Error("somebody else's ClusterRole is gone")
+		t.Error("another owner's ClusterRole is gone")
 	}
 }
 

@@ -168,7 +168,7 @@ func TestOnlyTheWayToTheServerIsUnanswered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nobody := "http://" + listener.Addr().String()
+	closed := "http://" + listener.Addr().String()
 	_ = listener.Close()
 	untrusted := httptest.NewTLSServer(http.NotFoundHandler())
 	defer untrusted.Close()
@@ -181,7 +181,7 @@ func TestOnlyTheWayToTheServerIsUnanswered(t *testing.T) {
 		err  error
 		want bool
 	}{
-		"nobody listens": {request(t.Context(), nobody), true},
+		"closed":         {request(t.Context(), closed), true},
 		"untrusted":      {request(t.Context(), untrusted.URL), true},
 		"hangs":          {request(short, hangs.URL), true},
 		"not found":      {fmt.Errorf("get: %w", apierrors.NewNotFound(pods, "web")), false},

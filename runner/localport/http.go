@@ -36,8 +36,8 @@ const (
 	maxSafeRetries = 3
 )
 
-// httpProxy proxies HTTP/1, request by request. Each request goes to the current backend, waits while there
-// is none, and moves on to the next one if its Pod went away before the request reached it. Headers
+// httpProxy proxies HTTP/1, request by request. Each request goes to the current backend, waits for one
+// if there is no backend, and moves on to the next one if its Pod went away before the request reached it. Headers
 // pass unchanged in both directions. The proxy writes a response of its own only while the port is
 // unavailable, and when a request could not be answered.
 type httpProxy struct {

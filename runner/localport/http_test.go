@@ -251,7 +251,7 @@ func TestStreamsAndUpgradesPass(t *testing.T) {
 	if line, err := bufio.NewReader(response.Body).ReadString('\n'); line != "data: 1\n" { // before the stream ends
 		t.Errorf("stream: %q, %v", line, err)
 	}
-	f.Pause(t.Context()) // nobody waits for a stream
+	f.Pause(t.Context()) // a stream does not hold it up
 	close(release)
 	_ = response.Body.Close()
 }

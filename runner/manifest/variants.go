@@ -15,7 +15,7 @@ var environment = regexp.MustCompile(`(?i)(?:^|[._-])(local|dev|development|test
 var ownEnvironments = []string{"local", "dev", "development", ""}
 
 // withoutVariants leaves out files whose names differ only in their environment, as those of app-dev.yaml and
-// app-prod.yaml do, except for the developer's own. If there is none of these, the user has to choose.
+// app-prod.yaml do, except for the developer's own. Without one of these, the user has to choose.
 func withoutVariants(files []string) (kept, left []string, err error) {
 	groups := map[string][]string{}
 	base := func(file string) string { return environment.ReplaceAllString(stem(file), "") }

@@ -11,7 +11,7 @@ import (
 	"github.com/devloop-cli/devloop/runner/kube"
 )
 
-// TestChangesOfAController has Kubernetes add and remove Pods by itself.
+// TestChangesOfAController has Kubernetes add and remove Pods without a deploy.
 func TestChangesOfAController(t *testing.T) {
 	t.Parallel()
 	controlled := func(name string) *unstructured.Unstructured {

@@ -23,7 +23,7 @@ import (
 const gonePause = 100 * time.Millisecond
 
 // Remove deletes an object of a resource, by its UID, and the Pods that it made, and waits until these are
-// gone. An object of the same name with another UID is somebody else's, and stays. An object that makes Pods
+// gone. An object of the same name with another UID is not ours, and stays. An object that makes Pods
 // goes after them: else its controller might replace those that devloop deletes.
 func (r Workloads) Remove(ctx context.Context, resource dynamic.ResourceInterface, o *unstructured.Unstructured) error {
 	if o.GetKind() == "Pod" {

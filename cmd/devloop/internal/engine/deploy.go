@@ -305,7 +305,7 @@ func (c *cycle) listensElsewhere(err error, pods []kube.Pod) bool {
 	}
 	settings := c.appPort.Opened(why.Opened())
 	pods[0].Ports = []int{why.Opened()}
-	c.Inform(event.NoticePortDiffers, fmt.Sprintf("the application listens on port %d instead of port %d, which its settings name; localhost leads there", why.Opened(), settings))
+	c.Inform(event.NoticePortDiffers, fmt.Sprintf("the application listens on port %d instead of port %d, which its settings name; localhost forwards to it", why.Opened(), settings))
 	return true
 }
 

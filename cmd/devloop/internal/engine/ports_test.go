@@ -51,7 +51,7 @@ func TestPortThatNobodyOpensIsNoticed(t *testing.T) {
 	if said := strings.Join(r.notices(), "\n"); !strings.Contains(said, "port 9779") || strings.Contains(said, "port 8080") {
 		t.Errorf("noticed %q", said)
 	}
-	served.err, served.server = unopened.err, unopened.server // and now nobody opens any
+	served.err, served.server = unopened.err, unopened.server // now nothing listens on any port
 	if err := l.Deploy(t.Context()); err == nil {
 		t.Error("a Pod at which nothing listens was deployed")
 	}

@@ -228,8 +228,8 @@ func (s *Session) next(ctx context.Context, b *backlog) {
 	}()
 }
 
-// handleRecovered leads localhost to Pods that serve after their cycle has given them up, unless a later cycle has
-// made others.
+// handleRecovered points localhost to Pods that began to serve after their cycle had given up, unless a later
+// cycle has made others.
 func (s *Session) handleRecovered(b *backlog) {
 	for _, m := range b.recovered {
 		d := m.deployment

@@ -175,7 +175,7 @@ func atRest(s state.State, cycles []string) error {
 	}
 	switch last := cycles[len(cycles)-1]; {
 	case s.Serving == nil && s.Outage == nil:
-		return errors.New("nothing serves, and nobody is told why")
+		return errors.New("nothing serves, and no event says why")
 	case last == "cancelled" || last == "superseded":
 		return fmt.Errorf("a cycle was cancelled, and none came after it: %q", cycles)
 	}

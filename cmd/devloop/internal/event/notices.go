@@ -31,7 +31,7 @@ const (
 	NoticePortDiffers  = "port.differs"       // the application listens on another port than its settings say
 	NoticePortMoved    = "port.moved"         // a local port is another than asked for
 	NoticePortUnused   = "port.unused"        // nothing listens on a port that the manifest names
-	NoticeTakenOver    = "project.taken-over" // this takes the place of what was deployed from elsewhere
+	NoticeTakenOver    = "project.taken-over" // this replaces what was deployed from another directory
 	NoticeReady        = "ready"              // the Pods of a manifest are ready
 	NoticeNothing      = "removed.nothing"    // there is nothing to remove
 	NoticeStays        = "removed.not"        // what was deployed from another directory stays

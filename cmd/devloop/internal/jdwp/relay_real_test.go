@@ -249,7 +249,7 @@ func TestPortOutlivesTheJVM(t *testing.T) {
 	r.SetTarget("first", to(first))
 	vm, _ := ide(t, r)
 	if !r.Attached() {
-		t.Error("nobody is attached")
+		t.Error("no debugger is attached")
 	}
 
 	t.Log("the JVM goes: the IDE is let go, and one that comes waits for the next")
@@ -341,7 +341,7 @@ func TestIDEThatDoesNotReadIsGivenUp(t *testing.T) {
 	if got := say(); got != "old" {
 		t.Errorf("it says %q", got)
 	}
-	// The JVM has much to answer still, although nobody listens, before it takes the next one.
+	// The JVM still has answers to write, which no debugger reads, before it accepts the next connection.
 	loaded, err := 0, errNoJVM
 	for deadline := time.Now().Add(time.Minute); err != nil && time.Now().Before(deadline); {
 		loaded, err = r.Redefine(t.Context(), map[string][]byte{"App": class}, false)

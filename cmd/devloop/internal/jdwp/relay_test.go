@@ -262,6 +262,6 @@ func TestWhoIsLetIn(t *testing.T) {
 	r.Pause()
 	said.await(t, "detached app")
 	if r.Attached() {
-		t.Error("nobody is attached any more")
+		t.Error("the debugger is not attached any more")
 	}
 }

@@ -18,7 +18,7 @@ func TestOnlyStyleSheetsAreAppliedWithoutAReload(t *testing.T) {
 		"style sheets":               {[]string{"public/a.css", "META-INF/resources/b.css"}, []message{style("/a.css"), style("/b.css")}},
 		"a style sheet and a script": {[]string{"static/a.css", "static/a.js"}, page},
 		"a style sheet and a class":  {[]string{"static/a.css", "com/example/A.class"}, page},
-		"one that nobody serves":     {[]string{"mails/a.css"}, page},
+		"one that is not served":     {[]string{"mails/a.css"}, page},
 	} {
 		if got := messages(c.files); !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: got %+v, want %+v", name, got, c.want)

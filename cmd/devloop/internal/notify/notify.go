@@ -117,8 +117,8 @@ func plain(text string) string {
 	return text
 }
 
-// program returns the command that shows a notification on this machine's desktop, nil if there is none. Text reaches
-// it as arguments, so no shell and no script reads it.
+// program returns the command that shows a notification on this machine's desktop, nil without one. It passes the
+// text as arguments, so no shell or script interprets it.
 func program(system string, getenv func(string) string, look func(string) (string, error)) func(title, text string) []string {
 	switch {
 	case getenv("SSH_CONNECTION") != "":

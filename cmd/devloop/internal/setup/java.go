@@ -38,7 +38,7 @@ func checkJava(ctx context.Context, declared Declared) (string, error) {
 	if home := os.Getenv("JAVA_HOME"); home != "" {
 		javac, where = filepath.Join(home, "bin", "javac"), "in JAVA_HOME "+home
 	}
-	lack := func(problem string, args ...any) error {
+	missing := func(problem string, args ...any) error {
 		advice := []string{javaAdvice(thisSystem(), declared.wanted())}
 		if home := homeOf(declared.wanted()); home != "" {
 			advice = []string{"use the one that is installed: export JAVA_HOME=" + home}
@@ -47,22 +47,22 @@ func checkJava(ctx context.Context, declared Declared) (string, error) {
 	}
 	out, err := exec.CommandContext(ctx, javac, "-version").CombinedOutput()
 	if err != nil {
-		return "", lack("no JDK found: no javac %s", where)
+		return "", missing("no JDK found: no javac %s", where)
 	}
 	version, ok := javaVersion(string(out))
 	switch {
 	case !ok:
-		return "", lack("no JDK found: %q prints no version: %.80s", javac, out)
+		return "", missing("no JDK found: %q prints no version: %.80s", javac, out)
 	case version < MinimumJava:
-		return "", lack("Java %d %s is too old: Spring Boot 3 and 4 need %d or later", version, where, MinimumJava)
+		return "", missing("Java %d %s is too old: Spring Boot 3 and 4 need %d or later", version, where, MinimumJava)
 	case declared.Toolchain && version != declared.Version:
 		home := homeOf(declared.Version)
 		if home == "" {
-			return "", lack("no JDK for the project's toolchain, Java %d: found only Java %d %s", declared.Version, version, where)
+			return "", missing("no JDK for the project's toolchain, Java %d: found only Java %d %s", declared.Version, version, where)
 		}
 		return fmt.Sprintf("Java %d %s, and Java %d in %s for the project's toolchain", version, where, declared.Version, home), nil
 	case version < declared.Version:
-		return "", lack("Java %d %s is older than the project's Java %d", version, where, declared.Version)
+		return "", missing("Java %d %s is older than the project's Java %d", version, where, declared.Version)
 	case declared.Version > 0:
 		return fmt.Sprintf("Java %d %s, for the project's Java %d", version, where, declared.Version), nil
 	}

@@ -2,7 +2,7 @@
 //
 //	say := translate.To("ko")
 //	say(`the image "shop" is not on the node, …`) // "노드(node)에 …"
-//	say("a message that nobody has translated")   // the same
+//	say("a message without a translation")        // the same
 //
 // Messages are English all through devloop, in events and JSON too. They are translated where a person reads
 // them, so no other package knows languages. The catalogue, ko.txt, has the format that makes an

@@ -162,7 +162,7 @@ func TestMessagesAreTranslatedWholeOrNotAtAll(t *testing.T) {
 	if got := To("en")("the application"); got != "the application" {
 		t.Errorf("got %q", got)
 	}
-	if got := To("ko")("nobody has translated this"); got != "nobody has translated this" {
+	if got := To("ko")("this has no translation"); got != "this has no translation" {
 		t.Errorf("got %q", got)
 	}
 }

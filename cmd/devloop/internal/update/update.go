@@ -2,7 +2,7 @@
 //
 //	notice := update.Check{Version: "1.2.0", URL: update.Latest, File: path}.Start(ctx)
 //	…                                       // the command runs meanwhile
-//	fmt.Fprint(os.Stderr, notice())         // "" if there is none, or no answer yet
+//	fmt.Fprint(os.Stderr, notice())         // "" without one, or before the answer
 //
 // It follows the rules of GitHub's own command: it asks at most once in 24 hours, in the background, and only where
 // a person reads the answer, see [Wanted].

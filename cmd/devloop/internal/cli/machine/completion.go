@@ -18,7 +18,7 @@ func completionStep(getenv func(string) string) setup.Step {
 	return setup.Step{ID: "completion", Optional: true,
 		Check: func(context.Context) (string, error) {
 			if len(places) == 0 {
-				return "", &setup.NotApplicable{Why: fmt.Sprintf("%s does not look for completions by itself; devloop completion --help says what to add to its start file", shell)}
+				return "", &setup.NotApplicable{Why: fmt.Sprintf("%s loads no completions unless its start file does; devloop completion --help says what to add to its start file", shell)}
 			}
 			if file := completion.Installed(places); file != "" {
 				return file, nil

@@ -175,7 +175,7 @@ func expected(ctx context.Context, pods *runner.Runner, pod kube.Pod) bool {
 	return err == nil && next.UID != pod.UID
 }
 
-// after returns the Pod that takes the place of pod. It waits as long as one is expected.
+// after returns the Pod that replaces pod. It waits as long as one is expected.
 func after(ctx context.Context, pod kube.Pod, next <-chan kube.Pod, expected func() bool) (kube.Pod, bool) {
 	limit := time.NewTicker(successorTime)
 	defer limit.Stop()

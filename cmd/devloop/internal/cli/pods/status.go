@@ -32,7 +32,7 @@ func StatusCommand(s wiring.Streams) *cli.Command {
 		Description: `Prints a table like that of kubectl get pods, of the Pods that devloop made for the project
 in DIR, or for all projects. READY counts the ready containers. STATUS is what Kubernetes
 calls the state. Below each Pod is what keeps it from serving (devloop describe has the whole
-explanation), the local addresses that lead to it while devloop run, deploy --forward or
+explanation), the local addresses that reach it while devloop run, deploy --forward or
 forward keeps them open, and its image. -o wide has all of it in columns, the first as WHY
 NOT. --watch goes on until Ctrl+C: a terminal is redrawn, a pipe gets each change.`,
 		Flags: wiring.LookFlags(append(wiring.SettingFlags("module", "build-tool"),

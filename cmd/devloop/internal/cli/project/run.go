@@ -158,7 +158,7 @@ func (r *running) closePage() {
 }
 
 // tellBrowsers opens the port on which browsers hear of changes, and returns what closes it.
-// Where somebody else has the port, such as another devloop, they get no events.
+// Where another program has the port, such as another devloop, they get no events.
 func tellBrowsers(c *cli.Context, d wiring.Display, browsers *livereload.Server) (end func()) {
 	port, err := browsers.Listen(livereload.Port)
 	if err != nil {

@@ -72,7 +72,7 @@ func realPath(path string) string {
 	return path
 }
 
-// Within reports whether path is dir or below it, whatever symbolic links lead there.
+// Within reports whether path is dir or below it, with symbolic links resolved.
 func Within(path, dir string) bool {
 	rest, err := filepath.Rel(realPath(dir), realPath(path))
 	return err == nil && rest != ".." && !strings.HasPrefix(rest, ".."+string(filepath.Separator))

@@ -15,7 +15,7 @@ func Yields(d Display, server string) func(dir string) error {
 		err := sessions.HeldBy(dir, server)
 		if err == nil && !told[dir] {
 			told[dir] = true
-			d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeTakenOver, Text: fmt.Sprintf("this takes the place of what was deployed from %q, where no devloop works now", dir)})
+			d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeTakenOver, Text: fmt.Sprintf("this replaces what was deployed from %q, where no devloop runs now", dir)})
 		}
 		return err
 	}

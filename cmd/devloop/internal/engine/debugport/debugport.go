@@ -133,8 +133,8 @@ func (d *Debuggers) dialJVM(pod kube.Pod) jdwp.Dial {
 	return func(ctx context.Context) (io.ReadWriteCloser, error) { return d.dial(ctx, pod, number) }
 }
 
-// Detach lets go of JVMs that are about to end. A request that stands at a breakpoint goes on and is
-// answered; a JVM with a stopped thread would not end by itself.
+// Detach detaches from JVMs that are about to end. A request that is stopped at a breakpoint continues and is
+// answered; a JVM with a stopped thread would not exit.
 func (d *Debuggers) Detach() { d.each((*jdwp.Relay).Pause) }
 
 // Fail tells debuggers why there is no JVM to wait for.

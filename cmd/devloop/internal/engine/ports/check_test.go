@@ -41,7 +41,7 @@ func TestAskKeepsPagesOutOfTheLine(t *testing.T) {
 func TestAskTellsAnotherProtocolFromSilence(t *testing.T) {
 	t.Parallel()
 	port := &fakePort{server: httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Server", localport.ServerHeader) // what the port says by itself
+		w.Header().Set("Server", localport.ServerHeader) // as the port does where no Pod answers
 		w.WriteHeader(http.StatusBadGateway)
 	}))}
 	defer port.server.Close()

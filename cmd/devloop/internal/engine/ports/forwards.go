@@ -129,7 +129,7 @@ func (f *Forwards) Forward(ctx context.Context, s *publish.Stage, check Check, p
 				return failed
 			}
 			unopened = append(unopened, failed)
-			unused = append(unused, fmt.Sprintf("nothing listens on port %d of Pod %q, which the manifest names; localhost leads there if something does later", local.To.Port, pod.Name))
+			unused = append(unused, fmt.Sprintf("nothing listens on port %d of Pod %q, which the manifest names; localhost forwards to it once something does", local.To.Port, pod.Name))
 			continue
 		}
 		answered = true

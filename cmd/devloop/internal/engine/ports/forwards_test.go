@@ -156,21 +156,21 @@ func TestForwardWithoutAPortHasNoNote(t *testing.T) {
 
 func TestPortThatNobodyOpensIsNoErrorBesideOneThatAnswers(t *testing.T) {
 	t.Parallel()
-	nobody := func() *fakePort {
+	unopened := func() *fakePort {
 		p := answering(t, unavailable)
 		p.err = fmt.Errorf("port 9779: %w", localport.ErrNobodyListens)
 		return p
 	}
 	var r recorder
-	f, events := opening(&r, nil, answering(t, hello), nobody())
+	f, events := opening(&r, nil, answering(t, hello), unopened())
 	if _, err := forwarding(t, f, events, 8080, 9779); err != nil || !strings.Contains(r.text(), "nothing listens on port 9779") || strings.Contains(r.text(), "port 8080") {
 		t.Errorf("got %q, %v", r.text(), err)
 	}
 	for _, numbers := range [][]int{{8080, 9779}, {8080}} {
-		f, events = opening(&r, nil, nobody(), nobody())
+		f, events = opening(&r, nil, unopened(), unopened())
 		_, err := forwarding(t, f, events, numbers...)
 		if said := fault.Of(err); said.Code != "forward.failed" || len(said.Evidence) != 1 {
-			t.Errorf("nobody opens any of %v: got %v", numbers, err)
+			t.Errorf("nothing listens on any of %v: got %v", numbers, err)
 		}
 	}
 }

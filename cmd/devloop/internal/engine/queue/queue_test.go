@@ -52,7 +52,7 @@ func TestFailedCycleIsOwedToTheNextSave(t *testing.T) {
 	q.Save(saved("A.java"))
 	q.Finish(next(t, q), errCycle)
 	if q.Due() {
-		t.Error("a cycle that failed is repeated by itself")
+		t.Error("a cycle that failed is repeated without a new save")
 	}
 	q.Save(saved("B.java"))
 	if got := next(t, q); got.Because != "A.java and 1 more changed" || !reflect.DeepEqual(got.Changed, saved("A.java", "B.java")) {

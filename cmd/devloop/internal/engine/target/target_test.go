@@ -29,7 +29,7 @@ func write(t *testing.T, dir string, files map[string]string) {
 	}
 }
 
-// TestManifestOutsideOfALinkedProjectIsRecognized: the watcher's paths lead there from the directory that the link leads to.
+// TestManifestOutsideOfALinkedProjectIsRecognized: the watcher's paths begin with the directory that the link points to.
 func TestManifestOutsideOfALinkedProjectIsRecognized(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
