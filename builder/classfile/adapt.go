@@ -167,8 +167,8 @@ var errTooLarge = errors.New("the class has too many constants")
 // rewrite makes the changes in a class file.
 func (a *adaptation) rewrite(data []byte) ([]byte, error) {
 	data = slices.Clone(data)
-	r := &reader{data: data, at: 8} // magic and version
-	r.constants()
+	r := &reader{cursor: cursor{data: data, at: 8}, constantPool: &constantPool{}} // magic and version
+	r.readConstants()
 	poolEnd := r.at
 	r.bytes(6) // access, name, super
 	r.bytes(2 * int(r.u2()))
@@ -183,7 +183,7 @@ func (a *adaptation) rewrite(data []byte) ([]byte, error) {
 	pool := newPool(data[8:poolEnd], a.names)
 	stubs := a.stubMethods(pool)
 	rest := a.classAttributes(r, pool)
-	if r.failed || pool.count > 0xFFFF {
+	if r.failed || r.dangling || pool.count > 0xFFFF {
 		return nil, errTooLarge
 	}
 	count := int(binary.BigEndian.Uint16(data[methods:])) + len(a.stubs)

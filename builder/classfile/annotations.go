@@ -61,7 +61,7 @@ func (r *reader) elementValue() (string, []string) {
 		}
 		return text + "}", strs
 	default:
-		return string(tag) + r.constant(r.u2()), nil
+		return string(tag) + r.spell(r.u2(), 0), nil
 	}
 }
 

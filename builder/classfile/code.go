@@ -34,7 +34,7 @@ func (b *bodies) last(m Member) *Code {
 
 func (b *bodies) spell(r *reader) {
 	for i, data := range b.raw {
-		body := &reader{data: data, pool: r.pool, bootstrap: r.bootstrap}
+		body := r.over(data)
 		body.code(b.code[i], b.member[i])
 		r.failed = r.failed || body.failed
 	}
@@ -161,13 +161,13 @@ func (r *reader) instruction(text *strings.Builder, c *Code) {
 	op := r.u1()
 	switch kind := operands[op]; kind {
 	case 'c':
-		fmt.Fprintf(text, "%x %s\n", op, r.constant(uint16(r.u1())))
+		fmt.Fprintf(text, "%x %s\n", op, r.spell(uint16(r.u1()), 0))
 	case 'C':
 		index := r.u2()
 		if op == opLdcW {
 			op = opLdc
 		}
-		fmt.Fprintf(text, "%x %s\n", op, r.constant(index))
+		fmt.Fprintf(text, "%x %s\n", op, r.spell(index, 0))
 		c.Writes = c.Writes || op == opPutstatic || op == opPutfield
 		if op == opGetstatic || op == opGetfield {
 			c.ReadsCollection = c.ReadsCollection || strings.HasPrefix(r.member(index).Desc, "Ljava/util/")
@@ -177,14 +177,14 @@ func (r *reader) instruction(text *strings.Builder, c *Code) {
 		}
 	case 'i':
 		index := r.u2()
-		fmt.Fprintf(text, "%x %s %x\n", op, r.constant(index), r.bytes(2))
+		fmt.Fprintf(text, "%x %s %x\n", op, r.spell(index, 0), r.bytes(2))
 		c.Calls = append(c.Calls, r.member(index))
 	case 'd':
 		index := r.u2()
-		fmt.Fprintf(text, "%x %s %x\n", op, r.constant(index), r.bytes(2))
+		fmt.Fprintf(text, "%x %s %x\n", op, r.spell(index, 0), r.bytes(2))
 		c.Calls = append(c.Calls, r.handles(index)...)
 	case 'm':
-		fmt.Fprintf(text, "%x %s %x\n", op, r.constant(r.u2()), r.bytes(1))
+		fmt.Fprintf(text, "%x %s %x\n", op, r.spell(r.u2(), 0), r.bytes(1))
 	case 't', 'l':
 		r.jumpTable(text, op, kind)
 	case 'w':

@@ -32,8 +32,17 @@ const (
 	tagPackage       = 20
 )
 
-// constants reads the constant pool.
-func (r *reader) constants() {
+// constantPool holds the constants of a class file. A reference to none, or to one of another kind, reads as
+// the zero value and sets dangling, which [Parse] checks once, at the end.
+type constantPool struct {
+	pool []constant
+	// bootstrap holds the methods that link invokedynamic, with their arguments.
+	bootstrap []bootstrapMethod
+	dangling  bool
+}
+
+// readConstants reads the constant pool.
+func (r *reader) readConstants() {
 	count := int(r.u2())
 	r.pool = make([]constant, count)
 	for i := 1; i < count && !r.failed; i++ {
@@ -62,15 +71,15 @@ func (r *reader) constants() {
 }
 
 // entry returns a constant, which has to be of one of the tags.
-func (r *reader) entry(index uint16, tags ...uint8) constant {
-	if int(index) < len(r.pool) {
+func (p *constantPool) entry(index uint16, tags ...uint8) constant {
+	if int(index) < len(p.pool) {
 		for _, tag := range tags {
-			if r.pool[index].tag == tag {
-				return r.pool[index]
+			if p.pool[index].tag == tag {
+				return p.pool[index]
 			}
 		}
 	}
-	r.failed = true
+	p.dangling = true
 	return constant{}
 }
 
@@ -92,67 +101,63 @@ func (r *reader) class() string {
 	return r.className(index)
 }
 
-func (r *reader) className(index uint16) string {
-	return r.entry(r.entry(index, tagClass).a, tagUtf8).text
+func (p *constantPool) className(index uint16) string {
+	return p.entry(p.entry(index, tagClass).a, tagUtf8).text
 }
 
 // nameAndType returns a name and a descriptor; 0 stands for none.
-func (r *reader) nameAndType(index uint16) string {
+func (p *constantPool) nameAndType(index uint16) string {
 	if index == 0 {
 		return ""
 	}
-	name, desc := r.nameType(index)
+	name, desc := p.nameType(index)
 	return name + desc
 }
 
-func (r *reader) nameType(index uint16) (name, desc string) {
-	c := r.entry(index, tagNameAndType)
-	return r.entry(c.a, tagUtf8).text, r.entry(c.b, tagUtf8).text
+func (p *constantPool) nameType(index uint16) (name, desc string) {
+	c := p.entry(index, tagNameAndType)
+	return p.entry(c.a, tagUtf8).text, p.entry(c.b, tagUtf8).text
 }
 
 // member returns the field or method that a constant refers to.
-func (r *reader) member(index uint16) Call {
-	c := r.entry(index, tagField, tagMethod, tagInterface)
-	name, desc := r.nameType(c.b)
-	return Call{Owner: r.className(c.a), Name: name, Desc: desc}
+func (p *constantPool) member(index uint16) Call {
+	c := p.entry(index, tagField, tagMethod, tagInterface)
+	name, desc := p.nameType(c.b)
+	return Call{Owner: p.className(c.a), Name: name, Desc: desc}
 }
 
 // uses returns all fields and methods in the constant pool.
-func (r *reader) uses() (list []Call) {
-	for i, c := range r.pool {
+func (p *constantPool) uses() (list []Call) {
+	for i, c := range p.pool {
 		if c.tag == tagField || c.tag == tagMethod || c.tag == tagInterface {
-			list = append(list, r.member(uint16(i)))
+			list = append(list, p.member(uint16(i)))
 		}
 	}
 	return list
-}
-
-// constant spells a constant out.
-func (r *reader) constant(index uint16) string {
-	return r.spell(index, 0)
 }
 
 // maxNesting bounds constants that are made of others: more than a compiler ever
 // nests, and an end to those that are made of themselves.
 const maxNesting = 16
 
-func (r *reader) spell(index uint16, depth int) string {
-	if int(index) >= len(r.pool) || depth > maxNesting {
-		r.failed = true
+// spell spells out a constant, at a depth of nesting.
+func (p *constantPool) spell(index uint16, depth int) string {
+	if int(index) >= len(p.pool) || depth > maxNesting {
+		p.dangling = true
 		return ""
 	}
-	switch c := r.pool[index]; c.tag {
+	switch c := p.pool[index]; c.tag {
 	case tagClass, tagString, tagMethodType, tagModule, tagPackage:
-		return fmt.Sprintf("%d:%q", c.tag, r.entry(c.a, tagUtf8).text)
+		return fmt.Sprintf("%d:%q", c.tag, p.entry(c.a, tagUtf8).text)
 	case tagField, tagMethod, tagInterface:
-		m := r.member(index)
+		m := p.member(index)
 		return fmt.Sprintf("%d:%s.%s%s", c.tag, m.Owner, m.Name, m.Desc)
 	case tagNameAndType:
-		return r.nameAndType(index)
+		return p.nameAndType(index)
 	case tagMethodHandle:
-		return fmt.Sprintf("handle %d %s", c.a, r.spell(c.b, depth+1))
+		return fmt.Sprintf("handle %d %s", c.a, p.spell(c.b, depth+1))
 	case tagDynamic, tagInvokeDynamic:
-		return fmt.Sprintf("dynamic %s by %s", r.nameAndType(c.b), r.spellBootstrap(c.a, depth+1))
+		return fmt.Sprintf("dynamic %s by %s", p.nameAndType(c.b), p.spellBootstrap(c.a, depth+1))
 	default:
 		return fmt.Sprintf("%d:%s", c.tag, c.text)
 	}
@@ -179,29 +184,29 @@ func (r *reader) bootstrapMethods() []bootstrapMethod {
 	return list
 }
 
-func (r *reader) spellBootstrap(index uint16, depth int) string {
-	if int(index) >= len(r.bootstrap) {
-		r.failed = true
+func (p *constantPool) spellBootstrap(index uint16, depth int) string {
+	if int(index) >= len(p.bootstrap) {
+		p.dangling = true
 		return ""
 	}
-	m := r.bootstrap[index]
-	text := r.spell(m.handle, depth)
+	m := p.bootstrap[index]
+	text := p.spell(m.handle, depth)
 	for _, a := range m.arguments {
-		text += "," + r.spell(a, depth)
+		text += "," + p.spell(a, depth)
 	}
 	return text
 }
 
 // handles returns the methods that an invokedynamic may lead to.
-func (r *reader) handles(index uint16) (calls []Call) {
-	dynamic := r.entry(index, tagInvokeDynamic, tagDynamic)
-	if int(dynamic.a) >= len(r.bootstrap) {
-		r.failed = true
+func (p *constantPool) handles(index uint16) (calls []Call) {
+	dynamic := p.entry(index, tagInvokeDynamic, tagDynamic)
+	if int(dynamic.a) >= len(p.bootstrap) {
+		p.dangling = true
 		return nil
 	}
-	for _, a := range r.bootstrap[dynamic.a].arguments {
-		if int(a) < len(r.pool) && r.pool[a].tag == tagMethodHandle && r.pool[a].a >= 5 { // 1 to 4 are fields
-			calls = append(calls, r.member(r.pool[a].b))
+	for _, a := range p.bootstrap[dynamic.a].arguments {
+		if int(a) < len(p.pool) && p.pool[a].tag == tagMethodHandle && p.pool[a].a >= 5 { // 1 to 4 are fields
+			calls = append(calls, p.member(p.pool[a].b))
 		}
 	}
 	return calls

@@ -104,12 +104,12 @@ var errNoClass = errors.New("it is no class file")
 
 // Parse reads a class file.
 func Parse(data []byte) (*Class, error) {
-	r := &reader{data: data}
+	r := &reader{cursor: cursor{data: data}, constantPool: &constantPool{}}
 	if r.u4() != magic {
 		return nil, errNoClass
 	}
 	c := &Class{version: r.u4()}
-	r.constants()
+	r.readConstants()
 	c.Access, c.Name, c.Super = r.u2(), r.class(), r.class()
 	for range r.u2() {
 		c.Interfaces = append(c.Interfaces, r.class())
@@ -119,52 +119,58 @@ func Parse(data []byte) (*Class, error) {
 	c.Methods = r.members(bodies)
 	c.attributes, c.Annotations = r.attributes(c.Name, bodies)
 	c.inner, c.Uses = r.inner, r.uses()
-	if r.failed {
+	if r.failed || r.dangling {
 		return nil, fmt.Errorf("parse class %q: it ends too early, or a reference in it leads nowhere", c.Name)
 	}
 	bodies.spell(r)
-	if r.failed {
+	if r.failed || r.dangling {
 		return nil, fmt.Errorf("parse class %q: a method's code can't be read", c.Name)
 	}
 	return c, nil
 }
 
-// reader reads a class file from front to back. What lies beyond the end reads as
-// zero and sets failed, which is looked at once, at the end.
-type reader struct {
+// cursor reads numbers from front to back. What lies beyond the end reads as zero and sets failed,
+// which [Parse] checks once, at the end.
+type cursor struct {
 	data   []byte
 	at     int
 	failed bool
-	pool   []constant
-	// bootstrap holds the methods that link invokedynamic, with their arguments.
-	bootstrap []bootstrapMethod
-	// inner are the class's own entries among those of its inner classes.
-	inner []innerClass
 }
 
-func (r *reader) bytes(n int) []byte {
-	if n < 0 || n > len(r.data)-r.at {
-		r.failed = true
+func (c *cursor) bytes(n int) []byte {
+	if n < 0 || n > len(c.data)-c.at {
+		c.failed = true
 		return nil
 	}
-	r.at += n
-	return r.data[r.at-n : r.at]
+	c.at += n
+	return c.data[c.at-n : c.at]
 }
 
-func (r *reader) number(size int) (n uint32) {
-	for _, b := range r.bytes(size) {
+func (c *cursor) number(size int) (n uint32) {
+	for _, b := range c.bytes(size) {
 		n = n<<8 | uint32(b)
 	}
 	return n
 }
 
-func (r *reader) u1() uint8  { return uint8(r.number(1)) }
-func (r *reader) u2() uint16 { return uint16(r.number(2)) }
-func (r *reader) u4() uint32 { return r.number(4) }
+func (c *cursor) u1() uint8  { return uint8(c.number(1)) }
+func (c *cursor) u2() uint16 { return uint16(c.number(2)) }
+func (c *cursor) u4() uint32 { return c.number(4) }
 
-// within returns a reader of the next n bytes, with the same constants.
-func (r *reader) within(n int) *reader {
-	return &reader{data: r.bytes(n), pool: r.pool, bootstrap: r.bootstrap}
+// reader reads the structures of a class file. All readers of one file share its constants.
+type reader struct {
+	cursor
+	*constantPool
+	// inner are the class's own entries among those of its inner classes.
+	inner []innerClass
+}
+
+// within returns a reader of the next n bytes.
+func (r *reader) within(n int) *reader { return r.over(r.bytes(n)) }
+
+// over returns a reader of other bytes of the file.
+func (r *reader) over(data []byte) *reader {
+	return &reader{cursor: cursor{data: data}, constantPool: r.constantPool}
 }
 
 // members reads fields, or methods with their bodies.
@@ -223,7 +229,7 @@ func (r *reader) attributes(class string, bodies *bodies) (map[string]string, []
 func (r *reader) attribute(name string) (string, []Annotation) {
 	switch name {
 	case "ConstantValue":
-		return r.constant(r.u2()), nil
+		return r.spell(r.u2(), 0), nil
 	case "Signature":
 		return r.utf8(), nil
 	case "Exceptions", nestMembers, "PermittedSubclasses":

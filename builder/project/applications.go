@@ -41,7 +41,7 @@ func (p *Project) Applications(ctx context.Context, out io.Writer) ([]string, er
 
 // ambiguous returns the error of a build that makes several applications, or of one that fails.
 func (p *Project) ambiguous(ctx context.Context, out io.Writer) error {
-	if m, fresh := p.model(); fresh {
+	if m, fresh := p.records().model(); fresh {
 		_, err := p.tool.Application(p.request(), m.Modules)
 		return err
 	}
@@ -79,10 +79,7 @@ func (p *Project) ModuleDir() string { return p.build.ModuleDir() }
 // files name. It returns none if no build has reported them yet. An empty dir stands for the module that the last build
 // found.
 func (p *Project) ModuleDirs(dir string) (used, others []string) {
-	m, _ := p.lastModel()
-	if k, known := p.packing(m); known && dir == "" {
-		dir = k.Directory
-	}
+	m, dir := p.records().lastModelOf(dir)
 	if !slices.ContainsFunc(m.Modules, func(one buildtool.Module) bool { return paths.Real(one.Directory) == paths.Real(dir) }) {
 		return nil, nil
 	}

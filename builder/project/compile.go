@@ -14,7 +14,6 @@ import (
 	"github.com/devloop-cli/devloop/builder/diagnostics"
 	"github.com/devloop-cli/devloop/builder/internal/paths"
 	"github.com/devloop-cli/devloop/builder/springboot"
-	"github.com/devloop-cli/devloop/internal/atomicfile"
 )
 
 // Compile builds the project without its tests. The tool's output goes to out, line by line.
@@ -33,11 +32,11 @@ func (p *Project) Compile(ctx context.Context, out io.Writer) (springboot.App, e
 		return springboot.App{}, err
 	}
 	defer release()
-	frontend := p.frontendState()
-	p.skipFrontend = p.builtFrontend(frontend)
+	frontend := p.records().frontendState()
+	p.skipFrontend = p.records().builtFrontend(frontend)
 	app, err := p.compileWithoutStale(ctx, out)
 	if err == nil && !p.skipFrontend {
-		err = p.markFrontend(frontend)
+		err = p.records().markFrontend(frontend)
 	}
 	return app, err
 }
@@ -47,18 +46,18 @@ func (p *Project) compileWithoutStale(ctx context.Context, out io.Writer) (sprin
 	if p.tool.Name() != "maven" { // Gradle removes them itself
 		return p.compile(ctx, out)
 	}
-	p.removeStaleCopies()
+	p.records().removeStaleCopies()
 	app, err := p.compile(ctx, out)
 	if err == nil {
-		err = p.saveCopies()
+		err = p.records().saveCopies()
 	}
 	return app, err
 }
 
 // compile makes the classes, or packs the archive where that is necessary.
 func (p *Project) compile(ctx context.Context, out io.Writer) (springboot.App, error) {
-	m, fresh := p.model()
-	k, known := p.packing(m)
+	m, fresh := p.records().model()
+	k, known := p.records().packing(m)
 	if fresh && known && k.Why == "" && k.Packs == "" && !p.NeedsArchive(k.Directory, m.in(k.Directory).Archive) {
 		app, found, err := p.compileClasses(ctx, out, m, k)
 		if found || err != nil && (len(k.Modules) == 0 || !needsJars(ctx, err)) {
@@ -78,13 +77,13 @@ func needsJars(ctx context.Context, err error) bool {
 // compileClasses builds everything that goes into the archive without packing it. It returns
 // found false if the archive has to be analyzed again.
 func (p *Project) compileClasses(ctx context.Context, out io.Writer, m model, k *packing) (app springboot.App, found bool, err error) {
-	before := p.inputs(nil)
+	before := p.records().inputs(nil)
 	modules, err := p.tool.Classes(ctx, p.request(), out)
 	if err != nil {
 		return springboot.App{}, false, err
 	}
 	if modules != nil {
-		if m, err = p.saveModel(modules, before); err != nil {
+		if m, err = p.records().saveModel(modules, before); err != nil {
 			return springboot.App{}, false, err
 		}
 	}
@@ -128,10 +127,10 @@ func (p *Project) Package(ctx context.Context, out io.Writer) (springboot.App, e
 
 // archive builds the archive, and returns the module that makes it.
 func (p *Project) archive(ctx context.Context, out io.Writer) (one buildtool.Module, m model, err error) {
-	before := p.inputs(nil)
+	before := p.records().inputs(nil)
 	modules, err := p.tool.Package(ctx, p.request(), out)
 	if err == nil {
-		m, err = p.saveModel(modules, before)
+		m, err = p.records().saveModel(modules, before)
 	}
 	if err == nil {
 		one, err = p.tool.Application(p.request(), m.Modules)
@@ -175,7 +174,7 @@ func (p *Project) nonBootApp(one buildtool.Module, m model) (app springboot.App,
 			"correct the name, or the package of the class, in "+p.tool.BuildFile(p.build.ModuleDir()))
 	}
 	app.Jar = one.Archive
-	return app, true, atomicfile.WriteJSON(p.packingFile(), k)
+	return app, true, p.records().savePacking(k)
 }
 
 // layer returns the layer of a library, by how often it changes.
@@ -193,7 +192,7 @@ func (m model) layer(file string) string {
 
 // describe adds the application's name and Dockerfile, and what the build leaves out.
 func (p *Project) describe(app springboot.App, dir string) springboot.App {
-	if m, known := p.model(); known {
+	if m, known := p.records().model(); known {
 		omitted := p.tool.Omitted(m.Modules)
 		slices.Sort(omitted)
 		app.Omitted = slices.Compact(omitted)

@@ -29,17 +29,17 @@ var notFrontend = regexp.MustCompile(`(^|/)src/(test|[^/]+/(java|kotlin|groovy|s
 const largestRead = 1 << 20
 
 // frontendState returns the state of the files that a build of web pages may read, "" if there can be none.
-func (p *Project) frontendState() string {
-	if !p.OnlyApplication {
+func (r records) frontendState() string {
+	if !r.OnlyApplication {
 		return ""
 	}
 	var files []string
 	hasPackage := false
-	_ = filepath.WalkDir(p.build.Root, func(file string, d fs.DirEntry, err error) error {
+	_ = filepath.WalkDir(r.Root, func(file string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return nil // what can't be read the build can't read, either
 		}
-		rel, _ := filepath.Rel(p.build.Root, file)
+		rel, _ := filepath.Rel(r.Root, file)
 		hidden := rel != "." && strings.HasPrefix(d.Name(), ".")
 		switch {
 		case d.IsDir() && (hidden || slices.Contains(notBuildFiles, d.Name()) || notFrontend.MatchString(filepath.ToSlash(rel)) || isNode(file)):
@@ -85,16 +85,16 @@ func contentState(file string) string {
 }
 
 // frontendMarks returns the marks of the modules that build web pages.
-func (p *Project) frontendMarks() (marks []string) {
-	m, fresh := p.model()
+func (r records) frontendMarks() (marks []string) {
+	m, fresh := r.model()
 	if !fresh {
 		return nil
 	}
 	for _, one := range m.Modules {
-		if p.tool.Frontend(one) && !paths.Within(one.Directory, p.build.Root) {
+		if r.tool.Frontend(one) && !paths.Within(one.Directory, r.Root) {
 			return nil // its files are not in the state
 		}
-		if p.tool.Frontend(one) {
+		if r.tool.Frontend(one) {
 			marks = append(marks, filepath.Join(one.Output(), frontendMark))
 		}
 	}
@@ -102,11 +102,11 @@ func (p *Project) frontendMarks() (marks []string) {
 }
 
 // builtFrontend reports whether all web pages have been built with the files in this state.
-func (p *Project) builtFrontend(state string) bool {
+func (r records) builtFrontend(state string) bool {
 	if state == "" {
 		return false
 	}
-	marks := p.frontendMarks()
+	marks := r.frontendMarks()
 	return len(marks) > 0 && !slices.ContainsFunc(marks, func(file string) bool {
 		text, err := os.ReadFile(file)
 		return err != nil || string(text) != state
@@ -114,11 +114,11 @@ func (p *Project) builtFrontend(state string) bool {
 }
 
 // markFrontend records that web pages were built with the files in this state, unless it changed meanwhile.
-func (p *Project) markFrontend(state string) error {
-	if state == "" || p.frontendState() != state {
+func (r records) markFrontend(state string) error {
+	if state == "" || r.frontendState() != state {
 		return nil
 	}
-	for _, file := range p.frontendMarks() {
+	for _, file := range r.frontendMarks() {
 		if err := atomicfile.Write(file, []byte(state)); err != nil {
 			return fmt.Errorf("record that web pages were built: %w", err)
 		}

@@ -14,16 +14,16 @@ import (
 
 // inputs returns a digest of everything that the model depends on: build files of the project and
 // of the user, files that the model names, and the environment.
-func (p *Project) inputs(modules []buildtool.Module) map[string]string {
-	found := map[string]string{"environment": environment(), "command": strings.Join(p.Tool.Command, " "), "only the application": strconv.FormatBool(p.OnlyApplication)}
-	p.addBuildFiles(found, p.build.Root, isBuildFile)
-	for _, file := range p.tool.UserFiles() {
+func (r records) inputs(modules []buildtool.Module) map[string]string {
+	found := map[string]string{"environment": environment(), "command": strings.Join(r.Tool.Command, " "), "only the application": strconv.FormatBool(r.OnlyApplication)}
+	r.addBuildFiles(found, r.Root, isBuildFile)
+	for _, file := range r.tool.UserFiles() {
 		addDigest(found, file)
 	}
 	anyFile := func(string) bool { return true }
 	for _, m := range modules {
 		for _, path := range m.BuildFiles {
-			p.addBuildFiles(found, path, anyFile)
+			r.addBuildFiles(found, path, anyFile)
 		}
 	}
 	return found
@@ -47,19 +47,19 @@ func environment() string {
 var notBuildFiles = []string{"build", "target", "out", "bin", "node_modules"}
 
 // addBuildFiles adds the digests of files at and below path.
-func (p *Project) addBuildFiles(found map[string]string, path string, is func(name string) bool) {
+func (r records) addBuildFiles(found map[string]string, path string, is func(name string) bool) {
 	_ = filepath.WalkDir(path, func(file string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return nil // an unreadable file counts as missing: the build will complain
 		}
 		if !d.IsDir() {
-			if is(d.Name()) || isBuildCode(p.build.Root, file) {
+			if is(d.Name()) || isBuildCode(r.Root, file) {
 				addDigest(found, file)
 			}
 			return nil
 		}
 		hidden := strings.HasPrefix(d.Name(), ".") && d.Name() != ".mvn"
-		if file != path && (hidden || slices.Contains(notBuildFiles, d.Name()) || isMainSource(p.build.Root, file)) {
+		if file != path && (hidden || slices.Contains(notBuildFiles, d.Name()) || isMainSource(r.Root, file)) {
 			return filepath.SkipDir
 		}
 		return nil

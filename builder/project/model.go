@@ -10,34 +10,53 @@ import (
 	"github.com/devloop-cli/devloop/internal/atomicfile"
 )
 
+// records are what the last builds reported, in files of devloop's cache.
+type records struct {
+	buildtool.Build      // as it is configured now
+	tool            tool // that runs it
+	join            bool // see [Project.JoinModules]
+}
+
+// records returns what is known from the last builds.
+func (p *Project) records() records { return records{p.request(), p.tool, p.JoinModules} }
+
+func (r records) file(name string) string { return filepath.Join(r.StateDir("models"), name) }
+
 // model is what the tool reported of a build. It is valid as long as its inputs are the same.
 type model struct {
 	Modules []buildtool.Module `json:"modules"`
 	Inputs  map[string]string  `json:"inputs"`
 }
 
-func (p *Project) modelFile() string { return filepath.Join(p.StateDir("models"), "model.json") }
-
 // model returns what the last build reported, false if there was none, or if build files have
 // changed since that the application depends on.
-func (p *Project) model() (model, bool) {
-	m, known := p.lastModel()
-	return m, known && p.holds(m, p.inputs(m.Modules))
+func (r records) model() (model, bool) {
+	m, known := r.lastModel()
+	return m, known && r.holds(m, r.inputs(m.Modules))
 }
 
 // lastModel returns what the last build reported, whatever has changed since.
-func (p *Project) lastModel() (m model, known bool) {
-	if !atomicfile.ReadJSON(p.modelFile(), &m) {
+func (r records) lastModel() (m model, known bool) {
+	if !atomicfile.ReadJSON(r.file("model.json"), &m) {
 		return model{}, false
 	}
 	return m, true
 }
 
+// lastModelOf returns what the last build reported and dir, or the directory of the module that it found if dir is empty.
+func (r records) lastModelOf(dir string) (model, string) {
+	m, _ := r.lastModel()
+	if k, known := r.packing(m); known && dir == "" {
+		dir = k.Directory
+	}
+	return m, dir
+}
+
 // holds reports whether a model holds with these inputs: they are the same, apart from build files of modules
 // that the application does not use.
-func (p *Project) holds(m model, now map[string]string) bool {
+func (r records) holds(m model, now map[string]string) bool {
 	for _, file := range slices.Concat(slices.Collect(maps.Keys(m.Inputs)), slices.Collect(maps.Keys(now))) {
-		if m.Inputs[file] != now[file] && !p.unused(m, file) {
+		if m.Inputs[file] != now[file] && !r.unused(m, file) {
 			return false
 		}
 	}
@@ -45,9 +64,9 @@ func (p *Project) holds(m model, now map[string]string) bool {
 }
 
 // unused reports whether a build file is only about a module that the application does not use.
-func (p *Project) unused(m model, file string) bool {
-	k, known := p.packing(m)
-	if !known || !p.tool.OnlyOwnModule(file) {
+func (r records) unused(m model, file string) bool {
+	k, known := r.packing(m)
+	if !known || !r.tool.OnlyOwnModule(file) {
 		return false
 	}
 	dir := paths.Real(filepath.Dir(file))
@@ -68,11 +87,11 @@ func (m model) in(dir string) buildtool.Module {
 
 // saveModel saves the modules that a build has reported. They hold for the build files as they
 // were before the build.
-func (p *Project) saveModel(modules []buildtool.Module, before map[string]string) (model, error) {
+func (r records) saveModel(modules []buildtool.Module, before map[string]string) (model, error) {
 	if modules == nil {
 		return model{}, nil
 	}
-	m := model{Modules: modules, Inputs: p.inputs(modules)}
+	m := model{Modules: modules, Inputs: r.inputs(modules)}
 	maps.Copy(m.Inputs, before)
-	return m, atomicfile.WriteJSON(p.modelFile(), m)
+	return m, atomicfile.WriteJSON(r.file("model.json"), m)
 }

@@ -14,7 +14,7 @@ import (
 // Modules returns what the last build reported of the modules that the application in dir is made of:
 // each one after those that it uses, and that of dir last. fresh is false if build files have changed since.
 func (p *Project) Modules(dir string) (used []buildtool.Module, fresh bool) {
-	m, fresh := p.model()
+	m, fresh := p.records().model()
 	return m.used(m.in(dir)), fresh
 }
 
@@ -102,10 +102,7 @@ func declaresModule(m buildtool.Module) bool {
 // the last build reported it: directories of other modules, and build files above. An empty dir stands
 // for the module that the last build found.
 func (p *Project) Elsewhere(dir string) (dirs, files []string) {
-	m, _ := p.lastModel()
-	if k, known := p.packing(m); known && dir == "" {
-		dir = k.Directory
-	}
+	m, dir := p.records().lastModelOf(dir)
 	for _, one := range m.used(m.in(dir)) {
 		for _, path := range append([]string{one.Directory}, one.BuildFiles...) {
 			if paths.IsDir(path) && !paths.Within(paths.Real(path), paths.Real(p.Dir)) {

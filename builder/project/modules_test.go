@@ -9,7 +9,6 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
-	"github.com/devloop-cli/devloop/internal/atomicfile"
 )
 
 // TestUsedModules: an annotation processor and what a used module uses count, others do not.
@@ -89,9 +88,9 @@ func TestPomsOfUnusedModules(t *testing.T) {
 	}
 	web := buildtool.Module{Name: "g:web", Directory: filepath.Join(dir, "web"), BuildFiles: []string{filepath.Join(dir, "web/pom.xml"), filepath.Join(dir, "pom.xml")}}
 	other := buildtool.Module{Name: "g:other", Directory: filepath.Join(dir, "other"), BuildFiles: []string{filepath.Join(dir, "other/pom.xml"), filepath.Join(dir, "pom.xml")}}
-	m, err := p.saveModel([]buildtool.Module{web, other}, nil)
+	m, err := p.records().saveModel([]buildtool.Module{web, other}, nil)
 	if err == nil {
-		err = atomicfile.WriteJSON(p.packingFile(), packing{Inputs: m.Inputs, Directory: web.Directory})
+		err = p.records().savePacking(&packing{Inputs: m.Inputs, Directory: web.Directory})
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +102,7 @@ func TestPomsOfUnusedModules(t *testing.T) {
 		if missing != nil {
 			jartest.WriteFile(t, dir, file, "<project/>")
 		}
-		if _, fresh := p.model(); fresh != want {
+		if _, fresh := p.records().model(); fresh != want {
 			t.Errorf("%s: fresh is %v", file, fresh)
 		}
 		if err := os.WriteFile(path, before, 0o644); missing == nil && err != nil || missing != nil && os.Remove(path) != nil {

@@ -21,20 +21,22 @@ type packing struct {
 	springboot.Exploded
 }
 
-func (p *Project) packingFile() string { return filepath.Join(p.StateDir("models"), "packing.json") }
-
 // packing returns how the build packs the archive, if that is known for these build files.
-func (p *Project) packing(m model) (*packing, bool) {
+func (r records) packing(m model) (*packing, bool) {
 	var k packing
-	if !atomicfile.ReadJSON(p.packingFile(), &k) || k.Joined != p.JoinModules || !maps.Equal(k.Inputs, m.Inputs) {
+	if !atomicfile.ReadJSON(r.file("packing.json"), &k) || k.Joined != r.join || !maps.Equal(k.Inputs, m.Inputs) {
 		return nil, false
 	}
 	return &k, true
 }
 
+func (r records) savePacking(k *packing) error {
+	return atomicfile.WriteJSON(r.file("packing.json"), k)
+}
+
 // analyzeArchive finds out how a build has packed the archive of one module.
 func (p *Project) analyzeArchive(one buildtool.Module, app springboot.App, m model) (*packing, error) {
-	if k, known := p.packing(m); known && k.Why != "" {
+	if k, known := p.records().packing(m); known && k.Why != "" {
 		return k, nil
 	}
 	k := &packing{Inputs: m.Inputs, Directory: one.Directory, Joined: p.JoinModules, Why: p.tool.PackagingReason(one)}
@@ -47,7 +49,7 @@ func (p *Project) analyzeArchive(one buildtool.Module, app springboot.App, m mod
 			return nil, err
 		}
 	}
-	return k, atomicfile.WriteJSON(p.packingFile(), k)
+	return k, p.records().savePacking(k)
 }
 
 // buildFiles returns the files of a module's application.

@@ -80,9 +80,9 @@ func TestModelIsOfOneKindOfBuild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	whole := p.inputs(nil)
+	whole := p.records().inputs(nil)
 	p.OnlyApplication = true
-	if maps.Equal(whole, p.inputs(nil)) {
+	if maps.Equal(whole, p.records().inputs(nil)) {
 		t.Error("the model of a whole build is taken for one of the application")
 	}
 }

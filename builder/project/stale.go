@@ -13,13 +13,11 @@ import (
 // a page that was deleted, or a migration of another branch, would live on until "mvn clean". So we
 // remember what was copied, and remove what a clean build would not make.
 
-func (p *Project) copiesFile() string { return filepath.Join(p.StateDir("models"), "copies.json") }
-
 // removeStaleCopies removes copies whose sources are gone since the last build. If something else makes
 // such a file, this build makes it again.
-func (p *Project) removeStaleCopies() {
+func (r records) removeStaleCopies() {
 	var sources map[string]string
-	if !atomicfile.ReadJSON(p.copiesFile(), &sources) {
+	if !atomicfile.ReadJSON(r.file("copies.json"), &sources) {
 		return
 	}
 	for copied, source := range sources {
@@ -30,8 +28,8 @@ func (p *Project) removeStaleCopies() {
 }
 
 // saveCopies records the sources of the resources that a build has copied, by their copies.
-func (p *Project) saveCopies() error {
-	m, _ := p.model()
+func (r records) saveCopies() error {
+	m, _ := r.model()
 	sources := map[string]string{}
 	for _, one := range m.Modules {
 		for _, dir := range one.ResourceSources {
@@ -40,7 +38,7 @@ func (p *Project) saveCopies() error {
 			}
 		}
 	}
-	return atomicfile.WriteJSON(p.copiesFile(), sources)
+	return atomicfile.WriteJSON(r.file("copies.json"), sources)
 }
 
 func addCopies(sources map[string]string, dir, classes string) {
