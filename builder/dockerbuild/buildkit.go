@@ -54,14 +54,14 @@ func (b *builder) buildKit(ctx context.Context, p *progress) error {
 
 // session offers the context directory and the docker command's credentials.
 func (b *builder) session(ctx context.Context) (*session.Session, error) {
-	files, err := fsutil.NewFS(b.file.Context)
+	files, err := fsutil.NewFS(b.file.Dir)
 	if err == nil {
 		files, err = fsutil.NewFilterFS(files, &fsutil.FilterOpt{Map: ownedByRoot})
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the build context: %w", err)
 	}
-	s, err := session.NewSession(ctx, b.file.Context)
+	s, err := session.NewSession(ctx, b.file.Dir)
 	if err != nil {
 		return nil, err
 	}

@@ -37,7 +37,7 @@ func (b *builder) contextTar() (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	return archive.TarWithOptions(b.file.Context, &archive.TarOptions{
+	return archive.TarWithOptions(b.file.Dir, &archive.TarOptions{
 		ExcludePatterns: excludes, ChownOpts: &archive.ChownOpts{UID: 0, GID: 0}})
 }
 

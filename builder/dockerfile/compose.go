@@ -77,7 +77,7 @@ func OfCompose(dir string) (path string) {
 // composeArg returns the value that a Compose file in the context gives to a build argument, and
 // the name of that file; "" without one, or if its value has variables.
 func (f *File) composeArg(name string) (value, where string) {
-	for _, build := range composeBuilds(f.Context) {
+	for _, build := range composeBuilds(f.Dir) {
 		if value := composeValue(build.Args, name); value != "" && !strings.Contains(value, "$") {
 			return value, build.where
 		}
@@ -88,8 +88,8 @@ func (f *File) composeArg(name string) (value, where string) {
 // ComposeTarget returns the stage that a Compose file in the context builds of this Dockerfile, and the name of that file;
 // "" if it is the last one, or if the user has chosen one.
 func (f *File) ComposeTarget() (target, where string) {
-	for _, build := range composeBuilds(f.Context) {
-		own := build.path(f.Context) == f.Path
+	for _, build := range composeBuilds(f.Dir) {
+		own := build.path(f.Dir) == f.Dockerfile
 		i := slices.IndexFunc(f.stages, func(s stage) bool { return s.name != "" && strings.EqualFold(s.name, build.Target) })
 		if own && f.options.Target == "" && i >= 0 && i < len(f.stages)-1 {
 			return build.Target, build.where

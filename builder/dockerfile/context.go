@@ -15,20 +15,31 @@ import (
 	"github.com/devloop-cli/devloop/builder/internal/paths"
 )
 
+// Context is what a builder gets with a Dockerfile: the files of a directory that .dockerignore does not exclude.
+type Context struct {
+	// Dir is the absolute directory whose files COPY can name.
+	Dir string
+	// Dockerfile is the absolute path of the Dockerfile, which need not be in Dir.
+	Dockerfile string
+}
+
+// Name returns the path of the Dockerfile from the build context, with slashes.
+func (c Context) Name() string { return c.inContext(c.Dockerfile) }
+
 // ignoreFile returns the file that lists what the builder does not get. A file with the name
 // of the Dockerfile takes precedence over that of the context
 // (https://docs.docker.com/build/concepts/context/#filename-and-location).
-func (f *File) ignoreFile() string {
-	own := f.Path + ".dockerignore"
+func (c Context) ignoreFile() string {
+	own := c.Dockerfile + ".dockerignore"
 	if _, err := os.Stat(own); err == nil {
 		return own
 	}
-	return filepath.Join(f.Context, ".dockerignore")
+	return filepath.Join(c.Dir, ".dockerignore")
 }
 
 // Ignored returns the patterns of .dockerignore. The builder always gets that file and the Dockerfile.
-func (f *File) Ignored() ([]string, error) {
-	file, err := os.Open(f.ignoreFile())
+func (c Context) Ignored() ([]string, error) {
+	file, err := os.Open(c.ignoreFile())
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
@@ -40,18 +51,18 @@ func (f *File) Ignored() ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %q: %w", file.Name(), err)
 	}
-	return append(patterns, "!"+f.inContext(file.Name()), "!"+f.Name()), nil
+	return append(patterns, "!"+c.inContext(file.Name()), "!"+c.Name()), nil
 }
 
 // inContext returns the path of a file in the context, with slashes.
-func (f *File) inContext(file string) string {
-	return filepath.ToSlash(paths.Relative(file, f.Context))
+func (c Context) inContext(file string) string {
+	return filepath.ToSlash(paths.Relative(file, c.Dir))
 }
 
 // sent returns a function that reports whether the builder gets a file of the context. It gets
 // none if .dockerignore cannot be read.
-func (f *File) sent() func(name string) bool {
-	ignored, err := f.Ignored()
+func (c Context) sent() func(name string) bool {
+	ignored, err := c.Ignored()
 	if err != nil {
 		return func(string) bool { return false }
 	}
@@ -71,26 +82,26 @@ func noneOf(patterns []string) func(name string) bool {
 }
 
 // glob returns the paths in the context that a pattern matches, including ignored ones.
-func (f *File) glob(pattern string) []string {
+func (c Context) glob(pattern string) []string {
 	// The context is not part of the pattern: its name may contain brackets.
-	found, _ := fs.Glob(os.DirFS(f.Context), path.Join(".", path.Clean("/" + filepath.ToSlash(pattern))[1:]))
+	found, _ := fs.Glob(os.DirFS(c.Dir), path.Join(".", path.Clean("/" + filepath.ToSlash(pattern))[1:]))
 	return found
 }
 
 // matches returns the paths in the context that a source of a COPY stands for.
-func (f *File) matches(pattern string, exclude []string) []string {
-	sent, kept := f.sent(), noneOf(exclude)
-	return slices.DeleteFunc(f.glob(pattern), func(name string) bool { return !sent(name) || !kept(name) })
+func (c Context) matches(pattern string, exclude []string) []string {
+	sent, kept := c.sent(), noneOf(exclude)
+	return slices.DeleteFunc(c.glob(pattern), func(name string) bool { return !sent(name) || !kept(name) })
 }
 
 // Walk visits the files that the builder gets for a pattern. Root is the path that the
 // pattern matched: the file itself, or a directory above it. All paths are absolute.
-func (f *File) Walk(pattern string, visit func(root, file string, d fs.DirEntry) error) error {
-	sent := f.sent()
-	for _, match := range f.glob(pattern) {
-		root := filepath.Join(f.Context, filepath.FromSlash(match))
+func (c Context) Walk(pattern string, visit func(root, file string, d fs.DirEntry) error) error {
+	sent := c.sent()
+	for _, match := range c.glob(pattern) {
+		root := filepath.Join(c.Dir, filepath.FromSlash(match))
 		err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() || !sent(f.inContext(file)) {
+			if err != nil || d.IsDir() || !sent(c.inContext(file)) {
 				return err
 			}
 			return visit(root, file, d)
@@ -103,10 +114,10 @@ func (f *File) Walk(pattern string, visit func(root, file string, d fs.DirEntry)
 }
 
 // Roots returns the absolute paths that a pattern matches, including ignored ones.
-func (f *File) Roots(pattern string) []string {
-	found := f.glob(pattern)
+func (c Context) Roots(pattern string) []string {
+	found := c.glob(pattern)
 	for i, match := range found {
-		found[i] = filepath.Join(f.Context, filepath.FromSlash(match))
+		found[i] = filepath.Join(c.Dir, filepath.FromSlash(match))
 	}
 	return found
 }

@@ -25,16 +25,11 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
-
-	"github.com/devloop-cli/devloop/builder/internal/paths"
 )
 
 // File is a parsed Dockerfile and its build context.
 type File struct {
-	// Path is absolute.
-	Path string
-	// Context is the absolute directory whose files COPY can name.
-	Context string
+	Context
 
 	options Options
 	text    []byte
@@ -84,7 +79,7 @@ type Copy struct {
 
 // Read parses the Dockerfile at path.
 func Read(path string, o Options) *File {
-	f := &File{Path: path, Context: cmp.Or(o.Context, filepath.Dir(path)), options: o, unset: map[int][]string{}}
+	f := &File{Context: Context{Dir: cmp.Or(o.Context, filepath.Dir(path)), Dockerfile: path}, options: o, unset: map[int][]string{}}
 	f.text, _ = os.ReadFile(path)
 	parsed, err := parser.Parse(bytes.NewReader(f.text))
 	if err != nil {
@@ -121,9 +116,6 @@ func (f *File) Target() string { return f.options.Target }
 
 // Args are the values of build arguments.
 func (f *File) Args() map[string]string { return f.options.Args }
-
-// Name is the path of the Dockerfile in its context, with slashes.
-func (f *File) Name() string { return filepath.ToSlash(paths.Relative(f.Path, f.Context)) }
 
 // Bases returns the images that the stages begin with, without other stages of the file and
 // without those that depend on the arguments of a build.

@@ -61,7 +61,7 @@ func unpacked(file *dockerfile.File) []string {
 	var dirs []string
 	for dir := range libraries {
 		if classes[dir] && !strings.ContainsAny(dir, "*?[$") {
-			dirs = append(dirs, filepath.Join(file.Context, filepath.FromSlash(dir)))
+			dirs = append(dirs, filepath.Join(file.Dir, filepath.FromSlash(dir)))
 		}
 	}
 	slices.Sort(dirs)
