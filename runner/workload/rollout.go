@@ -63,6 +63,15 @@ func (r Workloads) Pods(ctx context.Context, o *unstructured.Unstructured) ([]ku
 		}
 		return []kube.Pod{kube.PodOf(pod)}, nil
 	}
+	pods, err := r.podsMade(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return byName(pods), nil
+}
+
+// podsMade waits for the Pods that a controller makes of an object.
+func (r Workloads) podsMade(ctx context.Context, o *unstructured.Unstructured) ([]corev1.Pod, error) {
 	want := manifest.Replicas(o)
 	if want == 0 || kube.HasCondition(o, string(batchv1.JobComplete)) {
 		return nil, nil
@@ -89,13 +98,12 @@ func (r Workloads) Pods(ctx context.Context, o *unstructured.Unstructured) ([]ku
 			return list()
 		},
 	}
-	if err := r.client.WatchPods(ctx, w); errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
-		return nil, &kube.APIError{Verb: "wait for the Pods of", Object: kube.RefOf(o), Err: fmt.Errorf("%d of %d came in time", len(pods), want),
+	err := r.client.WatchPods(ctx, w)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
+		err = &kube.APIError{Verb: "wait for the Pods of", Object: kube.RefOf(o), Err: fmt.Errorf("%d of %d came in time", len(pods), want),
 			Advice: []string{fmt.Sprintf("see what keeps them: devloop status --all -n %s", o.GetNamespace())}}
-	} else if err != nil {
-		return nil, err
 	}
-	return byName(pods), nil
+	return pods, err
 }
 
 // byName returns Pods in the order of their names.

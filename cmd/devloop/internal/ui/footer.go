@@ -151,29 +151,18 @@ func (f *footer) seeService(e event.Event) {
 
 // sum sums up the services: what works now, what failed, or how many serve.
 func (f *footer) sum(now time.Time) (mark string, parts []string) {
-	var working, failed []*serviceFooter
-	serving, paused := 0, false
-	for _, s := range f.services {
-		if s.stage != "" {
-			working = append(working, s)
-		}
-		if s.outage != "" || s.problem != "" {
-			failed = append(failed, s)
-		}
-		if s.serving {
-			serving++
-		}
-		paused = paused || s.paused
-	}
+	working := f.those(func(s *serviceFooter) bool { return s.stage != "" })
+	failed := f.those(func(s *serviceFooter) bool { return s.outage != "" || s.problem != "" })
+	serving := len(f.those(func(s *serviceFooter) bool { return s.serving }))
 	serve := f.say(fmt.Sprintf("%d of %d serve", serving, len(f.services)))
 	switch {
 	case len(working) > 0:
-		mark, parts = frame(now), working[0].working(now)
+		parts = working[0].working(now)
 		parts[0] = working[0].name + " " + parts[0]
 		if more := len(working) - 1; more > 0 {
 			parts = slices.Insert(parts, 1, f.say(fmt.Sprintf("%d more work", more)))
 		}
-		return mark, parts
+		return frame(now), parts
 	case len(failed) > 0:
 		parts = []string{serve}
 		for _, s := range failed {
@@ -183,14 +172,17 @@ func (f *footer) sum(now time.Time) (mark string, parts []string) {
 		return "✗", f.withKey(parts, "d shows why")
 	case serving == 0:
 		return "", nil
-	case paused:
+	case len(f.those(func(s *serviceFooter) bool { return s.paused })) > 0:
 		return "●", f.withKey([]string{f.say("paused: saves wait"), serve}, "p goes on")
+	case f.last != "":
+		return "●", f.withKey([]string{serve, f.last}, "h help")
 	}
-	parts = []string{serve}
-	if f.last != "" {
-		parts = append(parts, f.last)
-	}
-	return "●", f.withKey(parts, "h help")
+	return "●", f.withKey([]string{serve}, "h help")
+}
+
+// those returns the services that are so.
+func (f *footer) those(are func(*serviceFooter) bool) []*serviceFooter {
+	return slices.DeleteFunc(slices.Clone(f.services), func(s *serviceFooter) bool { return !are(s) })
 }
 
 // say translates a message, which stays in one line.

@@ -48,11 +48,7 @@ func apply(c *cli.Context, d wiring.Display) error {
 }
 
 func applyFiles(c *cli.Context, d wiring.Display) error {
-	files := append(c.StringSlice("manifest"), c.Args().Slice()...)
-	if len(files) == 0 {
-		return &cmdline.UsageError{Err: errors.New("no manifest: devloop apply -f FILE")}
-	}
-	m, err := manifest.Load(files...)
+	files, m, err := manifests(c)
 	if err != nil {
 		return err
 	}
@@ -76,9 +72,8 @@ func applyFiles(c *cli.Context, d wiring.Display) error {
 	if err != nil {
 		return err
 	}
-	l := engine.New(engine.Config{Bus: d.Bus, Explain: c.Bool("explain"), Loader: at.Images, Deployer: at.Pods,
-		Target: target.Target{Name: name, Dir: dir, Adopt: c.Bool("adopt"), MayReplace: wiring.Yields(d, at.Pods.Server()), ReadyTimeout: c.Duration("timeout"),
-			Keep: c.StringSlice("keep")}})
+	to := target.Target{Name: name, Dir: dir, Adopt: c.Bool("adopt"), MayReplace: wiring.Yields(d, at.Pods.Server()), ReadyTimeout: c.Duration("timeout"), Keep: c.StringSlice("keep")}
+	l := engine.New(engine.Config{Bus: d.Bus, Explain: c.Bool("explain"), Loader: at.Images, Deployer: at.Pods, Target: to})
 	made, err := l.Apply(c.Context, m, stored)
 	if why, ok := errors.AsType[*podstatus.NotReadyError](err); ok && !c.Bool("load") {
 		wiring.AdviseLoad(c.Context, imager, why, files[0])
@@ -88,6 +83,16 @@ func applyFiles(c *cli.Context, d wiring.Display) error {
 	}
 	d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeReady, Text: fmt.Sprintf(plural(len(made), "%d Pod is ready", "%d Pods are ready"), len(made)), Hints: next(made)})
 	return nil
+}
+
+// manifests loads the manifests that the command line names.
+func manifests(c *cli.Context) (files []string, m manifest.Manifest, err error) {
+	files = append(c.StringSlice("manifest"), c.Args().Slice()...)
+	if len(files) == 0 {
+		return nil, m, &cmdline.UsageError{Err: errors.New("no manifest: devloop apply -f FILE")}
+	}
+	m, err = manifest.Load(files...)
+	return files, m, err
 }
 
 // manifestDir returns the directory that names what a manifest deploys: the file's, or the

@@ -53,10 +53,8 @@ func forwardTo(c *cli.Context, s wiring.Streams, d wiring.Display) error {
 	if err != nil {
 		return err
 	}
-	if ports.remote > 0 {
-		ports.remote = pods.Viewer.TargetPort(c.Context, name, pod, ports.remote)
-	}
-	if err := ports.complete(pod); err != nil {
+	target := func(port int) int { return pods.Viewer.TargetPort(c.Context, name, pod, port) }
+	if err := ports.complete(pod, target); err != nil {
 		return err
 	}
 	local, err := pods.Listen(c.Context, localport.Options{Local: ports.local, Strict: ports.strict})
@@ -126,9 +124,10 @@ func pairOf(text string) (portPair, error) {
 	return portPair{int(r), int(r), false}, nil
 }
 
-// complete takes the Pod's first port where none was given.
-func (p *portPair) complete(pod kube.Pod) error {
+// complete finds the port of the Pod that REMOTE stands for, by target, or takes its first one where none was given.
+func (p *portPair) complete(pod kube.Pod, target func(int) int) error {
 	if p.remote > 0 {
+		p.remote = target(p.remote)
 		return nil
 	}
 	if len(pod.Ports) == 0 {

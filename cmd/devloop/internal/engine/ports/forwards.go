@@ -1,6 +1,7 @@
 package ports
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -107,9 +108,8 @@ func (f *Forwards) SetBackends(pods []kube.Pod) {
 // proves that localhost reaches it. The note of the stage has the answers; it is empty if the Pods have no
 // port.
 func (f *Forwards) Forward(ctx context.Context, s *publish.Stage, check Check, pods []kube.Pod) error {
-	var notes []string
-	var unopened []error
-	var unused []string
+	var notes, unused []string
+	var unopened error
 	answered := false
 	for _, local := range f.Set {
 		pod := PodOf(pods, local.To)
@@ -123,30 +123,34 @@ func (f *Forwards) Forward(ctx context.Context, s *publish.Stage, check Check, p
 			continue
 		}
 		answer, err := check.Ask(ctx, local, *pod, f.Address(local))
-		if err != nil {
-			failed := unreachable(local, *pod, f.Address(local), err)
-			if len(pod.Ports) == 1 || !errors.Is(local.Err(), localport.ErrNobodyListens) {
-				return failed
-			}
-			unopened = append(unopened, failed)
+		switch {
+		case err == nil:
+			answered = true
+			publishAnswer(s, local, *pod, answer)
+			notes = append(notes, fmt.Sprintf("%s → %s:%d %s", answer.URL, pod.Name, local.To.Port, answer))
+		case len(pod.Ports) == 1 || !errors.Is(local.Err(), localport.ErrNobodyListens):
+			return unreachable(local, *pod, f.Address(local), err)
+		default:
+			unopened = cmp.Or(unopened, unreachable(local, *pod, f.Address(local), err))
 			unused = append(unused, fmt.Sprintf("nothing listens on port %d of Pod %q, which the manifest names; localhost forwards to it once something does", local.To.Port, pod.Name))
-			continue
 		}
-		answered = true
-		s.Publish(event.PortForwarded{Pod: pod.Name, Port: local.To.Port, URL: answer.URL})
-		if !answer.Skipped {
-			s.Publish(event.AppAnswered{Pod: pod.Name, URL: answer.URL, Status: answer.Status, Text: answer.Text, Took: answer.Took})
-		}
-		notes = append(notes, fmt.Sprintf("%s → %s:%d %s", answer.URL, pod.Name, local.To.Port, answer))
 	}
-	if len(unopened) > 0 && !answered {
-		return unopened[0]
+	if unopened != nil && !answered {
+		return unopened
 	}
 	for _, text := range unused {
 		s.Inform(event.NoticePortUnused, text)
 	}
 	s.Note = strings.Join(notes, "\n")
 	return nil
+}
+
+// publishAnswer publishes that a local port reaches a Pod, and what the application answered.
+func publishAnswer(s *publish.Stage, local Local, pod kube.Pod, answer Answer) {
+	s.Publish(event.PortForwarded{Pod: pod.Name, Port: local.To.Port, URL: answer.URL})
+	if !answer.Skipped {
+		s.Publish(event.AppAnswered{Pod: pod.Name, URL: answer.URL, Status: answer.Status, Text: answer.Text, Took: answer.Took})
+	}
 }
 
 // unreachable says that a request through a local port did not reach an application that is ready.
