@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/kind/pkg/cluster"
 
 	"github.com/devloop-cli/devloop/internal/dockerapi"
+	"github.com/devloop-cli/devloop/internal/pause"
 	"github.com/devloop-cli/devloop/loader/internal/load"
 	"github.com/devloop-cli/devloop/loader/internal/nodeexec"
 )
@@ -218,10 +219,8 @@ func (m *Manager) waitReady(ctx context.Context) error {
 		if err == nil {
 			return nil
 		}
-		select {
-		case <-ctx.Done():
+		if !pause.For(ctx, probePause) {
 			return errors.Join(context.Cause(ctx), err)
-		case <-time.After(probePause):
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/devloop-cli/devloop/internal/pause"
 	"github.com/devloop-cli/devloop/runner/kube"
 )
 
@@ -38,9 +39,7 @@ func (s *Supervisor) Spare(ctx context.Context, p kube.Pod, port int) (Spare, er
 		case answer != "preparing":
 			return Spare{}, nil
 		}
-		select {
-		case <-time.After(pollSpare):
-		case <-ctx.Done():
+		if !pause.For(ctx, pollSpare) {
 			return Spare{}, context.Cause(ctx)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/devloop-cli/devloop/runner/internal/pause"
+	"github.com/devloop-cli/devloop/internal/pause"
 	"github.com/devloop-cli/devloop/runner/kube"
 )
 

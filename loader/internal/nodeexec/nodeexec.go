@@ -22,6 +22,7 @@ import (
 	"github.com/docker/docker/pkg/stdcopy"
 
 	"github.com/devloop-cli/devloop/internal/dockerapi"
+	"github.com/devloop-cli/devloop/internal/pause"
 	"github.com/devloop-cli/devloop/internal/proc"
 )
 
@@ -141,9 +142,7 @@ func (p *Process) exitCode(ctx context.Context) (int, error) {
 		if !state.Running {
 			return state.ExitCode, nil
 		}
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
+		if !pause.For(ctx, wait) {
 			return 0, fmt.Errorf("wait for a command's end: %w", context.Cause(ctx))
 		}
 	}

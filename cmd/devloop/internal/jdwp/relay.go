@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/devloop-cli/devloop/internal/pause"
 )
 
 const (
@@ -201,7 +203,7 @@ func (r *Relay) redefineDetached(ctx context.Context, to *jvm, classes map[strin
 		if err == nil || errors.As(err, &refusal) || errors.Is(err, ErrNotLoaded) || ctx.Err() != nil || time.Since(to.detached) > redialWindow {
 			return n, err
 		}
-		sleep(ctx, retryInterval)
+		pause.For(ctx, retryInterval)
 	}
 }
 
@@ -236,7 +238,7 @@ func (r *Relay) accept(l net.Listener) {
 			return
 		}
 		if err != nil {
-			sleep(r.ctx, retryInterval)
+			pause.For(r.ctx, retryInterval)
 			continue
 		}
 		r.active.Go(func() {
@@ -303,7 +305,7 @@ func (r *Relay) attach(ctx context.Context, conn net.Conn) (*session, *jvm, erro
 				return s, to, nil
 			}
 			why = fmt.Errorf("the JVM of %s does not answer: %w", to.name, err)
-			sleep(waiting, retryInterval)
+			pause.For(waiting, retryInterval)
 		default:
 			select {
 			case <-changed:
@@ -382,11 +384,4 @@ func (r *Relay) noteRedefined(to *jvm, names []string) {
 	}
 	r.mu.Unlock()
 	r.options.Notify(Notice{Action: Redefined, JVM: to.name, Classes: names})
-}
-
-func sleep(ctx context.Context, d time.Duration) {
-	select {
-	case <-time.After(d):
-	case <-ctx.Done():
-	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/shirou/gopsutil/v4/disk"
 
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/pause"
 )
 
 // Dial reaches the Docker engine that the docker command would use.
@@ -166,10 +167,8 @@ func waitForEngine(ctx context.Context, dial Dial) error {
 		if err == nil {
 			return docker.Close()
 		}
-		select {
-		case <-ctx.Done():
+		if !pause.For(ctx, 200*time.Millisecond) {
 			return context.Cause(ctx)
-		case <-time.After(200 * time.Millisecond):
 		}
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/sessions"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/podview"
+	"github.com/devloop-cli/devloop/internal/pause"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/runner/inspect"
 )
@@ -120,10 +121,8 @@ func watchStatus(c *cli.Context, s wiring.Streams, cluster *runner.Runner, look 
 		if err != nil {
 			return err
 		}
-		select {
-		case <-c.Context.Done():
+		if !pause.For(c.Context, lookAgain) {
 			return nil
-		case <-time.After(lookAgain):
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/pause"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/localport"
 )
@@ -133,11 +134,11 @@ func (c Check) Ask(ctx context.Context, local Local, pod kube.Pod, url string) (
 	var other atomic.Bool // the port accepts connections and speaks another protocol
 	var aside sync.WaitGroup
 	aside.Go(func() {
-		if len(pod.Ports) > 1 && pause(asking, deaf) && errors.Is(local.Err(), localport.ErrNobodyListens) {
+		if len(pod.Ports) > 1 && pause.For(asking, deaf) && errors.Is(local.Err(), localport.ErrNobodyListens) {
 			stop(errUnopened)
 			return
 		}
-		if pause(asking, quiet) && !errors.Is(local.Err(), localport.ErrNobodyListens) && !c.speaksHTTP(asking, pod, local.To.Port) && asking.Err() == nil {
+		if pause.For(asking, quiet) && !errors.Is(local.Err(), localport.ErrNobodyListens) && !c.speaksHTTP(asking, pod, local.To.Port) && asking.Err() == nil {
 			other.Store(true)
 			stop(errOtherProtocol)
 		}
@@ -182,13 +183,4 @@ func (c Check) speaksHTTP(ctx context.Context, pod kube.Pod, port int) bool {
 	head := make([]byte, len("HTTP/"))
 	_, err = io.ReadFull(connection, head)
 	return err == nil && string(head) == "HTTP/"
-}
-
-func pause(ctx context.Context, d time.Duration) bool {
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(d):
-		return true
-	}
 }
