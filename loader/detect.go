@@ -20,7 +20,7 @@ import (
 // not the product's.
 type detector func(context.Context, client.APIClient, load.Endpoint) (Cluster, bool, error)
 
-// Detect returns the cluster on this machine that a kube context leads to. docker is this
+// Detect returns the cluster on this machine that a kube context points to. docker is this
 // machine's engine, server the URL of the API server.
 //
 // A cluster is recognized by two things that must agree: its product's name for the context,

@@ -47,7 +47,7 @@ type Archive struct {
 	Size int64
 	// Java is the version of the JVM that made it.
 	Java string
-	// Why says what prevents an archive, or what is missing from it; "" if all is well.
+	// Why says what prevents an archive, or what is missing from it; "" if nothing does.
 	Why string
 }
 

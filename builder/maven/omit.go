@@ -135,7 +135,7 @@ func styleHints(b buildtool.Build, output string) []string {
 	check := styleChecks[i]
 	hints := []string{fmt.Sprintf("only %s complains, a check of style: devloop run leaves such checks out", check.plugin)}
 	if check.fix != "" {
-		hints = append(hints, fmt.Sprintf("mend the files: %s %s", strings.Join(b.Tool.Command, " "), check.fix))
+		hints = append(hints, fmt.Sprintf("fix the files: %s %s", strings.Join(b.Tool.Command, " "), check.fix))
 	}
 	return hints
 }

@@ -11,7 +11,7 @@ import (
 
 // These scenarios are about debuggers: jdb is the IDE.
 
-// debugged waits until a debugger's address leads to a Pod, and returns it.
+// debugged waits until a debugger's address forwards to a Pod, and returns it.
 func (r *started) debugged() string {
 	r.Helper()
 	return until(r.T, r.stream, func(event.DebugPortOpen) bool { return true }).Address

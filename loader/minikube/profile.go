@@ -43,9 +43,8 @@ type profile struct {
 	APIServerPort    int
 	KubernetesConfig struct{ ContainerRuntime string } // "docker", "containerd", "crio"; "" is docker
 	Nodes            []struct {
-		Name, IP     string
-		Port         int
-		ControlPlane bool
+		Name, IP string
+		Port     int
 	}
 }
 

@@ -111,7 +111,7 @@ func (v Viewer) podsOf(ctx context.Context, kind, name string) (func(*corev1.Pod
 	}, nil
 }
 
-// TargetPort returns the port of a Pod to which a port of a Service leads. It is the port itself where name is not
+// TargetPort returns the port of a Pod to which a port of a Service forwards. It is the port itself where name is not
 // Service/NAME, and where the Service does not have it.
 func (v Viewer) TargetPort(ctx context.Context, name string, pod kube.Pod, port int) int {
 	kind, bare, _ := strings.Cut(name, "/")

@@ -25,7 +25,7 @@ type backend struct {
 }
 
 // errRerouted is the cause of dials that end because the route has changed.
-var errRerouted = errors.New("the port leads to another Pod by now")
+var errRerouted = errors.New("the port forwards to another Pod now")
 
 func newBackend(p *Port, pod kube.Pod, port int) *backend {
 	b := &backend{p: p, pod: pod, port: port, tunnels: tunnel.NewPool(p.dial, maxIdle), dials: make(chan struct{}, maxDials)}

@@ -8,7 +8,7 @@ import (
 )
 
 // asksForStatus reports whether a request is the unavailable page's and not the application's. A site whose
-// name leads to this machine gets no answer.
+// name resolves to this machine gets no answer.
 func (p *Port) asksForStatus(r *http.Request) bool {
 	if r.Method != http.MethodGet || r.URL.Path != outage.StatusPath || !outage.IsLocal(r) {
 		return false

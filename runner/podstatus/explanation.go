@@ -167,7 +167,7 @@ func NotListening(p *corev1.Pod, of kube.Pod, port int) Finding {
 		Probed: ContainerWithPort(p, port),
 	}
 	if of.Generated {
-		v.Why = fmt.Sprintf("it runs, but nothing in it listens on port %d, which its settings and Spring Boot's default lead to", port)
+		v.Why = fmt.Sprintf("it runs, but nothing in it listens on port %d, the port of its settings or Spring Boot's default", port)
 		v.Hints = []string{fmt.Sprintf("let it listen there: --env SERVER_PORT=%d, or `server.port` in its settings", port), "or give the application more time"}
 	}
 	return v

@@ -49,7 +49,7 @@ func schedulingFailure(p *corev1.Pod, message string) Finding {
 			Hints: []string{"leave `storageClassName` out of the claim, and the cluster's default one makes the volume", "or use `emptyDir: {}` for data that may go with the Pod"}}
 	case strings.Contains(message, noFreePorts):
 		return Finding{Why: fmt.Sprintf("the `hostPort` %s is taken by another Pod on every node", hostPorts(p)),
-			Hints: []string{"remove `hostPort`, and lead a local port to the Pod: devloop forward " + p.Name + " -n " + p.Namespace}}
+			Hints: []string{"remove `hostPort`, and forward a local port to the Pod: devloop forward " + p.Name + " -n " + p.Namespace}}
 	case strings.Contains(message, "node affinity/selector"), strings.Contains(message, "node selector"):
 		return Finding{Why: "no node has the labels that the Pod asks for" + wantedLabels(p),
 			Hints: []string{"remove `nodeSelector` or `affinity` from the manifest: a local cluster's nodes have no such label"}}

@@ -34,7 +34,7 @@ type Unavailable struct {
 // Error returns the reason.
 func (u *Unavailable) Error() string { return u.Reason }
 
-// Write sends a page or plain text, whichever the client accepts. A site whose name leads to this machine for a while
+// Write sends a page or plain text, whichever the client accepts. A site whose name resolves to this machine for a while
 // (DNS rebinding) may read what its page gets from here, and --address opens the port to others. So the
 // reason, with lines of the build and the log, is for those who ask a loopback name.
 func (u *Unavailable) Write(w http.ResponseWriter, r *http.Request, code int, status *Status) {

@@ -174,7 +174,7 @@ func word(k Kind) string {
 	return "one value"
 }
 
-// meant returns the hint for a value that is a slip of one that there is.
+// meant returns the hint for a value that misspells a known one.
 func meant(s Setting, value string) string {
 	if near := spelling.Closest(value, s.Choices); near != "" {
 		return fmt.Sprintf("did you mean `%s`?", near)

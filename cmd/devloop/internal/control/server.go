@@ -53,7 +53,7 @@ type Answer struct {
 	Cycle   int            `json:"cycle"`
 	Outcome event.Outcome  `json:"outcome"`
 	Failure *event.Failure `json:"failure,omitempty"`
-	// Addresses are the local ones that lead to the Pods.
+	// Addresses are the local ones that forward to the Pods.
 	Addresses []string `json:"addresses,omitempty"`
 	// Services has an answer for each of several services. The answer above has the first failure, and all addresses.
 	Services []Answer `json:"services,omitempty"`

@@ -142,7 +142,7 @@ func (c *cycle) decide() plan.Decision {
 	return d
 }
 
-// forward leads the local ports to the Pods, and asks each once through its port.
+// forward points the local ports to the Pods, and asks each once through its port.
 func (c *cycle) forward(ctx context.Context, pods []kube.Pod) error {
 	return c.Stage(ctx, event.Forward, func(ctx context.Context, s *publish.Stage) error {
 		if err := c.Ports.Open(ctx, s.Publisher, c.Target.Endpoints(c.manifest, ports.Offered(pods))); err != nil {

@@ -25,7 +25,7 @@ import (
 
 // rollout replaces the Pods of a cycle's project.
 //
-// Localhost leads to the old Pod until the new one answers, so that the old one still serves if the
+// Localhost forwards to the old Pod until the new one answers, so that the old one still serves if the
 // start fails. Devloop deploys a Pod beside the old one, and deletes the old one later; a Deployment
 // does both in a rolling update. An application that cannot run twice is replaced in place, and a
 // notice says so once.

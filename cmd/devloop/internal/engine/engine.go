@@ -12,7 +12,7 @@
 //	compile → restart → ready → forward                   the application restarts in its Pods
 //	compile → swap or pages → forward                     nothing restarts
 //
-// What localhost leads to outlives the cycles. It is a [state.State], an immutable value, and
+// What localhost forwards to outlives the cycles. It is a [state.State], an immutable value, and
 // package state has all its transitions:
 //
 //	                save: Pods in place, or restart

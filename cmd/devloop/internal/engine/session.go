@@ -287,7 +287,7 @@ func (s *Session) handleChanges(ctx context.Context, changes []workloadChanged) 
 	return ""
 }
 
-// followScaling opens the local ports of Pods that Kubernetes has added to those that serve, and leads the ports of
+// followScaling opens the local ports of Pods that Kubernetes has added to those that serve, and points the ports of
 // those that are gone to others.
 func (s *Session) followScaling(ctx context.Context, gone, added []kube.Pod) {
 	s.Become(s.events, s.State().Scaled(gone, added))

@@ -15,7 +15,7 @@ const (
 	NoticeDebugOff     = "debug.rejected"     // the JVM does not start with a debug port
 	NoticeDebugWait    = "debug.waiting"      // the JVM waits for a debugger
 	NoticeDeployed     = "deployed"           // what devloop deployed stays
-	NoticeForward      = "forward"            // localhost leads to the Pod until Ctrl+C
+	NoticeForward      = "forward"            // localhost forwards to the Pod until Ctrl+C
 	NoticeImageAdvice  = "image.advice"       // what would make the image better
 	NoticeImageGuessed = "image.guessed"      // which image of the manifest is taken for the project's
 	NoticeInit         = "init.wrote"         // devloop init wrote a file

@@ -23,14 +23,14 @@ type PortListening struct {
 	Port   int    `json:"port"`
 }
 
-// PortForwarded says that an address on this machine leads to a Pod.
+// PortForwarded says that an address on this machine forwards to a Pod.
 type PortForwarded struct {
 	Pod  string `json:"pod"`
 	Port int    `json:"port"`
 	URL  string `json:"url"`
 }
 
-// DebugPortOpen says that an address on this machine leads a debugger to the JVM of a Pod.
+// DebugPortOpen says that an address on this machine forwards debuggers to the JVM of a Pod.
 type DebugPortOpen struct {
 	Pod string `json:"pod"`
 	// Address is a host and a port, as in "localhost:5005".
@@ -39,7 +39,7 @@ type DebugPortOpen struct {
 	Suspended bool `json:"suspended,omitempty"`
 }
 
-// StateChanged says what localhost leads to from now on.
+// StateChanged says what localhost forwards to from now on.
 type StateChanged struct {
 	// Serving answers on localhost. Without it clients wait, or get a 503 with the Outage.
 	Serving *Deployment `json:"serving,omitempty"`

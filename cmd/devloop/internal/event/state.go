@@ -20,7 +20,7 @@ type ServiceState struct {
 	// Cycle is the one that runs, or the last one.
 	Cycle     CycleState   `json:"cycle"`
 	Localhost StateChanged `json:"localhost"`
-	// Forwards are the local ports that lead to Pods, Debug those for debuggers.
+	// Forwards are the local ports that forward to Pods, Debug those for debuggers.
 	Forwards []PortForwarded `json:"forwards,omitempty"`
 	Debug    []DebugState    `json:"debug,omitempty"`
 	// Spares says of the Pods on localhost whether a JVM waits there for the next restart.

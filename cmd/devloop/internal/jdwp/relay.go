@@ -335,7 +335,7 @@ func (r *Relay) attachWhenFree(ctx context.Context, to *jvm, conn net.Conn) (*se
 }
 
 // connect opens a session with a JVM; the caller holds to.inUse. Events wait in the session's
-// outbox until the IDE is let in.
+// outbox until the IDE is accepted.
 func (r *Relay) connect(ctx context.Context, to *jvm, conn net.Conn) (*session, error) {
 	dialing, cancel := context.WithTimeout(ctx, attachTimeout)
 	defer cancel()

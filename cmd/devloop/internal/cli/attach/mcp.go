@@ -128,7 +128,7 @@ func request(ctx context.Context, client *control.Client, in requestArguments) (
 	case settled.Failure != nil:
 		return settled, nil
 	case len(settled.Addresses) == 0:
-		return nil, errors.New("no local address leads to the application")
+		return nil, errors.New("no local address forwards to the application")
 	}
 	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()

@@ -48,7 +48,7 @@ func DoctorCommand(s wiring.Streams) *cli.Command {
 		Usage:     "check whether this machine is ready, and change nothing",
 		ArgsUsage: "[DIR]",
 		Description: `Looks at all that devloop setup would bring about, and says what is missing with the
-command that helps. Exit code 0 means that all is well.`,
+command that helps. Exit code 0 means that the machine is ready.`,
 		Flags: append(setupFlags(), wiring.DisplayFlags()...),
 		Action: func(c *cli.Context) error {
 			return setUp(c, s, wiring.NewDisplay(c, s))

@@ -131,8 +131,8 @@ func (m *machine) nodeEnvironment(ctx context.Context) []string {
 	return variables
 }
 
-// inUse names the cluster of this machine that the kubeconfig's current context leads to,
-// "" where it leads to none, or where --cluster names one: a cluster that somebody uses
+// inUse names the cluster of this machine that the kubeconfig's current context points to,
+// "" where it points to none, or where --cluster names one: a cluster that is in use
 // already, kind's or minikube's, will do.
 func (m *machine) inUse(ctx context.Context) string {
 	if m.c.IsSet("cluster") {
@@ -149,7 +149,7 @@ func (m *machine) inUse(ctx context.Context) string {
 	return fmt.Sprintf("%s cluster %s, of the current context %s", cluster.Product, cluster.Name, r.Context())
 }
 
-// Answering returns the cluster of this machine that r leads to, once it has answered. Any
+// Answering returns the cluster of this machine that r points to, once it has answered. Any
 // other is asked nothing: a kubeconfig may name programs to log in with.
 func Answering(ctx context.Context, r *runner.Runner) (loader.Cluster, error) {
 	docker, err := dockerapi.Connect(ctx)
@@ -241,7 +241,7 @@ func (m *machine) passProxyOn(ctx context.Context) error {
 	return nil
 }
 
-// checkContext looks whether the kubeconfig leads to the cluster.
+// checkContext looks whether the kubeconfig points to the cluster.
 func (m *machine) checkContext(ctx context.Context) (string, error) {
 	if other := m.inUse(ctx); other != "" {
 		return "the current context points to it", nil

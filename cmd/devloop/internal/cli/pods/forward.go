@@ -23,7 +23,7 @@ func ForwardCommand(s wiring.Streams) *cli.Command {
 		ArgsUsage: "[NAME] [[LOCAL:]REMOTE]",
 		Description: `Pods have a network of their own, which a browser on this machine can't reach. This opens
 a local port and forwards each connection to the port REMOTE of the Pod NAME, until Ctrl+C.
-When the Pod is replaced, the local port stays and leads to the new one.
+When the Pod is replaced, the local port stays and forwards to the new one.
 
    devloop forward nginx-pod 8080:80
    devloop forward svc/spring 80

@@ -76,7 +76,7 @@ func deployOnce(c *cli.Context, s wiring.Streams, d wiring.Display) (err error, 
 		return err, false
 	}
 	if c.Bool("forward") {
-		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeForward, Text: "localhost leads to the Pod until Ctrl+C: " + strings.Join(l.URLs(), " ")})
+		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeForward, Text: "localhost forwards to the Pod until Ctrl+C: " + strings.Join(l.URLs(), " ")})
 		<-c.Context.Done()
 	} else if n := len(l.URLs()); n > 0 {
 		text, keep := "the Pod stays; its local port was open to prove that it answers, and is closed now", "keep a port open: "+wiring.WithFlags(c, "devloop forward", wiring.PlaceFlags)
@@ -382,7 +382,7 @@ func localPorts(flags []string) (map[int]int, error) {
 
 func twoPorts(first, second, container int) error {
 	if container != 0 {
-		return fmt.Errorf("--port %d:%d and --port %d:%d lead to the same container port", first, container, second, container)
+		return fmt.Errorf("--port %d:%d and --port %d:%d forward to the same container port", first, container, second, container)
 	}
-	return fmt.Errorf("--port %d and --port %d both lead to the first container port: write LOCAL:CONTAINER, as in --port %d:8080", first, second, second)
+	return fmt.Errorf("--port %d and --port %d both forward to the first container port: write LOCAL:CONTAINER, as in --port %d:8080", first, second, second)
 }

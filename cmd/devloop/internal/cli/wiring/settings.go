@@ -20,7 +20,7 @@ func SettingFlags(names ...string) []cli.Flag {
 	for _, name := range names {
 		s, known := config.Find(name)
 		if !known {
-			panic("no setting " + name) // a slip in this package, found by any test
+			panic("no setting " + name) // a mistake in this package, found by any test
 		}
 		flags = append(flags, settingFlag(s))
 	}

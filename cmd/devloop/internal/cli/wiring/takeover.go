@@ -7,8 +7,8 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 )
 
-// Yields returns who is asked before something goes that was deployed from another directory.
-// While a devloop works there it stays; else it goes, which is told once.
+// Yields returns what deploy asks before it replaces what was deployed from another directory.
+// While a devloop runs there, the answer is an error; otherwise a notice says once what is replaced.
 func Yields(d Display, server string) func(dir string) error {
 	told := map[string]bool{}
 	return func(dir string) error {

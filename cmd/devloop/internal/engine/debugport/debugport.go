@@ -1,5 +1,5 @@
 // Package debugport lets debuggers into the JVMs of Pods: an IDE connects to a local port that stays
-// open, as a browser does, while package jdwp leads it to the JVM of whichever Pod serves.
+// open, as a browser does, while package jdwp forwards it to the JVM of whichever Pod serves.
 //
 //	d := debugport.New(options, open, cluster.Dial)
 //	jvm := d.JVMOptions(manifest, images, img) // with these the JVM listens
@@ -74,7 +74,7 @@ type Debuggers struct {
 type port struct {
 	*jdwp.Relay
 	to  kube.Endpoint // without a port
-	pod types.UID     // the Pod that it leads to, "" for none
+	pod types.UID     // the Pod that it forwards to, "" for none
 }
 
 // New returns debuggers without a port.
@@ -110,7 +110,7 @@ func (d *Debuggers) Open(ctx context.Context, events publish.Publisher, pods []k
 	return nil
 }
 
-// Route leads the ports to the JVMs of Pods, and publishes each that led elsewhere before. An IDE
+// Route points the ports to the JVMs of Pods, and publishes each that forwarded elsewhere before. An IDE
 // that is attached to one of these JVMs stays attached.
 func (d *Debuggers) Route(events publish.Publisher, pods []kube.Pod) {
 	d.closeClients(func(pod types.UID) bool {
@@ -148,7 +148,7 @@ func (d *Debuggers) each(do func(*jdwp.Relay)) {
 	}
 }
 
-// of returns the port that leads to a Pod, nil if none does.
+// of returns the port that forwards to a Pod, nil if none does.
 func (d *Debuggers) of(pod kube.Pod) *port {
 	if i := slices.IndexFunc(d.ports, func(p *port) bool { return p.pod == pod.UID }); i >= 0 {
 		return d.ports[i]

@@ -1,4 +1,4 @@
-// Package localhost is what clients and debuggers of a session see: its state, and the local ports that lead to the
+// Package localhost is what clients and debuggers of a session see: its state, and the local ports that forward to the
 // Pods of that state. It outlives the cycles.
 //
 //	l := localhost.New(forwards, debuggers)
@@ -35,12 +35,12 @@ type Localhost struct {
 	now state.State
 }
 
-// New returns a localhost that leads to nothing yet.
+// New returns a localhost that forwards to nothing yet.
 func New(forwards *ports.Forwards, debuggers *debugport.Debuggers) *Localhost {
 	return &Localhost{Ports: forwards, Debuggers: debuggers}
 }
 
-// State returns what localhost leads to.
+// State returns what localhost forwards to.
 func (l *Localhost) State() state.State {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -76,7 +76,7 @@ func (l *Localhost) Fail(events publish.Publisher, why event.Failure) {
 	l.Debuggers.Fail(why.Message)
 }
 
-// RouteToServing leads the ports back to the Pods that serve, if there are any.
+// RouteToServing points the ports back to the Pods that serve, if there are any.
 func (l *Localhost) RouteToServing(events publish.Publisher) {
 	if serving := l.State().ServingPods(); serving != nil {
 		l.Ports.SetBackends(serving)

@@ -1,6 +1,6 @@
 package ports
 
-// AppPort is the port on which the application of a generated Pod listens. Its settings lead to
+// AppPort is the port on which the application of a generated Pod listens. Its settings give
 // one, but the application may open another, if its code sets the port.
 type AppPort struct {
 	settings, opened int // the settings' port, and the one opened in spite of them, 0 for none
@@ -17,7 +17,7 @@ func (p AppPort) Number() int {
 	return p.settings
 }
 
-// Configured returns the port to expect if the settings lead to a port: the opened one, until an
+// Configured returns the port to expect if the settings give a port: the opened one, until an
 // edit changes the settings.
 func (p AppPort) Configured(settings int) AppPort {
 	if settings != p.settings {
@@ -27,7 +27,7 @@ func (p AppPort) Configured(settings int) AppPort {
 }
 
 // Opened records that the application opened another port, and returns the one that its settings
-// led to.
+// give.
 func (p *AppPort) Opened(port int) (settings int) {
 	p.opened = port
 	return p.settings

@@ -19,7 +19,7 @@ import (
 // Listen opens a local port.
 type Listen func(ctx context.Context, port localport.Options) (Port, error)
 
-// Forwards opens the local ports of a session and leads them to its Pods.
+// Forwards opens the local ports of a session and forwards them to its Pods.
 type Forwards struct {
 	Set
 	listen    Listen
@@ -95,7 +95,7 @@ func publishOpened(events publish.Publisher, local Port, to kube.Endpoint) {
 	events.Publish(event.PortListening{URL: local.URL(), Object: to.Of.String(), Port: to.Port})
 }
 
-// SetBackends leads the ports to Pods, as far as these offer the endpoints.
+// SetBackends points the ports to Pods, as far as these offer the endpoints.
 func (f *Forwards) SetBackends(pods []kube.Pod) {
 	for _, local := range f.Set {
 		if pod := PodOf(pods, local.To); pod != nil {
@@ -104,7 +104,7 @@ func (f *Forwards) SetBackends(pods []kube.Pod) {
 	}
 }
 
-// Forward leads the ports to Pods and sends the project's application a request through each of its ports: that
+// Forward points the ports to Pods and sends the project's application a request through each of its ports: that
 // proves that localhost reaches it. The note of the stage has the answers; it is empty if the Pods have no
 // port.
 func (f *Forwards) Forward(ctx context.Context, s *publish.Stage, check Check, pods []kube.Pod) error {

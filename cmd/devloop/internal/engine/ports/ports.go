@@ -1,11 +1,11 @@
-// Package ports keeps the local ports of a session: which container port each leads to, which
+// Package ports keeps the local ports of a session: which container port each forwards to, which
 // numbers the user asked for, and whether the application answers.
 //
 //	endpoints := requested.Endpoints(ports.Offered(pods), of)
 //	for i, options := range requested.Locals(endpoints) { … } // 8080, 8081, …
 //	answer, err := ports.Check{Dial: dial}.Ask(ctx, local, pod, "http://localhost:8080")
 //
-// What a port does with connections is up to package localport, and when the ports lead where
+// What a port does with connections is up to package localport, and which Pods they forward to
 // is up to package engine.
 package ports
 
@@ -44,11 +44,11 @@ type Port interface {
 	Close() error
 }
 
-// Set are the local ports of a session, each with what it leads to, in the
+// Set are the local ports of a session, each with what it forwards to, in the
 // manifest's order. A container port keeps its local one from Pod to Pod.
 type Set []Local
 
-// Local is a local port, and the endpoint that it leads to.
+// Local is a local port, and the endpoint that it forwards to.
 type Local struct {
 	Port
 	To kube.Endpoint

@@ -35,7 +35,7 @@ func (r Requested) Contradiction(endpoints []kube.Endpoint) error {
 	container := endpoints[0].Port
 	if second, byNumber := r[container]; byNumber && second != first {
 		return &fault.Error{Code: "usage", Hints: []string{"leave out one of the two"},
-			Op: fmt.Sprintf("--port %d and --port %d:%d both lead to container port %d", first, second, container, container)}
+			Op: fmt.Sprintf("--port %d and --port %d:%d both forward to container port %d", first, second, container, container)}
 	}
 	return nil
 }
