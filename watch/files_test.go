@@ -114,12 +114,11 @@ func TestDirectoriesThatArriveFilled(t *testing.T) {
 func TestOutputsNeverTrigger(t *testing.T) {
 	d := project(t)
 	d.write("build/libs/app.jar", "")
-	r := watching(t, d, Options{Outputs: []string{"src/main/generated"}, Ignore: []string{"*.md"}})
+	r := watching(t, d, Options{Ignore: []string{"*.md"}})
 	r.write("build/libs/app.jar", "new")
 	r.write("build/classes/java/main/com/x/App.class", "")
 	r.write(".gradle/8.0/fileHashes.bin", "")
 	r.write(".git/index", "")
-	r.write("src/main/generated/G.java", "")
 	r.write("README.md", "")
 	r.expect("outputs")
 	r.remove("build")

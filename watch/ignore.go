@@ -13,10 +13,9 @@ import (
 
 // rules decide which files are ignored.
 type rules struct {
-	root    string
-	only    []string        // absolute paths; empty: any
-	outputs map[string]bool // absolute paths
-	ignore  *patternmatcher.PatternMatcher
+	root   string
+	only   []string // absolute paths; empty: any
+	ignore *patternmatcher.PatternMatcher
 }
 
 func newRules(root string, o Options) (*rules, error) {
@@ -24,12 +23,9 @@ func newRules(root string, o Options) (*rules, error) {
 	if err != nil {
 		return nil, &fault.Error{Code: "watch.pattern", Op: fmt.Sprintf("read patterns of ignored files %q", o.Ignore), Err: err}
 	}
-	r := &rules{root: root, outputs: map[string]bool{}, ignore: ignore}
+	r := &rules{root: root, ignore: ignore}
 	for _, name := range o.Only {
 		r.only = append(r.only, absolute(root, name))
-	}
-	for _, output := range o.Outputs {
-		r.outputs[absolute(root, output)] = true
 	}
 	return r, nil
 }
@@ -41,7 +37,7 @@ func (r *rules) skips(path string) bool {
 		return !slices.Contains(r.only, path)
 	}
 	name := filepath.Base(path)
-	return r.outputs[path] || isPrivate(name) || isTemporary(name) || isOutput(path, name) || r.ignores(path)
+	return isPrivate(name) || isTemporary(name) || isOutput(path, name) || r.ignores(path)
 }
 
 // skipsWithin also checks the directories between root and path.

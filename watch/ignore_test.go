@@ -37,16 +37,13 @@ func TestOutputsCountBesideABuildFile(t *testing.T) {
 	} {
 		dir.write(name, "")
 	}
-	rules, err := newRules(string(dir), Options{
-		Outputs: []string{"app/generated", dir.path("elsewhere")},
-		Ignore:  []string{"docs", "**/*.md", "notes", "!notes/keep.txt"},
-	})
+	rules, err := newRules(string(dir), Options{Ignore: []string{"docs", "**/*.md", "notes", "!notes/keep.txt"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{
 		"build", "out/a", "bin", "app/target/classes/A.class", "web/node_modules/x", "buildSrc/build/libs",
-		".git/index", "app/.gradle", ".idea/workspace.xml", "app/app.iml", "app/generated/src/main/java/G.java", "elsewhere",
+		".git/index", "app/.gradle", ".idea/workspace.xml", "app/app.iml",
 		"docs/api.txt", "app/README.md", "notes/draft.txt",
 	} {
 		if !rules.skipsWithin(dir.path(name), string(dir)) {

@@ -25,12 +25,9 @@ type Options struct {
 	Only []string
 	// Base is the directory that the paths of a [Batch] are relative to; empty means Root.
 	Base string
-	// Outputs are files and directories that the build writes, absolute or relative to Root. Those
-	// that are recognized by name need not be listed: build, target, out and bin next to a build
-	// file, node_modules next to a package.json.
-	Outputs []string
 	// Ignore are patterns of files to ignore, in the syntax of .dockerignore and relative to Root:
-	// "docs", "**/*.md", "!docs/api.md".
+	// "docs", "**/*.md", "!docs/api.md". What a build writes need not be listed: build, target, out and
+	// bin next to a build file, node_modules next to a package.json.
 	Ignore []string
 
 	// Quiet is how long no event may arrive before files count as settled; 0 means [DefaultQuiet].

@@ -1,6 +1,6 @@
 // Package watch turns changes of a project's files into settled batches.
 //
-//	w, err := watch.New(watch.Options{Root: dir, Outputs: []string{"build"}})
+//	w, err := watch.New(watch.Options{Root: dir, Ignore: []string{"docs"}})
 //	batches := make(chan watch.Batch)
 //	go func() { done <- w.Run(ctx, batches) }()
 //	for batch := range batches {

@@ -141,7 +141,7 @@ func newService(c *cli.Context, d wiring.Display, w work, place wiring.Place, mo
 	if more != nil {
 		more(&config, compiler)
 	}
-	return &service{Session: engine.New(config), display: d, project: w.project, compiler: compiler, modules: modules, batches: make(chan watch.Batch)}
+	return &service{Session: engine.New(config), project: w.project, compiler: compiler, modules: modules, batches: make(chan watch.Batch)}
 }
 
 // work is what a session works on: what is to run, the project that it comes from, and how its images are made.

@@ -36,7 +36,6 @@ import (
 // service is the session of an application: the project's only one, or one of several.
 type service struct {
 	*engine.Session
-	display  wiring.Display
 	name     string // "" for the only one
 	project  *project.Project
 	compiler *compiler.Compiler
