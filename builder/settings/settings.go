@@ -49,7 +49,7 @@ func Values(name string, text []byte) map[string]string {
 }
 
 // yamlValues reads all documents of a YAML file as keys with dots between their parts. Of
-// several values the last one counts that is not false: it is the one that changes something.
+// several values the first one counts that is not false: it is the one that changes something.
 func yamlValues(text []byte) map[string]string {
 	values := map[string]string{}
 	for documents := yaml.NewDecoder(bytes.NewReader(text)); ; {

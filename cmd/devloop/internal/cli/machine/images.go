@@ -3,6 +3,7 @@ package machine
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -92,12 +93,8 @@ func loadImages(ctx context.Context, docker *client.Client, file string) error {
 	if info, err := archive.Stat(); err == nil {
 		size = info.Size()
 	}
-	answer, err := docker.ImageLoad(ctx, transfer.Reader(ctx, archive, file, size), client.ImageLoadWithQuiet(true))
+	_, err = dockerapi.Load(ctx, docker, func(w io.Writer) (int64, error) { return io.Copy(w, transfer.Reader(ctx, archive, file, size)) })
 	if err != nil {
-		return fmt.Errorf("load images from %q: %w", file, err)
-	}
-	defer func() { _ = answer.Body.Close() }()
-	if err := dockerapi.ReadMessages(answer.Body, nil); err != nil {
 		return fmt.Errorf("load images from %q: %w", file, err)
 	}
 	return nil
