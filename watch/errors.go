@@ -37,7 +37,7 @@ func (e *LimitError) Hints() []string {
 	line := fmt.Sprintf("%s=%d", e.Limit, e.want())
 	return []string{
 		"raise the limit until the next boot: sudo sysctl " + line,
-		"raise it for good: echo " + line + " | sudo tee /etc/sysctl.d/60-watches.conf && sudo sysctl --system",
+		"raise it permanently: echo " + line + " | sudo tee /etc/sysctl.d/60-watches.conf && sudo sysctl --system",
 	}
 }
 

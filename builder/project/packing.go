@@ -59,7 +59,7 @@ func buildFiles(m buildtool.Module) springboot.BuildFiles {
 }
 
 // App returns the exploded application of a module, false if its directories do not contain the
-// main class and the libraries any more. copies are directories that take the place of the build's.
+// main class and the libraries any more. copies are directories used instead of the build's.
 func (p *Project) App(e *springboot.Exploded, one buildtool.Module, copies map[string]string) (app springboot.App, found bool) {
 	app, found = e.App(buildFiles(one), copies, p.env)
 	return p.describe(app, one.Directory), found

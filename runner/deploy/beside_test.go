@@ -200,7 +200,7 @@ func TestPodsThatAreMadeOneAfterTheOtherAreNotWaitedForWhereOneFails(t *testing.
 		cancel(context.DeadlineExceeded)
 	}()
 	var late *kube.APIError
-	if pods, err := r.workloads.Pods(short, set); !errors.As(err, &late) || !strings.Contains(err.Error(), "1 of 2 came in time") {
+	if pods, err := r.workloads.Pods(short, set); !errors.As(err, &late) || !strings.Contains(err.Error(), "1 of 2 started in time") {
 		t.Errorf("while it starts: got %v, %v", pods, err)
 	}
 	pod.Object["status"] = map[string]any{"phase": "Running", "containerStatuses": []any{map[string]any{

@@ -100,7 +100,7 @@ func (r Workloads) podsMade(ctx context.Context, o *unstructured.Unstructured) (
 	}
 	err := r.client.WatchPods(ctx, w)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
-		err = &kube.APIError{Verb: "wait for the Pods of", Object: kube.RefOf(o), Err: fmt.Errorf("%d of %d came in time", len(pods), want),
+		err = &kube.APIError{Verb: "wait for the Pods of", Object: kube.RefOf(o), Err: fmt.Errorf("%d of %d started in time", len(pods), want),
 			Advice: []string{fmt.Sprintf("see what keeps them: devloop status --all -n %s", o.GetNamespace())}}
 	}
 	return pods, err

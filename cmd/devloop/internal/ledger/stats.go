@@ -145,7 +145,7 @@ type cause struct {
 
 // causes are the kinds of reasons that package plan gives for a path, and how to avoid each.
 var causes = func() []cause {
-	const swapAnyway = "swap it all the same, without its effect at start: devloop run --path swap"
+	const swapAnyway = "swap it anyway, without its effect at start: devloop run --path swap"
 	return []cause{
 		{regexp.MustCompile(`^\S+ is (new|gone)\b`), "a class is new or gone", "write a new class in one save, then change bodies"},
 		{regexp.MustCompile(`uses private members of`), "nested classes that use each other's private members", ""},

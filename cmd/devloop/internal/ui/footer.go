@@ -173,7 +173,7 @@ func (f *footer) sum(now time.Time) (mark string, parts []string) {
 	case serving == 0:
 		return "", nil
 	case len(f.those(func(s *serviceFooter) bool { return s.paused })) > 0:
-		return "●", f.withKey([]string{f.say("paused: saves wait"), serve}, "p goes on")
+		return "●", f.withKey([]string{f.say("paused: saves wait"), serve}, "p resumes")
 	case f.last != "":
 		return "●", f.withKey([]string{serve, f.last}, "h help")
 	}
@@ -267,7 +267,7 @@ func (f *footer) parts(now time.Time) (mark string, parts []string) {
 		return "", nil
 	}
 	if f.paused {
-		return "●", f.withKey([]string{f.say("paused: saves wait"), f.url}, "p goes on")
+		return "●", f.withKey([]string{f.say("paused: saves wait"), f.url}, "p resumes")
 	}
 	parts = []string{f.url}
 	if f.last != "" {

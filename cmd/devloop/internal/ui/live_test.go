@@ -202,7 +202,7 @@ func TestFooterSaysWhatMatters(t *testing.T) {
 			"● http://localhost:8080 · hot swap 0.20 s · h help"},
 		"an outage": {join(serving(), []event.Event{at(2, event.StateChanged{Outage: &event.Failure{Message: "Pod shop crashed"}})}), 3,
 			"✗ nothing answers: Pod shop crashed · d shows why"},
-		"paused":  {join(serving(), []event.Event{at(2, event.Paused{On: true})}), 3, "● paused: saves wait · http://localhost:8080 · p goes on"},
+		"paused":  {join(serving(), []event.Event{at(2, event.Paused{On: true})}), 3, "● paused: saves wait · http://localhost:8080 · p resumes"},
 		"the end": {join(serving(), []event.Event{at(2, event.SessionFinished{})}), 3, ""},
 	} {
 		f := footer{keys: true}

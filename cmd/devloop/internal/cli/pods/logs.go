@@ -160,7 +160,7 @@ func (p *logPrinter) pod(ctx context.Context, pods *runner.Runner, i int, pod ku
 			return nil
 		}
 		successor.Containers = pod.Containers // --container
-		_, _ = fmt.Fprintln(p.streams.Err, p.streams.Say(fmt.Sprintf("── Pod %s has taken the place of %s ──", successor.Name, pod.Name)))
+		_, _ = fmt.Fprintln(p.streams.Err, p.streams.Say(fmt.Sprintf("── Pod %s has replaced %s ──", successor.Name, pod.Name)))
 		pod, options.Tail, options.Since = successor, nil, 0
 	}
 }

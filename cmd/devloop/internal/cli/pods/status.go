@@ -157,7 +157,7 @@ func nothing(c *cli.Context, s wiring.Streams, selection inspect.Selection) erro
 		text = fmt.Sprintf("devloop has no Pod of the project %q in the cluster; make it: %s", selection.Project, wiring.NextCommand(c, "deploy"))
 	}
 	if selection.All {
-		text = "there is no Pod at all"
+		text = "the cluster has no Pods"
 	}
 	_, err := fmt.Fprintln(s.Err, s.Say(text))
 	return err

@@ -328,7 +328,7 @@ func tellForeign(d wiring.Display, dir string, named []string) error {
 	if len(files) == 1 {
 		text = "not deployed, as another tool reads it: "
 	}
-	d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeForeign, Text: text + strings.Join(files, ", "), Hints: []string{"deploy such a file all the same: --manifest FILE"}})
+	d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeForeign, Text: text + strings.Join(files, ", "), Hints: []string{"deploy such a file anyway: --manifest FILE"}})
 	return nil
 }
 

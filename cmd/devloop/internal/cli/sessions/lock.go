@@ -106,7 +106,7 @@ func (e *heldError) Code() string { return "project.held" }
 
 // Hints says how to get at it.
 func (e *heldError) Hints() []string {
-	hints := []string{"deploy beside it: --namespace NAME"}
+	hints := []string{"deploy to another namespace: --namespace NAME"}
 	if e.elsewhere {
 		hints = append(hints, "or take it over, and leave that one without: --adopt")
 	} else {
