@@ -32,15 +32,11 @@ image. Images that the engine does not have are pulled first. On the machine wit
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: "images.tar", Usage: "the `FILE` to write"},
 			&cli.StringSliceFlag{Name: "image", Usage: "also pack this `IMAGE`; may be repeated"},
 		}, wiring.SettingFlags("module", "build-tool", "dockerfile", "build-arg", "target", "base-image"), wiring.DisplayFlags()),
-		Action: func(c *cli.Context) error { return bundle(c, wiring.NewDisplay(c, s)) },
+		Action: wiring.Action(s, bundle),
 	}
 }
 
 func bundle(c *cli.Context, d wiring.Display) error {
-	return wiring.RunSession(d, func() (error, bool) { return writeBundle(c, d), false })
-}
-
-func writeBundle(c *cli.Context, d wiring.Display) error {
 	m, err := newMachine(c, d)
 	if err != nil {
 		return err

@@ -53,23 +53,20 @@ func clusterSubcommand(s wiring.Streams, name, usage string, do clusterAction, m
 		Name: name, HelpName: "cluster " + name, Usage: usage,
 		Flags: slices.Concat([]cli.Flag{&cli.StringFlag{Name: "cluster", Value: defaultCluster, Usage: "the `NAME` of the kind cluster"}},
 			more, wiring.SettingFlags("kubeconfig"), wiring.DisplayFlags()),
-		Action: func(c *cli.Context) error {
-			d := wiring.NewDisplay(c, s)
-			return wiring.RunSession(d, func() (error, bool) {
-				if c.Args().Present() {
-					return &cmdline.UsageError{Err: fmt.Errorf("no arguments are expected, got %q", c.Args().Slice()), Command: "cluster " + name}, false
-				}
-				k, err := newClusterManager(c.Context, c.String("cluster"), c.String("kubeconfig"), func(line string) { d.Publish(0, event.Progress{Line: line}) })
-				if err != nil {
-					return err, false
-				}
-				text, err := do(c, s, k)
-				if err == nil {
-					d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeCluster, Text: text})
-				}
-				return err, false
-			})
-		},
+		Action: wiring.Action(s, func(c *cli.Context, d wiring.Display) error {
+			if c.Args().Present() {
+				return &cmdline.UsageError{Err: fmt.Errorf("no arguments are expected, got %q", c.Args().Slice()), Command: "cluster " + name}
+			}
+			k, err := newClusterManager(c.Context, c.String("cluster"), c.String("kubeconfig"), func(line string) { d.Publish(0, event.Progress{Line: line}) })
+			if err != nil {
+				return err
+			}
+			text, err := do(c, s, k)
+			if err == nil {
+				d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeCluster, Text: text})
+			}
+			return err
+		}),
 	}
 }
 

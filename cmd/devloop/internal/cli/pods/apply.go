@@ -39,15 +39,11 @@ machine.`,
 			&cli.BoolFlag{Name: "adopt", Usage: "replace objects of the same name even if devloop did not make them, or another devloop works on their project"},
 			&cli.BoolFlag{Name: "explain", Usage: "show how the objects in the cluster differ from the manifest"},
 		}, wiring.SettingFlags("timeout", "keep"), wiring.ClusterFlags(), wiring.DisplayFlags()),
-		Action: func(c *cli.Context) error { return apply(c, wiring.NewDisplay(c, s)) },
+		Action: wiring.Action(s, apply),
 	}
 }
 
 func apply(c *cli.Context, d wiring.Display) error {
-	return wiring.RunSession(d, func() (error, bool) { return applyFiles(c, d), false })
-}
-
-func applyFiles(c *cli.Context, d wiring.Display) error {
 	files, m, err := manifests(c)
 	if err != nil {
 		return err

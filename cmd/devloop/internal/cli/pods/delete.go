@@ -19,15 +19,11 @@ func DeleteCommand(s wiring.Streams) *cli.Command {
 everything that Kubernetes made from it, and waits until its Pods are gone. Objects that
 devloop did not make stay. devloop down removes a whole project.`,
 		Flags:  append(wiring.ClusterFlags(), wiring.DisplayFlags()...),
-		Action: func(c *cli.Context) error { return remove(c, wiring.NewDisplay(c, s)) },
+		Action: wiring.Action(s, remove),
 	}
 }
 
 func remove(c *cli.Context, d wiring.Display) error {
-	return wiring.RunSession(d, func() (error, bool) { return removeNamed(c, d), false })
-}
-
-func removeNamed(c *cli.Context, d wiring.Display) error {
 	if !c.Args().Present() {
 		return &cmdline.UsageError{Err: errors.New("no name: devloop delete NAME")}
 	}

@@ -31,15 +31,11 @@ When the Pod is replaced, the local port stays and forwards to the new one.
 LOCAL is by default the same as REMOTE, or the next free port if that one is busy or, as
 those below 1024, reserved for root. REMOTE is by default the Pod's first containerPort.`,
 		Flags:  wiring.LookFlags(),
-		Action: func(c *cli.Context) error { return forward(c, s, wiring.NewDisplay(c, s)) },
+		Action: wiring.Action(s, func(c *cli.Context, d wiring.Display) error { return forward(c, s, d) }),
 	}
 }
 
 func forward(c *cli.Context, s wiring.Streams, d wiring.Display) error {
-	return wiring.RunSession(d, func() (error, bool) { return forwardTo(c, s, d), false })
-}
-
-func forwardTo(c *cli.Context, s wiring.Streams, d wiring.Display) error {
 	name, ports, err := forwardArgs(c.Args().Slice())
 	if err != nil {
 		return err

@@ -28,12 +28,8 @@ directory. With --name, DIR may be any directory above those of the project.`,
 		Flags: append(append(append(wiring.SettingFlags("module", "build-tool"), wiring.ClusterFlags()...), wiring.DisplayFlags()...),
 			&cli.BoolFlag{Name: "all", Usage: "remove what devloop made for every project"},
 			&cli.StringFlag{Name: "name", Usage: "the project's `NAME`, if not that of the build"}),
-		Action: func(c *cli.Context) error { return down(c, wiring.NewDisplay(c, s)) },
+		Action: wiring.Action(s, func(c *cli.Context, d wiring.Display) error { return removeAll(c, d, true) }),
 	}
-}
-
-func down(c *cli.Context, d wiring.Display) error {
-	return wiring.RunSession(d, func() (error, bool) { return removeAll(c, d, true), false })
 }
 
 // removeAll removes what was deployed from each of the modules that the user names; without any from the project, and

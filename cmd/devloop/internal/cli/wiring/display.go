@@ -111,6 +111,14 @@ func (d Display) told(err error) error {
 	return &ShownError{err}
 }
 
+// Action returns the action of a command that publishes what it does, and how it ended.
+func Action(s Streams, do func(c *cli.Context, d Display) error) cli.ActionFunc {
+	return func(c *cli.Context) error {
+		d := NewDisplay(c, s)
+		return RunSession(d, func() (error, bool) { return do(c, d), false })
+	}
+}
+
 // RunSession runs do and publishes how it ended; do's second value says whether an
 // event, a cycle's end or a check, has the error already.
 func RunSession(d Display, do func() (err error, told bool)) error {
