@@ -34,8 +34,7 @@ func newManaged(t *testing.T) managed {
 	t.Helper()
 	real.Kind(t) // a machine that can make one has one
 	k := managed{real.Docker(t), kindcluster.Options{
-		NodeImage: os.Getenv("DEVLOOP_TEST_NODE_IMAGE"), // empty: what setup would choose
-		Name:      testCluster, Kubeconfig: filepath.Join(t.TempDir(), "kubeconfig"), StateDir: t.TempDir(),
+		Name: testCluster, Kubeconfig: filepath.Join(t.TempDir(), "kubeconfig"), StateDir: t.TempDir(),
 		Progress: func(line string) { t.Log("  " + line) },
 	}}
 	k.removeAll(t)

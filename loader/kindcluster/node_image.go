@@ -74,13 +74,8 @@ func (m *Manager) pull(ctx context.Context, ref string) error {
 // kind's default, then the newest kindest/node, then a local stand-in. Without any, it
 // chooses kind's default, to be pulled.
 func (m *Manager) nodeImage(ctx context.Context) (string, map[string]string, error) {
-	for _, ref := range slices.DeleteFunc([]string{m.NodeImage, defaults.Image}, func(s string) bool { return s == "" }) {
-		if found, err := m.docker.ImageInspect(ctx, ref); err == nil && found.Config != nil {
-			return ref, found.Config.Labels, nil
-		}
-		if ref == m.NodeImage {
-			return ref, nil, nil // to be pulled
-		}
+	if found, err := m.docker.ImageInspect(ctx, defaults.Image); err == nil && found.Config != nil {
+		return defaults.Image, found.Config.Labels, nil
 	}
 	images, err := m.docker.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("reference", nodeRepository))})
 	if err != nil {
