@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/devloop-cli/devloop/builder/internal/paths"
+	"github.com/devloop-cli/devloop/internal/paths"
 )
 
 // Module is what the build tool reports of a module that it builds. Gradle's init script

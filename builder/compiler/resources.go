@@ -14,9 +14,9 @@ import (
 	"github.com/devloop-cli/devloop/builder/buildtool"
 	"github.com/devloop-cli/devloop/builder/compiler/buildmodel"
 	"github.com/devloop-cli/devloop/builder/incremental"
-	"github.com/devloop-cli/devloop/builder/internal/paths"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/internal/atomicfile"
+	"github.com/devloop-cli/devloop/internal/paths"
 )
 
 // resources are copies of what a build has made of a module, and the files that the build copies

@@ -13,8 +13,8 @@ import (
 	"github.com/devloop-cli/devloop/builder/buildtool"
 	"github.com/devloop-cli/devloop/builder/compiler/buildmodel"
 	"github.com/devloop-cli/devloop/builder/incremental"
-	"github.com/devloop-cli/devloop/builder/internal/paths"
 	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/internal/paths"
 )
 
 // unit is a module of the build whose classes are the application's own.

@@ -17,7 +17,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/devloop-cli/devloop/builder/internal/paths"
+	"github.com/devloop-cli/devloop/internal/paths"
 )
 
 // MaxLines is how many lines of a tool's output an error carries at most.

@@ -6,7 +6,7 @@ import (
 	"regexp"
 	"slices"
 
-	"github.com/devloop-cli/devloop/builder/internal/paths"
+	"github.com/devloop-cli/devloop/internal/paths"
 )
 
 // A composite build is one whose settings include other builds, which get each other's modules for dependencies. The

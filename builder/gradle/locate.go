@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
-	"github.com/devloop-cli/devloop/builder/internal/paths"
+	"github.com/devloop-cli/devloop/internal/paths"
 )
 
 // files are those that make a directory a Gradle build.

@@ -9,10 +9,10 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/dockerbuild"
 	"github.com/devloop-cli/devloop/builder/dockerfile"
-	"github.com/devloop-cli/devloop/builder/internal/paths"
 	"github.com/devloop-cli/devloop/builder/ociimage"
 	"github.com/devloop-cli/devloop/builder/unpackedjar"
 	"github.com/devloop-cli/devloop/internal/dockerapi"
+	"github.com/devloop-cli/devloop/internal/paths"
 )
 
 // build has the engine build the Dockerfile.

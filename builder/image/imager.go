@@ -27,9 +27,9 @@ import (
 	"github.com/docker/docker/client"
 
 	"github.com/devloop-cli/devloop/builder/cds"
-	"github.com/devloop-cli/devloop/builder/internal/paths"
 	"github.com/devloop-cli/devloop/builder/layercache"
 	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/internal/paths"
 )
 
 // Options say how images are made.

@@ -15,7 +15,7 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/devloop-cli/devloop/builder/internal/paths"
+	"github.com/devloop-cli/devloop/internal/paths"
 )
 
 // JDK is a Java development kit.

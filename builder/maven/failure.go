@@ -9,7 +9,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
 	"github.com/devloop-cli/devloop/builder/diagnostics"
-	"github.com/devloop-cli/devloop/builder/internal/paths"
+	"github.com/devloop-cli/devloop/internal/paths"
 )
 
 // severalApplications matches what the extension says of a build that would make more than one; see extension/…/Omit.java.

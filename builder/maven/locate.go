@@ -13,7 +13,7 @@ import (
 	"strings"
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
-	"github.com/devloop-cli/devloop/builder/internal/paths"
+	"github.com/devloop-cli/devloop/internal/paths"
 )
 
 // Name returns "maven".

@@ -10,7 +10,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
 	"github.com/devloop-cli/devloop/builder/dockerfile"
-	"github.com/devloop-cli/devloop/builder/internal/paths"
+	"github.com/devloop-cli/devloop/internal/paths"
 )
 
 // NoDockerfile ignores the project's Dockerfile.

@@ -11,8 +11,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/devloop-cli/devloop/builder/internal/paths"
 	"github.com/devloop-cli/devloop/internal/atomicfile"
+	"github.com/devloop-cli/devloop/internal/paths"
 )
 
 // A build of web pages with Node.js takes longer than all the rest of a build, and mostly no file has changed

@@ -6,8 +6,8 @@ import (
 	"slices"
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
-	"github.com/devloop-cli/devloop/builder/internal/paths"
 	"github.com/devloop-cli/devloop/internal/atomicfile"
+	"github.com/devloop-cli/devloop/internal/paths"
 )
 
 // records are what the last builds reported, in files of devloop's cache.

@@ -7,8 +7,8 @@ import (
 	"slices"
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
-	"github.com/devloop-cli/devloop/builder/internal/paths"
 	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/internal/paths"
 )
 
 // Modules returns what the last build reported of the modules that the application in dir is made of:

@@ -11,8 +11,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/devloop-cli/devloop/builder/internal/paths"
 	"github.com/devloop-cli/devloop/builder/settings"
+	"github.com/devloop-cli/devloop/internal/paths"
 )
 
 // Exploded says where the files of an archive lie on the disk. It holds until a build file

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/devloop-cli/devloop/builder/internal/paths"
+	"github.com/devloop-cli/devloop/internal/paths"
 )
 
 // ExplodedModule is another module of the build, whose classes and resources are the application's own.

@@ -22,9 +22,9 @@ import (
 	"strings"
 
 	"github.com/devloop-cli/devloop/builder/dockerfile"
-	"github.com/devloop-cli/devloop/builder/internal/paths"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/internal/atomicfile"
+	"github.com/devloop-cli/devloop/internal/paths"
 )
 
 // Refresh unpacks a jar into the directories from which a Dockerfile copies both its libraries and its classes, and

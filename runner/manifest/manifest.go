@@ -24,6 +24,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/devloop-cli/devloop/internal/paths"
 	"github.com/devloop-cli/devloop/internal/yamlfile"
 	"github.com/devloop-cli/devloop/runner/kube"
 )
@@ -90,16 +91,13 @@ func (m Manifest) DependsOn(file string) bool {
 	inputs := []string{".yaml", ".yml", ".json", ".properties", ".env"}
 	return slices.ContainsFunc(m.sources, func(s source) bool { return is(s.Path) || slices.ContainsFunc(s.read, is) }) ||
 		slices.Contains(inputs, filepath.Ext(file)) && slices.ContainsFunc(m.Dirs(), func(dir string) bool {
-			return strings.HasPrefix(file, filepath.Dir(realPath(filepath.Join(dir, "any")))+string(filepath.Separator))
+			return paths.Within(file, paths.Real(dir))
 		})
 }
 
 // realPath resolves the symbolic links that lead to a file. The file itself may be gone.
 func realPath(file string) string {
-	if dir, err := filepath.EvalSymlinks(filepath.Dir(file)); err == nil {
-		return filepath.Join(dir, filepath.Base(file))
-	}
-	return file
+	return filepath.Join(paths.Real(filepath.Dir(file)), filepath.Base(file))
 }
 
 // Dirs returns the directories of the manifest's kustomizations and of their bases.

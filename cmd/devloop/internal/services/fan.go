@@ -13,10 +13,10 @@ package services
 import (
 	"context"
 	"path/filepath"
-	"strings"
 	"sync"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/filekind"
+	"github.com/devloop-cli/devloop/internal/paths"
 	"github.com/devloop-cli/devloop/watch"
 )
 
@@ -49,7 +49,7 @@ func (r *Receiver) concerns(file string) bool {
 // innermost returns the length of the longest of the directories that a file lies in, 0 for none.
 func innermost(file string, dirs []string) (longest int) {
 	for _, dir := range dirs {
-		if strings.HasPrefix(file, dir+string(filepath.Separator)) {
+		if paths.Within(file, dir) {
 			longest = max(longest, len(dir))
 		}
 	}
@@ -67,11 +67,7 @@ type Fan struct {
 // NewFan returns a fan for batches whose paths are relative to the directory of the build. Who gets a save may have a
 // spare JVM next.
 func NewFan(manifests Manifests, budget *Budget, receivers ...*Receiver) *Fan {
-	dir := manifests.Dir
-	if real, err := filepath.EvalSymlinks(dir); err == nil {
-		dir = real
-	}
-	return &Fan{dir: dir, manifests: manifests, budget: budget, receivers: receivers}
+	return &Fan{dir: paths.Real(manifests.Dir), manifests: manifests, budget: budget, receivers: receivers}
 }
 
 // Run hands out batches until ctx ends. It takes the next batch when all services have the one before.

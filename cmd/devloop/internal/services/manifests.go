@@ -3,12 +3,12 @@ package services
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/paths"
 	"github.com/devloop-cli/devloop/runner/manifest"
 )
 
@@ -102,10 +102,5 @@ func (m Manifests) concern(name, file string) bool {
 // has reports whether a file is one of a service's manifests, or lies in a directory that is one.
 func (m Manifests) has(name, file string) bool {
 	files, err := m.Of(name)
-	return err == nil && slices.ContainsFunc(files, func(own string) bool {
-		if real, err := filepath.EvalSymlinks(own); err == nil {
-			own = real
-		}
-		return own == file || strings.HasPrefix(file, own+string(filepath.Separator))
-	})
+	return err == nil && slices.ContainsFunc(files, func(own string) bool { return paths.Within(file, paths.Real(own)) })
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/project"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/target"
+	"github.com/devloop-cli/devloop/internal/paths"
 	"github.com/devloop-cli/devloop/watch"
 )
 
@@ -78,7 +78,7 @@ func watched(c *cli.Context, manifests []string) (dirs, files []string, err erro
 		}
 	}
 	for _, path := range manifests {
-		if info, err := os.Stat(path); err == nil && info.IsDir() {
+		if paths.IsDir(path) {
 			dirs = append(dirs, path) // a manifest may come into it
 		} else {
 			files = append(files, path)

@@ -2,10 +2,9 @@ package sessions
 
 import (
 	"fmt"
-	"path/filepath"
-	"strings"
 
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/paths"
 )
 
 // CodeNone is the code of the error that no devloop run works on a project.
@@ -64,16 +63,5 @@ func noneError(dir, namespace string, others []Holder) error {
 	return e
 }
 
-// realPath resolves symbolic links, if the path exists.
-func realPath(path string) string {
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		return real
-	}
-	return path
-}
-
 // Within reports whether path is dir or below it, with symbolic links resolved.
-func Within(path, dir string) bool {
-	rest, err := filepath.Rel(realPath(dir), realPath(path))
-	return err == nil && rest != ".." && !strings.HasPrefix(rest, ".."+string(filepath.Separator))
-}
+func Within(path, dir string) bool { return paths.Within(paths.Real(path), paths.Real(dir)) }

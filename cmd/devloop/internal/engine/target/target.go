@@ -19,6 +19,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/filekind"
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/paths"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/watch"
@@ -77,10 +78,7 @@ type Target struct {
 // build soon finds that out.
 func (t Target) Saved(changed watch.Batch, before, now manifest.Manifest) plan.Saved {
 	saved := plan.Saved{All: changed.All, Manifest: changed.All || filekind.Any(changed.Paths, filekind.Manifest), Sources: changed.Unnamed}
-	dir := t.Dir
-	if real, err := filepath.EvalSymlinks(dir); err == nil { // the watcher's paths are relative to that
-		dir = real
-	}
+	dir := paths.Real(t.Dir) // the watcher's paths are relative to that
 	for _, path := range changed.Paths {
 		file, kind := filepath.Join(dir, filepath.FromSlash(path)), filekind.Of(path)
 		read := (kind == filekind.Manifest || kind == filekind.Other) && (before.DependsOn(file) || now.DependsOn(file))
