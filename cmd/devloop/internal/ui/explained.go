@@ -25,9 +25,9 @@ func (p *Plain) explained(b event.ImageExplained) {
 		p.explain("layer", fmt.Sprintf("%s, %d bytes", l.Name, l.Size), state)
 	}
 	for _, o := range b.Options {
-		why := p.style.said(o.Why, 0)
+		why := p.Style.said(o.Why, 0)
 		if o.Optimization != "" {
-			why += "; " + p.style.said("off: --without "+o.Optimization, 0)
+			why += "; " + p.Style.said("off: --without "+o.Optimization, 0)
 		}
 		p.explain("option", o.Text, why)
 	}
@@ -58,9 +58,9 @@ func (p *Plain) changeable(b event.ImageExplained) {
 }
 
 func (p *Plain) explain(word, what, why string) {
-	line := "  " + p.style.column(word, 8) + " " + p.style.said(what, 11)
+	line := "  " + p.Style.column(word, 8) + " " + p.Style.said(what, 11)
 	if why != "" {
-		line += ": " + p.style.said(why, 11)
+		line += ": " + p.Style.said(why, 11)
 	}
-	p.line(p.style.Dim(strings.TrimRight(line, " ")))
+	p.line(p.Style.Dim(strings.TrimRight(line, " ")))
 }

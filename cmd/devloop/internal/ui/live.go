@@ -103,7 +103,7 @@ func (l *Live) draw(now time.Time) {
 	b.WriteString(erase(l.drawn, width))
 	_, _ = l.lines.WriteTo(&b) // a buffer takes all
 	if mark != "" {
-		style := l.plain.style
+		style := l.plain.Style
 		b.WriteString(coloured(style, mark) + " " + style.Link(style.Dim(text)) + "\n")
 	}
 	_, _ = l.out.Write(b.Bytes())

@@ -16,23 +16,15 @@ import (
 
 // Plain writes events as lines for people: on a terminal, into a file, in CI.
 type Plain struct {
-	out    io.Writer
-	app    io.Writer
-	report io.Writer
-	style  Style
-	// appStyle is the style of app, which may be a file while out is a terminal.
-	appStyle Style
-	// quiet shows failures, warnings and addresses only; verbose hides nothing.
-	quiet, verbose bool
-	tool           toolOutput
-	noLogs         bool           // the user has hidden the application's log
-	failure        *event.Failure // of the last cycle, or why nothing answers
-	pods           podNames
-	transfers      transferLines
-	spares         map[string]bool // what was said about spare JVMs
-
-	options  PlainOptions
-	services []*service // of a session with several
+	PlainOptions
+	out       io.Writer
+	tool      toolOutput
+	noLogs    bool           // the user has hidden the application's log
+	failure   *event.Failure // of the last cycle, or why nothing answers
+	pods      podNames
+	transfers transferLines
+	spares    map[string]bool // what was said about spare JVMs
+	services  []*service      // of a session with several
 }
 
 // PlainOptions configure a [Plain].
@@ -41,7 +33,8 @@ type PlainOptions struct {
 	App io.Writer
 	// Report receives the results of checks if they are the command's output; nil means out.
 	Report io.Writer
-	// Style applies to out and Report, AppStyle to App. The zero value is plain text.
+	// Style applies to out and Report, AppStyle to App, which may be a file while out is a terminal. The zero value is
+	// plain text.
 	Style, AppStyle Style
 	// Quiet shows failures, warnings and addresses only. Verbose shows the output of Gradle, Maven
 	// and Docker at once instead of when it helps, see [toolOutput].
@@ -58,7 +51,7 @@ func NewPlain(out io.Writer, o PlainOptions) *Plain {
 	if o.Report == nil {
 		o.Report = out
 	}
-	return &Plain{out: out, app: o.App, report: o.Report, style: o.Style, appStyle: o.AppStyle, quiet: o.Quiet, verbose: o.Verbose, options: o}
+	return &Plain{PlainOptions: o, out: out}
 }
 
 // Handle implements [event.Sink].
@@ -75,7 +68,7 @@ func (p *Plain) Handle(e event.Event) {
 	if n, is := e.Body.(event.Notice); spare && is && p.sparesKnown(n.Text) {
 		return // each Pod prepares one
 	}
-	if p.quiet {
+	if p.Quiet {
 		p.briefly(e)
 	} else if !p.cycleEvent(e) {
 		p.sessionEvent(e)
@@ -97,7 +90,7 @@ func (p *Plain) cycleEvent(e event.Event) bool {
 	switch b := e.Body.(type) {
 	case event.CycleStarted:
 		if e.Cycle > 1 {
-			p.line(p.style.Bold(p.style.said(fmt.Sprintf("cycle %d", e.Cycle), 0)) + " " + p.style.said("because "+b.Because, 2))
+			p.line(p.Style.Bold(p.Style.said(fmt.Sprintf("cycle %d", e.Cycle), 0)) + " " + p.Style.said("because "+b.Because, 2))
 		}
 	case event.PathChosen:
 		p.chosen(b)
@@ -105,7 +98,7 @@ func (p *Plain) cycleEvent(e event.Event) bool {
 		p.tool.begin(e.Time)
 		p.transfers.last = e.Time
 	case event.StageOutput:
-		p.toolLines(p.tool.take(b.Line, e.Time, p.verbose))
+		p.toolLines(p.tool.take(b.Line, e.Time, p.Verbose))
 	case event.ImageExplained:
 		p.explained(b)
 	case event.StageFinished:
@@ -134,27 +127,27 @@ func (p *Plain) sessionEvent(e event.Event) {
 		if p.noLogs {
 			return
 		}
-		_, _ = fmt.Fprintln(p.app, p.pods.prefix(b.Pod, p.appStyle)+b.Line)
+		_, _ = fmt.Fprintln(p.App, p.pods.prefix(b.Pod, p.AppStyle)+b.Line)
 	case event.Notice:
 		p.notice(b)
 	case event.Progress:
 		p.aside(b.Line)
 	case event.Transfer:
 		if p.transfers.due(e.Time) {
-			p.line(p.style.Dim("  · " + b.Name + ": " + strings.Join(transferred(p.style, b), ", ")))
+			p.line(p.Style.Dim("  · " + b.Name + ": " + strings.Join(transferred(p.Style, b), ", ")))
 		}
 	case event.Paused:
 		p.paused(b)
 	case event.ViewAsked:
 		p.view(b.View)
 	case event.Mark:
-		p.line("\n" + p.style.Dim(e.Time.Local().Format(time.TimeOnly)))
+		p.line("\n" + p.Style.Dim(e.Time.Local().Format(time.TimeOnly)))
 	case event.CheckStarted:
 		p.transfers.last = e.Time
 	case event.CheckFinished:
 		p.check(b)
 	case event.ObjectRemoved:
-		p.line(p.row("removed", 0) + " " + p.style.said(in(b.Namespace, b.Object), 0))
+		p.line(p.row("removed", 0) + " " + p.Style.said(in(b.Namespace, b.Object), 0))
 	case event.SessionFinished:
 		p.end(b)
 	}
@@ -186,7 +179,7 @@ func (p *Plain) briefly(e event.Event) {
 func (p *Plain) remember(e event.Event) {
 	switch b := e.Body.(type) {
 	case event.SessionStarted:
-		p.style.Links.Dir = b.Dir
+		p.Style.Links.Dir = b.Dir
 	case event.CycleFinished:
 		if b.Outcome == event.OK || b.Outcome == event.Failed {
 			p.failure = b.Failure
@@ -220,7 +213,7 @@ func (p *Plain) view(view string) {
 			p.aside("the application's log is shown")
 		}
 	case view == "failure" && p.failure != nil:
-		PrintFailure(p.out, p.style, *p.failure)
+		PrintFailure(p.out, p.Style, *p.failure)
 	case view == "failure" && p.showFailures():
 	case view == "failure":
 		p.aside("the last save did not fail")
@@ -229,26 +222,26 @@ func (p *Plain) view(view string) {
 
 func (p *Plain) end(b event.SessionFinished) {
 	if b.Failure != nil && b.Outcome == event.Failed {
-		PrintFailure(p.out, p.style, *b.Failure)
+		PrintFailure(p.out, p.Style, *b.Failure)
 	}
 }
 
 // toolLines writes output of a stage's tool.
 func (p *Plain) toolLines(lines []string) {
 	for _, line := range lines {
-		p.line(p.style.Dim("  │ " + line))
+		p.line(p.Style.Dim("  │ " + line))
 	}
 }
 
 // aside writes a line about what goes on.
-func (p *Plain) aside(text string) { p.line(p.style.Dim("  · " + p.style.said(text, 4))) }
+func (p *Plain) aside(text string) { p.line(p.Style.Dim("  · " + p.Style.said(text, 4))) }
 
-func (p *Plain) line(s string) { _, _ = fmt.Fprintln(p.out, p.style.Link(s)) }
+func (p *Plain) line(s string) { _, _ = fmt.Fprintln(p.out, p.Style.Link(s)) }
 
 func (p *Plain) session(b event.SessionStarted) {
-	p.line(fmt.Sprintf("%s → %s", p.style.Bold(b.Project), b.Cluster))
+	p.line(fmt.Sprintf("%s → %s", p.Style.Bold(b.Project), b.Cluster))
 	if b.Tool != "" {
-		p.line(p.style.Dim("  " + p.style.said(fmt.Sprintf("builds with %s: %s", b.Tool, b.Why), 2)))
+		p.line(p.Style.Dim("  " + p.Style.said(fmt.Sprintf("builds with %s: %s", b.Tool, b.Why), 2)))
 	}
 }
 
@@ -256,14 +249,14 @@ func (p *Plain) stage(b event.StageFinished) {
 	name := p.row(string(b.Stage), b.Took)
 	switch b.Outcome {
 	case event.OK:
-		name = p.style.Green(name)
+		name = p.Style.Green(name)
 	case event.Failed:
-		name = p.style.Red(name)
+		name = p.Style.Red(name)
 		b.Note = "failed"
 	case event.Cancelled, event.Superseded:
 		b.Note = string(b.Outcome)
 	}
-	for i, note := range p.style.each(b.Note) {
+	for i, note := range p.Style.each(b.Note) {
 		if i > 0 {
 			name = strings.Repeat(" ", rowWidth)
 		}
@@ -281,23 +274,23 @@ func (p *Plain) chosen(b event.PathChosen) {
 
 // phase shows what a Pod is waiting for.
 func (p *Plain) phase(b event.PodPhase) {
-	text := b.Pod + ": " + p.style.said(b.Phase, 4)
+	text := b.Pod + ": " + p.Style.said(b.Phase, 4)
 	if b.Detail != "" {
-		text += ", " + p.style.said(b.Detail, 4)
+		text += ", " + p.Style.said(b.Detail, 4)
 	}
-	p.line(p.style.Dim("  · " + text))
+	p.line(p.Style.Dim("  · " + text))
 }
 
 func (p *Plain) notice(b event.Notice) {
-	word := p.style.said("note:", 0)
+	word := p.Style.said("note:", 0)
 	if b.Level == event.Warning {
-		word = p.style.Yellow(p.style.said("warning:", 0))
+		word = p.Style.Yellow(p.Style.said("warning:", 0))
 	}
-	p.line(word + " " + p.style.said(b.Text, 2))
+	p.line(word + " " + p.Style.said(b.Text, 2))
 	p.hints(b.Hints)
 }
 
-func (p *Plain) hints(list []string) { hints(p.out, p.style, list) }
+func (p *Plain) hints(list []string) { hints(p.out, p.Style, list) }
 
 func hints(out io.Writer, style Style, list []string) {
 	for _, h := range list {
@@ -306,20 +299,20 @@ func hints(out io.Writer, style Style, list []string) {
 }
 
 func (p *Plain) check(b event.CheckFinished) {
-	mark := map[string]string{"ok": p.style.Green("✓"), "fixed": p.style.Green("+"), "failed": p.style.Red("✗"), "skipped": p.style.Dim("-")}[b.State]
-	_, _ = fmt.Fprintf(p.report, "%s %-11s %6s  %s\n", mark, b.ID, seconds(b.Took), p.style.said(b.Evidence, 22))
+	mark := map[string]string{"ok": p.Style.Green("✓"), "fixed": p.Style.Green("+"), "failed": p.Style.Red("✗"), "skipped": p.Style.Dim("-")}[b.State]
+	_, _ = fmt.Fprintf(p.Report, "%s %-11s %6s  %s\n", mark, b.ID, seconds(b.Took), p.Style.said(b.Evidence, 22))
 	if b.Failure != nil {
-		evidence(p.report, p.style, b.Failure.Evidence)
-		hints(p.report, p.style, b.Hints)
+		evidence(p.Report, p.Style, b.Failure.Evidence)
+		hints(p.Report, p.Style, b.Hints)
 	}
 }
 
 func (p *Plain) cycle(b event.CycleFinished) {
 	switch {
 	case b.Outcome == event.OK:
-		p.line(p.style.Bold(p.row("done", b.Took)))
+		p.line(p.Style.Bold(p.row("done", b.Took)))
 	case b.Outcome == event.Failed && b.Failure != nil:
-		PrintFailure(p.out, p.style, *b.Failure)
+		PrintFailure(p.out, p.Style, *b.Failure)
 	}
 }
 
@@ -332,7 +325,7 @@ func (p *Plain) row(word string, took event.Duration) string {
 	if took > 0 {
 		t = seconds(took)
 	}
-	return fmt.Sprintf("%s %8s", p.style.column(word, 8), t)
+	return fmt.Sprintf("%s %8s", p.Style.column(word, 8), t)
 }
 
 func seconds(d event.Duration) string {

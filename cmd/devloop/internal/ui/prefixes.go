@@ -60,9 +60,9 @@ func (p *Plain) service(name string) *service {
 	lines := func(out io.Writer, style Style) io.Writer {
 		return &prefixed{out: out, prefix: func() string { return style.Tint(number, fmt.Sprintf("%-*s |", p.longestService(), name)) + " " }}
 	}
-	o := p.options
-	o.App, o.Report = lines(p.app, p.appStyle), lines(p.report, p.style)
-	s := &service{NewPlain(lines(p.out, p.style), o), name}
+	o := p.PlainOptions
+	o.App, o.Report = lines(p.App, p.AppStyle), lines(p.Report, p.Style)
+	s := &service{NewPlain(lines(p.out, p.Style), o), name}
 	s.noLogs = p.noLogs
 	p.services = append(p.services, s)
 	return s
@@ -80,7 +80,7 @@ func (p *Plain) longestService() (longest int) {
 func (p *Plain) showFailures() (shown bool) {
 	for _, s := range p.services {
 		if s.failure != nil {
-			PrintFailure(s.out, s.style, *s.failure)
+			PrintFailure(s.out, s.Style, *s.failure)
 			shown = true
 		}
 	}
