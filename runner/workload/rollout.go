@@ -64,7 +64,7 @@ func (r Workloads) Pods(ctx context.Context, o *unstructured.Unstructured) ([]ku
 		return []kube.Pod{kube.PodOf(pod)}, nil
 	}
 	pods, err := r.podsMade(ctx, o)
-	if err != nil {
+	if len(pods) == 0 || err != nil {
 		return nil, err
 	}
 	return byName(pods), nil
