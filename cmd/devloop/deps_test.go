@@ -1,7 +1,10 @@
 package main
 
 import (
+	"io/fs"
+	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -271,5 +274,33 @@ func TestDependenciesAreListed(t *testing.T) {
 				t.Errorf("%s imports %s, which arrows does not list", pkg, to)
 			}
 		}
+	}
+}
+
+// TestContributingNamesEveryPackage keeps the picture whole. Packages for tests, and those that are internal to one domain,
+// are left to their comments.
+func TestContributingNamesEveryPackage(t *testing.T) {
+	t.Parallel()
+	root := os.DirFS("../..")
+	picture, err := fs.ReadFile(root, "CONTRIBUTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
+		own := strings.HasPrefix(name, "cmd") || !strings.Contains(name, "/internal")
+		switch {
+		case err != nil || !d.IsDir():
+			return err
+		case name == "hack", name == "samples", name == "docs", name == ".git", d.Name() == "testdata", strings.HasSuffix(name, "test"), !own:
+			return fs.SkipDir
+		}
+		sources, err := fs.Glob(root, name+"/*.go")
+		if err == nil && len(sources) > 0 && !regexp.MustCompile(`\b`+d.Name()+`\b`).Match(picture) {
+			t.Errorf("CONTRIBUTING.md does not name %s", name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
