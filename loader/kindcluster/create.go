@@ -249,6 +249,9 @@ func (m *Manager) config(ctx context.Context) (*v1alpha4.Cluster, time.Time, err
 			"kind: KubeletConfiguration\nfeatureGates: {KubeletInUserNamespace: true}\n")
 	}
 	config.Nodes = []v1alpha4.Node{{Role: v1alpha4.ControlPlaneRole, Image: ref}}
+	for range m.Nodes - 1 {
+		config.Nodes = append(config.Nodes, v1alpha4.Node{Role: v1alpha4.WorkerRole, Image: ref})
+	}
 	return config, now, nil
 }
 

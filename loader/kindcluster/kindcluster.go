@@ -69,6 +69,8 @@ type Options struct {
 	Kubeconfig string
 	// StateDir holds the records of the clusters that devloop created.
 	StateDir string
+	// Nodes is the number of nodes of a new cluster; 0 means one. The first is the control plane.
+	Nodes int
 	// Progress gets a short line for each step; it may be nil.
 	Progress func(line string)
 }
