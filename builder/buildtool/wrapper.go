@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/devloop-cli/devloop/builder/diagnostics"
 	"github.com/devloop-cli/devloop/internal/proc"
 )
 
@@ -131,24 +132,7 @@ func (w Wrapper) fetch(ctx context.Context, dir, dist string, out io.Writer) (fa
 	if err == nil {
 		return "", nil
 	}
-	return fmt.Sprintf("the wrapper could not fetch %s (%s)", dist, reasonIn(text, err)), nil
-}
-
-// exception matches the line in which a JVM reports an uncaught exception.
-var exception = regexp.MustCompile(`^(?:Exception in thread "[^"]*" |Caused by: )?(?:[\w$]+\.)+(\w*(?:Exception|Error)): (.+)`)
-
-// reasonIn returns the line of a wrapper's output that says what went wrong.
-func reasonIn(text string, err error) string {
-	last := err.Error()
-	for line := range strings.Lines(text) {
-		if m := exception.FindStringSubmatch(line); m != nil {
-			return m[1] + ": " + strings.TrimSpace(m[2])
-		}
-		if s := strings.TrimSpace(line); s != "" {
-			last = s
-		}
-	}
-	return last
+	return fmt.Sprintf("the wrapper could not fetch %s (%s)", dist, diagnostics.Reason(text, err.Error())), nil
 }
 
 var distributionURL = regexp.MustCompile(`(?m)^\s*distributionUrl\s*[=:]\s*(\S+)`)

@@ -20,6 +20,7 @@ import (
 	"github.com/docker/docker/pkg/stdcopy"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/devloop-cli/devloop/builder/diagnostics"
 	"github.com/devloop-cli/devloop/builder/layertar"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/builder/tempcontainer"
@@ -202,29 +203,12 @@ func (s *trainer) java(ctx context.Context, t *Training, args []string, done fun
 	}
 	said, err := s.logs(ctx, id)
 	if err == nil && code != 0 {
-		err = fmt.Errorf("java exited with status %d: %s", code, reasonIn(said))
+		err = fmt.Errorf("java exited with status %d: %s", code, diagnostics.Reason(said, "it said nothing"))
 	}
 	if err == nil && done != nil {
 		err = done(s.docker, id)
 	}
 	return said, err
-}
-
-// exception matches the line in which a JVM reports an uncaught exception.
-var exception = regexp.MustCompile(`^(?:Exception in thread "[^"]*" |Caused by: )?(?:[\w$]+\.)+(\w*(?:Exception|Error)): (.+)`)
-
-// reasonIn returns the line that says why a JVM failed: its exception, else the last one.
-func reasonIn(said string) string {
-	last := "it said nothing"
-	for line := range strings.Lines(said) {
-		if m := exception.FindStringSubmatch(line); m != nil {
-			return m[1] + ": " + strings.TrimSpace(m[2])
-		}
-		if s := strings.TrimSpace(line); s != "" {
-			last = s
-		}
-	}
-	return last
 }
 
 // logs returns the output of a container.

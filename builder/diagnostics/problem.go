@@ -179,3 +179,20 @@ func Tail(text string) []string {
 	}
 	return lines[max(0, len(lines)-MaxLines):]
 }
+
+// exception matches the line in which a JVM reports an uncaught exception.
+var exception = regexp.MustCompile(`^(?:Exception in thread "[^"]*" |Caused by: )?(?:[\w$]+\.)+(\w*(?:Exception|Error)): (.+)`)
+
+// Reason returns the line of a JVM's output that says why it failed: its exception, else the last line, or otherwise
+// if there is none.
+func Reason(output, otherwise string) string {
+	for line := range strings.Lines(output) {
+		if m := exception.FindStringSubmatch(line); m != nil {
+			return m[1] + ": " + strings.TrimSpace(m[2])
+		}
+		if s := strings.TrimSpace(line); s != "" {
+			otherwise = s
+		}
+	}
+	return otherwise
+}

@@ -76,3 +76,17 @@ func TestProblemsInEveryWording(t *testing.T) {
 		}
 	}
 }
+
+func TestReasonIsTheExceptionOrTheLastLine(t *testing.T) {
+	t.Parallel()
+	for output, want := range map[string]string{
+		"": "exit status 1",
+		"Downloading\nException in thread \"main\" java.net.UnknownHostException: services.gradle.org\n\tat A.b(A.java:1)\n": "UnknownHostException: services.gradle.org",
+		"Caused by: java.lang.OutOfMemoryError: Java heap space\nlater\n":                                                    "OutOfMemoryError: Java heap space",
+		"one\ntwo\n\n": "two",
+	} {
+		if got := Reason(output, "exit status 1"); got != want {
+			t.Errorf("%q: got %q, want %q", output, got, want)
+		}
+	}
+}

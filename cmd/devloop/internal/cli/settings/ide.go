@@ -2,7 +2,6 @@ package settings
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
@@ -87,10 +86,7 @@ func vscodeDrafts(debugPort int) ([]draft, error) {
 
 func jsonText(v any) ([]byte, error) {
 	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	err := e.Encode(v)
+	err := wiring.PrintJSON(&b, v)
 	return b.Bytes(), err
 }
 
