@@ -154,6 +154,7 @@ func TestRegistriesAreAskedOnceEach(t *testing.T) {
 		if strings.HasPrefix(r.PathValue("image"), "example.com/") {
 			status, message = http.StatusInternalServerError, `Get "https://example.com/v2/": dial tcp: lookup example.com: no such host`
 		}
+		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
 		_ = json.NewEncoder(w).Encode(map[string]string{"message": message})
 	})

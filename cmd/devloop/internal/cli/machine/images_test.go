@@ -36,6 +36,7 @@ func engineOf(t *testing.T, handlers map[string]http.HandlerFunc) *client.Client
 }
 
 func say(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(body)
 }
