@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
 	"github.com/urfave/cli/v2"
@@ -32,7 +33,7 @@ func namingCommand(command *cli.Command) cli.ActionFunc {
 	return func(c *cli.Context) error {
 		err := do(c)
 		if usage, is := errors.AsType[*cmdline.UsageError](err); is && usage.Command == "" {
-			usage.Command = cmp.Or(command.HelpName, command.Name)
+			usage.Command = strings.TrimPrefix(cmp.Or(command.HelpName, command.Name), "devloop ") // cli puts it there
 		}
 		return err
 	}
