@@ -70,22 +70,31 @@ func complete(ctx context.Context, s wiring.Streams, commands []*cli.Command, wo
 	}
 	for _, c := range candidates(ctx, s, commands, words) {
 		if strings.HasPrefix(c.word, words[len(words)-1]) {
-			_, _ = fmt.Fprintf(s.Out, "%s\t%s\n", c.word, c.meaning)
+			_, _ = fmt.Fprintf(s.Out, "%s\t%s\n", c.word, c.said(s.Say))
 		}
 	}
+}
+
+// said returns what a candidate is, translated, in a line.
+func (c candidate) said(say func(message string) string) string {
+	meaning, repeated := strings.CutSuffix(c.meaning, "; may be repeated")
+	if meaning = say(meaning); repeated {
+		meaning += "; " + say("may be repeated")
+	}
+	return strings.NewReplacer("`", "", "\n", " ").Replace(meaning)
 }
 
 func candidates(ctx context.Context, s wiring.Streams, commands []*cli.Command, words []string) []candidate {
 	before, last := words[:len(words)-1], words[len(words)-1]
 	if len(before) == 0 {
-		return commandCandidates(s, commands)
+		return commandCandidates(commands)
 	}
 	i := slices.IndexFunc(commands, func(c *cli.Command) bool { return c.HasName(before[0]) })
 	switch {
 	case slices.Contains(before, "--"): // the words of the command in the Pod
 		return nil
 	case i < 0 && before[0] == "help":
-		return commandCandidates(s, commands)
+		return commandCandidates(commands)
 	case i < 0:
 		return nil
 	}
@@ -100,11 +109,11 @@ func candidates(ctx context.Context, s wiring.Streams, commands []*cli.Command, 
 	}
 }
 
-func commandCandidates(s wiring.Streams, commands []*cli.Command) []candidate {
+func commandCandidates(commands []*cli.Command) []candidate {
 	var all []candidate
 	for _, c := range commands {
 		if !c.Hidden {
-			all = append(all, candidate{c.Name, s.Say(c.Usage)})
+			all = append(all, candidate{c.Name, c.Usage})
 		}
 	}
 	return all
@@ -115,7 +124,7 @@ func flagCandidates(c *cli.Command) []candidate {
 	for _, f := range c.Flags {
 		usage := ""
 		if documented, ok := f.(cli.DocGenerationFlag); ok {
-			usage = strings.ReplaceAll(documented.GetUsage(), "`", "")
+			usage = documented.GetUsage()
 		}
 		all = append(all, candidate{"--" + f.Names()[0], usage})
 	}

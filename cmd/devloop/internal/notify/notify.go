@@ -1,7 +1,7 @@
 // Package notify tells a user who looks elsewhere that a save failed, and that one works again: by a notification of
 // the desktop, and in the title of the terminal.
 //
-//	bus := event.NewBus(display, notify.New(os.Stderr)) // nil without a terminal
+//	bus := event.NewBus(display, notify.New(os.Stderr, say)) // nil without a terminal
 //
 // On the desktop of this machine it runs notify-send or osascript. Elsewhere, as over SSH, it asks the terminal (OSC 9).
 package notify
@@ -32,15 +32,16 @@ const (
 // Notifier is an [event.Sink].
 type Notifier struct {
 	terminal io.Writer // nil without one
+	say      func(message string) string
 	show     func(title, text string)
 	projects map[string]string // the names, by service
 	failed   map[string]bool   // the services whose last save did
 	titled   bool              // the terminal has a title of ours
 }
 
-// New returns a notifier for this desktop and a terminal, which may be nil.
-func New(terminal io.Writer) *Notifier {
-	n := &Notifier{terminal: terminal, projects: map[string]string{}, failed: map[string]bool{}}
+// New returns a notifier for this desktop and a terminal, which may be nil. Say translates what it shows.
+func New(terminal io.Writer, say func(message string) string) *Notifier {
+	n := &Notifier{terminal: terminal, say: say, projects: map[string]string{}, failed: map[string]bool{}}
 	n.show = func(title, text string) {
 		if program := program(runtime.GOOS, os.Getenv, exec.LookPath); program != nil {
 			go run(program(title, text))
@@ -77,7 +78,7 @@ func (n *Notifier) finished(service string, b event.CycleFinished) {
 	case b.Outcome == event.OK && n.failed[service]:
 		n.failed[service] = false
 		n.title("● " + project)
-		n.show(project+" works again", "localhost answers with what you saved")
+		n.show(n.say(project+" works again"), n.say("localhost answers with what you saved"))
 	}
 }
 
@@ -85,7 +86,7 @@ func (n *Notifier) fail(service string, f event.Failure) {
 	project := n.projects[service]
 	n.failed[service] = true
 	n.title("✗ " + project)
-	n.show(project+" failed", plain(f.Message))
+	n.show(n.say(project+" failed"), plain(n.say(f.Message)))
 }
 
 // title sets the terminal's title (OSC 2).

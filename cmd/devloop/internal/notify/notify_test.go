@@ -19,7 +19,7 @@ func TestFailureAndRecoveryAreShown(t *testing.T) {
 	t.Parallel()
 	var terminal bytes.Buffer
 	var shown []string
-	n := New(&terminal)
+	n := New(&terminal, said)
 	n.show = func(title, text string) { shown = append(shown, title+": "+text) }
 	ok, failed := event.CycleFinished{Outcome: event.OK}, event.CycleFinished{Outcome: event.Failed, Failure: &event.Failure{Message: "A.java:3: \x1b]2;gotcha\a';' expected"}}
 	for _, e := range []event.Event{
@@ -33,7 +33,7 @@ func TestFailureAndRecoveryAreShown(t *testing.T) {
 	} {
 		n.Handle(e)
 	}
-	if want := []string{"shop failed: A.java:3:  ]2;gotcha ';' expected", "shop works again: localhost answers with what you saved", "shop failed: the Pod is gone"}; !slices.Equal(shown, want) {
+	if want := []string{"shop 실패: A.java:3:  ]2;gotcha ';' expected", "shop 다시 동작함: localhost answers with what you saved", "shop 실패: the Pod is gone"}; !slices.Equal(shown, want) {
 		t.Errorf("got %q, want %q", shown, want)
 	}
 	if want := pushTitle + "\x1b]2;✗ shop\x1b\\\x1b]2;● shop\x1b\\\x1b]2;✗ shop\x1b\\" + popTitle; terminal.String() != want {
@@ -44,7 +44,7 @@ func TestFailureAndRecoveryAreShown(t *testing.T) {
 func TestATerminalIsLeftAloneWithoutAFailure(t *testing.T) {
 	t.Parallel()
 	var terminal bytes.Buffer
-	n := New(&terminal)
+	n := New(&terminal, said)
 	for _, b := range []event.Body{event.SessionStarted{Project: "shop"}, event.CycleFinished{Outcome: event.OK}, event.SessionFinished{}} {
 		n.Handle(event.Event{Body: b})
 	}
@@ -106,4 +106,9 @@ func TestProgramOfTheDesktop(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)
 		}
 	}
+}
+
+// said stands for a translation.
+func said(message string) string {
+	return strings.NewReplacer("works again", "다시 동작함", "failed", "실패").Replace(message)
 }

@@ -98,9 +98,9 @@ func text(c *cli.Context, s Streams) event.Sink {
 // notifier returns the sink of --notify.
 func notifier(s Streams) event.Sink {
 	if _, terminal := cmdline.Screen(s.Err); terminal {
-		return notify.New(s.Err)
+		return notify.New(s.Err, s.Say)
 	}
-	return notify.New(nil)
+	return notify.New(nil, s.Say)
 }
 
 // told marks err as shown where the display has shown it.
