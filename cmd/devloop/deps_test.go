@@ -161,6 +161,8 @@ var rules = []struct {
 		"a change is sent to Pods: nothing is published, and no port is led anywhere"},
 	{"cmd/devloop/internal/engine/spares", []string{"github.com/urfave/cli", "sigs.k8s.io/kind", module + "watch", module + "loader", module + "cmd/devloop/internal/ui", module + "cmd/devloop/internal/jdwp", module + "cmd/devloop/internal/engine/ports"},
 		"a spare JVM does not depend on what localhost leads to"},
+	{"cmd/devloop/internal/engine/prune", []string{"github.com/urfave/cli", "sigs.k8s.io/kind", module + "watch", module + "builder", module + "loader", module + "cmd/devloop/internal/ui", module + "cmd/devloop/internal/engine/state", module + "cmd/devloop/internal/engine/ports"},
+		"what a manifest no longer has does not depend on what runs"},
 	{"cmd/devloop/internal/engine/localhost", []string{"github.com/urfave/cli", "sigs.k8s.io/kind", module + "watch", module + "loader", module + "cmd/devloop/internal/ui", module + "cmd/devloop/internal/engine/patch", module + "cmd/devloop/internal/engine/queue"},
 		"what clients see does not depend on what the next cycle does"},
 	{"cmd/devloop/internal/engine/debugport", []string{"github.com/urfave/cli", "sigs.k8s.io/kind", module + "watch", module + "loader", module + "cmd/devloop/internal/ui"},

@@ -42,7 +42,7 @@ func (s *Session) Apply(ctx context.Context, m manifest.Manifest, images []Store
 		spec := c.spec()
 		spec.Names = names
 		c.explainSpec(spec)
-		s.Note = objects(m.Refs())
+		s.Note = report.Objects(m.Refs())
 		ctx, cancel := limit(ctx, c.Target.ReadyTimeout)
 		defer cancel()
 		return c.Deployer.Replace(ctx, spec)
@@ -79,13 +79,4 @@ func (c *cycle) explainSpec(spec deploy.Spec) {
 	if len(changes) > 0 {
 		c.Inform(event.NoticeDiffers, "in the cluster, not in your files", changes...)
 	}
-}
-
-// objects names objects, as in pod/web, service/web.
-func objects(refs []kube.Ref) string {
-	var names []string
-	for _, o := range refs {
-		names = append(names, strings.ToLower(o.Kind)+"/"+o.Name)
-	}
-	return strings.Join(names, ", ")
 }

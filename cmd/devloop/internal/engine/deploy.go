@@ -6,18 +6,18 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/builder/supervisor"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/prune"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/report"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner/deploy"
 	"github.com/devloop-cli/devloop/runner/kube"
-	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/runner/podstatus"
 	"github.com/devloop-cli/devloop/runner/readiness"
 	"github.com/devloop-cli/devloop/runner/render"
@@ -49,26 +49,7 @@ func (r *rollout) run(ctx context.Context) error {
 	if r.Target.Follow {
 		r.trainer.Start(r.img)
 	}
-	return r.prune(ctx)
-}
-
-// prune removes what the manifest no longer has, now that nothing serves that was made with it.
-func (r *rollout) prune(ctx context.Context) error {
-	limited, cancel := context.WithTimeout(ctx, deleteTime)
-	defer cancel()
-	removed, err := r.Deployer.Prune(limited, r.deployed[:len(r.deployed)-1], r.spec())
-	for _, o := range removed {
-		r.Publish(event.ObjectRemoved{Object: o.Kind + "/" + o.Name, Namespace: o.Namespace})
-	}
-	switch {
-	case err == nil:
-		r.deployed = r.deployed[len(r.deployed)-1:]
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
-	default: // the next rollout tries again
-		r.WarnOf(err)
-	}
-	return nil
+	return r.pruner.Prune(ctx, r.Publisher, r.spec())
 }
 
 // start makes the Pods and waits until they are ready: beside those that serve if possible,
@@ -96,7 +77,7 @@ func (r *rollout) start(ctx context.Context) ([]kube.Pod, error) {
 func (r *rollout) makeWay(ctx context.Context) error {
 	r.serving = nil
 	r.Hold(ctx, r.Publisher)
-	return r.Deployer.Retire(ctx, removedFromManifest(r.State().Latest(), r.manifest))
+	return r.Deployer.Retire(ctx, prune.Pods(r.State().Latest(), r.manifest))
 }
 
 // sideBySide returns the Pods that serve while the next ones start, none if the next ones have to
@@ -136,7 +117,7 @@ func (r *rollout) rollingUpdate(ctx context.Context) ([]kube.Pod, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.deleteDrained(removedFromManifest(r.serving, r.manifest))
+	r.deleteDrained(prune.Pods(r.serving, r.manifest))
 	r.become(r.State().Paused())
 	return pods, nil
 }
@@ -162,7 +143,7 @@ func (r *rollout) deployOnce(ctx context.Context, debug render.Debug) ([]kube.Po
 				pods, err = r.replace(ctx, debug)
 			}
 		}
-		s.Note = names(pods)
+		s.Note = report.Pods(pods)
 		return pods, err
 	})
 	if err != nil {
@@ -196,7 +177,7 @@ func (r *rollout) replace(ctx context.Context, debug render.Debug) ([]kube.Pod, 
 		ctx, cancel = limit(ctx, r.Target.ReadyTimeout)
 		defer cancel()
 	}
-	r.deployed = append(r.deployed, r.manifest)
+	r.pruner.Deploy(r.manifest)
 	return r.Deployer.Replace(ctx, spec)
 }
 
@@ -263,7 +244,7 @@ func (c *cycle) spec() deploy.Spec {
 
 // informOfLeftOut names objects that the cluster has no kind for.
 func (c *cycle) informOfLeftOut(left []kube.Ref) {
-	c.InformOnce(event.NoticeLeftOut, "not deployed, because the cluster does not have their kinds: "+objects(left), "install the operators that define these kinds, if the application needs them")
+	c.InformOnce(event.NoticeLeftOut, "not deployed, because the cluster does not have their kinds: "+report.Objects(left), "install the operators that define these kinds, if the application needs them")
 }
 
 // changesDir is where the image's supervisor keeps changes, "" if it has none.
@@ -287,7 +268,7 @@ func (c *cycle) awaitReady(ctx context.Context, s *publish.Stage, pods []kube.Po
 		ctx, cancel = limit(ctx, c.Target.ReadyTimeout)
 		defer cancel()
 	}
-	s.Note = names(pods)
+	s.Note = report.Pods(pods)
 	phase := func(p readiness.Phase) { s.Publish(event.PodPhase{Pod: p.Pod, Phase: p.Phase, Detail: p.Detail}) }
 	err := c.Deployer.Ready(ctx, pods, phase)
 	if c.listensElsewhere(err, pods) {
@@ -327,13 +308,6 @@ func (c *cycle) deleteFailedCandidate() {
 	c.become(c.State().WithoutCandidate())
 }
 
-// removedFromManifest returns those of the Pods that the manifest no longer has.
-func removedFromManifest(pods []kube.Pod, m manifest.Manifest) []kube.Pod {
-	return slices.DeleteFunc(slices.Clone(pods), func(p kube.Pod) bool {
-		return p.Of.Kind != "Pod" || slices.ContainsFunc(m.Refs(), func(o kube.Ref) bool { return o.Kind == "Pod" && o.Name == p.Of.Name })
-	})
-}
-
 // noRoom reports whether a Pod that failed beside the old one may come up in its place.
 func noRoom(err error) bool {
 	why, is := errors.AsType[*podstatus.NotReadyError](err)
@@ -343,12 +317,4 @@ func noRoom(err error) bool {
 // without returns the Pods that are not among others.
 func without(pods, others []kube.Pod) []kube.Pod {
 	return slices.DeleteFunc(slices.Clone(pods), func(p kube.Pod) bool { return slices.ContainsFunc(others, state.SameUID(p)) })
-}
-
-func names(pods []kube.Pod) string {
-	list := make([]string, len(pods))
-	for i, p := range pods {
-		list[i] = p.Name
-	}
-	return strings.Join(list, ", ")
 }

@@ -55,6 +55,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/patch"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/prune"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/queue"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/spares"
@@ -92,7 +93,7 @@ type Loader interface {
 // Deployer is the cluster, as far as the engine needs it.
 type Deployer interface {
 	Pods
-	Pruner
+	prune.Cluster
 	Readiness
 	patch.Pods
 	spares.Pods
@@ -107,12 +108,6 @@ type Pods interface {
 	Replace(ctx context.Context, s deploy.Spec) ([]kube.Pod, error)
 	// Retire deletes Pods that others have replaced.
 	Retire(ctx context.Context, pods []kube.Pod) error
-}
-
-// Pruner keeps the cluster in step with a manifest that changes.
-type Pruner interface {
-	// Prune removes the objects of earlier manifests that the spec's manifest no longer has, and returns them.
-	Prune(ctx context.Context, earlier []manifest.Manifest, s deploy.Spec) ([]kube.Ref, error)
 }
 
 // Readiness waits for Pods.
@@ -130,8 +125,6 @@ type PodWatcher interface {
 	Restarted(ctx context.Context, p kube.Pod) (kube.Pod, error)
 	// Changed waits until the controller of Pods of one object adds a Pod to them, or one of them goes.
 	Changed(ctx context.Context, pods []kube.Pod) (workload.Change, error)
-	// Living returns those of the Pods that exist and are not about to go.
-	Living(ctx context.Context, pods []kube.Pod) ([]kube.Pod, error)
 }
 
 // Dialer opens a connection to a port of a Pod.
@@ -172,7 +165,7 @@ type Session struct {
 
 	// What one cycle leaves for the next.
 	lastManifest manifest.Manifest
-	deployed     []manifest.Manifest // whose objects the cluster has
+	pruner       prune.Pruner
 	contents     springboot.Contents // the files of the application that was compiled last,
 	built        plan.State          // and what the choice of a path needs of them
 	appPort      ports.AppPort
@@ -183,6 +176,7 @@ func New(c Config) *Session {
 	s := &Session{Config: c, events: publish.New(c.Bus), background: background.New(), inbox: make(chan message), appPort: ports.AppPortOf(c.Target.Port)}
 	s.trainer = archive.NewTrainer(c.Trainer, s.events, s.background)
 	s.Localhost = localhost.New(ports.NewForwards(c.Listen, c.Target.Ports), debugport.New(c.Target.Debug, c.Debugger, c.Deployer.Dial))
+	s.pruner = prune.Pruner{Cluster: c.Deployer}
 	s.spares = spares.Keeper{Pods: c.Deployer, Events: s.events}
 	s.patcher = patch.Patcher{Pods: c.Deployer, Redefine: s.Debuggers.Redefine}
 	return s

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/report"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
@@ -66,7 +66,7 @@ func (p *inPlace) hotSwap(ctx context.Context, path plan.Path) (bool, error) {
 	p.become(p.State().PatchStarted())
 	swapped, err := publish.Run(ctx, p.Publisher, name, func(ctx context.Context, s *publish.Stage) (bool, error) {
 		err := p.toLiving(ctx, &d, func(d state.Deployment) error { return p.patcher.Swap(ctx, d, code, p.files) })
-		s.Note = fmt.Sprintf("%s to %s", plan.Summary(p.files), names(d.Patchable()))
+		s.Note = fmt.Sprintf("%s to %s", plan.Summary(p.files), report.Pods(d.Patchable()))
 		if err != nil && !failure.Cancelled(err) {
 			s.Skip, s.Note, refused = true, fmt.Sprintf("%s instead: %v", instead, err), err
 			return false, nil
@@ -93,12 +93,11 @@ func (p *inPlace) hotSwap(ctx context.Context, path plan.Path) (bool, error) {
 // the others get the change again.
 func (p *inPlace) toLiving(ctx context.Context, d *state.Deployment, send func(state.Deployment) error) error {
 	err := send(*d)
-	if err == nil || failure.Cancelled(err) || len(d.Pods) < 2 {
+	if err == nil || failure.Cancelled(err) {
 		return err
 	}
-	living, unknown := p.Deployer.Living(ctx, d.Pods)
-	gone := without(d.Pods, living)
-	if unknown != nil || len(living) == 0 || len(gone) == 0 || slices.ContainsFunc(gone, func(p kube.Pod) bool { return !p.IsKept() }) {
+	gone := p.patcher.Gone(ctx, d.Pods)
+	if len(gone) == 0 {
 		return err
 	}
 	p.become(p.State().Scaled(gone, nil))
@@ -147,7 +146,7 @@ func (p *inPlace) send(ctx context.Context, s *publish.Stage) (bool, error) {
 	if p.Target.Debug.Suspend {
 		p.Debuggers.Route(p.Publisher, pods)
 	}
-	s.Note = fmt.Sprintf("%s to %s", plan.Summary(p.files), names(p.State().Target().Patchable()))
+	s.Note = fmt.Sprintf("%s to %s", plan.Summary(p.files), report.Pods(p.State().Target().Patchable()))
 	return true, nil
 }
 

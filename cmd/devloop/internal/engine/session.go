@@ -9,6 +9,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/queue"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/report"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
@@ -243,7 +244,7 @@ func (s *Session) handleRecovered(b *backlog) {
 		s.Ports.SetBackends(d.Pods)
 		s.Debuggers.Route(s.events, d.Pods)
 		s.promote(s.events, d)
-		s.events.Inform(event.NoticePodRecovered, fmt.Sprintf("%s serves now, after Kubernetes tried again", names(d.Pods)))
+		s.events.Inform(event.NoticePodRecovered, fmt.Sprintf("%s serves now, after Kubernetes tried again", report.Pods(d.Pods)))
 		if b.last.Cycle == m.cycle {
 			b.last.Failure = nil
 			b.Settle()

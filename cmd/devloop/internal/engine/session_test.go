@@ -16,6 +16,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/report"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner/kube"
@@ -146,7 +147,7 @@ func play(t *testing.T, script []string, keep bool) error {
 	case now.Serving == nil || now.Serving.Image.ID != f.lastImage():
 		wrong = append(wrong, fmt.Errorf("the last save does not serve, but %+v", now.Event()))
 	case len(missing) > 0:
-		wrong = append(wrong, fmt.Errorf("%s was saved, and no cycle made it serve", names(missing)))
+		wrong = append(wrong, fmt.Errorf("%s was saved, and no cycle made it serve", report.Pods(missing)))
 	}
 	cancel()
 	if err := <-done; !errors.Is(err, context.Canceled) {

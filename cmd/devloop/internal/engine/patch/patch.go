@@ -36,6 +36,8 @@ type Pods interface {
 	// Note writes into a Pod how its application differs from its image. It returns
 	// [supervisor.ErrRestarted] if a container has restarted since p.
 	Note(ctx context.Context, p kube.Pod, summary string) error
+	// Living returns those of the Pods that exist and are not about to go.
+	Living(ctx context.Context, pods []kube.Pod) ([]kube.Pod, error)
 }
 
 // Patcher sends changes to all Pods of a deployment at once.
@@ -90,6 +92,17 @@ func (p Patcher) Swap(ctx context.Context, d state.Deployment, code plan.State, 
 		return failed
 	}
 	return err
+}
+
+// Gone returns those of the Pods that their controller has taken away, as when a Deployment is scaled down. It returns none if
+// no Pod is left, or one is gone that nothing would make again.
+func (p Patcher) Gone(ctx context.Context, pods []kube.Pod) []kube.Pod {
+	living, err := p.Pods.Living(ctx, pods)
+	gone := slices.DeleteFunc(slices.Clone(pods), func(pod kube.Pod) bool { return slices.ContainsFunc(living, state.SameUID(pod)) })
+	if err != nil || len(living) == 0 || slices.ContainsFunc(gone, func(pod kube.Pod) bool { return !pod.IsKept() }) {
+		return nil
+	}
+	return gone
 }
 
 // change returns the change of d to code.

@@ -44,6 +44,10 @@ func (c *cluster) Note(_ context.Context, p kube.Pod, summary string) error {
 	return c.note(p, "note %s", summary)
 }
 
+func (c *cluster) Living(_ context.Context, pods []kube.Pod) ([]kube.Pod, error) {
+	return slices.DeleteFunc(slices.Clone(pods), func(p kube.Pod) bool { return c.refuses[p.Name] != nil }), c.refuses[""]
+}
+
 func (c *cluster) redefine(_ context.Context, p kube.Pod, classes map[string][]byte, loadedOnly bool, ready func() error) error {
 	if err := ready(); err != nil {
 		return err
@@ -144,5 +148,26 @@ func TestRestartReturnsThePodsThatChanged(t *testing.T) {
 	want := []string{"a: " + change, "a: " + prove, "b: " + change, "b: " + prove}
 	if err != nil || !reflect.DeepEqual(asked, want) {
 		t.Errorf("got %q, %v, want %q", asked, err, want)
+	}
+}
+
+func TestPodsAreGoneIfOthersAreLeft(t *testing.T) {
+	t.Parallel()
+	of := kube.Ref{Kind: "Deployment", Name: "app"}
+	pods := []kube.Pod{{Name: "a", UID: "a", Of: of}, {Name: "b", UID: "b", Of: of}, {Name: "db", UID: "db"}}
+	away := errors.New("away")
+	for name, c := range map[string]struct {
+		refuses map[string]error
+		want    []kube.Pod
+	}{
+		"none":                 {nil, nil},
+		"one":                  {map[string]error{"b": away}, pods[1:2]},
+		"all":                  {map[string]error{"a": away, "b": away, "db": away}, nil},
+		"one that stays away":  {map[string]error{"b": away, "db": away}, nil},
+		"that cannot be known": {map[string]error{"b": away, "": away}, nil},
+	} {
+		if got := (Patcher{Pods: &cluster{refuses: c.refuses}}).Gone(t.Context(), pods); !slices.EqualFunc(got, c.want, func(a, b kube.Pod) bool { return a.UID == b.UID }) {
+			t.Errorf("%s: got %v", name, got)
+		}
 	}
 }

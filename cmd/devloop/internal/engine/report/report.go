@@ -14,6 +14,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/internal/transfer"
 	"github.com/devloop-cli/devloop/loader"
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 // CompileNote says what was compiled, if it lies in the project's directory dir, and how.
@@ -28,6 +29,24 @@ func CompileNote(dir string, app springboot.App) string {
 		what = ""
 	}
 	return strings.TrimSpace(what + " " + app.CompiledBy)
+}
+
+// Pods names Pods.
+func Pods(pods []kube.Pod) string {
+	list := make([]string, len(pods))
+	for i, p := range pods {
+		list[i] = p.Name
+	}
+	return strings.Join(list, ", ")
+}
+
+// Objects names objects, as in pod/web, service/web.
+func Objects(refs []kube.Ref) string {
+	list := make([]string, len(refs))
+	for i, o := range refs {
+		list[i] = strings.ToLower(o.Kind) + "/" + o.Name
+	}
+	return strings.Join(list, ", ")
 }
 
 // LoadNote sums up a report in a line.
