@@ -32,9 +32,14 @@ func namingCommand(command *cli.Command) cli.ActionFunc {
 	do := command.Action
 	return func(c *cli.Context) error {
 		err := do(c)
-		if usage, is := errors.AsType[*cmdline.UsageError](err); is && usage.Command == "" {
-			usage.Command = strings.TrimPrefix(cmp.Or(command.HelpName, command.Name), "devloop ") // cli puts it there
-		}
+		nameCommand(err, command)
 		return err
+	}
+}
+
+// nameCommand tells a usage error whose line it is about, if it does not know that.
+func nameCommand(err error, command *cli.Command) {
+	if usage, is := errors.AsType[*cmdline.UsageError](err); is && usage.Command == "" {
+		usage.Command = strings.TrimPrefix(cmp.Or(command.HelpName, command.Name), "devloop ") // cli puts it there
 	}
 }

@@ -37,6 +37,7 @@ type Display struct {
 	ShowsFailures bool
 	// Working is what the command does now, for browsers that wait at a local port.
 	Working *localport.Status
+	command *cli.Command
 }
 
 // NewDisplay chooses the sinks by the flags and by what the streams are; more come beside them. What c.Context's
@@ -45,7 +46,7 @@ func NewDisplay(c *cli.Context, s Streams, more ...event.Sink) Display {
 	if c.Bool("notify") {
 		more = append(more, notifier(s))
 	}
-	d := Display{Working: &localport.Status{Language: s.Language, Say: s.Say}}
+	d := Display{Working: &localport.Status{Language: s.Language, Say: s.Say}, command: c.Command}
 	more = append(more, &sessions.AddressBook{}, working(d.Working))
 	if c.Bool("json") {
 		d.Bus = event.NewBus(append(more, ui.NewJSONL(s.Out))...)
@@ -124,6 +125,7 @@ func Action(s Streams, do func(c *cli.Context, d Display) error) cli.ActionFunc 
 func RunSession(d Display, do func() (err error, told bool)) error {
 	began := time.Now()
 	err, told := do()
+	nameCommand(err, d.command) // before it is shown
 	end := event.SessionFinished{Outcome: event.OK, Took: event.Duration(time.Since(began))}
 	if err != nil {
 		end.Outcome = event.Failed
