@@ -134,8 +134,12 @@ func (d *Debuggers) dialJVM(pod kube.Pod) jdwp.Dial {
 }
 
 // Detach detaches from JVMs that are about to end. A request that is stopped at a breakpoint continues and is
-// answered; a JVM with a stopped thread would not exit.
-func (d *Debuggers) Detach() { d.each((*jdwp.Relay).Pause) }
+// answered; a JVM with a stopped thread would not exit. The supervisor ends a JVM sooner if it can attach to it, which
+// it can't while devloop is attached.
+func (d *Debuggers) Detach() {
+	d.each((*jdwp.Relay).Pause)
+	d.closeClients(func(types.UID) bool { return true })
+}
 
 // Fail tells debuggers why there is no JVM to wait for.
 func (d *Debuggers) Fail(why string) { d.each(func(r *jdwp.Relay) { r.SetUnavailable(why) }) }

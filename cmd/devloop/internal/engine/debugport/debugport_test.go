@@ -2,6 +2,7 @@ package debugport
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"net"
@@ -12,6 +13,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/devloop-cli/devloop/builder/supervisor"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
@@ -145,6 +147,51 @@ func TestClassesGoToTheJVMWithAndWithoutAPort(t *testing.T) {
 	}
 	if got := d.Redefined(); len(got) > 0 {
 		t.Errorf("an IDE has redefined %q", got)
+	}
+}
+
+// attachedJVM plays a JVM that is attached to. It returns the commands that it gets until the connection ends.
+func attachedJVM(conn net.Conn) (commands [][2]byte) {
+	greeting := make([]byte, len("JDWP-Handshake"))
+	_, err := io.ReadFull(conn, greeting)
+	_, _ = conn.Write(greeting)
+	for err == nil {
+		header := make([]byte, 11)
+		if _, err = io.ReadFull(conn, header); err != nil {
+			break
+		}
+		_, err = io.CopyN(io.Discard, conn, int64(binary.BigEndian.Uint32(header))-11)
+		commands = append(commands, [2]byte{header[9], header[10]})
+		reply := append([]byte{0, 0, 0, 31}, header[4:8]...)
+		reply = append(reply, 0x80, 0, 0)
+		for range 5 { // the sizes of its ids
+			reply = append(reply, 0, 0, 0, 8)
+		}
+		_, _ = conn.Write(reply)
+	}
+	return commands
+}
+
+// The supervisor attaches to a JVM to end it.
+func TestNobodyIsAttachedToAJVMThatIsAboutToEnd(t *testing.T) {
+	t.Parallel()
+	ours, theirs := net.Pipe()
+	d := New(Options{}, nil, func(context.Context, kube.Pod, int) (io.ReadWriteCloser, error) { return ours, nil })
+	d.jvmPort = supervisor.DebugPort
+	got := make(chan [][2]byte, 1)
+	go func() { got <- attachedJVM(theirs) }()
+	if err := d.Redefine(t.Context(), kube.Pod{UID: "1"}, nil, false, ready); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case commands := <-got:
+		t.Fatalf("detached before the end, after %v", commands)
+	default:
+	}
+	d.Detach()
+	idSizes, dispose := [2]byte{1, 7}, [2]byte{1, 6}
+	if commands := <-got; len(commands) < 2 || commands[0] != idSizes || commands[len(commands)-1] != dispose {
+		t.Errorf("got the commands %v", commands)
 	}
 }
 
