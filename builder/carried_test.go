@@ -25,7 +25,7 @@ func TestClassFilesAreOfTheirSources(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sources, _ := filepath.Glob(filepath.Join(dir, "io/github/devloop_cli/*.java"))
+		sources, _ := filepath.Glob(filepath.Join(dir, "io/github/*/*.java"))
 		if len(sources) == 0 || len(sources) != strings.Count(string(recorded), "\n") {
 			t.Errorf("%s has %d sources, and the digests of others", dir, len(sources))
 		}
@@ -34,8 +34,9 @@ func TestClassFilesAreOfTheirSources(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			name, _ := filepath.Rel(dir, source)
 			sum := sha256.Sum256(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")))
-			if !strings.Contains(string(recorded), hex.EncodeToString(sum[:])+"  io/github/devloop_cli/"+filepath.Base(source)+"\n") {
+			if !strings.Contains(string(recorded), hex.EncodeToString(sum[:])+"  "+filepath.ToSlash(name)+"\n") {
 				t.Errorf("%s has changed: run builder/%s/compile.sh", source, dir)
 			}
 		}

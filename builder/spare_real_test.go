@@ -43,7 +43,8 @@ public class AppController {
             lines.add("property " + name + "=" + System.getProperty((String) name));
         }
         for (Thread t : Thread.getAllStackTraces().keySet()) {
-            boolean jvm = t.getThreadGroup() == null || !t.getThreadGroup().getName().equals("main");
+            boolean jvm = t.getThreadGroup() == null || !t.getThreadGroup().getName().equals("main")
+                || t.getName().equals("DestroyJavaVM"); // there once the main method has returned, which may be after this
             if (!jvm) {
                 lines.add("thread " + t.getName() + " " + t.isDaemon() + " " + t.getPriority() + " " + String.valueOf(t.getContextClassLoader()).replaceAll("@.*", ""));
             }

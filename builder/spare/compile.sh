@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Compiles Spare.java, for Java 17, into the class files beside it that the builder
+# Compiles Spare.java and the stub, for Java 17, into the class files beside them that the builder
 # carries. Run it when the source has changed.
 #
 #   builder/spare/compile.sh CLASSPATH
 #
-# CLASSPATH holds spring-boot, spring-boot-autoconfigure, spring-context, spring-core
-# and spring-web, of Spring Boot 3 or later. Needs: javac of JDK 17 to 25.
+# CLASSPATH holds spring-boot, spring-boot-autoconfigure, spring-context, spring-core, spring-web, spring-webmvc,
+# spring-data-jpa and its libraries, of Spring Boot 3 or later. Needs: javac of JDK 17 to 25.
 set -euo pipefail
 classpath=${1:?usage: compile.sh CLASSPATH}
 cd "$(dirname "$0")"
-javac --release 17 -Xlint:-options -proc:none -g:none -cp "$classpath:../launcher" -d . io/github/devloop_cli/*.java
-sha256sum io/github/devloop_cli/*.java >sources.sha256
+javac --release 17 -Xlint:-options -proc:none -g:none -cp "$classpath:../launcher" -parameters -d . io/github/devloop_cli/*.java io/github/devloop_stub/*.java
+sha256sum io/github/devloop_cli/*.java io/github/devloop_stub/*.java >sources.sha256

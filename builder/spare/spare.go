@@ -4,7 +4,7 @@
 //	layer := append(supervisor.Files(), spare.Files()...)
 //	why := spare.Blocker(libraries) // "" if the application can use one
 //
-// A spare has the application's class path and options. It starts a web application without code of its
+// A spare has the application's class path and options. It starts a small web application of devloop's
 // own, closes it, and waits (io/…/Spare.java). The supervisor starts it, and tells it when to run the
 // application's main class, which then starts in a fraction of the time.
 //
@@ -26,7 +26,7 @@ import (
 // beside its own classes.
 const Jar = layertar.AppDir + "/supervisor/spare.jar"
 
-//go:embed io/github/devloop_cli/*.class io/github/devloop_cli/silent.xml
+//go:embed io/github/devloop_cli/*.class io/github/devloop_stub/*.class io/github/devloop_cli/silent.xml templates
 var program embed.FS
 
 // Files returns the program. It is only on the class path of a spare.

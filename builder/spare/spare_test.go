@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"io"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -29,8 +30,8 @@ func TestJarHasTheProgramAndNoDirectories(t *testing.T) {
 	for _, f := range jar.File {
 		names = append(names, f.Name)
 	}
-	for _, want := range []string{"Spare.class", "Spare$Stub.class", "Launcher.class", "silent.xml"} {
-		if !slices.Contains(names, "io/github/devloop_cli/"+want) {
+	for _, want := range []string{"Spare.class", "Spare$Stub.class", "Launcher.class", "silent.xml", "../devloop_stub/Item.class", "../../../templates/devloop-stub.html"} {
+		if !slices.Contains(names, path.Join("io/github/devloop_cli", want)) {
 			t.Errorf("there is no %s: %q", want, names)
 		}
 	}

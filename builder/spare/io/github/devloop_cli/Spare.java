@@ -38,10 +38,13 @@ import org.springframework.core.env.StandardEnvironment;
 import org.springframework.core.io.DefaultResourceLoader;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RestController;
+import org.springframework.web.servlet.ModelAndView;
+
+import io.github.devloop_stub.Database;
 
 /**
  * A JVM that is ready to become the application: it has loaded and compiled what Spring Boot needs to
- * start, by starting and closing a web application without code of its own.
+ * start, by starting and closing a small web application: requests, a page and, where there is H2 for it, a table.
  *
  * <pre>java OPTIONS -cp CLASSPATH:spare.jar io.github.devloop_cli.Spare PORT CLASSES CLASSPATH MAIN ARGUMENTS...</pre>
  *
@@ -179,16 +182,24 @@ public final class Spare {
     /** Starts a web application, has it answer, and ends it. */
     private static void stub(Filter filter) throws IOException {
         SpringApplication stub = new SpringApplication(new DefaultResourceLoader(filter), Stub.class);
+        boolean jpa = filter.has("jakarta/persistence/Entity", "org/hibernate/Session", "org/springframework/data/jpa/repository/JpaRepository");
+        if (jpa) {
+            stub.addPrimarySources(List.of(Database.class));
+        }
         stub.setEnvironment(new NoEnvironment());
         stub.setRegisterShutdownHook(false);
         stub.setLogStartupInfo(false);
         try (ConfigurableApplicationContext context = stub.run("--server.port=0", "--server.address=127.0.0.1",
             "--server.shutdown=immediate", "--spring.main.banner-mode=off", "--spring.config.location=optional:classpath:/none/",
             "--spring.sql.init.mode=never", "--spring.datasource.url=jdbc:h2:mem:devloop-stub", "--spring.jmx.enabled=false")) {
+            if (jpa) {
+                Database.use(context);
+            }
             int port = Integer.parseInt(context.getEnvironment().getProperty("local.server.port", "0"));
-            for (int i = 0; i < 10; i++) {
+            for (int i = 0; i < 5; i++) {
                 ask(port, "/text");
                 ask(port, "/json");
+                ask(port, "/page");
             }
         }
     }
@@ -211,6 +222,14 @@ public final class Spare {
 
         @GetMapping("/json")
         public Map<String, Object> json() { return Map.of("text", "text", "list", List.of(1, 2)); }
+
+        /** A page of Thymeleaf; other template engines find none. */
+        @GetMapping("/page")
+        public ModelAndView page() { return new ModelAndView("devloop-stub", Map.of("text", "text", "list", List.of(1, 2), "form", new Form())); }
+
+        public static class Form {
+            public String getText() { return "text"; }
+        }
     }
 
     /** Has neither the container's variables nor the JVM's properties: they may name databases and brokers. */
@@ -271,7 +290,7 @@ public final class Spare {
         }
 
         private void writeImports() throws IOException {
-            boolean database = getResource("org/h2/Driver.class") != null;
+            boolean database = has("org/h2/Driver");
             List<String> names = new ArrayList<>();
             for (URL url : Collections.list(getParent().getResources(IMPORTS))) {
                 try (BufferedReader lines = new BufferedReader(new InputStreamReader(url.openStream(), StandardCharsets.UTF_8))) {
@@ -286,6 +305,15 @@ public final class Spare {
                 }
             }
             Files.write(imports, names);
+        }
+
+        boolean has(String... classes) {
+            for (String name : classes) {
+                if (getResource(name + ".class") == null) {
+                    return false;
+                }
+            }
+            return true;
         }
 
         @Override public URL getResource(String name) {
