@@ -12,6 +12,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/diagnostics"
 	"github.com/devloop-cli/devloop/builder/incremental"
+	"github.com/devloop-cli/devloop/internal/pause"
 )
 
 const (
@@ -211,15 +212,10 @@ func (c *Compiler) verifyLater(ctx context.Context) string {
 	due := c.units.own().module != nil && c.dirty.Load()
 	wait := max(verifyDelay, time.Until(c.checked.Add(verifyInterval)))
 	c.mu.unlock()
-	if !due {
+	if !due || !pause.For(ctx, wait) {
 		return ""
 	}
-	select {
-	case <-time.After(wait):
-		return c.verify(ctx)
-	case <-ctx.Done():
-		return ""
-	}
+	return c.verify(ctx)
 }
 
 // verify runs the build, and compares its classes.

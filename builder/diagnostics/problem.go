@@ -184,7 +184,7 @@ func Tail(text string) []string {
 var exception = regexp.MustCompile(`^(?:Exception in thread "[^"]*" |Caused by: )?(?:[\w$]+\.)+(\w*(?:Exception|Error)): (.+)`)
 
 // Reason returns the line of a JVM's output that says why it failed: its exception, else the last line, or otherwise
-// if there is none.
+// without any output.
 func Reason(output, otherwise string) string {
 	for line := range strings.Lines(output) {
 		if m := exception.FindStringSubmatch(line); m != nil {

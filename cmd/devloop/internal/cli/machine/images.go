@@ -29,13 +29,14 @@ func (m *machine) bases() []string {
 }
 
 // missing returns the images that are needed and that the engine does not have.
-func (m *machine) missing(ctx context.Context) []string {
-	docker, err := dockerapi.Connect(ctx)
+func (m *machine) missing(ctx context.Context) (missing []string) {
+	err := withEngine(ctx, func(docker *client.Client) error {
+		missing = absent(ctx, docker, m.bases())
+		return nil
+	})
 	if err != nil {
 		return nil
 	}
-	defer func() { _ = docker.Close() }()
-	missing := absent(ctx, docker, m.bases())
 	k, err := m.cluster(ctx)
 	if err != nil || m.clusterIsThere(ctx) {
 		return missing
@@ -44,6 +45,16 @@ func (m *machine) missing(ctx context.Context) []string {
 		missing = append([]string{ref}, missing...)
 	}
 	return missing
+}
+
+// withEngine connects to the engine for as long as do runs.
+func withEngine(ctx context.Context, do func(docker *client.Client) error) error {
+	docker, err := dockerapi.Connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = docker.Close() }()
+	return do(docker)
 }
 
 // absent returns those of the images that the engine does not have.
@@ -72,13 +83,8 @@ func imagesMissing(missing []string, hint string) *fault.Error {
 func (m *machine) loadArchive(error) *setup.Fix {
 	file := m.c.String("images")
 	return &setup.Fix{Change: fmt.Sprintf("load the images of %s into Docker", file), Run: func(ctx context.Context) error {
-		docker, err := dockerapi.Connect(ctx)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = docker.Close() }()
 		m.progress("loading " + file)
-		return loadImages(ctx, docker, file)
+		return withEngine(ctx, func(docker *client.Client) error { return loadImages(ctx, docker, file) })
 	}}
 }
 
@@ -142,12 +148,7 @@ func (m *machine) pullNodeImage(problem error) *setup.Fix {
 
 // reachable keeps a pull from waiting for a registry that is cut off, for minutes.
 func (m *machine) reachable(ctx context.Context, ref string) error {
-	docker, err := dockerapi.Connect(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = docker.Close() }()
-	return setup.Reachable(ctx, docker, ref)
+	return withEngine(ctx, func(docker *client.Client) error { return setup.Reachable(ctx, docker, ref) })
 }
 
 func (m *machine) checkBases(ctx context.Context) (string, error) {
@@ -155,15 +156,13 @@ func (m *machine) checkBases(ctx context.Context) (string, error) {
 	if len(bases) == 0 {
 		return "", &setup.NotApplicable{Why: "no project is here that needs one"}
 	}
-	docker, err := dockerapi.Connect(ctx)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = docker.Close() }()
-	if missing := absent(ctx, docker, bases); len(missing) > 0 {
-		return "", imagesMissing(missing, "without a registry: devloop setup --images FILE")
-	}
-	return "the engine has " + strings.Join(bases, ", "), nil
+	err := withEngine(ctx, func(docker *client.Client) error {
+		if missing := absent(ctx, docker, bases); len(missing) > 0 {
+			return imagesMissing(missing, "without a registry: devloop setup --images FILE")
+		}
+		return nil
+	})
+	return "the engine has " + strings.Join(bases, ", "), err
 }
 
 func (m *machine) pullBases(problem error) *setup.Fix {
@@ -171,17 +170,14 @@ func (m *machine) pullBases(problem error) *setup.Fix {
 		return nil
 	}
 	return &setup.Fix{Change: "pull the project's base images", Run: func(ctx context.Context) error {
-		docker, err := dockerapi.Connect(ctx)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = docker.Close() }()
-		for _, ref := range absent(ctx, docker, m.bases()) {
-			if err := pullImage(ctx, docker, ref, m.progress); err != nil {
-				return err
+		return withEngine(ctx, func(docker *client.Client) error {
+			for _, ref := range absent(ctx, docker, m.bases()) {
+				if err := pullImage(ctx, docker, ref, m.progress); err != nil {
+					return err
+				}
 			}
-		}
-		return nil
+			return nil
+		})
 	}}
 }
 

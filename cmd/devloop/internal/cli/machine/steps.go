@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/docker/docker/api/types/system"
 	"github.com/docker/docker/client"
 	"github.com/urfave/cli/v2"
 
@@ -223,11 +224,11 @@ func clusterFix(code string) string {
 
 // passProxyOn lets kind, which asks the environment, know of the engine's proxy.
 func (m *machine) passProxyOn(ctx context.Context) error {
-	docker, err := dockerapi.Connect(ctx)
-	if err != nil {
+	var info system.Info
+	err := withEngine(ctx, func(docker *client.Client) (err error) {
+		info, err = docker.Info(ctx)
 		return err
-	}
-	info, err := docker.Info(ctx)
+	})
 	if err != nil {
 		return err
 	}
