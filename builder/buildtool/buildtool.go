@@ -26,7 +26,7 @@ type Build struct {
 	// Root is the directory where the build begins: Dir, one above it or, if the modules lie beside
 	// their parent, one beside it.
 	Root string
-	// Module is the module that the user named, in the tool's words; "" for none.
+	// Module is the module that the user named, in the tool's words; "" for none. Several have commas between them.
 	Module string
 	// Tool runs the build.
 	Tool Tool

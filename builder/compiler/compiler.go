@@ -57,6 +57,8 @@ const compileTimeout = time.Minute
 type Project interface {
 	// Compile runs the project's build.
 	Compile(ctx context.Context, out io.Writer) (springboot.App, error)
+	// Refresh has the build bring its output up to date.
+	Refresh(ctx context.Context, out io.Writer) error
 	// Modules returns what the last build reported of the modules that the application in dir is
 	// made of, each after those that it uses; fresh is false if build files have changed since.
 	Modules(dir string) (used []buildtool.Module, fresh bool)
@@ -81,7 +83,6 @@ type Compiler struct {
 	told     string  // what was said last about modules that the build compiles
 	failures int     // how often in a row bootstrapping failed
 	server   server
-	warm     *pool.Member   // has been warmed up
 	app      springboot.App // what the last build made
 	used     usedModules    // what it reported of the modules that the application uses, its own at the end
 	units    units          // those of them that can be compiled
@@ -106,7 +107,7 @@ func New(p *project.Project, enabled bool) *Compiler {
 }
 
 func newCompiler(p Project, dir, tool, stateDir string) *Compiler {
-	return &Compiler{project: p, dir: paths.Real(dir), tool: tool, server: server{path: stateDir, pool: pool.New(stateDir + "-process")}, mu: newLock()}
+	return &Compiler{project: p, dir: paths.Real(dir), tool: tool, server: server{path: stateDir, pool: pool.New(stateDir+"-process", false)}, mu: newLock()}
 }
 
 // Share has several Compilers use the same processes. Call it before Compile.

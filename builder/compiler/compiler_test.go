@@ -101,6 +101,11 @@ func (p *played) module() buildtool.Module {
 	return m
 }
 
+func (p *played) Refresh(ctx context.Context, out io.Writer) error {
+	_, err := p.Compile(ctx, out)
+	return err
+}
+
 func (p *played) Compile(ctx context.Context, _ io.Writer) (springboot.App, error) {
 	p.builds.Add(1)
 	p.stale = false

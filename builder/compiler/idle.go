@@ -114,8 +114,8 @@ func (c *Compiler) warmUp(ctx context.Context) {
 		if c.mu.lock(ctx) != nil {
 			return
 		}
-		m, process := c.units.own().module, c.server.process
-		if m == nil || c.warm == process {
+		m := c.units.own().module
+		if m == nil || c.server.process.Compiled() >= warmUps {
 			c.mu.unlock()
 			return
 		}
@@ -124,10 +124,6 @@ func (c *Compiler) warmUp(ctx context.Context) {
 		if err != nil {
 			return // the next save finds out why
 		}
-	}
-	if c.mu.lock(ctx) == nil {
-		c.warm = c.server.process
-		c.mu.unlock()
 	}
 }
 
@@ -221,7 +217,7 @@ func (c *Compiler) verifyLater(ctx context.Context) string {
 // verify runs the build, and compares its classes.
 func (c *Compiler) verify(ctx context.Context) string {
 	c.building.Lock()
-	_, err := c.project.Compile(ctx, io.Discard)
+	err := c.project.Refresh(ctx, io.Discard)
 	c.building.Unlock()
 	if c.mu.lock(ctx) != nil {
 		return ""

@@ -36,6 +36,11 @@ func (p playedModules) Modules(string) ([]buildtool.Module, bool) {
 	return []buildtool.Module{p.lib(), own}, !p.stale
 }
 
+func (p playedModules) Refresh(ctx context.Context, out io.Writer) error {
+	_, err := p.Compile(ctx, out)
+	return err
+}
+
 func (p playedModules) Compile(ctx context.Context, out io.Writer) (springboot.App, error) {
 	lib := played{dir: filepath.Join(p.dir, "lib")}
 	if _, err := lib.Compile(ctx, out); err != nil {

@@ -3,18 +3,23 @@ package compiler
 import (
 	"os"
 	"testing"
+
+	"github.com/devloop-cli/devloop/builder/javac/pool"
 )
 
 // newSharing returns two proven compilers of one project that use the same processes.
 func newSharing(t *testing.T) (p *played, one, other *Compiler) {
 	t.Helper()
-	p, one = newReady(t)
+	p, one = newPlayed(t)
 	other = newCompiler(p, p.dir, "maven", one.server.path)
-	other.Share(one.server.pool)
 	t.Cleanup(func() { _ = other.Close() })
-	p.compiles(t, other, nil, "")
-	if why := other.bootstrap(t.Context()); why != "" || other.units.own().module == nil {
-		t.Fatalf("it is not proven: %q", why)
+	processes := pool.New(one.server.path+"-process", true)
+	for _, c := range []*Compiler{one, other} {
+		c.Share(processes)
+		p.compiles(t, c, nil, "")
+		if why := c.bootstrap(t.Context()); why != "" || c.units.own().module == nil {
+			t.Fatalf("it is not proven: %q", why)
+		}
 	}
 	return p, one, other
 }
@@ -30,6 +35,9 @@ func TestCompilersShareAProcess(t *testing.T) {
 	p.save(t, file[0], "class A again")
 	p.compiles(t, one, file, incrementally+"1 source")
 	p.compiles(t, other, file, incrementally+"1 source")
+	if n := one.server.process.Compiled(); n != 2 { // all sources, and then this one
+		t.Errorf("the process has compiled %d times", n)
+	}
 	if err := one.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -178,6 +178,7 @@ func (c *Compiler) bootstrapUnit(ctx context.Context, i int) error {
 	if err := c.server.start(javaHome, c.units.libraries()); err != nil {
 		return err
 	}
+	model.Libraries, model.Uses = c.librariesOf(u)
 	model.ClassPath, model.ModulePath = c.units.withCopies(model.ClassPath), c.units.withCopies(model.ModulePath)
 	m := incremental.New(model, c.server.process, c.server.moduleDir(i))
 	if err := m.Bootstrap(ctx, u.built); err != nil {
@@ -185,6 +186,28 @@ func (c *Compiler) bootstrapUnit(ctx context.Context, i int) error {
 	}
 	u.module, u.left = m, ""
 	return nil
+}
+
+// librariesOf returns the state of a module's libraries, and the modules that it uses. The state is "" if the build
+// compiles one of these: then it has no classes of ours.
+func (c *Compiler) librariesOf(u *unit) (state string, used []*incremental.Module) {
+	var files []string
+	for _, one := range u.model.Compilers {
+		files = slices.Concat(files, one.ClassPath, one.ProcessorPath)
+	}
+	state = fmt.Sprintf("%d files\n", len(files))
+	for _, path := range files {
+		state += fmt.Sprintf("%q %s\n", path, c.server.libraries[path])
+		i := slices.IndexFunc(c.units, func(u *unit) bool { return slices.Contains(u.model.Classes, path) })
+		switch {
+		case i < 0:
+		case c.units[i].module == nil:
+			return "", nil
+		default:
+			used = append(used, c.units[i].module)
+		}
+	}
+	return state, used
 }
 
 // withCopies returns a class path with our copies of modules.

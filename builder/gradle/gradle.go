@@ -54,7 +54,10 @@ func (Gradle) run(ctx context.Context, b buildtool.Build, out io.Writer, task st
 		return nil, err
 	}
 	args := slices.Concat(b.Tool.Command, []string{"--console=plain", "--daemon", "--init-script", script, "-Ddevloop.onlyApplication=" + strconv.FormatBool(b.OnlyApplication),
-		"-Ddevloop.skipFrontend=" + strconv.FormatBool(b.SkipFrontend), "-p", b.Dir, taskPath(b.Module, task)})
+		"-Ddevloop.skipFrontend=" + strconv.FormatBool(b.SkipFrontend), "-p", b.Dir})
+	for module := range strings.SplitSeq(b.Module, ",") {
+		args = append(args, taskPath(module, task))
+	}
 	for _, dir := range siblings(b.Root) {
 		args = append(args, "--include-build", dir)
 	}
@@ -74,7 +77,12 @@ func taskPath(module, name string) string {
 	if module == "" {
 		return name
 	}
-	return ":" + strings.ReplaceAll(strings.Trim(module, ":/"), "/", ":") + ":" + name
+	return projectPath(module) + ":" + name
+}
+
+// projectPath returns what Gradle calls a module.
+func projectPath(module string) string {
+	return ":" + strings.ReplaceAll(strings.Trim(module, ":/"), "/", ":")
 }
 
 // writeModelScript writes the init script into dir. It returns the script's path, and that of the
@@ -107,6 +115,9 @@ func (Gradle) Application(b buildtool.Build, modules []buildtool.Module) (buildt
 	found := slices.DeleteFunc(slices.Clone(applications), func(m buildtool.Module) bool { return m.Archive == "" })
 	if len(found) == 0 {
 		found = slices.DeleteFunc(applications, func(m buildtool.Module) bool { return m.MainClass == "" })
+	}
+	if own := slices.IndexFunc(found, func(m buildtool.Module) bool { return m.Name == projectPath(b.Module) }); own >= 0 && b.Module != "" {
+		return found[own], nil // others were built with it
 	}
 	switch len(found) {
 	case 0:

@@ -250,7 +250,7 @@ func (m *Module) run(ctx context.Context, w *work) (javac.Answer, string, error)
 	}
 	answer, err := m.compiler.Compile(ctx, javac.Request{
 		Options: m.options(out),
-		Sources: slices.Sorted(keys(w.compile)), Hidden: hidden, Kotlin: m.model.Kotlin})
+		Sources: slices.Sorted(keys(w.compile)), Hidden: hidden, Kotlin: m.model.Kotlin, Key: m.key(w, hidden), Out: out})
 	return answer, out, err
 }
 

@@ -21,6 +21,11 @@ type Model struct {
 	Processed bool
 	// Kotlin are the jars of Kotlin's compiler if the sources are Kotlin's. Options are then that compiler's.
 	Kotlin []string
+	// Libraries identifies the state of what the compiler reads besides the sources and other modules, "" if it is not
+	// known. With it the classes may be those that another module of the same sources has had compiled.
+	Libraries string
+	// Uses are the modules whose classes are on the class path.
+	Uses []*Module
 }
 
 // Ending is that of the sources' names.

@@ -76,6 +76,10 @@ type Request struct {
 	Hidden []string
 	// Kotlin are the jars of Kotlin's compiler, if that has to compile instead of javac.
 	Kotlin []string
+
+	// Key is the same for requests that make the same classes, in whatever directory Out. Who shares a compiler process
+	// can share these. The compiler does not read either of them; they may be empty.
+	Key, Out string
 }
 
 // Answer is the result of a compilation.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
 	"github.com/devloop-cli/devloop/builder/diagnostics"
@@ -32,9 +33,12 @@ func (p *Project) Compile(ctx context.Context, out io.Writer) (springboot.App, e
 		return springboot.App{}, err
 	}
 	defer release()
-	frontend := p.records().frontendState()
+	began, frontend := time.Now(), p.records().frontendState()
 	p.skipFrontend = p.records().builtFrontend(frontend)
 	app, err := p.compileWithoutStale(ctx, out)
+	if m, fresh := p.records().model(); err == nil && fresh && p.builds != nil {
+		p.builds.Add(began, m.used(m.in(app.Dir)))
+	}
 	if err == nil && !p.skipFrontend {
 		err = p.records().markFrontend(frontend)
 	}
@@ -46,7 +50,9 @@ func (p *Project) compileWithoutStale(ctx context.Context, out io.Writer) (sprin
 	if p.tool.Name() != "maven" { // Gradle removes them itself
 		return p.compile(ctx, out)
 	}
-	p.records().removeStaleCopies()
+	for _, one := range p.builtNext() {
+		one.records().removeStaleCopies()
+	}
 	app, err := p.compile(ctx, out)
 	if err == nil {
 		err = p.records().saveCopies()
@@ -56,15 +62,26 @@ func (p *Project) compileWithoutStale(ctx context.Context, out io.Writer) (sprin
 
 // compile makes the classes, or packs the archive where that is necessary.
 func (p *Project) compile(ctx context.Context, out io.Writer) (springboot.App, error) {
+	if p.joint != nil {
+		if app, done, err := p.compileJoined(ctx, out); done {
+			return app, err
+		}
+		p.records().removeStaleCopies()
+	}
 	m, fresh := p.records().model()
 	k, known := p.records().packing(m)
-	if fresh && known && k.Why == "" && k.Packs == "" && !p.NeedsArchive(k.Directory, m.in(k.Directory).Archive) {
+	if fresh && known && p.needsNoArchive(m, k) {
 		app, found, err := p.compileClasses(ctx, out, m, k)
 		if found || err != nil && (len(k.Modules) == 0 || !needsJars(ctx, err)) {
 			return app, err
 		}
 	}
 	return p.Package(ctx, out)
+}
+
+// needsNoArchive reports whether all that the archive has is on the disk, too.
+func (p *Project) needsNoArchive(m model, k *packing) bool {
+	return k.Why == "" && k.Packs == "" && !p.NeedsArchive(k.Directory, m.in(k.Directory).Archive)
 }
 
 // needsJars reports whether a build of the classes may have failed because something reads the jar of
@@ -97,6 +114,11 @@ func (p *Project) Package(ctx context.Context, out io.Writer) (springboot.App, e
 	if err != nil {
 		return springboot.App{}, err
 	}
+	return p.open(one, m, out)
+}
+
+// open opens the archive that a build has made, and finds out how it is packed.
+func (p *Project) open(one buildtool.Module, m model, out io.Writer) (springboot.App, error) {
 	if app, plain, err := p.nonBootApp(one, m); plain || err != nil {
 		return app, err
 	}

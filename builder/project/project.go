@@ -74,8 +74,10 @@ type Project struct {
 	// makes no difference: then they can be changed while it runs.
 	JoinModules bool
 
-	tool  tool
-	build buildtool.Build
+	tool   tool
+	build  buildtool.Build
+	joint  *joint            // the next build, if that is one of several projects
+	builds *buildtool.Builds // of these projects, nil if there are no others
 	// skipFrontend is set while a build runs that leaves out the frontend, see frontend.go.
 	skipFrontend bool
 	dockerfile   dockerfiles

@@ -1,8 +1,8 @@
 // Package pool runs compiler processes that several users share.
 //
-//	p := pool.New("/cache/incremental/process")
+//	p := pool.New("/cache/incremental/process", true)
 //	m, err := p.Join(javaHome, libraries) // the process of that JDK, which runs
-//	answer, err := m.Compile(ctx, request)
+//	answer, err := m.Compile(ctx, request) // those who ask for the same at a time get one compilation
 //	m.Leave()                             // the last one ends the process
 //
 // javac keeps the jars open that it has read. So a process starts again when somebody joins with another state of a
@@ -17,6 +17,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
 	"github.com/devloop-cli/devloop/builder/javac"
@@ -28,14 +29,19 @@ import (
 type Pool struct {
 	path string // of the directory of their program, without the number that makes it devloop's own
 
+	shared bool
+
 	mu      sync.Mutex
 	dir     string // "" while there is no process
 	release func() // lets another devloop have dir
 	byJDK   map[string]*process
 }
 
-// New returns a pool whose program goes into a directory beside path.
-func New(path string) *Pool { return &Pool{path: path, byJDK: map[string]*process{}} }
+// New returns a pool whose program goes into a directory beside path. It is shared if several users may ask for the
+// same classes.
+func New(path string, shared bool) *Pool {
+	return &Pool{path: path, shared: shared, byJDK: map[string]*process{}}
+}
 
 // Member is a user of a process.
 type Member struct {
@@ -92,6 +98,14 @@ func (m *Member) Leave() {
 	}
 }
 
+// Compile compiles, see [javac.Compiler]. What a request with the same key has made is not compiled again.
+func (m *Member) Compile(ctx context.Context, r javac.Request) (javac.Answer, error) {
+	if r.Key == "" || !m.pool.shared {
+		return m.process.Compile(ctx, r)
+	}
+	return m.results.once(ctx, r, m.process.Compile)
+}
+
 // JavaHome is the JDK of the process.
 func (m *Member) JavaHome() string { return m.javaHome }
 
@@ -101,6 +115,9 @@ func (m *Member) Running() *proc.Process {
 	defer m.mu.RUnlock()
 	return m.running
 }
+
+// Compiled returns how often the process has compiled since it started, for whomever.
+func (m *Member) Compiled() int { return int(m.compiled.Load()) }
 
 // Kill ends a process that has failed, at once: it may be busy for ever. If others use it, it starts again for them.
 func (m *Member) Kill() {
@@ -115,10 +132,12 @@ type process struct {
 	javaHome, program string
 	users             map[*Member]bool  // the mutex of the pool guards it
 	opened            map[string]string // the state of each library that it may have opened; guarded likewise
+	results           results
 
 	mu       sync.RWMutex // locked for reading while it compiles
 	compiler *javac.Compiler
 	running  *proc.Process // nil while it does not run
+	compiled atomic.Int32  // how often it has compiled since it started
 }
 
 // Compile compiles, see [javac.Compiler].
@@ -127,6 +146,7 @@ func (p *process) Compile(ctx context.Context, r javac.Request) (javac.Answer, e
 		p.mu.RLock()
 		if p.running != nil {
 			defer p.mu.RUnlock()
+			p.compiled.Add(1)
 			return p.compiler.Compile(ctx, r)
 		}
 		p.mu.RUnlock()
@@ -146,6 +166,7 @@ func (p *process) start() error {
 	if err != nil {
 		return err
 	}
+	p.compiled.Store(0)
 	p.compiler, p.running, err = Launch(cmd)
 	return err
 }

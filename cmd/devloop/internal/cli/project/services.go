@@ -105,6 +105,7 @@ func applications(c *cli.Context, d wiring.Display) ([]*project.Project, error) 
 		}
 		byName[p.Name], projects = module, append(projects, p)
 	}
+	project.BuildTogether(projects...)
 	return projects, nil
 }
 
@@ -158,7 +159,7 @@ func (g *group) connect(c *cli.Context, d wiring.Display, place wiring.Place, wo
 		display := d.Service(name)
 		one := newService(c, display, w.at(c, display, place), place, func(config *engine.Config, own *compiler.Compiler) {
 			if processes == nil {
-				processes = pool.New(w.project.StateDir("incremental") + "-process")
+				processes = pool.New(w.project.StateDir("incremental")+"-process", true)
 			}
 			own.Share(processes)
 			config.Listen = apart(config.Listen, local, name)
