@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,7 +53,8 @@ type (
 		ContentType string `json:"content_type,omitempty"`
 	}
 	logArguments struct {
-		Lines int `json:"lines,omitempty" jsonschema:"how many, 100 if it is left out"`
+		Service string `json:"service,omitempty" jsonschema:"whose, if the session has several services; all if it is left out"`
+		Lines   int    `json:"lines,omitempty" jsonschema:"how many, 100 if it is left out"`
 	}
 	explainArguments struct {
 		Service string `json:"service,omitempty" jsonschema:"whose last build, if the session has several services"`
@@ -151,14 +153,20 @@ func request(ctx context.Context, client *control.Client, in requestArguments) (
 
 // answerOf returns the answer of a service.
 func answerOf(services []control.Answer, name string) (control.Answer, error) {
-	var names []string
-	for _, a := range services {
-		if a.Service == name {
-			return a, nil
-		}
-		names = append(names, a.Service)
+	i := slices.IndexFunc(services, func(a control.Answer) bool { return a.Service == name })
+	if i < 0 {
+		return control.Answer{}, unnamed(services, func(a control.Answer) string { return a.Service })
 	}
-	return control.Answer{}, fmt.Errorf("name one of the services: %s", strings.Join(names, ", "))
+	return services[i], nil
+}
+
+// unnamed returns the error of a call that has to name a service.
+func unnamed[T any](services []T, name func(T) string) error {
+	var names []string
+	for _, s := range services {
+		names = append(names, name(s))
+	}
+	return fmt.Errorf("name one of the services: %s", strings.Join(names, ", "))
 }
 
 func logs(ctx context.Context, client *control.Client, in logArguments) (any, error) {
@@ -167,24 +175,25 @@ func logs(ctx context.Context, client *control.Client, in logArguments) (any, er
 		return nil, err
 	}
 	defer func() { _ = stream.Close() }()
-	l := &logLines{}
+	l := &logLines{service: in.Service}
 	if err := show(stream, l); err != nil {
 		return nil, err
 	}
 	skipped := max(0, len(l.lines)-cmp.Or(max(0, in.Lines), defaultLines))
-	return map[string]any{"cycle": l.state.Cycle.Number, "lines": l.lines[skipped:]}, nil
+	return map[string]any{"cycle": l.state.Of(in.Service).Cycle.Number, "lines": l.lines[skipped:]}, nil
 }
 
 // logLines collects what the application wrote.
 type logLines struct {
-	state event.State
-	lines []string
+	service string // "" for all
+	state   event.State
+	lines   []string
 }
 
 // Handle implements [event.Sink].
 func (l *logLines) Handle(e event.Event) {
 	l.state = event.Reduce(l.state, e)
-	if b, is := e.Body.(event.AppLog); is {
+	if b, is := e.Body.(event.AppLog); is && (l.service == "" || l.service == e.Service) {
 		l.lines = append(l.lines, fmt.Sprintf("%s %s", b.Pod, b.Line))
 	}
 }

@@ -67,6 +67,64 @@ func TestAssistantUsesASession(t *testing.T) {
 	}
 }
 
+// TestAssistantNamesAService: a session has several.
+func TestAssistantNamesAService(t *testing.T) {
+	state, err := os.MkdirTemp("", "devloop") // t.TempDir is too long for a socket's path
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(state) })
+	t.Setenv("XDG_STATE_HOME", state)
+	dir := t.TempDir()
+	held, err := sessions.Acquire("run", dir, "https://127.0.0.1", "default")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(held.Release)
+	store := event.NewStore()
+	bus := event.NewBus(store)
+	for n, name := range []string{"orders", "customers"} {
+		one := bus.Service(name)
+		one.Publish(0, event.SessionStarted{Project: name})
+		one.Publish(n+1, event.CycleStarted{})
+		one.Publish(n+1, event.PathChosen{Path: "swap"})
+		one.Publish(n+1, event.AppLog{Pod: name, Line: "started"})
+		one.Publish(n+1, event.CycleFinished{Outcome: event.OK})
+	}
+	server, err := control.Listen(held.Socket, control.Session{Events: store, Settle: func(context.Context) (control.Answer, error) {
+		return control.Sum([]control.Answer{{Service: "orders", Cycle: 1}, {Service: "customers", Cycle: 2}}), nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	assistant := connect(t, dir)
+	const which = "name one of the services: orders, customers"
+	for _, test := range []struct {
+		tool, service, want string
+		failed              bool
+	}{
+		{"explain", "", which, true},
+		{"explain", "billing", which, true},
+		{"explain", "customers", `{"cycle":2,"outcome":"ok","path":"swap"}`, false},
+		{"request", "", which, true},
+		{"request", "customers", "no local address leads to the application", true},
+		{"logs", "", `"lines":["orders started","customers started"]`, false},
+		{"logs", "customers", `{"cycle":2,"lines":["customers started"]}`, false},
+		{"problems", "", `{"services":[{"service":"orders","cycle":1,`, false},
+		{"wait_served", "", `"services":[{"service":"orders",`, false},
+		{"status", "", `"services":[{"service":"orders",`, false},
+	} {
+		arguments := map[string]any{}
+		if test.service != "" {
+			arguments["service"] = test.service
+		}
+		if got, failed := call(t, assistant, test.tool, arguments); failed != test.failed || !strings.Contains(got, test.want) {
+			t.Errorf("%s %s: got %s", test.tool, test.service, got)
+		}
+	}
+}
+
 // connect returns a client of the tools for the project in dir.
 func connect(t *testing.T, dir string) *mcp.ClientSession {
 	t.Helper()

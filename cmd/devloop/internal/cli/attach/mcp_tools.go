@@ -62,6 +62,9 @@ func explain(ctx context.Context, client *control.Client, in explainArguments) (
 	}
 	state := whole.Of(in.Service)
 	answer := explanation{Cycle: state.Cycle.Number}
+	if in.Term == "" && len(whole.Services) > 0 && state.Service == "" {
+		return nil, unnamed(whole.Services, func(s event.ServiceState) string { return s.Service })
+	}
 	if in.Term == "" {
 		answer.Outcome, answer.Path, answer.Why = state.Cycle.Outcome, state.Cycle.Path, state.Cycle.Why
 		return answer, nil
