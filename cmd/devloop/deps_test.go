@@ -149,6 +149,8 @@ var rules = []struct {
 		"notes are made of values"},
 	{"cmd/devloop/internal/engine/publish", []string{"github.com/docker/", "k8s.io/", "sigs.k8s.io/", "golang.org/", module + "watch", module + "builder", module + "loader", module + "runner", module + "cmd/devloop/internal/engine/"},
 		"events are published, whatever they say"},
+	{"cmd/devloop/internal/engine/turn", []string{"github.com/docker/", "k8s.io/", "sigs.k8s.io/", "golang.org/", module + "watch", module + "builder", module + "loader", module + "runner", module + "cmd/devloop/internal/services"},
+		"a turn does not depend on what starts"},
 	{"cmd/devloop/internal/engine/background", []string{"github.com/", "k8s.io/", "sigs.k8s.io/", "golang.org/"},
 		"work is functions"},
 	{"cmd/devloop/internal/engine/queue", []string{"github.com/docker/", "k8s.io/", "sigs.k8s.io/", module + "builder", module + "loader", module + "runner/kube", module + "cmd/devloop/internal/engine/"},

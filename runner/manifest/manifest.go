@@ -15,6 +15,7 @@ package manifest
 
 import (
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -61,6 +62,24 @@ func (m Manifest) Objects() []*unstructured.Unstructured {
 		list[i] = o.DeepCopy()
 	}
 	return list
+}
+
+// Only returns the manifest with those of its objects that a function selects by their index. It depends on the same
+// files.
+func (m Manifest) Only(selects func(i int) bool) Manifest {
+	var selected []object
+	for i, o := range m.objects {
+		if selects(i) {
+			selected = append(selected, o)
+		}
+	}
+	m.objects = selected
+	return m
+}
+
+// SameObjects reports whether two manifests describe the same objects, in the same order.
+func (m Manifest) SameObjects(other Manifest) bool {
+	return slices.EqualFunc(m.objects, other.objects, func(a, b object) bool { return reflect.DeepEqual(a.Object, b.Object) })
 }
 
 // Refs names the manifest's objects, in its order.

@@ -76,7 +76,7 @@ type Setting struct {
 
 // Settings is the table, in the order in which people meet them.
 var Settings = []Setting{
-	{Name: "module", Unset: "the only application; run serves all", Alias: "m", Usage: "the `MODULE` to run, where a build has several applications, as in :web; run and down take several, as in :web,:api (default: run serves all of them)", Example: `":web"`},
+	{Name: "module", Unset: "all applications of the build", Alias: "m", Usage: "the `MODULE` to run, where a build has several applications, as in :web; run, deploy and down take several, as in :web,:api (default: all of them)", Example: `":web"`},
 	{Name: "build-tool", Unset: "the one that can build the project", Usage: "build with this `TOOL`, where the project has both a Gradle and a Maven build (default: of those that work here, the one with Spring Boot's plugin, else the one with a wrapper)", Example: "maven", Choices: project.BuildTools},
 	{Name: "manifest", Unset: "those found in the project, else a Pod", Alias: "f", Kind: List, Path: true, Usage: "the Kubernetes manifest `FILE`, or a directory, instead of those found in DIR", Example: "k8s/pod.yaml"},
 	{Name: "image-name", Unset: "the project's name", Usage: "the `IMAGE` that manifests use for the project, as in ghcr.io/team/shop (default: the project's name, of any registry and tag)", Example: "ghcr.io/team/shop", check: checkImageName},

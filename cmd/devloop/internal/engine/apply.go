@@ -68,15 +68,7 @@ func (b build) loadStored(ctx context.Context, s *publish.Stage, images []Stored
 
 // explainSpec publishes how the objects in the cluster differ from the files, with --explain.
 func (c *cycle) explainSpec(spec deploy.Spec) {
-	if !c.Explain {
-		return
-	}
-	changes := spec.Changes()
-	for _, v := range c.Target.Env {
-		name, _, _ := strings.Cut(v, "=") // its value may be a secret
-		changes = append(changes, "the application's variable "+name+", by --env")
-	}
-	if len(changes) > 0 {
+	if changes := report.Differences(spec, c.Target.Env); c.Explain && len(changes) > 0 {
 		c.Inform(event.NoticeDiffers, "in the cluster, not in your files", changes...)
 	}
 }

@@ -17,9 +17,14 @@ import (
 // build is the part of a cycle from the sources to an image on the nodes.
 type build struct{ *cycle }
 
-// compile compiles the sources, unless the nodes have the image already.
+// compile compiles the sources, unless the nodes have the image already. What was compiled last is still right if only a
+// manifest was saved since.
 func (b build) compile(ctx context.Context) error {
 	if !b.saved.Compiles(b.State().NodeImage != nil) {
+		return nil
+	}
+	if !b.saved.Compiles(true) && b.latest != nil {
+		b.app, b.compiled = *b.latest, true
 		return nil
 	}
 	app, err := publish.Run(ctx, b.Publisher, event.Compile, func(ctx context.Context, s *publish.Stage) (springboot.App, error) {
@@ -39,7 +44,7 @@ func (b build) compile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.app, b.compiled = app, true
+	b.app, b.compiled, b.latest = app, true, &app
 	b.Ports.SetContextPath(app.Port, app.ContextPath)
 	return nil
 }

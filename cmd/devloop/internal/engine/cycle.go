@@ -80,6 +80,9 @@ func (c *cycle) stages(ctx context.Context) (err error) {
 	}
 	c.informOfGuessedImage()
 	c.saved = c.Target.Saved(c.Changed, c.lastManifest, c.manifest)
+	if c.Target.Part != nil && !c.saved.All && c.State().Serving != nil && c.served.SameObjects(c.manifest) {
+		c.saved.Manifest = false // what changed in the file is another service's
+	}
 	if c.State().Serving == nil || c.saved.Manifest {
 		if err := c.Deployer.Claim(ctx, c.spec()); err != nil {
 			return err
@@ -91,7 +94,15 @@ func (c *cycle) stages(ctx context.Context) (err error) {
 	if err := (build{c}).compile(ctx); err != nil {
 		return err
 	}
-	if done, err := c.patch(ctx, c.decide()); done || err != nil {
+	d := c.decide()
+	if d.Path >= plan.Restart {
+		started, err := c.Turn.Await(ctx, c.Publisher)
+		if err != nil {
+			return err
+		}
+		defer started()
+	}
+	if done, err := c.patch(ctx, d); done || err != nil {
 		return err
 	}
 	c.lastManifest = c.manifest
@@ -102,7 +113,11 @@ func (c *cycle) stages(ctx context.Context) (err error) {
 		c.deleteFailedCandidate()
 		return nil
 	}
-	return (&rollout{cycle: c}).run(ctx)
+	c.served = manifest.Manifest{} // until it is known that it can be deployed
+	if err = (&rollout{cycle: c}).run(ctx); err == nil {
+		c.served = c.manifest
+	}
+	return err
 }
 
 // openPorts opens the local ports for clients and debuggers.

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -152,7 +151,7 @@ func (r *rollout) deployOnce(ctx context.Context, debug render.Debug) ([]kube.Po
 	before := r.State().Latest()
 	r.become(r.State().Deployed(r.img, pods))
 	if r.Target.Follow {
-		r.followLogs(r.Publisher, without(pods, before))
+		r.followLogs(r.Publisher, state.Without(pods, before))
 	}
 	if r.Target.Debug.Suspend {
 		r.Debuggers.Route(r.Publisher, pods)
@@ -183,12 +182,12 @@ func (r *rollout) replace(ctx context.Context, debug render.Debug) ([]kube.Pod, 
 
 // deployment returns what Pods of the cycle's image run.
 func (r *rollout) deployment(pods []kube.Pod) state.Deployment {
-	return state.Deployment{Image: r.img, Pods: pods, Built: r.built, Code: state.Code{Kind: state.InImage, State: r.built}, NotPatchable: r.notPatchableReason(r.img.Report)}
+	return state.Deployment{Image: r.img, Pods: pods, Built: r.built, Code: state.Code{Kind: state.InImage, State: r.built}, NotPatchable: report.NotPatchable(r.img.Report, r.Target.NotPatchable, r.Debuggers.Unavailable())}
 }
 
 // promote records that a deployment answers, and deletes the Pods that did before.
 func (s *Session) promote(events publish.Publisher, d state.Deployment) {
-	s.deleteDrained(without(s.State().ServingPods(), d.Pods))
+	s.deleteDrained(state.Without(s.State().ServingPods(), d.Pods))
 	s.Become(events, s.State().Promoted(d))
 	if s.Target.Follow {
 		s.followWorkloads(d.Pods)
@@ -214,23 +213,6 @@ func (r *rollout) awaitRecovery(err error) {
 		d.Pods = pods
 		r.send(ctx, recovered{r.N, d})
 	})
-}
-
-// notPatchableReason says why Pods of an image cannot be changed while they run, "" if they can.
-func (r *rollout) notPatchableReason(x image.Report) string {
-	switch {
-	case x.Supervised:
-		return ""
-	case x.Swappable && r.Debuggers.Unavailable():
-		return "its JVM does not start with a debug port"
-	case x.Swappable:
-		return ""
-	case r.Target.NotPatchable != "":
-		return r.Target.NotPatchable
-	case x.NoSupervisorReason == "" && x.Dockerfile != "":
-		return x.Dockerfile + " makes its image"
-	}
-	return cmp.Or(x.NoSupervisorReason, "its image has no supervisor")
 }
 
 // spec describes what the manifest becomes in the cluster, as far as that needs no image.
@@ -302,7 +284,7 @@ func limit(ctx context.Context, timeout time.Duration) (context.Context, context
 // the place of the ones before.
 func (c *cycle) deleteFailedCandidate() {
 	serving := c.State().ServingPods()
-	c.deleteDrained(slices.DeleteFunc(without(c.State().Latest(), serving), func(p kube.Pod) bool {
+	c.deleteDrained(slices.DeleteFunc(state.Without(c.State().Latest(), serving), func(p kube.Pod) bool {
 		return !slices.ContainsFunc(serving, func(a kube.Pod) bool { return a.Of == p.Of && a.Name != p.Name })
 	}))
 	c.become(c.State().WithoutCandidate())
@@ -312,9 +294,4 @@ func (c *cycle) deleteFailedCandidate() {
 func noRoom(err error) bool {
 	why, is := errors.AsType[*podstatus.NotReadyError](err)
 	return is && why.Code() == "pod.pending"
-}
-
-// without returns the Pods that are not among others.
-func without(pods, others []kube.Pod) []kube.Pod {
-	return slices.DeleteFunc(slices.Clone(pods), func(p kube.Pod) bool { return slices.ContainsFunc(others, state.SameUID(p)) })
 }

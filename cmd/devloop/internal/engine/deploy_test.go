@@ -320,3 +320,35 @@ func TestPodThatTheManifestHasNoMoreGoes(t *testing.T) {
 		}
 	})
 }
+
+// TestServicesAwaitTheirTurnToStart: a turn lasts until the Pods are ready.
+func TestServicesAwaitTheirTurnToStart(t *testing.T) {
+	t.Parallel()
+	f, refused := &fakes{quick: true}, errors.New("interrupted")
+	var end error
+	l, r := newTestSession(f, func(c *Config) {
+		c.Turn = func(ctx context.Context, waits func(others int)) (func(), error) {
+			waits(2)
+			_ = f.work(ctx, "turn")
+			return func() { _ = f.work(ctx, "done") }, end
+		}
+	})
+	if err := l.Deploy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if want := []event.Stage{"compile", "turn", "image", "load", "replace", "ready", "done"}; !slices.Equal(f.calls, want) {
+		t.Errorf("got %q, want %q", f.calls, want)
+	}
+	var said []string
+	for _, e := range r.events {
+		if n, is := e.Body.(event.Notice); is && n.Code == event.NoticeTurn {
+			said = append(said, n.Text)
+		}
+	}
+	if want := []string{"waiting for 2 other services to start"}; !slices.Equal(said, want) {
+		t.Errorf("it said %q", said)
+	}
+	if end = refused; !errors.Is(l.Deploy(t.Context()), refused) || f.count(event.Replace) != 1 {
+		t.Error("it starts although it may not")
+	}
+}

@@ -32,7 +32,7 @@
 // says what the next one has to do.
 //
 // The packages below have the parts, each with its own state: target (what is deployed), patch
-// (changes of running Pods), localhost (the state and what shows it), spares (JVMs for the next restart), ports and debugport (the local ports), archive (faster starts),
+// (changes of running Pods), localhost (the state and what shows it), spares (JVMs for the next restart), ports and debugport (the local ports), archive (faster starts), turn (who starts when),
 // background (work that outlives a cycle), publish (events).
 //
 // The engine declares the interfaces that it needs, so that its tests need no Docker engine, no
@@ -60,6 +60,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/queue"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/spares"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/target"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/turn"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/runner/deploy"
@@ -148,6 +149,8 @@ type Config struct {
 	// Listen opens a local port, Debugger one for debuggers.
 	Listen   ports.Listen
 	Debugger debugport.Open
+	// Turn is waited for before the application starts. May be nil.
+	Turn turn.Take
 	// FirstDone is called once, when Run becomes idle for the first time. May be nil.
 	FirstDone func()
 }
@@ -166,7 +169,9 @@ type Session struct {
 	// What one cycle leaves for the next.
 	lastManifest manifest.Manifest
 	pruner       prune.Pruner
-	contents     springboot.Contents // the files of the application that was compiled last,
+	served       manifest.Manifest   // what was deployed last, empty if that failed
+	latest       *springboot.App     // what was compiled last, nil before that,
+	contents     springboot.Contents // its files,
 	built        plan.State          // and what the choice of a path needs of them
 	appPort      ports.AppPort
 }

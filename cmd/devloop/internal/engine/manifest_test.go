@@ -112,3 +112,71 @@ func TestObjectsThatTheManifestNoLongerHasAreRemoved(t *testing.T) {
 		t.Errorf("got %q, want %q", said, want)
 	}
 }
+
+// TestAnEditOfAManifestAfterASwapBuildsNothing: the nodes do not have an image of the code that runs, but what was
+// compiled for the swap is still there.
+func TestAnEditOfAManifestAfterASwapBuildsNothing(t *testing.T) {
+	t.Parallel()
+	f := &fakes{quick: true}
+	l, r := newTestSession(f)
+	l.Target.Dir = t.TempDir()
+	pod := "apiVersion: v1\nkind: Pod\nmetadata: {name: app}\nspec: {containers: [{name: app, image: app, env: [{name: A, value: %q}]}]}\n"
+	write(t, l.Target.Dir, map[string]string{"pod.yaml": fmt.Sprintf(pod, "a")})
+	if err := l.Deploy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	l.Become(l.events, l.State().PatchStarted().Patched(l.State().ServingPods(), l.built))
+	before := len(r.stages())
+	write(t, l.Target.Dir, map[string]string{"pod.yaml": fmt.Sprintf(pod, "b")})
+	if err := cycleOf(l, 2, "pod.yaml changed", changedFile("pod.yaml")).run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := r.stages()[before:], []string{"image ok", "load ok", "replace ok", "ready ok", "forward skipped"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if err := cycleOf(l, 3, "A.java changed", watch.Batch{Paths: []string{"A.java", "pod.yaml"}}).run(t.Context()); err != nil || f.count(event.Compile) != 2 {
+		t.Errorf("a source with it: compiled %d times, %v", f.count(event.Compile), err)
+	}
+}
+
+// TestAnotherServicesObjectsLeaveThePodAsItIs: the manifest has objects of several services, and those of one change.
+func TestAnotherServicesObjectsLeaveThePodAsItIs(t *testing.T) {
+	t.Parallel()
+	f := &fakes{quick: true}
+	l, r := newTestSession(f)
+	l.Target.Dir = t.TempDir()
+	l.Target.Part = func() (manifest.Manifest, error) {
+		all, err := manifest.Load(filepath.Join(l.Target.Dir, "k8s/pods.yaml"))
+		return all.Only(func(i int) bool { return all.Refs()[i].Name == "app" }), err
+	}
+	pods := func(own, other string) {
+		pod := "apiVersion: v1\nkind: Pod\nmetadata: {name: %s}\nspec: {containers: [{name: c, image: %[1]s, env: [{name: A, value: %q}]}]}\n"
+		write(t, l.Target.Dir, map[string]string{"k8s/pods.yaml": fmt.Sprintf(pod, "app", own) + "---\n" + fmt.Sprintf(pod, "other", other)})
+	}
+	pods("a", "a")
+	if err := l.Deploy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	replaced := func(n int) int {
+		t.Helper()
+		before := f.count(event.Replace)
+		if err := cycleOf(l, n, "pods.yaml changed", changedFile("k8s/pods.yaml")).run(t.Context()); err != nil {
+			t.Error(err)
+		}
+		return f.count(event.Replace) - before
+	}
+	if pods("a", "b"); replaced(2) != 0 {
+		t.Errorf("the other Pod's edit took %q", r.stages())
+	}
+	if pods("b", "b"); replaced(3) != 1 {
+		t.Errorf("its own edit took %q", r.stages())
+	}
+	f.failing(event.Ready, codedError{})
+	pods("c", "c")
+	if err := cycleOf(l, 5, "pods.yaml changed", changedFile("k8s/pods.yaml")).run(t.Context()); err == nil {
+		t.Error("it did not fail")
+	}
+	if f.failing(event.Ready, nil); replaced(6) != 1 {
+		t.Error("what failed is not tried again")
+	}
+}

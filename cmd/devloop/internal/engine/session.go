@@ -235,7 +235,7 @@ func (s *Session) handleRecovered(b *backlog) {
 	for _, m := range b.recovered {
 		d := m.deployment
 		latest := s.State().Candidate
-		if latest == nil || latest.Image.ID != d.Image.ID || len(without(latest.Pods, d.Pods)) > 0 {
+		if latest == nil || latest.Image.ID != d.Image.ID || len(state.Without(latest.Pods, d.Pods)) > 0 {
 			continue
 		}
 		if s.State().RolloutPending {
@@ -271,10 +271,10 @@ func (s *Session) handleGone(gone []kube.Pod) {
 func (s *Session) handleChanges(ctx context.Context, changes []workloadChanged) (reason string) {
 	for _, m := range changes {
 		d := s.State().Serving
-		if d == nil || len(without(m.pods, d.Pods)) == len(m.pods) {
+		if d == nil || len(state.Without(m.pods, d.Pods)) == len(m.pods) {
 			continue // others have replaced them
 		}
-		added := without(m.change.Pods, m.pods)
+		added := state.Without(m.change.Pods, m.pods)
 		switch {
 		case m.change.Replaced:
 			s.Become(s.events, s.State().Vanished())
@@ -282,7 +282,7 @@ func (s *Session) handleChanges(ctx context.Context, changes []workloadChanged) 
 		case len(added) > 0 && d.Code.Kind != state.InImage:
 			return m.change.Why
 		}
-		s.followScaling(ctx, without(m.pods, m.change.Pods), added)
+		s.followScaling(ctx, state.Without(m.pods, m.change.Pods), added)
 		s.followWorkloads(m.change.Pods)
 	}
 	return ""

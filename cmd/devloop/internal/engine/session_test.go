@@ -143,7 +143,7 @@ func play(t *testing.T, script []string, keep bool) error {
 		settle()
 		now = l.State()
 	}
-	switch missing := without(named(f.saved), named(f.served)); {
+	switch missing := state.Without(named(f.saved), named(f.served)); {
 	case now.Serving == nil || now.Serving.Image.ID != f.lastImage():
 		wrong = append(wrong, fmt.Errorf("the last save does not serve, but %+v", now.Event()))
 	case len(missing) > 0:

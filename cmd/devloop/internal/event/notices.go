@@ -35,6 +35,7 @@ const (
 	NoticeReady        = "ready"              // the Pods of a manifest are ready
 	NoticeNothing      = "removed.nothing"    // there is nothing to remove
 	NoticeStays        = "removed.not"        // what was deployed from another directory stays
+	NoticeTurn         = "services.turn"      // a service waits until others have started
 	NoticeSettings     = "settings.changed"   // the session keeps the settings that it began with
 	NoticeSummary      = "summary"            // the saves of the session, and how long they took
 )

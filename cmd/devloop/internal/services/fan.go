@@ -1,11 +1,12 @@
-// Package services has what several services of one session share: the saves, the local ports, the manifests, and
-// the room for spare JVMs.
+// Package services has what several services of one session share: the saves, the local ports, the manifests, the
+// room for spare JVMs, and turns to start.
 //
 //	fan := services.NewFan(manifests, budget, orders, customers)
 //	go fan.Run(ctx, saves)                    // each service gets those that concern it
 //	ports.Reserve("orders", 8080)             // 8080
 //	ports.Reserve("customers", 8080)          // 8081
-//	files, err := manifests.Of("orders")      // those of its directory, else its own of the build's
+//	m, err := manifests.Of("orders")          // those of its directory, else its own of the build's
+//	done, err := turns.Await(ctx, waits)      // before it starts
 //
 // Each service has an engine of its own. This package knows no engine, and starts nothing.
 package services
@@ -13,6 +14,7 @@ package services
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/filekind"
@@ -84,8 +86,9 @@ func (f *Fan) Run(ctx context.Context, batches <-chan watch.Batch) {
 
 func (f *Fan) handOut(ctx context.Context, b watch.Batch) {
 	var all sync.WaitGroup
+	concerned := f.concerned(b)
 	for _, r := range f.receivers {
-		part := f.part(r, b)
+		part := f.part(r, b, concerned)
 		if part.Empty() {
 			continue
 		}
@@ -100,12 +103,25 @@ func (f *Fan) handOut(ctx context.Context, b watch.Batch) {
 	all.Wait()
 }
 
+// concerned returns the services that the manifests of a batch may belong to, by path.
+func (f *Fan) concerned(b watch.Batch) map[string][]string {
+	services := map[string][]string{}
+	for _, path := range b.Paths {
+		if filekind.Of(path) == filekind.Manifest {
+			services[path] = f.manifests.concerned(f.absolute(path))
+		}
+	}
+	return services
+}
+
+func (f *Fan) absolute(path string) string { return filepath.Join(f.dir, filepath.FromSlash(path)) }
+
 // part returns what of a batch concerns a service.
-func (f *Fan) part(r *Receiver, b watch.Batch) watch.Batch {
+func (f *Fan) part(r *Receiver, b watch.Batch, concerned map[string][]string) watch.Batch {
 	part := watch.Batch{All: b.All, Unnamed: b.Unnamed}
 	for _, path := range b.Paths {
-		file := filepath.Join(f.dir, filepath.FromSlash(path))
-		if r.concerns(file) && (filekind.Of(path) != filekind.Manifest || f.manifests.concern(r.Name, file)) {
+		services, manifest := concerned[path]
+		if r.concerns(f.absolute(path)) && (!manifest || slices.Contains(services, r.Name)) {
 			part.Paths = append(part.Paths, path)
 		}
 	}

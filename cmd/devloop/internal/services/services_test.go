@@ -2,12 +2,15 @@ package services
 
 import (
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/runner/localport"
@@ -51,6 +54,7 @@ func TestASaveReachesTheServicesThatItConcerns(t *testing.T) {
 	m := newBuild(t)
 	m.Services = append(m.Services, Module{Name: "new", Dir: filepath.Join(m.Dir, "new")})
 	write(t, m.Dir, "k8s/orders.yaml", podOf("orders", "orders"))
+	write(t, m.Dir, "k8s/both.yaml", podOf("orders-b", "orders")+"---\n"+podOf("customers", "customers"))
 	in := func(names ...string) (dirs []string) {
 		for _, name := range names {
 			dirs = append(dirs, filepath.Join(m.Dir, filepath.FromSlash(name)))
@@ -76,6 +80,7 @@ func TestASaveReachesTheServicesThatItConcerns(t *testing.T) {
 		{watch.Batch{Paths: []string{"orders/build.gradle"}}, map[string]string{"customers": "orders/build.gradle", "orders": "orders/build.gradle"}},
 		{watch.Batch{Paths: []string{"../parent/pom.xml"}}, map[string]string{"customers": "../parent/pom.xml", "orders": "../parent/pom.xml"}},
 		{watch.Batch{Paths: []string{"k8s/orders.yaml"}}, map[string]string{"orders": "k8s/orders.yaml"}},
+		{watch.Batch{Paths: []string{"k8s/both.yaml"}}, map[string]string{"customers": "k8s/both.yaml", "orders": "k8s/both.yaml"}},
 		{watch.Batch{Paths: []string{"k8s/gone.yaml"}}, map[string]string{"customers": "k8s/gone.yaml", "orders": "k8s/gone.yaml"}},
 		{watch.Batch{Paths: []string{"tools/A.java"}}, map[string]string{}},
 	} {
@@ -89,7 +94,7 @@ func TestASaveReachesTheServicesThatItConcerns(t *testing.T) {
 			default:
 			}
 			want := c.want[name]
-			if name == "new" && !strings.HasPrefix(c.batch.Paths[0], "k8s/orders") { // what it is made of is not known
+			if name == "new" && c.batch.Paths[0] != "k8s/orders.yaml" && c.batch.Paths[0] != "k8s/both.yaml" { // what it is made of is not known
 				want = strings.Join(c.batch.Paths, " ")
 			}
 			if have != want {
@@ -113,26 +118,33 @@ func TestManifestsBelongToTheServiceWhoseImageTheyHave(t *testing.T) {
 	all := func() string {
 		var text []string
 		for _, s := range m.Services {
-			files, err := m.Of(s.Name)
-			for i, file := range files {
-				files[i], _ = filepath.Rel(m.Dir, file)
+			loaded, err := m.Of(s.Name)
+			objects := []string{s.Name + ":"}
+			for _, ref := range loaded.Refs() {
+				objects = append(objects, ref.Name)
 			}
-			text = append(text, s.Name+": "+filepath.ToSlash(strings.Join(files, " ")))
 			if err != nil {
-				text = append(text, fault.Of(err).Code)
+				objects = append(objects, fault.Of(err).Code)
 			}
+			text = append(text, strings.Join(objects, " "))
 		}
 		return strings.Join(text, "; ")
 	}
+	settings := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n"
+	both := "apiVersion: v1\nkind: Pod\nmetadata: {name: both}\nspec:\n  containers: [{name: a, image: orders}, {name: b, image: customers}]\n"
 	for _, step := range []struct{ file, text, want string }{
-		{"k8s/db.yaml", podOf("db", "postgres"), "customers: ; orders: "},
-		{"k8s/orders.yaml", podOf("orders", "ghcr.io/team/orders:1"), "customers: ; orders: k8s/orders.yaml k8s/db.yaml"},
-		{"k8s/customers.yaml", podOf("customers", "customers"), "customers: k8s/customers.yaml k8s/db.yaml; orders: k8s/orders.yaml"},
-		{"k8s/db.yaml", "kind: Pod\n" + podOf("db", "postgres"), "customers: k8s/customers.yaml k8s/db.yaml; orders: k8s/orders.yaml"},
-		{"orders/k8s/pod.yaml", podOf("orders", "orders"), "customers: k8s/customers.yaml k8s/db.yaml; orders: orders/k8s/pod.yaml"},
-		{"k8s/customers.yaml", podOf("customers", "registry/customers:1") + "  unknown: field\n", "customers: k8s/customers.yaml k8s/db.yaml; orders: orders/k8s/pod.yaml"},
-		{"k8s/customers.yaml", podOf("customers", "customers") + "kind: Pod\n", "customers: k8s/customers.yaml k8s/db.yaml; orders: orders/k8s/pod.yaml"},
-		{"k8s/customers.yaml", podOf("customers", "customers") + "---\n" + podOf("orders", "orders"), "customers: ; manifest.incompatible; orders: orders/k8s/pod.yaml"},
+		{"k8s/db.yaml", podOf("db", "postgres"), "customers:; orders:"},
+		{"k8s/orders.yaml", podOf("orders", "ghcr.io/team/orders:1"), "customers:; orders: db orders"},
+		{"k8s/customers.yaml", podOf("customers", "customers"), "customers: customers db; orders: orders"},
+		{"k8s/db.yaml", "kind: Pod\n" + podOf("db", "postgres"), "customers: manifest.invalid; orders: orders"},
+		{"k8s/db.yaml", podOf("db", "postgres"), "customers: customers db; orders: orders"},
+		{"orders/k8s/pod.yaml", podOf("own", "orders"), "customers: customers db; orders: own"},
+		{"k8s/customers.yaml", podOf("customers", "registry/customers:1") + "  unknown: field\n", "customers: customers db; orders: own"},
+		{"k8s/customers.yaml", podOf("customers", "customers") + "---\n" + podOf("more", "orders"), "customers: customers db; orders: own"},
+		{"orders/k8s/pod.yaml", "", "customers: customers db; orders: more orders"},
+		{"k8s/all.yaml", settings + "---\n" + podOf("third", "orders"), "customers: settings customers db; orders: third more orders"},
+		{"k8s/customers.yaml", podOf("customers", "customers") + "kind: Pod\n---\n" + podOf("more", "orders"), "customers: manifest.invalid; orders: manifest.invalid"},
+		{"k8s/customers.yaml", both, "customers: manifest.incompatible; orders: manifest.incompatible"},
 	} {
 		write(t, m.Dir, step.file, step.text)
 		if got := all(); got != step.want {
@@ -140,7 +152,7 @@ func TestManifestsBelongToTheServiceWhoseImageTheyHave(t *testing.T) {
 		}
 	}
 	m.Named = []string{filepath.Join(m.Dir, "k8s", "orders.yaml")}
-	if got := all(); got != "customers: ; orders: k8s/orders.yaml" {
+	if got := all(); got != "customers:; orders: orders" {
 		t.Errorf("named: got %q", got)
 	}
 }
@@ -186,4 +198,55 @@ func TestSpareJVMsAreForTheServicesThatWereSavedLast(t *testing.T) {
 			t.Errorf("after a save of %q: %q, want %q", step.saved, got, step.want)
 		}
 	}
+}
+
+// TestOnlySomeServicesStartAtATime starts five, of which two may at a time. One gives up, and one takes too long.
+func TestOnlySomeServicesStartAtATime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		turns := NewTurns(2)
+		said := map[string]int{}
+		await := func(ctx context.Context, name string) (func(), error) {
+			return turns.Await(ctx, func(others int) { said[name] = others })
+		}
+		first, err := await(t.Context(), "first")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := await(t.Context(), "stuck"); err != nil || len(said) != 0 {
+			t.Fatalf("two wait: %v, %v", said, err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		given, started := make(chan error), make(chan string)
+		go func() { _, err := await(ctx, "third"); given <- err }()
+		synctest.Wait()
+		for _, name := range []string{"fourth", "fifth"} {
+			go func() {
+				done, _ := await(t.Context(), name)
+				started <- name
+				done()
+			}()
+			synctest.Wait()
+		}
+		if want := map[string]int{"third": 2, "fourth": 3, "fifth": 4}; !maps.Equal(said, want) {
+			t.Errorf("they were told %v, want %v", said, want)
+		}
+		cancel()
+		if err := <-given; err == nil {
+			t.Error("it did not give up")
+		}
+		first()
+		first() // once more changes nothing
+		for _, want := range []string{"fourth", "fifth"} {
+			if got := <-started; got != want {
+				t.Errorf("%s started before %s", got, want)
+			}
+		}
+		began := time.Now()
+		one, _ := await(t.Context(), "one")
+		if _, err := await(t.Context(), "other"); err != nil || time.Since(began) != maxTurn {
+			t.Errorf("after %v: %v", time.Since(began), err)
+		}
+		one()
+	})
 }

@@ -43,7 +43,10 @@ func DeployCommand(s wiring.Streams) *cli.Command {
 		ArgsUsage: "[DIR]",
 		Description: `Compiles the project in DIR (default: the current directory) with its own Gradle or
 Maven, builds its image, loads it into the cluster's nodes, replaces the Pod, waits
-until it answers, and asks it once through localhost.`,
+until it answers, and asks it once through localhost.
+
+In a build with several applications it deploys all of them, each into its Pod. --module
+deploys one alone, or some, as in --module :web,:api.`,
 		Flags: append(cycleFlags(),
 			&cli.BoolFlag{Name: "forward", Usage: "keep running and forward localhost to the Pod, until Ctrl+C"}),
 		Action: func(c *cli.Context) error { return deploy(c, s, wiring.NewDisplay(c, s)) },
@@ -61,24 +64,24 @@ func deploy(c *cli.Context, s wiring.Streams, d wiring.Display) error {
 	return wiring.RunSession(d, func() (error, bool) { return deployOnce(c, s, d) })
 }
 
-// deployOnce runs the one cycle; inCycle says whether the events of the cycle have err.
+// deployOnce runs one cycle of each service; inCycle says whether the events of a cycle have err.
 func deployOnce(c *cli.Context, s wiring.Streams, d wiring.Display) (err error, inCycle bool) {
-	l, held, err := newSession(c, s, d)
+	g, held, err := newGroup(c, s, d)
 	if err != nil {
 		return err, false
 	}
 	defer held.Release()
-	defer func() { err = errors.Join(err, l.Close()) }()
-	if err := l.Deploy(c.Context); err != nil {
+	defer func() { err = errors.Join(err, g.close()) }()
+	if err := g.each(func(_ int, one *service) error { return one.Deploy(c.Context) }); err != nil {
 		return err, true
 	}
-	if err := l.Train(c.Context); err != nil {
+	if err := g.each(func(_ int, one *service) error { return one.Train(c.Context) }); err != nil {
 		return err, false
 	}
 	if c.Bool("forward") {
-		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeForward, Text: "localhost forwards to the Pod until Ctrl+C: " + strings.Join(l.URLs(), " ")})
+		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeForward, Text: "localhost forwards to the Pod until Ctrl+C: " + strings.Join(g.urls(), " ")})
 		<-c.Context.Done()
-	} else if n := len(l.URLs()); n > 0 {
+	} else if n := len(g.urls()); n > 0 {
 		text, keep := "the Pod stays; its local port was open to prove that it answers, and is closed now", "keep a port open: "+wiring.WithFlags(c, "devloop forward", wiring.PlaceFlags)
 		if n > 1 {
 			text, keep = "the Pods stay; their local ports were open to prove that they answer, and are closed now", "keep them open: "+wiring.NextCommand(c, "deploy --forward")
@@ -151,11 +154,11 @@ type work struct {
 	image   image.Options
 }
 
-// newWork reads the flags and the project. find looks for its manifests, if it is not nil.
-func newWork(c *cli.Context, s wiring.Streams, d wiring.Display, p *project.Project, find func() ([]string, error)) (w work, err error) {
+// newWork reads the flags and the project. part reads its manifest, if it is not nil.
+func newWork(c *cli.Context, s wiring.Streams, d wiring.Display, p *project.Project, part func() (manifest.Manifest, error)) (w work, err error) {
 	configure(c, p)
 	w.project = p
-	if w.target, err = newTarget(c, s, d, p, find); err != nil {
+	if w.target, err = newTarget(c, s, d, p, part); err != nil {
 		return w, err
 	}
 	w.image, err = imageOptions(c, w.target)
@@ -207,13 +210,13 @@ func fixed(c *cli.Context, m manifest.Manifest, project, dir string) string {
 }
 
 // newTarget reads the flags and the project, and what is wrong with its manifests.
-func newTarget(c *cli.Context, s wiring.Streams, d wiring.Display, project *project.Project, find func() ([]string, error)) (target.Target, error) {
+func newTarget(c *cli.Context, s wiring.Streams, d wiring.Display, project *project.Project, part func() (manifest.Manifest, error)) (target.Target, error) {
 	var none target.Target
-	named, m, err := loadManifest(c, project.Dir, find)
+	named, m, err := loadManifest(c, project.Dir, part)
 	if err != nil {
 		return none, err
 	}
-	if find == nil {
+	if part == nil {
 		err = chooseImage(c, s, m, project.Name, project.Dir)
 	}
 	if err != nil {
@@ -225,7 +228,7 @@ func newTarget(c *cli.Context, s wiring.Streams, d wiring.Display, project *proj
 	}
 	fixes := func(m manifest.Manifest) string { return fixed(c, m, project.Name, project.Dir) }
 	t := target.Target{
-		Name: project.Name, Dir: project.Dir, Image: c.String("image-name"), Env: c.StringSlice("env"), Manifests: named, FindManifests: find, Port: project.Port(), Ports: ports,
+		Name: project.Name, Dir: project.Dir, Image: c.String("image-name"), Env: c.StringSlice("env"), Manifests: named, Part: part, Port: project.Port(), Ports: ports,
 		Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"), Keep: c.StringSlice("keep"),
 		Path: plan.Mode(c.String("path")), NotPatchableReason: fixes, Debug: debugging(c),
 	}
@@ -237,7 +240,7 @@ func newTarget(c *cli.Context, s wiring.Streams, d wiring.Display, project *proj
 			t.Bases = append(t.Bases, dir)
 		}
 	}
-	if find == nil {
+	if part == nil {
 		err = tellIgnored(d, project.Dir, named, m)
 	}
 	return t, err
@@ -254,14 +257,10 @@ func tellIgnored(d wiring.Display, dir string, named []string, m manifest.Manife
 	return nil
 }
 
-// loadManifest loads the manifest that the user names, by absolute paths, else what find finds, else the project's own.
-func loadManifest(c *cli.Context, dir string, find func() ([]string, error)) (named []string, m manifest.Manifest, err error) {
-	if find != nil {
-		files, err := find()
-		if err != nil {
-			return nil, m, err
-		}
-		m, err = manifest.Load(files...)
+// loadManifest loads the manifest that part reads, else the one that the user names, by absolute paths, else the project's own.
+func loadManifest(c *cli.Context, dir string, part func() (manifest.Manifest, error)) (named []string, m manifest.Manifest, err error) {
+	if part != nil {
+		m, err = part()
 		return nil, m, err
 	}
 	if named, err = wiring.Absolute(c.StringSlice("manifest")); err != nil {

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/docker/docker/client"
 	"github.com/urfave/cli/v2"
 
 	"github.com/devloop-cli/devloop/builder/cds"
@@ -29,6 +30,7 @@ import (
 	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/localport"
+	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/runner/supervisor"
 	"github.com/devloop-cli/devloop/watch"
 )
@@ -44,7 +46,7 @@ type service struct {
 	receiver *services.Receiver // nil for the only one
 }
 
-// group are the services of a devloop run.
+// group are the services of a devloop run or deploy.
 type group struct {
 	all       []*service
 	manifests services.Manifests // of several services
@@ -139,7 +141,7 @@ func (g *group) open(c *cli.Context, s wiring.Streams, d wiring.Display, project
 	}
 	g.budget = services.NewBudget(names...)
 	for i, p := range projects {
-		w, err := newWork(c, s, d, p, func() ([]string, error) { return g.manifests.Of(p.Name) })
+		w, err := newWork(c, s, d, p, func() (manifest.Manifest, error) { return g.manifests.Of(p.Name) })
 		if err != nil {
 			return nil, err
 		}
@@ -149,10 +151,10 @@ func (g *group) open(c *cli.Context, s wiring.Streams, d wiring.Display, project
 	return works, nil
 }
 
-// connect makes the sessions. They share the compiler processes, the local ports, and the room for JVMs.
+// connect makes the sessions. They share the compiler processes, the local ports, the room for JVMs, and turns to start.
 func (g *group) connect(c *cli.Context, d wiring.Display, place wiring.Place, works []work) {
 	var processes *pool.Pool
-	local, turn := &services.Ports{}, make(chan struct{}, 1)
+	local, turn, starts := &services.Ports{}, make(chan struct{}, 1), services.NewTurns(cores(c.Context, place.Docker))
 	for _, w := range works {
 		name := w.target.Name
 		local.Reserve(name, w.target.Port)
@@ -163,12 +165,21 @@ func (g *group) connect(c *cli.Context, d wiring.Display, place wiring.Place, wo
 			}
 			own.Share(processes)
 			config.Listen = apart(config.Listen, local, name)
-			config.Trainer = trainer{config.Trainer, turn}
+			config.Trainer, config.Turn = trainer{config.Trainer, turn}, starts.Await
 			config.Deployer = deployer{config.Deployer, func() bool { return g.budget.Allows(name) }}
 		})
 		one.name = name
 		g.all = append(g.all, one)
 	}
+}
+
+// cores returns how many cores the engine's machine has, 0 if it does not say.
+func cores(ctx context.Context, docker *client.Client) int {
+	info, err := docker.Info(ctx)
+	if err != nil {
+		return 0
+	}
+	return info.NCPU
 }
 
 // apart opens no local port that another service has.

@@ -124,6 +124,9 @@ type Decision struct {
 // Decide chooses the path.
 func Decide(s Input) Decision {
 	if !s.Saved.Compiles(s.Image) {
+		if !s.Saved.Manifest {
+			return Decision{Path: Nothing, Why: "the objects of the manifest are as they were"}
+		}
 		return Decision{Path: Manifest}
 	}
 	if s.Saved.All {

@@ -43,6 +43,7 @@ func TestWhatCannotBeChangedInItsPodNeedsANewOne(t *testing.T) {
 		{"the first build", Input{Saved: Saved{All: true}}, Decision{Path: Pod}},
 		{"asked for", Input{Saved: Saved{All: true}, Image: true, Runs: now, After: was}, Decision{Path: Pod}},
 		{"a manifest", Input{Saved: Saved{Manifest: true}, Image: true, Runs: now}, Decision{Path: Manifest}},
+		{"a manifest whose objects of this service are as they were", Input{Image: true, Runs: now}, Decision{Path: Nothing, Why: "the objects of the manifest are as they were"}},
 		{"a manifest, and what runs is in no image", Input{Saved: Saved{Manifest: true}, Runs: now, After: was}, Decision{Path: Pod, Why: "the manifest changed"}},
 		{"a manifest and a source", Input{Saved: Saved{Manifest: true, Sources: true}, Image: true, Runs: now, After: was}, Decision{Path: Pod, Why: "the manifest changed"}},
 		{"a Dockerfile", Input{Saved: source, Runs: Running{NotPatchable: "Dockerfile makes its image"}, After: was}, Decision{Path: Pod, Why: "Dockerfile makes its image"}},

@@ -4,6 +4,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/internal/transfer"
 	"github.com/devloop-cli/devloop/loader"
+	"github.com/devloop-cli/devloop/runner/deploy"
 	"github.com/devloop-cli/devloop/runner/kube"
 )
 
@@ -87,4 +89,32 @@ func Explained(x image.Report) event.ImageExplained {
 		e.Options = append(e.Options, event.JVMOption{Optimization: o.Optimization, Text: o.Text, Why: o.Why})
 	}
 	return e
+}
+
+// NotPatchable says why Pods of an image cannot be changed while they run, "" if they can. always is why no Pods of the
+// session can, and noDebugger whether their JVMs do not start with a debug port.
+func NotPatchable(x image.Report, always string, noDebugger bool) string {
+	switch {
+	case x.Supervised:
+		return ""
+	case x.Swappable && noDebugger:
+		return "its JVM does not start with a debug port"
+	case x.Swappable:
+		return ""
+	case always != "":
+		return always
+	case x.NoSupervisorReason == "" && x.Dockerfile != "":
+		return x.Dockerfile + " makes its image"
+	}
+	return cmp.Or(x.NoSupervisorReason, "its image has no supervisor")
+}
+
+// Differences says how the objects in the cluster differ from the files. env are the variables of the application.
+func Differences(spec deploy.Spec, env []string) []string {
+	changes := spec.Changes()
+	for _, v := range env {
+		name, _, _ := strings.Cut(v, "=") // its value may be a secret
+		changes = append(changes, "the application's variable "+name+", by --env")
+	}
+	return changes
 }

@@ -354,3 +354,8 @@ func (d *Deployment) Event() *event.Deployment {
 func SameUID(pod kube.Pod) func(kube.Pod) bool {
 	return func(p kube.Pod) bool { return p.UID == pod.UID }
 }
+
+// Without returns the Pods that are not among others.
+func Without(pods, others []kube.Pod) []kube.Pod {
+	return slices.DeleteFunc(slices.Clone(pods), func(p kube.Pod) bool { return slices.ContainsFunc(others, SameUID(p)) })
+}

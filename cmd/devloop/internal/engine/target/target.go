@@ -37,8 +37,8 @@ type Target struct {
 	// Manifests are the files and directories that the user names. Without any, devloop looks for
 	// manifests in Dir, and if it finds none, it generates a Pod.
 	Manifests []string
-	// FindManifests looks for them instead, if it is not nil: one of several services has only some of those in Dir.
-	FindManifests func() ([]string, error)
+	// Part reads the manifest instead, if it is not nil: one of several services has only some of the objects in Dir.
+	Part func() (manifest.Manifest, error)
 	// Bases are directories outside of Dir that the manifests' kustomizations read.
 	Bases []string
 	// Port is where the application listens according to its sources, 0 if it is no server.
@@ -145,14 +145,7 @@ func (t Target) Own(m manifest.Manifest, port int) manifest.Manifest {
 // Manifest reads the manifest that the user wrote, or generates one whose Pod has this port. It
 // refuses a manifest that needs another kind of image than those of this session.
 func (t Target) Manifest(port int) (manifest.Manifest, error) {
-	files := t.Manifests
-	if len(files) == 0 {
-		var err error
-		if files, err = t.find(); err != nil {
-			return manifest.Manifest{}, err
-		}
-	}
-	m, err := manifest.Load(files...)
+	m, err := t.load()
 	if err != nil {
 		return manifest.Manifest{}, err
 	}
@@ -160,11 +153,18 @@ func (t Target) Manifest(port int) (manifest.Manifest, error) {
 	return m, t.check(m)
 }
 
-func (t Target) find() ([]string, error) {
-	if t.FindManifests != nil {
-		return t.FindManifests()
+func (t Target) load() (manifest.Manifest, error) {
+	if t.Part != nil {
+		return t.Part()
 	}
-	return manifest.Find(t.Dir)
+	files, err := t.Manifests, error(nil)
+	if len(files) == 0 {
+		files, err = manifest.Find(t.Dir)
+	}
+	if err != nil {
+		return manifest.Manifest{}, err
+	}
+	return manifest.Load(files...)
 }
 
 // check returns an error with the code "manifest.incompatible" if images that can be changed while

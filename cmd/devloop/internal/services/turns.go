@@ -1,0 +1,73 @@
+package services
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+)
+
+// maxTurn is how long a service keeps its turn while it starts: it may wait for one that has none yet.
+const maxTurn = 30 * time.Second
+
+// Turns let only some services start at a time. Each start takes as much of the machine as it gets: all at once, none
+// serves before all do, and probes fail because of it.
+type Turns struct {
+	mu      sync.Mutex
+	free    int
+	running int
+	waiting []chan struct{} // closed when it is their turn, in this order
+}
+
+// NewTurns returns turns of which n services may have one at a time.
+func NewTurns(n int) *Turns { return &Turns{free: max(1, n)} }
+
+// Await waits for a turn. If it has to wait, it tells waits how many services come before. Call done once the service
+// has started.
+func (t *Turns) Await(ctx context.Context, waits func(others int)) (done func(), err error) {
+	turn, before := t.enter()
+	if before > 0 {
+		waits(before)
+	}
+	select {
+	case <-turn:
+	case <-ctx.Done():
+		t.leave(turn)
+		return nil, context.Cause(ctx)
+	}
+	end := sync.OnceFunc(func() { t.leave(turn) })
+	late := time.AfterFunc(maxTurn, end)
+	return func() { late.Stop(); end() }, nil
+}
+
+// enter returns a channel that is closed when it is the caller's turn, and how many come before, 0 if it is now.
+func (t *Turns) enter() (turn chan struct{}, before int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	turn = make(chan struct{})
+	if t.free > 0 {
+		t.free--
+		t.running++
+		close(turn)
+		return turn, 0
+	}
+	t.waiting = append(t.waiting, turn)
+	return turn, t.running + len(t.waiting) - 1
+}
+
+// leave gives a turn to the next one, or gives up waiting for one.
+func (t *Turns) leave(turn chan struct{}) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if i := slices.Index(t.waiting, turn); i >= 0 {
+		t.waiting = slices.Delete(t.waiting, i, i+1)
+		return
+	}
+	if len(t.waiting) > 0 {
+		close(t.waiting[0])
+		t.waiting = t.waiting[1:]
+		return
+	}
+	t.free++
+	t.running--
+}
