@@ -28,6 +28,9 @@ import javax.tools.ToolProvider;
 /**
  * Builds a sample as Maven or Gradle would: "java Build STUB maven -Ddevloop.model=FILE package",
  * "java Build STUB gradle --init-script FILE -p DIR devloopArchive". STUB has web.jar and the loader's classes.
+ *
+ * <p>With Maven there may be modules: applications, of which it builds those that -pl names, and libraries, which all of them
+ * use.
  */
 public final class Build {
     private static final List<String> OPTIONS = List.of("--release", "17", "-g", "-parameters", "-proc:none");
@@ -36,30 +39,68 @@ public final class Build {
     private final Path dir;
     private final boolean maven;
     private final List<Path> libraries;
+    private final List<Path> classPath;
 
-    private Build(Path stub, boolean maven) {
+    private Build(Path stub, Path dir, boolean maven, List<Build> used) throws IOException {
         this.stub = stub;
-        this.dir = Paths.get("").toAbsolutePath();
+        this.dir = dir;
         this.maven = maven;
-        this.libraries = List.of(stub.resolve("spring-web-1.0.jar"), stub.resolve("tomcat-embed-core-1.0.jar"));
+        this.libraries = new ArrayList<>(List.of(stub.resolve("spring-web-1.0.jar"), stub.resolve("tomcat-embed-core-1.0.jar")));
+        this.classPath = new ArrayList<>(libraries);
+        for (Build library : used) {
+            this.libraries.add(library.archive());
+            this.classPath.add(library.classes());
+        }
     }
 
     public static void main(String[] args) throws IOException {
-        Build build = new Build(Paths.get(args[0]), args[1].equals("maven"));
+        boolean maven = args[1].equals("maven");
         List<String> rest = Arrays.asList(args).subList(2, args.length);
-        System.out.println(build.maven ? "[INFO] Scanning for projects..." : "> Task :compileJava");
-        if (!build.compile()) {
+        System.out.println(maven ? "[INFO] Scanning for projects..." : "> Task :compileJava");
+        List<Build> builds = modules(Paths.get(args[0]), maven, rest);
+        String goal = rest.get(rest.size() - 1);
+        for (Build build : builds) {
+            if (!build.compile()) {
+                System.exit(1);
+            }
+            build.sync(build.dir.resolve("src/main/resources"), build.resources(), f -> !f.toString().endsWith(".class"));
+            if (goal.equals("package") || goal.endsWith("devloopArchive")) {
+                build.pack();
+            }
+        }
+        Path told = told(rest);
+        if (told != null) {
+            List<String> models = new ArrayList<>();
+            for (Build build : builds) {
+                models.add(build.model());
+            }
+            Files.writeString(told, "[" + String.join(",", models) + "]");
+        }
+    }
+
+    /** The modules to build, libraries first; the directory itself where there are none. */
+    private static List<Build> modules(Path stub, boolean maven, List<String> args) throws IOException {
+        Path root = Paths.get("").toAbsolutePath();
+        List<Build> libraries = new ArrayList<>();
+        List<Build> applications = new ArrayList<>();
+        Matcher m = Pattern.compile("<module>([^<]+)</module>").matcher(maven ? Files.readString(root.resolve("pom.xml")) : "");
+        while (m.find()) {
+            Build one = new Build(stub, root.resolve(m.group(1)), maven, libraries);
+            (one.mainSource() == null ? libraries : applications).add(one);
+        }
+        if (args.contains("-Ddevloop.oneApplication") && applications.size() > 1) {
+            System.out.println("[ERROR] several applications: " + applications.stream().map(a -> a.dir.toString()).collect(Collectors.joining("|")));
             System.exit(1);
         }
-        build.sync(build.dir.resolve("src/main/resources"), build.resources(), f -> !f.toString().endsWith(".class"));
-        String goal = rest.get(rest.size() - 1);
-        if (goal.equals("package") || goal.endsWith("devloopArchive")) {
-            build.pack();
+        if (libraries.isEmpty() && applications.isEmpty()) {
+            return List.of(new Build(stub, root, maven, List.of()));
         }
-        Path told = build.told(rest);
-        if (told != null) {
-            Files.writeString(told, build.model());
+        if (args.contains("-pl")) {
+            List<String> named = Arrays.asList(args.get(args.indexOf("-pl") + 1).split(","));
+            applications.removeIf(a -> !named.contains(a.dir.getFileName().toString()));
         }
+        libraries.addAll(applications);
+        return libraries;
     }
 
     private Path classes() { return dir.resolve(maven ? "target/classes" : "build/classes/java/main"); }
@@ -83,7 +124,7 @@ public final class Build {
     }
 
     /** Where devloop wants to be told of the build: Maven gets a property, Gradle a script that names the file. */
-    private Path told(List<String> args) throws IOException {
+    private static Path told(List<String> args) throws IOException {
         for (int i = 0; i < args.size(); i++) {
             if (args.get(i).startsWith("-Ddevloop.model=")) {
                 return Paths.get(args.get(i).substring("-Ddevloop.model=".length()));
@@ -103,7 +144,7 @@ public final class Build {
         try (StandardJavaFileManager files = javac.getStandardFileManager(found, Locale.ENGLISH, StandardCharsets.UTF_8)) {
             List<Path> sources = filesIn(dir.resolve("src/main/java")).stream().filter(f -> f.toString().endsWith(".java")).collect(Collectors.toList());
             List<String> options = new ArrayList<>(OPTIONS);
-            options.addAll(List.of("-classpath", String.join(java.io.File.pathSeparator, paths()), "-d", fresh.toString()));
+            options.addAll(List.of("-classpath", classPath.stream().map(Path::toString).collect(Collectors.joining(java.io.File.pathSeparator)), "-d", fresh.toString()));
             boolean ok = javac.getTask(null, files, found, options, null, files.getJavaFileObjectsFromPaths(sources)).call();
             if (!ok) {
                 report(found.getDiagnostics());
@@ -173,8 +214,16 @@ public final class Build {
         }
     }
 
-    /** Packs an executable jar in Spring Boot's layout. The same files give the same jar. */
+    /** Packs an executable jar in Spring Boot's layout, or one of a library. The same files give the same jar. */
     private void pack() throws IOException {
+        if (mainSource() == null) {
+            TreeMap<String, byte[]> entries = new TreeMap<>();
+            for (Path f : filesIn(classes())) {
+                entries.put(name(classes(), f), Files.readAllBytes(f));
+            }
+            write(text("Manifest-Version: 1.0\r\n\r\n"), entries);
+            return;
+        }
         String main = find(mainSource(), "package ([\\w.]+);") + "." + find(mainSource(), "public class (\\w+)");
         TreeMap<String, byte[]> entries = new TreeMap<>();
         for (Path root : List.of(classes(), resources())) {
@@ -197,6 +246,11 @@ public final class Build {
             + "- \"snapshot-dependencies\":\n- \"application\":\n  - \"BOOT-INF/classes/\"\n  - \"BOOT-INF/classpath.idx\"\n  - \"BOOT-INF/layers.idx\"\n  - \"META-INF/\"\n"));
         byte[] manifest = text("Manifest-Version: 1.0\r\nMain-Class: org.springframework.boot.loader.launch.JarLauncher\r\nStart-Class: " + main
             + "\r\nSpring-Boot-Classes: BOOT-INF/classes/\r\nSpring-Boot-Lib: BOOT-INF/lib/\r\n\r\n");
+        write(manifest, entries);
+    }
+
+    /** Writes the archive, unless it has these entries. */
+    private void write(byte[] manifest, TreeMap<String, byte[]> entries) throws IOException {
         Files.createDirectories(archive().getParent());
         Path fresh = archive().resolveSibling("new");
         try (OutputStream out = Files.newOutputStream(fresh); JarOutputStream jar = new JarOutputStream(out)) {
@@ -212,13 +266,14 @@ public final class Build {
         }
     }
 
+    /** The source of the class that starts the application, null for a library. */
     private Path mainSource() throws IOException {
         for (Path f : filesIn(dir.resolve("src/main/java"))) {
             if (Files.readString(f).contains("@SpringBootApplication")) {
                 return f;
             }
         }
-        throw new IOException("no source has @SpringBootApplication");
+        return null;
     }
 
     private static String name(Path root, Path file) { return root.relativize(file).toString().replace('\\', '/'); }
@@ -239,10 +294,10 @@ public final class Build {
     private String model() throws IOException {
         String compiler = object("plugin", maven ? quote("maven-compiler-plugin") : quote("java"), "compiler", quote("javac"),
             "javaHome", quote(System.getProperty("java.home")), "options", list(OPTIONS), "classPath", list(paths()), "processorPath", list(List.of()));
-        return "[" + object("name", quote(maven ? "com.example:" + name() : ":"), "directory", quote(dir.toString()), "application", "true",
+        return object("name", quote(maven ? "com.example:" + name() : ":"), "directory", quote(dir.toString()), "application", "true",
             "archive", quote(archive().toString()), "sources", list(List.of(dir.resolve("src/main/java").toString())),
             "resourceSources", list(List.of(dir.resolve("src/main/resources").toString())), "classes", list(List.of(classes().toString())),
-            "resources", list(List.of(resources().toString())), "libraries", list(paths()), "compilers", "[" + compiler + "]") + "]";
+            "resources", list(List.of(resources().toString())), "libraries", list(paths()), "compilers", "[" + compiler + "]");
     }
 
     private static String object(String... pairs) {
