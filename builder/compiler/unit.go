@@ -195,7 +195,7 @@ func (c *Compiler) librariesOf(u *unit) (state string, used []*incremental.Modul
 	for _, one := range u.model.Compilers {
 		files = slices.Concat(files, one.ClassPath, one.ProcessorPath)
 	}
-	state = fmt.Sprintf("%d files\n", len(files))
+	state = u.model.Name + "\n" // it may have no libraries
 	for _, path := range files {
 		state += fmt.Sprintf("%q %s\n", path, c.server.libraries[path])
 		i := slices.IndexFunc(c.units, func(u *unit) bool { return slices.Contains(u.model.Classes, path) })

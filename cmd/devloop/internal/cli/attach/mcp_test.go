@@ -108,7 +108,7 @@ func TestAssistantNamesAService(t *testing.T) {
 		{"explain", "billing", which, true},
 		{"explain", "customers", `{"cycle":2,"outcome":"ok","path":"swap"}`, false},
 		{"request", "", which, true},
-		{"request", "customers", "no local address leads to the application", true},
+		{"request", "customers", "no local address forwards to the application", true},
 		{"logs", "", `"lines":["orders started","customers started"]`, false},
 		{"logs", "customers", `{"cycle":2,"lines":["customers started"]}`, false},
 		{"problems", "", `{"services":[{"service":"orders","cycle":1,`, false},
