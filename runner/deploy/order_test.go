@@ -93,14 +93,13 @@ spec: {group: example.com, scope: Namespaced, names: {kind: Widget, plural: widg
 `
 	for want, text := range map[string]string{
 		`wait until the cluster serves the kind of customresourcedefinition "widgets.example.com"`: shopPod + definition,
-		`wait for serviceaccount "default"`: shopPod,
+		`wait for serviceaccount "default"`: strings.Replace(shopPod, "name: web", "name: web, namespace: new", 1),
 	} {
 		a, r := newAPI(t)
-		a.Drop("serviceaccounts/default/default")
 		a.Fault = func(w http.ResponseWriter, req *http.Request) bool {
-			refuses := req.Method == http.MethodPost && strings.HasSuffix(req.URL.Path, "/pods") && req.URL.Query().Get("dryRun") == ""
+			refuses := req.Method == http.MethodPost && strings.HasSuffix(req.URL.Path, "/new/pods") && req.URL.Query().Get("dryRun") == ""
 			if refuses {
-				fakeapi.Refuse(w, 403, metav1.StatusReasonForbidden, `pods "web" is forbidden: error looking up service account default/default: serviceaccount "default" not found`)
+				fakeapi.Refuse(w, 403, metav1.StatusReasonForbidden, `pods "web" is forbidden: error looking up service account new/default: serviceaccount "default" not found`)
 			}
 			return refuses
 		}
