@@ -112,8 +112,8 @@ type JarFile struct {
 	Data []byte
 }
 
-// Jar returns a jar with files. It has no directories, so that no search of the class path for the
-// classes of a package finds it.
+// Jar returns a jar with files. It has no directories but those among files, whose names end with a slash, so that no search
+// of the class path for the classes of a package finds it.
 func Jar(files ...JarFile) []byte {
 	var data bytes.Buffer
 	jar := zip.NewWriter(&data)

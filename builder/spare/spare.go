@@ -26,12 +26,15 @@ import (
 // beside its own classes.
 const Jar = layertar.AppDir + "/supervisor/spare.jar"
 
+// stub is the directory of the stub. Spring finds its entity and repository only if the jar has it.
+const stub = "io/github/devloop_stub/"
+
 //go:embed io/github/devloop_cli/*.class io/github/devloop_stub/*.class io/github/devloop_cli/silent.xml templates
 var program embed.FS
 
 // Files returns the program. It is only on the class path of a spare.
 func Files() []springboot.Entry {
-	files := []layertar.JarFile{{Name: launcher.Class, Data: launcher.Code}}
+	files := []layertar.JarFile{{Name: launcher.Class, Data: launcher.Code}, {Name: stub}}
 	err := fs.WalkDir(program, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err

@@ -31,16 +31,13 @@ import java.util.logging.Logger;
 import java.util.regex.Pattern;
 
 import org.springframework.boot.SpringApplication;
-import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.core.env.MutablePropertySources;
 import org.springframework.core.env.StandardEnvironment;
 import org.springframework.core.io.DefaultResourceLoader;
-import org.springframework.web.bind.annotation.GetMapping;
-import org.springframework.web.bind.annotation.RestController;
-import org.springframework.web.servlet.ModelAndView;
 
 import io.github.devloop_stub.Database;
+import io.github.devloop_stub.Stub;
 
 /**
  * A JVM that is ready to become the application: it has loaded and compiled what Spring Boot needs to
@@ -182,17 +179,13 @@ public final class Spare {
     /** Starts a web application, has it answer, and ends it. */
     private static void stub(Filter filter) throws IOException {
         SpringApplication stub = new SpringApplication(new DefaultResourceLoader(filter), Stub.class);
-        boolean jpa = filter.has("jakarta/persistence/Entity", "org/hibernate/Session", "org/springframework/data/jpa/repository/JpaRepository");
-        if (jpa) {
-            stub.addPrimarySources(List.of(Database.class));
-        }
         stub.setEnvironment(new NoEnvironment());
         stub.setRegisterShutdownHook(false);
         stub.setLogStartupInfo(false);
         try (ConfigurableApplicationContext context = stub.run("--server.port=0", "--server.address=127.0.0.1",
             "--server.shutdown=immediate", "--spring.main.banner-mode=off", "--spring.config.location=optional:classpath:/none/",
             "--spring.sql.init.mode=never", "--spring.datasource.url=jdbc:h2:mem:devloop-stub", "--spring.jmx.enabled=false")) {
-            if (jpa) {
+            if (filter.hasRepositories()) {
                 Database.use(context);
             }
             int port = Integer.parseInt(context.getEnvironment().getProperty("local.server.port", "0"));
@@ -210,25 +203,6 @@ public final class Spare {
             String request = "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\nConnection: close\r\n\r\n";
             socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
             socket.getInputStream().readAllBytes();
-        }
-    }
-
-    /** The application without code of its own. */
-    @EnableAutoConfiguration
-    @RestController
-    public static class Stub {
-        @GetMapping("/text")
-        public String text() { return "text"; }
-
-        @GetMapping("/json")
-        public Map<String, Object> json() { return Map.of("text", "text", "list", List.of(1, 2)); }
-
-        /** A page of Thymeleaf; other template engines find none. */
-        @GetMapping("/page")
-        public ModelAndView page() { return new ModelAndView("devloop-stub", Map.of("text", "text", "list", List.of(1, 2), "form", new Form())); }
-
-        public static class Form {
-            public String getText() { return "text"; }
         }
     }
 
@@ -253,7 +227,9 @@ public final class Spare {
             + "|(Servlet|TomcatServlet)?ManagementContext");
         /** Those for a database, which is one in memory. */
         private static final Pattern DATABASE = Pattern.compile("DataSource|DataSourceInitialization|SqlInitialization|DataSourceTransactionManager"
-            + "|JdbcTemplate|JdbcClient|PersistenceExceptionTranslation|HibernateJpa|(Data)?JpaRepositories|(Spring)?DataWeb");
+            + "|JdbcTemplate|JdbcClient|PersistenceExceptionTranslation|HibernateJpa|(Spring)?DataWeb");
+        /** Those for the stub's repository. */
+        private static final Pattern REPOSITORIES = Pattern.compile("(Data)?JpaRepositories");
 
         private final String own;
         private final Path factories;
@@ -298,7 +274,8 @@ public final class Spare {
                         String name = line.replaceAll("#.*", "").trim();
                         String simple = name.substring(name.lastIndexOf('.') + 1).replaceAll("AutoConfiguration$", "");
                         if (name.startsWith("org.springframework.boot.") && (WEB.matcher(simple).matches()
-                            || database && DATABASE.matcher(simple).matches())) {
+                            || database && DATABASE.matcher(simple).matches()
+                            || hasRepositories() && REPOSITORIES.matcher(simple).matches())) {
                             names.add(name);
                         }
                     }
@@ -307,7 +284,12 @@ public final class Spare {
             Files.write(imports, names);
         }
 
-        boolean has(String... classes) {
+        /** Whether the application has what the stub's entity and repository need. */
+        boolean hasRepositories() {
+            return has("org/h2/Driver", "jakarta/persistence/Entity", "org/hibernate/Session", "org/springframework/data/jpa/repository/JpaRepository");
+        }
+
+        private boolean has(String... classes) {
             for (String name : classes) {
                 if (getResource(name + ".class") == null) {
                     return false;

@@ -1,15 +1,12 @@
 package io.github.devloop_stub;
 
-import org.springframework.boot.autoconfigure.AutoConfigurationPackage;
 import org.springframework.context.ApplicationContext;
 import org.springframework.data.domain.PageRequest;
 
-/**
- * A table for the stub. An application without Jakarta Persistence or Spring Data JPA has no use for it. It has a package of
- * its own, in which Spring looks for entities and repositories.
- */
-@AutoConfigurationPackage
-public class Database {
+/** A table for the stub. Only an application with Hibernate and Spring Data JPA can load this class. */
+public final class Database {
+    private Database() { }
+
     /** Saves and reads, if there is a database. */
     public static void use(ApplicationContext context) {
         ItemRepository items = context.getBeanProvider(ItemRepository.class).getIfAvailable();
