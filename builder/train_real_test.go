@@ -134,13 +134,19 @@ func programsAreCompiled(t *testing.T, jar string) {
 			t.Fatal(err)
 		}
 	}
+	for _, needsJPA := range []string{"Database", "Item", "ItemRepository"} { // the class files beside them will do for the others
+		if err := os.Remove(filepath.Join(dir, "spare/io/github/devloop_stub", needsJPA+".java")); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, program := range []string{"cds", "spare"} {
 		if out, err := exec.Command("bash", filepath.Join(dir, program, "compile.sh"), filepath.Join(dir, "*")).CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
-		classes, _ := filepath.Glob(filepath.Join(dir, program, "io/github/devloop_cli/*.class"))
+		classes, _ := filepath.Glob(filepath.Join(dir, program, "io/github/*/*.class"))
 		for _, class := range classes {
-			carried, err := os.ReadFile(filepath.Join(program, "io/github/devloop_cli", filepath.Base(class)))
+			name, _ := filepath.Rel(dir, class)
+			carried, err := os.ReadFile(name)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -9,5 +9,6 @@
 set -euo pipefail
 classpath=${1:?usage: compile.sh CLASSPATH}
 cd "$(dirname "$0")"
-javac --release 17 -Xlint:-options -proc:none -g:none -cp "$classpath:../launcher" -parameters -d . io/github/devloop_cli/*.java io/github/devloop_stub/*.java
-sha256sum io/github/devloop_cli/*.java io/github/devloop_stub/*.java >sources.sha256
+mapfile -t sources < <(find io -name '*.java' | LC_ALL=C sort)
+javac --release 17 -Xlint:-options -proc:none -g:none -cp "$classpath:../launcher:." -parameters -d . "${sources[@]}"
+sha256sum "${sources[@]}" >sources.sha256

@@ -19,6 +19,7 @@ import java.util.Arrays;
 public class Spare {
   public static void main(String[] args) throws Exception {
     java.net.Socket supervisor = new java.net.Socket("127.0.0.1", Integer.parseInt(args[0]));
+    Thread.sleep(Long.getLong("takes", 0));
     new java.io.DataOutputStream(supervisor.getOutputStream()).writeUTF(System.getProperty("answer", "ready with 1 MB"));
     if (supervisor.getInputStream().read() < 0) {
       System.exit(0);
@@ -164,6 +165,30 @@ func TestRealSpareBecomesTheApplication(t *testing.T) {
 	}
 	if err := s.cmd.Wait(); s.cmd.ProcessState.ExitCode() != 143 {
 		t.Errorf("it ended with %v", err)
+	}
+}
+
+func TestRealRestartWaitsForASpareThatIsHalfReady(t *testing.T) {
+	t.Parallel()
+	s := superviseWithSpare(t, "-Dtakes=1000")
+	s.expect("begun")
+	began := time.Now()
+	s.spare()
+	took := time.Since(began)
+	s.restart("a", 1, "")
+	s.expect("spare begun")
+	s.confirm("a")
+	for state, c := range map[string]struct {
+		after time.Duration
+		want  string
+	}{"b": {0, "begun"}, "c": {took * 3 / 4, "spare begun"}} {
+		if got := asked(t, s.port, "\x00\x00\x03\x00\x00\x00\x00"); got != "preparing" {
+			t.Fatalf("got %q", got)
+		}
+		time.Sleep(c.after) // how much of it is done decides
+		s.restart(state, 1, "")
+		s.expect(c.want)
+		s.confirm(state)
 	}
 }
 

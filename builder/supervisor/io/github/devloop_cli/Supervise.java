@@ -57,7 +57,7 @@ import java.util.concurrent.TimeUnit;
  * it asks for a spare JVM, which is prepared unless there is one: see SpareProcess.java. The answer is its
  * status, "later" while the application starts.
  *
- * A restart with 1 runs the application in the spare, if that is ready. An application that ends there,
+ * A restart with 1 runs the application in the spare, if that is ready or soon will be. An application that ends there,
  * before a proof that it serves, starts again in a new JVM, and there is no spare from then on if it serves then.
  *
  * An application that ends soon after it was started again with a change goes back: it
@@ -81,7 +81,7 @@ public final class Supervise {
     private Undo undo; // of the change with which the application started, null once that is proven
     private Process child; // null while it is being started again
     private boolean ending;
-    private SpareProcess spare; // null while there is none
+    private volatile SpareProcess spare; // null while there is none
     private boolean fromSpare; // child was one
     private List<String> started; // command, with the option for a debugger where the JVM has it
     private String noSpare; // why no spare is prepared any more
@@ -404,6 +404,10 @@ public final class Supervise {
     /** Makes a change while the application does not run. */
     private String restart(Path kept, boolean inSpare) throws IOException {
         try {
+            SpareProcess ahead = spare;
+            if (inSpare && ahead != null) {
+                ahead.awaitReady(); // the application serves meanwhile
+            }
             stop();
             Undo before = new Undo(state);
             remember(kept, before);
