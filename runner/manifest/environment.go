@@ -9,11 +9,14 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// Environment returns those of the variables that containers get, as NAME=VALUE, from env and from the
+// Environment returns those of the variables that containers of the images get, as NAME=VALUE, from env and from the
 // manifest's own ConfigMaps and Secrets. A value that the manifest does not have is empty; of a
 // ConfigMap that is only in the cluster, nothing is known.
-func (m Manifest) Environment(names ...string) (variables []string) {
+func (m Manifest) Environment(images []string, names ...string) (variables []string) {
 	for _, c := range m.Containers() {
+		if !c.Runs(images...) {
+			continue
+		}
 		for _, name := range names {
 			if value, given := m.variable(c, name); given {
 				variables = append(variables, name+"="+value)

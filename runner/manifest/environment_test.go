@@ -42,7 +42,7 @@ stringData: {_JAVA_OPTIONS: "-Xint"}
 			more = ", " + container
 		}
 		file := filepath.Join(t.TempDir(), "pod.yaml")
-		text := "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - {name: web, image: web" + more + "}\n" + objects
+		text := "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - {name: web, image: web" + more + "}\n  - {name: db, image: db, env: [{name: JAVA_TOOL_OPTIONS, value: -Xmx9g}]}\n" + objects
 		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -50,7 +50,7 @@ stringData: {_JAVA_OPTIONS: "-Xint"}
 		if err != nil {
 			t.Fatalf("%s: %v", container, err)
 		}
-		got := m.Environment("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS")
+		got := m.Environment([]string{"web"}, "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS")
 		if !slices.Equal(got, want) {
 			t.Errorf("%s: got %v, want %v", container, got, want)
 		}

@@ -157,7 +157,7 @@ spec:
 	if !reflect.DeepEqual(found[0]["env"], want) || found[1]["env"] != nil {
 		t.Errorf("got %v and %v", found[0]["env"], found[1]["env"])
 	}
-	if len(own.Environment("URL")) == 0 || len(m.Environment("URL")) > 0 {
+	if len(own.Environment([]string{"shop"}, "URL")) == 0 || len(m.Environment([]string{"shop"}, "URL")) > 0 {
 		t.Error("the user's manifest was changed")
 	}
 }

@@ -32,7 +32,7 @@ func FuzzCheck(f *testing.F) {
 		m := Manifest{objects: objects, sources: []source{{File: file}}}
 		m.Endpoints("default", "shop")
 		m.ContainerStrings("shop")
-		m.Environment("JAVA_TOOL_OPTIONS")
+		m.Environment([]string{"web"}, "JAVA_TOOL_OPTIONS")
 		m.WithEnv([]string{"A=b"}, "shop")
 		m.ProjectImages("", "shop")
 		m.NotPatchable("shop")

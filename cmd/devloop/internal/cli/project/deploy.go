@@ -5,6 +5,7 @@
 package project
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -195,14 +196,15 @@ func fixed(c *cli.Context, m manifest.Manifest, project, dir string) string {
 	if c.Command.Name != "run" {
 		return "only devloop run changes what runs"
 	}
-	if given := m.Environment(jvm.OptionVariables...); len(given) > 0 {
+	images, _ := m.ProjectImages(c.String("image-name"), project, filepath.Base(dir))
+	images = append(images, cmp.Or(c.String("image-name"), project))
+	if given := m.Environment(images, jvm.OptionVariables...); len(given) > 0 {
 		variable, _, _ := strings.Cut(given[0], "=")
 		if slices.ContainsFunc(c.StringSlice("env"), func(v string) bool { return strings.HasPrefix(v, variable+"=") }) {
 			return "--env sets " + variable
 		}
 		return "the manifest sets " + variable
 	}
-	images, _ := m.ProjectImages(c.String("image-name"), project, filepath.Base(dir))
 	if slices.ContainsFunc(m.Containers(), func(c manifest.Container) bool { return c.Runs(images...) && (c.Command != nil || c.Args != nil) }) {
 		return "the manifest sets the container's command"
 	}
@@ -233,7 +235,7 @@ func newTarget(c *cli.Context, s wiring.Streams, d wiring.Display, project *proj
 		Path: plan.Mode(c.String("path")), NotPatchableReason: fixes, Debug: debugging(c),
 	}
 	t.NotPatchable = fixes(t.Own(m, t.Port))
-	t.JVMOptions = t.Own(m, t.Port).Environment(append(slices.Clone(jvm.OptionVariables), "LOADER_PATH")...)
+	t.JVMOptions = t.Own(m, t.Port).Environment(t.Images(m), append(slices.Clone(jvm.OptionVariables), "LOADER_PATH")...)
 	t.NotChangeable = m.NotPatchable(t.Images(m)...) != ""
 	for _, dir := range m.Dirs() {
 		if rel, err := filepath.Rel(t.Dir, dir); err == nil && !filepath.IsLocal(rel) {

@@ -49,7 +49,7 @@ func jvmOptions(o Options, m manifest.Manifest, images []string, img image.Image
 			}
 		}
 	}
-	for _, v := range m.Environment(d.Variables()[0]) { // what a ConfigMap gives comes before the image
+	for _, v := range m.Environment(images, d.Variables()[0]) { // what a ConfigMap gives comes before the image
 		_, d.ImageJVMOptions, _ = strings.Cut(v, "=")
 	}
 	if found := existingOption.FindStringSubmatch(strings.Join(text, " ")); found != nil {

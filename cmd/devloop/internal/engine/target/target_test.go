@@ -137,7 +137,7 @@ func TestGeneratedPodHasThePortAndTheUsersVariables(t *testing.T) {
 	if err != nil || len(m.Endpoints("default")) != 1 || m.Endpoints("default")[0].Port != 8080 {
 		t.Errorf("got %v, %v", m.Endpoints("default"), err)
 	}
-	if got := m.Environment("A"); len(got) != 1 || got[0] != "A=b" {
+	if got := m.Environment([]string{"shop"}, "A"); len(got) != 1 || got[0] != "A=b" {
 		t.Errorf("variables %q", got)
 	}
 	if got := l.Own(m, 9090).Endpoints("default"); len(got) != 1 || got[0].Port != 9090 {
