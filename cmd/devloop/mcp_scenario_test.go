@@ -109,7 +109,7 @@ func TestScenarioAnAssistantWorksOnAProject(t *testing.T) {
 		t.Errorf("the log is %q", got.Lines)
 	}
 	a.call("status", nil)
-	if got := a.call("rebuild", map[string]any{"new_pod": true}); got.Cycle != 5. || got.Failure != nil {
+	if got := a.call("rebuild", map[string]any{"newPod": true}); got.Cycle != 5. || got.Failure != nil {
 		t.Errorf("the rebuild ends with %+v", got)
 	}
 	ask("Hello, again", 5)

@@ -359,10 +359,10 @@ func TestScenarioMavenProjectWithoutDockerfileAndManifest(t *testing.T) {
 	real.Maven(t)
 	s := newScenario(t, "spring-maven")
 
-	first := s.must("deploy")
+	first := s.must("deploy", "--without", "archive") // another test may make one meanwhile
 	s.answers(first, "Hello, World")
 	s.replaceInSource("Hello, World", "Hello, Maven")
-	second := s.must("deploy")
+	second := s.must("deploy", "--without", "archive")
 	s.answers(second, "Hello, Maven")
 	for _, n := range s.loads(second) {
 		if n.Sent > 100_000 {

@@ -232,7 +232,7 @@ type ImageExplained struct {
 	Swappable bool `json:"swappable,omitempty"`
 	// Spare says that a restart uses a JVM that was started ahead, else NoSpareReason why not.
 	Spare         bool         `json:"spare,omitempty"`
-	NoSpareReason string       `json:"no_spare_reason,omitempty"`
+	NoSpareReason string       `json:"noSpareReason,omitempty"`
 	Archive       ClassArchive `json:"archive"`
 }
 

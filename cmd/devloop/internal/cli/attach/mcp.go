@@ -50,7 +50,7 @@ type (
 		Method      string `json:"method,omitempty" jsonschema:"GET if it is left out"`
 		Path        string `json:"path,omitempty"`
 		Body        string `json:"body,omitempty"`
-		ContentType string `json:"content_type,omitempty"`
+		ContentType string `json:"contentType,omitempty"`
 	}
 	logArguments struct {
 		Service string `json:"service,omitempty" jsonschema:"whose, if the session has several services; all if it is left out"`
@@ -61,7 +61,7 @@ type (
 		Term    string `json:"term,omitempty" jsonschema:"a status, setting or error, as in CrashLoopBackOff; without it, the last build's path is explained"`
 	}
 	rebuildArguments struct {
-		NewPod bool `json:"new_pod,omitempty"`
+		NewPod bool `json:"newPod,omitempty"`
 	}
 )
 
@@ -79,7 +79,7 @@ func addTools(server *mcp.Server, c *cli.Context) {
 	addTool(server, c, "problems", "Returns why the last build failed or nothing answers: compile errors with file, line and column, what was seen, and what to do. It waits for nothing.", problems)
 	addTool(server, c, "explain", "Explains a term of Kubernetes or devloop: what it means, what causes it, and what to do. Without a term it says which path the last build took to the application, and why no faster one.", explain)
 	addTool(server, c, "logs", "Returns the last lines that the application wrote.", logs)
-	addTool(server, c, "rebuild", "Builds what changed, or with new_pod makes a new image and a new Pod. Seldom needed: devloop run builds at each save.",
+	addTool(server, c, "rebuild", "Builds what changed, or with newPod makes a new image and a new Pod. Seldom needed: devloop run builds at each save.",
 		func(ctx context.Context, client *control.Client, in rebuildArguments) (any, error) {
 			if err := client.Rebuild(ctx, in.NewPod); err != nil {
 				return nil, err

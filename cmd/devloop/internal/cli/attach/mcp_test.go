@@ -47,7 +47,7 @@ func TestAssistantUsesASession(t *testing.T) {
 		{"logs", map[string]any{"lines": 1}, `"lines":["web two"]`},
 		{"logs", map[string]any{"lines": -1}, `"lines":["web one","web two"]`},
 		{"request", map[string]any{"method": "post", "path": "order", "body": "milk"}, `"cycle":2,"status":200,"contentType":"text/plain; charset=utf-8","body":"POST /order milk"`},
-		{"rebuild", map[string]any{"new_pod": true}, `"cycle":2`},
+		{"rebuild", map[string]any{"newPod": true}, `"cycle":2`},
 		{"problems", nil, `{"cycle":2,"serving":false,"problems":[{"file":"A.java","line":3,"text":"';' expected"}],"failure":{"code":"compile.failed",`},
 		{"explain", nil, `{"cycle":2,"outcome":"failed","path":"pod","why":"a library is new"}`},
 		{"explain", map[string]any{"term": "crash loop backoff"}, `"cycle":2,"topic":{"word":"CrashLoopBackOff"`},

@@ -1,6 +1,7 @@
 package cmdline
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -46,7 +47,11 @@ func MeantCommand(a *cli.App, words ...string) string {
 	for _, command := range a.Commands {
 		names = append(names, command.Name)
 	}
-	return spelling.Closest(word, names)
+	near := spelling.Closest(word, append(names, slices.Sorted(maps.Keys(OtherTools))...)) // "destory" is not "deploy"
+	if known := OtherTools[near]; known != "" {
+		return known
+	}
+	return near
 }
 
 // meantFlag returns the flag of a command that a name stands for, "" for none. One

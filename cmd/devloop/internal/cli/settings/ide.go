@@ -10,13 +10,15 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
 )
 
-// problemPattern finds a compiler's message in the output of devloop: file, line, column, text.
-const problemPattern = `^\s*│?\s*([^\s:][^:]*\.(?:java|kt|groovy)):(\d+):(?:(\d+):)? (.*)$`
-
-// A build begins and ends with these lines.
+// These patterns fit the lines of devloop in each language, and those that begin with the name of a service.
 const (
-	beginPattern = `^(cycle \d+ because |\S+ → )`
-	endPattern   = `^(done\b|error: )`
+	service = `^(?:\S+\s+\| )?`
+	// problemPattern finds a compiler's message in the output: file, line, column, text. Of a single error it stands behind
+	// "error: compile:", otherwise in a line of its own.
+	problemPattern = service + `\s*│?\s*(?:\S+: ){0,2}([^\s:][^:]*\.(?:java|kt|groovy)):(\d+):(?:(\d+):)? (.*)$`
+	// A build begins and ends with these lines.
+	beginPattern = service + `(?:cycle \d+ because |사이클 \d+ · |\S+ → )`
+	endPattern   = service + `(?:done\b|완료|error: |오류: )`
 )
 
 type object = map[string]any
