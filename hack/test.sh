@@ -38,9 +38,11 @@ real_packages() {
 
 # long prints the tests that ask for the long tier, each with its file: those that call real.Long or real.LongTier.
 long() {
-  git ls-files '*_test.go' | xargs awk '
+  local files
+  mapfile -t files < <(git ls-files '*_test.go')
+  awk '
     /^func / { split($2, name, "("); test = name[1] }
-    /real\.Long(Tier)?\(/ && test ~ /^Test/ { print test, FILENAME }' | sort -u
+    /real\.Long(Tier)?\(/ && test ~ /^Test/ { print test, FILENAME }' "${files[@]}" | sort -u
 }
 
 # tests NAME ARGUMENT... runs go test with the arguments. After a failure, the script continues.
