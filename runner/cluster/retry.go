@@ -24,7 +24,7 @@ const (
 )
 
 // rbacWarmup is how long after a failed connection a 403 is retried. An API server that has
-// just come back has not read its roles yet; on a kind node that takes some tenths of a second.
+// just come back has not read its roles yet; on a kind node that takes some tenths of a second, on a busy machine several.
 const rbacWarmup = 20 * time.Second
 
 // retryTransport sends a request again when the API server is away for a moment: after a
@@ -50,6 +50,9 @@ func (t retryTransport) RoundTrip(q *http.Request) (*http.Response, error) {
 		if err != nil && isTransient(nil, err) {
 			t.failed.Store(time.Now().UnixNano())
 			patience = outagePatience // what it answers when it comes back is part of the outage
+		}
+		if t.isRBACWarmup(response) { // another request has met the outage
+			patience = outagePatience
 		}
 		retry := t.answered.Load() && (isTransient(response, err) || t.isRBACWarmup(response))
 		if response != nil {

@@ -27,12 +27,15 @@ func TestOutagesAreWaitedOut(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		unreachable, refuses time.Duration // how long the server does that, one after the other
+		forbids              time.Duration // how long it has not read its roles after an outage that another request has met
 		first                bool          // nothing has ever answered
 		survives             bool
 	}{
 		"dies":             {unreachable: 3 * time.Second, survives: true},
 		"dies again":       {unreachable: 13 * time.Second, survives: true},
 		"starts slowly":    {unreachable: 5 * time.Second, refuses: 5 * time.Second, survives: true},
+		"reads its roles":  {forbids: 10 * time.Second, survives: true},
+		"forbids":          {forbids: time.Hour},
 		"is gone":          {unreachable: time.Hour},
 		"was never there":  {unreachable: time.Second, first: true},
 		"refuses":          {refuses: 3 * time.Second, survives: true},
@@ -43,6 +46,8 @@ func TestOutagesAreWaitedOut(t *testing.T) {
 				began := time.Now()
 				s := server(func() (int, error) {
 					switch age := time.Since(began); {
+					case age < c.forbids:
+						return http.StatusForbidden, nil
 					case age < c.unreachable:
 						return 0, syscall.ECONNREFUSED
 					case age < c.unreachable+c.refuses:
@@ -50,13 +55,16 @@ func TestOutagesAreWaitedOut(t *testing.T) {
 					}
 					return http.StatusOK, nil
 				})
-				answered := &atomic.Bool{}
+				answered, failed := &atomic.Bool{}, &atomic.Int64{}
 				answered.Store(!c.first)
+				if c.forbids > 0 {
+					failed.Store(began.UnixNano())
+				}
 				request, err := http.NewRequest(http.MethodGet, "https://127.0.0.1:6443/version", nil)
 				if err != nil {
 					t.Fatal(err)
 				}
-				response, err := retryTransport{s, answered, &atomic.Int64{}, &clock{}}.RoundTrip(request)
+				response, err := retryTransport{s, answered, failed, &clock{}}.RoundTrip(request)
 				if survives := err == nil && response.StatusCode == http.StatusOK; survives != c.survives || time.Since(began) >= askTimeout {
 					t.Errorf("got %v, %v after %v", response, err, time.Since(began))
 				}
