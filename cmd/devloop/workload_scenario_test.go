@@ -128,6 +128,7 @@ func TestScenarioPodsThatKubernetesMakesHaveTheCodeThatRuns(t *testing.T) {
 func TestScenarioAPartitionKeepsNoOldCode(t *testing.T) {
 	real.Long(t)
 	t.Parallel()
+	takesOwnPorts(t) // for its second Pod
 	s := newStub(t, "spring-maven")
 	s.write("k8s/web.yaml", fmt.Sprintf(workloadManifest, "StatefulSet", "replicas: 2\n  serviceName: web\n  updateStrategy: {rollingUpdate: {partition: 1}}", true, ""))
 	if n := s.answers(s.must("deploy"), "Hello, World"); n != 2 {
