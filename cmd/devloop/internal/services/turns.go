@@ -13,14 +13,18 @@ const maxTurn = 30 * time.Second
 // Turns let only some services start at a time. Each start takes as much of the machine as it gets: all at once, none
 // serves before all do, and probes fail because of it.
 type Turns struct {
+	size int // how many may start at a time
+
 	mu      sync.Mutex
 	free    int
-	running int
 	waiting []chan struct{} // closed when it is their turn, in this order
 }
 
 // NewTurns returns turns of which n services may have one at a time.
-func NewTurns(n int) *Turns { return &Turns{free: max(1, n)} }
+func NewTurns(n int) *Turns {
+	n = max(1, n)
+	return &Turns{size: n, free: n}
+}
 
 // Await waits for a turn. If it has to wait, it tells waits how many services come before. Call done once the service
 // has started.
@@ -47,12 +51,11 @@ func (t *Turns) enter() (turn chan struct{}, before int) {
 	turn = make(chan struct{})
 	if t.free > 0 {
 		t.free--
-		t.running++
 		close(turn)
 		return turn, 0
 	}
 	t.waiting = append(t.waiting, turn)
-	return turn, t.running + len(t.waiting) - 1
+	return turn, t.size + len(t.waiting) - 1
 }
 
 // leave gives a turn to the next one, or gives up waiting for one.
@@ -69,5 +72,4 @@ func (t *Turns) leave(turn chan struct{}) {
 		return
 	}
 	t.free++
-	t.running--
 }

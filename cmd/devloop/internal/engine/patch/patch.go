@@ -98,7 +98,7 @@ func (p Patcher) Swap(ctx context.Context, d state.Deployment, code plan.State, 
 // no Pod is left, or one is gone that nothing would make again.
 func (p Patcher) Gone(ctx context.Context, pods []kube.Pod) []kube.Pod {
 	living, err := p.Pods.Living(ctx, pods)
-	gone := slices.DeleteFunc(slices.Clone(pods), func(pod kube.Pod) bool { return slices.ContainsFunc(living, state.SameUID(pod)) })
+	gone := state.Without(pods, living)
 	if err != nil || len(living) == 0 || slices.ContainsFunc(gone, func(pod kube.Pod) bool { return !pod.IsKept() }) {
 		return nil
 	}
