@@ -29,7 +29,7 @@ final class SpareProcess {
     private static final String TRUE = "/bin/true"; // the option onthrow starts a program, which has nothing to do
     private static final int LIMIT = 90; // s until it has to be ready
     private static final long MB = 1 << 20;
-    private static long usual; // ns that the last one took to be ready, 0 while there was none
+    private static volatile long usual; // ns that the last one took to be ready, 0 while there was none
     /** Options with which a second JVM would do harm, such as open the same port or write the same file. */
     private static final String[] ALONE = {"-agent", "-javaagent", "-Xrun", "AtExit", "jmxremote", "FlightRecord", "-Xlog",
         "java.util.logging.", "java.system.class.loader", "-Dlogback.", "java.security.manager"};
@@ -171,11 +171,9 @@ final class SpareProcess {
         if (System.nanoTime() - began < usual / 2) {
             return;
         }
-        for (long left = 1; status.equals("preparing") && left > 0;) {
-            left = TimeUnit.NANOSECONDS.toMillis(began + usual + usual / 2 - System.nanoTime());
-            if (left > 0) {
-                wait(left);
-            }
+        long end = began + usual + usual / 2;
+        while (status.equals("preparing") && System.nanoTime() < end) {
+            TimeUnit.NANOSECONDS.timedWait(this, end - System.nanoTime());
         }
     }
 
