@@ -35,15 +35,21 @@ func (s *session) watchTree(path string) {
 	})
 }
 
-// moved handles a directory that was renamed. A watch follows the directory, not the name. If
-// the new name was watched before the event of the old one came, both are one watch, which
-// ends with the old name. So every directory is watched again when events have settled, which
-// does nothing to those that are watched already.
-func (s *session) moved(path string) {
-	s.watches.removeBelow(path)
-	s.watches.renew()
-	for _, root := range s.roots {
-		s.mark(root)
+// moved handles a directory that was renamed, or put in another's place. A watch follows the directory, not the
+// name: what it reports from now on has the wrong path, or none if the new name was watched before the event of the
+// old one came. So all is looked at when events have settled, with new watches.
+func (s *session) moved() {
+	s.watches.stale = true
+	s.dirtyRoots()
+}
+
+// renewWatches opens the source again if a directory was renamed, unless it polls. The scan that follows watches what it finds.
+func (s *session) renewWatches() {
+	if !s.watches.stale || s.watches.source.events == nil {
+		return
+	}
+	if err := s.watches.reopen(); err != nil {
+		s.fallBackToPolling(err)
 	}
 }
 
@@ -138,6 +144,7 @@ func (s *session) flush() error {
 	if err := s.checkRoots(); err != nil {
 		return err
 	}
+	s.renewWatches()
 	changed := s.scan(s.roots)
 	clear(s.dirty)
 	s.pending = s.pending.Merge(s.unsettled).Merge(s.batch(changed))

@@ -3,6 +3,7 @@ package watch
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"testing"
@@ -331,4 +332,25 @@ func TestWatchOfAMovedDirectoryOutlivesItsOldName(t *testing.T) {
 	r.write("new/deep/sub/a.txt", "changed")
 	r.write("new/deep/b.txt", "")
 	r.expect("files in it", "new/deep/b.txt", "new/deep/sub/a.txt")
+}
+
+// Two watched directories take each other's place while the watcher looks at them. fsnotify then has two paths for one
+// watch, and panics when both are removed (its issue 652).
+func TestDirectoriesTakeEachOthersPlace(t *testing.T) {
+	d := project(t)
+	d.write("one/sub/a.txt", "")
+	d.write("two/sub/b.txt", "")
+	r := watching(t, d, Options{Quiet: time.Millisecond, QuietIfComplete: time.Millisecond})
+	for range 50 {
+		for range 10 {
+			r.rename("one", "old")
+			r.rename("two", "one")
+			r.rename("old", "two")
+			time.Sleep(time.Duration(rand.IntN(int(2 * time.Millisecond)))) // anywhere in a look of the watcher
+		}
+		r.settled()
+		r.write("one/sub/c.txt", "")
+		r.expect("a new file", "one/sub/c.txt")
+		r.remove("one/sub/c.txt")
+	}
 }

@@ -100,7 +100,7 @@ type session struct {
 func newSession(ctx context.Context, w *Watcher) *session {
 	s := &session{
 		Watcher: w, ctx: ctx, tree: newTree(),
-		watches:  &watches{open: w.open, source: noEvents(), watched: map[string]int{}, generation: 1},
+		watches:  &watches{open: w.open, source: noEvents(), watched: map[string]bool{}},
 		rootInfo: map[string]os.FileInfo{}, dirty: map[string]bool{},
 		quiet: time.NewTimer(time.Hour), poll: time.NewTimer(time.Hour),
 		reads: make(chan read), flushes: make(chan chan struct{}),
@@ -172,16 +172,14 @@ func (s *session) event(event fsnotify.Event, open bool) {
 	if path == "" || s.rules.skipsWithin(path, s.rootOf(path)) {
 		return
 	}
-	known := s.watches.has(path)
+	known := s.watches.watched[path]
 	switch {
 	case event.Op == fsnotify.Chmod && !known:
 		return // permissions, or a touch: not the content
 	case event.Op == fsnotify.Write && known:
 		return // a directory: its entries have events of their own
 	case event.Has(fsnotify.Rename) && known:
-		s.moved(path)
-	case event.Has(fsnotify.Remove) && known:
-		s.watches.remove(path)
+		s.moved()
 	}
 	if event.Has(fsnotify.Create) || known {
 		s.watchTree(path)
@@ -194,6 +192,7 @@ func (s *session) settle() error {
 	if err := s.checkRoots(); err != nil {
 		return err
 	}
+	s.renewWatches()
 	paths := slices.Collect(maps.Keys(s.dirty))
 	changed := s.scan(paths)
 	clear(s.dirty)
@@ -277,11 +276,21 @@ func (s *session) checkRoots() error {
 		if same(s.rootInfo[root], info) {
 			continue
 		}
+		if s.rootInfo[root] != nil {
+			s.watches.stale = true
+			s.dirtyRoots()
+		}
 		s.rootInfo[root] = info
-		s.watches.removeBelow(root)
 		s.dirty[root] = true
 	}
 	return nil
+}
+
+// dirtyRoots has the next scan look at everything.
+func (s *session) dirtyRoots() {
+	for _, root := range s.roots {
+		s.dirty[root] = true
+	}
 }
 
 func same(one, two fs.FileInfo) bool {

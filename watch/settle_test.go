@@ -66,8 +66,7 @@ func (b *bubble) open() (*source, error) {
 			}
 			return b.refuse
 		},
-		remove: func(dir string) error { delete(b.watched, dir); return nil },
-		close:  func() error { return nil },
+		close: func() error { return nil },
 	}, nil
 }
 

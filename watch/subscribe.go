@@ -8,12 +8,14 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// watches are the watched directories.
+// watches are the watched directories. None is ever taken back alone: fsnotify identifies a watch by the
+// directory itself, so after a rename two paths may stand for one watch, and to remove both is an error it panics
+// on. A watch of a deleted directory ends by itself, and after a rename all of them are opened anew.
 type watches struct {
-	open       func() (*source, error)
-	source     *source
-	watched    map[string]int // with the generation of each watch
-	generation int            // see renew
+	open    func() (*source, error)
+	source  *source
+	watched map[string]bool
+	stale   bool // a directory was renamed since the source was opened
 }
 
 // reopen starts with a new source that watches nothing yet.
@@ -31,45 +33,22 @@ func (w *watches) close() {
 	_ = w.source.close()
 	w.source = noEvents()
 	clear(w.watched)
+	w.stale = false
 }
 
-// add watches a directory, if that has to be done again.
+// add watches a directory that is not watched yet.
 func (w *watches) add(dir string) error {
-	if w.watched[dir] == w.generation {
+	if w.watched[dir] {
 		return nil
 	}
 	err := w.source.add(dir)
 	switch {
 	case err == nil:
-		w.watched[dir] = w.generation
+		w.watched[dir] = true
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.ENOTDIR):
 		return nil // it is gone, which its parent reports, or not readable
 	}
 	return err
-}
-
-func (w *watches) has(dir string) bool { return w.watched[dir] != 0 }
-
-// renew lets add watch every directory again. That does nothing to those that are watched already.
-func (w *watches) renew() { w.generation++ }
-
-// remove ends one watch. It ignores the error, since the system ends the watch of a directory that
-// is gone.
-func (w *watches) remove(dir string) {
-	_ = w.source.remove(dir)
-	delete(w.watched, dir)
-}
-
-// removeBelow ends the watches of a directory and all below it.
-func (w *watches) removeBelow(path string) {
-	if !w.has(path) {
-		return
-	}
-	for dir := range w.watched {
-		if within(dir, path) {
-			w.remove(dir)
-		}
-	}
 }
 
 // source sends events: fsnotify, a test, or nothing when polling. A watch covers the files of one
@@ -78,7 +57,6 @@ type source struct {
 	events <-chan fsnotify.Event
 	errors <-chan error
 	add    func(dir string) error
-	remove func(dir string) error
 	close  func() error
 }
 
@@ -87,11 +65,10 @@ func openEvents() (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &source{events: w.Events, errors: w.Errors, add: w.Add, remove: w.Remove, close: w.Close}, nil
+	return &source{events: w.Events, errors: w.Errors, add: w.Add, close: w.Close}, nil
 }
 
 // noEvents is the source of a watcher that polls.
 func noEvents() *source {
-	ignore := func(string) error { return nil }
-	return &source{add: ignore, remove: ignore, close: func() error { return nil }}
+	return &source{add: func(string) error { return nil }, close: func() error { return nil }}
 }

@@ -59,7 +59,7 @@ func (s *scenario) start(name string, args ...string) *started {
 	r.stream = json.NewDecoder(io.TeeReader(out, &read))
 	s.Cleanup(func() {
 		if s.Failed() {
-			s.Logf("the last that it published:\n%s", read.Bytes()[max(0, read.Len()-shownStream):])
+			s.Logf("the last that it published:\n%s\nand said:\n%s", read.Bytes()[max(0, read.Len()-shownStream):], r.stderr.String())
 		}
 	})
 	return r

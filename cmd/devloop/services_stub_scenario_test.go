@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -181,13 +182,8 @@ func (r *started) seenFromElsewhere(names []string) {
 	if out, said, code := r.ask("stats"); code != 0 || !strings.Contains(out, "saves served") {
 		r.Errorf("stats ended with %d: %s%s", code, out, said)
 	}
-	out, err := exec.CommandContext(r.Context(), "sh", "-c", "cd '"+r.dir+"' && devloop events --json | head -n 1").Output()
-	var first event.Event
-	if err == nil {
-		err = json.Unmarshal(out, &first)
-	}
-	if snapshot, is := first.Body.(event.Snapshot); !is || len(snapshot.State.Services) != len(names) {
-		r.Errorf("events begin with %.500s, %v", out, err)
+	if first := r.firstEvent(); len(first.State.Services) != len(names) {
+		r.Errorf("events begin with %+v", first)
 	}
 	if out, said, code := r.say("status"); code != 0 || strings.Count(out, "http://localhost:") != len(names) {
 		r.Errorf("status ended with %d:\n%s%s", code, out, said)
@@ -217,4 +213,27 @@ func (r *started) seenFromElsewhere(names []string) {
 	if code != 0 || !strings.HasPrefix(printed, "http://") {
 		r.Errorf("open ended with %d: %s%s", code, printed, said)
 	}
+}
+
+// firstEvent returns what `devloop events` begins with.
+func (s *scenario) firstEvent() event.Snapshot {
+	s.Helper()
+	ctx, end := context.WithCancel(s.Context())
+	cmd := exec.CommandContext(ctx, "devloop", "events", "--json")
+	cmd.Dir = s.dir
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	var first event.Event
+	if err == nil {
+		err = json.NewDecoder(out).Decode(&first)
+	}
+	end()
+	_ = cmd.Wait()
+	snapshot, is := first.Body.(event.Snapshot)
+	if !is {
+		s.Errorf("events begin with %+v, %v", first, err)
+	}
+	return snapshot
 }

@@ -41,6 +41,8 @@ type Engine struct {
 	nodes []*FakeNode
 	execs map[string]*execution
 	seen  int
+
+	commands sync.WaitGroup // that run in the nodes
 }
 
 // FakeNode is a container of an [Engine]. Change Summary only before the node is used.
@@ -71,7 +73,13 @@ func NewEngine(t testing.TB) *Engine {
 		err = os.Symlink(self, filepath.Join(e.bin, "ctr"))
 	}
 	server := httptest.NewServer(e.routes())
-	t.Cleanup(server.Close)
+	t.Cleanup(func() {
+		server.Close()
+		for _, x := range e.running() {
+			x.end()
+		}
+		e.commands.Wait() // they write to the nodes' directories
+	})
 	if err == nil {
 		e.Client, err = client.NewClientWithOpts(client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithVersion("1.41"))
 	}
@@ -271,6 +279,8 @@ func (e *Engine) inspect(w http.ResponseWriter, r *http.Request) {
 // start takes over the connection, as the engine does: it becomes the command's input and, in
 // the engine's framing, its output.
 func (e *Engine) start(w http.ResponseWriter, r *http.Request) {
+	e.commands.Add(1)
+	defer e.commands.Done()
 	x := e.exec(r)
 	_, _ = io.Copy(io.Discard, r.Body)
 	conn, buffered, err := w.(http.Hijacker).Hijack()
