@@ -34,6 +34,7 @@ import (
 // exit code. An error is shown once: by the display if its events have it, else here.
 func Main(ctx context.Context, args []string, s wiring.Streams) int {
 	s.Language = cmdline.Language(args, os.Getenv)
+	cli.HelpPrinter = cmdline.HelpPrinter(s.Say)
 	devloop := newApp(s)
 	if len(args) > 1 && args[1] == completeCommand {
 		complete(ctx, s, devloop.Commands, args[2:])
@@ -67,7 +68,6 @@ func newApp(s wiring.Streams) *cli.App {
 	commands = append(commands, wiring.Category(s, "manifests without a project", pods.ApplyCommand(s), pods.DeleteCommand(s))...)
 	commands = append(commands, helpCommand())
 	cmdline.AddLanguageFlag(commands)
-	cli.HelpPrinter = cmdline.HelpPrinter(s.Say)
 	return &cli.App{
 		Name:        "devloop",
 		Usage:       "run a Spring Boot project in a local Kubernetes cluster, up to date at every save",
