@@ -168,7 +168,7 @@ func TestRealSpareBecomesTheApplication(t *testing.T) {
 	}
 }
 
-func TestRealRestartWaitsForASpareThatIsHalfReady(t *testing.T) {
+func TestRealRestartWaitsForASpareThatIsNearlyReady(t *testing.T) {
 	t.Parallel()
 	s := superviseWithSpare(t, "-Dtakes=1000")
 	s.expect("begun")

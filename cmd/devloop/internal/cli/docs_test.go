@@ -18,6 +18,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/translate"
 )
 
 var update = flag.Bool("update", false, "rewrite the documents that are made from the code")
@@ -303,7 +304,7 @@ func allHelp() string {
 	var b bytes.Buffer
 	show := func(title string, of any) {
 		fmt.Fprintf(&b, "\n## %s\n\n```text\n", title)
-		cli.HelpPrinter(&b, "", of)
+		cmdline.HelpPrinter(translate.To("en"))(&b, "", of)
 		b.WriteString("```\n")
 	}
 	a := newApp(wiring.Streams{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard})

@@ -54,6 +54,8 @@ import io.github.devloop_stub.Stub;
  */
 public final class Spare {
     private static final long LIMIT = 60_000; // ms for the stub
+    /** How often the stub runs: each time the JVM compiles more, until a fourth run makes no difference. */
+    private static final int RUNS = 3;
 
     private Spare() { }
 
@@ -159,7 +161,9 @@ public final class Spare {
         String[] failure = {"the stub application took too long"};
         Thread stub = new Thread(() -> {
             try {
-                stub(filter);
+                for (int i = 0; i < RUNS; i++) {
+                    stub(filter);
+                }
                 failure[0] = null;
             } catch (Throwable e) {
                 Throwable cause = e;
@@ -184,7 +188,8 @@ public final class Spare {
         stub.setLogStartupInfo(false);
         try (ConfigurableApplicationContext context = stub.run("--server.port=0", "--server.address=127.0.0.1",
             "--server.shutdown=immediate", "--spring.main.banner-mode=off", "--spring.config.location=optional:classpath:/none/",
-            "--spring.sql.init.mode=never", "--spring.datasource.url=jdbc:h2:mem:devloop-stub", "--spring.jmx.enabled=false")) {
+            "--spring.sql.init.mode=never", "--spring.datasource.url=jdbc:h2:mem:devloop-stub", "--spring.jmx.enabled=false",
+            "--management.endpoints.web.exposure.include=*", "--management.metrics.use-global-registry=false")) {
             if (filter.hasRepositories()) {
                 Database.use(context);
             }
@@ -223,8 +228,11 @@ public final class Spare {
             + "|PropertyPlaceholder|Ssl|TaskExecution|TaskScheduling|Jackson2?|HttpMessageConverters|HttpEncoding|Multipart"
             + "|EmbeddedWebServerFactoryCustomizer|ServletWebServerFactory|TomcatServletWebServer|DispatcherServlet|WebMvc|ErrorMvc"
             + "|Validation|Thymeleaf|FreeMarker|Mustache|GroovyTemplate|Transaction|TransactionManagerCustomization"
-            + "|(Servlet(Web)?)?Security(Filter)?|UserDetailsService|(Web|Health|Info)?Endpoint|(Health|Info)Contributor(Registry)?"
-            + "|(Servlet|TomcatServlet)?ManagementContext");
+            + "|(Servlet(Web)?)?Security(Filter)?|UserDetailsService");
+        /** Those for the actuator. Metrics stay in this JVM, and an endpoint does nothing until it is asked. */
+        private static final Pattern ACTUATOR = Pattern.compile(".*Endpoint|.*HealthContributor|(Health|Info)Contributor(Registry)?"
+            + "|AvailabilityProbes|WebMvcHealthEndpointExtension|.*Mappings|.*Metrics|CompositeMeterRegistry|SimpleMetricsExport"
+            + "|StartupTimeMetricsListener|(WebMvc)?Observation|ProjectInfo|(Servlet|TomcatServlet)?ManagementContext");
         /** Those for a database, which is one in memory. */
         private static final Pattern DATABASE = Pattern.compile("DataSource|DataSourceInitialization|SqlInitialization|DataSourceTransactionManager"
             + "|JdbcTemplate|JdbcClient|PersistenceExceptionTranslation|HibernateJpa|(Spring)?DataWeb");
@@ -273,7 +281,7 @@ public final class Spare {
                     for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                         String name = line.replaceAll("#.*", "").trim();
                         String simple = name.substring(name.lastIndexOf('.') + 1).replaceAll("AutoConfiguration$", "");
-                        if (name.startsWith("org.springframework.boot.") && (WEB.matcher(simple).matches()
+                        if (name.startsWith("org.springframework.boot.") && (WEB.matcher(simple).matches() || ACTUATOR.matcher(simple).matches()
                             || database && DATABASE.matcher(simple).matches()
                             || hasRepositories() && REPOSITORIES.matcher(simple).matches())) {
                             names.add(name);
