@@ -46,7 +46,8 @@ import io.github.devloop_stub.Stub;
  * <pre>java OPTIONS -cp CLASSPATH:spare.jar io.github.devloop_cli.Spare PORT CLASSES CLASSPATH MAIN ARGUMENTS...</pre>
  *
  * It connects to PORT of the loopback address, writes how it is ("ready ..." or "no: ..."), and waits. A
- * byte makes it the application, the end of the connection ends it.
+ * byte 1 makes it the application, the end of the connection ends it. A byte 2 has it be ready soon: it runs
+ * the stub no more often than it has to.
  *
  * The stub sees neither the application's files in CLASSES nor its environment, and uses only those
  * automatic configurations of Spring Boot that connect to nothing. What concerns the whole JVM is as in a
@@ -56,6 +57,7 @@ public final class Spare {
     private static final long LIMIT = 60_000; // ms for the stub
     /** How often the stub runs: each time the JVM compiles more, until a fourth run makes no difference. */
     private static final int RUNS = 3;
+    private static final int HURRY = 2;
 
     private Spare() { }
 
@@ -63,12 +65,17 @@ public final class Spare {
         String score = raiseScore();
         String[] application = Arrays.copyOfRange(args, 3, args.length);
         try (Socket supervisor = new Socket(InetAddress.getLoopbackAddress(), Integer.parseInt(args[0]))) {
-            String why = prepare(Paths.get(args[1]));
+            InputStream told = supervisor.getInputStream();
+            String why = prepare(Paths.get(args[1]), told);
             System.gc();
             DataOutputStream out = new DataOutputStream(supervisor.getOutputStream());
             out.writeUTF(why == null ? "ready with " + memory() + " MB" : "no: " + why);
             out.flush();
-            if (why != null || supervisor.getInputStream().read() < 0) {
+            int word = told.read();
+            while (word == HURRY) {
+                word = told.read();
+            }
+            if (why != null || word < 0) {
                 Runtime.getRuntime().halt(0); // runs nothing of what the stub has left
             }
         }
@@ -124,7 +131,7 @@ public final class Spare {
     }
 
     /** Runs the stub, and returns why this JVM is not as a new one afterwards, null where it is. */
-    private static String prepare(Path classes) throws Exception {
+    private static String prepare(Path classes, InputStream told) throws Exception {
         ClassLoader application = Spare.class.getClassLoader();
         if (application.getResource("org/apache/logging/log4j/core/LoggerContext.class") != null
             || application.getResource("ch/qos/logback/classic/LoggerContext.class") == null) {
@@ -140,7 +147,7 @@ public final class Spare {
         System.setProperty("logback.configurationFile", Spare.class.getResource("silent.xml").toString());
 
         Filter filter = new Filter(application, classes);
-        String failure = run(filter);
+        String failure = run(filter, told);
         filter.close();
 
         System.setOut(out);
@@ -157,11 +164,12 @@ public final class Spare {
     }
 
     /** Runs the stub in a thread of its own, which takes its thread-local variables along. */
-    private static String run(Filter filter) throws InterruptedException {
+    private static String run(Filter filter, InputStream told) throws InterruptedException {
         String[] failure = {"the stub application took too long"};
         Thread stub = new Thread(() -> {
             try {
-                for (int i = 0; i < RUNS; i++) {
+                stub(filter);
+                for (int i = 1; i < RUNS && told.available() == 0; i++) {
                     stub(filter);
                 }
                 failure[0] = null;

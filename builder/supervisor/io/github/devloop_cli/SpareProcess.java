@@ -28,6 +28,7 @@ final class SpareProcess {
     private static final String MAIN = "io.github.devloop_cli.Spare";
     private static final String TRUE = "/bin/true"; // the option onthrow starts a program, which has nothing to do
     private static final int LIMIT = 90; // s until it has to be ready
+    private static final int GO = 1, HURRY = 2; // what it is told, see Spare.java
     private static final long MB = 1 << 20;
     private static volatile long usual; // ns that the last one took to be ready, 0 while there was none
     /** Options with which a second JVM would do harm, such as open the same port or write the same file. */
@@ -130,9 +131,11 @@ final class SpareProcess {
                 return;
             }
             connected.setSoTimeout(LIMIT * 1000);
-            String answer = new DataInputStream(connected.getInputStream()).readUTF();
             synchronized (this) {
                 control = connected;
+            }
+            String answer = new DataInputStream(connected.getInputStream()).readUTF();
+            synchronized (this) {
                 if (process != null) {
                     status = answer;
                     usual = System.nanoTime() - began;
@@ -166,9 +169,9 @@ final class SpareProcess {
         return status;
     }
 
-    /** Waits for one that has had two thirds of its time: the rest takes less than a start without it does. */
+    /** Waits for one that is more than half ready, and has it hurry: that takes less time than a start without it. */
     synchronized void awaitReady() throws InterruptedException {
-        if (System.nanoTime() - began < usual / 3 * 2) {
+        if (!status.equals("preparing") || control == null || System.nanoTime() - began < usual / 2 || !tell(HURRY)) {
             return;
         }
         long end = began + usual + usual / 2;
@@ -177,15 +180,21 @@ final class SpareProcess {
         }
     }
 
+    private boolean tell(int word) {
+        try {
+            control.getOutputStream().write(word);
+            if (word == GO) {
+                control.close();
+            }
+            return true;
+        } catch (IOException e) {
+            return false; // it has ended
+        }
+    }
+
     /** Has it become the application, and returns it; null where it is not ready. */
     synchronized Process go() {
-        if (process == null || !process.isAlive() || !status.startsWith("ready")) {
-            return null;
-        }
-        try {
-            control.getOutputStream().write(1);
-            control.close();
-        } catch (IOException e) {
+        if (process == null || !process.isAlive() || !status.startsWith("ready") || !tell(GO)) {
             return null;
         }
         Process now = process;
