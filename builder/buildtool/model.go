@@ -70,8 +70,10 @@ type Compiler struct {
 	ModuleVersion string `json:"moduleVersion"`
 	// Program are the jars of Kotlin's compiler.
 	Program []string `json:"program"`
-	// Generated is where processors write sources, "" if the build does not say.
+	// Generated is where processors write sources, and Classes where the compiler writes classes; "" if the build does
+	// not say.
 	Generated string `json:"generated"`
+	Classes   string `json:"classes"`
 }
 
 // Goal is a goal of Maven, "maven-jar-plugin:jar", and the phase in which it ran.

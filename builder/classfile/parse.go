@@ -37,6 +37,8 @@ type Class struct {
 	// Name, Super and Interfaces are internal names, as in com/example/A.
 	Name, Super string
 	Interfaces  []string
+	// Source is the name of the file that the class was made of, "" if the class does not tell.
+	Source string
 	// Access has the flags of table 4.1-B.
 	Access uint16
 	// Annotations are those of the class, invisible ones included.
@@ -118,7 +120,7 @@ func Parse(data []byte) (*Class, error) {
 	c.Fields = r.members(nil)
 	c.Methods = r.members(bodies)
 	c.attributes, c.Annotations = r.attributes(c.Name, bodies)
-	c.inner, c.Uses = r.inner, r.uses()
+	c.inner, c.Source, c.Uses = r.inner, r.source, r.uses()
 	if r.failed || r.dangling {
 		return nil, fmt.Errorf("parse class %q: it ends too early, or a reference in it leads nowhere", c.Name)
 	}
@@ -163,6 +165,8 @@ type reader struct {
 	*constantPool
 	// inner are the class's own entries among those of its inner classes.
 	inner []innerClass
+	// source is the name of the file that the class was made of.
+	source string
 }
 
 // within returns a reader of the next n bytes.
@@ -211,7 +215,9 @@ func (r *reader) attributes(class string, bodies *bodies) (map[string]string, []
 			r.inner = body.innerClasses(class)
 		case "Deprecated":
 			found[name] = "yes"
-		case "SourceFile", "SourceDebugExtension", "Synthetic":
+		case "SourceFile":
+			r.source = body.utf8()
+		case "SourceDebugExtension", "Synthetic":
 		default:
 			text, here := body.attribute(name)
 			annotations = append(annotations, here...)

@@ -25,7 +25,8 @@ type played struct {
 	stale     bool   // whether a build file has changed
 	generates bool   // whether the build writes a source
 	differs   string // the build adds this to the sources that it compiles
-	groovy    bool   // whether the build has another compiler
+	weaves    bool   // whether the build has another compiler of Java
+	libWeaves bool   // whether it has one for the other module
 	kotlin    bool   // whether it has Kotlin's
 	builds    atomic.Int32
 	building  chan struct{} // if not nil, a build waits until it is closed
@@ -88,8 +89,8 @@ func (p *played) sources() []string {
 func (p *played) module() buildtool.Module {
 	m := buildtool.Module{Name: "g:a", Directory: p.dir, MainClass: "Main", Sources: []string{filepath.Join(p.dir, javaDir)}, ResourceSources: []string{filepath.Join(p.dir, resourceDir)},
 		Classes: []string{filepath.Join(p.dir, "target/classes")}, Compilers: []buildtool.Compiler{{Plugin: "maven-compiler-plugin", Compiler: "javac", JavaHome: filepath.Join(p.dir, "jdk")}}}
-	if p.groovy {
-		m.Compilers = append(m.Compilers, buildtool.Compiler{Plugin: "gmavenplus-plugin"})
+	if p.weaves {
+		m.Compilers = append(m.Compilers, buildtool.Compiler{Plugin: "aspectj-maven-plugin"})
 	}
 	if p.kotlin {
 		m.Compilers = append(m.Compilers, buildtool.Compiler{Plugin: "kotlin-maven-plugin", Compiler: "kotlinc", JavaHome: filepath.Join(p.dir, "jdk"), Program: []string{"kotlin.jar"}})
@@ -330,52 +331,64 @@ func TestFallback(t *testing.T) {
 	}
 }
 
-// TestDisabled: what the incremental compiler does not support leaves each save to the build, until it is
-// gone.
-func TestDisabled(t *testing.T) {
+// TestAnOddSource: one that only the build compiles costs a build when it changes. The others are compiled as ever.
+func TestAnOddSource(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct{ want, file, bad, then string }{
-		"an unsupported source": {"a method is native", javaDir + "/A.java", "class A native", incrementally},
-		"another language":      {"sources in Kotlin", javaDir + "/K.kt", "class K", "by maven"},
+	const b = javaDir + "/B.java"
+	for name, test := range map[string]struct{ file, text, why, said string }{
+		"a native method":  {javaDir + "/N.java", "class N native", "a method is native", ""},
+		"another language": {javaDir + "/K.kt", "class K uses A", "only the build compiles K.kt", "each save of a source in Kotlin runs maven, not the incremental compiler: it compiles only Java in a module of several languages"},
+		"not compiled":     {javaDir + "/g.groovy", "a script that uses A", javaDir + "/g.groovy changed", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p, c := newPlayed(t)
-			p.save(t, test.file, test.bad)
-			if _, err := c.Compile(t.Context(), nil, io.Discard); err != nil {
-				t.Fatal(err)
+			p.save(t, test.file, test.text)
+			p.compiles(t, c, nil, "")
+			if why := c.bootstrap(t.Context()); why != test.said || c.units.own().module == nil {
+				t.Fatalf("it is not proven: %q", why)
 			}
-			c.units.own().built, _ = c.units.own().sources() // written before the first build
-			if why := c.RunIdle(t.Context()); !strings.HasSuffix(why, test.want) || !strings.Contains(why, "each save runs maven") {
-				t.Fatalf("disabled: %q", why)
+			p.save(t, b, "class B uses A again")
+			p.compiles(t, c, []string{b}, incrementally+"1 source")
+			for _, text := range []string{" again", " once more"} {
+				p.save(t, test.file, test.text+text)
+				p.compiles(t, c, []string{test.file}, "by maven, as "+test.why)
+				p.save(t, b, "class B uses A"+text)
+				p.compiles(t, c, []string{b}, incrementally+"1 source")
 			}
-			p.save(t, javaDir+"/B.java", "class B again")
-			p.compilesAnyhow(t, c, javaDir+"/B.java", "")
-			if why := c.RunIdle(t.Context()); why != "" {
+			if why := c.bootstrap(t.Context()); why != "" {
 				t.Errorf("it says so twice: %q", why)
 			}
+			how := incrementally + "2 sources"
+			if strings.Contains(test.text, "uses A") {
+				how = "by maven, as only the build compiles " + filepath.Base(test.file)
+			}
+			p.save(t, javaDir+"/A.java", "class A field1")
+			p.compiles(t, c, []string{javaDir + "/A.java"}, how)
 			if err := os.Remove(filepath.Join(p.dir, test.file)); err != nil {
 				t.Fatal(err)
 			}
-			p.save(t, javaDir+"/A.java", "class A")
-			p.compilesAnyhow(t, c, test.file, test.then)
-			if why := c.bootstrap(t.Context()); why != "" {
-				t.Fatal(why)
-			}
-			p.save(t, javaDir+"/B.java", "class B later")
-			p.compiles(t, c, []string{javaDir + "/B.java"}, incrementally+"1 source")
+			p.compilesAnyhow(t, c, test.file, "by maven, as ")
+			p.save(t, b, "class B later")
+			p.compiles(t, c, []string{b}, incrementally+"1 source")
 		})
 	}
+}
+
+// TestDisabled: what the incremental compiler does not support leaves each save to the build, until it is
+// gone.
+func TestDisabled(t *testing.T) {
+	t.Parallel()
 	t.Run("another compiler", func(t *testing.T) {
 		t.Parallel()
 		p, c := newPlayed(t)
-		p.groovy = true
+		p.weaves = true
 		p.compiles(t, c, nil, "")
-		if why := c.RunIdle(t.Context()); !strings.Contains(why, "the build does not only run javac, but also gmavenplus-plugin") {
+		if why := c.RunIdle(t.Context()); !strings.Contains(why, "the build does not only run javac, but also aspectj-maven-plugin") {
 			t.Fatalf("disabled: %q", why)
 		}
-		p.groovy = false
-		p.compiles(t, c, nil, "by maven, as the build does not only run javac, but also gmavenplus-plugin")
+		p.weaves = false
+		p.compiles(t, c, nil, "by maven, as the build does not only run javac, but also aspectj-maven-plugin")
 		p.compiles(t, c, nil, "all may have changed") // now it is known what the sources were before
 		if why := c.bootstrap(t.Context()); why != "" || c.units.own().module == nil {
 			t.Errorf("it is not back: %q", why)
@@ -613,7 +626,8 @@ func TestSymlinkedProject(t *testing.T) {
 	p.compiles(t, c, []string{javaDir + "/A.java"}, incrementally+"1 source")
 }
 
-// TestKotlin: Kotlin's compiler compiles all sources at each save. A source in Java leaves them to the build.
+// TestKotlin: Kotlin's compiler compiles all sources at each save. A source in Java leaves them to the build, and is
+// compiled itself.
 func TestKotlin(t *testing.T) {
 	t.Parallel()
 	p, c := newPlayed(t)
@@ -646,9 +660,11 @@ func TestKotlin(t *testing.T) {
 	p.save(t, javaDir+"/A.kt", "class A")
 	p.save(t, javaDir+"/J.java", "class J")
 	p.compilesAnyhow(t, c, javaDir+"/J.java", "by maven, as sources in Kotlin and Java")
-	if why := c.RunIdle(t.Context()); !strings.HasSuffix(why, "sources in Kotlin and Java") {
+	if why := c.bootstrap(t.Context()); !strings.HasPrefix(why, "each save of a source in Kotlin runs maven") {
 		t.Errorf("got %q", why)
 	}
+	p.save(t, javaDir+"/J.java", "class J again")
+	p.compiles(t, c, []string{javaDir + "/J.java"}, incrementally+"1 source")
 	if n := p.builds.Load(); n != 2 {
 		t.Errorf("the build ran %d times", n)
 	}

@@ -163,7 +163,7 @@ func (c *Compiler) prove(ctx context.Context) string {
 	}
 	c.failures = 0
 	c.ready()
-	return c.once(strings.Join(left, "; "))
+	return c.once(strings.Join(append(left, c.units.foreign(c.tool)...), "; "))
 }
 
 // once returns a sentence, "" if it was the last one.

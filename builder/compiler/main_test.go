@@ -89,6 +89,7 @@ func classOf(source string, text []byte) []byte {
 	class := func(name string) uint16 { return add(binary.BigEndian.AppendUint16([]byte{7}, utf8(name))...) }
 	this, super := class(strings.TrimSuffix(className(source), ".class")), class("java/lang/Object")
 	utf8(string(text))
+	sourceFile, name := utf8("SourceFile"), utf8(filepath.Base(source))
 	var members [2][]byte // fields, methods
 	var counts [2]uint16
 	member := func(kind int, access uint16, name, descriptor string) {
@@ -113,7 +114,10 @@ func classOf(source string, text []byte) []byte {
 	}
 	data = append(data, members[0]...)
 	data = append(binary.BigEndian.AppendUint16(data, counts[1]), members[1]...)
-	return binary.BigEndian.AppendUint16(data, 0) // attributes
+	for _, v := range []uint16{1, sourceFile, 0, 2, name} { // attributes
+		data = binary.BigEndian.AppendUint16(data, v)
+	}
+	return data
 }
 
 func readLists(r io.Reader) (lists [][]string, err error) {

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
@@ -23,6 +21,9 @@ const libDir = "lib/src/main/java"
 
 func (p playedModules) lib() buildtool.Module {
 	m := p.module()
+	if p.libWeaves {
+		m.Compilers = append(m.Compilers, buildtool.Compiler{Plugin: "aspectj-maven-plugin"})
+	}
 	m.Name, m.Directory, m.Archive = "g:lib", filepath.Join(p.dir, "lib"), filepath.Join(p.dir, "lib/target/lib.jar")
 	m.Sources, m.ResourceSources = []string{filepath.Join(p.dir, libDir)}, []string{filepath.Join(p.dir, "lib/src/main/resources")}
 	m.Classes = []string{filepath.Join(p.dir, "lib/target/classes")}
@@ -135,28 +136,46 @@ func TestDependentsAreNotForgotten(t *testing.T) {
 func TestAnUnsupportedModule(t *testing.T) {
 	t.Parallel()
 	p, c := newReadyModules(t)
-	p.save(t, libDir+"/K.kt", "class K")
-	app, err := c.Compile(t.Context(), []string{libDir + "/K.kt"}, io.Discard)
-	if err != nil || !strings.Contains(app.CompiledBy, "by maven") {
-		t.Fatalf("compiled %q, %v", app.CompiledBy, err)
+	p.libWeaves = true
+	if _, err := c.Compile(t.Context(), nil, io.Discard); err != nil {
+		t.Fatal(err)
 	}
-	want := "each save in the module g:lib runs maven, not the incremental compiler: sources in Kotlin"
+	want := "each save in the module g:lib runs maven, not the incremental compiler: the build does not only run javac, but also aspectj-maven-plugin"
+	c.units.own().built, _ = c.units.own().sources()
 	if why := c.bootstrap(t.Context()); why != want {
 		t.Fatalf("got %q", why)
 	}
 	p.save(t, javaDir+"/A.java", "class A again")
-	if app, err = c.Compile(t.Context(), []string{javaDir + "/A.java"}, io.Discard); err != nil || app.CompiledBy != incrementally+"1 source" {
+	app, err := c.Compile(t.Context(), []string{javaDir + "/A.java"}, io.Discard)
+	if err != nil || app.CompiledBy != incrementally+"1 source" {
 		t.Errorf("compiled %q, %v", app.CompiledBy, err)
 	}
 	p.save(t, libDir+"/L.java", "class L again")
 	app, err = c.Compile(t.Context(), []string{libDir + "/L.java"}, io.Discard)
-	if how := fmt.Sprintf("by maven, as %s/L.java is in g:lib: sources in Kotlin", libDir); err != nil || app.CompiledBy != how {
+	if how := fmt.Sprintf("by maven, as %s/L.java is in g:lib: the build does not only run javac, but also aspectj-maven-plugin", libDir); err != nil || app.CompiledBy != how {
 		t.Errorf("compiled %q, %v", app.CompiledBy, err)
 	}
 	if why := c.bootstrap(t.Context()); why != "" {
 		t.Errorf("it says so twice: %q", why)
 	}
-	if err := os.Remove(filepath.Join(p.dir, libDir, "K.kt")); err != nil {
-		t.Fatal(err)
+}
+
+// TestAnUnsupportedModuleInBetween: it depends on a module that the incremental compiler compiles.
+func TestAnUnsupportedModuleInBetween(t *testing.T) {
+	t.Parallel()
+	p, c := newReadyModules(t)
+	between := &unit{model: buildtool.Module{Name: "g:between"}, left: "the build does not only run javac"}
+	c.units = units{c.units[0], between, c.units[1]}
+	p.save(t, libDir+"/L.java", "class L with another body")
+	p.compilesIn(t, c, libDir+"/L.java", incrementally+"1 source")
+	p.save(t, libDir+"/L.java", "class L field1")
+	p.compilesIn(t, c, libDir+"/L.java", "by maven, as the module g:between, which only the build compiles, may depend on it")
+}
+
+// compilesIn compiles, and checks by whom.
+func (p playedModules) compilesIn(t *testing.T, c *Compiler, file, how string) {
+	t.Helper()
+	if app, err := c.Compile(t.Context(), []string{file}, io.Discard); err != nil || app.CompiledBy != how {
+		t.Fatalf("%s: compiled %q, %v", file, app.CompiledBy, err)
 	}
 }

@@ -43,14 +43,14 @@ type resourceCopy struct{ built, copied string }
 // to see whether the build changes it.
 const largestResource = 4 << 20
 
-// newResources copies what the build has made of m, its classes into the directory classes, if they are in
-// one, and the rest into dir.
+// newResources copies what the build has made of m, its classes into the directory classes, if there is
+// one of javac's, and the rest into dir.
 func newResources(m buildtool.Module, classes, dir string) (*resources, error) {
 	r := &resources{dirs: map[string]string{}, copies: map[string]resourceCopy{}, neighbours: map[string]resourceCopy{}, altered: map[string]bool{}, sources: map[string]int{}, generates: buildmodel.GeneratesSources(m)}
-	made := paths.Existing(m.Classes)
+	own, _ := buildmodel.Classes(m)
 	for i, built := range paths.Existing(slices.Concat(m.Classes, m.Resources)) {
 		copied := filepath.Join(dir, strconv.Itoa(i))
-		if len(made) == 1 && built == made[0] {
+		if built == own {
 			copied = classes
 		}
 		if r.dirs[built] != "" {

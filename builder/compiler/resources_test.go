@@ -81,7 +81,7 @@ func TestSavesForTheBuildDoNotWaitForTheProof(t *testing.T) {
 func TestResourcesNeedNoIncrementalCompiler(t *testing.T) {
 	t.Parallel()
 	p, c := newPlayed(t)
-	p.groovy = true
+	p.weaves = true
 	p.compiles(t, c, nil, "")
 	if why := c.RunIdle(t.Context()); why == "" {
 		t.Fatal("it is supported")

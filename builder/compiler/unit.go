@@ -180,12 +180,25 @@ func (c *Compiler) bootstrapUnit(ctx context.Context, i int) error {
 	}
 	model.Libraries, model.Uses = c.librariesOf(u)
 	model.ClassPath, model.ModulePath = c.units.withCopies(model.ClassPath), c.units.withCopies(model.ModulePath)
+	for built := range model.Foreign {
+		model.Foreign[built] = u.copies.dirs[built]
+	}
 	m := incremental.New(model, c.server.process, c.server.moduleDir(i))
 	if err := m.Bootstrap(ctx, u.built); err != nil {
 		return err
 	}
 	u.module, u.left = m, ""
 	return nil
+}
+
+// foreign says which sources beside Java are left to the build.
+func (all units) foreign(tool string) (left []string) {
+	for _, u := range all {
+		if u.module != nil && u.module.Foreign() != "" {
+			left = append(left, fmt.Sprintf("each save of a source in %s runs %s, not the incremental compiler: it compiles only Java in a module of several languages", u.module.Foreign(), tool))
+		}
+	}
+	return slices.Compact(left)
 }
 
 // librariesOf returns the state of a module's libraries, and the modules that it uses. The state is "" if the build
@@ -240,7 +253,9 @@ func (all units) libraries() map[string]string {
 // compileUnits compiles what has changed in each module, and what depends on it in those after it.
 func (c *Compiler) compileUnits(ctx context.Context, touched []string) (total incremental.Result, err error) {
 	for i, u := range c.units {
-		if u.module == nil {
+		if u.module == nil && len(u.affected) > 0 {
+			return total, &incremental.UnsupportedError{Reason: "the module " + u.model.Name + ", which only the build compiles, may depend on it"}
+		} else if u.module == nil {
 			continue
 		}
 		result, err := u.module.Compile(ctx, touched, u.affected)

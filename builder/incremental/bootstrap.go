@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"maps"
 	"path/filepath"
@@ -90,7 +89,7 @@ func (m *Module) Bootstrap(ctx context.Context, built State) error {
 		return ErrChanged
 	}
 	changed := built.changes(w.now)
-	if slices.ContainsFunc(slices.Collect(keys(changed)), declares) {
+	if slices.ContainsFunc(slices.Collect(keys(changed)), func(path string) bool { return declares(path) || m.model.isForeign(path) }) {
 		return ErrChanged
 	}
 	err = m.prove(w, answer, out, changed)
@@ -123,6 +122,9 @@ func (m *Module) prove(w *work, answer javac.Answer, out string, changed map[str
 	old, err := m.compare(all.files, m.Classes(), func(class string) string {
 		return cmp.Or(owners[class], m.sourceOf(class, changed))
 	})
+	if err == nil {
+		err = m.checkForeign(false)
+	}
 	if err != nil {
 		return err
 	}
@@ -142,8 +144,11 @@ var ErrChanged = errors.New("sources have changed meanwhile")
 
 // compileAll compiles all sources without the classes of an earlier compilation.
 func (m *Module) compileAll(ctx context.Context) (*work, javac.Answer, string, error) {
-	m.sources, m.extra = map[string]*source{}, nil
+	m.sources, m.extra, m.foreign, m.others = map[string]*source{}, nil, map[string]string{}, nil
 	w, err := m.changes(nil, nil)
+	if err == nil {
+		err = m.readForeign(w)
+	}
 	if err != nil {
 		return nil, javac.Answer{}, "", err
 	}
@@ -174,7 +179,9 @@ func (m *Module) HasCompiled(sources State) bool {
 // CompareWithBuild compares the classes with those that the build has made of the same sources. It
 // returns an [UnsupportedError] that names a difference. Other files of annotation processors may differ:
 // they may name what is in a body, such as the defaults in spring-configuration-metadata.json.
-func (m *Module) CompareWithBuild() error { return m.compareWith(m.model.Classes) }
+func (m *Module) CompareWithBuild() error {
+	return errors.Join(m.compareWith(m.model.Classes), m.checkForeign(true))
+}
 
 func (m *Module) compareWith(dir string) error {
 	own := map[string]string{}
@@ -213,7 +220,7 @@ func (m *Module) compare(files map[string]string, dir string, owner func(class s
 			return nil, err
 		}
 		if !same {
-			return nil, &UnsupportedError{Reason: fmt.Sprintf("the incremental compiler and the build make different files %s", name)}
+			return nil, differs(name)
 		}
 	}
 	more := map[string][]string{}
@@ -233,9 +240,12 @@ func (m *Module) compare(files map[string]string, dir string, owner func(class s
 			more[source] = append(more[source], name)
 			return nil
 		}
+		if m.ofForeign(path) {
+			return isCopy(path, m.file(name), name)
+		}
 		if m.ofPackageInfo(rel) || m.model.Kotlin != nil { // its plugin for Maven leaves classes whose source is gone
 			return nil
 		}
-		return &UnsupportedError{Reason: fmt.Sprintf("the build makes %s of something else than its sources", name)}
+		return madeOfSomethingElse(name)
 	})
 }

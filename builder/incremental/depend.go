@@ -53,7 +53,7 @@ func (m *Module) dependents(w *work, changed []string) []string {
 				s = t
 			}
 			if s != nil && (s.words[name] || s.words[escape]) { // a new source is compiled anyway
-				w.compile[path] = true
+				w.add(path)
 				changed = append(changed, names(path, s)...)
 			}
 		}

@@ -27,7 +27,8 @@ type fileVersion struct {
 	size, modified int64
 }
 
-// versions returns the versions of all sources in dirs, whose names have an ending such as ".java".
+// versions returns the versions of all sources in dirs, those in other languages than an ending such as ".java"
+// included.
 func versions(dirs []string, ending string) (map[string]fileVersion, error) {
 	found := map[string]fileVersion{}
 	for _, dir := range dirs {
@@ -51,11 +52,8 @@ func addVersion(found map[string]fileVersion, path, ending string) error {
 	switch language := languages[filepath.Ext(path)]; {
 	case language == "":
 		return nil
-	case filepath.Ext(path) == ending:
-	case ending == java:
-		return &UnsupportedError{Reason: "sources in " + language, File: path}
-	default:
-		return &UnsupportedError{Reason: "sources in " + languages[ending] + " and " + language, File: path}
+	case ending == kotlin && filepath.Ext(path) != ending:
+		return &UnsupportedError{Reason: "sources in Kotlin and " + language, File: path}
 	}
 	info, err := os.Stat(path) // follows links
 	if errors.Is(err, fs.ErrNotExist) {
@@ -69,6 +67,7 @@ func addVersion(found map[string]fileVersion, path, ending string) error {
 
 const java, kotlin = ".java", ".kt"
 
+// languages are those of sources, by the ending of their names.
 var languages = map[string]string{java: "Java", kotlin: "Kotlin", ".groovy": "Groovy", ".scala": "Scala"}
 
 // IsSource reports whether a path is that of a source that this package compiles.

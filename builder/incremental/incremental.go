@@ -22,6 +22,8 @@
 // Annotation processors see APIs, annotations and documentation, but no bodies. So what they have written
 // stays as it is while these are unchanged; any other change has all sources compiled.
 //
+// Sources in other languages than the module's, such as Kotlin among Java, are left to the build, with what depends on them.
+//
 // # Why the result is right
 //
 // [Module.Bootstrap] first compiles all sources and requires the bytes that the build
@@ -55,6 +57,8 @@ type Module struct {
 	dir      string
 	sources  map[string]*source // by path, as they were when the classes were made
 	extra    []string           // files below Classes that processors wrote for no single source
+	foreign  map[string]string  // languages of the sources that only the build compiles, by base name
+	others   []string           // those of these languages in which there are classes
 	round    int                // number of the last output directory
 }
 
@@ -114,8 +118,12 @@ func (m *Module) Compile(ctx context.Context, touched, affected []string) (Resul
 			work.addAll()
 			continue
 		}
-		if more, affected := m.addDependents(work, written); !more {
-			if err := errors.Join(m.keepsMains(work, written), m.keepsPackageInfos(work)); err != nil {
+		more, affected := m.addDependents(work, written)
+		if err := work.leftToBuild(); err != nil {
+			return Result{}, err
+		}
+		if !more {
+			if err := errors.Join(m.keepsClasses(work, written), m.keepsPackageInfos(work)); err != nil {
 				return Result{}, err
 			}
 			return Result{Sources: len(work.compile), Warnings: answer.Diagnostics, Affected: affected}, m.commit(work, written)
@@ -134,14 +142,35 @@ type work struct {
 	compile map[string]bool
 	removed []string
 	alone   bool // what annotation processors write is not used: they do not see all sources
+	model   Model
+	foreign string // a source that only the build compiles, and that depends on a change; "" if there is none
 }
 
-// addAll has all sources compiled.
+// add has a source compiled.
+func (w *work) add(path string) {
+	if w.model.isForeign(path) {
+		w.foreign = path
+	} else {
+		w.compile[path] = true
+	}
+}
+
+// addAll has all sources compiled that the module compiles.
 func (w *work) addAll() {
 	w.alone = false
 	for path := range w.now {
-		w.compile[path] = true
+		if !w.model.isForeign(path) {
+			w.compile[path] = true
+		}
 	}
+}
+
+// leftToBuild returns an [UnsupportedError] if a source that only the build compiles depends on a change.
+func (w *work) leftToBuild() error {
+	if w.foreign == "" {
+		return nil
+	}
+	return foreign(w.foreign)
 }
 
 // classesOf returns the class files that were made of a source.
@@ -161,18 +190,23 @@ func (m *Module) changes(touched, affected []string) (*work, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &work{now: now, texts: map[string]*source{}, compile: map[string]bool{}}
+	w := &work{now: now, texts: map[string]*source{}, compile: map[string]bool{}, model: m.model}
 	for path := range m.sources {
-		if _, there := now[path]; !there {
+		if _, there := now[path]; !there && m.model.isForeign(path) {
+			return nil, foreign(path)
+		} else if !there {
 			w.removed = append(w.removed, path)
 		}
 	}
 	for path, version := range now {
 		if slices.Contains(touched, path) || !m.isCompiled(path, version) {
-			w.compile[path] = true
+			w.add(path)
 		}
 	}
 	m.dependents(w, affected)
+	if err := w.leftToBuild(); err != nil && len(m.sources) > 0 {
+		return nil, err
+	}
 	changed := append(slices.Collect(keys(w.compile)), w.removed...)
 	if i := slices.IndexFunc(changed, isModuleInfo); i >= 0 && len(m.sources) > 0 && (now[changed[i]] == fileVersion{} || m.sources[changed[i]] == nil) {
 		return nil, &UnsupportedError{Reason: "a module-info.java is new or gone", File: changed[i]}
@@ -197,9 +231,12 @@ func (m *Module) Rehearse(ctx context.Context) error {
 	}
 	last := ""
 	for path, s := range m.sources {
-		if last == "" || s.version.modified > m.sources[last].version.modified {
+		if !m.model.isForeign(path) && (last == "" || s.version.modified > m.sources[last].version.modified) {
 			last = path
 		}
+	}
+	if last == "" {
+		return nil
 	}
 	_, _, err := m.run(ctx, &work{texts: map[string]*source{}, compile: map[string]bool{last: true}})
 	return err
@@ -261,7 +298,7 @@ func (m *Module) options(out string) []string {
 	if m.model.Kotlin != nil { // it compiles all sources, so that the classes of the last time are of no use
 		return append(slices.Clone(m.model.Options), "-d", out, "-classpath", strings.Join(classPath, string(filepath.ListSeparator)))
 	}
-	if len(m.sources) > 0 {
+	if len(m.sources) > 0 || len(m.foreign) > 0 {
 		classPath = append([]string{m.Classes()}, classPath...)
 	}
 	options, sourcePath := slices.Clone(m.model.Options), ""
@@ -318,9 +355,6 @@ func (m *Module) read(w *work, answer javac.Answer, out string) (output, error) 
 			continue
 		}
 		c, err := readClass(path)
-		if unsupported := (*UnsupportedError)(nil); errors.As(err, &unsupported) {
-			unsupported.File = file.Source
-		}
 		if err != nil {
 			return all, err
 		}
@@ -337,6 +371,7 @@ func (m *Module) read(w *work, answer javac.Answer, out string) (output, error) 
 type classSummary struct {
 	name, api string
 	main      bool
+	onlyBuild string // why only the build may compile its source, "" if not only the build may
 }
 
 func readClass(path string) (classSummary, error) {
@@ -346,12 +381,13 @@ func readClass(path string) (classSummary, error) {
 	}
 	c, err := classfile.Parse(data)
 	if err != nil {
-		return classSummary{}, err
+		return classSummary{onlyBuild: "devloop cannot read the class " + filepath.Base(path)}, nil
 	}
-	if c.Native() {
-		err = &UnsupportedError{Reason: "a method is native"}
+	s := classSummary{name: c.Name, api: c.API(), main: c.Main()}
+	if c.Native() { // the build may make C of it, and a library of that
+		s.onlyBuild = "a method is native"
 	}
-	return classSummary{c.Name, c.API(), c.Main()}, err
+	return s, nil
 }
 
 // className returns the name of the class in a file, with dots.
@@ -359,12 +395,16 @@ func className(file string) string {
 	return strings.ReplaceAll(strings.TrimSuffix(file, ".class"), "/", ".")
 }
 
-// keepsMains returns an error if a class with a main method is new or gone: only the build decides
-// which of them starts the application.
-func (m *Module) keepsMains(w *work, all output) error {
+// keepsClasses returns an error if only the build may compile one of the sources, or if a class with a main method is new
+// or gone: only the build decides which of them starts the application.
+func (m *Module) keepsClasses(w *work, all output) error {
 	var before, after []classSummary
 	for _, path := range append(slices.Collect(keys(w.compile)), w.removed...) {
+		both := slices.Concat(m.old(path), all.classes[path])
 		before, after = append(before, m.old(path)...), append(after, all.classes[path]...)
+		if i := slices.IndexFunc(both, func(c classSummary) bool { return c.onlyBuild != "" }); i >= 0 {
+			return &UnsupportedError{Reason: both[i].onlyBuild, File: path}
+		}
 	}
 	if !slices.Equal(mains(before), mains(after)) {
 		return &UnsupportedError{Reason: "a class with a main method is new or gone"}

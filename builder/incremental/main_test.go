@@ -2,6 +2,7 @@ package incremental
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/devloop-cli/devloop/builder/classfile"
+	"github.com/devloop-cli/devloop/builder/javac"
 	"github.com/devloop-cli/devloop/builder/javac/javactest"
 )
 
@@ -75,14 +78,69 @@ func (p *project) write(name, text string) {
 // built has all sources compiled into a new directory, as a build would.
 func (p *project) built() string {
 	p.t.Helper()
-	dir := p.t.TempDir()
-	state, err := Sources(Model{Sources: []string{p.src()}})
+	dir, err := p.clean()
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	sources := p.t.TempDir() // what processors write: builds keep it apart
-	javactest.Compile(p.t, dir, append(slices.Clone(p.javac()), "-s", sources), slices.Sorted(keys(state)))
 	return dir
+}
+
+// clean is built for sources that may not compile. Sources in Kotlin are Java's by another name, and their classes say
+// of which source they are.
+func (p *project) clean() (string, error) {
+	p.t.Helper()
+	state, err := Sources(Model{Sources: []string{p.src()}})
+	if err != nil {
+		return "", err
+	}
+	dir, foreign := p.t.TempDir(), p.t.TempDir()
+	var sources []string
+	for path := range state {
+		if name, found := strings.CutSuffix(filepath.Base(path), kotlin); found {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				return "", err
+			}
+			path = filepath.Join(foreign, name+java)
+			if err := os.WriteFile(path, text, 0o644); err != nil {
+				return "", err
+			}
+		}
+		sources = append(sources, path)
+	}
+	slices.Sort(sources)
+	options := slices.Concat([]string{"-d", dir, "-classpath", filepath.Join(foreign, "nothing"), "-s", p.t.TempDir()}, p.javac())
+	answer, err := javactest.Shared(p.t).Compile(p.t.Context(), javac.Request{Options: options, Sources: sources})
+	if err == nil && !answer.OK {
+		err = errors.New(firstError(answer))
+	}
+	if err == nil {
+		err = nameForeign(dir, foreign)
+	}
+	return dir, err
+}
+
+// nameForeign has the classes in dir that were made of sources in another directory name sources in Kotlin.
+func nameForeign(dir, sources string) error {
+	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".class" {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		c, err := classfile.Parse(data)
+		if err != nil {
+			return err
+		}
+		if _, err := os.Stat(filepath.Join(sources, c.Source)); err != nil {
+			return nil
+		}
+		utf8 := func(s string) []byte { return append([]byte{1, 0, byte(len(s))}, s...) }
+		data = bytes.ReplaceAll(data, utf8(c.Source), utf8(strings.TrimSuffix(c.Source, java)+kotlin))
+		return os.WriteFile(path, data, 0o644)
+	})
 }
 
 func (p *project) javac() []string {

@@ -8,6 +8,9 @@ type Model struct {
 	Sources []string
 	// Classes is the absolute directory of the build's classes. It may have resources, too.
 	Classes string
+	// Foreign are our copies of the directories with classes of other compilers, by the build's, if there are any
+	// beside Classes.
+	Foreign map[string]string
 	// ClassPath is javac's, without Classes.
 	ClassPath []string
 	// Options are javac's, without those that name directories.

@@ -21,7 +21,7 @@ func TestScenarioModules(t *testing.T) {
 			r := s.start("run", "--without", "archive", dir)
 			until(t, r.stream, func(a event.AppAnswered) bool { return a.Status == 200 })
 			r.took()
-			r.compilerReady("")
+			r.compilerReady()
 			const core = "clinic-core/src/main/java/com/example/clinic/service/"
 			for _, e := range []struct{ name, file, before, after, stages string }{
 				{"body of the application", "clinic-web/src/main/java/com/example/clinic/web/Greeting.java", `"! "`, `"!! "`, bySwap},

@@ -21,30 +21,55 @@ import (
 )
 
 // Of returns how a module has to be compiled, and with which JDK. It returns an
-// [incremental.UnsupportedError] if the build runs other compilers than javac or Kotlin's, or more than one.
+// [incremental.UnsupportedError] if the build runs other compilers than javac and those of Kotlin, Groovy and Scala, or
+// more than one of a kind.
 func Of(m buildtool.Module) (incremental.Model, string, error) {
 	for _, c := range m.Compilers {
-		if c.Compiler == "kotlinc" {
+		switch why := processedKotlin(m, c); {
+		case why != "":
+			return incremental.Model{}, "", &incremental.UnsupportedError{Reason: why}
+		case c.Compiler == "kotlinc" && !hasJava(m.Sources):
 			return kotlinModel(m, c)
 		}
 	}
 	return javacModel(m)
 }
 
-// kotlinModel has Kotlin's compiler compile all sources together. Where there are sources in Java, too, package
-// incremental refuses: each compiler would need what the other one makes.
+// processedKotlin says that annotation processors read Kotlin, "" if none does. They may read what is beside it in Java, too.
+func processedKotlin(m buildtool.Module, c buildtool.Compiler) string {
+	switch {
+	case c.Compiler != "kotlinc":
+		return ""
+	case slices.ContainsFunc(m.Goals, func(g buildtool.Goal) bool { return g.Goal == c.Plugin+":kapt" }):
+		return "the build runs annotation processors on Kotlin, by kapt"
+	case slices.ContainsFunc(c.Options, func(option string) bool { return strings.Contains(option, "symbol-processing") }):
+		return "the build runs annotation processors on Kotlin, by KSP"
+	}
+	return ""
+}
+
+// hasJava reports whether there are sources in Java.
+func hasJava(sources []string) (found bool) {
+	for _, dir := range sources {
+		_ = filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+			if found = found || err == nil && filepath.Ext(path) == ".java"; found {
+				return fs.SkipAll
+			}
+			return nil // what can't be read has none
+		})
+	}
+	return found
+}
+
+// kotlinModel has Kotlin's compiler compile all sources together.
 func kotlinModel(m buildtool.Module, c buildtool.Compiler) (incremental.Model, string, error) {
 	classes := paths.Existing(m.Classes)
 	unsupported := ""
 	switch {
-	case slices.ContainsFunc(m.Goals, func(g buildtool.Goal) bool { return g.Goal == c.Plugin+":kapt" }):
-		unsupported = "the build runs annotation processors on Kotlin, by kapt"
 	case slices.ContainsFunc(m.Compilers, func(other buildtool.Compiler) bool { return other.Plugin != c.Plugin && other.Compiler != "javac" }):
 		unsupported = otherCompilers(m)
 	case len(classes) != 1:
 		unsupported = fmt.Sprintf("the build makes classes in %d directories", len(classes))
-	case slices.ContainsFunc(c.Options, func(option string) bool { return strings.Contains(option, "symbol-processing") }):
-		unsupported = "the build runs annotation processors on Kotlin, by KSP"
 	}
 	if unsupported != "" {
 		return incremental.Model{}, "", &incremental.UnsupportedError{Reason: unsupported}
@@ -52,30 +77,58 @@ func kotlinModel(m buildtool.Module, c buildtool.Compiler) (incremental.Model, s
 	return incremental.Model{Sources: m.Sources, Classes: classes[0], ClassPath: c.ClassPath, Options: c.Options, Kotlin: c.Program, Whole: true}, c.JavaHome, nil
 }
 
-// javacModel is [Of] for javac alone.
+// languages are the plugins of Maven that compile other languages than Java. What they make stays as it is while the
+// incremental compiler compiles Java beside it.
+var languages = []string{"kotlin-maven-plugin", "gmavenplus-plugin", "scala-maven-plugin"}
+
+// javacModel is [Of] for javac, beside which the build may compile other languages.
 func javacModel(m buildtool.Module) (incremental.Model, string, error) {
 	none := incremental.Model{}
-	if len(m.Compilers) != 1 || m.Compilers[0].Compiler != "javac" {
+	javac := slices.DeleteFunc(slices.Clone(m.Compilers), func(c buildtool.Compiler) bool {
+		unknown := c.Plugin == "kotlin-maven-plugin" && c.Compiler == "" // it may run annotation processors
+		return slices.Contains(languages, c.Plugin) && !unknown
+	})
+	if len(javac) != 1 || javac[0].Compiler != "javac" {
 		return none, "", &incremental.UnsupportedError{Reason: otherCompilers(m)}
 	}
-	c := m.Compilers[0]
-	classes := paths.Existing(m.Classes)
+	c := javac[0]
+	classes, foreign := Classes(m)
 	switch {
 	case c.Forked:
 		return none, "", &incremental.UnsupportedError{Reason: "the build runs a javac of its own choice"}
-	case len(classes) != 1:
-		return none, "", &incremental.UnsupportedError{Reason: fmt.Sprintf("the build makes classes in %d directories", len(classes))}
+	case classes == "":
+		return none, "", &incremental.UnsupportedError{Reason: fmt.Sprintf("the build makes classes in %d directories", len(paths.Existing(m.Classes)))}
 	}
 	options, whole, err := processing(c)
 	if err != nil {
 		return none, "", err
 	}
 	sources := slices.DeleteFunc(slices.Clone(m.Sources), func(dir string) bool { return dir == c.Generated })
-	model := incremental.Model{Sources: sources, Classes: classes[0], ClassPath: c.ClassPath, Options: options, Processed: whole}
+	model := incremental.Model{Sources: sources, Classes: classes, Foreign: foreign, ClassPath: c.ClassPath, Options: options, Processed: whole}
 	if incremental.HasModule(sources) {
 		model = asModule(c, model)
 	}
 	return model, c.JavaHome, nil
+}
+
+// Classes returns the directory of a module's classes, "" if there is no single one, and those of other compilers than
+// javac, each by itself.
+func Classes(m buildtool.Module) (own string, foreign map[string]string) {
+	all := paths.Existing(m.Classes)
+	if len(all) == 1 {
+		return all[0], nil
+	}
+	i := slices.IndexFunc(m.Compilers, func(c buildtool.Compiler) bool { return c.Compiler == "javac" && slices.Contains(all, c.Classes) })
+	if i < 0 {
+		return "", nil
+	}
+	foreign = map[string]string{}
+	for _, dir := range all {
+		if dir != m.Compilers[i].Classes {
+			foreign[dir] = dir
+		}
+	}
+	return m.Compilers[i].Classes, foreign
 }
 
 // asModule has javac compile a Java module as the build does: all sources together, with the
