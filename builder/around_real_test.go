@@ -151,7 +151,7 @@ func TestRealDockerfileIsLeftAsItIs(t *testing.T) {
 		{"a shell", from + jar + "ENTRYPOINT java -jar /app.jar\n", "its command is not java -jar"},
 		{"another jar", from + jar + `CMD ["java", "-jar", "/other.jar"]` + "\n", "its last steps do not copy the jar that it starts"},
 		{"its own debugger", from + jar + `CMD ["java", "-agentlib:jdwp=transport=dt_socket,server=y,address=5005", "-jar", "/app.jar"]` + "\n", "it opens a debug port itself"},
-		{"options for each JVM", from + "ENV JAVA_TOOL_OPTIONS=-Dx=1\n" + jar + start, "it sets JAVA_TOOL_OPTIONS"},
+		{"an agent for each JVM", from + "ENV JAVA_TOOL_OPTIONS=-javaagent:/a.jar\n" + jar + start, "it sets JAVA_TOOL_OPTIONS: only one JVM of a container can have -javaagent:/a.jar"},
 		{"among the classes", from + "COPY pom.xml /app/classes/\n" + jar + start, "it copies to where devloop puts the classes"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

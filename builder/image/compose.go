@@ -71,7 +71,8 @@ type composer struct {
 	launcher      *launcher.Launcher // nil if the packages need none
 	preview       bool               // see springboot.App.UsesPreview
 	notChangeable string             // why the image has no supervisor although it was asked for
-	given         []string           // options for the JVM from elsewhere, or variables with some
+	environment   []string           // variables of the container that may have options for every JVM
+	given         []string           // those, and options for the application's JVM from elsewhere
 	app           springboot.App
 	base          *ociimage.Image
 	on            *dockerfileBase // nil unless a Dockerfile made the base
@@ -83,10 +84,12 @@ type composer struct {
 // composer returns one for a base, whose environment may have options for the JVM.
 func (k *maker) composer(base *ociimage.Image, on *dockerfileBase) *composer {
 	c := &composer{options: k.imager.options, preview: k.preview, app: k.app, base: base, on: on, cache: k.cache, archives: k.archives, out: k.out}
-	if name := jvm.OptionVariable(base.Config.Config.Env); name != "" && c.options.Develop {
-		c.options.Develop, c.notChangeable = false, "the base image sets "+name
+	env := set(base.Config.Config.Env)
+	if name, why := jvm.Exclusive(env); name != "" && c.options.Develop {
+		c.options.Develop, c.notChangeable = false, "the base image sets "+name+": "+why
 	}
-	c.given = slices.Concat(c.options.JVMOptions, base.Config.Config.Env)
+	c.environment = slices.Concat(c.options.JVMOptions, env)
+	c.given = slices.Clone(c.environment)
 	if on != nil {
 		c.given = append(c.given, on.java[1:]...)
 	}
@@ -198,7 +201,7 @@ func (x *composer) configure(config *v1.ConfigFile) *v1.ConfigFile {
 	}
 	command := slices.Concat([]string{x.java()}, optionTexts(x.Options), []string{"-cp", strings.Join(x.ClassPath, ":")}, run)
 	if x.Supervised {
-		command = supervisor.Command(x.java(), command, x.options.debugger())
+		command = supervisor.Command(x.java(), command, x.options.debugger(), x.environment)
 	}
 	if x.on != nil {
 		x.on.start(c, command)

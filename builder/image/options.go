@@ -14,6 +14,19 @@ import (
 	"github.com/devloop-cli/devloop/builder/supervisor"
 )
 
+// set returns the variables of an image that have a value: one without is as if it were not there.
+func set(env []string) []string {
+	return slices.DeleteFunc(slices.Clone(env), func(v string) bool { return strings.HasSuffix(v, "=") })
+}
+
+// Suits reports whether images that were made for variables of a manifest suit others: that these contradict no option
+// that the images have.
+func Suits(before, now []string) bool {
+	return !slices.ContainsFunc(optimization.QuickStart, func(o optimization.Option) bool {
+		return jvm.Contradicts(o.Text, now) && !jvm.Contradicts(o.Text, before)
+	})
+}
+
 // newMethodOptions returns the options to take new methods for a JVM that changes while it runs and knows them.
 func (c *composer) newMethodOptions() []optimization.Option {
 	if !c.options.supervised() {

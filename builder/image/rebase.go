@@ -144,8 +144,8 @@ func (k *maker) parseCommand(img v1.Image) (s *dockerfileBase, why string) {
 	case slices.ContainsFunc(command[:at], func(o string) bool { return strings.Contains(o, "jdwp") }):
 		return nil, "it opens a debug port itself"
 	}
-	if name := jvm.OptionVariable(config.Config.Env); name != "" {
-		return nil, "it sets " + name
+	if name, why := jvm.Exclusive(set(config.Config.Env)); name != "" {
+		return nil, "it sets " + name + ": " + why
 	}
 	return &dockerfileBase{java: command[:at], args: command[at+1:], cmd: cmd}, ""
 }

@@ -27,7 +27,8 @@ func TestCommandsThatARebaseLeaves(t *testing.T) {
 		{"no jar", v1.Config{Entrypoint: []string{"java", "-jar"}}, "its command is not java -jar"},
 		{"no command", v1.Config{}, "its command is not java -jar"},
 		{"its own debugger", v1.Config{Cmd: []string{"java", "-agentlib:jdwp=transport=dt_socket,server=y,address=5005", "-jar", "/app.jar"}}, "it opens a debug port itself"},
-		{"options for each JVM", v1.Config{Entrypoint: jar, Env: []string{"JAVA_TOOL_OPTIONS=-Dx=1"}}, "it sets JAVA_TOOL_OPTIONS"},
+		{"options for each JVM", v1.Config{Entrypoint: jar, Env: []string{"JAVA_TOOL_OPTIONS=-Dx=1 -Xmx512m", "JDK_JAVA_OPTIONS="}}, ""},
+		{"an agent for each JVM", v1.Config{Entrypoint: jar, Env: []string{"JAVA_TOOL_OPTIONS=-Dx=1 -javaagent:/a.jar"}}, "it sets JAVA_TOOL_OPTIONS: only one JVM of a container can have -javaagent:/a.jar"},
 	} {
 		img, err := mutate.Config(empty.Image, test.config)
 		if err != nil {

@@ -114,6 +114,40 @@ func TestPackagesHaveTheVersionsOfTheManifest(t *testing.T) {
 	}
 }
 
+// TestOptionsOfEveryJVM: those that two JVMs can have leave the supervisor in the image.
+func TestOptionsOfEveryJVM(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		manifest, image string
+		supervised      bool
+	}{
+		{"", "JAVA_TOOL_OPTIONS=", true},
+		{"", "JAVA_TOOL_OPTIONS=-XX:MaxRAMPercentage=75", true},
+		{"", "JAVA_TOOL_OPTIONS=-javaagent:/a.jar", false},
+		{"JAVA_TOOL_OPTIONS=-Xmx512m -XX:+UseG1GC", "", true},
+	} {
+		c := configOf(t, Options{Develop: true, JVMOptions: []string{test.manifest}}, v1.Config{Env: []string{test.image}}, bootFiles())
+		text := strings.Join(c.Entrypoint, " ")
+		if strings.Contains(text, "Supervise") != test.supervised || strings.Contains(text, "UseSerialGC") == strings.Contains(test.manifest, "GC") {
+			t.Errorf("%+v: runs %s", test, text)
+		}
+	}
+}
+
+// TestSuits: other options of the manifest need other images where these have an option that contradicts them.
+func TestSuits(t *testing.T) {
+	t.Parallel()
+	const g1, zgc = "JAVA_TOOL_OPTIONS=-XX:+UseG1GC", "JAVA_TOOL_OPTIONS=-XX:+UseZGC"
+	for _, test := range []struct {
+		before, now string
+		want        bool
+	}{{"", "JAVA_TOOL_OPTIONS=-Xmx1g", true}, {"", g1, false}, {g1, "", true}, {g1, zgc, true}, {g1, "JAVA_TOOL_OPTIONS=-XX:-TieredCompilation", false}} {
+		if got := Suits([]string{test.before}, []string{test.now}); got != test.want {
+			t.Errorf("%+v: got %v", test, got)
+		}
+	}
+}
+
 func TestLoaderPathComesFirst(t *testing.T) {
 	t.Parallel()
 	const manifest = "Manifest-Version: 1.0\r\nMain-Class: org.springframework.boot.loader.launch.PropertiesLauncher\r\nStart-Class: com.example.App\r\nSpring-Boot-Version: 3.5.7\r\n"

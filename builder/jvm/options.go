@@ -15,16 +15,6 @@ import (
 // OptionVariables are the variables from which every JVM takes options.
 var OptionVariables = []string{"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"}
 
-// OptionVariable returns the variable of an environment that has options for every JVM, "" for none.
-func OptionVariable(env []string) string {
-	for _, v := range env {
-		if name, value, _ := strings.Cut(v, "="); value != "" && slices.Contains(OptionVariables, name) {
-			return name
-		}
-	}
-	return ""
-}
-
 // collector matches an option that chooses the JVM's garbage collector. A JVM that is told two
 // of them does not start.
 var collector = regexp.MustCompile(`-XX:[+-]Use\w*GC\b`)

@@ -2,6 +2,7 @@ package jvm
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -44,9 +45,29 @@ func TestContradicts(t *testing.T) {
 	}
 }
 
-func TestOptionVariable(t *testing.T) {
+func TestExclusive(t *testing.T) {
 	t.Parallel()
-	if got := OptionVariable([]string{"PATH=/bin", "JDK_JAVA_OPTIONS=", "_JAVA_OPTIONS=-ea"}); got != "_JAVA_OPTIONS" {
-		t.Errorf("got %q", got)
+	for given, want := range map[string]string{
+		"GREETING=-javaagent:a.jar": "",
+		"JAVA_TOOL_OPTIONS=-Xmx512m -Xms512m -XX:MaxRAMPercentage=75.0 -XX:+UseG1GC -Dfile.encoding=UTF-8 -ea": "",
+		"JAVA_TOOL_OPTIONS=-XX:+HeapDumpOnOutOfMemoryError -XX:HeapDumpPath=/tmp -XX:MaxMetaspaceSize=256m":    "",
+		"JDK_JAVA_OPTIONS=--add-opens java.base/java.lang=ALL-UNNAMED --enable-preview":                        "",
+		"JDK_JAVA_OPTIONS=--add-opens=java.base/java.lang=ALL-UNNAMED":                                         "",
+		"_JAVA_OPTIONS=-Xmx1g":                                                "",
+		"_JAVA_OPTIONS=-Xms1g":                                                "-Xms1g",
+		"JAVA_TOOL_OPTIONS=-Xmx512m -javaagent:/otel.jar":                     "-javaagent:/otel.jar",
+		"JAVA_TOOL_OPTIONS=-agentlib:jdwp=transport=dt_socket,address=*:5005": "-agentlib:jdwp=transport=dt_socket,address=*:5005",
+		"JAVA_TOOL_OPTIONS=-Dcom.sun.management.jmxremote.port=9010":          "-Dcom.sun.management.jmxremote.port=9010",
+		"JAVA_TOOL_OPTIONS=-Xlog:gc:file=/tmp/gc.log":                         "-Xlog:gc:file=/tmp/gc.log",
+		"JAVA_TOOL_OPTIONS=-XX:StartFlightRecording=filename=/tmp/a.jfr":      "-XX:StartFlightRecording=filename=/tmp/a.jfr",
+		"JAVA_TOOL_OPTIONS=-XX:MinHeapSize=1g":                                "-XX:MinHeapSize=1g",
+		"JAVA_TOOL_OPTIONS=-XX:SharedArchiveFile=/app.jsa":                    "-XX:SharedArchiveFile=/app.jsa",
+		"JDK_JAVA_OPTIONS=@/options":                                          "@/options",
+		"JDK_JAVA_OPTIONS=":                                                   "its value is not known",
+	} {
+		variable, why := Exclusive([]string{"PATH=/bin", given})
+		if (variable != "") != (want != "") || !strings.HasSuffix(why, want) || variable != "" && !strings.HasPrefix(given, variable+"=") {
+			t.Errorf("%s: got %q, %q", given, variable, why)
+		}
 	}
 }

@@ -2,7 +2,7 @@
 // its classes and resources, and starts it again.
 //
 //	layer := supervisor.Files()
-//	command := supervisor.Command("java", application, supervisor.Debug{On: true})
+//	command := supervisor.Command("java", application, supervisor.Debug{On: true}, env)
 //
 // The supervisor is a Java program (io/…/Supervise.java, whose comment has the protocol), since
 // an image that runs Java has a JVM and maybe no shell. Its class files are checked in; compile.sh
@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/devloop-cli/devloop/builder/jvm"
 	"github.com/devloop-cli/devloop/builder/layertar"
 	"github.com/devloop-cli/devloop/builder/springboot"
 )
@@ -71,11 +72,14 @@ func (d Debug) argument() string {
 // smallJVM are the options of a JVM that takes as little as one can, 10 MB of its own. JDK 17
 // and later would move the archive of the JDK's classes to a random address, which makes
 // 7 MB of it their own that all JVMs of the image could share; older ones don't know the option.
-var smallJVM = []string{"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx16m", "-Xss256k",
+var smallJVM = []string{"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xms8m", "-Xmx16m", "-Xss256k",
 	"-XX:+IgnoreUnrecognizedVMOptions", "-XX:+UnlockDiagnosticVMOptions", "-XX:ArchiveRelocationMode=0"}
 
-// Command returns the command of a supervisor that runs application. Java is the JVM's command.
-func Command(java string, application []string, debug Debug) []string {
-	return slices.Concat([]string{java}, smallJVM, []string{"-cp", "/" + Dir,
+// Command returns the command of a supervisor that runs application. Java is the JVM's command, and env are variables
+// that may have options for every JVM, none of them [jvm.Exclusive]. It gives way to their collector: a JVM that is told two
+// does not start.
+func Command(java string, application []string, debug Debug, env []string) []string {
+	options := slices.DeleteFunc(slices.Clone(smallJVM), func(option string) bool { return jvm.Contradicts(option, env) })
+	return slices.Concat([]string{java}, options, []string{"-cp", "/" + Dir,
 		"io.github.devloop_cli.Supervise", strconv.Itoa(Port), "/" + layertar.ClassesDir, ChangesDir, debug.argument()}, application)
 }

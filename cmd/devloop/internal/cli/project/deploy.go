@@ -189,21 +189,20 @@ func imageOptions(c *cli.Context, t target.Target) (image.Options, error) {
 }
 
 // fixed says why no image is to be such that the running application can be changed, "" where
-// it may be: in run, unless the manifest has options for every JVM of a container, which the
-// supervisor's own would take first, a debug port for instance, or starts the project's image
-// in its own way.
+// it may be: in run, unless the manifest has options for every JVM of a container that only one of
+// them can have, a debug port for instance, which the supervisor's own would take first, or starts the
+// project's image in its own way.
 func fixed(c *cli.Context, m manifest.Manifest, project, dir string) string {
 	if c.Command.Name != "run" {
 		return "only devloop run changes what runs"
 	}
 	images, _ := m.ProjectImages(c.String("image-name"), project, filepath.Base(dir))
 	images = append(images, cmp.Or(c.String("image-name"), project))
-	if given := m.Environment(images, jvm.OptionVariables...); len(given) > 0 {
-		variable, _, _ := strings.Cut(given[0], "=")
+	if variable, why := jvm.Exclusive(m.Environment(images, jvm.OptionVariables...)); variable != "" {
 		if slices.ContainsFunc(c.StringSlice("env"), func(v string) bool { return strings.HasPrefix(v, variable+"=") }) {
-			return "--env sets " + variable
+			return "--env sets " + variable + ": " + why
 		}
-		return "the manifest sets " + variable
+		return "the manifest sets " + variable + ": " + why
 	}
 	if slices.ContainsFunc(m.Containers(), func(c manifest.Container) bool { return c.Runs(images...) && (c.Command != nil || c.Args != nil) }) {
 		return "the manifest sets the container's command"
@@ -228,14 +227,19 @@ func newTarget(c *cli.Context, s wiring.Streams, d wiring.Display, project *proj
 	if err != nil {
 		return none, err
 	}
-	fixes := func(m manifest.Manifest) string { return fixed(c, m, project.Name, project.Dir) }
 	t := target.Target{
 		Name: project.Name, Dir: project.Dir, Image: c.String("image-name"), Env: c.StringSlice("env"), Manifests: named, Part: part, Port: project.Port(), Ports: ports,
 		Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"), Keep: c.StringSlice("keep"),
-		Path: plan.Mode(c.String("path")), NotPatchableReason: fixes, Debug: debugging(c),
+		Path: plan.Mode(c.String("path")), Debug: debugging(c),
 	}
-	t.NotPatchable = fixes(t.Own(m, t.Port))
+	t.NotPatchable = fixed(c, t.Own(m, t.Port), project.Name, project.Dir)
 	t.JVMOptions = t.Own(m, t.Port).Environment(t.Images(m), append(slices.Clone(jvm.OptionVariables), "LOADER_PATH")...)
+	t.NotPatchableReason = func(m manifest.Manifest) string {
+		if now := m.Environment(t.Images(m), jvm.OptionVariables...); !image.Suits(t.JVMOptions, now) {
+			return "the manifest changes the JVM's options"
+		}
+		return fixed(c, m, project.Name, project.Dir)
+	}
 	t.NotChangeable = m.NotPatchable(t.Images(m)...) != ""
 	for _, dir := range m.Dirs() {
 		if rel, err := filepath.Rel(t.Dir, dir); err == nil && !filepath.IsLocal(rel) {
