@@ -247,7 +247,7 @@ func (c *Compiler) needsBuild(changed []string) string {
 }
 
 func (c *Compiler) needsArchive() bool {
-	return c.project.NeedsArchive(c.app.Dir, c.units.own().model.Archive)
+	return c.project.NeedsArchive(c.app.Dir, c.app.Archive)
 }
 
 func (c *Compiler) absolute(path string) string {

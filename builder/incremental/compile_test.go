@@ -102,6 +102,18 @@ func TestSameTextIsNotCompiled(t *testing.T) {
 	}
 }
 
+// TestADirectoryIsNoSource: a link to one may be called as sources are.
+func TestADirectoryIsNoSource(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.Symlink(t.TempDir(), dir+"/A.java"); err != nil {
+		t.Skip(err)
+	}
+	if found, err := Sources(Model{Sources: []string{dir}}); err != nil || len(found) != 0 {
+		t.Errorf("got %v, %v", found, err)
+	}
+}
+
 func TestCancelledCompileIsDoneAgain(t *testing.T) {
 	p := newProject(t, map[string]string{"p/A.java": class("class A { int f() { return 1; } }")})
 	p.write("p/A.java", class("class A { int f() { return 20; } }"))
@@ -115,6 +127,22 @@ func TestCancelledCompileIsDoneAgain(t *testing.T) {
 		t.Errorf("got %+v, %v", r, err)
 	}
 	p.same()
+}
+
+// TestMirrorLeavesLinksOut: a link to nothing, and one to a directory.
+func TestMirrorLeavesLinksOut(t *testing.T) {
+	t.Parallel()
+	from, to := t.TempDir(), t.TempDir()
+	if err := errors.Join(os.Symlink("nowhere", from+"/lost"), os.Symlink(t.TempDir(), from+"/dir"), os.WriteFile(from+"/A.class", nil, 0o644)); err != nil {
+		t.Skip(err)
+	}
+	if err := Mirror(from, to); err != nil {
+		t.Fatal(err)
+	}
+	files := tree(t, to)
+	if _, there := files["/A.class"]; !there || len(files) != 1 {
+		t.Errorf("got %v", files)
+	}
 }
 
 func TestUnsupported(t *testing.T) {

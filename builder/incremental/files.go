@@ -59,7 +59,7 @@ func addVersion(found map[string]fileVersion, path, ending string) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err == nil {
+	if err == nil && info.Mode().IsRegular() {
 		found[path] = fileVersion{info.Size(), info.ModTime().UnixNano()}
 	}
 	return err
@@ -136,6 +136,9 @@ func Mirror(from, to string) error {
 		rel, err := filepath.Rel(from, path)
 		if err != nil {
 			return err
+		}
+		if info, err := os.Stat(path); path != from && entry.Type()&fs.ModeSymlink != 0 && (errors.Is(err, fs.ErrNotExist) || err == nil && info.IsDir()) {
+			return nil // a link to nothing or to a directory is not part of the application
 		}
 		there[rel] = true
 		if entry.IsDir() {

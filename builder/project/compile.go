@@ -81,7 +81,7 @@ func (p *Project) compile(ctx context.Context, out io.Writer) (springboot.App, e
 
 // needsNoArchive reports whether all that the archive has is on the disk, too.
 func (p *Project) needsNoArchive(m model, k *packing) bool {
-	return k.Why == "" && k.Packs == "" && !p.NeedsArchive(k.Directory, m.in(k.Directory).Archive)
+	return k.Why == "" && k.Packs == "" && !p.NeedsArchive(k.Directory, cmp.Or(k.Exploded.Archive, m.in(k.Directory).Archive))
 }
 
 // needsJars reports whether a build of the classes may have failed because something reads the jar of
@@ -127,6 +127,7 @@ func (p *Project) open(one buildtool.Module, m model, out io.Writer) (springboot
 		return springboot.App{}, unreadableArchive(one, err)
 	}
 	app = p.describe(app, one.Directory)
+	app.Archive = one.Archive
 	app.Classes, app.Resources, app.Libraries = paths.Existing(one.Classes), paths.Existing(one.Resources), paths.Existing(one.Libraries)
 	if app.Dockerfile != "" && p.NeedsJar == nil || len(one.Classes) == 0 {
 		return app, nil

@@ -51,7 +51,7 @@ func TestCompileAsksGradleForTheJar(t *testing.T) {
 	var out bytes.Buffer
 	for range 2 { // the second time Gradle's configuration cache doesn't run the script
 		app, err := p.Compile(t.Context(), &out)
-		want := springboot.App{Jar: jar, Dir: p.Dir, Name: "spring-server", Dockerfile: filepath.Join(p.Dir, "Dockerfile"), DockerOptions: dockerfile.Options{Context: p.Dir, Args: map[string]string{}},
+		want := springboot.App{Jar: jar, Archive: jar, Dir: p.Dir, Name: "spring-server", Dockerfile: filepath.Join(p.Dir, "Dockerfile"), DockerOptions: dockerfile.Options{Context: p.Dir, Args: map[string]string{}},
 			MainClass: "com.example.App", Java: 17, Boot: "3.5.7", Port: 9090}
 		if err != nil || !reflect.DeepEqual(app, want) {
 			t.Errorf("got %+v, %v", app, err)

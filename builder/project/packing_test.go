@@ -71,6 +71,39 @@ func TestCompileStopsToPack(t *testing.T) {
 	}
 }
 
+// classified is a tool whose executable archive is not the module's main one.
+type classified struct {
+	tool
+	archive string
+}
+
+func (c classified) Application(b buildtool.Build, modules []buildtool.Module) (buildtool.Module, error) {
+	one, err := c.tool.Application(b, modules)
+	one.Archive = c.archive
+	return one, err
+}
+
+// TestArchiveWithAClassifier: what a Dockerfile copies is the executable archive, by which it is asked whether it needs one.
+func TestArchiveWithAClassifier(t *testing.T) {
+	p, m := unpackedProject(t, jartest.BootFiles())
+	executable := m.Archive
+	m.Archive = filepath.Join(p.Dir, "build/libs/main.jar")
+	tell(t, m)
+	p.tool = classified{p.tool, executable}
+	jartest.WriteFile(t, p.Dir, "Dockerfile", "FROM scratch")
+	p.NeedsJar = func(app springboot.App) bool {
+		if app.Archive != executable {
+			t.Errorf("asked about %q", app.Archive)
+		}
+		return false
+	}
+	for _, want := range []string{gradle.ArchiveTask, gradle.ClassesTask} {
+		if app, task := compilePlayed(t, p); task != want || app.Archive != executable {
+			t.Errorf("%s: got %s, %s", want, task, app.Archive)
+		}
+	}
+}
+
 func TestCompileLooksAgain(t *testing.T) {
 	for what, change := range map[string]func(p *Project, m buildtool.Module){
 		"the main class is gone": func(p *Project, m buildtool.Module) {

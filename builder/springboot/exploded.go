@@ -22,6 +22,8 @@ type Exploded struct {
 	// launcher needs, which counts as the application's.
 	MainClass, Boot string
 	Launcher        int
+	// Archive is the file that was packed. With a classifier it is not the module's main one.
+	Archive string
 	// Webapp is the directory with what a war serves, "" for none.
 	Webapp string
 	// Only are files that only the archive has: its manifest, and what Maven puts beside it.
@@ -44,9 +46,14 @@ type BuildFiles struct {
 	// Provided are libraries that a container is expected to have.
 	Provided []string
 	Webapp   string
-	// Archive is where the build puts the jar.
+	// Archive is where the build puts the jar, unless the packing says so.
 	Archive string
 }
+
+// dirs returns the libraries that are directories, whose files are among the application's own.
+func (b BuildFiles) dirs() []string { return slices.DeleteFunc(slices.Clone(b.Libraries), isNoDir) }
+
+func isNoDir(path string) bool { return !paths.IsDir(path) }
 
 // Explode finds each file of the application's jar on the disk, byte for byte. If one is not
 // there, or a file of the classes is not in the jar, why says so in a clause.
@@ -60,7 +67,8 @@ func Explode(app App, built BuildFiles) (e Exploded, why string, err error) {
 	if err != nil {
 		return e, "", fmt.Errorf("read %q: %w", app.Jar, err)
 	}
-	e = Exploded{MainClass: app.MainClass, Boot: app.Boot, Only: map[string][]byte{}, Told: built.Libraries,
+	app.Modules = append(built.dirs(), app.Modules...)
+	e = Exploded{MainClass: app.MainClass, Boot: app.Boot, Archive: app.Jar, Only: map[string][]byte{}, Told: built.Libraries,
 		Launcher: classVersion(&jar.Reader, "", manifest["Main-Class"])}
 	why, err = e.compare(packedFiles(&jar.Reader, manifest), app, built)
 	return e, why, err
@@ -194,10 +202,11 @@ func SameFile(packed *zip.File, path string) bool {
 // what the archive held: the main class and the libraries. copies are directories that take the
 // place of those of the build. Env are variables, NAME=VALUE, that the application is given.
 func (e *Exploded) App(built BuildFiles, copies map[string]string, env []string) (a App, found bool) {
-	a = App{MainClass: e.MainClass, Boot: e.Boot, Classes: replaced(built.Classes, copies), Resources: replaced(built.Resources, copies), Exploded: e, Archive: built.Archive}
+	a = App{MainClass: e.MainClass, Boot: e.Boot, Classes: replaced(built.Classes, copies), Resources: replaced(built.Resources, copies), Exploded: e, Archive: cmp.Or(e.Archive, built.Archive)}
 	for _, l := range e.Libraries {
 		a.Libraries = append(a.Libraries, l.File)
 	}
+	a.Modules = built.dirs()
 	for _, m := range e.Modules {
 		a.Modules = append(a.Modules, replaced(m.Dirs, copies)...)
 	}
@@ -223,9 +232,12 @@ func replaced(dirs []string, copies map[string]string) []string {
 }
 
 // AddLibrary adds a library under a name that no other has: modules of one name may come
-// from two groups.
+// from two groups. A directory is none: its files are the application's own.
 func (e *Exploded) AddLibrary(file, layer string) {
 	name := filepath.Base(file)
+	if paths.IsDir(file) {
+		return // see BuildFiles.dirs
+	}
 	for i := 2; slices.ContainsFunc(e.Libraries, func(l ExplodedLibrary) bool { return l.Name == name }); i++ {
 		name = fmt.Sprintf("%d-%s", i, filepath.Base(file))
 	}

@@ -61,6 +61,57 @@ func TestExplodedApplicationHasTheFilesOfItsJar(t *testing.T) {
 	}
 }
 
+// TestADirectoryAmongTheLibraries: Boot's plugin for Gradle packs its files among the application's own.
+func TestADirectoryAmongTheLibraries(t *testing.T) {
+	t.Parallel()
+	app, built := builtProject(t)
+	dir := t.TempDir()
+	jartest.WriteFile(t, dir, "more.txt", "more")
+	jartest.Write(t, app.Jar, append(jartest.BootFiles(), jartest.File{"BOOT-INF/classes/more.txt", "more"}))
+	built.Libraries = append([]string{dir}, built.Libraries...)
+	e, why, err := Explode(app, built)
+	if why != "" || err != nil {
+		t.Fatalf("%q, %v", why, err)
+	}
+	e.AddLibrary(dir, Dependencies)
+	exploded, found := e.App(built, nil, nil)
+	contents, err := exploded.Contents()
+	if !found || err != nil || string(contents.Own["more.txt"]) != "more" {
+		t.Errorf("found %v, %v, %q", found, err, contents.Own["more.txt"])
+	}
+}
+
+// TestALinkToNothing: an editor leaves one while a file is open.
+func TestALinkToNothing(t *testing.T) {
+	t.Parallel()
+	app, built := builtProject(t)
+	if err := os.Symlink("nowhere", filepath.Join(built.Classes[0], "static", ".#index.html")); err != nil {
+		t.Skip(err)
+	}
+	e, why, err := Explode(app, built)
+	if why != "" || err != nil {
+		t.Fatalf("%q, %v", why, err)
+	}
+	exploded, found := e.App(built, nil, nil)
+	if _, err := exploded.Contents(); !found || err != nil {
+		t.Errorf("found %v, %v", found, err)
+	}
+}
+
+// TestArchiveWithAClassifier: the archive is the one that was packed, whatever the module's main one is.
+func TestArchiveWithAClassifier(t *testing.T) {
+	t.Parallel()
+	app, built := builtProject(t)
+	built.Archive = filepath.Join(filepath.Dir(app.Jar), "main.jar")
+	e, _, err := Explode(app, built)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := e.App(built, nil, nil); got.Archive != app.Jar {
+		t.Errorf("got %s", got.Archive)
+	}
+}
+
 func TestJarThatIsNotAllOnTheDiskIsNotExploded(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

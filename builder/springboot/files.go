@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -176,6 +177,9 @@ func diskFiles(dirs []string) ([]Entry, error) {
 				return err
 			}
 			info, err := os.Stat(file)
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil // a link to nothing, as an editor's lock is: no build packs it
+			}
 			if err != nil || !info.Mode().IsRegular() {
 				return err
 			}
