@@ -101,6 +101,11 @@ func ReadModules(file string) ([]Module, error) {
 	return modules, nil
 }
 
+// Uses reports whether a library of the module is from a directory, such as that of another build.
+func (m *Module) Uses(dir string) bool {
+	return slices.ContainsFunc(m.Libraries, func(file string) bool { return paths.Within(file, dir) })
+}
+
 // Output returns the directory into which the build of the module writes, below the module's own.
 func (m *Module) Output() string {
 	for _, classes := range m.Classes {

@@ -10,20 +10,25 @@ import (
 	"strings"
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
+	"github.com/devloop-cli/devloop/internal/paths"
 )
 
 // inputs returns a digest of everything that the model depends on: build files of the project and
 // of the user, files that the model names, and the environment.
 func (r records) inputs(modules []buildtool.Module) map[string]string {
 	found := map[string]string{"environment": environment(), "command": strings.Join(r.Tool.Command, " "), "only the application": strconv.FormatBool(r.OnlyApplication)}
-	r.addBuildFiles(found, r.Root, isBuildFile)
+	r.addBuildFiles(found, r.Root, isBuildFile, r.isSource)
 	for _, file := range r.tool.UserFiles() {
 		addDigest(found, file)
 	}
-	anyFile := func(string) bool { return true }
+	anyFile, none := func(string) bool { return true }, func(string) bool { return false }
 	for _, m := range modules {
 		for _, path := range m.BuildFiles {
-			r.addBuildFiles(found, path, anyFile)
+			sources := none // those of plugins are the build's code
+			if m.Uses(path) {
+				sources = r.isSource
+			}
+			r.addBuildFiles(found, path, anyFile, sources)
 		}
 	}
 	return found
@@ -46,8 +51,8 @@ func environment() string {
 // tools. Hidden ones are skipped too, except for Maven's .mvn.
 var notBuildFiles = []string{"build", "target", "out", "bin", "node_modules"}
 
-// addBuildFiles adds the digests of files at and below path.
-func (r records) addBuildFiles(found map[string]string, path string, is func(name string) bool) {
+// addBuildFiles adds the digests of files at and below path, apart from directories with sources.
+func (r records) addBuildFiles(found map[string]string, path string, is func(name string) bool, isSource func(dir string) bool) {
 	_ = filepath.WalkDir(path, func(file string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return nil // an unreadable file counts as missing: the build will complain
@@ -59,7 +64,7 @@ func (r records) addBuildFiles(found map[string]string, path string, is func(nam
 			return nil
 		}
 		hidden := strings.HasPrefix(d.Name(), ".") && d.Name() != ".mvn"
-		if file != path && (hidden || slices.Contains(notBuildFiles, d.Name()) || isMainSource(r.Root, file)) {
+		if file != path && (hidden || slices.Contains(notBuildFiles, d.Name()) || isSource(file)) {
 			return filepath.SkipDir
 		}
 		return nil
@@ -83,9 +88,13 @@ func isBuildCode(root, file string) bool {
 	return err == nil && strings.HasPrefix(filepath.ToSlash(rel), "buildSrc/")
 }
 
-// isMainSource reports whether a directory has the sources of a module, and no build files.
-func isMainSource(root, dir string) bool {
-	return filepath.Base(dir) == "src" && !isBuildCode(root, dir)
+// isSource reports whether a directory has the sources of a module, and no build files. One that is only called so may have
+// modules.
+func (r records) isSource(dir string) bool {
+	return filepath.Base(dir) == "src" && !isBuildCode(r.Root, dir) && slices.ContainsFunc([]string{"main", "test"}, func(set string) bool {
+		at := filepath.Join(dir, set)
+		return paths.IsDir(at) && !r.tool.Detect(at)
+	})
 }
 
 func addDigest(found map[string]string, file string) {

@@ -87,7 +87,7 @@ func (p *Project) joinModule(k *packing, jar string, other, one buildtool.Module
 		return why, nil
 	}
 	dirs := paths.Existing(slices.Compact(slices.Concat(other.Classes, other.Resources)))
-	return k.JoinModule(jar, springboot.ExplodedModule{Name: other.Name, Dirs: dirs}, slices.Concat(one.Classes, one.Resources))
+	return k.JoinModule(jar, springboot.ExplodedModule{Name: other.Name, Dirs: dirs}, paths.Existing(slices.Concat(one.Classes, one.Resources)))
 }
 
 // declaresModule reports whether a module is one of Java's, too.

@@ -87,6 +87,31 @@ func TestModelIsOfOneKindOfBuild(t *testing.T) {
 	}
 }
 
+// TestInputs: build files are found in each directory that is not a module's sources, and with them the code of plugins.
+func TestInputs(t *testing.T) {
+	p, err := Open(t.Context(), buildtest.GradleProject(t, "gradle"), Options{CacheDir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plugins, lib := t.TempDir(), t.TempDir()
+	one := buildtool.Module{BuildFiles: []string{plugins, lib}, Libraries: []string{filepath.Join(lib, "build/libs/lib.jar")}}
+	for file, want := range map[string]bool{
+		filepath.Join(p.Dir, "src/app/build.gradle"):              true,
+		filepath.Join(p.Dir, "src/main/java/com/a.gradle"):        false,
+		filepath.Join(p.Dir, "app/src/test/resources/pom.xml"):    false,
+		filepath.Join(p.Dir, "buildSrc/src/main/groovy/P.groovy"): true,
+		filepath.Join(plugins, "src/main/groovy/java.gradle"):     true,
+		filepath.Join(plugins, "build/tmp/x"):                     false,
+		filepath.Join(lib, "src/main/java/L.java"):                false,
+		filepath.Join(lib, "build.gradle"):                        true,
+	} {
+		jartest.WriteFile(t, filepath.Dir(file), filepath.Base(file), "")
+		if _, found := p.records().inputs([]buildtool.Module{one})[file]; found != want {
+			t.Errorf("%s: found %v", file, found)
+		}
+	}
+}
+
 const (
 	bootPlugin = "<plugins><plugin><groupId>org.springframework.boot</groupId><artifactId>spring-boot-maven-plugin</artifactId></plugin></plugins>"
 	pomOfBoot  = "<project><artifactId>m</artifactId><build>" + bootPlugin + "</build></project>"
@@ -111,9 +136,11 @@ func TestBothBuilds(t *testing.T) {
 		asked, want string
 		why         string
 	}{
-		"Gradle's wrapper":        {map[string]string{"gradlew": ""}, "4.4.1", "", "gradle", "the pom.xml beside it is not used"},
-		"Maven's wrapper":         {map[string]string{"mvnw": ""}, "9.2.0", "", "maven", "the Gradle build beside it is not used"},
-		"both wrappers":           {map[string]string{"gradlew": "", "mvnw": ""}, "4.4.1", "", "gradle", "--build-tool gradle|maven"},
+		"Gradle's wrapper": {map[string]string{"gradlew": ""}, "4.4.1", "", "gradle", "the pom.xml beside it is not used"},
+		"Maven's wrapper":  {map[string]string{"mvnw": ""}, "9.2.0", "", "maven", "the Gradle build beside it is not used"},
+		"both wrappers":    {map[string]string{"gradlew": "", "mvnw": ""}, "4.4.1", "", "gradle", "--build-tool gradle|maven"},
+		"a wrapper that does not work": {map[string]string{"mvnw": "#!/bin/sh\nexit 1\n", ".mvn/wrapper/maven-wrapper.properties": "distributionUrl=https://localhost:1/maven-3.9.9-bin.zip\n"},
+			"9.2.0", "", "maven", "the wrapper could not fetch maven-3.9.9-bin"},
 		"both installed":          {nil, "8.14", "", "gradle", "the pom.xml beside it is not used"},
 		"Gradle is too old":       {nil, "4.4.1", "", "maven", "needs Gradle 8.14 or later for Spring Boot 4.0, and the installed one is 4.4.1"},
 		"Gradle is a bit too old": {nil, "8.13", "", "maven", "needs Gradle 8.14"},

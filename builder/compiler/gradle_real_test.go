@@ -1,0 +1,109 @@
+package compiler
+
+import (
+	"fmt"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/devloop-cli/devloop/builder/internal/buildtest"
+	"github.com/devloop-cli/devloop/builder/internal/jartest"
+	"github.com/devloop-cli/devloop/builder/project"
+	"github.com/devloop-cli/devloop/hack/real"
+)
+
+// gradleProject writes a project that is built by a version of Gradle, "" for the one on the PATH, and has it compiled.
+func gradleProject(t *testing.T, version string, files map[string]string) *Compiler {
+	t.Helper()
+	command, err := exec.LookPath("gradle")
+	if version != "" {
+		command = real.GradleVersion(t, version)
+	} else if real.Gradle(t); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	jartest.WriteFile(t, dir, "gradlew", fmt.Sprintf("#!/bin/sh\nexec '%s' \"$@\"\n", command))
+	for file, text := range files {
+		jartest.WriteFile(t, dir, file, text)
+	}
+	p, err := project.Open(t.Context(), dir, project.Options{CacheDir: t.TempDir(), Out: buildtest.Log{T: t}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.JoinModules = true
+	c := New(p, true)
+	t.Cleanup(func() { _ = c.Close() })
+	buildtest.Timed(t, "first build", func() { compile(t, c, nil) })
+	return c
+}
+
+// TestRealComposite: a build that Gradle includes is a module as any other.
+func TestRealComposite(t *testing.T) {
+	t.Parallel()
+	for _, version := range []string{"", "7.6.4", "8.5"} {
+		t.Run("Gradle "+version, func(t *testing.T) {
+			t.Parallel()
+			if version != "8.5" {
+				real.Long(t)
+			}
+			const lib, app = "lib/src/main/java/lib/Lib.java", "src/main/java/app/App.java"
+			c := gradleProject(t, version, map[string]string{
+				"settings.gradle":     "rootProject.name = 'shop'\nincludeBuild 'lib'\n",
+				"build.gradle":        "apply plugin: 'application'\nmainClassName = 'app.App'\ndependencies { implementation 'com.example:lib:1' }\n",
+				app:                   "package app;\npublic class App { public static void main(String[] args) { System.out.println(lib.Lib.text()); } }\n",
+				"lib/settings.gradle": "rootProject.name = 'lib'\n",
+				"lib/build.gradle":    "apply plugin: 'java'\ngroup = 'com.example'\nversion = '1'\n",
+				lib:                   "package lib;\npublic class Lib { public static String text() { return \"one\"; } }\n",
+			})
+			if why := c.bootstrap(t.Context()); why != "" || len(c.units) != 2 {
+				t.Fatalf("it is not proven: %q, %d modules", why, len(c.units))
+			}
+			for _, edit := range []struct {
+				file, from, to string
+				want           int
+			}{{app, "println", "print", 1}, {lib, `"one"`, `"two"`, 1}, {lib, "String text", "CharSequence text", 2}} {
+				buildtest.Change(t, c.dir, edit.file, edit.from, edit.to)
+				got := compile(t, c, []string{edit.file})
+				if want := incrementally + count(edit.want, "source"); got.CompiledBy != want {
+					t.Errorf("%s: %s", edit.to, got.CompiledBy)
+				}
+				built := buildReal(t, c, "the same by gradle")
+				got.Classes, built.Classes = append(got.Classes, got.Modules...), append(built.Classes, built.Modules...)
+				sameClasses(t, got, built)
+			}
+		})
+	}
+}
+
+// TestRealGroovyBesideJava: Gradle compiles Groovy and, where that names it, Java.
+func TestRealGroovyBesideJava(t *testing.T) {
+	t.Parallel()
+	const app, names, groovy = "src/main/java/app/App.java", "src/main/java/app/Names.java", "src/main/groovy/app/Greeting.groovy"
+	c := gradleProject(t, "", map[string]string{
+		"settings.gradle": "rootProject.name = 'shop'\n",
+		"build.gradle":    "apply plugin: 'groovy'\napply plugin: 'application'\nmainClassName = 'app.App'\ndependencies { implementation localGroovy() }\n",
+		app:               "package app;\npublic class App { public static void main(String[] args) { System.out.println(new Names().name()); } }\n",
+		names:             "package app;\npublic class Names { public String name() { return \"one\"; } }\n",
+		groovy:            "package app\n@groovy.transform.CompileStatic class Greeting { String text() { 'Hello, ' + new Names().name() } }\n",
+	})
+	if why := c.bootstrap(t.Context()); !strings.HasPrefix(why, "each save of a source in Groovy runs gradle") {
+		t.Fatalf("got %q", why)
+	}
+	for _, edit := range []struct{ file, from, to, want string }{
+		{names, `"one"`, `"two"`, incrementally + "1 source"},
+		{names, "String name", "CharSequence name", "by gradle, as only the build compiles Greeting.groovy"},
+		{app, "println", "print", incrementally + "1 source"},
+		{groovy, "Hello", "Good day", "by gradle, as " + groovy + " changed"},
+		{app, "print", "println", incrementally + "1 source"},
+	} {
+		buildtest.Change(t, c.dir, edit.file, edit.from, edit.to)
+		got := compile(t, c, []string{edit.file})
+		if got.CompiledBy != edit.want {
+			t.Errorf("%s: %s", edit.to, got.CompiledBy)
+		}
+		sameClasses(t, got, buildReal(t, c, "the same by gradle"))
+		if why := c.bootstrap(t.Context()); why != "" {
+			t.Fatal(why)
+		}
+	}
+}
