@@ -118,19 +118,28 @@ func (Maven) ProjectName(dir string) string {
 
 // Root goes upwards as long as a pom.xml above names the directory as a module, and to the directory
 // beside it if that has such a pom.xml.
-func (t Maven) Root(dir string) string {
+func (Maven) Root(dir string) string {
+	seen := map[string]bool{}
+	for above := parent(dir); above != "" && !seen[above]; above = parent(dir) { // pom.xml files may name each other
+		seen[dir], dir = true, above
+	}
+	return dir
+}
+
+// parent returns the directory whose pom.xml names dir as a module, "" for none.
+func parent(dir string) string {
 	for above := filepath.Dir(dir); above != filepath.Dir(above); above = filepath.Dir(above) {
 		if hasModule(above, dir) {
-			return t.Root(above)
+			return above
 		}
 	}
 	beside, _ := fs.Glob(os.DirFS(filepath.Dir(dir)), "*/pom.xml") // the path may have brackets
 	for _, file := range beside {
-		if parent := filepath.Join(filepath.Dir(dir), filepath.Dir(file)); parent != dir && hasModule(parent, dir) {
-			return t.Root(parent)
+		if beside := filepath.Join(filepath.Dir(dir), filepath.Dir(file)); beside != dir && hasModule(beside, dir) {
+			return beside
 		}
 	}
-	return dir
+	return ""
 }
 
 // DeclaredModules returns the modules that the pom.xml files of the build name, as paths below its root.
