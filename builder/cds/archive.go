@@ -1,7 +1,7 @@
 // Package cds makes archives of classes, by which a JVM starts faster.
 //
 //	store := cds.Open(cacheDir, cache)
-//	training := store.Training("shop", layers, classPath, options)
+//	training := store.Training("shop", layers, "java", classPath, options)
 //	archive := training.Lookup(files)        // what an image of these layers gets now
 //	_, err := training.Run(ctx, docker, image, out) // seconds, when nothing else runs
 //
@@ -135,22 +135,23 @@ type Training struct {
 	Project string
 
 	store   *Store
+	java    string   // the JVM's command
 	libs    []string // the class path
 	options []string
 }
 
 // Training describes the training of the libraries in an image's layers, the lowest of which have the
-// JVM.
-func (s *Store) Training(project string, layers []ociimage.Layer, classPath, options []string) *Training {
+// JVM whose command is java.
+func (s *Store) Training(project string, layers []ociimage.Layer, java string, classPath, options []string) *Training {
 	parts := [][]byte{launchCode, trainCode, classPathJarData()}
 	for _, l := range layers {
 		parts = append(parts, []byte(l.ID.String()))
 	}
-	for _, s := range slices.Concat(classPath, []string{""}, options) {
+	for _, s := range slices.Concat([]string{java}, classPath, []string{""}, options) {
 		parts = append(parts, []byte(s), []byte{0})
 	}
 	sum := sha256.Sum256(bytes.Join(parts, nil))
-	return &Training{Key: hex.EncodeToString(sum[:]), store: s, Project: project, libs: classPath, options: options}
+	return &Training{Key: hex.EncodeToString(sum[:]), store: s, Project: project, java: java, libs: classPath, options: options}
 }
 
 // Found is what a lookup finds.

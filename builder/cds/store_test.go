@@ -15,22 +15,23 @@ func newStore(t *testing.T) *Store {
 	return Open(dir, layercache.Open(dir))
 }
 
-func TestAnArchiveDependsOnLibrariesAndOptions(t *testing.T) {
+func TestAnArchiveDependsOnJavaLibrariesAndOptions(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
 	keys := map[string]bool{}
 	for _, training := range []*Training{
-		s.Training("shop", nil, []string{"a.jar", "b.jar"}, []string{"-XX:+UseSerialGC"}),
-		s.Training("shop", nil, []string{"b.jar", "a.jar"}, []string{"-XX:+UseSerialGC"}),
-		s.Training("shop", nil, []string{"a.jar", "b.jar"}, nil),
-		s.Training("shop", nil, []string{"a.jar"}, []string{"b.jar", "-XX:+UseSerialGC"}),
+		s.Training("shop", nil, "java", []string{"a.jar", "b.jar"}, []string{"-XX:+UseSerialGC"}),
+		s.Training("shop", nil, "java", []string{"b.jar", "a.jar"}, []string{"-XX:+UseSerialGC"}),
+		s.Training("shop", nil, "java", []string{"a.jar", "b.jar"}, nil),
+		s.Training("shop", nil, "/opt/java/bin/java", []string{"a.jar", "b.jar"}, nil),
+		s.Training("shop", nil, "java", []string{"a.jar"}, []string{"b.jar", "-XX:+UseSerialGC"}),
 	} {
 		keys[training.Key] = true
 	}
-	if len(keys) != 4 {
-		t.Errorf("got %d keys, want 4", len(keys))
+	if len(keys) != 5 {
+		t.Errorf("got %d keys, want 5", len(keys))
 	}
-	if one, other := s.Training("shop", nil, nil, nil), s.Training("clinic", nil, nil, nil); one.Key != other.Key {
+	if one, other := s.Training("shop", nil, "java", nil, nil), s.Training("clinic", nil, "java", nil, nil); one.Key != other.Key {
 		t.Error("two projects with the same libraries have archives of their own")
 	}
 }
@@ -38,7 +39,7 @@ func TestAnArchiveDependsOnLibrariesAndOptions(t *testing.T) {
 func TestAnArchiveThatIsRefusedIsMadeOnceMore(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
-	training := s.Training("shop", nil, []string{autoconfigure}, nil)
+	training := s.Training("shop", nil, "java", []string{autoconfigure}, nil)
 	files := &springboot.Files{}
 	if got := training.Lookup(files); got.Used || !got.Wanted || got.Why != "not made yet" {
 		t.Errorf("at first: %+v", got)
@@ -59,7 +60,7 @@ func TestAnArchiveThatIsRefusedIsMadeOnceMore(t *testing.T) {
 
 func TestOnlySpringBootsDependenciesAreTrainedWith(t *testing.T) {
 	t.Parallel()
-	got := newStore(t).Training("shop", nil, []string{"/app/lib/guava.jar"}, nil).Lookup(&springboot.Files{})
+	got := newStore(t).Training("shop", nil, "java", []string{"/app/lib/guava.jar"}, nil).Lookup(&springboot.Files{})
 	if got.Wanted || got.Why == "" {
 		t.Errorf("got %+v", got)
 	}

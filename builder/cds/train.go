@@ -181,7 +181,7 @@ const lowCPUShares = 1024 / 8
 // removed in any case.
 func (s *trainer) java(ctx context.Context, t *Training, args []string, done func(client.ContainerAPIClient, string) error) (string, error) {
 	id, remove, err := tempcontainer.Create(ctx, s.docker, tempcontainer.Purpose{Label: TrainingLabel, Value: t.Project, Limit: trainingLimit},
-		&container.Config{Image: s.image, Entrypoint: []string{"java"}, Cmd: args}, // the image's own, but without the application's files
+		&container.Config{Image: s.image, Entrypoint: []string{t.java}, Cmd: args}, // the image's own, but without the application's files
 		&container.HostConfig{NetworkMode: "none", Tmpfs: map[string]string{"/" + layertar.ClassesDir: ""}, Resources: container.Resources{CPUShares: lowCPUShares}})
 	if err != nil {
 		return "", err

@@ -21,7 +21,9 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/pkg/stdcopy"
 
+	"github.com/devloop-cli/devloop/builder/cds"
 	"github.com/devloop-cli/devloop/builder/internal/enginetest"
+	"github.com/devloop-cli/devloop/builder/layercache"
 	"github.com/devloop-cli/devloop/builder/optimization"
 )
 
@@ -35,6 +37,7 @@ type fakeJVM struct {
 	hanging func() // called when a training hangs
 
 	commands   [][]string
+	programs   []string
 	copied     []string // names of the files that were put into containers
 	containers map[string]container.Summary
 }
@@ -75,7 +78,7 @@ func (v *fakeJVM) play(e *enginetest.Engine) *enginetest.Engine {
 func (v *fakeJVM) create(w http.ResponseWriter, r *http.Request) {
 	var c struct{ container.Config }
 	_ = json.NewDecoder(r.Body).Decode(&c)
-	v.commands = append(v.commands, c.Cmd)
+	v.commands, v.programs = append(v.commands, c.Cmd), append(v.programs, c.Entrypoint...)
 	v.starts = make(chan struct{}, 1)
 	id := fmt.Sprintf("c%d", len(v.commands))
 	v.containers[id] = container.Summary{ID: id, Created: time.Now().Unix(), Labels: c.Labels}
@@ -194,6 +197,16 @@ func TestTrainedImage(t *testing.T) {
 	}
 	if got := listTar(t, data); got != "app/ 1777, app/classpath.jar 644, app/dependencies.jsa 644" {
 		t.Errorf("the archive's layer has %s", got)
+	}
+}
+
+// TestTrainingRunsTheJVMOfTheCommand: the image may have another one on its PATH.
+func TestTrainingRunsTheJVMOfTheCommand(t *testing.T) {
+	t.Parallel()
+	v, dir := &fakeJVM{version: java17, archive: "jsa"}, t.TempDir()
+	training := cds.Open(dir, layercache.Open(dir)).Training("shop", nil, "/opt/java/bin/java", []string{"/app/lib/a.jar"}, nil)
+	if _, err := training.Run(t.Context(), v.play(baseEngine(t)), "shop", io.Discard); err != nil || strings.Join(v.programs, " ") != "/opt/java/bin/java /opt/java/bin/java" {
+		t.Errorf("ran %q, %v", v.programs, err)
 	}
 }
 

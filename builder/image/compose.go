@@ -117,7 +117,7 @@ func (c *composer) compose(files *springboot.Files) error {
 		c.Options = append(c.Options, c.on.options()...)
 	}
 	before := files.LoaderPath("/"+layertar.AppDir, c.given)
-	t := c.archives.Training(c.app.Name, slices.Concat(c.base.Stack, c.layers), classPath, optionTexts(c.Options))
+	t := c.archives.Training(c.app.Name, slices.Concat(c.base.Stack, c.layers), c.java(), classPath, optionTexts(c.Options))
 	first := "/" + layertar.ClassesDir
 	if before != nil {
 		c.Archive.Why = "loader.path comes first on the class path"
