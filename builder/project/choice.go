@@ -84,7 +84,7 @@ func DeclaredModules(dir string) (modules []string) {
 }
 
 // choose returns the way to build a directory. asked names the tool, "" for any. If two tools could
-// build it, the build with Spring Boot's plugin wins, then a working wrapper over an installed command.
+// build it, the build with Spring Boot's plugin wins, then one with a wrapper over one without.
 func choose(ctx context.Context, b buildtool.Build, asked string, out io.Writer) (choice, error) {
 	found, err := detect(b.Dir, asked)
 	if err != nil {
@@ -113,16 +113,20 @@ func choose(ctx context.Context, b buildtool.Build, asked string, out io.Writer)
 	return best, best.err
 }
 
-// rank orders choices: with Spring Boot's plugin, by a wrapper, by an installed command, by none that works.
+// rank orders choices: with Spring Boot's plugin, by a wrapper, by a command in place of a wrapper that does not work, by
+// another one that is installed, by none that works.
 func (c choice) rank() (rank int) {
 	if c.err != nil || c.doubt != nil {
 		return 0
 	}
-	if c.boot {
-		rank += 2
+	switch tool := c.build.Tool; {
+	case tool.Wrapped:
+		rank = 2
+	case tool.Substitute: // the wrapper tells which build is used
+		rank = 1
 	}
-	if c.build.Tool.Wrapped {
-		rank++
+	if c.boot {
+		rank += 3
 	}
 	return 1 + rank
 }
