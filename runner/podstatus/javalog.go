@@ -74,6 +74,12 @@ var knownLogs = []struct {
 	{regexp.MustCompile(`Could not find or load main class (\S+)`),
 		func(m []string) string { return "java finds no class " + m[1] },
 		fixed("check ENTRYPOINT in the Dockerfile: a boot jar is started by java -jar and needs no class name")},
+	{regexp.MustCompile(`^(?:Multiple garbage collectors selected|Conflicting collector combinations)`),
+		fixed("two options choose the JVM's garbage collector, one of them in a variable such as JAVA_TOOL_OPTIONS"), fixed(nameVariable)},
+	{regexp.MustCompile(`Cannot load this JVM TI agent twice`),
+		fixed("two options let the JVM listen for a debugger, one of them in a variable such as JAVA_TOOL_OPTIONS"), fixed(nameVariable)},
+	{regexp.MustCompile(`^Initial heap size set to a larger value than the maximum heap size`),
+		fixed("the JVM's first heap is larger than its largest, by a variable such as _JAVA_OPTIONS"), fixed(nameVariable)},
 	{regexp.MustCompile(`OutOfMemoryError: (.+)`),
 		func(m []string) string { return "Java had too little memory of its own (" + m[1] + ")" },
 		fixed("raise -Xmx or -XX:MaxRAMPercentage, and with it `resources.limits.memory`: devloop explain OOMKilled")},
@@ -107,6 +113,9 @@ var knownLogs = []struct {
 		},
 		fixed("run it as root: --run-as root, for an image that devloop makes, or `securityContext: {runAsUser: 0}` in the manifest")},
 }
+
+// nameVariable is for options that are only in the cluster, by envFrom: devloop adds its own beside them.
+const nameVariable = "name the variable in the manifest under `env:`, or add its ConfigMap or Secret there: devloop then leaves out what contradicts it"
 
 func fixed(text string) func([]string) string { return func([]string) string { return text } }
 
