@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -123,8 +124,9 @@ and devloop schema --events is their JSON Schema. A reader that is too slow neve
 session: it learns how many events it missed.`,
 		Flags: flags(&cli.BoolFlag{Name: "json", Usage: "print every event as one JSON line"}, cmdline.ColorFlag()),
 		Action: func(c *cli.Context) error {
+			wiring.EndWithReader(c, s)
 			err := events(c, s)
-			if errors.Is(err, context.Canceled) {
+			if errors.Is(err, context.Canceled) || errors.Is(err, syscall.EPIPE) {
 				return nil // that is how it is meant to end
 			}
 			return err

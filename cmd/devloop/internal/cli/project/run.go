@@ -63,7 +63,7 @@ is given. On a terminal, the last line shows what works now and what the last sa
 }
 
 func newRunning(c *cli.Context, s wiring.Streams) *running {
-	wiring.EndWithReader(c, &s)
+	wiring.EndWithReader(c, s)
 	r := &running{Context: c, streams: s, events: event.NewStore(), ledger: newLedger()}
 	more := []event.Sink{r.events, r.ledger}
 	if c.Bool("livereload") {

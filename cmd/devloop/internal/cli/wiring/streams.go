@@ -2,7 +2,6 @@ package wiring
 
 import (
 	"context"
-	"errors"
 	"io"
 	"os"
 	"os/signal"
@@ -11,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/outpipe"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/translate"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/ui"
 )
@@ -66,30 +66,21 @@ func Interruptible(parent context.Context) (context.Context, context.CancelFunc)
 	return ctx, func() { cancel(context.Canceled) }
 }
 
-// EndWithReader has a command end as at Ctrl+C when the reader of its output has ended, as in devloop run | head. The
-// process would end at once otherwise, before it has cleaned up.
-func EndWithReader(c *cli.Context, s *Streams) {
-	if _, terminal := cmdline.Terminal(s.Out); terminal {
+// EndWithReader has a command end as at Ctrl+C when the reader of its output has ended, as in devloop run | head, also
+// before it writes again. A write would end the process at once otherwise, before it has cleaned up.
+func EndWithReader(c *cli.Context, s Streams) {
+	out, isFile := s.Out.(*os.File)
+	if _, terminal := cmdline.Terminal(s.Out); terminal || !isFile {
 		return
 	}
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // from now on a write fails instead
 	ctx, cancel := context.WithCancelCause(c.Context)
-	c.Context, s.Out = ctx, pipe{s.Out, func() { cancel(ErrInterrupted) }}
-}
-
-// pipe calls broken when its reader has ended.
-type pipe struct {
-	io.Writer
-	broken func()
-}
-
-// Write implements [io.Writer].
-func (p pipe) Write(b []byte) (int, error) {
-	n, err := p.Writer.Write(b)
-	if errors.Is(err, syscall.EPIPE) {
-		p.broken()
-	}
-	return n, err
+	c.Context = ctx
+	go func() {
+		if outpipe.ReaderEnded(out) {
+			cancel(ErrInterrupted)
+		}
+	}()
 }
 
 // ShownError wraps an error that a person has seen already.

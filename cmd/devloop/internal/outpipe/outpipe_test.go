@@ -1,0 +1,38 @@
+//go:build unix
+
+package outpipe
+
+import (
+	"os"
+	"testing"
+	"time"
+)
+
+// TestReaderThatEndsIsNoticedWithoutAWrite has a pipe, to which something was written before.
+func TestReaderThatEndsIsNoticedWithoutAWrite(t *testing.T) {
+	t.Parallel()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.Close() })
+	if _, err := w.WriteString("one\n"); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan bool, 1)
+	go func() { ended <- ReaderEnded(w) }()
+	select {
+	case <-ended:
+		t.Fatal("it ended while the pipe has a reader")
+	case <-time.After(50 * time.Millisecond):
+	}
+	_ = r.Close()
+	select {
+	case is := <-ended:
+		if !is {
+			t.Error("it does not know")
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("the end is not noticed")
+	}
+}
