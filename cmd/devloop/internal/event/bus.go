@@ -6,7 +6,7 @@ import (
 )
 
 // A Sink is told every event, in order, one at a time. A sink that is slow slows
-// the engine down, as a pipe does: nothing is lost.
+// the engine down: one that writes to a pipe goes behind a [Store].
 type Sink interface{ Handle(Event) }
 
 // Bus numbers and stamps events and hands them to its sinks. It is the only place
@@ -19,9 +19,10 @@ type Bus struct {
 
 // stream is what a bus and those of its services have in common.
 type stream struct {
-	mu    sync.Mutex
-	seq   uint64
-	sinks []Sink
+	mu     sync.Mutex
+	seq    uint64
+	stages int
+	sinks  []Sink
 }
 
 // NewBus returns a bus for the given sinks.
@@ -29,6 +30,14 @@ func NewBus(sinks ...Sink) *Bus { return &Bus{stream: &stream{sinks: sinks}} }
 
 // Service returns a bus on the same stream, for one of several services. Its events go to the given sinks, too.
 func (b *Bus) Service(name string, own ...Sink) *Bus { return &Bus{b.stream, name, own} }
+
+// NewStage returns the ID of a stage that begins.
+func (b *Bus) NewStage() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.stages++
+	return b.stages
+}
 
 // Publish tells every sink of body, in the given cycle (0: the session).
 func (b *Bus) Publish(cycle int, body Body) {

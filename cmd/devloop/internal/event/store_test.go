@@ -5,6 +5,7 @@ import (
 	"errors"
 	"reflect"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -196,4 +197,48 @@ func TestReaderThatNeverReadsIsBounded(t *testing.T) {
 	if _, err := r.Next(ctx); !errors.Is(err, ended) {
 		t.Errorf("after Close: %v", err)
 	}
+}
+
+// stuck is a display whose output is not read until it is let go.
+type stuck struct {
+	seen  []Event
+	ticks int
+	letGo chan struct{}
+}
+
+func (s *stuck) Handle(e Event) { <-s.letGo; s.seen = append(s.seen, e) }
+
+func (s *stuck) Tick(time.Time) { s.ticks++ }
+
+// TestShownEventsDoNotWaitForTheDisplay has one that is stuck from the first event on, and gets the others later.
+func TestShownEventsDoNotWaitForTheDisplay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, bus := newStore(t)
+		d := &stuck{letGo: make(chan struct{})}
+		shown := s.Show(d)
+		play(bus, 3, queueSize)
+		close(d.letGo)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if d.ticks < 50 {
+			t.Errorf("%d ticks in a minute without events", d.ticks)
+		}
+		bus.Publish(0, SessionFinished{})
+		<-shown
+		missed, others := 0, 0
+		for _, e := range d.seen {
+			if m, is := e.Body.(EventsMissed); is {
+				missed += m.Count
+			} else {
+				others++
+			}
+		}
+		if want := 3 + 3*(6+queueSize); missed == 0 || missed+others != want {
+			t.Errorf("%d events and %d missed, want %d", others, missed, want)
+		}
+		if first, is := d.seen[0].Body.(StreamStarted); !is || !reflect.DeepEqual(reduced(d.seen), s.State()) {
+			t.Errorf("it begins with %+v, and the state is %+v", first, reduced(d.seen))
+		}
+	})
 }

@@ -136,6 +136,8 @@ func (p *Plain) sessionEvent(e event.Event) {
 		if p.transfers.due(e.Time) {
 			p.line(p.Style.Dim("  · " + b.Name + ": " + strings.Join(transferred(p.Style, b), ", ")))
 		}
+	case event.EventsMissed:
+		p.aside(fmt.Sprintf("%d events were left out, since this output was read too slowly", b.Count))
 	case event.Paused:
 		p.paused(b)
 	case event.ViewAsked:

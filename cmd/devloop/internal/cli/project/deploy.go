@@ -50,7 +50,7 @@ In a build with several applications it deploys all of them, each into its Pod. 
 deploys one alone, or some, as in --module :web,:api.`,
 		Flags: append(cycleFlags(),
 			&cli.BoolFlag{Name: "forward", Usage: "keep running and forward localhost to the Pod, until Ctrl+C"}),
-		Action: func(c *cli.Context) error { return deploy(c, s, wiring.NewDisplay(c, s)) },
+		Action: func(c *cli.Context) error { return deploy(c, s, wiring.NewLoopDisplay(c, s, event.NewStore())) },
 	}
 }
 

@@ -65,12 +65,12 @@ is given. On a terminal, the last line shows what works now and what the last sa
 func newRunning(c *cli.Context, s wiring.Streams) *running {
 	wiring.EndWithReader(c, s)
 	r := &running{Context: c, streams: s, events: event.NewStore(), ledger: newLedger()}
-	more := []event.Sink{r.events, r.ledger}
+	more := []event.Sink{r.ledger}
 	if c.Bool("livereload") {
 		r.browsers = livereload.New()
 		more = append(more, r.browsers)
 	}
-	r.Display = wiring.NewDisplay(c, s, more...)
+	r.Display = wiring.NewLoopDisplay(c, s, r.events, more...)
 	return r
 }
 

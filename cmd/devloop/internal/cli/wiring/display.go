@@ -38,21 +38,60 @@ type Display struct {
 	// Working is what the command does now, for browsers that wait at a local port.
 	Working *localport.Status
 	command *cli.Command
+	finish  func() // waits until the display has shown everything
 }
 
 // NewDisplay chooses the sinks by the flags and by what the streams are; more come beside them. What c.Context's
 // work downloads and loads is shown from then on.
 func NewDisplay(c *cli.Context, s Streams, more ...event.Sink) Display {
-	if c.Bool("notify") {
-		more = append(more, notifier(s))
+	return newDisplay(c, s, more, display(c, s))
+}
+
+// NewLoopDisplay is [NewDisplay] for a command whose work must not wait until its output is read: the display is a reader
+// of the events that are kept, as those that join later are.
+func NewLoopDisplay(c *cli.Context, s Streams, events *event.Store, more ...event.Sink) Display {
+	show := display(c, s)
+	_, terminal := cmdline.Terminal(s.Out)
+	if _, live := show.(*ui.Live); live && terminal { // a question comes after the lines before it
+		return newDisplay(c, s, more, events, show)
 	}
-	d := Display{Working: &localport.Status{Language: s.Language, Say: s.Say}, command: c.Command}
-	more = append(more, &sessions.AddressBook{}, working(d.Working))
+	interrupted, shown := c.Context, events.Show(show)
+	d := newDisplay(c, s, more, events)
+	d.finish = func() { awaitShown(interrupted, shown) }
+	return d
+}
+
+// lastTime limits how long a command that was interrupted waits until its last events are read.
+const lastTime = time.Second
+
+// awaitShown waits until all is shown, as other programs wait at the end for a pipe to be read.
+func awaitShown(interrupted context.Context, shown <-chan struct{}) {
+	select {
+	case <-shown:
+		return
+	case <-interrupted.Done():
+	}
+	select {
+	case <-shown:
+	case <-time.After(lastTime):
+	}
+}
+
+// display returns the one for programs with --json, else the one for people.
+func display(c *cli.Context, s Streams) event.Sink {
 	if c.Bool("json") {
-		d.Bus = event.NewBus(append(more, ui.NewJSONL(s.Out))...)
-	} else {
-		d.Bus, d.ShowsFailures = event.NewBus(append(more, text(c, s))...), true
+		return ui.NewJSONL(s.Out)
 	}
+	return text(c, s)
+}
+
+func newDisplay(c *cli.Context, s Streams, sinks []event.Sink, last ...event.Sink) Display {
+	if c.Bool("notify") {
+		sinks = append(sinks, notifier(s))
+	}
+	d := Display{Working: &localport.Status{Language: s.Language, Say: s.Say}, ShowsFailures: !c.Bool("json"), command: c.Command, finish: func() {}}
+	sinks = append(sinks, &sessions.AddressBook{}, working(d.Working)) // what is shown is recorded
+	d.Bus = event.NewBus(append(sinks, last...)...)
 	c.Context = publish.New(d.Bus).WithTransfers(c.Context)
 	d.Publish(0, event.StreamStarted{Schema: event.Schema, Session: event.NewSession(), Version: Version(), Command: c.Command.Name, Process: os.Getpid()})
 	return d
@@ -137,6 +176,7 @@ func RunSession(d Display, do func() (err error, told bool)) error {
 		}
 	}
 	d.Publish(0, end)
+	d.finish()
 	return d.told(err)
 }
 

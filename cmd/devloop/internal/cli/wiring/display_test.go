@@ -1,0 +1,108 @@
+package wiring
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+)
+
+// lineCount is more than a pipe and the queue of a reader hold together.
+const lineCount = 20_000
+
+// looping runs a command that publishes lines of an application's log, and calls done before it ends. Its output is a pipe.
+func looping(t *testing.T, ctx context.Context, done func(output *os.File), flags ...string) {
+	t.Helper()
+	output, end, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = output.Close() })
+	s := Streams{In: strings.NewReader(""), Out: end, Err: end}
+	run := &cli.Command{Name: "run", Flags: DisplayFlags(), Action: func(c *cli.Context) error {
+		d := NewLoopDisplay(c, s, event.NewStore())
+		return RunSession(d, func() (error, bool) {
+			for range lineCount {
+				d.Publish(1, event.AppLog{Pod: "shop", Line: "hello"})
+			}
+			done(output)
+			return context.Cause(c.Context), false
+		})
+	}}
+	app := &cli.App{Commands: []*cli.Command{run}, ExitErrHandler: func(*cli.Context, error) {}}
+	if err := app.RunContext(ctx, append([]string{"devloop", "run"}, flags...)); err != nil && !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	_ = end.Close()
+}
+
+// read reads a pipe from now on until its end.
+func read(pipe io.Reader) (content <-chan []byte) {
+	all := make(chan []byte, 1)
+	go func() {
+		b, _ := io.ReadAll(pipe) // what is missing is missed
+		all <- b
+	}()
+	return all
+}
+
+// TestLoopDoesNotWaitUntilItsOutputIsRead has output that is read only after the work: it tells what is missing.
+func TestLoopDoesNotWaitUntilItsOutputIsRead(t *testing.T) {
+	t.Parallel()
+	var content <-chan []byte
+	looping(t, t.Context(), func(output *os.File) { content = read(output) }, "--json")
+	got, missed := 0, 0
+	var last event.Event
+	for rest := bufio.NewScanner(bytes.NewReader(<-content)); rest.Scan(); {
+		if err := json.Unmarshal(rest.Bytes(), &last); err != nil {
+			t.Fatal(err)
+		}
+		if got == 0 && last.Body.Kind() != "stream.started" {
+			t.Errorf("the first event is %+v", last)
+		}
+		if m, is := last.Body.(event.EventsMissed); is {
+			missed += m.Count
+			continue
+		}
+		got++
+	}
+	if want := lineCount + 2; missed == 0 || got+missed != want {
+		t.Errorf("%d events and %d missed, want %d", got, missed, want)
+	}
+	if _, ended := last.Body.(event.SessionFinished); !ended {
+		t.Errorf("the last event is %+v", last)
+	}
+}
+
+func TestPlainOutputTellsWhatItMissed(t *testing.T) {
+	t.Parallel()
+	var content <-chan []byte
+	looping(t, t.Context(), func(output *os.File) { content = read(output) })
+	text := string(<-content)
+	missed := 0
+	for _, m := range regexp.MustCompile(`(\d+) events were left out`).FindAllStringSubmatch(text, -1) {
+		n, _ := strconv.Atoi(m[1]) // digits
+		missed += n
+	}
+	if got := strings.Count(text, "hello\n"); missed == 0 || got+missed != lineCount {
+		t.Errorf("%d lines and %d missed, want %d", got, missed, lineCount)
+	}
+}
+
+// TestInterruptedLoopEndsThoughNothingReadsItsOutput would hang otherwise.
+func TestInterruptedLoopEndsThoughNothingReadsItsOutput(t *testing.T) {
+	t.Parallel()
+	ctx, interrupt := context.WithCancel(t.Context())
+	looping(t, ctx, func(*os.File) { interrupt() }, "--json")
+}
