@@ -54,7 +54,7 @@ type (
 	}
 	logArguments struct {
 		Service string `json:"service,omitempty" jsonschema:"whose, if the session has several services; all if it is left out"`
-		Lines   int    `json:"lines,omitempty" jsonschema:"how many, 100 if it is left out"`
+		Lines   int    `json:"lines,omitempty" jsonschema:"how many of each, 100 if it is left out"`
 	}
 	explainArguments struct {
 		Service string `json:"service,omitempty" jsonschema:"whose last build, if the session has several services"`
@@ -169,31 +169,54 @@ func unnamed[T any](services []T, name func(T) string) error {
 	return fmt.Errorf("name one of the services: %s", strings.Join(names, ", "))
 }
 
+// logAnswer is what the application wrote last, and the build that it runs.
+type logAnswer struct {
+	Service string   `json:"service,omitempty"` // of several
+	Cycle   int      `json:"cycle"`
+	Lines   []string `json:"lines"`
+}
+
 func logs(ctx context.Context, client *control.Client, in logArguments) (any, error) {
 	stream, err := client.Recent(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = stream.Close() }()
-	l := &logLines{service: in.Service}
+	l := &logLines{lines: map[string][]string{}}
 	if err := show(stream, l); err != nil {
 		return nil, err
 	}
-	skipped := max(0, len(l.lines)-cmp.Or(max(0, in.Lines), defaultLines))
-	return map[string]any{"cycle": l.state.Of(in.Service).Cycle.Number, "lines": l.lines[skipped:]}, nil
+	limit := cmp.Or(max(0, in.Lines), defaultLines)
+	one := l.state.Of(in.Service)
+	switch {
+	case len(l.state.Services) == 0 || one.Service != "":
+		return l.last(one, limit), nil
+	case in.Service != "":
+		return nil, unnamed(l.state.Services, func(s event.ServiceState) string { return s.Service })
+	}
+	var all []logAnswer
+	for _, one := range l.state.Services {
+		all = append(all, l.last(one, limit))
+	}
+	return map[string]any{"services": all}, nil
 }
 
-// logLines collects what the application wrote.
+// logLines collects what the application wrote, by service.
 type logLines struct {
-	service string // "" for all
-	state   event.State
-	lines   []string
+	state event.State
+	lines map[string][]string
 }
 
 // Handle implements [event.Sink].
 func (l *logLines) Handle(e event.Event) {
 	l.state = event.Reduce(l.state, e)
-	if b, is := e.Body.(event.AppLog); is && (l.service == "" || l.service == e.Service) {
-		l.lines = append(l.lines, fmt.Sprintf("%s %s", b.Pod, b.Line))
+	if b, is := e.Body.(event.AppLog); is {
+		l.lines[e.Service] = append(l.lines[e.Service], fmt.Sprintf("%s %s", b.Pod, b.Line))
 	}
+}
+
+// last returns the last lines of a service.
+func (l *logLines) last(s event.ServiceState, limit int) logAnswer {
+	lines := l.lines[s.Service]
+	return logAnswer{s.Service, s.Cycle.Number, append([]string{}, lines[max(0, len(lines)-limit):]...)}
 }
