@@ -169,7 +169,11 @@ type PathChosen struct {
 
 // StageStarted opens a stage.
 type StageStarted struct {
+	// ID is the stage's own in the session.
+	ID    int   `json:"id"`
 	Stage Stage `json:"stage"`
+	// Attempt counts how often the cycle has begun the stage, from 1.
+	Attempt int `json:"attempt"`
 	// LastTook is how long the stage took last time; the first time in a session, how long it took
 	// in the first cycle of the session before.
 	LastTook Duration `json:"lastSeconds,omitempty"`
@@ -197,7 +201,10 @@ type StageOutput struct {
 
 // StageFinished closes a stage.
 type StageFinished struct {
+	// ID and Attempt are those of its start.
+	ID      int      `json:"id"`
 	Stage   Stage    `json:"stage"`
+	Attempt int      `json:"attempt"`
 	Outcome Outcome  `json:"outcome"`
 	Took    Duration `json:"seconds"`
 	// Note says in a few words what came of it.

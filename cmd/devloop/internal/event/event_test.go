@@ -83,12 +83,12 @@ func TestEventsKeepTheirForm(t *testing.T) {
 }
 
 func TestEventIsOneFlatObject(t *testing.T) {
-	e := Event{Seq: 4, Time: time.Unix(0, 0), Cycle: 1, Body: StageFinished{Stage: Compile, Outcome: OK, Took: Duration(1913456 * time.Microsecond)}}
+	e := Event{Seq: 4, Time: time.Unix(0, 0), Cycle: 1, Body: StageFinished{ID: 3, Stage: Compile, Attempt: 1, Outcome: OK, Took: Duration(1913456 * time.Microsecond)}}
 	data, err := json.Marshal(e)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `{"seq":4,"time":"1970-01-01T00:00:00Z","cycle":1,"event":"stage.finished","stage":"compile","outcome":"ok","seconds":1.913}`
+	want := `{"seq":4,"time":"1970-01-01T00:00:00Z","cycle":1,"event":"stage.finished","id":3,"stage":"compile","attempt":1,"outcome":"ok","seconds":1.913}`
 	if string(data) != want {
 		t.Errorf("got  %s\nwant %s", data, want)
 	}

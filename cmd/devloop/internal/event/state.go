@@ -54,12 +54,20 @@ type CycleState struct {
 	// Path is the one that was chosen, see [PathChosen], and Why the reason.
 	Path string `json:"path,omitempty"`
 	Why  string `json:"why,omitempty"`
-	// Stage is the one that runs, or the last one.
-	Stage Stage `json:"stage,omitempty"`
+	// Stages are those that have begun.
+	Stages []StageState `json:"stages,omitempty"`
 	// Outcome is empty while the cycle runs.
 	Outcome Outcome  `json:"outcome,omitempty"`
 	Took    Duration `json:"seconds,omitempty"`
 	Failure *Failure `json:"failure,omitempty"`
+}
+
+// StageState is how far a stage has come.
+type StageState struct {
+	StageStarted
+	// Outcome is empty while the stage runs.
+	Outcome Outcome  `json:"outcome,omitempty"`
+	Took    Duration `json:"seconds,omitempty"`
 }
 
 // Reduce returns the state after an event. It changes nothing of s, and ignores events that say
@@ -160,7 +168,14 @@ func (c CycleState) after(b Body) CycleState {
 	case PathChosen:
 		c.Path, c.Why = b.Path, b.Why
 	case StageStarted:
-		c.Stage = b.Stage
+		c.Stages = append(slices.Clone(c.Stages), StageState{StageStarted: b})
+	case StageFinished:
+		c.Stages = slices.Clone(c.Stages)
+		for i, s := range c.Stages {
+			if s.ID == b.ID {
+				c.Stages[i].Outcome, c.Stages[i].Took = b.Outcome, b.Took
+			}
+		}
 	case CycleFinished:
 		c.Outcome, c.Took, c.Failure = b.Outcome, b.Took, b.Failure
 	}

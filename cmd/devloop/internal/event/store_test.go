@@ -49,7 +49,7 @@ func play(bus *Bus, cycles, lines int) {
 	bus.Publish(0, SessionStarted{Project: "shop"})
 	for n := 1; n <= cycles; n++ {
 		bus.Publish(n, CycleStarted{Because: "App.java changed", Trigger: TriggerSave, Paths: []string{"App.java"}})
-		bus.Publish(n, StageStarted{Stage: Compile})
+		bus.Publish(n, StageStarted{ID: n, Stage: Compile, Attempt: 1})
 		for range lines {
 			bus.Publish(0, AppLog{Pod: "shop", Line: "hello"})
 		}
@@ -196,6 +196,29 @@ func TestReaderThatNeverReadsIsBounded(t *testing.T) {
 	cancel(ended)
 	if _, err := r.Next(ctx); !errors.Is(err, ended) {
 		t.Errorf("after Close: %v", err)
+	}
+}
+
+// TestStateHasTheStagesOfTheCycle has one that is tried again.
+func TestStateHasTheStagesOfTheCycle(t *testing.T) {
+	t.Parallel()
+	s, bus := newStore(t)
+	first, again := StageStarted{ID: 4, Stage: Replace, Attempt: 1}, StageStarted{ID: 5, Stage: Replace, Attempt: 2}
+	bus.Publish(1, CycleStarted{})
+	bus.Publish(1, first)
+	before := s.State()
+	bus.Publish(1, StageFinished{ID: 4, Stage: Replace, Attempt: 1, Outcome: Failed, Took: Duration(time.Second)})
+	bus.Publish(1, again)
+	want := []StageState{{StageStarted: first, Outcome: Failed, Took: Duration(time.Second)}, {StageStarted: again}}
+	if got := s.State().Cycle.Stages; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if got := before.Cycle.Stages; !reflect.DeepEqual(got, []StageState{{StageStarted: first}}) {
+		t.Errorf("the state before became %+v", got)
+	}
+	bus.Publish(2, CycleStarted{})
+	if got := s.State().Cycle.Stages; got != nil {
+		t.Errorf("the next cycle has %+v", got)
 	}
 }
 

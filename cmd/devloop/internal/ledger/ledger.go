@@ -108,7 +108,7 @@ func (e *Entry) stage(b event.StageFinished) {
 	if e.Stages == nil {
 		return // no cycle has begun
 	}
-	e.Stages[b.Stage] = b.Took
+	e.Stages[b.Stage] += b.Took // of all attempts
 	switch {
 	case b.Stage == event.Compile:
 		if _, why, build := strings.Cut(b.Note, ", as "); build {

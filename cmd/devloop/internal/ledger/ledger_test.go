@@ -161,3 +161,15 @@ func TestLastTookIsOfAFirstCycle(t *testing.T) {
 		t.Errorf("another project: got %v", got)
 	}
 }
+
+func TestStageTakesAsLongAsItsAttempts(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), File)
+	s, _ := begin(path)
+	s.cycle(event.TriggerFirst, "pod", "", 4*time.Second,
+		event.StageFinished{Stage: event.Replace, Attempt: 1, Outcome: event.Failed, Took: event.Duration(2 * time.Second)},
+		event.StageFinished{Stage: event.Replace, Attempt: 2, Outcome: event.OK, Took: event.Duration(time.Second)})
+	if got := Read(path)[0].Stages[event.Replace]; got != event.Duration(3*time.Second) {
+		t.Errorf("got %v", got)
+	}
+}

@@ -258,7 +258,11 @@ func (p *Plain) stage(b event.StageFinished) {
 	case event.Cancelled, event.Superseded:
 		b.Note = string(b.Outcome)
 	}
-	for i, note := range p.Style.each(b.Note) {
+	notes := p.Style.each(b.Note)
+	if b.Attempt > 1 {
+		notes[0] = strings.TrimLeft(notes[0]+" "+p.Style.said(fmt.Sprintf("(attempt %d)", b.Attempt), 0), " ")
+	}
+	for i, note := range notes {
 		if i > 0 {
 			name = strings.Repeat(" ", rowWidth)
 		}

@@ -196,3 +196,18 @@ func TestTypedEventsAreShownInWords(t *testing.T) {
 		}
 	}
 }
+
+func TestAnotherAttemptOfAStageIsTold(t *testing.T) {
+	t.Parallel()
+	for want, b := range map[string]event.StageFinished{
+		"replace    1.00 s web\n":             {Stage: event.Replace, Attempt: 1, Outcome: event.OK, Took: event.Duration(time.Second), Note: "web"},
+		"replace    1.00 s web (attempt 2)\n": {Stage: event.Replace, Attempt: 2, Outcome: event.OK, Took: event.Duration(time.Second), Note: "web"},
+		"ready      1.00 s (attempt 2)\n":     {Stage: event.Ready, Attempt: 2, Outcome: event.OK, Took: event.Duration(time.Second)},
+	} {
+		var out strings.Builder
+		NewPlain(&out, PlainOptions{}).Handle(event.Event{Body: b})
+		if out.String() != want {
+			t.Errorf("%+v: got %q, want %q", b, out.String(), want)
+		}
+	}
+}

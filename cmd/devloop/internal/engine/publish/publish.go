@@ -23,14 +23,15 @@ import (
 type Publisher struct {
 	bus      *event.Bus
 	cycle    int
-	once     *sync.Map // the texts that InformOnce has published
-	lastTook *sync.Map // of each stage
-	last     *sync.Map // the last event of PublishChange, by its key
+	once     *sync.Map           // the texts that InformOnce has published
+	lastTook *sync.Map           // of each stage
+	last     *sync.Map           // the last event of PublishChange, by its key
+	attempts map[event.Stage]int // of this cycle, whose stages run one after the other
 }
 
 // New returns the publisher of a session.
 func New(bus *event.Bus) Publisher {
-	return Publisher{bus: bus, once: &sync.Map{}, lastTook: &sync.Map{}, last: &sync.Map{}}
+	return Publisher{bus: bus, once: &sync.Map{}, lastTook: &sync.Map{}, last: &sync.Map{}, attempts: map[event.Stage]int{}}
 }
 
 // Expect says how long stages took in an earlier session.
@@ -42,7 +43,7 @@ func (p Publisher) Expect(lastTook map[event.Stage]event.Duration) {
 
 // InCycle returns a publisher for the n-th cycle; 0 stands for the session.
 func (p Publisher) InCycle(n int) Publisher {
-	p.cycle = n
+	p.cycle, p.attempts = n, map[event.Stage]int{}
 	return p
 }
 

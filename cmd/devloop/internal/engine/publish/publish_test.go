@@ -102,11 +102,39 @@ func TestEveryStageIsClosedWithItsOutcome(t *testing.T) {
 		if got != 7 || !errors.Is(err, c.err) {
 			t.Errorf("%s: got %d, %v", name, got, err)
 		}
-		c.want.Stage, c.want.Note = event.Load, "note"
-		want := []event.Body{event.StageStarted{Stage: event.Load}, event.StageOutput{Stage: event.Load, Line: "one"},
+		c.want.ID, c.want.Stage, c.want.Attempt, c.want.Note = 1, event.Load, 1, "note"
+		want := []event.Body{event.StageStarted{ID: 1, Stage: event.Load, Attempt: 1}, event.StageOutput{Stage: event.Load, Line: "one"},
 			event.StageOutput{Stage: event.Load, Line: "two"}, c.want}
 		if got := r.bodies(); !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got %+v, want %+v", name, got, want)
 		}
+	}
+}
+
+// TestStagesAreToldApart has a stage that a cycle tries twice, and the same stage of other cycles.
+func TestStagesAreToldApart(t *testing.T) {
+	t.Parallel()
+	var r recorder
+	bus := event.NewBus(&r)
+	orders, customers := New(bus.Service("orders")), New(bus.Service("customers"))
+	cycle := orders.InCycle(1)
+	for _, p := range []Publisher{cycle, cycle, orders.InCycle(2), customers.InCycle(1)} {
+		_ = p.Stage(t.Context(), event.Replace, func(context.Context, *Stage) error { return nil })
+	}
+	var got []string
+	for _, b := range r.bodies() {
+		switch b := b.(type) {
+		case event.StageStarted:
+			got = append(got, fmt.Sprintf("%d begins attempt %d", b.ID, b.Attempt))
+		case event.StageFinished:
+			got = append(got, fmt.Sprintf("%d ends attempt %d", b.ID, b.Attempt))
+		}
+	}
+	want := []string{
+		"1 begins attempt 1", "1 ends attempt 1", "2 begins attempt 2", "2 ends attempt 2",
+		"3 begins attempt 1", "3 ends attempt 1", "4 begins attempt 1", "4 ends attempt 1",
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

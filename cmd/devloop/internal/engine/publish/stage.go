@@ -31,10 +31,12 @@ func Run[T any](ctx context.Context, p Publisher, name event.Stage, work func(co
 	s := &Stage{Publisher: p, name: name}
 	lastTook, _ := p.lastTook.Load(name)
 	took, _ := lastTook.(event.Duration)
-	s.Publish(event.StageStarted{Stage: name, LastTook: took})
+	p.attempts[name]++
+	start := event.StageStarted{ID: p.bus.NewStage(), Stage: name, Attempt: p.attempts[name], LastTook: took}
+	s.Publish(start)
 	began := time.Now()
 	v, err := work(ctx, s)
-	end := event.StageFinished{Stage: name, Took: event.Duration(time.Since(began)), Note: s.Note}
+	end := event.StageFinished{ID: start.ID, Stage: name, Attempt: start.Attempt, Took: event.Duration(time.Since(began)), Note: s.Note}
 	end.Outcome, end.Failure = failure.End(ctx, err)
 	if s.Skip && err == nil {
 		end.Outcome = event.Skipped
