@@ -134,6 +134,30 @@ type SessionStarted struct {
 	Namespace string `json:"namespace"`
 }
 
+// Step is what a command does before its first cycle can start.
+type Step string
+
+// The steps.
+const (
+	OpenStep         Step = "open"         // look at the project; a wrapper may have to download its build tool
+	ApplicationsStep Step = "applications" // find the applications of a build of several modules, for which it may have to run
+	ConnectStep      Step = "connect"      // reach the engine and the cluster
+	WatchStep        Step = "watch"        // look at all files, so that each save from then on is noticed
+)
+
+// StepStarted opens a step.
+type StepStarted struct {
+	// Step is "open", "applications", "connect" or "watch".
+	Step Step `json:"step"`
+}
+
+// StepFinished closes a step. If it failed, session.finished says why.
+type StepFinished struct {
+	Step    Step     `json:"step"`
+	Outcome Outcome  `json:"outcome"`
+	Took    Duration `json:"seconds"`
+}
+
 // CycleStarted opens a cycle: one build, from sources to an answer on localhost.
 type CycleStarted struct {
 	// Because says what led to it, as in "AppController.java changed".

@@ -6,7 +6,7 @@ import "reflect"
 var bodies = func() map[string]reflect.Type {
 	types := map[string]reflect.Type{}
 	for _, b := range []Body{
-		StreamStarted{}, Snapshot{}, EventsMissed{}, SessionStarted{}, CycleStarted{}, PathChosen{}, StageStarted{}, Transfer{}, StageOutput{}, StageFinished{}, ImageBuilt{}, ImageExplained{}, NodeLoaded{}, PodPhase{},
+		StreamStarted{}, Snapshot{}, EventsMissed{}, StepStarted{}, StepFinished{}, SessionStarted{}, CycleStarted{}, PathChosen{}, StageStarted{}, Transfer{}, StageOutput{}, StageFinished{}, ImageBuilt{}, ImageExplained{}, NodeLoaded{}, PodPhase{},
 		AppLog{}, PortListening{}, PortForwarded{}, DebugPortOpen{}, ContainerRestarted{}, Debugger{}, ArchiveStarted{}, ArchiveFinished{}, ArchiveRejected{}, SpareJVM{}, LiveReloadOpen{}, AppAnswered{}, StateChanged{}, CycleFinished{}, Notice{}, CompilerReady{}, Progress{}, Mark{}, Paused{}, ViewAsked{}, CheckStarted{}, CheckFinished{}, ObjectRemoved{}, SessionFinished{},
 	} {
 		types[b.Kind()] = reflect.TypeOf(b)
@@ -19,6 +19,8 @@ func (StreamStarted) Kind() string      { return "stream.started" }
 func (Snapshot) Kind() string           { return "snapshot" }
 func (EventsMissed) Kind() string       { return "events.missed" }
 func (u Unknown) Kind() string          { return u.Name }
+func (StepStarted) Kind() string        { return "step.started" }
+func (StepFinished) Kind() string       { return "step.finished" }
 func (SessionStarted) Kind() string     { return "session.started" }
 func (CycleStarted) Kind() string       { return "cycle.started" }
 func (PathChosen) Kind() string         { return "path.chosen" }

@@ -41,6 +41,36 @@ func described(body event.Body) event.Body {
 	return body
 }
 
+// doing are the words for stages, and for steps before the first cycle.
+var doing = map[string]string{
+	string(event.Compile): "compiling",
+	string(event.Image):   "building the image",
+	string(event.Load):    "loading the image into the cluster",
+	string(event.Replace): "replacing the Pod",
+	string(event.Pages):   "copying files into the Pod",
+	string(event.Swap):    "swapping methods in the JVM",
+	string(event.Restart): "restarting the application",
+	string(event.Ready):   "waiting until the Pod is ready",
+	string(event.Forward): "waiting for an answer on localhost",
+
+	string(event.OpenStep):         "opening the project",
+	string(event.ApplicationsStep): "building, to find the applications",
+	string(event.ConnectStep):      "connecting to the cluster",
+	string(event.WatchStep):        "looking at the files",
+}
+
+// checking are the words for the begin of a cycle, until its first stage.
+const checking = "checking the manifest"
+
+// running says that a stage runs, and how long it took last time if that is worth a word.
+func running(b event.StageStarted) []string {
+	what := []string{doing[string(b.Stage)]}
+	if took := time.Duration(b.LastTook); took >= 2*time.Second {
+		what = append(what, fmt.Sprintf("last time %.0f s", took.Seconds()))
+	}
+	return what
+}
+
 func debuggerLine(b event.Debugger) string {
 	switch b.Action {
 	case "attached":

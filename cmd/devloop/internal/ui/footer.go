@@ -23,8 +23,9 @@ type footer struct {
 	outage  string // why nothing answers on localhost
 	problem string // why the last cycle failed
 
-	stage   event.Stage // the stage or check that runs, "" if none does
+	stage   event.Stage // the stage, check or step that runs, "" if none does
 	began   time.Time   // when it began
+	short   bool        // it is over within a second as a rule, and shown if it is not
 	because string      // the save that started the cycle
 	detail  string      // the last line of the stage's tool, or what a Pod waits for
 	// transfers are those of the stage, the latest event of each.
@@ -72,6 +73,12 @@ func (f *footer) see(e event.Event) {
 		if b.Outage != nil {
 			f.outage = b.Outage.Message
 		}
+	case event.StepStarted:
+		f.active = true
+		f.begin(event.Stage(doing[string(b.Step)]), e.Time, 0)
+		f.short = true
+	case event.StepFinished:
+		f.stage = ""
 	case event.CheckStarted:
 		f.active = true
 		f.begin(event.Stage(b.ID), e.Time, 0)
@@ -89,6 +96,8 @@ func (f *footer) see(e event.Event) {
 func (f *footer) cycleEvent(e event.Event) {
 	switch b := e.Body.(type) {
 	case event.CycleStarted:
+		f.begin(checking, e.Time, 0)
+		f.short = true
 		f.because, f.path = b.Because, "first deploy"
 		if e.Cycle > 1 {
 			f.path = "new Pod"
@@ -110,7 +119,7 @@ func (f *footer) cycleEvent(e event.Event) {
 
 // begin records the start of a stage, whose name stays until the next one begins or the cycle ends.
 func (f *footer) begin(stage event.Stage, now time.Time, lastTook event.Duration) {
-	f.stage, f.began, f.detail, f.transfers, f.lastTook = stage, now, "", nil, time.Duration(lastTook)
+	f.stage, f.began, f.detail, f.transfers, f.lastTook, f.short = stage, now, "", nil, time.Duration(lastTook), false
 }
 
 func (f *footer) finished(b event.CycleFinished) {
@@ -151,7 +160,7 @@ func (f *footer) seeService(e event.Event) {
 
 // sum sums up the services: what works now, what failed, or how many serve.
 func (f *footer) sum(now time.Time) (mark string, parts []string) {
-	working := f.those(func(s *serviceFooter) bool { return s.stage != "" })
+	working := f.those(func(s *serviceFooter) bool { return s.works(now) })
 	failed := f.those(func(s *serviceFooter) bool { return s.outage != "" || s.problem != "" })
 	serving := len(f.those(func(s *serviceFooter) bool { return s.serving }))
 	serve := f.say(fmt.Sprintf("%d of %d serve", serving, len(f.services)))
@@ -206,7 +215,7 @@ func NewWorking(style Style, show func(string)) *Working {
 func (w *Working) Handle(e event.Event) {
 	w.footer.see(e)
 	line := ""
-	if w.footer.stage != "" {
+	if w.footer.works(e.Time) {
 		line = strings.Join(w.footer.working(e.Time), " · ")
 	}
 	if line != w.last {
@@ -246,14 +255,19 @@ func (f *footer) line(now time.Time, width int) (mark, text string) {
 	return mark, cells.Cut(strings.Join(parts, " · "), width)
 }
 
+// works reports whether a stage runs that is worth a word.
+func (f *footer) works(now time.Time) bool {
+	return f.stage != "" && (!f.short || now.Sub(f.began) >= time.Second)
+}
+
 // parts returns the mark and what follows it, the most important first.
 func (f *footer) parts(now time.Time) (mark string, parts []string) {
 	switch {
-	case len(f.services) > 0:
+	case len(f.services) > 0 && !f.works(now):
 		return f.sum(now)
 	case !f.active:
 		return "", nil
-	case f.stage != "":
+	case f.works(now):
 		return frame(now), f.working(now)
 	case f.outage != "":
 		return "✗", f.withKey([]string{f.say("nothing answers: " + f.outage)}, "d shows why")

@@ -182,6 +182,10 @@ func TestFooterSaysWhatMatters(t *testing.T) {
 		want   string
 	}{
 		"before the session":     {nil, 1, ""},
+		"a step that lasts":      {[]event.Event{at(0, event.StepStarted{Step: event.OpenStep}), at(1, event.Progress{Line: "Downloading gradle-9.2.0-bin.zip"})}, 3, "⠋ opening the project 3 s · Downloading gradle-9.2.0-bin.zip"},
+		"a step that is short":   {[]event.Event{at(0, event.StepStarted{Step: event.OpenStep})}, .9, ""},
+		"after the steps":        {[]event.Event{at(0, event.StepStarted{Step: event.ConnectStep}), at(3, event.StepFinished{Step: event.ConnectStep})}, 4, ""},
+		"services and a step":    {[]event.Event{{Time: at(0, nil).Time, Service: "orders", Body: event.SessionStarted{Project: "orders"}}, at(0, event.StepStarted{Step: event.WatchStep})}, 2, "⠋ looking at the files 2 s"},
 		"serves":                 {serving(), 2, "● http://localhost:8080 · h help"},
 		"a save":                 {join(serving(), save("swap", .24)), 3, "● http://localhost:8080 · hot swap 0.24 s · h help"},
 		"a save like others":     {join(serving(), save("swap", .2), save("swap", .3), save("swap", 4), save("swap", .5)), 3, "● http://localhost:8080 · hot swap 0.50 s (usually 0.30 s) · h help"},
@@ -202,8 +206,10 @@ func TestFooterSaysWhatMatters(t *testing.T) {
 			"● http://localhost:8080 · hot swap 0.20 s · h help"},
 		"an outage": {join(serving(), []event.Event{at(2, event.StateChanged{Outage: &event.Failure{Message: "Pod shop crashed"}})}), 3,
 			"✗ nothing answers: Pod shop crashed · d shows why"},
-		"paused":  {join(serving(), []event.Event{at(2, event.Paused{On: true})}), 3, "● paused: saves wait · http://localhost:8080 · p resumes"},
-		"the end": {join(serving(), []event.Event{at(2, event.SessionFinished{})}), 3, ""},
+		"paused":                          {join(serving(), []event.Event{at(2, event.Paused{On: true})}), 3, "● paused: saves wait · http://localhost:8080 · p resumes"},
+		"the begin of a cycle that lasts": {join(serving(), []event.Event{at(2, event.CycleStarted{Because: "shop.yaml changed"})}), 5, "⠋ checking the manifest 3 s · shop.yaml changed"},
+		"the begin of a cycle":            {join(serving(), []event.Event{at(2, event.CycleStarted{Because: "shop.yaml changed"})}), 2, "● http://localhost:8080 · h help"},
+		"the end":                         {join(serving(), []event.Event{at(2, event.SessionFinished{})}), 3, ""},
 	} {
 		f := footer{keys: true}
 		for _, e := range test.events {

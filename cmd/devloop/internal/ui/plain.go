@@ -17,14 +17,14 @@ import (
 // Plain writes events as lines for people: on a terminal, into a file, in CI.
 type Plain struct {
 	PlainOptions
-	out       io.Writer
-	tool      toolOutput
-	noLogs    bool           // the user has hidden the application's log
-	failure   *event.Failure // of the last cycle, or why nothing answers
-	pods      podNames
-	transfers transferLines
-	spares    map[string]bool // what was said about spare JVMs
-	services  []*service      // of a session with several
+	out      io.Writer
+	tool     toolOutput
+	noLogs   bool           // the user has hidden the application's log
+	failure  *event.Failure // of the last cycle, or why nothing answers
+	pods     podNames
+	progress progressLines
+	spares   map[string]bool // what was said about spare JVMs
+	services []*service      // of a session with several
 }
 
 // PlainOptions configure a [Plain].
@@ -41,7 +41,15 @@ type PlainOptions struct {
 	Quiet, Verbose bool
 	// Keys means that the command listens to keys, which [Live] names.
 	Keys bool
+	// TellRunning is how long a stage runs before a line says so; with 0 none does.
+	TellRunning time.Duration
 }
+
+// The values of TellRunning for a terminal without a footer, and for a pipe or a file.
+const (
+	TellRunningOnTerminal = 2 * time.Second
+	TellRunningInPipe     = linePause
+)
 
 // NewPlain returns a display that writes to out.
 func NewPlain(out io.Writer, o PlainOptions) *Plain {
@@ -51,11 +59,16 @@ func NewPlain(out io.Writer, o PlainOptions) *Plain {
 	if o.Report == nil {
 		o.Report = out
 	}
-	return &Plain{PlainOptions: o, out: out}
+	return &Plain{PlainOptions: o, out: out, progress: progressLines{last: &time.Time{}}}
 }
 
 // Handle implements [event.Sink].
 func (p *Plain) Handle(e event.Event) {
+	switch e.Body.(type) {
+	case event.StageFinished, event.StepFinished, event.CycleFinished, event.Transfer: // they say more than that it runs
+	default:
+		p.Tick(e.Time)
+	}
 	if name := e.Service; name != "" {
 		e.Service = ""
 		p.service(name).Handle(e)
@@ -75,6 +88,22 @@ func (p *Plain) Handle(e event.Event) {
 	}
 }
 
+// Tick implements [event.Ticker].
+func (p *Plain) Tick(now time.Time) {
+	for _, s := range p.services {
+		s.Tick(now)
+	}
+	if p.Quiet || p.TellRunning == 0 {
+		return
+	}
+	if what := p.progress.lasting(now, p.TellRunning); what != nil {
+		for i, words := range what {
+			what[i] = p.Style.said(words, 4)
+		}
+		p.line(p.Style.Dim("  · " + strings.Join(what, ", ")))
+	}
+}
+
 // sparesKnown reports whether a text about spare JVMs was shown, and remembers it.
 func (p *Plain) sparesKnown(text string) bool {
 	known := p.spares[text]
@@ -89,6 +118,7 @@ func (p *Plain) sparesKnown(text string) bool {
 func (p *Plain) cycleEvent(e event.Event) bool {
 	switch b := e.Body.(type) {
 	case event.CycleStarted:
+		p.progress.begin(e.Time, checking)
 		if e.Cycle > 1 {
 			p.line(p.Style.Bold(p.Style.said(fmt.Sprintf("cycle %d", e.Cycle), 0)) + " " + p.Style.said("because "+b.Because, 2))
 		}
@@ -96,12 +126,13 @@ func (p *Plain) cycleEvent(e event.Event) bool {
 		p.chosen(b)
 	case event.StageStarted:
 		p.tool.begin(e.Time)
-		p.transfers.last = e.Time
+		p.progress.begin(e.Time, running(b)...)
 	case event.StageOutput:
 		p.toolLines(p.tool.take(b.Line, e.Time, p.Verbose))
 	case event.ImageExplained:
 		p.explained(b)
 	case event.StageFinished:
+		p.progress.end()
 		p.toolLines(p.tool.end(b.Outcome == event.Failed))
 		p.stage(b)
 	case event.PodPhase:
@@ -117,6 +148,10 @@ func (p *Plain) cycleEvent(e event.Event) bool {
 // sessionEvent shows what may happen at any time.
 func (p *Plain) sessionEvent(e event.Event) {
 	switch b := e.Body.(type) {
+	case event.StepStarted:
+		p.progress.begin(e.Time, doing[string(b.Step)])
+	case event.StepFinished:
+		p.progress.end()
 	case event.SessionStarted:
 		p.session(b)
 	case event.PortListening:
@@ -133,7 +168,7 @@ func (p *Plain) sessionEvent(e event.Event) {
 	case event.Progress:
 		p.aside(b.Line)
 	case event.Transfer:
-		if p.transfers.due(e.Time) {
+		if p.progress.due(e.Time) {
 			p.line(p.Style.Dim("  · " + b.Name + ": " + strings.Join(transferred(p.Style, b), ", ")))
 		}
 	case event.EventsMissed:
@@ -145,7 +180,7 @@ func (p *Plain) sessionEvent(e event.Event) {
 	case event.Mark:
 		p.line("\n" + p.Style.Dim(e.Time.Local().Format(time.TimeOnly)))
 	case event.CheckStarted:
-		p.transfers.last = e.Time
+		p.progress.begin(e.Time)
 	case event.CheckFinished:
 		p.check(b)
 	case event.ObjectRemoved:
@@ -314,6 +349,7 @@ func (p *Plain) check(b event.CheckFinished) {
 }
 
 func (p *Plain) cycle(b event.CycleFinished) {
+	p.progress.end()
 	switch {
 	case b.Outcome == event.OK:
 		p.line(p.Style.Bold(p.row("done", b.Took)))

@@ -5,8 +5,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -208,6 +210,64 @@ func TestAnotherAttemptOfAStageIsTold(t *testing.T) {
 		NewPlain(&out, PlainOptions{}).Handle(event.Event{Body: b})
 		if out.String() != want {
 			t.Errorf("%+v: got %q, want %q", b, out.String(), want)
+		}
+	}
+}
+
+// TestStageThatLastsIsTold once: soon on a terminal, and in a pipe with at most one line in ten seconds.
+func TestStageThatLastsIsTold(t *testing.T) {
+	t.Parallel()
+	compile := event.StageStarted{Stage: event.Compile, LastTook: event.Duration(12 * time.Second)}
+	in := func(service string, e event.Event) event.Event { e.Service = service; return e }
+	for name, test := range map[string]struct {
+		after  time.Duration
+		events []event.Event
+		want   map[float64]string // what is new, by the second
+	}{
+		"in a terminal": {TellRunningOnTerminal, []event.Event{at(0, compile)}, map[float64]string{1: "", 2: "  · compiling, last time 12 s\n", 60: ""}},
+		"in a pipe":     {TellRunningInPipe, []event.Event{at(0, compile)}, map[float64]string{9: "", 10: "  · compiling, last time 12 s\n", 60: ""}},
+		"not":           {0, []event.Event{at(0, compile)}, map[float64]string{60: ""}},
+		"a short one":   {TellRunningOnTerminal, []event.Event{at(0, compile), at(1, event.StageFinished{Stage: event.Compile, Outcome: event.Skipped})}, map[float64]string{60: ""}},
+		"a step":        {TellRunningOnTerminal, []event.Event{at(0, event.StepStarted{Step: event.ConnectStep})}, map[float64]string{2: "  · connecting to the cluster\n"}},
+		"a transfer":    {TellRunningInPipe, []event.Event{at(0, compile), at(11, event.Transfer{Name: "base", Done: 20e6, Rate: 2e6})}, map[float64]string{60: ""}},
+		"a cycle":       {TellRunningInPipe, []event.Event{at(0, event.CycleStarted{})}, map[float64]string{10: "  · checking the manifest\n"}},
+		"a failed one":  {TellRunningInPipe, []event.Event{at(0, event.CycleStarted{}), at(1, event.CycleFinished{Outcome: event.Failed})}, map[float64]string{60: ""}},
+		"two services": {TellRunningInPipe, []event.Event{in("a", at(0, compile)), in("b", at(1, compile))},
+			map[float64]string{10: "a | · compiling, last time 12 s\n", 19: "", 20: "b | · compiling, last time 12 s\n"}},
+	} {
+		var out strings.Builder
+		p := NewPlain(&out, PlainOptions{TellRunning: test.after})
+		for _, e := range test.events {
+			p.Handle(e)
+		}
+		out.Reset()
+		for _, second := range slices.Sorted(maps.Keys(test.want)) {
+			p.Tick(at(second, nil).Time)
+			if got := strings.ReplaceAll(out.String(), "|   ·", "| ·"); got != test.want[second] {
+				t.Errorf("%s: after %v s: got %q, want %q", name, second, got, test.want[second])
+			}
+			out.Reset()
+		}
+	}
+}
+
+// TestRunningStageIsToldBeforeItsOutput, which is shown from then on.
+func TestRunningStageIsToldBeforeItsOutput(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	p := NewPlain(&out, PlainOptions{TellRunning: TellRunningInPipe})
+	p.Handle(at(0, event.StageStarted{Stage: event.Compile}))
+	p.Handle(at(11, event.StageOutput{Stage: event.Compile, Line: "> Task :compileJava"}))
+	if want := "  · compiling\n  │ > Task :compileJava\n"; out.String() != want {
+		t.Errorf("got %q, want %q", out.String(), want)
+	}
+}
+
+func TestEachStageHasWords(t *testing.T) {
+	t.Parallel()
+	for _, stage := range []event.Stage{event.Compile, event.Image, event.Load, event.Replace, event.Pages, event.Swap, event.Restart, event.Ready, event.Forward} {
+		if doing[string(stage)] == "" {
+			t.Errorf("%s has none", stage)
 		}
 	}
 }

@@ -63,7 +63,7 @@ func (p *Plain) service(name string) *service {
 	o := p.PlainOptions
 	o.App, o.Report = lines(p.App, p.AppStyle), lines(p.Report, p.Style)
 	s := &service{NewPlain(lines(p.out, p.Style), o), name}
-	s.noLogs = p.noLogs
+	s.noLogs, s.progress.last = p.noLogs, p.progress.last
 	p.services = append(p.services, s)
 	return s
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/devloop-cli/devloop/internal/transfer"
 )
 
-// transferPause is the time between two lines of [Plain] about transfers.
-const transferPause = 10 * time.Second
+// linePause is the time between two lines of [Plain] about what goes on.
+const linePause = 10 * time.Second
 
 // transferred sums up transfers that go on at the same time, as in "120 MB of 372 MB", "9 s left" and "28 MB/s", the
 // most important first.
@@ -36,17 +36,36 @@ func transferred(style Style, all ...event.Transfer) (parts []string) {
 	return append(parts, transfer.Size(sum.Rate)+"/s")
 }
 
-// transferLines limits how often lines are written about transfers. Time is taken from the events.
-type transferLines struct{ last time.Time }
+// progressLines limits how often lines are written about what goes on, and says once of a stage that lasts that it runs.
+type progressLines struct {
+	last  *time.Time // when a line was written, of all services
+	began time.Time  // the stage that runs
+	what  []string   // words about it, none if they are said
+}
 
-// due reports whether a line may be written now.
-func (t *transferLines) due(now time.Time) bool {
-	if t.last.IsZero() {
-		t.last = now // the first one is worth a line if it takes long
+// begin records the start of a stage.
+func (p *progressLines) begin(now time.Time, what ...string) { p.began, p.what = now, what }
+
+// end records its end.
+func (p *progressLines) end() { p.what = nil }
+
+// lasting returns the words about a stage that runs for so long now, once.
+func (p *progressLines) lasting(now time.Time, long time.Duration) (what []string) {
+	if len(p.what) == 0 || now.Sub(p.began) < long || long >= linePause && now.Sub(*p.last) < linePause {
+		return nil
 	}
-	if now.Sub(t.last) < transferPause {
+	what, p.what, *p.last = p.what, nil, now
+	return what
+}
+
+// due reports whether a line about a transfer may be written now.
+func (p *progressLines) due(now time.Time) bool {
+	if p.began.IsZero() {
+		p.began = now // the first one is worth a line if it takes long
+	}
+	if now.Sub(p.began) < linePause || now.Sub(*p.last) < linePause {
 		return false
 	}
-	t.last = now
+	p.what, *p.last = nil, now
 	return true
 }

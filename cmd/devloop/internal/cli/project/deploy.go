@@ -104,7 +104,7 @@ func newSession(c *cli.Context, s wiring.Streams, d wiring.Display) (*service, s
 	if err != nil {
 		return nil, sessions.Hold{}, err
 	}
-	place, err := wiring.ReachEngine(c)
+	place, err := reach(c, d)
 	if err != nil {
 		return nil, sessions.Hold{}, err
 	}

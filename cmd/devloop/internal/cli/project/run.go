@@ -222,10 +222,14 @@ func (r *running) untilQuit(g *group, socket string) error {
 	}
 	defer keyboard.Listen(ctx, s.In, keys{d, batches, g.pause, stop, g.urls, r.pageURL}.press(ctx))()
 	defer r.listen(socket, r.asked(g, watchers, batches))()
-	select { // a save from now on is seen: only now the first build may begin
-	case <-watchers.ready:
-	case <-ctx.Done():
-	}
+	_, _ = wiring.Step(d, event.WatchStep, func() (any, error) { // a save from now on is seen: only now the first build may begin
+		select {
+		case <-watchers.ready:
+			return nil, nil
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	})
 	err = g.run(ctx)
 	stop(err)
 	if failed := watched(); !errors.Is(failed, context.Canceled) {

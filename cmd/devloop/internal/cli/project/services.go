@@ -25,7 +25,6 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/archive"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/lines"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/services"
 	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/runner/kube"
@@ -69,7 +68,7 @@ func newGroup(c *cli.Context, s wiring.Streams, d wiring.Display) (*group, sessi
 	if err != nil {
 		return nil, sessions.Hold{}, err
 	}
-	place, err := wiring.ReachEngine(c)
+	place, err := reach(c, d)
 	if err != nil {
 		return nil, sessions.Hold{}, err
 	}
@@ -80,6 +79,11 @@ func newGroup(c *cli.Context, s wiring.Streams, d wiring.Display) (*group, sessi
 	g.connect(c, d, place, works)
 	held.Release = closing(held.Release, place, g.all...)
 	return g, held, nil
+}
+
+// reach connects to the engine and the cluster.
+func reach(c *cli.Context, d wiring.Display) (wiring.Place, error) {
+	return wiring.Step(d, event.ConnectStep, func() (wiring.Place, error) { return wiring.ReachEngine(c) })
 }
 
 // applications returns the projects to serve together, none if there is one application, or the user names one.
@@ -119,9 +123,7 @@ func findApplications(c *cli.Context, d wiring.Display) ([]string, error) {
 		return nil, nil
 	}
 	configure(c, whole)
-	say := sync.OnceFunc(func() { d.Publish(0, event.Progress{Line: "building, to find the applications"}) })
-	out, _ := lines.NewWriter(func(string) { say() })
-	return whole.Applications(c.Context, out)
+	return wiring.Step(d, event.ApplicationsStep, func() ([]string, error) { return whole.Applications(c.Context, io.Discard) })
 }
 
 // open reads the flags for each service.

@@ -98,7 +98,9 @@ func OpenModule(c *cli.Context, d Display, module string) (*project.Project, err
 		}
 	})
 	defer flush()
-	return project.Open(c.Context, dir, project.Options{Module: module, BuildTool: c.String("build-tool"), Dockerfile: c.String("dockerfile"), BuildArgs: c.StringSlice("build-arg"), Target: c.String("target"), CacheDir: cache, Env: c.StringSlice("env"), Out: out})
+	return Step(d, event.OpenStep, func() (*project.Project, error) {
+		return project.Open(c.Context, dir, project.Options{Module: module, BuildTool: c.String("build-tool"), Dockerfile: c.String("dockerfile"), BuildArgs: c.StringSlice("build-arg"), Target: c.String("target"), CacheDir: cache, Env: c.StringSlice("env"), Out: out})
+	})
 }
 
 // Connect reaches the API server that the flags and the kubeconfig name.

@@ -115,6 +115,10 @@ func text(c *cli.Context, s Streams) event.Sink {
 	if c.Command.Name == "doctor" { // whose report is its data
 		options.Report, options.Style = s.Out, s.Style(c, s.Out)
 	}
+	options.TellRunning = ui.TellRunningInPipe
+	if _, terminal := cmdline.Terminal(s.Err); terminal {
+		options.TellRunning = ui.TellRunningOnTerminal
+	}
 	screen, terminal := cmdline.Screen(s.Err)
 	if !terminal || options.Quiet || c.String("progress") != "auto" {
 		return ui.NewPlain(s.Err, options)
@@ -122,6 +126,7 @@ func text(c *cli.Context, s Streams) event.Sink {
 	if _, both := cmdline.Screen(s.Out); both {
 		options.App = nil // the same terminal: the footer stays below the log
 	}
+	options.TellRunning = 0 // the footer does
 	_, typed := cmdline.Terminal(s.In)
 	options.Keys = typed && c.Command.Name == "run"
 	live := ui.NewLive(s.Err, options, func() int {
@@ -178,6 +183,15 @@ func RunSession(d Display, do func() (err error, told bool)) error {
 	d.Publish(0, end)
 	d.finish()
 	return d.told(err)
+}
+
+// Step publishes what a command does before its first cycle.
+func Step[T any](d Display, step event.Step, do func() (T, error)) (T, error) {
+	d.Publish(0, event.StepStarted{Step: step})
+	began := time.Now()
+	v, err := do()
+	d.Publish(0, event.StepFinished{Step: step, Outcome: failure.Outcome(err), Took: event.Duration(time.Since(began))})
+	return v, err
 }
 
 // Warn publishes an error that stops nothing.
