@@ -52,6 +52,7 @@ lint: ## check formatting, vet, staticcheck, shellcheck, known vulnerabilities
 bench: build ## time edits by hand and with devloop: a method body, a class shape, a dependency
 	@hack/bench.sh
 	@hack/bench.sh -n 3 -sample samples/clinic
+	@hack/bench.sh -n 20 -waits
 	go run ./hack/bench -starts -n 3 -sample samples/spring-maven
 
 ##@ Tidy

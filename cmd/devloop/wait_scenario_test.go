@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os/exec"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/control"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/hack/real"
 )
@@ -31,27 +33,54 @@ func (s *scenario) ask(words ...string) (stdout, stderr string, code int) {
 	return out.String(), said.String(), code
 }
 
-// editsAndWaits makes edits of the controller in a row, each followed by devloop wait and one request, which must
-// see the edit. It returns the text after the last one, and how much longer than its cycle each wait took.
-func (r *started) editsAndWaits(url, text string, count int) (last string, overheads []time.Duration) {
+// editsAndWaits makes edits of the controller in a row, each followed by devloop wait. Each wait must name the cycle that
+// served its edit, and no request after it may see the code before. It returns the text after the last one.
+func (r *started) editsAndWaits(url, text string, count int) (last string) {
 	r.Helper()
 	for n := range count {
 		next := fmt.Sprintf("Hello, edit %d", n+1)
-		began := time.Now()
 		r.replaceInSource(text, next)
-		if out, said, code := r.ask("wait", "--timeout", "2m"); code != 0 || out != url+"\n" {
-			r.Fatalf("edit %d: devloop wait ended with %d, and printed %q\n%s", n+1, code, out, said)
+		answer := r.waitFor(fmt.Sprintf("edit %d", n+1))
+		if answer.Outcome != event.OK || !slices.Equal(answer.Addresses, []string{url}) {
+			r.Fatalf("edit %d: devloop wait answers %+v", n+1, answer)
 		}
-		waited := time.Since(began)
-		if got, err := get(url); err != nil || got != next {
-			r.Fatalf("edit %d: it answers %q, %v", n+1, got, err)
+		for range 3 {
+			if got, err := get(url); err != nil || got != next {
+				r.Fatalf("edit %d: it answers %q, %v", n+1, got, err)
+			}
 		}
-		cycle := until(r.T, r.stream, func(c event.CycleFinished) bool { return c.Outcome == event.OK })
-		overheads = append(overheads, waited-time.Duration(cycle.Took))
+		r.endOf(answer.Cycle, event.OK)
 		text = next
 	}
-	slices.Sort(overheads)
-	return text, overheads
+	return text
+}
+
+// waitFor runs devloop wait, which has to end well.
+func (r *started) waitFor(what string) (answer control.Answer) {
+	r.Helper()
+	out, said, code := r.ask("wait", "--json", "--timeout", "2m")
+	if err := json.Unmarshal([]byte(out), &answer); code != 0 || err != nil {
+		r.Fatalf("%s: devloop wait ended with %d, and printed %q\n%s", what, code, out, said)
+	}
+	return answer
+}
+
+// endOf reads the events up to the end of a cycle, which is there.
+func (r *started) endOf(cycle int, outcome event.Outcome) {
+	r.Helper()
+	for {
+		var e event.Event
+		if err := r.stream.Decode(&e); err != nil {
+			r.Fatalf("the stream ended before cycle %d did: %v", cycle, err)
+		}
+		b, ended := e.Body.(event.CycleFinished)
+		if e.Cycle > cycle || ended && e.Cycle == cycle && b.Outcome != outcome {
+			r.Fatalf("devloop wait named cycle %d, but the stream has %+v of cycle %d", cycle, e.Body, e.Cycle)
+		}
+		if ended && e.Cycle == cycle {
+			return
+		}
+	}
 }
 
 // TestScenarioAWaitNeedsNoSleep makes fifty edits in a row. The short tier makes five, in
@@ -64,11 +93,22 @@ func TestScenarioAWaitNeedsNoSleep(t *testing.T) {
 	r := s.start("run")
 	url := r.answered("Hello, World")
 	r.finished(event.OK)
-	_, overheads := r.editsAndWaits(url, "Hello, World", 50)
-	t.Logf("devloop wait took %v longer than the cycle in the median, %v at most", overheads[len(overheads)/2], overheads[len(overheads)-1])
+	last := r.editsAndWaits(url, "Hello, World", 50)
+
+	t.Log("a wait for code that does not compile says so, and the code before answers")
+	r.replaceInSource(`"`+last+`";`, `"broken"`)
+	if out, _, code := r.ask("wait", "--json"); code != 10 || !strings.Contains(out, `"outcome":"failed"`) || !strings.Contains(out, "compile.failed") {
+		t.Errorf("devloop wait ended with %d: %s", code, out)
+	}
+	if got, err := get(url); err != nil || got != last {
+		t.Errorf("it answers %q, %v", got, err)
+	}
+	r.finished(event.Failed)
+	r.replaceInSource(`"broken"`, `"`+last+`";`)
+	r.waitFor("the mended code")
 
 	t.Log("events joins late, and has the state first")
-	if first := s.firstEvent(); len(first.State.Services) != 1 {
+	if first := s.firstEvent(); first.State.Project.Project != s.name || first.State.Localhost.Serving == nil {
 		t.Errorf("events begin with %+v", first)
 	}
 

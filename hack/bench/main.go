@@ -7,6 +7,9 @@
 // For a sample without a Dockerfile, samples/clinic, it makes other edits in one devloop run instead, and
 // prints the path that each takes.
 //
+// With -waits it makes edits of a method, each followed by devloop wait, and prints how much longer than its cycle each
+// wait took.
+//
 // With -starts it measures the start of the application in containers instead: with java -jar, and
 // as a composed image with and without each optimization.
 //
@@ -48,6 +51,7 @@ func main() {
 	flag.DurationVar(&b.pause, "pause", 4*time.Second, "time between edits, as a person takes it: devloop prepares for the next one")
 	flag.IntVar(&n, "n", 5, "how many edits of each kind")
 	optimizations := flag.Bool("starts", false, "measure starts instead, with and without each optimization; -sample is a Maven or Gradle project")
+	waits := flag.Bool("waits", false, "measure devloop wait instead; -sample is samples/spring-server")
 	flag.BoolVar(&b.verbose, "v", false, "show the output of the commands")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -56,8 +60,11 @@ func main() {
 	if _, err := os.Stat(filepath.Join(sample, "Dockerfile")); err != nil {
 		measure = b.paths
 	}
-	if *optimizations {
+	switch {
+	case *optimizations:
 		measure = starts
+	case *waits:
+		measure = b.waits
 	}
 	if err := measure(ctx, sample, n); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

@@ -17,8 +17,9 @@ type run struct {
 	command *exec.Cmd
 	events  chan event // closed when the stream ends
 	url     string
-	// The last cycle: what led to it, and which path it took.
+	// The last cycle: what led to it, which path it took, and for how long it ran.
 	because, path string
+	took          time.Duration
 }
 
 // event has the fields of devloop's events that are needed here.
@@ -92,6 +93,7 @@ func (r *run) cycle(ctx context.Context) (steps []step, err error) {
 			case e.Event == "cycle.finished" && e.Outcome != "ok":
 				return nil, fmt.Errorf("the cycle is %s", e.Outcome)
 			case e.Event == "cycle.finished":
+				r.took = time.Duration(e.Seconds * float64(time.Second))
 				return steps, nil
 			}
 		}
