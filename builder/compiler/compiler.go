@@ -175,7 +175,7 @@ func (c *Compiler) build(ctx context.Context, why string, out io.Writer) (spring
 		return app, err
 	}
 	if why != notAsked && why != firstTime {
-		app.CompiledBy = "by " + c.tool + ", as " + why
+		app.CompiledBy, app.BuildReason = "by "+c.tool+", as "+why, why
 	}
 	compilers := c.units.own().model.Compilers
 	c.adopt(app)

@@ -42,6 +42,8 @@ type App struct {
 	Classes, Resources, Modules, Libraries []string
 	// CompiledBy says in a few words what compiled the classes, "" if there is no choice.
 	CompiledBy string
+	// BuildReason says why that was the build, "" if it did not have to be.
+	BuildReason string
 	// Omitted names what the build left out because it does not change the application.
 	Omitted []string
 	// Dir is the directory of the project or module that made it.

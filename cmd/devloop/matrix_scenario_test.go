@@ -121,7 +121,7 @@ func (r row) edit(run *started, url string, e edit) {
 		case event.PathChosen:
 			how += "; " + b.Why
 		case event.StageFinished:
-			how += "; " + b.Note
+			how += "; " + b.CompiledBy + "; " + b.Why
 		case event.CompilerReady:
 			ready = true
 		}

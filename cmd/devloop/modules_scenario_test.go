@@ -35,7 +35,7 @@ func TestScenarioModules(t *testing.T) {
 					case event.PathChosen:
 						how += b.Why
 					case event.StageFinished:
-						how += b.Note + "; "
+						how += b.CompiledBy + "; "
 					}
 				})
 				if took != e.stages || strings.Contains(how, "by maven") {

@@ -96,7 +96,7 @@ func (r *started) tookBecause() (stages, why string) {
 			why = b.Why
 		case event.StageFinished:
 			if b.Outcome == event.Skipped && b.Stage == event.Swap {
-				why = b.Note
+				why = b.Why
 			}
 		}
 	})

@@ -2,8 +2,6 @@ package engine
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -42,7 +40,7 @@ func (s *Session) Apply(ctx context.Context, m manifest.Manifest, images []Store
 		spec := c.spec()
 		spec.Names = names
 		c.explainSpec(spec)
-		s.Note = report.Objects(m.Refs())
+		s.Objects = report.Objects(m.Refs())
 		ctx, cancel := limit(ctx, c.Target.ReadyTimeout)
 		defer cancel()
 		return c.Deployer.Replace(ctx, spec)
@@ -54,15 +52,13 @@ func (s *Session) Apply(ctx context.Context, m manifest.Manifest, images []Store
 }
 
 func (b build) loadStored(ctx context.Context, s *publish.Stage, images []Stored) error {
-	var notes []string
 	for _, img := range images {
 		sent, err := b.load(ctx, s, img.Ref, img.Content)
 		if err != nil {
 			return err
 		}
-		notes = append(notes, fmt.Sprintf("%s: %s", img.Ref, report.LoadNote(sent)))
+		s.Loads = append(s.Loads, report.Load(img.Ref, sent))
 	}
-	s.Note = strings.Join(notes, "\n")
 	return nil
 }
 

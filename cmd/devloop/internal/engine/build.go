@@ -36,7 +36,7 @@ func (b build) compile(ctx context.Context) error {
 		}
 		app, err := b.Compiler.Compile(ctx, paths, out)
 		if err == nil {
-			s.Note = report.CompileNote(b.Target.Dir, app)
+			s.Output, s.CompiledBy, s.Why = report.Output(b.Target.Dir, app), app.CompiledBy, app.BuildReason
 		}
 		b.tellOmitted(app)
 		return app, err
@@ -74,7 +74,7 @@ func (b build) toNodes(ctx context.Context) (err error) {
 	err = b.Stage(ctx, event.Load, func(ctx context.Context, s *publish.Stage) error {
 		sent, err := b.load(ctx, s, b.img.Ref, b.img.Content)
 		if err == nil {
-			s.Note, s.Skip = report.LoadNote(sent), sent.Sent == 0
+			s.Loads, s.Skip = []event.ImageLoad{report.Load(b.img.Ref, sent)}, sent.Sent == 0
 		}
 		return err
 	})
@@ -91,7 +91,7 @@ func (b build) image(ctx context.Context, s *publish.Stage) (image.Image, error)
 	if err != nil {
 		return img, err
 	}
-	s.Note = img.Ref
+	s.Image = img.Ref
 	s.Publish(event.ImageBuilt{Ref: img.Ref, Name: img.Name, ID: img.ID.String(), Archive: report.Archive(img.Report.Archive)})
 	for _, a := range img.Advice {
 		s.InformOnce(event.NoticeImageAdvice, a.Text, a.Hint)

@@ -167,10 +167,10 @@ func (c *cycle) forward(ctx context.Context, pods []kube.Pod) error {
 		if err := c.Ports.Forward(ctx, s, ports.Check{Dial: c.Deployer.Dial, Stopped: c.Debuggers.Attached}, pods); err != nil {
 			return err
 		}
-		if s.Skip = s.Note == ""; s.Skip {
-			s.Note = "the manifest names no containerPort"
+		if s.Skip = len(s.Answers) == 0; s.Skip {
+			s.Why = "the manifest names no containerPort"
 			if c.manifest.Generated() {
-				s.Note = "according to its settings and libraries, the application is no server"
+				s.Why = "according to its settings and libraries, the application is no server"
 			}
 		}
 		return nil

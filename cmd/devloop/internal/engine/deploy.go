@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/devloop-cli/devloop/builder/image"
@@ -142,7 +143,7 @@ func (r *rollout) deployOnce(ctx context.Context, debug render.Debug) ([]kube.Po
 				pods, err = r.replace(ctx, debug)
 			}
 		}
-		s.Note = report.Pods(pods)
+		s.Pods = report.Pods(pods)
 		return pods, err
 	})
 	if err != nil {
@@ -226,7 +227,7 @@ func (c *cycle) spec() deploy.Spec {
 
 // informOfLeftOut names objects that the cluster has no kind for.
 func (c *cycle) informOfLeftOut(left []kube.Ref) {
-	c.InformOnce(event.NoticeLeftOut, "not deployed, because the cluster does not have their kinds: "+report.Objects(left), "install the operators that define these kinds, if the application needs them")
+	c.InformOnce(event.NoticeLeftOut, "not deployed, because the cluster does not have their kinds: "+strings.Join(report.Objects(left), ", "), "install the operators that define these kinds, if the application needs them")
 }
 
 // changesDir is where the image's supervisor keeps changes, "" if it has none.
@@ -250,7 +251,7 @@ func (c *cycle) awaitReady(ctx context.Context, s *publish.Stage, pods []kube.Po
 		ctx, cancel = limit(ctx, c.Target.ReadyTimeout)
 		defer cancel()
 	}
-	s.Note = report.Pods(pods)
+	s.Pods = report.Pods(pods)
 	phase := func(p readiness.Phase) { s.Publish(event.PodPhase{Pod: p.Pod, Phase: p.Phase, Detail: p.Detail}) }
 	err := c.Deployer.Ready(ctx, pods, phase)
 	if c.listensElsewhere(err, pods) {

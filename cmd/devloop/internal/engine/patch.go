@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
@@ -60,15 +59,15 @@ type inPlace struct {
 // makes a new Pod before localhost points to it.
 func (p *inPlace) hotSwap(ctx context.Context, path plan.Path) (bool, error) {
 	d := *p.State().Target()
-	instead := map[bool]string{false: "a restart", true: "a new Pod"}[d.HotSwapOnly()]
+	instead := map[bool]string{false: "restart", true: "pod"}[d.HotSwapOnly()]
 	name := map[plan.Path]event.Stage{plan.Pages: event.Pages, plan.Swap: event.Swap}[path]
 	code, refused := p.built.WithLoaded(p.loaded), error(nil)
 	p.become(p.State().PatchStarted())
 	swapped, err := publish.Run(ctx, p.Publisher, name, func(ctx context.Context, s *publish.Stage) (bool, error) {
 		err := p.toLiving(ctx, &d, func(d state.Deployment) error { return p.patcher.Swap(ctx, d, code, p.files) })
-		s.Note = fmt.Sprintf("%s to %s", plan.Summary(p.files), report.Pods(d.Patchable()))
+		p.sent(s, d)
 		if err != nil && !failure.Cancelled(err) {
-			s.Skip, s.Note, refused = true, fmt.Sprintf("%s instead: %v", instead, err), err
+			s.Skip, s.Instead, s.Why, refused = true, instead, err.Error(), err
 			return false, nil
 		}
 		return err == nil, err
@@ -139,15 +138,21 @@ func (p *inPlace) send(ctx context.Context, s *publish.Stage) (bool, error) {
 		return false, err
 	}
 	if err != nil {
-		s.Skip, s.Note = true, fmt.Sprintf("a new Pod instead: %v", err)
+		s.Skip, s.Instead, s.Why = true, "pod", err.Error()
 		return false, nil
 	}
 	p.become(p.State().Patched(pods, p.built))
 	if p.Target.Debug.Suspend {
 		p.Debuggers.Route(p.Publisher, pods)
 	}
-	s.Note = fmt.Sprintf("%s to %s", plan.Summary(p.files), report.Pods(p.State().Target().Patchable()))
+	p.sent(s, *p.State().Target())
 	return true, nil
+}
+
+// sent records which files went into which Pods.
+func (p *inPlace) sent(s *publish.Stage, d state.Deployment) {
+	s.Classes, s.Resources = plan.Count(p.files)
+	s.Pods = report.Pods(d.Patchable())
 }
 
 // confirm waits until the Pods serve with a change, and then has them keep it.

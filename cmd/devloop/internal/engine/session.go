@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
@@ -244,7 +245,7 @@ func (s *Session) handleRecovered(b *backlog) {
 		s.Ports.SetBackends(d.Pods)
 		s.Debuggers.Route(s.events, d.Pods)
 		s.promote(s.events, d)
-		s.events.Inform(event.NoticePodRecovered, fmt.Sprintf("%s serves now, after Kubernetes tried again", report.Pods(d.Pods)))
+		s.events.Inform(event.NoticePodRecovered, strings.Join(report.Pods(d.Pods), ", ")+" serves now, after Kubernetes tried again")
 		if b.last.Cycle == m.cycle {
 			b.last.Failure = nil
 			b.Settle()

@@ -8,7 +8,7 @@
 //
 //	{"seq":4,"time":"…","cycle":1,"event":"stage.finished","stage":"compile","outcome":"ok","seconds":1.913,…}
 //
-// This file and running.go, about the application and its Pods, are the whole vocabulary; docs/events.md is made from
+// This file, stage.go and running.go, about the application and its Pods, are the whole vocabulary; docs/events.md is made from
 // them. A new event is an addition there, to kinds.go, and to the sinks that show it.
 //
 // A [Store] lets others join later: it hands them a [State], which [Reduce] makes of the events, and
@@ -54,22 +54,6 @@ const (
 	Cancelled  Outcome = "cancelled"
 	Superseded Outcome = "superseded"
 	Skipped    Outcome = "skipped"
-)
-
-// Stage is one of the steps that every cycle takes, in this order.
-type Stage string
-
-// The stages.
-const (
-	Compile Stage = "compile" // sources → boot jar
-	Image   Stage = "image"   // boot jar → image
-	Load    Stage = "load"    // image → the cluster's nodes
-	Replace Stage = "replace" // the old Pod goes, the new one is made
-	Pages   Stage = "pages"   // files that are read at each request go into the running Pod
-	Swap    Stage = "swap"    // changed methods go into the running JVM
-	Restart Stage = "restart" // the application starts again in its Pod, with changed files
-	Ready   Stage = "ready"   // the Pod runs, and its port answers
-	Forward Stage = "forward" // localhost reaches the Pod
 )
 
 // Failure is an error as a person and a script need it.
@@ -191,18 +175,6 @@ type PathChosen struct {
 	Files []string `json:"files,omitempty"`
 }
 
-// StageStarted opens a stage.
-type StageStarted struct {
-	// ID is the stage's own in the session.
-	ID    int   `json:"id"`
-	Stage Stage `json:"stage"`
-	// Attempt counts how often the cycle has begun the stage, from 1.
-	Attempt int `json:"attempt"`
-	// LastTook is how long the stage took last time; the first time in a session, how long it took
-	// in the first cycle of the session before.
-	LastTook Duration `json:"lastSeconds,omitempty"`
-}
-
 // Transfer says how far a download, a pull or a load has come. A transfer of less than half a second has none of
 // these events, a longer one two a second and one at its end.
 type Transfer struct {
@@ -215,25 +187,6 @@ type Transfer struct {
 	// is done.
 	Rate int64    `json:"rate"`
 	Left Duration `json:"secondsLeft,omitempty"`
-}
-
-// StageOutput is a line that the stage's tool wrote.
-type StageOutput struct {
-	Stage Stage  `json:"stage"`
-	Line  string `json:"line"`
-}
-
-// StageFinished closes a stage.
-type StageFinished struct {
-	// ID and Attempt are those of its start.
-	ID      int      `json:"id"`
-	Stage   Stage    `json:"stage"`
-	Attempt int      `json:"attempt"`
-	Outcome Outcome  `json:"outcome"`
-	Took    Duration `json:"seconds"`
-	// Note says in a few words what came of it.
-	Note    string   `json:"note,omitempty"`
-	Failure *Failure `json:"failure,omitempty"`
 }
 
 // ImageBuilt names the image that a cycle made.

@@ -244,7 +244,7 @@ func markdown(t *testing.T) string {
 	types := map[string]*ast.TypeSpec{}
 	docs := map[string]string{}
 	var codes, b bytes.Buffer
-	for _, name := range []string{"event.go", "running.go", "state.go", "notices.go"} {
+	for _, name := range []string{"event.go", "stage.go", "running.go", "state.go", "notices.go"} {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
 		if err != nil {
 			t.Fatal(err)

@@ -15,7 +15,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
@@ -111,15 +110,13 @@ func (e *Entry) stage(b event.StageFinished) {
 	e.Stages[b.Stage] += b.Took // of all attempts
 	switch {
 	case b.Stage == event.Compile:
-		if _, why, build := strings.Cut(b.Note, ", as "); build {
-			e.Build = why
-		}
+		e.Build = b.Why
 	case b.Outcome == event.OK && b.Stage == event.Restart:
 		e.Path = "restart"
 	case b.Outcome == event.OK && b.Stage == event.Replace && e.Path != "manifest":
 		e.Path = "pod"
 	case b.Outcome == event.Skipped && (b.Stage == event.Swap || b.Stage == event.Pages || b.Stage == event.Restart):
-		_, e.Why, _ = strings.Cut(b.Note, " instead: ")
+		e.Why = b.Why
 	}
 }
 

@@ -46,12 +46,12 @@ func TestStatsOfASession(t *testing.T) {
 		s.cycle(event.TriggerSave, "swap", "", time.Duration(200+n)*time.Millisecond)
 	}
 	s.cycle(event.TriggerSave, "swap", "", 3*time.Second,
-		event.StageFinished{Stage: event.Swap, Outcome: event.Skipped, Note: "a restart instead: the JVM refused it"}, event.StageFinished{Stage: event.Restart, Outcome: event.OK})
+		event.StageFinished{Stage: event.Swap, Outcome: event.Skipped, StageResult: event.StageResult{Instead: "restart", Why: "the JVM refused it"}}, event.StageFinished{Stage: event.Restart, Outcome: event.OK})
 	s.cycle(event.TriggerSave, "restart", "com.example.Prices.load: constructors run at start", 2*time.Second)
 	s.cycle(event.TriggerSave, "restart", "com.example.Orders.<init>: constructors run at start", 2500*time.Millisecond)
 	s.cycle(event.TriggerSave, "restart", "com.example.Orders: method more added", 2*time.Second)
 	s.cycle(event.TriggerSave, "pod", "library guava.jar is new", 9*time.Second, event.StageFinished{Stage: event.Replace, Outcome: event.OK})
-	s.cycle(event.TriggerSave, "swap", "", 4*time.Second, event.StageFinished{Stage: event.Compile, Outcome: event.OK, Note: "by maven, as src/main/kotlin has a source"})
+	s.cycle(event.TriggerSave, "swap", "", 4*time.Second, event.StageFinished{Stage: event.Compile, Outcome: event.OK, StageResult: event.StageResult{Why: "src/main/kotlin has a source"}})
 	s.cycle(event.TriggerAsked, "pod", "", 8*time.Second)
 	s.Publish(99, event.CycleStarted{Trigger: event.TriggerSave})
 	s.Publish(99, event.CycleFinished{Outcome: event.Failed, Failure: &event.Failure{Code: "compile.failed"}})

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -92,4 +93,97 @@ func archiveText(b event.ArchiveFinished) string {
 		text += ", " + b.Why
 	}
 	return text
+}
+
+// outcome says what came of a stage: one message, which may be empty, or more, each in a line.
+func outcome(b event.StageFinished) []string {
+	switch b.Outcome {
+	case event.Failed:
+		return []string{"failed"}
+	case event.Cancelled, event.Superseded:
+		return []string{string(b.Outcome)}
+	}
+	switch {
+	case b.Instead == "restart":
+		return []string{"a restart instead: " + b.Why}
+	case b.Instead != "":
+		return []string{"a new Pod instead: " + b.Why}
+	case len(b.Loads) > 0:
+		return loaded(b.Loads)
+	case len(b.Answers) > 0:
+		return answered(b.Answers)
+	case b.Stage == event.Forward:
+		return []string{b.Why}
+	case b.Classes+b.Resources > 0:
+		return []string{changed(b.Classes, b.Resources) + " to " + strings.Join(b.Pods, ", ")}
+	case b.Stage == event.Compile:
+		return []string{strings.TrimSpace(b.Output + " " + b.CompiledBy)}
+	}
+	return []string{b.Image + strings.Join(slices.Concat(b.Objects, b.Pods), ", ")}
+}
+
+// loaded says what the nodes got, with the names of the images if there are several.
+func loaded(list []event.ImageLoad) (texts []string) {
+	for _, l := range list {
+		text := sent(l)
+		if len(list) > 1 {
+			text = l.Image + ": " + text
+		}
+		texts = append(texts, text)
+	}
+	return texts
+}
+
+func sent(l event.ImageLoad) string {
+	nodes := fmt.Sprintf("%d nodes", len(l.Nodes))
+	if len(l.Nodes) == 1 {
+		nodes = l.Nodes[0]
+	}
+	switch {
+	case len(l.Nodes) == 0:
+		return "the nodes find the image by themselves"
+	case l.Sent == 0:
+		return nodes + " had it already"
+	case l.Skipped == 0:
+		return fmt.Sprintf("%s to %s", transfer.Size(l.Sent), nodes)
+	}
+	return fmt.Sprintf("%s to %s, which had the other %s", transfer.Size(l.Sent), nodes, transfer.Size(l.Skipped))
+}
+
+func answered(list []event.PortAnswer) (texts []string) {
+	for _, a := range list {
+		text := fmt.Sprintf("%s → %s:%d", a.URL, a.Pod, a.Port)
+		switch {
+		case a.NotAsked == "debugger":
+			text += " is not asked while a debugger is attached"
+		case a.NotAsked != "":
+		case a.Status == 0:
+			text += " accepts connections"
+		case a.Text == "":
+			text += fmt.Sprintf(" answers %d", a.Status)
+		default:
+			text += fmt.Sprintf(" answers %d: %s", a.Status, a.Text)
+		}
+		texts = append(texts, text)
+	}
+	return texts
+}
+
+// changed counts the files that went into Pods, as in "2 classes and 1 resource".
+func changed(classes, resources int) string {
+	var parts []string
+	if classes > 0 {
+		parts = append(parts, counted(classes, "class", "classes"))
+	}
+	if resources > 0 {
+		parts = append(parts, counted(resources, "resource", "resources"))
+	}
+	return strings.Join(parts, " and ")
+}
+
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }

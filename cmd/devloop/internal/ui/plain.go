@@ -289,19 +289,16 @@ func (p *Plain) stage(b event.StageFinished) {
 		name = p.Style.Green(name)
 	case event.Failed:
 		name = p.Style.Red(name)
-		b.Note = "failed"
-	case event.Cancelled, event.Superseded:
-		b.Note = string(b.Outcome)
 	}
-	notes := p.Style.each(b.Note)
-	if b.Attempt > 1 {
-		notes[0] = strings.TrimLeft(notes[0]+" "+p.Style.said(fmt.Sprintf("(attempt %d)", b.Attempt), 0), " ")
-	}
-	for i, note := range notes {
+	for i, text := range outcome(b) {
 		if i > 0 {
 			name = strings.Repeat(" ", rowWidth)
 		}
-		p.line(strings.TrimRight(name+" "+note, " "))
+		text = p.Style.said(text, rowWidth+1)
+		if i == 0 && b.Attempt > 1 {
+			text = strings.TrimLeft(text+" "+p.Style.said(fmt.Sprintf("(attempt %d)", b.Attempt), 0), " ")
+		}
+		p.line(strings.TrimRight(name+" "+text, " "))
 	}
 }
 

@@ -31,15 +31,6 @@ func (s Style) column(word string, width int) string {
 	return word + strings.Repeat(" ", max(0, width-cells.Width(word)))
 }
 
-// each translates the lines of a text, which are messages of their own.
-func (s Style) each(text string) []string {
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		lines[i] = s.said(line, rowWidth+1)
-	}
-	return lines
-}
-
 // Bold and the others use the codes of ECMA-48, section 8.3.117 (select graphic rendition).
 func (s Style) Bold(t string) string   { return s.wrap("1", t) }
 func (s Style) Dim(t string) string    { return s.wrap("2", t) }

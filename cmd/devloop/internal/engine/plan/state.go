@@ -133,20 +133,25 @@ func Changes(before, after State) map[string][]byte {
 
 // Summary counts the classes and other files of a change.
 func Summary(files map[string][]byte) string {
-	classes := 0
+	var parts []string
+	classes, others := Count(files)
+	if classes > 0 {
+		parts = append(parts, counted(classes, "class", "classes"))
+	}
+	if others > 0 {
+		parts = append(parts, counted(others, "resource", "resources"))
+	}
+	return strings.Join(parts, " and ")
+}
+
+// Count counts the classes and the other files of a change.
+func Count(files map[string][]byte) (classes, others int) {
 	for path := range files {
 		if strings.HasSuffix(path, ".class") {
 			classes++
 		}
 	}
-	var parts []string
-	if classes > 0 {
-		parts = append(parts, counted(classes, "class", "classes"))
-	}
-	if others := len(files) - classes; others > 0 {
-		parts = append(parts, counted(others, "resource", "resources"))
-	}
-	return strings.Join(parts, " and ")
+	return classes, len(files) - classes
 }
 
 func counted(n int, one, many string) string {

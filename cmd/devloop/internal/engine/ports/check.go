@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -40,17 +39,13 @@ type Answer struct {
 	Took    event.Duration
 }
 
-func (a Answer) String() string {
-	switch {
-	case a.Skipped:
-		return "is not asked while a debugger is attached"
-	case a.Status == 0:
-		return "accepts connections"
-	case a.Text == "":
-		return fmt.Sprintf("answers %d", a.Status)
-	default:
-		return fmt.Sprintf("answers %d: %s", a.Status, a.Text)
+// at returns the answer as the events have it.
+func (a Answer) at(pod kube.Pod, port int) event.PortAnswer {
+	at := event.PortAnswer{URL: a.URL, Pod: pod.Name, Port: port, Status: a.Status, Text: a.Text}
+	if a.Skipped {
+		at.NotAsked = "debugger"
 	}
+	return at
 }
 
 // ask sends GET / to url of a local port. It repeats the request over TLS if the application may

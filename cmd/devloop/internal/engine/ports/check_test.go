@@ -22,8 +22,8 @@ func TestAskTakesAnyStatusForAnAnswer(t *testing.T) {
 	}))
 	defer server.Close()
 	got, err := ask(t.Context(), &fakePort{server: server}, server.URL)
-	if err != nil || got.String() != "answers 404: nothing here" {
-		t.Errorf("got %q, %v", got, err)
+	if err != nil || got.Status != 404 || got.Text != "nothing here" {
+		t.Errorf("got %+v, %v", got, err)
 	}
 }
 
@@ -33,8 +33,8 @@ func TestAskKeepsPagesOutOfTheLine(t *testing.T) {
 		_, _ = io.WriteString(w, "<!doctype html><title>hello</title>")
 	}))
 	defer server.Close()
-	if got, err := ask(t.Context(), &fakePort{server: server}, server.URL); err != nil || got.String() != "answers 200" {
-		t.Errorf("got %q, %v", got, err)
+	if got, err := ask(t.Context(), &fakePort{server: server}, server.URL); err != nil || got.Status != 200 || got.Text != "" {
+		t.Errorf("got %+v, %v", got, err)
 	}
 }
 
@@ -46,12 +46,12 @@ func TestAskTellsAnotherProtocolFromSilence(t *testing.T) {
 	}))}
 	defer port.server.Close()
 	port.err = fmt.Errorf("%w: 220 mail.example ESMTP", localport.ErrNotHTTP)
-	if got, err := ask(t.Context(), port, port.URL()); err != nil || got.String() != "accepts connections" {
-		t.Errorf("another protocol: got %q, %v", got, err)
+	if got, err := ask(t.Context(), port, port.URL()); err != nil || got.Status != 0 || got.Text != "" {
+		t.Errorf("another protocol: got %+v, %v", got, err)
 	}
 	port.err = errors.New("lost")
 	if got, err := ask(t.Context(), port, port.URL()); err == nil {
-		t.Errorf("silence: got %q, want an error", got)
+		t.Errorf("silence: got %+v, want an error", got)
 	}
 }
 
@@ -66,8 +66,8 @@ func TestAskFindsOutThatAnApplicationSpeaksTLS(t *testing.T) {
 	server.URL = strings.Replace(server.URL, "https:", "http:", 1)
 	port := &fakePort{server: server}
 	got, err := ask(t.Context(), port, port.URL())
-	if err != nil || got.String() != "answers 200: secret" || got.URL != strings.Replace(server.URL, "http:", "https:", 1) {
-		t.Errorf("got %q at %s, %v", got, got.URL, err)
+	if err != nil || got.Status != 200 || got.Text != "secret" || got.URL != strings.Replace(server.URL, "http:", "https:", 1) {
+		t.Errorf("got %+v at %s, %v", got, got.URL, err)
 	}
 }
 
@@ -76,8 +76,8 @@ func TestAskTakesABadRequestForAnAnswer(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Error(w, "no", http.StatusBadRequest) }))
 	defer server.Close()
 	port := &fakePort{server: server}
-	if got, err := ask(t.Context(), port, port.URL()); err != nil || got.String() != "answers 400: no" || got.URL != server.URL {
-		t.Errorf("got %q, %v", got, err)
+	if got, err := ask(t.Context(), port, port.URL()); err != nil || got.Status != 400 || got.Text != "no" || got.URL != server.URL {
+		t.Errorf("got %+v, %v", got, err)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
@@ -105,10 +104,9 @@ func (f *Forwards) SetBackends(pods []kube.Pod) {
 }
 
 // Forward points the ports to Pods and sends the project's application a request through each of its ports: that
-// proves that localhost reaches it. The note of the stage has the answers; it is empty if the Pods have no
-// port.
+// proves that localhost reaches it. The stage gets the answers, none if the Pods have no port.
 func (f *Forwards) Forward(ctx context.Context, s *publish.Stage, check Check, pods []kube.Pod) error {
-	var notes, unused []string
+	var unused []string
 	var unopened error
 	answered := false
 	for _, local := range f.Set {
@@ -119,7 +117,7 @@ func (f *Forwards) Forward(ctx context.Context, s *publish.Stage, check Check, p
 		local.SetBackend(*pod, local.To.Port)
 		if slices.Contains(pod.Foreign, local.To.Port) { // it has been seen to accept connections
 			s.Publish(event.PortForwarded{Pod: pod.Name, Port: local.To.Port, URL: f.Address(local)})
-			notes = append(notes, fmt.Sprintf("%s → %s:%d", f.Address(local), pod.Name, local.To.Port))
+			s.Answers = append(s.Answers, event.PortAnswer{URL: f.Address(local), Pod: pod.Name, Port: local.To.Port, NotAsked: "foreign"})
 			continue
 		}
 		answer, err := check.Ask(ctx, local, *pod, f.Address(local))
@@ -127,7 +125,7 @@ func (f *Forwards) Forward(ctx context.Context, s *publish.Stage, check Check, p
 		case err == nil:
 			answered = true
 			publishAnswer(s, local, *pod, answer)
-			notes = append(notes, fmt.Sprintf("%s → %s:%d %s", answer.URL, pod.Name, local.To.Port, answer))
+			s.Answers = append(s.Answers, answer.at(*pod, local.To.Port))
 		case len(pod.Ports) == 1 || !errors.Is(local.Err(), localport.ErrNobodyListens):
 			return unreachable(local, *pod, f.Address(local), err)
 		default:
@@ -141,7 +139,6 @@ func (f *Forwards) Forward(ctx context.Context, s *publish.Stage, check Check, p
 	for _, text := range unused {
 		s.Inform(event.NoticePortUnused, text)
 	}
-	s.Note = strings.Join(notes, "\n")
 	return nil
 }
 

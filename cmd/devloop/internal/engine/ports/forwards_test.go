@@ -108,17 +108,17 @@ func TestTwoLocalPortsForOneContainerPortContradict(t *testing.T) {
 }
 
 // forwarding runs the stage that forwards to a Pod with these ports.
-func forwarding(t *testing.T, f *Forwards, events publish.Publisher, numbers ...int) (note string, err error) {
+func forwarding(t *testing.T, f *Forwards, events publish.Publisher, numbers ...int) (answers []event.PortAnswer, err error) {
 	t.Helper()
 	err = events.Stage(t.Context(), event.Forward, func(ctx context.Context, s *publish.Stage) error {
-		defer func() { note = s.Note }()
+		defer func() { answers = s.Answers }()
 		pods := []kube.Pod{{Name: "app", Of: pod, Ports: numbers}}
 		if err := f.Open(ctx, s.Publisher, Offered(pods)); err != nil {
 			return err
 		}
 		return f.Forward(ctx, s, withoutDebugger, pods)
 	})
-	return note, err
+	return answers, err
 }
 
 var withoutDebugger = Check{
@@ -135,22 +135,25 @@ func TestForwardAsksEachPortBelowTheApplicationsPath(t *testing.T) {
 	app := answering(t, func(w http.ResponseWriter, q *http.Request) { asked = q.URL.Path; hello(w, q) })
 	f, events := opening(&r, nil, app, answering(t, hello))
 	f.SetContextPath(8080, "/shop")
-	note, err := forwarding(t, f, events, 8080, 9090)
+	answers, err := forwarding(t, f, events, 8080, 9090)
 	if err != nil || asked != "/shop/" || !slices.Equal(app.backends, []string{"app:8080"}) {
 		t.Errorf("asked %q after %q, %v", asked, app.backends, err)
 	}
-	want := fmt.Sprintf("%s/shop → app:8080 answers 200: Hello\n%s → app:9090 answers 200: Hello", app.URL(), f.URLs()[1])
-	if note != want || f.URLs()[0] != app.URL()+"/shop" {
-		t.Errorf("got %q, want %q", note, want)
+	want := []event.PortAnswer{
+		{URL: app.URL() + "/shop", Pod: "app", Port: 8080, Status: 200, Text: "Hello"},
+		{URL: f.URLs()[1], Pod: "app", Port: 9090, Status: 200, Text: "Hello"},
+	}
+	if !slices.Equal(answers, want) || f.URLs()[0] != app.URL()+"/shop" {
+		t.Errorf("got %+v, want %+v", answers, want)
 	}
 }
 
-func TestForwardWithoutAPortHasNoNote(t *testing.T) {
+func TestForwardWithoutAPortHasNoAnswer(t *testing.T) {
 	t.Parallel()
 	var r recorder
 	f, events := opening(&r, nil)
-	if note, err := forwarding(t, f, events); note != "" || err != nil {
-		t.Errorf("got %q, %v", note, err)
+	if answers, err := forwarding(t, f, events); len(answers) > 0 || err != nil {
+		t.Errorf("got %+v, %v", answers, err)
 	}
 }
 
@@ -223,8 +226,8 @@ func TestOnlyTheProjectsApplicationIsAsked(t *testing.T) {
 			if err := f.Forward(ctx, s, withoutDebugger, pods); err != nil {
 				return err
 			}
-			if want := database.URL() + " → db:6379\n"; !strings.HasPrefix(s.Note, want) {
-				t.Errorf("got %q, want %q", s.Note, want)
+			if want := (event.PortAnswer{URL: database.URL(), Pod: "db", Port: 6379, NotAsked: "foreign"}); s.Answers[0] != want {
+				t.Errorf("got %+v, want %+v", s.Answers, want)
 			}
 			return nil
 		})

@@ -4,7 +4,7 @@
 //	cycle := session.InCycle(3)
 //	cycle.InformOnce(event.NoticeOmitted, "style checks are left out", "run them: devloop deploy")
 //	err := cycle.Stage(ctx, event.Load, func(ctx context.Context, s *publish.Stage) error {
-//		s.Note = "20 MB to node"
+//		s.Image = "shop:1"
 //		return load(ctx)
 //	})
 //

@@ -93,7 +93,7 @@ func TestEveryStageIsClosedWithItsOutcome(t *testing.T) {
 	} {
 		var r recorder
 		got, err := Run(t.Context(), New(event.NewBus(&r)), event.Load, func(_ context.Context, s *Stage) (int, error) {
-			s.Note, s.Skip = "note", c.skip
+			s.Image, s.Skip = "shop:1", c.skip
 			out, flush := s.Writer()
 			defer flush()
 			_, err := io.WriteString(out, "one\ntwo")
@@ -102,7 +102,7 @@ func TestEveryStageIsClosedWithItsOutcome(t *testing.T) {
 		if got != 7 || !errors.Is(err, c.err) {
 			t.Errorf("%s: got %d, %v", name, got, err)
 		}
-		c.want.ID, c.want.Stage, c.want.Attempt, c.want.Note = 1, event.Load, 1, "note"
+		c.want.ID, c.want.Stage, c.want.Attempt, c.want.Image = 1, event.Load, 1, "shop:1"
 		want := []event.Body{event.StageStarted{ID: 1, Stage: event.Load, Attempt: 1}, event.StageOutput{Stage: event.Load, Line: "one"},
 			event.StageOutput{Stage: event.Load, Line: "two"}, c.want}
 		if got := r.bodies(); !reflect.DeepEqual(got, want) {

@@ -10,11 +10,10 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/lines"
 )
 
-// Stage is a running stage of a cycle. Its work sets Note and Skip for the closing event.
+// Stage is a running stage of a cycle. Its work sets the result and Skip for the closing event.
 type Stage struct {
 	Publisher
-	// Note is a summary of the stage.
-	Note string
+	event.StageResult
 	// Skip says that the stage had nothing to do. It counts only if the stage succeeds.
 	Skip bool
 	name event.Stage
@@ -36,7 +35,7 @@ func Run[T any](ctx context.Context, p Publisher, name event.Stage, work func(co
 	s.Publish(start)
 	began := time.Now()
 	v, err := work(ctx, s)
-	end := event.StageFinished{ID: start.ID, Stage: name, Attempt: start.Attempt, Took: event.Duration(time.Since(began)), Note: s.Note}
+	end := event.StageFinished{ID: start.ID, Stage: name, Attempt: start.Attempt, Took: event.Duration(time.Since(began)), StageResult: s.StageResult}
 	end.Outcome, end.Failure = failure.End(ctx, err)
 	if s.Skip && err == nil {
 		end.Outcome = event.Skipped

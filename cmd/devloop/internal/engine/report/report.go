@@ -1,11 +1,10 @@
-// Package report puts what compiler, imager and loader report into the notes and events that people read.
+// Package report puts what compiler, imager and loader report into events.
 //
-//	note := report.LoadNote(loaded) // "20 MB to kind-control-plane, which had the other 180 MB"
+//	s.Loads = []event.ImageLoad{report.Load(img.Ref, loaded)}
 package report
 
 import (
 	"cmp"
-	"fmt"
 	"path/filepath"
 	"strings"
 
@@ -13,63 +12,53 @@ import (
 	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/internal/transfer"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/runner/deploy"
 	"github.com/devloop-cli/devloop/runner/kube"
 )
 
-// CompileNote says what was compiled, if it lies in the project's directory dir, and how.
-func CompileNote(dir string, app springboot.App) string {
+// Output names what a compilation made, as seen from the project's directory dir. What lies elsewhere has a name only if
+// the build is the only one that compiles.
+func Output(dir string, app springboot.App) string {
 	what := app.Jar
 	if what == "" && len(app.Classes) > 0 { // nothing had to be packed
 		what = app.Classes[0]
 	}
 	if rel, err := filepath.Rel(dir, what); err == nil && filepath.IsLocal(rel) {
-		what = rel
-	} else if app.CompiledBy != "" {
-		what = ""
+		return rel
 	}
-	return strings.TrimSpace(what + " " + app.CompiledBy)
+	if app.CompiledBy != "" {
+		return ""
+	}
+	return what
 }
 
-// Pods names Pods.
-func Pods(pods []kube.Pod) string {
-	list := make([]string, len(pods))
-	for i, p := range pods {
-		list[i] = p.Name
+// Pods returns the names of Pods.
+func Pods(pods []kube.Pod) []string {
+	var list []string
+	for _, p := range pods {
+		list = append(list, p.Name)
 	}
-	return strings.Join(list, ", ")
+	return list
 }
 
 // Objects names objects, as in pod/web, service/web.
-func Objects(refs []kube.Ref) string {
-	list := make([]string, len(refs))
-	for i, o := range refs {
-		list[i] = strings.ToLower(o.Kind) + "/" + o.Name
+func Objects(refs []kube.Ref) []string {
+	var list []string
+	for _, o := range refs {
+		list = append(list, strings.ToLower(o.Kind)+"/"+o.Name)
 	}
-	return strings.Join(list, ", ")
+	return list
 }
 
-// LoadNote sums up a report in a line.
-func LoadNote(r loader.Report) string {
-	nodes := fmt.Sprintf("%d nodes", len(r.Nodes))
-	var skipped int64
+// Load sums up what the nodes got of an image.
+func Load(ref string, r loader.Report) event.ImageLoad {
+	sum := event.ImageLoad{Image: ref, Nodes: []string{}, Sent: r.Sent}
 	for _, n := range r.Nodes {
-		skipped += n.Skipped
+		sum.Nodes = append(sum.Nodes, n.Name)
+		sum.Skipped += n.Skipped
 	}
-	if len(r.Nodes) == 1 {
-		nodes = r.Nodes[0].Name
-	}
-	switch {
-	case len(r.Nodes) == 0:
-		return "the nodes find the image by themselves"
-	case r.Sent == 0:
-		return nodes + " had it already"
-	case skipped == 0:
-		return fmt.Sprintf("%s to %s", transfer.Size(r.Sent), nodes)
-	}
-	return fmt.Sprintf("%s to %s, which had the other %s", transfer.Size(r.Sent), nodes, transfer.Size(skipped))
+	return sum
 }
 
 // Archive describes an archive of classes.

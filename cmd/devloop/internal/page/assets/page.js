@@ -197,7 +197,7 @@ const parts = {
       const stages = element('div');
       for (const s of c.stages) {
         const chip = element('span', 'stage' + (s.outcome === 'failed' ? ' bad' : ''), say(s.stage) + ' ' + seconds(s.seconds));
-        if (s.note) chip.title = s.note;
+        chip.title = [s.output, s.compiledBy, s.image, ...(s.pods || []), s.compiledBy ? '' : s.why].filter(Boolean).join(', ');
         stages.append(chip);
       }
       li.append(stages);
