@@ -33,7 +33,8 @@ type row struct {
 var matrix = []row{
 	{name: "module-info and other names", build: "maven", boot: boot4, traits: []trait{moduleInfo, otherNames}},
 	{name: "MapStruct and Lombok", build: "maven", boot: boot4, traits: []trait{mapStruct, lombok, mappedByLombok}},
-	{name: "package-info, generated sources, build-info and git.properties", build: "maven", boot: boot4, traits: []trait{packageInfo, generatedSources, buildInfo, gitProperties}, short: true},
+	{name: "package-info, generated sources, build-info, git.properties and JVM options", build: "maven", boot: boot4,
+		traits: []trait{packageInfo, generatedSources, buildInfo, gitProperties, jvmOptions}, short: true},
 	{name: "a template, texts and filtered resources", build: "maven", boot: boot4, traits: []trait{thymeleaf, filteredResources},
 		leaves: map[string]string{"filtered": "src/main/resources/application.properties changed"}},
 	{name: "package-info and Lombok by JDK 25", build: "maven", boot: boot4, jdk: 25, traits: []trait{packageInfo, lombok}},

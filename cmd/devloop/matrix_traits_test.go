@@ -25,6 +25,26 @@ public class OwnedController {
 	b.pages["/owned"] = "true"
 }
 
+// jvmOptions has a manifest with options for every JVM of its container.
+func jvmOptions(b *blueprint) {
+	b.files["pod.yaml"] = "apiVersion: v1\nkind: Pod\nmetadata: {name: " + b.name + "}\nspec:\n  containers:\n  - {name: app, image: " + b.name +
+		", ports: [{containerPort: 8080}], env: [{name: JAVA_TOOL_OPTIONS, value: \"-Xms256m -Xmx256m -XX:+UseG1GC -Dword=given\"}]}\n"
+	b.files[javaDir+"OptionController.java"] = `package com.example;
+import org.springframework.web.bind.annotation.*;
+
+@RestController
+public class OptionController {
+
+	@GetMapping("/option")
+	public String option() {
+		return System.getProperty("word") + " " + (Runtime.getRuntime().totalMemory() >> 20);
+	}
+
+}
+`
+	b.pages["/option"] = "given 256"
+}
+
 func lombok(b *blueprint) {
 	b.depend("org.projectlombok", "lombok", "")
 	b.process("org.projectlombok", "lombok", "", "lombok.version")
