@@ -78,6 +78,9 @@ func (m *Module) Bootstrap(ctx context.Context, built State) error {
 		return ErrChanged
 	}
 	w, answer, out, err := m.compileAll(ctx)
+	if err == nil && m.exclude(w, answer, built.changes(w.now)) {
+		w, answer, out, err = m.compileAll(ctx)
+	}
 	if err != nil {
 		return err
 	}

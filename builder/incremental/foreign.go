@@ -4,22 +4,26 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/devloop-cli/devloop/builder/classfile"
+	"github.com/devloop-cli/devloop/builder/javac"
 	"github.com/devloop-cli/devloop/internal/paths"
 )
 
-// A module of Java may have sources that only the build can compile, in Kotlin or Groovy. Their classes stay as the build
+// A module of Java may have sources that only the build can compile, in Kotlin or Groovy, or that it leaves out. Their classes stay as the build
 // made them, and Java is compiled against them. The build compiles what changes one of these sources, or the API of a
 // class that one of them names: within one language a source may depend on another that it does not name, so any
 // such dependency is one of all.
 
 // isForeign reports whether only the build compiles a source.
-func (m Model) isForeign(source string) bool { return filepath.Ext(source) != m.Ending() }
+func (m Model) isForeign(source string) bool {
+	return filepath.Ext(source) != m.Ending() || m.Excluded[source]
+}
 
 // foreign returns an [UnsupportedError] that says why the build has to compile, because of a source that only the build
 // compiles.
@@ -30,6 +34,46 @@ func foreign(source string) error {
 // Foreign returns the languages, apart from Java, in which the build has made classes of this module: "Kotlin and Groovy".
 // It is "" before [Module.Bootstrap].
 func (m *Module) Foreign() string { return strings.Join(m.others, " and ") }
+
+// exclude notes the sources that the build has compiled without making a class of them, as it leaves them out, and reports
+// whether there are any. One that has changed since may be new.
+func (m *Module) exclude(w *work, answer javac.Answer, changed map[string]bool) bool {
+	made, excluded := map[string]bool{}, map[string]bool{}
+	for _, d := range errorsOf(answer.Diagnostics) {
+		made[d.File] = m.isBuilt(m.classOf(d.File))
+		excluded[d.File] = true
+	}
+	for _, file := range answer.Written {
+		if file.Kind == "class" && answer.OK {
+			made[file.Source] = made[file.Source] || m.isBuilt(file.Path)
+			excluded[file.Source] = true
+		}
+	}
+	maps.DeleteFunc(excluded, func(path string, _ bool) bool {
+		return made[path] || changed[path] || declares(path) || !w.compile[path]
+	})
+	if len(excluded) == 0 || len(excluded) == len(w.compile) || m.model.Kotlin != nil {
+		return false
+	}
+	m.model.Excluded = excluded
+	return true
+}
+
+// isBuilt reports whether the build has made a class file.
+func (m *Module) isBuilt(class string) bool {
+	_, err := os.Stat(m.file(class))
+	return err == nil
+}
+
+// classOf returns the class file that a source is named after.
+func (m *Module) classOf(source string) string {
+	for _, dir := range m.model.Sources {
+		if rel := paths.Relative(source, dir); filepath.IsLocal(rel) {
+			return filepath.ToSlash(strings.TrimSuffix(rel, m.model.Ending())) + ".class"
+		}
+	}
+	return ""
+}
 
 // readForeign reads the sources that only the build compiles.
 func (m *Module) readForeign(w *work) error {
@@ -44,7 +88,9 @@ func (m *Module) readForeign(w *work) error {
 			return err
 		}
 		w.texts[path] = &source{version: version, digest: sha256.Sum256(text), words: words(text)}
-		m.foreign[filepath.Base(path)] = languages[filepath.Ext(path)]
+		if !m.model.Excluded[path] {
+			m.foreign[filepath.Base(path)] = languages[filepath.Ext(path)]
+		}
 	}
 	if ours == 0 && len(w.texts) > 0 {
 		path := slices.Min(slices.Collect(keys(w.texts)))

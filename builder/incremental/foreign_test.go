@@ -82,6 +82,38 @@ func TestClassesOfAnotherLanguage(t *testing.T) {
 	}
 }
 
+// TestExcludedSources: the build leaves sources out, whether they compile or not.
+func TestExcludedSources(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{"it compiles": class("class Old { A a; }"), "it does not": class("class Old { Lost lost; A a; }")} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newProject(t, map[string]string{"p/A.java": class("class A { int f() { return 1; } }"), "p/B.java": class("class B { class In { } } class Second { }")})
+			p.write("p/Old.java", text)
+			state, err := Sources(p.module.model)
+			if err == nil {
+				err = bootstrap(t, p.module, state)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, edit := range []struct {
+				file, text string
+				left       bool
+			}{{"p/A.java", class("class A { int f() { return 2; } }"), false}, {"p/Old.java", text + "// edited", true}, {"p/Old.java", text, false}} {
+				p.write(edit.file, edit.text)
+				_, err := p.module.Compile(t.Context(), nil, nil)
+				if _, left := errors.AsType[*UnsupportedError](err); left != edit.left || !left && err != nil {
+					t.Fatalf("%s: %v", edit.file, err)
+				}
+			}
+			if found := tree(t, p.module.Classes()); len(found) != 4 {
+				t.Errorf("%d classes", len(found))
+			}
+		})
+	}
+}
+
 // TestOnlyTheBuildCompiles: a source that only the build may compile leaves the others as they are.
 func TestOnlyTheBuildCompiles(t *testing.T) {
 	t.Parallel()

@@ -11,6 +11,8 @@ type Model struct {
 	// Foreign are our copies of the directories with classes of other compilers, by the build's, if there are any
 	// beside Classes.
 	Foreign map[string]string
+	// Excluded are the sources that the build leaves out. Bootstrap finds them.
+	Excluded map[string]bool
 	// ClassPath is javac's, without Classes.
 	ClassPath []string
 	// Options are javac's, without those that name directories.
