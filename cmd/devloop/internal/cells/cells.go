@@ -3,6 +3,7 @@
 //	cells.Width("Pod 파드")         // 8
 //	cells.Wrap("one two three", 7) // "one two", "three"
 //	cells.Cut("one two", 5)        // "one …"
+//	cells.CutMiddle("one-two", 5)  // "on…wo"
 //	cells.Table(rows, 3)           // columns, three cells apart
 package cells
 
@@ -21,6 +22,15 @@ func Width(text string) int { return condition.StringWidth(text) }
 
 // Cut shortens text to width cells. The last one shows that something is missing.
 func Cut(text string, width int) string { return condition.Truncate(text, width, "…") }
+
+// CutMiddle shortens text to width cells by its middle: the names of a Deployment's Pods differ at their ends.
+func CutMiddle(text string, width int) string {
+	if Width(text) <= width {
+		return text
+	}
+	end := condition.TruncateLeft(text, Width(text)-width/2, "")
+	return Cut(text, width-Width(end)) + end
+}
 
 // Wrap breaks text at white space into lines of at most width cells. A longer word has a line of
 // its own.

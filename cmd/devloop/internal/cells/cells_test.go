@@ -25,6 +25,15 @@ func TestCutShowsThatSomethingIsMissing(t *testing.T) {
 	}
 }
 
+func TestCutMiddleKeepsBothEnds(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{"one-two": "on…wo", "five": "five", "파드 하나": "파…나"} {
+		if got := CutMiddle(text, 5); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestWrapBreaksAtSpaces(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string][]string{

@@ -56,12 +56,12 @@ func RowOf(s inspect.PodState, imageSince time.Time, addresses []string) Row {
 	return row
 }
 
-// width is that of the narrowest terminal in use.
-const width = 80
+// width is that of the narrowest terminal in use, gap the space between two columns.
+const width, gap = 80, 3
 
 // Status writes the Pods. It has a column for the namespace if there are several. The narrow form has what does
-// not fit into columns in lines below each Pod; the wide one has a line for each, and leaves out
-// empty columns. Headings and messages are translated by say.
+// not fit into columns in lines below each Pod, and fits a terminal of 80 columns; the wide one has a line for each,
+// leaves out empty columns and cuts nothing. Headings and messages are translated by say.
 func Status(w io.Writer, rows []Row, now time.Time, wide bool, say func(message string) string) error {
 	header, texts := []string{"NAMESPACE", "NAME", "READY", "STATUS", "RESTARTS", "AGE"}, Row.texts
 	if wide {
@@ -80,9 +80,12 @@ func Status(w io.Writer, rows []Row, now time.Time, wide bool, say func(message 
 	for i, row := range table {
 		table[i] = chosen(row, columns)
 	}
-	for i, line := range strings.Split(strings.TrimSuffix(cells.Table(table, 3), "\n"), "\n") {
+	if !wide {
+		fit(table)
+	}
+	for i, line := range strings.Split(strings.TrimSuffix(cells.Table(table, gap), "\n"), "\n") {
 		if i > 0 && !wide {
-			line += rows[i-1].below(now, say)
+			line += rows[i-1].below(line, now, say)
 		}
 		if _, err := fmt.Fprintln(w, line); err != nil {
 			return err
@@ -109,6 +112,26 @@ func chosen(row []string, columns []int) (list []string) {
 	return list
 }
 
+// fit cuts the widest columns of a table until its lines fit.
+func fit(table [][]string) {
+	widths := make([]int, len(table[0]))
+	total := gap * (len(widths) - 1)
+	for i := range widths {
+		for _, row := range table {
+			widths[i] = max(widths[i], cells.Width(row[i]))
+		}
+		total += widths[i]
+	}
+	for ; total > width; total-- {
+		widths[slices.Index(widths, slices.Max(widths))]--
+	}
+	for _, row := range table {
+		for i := range row {
+			row[i] = cells.CutMiddle(row[i], widths[i])
+		}
+	}
+}
+
 func (r Row) texts(now time.Time, _ func(string) string) []string {
 	return []string{r.Namespace, r.Name, fmt.Sprintf("%d/%d", r.Ready, r.Containers), r.Status, fmt.Sprint(r.Restarts), age(r.Since, now)}
 }
@@ -118,13 +141,18 @@ func (r Row) wideTexts(now time.Time, say func(string) string) []string {
 	return append(r.texts(now, say), line(r.Problem), orNone(strings.Join(r.Addresses, " ")), r.shownImage(), imageAge(r.ImageSince, now), line(r.Spare), line(r.debugger()))
 }
 
-// below returns the lines below a Pod, each after a line break: why it does not serve, its local addresses, its image.
-func (r Row) below(now time.Time, say func(message string) string) string {
+// below returns the lines below that of a Pod, each after a line break: its name if that is cut, why it does not
+// serve, its local addresses, its image.
+func (r Row) below(line string, now time.Time, say func(message string) string) string {
 	image := r.shownImage()
 	if r.ImageSince != nil {
 		image += ", " + say("made "+age(*r.ImageSince, now)+" ago")
 	}
-	texts := append([]string{say(r.Problem)}, r.Addresses...)
+	name := ""
+	if !strings.Contains(line, r.Name) {
+		name = r.Name
+	}
+	texts := append([]string{name, say(r.Problem)}, r.Addresses...)
 	if r.Spare != "" {
 		image += ", " + say("spare JVM "+r.Spare)
 	}
@@ -135,6 +163,7 @@ func (r Row) below(now time.Time, say func(message string) string) string {
 	for _, text := range append(texts, image) {
 		line := "  "
 		for _, word := range strings.Fields(text) {
+			word = cells.CutMiddle(word, width-5) // the deeper indentation, and a space
 			if cells.Width(line)+1+cells.Width(word) > width && line != "  " {
 				b.WriteString("\n" + line)
 				line = "    "

@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cells"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/translate"
 	"github.com/devloop-cli/devloop/internal/golden"
 	"github.com/devloop-cli/devloop/runner/inspect"
@@ -68,6 +69,30 @@ func TestStatusTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden.Compare(t, "testdata/status-quiet.golden", out.String())
+}
+
+// TestStatusFits80Columns whatever the Pods are called: what is cut is below, or in the wide form.
+func TestStatusFits80Columns(t *testing.T) {
+	t.Parallel()
+	long := inspect.PodState{Pod: kube.Pod{Namespace: "a-namespace-of-a-team-with-a-long-name", Name: "spring-petclinic-customers-service-with-a-long-name-7d8f9c9b5d-x2x4z",
+		Image: "localhost:5000/a-team/a-repository/with/a/path/that/is/longer/than/a/line/of/the/table:devloop-0123456789ab", Containers: []string{"app"}},
+		Status: "CreateContainerConfigError", Restarts: 1234, Since: now.Add(-49 * time.Hour), Problem: `the Secret "` + strings.Repeat("x", 90) + `" is missing`}
+	rows := []Row{RowOf(long, time.Time{}, nil), RowOf(states()[0], time.Time{}, nil)}
+	for language, say := range map[string]func(string) string{"en": english, "ko": translate.To("ko")} {
+		var out strings.Builder
+		if err := Status(&out, rows, now, false, say); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(out.String()) {
+			if got := cells.Width(strings.TrimSuffix(line, "\n")); got > width {
+				t.Errorf("%s: %d columns: %q", language, got, line)
+			}
+		}
+		if !strings.Contains(out.String(), "\n   "+long.Name+"\n") || !strings.Contains(out.String(), "x2x4z   0/1") {
+			t.Errorf("%s: the name cannot be read:\n%s", language, &out)
+		}
+		golden.Compare(t, "testdata/status-long."+language+".golden", out.String())
+	}
 }
 
 // TestDescribe draws recorded Pods: a healthy one, one that waits, one that crashed,

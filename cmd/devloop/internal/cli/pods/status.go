@@ -4,12 +4,8 @@ package pods
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
-	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -20,8 +16,6 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/sessions"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/podview"
-	"github.com/devloop-cli/devloop/internal/pause"
-	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/runner/inspect"
 )
 
@@ -35,7 +29,8 @@ in DIR, or for all projects. READY counts the ready containers. STATUS is what K
 calls the state. Below each Pod is what keeps it from serving (devloop describe has the whole
 explanation), the local addresses that reach it while devloop run, deploy --forward or
 forward keeps them open, and its image. -o wide has all of it in columns, the first as WHY
-NOT. --watch goes on until Ctrl+C: a terminal is redrawn, a pipe gets each change.`,
+NOT. --watch goes on until Ctrl+C, also while the cluster does not answer: a terminal is
+redrawn, a pipe gets each change.`,
 		Flags: wiring.LookFlags(append(wiring.SettingFlags("module", "build-tool"),
 			&cli.BoolFlag{Name: "all", Aliases: []string{"A", "all-namespaces"}, Usage: "also list Pods that devloop did not make"},
 			&cli.BoolFlag{Name: "wide", Usage: "everything in columns, also as -o wide"},
@@ -65,7 +60,8 @@ func status(c *cli.Context, s wiring.Streams) error {
 		return rows, err
 	}
 	if c.Bool("watch") {
-		return watchStatus(c, s, at.Pods, look)
+		w := watcher{Streams: s, cluster: at.Pods.Client, look: look, json: c.Bool("json"), wide: c.Bool("wide"), none: noPods(c, selection), interval: time.Second, patience: 5 * time.Second}
+		return w.watch(c.Context)
 	}
 	rows, err := look(c.Context)
 	switch {
@@ -74,7 +70,8 @@ func status(c *cli.Context, s wiring.Streams) error {
 	case c.Bool("json"):
 		return wiring.PrintJSON(s.Out, statusDocument{at.Pods.Context(), rows})
 	case len(rows) == 0:
-		return nothing(c, s, selection)
+		_, err := fmt.Fprintln(s.Err, s.Say(noPods(c, selection))) // stdout is for data
+		return err
 	}
 	return podview.Status(s.Out, rows, at.Pods.Now(), c.Bool("wide"), s.Say)
 }
@@ -83,48 +80,6 @@ func status(c *cli.Context, s wiring.Streams) error {
 type statusDocument struct {
 	Context string        `json:"context"`
 	Pods    []podview.Row `json:"pods"`
-}
-
-// lookAgain is how often status --watch looks.
-const lookAgain = time.Second
-
-// watchStatus shows the status again and again until Ctrl+C: a terminal is redrawn in place, anything else gets
-// what has changed, and with --json a line for each change.
-func watchStatus(c *cli.Context, s wiring.Streams, cluster *runner.Runner, look func(context.Context) ([]podview.Row, error)) error {
-	_, terminal := cmdline.Terminal(s.Out)
-	var before []podview.Row
-	drawn, first := 0, true
-	for ; ; first = false {
-		rows, err := look(c.Context)
-		if c.Context.Err() != nil {
-			return nil // that is how it is meant to end
-		}
-		changed := first || !reflect.DeepEqual(rows, before)
-		before = rows
-		var b strings.Builder
-		switch {
-		case err != nil:
-			return err
-		case c.Bool("json"):
-			if changed {
-				err = json.NewEncoder(s.Out).Encode(statusDocument{cluster.Context(), rows})
-			}
-		case terminal || changed:
-			if err = podview.Status(&b, rows, cluster.Now(), c.Bool("wide"), s.Say); err == nil {
-				if drawn > 0 && terminal {
-					_, _ = fmt.Fprintf(s.Out, "\x1b[%dA\x1b[J", drawn) // up, and clear to the end
-				}
-				drawn = strings.Count(b.String(), "\n")
-				_, err = io.WriteString(s.Out, b.String())
-			}
-		}
-		if err != nil {
-			return err
-		}
-		if !pause.For(c.Context, lookAgain) {
-			return nil
-		}
-	}
 }
 
 // selected says which Pods the flags ask for.
@@ -150,17 +105,15 @@ func selected(c *cli.Context) (inspect.Selection, error) {
 	return selection, nil
 }
 
-// nothing says on stderr that there is nothing: stdout is for data.
-func nothing(c *cli.Context, s wiring.Streams, selection inspect.Selection) error {
-	text := "devloop has no Pod in the cluster; make one: devloop deploy, or devloop apply -f FILE"
-	if selection.Project != "" {
-		text = fmt.Sprintf("devloop has no Pod of the project %q in the cluster; make it: %s", selection.Project, wiring.NextCommand(c, "deploy"))
+// noPods says that there is nothing, and how to make something.
+func noPods(c *cli.Context, selection inspect.Selection) string {
+	switch {
+	case selection.All:
+		return "the cluster has no Pods"
+	case selection.Project != "":
+		return fmt.Sprintf("devloop has no Pod of the project %q in the cluster; make it: %s", selection.Project, wiring.NextCommand(c, "deploy"))
 	}
-	if selection.All {
-		text = "the cluster has no Pods"
-	}
-	_, err := fmt.Fprintln(s.Err, s.Say(text))
-	return err
+	return "devloop has no Pod in the cluster; make one: devloop deploy, or devloop apply -f FILE"
 }
 
 // facts are what this machine knows about Pods, and the cluster does not.
