@@ -20,8 +20,12 @@ type footer struct {
 	url     string
 	debug   string
 	serving bool
+	pods    int    // that answer on localhost
+	rollout bool   // Kubernetes is about to replace them
 	outage  string // why nothing answers on localhost
 	problem string // why the last cycle failed
+
+	phases map[string]string // how far the Pods of this cycle are, by name
 
 	stage   event.Stage // the stage, check or step that runs, "" if none does
 	began   time.Time   // when it began
@@ -69,10 +73,7 @@ func (f *footer) see(e event.Event) {
 	case event.DebugPortOpen:
 		f.debug = b.Address
 	case event.StateChanged:
-		f.serving, f.outage = b.Serving != nil, ""
-		if b.Outage != nil {
-			f.outage = b.Outage.Message
-		}
+		f.answers(b)
 	case event.StepStarted:
 		f.active = true
 		f.begin(event.Stage(doing[string(b.Step)]), e.Time, 0)
@@ -98,7 +99,7 @@ func (f *footer) cycleEvent(e event.Event) {
 	case event.CycleStarted:
 		f.begin(checking, e.Time, 0)
 		f.short = true
-		f.because, f.path = b.Because, "first deploy"
+		f.because, f.path, f.phases = b.Because, "first deploy", map[string]string{}
 		if e.Cycle > 1 {
 			f.path = "new Pod"
 		}
@@ -111,10 +112,52 @@ func (f *footer) cycleEvent(e event.Event) {
 	case event.StageOutput:
 		f.detail = strings.TrimSpace(b.Line)
 	case event.PodPhase:
-		f.detail = b.Phase
+		if f.phases == nil {
+			f.phases = map[string]string{}
+		}
+		f.phases[b.Pod] = b.Phase
+		f.detail = f.starting(b.Phase)
 	case event.CycleFinished:
 		f.finished(b)
 	}
+}
+
+// answers records what answers on localhost.
+func (f *footer) answers(b event.StateChanged) {
+	f.serving, f.pods, f.rollout, f.outage = b.Serving != nil, 0, b.RolloutPending, ""
+	if b.Serving != nil {
+		f.pods = len(b.Serving.Pods)
+	}
+	if b.Outage != nil {
+		f.outage = b.Outage.Message
+	}
+}
+
+// starting says how far the Pods of this cycle are, of which one has come to a phase.
+func (f *footer) starting(phase string) string {
+	if len(f.phases) == 1 {
+		return "Pod " + phase
+	}
+	ready := 0
+	for _, p := range f.phases {
+		if p == "ready" {
+			ready++
+		}
+	}
+	return fmt.Sprintf("%d of %d Pods ready", ready, len(f.phases))
+}
+
+// ready says how the Pods are that answer on localhost.
+func (f *footer) ready() []string {
+	switch {
+	case f.pods == 0:
+		return nil
+	case f.rollout:
+		return []string{f.say("Kubernetes may replace the Pods")}
+	case f.pods == 1:
+		return []string{f.say("Pod ready")}
+	}
+	return []string{f.say(fmt.Sprintf("%d Pods ready", f.pods))}
 }
 
 // begin records the start of a stage, whose name stays until the next one begins or the cycle ends.
@@ -281,9 +324,9 @@ func (f *footer) parts(now time.Time) (mark string, parts []string) {
 		return "", nil
 	}
 	if f.paused {
-		return "●", f.withKey([]string{f.say("paused: saves wait"), f.url}, "p resumes")
+		return "●", f.withKey(append([]string{f.say("paused: saves wait"), f.url}, f.ready()...), "p resumes")
 	}
-	parts = []string{f.url}
+	parts = append([]string{f.url}, f.ready()...)
 	if f.last != "" {
 		parts = append(parts, f.last)
 	}

@@ -161,6 +161,11 @@ func serving() []event.Event {
 		at(1, event.StateChanged{Serving: &event.Deployment{}})}
 }
 
+// pods are the events of a session with so many Pods.
+func pods(names ...string) []event.Event {
+	return append(serving(), at(1, event.StateChanged{Serving: &event.Deployment{Pods: names}}))
+}
+
 // save are the events of a save that takes a path.
 func save(path string, took float64) []event.Event {
 	return []event.Event{at(2, event.CycleStarted{Because: "App.java changed"}), at(2, event.PathChosen{Path: path}),
@@ -181,14 +186,20 @@ func TestFooterSaysWhatMatters(t *testing.T) {
 		second float64
 		want   string
 	}{
-		"before the session":     {nil, 1, ""},
-		"a step that lasts":      {[]event.Event{at(0, event.StepStarted{Step: event.OpenStep}), at(1, event.Progress{Line: "Downloading gradle-9.2.0-bin.zip"})}, 3, "⠋ opening the project 3 s · Downloading gradle-9.2.0-bin.zip"},
-		"a step that is short":   {[]event.Event{at(0, event.StepStarted{Step: event.OpenStep})}, .9, ""},
-		"after the steps":        {[]event.Event{at(0, event.StepStarted{Step: event.ConnectStep}), at(3, event.StepFinished{Step: event.ConnectStep})}, 4, ""},
-		"services and a step":    {[]event.Event{{Time: at(0, nil).Time, Service: "orders", Body: event.SessionStarted{Project: "orders"}}, at(0, event.StepStarted{Step: event.WatchStep})}, 2, "⠋ looking at the files 2 s"},
-		"serves":                 {serving(), 2, "● http://localhost:8080 · h help"},
-		"a save":                 {join(serving(), save("swap", .24)), 3, "● http://localhost:8080 · hot swap 0.24 s · h help"},
-		"a save like others":     {join(serving(), save("swap", .2), save("swap", .3), save("swap", 4), save("swap", .5)), 3, "● http://localhost:8080 · hot swap 0.50 s (usually 0.30 s) · h help"},
+		"before the session":   {nil, 1, ""},
+		"a step that lasts":    {[]event.Event{at(0, event.StepStarted{Step: event.OpenStep}), at(1, event.Progress{Line: "Downloading gradle-9.2.0-bin.zip"})}, 3, "⠋ opening the project 3 s · Downloading gradle-9.2.0-bin.zip"},
+		"a step that is short": {[]event.Event{at(0, event.StepStarted{Step: event.OpenStep})}, .9, ""},
+		"after the steps":      {[]event.Event{at(0, event.StepStarted{Step: event.ConnectStep}), at(3, event.StepFinished{Step: event.ConnectStep})}, 4, ""},
+		"services and a step":  {[]event.Event{{Time: at(0, nil).Time, Service: "orders", Body: event.SessionStarted{Project: "orders"}}, at(0, event.StepStarted{Step: event.WatchStep})}, 2, "⠋ looking at the files 2 s"},
+		"serves":               {serving(), 2, "● http://localhost:8080 · h help"},
+		"a save":               {join(serving(), save("swap", .24)), 3, "● http://localhost:8080 · hot swap 0.24 s · h help"},
+		"a save like others":   {join(serving(), save("swap", .2), save("swap", .3), save("swap", 4), save("swap", .5)), 3, "● http://localhost:8080 · hot swap 0.50 s (usually 0.30 s) · h help"},
+		"a Pod":                {join(pods("web"), save("swap", .24)), 3, "● http://localhost:8080 · Pod ready · hot swap 0.24 s · h help"},
+		"several Pods":         {pods("a", "b", "c"), 3, "● http://localhost:8080 · 3 Pods ready · h help"},
+		"a rollout":            {join(pods("a"), []event.Event{at(2, event.StateChanged{Serving: &event.Deployment{Pods: []string{"a"}}, RolloutPending: true})}), 3, "● http://localhost:8080 · Kubernetes may replace the Pods · h help"},
+		"a Pod that starts":    {join(serving(), []event.Event{at(2, event.StageStarted{Stage: event.Ready}), at(2, event.PodPhase{Pod: "a", Phase: "creating"})}), 2, "⠋ ready · Pod creating"},
+		"several that start": {join(serving(), []event.Event{at(2, event.StageStarted{Stage: event.Ready}), at(2, event.PodPhase{Pod: "a", Phase: "ready"}), at(2, event.PodPhase{Pod: "b", Phase: "running"})}), 2,
+			"⠋ ready · 1 of 2 Pods ready"},
 		"with a debugger's port": {join(serving(), []event.Event{at(2, event.DebugPortOpen{Address: "localhost:5005"})}), 3, "● http://localhost:8080 · debug localhost:5005 · h help"},
 		"a stage": {join(serving(), []event.Event{at(2, event.CycleStarted{Because: "App.java changed"}), at(2, event.StageStarted{Stage: event.Compile})}), 2,
 			"⠋ compile · App.java changed"},
@@ -231,6 +242,8 @@ func TestFooterIsKorean(t *testing.T) {
 		want   string
 	}{
 		"a save":    {slices.Concat(serving(), save("swap", .24)), "● http://localhost:8080 · 핫 스왑 0.24 s · h: 도움말"},
+		"Pods":      {pods("a", "b"), "● http://localhost:8080 · 파드(Pod) 2개 준비됨 · h: 도움말"},
+		"a Pod":     {pods("a"), "● http://localhost:8080 · 파드(Pod) 준비됨 · h: 도움말"},
 		"a stage":   {slices.Concat(serving(), []event.Event{at(2, event.CycleStarted{Because: "App.java changed"}), at(2, event.StageStarted{Stage: event.Compile, LastTook: event.Duration(12 * time.Second)})}), "⠋ 컴파일 3 s, 지난번 12초 · App.java 변경됨"},
 		"a failure": {slices.Concat(serving(), []event.Event{at(2, event.CycleFinished{Outcome: event.Failed, Failure: failure})}), `✗ "web" 파드(Pod)가 응답하지 못합니다. 애플리케이션 종료됨(코드 1). 시작하자마자 끝났습니다`},
 	} {

@@ -3,7 +3,10 @@ package ui
 import (
 	"bytes"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -37,5 +40,25 @@ func TestREADMEShowsWhatTheProgramPrints(t *testing.T) {
 		if shown != session.String() {
 			t.Errorf("%s shows\n%s\nthe program prints\n%s", name, shown, session.String())
 		}
+	}
+}
+
+// TestTheDemoFindsTheAddress: hack/demo.sh reads it from the lines that `deploy --forward` prints.
+func TestTheDemoFindsTheAddress(t *testing.T) {
+	script, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "hack", "demo.sh"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pattern := regexp.MustCompile(`sed -n '(s\|\^forward[^']*)'`).FindSubmatch(script)
+	sed, err := exec.LookPath("sed")
+	if pattern == nil || err != nil && runtime.GOOS != "windows" {
+		t.Fatalf("hack/demo.sh looks for %q, %v", pattern, err)
+	}
+	if err != nil {
+		t.Skip(err)
+	}
+	out, err := exec.CommandContext(t.Context(), sed, "-n", string(pattern[1]), "testdata/deploy.txt").CombinedOutput()
+	if err != nil || !regexp.MustCompile(`^http://localhost:\d+\n$`).Match(out) {
+		t.Errorf("it finds %q, %v", out, err)
 	}
 }
