@@ -27,7 +27,6 @@ import (
 	"github.com/docker/docker/client"
 	"github.com/docker/go-connections/nat"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/devloop-cli/devloop/hack/real"
 	"github.com/devloop-cli/devloop/internal/fault"
@@ -43,21 +42,13 @@ import (
 func TestRealMinikubeConforms(t *testing.T) {
 	real.Long(t)
 	docker := real.Docker(t)
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		t.Fatal(err)
-	}
+	home, server := real.Minikube(t)
 	const profile = "devloop-minikube"
-	home := filepath.Join(cache, "devloop", "minikube")
-	config, err := clientcmd.BuildConfigFromFlags("", filepath.Join(home, "kubeconfig"))
-	if err != nil {
-		t.Skipf("no minikube here, hack/minikube.sh starts one: %v", err)
-	}
 	t.Setenv("MINIKUBE_HOME", home)
 	t.Setenv("MINIKUBE_ACTIVE_DOCKERD", "")
-	cluster, err := loader.Detect(t.Context(), docker, profile, config.Host)
+	cluster, err := loader.Detect(t.Context(), docker, profile, server)
 	if err != nil {
-		t.Skipf("no minikube here, hack/minikube.sh starts one: %v", err)
+		t.Fatal(err)
 	}
 	if cluster.Product != "minikube" || strings.Join(cluster.Nodes, " ") != profile || cluster.TransferNote != "" {
 		t.Errorf("got %+v", cluster)

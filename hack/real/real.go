@@ -96,7 +96,7 @@ func answers(config *rest.Config) error {
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("the API server of %q is not ready: %s", ClusterName, response.Status)
+		return fmt.Errorf("the API server at %s is not ready: %s", config.Host, response.Status)
 	}
 	return nil
 }
@@ -124,6 +124,25 @@ func Maven(t testing.TB) { t.Helper(); tool(t, "maven", "mvn") }
 
 // Chromium skips t if chromedriver is not on the PATH.
 func Chromium(t testing.TB) { t.Helper(); tool(t, "chromium", "chromedriver") }
+
+// Minikube returns the home of the minikube that runs for the tests, and the address of its API server, or skips t.
+func Minikube(t testing.TB) (home, server string) {
+	t.Helper()
+	Docker(t)
+	cache, err := os.UserCacheDir()
+	home = filepath.Join(cache, "devloop", "minikube")
+	var config *rest.Config
+	if err == nil {
+		config, err = clientcmd.BuildConfigFromFlags("", filepath.Join(home, "kubeconfig"))
+	}
+	if err == nil {
+		err = answers(config)
+	}
+	if err != nil {
+		missing(t, "minikube", fmt.Errorf("%w; hack/minikube.sh starts one", err))
+	}
+	return home, config.Host
+}
 
 // Java skips t if javac is not on the PATH.
 func Java(t testing.TB) { t.Helper(); tool(t, "java", "javac") }
