@@ -89,6 +89,24 @@ func read(t *testing.T, number int, language string) []Block {
 	return blocks
 }
 
+// TestFilesAreNamedInTheText: GitHub shows what is in a block, and not the name of its file.
+func TestFilesAreNamedInTheText(t *testing.T) {
+	t.Parallel()
+	for number := 1; number <= Count; number++ {
+		for _, language := range []string{"en", "ko"} {
+			before := ""
+			for _, b := range read(t, number, language) {
+				if b.File != nil && !strings.Contains(before, "`"+b.File.Path+"`") {
+					t.Errorf("lab %d (%s): no text before it names %s", number, language, b.File.Path)
+				}
+				if b.Text != "" {
+					before = b.Text
+				}
+			}
+		}
+	}
+}
+
 // TestManifestsOfTheLabsAreManifests: all but the trap at the end of the first lab.
 func TestManifestsOfTheLabsAreManifests(t *testing.T) {
 	t.Parallel()
