@@ -18,14 +18,29 @@ import (
 	"github.com/devloop-cli/devloop/hack/real"
 )
 
+// pictures has the tests draw docs/images, of a real Spring Boot application: DEVLOOP_PICTURES=1.
+var pictures = os.Getenv("DEVLOOP_PICTURES") != ""
+
+// pageProject is what the page shows: a stub, or for pictures a real application under its usual name and ports.
+func pageProject(t *testing.T) (s *scenario, debugPort string) {
+	t.Helper()
+	if !pictures {
+		return newStub(t, "spring-maven"), real.FreePort(t)
+	}
+	s = newProject(t, "spring-maven")
+	real.CopySources(t, "../../samples/spring-maven", s.dir)
+	s.port = "8080"
+	return s, "5005"
+}
+
 // TestScenarioThePageShowsTheLoop opens the page of a session in a browser. It stays open while a save goes through, one
-// does not compile, and another one mends that. With -update its picture goes into docs.
+// does not compile, another one mends that, and a new Pod takes the place of the old one.
 func TestScenarioThePageShowsTheLoop(t *testing.T) {
 	t.Parallel()
 	real.Long(t)
 	real.Chromium(t)
-	s := newStub(t, "spring-maven")
-	r := s.start("run", "--debug", "--debug-port", real.FreePort(t))
+	s, debugPort := pageProject(t)
+	r := s.start("run", "--debug", "--debug-port", debugPort)
 	r.answered("Hello, World")
 	r.finished(event.OK)
 	open := exec.Command("devloop", "open", "--ui", "--print")
@@ -37,23 +52,46 @@ func TestScenarioThePageShowsTheLoop(t *testing.T) {
 	address := strings.TrimSpace(string(out))
 	b := startBrowser(t)
 	b.open(address)
+	if pictures { // of saves as they are after the first seconds
+		until(t, r.stream, func(event.CompilerReady) bool { return true })
+	}
 	b.awaits(s.name, "serving: first deploy in", "first build", "compile ", "http://localhost:"+s.port, "debug localhost:")
 
-	s.replaceInSource(`"Hello, World";`, `"Hello, World"`)
+	s.replaceInSource(`"Hello, World";`, `"Hello, page";`)
+	r.answered("Hello, page")
+	r.finished(event.OK)
+	b.awaits("serving: hot swap in", "1 save, ")
+
+	s.replaceInSource(`"Hello, page";`, `"Hello, page"`)
 	b.awaits("Problem", "AppController.java", "';' expected", "the code from before still answers")
-	if *update {
-		b.picture(filepath.Join("..", "..", "docs", "page.png"))
+	if pictures {
+		for _, scheme := range []string{"light", "dark"} {
+			b.prefers(scheme)
+			b.picture(filepath.Join("..", "..", "docs", "images", "page-"+scheme+".png"))
+		}
 	}
 	r.finished(event.Failed)
 
-	s.replaceInSource(`"Hello, World"`, `"Hello, page";`)
-	r.answered("Hello, page")
-	b.awaits("serving: hot swap in", "1 save, ")
+	s.replaceInSource(`"Hello, page"`, `"Hello, again";`)
+	r.answered("Hello, again")
+	r.finished(event.OK)
+	b.awaits("2 saves, median ")
 	if text := b.text(); strings.Contains(text, "Problem") {
 		t.Errorf("the page still shows the mistake:\n%s", text)
 	}
 	if got := b.script("return location.hash"); got != `""` {
 		t.Errorf("the secret stays in the address: %s", got)
+	}
+
+	t.Log("a Pod that was replaced is no longer listed")
+	if _, said, code := s.ask("trigger", "--pod"); code != 0 {
+		t.Fatalf("trigger ended with %d: %s", code, said)
+	}
+	pod := until(t, r.stream, func(p event.PortForwarded) bool { return true }).Pod
+	r.finished(event.OK)
+	b.awaits("serving: new Pod in")
+	if got := b.script(`return document.getElementById("pods").innerText`); got != `"`+pod+`: ready"` {
+		t.Errorf("the page lists %s, want only %s", got, pod)
 	}
 
 	t.Log("without the secret and the cookie it shows nothing")
@@ -113,7 +151,7 @@ func startBrowser(t *testing.T) *browser {
 	t.Cleanup(func() { _ = driver.Process.Kill(); _ = driver.Wait() })
 	b := &browser{T: t, session: "http://localhost:" + strings.TrimPrefix(driver.Args[1], "--port=") + "/session"}
 	options := map[string]any{"args": []string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-		"--disable-component-update", "--disable-sync", "--window-size=1000,1100", "--user-data-dir=" + t.TempDir()}}
+		"--disable-component-update", "--disable-sync", "--hide-scrollbars", "--window-size=900,1060", "--user-data-dir=" + t.TempDir()}}
 	capabilities := map[string]any{"capabilities": map[string]any{"alwaysMatch": map[string]any{"goog:chromeOptions": options}}}
 	var made struct {
 		SessionID string `json:"sessionId"`
@@ -202,6 +240,15 @@ func (b *browser) awaits(parts ...string) {
 		if time.Now().After(deadline) {
 			b.Fatalf("the page does not show %q:\n%s", missing, text)
 		}
+	}
+}
+
+// prefers switches between light and dark.
+func (b *browser) prefers(scheme string) {
+	b.Helper()
+	feature := map[string]string{"name": "prefers-color-scheme", "value": scheme}
+	if err := b.post("/goog/cdp/execute", map[string]any{"cmd": "Emulation.setEmulatedMedia", "params": map[string]any{"features": []any{feature}}}, nil); err != nil {
+		b.Fatal(err)
 	}
 }
 

@@ -35,6 +35,8 @@ const (
 	writeTimeout = 30 * time.Second
 	// heartbeat keeps a connection that is idle, and finds out that a page is gone.
 	heartbeat = 15 * time.Second
+	// drainTime is how long the end of the session may take to reach the pages.
+	drainTime = time.Second
 )
 
 // Server serves the page of one session.
@@ -67,8 +69,15 @@ func newServer(store *event.Store, in Language, host string) *Server {
 // URL is the address to open. Whoever has it can see the session.
 func (s *Server) URL() string { return "http://" + s.host + "/#" + s.secret }
 
-// Close ends all connections.
-func (s *Server) Close() error { return s.server.Close() }
+// Close ends all connections. Pages that read get the end of the session before.
+func (s *Server) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+	defer cancel()
+	if s.server.Shutdown(ctx) == nil {
+		return nil
+	}
+	return s.server.Close()
+}
 
 // ServeHTTP implements [http.Handler].
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -154,7 +163,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	defer reader.Close()
 	out := http.NewResponseController(w)
 	for {
-		message, err := s.next(r.Context(), reader)
+		message, last, err := s.next(r.Context(), reader)
 		if err != nil {
 			return
 		}
@@ -162,20 +171,21 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		if _, err := io.WriteString(w, message); err != nil {
 			return
 		}
-		if out.Flush() != nil {
+		if out.Flush() != nil || last {
 			return
 		}
 	}
 }
 
-// next returns the next event as a message, or a comment after a while without one.
-func (s *Server) next(ctx context.Context, reader *event.Reader) (string, error) {
+// next returns the next event as a message, and whether it is the last, or a comment after a while without one.
+func (s *Server) next(ctx context.Context, reader *event.Reader) (message string, last bool, err error) {
 	wait, stop := context.WithTimeout(ctx, heartbeat)
 	defer stop()
 	e, err := reader.Next(wait)
 	if err != nil {
-		return ": nothing happens\n\n", ctx.Err()
+		return ": nothing happens\n\n", false, ctx.Err()
 	}
+	_, last = e.Body.(event.SessionFinished)
 	data, err := s.in.event(e)
-	return fmt.Sprintf("data: %s\n\n", data), err
+	return fmt.Sprintf("data: %s\n\n", data), last, err
 }

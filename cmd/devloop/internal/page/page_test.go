@@ -154,6 +154,22 @@ func TestPageIsInTheLanguageOfTheSession(t *testing.T) {
 	}
 }
 
+// TestPagesSeeTheEnd of a session whose process ends right after it.
+func TestPagesSeeTheEnd(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		s, bus := listen(t, Language{})
+		body := s.request(t, "GET", "/events", "", s.cookie(t)).Body
+		bus.Publish(0, event.SessionFinished{Outcome: event.OK})
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		if text, err := io.ReadAll(body); err != nil || !strings.Contains(string(text), `"event":"session.finished"`) {
+			t.Fatalf("the page got %q, %v", text, err)
+		}
+	}
+}
+
 // TestPagesAreLimited: one more is refused until another is closed.
 func TestPagesAreLimited(t *testing.T) {
 	t.Parallel()

@@ -71,6 +71,16 @@ function archive(e, a) {
   return ['running'];
 }
 
+// placed lets the list have the Pods of a service that answer or start, and not those that they replace. It returns their names.
+function placed(e) {
+  const ready = e.serving ? e.serving.pods : [], pods = [...ready, ...(e.candidate ? e.candidate.pods : [])];
+  for (const p of [...session.pods.values()]) {
+    if (p.service === e.service && !pods.includes(p.pod)) session.pods.delete(p.pod);
+  }
+  for (const pod of ready) session.pods.set(pod, { service: e.service, pod, phase: say('ready') });
+  return pods;
+}
+
 // notice adds a line to the notices.
 function notice(n) {
   session.notices.unshift({ ...n, text: named(n, n.text) });
@@ -87,6 +97,7 @@ const handlers = {
     for (const s of session.state.services || []) session.services.set(s.service, s);
     for (const s of states()) {
       const c = s.cycle;
+      if (s.localhost) placed({ ...s.localhost, service: s.service });
       if (c && c.number) Object.assign(cycle({ cycle: c.number, service: s.service }), { because: c.because, path: c.path, why: c.why, outcome: c.outcome, seconds: c.seconds, failure: c.failure });
     }
     return Object.keys(parts);
@@ -101,10 +112,10 @@ const handlers = {
   'livereload.open': e => { session.liveReload = e; return ['running']; },
   'paused': e => { of(e).paused = e.on; return ['head']; },
   'state.changed': e => {
-    const state = of(e), pods = [e.serving, e.candidate].flatMap(d => d ? d.pods : []);
+    const state = of(e), pods = placed(e);
     state.localhost = e;
     if (pods.length) state.spares = (state.spares || []).filter(s => pods.includes(s.pod));
-    return ['head', 'problem', 'running'];
+    return ['head', 'problem', 'running', 'pods'];
   },
   'cycle.started': e => { cycle(e).because = e.because; return ['saves', 'head']; },
   'path.chosen': e => { Object.assign(cycle(e), { path: e.path, why: e.why }); return ['saves']; },
