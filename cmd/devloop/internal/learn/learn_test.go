@@ -147,6 +147,7 @@ func TestProseHasNoMarks(t *testing.T) {
 		"*이벤트*(events)와 *로그*":                               "이벤트(events)와 로그",
 		"an *italic\nphrase*":                               "an italic phrase",
 		"`libs/*.jar` and `libs/*.war`":                     "`libs/*.jar` and `libs/*.war`",
+		"> " + strings.Repeat("word ", 20):                  "> " + strings.Repeat("word ", 14) + "word\n  word word word word word",
 	} {
 		if got := plain(markdown, 80); got != want {
 			t.Errorf("%q: got %q, want %q", markdown, got, want)

@@ -7,12 +7,13 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cells"
 )
 
-// plain makes Markdown readable in a terminal of that width: it fills paragraphs, and takes marks
-// away that only a browser needs.
+// plain makes Markdown readable in a terminal of that width: it fills paragraphs, indents what follows the first
+// line of an item, a quotation or a row, and takes marks away that only a browser needs.
 func plain(markdown string, width int) string {
 	var out []string
 	paragraph := ""
 	add := func(text string) { out = append(out, cells.Wrap(text, width)...) }
+	item := func(text string) { out = append(out, strings.Join(cells.Wrap(words(text), width-2), "\n  ")) }
 	flush := func() {
 		add(words(paragraph))
 		paragraph = ""
@@ -32,10 +33,10 @@ func plain(markdown string, width int) string {
 			out = append(out, "")
 		case line[0] == '|': // a row of a table: it may be wrapped
 			flush()
-			add(words(strings.ReplaceAll(strings.Trim(line, "| "), " | ", " — ")))
+			item(strings.ReplaceAll(strings.Trim(line, "| "), " | ", " — "))
 		case strings.IndexByte("#->", line[0]) >= 0:
 			flush()
-			add(words(line))
+			item(line)
 		default:
 			paragraph += " " + line
 		}
