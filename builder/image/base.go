@@ -6,14 +6,9 @@ import (
 	"fmt"
 	"net"
 
-	"github.com/google/go-containerregistry/pkg/authn"
-	"github.com/google/go-containerregistry/pkg/name"
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/devloop-cli/devloop/builder/ociimage"
-	"github.com/devloop-cli/devloop/internal/transfer"
 )
 
 // baseImage returns the base image from the engine, or else from its registry.
@@ -25,30 +20,15 @@ func (k *maker) baseImage(ctx context.Context, ref string) (*ociimage.Image, err
 	if ok {
 		return ociimage.FromEngine(ctx, k.docker, k.cache, found)
 	}
-	_, _ = fmt.Fprintf(k.out, "base image %s: not on the engine, pulling it\n", ref)
-	base, err := k.pull(ctx, ref)
-	if err != nil {
-		return nil, k.noBase(ref, err)
-	}
-	return base, nil
-}
-
-// pull returns an image from its registry, using the docker command's credentials.
-func (k *maker) pull(ctx context.Context, ref string) (*ociimage.Image, error) {
-	parsed, err := name.ParseReference(ref)
-	if err != nil {
-		return nil, err
-	}
 	engine, err := k.docker.ServerVersion(ctx)
 	if err != nil {
 		return nil, err
 	}
-	found, err := remote.Image(parsed, remote.WithContext(ctx), remote.WithTransport(transfer.Transport(remote.DefaultTransport, ref)), remote.WithAuthFromKeychain(authn.DefaultKeychain),
-		remote.WithPlatform(v1.Platform{OS: "linux", Architecture: engine.Arch}))
+	base, err := k.imager.registry.Image(ctx, ociimage.Source{Ref: ref, Arch: engine.Arch, Dir: k.dir, Cache: k.cache, Out: k.out})
 	if err != nil {
-		return nil, err
+		return nil, k.noBase(ref, err)
 	}
-	return ociimage.FromRegistry(k.cache, found)
+	return base, nil
 }
 
 // noBase says why a base image is not available, and what to do.

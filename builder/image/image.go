@@ -44,6 +44,7 @@ type Image struct {
 type maker struct {
 	imager *Imager
 	repository
+	dir      string // devloop's cache directory
 	cache    *layercache.Cache
 	archives *cds.Store
 	app      springboot.App

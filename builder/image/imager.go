@@ -28,6 +28,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/cds"
 	"github.com/devloop-cli/devloop/builder/layercache"
+	"github.com/devloop-cli/devloop/builder/ociimage"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/internal/paths"
 )
@@ -63,7 +64,8 @@ type Imager struct {
 	docker  client.APIClient
 	options Options
 	// last is what the Dockerfile made last, without the jar. It serves images of one project.
-	last atomic.Pointer[dockerfileBase]
+	last     atomic.Pointer[dockerfileBase]
+	registry ociimage.Registry
 }
 
 // New returns an Imager that uses docker. It asks the engine nothing yet.
@@ -81,7 +83,7 @@ func (m *Imager) Image(ctx context.Context, app springboot.App, out io.Writer) (
 		return Image{}, err
 	}
 	cache := layercache.Open(dir)
-	k := &maker{imager: m, repository: repository{docker: m.docker, project: app.Name, out: out}, cache: cache, archives: cds.Open(dir, cache), app: app, out: out}
+	k := &maker{imager: m, repository: repository{docker: m.docker, project: app.Name, out: out}, dir: dir, cache: cache, archives: cds.Open(dir, cache), app: app, out: out}
 	img, err := k.make(ctx)
 	if err != nil {
 		return Image{}, imageError(ctx, app.Name, m.docker.DaemonHost(), err)

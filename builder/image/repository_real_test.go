@@ -2,6 +2,7 @@ package image
 
 import (
 	"context"
+	"io"
 	"os"
 	"runtime"
 	"testing"
@@ -57,15 +58,41 @@ func randomView(t *testing.T, cache *layercache.Cache) *ociimage.Image {
 	if err != nil {
 		t.Fatal(err)
 	}
-	view, err := ociimage.FromRegistry(cache, made)
+	layers, err := made.Layers()
 	if err != nil {
 		t.Fatal(err)
 	}
-	view.Config.OS, view.Config.Architecture = "linux", runtime.GOARCH
-	if view, err = ociimage.New(view.Config, view.Stack); err != nil {
+	var stack []ociimage.Layer
+	for _, l := range layers {
+		stack = append(stack, ociimage.Cached(cache, keep(t, cache, l)))
+	}
+	view, err := ociimage.New(&v1.ConfigFile{OS: "linux", Architecture: runtime.GOARCH}, stack)
+	if err != nil {
 		t.Fatal(err)
 	}
 	return view
+}
+
+// keep puts a layer into the cache.
+func keep(t *testing.T, cache *layercache.Cache, l v1.Layer) v1.Hash {
+	t.Helper()
+	data, err := l.Uncompressed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := cache.Create()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Discard()
+	if _, err := io.Copy(w, data); err != nil {
+		t.Fatal(err)
+	}
+	id, err := w.Commit()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
 }
 
 func idOf(t *testing.T, view *ociimage.Image) v1.Hash {

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 
 	"github.com/devloop-cli/devloop/builder/internal/enginetest"
@@ -87,12 +88,15 @@ func TestPulledContent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := FromRegistry(layercache.Open(t.TempDir()), img)
+	want, err := img.ConfigFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := fromRegistry(layercache.Open(t.TempDir()), want, func() (v1.Image, error) { return img, nil })
 	if err != nil {
 		t.Fatal(err)
 	}
 	enginetest.CheckImage(t, got)
-	want, _ := img.ConfigFile()
 	if len(got.Stack) != 3 || got.Stack[2].ID != want.RootFS.DiffIDs[2] {
 		t.Errorf("got layers %v", got.Stack)
 	}
