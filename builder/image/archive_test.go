@@ -155,9 +155,9 @@ func trainableFiles(t *testing.T, more ...string) []file {
 func TestTrainedImage(t *testing.T) {
 	v := &fakeJVM{version: java17, said: "Started Train\n" + "devloop: trained" + " without org.springframework.boot.jdbc.autoconfigure.DataSourceAutoConfiguration\n", archive: strings.Repeat("jsa", 1000)}
 	e := v.play(baseEngine(t))
-	m := New(e, Options{CacheDir: t.TempDir()})
+	m, app := New(e, Options{CacheDir: t.TempDir()}), appOf(t, trainableFiles(t))
 	image := func() Image {
-		img, err := m.Image(t.Context(), appOf(t, trainableFiles(t)), io.Discard)
+		img, err := m.Image(t.Context(), app, io.Discard)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -248,8 +248,8 @@ func TestFailedTrainingIsNoErrorAndNotRepeated(t *testing.T) {
 		"the base image's JVM does not tell its version":                        {version: "BusyBox"},
 	} {
 		e, cache := v.play(baseEngine(t)), t.TempDir()
-		m := New(e, Options{CacheDir: cache})
-		img, err := m.Image(t.Context(), appOf(t, trainableFiles(t)), io.Discard)
+		m, app := New(e, Options{CacheDir: cache}), appOf(t, trainableFiles(t))
+		img, err := m.Image(t.Context(), app, io.Discard)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -257,7 +257,7 @@ func TestFailedTrainingIsNoErrorAndNotRepeated(t *testing.T) {
 		if err != nil || a.Used || a.Wanted || a.Why != want || len(v.containers) > 0 {
 			t.Errorf("got %+v, %v, want %s; left %v", a, err, want, v.containers)
 		}
-		again, err := m.Image(t.Context(), appOf(t, trainableFiles(t)), io.Discard)
+		again, err := m.Image(t.Context(), app, io.Discard)
 		if err != nil || again.Report.Archive.Wanted || again.Report.Archive.Why != want || again.ID != img.ID {
 			t.Errorf("then %+v, %v", again.Report.Archive, err)
 		}

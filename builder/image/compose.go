@@ -214,7 +214,7 @@ func (x *composer) configure(config *v1.ConfigFile) *v1.ConfigFile {
 	// https://github.com/opencontainers/image-spec/blob/main/annotations.md
 	c.Labels["org.opencontainers.image.title"] = x.app.Name
 	c.Labels["org.opencontainers.image.base.name"] = x.Base
-	c.Labels[dockerapi.ProjectLabel] = x.app.Name
+	c.Labels[dockerapi.ProjectLabel] = dockerapi.Project(x.app.Name, x.app.Dir)
 	config.Author, config.Container = "", ""
 	config.History = nil
 	for range config.RootFS.DiffIDs {

@@ -22,7 +22,7 @@ func (k *maker) build(ctx context.Context) (Image, error) {
 			return Image{}, err
 		}
 	}
-	id, err := dockerbuild.Build(ctx, k.docker, k.file, map[string]string{dockerapi.ProjectLabel: k.app.Name}, k.out)
+	id, err := dockerbuild.Build(ctx, k.docker, k.file, map[string]string{dockerapi.ProjectLabel: k.label}, k.out)
 	if step := (*dockerbuild.StepError)(nil); errors.As(err, &step) {
 		return Image{}, k.explain(step)
 	}

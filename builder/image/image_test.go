@@ -34,6 +34,14 @@ func appOf(t *testing.T, files []file) springboot.App {
 	return app
 }
 
+// edited is the same project with other files.
+func edited(t *testing.T, app springboot.App, files []file) springboot.App {
+	t.Helper()
+	next := appOf(t, files)
+	next.Dir = app.Dir
+	return next
+}
+
 // baseEngine is an engine that has the default base.
 func baseEngine(t *testing.T) *enginetest.Engine {
 	e := enginetest.New(t)
@@ -67,7 +75,7 @@ func TestComposedImage(t *testing.T) {
 	if got := strings.Join(config.Config.Entrypoint, " "); got != want || config.Config.Cmd != nil {
 		t.Errorf("runs %q %q", got, config.Config.Cmd)
 	}
-	if config.Config.User != "1000:1000" || config.Config.WorkingDir != "/app" || config.Config.Labels[dockerapi.ProjectLabel] != "shop" || !slices.Contains(config.Config.Env, "JAVA_HOME=/opt/java") || !slices.Contains(config.Config.Env, "LANG=C.UTF-8") {
+	if config.Config.User != "1000:1000" || config.Config.WorkingDir != "/app" || !strings.HasPrefix(config.Config.Labels[dockerapi.ProjectLabel], "shop-") || !slices.Contains(config.Config.Env, "JAVA_HOME=/opt/java") || !slices.Contains(config.Config.Env, "LANG=C.UTF-8") {
 		t.Errorf("configured as %+v", config.Config)
 	}
 	layers, _ := img.Content.Layers()
@@ -132,15 +140,16 @@ func TestComposedImageHasMetaInf(t *testing.T) {
 
 func TestComposedImageIsReproducible(t *testing.T) {
 	e := baseEngine(t)
-	first := makeImage(t, e, t.TempDir(), appOf(t, bootFiles()))
+	app := appOf(t, bootFiles())
+	first := makeImage(t, e, t.TempDir(), app)
 	shuffled := bootFiles()
 	slices.Reverse(shuffled)
 	loads := len(e.Loaded)
-	second := makeImage(t, e, t.TempDir(), appOf(t, shuffled)) // another cache, another order in the jar
+	second := makeImage(t, e, t.TempDir(), edited(t, app, shuffled)) // another cache, another order in the jar
 	one, _ := first.Content.Digest()
-	other, err := second.Content.Digest()
-	if err != nil || one != other || first.ID != second.ID {
-		t.Errorf("digests %s and %s, IDs %s and %s, %v", one, other, first.ID, second.ID, err)
+	two, err := second.Content.Digest()
+	if err != nil || one != two || first.ID != second.ID {
+		t.Errorf("digests %s and %s, IDs %s and %s, %v", one, two, first.ID, second.ID, err)
 	}
 	if len(e.Loaded) != loads {
 		t.Error("an image that the engine has was sent again")
@@ -192,11 +201,12 @@ func TestComposedImageOfAnOldJar(t *testing.T) {
 
 func TestEarlierImagesAreRemoved(t *testing.T) {
 	e, cache := baseEngine(t), t.TempDir()
-	files := bootFiles()
+	namesake := makeImage(t, e, cache, appOf(t, bootFiles()))
+	files, project := bootFiles(), appOf(t, bootFiles())
 	var images []Image
 	for i := range 5 {
 		files[2][1] = class(17) + fmt.Sprint(i)
-		img := makeImage(t, e, cache, appOf(t, files))
+		img := makeImage(t, e, cache, edited(t, project, files))
 		if i == 0 {
 			e.Mu.Lock()
 			found := e.Images[img.ID.String()]
@@ -210,6 +220,9 @@ func TestEarlierImagesAreRemoved(t *testing.T) {
 		if _, err := e.ImageInspect(t.Context(), images[i].ID.String()); (err == nil) != want {
 			t.Errorf("image %d: there is %v", i, err == nil)
 		}
+	}
+	if _, err := e.ImageInspect(t.Context(), namesake.ID.String()); err != nil {
+		t.Errorf("the image of a project of that name in another directory went: %v", err)
 	}
 }
 

@@ -30,6 +30,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/layercache"
 	"github.com/devloop-cli/devloop/builder/ociimage"
 	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/internal/dockerapi"
 	"github.com/devloop-cli/devloop/internal/paths"
 )
 
@@ -83,7 +84,7 @@ func (m *Imager) Image(ctx context.Context, app springboot.App, out io.Writer) (
 		return Image{}, err
 	}
 	cache := layercache.Open(dir)
-	k := &maker{imager: m, repository: repository{docker: m.docker, project: app.Name, out: out}, dir: dir, cache: cache, archives: cds.Open(dir, cache), app: app, out: out}
+	k := &maker{imager: m, repository: repository{docker: m.docker, project: app.Name, label: dockerapi.Project(app.Name, app.Dir), out: out}, dir: dir, cache: cache, archives: cds.Open(dir, cache), app: app, out: out}
 	img, err := k.make(ctx)
 	if err != nil {
 		return Image{}, imageError(ctx, app.Name, m.docker.DaemonHost(), err)

@@ -24,7 +24,8 @@ import (
 // repository has the images of one project in the engine.
 type repository struct {
 	docker  client.APIClient
-	project string
+	project string // its name
+	label   string // of its images, see [dockerapi.Project]
 	out     io.Writer
 }
 
@@ -155,10 +156,10 @@ func (r repository) load(ctx context.Context, id v1.Hash, view *ociimage.Image, 
 // one, whose layers the next build may share.
 const keptImages = 2
 
-// prune removes earlier images that have the project's label, and no name but devloop's own. An image
+// prune removes earlier images that have the project's label, not those of another project of that name, and no name but devloop's own. An image
 // that a container uses stays.
 func (r repository) prune(ctx context.Context, current v1.Hash) error {
-	listed, err := r.docker.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", dockerapi.ProjectLabel+"="+r.project))})
+	listed, err := r.docker.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", dockerapi.ProjectLabel+"="+r.label))})
 	if err != nil || len(listed) <= keptImages {
 		return err
 	}

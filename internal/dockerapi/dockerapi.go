@@ -14,6 +14,7 @@ package dockerapi
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -28,9 +29,15 @@ import (
 	"github.com/devloop-cli/devloop/internal/fault"
 )
 
-// ProjectLabel is the label of the images that devloop builds; its value is the project's name.
+// ProjectLabel is the label of the images that devloop builds; its value is that of [Project].
 // Old images of a project are removed from the engine and from the nodes by it.
 const ProjectLabel = "devloop-cli.github.io/project"
+
+// Project returns what tells a project from all others: its name, and twelve digits for its directory, since
+// projects of one name, such as two called demo, must not remove each other's images.
+func Project(name, dir string) string {
+	return fmt.Sprintf("%s-%.6x", name, sha256.Sum256([]byte(dir)))
+}
 
 // CodeUnreachable is the code of an engine that does not answer.
 const CodeUnreachable = "docker.unreachable"

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -81,7 +82,7 @@ func (e *Engine) get(w http.ResponseWriter, r *http.Request) {
 	name, inspected := strings.CutSuffix(path, "/json")
 	switch found, ok := e.Images[name]; {
 	case path == "json":
-		_ = json.NewEncoder(w).Encode(e.list())
+		_ = json.NewEncoder(w).Encode(e.list(r.URL.Query().Get("filters")))
 	case path == "get":
 		e.Saves++
 		e.save(w, e.Images[r.URL.Query().Get("names")])
@@ -92,10 +93,12 @@ func (e *Engine) get(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (e *Engine) list() []image.Summary {
+// list returns the images with a label.
+func (e *Engine) list(filter string) []image.Summary {
+	wanted, _ := filters.FromJSON(filter)
 	var all []image.Summary
 	for name, found := range e.Images {
-		if name == found.ID && found.Config.Labels["devloop-cli.github.io/project"] != "" {
+		if name == found.ID && wanted.MatchKVList("label", found.Config.Labels) {
 			all = append(all, image.Summary{ID: name})
 		}
 	}
