@@ -30,6 +30,10 @@ import (
 // connection is closed.
 const endTimeout = 5 * time.Second
 
+// closeTimeout is how long the end of the input may take. On a plain connection it is a call of the kernel. In TLS it is
+// a message, which waits behind a blocked Write for as long as that lasts.
+const closeTimeout = time.Second
+
 // Process is a command that runs in a container. Write and CloseWrite are its standard
 // input.
 type Process struct {
@@ -86,8 +90,21 @@ func (p *Process) Alive() bool {
 }
 
 // CloseWrite ends the process's standard input; a blocked Write then fails. It may be
-// called at any time from any goroutine.
-func (p *Process) CloseWrite() { p.once.Do(func() { _ = p.conn.CloseWrite() }) }
+// called at any time from any goroutine. If the input can't be ended within [closeTimeout], the connection is closed.
+func (p *Process) CloseWrite() {
+	p.once.Do(func() {
+		sent := make(chan struct{})
+		go func() {
+			defer close(sent)
+			_ = p.conn.CloseWrite()
+		}()
+		select {
+		case <-sent:
+		case <-time.After(closeTimeout):
+			p.conn.Close()
+		}
+	})
+}
 
 // End ends the process's input, and waits for the process to end, up to [endTimeout].
 func (p *Process) End() {
