@@ -44,16 +44,12 @@ type Loader struct {
 	product  load.Product
 	find     Find
 	sessions sessions
-	patience time.Duration // see defaultPatience
+	patience time.Duration // see [load.Patience]
 }
-
-// defaultPatience is how long a node may neither take a part of an archive nor answer. The longest step is
-// to unpack a large image on a slow disk.
-const defaultPatience = 5 * time.Minute
 
 // New returns a loader for the nodes that find finds.
 func New(docker client.APIClient, product load.Product, find Find) *Loader {
-	return &Loader{docker: docker, product: product, find: find, patience: defaultPatience}
+	return &Loader{docker: docker, product: product, find: find, patience: load.Patience}
 }
 
 // NewKind returns a loader for the kind cluster of that name.

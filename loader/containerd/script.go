@@ -130,7 +130,7 @@ func (l *Loader) survey(ctx context.Context, n *nodeLoad, image *load.Image) err
 	for _, d := range image.Digests() {
 		words = append(words, d.String())
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, l.patience, notResponding(l.patience))
+	ctx, cancel := context.WithTimeoutCause(ctx, l.patience, load.NotResponding(l.patience))
 	defer cancel()
 	for {
 		waited, err := l.attach(ctx, n)

@@ -42,20 +42,13 @@ func (l *Loader) send(ctx context.Context, image *load.Image, loads []*nodeLoad)
 
 // watch makes the context of a load into a node: it ends with ctx, or when nothing has moved for that long.
 func (n *nodeLoad) watch(ctx context.Context, patience time.Duration) (stop func()) {
-	ctx, end := context.WithCancelCause(ctx)
-	silence := time.AfterFunc(patience, func() { end(notResponding(patience)) })
-	free := context.AfterFunc(ctx, n.session.CloseWrite) // a write that the node blocks
-	n.ctx, n.moved = ctx, func() { silence.Reset(patience) }
+	watched, moved, end := load.Watch(ctx, patience)
+	free := context.AfterFunc(watched, n.session.CloseWrite) // a write that the node blocks
+	n.ctx, n.moved = watched, moved
 	return func() {
 		free()
-		silence.Stop()
-		end(nil)
+		end()
 	}
-}
-
-// notResponding is the error of a node that does nothing any more.
-func notResponding(patience time.Duration) error {
-	return fmt.Errorf("the node has not responded for %v", patience)
 }
 
 // Write sends a part of the archive.

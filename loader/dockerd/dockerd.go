@@ -37,19 +37,21 @@ import (
 // Loader loads images into the nodes' engines.
 type Loader struct {
 	load.NopCloser
-	product load.Product
-	dial    func(context.Context) ([]Engine, error)
+	product  load.Product
+	dial     func(context.Context) ([]Engine, error)
+	patience time.Duration // see [load.Patience]
 }
 
 // New returns a loader for the engines that dial connects to. It closes them after each load.
 func New(product load.Product, dial func(context.Context) ([]Engine, error)) *Loader {
-	return &Loader{product: product, dial: dial}
+	return &Loader{product: product, dial: dial, patience: load.Patience}
 }
 
 // Engine is the Docker engine in a node.
 type Engine struct {
-	Node   string
-	Docker *client.Client
+	Node     string
+	Docker   *client.Client
+	patience time.Duration // the loader's
 }
 
 // DialTLS returns a client for the engine of a node, with the certificates in dir: ca.pem,
@@ -89,6 +91,7 @@ func (l *Loader) Load(ctx context.Context, ref string, img v1.Image) (load.Repor
 	reports, errs := make([]load.NodeReport, len(engines)), make([]error, len(engines))
 	var all sync.WaitGroup
 	for i, e := range engines {
+		e.patience = l.patience
 		all.Go(func() { reports[i], errs[i] = e.load(ctx, described, measure) })
 	}
 	all.Wait()
@@ -148,6 +151,8 @@ func (e Engine) load(ctx context.Context, img *load.Image, measure func() error)
 // engine's ID of an image is the digest of the configuration, or, with containerd's image
 // store, of the manifest: then the layers tell.
 func (e Engine) holds(ctx context.Context, img *load.Image) (size int64, there bool, err error) {
+	ctx, _, stop := load.Watch(ctx, e.patience)
+	defer stop()
 	found, err := e.Docker.ImageInspect(ctx, img.Name)
 	if dockerapi.IsMissing(err) {
 		return 0, false, nil
@@ -161,16 +166,19 @@ func (e Engine) holds(ctx context.Context, img *load.Image) (size int64, there b
 
 // transfer sends the layers that the engine does not have, and everything if that fails.
 func (e Engine) transfer(ctx context.Context, img *load.Image, n *load.NodeReport) error {
+	ctx, moved, stop := load.Watch(ctx, e.patience)
+	defer stop()
 	oci, known, err := e.state(ctx, img)
 	if err != nil {
 		return err
 	}
-	sent, err := e.send(ctx, img, oci, known)
+	moved()
+	sent, err := e.send(ctx, img, moved, oci, known)
 	n.Sent += sent
 	_, unreadable := errors.AsType[*imagetar.ContentError](err)
 	if err != nil && known > 0 && ctx.Err() == nil && !unreadable {
 		n.Note = "everything was sent again: " + err.Error()
-		sent, err = e.send(ctx, img, oci, 0)
+		sent, err = e.send(ctx, img, moved, oci, 0)
 		n.Sent += sent
 	}
 	n.Skipped = max(0, img.Archive.Size()-img.Archive.Manifest.Size-sent)
@@ -181,16 +189,16 @@ func (e Engine) transfer(ctx context.Context, img *load.Image, n *load.NodeRepor
 	return dockerapi.Error(ctx, "tag the image", e.Docker.ImageTag(ctx, img.Name, img.Name))
 }
 
-// send loads an archive without the first omit layers. It returns how many bytes of content
-// that had.
-func (e Engine) send(ctx context.Context, img *load.Image, oci bool, omit int) (int64, error) {
+// send loads an archive without the first omit layers, and calls moved for each part. It returns how many bytes of
+// content that had.
+func (e Engine) send(ctx context.Context, img *load.Image, moved func(), oci bool, omit int) (int64, error) {
 	sent, err := dockerapi.Load(ctx, e.Docker, func(to io.Writer) (int64, error) {
 		wanted, size := map[v1.Hash]bool{}, int64(0)
 		for _, l := range img.Archive.Layers[omit:] {
 			wanted[l.Digest] = true
 			size += l.Size
 		}
-		to = transfer.Writer(ctx, to, e.Node, size)
+		to = watchedWriter{transfer.Writer(ctx, to, e.Node, size), moved}
 		if !oci {
 			return img.Archive.WriteDocker(ctx, to, omit)
 		}
@@ -200,6 +208,18 @@ func (e Engine) send(ctx context.Context, img *load.Image, oci bool, omit int) (
 		return sent, err
 	}
 	return sent, dockerapi.Error(ctx, "load the image into the node's engine", err)
+}
+
+// watchedWriter tells of every part of an archive that the engine takes.
+type watchedWriter struct {
+	io.Writer
+	moved func()
+}
+
+func (w watchedWriter) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p)
+	w.moved()
+	return n, err
 }
 
 // state reports whether the engine takes the image as an OCI layout, and how many of the
@@ -233,6 +253,8 @@ func (e Engine) removeOld(ctx context.Context, img *load.Image) {
 	if img.Project == "" {
 		return
 	}
+	ctx, _, stop := load.Watch(ctx, e.patience)
+	defer stop()
 	listed, err := e.Docker.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", dockerapi.ProjectLabel+"="+img.Project))})
 	if err != nil {
 		return

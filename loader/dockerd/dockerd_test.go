@@ -34,6 +34,7 @@ type fakeEngine struct {
 	loads  []int  // how many layers each load had
 	forgot bool   // whether layers that it seems to have are missing
 	fails  string // what it answers a load with
+	hangs  string // the method that it does not answer
 }
 
 type fakeImage struct {
@@ -55,8 +56,16 @@ func newEngine(t *testing.T) *fakeEngine {
 		delete(e.images, r.PathValue("name"))
 		_, _ = io.WriteString(w, "[]")
 	})
-	e.Server = httptest.NewServer(mux)
+	over := make(chan struct{})
+	e.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == e.hangs {
+			<-over
+			return
+		}
+		mux.ServeHTTP(w, r)
+	}))
 	t.Cleanup(e.Close)
+	t.Cleanup(func() { close(over) })
 	return e
 }
 
@@ -219,6 +228,24 @@ func TestErrors(t *testing.T) {
 	cut.AtHalf = func() { cancel(errQuit) }
 	if _, err := newEngine(t).loader(t).Load(ctx, "app:1", loadertest.NewImage(t, cut)); !errors.Is(err, errQuit) {
 		t.Errorf("got %v, want the context's cause", err)
+	}
+}
+
+// A node that hangs answers nothing, or takes no more of the archive.
+func TestNodeThatNoLongerRespondsIsGivenUp(t *testing.T) {
+	t.Parallel()
+	for _, method := range []string{"GET", "POST"} {
+		t.Run(method, func(t *testing.T) {
+			t.Parallel()
+			e := newEngine(t)
+			e.hangs = method
+			l := e.loader(t)
+			l.patience = time.Second
+			_, err := l.Load(t.Context(), "app:1", loadertest.NewImage(t, loadertest.NewLayer(t, 32<<20)))
+			if f := fault.Of(err); f.Code != load.CodeFailed || !strings.Contains(err.Error(), "the node has not responded for 1s") || !strings.Contains(f.Hints[0], "minikube start --profile mk") {
+				t.Errorf("got %v, hints %q", err, f.Hints)
+			}
+		})
 	}
 }
 

@@ -25,7 +25,22 @@ func (p profile) cliNote() string {
 // and copies it to all nodes.
 type cli struct {
 	load.NopCloser
-	profile string
+	profile  string
+	patience time.Duration // see [load.Patience]
+}
+
+// newCLI returns the loader of a profile.
+func newCLI(profile string) *cli { return &cli{profile: profile, patience: load.Patience} }
+
+// slowestCopy is how many bytes a second reach the nodes at least. The command says nothing of how far it has come.
+const slowestCopy = 1 << 20
+
+// run loads a file into the nodes. It returns what the command printed.
+func (c *cli) run(ctx context.Context, program, file string, size int64) (output string, err error) {
+	limit := c.patience + time.Duration(size/slowestCopy)*time.Second
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the minikube command has not ended within %v", limit))
+	defer cancel()
+	return proc.Command{Args: []string{program, "--profile", c.profile, "image", "load", "--overwrite=true", file}}.Run(ctx, io.Discard)
 }
 
 // tempPrefix begins the names of directories for one image, which can have a gigabyte.
@@ -65,7 +80,7 @@ func (c *cli) Load(ctx context.Context, ref string, img v1.Image) (load.Report, 
 	sent, err := atomicfile.WriteFrom(file, func(w io.Writer) (int64, error) { return described.Archive.WriteDocker(ctx, w, 0) })
 	var output string
 	if err == nil {
-		output, err = proc.Command{Args: []string{program, "--profile", c.profile, "image", "load", "--overwrite=true", file}}.Run(ctx, io.Discard)
+		output, err = c.run(ctx, program, file, sent)
 	}
 	if err != nil {
 		err = load.NodeError(c.profile, err, proc.LastLines(output, 10), "check the cluster: minikube status --profile "+c.profile)

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/loader/internal/load"
 )
 
 // onlyMinikube makes a script the only program on the PATH. It finds its arguments in $@, and the directory for
@@ -46,7 +47,7 @@ func TestLoadGivesMinikubeAWholeImage(t *testing.T) {
 	if err := os.Chtimes(abandoned, time.Time{}, time.Now().Add(-2*time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	report, err := (&cli{profile: "dev"}).Load(t.Context(), "shop:devloop-1", img)
+	report, err := newCLI("dev").Load(t.Context(), "shop:devloop-1", img)
 	if left, _ := os.ReadDir(temp); len(left) > 0 {
 		t.Errorf("left %v", left)
 	}
@@ -72,13 +73,27 @@ func TestLoadSaysWhatMinikubeSaid(t *testing.T) {
 		t.Fatal(err)
 	}
 	onlyMinikube(t, `echo "X Exiting due to GUEST_STATUS" >&2; exit 80`)
-	_, err = (&cli{profile: "dev"}).Load(t.Context(), "shop:devloop-1", img)
+	_, err = newCLI("dev").Load(t.Context(), "shop:devloop-1", img)
 	if f := fault.Of(err); err == nil || !slices.Contains(f.Hints, "check the cluster: minikube status --profile dev") || !strings.Contains(strings.Join(f.Evidence, "\n")+err.Error(), "GUEST_STATUS") {
 		t.Errorf("got %v, %+v", err, f)
 	}
 	onlyMinikube(t, "")
-	_, err = (&cli{profile: "dev"}).Load(t.Context(), "shop:devloop-1", img)
+	_, err = newCLI("dev").Load(t.Context(), "shop:devloop-1", img)
 	if f := fault.Of(err); err == nil || !slices.ContainsFunc(f.Hints, func(h string) bool { return strings.HasPrefix(h, "install it:") }) {
 		t.Errorf("without the program: got %v, %q", err, f.Hints)
+	}
+}
+
+func TestMinikubeThatNoLongerRespondsIsGivenUp(t *testing.T) {
+	img, err := random.Image(10, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	onlyMinikube(t, `echo "copying"; exec /bin/sleep 600`)
+	c := newCLI("dev")
+	c.patience = time.Second
+	_, err = c.Load(t.Context(), "shop:devloop-1", img)
+	if f := fault.Of(err); f.Code != load.CodeFailed || !strings.Contains(err.Error(), "the minikube command has not ended within 1s") || !slices.Contains(f.Evidence, "copying") {
+		t.Errorf("got %v, %+v", err, f)
 	}
 }

@@ -34,7 +34,7 @@ func Find(ctx context.Context, docker client.APIClient, e load.Endpoint) (load.C
 	case p.runtime() == "docker":
 		cluster.Loader = dockerd.New(p.product(), func(context.Context) ([]dockerd.Engine, error) { return p.engines(home, nil) })
 	default:
-		cluster.TransferNote, cluster.Loader = p.cliNote(), &cli{profile: p.Name}
+		cluster.TransferNote, cluster.Loader = p.cliNote(), newCLI(p.Name)
 	}
 	return cluster, true, nil
 }
@@ -70,7 +70,7 @@ func (p profile) inContainers(ctx context.Context, docker client.APIClient, e lo
 			return p.engines(home, nodes)
 		})
 	default:
-		cluster.TransferNote, cluster.Loader = p.cliNote(), &cli{profile: p.Name}
+		cluster.TransferNote, cluster.Loader = p.cliNote(), newCLI(p.Name)
 	}
 	return cluster, true, nil
 }
