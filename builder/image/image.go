@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -14,6 +15,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/layercache"
 	"github.com/devloop-cli/devloop/builder/ociimage"
 	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/internal/debugoption"
 )
 
 // Image is an image in the engine.
@@ -29,7 +31,7 @@ type Image struct {
 	// context of [Imager.Image] ends.
 	Content v1.Image
 	// Port is the application's if the image exposes it or exposes none; else the lowest TCP port that
-	// the image exposes; 0 if it is no server.
+	// the image exposes for requests; 0 if it is no server.
 	Port int
 	// Report says what it consists of, and why.
 	Report Report
@@ -97,20 +99,22 @@ func (k *maker) fromDockerfile(ctx context.Context) (Image, error) {
 // image returns the value for an image in the engine.
 func (k *maker) image(id v1.Hash, view *ociimage.Image) Image {
 	exposed := view.Config.Config.ExposedPorts
-	port := cmp.Or(lowestPort(exposed), k.app.Port)
+	port := cmp.Or(lowestPort(view.Config.Config), k.app.Port)
 	if _, own := exposed[strconv.Itoa(k.app.Port)+"/tcp"]; own {
 		port = k.app.Port
 	}
 	return Image{Ref: k.ref(id), Name: k.name(), ID: id, Content: view, Port: port}
 }
 
-// lowestPort returns the lowest TCP port of an EXPOSE, such as "8080/tcp".
-func lowestPort(exposed map[string]struct{}) int {
-	lowest := 0
-	for port := range exposed {
+// lowestPort returns the lowest TCP port of an EXPOSE, such as "8080/tcp", that is not for debuggers.
+func lowestPort(c v1.Config) int {
+	debug, lowest := debugoption.Port(slices.Concat(c.Env, c.Entrypoint, c.Cmd)...), 0
+	for port := range c.ExposedPorts {
 		var n int
 		protocol := "tcp"
-		if k, _ := fmt.Sscanf(port, "%d/%s", &n, &protocol); k > 0 && protocol == "tcp" && (lowest == 0 || n < lowest) {
+		k, _ := fmt.Sscanf(port, "%d/%s", &n, &protocol)
+		lower := lowest == 0 || lowest == debugoption.Usual || n < lowest && n != debugoption.Usual
+		if k > 0 && protocol == "tcp" && n != debug && lower {
 			lowest = n
 		}
 	}

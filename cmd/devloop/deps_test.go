@@ -31,6 +31,8 @@ var rules = []struct {
 		"every domain uses it, so it imports the standard library only"},
 	{"internal/transfer", []string{"github.com/", "k8s.io/", "sigs.k8s.io/", "golang.org/"},
 		"every domain uses it, so it imports the standard library only"},
+	{"internal/debugoption", []string{"github.com/", "k8s.io/", "sigs.k8s.io/", "golang.org/"},
+		"every domain uses it, so it imports the standard library only"},
 	{"internal/imagetar", []string{"github.com/docker/docker", "k8s.io/", "sigs.k8s.io/", module},
 		"an archive is bytes: no engine, no node"},
 	{"internal/dockerapi", []string{"k8s.io/", "sigs.k8s.io/", module + "watch", module + "builder", module + "loader", module + "runner", module + "cmd"},
@@ -236,7 +238,7 @@ func TestDependenciesKeepTheArrows(t *testing.T) {
 // arrows are all packages of this module that a package may import. A new arrow is a decision.
 var arrows = map[string][]string{
 	"runner/cluster":              {"internal/pause", "runner/kube"},
-	"runner/kube":                 {},
+	"runner/kube":                 {"internal/debugoption"},
 	"runner/deploy":               {"internal/spelling", "internal/yamlfile", "runner/cluster", "runner/inspect", "runner/kube", "runner/manifest", "runner/render", "runner/workload"},
 	"runner/workload":             {"internal/pause", "runner/cluster", "runner/inspect", "runner/kube", "runner/manifest", "runner/podstatus", "runner/render"},
 	"runner/render":               {"internal/yamlfile", "runner/kube", "runner/manifest"},
@@ -255,6 +257,7 @@ var arrows = map[string][]string{
 	"runner/manifest":             {"internal/paths", "internal/yamlfile", "runner/kube", "runner/manifest/offline", "runner/manifest/places"},
 	"runner/manifest/offline":     {"internal/spelling", "internal/yamlfile"},
 	"runner/manifest/places":      {},
+	"internal/debugoption":        {},
 	"internal/paths":              {},
 	"internal/pause":              {},
 	"internal/yamlfile":           {},

@@ -86,7 +86,7 @@ func answering(ctx context.Context, c *cluster.Client, p kube.Pod) podstatus.Lis
 	defer prober.Close()
 	var open []int
 	for _, port := range podstatus.UsualPorts {
-		if _, err := prober.Ask(ctx, port); err == nil {
+		if _, err := prober.Ask(ctx, port); err == nil && p.TakesHTTP(port) {
 			open = append(open, port)
 		}
 	}

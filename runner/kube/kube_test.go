@@ -221,3 +221,29 @@ func TestAnswersOfTheServerAreToldApart(t *testing.T) {
 		}
 	}
 }
+
+func TestDebugPortsTakeNoRequests(t *testing.T) {
+	t.Parallel()
+	const agent = "-agentlib:jdwp=transport=dt_socket,server=y,suspend=n,address=*:8000"
+	ports := func(ports ...corev1.ContainerPort) []corev1.ContainerPort { return ports }
+	http, usual := corev1.ContainerPort{ContainerPort: 8080}, corev1.ContainerPort{ContainerPort: 5005}
+	named, plain := corev1.ContainerPort{ContainerPort: 9000, Name: "jvm-debug"}, corev1.ContainerPort{ContainerPort: 8000}
+	for name, c := range map[string]struct {
+		container corev1.Container
+		want      []int
+	}{
+		"none":               {corev1.Container{Ports: ports(http, plain)}, nil},
+		"by its name":        {corev1.Container{Ports: ports(http, named)}, []int{9000}},
+		"the usual one":      {corev1.Container{Ports: ports(http, usual)}, []int{5005}},
+		"the only one":       {corev1.Container{Ports: ports(usual)}, nil},
+		"by the environment": {corev1.Container{Ports: ports(http, plain), Env: []corev1.EnvVar{{Name: "JAVA_TOOL_OPTIONS", Value: agent}}}, []int{8000}},
+		"by the command":     {corev1.Container{Ports: ports(http, plain), Command: []string{"java", agent, "-jar", "app.jar"}}, []int{8000}},
+		"by the arguments":   {corev1.Container{Ports: ports(plain), Args: []string{agent, "-jar", "app.jar"}}, []int{8000}},
+	} {
+		c.container.Image = "shop:devloop-1"
+		pod := PodOf(&corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{c.container}}})
+		if !slices.Equal(pod.Debug, c.want) || len(pod.Foreign) > 0 {
+			t.Errorf("%s: got %v, want %v", name, pod.Debug, c.want)
+		}
+	}
+}

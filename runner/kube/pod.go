@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -9,6 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/devloop-cli/devloop/internal/debugoption"
 )
 
 // Pod is a Pod of the cluster: which one it is, and what was known of it when it was read.
@@ -19,6 +22,7 @@ type Pod struct {
 	Images          []string  // of its other containers
 	Ports           []int     // the TCP ports that its containers name
 	Foreign         []int     // those of containers whose image is not devloop's, such as a database's
+	Debug           []int     // those at which JVMs wait for debuggers
 	Containers      []string  // their names
 	InitContainers  []string  // names of those that run before them
 	Of              Ref       // the manifest's object that made it, a bare Pod itself
@@ -45,6 +49,7 @@ func PodOf(p *corev1.Pod) Pod {
 			pod.Images = append(pod.Images, c.Image)
 		}
 		pod.Containers = append(pod.Containers, c.Name)
+		pod.Debug = append(pod.Debug, debugPorts(c)...)
 		for _, port := range c.Ports {
 			if port.Protocol == "" || port.Protocol == corev1.ProtocolTCP {
 				pod.Ports = append(pod.Ports, int(port.ContainerPort))
@@ -61,6 +66,31 @@ func PodOf(p *corev1.Pod) Pod {
 		pod.Restarts += s.RestartCount
 	}
 	return pod
+}
+
+// debugName matches names of ports for debuggers.
+var debugName = regexp.MustCompile(`(?i)debug|jdwp`)
+
+// debugPorts returns the ports of a container at which its JVM waits for debuggers: that in its options, those of such a
+// name, and the usual one next to others.
+func debugPorts(c corev1.Container) (ports []int) {
+	words := slices.Concat(c.Command, c.Args)
+	for _, e := range c.Env {
+		words = append(words, e.Value)
+	}
+	option := debugoption.Port(words...)
+	for _, port := range c.Ports {
+		number := int(port.ContainerPort)
+		if number == option || debugName.MatchString(port.Name) || number == debugoption.Usual && len(c.Ports) > 1 {
+			ports = append(ports, number)
+		}
+	}
+	return ports
+}
+
+// TakesHTTP says whether a port may be sent a request: it is the project's, and not for debuggers.
+func (p Pod) TakesHTTP(port int) bool {
+	return !slices.Contains(p.Foreign, port) && !slices.Contains(p.Debug, port)
 }
 
 // isOwnImage recognizes the references of images that devloop made.

@@ -25,7 +25,7 @@ const minUptime = 3 * time.Second
 // uptimeLeft returns how much longer a Pod's first container must run, 0 if a port or a probe tells that it
 // serves. now is by the cluster's clock.
 func uptimeLeft(p *corev1.Pod, now time.Time) time.Duration {
-	if len(p.Status.ContainerStatuses) == 0 || len(kube.PodOf(p).Ports) > 0 {
+	if pod := kube.PodOf(p); len(p.Status.ContainerStatuses) == 0 || len(pod.Ports) > len(pod.Debug) {
 		return 0
 	}
 	s := p.Status.ContainerStatuses[0]

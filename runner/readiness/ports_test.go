@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -166,6 +167,24 @@ func TestForeignPortsGetNoByte(t *testing.T) {
 	defer mu.Unlock()
 	if said, asked := got[6379]; said != "" || !asked || !strings.HasPrefix(got[8080], "OPTIONS * ") {
 		t.Errorf("the ports were sent %v", got)
+	}
+}
+
+// TestJVMsAtADebugPortAreLeftInPeace has a manifest that names the port of a debugger next to that of the application.
+func TestJVMsAtADebugPortAreLeftInPeace(t *testing.T) {
+	t.Parallel()
+	a, r := newAPI(t)
+	o, pod := podWithPorts(t, 8080, 5005)
+	a.Put("pods", o)
+	var asked atomic.Int32
+	a.Forward = func(port int, data httpstream.Stream) error {
+		if port == 5005 {
+			asked.Add(1)
+		}
+		return answersHTTP(data)
+	}
+	if err := r.Ready(t.Context(), []kube.Pod{pod}, nil); err != nil || asked.Load() > 0 {
+		t.Errorf("%d connections to the debugger's port, %v", asked.Load(), err)
 	}
 }
 

@@ -144,3 +144,16 @@ func TestProbeEndsWithItsContext(t *testing.T) {
 		prober.Close()
 	}
 }
+
+// TestDebugPortsAreNotAsked: a JVM complains about anything but a debugger in the application's log.
+func TestDebugPortsAreNotAsked(t *testing.T) {
+	t.Parallel()
+	node := &tunneltest.Node{Serve: func(int, io.ReadWriter) error { return nil }}
+	web := pod("web")
+	web.Debug = []int{5005}
+	prober := tunnel.Prober{Dial: node.Dial, Pod: web}
+	defer prober.Close()
+	if spoke, err := prober.Ask(t.Context(), 5005); spoke || err != nil || node.Dials.Load() > 0 {
+		t.Errorf("it spoke %v, %v, after %d connections", spoke, err, node.Dials.Load())
+	}
+}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/builder/supervisor"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/debugport"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/prune"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
@@ -178,7 +179,8 @@ func (r *rollout) replace(ctx context.Context, debug render.Debug) ([]kube.Pod, 
 		defer cancel()
 	}
 	r.pruner.Deploy(r.manifest)
-	return r.Deployer.Replace(ctx, spec)
+	pods, err := r.Deployer.Replace(ctx, spec)
+	return debugport.MarkImagePort(pods, r.img), err
 }
 
 // deployment returns what Pods of the cycle's image run.

@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/builder/supervisor"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/debugoption"
+	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/runner/podstatus"
 	"github.com/devloop-cli/devloop/runner/render"
@@ -19,9 +20,6 @@ import (
 
 // jdwpOption has a JVM let in a debugger through the Pod's loopback address.
 const jdwpOption = "-agentlib:jdwp=transport=dt_socket,server=y,quiet=y,suspend=%s,address=127.0.0.1:%d"
-
-// existingOption matches the options of the user that open a debug port, and finds the port.
-var existingOption = regexp.MustCompile(`(?:-agentlib:jdwp=|-Xrunjdwp:)\S*?address=(?:[^,\s]*:)?(\d+)`)
 
 // JVMOptions returns the options with which a Pod's JVM lets a debugger in, and records where the
 // JVM will listen. A supervisor needs none, nor does a Dockerfile or manifest that has the option
@@ -52,9 +50,8 @@ func jvmOptions(o Options, m manifest.Manifest, images []string, img image.Image
 	for _, v := range m.Environment(images, d.Variables()[0]) { // what a ConfigMap gives comes before the image
 		_, d.ImageJVMOptions, _ = strings.Cut(v, "=")
 	}
-	if found := existingOption.FindStringSubmatch(strings.Join(text, " ")); found != nil {
-		port, _ = strconv.Atoi(found[1]) // the pattern has seen to that
-		return d, port
+	if told := debugoption.Port(text...); told != 0 {
+		return d, told
 	}
 	suspend := "n"
 	if o.Suspend {
@@ -62,6 +59,24 @@ func jvmOptions(o Options, m manifest.Manifest, images []string, img image.Image
 	}
 	d.JVMOptions = fmt.Sprintf(jdwpOption, suspend, supervisor.DebugPort)
 	return d, port
+}
+
+// MarkImagePort records in Pods at which port the options in their image let a debugger in. The Pods do not tell.
+func MarkImagePort(pods []kube.Pod, img image.Image) []kube.Pod {
+	if img.Report.Supervised || img.Content == nil {
+		return pods
+	}
+	config, err := img.Content.ConfigFile()
+	if err != nil {
+		return pods
+	}
+	port := debugoption.Port(slices.Concat(config.Config.Entrypoint, config.Config.Cmd, config.Config.Env)...)
+	for i, p := range pods {
+		if port != 0 && p.Runs(img.Ref) && !slices.Contains(p.Debug, port) {
+			pods[i].Debug = append(slices.Clip(p.Debug), port)
+		}
+	}
+	return pods
 }
 
 // A JVM that does not start with its debug port mentions jdwp. But so does any JVM when it names

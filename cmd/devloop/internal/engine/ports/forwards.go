@@ -115,7 +115,7 @@ func (f *Forwards) Forward(ctx context.Context, s *publish.Stage, check Check, p
 			continue
 		}
 		local.SetBackend(*pod, local.To.Port)
-		if slices.Contains(pod.Foreign, local.To.Port) { // it has been seen to accept connections
+		if !pod.TakesHTTP(local.To.Port) { // a foreign one has been seen to accept connections
 			s.Publish(event.PortForwarded{Pod: pod.Name, Port: local.To.Port, URL: f.Address(local)})
 			s.Answers = append(s.Answers, event.PortAnswer{URL: f.Address(local), Pod: pod.Name, Port: local.To.Port, NotAsked: "foreign"})
 			continue

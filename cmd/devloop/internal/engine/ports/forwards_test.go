@@ -206,10 +206,11 @@ func TestOpenedPortIsExpectedUntilTheSettingsChange(t *testing.T) {
 	}
 }
 
-// TestOnlyTheProjectsApplicationIsAsked: a database takes an HTTP request for an attack.
+// TestOnlyTheProjectsApplicationIsAsked: a database takes an HTTP request for an attack, and a JVM for a debugger.
 func TestOnlyTheProjectsApplicationIsAsked(t *testing.T) {
 	t.Parallel()
-	for _, fails := range []bool{false, true} {
+	for _, c := range []struct{ fails, debugger bool }{{false, false}, {true, false}, {false, true}} {
+		fails := c.fails
 		var r recorder
 		database := answering(t, func(http.ResponseWriter, *http.Request) { t.Error("the database was asked") })
 		app, other := answering(t, hello), answering(t, hello)
@@ -219,6 +220,9 @@ func TestOnlyTheProjectsApplicationIsAsked(t *testing.T) {
 		}
 		f, events := opening(&r, nil, database, app, other)
 		pods := []kube.Pod{{Name: "db", Of: kube.Ref{Kind: "Pod", Name: "db"}, Ports: []int{6379}, Foreign: []int{6379}}, {Name: "app", Of: pod, Ports: []int{8080, 8081}}}
+		if c.debugger {
+			pods[0].Foreign, pods[0].Debug = nil, pods[0].Ports
+		}
 		if err := f.Open(t.Context(), events, Offered(pods)); err != nil {
 			t.Fatal(err)
 		}
