@@ -3,6 +3,7 @@ package ociimage
 import (
 	"archive/tar"
 	"bufio"
+	"bytes"
 	"compress/gzip"
 	"context"
 	"encoding/json"
@@ -16,6 +17,7 @@ import (
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/klauspost/compress/zstd"
 
 	"github.com/devloop-cli/devloop/builder/layercache"
 	"github.com/devloop-cli/devloop/internal/transfer"
@@ -145,6 +147,7 @@ func (e *exporter) keep(header *tar.Header, file io.Reader, wanted map[v1.Hash]b
 	if err != nil {
 		return err
 	}
+	defer func() { _ = data.Close() }()
 	w, err := e.cache.Create()
 	if err != nil {
 		return err
@@ -161,12 +164,23 @@ func (e *exporter) keep(header *tar.Header, file io.Reader, wanted map[v1.Hash]b
 	return err
 }
 
-// uncompressed returns the content of a blob, which may be compressed.
-func uncompressed(blob io.Reader) (io.Reader, error) {
+// The first bytes of compressed blobs: RFC 1952 and RFC 8878.
+const gzipMagic, zstdMagic = "\x1f\x8b", "\x28\xb5\x2f\xfd"
+
+// uncompressed returns the content of a blob, which may be compressed: with containerd's image store the engine
+// saves layers in the form in which they came.
+func uncompressed(blob io.Reader) (io.ReadCloser, error) {
 	buffered := bufio.NewReaderSize(blob, 1<<16)
-	start, err := buffered.Peek(2)
-	if err == nil && start[0] == 0x1f && start[1] == 0x8b { // RFC 1952
+	start, _ := buffered.Peek(len(zstdMagic)) // a shorter blob is not compressed
+	switch {
+	case bytes.HasPrefix(start, []byte(gzipMagic)):
 		return gzip.NewReader(buffered)
+	case string(start) == zstdMagic:
+		decoder, err := zstd.NewReader(buffered)
+		if err != nil {
+			return nil, err
+		}
+		return decoder.IOReadCloser(), nil
 	}
-	return buffered, nil
+	return io.NopCloser(buffered), nil
 }

@@ -1,12 +1,27 @@
 package ociimage
 
 import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"log"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"github.com/google/go-containerregistry/pkg/compression"
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/registry"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+	"github.com/klauspost/compress/zstd"
 
 	"github.com/devloop-cli/devloop/builder/internal/enginetest"
 	"github.com/devloop-cli/devloop/builder/layercache"
@@ -26,11 +41,27 @@ func view(t *testing.T, e *enginetest.Engine, cache *layercache.Cache, name stri
 	return img
 }
 
+func gzipped(layer []byte) []byte {
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	_, _ = w.Write(layer)
+	_ = w.Close()
+	return out.Bytes()
+}
+
+func zstandard(layer []byte) []byte {
+	w, _ := zstd.NewWriter(nil)
+	return w.EncodeAll(layer, nil)
+}
+
 func TestEngineContentIsExportedOnce(t *testing.T) {
 	t.Parallel()
-	for _, oci := range []bool{false, true} {
+	for _, packed := range []struct {
+		oci  bool
+		pack func([]byte) []byte
+	}{{false, nil}, {true, nil}, {true, gzipped}, {true, zstandard}} {
 		e := enginetest.New(t)
-		e.OCI = oci
+		e.OCI, e.Pack = packed.oci, packed.pack
 		e.AddRandom(t, "base:1", 3)
 		dir := t.TempDir()
 		img := view(t, e, layercache.Open(dir), "base:1")
@@ -100,4 +131,38 @@ func TestPulledContent(t *testing.T) {
 	if len(got.Stack) != 3 || got.Stack[2].ID != want.RootFS.DiffIDs[2] {
 		t.Errorf("got layers %v", got.Stack)
 	}
+}
+
+// A registry's layer may be compressed in any way that its media type says.
+func TestPulledContentInZstandard(t *testing.T) {
+	t.Parallel()
+	plain, err := random.Layer(2048, types.OCIUncompressedLayer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	layer, err := tarball.LayerFromOpener(plain.Uncompressed, tarball.WithCompression(compression.ZStd), tarball.WithMediaType(types.OCILayerZStd))
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := mutate.AppendLayers(empty.Image, layer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	t.Cleanup(server.Close)
+	ref := strings.TrimPrefix(server.URL, "http://") + "/base:1"
+	parsed, err := name.ParseReference(ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := remote.Write(parsed, img); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	var r Registry
+	got, err := r.Image(t.Context(), Source{Ref: ref, Arch: "amd64", Dir: dir, Cache: layercache.Open(dir), Out: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	enginetest.CheckImage(t, got)
 }

@@ -37,9 +37,10 @@ type Engine struct {
 	Tagged int
 	Build  string // what a build answers
 	Head   map[string]string
-	Query  []string // of each build
-	OCI    bool     // docker save in OCI's layout
-	Cut    int64    // bytes after which an export is cut, 0 for never
+	Query  []string                  // of each build
+	OCI    bool                      // docker save in OCI's layout
+	Pack   func(layer []byte) []byte // how docker save compresses layers, nil for not at all
+	Cut    int64                     // bytes after which an export is cut, 0 for never
 }
 
 // New starts an engine without images.
@@ -116,7 +117,11 @@ func (e *Engine) save(w io.Writer, found image.InspectResponse) {
 		if e.OCI {
 			name = "blobs/sha256/" + strings.TrimPrefix(id, "sha256:")
 		}
-		_ = WriteFile(files, name, int64(len(e.Layers[id])), bytes.NewReader(e.Layers[id]))
+		layer := e.Layers[id]
+		if e.Pack != nil {
+			layer = e.Pack(layer)
+		}
+		_ = WriteFile(files, name, int64(len(layer)), bytes.NewReader(layer))
 		_ = WriteFile(files, name+".json", 2, strings.NewReader("{}"))
 	}
 	_ = files.Close()
