@@ -8,6 +8,7 @@ package portforward
 //lint:file-ignore SA1019 client-go 0.37 still deals in apimachinery's httpstream: its spdy.Negotiate returns one
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -135,7 +136,12 @@ func (c socketConnection) Close() error {
 }
 
 func dialSPDY(ctx context.Context, config *rest.Config, address *url.URL) (httpstream.Connection, error) {
-	transport, upgrader, err := spdy.RoundTripperFor(config)
+	_, upgrader, err := spdy.RoundTripperFor(config)
+	if err != nil {
+		return nil, err
+	}
+	tripper := &spdyTripper{SpdyRoundTripper: upgrader.(*httpstreamspdy.SpdyRoundTripper)}
+	transport, err := rest.HTTPWrappersForConfig(config, tripper)
 	if err != nil {
 		return nil, err
 	}
@@ -143,12 +149,45 @@ func dialSPDY(ctx context.Context, config *rest.Config, address *url.URL) (https
 	if err != nil {
 		return nil, err
 	}
-	connection, protocol, err := spdy.Negotiate(upgrader, &http.Client{Transport: transport}, request, portforward.PortForwardProtocolV1Name)
+	connection, protocol, err := spdy.Negotiate(tripper, &http.Client{Transport: transport}, request, portforward.PortForwardProtocolV1Name)
 	if err == nil && protocol != portforward.PortForwardProtocolV1Name {
 		_ = connection.Close()
 		return nil, fmt.Errorf("the server speaks %q instead of %q", protocol, portforward.PortForwardProtocolV1Name)
 	}
 	return connection, err
+}
+
+// spdyTripper upgrades a request to SPDY as client-go's does, and knows the socket, which client-go keeps to itself.
+type spdyTripper struct {
+	*httpstreamspdy.SpdyRoundTripper
+	socket net.Conn
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (t *spdyTripper) RoundTrip(request *http.Request) (*http.Response, error) {
+	request = request.Clone(request.Context())
+	request.Header.Set(httpstream.HeaderConnection, httpstream.HeaderUpgrade)
+	request.Header.Set(httpstream.HeaderUpgrade, httpstreamspdy.HeaderSpdy31)
+	socket, err := t.Dial(request)
+	if err != nil {
+		return nil, err
+	}
+	response, err := http.ReadResponse(bufio.NewReader(socket), nil)
+	if err != nil {
+		return nil, errors.Join(err, socket.Close())
+	}
+	t.socket = socket
+	return response, nil
+}
+
+// NewConnection implements [spdy.Upgrader].
+func (t *spdyTripper) NewConnection(response *http.Response) (httpstream.Connection, error) {
+	if response.StatusCode != http.StatusSwitchingProtocols {
+		defer func() { _ = t.socket.Close() }()
+		return t.SpdyRoundTripper.NewConnection(response) // which says what the server said
+	}
+	connection, err := httpstreamspdy.NewClientConnectionWithPings(t.socket, portforward.PingPeriod)
+	return socketConnection{connection, t.socket}, err
 }
 
 // podTunnel is a port-forward connection. It could carry many conversations at once, but its users
@@ -241,10 +280,10 @@ const endTimeout = 5 * time.Second
 
 // End implements [tunnel.Stream].
 func (s *podStream) End() error {
-	// Data left unread would keep the complaint from arriving.
-	_ = s.Reset()
 	giveUp := time.AfterFunc(endTimeout, s.tunnel.Close)
 	defer giveUp.Stop()
+	// Data left unread would keep the complaint from arriving.
+	_ = s.Reset()
 	err := <-s.complaint
 	s.tunnel.connection.RemoveStreams(s.Stream, s.problem)
 	return err

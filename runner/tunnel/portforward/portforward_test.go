@@ -202,3 +202,49 @@ func TestOpenEndsWhenTheTunnelIsClosed(t *testing.T) {
 		t.Error("it waits for the answer")
 	}
 }
+
+// TestTunnelClosesWhereTheOtherEndHasStoppedReading writes until nothing takes more, as an upload does when the
+// node hangs. The end of each stream is a message, which would wait for its turn.
+func TestTunnelClosesWhereTheOtherEndHasStoppedReading(t *testing.T) {
+	t.Parallel()
+	a, c := fakeapi.New(t)
+	over := make(chan struct{})
+	t.Cleanup(func() { close(over) })
+	a.Forward = func(int, httpstream.Stream) error { <-over; return nil }
+	end, err := Dialer(c.Config)(t.Context(), web)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := end.Open(8080)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var written atomic.Int64
+	go func() {
+		for part := make([]byte, 1<<18); ; {
+			n, err := s.Write(part)
+			if written.Add(int64(n)); err != nil {
+				return
+			}
+		}
+	}()
+	last, same := int64(0), 0
+	fakeapi.Eventually(t, "no more is taken", func() bool {
+		now := written.Load()
+		if same++; now != last {
+			last, same = now, 0
+		}
+		return now > 0 && same > 200
+	})
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		end.Close()
+		_ = s.End()
+	}()
+	select {
+	case <-closed:
+	case <-time.After(2 * endTimeout):
+		t.Fatal("the tunnel still waits for the other end")
+	}
+}
