@@ -54,6 +54,10 @@ func Available(ctx context.Context, o Options) error {
 // ListenTCP opens the port for a server of the caller's. Like [Listen] it falls back to another number,
 // and fallback says why.
 func ListenTCP(ctx context.Context, o Options) (listeners []net.Listener, fallback, err error) {
+	if o.Local == 0 {
+		listeners, err = listenAnywhere(ctx, o.Address)
+		return listeners, nil, err
+	}
 	listeners, err = listen(ctx, o.Address, o.Local)
 	if err == nil || o.Strict || !isTaken(err) {
 		return listeners, nil, err
@@ -63,13 +67,23 @@ func ListenTCP(ctx context.Context, o Options) (listeners []net.Listener, fallba
 	if errors.Is(err, syscall.EACCES) {
 		first = o.Local + unprivilegedOffset
 	}
-	for number := first; o.Local != 0 && number < min(first+nextPorts, 1<<16); number++ {
+	for number := first; number < min(first+nextPorts, 1<<16); number++ {
 		if listeners, err = listen(ctx, o.Address, number); err == nil || !isTaken(err) {
 			return listeners, fallback, err
 		}
 	}
-	listeners, err = listen(ctx, o.Address, 0)
+	listeners, err = listenAnywhere(ctx, o.Address)
 	return listeners, fallback, err
+}
+
+// listenAnywhere takes a number that the system chooses. It is free at one address, and may be taken at the other.
+func listenAnywhere(ctx context.Context, address string) (listeners []net.Listener, err error) {
+	for range nextPorts {
+		if listeners, err = listen(ctx, address, 0); err == nil || !isTaken(err) {
+			break
+		}
+	}
+	return listeners, err
 }
 
 // isTaken says whether another port might do.

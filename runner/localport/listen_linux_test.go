@@ -3,11 +3,13 @@ package localport
 import (
 	"context"
 	"errors"
+	"net"
 	"os"
 	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
+	"unsafe"
 )
 
 // asNobody is set in the run of this test binary that has no rights.
@@ -53,4 +55,66 @@ func TestPortBelow1024WithoutTheRight(t *testing.T) {
 	}
 	defer closeAll(listeners)
 	t.Logf("%v, so it is at %v", moved, listeners[0].Addr())
+}
+
+// inNetwork is set in the run of this test binary that has a network of its own.
+const inNetwork = "DEVLOOP_TEST_IN_NETWORK"
+
+// TestAnyPortIsFreeAtBothAddresses has the system choose among eight ports, of which ::1 has one taken. The system
+// chooses for 127.0.0.1.
+func TestAnyPortIsFreeAtBothAddresses(t *testing.T) {
+	if os.Getenv(inNetwork) == "" {
+		cmd := exec.Command("/proc/self/exe", "-test.run", "^"+t.Name()+"$", "-test.v")
+		cmd.Env = append(os.Environ(), inNetwork+"=1")
+		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
+		out, err := cmd.CombinedOutput()
+		if errors.Is(err, syscall.EPERM) {
+			t.Skip("only root may make a network")
+		}
+		if t.Logf("in a network of its own:\n%s", out); err != nil || strings.Contains(string(out), "SKIP") {
+			t.Errorf("in a network of its own: %v", err)
+		}
+		return
+	}
+	if err := os.WriteFile("/proc/sys/net/ipv4/ip_local_port_range", []byte("40000 40007"), 0); err != nil {
+		t.Fatal(err)
+	}
+	loopbackUp(t)
+	for range 20 {
+		chosen, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, number, _ := net.SplitHostPort(chosen.Addr().String())
+		busy, err := net.Listen("tcp", "[::1]:"+number)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = chosen.Close()
+		listeners, moved, err := ListenTCP(t.Context(), Options{})
+		if err != nil || moved != nil || len(listeners) != 2 || strings.HasSuffix(listeners[0].Addr().String(), number) {
+			t.Fatalf("with %s taken at ::1: got %v, moved because %v, %v", number, listeners, moved, err)
+		}
+		closeAll(listeners)
+		_ = busy.Close()
+	}
+}
+
+// loopbackUp brings up the loopback interface: netdevice(7).
+func loopbackUp(t *testing.T) {
+	t.Helper()
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_DGRAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = syscall.Close(fd) }()
+	request := struct {
+		name  [syscall.IFNAMSIZ]byte
+		flags uint16
+		_     [22]byte
+	}{flags: syscall.IFF_UP}
+	copy(request.name[:], "lo")
+	if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, uintptr(fd), syscall.SIOCSIFFLAGS, uintptr(unsafe.Pointer(&request))); errno != 0 {
+		t.Fatal(errno)
+	}
 }

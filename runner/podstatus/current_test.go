@@ -22,3 +22,15 @@ func TestPodThatRecoveredIsNotHopeless(t *testing.T) {
 		}
 	}
 }
+
+// A watch shares its Pods. Another goroutine may read what lies behind the statuses of the init containers.
+func TestStatusesOfAPodAreOnlyRead(t *testing.T) {
+	t.Parallel()
+	init := make([]corev1.ContainerStatus, 1, 4)
+	p := &corev1.Pod{Status: corev1.PodStatus{InitContainerStatuses: init, ContainerStatuses: []corev1.ContainerStatus{{Name: "app"}}}}
+	IsCreating(p)
+	Current(p)
+	if behind := init[:2][1]; behind.Name != "" {
+		t.Errorf("%q was written behind the statuses of the init containers", behind.Name)
+	}
+}

@@ -82,17 +82,19 @@ func (r Workloads) podsMade(ctx context.Context, o *unstructured.Unstructured) (
 		hopeless := func(p corev1.Pod) bool { return podstatus.IsHopeless(&p, r.client.Now()) }
 		return len(pods) >= want || slices.ContainsFunc(pods, hopeless), err
 	}
-	refused := refusals{Workloads: r, of: o}
+	refused, looked := refusals{Workloads: r, of: o}, false
 	w := cluster.PodWatch{
 		Namespace: o.GetNamespace(),
 		Poll: func() (bool, error) {
+			looked = true
 			if done, err := list(); done || err != nil {
 				return done, err
 			}
 			return false, refused.check(ctx)
 		},
 		See: func(p *corev1.Pod, gone bool) (bool, error) {
-			if gone || inspect.Workload(p) != o.GetName() {
+			// Poll comes after those that exist, so they need no look each.
+			if !looked || gone || inspect.Workload(p) != o.GetName() {
 				return false, nil
 			}
 			return list()

@@ -3,7 +3,10 @@ package workload
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -165,5 +168,36 @@ func TestRemoveWaitsForTheController(t *testing.T) {
 	a.Drop("deployments/default/web")
 	if err := <-removed; err != nil || policy != metav1.DeletePropagationForeground {
 		t.Errorf("got %v, %s", err, policy)
+	}
+}
+
+// TestPodsAreListedOnceForAllThatExist has a Deployment of ten Pods, in a namespace with forty of others.
+func TestPodsAreListedOnceForAllThatExist(t *testing.T) {
+	t.Parallel()
+	a, c := fakeapi.New(t)
+	deployment := fakeapi.Object("apps/v1", "Deployment", "web")
+	deployment.SetGeneration(1)
+	deployment.Object["spec"], deployment.Object["status"] = map[string]any{"replicas": int64(10)}, map[string]any{"observedGeneration": int64(1)}
+	deployment = a.Put("deployments", deployment)
+	for name, pods := range map[string]int{"web-1": 10, "other-1": 40} {
+		owner := deployment
+		if name != "web-1" {
+			owner = a.Put("deployments", fakeapi.Object("apps/v1", "Deployment", "other"))
+		}
+		set := a.Put("replicasets", controlled(fakeapi.Object("apps/v1", "ReplicaSet", name), owner))
+		for i := range pods {
+			pod := controlled(fakeapi.Object("v1", "Pod", fmt.Sprintf("%s-%d", name, i)), set)
+			pod.SetLabels(map[string]string{"pod-template-hash": "1"})
+			a.Put("pods", pod)
+		}
+	}
+	var asked atomic.Int32
+	a.Fault = func(http.ResponseWriter, *http.Request) bool { asked.Add(1); return false }
+	pods, err := New(c).Pods(t.Context(), deployment)
+	if err != nil || len(pods) != 10 {
+		t.Fatalf("got %d Pods, %v", len(pods), err)
+	}
+	if n := asked.Load(); n > 4 { // the watch's list, the Deployment, its ReplicaSets, their Pods
+		t.Errorf("%d requests", n)
 	}
 }
