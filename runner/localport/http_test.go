@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -489,5 +490,19 @@ func TestClientOfAStreamIsMissedAtOnce(t *testing.T) {
 	case <-gone:
 	case <-time.After(10 * time.Second):
 		t.Error("the application still sends")
+	}
+}
+
+// TestApplicationThatHangsUpAtOnce accepts each connection and closes it, as one behind a limit of connections does.
+func TestApplicationThatHangsUpAtOnce(t *testing.T) {
+	t.Parallel()
+	for method, tries := range map[string]int32{http.MethodGet: 1 + maxSafeRetries, http.MethodPost: 1} {
+		var conversations atomic.Int32
+		f := listenAny(t, &tunneltest.Node{Serve: func(int, io.ReadWriter) error { conversations.Add(1); return nil }}, Options{})
+		f.SetBackend(webPod, 8080)
+		got := answerOf(browser(t), method, f.URL(), "")
+		if !strings.HasPrefix(got, "502 ") || !errors.Is(f.Err(), ErrHungUp) || conversations.Load() != tries {
+			t.Errorf("%s: got %q after %d conversations, %v", method, got, conversations.Load(), f.Err())
+		}
 	}
 }

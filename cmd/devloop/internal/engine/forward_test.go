@@ -14,10 +14,14 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/localport"
+	"github.com/devloop-cli/devloop/runner/podstatus"
+	"github.com/devloop-cli/devloop/runner/readiness"
 	"github.com/devloop-cli/devloop/watch"
 )
 
@@ -190,5 +194,37 @@ func TestPodThatGoesByItselfIsTold(t *testing.T) {
 	}
 	if got := r.cycles(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// elsewhere is an application that listens on a port of its own choice.
+type elsewhere struct {
+	fakes
+	asked [][]int // for which ports
+}
+
+func (e *elsewhere) Ready(_ context.Context, pods []kube.Pod, _ func(readiness.Phase)) error {
+	e.asked = append(e.asked, slices.Clone(pods[0].Ports))
+	if slices.Contains(pods[0].Ports, 9191) {
+		return nil
+	}
+	silent := podstatus.NotListening(&corev1.Pod{}, pods[0], pods[0].Ports[0])
+	return silent.Explain(pods[0], nil, podstatus.Evidence{Sockets: func(string) podstatus.Listeners { return podstatus.ListenersOn(9191) }})
+}
+
+func TestLocalhostForwardsToThePortThatTheApplicationOpened(t *testing.T) {
+	t.Parallel()
+	port, f := newFakePort(t), &elsewhere{fakes: fakes{port: 8080, quick: true}}
+	l, r := newTestSession(f, at(port, 8080))
+	if err := l.Deploy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	const want = "the application listens on port 9191 instead of port 8080, which its settings name; localhost forwards to it"
+	said := slices.ContainsFunc(r.events, func(e event.Event) bool {
+		n, is := e.Body.(event.Notice)
+		return is && n.Code == event.NoticePortDiffers && n.Text == want
+	})
+	if !said || !reflect.DeepEqual(f.asked, [][]int{{8080}, {9191}}) || !slices.Contains(port.said, "point to app:9191") {
+		t.Errorf("said %v, waited for %v, the port was told %q", said, f.asked, port.said)
 	}
 }

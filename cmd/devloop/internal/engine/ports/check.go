@@ -49,12 +49,16 @@ func (a Answer) at(pod kube.Pod, port int) event.PortAnswer {
 }
 
 // ask sends GET / to url of a local port. It repeats the request over TLS if the application may
-// speak that: it then answers plain HTTP with "bad request", closes the connection, or does not answer.
+// speak that: it then answers plain HTTP with "bad request", closes the connection, or does not answer. The error is
+// [localport.ErrHungUp] if it closes the connection.
 func ask(ctx context.Context, local Port, url string) (Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	a, err := askAt(ctx, local, url)
-	if err == nil && (a.Status == 0 || a.Status == http.StatusBadRequest) || ctx.Err() == nil && errors.Is(local.Err(), localport.ErrHungUp) {
+	if ctx.Err() == nil && errors.Is(local.Err(), localport.ErrHungUp) {
+		err = localport.ErrHungUp // what the port says of the next request is about TLS
+	}
+	if err == nil && (a.Status == 0 || a.Status == http.StatusBadRequest) || errors.Is(err, localport.ErrHungUp) {
 		if s, err := askAt(ctx, local, strings.Replace(url, "http:", "https:", 1)); err == nil && s.Status != 0 {
 			return s, nil
 		}
@@ -139,7 +143,7 @@ func (c Check) Ask(ctx context.Context, local Local, pod kube.Pod, url string) (
 		}
 	})
 	a, err := ask(asking, local, url)
-	hungUp := err != nil && ctx.Err() == nil && errors.Is(local.Err(), localport.ErrHungUp) && !c.speaksHTTP(ctx, pod, local.To.Port)
+	hungUp := ctx.Err() == nil && errors.Is(err, localport.ErrHungUp) && !c.speaksHTTP(ctx, pod, local.To.Port)
 	stop(nil)
 	aside.Wait()
 	switch {

@@ -1,10 +1,12 @@
 package ports
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/localport"
+	"github.com/devloop-cli/devloop/runner/tunnel/tunneltest"
 )
 
 func TestAskTakesAnyStatusForAnAnswer(t *testing.T) {
@@ -107,5 +110,28 @@ func TestApplicationThatADebuggerMayHaveStoppedIsNotAsked(t *testing.T) {
 	got, err := check.Ask(t.Context(), Local{}, kube.Pod{}, "http://localhost:1")
 	if err != nil || !got.Skipped || got.URL != "http://localhost:1" {
 		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+// TestPortThatHangsUpAtOnceAcceptsConnections has a server that closes each connection when it has read a byte that is none of its
+// protocol's. It serves its own clients.
+func TestPortThatHangsUpAtOnceAcceptsConnections(t *testing.T) {
+	t.Parallel()
+	node := &tunneltest.Node{Serve: func(_ int, data io.ReadWriter) error { _, _ = data.Read(make([]byte, 1)); return nil }}
+	local, err := localport.Listen(t.Context(), node.Dial, localport.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = local.Close() })
+	app := kube.Pod{Name: "app", UID: "1", Ports: []int{9092}}
+	local.SetBackend(app, 9092)
+	check := Check{Stopped: func(kube.Pod) bool { return false }, Dial: func(context.Context, kube.Pod, int) (io.ReadWriteCloser, error) {
+		client, server := net.Pipe()
+		go func() { _, _ = server.Read(make([]byte, 1)); _ = server.Close() }()
+		return client, nil
+	}}
+	got, err := check.Ask(t.Context(), Local{Port: local, To: kube.Endpoint{Port: 9092}}, app, local.URL())
+	if err != nil || got.Skipped || got.Status != 0 {
+		t.Errorf("got %+v, %v; the port says %v", got, err, local.Err())
 	}
 }
