@@ -36,6 +36,8 @@ func Main(ctx context.Context, args []string, s wiring.Streams) int {
 	s.Language = cmdline.Language(args, os.Getenv)
 	cli.HelpPrinter = cmdline.HelpPrinter(s.Say)
 	devloop := newApp(s)
+	var ran *cli.Context
+	remember(devloop.Commands, &ran)
 	if len(args) > 1 && args[1] == completeCommand {
 		complete(ctx, s, devloop.Commands, args[2:])
 		return 0
@@ -52,10 +54,27 @@ func Main(ctx context.Context, args []string, s wiring.Streams) int {
 		return ended.Code
 	}
 	f := failure.Of(err)
+	if ran != nil {
+		f.Hints = wiring.PlaceHints(ran, devloop.Commands, f.Hints)
+	}
 	if _, shown := errors.AsType[*wiring.ShownError](err); !shown {
 		ui.PrintFailure(s.Err, s.Style(nil, s.Err), *f)
 	}
 	return cmdline.ExitCode(f.Code)
+}
+
+// remember keeps the context of the command that runs.
+func remember(commands []*cli.Command, ran **cli.Context) {
+	for _, command := range commands {
+		before := command.Before
+		command.Before = func(c *cli.Context) error {
+			if *ran = c; before != nil {
+				return before(c)
+			}
+			return nil
+		}
+		remember(command.Subcommands, ran)
+	}
 }
 
 func newApp(s wiring.Streams) *cli.App {

@@ -36,7 +36,7 @@ type PlainOptions struct {
 	// Style applies to out and Report, AppStyle to App, which may be a file while out is a terminal. The zero value is
 	// plain text.
 	Style, AppStyle Style
-	// Quiet shows failures, warnings and addresses only. Verbose shows the output of Gradle, Maven
+	// Quiet shows failures and addresses only. Verbose shows the output of Gradle, Maven
 	// and Docker at once instead of when it helps, see [toolOutput].
 	Quiet, Verbose bool
 	// Keys means that the command listens to keys, which [Live] names.
@@ -195,10 +195,6 @@ func (p *Plain) briefly(e event.Event) {
 	switch b := e.Body.(type) {
 	case event.PortForwarded:
 		p.line(b.URL)
-	case event.Notice:
-		if b.Level == event.Warning {
-			p.notice(b)
-		}
 	case event.CheckFinished:
 		if b.Failure != nil {
 			p.check(b)

@@ -40,7 +40,7 @@ func session(c *cli.Context) (*control.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	by, err := sessions.Find(dir, c.String("namespace"))
+	by, err := sessions.Find(dir, c.String("namespace"), sessions.Commands{Start: wiring.NextCommand(c, "run"), Again: wiring.NextCommand(c, c.Command.Name)})
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func wait(c *cli.Context, s wiring.Streams) error {
 	ctx := c.Context
 	if limit := c.Duration("timeout"); limit > 0 {
 		var cancel context.CancelFunc
-		late := &fault.Error{Code: "wait.timeout", Op: fmt.Sprintf("what is saved was not served within %v", limit), Hints: []string{"see what devloop run does: devloop events"}}
+		late := &fault.Error{Code: "wait.timeout", Op: fmt.Sprintf("what is saved was not served within %v", limit), Hints: []string{"see what devloop run does: " + wiring.NextCommand(c, "events")}}
 		ctx, cancel = context.WithTimeoutCause(ctx, limit, late)
 		defer cancel()
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
@@ -36,7 +37,7 @@ flags from devloop's.`,
 }
 
 func execute(c *cli.Context, s wiring.Streams) error {
-	name, args, err := commandLine(c.Args().Slice())
+	name, args, err := commandLine(c.Args().Slice(), wiring.WithFlags(c, "devloop exec", slices.Concat(wiring.PlaceFlags, []string{"container"})))
 	if err != nil {
 		return err
 	}
@@ -52,8 +53,8 @@ func execute(c *cli.Context, s wiring.Streams) error {
 	return err
 }
 
-// commandLine takes [NAME] -- COMMAND [ARG...] apart.
-func commandLine(args []string) (name string, command []string, err error) {
+// commandLine takes [NAME] -- COMMAND [ARG...] apart. line is what stands before it.
+func commandLine(args []string, line string) (name string, command []string, err error) {
 	if end := slices.Index(args, "--"); end > 0 {
 		args = append(cmdline.ObjectNames(args[:end]), args[end:]...)
 	}
@@ -63,12 +64,21 @@ func commandLine(args []string) (name string, command []string, err error) {
 	if len(args) > 0 && args[0] == "--" {
 		args = args[1:]
 	} else if len(args) > 0 {
-		return "", nil, &cmdline.UsageError{Err: fmt.Errorf(`write "--" before the command: devloop exec %s -- %s`, name, args[0])}
+		return "", nil, &cmdline.UsageError{Err: fmt.Errorf(`write "--" before the command: %s %s -- %s`, line, wiring.Quoted(name), quoted(args))}
 	}
 	if len(args) == 0 {
 		return "", nil, &cmdline.UsageError{Err: errors.New("no command: devloop exec NAME -- COMMAND [ARG...]")}
 	}
 	return name, args, nil
+}
+
+// quoted writes words as a shell reads them.
+func quoted(words []string) string {
+	var all []string
+	for _, word := range words {
+		all = append(all, wiring.Quoted(word))
+	}
+	return strings.Join(all, " ")
 }
 
 // inTerminal runs do with this terminal, if the streams are one and the command is

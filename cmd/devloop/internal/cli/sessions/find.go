@@ -10,9 +10,12 @@ import (
 // CodeNone is the code of the error that no devloop run works on a project.
 const CodeNone = "session.none"
 
+// Commands are the lines that hints propose: to start a devloop run, and to ask again.
+type Commands struct{ Start, Again string }
+
 // Find returns the devloop run that works on the project in dir or, without one, in the closest
 // directory above. The namespace chooses among several; it may be empty.
-func Find(dir, namespace string) (Holder, error) {
+func Find(dir, namespace string, hints Commands) (Holder, error) {
 	held, err := heldDir()
 	if err != nil {
 		return Holder{}, err
@@ -31,13 +34,13 @@ func Find(dir, namespace string) (Holder, error) {
 	}
 	switch len(found) {
 	case 0:
-		return Holder{}, noneError(dir, namespace, others)
+		return Holder{}, noneError(dir, namespace, hints.Start, others)
 	case 1:
 		return found[0], nil
 	}
 	e := &fault.Error{Code: "usage", Op: fmt.Sprintf("several devloop run work on the project in %q", dir)}
 	for _, h := range found {
-		e.Hints = append(e.Hints, "choose one: --namespace "+h.Namespace)
+		e.Hints = append(e.Hints, fmt.Sprintf("choose one: %s -n %s", hints.Again, h.Namespace))
 	}
 	return Holder{}, e
 }
@@ -52,8 +55,8 @@ func Running(server, namespace string) bool {
 }
 
 // noneError says that no session works on the project, and where others do.
-func noneError(dir, namespace string, others []Holder) error {
-	e := &fault.Error{Code: CodeNone, Op: fmt.Sprintf("no devloop run works on the project in %q", dir), Hints: []string{"start it: devloop run"}}
+func noneError(dir, namespace, start string, others []Holder) error {
+	e := &fault.Error{Code: CodeNone, Op: fmt.Sprintf("no devloop run works on the project in %q", dir), Hints: []string{"start it: " + start}}
 	if namespace != "" {
 		e.Op += fmt.Sprintf(" in namespace %q", namespace)
 	}

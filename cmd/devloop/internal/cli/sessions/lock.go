@@ -2,7 +2,7 @@
 // on, and which local addresses it keeps open.
 //
 //	held, err := sessions.Acquire("run", dir, server, namespace) // fails if another one runs
-//	by, err := sessions.Find(dir, "")                            // its socket, for devloop wait
+//	by, err := sessions.Find(dir, "", hints)                            // its socket, for devloop wait
 //	open := sessions.OpenAddresses("kind-devloop")               // for devloop status
 //
 // A record is a JSON file with a lock file beside it. The system releases the lock when the

@@ -95,7 +95,7 @@ func TestSessionIsFoundByItsProject(t *testing.T) {
 		{shop + "-2", "", "", CodeNone},
 		{shop, "prod", "", CodeNone},
 	} {
-		got, err := Find(c.dir, c.namespace)
+		got, err := Find(c.dir, c.namespace, Commands{"devloop run", "devloop wait"})
 		if got.Dir != c.want || fault.Of(err).Code != c.code {
 			t.Errorf("%s in %q: got %+v, %v", c.dir, c.namespace, got, err)
 		}

@@ -23,7 +23,7 @@ import (
 func DisplayFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "json", Usage: "print every event as one JSON line on stdout"},
-		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print errors, warnings and the address only"},
+		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print errors and the address only"},
 		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "print the output of Gradle, Maven and Docker as it arrives"},
 		&cli.StringFlag{Name: "progress", Value: "auto", Usage: "`HOW` to show what works now: auto (in the terminal's last line), or plain (lines only)", Action: cmdline.OneOf("progress", "auto", "plain")},
 		cmdline.ColorFlag(),
