@@ -80,6 +80,8 @@ type Result struct {
 	Evidence string
 	Took     time.Duration
 	Err      error
+	// Blocked is the failed step for which a skipped one was not tried, "" if there was another reason.
+	Blocked string
 }
 
 // Options configure [Run].
@@ -190,7 +192,7 @@ func (r *run) finish(open []Step, declined error) {
 func (r *run) do(s Step, work func(context.Context) (string, error)) Result {
 	if need := blocked(s.Needs, r.failed); need != "" {
 		r.failed = append(r.failed, s.ID)
-		return Result{ID: s.ID, State: Skipped, Evidence: fmt.Sprintf("needs %s", need)}
+		return Result{ID: s.ID, State: Skipped, Evidence: fmt.Sprintf("needs %s", need), Blocked: need}
 	}
 	if r.Begin != nil {
 		r.Begin(s.ID)

@@ -73,22 +73,42 @@ func setUp(c *cli.Context, s wiring.Streams, d wiring.Display) error {
 		if err != nil {
 			return err, false
 		}
+		var sum summary
 		err = setup.Run(c.Context, steps, setup.Options{
 			CheckOnly: checkOnly,
 			Ask: func(changes []setup.Change) error {
 				return wiring.Confirm(c.Context, s, c.Bool("yes"), question(changes, s.Say))
 			},
-			Begin:  func(id string) { d.Publish(0, event.CheckStarted{ID: id}) },
-			Report: func(r setup.Result) { d.Publish(0, checkFinished(r)) },
+			Begin: func(id string) { d.Publish(0, event.CheckStarted{ID: id}) },
+			Report: func(r setup.Result) {
+				sum.add(r)
+				d.Publish(0, checkFinished(r))
+			},
 		})
-		if err == nil && !checkOnly && !c.IsSet("only") && !c.IsSet("skip") {
+		switch {
+		case checkOnly:
+		case err != nil:
+			d.Publish(0, sum.notice(steps, again(c)))
+		case !c.IsSet("only") && !c.IsSet("skip"):
 			d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeMachineReady, Text: "this machine is ready", Hints: []string{"run a project: " + wiring.NextCommand(c, "run")}})
 		}
 		return err, true
 	})
 }
 
-// question asks for permission for changes: for one with its reason, for several as a list.
+// again returns the line that continues a setup.
+func again(c *cli.Context) string {
+	line := wiring.NextCommand(c, "setup")
+	for _, flag := range []string{"cluster", "images"} {
+		if c.IsSet(flag) {
+			line = wiring.WithFlags(c, line, []string{flag})
+		}
+	}
+	return line
+}
+
+// question asks for permission for changes, each after its reason: for one, or for several as a list. A change that
+// depends on another one has no reason yet.
 func question(changes []setup.Change, say func(string) string) string {
 	if len(changes) == 1 {
 		return fmt.Sprintf("%s: %s\n%s?", changes[0].Step, say(changes[0].Reason), say(changes[0].Text))
@@ -96,9 +116,10 @@ func question(changes []setup.Change, say func(string) string) string {
 	text := say("devloop will make these changes:") + "\n"
 	for _, change := range changes {
 		if change.Reason == "" {
-			change.Text = "if necessary, " + change.Text
+			text += fmt.Sprintf("  %-11s %s\n", change.Step, say("if necessary, "+change.Text))
+			continue
 		}
-		text += fmt.Sprintf("  %-11s %s\n", change.Step, say(change.Text))
+		text += fmt.Sprintf("  %-11s %s\n  %-11s → %s\n", change.Step, say(change.Reason), "", say(change.Text))
 	}
 	return text + say("Continue?")
 }

@@ -1,6 +1,8 @@
 package machine
 
 import (
+	"context"
+	"errors"
 	"net"
 	"strings"
 	"testing"
@@ -18,9 +20,34 @@ func TestQuestionNamesEachChange(t *testing.T) {
 	if got, want := question([]setup.Change{docker}, loud), "docker: NO ENGINE\nSTART THE DOCKER ENGINE?"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	want := "DEVLOOP WILL MAKE THESE CHANGES:\n  docker      START THE DOCKER ENGINE\n  cluster     IF NECESSARY, CREATE THE CLUSTER\nCONTINUE?"
+	want := "DEVLOOP WILL MAKE THESE CHANGES:\n  docker      NO ENGINE\n              → START THE DOCKER ENGINE\n  cluster     IF NECESSARY, CREATE THE CLUSTER\nCONTINUE?"
 	if got := question([]setup.Change{docker, cluster}, loud); got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestSetupThatFailsIsSummedUp(t *testing.T) {
+	t.Parallel()
+	errFull := errors.New("the disk is full")
+	step := func(id string, problem error, needs ...string) setup.Step {
+		return setup.Step{ID: id, Needs: needs, Check: func(context.Context) (string, error) { return "", problem },
+			Fix: func(error) *setup.Fix {
+				return &setup.Fix{Change: "mend " + id, Run: func(context.Context) error { return problem }}
+			}}
+	}
+	steps := []setup.Step{step("docker", errFull), step("disk", nil), step("node-image", errFull), step("cluster", errFull, "node-image")}
+	var sum summary
+	err := setup.Run(t.Context(), steps[1:], setup.Options{Ask: func([]setup.Change) error { return nil }, Report: sum.add})
+	if !errors.Is(err, errFull) {
+		t.Fatal(err)
+	}
+	sum.add(setup.Result{ID: "docker", State: setup.Fixed})
+	got := sum.notice(steps, "devloop setup --cluster two")
+	if want := "this machine is not ready. Changed: docker. Failed: node-image. Not tried: cluster"; got.Text != want {
+		t.Errorf("got %q, want %q", got.Text, want)
+	}
+	if len(got.Hints) != 1 || !strings.HasSuffix(got.Hints[0], ": devloop setup --cluster two") {
+		t.Errorf("got %q", got.Hints)
 	}
 }
 
