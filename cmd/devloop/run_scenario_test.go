@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -336,4 +337,48 @@ func (s *scenario) onlyPodOf(name, round string) {
 		}
 	}
 	s.Errorf("the Pods are %v, and one %q of round %s was wanted", slices.Sorted(maps.Keys(pods)), name, round)
+}
+
+// TestScenarioNamesInKoreanNeedNoLocale works in a directory, on a file and with texts that ASCII does not have, in the locale
+// of scripts and containers.
+func TestScenarioNamesInKoreanNeedNoLocale(t *testing.T) {
+	t.Parallel()
+	s := newStub(t, "spring-maven")
+	dir := filepath.Join(filepath.Dir(s.dir), "주문 서비스")
+	if err := os.Rename(s.dir, dir); err != nil {
+		t.Fatal(err)
+	}
+	s.dir, s.env = dir, append(s.env, "LC_ALL=C")
+	r := s.start("run")
+	r.answered("Hello, World")
+	r.finished(event.OK)
+
+	t.Log("a class, its file and its text are Korean")
+	const greeting = "package com.example;\n\nclass 인사 {\n    static final String 말 = \"안녕하세요\";\n}\n"
+	s.write("src/main/java/com/example/인사.java", greeting)
+	s.replaceInSource(`"Hello, World"`, "인사.말")
+	r.answered("안녕하세요")
+	r.finished(event.OK)
+
+	t.Log("describe names the directory, and a compile error its file")
+	if out, said, code := s.ask("describe", s.name, "-n", s.namespace, "--kubeconfig", s.kubeconfig, "--context", s.context); code != 0 || !strings.Contains(out, "주문 서비스") {
+		t.Errorf("devloop describe ended with %d:\n%s%s", code, out, said)
+	}
+	s.write("src/main/java/com/example/인사.java", strings.Replace(greeting, ";\n}", "\n}", 1))
+	if _, said, code := s.ask("wait"); code != 10 || !strings.Contains(said, "src/main/java/com/example/인사.java:4") || !strings.Contains(said, "안녕하세요") {
+		t.Errorf("devloop wait ended with %d:\n%s", code, said)
+	}
+	r.quit()
+}
+
+// TestScenarioAUserThatMayNotWriteIsExplained has an application that keeps a file at the root, as root alone may.
+func TestScenarioAUserThatMayNotWriteIsExplained(t *testing.T) {
+	t.Parallel()
+	s := newStub(t, "spring-maven")
+	s.replaceInSource("class AppController {", "class AppController {\n    static {\n        try {\n            java.nio.file.Files.createFile(java.nio.file.Path.of(\"/orders.db\"));\n"+
+		"        } catch (java.io.IOException e) {\n            throw new java.io.UncheckedIOException(e);\n        }\n    }\n")
+	if r := s.run("deploy"); r.code == 0 || !strings.Contains(r.stderr, "its user may not write /orders.db") || !strings.Contains(r.stderr, "--run-as root") {
+		t.Errorf("it ended with %d:\n%s", r.code, r.stderr)
+	}
+	s.answers(s.must("deploy", "--run-as", "root"), "Hello, World")
 }

@@ -39,7 +39,7 @@ const patience = 10 * time.Minute
 type scenario struct {
 	*testing.T
 	dir, namespace      string
-	name                string // the project's own, so that no other scenario's devloop removes its images
+	name                string // the project's own, so that no other scenario's devloop moves the names of its images
 	kubeconfig, context string
 	cluster             kubernetes.Interface
 	port                string        // the local one for the first container port, "" for devloop's choice

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -21,7 +22,7 @@ func (s *scenario) ask(words ...string) (stdout, stderr string, code int) {
 	s.Helper()
 	var out, said bytes.Buffer
 	cmd := exec.CommandContext(s.Context(), "devloop", words...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = s.dir, &out, &said
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = s.dir, append(os.Environ(), s.env...), &out, &said
 	err := cmd.Run()
 	exit, ended := errors.AsType[*exec.ExitError](err)
 	if err != nil && !ended {
