@@ -35,9 +35,11 @@ func (s *scenario) ask(words ...string) (stdout, stderr string, code int) {
 }
 
 // editsAndWaits makes edits of the controller in a row, each followed by devloop wait. Each wait must name the cycle that
-// served its edit, and no request after it may see the code before. It returns the text after the last one.
+// served its edit, and no request after it may see the code before. The output of the run is not read meanwhile, which
+// may fill its pipe. It returns the text after the last one.
 func (r *started) editsAndWaits(url, text string, count int) (last string) {
 	r.Helper()
+	var cycles []int
 	for n := range count {
 		next := fmt.Sprintf("Hello, edit %d", n+1)
 		r.replaceInSource(text, next)
@@ -50,8 +52,10 @@ func (r *started) editsAndWaits(url, text string, count int) (last string) {
 				r.Fatalf("edit %d: it answers %q, %v", n+1, got, err)
 			}
 		}
-		r.endOf(answer.Cycle, event.OK)
-		text = next
+		cycles, text = append(cycles, answer.Cycle), next
+	}
+	for _, cycle := range cycles {
+		r.endOf(cycle, event.OK)
 	}
 	return text
 }
@@ -98,7 +102,9 @@ func TestScenarioAWaitNeedsNoSleep(t *testing.T) {
 
 	t.Log("a wait for code that does not compile says so, and the code before answers")
 	r.replaceInSource(`"`+last+`";`, `"broken"`)
-	if out, _, code := r.ask("wait", "--json"); code != 10 || !strings.Contains(out, `"outcome":"failed"`) || !strings.Contains(out, "compile.failed") {
+	out, _, code := r.ask("wait", "--json")
+	var answer control.Answer
+	if err := json.Unmarshal([]byte(out), &answer); err != nil || code != 10 || answer.Outcome != event.Failed || answer.Failure == nil || answer.Failure.Code != "compile.failed" {
 		t.Errorf("devloop wait ended with %d: %s", code, out)
 	}
 	if got, err := get(url); err != nil || got != last {
@@ -128,7 +134,7 @@ func TestScenarioAWaitNeedsNoSleep(t *testing.T) {
 	if !fresh {
 		t.Errorf("there is no new Pod beside %v", before)
 	}
-	if out, _, code := s.ask("stats"); code != 0 || !strings.Contains(out, "50 saves served") {
+	if out, _, code := s.ask("stats"); code != 0 || !strings.Contains(out, "51 saves served") {
 		t.Errorf("stats ended with %d:\n%s", code, out)
 	}
 	r.quit()
