@@ -79,8 +79,8 @@ case ${1:-} in
     edit 's/Hello, World"/Hello, again"/'
     edit 's|^}$|    public String more() {\n        return "more";\n    }\n}|'
     edit 's/"more";/"more"/'
-    edit 's/"more"/"more";/'
-    save footer '"line":"Download'
+    edit 's/"more"/"other";/'
+    save footer '"line":"(Download|Malformed jar)'
     ;;
   *) fail session "$began" "which session?" "hack/session.sh readme, or hack/session.sh footer" ;;
 esac
