@@ -135,6 +135,8 @@ var rules = []struct {
 		"texts need no cluster"},
 	{"docs/labs", []string{"github.com/", "k8s.io/", "golang.org/"},
 		"labs are texts"},
+	{"cmd/devloop/internal/hyperlink", []string{"k8s.io/", "github.com/", module},
+		"links follow from the text"},
 	{"cmd/devloop/internal/cells", []string{"k8s.io/", "golang.org/", module},
 		"a width follows from the text"},
 	{"cmd/devloop/internal/learn", []string{"k8s.io/", "github.com/docker/", "github.com/urfave/cli", module + "watch", module + "builder", module + "loader", module + "runner", module + "cmd/devloop/internal/engine", module + "cmd/devloop/internal/cli"},

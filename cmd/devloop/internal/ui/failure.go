@@ -11,7 +11,7 @@ import (
 
 // PrintFailure writes an error for people: what failed, the evidence, and what to do.
 func PrintFailure(w io.Writer, s Style, f event.Failure) {
-	_, _ = fmt.Fprintf(w, "%s %s\n", s.Red(s.said("error:", 0)), s.Link(s.said(f.Message, 2)))
+	_, _ = fmt.Fprintf(w, "%s %s\n", s.Red(s.said("error:", 0)), s.Links.Add(s.said(f.Message, 2)))
 	seen := f.Evidence
 	if len(seen) > 0 && strings.HasSuffix(f.Message, seen[0]) {
 		seen = seen[1:] // the message ends with it
@@ -28,6 +28,6 @@ func evidence(w io.Writer, s Style, lines []string) {
 		if position.MatchString(line) {
 			line = s.said(line, 4)
 		}
-		_, _ = fmt.Fprintf(w, "  %s %s\n", s.Dim("│"), s.Link(line))
+		_, _ = fmt.Fprintf(w, "  %s %s\n", s.Dim("│"), s.Links.Add(line))
 	}
 }

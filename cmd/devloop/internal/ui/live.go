@@ -104,7 +104,7 @@ func (l *Live) draw(now time.Time) {
 	_, _ = l.lines.WriteTo(&b) // a buffer takes all
 	if mark != "" {
 		style := l.plain.Style
-		b.WriteString(coloured(style, mark) + " " + style.Link(style.Dim(text)) + "\n")
+		b.WriteString(coloured(style, mark) + " " + style.Links.Add(style.Dim(text)) + "\n")
 	}
 	_, _ = l.out.Write(b.Bytes())
 	l.drawn = next

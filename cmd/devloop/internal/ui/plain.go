@@ -148,10 +148,6 @@ func (p *Plain) cycleEvent(e event.Event) bool {
 // sessionEvent shows what may happen at any time.
 func (p *Plain) sessionEvent(e event.Event) {
 	switch b := e.Body.(type) {
-	case event.StepStarted:
-		p.progress.begin(e.Time, doing[string(b.Step)])
-	case event.StepFinished:
-		p.progress.end()
 	case event.SessionStarted:
 		p.session(b)
 	case event.PortListening:
@@ -165,12 +161,6 @@ func (p *Plain) sessionEvent(e event.Event) {
 		_, _ = fmt.Fprintln(p.App, p.pods.prefix(b.Pod, p.AppStyle)+b.Line)
 	case event.Notice:
 		p.notice(b)
-	case event.Progress:
-		p.aside(b.Line)
-	case event.Transfer:
-		if p.progress.due(e.Time) {
-			p.line(p.Style.Dim("  · " + b.Name + ": " + strings.Join(transferred(p.Style, b), ", ")))
-		}
 	case event.EventsMissed:
 		p.aside(fmt.Sprintf("%d events were left out, since this output was read too slowly", b.Count))
 	case event.Paused:
@@ -179,14 +169,32 @@ func (p *Plain) sessionEvent(e event.Event) {
 		p.view(b.View)
 	case event.Mark:
 		p.line("\n" + p.Style.Dim(e.Time.Local().Format(time.TimeOnly)))
-	case event.CheckStarted:
-		p.progress.begin(e.Time)
 	case event.CheckFinished:
 		p.check(b)
 	case event.ObjectRemoved:
 		p.line(p.row("removed", 0) + " " + p.Style.said(in(b.Namespace, b.Object), 0))
 	case event.SessionFinished:
 		p.end(b)
+	default:
+		p.underWay(e)
+	}
+}
+
+// underWay shows work that lasts.
+func (p *Plain) underWay(e event.Event) {
+	switch b := e.Body.(type) {
+	case event.StepStarted:
+		p.progress.begin(e.Time, doing[string(b.Step)])
+	case event.StepFinished:
+		p.progress.end()
+	case event.CheckStarted:
+		p.progress.begin(e.Time)
+	case event.Progress:
+		p.aside(b.Line)
+	case event.Transfer:
+		if p.progress.due(e.Time) {
+			p.line(p.Style.Dim("  · " + b.Name + ": " + strings.Join(transferred(p.Style, b), ", ")))
+		}
 	}
 }
 
@@ -269,7 +277,7 @@ func (p *Plain) toolLines(lines []string) {
 // aside writes a line about what goes on.
 func (p *Plain) aside(text string) { p.line(p.Style.Dim("  · " + p.Style.said(text, 4))) }
 
-func (p *Plain) line(s string) { _, _ = fmt.Fprintln(p.out, p.Style.Link(s)) }
+func (p *Plain) line(s string) { _, _ = fmt.Fprintln(p.out, p.Style.Links.Add(s)) }
 
 func (p *Plain) session(b event.SessionStarted) {
 	p.line(fmt.Sprintf("%s → %s", p.Style.Bold(b.Project), b.Cluster))
@@ -328,7 +336,7 @@ func (p *Plain) hints(list []string) { hints(p.out, p.Style, list) }
 
 func hints(out io.Writer, style Style, list []string) {
 	for _, h := range list {
-		_, _ = fmt.Fprintln(out, style.Cyan("  → ")+style.Link(style.said(h, 4)))
+		_, _ = fmt.Fprintln(out, style.Cyan("  → ")+style.Links.Add(style.said(h, 4)))
 	}
 }
 

@@ -4,12 +4,13 @@ import (
 	"strings"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cells"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/hyperlink"
 )
 
 // Style adds colours and links to text, and chooses its language. The zero value adds none, and is English.
 type Style struct {
 	Colour bool
-	Links  Links
+	Links  hyperlink.Links
 	// Say translates a message; nil leaves it as it is.
 	Say func(message string) string
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/hyperlink"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/ui"
 )
 
@@ -38,7 +39,7 @@ func StyleFor(c *cli.Context, w io.Writer) ui.Style {
 	host, _ := os.Hostname()
 	return ui.Style{
 		Colour: colours(flag, terminal, os.Getenv),
-		Links:  ui.Links{On: links(terminal, os.Getenv), Host: host, VSCode: os.Getenv("TERM_PROGRAM") == "vscode"},
+		Links:  hyperlink.Links{On: links(terminal, os.Getenv), Host: host, VSCode: os.Getenv("TERM_PROGRAM") == "vscode"},
 	}
 }
 

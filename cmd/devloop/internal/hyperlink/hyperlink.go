@@ -1,4 +1,8 @@
-package ui
+// Package hyperlink makes places in files and addresses clickable, on terminals that know OSC 8. Others ignore it.
+//
+//	links := hyperlink.Links{On: true, Dir: project, Host: host}
+//	fmt.Println(links.Add("src/main/java/App.java:12:30: ';' expected"))
+package hyperlink
 
 import (
 	"net/url"
@@ -7,7 +11,7 @@ import (
 	"strings"
 )
 
-// Links make places in files and addresses clickable (OSC 8, which other terminals ignore). The zero value makes none.
+// Links are made as the terminal and the project want them. The zero value makes none.
 type Links struct {
 	On bool
 	// Dir is the directory that relative paths begin in, and Host this machine's name: a terminal opens only local files.
@@ -19,9 +23,9 @@ type Links struct {
 // linkable matches a file and its line, as compilers write them, and an address.
 var linkable = regexp.MustCompile(`https?://[^\s"'<>)]+[^\s"'<>).,;:]|((?:[A-Za-z]:)?[^\s:"'()]+\.(?:java|kts?|groovy|gradle|scala|xml|ya?ml|properties|html|Dockerfile)):(\d+)(:\d+)?`)
 
-// Link adds links to a text.
-func (s Style) Link(text string) string {
-	if !s.Links.On {
+// Add adds links to a text.
+func (l Links) Add(text string) string {
+	if !l.On {
 		return text
 	}
 	var b strings.Builder
@@ -30,7 +34,7 @@ func (s Style) Link(text string) string {
 		shown := text[m[0]:m[1]]
 		target := shown
 		if m[2] >= 0 {
-			target = s.Links.file(text[m[2]:m[3]], text[m[4]:m[1]])
+			target = l.file(text[m[2]:m[3]], text[m[4]:m[1]])
 		}
 		b.WriteString(text[end:m[0]] + "\x1b]8;;" + target + "\x1b\\" + shown + "\x1b]8;;\x1b\\")
 		end = m[1]
