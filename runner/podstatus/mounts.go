@@ -14,10 +14,14 @@ const mountAttempts = 3
 
 var volumeLacks = regexp.MustCompile(`volume "([^"]+)" : (configmap|secret) (?:references non-existent \w+ key: (\S+)|"([^"]+)" not found)`)
 
+// noAPI is what the kubelet says when no answer of the API server reaches it, such as during a restart of that: the
+// request and what became of it, in the form of Go's net/url.
+var noAPI = regexp.MustCompile(`(?:Get|Post) "https://[^"]+/apis?/[^"]+": `)
+
 // MountFailure explains an event of a node that can't prepare a Pod, nil for another
 // one, and for one that may be over.
 func MountFailure(e corev1.Event) *Finding {
-	if e.Count < mountAttempts || noise.MatchString(e.Reason+": "+oneLine(e.Message)) {
+	if e.Count < mountAttempts || noise.MatchString(e.Reason+": "+oneLine(e.Message)) || noAPI.MatchString(e.Message) {
 		return nil
 	}
 	switch e.Reason {
