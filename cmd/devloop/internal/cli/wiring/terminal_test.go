@@ -122,7 +122,9 @@ func TestDisplayGoesOnAfterCtrlZ(t *testing.T) {
 	t.Setenv("TERM", "xterm")
 	s := newTerminal(t)
 	s.displayed()
-	s.await("the footer", func(text string) bool { return strings.Contains(text, "Pod ready") && strings.HasSuffix(text, "\r\n") })
+	s.await("the last footer", func(text string) bool {
+		return strings.Contains(text, "1.00 s · h help") && strings.HasSuffix(text, "\r\n")
+	})
 	footers, erased := strings.Count(s.String(), "Pod ready"), strings.Count(s.String(), "\x1b[1A")
 	if err := syscall.Kill(os.Getpid(), syscall.SIGCONT); err != nil {
 		t.Fatal(err)
