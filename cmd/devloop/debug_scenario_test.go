@@ -170,7 +170,7 @@ spec:
         failureThreshold: 1
 `)
 	port := real.FreePort(t)
-	r := s.start("run", "--debug", "--debug-port", port)
+	r := s.start("run", "--without", "restart", "--debug", "--debug-port", port)
 	until(t, r.stream, func(n event.Notice) bool { return strings.Contains(n.Text, "without liveness and startup probes") })
 	address := r.debugged()
 	url := r.answered("Hello, World")
