@@ -8,9 +8,9 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// watches are the watched directories. None is ever taken back alone: fsnotify identifies a watch by the
-// directory itself, so after a rename two paths may stand for one watch, and to remove both is an error it panics
-// on. A watch of a deleted directory ends by itself, and after a rename all of them are opened anew.
+// watches are the watched directories. None is removed by itself. A watch belongs to a directory, whatever its path: after
+// a rename two paths may stand for one watch, and fsnotify panics when both are removed. The watch of a deleted directory
+// ends without us, and after a rename all directories are watched anew.
 type watches struct {
 	open    func() (*source, error)
 	source  *source

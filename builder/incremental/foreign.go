@@ -15,10 +15,10 @@ import (
 	"github.com/devloop-cli/devloop/internal/paths"
 )
 
-// A module of Java may have sources that only the build can compile, in Kotlin or Groovy, or that it leaves out. Their classes stay as the build
-// made them, and Java is compiled against them. The build compiles what changes one of these sources, or the API of a
-// class that one of them names: within one language a source may depend on another that it does not name, so any
-// such dependency is one of all.
+// A module of Java may have sources that only the build can compile, in Kotlin or Groovy, or that it leaves out. Their
+// classes stay as the build made them, and Java is compiled against them. The build compiles what changes one of these
+// sources, or the API of a class that one of them names. Within one language a source may depend on another that it does
+// not name, so any such dependency counts for all.
 
 // isForeign reports whether only the build compiles a source.
 func (m Model) isForeign(source string) bool {

@@ -55,7 +55,7 @@ import io.github.devloop_stub.Stub;
  */
 public final class Spare {
     private static final long LIMIT = 60_000; // ms for the stub
-    /** How often the stub runs: each time the JVM compiles more, until a fourth run makes no difference. */
+    /** How often the stub runs: each time the JVM compiles more of what a start needs. */
     private static final int RUNS = 3;
     private static final int HURRY = 2;
 

@@ -17,12 +17,7 @@ import (
 // TestEventsEndWithTheirReader has a reader that takes a line and ends, as head -n 1 does, while nothing happens in the
 // session.
 func TestEventsEndWithTheirReader(t *testing.T) {
-	state, err := os.MkdirTemp("", "devloop") // t.TempDir is too long for a socket's path
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(state) })
-	t.Setenv("XDG_STATE_HOME", state)
+	useNewState(t)
 	dir := t.TempDir()
 	serve(t, dir)
 	for _, flags := range [][]string{nil, {"--json"}} {

@@ -19,12 +19,7 @@ import (
 
 // TestAssistantUsesASession has a client of the protocol call each tool, first without a session and then with one.
 func TestAssistantUsesASession(t *testing.T) {
-	state, err := os.MkdirTemp("", "devloop") // t.TempDir is too long for a socket's path
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(state) })
-	t.Setenv("XDG_STATE_HOME", state)
+	useNewState(t)
 	dir := t.TempDir()
 	assistant := connect(t, dir)
 
@@ -69,12 +64,7 @@ func TestAssistantUsesASession(t *testing.T) {
 
 // TestAssistantNamesAService: a session has several.
 func TestAssistantNamesAService(t *testing.T) {
-	state, err := os.MkdirTemp("", "devloop") // t.TempDir is too long for a socket's path
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(state) })
-	t.Setenv("XDG_STATE_HOME", state)
+	useNewState(t)
 	dir := t.TempDir()
 	held, err := sessions.Acquire("run", dir, "https://127.0.0.1", "default")
 	if err != nil {
@@ -202,4 +192,15 @@ func serve(t *testing.T, dir string) (newPods *int) {
 	}
 	t.Cleanup(server.Close)
 	return newPods
+}
+
+// useNewState gives the sessions of a test a directory of their own.
+func useNewState(t *testing.T) {
+	t.Helper()
+	state, err := os.MkdirTemp("", "devloop") // t.TempDir is too long for a socket's path
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(state) })
+	t.Setenv("XDG_STATE_HOME", state)
 }
