@@ -143,7 +143,7 @@ type work struct {
 	removed []string
 	alone   bool // what annotation processors write is not used: they do not see all sources
 	model   Model
-	foreign string // a source that only the build compiles, and that depends on a change; "" if there is none
+	foreign string // a source that only the build compiles, and that depends on a change; "" without one
 }
 
 // add has a source compiled.

@@ -232,7 +232,7 @@ func replaced(dirs []string, copies map[string]string) []string {
 }
 
 // AddLibrary adds a library under a name that no other has: modules of one name may come
-// from two groups. A directory is none: its files are the application's own.
+// from two groups. A directory is not one: its files are the application's own.
 func (e *Exploded) AddLibrary(file, layer string) {
 	name := filepath.Base(file)
 	if paths.IsDir(file) {

@@ -34,7 +34,7 @@ func pageProject(t *testing.T) (s *scenario, debugPort string) {
 }
 
 // TestScenarioThePageShowsTheLoop opens the page of a session in a browser. It stays open while a save goes through, one
-// does not compile, another one mends that, and a new Pod takes the place of the old one.
+// does not compile, another one mends that, and a new Pod replaces the old one.
 func TestScenarioThePageShowsTheLoop(t *testing.T) {
 	t.Parallel()
 	real.Long(t)

@@ -19,7 +19,7 @@ const Usual = 5005
 // https://docs.oracle.com/en/java/javase/21/docs/specs/jpda/conninv.html
 var option = regexp.MustCompile(`(?:-agentlib:jdwp=|-Xrunjdwp:)\S*?address=(?:[^,\s]*:)?(\d+)`)
 
-// Port returns the port at which the first option for a debugger among words lets one in, 0 if there is none.
+// Port returns the port at which the first option for a debugger among words lets one in, 0 without one.
 func Port(words ...string) int {
 	found := option.FindStringSubmatch(strings.Join(words, " "))
 	if found == nil {

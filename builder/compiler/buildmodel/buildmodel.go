@@ -112,7 +112,7 @@ func javacModel(m buildtool.Module) (incremental.Model, string, error) {
 }
 
 // Classes returns the directory of a module's classes, "" if there is no single one, and those of other compilers than
-// javac, each by itself.
+// javac, by their own paths.
 func Classes(m buildtool.Module) (own string, foreign map[string]string) {
 	all := paths.Existing(m.Classes)
 	if len(all) == 1 {

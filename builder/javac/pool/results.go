@@ -36,7 +36,7 @@ type result struct {
 	files  map[string][]byte // what it wrote, by path
 }
 
-// once returns what compile makes of a request. If somebody else asks for the same, or has, it writes the same files.
+// once returns what compile makes of a request. A second request for the same writes the same files.
 func (s *results) once(ctx context.Context, r javac.Request, compile func(context.Context, javac.Request) (javac.Answer, error)) (javac.Answer, error) {
 	for {
 		one, first := s.find(r.Key)

@@ -26,7 +26,7 @@ func (s *Store) Show(display Sink) (shown <-chan struct{}) {
 	return ended
 }
 
-// show hands a display the next event, or the time if there is none soon. It reports whether it was the last event.
+// show hands a display the next event, or the time if none comes soon. It reports whether it was the last event.
 func (r *Reader) show(display Sink) (last bool) {
 	soon, cancel := context.WithTimeout(context.Background(), tickTime)
 	defer cancel()

@@ -183,8 +183,8 @@ func TestAStoppedCommandLeavesTheKeyboardToTheShell(t *testing.T) {
 	t.Log("in the background it goes on, and reads nothing of the shell's")
 	s.types("bg\n")
 	s.shows("goes on")
-	s.types("echo nobody else reads th''is\n")
-	s.shows("nobody else reads this")
+	s.types("echo no one else reads th''is\n")
+	s.shows("no one else reads this")
 
 	t.Log("in the foreground the keys are its own again")
 	s.types("fg\n")

@@ -120,7 +120,7 @@ func TestEveryMessageIsTranslated(t *testing.T) {
 
 // translated reports whether the catalogue has the words of a text, or an entry that fits it.
 func translated(text string, words map[string]bool) bool {
-	text, _ = strings.CutSuffix(text, "; may be repeated") // which help translates by itself
+	text, _ = strings.CutSuffix(text, "; may be repeated") // which help translates on its own
 	for _, argument := range []string{"x", "7", `"x"`} {
 		if _, known := parsed().say(goVerb.ReplaceAllString(text, argument)); known {
 			return true

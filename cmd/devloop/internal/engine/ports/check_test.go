@@ -113,8 +113,8 @@ func TestApplicationThatADebuggerMayHaveStoppedIsNotAsked(t *testing.T) {
 	}
 }
 
-// TestPortThatHangsUpAtOnceAcceptsConnections has a server that closes each connection when it has read a byte that is none of its
-// protocol's. It serves its own clients.
+// TestPortThatHangsUpAtOnceAcceptsConnections has a server that closes each connection when it has read a byte of another
+// protocol. It serves its own clients.
 func TestPortThatHangsUpAtOnceAcceptsConnections(t *testing.T) {
 	t.Parallel()
 	node := &tunneltest.Node{Serve: func(_ int, data io.ReadWriter) error { _, _ = data.Read(make([]byte, 1)); return nil }}
