@@ -129,10 +129,8 @@ func lastLog(ctx context.Context, c *cluster.Client, p kube.Pod, v podstatus.Fin
 	if err != nil {
 		return log
 	}
-	for _, s := range append(slices.Clone(now.Status.InitContainerStatuses), now.Status.ContainerStatuses...) {
-		if s.Name == v.Container && s.RestartCount > v.Run && s.State.Waiting == nil {
-			return tail(ctx, c, p, v.Container, true)
-		}
+	if s := kube.Status(now, v.Container); s != nil && s.RestartCount > v.Run && s.State.Waiting == nil {
+		return tail(ctx, c, p, v.Container, true)
 	}
 	return log
 }

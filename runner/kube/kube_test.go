@@ -247,3 +247,30 @@ func TestDebugPortsTakeNoRequests(t *testing.T) {
 		}
 	}
 }
+
+func TestContainersAndTheirStatusesAreFoundByName(t *testing.T) {
+	t.Parallel()
+	p := &corev1.Pod{
+		Spec: corev1.PodSpec{
+			InitContainers: []corev1.Container{{Name: "migrate", Image: "one"}},
+			Containers:     []corev1.Container{{Name: "shop", Image: "two"}},
+		},
+		Status: corev1.PodStatus{
+			InitContainerStatuses: []corev1.ContainerStatus{{Name: "migrate", RestartCount: 1}},
+			ContainerStatuses:     []corev1.ContainerStatus{{Name: "shop", RestartCount: 2}},
+		},
+	}
+	for name, want := range map[string]*corev1.Container{"migrate": &p.Spec.InitContainers[0], "shop": &p.Spec.Containers[0], "cart": nil} {
+		if got := Container(p, name); got != want {
+			t.Errorf("container %s: got %v, want %v", name, got, want)
+		}
+	}
+	for name, restarts := range map[string]int32{"migrate": 1, "shop": 2} {
+		if got := Status(p, name); got == nil || got.RestartCount != restarts {
+			t.Errorf("status of %s: got %v, want %d restarts", name, got, restarts)
+		}
+	}
+	if got := Status(p, "cart"); got != nil {
+		t.Errorf("status of no container: got %v", got)
+	}
+}

@@ -110,6 +110,30 @@ func PodRef(o metav1.Object) Pod {
 	return Pod{Namespace: o.GetNamespace(), Name: o.GetName(), UID: o.GetUID()}
 }
 
+// Container returns the Pod's container of that name, also one that runs before the others; nil for none.
+func Container(p *corev1.Pod, name string) *corev1.Container {
+	for _, list := range [][]corev1.Container{p.Spec.InitContainers, p.Spec.Containers} {
+		if i := slices.IndexFunc(list, func(c corev1.Container) bool { return c.Name == name }); i >= 0 {
+			return &list[i]
+		}
+	}
+	return nil
+}
+
+// Statuses returns the statuses of all containers of the Pod, in the order in which they run.
+func Statuses(p *corev1.Pod) []corev1.ContainerStatus {
+	return slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses)
+}
+
+// Status returns the status of the Pod's container of that name, nil for none.
+func Status(p *corev1.Pod, name string) *corev1.ContainerStatus {
+	all := Statuses(p)
+	if i := slices.IndexFunc(all, func(s corev1.ContainerStatus) bool { return s.Name == name }); i >= 0 {
+		return &all[i]
+	}
+	return nil
+}
+
 // Ref names the Pod.
 func (p Pod) Ref() Ref { return Ref{"Pod", p.Namespace, p.Name} }
 

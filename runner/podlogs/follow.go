@@ -125,7 +125,7 @@ func passes(err error) bool { return !errors.As(err, new(writeError)) }
 func (t *tailer) started(ctx context.Context) (status *corev1.ContainerStatus, err error) {
 	err = t.c.WatchPods(ctx, cluster.PodWatch{Pod: &t.pod, Patient: true,
 		See: func(p *corev1.Pod, gone bool) (bool, error) {
-			if status = statusOf(p, t.container); gone {
+			if status = kube.Status(p, t.container); gone {
 				status = nil
 				return true, nil
 			}
@@ -133,16 +133,6 @@ func (t *tailer) started(ctx context.Context) (status *corev1.ContainerStatus, e
 		},
 	})
 	return status, err
-}
-
-// statusOf returns the status of a container, or of an init container.
-func statusOf(p *corev1.Pod, container string) *corev1.ContainerStatus {
-	for _, s := range slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses) {
-		if s.Name == container {
-			return &s
-		}
-	}
-	return nil
 }
 
 // ended says whether nothing more will come: the Pod is gone, or the container has
@@ -159,7 +149,7 @@ func (t *tailer) ended(ctx context.Context, read *corev1.ContainerStatus) (bool,
 	case p.UID != t.pod.UID:
 		return true, nil
 	}
-	now := statusOf(p, t.container)
+	now := kube.Status(p, t.container)
 	// A run whose end the stream could not have seen yet is read once more.
 	return now != nil && now.State.Terminated != nil && read.State.Terminated != nil && staysEnded(p, *now), nil
 }

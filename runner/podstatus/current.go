@@ -49,7 +49,7 @@ func IsCreating(p *corev1.Pod) bool { return ImageBeingPulled(p) != "" }
 
 // ImageBeingPulled returns the image of a container that is being made, "" for none.
 func ImageBeingPulled(p *corev1.Pod) string {
-	for _, s := range append(slices.Clone(p.Status.InitContainerStatuses), p.Status.ContainerStatuses...) {
+	for _, s := range kube.Statuses(p) {
 		if w := s.State.Waiting; w != nil && w.Reason == "ContainerCreating" {
 			return s.Image
 		}

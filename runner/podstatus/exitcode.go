@@ -52,19 +52,17 @@ var heapFlags = regexp.MustCompile(`-Xmx\S+|-XX:MaxRAMPercentage=\S+|-XX:MaxHeap
 // heapOption returns the option with which a container sizes Java's heap, as far as
 // the manifest shows it; the last one counts, as it does for java.
 func heapOption(p *corev1.Pod, name string) string {
-	var text []string
-	for _, c := range append(slices.Clone(p.Spec.InitContainers), p.Spec.Containers...) {
-		if c.Name != name {
-			continue
-		}
-		for _, e := range c.Env {
-			if e.Name == "JAVA_TOOL_OPTIONS" || e.Name == "JDK_JAVA_OPTIONS" || e.Name == "JAVA_OPTS" {
-				text = append(text, e.Value)
-			}
-		}
-		text = append(append(text, c.Command...), c.Args...)
+	c := kube.Container(p, name)
+	if c == nil {
+		return ""
 	}
-	found := heapFlags.FindAllString(strings.Join(text, " "), -1)
+	var text []string
+	for _, e := range c.Env {
+		if e.Name == "JAVA_TOOL_OPTIONS" || e.Name == "JDK_JAVA_OPTIONS" || e.Name == "JAVA_OPTS" {
+			text = append(text, e.Value)
+		}
+	}
+	found := heapFlags.FindAllString(strings.Join(slices.Concat(text, c.Command, c.Args), " "), -1)
 	if len(found) == 0 {
 		return ""
 	}
@@ -75,8 +73,8 @@ func heapOption(p *corev1.Pod, name string) string {
 const noLimit = "there is"
 
 func memoryLimit(p *corev1.Pod, container string) string {
-	for _, c := range append(slices.Clone(p.Spec.InitContainers), p.Spec.Containers...) {
-		if limit, ok := c.Resources.Limits[corev1.ResourceMemory]; ok && c.Name == container {
+	if c := kube.Container(p, container); c != nil {
+		if limit, ok := c.Resources.Limits[corev1.ResourceMemory]; ok {
 			return "its limit of " + limit.String()
 		}
 	}

@@ -74,11 +74,11 @@ func (v *Finding) explainEnd(o *corev1.Pod, events []corev1.Event, log logSummar
 	if kind := endedByProbe(events); kind != "" {
 		v.Why = fmt.Sprintf("Kubernetes ended the container, because its %s probe failed", kind)
 		v.Hints = []string{"give a slow start time by a `startupProbe`: devloop explain probes"}
-		if c := containerNamed(o, v.Container); c != nil {
-			probe := c.LivenessProbe
-			if kind == "startup" {
-				probe = c.StartupProbe
-			}
+		if o == nil {
+			return
+		}
+		if c := kube.Container(o, v.Container); c != nil {
+			probe := map[string]*corev1.Probe{"liveness": c.LivenessProbe, "startup": c.StartupProbe}[kind]
 			v.Why += fmt.Sprintf(": it %s and got %s", probeAsks(probe, c), probeGot(probeMessage(probeEvent(events, kind))))
 		}
 		return
@@ -91,13 +91,6 @@ func (v *Finding) explainEnd(o *corev1.Pod, events []corev1.Event, log logSummar
 		v.Why += ": " + log.cause
 	}
 	v.Hints = append(log.hints, v.Hints...)
-}
-
-func containerNamed(o *corev1.Pod, name string) *corev1.Container {
-	if o == nil {
-		return nil
-	}
-	return Container(o, name)
 }
 
 // endedByProbe returns the kind of the probe for which the kubelet ended a container,
@@ -117,7 +110,7 @@ func (v *Finding) explainProbe(p kube.Pod, o *corev1.Pod, e Evidence) {
 	if o == nil || v.Probe == nil {
 		return
 	}
-	c := Container(o, v.Probed)
+	c := kube.Container(o, v.Probed)
 	got := probeMessage(probeEvent(e.Events, v.ProbeName))
 	v.Why = fmt.Sprintf("it runs, but its %s probe does not succeed: it %s and got %s", v.ProbeName, probeAsks(v.Probe, c), probeGot(got))
 	port := probePort(v.Probe, c)

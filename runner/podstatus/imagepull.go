@@ -2,10 +2,11 @@ package podstatus
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 // diagnoseImage explains a missing image. The project's own image is on the node
@@ -68,10 +69,8 @@ func registrySays(message string) string {
 }
 
 func containerImage(p *corev1.Pod, s corev1.ContainerStatus) (string, corev1.PullPolicy) {
-	for _, c := range append(slices.Clone(p.Spec.InitContainers), p.Spec.Containers...) {
-		if c.Name == s.Name {
-			return c.Image, c.ImagePullPolicy
-		}
+	if c := kube.Container(p, s.Name); c != nil {
+		return c.Image, c.ImagePullPolicy
 	}
 	return s.Image, ""
 }

@@ -1,12 +1,15 @@
 package podstatus
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 // NotReady explains a Pod whose containers run and that gets no requests, because a
@@ -17,7 +20,7 @@ func NotReady(p *corev1.Pod) *Finding {
 			continue
 		}
 		v := &Finding{Code: "pod.probe", Probed: s.Name, Container: s.Name}
-		c := Container(p, s.Name)
+		c := kube.Container(p, s.Name)
 		switch {
 		case c == nil:
 		case s.Started != nil && !*s.Started && c.StartupProbe != nil:
@@ -25,28 +28,11 @@ func NotReady(p *corev1.Pod) *Finding {
 		case c.ReadinessProbe != nil:
 			v.Probe, v.ProbeName = c.ReadinessProbe, "readiness"
 		}
-		v.Why = fmt.Sprintf("it runs, but its %s probe does not succeed", orReadiness(v.ProbeName))
+		v.Why = fmt.Sprintf("it runs, but its %s probe does not succeed", cmp.Or(v.ProbeName, "readiness"))
 		v.Hints = []string{"check the probe in the manifest, or give the application more time"}
 		return v
 	}
 	return &Finding{Code: "pod.probe", Why: "it runs, but the cluster does not call it ready"}
-}
-
-func orReadiness(name string) string {
-	if name == "" {
-		return "readiness"
-	}
-	return name
-}
-
-// Container returns the Pod's container of that name, nil for none.
-func Container(p *corev1.Pod, name string) *corev1.Container {
-	for i, c := range p.Spec.Containers {
-		if c.Name == name {
-			return &p.Spec.Containers[i]
-		}
-	}
-	return nil
 }
 
 // probeSays is what the kubelet tells of a probe that failed, as in "Readiness probe
@@ -107,7 +93,7 @@ func probeAsks(p *corev1.Probe, c *corev1.Container) string {
 	case p == nil:
 		return "asks the Pod"
 	case p.HTTPGet != nil:
-		return fmt.Sprintf("asks GET %s on port %d", orSlash(p.HTTPGet.Path), portNumber(p.HTTPGet.Port, c))
+		return fmt.Sprintf("asks GET %s on port %d", cmp.Or(p.HTTPGet.Path, "/"), portNumber(p.HTTPGet.Port, c))
 	case p.TCPSocket != nil:
 		return fmt.Sprintf("connects to port %d", portNumber(p.TCPSocket.Port, c))
 	case p.Exec != nil:
@@ -115,13 +101,6 @@ func probeAsks(p *corev1.Probe, c *corev1.Container) string {
 	default:
 		return "asks the Pod"
 	}
-}
-
-func orSlash(path string) string {
-	if path == "" {
-		return "/"
-	}
-	return path
 }
 
 // portNumber follows a port's name to its number.

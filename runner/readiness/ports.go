@@ -29,7 +29,7 @@ func uptimeLeft(p *corev1.Pod, now time.Time) time.Duration {
 		return 0
 	}
 	s := p.Status.ContainerStatuses[0]
-	if c := podstatus.Container(p, s.Name); c == nil || c.ReadinessProbe != nil || s.State.Running == nil {
+	if c := kube.Container(p, s.Name); c == nil || c.ReadinessProbe != nil || s.State.Running == nil {
 		return 0
 	}
 	return min(minUptime, s.State.Running.StartedAt.Add(minUptime).Sub(now))

@@ -23,17 +23,11 @@ func Describe(w io.Writer, i inspect.Inspection, row Row, now time.Time, say fun
 	p := &page{w: w, now: now, say: say}
 	p.explanation(i, row)
 	p.head(i, row)
-	for _, list := range []struct {
-		title      string
-		containers []corev1.Container
-		statuses   []corev1.ContainerStatus
-	}{
-		{"init container", i.Object.Spec.InitContainers, i.Object.Status.InitContainerStatuses},
-		{"container", i.Object.Spec.Containers, i.Object.Status.ContainerStatuses},
-	} {
-		for _, c := range list.containers {
-			p.container(list.title, c, statusOf(c.Name, list.statuses))
-		}
+	for _, c := range i.Object.Spec.InitContainers {
+		p.container("init container", c, statusOf(i.Object, c))
+	}
+	for _, c := range i.Object.Spec.Containers {
+		p.container("container", c, statusOf(i.Object, c))
 	}
 	p.conditions(i.Object.Status.Conditions)
 	p.events(i.Events)
@@ -176,11 +170,10 @@ func table(m map[string]string) string {
 	return strings.Join(parts, " ")
 }
 
-func statusOf(name string, statuses []corev1.ContainerStatus) corev1.ContainerStatus {
-	for _, s := range statuses {
-		if s.Name == name {
-			return s
-		}
+// statusOf returns the status of a container, the zero value for one that the node has not seen yet.
+func statusOf(p *corev1.Pod, c corev1.Container) corev1.ContainerStatus {
+	if s := kube.Status(p, c.Name); s != nil {
+		return *s
 	}
 	return corev1.ContainerStatus{}
 }

@@ -69,10 +69,10 @@ func DescriptionOf(i inspect.Inspection, row Row) Description {
 		d.Explanation = &Explanation{Code: i.Why.Code(), Why: i.Why.Why, Evidence: i.Why.Evidence(), Hints: i.Why.Hints()}
 	}
 	for _, c := range o.Spec.InitContainers {
-		d.Parts = append(d.Parts, containerOf(c, statusOf(c.Name, o.Status.InitContainerStatuses), true))
+		d.Parts = append(d.Parts, containerOf(c, statusOf(o, c), true))
 	}
 	for _, c := range o.Spec.Containers {
-		d.Parts = append(d.Parts, containerOf(c, statusOf(c.Name, o.Status.ContainerStatuses), false))
+		d.Parts = append(d.Parts, containerOf(c, statusOf(o, c), false))
 	}
 	for _, c := range o.Status.Conditions {
 		d.Conditions = append(d.Conditions, Condition{string(c.Type), string(c.Status), c.Reason, c.Message})
