@@ -93,30 +93,6 @@ func deployOnce(c *cli.Context, s wiring.Streams, d wiring.Display) (err error, 
 	return nil, false
 }
 
-// newSession connects the real clients, takes the project for this process, and publishes what it
-// found out on the way. Release closes the clients, too.
-func newSession(c *cli.Context, s wiring.Streams, d wiring.Display) (*service, sessions.Hold, error) {
-	project, err := wiring.OpenProject(c, d)
-	if err != nil {
-		return nil, sessions.Hold{}, err
-	}
-	w, err := newWork(c, s, d, project, nil)
-	if err != nil {
-		return nil, sessions.Hold{}, err
-	}
-	place, err := reach(c, d)
-	if err != nil {
-		return nil, sessions.Hold{}, err
-	}
-	held, err := sessions.Acquire(c.Command.Name, w.target.Dir, place.Pods.Server(), place.Pods.Namespace())
-	if err != nil {
-		return nil, sessions.Hold{}, err
-	}
-	one := newService(c, d, w.at(c, d, place), place, nil)
-	held.Release = closing(held.Release, place, one)
-	return one, held, nil
-}
-
 // newService connects the real clients to a session, and publishes that it begins. more changes how it is connected; it
 // may be nil.
 func newService(c *cli.Context, d wiring.Display, w work, place wiring.Place, more func(*engine.Config, *compiler.Compiler)) *service {

@@ -52,19 +52,11 @@ type group struct {
 	budget    *services.Budget
 }
 
-// newGroup takes the project for this process. Its services are all applications of the build, unless the user names a
-// module.
+// newGroup connects the real clients, takes the project for this process, and publishes what it found out on the way. Its
+// services are all applications of the build, unless the user names a module. Release closes the clients, too.
 func newGroup(c *cli.Context, s wiring.Streams, d wiring.Display) (*group, sessions.Hold, error) {
-	projects, err := applications(c, d)
-	if err != nil {
-		return nil, sessions.Hold{}, err
-	}
-	if len(projects) == 0 {
-		one, held, err := newSession(c, s, d)
-		return &group{all: []*service{one}}, held, err
-	}
 	g := &group{}
-	works, err := g.open(c, s, d, projects)
+	works, err := g.open(c, s, d)
 	if err != nil {
 		return nil, sessions.Hold{}, err
 	}
@@ -72,13 +64,34 @@ func newGroup(c *cli.Context, s wiring.Streams, d wiring.Display) (*group, sessi
 	if err != nil {
 		return nil, sessions.Hold{}, err
 	}
-	held, err := sessions.Acquire(c.Command.Name, g.manifests.Dir, place.Pods.Server(), place.Pods.Namespace())
+	held, err := sessions.Acquire(c.Command.Name, works[0].target.Dir, place.Pods.Server(), place.Pods.Namespace())
 	if err != nil {
 		return nil, sessions.Hold{}, err
 	}
-	g.connect(c, d, place, works)
+	if len(works) == 1 {
+		g.all = []*service{newService(c, d, works[0].at(c, d, place), place, nil)}
+	} else {
+		g.connect(c, d, place, works)
+	}
 	held.Release = closing(held.Release, place, g.all...)
 	return g, held, nil
+}
+
+// open reads the flags and the project, or the projects of all services.
+func (g *group) open(c *cli.Context, s wiring.Streams, d wiring.Display) ([]work, error) {
+	projects, err := applications(c, d)
+	if err != nil {
+		return nil, err
+	}
+	if len(projects) > 0 {
+		return g.openEach(c, s, d, projects)
+	}
+	p, err := wiring.OpenProject(c, d)
+	if err != nil {
+		return nil, err
+	}
+	w, err := newWork(c, s, d, p, nil)
+	return []work{w}, err
 }
 
 // reach connects to the engine and the cluster.
@@ -126,8 +139,8 @@ func findApplications(c *cli.Context, d wiring.Display) ([]string, error) {
 	return wiring.Step(d, event.ApplicationsStep, func() ([]string, error) { return whole.Applications(c.Context, io.Discard) })
 }
 
-// open reads the flags for each service.
-func (g *group) open(c *cli.Context, s wiring.Streams, d wiring.Display, projects []*project.Project) (works []work, err error) {
+// openEach reads the flags for each of several services.
+func (g *group) openEach(c *cli.Context, s wiring.Streams, d wiring.Display, projects []*project.Project) (works []work, err error) {
 	for _, flag := range []string{"port", "image-name", "dockerfile"} {
 		if c.IsSet(flag) {
 			return nil, &cmdline.UsageError{Err: fmt.Errorf("--%s is for one service, and this build has several: choose one with --module", flag), Command: c.Command.Name}
@@ -153,7 +166,7 @@ func (g *group) open(c *cli.Context, s wiring.Streams, d wiring.Display, project
 	return works, nil
 }
 
-// connect makes the sessions. They share the compiler processes, the local ports, the room for JVMs, and turns to start.
+// connect makes the sessions of several services. They share the compiler processes, the local ports, the room for JVMs, and turns to start.
 func (g *group) connect(c *cli.Context, d wiring.Display, place wiring.Place, works []work) {
 	var processes *pool.Pool
 	local, turn, starts := &services.Ports{}, make(chan struct{}, 1), services.NewTurns(cores(c.Context, place.Docker))
