@@ -80,12 +80,12 @@ var Settings = []Setting{
 	{Name: "build-tool", Unset: "the one that can build the project", Usage: "build with this `TOOL`, where the project has both a Gradle and a Maven build (default: of those that work here, the one with Spring Boot's plugin, else the one with a wrapper)", Example: "maven", Choices: project.BuildTools},
 	{Name: "manifest", Unset: "those found in the project, else a Pod", Alias: "f", Kind: List, Path: true, Usage: "the Kubernetes manifest `FILE`, or a directory, instead of those found in DIR", Example: "k8s/pod.yaml"},
 	{Name: "image-name", Unset: "the project's name", Usage: "the `IMAGE` that manifests use for the project, as in ghcr.io/team/shop (default: the project's name, of any registry and tag)", Example: "ghcr.io/team/shop", check: checkImageName},
-	{Name: "env", Unset: "none", Alias: "e", Kind: List, Pair: true, Usage: "a `VARIABLE` for the application, as in SPRING_PROFILES_ACTIVE=dev, over those of the manifest", Example: "[SPRING_PROFILES_ACTIVE=dev]", check: checkVariable},
+	{Name: "env", Unset: "none", Alias: "e", Kind: List, Pair: true, Usage: "a `VARIABLE` for the application, as in SPRING_PROFILES_ACTIVE=dev, over those of the manifest", Example: "[SPRING_PROFILES_ACTIVE=dev]", check: matching(variable, "must be NAME=VALUE, as in SPRING_PROFILES_ACTIVE=dev")},
 	{Name: "dockerfile", Unset: "Dockerfile, if there is one", Path: true, None: true, Usage: "the Dockerfile `FILE` instead of DIR/Dockerfile, with DIR as its context; none for an image without one", Example: "docker/Dockerfile"},
-	{Name: "build-arg", Unset: "none", Kind: List, Pair: true, Usage: "the value of an `ARGUMENT` of the Dockerfile, as in JAR_FILE=target/shop.jar", Example: "[JAR_FILE=target/shop.jar]", check: checkBuildArg},
+	{Name: "build-arg", Unset: "none", Kind: List, Pair: true, Usage: "the value of an `ARGUMENT` of the Dockerfile, as in JAR_FILE=target/shop.jar", Example: "[JAR_FILE=target/shop.jar]", check: matching(variable, "must be NAME=VALUE, as in JAR_FILE=target/shop.jar")},
 	{Name: "target", Unset: "the last stage", Usage: "the `STAGE` of the Dockerfile to build (default: the last one)", Example: "dev"},
 	{Name: "base-image", Unset: "eclipse-temurin, of the project's Java", Usage: "the `IMAGE` that an image without a Dockerfile is based on (default: eclipse-temurin:N-jre)", Example: "eclipse-temurin:21-jre"},
-	{Name: "run-as", Default: "1000:1000", Usage: "the `USER` that an image without a Dockerfile runs as, as in root or 1000:1000", Example: "root", check: checkUser},
+	{Name: "run-as", Default: "1000:1000", Usage: "the `USER` that an image without a Dockerfile runs as, as in root or 1000:1000", Example: "root", check: matching(user, "must be a user, or USER:GROUP, as in root or 1000:1000")},
 	{Name: "fast-start", Kind: Switch, Default: "true", Usage: "make an image without a Dockerfile start faster; false leaves the JVM its defaults", Example: "false"},
 	{Name: "without", Unset: "none", Kind: List, Usage: "leave out this `OPTIMIZATION` of fast-start", Example: "[archive]", Choices: optimization.Names()},
 
@@ -158,29 +158,18 @@ func (s Setting) Check(value string) error {
 // (https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#environment-variables).
 var variable = regexp.MustCompile(`^[^=\s]+=`)
 
-func checkVariable(value string) error {
-	if !variable.MatchString(value) {
-		return errors.New("must be NAME=VALUE, as in SPRING_PROFILES_ACTIVE=dev")
-	}
-	return nil
-}
-
 // user matches what an image may run as
 // (https://github.com/opencontainers/image-spec/blob/main/config.md#properties, User).
 var user = regexp.MustCompile(`^\w[\w.-]*(:\w[\w.-]*)?$`)
 
-func checkUser(value string) error {
-	if !user.MatchString(value) {
-		return errors.New("must be a user, or USER:GROUP, as in root or 1000:1000")
+// matching returns the check that values match an expression.
+func matching(pattern *regexp.Regexp, must string) func(string) error {
+	return func(value string) error {
+		if !pattern.MatchString(value) {
+			return errors.New(must)
+		}
+		return nil
 	}
-	return nil
-}
-
-func checkBuildArg(value string) error {
-	if !variable.MatchString(value) {
-		return errors.New("must be NAME=VALUE, as in JAR_FILE=target/shop.jar")
-	}
-	return nil
 }
 
 func checkImageName(value string) error {

@@ -29,15 +29,8 @@ func Dial(path string) *Client {
 
 // Settle waits until everything that is saved now is served, or has failed.
 func (c *Client) Settle(ctx context.Context) (answer Answer, err error) {
-	body, err := c.ask(ctx, http.MethodPost, "/settle")
-	if err != nil {
-		return answer, err
-	}
-	defer func() { _ = body.Close() }()
-	if err := json.NewDecoder(body).Decode(&answer); err != nil {
-		return answer, ended(ctx, err)
-	}
-	return answer, nil
+	err = c.read(ctx, http.MethodPost, "/settle", &answer)
+	return answer, err
 }
 
 // Rebuild has the session build what changed, with newPod a new image for a new Pod.
@@ -51,26 +44,14 @@ func (c *Client) Rebuild(ctx context.Context, newPod bool) error {
 
 // Page returns the address of the page that shows the session.
 func (c *Client) Page(ctx context.Context) (string, error) {
-	body, err := c.ask(ctx, http.MethodPost, "/page")
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = body.Close() }()
 	var answer pageAnswer
-	if err := json.NewDecoder(body).Decode(&answer); err != nil {
-		return "", ended(ctx, err)
-	}
-	return answer.URL, nil
+	err := c.read(ctx, http.MethodPost, "/page", &answer)
+	return answer.URL, err
 }
 
 // State returns what the session does and serves.
 func (c *Client) State(ctx context.Context) (state event.State, err error) {
-	body, err := c.ask(ctx, http.MethodGet, "/state")
-	if err != nil {
-		return state, err
-	}
-	defer func() { _ = body.Close() }()
-	err = json.NewDecoder(body).Decode(&state)
+	err = c.read(ctx, http.MethodGet, "/state", &state)
 	return state, err
 }
 
@@ -82,6 +63,19 @@ func (c *Client) Recent(ctx context.Context) (io.ReadCloser, error) {
 // Events returns the events as JSON lines: a snapshot, the last ones, then each one as it happens.
 func (c *Client) Events(ctx context.Context) (io.ReadCloser, error) {
 	return c.ask(ctx, http.MethodGet, "/events")
+}
+
+// read decodes the answer to a question.
+func (c *Client) read(ctx context.Context, method, path string, answer any) error {
+	body, err := c.ask(ctx, method, path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = body.Close() }()
+	if err := json.NewDecoder(body).Decode(answer); err != nil {
+		return ended(ctx, err)
+	}
+	return nil
 }
 
 func (c *Client) ask(ctx context.Context, method, path string) (io.ReadCloser, error) {
