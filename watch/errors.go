@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/devloop-cli/devloop/internal/fault"
 )
 
 // LimitError says that the project has more directories than the operating system lets us watch.
@@ -88,16 +90,7 @@ func sysctl(name string) int {
 	return value
 }
 
-// RootError says that the root is not a directory, cannot be read, or is gone.
-type RootError struct {
-	Path string
-	Err  error
+// rootError says that the root is not a directory, cannot be read, or is gone.
+func rootError(path string, err error) error {
+	return &fault.Error{Code: "watch.root", Op: fmt.Sprintf("watch directory %q", path), Err: reason(err)}
 }
-
-func (e *RootError) Error() string { return fmt.Sprintf("watch directory %q: %v", e.Path, e.Err) }
-
-// Unwrap returns the system's error.
-func (e *RootError) Unwrap() error { return e.Err }
-
-// Code returns "watch.root".
-func (e *RootError) Code() string { return "watch.root" }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"github.com/devloop-cli/devloop/internal/fault"
 )
 
 const appJava = "src/main/java/com/x/App.java"
@@ -213,7 +215,7 @@ func TestRootDeleted(t *testing.T) {
 			end()
 			err := <-r.done
 			r.done <- err
-			if fault := (*RootError)(nil); !errors.As(err, &fault) || !errors.Is(err, os.ErrNotExist) {
+			if fault.Of(err).Code != "watch.root" || !errors.Is(err, os.ErrNotExist) {
 				t.Errorf("got error %v", err)
 			}
 		})

@@ -80,18 +80,18 @@ type Watcher struct {
 	racy time.Duration           // see [fingerprint.fresh]
 }
 
-// New checks the options. [Watcher.Run] starts the watcher. The error is a [*RootError], or
-// has the code "watch.pattern".
+// New checks the options. [Watcher.Run] starts the watcher. The error has the code
+// "watch.root" or "watch.pattern".
 func New(options Options) (*Watcher, error) {
 	root, err := resolve(options.Root)
 	if err != nil {
-		return nil, &RootError{Path: options.Root, Err: reason(err)}
+		return nil, rootError(options.Root, err)
 	}
 	options.Root = root
 	if options.Base != "" {
 		base, err := resolve(options.Base)
 		if err != nil {
-			return nil, &RootError{Path: options.Base, Err: reason(err)}
+			return nil, rootError(options.Base, err)
 		}
 		options.Base = base
 	}

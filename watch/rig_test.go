@@ -10,6 +10,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/devloop-cli/devloop/internal/fault"
 )
 
 // dir is a temporary directory, as a real path.
@@ -90,7 +92,7 @@ func watching(t testing.TB, d dir, options Options, adjust ...func(*Watcher)) *r
 // end stops the watcher and checks that it leaves no goroutine.
 func (r *rig) end(before int) {
 	r.stop(errStopped)
-	if err := <-r.done; !errors.Is(err, errStopped) && !errors.As(err, new(*RootError)) {
+	if err := <-r.done; !errors.Is(err, errStopped) && fault.Of(err).Code != "watch.root" {
 		r.t.Errorf("run returned %v", err)
 	}
 	for deadline := time.Now().Add(patience); runtime.NumGoroutine() > before; runtime.Gosched() {

@@ -49,8 +49,8 @@ import (
 // are received, so a slow receiver gets few large batches. What is not received is lost when
 // Run returns.
 //
-// It returns an error that wraps [context.Cause] when ctx ends, and a [*RootError]
-// when the root itself was deleted or moved away. Run may be called again after it returned.
+// It returns an error that wraps [context.Cause] when ctx ends, and one with the code
+// "watch.root" when the root itself was deleted or moved away. Run may be called again after it returned.
 func (w *Watcher) Run(ctx context.Context, out chan<- Batch) error {
 	ctx, cancel := context.WithCancel(ctx)
 	s := newSession(ctx, w)
@@ -271,7 +271,7 @@ func (s *session) checkRoots() error {
 	for _, root := range s.roots {
 		info, err := os.Lstat(root)
 		if err != nil && within(s.options.Root, root) {
-			return &RootError{Path: s.options.Root, Err: reason(err)}
+			return rootError(s.options.Root, err)
 		}
 		if same(s.rootInfo[root], info) {
 			continue

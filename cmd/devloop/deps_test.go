@@ -256,7 +256,7 @@ var arrows = map[string][]string{
 	"runner/readiness":            {"internal/pause", "runner/cluster", "runner/explain", "runner/kube", "runner/podstatus", "runner/tunnel"},
 	"runner/tunnel":               {"internal/pause", "runner/kube"},
 	"runner/tunnel/portforward":   {"runner/kube", "runner/tunnel"},
-	"runner/manifest":             {"internal/paths", "internal/yamlfile", "runner/kube", "runner/manifest/offline", "runner/manifest/places"},
+	"runner/manifest":             {"internal/fault", "internal/paths", "internal/yamlfile", "runner/kube", "runner/manifest/offline", "runner/manifest/places"},
 	"runner/manifest/offline":     {"internal/spelling", "internal/yamlfile"},
 	"runner/manifest/places":      {},
 	"internal/debugoption":        {},

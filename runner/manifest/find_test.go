@@ -1,7 +1,6 @@
 package manifest
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -9,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/runner/kube"
 )
 
@@ -132,8 +132,8 @@ func TestHelmChartIsToldFromAManifest(t *testing.T) {
 	if got := Charts(dir); !slices.Equal(got, []string{chart}) {
 		t.Errorf("the charts are %q", got)
 	}
-	var is *ChartError
-	if _, err := Load(chart); !errors.As(err, &is) || !strings.Contains(is.Hints()[0], "helm template "+chart) {
+	_, err := Load(chart)
+	if f := fault.Of(err); f.Code != "manifest.chart" || !strings.Contains(f.Hints[0], "helm template "+chart) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := Load(filepath.Join(dir, "k8s")); err != nil {
@@ -210,8 +210,7 @@ func TestDirectoriesAndKustomizationsAreRead(t *testing.T) {
 	if deeper := FindDeeper(dir); !slices.Equal(deeper, []string{filepath.Join(dir, "k8s/overlays/dev")}) {
 		t.Errorf("got %q", deeper)
 	}
-	var kustomize *KustomizeError
-	if _, err := Load(filepath.Join(dir, "broken")); !errors.As(err, &kustomize) || !strings.Contains(err.Error(), "nowhere.yaml") {
+	if _, err := Load(filepath.Join(dir, "broken")); fault.Of(err).Code != "manifest.kustomize" || !strings.Contains(err.Error(), "nowhere.yaml") {
 		t.Errorf("got %v", err)
 	}
 	if wrong, err := Load(filepath.Join(dir, "wrong")); err != nil || !strings.Contains(strings.Join(wrong.Doubts().Hints(), ""), "ports") {

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 
+	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/internal/yamlfile"
 )
 
@@ -53,7 +54,7 @@ func Load(paths ...string) (Manifest, error) {
 // kustomization that does not build has an error of its own.
 func unreadable(err error) error {
 	var failed *fs.PathError
-	if errors.As(err, new(*KustomizeError)) || !errors.As(err, &failed) {
+	if !errors.As(err, &failed) {
 		return fmt.Errorf("read manifest: %w", err)
 	}
 	return &Error{yamlfile.Problems{{File: failed.Path, Message: failed.Err.Error()}}}
@@ -101,7 +102,7 @@ func sourcesOf(path string) ([]source, error) {
 		return []source{src}, err
 	}
 	if isChart(path) {
-		return nil, &ChartError{Dir: path}
+		return nil, &fault.Error{Code: "manifest.chart", Op: fmt.Sprintf("%q is a Helm chart, whose templates devloop does not render", path), Hints: ChartHints(path)}
 	}
 	files, _, err := filesIn(path, false)
 	if err != nil {
@@ -136,15 +137,17 @@ func kustomization(dir string) string {
 // the result.
 func kustomized(dir string) (source, error) {
 	files := &recorder{FileSystem: filesys.MakeFsOnDisk()}
+	file := kustomization(dir)
+	var text []byte
 	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(files, dir)
-	if err != nil {
-		return source{}, &KustomizeError{File: kustomization(dir), Err: err}
+	if err == nil {
+		text, err = built.AsYaml()
 	}
-	text, err := built.AsYaml()
-	if err != nil {
-		return source{}, &KustomizeError{File: kustomization(dir), Err: err}
+	if err != nil { // it is not wrapped: a file that can't be read is one that the kustomization names
+		return source{}, &fault.Error{Code: "manifest.kustomize", Op: fmt.Sprintf("build kustomization %q: %s", file, strings.Join(strings.Fields(err.Error()), " ")),
+			Hints: []string{"check the paths under `resources:` and `patches:`, which count from the kustomization's own directory"}}
 	}
-	src := source{File: yamlfile.New(kustomization(dir)+" (built)", text), read: files.read, dirs: []string{dir}}
+	src := source{File: yamlfile.New(file+" (built)", text), read: files.read, dirs: []string{dir}}
 	for _, file := range files.read {
 		if slices.Contains(konfig.RecognizedKustomizationFileNames(), filepath.Base(file)) {
 			src.dirs = append(src.dirs, filepath.Dir(file))
@@ -168,27 +171,6 @@ func (r *recorder) ReadFile(path string) ([]byte, error) {
 	return text, err
 }
 
-// KustomizeError says that a kustomization does not build.
-type KustomizeError struct {
-	File string
-	Err  error
-}
-
-func (e *KustomizeError) Error() string {
-	return fmt.Sprintf("build kustomization %q: %s", e.File, strings.Join(strings.Fields(e.Err.Error()), " "))
-}
-
-// Unwrap returns kustomize's error.
-func (e *KustomizeError) Unwrap() error { return e.Err }
-
-// Code returns "manifest.kustomize".
-func (e *KustomizeError) Code() string { return "manifest.kustomize" }
-
-// Hints says where to look.
-func (e *KustomizeError) Hints() []string {
-	return []string{"check the paths under `resources:` and `patches:`, which count from the kustomization's own directory"}
-}
-
 // isChart says whether a directory is a Helm chart (https://helm.sh/docs/topics/charts/).
 func isChart(dir string) bool {
 	info, err := os.Stat(filepath.Join(dir, "Chart.yaml"))
@@ -206,17 +188,7 @@ func Charts(dir string) (charts []string) {
 	return charts
 }
 
-// ChartError says that a Helm chart can't be used as it is.
-type ChartError struct{ Dir string }
-
-func (e *ChartError) Error() string {
-	return fmt.Sprintf("%q is a Helm chart, whose templates devloop does not render", e.Dir)
-}
-
-// Code returns "manifest.chart".
-func (e *ChartError) Code() string { return "manifest.chart" }
-
-// Hints says how to make a manifest of it.
-func (e *ChartError) Hints() []string {
-	return []string{"render it: helm template " + e.Dir + " > k8s.yaml", "then name what came of it: --manifest k8s.yaml"}
+// ChartHints says how to make a manifest of a Helm chart.
+func ChartHints(dir string) []string {
+	return []string{"render it: helm template " + dir + " > k8s.yaml", "then name what came of it: --manifest k8s.yaml"}
 }

@@ -243,7 +243,8 @@ func (s Step) fix(ctx context.Context, declined error) (evidence string, fixed b
 		return "", false, problem
 	}
 	if declined != nil {
-		return "", false, &DeclinedError{problem, fix.Change, declined.Error()}
+		return "", false, &fault.Error{Code: "machine.refused", Hints: []string{"allow the change: devloop setup --yes"},
+			Err: fmt.Errorf("%w (%s? %v)", problem, fix.Change, declined)}
 	}
 	if err := fix.Run(ctx); err != nil {
 		return "", false, err
@@ -251,26 +252,6 @@ func (s Step) fix(ctx context.Context, declined error) (evidence string, fixed b
 	evidence, err = s.Check(ctx)
 	return evidence, true, err
 }
-
-// DeclinedError says that the machine was not changed because the user did not agree.
-type DeclinedError struct {
-	// Problem is what could have been fixed.
-	Problem     error
-	change, why string
-}
-
-func (e *DeclinedError) Error() string {
-	return fmt.Sprintf("%v (%s? %s)", e.Problem, e.change, e.why)
-}
-
-// Unwrap returns the problem.
-func (e *DeclinedError) Unwrap() error { return e.Problem }
-
-// Code returns "machine.refused".
-func (e *DeclinedError) Code() string { return "machine.refused" }
-
-// Hints says how to agree in advance.
-func (e *DeclinedError) Hints() []string { return []string{"allow the change: devloop setup --yes"} }
 
 // newProblem returns the error of a check: its code, what to do about it, and what is wrong.
 func newProblem(code string, hints []string, op string, args ...any) error {

@@ -83,8 +83,8 @@ func TestCheckingAndRefusingChangeNothing(t *testing.T) {
 		if got["inotify"] != Failed || !errors.Is(err, errBroken) {
 			t.Errorf("%s: got %v, %v", name, got, err)
 		}
-		if refused, ok := errors.AsType[*DeclinedError](err); ok != (name == "refused") {
-			t.Errorf("%s: got %v", name, refused)
+		if code := fault.Of(err).Code; (code == "machine.refused") != (name == "refused") {
+			t.Errorf("%s: got code %q", name, code)
 		}
 	}
 	if got, _ := states(t, Options{}, s); got["inotify"] != Fixed { // it was still problem
@@ -109,7 +109,7 @@ func TestAllChangesAreAskedForAtOnce(t *testing.T) {
 	if want := []string{"jdk ok", "docker fixed", "cluster fixed", "context ok", "images failed"}; !reflect.DeepEqual(order, want) {
 		t.Errorf("got %v, want %v", order, want)
 	}
-	if declined, is := errors.AsType[*DeclinedError](err); !is || !strings.Contains(declined.Error(), "run setup again") {
+	if fault.Of(err).Code != "machine.refused" || !strings.Contains(err.Error(), "run setup again") {
 		t.Errorf("got %v", err)
 	}
 }

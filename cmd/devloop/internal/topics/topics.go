@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/internal/spelling"
 )
 
@@ -71,7 +72,7 @@ func parse(file string) Topic {
 }
 
 // Find returns the topic that has word among its names. It ignores case, spaces and dashes. Its
-// error is an [*UnknownError].
+// error names the topic that is probably meant.
 func Find(word string, topics []Topic) (Topic, error) {
 	for _, t := range topics {
 		for _, name := range append([]string{t.Word}, t.Also...) {
@@ -80,7 +81,11 @@ func Find(word string, topics []Topic) (Topic, error) {
 			}
 		}
 	}
-	return Topic{}, &UnknownError{Word: word, Near: nearest(word, topics)}
+	hint := "list all topics: devloop explain"
+	if near := nearest(word, topics); near != "" {
+		hint = "did you mean: devloop explain " + near
+	}
+	return Topic{}, &fault.Error{Code: "usage", Op: fmt.Sprintf("there is no topic %q", word), Hints: []string{hint}}
 }
 
 // plain removes what people write in different ways: case, spaces, dashes and colons.
@@ -104,23 +109,4 @@ func nearest(word string, topics []Topic) string {
 		return byName[names[i]]
 	}
 	return ""
-}
-
-// UnknownError is returned for a word without a topic.
-type UnknownError struct {
-	Word string
-	Near string // the topic that is probably meant, "" for none
-}
-
-func (e *UnknownError) Error() string { return fmt.Sprintf("there is no topic %q", e.Word) }
-
-// Code returns "usage".
-func (e *UnknownError) Code() string { return "usage" }
-
-// Hints suggests the topic that is probably meant, or how to list all topics.
-func (e *UnknownError) Hints() []string {
-	if e.Near != "" {
-		return []string{"did you mean: devloop explain " + e.Near}
-	}
-	return []string{"list all topics: devloop explain"}
 }

@@ -1,7 +1,6 @@
 package topics
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -9,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cells"
+	"github.com/devloop-cli/devloop/internal/fault"
 )
 
 func TestEveryTopicIsWholeAndShort(t *testing.T) {
@@ -140,13 +140,12 @@ func TestFindTakesAWordAsPeopleWriteIt(t *testing.T) {
 			t.Errorf("%q: got %q, %v, want %q", word, got.Word, err, want)
 		}
 	}
-	for word, want := range map[string]string{"CrashLopBackOf": "CrashLoopBackOff", "Pendin": "Pending", "readiness": "probes", "xylophone": ""} {
+	for word, want := range map[string]string{"CrashLopBackOf": "CrashLoopBackOff", "Pendin": "Pending", "readiness": "probes", "xylophone": "list all topics: devloop explain"} {
 		got, err := Find(word, All("en"))
-		var unknown *UnknownError
 		if err == nil && got.Word == want {
 			continue // found by another name
 		}
-		if !errors.As(err, &unknown) || unknown.Near != want {
+		if hints := fault.Of(err).Hints; len(hints) != 1 || !strings.HasSuffix(hints[0], "devloop explain "+want) && hints[0] != want {
 			t.Errorf("%q: got %v, want a hint at %q", word, err, want)
 		}
 	}

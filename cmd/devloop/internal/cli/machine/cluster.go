@@ -127,20 +127,10 @@ func deleteCluster(c *cli.Context, s wiring.Streams, k *kindcluster.Manager) (st
 	return fmt.Sprintf("deleted cluster %q and its context", k.Name), nil
 }
 
-// unconfirmedError says that a question was not answered with yes.
-type unconfirmedError struct{ error }
-
+// unconfirmed is the error that a question was not answered with yes.
 func unconfirmed(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return err
 	}
-	return &unconfirmedError{err}
+	return &fault.Error{Code: "usage.unconfirmed", Hints: []string{"agree beforehand: --yes"}, Err: err}
 }
-
-func (e *unconfirmedError) Unwrap() error { return e.error }
-
-// Code implements the contract for errors.
-func (e *unconfirmedError) Code() string { return "usage.unconfirmed" }
-
-// Hints says how a script agrees.
-func (e *unconfirmedError) Hints() []string { return []string{"agree beforehand: --yes"} }

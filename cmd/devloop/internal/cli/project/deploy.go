@@ -267,8 +267,7 @@ func tellUnused(d wiring.Display, dir string) {
 		return
 	}
 	if charts := manifest.Charts(dir); len(charts) > 0 {
-		chart := &manifest.ChartError{Dir: charts[0]}
-		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeChart, Text: fmt.Sprintf("the Helm chart %q is not used, devloop makes a Pod of its own", chart.Dir), Hints: chart.Hints()})
+		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeChart, Text: fmt.Sprintf("the Helm chart %q is not used, devloop makes a Pod of its own", charts[0]), Hints: manifest.ChartHints(charts[0])})
 	}
 }
 

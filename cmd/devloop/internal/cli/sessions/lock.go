@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/internal/atomicfile"
+	"github.com/devloop-cli/devloop/internal/fault"
 )
 
 // Holder says who works on a project, and in which cluster.
@@ -39,7 +40,8 @@ type Hold struct {
 }
 
 // Acquire takes a project for this process: two that deploy the same one to the same place would
-// replace each other's Pods. Call Release, or end the process, to give it back. Its error is a [*heldError].
+// replace each other's Pods. Call Release, or end the process, to give it back. Its error has
+// the code "project.held".
 func Acquire(command, dir, server, namespace string) (Hold, error) {
 	state, err := StateDir()
 	if err != nil {
@@ -55,24 +57,25 @@ func Acquire(command, dir, server, namespace string) (Hold, error) {
 		return Hold{}, fmt.Errorf("take project %q: %w", dir, err)
 	}
 	if !taken {
-		e := &heldError{by: Holder{Dir: dir}}
-		_ = atomicfile.ReadJSON(r.path(), &e.by)
-		return Hold{}, e
+		by := Holder{Dir: dir}
+		_ = atomicfile.ReadJSON(r.path(), &by)
+		return Hold{}, held(by)
 	}
 	h := Holder{command, dir, server, namespace, os.Getpid(), time.Now(), filepath.Join(state, "control", name+".sock")}
 	_ = atomicfile.WriteJSON(r.path(), h) // only other processes need it
 	return Hold{h, r.release}, nil
 }
 
-// HeldBy returns a [*heldError] if a running devloop works on the project in dir, in any namespace
-// of the server's cluster.
+// HeldBy returns an error with the code "project.held" if a running devloop works on the project in dir, in any
+// namespace of the server's cluster.
 func HeldBy(dir, server string) error {
-	held, err := heldDir()
+	records, err := heldDir()
 	if err != nil {
 		return err
 	}
-	for _, by := range readLive(held, func(by Holder) bool { return by.Dir == dir && by.Server == server }) {
-		return &heldError{by: by, elsewhere: true}
+	for _, by := range readLive(records, func(by Holder) bool { return by.Dir == dir && by.Server == server }) {
+		return heldError(by, fmt.Sprintf("devloop %s holds it for the project in %q %s", by.Command, by.Dir, by.process()),
+			"deploy to another namespace: --namespace NAME", "or take it over, and leave that one without: --adopt")
 	}
 	return nil
 }
@@ -83,37 +86,23 @@ func heldDir() (string, error) {
 	return filepath.Join(state, "held"), err
 }
 
-// heldError says that another devloop works on the project, or on one in another
-// directory whose objects are in the way.
-type heldError struct {
-	by        Holder // zero, but for Dir, where it has not said yet who it is
-	elsewhere bool
+// held is the error that another devloop works on the project: by, which is zero but for Dir where it has not said yet who
+// it is.
+func held(by Holder) error {
+	op := fmt.Sprintf("take project %q: another devloop holds it", by.Dir)
+	if by.Process > 0 {
+		op = fmt.Sprintf("take project %q: devloop %s holds it %s", by.Dir, by.Command, by.process())
+	}
+	return heldError(by, op, "rebuild there instead: press r in its terminal", "or deploy to another namespace: --namespace NAME")
 }
 
-func (e *heldError) Error() string {
-	if e.by.Process == 0 {
-		return fmt.Sprintf("take project %q: another devloop holds it", e.by.Dir)
+func heldError(by Holder, op string, hints ...string) error {
+	if by.Process > 0 {
+		hints = append(hints, fmt.Sprintf("or end it: kill %d", by.Process))
 	}
-	who := fmt.Sprintf("(pid %d, since %s)", e.by.Process, e.by.Since.Local().Format(time.TimeOnly))
-	if e.elsewhere {
-		return fmt.Sprintf("devloop %s holds it for the project in %q %s", e.by.Command, e.by.Dir, who)
-	}
-	return fmt.Sprintf("take project %q: devloop %s holds it %s", e.by.Dir, e.by.Command, who)
+	return &fault.Error{Code: "project.held", Op: op, Hints: hints}
 }
 
-// Code implements the contract for errors.
-func (e *heldError) Code() string { return "project.held" }
-
-// Hints says how to get at it.
-func (e *heldError) Hints() []string {
-	hints := []string{"deploy to another namespace: --namespace NAME"}
-	if e.elsewhere {
-		hints = append(hints, "or take it over, and leave that one without: --adopt")
-	} else {
-		hints = append([]string{"rebuild there instead: press r in its terminal"}, "or "+hints[0])
-	}
-	if e.by.Process > 0 {
-		hints = append(hints, fmt.Sprintf("or end it: kill %d", e.by.Process))
-	}
-	return hints
+func (h Holder) process() string {
+	return fmt.Sprintf("(pid %d, since %s)", h.Process, h.Since.Local().Format(time.TimeOnly))
 }

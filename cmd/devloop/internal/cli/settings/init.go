@@ -18,6 +18,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/setup"
+	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/runner/manifest"
 )
 
@@ -209,7 +210,8 @@ func writeDrafts(dir string, drafts []draft, force bool, d wiring.Display) error
 		}
 	}
 	if len(there) > 0 && !force {
-		return &existsError{there}
+		return &fault.Error{Code: "config.exists", Op: fmt.Sprintf("write %s: there already, and nothing was written", strings.Join(there, " and ")),
+			Hints: []string{"see what it would be: devloop init --print", "overwrite: devloop init --force"}}
 	}
 	for _, f := range drafts {
 		path := filepath.Join(dir, f.path)
@@ -228,19 +230,4 @@ func writeDrafts(dir string, drafts []draft, force bool, d wiring.Display) error
 // ownSchema knows the schema that an earlier devloop wrote.
 func ownSchema(path string, text []byte) bool {
 	return path == config.SchemaFile && bytes.Contains(text, []byte(`"title": "`+config.File+`"`))
-}
-
-// existsError says that init would overwrite files.
-type existsError struct{ paths []string }
-
-func (e *existsError) Error() string {
-	return fmt.Sprintf("write %s: there already, and nothing was written", strings.Join(e.paths, " and "))
-}
-
-// Code implements the contract for errors.
-func (e *existsError) Code() string { return "config.exists" }
-
-// Hints says how to look first, and how to overwrite.
-func (e *existsError) Hints() []string {
-	return []string{"see what it would be: devloop init --print", "overwrite: devloop init --force"}
 }
