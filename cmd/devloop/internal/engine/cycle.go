@@ -71,24 +71,9 @@ func (c *cycle) run(ctx context.Context) error {
 // become makes next the state.
 func (c *cycle) become(next state.State) { c.Become(c.Publisher, next) }
 
-// stages is the product in one paragraph. It reads the manifest, looks for conflicts in the cluster
-// and opens the local ports first, to find errors there before it builds anything, and long before
-// it deletes anything.
+// stages is the product in one paragraph.
 func (c *cycle) stages(ctx context.Context) (err error) {
-	if c.manifest, err = c.Target.Manifest(c.appPort.Number()); err != nil {
-		return err
-	}
-	c.informOfGuessedImage()
-	c.saved = c.Target.Saved(c.Changed, c.lastManifest, c.manifest)
-	if c.Target.Part != nil && !c.saved.All && c.State().Serving != nil && c.served.SameObjects(c.manifest) {
-		c.saved.Manifest = false // what changed in the file is another service's
-	}
-	if c.State().Serving == nil || c.saved.Manifest {
-		if err := c.Deployer.Claim(ctx, c.spec()); err != nil {
-			return err
-		}
-	}
-	if err := c.openPorts(ctx); err != nil {
+	if err := c.prepare(ctx); err != nil {
 		return err
 	}
 	if err := (build{c}).compile(ctx); err != nil {
@@ -118,6 +103,25 @@ func (c *cycle) stages(ctx context.Context) (err error) {
 		c.served = c.manifest
 	}
 	return err
+}
+
+// prepare reads the manifest, looks for conflicts in the cluster and opens the local ports, to find errors there before
+// anything is built, and long before anything is deleted.
+func (c *cycle) prepare(ctx context.Context) (err error) {
+	if c.manifest, err = c.Target.Manifest(c.appPort.Number()); err != nil {
+		return err
+	}
+	c.informOfGuessedImage()
+	c.saved = c.Target.Saved(c.Changed, c.lastManifest, c.manifest)
+	if c.Target.Part != nil && !c.saved.All && c.State().Serving != nil && c.served.SameObjects(c.manifest) {
+		c.saved.Manifest = false // what changed in the file is another service's
+	}
+	if c.State().Serving == nil || c.saved.Manifest {
+		if err := c.Deployer.Claim(ctx, c.spec()); err != nil {
+			return err
+		}
+	}
+	return c.openPorts(ctx)
 }
 
 // openPorts opens the local ports for clients and debuggers.

@@ -207,15 +207,7 @@ func (r *running) untilQuit(g *group, socket string) error {
 		return err
 	}
 	batches := g.receive(ctx)
-	for _, one := range g.all {
-		one.modules.found = func(dir string) {
-			if one.receiver != nil {
-				one.receiver.Uses(one.project.ModuleDirs(dir))
-			}
-			dirs, files := one.project.Elsewhere(dir)
-			watchers.extend(ctx, batches, dirs, files)
-		}
-	}
+	g.extend(ctx, watchers, batches)
 	watched := watchers.start(ctx, batches, stop)
 	if _, typed := cmdline.Terminal(s.In); typed {
 		g.whenIdle(func() { d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeKeys, Text: keysText}) })
@@ -239,6 +231,20 @@ func (r *running) untilQuit(g *group, socket string) error {
 		return nil
 	}
 	return err
+}
+
+// extend has the watchers watch what the services are made of outside of the project's directory, as soon as a build has
+// reported it.
+func (g *group) extend(ctx context.Context, w *watchers, batches chan<- watch.Batch) {
+	for _, one := range g.all {
+		one.modules.found = func(dir string) {
+			if one.receiver != nil {
+				one.receiver.Uses(one.project.ModuleDirs(dir))
+			}
+			dirs, files := one.project.Elsewhere(dir)
+			w.extend(ctx, batches, dirs, files)
+		}
+	}
 }
 
 // asked is what clients of the control socket can ask for.
