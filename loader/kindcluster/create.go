@@ -135,12 +135,9 @@ func (m *Manager) kubeletLog(ctx context.Context) []string {
 
 // removeOwn removes the cluster's containers if devloop created all of them.
 func (m *Manager) removeOwn(ctx context.Context) error {
-	containers, err := m.containers(ctx)
-	if err != nil || len(containers) == 0 {
+	containers, err := m.own(ctx, "remove")
+	if err != nil {
 		return err
-	}
-	if !m.records.own(m.Name, containers) {
-		return m.notOurs("remove")
 	}
 	var errs []error
 	for _, c := range containers {
@@ -186,9 +183,13 @@ func (m *Manager) recreate(ctx context.Context, state State) error {
 	return m.create(ctx)
 }
 
-// notOurs is the error of a cluster that devloop did not create.
-func (m *Manager) notOurs(verb string) error {
-	return &fault.Error{
+// own returns the cluster's containers, running or not, or an error if devloop did not create all of them.
+func (m *Manager) own(ctx context.Context, verb string) ([]container.Summary, error) {
+	containers, err := m.containers(ctx)
+	if err != nil || len(containers) == 0 || m.records.own(m.Name, containers) {
+		return containers, err
+	}
+	return nil, &fault.Error{
 		Code: "cluster.broken",
 		Op:   fmt.Sprintf("%s the kind cluster %q: devloop did not create it", verb, m.Name),
 		Hints: []string{

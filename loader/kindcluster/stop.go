@@ -19,12 +19,9 @@ func (m *Manager) Stop(ctx context.Context) (stopped bool, err error) {
 		return false, err
 	}
 	defer release()
-	containers, err := m.containers(ctx)
-	if err != nil || len(containers) == 0 {
+	containers, err := m.own(ctx, "stop")
+	if err != nil {
 		return false, err
-	}
-	if !m.records.own(m.Name, containers) {
-		return false, m.notOurs("stop")
 	}
 	for _, c := range containers {
 		if c.State != container.StateRunning {
