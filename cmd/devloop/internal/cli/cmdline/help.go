@@ -242,25 +242,20 @@ func beside(name, text string, left, width int) string {
 // filled fills the paragraphs of text. Lines that begin with a space stay as they are.
 func filled(text, indent string, width int) string {
 	var b strings.Builder
-	line := ""
+	paragraph := ""
 	flush := func() {
-		if line != "" {
+		for _, line := range cells.Wrap(paragraph, width-len(indent)) {
 			b.WriteString(indent + line + "\n")
 		}
-		line = ""
+		paragraph = ""
 	}
-	for _, given := range strings.Split(text, "\n") {
-		if given == "" || given[0] == ' ' {
-			flush()
-			b.WriteString(strings.TrimRight(indent+given, " ") + "\n")
+	for given := range strings.SplitSeq(text, "\n") {
+		if given != "" && given[0] != ' ' {
+			paragraph += " " + given
 			continue
 		}
-		for _, word := range strings.Fields(given) {
-			if line != "" && cells.Width(indent+line)+1+cells.Width(word) > width {
-				flush()
-			}
-			line = strings.TrimLeft(line+" "+word, " ")
-		}
+		flush()
+		b.WriteString(strings.TrimRight(indent+given, " ") + "\n")
 	}
 	flush()
 	return b.String()
