@@ -175,7 +175,7 @@ func (Maven) Application(b buildtool.Build, modules []buildtool.Module) (buildto
 		if archive := newestExecutable(filepath.Join(one.Directory, "target")); archive != "" {
 			one.Archive = archive
 			found = append(found, one)
-		} else if one.Archive != "" && !errors.Is(openError(one.Archive), springboot.ErrNotExecutable) && filepath.Ext(one.Archive) == ".jar" {
+		} else if one.Archive != "" && !errors.Is(springboot.Check(one.Archive), springboot.ErrNotExecutable) && filepath.Ext(one.Archive) == ".jar" {
 			broken = append(broken, one)
 		} else if one.MainClass != "" {
 			plain = append(plain, one)
@@ -212,12 +212,6 @@ func selected(b buildtool.Build, one buildtool.Module) bool {
 // artifact returns the artifact in "group:artifact" or ":artifact".
 func artifact(name string) string { return name[strings.LastIndex(name, ":")+1:] }
 
-// openError returns what keeps a file from being an archive that Spring Boot made executable.
-func openError(jar string) error {
-	_, err := springboot.Open(jar)
-	return err
-}
-
 // newestExecutable returns the executable archive that the last build wrote into target: the one
 // that maven-archiver names, since the jars of older versions stay there, else the newest.
 func newestExecutable(target string) string {
@@ -228,7 +222,7 @@ func newestExecutable(target string) string {
 	for _, jar := range jars {
 		jar = filepath.Join(target, jar)
 		info, err := os.Stat(jar)
-		if err != nil || openError(jar) != nil {
+		if err != nil || springboot.Check(jar) != nil {
 			continue
 		}
 		mine := named != "" && strings.HasPrefix(filepath.Base(jar), named)

@@ -180,7 +180,7 @@ func unreadableArchive(one buildtool.Module, err error) error {
 // nonBootApp returns an application without Spring Boot: one with a main class but without an
 // executable archive. plain is false if the module has such an archive, or ought to.
 func (p *Project) nonBootApp(one buildtool.Module, m model) (app springboot.App, plain bool, err error) {
-	if one.MainClass == "" || one.Archive != "" && !errors.Is(openError(one.Archive), springboot.ErrNotExecutable) {
+	if one.MainClass == "" || one.Archive != "" && !errors.Is(springboot.Check(one.Archive), springboot.ErrNotExecutable) {
 		return springboot.App{}, false, nil
 	}
 	k := &packing{Inputs: m.Inputs, Directory: one.Directory, Joined: p.JoinModules, Packs: p.tool.PackagingReason(one), Exploded: springboot.Exploded{
@@ -234,10 +234,4 @@ func (p *Project) withDockerfile(app springboot.App, dir string) springboot.App 
 func (p *Project) NeedsArchive(dir, archive string) bool {
 	app := p.withDockerfile(springboot.App{Archive: archive}, dir)
 	return app.Dockerfile != "" && (p.NeedsJar == nil || p.NeedsJar(app))
-}
-
-// openError returns what keeps a file from being an archive that Spring Boot made executable.
-func openError(jar string) error {
-	_, err := springboot.Open(jar)
-	return err
 }

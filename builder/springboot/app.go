@@ -72,6 +72,12 @@ type App struct {
 // ErrNotExecutable means that a jar was not made by Spring Boot's plugin.
 var ErrNotExecutable = errors.New("the manifest names no Start-Class: not made by Spring Boot's plugin")
 
+// Check returns what keeps a file from being an archive that Spring Boot made executable.
+func Check(jar string) error {
+	_, err := Open(jar)
+	return err
+}
+
 // Open reads the executable jar of an application that is given variables, NAME=VALUE. The
 // result has no directories: only the build knows them.
 func Open(jar string, env ...string) (App, error) {

@@ -3,6 +3,7 @@ package podstatus
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/devloop-cli/devloop/internal/spelling"
@@ -121,11 +122,11 @@ func fixed(text string) func([]string) string { return func([]string) string { r
 
 // javaOf translates a class file's major version: 61 is Java 17 (JVM spec, 4.1).
 func javaOf(major string) string {
-	var n int
-	if _, err := fmt.Sscan(major, &n); err != nil {
+	n, err := strconv.Atoi(major)
+	if err != nil {
 		return major
 	}
-	return fmt.Sprint(n - 44)
+	return strconv.Itoa(n - 44)
 }
 
 const springFailed = "APPLICATION FAILED TO START"
