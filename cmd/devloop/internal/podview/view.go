@@ -8,6 +8,7 @@
 package podview
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -137,8 +138,8 @@ func (r Row) texts(now time.Time, _ func(string) string) []string {
 }
 
 func (r Row) wideTexts(now time.Time, say func(string) string) []string {
-	line := func(message string) string { return orNone(strings.ReplaceAll(say(message), "\n", " ")) }
-	return append(r.texts(now, say), line(r.Problem), orNone(strings.Join(r.Addresses, " ")), r.shownImage(), imageAge(r.ImageSince, now), line(r.Spare), line(r.debugger()))
+	line := func(message string) string { return cmp.Or(strings.ReplaceAll(say(message), "\n", " "), none) }
+	return append(r.texts(now, say), line(r.Problem), cmp.Or(strings.Join(r.Addresses, " "), none), r.shownImage(), imageAge(r.ImageSince, now), line(r.Spare), line(r.debugger()))
 }
 
 // below returns the lines below that of a Pod, each after a line break: its name if that is cut, why it does not
@@ -205,11 +206,4 @@ func imageAge(since *time.Time, now time.Time) string {
 		return none
 	}
 	return age(*since, now)
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return none
-	}
-	return s
 }
