@@ -201,7 +201,7 @@ func (x *composer) configure(config *v1.ConfigFile) *v1.ConfigFile {
 	}
 	command := slices.Concat([]string{x.java()}, optionTexts(x.Options), []string{"-cp", strings.Join(x.ClassPath, ":")}, run)
 	if x.Supervised {
-		command = supervisor.Command(x.java(), command, x.options.debugger(), x.environment)
+		command = supervisor.Command(x.java(), command, x.options.debugger(), slices.Concat(x.environment, x.options.leftOut()))
 	}
 	if x.on != nil {
 		x.on.start(c, command)

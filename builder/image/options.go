@@ -122,6 +122,13 @@ func (o Options) supervised() bool {
 	return o.Develop && !slices.Contains(o.Without, optimization.Restart)
 }
 
+// leftOut returns the JVM options that the user does without. The supervisor's JVM has none of them, either.
+func (o Options) leftOut() []string {
+	return optionTexts(slices.DeleteFunc(slices.Clone(optimization.QuickStart), func(option optimization.Option) bool {
+		return !slices.Contains(o.Without, option.Optimization)
+	}))
+}
+
 // swappable reports whether the JVM takes changed methods.
 func (o Options) swappable() bool { return !slices.Contains(o.Without, optimization.Swap) }
 

@@ -134,6 +134,18 @@ func TestOptionsOfEveryJVM(t *testing.T) {
 	}
 }
 
+// TestSupervisorDoesWithoutWhatTheUserDoesWithout: a JVM may not have the collector.
+func TestSupervisorDoesWithoutWhatTheUserDoesWithout(t *testing.T) {
+	t.Parallel()
+	for _, without := range []string{"serial-gc", "quick-compiler"} {
+		c := configOf(t, Options{Develop: true, Without: []string{without}}, v1.Config{}, bootFiles())
+		text := strings.Join(c.Entrypoint, " ")
+		if !strings.Contains(text, "Supervise") || strings.Contains(text, "UseSerialGC") != (without == "quick-compiler") || strings.Contains(text, "TieredStopAtLevel") != (without == "serial-gc") {
+			t.Errorf("without %s it runs %s", without, text)
+		}
+	}
+}
+
 // TestSuits: other options of the manifest need other images where these have an option that contradicts them.
 func TestSuits(t *testing.T) {
 	t.Parallel()

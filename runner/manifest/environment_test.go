@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 func TestEnvironmentOfAManifest(t *testing.T) {
@@ -54,5 +56,52 @@ stringData: {_JAVA_OPTIONS: "-Xint"}
 		if !slices.Equal(got, want) {
 			t.Errorf("%s: got %v, want %v", container, got, want)
 		}
+	}
+}
+
+// TestEnvironmentThatOnlyTheClusterKnows: the manifest says where variables come from, and has not all of it.
+func TestEnvironmentThatOnlyTheClusterKnows(t *testing.T) {
+	t.Parallel()
+	const pod = `apiVersion: v1
+kind: Pod
+metadata: {name: web}
+spec:
+  containers:
+  - name: web
+    image: web
+    envFrom:
+    - configMapRef: {name: own}
+    - configMapRef: {name: jvm}
+    - secretRef: {name: hidden}
+    - {configMapRef: {name: other}, prefix: DB_}
+    env:
+    - {name: JDK_JAVA_OPTIONS, valueFrom: {secretKeyRef: {name: keys, key: options}}}
+    - {name: PASSWORD, valueFrom: {secretKeyRef: {name: password, key: a}}}
+  - {name: db, image: db, envFrom: [{configMapRef: {name: db}}]}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: own}
+data: {A: b}
+`
+	file := filepath.Join(t.TempDir(), "pod.yaml")
+	if err := os.WriteFile(file, []byte(pod), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	m, err := Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := func(kind, name string) kube.Ref { return kube.Ref{Kind: kind, Namespace: "team", Name: name} }
+	names, images := []string{"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"}, []string{"web"}
+	if got, want := m.Missing("team", images, names...), []kube.Ref{of("ConfigMap", "jvm"), of("Secret", "hidden"), of("Secret", "keys")}; !slices.Equal(got, want) {
+		t.Errorf("missing %v, want %v", got, want)
+	}
+	known := m.WithValues(Values{of("ConfigMap", "jvm"): {"JAVA_TOOL_OPTIONS": "-XX:+UseG1GC"}, of("Secret", "keys"): {"options": "-ea"}})
+	if got, want := known.Environment(images, names...), []string{"JAVA_TOOL_OPTIONS=-XX:+UseG1GC", "JDK_JAVA_OPTIONS=-ea"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if !known.SameObjects(m) || len(known.Objects()) != 2 {
+		t.Error("the values are deployed")
 	}
 }

@@ -35,6 +35,7 @@ import (
 type Manifest struct {
 	objects []object
 	sources []source
+	values  Values // of ConfigMaps and Secrets that are elsewhere
 }
 
 // object is an object and where it is in its file.

@@ -126,19 +126,20 @@ func newService(c *cli.Context, d wiring.Display, w work, place wiring.Place, mo
 
 // work is what a session works on: what is to run, the project that it comes from, and how its images are made.
 type work struct {
-	target  target.Target
-	project *project.Project
-	image   image.Options
+	target   target.Target
+	manifest manifest.Manifest // as the user has written it
+	project  *project.Project
+	image    image.Options
 }
 
 // newWork reads the flags and the project. part reads its manifest, if it is not nil.
 func newWork(c *cli.Context, s wiring.Streams, d wiring.Display, p *project.Project, part func() (manifest.Manifest, error)) (w work, err error) {
 	configure(c, p)
 	w.project = p
-	if w.target, err = newTarget(c, s, d, p, part); err != nil {
+	if w.target, w.manifest, err = newTarget(c, s, d, p, part); err != nil {
 		return w, err
 	}
-	w.image, err = imageOptions(c, w.target)
+	w.image.CacheDir, err = sessions.CacheDir()
 	return w, err
 }
 
@@ -148,20 +149,41 @@ func configure(c *cli.Context, p *project.Project) {
 	p.JoinModules = c.Command.Name == "run"
 }
 
-// at returns the work in a cluster.
+// given are the variables that decide which images suit a manifest.
+var given = append(slices.Clone(jvm.OptionVariables), "LOADER_PATH")
+
+// at returns the work in a cluster, which may have ConfigMaps with options for the JVM.
 func (w work) at(c *cli.Context, d wiring.Display, place wiring.Place) work {
-	w.target.Namespace, w.target.KeepServing = place.Pods.Namespace(), keepServing(c, place.Docker)
-	w.target.MayReplace = wiring.Yields(d, place.Pods.Server())
+	t := w.target
+	t.Namespace, t.KeepServing = place.Pods.Namespace(), keepServing(c, place.Docker)
+	t.MayReplace = wiring.Yields(d, place.Pods.Server())
+	t.Values = place.Pods.Values(c.Context, t.Own(w.manifest, t.Port).Missing(t.Namespace, t.Images(w.manifest), given...)...)
+	w.target = suited(c, t, w.manifest)
+	w.image = imageOptions(c, w.target, w.image.CacheDir)
 	return w
 }
 
 // imageOptions returns how the target's images are made.
-func imageOptions(c *cli.Context, t target.Target) (image.Options, error) {
-	cache, err := sessions.CacheDir()
+func imageOptions(c *cli.Context, t target.Target, cache string) image.Options {
 	return image.Options{
 		CacheDir: cache, Base: c.String("base-image"), User: c.String("run-as"), Without: wiring.WithoutOptimizations(c), JVMOptions: t.JVMOptions,
 		Develop: t.NotPatchable == "", Swap: c.Command.Name == "run" && !t.NotChangeable, Debug: t.Debug.On, Suspend: t.Debug.Suspend,
-	}, err
+	}
+}
+
+// suited returns the target with what its manifest means for images.
+func suited(c *cli.Context, t target.Target, m manifest.Manifest) target.Target {
+	own := t.Own(m, t.Port)
+	t.NotPatchable = fixed(c, own, t.Name, t.Dir)
+	t.JVMOptions = own.Environment(t.Images(m), given...)
+	t.NotPatchableReason = func(m manifest.Manifest) string {
+		if now := m.Environment(t.Images(m), jvm.OptionVariables...); !image.Suits(t.JVMOptions, now) {
+			return "the manifest changes the JVM's options"
+		}
+		return fixed(c, m, t.Name, t.Dir)
+	}
+	t.NotChangeable = m.NotPatchable(t.Images(m)...) != ""
+	return t
 }
 
 // fixed says why no image is to be such that the running application can be changed, "" where
@@ -187,36 +209,26 @@ func fixed(c *cli.Context, m manifest.Manifest, project, dir string) string {
 }
 
 // newTarget reads the flags and the project, and what is wrong with its manifests.
-func newTarget(c *cli.Context, s wiring.Streams, d wiring.Display, project *project.Project, part func() (manifest.Manifest, error)) (target.Target, error) {
-	var none target.Target
+func newTarget(c *cli.Context, s wiring.Streams, d wiring.Display, project *project.Project, part func() (manifest.Manifest, error)) (t target.Target, m manifest.Manifest, err error) {
 	named, m, err := loadManifest(c, project.Dir, part)
 	if err != nil {
-		return none, err
+		return t, m, err
 	}
 	if part == nil {
 		err = chooseImage(c, s, m, project.Name, project.Dir)
 	}
 	if err != nil {
-		return none, err
+		return t, m, err
 	}
 	ports, err := localPorts(c.StringSlice("port"))
 	if err != nil {
-		return none, err
+		return t, m, err
 	}
-	t := target.Target{
+	t = target.Target{
 		Name: project.Name, Dir: project.Dir, Image: c.String("image-name"), Env: c.StringSlice("env"), Manifests: named, Part: part, Port: project.Port(), Ports: ports,
 		Adopt: c.Bool("adopt"), ReadyTimeout: c.Duration("timeout"), Keep: c.StringSlice("keep"),
 		Path: plan.Mode(c.String("path")), Debug: debugging(c),
 	}
-	t.NotPatchable = fixed(c, t.Own(m, t.Port), project.Name, project.Dir)
-	t.JVMOptions = t.Own(m, t.Port).Environment(t.Images(m), append(slices.Clone(jvm.OptionVariables), "LOADER_PATH")...)
-	t.NotPatchableReason = func(m manifest.Manifest) string {
-		if now := m.Environment(t.Images(m), jvm.OptionVariables...); !image.Suits(t.JVMOptions, now) {
-			return "the manifest changes the JVM's options"
-		}
-		return fixed(c, m, project.Name, project.Dir)
-	}
-	t.NotChangeable = m.NotPatchable(t.Images(m)...) != ""
 	for _, dir := range m.Dirs() {
 		if rel, err := filepath.Rel(t.Dir, dir); err == nil && !filepath.IsLocal(rel) {
 			t.Bases = append(t.Bases, dir)
@@ -225,7 +237,7 @@ func newTarget(c *cli.Context, s wiring.Streams, d wiring.Display, project *proj
 	if part == nil {
 		err = tellIgnored(d, project.Dir, named, m)
 	}
-	return t, err
+	return t, m, err
 }
 
 // tellIgnored says which manifests are not deployed.

@@ -32,6 +32,8 @@ type Target struct {
 	Name, Dir, Image string
 	// Env are variables for the application, NAME=VALUE. They replace those of its manifest.
 	Env []string
+	// Values are what ConfigMaps and Secrets hold that the manifest names, and that only the cluster has.
+	Values manifest.Values
 	// Namespace is for objects that name none.
 	Namespace string
 	// Manifests are the files and directories that the user names. Without any, devloop looks for
@@ -134,12 +136,12 @@ func (t Target) Endpoints(m manifest.Manifest, offered []kube.Endpoint) []kube.E
 }
 
 // Own returns the manifest that devloop deploys: m, or a generated Pod with a port if m has
-// no objects, with the variables that the user gives.
+// no objects, with the variables that the user gives, and what the cluster has of its environment.
 func (t Target) Own(m manifest.Manifest, port int) manifest.Manifest {
 	if m.Generated() {
 		m = manifest.Generate(t.Name, port)
 	}
-	return m.WithEnv(t.Env, t.Images(m)...)
+	return m.WithEnv(t.Env, t.Images(m)...).WithValues(t.Values)
 }
 
 // Manifest reads the manifest that the user wrote, or generates one whose Pod has this port. It

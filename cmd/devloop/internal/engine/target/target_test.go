@@ -145,6 +145,20 @@ func TestGeneratedPodHasThePortAndTheUsersVariables(t *testing.T) {
 	}
 }
 
+func TestManifestHasTheValuesOfTheCluster(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, dir, map[string]string{"pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: web, image: web, envFrom: [{configMapRef: {name: jvm}}]}]}\n"})
+	l := Target{Name: "web", Dir: dir, Values: manifest.Values{{Kind: "ConfigMap", Namespace: "default", Name: "jvm"}: {"A": "b"}}}
+	m, err := l.Manifest(8080)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := m.Environment([]string{"web"}, "A"); !slices.Equal(got, []string{"A=b"}) {
+		t.Errorf("variables %q", got)
+	}
+}
+
 func TestApplicationsPortsComeFirstAndThoseOnlyTheUserNamesAreItsOwn(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -1,0 +1,42 @@
+package cluster_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"testing"
+
+	"k8s.io/client-go/rest"
+
+	"github.com/devloop-cli/devloop/runner/cluster"
+	"github.com/devloop-cli/devloop/runner/kube"
+)
+
+func TestValuesOfConfigMapsAndSecrets(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		switch r.URL.Path {
+		case "/api/v1/namespaces/team/configmaps/jvm":
+			_, _ = io.WriteString(w, `{"kind": "ConfigMap", "apiVersion": "v1", "data": {"JAVA_TOOL_OPTIONS": "-XX:+UseG1GC"}}`)
+		case "/api/v1/namespaces/team/secrets/jvm":
+			_, _ = io.WriteString(w, `{"kind": "Secret", "apiVersion": "v1", "data": {"JDK_JAVA_OPTIONS": "LVhteDFn"}}`)
+		case "/api/v1/namespaces/team/secrets/hidden":
+			w.WriteHeader(http.StatusForbidden)
+		default:
+			w.WriteHeader(http.StatusNotFound)
+		}
+	}))
+	t.Cleanup(server.Close)
+	c, err := cluster.New(&rest.Config{Host: server.URL}, "one", "team")
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := func(kind, name string) kube.Ref { return kube.Ref{Kind: kind, Namespace: "team", Name: name} }
+	got := c.Values(t.Context(), of("ConfigMap", "jvm"), of("Secret", "jvm"), of("Secret", "hidden"), of("ConfigMap", "none"))
+	want := map[kube.Ref]map[string]string{of("ConfigMap", "jvm"): {"JAVA_TOOL_OPTIONS": "-XX:+UseG1GC"}, of("Secret", "jvm"): {"JDK_JAVA_OPTIONS": "-Xmx1g"}}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
