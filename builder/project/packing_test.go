@@ -13,6 +13,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/gradle"
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
 	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/internal/atomicfile"
 )
 
 // unpackedProject is a project whose build has left both an archive and the files in it.
@@ -101,6 +102,34 @@ func TestArchiveWithAClassifier(t *testing.T) {
 		if app, task := compilePlayed(t, p); task != want || app.Archive != executable {
 			t.Errorf("%s: got %s, %s", want, task, app.Archive)
 		}
+	}
+}
+
+// TestPackingOfAnEarlierDevloop: it did not note which archive was packed. That costs the build that each session begins with.
+func TestPackingOfAnEarlierDevloop(t *testing.T) {
+	p, m := unpackedProject(t, jartest.BootFiles())
+	executable := m.Archive
+	m.Archive = filepath.Join(p.Dir, "build/libs/main.jar")
+	tell(t, m)
+	p.tool = classified{p.tool, executable}
+	jartest.WriteFile(t, p.Dir, "Dockerfile", "FROM scratch")
+	needed := true
+	p.NeedsJar = func(springboot.App) bool { return needed }
+	compilePlayed(t, p)
+	var packing map[string]any
+	file := p.records().file("packing.json")
+	if !atomicfile.ReadJSON(file, &packing) || packing["Archive"] != executable {
+		t.Fatalf("got %v", packing)
+	}
+	delete(packing, "Archive")
+	if err := atomicfile.WriteJSON(file, packing); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{gradle.ArchiveTask, gradle.ClassesTask} {
+		if app, task := compilePlayed(t, p); task != want || app.Archive != executable || app.Exploded == nil {
+			t.Errorf("%s: got %s, %s", want, task, app.Archive)
+		}
+		needed = false // its image is made
 	}
 }
 
