@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cells"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/topics"
@@ -47,7 +48,7 @@ func explain(c *cli.Context, s wiring.Streams) error {
 	if c.Bool("json") {
 		return wiring.PrintJSON(s.Out, topic)
 	}
-	_, err = fmt.Fprintf(s.Out, "%s: %s\n\n%s", topic.Word, topic.Title, topic.Text)
+	_, err = io.WriteString(s.Out, topics.Fit(topic.Word+": "+topic.Title+"\n\n"+topic.Text, cmdline.TextWidth(s.Out)))
 	return err
 }
 
@@ -56,7 +57,11 @@ func listTopics(c *cli.Context, out io.Writer, all []topics.Topic) error {
 		return wiring.PrintJSON(out, all)
 	}
 	for _, t := range all {
-		if _, err := fmt.Fprintf(out, "%-20s %s\n", t.Word, t.Title); err != nil {
+		line := fmt.Sprintf("%-20s %s", t.Word, t.Title)
+		if width := cmdline.TextWidth(out); cells.Width(line) > width {
+			line = t.Word + "\n    " + strings.Join(cells.Wrap(t.Title, width-4), "\n    ")
+		}
+		if _, err := fmt.Fprintln(out, line); err != nil {
 			return err
 		}
 	}

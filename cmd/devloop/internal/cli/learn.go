@@ -77,7 +77,7 @@ func walk(c *cli.Context, s wiring.Streams, number int) error {
 	if err != nil {
 		return err
 	}
-	guide := learn.Guide{Out: s.Out, Dir: dir, Say: s.Say, Width: cmdline.HelpWidth(s.Out), Poll: 200 * time.Millisecond}
+	guide := learn.Guide{Out: s.Out, Dir: dir, Say: s.Say, Width: cmdline.TextWidth(s.Out), Poll: 200 * time.Millisecond}
 	guide.Pods = func(ctx context.Context) (pods []learn.Pod, err error) {
 		list, err := at.Pods.Viewer.List(ctx, inspect.Selection{Namespace: at.Pods.Namespace(), All: true})
 		for _, p := range list {

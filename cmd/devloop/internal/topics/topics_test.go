@@ -99,7 +99,7 @@ func TestImagePullBackOffNamesItsCure(t *testing.T) {
 
 func TestLearnersWordsHaveTopics(t *testing.T) {
 	t.Parallel()
-	for _, word := range []string{"image", "container", "node", "registry", "apiVersion", "kind", "metadata", "spec", "labels", "Ingress", "Running", "Completed", "Dockerfile", "kubectl", "cluster"} {
+	for _, word := range []string{"image", "container", "node", "registry", "apiVersion", "kind", "metadata", "spec", "labels", "Ingress", "Running", "Completed", "Dockerfile", "kubectl", "cluster", "events", "volume", "Job", "STATUS", "RESTARTS", "template", "matchLabels", "StatefulSet"} {
 		if _, err := Find(word, All("en")); err != nil {
 			t.Error(err)
 		}

@@ -29,7 +29,7 @@ const (
 // translated, such as the flags, is English. Package cli calls it.
 func HelpPrinter(say func(message string) string) func(w io.Writer, _ string, data any) {
 	return func(w io.Writer, _ string, data any) {
-		h := help{width: HelpWidth(w), say: say}
+		h := help{width: helpWidth(w), say: say}
 		switch of := data.(type) {
 		case *cli.App:
 			h.app(of)
@@ -47,12 +47,20 @@ type help struct {
 	say   func(message string) string
 }
 
-// HelpWidth returns the width of texts that go to w: the terminal's, up to a hundred columns.
-func HelpWidth(w io.Writer) int {
+// TextWidth returns the width of texts that go to w: the terminal's, up to a hundred columns.
+func TextWidth(w io.Writer) int {
 	if fd, is := Terminal(w); is {
-		if columns, _, err := term.GetSize(fd); err == nil && columns > 2*flagWidth {
+		if columns, _, err := term.GetSize(fd); err == nil && columns > 0 {
 			return min(columns, wideEyes)
 		}
+	}
+	return PipeWidth
+}
+
+// helpWidth is that of help, which needs room for what stands beside the flags.
+func helpWidth(w io.Writer) int {
+	if width := TextWidth(w); width > 2*flagWidth {
+		return width
 	}
 	return PipeWidth
 }
