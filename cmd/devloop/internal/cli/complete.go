@@ -100,7 +100,12 @@ func candidates(ctx context.Context, s wiring.Streams, commands []*cli.Command, 
 	}
 	command, previous := commands[i], before[len(before)-1]
 	switch {
+	case len(command.Subcommands) > 0:
+		return candidates(ctx, s, command.Subcommands, words[1:])
 	case strings.HasPrefix(last, "-"):
+		if flag, _, joined := strings.Cut(last, "="); joined && cmdline.TakesValue(command, flag) {
+			return behind(flag+"=", valueCandidates(ctx, command, strings.TrimLeft(flag, "-"), before))
+		}
 		return flagCandidates(command)
 	case strings.HasPrefix(previous, "-") && cmdline.TakesValue(command, previous):
 		return valueCandidates(ctx, command, strings.TrimLeft(previous, "-"), before)
@@ -149,6 +154,14 @@ func valueCandidates(ctx context.Context, c *cli.Command, flag string, before []
 		words = s.Choices
 	}
 	return plain(words)
+}
+
+// behind puts a prefix before each word.
+func behind(prefix string, all []candidate) []candidate {
+	for i := range all {
+		all[i].word = prefix + all[i].word
+	}
+	return all
 }
 
 // moduleCandidates are the modules that the build files of a directory name.
