@@ -75,13 +75,13 @@ func evicted(reason, message string) *Finding {
 		v.Why = "its time was over: the manifest's `activeDeadlineSeconds` ended it"
 		v.Hints = []string{"raise `activeDeadlineSeconds`, or remove it: a server should keep running"}
 	case strings.Contains(message, "ephemeral") && strings.Contains(message, "limit"):
-		v.Why = "it wrote more to disk than its limit for `ephemeral-storage`, so the node threw it out: " + message
+		v.Why = "it wrote more to disk than its limit for `ephemeral-storage`, so the node evicted it: " + message
 		v.Hints = []string{"raise `resources.limits.ephemeral-storage` in the manifest, or write less"}
 	case strings.Contains(message, "emptyDir"):
-		v.Why = "it wrote more into an `emptyDir` than the `sizeLimit` of that, so the node threw it out: " + message
+		v.Why = "it wrote more into an `emptyDir` than its `sizeLimit`, so the node evicted it: " + message
 		v.Hints = []string{"raise `sizeLimit` in the manifest, or write less"}
 	default:
-		v.Why = fmt.Sprintf("the node threw the Pod out (%s): %s", reason, message)
+		v.Why = fmt.Sprintf("the node ended the Pod (%s): %s", reason, message)
 		v.Hints = []string{"free disk space or memory on this machine, for example: docker system df"}
 	}
 	return v

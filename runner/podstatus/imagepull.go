@@ -20,7 +20,7 @@ func diagnoseImage(p *corev1.Pod, s corev1.ContainerStatus, w *corev1.ContainerS
 		v.Why = fmt.Sprintf("%q is no image name", image)
 		v.Hints = []string{"correct `image:` in the manifest: small letters, as in `spring-server` or `nginx:1.27`"}
 	case policy == corev1.PullNever:
-		v.Why = fmt.Sprintf("the image %q is not on the node, and `imagePullPolicy: Never` forbids to fetch it", image)
+		v.Why = fmt.Sprintf("the image %q is not on the node, and `imagePullPolicy: Never` forbids fetching it", image)
 		v.Hints = []string{"bring the copy of this machine's Docker into the node: devloop apply -f FILE --load", "or write `imagePullPolicy: IfNotPresent`"}
 	case policy == corev1.PullAlways:
 		v.Why = fmt.Sprintf("the node asked a registry for the image %q and did not get it%s; it asks each time, because the pull policy is Always%s",
