@@ -58,14 +58,22 @@ func (k *HeadTail) Write(p []byte) (int, error) {
 		k.head, p = append(k.head, p[:room]...), p[room:]
 	}
 	k.tail = append(k.tail, p...)
-	if over := len(k.tail) - maxOutput/2; over > 0 {
-		k.tail, k.dropped = append(k.tail[:0], k.tail[over:]...), true
+	if len(k.tail) > maxOutput { // twice what is kept, so that not every short write moves it
+		k.cut()
 	}
 	return n, nil
 }
 
+// cut drops what the tail has too much.
+func (k *HeadTail) cut() {
+	if over := len(k.tail) - maxOutput/2; over > 0 {
+		k.tail, k.dropped = append(k.tail[:0], k.tail[over:]...), true
+	}
+}
+
 // String returns what was kept, with line ends as on Unix.
 func (k *HeadTail) String() string {
+	k.cut()
 	gap := ""
 	if k.dropped {
 		gap = "\n…\n"

@@ -1,11 +1,11 @@
-// Package fakectr plays containerd's ctr for tests, with a directory in place of containerd.
+// Command ctr plays containerd's ctr for tests, with a directory in place of containerd.
 //
-//	err := fakectr.Run(root, []string{"-n", "k8s.io", "images", "ls", "-q"}, os.Stdin, os.Stdout)
+//	CONTAINERD_ROOT=DIRECTORY ctr -n k8s.io images ls -q
 //
 // It knows only the commands, and only their forms, that the loader and its suite use. It stores
 // images and content as containerd does, and so finds an archive without one of its layers, content that
 // is listed but gone, and a full disk.
-package fakectr
+package main
 
 import (
 	"archive/tar"
@@ -53,8 +53,15 @@ func (c containerd) blob(digest v1.Hash) string {
 
 func (c containerd) dir(name string) string { return filepath.Join(c.root, name) }
 
-// Run runs one command, with the directory root in place of containerd.
-func Run(root string, args []string, in io.Reader, out io.Writer) error {
+func main() {
+	if err := run(os.Getenv("CONTAINERD_ROOT"), os.Args[1:], os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "ctr:", err)
+		os.Exit(1)
+	}
+}
+
+// run runs one command, with the directory root in place of containerd.
+func run(root string, args []string, in io.Reader, out io.Writer) error {
 	c := containerd{root}
 	if len(args) < 3 || args[0] != "-n" || args[1] != "k8s.io" {
 		return fmt.Errorf("unknown arguments %q", args)
