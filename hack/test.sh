@@ -38,21 +38,23 @@ real_packages() {
   go list -test -f '{{.ForTest}} {{join .Deps " "}}' ./... | awk '/ github.com\/devloop-cli\/devloop\/hack\/real / && $1 ~ /^github/ { print $1 }' | sort -u
 }
 
-# long prints the tests that ask for the long tier, each with its file: those that call real.Long or real.LongTier.
+# long prints the tests that ask for the long tier, each with its file: those that call real.Long, real.Tier or
+# real.LongTier.
 long() {
   local files
   mapfile -t files < <(git ls-files '*_test.go')
   awk '
     /^func / { split($2, name, "("); test = name[1] }
-    /real\.Long(Tier)?\(/ && test ~ /^Test/ { print test, FILENAME }' "${files[@]}" | sort -u
+    /real\.(Long|Tier|LongTier)\(/ && test ~ /^Test/ { print test, FILENAME }' "${files[@]}" | sort -u
 }
 
-# tests NAME ARGUMENT... runs go test with the arguments. After a failure, the script continues.
+# tests NAME ARGUMENT... runs go test with the arguments. After a failure, the script continues. With -trimpath, packages
+# that were compiled for bin/devloop, or in another clone, are taken from Go's cache.
 tests() {
   local name=$1
   shift
   printf '\n== %s\n' "$name"
-  go run "$gotestsum" --format pkgname --hide-summary skipped --jsonfile "$results/$name.json" -- "$@" || status=1
+  go run "$gotestsum" --format pkgname --hide-summary skipped --jsonfile "$results/$name.json" -- -trimpath "$@" || status=1
 }
 
 slowest() {

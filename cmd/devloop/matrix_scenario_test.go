@@ -42,7 +42,7 @@ var matrix = []row{
 	{name: "style checks", build: "maven", boot: boot3, traits: []trait{styleChecks}},
 	{name: "configuration metadata", build: "maven", boot: boot3, traits: []trait{configurationMetadata}},
 	{name: "Kotlin", build: "maven", boot: boot3, traits: []trait{kotlin}, leaves: map[string]string{"Kotlin": "only the build compiles Greeting.kt"}},
-	{name: "Kotlin alone", build: "maven", boot: boot4, traits: []trait{onlyKotlin}, short: true},
+	{name: "Kotlin alone", build: "maven", boot: boot4, traits: []trait{onlyKotlin}},
 	{name: "a war", build: "maven", boot: boot3, traits: []trait{war}, leaves: map[string]string{"page of the war": "page page.txt changed"}},
 	{name: "two modules", build: "maven", boot: boot3, traits: []trait{twoModules}},
 	{name: "services of two modules", build: "maven", boot: boot3, traits: []trait{twoModules, services}},
@@ -65,9 +65,7 @@ func TestScenarioMatrix(t *testing.T) {
 	t.Parallel()
 	for _, r := range matrix {
 		t.Run(r.build+", Boot "+r.boot+", "+r.name, func(t *testing.T) {
-			if !r.short {
-				real.Long(t)
-			}
+			real.Tier(t, !r.short)
 			t.Parallel()
 			r.run(t)
 		})

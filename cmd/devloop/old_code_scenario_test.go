@@ -170,7 +170,6 @@ func (r *started) cycle() (began time.Time, url string, failed *event.Failure) {
 // projects with a Dockerfile.
 func TestScenarioNoAnswerIsOfOldCode(t *testing.T) {
 	t.Parallel()
-	real.Maven(t)
 	for _, project := range []struct {
 		name, dockerfile, manifest string
 		share                      int // one of how many edits
@@ -187,7 +186,7 @@ func TestScenarioNoAnswerIsOfOldCode(t *testing.T) {
 				real.Long(t)
 			}
 			t.Parallel()
-			s := newScenario(t, "spring-maven")
+			s := newStubOrSpring(t)
 			if project.dockerfile != "" {
 				s.write("Dockerfile", project.dockerfile)
 			}

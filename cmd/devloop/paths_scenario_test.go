@@ -33,11 +33,10 @@ var inShort = []string{"body", "private method", "body of the called", "constant
 
 // TestScenarioTheCheapestPathGivesWhatAFreshPodWould makes edit after edit of a running
 // application, and looks at the path that each takes and at the answer. The short tier has the rows
-// that inShort names, the long tier all.
+// that inShort names, with the stub; the long tier has all, with Spring Boot.
 func TestScenarioTheCheapestPathGivesWhatAFreshPodWould(t *testing.T) {
 	t.Parallel()
-	real.Maven(t)
-	s := newScenario(t, "spring-maven")
+	s := newStubOrSpring(t)
 	const main = "src/main/java/com/example/AppController.java"
 	s.write(main, controller("", `String say() { return "start"; }`))
 	r := s.start("run", "--without", "archive")
@@ -120,7 +119,7 @@ func TestScenarioTheCheapestPathGivesWhatAFreshPodWould(t *testing.T) {
 	}
 
 	t.Log("settings are read at start")
-	s.write(main, controller("", `@org.springframework.beans.factory.annotation.Value("${word:none}") String word;`+say(`return word;`)))
+	s.write(main, controller("", `String word = AppController.class.getResource("/application.properties") == null ? "none" : ResourceBundle.getBundle("application").getString("word");`+say(`return word;`)))
 	r.took()
 	s.write("src/main/resources/application.properties", "word=set\n")
 	if took := r.took(); took != "compile restart ready forward" {

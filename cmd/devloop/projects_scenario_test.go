@@ -48,7 +48,7 @@ public class PageController { @org.springframework.web.bind.annotation.GetMappin
 `)
 	s.write(page, "one")
 	s.write(pod, podOf("one"))
-	r := s.start("run", "--without", "archive")
+	r := s.start("run", "--without", "archive,spare")
 	url := r.answered("Hello, World")
 	r.took()
 

@@ -17,7 +17,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/hack/real"
 )
 
 // These scenarios are about the loop: what a save leads to.
@@ -132,8 +131,7 @@ func TestScenarioAFirstBuildThatFailsIsMendedByASave(t *testing.T) {
 
 func TestScenarioACrashOnStartKeepsItsReasonAndTheNextSaveRecovers(t *testing.T) {
 	t.Parallel()
-	real.Maven(t)
-	s := newScenario(t, "spring-maven")
+	s := newStub(t, "spring-maven")
 	r := s.start("run", "--keep-serving=false", "--without", "restart")
 	url := r.answered("Hello, World")
 	r.finished(event.OK)

@@ -270,8 +270,7 @@ func (s *scenario) answers(r result, text string) int {
 
 func TestScenarioAnEditIsDeployedAndACompileErrorIsNot(t *testing.T) {
 	t.Parallel()
-	real.Gradle(t)
-	s := newScenario(t, "spring-server")
+	s := newStub(t, "spring-server")
 
 	t.Log("the first deploy takes every stage and answers")
 	first := s.must("deploy")
@@ -394,8 +393,7 @@ func TestScenarioForeignPodIsNotTouched(t *testing.T) {
 
 func TestScenarioApplicationThatDoesNotStartIsExplained(t *testing.T) {
 	t.Parallel()
-	real.Gradle(t)
-	s := newScenario(t, "spring-server")
+	s := newStub(t, "spring-server")
 	s.replaceInSource("class AppController {", `class AppController {
     AppController() { throw new IllegalStateException("the database is not there"); }
 `)

@@ -27,7 +27,8 @@ var compiledStub = sync.OnceValue(func() error {
 		{"javac", "--release", "17", "-d", "tool", "@tool.sources"},
 		// By the classes in them devloop tells that the application is a server. The stub has one jar in two halves.
 		{"jar", "--create", "--file", "spring-web-1.0.jar", "-C", "web", "org/springframework/web"},
-		{"jar", "--create", "--file", "tomcat-embed-core-1.0.jar", "-C", "web", "org/springframework/boot", "-C", "web", "org/apache", "-C", "web", "jakarta"},
+		{"jar", "--create", "--file", "tomcat-embed-core-1.0.jar", "-C", "web", "org/springframework/boot", "-C", "web", "org/springframework/beans",
+			"-C", "web", "org/springframework/stereotype", "-C", "web", "org/apache", "-C", "web", "jakarta"},
 	} {
 		part, isList := strings.CutPrefix(args[len(args)-1], "@")
 		if isList {
@@ -71,6 +72,16 @@ func newStub(t *testing.T, sample string) *scenario {
 	s.patience = 3 * time.Minute
 	s.stub()
 	return s
+}
+
+// newStubOrSpring is newStub in the short tier. In the long one it is newScenario, with Maven and the real Spring Boot.
+func newStubOrSpring(t *testing.T) *scenario {
+	t.Helper()
+	if !real.LongTier() {
+		return newStub(t, "spring-maven")
+	}
+	real.Maven(t)
+	return newScenario(t, "spring-maven")
 }
 
 // stub gives the project the stub's build tool.

@@ -18,6 +18,17 @@ func Long(t testing.TB) {
 	}
 }
 
+// Tier goes on in one tier only: in the long one if long, else in the short one. It is for the parts of a test
+// that the two tiers share out.
+func Tier(t testing.TB, long bool) {
+	t.Helper()
+	if long {
+		Long(t)
+	} else if LongTier() {
+		t.Skip("part of the short tier: make test")
+	}
+}
+
 // LongTier reports whether the long tier runs, that is, whether DEVLOOP_LONG is set.
 func LongTier() bool { return os.Getenv("DEVLOOP_LONG") != "" }
 

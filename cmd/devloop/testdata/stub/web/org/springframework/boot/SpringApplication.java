@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.Method;
+import java.lang.reflect.Parameter;
+import java.lang.reflect.ParameterizedType;
 import java.net.InetSocketAddress;
 import java.net.URL;
 import java.nio.charset.StandardCharsets;
@@ -24,13 +26,18 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.springframework.beans.factory.annotation.Value;
+import org.springframework.stereotype.Component;
+import org.springframework.stereotype.Service;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RestController;
 
-/** Serves what an application's controllers answer, and its static files. */
+/** Makes an application's objects, and serves what its controllers answer and its static files. */
 public final class SpringApplication {
     private final ClassLoader classes = Thread.currentThread().getContextClassLoader();
     private final Map<String, Handler> handlers = new HashMap<>();
+    private final Map<Class<?>, Object> beans = new HashMap<>();
+    private List<Class<?>> kinds;
 
     private interface Handler {
         byte[] answer() throws Exception;
@@ -41,7 +48,8 @@ public final class SpringApplication {
         try {
             SpringApplication it = new SpringApplication();
             int port = it.port(args);
-            for (Class<?> c : it.beside(application)) {
+            it.kinds = it.beside(application).stream().filter(SpringApplication::isBean).collect(Collectors.toList());
+            for (Class<?> c : it.kinds) {
                 it.register(c);
             }
             it.serve(port);
@@ -58,14 +66,18 @@ public final class SpringApplication {
                 return Integer.parseInt(a.substring("--server.port=".length()));
             }
         }
+        String fromEnvironment = System.getenv("SERVER_PORT");
+        return Integer.parseInt(fromEnvironment != null ? fromEnvironment : settings().getProperty("server.port", "8080").trim());
+    }
+
+    private Properties settings() throws IOException {
         Properties settings = new Properties();
         try (InputStream in = classes.getResourceAsStream("application.properties")) {
             if (in != null) {
                 settings.load(in);
             }
         }
-        String fromEnvironment = System.getenv("SERVER_PORT");
-        return Integer.parseInt(fromEnvironment != null ? fromEnvironment : settings.getProperty("server.port", "8080").trim());
+        return settings;
     }
 
     /** The classes of the application's package and those below it. */
@@ -89,13 +101,43 @@ public final class SpringApplication {
         return found;
     }
 
-    private void register(Class<?> c) throws Exception {
-        if (!c.isAnnotationPresent(RestController.class)) {
-            return;
+    private static boolean isBean(Class<?> c) {
+        return c.isAnnotationPresent(RestController.class) || c.isAnnotationPresent(Service.class) || c.isAnnotationPresent(Component.class);
+    }
+
+    /** The one object of a class, made by its constructor with what that asks for. */
+    private Object bean(Class<?> c) throws Exception {
+        if (!beans.containsKey(c)) {
+            Constructor<?> constructor = c.getDeclaredConstructors()[0];
+            constructor.setAccessible(true);
+            List<Object> arguments = new ArrayList<>();
+            for (Parameter p : constructor.getParameters()) {
+                arguments.add(argument(p));
+            }
+            beans.put(c, constructor.newInstance(arguments.toArray()));
         }
-        Constructor<?> constructor = c.getDeclaredConstructor();
-        constructor.setAccessible(true);
-        Object controller = constructor.newInstance();
+        return beans.get(c);
+    }
+
+    /** A setting, all objects of a kind, or one. */
+    private Object argument(Parameter p) throws Exception {
+        Value value = p.getAnnotation(Value.class);
+        if (value != null) {
+            return Integer.parseInt(settings().getProperty(value.value().substring(2, value.value().length() - 1)).trim());
+        }
+        boolean all = p.getType() == List.class;
+        Class<?> wanted = all ? (Class<?>) ((ParameterizedType) p.getParameterizedType()).getActualTypeArguments()[0] : p.getType();
+        List<Object> found = new ArrayList<>();
+        for (Class<?> c : kinds) {
+            if (wanted.isAssignableFrom(c)) {
+                found.add(bean(c));
+            }
+        }
+        return all ? found : found.get(0);
+    }
+
+    private void register(Class<?> c) throws Exception {
+        Object controller = bean(c);
         for (Method m : c.getDeclaredMethods()) {
             GetMapping mapping = m.getAnnotation(GetMapping.class);
             if (mapping == null) {
