@@ -44,7 +44,7 @@ func TestStyleFailuresAreTold(t *testing.T) {
 	b := buildtool.Build{Tool: buildtool.Tool{Name: "maven", Command: []string{"./mvnw"}}}
 	output := "[ERROR] Failed to execute goal io.spring.javaformat:spring-javaformat-maven-plugin:0.0.47:validate (default) on project spring-petclinic: Formatting violations found in the following files:"
 	hints := strings.Join(styleHints(b, output), "\n")
-	if !strings.Contains(hints, "devloop run leaves such checks out") || !strings.Contains(hints, "./mvnw spring-javaformat:apply") {
+	if !strings.Contains(hints, "which devloop run leaves out") || !strings.Contains(hints, "./mvnw spring-javaformat:apply") {
 		t.Errorf("got %q", hints)
 	}
 	output = "[ERROR] Failed to execute goal org.apache.maven.plugins:maven-compiler-plugin:3.15.0:compile (default-compile) on project shop: Compilation failure"

@@ -133,7 +133,7 @@ func styleHints(b buildtool.Build, output string) []string {
 		return nil
 	}
 	check := styleChecks[i]
-	hints := []string{fmt.Sprintf("only %s complains, a check of style: devloop run leaves such checks out", check.plugin)}
+	hints := []string{fmt.Sprintf("only %s complains, a check of style, which devloop run leaves out", check.plugin)}
 	if check.fix != "" {
 		hints = append(hints, fmt.Sprintf("fix the files: %s %s", strings.Join(b.Tool.Command, " "), check.fix))
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -50,6 +51,34 @@ func (s *scenario) says(wanted, name string, args ...string) string {
 		s.Errorf("devloop %s %q ended with %d, want %q in:\n%s%s", name, args, code, wanted, stdout, stderr)
 	}
 	return stdout
+}
+
+// endsWithReader runs devloop and reads a line of its output, as head -n 1 does.
+func (s *scenario) endsWithReader(name string, args ...string) {
+	s.Helper()
+	cmd := s.words(name, args...)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		s.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		s.Fatal(err)
+	}
+	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+		s.Errorf("devloop %s %q prints nothing: %v", name, args, err)
+	}
+	_ = out.Close()
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	select {
+	case err := <-ended:
+		if err != nil {
+			s.Errorf("devloop %s %q ended with %v", name, args, err)
+		}
+	case <-time.After(30 * time.Second):
+		_ = cmd.Process.Kill()
+		s.Errorf("devloop %s %q goes on without a reader", name, args)
+	}
 }
 
 // deployNginx brings Lab 1's Pod to the cluster.
@@ -105,6 +134,11 @@ func TestScenarioAManifestWithoutAProjectIsLookedAtWithoutKubectl(t *testing.T) 
 	}
 	if _, stderr, code := s.say("describe", "nginx-prod"); code != 16 || !strings.Contains(stderr, `did you mean "nginx-pod"`) {
 		t.Errorf("got %q, %d", stderr, code)
+	}
+
+	t.Log("what goes on until Ctrl+C ends with its reader, also while it has nothing to print")
+	for _, words := range [][]string{{"status", "--watch"}, {"logs", "--follow", "nginx-pod"}, {"forward", "nginx-pod", "0:80"}} {
+		s.endsWithReader(words[0], words[1:]...)
 	}
 
 	t.Log("delete removes it, and a second time there is nothing")

@@ -55,7 +55,7 @@ func Main(ctx context.Context, args []string, s wiring.Streams) int {
 	}
 	f := failure.Of(err)
 	if ran != nil {
-		f.Hints = wiring.PlaceHints(ran, devloop.Commands, f.Hints)
+		f.Hints = wiring.PlaceHints(ran, f.Hints)
 	}
 	if _, shown := errors.AsType[*wiring.ShownError](err); !shown {
 		ui.PrintFailure(s.Err, s.Style(nil, s.Err), *f)

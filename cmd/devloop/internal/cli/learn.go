@@ -29,7 +29,7 @@ effect in the cluster. Type the commands in a second terminal; Enter goes on in 
 changes nothing itself. LAB is 1, a web server; 2, a Spring Boot server; or 3, three Pods and
 a Deployment. Without LAB it lists them.`,
 		Flags: wiring.ClusterFlags(),
-		Action: func(c *cli.Context) error {
+		Action: wiring.UntilReaderEnds(s, func(c *cli.Context) error {
 			if !c.Args().Present() {
 				return listLabs(s)
 			}
@@ -38,7 +38,7 @@ a Deployment. Without LAB it lists them.`,
 				return &cmdline.UsageError{Err: fmt.Errorf("want a lab from 1 to %d, got %q", labs.Count, c.Args().Slice())}
 			}
 			return walk(c, s, number)
-		},
+		}),
 	}
 }
 

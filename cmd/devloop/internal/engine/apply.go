@@ -65,6 +65,6 @@ func (b build) loadStored(ctx context.Context, s *publish.Stage, images []Stored
 // explainSpec publishes how the objects in the cluster differ from the files, with --explain.
 func (c *cycle) explainSpec(spec deploy.Spec) {
 	if changes := report.Differences(spec, c.Target.Env); c.Explain && len(changes) > 0 {
-		c.Inform(event.NoticeDiffers, "in the cluster, not in your files", changes...)
+		c.Inform(event.Notice{Code: event.NoticeDiffers, Hints: changes})
 	}
 }

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -54,11 +53,11 @@ func (b build) tellOmitted(app springboot.App) {
 	if len(app.Omitted) == 0 {
 		return
 	}
-	var hints []string
+	n := event.Notice{Code: event.NoticeOmitted, Tasks: app.Omitted}
 	if b.Target.Follow { // a deploy leaves out only what publishes
-		hints = []string{"run the whole build: --full-build"}
+		n.Hints = []string{"run the whole build: --full-build"}
 	}
-	b.InformOnce(event.NoticeOmitted, "the build leaves out what does not change the application: "+strings.Join(app.Omitted, ", "), hints...)
+	b.InformOnce(n)
 }
 
 // toNodes makes the image of the compiled application and brings it to the nodes. If nothing was
@@ -94,7 +93,7 @@ func (b build) image(ctx context.Context, s *publish.Stage) (image.Image, error)
 	s.Image = img.Ref
 	s.Publish(event.ImageBuilt{Ref: img.Ref, Name: img.Name, ID: img.ID.String(), Archive: report.Archive(img.Report.Archive)})
 	for _, a := range img.Advice {
-		s.InformOnce(event.NoticeImageAdvice, a.Text, a.Hint)
+		s.InformOnce(event.Notice{Code: event.NoticeImageAdvice, Text: a.Text, Hints: []string{a.Hint}})
 	}
 	if b.Explain {
 		s.Publish(report.Explained(img.Report))

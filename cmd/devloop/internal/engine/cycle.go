@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -48,7 +47,7 @@ func (c *cycle) run(ctx context.Context) error {
 	ctx = c.WithTransfers(ctx)
 	c.Publish(event.CycleStarted{Because: c.Because, Trigger: c.Trigger, Paths: c.Changed.Paths})
 	if !c.Changed.All && filekind.Any(c.Changed.Paths, filekind.Settings) {
-		c.Warn(event.NoticeSettings, "this session keeps the settings that it began with", "use the new ones: quit devloop run and start it again")
+		c.Warn(event.Notice{Code: event.NoticeSettings})
 	}
 	c.become(c.State().CycleStarted())
 	before := c.State().Serving
@@ -135,7 +134,7 @@ func (c *cycle) openPorts(ctx context.Context) error {
 	}
 	probed := func(c manifest.Container) bool { return !c.Init && c.Runs(images...) && c.HasProbes() }
 	if slices.ContainsFunc(c.manifest.Containers(), probed) && !slices.Contains(c.Target.Keep, render.PatchProbes) {
-		c.InformOnce(event.NoticeDebugProbes, "without liveness and startup probes, and with 10 minutes for readiness, because an application at a breakpoint answers no probe", "keep the probes: --keep probes")
+		c.InformOnce(event.Notice{Code: event.NoticeDebugProbes})
 	}
 	return nil
 }
@@ -184,7 +183,7 @@ func (c *cycle) forward(ctx context.Context, pods []kube.Pod) error {
 // informOfGuessedImage says which image of another name devloop takes for the project's.
 func (c *cycle) informOfGuessedImage() {
 	if image, guessed := c.Target.GuessedImage(c.manifest); guessed {
-		c.InformOnce(event.NoticeImageGuessed, fmt.Sprintf("devloop takes the manifest's image `%s` for this project's, because no other image of the manifest fits as well", image), "name another image: --image-name IMAGE")
+		c.InformOnce(event.Notice{Code: event.NoticeImageGuessed, Image: image})
 	}
 }
 
@@ -195,8 +194,8 @@ func (c *cycle) informOfServingCode(before *state.Deployment) {
 	switch {
 	case now == nil || len(c.Ports.Set) == 0:
 	case before != nil && now.SameCode(*before):
-		c.Inform(event.NoticeOldCode, "the code before this change still answers on localhost")
+		c.Inform(event.Notice{Code: event.NoticeOldCode})
 	default:
-		c.Warn(event.NoticePartialCode, "the running application has this change already, or a part of it")
+		c.Warn(event.Notice{Code: event.NoticePartialCode})
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/devloop-cli/devloop/builder/image"
@@ -107,7 +106,7 @@ func (r *rollout) sideBySide() (serving []kube.Pod, rolls bool) {
 
 // informOfReplacement says why the old Pod does not serve until the new one does.
 func (r *rollout) informOfReplacement(why string) {
-	r.InformOnce(event.NoticePodGap, "the old Pod goes before the new one serves: "+why)
+	r.InformOnce(event.Notice{Code: event.NoticePodGap, Why: why})
 }
 
 // rollingUpdate has a Deployment make its next Pod. From then on Kubernetes may delete the old one
@@ -229,7 +228,7 @@ func (c *cycle) spec() deploy.Spec {
 
 // informOfLeftOut names objects that the cluster has no kind for.
 func (c *cycle) informOfLeftOut(left []kube.Ref) {
-	c.InformOnce(event.NoticeLeftOut, "not deployed, because the cluster does not have their kinds: "+strings.Join(report.Objects(left), ", "), "install the operators that define these kinds, if the application needs them")
+	c.InformOnce(event.Notice{Code: event.NoticeLeftOut, Objects: report.Objects(left)})
 }
 
 // changesDir is where the image's supervisor keeps changes, "" if it has none.
@@ -246,8 +245,8 @@ func (c *cycle) ready(ctx context.Context, pods []kube.Pod) error {
 }
 
 func (c *cycle) awaitReady(ctx context.Context, s *publish.Stage, pods []kube.Pod) error {
-	if at := c.Debuggers.Awaited(pods); at != "" {
-		s.Inform(event.NoticeDebugWait, "waiting for a debugger on "+at)
+	if at := c.Debuggers.Awaited(pods); len(at) > 0 {
+		s.Inform(event.Notice{Code: event.NoticeDebugWait, Addresses: at})
 	} else {
 		var cancel context.CancelFunc
 		ctx, cancel = limit(ctx, c.Target.ReadyTimeout)
@@ -271,7 +270,7 @@ func (c *cycle) listensElsewhere(err error, pods []kube.Pod) bool {
 	}
 	settings := c.appPort.Opened(why.Opened())
 	pods[0].Ports = []int{why.Opened()}
-	c.Inform(event.NoticePortDiffers, fmt.Sprintf("the application listens on port %d instead of port %d, which its settings name; localhost forwards to it", why.Opened(), settings))
+	c.Inform(event.Notice{Code: event.NoticePortDiffers, Port: why.Opened(), Expected: settings})
 	return true
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"reflect"
 	"slices"
-	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -82,7 +81,7 @@ func TestPodComesUpInItsPlaceWhereTheNameBesideIsTaken(t *testing.T) {
 	}
 	if !slices.ContainsFunc(r.events, func(e event.Event) bool {
 		n, is := e.Body.(event.Notice)
-		return is && n.Code == event.NoticePodGap && strings.Contains(n.Text, `another pod "app-b" exists`)
+		return is && n.Code == event.NoticePodGap && n.Why == `another pod "app-b" exists`
 	}) {
 		t.Error("nothing says why")
 	}
@@ -165,7 +164,7 @@ func TestManifestWithoutTwinIsReplacedInItsPlaceAndThatIsSaidOnce(t *testing.T) 
 			t.Errorf("beside %v, %v", got, rolls)
 		}
 	}
-	if len(r.events) != 1 || r.events[0].Body.(event.Notice).Text != `the old Pod goes before the new one serves: deployment "web" has no readinessProbe, by which Kubernetes would know when to take the old Pod away` {
+	if len(r.events) != 1 || r.events[0].Body.(event.Notice).Why != `deployment "web" has no readinessProbe, by which Kubernetes would know when to take the old Pod away` {
 		t.Errorf("told %v", r.events)
 	}
 }
@@ -339,14 +338,14 @@ func TestServicesAwaitTheirTurnToStart(t *testing.T) {
 	if want := []event.Stage{"compile", "turn", "image", "load", "replace", "ready", "done"}; !slices.Equal(f.calls, want) {
 		t.Errorf("got %q, want %q", f.calls, want)
 	}
-	var said []string
+	var others []int
 	for _, e := range r.events {
 		if n, is := e.Body.(event.Notice); is && n.Code == event.NoticeTurn {
-			said = append(said, n.Text)
+			others = append(others, n.Others)
 		}
 	}
-	if want := []string{"waiting for 2 other services to start"}; !slices.Equal(said, want) {
-		t.Errorf("it said %q", said)
+	if !slices.Equal(others, []int{2}) {
+		t.Errorf("it waited for %v", others)
 	}
 	if end = refused; !errors.Is(l.Deploy(t.Context()), refused) || f.count(event.Replace) != 1 {
 		t.Error("it starts although it may not")

@@ -3,7 +3,7 @@ package engine
 import (
 	"net/http"
 	"path/filepath"
-	"strings"
+	"slices"
 	"sync/atomic"
 	"testing"
 
@@ -41,13 +41,13 @@ func TestFailureSaysWhichCodeAnswers(t *testing.T) {
 		if err := cycleOf(l, 2, "saved", changedFile("src/main/resources/static/a.css")).run(t.Context()); err == nil {
 			t.Fatalf("%s did not fail", c.what)
 		}
-		var said string
+		var said []string
 		for _, e := range r.events {
 			if n, is := e.Body.(event.Notice); is {
-				said += n.Text
+				said = append(said, n.Code)
 			}
 		}
-		if got := strings.Contains(said, "before this change still answers"); got != c.before || said == "" {
+		if got := slices.Contains(said, event.NoticeOldCode); got != c.before || len(said) == 0 {
 			t.Errorf("%s: said was %q", c.what, said)
 		}
 	}

@@ -219,10 +219,9 @@ func TestLocalhostForwardsToThePortThatTheApplicationOpened(t *testing.T) {
 	if err := l.Deploy(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	const want = "the application listens on port 9191 instead of port 8080, which its settings name; localhost forwards to it"
 	said := slices.ContainsFunc(r.events, func(e event.Event) bool {
 		n, is := e.Body.(event.Notice)
-		return is && n.Code == event.NoticePortDiffers && n.Text == want
+		return is && n.Code == event.NoticePortDiffers && n.Port == 9191 && n.Expected == 8080
 	})
 	if !said || !reflect.DeepEqual(f.asked, [][]int{{8080}, {9191}}) || !slices.Contains(port.said, "point to app:9191") {
 		t.Errorf("said %v, waited for %v, the port was told %q", said, f.asked, port.said)

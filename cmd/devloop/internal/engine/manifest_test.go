@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
@@ -71,7 +70,7 @@ func TestSettingsOfASessionThatGoesOnStayAndThatIsSaid(t *testing.T) {
 		}
 		said := slices.ContainsFunc(r.events, func(e event.Event) bool {
 			n, is := e.Body.(event.Notice)
-			return is && strings.Contains(n.Text, "the settings that it began with")
+			return is && n.Code == event.NoticeSettings
 		})
 		if said != c.said {
 			t.Errorf("%v: said %v", c.changed, said)

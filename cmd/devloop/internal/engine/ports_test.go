@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
@@ -14,12 +13,12 @@ import (
 )
 
 // notices returns what was noticed, in its order.
-func (r *recorder) notices() (list []string) {
+func (r *recorder) notices() (list []event.Notice) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, e := range r.events {
-		if b, ok := e.Body.(event.Notice); ok {
-			list = append(list, b.Text)
+		if n, is := e.Body.(event.Notice); is {
+			list = append(list, n)
 		}
 	}
 	return list
@@ -48,8 +47,8 @@ func TestPortThatNobodyOpensIsNoticed(t *testing.T) {
 	if err := l.Deploy(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if said := strings.Join(r.notices(), "\n"); !strings.Contains(said, "port 9779") || strings.Contains(said, "port 8080") {
-		t.Errorf("noticed %q", said)
+	if said := r.notices(); len(said) != 1 || said[0].Code != event.NoticePortUnused || said[0].Port != 9779 {
+		t.Errorf("noticed %+v", said)
 	}
 	served.err, served.server = unopened.err, unopened.server // now nothing listens on any port
 	if err := l.Deploy(t.Context()); err == nil {
@@ -67,8 +66,8 @@ func TestTheOneLocalImageIsTakenAndSaidOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if said := strings.Join(r.notices(), "\n"); strings.Count(said, "`spring-server`") != 1 {
-		t.Errorf("noticed %q", said)
+	if said := r.notices(); len(said) != 1 || said[0].Code != event.NoticeImageGuessed || said[0].Image != "spring-server" {
+		t.Errorf("noticed %+v", said)
 	}
 	l.Target.Image = "team/app"
 	m, err := l.Target.Manifest(0)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
@@ -14,6 +13,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
+	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/workload"
 	"github.com/devloop-cli/devloop/watch"
@@ -196,7 +196,7 @@ func (s *Session) becomeIdle(b *backlog) {
 			target.Code.State.Prepare()
 		}
 		if said := s.Compiler.RunIdle(ctx); said != "" {
-			s.events.Inform(event.NoticeCompiler, said)
+			s.events.Inform(event.Notice{Code: event.NoticeCompiler, Text: said})
 		}
 	})
 	busy, serving := make(chan struct{}), s.State().Serving
@@ -245,7 +245,7 @@ func (s *Session) handleRecovered(b *backlog) {
 		s.Ports.SetBackends(d.Pods)
 		s.Debuggers.Route(s.events, d.Pods)
 		s.promote(s.events, d)
-		s.events.Inform(event.NoticePodRecovered, strings.Join(report.Pods(d.Pods), ", ")+" serves now, after Kubernetes tried again")
+		s.events.Inform(event.Notice{Code: event.NoticePodRecovered, Pods: report.Pods(d.Pods)})
 		if b.last.Cycle == m.cycle {
 			b.last.Failure = nil
 			b.Settle()
@@ -261,9 +261,9 @@ func (s *Session) handleGone(gone []kube.Pod) {
 			continue // it was replaced
 		}
 		s.Become(s.events, s.State().Vanished())
-		text, hint := fmt.Sprintf("Pod %q has ended or was deleted", pod.Name), "bring it back: press r"
-		s.Fail(s.events, event.Failure{Code: event.NoticePodGone, Message: text, Hints: []string{hint}})
-		s.events.Warn(event.NoticePodGone, text, hint)
+		ended := &fault.Error{Code: event.NoticePodGone, Op: fmt.Sprintf("Pod %q has ended or was deleted", pod.Name), Hints: []string{"bring it back: press r"}}
+		s.Fail(s.events, *failure.Of(ended))
+		s.events.WarnOf(ended)
 	}
 }
 

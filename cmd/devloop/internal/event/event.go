@@ -118,7 +118,7 @@ type SessionStarted struct {
 	Namespace string `json:"namespace"`
 }
 
-// Step is what a command does before its first cycle can start.
+// Step is what a command does outside of a cycle.
 type Step string
 
 // The steps.
@@ -127,11 +127,12 @@ const (
 	ApplicationsStep Step = "applications" // find the applications of a build of several modules, for which it may have to run
 	ConnectStep      Step = "connect"      // reach the engine and the cluster
 	WatchStep        Step = "watch"        // look at all files, so that each save from then on is noticed
+	RemoveStep       Step = "remove"       // delete and down wait until the Pods are gone
 )
 
 // StepStarted opens a step.
 type StepStarted struct {
-	// Step is "open", "applications", "connect" or "watch".
+	// Step is "open", "applications", "connect", "watch" or "remove".
 	Step Step `json:"step"`
 }
 
@@ -269,11 +270,29 @@ const (
 	Warning Level = "warning"
 )
 
-// Notice is something that the user should know, and that stops nothing.
+// Notice is something that the user should know, and that stops nothing. The code says what, and the keys between code
+// and text say about what; which of them there are depends on the code.
 type Notice struct {
 	Level Level `json:"level"`
-	// Code is stable, unlike the text: one of [NoticeCodes], or the code of an error.
-	Code  string   `json:"code"`
+	// Code is stable, unlike the text: one of those in notices.go, or the code of an error.
+	Code string `json:"code"`
+	// Pods and Objects are in the cluster, such as "service/web".
+	Pods    []string `json:"pods,omitempty"`
+	Objects []string `json:"objects,omitempty"`
+	Image   string   `json:"image,omitempty"`
+	// Files are as seen from the project's directory, Dir is another project's, or a chart's.
+	Files []string `json:"files,omitempty"`
+	Dir   string   `json:"dir,omitempty"`
+	// Port is one of a Pod, Expected the one that devloop took it for, and Addresses are on this machine.
+	Port      int      `json:"port,omitempty"`
+	Expected  int      `json:"expectedPort,omitempty"`
+	Addresses []string `json:"addresses,omitempty"`
+	// Tasks are those that the build leaves out.
+	Tasks []string `json:"tasks,omitempty"`
+	// Others counts the services that start first.
+	Others int    `json:"others,omitempty"`
+	Why    string `json:"why,omitempty"`
+	// Text is all that in words, as displays show it.
 	Text  string   `json:"text"`
 	Hints []string `json:"hints,omitempty"`
 }

@@ -25,6 +25,7 @@ const (
 	NoticeMachineUnready = "machine.unready"    // what setup has changed, what failed, and what was not tried
 	NoticeNoAddress      = "address.none"       // the application has no local address yet
 	NoticeLeftOut        = "manifest.left-out"  // the cluster does not have the kinds of objects
+	NoticeUnused         = "manifest.unused"    // manifests are not used, which the user would have to choose
 	NoticeVariants       = "manifest.variants"  // manifests for other environments are not deployed
 	NoticePodGap         = "pod.gap"            // why the old Pod goes before the new one serves
 	NoticePodGone        = "pod.gone"           // a Pod ended or was deleted

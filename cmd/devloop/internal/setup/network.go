@@ -56,7 +56,7 @@ func judgeSilence(silent string, missing []string) error {
 	}
 	return newProblem("machine.registry", []string{
 		"behind a proxy, configure it in the engine: https://docs.docker.com/engine/daemon/proxy",
-		"on a machine with a network, in the same project: devloop bundle; then here: devloop setup --images images.tar",
+		"on a machine with a network, in the same project: devloop bundle", "then here: devloop setup --images images.tar",
 	}, "cannot pull %s: %s", strings.Join(tags(missing), ", "), silent)
 }
 
@@ -147,7 +147,7 @@ func Proxy(dial Dial, nodeEnvironment func(context.Context) []string) Step {
 				return "the nodes use " + proxy, nil
 			}
 		}
-		return "", newProblem("machine.proxy", []string{"create the cluster again, its Pods are lost: devloop cluster delete && devloop setup"},
+		return "", newProblem("machine.proxy", []string{"delete the cluster, its Pods are lost: devloop cluster delete", "then create it again: devloop setup"},
 			"the nodes do not use the proxy: they were created without %s", proxy)
 	}}
 }

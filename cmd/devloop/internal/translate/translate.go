@@ -37,8 +37,21 @@ func To(language string) func(message string) string {
 		if said, known := catalogue.say(message); known {
 			return said
 		}
-		return message
+		return catalogue.sayBeforeFlags(message)
 	}
+}
+
+// sayBeforeFlags translates a message whose command, at its end, has arguments that the catalogue does not have: those
+// that say on which project and in which cluster it works.
+func (c catalogue) sayBeforeFlags(message string) string {
+	const begin = ": devloop "
+	command := strings.LastIndex(message, begin)
+	for end := strings.LastIndex(message, " "); command >= 0 && end >= command+len(begin); end = strings.LastIndex(message[:end], " ") {
+		if said, known := c.say(message[:end]); known {
+			return said + message[end:]
+		}
+	}
+	return message
 }
 
 // Formats returns the catalogue of a language, for displays that are not written in Go: each English format with its

@@ -22,6 +22,9 @@ const root = "../../../.."
 // command is one that a message tells the user to type.
 var command = regexp.MustCompile("`[^`]*`|devloop (?:run|deploy|setup|doctor|down|cluster|status|describe|logs|exec|forward|open|explain|learn|wait|trigger|events|stats|init|config|apply|delete|help|COMMAND)\\b|: (?:docker|kubectl|sudo|brew|winget|helm) [a-z].*")
 
+// commandAtEnd is one with which a message ends.
+var commandAtEnd = regexp.MustCompile(`: devloop (?:run|deploy|setup|down|cluster|status|describe|logs|exec|forward|open|explain|wait|events|stats|init|config|apply|delete)[^,:]*[^,:.]$`)
+
 // TestBothLanguagesSayTheSame compares placeholders, code and commands, and looks at the width of each line.
 func TestBothLanguagesSayTheSame(t *testing.T) {
 	t.Parallel()
@@ -38,6 +41,9 @@ func TestBothLanguagesSayTheSame(t *testing.T) {
 			if !strings.Contains(unnumbered(e.other), c) {
 				t.Errorf("%q: the translation does not have %q", e.english, c)
 			}
+		}
+		if c := commandAtEnd.FindString(e.english); !strings.HasSuffix(unnumbered(e.other), c) {
+			t.Errorf("%q: the translation does not end with %q, which may have more arguments", e.english, c)
 		}
 		if !regexp.MustCompile(`\p{Hangul}|^[^\pL]*$`).MatchString(verb.ReplaceAllString(unnumbered(e.other), "")) {
 			t.Errorf("%q is not translated: %q", e.english, e.other)
@@ -156,6 +162,15 @@ func TestMessagesAreTranslatedWholeOrNotAtAll(t *testing.T) {
 		`other`:                          "",
 	} {
 		if got, known := c.say(message); got != want || known != (want != "") {
+			t.Errorf("%s: got %q", message, got)
+		}
+	}
+	for message, want := range map[string]string{
+		"see what there is: devloop status --all --context kind-two -n team": "무엇이 있는지 보세요: devloop status --all --context kind-two -n team",
+		"look at them: devloop status '../my shop'":                          "살펴보세요: devloop status '../my shop'",
+		"no such message: devloop status --all":                              "no such message: devloop status --all",
+	} {
+		if got := To("ko")(message); got != want {
 			t.Errorf("%s: got %q", message, got)
 		}
 	}

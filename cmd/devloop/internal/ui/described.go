@@ -58,6 +58,7 @@ var doing = map[string]string{
 	string(event.ApplicationsStep): "building, to find the applications",
 	string(event.ConnectStep):      "connecting to the cluster",
 	string(event.WatchStep):        "looking at the files",
+	string(event.RemoveStep):       "waiting until the Pods are gone",
 }
 
 // checking are the words for the begin of a cycle, until its first stage.

@@ -60,8 +60,8 @@ func (f *footer) see(e event.Event) {
 		return
 	}
 	switch b := e.Body.(type) {
-	case event.SessionStarted:
-		*f = footer{style: f.style, keys: f.keys, active: true, costs: map[string][]time.Duration{}}
+	case event.SessionStarted, event.Snapshot:
+		*f = footer{style: f.style, keys: f.keys, active: true}
 	case event.SessionFinished:
 		f.active, f.services = false, nil
 	case event.Paused:
@@ -177,6 +177,9 @@ func (f *footer) finished(b event.CycleFinished) {
 		if costs := f.costs[f.path]; len(costs) >= 3 {
 			f.last += " (" + f.say("usually "+seconds(event.Duration(median(costs)))) + ")"
 		}
+		if f.costs == nil {
+			f.costs = map[string][]time.Duration{}
+		}
 		f.costs[f.path] = append(f.costs[f.path], took)
 	}
 }
@@ -191,7 +194,7 @@ type serviceFooter struct {
 func (f *footer) seeService(e event.Event) {
 	i := slices.IndexFunc(f.services, func(s *serviceFooter) bool { return s.name == e.Service })
 	if i < 0 {
-		i, f.services = len(f.services), append(f.services, &serviceFooter{footer{style: f.style}, e.Service})
+		i, f.services = len(f.services), append(f.services, &serviceFooter{footer{style: f.style, active: true}, e.Service})
 	}
 	s := f.services[i]
 	e.Service = ""
@@ -258,8 +261,8 @@ func NewWorking(style Style, show func(string)) *Working {
 func (w *Working) Handle(e event.Event) {
 	w.footer.see(e)
 	line := ""
-	if w.footer.works(e.Time) {
-		line = strings.Join(w.footer.working(e.Time), " · ")
+	if mark, parts := w.footer.parts(e.Time); mark == frame(e.Time) {
+		line = strings.Join(parts, " · ")
 	}
 	if line != w.last {
 		w.last = line
@@ -295,7 +298,7 @@ func (f *footer) line(now time.Time, width int) (mark, text string) {
 	for len(parts) > 1 && cells.Width(strings.Join(parts, " · ")) > width {
 		parts = parts[:len(parts)-1]
 	}
-	return mark, cells.Cut(strings.Join(parts, " · "), width)
+	return mark, cells.CutMiddle(strings.Join(parts, " · "), width) // a problem's end says what is wrong
 }
 
 // works reports whether a stage runs that is worth a word.

@@ -343,3 +343,22 @@ func TestWorkingSaysWhatIsDone(t *testing.T) {
 		t.Errorf("got %q, want %q", said, want)
 	}
 }
+
+// TestWorkingJoinsLate: the session's start is not among the last events, and there are several services.
+func TestWorkingJoinsLate(t *testing.T) {
+	t.Parallel()
+	var said []string
+	w := NewWorking(Style{}, func(line string) { said = append(said, line) })
+	of := func(service string, second float64, body event.Body) event.Event {
+		e := at(second, body)
+		e.Service = service
+		return e
+	}
+	for _, e := range []event.Event{at(0, event.Snapshot{}), at(1, event.CycleFinished{Outcome: event.OK}), of("orders", 1, event.CycleFinished{Outcome: event.Failed, Failure: &event.Failure{Message: "no"}}),
+		of("customers", 2, event.StageStarted{Stage: event.Load}), of("customers", 2, event.CycleFinished{Outcome: event.OK})} {
+		w.Handle(e)
+	}
+	if want := []string{"customers load", ""}; !slices.Equal(said, want) {
+		t.Errorf("got %q, want %q", said, want)
+	}
+}

@@ -11,11 +11,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/cells"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/sessions"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
@@ -76,7 +77,9 @@ func wait(c *cli.Context, s wiring.Streams) error {
 		ctx, cancel = context.WithTimeoutCause(ctx, limit, late)
 		defer cancel()
 	}
+	hide := showWorking(ctx, c, s, client)
 	answer, err := client.Settle(ctx)
+	hide()
 	if err != nil {
 		return err
 	}
@@ -91,6 +94,36 @@ func wait(c *cli.Context, s wiring.Streams) error {
 		return &fault.Error{Code: f.Code, Op: f.Message, Evidence: f.Evidence, Hints: f.Hints}
 	}
 	return err
+}
+
+// showWorking shows in a line of a terminal what the session does, until hide is called.
+func showWorking(ctx context.Context, c *cli.Context, s wiring.Streams, client *control.Client) (hide func()) {
+	screen, terminal := cmdline.Screen(s.Err)
+	if !terminal || c.Bool("json") {
+		return func() {}
+	}
+	const begin = "\r\x1b[K" // the line is cleared (ECMA-48, EL)
+	line := func(text string) {
+		if width, _, err := term.GetSize(screen); err == nil {
+			_, _ = fmt.Fprint(s.Err, begin+cells.Cut(text, max(0, width-1)))
+		}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		stream, err := client.Events(ctx)
+		if err != nil {
+			return
+		}
+		defer func() { _ = stream.Close() }()
+		_ = show(stream, ui.NewWorking(s.Style(c, s.Err), line)) // wait itself tells what is wrong
+	}()
+	return func() {
+		cancel()
+		<-ended
+		line("")
+	}
 }
 
 func TriggerCommand(s wiring.Streams) *cli.Command {
@@ -123,14 +156,13 @@ last events, and each one as it happens, until the session ends or you press Ctr
 and devloop schema --events is their JSON Schema. A reader that is too slow never slows the
 session: it learns how many events it missed.`,
 		Flags: flags(&cli.BoolFlag{Name: "json", Usage: "print every event as one JSON line"}, cmdline.ColorFlag()),
-		Action: func(c *cli.Context) error {
-			wiring.EndWithReader(c, s)
+		Action: wiring.UntilReaderEnds(s, func(c *cli.Context) error {
 			err := events(c, s)
-			if errors.Is(err, context.Canceled) || errors.Is(err, syscall.EPIPE) {
+			if errors.Is(err, context.Canceled) {
 				return nil // that is how it is meant to end
 			}
 			return err
-		},
+		}),
 	}
 }
 

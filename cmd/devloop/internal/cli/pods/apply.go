@@ -48,7 +48,7 @@ func apply(c *cli.Context, d wiring.Display) error {
 	if err != nil {
 		return err
 	}
-	at, err := wiring.ReachCluster(c)
+	at, err := wiring.Step(d, event.ConnectStep, func() (wiring.Place, error) { return wiring.ReachCluster(c) })
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/runner/kube"
 )
 
 func DeleteCommand(s wiring.Streams) *cli.Command {
@@ -32,7 +33,7 @@ func remove(c *cli.Context, d wiring.Display) error {
 		return err
 	}
 	for _, o := range cmdline.Objects(c.Args().Slice()) {
-		removed, err := at.Pods.Delete(c.Context, o.Kind, o.Name)
+		removed, err := wiring.Step(d, event.RemoveStep, func() ([]kube.Ref, error) { return at.Pods.Delete(c.Context, o.Kind, o.Name) })
 		for _, o := range removed {
 			d.Publish(0, event.ObjectRemoved{Object: o.Kind + "/" + o.Name, Namespace: o.Namespace})
 		}

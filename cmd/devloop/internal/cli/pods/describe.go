@@ -6,6 +6,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/podview"
+	"github.com/devloop-cli/devloop/runner/inspect"
 )
 
 func DescribeCommand(s wiring.Streams) *cli.Command {
@@ -29,11 +30,14 @@ func describe(c *cli.Context, s wiring.Streams) error {
 	if err != nil {
 		return err
 	}
-	at, err := wiring.ReachCluster(c)
-	if err != nil {
+	var at wiring.Place
+	var found inspect.Inspection
+	err = wiring.Connecting(s, func() (err error) {
+		if at, err = wiring.ReachCluster(c); err == nil {
+			found, err = at.Pods.Viewer.Inspect(c.Context, name)
+		}
 		return err
-	}
-	found, err := at.Pods.Viewer.Inspect(c.Context, name)
+	})
 	if err != nil {
 		return err
 	}
@@ -41,7 +45,11 @@ func describe(c *cli.Context, s wiring.Streams) error {
 	wiring.AdviseLoad(c.Context, images, found.Why, "FILE")
 	row := newFacts(at.Pods.Context(), images).row(c.Context, found.PodState)
 	if c.Bool("json") {
-		return wiring.PrintJSON(s.Out, podview.DescriptionOf(found, row))
+		description := podview.DescriptionOf(found, row)
+		if why := description.Explanation; why != nil {
+			why.Hints = wiring.PlaceHints(c, why.Hints)
+		}
+		return wiring.PrintJSON(s.Out, description)
 	}
-	return podview.Describe(s.Out, found, row, at.Pods.Now(), s.Say)
+	return podview.Describe(s.Out, found, row, at.Pods.Now(), s.SayIn(c))
 }

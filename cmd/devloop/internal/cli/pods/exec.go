@@ -41,7 +41,7 @@ func execute(c *cli.Context, s wiring.Streams) error {
 	if err != nil {
 		return err
 	}
-	pods, pod, err := wiring.FindPod(c, name)
+	pods, pod, err := wiring.FindPod(c, s, name)
 	if err != nil {
 		return err
 	}

@@ -36,19 +36,22 @@ those below 1024, reserved for root. REMOTE is by default the Pod's first contai
 }
 
 func forward(c *cli.Context, s wiring.Streams, d wiring.Display) error {
+	wiring.EndWithReader(c, s)
 	name, ports, err := forwardArgs(c.Args().Slice())
 	if err != nil {
 		return err
 	}
-	at, err := wiring.ReachCluster(c)
+	var at wiring.Place
+	pod, err := wiring.Step(d, event.ConnectStep, func() (pod kube.Pod, err error) {
+		if at, err = wiring.ReachCluster(c); err != nil {
+			return pod, err
+		}
+		return at.Pods.Viewer.Find(c.Context, name)
+	})
 	if err != nil {
 		return err
 	}
 	pods := at.Pods
-	pod, err := pods.Viewer.Find(c.Context, name)
-	if err != nil {
-		return err
-	}
 	target := func(port int) int { return pods.Viewer.TargetPort(c.Context, name, pod, port) }
 	if err := ports.complete(pod, target); err != nil {
 		return err

@@ -51,7 +51,7 @@ devloop has only one Pod in the namespace.`,
 			&cli.StringFlag{Name: "grep", Usage: "only lines that this regular `EXPRESSION` matches"},
 			&cli.StringFlag{Name: "exclude", Usage: "no lines that this regular `EXPRESSION` matches"},
 			cmdline.ColorFlag()),
-		Action: func(c *cli.Context) error { return logs(c, s) },
+		Action: wiring.UntilReaderEnds(s, func(c *cli.Context) error { return logs(c, s) }),
 	}
 }
 
@@ -71,7 +71,7 @@ func logs(c *cli.Context, s wiring.Streams) error {
 	var found []kube.Pod
 	var client *runner.Runner
 	for _, name := range names {
-		at, pod, err := wiring.FindPod(c, name)
+		at, pod, err := wiring.FindPod(c, s, name)
 		if err != nil {
 			return err
 		}

@@ -36,7 +36,7 @@ redrawn, a pipe gets each change.`,
 			&cli.BoolFlag{Name: "wide", Usage: "everything in columns, also as -o wide"},
 			&cli.BoolFlag{Name: "watch", Aliases: []string{"w"}, Usage: "show each change until Ctrl+C"},
 			&cli.StringFlag{Name: "name", Usage: "the project's `NAME`, instead of DIR"})...),
-		Action: func(c *cli.Context) error { return status(c, s) },
+		Action: wiring.UntilReaderEnds(s, func(c *cli.Context) error { return status(c, s) }),
 	}
 }
 
@@ -63,7 +63,8 @@ func status(c *cli.Context, s wiring.Streams) error {
 		w := watcher{Streams: s, cluster: at.Pods.Client, look: look, json: c.Bool("json"), wide: c.Bool("wide"), none: noPods(c, selection), interval: time.Second, patience: 5 * time.Second}
 		return w.watch(c.Context)
 	}
-	rows, err := look(c.Context)
+	var rows []podview.Row
+	err = wiring.Connecting(s, func() (err error) { rows, err = look(c.Context); return err })
 	switch {
 	case err != nil:
 		return err
@@ -113,7 +114,7 @@ func noPods(c *cli.Context, selection inspect.Selection) string {
 	case selection.Project != "":
 		return fmt.Sprintf("devloop has no Pod of the project %q in the cluster; make it: %s", selection.Project, wiring.NextCommand(c, "deploy"))
 	}
-	return "devloop has no Pod in the cluster; make one: devloop deploy, or devloop apply -f FILE"
+	return fmt.Sprintf("devloop has no Pod in the cluster; make one: %s, or %s", wiring.NextCommand(c, "deploy"), wiring.WithFlags(c, "devloop apply -f FILE", wiring.PlaceFlags))
 }
 
 // facts are what this machine knows about Pods, and the cluster does not.

@@ -39,7 +39,7 @@ type watcher struct {
 
 func (w *watcher) watch(ctx context.Context) error {
 	for first := true; ; first = false {
-		rows, err := w.ask(ctx)
+		rows, err := w.ask(ctx, first)
 		switch {
 		case ctx.Err() != nil:
 			return nil // that is how it is meant to end
@@ -56,10 +56,15 @@ func (w *watcher) watch(ctx context.Context) error {
 }
 
 // ask looks once.
-func (w *watcher) ask(ctx context.Context) ([]podview.Row, error) {
+func (w *watcher) ask(ctx context.Context, first bool) (rows []podview.Row, err error) {
 	bounded, stop := context.WithTimeout(ctx, w.patience)
 	defer stop()
-	rows, err := w.look(bounded)
+	look := func() error { rows, err = w.look(bounded); return err }
+	if !first {
+		_ = look()
+	} else {
+		_ = wiring.Connecting(w.Streams, look)
+	}
 	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
 		err = w.cluster.Unreachable(errors.New("it does not answer"))
 	}

@@ -80,7 +80,7 @@ func deployOnce(c *cli.Context, s wiring.Streams, d wiring.Display) (err error, 
 		return err, false
 	}
 	if c.Bool("forward") {
-		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeForward, Text: "localhost forwards to the Pod until Ctrl+C: " + strings.Join(g.urls(), " ")})
+		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeForward, Addresses: g.urls()})
 		<-c.Context.Done()
 	} else if n := len(g.urls()); n > 0 {
 		text, keep := "the Pod stays; its local port was open to prove that it answers, and is closed now", "keep a port open: "+wiring.WithFlags(c, "devloop forward", wiring.PlaceFlags)
@@ -274,12 +274,11 @@ func loadManifest(c *cli.Context, dir string, part func() (manifest.Manifest, er
 // have to choose.
 func tellUnused(d wiring.Display, dir string) {
 	if deeper := manifest.FindDeeper(dir); len(deeper) > 0 {
-		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeVariants, Text: "manifests below " + strings.Join(wiring.RelativeTo(dir, deeper), ", ") + " are not used, devloop makes a Pod of its own",
-			Hints: []string{"deploy one of them: --manifest " + wiring.RelativeTo(dir, deeper)[0]}})
+		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeUnused, Files: wiring.RelativeTo(dir, deeper)})
 		return
 	}
 	if charts := manifest.Charts(dir); len(charts) > 0 {
-		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeChart, Text: fmt.Sprintf("the Helm chart %q is not used, devloop makes a Pod of its own", charts[0]), Hints: manifest.ChartHints(charts[0])})
+		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeChart, Dir: charts[0], Hints: manifest.ChartHints(charts[0])})
 	}
 }
 
@@ -305,8 +304,7 @@ func tellForeign(d wiring.Display, dir string, named []string) error {
 	}
 	variants, err := manifest.FindVariants(dir)
 	if err == nil && len(variants) > 0 {
-		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeVariants, Text: "not deployed, as they are for other environments: " + strings.Join(wiring.RelativeTo(dir, variants), ", "),
-			Hints: []string{"deploy one of them: --manifest " + wiring.RelativeTo(dir, variants)[0]}})
+		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeVariants, Files: wiring.RelativeTo(dir, variants)})
 	}
 	foreign, failed := manifest.FindForeign(dir)
 	if err := errors.Join(err, failed); err != nil || len(foreign) == 0 {
@@ -316,11 +314,7 @@ func tellForeign(d wiring.Display, dir string, named []string) error {
 	for _, f := range foreign {
 		files = append(files, fmt.Sprintf("%s (%s of %s)", wiring.RelativeTo(dir, []string{f.File})[0], f.Kind, f.APIVersion))
 	}
-	text := "not deployed, as other tools read them: "
-	if len(files) == 1 {
-		text = "not deployed, as another tool reads it: "
-	}
-	d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeForeign, Text: text + strings.Join(files, ", "), Hints: []string{"deploy such a file anyway: --manifest FILE"}})
+	d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeForeign, Files: files})
 	return nil
 }
 

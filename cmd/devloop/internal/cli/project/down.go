@@ -56,12 +56,14 @@ func removeOwned(c *cli.Context, d wiring.Display, modules bool) error {
 	if err != nil {
 		return err
 	}
-	removed, err := at.Pods.Down(c.Context, project, c.String("namespace"), spare(d, dir, c.String("name")))
-	if err == nil && dir != "" && c.String("name") == "" && modules {
-		var gone []kube.Ref
-		gone, err = downModules(c, at.Pods, project, dir)
-		removed = append(removed, gone...)
-	}
+	removed, err := wiring.Step(d, event.RemoveStep, func() ([]kube.Ref, error) {
+		removed, err := at.Pods.Down(c.Context, project, c.String("namespace"), spare(d, dir, c.String("name")))
+		if err != nil || dir == "" || c.String("name") != "" || !modules {
+			return removed, err
+		}
+		gone, err := downModules(c, at.Pods, project, dir)
+		return append(removed, gone...), err
+	})
 	for _, o := range removed {
 		d.Publish(0, event.ObjectRemoved{Object: o.Kind + "/" + o.Name, Namespace: o.Namespace})
 	}

@@ -260,7 +260,7 @@ func (r *running) asked(g *group, w *watchers, batches chan<- watch.Batch) contr
 			if err := ask(ctx, batches, watch.Batch{}); err != nil { // who receives it has handed out those before
 				return answer, err
 			}
-			return g.settle(ctx, r.events)
+			return g.settle(ctx, r.Context, r.events)
 		},
 	}
 }

@@ -310,11 +310,11 @@ func (g *group) whenIdle(do func()) {
 }
 
 // settle waits until what the services have received is served, or has failed.
-func (g *group) settle(ctx context.Context, events *event.Store) (control.Answer, error) {
+func (g *group) settle(ctx context.Context, c *cli.Context, events *event.Store) (control.Answer, error) {
 	answers := make([]control.Answer, len(g.all))
 	err := g.each(func(i int, one *service) error {
 		settled, err := one.Wait(ctx)
-		answers[i] = control.Answer{Service: one.name, Cycle: settled.Cycle, Outcome: event.OK, Failure: settled.Failure}
+		answers[i] = control.Answer{Service: one.name, Cycle: settled.Cycle, Outcome: event.OK, Failure: wiring.PlaceFailure(c, settled.Failure)}
 		if settled.Failure != nil {
 			answers[i].Outcome = event.Failed
 		}

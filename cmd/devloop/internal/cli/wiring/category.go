@@ -22,15 +22,19 @@ func Category(s Streams, heading string, commands ...*cli.Command) []*cli.Comman
 		if !slices.Contains(unsettled, c.Name) {
 			c.Before = settled(s, c)
 		}
-		c.Action = namingCommand(c)
+		c.Action = namingCommand(s, c)
 	}
 	return commands
 }
 
-// namingCommand returns a command's action, whose usage errors say which command's line is wrong.
-func namingCommand(command *cli.Command) cli.ActionFunc {
+// namingCommand returns a command's action, whose usage errors say which command's line is wrong. With --json it ends with
+// the reader of its output.
+func namingCommand(s Streams, command *cli.Command) cli.ActionFunc {
 	do := command.Action
 	return func(c *cli.Context) error {
+		if c.Bool("json") {
+			EndWithReader(c, s)
+		}
 		err := do(c)
 		nameCommand(err, command)
 		return err

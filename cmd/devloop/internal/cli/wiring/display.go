@@ -89,9 +89,10 @@ func newDisplay(c *cli.Context, s Streams, sinks []event.Sink, last ...event.Sin
 	if c.Bool("notify") {
 		sinks = append(sinks, notifier(s))
 	}
-	d := Display{Working: &localport.Status{Language: s.Language, Say: s.Say}, ShowsFailures: !c.Bool("json"), command: c.Command, finish: func() {}}
+	d := Display{Working: &localport.Status{Language: s.Language, Say: s.SayIn(c)}, ShowsFailures: !c.Bool("json"), command: c.Command, finish: func() {}}
 	sinks = append(sinks, &sessions.AddressBook{}, working(d.Working)) // what is shown is recorded
 	d.Bus = event.NewBus(append(sinks, last...)...)
+	d.Complete(func(b event.Body) event.Body { return placeEvent(c, ui.WithText(b)) })
 	c.Context = publish.New(d.Bus).WithTransfers(c.Context)
 	d.Publish(0, event.StreamStarted{Schema: event.Schema, Session: event.NewSession(), Version: Version(), Command: c.Command.Name, Process: os.Getpid()})
 	return d
@@ -185,7 +186,7 @@ func RunSession(d Display, do func() (err error, told bool)) error {
 	return d.told(err)
 }
 
-// Step publishes what a command does before its first cycle.
+// Step publishes what a command does outside of a cycle.
 func Step[T any](d Display, step event.Step, do func() (T, error)) (T, error) {
 	d.Publish(0, event.StepStarted{Step: step})
 	began := time.Now()

@@ -104,3 +104,38 @@ func TestInterruptedLoopEndsThoughNothingReadsItsOutput(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	looping(t, ctx, func(*os.File) { interrupt() }, "--json")
 }
+
+// TestEventsHaveWordsAndCommandsThatWork in the JSON stream, too: who publishes a notice knows neither language nor flags.
+func TestEventsHaveWordsAndCommandsThatWork(t *testing.T) {
+	var out bytes.Buffer
+	s := Streams{In: strings.NewReader(""), Out: &out, Err: io.Discard}
+	hint := []string{"see more: devloop logs web"}
+	failed := &event.Failure{Code: "pod.crash", Message: "it ended", Hints: hint}
+	run := &cli.Command{Name: "run", Flags: append(DisplayFlags(), SettingFlags("context", "namespace")...), Action: func(c *cli.Context) error {
+		d := NewDisplay(c, s)
+		for _, body := range []event.Body{
+			event.Notice{Code: event.NoticePodGap, Why: "of two"}, event.Notice{Code: "x", Text: "said", Hints: hint}, event.CheckFinished{Hints: hint, Failure: failed},
+			event.StageFinished{Failure: failed}, event.CycleFinished{Failure: failed}, event.StateChanged{Outage: failed}, event.SessionFinished{Failure: failed},
+		} {
+			d.Publish(0, body)
+		}
+		if got := d.Working.Say(hint[0]); got != "see more: devloop logs web --context kind-two -n team" {
+			t.Errorf("the page that answers 503 says %q", got)
+		}
+		return nil
+	}}
+	logs := &cli.Command{Name: "logs", Flags: SettingFlags("context", "namespace")}
+	app := &cli.App{Commands: []*cli.Command{run, logs}}
+	if err := app.Run([]string{"devloop", "run", "--json", "--context", "kind-two", "-n", "team"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Count(out.String(), `"see more: devloop logs web --context kind-two -n team"`); got != 7 || strings.Contains(out.String(), `logs web"`) {
+		t.Errorf("%d hints work:\n%s", got, &out)
+	}
+	if !strings.Contains(out.String(), `"why":"of two","text":"the old Pod goes before the new one serves: of two"`) {
+		t.Errorf("the notice has no text:\n%s", &out)
+	}
+	if hint[0] != "see more: devloop logs web" {
+		t.Errorf("the error became %+v", failed)
+	}
+}

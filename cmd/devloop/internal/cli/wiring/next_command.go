@@ -6,9 +6,11 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 )
 
-// placeFlags say where in which cluster a command works, moduleFlag which module of the build.
+// PlaceFlags say where in which cluster a command works, moduleFlag which module of the build.
 var (
 	PlaceFlags = []string{"kubeconfig", "context", "namespace"}
 	moduleFlag = []string{"module"}
@@ -45,33 +47,99 @@ func Quoted(word string) string {
 	return word
 }
 
-// commandInHint matches a hint that ends with a command of devloop.
-var commandInHint = regexp.MustCompile(`(?:^|: )(devloop ([a-z]+)[^,]*)$`)
+// commandInHint matches a text that ends with a command of devloop.
+var commandInHint = regexp.MustCompile(`(?:^|: )(devloop [a-z]+[^,]*)$`)
 
-// PlaceHints has the commands of hints work in the cluster and namespace of c. Libraries make hints, and know no flags.
-func PlaceHints(c *cli.Context, commands []*cli.Command, hints []string) []string {
+// Placed has the command at the end of a text work on the project, and in the cluster and namespace, of c. Libraries write
+// hints, and know no flags.
+func Placed(c *cli.Context, text string) string {
+	if at := commandInHint.FindStringSubmatchIndex(text); at != nil {
+		return text[:at[2]] + inPlace(c, text[at[2]:])
+	}
+	return text
+}
+
+// PlaceHints places hints: see [Placed].
+func PlaceHints(c *cli.Context, hints []string) []string {
 	placed := slices.Clone(hints)
 	for i, hint := range placed {
-		if at := commandInHint.FindStringSubmatchIndex(hint); at != nil {
-			placed[i] = hint[:at[2]] + inPlace(c, commands, hint[at[2]:], hint[at[4]:at[5]])
-		}
+		placed[i] = Placed(c, hint)
 	}
 	return placed
 }
 
-// inPlace adds to the line of a command the flags that it takes and does not have.
-func inPlace(c *cli.Context, commands []*cli.Command, line, name string) string {
-	i := slices.IndexFunc(commands, func(command *cli.Command) bool { return command.Name == name })
-	if i < 0 || strings.HasSuffix(line, " --help") {
+// PlaceFailure places the hints of a failure, which may be nil.
+func PlaceFailure(c *cli.Context, f *event.Failure) *event.Failure {
+	if f == nil {
+		return nil
+	}
+	placed := *f
+	placed.Hints = PlaceHints(c, f.Hints)
+	return &placed
+}
+
+// placeEvent places the hints in an event.
+func placeEvent(c *cli.Context, body event.Body) event.Body {
+	switch b := body.(type) {
+	case event.Notice:
+		b.Hints = PlaceHints(c, b.Hints)
+		return b
+	case event.CheckFinished:
+		b.Hints, b.Failure = PlaceHints(c, b.Hints), PlaceFailure(c, b.Failure)
+		return b
+	case event.StageFinished:
+		b.Failure = PlaceFailure(c, b.Failure)
+		return b
+	case event.CycleFinished:
+		b.Failure = PlaceFailure(c, b.Failure)
+		return b
+	case event.SessionFinished:
+		b.Failure = PlaceFailure(c, b.Failure)
+		return b
+	case event.StateChanged:
+		b.Outage = PlaceFailure(c, b.Outage)
+		return b
+	}
+	return body
+}
+
+// inPlace adds to the line of a command what c has and the command takes, unless the line has it: the project, its
+// module, the cluster and the namespace.
+func inPlace(c *cli.Context, line string) string {
+	words := strings.Fields(line)
+	command, arguments := c.App.Command(words[1]), words[2:]
+	if command == nil || strings.HasSuffix(line, " --help") {
 		return line
 	}
-	missing := slices.DeleteFunc(slices.Clone(PlaceFlags), func(flag string) bool {
+	if len(arguments) > 0 {
+		if sub := command.Command(arguments[0]); sub != nil {
+			command, arguments = sub, arguments[1:]
+		}
+	}
+	line, inPod, isExec := strings.Cut(line, " -- ")
+	flags := PlaceFlags
+	if ofProject(c.Command) && ofProject(command) && !slices.Contains(arguments, "--all") {
+		flags = slices.Concat(moduleFlag, flags)
+		line += projectArgument(c, line, arguments)
+	}
+	if c.IsSet("cluster") {
+		flags = append(slices.Clone(flags), "cluster")
+	}
+	line = WithFlags(c, line, slices.DeleteFunc(slices.Clone(flags), func(flag string) bool {
 		given := strings.Contains(line, " --"+flag) || flag == "namespace" && strings.Contains(line, " -n ")
-		return given || !hasFlag(commands[i], flag)
-	})
-	line, rest, inPod := strings.Cut(line, " -- ")
-	if line = WithFlags(c, line, missing); inPod {
-		line += " -- " + rest
+		return given || !hasFlag(command, flag)
+	}))
+	if isExec {
+		line += " -- " + inPod
 	}
 	return line
+}
+
+// projectArgument returns the directory of c for a line whose arguments name none.
+func projectArgument(c *cli.Context, line string, arguments []string) string {
+	dir := " " + Quoted(c.Args().First())
+	if dir == " " || strings.Contains(line, dir) || len(arguments) > 0 && !strings.HasPrefix(arguments[0], "-") {
+		return ""
+	}
+	return dir
 }

@@ -7,12 +7,14 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/docker/docker/client"
 	"github.com/urfave/cli/v2"
 
 	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/ui"
 	"github.com/devloop-cli/devloop/internal/dockerapi"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/runner"
@@ -57,14 +59,26 @@ func ReachEngine(c *cli.Context) (p Place, err error) {
 	return p, err
 }
 
+// Connecting runs what a command without a display asks a cluster first. If that takes long, a terminal says so.
+func Connecting(s Streams, ask func() error) error {
+	if _, terminal := cmdline.Terminal(s.Err); terminal {
+		long := time.AfterFunc(ui.TellRunningOnTerminal, func() { _, _ = fmt.Fprintln(s.Err, "  · "+s.Say("connecting to the cluster")) })
+		defer long.Stop()
+	}
+	return ask()
+}
+
 // FindPod reaches the Pod of that name, and the containers of it that --container asks
 // for: pod.Containers has no others.
-func FindPod(c *cli.Context, name string) (pods *runner.Runner, pod kube.Pod, err error) {
-	at, err := ReachCluster(c)
+func FindPod(c *cli.Context, s Streams, name string) (pods *runner.Runner, pod kube.Pod, err error) {
+	var at Place
+	err = Connecting(s, func() (err error) {
+		if at, err = ReachCluster(c); err == nil {
+			pod, err = at.Pods.Viewer.Find(c.Context, name)
+		}
+		return err
+	})
 	if err != nil {
-		return nil, pod, err
-	}
-	if pod, err = at.Pods.Viewer.Find(c.Context, name); err != nil {
 		return nil, pod, err
 	}
 	pod.Containers, err = containers(pod, c.String("container"))

@@ -2,6 +2,7 @@ package wiring
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"os/signal"
@@ -24,6 +25,11 @@ type Streams struct {
 
 // Say translates a message.
 func (s Streams) Say(message string) string { return translate.To(s.Language)(message) }
+
+// SayIn translates a message whose command, at its end, is to work where c does.
+func (s Streams) SayIn(c *cli.Context) func(message string) string {
+	return func(message string) string { return s.Say(Placed(c, message)) }
+}
 
 // Formats are the translations of all messages: see [translate.Formats].
 func (s Streams) Formats() map[string]string { return translate.Formats(s.Language) }
@@ -64,6 +70,19 @@ func Interruptible(parent context.Context) (context.Context, context.CancelFunc)
 		signal.Stop(signals)
 	}()
 	return ctx, func() { cancel(context.Canceled) }
+}
+
+// UntilReaderEnds returns the action of a command that prints until the reader of its output has ended: that is no error.
+func UntilReaderEnds(s Streams, do cli.ActionFunc) cli.ActionFunc {
+	return func(c *cli.Context) error {
+		interrupted := c.Context
+		EndWithReader(c, s)
+		err := do(c)
+		if errors.Is(err, syscall.EPIPE) || c.Context.Err() != nil && interrupted.Err() == nil {
+			return nil
+		}
+		return err
+	}
 }
 
 // EndWithReader has a command end as at Ctrl+C when the reader of its output has ended, as in devloop run | head, also

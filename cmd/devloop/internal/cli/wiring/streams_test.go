@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"testing"
+	"time"
 
 	"github.com/urfave/cli/v2"
 )
@@ -48,5 +49,46 @@ func TestCommandWhoseReaderHasGoneCleansUp(t *testing.T) {
 	_ = cmd.Wait()
 	if got := cmd.ProcessState; got.ExitCode() != cleanedUp {
 		t.Errorf("it ended with %v", got)
+	}
+}
+
+// TestCommandThatPrintsEndsWithItsReader, also one that has nothing more to print.
+func TestCommandThatPrintsEndsWithItsReader(t *testing.T) {
+	wrong := errors.New("no such Pod")
+	for name, c := range map[string]struct {
+		do   func(c *cli.Context, out *os.File) error
+		want error
+	}{
+		"waits": {func(c *cli.Context, _ *os.File) error { <-c.Context.Done(); return context.Cause(c.Context) }, nil},
+		"writes": {func(_ *cli.Context, out *os.File) (err error) {
+			for err == nil {
+				_, err = fmt.Fprintln(out, "a line")
+			}
+			return err
+		}, nil},
+		"fails": {func(*cli.Context, *os.File) error { return wrong }, wrong},
+	} {
+		reader, writer, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = writer.Close() })
+		if name != "fails" {
+			_ = reader.Close()
+		}
+		ctx := cli.NewContext(nil, flag.NewFlagSet("", flag.ContinueOnError), nil)
+		ctx.Context = t.Context()
+		ended := make(chan error, 1)
+		go func() {
+			ended <- UntilReaderEnds(Streams{Out: writer}, func(ctx *cli.Context) error { return c.do(ctx, writer) })(ctx)
+		}()
+		select {
+		case err := <-ended:
+			if !errors.Is(err, c.want) {
+				t.Errorf("%s: ended with %v, want %v", name, err, c.want)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatalf("%s: it goes on", name)
+		}
 	}
 }

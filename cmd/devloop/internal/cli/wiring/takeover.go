@@ -1,8 +1,6 @@
 package wiring
 
 import (
-	"fmt"
-
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/sessions"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 )
@@ -15,7 +13,7 @@ func Yields(d Display, server string) func(dir string) error {
 		err := sessions.HeldBy(dir, server)
 		if err == nil && !told[dir] {
 			told[dir] = true
-			d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeTakenOver, Text: fmt.Sprintf("this replaces what was deployed from %q, where no devloop runs now", dir)})
+			d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeTakenOver, Dir: dir})
 		}
 		return err
 	}

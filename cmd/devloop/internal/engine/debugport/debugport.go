@@ -14,10 +14,8 @@ package debugport
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -104,7 +102,7 @@ func (d *Debuggers) Open(ctx context.Context, events publish.Publisher, pods []k
 		d.ports = append(d.ports, &port{Relay: relay, to: to})
 		if moved != nil {
 			f := failure.Of(moved)
-			events.Warn(event.NoticeDebugMoved, fmt.Sprintf("%s, so %s is debugged at %s", f.Message, to.Of, relay.Address()), append(f.Hints, "or choose another: --debug-port PORT")...)
+			events.Warn(event.Notice{Code: event.NoticeDebugMoved, Why: f.Message, Objects: []string{to.Of.String()}, Addresses: []string{relay.Address()}, Hints: f.Hints})
 		}
 	}
 	return nil
@@ -228,18 +226,17 @@ func (d *Debuggers) closeClients(selects func(pod types.UID) bool) {
 	}
 }
 
-// Awaited returns where the JVMs of Pods wait for a debugger, "" if they start without one.
-func (d *Debuggers) Awaited(pods []kube.Pod) string {
+// Awaited returns where the JVMs of Pods wait for a debugger, nothing if they start without one.
+func (d *Debuggers) Awaited(pods []kube.Pod) (at []string) {
 	if !d.options.Suspend {
-		return ""
+		return nil
 	}
-	var at []string
 	for _, pod := range pods {
 		if p := d.of(pod); p != nil {
 			at = append(at, p.Address())
 		}
 	}
-	return strings.Join(at, " and ")
+	return at
 }
 
 // Close closes all ports.

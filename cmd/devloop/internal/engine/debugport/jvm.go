@@ -104,10 +104,6 @@ func (d *Debuggers) Rejected(events publish.Publisher, asked render.Debug, err e
 		return false
 	}
 	d.unavailable = true
-	text := "the JVM of the image does not start with a debug port, so each save makes a new Pod"
-	if d.options.On {
-		text += ", and no debugger reaches it"
-	}
-	events.Warn(event.NoticeDebugOff, text+": "+why.Evidence()[i])
+	events.Warn(event.Notice{Code: event.NoticeDebugOff, Why: why.Evidence()[i]})
 	return true
 }

@@ -89,7 +89,7 @@ func (f *Forwards) Open(ctx context.Context, events publish.Publisher, endpoints
 func publishOpened(events publish.Publisher, local Port, to kube.Endpoint) {
 	if moved := local.FallbackReason(); moved != nil {
 		f := failure.Of(moved)
-		events.Warn(event.NoticePortMoved, fmt.Sprintf("%s, so port %d of %s is at %s", f.Message, to.Port, to.Of, local.URL()), f.Hints...)
+		events.Warn(event.Notice{Code: event.NoticePortMoved, Why: f.Message, Port: to.Port, Objects: []string{to.Of.String()}, Addresses: []string{local.URL()}, Hints: f.Hints})
 	}
 	events.Publish(event.PortListening{URL: local.URL(), Object: to.Of.String(), Port: to.Port})
 }
@@ -106,7 +106,7 @@ func (f *Forwards) SetBackends(pods []kube.Pod) {
 // Forward points the ports to Pods and sends the project's application a request through each of its ports: that
 // proves that localhost reaches it. The stage gets the answers, none if the Pods have no port.
 func (f *Forwards) Forward(ctx context.Context, s *publish.Stage, check Check, pods []kube.Pod) error {
-	var unused []string
+	var unused []event.Notice
 	var unopened error
 	answered := false
 	for _, local := range f.Set {
@@ -130,14 +130,14 @@ func (f *Forwards) Forward(ctx context.Context, s *publish.Stage, check Check, p
 			return unreachable(local, *pod, f.Address(local), err)
 		default:
 			unopened = cmp.Or(unopened, unreachable(local, *pod, f.Address(local), err))
-			unused = append(unused, fmt.Sprintf("nothing listens on port %d of Pod %q, which the manifest names; localhost forwards to it once something does", local.To.Port, pod.Name))
+			unused = append(unused, event.Notice{Code: event.NoticePortUnused, Port: local.To.Port, Pods: []string{pod.Name}})
 		}
 	}
 	if unopened != nil && !answered {
 		return unopened
 	}
-	for _, text := range unused {
-		s.Inform(event.NoticePortUnused, text)
+	for _, n := range unused {
+		s.Inform(n)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -23,14 +24,14 @@ type recorder []event.Body
 
 func (r *recorder) Handle(e event.Event) { *r = append(*r, e.Body) }
 
-// text returns the notices.
-func (r *recorder) text() (s string) {
+// notices returns the notices.
+func (r *recorder) notices() (all []event.Notice) {
 	for _, b := range *r {
 		if n, ok := b.(event.Notice); ok {
-			s += n.Text + "\n"
+			all = append(all, n)
 		}
 	}
-	return s
+	return all
 }
 
 // answering returns a port behind which a server answers.
@@ -92,8 +93,9 @@ func TestPortThatIsTakenHasAnotherNumberAndThatIsPublished(t *testing.T) {
 	if err := f.Open(t.Context(), events, []kube.Endpoint{{Of: pod, Port: 8080}}); err != nil {
 		t.Fatal(err)
 	}
-	if want := "java uses port 8080, so port 8080 of " + pod.String() + " is at " + moved.URL() + "\n"; r.text() != want {
-		t.Errorf("got %q, want %q", r.text(), want)
+	want := []event.Notice{{Level: event.Warning, Code: event.NoticePortMoved, Why: "java uses port 8080", Port: 8080, Objects: []string{pod.String()}, Addresses: []string{moved.URL()}, Hints: []string{"stop it"}}}
+	if got := r.notices(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 
@@ -166,8 +168,8 @@ func TestPortThatNobodyOpensIsNoErrorBesideOneThatAnswers(t *testing.T) {
 	}
 	var r recorder
 	f, events := opening(&r, nil, answering(t, hello), unopened())
-	if _, err := forwarding(t, f, events, 8080, 9779); err != nil || !strings.Contains(r.text(), "nothing listens on port 9779") || strings.Contains(r.text(), "port 8080") {
-		t.Errorf("got %q, %v", r.text(), err)
+	if _, err := forwarding(t, f, events, 8080, 9779); err != nil || len(r.notices()) != 1 || r.notices()[0].Code != event.NoticePortUnused || r.notices()[0].Port != 9779 {
+		t.Errorf("got %+v, %v", r.notices(), err)
 	}
 	for _, numbers := range [][]int{{8080, 9779}, {8080}} {
 		f, events = opening(&r, nil, unopened(), unopened())

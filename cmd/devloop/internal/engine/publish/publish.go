@@ -2,7 +2,7 @@
 //
 //	session := publish.New(bus)      // events that belong to no cycle
 //	cycle := session.InCycle(3)
-//	cycle.InformOnce(event.NoticeOmitted, "style checks are left out", "run them: devloop deploy")
+//	cycle.InformOnce(event.Notice{Code: event.NoticeOmitted, Tasks: []string{"checkstyle"}})
 //	err := cycle.Stage(ctx, event.Load, func(ctx context.Context, s *publish.Stage) error {
 //		s.Image = "shop:1"
 //		return load(ctx)
@@ -12,6 +12,7 @@
 package publish
 
 import (
+	"fmt"
 	"sync"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
@@ -23,7 +24,7 @@ import (
 type Publisher struct {
 	bus      *event.Bus
 	cycle    int
-	once     *sync.Map           // the texts that InformOnce has published
+	once     *sync.Map           // the notices that InformOnce has published
 	lastTook *sync.Map           // of each stage
 	last     *sync.Map           // the last event of PublishChange, by its key
 	attempts map[event.Stage]int // of this cycle, whose stages run one after the other
@@ -50,15 +51,16 @@ func (p Publisher) InCycle(n int) Publisher {
 // Publish publishes an event.
 func (p Publisher) Publish(b event.Body) { p.bus.Publish(p.cycle, b) }
 
-// Inform publishes a notice. Its code is one of package event's.
-func (p Publisher) Inform(code, text string, hints ...string) {
-	p.Publish(event.Notice{Level: event.Info, Code: code, Text: text, Hints: hints})
+// Inform publishes a notice. Its code is one of package event's, and displays write its text.
+func (p Publisher) Inform(n event.Notice) {
+	n.Level = event.Info
+	p.Publish(n)
 }
 
-// InformOnce publishes a notice unless the session has published the same text before.
-func (p Publisher) InformOnce(code, text string, hints ...string) {
-	if _, known := p.once.LoadOrStore(text, true); !known {
-		p.Inform(code, text, hints...)
+// InformOnce publishes a notice unless the session has published the same one before.
+func (p Publisher) InformOnce(n event.Notice) {
+	if _, known := p.once.LoadOrStore(fmt.Sprint(n), true); !known {
+		p.Inform(n)
 	}
 }
 
@@ -70,12 +72,13 @@ func (p Publisher) PublishChange(key string, b event.Body) {
 }
 
 // Warn publishes a warning.
-func (p Publisher) Warn(code, text string, hints ...string) {
-	p.Publish(event.Notice{Level: event.Warning, Code: code, Text: text, Hints: hints})
+func (p Publisher) Warn(n event.Notice) {
+	n.Level = event.Warning
+	p.Publish(n)
 }
 
 // WarnOf publishes an error that stops nothing.
 func (p Publisher) WarnOf(err error) {
 	f := failure.Of(err)
-	p.Warn(f.Code, f.Message, f.Hints...)
+	p.Warn(event.Notice{Code: f.Code, Text: f.Message, Hints: f.Hints})
 }

@@ -33,12 +33,12 @@ func TestNoticesCarryTheirCycle(t *testing.T) {
 	t.Parallel()
 	var r recorder
 	session := New(event.NewBus(&r))
-	session.Inform(event.NoticeReady, "up", "do this")
-	session.InCycle(3).Warn(event.NoticePodGone, "careful")
+	session.Inform(event.Notice{Code: event.NoticeReady, Pods: []string{"web"}})
+	session.InCycle(3).Warn(event.Notice{Code: event.NoticePodGone})
 	session.InCycle(4).WarnOf(fmt.Errorf("load: %w", &fault.Error{Code: "load.full", Op: "no room", Hints: []string{"make some"}}))
 	want := []event.Body{
-		event.Notice{Level: event.Info, Code: event.NoticeReady, Text: "up", Hints: []string{"do this"}},
-		event.Notice{Level: event.Warning, Code: event.NoticePodGone, Text: "careful"},
+		event.Notice{Level: event.Info, Code: event.NoticeReady, Pods: []string{"web"}},
+		event.Notice{Level: event.Warning, Code: event.NoticePodGone},
 		event.Notice{Level: event.Warning, Code: "load.full", Text: "load: no room", Hints: []string{"make some"}},
 	}
 	if got := r.bodies(); !reflect.DeepEqual(got, want) {
@@ -54,8 +54,8 @@ func TestInformOnceRemembersAcrossCycles(t *testing.T) {
 	var r recorder
 	session := New(event.NewBus(&r))
 	for n := range 3 {
-		session.InCycle(n).InformOnce("code", "the same")
-		session.InCycle(n).InformOnce("code", fmt.Sprintf("text %d", n))
+		session.InCycle(n).InformOnce(event.Notice{Code: "code", Pods: []string{"the same"}})
+		session.InCycle(n).InformOnce(event.Notice{Code: "code", Port: n})
 	}
 	if len(r) != 4 {
 		t.Errorf("published %+v", r.bodies())

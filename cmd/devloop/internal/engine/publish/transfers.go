@@ -13,16 +13,20 @@ const transferPause = 500 * time.Millisecond
 
 // WithTransfers returns a context in which downloads, pulls and loads publish how far they are.
 func (p Publisher) WithTransfers(ctx context.Context) context.Context {
-	type times struct{ began, shown time.Time }
+	type times struct {
+		began, last time.Time
+		shown       bool
+	}
 	known := map[string]times{}
 	return transfer.WithListener(ctx, func(now transfer.Progress) {
 		t, begun := known[now.Name]
 		if !begun {
-			t.began, t.shown = time.Now(), time.Now()
+			t.began = time.Now()
+			t.last = t.began
 		}
-		ended := now.Done == now.Total && t.shown != t.began
-		if ended || time.Since(t.shown) >= transferPause {
-			t.shown = time.Now()
+		ended := t.shown && now.Done == now.Total
+		if ended || time.Since(t.last) >= transferPause {
+			t.last, t.shown = time.Now(), true
 			p.Publish(transferEvent(now, time.Since(t.began)))
 		}
 		known[now.Name] = t

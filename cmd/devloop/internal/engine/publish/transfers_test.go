@@ -40,6 +40,19 @@ func TestTransfersArePublishedTwiceASecond(t *testing.T) {
 	})
 }
 
+// TestTransferThatTakesNoTimeIsNotPublished outside of synctest, where time goes on between any two calls.
+func TestTransferThatTakesNoTimeIsNotPublished(t *testing.T) {
+	t.Parallel()
+	var r recorder
+	ctx := New(event.NewBus(&r)).WithTransfers(t.Context())
+	for done := range int64(3) {
+		transfer.Set(ctx, "small", done, 2)
+	}
+	if len(r) > 0 {
+		t.Errorf("published %+v", r.bodies())
+	}
+}
+
 // TestStagesKnowHowLongTheyTookLastTime has a session that knows its predecessor's times, and then its own.
 func TestStagesKnowHowLongTheyTookLastTime(t *testing.T) {
 	t.Parallel()

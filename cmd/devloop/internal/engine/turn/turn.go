@@ -8,7 +8,6 @@ package turn
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
@@ -23,11 +22,5 @@ func (t Take) Await(ctx context.Context, events publish.Publisher) (done func(),
 	if t == nil {
 		return func() {}, nil
 	}
-	return t(ctx, func(others int) {
-		text := fmt.Sprintf("waiting for %d other services to start", others)
-		if others == 1 {
-			text = "waiting for another service to start"
-		}
-		events.Inform(event.NoticeTurn, text)
-	})
+	return t(ctx, func(others int) { events.Inform(event.Notice{Code: event.NoticeTurn, Others: others}) })
 }

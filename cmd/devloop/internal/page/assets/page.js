@@ -54,12 +54,22 @@ const pathOf = c => say(c.number === 1 ? 'first deploy' : names[c.path] || c.pat
 function cycle(e) {
   let c = session.cycles.find(c => c.number === e.cycle && c.service === e.service);
   if (!c) {
-    c = { number: e.cycle, service: e.service, because: '', path: '', stages: [], outcome: '' };
+    c = { number: e.cycle, service: e.service, because: '', path: '', stages: [], outcome: '' }; // as in the state of a snapshot
     session.cycles.push(c);
     if (session.cycles.length > limits.saves) session.cycles.shift();
   }
   return c;
 }
+
+// stage records how far a stage of a cycle is.
+function stage(e) {
+  const c = cycle(e);
+  c.stages = [...c.stages.filter(s => s.id !== e.id), e];
+  return ['saves', 'head'];
+}
+
+// current is the name of the stage that runs in a cycle.
+const current = c => c && !c.outcome && (c.stages.find(s => !s.outcome) || {}).stage;
 
 // put adds an event to a list of its service, in place of one with the same key.
 function put(e, list, key) {
@@ -98,7 +108,7 @@ const handlers = {
     for (const s of states()) {
       const c = s.cycle;
       if (s.localhost) placed({ ...s.localhost, service: s.service });
-      if (c && c.number) Object.assign(cycle({ cycle: c.number, service: s.service }), { because: c.because, path: c.path, why: c.why, outcome: c.outcome, seconds: c.seconds, failure: c.failure });
+      if (c && c.number) Object.assign(cycle({ cycle: c.number, service: s.service }), { stages: [], ...c });
     }
     return Object.keys(parts);
   },
@@ -119,15 +129,10 @@ const handlers = {
   },
   'cycle.started': e => { cycle(e).because = e.because; return ['saves', 'head']; },
   'path.chosen': e => { Object.assign(cycle(e), { path: e.path, why: e.why }); return ['saves']; },
-  'stage.started': e => { cycle(e).stage = e.stage; return ['saves', 'head']; },
-  'stage.finished': e => {
-    const c = cycle(e);
-    c.stage = '';
-    if (e.outcome !== 'skipped') c.stages.push(e);
-    return ['saves', 'head'];
-  },
+  'stage.started': e => stage(e),
+  'stage.finished': e => stage(e),
   'cycle.finished': e => {
-    Object.assign(cycle(e), { outcome: e.outcome, seconds: e.seconds, failure: e.failure, stage: '' });
+    Object.assign(cycle(e), { outcome: e.outcome, seconds: e.seconds, failure: e.failure });
     return ['saves', 'times', 'problem', 'head'];
   },
   'pod.phase': e => {
@@ -173,9 +178,9 @@ const parts = {
     at('project').textContent = projects.join(', ') || 'devloop';
     document.title = (problem() ? '✗ ' : '') + at('project').textContent;
     const all = states(), count = all.filter(s => s.localhost && s.localhost.serving).length, several = all.length > 1;
-    const c = session.cycles.findLast(c => c.stage) || last(), status = at('status'), serving = count > 0, how = several ? say('%d of %d serve', count, all.length) : say('serving');
+    const c = session.cycles.findLast(current) || last(), status = at('status'), serving = count > 0, how = several ? say('%d of %d serve', count, all.length) : say('serving');
     if (session.ended) show(status, 'quiet', say('the session has ended'));
-    else if (c && c.stage) show(status, 'quiet', named(c, say(c.stage)) + (c.because ? ' ' + say('because %t', c.because) : ''));
+    else if (current(c)) show(status, 'quiet', named(c, say(current(c))) + (c.because ? ' ' + say('because %t', c.because) : ''));
     else if (problem()) show(status, 'bad', several ? how : serving ? say('failed') + '; ' + say('the code from before still answers') : say('nothing answers'));
     else if (all.some(s => s.paused)) show(status, 'quiet', say('paused: saves wait'));
     else if (serving) show(status, 'good', how + (c && c.seconds ? ': ' + named(c, pathOf(c)) + ' ' + say('in %s s', c.seconds.toFixed(2)) : ''));
@@ -206,7 +211,7 @@ const parts = {
       li.append(named(c, c.because || ''), ' ');
       if (c.why) li.append(element('span', 'quiet', c.why));
       const stages = element('div');
-      for (const s of c.stages) {
+      for (const s of c.stages.filter(s => s.outcome && s.outcome !== 'skipped')) {
         const chip = element('span', 'stage' + (s.outcome === 'failed' ? ' bad' : ''), say(s.stage) + ' ' + seconds(s.seconds));
         chip.title = [s.output, s.compiledBy, s.image, ...(s.pods || []), s.compiledBy ? '' : s.why].filter(Boolean).join(', ');
         stages.append(chip);
