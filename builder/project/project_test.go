@@ -97,7 +97,7 @@ func TestInputs(t *testing.T) {
 	one := buildtool.Module{BuildFiles: []string{plugins, lib}, Libraries: []string{filepath.Join(lib, "build/libs/lib.jar")}}
 	for file, want := range map[string]bool{
 		filepath.Join(p.Dir, "src/app/build.gradle"):              true,
-		filepath.Join(p.Dir, "src/main/java/com/a.gradle"):        false,
+		filepath.Join(p.Dir, "app/src/main/java/com/a.gradle"):    false,
 		filepath.Join(p.Dir, "app/src/test/resources/pom.xml"):    false,
 		filepath.Join(p.Dir, "buildSrc/src/main/groovy/P.groovy"): true,
 		filepath.Join(plugins, "src/main/groovy/java.gradle"):     true,

@@ -185,7 +185,7 @@ func (l *learner) types(c labs.Command, meanwhile func()) {
 	fails := slices.ContainsFunc(c.Shows, func(line string) bool {
 		return strings.HasPrefix(line, "error: ") || strings.HasPrefix(line, "오류: ")
 	})
-	if (err != nil) != fails || !c.Match(string(out)) {
+	if (err != nil) != fails || !asWritten(c.Shows, string(out)) {
 		l.Fatalf("it ended with %v, want\n%s\n\ngot\n%s", err, strings.Join(c.Shows, "\n"), out)
 	}
 }

@@ -100,7 +100,7 @@ func helpTexts(c *cli.Command) (texts []string) {
 		usage, _ := strings.CutSuffix(f.(cli.DocGenerationFlag).GetUsage(), "; may be repeated")
 		texts = append(texts, usage)
 	}
-	return append(texts, cmdline.ExampleNotes(c.Name)...)
+	return texts
 }
 
 func TestLanguageIsTheFlagsOrTheEnvironments(t *testing.T) {

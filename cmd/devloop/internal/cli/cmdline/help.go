@@ -140,14 +140,6 @@ func exampleList(command string, width int, say func(message string) string) str
 	return b.String()
 }
 
-// ExampleNotes returns what the examples of a command are for.
-func ExampleNotes(command string) (notes []string) {
-	for _, e := range examples[command] {
-		notes = append(notes, e[1])
-	}
-	return notes
-}
-
 // exampleWidth is where the notes beside a command's examples begin.
 func exampleWidth(command string) int {
 	longest := 0
