@@ -17,12 +17,14 @@ import (
 	"github.com/docker/docker/api/types/container"
 	dockerimage "github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
+	"github.com/docker/docker/pkg/stdcopy"
 	"github.com/docker/go-connections/nat"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/devloop-cli/devloop/builder/diagnostics"
 	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/builder/internal/enginetest"
+	"github.com/devloop-cli/devloop/builder/internal/jartest"
 	"github.com/devloop-cli/devloop/builder/project"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/hack/real"
@@ -44,15 +46,21 @@ func cacheOf(p *project.Project) string { return filepath.Dir(filepath.Dir(p.Sta
 
 func compileReal(t *testing.T, p *project.Project, what string) springboot.App {
 	t.Helper()
-	var app springboot.App
+	app, _ := compiledReal(t, p, what)
+	return app
+}
+
+// compiledReal is compileReal with what the build has printed.
+func compiledReal(t *testing.T, p *project.Project, what string) (app springboot.App, printed string) {
+	t.Helper()
+	var out bytes.Buffer
 	timed(t, what, func() {
-		var out bytes.Buffer
 		var err error
 		if app, err = p.Compile(t.Context(), &out); err != nil {
 			t.Fatalf("%v\n%s", err, &out)
 		}
 	})
-	return app
+	return app, out.String()
 }
 
 // edit replaces text in the sample's controller.
@@ -74,11 +82,8 @@ func TestRealGradle(t *testing.T) {
 		t.Errorf("got %+v", app)
 	}
 	knows(t, p, app)
-	compileReal(t, p, "gradle, warm, nothing changed")
-	edit(t, dir, "Hello, World", "Hello, again")
-	compileReal(t, p, "gradle, warm, one line changed")
 
-	edit(t, dir, `"Hello, again";`, `"Hello, again"`)
+	edit(t, dir, `"Hello, World";`, `"Hello, World"`)
 	_, err := p.Compile(t.Context(), io.Discard)
 	var failed *diagnostics.CompileError
 	if !errors.As(err, &failed) || len(failed.Problems) != 1 || failed.Problems[0].Line != 11 || failed.Problems[0].File != controller {
@@ -86,7 +91,7 @@ func TestRealGradle(t *testing.T) {
 	} else {
 		t.Log(strings.Join(failed.Evidence(), "\n"))
 	}
-	edit(t, dir, `"Hello, again"`, `"Hello, again";`)
+	edit(t, dir, `"Hello, World"`, `"Hello, World";`)
 	cancelReal(t, p)
 	compileReal(t, p, "gradle, after a cancelled build")
 	if _, err := os.Stat(filepath.Join(dir, ".devloop")); err == nil {
@@ -176,10 +181,8 @@ func TestRealMaven(t *testing.T) {
 		t.Errorf("got %+v", app)
 	}
 	knows(t, p, app)
-	edit(t, dir, "Hello, World", "Hello, again")
-	compileReal(t, p, "maven, one line changed")
 	cancelReal(t, p)
-	edit(t, dir, `again";`, `again"`)
+	edit(t, dir, `World";`, `World"`)
 	_, err := p.Compile(t.Context(), io.Discard)
 	var failed *diagnostics.CompileError
 	if !errors.As(err, &failed) || len(failed.Problems) != 1 || failed.Problems[0].Line != 11 {
@@ -219,53 +222,44 @@ func imageReal(t *testing.T, m *image.Imager, docker *client.Client, app springb
 	return img
 }
 
+// TestRealImages makes images of a jar in each way, of the same input again, and of an edited class.
 func TestRealImages(t *testing.T) {
 	docker := real.Docker(t)
-	real.Gradle(t)
 	base(t, docker, "openjdk:17-jdk")
 	base(t, docker, "eclipse-temurin:17-jre")
-	dir := sample(t, "spring-server")
-	p := openReal(t, dir)
-	for _, way := range []struct{ name, buildKit string }{{"classic", "0"}, {"buildkit", "1"}, {"composed", "0"}} {
+	cache := t.TempDir()
+	const jar, class = "app.jar", "app/classes/com/example/Other.class"
+	for _, way := range []struct{ name, buildKit, edited string }{{"classic", "0", jar}, {"buildkit", "1", jar}, {"composed", "0", class}} {
 		t.Run(way.name, func(t *testing.T) {
-			if way.name == "classic" { // what differs is the engine's own work
-				real.Long(t)
-			}
 			t.Setenv("DOCKER_BUILDKIT", way.buildKit)
-			text := "Hello from " + way.name
-			write(t, dir, controller, strings.Replace(helloController, "Hello, World", text, 1))
-			m := image.New(docker, image.Options{CacheDir: cacheOf(p)})
-			build := func(what string) image.Image {
-				app := compileReal(t, p, "compile for "+way.name)
-				if way.name == "composed" {
-					app.Dockerfile = ""
+			dir, m := t.TempDir(), image.New(docker, image.Options{CacheDir: cache})
+			build := func(text string) (image.Image, springboot.App) {
+				app := packedApp(t, dir, "devloop-test-"+way.name, text)
+				if way.edited == jar {
+					app.Dockerfile = write(t, dir, "Dockerfile", "FROM openjdk:17-jdk\nCOPY build/libs/*SNAPSHOT.jar app.jar\nENTRYPOINT [\"java\", \"-jar\", \"/app.jar\"]\n")
 				}
-				return imageReal(t, m, docker, app, way.name+": "+what)
+				return imageReal(t, m, docker, app, way.name+": "+text), app
 			}
-			first := build("first image")
-			again := build("unchanged image")
-			if first.ID != again.ID || first.Ref != again.Ref {
+			first, _ := build("first")
+			if again, _ := build("first"); first.ID != again.ID || first.Ref != again.Ref {
 				t.Errorf("unchanged input: %s, then %s", first.Ref, again.Ref)
 			}
-			contentReal(t, way.name+" first", first)
-			serves(t, docker, first.Ref, text)
-
-			write(t, dir, controller, strings.Replace(helloController, "Hello, World", text+" again", 1))
-			second := build("one class edited")
-			contentReal(t, way.name+" edited", second)
+			second, app := build("edited")
+			contentReal(t, way.name, second)
 			changed := newBytes(t, first.Content, second.Content)
-			t.Logf("TIME %s: one class edited: %d bytes of new layers", way.name, changed)
-			if way.name == "composed" && changed > 100_000 {
+			t.Logf("one class edited: %d bytes of new layers", changed)
+			if way.edited == class && changed > 100_000 {
 				t.Errorf("one edited class changed %d bytes", changed)
 			}
-			serves(t, docker, second.Ref, text+" again")
-			if way.name != "composed" { // old images go in the same way
-				return
+			want := jartest.Class(17) + "edited"
+			if way.edited == jar {
+				want = jartest.Read(t, app.Jar)
 			}
-			write(t, dir, controller, strings.Replace(helloController, "Hello, World", text+" thrice", 1))
-			build("another class edited")
-			write(t, dir, controller, strings.Replace(helloController, "Hello, World", text+" at last", 1))
-			last := build("a last class edited")
+			if got := inLastLayer(t, second, way.edited); got != want {
+				t.Errorf("%s has %d bytes, want %d", way.edited, len(got), len(want))
+			}
+			build("edited again")
+			last, _ := build("edited at last")
 			if _, err := docker.ImageInspect(t.Context(), first.Ref); err == nil {
 				t.Errorf("%s is still there, the fourth image is %s", first.Ref, last.Ref)
 			}
@@ -273,20 +267,36 @@ func TestRealImages(t *testing.T) {
 	}
 }
 
-const helloController = `package com.example;
-
-import org.springframework.web.bind.annotation.GetMapping;
-import org.springframework.web.bind.annotation.RestController;
-
-@RestController
-public class AppController {
-
-    @GetMapping("/")
-    public String home() {
-        return "Hello, World";
-    }
+// packedApp writes a jar as a build leaves it, with a class that has a text.
+func packedApp(t *testing.T, dir, name, text string) springboot.App {
+	t.Helper()
+	files := append(jartest.BootFiles(), jartest.File{"BOOT-INF/classes/com/example/Other.class", jartest.Class(17) + text})
+	app, err := springboot.Open(jartest.Write(t, filepath.Join(dir, "build/libs/app-SNAPSHOT.jar"), files))
+	if err != nil {
+		t.Fatal(err)
+	}
+	app.Dir, app.Name = dir, name
+	return app
 }
-`
+
+// inLastLayer returns a file of the last layer of an image, "" if that has none of the name.
+func inLastLayer(t *testing.T, img image.Image, name string) string {
+	t.Helper()
+	layers, err := img.Content.Layers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := layers[len(layers)-1].Uncompressed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = content.Close() }()
+	files, err := enginetest.ReadArchive(content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(files[name])
+}
 
 // contentReal checks the view of an image, and each layer's content against its name.
 func contentReal(t *testing.T, what string, img image.Image) {
@@ -324,46 +334,77 @@ func newBytes(t *testing.T, a, b v1.Image) int64 {
 // serves runs an image, never pulling it, until it answers with text.
 func serves(t *testing.T, docker *client.Client, ref, text string) {
 	t.Helper()
-	servesAt(t, docker, ref, "/", text)
+	c := run(t, docker, ref)
+	defer c.end()
+	c.answers(t, "/", text)
 }
 
-// servesAt does it with a path.
-func servesAt(t *testing.T, docker *client.Client, ref, path, text string) {
+// running is a container.
+type running struct {
+	docker           *client.Client
+	ref, id, address string
+}
+
+// run starts a container of an image, with variables. It is removed when the test ends, or before.
+func run(t *testing.T, docker *client.Client, ref string, env ...string) running {
+	t.Helper()
+	made, err := docker.ContainerCreate(t.Context(), &container.Config{Image: ref, Env: env, Labels: map[string]string{"devloop-test": "builder"}},
+		&container.HostConfig{PortBindings: nat.PortMap{"8080/tcp": {{HostIP: "127.0.0.1"}}}, PublishAllPorts: true}, nil, nil, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := running{docker: docker, ref: ref, id: made.ID}
+	t.Cleanup(c.end)
+	if err := docker.ContainerStart(t.Context(), c.id, container.StartOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	info, err := docker.ContainerInspect(t.Context(), c.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.address = net.JoinHostPort(info.NetworkSettings.Networks["bridge"].IPAddress, "8080")
+	return c
+}
+
+// end removes the container, if it is there.
+func (c running) end() {
+	_ = c.docker.ContainerRemove(context.Background(), c.id, container.RemoveOptions{Force: true})
+}
+
+// answers waits until a path answers, which has to be with text.
+func (c running) answers(t *testing.T, path, text string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	made, err := docker.ContainerCreate(ctx, &container.Config{Image: ref, Labels: map[string]string{"devloop-test": "builder"}},
-		&container.HostConfig{AutoRemove: true, PortBindings: nat.PortMap{"8080/tcp": {{HostIP: "127.0.0.1"}}}, PublishAllPorts: true}, nil, nil, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = docker.ContainerRemove(context.Background(), made.ID, container.RemoveOptions{Force: true})
-	})
-	if err := docker.ContainerStart(ctx, made.ID, container.StartOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	info, err := docker.ContainerInspect(ctx, made.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := net.JoinHostPort(info.NetworkSettings.Networks["bridge"].IPAddress, "8080")
-	began := time.Now()
-	for {
-		if got, err := get(ctx, "http://"+address+path); err == nil {
+	for began := time.Now(); ; {
+		if got, err := get(ctx, "http://"+c.address+path); err == nil {
 			if got != text {
-				t.Errorf("%s answers %q, want %q", ref, got, text)
+				t.Errorf("%s answers %q, want %q", c.ref, got, text)
 			}
-			t.Logf("TIME %s answers after %.1f s", ref, time.Since(began).Seconds())
-			break
+			t.Logf("TIME %s answers after %.1f s", c.ref, time.Since(began).Seconds())
+			return
 		}
 		select {
 		case <-ctx.Done():
-			t.Fatalf("%s does not answer", ref)
+			t.Fatalf("%s does not answer", c.ref)
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
-	_ = docker.ContainerRemove(context.Background(), made.ID, container.RemoveOptions{Force: true})
+}
+
+// logs returns what the container has said.
+func (c running) logs(t *testing.T) string {
+	t.Helper()
+	logs, err := c.docker.ContainerLogs(t.Context(), c.id, container.LogsOptions{ShowStdout: true, ShowStderr: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = logs.Close() }()
+	var text bytes.Buffer
+	if _, err := stdcopy.StdCopy(&text, &text, logs); err != nil {
+		t.Fatal(err)
+	}
+	return text.String()
 }
 
 func get(ctx context.Context, url string) (string, error) {

@@ -18,11 +18,11 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/client"
-	"github.com/docker/docker/pkg/stdcopy"
 
 	"github.com/devloop-cli/devloop/builder/cds"
 	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/builder/internal/enginetest"
+	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/hack/real"
 )
 
@@ -42,62 +42,82 @@ public class AppController {
 }
 `
 
+// TestRealArchive takes a project through images without and with an archive, for each Java.
 func TestRealArchive(t *testing.T) {
 	docker := real.Docker(t)
 	real.Maven(t)
-	for _, java := range []string{"17", "25"} {
-		t.Run("Java "+java, func(t *testing.T) {
-			ref := "eclipse-temurin:" + java + "-jre"
-			base(t, docker, ref)
-			archiveReal(t, docker, ref, java)
-		})
-	}
-}
-
-// archiveReal takes a project through images without and with an archive.
-func archiveReal(t *testing.T, docker *client.Client, ref, java string) {
 	dir := sample(t, "spring-maven")
 	write(t, dir, controller, whereController)
 	write(t, dir, "src/main/resources/META-INF/license.txt", "our own")
-	pom, err := os.ReadFile("../samples/spring-maven/pom.xml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	write(t, dir, "pom.xml", strings.Replace(string(pom), "<artifactId>spring-maven<", "<artifactId>devloop-test-archive<", 1))
 	p := openReal(t, dir)
-	m := image.New(docker, image.Options{CacheDir: cacheOf(p), Base: ref})
 	app := compileReal(t, p, "maven")
 	programsAreCompiled(t, app.Jar)
-	first := imageReal(t, m, docker, app, "first image")
-	if a := first.Report.Archive; a.Used || !a.Wanted {
-		t.Fatalf("archive of the first image: %+v", a)
+	var all []*archiving
+	for _, java := range []string{"17", "25"} {
+		t.Run("Java "+java+" trains", func(t *testing.T) {
+			ref := "eclipse-temurin:" + java + "-jre"
+			base(t, docker, ref)
+			a := &archiving{docker: docker, imager: image.New(docker, image.Options{CacheDir: cacheOf(p), Base: ref}), java: java}
+			a.trains(t, app)
+			all = append(all, a)
+		})
 	}
-	want := "Hello, World file:/app/classes/META-INF/license.txt"
-	serves(t, docker, first.Ref, want)
+	edit(t, dir, "Hello, World", "Hello, again")
+	app = compileReal(t, p, "maven, one class edited")
+	for _, a := range all {
+		t.Run("Java "+a.java+" uses the archive", func(t *testing.T) { a.usesArchive(t, app) })
+	}
+}
 
-	cancelTraining(t, m, docker, first)
+// archiving makes images of one application for one Java.
+type archiving struct {
+	docker   *client.Client
+	imager   *image.Imager
+	java     string
+	archived image.Image // the first with an archive
+}
+
+// image makes an image of an application under a name that belongs to this Java.
+func (a *archiving) image(t *testing.T, app springboot.App, what string) image.Image {
+	t.Helper()
+	app.Name = "devloop-test-archive-" + a.java
+	return imageReal(t, a.imager, a.docker, app, what)
+}
+
+// trains makes an archive, and an image that has it. The first training is cancelled.
+func (a *archiving) trains(t *testing.T, app springboot.App) {
+	first := a.image(t, app, "first image")
+	if r := first.Report.Archive; r.Used || !r.Wanted {
+		t.Fatalf("archive of the first image: %+v", r)
+	}
+	if a.java == "17" {
+		a.cancelTraining(t, first)
+	}
 	timed(t, "training", func() {
 		var out bytes.Buffer
-		a, err := m.Train(t.Context(), first, &out)
-		if err != nil || !a.Used || a.Size < 10_000_000 || a.Why != "" || !strings.HasPrefix(a.Java, java+".") {
-			t.Fatalf("got %+v, %v\n%s", a, err, &out)
+		made, err := a.imager.Train(t.Context(), first, &out)
+		if err != nil || !made.Used || made.Size < 10_000_000 || made.Why != "" || !strings.HasPrefix(made.Java, a.java+".") {
+			t.Fatalf("got %+v, %v\n%s", made, err, &out)
 		}
 	})
-	noTraining(t, docker)
-
-	second := imageReal(t, m, docker, compileReal(t, p, "maven, nothing changed"), "image with the archive")
-	if a := second.Report.Archive; !a.Used || a.Wanted {
-		t.Fatalf("archive of the second image: %+v", a)
+	a.noTraining(t)
+	a.archived = a.image(t, app, "image with the archive")
+	if r := a.archived.Report.Archive; !r.Used || r.Wanted {
+		t.Fatalf("archive of the second image: %+v", r)
 	}
-	enginetest.CheckImage(t, second.Content)
-	serves(t, docker, second.Ref, want)
-	edit(t, dir, "Hello, World", "Hello, again")
-	third := imageReal(t, m, docker, compileReal(t, p, "maven, one class edited"), "edited image with the archive")
-	if changed := newBytes(t, second.Content, third.Content); changed > 100_000 {
+}
+
+// usesArchive makes an image of an edited class, whose JVM has to take from the archive what is not the application's own.
+func (a *archiving) usesArchive(t *testing.T, app springboot.App) {
+	edited := a.image(t, app, "edited image with the archive")
+	enginetest.CheckImage(t, edited.Content)
+	if changed := newBytes(t, a.archived.Content, edited.Content); changed > 100_000 {
 		t.Errorf("one edited class changed %d bytes", changed)
 	}
-	serves(t, docker, third.Ref, strings.Replace(want, "World", "again", 1))
-	archived, own := loadedClasses(t, docker, third.Ref)
+	c := run(t, a.docker, edited.Ref, "JDK_JAVA_OPTIONS=-Xlog:class+load")
+	defer c.end()
+	c.answers(t, "/", "Hello, again file:/app/classes/META-INF/license.txt")
+	archived, own := loadedClasses(c.logs(t))
 	t.Logf("%d classes of the dependencies' archive", archived)
 	if archived < 1500 || own == 0 {
 		t.Errorf("%d classes are from the archive, %d are the application's own", archived, own)
@@ -158,74 +178,47 @@ func programsAreCompiled(t *testing.T, jar string) {
 }
 
 // cancelTraining ends a training half-way and looks for its container.
-func cancelTraining(t *testing.T, m *image.Imager, docker *client.Client, img image.Image) {
+func (a *archiving) cancelTraining(t *testing.T, img image.Image) {
 	t.Helper()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
 	done := make(chan error, 1)
 	go func() {
-		_, err := m.Train(ctx, img, io.Discard)
+		_, err := a.imager.Train(ctx, img, io.Discard)
 		done <- err
 	}()
-	for deadline := time.Now().Add(time.Minute); len(trainings(t, docker)) == 0 && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(time.Minute); len(a.trainings(t)) == 0 && time.Now().Before(deadline); {
 		time.Sleep(10 * time.Millisecond)
 	}
 	cancel(errStopped)
 	if err := <-done; !errors.Is(err, errStopped) {
 		t.Errorf("got %v", err)
 	}
-	noTraining(t, docker)
+	a.noTraining(t)
 }
 
-func noTraining(t *testing.T, docker *client.Client) {
+func (a *archiving) noTraining(t *testing.T) {
 	t.Helper()
-	if left := trainings(t, docker); len(left) > 0 {
+	if left := a.trainings(t); len(left) > 0 {
 		t.Errorf("left: %v", left)
 	}
 }
 
 // trainings returns the containers of this test's trainings.
-func trainings(t *testing.T, docker *client.Client) []container.Summary {
+func (a *archiving) trainings(t *testing.T) []container.Summary {
 	t.Helper()
-	found, err := docker.ContainerList(t.Context(), container.ListOptions{All: true,
-		Filters: filters.NewArgs(filters.Arg("label", cds.TrainingLabel+"=devloop-test-archive"))})
+	found, err := a.docker.ContainerList(t.Context(), container.ListOptions{All: true,
+		Filters: filters.NewArgs(filters.Arg("label", cds.TrainingLabel+"=devloop-test-archive-"+a.java))})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return found
 }
 
-// loadedClasses starts an image and counts the classes that its JVM takes from the
-// archive, and those that it reads from the application's directory.
-func loadedClasses(t *testing.T, docker *client.Client, ref string) (archived, own int) {
-	t.Helper()
-	made, err := docker.ContainerCreate(t.Context(), &container.Config{Image: ref, Labels: map[string]string{"devloop-test": "builder"},
-		Env: []string{"JDK_JAVA_OPTIONS=-Xlog:class+load -Dspring.context.exit=onRefresh"}}, &container.HostConfig{NetworkMode: "none"}, nil, nil, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		_ = docker.ContainerRemove(context.Background(), made.ID, container.RemoveOptions{Force: true})
-	}()
-	ended, failed := docker.ContainerWait(t.Context(), made.ID, container.WaitConditionNextExit)
-	if err := docker.ContainerStart(t.Context(), made.ID, container.StartOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	select {
-	case <-ended:
-	case err := <-failed:
-		t.Fatal(err)
-	}
-	logs, err := docker.ContainerLogs(t.Context(), made.ID, container.LogsOptions{ShowStdout: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = logs.Close() }()
-	var text bytes.Buffer
-	if _, err := stdcopy.StdCopy(&text, &text, logs); err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(text.String()) {
+// loadedClasses counts the classes that a JVM has taken from an archive, and those that it has read from the application's
+// directory.
+func loadedClasses(log string) (archived, own int) {
+	for line := range strings.Lines(log) {
 		switch {
 		case strings.Contains(line, " org.springframework.") && strings.Contains(line, "source: shared objects file"):
 			archived++

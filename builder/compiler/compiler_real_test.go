@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -54,20 +53,21 @@ func sameClasses(t *testing.T, got, want springboot.App) {
 	}
 }
 
+const javaPackage = "src/main/java/com/example/"
+
 // readyProject opens a sample without its Dockerfile, with classes to edit, and has it
 // compiled and proven.
 func readyProject(t *testing.T, name string) (*Compiler, springboot.App) {
 	t.Helper()
 	dir := buildtest.Sample(t, name)
 	_ = os.Remove(filepath.Join(dir, "Dockerfile"))
-	java := "src/main/java/com/example/"
-	jartest.WriteFile(t, dir, java+"Names.java", "package com.example;\ninterface Names { String HELLO = \"Hello\"; default String name(int i) { return HELLO + i; } }\n")
+	jartest.WriteFile(t, dir, javaPackage+"Names.java", "package com.example;\ninterface Names { String HELLO = \"Hello\"; default String name(int i) { return HELLO + i; } }\n")
 	shape, dot := "sealed interface Shape { record Dot(int x) implements Shape { } enum Kind implements Shape { A, B } }", "s instanceof Shape.Dot d ? name(d.hashCode())"
 	if name == "spring-server" { // Gradle 4.4 takes every later Java for Java 12
 		shape, dot = "interface Shape { class Dot implements Shape { void x(int x) { } } enum Kind implements Shape { A, B } }", "s instanceof Shape.Dot ? name(((Shape.Dot) s).hashCode())"
 	}
-	jartest.WriteFile(t, dir, java+"Shape.java", "package com.example;\n"+shape+"\n")
-	jartest.WriteFile(t, dir, java+"User.java", "package com.example;\nclass User implements Names {\n  String user(Shape s) { return "+dot+" : HELLO; }\n"+
+	jartest.WriteFile(t, dir, javaPackage+"Shape.java", "package com.example;\n"+shape+"\n")
+	jartest.WriteFile(t, dir, javaPackage+"User.java", "package com.example;\nclass User implements Names {\n  String user(Shape s) { return "+dot+" : HELLO; }\n"+
 		"  int kind(Shape.Kind k) { switch (k) { case A: return 1; default: return 2; } }\n}\n")
 	return ready(t, dir)
 }
@@ -105,40 +105,45 @@ func compile(t *testing.T, c *Compiler, changed []string) springboot.App {
 	return app
 }
 
-// TestRealIncremental edits a real project, and compares after each edit with what its real
-// build makes of the same sources.
+// realEdits are edits of a project that readyProject has made, and how many sources each has compiled.
+var realEdits = []struct {
+	what, file, from, to string
+	want                 int
+}{
+	{"a body", buildtest.Controller, "Hello, World", "Hello, again", 1},
+	{"a body once more", buildtest.Controller, "Hello, again", "Hello, World", 1},
+	{"a constant", javaPackage + "Names.java", `HELLO = "Hello"`, `HELLO = "Good day"`, 2},
+	{"a default method's body", javaPackage + "Names.java", "HELLO + i", "i + HELLO", 1},
+	{"an enum's order", javaPackage + "Shape.java", "A, B", "C, B, A", 2},
+	{"a component or parameter", javaPackage + "Shape.java", "(int x)", "(long y)", 2},
+	{"the same again", javaPackage + "Shape.java", "(long y)", "(int x)", 2},
+	{"a lambda and an inner class", buildtest.Controller, "return ", "Runnable r = () -> { }; new Object() { };\n        return ", 1},
+	{"an annotation and a parameter", buildtest.Controller, "public String ", "@Deprecated\n    public String other(String name) { return name; }\n    public String ", 1},
+	{"a new class", javaPackage + "New.java", "", "package com.example;\nclass New { static class In { } Names n = new Names() { }; }\n", 1},
+	{"no class any more", javaPackage + "New.java", "package", "", 0},
+}
+
+// TestRealIncremental edits a real project, and compares what it has in the end, in the long tier after each edit, with what
+// its real build makes of the same sources.
 func TestRealIncremental(t *testing.T) {
 	t.Parallel()
 	for name, need := range map[string]func(testing.TB){"spring-maven": real.Maven, "spring-server": real.Gradle} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			need(t)
-			c, _ := readyProject(t, name)
-			dir := c.dir
-			java := "src/main/java/com/example/"
-			for i, test := range []struct {
-				what, file, from, to string
-				want                 int
-			}{
-				{"a body", buildtest.Controller, "Hello, World", "Hello, again", 1},
-				{"a body once more", buildtest.Controller, "Hello, again", "Hello, World", 1},
-				{"a constant", java + "Names.java", `HELLO = "Hello"`, `HELLO = "Good day"`, 2},
-				{"a default method's body", java + "Names.java", "HELLO + i", "i + HELLO", 1},
-				{"an enum's order", java + "Shape.java", "A, B", "C, B, A", 2},
-				{"a component or parameter", java + "Shape.java", "(int x)", "(long y)", 2},
-				{"the same again", java + "Shape.java", "(long y)", "(int x)", 2},
-				{"a lambda and an inner class", buildtest.Controller, "return ", "Runnable r = () -> { }; new Object() { };\n        return ", 1},
-				{"an annotation and a parameter", buildtest.Controller, "public String ", "@Deprecated\n    public String other(String name) { return name; }\n    public String ", 1},
-				{"a new class", java + "New.java", "", "package com.example;\nclass New { static class In { } Names n = new Names() { }; }\n", 1},
-				{"no class any more", java + "New.java", "package", "", 0},
-			} {
+			c, first := readyProject(t, name)
+			if first.Jar == "" || first.CompiledBy != "" {
+				t.Errorf("the first build makes %+v", first)
+			}
+			mistakeReal(t, c)
+			for i, edit := range realEdits {
 				var app springboot.App
-				buildtest.Change(t, dir, test.file, test.from, test.to)
-				buildtest.Timed(t, test.what, func() { app = compile(t, c, []string{test.file}) })
-				if want := fmt.Sprintf("by the incremental compiler, %s", count(test.want, "source")); app.CompiledBy != want {
-					t.Errorf("%s: %s", test.what, app.CompiledBy)
+				buildtest.Change(t, c.dir, edit.file, edit.from, edit.to)
+				buildtest.Timed(t, edit.what, func() { app = compile(t, c, []string{edit.file}) })
+				if want := incrementally + count(edit.want, "source"); app.CompiledBy != want || app.Jar != "" {
+					t.Errorf("%s: %s, packed %q", edit.what, app.CompiledBy, app.Jar)
 				}
-				if i%4 == 2 || real.LongTier() { // a wrong class stays until its source is compiled again
+				if i == len(realEdits)-1 || real.LongTier() {
 					sameClasses(t, app, buildReal(t, c, "the same by the build"))
 				}
 			}
@@ -146,56 +151,16 @@ func TestRealIncremental(t *testing.T) {
 	}
 }
 
-func TestRealIncrementalLeavesTheRestToTheBuild(t *testing.T) {
-	t.Parallel()
-	real.Maven(t)
-	c, first := readyProject(t, "spring-maven")
-	dir := c.dir
-	if first.Jar == "" || first.CompiledBy != "" {
-		t.Errorf("got %+v", first)
-	}
-
-	buildtest.Change(t, dir, buildtest.Controller, `";`, `"`)
-	_, err := c.Compile(t.Context(), []string{buildtest.Controller}, &bytes.Buffer{})
-	var failed *diagnostics.CompileError
-	if !errors.As(err, &failed) || len(failed.Problems) != 1 || failed.Problems[0].File != buildtest.Controller || failed.Problems[0].Line != 11 || failed.Problems[0].Text != "';' expected" {
+// mistakeReal makes a mistake that javac finds, and corrects it.
+func mistakeReal(t *testing.T, c *Compiler) {
+	t.Helper()
+	buildtest.Change(t, c.dir, buildtest.Controller, `";`, `"`)
+	_, err := c.Compile(t.Context(), []string{buildtest.Controller}, io.Discard)
+	failed, ok := errors.AsType[*diagnostics.CompileError](err)
+	if !ok || len(failed.Problems) != 1 || failed.Problems[0].File != buildtest.Controller || failed.Problems[0].Line != 11 || failed.Problems[0].Text != "';' expected" {
 		t.Fatalf("got %v", err)
 	}
-	t.Log(strings.Join(failed.Evidence(), "\n"))
-	buildtest.Change(t, dir, buildtest.Controller, `"`+"\n", `";`+"\n")
-
-	app := compile(t, c, []string{buildtest.Controller, "README.md", "src/test/java/com/example/SomeTest.java"})
-	if !strings.Contains(app.CompiledBy, "incremental compiler") || app.Jar != "" {
-		t.Errorf("got %+v", app)
-	}
-	for _, test := range []struct{ file, text, why string }{
-		{"src/main/resources/application.properties", "server.port=8099\n", "as src/main/resources/application.properties changed"},
-		{"src/main/java/com/example/Native.java", "package com.example;\nclass Native { native void f(); }\n", "as a method is native"},
-	} {
-		jartest.WriteFile(t, dir, test.file, test.text)
-		app := compile(t, c, []string{test.file})
-		if !strings.Contains(app.CompiledBy, test.why) {
-			t.Errorf("%s: %s", test.file, app.CompiledBy)
-		}
-		if why := c.bootstrap(t.Context()); why != "" {
-			t.Log(why)
-		}
-	}
-	if app := compile(t, c, []string{buildtest.Controller}); app.CompiledBy != "by the incremental compiler, 1 source" {
-		t.Errorf("it costs one build: %q", app.CompiledBy)
-	}
-	const native = "src/main/java/com/example/Native.java"
-	if err := os.Remove(filepath.Join(dir, native)); err != nil {
-		t.Fatal(err)
-	}
-	compile(t, c, []string{native})
-	if why := c.bootstrap(t.Context()); why != "" {
-		t.Fatal(why)
-	}
-	buildtest.Change(t, dir, buildtest.Controller, "Hello, World", "Hello, again")
-	if app := compile(t, c, []string{buildtest.Controller}); app.CompiledBy != "by the incremental compiler, 1 source" {
-		t.Errorf("it is back: %s", app.CompiledBy)
-	}
+	buildtest.Change(t, c.dir, buildtest.Controller, `"`+"\n", `";`+"\n")
 }
 
 // TestRealIncrementalKnowsPackageInfos compares with Maven, which writes a class of its own for a
@@ -244,70 +209,15 @@ func TestRealIncrementalKnowsPackageInfos(t *testing.T) {
 func TestRealIncrementalCompilesAJavaModule(t *testing.T) {
 	t.Parallel()
 	real.Maven(t)
-	const info = "src/main/java/module-info.java"
-	c, _ := readyProject(t, "spring-maven")
-	dir := c.dir
-	jartest.WriteFile(t, dir, info, "open module com.example {\n requires spring.boot;\n requires spring.boot.autoconfigure;\n requires spring.web;\n}\n")
-	if app := compile(t, c, []string{info}); app.CompiledBy != "by maven, as a module-info.java is new or gone" {
-		t.Fatal(app.CompiledBy)
-	}
-	if why := c.bootstrap(t.Context()); why != "" {
-		t.Fatal(why)
-	}
+	dir := buildtest.Sample(t, "spring-maven")
+	jartest.WriteFile(t, dir, "src/main/java/module-info.java", "open module com.example {\n requires spring.boot;\n requires spring.boot.autoconfigure;\n requires spring.web;\n}\n")
+	c, _ := ready(t, dir)
 	buildtest.Change(t, dir, buildtest.Controller, "Hello, World", "Hello, module")
 	app := compile(t, c, []string{buildtest.Controller})
-	if !strings.HasPrefix(app.CompiledBy, "by the incremental compiler") {
+	if !strings.HasPrefix(app.CompiledBy, incrementally) {
 		t.Fatal(app.CompiledBy)
 	}
-	built, err := c.project.Compile(t.Context(), &bytes.Buffer{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	sameClasses(t, app, built)
-}
-
-// TestRealIncrementalOfTwo has two compilers of one directory at work: each has files of its own.
-func TestRealIncrementalOfTwo(t *testing.T) {
-	t.Parallel()
-	real.Maven(t)
-	c, _ := readyProject(t, "spring-maven")
-	other := New(c.project.(*project.Project), true)
-	compile(t, other, nil)
-	if why := other.bootstrap(t.Context()); why != "" || other.server.dir == c.server.dir {
-		t.Fatalf("%q, %s and %s", why, c.server.dir, other.server.dir)
-	}
-	if err := other.Close(); err != nil {
-		t.Fatal(err)
-	}
-	buildtest.Change(t, c.dir, buildtest.Controller, "Hello, World", "Hello, again")
-	if app := compile(t, c, []string{buildtest.Controller}); app.CompiledBy != "by the incremental compiler, 1 source" {
-		t.Errorf("it lives on: %s", app.CompiledBy)
-	}
-	if err := os.RemoveAll(c.units.own().module.Classes()); err != nil {
-		t.Fatal(err)
-	}
-	buildtest.Change(t, c.dir, buildtest.Controller, "Hello, again", "Hello, World")
-	if app := compile(t, c, []string{buildtest.Controller}); app.Jar == "" && !strings.Contains(app.CompiledBy, "by maven") {
-		t.Errorf("without its classes: %s", app.CompiledBy)
-	}
-}
-
-func TestRealIncrementalEndsWithItsCompiler(t *testing.T) {
-	t.Parallel()
-	real.Maven(t)
-	c, _ := readyProject(t, "spring-maven")
-	process, dir := c.server.process.Running(), c.server.dir
-	if err := c.Close(); err != nil {
-		t.Fatal(err)
-	}
-	select {
-	case <-process.Ended():
-	default:
-		t.Error("it lives on")
-	}
-	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
-		t.Error("its files are left")
-	}
+	sameClasses(t, app, buildReal(t, c, "the same by maven"))
 }
 
 func TestIncrementalCompilerDiesWithDevloop(t *testing.T) {
@@ -342,76 +252,6 @@ func TestIncrementalCompilerDiesWithDevloop(t *testing.T) {
 	_ = devloop.Wait()
 }
 
-func TestRealIncrementalIsCheckedByTheBuild(t *testing.T) {
-	t.Parallel()
-	real.Maven(t)
-	c, _ := readyProject(t, "spring-maven")
-	buildtest.Change(t, c.dir, buildtest.Controller, "Hello, World", "Hello, again")
-	app := compile(t, c, []string{buildtest.Controller})
-	if said := c.verify(t.Context()); said != "" || c.dirty.Load() {
-		t.Errorf("the same classes: %q", said)
-	}
-
-	buildtest.Change(t, c.dir, buildtest.Controller, "Hello, again", "Hello, World")
-	app = compile(t, c, []string{buildtest.Controller})
-	class := filepath.Join(app.Classes[0], "com/example/AppController.class")
-	if err := os.WriteFile(class, []byte("other"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	said := c.verify(t.Context())
-	if !strings.Contains(said, "AppController.class") || c.disabled == "" || c.server.process != nil {
-		t.Errorf("another class: %q", said)
-	}
-	t.Log(said)
-	if app := compile(t, c, []string{buildtest.Controller}); app.Classes[0] == filepath.Dir(class) || !strings.HasPrefix(app.CompiledBy, "by maven, as the incremental compiler and the build") {
-		t.Errorf("given up for good: %+v", app)
-	}
-}
-
-func TestRealCheckYieldsToASave(t *testing.T) {
-	real.Maven(t)
-	c, _ := readyProject(t, "spring-maven")
-	buildtest.Change(t, c.dir, buildtest.Controller, "Hello, World", "Hello, again")
-	compile(t, c, []string{buildtest.Controller})
-
-	work, done, _ := c.idle.enter(t.Context())
-	ended := make(chan string, 1)
-	go func() { defer done(); ended <- c.verify(work.verification) }()
-	for c.building.TryLock() { // until the build runs
-		c.building.Unlock()
-	}
-	buildtest.Change(t, c.dir, buildtest.Controller, "Hello, again", "Hello, save")
-	buildtest.Timed(t, "a save while the build checks", func() {
-		if app := compile(t, c, []string{buildtest.Controller}); app.CompiledBy != "by the incremental compiler, 1 source" {
-			t.Errorf("got %+v", app)
-		}
-	})
-	if said := <-ended; said != "" {
-		t.Error(said)
-	}
-}
-
-func TestRealIncrementalComesBackWhenItDies(t *testing.T) {
-	t.Parallel()
-	real.Maven(t)
-	c, _ := readyProject(t, "spring-maven")
-	if err := c.server.process.Running().Kill(); err != nil {
-		t.Fatal(err)
-	}
-	buildtest.Change(t, c.dir, buildtest.Controller, "Hello, World", "Hello, again")
-	app := compile(t, c, []string{buildtest.Controller})
-	if !strings.HasSuffix(app.CompiledBy, "by maven, as the incremental compiler failed: it has ended") {
-		t.Errorf("got %q", app.CompiledBy)
-	}
-	if said := c.RunIdle(t.Context()); said != "" {
-		t.Error(said)
-	}
-	buildtest.Change(t, c.dir, buildtest.Controller, "Hello, again", "Hello, World")
-	if app := compile(t, c, []string{buildtest.Controller}); app.CompiledBy != "by the incremental compiler, 1 source" {
-		t.Errorf("got %q", app.CompiledBy)
-	}
-}
-
 const lombok = "<groupId>org.projectlombok</groupId><artifactId>lombok</artifactId>"
 
 // TestRealIncrementalWithProcessors has annotation processors run in the incremental compiler: one that
@@ -435,7 +275,6 @@ func TestRealIncrementalWithProcessors(t *testing.T) {
 				real.Long(t)
 			}
 			dir := buildtest.Sample(t, "spring-maven")
-			java := "src/main/java/com/example/"
 			buildtest.Change(t, dir, "pom.xml", test.from, test.to)
 			if name == "on the class path" { // the properties have moved
 				buildtest.Change(t, dir, "pom.xml", "  <properties>\n    <java.version>17</java.version>\n  </properties>", "\n")
@@ -443,10 +282,10 @@ func TestRealIncrementalWithProcessors(t *testing.T) {
 			if name == "on a path of its own" {
 				buildtest.Change(t, dir, "pom.xml", "  </dependencies>", "<dependency>"+lombok+"<optional>true</optional></dependency></dependencies>")
 			}
-			jartest.WriteFile(t, dir, java+"Item.java", "package com.example;\nimport lombok.*;\n@Data @Builder public class Item { private String name; private int size; }\n")
-			jartest.WriteFile(t, dir, java+"Shelf.java", "package com.example;\npublic class Shelf { Item item() { return Item.builder().name(\"a\").build(); } int size() { return item().getSize(); } }\n")
+			jartest.WriteFile(t, dir, javaPackage+"Item.java", "package com.example;\nimport lombok.*;\n@Data @Builder public class Item { private String name; private int size; }\n")
+			jartest.WriteFile(t, dir, javaPackage+"Shelf.java", "package com.example;\npublic class Shelf { Item item() { return Item.builder().name(\"a\").build(); } int size() { return item().getSize(); } }\n")
 			if name == "of all sources" {
-				jartest.WriteFile(t, dir, java+"Shelf.java", "package com.example;\nimport org.springframework.boot.context.properties.*;\n"+
+				jartest.WriteFile(t, dir, javaPackage+"Shelf.java", "package com.example;\nimport org.springframework.boot.context.properties.*;\n"+
 					"@ConfigurationProperties(\"shelf\") public class Shelf { /** How wide. */ int width = 1; public int getWidth() { return width; } public void setWidth(int w) { } }\n")
 			}
 			c, _ := ready(t, dir)
@@ -454,27 +293,25 @@ func TestRealIncrementalWithProcessors(t *testing.T) {
 				file, from, to string
 				want           int // sources that are compiled
 			}
-			last := edit{java + "Shelf.java", "size", "getSize", 1}
+			last := edit{javaPackage + "Shelf.java", "size", "getSize", 1}
 			members := 2
 			if name == "of all sources" {
-				last, members = edit{java + "Shelf.java", "How wide", "How broad", 4}, 4
+				last, members = edit{javaPackage + "Shelf.java", "How wide", "How broad", 4}, 4
 			}
-			for _, edit := range []edit{{buildtest.Controller, "Hello, World", "Hello, again", 1}, {java + "Item.java", "int size", "Integer size, weight", members}, last} {
+			var app springboot.App
+			for _, edit := range []edit{{buildtest.Controller, "Hello, World", "Hello, again", 1}, {javaPackage + "Item.java", "int size", "Integer size, weight", members}, last} {
 				buildtest.Change(t, dir, edit.file, edit.from, edit.to)
-				var app springboot.App
 				buildtest.Timed(t, edit.to, func() { app = compile(t, c, []string{edit.file}) })
-				if app.CompiledBy != "by the incremental compiler, "+count(edit.want, "source") {
+				if app.CompiledBy != incrementally+count(edit.want, "source") {
 					t.Errorf("%s: %s", edit.to, app.CompiledBy)
 				}
-				built := buildReal(t, c, "the same by maven")
-				sameClasses(t, app, built)
-				for _, resource := range []string{"META-INF/spring-configuration-metadata.json"} {
-					got, _ := os.ReadFile(app.Classes[0] + "/" + resource)
-					want := contents(t, built).Own[resource]
-					if !bytes.Equal(got, want) {
-						t.Errorf("%s is\n%s\nnot\n%s", resource, got, want)
-					}
-				}
+			}
+			built := buildReal(t, c, "the same by maven")
+			sameClasses(t, app, built)
+			const metadata = "META-INF/spring-configuration-metadata.json"
+			got, _ := os.ReadFile(filepath.Join(app.Classes[0], metadata))
+			if want := contents(t, built).Own[metadata]; !bytes.Equal(got, want) {
+				t.Errorf("the metadata is\n%s\nnot\n%s", got, want)
 			}
 		})
 	}

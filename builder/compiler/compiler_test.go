@@ -292,6 +292,7 @@ func TestFallback(t *testing.T) {
 		"anything":        {nil, "all may have changed", nil},
 		"a resource":      {[]string{resourceDir + "/new.txt"}, "src/main/resources/new.txt changed", nil},
 		"a placeholder":   {[]string{resourceDir + "/style.css"}, "style.css changed", func(t *testing.T, p *played, _ *Compiler) { p.save(t, resourceDir+"/style.css", "@color@") }},
+		"an expression":   {[]string{resourceDir + "/style.css"}, "style.css changed", func(t *testing.T, p *played, _ *Compiler) { p.save(t, resourceDir+"/style.css", "${color}") }},
 		"the build file":  {a, "a file of the build changed", func(_ *testing.T, p *played, _ *Compiler) { p.stale = true }},
 		"the Dockerfile":  {a, "the image is made of what it packs", func(_ *testing.T, p *played, _ *Compiler) { p.packs = true }},
 		"a library":       {a, "a library changed", func(_ *testing.T, _ *played, c *Compiler) { c.server.libraries = map[string]string{"other.jar": ""} }},
