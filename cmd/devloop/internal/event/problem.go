@@ -18,6 +18,9 @@ type Problem struct {
 // placed matches evidence that begins with a place, as compilers write it.
 var placed = regexp.MustCompile(`^(\S.*?\.\w+):(\d+)(?::(\d+))?: (.+)$`)
 
+// Placed reports whether a failure, which may be nil, says where in the files the mistakes are.
+func (f *Failure) Placed() bool { return f != nil && len(f.Problems()) > 0 }
+
 // Problems returns the places that the evidence names.
 func (f Failure) Problems() (list []Problem) {
 	for _, line := range f.Evidence {

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -77,7 +78,7 @@ func (f *footer) see(e event.Event) {
 	case event.StepStarted:
 		f.active = true
 		f.begin(event.Stage(doing[string(b.Step)]), e.Time, 0)
-		f.short = true
+		f.short, f.because = true, ""
 	case event.StepFinished:
 		f.stage = ""
 	case event.CheckStarted:
@@ -110,7 +111,9 @@ func (f *footer) cycleEvent(e event.Event) {
 	case event.StageStarted:
 		f.begin(b.Stage, e.Time, b.LastTook)
 	case event.StageOutput:
-		f.detail = strings.TrimSpace(b.Line)
+		if line := strings.TrimSpace(b.Line); !bare.MatchString(line) {
+			f.detail = line
+		}
 	case event.PodPhase:
 		if f.phases == nil {
 			f.phases = map[string]string{}
@@ -121,6 +124,9 @@ func (f *footer) cycleEvent(e event.Event) {
 		f.finished(b)
 	}
 }
+
+// bare matches a line of a tool that has no word, such as Maven's "[INFO] ------".
+var bare = regexp.MustCompile(`^(\[\w+\])?[\W_]*$`)
 
 // answers records what answers on localhost.
 func (f *footer) answers(b event.StateChanged) {
@@ -283,6 +289,8 @@ func pathName(path string) string {
 		return "new Pod"
 	case "swap":
 		return "hot swap"
+	case "nothing":
+		return "no change"
 	}
 	return path
 }

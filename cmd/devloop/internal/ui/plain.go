@@ -133,7 +133,7 @@ func (p *Plain) cycleEvent(e event.Event) bool {
 		p.explained(b)
 	case event.StageFinished:
 		p.progress.end()
-		p.toolLines(p.tool.end(b.Outcome == event.Failed))
+		p.toolLines(p.tool.end(b.Outcome == event.Failed && !b.Failure.Placed()))
 		p.stage(b)
 	case event.PodPhase:
 		p.phase(b)

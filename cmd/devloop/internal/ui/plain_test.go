@@ -322,3 +322,20 @@ func TestEachStageHasWords(t *testing.T) {
 		}
 	}
 }
+
+// TestOutputOfABuildIsHiddenWhereTheFailureSaysEnough: the error and its place are a line each, Maven's words forty.
+func TestOutputOfABuildIsHiddenWhereTheFailureSaysEnough(t *testing.T) {
+	t.Parallel()
+	for evidence, hidden := range map[string]bool{"src/main/java/A.java:11: ';' expected": true, "No plugin found for prefix 'x'": false} {
+		var out strings.Builder
+		p := NewPlain(&out, PlainOptions{})
+		failure := &event.Failure{Message: "compile", Evidence: []string{evidence}}
+		for _, body := range []event.Body{event.StageStarted{Stage: event.Compile}, event.StageOutput{Stage: event.Compile, Line: "[INFO] BUILD FAILURE"},
+			event.StageFinished{Stage: event.Compile, Outcome: event.Failed, Failure: failure}} {
+			p.Handle(at(1, body))
+		}
+		if got := !strings.Contains(out.String(), "BUILD FAILURE"); got != hidden {
+			t.Errorf("%s: hidden %v in\n%s", evidence, got, &out)
+		}
+	}
+}

@@ -48,7 +48,7 @@ function element(tag, className, text) {
 }
 
 const seconds = s => (s || 0).toFixed(2) + ' s';
-const names = { swap: 'hot swap', pod: 'new Pod', manifest: 'new Pod' };
+const names = { nothing: 'no change', swap: 'hot swap', pod: 'new Pod', manifest: 'new Pod' };
 const pathOf = c => say(c.number === 1 ? 'first deploy' : names[c.path] || c.path || 'deployed');
 
 function cycle(e) {
