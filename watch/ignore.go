@@ -87,7 +87,7 @@ func isPrivate(name string) bool {
 	return filepath.Ext(name) == ".iml"
 }
 
-// isOutput recognizes directories that builds write. The name alone is not enough, since
+// isOutput recognizes directories that builds write, and logs. The name alone is not enough, since
 // src/main/java/com/example/build is a package: a build file must be next to it.
 func isOutput(path, name string) bool {
 	dir := filepath.Dir(path)
@@ -97,7 +97,8 @@ func isOutput(path, name string) bool {
 	case "node_modules":
 		return hasAny(dir, []string{"package.json"})
 	}
-	return false
+	// A log beside a build file is mostly what a program prints, such as devloop itself: each line would begin a cycle that prints the next.
+	return filepath.Ext(name) == ".log" && hasAny(dir, buildFiles)
 }
 
 // buildFiles mark the directory of a module.

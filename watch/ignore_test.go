@@ -45,7 +45,7 @@ func TestOutputsCountBesideABuildFile(t *testing.T) {
 	for _, name := range []string{
 		"build", "out/a", "bin", "app/target/classes/A.class", "web/node_modules/x", "buildSrc/build/libs",
 		".git/index", "app/.gradle", ".idea/workspace.xml", "app/app.iml",
-		"docs/api.txt", "app/README.md", "notes/draft.txt",
+		"docs/api.txt", "app/README.md", "notes/draft.txt", "run.log", "app/run.log",
 	} {
 		if !rules.skipsWithin(dir.path(name), string(dir)) {
 			t.Errorf("%q should never trigger", name)
@@ -54,7 +54,7 @@ func TestOutputsCountBesideABuildFile(t *testing.T) {
 	for _, name := range []string{
 		"src/main/java/com/x/build/B.java", "src/main/java/com/x/target/T.java", "app/src/main/java/out/O.java",
 		"app/src/main/java/bin/B.java", "web/build/x", "node_modules/x", "app/generate", ".mvn/maven.config", ".env",
-		"app/docs/a.txt", "notes/keep.txt", "builds/x",
+		"app/docs/a.txt", "notes/keep.txt", "builds/x", "app/src/main/resources/a.log",
 	} {
 		if rules.skipsWithin(dir.path(name), string(dir)) {
 			t.Errorf("%q should trigger", name)
