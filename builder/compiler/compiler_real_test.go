@@ -317,6 +317,36 @@ func TestRealIncrementalWithProcessors(t *testing.T) {
 	}
 }
 
+// TestRealIncrementalWithProcessorsThatWriteSources has Immutables' and Hibernate's, whose sources those of the project name.
+func TestRealIncrementalWithProcessorsThatWriteSources(t *testing.T) {
+	t.Parallel()
+	real.Long(t)
+	real.Maven(t)
+	const point, thing, query = javaPackage + "Point.java", javaPackage + "Thing.java", javaPackage + "Query.java"
+	dir := buildtest.Sample(t, "spring-maven")
+	buildtest.Change(t, dir, "pom.xml", "  </dependencies>", "<dependency><groupId>org.immutables</groupId><artifactId>value</artifactId><version>2.12.2</version><optional>true</optional></dependency>"+
+		"<dependency><groupId>jakarta.persistence</groupId><artifactId>jakarta.persistence-api</artifactId></dependency></dependencies>")
+	buildtest.Change(t, dir, "pom.xml", "    <plugins>", "<plugins><plugin><artifactId>maven-compiler-plugin</artifactId><configuration><annotationProcessorPaths>"+
+		"<path><groupId>org.immutables</groupId><artifactId>value</artifactId><version>2.12.2</version></path>"+
+		"<path><groupId>org.hibernate.orm</groupId><artifactId>hibernate-processor</artifactId><version>${hibernate.version}</version></path></annotationProcessorPaths></configuration></plugin>")
+	jartest.WriteFile(t, dir, point, "package com.example;\n@org.immutables.value.Value.Immutable public interface Point { int x(); }\n")
+	jartest.WriteFile(t, dir, thing, "package com.example;\nimport jakarta.persistence.*;\n@Entity public class Thing { @Id Long id; String name; }\n")
+	jartest.WriteFile(t, dir, query, "package com.example;\nclass Query { Object point() { return ImmutablePoint.builder().x(1).build(); } Object name() { return Thing_.name; } }\n")
+	c, _ := ready(t, dir)
+	var app springboot.App
+	for _, edit := range []struct{ file, from, to string }{
+		{buildtest.Controller, "Hello, World", "Hello, again"}, {point, "int x();", "int x(); int y();"}, {thing, "String name;", "String name, color;"},
+		{query, "Thing_.name", "Thing_.color"}, {query, "x(1)", "x(1).y(2)"}, {thing, "String name, color", "String color"},
+	} {
+		buildtest.Change(t, dir, edit.file, edit.from, edit.to)
+		buildtest.Timed(t, edit.to, func() { app = compile(t, c, []string{edit.file}) })
+		if !strings.HasPrefix(app.CompiledBy, incrementally) {
+			t.Errorf("%s: %s", edit.to, app.CompiledBy)
+		}
+	}
+	sameClasses(t, app, buildReal(t, c, "the same by maven"))
+}
+
 // contents reads what an application consists of.
 func contents(t *testing.T, app springboot.App) springboot.Contents {
 	t.Helper()
