@@ -26,6 +26,8 @@ type blueprint struct {
 	edits               []edit
 	// pages are what answers at other paths than "/", after all edits.
 	pages map[string]string
+	// configMaps are in the cluster, and in no manifest of the project.
+	configMaps map[string]map[string]string
 	// What traits add to pom.xml, and to build.gradle.
 	properties, dependencies, processors, plugins, compiler, bootPlugin, extension string
 	gradlePlugins, gradleDependencies, gradle                                      string
@@ -48,7 +50,7 @@ const javaDir, resourceDir = "src/main/java/com/example/", "src/main/resources/"
 
 // newBlueprint returns a project of one controller and one static page.
 func newBlueprint(build, boot string) *blueprint {
-	b := &blueprint{name: fmt.Sprintf("matrix-%d", copies.Add(1)), build: build, boot: boot, release: "17", packaging: "jar", pages: map[string]string{"/named/x": "x"}}
+	b := &blueprint{name: fmt.Sprintf("matrix-%d", copies.Add(1)), build: build, boot: boot, release: "17", packaging: "jar", pages: map[string]string{"/named/x": "x"}, configMaps: map[string]map[string]string{}}
 	if boot == boot21 { // reads no class of a later Java
 		b.release = "8"
 	}

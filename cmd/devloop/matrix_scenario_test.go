@@ -9,6 +9,9 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/devloop-cli/devloop/builder/jdk"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/hack/real"
@@ -85,6 +88,7 @@ func (r row) run(t *testing.T) {
 	if b.repository {
 		s.commit()
 	}
+	s.makeConfigMaps(b.configMaps)
 	// An archive that is made meanwhile leads to a new Pod.
 	run := s.start("run", "--without", "archive", "--base-image", r.baseImage(s, b))
 	url := run.answered("one")
@@ -205,6 +209,17 @@ func (r row) tools(s *scenario) {
 	default:
 		s.write("gradlew", fmt.Sprintf("#!/bin/sh\nexec '%s' \"$@\"\n", real.GradleVersion(s.T, r.build)))
 		if err := os.Chmod(filepath.Join(s.dir, "gradlew"), 0o755); err != nil {
+			s.Fatal(err)
+		}
+	}
+}
+
+// makeConfigMaps makes ConfigMaps, by their names, in the namespace of the scenario.
+func (s *scenario) makeConfigMaps(all map[string]map[string]string) {
+	s.Helper()
+	for name, data := range all {
+		made := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name}, Data: data}
+		if _, err := s.cluster.CoreV1().ConfigMaps(s.namespace).Create(s.Context(), made, metav1.CreateOptions{}); err != nil {
 			s.Fatal(err)
 		}
 	}

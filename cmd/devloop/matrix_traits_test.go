@@ -25,11 +25,13 @@ public class OwnedController {
 	b.pages["/owned"] = "true"
 }
 
-// jvmOptions has a manifest with options for every JVM of its container.
+// jvmOptions has a manifest with options for every JVM of its container, and more of them in a ConfigMap that only the cluster has.
 func jvmOptions(b *blueprint) {
+	b.configMaps["jvm"] = map[string]string{"JDK_JAVA_OPTIONS": "-XX:+UseG1GC"}
 	b.files["pod.yaml"] = "apiVersion: v1\nkind: Pod\nmetadata: {name: " + b.name + "}\nspec:\n  containers:\n  - {name: app, image: " + b.name +
-		", ports: [{containerPort: 8080}], env: [{name: JAVA_TOOL_OPTIONS, value: \"-Xms256m -Xmx256m -XX:+UseG1GC -Dword=given\"}]}\n"
+		", ports: [{containerPort: 8080}], envFrom: [{configMapRef: {name: jvm}}], env: [{name: JAVA_TOOL_OPTIONS, value: \"-Xms256m -Xmx256m -Dword=given\"}]}\n"
 	b.files[javaDir+"OptionController.java"] = `package com.example;
+import java.lang.management.ManagementFactory;
 import org.springframework.web.bind.annotation.*;
 
 @RestController
@@ -37,12 +39,12 @@ public class OptionController {
 
 	@GetMapping("/option")
 	public String option() {
-		return System.getProperty("word") + " " + (Runtime.getRuntime().totalMemory() >> 20);
+		return System.getProperty("word") + " " + (Runtime.getRuntime().totalMemory() >> 20) + " " + ManagementFactory.getGarbageCollectorMXBeans().get(0).getName();
 	}
 
 }
 `
-	b.pages["/option"] = "given 256"
+	b.pages["/option"] = "given 256 G1 Young Generation"
 }
 
 func lombok(b *blueprint) {
