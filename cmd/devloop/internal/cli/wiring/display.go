@@ -125,7 +125,7 @@ func text(c *cli.Context, s Streams) event.Sink {
 		return ui.NewPlain(s.Err, options)
 	}
 	if _, both := cmdline.Screen(s.Out); both {
-		options.App = nil // the same terminal: the footer stays below the log
+		options.App, options.Report = nil, nil // the same terminal: the footer stays below the log, or the report of doctor
 	}
 	options.TellRunning = 0 // the footer does
 	_, typed := cmdline.Terminal(s.In)

@@ -117,6 +117,29 @@ func TestDisplayFitsTheTerminal(t *testing.T) {
 	}
 }
 
+// TestReportOfDoctorStaysOnTheTerminal: its report is its output, and above the footer all the same.
+func TestReportOfDoctorStaysOnTheTerminal(t *testing.T) {
+	t.Setenv("TERM", "xterm")
+	t.Setenv("NO_COLOR", "1")
+	s := newTerminal(t)
+	s.Setenv("XDG_STATE_HOME", s.TempDir())
+	app := &cli.App{Commands: []*cli.Command{{Name: "doctor", Flags: DisplayFlags(), Action: func(c *cli.Context) error {
+		d := NewDisplay(c, Streams{In: s.file, Out: s.file, Err: s.file})
+		d.Publish(0, event.CheckStarted{ID: "cluster"})
+		d.Publish(0, event.CheckFinished{ID: "cluster", State: "failed", Evidence: "it is absent", Hints: []string{"create it"}, Failure: &event.Failure{}})
+		d.Publish(0, event.SessionFinished{Outcome: event.OK})
+		return nil
+	}}}}
+	if err := app.Run([]string{"devloop", "doctor"}); err != nil {
+		t.Fatal(err)
+	}
+	s.await("the hint", func(text string) bool { return strings.HasSuffix(text, "create it\r\n") })
+	footer, report, _ := strings.Cut(s.String(), "✗ cluster")
+	if !strings.HasSuffix(footer, "\x1b[1A\r\x1b[J") || strings.Contains(report, "\x1b") {
+		t.Errorf("the terminal has %q", s)
+	}
+}
+
 // TestDisplayGoesOnAfterCtrlZ: the shell has written below the footer, which is drawn again there and not over it.
 func TestDisplayGoesOnAfterCtrlZ(t *testing.T) {
 	t.Setenv("TERM", "xterm")
