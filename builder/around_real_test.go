@@ -69,9 +69,7 @@ func TestRealDockerfileIsTakenApart(t *testing.T) {
 	base(t, docker, "eclipse-temurin:17-jre")
 	for _, buildKit := range []string{"0", "1"} {
 		t.Run("buildkit="+buildKit, func(t *testing.T) {
-			if buildKit == "1" {
-				real.Long(t) // what is taken apart does not tell who built it
-			}
+			real.Tier(t, buildKit == "1") // what is taken apart does not tell who built it
 			t.Setenv("DOCKER_BUILDKIT", buildKit)
 			const dockerfile = `FROM eclipse-temurin:17-jre
 WORKDIR /srv
@@ -155,9 +153,7 @@ func TestRealDockerfileIsLeftAsItIs(t *testing.T) {
 		{"among the classes", from + "COPY pom.xml /app/classes/\n" + jar + start, "it copies to where devloop puts the classes"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if !slices.Contains(short, test.name) {
-				real.Long(t)
-			}
+			real.Tier(t, !slices.Contains(short, test.name))
 			write(t, p.Dir, "Dockerfile", test.dockerfile)
 			img := developedImage(t, docker, m, app)
 			if want := "Dockerfile makes its image: " + test.why; app.Jar == "" || img.Report.Supervised || img.Report.NoSupervisorReason != want {

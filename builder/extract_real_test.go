@@ -57,9 +57,7 @@ func TestRealLayersOfCopiesNeedNoExport(t *testing.T) {
 	for _, buildKit := range []string{"0", "1"} {
 		for i, c := range copies {
 			t.Run(fmt.Sprintf("buildkit=%s/%s", buildKit, c.name), func(t *testing.T) {
-				if buildKit == "1" && i > 0 || !slices.Contains(shortCopies, c.name) { // BuildKit makes layers in another way, and they are read in the same
-					real.Long(t)
-				}
+				real.Tier(t, buildKit == "1" && i > 0 || !slices.Contains(shortCopies, c.name)) // BuildKit makes layers in another way, and they are read in the same
 				t.Setenv("DOCKER_BUILDKIT", buildKit)
 				app := copiedProject(t, c.dockerfile)
 				readLayers(t, docker, cache, app)

@@ -55,9 +55,7 @@ func TestRealProjects(t *testing.T) {
 	} {
 		t.Run(project.name, func(t *testing.T) {
 			t.Parallel()
-			if project.long {
-				real.Long(t)
-			}
+			real.Tier(t, project.long)
 			if strings.HasPrefix(project.name, "gradle") {
 				real.Gradle(t)
 			} else {
@@ -132,9 +130,7 @@ func TestRealMistakes(t *testing.T) {
 	} {
 		t.Run(mistake.project+" "+mistake.want, func(t *testing.T) {
 			t.Parallel()
-			if strings.HasPrefix(mistake.project, "gradle") && !strings.Contains(mistake.want, "compil()") {
-				real.Long(t) // that one stands for them in the short tier
-			}
+			real.Tier(t, strings.HasPrefix(mistake.project, "gradle") && !strings.Contains(mistake.want, "compil()")) // that one stands for them in the short tier
 			if strings.HasPrefix(mistake.project, "gradle") {
 				real.Gradle(t)
 			} else {

@@ -271,9 +271,7 @@ func TestRealIncrementalWithProcessors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if name == "on a path of its own" {
-				real.Long(t)
-			}
+			real.Tier(t, name == "on a path of its own")
 			dir := buildtest.Sample(t, "spring-maven")
 			buildtest.Change(t, dir, "pom.xml", test.from, test.to)
 			if name == "on the class path" { // the properties have moved

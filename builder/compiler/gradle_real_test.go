@@ -43,9 +43,7 @@ func TestRealComposite(t *testing.T) {
 	for _, version := range []string{"", "7.6.4", "8.5"} {
 		t.Run("Gradle "+version, func(t *testing.T) {
 			t.Parallel()
-			if version != "8.5" {
-				real.Long(t)
-			}
+			real.Tier(t, version != "8.5")
 			const lib, app = "lib/src/main/java/lib/Lib.java", "src/main/java/app/App.java"
 			c := gradleProject(t, version, map[string]string{
 				"settings.gradle":     "rootProject.name = 'shop'\nincludeBuild 'lib'\n",

@@ -41,9 +41,7 @@ func TestRealResourcesAreCopied(t *testing.T) {
 	for name, need := range map[string]func(testing.TB){"spring-maven": real.Maven, "spring-server": real.Gradle} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if name == "spring-server" {
-				real.Long(t) // what is copied is the same, whatever built it
-			}
+			real.Tier(t, name == "spring-server") // what is copied is the same, whatever built it
 			need(t)
 			dir := buildtest.Sample(t, name)
 			_ = os.Remove(filepath.Join(dir, "Dockerfile"))
