@@ -43,7 +43,7 @@ func TestHintsOfANoticeFollowThoseOfItsError(t *testing.T) {
 	}
 }
 
-// TestEveryNoticeWithoutATextHasWords makes all notices whose text nobody but the display writes.
+// TestEveryNoticeWithoutATextHasWords makes all notices whose text only the display writes.
 func TestEveryNoticeWithoutATextHasWords(t *testing.T) {
 	t.Parallel()
 	for code, words := range notices {

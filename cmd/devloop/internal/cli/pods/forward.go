@@ -41,13 +41,7 @@ func forward(c *cli.Context, s wiring.Streams, d wiring.Display) error {
 	if err != nil {
 		return err
 	}
-	var at wiring.Place
-	pod, err := wiring.Step(d, event.ConnectStep, func() (pod kube.Pod, err error) {
-		if at, err = wiring.ReachCluster(c); err != nil {
-			return pod, err
-		}
-		return at.Pods.Viewer.Find(c.Context, name)
-	})
+	at, pod, err := reachPod(c, d, name)
 	if err != nil {
 		return err
 	}
@@ -76,6 +70,17 @@ func forward(c *cli.Context, s wiring.Streams, d wiring.Display) error {
 		return nil // that is how it is meant to end
 	}
 	return err
+}
+
+// reachPod connects to the cluster, and finds a Pod in it.
+func reachPod(c *cli.Context, d wiring.Display, name string) (at wiring.Place, pod kube.Pod, err error) {
+	pod, err = wiring.Step(d, event.ConnectStep, func() (pod kube.Pod, err error) {
+		if at, err = wiring.ReachCluster(c); err != nil {
+			return pod, err
+		}
+		return at.Pods.Viewer.Find(c.Context, name)
+	})
+	return at, pod, err
 }
 
 // portPair is LOCAL:REMOTE; remote is 0 where none was given.

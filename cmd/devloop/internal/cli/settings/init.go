@@ -68,10 +68,7 @@ func writeSettings(c *cli.Context, s wiring.Streams, d wiring.Display) error {
 	if err != nil {
 		return err
 	}
-	drafts, err := draftsFor(c, project)
-	if err != nil {
-		return err
-	}
+	drafts := draftsFor(c, project)
 	found, err := findings(project, drafts)
 	if err != nil {
 		return err
@@ -122,8 +119,7 @@ func activeSettings(c *cli.Context) (map[string]string, error) {
 }
 
 // draftsFor returns the files that were asked for besides the settings.
-func draftsFor(c *cli.Context, p *project.Project) ([]draft, error) {
-	var drafts []draft
+func draftsFor(c *cli.Context, p *project.Project) (drafts []draft) {
 	if c.Bool("with-dockerfile") {
 		drafts = append(drafts, draft{"Dockerfile", dockerfile(p, c.String("module"), c.String("base-image"))})
 		if _, err := os.Stat(filepath.Join(p.Dir, ".dockerignore")); err != nil && p.Tool.Name == "gradle" {
@@ -133,7 +129,7 @@ func draftsFor(c *cli.Context, p *project.Project) ([]draft, error) {
 	if c.Bool("with-pod") {
 		drafts = append(drafts, draft{"pod.yaml", podManifest(p.Name, p.Port())})
 	}
-	return drafts, nil
+	return drafts
 }
 
 // dockerfile is what a beginner writes for a Spring Boot jar.
