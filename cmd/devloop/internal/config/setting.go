@@ -14,7 +14,7 @@
 // the place that uses its flag.
 //
 // [Load] reads file and environment, and tells of all mistakes at once. Flags are
-// left to package app, which knows of them.
+// left to package cli, which knows of them.
 package config
 
 import (

@@ -9,6 +9,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cells"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/wording"
 )
 
 // footer is what the last line of a terminal says about a session: what runs now and for how long,
@@ -77,7 +78,7 @@ func (f *footer) see(e event.Event) {
 		f.answers(b)
 	case event.StepStarted:
 		f.active = true
-		f.begin(event.Stage(doing[string(b.Step)]), e.Time, 0)
+		f.begin(event.Stage(wording.Doing(string(b.Step))), e.Time, 0)
 		f.short, f.because = true, ""
 	case event.StepFinished:
 		f.stage = ""
@@ -98,7 +99,7 @@ func (f *footer) see(e event.Event) {
 func (f *footer) cycleEvent(e event.Event) {
 	switch b := e.Body.(type) {
 	case event.CycleStarted:
-		f.begin(checking, e.Time, 0)
+		f.begin(wording.Checking, e.Time, 0)
 		f.short = true
 		f.because, f.path, f.phases = b.Because, "first deploy", map[string]string{}
 		if e.Cycle > 1 {

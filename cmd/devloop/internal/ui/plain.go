@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/wording"
 )
 
 // Plain writes events as lines for people: on a terminal, into a file, in CI.
@@ -77,7 +78,7 @@ func (p *Plain) Handle(e event.Event) {
 	p.pods.see(e)
 	p.remember(e)
 	_, spare := e.Body.(event.SpareJVM)
-	e.Body = described(e.Body)
+	e.Body = wording.Described(e.Body)
 	if n, is := e.Body.(event.Notice); spare && is && p.sparesKnown(n.Text) {
 		return // each Pod prepares one
 	}
@@ -118,7 +119,7 @@ func (p *Plain) sparesKnown(text string) bool {
 func (p *Plain) cycleEvent(e event.Event) bool {
 	switch b := e.Body.(type) {
 	case event.CycleStarted:
-		p.progress.begin(e.Time, checking)
+		p.progress.begin(e.Time, wording.Checking)
 		if e.Cycle > 1 {
 			p.line(p.Style.Bold(p.Style.said(fmt.Sprintf("cycle %d", e.Cycle), 0)) + " " + p.Style.said("because "+b.Because, 2))
 		}
@@ -126,7 +127,7 @@ func (p *Plain) cycleEvent(e event.Event) bool {
 		p.chosen(b)
 	case event.StageStarted:
 		p.tool.begin(e.Time)
-		p.progress.begin(e.Time, running(b)...)
+		p.progress.begin(e.Time, wording.Running(b)...)
 	case event.StageOutput:
 		p.toolLines(p.tool.take(b.Line, e.Time, p.Verbose))
 	case event.ImageExplained:
@@ -184,7 +185,7 @@ func (p *Plain) sessionEvent(e event.Event) {
 func (p *Plain) underWay(e event.Event) {
 	switch b := e.Body.(type) {
 	case event.StepStarted:
-		p.progress.begin(e.Time, doing[string(b.Step)])
+		p.progress.begin(e.Time, wording.Doing(string(b.Step)))
 	case event.StepFinished:
 		p.progress.end()
 	case event.CheckStarted:
@@ -294,7 +295,7 @@ func (p *Plain) stage(b event.StageFinished) {
 	case event.Failed:
 		name = p.Style.Red(name)
 	}
-	for i, text := range outcome(b) {
+	for i, text := range wording.Outcome(b) {
 		if i > 0 {
 			name = strings.Repeat(" ", rowWidth)
 		}

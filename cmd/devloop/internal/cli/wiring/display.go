@@ -16,6 +16,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/notify"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/ui"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/wording"
 	"github.com/devloop-cli/devloop/runner/localport"
 )
 
@@ -92,7 +93,7 @@ func newDisplay(c *cli.Context, s Streams, sinks []event.Sink, last ...event.Sin
 	d := Display{Working: &localport.Status{Language: s.Language, Say: s.SayIn(c)}, ShowsFailures: !c.Bool("json"), command: c.Command, finish: func() {}}
 	sinks = append(sinks, &sessions.AddressBook{}, working(d.Working)) // what is shown is recorded
 	d.Bus = event.NewBus(append(sinks, last...)...)
-	d.Complete(func(b event.Body) event.Body { return placeEvent(c, ui.WithText(b)) })
+	d.Complete(func(b event.Body) event.Body { return placeEvent(c, wording.WithText(b)) })
 	c.Context = publish.New(d.Bus).WithTransfers(c.Context)
 	d.Publish(0, event.StreamStarted{Schema: event.Schema, Session: event.NewSession(), Version: Version(), Command: c.Command.Name, Process: os.Getpid()})
 	return d

@@ -1,4 +1,9 @@
-package ui
+// Package wording has the words for events, which carry only values: what displays, the stream and the page say of a
+// stage, a step or a notice. Package translate has them in Korean.
+//
+//	wording.Outcome(event.StageFinished{Stage: event.Swap, Outcome: event.OK, StageResult: event.StageResult{Classes: 1, Pods: []string{"web"}}})
+//	// ["1 class to web"]
+package wording
 
 import (
 	"fmt"
@@ -10,8 +15,8 @@ import (
 	"github.com/devloop-cli/devloop/internal/transfer"
 )
 
-// described returns the notice or the line that people see of an event, and any other event as it is.
-func described(body event.Body) event.Body {
+// Described returns the notice or the line that people see of an event, and any other event as it is.
+func Described(body event.Body) event.Body {
 	switch b := body.(type) {
 	case event.ContainerRestarted:
 		if !b.Lost {
@@ -42,7 +47,9 @@ func described(body event.Body) event.Body {
 	return body
 }
 
-// doing are the words for stages, and for steps before the first cycle.
+// Doing returns the word for a stage, or for a step before the first cycle, as in "compiling".
+func Doing(name string) string { return doing[name] }
+
 var doing = map[string]string{
 	string(event.Compile): "compiling",
 	string(event.Image):   "building the image",
@@ -61,11 +68,11 @@ var doing = map[string]string{
 	string(event.RemoveStep):       "waiting until the Pods are gone",
 }
 
-// checking are the words for the begin of a cycle, until its first stage.
-const checking = "checking the manifest"
+// Checking are the words for the begin of a cycle, until its first stage.
+const Checking = "checking the manifest"
 
-// running says that a stage runs, and how long it took last time if that is worth a word.
-func running(b event.StageStarted) []string {
+// Running says that a stage runs, and how long it took last time if that is worth a word.
+func Running(b event.StageStarted) []string {
 	what := []string{doing[string(b.Stage)]}
 	if took := time.Duration(b.LastTook); took >= 2*time.Second {
 		what = append(what, fmt.Sprintf("last time %.0f s", took.Seconds()))
@@ -96,8 +103,8 @@ func archiveText(b event.ArchiveFinished) string {
 	return text
 }
 
-// outcome says what came of a stage: one message, which may be empty, or more, each in a line.
-func outcome(b event.StageFinished) []string {
+// Outcome says what came of a stage: one message, which may be empty, or more, each in a line.
+func Outcome(b event.StageFinished) []string {
 	switch b.Outcome {
 	case event.Failed:
 		return []string{"failed"}
