@@ -76,6 +76,7 @@ func TestRealComposite(t *testing.T) {
 // TestRealGroovyBesideJava: Gradle compiles Groovy and, where that names it, Java.
 func TestRealGroovyBesideJava(t *testing.T) {
 	t.Parallel()
+	real.Long(t) // the short tier has an odd source beside Java in TestAnOddSource
 	const app, names, groovy = "src/main/java/app/App.java", "src/main/java/app/Names.java", "src/main/groovy/app/Greeting.groovy"
 	c := gradleProject(t, "", map[string]string{
 		"settings.gradle": "rootProject.name = 'shop'\n",
