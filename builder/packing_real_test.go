@@ -20,8 +20,8 @@ func TestRealUnpacked(t *testing.T) {
 	for _, project := range []struct{ name, tool string }{{"spring-server", "gradle"}, {"spring-maven", "maven"}} {
 		t.Run(project.tool, func(t *testing.T) {
 			t.Parallel()
+			real.Tier(t, project.tool == "gradle") // what is compared is the same with both
 			if project.tool == "gradle" {
-				real.Long(t) // what is compared is the same with both
 				real.Gradle(t)
 			} else {
 				real.Maven(t)

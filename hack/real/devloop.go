@@ -18,8 +18,8 @@ func Long(t testing.TB) {
 	}
 }
 
-// Tier goes on in one tier only: in the long one if long, else in the short one. It is for the parts of a test
-// that the two tiers share out.
+// Tier skips t in the tier that does not have it: long says which one has. It is for a test's rows, which the two
+// tiers divide between them.
 func Tier(t testing.TB, long bool) {
 	t.Helper()
 	if long {

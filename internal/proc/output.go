@@ -64,7 +64,7 @@ func (k *HeadTail) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// cut drops what the tail has too much.
+// cut drops the beginning of a tail that is longer than what is kept.
 func (k *HeadTail) cut() {
 	if over := len(k.tail) - maxOutput/2; over > 0 {
 		k.tail, k.dropped = append(k.tail[:0], k.tail[over:]...), true

@@ -47,7 +47,7 @@ func Described(body event.Body) event.Body {
 	return body
 }
 
-// Doing returns the word for a stage, or for a step before the first cycle, as in "compiling".
+// Doing returns the words for a stage, or for a step outside of a cycle, as in "compiling".
 func Doing(name string) string { return doing[name] }
 
 var doing = map[string]string{
@@ -68,7 +68,7 @@ var doing = map[string]string{
 	string(event.RemoveStep):       "waiting until the Pods are gone",
 }
 
-// Checking are the words for the begin of a cycle, until its first stage.
+// Checking are the words for a cycle until its first stage begins.
 const Checking = "checking the manifest"
 
 // Running says that a stage runs, and how long it took last time if that is worth a word.
