@@ -114,16 +114,21 @@ func lastLog(ctx context.Context, c *cluster.Client, p kube.Pod, v podstatus.Fin
 	if v.RolledBack {
 		return logBeforeRollback(log)
 	}
-	if !v.Ended || v.Previous {
+	if !v.Ended {
 		return log
 	}
-	for try := 1; len(log) == 0 && try <= logTries; try++ { // the node may have started it before it has told of that
-		if log = tail(ctx, c, p, v.Container, true); len(log) > 0 {
-			return log
+	for try := 1; len(log) == 0 && try <= logTries; try++ {
+		if !v.Previous { // the node may have started it before it has told of that
+			if log = tail(ctx, c, p, v.Container, true); len(log) > 0 {
+				return log
+			}
 		}
 		if pause.For(ctx, retryPause) { // or not yet written what the container said last
-			log = tail(ctx, c, p, v.Container, false)
+			log = tail(ctx, c, p, v.Container, v.Previous)
 		}
+	}
+	if v.Previous {
+		return log
 	}
 	now, err := c.Core.CoreV1().Pods(p.Namespace).Get(ctx, p.Name, metav1.GetOptions{})
 	if err != nil {

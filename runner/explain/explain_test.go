@@ -83,3 +83,35 @@ func TestFindingWaitsForTheWarningOfTheKubelet(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// TestFindingWaitsForTheLog has a node that writes down what the container said last at the third request only.
+func TestFindingWaitsForTheLog(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ previous, now bool }{
+		"of the run that ended":                               {false, false},
+		"of the run before, as the Pod says":                  {true, true},
+		"of a run that became the one before in the meantime": {false, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a, client := fakeapi.New(t)
+			asked := 0
+			a.Fault = func(w http.ResponseWriter, r *http.Request) bool {
+				if !strings.HasSuffix(r.URL.Path, "/log") {
+					return false
+				}
+				if (r.URL.Query().Get("previous") == "true") == c.now {
+					if asked++; asked >= 3 {
+						_, _ = fmt.Fprintln(w, "no database")
+					}
+				}
+				return true
+			}
+			pod := kube.Pod{Namespace: "default", Name: "web", UID: "uid-web", Containers: []string{"app"}}
+			f := podstatus.Finding{Code: "pod.crash", Why: "it ended", Container: "app", Ended: true, Previous: c.previous}
+			if got := Finding(t.Context(), client, pod, &corev1.Pod{}, f).Evidence(); !slices.Equal(got, []string{"no database"}) {
+				t.Errorf("got %q", got)
+			}
+		})
+	}
+}

@@ -13,9 +13,19 @@ import (
 const readBand = 0x80
 
 // ReaderEnded waits until no process can read what is written to a pipe or a socket, and returns true. It returns false
-// if that can't be known, and never if out is a file.
-func ReaderEnded(out *os.File) bool {
-	pipe := []unix.PollFd{{Fd: int32(out.Fd()), Events: readBand}}
+// if that can't be known, and never if out is a file. To close out waits for it, so that it never looks at another file
+// which got the same descriptor.
+func ReaderEnded(out *os.File) (ended bool) {
+	conn, err := out.SyscallConn()
+	if err != nil {
+		return false
+	}
+	err = conn.Control(func(fd uintptr) { ended = hungUp(int32(fd)) })
+	return ended && err == nil
+}
+
+func hungUp(fd int32) bool {
+	pipe := []unix.PollFd{{Fd: fd, Events: readBand}}
 	for {
 		_, err := unix.Poll(pipe, -1)
 		switch {

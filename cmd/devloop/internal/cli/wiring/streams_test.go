@@ -72,7 +72,7 @@ func TestCommandThatPrintsEndsWithItsReader(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { _ = writer.Close() })
+		t.Cleanup(func() { _, _ = reader.Close(), writer.Close() })
 		if name != "fails" {
 			_ = reader.Close()
 		}
