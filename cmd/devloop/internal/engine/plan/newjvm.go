@@ -31,8 +31,9 @@ func (s State) NeedsNewJVM() string {
 // laterFiles match files at the top of the class path that are read at each start of an application.
 var laterFiles = []string{"application*", "bootstrap*", "logback*", "banner*", "messages*", "ValidationMessages*", "git.properties", "*.sql"}
 
-// settingFiles are the suffixes of files that libraries take settings from.
-var settingFiles = set(".properties", ".xml", ".yml", ".yaml", ".conf", ".config", ".groovy")
+// settingFiles are the suffixes of files that the libraries which a spare JVM has loaded take settings from. YAML is not
+// among them: of these libraries only Spring Boot reads it, at each start. An openapi.yml is common.
+var settingFiles = set(".properties", ".xml", ".conf", ".config", ".groovy")
 
 // readOnce reports whether a library may read a file when it is loaded.
 func readOnce(file string) bool {

@@ -9,7 +9,7 @@ import (
 func TestFilesThatALibraryMayHaveReadNeedANewJVM(t *testing.T) {
 	t.Parallel()
 	for file, want := range map[string]bool{
-		"application.yml": false, "application-dev.properties": false, "logback-spring.xml": false, "messages_de.properties": false,
+		"application.yml": false, "openapi.yml": false, "static-data.yaml": false, "application-dev.properties": false, "logback-spring.xml": false, "messages_de.properties": false,
 		"data.sql": false, "git.properties": false, "countries.json": false, "config/own.properties": false, "META-INF/build-info.properties": false,
 		"templates/a.html": false, "static/a.xml": false,
 		"hibernate.properties": true, "spring.properties": true, "ehcache.xml": true, "jndi.properties": true,
