@@ -127,8 +127,26 @@ ENTRYPOINT ["java", "-Dsome.option=1", "-XX:+UseParallelGC", "-jar", "app.jar", 
 			if app.Jar == "" || !third.Report.Supervised || slices.Equal(third.Content.(*ociimage.Image).DiffIDs(), after) {
 				t.Errorf("another file of the Dockerfile's: jar %q, %+v", app.Jar, third.Report)
 			}
+
+			byDockerfile := imageID(t, docker, app.Name+":dockerfile")
+			buildtest.Change(t, p.Dir, "pom.xml", "</project>", "<!-- changed --></project>")
+			buildtest.Change(t, p.Dir, controller, "Hello, again", "Hello, once more")
+			app = compileIncrementally(t, c, []string{"pom.xml", controller})
+			serves(t, docker, developedImage(t, docker, m, app).Ref, "Hello, once more")
+			if app.Jar == "" || imageID(t, docker, app.Name+":dockerfile") != byDockerfile {
+				t.Errorf("a build file changed, and the Dockerfile was built, for the jar %q", app.Jar)
+			}
 		})
 	}
+}
+
+func imageID(t *testing.T, docker client.APIClient, ref string) string {
+	t.Helper()
+	found, err := docker.ImageInspect(t.Context(), ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found.ID
 }
 
 // TestRealDockerfileIsLeftAsItIs has Dockerfiles that may do more with the jar.

@@ -89,11 +89,32 @@ func (k *maker) fromDockerfile(ctx context.Context) (Image, error) {
 		return k.composeOnDockerfile(ctx, k.imager.last.Load())
 	}
 	key, reason := k.app.DockerfileKey() // of what is built: a later save has another
+	bases, err := k.baseIDs(ctx)
+	if err != nil {
+		return Image{}, err
+	}
+	if last := k.imager.last.Load(); last.serves(k.app, key, bases) {
+		return k.composeOnDockerfile(ctx, last)
+	}
 	made, err := k.build(ctx)
 	if err != nil {
 		return made, err
 	}
-	return k.rebase(ctx, made, key, reason)
+	return k.rebase(ctx, made, dockerfileBase{key: key, bases: bases, jar: k.app.Jar}, reason)
+}
+
+// baseIDs returns the IDs of the images that the Dockerfile is based on, nil if the engine lacks one: its builder may
+// have a newer one.
+func (k *maker) baseIDs(ctx context.Context) ([]string, error) {
+	var ids []string
+	for _, ref := range k.file.Bases() {
+		found, ok, err := k.inspect(ctx, ref)
+		if err != nil || !ok {
+			return nil, err
+		}
+		ids = append(ids, found.ID)
+	}
+	return ids, nil
 }
 
 // image returns the value for an image in the engine.

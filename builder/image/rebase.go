@@ -15,6 +15,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/layertar"
 	"github.com/devloop-cli/devloop/builder/ociimage"
 	"github.com/devloop-cli/devloop/builder/optimization"
+	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/builder/supervisor"
 	"github.com/devloop-cli/devloop/internal/paths"
 )
@@ -24,23 +25,30 @@ import (
 // command starts the same JVM, with the same options and arguments, from a class path. The
 // result can be changed while it runs, like every composed image.
 //
-// The engine builds the Dockerfile first, and again when the Dockerfile or a file that it copies has
+// The engine builds the Dockerfile first, and again when the Dockerfile, its base or a file that it copies has
 // changed. If anything is uncertain, such as a command that may have read the jar, the image
 // stays as the Dockerfile makes it; [Report] says why.
 
 // dockerfileBase is a Dockerfile's image without the jar.
 type dockerfileBase struct {
-	key  string          // of what it is made of
-	base *ociimage.Image // the image without the layer of the jar
-	java []string        // the command up to -jar: a JVM and its options
-	args []string        // what follows the jar
+	key   string          // of what it is made of
+	bases []string        // the IDs of the images that it is based on, nil where the engine does not know them
+	jar   string          // the jar that was copied
+	base  *ociimage.Image // the image without the layer of the jar
+	java  []string        // the command up to -jar: a JVM and its options
+	args  []string        // what follows the jar
 	// cmd is true if the command is the image's CMD, false for its ENTRYPOINT.
 	cmd bool
 }
 
-// rebase composes the application on the Dockerfile's image without the jar. If that is impossible, for
-// the reason why or for another one, it returns the image itself with the reason.
-func (k *maker) rebase(ctx context.Context, made Image, key, why string) (Image, error) {
+// serves reports whether the Dockerfile would make the same again, but for what is in the jar.
+func (s *dockerfileBase) serves(app springboot.App, key string, bases []string) bool {
+	return s != nil && s.key == key && s.jar == app.Jar && len(bases) > 0 && slices.Equal(s.bases, bases) && notExploded(app) == ""
+}
+
+// rebase composes the application on the Dockerfile's image without the jar, which is made of from. If that is
+// impossible, for the reason why or for another one, it returns the image itself with the reason.
+func (k *maker) rebase(ctx context.Context, made Image, from dockerfileBase, why string) (Image, error) {
 	var s *dockerfileBase
 	if why == "" {
 		var err error
@@ -55,7 +63,7 @@ func (k *maker) rebase(ctx context.Context, made Image, key, why string) (Image,
 	if err := k.docker.ImageTag(ctx, made.ID.String(), k.byDockerfile()); err != nil {
 		return Image{}, fmt.Errorf("tag image %q: %w", k.byDockerfile(), err)
 	}
-	s.key = key
+	s.key, s.bases, s.jar = from.key, from.bases, from.jar
 	made, err := k.composeOnDockerfile(ctx, s)
 	if err != nil {
 		return Image{}, err
@@ -133,12 +141,11 @@ func (k *maker) parseCommand(img v1.Image) (s *dockerfileBase, why string) {
 	if len(command) == 0 {
 		command, cmd = config.Config.Cmd, true
 	}
+	if why := notExploded(k.app); why != "" {
+		return nil, why
+	}
 	at := slices.Index(command, "-jar")
 	switch {
-	case k.app.Exploded == nil:
-		return nil, "not all in the jar lies on the disk too"
-	case k.app.Exploded.Webapp != "":
-		return nil, "it starts a war"
 	case at < 1 || at+1 == len(command) || path.Base(command[0]) != "java":
 		return nil, "its command is not java -jar"
 	case slices.ContainsFunc(command[:at], func(o string) bool { return strings.Contains(o, "jdwp") }):
@@ -148,6 +155,17 @@ func (k *maker) parseCommand(img v1.Image) (s *dockerfileBase, why string) {
 		return nil, "it sets " + name + ": " + why
 	}
 	return &dockerfileBase{java: command[:at], args: command[at+1:], cmd: cmd}, ""
+}
+
+// notExploded says why the files of a jar can't stand for it, "" if they can.
+func notExploded(app springboot.App) string {
+	switch {
+	case app.Exploded == nil:
+		return "not all in the jar lies on the disk too"
+	case app.Exploded.Webapp != "":
+		return "it starts a war"
+	}
+	return ""
 }
 
 // options returns the JVM options of the Dockerfile.
