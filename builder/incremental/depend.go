@@ -1,6 +1,7 @@
 package incremental
 
 import (
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -30,6 +31,36 @@ func (m *Module) addDependents(w *work, all output) (more bool, affected []strin
 func (m *Module) looksTheSame(w *work, all output) bool {
 	for path := range w.compile {
 		if w.texts[path].metadata != m.sources[path].metadata || apiOf(m.old(path)) != apiOf(all.classes[path]) {
+			return false
+		}
+	}
+	return true
+}
+
+// concernsNoProcessor reports whether annotation processors make nothing of the compiled sources, neither now nor before,
+// and can't come to them from other sources. A source of which they made something before would have them make
+// something again if nothing that they see of it is gone. One that combines sources may make nothing of an annotation
+// before it sees another.
+func (m *Module) concernsNoProcessor(w *work, all output) bool {
+	var changed []string
+	for path := range w.compile {
+		old, now := m.sources[path], w.texts[path]
+		grew := hasLinesOf(now.metadata, old.metadata) && hasLinesOf(apiOf(all.classes[path]), apiOf(m.old(path)))
+		if !now.unused || !old.unused && !grew || m.model.Combined && now.metadata != old.metadata {
+			return false
+		}
+		changed = append(append(changed, names(path, old)...), names(path, now)...)
+	}
+	rest := &work{now: w.now, texts: w.texts, compile: maps.Clone(w.compile), model: w.model}
+	m.dependents(rest, changed)
+	return len(rest.compile) == len(w.compile) && rest.foreign == ""
+}
+
+// hasLinesOf reports whether all lines of another text are in a text.
+func hasLinesOf(text, of string) bool {
+	lines := slices.Collect(strings.Lines(text + "\n"))
+	for line := range strings.Lines(of + "\n") {
+		if !slices.Contains(lines, line) {
 			return false
 		}
 	}

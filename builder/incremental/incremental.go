@@ -69,6 +69,7 @@ type source struct {
 	words    map[string]bool
 	metadata string
 	classes  []string // files below Classes, with slashes
+	unused   bool     // annotation processors wrote nothing when it was compiled alone
 }
 
 // New returns a module with its own files in dir, which it may delete.
@@ -114,7 +115,7 @@ func (m *Module) Compile(ctx context.Context, touched, affected []string) (Resul
 		if err != nil {
 			return Result{}, err
 		}
-		if work.alone && !m.looksTheSame(work, written) {
+		if work.alone && !m.looksTheSame(work, written) && !m.concernsNoProcessor(work, written) {
 			work.addAll()
 			continue
 		}
@@ -276,7 +277,11 @@ func (m *Module) run(ctx context.Context, w *work) (javac.Answer, string, error)
 		if err != nil {
 			return javac.Answer{}, "", err
 		}
-		w.texts[path] = &source{version: w.now[path], digest: sha256.Sum256(text), words: words(text), metadata: metadata(string(text))}
+		s := &source{version: w.now[path], digest: sha256.Sum256(text), words: words(text), metadata: metadata(string(text))}
+		if last := w.texts[path]; last != nil && last.digest == s.digest { // of the round in which it was alone
+			s.unused = last.unused
+		}
+		w.texts[path] = s
 	}
 	if len(w.compile) == 0 {
 		return javac.Answer{OK: true}, "", nil
@@ -336,6 +341,7 @@ type output struct {
 // read reads what the compiler wrote, and records the classes of each source.
 func (m *Module) read(w *work, answer javac.Answer, out string) (output, error) {
 	all := output{files: map[string]string{}, classes: map[string][]classSummary{}}
+	processed := false
 	for _, file := range answer.Written {
 		if file.Kind == "source" {
 			continue
@@ -348,6 +354,7 @@ func (m *Module) read(w *work, answer javac.Answer, out string) (output, error) 
 		s := w.texts[file.Source]
 		if w.alone && (s == nil || file.Kind != "class") {
 			delete(all.files, file.Path)
+			processed = true
 			continue
 		}
 		if s == nil || file.Kind != "class" {
@@ -360,6 +367,11 @@ func (m *Module) read(w *work, answer javac.Answer, out string) (output, error) 
 		}
 		s.classes = append(s.classes, file.Path)
 		all.classes[file.Source] = append(all.classes[file.Source], c)
+	}
+	if w.alone {
+		for _, s := range w.texts {
+			s.unused = !processed
+		}
 	}
 	if len(all.extra) > 0 && !m.model.Whole && !m.model.Processed && len(m.sources) > 0 {
 		return all, &UnsupportedError{Reason: "an annotation processor writes " + all.extra[0]}

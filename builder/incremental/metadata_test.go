@@ -61,7 +61,7 @@ public class Processor extends AbstractProcessor {
           for (Element m : e.getEnclosedElements()) if (m.getKind() == ElementKind.METHOD) members += " public static final String " + m.getSimpleName() + " = \"made\";";
           try (Writer w = processingEnv.getFiler().createSourceFile("p." + e.getSimpleName() + "Made", e).openWriter()) { w.write("package p; public class " + e.getSimpleName() + "Made {" + members + " }"); }
         }
-      if (round.processingOver())
+      if (round.processingOver() && !names.isEmpty())
         try (Writer w = processingEnv.getFiler().createResource(StandardLocation.CLASS_OUTPUT, "", "META-INF/made").openWriter()) { Collections.sort(names); w.write(names.toString()); }
     } catch (IOException x) { throw new UncheckedIOException(x); }
     return false;
@@ -104,14 +104,26 @@ func TestProcessors(t *testing.T) {
 		{"p/A.java", class("@Made class A { int f() { return 2; } }"), 1},
 		{"p/C.java", class("class C { private int i; }"), 1},
 		{"p/A.java", class("@Made class A { int f() { return 2; } void h() { } }"), 4},
+		{"p/C.java", class("class C { private int i; int n() { return 1; } }"), 1},       // processors make nothing of it
+		{"p/C.java", class("class C { private int i; int renamed() { return 1; } }"), 1}, // nor did they before
 		{"p/B.java", class("@Made class B { int g() { return AMade.h.length(); } }"), 1},
 		{"p/B.java", class("class B { int g() { return AMade.h.length(); } }"), 4},
 		{"p/C.java", class("@Made class C { private int i; }"), 4},
-		{"p/D.java", class("@Made class D { }"), 5},
+		{"p/C.java", class("class C { private int i; }"), 4}, // what they made of it goes
+		{"p/C.java", class("class C { private int i; int n; }"), 1},
+		{"p/D.java", class("@Made class D { C c; }"), 5},
+		{"p/C.java", class("class C { private int i; int o; }"), 5}, // they come to it from D
 		{"p/A.java", class("@Made class A { int f() { return x; } void h() { } }"), -1},
 		{"p/A.java", class("@Made class A { int f() { return 3; } void h() { } }"), 1},
 		{"p/D.java", "", 4},
+		{"combined", "", 0},
+		{"p/C.java", class("class C { private int i; int o; int p; }"), 1},
+		{"p/C.java", class("class C { private int i; int o; @Deprecated int p; }"), 4}, // beside another source it may mean something
 	} {
+		if edit.name == "combined" {
+			p.module.model.Combined = true
+			continue
+		}
 		p.write(edit.name, edit.text)
 		r, err := p.module.Compile(t.Context(), nil, nil)
 		if (err != nil) != (edit.want < 0) || err == nil && r.Sources != edit.want {

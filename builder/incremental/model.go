@@ -24,6 +24,8 @@ type Model struct {
 	// Processed is true if annotation processors look at more than one source, or write files.
 	// Bootstrap sets it in the latter case.
 	Processed bool
+	// Combined is true if what such a processor makes of a source may depend on what others have.
+	Combined bool
 	// Kotlin are the jars of Kotlin's compiler if the sources are Kotlin's. Options are then that compiler's.
 	Kotlin []string
 	// Libraries identifies the state of what the compiler reads besides the sources and other modules, "" if it is not

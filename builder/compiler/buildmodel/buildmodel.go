@@ -99,12 +99,13 @@ func javacModel(m buildtool.Module) (incremental.Model, string, error) {
 	case classes == "":
 		return none, "", &incremental.UnsupportedError{Reason: fmt.Sprintf("the build makes classes in %d directories", len(paths.Existing(m.Classes)))}
 	}
-	options, whole, err := processing(c)
+	options, found, err := processing(c)
 	if err != nil {
 		return none, "", err
 	}
 	sources := slices.DeleteFunc(slices.Clone(m.Sources), func(dir string) bool { return dir == c.Generated })
-	model := incremental.Model{Sources: sources, Classes: classes, Foreign: foreign, ClassPath: c.ClassPath, Options: options, Processed: whole}
+	model := incremental.Model{Sources: sources, Classes: classes, Foreign: foreign, ClassPath: c.ClassPath, Options: options,
+		Processed: found.whole, Combined: found.combined}
 	if incremental.HasModule(sources) {
 		model = asModule(c, model)
 	}
@@ -165,29 +166,30 @@ func otherCompilers(m buildtool.Module) string {
 	return "the build does not only run javac, but also " + strings.Join(others, " and ")
 }
 
-// processing returns javac's options including those about annotation processors, and whether there
-// are processors that read more than one source.
-func processing(c buildtool.Compiler) (options []string, whole bool, err error) {
+// processing returns javac's options including those about annotation processors, and what it finds of these.
+func processing(c buildtool.Compiler) (options []string, found services, err error) {
 	path := c.ProcessorPath
 	if path == nil && c.Plugin != "java" {
 		path = c.ClassPath
 	}
-	found, err := servicesOf(path)
-	if err != nil {
-		return nil, false, err
+	if found, err = servicesOf(path); err != nil {
+		return nil, found, err
 	}
 	options = slices.Clone(c.Options)
 	off := slices.Contains(options, "-proc:none")
+	if off {
+		found.whole, found.combined = false, false
+	}
 	if !off && !found.processors {
 		options = append(options, "-proc:none")
 	}
 	switch {
 	case (off || !found.processors) && !found.plugins:
-		return append(options, "-processorpath", ""), false, nil // else javac opens all jars each time, to look for plugins
+		return append(options, "-processorpath", ""), found, nil // else javac opens all jars each time, to look for plugins
 	case c.ProcessorPath != nil:
 		options = append(options, "-processorpath", strings.Join(path, string(filepath.ListSeparator)))
 	}
-	return options, found.whole && !off, nil
+	return options, found, nil
 }
 
 // Where a jar names its annotation processors and javac plugins, and says which processors read one source at a time:
@@ -198,10 +200,14 @@ const (
 	pluginsPath     = "META-INF/services/com.sun.source.util.Plugin"
 )
 
+// configurationProcessor is Spring Boot's, which lists the settings that each class has by itself.
+const configurationProcessor = "org.springframework.boot.configurationprocessor.ConfigurationMetadataAnnotationProcessor"
+
 // services are what javac finds in jars.
 type services struct {
 	processors bool // there are annotation processors,
-	whole      bool // and one of them may read more than one source
+	whole      bool // and one of them may read more than one source,
+	combined   bool // and what it makes of a source may depend on what others have
 	plugins    bool // there are plugins
 }
 
@@ -221,7 +227,8 @@ func servicesOf(jars []string) (found services, err error) {
 		found.plugins = found.plugins || len(lines(plugins)) > 0
 		for _, name := range lines(names) {
 			found.processors = true
-			found.whole = found.whole || !slices.Contains(lines(kinds), name+",isolating")
+			whole := !slices.Contains(lines(kinds), name+",isolating")
+			found.whole, found.combined = found.whole || whole, found.combined || whole && name != configurationProcessor
 		}
 	}
 	return found, nil

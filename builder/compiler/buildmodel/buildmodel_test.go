@@ -18,6 +18,7 @@ func TestProcessors(t *testing.T) {
 	plain := jartest.Write(t, filepath.Join(dir, "plain.jar"), []jartest.File{{"A.class", ""}})
 	one := jar("one.jar", "# comment\ncom.One\n", "com.One,isolating\n")
 	all := jar("all.jar", "com.All\n", "com.All,aggregating\n")
+	settings := jar("settings.jar", configurationProcessor+"\n", configurationProcessor+",aggregating\n")
 	plugin := jartest.Write(t, filepath.Join(dir, "plugin.jar"), []jartest.File{{pluginsPath, "com.Plugin\n"}})
 	unknown := jar("unknown.jar", "com.Unknown # of old\n", "")
 	for _, test := range []struct {
@@ -27,8 +28,9 @@ func TestProcessors(t *testing.T) {
 		{nil, services{}},
 		{[]string{plain, dir}, services{}},
 		{[]string{plain, one}, services{processors: true}},
-		{[]string{one, all}, services{processors: true, whole: true}},
-		{[]string{unknown}, services{processors: true, whole: true}},
+		{[]string{one, all}, services{processors: true, whole: true, combined: true}},
+		{[]string{unknown}, services{processors: true, whole: true, combined: true}},
+		{[]string{settings}, services{processors: true, whole: true}},
 		{[]string{plugin}, services{plugins: true}},
 	} {
 		if found, err := servicesOf(test.jars); err != nil || found != test.want {
