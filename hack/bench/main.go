@@ -51,6 +51,7 @@ func main() {
 	flag.DurationVar(&b.pause, "pause", 4*time.Second, "time between edits, as a person takes it: devloop prepares for the next one")
 	flag.IntVar(&n, "n", 5, "how many edits of each kind")
 	optimizations := flag.Bool("starts", false, "measure starts instead, with and without each optimization; -sample is a Maven or Gradle project")
+	base := flag.String("base", "", "the base image of -starts, such as one with another Java; devloop's own choice by default")
 	waits := flag.Bool("waits", false, "measure devloop wait instead; -sample is samples/spring-server")
 	flag.BoolVar(&b.verbose, "v", false, "show the output of the commands")
 	flag.Parse()
@@ -62,7 +63,7 @@ func main() {
 	}
 	switch {
 	case *optimizations:
-		measure = starts
+		measure = func(ctx context.Context, sample string, n int) error { return starts(ctx, sample, *base, n) }
 	case *waits:
 		measure = b.waits
 	}

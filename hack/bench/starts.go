@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,7 +32,7 @@ type starter struct {
 // starts measures the time from the start of a container to its first answer: for java -jar, for a
 // composed image with all optimizations, and for one without each of them. The images take turns. It also
 // prints how many bytes one edited class adds.
-func starts(ctx context.Context, sample string, n int) error {
+func starts(ctx context.Context, sample, base string, n int) error {
 	docker, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
 	if err != nil {
 		return err
@@ -49,7 +50,7 @@ func starts(ctx context.Context, sample string, n int) error {
 	if err != nil {
 		return err
 	}
-	starters, err := makeStarters(ctx, docker, p, dir)
+	starters, err := makeStarters(ctx, docker, p, dir, base)
 	if err != nil {
 		return err
 	}
@@ -71,8 +72,8 @@ func starts(ctx context.Context, sample string, n int) error {
 	return changedBytes(ctx, docker, p, dir, starters[1].image)
 }
 
-// makeStarters makes the images, that of java -jar first.
-func makeStarters(ctx context.Context, docker *client.Client, p *project.Project, dir string) ([]starter, error) {
+// makeStarters makes the images on a base, "" for the one that devloop chooses, that of java -jar first.
+func makeStarters(ctx context.Context, docker *client.Client, p *project.Project, dir, base string) ([]starter, error) {
 	app, err := p.Compile(ctx, io.Discard)
 	if err != nil {
 		return nil, err
@@ -84,7 +85,7 @@ func makeStarters(ctx context.Context, docker *client.Client, p *project.Project
 	fat := app
 	fat.Name = "devloop-bench-fat"
 	fat.Dockerfile = filepath.Join(dir, "Dockerfile.fat")
-	text := fmt.Sprintf("FROM eclipse-temurin:%d-jre\nCOPY %s /app.jar\nENTRYPOINT [\"java\", \"-jar\", \"/app.jar\"]\n", app.Java, filepath.ToSlash(jar))
+	text := fmt.Sprintf("FROM %s\nCOPY %s /app.jar\nENTRYPOINT [\"java\", \"-jar\", \"/app.jar\"]\n", cmp.Or(base, image.DefaultBase(app.Java)), filepath.ToSlash(jar))
 	if err := os.WriteFile(fat.Dockerfile, []byte(text), 0o644); err != nil {
 		return nil, err
 	}
@@ -96,7 +97,7 @@ func makeStarters(ctx context.Context, docker *client.Client, p *project.Project
 	all := []starter{{name: "java -jar, one layer", image: made}}
 	for i, without := range append([][]string{nil}, each(optimization.Names())...) {
 		app.Name = fmt.Sprintf("devloop-bench-%d", i) // a name for each, since only the last two images of a project are kept
-		m := image.New(docker, image.Options{CacheDir: cache, Without: without})
+		m := image.New(docker, image.Options{CacheDir: cache, Base: base, Without: without})
 		img, err := m.Image(ctx, app, io.Discard)
 		if err == nil && img.Report.Archive.Wanted {
 			first := img
