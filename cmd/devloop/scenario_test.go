@@ -87,7 +87,9 @@ func emptyScenario(t *testing.T, name string, config *rest.Config, kubeconfig, c
 	s.namespace = made.Name
 	t.Cleanup(func() {
 		zero := int64(0)
-		_ = clients.CoreV1().Namespaces().Delete(context.WithoutCancel(t.Context()), s.namespace, metav1.DeleteOptions{GracePeriodSeconds: &zero})
+		if err := clients.CoreV1().Namespaces().Delete(context.WithoutCancel(t.Context()), made.Name, metav1.DeleteOptions{GracePeriodSeconds: &zero}); err != nil {
+			t.Error(err) // s.namespace may be another scenario's by now
+		}
 	})
 	return s
 }
