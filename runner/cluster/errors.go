@@ -33,10 +33,11 @@ func (e *UnreachableError) Unwrap() error { return e.Err }
 // Code returns "cluster.unreachable".
 func (e *UnreachableError) Code() string { return "cluster.unreachable" }
 
+// SetupHint says how to get a cluster that answers.
+const SetupHint = "create or repair a local cluster: devloop setup"
+
 // Hints says how to get a cluster that answers.
-func (e *UnreachableError) Hints() []string {
-	return append(e.hints, "create or repair a local cluster: devloop setup")
-}
+func (e *UnreachableError) Hints() []string { return append(e.hints, SetupHint) }
 
 // WrapError turns the error of a request about o into an [*UnreachableError] or a [*kube.APIError].
 // When ctx has ended, its cause is what counts: a cancelled request fails in many disguises.

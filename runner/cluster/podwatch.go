@@ -38,11 +38,16 @@ type PodWatch struct {
 	Poll func() (done bool, err error)
 	// Patient keeps the watch going through an outage of the API server, however long.
 	Patient bool
+	// Away, where set, is told that the API server does not answer a patient watch, and that it does again.
+	Away func(bool)
 }
 
 // WatchPods lists the Pods, watches them, and lists again whenever the server ends the watch, which it
 // does every few minutes. It returns when See or Poll say so, when a request fails, or ctx's cause.
 func (c *Client) WatchPods(ctx context.Context, o PodWatch) error {
+	if o.Away == nil {
+		o.Away = func(bool) {}
+	}
 	w := &podWatch{PodWatch: o, c: c, known: map[types.UID]*corev1.Pod{}}
 	if o.Pod != nil {
 		w.Namespace = o.Pod.Namespace
@@ -52,9 +57,9 @@ func (c *Client) WatchPods(ctx context.Context, o PodWatch) error {
 	return w.run(ctx)
 }
 
-// WaitPodGone waits until the Pod has left the cluster.
-func (c *Client) WaitPodGone(ctx context.Context, p kube.Pod, patient bool) error {
-	return c.WatchPods(ctx, PodWatch{Pod: &p, Patient: patient, See: func(_ *corev1.Pod, gone bool) (bool, error) { return gone, nil }})
+// WaitPodGone waits until the Pod has left the cluster, also through an outage of the API server.
+func (c *Client) WaitPodGone(ctx context.Context, p kube.Pod) error {
+	return c.WatchPods(ctx, PodWatch{Pod: &p, Patient: true, See: func(_ *corev1.Pod, gone bool) (bool, error) { return gone, nil }})
 }
 
 type podWatch struct {
@@ -93,8 +98,12 @@ func (w *podWatch) run(ctx context.Context) error {
 // retries says whether to start over after an error, after a pause. A user who may not watch Pods now
 // may not later.
 func (w *podWatch) retries(ctx context.Context, err error) bool {
-	return w.Patient && errors.As(err, new(*requestError)) && !apierrors.IsForbidden(err) && !apierrors.IsUnauthorized(err) &&
-		ctx.Err() == nil && pause.For(ctx, outagePause)
+	lasting := apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err)
+	if !w.Patient || !errors.As(err, new(*requestError)) || lasting || ctx.Err() != nil {
+		return false
+	}
+	w.Away(true)
+	return pause.For(ctx, outagePause)
 }
 
 func (w *podWatch) requestError(ctx context.Context, verb string, err error) error {
@@ -106,6 +115,7 @@ func (w *podWatch) list(ctx context.Context) (done bool, version string, err err
 	if err != nil {
 		return false, "", w.requestError(ctx, "list pods of", err)
 	}
+	w.Away(false)
 	listed := map[types.UID]bool{}
 	for i := range pods.Items {
 		listed[pods.Items[i].UID] = true

@@ -81,7 +81,7 @@ func (t *tailer) follow(ctx context.Context) error {
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
 	go func() {
-		if t.c.WaitPodGone(reading, t.pod, true) == nil && pause.For(reading, endGrace) {
+		if t.c.WaitPodGone(reading, t.pod) == nil && pause.For(reading, endGrace) {
 			stop()
 		}
 	}()

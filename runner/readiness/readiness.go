@@ -63,8 +63,8 @@ type Waiter struct {
 // same time; phase may be nil.
 //
 // It returns a [*podstatus.NotReadyError] as soon as a Pod can't become ready, or when ctx's deadline
-// passes. An application that ends while Pods of other objects start gets another chance once these serve. When ctx
-// is cancelled, the error wraps its cause.
+// passes. It outlives an outage of the API server until then. An application that ends while Pods of other objects
+// start gets another chance once these serve. When ctx is cancelled, the error wraps its cause.
 func (w Waiter) Ready(ctx context.Context, pods []kube.Pod, phase func(Phase)) error {
 	group, groupCtx := errgroup.WithContext(ctx)
 	var one sync.Mutex
@@ -92,7 +92,8 @@ func (w Waiter) wait(ctx context.Context, p kube.Pod, report func(Phase), s *sta
 		starters: s, forgiven: map[string]int32{}}
 	defer b.background.Wait()
 	defer stop(errDone)
-	err := w.Client.WatchPods(watchCtx, cluster.PodWatch{Pod: &p, See: b.see})
+	away := func(away bool) { b.away = away }
+	err := w.Client.WatchPods(watchCtx, cluster.PodWatch{Pod: &p, See: b.see, Patient: true, Away: away})
 	return b.outcome(ctx, err)
 }
 
@@ -105,6 +106,7 @@ type podWaiter struct {
 	stop     context.CancelCauseFunc
 
 	last      atomic.Pointer[corev1.Pod] // the latest state
+	away      bool                       // whether the API server does not answer
 	phase     Phase                      // the latest report
 	scheduled chan struct{}              // closed when the Pod is scheduled, nil unless the scheduler failed
 	ports     *portWait
@@ -206,6 +208,9 @@ func (b *podWaiter) outcome(ctx context.Context, err error) error {
 		return nil
 	case errors.As(err, &notReady), errors.As(cause, &notReady):
 		return notReady
+	case errors.Is(context.Cause(ctx), context.DeadlineExceeded) && b.away:
+		away := podstatus.Finding{Why: "the cluster does not answer", Hints: []string{cluster.SetupHint}}
+		return away.Explain(b.pod, nil, podstatus.Evidence{}).Timeout(context.Cause(ctx))
 	case errors.Is(context.Cause(ctx), context.DeadlineExceeded):
 		return b.failure(b.waitingFor(), b.last.Load()).Timeout(context.Cause(ctx))
 	case ctx.Err() != nil:
@@ -272,19 +277,25 @@ func (b *podWaiter) step(p *corev1.Pod) podstatus.Finding {
 // checkVolumes ends the wait for a Pod whose volumes the node can't mount. No status says so, only events,
 // and the node tries again forever.
 func (b *podWaiter) checkVolumes() {
+	for b.watchWarnings() && pause.For(b.ctx, time.Second) {
+	}
+}
+
+// watchWarnings watches the Pod's warnings until the server ends that, or does not answer, and says whether to go on.
+func (b *podWaiter) watchWarnings() (again bool) {
 	selector := fields.Set{"involvedObject.uid": string(b.pod.UID), "type": corev1.EventTypeWarning}
 	events, err := b.Client.Stream.CoreV1().Events(b.pod.Namespace).Watch(b.ctx, metav1.ListOptions{FieldSelector: selector.AsSelector().String()})
 	if err != nil {
-		return // the wait goes on without it
+		return kube.IsUnanswered(err) // else the wait goes on without it
 	}
 	defer events.Stop()
 	for {
 		select {
 		case <-b.ctx.Done():
-			return
+			return false
 		case change, open := <-events.ResultChan():
 			if !open {
-				return
+				return true
 			}
 			event, ok := change.Object.(*corev1.Event)
 			if !ok {
@@ -292,7 +303,7 @@ func (b *podWaiter) checkVolumes() {
 			}
 			if v := podstatus.MountFailure(*event); v != nil {
 				b.stop(b.failure(*v, nil))
-				return
+				return false
 			}
 		}
 	}

@@ -179,6 +179,78 @@ func TestReadySurvivesWatchesThatEnd(t *testing.T) {
 	}
 }
 
+// breakOff ends the watches, and refuses lists of Pods until the server is back. Refused counts them.
+func breakOff(a *fakeapi.API) (back func(), refused *atomic.Int32) {
+	var away atomic.Bool
+	away.Store(true)
+	refused = &atomic.Int32{}
+	a.Fault = func(w http.ResponseWriter, q *http.Request) bool {
+		if !away.Load() || q.Method != http.MethodGet || !strings.HasSuffix(q.URL.Path, "/pods") {
+			return false
+		}
+		refused.Add(1)
+		fakeapi.Refuse(w, http.StatusConflict, metav1.StatusReasonConflict, "the server is starting") // which no transport retries
+		return true
+	}
+	a.CutWatches()
+	return func() { away.Store(false) }, refused
+}
+
+// TestReadyOutlivesAnOutage that takes longer than a request is tried again, during which the Pod starts.
+func TestReadyOutlivesAnOutage(t *testing.T) {
+	t.Parallel()
+	a, r := newAPI(t)
+	states := history(t, "testdata/pods/healthy.yaml")
+	first := a.Put("pods", states[0])
+	pod := webPod
+	pod.Ports = nil
+	ready := make(chan error, 1)
+	go func() { ready <- r.Ready(t.Context(), []kube.Pod{pod}, nil) }()
+	fakeapi.Eventually(t, "the Pod is watched", func() bool { return a.Watched(first) })
+	back, refused := breakOff(a)
+	fakeapi.Eventually(t, "the server has refused", func() bool { return refused.Load() > 1 })
+	a.Put("pods", states[len(states)-1])
+	back()
+	if err := <-ready; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestReadySaysThatTheClusterIsAway(t *testing.T) {
+	t.Parallel()
+	a, r := newAPI(t)
+	a.Put("pods", history(t, "testdata/pods/healthy.yaml")[0])
+	breakOff(a)
+	ctx, stop := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer stop()
+	var why *podstatus.NotReadyError
+	if err := r.Ready(ctx, []kube.Pod{webPod}, nil); !errors.As(err, &why) || why.Code() != "pod.timeout" || !strings.HasSuffix(why.Why, "the cluster does not answer") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestMountFailureIsSeenAfterTheWatchOfEventsHasEnded, as each watch does after some minutes, and with an API server
+// that dies.
+func TestMountFailureIsSeenAfterTheWatchOfEventsHasEnded(t *testing.T) {
+	t.Parallel()
+	a, r := newAPI(t)
+	creating := a.Put("pods", history(t, "testdata/pods/healthy.yaml")[2])
+	ctx, stop := context.WithTimeout(t.Context(), 10*time.Second)
+	defer stop()
+	failed := make(chan error, 1)
+	go func() { failed <- r.Ready(ctx, []kube.Pod{webPod}, nil) }()
+	mount := fakeapi.Object("v1", "Event", "web.1")
+	fakeapi.Eventually(t, "Pod and events are watched", func() bool { return a.Watched(creating) && a.Watched(mount) })
+	a.CutWatches()
+	maps.Copy(mount.Object, map[string]any{"type": "Warning", "count": int64(9), "reason": "FailedMount", "message": "MountVolume.SetUp failed for volume \"data\" : secret \"data\" not found",
+		"source": map[string]any{"component": "kubelet"}, "involvedObject": map[string]any{"uid": "uid-web"}})
+	a.Put("events", mount)
+	var why *podstatus.NotReadyError
+	if err := <-failed; !errors.As(err, &why) || why.Code() != "pod.config" {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestReadyEndsWithItsContext(t *testing.T) {
 	a, r := newAPI(t)
 	a.Put("pods", history(t, "testdata/pods/healthy.yaml")[0])

@@ -91,7 +91,7 @@ func (r Workloads) RemovePod(ctx context.Context, p kube.Pod, grace int64) error
 	}
 	limited, cancel := context.WithTimeout(ctx, r.limits.gone)
 	defer cancel()
-	if err := r.client.WaitPodGone(limited, p, false); limited.Err() == nil || ctx.Err() != nil {
+	if err := r.client.WaitPodGone(limited, p); limited.Err() == nil || ctx.Err() != nil {
 		return err
 	}
 	now, err := r.client.Core.CoreV1().Pods(p.Namespace).Get(ctx, p.Name, metav1.GetOptions{})
