@@ -12,6 +12,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/queue"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/report"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
@@ -107,7 +108,9 @@ func (c *cycle) stages(ctx context.Context) (err error) {
 // prepare reads the manifest, looks for conflicts in the cluster and opens the local ports, to find errors there before
 // anything is built, and long before anything is deleted.
 func (c *cycle) prepare(ctx context.Context) (err error) {
-	if c.manifest, err = c.Target.Manifest(c.appPort.Number()); err != nil {
+	m, unread, err := c.Target.Manifest(ctx, c.appPort.Number())
+	c.InformOnce(report.Unread(unread)...)
+	if c.manifest = m; err != nil {
 		return err
 	}
 	c.informOfGuessedImage()

@@ -1,15 +1,25 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
+
+	"k8s.io/client-go/rest"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/runner/cluster"
+	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/watch"
 )
@@ -32,7 +42,7 @@ func TestManifestThatWantsAnotherKindOfImageIsRefused(t *testing.T) {
 	t.Parallel()
 	l, r := newTestSession(&fakes{quick: true})
 	l.Target.Dir = t.TempDir()
-	l.Target.NotPatchableReason = func(m manifest.Manifest) string {
+	l.Target.Unsuitable = func(m manifest.Manifest) string {
 		if slices.ContainsFunc(m.Containers(), func(c manifest.Container) bool { return c.Runs("app") && (c.Command != nil || c.Args != nil) }) {
 			return "the manifest sets the container's command"
 		}
@@ -49,9 +59,65 @@ func TestManifestThatWantsAnotherKindOfImageIsRefused(t *testing.T) {
 	if fault.Of(err).Code != "manifest.incompatible" || len(r.stages()) != before {
 		t.Errorf("got %v, after %q", err, r.stages()[before:])
 	}
-	l.Target.NotPatchable = "the manifest sets the container's command"
-	if err := l.Deploy(t.Context()); err != nil {
-		t.Errorf("where the images are made for it: %v", err)
+}
+
+// TestOptionsThatOnlyTheClusterHas come from a ConfigMap that an edit of the manifest names. First it can't be read,
+// which is said once, and when it can it turns out to choose another collector than the images of the session.
+func TestOptionsThatOnlyTheClusterHas(t *testing.T) {
+	t.Parallel()
+	var asked, allowed atomic.Int32
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		w.Header().Set("Content-Type", "application/json")
+		if r.URL.Path != "/api/v1/namespaces/default/configmaps/jvm" {
+			t.Errorf("asked for %s", r.URL.Path)
+		}
+		if allowed.Load() == 0 {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		_, _ = io.WriteString(w, `{"kind": "ConfigMap", "apiVersion": "v1", "data": {"JAVA_TOOL_OPTIONS": "-XX:+UseG1GC"}}`)
+	}))
+	t.Cleanup(api.Close)
+	client, err := cluster.New(&rest.Config{Host: api.URL}, "one", "default")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, r := newTestSession(&fakes{quick: true})
+	l.Target.Dir, l.Target.Values = t.TempDir(), manifest.Values{}
+	l.Target.ReadValues = func(ctx context.Context, m manifest.Manifest) (manifest.Values, map[kube.Ref]error) {
+		return client.Values(ctx, m.Missing("default", []string{"app"}, "JAVA_TOOL_OPTIONS")...)
+	}
+	l.Target.Unsuitable = func(m manifest.Manifest) string {
+		return strings.Join(m.Environment([]string{"app"}, "JAVA_TOOL_OPTIONS"), "")
+	}
+	deploy := func(more string) error {
+		write(t, l.Target.Dir, map[string]string{"pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: app}\nspec: {containers: [{name: app, image: app" + more + "}]}\n"})
+		return l.Deploy(t.Context())
+	}
+	const from = ", envFrom: [{configMapRef: {name: jvm}}]"
+	for _, c := range []struct {
+		more  string
+		asked int32
+	}{{"", 0}, {from, 1}, {from, 2}} {
+		if err := deploy(c.more); err != nil || asked.Load() != c.asked {
+			t.Fatalf("%q: asked %d times, %v", c.more, asked.Load(), err)
+		}
+	}
+	allowed.Store(1)
+	for range 2 {
+		if err := deploy(from); fault.Of(err).Code != "manifest.incompatible" || asked.Load() != 3 {
+			t.Errorf("asked %d times, %v", asked.Load(), err)
+		}
+	}
+	var said [][]string
+	for _, e := range r.events {
+		if n, is := e.Body.(event.Notice); is && n.Code == event.NoticeUnread {
+			said = append(said, n.Objects)
+		}
+	}
+	if len(said) != 1 || !slices.Equal(said[0], []string{"configmap/jvm"}) {
+		t.Errorf("said that it can't read %q", said)
 	}
 }
 

@@ -70,7 +70,7 @@ func TestTheOneLocalImageIsTakenAndSaidOnce(t *testing.T) {
 		t.Errorf("noticed %+v", said)
 	}
 	l.Target.Image = "team/app"
-	m, err := l.Target.Manifest(0)
+	m, _, err := l.Target.Manifest(t.Context(), 0)
 	if images := l.Target.Images(m); err != nil || len(images) != 1 || images[0] != "team/app" {
 		t.Errorf("with --image-name the images are %q, %v", images, err)
 	}

@@ -24,6 +24,7 @@ const (
 	NoticeMachineReady   = "machine.ready"      // setup has found or made everything
 	NoticeMachineUnready = "machine.unready"    // what setup has changed, what failed, and what was not tried
 	NoticeNoAddress      = "address.none"       // the application has no local address yet
+	NoticeUnread         = "manifest.unread"    // a ConfigMap or Secret that only the cluster has can't be read
 	NoticeLeftOut        = "manifest.left-out"  // the cluster does not have the kinds of objects
 	NoticeUnused         = "manifest.unused"    // manifests are not used, which the user would have to choose
 	NoticeVariants       = "manifest.variants"  // manifests for other environments are not deployed

@@ -65,6 +65,10 @@ var notices = map[string]func(n event.Notice) (text, hint string){
 	event.NoticeLeftOut: func(n event.Notice) (string, string) {
 		return "not deployed, because the cluster does not have their kinds: " + list(n.Objects), "install the operators that define these kinds, if the application needs them"
 	},
+	event.NoticeUnread: func(n event.Notice) (string, string) {
+		return fmt.Sprintf("%s may have options for the JVM but cannot be read: %s; "+
+			"if they contradict devloop's own, the application does not start; the next save tries again", list(n.Objects), n.Why), "put these options into the manifest, under `env:`: devloop then leaves out what contradicts them"
+	},
 	event.NoticeUnused: func(n event.Notice) (string, string) {
 		return "manifests below " + list(n.Files) + " are not used, devloop makes a Pod of its own", "deploy one of them: --manifest " + n.Files[0]
 	},

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -32,6 +33,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
 	"github.com/devloop-cli/devloop/runner"
+	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/localport"
 	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/watch"
@@ -157,7 +159,12 @@ func (w work) at(c *cli.Context, d wiring.Display, place wiring.Place) work {
 	t := w.target
 	t.Namespace, t.KeepServing = place.Pods.Namespace(), keepServing(c, place.Docker)
 	t.MayReplace = wiring.Yields(d, place.Pods.Server())
-	t.Values = place.Pods.Values(c.Context, t.Own(w.manifest, t.Port).Missing(t.Namespace, t.Images(w.manifest), given...)...)
+	t.Values = manifest.Values{}
+	t.ReadValues = func(ctx context.Context, m manifest.Manifest) (manifest.Values, map[kube.Ref]error) {
+		return place.Pods.Values(ctx, m.Missing(t.Namespace, t.Images(m), given...)...)
+	}
+	known, _ := t.ReadValues(c.Context, t.Own(w.manifest, t.Port)) // the first cycle says what can't be read
+	maps.Copy(t.Values, known)
 	w.target = suited(c, t, w.manifest)
 	w.image = imageOptions(c, w.target, w.image.CacheDir)
 	return w
@@ -176,9 +183,12 @@ func suited(c *cli.Context, t target.Target, m manifest.Manifest) target.Target 
 	own := t.Own(m, t.Port)
 	t.NotPatchable = fixed(c, own, t.Name, t.Dir)
 	t.JVMOptions = own.Environment(t.Images(m), given...)
-	t.NotPatchableReason = func(m manifest.Manifest) string {
-		if now := m.Environment(t.Images(m), jvm.OptionVariables...); !image.Suits(t.JVMOptions, now) {
+	t.Unsuitable = func(m manifest.Manifest) string {
+		switch now := m.Environment(t.Images(m), jvm.OptionVariables...); {
+		case !image.Suits(t.JVMOptions, now):
 			return "the manifest changes the JVM's options"
+		case t.NotPatchable != "":
+			return "" // it may change everything else
 		}
 		return fixed(c, m, t.Name, t.Dir)
 	}

@@ -57,10 +57,12 @@ func (p Publisher) Inform(n event.Notice) {
 	p.Publish(n)
 }
 
-// InformOnce publishes a notice unless the session has published the same one before.
-func (p Publisher) InformOnce(n event.Notice) {
-	if _, known := p.once.LoadOrStore(fmt.Sprint(n), true); !known {
-		p.Inform(n)
+// InformOnce publishes notices, except those that the session has published before.
+func (p Publisher) InformOnce(notices ...event.Notice) {
+	for _, n := range notices {
+		if _, known := p.once.LoadOrStore(fmt.Sprint(n), true); !known {
+			p.Inform(n)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ package report
 
 import (
 	"cmp"
+	"errors"
 	"path/filepath"
 	"strings"
 
@@ -49,6 +50,19 @@ func Objects(refs []kube.Ref) []string {
 		list = append(list, strings.ToLower(o.Kind)+"/"+o.Name)
 	}
 	return list
+}
+
+// Unread says which objects of the cluster could not be read, and why: in the same words each time, however a
+// connection broke.
+func Unread(failed map[kube.Ref]error) (notices []event.Notice) {
+	for ref, err := range failed {
+		why := "the cluster does not answer"
+		if answer, is := errors.AsType[*kube.APIError](err); is {
+			why = answer.Err.Error()
+		}
+		notices = append(notices, event.Notice{Code: event.NoticeUnread, Objects: Objects([]kube.Ref{ref}), Why: why})
+	}
+	return notices
 }
 
 // Load sums up what the nodes got of an image.

@@ -2,14 +2,17 @@
 // and how its Pods may be changed.
 //
 //	t := target.Target{Name: "shop", Dir: dir}
-//	m, err := t.Manifest()               // the user's, or one Pod that devloop generates
+//	m, unread, err := t.Manifest(ctx, 0) // the user's, or one Pod that devloop generates
 //	saved := t.Saved(batch, before, m)   // what a save means for the choice of a path
 //
-// A Target does not change during a session. Its methods read files, and no cluster.
+// A Target does not change during a session, except that it learns [Target.Values]. Its other methods read files, and
+// no cluster.
 package target
 
 import (
 	"cmp"
+	"context"
+	"maps"
 	"path/filepath"
 	"slices"
 	"time"
@@ -32,8 +35,10 @@ type Target struct {
 	Name, Dir, Image string
 	// Env are variables for the application, NAME=VALUE. They replace those of its manifest.
 	Env []string
-	// Values are what ConfigMaps and Secrets hold that the manifest names, and that only the cluster has.
-	Values manifest.Values
+	// Values are what ConfigMaps and Secrets hold that the manifest names, and that only the cluster has. ReadValues
+	// reads those that a manifest lacks, and says why it can't read one. It may be nil, else Values is not.
+	Values     manifest.Values
+	ReadValues func(ctx context.Context, m manifest.Manifest) (manifest.Values, map[kube.Ref]error)
 	// Namespace is for objects that name none.
 	Namespace string
 	// Manifests are the files and directories that the user names. Without any, devloop looks for
@@ -67,8 +72,8 @@ type Target struct {
 	JVMOptions []string
 	// NotChangeable says that no image may be changed while it runs, see [manifest.Manifest.NotPatchable].
 	NotChangeable bool
-	// NotPatchableReason returns the NotPatchable of another manifest. May be nil.
-	NotPatchableReason func(manifest.Manifest) string
+	// Unsuitable says in a clause why the session's images do not suit another manifest, "" if they do. May be nil.
+	Unsuitable func(manifest.Manifest) string
 	// Debug says how a debugger reaches the JVMs.
 	Debug debugport.Options
 	// ReadyTimeout limits the wait until the Pods are ready; 0 means no limit.
@@ -145,14 +150,22 @@ func (t Target) Own(m manifest.Manifest, port int) manifest.Manifest {
 }
 
 // Manifest reads the manifest that the user wrote, or generates one whose Pod has this port. It
-// refuses a manifest that needs another kind of image than those of this session.
-func (t Target) Manifest(port int) (manifest.Manifest, error) {
-	m, err := t.load()
-	if err != nil {
-		return manifest.Manifest{}, err
+// refuses a manifest that needs another kind of image than those of this session. Unread are ConfigMaps and Secrets
+// of the cluster that it names and that can't be read now, with the reason: the next call tries again.
+func (t Target) Manifest(ctx context.Context, port int) (m manifest.Manifest, unread map[kube.Ref]error, err error) {
+	if m, err = t.load(); err != nil {
+		return manifest.Manifest{}, nil, err
 	}
 	m = t.Own(m, port)
-	return m, t.check(m)
+	if t.ReadValues != nil {
+		var found manifest.Values
+		found, unread = t.ReadValues(ctx, m)
+		maps.Copy(t.Values, found) // which m has, too
+	}
+	if ctx.Err() != nil {
+		return m, nil, context.Cause(ctx)
+	}
+	return m, unread, t.check(m)
 }
 
 func (t Target) load() (manifest.Manifest, error) {
@@ -169,13 +182,12 @@ func (t Target) load() (manifest.Manifest, error) {
 	return manifest.Load(files...)
 }
 
-// check returns an error with the code "manifest.incompatible" if images that can be changed while
-// they run do not suit a manifest.
+// check returns an error with the code "manifest.incompatible" if the session's images do not suit a manifest.
 func (t Target) check(m manifest.Manifest) error {
-	if t.NotPatchable != "" || t.NotPatchableReason == nil {
+	if t.Unsuitable == nil {
 		return nil
 	}
-	if why := t.NotPatchableReason(m); why != "" {
+	if why := t.Unsuitable(m); why != "" {
 		return &fault.Error{Code: "manifest.incompatible", Op: why + ": this session's images are not made for that",
 			Hints: []string{"quit devloop run and start it again: it then makes other images"}}
 	}

@@ -39,7 +39,7 @@ func TestManifestOutsideOfALinkedProjectIsRecognized(t *testing.T) {
 		t.Skip(err) // Windows may forbid it
 	}
 	l := Target{Name: "web", Dir: link, Manifests: []string{filepath.Join(link, "..", "ops", "web.yaml")}}
-	m, err := l.Manifest(8080)
+	m, _, err := l.Manifest(t.Context(), 8080)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestManifestAloneIsAppliedWithoutABuild(t *testing.T) {
 				l.Manifests = []string{filepath.Join(l.Dir, project.named)}
 			}
 			write(t, l.Dir, project.files)
-			m, err := l.Manifest(8080)
+			m, _, err := l.Manifest(t.Context(), 8080)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -90,11 +90,11 @@ func TestManifestAloneIsAppliedWithoutABuild(t *testing.T) {
 func TestManifestThatComesIsTheOneFromThenOn(t *testing.T) {
 	t.Parallel()
 	l := Target{Name: "shop", Dir: t.TempDir()}
-	if m, err := l.Manifest(8080); err != nil || !m.Generated() || m.Refs()[0].Name != "shop" {
+	if m, _, err := l.Manifest(t.Context(), 8080); err != nil || !m.Generated() || m.Refs()[0].Name != "shop" {
 		t.Errorf("without a manifest: %v, %v", m.Refs(), err)
 	}
 	write(t, l.Dir, map[string]string{"k8s/pod.yaml": podText})
-	if m, err := l.Manifest(8080); err != nil || m.Generated() || m.Refs()[0].Name != "web" {
+	if m, _, err := l.Manifest(t.Context(), 8080); err != nil || m.Generated() || m.Refs()[0].Name != "web" {
 		t.Errorf("with one: %v, %v", m.Refs(), err)
 	}
 }
@@ -118,13 +118,12 @@ func TestManifestThatNeedsOtherImagesIsRefused(t *testing.T) {
 		target Target
 		code   string
 	}{
-		"images that can be changed":    {Target{NotPatchableReason: why}, "manifest.incompatible"},
-		"images that cannot":            {Target{NotPatchableReason: why, NotPatchable: why(manifest.Manifest{})}, ""},
-		"a manifest that suits":         {Target{NotPatchableReason: func(manifest.Manifest) string { return "" }}, ""},
+		"a manifest that does not suit": {Target{Unsuitable: why}, "manifest.incompatible"},
+		"a manifest that suits":         {Target{Unsuitable: func(manifest.Manifest) string { return "" }}, ""},
 		"no reason against any of them": {Target{}, ""},
 	} {
 		c.target.Name, c.target.Dir = "web", t.TempDir()
-		if _, err := c.target.Manifest(8080); fault.Of(err).Code != c.code || (err != nil) != (c.code != "") {
+		if _, _, err := c.target.Manifest(t.Context(), 8080); fault.Of(err).Code != c.code || (err != nil) != (c.code != "") {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
@@ -133,7 +132,7 @@ func TestManifestThatNeedsOtherImagesIsRefused(t *testing.T) {
 func TestGeneratedPodHasThePortAndTheUsersVariables(t *testing.T) {
 	t.Parallel()
 	l := Target{Name: "shop", Dir: t.TempDir(), Env: []string{"A=b"}}
-	m, err := l.Manifest(8080)
+	m, _, err := l.Manifest(t.Context(), 8080)
 	if err != nil || len(m.Endpoints("default")) != 1 || m.Endpoints("default")[0].Port != 8080 {
 		t.Errorf("got %v, %v", m.Endpoints("default"), err)
 	}
@@ -150,7 +149,7 @@ func TestManifestHasTheValuesOfTheCluster(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, map[string]string{"pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: web, image: web, envFrom: [{configMapRef: {name: jvm}}]}]}\n"})
 	l := Target{Name: "web", Dir: dir, Values: manifest.Values{{Kind: "ConfigMap", Namespace: "default", Name: "jvm"}: {"A": "b"}}}
-	m, err := l.Manifest(8080)
+	m, _, err := l.Manifest(t.Context(), 8080)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +164,7 @@ func TestApplicationsPortsComeFirstAndThoseOnlyTheUserNamesAreItsOwn(t *testing.
 	write(t, dir, map[string]string{"pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: db}\nspec: {containers: [{name: db, image: postgres, ports: [{containerPort: 5432}]}]}\n---\n" +
 		"apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: sidecar, image: collector, ports: [{containerPort: 4317}]}, {name: web, image: web, ports: [{containerPort: 8080}]}]}\n"})
 	l := Target{Name: "web", Dir: dir, Namespace: "default", Ports: map[int]int{9779: 9779}}
-	m, err := l.Manifest(0)
+	m, _, err := l.Manifest(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
