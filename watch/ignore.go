@@ -2,6 +2,7 @@ package watch
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +17,8 @@ type rules struct {
 	root   string
 	only   []string // absolute paths; empty: any
 	ignore *patternmatcher.PatternMatcher
+	// outputs are the caller's.
+	outputs []fs.FileInfo
 }
 
 func newRules(root string, o Options) (*rules, error) {
@@ -23,7 +26,7 @@ func newRules(root string, o Options) (*rules, error) {
 	if err != nil {
 		return nil, &fault.Error{Code: "watch.pattern", Op: fmt.Sprintf("read patterns of ignored files %q", o.Ignore), Err: err}
 	}
-	r := &rules{root: root, ignore: ignore}
+	r := &rules{root: root, ignore: ignore, outputs: o.Outputs}
 	for _, name := range o.Only {
 		r.only = append(r.only, absolute(root, name))
 	}
@@ -37,7 +40,16 @@ func (r *rules) skips(path string) bool {
 		return !slices.Contains(r.only, path)
 	}
 	name := filepath.Base(path)
-	return isPrivate(name) || isTemporary(name) || isOutput(path, name) || r.ignores(path)
+	return isPrivate(name) || isTemporary(name) || isOutput(path, name) || r.ignores(path) || r.isOwn(path)
+}
+
+// isOwn recognizes the caller's output, also after it was renamed.
+func (r *rules) isOwn(path string) bool {
+	if len(r.outputs) == 0 {
+		return false
+	}
+	info, err := os.Lstat(path)
+	return err == nil && slices.ContainsFunc(r.outputs, func(own fs.FileInfo) bool { return os.SameFile(own, info) })
 }
 
 // skipsWithin also checks the directories between root and path.
@@ -97,7 +109,8 @@ func isOutput(path, name string) bool {
 	case "node_modules":
 		return hasAny(dir, []string{"package.json"})
 	}
-	// A log beside a build file is mostly what a program prints, such as devloop itself: each line would begin a cycle that prints the next.
+	// A log beside a build file is mostly what a program prints, such as devloop itself by way of `tee`: each line
+	// would begin a cycle that prints the next.
 	return filepath.Ext(name) == ".log" && hasAny(dir, buildFiles)
 }
 

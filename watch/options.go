@@ -29,6 +29,9 @@ type Options struct {
 	// "docs", "**/*.md", "!docs/api.md". What a build writes need not be listed: build, target, out and
 	// bin next to a build file, node_modules next to a package.json.
 	Ignore []string
+	// Outputs are files that are left out wherever they are: those that the caller itself writes to. Else each line
+	// that it prints about a change would be a change.
+	Outputs []fs.FileInfo
 
 	// Quiet is how long no event may arrive before files count as settled; 0 means [DefaultQuiet].
 	// After more than 50 changes, as in a checkout, it is four times as long.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -459,5 +460,31 @@ func TestFlushWaitsForNoEvent(t *testing.T) {
 				t.Errorf("Flush after its context has ended: got %v", err)
 			}
 		})
+	}
+}
+
+// TestOwnOutputNeverTriggers, whatever it is called, and wherever it is moved to: devloop run >out.txt prints
+// something for each change.
+func TestOwnOutputNeverTriggers(t *testing.T) {
+	for _, poll := range []bool{false, true} {
+		dir := newDir(t)
+		dir.write("pom.xml", "")
+		out, err := os.Create(dir.path("out.txt"))
+		must(err)
+		t.Cleanup(func() { _ = out.Close() })
+		own, err := out.Stat()
+		must(err)
+		r := watching(t, dir, Options{Outputs: []fs.FileInfo{own}, Poll: poll, PollEvery: 20 * time.Millisecond})
+		line := func() {
+			_, err := out.WriteString("a cycle begins\n")
+			must(err)
+		}
+		line()
+		r.expect("a line")
+		r.rename("out.txt", "old.txt")
+		line()
+		r.expect("a line after the file was renamed")
+		r.write("out.txt", "somebody else's")
+		r.expect("another file of that name", "out.txt")
 	}
 }

@@ -202,7 +202,7 @@ func (r *running) untilQuit(g *group, socket string) error {
 	c, d, s := r.Context, r.Display, r.streams
 	ctx, stop := context.WithCancelCause(c.Context)
 	defer stop(nil)
-	watchers, err := newWatchers(c, d, g.all[0].Target, g)
+	watchers, err := newWatchers(c, s, d, g.all[0].Target, g)
 	if err != nil {
 		return err
 	}

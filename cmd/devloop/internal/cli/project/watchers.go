@@ -3,7 +3,9 @@ package project
 import (
 	"cmp"
 	"context"
+	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -36,8 +38,8 @@ type watchers struct {
 }
 
 // newWatchers watches the project's directory, and what the last builds reported outside of it.
-func newWatchers(c *cli.Context, d wiring.Display, t target.Target, g *group) (*watchers, error) {
-	options := watch.Options{Base: t.Dir, Poll: c.Bool("poll"), Notice: d.Warn}
+func newWatchers(c *cli.Context, s wiring.Streams, d wiring.Display, t target.Target, g *group) (*watchers, error) {
+	options := watch.Options{Base: t.Dir, Poll: c.Bool("poll"), Notice: d.Warn, Outputs: outputs(s.Out, s.Err)}
 	w := &watchers{Display: d, ready: make(chan struct{}), began: time.Now(), options: options, watched: map[string]bool{}}
 	manifests, err := wiring.Absolute(c.StringSlice("manifest"))
 	if err != nil {
@@ -65,6 +67,20 @@ func newWatchers(c *cli.Context, d wiring.Display, t target.Target, g *group) (*
 		w.files = append(w.files, watcher)
 	}
 	return w, nil
+}
+
+// outputs returns the files that devloop prints to, as in devloop run >out.txt.
+func outputs(to ...io.Writer) (files []fs.FileInfo) {
+	for _, w := range to {
+		file, is := w.(*os.File)
+		if !is {
+			continue
+		}
+		if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+			files = append(files, info)
+		}
+	}
+	return files
 }
 
 // watched returns the absolute directories and files that the user names: by flags, and as manifests.

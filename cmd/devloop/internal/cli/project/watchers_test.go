@@ -1,7 +1,10 @@
 package project
 
 import (
+	"bytes"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 )
@@ -12,6 +15,27 @@ func TestManifestsElsewhereAreWatchedByThemselves(t *testing.T) {
 		t.Errorf("the directories are %q", names)
 	}
 	if !slices.Equal(got["/projects/k8s"], []string{"a.yaml", "b.yaml"}) || !slices.Equal(got["/projects"], []string{"app-2.yaml"}) {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestOutputsAreTheFilesThatDevloopPrintsTo(t *testing.T) {
+	t.Parallel()
+	file, err := os.Create(filepath.Join(t.TempDir(), "out.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = file.Close() })
+	from, pipe, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = from.Close(), pipe.Close() })
+	want, err := file.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := outputs(file, pipe, &bytes.Buffer{}); len(got) != 1 || !os.SameFile(got[0], want) {
 		t.Errorf("got %v", got)
 	}
 }
