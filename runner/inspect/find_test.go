@@ -4,6 +4,9 @@ import (
 	"slices"
 	"testing"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 	"github.com/devloop-cli/devloop/runner/kube"
 )
@@ -35,6 +38,34 @@ func TestModulesOfABuildAreFoundByItsDirectory(t *testing.T) {
 		if err != nil || !slices.Equal(got, c.want) {
 			t.Errorf("%+v: got %q, %v, want %q", c.selection, got, err, c.want)
 		}
+	}
+}
+
+// TestProjectsOfOneNameAreToldApart by the directory, which a Deployment's Pods do not have themselves.
+func TestProjectsOfOneNameAreToldApart(t *testing.T) {
+	a, c := fakeapi.New(t)
+	for name, dir := range map[string]string{"mine": "/a/demo", "theirs": "/b/demo", "unknown": ""} {
+		set := fakeapi.Object("apps/v1", "ReplicaSet", name)
+		set.SetAnnotations(map[string]string{kube.AnnotationDirectory: dir})
+		a.Put("replicasets", set)
+		for _, p := range []*unstructured.Unstructured{fakeapi.Object("v1", "Pod", name), fakeapi.Object("v1", "Pod", name+"-5d4-x1")} {
+			p.SetLabels(map[string]string{kube.LabelProject: "demo"})
+			if p.GetName() == name {
+				p.SetAnnotations(map[string]string{kube.AnnotationDirectory: dir})
+			} else {
+				yes := true
+				p.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: name, UID: "rs", Controller: &yes}})
+			}
+			a.Put("pods", p)
+		}
+	}
+	pods, err := Viewer{Client: c}.List(t.Context(), Selection{Project: "demo", Directory: "/a/demo", Elsewhere: func(dir string) bool { return dir == "/b/demo" }})
+	var got []string
+	for _, p := range pods {
+		got = append(got, p.Name)
+	}
+	if want := []string{"mine", "mine-5d4-x1", "unknown", "unknown-5d4-x1"}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %q, %v, want %q", got, err, want)
 	}
 }
 

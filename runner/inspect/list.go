@@ -21,6 +21,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/devloop-cli/devloop/runner/kube"
 )
@@ -28,7 +29,9 @@ import (
 // Selection says which Pods to list. Its zero value is every Pod that devloop made.
 type Selection struct {
 	Project   string // of this project; "": of all
-	Directory string // and of those that were deployed from here, with a Project; "": of no others
+	Directory string // and whatever was deployed from here, with a Project; "": nothing else
+	// Elsewhere says of a directory that what was deployed from there is another project of this name. May be nil.
+	Elsewhere func(directory string) bool
 	Namespace string // in this one; "": in all
 	All       bool   // those that devloop did not make, too; only without a project
 }
@@ -68,10 +71,8 @@ func (v Viewer) List(ctx context.Context, s Selection) ([]PodState, error) {
 	if err != nil {
 		return nil, v.Client.WrapError(ctx, "list the pods of", kube.Ref{Kind: "Project", Name: s.Project}, err)
 	}
-	if s.Project != "" && s.Directory != "" {
-		list.Items = slices.DeleteFunc(list.Items, func(p corev1.Pod) bool {
-			return !kube.BelongsTo(&p, s.Project) && p.Annotations[kube.AnnotationDirectory] != s.Directory
-		})
+	if s.Project != "" {
+		list.Items = slices.DeleteFunc(list.Items, func(p corev1.Pod) bool { return !v.selects(ctx, s, &p) })
 	}
 	states := make([]PodState, len(list.Items))
 	for i := range list.Items {
@@ -87,6 +88,36 @@ func (v Viewer) List(ctx context.Context, s Selection) ([]PodState, error) {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
 	})
 	return states, nil
+}
+
+// selects says whether a Pod that devloop made is of a project.
+func (v Viewer) selects(ctx context.Context, s Selection, p *corev1.Pod) bool {
+	belongs := kube.BelongsTo(p, s.Project)
+	if !belongs && s.Directory == "" {
+		return false
+	}
+	dir := v.directoryOf(ctx, p)
+	return belongs && (s.Elsewhere == nil || !s.Elsewhere(dir)) || s.Directory != "" && dir == s.Directory
+}
+
+// directoryOf returns where a Pod was deployed from, "" if that is not known. It does not stand in the template of a
+// Deployment's Pods, but on the Deployment, and Kubernetes copies it to the ReplicaSet.
+func (v Viewer) directoryOf(ctx context.Context, p *corev1.Pod) string {
+	owner := metav1.GetControllerOf(p)
+	if owner == nil {
+		return p.Annotations[kube.AnnotationDirectory]
+	}
+	kind := schema.FromAPIVersionAndKind(owner.APIVersion, owner.Kind)
+	mapping, err := v.Client.Mapper.RESTMapping(kind.GroupKind(), kind.Version)
+	if err != nil {
+		return ""
+	}
+	in := v.Client.Dynamic.Resource(mapping.Resource).Namespace(p.Namespace)
+	o, err := in.Get(ctx, owner.Name, metav1.GetOptions{})
+	if err != nil {
+		return ""
+	}
+	return o.GetAnnotations()[kube.AnnotationDirectory]
 }
 
 func newPodState(p *corev1.Pod) PodState {

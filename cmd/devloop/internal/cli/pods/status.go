@@ -96,6 +96,7 @@ func selected(c *cli.Context) (inspect.Selection, error) {
 			return selection, err
 		}
 		selection.Project = project.Name
+		selection.Elsewhere = func(other string) bool { return sessions.Elsewhere(project.Dir, other) }
 		if c.String("module") == "" {
 			selection.Directory = project.Dir // its modules, too
 		}

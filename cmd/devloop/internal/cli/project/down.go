@@ -3,7 +3,6 @@ package project
 import (
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"sync"
 
@@ -24,7 +23,8 @@ func DownCommand(s wiring.Streams) *cli.Command {
 		Description: `Removes the objects that carry devloop's labels for the project in DIR (default: the
 current directory), in all namespaces unless you name one. Objects that devloop did not
 make stay, whatever their name. So do those of a project of the same name in another
-directory. With --name, DIR may be any directory above those of the project.`,
+directory, unless that is gone. With --name, DIR may be any directory above those of the
+project.`,
 		Flags: append(append(append(wiring.SettingFlags("module", "build-tool"), wiring.ClusterFlags()...), wiring.DisplayFlags()...),
 			&cli.BoolFlag{Name: "all", Usage: "remove what devloop made for every project"},
 			&cli.StringFlag{Name: "name", Usage: "the project's `NAME`, if not that of the build"}),
@@ -102,13 +102,8 @@ func downModules(c *cli.Context, pods *runner.Runner, own, dir string) (removed 
 // For a name that the user gave, directories inside of dir count as dir. For dir "" nothing stays.
 func spare(d wiring.Display, dir, name string) func(string) bool {
 	told := map[string]bool{}
-	here, _ := os.Stat(dir) // it was opened
 	return func(other string) bool {
-		if dir == "" || other == "" || other == dir || name != "" && sessions.Within(other, dir) {
-			return false
-		}
-		there, err := os.Stat(other)
-		if err != nil || os.SameFile(here, there) {
+		if dir == "" || !sessions.Elsewhere(dir, other) || name != "" && sessions.Within(other, dir) {
 			return false
 		}
 		if !told[other] {

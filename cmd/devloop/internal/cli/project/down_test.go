@@ -29,10 +29,15 @@ func TestDownLeavesProjectsOfTheSameNameElsewhere(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	hidden := filepath.Join(root, "hidden") // as another user's directory: it can't be looked at
+	if err := os.Symlink("hidden", hidden); err != nil {
+		t.Skip(err)
+	}
 	for _, c := range []struct {
 		name, deployedFrom string
 		stays              bool
 	}{
+		{"", hidden, true},
 		{"", own, false},
 		{"", filepath.Join(own, "k8s"), true},
 		{"", other, true},

@@ -1,7 +1,11 @@
 package sessions
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
 
 	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/internal/paths"
@@ -68,3 +72,17 @@ func noneError(dir, namespace, start string, others []Holder) error {
 
 // Within reports whether path is dir or below it, with symbolic links resolved.
 func Within(path, dir string) bool { return paths.Within(paths.Real(path), paths.Real(dir)) }
+
+// Elsewhere reports whether other is another directory than dir, as far as can be known: one that does not exist any
+// more may have been moved to dir. What can't be looked at, such as another user's, exists.
+func Elsewhere(dir, other string) bool {
+	if other == "" || other == dir {
+		return false
+	}
+	there, err := os.Stat(other)
+	if err != nil {
+		return !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR)
+	}
+	here, err := os.Stat(dir)
+	return err != nil || !os.SameFile(here, there)
+}
