@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -219,11 +220,105 @@ func TestRealProtocol(t *testing.T) {
 	}
 }
 
+// TestRealListenerOutlivesItsClients: none that says nothing, or whose change can't be made or kept, keeps the
+// supervisor from the next one, or a container from starting again with what was made.
+func TestRealListenerOutlivesItsClients(t *testing.T) {
+	t.Parallel()
+	real.Java(t)
+	dir := t.TempDir()
+	write(t, dir, "changes/README", "a volume")
+	write(t, dir, "classes/App.class", "")
+	port := real.FreePort(t)
+	start := func() func() {
+		cmd := exec.Command("java", slices.Concat(smallJVM, []string{"-cp", ".", "io.github.devloop_cli.Supervise", port, dir + "/classes", dir + "/changes", "0", "sleep", "60"})...)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		return func() { _ = cmd.Process.Signal(syscall.SIGTERM); _ = cmd.Wait() }
+	}
+	stop := start()
+	silent := dialed(t, port)
+	defer func() { _ = silent.Close() }()
+	write(t, dir, "changes/0/full", "so that nothing can be kept as 0")
+	const noFiles = "\x00\x00\x00\x00"
+	for request, want := range map[string]string{
+		"\x00\x03one\x00" + "\x00\x00\x00\x01" + "\x00\x01a" + noFiles:          "keep the change: ",
+		"\x00\x03one\x01" + noFiles:                                             "keep the change: ",
+		"\x00\x03one\x01" + "\x00\x00\x00\x01" + "\x00\x04a\xc0\x80b" + noFiles: "keep the change: java.nio.file.InvalidPathException",
+	} {
+		if got := asked(t, port, request); !strings.HasPrefix(got, want) {
+			t.Errorf("%q: the supervisor answers %q", request, got)
+		}
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "changes/0")); err != nil {
+		t.Fatal(err)
+	}
+	changeApplication(t, port, "two", false, "b.txt", []byte("b"))
+	stop()
+	if err := os.Remove(filepath.Join(dir, "classes/b.txt")); err != nil {
+		t.Fatal(err)
+	}
+	defer start()() // as Kubernetes starts the container again, from its image
+	if got := asked(t, port, "\x00\x00\x00"+noFiles); got != "two" {
+		t.Errorf("its state is %q", got)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "classes/b.txt")); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestRealDebugPort: the library for debuggers is elsewhere in Java 8, and some runtimes have none.
+func TestRealDebugPort(t *testing.T) {
+	t.Parallel()
+	real.Java(t)
+	home, err := exec.Command("java", "-XshowSettings:properties", "-version").CombinedOutput()
+	if err != nil {
+		t.Fatal(err)
+	}
+	property := func(name string) string {
+		_, value, _ := strings.Cut(string(home), " "+name+" = ")
+		value, _, _ = strings.Cut(value, "\n")
+		return value
+	}
+	for library, want := range map[string]bool{"lib/libjdwp.so": true, "lib/" + property("os.arch") + "/libjdwp.so": true, "lib/none": false} {
+		t.Run(library, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			if err := os.Mkdir(filepath.Join(dir, "lib"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			parts, err := filepath.Glob(filepath.Join(property("java.home"), "lib", "*"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, part := range parts {
+				if name := filepath.Base(part); name != "libjdwp.so" {
+					if err := os.Symlink(part, filepath.Join(dir, "lib", name)); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			write(t, dir, library, "")
+			application := write(t, dir, "java", "#!/bin/sh\necho \"$1\"\n")
+			if err := os.Chmod(application, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			said, err := exec.Command("java", "-Djava.home="+dir, "-cp", ".", "io.github.devloop_cli.Supervise", real.FreePort(t), dir, dir, real.FreePort(t), application, "App").Output()
+			if got := strings.Contains(string(said), "-agentlib:jdwp="); err != nil || got != want {
+				t.Errorf("%v, the application is started with %q", err, said)
+			}
+		})
+	}
+}
+
 // asked sends a request and returns the answer.
 func asked(t *testing.T, port, request string) string {
 	t.Helper()
 	connection := dialed(t, port)
 	defer func() { _ = connection.Close() }()
+	if err := connection.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := io.WriteString(connection, request); err != nil {
 		t.Fatal(err)
 	}

@@ -76,8 +76,9 @@ public final class Supervise {
     private final List<String> command;
     private final int debug;
     private final boolean suspend;
-    private String state = "";
-    private int made; // changes in CHANGES
+    private volatile String state = "";
+    private final Object turn = new Object(); // of a request: a change is made as a whole
+    private int made; // changes in CHANGES, guarded by this once the application runs
     private Undo undo; // of the change with which the application started, null once that is proven
     private Process child; // null while it is being started again
     private boolean ending;
@@ -173,7 +174,9 @@ public final class Supervise {
 
     /** Adds the option for a debugger: a JVM that can't listen for one would not start. */
     private List<String> withDebugger() {
-        boolean there = new File(System.getProperty("java.home"), "lib/libjdwp.so").exists();
+        String home = System.getProperty("java.home");
+        boolean there = new File(home, "lib/libjdwp.so").exists()
+            || new File(home, "lib/" + System.getProperty("os.arch") + "/libjdwp.so").exists(); // Java 8
         if (debug == 0 || !there) {
             return command;
         }
@@ -356,13 +359,17 @@ public final class Supervise {
     private void listen(int port) {
         try (ServerSocket server = new ServerSocket(port, 8, InetAddress.getByName("127.0.0.1"))) {
             for (;;) {
-                try (Socket socket = server.accept()) {
-                    socket.setSoTimeout(30000);
-                    DataOutputStream out = new DataOutputStream(socket.getOutputStream());
-                    out.writeUTF(answer(new DataInputStream(new BufferedInputStream(socket.getInputStream()))));
-                    out.flush();
+                try {
+                    Socket socket = server.accept();
+                    Thread one = new Thread() { // who says nothing keeps nobody waiting
+                        @Override public void run() {
+                            serve(socket);
+                        }
+                    };
+                    one.setDaemon(true);
+                    one.start();
                 } catch (IOException | RuntimeException | Error e) {
-                    // whoever asked is gone, or gets no answer; the next one will
+                    // the next one will be served
                 }
             }
         } catch (IOException e) {
@@ -370,8 +377,22 @@ public final class Supervise {
         }
     }
 
-    private String answer(DataInputStream in) throws IOException {
-        String name = in.readUTF();
+    private void serve(Socket client) {
+        try (Socket socket = client) {
+            socket.setSoTimeout(30000);
+            DataInputStream in = new DataInputStream(new BufferedInputStream(socket.getInputStream()));
+            DataOutputStream out = new DataOutputStream(socket.getOutputStream());
+            String name = in.readUTF();
+            synchronized (turn) {
+                out.writeUTF(answer(name, in));
+            }
+            out.flush();
+        } catch (IOException | RuntimeException | Error e) {
+            // whoever asked is gone, or gets no answer
+        }
+    }
+
+    private String answer(String name, DataInputStream in) throws IOException {
         int how = in.readUnsignedByte();
         boolean restart = how != 0;
         int files = in.readInt();
@@ -382,12 +403,11 @@ public final class Supervise {
             return prove(name);
         }
         try {
-            keep(name, restart, files, in);
-        } catch (IOException e) {
+            receive(name, restart, files, in);
+            return restart ? restart(how == 1) : makeKept();
+        } catch (IOException | RuntimeException e) {
             return "keep the change: " + e;
         }
-        Path kept = change(made - 1);
-        return restart ? restart(kept, how == 1) : tryToMake(kept);
     }
 
     private synchronized String prove(String name) {
@@ -402,16 +422,16 @@ public final class Supervise {
     }
 
     /** Makes a change while the application does not run. */
-    private String restart(Path kept, boolean inSpare) throws IOException {
+    private String restart(boolean inSpare) throws IOException {
         try {
             SpareProcess ahead = spare;
             if (inSpare && ahead != null) {
                 ahead.awaitReady(); // the application serves meanwhile
             }
-            stop();
+            stop(); // from here on its end is no reason to go back
             Undo before = new Undo(state);
-            remember(kept, before);
-            String answer = tryToMake(kept);
+            remember(received(), before);
+            String answer = makeKept();
             synchronized (this) {
                 undo = answer.equals("ok") ? before : null;
             }
@@ -423,8 +443,14 @@ public final class Supervise {
         }
     }
 
-    /** Makes a change; one that can't be made is forgotten, and devloop makes a new Pod. */
-    private String tryToMake(Path kept) throws IOException {
+    /**
+     * Keeps the change that was received for the next container, and makes it. One that can't be made is forgotten, and
+     * devloop makes a new Pod. The application may end meanwhile, and go back to what was before an earlier change.
+     */
+    private synchronized String makeKept() throws IOException {
+        Path kept = change(made);
+        Files.move(received(), kept, StandardCopyOption.ATOMIC_MOVE);
+        made++;
         try {
             make(kept);
             return "ok";
@@ -434,13 +460,17 @@ public final class Supervise {
         }
     }
 
+    /** Where a change is before it is kept. */
+    private Path received() {
+        return changes.resolve("new");
+    }
+
     /**
-     * Keeps a change for the next container, and to be made. What breaks off changes nothing. No file
-     * of it is ever in memory as a whole: this JVM has very little.
+     * Writes a change to a file. What breaks off changes nothing. No file of it is ever in memory as a whole: this JVM
+     * has very little.
      */
-    private void keep(String name, boolean restart, int files, DataInputStream in) throws IOException {
-        Path fresh = changes.resolve("new");
-        Spool spool = new Spool(fresh);
+    private void receive(String name, boolean restart, int files, DataInputStream in) throws IOException {
+        Spool spool = new Spool(received());
         try (DataOutputStream out = new DataOutputStream(spool)) {
             out.writeUTF(name);
             out.writeBoolean(restart);
@@ -459,8 +489,6 @@ public final class Supervise {
         if (spool.failed != null) {
             throw spool.failed;
         }
-        Files.move(fresh, change(made), StandardCopyOption.ATOMIC_MOVE);
-        made++;
     }
 
     /** Writes to a file. What goes wrong is told at the end: who sends a change reads the answer after it. */
