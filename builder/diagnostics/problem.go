@@ -9,7 +9,6 @@
 package diagnostics
 
 import (
-	"bufio"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -91,6 +90,9 @@ var patterns = []*regexp.Regexp{
 	regexp.MustCompile(`^(?::[\w:.-]*\w)?(?P<file>(?:/|[A-Za-z]:[/\\]).+?\.java):(?P<line>\d+): (?:error|Fehler|エラー|错误): (?P<text>.+)$`),
 }
 
+// drive matches the beginning of a path in a file's address on Windows: file:///C:/src/App.kt.
+var drive = regexp.MustCompile(`^/([A-Za-z]:/)`)
+
 // detail matches the lines that javac prints below "cannot find symbol" and the like.
 var detail = regexp.MustCompile(`^(?:\[ERROR\] )?\s+(symbol|required|found):\s+(.+)$`)
 
@@ -122,7 +124,8 @@ func parseProblem(line string) (Problem, bool) {
 		if m == nil {
 			continue
 		}
-		p := Problem{File: m[w.SubexpIndex("file")], Text: strings.TrimSpace(m[w.SubexpIndex("text")])}
+		file := drive.ReplaceAllString(m[w.SubexpIndex("file")], "$1")
+		p := Problem{File: file, Text: strings.TrimSpace(m[w.SubexpIndex("text")])}
 		p.Line, _ = strconv.Atoi(m[w.SubexpIndex("line")])
 		if i := w.SubexpIndex("column"); i > 0 {
 			p.Column, _ = strconv.Atoi(m[i])
@@ -157,17 +160,9 @@ func (p *Problem) readSource(dir string) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(dir, path)
 	}
-	file, err := os.Open(path)
-	if err != nil {
-		return
-	}
-	defer func() { _ = file.Close() }()
-	scanner := bufio.NewScanner(file)
-	for n := 1; scanner.Scan(); n++ {
-		if n == p.Line {
-			p.Source = scanner.Text()
-			return
-		}
+	text, _ := os.ReadFile(path) // without it there is no excerpt
+	if lines := strings.Split(string(text), "\n"); p.Line > 0 && p.Line <= len(lines) {
+		p.Source = strings.TrimSuffix(lines[p.Line-1], "\r")
 	}
 }
 

@@ -52,6 +52,8 @@ func TestProblemsInEveryWording(t *testing.T) {
 	for line, want := range map[string]Problem{
 		"e: file:///p/src/App.kt:12:5 Unresolved reference 'x'.":                             {"src/App.kt", 12, 5, "Unresolved reference 'x'.", ""},
 		"e: file:///p/build.gradle.kts:3:1: Unresolved reference: foo":                       {"build.gradle.kts", 3, 1, "Unresolved reference: foo", ""},
+		"e: file:///C:/p/src/App.kt:12:5 Unresolved reference 'x'.":                          {filepath.FromSlash("C:/p/src/App.kt"), 12, 5, "Unresolved reference 'x'.", ""},
+		"[ERROR] /C:/p/src/App.java:[12,30] ';' expected":                                    {filepath.FromSlash("C:/p/src/App.java"), 12, 30, "';' expected", ""},
 		"e: /p/src/App.kt: (12, 5): Unresolved reference: x":                                 {"src/App.kt", 12, 5, "Unresolved reference: x", ""},
 		"[ERROR] /p/src/App.kt: (12, 5) Unresolved reference: x":                             {"src/App.kt", 12, 5, "Unresolved reference: x", ""},
 		"[ERROR] file:///p/src/App.kt:12:5 Unresolved reference 'x'.":                        {"src/App.kt", 12, 5, "Unresolved reference 'x'.", ""},

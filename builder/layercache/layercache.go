@@ -8,7 +8,7 @@
 //	data, err := cache.Open(digest) // checked against the digest just now
 //
 // Any number of processes may share a directory. The cache keeps itself within a limit by
-// dropping what was not used for longest; whoever needs a layer must be able to make it again.
+// dropping what was not used for longest, and not just now; whoever needs a layer must be able to make it again.
 // Where layers come from, and which image has them, it does not know.
 package layercache
 
@@ -35,6 +35,9 @@ const (
 	sizeLimit = 4 << 30
 	// abandonedAfter is the age at which an unfinished file has no writer any more.
 	abandonedAfter = time.Hour
+	// inUse is how long after its last use a layer is certainly not needed any more: by then the image is on the
+	// nodes. Any devloop of this machine may have used it.
+	inUse = 15 * time.Minute
 )
 
 // Cache is a directory of layers. A layer appears under its name when it is complete, and is
@@ -46,12 +49,11 @@ const (
 type Cache struct {
 	dir   string
 	limit int64
-	began time.Time // layers used since are never dropped
 }
 
 // Open returns the cache in the directory "layers" of dir. It need not exist.
 func Open(dir string) *Cache {
-	return &Cache{dir: filepath.Join(dir, "layers"), limit: sizeLimit, began: time.Now()}
+	return &Cache{dir: filepath.Join(dir, "layers"), limit: sizeLimit}
 }
 
 // Path returns where a layer lies, if the cache has it. Unlike Open it checks nothing.
@@ -188,7 +190,7 @@ func (c *Cache) trim() {
 	}
 	slices.SortFunc(layers, func(a, b fs.FileInfo) int { return a.ModTime().Compare(b.ModTime()) })
 	for _, f := range layers {
-		if total <= c.limit || f.ModTime().After(c.began) {
+		if total <= c.limit || time.Since(f.ModTime()) < inUse {
 			return
 		}
 		if os.Remove(filepath.Join(c.dir, "sha256", f.Name())) == nil {

@@ -56,8 +56,7 @@ func (t Maven) Package(ctx context.Context, b buildtool.Build, out io.Writer) ([
 // Classes builds everything that goes into the archive, but does not pack it. It reports no
 // modules.
 func (t Maven) Classes(ctx context.Context, b buildtool.Build, out io.Writer) ([]buildtool.Module, error) {
-	_, err := t.run(ctx, b, out, "process-classes")
-	return nil, err
+	return t.run(ctx, b, out, "process-classes")
 }
 
 // run has Maven run a phase of its lifecycle, and returns the modules of the build.
@@ -69,6 +68,7 @@ func (Maven) run(ctx context.Context, b buildtool.Build, out io.Writer, phase st
 	args := slices.Concat(b.Tool.Command, quiet(b), []string{"-DskipTests", "-Dmaven.ext.class.path=" + extension}, omissions(b))
 	if phase == "package" { // an earlier phase does not know the archive
 		args = append(args, "-Ddevloop.model="+report)
+		_ = os.Remove(report) // of an earlier build: .mvn/maven.config may name another extension, and then none writes it
 	}
 	if module := moduleOf(b); module != "" {
 		args = append(args, "-pl", module, "-am")
@@ -82,6 +82,9 @@ func (Maven) run(ctx context.Context, b buildtool.Build, out io.Writer, phase st
 	}
 	if err != nil {
 		return nil, failure(b, text, proc.ExitError(args, err))
+	}
+	if phase != "package" {
+		return nil, nil
 	}
 	return buildtool.ReadModules(report)
 }

@@ -2,6 +2,7 @@ package maven
 
 import (
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -172,5 +173,20 @@ func TestApplicationIsTheSelectedModule(t *testing.T) {
 	}
 	if _, err := (Maven{}).Application(buildtool.Build{Dir: root, Root: root, Module: "none"}, modules); fault.Of(err).Code != "project.unsupported" {
 		t.Errorf("no application: %v", err)
+	}
+}
+
+// TestModelIsOfThisBuild: .mvn/maven.config may name another extension, and then devloop's reports nothing.
+func TestModelIsOfThisBuild(t *testing.T) {
+	t.Parallel()
+	b := buildtool.Build{Dir: t.TempDir(), CacheDir: t.TempDir(), Tool: buildtool.Tool{Name: "maven", Command: []string{"true"}}}
+	b.Root = b.Dir
+	_, report, err := writeModelExtension(b.StateDir("models"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	jartest.WriteFile(t, filepath.Dir(report), filepath.Base(report), `[{"name": "g:shop"}]`) // by an earlier build
+	if modules, err := (Maven{}).Package(t.Context(), b, io.Discard); err != nil || modules != nil {
+		t.Errorf("got %+v, %v", modules, err)
 	}
 }

@@ -8,7 +8,6 @@
 package settings
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
 	"strings"
@@ -77,9 +76,8 @@ func flatten(values map[string]string, key string, node any) {
 // ParseProperties reads the simple form of a Java properties file: one key and value a line.
 func ParseProperties(text []byte) map[string]string {
 	values := map[string]string{}
-	scanner := bufio.NewScanner(bytes.NewReader(text))
-	for scanner.Scan() {
-		line := strings.TrimSpace(scanner.Text())
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSpace(line)
 		if i := strings.IndexAny(line, "=:"); i > 0 && line[0] != '#' && line[0] != '!' {
 			values[strings.TrimSpace(line[:i])] = strings.TrimSpace(line[i+1:])
 		}

@@ -79,6 +79,9 @@ func TestADirectoryAmongTheLibraries(t *testing.T) {
 	if !found || err != nil || string(contents.Own["more.txt"]) != "more" {
 		t.Errorf("found %v, %v, %q", found, err, contents.Own["more.txt"])
 	}
+	if slices.Contains(exploded.Libraries, dir) {
+		t.Error("the image copies the directory like a jar")
+	}
 }
 
 // TestALinkToNothing: an editor leaves one while a file is open.

@@ -101,6 +101,7 @@ func TestReadMessages(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]string{
 		`{"stream":"ok"}` + "\n": "",
+		`{"stream":"` + strings.Repeat("x", 1<<20) + `"}{"error":"no space"}`:                              "no space",
 		`{"stream":"ok"}{"errorDetail":{"code":1,"message":"no space left on device"},"error":"no space"}`: "no space left on device",
 		`{"error":"old"}`:            "old",
 		`{"stream":"Step 1/2`:        "the engine's answer was cut: unexpected EOF",
@@ -111,7 +112,7 @@ func TestReadMessages(t *testing.T) {
 			got = err.Error()
 		}
 		if got != want {
-			t.Errorf("%s: got %q, want %q", body, got, want)
+			t.Errorf("%.100s: got %q, want %q", body, got, want)
 		}
 	}
 	errLost := errors.New("connection lost")

@@ -40,11 +40,12 @@ type Loader struct {
 	product  load.Product
 	dial     func(context.Context) ([]Engine, error)
 	patience time.Duration // see [load.Patience]
+	layers   *sync.Map     // of images that were asked about, by ID: an ID stands for the same layers for ever
 }
 
 // New returns a loader for the engines that dial connects to. It closes them after each load.
 func New(product load.Product, dial func(context.Context) ([]Engine, error)) *Loader {
-	return &Loader{product: product, dial: dial, patience: load.Patience}
+	return &Loader{product: product, dial: dial, patience: load.Patience, layers: &sync.Map{}}
 }
 
 // Engine is the Docker engine in a node.
@@ -52,6 +53,7 @@ type Engine struct {
 	Node     string
 	Docker   *client.Client
 	patience time.Duration // the loader's
+	layers   *sync.Map     // the loader's
 }
 
 // DialTLS returns a client for the engine of a node, with the certificates in dir: ca.pem,
@@ -91,7 +93,7 @@ func (l *Loader) Load(ctx context.Context, ref string, img v1.Image) (load.Repor
 	reports, errs := make([]load.NodeReport, len(engines)), make([]error, len(engines))
 	var all sync.WaitGroup
 	for i, e := range engines {
-		e.patience = l.patience
+		e.patience, e.layers = l.patience, l.layers
 		all.Go(func() { reports[i], errs[i] = e.load(ctx, described, measure) })
 	}
 	all.Wait()
@@ -236,11 +238,22 @@ func (e Engine) state(ctx context.Context, img *load.Image) (oci bool, known int
 		if oci && (img.Project == "" || i.Labels[dockerapi.ProjectLabel] != img.Project) {
 			continue
 		}
-		if found, err := e.Docker.ImageInspect(ctx, i.ID); err == nil { // else it was removed meanwhile
-			known = max(known, imagetar.CommonPrefix(img.DiffIDs, found.RootFS.Layers))
-		}
+		known = max(known, imagetar.CommonPrefix(img.DiffIDs, e.layersOf(ctx, i.ID)))
 	}
 	return oci, known, nil
+}
+
+// layersOf returns the layers of an image. A node has dozens of images, and only a few are new since the last load.
+func (e Engine) layersOf(ctx context.Context, id string) []string {
+	if layers, known := e.layers.Load(id); known {
+		return layers.([]string)
+	}
+	found, err := e.Docker.ImageInspect(ctx, id)
+	if err != nil {
+		return nil // it was removed meanwhile
+	}
+	e.layers.Store(id, found.RootFS.Layers)
+	return found.RootFS.Layers
 }
 
 // keptImages is how many images of a project stay: the current one, and the one that a failed

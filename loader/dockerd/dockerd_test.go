@@ -2,11 +2,13 @@ package dockerd
 
 import (
 	"archive/tar"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -32,6 +34,7 @@ type fakeEngine struct {
 	images map[string]*fakeImage
 	tags   int
 	loads  []int  // how many layers each load had
+	asked  int    // how often it was asked about one image
 	forgot bool   // whether layers that it seems to have are missing
 	fails  string // what it answers a load with
 	hangs  string // the method that it does not answer
@@ -100,6 +103,7 @@ func (e *fakeEngine) get(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	name = strings.TrimSuffix(name, "/json")
+	e.asked++
 	for tag, i := range e.images {
 		if tag == name || i.id == name {
 			_ = json.NewEncoder(w).Encode(map[string]any{"Id": i.id, "RepoTags": []string{tag}, "Size": 1000,
@@ -204,6 +208,54 @@ func TestOldImagesAreRemoved(t *testing.T) {
 		if _, there := e.images[full+tag]; there != want {
 			t.Errorf("%s: there %v, want %v", tag, there, want)
 		}
+	}
+}
+
+// TestImagesAreAskedAboutOnce: a node has dozens of images, and a load has to be quick.
+func TestImagesAreAskedAboutOnce(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	for i := range 20 {
+		e.images[fmt.Sprintf("registry.k8s.io/part:%d", i)] = &fakeImage{id: fmt.Sprintf("sha256:%064d", i)}
+	}
+	l := e.loader(t)
+	base := loadertest.NewLayer(t, 50)
+	loaded(t, l, "app:1", loadertest.NewImage(t, base, loadertest.NewLayer(t, 10)))
+	before := e.asked
+	if n := loaded(t, l, "app:2", loadertest.NewImage(t, base, loadertest.NewLayer(t, 20))); n.Skipped == 0 {
+		t.Errorf("the second load sent everything: %+v", n)
+	}
+	if asked := e.asked - before; asked > 4 {
+		t.Errorf("the second load asked %d times", asked)
+	}
+}
+
+// TestEnginesAreClosed also those that were reached before another one was not.
+func TestEnginesAreClosed(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	closed := make(chan struct{}, 1)
+	e.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateClosed {
+			closed <- struct{}{}
+		}
+	}
+	dial := e.loader(t).dial
+	errSecond := errors.New("the second node does not publish its engine's port")
+	l := New(load.Product{Name: "minikube"}, func(ctx context.Context) ([]Engine, error) {
+		engines, err := dial(ctx)
+		if err == nil {
+			_, err = engines[0].Docker.ImageList(ctx, image.ListOptions{})
+		}
+		return engines, cmp.Or(err, errSecond)
+	})
+	if _, err := l.Load(t.Context(), "app:1", loadertest.NewImage(t, loadertest.NewLayer(t, 100))); !errors.Is(err, errSecond) {
+		t.Errorf("got %v", err)
+	}
+	select {
+	case <-closed:
+	case <-time.After(10 * time.Second):
+		t.Error("the connection to the first node stays open")
 	}
 }
 

@@ -223,9 +223,9 @@ func (m *Manager) waitReady(ctx context.Context) error {
 }
 
 // nodeReady checks, in the control plane and with kind's own kubectl, that the API server and
-// all nodes are ready.
+// all nodes are ready. It ends by itself: nobody can end a process in a node whose answer nobody waits for any more.
 const nodeReady = `export KUBECONFIG=/etc/kubernetes/admin.conf
-kubectl get --raw /readyz --request-timeout=5s >/dev/null && kubectl wait --for=condition=Ready nodes --all --timeout=1s >/dev/null`
+kubectl get --raw /readyz --request-timeout=5s >/dev/null && kubectl wait --for=condition=Ready nodes --all --timeout=1s --request-timeout=3s >/dev/null`
 
 func (m *Manager) ready(ctx context.Context, containers []container.Summary) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, probeTimeout, fmt.Errorf("the API server did not answer within %s", probeTimeout))

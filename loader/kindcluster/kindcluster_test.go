@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -192,5 +194,29 @@ func TestCreationByTheEnginesClock(t *testing.T) {
 	ensure(t, m, Created)
 	if _, err := m.Delete(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestQuestionsToANodeEnd: a kubectl that waits for the API server goes on in the node when nobody waits for it any
+// more.
+func TestQuestionsToANodeEnd(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("nodes run Linux")
+	}
+	bin := t.TempDir()
+	hangs := `#!/bin/sh
+case "$*" in *--request-timeout=*s*) [ "$1" = get ]; exit;; esac
+exec sleep 60
+`
+	if err := os.WriteFile(filepath.Join(bin, "kubectl"), []byte(hangs), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), probeTimeout)
+	defer cancel()
+	node := exec.CommandContext(ctx, "sh", "-c", nodeReady)
+	node.Env = []string{"PATH=" + bin + ":" + os.Getenv("PATH")}
+	if err := node.Run(); err == nil || ctx.Err() != nil {
+		t.Errorf("it went on until it was killed, or found a node: %v", err)
 	}
 }

@@ -7,8 +7,6 @@ package buildmodel
 
 import (
 	"archive/zip"
-	"bufio"
-	"bytes"
 	"fmt"
 	"io/fs"
 	"path/filepath"
@@ -237,10 +235,9 @@ func servicesOf(jars []string) (found services, err error) {
 // lines returns the lines of text without comments, spaces and empty lines.
 func lines(text []byte) []string {
 	var list []string
-	scanner := bufio.NewScanner(bytes.NewReader(text))
-	for scanner.Scan() {
-		line, _, _ := strings.Cut(scanner.Text(), "#")
-		if line = strings.ReplaceAll(line, " ", ""); line != "" {
+	for line := range strings.Lines(string(text)) {
+		line, _, _ = strings.Cut(line, "#")
+		if line = strings.ReplaceAll(strings.TrimSpace(line), " ", ""); line != "" {
 			list = append(list, line)
 		}
 	}

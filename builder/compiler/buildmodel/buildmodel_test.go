@@ -17,6 +17,7 @@ func TestProcessors(t *testing.T) {
 	}
 	plain := jartest.Write(t, filepath.Join(dir, "plain.jar"), []jartest.File{{"A.class", ""}})
 	one := jar("one.jar", "# comment\ncom.One\n", "com.One,isolating\n")
+	licensed := jar("licensed.jar", "# "+strings.Repeat("license ", 10_000)+"\ncom.One\n", "com.One,isolating\n")
 	all := jar("all.jar", "com.All\n", "com.All,aggregating\n")
 	settings := jar("settings.jar", configurationProcessor+"\n", configurationProcessor+",aggregating\n")
 	plugin := jartest.Write(t, filepath.Join(dir, "plugin.jar"), []jartest.File{{pluginsPath, "com.Plugin\n"}})
@@ -28,6 +29,7 @@ func TestProcessors(t *testing.T) {
 		{nil, services{}},
 		{[]string{plain, dir}, services{}},
 		{[]string{plain, one}, services{processors: true}},
+		{[]string{licensed}, services{processors: true}},
 		{[]string{one, all}, services{processors: true, whole: true, combined: true}},
 		{[]string{unknown}, services{processors: true, whole: true, combined: true}},
 		{[]string{settings}, services{processors: true, whole: true}},

@@ -9,7 +9,6 @@
 package ledger
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"os"
@@ -157,9 +156,9 @@ func Read(path string) (entries []Entry) {
 	if err != nil {
 		return nil
 	}
-	for lines := bufio.NewScanner(bytes.NewReader(content)); lines.Scan(); {
+	for line := range bytes.Lines(content) {
 		var e Entry
-		if json.Unmarshal(lines.Bytes(), &e) == nil && !e.Time.IsZero() {
+		if json.Unmarshal(line, &e) == nil && !e.Time.IsZero() {
 			entries = append(entries, e)
 		}
 	}

@@ -90,7 +90,8 @@ func TestLedgerOutlivesAKilledProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, append(content, content[:len(content)/2]...), 0o600); err != nil {
+	half := string(content[:len(content)/2]) + strings.Repeat("x", 100<<10)
+	if err := os.WriteFile(path, append(content, half...), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s.cycle(event.TriggerSave, "swap", "", time.Second)
