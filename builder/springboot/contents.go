@@ -2,6 +2,7 @@ package springboot
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"strconv"
 	"time"
@@ -10,13 +11,33 @@ import (
 // Contents is what an application consists of.
 type Contents struct {
 	// Own are the contents of the application's own files, classes and resources, by
-	// their path on the class path.
+	// their path on the class path: of those that were to be kept.
 	Own map[string][]byte
+	// Sums are those of all of its own files.
+	Sums map[string]Sum
 	// Rest has a version of everything else: libraries, a war's pages, manifest, main class, Java
-	// version. If two are the same, only Own may differ.
+	// version. If two are the same, only its own files may differ.
 	Rest map[Part]string
 
-	stamps map[string]string // of the files of Own that need not be read again while they have these
+	files  map[string]Source // those that are not in Own
+	stamps map[string]string // of the files that need not be read again while they have these
+}
+
+// Sum tells contents of a file apart.
+type Sum = [sha256.Size]byte
+
+// Read returns the content of one of the application's own files. That of a file that was not kept is read now; if it
+// has changed in the meantime, Read returns an error.
+func (c Contents) Read(path string) ([]byte, error) {
+	file, other := c.files[path]
+	if !other {
+		return c.Own[path], nil
+	}
+	text, err := readAll(file)
+	if err == nil && sha256.Sum256(text) != c.Sums[path] {
+		err = fmt.Errorf("%s changes while it is read", path)
+	}
+	return text, err
 }
 
 // Part is something that an application consists of besides its own files.
@@ -40,20 +61,23 @@ const (
 	KindDockerfile   = "dockerfile" // and what it copies
 )
 
-// Contents reads what the application consists of.
-func (a App) Contents() (Contents, error) { return a.ContentsAfter(Contents{}) }
+// Contents reads what the application consists of, and keeps all.
+func (a App) Contents() (Contents, error) {
+	return a.ContentsAfter(Contents{}, func(string) bool { return true })
+}
 
-// ContentsAfter is Contents of an application that was read before. Files that are as they were have the same memory as
-// before: an application may have large resources.
-func (a App) ContentsAfter(before Contents) (Contents, error) {
+// ContentsAfter is Contents of an application that was read before, and keeps some of its files: it may have many
+// large resources.
+func (a App) ContentsAfter(before Contents, keep func(path string) bool) (Contents, error) {
 	files, err := a.Files()
 	if err != nil {
 		return Contents{}, err
 	}
 	defer files.Close()
-	c := Contents{Own: map[string][]byte{}, Rest: files.rest(a), stamps: map[string]string{}}
+	c := Contents{Own: map[string][]byte{}, Sums: make(map[string]Sum, len(files.Own)), Rest: files.rest(a), files: map[string]Source{}, stamps: map[string]string{}}
 	for _, e := range files.Own {
-		if err := c.read(e, before); err != nil {
+		_, onDisk := e.File.(diskFile)
+		if err := c.read(e, before, !onDisk || keep(e.Path)); err != nil {
 			return Contents{}, fmt.Errorf("read %q: %w", e.File, err)
 		}
 		if usesPreview(c.Own[e.Path]) {
@@ -64,33 +88,50 @@ func (a App) ContentsAfter(before Contents) (Contents, error) {
 }
 
 // read reads a file, unless it is as it was before.
-func (c Contents) read(e Entry, before Contents) (err error) {
-	was, known := before.Own[e.Path]
-	stamp := stampOf(e.File)
-	if !known || stamp == "" || before.stamps[e.Path] != stamp {
-		now, err := readAll(e.File)
-		if err != nil {
-			return err
-		}
-		if !known || !bytes.Equal(was, now) {
-			was = now
-		}
+func (c Contents) read(e Entry, before Contents, keep bool) error {
+	atLeast := int64(largeFile)
+	if !keep {
+		c.files[e.Path], atLeast = e.File, largeResource
 	}
-	c.Own[e.Path], c.stamps[e.Path] = was, stamp
+	stamp := stampOf(e.File, atLeast)
+	c.stamps[e.Path] = stamp
+	if sum, known := before.Sums[e.Path]; known && stamp != "" && before.stamps[e.Path] == stamp {
+		c.Sums[e.Path] = sum
+		if keep {
+			c.Own[e.Path] = before.Own[e.Path]
+		}
+		return nil
+	}
+	text, err := readAll(e.File)
+	if err != nil {
+		return err
+	}
+	was, kept := before.Own[e.Path]
+	switch {
+	case keep && kept && bytes.Equal(was, text):
+		c.Own[e.Path], c.Sums[e.Path] = was, before.Sums[e.Path]
+	case keep:
+		c.Own[e.Path], c.Sums[e.Path] = text, sha256.Sum256(text)
+	default:
+		c.Sums[e.Path] = sha256.Sum256(text)
+	}
 	return nil
 }
 
 const (
 	// largeFile is the size in bytes from which a file's time is trusted. Smaller ones are read in no time.
 	largeFile = 256 << 10
+	// largeResource is the same for files that are not kept: there may be tens of thousands.
+	largeResource = 4 << 10
 	// clockTick is longer than the resolution of file times. A file may change twice within it.
 	clockTick = 2 * time.Second
 )
 
-// stampOf returns what changes with a large file on the disk, "" for another one, or if that is not certain.
-func stampOf(file Source) string {
+// stampOf returns what changes with a file on the disk of at least so many bytes, "" for another one, or if that is not
+// certain.
+func stampOf(file Source, atLeast int64) string {
 	f, onDisk := file.(diskFile)
-	if !onDisk || f.Size() < largeFile || time.Since(f.info.ModTime()) < clockTick {
+	if !onDisk || f.Size() < atLeast || time.Since(f.info.ModTime()) < clockTick {
 		return ""
 	}
 	return f.path + " " + f.Version()

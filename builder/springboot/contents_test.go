@@ -85,7 +85,7 @@ func TestContentsShareMemory(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	large := strings.Repeat("x", 1<<20)
-	files := map[string]string{"Main.class": jartest.Class(17), "small.txt": "small", "large.bin": large}
+	files := map[string]string{"Main.class": jartest.Class(17), "small.txt": "small", "large.bin": large, "image.png": large}
 	written := func(name, text string, at time.Time) {
 		if err := os.Chtimes(jartest.WriteFile(t, dir, name, text), at, at); err != nil {
 			t.Fatal(err)
@@ -98,7 +98,7 @@ func TestContentsShareMemory(t *testing.T) {
 	e := springboot.Exploded{MainClass: "Main", Only: map[string][]byte{}}
 	app, _ := e.App(springboot.BuildFiles{Classes: []string{dir}}, nil, nil)
 	read := func(before springboot.Contents) springboot.Contents {
-		c, err := app.ContentsAfter(before)
+		c, err := app.ContentsAfter(before, func(path string) bool { return path != "image.png" })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -107,9 +107,19 @@ func TestContentsShareMemory(t *testing.T) {
 	one := read(springboot.Contents{})
 	two := read(one)
 	for name := range files {
-		if &one.Own[name][0] != &two.Own[name][0] {
+		if name != "image.png" && &one.Own[name][0] != &two.Own[name][0] {
 			t.Errorf("%s is held twice", name)
 		}
+	}
+	if text, err := two.Read("image.png"); two.Own["image.png"] != nil || two.Sums["image.png"] != one.Sums["large.bin"] || string(text) != large || err != nil {
+		t.Errorf("the file that is not kept: %d bytes in memory, %v", len(two.Own["image.png"]), err)
+	}
+	written("image.png", strings.Repeat("y", 1<<20), old.Add(time.Minute))
+	if _, err := two.Read("image.png"); err == nil {
+		t.Error("it is read as it was, although it has changed")
+	}
+	if text, err := read(two).Read("image.png"); err != nil || text[0] != 'y' {
+		t.Errorf("then it is read as %.1q, %v", text, err)
 	}
 	written("small.txt", "SMALL", old) // the same size and time
 	if got := string(read(two).Own["small.txt"]); got != "SMALL" {

@@ -146,7 +146,7 @@ func (c *cycle) openPorts(ctx context.Context) error {
 func (c *cycle) decide() plan.Decision {
 	s := plan.Input{Saved: c.saved, Image: c.State().NodeImage != nil, Runs: c.State().Running(c.Debuggers.Redefined()), Mode: c.Target.Path}
 	if c.compiled && (c.Target.NotPatchable == "" || c.Target.Follow && c.app.Dockerfile != "") {
-		parts, err := c.app.ContentsAfter(c.contents)
+		parts, err := c.app.ContentsAfter(c.contents, plan.Looked)
 		if err != nil {
 			s.Runs.NotPatchable = err.Error() // building the image gives the better error
 		}
@@ -155,7 +155,7 @@ func (c *cycle) decide() plan.Decision {
 		for part, version := range parts.Rest {
 			rest[plan.Part(part)] = version
 		}
-		c.built = c.built.Next(parts.Own, rest)
+		c.built = plan.NewState(plan.Files{Texts: parts.Own, Sums: parts.Sums, Read: parts.Read}, rest)
 		s.After = c.built
 	}
 	d := plan.Decide(s)

@@ -51,7 +51,7 @@ func TestSwapThatIsCutOffIsNotTakenForNone(t *testing.T) {
 	img.Report.Supervised, img.Report.Swappable = true, true
 	l.Become(publish.New(event.NewBus()), state.State{}.Promoted(state.Deployment{Image: img, Pods: []kube.Pod{{Name: "app"}}, Built: before, Code: state.Code{Kind: state.InImage, State: before}}))
 	l.built = after
-	if _, err := (&inPlace{cycle: cycleOf(l, 1, "", watch.Batch{}), files: plan.Changes(before, after)}).hotSwap(ctx, plan.Swap); !failure.Cancelled(err) {
+	if _, err := (&inPlace{cycle: cycleOf(l, 1, "", watch.Batch{}), files: changes(t, before, after)}).hotSwap(ctx, plan.Swap); !failure.Cancelled(err) {
 		t.Fatalf("the swap ended with %v", err)
 	}
 	if len(f.taken) != 1 {
@@ -82,4 +82,13 @@ func compiled(t *testing.T, text string) plan.State {
 		t.Fatal(err)
 	}
 	return stateOf("A.class", string(data))
+}
+
+func changes(t *testing.T, before, after plan.State) map[string][]byte {
+	t.Helper()
+	files, err := plan.Changes(before, after)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
 }

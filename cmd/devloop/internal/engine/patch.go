@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
@@ -151,7 +153,7 @@ func (p *inPlace) send(ctx context.Context, s *publish.Stage) (bool, error) {
 
 // sent records which files went into which Pods.
 func (p *inPlace) sent(s *publish.Stage, d state.Deployment) {
-	s.Classes, s.Resources = plan.Count(p.files)
+	s.Classes, s.Resources = plan.Count(slices.Collect(maps.Keys(p.files)))
 	s.Pods = report.Pods(d.Patchable())
 }
 

@@ -28,7 +28,7 @@ func stateOf(files ...string) plan.State {
 	for i := 0; i < len(files); i += 2 {
 		own[files[i]] = []byte(files[i+1])
 	}
-	return plan.NewState(own, nil)
+	return plan.NewState(plan.InMemory(own), nil)
 }
 
 // taking is a project whose jar is real, and whose Pods take changes or refuse them.

@@ -58,7 +58,7 @@ func (p Patcher) Restart(ctx context.Context, d state.Deployment, code plan.Stat
 
 // Confirm has the supervisors of d keep their last change. Before is the deployment without it.
 func (p Patcher) Confirm(ctx context.Context, d, before state.Deployment) error {
-	was := plan.Summary(plan.Changes(before.Built, before.Code.State))
+	was := plan.Summary(plan.Changed(before.Built, before.Code.State))
 	return d.ForEachPatchable(ctx, func(ctx context.Context, _ int, pod kube.Pod) error {
 		return p.Pods.Confirm(ctx, pod, image.Port, d.Code.State.Name, was)
 	})
@@ -107,7 +107,7 @@ func (p Patcher) Gone(ctx context.Context, pods []kube.Pod) []kube.Pod {
 
 // change returns the change of d to code.
 func change(d state.Deployment, code plan.State, files map[string][]byte) supervisor.Change {
-	return supervisor.Change{State: code.Name, Files: files, Summary: plan.Summary(plan.Changes(d.Built, code))}
+	return supervisor.Change{State: code.Name, Files: files, Summary: plan.Summary(plan.Changed(d.Built, code))}
 }
 
 // send sends a change to the Pods, and returns all as they are then.

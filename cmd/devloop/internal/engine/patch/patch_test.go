@@ -65,18 +65,19 @@ func code(files map[string]string) plan.State {
 	for path, text := range files {
 		own[path] = []byte(text)
 	}
-	return plan.NewState(own, nil)
+	return plan.NewState(plan.InMemory(own), nil)
 }
 
 // patched plays a change of a class and a page in a Deployment of two Pods beside a database.
-func patched(supervised bool, do func(Patcher, state.Deployment, plan.State, map[string][]byte) error, refuses map[string]error) ([]string, plan.State, error) {
+func patched(t *testing.T, supervised bool, do func(Patcher, state.Deployment, plan.State, map[string][]byte) error, refuses map[string]error) ([]string, plan.State, error) {
+	t.Helper()
 	before, after := code(map[string]string{"a/B.class": "1", "static/a.css": "1"}), code(map[string]string{"a/B.class": "2", "static/a.css": "2"})
 	img := image.Image{Ref: "app:1"}
 	img.Report.Supervised = supervised
 	d := state.Deployment{Image: img, Built: before, Code: state.Code{Kind: state.InImage, State: before},
 		Pods: []kube.Pod{{Name: "a", Image: img.Ref}, {Name: "db", Image: "postgres"}, {Name: "b", Image: img.Ref}}}
 	c := &cluster{refuses: refuses}
-	err := do(Patcher{Pods: c, Redefine: c.redefine}, d, after, plan.Changes(before, after))
+	err := do(Patcher{Pods: c, Redefine: c.redefine}, d, after, changes(t, before, after))
 	slices.Sort(c.asked)
 	return c.asked, after, err
 }
@@ -87,7 +88,7 @@ func swap(p Patcher, d state.Deployment, after plan.State, files map[string][]by
 
 func TestSwapSendsFilesToSupervisorsAndClassesToJVMs(t *testing.T) {
 	t.Parallel()
-	asked, after, err := patched(true, swap, nil)
+	asked, after, err := patched(t, true, swap, nil)
 	change := fmt.Sprintf("change at 17654 to %.4s, restart false, 2 files: 1 class and 1 resource", after.Name)
 	want := []string{"a: " + change, "a: redefine a/B, loaded only: false", "b: " + change, "b: redefine a/B, loaded only: false"}
 	if err != nil || !reflect.DeepEqual(asked, want) {
@@ -108,14 +109,14 @@ func TestSwapSendsClassesAsTheyAreLoaded(t *testing.T) {
 		return ready()
 	}}
 	d := state.Deployment{Image: img, Built: before, Code: state.Code{Kind: state.InImage, State: before}, Pods: []kube.Pod{{Name: "a", Image: img.Ref}}}
-	if err := p.Swap(t.Context(), d, after, plan.Changes(before, after)); err != nil || !reflect.DeepEqual(got, map[string][]byte{"a/B": []byte("adapted")}) {
+	if err := p.Swap(t.Context(), d, after, changes(t, before, after)); err != nil || !reflect.DeepEqual(got, map[string][]byte{"a/B": []byte("adapted")}) {
 		t.Errorf("got %q, %v", got, err)
 	}
 }
 
 func TestSwapWithoutASupervisorNotesTheChangeAndNeedsLoadedClasses(t *testing.T) {
 	t.Parallel()
-	asked, _, err := patched(false, swap, nil)
+	asked, _, err := patched(t, false, swap, nil)
 	want := []string{"a: note 1 class and 1 resource", "a: redefine a/B, loaded only: true", "b: note 1 class and 1 resource", "b: redefine a/B, loaded only: true"}
 	if err != nil || !reflect.DeepEqual(asked, want) {
 		t.Errorf("got %q, %v, want %q", asked, err, want)
@@ -125,7 +126,7 @@ func TestSwapWithoutASupervisorNotesTheChangeAndNeedsLoadedClasses(t *testing.T)
 func TestNoJVMIsAskedIfAPodRefusesTheFiles(t *testing.T) {
 	t.Parallel()
 	for _, supervised := range []bool{true, false} {
-		asked, _, err := patched(supervised, swap, map[string]error{"b": fmt.Errorf("pod b: %w", supervisor.ErrUnsupervised)})
+		asked, _, err := patched(t, supervised, swap, map[string]error{"b": fmt.Errorf("pod b: %w", supervisor.ErrUnsupervised)})
 		if !errors.Is(err, supervisor.ErrUnsupervised) || slices.ContainsFunc(asked, func(s string) bool { return s == "a: redefine a/B, loaded only: false" }) {
 			t.Errorf("supervised %v: got %v after %q", supervised, err, asked)
 		}
@@ -143,7 +144,7 @@ func TestRestartReturnsThePodsThatChanged(t *testing.T) {
 		now.Code.State = after
 		return errors.Join(err, p.Confirm(context.Background(), now, d))
 	}
-	asked, after, err := patched(true, restart, nil)
+	asked, after, err := patched(t, true, restart, nil)
 	change, prove := fmt.Sprintf("change at 17654 to %.4s, restart true, 2 files: 1 class and 1 resource", after.Name), fmt.Sprintf("confirm %.4s at 17654, it had ", after.Name)
 	want := []string{"a: " + change, "a: " + prove, "b: " + change, "b: " + prove}
 	if err != nil || !reflect.DeepEqual(asked, want) {
@@ -170,4 +171,13 @@ func TestPodsAreGoneIfOthersAreLeft(t *testing.T) {
 			t.Errorf("%s: got %v", name, got)
 		}
 	}
+}
+
+func changes(t *testing.T, before, after plan.State) map[string][]byte {
+	t.Helper()
+	files, err := plan.Changes(before, after)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
 }

@@ -135,7 +135,10 @@ func Decide(s Input) Decision {
 	if why := s.whyPod(); why != "" {
 		return Decision{Path: Pod, Why: why}
 	}
-	files := Changes(s.Runs.State, s.After)
+	files, err := Changes(s.Runs.State, s.After)
+	if err != nil {
+		return Decision{Path: Pod, Why: err.Error()}
+	}
 	dropBuildTimes(files, s.Runs.State)
 	d := s.inPlace(files)
 	if s.Runs.HotSwapOnly && (d.Path == Pages || d.Path == Restart) {

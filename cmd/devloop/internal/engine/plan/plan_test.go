@@ -1,11 +1,13 @@
 package plan
 
 import (
+	"errors"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/devloop-cli/devloop/hack/real"
@@ -23,7 +25,7 @@ func files(all ...string) map[string][]byte {
 // libraries is a rest without news.
 var libraries = map[Part]string{{"library", "a.jar"}: "1", {Kind: "main-class"}: "A"}
 
-func state(all ...string) State { return NewState(files(all...), libraries) }
+func state(all ...string) State { return NewState(InMemory(files(all...)), libraries) }
 
 // running is what serves, and takes all that can be taken.
 func running(s State) Running { return Running{State: s, Serves: true, Swappable: true} }
@@ -34,7 +36,7 @@ func TestWhatCannotBeChangedInItsPodNeedsANewOne(t *testing.T) {
 	t.Parallel()
 	was := state("A.class", "a")
 	now := running(was)
-	other := func(rest map[Part]string) State { return NewState(was.files, rest) }
+	other := func(rest map[Part]string) State { return NewState(InMemory(was.files), rest) }
 	for _, c := range []struct {
 		what string
 		s    Input
@@ -232,13 +234,13 @@ func TestChangeIsWhatDiffers(t *testing.T) {
 	after := state("A.class", "a2", "C.class", "c", "static/a.css", "a", "empty.txt", "")
 	want := files("A.class", "a2", "C.class", "c")
 	want["B.class"] = nil
-	if got := Changes(before, after); !reflect.DeepEqual(got, want) {
-		t.Errorf("got %q", got)
+	if got, err := Changes(before, after); !reflect.DeepEqual(got, want) || err != nil {
+		t.Errorf("got %q, %v", got, err)
 	}
-	if again := NewState(maps.Clone(before.files), maps.Clone(before.dependencies)); before.Name == after.Name || before.Name != again.Name {
+	if again := NewState(InMemory(maps.Clone(before.files)), maps.Clone(before.dependencies)); before.Name == after.Name || before.Name != again.Name {
 		t.Error("the states are not told apart by their content")
 	}
-	if other := NewState(before.files, nil); other.Name == before.Name {
+	if other := NewState(InMemory(before.files), nil); other.Name == before.Name {
 		t.Error("the rest does not count")
 	}
 	for want, files := range map[string]map[string][]byte{
@@ -246,7 +248,7 @@ func TestChangeIsWhatDiffers(t *testing.T) {
 		"2 classes and 1 resource": files("A.class", "", "B.class", "", "a.css", ""),
 		"2 resources":              files("a.css", "", "b.css", ""),
 	} {
-		if got := Summary(files); got != want {
+		if got := Summary(slices.Collect(maps.Keys(files))); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
@@ -272,17 +274,24 @@ func TestOnlyWhatCannotBeInAnImageSavesItsMaking(t *testing.T) {
 	}
 }
 
-// TestNextStateIsNamedByItsContent: what a state takes over from the one before makes no difference.
-func TestNextStateIsNamedByItsContent(t *testing.T) {
+// TestFilesThatNoDecisionLooksIntoAreReadWhenTheyDiffer has states without the contents of images.
+func TestFilesThatNoDecisionLooksIntoAreReadWhenTheyDiffer(t *testing.T) {
 	t.Parallel()
-	kept, changed := []byte("kept"), []byte("changed")
-	first := NewState(map[string][]byte{"a": kept, "b": []byte("old"), "gone": kept, "empty": {}}, libraries)
-	now := map[string][]byte{"a": kept, "b": changed, "new": kept, "empty": {}}
-	next := first.Next(now, libraries)
-	if want := NewState(map[string][]byte{"a": []byte("kept"), "b": []byte("changed"), "new": []byte("kept"), "empty": nil}, libraries); next.Name != want.Name {
-		t.Error("the same content has two names")
+	unkept := func(text string, failure error) State {
+		f := InMemory(files("static/a.png", text))
+		f.Texts, f.Read = nil, func(path string) ([]byte, error) { return []byte(text + " of " + path), failure }
+		return NewState(f, libraries)
 	}
-	if back := next.Next(first.files, libraries); back.Name != first.Name || back.Name == next.Name {
-		t.Error("the name is not that of the content")
+	decide := func(after State) Decision {
+		return Decide(Input{Saved: source, Image: true, Runs: Running{State: unkept("old", nil), Serves: true}, After: after})
+	}
+	if d := decide(unkept("old", errors.New("not to be read"))); d.Path != Nothing {
+		t.Errorf("got %+v", d)
+	}
+	if d := decide(unkept("new", nil)); d.Path != Pages || string(d.Files["static/a.png"]) != "new of static/a.png" {
+		t.Errorf("got %+v", d)
+	}
+	if d := decide(unkept("new", errors.New("it changes"))); d.Path != Pod || d.Why != "it changes" {
+		t.Errorf("got %+v", d)
 	}
 }

@@ -119,5 +119,5 @@ func (h history) state(commit string) (State, error) {
 		}
 		return err
 	})
-	return NewState(own, rest), err
+	return NewState(InMemory(own), rest), err
 }

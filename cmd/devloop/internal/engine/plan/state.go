@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
@@ -16,10 +15,11 @@ import (
 type State struct {
 	// Name identifies the content.
 	Name string
-	// files are the contents of its own files by their path on the class path. dependencies has a
-	// version of everything else.
+	// files are the contents of those of its own files that decisions look into, by their path on the class path, and
+	// sums tell the contents of all of them apart. dependencies has a version of everything else.
 	files        map[string][]byte
 	sums         map[string][sha256.Size]byte
+	read         func(path string) ([]byte, error)
 	dependencies map[Part]string
 	// loaded are classes as a JVM has them, where their files differ or are gone.
 	loaded map[string][]byte
@@ -48,30 +48,42 @@ func byName(parts map[Part]string) []Part {
 	return slices.SortedFunc(maps.Keys(parts), func(a, b Part) int { return cmp.Compare(a.String(), b.String()) })
 }
 
-// NewState returns the state of an application with these files of its own, by their path on
-// the class path. Rest has the version of each other part.
-func NewState(own map[string][]byte, rest map[Part]string) State { return State{}.Next(own, rest) }
+// Files are an application's own files, by their path on the class path.
+type Files struct {
+	// Texts are the contents of those for which [Looked] is true.
+	Texts map[string][]byte
+	// Sums tell the contents of all apart.
+	Sums map[string][sha256.Size]byte
+	// Read returns the content of any of them as long as it is that of Sums.
+	Read func(path string) ([]byte, error)
+}
 
-// Next returns the state after a change. It does not look at files that are in the same memory as before: an
-// application may have many.
-func (s State) Next(own map[string][]byte, rest map[Part]string) State {
-	h, sums := sha256.New(), make(map[string][sha256.Size]byte, len(own))
+// InMemory returns files that are all kept.
+func InMemory(texts map[string][]byte) Files {
+	f := Files{Texts: texts, Sums: map[string][sha256.Size]byte{}, Read: func(path string) ([]byte, error) { return texts[path], nil }}
+	for path, text := range texts {
+		f.Sums[path] = sha256.Sum256(text)
+	}
+	return f
+}
+
+// Looked reports whether decisions look into a file.
+func Looked(path string) bool {
+	return strings.HasSuffix(path, ".class") || strings.HasPrefix(path, settingsPrefix) || buildTimes[path] != nil
+}
+
+// NewState returns the state of an application with these files. Rest has the version of each other part.
+func NewState(own Files, rest map[Part]string) State {
+	h := sha256.New()
 	for _, part := range byName(rest) {
 		_, _ = fmt.Fprintf(h, "%s\x00%s\x00", part, rest[part]) // a hash takes all
 	}
-	for _, path := range sorted(own) {
-		sum, known := s.sums[path]
-		if !known || !sameMemory(s.files[path], own[path]) {
-			sum = sha256.Sum256(own[path])
-		}
-		sums[path] = sum
-		_, _ = fmt.Fprintf(h, "\x00%s\x00%s", path, sum)
+	for _, path := range sorted(own.Sums) {
+		_, _ = fmt.Fprintf(h, "\x00%s\x00%s", path, own.Sums[path])
 	}
-	return State{Name: hex.EncodeToString(h.Sum(nil)), files: own, sums: sums, dependencies: rest,
-		startup: sync.OnceValues(func() (*startup, error) { return startupOf(own) })}
+	return State{Name: hex.EncodeToString(h.Sum(nil)), files: own.Texts, sums: own.Sums, read: own.Read, dependencies: rest,
+		startup: sync.OnceValues(func() (*startup, error) { return startupOf(own.Texts) })}
 }
-
-func sameMemory(a, b []byte) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
 
 // WithLoaded returns the state of a JVM that has some classes in another form than the files, since
 // a hot swap adapted them. A JVM that starts has none.
@@ -115,26 +127,42 @@ func (s State) Prepare() {
 	}
 }
 
-// Changes returns the files in which two states differ; nil marks a deleted file.
-func Changes(before, after State) map[string][]byte {
+// Changed returns the paths of the files in which two states differ.
+func Changed(before, after State) []string {
+	var paths []string
+	for path, sum := range after.sums {
+		if old, there := before.sums[path]; !there || old != sum {
+			paths = append(paths, path)
+		}
+	}
+	for path := range before.sums {
+		if _, there := after.sums[path]; !there {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
+// Changes returns the contents of the files in which two states differ; nil marks a deleted file.
+func Changes(before, after State) (map[string][]byte, error) {
 	files := map[string][]byte{}
-	for path, text := range after.files {
-		if old, there := before.files[path]; !there || !bytes.Equal(old, text) {
+	for _, path := range Changed(before, after) {
+		files[path] = nil
+		if _, there := after.sums[path]; there {
+			text, err := after.read(path)
+			if err != nil {
+				return nil, err
+			}
 			files[path] = text
 		}
 	}
-	for path := range before.files {
-		if _, there := after.files[path]; !there {
-			files[path] = nil
-		}
-	}
-	return files
+	return files, nil
 }
 
 // Summary counts the classes and other files of a change.
-func Summary(files map[string][]byte) string {
+func Summary(paths []string) string {
 	var parts []string
-	classes, others := Count(files)
+	classes, others := Count(paths)
 	if classes > 0 {
 		parts = append(parts, counted(classes, "class", "classes"))
 	}
@@ -145,13 +173,13 @@ func Summary(files map[string][]byte) string {
 }
 
 // Count counts the classes and the other files of a change.
-func Count(files map[string][]byte) (classes, others int) {
-	for path := range files {
+func Count(paths []string) (classes, others int) {
+	for _, path := range paths {
 		if strings.HasSuffix(path, ".class") {
 			classes++
 		}
 	}
-	return classes, len(files) - classes
+	return classes, len(paths) - classes
 }
 
 func counted(n int, one, many string) string {
@@ -186,4 +214,4 @@ func dependencyDiff(before, after map[Part]string) string {
 	return fmt.Sprintf("%s, and %d more", what[0], len(what)-1)
 }
 
-func sorted(files map[string][]byte) []string { return slices.Sorted(maps.Keys(files)) }
+func sorted[T any](files map[string]T) []string { return slices.Sorted(maps.Keys(files)) }

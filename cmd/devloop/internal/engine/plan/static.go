@@ -21,6 +21,9 @@ type Templates struct {
 // templateDir is where Spring Boot's template engines look.
 const templateDir = "templates/"
 
+// settingsPrefix begins the names of the files with Spring Boot's settings.
+const settingsPrefix = "application"
+
 // templatesOf returns the engine of a template, and false for another file.
 func (r Running) templatesOf(path string) (Templates, bool) {
 	i := slices.IndexFunc(r.Templates, func(t Templates) bool {
@@ -39,7 +42,7 @@ func whyNotStatic(before, after State, path string) string {
 		return why
 	}
 	for name, text := range after.files {
-		settings := strings.HasPrefix(name, "application") && bytes.Contains(text, []byte("chain"))
+		settings := strings.HasPrefix(name, settingsPrefix) && bytes.Contains(text, []byte("chain"))
 		if settings || strings.HasSuffix(name, ".class") && bytes.Contains(text, []byte("resourceChain")) {
 			return path + " may be kept, as " + name + " has a resource chain"
 		}
@@ -68,8 +71,8 @@ func whyNotTemplate(before, after State, path string, t Templates) string {
 // whyWelcome says why a page that is new or deleted needs a restart: Spring looks for the page
 // of / at startup only.
 func whyWelcome(before, after State, path, name string) string {
-	_, was := before.files[path]
-	_, is := after.files[path]
+	_, was := before.sums[path]
+	_, is := after.sums[path]
 	if was != is && strings.HasSuffix(path, name) {
 		return "a welcome page is looked for at start"
 	}

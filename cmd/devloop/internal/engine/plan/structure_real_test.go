@@ -136,7 +136,7 @@ func (e *edited) compile(t *testing.T) State {
 		}
 		own[filepath.Base(path)] = data
 	}
-	return NewState(own, libraries)
+	return NewState(InMemory(own), libraries)
 }
 
 // vm is a JVM that runs the program.

@@ -19,7 +19,7 @@ func program(t *testing.T, source string) State {
 		}
 		own[c.Name+".class"] = data
 	}
-	return NewState(own, libraries)
+	return NewState(InMemory(own), libraries)
 }
 
 func TestStructuralEdits(t *testing.T) {

@@ -39,8 +39,8 @@ func (s *said) Handle(e event.Event) { *s = append(*s, e.Body.(event.SpareJVM)) 
 func TestSparesArePreparedWhereTheApplicationCanUseThem(t *testing.T) {
 	t.Parallel()
 	ready, supervised := runner.Spare{Ready: true, Note: "ready with 180 MB"}, image.Report{Supervised: true}
-	empty := plan.NewState(nil, nil)
-	properties := plan.NewState(map[string][]byte{"spring.properties": nil}, nil)
+	empty := plan.NewState(plan.InMemory(nil), nil)
+	properties := plan.NewState(plan.InMemory(map[string][]byte{"spring.properties": nil}), nil)
 	for name, c := range map[string]struct {
 		report  image.Report
 		code    plan.State
