@@ -5,8 +5,10 @@
 #   hack/gradle.sh 7.6.4 8.5
 #
 # The Gradle of a version is then at ~/.cache/devloop/gradle/VERSION/bin/gradle. It stays there until the recipe changes.
-# A version takes about 20 s and 200 MB. It runs Spring Boot's real plugin, but not the Kotlin DSL, and its Java compiler
-# compiles all sources each time. 7.6.4 and 8.5 work; from 8.8 on, gradle-api no longer has all classes.
+# Its daemons know each other there and not in ~/.gradle: one of another Gradle of the same version, or of an older
+# recipe, has other classes. A version takes about 20 s and 200 MB. It runs the real plugins of Spring Boot and Kotlin,
+# but not the Kotlin DSL, and its Java compiler compiles all sources each time. 7.6.4 and 8.5 work; from 8.8 on,
+# gradle-api no longer has all classes.
 #
 # Needs: a JDK and Maven.
 set -euo pipefail
@@ -46,7 +48,7 @@ assemble() {
   libraries "$2/lib" <"$work/libraries"
   cp gradle/gradle "$2/bin/"
   cp gradle/central.gradle "$2/init.d/"
-  echo org.gradle.internal.instrumentation.agent=false >"$2/gradle.properties"
+  printf '%s\n' org.gradle.internal.instrumentation.agent=false "org.gradle.daemon.registry.base=$gradles/$1/daemon" >"$2/gradle.properties"
   bounded 60 "$2/bin/gradle" --version >"$work/version" 2>&1 || fail gradle "$began" "the assembled $1 does not run: $(tail -1 "$work/version")"
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/internal/buildtest"
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
 	"github.com/devloop-cli/devloop/builder/project"
+	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/hack/real"
 )
 
@@ -104,5 +105,98 @@ func TestRealGroovyBesideJava(t *testing.T) {
 		if why := c.bootstrap(t.Context()); why != "" {
 			t.Fatal(why)
 		}
+	}
+}
+
+// kotlinBuild is the build of an application with a version of Kotlin's own plugin. plugins and more are what else it has.
+func kotlinBuild(version, plugins, more string) string {
+	return fmt.Sprintf(`buildscript {
+    repositories { mavenCentral() }
+    dependencies { classpath 'org.jetbrains.kotlin:kotlin-gradle-plugin:%s'%s }
+}
+apply plugin: 'org.jetbrains.kotlin.jvm'
+apply plugin: 'application'
+application.mainClass = 'app.App'
+repositories { mavenCentral() }
+%s`, version, plugins, more)
+}
+
+// TestRealKotlinBesideJava: Gradle compiles Kotlin and, where that names it, Java. Java that names Kotlin sees what Gradle made last.
+func TestRealKotlinBesideJava(t *testing.T) {
+	t.Parallel()
+	real.Long(t)
+	const app, names, kotlin = "src/main/java/app/App.java", "src/main/java/app/Names.java", "src/main/kotlin/app/Greeting.kt"
+	for gradle, plugin := range map[string]string{"7.6.4": "1.6.21", "8.5": "1.9.25"} {
+		t.Run("Kotlin "+plugin, func(t *testing.T) {
+			t.Parallel()
+			c := gradleProject(t, gradle, map[string]string{
+				"settings.gradle": "rootProject.name = 'shop'\n",
+				"build.gradle":    kotlinBuild(plugin, "", ""),
+				app:               "package app;\npublic class App { public static void main(String[] args) { System.out.println(new Greeting().text() + GreetingKt.END); } }\n",
+				names:             "package app;\npublic class Names { public String name() { return \"one\"; } }\n",
+				kotlin:            "package app\nconst val END = \".\"\nclass Greeting { fun text() = \"Hello, \" + Names().name() }\n",
+			})
+			if why := c.bootstrap(t.Context()); !strings.HasPrefix(why, "each save of a source in Kotlin runs gradle") {
+				t.Fatalf("got %q", why)
+			}
+			const byBuild = "by gradle, as only the build compiles Greeting.kt"
+			for _, edit := range []struct{ file, from, to, want string }{
+				{names, `"one"`, `"two"`, incrementally + "1 source"},
+				{names, "String name", "CharSequence name", byBuild},
+				{app, "println", "print", incrementally + "1 source"},
+				{kotlin, "Hello", "Good day", byBuild},
+				{app, "print", "println", incrementally + "1 source"},
+				{kotlin, `"."`, `"!"`, byBuild}, // App has it inlined
+				{app, "println(", `println("> " + `, incrementally + "1 source"},
+				{kotlin, "fun text", "fun more() = 1\nfun text", byBuild},
+				{app, "text()", "more()", incrementally + "1 source"},
+			} {
+				buildtest.Change(t, c.dir, edit.file, edit.from, edit.to)
+				var got springboot.App
+				buildtest.Timed(t, edit.to, func() { got = compile(t, c, []string{edit.file}) })
+				if got.CompiledBy != edit.want {
+					t.Errorf("%s: %s", edit.to, got.CompiledBy)
+				}
+				sameClasses(t, got, buildReal(t, c, "the same by gradle"))
+				if why := c.bootstrap(t.Context()); why != "" {
+					t.Fatal(why)
+				}
+			}
+		})
+	}
+}
+
+// TestRealProcessorsOfKotlin: kapt and KSP may read Java, too, so that Gradle compiles each save.
+func TestRealProcessorsOfKotlin(t *testing.T) {
+	t.Parallel()
+	real.Long(t)
+	const app = "src/main/java/app/App.java"
+	for name, test := range map[string]struct{ plugin, libraries, kotlin, made string }{
+		"kapt": {"org.jetbrains.kotlin.kapt", "implementation 'org.mapstruct:mapstruct:1.6.3'\nkapt 'org.mapstruct:mapstruct-processor:1.6.3'",
+			"class Tea(val leaf: String)\nclass Cup(val leaf: String)\n@org.mapstruct.Mapper interface TeaMapper { fun cup(tea: Tea): Cup }\n", "TeaMapperImpl"},
+		"KSP": {"com.google.devtools.ksp", "implementation 'com.squareup.moshi:moshi:1.15.1'\nksp 'com.squareup.moshi:moshi-kotlin-codegen:1.15.1'",
+			"@com.squareup.moshi.JsonClass(generateAdapter = true) class Tea(val leaf: String)\n", "TeaJsonAdapter"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := gradleProject(t, "8.5", map[string]string{
+				"settings.gradle":            "rootProject.name = 'shop'\n",
+				"build.gradle":               kotlinBuild("1.9.25", ", 'com.google.devtools.ksp:symbol-processing-gradle-plugin:1.9.25-1.0.20'", "apply plugin: '"+test.plugin+"'\ndependencies { "+test.libraries+" }\n"),
+				app:                          "package app;\npublic class App { public static void main(String[] args) { System.out.println(" + test.made + ".class); } }\n",
+				"src/main/kotlin/app/Tea.kt": "package app\n" + test.kotlin,
+			})
+			reason := "the build runs annotation processors on Kotlin, by " + name
+			if why := c.bootstrap(t.Context()); why != "each save runs gradle, not the incremental compiler: "+reason {
+				t.Fatalf("got %q", why)
+			}
+			buildtest.Change(t, c.dir, app, "println", "print")
+			got := compile(t, c, []string{app})
+			if why := c.bootstrap(t.Context()); why != "" || got.CompiledBy != "by gradle, as "+reason {
+				t.Errorf("%s, and then %q", got.CompiledBy, why)
+			}
+			if classTree(t, got.Classes)["/app/"+test.made+".class"] == nil {
+				t.Errorf("no %s among the classes", test.made)
+			}
+		})
 	}
 }

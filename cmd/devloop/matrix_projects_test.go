@@ -30,7 +30,7 @@ type blueprint struct {
 	configMaps map[string]map[string]string
 	// What traits add to pom.xml, and to build.gradle.
 	properties, dependencies, processors, plugins, compiler, bootPlugin, extension string
-	gradlePlugins, gradleDependencies, gradle                                      string
+	gradleClassPath, gradlePlugins, gradleDependencies, gradle                     string
 }
 
 // edit replaces text in a file; the answer at url then contains answer.
@@ -242,7 +242,7 @@ func (b *blueprint) pom() string {
 func (b *blueprint) buildGradle() string {
 	return `buildscript {
     repositories { mavenCentral() }
-    dependencies { classpath 'org.springframework.boot:spring-boot-gradle-plugin:` + b.boot + `' }
+    dependencies { classpath 'org.springframework.boot:spring-boot-gradle-plugin:` + b.boot + `'` + b.gradleClassPath + ` }
 }
 
 apply plugin: '` + map[string]string{"jar": "java", "war": "war"}[b.packaging] + `'

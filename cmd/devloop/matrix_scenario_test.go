@@ -44,7 +44,8 @@ var matrix = []row{
 	{name: "classes of Java 25", build: "maven", boot: boot4, jdk: 25, traits: []trait{java25, lombok, thymeleaf}},
 	{name: "style checks", build: "maven", boot: boot3, traits: []trait{styleChecks}},
 	{name: "configuration metadata", build: "maven", boot: boot3, traits: []trait{configurationMetadata}},
-	{name: "Kotlin", build: "maven", boot: boot3, traits: []trait{kotlin}, leaves: map[string]string{"Kotlin": "only the build compiles Greeting.kt"}},
+	{name: "Kotlin", build: "maven", boot: boot3, traits: []trait{kotlin},
+		leaves: map[string]string{"Kotlin": "only the build compiles Greeting.kt", "a constant of Kotlin": "only the build compiles Greeting.kt"}},
 	{name: "Kotlin alone", build: "maven", boot: boot4, traits: []trait{onlyKotlin}},
 	{name: "a war", build: "maven", boot: boot3, traits: []trait{war}, leaves: map[string]string{"page of the war": "page page.txt changed"}},
 	{name: "two modules", build: "maven", boot: boot3, traits: []trait{twoModules}},
@@ -58,6 +59,8 @@ var matrix = []row{
 	{name: "package-info, module-info and other names", build: "8.5", boot: boot3, traits: []trait{packageInfo, moduleInfo, otherNames}},
 	{name: "generated sources and filtered resources", build: "8.5", boot: boot3, traits: []trait{generatedSources, filteredResources},
 		leaves: map[string]string{"filtered": "src/main/resources/application.properties changed"}},
+	{name: "Kotlin", build: "8.5", boot: boot3, traits: []trait{kotlin},
+		leaves: map[string]string{"Kotlin": "only the build compiles Greeting.kt", "a constant of Kotlin": "only the build compiles Greeting.kt"}},
 	{name: "a war with a template", build: "8.5", boot: boot3, traits: []trait{war, thymeleaf}, leaves: map[string]string{"page of the war": "page page.txt changed"}},
 }
 

@@ -363,13 +363,31 @@ func war(b *blueprint) {
 	b.edits = append(b.edits, edit{"page of the war", "src/main/webapp/page.txt", "before", "after", byPages, "/page.txt", "after"})
 }
 
-// kotlin has a controller in Kotlin beside the one in Java.
+// kotlin has a controller in Kotlin beside the ones in Java, one of which has a constant of Kotlin.
 func kotlin(b *blueprint) {
 	b.dependencies += "    <dependency><groupId>org.jetbrains.kotlin</groupId><artifactId>kotlin-stdlib</artifactId></dependency>\n"
 	b.plugins += kotlinPlugin
-	const file = "src/main/kotlin/com/example/Greeting.kt"
-	b.files[file] = greeting(`@GetMapping("/kotlin") fun say(): String = "one"`)
-	b.edits = append(b.edits, edit{"Kotlin", file, `"one"`, `"two"`, bySwap, "/kotlin", "two"})
+	b.gradleClassPath += ", 'org.jetbrains.kotlin:kotlin-gradle-plugin:1.9.25'"
+	b.gradlePlugins += "apply plugin: 'org.jetbrains.kotlin.jvm'\n"
+	const file, caller = "src/main/kotlin/com/example/Greeting.kt", javaDir + "TextController.java"
+	b.files[file] = greeting(`@GetMapping("/kotlin") fun say(): String = "one"`) + "const val TONE = \"low\"\n"
+	b.files[caller] = `package com.example;
+import org.springframework.web.bind.annotation.*;
+
+@RestController
+public class TextController {
+
+	@GetMapping("/text")
+	public String text() {
+		return "first " + GreetingKt.TONE;
+	}
+
+}
+`
+	b.edits = append(b.edits, edit{"Kotlin", file, `"one"`, `"two"`, bySwap, "/kotlin", "two"},
+		edit{"Java that names Kotlin", caller, `"first "`, `"second "`, bySwap, "/text", "second low"},
+		edit{"a constant of Kotlin", file, `"low"`, `"high"`, byRestart, "/text", "second high"},
+		edit{"Java that names it", caller, `"second "`, `"third "`, bySwap, "/text", "third high"})
 }
 
 // onlyKotlin has no Java, and Spring's compiler plugin.

@@ -26,8 +26,10 @@ class Assemble {
     /** The module whose jar has all classes. */
     private static final String CORE = "gradle-base-services";
     private static final String DESCRIPTOR = "-classpath.properties";
+    /** The module whose class loader has Kotlin's standard library for plugins, such as Kotlin's own. */
+    private static final String KOTLIN = "gradle-kotlin-dsl";
     /** Modules that Gradle asks for, although no descriptor names them. */
-    private static final Set<String> ASKED_FOR = Set.of("gradle-kotlin-dsl", "gradle-kotlin-dsl-tooling-builders",
+    private static final Set<String> ASKED_FOR = Set.of(KOTLIN, "gradle-kotlin-dsl-tooling-builders",
             "gradle-kotlin-dsl-provider-plugins", "gradle-runtime-api-info", "gradle-instrumentation-agent");
     /** The one module without classes in gradle-api; see IncrementalCompileTask.java. */
     private static final String STUB = "gradle-java-compiler-plugin";
@@ -49,6 +51,7 @@ class Assemble {
             modules.addAll(listed("projects", text));
             libraries.addAll(listed("runtime", text));
         }
+        descriptors.put(KOTLIN, "projects=" + CORE + "\nruntime=" + String.join(",", libraries.stream().filter(Assemble::isKotlin).toList()) + "\n");
         modules.addAll(descriptors.keySet());
         modules.remove(CORE);
         modules.remove(STUB);
@@ -64,12 +67,16 @@ class Assemble {
         write(jarOf(STUB), stub, null);
 
         for (String library : libraries) {
-            if (library.startsWith("groovy") || library.startsWith("kotlin-stdlib-") || library.startsWith("kotlin-reflect-")) {
+            if (library.startsWith("groovy") || isKotlin(library)) {
                 System.out.println(library);
             } else {
                 write(lib.resolve(library), Map.of(), null);
             }
         }
+    }
+
+    private static boolean isKotlin(String library) {
+        return library.startsWith("kotlin-stdlib-") || library.startsWith("kotlin-reflect-");
     }
 
     private static Path jarOf(String module) {

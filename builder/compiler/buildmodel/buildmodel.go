@@ -35,12 +35,11 @@ func Of(m buildtool.Module) (incremental.Model, string, error) {
 
 // processedKotlin says that annotation processors read Kotlin, "" if none does. They may read what is beside it in Java, too.
 func processedKotlin(m buildtool.Module, c buildtool.Compiler) string {
+	kotlinc := c.Compiler == "kotlinc" // else a task of Gradle
 	switch {
-	case c.Compiler != "kotlinc":
-		return ""
-	case slices.ContainsFunc(m.Goals, func(g buildtool.Goal) bool { return g.Goal == c.Plugin+":kapt" }):
+	case c.Plugin == "kaptKotlin", kotlinc && slices.ContainsFunc(m.Goals, func(g buildtool.Goal) bool { return g.Goal == c.Plugin+":kapt" }):
 		return "the build runs annotation processors on Kotlin, by kapt"
-	case slices.ContainsFunc(c.Options, func(option string) bool { return strings.Contains(option, "symbol-processing") }):
+	case c.Plugin == "kspKotlin", kotlinc && slices.ContainsFunc(c.Options, func(option string) bool { return strings.Contains(option, "symbol-processing") }):
 		return "the build runs annotation processors on Kotlin, by KSP"
 	}
 	return ""
