@@ -147,6 +147,11 @@ func TestApplicationContainer(t *testing.T) {
 	if got := ApplicationContainer(&corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{proxy, supervised}}}); got != "app" {
 		t.Errorf("got %q, want the one with a supervisor", got)
 	}
+	proxy.Ports, made.Ports = []corev1.ContainerPort{{ContainerPort: 9901}}, []corev1.ContainerPort{{ContainerPort: 8080}}
+	p := PodOf(&corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{proxy, made, {Name: "logs"}}}})
+	if want := []string{"app", "proxy", "logs"}; !slices.Equal(p.Containers, want) || p.Image != made.Image || !slices.Equal(p.Ports, []int{8080, 9901}) {
+		t.Errorf("the Pod has %q, %q, %d, want the application first", p.Containers, p.Image, p.Ports)
+	}
 }
 
 // TestOnlyTheWayToTheServerIsUnanswered asks servers that are not there, that hang, that no one

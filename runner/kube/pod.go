@@ -18,12 +18,12 @@ import (
 type Pod struct {
 	Namespace, Name string
 	UID             types.UID
-	Image           string    // of its first container
+	Image           string    // of the application's container, else of the first
 	Images          []string  // of its other containers
 	Ports           []int     // the TCP ports that its containers name
 	Foreign         []int     // those of containers whose image is not devloop's, such as a database's
 	Debug           []int     // those at which JVMs wait for debuggers
-	Containers      []string  // their names
+	Containers      []string  // their names, the application's first
 	InitContainers  []string  // names of those that run before them
 	Of              Ref       // the manifest's object that made it, a bare Pod itself
 	Controller      types.UID // of what makes it again, "" for a bare Pod
@@ -39,10 +39,10 @@ type Pod struct {
 	Applied  string // its [AnnotationApplied] then
 }
 
-// PodOf returns what p says of itself.
+// PodOf returns what p says of itself. The application's container comes first, wherever the manifest has it.
 func PodOf(p *corev1.Pod) Pod {
 	pod := Pod{Namespace: p.Namespace, Name: p.Name, UID: p.UID, Controller: ControllerOf(p), Changes: p.Annotations[AnnotationChanges], Applied: p.Annotations[AnnotationApplied]}
-	for i, c := range p.Spec.Containers {
+	for i, c := range applicationFirst(p) {
 		if i == 0 {
 			pod.Image = c.Image
 		} else {
@@ -214,6 +214,15 @@ func ApplicationContainer(p *corev1.Pod) string {
 		return ""
 	}
 	return p.Spec.Containers[0].Name
+}
+
+// applicationFirst returns the Pod's containers in their order, but for the application's, which becomes the first.
+func applicationFirst(p *corev1.Pod) []corev1.Container {
+	all, application := slices.Clone(p.Spec.Containers), ApplicationContainer(p)
+	if i := slices.IndexFunc(all, func(c corev1.Container) bool { return c.Name == application }); i > 0 {
+		all = slices.Insert(slices.Delete(all, i, i+1), 0, p.Spec.Containers[i])
+	}
+	return all
 }
 
 // IsSupervised says whether a supervisor may run in a container of the Pod.

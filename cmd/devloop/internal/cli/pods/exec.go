@@ -29,7 +29,7 @@ code. Inside the container, localhost is the Pod itself:
 COMMAND does not go through a shell; use sh -c 'a | b' for that. The "--" separates its
 flags from devloop's.`,
 		Flags: append(wiring.LookFlags()[:len(wiring.ClusterFlags())],
-			&cli.StringFlag{Name: "container", Aliases: []string{"c"}, Usage: "in this `CONTAINER` (default: the first)"},
+			&cli.StringFlag{Name: "container", Aliases: []string{"c"}, Usage: "in this `CONTAINER` (default: the application's)"},
 			&cli.BoolFlag{Name: "stdin", Aliases: []string{"i"}, Usage: "pass stdin to the command (default: if it is a terminal)"},
 			&cli.BoolFlag{Name: "tty", Aliases: []string{"t"}, Usage: "give the command a terminal (default: if stdin and stdout are one)"}),
 		Action: func(c *cli.Context) error { return execute(c, s) },

@@ -29,7 +29,7 @@ When the Pod is replaced, the local port stays and forwards to the new one.
    devloop forward svc/spring 80
 
 LOCAL is by default the same as REMOTE, or the next free port if that one is busy or, as
-those below 1024, reserved for root. REMOTE is by default the Pod's first containerPort.`,
+those below 1024, reserved for root. REMOTE is by default the application's first containerPort.`,
 		Flags:  wiring.LookFlags(),
 		Action: wiring.Action(s, func(c *cli.Context, d wiring.Display) error { return forward(c, s, d) }),
 	}
