@@ -19,9 +19,18 @@ type Contents struct {
 	// version. If two are the same, only its own files may differ.
 	Rest map[Part]string
 
-	files  map[string]Source // those that are not in Own
-	stamps map[string]string // of the files that need not be read again while they have these
+	files map[string]storedFile // those on the disk
 }
+
+// storedFile is a file on the disk.
+type storedFile struct {
+	diskFile
+	kept  bool // its content is in Own
+	stamp stamp
+}
+
+// stamp changes with a file; the zero value is of one that has to be read again.
+type stamp struct{ modified, size int64 }
 
 // Sum tells contents of a file apart.
 type Sum = [sha256.Size]byte
@@ -29,8 +38,8 @@ type Sum = [sha256.Size]byte
 // Read returns the content of one of the application's own files. That of a file that was not kept is read now; if it
 // has changed in the meantime, Read returns an error.
 func (c Contents) Read(path string) ([]byte, error) {
-	file, other := c.files[path]
-	if !other {
+	file, onDisk := c.files[path]
+	if !onDisk || file.kept {
 		return c.Own[path], nil
 	}
 	text, err := readAll(file)
@@ -74,10 +83,9 @@ func (a App) ContentsAfter(before Contents, keep func(path string) bool) (Conten
 		return Contents{}, err
 	}
 	defer files.Close()
-	c := Contents{Own: map[string][]byte{}, Sums: make(map[string]Sum, len(files.Own)), Rest: files.rest(a), files: map[string]Source{}, stamps: map[string]string{}}
+	c := Contents{Own: map[string][]byte{}, Sums: make(map[string]Sum, len(files.Own)), Rest: files.rest(a), files: make(map[string]storedFile, len(files.Own))}
 	for _, e := range files.Own {
-		_, onDisk := e.File.(diskFile)
-		if err := c.read(e, before, !onDisk || keep(e.Path)); err != nil {
+		if err := c.read(e, before, keep); err != nil {
 			return Contents{}, fmt.Errorf("read %q: %w", e.File, err)
 		}
 		if usesPreview(c.Own[e.Path]) {
@@ -88,29 +96,29 @@ func (a App) ContentsAfter(before Contents, keep func(path string) bool) (Conten
 }
 
 // read reads a file, unless it is as it was before.
-func (c Contents) read(e Entry, before Contents, keep bool) error {
-	atLeast := int64(largeFile)
-	if !keep {
-		c.files[e.Path], atLeast = e.File, largeResource
-	}
-	stamp := stampOf(e.File, atLeast)
-	c.stamps[e.Path] = stamp
-	if sum, known := before.Sums[e.Path]; known && stamp != "" && before.stamps[e.Path] == stamp {
-		c.Sums[e.Path] = sum
-		if keep {
-			c.Own[e.Path] = before.Own[e.Path]
+func (c Contents) read(e Entry, before Contents, keep func(path string) bool) error {
+	file, onDisk := e.File.(diskFile)
+	kept := !onDisk || keep(e.Path)
+	if onDisk {
+		now, was := storedFile{file, kept, stampOf(file, kept)}, before.files[e.Path]
+		c.files[e.Path] = now
+		if now.stamp != (stamp{}) && now.stamp == was.stamp && now.path == was.path {
+			c.Sums[e.Path] = before.Sums[e.Path]
+			if kept {
+				c.Own[e.Path] = before.Own[e.Path]
+			}
+			return nil
 		}
-		return nil
 	}
 	text, err := readAll(e.File)
 	if err != nil {
 		return err
 	}
-	was, kept := before.Own[e.Path]
+	was, known := before.Own[e.Path]
 	switch {
-	case keep && kept && bytes.Equal(was, text):
+	case kept && known && bytes.Equal(was, text):
 		c.Own[e.Path], c.Sums[e.Path] = was, before.Sums[e.Path]
-	case keep:
+	case kept:
 		c.Own[e.Path], c.Sums[e.Path] = text, sha256.Sum256(text)
 	default:
 		c.Sums[e.Path] = sha256.Sum256(text)
@@ -127,14 +135,16 @@ const (
 	clockTick = 2 * time.Second
 )
 
-// stampOf returns what changes with a file on the disk of at least so many bytes, "" for another one, or if that is not
-// certain.
-func stampOf(file Source, atLeast int64) string {
-	f, onDisk := file.(diskFile)
-	if !onDisk || f.Size() < atLeast || time.Since(f.info.ModTime()) < clockTick {
-		return ""
+// stampOf returns the stamp of a large file, zero for another one, or if it may change without another stamp.
+func stampOf(f diskFile, kept bool) stamp {
+	large := int64(largeResource)
+	if kept {
+		large = largeFile
 	}
-	return f.path + " " + f.Version()
+	if f.Size() < large || time.Since(f.info.ModTime()) < clockTick {
+		return stamp{}
+	}
+	return stamp{f.info.ModTime().UnixNano(), f.Size()}
 }
 
 func readAll(file Source) ([]byte, error) {

@@ -166,15 +166,15 @@ func diskFiles(dirs []string) ([]Entry, error) {
 	var found []Entry
 	taken := map[string]int{} // index in found
 	for _, dir := range dirs {
+		below := filepath.Clean(dir) + string(filepath.Separator)
 		err := filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
 				return err
 			}
-			rel, err := filepath.Rel(dir, file)
-			name := filepath.ToSlash(rel)
+			name := filepath.ToSlash(strings.TrimPrefix(file, below))
 			i, there := taken[name]
-			if err != nil || there && !isList(name) || name == moduleInfo {
-				return err
+			if there && !isList(name) || name == moduleInfo {
+				return nil
 			}
 			info, err := os.Stat(file)
 			if errors.Is(err, fs.ErrNotExist) {
