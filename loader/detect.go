@@ -11,21 +11,19 @@ import (
 	"github.com/docker/docker/client"
 
 	"github.com/devloop-cli/devloop/internal/dockerapi"
+	"github.com/devloop-cli/devloop/internal/lists"
 	"github.com/devloop-cli/devloop/loader/containerd"
 	"github.com/devloop-cli/devloop/loader/internal/load"
 	"github.com/devloop-cli/devloop/loader/minikube"
 )
 
-// detector recognizes the clusters of one product. It reports false for a context that is
-// not the product's.
+// detector recognizes the clusters of one product. It reports false for a context that is not the product's.
 type detector func(context.Context, client.APIClient, load.Endpoint) (Cluster, bool, error)
 
-// Detect returns the cluster on this machine that a kube context points to. docker is this
-// machine's engine, server the URL of the API server.
+// Detect returns the cluster of this machine that a kube context is of. server is the URL of its API server.
 //
-// A cluster is recognized by two things that must agree: its product's name for the context,
-// and an address of the API server that is known to be this cluster's. The ports of kind and k3d tell enough, so
-// their contexts may have any other name:
+// A cluster is recognized by two things that must agree: its product's name for the context, and an address of the API
+// server that is known to be its own. The ports of kind and k3d tell enough, so their contexts may have any name:
 //
 //	kind              a port of this machine that its control plane publishes, kind-NAME
 //	k3d               a port of this machine that its load balancer publishes, k3d-NAME
@@ -114,18 +112,16 @@ func kind(ctx context.Context, docker client.APIClient, e load.Endpoint) (Cluste
 		return Cluster{}, false, err
 	}
 	containers, err := kinds.containers(ctx, docker, e, load.KindProduct(name))
-	return Cluster{Product: "kind", Name: name, Nodes: load.ContainerNames(load.KindNodes(containers)), Loader: containerd.NewKind(docker, name)}, true, err
+	return Cluster{Product: "kind", Name: name, Nodes: lists.Map(load.KindNodes(containers), load.ContainerName), Loader: containerd.NewKind(docker, name)}, true, err
 }
 
-// Labels that k3d gives to its containers, and the roles of those that are nodes
-// (github.com/k3d-io/k3d/pkg/types/types.go).
+// Labels of k3d's containers, and the roles of those that are nodes (github.com/k3d-io/k3d/pkg/types/types.go).
 const (
 	k3dClusterLabel = "k3d.cluster"
 	k3dRoleLabel    = "k3d.role"
 )
 
-// k3ds are k3d's clusters, whose nodes are containers with a containerd like kind's. That is k3s's
-// own, and so is ctr there, which knows where it is.
+// k3ds are k3d's clusters, of containers with a containerd like kind's: k3s's own, and so is ctr there.
 var k3ds = family{"k3d-", k3dClusterLabel, func(c container.Summary, port uint16) bool { return load.Publishes(c, load.APIServerPort, port) }}
 
 func k3d(ctx context.Context, docker client.APIClient, e load.Endpoint) (Cluster, bool, error) {
@@ -139,7 +135,7 @@ func k3d(ctx context.Context, docker client.APIClient, e load.Endpoint) (Cluster
 		containers, err := load.Containers(ctx, docker, k3dClusterLabel, name)
 		return k3dNodes(containers), err
 	}
-	return Cluster{Product: "k3d", Name: name, Nodes: load.ContainerNames(k3dNodes(containers)), Loader: containerd.New(docker, p, find)}, true, err
+	return Cluster{Product: "k3d", Name: name, Nodes: lists.Map(k3dNodes(containers), load.ContainerName), Loader: containerd.New(docker, p, find)}, true, err
 }
 
 // k3dNodes leaves out the load balancer and a registry.
@@ -149,8 +145,7 @@ func k3dNodes(containers []container.Summary) []container.Summary {
 	})
 }
 
-// desktops are the products whose only cluster runs on the engine that builds the images, by
-// context. engine is part of how such an engine describes itself.
+// desktops are the products whose only cluster runs on the building engine, by context, with part of its description.
 var desktops = map[string]struct{ product, engine string }{
 	"docker-desktop":     {"Docker Desktop", "docker desktop"},
 	"docker-for-desktop": {"Docker Desktop", "docker desktop"},

@@ -15,8 +15,7 @@
 //	any other minikube                                   its own command, which takes the whole image
 //	Docker Desktop, Rancher Desktop, minikube's "none"   nothing: the nodes share the engine's images
 //
-// Package kindcluster creates and repairs devloop's own kind cluster. Packages builder and runner
-// build images and deploy them.
+// Package kindcluster creates and repairs devloop's own kind cluster. Packages builder and runner do the rest.
 package loader
 
 import "github.com/devloop-cli/devloop/loader/internal/load"

@@ -1,5 +1,4 @@
-// Package runner brings an image to life in a cluster: from a manifest to a Pod
-// that answers, and from there to a port of this machine.
+// Package runner brings an image to life: from a manifest to a Pod that answers, and to a port of this machine.
 //
 //	r, err := runner.Connect(cluster.Options{})
 //	m, err := manifest.Load("spring-pod.yaml")   // or manifest.Generate
@@ -24,6 +23,5 @@
 //	podlogs, podexec   logs of Pods, commands in them
 //	localport          a port of this machine that outlives the Pods behind it
 //
-// Building and loading the image, deciding when to do so, and showing anything are left to others.
-// Errors carry their evidence and hints.
+// Building and loading the image, when to do so, and showing anything are left to others. Errors carry hints.
 package runner

@@ -17,8 +17,7 @@ import (
 	"github.com/devloop-cli/devloop/runner/workload"
 )
 
-// Runner has one client of a cluster, and all that the packages below do with it. It is safe for
-// concurrent use.
+// Runner has one client of a cluster, and all that the packages below do with it. It is safe for concurrent use.
 type Runner struct {
 	*cluster.Client
 	*deploy.Deployer
@@ -38,8 +37,7 @@ func Connect(o cluster.Options) (*Runner, error) {
 	return newRunner(c), nil
 }
 
-// maxIdle is how many tunnels devloop keeps for its own conversations: a save uses two for each Pod, one to the
-// supervisor and one to the JVM.
+// maxIdle is how many tunnels devloop keeps for its own use: a save uses two for each Pod, to supervisor and JVM.
 const maxIdle = 16
 
 func newRunner(c *cluster.Client) *Runner {
@@ -76,7 +74,7 @@ func (r *Runner) Living(ctx context.Context, pods []kube.Pod) ([]kube.Pod, error
 	return workload.New(r.Client).Living(ctx, pods)
 }
 
-// Logs follows the logs of a Pod, see [podlogs.Follow].
+// Logs follows the logs of a Pod, see [podlogs.Read].
 func (r *Runner) Logs(ctx context.Context, p kube.Pod, out io.Writer) error {
-	return podlogs.Follow(ctx, r.Client, p, nil, out)
+	return podlogs.Read(ctx, r.Client, p, podlogs.Options{Follow: true}, out)
 }

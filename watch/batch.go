@@ -30,11 +30,7 @@ func (b Batch) Empty() bool { return len(b.Paths) == 0 && !b.All && !b.Unnamed }
 
 // Merge returns the union of both. It changes neither.
 func (b Batch) Merge(other Batch) Batch {
-	paths := slices.Concat(b.Paths, other.Paths)
-	slices.Sort(paths)
-	return Batch{
-		Paths:   slices.Compact(paths),
-		All:     b.All || other.All,
-		Unnamed: b.Unnamed || other.Unnamed,
-	}
+	both := batchOf(slices.Concat(b.Paths, other.Paths))
+	both.All, both.Unnamed = b.All || other.All, b.Unnamed || other.Unnamed
+	return both
 }

@@ -12,8 +12,7 @@ import (
 	"github.com/devloop-cli/devloop/internal/fault"
 )
 
-// LimitError says that the project has more directories than the operating system lets us watch.
-// The watcher polls from then on.
+// LimitError says that the project has more directories than the system lets us watch. The watcher polls from then on.
 type LimitError struct {
 	Limit   string // the setting that is too low: "fs.inotify.max_user_watches"
 	Current int    // its value, 0 if it cannot be read
@@ -62,9 +61,8 @@ const (
 	maxInstances = "fs.inotify.max_user_instances"
 )
 
-// limitError returns nil if err is not about a limit. inotify_add_watch(2) fails with ENOSPC for
-// max_user_watches, inotify_init1(2) with EMFILE for max_user_instances. kqueue opens each file, and
-// fails with EMFILE or ENFILE.
+// limitError returns nil if err is not about a limit. inotify_add_watch(2) fails with ENOSPC for max_user_watches,
+// inotify_init1(2) with EMFILE for max_user_instances. kqueue opens each file, and fails with EMFILE or ENFILE.
 func limitError(err error, dirs int) *LimitError {
 	limit := ""
 	switch {

@@ -17,8 +17,7 @@ func (s *session) watch(dir string) {
 	}
 }
 
-// watchTree watches a new directory and everything below it at once, so that the events of files
-// that are still being written to it delay the batch.
+// watchTree watches a new directory and all below it at once: events of files still being written delay the batch.
 func (s *session) watchTree(path string) {
 	delete(s.watches.watched, path) // it may be a new directory of the same name
 	_ = filepath.WalkDir(path, func(path string, entry fs.DirEntry, err error) error {
@@ -53,17 +52,14 @@ func (s *session) renewWatches() {
 	}
 }
 
-// handleError handles an error of the source. If events were lost, everything is watched and
-// scanned again; any other error makes the source unreliable.
+// handleError watches and scans everything again if events were lost, and lets the session poll after other errors.
 func (s *session) handleError(err error) {
 	if !errors.Is(err, fsnotify.ErrEventOverflow) {
 		s.fallBackToPolling(err)
 		return
 	}
-	s.lost = true
-	if err := s.watches.reopen(); err != nil {
-		s.fallBackToPolling(err)
-	}
+	s.lost, s.watches.stale = true, true
+	s.renewWatches()
 	for _, root := range s.roots {
 		s.watchTree(root)
 		s.mark(root)
@@ -80,8 +76,7 @@ func (s *session) fallBackToPolling(err error) {
 	s.options.Notice(err)
 }
 
-// pollOnce scans everything. Changes are delivered when the next scan finds no more, or after
-// [Options.MaxWait].
+// pollOnce scans everything. Changes are delivered when the next scan finds no more, or after [Options.MaxWait].
 func (s *session) pollOnce() error {
 	start := time.Now()
 	if err := s.checkRoots(); err != nil {
@@ -134,9 +129,8 @@ func (w *Watcher) Flush(ctx context.Context) error {
 	case <-done:
 	case <-s.ctx.Done():
 	case <-ctx.Done():
-		return context.Cause(ctx)
 	}
-	return nil
+	return context.Cause(ctx)
 }
 
 // flush scans everything, and has what changed sent without a wait for more.

@@ -21,8 +21,7 @@ const (
 // seed is random: sums are only compared within this process.
 var seed = maphash.MakeSeed()
 
-// sumOf adds the sum of the content of the file at path, unless it is larger than limit. The
-// content of a symbolic link is its target.
+// sumOf adds the sum of the content of a file up to limit bytes. The content of a symbolic link is its target.
 func sumOf(path string, print fingerprint, link bool, limit int64) fingerprint {
 	if link {
 		target, err := os.Readlink(path)
@@ -89,16 +88,14 @@ func (t *tree) remember(r read, dirty map[string]bool) {
 	}
 }
 
-// readAhead reads the files that exist at the start, so that a later touch, or a save of the same
-// bytes, is not mistaken for a change.
+// readAhead reads the files that exist at the start: so a touch, or a save of the same bytes, is no change.
 type readAhead struct {
 	files []unread
 	racy  time.Duration
 	out   chan<- read
 }
 
-// run first waits until no file is fresh any more (see [fingerprint]), which also keeps the disk free for
-// the first build.
+// run first waits until no file is fresh any more (see [fingerprint]), which also leaves the disk to the first build.
 func (a readAhead) run(ctx context.Context) {
 	select {
 	case <-ctx.Done():

@@ -11,17 +11,17 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/devloop-cli/devloop/internal/paths"
 )
 
 // Options say what to watch and how.
 type Options struct {
 	// Root is the project's directory.
 	Root string
-	// Dirs are more directories to watch, absolute or relative to Root: modules of the build
-	// outside of it. A missing one is looked for again after each change.
+	// Dirs are more directories to watch, absolute or relative to Root: modules outside of it. A missing one may come.
 	Dirs []string
-	// Only limits the watcher to these names in Root, if it is not empty. It cannot be combined
-	// with Dirs.
+	// Only limits the watcher to these names in Root, if it is not empty. It cannot be combined with Dirs.
 	Only []string
 	// Base is the directory that the paths of a [Batch] are relative to; empty means Root.
 	Base string
@@ -42,25 +42,20 @@ type Options struct {
 	// MaxWait is how long a change may wait for files to settle; 0 means [DefaultMaxWait].
 	MaxWait time.Duration
 
-	// Poll makes the watcher scan the files regularly. Some mounts send no events, such as network
-	// shares and the shared folders of some virtual machines.
+	// Poll makes the watcher scan the files regularly, for mounts without events: network shares, shared folders.
 	Poll bool
-	// PollEvery is the time between two scans. 0 means [DefaultPollEvery], or longer in a large
-	// project, so that polling takes about 2 % of a core.
+	// PollEvery is the time between two scans; 0: [DefaultPollEvery], or longer, so that it takes 2 % of a core.
 	PollEvery time.Duration
 
-	// Ready is called once, after the first scan: later changes lead to a batch. It may be nil, and
-	// must not block.
+	// Ready is called once, after the first scan: later changes lead to a batch. It may be nil, and must not block.
 	Ready func()
-	// Notice gets problems that the watcher works around, such as a [*LimitError]. It may be nil,
-	// and must not block.
+	// Notice gets problems that the watcher works around, such as a [*LimitError]. It may be nil, and must not block.
 	Notice func(error)
 }
 
 const (
-	// DefaultQuiet is longer than the pauses between the events of one save, and too short to
-	// notice. Pauses measured on two overloaded cores: 1 to 10 ms, once 56 ms, for vim and sed -i;
-	// 10 to 200 ms while git checks out 5,000 files.
+	// DefaultQuiet is longer than the pauses between the events of one save, and too short to notice. On two overloaded
+	// cores those were 1 to 10 ms, once 56 ms, for vim and sed -i; 10 to 200 ms while git checks out 5,000 files.
 	DefaultQuiet = 60 * time.Millisecond
 	// DefaultQuietIfComplete is longer than the usual pauses. If a program pauses for longer with a file that looks
 	// complete, there are two batches instead of one, and the second one has all of it.
@@ -83,20 +78,17 @@ type Watcher struct {
 	racy time.Duration           // see [fingerprint.fresh]
 }
 
-// New checks the options. [Watcher.Run] starts the watcher. The error has the code
-// "watch.root" or "watch.pattern".
+// New checks the options. [Watcher.Run] starts the watcher. The error has the code "watch.root" or "watch.pattern".
 func New(options Options) (*Watcher, error) {
 	root, err := resolve(options.Root)
 	if err != nil {
 		return nil, rootError(options.Root, err)
 	}
 	options.Root = root
-	if options.Base != "" {
-		base, err := resolve(options.Base)
-		if err != nil {
-			return nil, rootError(options.Base, err)
+	if base := options.Base; base != "" {
+		if options.Base, err = resolve(base); err != nil {
+			return nil, rootError(base, err)
 		}
-		options.Base = base
 	}
 	rules, err := newRules(root, options)
 	if err != nil {
@@ -130,7 +122,7 @@ func resolve(dir string) (string, error) {
 
 // reason strips operation and path from err, for messages that have their own.
 func reason(err error) error {
-	if wrapped := (*fs.PathError)(nil); errors.As(err, &wrapped) {
+	if wrapped, is := errors.AsType[*fs.PathError](err); is {
 		return wrapped.Err
 	}
 	return err
@@ -140,11 +132,7 @@ func reason(err error) error {
 func outermost(root string, dirs []string) []string {
 	all := []string{root}
 	for _, dir := range dirs {
-		dir = absolute(root, dir)
-		if real, err := filepath.EvalSymlinks(dir); err == nil {
-			dir = real
-		}
-		all = append(all, dir)
+		all = append(all, paths.Real(absolute(root, dir)))
 	}
 	slices.Sort(all)
 	var kept []string
@@ -181,9 +169,7 @@ func (w *Watcher) rootOf(path string) string {
 }
 
 func fillDefaults(o *Options) {
-	if o.Base == "" {
-		o.Base = o.Root
-	}
+	o.Base = cmp.Or(o.Base, o.Root)
 	if o.QuietIfComplete <= 0 {
 		o.QuietIfComplete = cmp.Or(max(o.Quiet, 0), DefaultQuietIfComplete)
 	}

@@ -9,18 +9,16 @@
 //
 // # From event to batch
 //
-// The operating system's events (fsnotify: inotify, kqueue, ReadDirectoryChangesW) only say
-// where to look. An event marks its path. After [Options.Quiet] without another event, which
-// is shorter for files that look complete, each marked path is scanned and compared with the last scan. Only different content is a change.
-// So `touch`, a save of the same bytes, a file that was changed back, and the temporary files
-// of an atomic save trigger nothing, whatever the order of the events.
+// The operating system's events (fsnotify: inotify, kqueue, ReadDirectoryChangesW) only say where to look. An event
+// marks its path. After [Options.Quiet] without another event, less for files that look complete, each marked path is
+// compared with the last scan. Only different content is a change: touch, a save of the same bytes, a file that was
+// changed back, and the temporary files of an atomic save trigger nothing, whatever the order of the events.
 //
 // # What is never missed
 //
-// A directory is watched before it is read, so that one of the two finds what appears in
-// between. If the kernel drops events (a full queue), the whole tree is watched and scanned
-// again. If it refuses to watch so many directories, [Options.Notice] gets a [LimitError], and
-// the watcher polls from then on.
+// A directory is watched before it is read, so that one of the two finds what appears in between. If the kernel drops
+// events (a full queue), the whole tree is watched and scanned again. If it refuses to watch so many directories,
+// [Options.Notice] gets a [LimitError], and the watcher polls from then on.
 //
 // # What never triggers
 //
@@ -46,9 +44,8 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// Run watches until ctx ends, and sends what changed to out. It collects changes until they
-// are received, so a slow receiver gets few large batches. What is not received is lost when
-// Run returns.
+// Run watches until ctx ends, and sends what changed to out. It collects changes until they are received, so a slow
+// receiver gets few large batches. What is not received is lost when Run returns.
 //
 // It returns an error that wraps [context.Cause] when ctx ends, and one with the code
 // "watch.root" when the root itself was deleted or moved away. Run may be called again after it returned.
@@ -215,8 +212,7 @@ func (s *session) batch(changed []string) Batch {
 	return batch
 }
 
-// mark has path scanned after the quiet period, or when the first mark has waited for
-// [Options.MaxWait].
+// mark has path scanned after the quiet period, or when the first mark has waited for [Options.MaxWait].
 func (s *session) mark(path string) {
 	now := time.Now()
 	if s.firstDirty.IsZero() {
@@ -249,8 +245,7 @@ func (s *session) quietPeriod() time.Duration {
 	return s.options.Quiet
 }
 
-// complete reports whether no dirty path looks as if a save of it is under way: a file that is empty, or gone.
-// Temporary files that came and went do not count.
+// complete reports whether no dirty path seems to be half saved: a file that is empty or, unless temporary, gone.
 func (s *session) complete() bool {
 	for path := range s.dirty {
 		info, err := os.Lstat(path)

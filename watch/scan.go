@@ -17,8 +17,7 @@ type scan struct {
 	changed []string  // absolute paths of files
 }
 
-// scan compares what is at the paths with the tree, and returns the changed files. It skips
-// the content of files whose size and time show that they are unchanged.
+// scan compares the paths with the tree, and returns the changed files. Those of the same size and time are not read.
 func (s *session) scan(paths []string) []string {
 	l := &scan{session: s, began: time.Now()}
 	slices.Sort(paths) // directories before what is in them
@@ -130,8 +129,7 @@ func (l *scan) gone(path string) {
 	}
 }
 
-// forgetFile removes a file from the tree. That is a change, unless the file is ignored now: a new
-// build file may have turned its directory into an output.
+// forgetFile removes a file from the tree: a change, unless a new build file made its directory an output.
 func (l *scan) forgetFile(parent *tree, path, name string) {
 	if _, known := parent.files[name]; !known {
 		return
@@ -158,8 +156,7 @@ func (l *scan) forgetDir(parent *tree, path, name string) {
 	})
 }
 
-// unreadable keeps the known content of a directory that cannot be read, which is probably still
-// right. If events were lost, it is unknown what has changed.
+// unreadable keeps the known content of an unreadable directory, which is probably right unless events were lost.
 func (l *scan) unreadable(path string, err error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		l.gone(path)

@@ -8,9 +8,8 @@ import (
 	"time"
 )
 
-// tree is what the last scan found in a directory. The top one is the root of the file system, so
-// that one tree holds all watched directories. A tree saves memory compared with a map of paths, and
-// a directory that vanishes is removed with everything below it.
+// tree is what the last scan found in a directory. The top one is the root of the file system, so one tree holds all
+// watched directories, in less memory than a map of paths, and a directory vanishes with everything below it.
 type tree struct {
 	dirs  map[string]*tree
 	files map[string]fingerprint

@@ -51,8 +51,7 @@ func (w *watches) add(dir string) error {
 	return err
 }
 
-// source sends events: fsnotify, a test, or nothing when polling. A watch covers the files of one
-// directory, not its subdirectories.
+// source sends events: fsnotify, a test, or nothing when polling. A watch covers the files of a directory, not below.
 type source struct {
 	events <-chan fsnotify.Event
 	errors <-chan error

@@ -1,5 +1,4 @@
-// Command devloop takes a Spring Boot project to a Pod in a local Kubernetes
-// cluster, and keeps it there while its sources change.
+// Command devloop takes a Spring Boot project to a Pod in a local Kubernetes cluster, and keeps it up to date there.
 package main
 
 import (
@@ -22,9 +21,8 @@ func main() {
 	os.Exit(code)
 }
 
-// unsetLocale returns the variable that gives builds a locale for characters where the user has none, as in scripts and
-// containers, "" where they have one. Without it, a JDK takes the names of files for ASCII, and Maven fails in a directory
-// named "Größe".
+// unsetLocale returns the variable that gives builds a locale for characters where the user has none, as in scripts,
+// else "". Without it, a JDK takes the names of files for ASCII, and Maven fails in a directory named "Größe".
 func unsetLocale(system string, getenv func(string) string) string {
 	locale := cmp.Or(getenv("LC_ALL"), getenv("LC_CTYPE"), getenv("LANG"), "C")
 	switch {

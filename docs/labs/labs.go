@@ -74,7 +74,6 @@ func Read(number int, language string) ([]Block, error) {
 	return parse(string(text))
 }
 
-// parse reads a lab.
 func parse(markdown string) (blocks []Block, err error) {
 	var text []string
 	flush := func() {

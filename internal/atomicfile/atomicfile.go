@@ -1,6 +1,5 @@
-// Package atomicfile replaces files atomically: it writes a temporary file in the same directory and
-// renames it. A reader sees either the old or the new content, and a process that is killed leaves the
-// old one.
+// Package atomicfile replaces files atomically: it writes a temporary file in the same directory and renames it. A
+// reader sees either the old or the new content, and a process that is killed leaves the old one.
 //
 //	err := atomicfile.WriteJSON(path, record)
 //	...
@@ -26,8 +25,7 @@ func Write(path string, content []byte) error {
 	return err
 }
 
-// WriteFrom replaces the content of a file by what write writes, and returns its count. If write
-// fails, the file is unchanged.
+// WriteFrom replaces the content of a file by what write writes, and returns its count. If it fails, nothing changes.
 func WriteFrom(path string, write func(io.Writer) (int64, error)) (n int64, err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return 0, err
@@ -56,8 +54,7 @@ func WriteJSON(path string, value any) error {
 	return Write(path, append(content, '\n'))
 }
 
-// ReadJSON decodes a file into value. It reports whether the file exists and is valid JSON; if not,
-// part of value may be set.
+// ReadJSON decodes a file into value, and reports whether it exists and is valid JSON; if not, value may be part set.
 func ReadJSON(path string, value any) bool {
 	content, err := os.ReadFile(path)
 	return err == nil && json.Unmarshal(content, value) == nil

@@ -14,8 +14,7 @@ import (
 	"github.com/devloop-cli/devloop/internal/fault"
 )
 
-// Connect returns a client of the Docker engine that the docker command would use,
-// once the engine has answered.
+// Connect returns a client of the Docker engine that the docker command would use, once the engine has answered.
 func Connect(ctx context.Context) (*client.Client, error) {
 	options := []client.Opt{client.FromEnv, client.WithAPIVersionNegotiation()}
 	if os.Getenv(client.EnvOverrideHost) == "" {
@@ -36,9 +35,8 @@ func Connect(ctx context.Context) (*client.Client, error) {
 	return docker, nil
 }
 
-// ContextHost returns the address of the engine that the docker command's current
-// context names: "" for the default one. Docker Desktop, Colima and rootless
-// engines are reached this way.
+// ContextHost returns the address of the engine that the docker command's current context names: "" for the default
+// one. Docker Desktop, Colima and rootless engines are reached this way.
 //
 // The docker command keeps a context's address in
 // ~/.docker/contexts/meta/SHA256-OF-ITS-NAME/meta.json, and the name of the current
@@ -56,8 +54,7 @@ func ContextHost() string {
 	return meta.Endpoints["docker"].Host
 }
 
-// dockerContext returns the directory of the docker command's settings, and what the current context is called there,
-// "" for the default one.
+// dockerContext returns the directory of docker's settings, and the name of the current context's, "" for the default.
 func dockerContext() (dir, id string) {
 	dir = os.Getenv("DOCKER_CONFIG")
 	if dir == "" {

@@ -1,6 +1,5 @@
-// Package dockerapi has what every domain that talks to a Docker engine needs in addition to
-// Docker's client: finding the engine that the docker command would use, the errors of an engine that
-// cannot be reached, the stream of messages in which an engine reports progress and failure, loading an
+// Package dockerapi has what everything that talks to a Docker engine needs besides Docker's client: the engine that
+// the docker command would use, errors of one that cannot be reached, the stream of progress and failure, loading an
 // image from a stream or pulling it, and the label of devloop's images.
 //
 //	docker, err := dockerapi.Connect(ctx)
@@ -64,9 +63,8 @@ func IsUnreachable(err error) bool {
 	return ok && f.Code == CodeUnreachable
 }
 
-// Error gives an error of Docker's client its context: the cause of ctx if that has ended,
-// [Unreachable] for an engine that does not answer, else what the engine said. It returns
-// nil for nil.
+// Error gives an error of Docker's client its context: the cause of ctx if that has ended, [Unreachable] for an engine
+// that does not answer, else what the engine said. It returns nil for nil.
 func Error(ctx context.Context, op string, err error) error {
 	switch {
 	case err == nil:
@@ -79,8 +77,7 @@ func Error(ctx context.Context, op string, err error) error {
 	return fmt.Errorf("%s: %w", op, err)
 }
 
-// IsMissing reports whether the engine said that it has no such image, or that none can
-// have such a name.
+// IsMissing reports whether the engine said that it has no such image, or that none can have such a name.
 func IsMissing(err error) bool { return cerrdefs.IsNotFound(err) || cerrdefs.IsInvalidArgument(err) }
 
 // InContainerd reports whether an engine keeps an image in containerd

@@ -8,8 +8,7 @@ import (
 	"strings"
 )
 
-// Message is one of the JSON values with which an engine answers a build, a load or a pull
-// (Docker's Engine API, "Build an image").
+// Message is a JSON value of an engine's answer to a build, a load or a pull (Docker's Engine API, "Build an image").
 type Message struct {
 	Stream string          `json:"stream"`
 	ID     string          `json:"id"`
@@ -25,9 +24,8 @@ type Message struct {
 	} `json:"errorDetail"`
 }
 
-// unpackError begins the message of an engine with containerd's image store about an image
-// that it has stored but cannot run, as when a layer is missing (moby/moby,
-// daemon/containerd/image_exporter.go).
+// unpackError begins the message of an engine with containerd's image store about an image that it has stored but
+// cannot run, as when a layer is missing (moby/moby, daemon/containerd/image_exporter.go).
 const unpackError = "Error unpacking image "
 
 // failure returns the error that the message reports, if it does.

@@ -12,8 +12,7 @@ import (
 	"github.com/devloop-cli/devloop/internal/transfer"
 )
 
-// Pull brings an image from its registry to the engine, with the docker command's credentials. It reports the size of
-// what the engine downloads, see package transfer.
+// Pull brings an image from its registry to the engine, with the docker command's credentials; see package transfer.
 func Pull(ctx context.Context, docker client.ImageAPIClient, ref string) error {
 	stream, err := docker.ImagePull(ctx, ref, image.PullOptions{RegistryAuth: credentials(ctx, ref)})
 	if err != nil {
@@ -42,8 +41,7 @@ func sum(sizes map[string]int64) (n int64) {
 	return n
 }
 
-// credentials returns the credentials for an image's registry as the engine expects them, "" if there are none. The
-// registry's answer explains it if they are needed.
+// credentials returns the credentials for an image's registry as the engine expects them, "" if there are none.
 func credentials(ctx context.Context, ref string) string {
 	parsed, err := name.ParseReference(ref)
 	if err != nil {

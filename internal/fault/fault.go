@@ -1,7 +1,6 @@
 // Package fault is the error type that all of devloop's domains share.
 //
-// An error is created where its cause is understood, with everything that a display
-// needs:
+// An error is created where its cause is understood, with everything that a display needs:
 //
 //	return &fault.Error{
 //		Code:  "tool.missing",
@@ -18,8 +17,7 @@
 // A domain whose callers need more, such as the line in a Dockerfile, has its own error type with
 // methods Code, Hints and Evidence; [Of] reads those too.
 //
-// The package prints nothing and knows no codes: those belong to the packages that create
-// the errors, and the exit codes to the commands.
+// The package knows no codes: those belong to the packages that create the errors, the exit codes to the commands.
 package fault
 
 import "errors"
@@ -51,8 +49,7 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Of returns the code, hints and evidence of err or of the errors that it wraps; the outermost of each
-// counts. The code is empty if no error has one.
+// Of returns the code, hints and evidence of err, or of what it wraps; the outermost of each counts, "" for none.
 func Of(err error) Error {
 	f := Error{Err: err}
 	for err != nil {

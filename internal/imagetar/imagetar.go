@@ -1,5 +1,4 @@
-// Package imagetar writes container images as tar archives from which layers may be left
-// out that the reader has already.
+// Package imagetar writes container images as tar archives, without layers that the reader has already.
 //
 //	img, err := imagetar.New("docker.io/library/app:1", config, layers)
 //	sent, err := img.WriteOCI(ctx, w, func(h v1.Hash) bool { return !nodeHas[h] })
@@ -8,8 +7,7 @@
 // save, which an engine without containerd's image store loads. In both the list that names
 // the image is the last file, so that a reader refuses an archive that was cut off.
 //
-// A layer is opened when it is written, and never as a whole in memory. Which layers the
-// reader has, and how the archive gets there, is up to the caller.
+// A layer is opened when it is written, never as a whole in memory. Which ones the reader has is up to the caller.
 package imagetar
 
 import (
@@ -62,13 +60,11 @@ type Image struct {
 	index []byte // the file index.json
 }
 
-// nameAnnotation is where containerd's importer finds an image's name
-// (github.com/containerd/containerd/core/images, AnnotationImageName).
+// nameAnnotation has an image's name for containerd's importer (github.com/containerd/containerd/core/images).
 const nameAnnotation = "io.containerd.image.name"
 
-// New returns the image with that configuration and those layers. Its name is a full one,
-// as containerd has it: "docker.io/library/app:1". Its manifest names each layer by the
-// layer's digest.
+// New returns the image with that configuration and those layers. Its name is a full one, as containerd has it:
+// "docker.io/library/app:1". Its manifest names each layer by the layer's digest.
 func New(name string, config []byte, layers []Blob) (*Image, error) {
 	img := &Image{Config: fromBytes(config, types.OCIConfigJSON), Layers: layers, name: name}
 	list := v1.Manifest{SchemaVersion: 2, MediaType: types.OCIManifestSchema1, Config: img.Config.descriptor()}
@@ -125,9 +121,8 @@ func (e *ContentError) Unwrap() error { return e.Err }
 // (https://github.com/opencontainers/image-spec/blob/main/image-layout.md).
 const layoutVersion = `{"imageLayoutVersion":"1.0.0"}`
 
-// WriteOCI writes an image layout with the layers for which wanted returns true. It returns
-// how many bytes of content it wrote, also when it fails. A layer that cannot be read, and
-// the end of ctx, is a [*ContentError].
+// WriteOCI writes an image layout with the layers for which wanted returns true. It returns how many bytes of content
+// it wrote, also when it fails. A layer that cannot be read, and the end of ctx, is a [*ContentError].
 func (img *Image) WriteOCI(ctx context.Context, to io.Writer, wanted func(v1.Hash) bool) (int64, error) {
 	a := &archive{ctx: ctx, tar: tar.NewWriter(to)}
 	a.text("oci-layout", []byte(layoutVersion))
@@ -157,8 +152,7 @@ func (img *Image) OCISize(wanted func(v1.Hash) bool) int64 {
 // block is what files in a tar archive are rounded up to.
 const block = 512
 
-// entrySize is how long a file is in an archive, with its header: files of 8 GiB and more
-// have a longer one.
+// entrySize is how long a file is in an archive, with its header: files of 8 GiB and more have a longer one.
 func entrySize(name string, size int64) int64 {
 	var h bytes.Buffer
 	_ = tar.NewWriter(&h).WriteHeader(header(name, size))
@@ -173,9 +167,8 @@ type savedImage struct {
 	Layers   []string
 }
 
-// WriteDocker writes the archive that docker save would make, without the first omit layers:
-// an engine looks for the file of a layer only if it does not know the chain of layers up to
-// that one. It returns the same as WriteOCI.
+// WriteDocker writes the archive that docker save would make, without the first omit layers: an engine looks for the
+// file of a layer only if it does not know the chain of layers up to that one. It returns the same as WriteOCI.
 func (img *Image) WriteDocker(ctx context.Context, to io.Writer, omit int) (int64, error) {
 	entry := savedImage{Config: img.Config.Digest.Hex + ".json", RepoTags: []string{img.name}}
 	for _, l := range img.Layers {

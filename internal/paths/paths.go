@@ -11,8 +11,7 @@ import (
 	"slices"
 )
 
-// Relative returns path relative to dir, or path itself if it lies elsewhere. Tools report files
-// by their real names, so dir may be a symbolic link.
+// Relative returns path relative to dir, or path if it lies elsewhere. Tools report real names; dir may be a link.
 func Relative(path, dir string) string {
 	for _, d := range []string{dir, Real(dir)} {
 		if rel, err := filepath.Rel(d, path); err == nil && filepath.IsLocal(rel) {

@@ -8,8 +8,7 @@ import (
 	"syscall"
 )
 
-// isolate gives cmd a process group of its own: its descendants can be signaled with it,
-// and a terminal's Ctrl+C reaches devloop alone.
+// isolate gives cmd a process group: its descendants can be signaled, and a terminal's Ctrl+C reaches devloop alone.
 func isolate(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	dieWithParent(cmd.SysProcAttr)

@@ -7,9 +7,8 @@ import (
 	"strings"
 )
 
-// colors are the sequences that color text (ECMA-48, section 8.3.117). Tools write them
-// into pipes too: Maven's console library resets what it never set, and a user's settings
-// may ask for colors everywhere.
+// colors are the sequences that color text (ECMA-48, section 8.3.117). Tools write them into pipes too: Maven's console
+// library resets what it never set, and a user's settings may ask for colors everywhere.
 var colors = regexp.MustCompile("\x1b\\[[0-9;:]*m")
 
 // lineWriter passes on whole lines, without colors.

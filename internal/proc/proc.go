@@ -5,10 +5,9 @@
 //		return proc.ExitError(args, err)
 //	}
 //
-// A process gets a group of its own. When ctx ends, the whole group is asked to end
-// (SIGTERM) and, after [KillDelay], killed. A descendant that took a session of its own, as
-// Gradle's daemon does, lives on: it notices that its client is gone. On Linux a process
-// also ends when devloop is killed; elsewhere nothing does that.
+// A process gets a group of its own. When ctx ends, the whole group is asked to end (SIGTERM) and, after [KillDelay],
+// killed. A descendant that took a session of its own, as Gradle's daemon does, lives on: it notices that its client is
+// gone. On Linux a process also ends when devloop is killed; elsewhere nothing does that.
 //
 // What the output means is up to the caller.
 package proc
@@ -24,8 +23,7 @@ import (
 	"time"
 )
 
-// KillDelay is how long a process that was asked to end may take. Gradle's client cancels
-// the build in its daemon and leaves within a second.
+// KillDelay is how long a process that was asked to end may take. Gradle's client cancels its build in a second.
 const KillDelay = 3 * time.Second
 
 // Command is a program to run.
@@ -38,8 +36,7 @@ type Command struct {
 	Env []string
 }
 
-// Run runs the command until it ends. It copies the output to out, whole lines without
-// colours, and returns it, shortened in the middle if it is very long.
+// Run runs the command. It copies whole lines without colours to out, and returns the output, shortened if it is long.
 //
 // When ctx ends, so do the process and its group; the error is then the context's cause.
 func (c Command) Run(ctx context.Context, out io.Writer) (string, error) {

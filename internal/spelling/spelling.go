@@ -9,9 +9,8 @@ import (
 	"github.com/xrash/smetrics"
 )
 
-// Closest returns the candidate that word most likely misspells, "" if none is close. It allows
-// one edit and another for each three letters, but only one where the first letters differ, and ignores case. Two
-// neighbouring letters in the wrong order are one edit.
+// Closest returns the candidate that word most likely misspells, "" if none is close. It ignores case and allows one
+// edit and another for each three letters, one where the first letters differ. A swap of two neighbours is one edit.
 func Closest(word string, candidates []string) string {
 	if word == "" {
 		return ""

@@ -33,8 +33,7 @@ type meter struct {
 	sums   map[string]Progress
 }
 
-// WithListener returns a context whose transfers are reported to listen, one call at a time. It is called for
-// every piece that is moved, so it should be quick.
+// WithListener returns a context whose transfers are reported to listen, one call at a time, for every piece moved.
 func WithListener(ctx context.Context, listen func(Progress)) context.Context {
 	return context.WithValue(ctx, listenerKey{}, &meter{listen: listen, sums: map[string]Progress{}})
 }
@@ -75,7 +74,6 @@ type transport struct {
 	name string
 }
 
-// RoundTrip implements [http.RoundTripper].
 func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	response, err := t.base.RoundTrip(r)
 	if err == nil && r.Method == http.MethodGet && response.StatusCode == http.StatusOK {
@@ -108,7 +106,6 @@ type counter struct {
 	name string
 }
 
-// Write implements [io.Writer].
 func (c counter) Write(b []byte) (int, error) {
 	c.update(c.name, func(p *Progress) { p.Done += int64(len(b)) })
 	return len(b), nil

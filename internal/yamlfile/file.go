@@ -1,5 +1,4 @@
-// Package yamlfile reads YAML and keeps the line of every value, so that a mistake can be shown where
-// it is.
+// Package yamlfile reads YAML and keeps the line of every value, so that a mistake can be shown where it is.
 //
 //	file, err := yamlfile.Read("pod.yaml")
 //	documents, problems := file.Documents()
@@ -77,8 +76,7 @@ var (
 	endLine   = regexp.MustCompile(`^\.\.\.(\s|$)`)
 )
 
-// Documents returns the documents that are not empty. Each is parsed separately, so that a mistake in
-// one does not hide those in the others.
+// Documents returns the documents that are not empty, parsed separately: a mistake hides none in the others.
 func (f *File) Documents() (documents []Document, problems []Problem) {
 	first := 0
 	for i := range len(f.lines) + 1 {
@@ -103,8 +101,7 @@ func hasContent(line string) bool {
 	return text != "" && !strings.HasPrefix(text, "#") && !strings.HasPrefix(line, "%")
 }
 
-// parse parses lines first to end, which count from 0. It puts as many empty lines in front, so that
-// the nodes have the right line numbers.
+// parse parses lines first to end, from 0, with as many empty lines in front: nodes have the right line numbers.
 func (f *File) parse(first, end int) (*Document, []Problem) {
 	if !slices.ContainsFunc(f.lines[first:end], hasContent) {
 		return nil, nil
@@ -139,8 +136,7 @@ func Target(n *yaml.Node) *yaml.Node {
 // Pair is an entry of a mapping.
 type Pair struct{ Key, Value *yaml.Node }
 
-// Pairs returns the entries of a mapping, and then those that are merged into it (`<<: *base`) unless
-// it has an entry with the same key.
+// Pairs returns the entries of a mapping, then those merged into it (`<<: *base`) unless it has one with the same key.
 func Pairs(n *yaml.Node) (list []Pair) {
 	var merged []Pair
 	for i := 0; n != nil && i+1 < len(n.Content); i += 2 {

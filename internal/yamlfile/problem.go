@@ -16,8 +16,7 @@ type Problem struct {
 	Source       string // the line itself
 }
 
-// String formats the problem like a compiler error: position and message, then the line with a caret
-// below the position.
+// String formats the problem like a compiler error: position and message, then the line, and a caret below.
 func (p Problem) String() string { return strings.Join(p.text(), "\n") }
 
 func (p Problem) text() []string {

@@ -6,8 +6,7 @@ import (
 	"strings"
 )
 
-// syntax explains why lines first to end are not YAML. The usual reason are tabs; it reports all of
-// them, while the parser stops at the first.
+// syntax explains why lines first to end are not YAML: mostly tabs, of which it reports all, the parser one.
 func (f *File) syntax(err error, first, end int) []Problem {
 	var tabs []Problem
 	for i := first; i < end; i++ {
@@ -27,8 +26,7 @@ func (f *File) syntax(err error, first, end int) []Problem {
 	return []Problem{f.at(line, column, hint, message)}
 }
 
-// aliasIn returns the line of the alias that an error is about, such as one inside its own anchor, or
-// else the first line.
+// aliasIn returns the line of the alias that an error is about, such as one inside its own anchor, else the first.
 func (f *File) aliasIn(err error, first int) int {
 	if name := anchorName.FindStringSubmatch(err.Error()); name != nil {
 		for i := first; i < len(f.lines); i++ {
@@ -53,8 +51,7 @@ func tabIn(line string) int {
 
 var yamlError = regexp.MustCompile(`yaml: (?:line (\d+): )?(.*)$`)
 
-// syntaxLine parses the text of the parser's error. The parser names no line for the first one and
-// for an unknown alias: then it is the given one.
+// syntaxLine parses the parser's error. For the first line, and an unknown alias, that names none: the given one.
 func syntaxLine(err error, unnamed, last int) (int, string) {
 	parts := yamlError.FindStringSubmatch(strings.Split(err.Error(), "\n")[0])
 	if parts == nil {

@@ -1,19 +1,16 @@
-// Package containerd loads images into nodes that are containers of the Docker engine and
-// run containerd, as kind's, k3d's and some of minikube's do.
+// Package containerd loads images into nodes that are containers with containerd, as kind's, k3d's and minikube's.
 //
 //	l := containerd.New(docker, load.KindProduct(name), find)
 //	report, err := l.Load(ctx, "spring-server:devloop-3f2a90c1d4e5", img)
 //	// report.Sent: 20 kB of a 300 MB image when one class changed, 0 the second time
 //
-// A load asks each node which layers its content store has, streams an OCI archive of the
-// missing ones to ctr in the node, and asks containerd for proof: the image has the manifest
-// that was sent, all of its content is there and unpacked, and the kubelet's image service
-// knows it. If anything is in doubt, or containerd stopped meanwhile, everything is sent, once,
-// and the report says so.
+// A load asks each node which layers its content store has, streams an OCI archive of the missing ones to ctr in the
+// node, and asks containerd for proof: the image has the manifest that was sent, all of its content is there and
+// unpacked, and the kubelet's image service knows it. If anything is in doubt, or containerd stopped meanwhile,
+// everything is sent, once, and the report says so.
 //
-// The engine takes longer to start a command in a container than a small load takes. So a
-// load leaves a shell in each node for the next one. Its input is a connection: it ends with
-// this process, or when the loader is closed.
+// The engine takes longer to start a command in a container than a small load takes. So a load leaves a shell in each
+// node for the next one. Its input is a connection: it ends with this process, or when the loader is closed.
 //
 // Which clusters there are, and where their nodes are, is up to the callers.
 package containerd
@@ -31,6 +28,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/devloop-cli/devloop/internal/dockerapi"
+	"github.com/devloop-cli/devloop/internal/lists"
 	"github.com/devloop-cli/devloop/loader/internal/load"
 	"github.com/devloop-cli/devloop/loader/internal/nodeexec"
 )
@@ -60,16 +58,14 @@ func NewKind(docker client.APIClient, name string) *Loader {
 	})
 }
 
-// Load loads img into every node under the name ref, into all at once, and sends to each
-// only the layers that it does not have. A layer is opened once for each node that needs it; at most
-// a quarter of a megabyte a node is in memory.
+// Load loads img into every node under the name ref, into all at once, and sends to each only the layers that it does
+// not have. A layer is opened once for each node that needs it; at most a quarter of a megabyte a node is in memory.
 //
 // When ctx ends, the importers in the nodes are ended and waited for; what they received is
 // left to containerd's garbage collection. The error then wraps the context's cause.
 //
-// The report names the nodes that have the image, even if there is an error. The error is
-// load.failed for a node that did not take the image, cluster.missing, cluster.stopped or
-// docker.unreachable.
+// The report names the nodes that have the image, even if there is an error. The error is load.failed for a node that
+// did not take the image, cluster.missing, cluster.stopped or docker.unreachable.
 func (l *Loader) Load(ctx context.Context, ref string, img v1.Image) (load.Report, error) {
 	image, err := load.Describe(ref, img)
 	if err != nil {
@@ -82,7 +78,9 @@ func (l *Loader) Load(ctx context.Context, ref string, img v1.Image) (load.Repor
 	if err != nil {
 		return load.Report{}, err
 	}
-	loads := begin(nodes)
+	loads := lists.Map(nodes, func(c container.Summary) *nodeLoad {
+		return &nodeLoad{id: c.ID, began: time.Now(), report: load.NodeReport{Name: load.ContainerName(c)}}
+	})
 	defer l.keepSessions(loads)
 	each(loads, func(n *nodeLoad) { n.err = l.survey(ctx, n, image) })
 	if missing := missing(loads, image); len(missing) > 0 {
@@ -108,14 +106,6 @@ type nodeLoad struct {
 	moved    func() // see watch
 }
 
-func begin(nodes []container.Summary) []*nodeLoad {
-	var loads []*nodeLoad
-	for _, c := range nodes {
-		loads = append(loads, &nodeLoad{id: c.ID, began: time.Now(), report: load.NodeReport{Name: load.ContainerName(c)}})
-	}
-	return loads
-}
-
 // each does something for all nodes at once.
 func each(loads []*nodeLoad, do func(*nodeLoad)) {
 	var all sync.WaitGroup
@@ -125,7 +115,6 @@ func each(loads []*nodeLoad, do func(*nodeLoad)) {
 	all.Wait()
 }
 
-// keepSessions keeps the sessions of a load for the next one.
 func (l *Loader) keepSessions(loads []*nodeLoad) {
 	for _, n := range loads {
 		if n.session != nil && n.session.Alive() {
@@ -195,8 +184,7 @@ func result(ctx context.Context, image *load.Image, loads []*nodeLoad, err error
 	return load.Result(ctx, image.Name, r, errs...)
 }
 
-// nodeError gives a node's error evidence and hints. An engine that does not answer is not
-// the node's fault.
+// nodeError gives a node's error evidence and hints. An engine that does not answer is not the node's fault.
 func nodeError(n *nodeLoad) error {
 	if dockerapi.IsUnreachable(n.err) {
 		return n.err

@@ -5,17 +5,14 @@ import "github.com/devloop-cli/devloop/internal/dockerapi"
 // loadedLabel is when a node got an image, in nanoseconds of its clock since 1970.
 const loadedLabel = "devloop-cli.github.io/loaded"
 
-// gcScript removes a project's old images from a node: NAME PROJECT, where NAME was just
-// loaded. The last two stay: the current one, and the one that a failed deploy may go back
-// to. Older ones are removed if they carry the project's label, have a name that devloop
-// gives, and belong to no container, running or not. containerd then removes content and
-// unpacked layers that no other image needs. The kubelet's image service gives an image a
-// second name, its ID. If somebody gave it a third, only devloop's own name is removed.
+// gcScript removes a project's old images from a node: NAME PROJECT, where NAME was just loaded. The last two stay: a
+// failed deploy may go back. Older ones go if they carry the project's label, have a name that devloop gives, and
+// belong to no container, running or not; with them goes what no other image needs. The kubelet's image service gives
+// an image a second name, its ID. If somebody gave it a third, only devloop's own name is removed.
 //
 // Only these images are listed, because containerd reads content to tell the sizes.
 //
-// It runs in the background. If the next load relies on a layer that is removed meanwhile,
-// its proof fails, and everything is sent.
+// It runs in the background. If a load relies on a layer removed meanwhile, its proof fails, and all is sent.
 const gcScript = `
 collect() {
   ctr images label "$1" "` + dockerapi.ProjectLabel + `=$2" "` + loadedLabel + `=$(date +%s%N)" || return

@@ -18,8 +18,7 @@ import (
 // The containerd of a node that was just started, or of one that it has been restarted in, has 15 s
 // to answer. An image is looked for only if the content store has its configuration.
 //
-// The kubelet's image service learns of an image by an event, some milliseconds later, and
-// then labels it; a Pod that starts earlier would try to pull it.
+// The kubelet's image service learns of an image some milliseconds later; an earlier Pod would try to pull it.
 //
 // Old images are removed in the background. exec redirects the outputs of that, since a
 // shell that redirects a function keeps the original ones open, and the session would wait.
@@ -123,8 +122,7 @@ func (s nodeState) size() int64 {
 	return total
 }
 
-// survey asks a node what it has. A session that waited there may have ended with the node
-// or its connection; then a new one is asked.
+// survey asks a node what it has. A session that waited may have ended with the node; then a new one is asked.
 func (l *Loader) survey(ctx context.Context, n *nodeLoad, image *load.Image) error {
 	words := []string{"survey", image.Name, image.ID.String()}
 	for _, d := range image.Digests() {
@@ -157,8 +155,7 @@ func (l *Loader) attach(ctx context.Context, n *nodeLoad) (waited bool, err erro
 	return waited, err
 }
 
-// parseState reads what a survey wrote. It ignores what it cannot parse: then more is sent
-// than necessary.
+// parseState reads what a survey wrote. It ignores what it cannot parse: then more is sent than necessary.
 func parseState(out string) nodeState {
 	s := nodeState{layers: map[v1.Hash]bool{}, status: parseStatus(out)}
 	for line := range strings.Lines(out) {
@@ -177,9 +174,8 @@ func parseState(out string) nodeState {
 	return s
 }
 
-// parseStatus reads a row of ctr's table, which has the columns
-// REF TYPE DIGEST STATUS SIZE UNPACKED, as in
-// "x:1 application/vnd… sha256:… complete (2/2) 1.4 MiB/1.4 MiB true".
+// parseStatus reads a row of ctr's table, which has the columns REF TYPE DIGEST STATUS SIZE UNPACKED, as in "x:1
+// application/vnd… sha256:… complete (2/2) 1.4 MiB/1.4 MiB true".
 func parseStatus(out string) imageStatus {
 	var p imageStatus
 	for line := range strings.Lines(out) {

@@ -19,8 +19,7 @@ import (
 	"github.com/devloop-cli/devloop/loader/internal/nodeexec"
 )
 
-// send writes the archives to importers in the nodes and checks the proofs. A node keeps its
-// failure; the error is the image's or the end of ctx.
+// send writes archives to importers in the nodes and checks proofs. The error is the image's or the end of ctx.
 func (l *Loader) send(ctx context.Context, image *load.Image, loads []*nodeLoad) error {
 	each(loads, func(n *nodeLoad) { n.err = l.startImport(ctx, n, image) })
 	var running []*nodeLoad

@@ -13,13 +13,11 @@ import (
 	"github.com/devloop-cli/devloop/loader/internal/nodeexec"
 )
 
-// sessionScript runs SCRIPT again and again. A line of its input has the number of the bytes
-// after it that are the script's own input, and the script's arguments, which contain no
-// spaces. It writes a line with a dot after the output of the script. The session ends with
-// its input, or with a script that fails.
+// sessionScript runs SCRIPT again and again. A line of its input has the number of the bytes after it that are the
+// script's own input, and the script's arguments, which contain no spaces. It writes a line with a dot after the output
+// of the script. The session ends with its input, or with a script that fails.
 //
-// Images are unpacked for the snapshotter that kind's entrypoint wrote into containerd's
-// configuration.
+// Images are unpacked for the snapshotter that kind's entrypoint wrote into containerd's configuration.
 const sessionScript = `
 CONTAINERD_SNAPSHOTTER=$(sed -n 's/^ *snapshotter = "\(.*\)"$/\1/p' /etc/containerd/config.toml 2>/dev/null | head -n 1)
 export CONTAINERD_SNAPSHOTTER
@@ -57,8 +55,7 @@ func (s *session) send(size int64, words ...string) {
 	_, _ = fmt.Fprintf(s, "%d %s\n", size, strings.Join(words, " ")) // answer returns the error of a session that ended
 }
 
-// answer waits for the end of the script, and returns what it wrote. After an error the
-// session has ended.
+// answer waits for the end of the script, and returns what it wrote. After an error the session has ended.
 func (s *session) answer(ctx context.Context) (string, error) {
 	defer context.AfterFunc(ctx, s.End)()
 	var out strings.Builder
@@ -77,7 +74,6 @@ func (s *session) answer(ctx context.Context) (string, error) {
 // errExited says that a session ended although it should not.
 var errExited = errors.New("the shell on the node exited unexpectedly")
 
-// exitErr says why a session has ended.
 func (s *session) exitErr(ctx context.Context) error {
 	if err := s.Wait(ctx); err != nil {
 		return err

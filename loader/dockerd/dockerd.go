@@ -1,5 +1,4 @@
-// Package dockerd loads images into nodes that run their containers on a Docker engine of
-// their own, as minikube's do by default.
+// Package dockerd loads images into nodes that have a Docker engine of their own, as minikube's do by default.
 //
 //	l := dockerd.New(product, func(ctx context.Context) ([]dockerd.Engine, error) { … })
 //	report, err := l.Load(ctx, "spring-server:devloop-3f2a90c1d4e5", img)
@@ -56,8 +55,7 @@ type Engine struct {
 	layers   *sync.Map     // the loader's
 }
 
-// DialTLS returns a client for the engine of a node, with the certificates in dir: ca.pem,
-// cert.pem and key.pem, as the docker command wants them.
+// DialTLS returns a client for a node's engine, with the certificates in dir: ca.pem, cert.pem and key.pem.
 func DialTLS(node, address, dir string) (Engine, error) {
 	file := func(name string) string { return filepath.Join(dir, name) }
 	if _, err := os.Stat(file("cert.pem")); err != nil {
@@ -73,8 +71,7 @@ func DialTLS(node, address, dir string) (Engine, error) {
 
 // Load loads img into every node's engine under the name ref, into all at once.
 //
-// When ctx ends, the engines stop reading and drop what they received. The error is
-// load.failed for a node that did not take the image, or that of dial.
+// When ctx ends, the engines drop what they received. The error is load.failed for a node without the image, or dial's.
 func (l *Loader) Load(ctx context.Context, ref string, img v1.Image) (load.Report, error) {
 	described, err := load.Describe(ref, img)
 	if err != nil {
@@ -149,9 +146,8 @@ func (e Engine) load(ctx context.Context, img *load.Image, measure func() error)
 	return n, nil
 }
 
-// holds reports whether the engine has the image under its name, and the size of that. An
-// engine's ID of an image is the digest of the configuration, or, with containerd's image
-// store, of the manifest: then the layers tell.
+// holds reports whether the engine has the image under its name, and the size of that. An engine's ID of an image is
+// the digest of the configuration, or, with containerd's image store, of the manifest: then the layers tell.
 func (e Engine) holds(ctx context.Context, img *load.Image) (size int64, there bool, err error) {
 	ctx, _, stop := load.Watch(ctx, e.patience)
 	defer stop()
@@ -191,8 +187,7 @@ func (e Engine) transfer(ctx context.Context, img *load.Image, n *load.NodeRepor
 	return dockerapi.Error(ctx, "tag the image", e.Docker.ImageTag(ctx, img.Name, img.Name))
 }
 
-// send loads an archive without the first omit layers, and calls moved for each part. It returns how many bytes of
-// content that had.
+// send loads an archive without the first omit layers, calls moved for each part, and returns how many bytes it had.
 func (e Engine) send(ctx context.Context, img *load.Image, moved func(), oci bool, omit int) (int64, error) {
 	sent, err := dockerapi.Load(ctx, e.Docker, func(to io.Writer) (int64, error) {
 		wanted, size := map[v1.Hash]bool{}, int64(0)
@@ -224,10 +219,8 @@ func (w watchedWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// state reports whether the engine takes the image as an OCI layout, and how many of the
-// first layers it has in any one image. containerd knows a layer by the digest of the form in
-// which it came, compressed or not: only of the project's own images it is certain that this
-// is ours.
+// state reports whether the engine takes the image as an OCI layout, and how many of the first layers any one image
+// has. containerd knows layers as they came, compressed or not: only the project's own images surely have these.
 func (e Engine) state(ctx context.Context, img *load.Image) (oci bool, known int, err error) {
 	images, err := e.Docker.ImageList(ctx, image.ListOptions{})
 	if err != nil {
@@ -256,12 +249,10 @@ func (e Engine) layersOf(ctx context.Context, id string) []string {
 	return found.RootFS.Layers
 }
 
-// keptImages is how many images of a project stay: the current one, and the one that a failed
-// deploy may go back to.
+// keptImages is how many images of a project stay: the current one, and the one that a failed deploy may go back to.
 const keptImages = 2
 
-// removeOld removes the project's old images. The engine itself keeps one that a container
-// uses. What can't be removed now is removed after a later load.
+// removeOld removes the project's old images, but for those in use. What can't be removed now goes after a later load.
 func (e Engine) removeOld(ctx context.Context, img *load.Image) {
 	if img.Project == "" {
 		return

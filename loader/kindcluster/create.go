@@ -34,8 +34,7 @@ const (
 // (https://kind.sigs.k8s.io/docs/user/configuration/#kube-proxy-mode).
 const noProxy v1alpha4.ProxyMode = "none"
 
-// create creates the cluster, waits until it is ready, and records that devloop created it. If
-// that fails or ctx ends, what was created is removed.
+// create creates the cluster, waits until it is ready, and records it. If it fails or ctx ends, nothing is left.
 func (m *Manager) create(ctx context.Context) error {
 	config, began, err := m.config(ctx)
 	if err != nil {
@@ -60,9 +59,8 @@ func (m *Manager) create(ctx context.Context) error {
 	return nil
 }
 
-// runKind lets kind create the cluster. kind's library takes no context: when ctx ends, the
-// new containers are removed, and kind's next command fails. kind must not wait for the nodes,
-// since it would go on waiting for nodes that are gone.
+// runKind lets kind create the cluster. kind's library takes no context: when ctx ends, the new containers are removed,
+// and kind's next command fails. kind must not wait for nodes: it would go on when those are gone.
 func (m *Manager) runKind(ctx context.Context, config *v1alpha4.Cluster) error {
 	created := make(chan error, 1)
 	go func() {
@@ -83,8 +81,7 @@ func (m *Manager) runKind(ctx context.Context, config *v1alpha4.Cluster) error {
 	}
 }
 
-// cleanUp returns the context in which what was created is removed, also after an interrupt. An engine that hangs
-// is not waited for: the record is left, and the next Ensure goes on.
+// cleanUp returns the context in which what was created is removed, also after an interrupt, but within a limit.
 func cleanUp(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(context.WithoutCancel(ctx), cleanUpTimeout, fmt.Errorf("the engine has not removed it within %v", cleanUpTimeout))
 }
@@ -105,8 +102,7 @@ func (m *Manager) abandon(ctx context.Context, created <-chan error) {
 	}
 }
 
-// explain makes the error of a creation that failed, with the kubelet's last errors as
-// evidence.
+// explain makes the error of a creation that failed, with the kubelet's last errors as evidence.
 func (m *Manager) explain(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctxCause(ctx)
@@ -158,9 +154,8 @@ func (m *Manager) discard(ctx context.Context) error {
 	return m.records.forget(m.Name)
 }
 
-// Delete removes the cluster and its context from the kubeconfig, if devloop created it. It
-// reports whether there was one. For any other cluster the error is cluster.broken; that
-// it does not exist is no error.
+// Delete removes the cluster and its context from the kubeconfig, if devloop created it. It reports whether there was
+// one. For any other cluster the error is cluster.broken; that it does not exist is no error.
 func (m *Manager) Delete(ctx context.Context) (deleted bool, err error) {
 	release, err := m.lock(ctx)
 	if err != nil {
@@ -199,8 +194,7 @@ func (m *Manager) own(ctx context.Context, verb string) ([]container.Summary, er
 	}
 }
 
-// failed is the error of something that kind could not do; what kind's commands printed is
-// its evidence. The format op gets the cluster's name.
+// failed is the error of something that kind could not do, with its output. op is a format for the cluster's name.
 func (m *Manager) failed(op string, err error) *fault.Error {
 	e := &fault.Error{Code: "cluster.failed", Op: fmt.Sprintf(op, m.Name), Err: err}
 	if run := exec.RunErrorForError(err); run != nil {
@@ -209,8 +203,7 @@ func (m *Manager) failed(op string, err error) *fault.Error {
 	return e
 }
 
-// traceLine matches what kubeadm prints in addition to its error: klog's informative lines and
-// the stack trace.
+// traceLine matches what kubeadm prints in addition to its error: klog's informative lines and the stack trace.
 var traceLine = regexp.MustCompile(`^(I\d{4} |\s|\S+\.\S+(\(.*\))?$)`)
 
 // decisiveLines returns the last lines of a command's output that say what went wrong.
@@ -261,8 +254,7 @@ func (m *Manager) config(ctx context.Context) (*v1alpha4.Cluster, time.Time, err
 // (https://kubernetes.io/docs/concepts/architecture/cgroups/).
 const failsOnCgroup1 = 35
 
-// minor returns the minor version of a node image by its tag: 37 for
-// "kindest/node:v1.37.0@sha256:…". An unknown one counts as new.
+// minor returns the minor version of a node image by its tag: 37 for "kindest/node:v1.37.0@sha256:…". Others are new.
 func minor(ref string) int {
 	_, rest, found := strings.Cut(ref, ":v1.")
 	if !found {

@@ -25,8 +25,7 @@ import (
 )
 
 const (
-	// startTimeout is how long a cluster may take to answer after its nodes were
-	// started. A node of Kubernetes 1.37 took 10 to 25 s on two busy cores.
+	// startTimeout is how long a started cluster may take to answer: Kubernetes 1.37 took 10 to 25 s on two busy cores.
 	startTimeout = 2 * time.Minute
 	// probeTimeout bounds one question to the API server.
 	probeTimeout = 10 * time.Second
@@ -39,8 +38,7 @@ const (
 // State is the state of a kind cluster.
 type State string
 
-// The states. A cluster is Incomplete when devloop began to create it and did not finish, and
-// NotReady when its nodes run but its API server or a node is not ready.
+// The states. Incomplete is what devloop began to create; NotReady, that nodes run, but not all or no API server.
 const (
 	Absent     State = "absent"
 	Running    State = "running"
@@ -64,8 +62,7 @@ const (
 type Options struct {
 	// Name is the cluster's name: "devloop" for the context "kind-devloop".
 	Name string
-	// Kubeconfig is the file that gets the cluster's context; empty means $KUBECONFIG, else
-	// ~/.kube/config, as for kubectl.
+	// Kubeconfig is the file that gets the cluster's context; empty: $KUBECONFIG, else ~/.kube/config, as for kubectl.
 	Kubeconfig string
 	// StateDir holds the records of the clusters that devloop created.
 	StateDir string
@@ -75,9 +72,8 @@ type Options struct {
 	Progress func(line string)
 }
 
-// Manager creates one kind cluster, and restarts or recreates it when its nodes stopped, its
-// engine was killed, or its creation was interrupted. It never removes a cluster that devloop
-// did not create.
+// Manager creates one kind cluster, and restarts or recreates it when its nodes stopped, its engine was killed, or its
+// creation was interrupted. It never removes a cluster that devloop did not create.
 type Manager struct {
 	docker   client.APIClient
 	provider provider
@@ -94,8 +90,7 @@ type provider interface {
 	ExportKubeConfig(name, kubeconfig string, internal bool) error
 }
 
-// New returns the manager of one cluster. kind's library runs the docker command, which must
-// be on the PATH.
+// New returns the manager of one cluster. kind's library runs the docker command, which must be on the PATH.
 func New(docker client.APIClient, o Options) *Manager {
 	if o.Progress == nil {
 		o.Progress = func(string) {}
@@ -131,10 +126,9 @@ func (m *Manager) State(ctx context.Context) (State, error) {
 	}
 }
 
-// Ensure makes sure that the cluster is ready, and says what it did and why. The error is
-// cluster.failed if kind failed, and cluster.broken for a broken cluster that devloop did not
-// create. When ctx ends during a creation, what was created is removed. Several Ensures for
-// one cluster, in any process, run one after the other.
+// Ensure makes sure that the cluster is ready, and says what it did and why. The error is cluster.failed if kind
+// failed, and cluster.broken for a broken cluster that devloop did not create. When ctx ends during a creation, what
+// was created is removed. Several Ensures for one cluster, in any process, run one after the other.
 func (m *Manager) Ensure(ctx context.Context) (Outcome, string, error) {
 	release, err := m.lock(ctx)
 	if err != nil {
@@ -170,8 +164,7 @@ func (m *Manager) ensure(ctx context.Context) (Outcome, string, error) {
 	}
 }
 
-// restart starts the stopped nodes and waits. A cluster that does not become ready is
-// recreated if devloop created it.
+// restart starts the stopped nodes and waits. A cluster that does not become ready is recreated if devloop created it.
 func (m *Manager) restart(ctx context.Context, why string) (Outcome, string, error) {
 	err := m.startNodes(ctx)
 	if err == nil {
@@ -203,7 +196,6 @@ func (m *Manager) startNodes(ctx context.Context) error {
 	return nil
 }
 
-// waitReady waits until the cluster is ready.
 func (m *Manager) waitReady(ctx context.Context) error {
 	m.Progress("waiting for the API server")
 	ctx, cancel := context.WithTimeoutCause(ctx, m.startTimeout, fmt.Errorf("the API server was not ready after %s", m.startTimeout))
@@ -222,8 +214,8 @@ func (m *Manager) waitReady(ctx context.Context) error {
 	}
 }
 
-// nodeReady checks, in the control plane and with kind's own kubectl, that the API server and
-// all nodes are ready. It ends by itself: nobody can end a process in a node whose answer nobody waits for any more.
+// nodeReady checks, in the control plane and with kind's own kubectl, that the API server and all nodes are ready. It ends
+// by itself: nobody can end a process in a node whose answer nobody waits for any more.
 const nodeReady = `export KUBECONFIG=/etc/kubernetes/admin.conf
 kubectl get --raw /readyz --request-timeout=5s >/dev/null && kubectl wait --for=condition=Ready nodes --all --timeout=1s --request-timeout=3s >/dev/null`
 
@@ -232,7 +224,7 @@ func (m *Manager) ready(ctx context.Context, containers []container.Summary) err
 	defer cancel()
 	i := slices.IndexFunc(containers, load.IsKindControlPlane)
 	if i < 0 {
-		return fmt.Errorf("the cluster has no control plane")
+		return errors.New("the cluster has no control plane")
 	}
 	_, err := nodeexec.Output(ctx, m.docker, containers[i].ID, "sh", "-c", nodeReady)
 	return err
@@ -250,8 +242,7 @@ func (m *Manager) finishRecord(ctx context.Context) error {
 	return m.records.finish(m.Name, containers)
 }
 
-// WriteKubeconfig writes the cluster's context into the kubeconfig and makes it the current
-// one, as kind does when it creates a cluster.
+// WriteKubeconfig writes the cluster's context into the kubeconfig and makes it the current one, as kind does.
 func (m *Manager) WriteKubeconfig() error {
 	if err := m.provider.ExportKubeConfig(m.Name, m.Kubeconfig, false); err != nil {
 		return m.failed("write the context of cluster %q into the kubeconfig", err)

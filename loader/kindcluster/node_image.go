@@ -50,8 +50,7 @@ func (m *Manager) NodeEnvironment(ctx context.Context) ([]string, error) {
 	return found.Config.Env, nil
 }
 
-// pull pulls an image if the engine does not have it. kind would do so too, but cannot be interrupted,
-// and a node image is several hundred megabytes.
+// pull pulls an image that the engine does not have. kind would, too, but it can't be interrupted.
 func (m *Manager) pull(ctx context.Context, ref string) error {
 	if _, err := m.docker.ImageInspect(ctx, ref); err == nil {
 		return nil
@@ -70,9 +69,8 @@ func (m *Manager) pull(ctx context.Context, ref string) error {
 	}
 }
 
-// nodeImage chooses the node image and returns its labels. It prefers one that the engine has:
-// kind's default, then the newest kindest/node, then a local stand-in. Without any, it
-// chooses kind's default, to be pulled.
+// nodeImage chooses the node image and returns its labels. It prefers one that the engine has: kind's default, then the
+// newest kindest/node, then a local stand-in. Without any, it chooses kind's default, to be pulled.
 func (m *Manager) nodeImage(ctx context.Context) (string, map[string]string, error) {
 	if found, err := m.docker.ImageInspect(ctx, defaults.Image); err == nil && found.Config != nil {
 		return defaults.Image, found.Config.Labels, nil

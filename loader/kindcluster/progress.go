@@ -8,8 +8,7 @@ import (
 	"sigs.k8s.io/kind/pkg/log"
 )
 
-// progressLog is kind's logger. It reports the steps that kind begins, without the decoration
-// for terminals.
+// progressLog is kind's logger. It reports the steps that kind begins, without the decoration for terminals.
 type progressLog struct{ report func(string) }
 
 func (l progressLog) Warn(message string)              { l.report(plainText(message)) }
@@ -28,8 +27,7 @@ type progressInfo struct {
 
 func (i progressInfo) Enabled() bool { return i.enabled }
 
-// Info reports the steps, which begin with a bullet. Their ends, which begin with a tick, say
-// nothing new.
+// Info reports the steps, which begin with a bullet. Their ends, which begin with a tick, say nothing new.
 func (i progressInfo) Info(message string) {
 	if step, found := strings.CutPrefix(strings.TrimSpace(message), "•"); i.enabled && found {
 		i.log.report(plainText(step))

@@ -15,13 +15,11 @@ import (
 	"github.com/devloop-cli/devloop/internal/atomicfile"
 )
 
-// records say which clusters devloop created, one file each. Without its record no cluster is
-// removed.
+// records say which clusters devloop created, one file each. Without its record no cluster is removed.
 type records struct{ dir string }
 
-// creationTime is how long kind takes, at most, from the start to the last of the cluster's
-// containers; on a busy machine it is seconds. A cluster of the same name that
-// another program creates later is not devloop's.
+// creationTime is how long kind takes, at most, from the start to the last of the cluster's containers; on a busy
+// machine it is seconds. A cluster of the same name that another program creates later is not devloop's.
 const creationTime = 2 * time.Minute
 
 // lockPause is the time between two attempts to get a lock.
@@ -47,9 +45,8 @@ func (r records) lock(ctx context.Context, name string, waits func()) (release f
 // record is what is known of one cluster.
 type record struct {
 	Cluster string `json:"cluster"`
-	// Began is when the creation began, by the engine's clock, after the node image was pulled.
-	// Until it is finished, containers of the cluster that were created from then on, within
-	// [creationTime], are devloop's.
+	// Began is when the creation began, by the engine's clock, after the node image was pulled. Until it is finished,
+	// containers of the cluster that were created from then on, within [creationTime], are devloop's.
 	Began time.Time `json:"began"`
 	// Finished is whether the creation succeeded.
 	Finished bool `json:"finished"`
@@ -61,12 +58,10 @@ func (r records) path(name string) string {
 	return filepath.Join(r.dir, "clusters", name+".json")
 }
 
-// begin records that the creation of a cluster begins.
 func (r records) begin(name string, now time.Time) error {
 	return r.write(record{Cluster: name, Began: now})
 }
 
-// finish records the containers of a creation that succeeded.
 func (r records) finish(name string, containers []container.Summary) error {
 	note, _ := r.read(name)
 	note.Cluster, note.Finished = name, true
@@ -76,7 +71,6 @@ func (r records) finish(name string, containers []container.Summary) error {
 	return r.write(note)
 }
 
-// forget removes the record, if there is one.
 func (r records) forget(name string) error {
 	if err := os.Remove(r.path(name)); err != nil && !os.IsNotExist(err) {
 		return fmt.Errorf("forget cluster %q: %w", name, err)

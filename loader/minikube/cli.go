@@ -21,15 +21,13 @@ func (p profile) cliNote() string {
 	return fmt.Sprintf("the whole image goes through the minikube command each time, since neither its containerd nor its engine can be reached (driver %s, runtime %s)", p.Driver, p.runtime())
 }
 
-// cli is the loader of last resort: the minikube program gets a file with the whole image,
-// and copies it to all nodes.
+// cli is the loader of last resort: the minikube program gets a file with the whole image, and copies it to all nodes.
 type cli struct {
 	load.NopCloser
 	profile  string
 	patience time.Duration // see [load.Patience]
 }
 
-// newCLI returns the loader of a profile.
 func newCLI(profile string) *cli { return &cli{profile: profile, patience: load.Patience} }
 
 // slowestCopy is how many bytes a second reach the nodes at least. The command says nothing of how far it has come.
@@ -56,7 +54,6 @@ func removeAbandoned() {
 	}
 }
 
-// Load implements [load.Loader].
 func (c *cli) Load(ctx context.Context, ref string, img v1.Image) (load.Report, error) {
 	began := time.Now()
 	program, err := exec.LookPath("minikube")

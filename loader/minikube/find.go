@@ -13,8 +13,7 @@ import (
 	"github.com/devloop-cli/devloop/loader/internal/load"
 )
 
-// Find returns the cluster of the profile that the endpoint's context names. It reports false
-// if there is no such profile.
+// Find returns the cluster of the profile that the endpoint's context names, false if there is no such profile.
 func Find(ctx context.Context, docker client.APIClient, e load.Endpoint) (load.Cluster, bool, error) {
 	home := home()
 	p, known, err := readProfile(home, e.Context)

@@ -2,8 +2,7 @@
 //
 //	cluster, found, err := minikube.Find(ctx, docker, load.Endpoint{Context: "minikube", Server: server})
 //
-// It reads minikube's own files. The minikube program is run only to load an image, where
-// the nodes can be reached in no other way.
+// It reads minikube's own files. The program is run only to load an image, where nothing else reaches the nodes.
 package minikube
 
 import (
@@ -25,18 +24,15 @@ import (
 )
 
 const (
-	// nodeLabel is on every container that minikube made
-	// (k8s.io/minikube/pkg/drivers/kic/oci/types.go, CreatedByLabelKey).
+	// nodeLabel is on every container of minikube (k8s.io/minikube/pkg/drivers/kic/oci/types.go, CreatedByLabelKey).
 	nodeLabel = "created_by.minikube.sigs.k8s.io"
-	// defaultPort is where the API server listens in a node, unless the profile says
-	// otherwise (k8s.io/minikube/pkg/minikube/constants, APIServerPort).
+	// defaultPort is the API server's in a node (k8s.io/minikube/pkg/minikube/constants, APIServerPort).
 	defaultPort = 8443
 	// enginePort is where a node's Docker engine listens (DockerDaemonPort, there).
 	enginePort = 2376
 )
 
-// profile is what minikube's file says of a cluster
-// (k8s.io/minikube/pkg/minikube/config/types.go, ClusterConfig).
+// profile is what minikube's file says of a cluster (k8s.io/minikube/pkg/minikube/config/types.go, ClusterConfig).
 type profile struct {
 	Name             string
 	Driver           string // "docker", "kvm2", "none", …
@@ -48,8 +44,7 @@ type profile struct {
 	}
 }
 
-// home is where minikube keeps its files
-// (k8s.io/minikube/pkg/minikube/localpath, MiniPath).
+// home is where minikube keeps its files (k8s.io/minikube/pkg/minikube/localpath, MiniPath).
 func home() string {
 	dir := os.Getenv("MINIKUBE_HOME")
 	if filepath.Base(dir) == ".minikube" {
@@ -124,9 +119,8 @@ func (p profile) containers(ctx context.Context, docker client.APIClient) ([]con
 	return slices.DeleteFunc(all, func(c container.Summary) bool { return !slices.Contains(machines, load.ContainerName(c)) }), err
 }
 
-// engines connects to the Docker engines in the nodes. A container publishes the engine's
-// port on this machine; a virtual machine has an address of its own. On error the engines
-// that were connected are returned too.
+// engines connects to the Docker engines in the nodes. A container publishes the engine's port on this machine; a
+// virtual machine has an address of its own. On error the engines that were connected are returned too.
 func (p profile) engines(home string, nodes []container.Summary) ([]dockerd.Engine, error) {
 	var all []dockerd.Engine
 	add := func(name, address string) error {

@@ -5,13 +5,13 @@
 //	pods, err := c.Core.CoreV1().Pods(ns).List(ctx, options)
 //	err = c.WatchPods(ctx, cluster.PodWatch{Namespace: ns, See: see})
 //
-// Requests outlive a short outage of the API server; see retryTransport. A [PodWatch] hides that
-// the API server ends every watch after some minutes.
+// Requests outlive short outages of the API server, see retryTransport, and a [PodWatch] the end of every watch.
 //
 // What the answers mean is left to the packages that ask.
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -64,8 +64,7 @@ type Client struct {
 	clock              *clock
 }
 
-// Connect finds the cluster as kubectl does. It sends no request yet: see
-// [Client.Ping]. Its error is an [*UnreachableError].
+// Connect finds the cluster as kubectl does, or returns an [*UnreachableError]. It sends nothing: see [Client.Ping].
 func Connect(o Options) (*Client, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = o.Kubeconfig
@@ -90,8 +89,7 @@ func Connect(o Options) (*Client, error) {
 	return New(config, name, namespace)
 }
 
-// silenceLogs keeps client-go from writing to stderr. It logs, among others, every
-// watch that the server ends, and our own errors say what matters.
+// silenceLogs keeps client-go from writing to stderr: it logs every watch that ends, and our errors say the rest.
 var silenceLogs = sync.OnceFunc(func() { klog.SetLogger(logr.Discard()) })
 
 // chooseContext returns the context to use, or says which ones there are.
@@ -100,10 +98,7 @@ func chooseContext(raw *clientcmdapi.Config, asked string) (string, error) {
 	if len(contexts) == 0 {
 		return "", &UnreachableError{Err: errors.New("there is no kubeconfig, or it names no cluster")}
 	}
-	name := asked
-	if name == "" {
-		name = raw.CurrentContext
-	}
+	name := cmp.Or(asked, raw.CurrentContext)
 	hints := []string{"use one of the kubeconfig's contexts: " + strings.Join(contexts, ", ")}
 	if name == "" {
 		return "", &UnreachableError{Err: errors.New("the kubeconfig has no current context"), hints: hints}
@@ -129,9 +124,8 @@ func New(config *rest.Config, name, namespace string) (*Client, error) {
 	return c, nil
 }
 
-// clients makes the clients. Requests that are answered at once have a deadline,
-// watches and logs have none. All are retried during a short outage; connections that are
-// upgraded, such as a port forward, are retried by those who open them.
+// clients makes the clients. Requests that are answered at once have a deadline, watches and logs have none. All are
+// retried during a short outage; upgraded connections, such as a port forward, by those who open them.
 func (c *Client) clients() error {
 	long, answered, failed := rest.CopyConfig(c.Config), &atomic.Bool{}, &atomic.Int64{}
 	long.Wrap(func(next http.RoundTripper) http.RoundTripper { return retryTransport{next, answered, failed, c.clock} })

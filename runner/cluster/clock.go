@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// datePrecision is how far the Date header of a server with the same clock may be off: it has whole seconds, and
-// the response travels.
+// datePrecision is how far off the Date header of a server with the same clock may be: it has whole seconds.
 const datePrecision = 2 * time.Second
 
 // clock is how far the API server's clock is ahead of this machine's.

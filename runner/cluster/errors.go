@@ -7,8 +7,7 @@ import (
 	"github.com/devloop-cli/devloop/runner/kube"
 )
 
-// UnreachableError says that no cluster could be asked: the kubeconfig names
-// none, or its API server does not answer.
+// UnreachableError says that no cluster could be asked: the kubeconfig names none, or its API server does not answer.
 type UnreachableError struct {
 	Context string // kubeconfig context, "" where none was found
 	Server  string // URL of the API server, "" where none was found

@@ -20,8 +20,7 @@ const (
 	// relistPause is the time between the end of a watch and the next list, for servers that end
 	// each watch at once. It is also the time between two calls of [PodWatch.Poll].
 	relistPause = 250 * time.Millisecond
-	// outagePause is the time between a failed request and the next one of a patient watch. The
-	// transport has retried the request for some seconds by then.
+	// outagePause is the time between the requests of a patient watch. The transport has retried each for seconds.
 	outagePause = time.Second
 )
 
@@ -30,8 +29,7 @@ type PodWatch struct {
 	Namespace string
 	// Pod, where set, is the only Pod to watch. A later Pod of the same name is another one.
 	Pod *kube.Pod
-	// See gets each state of each Pod; gone marks the last one. The watch ends when it returns done or
-	// an error. It may get the same state twice.
+	// See gets each state of each Pod, perhaps twice; gone marks the last. The watch ends when it says so, or errs.
 	See func(pod *corev1.Pod, gone bool) (done bool, err error)
 	// Poll, where set, is called after each list and every quarter of a second. It may
 	// wait for what no Pod shows, such as a controller that has nothing to do.
@@ -95,8 +93,7 @@ func (w *podWatch) run(ctx context.Context) error {
 	}
 }
 
-// retries says whether to start over after an error, after a pause. A user who may not watch Pods now
-// may not later.
+// retries says whether to start over after an error, after a pause. A user who may not watch Pods now may not later.
 func (w *podWatch) retries(ctx context.Context, err error) bool {
 	lasting := apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err)
 	if !w.Patient || !errors.As(err, new(*requestError)) || lasting || ctx.Err() != nil {

@@ -27,14 +27,12 @@ const (
 // just come back has not read its roles yet; on a kind node that takes some tenths of a second, on a busy machine several.
 const rbacWarmup = 20 * time.Second
 
-// retryTransport sends a request again when the API server is away for a moment: after a
-// connection that is refused or breaks, after the statuses 429 and 5xx without a Retry-After
-// (client-go handles that header itself), and after a 403 soon after a failed connection.
-// It does not wait for a server that never answered.
+// retryTransport sends a request again when the API server is away for a moment: after a connection that is refused or
+// breaks, after the statuses 429 and 5xx without a Retry-After (client-go handles that header itself), and after a 403
+// soon after a failed connection. It does not wait for a server that never answered.
 //
-// A request whose response was lost may be carried out twice. That does no harm: reads,
-// applies and deletes by UID are idempotent, and callers that create look at the object
-// when it exists already.
+// A request whose response was lost may be carried out twice. That does no harm: reads, applies and deletes by UID are
+// idempotent, and callers that create look at the object when it exists already.
 type retryTransport struct {
 	next     http.RoundTripper
 	answered *atomic.Bool  // the server has answered before
@@ -42,7 +40,6 @@ type retryTransport struct {
 	clock    *clock
 }
 
-// RoundTrip implements [http.RoundTripper].
 func (t retryTransport) RoundTrip(q *http.Request) (*http.Response, error) {
 	began, pauseTime, patience := time.Now(), firstPause, refusalPatience
 	for {

@@ -34,7 +34,6 @@ func (a applier) apply(ctx context.Context, t target) (*unstructured.Unstructure
 	return made, nil
 }
 
-// applyAll applies targets in their order.
 func (a applier) applyAll(ctx context.Context, targets []target) error {
 	for _, t := range targets {
 		made, err := a.apply(ctx, t)

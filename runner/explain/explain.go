@@ -2,8 +2,7 @@
 //
 //	err := explain.Finding(ctx, client, pod, object, finding)
 //
-// It collects what package podstatus needs to judge: events, logs, and the sockets of a container. It never
-// fails: what can't be had is missing from the explanation.
+// It collects what package podstatus judges: events, logs, a container's sockets. What can't be had is missing.
 package explain
 
 import (
@@ -31,11 +30,9 @@ import (
 const (
 	// timeout bounds the requests after a failure, which is known already.
 	timeout = 10 * time.Second
-	// readLines is how much of a log is searched for the application's own explanation, which may
-	// stand above a stack trace.
+	// readLines is how much of a log is searched for the application's explanation, which may be above a stack trace.
 	readLines = 400
-	// RolledBackLine begins the line that a supervisor writes into the log when an application did
-	// not survive its start with a change, and starts as it was before.
+	// RolledBackLine begins what a supervisor logs when an application did not start with a change, and runs as before.
 	RolledBackLine = "devloop: the application ended with exit code "
 )
 
@@ -79,8 +76,7 @@ func sockets(ctx context.Context, c *cluster.Client, p kube.Pod, container strin
 	return podstatus.ParseSockets(out.String())
 }
 
-// answering returns the usual ports on which a Pod accepts connections. An image without `cat` and a
-// log that names no port leave no other way to find out.
+// answering returns the usual ports where a Pod accepts connections, for images without `cat` and silent logs.
 func answering(ctx context.Context, c *cluster.Client, p kube.Pod) podstatus.Listeners {
 	prober := tunnel.Prober{Dial: portforward.Dialer(c.Config), Pod: p}
 	defer prober.Close()
@@ -107,8 +103,7 @@ func Events(ctx context.Context, c *cluster.Client, p kube.Pod, kind string) ([]
 	return list.Items, nil
 }
 
-// lastLog returns the log that a Finding is about. A container that ended may have
-// been started again meanwhile, and then the new run's log came instead.
+// lastLog returns the log that a Finding is about, unless the container runs again: then its log came instead.
 func lastLog(ctx context.Context, c *cluster.Client, p kube.Pod, v podstatus.Finding) []string {
 	log := tail(ctx, c, p, v.Container, v.Previous)
 	if v.RolledBack {
@@ -140,8 +135,7 @@ func lastLog(ctx context.Context, c *cluster.Client, p kube.Pod, v podstatus.Fin
 	return log
 }
 
-// logBeforeRollback cuts off what came after the last end of a start that failed, and what
-// came before that start.
+// logBeforeRollback cuts off what came after the last end of a start that failed, and what came before that start.
 func logBeforeRollback(log []string) []string {
 	for i := len(log) - 1; i >= 0; i-- {
 		if !strings.HasPrefix(log[i], RolledBackLine) {
@@ -170,7 +164,6 @@ const (
 // kubeletsOwn is what the kubelet answers instead of a log that is gone.
 var kubeletsOwn = regexp.MustCompile(`^(?:failed to try resolving symlinks in path|unable to retrieve container logs for)`)
 
-// tail returns the last lines of a container's log.
 func tail(ctx context.Context, c *cluster.Client, p kube.Pod, container string, previous bool) []string {
 	options := &corev1.PodLogOptions{Container: container, Previous: previous, TailLines: new(int64(readLines))}
 	stream, err := c.Stream.CoreV1().Pods(p.Namespace).GetLogs(p.Name, options).Stream(ctx)

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/devloop-cli/devloop/internal/lists"
 	"github.com/devloop-cli/devloop/internal/spelling"
 	"github.com/devloop-cli/devloop/runner/kube"
 )
@@ -111,8 +112,7 @@ func (v Viewer) podsOf(ctx context.Context, kind, name string) (func(*corev1.Pod
 	}, nil
 }
 
-// TargetPort returns the port of a Pod to which a port of a Service forwards. It is the port itself where name is not
-// Service/NAME, and where the Service does not have it.
+// TargetPort returns the port of a Pod to which a port of a Service forwards, or port itself where there is none.
 func (v Viewer) TargetPort(ctx context.Context, name string, pod kube.Pod, port int) int {
 	kind, bare, _ := strings.Cut(name, "/")
 	if !strings.EqualFold(kind, "Service") {
@@ -159,18 +159,15 @@ func (v Viewer) byName(ctx context.Context, pods []corev1.Pod, name string) (*co
 		return meant[0], nil
 	}
 	e := &NoPodError{Namespace: v.Client.Namespace(), Name: name, Near: spelling.Closest(name, names)}
-	for _, p := range meant {
-		e.Several = append(e.Several, p.Name)
-	}
+	e.Several = lists.Map(meant, func(p *corev1.Pod) string { return p.Name })
 	if len(meant) == 0 {
 		e.Elsewhere = v.elsewhere(ctx, name)
 	}
 	return nil, e
 }
 
-// Workload is the name of the Deployment or the like that a Pod belongs to, its own
-// for one without. A Deployment's Pods are named NAME-HASH-RANDOM, those of the
-// other kinds NAME-RANDOM or NAME-NUMBER.
+// Workload is the name of the Deployment or the like that a Pod belongs to, its own for one without. A Deployment's
+// Pods are named NAME-HASH-RANDOM, those of the other kinds NAME-RANDOM or NAME-NUMBER.
 func Workload(p *corev1.Pod) string {
 	ref := metav1.GetControllerOf(p)
 	if ref == nil {

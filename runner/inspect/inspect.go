@@ -25,8 +25,7 @@ type Inspection struct {
 	Why *podstatus.NotReadyError
 }
 
-// Inspect returns what the cluster knows about the Pod of that name, see
-// [Viewer.Find], and what is wrong with it.
+// Inspect returns what the cluster knows about the Pod of that name, see [Viewer.Find], and what is wrong with it.
 func (v Viewer) Inspect(ctx context.Context, name string) (Inspection, error) {
 	p, err := v.find(ctx, name)
 	if err != nil {
@@ -52,8 +51,7 @@ func (v Viewer) Inspect(ctx context.Context, name string) (Inspection, error) {
 	return i, nil
 }
 
-// notListening explains a Pod that has run long enough but does not listen on a port that it names. It returns
-// nil for every other Pod.
+// notListening explains a Pod that has run long enough but does not listen on a port that it names, nil for others.
 func (v Viewer) notListening(ctx context.Context, p *corev1.Pod) *podstatus.Finding {
 	if !kube.AllRunning(p) || v.Client.Now().Sub(lastStart(p)) < podstatus.ListenTimeout {
 		return nil

@@ -47,8 +47,7 @@ type PodState struct {
 	Since     time.Time // when the Pod was made
 	Changes   string    // in what the application differs from its image, see [kube.AnnotationChanges]
 	Spare     string    // the JVM for the next restart, see [kube.AnnotationSpare]; "" for none
-	// Problem is why it does not serve, in a word or two, "" where nothing speaks
-	// against it. [Viewer.Inspect] has the whole explanation.
+	// Problem is why it does not serve, in a word or two, "" if it may. [Viewer.Inspect] has the explanation.
 	Problem string
 }
 
@@ -140,8 +139,7 @@ func newPodState(p *corev1.Pod) PodState {
 	return s
 }
 
-// displayStatus is what stands in the STATUS column of kubectl get pods: the Pod's
-// phase, or the reason of the container that keeps it from serving.
+// displayStatus is the STATUS of kubectl get pods: the Pod's phase, or why a container keeps it from serving.
 func displayStatus(p *corev1.Pod) string {
 	if p.DeletionTimestamp != nil {
 		return "Terminating"

@@ -10,9 +10,8 @@ import (
 	"github.com/devloop-cli/devloop/runner/kube"
 )
 
-// WatchServing calls serves with the Pod that serves under p's name, now and whenever another one
-// has taken its place: a Pod that was replaced, or a Deployment's next one. It
-// returns ctx's cause, or the error of a request.
+// WatchServing calls serves with the Pod that serves under p's name, now and whenever another one has taken its place:
+// a Pod that was replaced, or a Deployment's next one. It returns ctx's cause, or the error of a request.
 func (v Viewer) WatchServing(ctx context.Context, p kube.Pod, serves func(kube.Pod)) error {
 	first, err := v.find(ctx, p.Name)
 	if err != nil {

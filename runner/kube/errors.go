@@ -29,8 +29,7 @@ func (e *APIError) Code() string { return "deploy.failed" }
 // Hints returns the advice.
 func (e *APIError) Hints() []string { return e.Advice }
 
-// IsNotFoundOrReplaced says whether the API server has no such object, or another one under
-// that name by now: it refuses a delete by UID as a conflict then.
+// IsNotFoundOrReplaced says whether an object is gone or replaced, which is a conflict for a delete by UID.
 func IsNotFoundOrReplaced(err error) bool {
 	return apierrors.IsNotFound(err) || apierrors.IsConflict(err)
 }

@@ -49,8 +49,7 @@ func BelongsTo(o metav1.Object, project string) bool {
 
 var notInLabel = regexp.MustCompile(`[^A-Za-z0-9_.-]+`)
 
-// LabelValue turns a project's name into a label's value. Most names need no change. The others get a digest:
-// `my app` is another project than `my-app`.
+// LabelValue turns a project's name into a label's value, with a digest if it changes: `my app` is not `my-app`.
 func LabelValue(name string) string {
 	value := strings.Trim(notInLabel.ReplaceAllString(name, "-"), "-_.")
 	if value == name && len(value) <= validation.LabelValueMaxLength {

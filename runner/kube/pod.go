@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/devloop-cli/devloop/internal/debugoption"
+	"github.com/devloop-cli/devloop/internal/lists"
 )
 
 // Pod is a Pod of the cluster: which one it is, and what was known of it when it was read.
@@ -59,9 +61,7 @@ func PodOf(p *corev1.Pod) Pod {
 			}
 		}
 	}
-	for _, c := range p.Spec.InitContainers {
-		pod.InitContainers = append(pod.InitContainers, c.Name)
-	}
+	pod.InitContainers = lists.Map(p.Spec.InitContainers, func(c corev1.Container) string { return c.Name })
 	for _, s := range p.Status.ContainerStatuses {
 		pod.Restarts += s.RestartCount
 	}
@@ -71,8 +71,7 @@ func PodOf(p *corev1.Pod) Pod {
 // debugName matches names of ports for debuggers.
 var debugName = regexp.MustCompile(`(?i)debug|jdwp`)
 
-// debugPorts returns the ports of a container at which its JVM waits for debuggers: that in its options, those of such a
-// name, and the usual one next to others.
+// debugPorts returns the ports at which a container's JVM waits for debuggers: by its options, by name, or the usual.
 func debugPorts(c corev1.Container) (ports []int) {
 	words := slices.Concat(c.Command, c.Args)
 	for _, e := range c.Env {
@@ -169,13 +168,9 @@ func IsReady(p *corev1.Pod) bool {
 	return false
 }
 
-// ManifestName returns what the manifest calls an object: the Pod that replaces a serving one comes up
-// under another name.
+// ManifestName returns what the manifest calls an object: a Pod that comes up beside a serving one has another name.
 func ManifestName(o metav1.Object) string {
-	if name := o.GetAnnotations()[AnnotationName]; name != "" {
-		return name
-	}
-	return o.GetName()
+	return cmp.Or(o.GetAnnotations()[AnnotationName], o.GetName())
 }
 
 // Endpoint is a container port of a Pod, as the manifest knows it. It stays the same
@@ -189,11 +184,7 @@ type Endpoint struct {
 
 // Endpoints returns what the Pod offers.
 func (p Pod) Endpoints() []Endpoint {
-	list := make([]Endpoint, len(p.Ports))
-	for i, port := range p.Ports {
-		list[i] = Endpoint{p.Of, p.Index, port}
-	}
-	return list
+	return lists.Map(p.Ports, func(port int) Endpoint { return Endpoint{p.Of, p.Index, port} })
 }
 
 // ChangesVolume begins the names of the volumes where supervisors keep changes.

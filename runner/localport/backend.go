@@ -43,8 +43,7 @@ func (b *backend) retire() {
 	}
 }
 
-// open begins a conversation through an idle tunnel, or a new one. Those that wait for their turn to dial
-// may find a tunnel that another one has left meanwhile.
+// open begins a conversation through an idle tunnel, or a new one: while it waits, another may leave one.
 func (b *backend) open(ctx context.Context) (*tunnel.Conversation, error) {
 	if c := b.tunnels.OpenIdle(b.pod, b.port); c != nil {
 		return c, nil

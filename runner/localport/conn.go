@@ -76,7 +76,6 @@ func (c *backendConn) LocalAddr() net.Addr {
 	return &net.UnixAddr{Name: "devloop", Net: "port-forward"}
 }
 
-// RemoteAddr implements [net.Conn].
 func (c *backendConn) RemoteAddr() net.Addr { return &net.UnixAddr{Name: "pod", Net: "port-forward"} }
 
 // SetDeadline implements [net.Conn]; it does nothing.

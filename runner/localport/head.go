@@ -9,9 +9,8 @@ import (
 // maxFiltered is how long a response's head may be to be looked at, in bytes.
 const maxFiltered = 64 << 10
 
-// head looks at the heads of responses. An application that sets the header Transfer-Encoding itself sends it
-// twice, as its server adds it, too. Browsers and curl accept that; net/http's transport refuses it, so the second
-// one is left out.
+// head looks at the heads of responses. An application that sets Transfer-Encoding itself sends it twice, as its server
+// adds it, too. Browsers and curl accept that; net/http's transport refuses it, so the second one is left out.
 type head struct {
 	due  atomic.Bool // the next bytes are the head of a response
 	held []byte      // what was read of it, and is not passed on yet

@@ -19,20 +19,15 @@ import (
 )
 
 const (
-	// idleConnTimeout is how long a connection to the application is kept for the next
-	// request. Tomcat closes idle ones after a minute.
+	// idleConnTimeout is how long a connection to the application is kept for the next request. Tomcat's is a minute.
 	idleConnTimeout = 15 * time.Second
-	// maxHead bounds the headers of a request or a response, in bytes. It is far above what any
-	// server allows, so that the application's limit counts.
+	// maxHead bounds the headers of a request or response, in bytes, far above any server: the application's counts.
 	maxHead = 16 << 20
-	// connRefusedTimeout is how long a request is retried while nothing listens
-	// although the Pod was ready: the application may be restarting.
+	// connRefusedTimeout is how long a request is retried while nothing listens in a ready Pod: it may be restarting.
 	connRefusedTimeout = 5 * time.Second
-	// continueTimeout is how long the application may think about a client's Expect: 100-continue before the
-	// body is sent all the same. It is curl's own.
+	// continueTimeout is how long an Expect: 100-continue may wait before the body is sent all the same, as in curl.
 	continueTimeout = time.Second
-	// maxSafeRetries is how often a safe request is sent again to a Pod that closed the connection without
-	// a response.
+	// maxSafeRetries is how often a safe request is sent again to a Pod that closed the connection without a response.
 	maxSafeRetries = 3
 )
 
@@ -69,7 +64,6 @@ func newHTTPProxy(p *Port) *httpProxy {
 // run serves the connections that serve gets, until close.
 func (h *httpProxy) run() { _ = h.server.Serve(h) } // it ends with http.ErrServerClosed
 
-// close ends all connections.
 func (h *httpProxy) close() { _ = h.server.Close() }
 
 // serve serves a client's requests until its connection ends.
@@ -95,10 +89,8 @@ func (h *httpProxy) Accept() (net.Conn, error) {
 // Close implements [net.Listener]. Accept ends with the port.
 func (h *httpProxy) Close() error { return nil }
 
-// Addr implements [net.Listener].
 func (h *httpProxy) Addr() net.Addr { return h.p.listeners[0].Addr() }
 
-// ServeHTTP implements [http.Handler].
 func (h *httpProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.p.asksForStatus(r) {
 		h.p.serveStatus(w, r)
@@ -122,7 +114,6 @@ func rewrite(r *httputil.ProxyRequest) {
 // passthroughWriter keeps net/http from adding headers that the application did not send.
 type passthroughWriter struct{ http.ResponseWriter }
 
-// WriteHeader implements [http.ResponseWriter].
 func (w passthroughWriter) WriteHeader(status int) {
 	for _, name := range []string{"Content-Type", "Date"} {
 		if _, sent := w.Header()[name]; !sent {
@@ -234,8 +225,7 @@ func isSafe(method string) bool {
 	return slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace}, method)
 }
 
-// roundTrip sends a request to this backend. Its error is a [*connRefusedError] or a [*noResponseError]
-// if the Pod was reached.
+// roundTrip sends a request to this backend. Its error is a [*connRefusedError] or [*noResponseError] if it got there.
 func (b *backend) roundTrip(r *http.Request, body *replayBody) (*http.Response, error) {
 	var used *backendConn
 	r = r.WithContext(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
@@ -284,7 +274,6 @@ type trackedBody struct {
 	done func()
 }
 
-// Close implements [io.Closer].
 func (l trackedBody) Close() error {
 	defer l.done()
 	return l.ReadCloser.Close()

@@ -14,13 +14,11 @@ import (
 )
 
 const (
-	// unprivilegedOffset is added to a port below 1024 that the system does not
-	// allow: 80 becomes 8080, 443 becomes 8443.
+	// unprivilegedOffset is added to a port below 1024 that is not allowed: 80 becomes 8080, 443 becomes 8443.
 	unprivilegedOffset = 8000
 	// nextPorts is how many ports above a busy one are tried.
 	nextPorts = 100
-	// defaultWait is how long a connection waits for a backend: ample for a Spring Boot
-	// start, and less than most clients' timeouts.
+	// defaultWait is how long a connection waits for a backend: ample for Spring Boot, less than clients' timeouts.
 	defaultWait = 60 * time.Second
 )
 
@@ -51,8 +49,7 @@ func Available(ctx context.Context, o Options) error {
 	return err
 }
 
-// ListenTCP opens the port for a server of the caller's. Like [Listen] it falls back to another number,
-// and fallback says why.
+// ListenTCP opens the port for a server of the caller's. Like [Listen] it takes another number, and fallback says why.
 func ListenTCP(ctx context.Context, o Options) (listeners []net.Listener, fallback, err error) {
 	if o.Local == 0 {
 		listeners, err = listenAnywhere(ctx, o.Address)
@@ -91,8 +88,7 @@ func isTaken(err error) bool {
 	return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, syscall.EACCES)
 }
 
-// listen takes one number on all addresses, or on none of them: a browser that
-// asks for localhost may try either.
+// listen takes one number on all addresses, or on none of them: a browser that asks for localhost may try either.
 func listen(ctx context.Context, address string, number int) ([]net.Listener, error) {
 	addresses := []string{address}
 	if address == "" || address == "localhost" {
@@ -139,8 +135,7 @@ func portError(ctx context.Context, number int, err error) error {
 	return e
 }
 
-// PortError says that a local port can't be had: another process uses it, or
-// the system does not allow it.
+// PortError says that a local port can't be had: another process uses it, or the system does not allow it.
 type PortError struct {
 	Port  int
 	Owner string // the other process, "java (pid 4711)"; "" if unknown

@@ -34,11 +34,9 @@ const (
 	redialPause = 250 * time.Millisecond
 	// maxIdle is how many idle tunnels are kept. Six is what browsers open to one host at once.
 	maxIdle = 6
-	// maxDials is how many tunnels are made at a time. All requests that have waited for a Pod would overload the
-	// API server of a laptop.
+	// maxDials is how many tunnels are made at a time. All requests that wait for a Pod would overload the API server.
 	maxDials = 8
-	// greetingTimeout is how long a client may stay silent before it is taken for one that
-	// waits for the server's greeting, as those of SMTP and MySQL do.
+	// greetingTimeout is how long a client may be silent before it seems to wait for a greeting, as of SMTP and MySQL.
 	greetingTimeout = 200 * time.Millisecond
 )
 
@@ -56,8 +54,7 @@ var errClosed = errors.New("the local port is closed")
 
 // Port is a local TCP port that stays open while the Pods behind it change.
 //
-// It routes to one backend at a time. Clients that arrive without one wait for the next;
-// clients that are being served finish on the old one.
+// It routes to one backend at a time. Clients wait for one; those that are being served finish on the old one.
 type Port struct {
 	dial      tunnel.Dialer
 	listeners []net.Listener
@@ -65,8 +62,7 @@ type Port struct {
 	wait      time.Duration
 	status    *Status
 	proxy     *httpProxy
-	// speaksHTTP is set after the first HTTP response: from then on no client is taken for one that
-	// waits for a greeting.
+	// speaksHTTP is set after the first HTTP response: then no client is taken for one that waits for a greeting.
 	speaksHTTP atomic.Bool
 
 	ctx    context.Context // ends with Close
@@ -109,8 +105,7 @@ func (p *Port) URL() string {
 	return "http://" + net.JoinHostPort(host, fmt.Sprint(address.Port))
 }
 
-// FallbackReason returns the [*PortError] for which the port has another number than the requested one, nil if
-// it has that.
+// FallbackReason returns the [*PortError] for which the port has another number than the requested one, or nil.
 func (p *Port) FallbackReason() error { return p.fallback }
 
 // Err returns why the last connection did not reach the application, nil if it did.
@@ -131,8 +126,7 @@ func (p *Port) SetBackend(pod kube.Pod, port int) {
 	}
 }
 
-// Drain returns when the requests that were in progress at the last SetBackend have finished, or
-// when ctx ends. Call it before deleting the previous Pod.
+// Drain waits for the requests from before the last SetBackend, or for ctx. Then the old Pod may be deleted.
 func (p *Port) Drain(ctx context.Context) {
 	p.mu.Lock()
 	previous := p.previous
@@ -150,8 +144,7 @@ func (p *Port) Pause(ctx context.Context) {
 	}
 }
 
-// SetUnavailable refuses waiting and new clients, HTTP requests with a page that says why, until
-// SetBackend or Pause.
+// SetUnavailable refuses waiting and new clients, HTTP requests with a page that says why, until SetBackend or Pause.
 func (p *Port) SetUnavailable(u Unavailable) { p.set(nil, &u) }
 
 // set changes the route and returns the backend of before.
@@ -190,8 +183,7 @@ func (p *Port) enter() bool {
 	return true
 }
 
-// accept serves a listener until Close. It goes on after errors: a machine that is out of file descriptors
-// has some again later.
+// accept serves a listener until Close. It goes on after errors: a machine may have file descriptors again later.
 func (p *Port) accept(l net.Listener) {
 	for {
 		conn, err := l.Accept()
@@ -205,7 +197,6 @@ func (p *Port) accept(l net.Listener) {
 	}
 }
 
-// serve serves one connection.
 func (p *Port) serve(conn *net.TCPConn) {
 	c := clientconn.New(conn)
 	defer func() { _ = c.Close() }()
@@ -251,8 +242,7 @@ func (p *Port) limitWait(parent context.Context) (context.Context, context.Cance
 	return context.WithTimeoutCause(parent, p.wait, fmt.Errorf("no Pod to connect to for %v", p.wait))
 }
 
-// connect begins a conversation with the current backend. It waits for a backend, and
-// tries again if it can't be reached, as long as a client may wait.
+// connect begins a conversation with the current backend. It waits and tries again as long as a client may wait.
 func (p *Port) connect() (*backend, *tunnel.Conversation, error) {
 	ctx, cancel := p.limitWait(p.ctx)
 	defer cancel()

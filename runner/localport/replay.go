@@ -42,15 +42,13 @@ func (b *replayBody) canReplay() bool {
 	return !b.tooLong
 }
 
-// attempt reads the body from its beginning. A transport may read on after it has
-// given up; an attempt that is not the newest gets nothing.
+// attempt reads the body from its beginning. A transport may read on after it gave up: only the newest gets it.
 type attempt struct {
 	of *replayBody
 	n  int
 	at int // bytes read
 }
 
-// Read implements [io.Reader].
 func (a *attempt) Read(p []byte) (int, error) {
 	b := a.of
 	b.mu.Lock()

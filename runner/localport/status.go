@@ -7,8 +7,7 @@ import (
 	"github.com/devloop-cli/devloop/runner/localport/outage"
 )
 
-// asksForStatus reports whether a request is the unavailable page's and not the application's. A site whose
-// name resolves to this machine gets no answer.
+// asksForStatus reports whether a request, of this machine only, is the unavailable page's and not the application's.
 func (p *Port) asksForStatus(r *http.Request) bool {
 	if r.Method != http.MethodGet || r.URL.Path != outage.StatusPath || !outage.IsLocal(r) {
 		return false
@@ -17,8 +16,7 @@ func (p *Port) asksForStatus(r *http.Request) bool {
 	return backend == nil
 }
 
-// serveStatus streams the status until the page should load again: the application serves, or something else is wrong
-// than before.
+// serveStatus streams the status until the page should load again: the application serves, or something else is wrong.
 func (p *Port) serveStatus(w http.ResponseWriter, r *http.Request) {
 	if client, is := r.Context().Value(clientKey{}).(*clientconn.HalfClose); is {
 		client.EndAtOnce()

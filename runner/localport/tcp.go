@@ -12,18 +12,15 @@ import (
 	"github.com/devloop-cli/devloop/runner/tunnel"
 )
 
-// lingerTimeout is how long a client may go on sending after the application has closed, so that it
-// reads the last response before it meets a reset.
+// lingerTimeout is how long a client may send after the application has closed, to read the response before a reset.
 const lingerTimeout = 2 * time.Second
 
-// quietTimeout is how long the application has to be silent until its response counts as complete. What the
-// bytes mean is not known here.
+// quietTimeout is how long the application is silent when its response counts as complete: nobody reads the bytes.
 const quietTimeout = 500 * time.Millisecond
 
-// proxyTCP copies bytes both ways until the application closes, the client breaks off, or ctx ends. Once
-// b is retired and no response is in progress, it ends the connection, so that the client makes
-// a new one to the next Pod. Its error says why the client did not get all of the application's
-// response; the client is then to see a reset.
+// proxyTCP copies bytes both ways until the application closes, the client breaks off, or ctx ends. Once b is retired
+// and no response is in progress, it ends the connection, so that the client makes a new one to the next Pod. Its error
+// says why the client did not get all of the application's response; the client is then to see a reset.
 func proxyTCP(ctx context.Context, client *clientconn.Conn, remote *tunnel.Conversation, b *backend) error {
 	s := rawSession{client: client, remote: remote, backend: b, heard: make(chan struct{}, 1), upstreamClosed: make(chan struct{})}
 	defer s.end()
@@ -174,8 +171,7 @@ func (s *rawSession) awaitSilence() {
 	}
 }
 
-// drain reads on after the application has closed: closing a connection with
-// unread bytes would send a reset that overtakes the last response.
+// drain reads on after the application has closed: else a reset would overtake the last response.
 func (s *rawSession) drain() {
 	select {
 	case <-s.upstreamClosed:
@@ -200,8 +196,7 @@ func (s *rawSession) writeDownstream(p []byte) (int, error) {
 	return s.client.Write(p)
 }
 
-// closeClient ends the client's side: gracefully, so that it reads everything and may still send
-// for a moment, or at once.
+// closeClient ends the client's side: gracefully, so that it reads all and may send for a moment, or at once.
 func (s *rawSession) closeClient(gracefully bool) {
 	if !gracefully {
 		_ = s.client.SetDeadline(time.Unix(1, 0))

@@ -60,8 +60,7 @@ func items(d yamlfile.Document) []yamlfile.Document {
 	return list
 }
 
-// containers checks that there are some, and that their images are image names: a cluster takes any
-// text for one, and fails when it starts the Pod.
+// containers checks that there are some, with images' names: a cluster takes any, and fails when it starts the Pod.
 func containers(o object) (problems yamlfile.Problems) {
 	add := func(n *yaml.Node, hint, format string, args ...any) {
 		problems = append(problems, o.file.Problem(n, hint, format, args...))
@@ -108,8 +107,7 @@ func duplicates(objects []object) (problems yamlfile.Problems) {
 	return problems
 }
 
-// Problem shows a problem at a field, as in spec.containers[0].image, of the manifest's object number
-// i, or at the nearest field around it that its file has.
+// Problem shows a problem at a field, as in spec.containers[0].image, of object number i, or at the nearest one.
 func (m Manifest) Problem(i int, field, message, hint string) yamlfile.Problem {
 	o := m.objects[i]
 	if o.file == nil {
@@ -118,8 +116,7 @@ func (m Manifest) Problem(i int, field, message, hint string) yamlfile.Problem {
 	return o.file.Problem(nodeAt(o.node, field), hint, "%s", message)
 }
 
-// nodeAt returns the node to show for a field: its value, or its key where the value begins on
-// a line of its own.
+// nodeAt returns the node to show for a field: its value, or its key where the value begins on a line of its own.
 func nodeAt(n *yaml.Node, field string) *yaml.Node {
 	shown := n
 	for step := range strings.FieldsFuncSeq(field, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
@@ -128,18 +125,14 @@ func nodeAt(n *yaml.Node, field string) *yaml.Node {
 			break
 		}
 		n, shown = value, value
-		if key != nil && value.Kind != yaml.ScalarNode {
-			shown = key
-		}
-		if key != nil && value.Tag == "!!null" {
+		if key != nil && (value.Kind != yaml.ScalarNode || value.Tag == "!!null") {
 			shown = key
 		}
 	}
 	return shown
 }
 
-// child follows a step of a path: a key, also one that only begins with the step and a dot or
-// slash, or an index.
+// child follows a step of a path: a key, also one that only begins with the step and a dot or slash, or an index.
 func child(n *yaml.Node, step string) (key, value *yaml.Node) {
 	if n.Kind == yaml.SequenceNode {
 		if i, err := strconv.Atoi(step); err == nil && i < len(n.Content) {

@@ -32,8 +32,7 @@ func (c Container) HasProbes() bool {
 	return c.LivenessProbe != nil || c.StartupProbe != nil || c.ReadinessProbe != nil
 }
 
-// Containers returns the containers of all Pods that the manifest describes, in its order, those of
-// an object that run first before the others.
+// Containers returns the containers of all Pods of the manifest, in its order, those that run first before others.
 func (m Manifest) Containers() (list []Container) {
 	for i, o := range m.objects {
 		if !MakesPods(o.Unstructured) {
@@ -92,8 +91,7 @@ func (m Manifest) NotPatchable(images ...string) string {
 	return ""
 }
 
-// SameImage says whether image is one of images, as Docker resolves them: without a registry an image
-// is docker.io/library's, without a tag it is latest.
+// SameImage says whether image is one of images, as Docker resolves them: docker.io/library's, and latest.
 func SameImage(image string, images ...string) bool {
 	ref, err := name.ParseReference(image)
 	if err != nil {

@@ -149,16 +149,14 @@ func (m Manifest) data(kind, name string) map[string]string {
 		return nil
 	}
 	values := map[string]string{}
-	data, _, _ := unstructured.NestedMap(m.objects[i].Object, "data")
-	for key, value := range data {
-		values[key] = fmt.Sprint(value)
-		if plain, err := base64.StdEncoding.DecodeString(values[key]); err == nil && kind == "Secret" {
-			values[key] = string(plain)
+	for _, field := range []string{"data", "stringData"} {
+		data, _, _ := unstructured.NestedMap(m.objects[i].Object, field)
+		for key, value := range data {
+			values[key] = fmt.Sprint(value)
+			if plain, err := base64.StdEncoding.DecodeString(values[key]); err == nil && kind == "Secret" && field == "data" {
+				values[key] = string(plain)
+			}
 		}
-	}
-	plain, _, _ := unstructured.NestedMap(m.objects[i].Object, "stringData")
-	for key, value := range plain {
-		values[key] = fmt.Sprint(value)
 	}
 	return values
 }

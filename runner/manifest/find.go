@@ -27,13 +27,10 @@ type Foreign struct {
 	APIVersion, Kind string // of its first object
 }
 
-// Find returns the user's own manifests of the project in dir: the YAML
-// files with Kubernetes objects at its top level and in the directories where
-// projects usually keep them, sorted within each. It returns none and no error
-// where there are none. A directory with a kustomization stands for what that
-// builds. A file counts that has lines starting with apiVersion and
-// kind, so that one with a mistake in it is found all the same. See [FindForeign] and [FindVariants] for
-// those that don't count.
+// Find returns the user's own manifests of the project in dir: the YAML files with Kubernetes objects at its top level
+// and in the directories where projects usually keep them, sorted within each, or none. A directory with a
+// kustomization stands for what that builds. A file counts that has lines starting with apiVersion and kind, so that
+// one with a mistake in it is found, too. See [FindOthers] for those that don't count.
 func Find(dir string) ([]string, error) {
 	found, _, err := find(dir)
 	if err != nil {
@@ -43,23 +40,15 @@ func Find(dir string) ([]string, error) {
 	return kept, err
 }
 
-// FindVariants returns the files that [Find] leaves out because they describe the same objects for another
-// environment than the developer's.
-func FindVariants(dir string) ([]string, error) {
-	found, _, err := find(dir)
-	if err != nil {
-		return nil, err
+// FindOthers returns the files that [Find] leaves out: variants describe the same objects for another environment, and
+// other tools read those that are foreign: of an API group that a tool is known for, and at the top level those of any
+// group that is not Kubernetes' own.
+func FindOthers(dir string) (variants []string, foreign []Foreign, err error) {
+	found, foreign, err := find(dir)
+	if err == nil {
+		_, variants, err = withoutVariants(found)
 	}
-	_, variants, err := withoutVariants(found)
-	return variants, err
-}
-
-// FindForeign returns the files that [Find] leaves out because other tools read them:
-// those of an API group that a tool is known for, and at the top level, where all tools keep
-// their settings, those of any group that is not Kubernetes' own.
-func FindForeign(dir string) ([]Foreign, error) {
-	_, foreign, err := find(dir)
-	return foreign, err
+	return variants, foreign, err
 }
 
 func find(dir string) (found []string, foreign []Foreign, err error) {

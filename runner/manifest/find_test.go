@@ -69,7 +69,7 @@ func TestFindManifests(t *testing.T) {
 	if err != nil || !slices.Equal(found, want) {
 		t.Errorf("found %v, %v, want %v", found, err, want)
 	}
-	foreign, err := FindForeign(dir)
+	_, foreign, err := FindOthers(dir)
 	var names []string
 	for _, f := range foreign {
 		name, _ := filepath.Rel(dir, f.File)

@@ -40,8 +40,7 @@ func (m Manifest) ProjectImages(called string, names ...string) (images []string
 	return nil, false
 }
 
-// Candidates returns the images that may be a project's: a container runs them, and they are not those of a
-// well-known service.
+// Candidates returns the images that may be a project's: containers run them, and they are no well-known service's.
 func (m Manifest) Candidates() []string {
 	return slices.DeleteFunc(m.Images(), func(image string) bool { return isService(image) || !m.runs(image) })
 }
@@ -58,8 +57,7 @@ func lastPart(image string) string { return path.Base(Repository(image)) }
 var commonWords = []string{"api", "app", "application", "backend", "boot", "cloud", "demo", "docker", "example", "image", "java", "kubernetes",
 	"main", "maven", "gradle", "project", "sample", "server", "service", "spring", "springboot", "starter", "test", "web", "webapp"}
 
-// sharesWord reports whether the name of an image and one of names have a word in common, such as petclinic
-// in springboot-petclinic.
+// sharesWord reports whether an image's name and one of names share a word, as petclinic in springboot-petclinic.
 func sharesWord(image string, names []string) bool {
 	words := wordsOf(image)
 	return slices.ContainsFunc(names, func(name string) bool {
@@ -92,9 +90,8 @@ func isService(image string) bool {
 	return official && slices.Contains(officialImages, last) || !localName.MatchString(image) && slices.Contains(services, last)
 }
 
-// ImagesNamed returns the images of the manifest that a project's name, or a longer one, stands for:
-// alone it means those of any registry, path and tag, as in ghcr.io/team/NAME:1.2; with a path, those
-// of that path; with a tag, those with it.
+// ImagesNamed returns the images of the manifest that a project's name, or a longer one, stands for: alone those of any
+// registry, path and tag, as in ghcr.io/team/NAME:1.2; with a path, those of that path; with a tag, those with it.
 func (m Manifest) ImagesNamed(wanted string) []string {
 	return slices.DeleteFunc(m.Images(), func(image string) bool { return !isNamed(image, wanted) })
 }
@@ -124,12 +121,10 @@ func Repository(image string) string {
 	return image
 }
 
-// localName matches an image that is named without registry and without path. Only Docker's
-// official images can be pulled by such a name.
+// localName matches an image without registry and path. Only Docker's official images are pulled by such names.
 var localName = regexp.MustCompile(`^[a-z0-9._-]+(:[\w.-]+)?$`)
 
-// isLocal says whether an image must have been built on this machine: no registry has one of
-// that name.
+// isLocal says whether an image must have been built on this machine: no registry has one of that name.
 func isLocal(image string) bool {
 	ref, err := name.ParseReference(image)
 	return err == nil && localName.MatchString(image) && !slices.Contains(officialImages, strings.TrimPrefix(ref.Context().RepositoryStr(), "library/"))

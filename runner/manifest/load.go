@@ -24,9 +24,8 @@ type source struct {
 	dirs []string // its directory, and those of its bases
 }
 
-// Load reads files, the YAML files of directories, and what kustomizations build. All mistakes are in
-// one [*Error], and so is a file that can't be read. Kinds that are not built into Kubernetes are left
-// to the cluster.
+// Load reads files, the YAML files of directories, and what kustomizations build. All mistakes are in one [*Error], and
+// so is a file that can't be read. Kinds that are not built into Kubernetes are left to the cluster.
 func Load(paths ...string) (Manifest, error) {
 	var m Manifest
 	var problems yamlfile.Problems
@@ -50,11 +49,10 @@ func Load(paths ...string) (Manifest, error) {
 	return m, nil
 }
 
-// unreadable returns an [*Error] for a file that the system does not let us read; a
-// kustomization that does not build has an error of its own.
+// unreadable returns an [*Error] for a file that can't be read; a kustomization's failure is an error of its own.
 func unreadable(err error) error {
-	var failed *fs.PathError
-	if !errors.As(err, &failed) {
+	failed, ok := errors.AsType[*fs.PathError](err)
+	if !ok {
 		return fmt.Errorf("read manifest: %w", err)
 	}
 	return &Error{yamlfile.Problems{{File: failed.Path, Message: failed.Err.Error()}}}
@@ -73,9 +71,8 @@ func (e *Error) Error() string {
 // Code returns "manifest.invalid".
 func (e *Error) Code() string { return "manifest.invalid" }
 
-// readSources reads what the paths stand for: a file, the manifests of a directory,
-// sorted by name, or what its kustomization builds. A kustomization's own file
-// stands for its directory, too.
+// readSources reads what the paths stand for: a file, the manifests of a directory, sorted by name, or what its
+// kustomization builds. A kustomization's own file stands for its directory, too.
 func readSources(paths []string) ([]source, error) {
 	var sources []source
 	for _, path := range paths {
@@ -133,8 +130,7 @@ func kustomization(dir string) string {
 	return ""
 }
 
-// kustomized builds a kustomization as `kubectl apply -k` does. Mistakes are shown with the lines of
-// the result.
+// kustomized builds a kustomization as `kubectl apply -k` does. Mistakes are shown with the lines of the result.
 func kustomized(dir string) (source, error) {
 	files := &recorder{FileSystem: filesys.MakeFsOnDisk()}
 	file := kustomization(dir)
@@ -162,7 +158,6 @@ type recorder struct {
 	read []string
 }
 
-// ReadFile implements [filesys.FileSystem].
 func (r *recorder) ReadFile(path string) ([]byte, error) {
 	text, err := r.FileSystem.ReadFile(path)
 	if err == nil {

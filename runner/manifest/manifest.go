@@ -6,14 +6,14 @@
 //		if c.Runs(images...) { … }              // it is the project's
 //	}
 //
-// A mistake is shown at its line and column, with what to write instead. Kubernetes' own decoder says
-// which fields there are and what type they have. What only a cluster knows, it says in a dry run:
-// [Manifest.Problem] shows that at its place too.
+// A mistake is shown at its line and column, with what to write instead. Kubernetes' own decoder knows the fields and
+// types. What only a cluster knows, it says in a dry run: [Manifest.Problem] shows that at its place too.
 //
 // The package needs no cluster. What is changed on the way to one is the business of those who deploy.
 package manifest
 
 import (
+	"cmp"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -25,13 +25,13 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/devloop-cli/devloop/internal/lists"
 	"github.com/devloop-cli/devloop/internal/paths"
 	"github.com/devloop-cli/devloop/internal/yamlfile"
 	"github.com/devloop-cli/devloop/runner/kube"
 )
 
-// Manifest is a list of objects as the user wrote them, and where. It is never
-// changed: what goes to the cluster are copies.
+// Manifest is a list of objects as the user wrote them, and where. It never changes: the cluster gets copies.
 type Manifest struct {
 	objects []object
 	sources []source
@@ -46,27 +46,19 @@ type object struct {
 	doubts yamlfile.Problems // what is wrong with it, unless the cluster knows better
 }
 
-// Doubts returns what is wrong with the objects, unless the cluster is newer than devloop and knows the field or
-// the kind.
-func (m Manifest) Doubts() (doubts yamlfile.Problems) {
-	for _, o := range m.objects {
-		doubts = append(doubts, o.doubts...)
-	}
+// Doubts returns what is wrong with the objects, unless the cluster is newer and knows the field or the kind.
+func (m Manifest) Doubts() yamlfile.Problems {
+	doubts := slices.Concat(lists.Map(m.objects, func(o object) yamlfile.Problems { return o.doubts })...)
 	slices.SortStableFunc(doubts, yamlfile.ByPlace)
 	return doubts
 }
 
 // Objects returns copies of the manifest's objects, in its order.
 func (m Manifest) Objects() []*unstructured.Unstructured {
-	list := make([]*unstructured.Unstructured, len(m.objects))
-	for i, o := range m.objects {
-		list[i] = o.DeepCopy()
-	}
-	return list
+	return lists.Map(m.objects, func(o object) *unstructured.Unstructured { return o.DeepCopy() })
 }
 
-// Only returns the manifest with those of its objects that a function selects by their index. It depends on the same
-// files.
+// Only returns the manifest with the objects that a function selects by index. It depends on the same files.
 func (m Manifest) Only(selects func(i int) bool) Manifest {
 	var selected []object
 	for i, o := range m.objects {
@@ -85,11 +77,7 @@ func (m Manifest) SameObjects(other Manifest) bool {
 
 // Refs names the manifest's objects, in its order.
 func (m Manifest) Refs() []kube.Ref {
-	list := make([]kube.Ref, len(m.objects))
-	for i, o := range m.objects {
-		list[i] = kube.RefOf(o.Unstructured)
-	}
-	return list
+	return lists.Map(m.objects, func(o object) kube.Ref { return kube.RefOf(o.Unstructured) })
 }
 
 // File returns the path of the manifest's first file, "manifest" without one.
@@ -121,15 +109,11 @@ func realPath(file string) string {
 }
 
 // Dirs returns the directories of the manifest's kustomizations and of their bases.
-func (m Manifest) Dirs() (dirs []string) {
-	for _, s := range m.sources {
-		dirs = append(dirs, s.dirs...)
-	}
-	return dirs
+func (m Manifest) Dirs() []string {
+	return slices.Concat(lists.Map(m.sources, func(s source) []string { return s.dirs })...)
 }
 
-// Generate returns the Pod that a beginner would write for an application
-// that listens on port; with port 0 it names no port.
+// Generate returns the Pod that a beginner would write for an application on port; with 0 it names none.
 func Generate(app string, port int) Manifest {
 	c := corev1.Container{Name: app, Image: app}
 	if port > 0 {
@@ -150,15 +134,13 @@ func Generate(app string, port int) Manifest {
 
 // FromObjects returns a manifest of objects that no file has, unchecked.
 func FromObjects(objects ...*unstructured.Unstructured) Manifest {
-	m := Manifest{sources: []source{{File: yamlfile.New("manifest", nil)}}}
-	for _, o := range objects {
-		m.objects = append(m.objects, object{Unstructured: o})
+	return Manifest{
+		sources: []source{{File: yamlfile.New("manifest", nil)}},
+		objects: lists.Map(objects, func(o *unstructured.Unstructured) object { return object{Unstructured: o} }),
 	}
-	return m
 }
 
-// WithEnv returns the manifest with variables, NAME=VALUE, in the containers that run one of the
-// images. They replace variables of the same name.
+// WithEnv returns the manifest with variables, NAME=VALUE, set in the containers that run one of the images.
 func (m Manifest) WithEnv(variables []string, images ...string) Manifest {
 	if len(variables) == 0 {
 		return m
@@ -216,8 +198,7 @@ func (m Manifest) Endpoints(namespace string, images ...string) []kube.Endpoint 
 	return append(m.eachPod(namespace, of(true)), m.eachPod(namespace, of(false))...)
 }
 
-// ProjectPods returns an endpoint without a port for each Pod that runs one of the images, in the
-// manifest's order. Objects that name no namespace are in the given one.
+// ProjectPods returns an endpoint without a port for each Pod with one of the images. namespace is the default.
 func (m Manifest) ProjectPods(namespace string, images ...string) []kube.Endpoint {
 	return slices.Compact(m.eachPod(namespace, func(c Container) []int {
 		if !c.Runs(images...) {
@@ -247,8 +228,6 @@ func (m Manifest) eachPod(namespace string, ports func(Container) []int) (list [
 
 func refIn(o *unstructured.Unstructured, namespace string) kube.Ref {
 	ref := kube.RefOf(o)
-	if ref.Namespace == "" {
-		ref.Namespace = namespace
-	}
+	ref.Namespace = cmp.Or(ref.Namespace, namespace)
 	return ref
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/devloop-cli/devloop/internal/golden"
 
+	"github.com/devloop-cli/devloop/internal/lists"
 	"github.com/devloop-cli/devloop/runner/kube"
 )
 
@@ -161,8 +162,12 @@ func TestVariantsForOtherEnvironmentsAreLeftOut(t *testing.T) {
 			}
 			continue
 		}
-		left, _ := FindVariants(dir)
-		sorted := func(files []string) string { files = bases(files); slices.Sort(files); return strings.Join(files, " ") }
+		left, _, _ := FindOthers(dir)
+		sorted := func(files []string) string {
+			files = lists.Map(files, filepath.Base)
+			slices.Sort(files)
+			return strings.Join(files, " ")
+		}
 		wanted := func(files string) string {
 			list := strings.Fields(files)
 			slices.Sort(list)

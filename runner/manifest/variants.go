@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
+
+	"github.com/devloop-cli/devloop/internal/lists"
 )
 
 // environment matches the word in a file's name for the environment that the file is for.
@@ -57,7 +58,7 @@ func stem(file string) string { return strings.TrimSuffix(filepath.Base(file), f
 type VariantsError struct{ Files []string }
 
 func (e *VariantsError) Error() string {
-	return fmt.Sprintf("choose a manifest: %s describe the same for several environments", strings.Join(bases(e.Files), ", "))
+	return fmt.Sprintf("choose a manifest: %s describe the same for several environments", strings.Join(lists.Map(e.Files, filepath.Base), ", "))
 }
 
 // Code returns "manifest.variants".
@@ -68,16 +69,7 @@ func (e *VariantsError) Hints() []string {
 	return []string{"name the one to deploy: --manifest " + e.Files[0] + ", or manifest in devloop.yaml"}
 }
 
-func bases(files []string) []string {
-	names := slices.Clone(files)
-	for i, file := range names {
-		names[i] = filepath.Base(file)
-	}
-	return names
-}
-
-// FindDeeper returns directories with manifests below those that [Find] searches, such as k8s/overlays/dev: the user
-// says which of them to deploy.
+// FindDeeper returns directories with manifests below those that [Find] searches: the user says which to deploy.
 func FindDeeper(dir string) (dirs []string) {
 	for _, pattern := range []string{"k8s/*", "k8s/*/*", "kubernetes/*", "kubernetes/*/*", "deploy/*", "deploy/*/*", "manifests/*", "manifests/*/*", "kustomize/*", "kustomize/*/*"} {
 		found, _ := filepath.Glob(filepath.Join(dir, filepath.FromSlash(pattern))) // the pattern is right

@@ -37,9 +37,8 @@ type Command struct {
 // Size is that of a terminal, in characters.
 type Size struct{ Width, Height uint16 }
 
-// Run runs a command in a container of the Pod and returns its exit code. The error has the code
-// "exec.failed" if the command could not be run. When ctx ends Run returns ctx's cause; the command may
-// go on.
+// Run runs a command in a container of the Pod and returns its exit code. The error has the code "exec.failed" if the
+// command could not be run. When ctx ends Run returns ctx's cause; the command may go on.
 func Run(ctx context.Context, client *cluster.Client, p kube.Pod, c Command) (int, error) {
 	executor, err := newExecutor(client, p, c)
 	if err != nil {
@@ -68,8 +67,7 @@ func Run(ctx context.Context, client *cluster.Client, p kube.Pod, c Command) (in
 	}
 }
 
-// newExecutor speaks websocket, as Kubernetes does since 1.31, and SPDY with API
-// servers that refuse that.
+// newExecutor speaks websocket, as Kubernetes does since 1.31, and SPDY with API servers that refuse that.
 func newExecutor(client *cluster.Client, p kube.Pod, c Command) (remotecommand.Executor, error) {
 	container := c.Container
 	if container == "" && len(p.Containers) > 0 {

@@ -1,6 +1,7 @@
 // Package podlogs reads the logs of containers, and follows them through broken connections and restarts.
 //
-//	err := podlogs.Follow(ctx, client, pod, nil, os.Stdout)                   // until the Pod is gone
+// err := podlogs.Read(ctx, client, pod, podlogs.Options{Follow: true}, os.Stdout) // until the Pod is gone
+//
 //	err := podlogs.Read(ctx, client, pod, podlogs.Options{Previous: true}, os.Stdout)
 package podlogs
 
@@ -28,15 +29,9 @@ import (
 const (
 	// resumePause is how long a log that broke off is left alone.
 	resumePause = 250 * time.Millisecond
-	// endGrace is how long a log may go on when its Pod is gone. The kubelet ends it then, but
-	// one that was started again under way has been seen not to.
+	// endGrace is how long a log may go on when its Pod is gone. A kubelet that was started again may not end it.
 	endGrace = 3 * time.Second
 )
-
-// Follow reads all of a Pod's logs as [Read] does with [Options.Follow], from the last tail lines if tail is not nil.
-func Follow(ctx context.Context, c *cluster.Client, p kube.Pod, tail *int64, out io.Writer) error {
-	return follow(ctx, c, p, Options{Follow: true, Tail: tail}, out)
-}
 
 // follow writes the logs of the Pod's containers to out, and follows them until the Pod is gone or its containers have ended for good. A stream
 // that breaks off is resumed where it ended: no line is missing, and none comes twice. What a container that crashed
@@ -61,9 +56,8 @@ func follow(ctx context.Context, c *cluster.Client, p kube.Pod, o Options, out i
 	return group.Wait()
 }
 
-// tailer follows one container's log. The kubelet gives each line the time at which
-// it was written; that and the number of lines of that very time are the place
-// where a broken stream is taken up.
+// tailer follows one container's log. The kubelet gives each line the time at which it was written; that and the number
+// of lines of that very time are the place where a broken stream is taken up.
 type tailer struct {
 	c         *cluster.Client
 	pod       kube.Pod
@@ -116,12 +110,10 @@ func (t *tailer) follow(ctx context.Context) error {
 // writeError is an error of the caller's writer, after which there is no going on.
 type writeError struct{ error }
 
-// passes says whether a failed stream may work the next time: the node had just
-// removed the run that was asked for, or the connection broke.
+// passes says whether a failed stream may work the next time: the run was just removed, or the connection broke.
 func passes(err error) bool { return !errors.As(err, new(writeError)) }
 
-// started waits until the container has something to say. It returns nil when the
-// Pod is gone.
+// started waits until the container has something to say. It returns nil when the Pod is gone.
 func (t *tailer) started(ctx context.Context) (status *corev1.ContainerStatus, err error) {
 	err = t.c.WatchPods(ctx, cluster.PodWatch{Pod: &t.pod, Patient: true,
 		See: func(p *corev1.Pod, gone bool) (bool, error) {
@@ -135,8 +127,7 @@ func (t *tailer) started(ctx context.Context) (status *corev1.ContainerStatus, e
 	return status, err
 }
 
-// ended says whether nothing more will come: the Pod is gone, or the container has
-// ended and is not started again.
+// ended says whether nothing more will come: the Pod is gone, or the container has ended and is not started again.
 func (t *tailer) ended(ctx context.Context, read *corev1.ContainerStatus) (bool, error) {
 	p, err := t.c.Core.CoreV1().Pods(t.pod.Namespace).Get(ctx, t.pod.Name, metav1.GetOptions{})
 	switch {
@@ -168,8 +159,7 @@ func staysEnded(p *corev1.Pod, s corev1.ContainerStatus) bool {
 	return p.Spec.RestartPolicy == corev1.RestartPolicyNever
 }
 
-// stream writes the lines of a run that were not written yet, until the run ends
-// or the connection does.
+// stream writes the lines of a run that were not written yet, until the run ends or the connection does.
 func (t *tailer) stream(ctx context.Context, previous bool) error {
 	options := t.options.options(t.container)
 	options.Follow, options.Previous = !previous, previous

@@ -39,7 +39,7 @@ func TestLogsResumeWhereTheyBrokeOff(t *testing.T) {
 		}
 		return false
 	}
-	if err := Follow(t.Context(), c, webPod, nil, &out); err != nil {
+	if err := follow(t.Context(), c, webPod, Options{Follow: true}, &out); err != nil {
 		t.Fatal(err)
 	}
 	if want := "one\ntwo\ntwo again\nand again\nthree\n"; out.String() != want {
@@ -73,7 +73,7 @@ func TestFollowedLogOutlivesAnOutage(t *testing.T) {
 	a.Put("pods", fakeapi.ServingPod("web"))
 	a.Logs = []string{line(1) + "✂", line(1) + line(2)}
 	var out strings.Builder
-	if err := Follow(t.Context(), c, webPod, nil, &out); err != nil {
+	if err := follow(t.Context(), c, webPod, Options{Follow: true}, &out); err != nil {
 		t.Fatal(err)
 	}
 	if want := "line 1\nline 2\n"; out.String() != want {
@@ -86,7 +86,7 @@ func TestWriterThatFailsEndsTheLog(t *testing.T) {
 	a, c := fakeapi.New(t)
 	a.Put("pods", fakeapi.ServingPod("web"))
 	a.Logs = []string{"2026-01-01T10:00:01.5Z one\n"}
-	if err := Follow(t.Context(), c, webPod, nil, full{}); err == nil || !strings.Contains(err.Error(), "no space") {
+	if err := follow(t.Context(), c, webPod, Options{Follow: true}, full{}); err == nil || !strings.Contains(err.Error(), "no space") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -168,7 +168,7 @@ func TestLogOfAContainerThatRunsOnceEnds(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
 		var out strings.Builder
-		if err := Follow(ctx, c, pod, nil, &out); err != nil || out.String() != "migrated\n" {
+		if err := follow(ctx, c, pod, Options{Follow: true}, &out); err != nil || out.String() != "migrated\n" {
 			t.Errorf("%s: got %q, %v", statuses, out.String(), err)
 		}
 	}

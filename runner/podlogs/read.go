@@ -26,7 +26,6 @@ type Options struct {
 	Timestamps bool
 }
 
-// options are those of the request for a container's log.
 func (o Options) options(container string) *corev1.PodLogOptions {
 	options := &corev1.PodLogOptions{Container: container, Previous: o.Previous, Follow: o.Follow, TailLines: o.Tail, Timestamps: o.Timestamps || o.Follow}
 	if o.Since > 0 {

@@ -35,8 +35,7 @@ const SchedulingTimeout = 10 * time.Second
 // listens, if it is not ready. What two such looks find is no start under way.
 const ListenTimeout = 10 * time.Second
 
-// IsHopeless says that a Pod won't come to serve: it fails, or no node has taken it for long. now is by the
-// cluster's clock.
+// IsHopeless says that a Pod won't serve: it fails, or no node has taken it for long. now is by the cluster's clock.
 func IsHopeless(p *corev1.Pod, now time.Time) bool {
 	long := slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
 		return c.Type == corev1.PodScheduled && now.Sub(c.LastTransitionTime.Time) > SchedulingTimeout

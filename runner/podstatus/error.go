@@ -24,8 +24,7 @@ func (e *NotReadyError) Timeout(cause error) *NotReadyError {
 // Image is the one that the node did not get, "" where that is not the reason.
 func (e *NotReadyError) Image() string { return e.finding.Image }
 
-// Opened is the port at which the application serves although the Pod names another, 0 where that is
-// not the reason, or not known.
+// Opened is the port at which the application serves instead of the Pod's, 0 where that is not the reason or not known.
 func (e *NotReadyError) Opened() int { return e.finding.Opened }
 
 // RolledBack says that the application runs again, as it was before the change that this is about.

@@ -11,7 +11,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// diagnoseEnd explains a container that ran and ended.
 func diagnoseEnd(p *corev1.Pod, s corev1.ContainerStatus, what string, t *corev1.ContainerStateTerminated) Finding {
 	if len(p.Status.ContainerStatuses) > 1 || what != "the application" {
 		what = fmt.Sprintf("%s %q", strings.Replace(what, "application", "container", 1), s.Name)
@@ -49,8 +48,7 @@ func outOfMemory(p *corev1.Pod, container, what, limit string, sure bool) Findin
 // heapFlags are the options of the java command that size the heap.
 var heapFlags = regexp.MustCompile(`-Xmx\S+|-XX:MaxRAMPercentage=\S+|-XX:MaxHeapSize=\S+`)
 
-// heapOption returns the option with which a container sizes Java's heap, as far as
-// the manifest shows it; the last one counts, as it does for java.
+// heapOption returns the option by which a container sizes Java's heap in the manifest: the last one, as for java.
 func heapOption(p *corev1.Pod, name string) string {
 	c := kube.Container(p, name)
 	if c == nil {

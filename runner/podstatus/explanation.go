@@ -17,8 +17,7 @@ type Evidence struct {
 	Log    []string       // the last lines of the finding's container
 	// Sockets returns what listens in a container, none where that can't be found out. It is asked only if need be.
 	Sockets func(container string) Listeners
-	// Answering returns the usual ports on which the Pod accepts connections. It is asked if neither
-	// Sockets nor the log tells.
+	// Answering returns the usual ports on which the Pod accepts connections. It is asked if nothing else tells.
 	Answering func() Listeners
 }
 
@@ -29,8 +28,7 @@ const (
 	maxEvents = 5
 )
 
-// Explain returns the finding as an error, with its evidence and with what that adds. o is the Pod as
-// the finding saw it, nil where it saw none.
+// Explain returns the finding as an error, with its evidence. o is the Pod as the finding saw it, or nil.
 func (v Finding) Explain(p kube.Pod, o *corev1.Pod, e Evidence) *NotReadyError {
 	tail := e.Log[max(0, len(e.Log)-LogLines):]
 	evidence := append(warnings(e.Events), tail...)
@@ -93,8 +91,7 @@ func (v *Finding) explainEnd(o *corev1.Pod, events []corev1.Event, log logSummar
 	v.Hints = append(log.hints, v.Hints...)
 }
 
-// endedByProbe returns the kind of the probe for which the kubelet ended a container,
-// "" where it did not.
+// endedByProbe returns the kind of the probe for which the kubelet ended a container, "" where it did not.
 func endedByProbe(events []corev1.Event) string {
 	for _, e := range events {
 		if m := probeEnds.FindStringSubmatch(e.Message); m != nil && e.Reason == "Killing" {
@@ -104,8 +101,7 @@ func endedByProbe(events []corev1.Event) string {
 	return ""
 }
 
-// explainProbe adds to a Finding what the probe asked for and got, and where the
-// application listens instead.
+// explainProbe adds to a Finding what the probe asked for and got, and where the application listens instead.
 func (v *Finding) explainProbe(p kube.Pod, o *corev1.Pod, e Evidence) {
 	if o == nil || v.Probe == nil {
 		return
@@ -178,8 +174,7 @@ func ContainerWithPort(p *corev1.Pod, port int) string {
 	return ""
 }
 
-// noise is what the kubelet says beside its reasons: that there was one, and that it
-// waits.
+// noise is what the kubelet says beside its reasons: that there was one, and that it waits.
 var noise = regexp.MustCompile(`^(?:Failed: Error: \w+|BackOff: .*|FailedMount: .*failed to sync .* cache.*)$`)
 
 // changing is what makes the same warning another text each time.

@@ -17,8 +17,7 @@ type Finding struct {
 	Image string // the one that is missing
 	// Warned says that the kubelet sends a Warning for it, perhaps after the status.
 	Warned bool
-	// Container is the one whose log may tell more, "" where none ever ran.
-	// Previous asks for the log of its last run but one.
+	// Container is the one whose log may tell more, "" for none, Previous that of its last run but one.
 	Container string
 	Previous  bool
 	Ended     bool  // it ran and ended
@@ -47,8 +46,7 @@ var summaries = map[string]string{
 // Summary is the reason in a word or two.
 func (v Finding) Summary() string { return summaries[v.Code] }
 
-// Diagnose returns a reason to stop waiting for a Pod, nil for none. restarts is how many its
-// containers had before; more mean that the application has ended.
+// Diagnose returns a reason to stop waiting for a Pod, nil for none. With more restarts, the application has ended.
 func Diagnose(p *corev1.Pod, restarts int32) *Finding {
 	if p.Status.Phase == corev1.PodFailed && p.Status.Reason != "" {
 		return evicted(p.Status.Reason, p.Status.Message)
@@ -120,8 +118,7 @@ func restartsAlways(p *corev1.Pod, name string) bool {
 	return p.Spec.RestartPolicy == corev1.RestartPolicyAlways || p.Spec.RestartPolicy == ""
 }
 
-// imageReasons are the kubelet's words for an image that it can't get, see
-// pkg/kubelet/images/types.go in Kubernetes.
+// imageReasons are the kubelet's words for an image that it can't get, see pkg/kubelet/images/types.go in Kubernetes.
 var imageReasons = []string{"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError", "RegistryUnavailable", "SignatureValidationFailed"}
 
 // configReasons are those for a container that it can't set up.

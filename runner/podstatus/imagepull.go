@@ -9,9 +9,8 @@ import (
 	"github.com/devloop-cli/devloop/runner/kube"
 )
 
-// diagnoseImage explains a missing image. The project's own image is on the node
-// and is never pulled; so it is about another one, or about a tag that is asked
-// for at a registry each time.
+// diagnoseImage explains a missing image. The project's own image is on the node and is never pulled; so it is about
+// another one, or about a tag that is asked for at a registry each time.
 func diagnoseImage(p *corev1.Pod, s corev1.ContainerStatus, w *corev1.ContainerStateWaiting) *Finding {
 	image, policy := containerImage(p, s)
 	v := &Finding{Code: "pod.image", Warned: true, Image: image}

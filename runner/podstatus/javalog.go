@@ -16,9 +16,8 @@ type logSummary struct {
 	hints    []string
 }
 
-// explainLog picks what matters from an application's last words: Spring's own
-// explanation where there is one, else the last lines; the cause where it is known,
-// and what may help.
+// explainLog picks what matters from an application's last words: Spring's own explanation where there is one, else the
+// last lines; the cause where it is known, and what may help.
 func explainLog(lines []string) logSummary {
 	w := logSummary{evidence: lines[max(0, len(lines)-LogLines):]}
 	if block, description, action := springBlock(lines); block != nil {
@@ -49,12 +48,10 @@ func lastMatch(pattern *regexp.Regexp, lines []string) []string {
 	return nil
 }
 
-// rootCause is the last exception of a Java stack trace, which is the first one that
-// happened.
+// rootCause is the last exception of a Java stack trace, which is the first one that happened.
 var rootCause = regexp.MustCompile(`^(?:Caused by:|Exception in thread "[^"]*") (\S*(?:Exception|Error)\b.*)`)
 
-// knownLogs are last words that newcomers meet, what they mean, and what to do. The
-// first that fits counts.
+// knownLogs are last words that newcomers meet, what they mean, and what to do. The first that fits counts.
 var knownLogs = []struct {
 	pattern     *regexp.Regexp
 	cause, hint func(match []string) string

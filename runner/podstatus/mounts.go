@@ -7,9 +7,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// mountAttempts is how often the node may fail to prepare a Pod before that is an
-// error. It tries again after 0.5, 1, 2 and more seconds, and what is missing may
-// come with the same deploy.
+// mountAttempts is how often the node may fail to prepare a Pod before that is an error. It tries again after 0.5, 1, 2
+// and more seconds, and what is missing may come with the same deploy.
 const mountAttempts = 3
 
 var volumeLacks = regexp.MustCompile(`volume "([^"]+)" : (configmap|secret) (?:references non-existent \w+ key: (\S+)|"([^"]+)" not found)`)
@@ -18,8 +17,7 @@ var volumeLacks = regexp.MustCompile(`volume "([^"]+)" : (configmap|secret) (?:r
 // request and what became of it, in the form of Go's net/url.
 var noAPI = regexp.MustCompile(`(?:Get|Post) "https://[^"]+/apis?/[^"]+": `)
 
-// MountFailure explains an event of a node that can't prepare a Pod, nil for another
-// one, and for one that may be over.
+// MountFailure explains an event of a node that can't prepare a Pod, nil for another one, and for one that may be over.
 func MountFailure(e corev1.Event) *Finding {
 	if e.Count < mountAttempts || noise.MatchString(e.Reason+": "+oneLine(e.Message)) || noAPI.MatchString(e.Message) {
 		return nil

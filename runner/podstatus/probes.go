@@ -35,8 +35,7 @@ func NotReady(p *corev1.Pod) *Finding {
 	return &Finding{Code: "pod.probe", Why: "it runs, but the cluster does not call it ready"}
 }
 
-// probeSays is what the kubelet tells of a probe that failed, as in "Readiness probe
-// failed: HTTP probe failed with statuscode: 503" (pkg/kubelet/prober).
+// probeSays is what the kubelet tells of a failed probe: "Readiness probe failed: …" (pkg/kubelet/prober).
 var (
 	probeSays   = regexp.MustCompile(`(Readiness|Liveness|Startup) probe (?:failed|errored|errored and resulted in unknown state): ?(.*)`)
 	probeStatus = regexp.MustCompile(`statuscode: (\d+)`)

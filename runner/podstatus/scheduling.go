@@ -10,10 +10,11 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/devloop-cli/devloop/internal/lists"
 )
 
-// Unschedulable says why no node takes the Pod, nil where one has, or where none
-// has looked yet.
+// Unschedulable says why no node takes the Pod, nil where one has, or where none has looked yet.
 func Unschedulable(p *corev1.Pod) *Finding {
 	for _, c := range p.Status.Conditions {
 		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
@@ -87,10 +88,7 @@ func hostPorts(p *corev1.Pod) string {
 }
 
 func wantedLabels(p *corev1.Pod) string {
-	var labels []string
-	for _, name := range slices.Sorted(maps.Keys(p.Spec.NodeSelector)) {
-		labels = append(labels, name+"="+p.Spec.NodeSelector[name])
-	}
+	labels := lists.Map(slices.Sorted(maps.Keys(p.Spec.NodeSelector)), func(name string) string { return name + "=" + p.Spec.NodeSelector[name] })
 	if len(labels) == 0 {
 		return ""
 	}

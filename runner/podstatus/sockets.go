@@ -7,10 +7,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/devloop-cli/devloop/internal/lists"
 )
 
-// Listener is a port that a program in the Pod listens on; local ones are reached
-// from inside of the Pod only.
+// Listener is a port that a program in the Pod listens on; local ones are reached from inside of the Pod only.
 type Listener struct {
 	port  int
 	local bool
@@ -23,8 +24,7 @@ func (l Listeners) has(port int) bool {
 	return slices.ContainsFunc(l, func(e Listener) bool { return e.port == port && !e.local })
 }
 
-// besides leaves out the ports that are reached from inside of the Pod only, but for one: such are
-// devloop's own, on which a debugger waits, and no place for requests.
+// besides leaves out ports inside of the Pod, but for one: they are devloop's own, for a debugger and not for requests.
 func (l Listeners) besides(port int) Listeners {
 	return slices.DeleteFunc(slices.Clone(l), func(e Listener) bool { return e.local && e.port != port })
 }
@@ -81,13 +81,11 @@ func portsInLog(log []string) Listeners {
 	return found
 }
 
-// tcpListen is the state of a listening socket in /proc/net/tcp, see the kernel's
-// include/net/tcp_states.h.
+// tcpListen is the state of a listening socket in /proc/net/tcp, see the kernel's include/net/tcp_states.h.
 const tcpListen = "0A"
 
-// ParseSockets reads the listening sockets of /proc/net/tcp and tcp6, sorted by port.
-// Each line has the local address in hexadecimal, its bytes in the order of the
-// machine word by word, and the state.
+// ParseSockets reads the listening sockets of /proc/net/tcp and tcp6, sorted by port. Each line has the local address
+// in hexadecimal, its bytes in the order of the machine word by word, and the state.
 func ParseSockets(text string) Listeners {
 	var found Listeners
 	for line := range strings.Lines(text) {
@@ -134,11 +132,7 @@ var UsualPorts = []int{80, 3000, 5000, 8000, 8080, 8081, 8443, 8888, 9090}
 
 // ListenersOn returns the listeners on ports that are reachable from outside the Pod.
 func ListenersOn(ports ...int) Listeners {
-	var l Listeners
-	for _, port := range ports {
-		l = append(l, Listener{port: port})
-	}
-	return l
+	return lists.Map(ports, func(port int) Listener { return Listener{port: port} })
 }
 
 // listeners returns where a container listens: by its sockets, else by its log, else by asking.

@@ -61,7 +61,6 @@ func newStarters(pods []kube.Pod) *starters {
 	return s
 }
 
-// done removes a Pod.
 func (s *starters) done(p kube.Pod) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

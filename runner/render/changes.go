@@ -9,8 +9,7 @@ import (
 	"github.com/devloop-cli/devloop/runner/manifest"
 )
 
-// Changes says, in a line each, how the objects that go to the cluster differ from the manifest's,
-// except for devloop's own marks.
+// Changes says, in a line each, how objects in the cluster differ from the manifest's, apart from devloop's own marks.
 func (s Spec) Changes() []string {
 	var lines []string
 	after := s.Manifest.Objects()

@@ -11,8 +11,7 @@ import (
 
 // Debug is what the project's containers need so that a debugger can stop them.
 type Debug struct {
-	// JVMOptions are added to those that a container's JVM takes from its environment, "" for none.
-	// One container of a Pod gets them, because all share its ports.
+	// JVMOptions are added to those of the environment, "" for none, for one container of a Pod: all share its ports.
 	JVMOptions string
 	// ImageJVMOptions are those that the image has there. A manifest's replace them.
 	ImageJVMOptions string
@@ -48,8 +47,7 @@ func prepareDebugging(o *unstructured.Unstructured, s Spec) {
 	}
 }
 
-// addJVMOptions adds the options to the best variable whose value is in the manifest, and reports
-// whether there is one.
+// addJVMOptions adds the options to the best variable whose value is in the manifest, and reports whether there is one.
 func addJVMOptions(c manifest.Fields, d Debug) bool {
 	env := slices.Clone(list(c["env"]))
 	for _, name := range d.Variables() {
@@ -75,8 +73,7 @@ func addJVMOptions(c manifest.Fields, d Debug) bool {
 // breakpointSeconds is how long a probe waits for an application that stands at a breakpoint.
 const breakpointSeconds = 600
 
-// relaxProbes removes the probes for which Kubernetes ends containers, and lets the readiness probe
-// wait: an application that a debugger has stopped does not answer.
+// relaxProbes removes the probes that end containers, and eases readiness: a debugger may have stopped the application.
 func relaxProbes(c manifest.Fields) {
 	delete(c, "livenessProbe")
 	delete(c, "startupProbe")

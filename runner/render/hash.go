@@ -13,9 +13,8 @@ import (
 	"github.com/devloop-cli/devloop/runner/manifest"
 )
 
-// An application reads a ConfigMap or a Secret when it starts, and Kubernetes restarts nothing when one
-// changes. So Pods carry a hash of those that they read: when the hash changes, their controller makes
-// new Pods.
+// An application reads a ConfigMap or a Secret when it starts, and Kubernetes restarts nothing when one changes. So
+// Pods carry a hash of those that they read: when the hash changes, their controller makes new Pods.
 
 // configRefFields are the fields of a Pod that name a ConfigMap or a Secret, with the kind
 // (https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/).
@@ -64,8 +63,7 @@ func Sign(o *unstructured.Unstructured) {
 	}
 }
 
-// leavesOldPods says whether a controller leaves Pods of an older template alone, or does not tell which
-// Pods are new, as a DaemonSet does not.
+// leavesOldPods says whether a controller leaves Pods of older templates, or does not tell which are: a DaemonSet.
 func leavesOldPods(o *unstructured.Unstructured) bool {
 	strategy, _, _ := unstructured.NestedString(o.Object, "spec", "updateStrategy", "type")
 	switch o.GetKind() {
@@ -83,8 +81,7 @@ func signTemplate(o *unstructured.Unstructured) {
 	}
 }
 
-// TemplateHash returns the [kube.AnnotationApplied] that a controller's new Pods have, "" where
-// Kubernetes itself tells old Pods from new ones.
+// TemplateHash returns the [kube.AnnotationApplied] of a controller's new Pods, "" where Kubernetes tells them itself.
 func TemplateHash(o *unstructured.Unstructured) string {
 	if !leavesOldPods(o) {
 		return ""

@@ -1,6 +1,8 @@
 package render
 
 import (
+	"maps"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -58,8 +60,6 @@ func with(have, more map[string]string) map[string]string {
 	if have == nil {
 		have = map[string]string{}
 	}
-	for k, v := range more {
-		have[k] = v
-	}
+	maps.Copy(have, more)
 	return have
 }

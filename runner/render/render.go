@@ -5,10 +5,9 @@
 //		Image: "shop:devloop-0123456789ab", Names: []string{"shop"},
 //	})
 //
-// Containers with the project's image get the unique reference. Pods get shorter waits (waits.go), what a
-// debugger needs (debug.go), and hashes of what they depend on (hash.go). No field keeps old Pods, or contradicts an
-// autoscaler (scale.go). Every object gets devloop's
-// marks (marks.go). Everything else stays as the user wrote it.
+// Containers with the project's image get the unique reference. Pods get shorter waits (waits.go), what a debugger
+// needs (debug.go), and hashes of what they depend on (hash.go). No field keeps old Pods, or contradicts an autoscaler
+// (scale.go). Every object gets devloop's marks (marks.go). Everything else stays as the user wrote it.
 //
 // The package asks no cluster: its results depend on the spec alone.
 package render
@@ -38,8 +37,7 @@ type Spec struct {
 	Debug      Debug             // for containers with the project's image
 }
 
-// Objects returns copies of the manifest's objects as they go to the cluster. A spec without an image is
-// of a manifest without a project.
+// Objects returns copies of the manifest's objects as they go to the cluster. Without a project a spec has no image.
 func Objects(s Spec) ([]*unstructured.Unstructured, error) {
 	if len(s.Names) > 0 && !s.Manifest.UsesImage(s.Names...) {
 		return nil, imageUnused(s)
@@ -65,9 +63,8 @@ func patch(o *unstructured.Unstructured, all []*unstructured.Unstructured, s Spe
 	prepareDebugging(o, s)
 }
 
-// setImage replaces the project's image with the unique reference, and records that in the object, so
-// that objects without the project's image are the same at each deploy. No registry has the image, so
-// the node must not ask one.
+// setImage replaces the project's image with the unique reference, and records that in the object, so that objects
+// without the project's image are the same at each deploy. No registry has the image, so the node must not ask one.
 func setImage(o *unstructured.Unstructured, s Spec) {
 	for _, c := range manifest.ContainersOf(o) {
 		if !manifest.SameImage(manifest.Image(c), s.Names...) {
@@ -104,8 +101,7 @@ func UsesImage(o *unstructured.Unstructured, images ...string) bool {
 	return slices.ContainsFunc(manifest.ContainersOf(o), func(c manifest.Fields) bool { return manifest.SameImage(manifest.Image(c), images...) })
 }
 
-// addChangesVolume gives each container with the project's image a volume where its supervisor keeps
-// changes. It outlives the container, and ends with the Pod.
+// addChangesVolume gives each container with the project's image a volume for changes, which ends with the Pod.
 func addChangesVolume(o *unstructured.Unstructured, s Spec) {
 	spec := manifest.PodSpec(o)
 	if spec == nil || s.ChangesDir == "" {

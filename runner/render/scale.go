@@ -6,8 +6,7 @@ import (
 	"github.com/devloop-cli/devloop/runner/kube"
 )
 
-// rollOutFields are fields with which Pods keep running an old image: those of a StatefulSet below its partition,
-// and those of a Deployment that is paused.
+// rollOutFields keep Pods on an old image: a StatefulSet's partition, and the pause of a Deployment.
 var rollOutFields = [][]string{{"spec", "updateStrategy", "rollingUpdate", "partition"}, {"spec", "paused"}}
 
 // rollOut has all Pods of an object get the project's new image.

@@ -22,9 +22,8 @@ var Patches = []string{PatchGrace, PatchProbes}
 // that a shell started never sees the SIGTERM, and would take Kubernetes' 30 seconds at each save.
 const GraceSeconds = 2
 
-// shortenWaits shortens the waits of an object's Pods. An application may take as long to start as
-// before: a startup probe that runs more often may also fail more often. Liveness probes stay, because
-// they end applications.
+// shortenWaits shortens the waits of an object's Pods. An application may take as long to start as before: a startup
+// probe that runs more often may also fail more often. Liveness probes stay, because they end applications.
 func shortenWaits(o *unstructured.Unstructured, keep []string) {
 	spec := manifest.PodSpec(o)
 	if spec == nil {

@@ -185,7 +185,6 @@ func (s *Supervisor) State(ctx context.Context, p kube.Pod, port int) (string, e
 	return state, nil
 }
 
-// call makes one request.
 func (s *Supervisor) call(ctx context.Context, p kube.Pod, port int, c Change) (string, error) {
 	return s.open(ctx, p, port).call(ctx, c)
 }

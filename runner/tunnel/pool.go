@@ -9,8 +9,7 @@ import (
 	"github.com/devloop-cli/devloop/runner/kube"
 )
 
-// Pool keeps tunnels for the next conversation with their Pods. To open one, the API server, the kubelet and
-// the container runtime have to work for some 30 ms.
+// Pool keeps tunnels for the next conversation with their Pods: the cluster takes some 30 ms to open one.
 //
 //	pool := tunnel.NewPool(dial, 16)
 //	s, err := pool.Open(ctx, pod, 5007) // through a tunnel of an earlier conversation, if there is one
@@ -115,8 +114,7 @@ func (p *Pool) Close() {
 	p.idle, p.closed = nil, true
 }
 
-// End ends the conversation as [Stream.End] does, and keeps its tunnel for the next one unless there is an error. It
-// returns [ErrLost] if the tunnel has broken.
+// End ends the conversation as [Stream.End] does, and keeps its tunnel unless there is an error: [ErrLost] if it broke.
 func (c *Conversation) End() error {
 	err := c.Stream.End()
 	if err == nil && !c.tunnel.Alive() {

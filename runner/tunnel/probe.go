@@ -12,8 +12,7 @@ import (
 	"github.com/devloop-cli/devloop/runner/kube"
 )
 
-// probePause is the time between two probes of a port that did not accept a connection.
-// Nothing tells when an application begins to listen.
+// probePause is the time between two probes of a port. Nothing tells when an application begins to listen.
 const probePause = 50 * time.Millisecond
 
 // probeRequest is what a probe sends to the project's application. The tunnel does not tell that the node
@@ -74,8 +73,7 @@ func (p *Prober) Ask(ctx context.Context, port int) (spoke bool, err error) {
 	return p.ask(s, probeRequest)
 }
 
-// ask closes its side after the request: the node then ends the connection to a silent application,
-// within a second.
+// ask closes its side after the request: the node then ends the connection to a silent application, within a second.
 func (p *Prober) ask(s Stream, request string) (spoke bool, err error) {
 	if request != "" {
 		if _, err := io.WriteString(s, request); err != nil {

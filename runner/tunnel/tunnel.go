@@ -5,12 +5,10 @@
 //	io.WriteString(s, "hello\n")
 //	err = s.End()                   // nil, or why the node could not carry it
 //
-// That a stream opens does not say that the application listens: the node connects to it
-// later, and its refusal comes with the stream's end; see [IsRefused]. [Prober] asks whether a port
-// accepts connections. A [Pool] keeps tunnels for the next conversation.
+// An open stream does not say that the application listens: the node connects to it later, and its refusal comes with
+// the stream's end; see [IsRefused]. [Prober] asks whether a port accepts connections. A [Pool] keeps tunnels.
 //
-// The package knows no protocol. Package portforward speaks Kubernetes', and tunneltest
-// replaces it in tests.
+// The package knows no protocol. Package portforward speaks Kubernetes', and tunneltest replaces it in tests.
 package tunnel
 
 import (
@@ -40,16 +38,14 @@ type Stream interface {
 	CloseWrite() error
 	// Reset ends both directions.
 	Reset() error
-	// End resets both directions and returns why the node could not carry the conversation, nil if it
-	// did. It is called once.
+	// End resets both directions and returns why the node could not carry the conversation, or nil. It is called once.
 	End() error
 }
 
 // ErrLost says that the tunnel broke in the middle of a conversation.
 var ErrLost = errors.New("the connection to the Pod was lost")
 
-// IsRefused says whether a stream ended because nothing listens on its port. The texts are those of the
-// Linux kernel through containerd, CRI-O and socat.
+// IsRefused says whether a stream ended as nothing listens on its port, in the words of containerd, CRI-O and socat.
 func IsRefused(end error) bool {
 	return end != nil && strings.Contains(strings.ToLower(end.Error()), "connection refused")
 }

@@ -8,11 +8,13 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 
+	"github.com/devloop-cli/devloop/internal/lists"
 	"github.com/devloop-cli/devloop/internal/pause"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
@@ -44,10 +46,7 @@ func (r Workloads) Remove(ctx context.Context, resource dynamic.ResourceInterfac
 	if !manifest.MakesPods(o) {
 		return nil
 	}
-	made := make([]kube.Pod, len(pods))
-	for i := range pods {
-		made[i] = kube.PodRef(&pods[i])
-	}
+	made := lists.Map(pods, func(p corev1.Pod) kube.Pod { return kube.PodRef(&p) })
 	if err := r.RemovePods(ctx, made, render.GraceSeconds); err != nil {
 		return err
 	}
@@ -80,8 +79,7 @@ func (r Workloads) RemovePods(ctx context.Context, pods []kube.Pod, grace int64)
 	return group.Wait()
 }
 
-// RemovePod deletes a Pod, and waits until it is gone. Its containers get grace seconds to end; with
-// 0 the API server forgets the Pod at once.
+// RemovePod deletes a Pod, and waits until it is gone. Its containers get grace seconds to end; 0 forgets it at once.
 func (r Workloads) RemovePod(ctx context.Context, p kube.Pod, grace int64) error {
 	options := DeleteOptions(p.UID)
 	options.GracePeriodSeconds = &grace
@@ -119,6 +117,5 @@ func stillThere(o kube.Ref, now metav1.Object, why string) error {
 
 // DeleteOptions are for the object with that UID. What Kubernetes made of it goes later.
 func DeleteOptions(uid types.UID) metav1.DeleteOptions {
-	background := metav1.DeletePropagationBackground
-	return metav1.DeleteOptions{Preconditions: metav1.NewUIDPreconditions(string(uid)), PropagationPolicy: &background}
+	return metav1.DeleteOptions{Preconditions: metav1.NewUIDPreconditions(string(uid)), PropagationPolicy: new(metav1.DeletePropagationBackground)}
 }

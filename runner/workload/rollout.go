@@ -1,12 +1,10 @@
-// Package workload finds, waits for and removes the Pods of an object: those that a Deployment, a Job or
-// another controller makes, or the one that a Pod is.
+// Package workload finds, waits for and removes the Pods of an object: those that a controller makes, or the one it is.
 //
 //	w := workload.New(client)
 //	pods, err := w.Pods(ctx, deployment)         // those of its newest template, once they exist
 //	err = w.Remove(ctx, resource, deployment)    // with its Pods, and wait until all are gone
 //
-// Every wait ends. What the cluster refuses to a controller is an error with the cluster's words
-// (refusals.go), and so is an object that does not go (remove.go).
+// Every wait ends: by the cluster's words on what it refuses (refusals.go), or for an object that stays (remove.go).
 package workload
 
 import (
@@ -25,6 +23,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/devloop-cli/devloop/internal/lists"
 	"github.com/devloop-cli/devloop/runner/cluster"
 	"github.com/devloop-cli/devloop/runner/inspect"
 	"github.com/devloop-cli/devloop/runner/kube"
@@ -51,10 +50,9 @@ type limits struct {
 // defaultLimits leave a busy node time to end containers.
 var defaultLimits = limits{refused: 10 * time.Second, gone: time.Minute}
 
-// Pods returns the Pods of an object that was just created or applied. It waits until the controller
-// of a Deployment and the like has made them. Some controllers make the next Pod when the one before is
-// ready. If that is hopeless, Pods returns those that exist, so that package readiness explains them. If the
-// cluster keeps refusing a Pod, the error says why.
+// Pods returns the Pods of an object that was just created or applied, once the controller of a Deployment and the like
+// has made them. Some make the next one when the one before is ready. If that is hopeless, Pods returns those that
+// exist, for package readiness to explain. If the cluster keeps refusing a Pod, the error says why.
 func (r Workloads) Pods(ctx context.Context, o *unstructured.Unstructured) ([]kube.Pod, error) {
 	if o.GetKind() == "Pod" {
 		pod, err := kube.PodFrom(o)
@@ -111,11 +109,7 @@ func (r Workloads) podsMade(ctx context.Context, o *unstructured.Unstructured) (
 // byName returns Pods in the order of their names.
 func byName(pods []corev1.Pod) []kube.Pod {
 	slices.SortFunc(pods, func(a, b corev1.Pod) int { return cmp.Compare(a.Name, b.Name) })
-	sorted := make([]kube.Pod, len(pods))
-	for i := range pods {
-		sorted[i] = kube.PodOf(&pods[i])
-	}
-	return sorted
+	return lists.Map(pods, func(p corev1.Pod) kube.Pod { return kube.PodOf(&p) })
 }
 
 // newestPods returns the live Pods that run an object's newest template.
@@ -131,9 +125,8 @@ func (r Workloads) newestPods(ctx context.Context, o *unstructured.Unstructured)
 	}), err
 }
 
-// newestOwners returns who owns the Pods of an object's newest template: a
-// Deployment's newest ReplicaSet, else the object itself, whose Pods a revision
-// tells apart where it changes them in place.
+// newestOwners returns who owns the Pods of an object's newest template: a Deployment's newest ReplicaSet, else the
+// object itself, whose Pods a revision tells apart where it changes them in place.
 func (r Workloads) newestOwners(ctx context.Context, o *unstructured.Unstructured) (owners map[types.UID]bool, revision string, err error) {
 	switch o.GetKind() {
 	case "Deployment":
@@ -163,8 +156,7 @@ func (r Workloads) newestOwners(ctx context.Context, o *unstructured.Unstructure
 // https://kubernetes.io/docs/reference/labels-annotations-taints/#deployment-kubernetes-io-revision.
 const revisionAnnotation = "deployment.kubernetes.io/revision"
 
-// newestReplicaSet returns the one that the Deployment made for its template, nil
-// while its controller has not looked at that yet.
+// newestReplicaSet returns the one of the Deployment's template, nil while its controller has not seen that.
 func (r Workloads) newestReplicaSet(ctx context.Context, o *unstructured.Unstructured) (*appsv1.ReplicaSet, error) {
 	deployment, err := r.client.Core.AppsV1().Deployments(o.GetNamespace()).Get(ctx, o.GetName(), metav1.GetOptions{})
 	if err != nil {

@@ -19,14 +19,11 @@ import (
 
 // Cluster is a cluster on this machine.
 type Cluster struct {
-	// Product is the program that made it: "kind", "minikube", "k3d", "Docker Desktop" or
-	// "Rancher Desktop".
+	// Product is the program that made it: "kind", "minikube", "k3d", "Docker Desktop" or "Rancher Desktop".
 	Product string
-	// Name is the cluster's name as its product knows it: "devloop" for the context
-	// "kind-devloop".
+	// Name is the cluster's name as its product knows it: "devloop" for the context "kind-devloop".
 	Name string
-	// Nodes are the names of the nodes, sorted. A node that is a container has the
-	// container's name.
+	// Nodes are the names of the nodes, sorted. A node that is a container has the container's name.
 	Nodes []string
 	// TransferNote says how images reach the nodes where missing layers cannot be sent
 	// alone: "its nodes share the engine's images". Otherwise it is empty.
@@ -112,8 +109,7 @@ func (e Endpoint) LocalPort() (uint16, bool) {
 	return uint16(port), err == nil && IsThisMachine(host)
 }
 
-// IsThisMachine reports whether a host is this machine. The unspecified address counts:
-// connecting to it reaches this machine.
+// IsThisMachine reports whether a host is this machine. The unspecified address counts: it reaches it, too.
 func IsThisMachine(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && (ip.IsLoopback() || ip.IsUnspecified())
@@ -138,15 +134,6 @@ func ContainerName(c container.Summary) string {
 		return c.ID
 	}
 	return strings.TrimPrefix(c.Names[0], "/")
-}
-
-// ContainerNames returns the names of containers.
-func ContainerNames(containers []container.Summary) []string {
-	var all []string
-	for _, c := range containers {
-		all = append(all, ContainerName(c))
-	}
-	return all
 }
 
 // IsStopped reports whether a container does not run.

@@ -18,8 +18,7 @@ import (
 // uncompressed size is known without reading it: then it is the same content for the node
 // however it came there, built here, saved by the engine, or loaded by kind.
 type Image struct {
-	// Name is the full name, as the kubelet resolves what a Pod calls it:
-	// "docker.io/library/spring-server:devloop-3f2a90c1d4e5".
+	// Name is the full name, as the kubelet resolves a Pod's: "docker.io/library/spring-server:devloop-3f2a90c1d4e5".
 	Name string
 	// ID is the digest of the image's configuration.
 	ID v1.Hash
@@ -40,8 +39,7 @@ type layer struct {
 	measure func() (int64, error)
 }
 
-// projectName matches the names that devloop gives to projects. Anybody may have written a
-// label, and a shell gets to see it.
+// projectName matches names that devloop gives to projects. Anybody may write a label, and a shell gets to see it.
 var projectName = regexp.MustCompile(`^[a-z0-9-]+$`)
 
 // Describe takes from img what is known without reading or measuring a layer.
@@ -78,8 +76,7 @@ func Describe(ref string, img v1.Image) (*Image, error) {
 	return p, nil
 }
 
-// layerFor names a layer by its diff ID, to be sent uncompressed, unless its uncompressed
-// size is unknown.
+// layerFor names a layer by its diff ID, to be sent uncompressed, unless its uncompressed size is unknown.
 func layerFor(l v1.Layer) (layer, error) {
 	mediaType, err := l.MediaType()
 	if err != nil {

@@ -6,9 +6,7 @@ import (
 	"github.com/docker/docker/api/types/container"
 )
 
-// Labels that kind gives to its containers
-// (sigs.k8s.io/kind/pkg/cluster/internal/providers/docker/constants.go), and the values of
-// the role.
+// Labels of kind's containers (sigs.k8s.io/kind/pkg/cluster/internal/providers/docker/constants.go), and roles.
 const (
 	KindClusterLabel = "io.x-k8s.kind.cluster"
 

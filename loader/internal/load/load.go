@@ -1,8 +1,7 @@
 // Package load has what all loaders share: the interface and the report, the errors, the
 // image as a node stores it, and the containers of a cluster that the Docker engine has.
 //
-// Package loader shows the interface and the report to the rest of devloop; the loaders
-// themselves are packages containerd, dockerd and minikube.
+// Package loader shows the interface and the report to others; the loaders are containerd, dockerd and minikube.
 package load
 
 import (
@@ -28,28 +27,24 @@ type Loader interface {
 // NopCloser is the Close of a loader that keeps nothing running.
 type NopCloser struct{}
 
-// Close implements [Loader].
 func (NopCloser) Close() error { return nil }
 
 // Report says what a load did.
 type Report struct {
 	// Nodes are those that have the image now, by name.
 	Nodes []NodeReport
-	// Sent is how many bytes of content went to all nodes together. 0: every node had the
-	// whole image under that name.
+	// Sent is how many bytes of content went to all nodes together. 0: every node had the whole image under that name.
 	Sent int64
 }
 
 // NodeReport says what a load did to one node.
 type NodeReport struct {
 	Name string
-	// Sent and Skipped are bytes of content, uncompressed where the node stores it so:
-	// what went to the node, and what of the image it had already.
+	// Sent and Skipped are bytes of content, mostly uncompressed: what went to the node, and what it had already.
 	Sent, Skipped int64
 	// Took is the time from the first question to the proof.
 	Took time.Duration
-	// Proof says how the node proved that it has the image: "complete (5/5), unpacked,
-	// manifest sha256:3f2a90c1d4e5".
+	// Proof says how the node proved that it has the image: "complete (5/5), unpacked, manifest sha256:3f2a90c1d4e5".
 	Proof string
 	// Note says why everything was sent again, if it was.
 	Note string

@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// Patience is how long a node may neither take a part of an archive nor answer. The longest step is
-// to unpack a large image on a slow disk.
+// Patience is how long a node may neither take a part of an archive nor answer, as it unpacks a large image.
 const Patience = 5 * time.Minute
 
 // NotResponding is the error of a node that does nothing any more.

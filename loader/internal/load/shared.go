@@ -13,8 +13,7 @@ import (
 // SharedNote is the [Cluster.TransferNote] of a cluster with a shared image store.
 const SharedNote = "its nodes share the engine's images"
 
-// shared is the loader of a cluster whose node uses the engine that builds the images: there
-// is nothing to send.
+// shared is the loader of a cluster whose node uses the engine that builds the images: there is nothing to send.
 type shared struct {
 	NopCloser
 	docker client.APIClient

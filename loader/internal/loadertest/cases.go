@@ -262,8 +262,7 @@ func fullDisk(t *testing.T, b *bench) {
 	b.load(t, "full", img)
 }
 
-// oldImages loads five images of a project. The first is in use while the others are loaded. The third
-// has a second name.
+// oldImages loads five images of a project. The first is in use meanwhile. The third has a second name.
 func oldImages(t *testing.T, b *bench) {
 	base, layers := NewLayer(t, small), map[string]*Layer{}
 	load := func(tag, project string) v1.Image {

@@ -61,8 +61,7 @@ type execution struct {
 	kill    func() // ends the command; nil before it was started
 }
 
-// NewEngine starts an engine without containers. It stops when t ends. The test binary's
-// TestMain must be [Main].
+// NewEngine starts an engine without containers. It stops when t ends. The test binary's TestMain must be [Main].
 func NewEngine(t testing.TB) *Engine {
 	t.Helper()
 	e := &Engine{t: t, bin: t.TempDir(), execs: map[string]*execution{}}
@@ -212,7 +211,6 @@ func (e *Engine) list(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, found)
 }
 
-// change changes the state of a container.
 func (e *Engine) change(r *http.Request, state container.ContainerState) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -229,8 +227,7 @@ func (e *Engine) remove(_ http.ResponseWriter, r *http.Request) {
 	e.nodes = slices.DeleteFunc(e.nodes, func(n *FakeNode) bool { return n.ID == r.PathValue("id") })
 }
 
-// AddProgram adds a shell script to the PATH of the nodes. $CONTAINERD_ROOT is the node's own
-// directory, see [FakeNode.Root].
+// AddProgram adds a shell script to the nodes' PATH. $CONTAINERD_ROOT is the node's own directory, [FakeNode.Root].
 func (e *Engine) AddProgram(name, script string) {
 	e.t.Helper()
 	if err := os.WriteFile(filepath.Join(e.bin, name), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
@@ -271,8 +268,7 @@ func (e *Engine) inspect(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, map[string]any{"Running": x.running, "ExitCode": x.code})
 }
 
-// start takes over the connection, as the engine does: it becomes the command's input and, in
-// the engine's framing, its output.
+// start takes over the connection, as the engine does: for the command's input and, in the engine's framing, output.
 func (e *Engine) start(w http.ResponseWriter, r *http.Request) {
 	e.commands.Add(1)
 	defer e.commands.Done()
@@ -325,8 +321,7 @@ func (x *execution) run(conn net.Conn, input io.Reader) int {
 // ctr is the file name of the command that plays containerd's ctr.
 var ctr string
 
-// Main is the TestMain of a package that uses [Engine]. It builds ctr, without the race detector: a test
-// starts it some hundred times.
+// Main is the TestMain of a package that uses [Engine]. It builds ctr without the race detector, as it starts so often.
 func Main(m *testing.M) {
 	dir, err := os.MkdirTemp("", "devloop-ctr-")
 	if err != nil {

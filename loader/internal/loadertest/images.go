@@ -18,8 +18,7 @@ import (
 	"github.com/devloop-cli/devloop/internal/dockerapi"
 )
 
-// Layer is an uncompressed layer with one file of random content. The content is generated while it
-// is read, so a large layer takes no memory.
+// Layer is an uncompressed layer of one random file, generated while it is read: a large one takes no memory.
 type Layer struct {
 	seed   [32]byte
 	file   int64

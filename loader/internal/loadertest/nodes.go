@@ -83,8 +83,7 @@ func configOf(t *testing.T, n Node, name string) string {
 	return manifest.Config.Digest.String()
 }
 
-// remove removes images and their content from a node: their names, and the IDs under which the
-// kubelet's image service knows them.
+// remove removes images and content from a node: names, and IDs under which the kubelet's image service knows them.
 func remove(t *testing.T, n Node, ids []v1.Hash, names ...string) {
 	t.Helper()
 	for _, id := range ids {
@@ -172,7 +171,6 @@ func (b *bench) idle(t *testing.T, layers ...*Layer) {
 	}
 }
 
-// kill kills the case's importer in a node.
 func (b *bench) kill(n Node) error {
 	_, err := n.Shell(context.Background(), killScript, b.prefix)
 	if err != nil {

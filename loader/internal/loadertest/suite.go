@@ -1,15 +1,12 @@
-// Package loadertest is the suite that every loader must pass, with a fake Docker engine to run it
-// without a cluster.
+// Package loadertest is the suite that every loader must pass, with a fake Docker engine to run it without a cluster.
 //
-// [Run] loads images into a [Target] in many ways: again, changed, after the node has lost content,
-// interrupted, twice at once. It inspects the nodes through one method, [Node.Shell], so the same
-// suite works for every kind of cluster:
+// [Run] loads images into a [Target] in many ways: again, changed, after the node has lost content, interrupted, twice
+// at once. It inspects the nodes through one method, [Node.Shell], so the same suite works for every kind of cluster:
 //
 //	loadertest.Run(t, loadertest.Target{Loader: containerd.NewKind(docker, name), Nodes: nodes})
 //
-// [Engine] is an HTTP server with the part of the engine's API that the loader uses. Commands in its
-// nodes really run, in a shell of this machine in which the test binary plays ctr (see [Main]). So the
-// loader's scripts, its client and its archives are the real ones.
+// [Engine] is an HTTP server with the part of the engine's API that the loader uses. Commands in its nodes run in a
+// shell of this machine where the test binary plays ctr (see [Main]): scripts and archives are the real ones.
 package loadertest
 
 import (
@@ -36,8 +33,7 @@ type Node interface {
 type Target struct {
 	Loader load.Loader
 	Nodes  []Node
-	// Spare means that the nodes are not used for anything else. They may be restarted and their disks filled.
-	// They must be [Breakable].
+	// Spare means that nothing else uses the nodes, which are [Breakable]: they may be restarted and their disks full.
 	Spare bool
 	// Large is the size of the large image in bytes; 0 means a size that takes a few seconds.
 	Large int64

@@ -1,5 +1,4 @@
-// Package nodeexec runs commands in containers through the engine's exec API. It needs neither the
-// docker program nor a file in the container.
+// Package nodeexec runs commands in containers by the engine's exec API, without the docker program or a file.
 //
 //	out, err := nodeexec.Output(ctx, docker, containerID, "kubectl", "get", "nodes")
 //
@@ -26,16 +25,14 @@ import (
 	"github.com/devloop-cli/devloop/internal/proc"
 )
 
-// endTimeout is how long a process may take to end after its input has ended, before its
-// connection is closed.
+// endTimeout is how long a process may take to end after its input has ended, before its connection is closed.
 const endTimeout = 5 * time.Second
 
 // closeTimeout is how long the end of the input may take. On a plain connection it is a call of the kernel. In TLS it is
 // a message, which waits behind a blocked Write for as long as that lasts.
 const closeTimeout = time.Second
 
-// Process is a command that runs in a container. Write and CloseWrite are its standard
-// input.
+// Process is a command that runs in a container. Write and CloseWrite are its standard input.
 type Process struct {
 	docker client.APIClient
 	id     string
@@ -146,8 +143,7 @@ func (p *Process) Wait(ctx context.Context) error {
 	return nil
 }
 
-// exitCode asks the engine for the exit status, repeatedly: the engine learns it a moment after the
-// outputs have ended.
+// exitCode asks the engine for the exit status, repeatedly: the engine learns it a moment after the outputs have ended.
 func (p *Process) exitCode(ctx context.Context) (int, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, endTimeout, fmt.Errorf("it did not end"))
 	defer cancel()

@@ -1,5 +1,4 @@
-// Package fakeapi is an API server of a few hundred lines for tests: they go through the real client
-// and its wire.
+// Package fakeapi is an API server of a few hundred lines for tests: they go through the real client and its wire.
 package fakeapi
 
 //lint:file-ignore SA1019 client-go 0.37 still deals in apimachinery's httpstream: its spdy.Negotiate returns one
@@ -32,8 +31,7 @@ import (
 	"github.com/devloop-cli/devloop/runner/cluster"
 )
 
-// API is the server. It has the kinds of served; it lists, watches, creates, applies and deletes objects of
-// them, and does what a test tells it in its hooks.
+// API is the server. It lists, watches, creates, applies and deletes objects of the served kinds, and has hooks.
 type API struct {
 	*httptest.Server
 	t *testing.T

@@ -17,13 +17,11 @@ import (
 )
 
 const (
-	// HalfOpenTimeout is how long an application may stay silent before it responds to a client that
-	// has closed its side.
+	// HalfOpenTimeout is how long an application may be silent before it responds to a client that has closed its side.
 	HalfOpenTimeout = 30 * time.Second
 	// maxLine bounds the request line, in bytes. Servers refuse much shorter ones.
 	maxLine = 64 << 10
-	// lineTimeout is how long a client may take for the rest of its first line. After that its protocol
-	// is not HTTP.
+	// lineTimeout is how long a client may take for the rest of its first line. After that its protocol is not HTTP.
 	lineTimeout = 2 * time.Second
 )
 
@@ -44,12 +42,10 @@ func (c *Conn) Read(p []byte) (int, error) { return c.buf.Read(p) }
 // WriteTo writes the peeked bytes first: [io.Copy] would use the TCP connection's own method.
 func (c *Conn) WriteTo(w io.Writer) (int64, error) { return c.buf.WriteTo(w) }
 
-// ResetOnClose makes Close reset the connection, so that the client does not mistake a part of the response
-// for the whole.
+// ResetOnClose makes Close reset the connection: the client must not mistake a part of the response for the whole.
 func (c *Conn) ResetOnClose() { _ = c.SetLinger(0) }
 
-// SniffHTTP waits for the client's first line and says whether it begins an HTTP/1 request. A client that
-// sends nothing for timeout does not speak HTTP; 0 is no limit.
+// SniffHTTP waits for the client's first line and says whether it begins an HTTP/1 request. A timeout of 0 is no limit.
 func (c *Conn) SniffHTTP(timeout time.Duration) bool {
 	defer func() { _ = c.SetReadDeadline(time.Time{}) }()
 	for {
@@ -69,9 +65,8 @@ func (c *Conn) SniffHTTP(timeout time.Duration) bool {
 	}
 }
 
-// looksLikeHTTP says whether head begins a request line, "GET /path HTTP/1.1" (RFC 9112,
-// section 3), as far as that is known yet. HTTP/2 without TLS begins with a line of
-// the same form and another version.
+// looksLikeHTTP says whether head begins a request line, "GET /path HTTP/1.1" (RFC 9112, section 3), as far as that is
+// known yet. HTTP/2 without TLS begins with a line of the same form and another version.
 func looksLikeHTTP(head []byte) (http, known bool) {
 	method, rest, spaced := bytes.Cut(head, []byte(" "))
 	if bytes.ContainsFunc(method, func(r rune) bool { return (r < 'A' || r > 'Z') && r != '-' && r != '_' }) || (spaced && len(method) == 0) {

@@ -47,8 +47,7 @@ func (h *HalfClose) State(s http.ConnState) {
 	}
 }
 
-// EndAtOnce ends the delay for the response in progress: it is a stream without an end, so the client
-// that closes its side is gone.
+// EndAtOnce ends the delay for the response in progress, an endless stream: a client that closes its side is gone.
 func (h *HalfClose) EndAtOnce() {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -16,6 +16,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/devloop-cli/devloop/internal/lists"
 )
 
 // ServerHeader is the Server header of devloop's own responses, to tell them from the application's.
@@ -66,15 +68,10 @@ func (u *Unavailable) Write(w http.ResponseWriter, r *http.Request, code int, st
 
 // translated returns the answer in another language. Evidence is the words of other programs.
 func (u *Unavailable) translated(say func(message string) string) *Unavailable {
-	other := &Unavailable{Reason: say(u.Reason), Evidence: u.Evidence}
-	for _, hint := range u.Hints {
-		other.Hints = append(other.Hints, say(hint))
-	}
-	return other
+	return &Unavailable{Reason: say(u.Reason), Evidence: u.Evidence, Hints: lists.Map(u.Hints, say)}
 }
 
-// IsLocal reports whether a request asks for a host name that always means this machine (RFC 6761, section 6.3), and
-// does not come from another site's page.
+// IsLocal reports whether a request asks for a host that always is this machine (RFC 6761, 6.3), not from another site.
 func IsLocal(r *http.Request) bool {
 	origin, err := url.Parse(r.Header.Get("Origin"))
 	return isLoopback(&url.URL{Host: r.Host}) && err == nil && (origin.String() == "" || isLoopback(origin))

@@ -163,7 +163,6 @@ func wanted(t reflect.Type, n *yaml.Node) (word, hint string) {
 	}
 }
 
-// describe names a value for people.
 func describe(n *yaml.Node, value any) string {
 	switch value.(type) {
 	case Fields:

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/kubernetes/scheme"
 
+	"github.com/devloop-cli/devloop/internal/lists"
 	"github.com/devloop-cli/devloop/internal/spelling"
 	"github.com/devloop-cli/devloop/internal/yamlfile"
 )
@@ -27,11 +28,7 @@ func (d decoder) unknownField(key, n *yaml.Node, way []step) {
 // suggestLocation returns the hint for the unknown field name.
 func (d decoder) suggestLocation(name string, way []step) string {
 	in := way[len(way)-1].in
-	var names []string
-	for _, f := range fieldsOf(in) {
-		names = append(names, jsonName(f))
-	}
-	if near := spelling.Closest(name, names); near != "" {
+	if near := spelling.Closest(name, lists.Map(fieldsOf(in), jsonName)); near != "" {
 		return fmt.Sprintf("did you mean `%s`?", near)
 	}
 	for i := len(way) - 2; i >= 0; i-- {
@@ -45,8 +42,7 @@ func (d decoder) suggestLocation(name string, way []step) string {
 	return "remove it"
 }
 
-// listForFields explains a list where fields are due. Mostly the line with the list's own name is
-// missing: the field whose items have the same keys.
+// listForFields explains a list in place of fields: mostly the line is missing with the name of the list.
 func (d decoder) listForFields(n *yaml.Node, items []any, way []step) {
 	last := way[len(way)-1]
 	first := yamlfile.Target(n.Content[0])
@@ -83,8 +79,8 @@ func fieldsOf(t reflect.Type) (fields []reflect.StructField) {
 	if t == nil || t.Kind() != reflect.Struct {
 		return nil
 	}
-	for i := range t.NumField() {
-		switch f := t.Field(i); {
+	for f := range t.Fields() {
+		switch {
 		case f.Anonymous && jsonName(f) == "":
 			fields = append(fields, fieldsOf(f.Type)...)
 		case jsonName(f) != "":
@@ -128,8 +124,7 @@ func withoutPointer(t reflect.Type) reflect.Type {
 	return t
 }
 
-// findNested returns the path from t to the nearest field that has a field name, required ones
-// first, at most depth levels down.
+// findNested returns the path from t to the nearest field that has a field name, required ones first, to a depth.
 func findNested(name string, t reflect.Type, depth int) string {
 	if depth == 0 {
 		return ""
@@ -156,8 +151,7 @@ func findNested(name string, t reflect.Type, depth int) string {
 	return ""
 }
 
-// likelihood ranks the places where people put things: required fields and spec, then the rest, then
-// metadata, and last status, which is Kubernetes' own.
+// likelihood ranks where people put things: required fields and spec, the rest, metadata, and last status.
 func likelihood(f reflect.StructField) int {
 	_, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 	switch name := jsonName(f); {
@@ -172,8 +166,7 @@ func likelihood(f reflect.StructField) int {
 	}
 }
 
-// unknownKind explains a kind that is not built in. One of a group that is not Kubernetes' own may
-// be a custom resource, which only the cluster knows.
+// unknownKind explains a kind that is not built in. Of another group than Kubernetes' only the cluster knows.
 func (c *checker) unknownKind(n *yaml.Node, gvk schema.GroupVersionKind) {
 	if strings.Contains(gvk.Group, ".") && !scheme.Scheme.IsGroupRegistered(gvk.Group) {
 		return

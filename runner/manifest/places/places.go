@@ -35,9 +35,8 @@ func IsYAML(name string) bool {
 	return (ext == ".yaml" || ext == ".yml") && !neverManifests.MatchString(name)
 }
 
-// IsLikely reports whether a path, relative to the project and with slashes, is one where manifests
-// are kept: YAML at the top level, or below a directory with a name such as k8s. It opens no file,
-// so it works for deleted files too.
+// IsLikely reports whether a path, relative to the project and with slashes, is one where manifests are kept: YAML at
+// the top level, or below a directory with a name such as k8s. It opens no file, so it works for deleted files too.
 func IsLikely(name string) bool {
 	dir, base := path.Dir(name), path.Base(name)
 	if !IsYAML(base) {

@@ -35,12 +35,10 @@ import (
 	"github.com/devloop-cli/devloop/runner/tunnel"
 )
 
-// dialTimeout bounds the way to a Pod: TLS and an upgrade at the API server,
-// which asks the kubelet, which asks the container runtime.
+// dialTimeout bounds the way to a Pod: TLS and an upgrade at the API server, then kubelet and container runtime.
 const dialTimeout = 10 * time.Second
 
-// Dialer speaks SPDY over a websocket, as Kubernetes does since 1.31, and plain
-// SPDY with API servers that refuse that.
+// Dialer speaks SPDY over a websocket, as Kubernetes does since 1.31, and plain SPDY with API servers that refuse that.
 func Dialer(config *rest.Config) tunnel.Dialer {
 	return func(ctx context.Context, p kube.Pod) (tunnel.Tunnel, error) {
 		ctx, cancel := context.WithTimeoutCause(ctx, dialTimeout, fmt.Errorf("the cluster did not answer within %v", dialTimeout))
@@ -87,11 +85,9 @@ func abandonable(ctx context.Context, dial func() (httpstream.Connection, error)
 	return connection, err
 }
 
-// refusesWebsocket tells a server, or a proxy, that knows no websockets from one that
-// does not have the Pod.
+// refusesWebsocket tells a server, or a proxy, that knows no websockets from one that does not have the Pod.
 func refusesWebsocket(err error) bool {
-	var refused *streaming.UpgradeFailureError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*streaming.UpgradeFailureError](err); ok {
 		return !apierrors.IsNotFound(refused.Cause)
 	}
 	return streaming.IsHTTPSProxyError(err)
@@ -122,8 +118,7 @@ func dialWebsocket(ctx context.Context, config *rest.Config, address *url.URL) (
 	return socketConnection{connection, socket.NetConn()}, err
 }
 
-// socketConnection closes what lies below first: a polite goodbye would wait for
-// ever where the other end has stopped reading.
+// socketConnection closes what lies below first: a polite goodbye would wait for ever for one that reads no more.
 type socketConnection struct {
 	httpstream.Connection
 	socket net.Conn
@@ -163,7 +158,6 @@ type spdyTripper struct {
 	socket net.Conn
 }
 
-// RoundTrip implements [http.RoundTripper].
 func (t *spdyTripper) RoundTrip(request *http.Request) (*http.Response, error) {
 	request = request.Clone(request.Context())
 	request.Header.Set(httpstream.HeaderConnection, httpstream.HeaderUpgrade)
@@ -198,7 +192,6 @@ type podTunnel struct {
 	requests   atomic.Int64
 }
 
-// Alive implements [tunnel.Tunnel].
 func (t *podTunnel) Alive() bool {
 	select {
 	case <-t.connection.CloseChan():
@@ -208,11 +201,9 @@ func (t *podTunnel) Alive() bool {
 	}
 }
 
-// Close implements [tunnel.Tunnel].
 func (t *podTunnel) Close() { _ = t.connection.Close() }
 
-// podStream is the pair of streams of one conversation: the data, and the node's complaint if it can't
-// reach the application.
+// podStream is the pair of streams of one conversation: the data, and the node's complaint if it fails.
 type podStream struct {
 	httpstream.Stream // the data
 	tunnel            *podTunnel
@@ -220,7 +211,6 @@ type podStream struct {
 	complaint         chan error // what the problem stream had when it ended
 }
 
-// Open implements [tunnel.Tunnel].
 func (t *podTunnel) Open(port int) (tunnel.Stream, error) {
 	header := http.Header{}
 	header.Set(corev1.PortHeader, strconv.Itoa(port))
@@ -243,21 +233,18 @@ func (t *podTunnel) Open(port int) (tunnel.Stream, error) {
 	return s, nil
 }
 
-// createStream creates a stream, and gives up when the connection is closed: the library goes on waiting for
-// the other end, for 30 seconds.
+// createStream creates a stream, and gives up when the connection is closed: the library would wait for 30 seconds.
 func (t *podTunnel) createStream(header http.Header) (httpstream.Stream, error) {
-	type result struct {
-		stream httpstream.Stream
-		err    error
-	}
-	created := make(chan result, 1)
+	var stream httpstream.Stream
+	var err error
+	created := make(chan struct{})
 	go func() {
-		stream, err := t.connection.CreateStream(header)
-		created <- result{stream, err}
+		defer close(created)
+		stream, err = t.connection.CreateStream(header)
 	}()
 	select {
-	case r := <-created:
-		return r.stream, r.err
+	case <-created:
+		return stream, err
 	case <-t.connection.CloseChan():
 		return nil, net.ErrClosed
 	}
@@ -272,13 +259,11 @@ func (s *podStream) listen() {
 	s.complaint <- err
 }
 
-// CloseWrite implements [tunnel.Stream].
 func (s *podStream) CloseWrite() error { return s.Close() }
 
 // endTimeout bounds the wait for the node's complaint about a conversation that is over.
 const endTimeout = 5 * time.Second
 
-// End implements [tunnel.Stream].
 func (s *podStream) End() error {
 	giveUp := time.AfterFunc(endTimeout, s.tunnel.Close)
 	defer giveUp.Stop()

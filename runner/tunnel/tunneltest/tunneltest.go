@@ -52,10 +52,8 @@ type nodeTunnel struct {
 
 type closer struct{ *nodeTunnel }
 
-// Close implements [tunnel.Tunnel].
 func (c closer) Close() { c.nodeTunnel.Close() }
 
-// Alive implements [tunnel.Tunnel].
 func (t *nodeTunnel) Alive() bool {
 	select {
 	case <-t.closed:
@@ -65,7 +63,6 @@ func (t *nodeTunnel) Alive() bool {
 	}
 }
 
-// Open implements [tunnel.Tunnel].
 func (t *nodeTunnel) Open(port int) (tunnel.Stream, error) {
 	if !t.Alive() {
 		return nil, errors.New("open stream: the tunnel is closed")
@@ -96,10 +93,8 @@ type stream struct {
 	complaint chan error
 }
 
-// CloseWrite implements [tunnel.Stream].
 func (s *stream) CloseWrite() error { return s.PipeWriter.Close() }
 
-// Reset implements [tunnel.Stream].
 func (s *stream) Reset() error {
 	return errors.Join(s.PipeReader.Close(), s.PipeWriter.Close())
 }
@@ -107,7 +102,6 @@ func (s *stream) Reset() error {
 // Close makes the embedded pipes' Close unambiguous.
 func (s *stream) Close() error { return s.Reset() }
 
-// End implements [tunnel.Stream].
 func (s *stream) End() error {
 	_ = s.Reset()
 	select {

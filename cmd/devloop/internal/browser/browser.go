@@ -38,8 +38,7 @@ func Open(ctx context.Context, url string) error {
 	return nil
 }
 
-// start starts a command of $BROWSER: the first of a list with colons, with %s or at its end the
-// address.
+// start starts a command of $BROWSER: the first of a list with colons, with %s or at its end the address.
 func start(ctx context.Context, command, url string) error {
 	first, _, _ := strings.Cut(command, ":")
 	words := strings.Fields(first)

@@ -13,8 +13,7 @@ import (
 	"github.com/mattn/go-runewidth"
 )
 
-// condition gives one cell to runes whose width depends on the font, such as arrows, so that texts are the
-// same in every locale.
+// condition gives one cell to runes whose width depends on the font, such as arrows: texts are the same everywhere.
 var condition = &runewidth.Condition{StrictEmojiNeutral: true}
 
 // Width returns how many cells text takes.
@@ -32,8 +31,7 @@ func CutMiddle(text string, width int) string {
 	return Cut(text, width-Width(end)) + end
 }
 
-// Wrap breaks text at white space into lines of at most width cells. A longer word has a line of
-// its own.
+// Wrap breaks text at white space into lines of at most width cells. A longer word has a line of its own.
 func Wrap(text string, width int) (lines []string) {
 	line := ""
 	for _, word := range strings.Fields(text) {

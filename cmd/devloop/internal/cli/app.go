@@ -1,13 +1,11 @@
-// Package cli is the command line of devloop. Main reads a command line, runs one command, and
-// turns its error into an exit code.
+// Package cli is the command line of devloop. Main reads it, runs one command, and turns its error into an exit code.
 //
 //	Main → a command, such as project/deploy.go → engine.Session
 //
 // The commands live in the packages project, pods, machine, settings and attach; cmdline reads and explains
 // command lines; wiring connects flags with clients. No package outside this tree knows flags.
 //
-// Commands report their work as events, which package ui displays. Data for other programs goes
-// to stdout, everything else to stderr.
+// Commands report as events, which package ui displays. Data for programs goes to stdout, all else to stderr.
 package cli
 
 import (

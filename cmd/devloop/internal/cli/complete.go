@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/clientcmd"
 
@@ -20,15 +21,16 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/machine"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/topics"
 	"github.com/devloop-cli/devloop/internal/dockerapi"
+	"github.com/devloop-cli/devloop/internal/lists"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/runner/cluster"
 	"github.com/devloop-cli/devloop/runner/inspect"
 )
 
-// completeCommand is how a shell asks devloop, see package completion. It is not meant for people, so cli does not know
-// of it.
+// completeCommand is how a shell asks devloop, see package completion. It is not for people, so cli does not know it.
 const completeCommand = "__complete"
 
 // completionPatience bounds what a shell waits for at a press of the tabulator.
@@ -156,7 +158,6 @@ func valueCandidates(ctx context.Context, c *cli.Command, flag string, before []
 	return plain(words)
 }
 
-// behind puts a prefix before each word.
 func behind(prefix string, all []candidate) []candidate {
 	for i := range all {
 		all[i].word = prefix + all[i].word
@@ -164,7 +165,6 @@ func behind(prefix string, all []candidate) []candidate {
 	return all
 }
 
-// moduleCandidates are the modules that the build files of a directory name.
 func moduleCandidates(dir string) []candidate {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -185,11 +185,7 @@ func contextCandidates(words []string) []candidate {
 }
 
 func plain(words []string) []candidate {
-	var all []candidate
-	for _, w := range words {
-		all = append(all, candidate{w, ""})
-	}
-	return all
+	return lists.Map(words, func(w string) candidate { return candidate{w, ""} })
 }
 
 // argumentCandidates are what may stand behind a command: Pods, a Pod's ports, words.
@@ -199,11 +195,7 @@ func argumentCandidates(ctx context.Context, language string, c *cli.Command, be
 	case c.Name == "completion" && len(args) == 0:
 		return plain([]string{"bash", "zsh", "fish", "powershell"})
 	case c.Name == "explain" && len(args) == 0:
-		var all []candidate
-		for _, t := range allTopics(language) {
-			all = append(all, candidate{t.Word, t.Title})
-		}
-		return all
+		return lists.Map(allTopics(language), func(t topics.Topic) candidate { return candidate{t.Word, t.Title} })
 	case c.Name == "learn" && len(args) == 0:
 		return labCandidates(language)
 	case slices.Contains([]string{"describe", "logs", "exec", "forward", "delete"}, c.Name):
@@ -226,8 +218,7 @@ func argumentsOf(c *cli.Command, words []string) []string {
 	return args
 }
 
-// namespaceCandidates asks the cluster for its namespaces.
-func namespaceCandidates(ctx context.Context, words []string) (all []candidate) {
+func namespaceCandidates(ctx context.Context, words []string) []candidate {
 	ctx, cancel := context.WithTimeout(ctx, completionPatience)
 	defer cancel()
 	r := connected(ctx, words)
@@ -238,10 +229,7 @@ func namespaceCandidates(ctx context.Context, words []string) (all []candidate) 
 	if err != nil {
 		return nil
 	}
-	for _, n := range list.Items {
-		all = append(all, candidate{n.Name, ""})
-	}
-	return all
+	return lists.Map(list.Items, func(n corev1.Namespace) candidate { return candidate{n.Name, ""} })
 }
 
 // connected returns the cluster that the words, the environment and the kubeconfig name, if it is
@@ -291,8 +279,7 @@ func podCandidates(ctx context.Context, c *cli.Command, words, args []string) []
 	return all
 }
 
-// placeOf returns a setting's value: a flag's among words, else the environment's; for the
-// namespace also that of devloop.yaml.
+// placeOf returns a setting's value: of a flag among words, else of the environment, the namespace's also of the file.
 func placeOf(name string, words []string) string {
 	s, _ := config.Find(name)
 	for i, w := range words {

@@ -273,7 +273,7 @@ func TestEveryPageIsListed(t *testing.T) {
 
 // TestDocumentsMadeFromTheCodeAreCurrent keeps them equal to the code. `go test -update` writes them.
 func TestDocumentsMadeFromTheCodeAreCurrent(t *testing.T) {
-	exitCodes := "```\n" + cmdline.ExitCodes + "\n```\n"
+	exitCodes := "```\n" + cmdline.ExitCodes(cmdline.English) + "\n```\n"
 	reference := "# Command line\n\n<!-- made from the code: go test ./cmd/devloop/internal/cli -update -->\n" + allHelp()
 	for name, made := range map[string]func(text string) string{
 		"docs/exit-codes.md": func(text string) string {

@@ -51,7 +51,6 @@ func listLabs(s wiring.Streams) error {
 	return nil
 }
 
-// labCandidates are the labs' numbers with their titles.
 func labCandidates(language string) (all []candidate) {
 	for number := 1; number <= labs.Count; number++ {
 		lab, err := labs.Read(number, language)

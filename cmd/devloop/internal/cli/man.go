@@ -25,8 +25,7 @@ func manCommand(s wiring.Streams) *cli.Command {
 	}
 }
 
-// manual writes help as a page for man(1), in the macros of man(7). Descriptions keep
-// their lines: they are set by hand.
+// manual writes help as a page for man(1), in the macros of man(7). Descriptions keep their lines.
 func manual(a *cli.App) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, ".TH DEVLOOP 1 \"\" \"devloop %s\"\n.SH NAME\ndevloop \\- %s\n", roff(a.Version), roff(a.Usage))
@@ -34,11 +33,11 @@ func manual(a *cli.App) string {
 	for _, c := range a.Commands {
 		fmt.Fprintf(&b, ".SS devloop %s %s\n%s.\n.PP\n.nf\n%s%s\n.fi\n", c.Name, roff(c.ArgsUsage), roff(c.Usage), roff(c.Description), roff(cmdline.ExampleHelp(c.Name, cmdline.PipeWidth)))
 		for _, f := range c.Flags {
-			names, usage := cmdline.OptionOf(f)
+			names, usage := cmdline.OptionOf(f, cmdline.English)
 			fmt.Fprintf(&b, ".TP\n.B %s\n%s\n", roff(strings.TrimSpace(names)), roff(usage))
 		}
 	}
-	fmt.Fprintf(&b, ".SH EXIT STATUS\n.nf\n%s\n.fi\n", roff(cmdline.ExitCodes))
+	fmt.Fprintf(&b, ".SH EXIT STATUS\n.nf\n%s\n.fi\n", roff(cmdline.ExitCodes(cmdline.English)))
 	b.WriteString(".SH FILES\n.TP\n.B devloop.yaml\nthe settings of a project, see devloop init\n")
 	return b.String()
 }

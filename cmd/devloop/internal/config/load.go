@@ -25,8 +25,7 @@ const Version = "1"
 type Value struct {
 	// Texts has one element, and any number for a [List].
 	Texts []string
-	// From says where the value comes from: "default", "devloop.yaml:3",
-	// "$DEVLOOP_WAIT".
+	// From says where the value comes from: "default", "devloop.yaml:3", "$DEVLOOP_WAIT".
 	From string
 }
 
@@ -140,7 +139,7 @@ func (r *reader) version(n *yaml.Node) {
 
 func (r *reader) unknown(key *yaml.Node) {
 	hint := "see which there are: devloop config"
-	if near := spelling.Closest(key.Value, append(names(), "version")); near != "" {
+	if near := spelling.Closest(key.Value, append(Names(), "version")); near != "" {
 		hint = fmt.Sprintf("did you mean `%s`?", near)
 	}
 	r.add(key, hint, "there is no setting `%s`", key.Value)
@@ -195,8 +194,7 @@ func (r *reader) resolve(s Setting, value string) string {
 	return filepath.Join(r.dir, filepath.FromSlash(value))
 }
 
-// readEnvironment takes DEVLOOP_NAME for each setting. An empty one counts as unset;
-// commas separate the values of a list.
+// readEnvironment takes DEVLOOP_NAME for each setting. Empty counts as unset; commas separate a list's values.
 func (c Config) readEnvironment(lookup func(string) (string, bool)) []yamlfile.Problem {
 	var problems []yamlfile.Problem
 	for _, s := range Settings {
@@ -218,8 +216,7 @@ func (c Config) readEnvironment(lookup func(string) (string, bool)) []yamlfile.P
 	return problems
 }
 
-// parts are the values of a list, which commas separate. In one of pairs a comma that no name
-// follows is part of a value.
+// parts are the values of a list, between commas. In one of pairs a comma that no name follows is part of a value.
 func parts(text string, pairs bool) (all []string) {
 	for _, part := range strings.Split(text, ",") {
 		if pairs && len(all) > 0 && !variable.MatchString(part) {
@@ -231,8 +228,7 @@ func parts(text string, pairs bool) (all []string) {
 	return all
 }
 
-// Error lists every mistake in the settings: those of the file by line, then the environment's.
-// Nothing has been done.
+// Error lists every mistake in the settings: those of the file by line, then the environment's. Nothing has been done.
 type Error struct{ yamlfile.Problems }
 
 func (e *Error) Error() string {

@@ -7,14 +7,12 @@
 //	DEVLOOP_WAIT=2m      in the environment
 //	--wait 2m            on the command line
 //
-// [Settings] is the one table of them. From it are made: the flags with their help,
-// the names in the environment, the check of devloop.yaml, its JSON Schema
-// ([Schema]), the commented file of `devloop init` ([Template]), the list of `devloop
-// config`, and docs/settings.md ([Markdown]). A new setting is a row of the table and
-// the place that uses its flag.
+// [Settings] is the one table of them. From it are made: the flags with their help, the names in the environment, the
+// check of devloop.yaml, its JSON Schema ([Schema]), the commented file of `devloop init` ([Template]), the list of
+// `devloop config`, and docs/settings.md ([Markdown]). A new setting is a row of the table and the place that uses its
+// flag.
 //
-// [Load] reads file and environment, and tells of all mistakes at once. Flags are
-// left to package cli, which knows of them.
+// [Load] reads file and environment, and tells of all mistakes at once. Flags are left to package cli.
 package config
 
 import (
@@ -31,6 +29,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/optimization"
 	"github.com/devloop-cli/devloop/builder/project"
+	"github.com/devloop-cli/devloop/internal/lists"
 	"github.com/devloop-cli/devloop/runner/render"
 )
 
@@ -66,8 +65,7 @@ type Setting struct {
 	None bool
 	// Pair marks a list of NAME=VALUE, whose values may have commas.
 	Pair bool
-	// Place marks where in a cluster a command works: such settings go for the
-	// commands without a project, too.
+	// Place marks where in a cluster a command works: such settings go for the commands without a project, too.
 	Place bool
 	// Choices are the values that there are; nil where any will do.
 	Choices []string
@@ -123,21 +121,15 @@ func Find(name string) (Setting, bool) {
 	return Settings[i], true
 }
 
-func names() []string {
-	var all []string
-	for _, s := range Settings {
-		all = append(all, s.Name)
-	}
-	return all
-}
+// Names returns the names of all settings.
+func Names() []string { return lists.Map(Settings, func(s Setting) string { return s.Name }) }
 
 // Env returns the setting's name in the environment: DEVLOOP_BASE_IMAGE.
 func (s Setting) Env() string {
 	return "DEVLOOP_" + strings.ToUpper(strings.ReplaceAll(s.Name, "-", "_"))
 }
 
-// Check returns what is wrong with a value, in words that follow the setting's name:
-// "must be true or false".
+// Check returns what is wrong with a value, in words that follow the setting's name: "must be true or false".
 func (s Setting) Check(value string) error {
 	switch {
 	case s.Kind == Switch && value != "true" && value != "false":
@@ -162,7 +154,6 @@ var variable = regexp.MustCompile(`^[^=\s]+=`)
 // (https://github.com/opencontainers/image-spec/blob/main/config.md#properties, User).
 var user = regexp.MustCompile(`^\w[\w.-]*(:\w[\w.-]*)?$`)
 
-// matching returns the check that values match an expression.
 func matching(pattern *regexp.Regexp, must string) func(string) error {
 	return func(value string) error {
 		if !pattern.MatchString(value) {
@@ -205,8 +196,7 @@ func checkDebugPort(value string) error {
 	return nil
 }
 
-// Port reads LOCAL, for the first container port, or LOCAL:CONTAINER. A local port 0
-// is any that is free.
+// Port reads LOCAL, for the first container port, or LOCAL:CONTAINER. A local port 0 is any that is free.
 func Port(text string) (local, container int, err error) {
 	bad := errors.New("must be LOCAL or LOCAL:CONTAINER, two numbers below 65536")
 	l, c, both := strings.Cut(text, ":")

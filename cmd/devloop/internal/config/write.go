@@ -6,8 +6,7 @@ import (
 	"strings"
 )
 
-// SchemaFile is the name of the schema that `devloop init` writes beside devloop.yaml,
-// so that editors complete it without a network.
+// SchemaFile is the schema that `devloop init` writes beside devloop.yaml: editors complete it without a network.
 const SchemaFile = "devloop.schema.json"
 
 // Schema returns the JSON Schema of devloop.yaml.

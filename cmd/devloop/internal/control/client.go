@@ -65,7 +65,6 @@ func (c *Client) Events(ctx context.Context) (io.ReadCloser, error) {
 	return c.ask(ctx, http.MethodGet, "/events")
 }
 
-// read decodes the answer to a question.
 func (c *Client) read(ctx context.Context, method, path string, answer any) error {
 	body, err := c.ask(ctx, method, path)
 	if err != nil {

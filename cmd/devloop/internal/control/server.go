@@ -1,5 +1,4 @@
-// Package control lets other processes of the same user ask a running devloop for something: whether it
-// serves what was saved, a rebuild, its events.
+// Package control lets the user's other processes ask a running devloop: is it served, rebuild, what happens.
 //
 //	server, err := control.Listen(path, control.Session{Events: store, Settle: …, Rebuild: …})
 //
@@ -38,11 +37,9 @@ type Session struct {
 	Events *event.Store
 	// Settle returns when everything that is saved at the time of the call is served, or has failed.
 	Settle func(ctx context.Context) (Answer, error)
-	// Rebuild builds what changed; with newPod it makes a new image and a new Pod. It returns once
-	// the session knows.
+	// Rebuild builds what changed; with newPod it makes a new image and a new Pod. It returns once the session knows.
 	Rebuild func(ctx context.Context, newPod bool) error
-	// Page opens the page that shows the session, and returns its address. Whoever knows that can
-	// see the session.
+	// Page opens the page that shows the session, and returns its address. Whoever knows that can see the session.
 	Page func() (string, error)
 }
 
@@ -100,8 +97,7 @@ func Unsupported() error {
 	return &fault.Error{Code: "session.unsupported", Op: "a devloop run on Windows answers no other process yet", Hints: []string{"run devloop in WSL"}}
 }
 
-// Listen opens the socket at path. The caller holds the project, so no other process uses the path; a
-// socket that a killed process left is replaced.
+// Listen opens the socket at path, which is the project's holder's; one that a killed process left is replaced.
 func Listen(path string, s Session) (*Server, error) {
 	if err := Unsupported(); err != nil {
 		return nil, err
@@ -169,7 +165,6 @@ func (s *Server) routes() *http.ServeMux {
 	return mux
 }
 
-// answer writes what do returns, as JSON.
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, do func(context.Context) (any, error)) {
 	ctx, cancel := context.WithCancelCause(r.Context())
 	defer cancel(nil)
@@ -183,8 +178,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, do func(context.
 	_ = json.NewEncoder(w).Encode(value)
 }
 
-// events writes events as JSON lines until the session has finished or the client has gone, or with follow=false those
-// that are kept.
+// events writes events as JSON lines until the session or the client ends, or with follow=false those that are kept.
 func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	reader := s.Events.Subscribe()
 	defer reader.Close()

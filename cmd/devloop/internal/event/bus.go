@@ -5,12 +5,10 @@ import (
 	"time"
 )
 
-// A Sink is told every event, in order, one at a time. A sink that is slow slows
-// the engine down: one that writes to a pipe goes behind a [Store].
+// A Sink is told every event, in order, one at a time. A slow one slows the engine down, unless behind a [Store].
 type Sink interface{ Handle(Event) }
 
-// Bus numbers and stamps events and hands them to its sinks. It is the only place
-// that does; its methods may be called from any goroutine.
+// Bus numbers and stamps events, alone, and hands them to its sinks. Its methods may be called from any goroutine.
 type Bus struct {
 	*stream
 	service string

@@ -1,18 +1,15 @@
-// Package event is the vocabulary of devloop: everything that can happen while it
-// works, each thing as a small value.
+// Package event is the vocabulary of devloop: everything that can happen while it works, each thing as a small value.
 //
-// The engine (package engine) and the commands publish events. Every display,
-// the lines on a terminal and the JSON lines of --json alike, is a [Sink]: a
-// function of the stream of events and of nothing else. A stream that was recorded
-// therefore replays to the same bytes:
+// The engine (package engine) and the commands publish events. Every display, the lines on a terminal and the JSON
+// lines of --json alike, is a [Sink]: a function of the stream of events and of nothing else. A stream that was
+// recorded therefore replays to the same bytes:
 //
 //	{"seq":4,"time":"…","cycle":1,"event":"stage.finished","stage":"compile","outcome":"ok","seconds":1.913,…}
 //
 // This file, stage.go and running.go, about the application and its Pods, are the whole vocabulary; docs/events.md is made from
 // them. A new event is an addition there, to kinds.go, and to the sinks that show it.
 //
-// A [Store] lets others join later: it hands them a [State], which [Reduce] makes of the events, and
-// the events since.
+// A [Store] lets others join later: it hands them a [State], which [Reduce] makes of the events, and the events since.
 //
 // The package imports the standard library only, so that anything may import it.
 package event
@@ -24,8 +21,7 @@ import (
 
 // Event is one thing that happened.
 type Event struct {
-	// Seq counts the events of a session, from 1, without gaps. An event that is made for one reader
-	// of a [Store] has the number of the last event that it stands for.
+	// Seq counts the events of a session from 1. One made for a single reader of a [Store] has the last number.
 	Seq uint64
 	// Time is when the event was published.
 	Time time.Time
@@ -46,8 +42,7 @@ type Body interface {
 // Outcome says how a thing ended, in a word.
 type Outcome string
 
-// The outcomes. A thing is Cancelled when the user ended it, Superseded when a newer change made it
-// unnecessary, and Skipped when there was nothing to do.
+// The outcomes. Cancelled by the user, Superseded by a newer change, Skipped when there was nothing to do.
 const (
 	OK         Outcome = "ok"
 	Failed     Outcome = "failed"
@@ -68,8 +63,7 @@ type Failure struct {
 	Hints []string `json:"hints,omitempty"`
 }
 
-// Schema is the version of the events. It grows when a field or a kind goes or changes its meaning,
-// not when one is added.
+// Schema is the version of the events. It grows when a field or kind goes or changes, not when one is added.
 const Schema = 1
 
 // StreamStarted is the first event of every stream.
@@ -87,14 +81,14 @@ type StreamStarted struct {
 // NewSession returns the random name of a session.
 func NewSession() string { return rand.Text()[:12] }
 
-// Snapshot is the first event for a reader that joins later. It stands for all events up to its number; those of
-// them that come next are the past.
+// Snapshot is the first event for a reader that joins later. It stands for all events up to its number; those of them
+// that come next are the past.
 type Snapshot struct {
 	State State `json:"state"`
 }
 
-// EventsMissed says how many events a reader did not get because it was too slow. Lines of tools and
-// of the application are left out first.
+// EventsMissed says how many events a reader did not get because it was too slow. Lines of tools and of the application
+// are left out first.
 type EventsMissed struct {
 	Count int `json:"count"`
 }
@@ -171,8 +165,7 @@ type PathChosen struct {
 	Path string `json:"path"`
 	// Why says in a clause why not a faster one.
 	Why string `json:"why,omitempty"`
-	// Files are those that differ from what runs, by their paths on the class path, where the
-	// path changes what runs.
+	// Files are those that differ from what runs, by their paths on the class path, where the path changes what runs.
 	Files []string `json:"files,omitempty"`
 }
 
@@ -235,8 +228,8 @@ type JVMOption struct {
 	Why          string `json:"why"`
 }
 
-// ClassArchive is the archive of the dependencies' classes. Size is in bytes; Why says why there is
-// none, or what is not in it.
+// ClassArchive is the archive of the dependencies' classes. Size is in bytes; Why says why there is none, or what is
+// not in it.
 type ClassArchive struct {
 	Used bool   `json:"used"`
 	Size int64  `json:"size,omitempty"`

@@ -72,6 +72,11 @@ func (d Duration) MarshalJSON() ([]byte, error) {
 	return strconv.AppendFloat(nil, time.Duration(d).Round(time.Millisecond).Seconds(), 'f', 3, 64), nil
 }
 
+// String is how long it took, for people: "1.91 s".
+func (d Duration) String() string {
+	return fmt.Sprintf("%.2f s", time.Duration(d).Round(10*time.Millisecond).Seconds())
+}
+
 // UnmarshalJSON reads seconds.
 func (d *Duration) UnmarshalJSON(data []byte) error {
 	seconds, err := strconv.ParseFloat(string(data), 64)

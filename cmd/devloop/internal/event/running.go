@@ -57,8 +57,8 @@ func (s StateChanged) Equal(other StateChanged) bool { return reflect.DeepEqual(
 type Deployment struct {
 	Image string   `json:"image"`
 	Pods  []string `json:"pods"`
-	// Code is "image" while the Pods run the code of their image, "patched" after a change in
-	// place, and "unknown" during a change and after one that was cut off.
+	// Code is "image" while the Pods run the code of their image, "patched" after a change in place, and "unknown"
+	// during a change and after one that was cut off.
 	Code string `json:"code"`
 	// NotPatchable says why the next change needs new Pods, if it does.
 	NotPatchable string `json:"notPatchable,omitempty"`

@@ -12,8 +12,7 @@ import (
 // object is a JSON Schema (https://json-schema.org/draft/2020-12).
 type object = map[string]any
 
-// JSONSchema returns the JSON Schema of a line of the stream. It allows further keys: readers skip
-// what they don't know.
+// JSONSchema returns the JSON Schema of a line of the stream. It allows more keys: readers skip what they don't know.
 func JSONSchema() ([]byte, error) {
 	var kinds []object
 	for _, kind := range slices.Sorted(maps.Keys(bodies)) {
@@ -32,7 +31,7 @@ func JSONSchema() ([]byte, error) {
 
 // fieldsOf adds the fields of a struct, with those of the structs that it embeds.
 func fieldsOf(t reflect.Type, properties object, required *[]string) {
-	for f := range fields(t) {
+	for f := range t.Fields() {
 		key, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if key == "" {
 			fieldsOf(f.Type, properties, required)
@@ -41,16 +40,6 @@ func fieldsOf(t reflect.Type, properties object, required *[]string) {
 		properties[key] = schemaOf(f.Type)
 		if options != "omitempty" {
 			*required = append(*required, key)
-		}
-	}
-}
-
-func fields(t reflect.Type) func(func(reflect.StructField) bool) {
-	return func(yield func(reflect.StructField) bool) {
-		for i := range t.NumField() {
-			if !yield(t.Field(i)) {
-				return
-			}
 		}
 	}
 }

@@ -23,8 +23,8 @@ type StageStarted struct {
 	Stage Stage `json:"stage"`
 	// Attempt counts how often the cycle has begun the stage, from 1.
 	Attempt int `json:"attempt"`
-	// LastTook is how long the stage took last time; the first time in a session, how long it took
-	// in the first cycle of the session before.
+	// LastTook is how long the stage took last time; the first time in a session, how long it took in the first cycle
+	// of the session before.
 	LastTook Duration `json:"lastSeconds,omitempty"`
 }
 
@@ -84,8 +84,8 @@ type PortAnswer struct {
 	URL  string `json:"url"`
 	Pod  string `json:"pod"`
 	Port int    `json:"port"`
-	// NotAsked is "debugger" if the application was not asked because one is attached, and "foreign" if the Pod is not the
-	// project's.
+	// NotAsked is "debugger" if the application was not asked because one is attached, and "foreign" if the Pod is not
+	// the project's.
 	NotAsked string `json:"notAsked,omitempty"`
 	// Status is the HTTP status; 0 where the port speaks something else. Text is the first line, where it is short text.
 	Status int    `json:"status,omitempty"`

@@ -70,8 +70,7 @@ type StageState struct {
 	Took    Duration `json:"seconds,omitempty"`
 }
 
-// Reduce returns the state after an event. It changes nothing of s, and ignores events that say
-// nothing about the state.
+// Reduce returns the state after an event. It changes nothing of s, and ignores events that do not concern it.
 func Reduce(s State, e Event) State {
 	switch b := e.Body.(type) {
 	case StreamStarted:
@@ -101,7 +100,6 @@ func afterIn(all []ServiceState, e Event) []ServiceState {
 	return all
 }
 
-// after returns the service after one of its events.
 func (s ServiceState) after(e Event) ServiceState {
 	switch b := e.Body.(type) {
 	case SessionStarted:
@@ -162,7 +160,6 @@ func (s StateChanged) mayHave(pod string) bool {
 	return !known
 }
 
-// after returns the cycle after one of its events.
 func (c CycleState) after(b Body) CycleState {
 	switch b := b.(type) {
 	case PathChosen:

@@ -8,8 +8,7 @@ import (
 const (
 	// tailSize is how many events a reader gets that joins later.
 	tailSize = 500
-	// queueSize is how many events wait for a reader before lines are left out, and twice as many
-	// before all of them are.
+	// queueSize is how many events wait for a reader before lines are left out, and twice as many before all are.
 	queueSize = 4096
 )
 
@@ -29,7 +28,6 @@ type Store struct {
 // NewStore returns an empty store.
 func NewStore() *Store { return &Store{readers: map[*Reader]bool{}} }
 
-// Handle implements [Sink].
 func (s *Store) Handle(e Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -70,8 +68,7 @@ type Reader struct {
 	queue []Event       // the store's mutex guards it
 }
 
-// Next returns the next event. It waits for one until ctx ends, and returns ctx's cause; what is there already
-// is returned even then.
+// Next returns the next event. It waits until ctx ends, and returns ctx's cause; what is there is returned even then.
 func (r *Reader) Next(ctx context.Context) (Event, error) {
 	for {
 		if e, there := r.take(); there {

@@ -31,8 +31,7 @@ func End(ctx context.Context, err error) (event.Outcome, *event.Failure) {
 	return Outcome(err), Of(err)
 }
 
-// Of returns err as an event shows it, nil for no error. The domains'
-// errors have a code, evidence and hints.
+// Of returns err as an event shows it, nil for no error. The domains' errors have a code, evidence and hints.
 func Of(err error) *event.Failure {
 	if err == nil {
 		return nil
@@ -47,8 +46,7 @@ func Of(err error) *event.Failure {
 	return f
 }
 
-// Outcome returns how something ended with err. It asks the error, not the context: a real compile error that races a
-// cancellation is still a compile error.
+// Outcome returns how something ended with err, not ctx: a compile error that races a cancellation is one.
 func Outcome(err error) event.Outcome {
 	switch {
 	case err == nil:

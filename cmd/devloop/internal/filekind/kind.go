@@ -3,8 +3,7 @@
 //	filekind.Of("src/main/java/com/x/App.java") // filekind.Source
 //	filekind.Of("k8s/pod.yaml")                 // filekind.Manifest
 //
-// It opens no file. What a change of each kind leads to is up to the engine; which YAML files are
-// likely manifests is up to package places.
+// It opens no file. What follows of a kind is up to the engine; likely manifests are up to package places.
 package filekind
 
 import (
@@ -47,14 +46,12 @@ func Of(name string) Kind {
 	return byName(name, dirs, base)
 }
 
-// isBuildLogic recognizes directories with code of the build itself. build-logic is the convention
-// of Gradle's samples.
+// isBuildLogic recognizes directories with code of the build itself. build-logic is the convention of Gradle's samples.
 func isBuildLogic(dir string) bool {
 	return dir == "buildSrc" || dir == "build-logic" || dir == ".mvn"
 }
 
-// belowSrc returns the kind of a file below src; dirs are its directories from there on, of which
-// the first is the source set: [main java com example].
+// belowSrc returns the kind of a file below src; dirs are those from there on, source set first: [main java com x].
 func belowSrc(name string, dirs []string, base string) Kind {
 	switch {
 	case len(dirs) > 0 && isTestSet(dirs[0]):

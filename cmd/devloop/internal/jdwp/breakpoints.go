@@ -10,9 +10,8 @@ import (
 // eventBreakpoint is the event kind of breakpoints.
 const eventBreakpoint = 2
 
-// breakpoints records the breakpoints that an IDE has set, by request id. A JVM drops the
-// breakpoints of a class that is redefined. We set them again, which gives them new request ids
-// that the IDE does not know, so both directions are mapped.
+// breakpoints records the breakpoints that an IDE has set, by request id. A JVM drops those of a class that is
+// redefined. We set them again, under new ids that the IDE does not know, so both directions are mapped.
 type breakpoints struct {
 	sizes sizes
 
@@ -49,8 +48,7 @@ func (b breakpoint) movedTo(s sizes, index uint64) breakpoint {
 	return breakpoint{request, b.at}
 }
 
-// track records what a command of the IDE does to breakpoints, and replaces its request id by the
-// JVM's. onSuccess is to be called with the JVM's reply.
+// track records what an IDE's command does to breakpoints, and sets the JVM's request id. onSuccess gets the reply.
 func (b *breakpoints) track(p packet) (onSuccess func(reply []byte)) {
 	switch p.command() {
 	case setRequest:
@@ -200,7 +198,6 @@ type line struct {
 	number int
 }
 
-// lines returns the line table of a method.
 func (vm *VM) lines(ctx context.Context, method []byte) (lines, error) {
 	answer, err := vm.ask(ctx, lineTable, method)
 	if err != nil {

@@ -8,8 +8,7 @@ import (
 )
 
 // Client redefines classes in one JVM, save after save. It stays attached in between, which saves a third of the time:
-// to attach takes several round trips, and a JVM needs some 25 ms to find a class among 15,000. No other debugger
-// reaches the JVM meanwhile.
+// to attach takes round trips, and a JVM needs some 25 ms to find a class among 15,000. No other debugger gets in.
 type Client struct {
 	dial Dial
 	life context.Context // of the connection

@@ -2,9 +2,8 @@ package jdwp
 
 import "encoding/binary"
 
-// layouts describes what each kind of event carries after its request id: o a thread or object,
-// t a tagged object, l a location, v a value, c a tagged class, f a field, s a string, and a digit
-// that many bytes.
+// layouts describes what each kind of event carries after its request id: o a thread or object, t a tagged object, l a
+// location, v a value, c a tagged class, f a field, s a string, and a digit that many bytes.
 var layouts = map[byte]string{
 	1: "ol", 2: "ol", 40: "ol", 41: "ol", 42: "olv", // step, breakpoint, method entry and exit
 	4: "oltl", 6: "o", 7: "o", // exception, thread start and end
@@ -38,7 +37,6 @@ func (b *breakpoints) rewriteRequestIDs(p packet) packet {
 	return p
 }
 
-// skip reads past the fields of an event.
 func (s sizes) skip(r *body, layout string) {
 	for _, part := range layout {
 		switch part {

@@ -13,12 +13,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/devloop-cli/devloop/internal/lists"
 	"github.com/devloop-cli/devloop/internal/pause"
 )
 
 const (
-	// handshakeTimeout limits the wait for a handshake, as a JVM does: port scanners connect
-	// and send nothing.
+	// handshakeTimeout limits the wait for a handshake, as a JVM does: port scanners connect and send nothing.
 	handshakeTimeout = 2 * time.Second
 	// attachTimeout limits one attempt to attach. A JVM that already has a debugger does not answer.
 	attachTimeout = 3 * time.Second
@@ -103,8 +103,7 @@ func (r *Relay) Address() string {
 	return net.JoinHostPort(host, strconv.Itoa(address.Port))
 }
 
-// SetTarget routes the port to a JVM; name is shown to the user. A waiting IDE attaches to it.
-// An IDE that is attached to the previous JVM is disconnected.
+// SetTarget routes the port to a JVM, shown as name. A waiting IDE attaches to it, an attached one has to go.
 func (r *Relay) SetTarget(name string, dial Dial) {
 	to := &jvm{name: name, dial: dial, inUse: make(chan struct{}, 1), redefined: map[string]bool{}}
 	to.ctx, to.cancel = context.WithCancel(r.ctx)
@@ -151,8 +150,7 @@ func (r *Relay) Attached() bool {
 	return r.jvm != nil && r.jvm.session != nil
 }
 
-// RedefinedByClient returns the sorted internal names of the classes of this JVM that the IDE
-// redefined last, such as "com/example/A".
+// RedefinedByClient returns the classes of this JVM that the IDE redefined last, sorted, such as "com/example/A".
 func (r *Relay) RedefinedByClient() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -165,8 +163,7 @@ func (r *Relay) RedefinedByClient() []string {
 // errNoJVM is returned by Redefine while there is no target.
 var errNoJVM = errors.New("no JVM is running")
 
-// Redefine replaces class files in the JVM, as [VM.Redefine] does: through the session of the
-// attached IDE, or through a connection of its own.
+// Redefine is [VM.Redefine] through the session of the attached IDE, or through a connection of its own.
 func (r *Relay) Redefine(ctx context.Context, classes map[string][]byte, all bool) (n int, err error) {
 	for {
 		to, _, changed := r.current()
@@ -194,13 +191,11 @@ func (r *Relay) Redefine(ctx context.Context, classes map[string][]byte, all boo
 	}
 }
 
-// redefineDetached redefines classes while no IDE is attached. It retries for a while, because a
-// JVM needs a moment after one debugger before it listens for the next.
+// redefineDetached redefines classes while no IDE is attached, and retries: after one debugger a JVM needs a moment.
 func (r *Relay) redefineDetached(ctx context.Context, to *jvm, classes map[string][]byte, all bool) (n int, err error) {
 	for {
 		n, err = Redefine(ctx, to.dial, classes, all, func() error { return nil })
-		var refusal Refusal
-		if err == nil || errors.As(err, &refusal) || errors.Is(err, ErrNotLoaded) || ctx.Err() != nil || time.Since(to.detached) > redialWindow {
+		if _, refused := errors.AsType[Refusal](err); refused || err == nil || errors.Is(err, ErrNotLoaded) || ctx.Err() != nil || time.Since(to.detached) > redialWindow {
 			return n, err
 		}
 		pause.For(ctx, retryInterval)
@@ -221,10 +216,7 @@ func (r *Relay) forgetRedefined(to *jvm, classes map[string][]byte, n int, err e
 // Close closes the port, detaches from the JVM, and waits for all goroutines.
 func (r *Relay) Close() error {
 	r.cancel()
-	var errs []error
-	for _, l := range r.listeners {
-		errs = append(errs, l.Close())
-	}
+	errs := lists.Map(r.listeners, net.Listener.Close)
 	r.route(nil, "")
 	r.active.Wait()
 	return errors.Join(errs...)
@@ -248,7 +240,6 @@ func (r *Relay) accept(l net.Listener) {
 	}
 }
 
-// serve handles one connection of an IDE.
 func (r *Relay) serve(conn net.Conn) {
 	defer context.AfterFunc(r.ctx, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })()
 	in := bufio.NewReader(conn)
@@ -288,8 +279,7 @@ func (r *Relay) releaseClient() {
 	r.hasClient = false
 }
 
-// attach attaches the IDE to the JVM as soon as there is one. It fails after Options.Wait, or when
-// the relay is unavailable.
+// attach attaches the IDE to the JVM once there is one. It fails after Options.Wait, or when the relay is unavailable.
 func (r *Relay) attach(ctx context.Context, conn net.Conn) (*session, *jvm, error) {
 	waiting, cancel := context.WithTimeout(ctx, r.options.Wait)
 	defer cancel()
@@ -334,8 +324,7 @@ func (r *Relay) attachWhenFree(ctx context.Context, to *jvm, conn net.Conn) (*se
 	return s, err
 }
 
-// connect opens a session with a JVM; the caller holds to.inUse. Events wait in the session's
-// outbox until the IDE is accepted.
+// connect opens a session with a JVM; the caller holds to.inUse. Events wait in the outbox until the IDE is accepted.
 func (r *Relay) connect(ctx context.Context, to *jvm, conn net.Conn) (*session, error) {
 	dialing, cancel := context.WithTimeout(ctx, attachTimeout)
 	defer cancel()
@@ -368,7 +357,6 @@ func (r *Relay) run(s *session, to *jvm, in io.Reader) {
 	r.options.Notify(Notice{Action: Detached, JVM: to.name})
 }
 
-// setSession records the session with a JVM, nil for none.
 func (r *Relay) setSession(to *jvm, s *session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

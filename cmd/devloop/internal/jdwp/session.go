@@ -28,8 +28,7 @@ func readHandshake(conn net.Conn, in io.Reader) bool {
 	return err == nil && string(said) == handshake
 }
 
-// watchDisconnect returns a context that ends when the IDE disconnects while it waits to be let
-// in, when it has nothing to send. stop ends the watching.
+// watchDisconnect returns a context that ends when an IDE that waits to be let in disconnects, until stop.
 func watchDisconnect(ctx context.Context, conn net.Conn, in *bufio.Reader) (watched context.Context, stop func()) {
 	watched, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
@@ -52,8 +51,7 @@ type session struct {
 	ide    net.Conn
 	out    *outbox
 	points *breakpoints
-	// commands holds one value while a command of the IDE is being sent, or while we redefine
-	// classes, which takes several commands that the IDE must not interrupt.
+	// commands holds one value while a command is sent: the IDE's, or ours to redefine classes, in one piece.
 	commands chan struct{}
 	// onRedefined receives the names of classes that the IDE has redefined.
 	onRedefined func(names []string)
@@ -64,11 +62,9 @@ func newSession(ide net.Conn, onRedefined func([]string)) *session {
 	return &session{ide: ide, out: newOutbox(ide), points: newBreakpoints(sizes{}), commands: make(chan struct{}, 1), onRedefined: onRedefined}
 }
 
-// onEvent passes an event of the JVM to the IDE.
 func (s *session) onEvent(p packet) { s.out.put(s.points.rewriteRequestIDs(p)) }
 
-// run lets the IDE in, and carries commands and replies until it disconnects, the JVM ends, or
-// ctx does. in yields what the IDE sends.
+// run lets the IDE in, and carries commands and replies until it, the JVM or ctx ends. in is what the IDE sends.
 func (s *session) run(ctx context.Context, in io.Reader) {
 	defer s.end()
 	go s.out.run()
@@ -100,7 +96,6 @@ func (s *session) run(ctx context.Context, in io.Reader) {
 	s.out.finish()
 }
 
-// forward sends a command of the IDE to the JVM.
 func (s *session) forward(ctx context.Context, p packet) error {
 	if p.isReply() {
 		return nil // events are not replied to
@@ -120,8 +115,7 @@ func (s *session) forward(ctx context.Context, p packet) error {
 	})
 }
 
-// redefinedByIDE returns what to do when the JVM has accepted classes from the IDE. The JVM has
-// then dropped their breakpoints, as the IDE expects.
+// redefinedByIDE returns what to do when the JVM has accepted an IDE's classes, whose breakpoints are gone then.
 func (s *session) redefinedByIDE(ctx context.Context, data []byte) func([]byte) {
 	var ids, names []string
 	b := body{rest: data}

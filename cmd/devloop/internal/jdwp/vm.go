@@ -38,8 +38,7 @@ type VM struct {
 // sizes holds the sizes of the JVM's ids in bytes.
 type sizes struct{ field, method, object, class, frame int }
 
-// Attach attaches to the JVM at the other end of conn, which Close closes. A JVM with another
-// debugger does not answer; Attach then fails when ctx ends.
+// Attach attaches to the JVM at the other end of conn, which Close closes. One with another debugger does not answer.
 func Attach(ctx context.Context, conn io.ReadWriteCloser) (*VM, error) {
 	return attach(ctx, conn, func(packet) {})
 }
@@ -75,7 +74,6 @@ func exchangeHandshakes(conn io.ReadWriter) error {
 	return nil
 }
 
-// readIDSizes asks the JVM for the sizes of its ids.
 func (vm *VM) readIDSizes(ctx context.Context) error {
 	answer, err := vm.ask(ctx, idSizes, nil)
 	if err != nil {
@@ -128,7 +126,6 @@ func (vm *VM) send(p packet, onReply func(packet)) error {
 	return err
 }
 
-// ask sends a command and waits for its reply.
 func (vm *VM) ask(ctx context.Context, c command, data []byte) ([]byte, error) {
 	reply := make(chan packet, 1)
 	if err := vm.send(newCommand(c, data), func(p packet) { reply <- p }); err != nil {
@@ -152,13 +149,11 @@ func (vm *VM) ask(ctx context.Context, c command, data []byte) ([]byte, error) {
 // ErrNotLoaded is returned when a JVM has not loaded a class yet.
 var ErrNotLoaded = errors.New("not loaded yet")
 
-// Redefine replaces the class files of loaded classes, given by internal name, and returns how
-// many of them were loaded. The others need nothing: the JVM reads their files when it loads
-// them. It returns a [Refusal] if the JVM refuses the change, which then has changed nothing,
-// and [ErrNotLoaded] if all is set and a class is not loaded.
+// Redefine replaces the class files of loaded classes, given by internal name, and returns how many of them were
+// loaded. The others need nothing: the JVM reads their files when it loads them. It returns a [Refusal] if the JVM
+// refuses the change, which then has changed nothing, and [ErrNotLoaded] if all is set and a class is not loaded.
 //
-// Classes that the call before has redefined, too, are redefined at once. Only then does it look whether another class
-// loader has loaded one of them since.
+// Classes of the call before are redefined at once; only then it looks whether another class loader has one of them.
 func (vm *VM) Redefine(ctx context.Context, classes map[string][]byte, all bool) (n int, err error) {
 	done := vm.knownOf(classes)
 	err = vm.redefine(ctx, done, classes)
@@ -253,7 +248,6 @@ func (vm *VM) redefine(ctx context.Context, found map[string][]string, classes m
 	return nil
 }
 
-// hasEnded reports whether the connection to the JVM has ended.
 func (vm *VM) hasEnded() bool {
 	select {
 	case <-vm.ended:
@@ -263,8 +257,7 @@ func (vm *VM) hasEnded() bool {
 	}
 }
 
-// Close detaches from the JVM, which drops our requests, resumes suspended threads, and listens
-// for the next debugger.
+// Close detaches from the JVM, which drops our requests, resumes suspended threads, and listens for the next debugger.
 func (vm *VM) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), disposeTimeout)
 	defer cancel()

@@ -1,12 +1,10 @@
-// Package keyboard reads single keys while a command runs. On a terminal a key counts as soon as
-// it is pressed, and is not echoed:
+// Package keyboard reads single keys while a command runs. On a terminal a key counts at once, and is not echoed:
 //
 //	release := keyboard.Listen(ctx, os.Stdin, func(key string) { … }) // "r", "\n"
 //	defer release()
 //
-// Ctrl+C and Ctrl+Z remain signals, and output is processed as usual (cbreak mode). The terminal
-// gets its previous modes back when ctx ends, and while the command is stopped or in the
-// background, when the keyboard belongs to the shell.
+// Ctrl+C and Ctrl+Z remain signals, and output is processed as usual (cbreak mode). The terminal gets its previous
+// modes back when ctx ends, and while the command is stopped or in the background.
 //
 // If the input is not a terminal, or the system has no termios, each line is a key.
 package keyboard

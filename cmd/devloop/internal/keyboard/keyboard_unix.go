@@ -17,8 +17,7 @@ import (
 	"golang.org/x/term"
 )
 
-// pollInterval is how often we check whether the command is in the foreground. No signal tells
-// that a shell has moved it to the foreground or out of it.
+// pollInterval is how often we check whether the command is in the foreground, of which no signal tells.
 const pollInterval = 250 * time.Millisecond
 
 // keyboard is a terminal in cbreak mode.
@@ -65,8 +64,7 @@ func (k *keyboard) read(ctx context.Context, press func(string)) {
 	}
 }
 
-// sequence matches what arrow and function keys send, whose letters are not keys (ECMA-48,
-// section 5.4, and SS3 of the VT100).
+// sequence matches what arrow and function keys send, whose letters are no keys (ECMA-48, section 5.4; SS3 of VT100).
 var sequence = regexp.MustCompile("\x1b(\\[[0-?]*[ -/]*[@-~]|O.)?")
 
 // pressed splits what one read returned into keys.
@@ -84,8 +82,7 @@ func (k *keyboard) waitKey() bool {
 	return err == nil && n > 0
 }
 
-// foreground reports whether the keyboard belongs to this process. A shell with job control gives
-// it to one job at a time. Without job control it is always ours.
+// foreground reports whether the keyboard belongs to this process: a shell may give it to another job.
 func (k *keyboard) foreground() bool {
 	group, err := unix.IoctlGetInt(k.fd, unix.TIOCGPGRP)
 	return err != nil || group == unix.Getpgrp()
@@ -116,8 +113,7 @@ func (k *keyboard) setCbreak() bool {
 	return true
 }
 
-// restore sets the saved modes, except in the background, where the modes are the shell's. The
-// caller holds mu.
+// restore sets the saved modes, except in the background, where the modes are the shell's. The caller holds mu.
 func (k *keyboard) restore() {
 	if k.saved != nil && k.foreground() {
 		_ = unix.IoctlSetTermios(k.fd, setModes, k.saved) // fails only if the terminal is gone
@@ -132,8 +128,7 @@ func (k *keyboard) release() {
 	k.restore()
 }
 
-// handleSignals restores the terminal before a signal takes effect, and as soon as ctx ends: a
-// second Ctrl+C ends the process at once.
+// handleSignals restores the terminal before a signal acts, and when ctx ends: a second Ctrl+C ends the process.
 func (k *keyboard) handleSignals(ctx context.Context, signals chan os.Signal) {
 	defer signal.Stop(signals)
 	defer k.release()
@@ -153,8 +148,7 @@ func (k *keyboard) handleSignals(ctx context.Context, signals chan os.Signal) {
 	}
 }
 
-// stop suspends the process until its shell continues it. It does nothing in the process group of
-// the session leader, as the kernel would: no shell could continue us.
+// stop suspends the process until its shell continues it; nothing where no shell could: in the leader's group.
 func (k *keyboard) stop() {
 	session, err := unix.Getsid(0)
 	if err != nil || session == unix.Getpgrp() {

@@ -1,5 +1,4 @@
-// Package learn walks a person through a lab: it shows a step, waits until the person has done it,
-// and goes on.
+// Package learn walks a person through a lab: it shows a step, waits until the person has done it, and goes on.
 //
 //	guide := learn.Guide{Out: os.Stdout, Dir: dir, Pods: pods}
 //	err := guide.Walk(ctx, blocks) // of labs.Read
@@ -77,7 +76,6 @@ func (g Guide) text(ctx context.Context, markdown string) error {
 	return nil
 }
 
-// pause waits for Enter.
 func (g Guide) pause(ctx context.Context) error {
 	if g.Enter == nil {
 		return ctx.Err()
@@ -161,7 +159,6 @@ func all(pods []Pod, number string) bool {
 	return fmt.Sprint(count) == number
 }
 
-// describe says what is waited for.
 func describe(c labs.Condition) string {
 	switch {
 	case c.Kind == "file":

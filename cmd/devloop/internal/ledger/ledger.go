@@ -51,8 +51,7 @@ type Entry struct {
 	Code    string                         `json:"code,omitempty"`
 }
 
-// Writer adds the cycles of a session to a ledger. It is an [event.Sink]. A failure to write costs lines of
-// the ledger, and stops nothing.
+// Writer adds a session's cycles to a ledger, as an [event.Sink]. A failure to write costs lines, and stops nothing.
 type Writer struct {
 	path    string
 	stream  event.StreamStarted
@@ -63,7 +62,6 @@ type Writer struct {
 // New returns a writer for the ledger at path; "" keeps nothing.
 func New(path string) *Writer { return &Writer{path: path, current: map[string]*Entry{}} }
 
-// Handle implements [event.Sink].
 func (w *Writer) Handle(e event.Event) {
 	switch b := e.Body.(type) {
 	case event.StreamStarted:
@@ -78,7 +76,6 @@ func (w *Writer) Handle(e event.Event) {
 	}
 }
 
-// cycle records an event of a service's cycle.
 func (w *Writer) cycle(current *Entry, e event.Event) {
 	switch b := e.Body.(type) {
 	case event.CycleStarted:
@@ -100,8 +97,7 @@ func (w *Writer) cycle(current *Entry, e event.Event) {
 	}
 }
 
-// stage records a stage. Where a change in the running application was refused, a slower path is taken than
-// the one that was chosen.
+// stage records a stage. Where the running application refused a change, a slower path is taken than the chosen one.
 func (e *Entry) stage(b event.StageFinished) {
 	if e.Stages == nil {
 		return // no cycle has begun
@@ -149,8 +145,7 @@ func trim(path string) {
 	_ = atomicfile.Write(path, half[max(0, bytes.IndexByte(half, '\n')):])
 }
 
-// Read returns the entries of a ledger, the oldest first. It skips lines that are not whole. There is
-// none where there is no ledger.
+// Read returns the entries of a ledger, the oldest first, without lines that are not whole; none without a ledger.
 func Read(path string) (entries []Entry) {
 	content, err := os.ReadFile(path)
 	if err != nil {
@@ -165,8 +160,7 @@ func Read(path string) (entries []Entry) {
 	return entries
 }
 
-// LastTook returns how long each stage took in the latest first cycle of the project of that name in dir: a first
-// cycle builds everything, unlike the ones after it.
+// LastTook returns how long each stage of the project's latest first cycle took: one that builds everything.
 func (w *Writer) LastTook(project, dir string) map[event.Stage]event.Duration {
 	for _, e := range slices.Backward(Read(w.path)) {
 		if e.Project == project && e.Dir == dir && e.Cycle == 1 && e.Outcome == event.OK {

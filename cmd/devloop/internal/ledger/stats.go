@@ -13,8 +13,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 )
 
-// Stats sum up cycles that saves led to. They leave out the first build of each session and what the user
-// asked for.
+// Stats sum up cycles that saves led to. They leave out the first build of each session and what the user asked for.
 type Stats struct {
 	Since      time.Time `json:"since"`
 	Saves      int       `json:"saves"`      // that were served
@@ -179,9 +178,9 @@ func (s Stats) Summary() string {
 	if s.Saves == 0 {
 		return ""
 	}
-	text := fmt.Sprintf("%d saves, median %s", s.Saves, seconds(s.All.Median))
+	text := fmt.Sprintf("%d saves, median %s", s.Saves, s.All.Median)
 	if s.Saves == 1 {
-		text = "1 save, " + seconds(s.All.Median)
+		text = "1 save, " + s.All.Median.String()
 	}
 	for _, p := range s.Paths {
 		if p.Path == "pod" || p.Path == "manifest" {
@@ -201,7 +200,7 @@ func (s Stats) Write(w io.Writer, say func(message string) string) error {
 	b.WriteString(say(served) + "\n\n")
 	table := [][]string{{say("PATH"), say("SAVES"), say("MEDIAN"), say("95 % WITHIN")}}
 	for _, p := range append(slices.Clone(s.Paths), Path{"all", s.All}) {
-		table = append(table, []string{say(p.Path), fmt.Sprint(p.Count), seconds(p.Median), seconds(p.P95)})
+		table = append(table, []string{say(p.Path), fmt.Sprint(p.Count), p.Median.String(), p.P95.String()})
 	}
 	b.WriteString(cells.Table(table, 3))
 	if len(s.Slow) > 0 {
@@ -216,10 +215,8 @@ func (s Stats) Write(w io.Writer, say func(message string) string) error {
 
 func (r Reason) write(b *strings.Builder, say func(message string) string) {
 	kind, why, _ := strings.Cut(r.Why, ": ")
-	fmt.Fprintf(b, "  %d × %s: %s (%s)\n      %s\n", r.Count, say(kind), say(why), seconds(r.Median), say("last: "+r.Example))
+	fmt.Fprintf(b, "  %d × %s: %s (%s)\n      %s\n", r.Count, say(kind), say(why), r.Median, say("last: "+r.Example))
 	if r.Advice != "" {
 		fmt.Fprintf(b, "      → %s\n", say(r.Advice))
 	}
 }
-
-func seconds(d event.Duration) string { return fmt.Sprintf("%.2f s", time.Duration(d).Seconds()) }

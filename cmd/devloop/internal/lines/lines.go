@@ -9,8 +9,7 @@ import (
 	"io"
 )
 
-// NewWriter returns a writer that hands whole lines to tell, and a function that hands
-// over a last line without an end.
+// NewWriter returns a writer that hands whole lines to tell, and a function that hands over a last line without an end.
 func NewWriter(tell func(line string)) (out io.Writer, flush func()) {
 	w := &lineWriter{line: tell}
 	return w, w.flush

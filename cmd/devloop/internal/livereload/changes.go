@@ -13,7 +13,6 @@ type cycle struct {
 	served bool     // the application has answered
 }
 
-// Handle implements [event.Sink].
 func (s *Server) Handle(e event.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -34,8 +33,7 @@ func (s *Server) Handle(e event.Event) {
 	}
 }
 
-// messages returns one message for each style sheet if only style sheets have changed, else one
-// for the whole page.
+// messages returns one message for each style sheet if only style sheets have changed, else one for the whole page.
 func messages(files []string) []message {
 	var all []message
 	for _, file := range files {

@@ -15,8 +15,7 @@
 // If only styles have changed, the page applies them without a reload and keeps its form input.
 // The message is sent when the application serves the change, not when a file is saved.
 //
-// The server listens on loopback addresses only. Since any web page may connect to them from the
-// user's browser, it checks Origin and Host: see origin.go.
+// The server listens on loopback addresses only, and checks Origin and Host, as any web page may connect: origin.go.
 package livereload
 
 import (
@@ -78,8 +77,7 @@ func New() *Server {
 	return s
 }
 
-// Listen opens a port on the IPv4 loopback address and, if possible, on the IPv6 one. Port 0
-// chooses a free port. It returns the port.
+// Listen opens a port of the IPv4 loopback address, and if possible of IPv6's; 0 is any. It returns the port.
 func (s *Server) Listen(port int) (int, error) {
 	first, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
@@ -110,7 +108,6 @@ func serveScript(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write(script)                                         // fails only if the browser is gone
 }
 
-// connect serves the WebSocket of one browser.
 func (s *Server) connect(w http.ResponseWriter, r *http.Request) {
 	conn, err := s.upgrader.Upgrade(w, r, nil)
 	if err != nil {
@@ -135,7 +132,6 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// handshake exchanges the hello messages.
 func handshake(conn *websocket.Conn) error {
 	conn.SetReadLimit(maxMessage)
 	_ = conn.SetReadDeadline(time.Now().Add(ioTimeout))
@@ -151,7 +147,6 @@ func handshake(conn *websocket.Conn) error {
 	return conn.WriteJSON(message{Command: "hello", Protocols: []string{protocol}, Server: "devloop"})
 }
 
-// add returns the message queue of a new browser.
 func (s *Server) add() chan message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -160,7 +155,6 @@ func (s *Server) add() chan message {
 	return b
 }
 
-// disconnect drops a browser.
 func (s *Server) disconnect(b chan message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

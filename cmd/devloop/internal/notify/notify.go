@@ -1,5 +1,4 @@
-// Package notify tells a user who looks elsewhere that a save failed, and that one works again: by a notification of
-// the desktop, and in the title of the terminal.
+// Package notify tells a user who looks elsewhere that a save failed or works again: by the desktop, by the title.
 //
 //	bus := event.NewBus(display, notify.New(os.Stderr, say)) // nil without a terminal
 //
@@ -52,7 +51,6 @@ func New(terminal io.Writer, say func(message string) string) *Notifier {
 	return n
 }
 
-// Handle implements [event.Sink].
 func (n *Notifier) Handle(e event.Event) {
 	switch b := e.Body.(type) {
 	case event.SessionStarted:
@@ -118,8 +116,7 @@ func plain(text string) string {
 	return text
 }
 
-// program returns the command that shows a notification on this machine's desktop, nil without one. It passes the
-// text as arguments, so no shell or script interprets it.
+// program returns the command for a notification of this desktop, nil without one. No shell or script reads the text.
 func program(system string, getenv func(string) string, look func(string) (string, error)) func(title, text string) []string {
 	switch {
 	case getenv("SSH_CONNECTION") != "":

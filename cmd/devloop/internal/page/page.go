@@ -1,5 +1,4 @@
-// Package page serves a page that shows a session in the browser: the saves with their stages and
-// times, what failed and where, the Pods, and the logs.
+// Package page serves a page that shows a session: the saves with stages and times, failures, the Pods, the logs.
 //
 //	server, err := page.Listen(store, page.Language{}) // an event.Store that is on the bus
 //	server.URL()                      // http://127.0.0.1:41234/#6f1c…, to open in a browser
@@ -79,7 +78,6 @@ func (s *Server) Close() error {
 	return s.server.Close()
 }
 
-// ServeHTTP implements [http.Handler].
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
@@ -129,8 +127,7 @@ func (s *Server) cookieName() string {
 	return "devloop-" + port
 }
 
-// login gives the cookie for the secret. Browsers send an Origin with every POST, so a request
-// without one does not come from the page.
+// login gives the cookie for the secret. Browsers send an Origin with every POST: without one it is not the page.
 func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	secret, err := io.ReadAll(io.LimitReader(r.Body, 100))
 	if err != nil || r.Header.Get("Origin") == "" || !equal(string(secret), s.secret) {

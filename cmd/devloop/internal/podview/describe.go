@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cells"
+	"github.com/devloop-cli/devloop/internal/lists"
 	"github.com/devloop-cli/devloop/runner/inspect"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/podstatus"
@@ -73,7 +74,6 @@ func (p *page) said(mark, format string, args ...any) {
 	p.line("%s%s", mark, strings.ReplaceAll(p.say(fmt.Sprintf(format, args...)), "\n", "\n    "))
 }
 
-// explanation writes the summary that precedes the details.
 func (p *page) explanation(i inspect.Inspection, row Row) {
 	switch {
 	case i.Why != nil:
@@ -137,9 +137,12 @@ func restarted(times int) string {
 }
 
 func (p *page) head(i inspect.Inspection, row Row) {
-	o, owner := i.Object, ""
+	o, owner, ip := i.Object, "", i.Object.Status.PodIP
 	if ref := metav1.GetControllerOf(o); ref != nil {
 		owner = fmt.Sprintf("%s %s", strings.ToLower(ref.Kind), ref.Name)
+	}
+	if ip != "" {
+		ip = p.say(ip + " (cluster-internal)")
 	}
 	p.said("", "pod %s", o.Name)
 	p.fields(
@@ -148,26 +151,15 @@ func (p *page) head(i inspect.Inspection, row Row) {
 		field{"owner", owner},
 		field{"status", p.say(fmt.Sprintf("%s, %d of %d containers ready, created %s ago", row.Status, row.Ready, row.Containers, age(row.Since, p.now)))},
 		field{"node", o.Spec.NodeName},
-		field{"ip", p.say(insideOnly(o.Status.PodIP))},
+		field{"ip", ip},
 		field{"local", strings.Join(row.Addresses, " ")},
 		field{"spare jvm", p.say(row.Spare)},
 		field{"debugger", p.say(row.debugger())},
 		field{"labels", table(o.Labels)})
 }
 
-func insideOnly(ip string) string {
-	if ip == "" {
-		return ""
-	}
-	return ip + " (cluster-internal)"
-}
-
 func table(m map[string]string) string {
-	var parts []string
-	for _, k := range slices.Sorted(maps.Keys(m)) {
-		parts = append(parts, k+"="+m[k])
-	}
-	return strings.Join(parts, " ")
+	return strings.Join(lists.Map(slices.Sorted(maps.Keys(m)), func(k string) string { return k + "=" + m[k] }), " ")
 }
 
 // statusOf returns the status of a container, the zero value for one that the node has not seen yet.
@@ -225,29 +217,21 @@ func (p *page) state(s corev1.ContainerState) string {
 }
 
 func ports(list []corev1.ContainerPort) string {
-	var parts []string
-	for _, p := range list {
-		parts = append(parts, strings.TrimSpace(fmt.Sprintf("%d/%s %s", p.ContainerPort, p.Protocol, p.Name)))
-	}
-	return strings.Join(parts, ", ")
+	return strings.Join(lists.Map(list, func(p corev1.ContainerPort) string {
+		return strings.TrimSpace(fmt.Sprintf("%d/%s %s", p.ContainerPort, p.Protocol, p.Name))
+	}), ", ")
 }
 
 func resources(list corev1.ResourceList) string {
-	var parts []string
-	for _, name := range slices.Sorted(maps.Keys(list)) {
+	return strings.Join(lists.Map(slices.Sorted(maps.Keys(list)), func(name corev1.ResourceName) string {
 		q := list[name]
-		parts = append(parts, fmt.Sprintf("%s %s", name, q.String()))
-	}
-	return strings.Join(parts, ", ")
+		return fmt.Sprintf("%s %s", name, q.String())
+	}), ", ")
 }
 
 // variables returns names only, as a value may be a secret.
 func variables(list []corev1.EnvVar) string {
-	var names []string
-	for _, v := range list {
-		names = append(names, v.Name)
-	}
-	return strings.Join(names, ", ")
+	return strings.Join(lists.Map(list, func(v corev1.EnvVar) string { return v.Name }), ", ")
 }
 
 // Probe describes a probe: what Kubernetes asks, and how often.

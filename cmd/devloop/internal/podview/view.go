@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cells"
+	"github.com/devloop-cli/devloop/internal/lists"
 	"github.com/devloop-cli/devloop/runner/inspect"
 )
 
@@ -79,7 +80,7 @@ func Status(w io.Writer, rows []Row, now time.Time, wide bool, say func(message 
 	}
 	columns := usedColumns(table, several)
 	for i, row := range table {
-		table[i] = chosen(row, columns)
+		table[i] = lists.Map(columns, func(i int) string { return row[i] })
 	}
 	if !wide {
 		fit(table)
@@ -95,7 +96,6 @@ func Status(w io.Writer, rows []Row, now time.Time, wide bool, say func(message 
 	return nil
 }
 
-// usedColumns returns the columns that are not empty.
 func usedColumns(table [][]string, namespaces bool) (columns []int) {
 	for i := range table[0] {
 		used := slices.ContainsFunc(table[1:], func(row []string) bool { return row[i] != none })
@@ -104,13 +104,6 @@ func usedColumns(table [][]string, namespaces bool) (columns []int) {
 		}
 	}
 	return columns
-}
-
-func chosen(row []string, columns []int) (list []string) {
-	for _, i := range columns {
-		list = append(list, row[i])
-	}
-	return list
 }
 
 // fit cuts the widest columns of a table until its lines fit.
@@ -142,8 +135,7 @@ func (r Row) wideTexts(now time.Time, say func(string) string) []string {
 	return append(r.texts(now, say), line(r.Problem), cmp.Or(strings.Join(r.Addresses, " "), none), r.shownImage(), imageAge(r.ImageSince, now), line(r.Spare), line(r.debugger()))
 }
 
-// below returns the lines below that of a Pod, each after a line break: its name if that is cut, why it does not
-// serve, its local addresses, its image.
+// below returns the lines below a Pod's, each after a line break: a cut name, why it fails, addresses, its image.
 func (r Row) below(line string, now time.Time, say func(message string) string) string {
 	image := r.shownImage()
 	if r.ImageSince != nil {

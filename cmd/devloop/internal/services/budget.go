@@ -5,12 +5,10 @@ import (
 	"sync"
 )
 
-// maxSpares is how many services may have a spare JVM: each takes about as much memory as the application before its
-// first request, and all Pods share the machine.
+// maxSpares is how many services may have a spare JVM, which takes about as much memory as an unused application.
 const maxSpares = 2
 
-// Budget says which services may prepare a spare JVM: those that were saved last, before the first save those that
-// were named first.
+// Budget says which services may prepare a spare JVM: those that were saved last, at first those that were named first.
 type Budget struct {
 	mu    sync.Mutex
 	order []string // the one that was saved last at the end

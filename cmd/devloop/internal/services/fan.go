@@ -1,5 +1,4 @@
-// Package services has what several services of one session share: the saves, the local ports, the manifests, the
-// room for spare JVMs, and turns to start.
+// Package services has what services of one session share: saves, local ports, manifests, spare JVMs, turns.
 //
 //	fan := services.NewFan(manifests, budget, orders, customers)
 //	go fan.Run(ctx, saves)                    // each service gets those that concern it
@@ -31,8 +30,7 @@ type Receiver struct {
 	used, others []string // directories of modules, see [Receiver.Uses]
 }
 
-// Uses records of which modules a service is made, and which others the build has. As long as it is not known, every
-// save concerns the service.
+// Uses records which modules a service is made of, and which others there are. Until then every save concerns it.
 func (r *Receiver) Uses(used, others []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -66,8 +64,7 @@ type Fan struct {
 	receivers []*Receiver
 }
 
-// NewFan returns a fan for batches whose paths are relative to the directory of the build. Who gets a save may have a
-// spare JVM next.
+// NewFan returns a fan for batches with paths relative to the build's directory. Who gets a save may have a spare next.
 func NewFan(manifests Manifests, budget *Budget, receivers ...*Receiver) *Fan {
 	return &Fan{dir: paths.Real(manifests.Dir), manifests: manifests, budget: budget, receivers: receivers}
 }

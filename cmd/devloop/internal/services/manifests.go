@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/lists"
 	"github.com/devloop-cli/devloop/internal/paths"
 	"github.com/devloop-cli/devloop/runner/manifest"
 )
@@ -45,8 +46,7 @@ func (m Manifests) Of(name string) (manifest.Manifest, error) {
 	}), nil
 }
 
-// files returns the manifests in which a service has objects. shared are those of the whole build, nil if the service has
-// some of its own.
+// files returns the manifests in which a service has objects. shared are the whole build's, nil if it has its own.
 func (m Manifests) files(name string) (files []string, shared []sharedFile, err error) {
 	i := slices.IndexFunc(m.Services, func(s Module) bool { return s.Name == name })
 	if own, err := manifest.Find(m.Services[i].Dir); err != nil || len(own) > 0 && len(m.Named) == 0 {
@@ -104,8 +104,7 @@ func (m Manifests) first(shared []sharedFile) string {
 	return ""
 }
 
-// ownersOf returns the services that have objects in a file. Mistakes in it are for those to report that it names: the
-// others go on.
+// ownersOf returns the services that have objects in a file. Those that a wrong one names report it; others go on.
 func (m Manifests) ownersOf(path string) (owners []string) {
 	loaded, err := manifest.Load(path)
 	if err != nil {
@@ -144,8 +143,7 @@ func (m Manifests) owners(loaded manifest.Manifest) [][]string {
 	return owners
 }
 
-// oneOwner returns an error if an object has the images of a service and of another one: neither could be deployed
-// without the other.
+// oneOwner returns an error if an object has the images of two services: neither could be deployed without the other.
 func oneOwner(loaded manifest.Manifest, owners [][]string, name string) error {
 	for i, ref := range loaded.Refs() {
 		if len(owners[i]) > 1 && slices.Contains(owners[i], name) {
@@ -169,20 +167,12 @@ func (m Manifests) concerned(file string) (concerned []string) {
 		if len(own) == 0 || len(m.Named) > 0 {
 			own = m.filesOf(s.Name, shared)
 		}
-		if slices.ContainsFunc(own, func(path string) bool { return isIn(file, path) }) {
+		if slices.ContainsFunc(own, func(path string) bool { return paths.Within(file, paths.Real(path)) }) {
 			concerned = append(concerned, s.Name)
 		}
 	}
 	if len(concerned) > 0 {
 		return concerned
 	}
-	for _, s := range m.Services {
-		concerned = append(concerned, s.Name)
-	}
-	return concerned
-}
-
-// isIn reports whether a file is a manifest, or lies in a directory that is one.
-func isIn(file, path string) bool {
-	return paths.Within(file, paths.Real(path))
+	return lists.Map(m.Services, func(s Module) string { return s.Name })
 }

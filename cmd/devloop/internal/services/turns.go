@@ -10,8 +10,7 @@ import (
 // maxTurn is how long a service keeps its turn while it starts: it may wait for one that has none yet.
 const maxTurn = 30 * time.Second
 
-// Turns let only some services start at a time. Each start takes as much of the machine as it gets: all at once, none
-// serves before all do, and probes fail because of it.
+// Turns let only some services start at a time: all at once, none serves before all do, and probes fail because of it.
 type Turns struct {
 	size int // how many may start at a time
 
@@ -26,8 +25,7 @@ func NewTurns(n int) *Turns {
 	return &Turns{size: n, free: n}
 }
 
-// Await waits for a turn. If it has to wait, it tells waits how many services come before. Call done once the service
-// has started.
+// Await waits for a turn. It tells waits how many services come before. Call done once the service has started.
 func (t *Turns) Await(ctx context.Context, waits func(others int)) (done func(), err error) {
 	turn, before := t.enter()
 	if before > 0 {

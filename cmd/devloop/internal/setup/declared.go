@@ -29,11 +29,9 @@ type Declared struct {
 	Toolchain bool
 }
 
-// wanted returns the JDK version to install.
 func (d Declared) wanted() int { return max(d.Version, MinimumJava) }
 
-// DeclaredJava returns the Java version that the build file in dir declares. It searches the text
-// and does not run the build.
+// DeclaredJava returns the Java version that the build file in dir declares, by its text: the build does not run.
 func DeclaredJava(dir string) Declared {
 	for _, name := range []string{"build.gradle", "build.gradle.kts", "pom.xml"} {
 		text, err := os.ReadFile(filepath.Join(dir, name))

@@ -8,8 +8,7 @@ import (
 	"syscall"
 )
 
-// detached starts a program that outlives devloop, in its own session. Its output goes to the file
-// log.
+// detached starts a program that outlives devloop, in its own session. Its output goes to the file log.
 func detached(log, program string) error {
 	out, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
 	if err != nil {

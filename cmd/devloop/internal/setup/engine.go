@@ -31,17 +31,15 @@ const (
 	minimumAPI = "1.41"
 	// minimumMemory is enough for a kind node, which takes a gigabyte, and two Pods.
 	minimumMemory = 3 << 30
-	// diskForCluster is enough for an unpacked node image and some project images; diskForWork
-	// for a day of builds.
+	// diskForCluster is enough for an unpacked node image and some project images; diskForWork for a day of builds.
 	diskForCluster, diskForWork = 6_000_000_000, 1_000_000_000
 )
 
 // startTimeout is how long an engine may take to answer after its start.
 const startTimeout = time.Minute
 
-// Engine checks that a Docker engine answers and that kind can use it. As root it starts an
-// installed engine, and on Debian and Ubuntu installs one, unless DOCKER_HOST or a Docker context
-// points elsewhere.
+// Engine checks that a Docker engine answers and that kind can use it. As root it starts an installed engine, and on
+// Debian and Ubuntu installs one, unless DOCKER_HOST or a Docker context points elsewhere.
 func Engine(dial Dial, elsewhere bool) Step {
 	return Step{ID: "docker",
 		Check: func(ctx context.Context) (string, error) { return checkEngine(ctx, dial) },
@@ -70,7 +68,6 @@ func checkEngine(ctx context.Context, dial Dial) (string, error) {
 	return judgeEngine(docker, info)
 }
 
-// judgeEngine checks whether kind can use the engine.
 func judgeEngine(docker *client.Client, info system.Info) (string, error) {
 	rootless := slices.ContainsFunc(info.SecurityOptions, func(s string) bool { return strings.Contains(s, "name=rootless") })
 	version := docker.ClientVersion()
@@ -144,8 +141,7 @@ func fixEngine(dial Dial, elsewhere bool) *Fix {
 // engineLog is the log of an engine that we start directly.
 const engineLog = "/var/log/dockerd.log"
 
-// startEngine starts the engine with systemd, or without systemd, as in WSL2 and in containers, with
-// the init script of Debian's package or directly.
+// startEngine starts the engine by systemd, else, as in WSL2 and containers, by Debian's init script or directly.
 func startEngine(ctx context.Context) error {
 	if hasSystemd() {
 		return command(ctx, "systemctl", "start", "docker")
@@ -173,8 +169,7 @@ func waitForEngine(ctx context.Context, dial Dial) error {
 	}
 }
 
-// Memory checks that the engine's machine has enough memory for a cluster. Docker Desktop and Colima
-// run in a virtual machine that has less than the host.
+// Memory checks the memory of the engine's machine, which with Docker Desktop and Colima has less than the host.
 func Memory(dial Dial) Step {
 	return Step{ID: "memory", Needs: []string{"docker"}, Check: func(ctx context.Context) (string, error) {
 		info, err := ask(ctx, dial)

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/devloop-cli/devloop/internal/lists"
 )
 
-// limit is a limit of inotify(7). It applies to all programs of a user together: the IDE, devloop's
-// watcher, and for root everything in the nodes.
+// limit is a limit of inotify(7) for all programs of a user together: the IDE, devloop, and as root the nodes.
 type limit struct {
 	name string
 	// Below least, a project and a cluster may not work; wanted is what we set
@@ -23,8 +25,7 @@ var limits = []limit{
 	{"fs.inotify.max_user_instances", 128, 512},
 }
 
-// Inotify checks that programs may watch enough files. As root it raises the limits, now and for
-// the next boot.
+// Inotify checks that programs may watch enough files. As root it raises the limits, now and for the next boot.
 func Inotify() Step { return inotify("/proc/sys", "/etc/sysctl.d/60-devloop.conf") }
 
 func inotify(proc, conf string) Step {
@@ -42,10 +43,7 @@ func checkLimits(proc string) (string, error) {
 	if runtime.GOOS != "linux" {
 		return "", &NotApplicable{runtime.GOOS + " has no inotify limits"}
 	}
-	var words []string
-	for _, l := range limits {
-		words = append(words, fmt.Sprintf("%s=%d", l.name, l.value(proc)))
-	}
+	words := lists.Map(limits, func(l limit) string { return fmt.Sprintf("%s=%d", l.name, l.value(proc)) })
 	if few := low(proc); len(few) > 0 {
 		set := strings.Join(assignments(few), " ")
 		return "", newProblem("machine.inotify", []string{
@@ -68,21 +66,11 @@ func (l limit) path(proc string) string {
 }
 
 func low(proc string) []limit {
-	var few []limit
-	for _, l := range limits {
-		if l.value(proc) < l.least {
-			few = append(few, l)
-		}
-	}
-	return few
+	return slices.DeleteFunc(slices.Clone(limits), func(l limit) bool { return l.value(proc) >= l.least })
 }
 
 func assignments(list []limit) []string {
-	var all []string
-	for _, l := range list {
-		all = append(all, fmt.Sprintf("%s=%d", l.name, l.wanted))
-	}
-	return all
+	return lists.Map(list, func(l limit) string { return fmt.Sprintf("%s=%d", l.name, l.wanted) })
 }
 
 func raise(proc, conf string) error {

@@ -1,7 +1,6 @@
 package setup
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -10,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/proc"
 )
 
 // platform decides how programs are installed.
@@ -47,7 +47,6 @@ func installed(program string) bool {
 // mayInstall reports whether devloop may install packages: as root on Debian and Ubuntu.
 func mayInstall(s platform) bool { return s == debian && os.Geteuid() == 0 }
 
-// javaAdvice returns the command that installs a JDK.
 func javaAdvice(s platform, version int) string {
 	switch s {
 	case mac:
@@ -63,7 +62,6 @@ func javaAdvice(s platform, version int) string {
 	}
 }
 
-// engineAdvice returns the commands that install a Docker engine.
 func engineAdvice(s platform) []string {
 	switch s {
 	case mac:
@@ -79,7 +77,6 @@ func engineAdvice(s platform) []string {
 	}
 }
 
-// startAdvice returns the command that starts an installed engine.
 func startAdvice(s platform) string {
 	switch s {
 	case mac:
@@ -99,8 +96,7 @@ func hasSystemd() bool {
 	return err == nil
 }
 
-// aptInstall installs Debian packages. If that fails, it updates the package lists, which may be
-// missing or old, and tries again.
+// aptInstall installs Debian packages. If that fails, it updates the package lists, which may be old, and tries again.
 func aptInstall(ctx context.Context, packages ...string) error {
 	install := append([]string{"apt-get", "install", "-y", "--no-install-recommends"}, packages...)
 	if command(ctx, install...) == nil {
@@ -121,13 +117,8 @@ func command(ctx context.Context, args ...string) error {
 		return context.Cause(ctx)
 	}
 	if err != nil {
-		return &fault.Error{Code: "machine.command", Op: fmt.Sprintf("%q failed: %v: %s", strings.Join(args, " "), err, lastLine(out)),
+		return &fault.Error{Code: "machine.command", Op: fmt.Sprintf("%q failed: %v: %s", strings.Join(args, " "), err, strings.Join(proc.LastLines(string(out), 1), "")),
 			Hints: []string{"see the whole output: sudo " + strings.Join(args, " ")}}
 	}
 	return nil
-}
-
-func lastLine(out []byte) string {
-	lines := bytes.Split(bytes.TrimSpace(out), []byte("\n"))
-	return string(lines[len(lines)-1])
 }

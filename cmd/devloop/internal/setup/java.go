@@ -16,10 +16,9 @@ import (
 // (https://docs.spring.io/spring-boot/system-requirements.html).
 const MinimumJava = 17
 
-// Java checks the JDK in JAVA_HOME, as Gradle and Maven do, else the one on the PATH. It has to be as
-// new as the version that the build in dir declares. If the build declares a toolchain, Gradle
-// finds an installed JDK of exactly that version itself. As root on Debian and Ubuntu, a JDK can be
-// installed.
+// Java checks the JDK in JAVA_HOME, as Gradle and Maven do, else the one on the PATH. It has to be as new as the
+// version that the build in dir declares. If the build declares a toolchain, Gradle finds an installed JDK of exactly
+// that version itself. As root on Debian and Ubuntu, a JDK can be installed.
 func Java(dir string) Step {
 	declared := DeclaredJava(dir)
 	return Step{ID: "jdk",

@@ -12,11 +12,12 @@ import (
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/distribution/reference"
 	"github.com/docker/docker/client"
+
+	"github.com/devloop-cli/devloop/internal/lists"
 )
 
 const (
-	// registryTimeout is how long a registry may take to answer if nothing is needed from it. It is short, because a user
-	// without a registry should not wait for it at each run.
+	// registryTimeout is how long a registry may take if nothing is needed from it: users without one don't wait long.
 	registryTimeout = 1500 * time.Millisecond
 	// pullTimeout is the same where an image is to be pulled: the engine asks two servers, over a slow VPN for seconds.
 	pullTimeout = 10 * time.Second
@@ -62,12 +63,10 @@ func judgeSilence(silent string, missing []string) error {
 
 // tags removes digests, which tell a person nothing.
 func tags(images []string) []string {
-	var all []string
-	for _, image := range images {
+	return lists.Map(images, func(image string) string {
 		tag, _, _ := strings.Cut(image, "@")
-		all = append(all, tag)
-	}
-	return all
+		return tag
+	})
 }
 
 // Reachable checks that the engine can reach an image's registry.
@@ -119,12 +118,10 @@ func oneOfEach(images []string) []string {
 	return some
 }
 
-// proxyVariables lists the variables that kind passes to the nodes of a new cluster
-// (sigs.k8s.io/kind/pkg/cluster/internal/providers/common/proxy.go).
+// proxyVariables are those that kind passes to nodes (sigs.k8s.io/kind/pkg/cluster/internal/providers/common/proxy.go).
 var proxyVariables = []string{"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"}
 
-// Proxy checks that the nodes use the proxy that the environment or the engine names.
-// nodeEnvironment returns a node's variables, nil if there is no node.
+// Proxy checks that the nodes use the proxy of the environment or the engine. nodeEnvironment is a node's, or nil.
 func Proxy(dial Dial, nodeEnvironment func(context.Context) []string) Step {
 	return Step{ID: "proxy", Needs: []string{"docker"}, Check: func(ctx context.Context) (string, error) {
 		proxy, err := proxyOf(ctx, dial)

@@ -1,13 +1,11 @@
-// Package setup prepares a machine for devloop in a list of steps. All steps are checked first. If
-// some can be fixed, the user is asked once, with the list of changes; then each is fixed and checked
-// again. A second run finds everything done and changes nothing; a run after an interrupted one
-// continues.
+// Package setup prepares a machine for devloop in a list of steps. All steps are checked first. If some can be fixed,
+// the user is asked once, with the list of changes; then each is fixed and checked again. A second run finds everything
+// done and changes nothing; a run after an interrupted one continues.
 //
 //	err := setup.Run(ctx, steps, setup.Options{Ask: ask, Report: report})
 //
-// To add a step, write a function that returns a [Step] and add it to the list of the setup
-// command; the list is in the order of execution. docs/setup.md says what devloop changes on a
-// machine, and what it only advises.
+// To add a step, write a function that returns a [Step] and add it to the list of the setup command; the list is in the
+// order of execution. docs/setup.md says what devloop changes on a machine, and what it only advises.
 package setup
 
 import (
@@ -42,8 +40,7 @@ type Step struct {
 	// Check says what it found, and changes nothing. It returns an error with code and hints if
 	// something is wrong, and a [*NotApplicable] if the step does not matter on this machine.
 	Check func(ctx context.Context) (evidence string, err error)
-	// Fix returns how to solve the problem that Check found, nil if devloop can only advise. The
-	// field may be nil.
+	// Fix returns how to solve the problem that Check found, nil if devloop can only advise. The field may be nil.
 	Fix func(problem error) *Fix
 	// Optional is true for a step that is fixed along with others only, and whose problem is no failure.
 	Optional bool
@@ -54,8 +51,7 @@ type Step struct {
 
 // Change is one change of the machine that needs permission.
 type Change struct {
-	// Step is the step's ID, Reason the problem that it found: "" if it cannot be checked yet,
-	// and the change may turn out to be unnecessary.
+	// Step is the step's ID, Reason the problem that it found: "" if it cannot be checked yet, and may not exist.
 	Step, Reason string
 	// Text is what will be done, such as "start the Docker engine".
 	Text string
@@ -88,8 +84,7 @@ type Result struct {
 type Options struct {
 	// CheckOnly fixes nothing.
 	CheckOnly bool
-	// Ask is called once, before the machine is changed; an error means no. If the context has
-	// ended, it returns the context's cause.
+	// Ask is called once, before the machine is changed; an error means no, the context's cause if that has ended.
 	Ask func([]Change) error
 	// Begin is called when a step begins, Report when it has ended.
 	Begin  func(id string)
@@ -166,8 +161,7 @@ func (r *run) fixOf(s Step, result Result) *Fix {
 // errUnasked means that a change was not among those that the user was asked about.
 var errUnasked = errors.New("run setup again")
 
-// finish fixes the steps that check left open, and reports them. Declined says why there is no
-// permission, nil if there is.
+// finish fixes the steps that check left open, and reports them. Declined says why it may not, nil if it may.
 func (r *run) finish(open []Step, declined error) {
 	for _, s := range open {
 		if r.ctx.Err() != nil {
@@ -231,8 +225,7 @@ func blocked(steps, by []string) string {
 	return ""
 }
 
-// fix checks, fixes unless the user declined, and checks again. An earlier fix may have solved
-// the problem, too.
+// fix checks, fixes unless the user declined, and checks again. An earlier fix may have solved the problem, too.
 func (s Step) fix(ctx context.Context, declined error) (evidence string, fixed bool, err error) {
 	evidence, problem := s.Check(ctx)
 	if absent := (*NotApplicable)(nil); problem == nil || s.Fix == nil || errors.As(problem, &absent) {

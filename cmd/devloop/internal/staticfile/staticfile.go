@@ -9,8 +9,7 @@ import "strings"
 // https://docs.spring.io/spring-boot/reference/web/servlet.html#web.servlet.spring-mvc.static-content
 var dirs = []string{"META-INF/resources/", "resources/", "static/", "public/"}
 
-// URLPath returns the URL path of a static file, given its path on the class path. It reports false
-// for any other file.
+// URLPath returns the URL path of a static file, given its path on the class path. It reports false for any other file.
 func URLPath(file string) (string, bool) {
 	for _, dir := range dirs {
 		if rest, ok := strings.CutPrefix(file, dir); ok {

@@ -54,7 +54,6 @@ var (
 	typed = regexp.MustCompile(`(?:^|: |→ )(?:devloop|docker|jdb|kubectl) .*$`)
 )
 
-// read takes a line apart.
 func read(line string) row {
 	text := strings.TrimLeft(line, " ")
 	r := row{indent: len(line) - len(text), text: text}

@@ -1,5 +1,4 @@
-// Package topics holds the texts of `devloop explain`: what a Kubernetes term means, what
-// causes it, and what to do about it.
+// Package topics has the texts of `devloop explain`: what a Kubernetes term means, its causes, and what to do.
 //
 // Each topic is a file in topics/, and its translation one in topics/ko/. The head has the term,
 // other names for it and a title; the rest is the text. To add a topic, add both files.
@@ -71,8 +70,7 @@ func parse(file string) Topic {
 	return t
 }
 
-// Find returns the topic that has word among its names. It ignores case, spaces and dashes. Its
-// error names the topic that is probably meant.
+// Find returns the topic with a name, whatever its case, spaces and dashes, or an error that names a near one.
 func Find(word string, topics []Topic) (Topic, error) {
 	for _, t := range topics {
 		for _, name := range append([]string{t.Word}, t.Also...) {

@@ -54,8 +54,7 @@ func (c catalogue) sayBeforeFlags(message string) string {
 	return message
 }
 
-// Formats returns the catalogue of a language, for displays that are not written in Go: each English format with its
-// translation. English has none.
+// Formats returns a language's catalogue, for displays not written in Go: each English format with its translation.
 func Formats(language string) map[string]string {
 	formats := map[string]string{}
 	if language == "ko" {
@@ -133,7 +132,6 @@ func (e entry) mayMake(message string) bool {
 	return len(e.verbs) > 0 || message == ""
 }
 
-// fill puts arguments into the translation of e.
 func (c catalogue) fill(e entry, args []string) (string, bool) {
 	for i, arg := range args {
 		if arg == "" || e.verbs[i] != "%m" && e.verbs[i] != "%t" {

@@ -38,9 +38,9 @@ type footer struct {
 	transfers []event.Transfer
 	lastTook  time.Duration // how long the stage took last time
 
-	path  string                     // the path of this cycle
-	last  string                     // the path and the time of the last save
-	costs map[string][]time.Duration // of the saves so far, by path
+	path  string                      // the path of this cycle
+	last  string                      // the path and the time of the last save
+	costs map[string][]event.Duration // of the saves so far, by path
 
 	services []*serviceFooter // of a session with several
 }
@@ -50,12 +50,10 @@ var frames = []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "�
 
 const frameTime = 100 * time.Millisecond
 
-// frame returns the picture of the moment.
 func frame(now time.Time) string {
 	return frames[int(now.UnixMilli()/frameTime.Milliseconds())%len(frames)]
 }
 
-// see records an event.
 func (f *footer) see(e event.Event) {
 	if e.Service != "" {
 		f.seeService(e)
@@ -129,7 +127,6 @@ func (f *footer) cycleEvent(e event.Event) {
 // bare matches a line of a tool that has no word, such as Maven's "[INFO] ------".
 var bare = regexp.MustCompile(`^(\[\w+\])?[\W_]*$`)
 
-// answers records what answers on localhost.
 func (f *footer) answers(b event.StateChanged) {
 	f.serving, f.pods, f.rollout, f.outage = b.Serving != nil, 0, b.RolloutPending, ""
 	if b.Serving != nil {
@@ -179,15 +176,14 @@ func (f *footer) finished(b event.CycleFinished) {
 		f.problem = b.Failure.Message
 	case b.Outcome == event.OK:
 		f.problem = ""
-		took := time.Duration(b.Took)
-		f.last = f.say(f.path) + " " + seconds(b.Took)
+		f.last = f.say(f.path) + " " + b.Took.String()
 		if costs := f.costs[f.path]; len(costs) >= 3 {
-			f.last += " (" + f.say("usually "+seconds(event.Duration(median(costs)))) + ")"
+			f.last += " (" + f.say("usually "+median(costs).String()) + ")"
 		}
 		if f.costs == nil {
-			f.costs = map[string][]time.Duration{}
+			f.costs = map[string][]event.Duration{}
 		}
-		f.costs[f.path] = append(f.costs[f.path], took)
+		f.costs[f.path] = append(f.costs[f.path], b.Took)
 	}
 }
 
@@ -197,7 +193,6 @@ type serviceFooter struct {
 	name string
 }
 
-// seeService records an event of a service.
 func (f *footer) seeService(e event.Event) {
 	i := slices.IndexFunc(f.services, func(s *serviceFooter) bool { return s.name == e.Service })
 	if i < 0 {
@@ -264,7 +259,6 @@ func NewWorking(style Style, show func(string)) *Working {
 	return &Working{footer: footer{style: style}, show: show}
 }
 
-// Handle implements [event.Sink].
 func (w *Working) Handle(e event.Event) {
 	w.footer.see(e)
 	line := ""
@@ -278,7 +272,7 @@ func (w *Working) Handle(e event.Event) {
 }
 
 // median returns the middle of durations, of which there is at least one.
-func median(d []time.Duration) time.Duration {
+func median(d []event.Duration) event.Duration {
 	sorted := slices.Sorted(slices.Values(d))
 	return sorted[len(sorted)/2]
 }
@@ -296,8 +290,7 @@ func pathName(path string) string {
 	return path
 }
 
-// line returns the mark and the text of the footer, which together fit into a width in cells. They
-// are "" if there is nothing to say.
+// line returns the mark and the text of the footer, together at most width cells, "" if there is nothing to say.
 func (f *footer) line(now time.Time, width int) (mark, text string) {
 	mark, parts := f.parts(now)
 	if mark == "" {
@@ -356,7 +349,6 @@ func (f *footer) withKey(parts []string, text string) []string {
 	return append(parts, f.say(text))
 }
 
-// working describes the stage that runs.
 func (f *footer) working(now time.Time) []string {
 	what := f.say(string(f.stage))
 	if elapsed := now.Sub(f.began); elapsed >= time.Second {

@@ -20,8 +20,7 @@ func NewJSONL(out io.Writer) *JSONL {
 	return &JSONL{encoder: encoder}
 }
 
-// Handle implements [event.Sink]. After a failed write, for example to a closed pipe, it writes
-// nothing more. Err returns the error.
+// Handle implements [event.Sink]. After a failed write, as to a closed pipe, it writes nothing more; see Err.
 func (j *JSONL) Handle(e event.Event) {
 	if j.err == nil {
 		j.err = j.encoder.Encode(e)

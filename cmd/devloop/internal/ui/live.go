@@ -14,9 +14,8 @@ import (
 // minWidth is the width, in cells, of the narrowest terminal that gets a footer.
 const minWidth = 40
 
-// Live is a display for a terminal: the lines of [Plain] and a footer below them. The lines stay in
-// the terminal's scrollback; only the footer is redrawn. It ends with a line break, so that a
-// shell's prompt is in order after whatever ends the process.
+// Live is a display for a terminal: the lines of [Plain], which stay in the scrollback, and a footer below them, which
+// is redrawn. It ends with a line break, so that a shell's prompt is in order whatever ends the process.
 type Live struct {
 	mu     sync.Mutex
 	out    io.Writer
@@ -29,8 +28,7 @@ type Live struct {
 	once   sync.Once
 }
 
-// NewLive returns a display that writes to out, a terminal of that many cells. Where o.App is nil,
-// the application's log lines go there, too.
+// NewLive returns a display on a terminal of that width. Where o.App is nil, the application's log goes there, too.
 func NewLive(out io.Writer, o PlainOptions, width func() int) *Live {
 	l := newLive(out, o, width)
 	go l.turn()
@@ -43,7 +41,6 @@ func newLive(out io.Writer, o PlainOptions, width func() int) *Live {
 	return l
 }
 
-// Handle implements [event.Sink].
 func (l *Live) Handle(e event.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -61,8 +58,7 @@ func (l *Live) Handle(e event.Event) {
 	}
 }
 
-// Forget makes Live draw a new footer and leave the old one alone: something else has written to
-// the terminal, such as a shell while the process was stopped.
+// Forget makes Live draw a new footer and leave the old one alone, above which something else has written.
 func (l *Live) Forget() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -85,8 +81,7 @@ func (l *Live) turn() {
 	}
 }
 
-// draw writes the lines in place of the footer, and the footer below them. A terminal whose width
-// is unknown gets none.
+// draw writes the lines in place of the footer, and the footer below them. A terminal whose width is unknown gets none.
 func (l *Live) draw(now time.Time) {
 	width, mark, text := l.width(), "", ""
 	if width >= minWidth {

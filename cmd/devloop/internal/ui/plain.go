@@ -1,5 +1,4 @@
-// Package ui has the displays. A display is an [event.Sink] whose output depends on the events only,
-// so that a recorded stream gives the same bytes again.
+// Package ui has the displays: [event.Sink]s that depend on events only. A recorded stream gives the same bytes again.
 //
 //	bus := event.NewBus(ui.NewPlain(os.Stderr, ui.PlainOptions{})) // lines for people
 //	bus := event.NewBus(ui.NewJSONL(os.Stdout))                    // every event as a line of JSON
@@ -34,11 +33,9 @@ type PlainOptions struct {
 	App io.Writer
 	// Report receives the results of checks if they are the command's output; nil means out.
 	Report io.Writer
-	// Style applies to out and Report, AppStyle to App, which may be a file while out is a terminal. The zero value is
-	// plain text.
+	// Style applies to out and Report, AppStyle to App, which may be a file while out is a terminal. Zero is plain.
 	Style, AppStyle Style
-	// Quiet shows failures and addresses only. Verbose shows the output of Gradle, Maven
-	// and Docker at once instead of when it helps, see [toolOutput].
+	// Quiet shows failures and addresses only. Verbose shows the output of tools at once, see [toolOutput].
 	Quiet, Verbose bool
 	// Keys means that the command listens to keys, which [Live] names.
 	Keys bool
@@ -63,7 +60,6 @@ func NewPlain(out io.Writer, o PlainOptions) *Plain {
 	return &Plain{PlainOptions: o, out: out, progress: progressLines{last: &time.Time{}}}
 }
 
-// Handle implements [event.Sink].
 func (p *Plain) Handle(e event.Event) {
 	switch e.Body.(type) {
 	case event.StageFinished, event.StepFinished, event.CycleFinished, event.Transfer: // they say more than that it runs
@@ -89,7 +85,6 @@ func (p *Plain) Handle(e event.Event) {
 	}
 }
 
-// Tick implements [event.Ticker].
 func (p *Plain) Tick(now time.Time) {
 	for _, s := range p.services {
 		s.Tick(now)
@@ -181,7 +176,6 @@ func (p *Plain) sessionEvent(e event.Event) {
 	}
 }
 
-// underWay shows work that lasts.
 func (p *Plain) underWay(e event.Event) {
 	switch b := e.Body.(type) {
 	case event.StepStarted:
@@ -268,7 +262,6 @@ func (p *Plain) end(b event.SessionFinished) {
 	}
 }
 
-// toolLines writes output of a stage's tool.
 func (p *Plain) toolLines(lines []string) {
 	for _, line := range lines {
 		p.line(p.Style.Dim("  │ " + line))
@@ -330,10 +323,8 @@ func (p *Plain) notice(b event.Notice) {
 		word = p.Style.Yellow(p.Style.said("warning:", 0))
 	}
 	p.line(word + " " + p.Style.said(b.Text, 2))
-	p.hints(b.Hints)
+	hints(p.out, p.Style, b.Hints)
 }
-
-func (p *Plain) hints(list []string) { hints(p.out, p.Style, list) }
 
 func hints(out io.Writer, style Style, list []string) {
 	for _, h := range list {
@@ -343,7 +334,7 @@ func hints(out io.Writer, style Style, list []string) {
 
 func (p *Plain) check(b event.CheckFinished) {
 	mark := map[string]string{"ok": p.Style.Green("✓"), "fixed": p.Style.Green("+"), "failed": p.Style.Red("✗"), "skipped": p.Style.Dim("-")}[b.State]
-	_, _ = fmt.Fprintf(p.Report, "%s %-11s %6s  %s\n", mark, b.ID, seconds(b.Took), p.Style.said(b.Evidence, 22))
+	_, _ = fmt.Fprintf(p.Report, "%s %-11s %6s  %s\n", mark, b.ID, b.Took, p.Style.said(b.Evidence, 22))
 	if b.Failure != nil {
 		evidence(p.Report, p.Style, b.Failure.Evidence)
 		hints(p.Report, p.Style, b.Hints)
@@ -367,13 +358,9 @@ const rowWidth = 17
 func (p *Plain) row(word string, took event.Duration) string {
 	t := ""
 	if took > 0 {
-		t = seconds(took)
+		t = took.String()
 	}
 	return fmt.Sprintf("%s %8s", p.Style.column(word, 8), t)
-}
-
-func seconds(d event.Duration) string {
-	return fmt.Sprintf("%.2f s", time.Duration(d).Round(10*time.Millisecond).Seconds())
 }
 
 func in(namespace, object string) string {

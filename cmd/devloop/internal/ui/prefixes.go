@@ -32,8 +32,7 @@ func (n *podNames) see(e event.Event) {
 	}
 }
 
-// prefix returns the prefix of a Pod's log lines: its name in its colour, padded to the longest
-// name. It is empty if there is only one Pod.
+// prefix returns the prefix of a Pod's log lines: its name, coloured and padded; "" if there is only one Pod.
 func (n *podNames) prefix(pod string, style Style) string {
 	if len(n.current) < 2 {
 		return ""
@@ -51,7 +50,6 @@ type service struct {
 	name string
 }
 
-// service returns the display of a service.
 func (p *Plain) service(name string) *service {
 	if i := slices.IndexFunc(p.services, func(s *service) bool { return s.name == name }); i >= 0 {
 		return p.services[i]
@@ -68,7 +66,6 @@ func (p *Plain) service(name string) *service {
 	return s
 }
 
-// longestService is the length of the longest name of a service so far.
 func (p *Plain) longestService() (longest int) {
 	for _, s := range p.services {
 		longest = max(longest, len(s.name))

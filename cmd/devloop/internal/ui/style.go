@@ -27,10 +27,7 @@ func (s Style) said(message string, indent int) string {
 }
 
 // column translates a word, and fills it up to a width in cells.
-func (s Style) column(word string, width int) string {
-	word = s.said(word, 0)
-	return word + strings.Repeat(" ", max(0, width-cells.Width(word)))
-}
+func (s Style) column(word string, width int) string { return cells.Pad(s.said(word, 0), width) }
 
 // Bold and the others use the codes of ECMA-48, section 8.3.117 (select graphic rendition).
 func (s Style) Bold(t string) string   { return s.wrap("1", t) }

@@ -3,8 +3,7 @@ package ui
 import "time"
 
 const (
-	// showAfter is how long a stage may take before its tool's output is shown, so that the user
-	// sees progress.
+	// showAfter is how long a stage may take before its tool's output is shown, so that the user sees progress.
 	showAfter = 10 * time.Second
 	// lastLines is how many lines are shown if the stage fails. The decisive ones are usually last.
 	lastLines = 40
@@ -19,7 +18,6 @@ type toolOutput struct {
 	shown bool // the stage's output is no longer held back
 }
 
-// begin records the start of a stage.
 func (t *toolOutput) begin(now time.Time) { *t = toolOutput{began: now} }
 
 // take adds a line and returns the lines to show now.

@@ -11,8 +11,7 @@ import (
 // linePause is the time between two lines of [Plain] about what goes on.
 const linePause = 10 * time.Second
 
-// transferred sums up transfers that go on at the same time, as in "120 MB of 372 MB", "9 s left" and "28 MB/s", the
-// most important first.
+// transferred sums up transfers that go on at once, the most important first: "120 MB of 372 MB", "9 s left", "8 MB/s".
 func transferred(style Style, all ...event.Transfer) (parts []string) {
 	var sum event.Transfer
 	sized := true
@@ -43,10 +42,8 @@ type progressLines struct {
 	what  []string   // words about it, none if they are said
 }
 
-// begin records the start of a stage.
 func (p *progressLines) begin(now time.Time, what ...string) { p.began, p.what = now, what }
 
-// end records its end.
 func (p *progressLines) end() { p.what = nil }
 
 // lasting returns the words about a stage that runs for so long now, once.

@@ -4,8 +4,7 @@
 //	…                                       // the command runs meanwhile
 //	fmt.Fprint(os.Stderr, notice())         // "" without one, or before the answer
 //
-// It follows the rules of GitHub's own command: it asks at most once in 24 hours, in the background, and only where
-// a person reads the answer, see [Wanted].
+// It follows GitHub's own command: once in 24 hours, in the background, where a person reads the answer, see [Wanted].
 package update
 
 import (
@@ -14,8 +13,9 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
-	"strconv"
 	"time"
+
+	"k8s.io/apimachinery/pkg/util/version"
 
 	"github.com/devloop-cli/devloop/internal/atomicfile"
 )
@@ -31,8 +31,7 @@ const (
 	maxAnswer = 1 << 20
 )
 
-// Wanted says whether a program of this version looks for a later one: only a release does, for a person at a terminal,
-// and not in CI or against the user's will.
+// Wanted says whether this version looks for a later one: a release, for a person at a terminal, not in CI or unwanted.
 func Wanted(version string, terminal bool, getenv func(string) string) bool {
 	for _, name := range []string{"DEVLOOP_NO_UPDATE_NOTIFIER", "CI", "BUILD_NUMBER", "RUN_ID", "CODESPACES"} {
 		if getenv(name) != "" {
@@ -43,7 +42,7 @@ func Wanted(version string, terminal bool, getenv func(string) string) bool {
 }
 
 // release matches the version of a release, which has no suffix: "v1.2.0".
-var release = regexp.MustCompile(`^v?(\d+)\.(\d+)\.(\d+)$`)
+var release = regexp.MustCompile(`^v?\d+\.\d+\.\d+$`)
 
 // Check looks for a release after Version.
 type Check struct {
@@ -57,8 +56,7 @@ type Release struct {
 	URL     string `json:"html_url"`
 }
 
-// Start asks in the background, if it is time to. The function that it returns does not wait: it returns the later
-// release if one has been found by then, else nil.
+// Start asks in the background, if it is time to. Its result returns at once: the later release if it is known by then.
 func (c Check) Start(ctx context.Context) func() *Release {
 	var last struct{ Asked time.Time }
 	_ = atomicfile.ReadJSON(c.File, &last) // the first time there is no file
@@ -106,18 +104,8 @@ func (c Check) latest(ctx context.Context) (*Release, error) {
 	return &r, json.NewDecoder(http.MaxBytesReader(nil, response.Body, maxAnswer)).Decode(&r)
 }
 
-// later says whether a is a release after b.
 func later(a, b string) bool {
-	x, y := release.FindStringSubmatch(a), release.FindStringSubmatch(b)
-	if x == nil || y == nil {
-		return false
-	}
-	for i := 1; i < len(x); i++ {
-		n, _ := strconv.Atoi(x[i]) // digits
-		m, _ := strconv.Atoi(y[i])
-		if n != m {
-			return n > m
-		}
-	}
-	return false
+	one, err := version.ParseGeneric(a)
+	other, wrong := version.ParseGeneric(b)
+	return err == nil && wrong == nil && release.MatchString(a) && one.GreaterThan(other)
 }

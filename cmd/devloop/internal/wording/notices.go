@@ -8,8 +8,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 )
 
-// WithText returns a notice with its text and hints, and any other event as it is. A notice that has a text keeps it: it
-// is about an error, or what a command did.
+// WithText returns a notice with its text and hints unless it has some, and any other event as it is.
 func WithText(body event.Body) event.Body {
 	n, is := body.(event.Notice)
 	if !is || n.Text != "" || notices[n.Code] == nil {

@@ -2,9 +2,8 @@
 //
 //	CONTAINERD_ROOT=DIRECTORY ctr -n k8s.io images ls -q
 //
-// It knows only the commands, and only their forms, that the loader and its suite use. It stores
-// images and content as containerd does, and so finds an archive without one of its layers, content that
-// is listed but gone, and a full disk.
+// It knows only the commands, and only their forms, that the loader and its suite use. It stores images and content as
+// containerd does, and so finds an archive without one of its layers, content that is listed but gone, and a full disk.
 package main
 
 import (
@@ -169,7 +168,6 @@ func (c containerd) contentActive(out io.Writer) error {
 	return err
 }
 
-// lives reports whether a process runs.
 func lives(pid int) bool {
 	p, err := os.FindProcess(pid)
 	return err == nil && p.Signal(syscall.Signal(0)) == nil
@@ -188,8 +186,7 @@ func (c containerd) images() []image {
 	return all
 }
 
-// selected reads the filters name=="NAME", with or without more after a comma,
-// target.digest==DIGEST and labels."KEY"=="VALUE".
+// selected reads the filters name=="NAME", maybe with more after a comma, target.digest==D and labels."KEY"=="VALUE".
 func (c containerd) selected(filter string) []image {
 	subject, value, _ := strings.Cut(filter, "==")
 	value, _, _ = strings.Cut(strings.Trim(value, `"`), `"`)
@@ -389,9 +386,8 @@ func (c containerd) ingest(content io.Reader) error {
 	return os.WriteFile(filepath.Join(c.dir("listed"), digest.Hex), nil, 0o644)
 }
 
-// name adds the image to the image store under its name and, as the kubelet's image service
-// does, under its ID. It must have all layers; the real containerd needs only those that it has
-// not unpacked before.
+// name adds the image to the image store under its name and, as the kubelet's image service does, under its ID. It must
+// have all layers; the real containerd needs only those that it has not unpacked before.
 func (c containerd) name(d v1.Descriptor) error {
 	manifest, err := c.manifest(d.Digest)
 	if err != nil {

@@ -1,5 +1,4 @@
-// Package attach has the commands that talk to a running devloop run from another terminal: wait, trigger,
-// events, open and mcp. stats reads what earlier sessions left.
+// Package attach has the commands that talk to a devloop run from another terminal, such as wait and trigger.
 //
 // They find the session by the project's directory, and need neither Docker nor a cluster.
 package attach

@@ -17,6 +17,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/control"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/lists"
 )
 
 func MCPCommand(s wiring.Streams) *cli.Command {
@@ -151,7 +152,6 @@ func request(ctx context.Context, client *control.Client, in requestArguments) (
 	return answered{settled.Cycle, response.StatusCode, response.Header.Get("Content-Type"), string(body)}, err
 }
 
-// answerOf returns the answer of a service.
 func answerOf(services []control.Answer, name string) (control.Answer, error) {
 	i := slices.IndexFunc(services, func(a control.Answer) bool { return a.Service == name })
 	if i < 0 {
@@ -162,11 +162,7 @@ func answerOf(services []control.Answer, name string) (control.Answer, error) {
 
 // unnamed returns the error of a call that has to name a service.
 func unnamed[T any](services []T, name func(T) string) error {
-	var names []string
-	for _, s := range services {
-		names = append(names, name(s))
-	}
-	return fmt.Errorf("name one of the services: %s", strings.Join(names, ", "))
+	return fmt.Errorf("name one of the services: %s", strings.Join(lists.Map(services, name), ", "))
 }
 
 // logAnswer is what the application wrote last, and the build that it runs.
@@ -194,11 +190,7 @@ func logs(ctx context.Context, client *control.Client, in logArguments) (any, er
 	case in.Service != "":
 		return nil, unnamed(l.state.Services, func(s event.ServiceState) string { return s.Service })
 	}
-	var all []logAnswer
-	for _, one := range l.state.Services {
-		all = append(all, l.last(one, limit))
-	}
-	return map[string]any{"services": all}, nil
+	return map[string]any{"services": lists.Map(l.state.Services, func(one event.ServiceState) logAnswer { return l.last(one, limit) })}, nil
 }
 
 // logLines collects what the application wrote, by service.
@@ -207,7 +199,6 @@ type logLines struct {
 	lines map[string][]string
 }
 
-// Handle implements [event.Sink].
 func (l *logLines) Handle(e event.Event) {
 	l.state = event.Reduce(l.state, e)
 	if b, is := e.Body.(event.AppLog); is {
@@ -215,7 +206,6 @@ func (l *logLines) Handle(e event.Event) {
 	}
 }
 
-// last returns the last lines of a service.
 func (l *logLines) last(s event.ServiceState, limit int) logAnswer {
 	lines := l.lines[s.Service]
 	return logAnswer{s.Service, s.Cycle.Number, append([]string{}, lines[max(0, len(lines)-limit):]...)}

@@ -6,6 +6,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/control"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/topics"
+	"github.com/devloop-cli/devloop/internal/lists"
 )
 
 // problemsAnswer says what is wrong, and since which build.
@@ -28,11 +29,7 @@ func problems(ctx context.Context, client *control.Client, _ noArguments) (any, 
 	if len(state.Services) == 0 {
 		return problemsOf(state.ServiceState), nil
 	}
-	var all []problemsAnswer
-	for _, one := range state.Services {
-		all = append(all, problemsOf(one))
-	}
-	return map[string]any{"services": all}, nil
+	return map[string]any{"services": lists.Map(state.Services, problemsOf)}, nil
 }
 
 func problemsOf(s event.ServiceState) problemsAnswer {

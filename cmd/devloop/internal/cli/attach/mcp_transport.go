@@ -14,7 +14,6 @@ import (
 // `devloop mcp <requests`: the library would end the session at once, without the answers.
 type pipes struct{ mcp.IOTransport }
 
-// Connect implements [mcp.Transport].
 func (p *pipes) Connect(ctx context.Context) (mcp.Connection, error) {
 	c, err := p.IOTransport.Connect(ctx)
 	return &pipeConnection{Connection: c, closed: make(chan struct{})}, err
@@ -27,7 +26,6 @@ type pipeConnection struct {
 	close   sync.Once
 }
 
-// Read implements [mcp.Connection].
 func (c *pipeConnection) Read(ctx context.Context) (jsonrpc.Message, error) {
 	message, err := c.Connection.Read(ctx)
 	if request, is := message.(*jsonrpc.Request); is && err == nil && request.IsCall() {
@@ -45,7 +43,6 @@ func (c *pipeConnection) Read(ctx context.Context) (jsonrpc.Message, error) {
 	return message, err
 }
 
-// Write implements [mcp.Connection].
 func (c *pipeConnection) Write(ctx context.Context, message jsonrpc.Message) error {
 	err := c.Connection.Write(ctx, message)
 	if _, is := message.(*jsonrpc.Response); is {
@@ -54,7 +51,6 @@ func (c *pipeConnection) Write(ctx context.Context, message jsonrpc.Message) err
 	return err
 }
 
-// Close implements [mcp.Connection].
 func (c *pipeConnection) Close() error {
 	c.close.Do(func() { close(c.closed) })
 	return c.Connection.Close()

@@ -42,7 +42,6 @@ log. The page is served on this machine only, to whoever has its address.`,
 	}
 }
 
-// address returns the one to open.
 func address(c *cli.Context) (string, error) {
 	if !c.Bool("ui") {
 		return localAddress(sessions.OpenAddresses(""), c.Args().First())
@@ -54,8 +53,7 @@ func address(c *cli.Context) (string, error) {
 	return client.Page(c.Context)
 }
 
-// localAddress returns the first address that a browser can open, of the Pod with that name. Without a
-// name, all must be of one Pod.
+// localAddress returns the first address for a browser, of the Pod with that name. Without one, all must be of one Pod.
 func localAddress(all []sessions.Address, pod string) (string, error) {
 	all = slices.DeleteFunc(all, func(a sessions.Address) bool {
 		return !strings.HasPrefix(a.URL, "http") || pod != "" && a.Pod != pod

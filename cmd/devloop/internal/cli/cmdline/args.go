@@ -1,5 +1,4 @@
-// Package cmdline reads command lines the way people type them, and explains the ones that
-// cannot be read.
+// Package cmdline reads command lines the way people type them, and explains the ones that cannot be read.
 //
 //	line, err := cmdline.Arguments(app.Commands, os.Args) // logs -fp web → logs -f -p web
 //	fmt.Println(cmdline.ExitCode("pod.crashed"))          // 14
@@ -10,6 +9,7 @@
 package cmdline
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -18,10 +18,10 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/config"
+	"github.com/devloop-cli/devloop/internal/lists"
 )
 
-// Arguments rewrites a command line as people type it into one that cli understands.
-// What stands behind "--" is not touched: it belongs to another program.
+// Arguments rewrites a command line as people type it for cli, but not what is another program's, after "--".
 //
 //	devloop --help               devloop help
 //	devloop --help run           devloop help run
@@ -203,13 +203,11 @@ func (l *line) output(word, value string, inWord bool, next []string) (used int,
 	return used, nil
 }
 
-// find returns the command's flag of that name, nil if it has no such flag.
 func (l *line) find(name string) cli.Flag {
-	i := slices.IndexFunc(l.command.Flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) })
-	if i < 0 {
-		return nil
+	if i := slices.IndexFunc(l.command.Flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) }); i >= 0 {
+		return l.command.Flags[i]
 	}
-	return l.command.Flags[i]
+	return nil
 }
 
 func isSwitch(f cli.Flag) bool {
@@ -217,8 +215,7 @@ func isSwitch(f cli.Flag) bool {
 	return is
 }
 
-// isChoice says whether a flag may be repeated and has a known set of values, none of
-// which has a comma.
+// isChoice says whether a flag may be repeated and has a known set of values, none of which has a comma.
 func isChoice(f cli.Flag) bool {
 	if f == nil {
 		return false
@@ -236,8 +233,7 @@ func dashed(name string) string {
 	return "--" + name
 }
 
-// kinds are Kubernetes' names for kinds of objects that kubectl's users write before an
-// object's name, with the kind in full.
+// kinds are kinds of objects as kubectl's users write them before an object's name, with the kind in full.
 var kinds = map[string]string{
 	"pod": "Pod", "pods": "Pod", "po": "Pod",
 	"deployment": "Deployment", "deployments": "Deployment", "deploy": "Deployment",
@@ -263,10 +259,7 @@ func Objects(args []string) []Object {
 	for _, arg := range args {
 		o := Object{kind, arg}
 		if k, name, both := strings.Cut(arg, "/"); both {
-			o = Object{k, name}
-			if known := kinds[strings.ToLower(k)]; known != "" {
-				o.Kind = known
-			}
+			o = Object{cmp.Or(kinds[strings.ToLower(k)], k), name}
 		}
 		all = append(all, o)
 	}
@@ -285,18 +278,11 @@ func (o Object) String() string {
 }
 
 // ObjectNames are the names of objects, as KIND/NAME where a kind was written.
-func ObjectNames(args []string) []string {
-	list := make([]string, 0, len(args))
-	for _, o := range Objects(args) {
-		list = append(list, o.String())
-	}
-	return list
-}
+func ObjectNames(args []string) []string { return lists.Map(Objects(args), Object.String) }
 
 // TakesValue says whether the next word belongs to the flag.
 func TakesValue(c *cli.Command, word string) bool {
 	name, _, inWord := strings.Cut(strings.TrimLeft(word, "-"), "=")
-	of := line{command: c}
-	f := of.find(name)
+	f := (&line{command: c}).find(name)
 	return f != nil && !inWord && !isSwitch(f)
 }

@@ -65,8 +65,7 @@ var examples = map[string][][2]string{
 	"delete":     {{"devloop delete web", "whatever devloop made by that name"}, {"devloop delete pod web", "the Pod only"}},
 }
 
-// Start is what `devloop` alone says: short enough for a small terminal, with the next
-// step at its end, where the eye is.
+// Start is what `devloop` alone says: short enough for a small terminal, with the next step at its end.
 const Start = `devloop runs your Spring Boot project in a local Kubernetes cluster, and keeps
 localhost up to date while you edit it.
 
@@ -104,8 +103,7 @@ func StartIn(say func(message string) string) string {
 	return strings.Join(paragraphs, "\n\n")
 }
 
-// flagGroups are the headings of commands with many flags, each with the flags below it.
-// What is in none stands below the last one.
+// flagGroups are the headings of commands with many flags, each with its flags. The last one takes the rest.
 var flagGroups = []struct {
 	heading string
 	flags   []string

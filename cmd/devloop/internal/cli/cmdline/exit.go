@@ -35,8 +35,7 @@ var exits = []exit{
 	{130, "interrupted", []string{"interrupted"}},
 }
 
-// ExitCode returns the exit code for a failure's code, 1 where none fits. The
-// longest prefix wins: "pod.foreign" is not "pod".
+// ExitCode returns the exit code for a failure's code, else 1. The longest prefix wins: "pod.foreign" is not "pod".
 func ExitCode(failure string) int {
 	code, longest := 1, 0
 	for _, e := range exits {
@@ -49,11 +48,8 @@ func ExitCode(failure string) int {
 	return code
 }
 
-// ExitCodes is the table as help shows it.
-var ExitCodes = ExitCodesIn(untranslated)
-
-// ExitCodesIn returns the table in another language.
-func ExitCodesIn(say func(message string) string) string {
+// ExitCodes returns the table as help shows it, in a language.
+func ExitCodes(say func(message string) string) string {
 	var b strings.Builder
 	for _, e := range exits {
 		fmt.Fprintf(&b, "  %3d  %s\n", e.code, say(e.meaning))

@@ -25,8 +25,7 @@ const (
 	exampleLeft = 50  // columns of examples; the notes of longer ones have a line of their own
 )
 
-// HelpPrinter returns what writes the help of the program or of a command, translated by say. What is not
-// translated, such as the flags, is English. Package cli calls it.
+// HelpPrinter returns what writes the help of the program or of a command, translated by say, for package cli.
 func HelpPrinter(say func(message string) string) func(w io.Writer, _ string, data any) {
 	return func(w io.Writer, _ string, data any) {
 		h := help{width: helpWidth(w), say: say}
@@ -105,8 +104,7 @@ func (h *help) command(c *cli.Command) {
 	}
 }
 
-// prose translates paragraphs, each of them a message in one line. Those that begin with spaces are a table, or lines to
-// type, which are the same in each language.
+// prose translates paragraphs, each a message in one line, but for tables and lines to type, which begin with spaces.
 func (h *help) prose(text string) string {
 	paragraphs := strings.Split(text, "\n\n")
 	for i, p := range paragraphs {
@@ -120,13 +118,14 @@ func (h *help) prose(text string) string {
 
 // ExampleHelp returns a command's examples, "" for none.
 func ExampleHelp(command string, width int) string {
-	if list := exampleList(command, width, untranslated); list != "" {
+	if list := exampleList(command, width, English); list != "" {
 		return "\nExamples:\n" + list
 	}
 	return ""
 }
 
-func untranslated(message string) string { return message }
+// English says a message as it is.
+func English(message string) string { return message }
 
 func exampleList(command string, width int, say func(message string) string) string {
 	var b strings.Builder
@@ -181,17 +180,13 @@ func (h *help) flagGroup(heading string, flags []cli.Flag) {
 	}
 	fmt.Fprintf(h, "\n%s:\n", h.say(heading))
 	for _, f := range flags {
-		names, usage := optionIn(f, h.say)
+		names, usage := OptionOf(f, h.say)
 		h.WriteString(beside("  "+names, usage, flagWidth, h.width))
 	}
 }
 
-// OptionOf returns the names of a flag with the word for its value, as in "-p, --port PORT",
-// and what it is for.
-func OptionOf(f cli.Flag) (names, usage string) { return optionIn(f, untranslated) }
-
-// optionIn is OptionOf in another language.
-func optionIn(f cli.Flag, say func(message string) string) (names, usage string) {
+// OptionOf returns the names of a flag with the word for its value, as in "-p, --port PORT", and what it is for.
+func OptionOf(f cli.Flag, say func(message string) string) (names, usage string) {
 	documented, ok := f.(cli.DocGenerationFlag)
 	if !ok {
 		return "--" + f.Names()[0], ""
@@ -211,11 +206,9 @@ func optionIn(f cli.Flag, say func(message string) string) (names, usage string)
 	if documented.TakesValue() {
 		names += " " + value
 	}
-	preset := strings.Trim(documented.GetDefaultText(), `"`)
-	if preset != "" && preset != "false" && preset != "0" && !strings.Contains(usage, "(default") {
-		preset = " (" + say("default: "+preset) + ")"
-	} else {
-		preset = ""
+	preset := ""
+	if text := strings.Trim(documented.GetDefaultText(), `"`); text != "" && text != "false" && text != "0" && !strings.Contains(usage, "(default") {
+		preset = " (" + say("default: "+text) + ")"
 	}
 	usage, repeated := strings.CutSuffix(usage, "; may be repeated")
 	if usage = say(usage); repeated {
@@ -261,7 +254,6 @@ func filled(text, indent string, width int) string {
 	return b.String()
 }
 
-// isSetting says whether a flag is one of the settings.
 func isSetting(f cli.Flag) bool {
 	_, is := config.Find(f.Names()[0])
 	return is

@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/devloop-cli/devloop/internal/lists"
 	"github.com/devloop-cli/devloop/internal/spelling"
 )
 
@@ -43,10 +44,7 @@ func MeantCommand(a *cli.App, words ...string) string {
 	if known := OtherTools[word]; known != "" {
 		return known
 	}
-	var names []string
-	for _, command := range a.Commands {
-		names = append(names, command.Name)
-	}
+	names := lists.Map(a.Commands, func(c *cli.Command) string { return c.Name })
 	near := spelling.Closest(word, append(names, slices.Sorted(maps.Keys(OtherTools))...)) // "destory" is not "deploy"
 	if known := OtherTools[near]; known != "" {
 		return known
@@ -57,10 +55,7 @@ func MeantCommand(a *cli.App, words ...string) string {
 // meantFlag returns the flag of a command that a name stands for, "" for none. One
 // that begins with "no" turns a switch off, and never stands for the switch itself.
 func meantFlag(c *cli.Command, name string) string {
-	var flags []string
-	for _, f := range c.Flags {
-		flags = append(flags, f.Names()[0])
-	}
+	flags := lists.Map(c.Flags, func(f cli.Flag) string { return f.Names()[0] })
 	if known, is := otherFlags[name]; is {
 		if slices.Contains(flags, known) {
 			return "--" + known
@@ -69,15 +64,11 @@ func meantFlag(c *cli.Command, name string) string {
 	}
 	off, negated := strings.CutPrefix(name, "no")
 	near := spelling.Closest(strings.TrimPrefix(off, "-"), flags)
-	of := line{command: c}
-	switch {
-	case near == "":
-		return ""
-	case !negated:
+	switch of := (&line{command: c}); {
+	case near != "" && !negated:
 		return "--" + near
-	case isSwitch(of.find(near)):
+	case near != "" && isSwitch(of.find(near)):
 		return "--" + near + "=false"
-	default:
-		return ""
 	}
+	return ""
 }

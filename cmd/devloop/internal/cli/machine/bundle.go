@@ -69,8 +69,7 @@ func bundle(c *cli.Context, d wiring.Display) error {
 	return nil
 }
 
-// bundledNode makes sure that the engine has the node image under a tag: a digest does
-// not outlive an archive.
+// bundledNode makes sure that the engine has the node image under a tag: a digest does not outlive an archive.
 func (m *machine) bundledNode(ctx context.Context, docker *client.Client) (string, error) {
 	k, err := m.cluster(ctx)
 	if err != nil {

@@ -18,8 +18,7 @@ import (
 	"github.com/devloop-cli/devloop/loader/kindcluster"
 )
 
-// ClusterCommand looks after the kind cluster that devloop setup makes, so that you do not
-// need the kind command.
+// ClusterCommand looks after the kind cluster that devloop setup makes, so that you do not need the kind command.
 func ClusterCommand(s wiring.Streams) *cli.Command {
 	return &cli.Command{
 		Name:      "cluster",
@@ -70,7 +69,6 @@ func clusterSubcommand(s wiring.Streams, name, usage string, do clusterAction, m
 	}
 }
 
-// newClusterManager returns the manager of the kind cluster of that name.
 func newClusterManager(ctx context.Context, name, kubeconfig string, progress func(string)) (*kindcluster.Manager, error) {
 	docker, err := dockerapi.Connect(ctx)
 	if err != nil {

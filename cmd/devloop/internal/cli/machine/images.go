@@ -28,7 +28,6 @@ func (m *machine) bases() []string {
 	return image.Bases(m.project.Dockerfile, m.project.DockerOptions, m.c.String("base-image"), max(setup.DeclaredJava(m.dir).Version, setup.MinimumJava))
 }
 
-// missing returns the images that are needed and that the engine does not have.
 func (m *machine) missing(ctx context.Context) (missing []string) {
 	err := withEngine(ctx, func(docker *client.Client) error {
 		missing = absent(ctx, docker, m.bases())
@@ -88,7 +87,6 @@ func (m *machine) loadArchive(error) *setup.Fix {
 	}}
 }
 
-// loadImages has the engine read an archive.
 func loadImages(ctx context.Context, docker *client.Client, file string) error {
 	archive, err := os.Open(file)
 	if err != nil {
@@ -181,7 +179,6 @@ func (m *machine) pullBases(problem error) *setup.Fix {
 	}}
 }
 
-// pullImage brings an image from its registry to the engine.
 func pullImage(ctx context.Context, docker *client.Client, ref string, progress func(string)) error {
 	if err := setup.Reachable(ctx, docker, ref); err != nil {
 		return err

@@ -1,8 +1,7 @@
 // Package machine has the commands that prepare this machine: setup and doctor, the cluster's
 // life cycle, and bundle, which packs images for machines without a registry.
 //
-// The steps of setup are values of package setup; steps.go lists them and connects those that
-// need clients.
+// The steps of setup are values of package setup; steps.go lists them and connects those that need clients.
 package machine
 
 import (
@@ -107,8 +106,7 @@ func again(c *cli.Context) string {
 	return line
 }
 
-// question asks for permission for changes, each after its reason: for one, or for several as a list. A change that
-// depends on another one has no reason yet.
+// question asks for permission for changes, each after its reason. One that depends on another has no reason yet.
 func question(changes []setup.Change, say func(string) string) string {
 	if len(changes) == 1 {
 		return fmt.Sprintf("%s: %s\n%s?", changes[0].Step, say(changes[0].Reason), say(changes[0].Text))
@@ -132,8 +130,7 @@ func checkFinished(r setup.Result) event.CheckFinished {
 	return e
 }
 
-// chosenSteps returns the steps that --only and --skip leave. Those that are only for convenience need a person who is
-// asked.
+// chosenSteps returns the steps that --only and --skip leave. Those for convenience need a person who is asked.
 func chosenSteps(c *cli.Context, d wiring.Display, asks bool) ([]setup.Step, error) {
 	only, skip := c.StringSlice("only"), c.StringSlice("skip")
 	for _, id := range slices.Concat(only, skip) {

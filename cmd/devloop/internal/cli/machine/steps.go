@@ -39,8 +39,7 @@ type machine struct {
 	problem error            // why it can't be built
 }
 
-// newMachine finds out what project there is. None is no mistake, unless DIR was named:
-// setup is run anywhere.
+// newMachine finds out what project there is. None is no mistake, unless DIR was named: setup is run anywhere.
 func newMachine(c *cli.Context, d wiring.Display) (*machine, error) {
 	dir, err := wiring.Directory(c)
 	if err != nil {
@@ -81,8 +80,7 @@ func newSteps(c *cli.Context, d wiring.Display) ([]setup.Step, error) {
 	}, nil
 }
 
-// checkBuildTool says what builds the project, or what would build one that brings no
-// wrapper of its own.
+// checkBuildTool says what builds the project, or what would build one that brings no wrapper of its own.
 func (m *machine) checkBuildTool(context.Context) (string, error) {
 	if m.problem != nil {
 		return "", m.problem
@@ -102,15 +100,13 @@ func (m *machine) checkBuildTool(context.Context) (string, error) {
 	return strings.Join(found, " and ") + ", for projects without a wrapper", nil
 }
 
-// cluster returns the manager of the cluster that the flags name.
 func (m *machine) cluster(ctx context.Context) (*kindcluster.Manager, error) {
 	return newClusterManager(ctx, m.c.String("cluster"), m.c.String("kubeconfig"), m.progress)
 }
 
 func (m *machine) progress(line string) { m.d.Publish(0, event.Progress{Line: line}) }
 
-// clusterIsThere reports whether there is a cluster of the name, in whatever condition, or
-// another one in use.
+// clusterIsThere reports whether there is a cluster of the name, in whatever condition, or another one in use.
 func (m *machine) clusterIsThere(ctx context.Context) bool {
 	if m.inUse(ctx) != "" {
 		return true
@@ -132,9 +128,8 @@ func (m *machine) nodeEnvironment(ctx context.Context) []string {
 	return variables
 }
 
-// inUse names the cluster of this machine that the kubeconfig's current context points to,
-// "" where it points to none, or where --cluster names one: a cluster that is in use
-// already, kind's or minikube's, will do.
+// inUse names the cluster of this machine that the kubeconfig's current context points to, "" where it points to none,
+// or where --cluster names one: a cluster that is in use already, kind's or minikube's, will do.
 func (m *machine) inUse(ctx context.Context) string {
 	if m.c.IsSet("cluster") {
 		return ""
@@ -150,8 +145,7 @@ func (m *machine) inUse(ctx context.Context) string {
 	return fmt.Sprintf("%s cluster %s, of the current context %s", cluster.Product, cluster.Name, r.Context())
 }
 
-// Answering returns the cluster of this machine that r points to, once it has answered. Any
-// other is asked nothing: a kubeconfig may name programs to log in with.
+// Answering returns the cluster of this machine that r points to, once it has answered. No other is asked anything.
 func Answering(ctx context.Context, r *runner.Runner) (loader.Cluster, error) {
 	docker, err := dockerapi.Connect(ctx)
 	if err != nil {
@@ -210,7 +204,6 @@ func (m *machine) fixCluster(problem error) *setup.Fix {
 		}}
 }
 
-// clusterFix returns the verb for what brings a cluster into service.
 func clusterFix(code string) string {
 	switch code {
 	case "cluster.absent":
@@ -242,7 +235,6 @@ func (m *machine) passProxyOn(ctx context.Context) error {
 	return nil
 }
 
-// checkContext looks whether the kubeconfig points to the cluster.
 func (m *machine) checkContext(ctx context.Context) (string, error) {
 	if other := m.inUse(ctx); other != "" {
 		return "the current context points to it", nil
@@ -274,8 +266,7 @@ func (m *machine) writeContext(error) *setup.Fix {
 		}}
 }
 
-// checkPorts looks whether the local ports that devloop would take are free. One that
-// was not asked for by number does not matter: the next one will do.
+// checkPorts looks whether the local ports are free that devloop would take and that were asked for by number.
 func (m *machine) checkPorts(ctx context.Context) (string, error) {
 	wanted, strict := []int{8080}, false
 	if m.project != nil {

@@ -32,6 +32,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/target"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
+	"github.com/devloop-cli/devloop/internal/lists"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/localport"
@@ -56,7 +57,6 @@ deploys one alone, or some, as in --module :web,:api.`,
 	}
 }
 
-// cycleFlags are the flags of the commands that build and deploy.
 func cycleFlags() []cli.Flag {
 	return slices.Concat(wiring.SettingFlags("port", "address", "wait", "timeout", "keep"), []cli.Flag{
 		&cli.BoolFlag{Name: "adopt", Usage: "replace objects of the same name even if devloop did not make them, or another devloop works on them from another directory"},
@@ -95,8 +95,7 @@ func deployOnce(c *cli.Context, s wiring.Streams, d wiring.Display) (err error, 
 	return nil, false
 }
 
-// newService connects the real clients to a session, and publishes that it begins. more changes how it is connected; it
-// may be nil.
+// newService connects the real clients to a session, and publishes that it begins. more, if not nil, changes how.
 func newService(c *cli.Context, d wiring.Display, w work, place wiring.Place, more func(*engine.Config, *compiler.Compiler)) *service {
 	d.Publish(0, event.SessionStarted{
 		Version: wiring.Version(), Project: w.target.Name, Dir: w.target.Dir,
@@ -170,7 +169,6 @@ func (w work) at(c *cli.Context, d wiring.Display, place wiring.Place) work {
 	return w
 }
 
-// imageOptions returns how the target's images are made.
 func imageOptions(c *cli.Context, t target.Target, cache string) image.Options {
 	return image.Options{
 		CacheDir: cache, Base: c.String("base-image"), User: c.String("run-as"), Without: wiring.WithoutOptimizations(c), JVMOptions: t.JVMOptions,
@@ -196,10 +194,9 @@ func suited(c *cli.Context, t target.Target, m manifest.Manifest) target.Target 
 	return t
 }
 
-// fixed says why no image is to be such that the running application can be changed, "" where
-// it may be: in run, unless the manifest has options for every JVM of a container that only one of
-// them can have, a debug port for instance, which the supervisor's own would take first, or starts the
-// project's image in its own way.
+// fixed says why no image is to be such that the running application can be changed, "" where it may be: in run, unless
+// the manifest has options for every JVM of a container that only one of them can have, a debug port for instance,
+// which the supervisor's own would take first, or starts the project's image in its own way.
 func fixed(c *cli.Context, m manifest.Manifest, project, dir string) string {
 	if c.Command.Name != "run" {
 		return "only devloop run changes what runs"
@@ -280,8 +277,7 @@ func loadManifest(c *cli.Context, dir string, part func() (manifest.Manifest, er
 	return named, m, err
 }
 
-// tellUnused says that the project's Helm chart is not used, if it has one, nor are manifests that the user would
-// have to choose.
+// tellUnused says that a Helm chart is not used, nor are manifests that the user would have to choose.
 func tellUnused(d wiring.Display, dir string) {
 	if deeper := manifest.FindDeeper(dir); len(deeper) > 0 {
 		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeUnused, Files: wiring.RelativeTo(dir, deeper)})
@@ -312,18 +308,16 @@ func tellForeign(d wiring.Display, dir string, named []string) error {
 	if len(named) > 0 {
 		return nil
 	}
-	variants, err := manifest.FindVariants(dir)
-	if err == nil && len(variants) > 0 {
+	variants, foreign, err := manifest.FindOthers(dir)
+	if len(variants) > 0 {
 		d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeVariants, Files: wiring.RelativeTo(dir, variants)})
 	}
-	foreign, failed := manifest.FindForeign(dir)
-	if err := errors.Join(err, failed); err != nil || len(foreign) == 0 {
+	if err != nil || len(foreign) == 0 {
 		return err
 	}
-	var files []string
-	for _, f := range foreign {
-		files = append(files, fmt.Sprintf("%s (%s of %s)", wiring.RelativeTo(dir, []string{f.File})[0], f.Kind, f.APIVersion))
-	}
+	files := lists.Map(foreign, func(f manifest.Foreign) string {
+		return fmt.Sprintf("%s (%s of %s)", wiring.RelativeTo(dir, []string{f.File})[0], f.Kind, f.APIVersion)
+	})
 	d.Publish(0, event.Notice{Level: event.Info, Code: event.NoticeForeign, Files: files})
 	return nil
 }
@@ -359,8 +353,7 @@ func debugging(c *cli.Context) debugport.Options {
 	return debugport.Options{On: c.Bool("debug") || suspend, Suspend: suspend, Port: localport.Options{Local: local}}
 }
 
-// localPorts reads --port, whose values are checked: the local ports by the container's. Two
-// for one container port are a [*UsageError].
+// localPorts reads --port, checked: local ports by the container's. Two for one container port are a [*UsageError].
 func localPorts(flags []string) (map[int]int, error) {
 	ports := map[int]int{}
 	for _, f := range flags {

@@ -32,8 +32,7 @@ project.`,
 	}
 }
 
-// removeAll removes what was deployed from each of the modules that the user names; without any from the project, and
-// with modules from those of its build.
+// removeAll removes what was deployed from the modules that the user names, else the project, and its modules if asked.
 func removeAll(c *cli.Context, d wiring.Display, modules bool) error {
 	named := wiring.Modules(c)
 	if len(named) == 0 {
@@ -73,9 +72,8 @@ func removeOwned(c *cli.Context, d wiring.Display, modules bool) error {
 	return err
 }
 
-// downModules removes what was deployed from dir under the names of a build's modules, at once: each waits until its Pods
-// are gone. A second round, one after the other, removes the namespaces that were made for one and were empty only
-// without the others.
+// downModules removes what was deployed from dir under the names of a build's modules, at once: each waits until its
+// Pods are gone. A second round removes the namespaces that were made for one and were empty only without the others.
 func downModules(c *cli.Context, pods *runner.Runner, own, dir string) (removed []kube.Ref, err error) {
 	projects, err := pods.ProjectsOf(c.Context, dir, c.String("namespace"))
 	if len(projects) == 0 {
@@ -119,8 +117,7 @@ func spare(d wiring.Display, dir, name string) func(string) bool {
 	}
 }
 
-// ownedProject returns the name under which deploy marked its objects, and the directory of the project;
-// "" stands for all.
+// ownedProject returns the name with which deploy marked its objects, and the project's directory; "" stands for all.
 func ownedProject(c *cli.Context, d wiring.Display) (name, dir string, err error) {
 	if c.Bool("all") {
 		return "", "", nil

@@ -181,13 +181,11 @@ func newLedger() *ledger.Writer {
 	return ledger.New(filepath.Join(dir, ledger.File))
 }
 
-// roomForTwo is the memory, in bytes, of an engine in which two JVMs of a project have
-// room beside the cluster and the user's editor. Docker Desktop's virtual machines come with 2
-// to 8 GB.
+// roomForTwo is the memory, in bytes, of an engine in which two JVMs of a project have room beside the cluster and the
+// user's editor. Docker Desktop's virtual machines come with 2 to 8 GB.
 const roomForTwo = 6e9
 
-// keepServing says whether the old Pod serves until the new one does: as the user says,
-// else where there is memory for both.
+// keepServing says whether the old Pod serves until the new one does: as the user says, else if memory is for both.
 func keepServing(c *cli.Context, docker *client.Client) bool {
 	if c.IsSet("keep-serving") {
 		return c.Bool("keep-serving")
@@ -196,8 +194,7 @@ func keepServing(c *cli.Context, docker *client.Client) bool {
 	return err == nil && info.MemTotal >= roomForTwo
 }
 
-// untilQuit runs the loop until the user ends it. That is how it is meant to end,
-// so an interrupt is no error.
+// untilQuit runs the loop until the user ends it. That is how it is meant to end, so an interrupt is no error.
 func (r *running) untilQuit(g *group, socket string) error {
 	c, d, s := r.Context, r.Display, r.streams
 	ctx, stop := context.WithCancelCause(c.Context)
@@ -233,8 +230,7 @@ func (r *running) untilQuit(g *group, socket string) error {
 	return err
 }
 
-// extend has the watchers watch what the services are made of outside of the project's directory, as soon as a build has
-// reported it.
+// extend has the watchers watch what the services are made of outside of the project, once a build has reported it.
 func (g *group) extend(ctx context.Context, w *watchers, batches chan<- watch.Batch) {
 	for _, one := range g.all {
 		one.modules.found = func(dir string) {
@@ -275,7 +271,6 @@ func ask(ctx context.Context, batches chan<- watch.Batch, b watch.Batch) error {
 	}
 }
 
-// rebuild is the batch of a user who asks for a rebuild.
 func rebuild(newPod bool) watch.Batch {
 	if newPod {
 		return watch.Everything()

@@ -27,6 +27,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/services"
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/lists"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/localport"
 	"github.com/devloop-cli/devloop/runner/manifest"
@@ -94,7 +95,6 @@ func (g *group) open(c *cli.Context, s wiring.Streams, d wiring.Display) ([]work
 	return []work{w}, err
 }
 
-// reach connects to the engine and the cluster.
 func reach(c *cli.Context, d wiring.Display) (wiring.Place, error) {
 	return wiring.Step(d, event.ConnectStep, func() (wiring.Place, error) { return wiring.ReachEngine(c) })
 }
@@ -262,8 +262,7 @@ func (g *group) receive(ctx context.Context) chan<- watch.Batch {
 	return batches
 }
 
-// elsewhere returns what the services are made of outside of the project's directory, as far as the last builds
-// reported it.
+// elsewhere returns what the services are made of outside of the project, as far as the last builds reported it.
 func (g *group) elsewhere() (dirs, files []string) {
 	for _, one := range g.all {
 		moreDirs, moreFiles := one.project.Elsewhere("")
@@ -272,7 +271,6 @@ func (g *group) elsewhere() (dirs, files []string) {
 	return dirs, files
 }
 
-// run runs the sessions until ctx ends.
 func (g *group) run(ctx context.Context) error {
 	_ = g.each(func(_ int, one *service) error { return one.Run(ctx, one.batches) }) // each returns ctx's cause
 	return context.Cause(ctx)
@@ -326,12 +324,8 @@ func (g *group) settle(ctx context.Context, c *cli.Context, events *event.Store)
 	return control.Sum(answers), err
 }
 
-// urls returns the local addresses of all services.
-func (g *group) urls() (urls []string) {
-	for _, one := range g.all {
-		urls = append(urls, one.URLs()...)
-	}
-	return urls
+func (g *group) urls() []string {
+	return slices.Concat(lists.Map(g.all, func(one *service) []string { return one.URLs() })...)
 }
 
 // pause has saves wait, or ends the pause.
@@ -341,7 +335,6 @@ func (g *group) pause(ctx context.Context) {
 	}
 }
 
-// deployed reports whether a session has made Pods.
 func (g *group) deployed() bool {
 	return slices.ContainsFunc(g.all, func(one *service) bool { return one.Deployed() })
 }

@@ -21,8 +21,7 @@ import (
 	"github.com/devloop-cli/devloop/watch"
 )
 
-// watchers watch a project, the directories that the user names beside it, and manifests and a
-// Dockerfile elsewhere.
+// watchers watch a project, the directories that the user names beside it, and manifests and a Dockerfile elsewhere.
 type watchers struct {
 	wiring.Display
 	project *watch.Watcher
@@ -103,8 +102,7 @@ func watched(c *cli.Context, manifests []string) (dirs, files []string, err erro
 	return dirs, files, nil
 }
 
-// only returns a watcher of a directory's files with those names, of all without names. It calls
-// ready when it watches.
+// only returns a watcher of a directory's files with those names, of all without names. It calls ready when it watches.
 func (w *watchers) only(dir string, names []string, ready func()) (*watch.Watcher, error) {
 	w.watched[dir] = true
 	options := w.options
@@ -166,8 +164,7 @@ func (w *watchers) flush(ctx context.Context) error {
 	return nil
 }
 
-// missed sends the sources in a directory, below src, and the files with those names that were saved before
-// the directory was watched.
+// missed sends the sources below src in a directory, and the named files, that were saved before it was watched.
 func (w *watchers) missed(ctx context.Context, out chan<- watch.Batch, dir string, names []string) {
 	var batch watch.Batch
 	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {

@@ -21,16 +21,14 @@ type Address struct {
 	Debugger  bool   `json:"debugger,omitempty"` // one is attached there
 }
 
-// AddressBook records which local addresses this process keeps open, for `devloop status` in
-// another terminal. It reads them from the events. A failure to write costs a line of that table,
-// and stops nothing.
+// AddressBook records which local addresses this process keeps open, for `devloop status` in another terminal. It reads
+// them from the events. A failure to write costs a line of that table, and stops nothing.
 type AddressBook struct {
 	place     Address // context and namespace of the session
 	addresses []Address
 	record    record // its lock is nil until there is an address
 }
 
-// Handle implements [event.Sink].
 func (b *AddressBook) Handle(e event.Event) {
 	switch body := e.Body.(type) {
 	case event.SessionStarted:

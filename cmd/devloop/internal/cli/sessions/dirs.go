@@ -7,8 +7,7 @@ import (
 	"runtime"
 )
 
-// CacheDir returns the directory where devloop keeps what it can make again: layers, Gradle's model. It is the user's
-// alone, since these are parts of private projects.
+// CacheDir returns the directory with what devloop can make again: layers, Gradle's model. It is the user's alone.
 func CacheDir() (string, error) {
 	dir, err := os.UserCacheDir()
 	if err != nil {

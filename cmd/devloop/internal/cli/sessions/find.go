@@ -17,8 +17,7 @@ const CodeNone = "session.none"
 // Commands are the lines that hints propose: to start a devloop run, and to ask again.
 type Commands struct{ Start, Again string }
 
-// Find returns the devloop run that works on the project in dir or, without one, in the closest
-// directory above. The namespace chooses among several; it may be empty.
+// Find returns the devloop run of the project in dir or the closest directory above. namespace, if any, chooses.
 func Find(dir, namespace string, hints Commands) (Holder, error) {
 	held, err := heldDir()
 	if err != nil {

@@ -1,12 +1,10 @@
-// Package sessions records which devloop processes are running: which project each of them works
-// on, and which local addresses it keeps open.
+// Package sessions records which devloop processes run, on which projects, and their local addresses.
 //
 //	held, err := sessions.Acquire("run", dir, server, namespace) // fails if another one runs
 //	by, err := sessions.Find(dir, "", hints)                            // its socket, for devloop wait
 //	open := sessions.OpenAddresses("kind-devloop")               // for devloop status
 //
-// A record is a JSON file with a lock file beside it. The system releases the lock when the
-// process ends, however it ends, so a record without a lock is stale.
+// A record is a JSON file with a lock file beside it, which the system releases with the process. One without is stale.
 package sessions
 
 import (
@@ -39,9 +37,8 @@ type Hold struct {
 	Release func()
 }
 
-// Acquire takes a project for this process: two that deploy the same one to the same place would
-// replace each other's Pods. Call Release, or end the process, to give it back. Its error has
-// the code "project.held".
+// Acquire takes a project for this process: two that deploy the same one to the same place would replace each other's
+// Pods. Call Release, or end the process, to give it back. Its error has the code "project.held".
 func Acquire(command, dir, server, namespace string) (Hold, error) {
 	state, err := StateDir()
 	if err != nil {
@@ -66,8 +63,7 @@ func Acquire(command, dir, server, namespace string) (Hold, error) {
 	return Hold{h, r.release}, nil
 }
 
-// HeldBy returns an error with the code "project.held" if a running devloop works on the project in dir, in any
-// namespace of the server's cluster.
+// HeldBy returns an error with the code "project.held" if a devloop works on the project in dir, in any namespace.
 func HeldBy(dir, server string) error {
 	records, err := heldDir()
 	if err != nil {
@@ -86,8 +82,7 @@ func heldDir() (string, error) {
 	return filepath.Join(state, "held"), err
 }
 
-// held is the error that another devloop works on the project: by, which is zero but for Dir where it has not said yet who
-// it is.
+// held is the error that another devloop works on the project: by has only Dir where that has not said yet who it is.
 func held(by Holder) error {
 	op := fmt.Sprintf("take project %q: another devloop holds it", by.Dir)
 	if by.Process > 0 {

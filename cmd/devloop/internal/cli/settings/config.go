@@ -26,17 +26,9 @@ func ConfigCommand(s wiring.Streams) *cli.Command {
 		Description: `Shows every setting for the project in DIR (default: the current directory) with its
 effective value and where it comes from: a flag, the environment, devloop.yaml with its
 line, or the default. Each is also a flag here, so that you see what it would change.`,
-		Flags:  append(wiring.SettingFlags(settingNames()...), &cli.BoolFlag{Name: "json", Usage: "print JSON"}),
+		Flags:  append(wiring.SettingFlags(config.Names()...), &cli.BoolFlag{Name: "json", Usage: "print JSON"}),
 		Action: func(c *cli.Context) error { return showConfig(c, s) },
 	}
-}
-
-func settingNames() []string {
-	var names []string
-	for _, s := range config.Settings {
-		names = append(names, s.Name)
-	}
-	return names
 }
 
 // shownSetting is a line of `devloop config`.

@@ -23,7 +23,6 @@ const (
 
 type object = map[string]any
 
-// ideDrafts returns the files for the editors that were asked for.
 func ideDrafts(c *cli.Context) (drafts []draft, err error) {
 	debugPort, _, err := config.Port(c.String("debug-port"))
 	if err != nil {
@@ -40,7 +39,6 @@ func ideDrafts(c *cli.Context) (drafts []draft, err error) {
 	return drafts, nil
 }
 
-// writeIDE writes, or prints, the files for editors.
 func writeIDE(c *cli.Context, s wiring.Streams, d wiring.Display) error {
 	dir, err := wiring.Directory(c)
 	if err != nil {
@@ -61,8 +59,7 @@ func writeIDE(c *cli.Context, s wiring.Streams, d wiring.Display) error {
 	return nil
 }
 
-// vscodeDrafts are as https://code.visualstudio.com/docs/editor/tasks describes them. The first task runs the
-// project, the second one lets the debugger in.
+// vscodeDrafts are of https://code.visualstudio.com/docs/editor/tasks: a task that runs, one that debugs.
 func vscodeDrafts(debugPort int) ([]draft, error) {
 	task := func(label string, args ...string) object {
 		return object{

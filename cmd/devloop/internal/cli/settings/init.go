@@ -40,7 +40,7 @@ overwritten without --force.`,
 			&cli.BoolFlag{Name: "idea", Usage: "write run configurations for IntelliJ IDEA"},
 			&cli.BoolFlag{Name: "with-pod", Usage: "write a Pod manifest, pod.yaml, too"},
 			&cli.BoolFlag{Name: "with-dockerfile", Usage: "write a Dockerfile, too"},
-		}, wiring.SettingFlags(settingNames()...), wiring.DisplayFlags()),
+		}, wiring.SettingFlags(config.Names()...), wiring.DisplayFlags()),
 		Action: func(c *cli.Context) error { return initialize(c, s, wiring.NewDisplay(c, s)) },
 	}
 }
@@ -118,7 +118,6 @@ func activeSettings(c *cli.Context) (map[string]string, error) {
 	return active, nil
 }
 
-// draftsFor returns the files that were asked for besides the settings.
 func draftsFor(c *cli.Context, p *project.Project) (drafts []draft) {
 	if c.Bool("with-dockerfile") {
 		drafts = append(drafts, draft{"Dockerfile", dockerfile(p, c.String("module"), c.String("base-image"))})
@@ -161,8 +160,7 @@ spec:
 	return manifest
 }
 
-// findings says what there is of a project, in lines for devloop.yaml. They name
-// nothing of this machine: the file is everybody's.
+// findings says what there is of a project, for devloop.yaml. They name nothing of this machine: it is everybody's.
 func findings(p *project.Project, drafts []draft) ([]string, error) {
 	tool := map[string]string{"gradle": "Gradle", "maven": "Maven"}[p.Tool.Name]
 	drafted := func(path string) bool {

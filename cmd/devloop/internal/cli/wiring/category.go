@@ -14,8 +14,7 @@ import (
 // value comes from, and the others ask a session, which has its own.
 var unsettled = []string{"config", "init", "wait", "trigger", "events", "stats", "mcp"}
 
-// Category puts commands under a heading of the help, and gives them what cli does
-// not let them inherit.
+// Category puts commands under a heading of the help, and gives them what cli does not let them inherit.
 func Category(s Streams, heading string, commands ...*cli.Command) []*cli.Command {
 	for _, c := range commands {
 		c.Category, c.OnUsageError, c.HideHelpCommand = heading, cmdline.FlagError, true
@@ -27,8 +26,7 @@ func Category(s Streams, heading string, commands ...*cli.Command) []*cli.Comman
 	return commands
 }
 
-// namingCommand returns a command's action, whose usage errors say which command's line is wrong. With --json it ends with
-// the reader of its output.
+// namingCommand has usage errors of a command's action say whose line is wrong. With --json it ends with its reader.
 func namingCommand(s Streams, command *cli.Command) cli.ActionFunc {
 	do := command.Action
 	return func(c *cli.Context) error {

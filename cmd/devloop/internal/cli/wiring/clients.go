@@ -1,5 +1,4 @@
-// Package wiring joins a command's flags with the real clients: the Docker engine, the API
-// server, the project, and the display.
+// Package wiring joins a command's flags with the real clients: engine, API server, project and display.
 //
 //	at, err := wiring.ReachCluster(c)    // the cluster that the flags name, refused if not local
 //	d := wiring.NewDisplay(c, streams)   // events as text, or as JSON with --json
@@ -26,6 +25,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/lines"
+	"github.com/devloop-cli/devloop/internal/lists"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/runner/cluster"
@@ -37,8 +37,7 @@ func ProjectFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "explain", Usage: "show what is in the image and why, and how the objects in the cluster differ from the manifest"})
 }
 
-// WithoutOptimizations returns what images don't use to start faster, nor for paths that no save
-// may take.
+// WithoutOptimizations returns what images don't use to start faster, nor for paths that no save may take.
 func WithoutOptimizations(c *cli.Context) []string {
 	if !c.Bool("fast-start") {
 		return optimization.Names()
@@ -81,8 +80,7 @@ func Modules(c *cli.Context) []string {
 	return strings.FieldsFunc(c.String("module"), func(r rune) bool { return r == ',' })
 }
 
-// OpenModule finds out what stands in a module of the build in DIR; "" stands for the whole. A wrapper that downloads
-// its tool shows how far it is.
+// OpenModule finds out what is in a module of the build in DIR, "" for the whole. It shows what a wrapper downloads.
 func OpenModule(c *cli.Context, d Display, module string) (*project.Project, error) {
 	dir, err := Directory(c)
 	if err != nil {
@@ -110,9 +108,8 @@ func Connect(c *cli.Context) (*runner.Runner, error) {
 	})
 }
 
-// TargetCluster says which cluster the API server is, and what brings images to its nodes.
-// A cluster that is not on this machine is refused, unless its context is allowed
-// by name.
+// TargetCluster says which cluster the API server is, and what brings images to its nodes. A cluster that is not on
+// this machine is refused, unless its context is allowed by name.
 func TargetCluster(c *cli.Context, docker *client.Client, r *runner.Runner) (string, loader.Loader, error) {
 	cluster, err := loader.Detect(c.Context, docker, r.Context(), r.Server())
 	switch {
@@ -134,8 +131,7 @@ func clusterText(cluster loader.Cluster) string {
 	return text
 }
 
-// pulled is the loader of a cluster whose nodes find images by themselves: they
-// pull them, or share the engine's store.
+// pulled is the loader of a cluster whose nodes find images by themselves: they pull them, or share the engine's store.
 type pulled struct{}
 
 // Load implements [loader.Loader]; it loads nothing.
@@ -143,7 +139,6 @@ func (pulled) Load(context.Context, string, v1.Image) (loader.Report, error) {
 	return loader.Report{}, nil
 }
 
-// Close implements [loader.Loader].
 func (pulled) Close() error { return nil }
 
 // Absolute returns paths as absolute ones.
@@ -160,12 +155,10 @@ func Absolute(paths []string) ([]string, error) {
 
 // RelativeTo returns paths as seen from dir, with slashes. One that can't be stays as it is.
 func RelativeTo(dir string, paths []string) []string {
-	var names []string
-	for _, path := range paths {
+	return lists.Map(paths, func(path string) string {
 		if name, err := filepath.Rel(dir, path); err == nil {
-			path = filepath.ToSlash(name)
+			return filepath.ToSlash(name)
 		}
-		names = append(names, path)
-	}
-	return names
+		return path
+	})
 }

@@ -19,9 +19,8 @@ var (
 	errDeclined  = errors.New("you answered no")
 )
 
-// Confirm asks the user a question to which Enter means yes, and returns nil for a yes. With yes, as scripts
-// pass it, Confirm does not ask. If ctx ends first, as it does at Ctrl+C, it returns ctx's cause
-// at once and ignores a later answer.
+// Confirm asks the user a question to which Enter means yes, and returns nil for a yes. With yes, it does not ask. If
+// ctx ends first, as at Ctrl+C, it returns ctx's cause at once and ignores a later answer.
 func Confirm(ctx context.Context, s Streams, yes bool, question string) error {
 	return ask(ctx, s, yes, s.Say(question)+" [Y/n] ", "", "y", "yes")
 }
@@ -42,8 +41,7 @@ func ask(ctx context.Context, s Streams, yes bool, prompt string, agreeing ...st
 	return err
 }
 
-// Choose asks the user which of several answers is right, and returns it. Asked is false if stdin is not a
-// terminal, or if the user chose none of them.
+// Choose asks which of several answers is right. Asked is false if stdin is no terminal, or if none was chosen.
 func Choose(ctx context.Context, s Streams, question string, answers []string) (answer string, asked bool, err error) {
 	prompt := s.Say(question) + "\n"
 	for i, a := range answers {

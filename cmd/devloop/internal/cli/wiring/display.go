@@ -42,8 +42,7 @@ type Display struct {
 	finish  func() // waits until the display has shown everything
 }
 
-// NewDisplay chooses the sinks by the flags and by what the streams are; more come beside them. What c.Context's
-// work downloads and loads is shown from then on.
+// NewDisplay chooses sinks by flags and streams, beside more. It shows what c.Context's work downloads and loads.
 func NewDisplay(c *cli.Context, s Streams, more ...event.Sink) Display {
 	return newDisplay(c, s, more, display(c, s))
 }
@@ -106,7 +105,6 @@ func (d Display) Service(name string) Display {
 	return d
 }
 
-// working returns a sink that keeps a status up to date.
 func working(status *localport.Status) event.Sink {
 	return ui.NewWorking(ui.Style{Say: status.Say}, status.Set)
 }
@@ -142,7 +140,6 @@ func text(c *cli.Context, s Streams) event.Sink {
 	return live
 }
 
-// notifier returns the sink of --notify.
 func notifier(s Streams) event.Sink {
 	if _, terminal := cmdline.Screen(s.Err); terminal {
 		return notify.New(s.Err, s.Say)
@@ -166,8 +163,7 @@ func Action(s Streams, do func(c *cli.Context, d Display) error) cli.ActionFunc 
 	}
 }
 
-// RunSession runs do and publishes how it ended; do's second value says whether an
-// event, a cycle's end or a check, has the error already.
+// RunSession runs do and publishes how it ended; told says whether an event of a cycle or a check has the error.
 func RunSession(d Display, do func() (err error, told bool)) error {
 	began := time.Now()
 	err, told := do()

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/lists"
 )
 
 // PlaceFlags say where in which cluster a command works, moduleFlag which module of the build.
@@ -50,8 +51,7 @@ func Quoted(word string) string {
 // commandInHint matches a text that ends with a command of devloop.
 var commandInHint = regexp.MustCompile(`(?:^|: )(devloop [a-z]+[^,]*)$`)
 
-// Placed has the command at the end of a text work on the project, and in the cluster and namespace, of c. Libraries write
-// hints, and know no flags.
+// Placed has the command at the end of a text work where c does. Libraries write hints, and know no flags.
 func Placed(c *cli.Context, text string) string {
 	if at := commandInHint.FindStringSubmatchIndex(text); at != nil {
 		return text[:at[2]] + inPlace(c, text[at[2]:])
@@ -61,11 +61,7 @@ func Placed(c *cli.Context, text string) string {
 
 // PlaceHints places hints: see [Placed].
 func PlaceHints(c *cli.Context, hints []string) []string {
-	placed := slices.Clone(hints)
-	for i, hint := range placed {
-		placed[i] = Placed(c, hint)
-	}
-	return placed
+	return lists.Map(hints, func(hint string) string { return Placed(c, hint) })
 }
 
 // PlaceFailure places the hints of a failure, which may be nil.
@@ -78,7 +74,6 @@ func PlaceFailure(c *cli.Context, f *event.Failure) *event.Failure {
 	return &placed
 }
 
-// placeEvent places the hints in an event.
 func placeEvent(c *cli.Context, body event.Body) event.Body {
 	switch b := body.(type) {
 	case event.Notice:
@@ -103,8 +98,7 @@ func placeEvent(c *cli.Context, body event.Body) event.Body {
 	return body
 }
 
-// inPlace adds to the line of a command what c has and the command takes, unless the line has it: the project, its
-// module, the cluster and the namespace.
+// inPlace adds to a command's line what c has and the command takes: project, module, cluster and namespace.
 func inPlace(c *cli.Context, line string) string {
 	words := strings.Fields(line)
 	command, arguments := c.App.Command(words[1]), words[2:]

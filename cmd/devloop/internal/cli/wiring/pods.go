@@ -22,8 +22,7 @@ import (
 	"github.com/devloop-cli/devloop/runner/podstatus"
 )
 
-// LookFlags are the flags of the commands that show something. What they show is
-// data: it goes to stdout.
+// LookFlags are the flags of the commands that show something. What they show is data: it goes to stdout.
 func LookFlags(more ...cli.Flag) []cli.Flag {
 	return slices.Concat(more, ClusterFlags(), []cli.Flag{
 		&cli.BoolFlag{Name: "json", Usage: "print JSON"},
@@ -38,8 +37,7 @@ type Place struct {
 	Images  loader.Loader // brings images to its nodes
 }
 
-// ReachCluster connects to the cluster that the flags name, and refuses one that is not on this
-// machine.
+// ReachCluster connects to the cluster that the flags name, and refuses one that is not on this machine.
 func ReachCluster(c *cli.Context) (Place, error) {
 	if _, err := Connect(c); err != nil { // without a kubeconfig, the engine does not matter
 		return Place{}, err
@@ -68,8 +66,7 @@ func Connecting(s Streams, ask func() error) error {
 	return ask()
 }
 
-// FindPod reaches the Pod of that name, and the containers of it that --container asks
-// for: pod.Containers has no others.
+// FindPod reaches the Pod of that name, and those of its containers that --container asks for.
 func FindPod(c *cli.Context, s Streams, name string) (pods *runner.Runner, pod kube.Pod, err error) {
 	var at Place
 	err = Connecting(s, func() (err error) {
@@ -94,8 +91,7 @@ func PodName(c *cli.Context) (string, error) {
 	return strings.Join(given, ""), nil
 }
 
-// AdviseLoad adds what the cluster can't know: this machine's Docker has the image that the node asked
-// for.
+// AdviseLoad adds what the cluster can't know: this machine's Docker has the image that the node asked for.
 func AdviseLoad(ctx context.Context, images *image.Imager, why *podstatus.NotReadyError, file string) {
 	if why == nil || why.Image() == "" {
 		return
@@ -105,8 +101,7 @@ func AdviseLoad(ctx context.Context, images *image.Imager, why *podstatus.NotRea
 	}
 }
 
-// EndedError says that a command in a Pod ended with a code of its own, which is
-// passed on. The command has said what there was to say.
+// EndedError says that a command in a Pod ended with a code, which is passed on. The command has said the rest.
 type EndedError struct{ Code int }
 
 func (e *EndedError) Error() string {
@@ -121,7 +116,6 @@ func PrintJSON(w io.Writer, v any) error {
 	return e.Encode(v)
 }
 
-// containers returns the containers that --container asks for.
 func containers(pod kube.Pod, name string) ([]string, error) {
 	if name == "" {
 		return pod.Containers, nil

@@ -52,9 +52,8 @@ func settingFlag(s config.Setting) cli.Flag {
 	}
 }
 
-// settle gives the flags that the command line leaves open their values from the
-// project's devloop.yaml and the environment, and checks those that it gives.
-// Commands without a project take only what says where to work.
+// settle gives the flags that the command line leaves open their values from the project's devloop.yaml and the
+// environment, and checks those that it gives. Commands without a project take only what says where to work.
 func settle(c *cli.Context) error {
 	if !slices.ContainsFunc(config.Settings, func(s config.Setting) bool { return hasFlag(c.Command, s.Name) }) {
 		return nil // such as version: a mistake in devloop.yaml does not concern it

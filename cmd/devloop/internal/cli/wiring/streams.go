@@ -11,7 +11,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/outpipe"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/translate"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/ui"
 )
@@ -52,8 +51,7 @@ func (interruption) Error() string { return "interrupted" }
 // Is reports whether target is [context.Canceled].
 func (interruption) Is(target error) bool { return target == context.Canceled }
 
-// Interruptible returns a context that ends at Ctrl+C, at SIGTERM, or when the terminal is closed. A second one
-// ends the process at once, as it would without a handler.
+// Interruptible returns a context that ends at Ctrl+C, at SIGTERM, or with the terminal. A second one ends the process.
 func Interruptible(parent context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 1)
@@ -96,7 +94,7 @@ func EndWithReader(c *cli.Context, s Streams) {
 	ctx, cancel := context.WithCancelCause(c.Context)
 	c.Context = ctx
 	go func() {
-		if outpipe.ReaderEnded(out) {
+		if readerEnded(out) {
 			cancel(ErrInterrupted)
 		}
 	}()

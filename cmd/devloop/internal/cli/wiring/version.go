@@ -22,8 +22,7 @@ import (
 // version is set by the linker (see Makefile); a build by `go install` has none.
 var version = ""
 
-// build returns the commit that the program was built from and its day, "" where the build did not
-// know them.
+// build returns the commit that the program was built from and its day, "" where the build did not know them.
 func build() (commit, day string) {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -1,6 +1,6 @@
 //go:build unix
 
-package outpipe
+package wiring
 
 import (
 	"os"
@@ -20,7 +20,7 @@ func TestReaderThatEndsIsNoticedWithoutAWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	ended := make(chan bool, 1)
-	go func() { ended <- ReaderEnded(w) }()
+	go func() { ended <- readerEnded(w) }()
 	select {
 	case <-ended:
 		t.Fatal("it ended while the pipe has a reader")
