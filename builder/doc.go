@@ -20,7 +20,6 @@
 //	           kilobytes. An image is a go-containerregistry v1.Image: single layers can be sent to a
 //	           cluster. Layers are in the cache directory, by digest and limited in size.
 //
-// Nothing is written into the project except by its own build. Clusters, watching files and showing
-// anything are left to others. Tools' output goes to the writer that is passed in. Errors have a
-// stable code, hints and evidence; see package fault.
+// Nothing is written into the project except by its own build. Tools' output goes to the writer that is passed in.
+// Errors have a stable code, hints and evidence; see package fault.
 package builder

@@ -16,6 +16,7 @@ package cds
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/hex"
@@ -53,14 +54,12 @@ type Archive struct {
 
 // The files of the archive's layer.
 //
-// The archive is valid for a class path that begins as the one that it was made
-// with, and the application's classes come before the libraries. So the first entry
-// is a jar that never changes, which says in its manifest that the classes follow
-// it: where the JVM looks for a class or a resource, and in which order, stays as it
-// is without an archive. By an absolute URL it says so, since the JVM takes note
-// of relative ones when it makes an archive, and refuses it where something has
-// appeared there since. That is its guard against a class that hides an archived one
-// of the same name; devloop keeps it by [springboot.Files.DuplicateClass].
+// The archive is valid for a class path that begins as the one that it was made with, and the application's classes
+// come before the libraries. So the first entry is a jar that never changes, which says in its manifest that the
+// classes follow it: where the JVM looks for a class or a resource, and in which order, stays as it is without an
+// archive. By an absolute URL it says so, since the JVM takes note of relative ones when it makes an archive, and
+// refuses it where something has appeared there since. That is its guard against a class that hides an archived one of
+// the same name; devloop keeps it by [springboot.Files.DuplicateClass].
 const (
 	classPathJar      = layertar.AppDir + "/classpath.jar"
 	classPathManifest = "Manifest-Version: 1.0\r\nClass-Path: file:/" + layertar.ClassesDir + "/\r\n\r\n"
@@ -97,8 +96,11 @@ type record struct {
 	Refused bool   // true if a JVM refused an earlier one
 }
 
-// retryAfter is how long a failed training is not repeated: what is wrong with the dependencies
-// stays wrong, but what is wrong with the machine may pass.
+func (r record) archive() Archive {
+	return Archive{Used: r.Failure == "", Size: r.Size, Java: r.Java, Why: cmp.Or(r.Failure, r.Missing)}
+}
+
+// retryAfter is how long a failed training is not repeated: it may be the machine that is wrong, and that passes.
 const retryAfter = time.Hour
 
 func (s *Store) path(key string) string { return filepath.Join(s.dir, key+".json") }
@@ -114,9 +116,8 @@ func (s *Store) read(key string) (r record, known bool) {
 
 func (s *Store) write(key string, r record) error { return atomicfile.WriteJSON(s.path(key), r) }
 
-// Reject records that a JVM did not use the archive of the training with a key. The next image is made without
-// an archive, and a new one is trained; if the JVM rejects that too, devloop waits an hour. Again reports
-// whether a new one is to be trained.
+// Reject records that a JVM did not use the archive of the training with a key. The next image has no archive, and a
+// new one is trained; if that is rejected too, only after an hour. Again reports whether one is to be trained.
 func (s *Store) Reject(key, why string) (again bool, err error) {
 	old, _ := s.read(key)
 	r := record{Refused: true}
@@ -140,8 +141,7 @@ type Training struct {
 	options []string
 }
 
-// Training describes the training of the libraries in an image's layers, the lowest of which have the
-// JVM whose command is java.
+// Training describes how an image's libraries are trained; the lowest of its layers have the JVM with the command java.
 func (s *Store) Training(project string, layers []ociimage.Layer, java string, classPath, options []string) *Training {
 	parts := [][]byte{launchCode, trainCode, classPathJarData()}
 	for _, l := range layers {
@@ -173,14 +173,14 @@ func (t *Training) Lookup(files *springboot.Files) Found {
 	}
 	r, known := t.store.read(t.Key)
 	if known && r.Failure != "" {
-		return Found{Archive: Archive{Why: r.Failure}}
+		return Found{Archive: r.archive()}
 	}
 	id, err := v1.NewHash(r.Layer)
 	if !known || err != nil || !t.store.cache.Has(id) {
 		return Found{Archive: Archive{Wanted: true, Why: "not made yet"}}
 	}
 	size, _ := t.store.cache.Size(id)
-	return Found{Archive: Archive{Used: true, Size: r.Size, Java: r.Java, Why: r.Missing}, Layer: ociimage.Cached(t.store.cache, id), LayerSize: size, Option: r.Option}
+	return Found{Archive: r.archive(), Layer: ociimage.Cached(t.store.cache, id), LayerSize: size, Option: r.Option}
 }
 
 // prevented says what prevents an archive, "" if nothing does.

@@ -18,7 +18,6 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/client"
 	"github.com/docker/docker/pkg/stdcopy"
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/devloop-cli/devloop/builder/diagnostics"
 	"github.com/devloop-cli/devloop/builder/layertar"
@@ -41,13 +40,11 @@ const (
 //go:embed io/github/devloop_cli/Train.class
 var trainCode []byte
 
-// Run makes the archive: it starts an application without code of its own, with the libraries and the
-// JVM of an image, in a container without a network. From then on [Training.Lookup] finds it.
-// What the JVM prints goes to out.
+// Run makes the archive: it starts an application without code of its own, with the libraries and the JVM of an image,
+// in a container without a network. From then on [Training.Lookup] finds it. What the JVM prints goes to out.
 //
-// A training that fails is not an error: the result says why it has no archive, and devloop waits an hour
-// before it tries again. Run returns an error when ctx ends and when the engine does not answer. It always
-// removes its container.
+// A training that fails is not an error: the result says why it has no archive, and devloop waits an hour before it
+// tries again. Run returns an error when ctx ends and when the engine does not answer. It always removes its container.
 func (t *Training) Run(ctx context.Context, docker client.ContainerAPIClient, image string, out io.Writer) (Archive, error) {
 	limited, cancel := context.WithTimeoutCause(ctx, trainingLimit, fmt.Errorf("it took longer than %s", trainingLimit))
 	defer cancel()
@@ -67,10 +64,7 @@ func (t *Training) Run(ctx context.Context, docker client.ContainerAPIClient, im
 	if err := t.store.write(t.Key, r); err != nil {
 		return Archive{}, fmt.Errorf("keep the archive: %w", err)
 	}
-	if r.Failure != "" {
-		return Archive{Why: r.Failure}, nil
-	}
-	return Archive{Used: true, Size: r.Size, Java: r.Java, Why: r.Missing}, nil
+	return r.archive(), nil
 }
 
 // run trains, and keeps the archive as a layer of the cache.
@@ -84,19 +78,15 @@ func (t *Training) run(ctx context.Context, s *trainer) (record, error) {
 	if err != nil {
 		return record{}, err
 	}
-	var made made
-	said, err = s.java(ctx, t, t.command(how), func(docker client.ContainerAPIClient, id string) (err error) {
-		made, err = t.keep(ctx, docker, id, how.file)
-		return err
+	made := record{Option: how.use + "/" + how.file, Java: version}
+	said, err = s.java(ctx, t, t.command(how), func(docker client.ContainerAPIClient, id string) error {
+		return t.keep(ctx, docker, id, how.file, &made)
 	})
-	if err != nil {
-		return record{}, err
-	}
-	return record{Layer: made.diffID.String(), Size: made.size, Option: how.use + "/" + how.file, Java: version, Missing: lacking(said)}, nil
+	made.Missing = lacking(said)
+	return made, err
 }
 
-// command returns the arguments of the JVM that makes the archive. Development features that wait for
-// files or containers are off.
+// command returns the arguments of the JVM that makes the archive, without what waits for files or containers.
 func (t *Training) command(how method) []string {
 	return slices.Concat(t.options, []string{how.make + "/" + how.file,
 		"-Dspring.devtools.restart.enabled=false", "-Dspring.docker.compose.enabled=false",
@@ -177,8 +167,7 @@ type trainer struct {
 // save: the compiler, and the application that takes the change, come first.
 const lowCPUShares = 1024 / 8
 
-// java runs the image's JVM and returns its output. Then done may read files of the container, which is
-// removed in any case.
+// java runs the image's JVM and returns its output. Then done may read files of the container, which is removed.
 func (s *trainer) java(ctx context.Context, t *Training, args []string, done func(client.ContainerAPIClient, string) error) (string, error) {
 	id, remove, err := tempcontainer.Create(ctx, s.docker, tempcontainer.Purpose{Label: TrainingLabel, Value: t.Project, Limit: trainingLimit},
 		&container.Config{Image: s.image, Entrypoint: []string{t.java}, Cmd: args}, // the image's own, but without the application's files
@@ -224,8 +213,7 @@ func (s *trainer) logs(ctx context.Context, id string) (string, error) {
 	return kept.String(), err
 }
 
-// trainerTar has the files that the container gets: the first entry of the class path, as in the
-// archive's layer, and the application that is trained with.
+// trainerTar has the container's files: the first entry of the class path, and the application to train with.
 func trainerTar() []byte {
 	var data bytes.Buffer
 	err := layertar.Write(&data, []springboot.Entry{
@@ -237,40 +225,28 @@ func trainerTar() []byte {
 	return data.Bytes()
 }
 
-// made is the layer of a new archive.
-type made struct {
-	diffID v1.Hash
-	size   int64
-}
-
 // keep makes a layer of the archive that the JVM wrote and the first entry of its class path.
-func (t *Training) keep(ctx context.Context, docker client.ContainerAPIClient, id, file string) (made, error) {
+func (t *Training) keep(ctx context.Context, docker client.ContainerAPIClient, id, file string, made *record) error {
 	stream, _, err := docker.CopyFromContainer(ctx, id, "/"+file)
 	if err != nil {
-		return made{}, fmt.Errorf("take the archive: %w", err)
+		return fmt.Errorf("take the archive: %w", err)
 	}
 	defer func() { _ = stream.Close() }()
 	copied := tar.NewReader(stream)
 	header, err := copied.Next()
 	if err != nil {
-		return made{}, fmt.Errorf("take the archive: %w", err)
+		return fmt.Errorf("take the archive: %w", err)
 	}
 	if header.Name != path.Base(file) || header.Typeflag != tar.TypeReg {
-		return made{}, fmt.Errorf("take the archive: the engine sent %q", header.Name)
+		return fmt.Errorf("take the archive: the engine sent %q", header.Name)
 	}
-	w, err := t.store.cache.Create()
-	if err != nil {
-		return made{}, err
-	}
-	defer w.Discard()
-	err = layertar.Write(w, []springboot.Entry{
-		{Path: classPathJar, File: springboot.Text(classPathJar, classPathJarData())},
-		{Path: file, File: readOnce{copied, header.Size}}}, layertar.ReadOnly)
-	if err != nil {
-		return made{}, err
-	}
-	diffID, err := w.Commit()
-	return made{diffID, header.Size}, err
+	layer, err := t.store.cache.Keep(nil, func(w io.Writer) error {
+		return layertar.Write(w, []springboot.Entry{
+			{Path: classPathJar, File: springboot.Text(classPathJar, classPathJarData())},
+			{Path: file, File: readOnce{copied, header.Size}}}, layertar.ReadOnly)
+	})
+	made.Layer, made.Size = layer.String(), header.Size
+	return err
 }
 
 // readOnce is a file that can be read once.

@@ -15,8 +15,7 @@ import (
 // nothing can override, which are static or final ones. See compare_and_normalize_class_versions in
 // https://github.com/openjdk/jdk/blob/master/src/hotspot/share/prims/jvmtiRedefineClasses.cpp
 
-// Adapt returns a version of the class file now that does the same, and that a JVM accepts in the
-// place of runs in more cases:
+// Adapt returns a version of the class file now that does the same, and that a JVM takes in place of runs more often:
 //
 //   - A lambda has the name of the running one that it stands for, whatever number the compiler
 //     has given it, so that objects that the application already holds run its new body. Others get names
@@ -25,8 +24,7 @@ import (
 //   - Private methods and lambdas that are gone are stubs that throw an exception.
 //   - The nest has the members of the running one.
 //
-// Whether a JVM accepts the result is up to [Compare]. Adapt returns now itself where nothing has
-// to differ.
+// Whether a JVM accepts the result is up to [Compare]. Adapt returns now itself where nothing has to differ.
 func Adapt(runs, now []byte) ([]byte, error) {
 	old, err := Parse(runs)
 	if err != nil {
@@ -77,18 +75,15 @@ func (a *adaptation) compareMethods(old, now *Class) {
 	}
 }
 
-// overridable reports whether the JVM prepares for a private method to be overridden, although no
-// class can do so.
+// overridable reports whether the JVM prepares for a private method to be overridden, although no class can do so.
 func overridable(m Member) bool {
 	return m.Private() && m.Access&(accStatic|accFinal) == 0 && m.Code != nil && m.Name != "<init>"
 }
 
-// lambda matches the names of the methods that javac makes of lambdas, and finds the method that
-// the lambda is in. The numbers count all lambdas of a class.
+// lambda matches the names of javac's methods for lambdas, and finds the method around. Numbers count all of a class.
 var lambda = regexp.MustCompile(`^(lambda\$.*\$)(\d+)$`)
 
-// serializable matches the names of lambdas that a class finds by their names, which say what they
-// are: such a lambda is a method like others.
+// serializable matches the names of lambdas that are found by name: such a lambda is a method like others.
 var serializable = regexp.MustCompile(`^lambda\$.*\$[0-9a-f]+\$\d+$`)
 
 // lambdaNumber matches the number of a lambda in the text of a body.
@@ -164,7 +159,6 @@ func (m Member) stub() bool {
 // errTooLarge is returned for a class that can't have more constants.
 var errTooLarge = errors.New("the class has too many constants")
 
-// rewrite makes the changes in a class file.
 func (a *adaptation) rewrite(data []byte) ([]byte, error) {
 	data = slices.Clone(data)
 	r := &reader{cursor: cursor{data: data, at: 8}, constantPool: &constantPool{}} // magic and version

@@ -35,8 +35,7 @@ func (r *reader) annotation() (string, Annotation) {
 	return text + ")", a
 }
 
-// elementValue reads the value of an annotation's element, section 4.7.16.1, and the
-// strings in it.
+// elementValue reads the value of an annotation's element, section 4.7.16.1, and the strings in it.
 func (r *reader) elementValue() (string, []string) {
 	switch tag := r.u1(); tag {
 	case 's':
@@ -90,8 +89,7 @@ func (r *reader) typeAnnotations() string {
 	return b.String()
 }
 
-// targetSize returns the size of what says where in a type an annotation stands,
-// tables 4.7.20-A and B.
+// targetSize returns the size of what says where in a type an annotation stands, tables 4.7.20-A and B.
 func (r *reader) targetSize(target uint8) int {
 	switch {
 	case target <= 0x01, target == 0x16:

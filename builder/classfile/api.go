@@ -8,9 +8,8 @@ import (
 	"strings"
 )
 
-// An edit inside a method changes that class alone; an edit of its signature may change
-// every caller. The class file tells the two apart: nothing is left in it of how
-// the source was laid out.
+// An edit inside a method changes that class alone; an edit of its signature may change every caller. The class file
+// tells the two apart: nothing is left in it of how the source was laid out.
 
 // API is equal for two versions of a class that no other source can tell apart: all but
 // private and synthetic members, with their types, constants, thrown exceptions and
@@ -63,8 +62,7 @@ func (c *Class) Nested() bool {
 	return slices.ContainsFunc(c.inner, func(i innerClass) bool { return i.inner == c.Name })
 }
 
-// Nest returns the class that says which classes may use each other's private members since Java 11,
-// and, if it is that class, the others.
+// Nest returns the class that says who may use each other's private members since Java 11, and for it the others.
 func (c *Class) Nest() (host string, members []string) {
 	return cmp.Or(c.attributes["NestHost"], c.Name), strings.Fields(c.attributes[nestMembers])
 }

@@ -5,8 +5,7 @@ import (
 	"strings"
 )
 
-// bodies are the Code attributes of a class. They are spelled out when the whole file
-// is read: what invokedynamic does stands at its end.
+// bodies are the Code attributes of a class, spelled out at the end: there is what invokedynamic does.
 type bodies struct {
 	raw    [][]byte
 	code   []*Code
@@ -40,8 +39,7 @@ func (b *bodies) spell(r *reader) {
 	}
 }
 
-// code reads a Code attribute, section 4.7.3. Frames for the verifier follow from the
-// instructions, and only a debugger reads line numbers.
+// code reads a Code attribute, section 4.7.3, without frames for the verifier and line numbers.
 func (r *reader) code(c *Code, m Member) {
 	r.u2() // max_stack
 	r.u2() // max_locals
@@ -68,8 +66,7 @@ func (r *reader) code(c *Code, m Member) {
 	r.failed = r.failed || instructions.failed
 }
 
-// parameters returns the names that the debug information has for a method's
-// parameters: some frameworks bind requests by them.
+// parameters returns the names of a method's parameters in the debug information: some frameworks bind by them.
 func (r *reader) parameters(m Member) string {
 	slots := argumentSlots(m)
 	names := make([]string, slots)
@@ -106,10 +103,9 @@ func argumentSlots(m Member) int {
 	return slots
 }
 
-// operands says what follows each opcode, section 6.5: the number of bytes, or a
-// letter. c: a constant in one byte, C: in two, d: that of invokedynamic and two
-// zeros, i: that of invokeinterface, a count and a zero, m: that of multianewarray and
-// a byte, t and l: tableswitch and lookupswitch, w: wide.
+// operands says what follows each opcode, section 6.5: the number of bytes, or a letter. c: a constant in one byte, C:
+// in two, d: that of invokedynamic and two zeros, i: that of invokeinterface, a count and a zero, m: that of
+// multianewarray and a byte, t and l: tableswitch and lookupswitch, w: wide.
 var operands = func() (table [256]byte) {
 	for i := range table {
 		table[i] = '0'

@@ -30,9 +30,7 @@ type Difference struct {
 	Why string
 }
 
-// Compare says what differs between two versions of a class. Classes whose files
-// differ but that are the same otherwise differ by Lines; whoever calls it has looked
-// at that.
+// Compare says what differs between two versions of a class. If nothing does but the file, the kind is Lines.
 func Compare(old, now *Class) Difference {
 	if why := shape(old, now); why != "" {
 		return Difference{Kind: Shape, Why: why}
@@ -105,8 +103,7 @@ func attributesOf(thing string, old, now map[string]string) string {
 	return ""
 }
 
-// sameInner reports whether the inner classes that are in both lists are the same. Others come and
-// go as files of their own.
+// sameInner reports whether the inner classes in both lists are the same. Others come and go as files of their own.
 func sameInner(old, now []innerClass) bool {
 	for _, c := range now {
 		i := slices.IndexFunc(old, func(o innerClass) bool { return o.inner == c.inner })
@@ -154,8 +151,7 @@ func fields(old, now []Member) string {
 	return ""
 }
 
-// methods compares all of methods but their bodies. Private ones may be new if nothing can override
-// them.
+// methods compares all of methods but their bodies. Private ones may be new if nothing can override them.
 func methods(old, now *Class) string {
 	before, after := byKey(old.Methods), byKey(now.Methods)
 	for _, m := range now.Methods {
@@ -190,8 +186,7 @@ func whyAdded(old *Class, m Member) string {
 	return title(m) + " added"
 }
 
-// signature says what differs between two methods of one type. Names of a lambda's parameters are
-// those of local variables, which no other code sees.
+// signature says what differs between two methods of one type. The names of a lambda's parameters do not count.
 func signature(was, is Member) string {
 	if isLambda(is) {
 		return ""

@@ -5,8 +5,7 @@ import (
 	"strconv"
 )
 
-// constant is an entry of the constant pool, section 4.4: its tag, and the text or
-// the two numbers that follow.
+// constant is an entry of the constant pool, section 4.4: its tag, and the text or the two numbers that follow.
 type constant struct {
 	tag  uint8
 	text string
@@ -41,7 +40,6 @@ type constantPool struct {
 	dangling  bool
 }
 
-// readConstants reads the constant pool.
 func (r *reader) readConstants() {
 	count := int(r.u2())
 	r.pool = make([]constant, count)
@@ -136,8 +134,7 @@ func (p *constantPool) uses() (list []Call) {
 	return list
 }
 
-// maxNesting bounds constants that are made of others: more than a compiler ever
-// nests, and an end to those that are made of themselves.
+// maxNesting bounds constants that are made of others, or of themselves. No compiler nests so deeply.
 const maxNesting = 16
 
 // spell spells out a constant, at a depth of nesting.

@@ -7,9 +7,8 @@
 //
 //	old.API() != now.API()
 //
-// For a JVM that runs: may the new version take the old one's place, and would the
-// answers then be those of a fresh one? What differs is nothing, line numbers, method
-// bodies, or the shape:
+// For a JVM that runs: may the new version take the old one's place, and would the answers then be those of a fresh
+// one? What differs is nothing, line numbers, method bodies, or the shape:
 //
 //	d := classfile.Compare(old, now) // d.Kind, d.Methods, d.Added, d.Why
 //
@@ -17,9 +16,8 @@
 //
 //	after, err := classfile.Adapt(before, after)
 //
-// It compares structure, not bytes: two compilers, or one at two times, number the
-// same constants differently. What no reader of the class can see, such as the order
-// of constants, does not count.
+// It compares structure, not bytes: two compilers, or one at two times, number the same constants differently. What no
+// reader of the class can see, such as the order of constants, does not count.
 //
 // The format is that of the JVM specification, chapter 4:
 // https://docs.oracle.com/javase/specs/jvms/se21/html/jvms-4.html
@@ -131,8 +129,7 @@ func Parse(data []byte) (*Class, error) {
 	return c, nil
 }
 
-// cursor reads numbers from front to back. What lies beyond the end reads as zero and sets failed,
-// which [Parse] checks once, at the end.
+// cursor reads numbers from front to back. Beyond the end it reads zero and sets failed, which [Parse] checks once.
 type cursor struct {
 	data   []byte
 	at     int
@@ -195,8 +192,7 @@ func (r *reader) members(bodies *bodies) []Member {
 	return list
 }
 
-// attributes reads a table of attributes into their normal forms. Those of debuggers
-// are left out: they change with every line.
+// attributes reads a table of attributes into normal forms, without a debugger's, which change with every line.
 func (r *reader) attributes(class string, bodies *bodies) (map[string]string, []Annotation) {
 	found := map[string]string{}
 	var annotations []Annotation
@@ -270,15 +266,13 @@ func (r *reader) classes() []string {
 	return names
 }
 
-// innerClass is an entry of the table of section 4.7.6. A local class has no outer one, an
-// anonymous one no simple name.
+// innerClass is an entry of the table of section 4.7.6. A local class has no outer, an anonymous one no simple name.
 type innerClass struct {
 	inner, outer, simple string
 	access               uint16
 }
 
-// innerClasses lists what class is an inner class of, and its own. Others are in the
-// table as soon as a body mentions them.
+// innerClasses lists what class is an inner class of, and its own. Others are there once a body mentions them.
 func (r *reader) innerClasses(class string) []innerClass {
 	var list []innerClass
 	for range r.u2() {

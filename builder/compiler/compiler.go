@@ -47,6 +47,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/javac/pool"
 	"github.com/devloop-cli/devloop/builder/project"
 	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/internal/lists"
 	"github.com/devloop-cli/devloop/internal/paths"
 )
 
@@ -254,7 +255,6 @@ func (c *Compiler) absolute(path string) string {
 	return filepath.Join(c.dir, filepath.FromSlash(path))
 }
 
-// inside reports whether a file is in one of dirs.
 func inside(file string, dirs []string) bool {
 	return slices.ContainsFunc(dirs, func(dir string) bool { return filepath.IsLocal(paths.Relative(file, dir)) })
 }
@@ -263,10 +263,7 @@ func inside(file string, dirs []string) bool {
 func (c *Compiler) compileIncrementally(ctx context.Context, changed []string, out io.Writer) (springboot.App, error) {
 	limited, cancel := context.WithTimeoutCause(ctx, compileTimeout, errors.New("it takes too long"))
 	defer cancel()
-	var touched []string
-	for _, path := range changed {
-		touched = append(touched, c.absolute(path))
-	}
+	touched := lists.Map(changed, c.absolute)
 	result, err := c.compileUnits(limited, touched)
 	if err != nil {
 		return springboot.App{}, err
@@ -294,7 +291,6 @@ func (c *Compiler) orGone(u *unit, err error) error {
 	return c.compileError(failed)
 }
 
-// summary says what was compiled and copied.
 func summary(sources, resources int) string {
 	var parts []string
 	if sources > 0 || resources == 0 {

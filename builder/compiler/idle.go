@@ -179,7 +179,6 @@ func (c *Compiler) once(text string) string {
 // build as a whole.
 type blocker struct{ reason, file, state string }
 
-// changed reports whether the source that is the reason has changed.
 func (b blocker) changed() bool { return b.file != "" && stateOf([]string{b.file}) != b.state }
 
 // disable leaves compiling to the build: until the reason changes or, if the incremental compiler
@@ -214,7 +213,6 @@ func (c *Compiler) verifyLater(ctx context.Context) string {
 	return c.verify(ctx)
 }
 
-// verify runs the build, and compares its classes.
 func (c *Compiler) verify(ctx context.Context) string {
 	c.building.Lock()
 	err := c.project.Refresh(ctx, io.Discard)

@@ -60,7 +60,6 @@ func (s *server) kill() {
 	s.stop()
 }
 
-// remove removes the directory.
 func (s *server) remove() error {
 	if s.dir == "" {
 		return nil

@@ -153,7 +153,6 @@ func (r *resources) isCopied(file string) bool {
 	return !slices.ContainsFunc(placeholders, func(p *regexp.Regexp) bool { return p.Match(now) && !p.Match(before) })
 }
 
-// of returns the copy of a file.
 func (r *resources) of(file string) (c resourceCopy, known bool) {
 	if r == nil {
 		return c, false

@@ -41,7 +41,6 @@ func (all units) own() *unit {
 	return all[len(all)-1]
 }
 
-// forget forgets what was proven, and returns it.
 func (all units) forget() units {
 	var before units
 	for _, u := range all {
@@ -132,7 +131,6 @@ func (c *Compiler) staysProven(before units) bool {
 	return true
 }
 
-// keepProven keeps what was proven before a build.
 func (c *Compiler) keepProven(before units) {
 	for i, u := range c.units {
 		u.module, u.left = before[i].module, before[i].left

@@ -57,12 +57,10 @@ func Hints(output, moreMemory string) []string {
 	return nil
 }
 
-// unknownName matches complaints about a missing class: perhaps a library that another version of
-// the build tool would have found.
+// unknownName matches complaints about a missing class: perhaps a library that another version of the tool would find.
 var unknownName = regexp.MustCompile(`does not exist|cannot find symbol|(?i)unresolved reference`)
 
-// MayBeTheTool reports whether another version of the build tool might have built the project:
-// the failure is in no source, or a library is missing.
+// MayBeTheTool reports whether another build tool might build the project: no source fails, or a library is missing.
 func MayBeTheTool(problems []Problem) bool {
 	return len(problems) == 0 || slices.ContainsFunc(problems, func(p Problem) bool { return unknownName.MatchString(p.Text) })
 }

@@ -4,8 +4,7 @@
 //	hints := diagnostics.Hints(output, "export MAVEN_OPTS=-Xmx2g")
 //	return &diagnostics.CompileError{Tool: "maven", Problems: problems, Advice: hints, Err: err}
 //
-// It knows the wording of javac, kotlinc and Groovy, of Gradle 4 to 9, Maven 3 and 4, and the
-// JVM. Failures of only one build tool belong in that tool's package.
+// It knows the wording of javac, kotlinc, Groovy, Gradle 4 to 9, Maven 3 and 4, and the JVM.
 package diagnostics
 
 import (
@@ -34,8 +33,7 @@ type Problem struct {
 	Source string
 }
 
-// New returns a problem of a file, which is made relative to dir. The first line of text is the
-// message; details that javac adds to it may follow.
+// New returns a problem of a file, made relative to dir. The first line of text is the message, javac's details follow.
 func New(dir, file string, line, column int, text string) Problem {
 	lines := strings.Split(text, "\n")
 	p := Problem{File: paths.Relative(filepath.FromSlash(file), dir), Line: line, Column: column, Text: strings.TrimSpace(lines[0])}
@@ -70,8 +68,7 @@ func indent(s string) string {
 	}, s)
 }
 
-// patterns are the formats of compiler errors: file, line, perhaps column, text. The first that
-// matches a line counts.
+// patterns are the formats of compiler errors: file, line, perhaps column, text. The first that matches a line counts.
 var patterns = []*regexp.Regexp{
 	// kotlinc since 1.8, alone or by Maven: e: file:///src/App.kt:12:5 Unresolved reference
 	regexp.MustCompile(`^(?:e: |\[ERROR\] )(?:file://)(?P<file>/.+?\.kts?):(?P<line>\d+):(?P<column>\d+):? (?P<text>.+)$`),
@@ -96,8 +93,7 @@ var drive = regexp.MustCompile(`^/([A-Za-z]:/)`)
 // detail matches the lines that javac prints below "cannot find symbol" and the like.
 var detail = regexp.MustCompile(`^(?:\[ERROR\] )?\s+(symbol|required|found):\s+(.+)$`)
 
-// Parse returns the problems in a tool's output, each once, in order. Files below dir become
-// relative to it.
+// Parse returns the problems in a tool's output, each once, in order. Files below dir become relative to it.
 func Parse(output, dir string) []Problem {
 	var found []Problem
 	seen := map[string]bool{}
@@ -135,8 +131,7 @@ func parseProblem(line string) (Problem, bool) {
 	return Problem{}, false
 }
 
-// parseContinuation reads the lines after a problem's first one: javac's source line with the
-// caret below it, and details.
+// parseContinuation reads the lines after a problem's first: javac's source line with the caret below, and details.
 func (p *Problem) parseContinuation(lines []string) {
 	if p.Column == 0 && len(lines) > 1 && strings.TrimSpace(lines[1]) == "^" {
 		p.Source, p.Column = lines[0], strings.IndexByte(lines[1], '^')+1
@@ -178,8 +173,7 @@ func Tail(text string) []string {
 // exception matches the line in which a JVM reports an uncaught exception.
 var exception = regexp.MustCompile(`^(?:Exception in thread "[^"]*" |Caused by: )?(?:[\w$]+\.)+(\w*(?:Exception|Error)): (.+)`)
 
-// Reason returns the line of a JVM's output that says why it failed: its exception, else the last line, or otherwise
-// without any output.
+// Reason returns the line of a JVM's output that says why it failed: its exception, else the last, else otherwise.
 func Reason(output, otherwise string) string {
 	for line := range strings.Lines(output) {
 		if m := exception.FindStringSubmatch(line); m != nil {

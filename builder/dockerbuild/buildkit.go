@@ -32,8 +32,7 @@ const (
 	fromSession    = "client-session"
 )
 
-// buildKit builds with BuildKit, which asks over a session for the files that it needs, and for
-// credentials.
+// buildKit builds with BuildKit, which asks over a session for the files that it needs, and for credentials.
 func (b *builder) buildKit(ctx context.Context, p *progress) error {
 	s, err := b.session(ctx)
 	if err != nil {
@@ -79,8 +78,7 @@ func ownedByRoot(_ string, s *fstypes.Stat) fsutil.MapResult {
 // cancelTimeout is how long an interrupt waits for an engine to stop a build.
 const cancelTimeout = 3 * time.Second
 
-// solve starts the build and reads its messages. Most engines stop when the connection closes;
-// BuildCancel stops the others.
+// solve starts the build and reads its messages. Most engines stop when the connection closes, BuildCancel the others.
 func (b *builder) solve(ctx context.Context, sessionID string, p *progress) error {
 	options := b.options()
 	options.Version, options.SessionID, options.BuildID = build.BuilderBuildKit, sessionID, sessionID
@@ -99,11 +97,6 @@ func (b *builder) solve(ctx context.Context, sessionID string, p *progress) erro
 	return err
 }
 
-// trace follows the steps of BuildKit's build.
-type trace struct {
-	steps map[string]*step
-}
-
 // step is what BuildKit calls a vertex.
 type step struct {
 	name  string
@@ -113,8 +106,8 @@ type step struct {
 	layers map[string]*control.VertexStatus
 }
 
-// take prints what is new in a trace message: a base64 protobuf in JSON.
-func (t *trace) take(aux json.RawMessage, p *progress) error {
+// trace prints what is new in a message of BuildKit: a base64 protobuf in JSON.
+func (p *progress) trace(aux json.RawMessage) error {
 	var data []byte
 	var status control.StatusResponse
 	err := json.Unmarshal(aux, &data)
@@ -125,25 +118,22 @@ func (t *trace) take(aux json.RawMessage, p *progress) error {
 		return fmt.Errorf("read the builder's progress: %w", err)
 	}
 	for _, v := range status.Vertexes {
-		t.vertex(v, p)
+		p.vertex(v)
 	}
 	for _, s := range status.Statuses {
-		t.transfer(s, p)
+		p.transfer(s)
 	}
 	for _, l := range status.Logs {
 		_, _ = p.out.Write(l.Msg)
-		s := t.step(l.Vertex)
-		for line := range strings.Lines(string(l.Msg)) {
-			s.log = append(s.log, strings.TrimRight(line, "\r\n"))
-		}
-		s.log = s.log[max(0, len(s.log)-logLines):]
+		s := p.stepOf(l.Vertex)
+		s.log = logged(s.log, string(l.Msg))
 	}
 	return nil
 }
 
 // vertex shows a step when it begins, and remembers it when it fails.
-func (t *trace) vertex(v *control.Vertex, p *progress) {
-	s := t.step(v.Digest)
+func (p *progress) vertex(v *control.Vertex) {
+	s := p.stepOf(v.Digest)
 	s.name = v.Name
 	if !s.shown && (v.Started != nil || v.Cached) {
 		s.shown = true
@@ -159,14 +149,11 @@ func (t *trace) vertex(v *control.Vertex, p *progress) {
 }
 
 // transfer reports how far a step has come with what it downloads: the layers of an image.
-func (t *trace) transfer(status *control.VertexStatus, p *progress) {
+func (p *progress) transfer(status *control.VertexStatus) {
 	if status.Total <= 0 {
 		return // it has no size
 	}
-	s := t.step(status.Vertex)
-	if s.layers == nil {
-		s.layers = map[string]*control.VertexStatus{}
-	}
+	s := p.stepOf(status.Vertex)
 	s.layers[status.ID] = status
 	var done, total int64
 	for _, layer := range s.layers {
@@ -175,12 +162,9 @@ func (t *trace) transfer(status *control.VertexStatus, p *progress) {
 	transfer.Set(p.ctx, s.name, done, total)
 }
 
-func (t *trace) step(digest string) *step {
-	if t.steps == nil {
-		t.steps = map[string]*step{}
+func (p *progress) stepOf(digest string) *step {
+	if p.steps[digest] == nil {
+		p.steps[digest] = &step{layers: map[string]*control.VertexStatus{}}
 	}
-	if t.steps[digest] == nil {
-		t.steps[digest] = &step{}
-	}
-	return t.steps[digest]
+	return p.steps[digest]
 }

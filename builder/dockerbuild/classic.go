@@ -30,8 +30,7 @@ func (b *builder) classic(ctx context.Context, p *progress) error {
 	return dockerapi.ReadMessages(answer.Body, p.take)
 }
 
-// contextTar packs the context without ignored files. Files belong to root, so that the builder's cache
-// is valid for every user.
+// contextTar packs the context without ignored files. Files belong to root: so every user has the same cache.
 func (b *builder) contextTar() (io.ReadCloser, error) {
 	excludes, err := b.file.Ignored()
 	if err != nil {
@@ -41,8 +40,7 @@ func (b *builder) contextTar() (io.ReadCloser, error) {
 		ExcludePatterns: excludes, ChownOpts: &archive.ChownOpts{UID: 0, GID: 0}})
 }
 
-// credentials returns the docker command's credentials for the registries of the base images, by
-// registry. Without them, the pull says what is missing.
+// credentials returns the docker command's credentials for the base images' registries. Without them, the pull fails.
 func (b *builder) credentials() map[string]registry.AuthConfig {
 	found := map[string]registry.AuthConfig{}
 	file := config.LoadDefaultConfigFile(io.Discard)

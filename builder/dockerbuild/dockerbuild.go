@@ -50,7 +50,7 @@ func Build(ctx context.Context, docker client.APIClient, file *dockerfile.File, 
 	if useBuildKit(string(ping.BuilderVersion)) {
 		run = b.buildKit
 	}
-	p := &progress{out: out, ctx: ctx}
+	p := &progress{out: out, ctx: ctx, steps: map[string]*step{}}
 	if err := run(ctx, p); err != nil {
 		if ctx.Err() != nil || client.IsErrConnectionFailed(err) {
 			return v1.Hash{}, err
@@ -71,8 +71,7 @@ type builder struct {
 	labels map[string]string
 }
 
-// options are the same for both builders. As with the docker command, a build gets the proxies of its
-// configuration as arguments.
+// options are the same for both builders. As with the docker command, a build gets the configuration's proxies.
 func (b *builder) options() build.ImageBuildOptions {
 	args := map[string]*string{}
 	for name, value := range b.file.Args() {
@@ -87,8 +86,7 @@ func (b *builder) options() build.ImageBuildOptions {
 	}
 }
 
-// useBuildKit chooses the builder as the docker command does: by DOCKER_BUILDKIT, else the one that
-// the engine recommends.
+// useBuildKit chooses the builder as the docker command does: by DOCKER_BUILDKIT, else as the engine recommends.
 func useBuildKit(recommended string) bool {
 	if on, err := strconv.ParseBool(os.Getenv("DOCKER_BUILDKIT")); err == nil {
 		return on

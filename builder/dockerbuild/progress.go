@@ -13,22 +13,20 @@ import (
 // logLines is how many lines of a failing step are kept.
 const logLines = 30
 
-// progress reads the engine's messages: it prints the builder's output, and remembers the image
-// that came out, the last step and what it printed.
+// progress prints the builder's output, and remembers the image, the last step and what that printed.
 type progress struct {
 	ctx   context.Context // of the build, for its transfers
 	out   io.Writer
 	id    string
 	step  string
 	log   []string
-	trace trace
+	steps map[string]*step // of BuildKit, by digest
 }
 
-// take handles one message of either builder.
 func (p *progress) take(m dockerapi.Message) error {
 	switch {
 	case m.ID == traceID:
-		return p.trace.take(m.Aux, p)
+		return p.trace(m.Aux)
 	case len(m.Aux) > 0:
 		return p.result(m)
 	case m.Stream != "":
@@ -60,15 +58,15 @@ func (p *progress) print(text string) {
 		p.log = nil
 		return
 	}
-	p.logged(text)
+	p.log = logged(p.log, text)
 }
 
-// logged keeps the last lines of a step.
-func (p *progress) logged(text string) {
+// logged adds the lines of text to the last ones of a step.
+func logged(log []string, text string) []string {
 	for line := range strings.Lines(text) {
 		if line = strings.TrimRight(line, "\r\n"); line != "" {
-			p.log = append(p.log, line)
+			log = append(log, line)
 		}
 	}
-	p.log = p.log[max(0, len(p.log)-logLines):]
+	return log[max(0, len(log)-logLines):]
 }

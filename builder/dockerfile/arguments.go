@@ -27,7 +27,6 @@ func (f *File) Unbuildable(jar string) *Failure {
 	return nil
 }
 
-// targetHints names the stages.
 func (f *File) targetHints() []string {
 	var names []string
 	for _, s := range f.stages {
@@ -41,8 +40,7 @@ func (f *File) targetHints() []string {
 	return []string{"name one of its stages: --target " + strings.Join(names, ", ")}
 }
 
-// argumentHints says how to give values to arguments: the value of a Compose file, or the one with which
-// the word names the jar.
+// argumentHints says how to give values to arguments: a Compose file's, or the one with which the word names the jar.
 func (f *File) argumentHints(word string, names []string, jar string) []string {
 	var hints []string
 	for _, name := range names {

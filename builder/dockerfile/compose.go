@@ -49,7 +49,6 @@ func composeBuilds(dir string) (builds []composeBuild) {
 	return nil
 }
 
-// path returns the path of the Dockerfile that a Compose file in dir builds.
 func (b composeBuild) path(dir string) string {
 	return filepath.Join(dir, filepath.FromSlash(b.Context), filepath.FromSlash(cmp.Or(b.Dockerfile, "Dockerfile")))
 }
@@ -57,8 +56,7 @@ func (b composeBuild) path(dir string) string {
 // runsJava matches what a Dockerfile of a Java application has.
 var runsJava = regexp.MustCompile(`(?i)\bjava\b|\.[jw]ar\b`)
 
-// OfCompose returns the path of the Dockerfile by which a Compose file in dir builds dir as a Java application; "" if it names none,
-// or more than one.
+// OfCompose returns the Dockerfile by which a Compose file in dir builds dir as a Java application; "" unless just one.
 func OfCompose(dir string) (path string) {
 	for _, build := range composeBuilds(dir) {
 		next := build.path(dir)
@@ -74,8 +72,7 @@ func OfCompose(dir string) (path string) {
 	return path
 }
 
-// composeArg returns the value that a Compose file in the context gives to a build argument, and
-// the name of that file; "" without one, or if its value has variables.
+// composeArg returns the value that a Compose file in the context gives to a build argument, and the file's name.
 func (f *File) composeArg(name string) (value, where string) {
 	for _, build := range composeBuilds(f.Dir) {
 		if value := composeValue(build.Args, name); value != "" && !strings.Contains(value, "$") {

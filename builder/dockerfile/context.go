@@ -59,8 +59,7 @@ func (c Context) inContext(file string) string {
 	return filepath.ToSlash(paths.Relative(file, c.Dir))
 }
 
-// sent returns a function that reports whether the builder gets a file of the context. It gets
-// none if .dockerignore cannot be read.
+// sent returns a function that reports whether the builder gets a file: none if .dockerignore cannot be read.
 func (c Context) sent() func(name string) bool {
 	ignored, err := c.Ignored()
 	if err != nil {

@@ -5,8 +5,7 @@
 //	f.RunsJar("/shop/target/a.jar") // does the image run the jar that the build made?
 //	f.Failed(step, message)        // which line did the builder complain about, and what helps?
 //
-// The file is parsed once, with BuildKit's own parser. A file that cannot be parsed has
-// no instructions: saying what is wrong with it is the builder's job.
+// BuildKit's own parser reads the file. One that cannot be parsed has no instructions: the builder says what is wrong.
 //
 // The package looks at files of the build context, but never talks to an engine.
 package dockerfile
@@ -25,6 +24,8 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
+
+	"github.com/devloop-cli/devloop/internal/lists"
 )
 
 // File is a parsed Dockerfile and its build context.
@@ -65,8 +66,7 @@ type Copy struct {
 	// Line is where the instruction begins, counted from one, and Text its source.
 	Line int
 	Text string
-	// Sources are patterns relative to the context. A pattern with an unknown variable
-	// becomes ".", since it may name any file.
+	// Sources are patterns relative to the context, "." for one with an unknown variable, since it may name any file.
 	Sources []string
 	// To is the destination.
 	To string
@@ -117,8 +117,7 @@ func (f *File) Target() string { return f.options.Target }
 // Args are the values of build arguments.
 func (f *File) Args() map[string]string { return f.options.Args }
 
-// Bases returns the images that the stages begin with, without other stages of the file and
-// without those that depend on the arguments of a build.
+// Bases returns the images that stages begin with, but for other stages and what depends on a build's arguments.
 func (f *File) Bases() []string {
 	var bases []string
 	for i, s := range f.stages {
@@ -132,11 +131,7 @@ func (f *File) Bases() []string {
 
 // Copies returns every COPY and ADD from the context, in all stages.
 func (f *File) Copies() []Copy {
-	var all []Copy
-	for _, s := range f.stages {
-		all = append(all, s.copies...)
-	}
-	return all
+	return slices.Concat(lists.Map(f.stages, func(s stage) []Copy { return s.copies })...)
 }
 
 // variables are the ARGs and ENVs that are known at an instruction. It implements shell.EnvGetter.
@@ -216,9 +211,8 @@ func (r *reader) from(n *parser.Node, from *instructions.Stage) {
 	r.stages = append(r.stages, made)
 }
 
-// arg notes the value of a build argument: the one that the user gives, else its default. In a
-// stage, one without a default has that of the same argument before the first FROM. An ENV
-// of the same name takes precedence.
+// arg notes the value of a build argument: the one that the user gives, else its default. In a stage, one without a
+// default has that of the same argument before the first FROM. An ENV of the same name takes precedence.
 func (r *reader) arg(c *instructions.ArgCommand) {
 	scope, env := r.local, variables{}
 	if len(r.stages) == 0 {
@@ -291,7 +285,6 @@ func (r *reader) copy(n *parser.Node, c instructions.SourcesAndDest, exclude []s
 	return made
 }
 
-// source expands a pattern of the context.
 func (r *reader) source(pattern string) string {
 	if expanded, known := r.expand(pattern, r.local); known {
 		return expanded

@@ -14,8 +14,7 @@ import (
 
 // Failure is an instruction that cannot be built.
 type Failure struct {
-	// Line is where the instruction begins, counted from one and 0 if that is unknown;
-	// Instruction is its text.
+	// Line is where the instruction begins, counted from one and 0 if that is unknown; Instruction is its text.
 	Line        int
 	Instruction string
 	// Reason is why, nil if the builder's message says all that is known.
@@ -24,12 +23,10 @@ type Failure struct {
 	Hints, Evidence []string
 }
 
-// parseError matches the complaint of a builder's parser: "Dockerfile parse error
-// line 3: unknown instruction: FORM", "… parse error on line 3: …".
+// parseError matches a parser's complaint: "Dockerfile parse error line 3: …", "… parse error on line 3: …".
 var parseError = regexp.MustCompile(`(?i)parse error (?:on )?line (\d+)`)
 
-// Failed returns the instruction that a builder failed at. Step is the builder's name of it,
-// message its error; jar is the file that the build made.
+// Failed returns the instruction that a builder failed at, by its name of the step and its error. jar is the build's.
 func (f *File) Failed(step, message, jar string) Failure {
 	if m := parseError.FindStringSubmatch(message); m != nil {
 		line, _ := strconv.Atoi(m[1])
@@ -59,7 +56,6 @@ func (f *File) Failed(step, message, jar string) Failure {
 	return failure
 }
 
-// line returns a line of the file, counted from one.
 func (f *File) line(number int) string {
 	lines := strings.Split(string(f.text), "\n")
 	if number < 1 || number > len(lines) {
@@ -123,8 +119,7 @@ func (f *File) AmbiguousJar(jar string) *Failure {
 	return nil
 }
 
-// sourceHints says what is wrong with a source of a COPY. The builders' messages do not say
-// what a pattern matches.
+// sourceHints says what is wrong with a source of a COPY. The builders' messages do not say what a pattern matches.
 func (f *File) sourceHints(c Copy, source, jar string) (hints, matches []string) {
 	found := f.matches(source, c.exclude)
 	write := ""

@@ -67,8 +67,7 @@ const (
 // Fingerprint changes when anything but jar changes that the image is made of: the
 // Dockerfile, .dockerignore, and the name, mode, size and time of each file that it copies.
 //
-// Reason is a clause that says why the jar cannot be separated from the rest of the image,
-// "" if it can.
+// Reason is a clause that says why the jar cannot be separated from the rest of the image, "" if it can.
 func (f *File) Fingerprint(jar string) (key, reason string) {
 	ignore, _ := os.ReadFile(f.ignoreFile())
 	parts := []string{string(f.text), string(ignore)}

@@ -25,14 +25,13 @@ import (
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/builder/supervisor"
 	"github.com/devloop-cli/devloop/internal/dockerapi"
+	"github.com/devloop-cli/devloop/internal/lists"
 )
 
-// NonRootUser runs composed images unless [Options.User] says otherwise. It needs no entry in
-// /etc/passwd, and being a number it satisfies a Pod's runAsNonRoot.
+// NonRootUser is the default of [Options.User]: a number needs no /etc/passwd, and satisfies a Pod's runAsNonRoot.
 const NonRootUser = "1000:1000"
 
-// compose makes an image of a base and the application's layers, and loads it into the engine. On is
-// set if a Dockerfile made the base.
+// compose makes an image of a base and the application's layers, and loads it. On is set if a Dockerfile made the base.
 func (k *maker) compose(ctx context.Context, base *ociimage.Image, on *dockerfileBase, ref, why string) (Image, error) {
 	files, err := k.app.Files()
 	if err != nil {
@@ -147,7 +146,6 @@ func (c *composer) supervise(files *springboot.Files) []springboot.Entry {
 	return started
 }
 
-// add makes a layer of each part.
 func (c *composer) add(parts []part) error {
 	for _, p := range parts {
 		l, note, err := c.layer(p)
@@ -161,10 +159,11 @@ func (c *composer) add(parts []part) error {
 
 // layer makes a layer of p, unless the cache has it.
 func (c *composer) layer(p part) (ociimage.Layer, LayerNote, error) {
+	write := func(to io.Writer) error {
+		return layertar.Write(to, p.entries, layertar.Mode(c.options.supervised()))
+	}
 	reader, writer := io.Pipe()
-	go func() {
-		_ = writer.CloseWithError(layertar.Write(writer, p.entries, layertar.Mode(c.options.supervised())))
-	}()
+	go func() { _ = writer.CloseWithError(write(writer)) }()
 	diffID, size, err := v1.SHA256(reader)
 	if err != nil {
 		return ociimage.Layer{}, LayerNote{}, err
@@ -176,23 +175,14 @@ func (c *composer) layer(p part) (ociimage.Layer, LayerNote, error) {
 	}
 	note.New = true
 	_, _ = fmt.Fprintf(c.out, "layer %s: new, %d bytes\n", p.name, size)
-	w, err := c.cache.Create()
-	if err != nil {
-		return ociimage.Layer{}, LayerNote{}, err
-	}
-	defer w.Discard()
-	if err := layertar.Write(w, p.entries, layertar.Mode(c.options.supervised())); err != nil {
-		return ociimage.Layer{}, LayerNote{}, err
-	}
-	found, err := w.Commit()
+	found, err := c.cache.Keep(map[v1.Hash]bool{diffID: true}, write)
 	if err == nil && found != diffID {
 		err = errors.New("a file changed while it was read")
 	}
 	return made, note, err
 }
 
-// configure says how the image runs. Everything in it follows from base, files and archive, so the same
-// input gives the same digest. The time is the base's.
+// configure says how the image runs, by base, files and archive alone: the same input gives the same digest.
 func (x *composer) configure(config *v1.ConfigFile) *v1.ConfigFile {
 	c := &config.Config
 	run := []string{x.MainClass}
@@ -245,8 +235,7 @@ func (x *composer) start(c *v1.Config, command []string) {
 // locale matches a variable that chooses the encoding of what a program prints.
 var locale = regexp.MustCompile(`^(LANG|LC_ALL|LC_CTYPE)=`)
 
-// entrypointName matches the programs that prepare a container and then run their arguments, such as
-// Temurin's /__cacert_entrypoint.sh.
+// entrypointName matches programs that prepare a container and run their arguments, as /__cacert_entrypoint.sh does.
 var entrypointName = regexp.MustCompile(`(?i)entrypoint|^(tini|dumb-init|catatonit)(-static)?$`)
 
 // runsArguments reports whether a base image's ENTRYPOINT runs the command that follows it.
@@ -254,10 +243,8 @@ func runsArguments(entrypoint []string) bool {
 	return len(entrypoint) > 0 && entrypointName.MatchString(path.Base(entrypoint[0]))
 }
 
-// user runs the image.
 func (x *composer) user() string { return cmp.Or(x.options.User, NonRootUser) }
 
-// java is the JVM's command.
 func (c *composer) java() string {
 	if c.on != nil {
 		return c.on.java[0]
@@ -292,9 +279,8 @@ type part struct {
 	entries []springboot.Entry
 }
 
-// split sorts an application's files into layers, the most stable first: libraries as the index of the
-// archive has them, and as own a war's pages, resources and classes. Empty layers are left out.
-// The class path is that of the libraries.
+// split sorts an application's files into layers, the most stable first: libraries as the archive's index has them,
+// then a war's pages, resources, classes. None is empty. The class path is that of the libraries.
 func split(f *springboot.Files) (libs, own []part, classPath []string) {
 	byLayer := map[string][]springboot.Entry{}
 	for _, l := range f.Libraries {
@@ -314,10 +300,9 @@ func split(f *springboot.Files) (libs, own []part, classPath []string) {
 			resources = append(resources, placed)
 		}
 	}
-	var webapp []springboot.Entry
-	for _, e := range f.Webapp {
-		webapp = append(webapp, springboot.Entry{Path: layertar.WebappDir + "/" + e.Path, File: e.File})
-	}
+	webapp := lists.Map(f.Webapp, func(e springboot.Entry) springboot.Entry {
+		return springboot.Entry{Path: layertar.WebappDir + "/" + e.Path, File: e.File}
+	})
 	own = []part{{"webapp", webapp}, {"resources", resources}, {"classes", classes}}
 	empty := func(p part) bool { return len(p.entries) == 0 }
 	return slices.DeleteFunc(libs, empty), slices.DeleteFunc(own, empty), classPath

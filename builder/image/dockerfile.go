@@ -15,15 +15,17 @@ import (
 	"github.com/devloop-cli/devloop/internal/paths"
 )
 
-// build has the engine build the Dockerfile.
 func (k *maker) build(ctx context.Context) (Image, error) {
-	for _, check := range []func() error{k.unbuildable, k.ambiguousJar, k.unpackJar} {
-		if err := check(); err != nil {
-			return Image{}, err
+	for _, refused := range []func(jar string) *dockerfile.Failure{k.file.Unbuildable, k.file.AmbiguousJar} {
+		if f := refused(k.app.Jar); f != nil {
+			return Image{}, k.failure(*f, nil)
 		}
 	}
+	if err := k.unpackJar(); err != nil {
+		return Image{}, err
+	}
 	id, err := dockerbuild.Build(ctx, k.docker, k.file, map[string]string{dockerapi.ProjectLabel: k.label}, k.out)
-	if step := (*dockerbuild.StepError)(nil); errors.As(err, &step) {
+	if step, failed := errors.AsType[*dockerbuild.StepError](err); failed {
 		return Image{}, k.explain(step)
 	}
 	if err != nil {
@@ -59,27 +61,10 @@ func (k *maker) failure(f dockerfile.Failure, err error) *Error {
 		Line: f.Line, Instruction: f.Instruction, hints: f.Hints, evidence: f.Evidence}
 }
 
-// explain says which instruction failed.
 func (k *maker) explain(step *dockerbuild.StepError) error {
 	f := k.file.Failed(step.Step, step.Error(), k.app.Jar)
 	f.Evidence = slices.Concat(step.Log, f.Evidence)
 	return k.failure(f, step.Err)
-}
-
-// unbuildable refuses a Dockerfile that needs other build arguments, or another target.
-func (k *maker) unbuildable() error {
-	if f := k.file.Unbuildable(k.app.Jar); f != nil {
-		return k.failure(*f, nil)
-	}
-	return nil
-}
-
-// ambiguousJar refuses a COPY of several files to one jar.
-func (k *maker) ambiguousJar() error {
-	if f := k.file.AmbiguousJar(k.app.Jar); f != nil {
-		return k.failure(*f, nil)
-	}
-	return nil
 }
 
 // unpackJar unpacks the jar where the Dockerfile copies what was unpacked of it, and refuses old code.

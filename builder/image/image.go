@@ -26,12 +26,10 @@ type Image struct {
 	Name string
 	// ID is the engine's name for the content: the digest of its configuration.
 	ID v1.Hash
-	// Content is the image for whoever sends it on: uncompressed layers, whose digests are their
-	// diff IDs. The engine exports layers that it built when they are first read, until the
-	// context of [Imager.Image] ends.
+	// Content is the image for whoever sends it on: uncompressed layers, whose digests are their diff IDs. The engine
+	// exports layers that it built when they are first read, until the context of [Imager.Image] ends.
 	Content v1.Image
-	// Port is the application's if the image exposes it or exposes none; else the lowest TCP port that
-	// the image exposes for requests; 0 if it is no server.
+	// Port is the application's if the image exposes it or none, else the lowest exposed TCP port for requests, or 0.
 	Port int
 	// Report says what it consists of, and why.
 	Report Report
@@ -79,8 +77,7 @@ func (k *maker) make(ctx context.Context) (Image, error) {
 	return k.compose(ctx, base, nil, ref, why)
 }
 
-// fromDockerfile makes the image as the Dockerfile says, and rebases it if it has to be
-// changeable and that is possible.
+// fromDockerfile makes the image as the Dockerfile says, and rebases it if it has to be changeable and can be.
 func (k *maker) fromDockerfile(ctx context.Context) (Image, error) {
 	if !k.imager.options.supervised() {
 		return k.build(ctx)
@@ -117,7 +114,6 @@ func (k *maker) baseIDs(ctx context.Context) ([]string, error) {
 	return ids, nil
 }
 
-// image returns the value for an image in the engine.
 func (k *maker) image(id v1.Hash, view *ociimage.Image) Image {
 	exposed := view.Config.Config.ExposedPorts
 	port := cmp.Or(lowestPort(view.Config.Config), k.app.Port)
@@ -142,8 +138,7 @@ func lowestPort(c v1.Config) int {
 	return lowest
 }
 
-// longTerm are the Java versions with long-term support, which have a
-// eclipse-temurin image each.
+// longTerm are the Java versions with long-term support, which have a eclipse-temurin image each.
 var longTerm = []int{8, 11, 17, 21, 25}
 
 // DefaultBase returns the JRE image of the first version that runs java's classes.
@@ -157,8 +152,7 @@ func DefaultBase(java int) string {
 	return jre(java)
 }
 
-// Bases returns the images that an image is made from, known before anything is built: those of the
-// Dockerfile, else base, else the default for the Java version.
+// Bases returns the images that an image is made from: the Dockerfile's, else base, else the Java version's default.
 func Bases(file string, o dockerfile.Options, base string, java int) []string {
 	switch {
 	case file != "":

@@ -13,9 +13,8 @@
 //   - rebase: if the Dockerfile only copies the jar and starts it, its image without the jar is
 //     the base of a composed one. Later edits need neither the jar nor the engine's builder.
 //
-// A composed image may have a supervisor (package supervisor), which changes the application while
-// it runs, and an archive of classes (package cds). The image ends in the engine; getting it to a
-// cluster's nodes is up to others.
+// A composed image may have a supervisor (package supervisor), which changes the application while it runs, and an
+// archive of classes (package cds). The image ends in the engine; getting it to a cluster's nodes is up to others.
 package image
 
 import (
@@ -38,9 +37,8 @@ import (
 type Options struct {
 	// CacheDir is devloop's own cache directory; empty means "devloop" in the user's.
 	CacheDir string
-	// Base is what an image without a Dockerfile is based on; empty means
-	// eclipse-temurin:N-jre, N being the Java version with long-term support that
-	// runs the application.
+	// Base is what an image without a Dockerfile is based on; empty means eclipse-temurin:N-jre, N being the Java
+	// version with long-term support that runs the application.
 	Base string
 	// Without names the [optimization.Names] that are not used.
 	Without []string
@@ -55,8 +53,7 @@ type Options struct {
 	// Swap says that the JVM in the Pod of any other image of a Dockerfile will be told to let a
 	// debugger in, so that it takes changed methods where it runs what the build has made.
 	Swap bool
-	// Debug lets a debugger into the JVM of such an image, even without [optimization.Swap]; Suspend
-	// has the JVM wait at each start until one has come.
+	// Debug lets a debugger into the JVM, even without [optimization.Swap]; Suspend has each start wait for one.
 	Debug, Suspend bool
 }
 
@@ -72,12 +69,10 @@ type Imager struct {
 // New returns an Imager that uses docker. It asks the engine nothing yet.
 func New(docker client.APIClient, o Options) *Imager { return &Imager{docker: docker, options: o} }
 
-// Image makes the image of app: by its Dockerfile if it has one, else composed. Unchanged input
-// gives an image with the same ID. Earlier images of the project are removed, except the last
-// two and those in use. What the builder prints goes to out.
+// Image makes the image of app: by its Dockerfile if it has one, else composed. Unchanged input gives an image with the
+// same ID. Of the project's earlier images the last two stay, and those in use.
 //
-// It returns an error with the code docker.unreachable if no engine answers, and an [Error] if
-// the image cannot be made.
+// The error has the code docker.unreachable if no engine answers, and is an [Error] if the image cannot be made.
 func (m *Imager) Image(ctx context.Context, app springboot.App, out io.Writer) (Image, error) {
 	dir, err := paths.Cache(m.options.CacheDir)
 	if err != nil {
@@ -95,9 +90,8 @@ func (m *Imager) Image(ctx context.Context, app springboot.App, out io.Writer) (
 	return img, nil
 }
 
-// Train makes the archive that img could have, if it wants one; see [cds.Training.Run]. From then on
-// [Imager.Image] puts it into every image of the same libraries. That takes some seconds, so it is
-// best done when the application runs already.
+// Train makes the archive that img could have, if it wants one; see [cds.Training.Run]. [Imager.Image] then puts it
+// into every image of the same libraries. It takes seconds, best while the application runs already.
 func (m *Imager) Train(ctx context.Context, img Image, out io.Writer) (cds.Archive, error) {
 	if img.training == nil {
 		return img.Report.Archive, nil
@@ -118,8 +112,7 @@ func (m *Imager) RejectArchive(img Image, why string) (again bool, err error) {
 	return cds.Open(cache, nil).Reject(img.archive, why)
 }
 
-// NeedsJar reports whether the image of an application needs its jar: its Dockerfile has to be
-// built, or was not yet built with what it copies now.
+// NeedsJar reports whether an image needs its jar: its Dockerfile has to be built, or copies something new.
 func (m *Imager) NeedsJar(app springboot.App) bool {
 	if app.Dockerfile == "" {
 		return false

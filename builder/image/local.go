@@ -13,8 +13,7 @@ import (
 	"github.com/devloop-cli/devloop/internal/paths"
 )
 
-// Local returns the engine's image called ref, nil if it has none. The engine exports layers when
-// one is first read.
+// Local returns the engine's image called ref, nil if it has none. The engine exports layers when one is first read.
 func (m *Imager) Local(ctx context.Context, ref string) (v1.Image, error) {
 	found, err := m.docker.ImageInspect(ctx, ref)
 	if dockerapi.IsMissing(err) {
@@ -30,8 +29,7 @@ func (m *Imager) Local(ctx context.Context, ref string) (v1.Image, error) {
 	return ociimage.FromEngine(ctx, m.docker, layercache.Open(cache), found)
 }
 
-// LastTagged returns when the engine got the image called ref: when it was last tagged, or made. It
-// is zero if the engine has no such image, or does not know.
+// LastTagged returns when the engine got the image called ref: last tagged, or made; zero if it does not know.
 func (m *Imager) LastTagged(ctx context.Context, ref string) (time.Time, error) {
 	found, err := m.docker.ImageInspect(ctx, ref)
 	if dockerapi.IsMissing(err) {

@@ -12,6 +12,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/spare"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/builder/supervisor"
+	"github.com/devloop-cli/devloop/internal/lists"
 )
 
 // set returns the variables of an image that have a value: one without is as if it were not there.
@@ -19,8 +20,7 @@ func set(env []string) []string {
 	return slices.DeleteFunc(slices.Clone(env), func(v string) bool { return strings.HasSuffix(v, "=") })
 }
 
-// Suits reports whether images that were made for variables of a manifest suit others: that these contradict no option
-// that the images have.
+// Suits reports whether images made for a manifest's variables suit others, which contradict none of their options.
 func Suits(before, now []string) bool {
 	return !slices.ContainsFunc(optimization.QuickStart, func(o optimization.Option) bool {
 		return jvm.Contradicts(o.Text, now) && !jvm.Contradicts(o.Text, before)
@@ -47,8 +47,7 @@ func (c *composer) jvmOptions(files *springboot.Files) []optimization.Option {
 	return slices.Concat(options, devtoolsOption(files.Libraries), optimization.Launch(files.Manifest, c.app.Java))
 }
 
-// homeOption gives the application a home directory that it can write to. A user that is a number
-// mostly has no entry in /etc/passwd, and then the JVM says "?".
+// homeOption gives the application a home directory to write to: that of a user without an entry in /etc/passwd is "?".
 func (c *composer) homeOption() []optimization.Option {
 	user, _, _ := strings.Cut(c.user(), ":")
 	if number, err := strconv.Atoi(user); c.on != nil || err != nil || number == 0 {
@@ -68,15 +67,10 @@ func devtoolsOption(libs []springboot.Library) []optimization.Option {
 }
 
 func optionTexts(options []optimization.Option) []string {
-	var texts []string
-	for _, o := range options {
-		texts = append(texts, o.Text)
-	}
-	return texts
+	return lists.Map(options, func(o optimization.Option) string { return o.Text })
 }
 
-// templates returns the application's template engines, and the options with which they read a
-// template at each request, as with spring-boot-devtools.
+// templates returns the template engines, and the options with which they read a template at each request.
 func (c *composer) templates(files *springboot.Files) ([]springboot.Templates, []optimization.Option, error) {
 	set, err := c.settings(files)
 	if err != nil {
@@ -117,7 +111,6 @@ func (c *composer) settings(files *springboot.Files) ([]settings.Setting, error)
 	return all, err
 }
 
-// supervised reports whether images have a supervisor.
 func (o Options) supervised() bool {
 	return o.Develop && !slices.Contains(o.Without, optimization.Restart)
 }
@@ -129,7 +122,6 @@ func (o Options) leftOut() []string {
 	}))
 }
 
-// swappable reports whether the JVM takes changed methods.
 func (o Options) swappable() bool { return !slices.Contains(o.Without, optimization.Swap) }
 
 // spareBlocker says why the supervisor prepares no spare JVM, "" if it does.

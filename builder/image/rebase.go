@@ -17,6 +17,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/optimization"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/builder/supervisor"
+	"github.com/devloop-cli/devloop/internal/lists"
 	"github.com/devloop-cli/devloop/internal/paths"
 )
 
@@ -25,9 +26,8 @@ import (
 // command starts the same JVM, with the same options and arguments, from a class path. The
 // result can be changed while it runs, like every composed image.
 //
-// The engine builds the Dockerfile first, and again when the Dockerfile, its base or a file that it copies has
-// changed. If anything is uncertain, such as a command that may have read the jar, the image
-// stays as the Dockerfile makes it; [Report] says why.
+// The engine builds the Dockerfile first, and again when it, its base or a file that it copies has changed. If anything
+// is uncertain, such as a command that may have read the jar, the image stays as it is; [Report] says why.
 
 // dockerfileBase is a Dockerfile's image without the jar.
 type dockerfileBase struct {
@@ -72,8 +72,7 @@ func (k *maker) rebase(ctx context.Context, made Image, from dockerfileBase, why
 	return made, nil
 }
 
-// byDockerfile names the image that the Dockerfile made. The tag keeps the engine's build cache alive;
-// composed images refer only to its layers.
+// byDockerfile names the Dockerfile's image: the tag keeps the build cache alive, of which composed images use layers.
 func (k *maker) byDockerfile() string { return k.app.Name + ":dockerfile" }
 
 var errNoDockerfileBase = errors.New("what the Dockerfile makes is not known any more")
@@ -130,8 +129,7 @@ func overlapsApp(place string) bool {
 	return place == "/"+layertar.AppDir || slices.ContainsFunc([]string{layertar.ClassesDir, layertar.LibDir, supervisor.Dir}, func(own string) bool { return paths.Within(place, "/"+own) })
 }
 
-// parseCommand splits the command of an image: java, options, -jar, the jar, arguments. Why says what
-// prevents a rebase, "" if nothing does.
+// parseCommand splits an image's command: java, options, -jar, the jar, arguments. Why says what prevents a rebase.
 func (k *maker) parseCommand(img v1.Image) (s *dockerfileBase, why string) {
 	config, err := img.ConfigFile()
 	if err != nil {
@@ -170,11 +168,9 @@ func notExploded(app springboot.App) string {
 
 // options returns the JVM options of the Dockerfile.
 func (s *dockerfileBase) options() []optimization.Option {
-	var options []optimization.Option
-	for _, text := range s.java[1:] {
-		options = append(options, optimization.Option{Text: text, Why: "the Dockerfile says so"})
-	}
-	return options
+	return lists.Map(s.java[1:], func(text string) optimization.Option {
+		return optimization.Option{Text: text, Why: "the Dockerfile says so"}
+	})
 }
 
 // start replaces the command that started the jar.

@@ -8,9 +8,8 @@ import (
 
 // Report says what an image consists of, and why.
 type Report struct {
-	// Dockerfile is the path of the image's Dockerfile, relative to the project, "" for none.
-	// The fields after Java describe composed images. An image of a Dockerfile is composed if
-	// it could be rebased: Base is set then.
+	// Dockerfile is the path of the image's Dockerfile, relative to the project, "" for none. The fields after Java
+	// describe composed images. An image of a Dockerfile is composed if it could be rebased: Base is set then.
 	Dockerfile string
 	// Java is the version that the classes of a Dockerfile's image need.
 	Java int
@@ -28,13 +27,11 @@ type Report struct {
 	Supervised bool
 	// NoSupervisorReason says why it cannot, "" if it was not asked to.
 	NoSupervisorReason string
-	// Swappable is true if its JVM takes changed methods while it runs. The image of a Dockerfile
-	// has to run the build's classes, and its JVM to accept a debugger.
+	// Swappable is true if its JVM takes changed methods: it runs the build's classes and accepts a debugger.
 	Swappable bool
 	// NewMethods is true if its JVM is asked to take new private methods, too.
 	NewMethods bool
-	// NoSpareReason says why a supervised application restarts in a new JVM instead of one that was
-	// started ahead, "" if it does not.
+	// NoSpareReason says why a supervised application restarts in a new JVM and not in a spare one, "" if it does not.
 	NoSpareReason string
 	// Templates are those of the application's template engines, if it is supervised.
 	Templates []springboot.Templates

@@ -93,8 +93,7 @@ func (r repository) tagLatest(ctx context.Context, found image.InspectResponse) 
 	return r.docker.ImageTag(ctx, found.ID, r.name())
 }
 
-// sameLayers compares content when IDs do not help: with containerd's image store, the engine's ID
-// is the digest of the manifest, not of the configuration.
+// sameLayers compares content: with containerd's image store, the engine's ID is the digest of the manifest.
 func sameLayers(found image.InspectResponse, view *ociimage.Image) bool {
 	return slices.Equal(found.RootFS.Layers, view.DiffIDs())
 }
@@ -121,8 +120,7 @@ func (r repository) chooseFormat(ctx context.Context, view *ociimage.Image) (oci
 	return oci, known, nil
 }
 
-// load sends an archive without the first omit layers, and returns how many bytes of
-// content it had.
+// load sends an archive without the first omit layers, and returns how many bytes of content it had.
 func (r repository) load(ctx context.Context, id v1.Hash, view *ociimage.Image, oci bool, omit int) (int64, error) {
 	layers, wanted, size := make([]imagetar.Blob, len(view.Stack)), map[v1.Hash]bool{}, int64(0)
 	for i, l := range view.Stack {
@@ -152,12 +150,10 @@ func (r repository) load(ctx context.Context, id v1.Hash, view *ociimage.Image, 
 	})
 }
 
-// keptImages is how many images of a project stay in the engine: the current one and the previous
-// one, whose layers the next build may share.
+// keptImages is how many images of a project stay: the current one, and the one before, whose layers a build may share.
 const keptImages = 2
 
-// prune removes earlier images that have the project's label, not those of another project of that name, and no name but devloop's own. An image
-// that a container uses stays.
+// prune removes the project's earlier images that have no name but devloop's own. One that a container uses stays.
 func (r repository) prune(ctx context.Context, current v1.Hash) error {
 	listed, err := r.docker.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", dockerapi.ProjectLabel+"="+r.label))})
 	if err != nil || len(listed) <= keptImages {

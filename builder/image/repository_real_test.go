@@ -80,15 +80,10 @@ func keep(t *testing.T, cache *layercache.Cache, l v1.Layer) v1.Hash {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := cache.Create()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Discard()
-	if _, err := io.Copy(w, data); err != nil {
-		t.Fatal(err)
-	}
-	id, err := w.Commit()
+	id, err := cache.Keep(nil, func(w io.Writer) error {
+		_, err := io.Copy(w, data)
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -92,7 +92,7 @@ func (m *Module) Bootstrap(ctx context.Context, built State) error {
 		return ErrChanged
 	}
 	changed := built.changes(w.now)
-	if slices.ContainsFunc(slices.Collect(keys(changed)), func(path string) bool { return declares(path) || m.model.isForeign(path) }) {
+	if slices.ContainsFunc(slices.Collect(maps.Keys(changed)), func(path string) bool { return declares(path) || m.model.isForeign(path) }) {
 		return ErrChanged
 	}
 	err = m.prove(w, answer, out, changed)
@@ -217,7 +217,7 @@ func (m *Module) sourceOf(class string, sources map[string]bool) string {
 // compare compares files with those of the same names in dir. It returns the other classes of dir by their
 // owner; every class must have one, apart from those of a package-info.java.
 func (m *Module) compare(files map[string]string, dir string, owner func(class string) string) (map[string][]string, error) {
-	for _, name := range slices.Sorted(keys(files)) {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
 		same, err := sameFile(files[name], filepath.Join(dir, filepath.FromSlash(name)))
 		if err != nil {
 			return nil, err

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/devloop-cli/devloop/internal/lists"
 )
 
 // addDependents adds to the work the sources that depend on a class whose API changed. It
@@ -89,7 +91,7 @@ func (m *Module) dependents(w *work, changed []string) []string {
 			}
 		}
 	}
-	return slices.Collect(keys(done))
+	return slices.Collect(maps.Keys(done))
 }
 
 // old returns the classes of a source as of the last compilation.
@@ -120,10 +122,7 @@ func mains(classes []classSummary) []string {
 }
 
 func apiOf(classes []classSummary) string {
-	var all []string
-	for _, c := range classes {
-		all = append(all, c.api)
-	}
+	all := lists.Map(classes, func(c classSummary) string { return c.api })
 	slices.Sort(all)
 	return strings.TrimLeft(strings.Join(all, "\n\n"), "\n") // a class without an API leaves no trace
 }

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"iter"
-	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -123,8 +121,6 @@ func sameFile(one, other string) (bool, error) {
 	return bytes.Equal(a, b), err
 }
 
-func keys[V any](m map[string]V) iter.Seq[string] { return maps.Keys(m) }
-
 // Mirror makes the directory to a copy of from. It copies files whose size or time differs, and
 // removes those that are not in from.
 func Mirror(from, to string) error {
@@ -171,7 +167,6 @@ func copyFile(from, to string) error {
 	return os.Chtimes(to, info.ModTime(), info.ModTime())
 }
 
-// prune removes the files of dir that are not in keep.
 func prune(dir string, keep map[string]bool) error {
 	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {

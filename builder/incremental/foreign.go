@@ -59,7 +59,6 @@ func (m *Module) exclude(w *work, answer javac.Answer, changed map[string]bool) 
 	return true
 }
 
-// isBuilt reports whether the build has made a class file.
 func (m *Module) isBuilt(class string) bool {
 	_, err := os.Stat(m.file(class))
 	return err == nil
@@ -93,7 +92,7 @@ func (m *Module) readForeign(w *work) error {
 		}
 	}
 	if ours == 0 && len(w.texts) > 0 {
-		path := slices.Min(slices.Collect(keys(w.texts)))
+		path := slices.Min(slices.Collect(maps.Keys(w.texts)))
 		return &UnsupportedError{Reason: "sources in " + languages[filepath.Ext(path)], File: path}
 	}
 	return nil

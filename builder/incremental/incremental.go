@@ -36,6 +36,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -184,6 +185,9 @@ func (w *work) classesOf(path string) []string {
 
 func (w *work) empty() bool { return len(w.compile) == 0 && len(w.removed) == 0 }
 
+// changed returns the sources that are compiled or gone.
+func (w *work) changed() []string { return append(slices.Collect(maps.Keys(w.compile)), w.removed...) }
+
 // changes compares the sources with those of the last compilation. Those that depend on affected classes of
 // other modules count as changed.
 func (m *Module) changes(touched, affected []string) (*work, error) {
@@ -208,7 +212,7 @@ func (m *Module) changes(touched, affected []string) (*work, error) {
 	if err := w.leftToBuild(); err != nil && len(m.sources) > 0 {
 		return nil, err
 	}
-	changed := append(slices.Collect(keys(w.compile)), w.removed...)
+	changed := w.changed()
 	if i := slices.IndexFunc(changed, isModuleInfo); i >= 0 && len(m.sources) > 0 && (now[changed[i]] == fileVersion{} || m.sources[changed[i]] == nil) {
 		return nil, &UnsupportedError{Reason: "a module-info.java is new or gone", File: changed[i]}
 	}
@@ -265,7 +269,7 @@ func (m *Module) isCompiled(path string, version fileVersion) bool {
 // without those whose sources are compiled again or gone.
 func (m *Module) run(ctx context.Context, w *work) (javac.Answer, string, error) {
 	var hidden []string
-	for _, path := range append(slices.Collect(keys(w.compile)), w.removed...) {
+	for _, path := range w.changed() {
 		if old := m.sources[path]; old != nil {
 			for _, class := range old.classes {
 				hidden = append(hidden, className(class))
@@ -292,7 +296,7 @@ func (m *Module) run(ctx context.Context, w *work) (javac.Answer, string, error)
 	}
 	answer, err := m.compiler.Compile(ctx, javac.Request{
 		Options: m.options(out),
-		Sources: slices.Sorted(keys(w.compile)), Hidden: hidden, Kotlin: m.model.Kotlin, Key: m.key(w, hidden), Out: out})
+		Sources: slices.Sorted(maps.Keys(w.compile)), Hidden: hidden, Kotlin: m.model.Kotlin, Key: m.key(w, hidden), Out: out})
 	return answer, out, err
 }
 
@@ -411,7 +415,7 @@ func className(file string) string {
 // or gone: only the build decides which of them starts the application.
 func (m *Module) keepsClasses(w *work, all output) error {
 	var before, after []classSummary
-	for _, path := range append(slices.Collect(keys(w.compile)), w.removed...) {
+	for _, path := range w.changed() {
 		both := slices.Concat(m.old(path), all.classes[path])
 		before, after = append(before, m.old(path)...), append(after, all.classes[path]...)
 		if i := slices.IndexFunc(both, func(c classSummary) bool { return c.onlyBuild != "" }); i >= 0 {
@@ -435,7 +439,7 @@ func (m *Module) commit(w *work, all output) error {
 	if !w.alone {
 		old = slices.Clone(m.extra)
 	}
-	for _, path := range append(slices.Collect(keys(w.compile)), w.removed...) {
+	for _, path := range w.changed() {
 		if s := m.sources[path]; s != nil {
 			old = append(old, s.classes...)
 		}
@@ -452,7 +456,6 @@ func (m *Module) commit(w *work, all output) error {
 	return nil
 }
 
-// file returns the path of a file of Classes.
 func (m *Module) file(name string) string {
 	return filepath.Join(m.Classes(), filepath.FromSlash(name))
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 )
 
@@ -18,7 +19,7 @@ func (m *Module) key(w *work, hidden []string) string {
 	}
 	h := sha256.New()
 	m.writeState(h)
-	for _, path := range slices.Sorted(keys(w.compile)) {
+	for _, path := range slices.Sorted(maps.Keys(w.compile)) {
 		_, _ = fmt.Fprintf(h, "%q %x\n", path, w.texts[path].digest)
 	}
 	_, _ = fmt.Fprintf(h, "without %q\n", slices.Sorted(slices.Values(hidden)))
@@ -39,7 +40,7 @@ func (m *Module) isUpToDate() bool {
 // writeState writes what the module's classes were made of, and those of the modules that it uses.
 func (m *Module) writeState(w io.Writer) {
 	_, _ = fmt.Fprintf(w, "%q %q %q %s\n", m.model.Options, m.model.Sources, m.model.Kotlin, m.model.Libraries)
-	for _, path := range slices.Sorted(keys(m.sources)) {
+	for _, path := range slices.Sorted(maps.Keys(m.sources)) {
 		_, _ = fmt.Fprintf(w, "%q %x\n", path, m.sources[path].digest)
 	}
 	for _, used := range m.model.Uses {

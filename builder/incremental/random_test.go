@@ -100,7 +100,7 @@ func (w *world) source(name string) string {
 			text += p.declared(g.variants[i]) + "\n"
 		}
 	}
-	for _, other := range slices.Sorted(keys(g.uses)) {
+	for _, other := range slices.Sorted(maps.Keys(g.uses)) {
 		for _, i := range g.uses[other] {
 			text += fmt.Sprintf(parts[i].used(other), other) + "\n"
 		}

@@ -2,8 +2,7 @@
 //
 //	jdk.Hint(21) // "use Java 21, which is on this machine: export JAVA_HOME=/usr/lib/jvm/temurin-21"
 //
-// It looks where operating systems, IDEs, Gradle and SDKMAN put them. Which version a project
-// needs is for the build tool to say.
+// It looks where systems, IDEs, Gradle and SDKMAN put them. Which version a project needs is for the tool to say.
 package jdk
 
 import (

@@ -15,8 +15,7 @@ import (
 // OptionVariables are the variables from which every JVM takes options.
 var OptionVariables = []string{"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"}
 
-// collector matches an option that chooses the JVM's garbage collector. A JVM that is told two
-// of them does not start.
+// collector matches an option that chooses the JVM's garbage collector. A JVM that is told two of them does not start.
 var collector = regexp.MustCompile(`-XX:[+-]Use\w*GC\b`)
 
 // ChoosesCollector says whether one of these options chooses the garbage collector.
@@ -29,9 +28,8 @@ func WithoutCollector(options []string) []string {
 	return slices.DeleteFunc(slices.Clone(options), collector.MatchString)
 }
 
-// Contradicts says whether an option speaks of what the user's own options do. given are options, and
-// variables, NAME=VALUE, of which those count that have options for every JVM. One whose value is not
-// known may choose a collector.
+// Contradicts says whether an option speaks of what the user's own options do: given are options, and variables,
+// NAME=VALUE, with options for every JVM. One whose value is not known may choose a collector.
 func Contradicts(option string, given []string) bool {
 	for _, text := range given {
 		unknown := false
@@ -63,8 +61,7 @@ func subject(option string) string {
 	return name
 }
 
-// UserOptions returns the options that every JVM that is started from here takes from
-// the environment.
+// UserOptions returns the options that every JVM that is started from here takes from the environment.
 func UserOptions() []string {
 	var options []string
 	for _, name := range OptionVariables {

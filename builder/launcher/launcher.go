@@ -1,5 +1,4 @@
-// Package launcher gives the packages of an application whose classes are files the titles and versions
-// that they have when its jar is started.
+// Package launcher gives packages of classes in files the titles and versions that they have in the started jar.
 //
 //	l := launcher.New(files)             // nil if the jar's manifest has none
 //	l.Files()                            // a jar for the end of the class path

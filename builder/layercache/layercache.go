@@ -1,10 +1,7 @@
 // Package layercache keeps uncompressed image layers on disk, named by their digest.
 //
 //	cache := layercache.Open(dir)
-//	w, err := cache.Create()
-//	defer w.Discard()
-//	_, err = io.Copy(w, layer)
-//	digest, err := w.Commit()
+//	digest, err := cache.Keep(nil, func(w io.Writer) error { _, err := io.Copy(w, layer); return err })
 //	data, err := cache.Open(digest) // checked against the digest just now
 //
 // Any number of processes may share a directory. The cache keeps itself within a limit by
@@ -17,7 +14,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -30,8 +26,7 @@ import (
 )
 
 const (
-	// sizeLimit is the default limit, in bytes: ten base images and as many versions of the
-	// applications that somebody works on.
+	// sizeLimit is the default limit in bytes: ten base images, and as many versions of the applications in work.
 	sizeLimit = 4 << 30
 	// abandonedAfter is the age at which an unfinished file has no writer any more.
 	abandonedAfter = time.Hour
@@ -40,9 +35,8 @@ const (
 	inUse = 15 * time.Minute
 )
 
-// Cache is a directory of layers. A layer appears under its name when it is complete, and is
-// hashed before it is served, so that a damaged one is never used. The size of a layer is
-// remembered after the layer is gone.
+// Cache is a directory of layers. A layer appears under its name when it is complete, and is hashed before it is
+// served, so that a damaged one is never used. The size of a layer is remembered after the layer is gone.
 //
 //	DIR/sha256/HEX       the layer
 //	DIR/sizes/HEX        its size in bytes, in digits
@@ -61,8 +55,7 @@ func (c *Cache) Path(h v1.Hash) string { return filepath.Join(c.dir, h.Algorithm
 
 func (c *Cache) sizePath(h v1.Hash) string { return filepath.Join(c.dir, "sizes", h.Hex) }
 
-// Has reports whether the layer is there, and counts as a use of it. A truncated file, as after
-// a power failure, is removed.
+// Has reports whether the layer is there, and counts as a use of it. A file cut off by a power failure is removed.
 func (c *Cache) Has(h v1.Hash) bool {
 	now := time.Now()
 	if info, err := os.Stat(c.Path(h)); err == nil && info.Size() != c.committed(h, info.Size()) {
@@ -93,8 +86,7 @@ func (c *Cache) committed(h v1.Hash, unknown int64) int64 {
 	return size
 }
 
-// Open returns a layer after checking its digest. A damaged one is removed and reported as
-// missing (fs.ErrNotExist).
+// Open returns a layer after checking its digest. A damaged one is removed and reported as missing (fs.ErrNotExist).
 func (c *Cache) Open(h v1.Hash) (io.ReadCloser, error) {
 	file, err := os.Open(c.Path(h))
 	if err != nil {
@@ -115,69 +107,39 @@ func (c *Cache) Open(h v1.Hash) (io.ReadCloser, error) {
 	return file, nil
 }
 
-// Writer writes one layer. Commit or Discard ends it.
-type Writer struct {
-	cache *Cache
-	file  *os.File
-	hash  hash.Hash
-	size  int64
-}
-
-// Create begins a layer whose digest is not known yet.
-func (c *Cache) Create() (*Writer, error) {
+// Keep adds the layer that write writes, unless its digest is not among the wanted ones; nil wants any.
+func (c *Cache) Keep(wanted map[v1.Hash]bool, write func(io.Writer) error) (h v1.Hash, err error) {
 	for _, dir := range []string{"sha256", "sizes", "new"} {
 		if err := os.MkdirAll(filepath.Join(c.dir, dir), 0o700); err != nil {
-			return nil, fmt.Errorf("make the layer cache: %w", err)
+			return h, fmt.Errorf("make the layer cache: %w", err)
 		}
 	}
 	file, err := os.CreateTemp(filepath.Join(c.dir, "new"), "layer-")
 	if err != nil {
-		return nil, fmt.Errorf("write to the layer cache: %w", err)
+		return h, fmt.Errorf("write to the layer cache: %w", err)
 	}
-	return &Writer{cache: c, file: file, hash: sha256.New()}, nil
-}
-
-func (w *Writer) Write(p []byte) (int, error) {
-	n, err := w.file.Write(p)
-	_, _ = w.hash.Write(p[:n])
-	w.size += int64(n)
-	if err != nil {
-		err = fmt.Errorf("write to the layer cache: %w", err)
+	defer func() { _ = os.Remove(file.Name()) }() // unless it was kept
+	sum := sha256.New()
+	err = write(io.MultiWriter(file, sum))
+	size, _ := file.Seek(0, io.SeekCurrent)
+	if err := errors.Join(err, file.Close()); err != nil {
+		return h, err
 	}
-	return n, err
-}
-
-// Digest returns the digest of what was written so far.
-func (w *Writer) Digest() v1.Hash {
-	return v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(w.hash.Sum(nil))}
-}
-
-// Commit adds the layer to the cache.
-func (w *Writer) Commit() (v1.Hash, error) {
-	h := w.Digest()
-	defer w.Discard()
-	err := w.file.Close()
-	if err == nil {
-		err = os.WriteFile(w.cache.sizePath(h), strconv.AppendInt(nil, w.size, 10), 0o600)
+	h = v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(sum.Sum(nil))}
+	if wanted != nil && !wanted[h] {
+		return h, nil
 	}
-	if err == nil {
-		err = os.Rename(w.file.Name(), w.cache.Path(h))
+	if err = os.WriteFile(c.sizePath(h), strconv.AppendInt(nil, size, 10), 0o600); err == nil {
+		err = os.Rename(file.Name(), c.Path(h))
 	}
 	if err != nil {
 		return h, fmt.Errorf("keep layer %s: %w", h, err)
 	}
-	w.cache.trim()
+	c.trim()
 	return h, nil
 }
 
-// Discard removes what was not committed. After Commit it does nothing.
-func (w *Writer) Discard() {
-	_ = w.file.Close()
-	_ = os.Remove(w.file.Name())
-}
-
-// trim drops the layers that were not used for longest until the rest is within the limit, and
-// files whose writer was killed. What cannot be removed stays.
+// trim drops the layers that were not used for longest, down to the limit, and files of killed writers.
 func (c *Cache) trim() {
 	for _, f := range c.files("new") {
 		if time.Since(f.ModTime()) > abandonedAfter {

@@ -3,6 +3,7 @@ package layercache
 import (
 	"bytes"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,14 +17,10 @@ import (
 // keep puts a layer of size bytes into the cache, used at a time.
 func keep(t *testing.T, c *Cache, fill byte, size int, used time.Time) v1.Hash {
 	t.Helper()
-	w, err := c.Create()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.Write(bytes.Repeat([]byte{fill}, size)); err != nil {
-		t.Fatal(err)
-	}
-	h, err := w.Commit()
+	h, err := c.Keep(nil, func(w io.Writer) error {
+		_, err := w.Write(bytes.Repeat([]byte{fill}, size))
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,10 +1,8 @@
-// Package layertar writes image layers that depend on nothing but the names and the content of
-// their files, and knows where a composed image has which file.
+// Package layertar writes image layers that depend on nothing but their files, and knows where an image has which file.
 //
 //	err := layertar.Write(w, []springboot.Entry{{Path: "app/lib/a.jar", File: jar}}, layertar.ReadOnly)
 //
-// The same files give the same bytes, and so the same digest: they are sorted, owned by root, and
-// have fixed times and modes.
+// The same files give the same bytes, and so the same digest: they are sorted, root's, and have fixed times and modes.
 package layertar
 
 import (
@@ -27,13 +25,11 @@ const (
 	AppDir     = "app"
 	ClassesDir = AppDir + "/classes"
 	LibDir     = AppDir + "/lib"
-	// WebappDir is where Spring Boot looks for the pages of a war that it does not run from,
-	// below the working directory (DocumentRoot.COMMON_DOC_ROOTS).
+	// WebappDir is where Spring Boot looks for a war's pages, in the working directory (DocumentRoot.COMMON_DOC_ROOTS).
 	WebappDir = AppDir + "/src/main/webapp"
 )
 
-// Time is the time of every file: the one that Spring Boot and buildpacks use, since DOS, and
-// so zip, has no earlier one.
+// Time is the time of every file: that of Spring Boot and buildpacks, since DOS, and so zip, has no earlier one.
 var Time = time.Date(1980, time.January, 1, 0, 0, 1, 0, time.UTC)
 
 // Mode says who may change the application's classes.

@@ -95,7 +95,6 @@ func (p pom) plugins() []string {
 	return plugins
 }
 
-// readPom reads the pom.xml of dir.
 func readPom(dir string) (pom, error) {
 	text, err := os.ReadFile(filepath.Join(dir, "pom.xml"))
 	if err != nil {

@@ -27,6 +27,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/settings"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/internal/atomicfile"
+	"github.com/devloop-cli/devloop/internal/lists"
 	"github.com/devloop-cli/devloop/internal/paths"
 	"github.com/devloop-cli/devloop/internal/proc"
 )
@@ -191,11 +192,7 @@ func (Maven) Application(b buildtool.Build, modules []buildtool.Module) (buildto
 			return candidates[0], nil
 		}
 		if len(candidates) > 1 {
-			var dirs []string
-			for _, m := range candidates {
-				dirs = append(dirs, paths.Relative(m.Directory, b.Root))
-			}
-			return buildtool.Module{}, b.Ambiguous(dirs)
+			return buildtool.Module{}, b.Ambiguous(lists.Map(candidates, func(m buildtool.Module) string { return paths.Relative(m.Directory, b.Root) }))
 		}
 	}
 	return buildtool.Module{}, b.NoApplication(nil,

@@ -31,14 +31,12 @@ const extractLimit = time.Minute
 
 var errNotCopied = errors.New("the layer was not made by a COPY")
 
-// An engine exports only whole images, which takes three or four seconds even if an edit changed one
-// jar. But it hands out single files of a container of the image, with the tar headers that it wrote
-// into the layer. So a layer that a COPY made is rebuilt: the directories above the
-// destination, and what lies there and not in lower layers. The digest says whether the result is
-// the layer, byte for byte; if not, the image is exported.
+// An engine exports only whole images, which takes three or four seconds even if an edit changed one jar. But it hands
+// out single files of a container of the image, with the tar headers that it wrote into the layer. So a layer that a
+// COPY made is rebuilt: the directories above the destination, and what lies there and not in lower layers. The digest
+// says whether the result is the layer, byte for byte; if not, the image is exported.
 
-// extract brings wanted layers into the cache, if the image's last COPY instructions made all of
-// them.
+// extract brings wanted layers into the cache, if the image's last COPY instructions made all of them.
 func (e *exporter) extract(ctx context.Context, wanted map[v1.Hash]bool) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, extractLimit, fmt.Errorf("it took longer than %s", extractLimit))
 	defer cancel()
@@ -106,17 +104,15 @@ type extraction struct {
 // fileType are the bits of a mode that say what kind of file it is.
 const fileType = 0o170000
 
-// headerVariants are the ways in which headers in a layer differ from those read from a container:
-// not at all; by the names of users and groups, which older engines look up on their own machine;
-// by a mode without the file type, with containerd's image store.
+// headerVariants are the ways in which headers in a layer differ from a container's: not at all; by the names of users
+// and groups, which older engines look up; by a mode without the file type, with containerd's image store.
 var headerVariants = []func(*tar.Header){
 	func(*tar.Header) {},
 	nameOwners,
 	func(h *tar.Header) { h.Mode &^= fileType },
 }
 
-// nameOwners names a file's owners as this machine does, which in most cases is the
-// engine's.
+// nameOwners names a file's owners as this machine does, which in most cases is the engine's.
 func nameOwners(h *tar.Header) {
 	h.Uname, h.Gname = "", ""
 	if owner, err := user.LookupId(strconv.Itoa(h.Uid)); err == nil {
@@ -146,22 +142,13 @@ var errOther = errors.New("it has another digest than the layer")
 
 // try puts a layer together with one variant of headers, and keeps it if its digest is the wanted one.
 func (x *extraction) try(ctx context.Context, h v1.Hash, beneath []v1.Hash, place string, variant func(*tar.Header)) error {
-	w, err := x.cache.Create()
-	if err != nil {
-		return err
+	found, err := x.cache.Keep(map[v1.Hash]bool{h: true}, func(w io.Writer) error { return x.write(ctx, w, beneath, place, variant) })
+	if err == nil && found != h {
+		err = errOther
 	}
-	defer w.Discard()
-	if err := x.write(ctx, w, beneath, place, variant); err != nil {
-		return err
-	}
-	if w.Digest() != h {
-		return errOther
-	}
-	_, err = w.Commit()
 	return err
 }
 
-// write writes the layer's tar.
 func (x *extraction) write(ctx context.Context, to io.Writer, beneath []v1.Hash, place string, variant func(*tar.Header)) error {
 	layer := &layerFiles{tar: tar.NewWriter(to), variant: variant, beneath: map[string]string{}}
 	for dir := path.Dir(place); dir != "/"; dir = path.Dir(dir) {
@@ -182,7 +169,6 @@ func (x *extraction) write(ctx context.Context, to io.Writer, beneath []v1.Hash,
 	return layer.tar.Close()
 }
 
-// header returns the header of a directory.
 func (x *extraction) header(ctx context.Context, dir string) (found *tar.Header, err error) {
 	err = x.walk(ctx, dir, func(header *tar.Header, _ io.Reader) error {
 		found = header
@@ -194,8 +180,7 @@ func (x *extraction) header(ctx context.Context, dir string) (found *tar.Header,
 	return found, err
 }
 
-// walk reads the files at a place from the engine, with the names that they have in a layer. It stops
-// when visit returns [io.EOF].
+// walk reads the files at a place from the engine, named as in a layer. It stops when visit returns [io.EOF].
 func (x *extraction) walk(ctx context.Context, place string, visit func(*tar.Header, io.Reader) error) error {
 	ctx, cancel := context.WithCancel(ctx) // the engine stops sending when we do
 	defer cancel()

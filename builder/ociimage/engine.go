@@ -23,9 +23,8 @@ import (
 	"github.com/devloop-cli/devloop/internal/transfer"
 )
 
-// exporter brings layers of an image of the engine into the cache. Layers that a COPY made are read
-// from a container (copies.go). The engine exports other layers only with the whole image, so it
-// is asked once for all that are missing.
+// exporter brings layers of an image of the engine into the cache. Layers that a COPY made are read from a container
+// (copies.go). The engine exports other layers only with the whole image, so it is asked once for all that are missing.
 type exporter struct {
 	ctx    context.Context
 	docker client.APIClient
@@ -41,10 +40,9 @@ type exporter struct {
 // FromEngine returns a view of an image of the engine. Layers that the cache does not have are exported
 // when one is first read. An export ends with ctx, unless it begins after ctx has ended.
 //
-// The engine does not hand out the configuration in the form that it digested. So it is composed
-// from the engine's description, always in the same way: the same processes run, but the digest of
-// the view's configuration is not the engine's image ID. The history is left out, since nothing
-// reads it at run time.
+// The engine does not hand out the configuration in the form that it digested. So it is composed from the engine's
+// description, always in the same way: the same processes run, but the digest of the view's configuration is not the
+// engine's image ID. The history is left out, since nothing reads it at run time.
 func FromEngine(ctx context.Context, docker client.APIClient, cache *layercache.Cache, found image.InspectResponse) (*Image, error) {
 	config, err := engineConfig(found)
 	if err != nil {
@@ -63,8 +61,7 @@ func FromEngine(ctx context.Context, docker client.APIClient, cache *layercache.
 	return New(config, layers)
 }
 
-// engineConfig translates the engine's description of an image. The engine's fields
-// have the names of the image specification, so JSON carries them over.
+// engineConfig translates the engine's description of an image by JSON: its fields have the specification's names.
 func engineConfig(found image.InspectResponse) (*v1.ConfigFile, error) {
 	config := &v1.ConfigFile{Architecture: found.Architecture, Variant: found.Variant,
 		OS: found.Os, OSVersion: found.OsVersion, Author: found.Author}
@@ -136,9 +133,8 @@ func (e *exporter) save(ctx context.Context, wanted map[v1.Hash]bool) error {
 	return nil
 }
 
-// keep stores a file of the archive if it is a wanted layer: "HEX/layer.tar" until Docker 24, and
-// since then "blobs/sha256/HEX", which may be compressed. The digest of its content says which
-// layer it is.
+// keep stores a file of the archive if it is a wanted layer: "HEX/layer.tar" until Docker 24, and since then
+// "blobs/sha256/HEX", which may be compressed. The digest of its content says which layer it is.
 func (e *exporter) keep(header *tar.Header, file io.Reader, wanted map[v1.Hash]bool) error {
 	if header.Typeflag != tar.TypeReg || !strings.HasSuffix(header.Name, "/layer.tar") && !strings.HasPrefix(header.Name, "blobs/") {
 		return nil
@@ -148,18 +144,7 @@ func (e *exporter) keep(header *tar.Header, file io.Reader, wanted map[v1.Hash]b
 		return err
 	}
 	defer func() { _ = data.Close() }()
-	w, err := e.cache.Create()
-	if err != nil {
-		return err
-	}
-	defer w.Discard()
-	if _, err := io.Copy(w, data); err != nil {
-		return err
-	}
-	if !wanted[w.Digest()] {
-		return nil
-	}
-	h, err := w.Commit()
+	h, err := e.cache.Keep(wanted, copied(data))
 	delete(wanted, h)
 	return err
 }
@@ -167,8 +152,7 @@ func (e *exporter) keep(header *tar.Header, file io.Reader, wanted map[v1.Hash]b
 // The first bytes of compressed blobs: RFC 1952 and RFC 8878.
 const gzipMagic, zstdMagic = "\x1f\x8b", "\x28\xb5\x2f\xfd"
 
-// uncompressed returns the content of a blob, which may be compressed: with containerd's image store the engine
-// saves layers in the form in which they came.
+// uncompressed returns the content of a blob: with containerd's image store the engine saves layers as they came.
 func uncompressed(blob io.Reader) (io.ReadCloser, error) {
 	buffered := bufio.NewReaderSize(blob, 1<<16)
 	start, _ := buffered.Peek(len(zstdMagic)) // a shorter blob is not compressed
@@ -183,4 +167,12 @@ func uncompressed(blob io.Reader) (io.ReadCloser, error) {
 		return decoder.IOReadCloser(), nil
 	}
 	return io.NopCloser(buffered), nil
+}
+
+// copied writes data into the cache.
+func copied(data io.Reader) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := io.Copy(w, data)
+		return err
+	}
 }

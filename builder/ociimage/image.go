@@ -4,9 +4,8 @@
 //	app, err := ociimage.New(config, append(base.Stack, ociimage.Cached(cache, digest)))
 //	app.Manifest() // reads only what the cache does not have
 //
-// Layers come from the layer cache, from a registry, or from the engine, which exports them when
-// they are first read. The engine exports an image only as a whole, so layers that a COPY made
-// are read from a container instead (copies.go): that saves seconds.
+// Layers come from the layer cache, from a registry, or from the engine, when they are first read. The engine exports
+// only whole images, so layers that a COPY made are read from a container (copies.go): that saves seconds.
 //
 // Other packages make images and load them into an engine.
 package ociimage
@@ -27,8 +26,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/layercache"
 )
 
-// Image is an image whose layers' digests are their diff IDs, so that nothing has to be read to
-// know them. It implements v1.Image.
+// Image is an image whose layers' digests are their diff IDs: nothing has to be read to know them. It is a v1.Image.
 type Image struct {
 	// Config is the configuration. It must not be changed.
 	Config *v1.ConfigFile
@@ -59,7 +57,6 @@ func (c *Image) DiffIDs() []string {
 
 var _ v1.Image = (*Image)(nil)
 
-// Layers implements v1.Image.
 func (c *Image) Layers() ([]v1.Layer, error) {
 	layers := make([]v1.Layer, len(c.Stack))
 	for i, l := range c.Stack {
@@ -68,25 +65,19 @@ func (c *Image) Layers() ([]v1.Layer, error) {
 	return layers, nil
 }
 
-// MediaType implements v1.Image.
 func (c *Image) MediaType() (types.MediaType, error) { return types.OCIManifestSchema1, nil }
 
-// Size implements v1.Image.
 func (c *Image) Size() (int64, error) { return partial.Size(c) }
 
-// ConfigName implements v1.Image.
 func (c *Image) ConfigName() (v1.Hash, error) { return partial.ConfigName(c) }
 
-// ConfigFile implements v1.Image.
 func (c *Image) ConfigFile() (*v1.ConfigFile, error) { return c.Config.DeepCopy(), nil }
 
-// RawConfigFile implements v1.Image.
 func (c *Image) RawConfigFile() ([]byte, error) { return slices.Clone(c.Raw), nil }
 
 // Digest implements v1.Image. Like Manifest it needs the sizes of all layers.
 func (c *Image) Digest() (v1.Hash, error) { return partial.Digest(c) }
 
-// RawManifest implements v1.Image.
 func (c *Image) RawManifest() ([]byte, error) {
 	manifest, err := c.Manifest()
 	if err != nil {
@@ -95,7 +86,6 @@ func (c *Image) RawManifest() ([]byte, error) {
 	return json.Marshal(manifest)
 }
 
-// Manifest implements v1.Image.
 func (c *Image) Manifest() (*v1.Manifest, error) {
 	digest, size, err := v1.SHA256(bytes.NewReader(c.Raw))
 	if err != nil {
@@ -113,7 +103,6 @@ func (c *Image) Manifest() (*v1.Manifest, error) {
 	return manifest, nil
 }
 
-// LayerByDigest implements v1.Image.
 func (c *Image) LayerByDigest(h v1.Hash) (v1.Layer, error) {
 	if id, err := c.ConfigName(); err == nil && id == h {
 		return partial.ConfigLayer(c)
@@ -121,7 +110,6 @@ func (c *Image) LayerByDigest(h v1.Hash) (v1.Layer, error) {
 	return c.LayerByDiffID(h)
 }
 
-// LayerByDiffID implements v1.Image.
 func (c *Image) LayerByDiffID(h v1.Hash) (v1.Layer, error) {
 	for _, l := range c.Stack {
 		if l.ID == h {
@@ -131,8 +119,7 @@ func (c *Image) LayerByDiffID(h v1.Hash) (v1.Layer, error) {
 	return nil, fmt.Errorf("image has no layer %s", h)
 }
 
-// Layer is an uncompressed layer in the cache, or one that fill brings there. It implements
-// v1.Layer.
+// Layer is an uncompressed layer in the cache, or one that fill brings there. It implements v1.Layer.
 type Layer struct {
 	ID    v1.Hash // the diff ID
 	cache *layercache.Cache
@@ -146,13 +133,10 @@ func Cached(cache *layercache.Cache, id v1.Hash) Layer {
 
 var errLost = errors.New("the layer is no longer in the cache: build the image again")
 
-// Digest implements v1.Layer.
 func (l Layer) Digest() (v1.Hash, error) { return l.ID, nil }
 
-// DiffID implements v1.Layer.
 func (l Layer) DiffID() (v1.Hash, error) { return l.ID, nil }
 
-// MediaType implements v1.Layer.
 func (l Layer) MediaType() (types.MediaType, error) { return types.OCIUncompressedLayer, nil }
 
 // Compressed implements v1.Layer: the form that is stored is the uncompressed one.

@@ -23,8 +23,7 @@ import (
 )
 
 // Registry has the images of registries. It asks for each reference once, so that a tag that moves, or a network that
-// goes, changes nothing in the middle of a session. What it was told is also written to disk, for sessions without a
-// network:
+// goes, changes nothing in a session. What it was told is also on disk, for sessions without a network:
 //
 //	DIR/bases/HEX.json   the digest and the configuration of the image with that reference
 type Registry struct {
@@ -46,8 +45,7 @@ type Source struct {
 	Out       io.Writer
 }
 
-// Image returns a view of an image. A layer that the cache does not have is downloaded when it is first read, until ctx
-// ends.
+// Image returns a view of an image. A layer that is not cached is downloaded when it is first read, until ctx ends.
 func (r *Registry) Image(ctx context.Context, s Source) (*Image, error) {
 	ref, err := name.ParseReference(s.Ref)
 	if err != nil {
@@ -134,17 +132,12 @@ func download(cache *layercache.Cache, from v1.Image, diffID v1.Hash) error {
 		return fmt.Errorf("download layer %s: %w", diffID, err)
 	}
 	defer func() { _ = data.Close() }()
-	w, err := cache.Create()
-	if err != nil {
-		return err
+	found, err := cache.Keep(map[v1.Hash]bool{diffID: true}, copied(data))
+	if err == nil && found != diffID {
+		err = fmt.Errorf("the content is that of %s", found)
 	}
-	defer w.Discard()
-	if _, err := io.Copy(w, data); err != nil {
+	if err != nil {
 		return fmt.Errorf("download layer %s: %w", diffID, err)
 	}
-	if w.Digest() != diffID {
-		return fmt.Errorf("download layer %s: the content is that of %s", diffID, w.Digest())
-	}
-	_, err = w.Commit()
-	return err
+	return nil
 }

@@ -1,5 +1,4 @@
-// Package optimization has the options with which the JVM of devloop's images starts and changes sooner, and the
-// names by which users leave them out:
+// Package optimization has the options with which devloop's JVMs start and change sooner, and their names:
 //
 //	devloop run --without archive,serial-gc
 //
@@ -49,16 +48,14 @@ const (
 	lastWithAddMethods = 25
 )
 
-// newMethods are the options for AddMethods. Since JDK 13 the JVM warns of it, as it reads its
-// options one by one, unless the option before turned warnings off.
+// newMethods are the options for AddMethods. Since JDK 13 the JVM warns of it unless that is turned off before.
 var newMethods = []Option{
 	{Swap, "-XX:-PrintWarnings", "the next option is deprecated, which the JVM would say at each start"},
 	{Swap, AddMethods, "takes new private methods and lambdas without a restart"},
 	{Swap, "-XX:+PrintWarnings", "the JVM's other warnings are shown"},
 }
 
-// javaVersion matches the variable in which images tell their Java's version, as in
-// JAVA_VERSION=jdk-17.0.15+6.
+// javaVersion matches the variable in which images tell their Java's version, as in JAVA_VERSION=jdk-17.0.15+6.
 var javaVersion = regexp.MustCompile(`^JAVA_VERSION=(?:jdk-?)?(\d+)`)
 
 // JavaOf returns the version of the Java that an image's environment tells, or else otherwise.
@@ -71,8 +68,7 @@ func JavaOf(env []string, otherwise int) int {
 	return otherwise
 }
 
-// NewMethods returns the options with which a JVM of that Java takes new methods in a hot swap, none if it does
-// not know them.
+// NewMethods returns the options with which a JVM of that Java takes new methods in a hot swap, none if there are none.
 func NewMethods(java int) []Option {
 	if java > lastWithAddMethods {
 		return nil

@@ -76,8 +76,7 @@ func (p *Project) moduleDir(module string) string {
 func (p *Project) ModuleDir() string { return p.build.ModuleDir() }
 
 // ModuleDirs returns the directories of the modules that the application in dir uses, and of the others that the build
-// files name. It returns none if no build has reported them yet. An empty dir stands for the module that the last build
-// found.
+// files name, none before the first build. An empty dir stands for the module that the last build found.
 func (p *Project) ModuleDirs(dir string) (used, others []string) {
 	m, dir := p.records().lastModelOf(dir)
 	if !slices.ContainsFunc(m.Modules, func(one buildtool.Module) bool { return paths.Real(one.Directory) == paths.Real(dir) }) {

@@ -19,14 +19,12 @@ import (
 
 // Compile builds the project without its tests. The tool's output goes to out, line by line.
 //
-// The first build, and each after a change of the build files, packs the executable archive. If
-// all of its content is on the disk too, later builds only make the classes, unless a Dockerfile
-// needs the archive.
+// The first build, and each after a change of the build files, packs the executable archive. If all of its content is
+// on the disk too, later builds only make the classes, unless a Dockerfile needs the archive.
 //
-// Two devloops build one project one after the other. When ctx ends the build is stopped with all
-// its processes but Gradle's daemon, and the error wraps ctx's cause. Other errors have the code
-// compile.failed, project.ambiguous if several modules make an archive and Options name none, or
-// project.unsupported if none does.
+// Two devloops build one project one after the other. When ctx ends the build is stopped with all its processes but
+// Gradle's daemon, and the error wraps ctx's cause. Other errors have the code compile.failed, project.ambiguous if
+// several modules make an archive and Options name none, or project.unsupported if none does.
 func (p *Project) Compile(ctx context.Context, out io.Writer) (springboot.App, error) {
 	release, err := buildtool.Lock(ctx, filepath.Join(p.build.CacheDir, "building", buildtool.Digest([]byte(p.build.Root))[:16]))
 	if err != nil {
@@ -84,15 +82,13 @@ func (p *Project) needsNoArchive(m model, k *packing) bool {
 	return k.Why == "" && k.Packs == "" && !p.NeedsArchive(k.Directory, cmp.Or(k.Exploded.Archive, m.in(k.Directory).Archive))
 }
 
-// needsJars reports whether a build of the classes may have failed because something reads the jar of
-// another module, which was not packed.
+// needsJars reports whether a build of classes may have failed because something reads another module's jar.
 func needsJars(ctx context.Context, err error) bool {
 	failed, ok := errors.AsType[*diagnostics.CompileError](err)
 	return ctx.Err() == nil && ok && len(failed.Problems) == 0
 }
 
-// compileClasses builds everything that goes into the archive without packing it. It returns
-// found false if the archive has to be analyzed again.
+// compileClasses builds all that goes into the archive. found is false if the archive has to be analyzed again.
 func (p *Project) compileClasses(ctx context.Context, out io.Writer, m model, k *packing) (app springboot.App, found bool, err error) {
 	before := p.records().inputs(nil)
 	modules, err := p.tool.Classes(ctx, p.request(), out)
@@ -229,8 +225,7 @@ func (p *Project) withDockerfile(app springboot.App, dir string) springboot.App 
 	return app
 }
 
-// NeedsArchive reports whether the build has to pack the archive of the module in dir for a
-// Dockerfile.
+// NeedsArchive reports whether the build has to pack the archive of the module in dir for a Dockerfile.
 func (p *Project) NeedsArchive(dir, archive string) bool {
 	app := p.withDockerfile(springboot.App{Archive: archive}, dir)
 	return app.Dockerfile != "" && (p.NeedsJar == nil || p.NeedsJar(app))

@@ -29,7 +29,7 @@ func namedDockerfile(dir, name string) (string, error) {
 		}
 	}
 	if err != nil {
-		if wrapped := (*fs.PathError)(nil); errors.As(err, &wrapped) {
+		if wrapped, ok := errors.AsType[*fs.PathError](err); ok {
 			err = wrapped.Err
 		}
 		return "", buildtool.ProjectError("project.dockerfile", dir, fmt.Sprintf("can't be built by %q", name), err,
@@ -57,9 +57,8 @@ func arguments(values []string) map[string]string {
 	return args
 }
 
-// of returns the Dockerfile for the module in dir, "" for none, and how to build it. As with docker
-// build, the context is the directory of the Dockerfile; for one that the user named it is the
-// module or the project, if that contains it.
+// of returns the Dockerfile for the module in dir, "" for none, and how to build it. As with docker build, the context
+// is the directory of the Dockerfile; for one that the user named it is the module or the project, if that contains it.
 func (f dockerfiles) of(dir string) (string, dockerfile.Options) {
 	file, context := f.find(dir)
 	return file, dockerfile.Options{Context: context, Target: f.target, Args: f.args}

@@ -13,8 +13,7 @@ import (
 	"github.com/devloop-cli/devloop/internal/paths"
 )
 
-// inputs returns a digest of everything that the model depends on: build files of the project and
-// of the user, files that the model names, and the environment.
+// inputs returns a digest of all that the model depends on: build files, files that the model names, the environment.
 func (r records) inputs(modules []buildtool.Module) map[string]string {
 	found := map[string]string{"environment": environment(), "command": strings.Join(r.Tool.Command, " "), "only the application": strconv.FormatBool(r.OnlyApplication)}
 	r.addBuildFiles(found, r.Root, isBuildFile, r.isSource)
@@ -47,8 +46,7 @@ func environment() string {
 	return buildtool.Digest(parts...)
 }
 
-// notBuildFiles are directories without build files: output of builds, and downloads of other
-// tools. Hidden ones are skipped too, except for Maven's .mvn.
+// notBuildFiles are directories without build files: outputs and downloads. Hidden ones are skipped too, but for .mvn.
 var notBuildFiles = []string{"build", "target", "out", "bin", "node_modules"}
 
 // addBuildFiles adds the digests of files at and below path, apart from directories with sources.
@@ -71,15 +69,10 @@ func (r records) addBuildFiles(found map[string]string, path string, is func(nam
 	})
 }
 
-// isBuildFile reports whether a file of that name is a build file.
 func isBuildFile(name string) bool {
-	for _, suffix := range []string{".gradle", ".gradle.kts", ".toml", ".lockfile"} {
-		if strings.HasSuffix(name, suffix) {
-			return true
-		}
-	}
-	return slices.Contains([]string{"pom.xml", "gradle.properties", "gradle-wrapper.properties", "maven-wrapper.properties",
-		"maven.config", "jvm.config", "extensions.xml", "lombok.config"}, name)
+	return strings.HasSuffix(name, ".gradle.kts") || slices.Contains([]string{".gradle", ".toml", ".lockfile"}, filepath.Ext(name)) ||
+		slices.Contains([]string{"pom.xml", "gradle.properties", "gradle-wrapper.properties", "maven-wrapper.properties",
+			"maven.config", "jvm.config", "extensions.xml", "lombok.config"}, name)
 }
 
 // isBuildCode reports whether a file is in buildSrc, which Gradle compiles into the build.
@@ -88,8 +81,7 @@ func isBuildCode(root, file string) bool {
 	return err == nil && strings.HasPrefix(filepath.ToSlash(rel), "buildSrc/")
 }
 
-// isSource reports whether a directory has the sources of a module, and no build files. One that is only called so may have
-// modules.
+// isSource reports whether a directory has a module's sources, and no build files. One that has some may have modules.
 func (r records) isSource(dir string) bool {
 	return filepath.Base(dir) == "src" && !isBuildCode(r.Root, dir) && slices.ContainsFunc([]string{"main", "test"}, func(set string) bool {
 		at := filepath.Join(dir, set)

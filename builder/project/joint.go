@@ -90,8 +90,7 @@ func (p *Project) makesOnlyClasses() bool {
 	return fresh && known && p.needsNoArchive(m, k)
 }
 
-// take takes the project's part of a joint build. It reports false if the build does not tell which that is, or if a file
-// of it was saved since the build began.
+// take takes the project's part of a joint build. It reports false if that is unknown, or older than the last save.
 func (p *Project) take(j *joint, out io.Writer) (app springboot.App, taken bool, err error) {
 	if !j.packed {
 		return p.takeClasses(j)
@@ -125,15 +124,13 @@ func (p *Project) takeClasses(j *joint) (app springboot.App, taken bool, err err
 	return app, taken, nil
 }
 
-// saveUsed saves what a joint build has reported of the module in dir and of those that it uses: a build of the module
-// alone reports no others.
+// saveUsed saves what a joint build has reported of the module in dir and those that it uses: only it reports all.
 func (p *Project) saveUsed(j *joint, dir string) (model, error) {
 	all := model{Modules: j.modules}
 	return p.records().saveModel(all.used(all.in(dir)), j.before)
 }
 
-// Refresh has the build bring its output up to date. It does not run if it has made all of that since the last save,
-// for this project or for another one that it is built together with.
+// Refresh has the build bring its output up to date, unless it has done so since the last save, maybe in a joint build.
 func (p *Project) Refresh(ctx context.Context, out io.Writer) error {
 	m, fresh := p.records().model()
 	if k, known := p.records().packing(m); fresh && known && p.builds != nil {

@@ -17,7 +17,6 @@ type records struct {
 	join            bool // see [Project.JoinModules]
 }
 
-// records returns what is known from the last builds.
 func (p *Project) records() records { return records{p.request(), p.tool, p.JoinModules} }
 
 func (r records) file(name string) string { return filepath.Join(r.StateDir("models"), name) }
@@ -28,8 +27,7 @@ type model struct {
 	Inputs  map[string]string  `json:"inputs"`
 }
 
-// model returns what the last build reported, false if there was none, or if build files have
-// changed since that the application depends on.
+// model returns what the last build reported, false without one, or if its build files have changed since.
 func (r records) model() (model, bool) {
 	m, known := r.lastModel()
 	return m, known && r.holds(m, r.inputs(m.Modules))
@@ -52,8 +50,7 @@ func (r records) lastModelOf(dir string) (model, string) {
 	return m, dir
 }
 
-// holds reports whether a model holds with these inputs: they are the same, apart from build files of modules
-// that the application does not use.
+// holds reports whether a model holds with these inputs: at most build files of unused modules are different.
 func (r records) holds(m model, now map[string]string) bool {
 	for _, file := range slices.Concat(slices.Collect(maps.Keys(m.Inputs)), slices.Collect(maps.Keys(now))) {
 		if m.Inputs[file] != now[file] && !r.unused(m, file) {
@@ -85,8 +82,7 @@ func (m model) in(dir string) buildtool.Module {
 	return buildtool.Module{Directory: dir}
 }
 
-// saveModel saves the modules that a build has reported. They hold for the build files as they
-// were before the build.
+// saveModel saves the modules that a build has reported. They hold for the build files as they were before the build.
 func (r records) saveModel(modules []buildtool.Module, before map[string]string) (model, error) {
 	if modules == nil {
 		return model{}, nil

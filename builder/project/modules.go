@@ -98,9 +98,8 @@ func declaresModule(m buildtool.Module) bool {
 	})
 }
 
-// Elsewhere returns what the application in dir is made of outside of the project's directory, as far as
-// the last build reported it: directories of other modules, and build files above. An empty dir stands
-// for the module that the last build found.
+// Elsewhere returns what the application in dir ("" for the last build's) is made of outside of the project's
+// directory, by the last build's report: directories of other modules, and build files above.
 func (p *Project) Elsewhere(dir string) (dirs, files []string) {
 	m, dir := p.records().lastModelOf(dir)
 	for _, one := range m.used(m.in(dir)) {

@@ -52,7 +52,6 @@ func (p *Project) analyzeArchive(one buildtool.Module, app springboot.App, m mod
 	return k, p.records().savePacking(k)
 }
 
-// buildFiles returns the files of a module's application.
 func buildFiles(m buildtool.Module) springboot.BuildFiles {
 	return springboot.BuildFiles{Classes: m.Classes, Resources: m.Resources, Libraries: m.Libraries, Provided: m.Provided,
 		Webapp: filepath.Join(m.Directory, "src", "main", "webapp"), Archive: m.Archive}

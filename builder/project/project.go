@@ -4,10 +4,9 @@
 //	app, err := p.Compile(ctx, os.Stderr)
 //	app.Jar // "/shop/target/shop.jar"
 //
-// The first build packs the executable jar, and compares its content with the files on the disk.
-// If all of it is there, later builds only make the classes; see [springboot.Exploded]. The build
-// runs at each save unless a [compiler] avoids that. How a tool is called is in packages gradle and
-// maven; images are made elsewhere.
+// The first build packs the executable jar, and compares its content with the files on the disk. If all of it is there,
+// later builds only make the classes; see [springboot.Exploded]. The build runs at each save unless a [compiler] avoids
+// that. How a tool is called is in packages gradle and maven; images are made elsewhere.
 //
 // [compiler]: https://pkg.go.dev/github.com/devloop-cli/devloop/builder/compiler
 package project
@@ -34,14 +33,11 @@ type Options struct {
 	// Module is the module with the application, in the build tool's words: ":app" for Gradle,
 	// "app" or ":artifact" for Maven. Empty means the only one that makes an executable jar.
 	Module string
-	// BuildTool is "gradle" or "maven", for a directory that has both builds. Empty means the one
-	// that works.
+	// BuildTool is "gradle" or "maven", for a directory that has both builds. Empty means the one that works.
 	BuildTool string
-	// Dockerfile replaces the one in the project's directory, absolute or relative to the working
-	// directory; [NoDockerfile] ignores it.
+	// Dockerfile replaces the project's, absolute or relative to the working directory; [NoDockerfile] ignores it.
 	Dockerfile string
-	// Target is the stage of the Dockerfile to build, "" for the last one. BuildArgs are values of
-	// its arguments, NAME=VALUE.
+	// Target is the stage of the Dockerfile to build, "" for the last. BuildArgs are its arguments' values, NAME=VALUE.
 	Target    string
 	BuildArgs []string
 	// Env are the variables, NAME=VALUE, with which the application will run.
@@ -60,18 +56,15 @@ type Project struct {
 	Name string
 	// Tool builds it.
 	Tool buildtool.Tool
-	// Dockerfile is the absolute path of the project's own, "" without one, and DockerOptions
-	// say how it is built.
+	// Dockerfile is the absolute path of the project's own, "" without one, and DockerOptions say how it is built.
 	Dockerfile    string
 	DockerOptions dockerfile.Options
 
-	// NeedsJar reports whether the image of an application with a Dockerfile needs the jar; nil
-	// means that it always does.
+	// NeedsJar reports whether the image of an application with a Dockerfile needs the jar; nil: it always does.
 	NeedsJar func(springboot.App) bool
 	// OnlyApplication leaves out what does not change the application, such as checkstyle and coverage.
 	OnlyApplication bool
-	// JoinModules makes the files of other modules of the build the application's own where that
-	// makes no difference: then they can be changed while it runs.
+	// JoinModules makes the files of other modules the application's own, to be changed, where that changes nothing.
 	JoinModules bool
 
 	tool   tool
@@ -84,8 +77,7 @@ type Project struct {
 	env          []string
 }
 
-// Open finds out what kind of build dir has and which command runs it. Of two builds in a
-// directory it takes the one that works here; see [Options.BuildTool].
+// Open finds out what kind of build dir has and which command runs it; of two it takes the one that works here.
 //
 // It returns an error with the code project.none if there is no build, and tool.missing if no
 // command can run it. It runs a wrapper whose distribution has not been downloaded yet.
@@ -129,9 +121,8 @@ func name(t tool, b buildtool.Build) string {
 
 var notInName = regexp.MustCompile(`[^a-z0-9]+`)
 
-// imageName makes name a path component of an image reference: lower case letters
-// and digits, separated by single dashes (github.com/distribution/reference). A name that loses letters of another
-// script gets a digest: two such names stay two.
+// imageName makes name a path component of an image reference: lower case letters and digits, separated by single
+// dashes. A name that loses letters of another script gets a digest: two such names stay two.
 func imageName(name string) string {
 	short := strings.Trim(notInName.ReplaceAllString(strings.ToLower(name), "-"), "-")
 	if short == "" {

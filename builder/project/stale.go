@@ -13,8 +13,7 @@ import (
 // a page that was deleted, or a migration of another branch, would live on until "mvn clean". So we
 // remember what was copied, and remove what a clean build would not make.
 
-// removeStaleCopies removes copies whose sources are gone since the last build. If something else makes
-// such a file, this build makes it again.
+// removeStaleCopies removes copies whose sources are gone. If something else makes such a file, this build does again.
 func (r records) removeStaleCopies() {
 	var sources map[string]string
 	if !atomicfile.ReadJSON(r.file("copies.json"), &sources) {

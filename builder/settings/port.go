@@ -1,7 +1,6 @@
 package settings
 
 import (
-	"bytes"
 	"cmp"
 	"maps"
 	"regexp"
@@ -9,16 +8,13 @@ import (
 	"strconv"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/devloop-cli/devloop/builder/jvm"
 )
 
 // defaultPort is Spring Boot's server.port.
 const defaultPort = 8080
 
-// grpcServers are the libraries that start a gRPC server, which has a port of its own: the setting with
-// it, and its default.
+// grpcServers are the libraries that start a gRPC server, on a port of its own: the setting with it, and its default.
 var grpcServers = []struct {
 	library *regexp.Regexp
 	setting string
@@ -80,8 +76,7 @@ func (s springSettings) get(key string) string {
 // maxPlaceholders limits the work for one setting: settings can refer to themselves, and to each other many times.
 const maxPlaceholders = 100
 
-// resolve replaces placeholders, as long as some are left to try: ${PORT}, ${PORT:8080}, ${PORT:${OTHER:8080}}. One
-// without a value stays.
+// resolve replaces placeholders, one in another too: ${PORT}, ${PORT:8080}, ${PORT:${OTHER:8080}}. Unknown ones stay.
 func (s springSettings) resolve(value string, left *int) string {
 	begin := strings.Index(value, "${")
 	if begin < 0 || *left == 0 {
@@ -140,8 +135,7 @@ func readSettings(read func(name string) ([]byte, error), env []string) springSe
 // Environment returns a setting that variables, NAME=VALUE, make; "" if they do not.
 func Environment(env []string, key string) string { return environmentOf(env)[relaxed(key)] }
 
-// environmentOf returns the settings that variables make: by their own names, as system properties
-// among a JVM's options, and as SPRING_APPLICATION_JSON.
+// environmentOf returns settings of variables: by name, as system properties for a JVM, and SPRING_APPLICATION_JSON.
 func environmentOf(env []string) map[string]string {
 	settings := map[string]string{}
 	for _, variable := range env {
@@ -155,20 +149,20 @@ func environmentOf(env []string) map[string]string {
 				}
 			}
 		case name == "SPRING_APPLICATION_JSON":
-			for key, value := range yamlValues([]byte(value)) {
-				settings[relaxed(key)] = value
-			}
+			maps.Copy(settings, relaxedKeys(yamlValues([]byte(value))))
 		}
 	}
 	return settings
 }
 
-// profiles returns those that are active, each once, and later ones over earlier ones. Those that a
-// profile's own file includes are left out.
+// profiles returns the active ones, each once, later over earlier ones, without those that a profile's file includes.
 func (s springSettings) profiles() []string {
-	active := listed(s.list("spring.profiles.active"))
+	active := s.list("spring.profiles.active")
 	if len(active) == 0 {
-		active = listed(cmp.Or(s.list("spring.profiles.default"), "default"))
+		active = s.list("spring.profiles.default")
+	}
+	if len(active) == 0 {
+		active = []string{"default"}
 	}
 	var all []string
 	var add func(names []string)
@@ -176,20 +170,17 @@ func (s springSettings) profiles() []string {
 		for _, name := range list {
 			if !slices.Contains(all, name) {
 				all = append(all, name)
-				add(listed(s.list("spring.profiles.group." + name)))
+				add(s.list("spring.profiles.group." + name))
 			}
 		}
 	}
-	add(append(listed(s.list("spring.profiles.include")), active...))
+	add(append(s.list("spring.profiles.include"), active...))
 	return all
 }
 
-// list returns a setting that may have several values.
-func (s springSettings) list(key string) string { return strings.Trim(s.get(key), "[]") }
-
-// listed splits a list, by commas or as yamlValues writes one.
-func listed(list string) []string {
-	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
+// list returns a setting that may have several values: between commas, or as yamlValues writes a list.
+func (s springSettings) list(key string) []string {
+	return strings.FieldsFunc(s.get(key), func(r rune) bool { return strings.ContainsRune(", []", r) })
 }
 
 // add reads the files of a profile: those in config/ come after those beside it, and properties after YAML.
@@ -215,32 +206,29 @@ func (s springSettings) add(read func(name string) ([]byte, error), suffix strin
 // propertiesDocument matches what stands between two documents of a properties file.
 var propertiesDocument = regexp.MustCompile(`(?m)^[#!]---\s*$`)
 
-// documentsOf returns the settings of each document in a file, by their relaxed keys. What comes after
-// a mistake is left out.
+// documentsOf returns the settings of each document in a file, by relaxed keys. What follows a mistake is left out.
 func documentsOf(name string, text []byte) []map[string]string {
 	var all []map[string]string
-	add := func(values map[string]string) {
-		plain := map[string]string{}
-		for key, value := range values {
-			plain[relaxed(key)] = value
-		}
-		all = append(all, plain)
-	}
 	if strings.HasSuffix(name, ".properties") {
 		for _, part := range propertiesDocument.Split(string(text), -1) {
-			add(ParseProperties([]byte(part)))
+			all = append(all, relaxedKeys(ParseProperties([]byte(part))))
 		}
 		return all
 	}
-	for documents := yaml.NewDecoder(bytes.NewReader(text)); ; {
-		var document any
-		if documents.Decode(&document) != nil {
-			return all
-		}
+	for _, document := range yamlDocuments(text) {
 		values := map[string]string{}
 		flatten(values, "", document)
-		add(values)
+		all = append(all, relaxedKeys(values))
 	}
+	return all
+}
+
+func relaxedKeys(values map[string]string) map[string]string {
+	plain := map[string]string{}
+	for key, value := range values {
+		plain[relaxed(key)] = value
+	}
+	return plain
 }
 
 // holds says whether a document holds in a Pod, with these profiles.

@@ -2,9 +2,8 @@
 //
 //	port, contextPath := settings.Port(read, libraries, []string{"SERVER_PORT=9090"})
 //
-// It reads files and variables in Spring Boot's order, with profiles, documents and placeholders. Whether there is a web
-// server is decided by classes on the class path, as Spring Boot does. It runs nothing; where files and libraries are is
-// up to others.
+// It reads files and variables in Spring Boot's order, with profiles, documents and placeholders. Classes on the class
+// path decide whether there is a web server, as for Spring Boot. It runs nothing; others say where the files are.
 package settings
 
 import (
@@ -51,12 +50,20 @@ func Values(name string, text []byte) map[string]string {
 // several values the first one counts that is not false: it is the one that changes something.
 func yamlValues(text []byte) map[string]string {
 	values := map[string]string{}
+	for _, document := range yamlDocuments(text) {
+		flatten(values, "", document)
+	}
+	return values
+}
+
+// yamlDocuments returns the documents of a file, up to a mistake.
+func yamlDocuments(text []byte) (all []any) {
 	for documents := yaml.NewDecoder(bytes.NewReader(text)); ; {
 		var document any
 		if documents.Decode(&document) != nil {
-			return values
+			return all
 		}
-		flatten(values, "", document)
+		all = append(all, document)
 	}
 }
 

@@ -1,5 +1,4 @@
-// Package spare has the program by which a JVM gets ready to become the application before the
-// application restarts.
+// Package spare has the program by which a JVM gets ready to become the application before the application restarts.
 //
 //	layer := append(supervisor.Files(), spare.Files()...)
 //	why := spare.Blocker(libraries) // "" if the application can use one
@@ -22,8 +21,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/springboot"
 )
 
-// Jar is the path of the program in an image, without a leading slash. The supervisor looks for it
-// beside its own classes.
+// Jar is the path of the program in an image, without a leading slash. The supervisor looks for it beside its classes.
 const Jar = layertar.AppDir + "/supervisor/spare.jar"
 
 // stub is the directory of the stub. Spring finds its entity and repository only if the jar has it.

@@ -9,8 +9,7 @@
 // exploded, as directories and libraries on the disk. [Explode] learns from a jar where its
 // files lie on the disk; from then on the build need not pack it. Both forms have the same files.
 //
-// The package also knows Spring Boot's conventions: settings files and their profiles, the
-// server port, template engines. It runs nothing.
+// It knows Spring Boot's conventions, too: settings and profiles, the port, template engines. It runs nothing.
 package springboot
 
 import (
@@ -34,11 +33,10 @@ type App struct {
 	Jar string
 	// Archive is where the build puts the jar, whether or not it was packed.
 	Archive string
-	// Classes are the directories with the application's own classes, Resources those
-	// with its processed resources, in class path order. Maven has both in one.
-	// Modules are directories of other modules of the build whose files are its own, too, and
-	// Libraries the jars of its dependencies in that order; another module of the build may be
-	// a directory. All are absolute, and empty if the build does not tell.
+	// Classes are the directories with the application's own classes, Resources those with its processed resources, in
+	// class path order. Maven has both in one. Modules are directories of other modules of the build whose files are
+	// its own, too, and Libraries the jars of its dependencies in that order; another module of the build may be a
+	// directory. All are absolute, and empty if the build does not tell.
 	Classes, Resources, Modules, Libraries []string
 	// CompiledBy says in a few words what compiled the classes, "" if there is no choice.
 	CompiledBy string
@@ -60,8 +58,7 @@ type App struct {
 	Java int
 	// Boot is the version of Spring Boot, "" if the jar does not tell.
 	Boot string
-	// Port is server.port as the settings and the variables that the application is given
-	// have it, else Spring Boot's default; 0 if it is no server.
+	// Port is server.port of the settings and the given variables, else Spring Boot's default; 0 if it is no server.
 	Port int
 	// ContextPath is the path below which it answers, such as "/shop"; "" for "/".
 	ContextPath string
@@ -78,8 +75,7 @@ func Check(jar string) error {
 	return err
 }
 
-// Open reads the executable jar of an application that is given variables, NAME=VALUE. The
-// result has no directories: only the build knows them.
+// Open reads an executable jar that is given variables, NAME=VALUE. It has no directories: only the build knows those.
 func Open(jar string, env ...string) (App, error) {
 	file, err := zip.OpenReader(jar)
 	if err != nil {
@@ -111,14 +107,12 @@ func Open(jar string, env ...string) (App, error) {
 // ReadDockerfile parses the Dockerfile that the image is built by.
 func (a App) ReadDockerfile() *dockerfile.File { return dockerfile.Read(a.Dockerfile, a.DockerOptions) }
 
-// DockerfileKey names what a Dockerfile's image is made of apart from the jar; see
-// [dockerfile.File.Fingerprint].
+// DockerfileKey names what a Dockerfile's image is made of apart from the jar; see [dockerfile.File.Fingerprint].
 func (a App) DockerfileKey() (key, reason string) {
 	return a.ReadDockerfile().Fingerprint(cmp.Or(a.Jar, a.Archive))
 }
 
-// javaVersion returns the Java version that the application needs: that of its main class
-// or of Boot's launcher, else that of the JDK that built the jar.
+// javaVersion returns the Java version of the main class or of Boot's launcher, else that of the JDK of the build.
 func javaVersion(jar *zip.Reader, manifest map[string]string) int {
 	spec := strings.TrimPrefix(manifest["Build-Jdk-Spec"], "1.")
 	needed := max(classVersion(jar, layoutOf(manifest).classes(), manifest["Start-Class"]), classVersion(jar, "", manifest["Main-Class"]))

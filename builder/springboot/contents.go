@@ -10,8 +10,7 @@ import (
 
 // Contents is what an application consists of.
 type Contents struct {
-	// Own are the contents of the application's own files, classes and resources, by
-	// their path on the class path: of those that were to be kept.
+	// Own are the contents of the application's own files that were to be kept, by their path on the class path.
 	Own map[string][]byte
 	// Sums are those of all of its own files.
 	Sums map[string]Sum

@@ -58,8 +58,7 @@ func names(file Source) ([]string, error) {
 	return all, nil
 }
 
-// readerAt opens a file for random access. Boot stores libraries uncompressed, so only what is asked
-// for is read.
+// readerAt opens a file for random access. Boot stores libraries uncompressed, so only what is asked for is read.
 func readerAt(file Source) (at io.ReaderAt, end func(), err error) {
 	if packed, ok := file.(packedFile); ok && packed.file.Method == zip.Store {
 		if data, err := packed.file.OpenRaw(); err != nil {

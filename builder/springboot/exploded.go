@@ -15,11 +15,9 @@ import (
 	"github.com/devloop-cli/devloop/internal/paths"
 )
 
-// Exploded says where the files of an archive lie on the disk. It holds until a build file
-// changes, and makes the same image as the archive.
+// Exploded says where an archive's files lie on the disk, until a build file changes. It makes the same image.
 type Exploded struct {
-	// MainClass and Boot are from the manifest. Launcher is the Java version that Boot's
-	// launcher needs, which counts as the application's.
+	// MainClass and Boot are the manifest's. Launcher is the Java version of Boot's launcher: it counts as well.
 	MainClass, Boot string
 	Launcher        int
 	// Archive is the file that was packed. With a classifier it is not the module's main one.
@@ -90,8 +88,7 @@ func (e *Exploded) compare(packed *Files, app App, built BuildFiles) (why string
 	return e.findLibraries(packed.Libraries, slices.Concat(built.Libraries, built.Provided)), nil
 }
 
-// compareFiles compares files of the archive with those in directories. It keeps a file that only the
-// archive has if keep allows it.
+// compareFiles compares files of the archive with those in directories. keep may allow one that only the archive has.
 func (e *Exploded) compareFiles(packed []Entry, dirs []string, keep func(name string) bool) (why string, err error) {
 	found, err := diskFiles(dirs)
 	if err != nil {
@@ -126,8 +123,8 @@ func (e *Exploded) compareFiles(packed []Entry, dirs []string, keep func(name st
 func (e *Exploded) findLibraries(libs []Library, files []string) (why string) {
 	bySize := map[int64][]Source{}
 	for _, file := range files {
-		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() {
-			bySize[info.Size()] = append(bySize[info.Size()], diskFile{file, info})
+		if f, err := onDisk(file); err == nil && f.info.Mode().IsRegular() {
+			bySize[f.Size()] = append(bySize[f.Size()], f)
 		}
 	}
 	for _, l := range libs {
@@ -183,19 +180,19 @@ func (e *Exploded) files(app App) (*Files, error) {
 		}
 	}
 	for _, l := range e.Libraries {
-		info, err := os.Stat(l.File)
+		file, err := onDisk(l.File)
 		if err != nil {
 			return nil, fmt.Errorf("find a library: %w", err)
 		}
-		f.Libraries = append(f.Libraries, Library{l.Name, l.Layer, diskFile{l.File, info}})
+		f.Libraries = append(f.Libraries, Library{l.Name, l.Layer, file})
 	}
 	return f, nil
 }
 
 // SameFile reports whether a file of an archive has the content of the one at path.
 func SameFile(packed *zip.File, path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && same(packedFile{packed}, diskFile{path, info})
+	file, err := onDisk(path)
+	return err == nil && same(packedFile{packed}, file)
 }
 
 // App returns the application in the directories of a build. Found is false if they do not hold

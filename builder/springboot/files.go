@@ -25,8 +25,7 @@ type Files struct {
 	Close     func()
 }
 
-// Entry is a file and its path, without a leading slash. Entries of an application are
-// named as on its class path.
+// Entry is a file and its path, without a leading slash. Entries of an application are named as on its class path.
 type Entry struct {
 	Path string
 	File Source
@@ -53,6 +52,11 @@ func (f packedFile) String() string               { return f.file.Name }
 type diskFile struct {
 	path string
 	info fs.FileInfo
+}
+
+func onDisk(path string) (diskFile, error) {
+	info, err := os.Stat(path)
+	return diskFile{path, info}, err
 }
 
 func (f diskFile) Open() (io.ReadCloser, error) { return os.Open(f.path) }
@@ -111,14 +115,12 @@ func packedFiles(jar *zip.Reader, manifest map[string]string) *Files {
 	return f
 }
 
-// moduleInfo means nothing on a class path. It is left out: Boot's plugins move it out of the class path, and Maven
-// adds the main class to the packed one.
+// moduleInfo means nothing on a class path. It is left out: the build tools move or change it in the archive.
 const moduleInfo = "module-info.class"
 
-// ownName returns the name of an archive's file on the application's class path. Boot's plugins move
-// most of META-INF to the root of the archive, where java -jar finds it; the services there are
-// those of Boot's launcher. Signatures of the archive are left out, and names that lead out of
-// their directory.
+// ownName returns the name of an archive's file on the application's class path. Boot's plugins move most of META-INF
+// to the root of the archive, where java -jar finds it; the services there are those of Boot's launcher. Signatures of
+// the archive are left out, and names that lead out of their directory.
 func ownName(file string, at layout) (name string, own bool) {
 	name, own = strings.CutPrefix(file, at.classes())
 	if !own {
@@ -143,8 +145,7 @@ func isFile(name string) bool {
 	return name != "" && !strings.HasSuffix(name, "/") && path.Clean("/"+name) == "/"+name
 }
 
-// isList reports whether a file is a list of classes of which a class path may have several, which are read together:
-// one for ServiceLoader, or of auto-configurations.
+// isList reports whether a file is a list of classes that is read together with its namesakes on the class path.
 func isList(name string) bool {
 	dir, base := path.Split(name)
 	return dir == "META-INF/services/" || dir == "META-INF/spring/" && strings.HasSuffix(base, ".imports")
@@ -160,8 +161,7 @@ func joined(one, other Source) (Source, error) {
 	return text{one.String(), slices.Concat(a, []byte("\n"), b)}, err
 }
 
-// diskFiles returns the files below directories, by their names there. The first of two with one name
-// counts, as on a class path, but lists are joined.
+// diskFiles returns the files below directories, by their names. The first of one name counts, but lists are joined.
 func diskFiles(dirs []string) ([]Entry, error) {
 	var found []Entry
 	taken := map[string]int{} // index in found

@@ -33,15 +33,13 @@ func (l layout) classes() string     { return string(l) + "classes/" }
 func (l layout) layersIndex() string { return string(l) + "layers.idx" }
 func (l layout) classIndex() string  { return string(l) + "classpath.idx" }
 
-// isLibrary reports whether a file is a library of the application. A war has those apart that its
-// server would provide.
+// isLibrary reports whether a file is a library of the application. A war has those apart that a server provides.
 func (l layout) isLibrary(name string) bool {
 	dir, base := path.Split(name)
 	return (dir == string(l)+"lib/" || dir == string(l)+"lib-provided/") && strings.HasSuffix(base, ".jar") && !strings.HasPrefix(base, jarmode)
 }
 
-// jarmode begins the names of the libraries that Boot's plugins add for java -Djarmode. The
-// application does not need them.
+// jarmode begins the names of libraries that Boot's plugins add for java -Djarmode: no application needs them.
 const jarmode = "spring-boot-jarmode-"
 
 // readManifest returns the main attributes of a jar's manifest.
@@ -53,7 +51,6 @@ func readManifest(jar *zip.Reader) (map[string]string, error) {
 	return parseManifest(text), nil
 }
 
-// parseManifest returns the main attributes of a manifest.
 func parseManifest(text []byte) map[string]string {
 	values, last := map[string]string{}, ""
 	for line := range strings.Lines(string(text)) {
@@ -84,9 +81,8 @@ const (
 	Snapshots    = "snapshot-dependencies"
 )
 
-// libraries returns the nested jars in class path order, each with its layer, and the layers, the most
-// stable first. Without an index, as before Boot 2.3, the jar's own order is that of the class
-// path, and snapshots are recognized by name.
+// libraries returns the nested jars in class path order, and their layers, the most stable first. Without an index, as
+// before Boot 2.3, the order is the jar's own, and snapshots are recognized by name.
 func libraries(jar *zip.Reader, at layout) (libs []Library, layers []string) {
 	sorted, layers := layerIndex(jar, at)
 	for _, f := range jar.File {
@@ -108,8 +104,7 @@ func libraries(jar *zip.Reader, at layout) (libs []Library, layers []string) {
 	return inClassPathOrder(jar, at, libs), layers
 }
 
-// layerIndex reads layers.idx, a YAML list of layers with their paths. It returns a function from a
-// path to its layer, "" for none, and the layers.
+// layerIndex reads layers.idx, a YAML list of layers with their paths: a function from path to layer, and the layers.
 func layerIndex(jar *zip.Reader, at layout) (func(name string) string, []string) {
 	var index []map[string][]string
 	text, err := readEntry(jar, at.layersIndex())
@@ -136,8 +131,7 @@ func layerIndex(jar *zip.Reader, at layout) (func(name string) string, []string)
 	}, layers
 }
 
-// inClassPathOrder sorts libraries by classpath.idx. Those that it does not name are not on the class
-// path.
+// inClassPathOrder sorts libraries by classpath.idx. Those that it does not name are not on the class path.
 func inClassPathOrder(jar *zip.Reader, at layout, libs []Library) []Library {
 	var order []string
 	text, err := readEntry(jar, at.classIndex())

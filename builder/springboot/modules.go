@@ -17,9 +17,8 @@ type ExplodedModule struct {
 	Dirs []string
 }
 
-// JoinModule makes the classes and resources of another module, which lie in dirs, the application's own,
-// instead of a library: then a change of them is one of files, and needs no jar. own are the
-// directories of the application's module.
+// JoinModule makes the files of another module, which lie in dirs, the application's own, instead of a library: then a
+// change of them is one of files, and needs no jar. own are the directories of the application's module.
 //
 // The application has to behave as with the jar. It keeps the jar if that has other content than dirs,
 // or if a file would hide another one, or be hidden by it; why says so in a clause.
@@ -46,8 +45,7 @@ func (e *Exploded) JoinModule(jar string, m ExplodedModule, own []string) (why s
 	return "", nil
 }
 
-// onlyInJar compares a module's jar with the directories that it was made of, and returns the files below
-// META-INF that only the jar has. Its manifest is about the jar.
+// onlyInJar compares a module's jar, but for its manifest, with its directories. only are files in its META-INF.
 func onlyInJar(jar string, dirs []string) (only map[string][]byte, why string, err error) {
 	packed, err := zip.OpenReader(jar)
 	if err != nil {
@@ -84,12 +82,16 @@ func (e *Exploded) hides(m ExplodedModule, i int, own []string) (why string, err
 		taken[x.Path] = path.Ext(x.Path) != ".class"
 	}
 	for _, l := range e.Libraries[:i] { // they were in front of the module
-		names, err := libraryNames(l.File)
+		var files []string
+		library, err := onDisk(l.File)
+		if err == nil {
+			files, err = names(library)
+		}
 		if err != nil {
 			return fmt.Sprintf("%s can't be read", l.Name), nil
 		}
-		for _, name := range names {
-			taken[name] = true
+		for _, name := range files {
+			taken[name] = taken[name] || isFile(name) && !strings.HasPrefix(name, "META-INF/") // which all libraries have
 		}
 	}
 	for _, x := range mine {
@@ -98,20 +100,4 @@ func (e *Exploded) hides(m ExplodedModule, i int, own []string) (why string, err
 		}
 	}
 	return "", nil
-}
-
-// libraryNames returns the names of the files in a library, without those that are found in all libraries.
-func libraryNames(file string) ([]string, error) {
-	library, err := zip.OpenReader(file)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = library.Close() }()
-	var all []string
-	for _, f := range library.File {
-		if isFile(f.Name) && !strings.HasPrefix(f.Name, "META-INF/") {
-			all = append(all, f.Name)
-		}
-	}
-	return all, nil
 }

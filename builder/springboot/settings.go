@@ -3,7 +3,6 @@ package springboot
 import (
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -16,8 +15,7 @@ import (
 // https://docs.spring.io/spring-boot/reference/features/external-config.html#features.external-config.files
 var settingsFile = regexp.MustCompile(`^(config/)?(application|bootstrap)[^/]*\.(properties|ya?ml)$`)
 
-// Settings reads the application's settings. A file that can't be understood has none: Spring
-// will say so.
+// Settings reads the application's settings. A file that can't be understood has none: Spring will say so.
 func (f *Files) Settings() ([]settings.Setting, error) {
 	var all []settings.Setting
 	for _, e := range f.Own {
@@ -43,8 +41,8 @@ func (a App) libraries() settings.Libraries {
 	}
 	var all []Library
 	for _, file := range a.Libraries {
-		if info, err := os.Stat(file); err == nil {
-			all = append(all, Library{Name: filepath.Base(file), File: diskFile{file, info}})
+		if f, err := onDisk(file); err == nil {
+			all = append(all, Library{Name: filepath.Base(file), File: f})
 		}
 	}
 	return librariesOf(all)
@@ -63,8 +61,7 @@ func librariesOf(all []Library) settings.Libraries {
 // library does not change under its name, and to read all takes a while.
 var decisiveInJars sync.Map
 
-// decisiveClasses returns which of the classes that decide about a server are in libraries. One that can't be read
-// has none.
+// decisiveClasses returns which classes that decide about a server are in libraries. An unreadable one has none.
 func decisiveClasses(all []Library) map[string]bool {
 	found := map[string]bool{}
 	for _, l := range all {

@@ -41,8 +41,7 @@ var templateEngines = []struct {
 // TemplatesUncached is the setting with which Spring does not remember which templates there are.
 const TemplatesUncached = "spring.template.provider.cache=false"
 
-// TemplatesOf returns the template engines among the libraries. One that a setting speaks of
-// keeps its templates.
+// TemplatesOf returns the template engines among the libraries. One that a setting speaks of keeps its templates.
 func TemplatesOf(libraries []Library, set []settings.Setting) []Templates {
 	var all []Templates
 	for _, e := range templateEngines {

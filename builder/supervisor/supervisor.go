@@ -1,12 +1,10 @@
-// Package supervisor puts a process into an image that starts the application, takes changes of
-// its classes and resources, and starts it again.
+// Package supervisor puts a process into an image that starts the application, and restarts it with changes.
 //
 //	layer := supervisor.Files()
 //	command := supervisor.Command("java", application, supervisor.Debug{On: true}, env)
 //
-// The supervisor is a Java program (io/…/Supervise.java, whose comment has the protocol), since
-// an image that runs Java has a JVM and maybe no shell. Its class files are checked in; compile.sh
-// makes them. It listens on the loopback address of the Pod only.
+// The supervisor is a Java program (io/…/Supervise.java, with the protocol), since an image that runs Java may have no
+// shell. Its class files are checked in; compile.sh makes them. It listens on the Pod's loopback address only.
 //
 // Sending it changes is up to others: they need the Pod.
 package supervisor
@@ -28,8 +26,7 @@ const (
 	Port = 17654
 	// DebugPort is where the application's JVM listens for a debugger, likewise.
 	DebugPort = 17655
-	// ChangesDir is where the supervisor keeps changes for the next container of the Pod. It
-	// takes none if no volume is there.
+	// ChangesDir is where the supervisor keeps changes for the Pod's next container. Without a volume it takes none.
 	ChangesDir = "/" + layertar.AppDir + "/changes"
 	// Dir has the supervisor's class files.
 	Dir = layertar.AppDir + "/supervisor"

@@ -34,9 +34,8 @@ type Purpose struct {
 	Limit time.Duration // how long one is needed at most
 }
 
-// Create makes a container, and returns its ID and a function that removes it. An interrupt has to
-// wait for the engine's answer: the container can't be removed without its ID. Create also removes what a
-// devloop that was killed has left of the same purpose.
+// Create makes a container, and returns its ID and a function that removes it. An interrupt waits for the engine's
+// answer, which has the ID. Create also removes what a killed devloop has left of the same purpose.
 func Create(ctx context.Context, docker client.ContainerAPIClient, p Purpose, config *container.Config, host *container.HostConfig) (id string, remove func(), err error) {
 	if ctx.Err() != nil {
 		return "", nil, context.Cause(ctx)

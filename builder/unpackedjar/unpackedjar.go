@@ -27,9 +27,8 @@ import (
 	"github.com/devloop-cli/devloop/internal/paths"
 )
 
-// Refresh unpacks a jar into the directories from which a Dockerfile copies both its libraries and its classes, and
-// returns those directories. Only what lies in the output of the build of project, the directory of a module, is
-// overwritten.
+// Refresh unpacks a jar into the directories from which a Dockerfile copies its libraries and its classes, and returns
+// those directories. It overwrites only what lies in the output of the build of project, a module's directory.
 func Refresh(file *dockerfile.File, project, jar string) ([]string, error) {
 	var dirs []string
 	for _, dir := range unpacked(file) {
@@ -74,8 +73,7 @@ func inOutput(dir, project, jar string) bool {
 	return below && filepath.IsLocal(output) && paths.Within(dir, filepath.Join(project, output)) && !paths.Within(jar, dir)
 }
 
-// unpack makes dir have what the jar has, and no other code. Files that are the same are left alone: an engine
-// tells by their time whether a layer is new.
+// unpack makes dir have what the jar has, and no other code. Same files keep their time, by which layers are new.
 func unpack(jar, dir string) error {
 	archive, err := zip.OpenReader(jar)
 	if err != nil {
@@ -177,8 +175,7 @@ func staleDir(file *dockerfile.File, pattern, path string) (dir string, err erro
 	return "", nil
 }
 
-// unpackedAt returns the directory into which a file was unpacked from a jar, "" if it was not. It is
-// the one with BOOT-INF, of which a directory of layers has several.
+// unpackedAt returns the directory into which a file was unpacked from a jar, the one with BOOT-INF; "" if it was not.
 func unpackedAt(file string) string {
 	dir, _, found := strings.Cut(filepath.ToSlash(file), "/BOOT-INF/")
 	if !found {

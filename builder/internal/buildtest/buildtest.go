@@ -1,5 +1,4 @@
-// Package buildtest helps to test builds: projects to build, samples, and a Gradle that the test
-// binary plays.
+// Package buildtest helps to test builds: projects to build, samples, and a Gradle that the test binary plays.
 package buildtest
 
 import (
@@ -29,8 +28,7 @@ func GradleProject(t *testing.T, role string) string {
 	return dir
 }
 
-// PlayGradle does what a build does: it says how it was called, leaves a jar, and
-// has the init script's model written.
+// PlayGradle does what a build does: it says how it was called, leaves a jar, and has the init script's model written.
 func PlayGradle() int {
 	fmt.Println("called with", os.Args[1:])
 	if model := os.Getenv("PLAY_MODEL"); model != "" {
@@ -58,8 +56,7 @@ func PlayHang() int {
 	return 0
 }
 
-// Sample copies a sample to a directory of this test's own, under a name that no
-// one else's images have.
+// Sample copies a sample to a directory of this test's own, under a name that no one else's images have.
 func Sample(t *testing.T, name string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "devloop-test-"+name)
@@ -79,7 +76,6 @@ func Sample(t *testing.T, name string) string {
 	return dir
 }
 
-// repository returns the root of the repository.
 func repository(t *testing.T) string {
 	t.Helper()
 	dir, err := os.Getwd()
@@ -114,8 +110,7 @@ func Timed(t *testing.T, what string, do func()) {
 	t.Logf("TIME %s: %.2f s", what, time.Since(began).Seconds())
 }
 
-// Change replaces text in a file; without a text to be replaced it makes the file, and
-// without a new one it removes it.
+// Change replaces text in a file; without a text to be replaced it makes the file, and without a new one it removes it.
 func Change(t *testing.T, dir, file, from, to string) {
 	t.Helper()
 	path := filepath.Join(dir, filepath.FromSlash(file))

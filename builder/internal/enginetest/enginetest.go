@@ -75,7 +75,6 @@ func New(t *testing.T) *Engine {
 	return e
 }
 
-// get answers an inspection, a list or an export.
 func (e *Engine) get(w http.ResponseWriter, r *http.Request) {
 	e.Mu.Lock()
 	defer e.Mu.Unlock()
@@ -94,7 +93,6 @@ func (e *Engine) get(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// list returns the images with a label.
 func (e *Engine) list(filter string) []image.Summary {
 	wanted, _ := filters.FromJSON(filter)
 	var all []image.Summary
@@ -216,7 +214,6 @@ func (e *Engine) Add(id string, config *v1.ConfigFile, tags ...string) {
 	}
 }
 
-// name moves a tag to an image.
 func (e *Engine) name(id, tag string) {
 	for key, other := range e.Images {
 		other.RepoTags = slices.DeleteFunc(slices.Clone(other.RepoTags), func(s string) bool { return s == tag })
@@ -293,8 +290,7 @@ func WriteFile(files *tar.Writer, name string, size int64, data io.Reader) error
 	return err
 }
 
-// CheckImage is validate.Image for uncompressed layers: validate itself takes
-// every layer for a gzip stream, but in its fast form.
+// CheckImage is validate.Image for uncompressed layers, which that takes for gzip streams but in its fast form.
 func CheckImage(t *testing.T, img v1.Image) {
 	t.Helper()
 	if err := validate.Image(img, validate.Fast); err != nil {

@@ -84,7 +84,6 @@ func (s *results) finish(one *result) {
 	}
 }
 
-// size returns how many bytes are kept.
 func (s *results) size() (n int) {
 	for _, r := range s.all {
 		select {
@@ -109,7 +108,6 @@ func written(dir string, answer javac.Answer) map[string][]byte {
 	return files
 }
 
-// writeTo writes the files below dir.
 func (r *result) writeTo(dir string) error {
 	var errs []error
 	for path, data := range r.files {
