@@ -48,6 +48,8 @@ var matrix = []row{
 		leaves: map[string]string{"Kotlin": "only the build compiles Greeting.kt", "a constant of Kotlin": "only the build compiles Greeting.kt"}},
 	{name: "Kotlin alone", build: "maven", boot: boot4, traits: []trait{onlyKotlin}},
 	{name: "a war", build: "maven", boot: boot3, traits: []trait{war}, leaves: map[string]string{"page of the war": "page page.txt changed"}},
+	{name: "code generators", build: "maven", boot: boot3, traits: []trait{protobuf, openAPI, jooq, queryDSL},
+		leaves: map[string]string{"a message": "tea.proto changed", "a schema": "api.yaml changed", "a table": "tables.sql changed"}},
 	{name: "two modules", build: "maven", boot: boot3, traits: []trait{twoModules}},
 	{name: "services of two modules", build: "maven", boot: boot3, traits: []trait{twoModules, services}},
 	{name: "preview features", build: "maven", boot: boot3, jdk: 17, traits: []trait{preview}},

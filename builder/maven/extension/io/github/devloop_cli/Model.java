@@ -182,14 +182,16 @@ public final class Model extends AbstractEventSpy {
     /** Takes down how the module's own classes were compiled. */
     @SuppressWarnings("unchecked")
     private void compiled(MavenSession session, MavenProject project, MojoExecution mojo) throws Exception {
-        if (!mojo.getGoal().equals("compile") && !mojo.getGoal().equals("process-classes")) {
+        boolean kotlin = mojo.getArtifactId().equals(Kotlin.PLUGIN);
+        boolean makesSources = !kotlin && "generate-sources".equals(mojo.getLifecyclePhase()); // protobuf-maven-plugin:compile
+        if (makesSources || !mojo.getGoal().equals("compile") && !mojo.getGoal().equals("process-classes")) {
             return;
         }
         Map<String, Object> c = new LinkedHashMap<>();
         c.put("plugin", mojo.getArtifactId());
         if (mojo.getArtifactId().equals("maven-compiler-plugin")) {
             javac(c, new Settings(session, mojo), project);
-        } else if (mojo.getArtifactId().equals(Kotlin.PLUGIN) && project.getContextValue(Kotlin.CALL) != null) {
+        } else if (kotlin && project.getContextValue(Kotlin.CALL) != null) {
             c.putAll((Map<String, ?>) project.getContextValue(Kotlin.CALL));
         }
         compilers.computeIfAbsent(project.getId(), id -> new ArrayList<>()).add(c);
