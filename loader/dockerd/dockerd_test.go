@@ -221,26 +221,33 @@ func TestImagesAreAskedAboutOnce(t *testing.T) {
 	l := e.loader(t)
 	base := loadertest.NewLayer(t, 50)
 	loaded(t, l, "app:1", loadertest.NewImage(t, base, loadertest.NewLayer(t, 10)))
-	before := e.asked
+	asked := func() int {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		return e.asked
+	}
+	before := asked()
 	if n := loaded(t, l, "app:2", loadertest.NewImage(t, base, loadertest.NewLayer(t, 20))); n.Skipped == 0 {
 		t.Errorf("the second load sent everything: %+v", n)
 	}
-	if asked := e.asked - before; asked > 4 {
-		t.Errorf("the second load asked %d times", asked)
+	if n := asked() - before; n > 4 {
+		t.Errorf("the second load asked %d times", n)
 	}
 }
 
 // TestEnginesAreClosed also those that were reached before another one was not.
 func TestEnginesAreClosed(t *testing.T) {
 	t.Parallel()
-	e := newEngine(t)
 	closed := make(chan struct{}, 1)
-	e.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+	server := httptest.NewUnstartedServer(newEngine(t).Config.Handler)
+	server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
 		if s == http.StateClosed {
 			closed <- struct{}{}
 		}
 	}
-	dial := e.loader(t).dial
+	server.Start()
+	t.Cleanup(server.Close)
+	dial := (&fakeEngine{Server: server}).loader(t).dial
 	errSecond := errors.New("the second node does not publish its engine's port")
 	l := New(load.Product{Name: "minikube"}, func(ctx context.Context) ([]Engine, error) {
 		engines, err := dial(ctx)
