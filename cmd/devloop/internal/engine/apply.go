@@ -15,8 +15,7 @@ import (
 	"github.com/devloop-cli/devloop/watch"
 )
 
-// Stored is an image of this machine that belongs to no project: its name, and its
-// content.
+// Stored is an image of this machine that belongs to no project: its name, and its content.
 type Stored struct {
 	Ref     string
 	Content v1.Image

@@ -52,8 +52,7 @@ func (r *rollout) run(ctx context.Context) error {
 	return r.pruner.Prune(ctx, r.Publisher, r.spec())
 }
 
-// start makes the Pods and waits until they are ready: beside those that serve if possible,
-// else in their place.
+// start makes the Pods, beside those that serve if possible, else in their place, and waits until they are ready.
 func (r *rollout) start(ctx context.Context) ([]kube.Pod, error) {
 	serving, rolls := r.sideBySide()
 	r.serving = serving
@@ -282,8 +281,7 @@ func limit(ctx context.Context, timeout time.Duration) (context.Context, context
 	return context.WithTimeout(ctx, timeout)
 }
 
-// deleteFailedCandidate deletes the Pods that failed beside those that serve. Other new Pods took
-// the place of the ones before.
+// deleteFailedCandidate deletes Pods that failed beside those that serve. Others took the place of the ones before.
 func (c *cycle) deleteFailedCandidate() {
 	serving := c.State().ServingPods()
 	c.deleteDrained(slices.DeleteFunc(state.Without(c.State().Latest(), serving), func(p kube.Pod) bool {
