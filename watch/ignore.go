@@ -33,8 +33,7 @@ func newRules(root string, o Options) (*rules, error) {
 	return r, nil
 }
 
-// skips reports whether path, and everything below it, is ignored. It does not check the
-// directories above.
+// skips reports whether path, and everything below it, is ignored. It does not check the directories above.
 func (r *rules) skips(path string) bool {
 	if len(r.only) > 0 {
 		return !slices.Contains(r.only, path)
@@ -152,9 +151,8 @@ var tempPatterns = []tempPattern{
 	{"hs_err_pid", ".log"}, {"replay_pid", ".log"}, // a JVM that crashed
 }
 
-// isVim recognizes vim's swap files (.NAME.swp, .swo, …, .svz), and the file that vim creates to
-// test whether it may ("4913"; if that exists, the number plus 123, and so on). Undo files (.NAME.un~)
-// match the pattern of backups.
+// isVim recognizes vim's swap files (.NAME.swp, .swo, …, .svz), and the file that vim creates to test whether it may
+// ("4913"; if that exists, the number plus 123, and so on). Undo files (.NAME.un~) match the pattern of backups.
 func isVim(name string) bool {
 	if name == "4913" || name == "5036" || name == "5159" {
 		return true

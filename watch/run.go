@@ -22,10 +22,9 @@
 //
 // # What never triggers
 //
-// Build outputs, if they are next to a build file: a source package named "build" is a source
-// package. Temporary files of editors. What the caller itself writes to ([Options.Outputs]). The directories of
-// version control and IDEs. Symbolic links are not followed: a link changes when it points elsewhere, not when its
-// target changes.
+// Build outputs, if they are next to a build file: a source package named "build" is a source package. Temporary files
+// of editors. What the caller itself writes to ([Options.Outputs]). The directories of version control and IDEs.
+// Symbolic links are not followed: a link changes when it points elsewhere, not when its target changes.
 //
 // The package knows files, not projects: what a change means is up to the caller.
 package watch

@@ -47,13 +47,11 @@ type Tool struct {
 	Command []string
 	// Why says in one sentence why this command was chosen.
 	Why string
-	// Wrapped means that it is the project's wrapper, Substitute that it replaces a wrapper
-	// that does not work.
+	// Wrapped means that it is the project's wrapper, Substitute that it replaces a wrapper that does not work.
 	Wrapped, Substitute bool
 }
 
-// ModuleDir returns the directory of the module that the user named, if its name is its path;
-// else Dir.
+// ModuleDir returns the directory of the module that the user named, if its name is its path; else Dir.
 func (b Build) ModuleDir() string {
 	path := strings.ReplaceAll(strings.Trim(b.Module, ":"), ":", "/")
 	dir := filepath.Join(b.Dir, filepath.FromSlash(path))

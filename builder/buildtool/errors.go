@@ -34,8 +34,7 @@ func (b Build) NoApplication(cause error, hints ...string) error {
 }
 
 var (
-	// severalMains matches what Spring Boot's plugins say if they find several main classes,
-	// noMain if they find none.
+	// severalMains matches what Spring Boot's plugins say if they find several main classes, noMain if they find none.
 	severalMains = regexp.MustCompile(`Unable to find a single main class from the following candidates \[(.+?)\]`)
 	noMain       = regexp.MustCompile(`Unable to find main class|Main class name has not been configured and it could not be resolved`)
 )
@@ -58,8 +57,7 @@ func (b Build) MainClassError(output string, hint func(class string) string) err
 	return nil
 }
 
-// Failure parses the output of a build that ended with err. moreMemory says how to give the tool
-// more memory.
+// Failure parses the output of a build that ended with err. moreMemory says how to give the tool more memory.
 func (b Build) Failure(output string, err error, moreMemory string) *diagnostics.CompileError {
 	e := &diagnostics.CompileError{Tool: b.Tool.Name, Problems: diagnostics.Parse(output, b.Dir), Err: err, Advice: diagnostics.Hints(output, moreMemory)}
 	if b.Tool.Substitute && diagnostics.MayBeTheTool(e.Problems) {

@@ -26,8 +26,7 @@ func Lock(ctx context.Context, path string) (release func(), err error) {
 	return func() { _ = file.Unlock() }, nil
 }
 
-// OwnDir returns a directory that no other devloop uses until it is released: the first of
-// path-0, path-1 and so on.
+// OwnDir returns a directory that no other devloop uses until it is released: the first of path-0, path-1 and so on.
 func OwnDir(path string) (dir string, release func(), err error) {
 	for i := 0; ; i++ {
 		dir = fmt.Sprintf("%s-%d", path, i)

@@ -45,8 +45,7 @@ type Module struct {
 	Goals []Goal `json:"goals"`
 	// Omitted are the goals or tasks that the tool was told to leave out.
 	Omitted []string `json:"omitted"`
-	// BuildFiles are files, and directories with files, that the model depends on, beyond those of
-	// every build.
+	// BuildFiles are files, and directories with files, that the model depends on, beyond those of every build.
 	BuildFiles []string `json:"buildFiles"`
 }
 
@@ -117,8 +116,7 @@ func (m *Module) Output() string {
 	return filepath.Join(m.Directory, "target")
 }
 
-// normalize removes duplicates and empty paths. With Maven, classes and resources are in one
-// directory.
+// normalize removes duplicates and empty paths. With Maven, classes and resources are in one directory.
 func (m *Module) normalize() {
 	for _, list := range []*[]string{&m.Sources, &m.ResourceSources, &m.Classes, &m.Resources, &m.Libraries, &m.Provided} {
 		seen := map[string]bool{}

@@ -71,8 +71,7 @@ func (w Wrapper) missing(dir, reason string) error {
 		fmt.Sprintf("install %s: %s", w.Tool, w.Site))
 }
 
-// command returns how to call the script: with sh if it is not executable, as in a checkout
-// from Windows.
+// command returns how to call the script: with sh if it is not executable, as in a checkout from Windows.
 func (w Wrapper) command() []string {
 	info, err := os.Stat(w.Script)
 	if err == nil && info.Mode()&0o111 == 0 && runtime.GOOS != "windows" {
@@ -81,8 +80,7 @@ func (w Wrapper) command() []string {
 	return []string{w.Script}
 }
 
-// probe returns why the wrapper can be used, or else why it failed. It returns an error only
-// when ctx ends.
+// probe returns why the wrapper can be used, or else why it failed. It returns an error only when ctx ends.
 func (w Wrapper) probe(ctx context.Context, b Build, out io.Writer) (why, failure string, err error) {
 	base := filepath.Base(w.Script)
 	text, err := os.ReadFile(w.Properties)

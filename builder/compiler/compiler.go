@@ -319,8 +319,7 @@ func (c *Compiler) patchedApp(how string) (springboot.App, error) {
 	return app, nil
 }
 
-// fallback says why the build has to compile what the incremental compiler could not, "" if its
-// result is final.
+// fallback says why the build has to compile what the incremental compiler could not, "" if its result is final.
 func (c *Compiler) fallback(ctx context.Context, err error) string {
 	if err == nil || ctx.Err() != nil {
 		return ""

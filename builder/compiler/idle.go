@@ -16,9 +16,8 @@ import (
 )
 
 const (
-	// verifyDelay is how long nothing is saved before the build verifies the classes, and
-	// verifyInterval how often it does at most: background verification must not compete with
-	// interactive work.
+	// verifyDelay is how long nothing is saved before the build verifies the classes, and verifyInterval how often it
+	// does at most: background verification must not compete with interactive work.
 	verifyDelay    = 20 * time.Second
 	verifyInterval = 10 * time.Minute
 	// maxFailures is how often in a row bootstrapping may fail for a reason other than the sources.
@@ -175,8 +174,7 @@ func (c *Compiler) once(text string) string {
 	return text
 }
 
-// blocker is why the incremental compiler is disabled: something about a source, or about the
-// build as a whole.
+// blocker is why the incremental compiler is disabled: something about a source, or about the build as a whole.
 type blocker struct{ reason, file, state string }
 
 func (b blocker) changed() bool { return b.file != "" && stateOf([]string{b.file}) != b.state }
@@ -230,9 +228,8 @@ func (c *Compiler) verify(ctx context.Context) string {
 	return c.compare(err)
 }
 
-// compare compares the classes with those of the build, which ended with err, and disables the
-// incremental compiler if they differ. It does nothing if sources have changed, or if the build
-// failed for a reason other than its sources.
+// compare compares the classes with those of the build, which ended with err, and disables the incremental compiler if
+// they differ. It does nothing if sources have changed, or if the build failed for a reason other than its sources.
 func (c *Compiler) compare(err error) string {
 	compiled := slices.DeleteFunc(slices.Clone(c.units), func(u *unit) bool { return u.module == nil })
 	for _, u := range compiled {

@@ -127,9 +127,8 @@ var placeholders = []*regexp.Regexp{regexp.MustCompile(`@[\w.-]+@`), regexp.Must
 // pages are the extensions of files that no code is generated from.
 var pages = []string{".html", ".css", ".js", ".ftl", ".ftlh", ".mustache", ".txt", ".properties", ".png", ".jpg", ".svg", ".ico"}
 
-// isCopied reports whether the build would copy a changed file without a change: it did so before,
-// and the file has no new kind of placeholder. A new file is copied if its neighbours are, and one that
-// is gone is not.
+// isCopied reports whether the build would copy a changed file without a change: it did so before, and the file has no
+// new kind of placeholder. A new file is copied if its neighbours are, and one that is gone is not.
 func (r *resources) isCopied(file string) bool {
 	if r == nil || r.generates && !slices.Contains(pages, filepath.Ext(file)) {
 		return false
@@ -192,8 +191,7 @@ func (r *resources) keeps(placeholder *regexp.Regexp, kind string) bool {
 	return false
 }
 
-// update copies those files that are resources, removes the copies of those that are gone, and returns
-// their number.
+// update copies those files that are resources, removes the copies of those that are gone, and returns their number.
 func (r *resources) update(files []string) (n int, err error) {
 	for _, file := range files {
 		c, known := r.of(file)

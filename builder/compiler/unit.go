@@ -83,8 +83,7 @@ func withoutJars(classPath []string, all units) []string {
 	return path
 }
 
-// sources returns the state of a module's sources, or an error if the incremental compiler does not
-// support them.
+// sources returns the state of a module's sources, or an error if the incremental compiler does not support them.
 func (u *unit) sources() (incremental.State, error) {
 	model, _, err := buildmodel.Of(u.model)
 	if err != nil {

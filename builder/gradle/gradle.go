@@ -85,10 +85,9 @@ func projectPath(module string) string {
 	return ":" + strings.ReplaceAll(strings.Trim(module, ":/"), "/", ":")
 }
 
-// writeModelScript writes the init script into dir. It returns the script's path, and that of the
-// file into which the script will write the model. While that file exists the script does not
-// change, so that Gradle's configuration cache need not run it again; otherwise a new nonce makes
-// the cache run it.
+// writeModelScript writes the init script into dir. It returns the script's path, and that of the file into which the
+// script will write the model. While that file exists the script does not change, so that Gradle's configuration cache
+// need not run it again; otherwise a new nonce makes the cache run it.
 func writeModelScript(dir string) (script, report string, err error) {
 	version := buildtool.Digest([]byte(modelScript))[:16]
 	script, report = filepath.Join(dir, version+".init.gradle"), filepath.Join(dir, version+".told.json")

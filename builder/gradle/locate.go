@@ -26,8 +26,7 @@ func (Gradle) Detect(dir string) bool {
 	return found
 }
 
-// Find returns the command that runs Gradle: the project's wrapper if it works, else the one on
-// the PATH.
+// Find returns the command that runs Gradle: the project's wrapper if it works, else the one on the PATH.
 func (Gradle) Find(ctx context.Context, b buildtool.Build, out io.Writer) (buildtool.Tool, error) {
 	w := buildtool.Wrapper{Tool: "Gradle", Script: buildtool.Script(b.Root, "gradlew", "gradlew.bat"), Path: "gradle",
 		Properties: filepath.Join(b.Root, "gradle", "wrapper", "gradle-wrapper.properties"),

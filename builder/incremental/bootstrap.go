@@ -141,8 +141,7 @@ func (m *Module) prove(w *work, answer javac.Answer, out string, changed map[str
 	return nil
 }
 
-// ErrChanged means that sources have changed since the build, so that it can't be told whether the
-// compilers differ.
+// ErrChanged means that sources have changed since the build, so that it can't be told whether the compilers differ.
 var ErrChanged = errors.New("sources have changed meanwhile")
 
 // compileAll compiles all sources without the classes of an earlier compilation.

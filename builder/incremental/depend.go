@@ -9,9 +9,8 @@ import (
 	"github.com/devloop-cli/devloop/internal/lists"
 )
 
-// addDependents adds to the work the sources that depend on a class whose API changed. It
-// reports whether there are any that were not compiled, and the names that other modules may have
-// classes of that depend on a change.
+// addDependents adds to the work the sources that depend on a class whose API changed. It reports whether there are any
+// that were not compiled, and the names that other modules may have classes of that depend on a change.
 func (m *Module) addDependents(w *work, all output) (more bool, affected []string) {
 	var changed []string
 	for _, path := range w.removed {

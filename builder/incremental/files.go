@@ -78,8 +78,7 @@ func IsSource(path string) bool {
 // or an encoding other than UTF-8.
 const escape = `\u`
 
-// words returns all words of a source that may be identifiers. A character outside of ASCII does
-// not end a word.
+// words returns all words of a source that may be identifiers. A character outside of ASCII does not end a word.
 func words(text []byte) map[string]bool {
 	all := map[string]bool{}
 	for word := range strings.FieldsFuncSeq(string(text), between) {

@@ -90,11 +90,10 @@ type CompileError struct{ Diagnostics []javac.Diagnostic }
 
 func (e *CompileError) Error() string { return fmt.Sprintf("compile: %d errors", len(e.Diagnostics)) }
 
-// Compile compiles what has changed since the last compilation, and updates Classes if all of it
-// compiles. touched are files that have changed even if size and time are the same, affected the
-// [Result.Affected] of other modules on the class path. If a
-// source has an error, Compile returns a [CompileError] and leaves Classes as it was. Any other
-// error, except for ctx's cause, means that the build has to compile; an [UnsupportedError] says why.
+// Compile compiles what has changed since the last compilation, and updates Classes if all of it compiles. touched are
+// files that have changed even if size and time are the same, affected the [Result.Affected] of other modules on the
+// class path. If a source has an error, Compile returns a [CompileError] and leaves Classes as it was. Any other error,
+// except for ctx's cause, means that the build has to compile; an [UnsupportedError] says why.
 func (m *Module) Compile(ctx context.Context, touched, affected []string) (Result, error) {
 	work, err := m.changes(touched, affected)
 	if err != nil || work.empty() {

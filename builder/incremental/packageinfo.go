@@ -10,10 +10,9 @@ const (
 	moduleInfo  = "module-info.java"
 )
 
-// javac makes no class of a package-info.java that has nothing to keep at run time. Maven then writes
-// an empty class itself, to know the next time that it compiled the source; Gradle writes none. We
-// keep the build's: it depends on the package's name only, and only the build knows whether
-// there is one.
+// javac makes no class of a package-info.java that has nothing to keep at run time. Maven then writes an empty class
+// itself, to know the next time that it compiled the source; Gradle writes none. We keep the build's: it depends on the
+// package's name only, and only the build knows whether there is one.
 
 // declares reports whether a source declares its package or module. Annotation processors may read
 // it together with any other source, so a change compiles all.
@@ -44,8 +43,7 @@ func (m *Module) ofPackageInfo(class string) bool {
 	return false
 }
 
-// keepsPackageInfos returns an error if only the build can say whether a package-info.java has an
-// empty class.
+// keepsPackageInfos returns an error if only the build can say whether a package-info.java has an empty class.
 func (m *Module) keepsPackageInfos(w *work) error {
 	for path := range w.compile {
 		old := m.sources[path]

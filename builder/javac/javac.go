@@ -1,10 +1,9 @@
 // Package javac compiles Java with a compiler that keeps running.
 //
-// A compiler that starts at each save spends most of its time warming up. This package embeds a small
-// Java program, io/github/devloop_cli/Javac.java, that answers one request after another: the first
-// takes a second or two, each later one a tenth of that. It calls the JDK's own compiler
-// through javax.tools and runs on Java 8 and later. Kotlinc.java beside it does the same for Kotlin, with the
-// compiler of the project's build.
+// A compiler that starts at each save spends most of its time warming up. This package embeds a small Java program,
+// io/github/devloop_cli/Javac.java, that answers one request after another: the first takes a second or two, each later
+// one a tenth of that. It calls the JDK's own compiler through javax.tools and runs on Java 8 and later. Kotlinc.java
+// beside it does the same for Kotlin, with the compiler of the project's build.
 //
 //	dir, err := javac.Install(cache)
 //	cmd := exec.Command(java, javac.Arguments(dir)...)
@@ -88,8 +87,7 @@ type Answer struct {
 	OK bool
 	// Diagnostics are the compiler's messages.
 	Diagnostics []Diagnostic
-	// Written are the files that the compiler wrote, even with errors, and resources that a
-	// processor only asked for.
+	// Written are the files that the compiler wrote, even with errors, and resources that a processor only asked for.
 	Written []Written
 }
 
@@ -141,9 +139,8 @@ type BrokenError struct{ Why string }
 
 func (e *BrokenError) Error() string { return "ask the compiler process: " + e.Why }
 
-// Compile compiles r. When ctx ends, it returns ctx's cause at once; the program finishes that
-// request before it takes the next. Any other error is a [BrokenError], after which the program
-// can't be used again.
+// Compile compiles r. When ctx ends, it returns ctx's cause at once; the program finishes that request before it takes
+// the next. Any other error is a [BrokenError], after which the program can't be used again.
 func (c *Compiler) Compile(ctx context.Context, r Request) (Answer, error) {
 	select {
 	case <-c.turn:

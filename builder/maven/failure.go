@@ -51,8 +51,7 @@ func failure(b buildtool.Build, text string, err error) error {
 }
 
 var (
-	// pomMistake matches a mistake in a pom.xml that Maven can read, pomName the line after it
-	// that names the file.
+	// pomMistake matches a mistake in a pom.xml that Maven can read, pomName the line after it that names the file.
 	pomMistake = regexp.MustCompile(`^\[(?:ERROR|FATAL)\] +('.+?) @ (?:.+, )?line (\d+), column (\d+)`)
 	pomName    = regexp.MustCompile(`(?m)^\[ERROR\] +The project .*\((.+)\) has \d+ errors?`)
 )

@@ -25,8 +25,7 @@ func (Maven) Detect(dir string) bool {
 	return found
 }
 
-// Find returns the command that runs Maven: the project's wrapper if it works, else the one on
-// the PATH.
+// Find returns the command that runs Maven: the project's wrapper if it works, else the one on the PATH.
 func (Maven) Find(ctx context.Context, b buildtool.Build, out io.Writer) (buildtool.Tool, error) {
 	home := os.Getenv("MAVEN_USER_HOME")
 	if home == "" {

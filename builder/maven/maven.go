@@ -41,10 +41,9 @@ const moreMemory = "give Maven more memory: export MAVEN_OPTS=-Xmx2g"
 // save a third of a build's time.
 const mavenOpts = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
-// modelClasses are those of the extension, modelExtension is the file by which Maven finds it in
-// a jar.
+// modelClasses are those of the extension, modelExtension is the file by which Maven finds it in a jar.
 //
-//go:embed extension/io/github/devloop_cli/*.class
+// go:embed extension/io/github/devloop_cli/*.class
 var modelClasses embed.FS
 
 const modelExtension = "META-INF/sisu/javax.inject.Named"
@@ -54,8 +53,7 @@ func (t Maven) Package(ctx context.Context, b buildtool.Build, out io.Writer) ([
 	return t.run(ctx, b, out, "package")
 }
 
-// Classes builds everything that goes into the archive, but does not pack it. It reports no
-// modules.
+// Classes builds everything that goes into the archive, but does not pack it. It reports no modules.
 func (t Maven) Classes(ctx context.Context, b buildtool.Build, out io.Writer) ([]buildtool.Module, error) {
 	return t.run(ctx, b, out, "process-classes")
 }
@@ -164,9 +162,8 @@ func environment(root string) []string {
 	return append(os.Environ(), "MAVEN_OPTS="+strings.Join(options, " "))
 }
 
-// Application returns the module whose target has an executable archive or, if none has, that
-// has a main class: its pom.xml needs no plugin of Spring Boot. It returns an error if there is no such
-// module, or more than one.
+// Application returns the module whose target has an executable archive or, if none has, that has a main class: its
+// pom.xml needs no plugin of Spring Boot. It returns an error if there is no such module, or more than one.
 func (Maven) Application(b buildtool.Build, modules []buildtool.Module) (buildtool.Module, error) {
 	if len(modules) == 0 { // Maven did not load the extension
 		modules = []buildtool.Module{{Directory: b.ModuleDir()}}

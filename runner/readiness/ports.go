@@ -46,8 +46,7 @@ type portWait struct {
 
 func newPortWait(dial tunnel.Dialer, p kube.Pod) *portWait { return &portWait{dial: dial, pod: p} }
 
-// await waits until every container has served for long enough, or accepts connections. now is by the cluster's
-// clock.
+// await waits until every container has served for long enough, or accepts connections. now is by the cluster's clock.
 func (w *portWait) await(ctx context.Context, p *corev1.Pod, now time.Time) error {
 	if !pause.For(ctx, uptimeLeft(p, now)) {
 		return context.Cause(ctx)

@@ -18,9 +18,8 @@ import (
 	"github.com/devloop-cli/devloop/internal/paths"
 )
 
-// Of returns how a module has to be compiled, and with which JDK. It returns an
-// [incremental.UnsupportedError] if the build runs other compilers than javac and those of Kotlin, Groovy and Scala, or
-// more than one of a kind.
+// Of returns how a module has to be compiled, and with which JDK. It returns an [incremental.UnsupportedError] if the
+// build runs other compilers than javac and those of Kotlin, Groovy and Scala, or more than one of a kind.
 func Of(m buildtool.Module) (incremental.Model, string, error) {
 	for _, c := range m.Compilers {
 		switch why := processedKotlin(m, c); {

@@ -14,8 +14,7 @@ import (
 	"github.com/devloop-cli/devloop/hack/real"
 )
 
-// Shared returns the compiler of all tests in the package under test, or skips t where there is
-// no JDK.
+// Shared returns the compiler of all tests in the package under test, or skips t where there is no JDK.
 func Shared(t testing.TB) *javac.Compiler {
 	t.Helper()
 	real.Java(t)

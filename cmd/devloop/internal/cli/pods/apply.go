@@ -104,8 +104,7 @@ func manifestDir(file string) (string, error) {
 	return filepath.Dir(path), nil
 }
 
-// storedImages returns those of the manifest's images that --load brings to the nodes: those that the
-// engine has.
+// storedImages returns those of the manifest's images that --load brings to the nodes: those that the engine has.
 func storedImages(c *cli.Context, imager *image.Imager, m manifest.Manifest) (stored []engine.Stored, err error) {
 	if !c.Bool("load") {
 		return nil, nil

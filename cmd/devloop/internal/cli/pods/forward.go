@@ -89,8 +89,7 @@ type portPair struct {
 	strict        bool // LOCAL was given
 }
 
-// forwardArgs reads [NAME] [[LOCAL:]REMOTE]. A lone number is a port: no Pod is
-// named so by people.
+// forwardArgs reads [NAME] [[LOCAL:]REMOTE]. A lone number is a port: no Pod is named so by people.
 func forwardArgs(args []string) (name string, p portPair, err error) {
 	objects := cmdline.Objects(args)
 	if len(objects) > 2 {
