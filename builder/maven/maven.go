@@ -43,7 +43,7 @@ const mavenOpts = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 // modelClasses are those of the extension, modelExtension is the file by which Maven finds it in a jar.
 //
-// go:embed extension/io/github/devloop_cli/*.class
+//go:embed extension/io/github/devloop_cli/*.class
 var modelClasses embed.FS
 
 const modelExtension = "META-INF/sisu/javax.inject.Named"
