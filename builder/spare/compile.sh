@@ -10,5 +10,5 @@ set -euo pipefail
 classpath=${1:?usage: compile.sh CLASSPATH}
 cd "$(dirname "$0")"
 mapfile -t sources < <(find io -name '*.java' | LC_ALL=C sort)
-javac --release 17 -Xlint:-options -proc:none -g:none -cp "$classpath:../launcher:." -parameters -d . "${sources[@]}"
+javac --release 17 -Xlint:-options -proc:none -g:none -implicit:none -cp "$classpath:../launcher:." -parameters -d . "${sources[@]}"
 sha256sum "${sources[@]}" >sources.sha256
