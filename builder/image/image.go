@@ -100,7 +100,7 @@ func (k *maker) fromDockerfile(ctx context.Context) (Image, error) {
 	return k.rebase(ctx, made, dockerfileBase{key: key, bases: bases, jar: k.app.Jar}, reason)
 }
 
-// baseIDs returns the IDs of the images that the Dockerfile is based on, nil if the engine lacks one: its builder may
+// baseIDs returns the IDs of the images that the Dockerfile is based on, nil if the engine does not have one: its builder may
 // have a newer one.
 func (k *maker) baseIDs(ctx context.Context) ([]string, error) {
 	var ids []string
@@ -138,7 +138,7 @@ func lowestPort(c v1.Config) int {
 	return lowest
 }
 
-// longTerm are the Java versions with long-term support, which have a eclipse-temurin image each.
+// longTerm are the Java versions with long-term support, which have an eclipse-temurin image each.
 var longTerm = []int{8, 11, 17, 21, 25}
 
 // DefaultBase returns the JRE image of the first version that runs java's classes.

@@ -1,4 +1,4 @@
-// Package lists has what package slices lacks.
+// Package lists makes one slice of another, for which package slices has no function.
 //
 //	names := lists.Map(pods, func(p kube.Pod) string { return p.Name })
 package lists

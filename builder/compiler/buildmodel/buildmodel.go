@@ -196,7 +196,7 @@ const (
 	pluginsPath     = "META-INF/services/com.sun.source.util.Plugin"
 )
 
-// configurationProcessor is Spring Boot's, which lists the settings that each class has by itself.
+// configurationProcessor is that of Spring Boot: what it lists of a class does not depend on other sources.
 const configurationProcessor = "org.springframework.boot.configurationprocessor.ConfigurationMetadataAnnotationProcessor"
 
 // services are what javac finds in jars.
