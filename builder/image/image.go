@@ -100,8 +100,8 @@ func (k *maker) fromDockerfile(ctx context.Context) (Image, error) {
 	return k.rebase(ctx, made, dockerfileBase{key: key, bases: bases, jar: k.app.Jar}, reason)
 }
 
-// baseIDs returns the IDs of the images that the Dockerfile is based on, nil if the engine does not have one: its builder may
-// have a newer one.
+// baseIDs returns the IDs of the images that the Dockerfile is based on, nil if the engine does not have one of them:
+// its builder may have a newer one.
 func (k *maker) baseIDs(ctx context.Context) ([]string, error) {
 	var ids []string
 	for _, ref := range k.file.Bases() {
