@@ -49,11 +49,8 @@ test-short: ## run only the hermetic tests: no Docker, no cluster
 lint: ## check formatting, vet, staticcheck, shellcheck, known vulnerabilities
 	@hack/lint.sh
 
-bench: build ## time edits by hand and with devloop: a method body, a class shape, a dependency
+bench: build ## time edits of two samples by hand, with devloop, and with Skaffold where it is on the PATH
 	@hack/bench.sh
-	@hack/bench.sh -n 3 -sample samples/clinic
-	@hack/bench.sh -n 20 -waits
-	go run ./hack/bench -starts -n 3 -sample samples/spring-maven
 
 ##@ Tidy
 

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Times the same edits by hand and with devloop on the test cluster. Arguments are passed to
-# hack/bench.
+# Times the same edits by hand and with devloop on the test cluster, and with Skaffold where it is on the PATH. Arguments
+# are passed to hack/bench, whose comment explains them.
 #
-#   hack/bench.sh -n 5        or: make bench
+#   hack/bench.sh                              or: make bench      about 25 minutes on two cores
+#   hack/bench.sh -n 20 -hand 5 -sample samples/clinic
+#   hack/bench.sh -waits -n 20
 #
 # Needs: bin/devloop (`make build`), and what hack/prepare.sh provides. The manual way also needs
 # kind, which is built from devloop's own dependency, and kubectl, which is copied from the

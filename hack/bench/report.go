@@ -2,87 +2,98 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"maps"
+	"runtime"
 	"slices"
+	"strings"
 	"time"
 )
 
-// report prints the median of each step for each way. It compares the total time of the first way
-// with each other one, and the last two with each other; and the load of the first way with each
-// other one.
-func report(ways []way, results [][][]step) {
-	totals := make([]time.Duration, len(ways))
-	for i, w := range ways {
-		fmt.Printf("%s, median of %d edits\n", w.name, len(results[i]))
-		for _, name := range names(results[i]) {
-			fmt.Printf("  %-18s %9s%s\n", name, seconds(median(results[i], func(s step) bool { return s.name == name })), sentBy(results[i], name))
+// report writes tables in Markdown: each edit in each way, and each path of devloop run over all edits.
+func report(out io.Writer, s sample, all []*opened) {
+	fmt.Fprintf(out, "\n`%s`, from the save to the new answer, on %d cores of %s/%s:\n\n", s.dir, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
+	fmt.Fprintln(out, "| edit | way | path | n | median | p95 | slowest | sent to a node | by hand takes |")
+	fmt.Fprintln(out, "|---|---|---|---|---|---|---|---|---|")
+	for i, e := range s.edits {
+		for _, o := range all {
+			if len(o.results[i]) == 0 {
+				continue // the measurement was ended
+			}
+			ratio, sent := "", []int64{}
+			if byHand := percentile(took(all[0].results[i]), 50); o != all[0] {
+				ratio = times(byHand, percentile(took(o.results[i]), 50))
+			}
+			paths := map[string]bool{}
+			var names []string
+			for _, r := range o.results[i] {
+				sent = append(sent, r.sent)
+				if !paths[r.path] {
+					paths[r.path], names = true, append(names, r.path)
+				}
+			}
+			slices.Sort(sent)
+			fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %s |\n",
+				e.name, o.title, strings.Join(names, ", "), figures(o.results[i]), size(percentile(sent, 50)), ratio)
 		}
-		totals[i] = median(results[i], func(step) bool { return true })
-		fmt.Printf("  %-18s %9s\n", "edit → answer", seconds(totals[i]))
 	}
-	last := len(ways) - 1
-	for i := 1; i < len(ways); i++ {
-		fmt.Printf("ratio: %s takes %.1f times as long as %s\n", ways[0].name, totals[0].Seconds()/totals[i].Seconds(), ways[i].name)
+	fmt.Fprintln(out, "\n| path of devloop run | n | median | p95 | slowest |\n|---|---|---|---|---|")
+	byPath := map[string][]outcome{}
+	for _, r := range slices.Concat(all[len(all)-1].results...) {
+		byPath[r.path] = append(byPath[r.path], r)
 	}
-	fmt.Printf("ratio: %s takes %.1f times as long as %s\n", ways[last-1].name, totals[last-1].Seconds()/totals[last].Seconds(), ways[last].name)
-	load := func(s step) bool { return s.name == "load" }
-	for i := 1; i < len(ways); i++ {
-		if sent(results[i], "load") == 0 {
-			continue // it loads no image
-		}
-		fmt.Printf("ratio: kind load docker-image takes %.1f times as long as the load of %s, which sends %.4f %% of its bytes\n",
-			median(results[0], load).Seconds()/median(results[i], load).Seconds(), ways[i].name, 100*float64(sent(results[i], "load"))/float64(sent(results[0], "load")))
+	for _, path := range slices.Sorted(maps.Keys(byPath)) {
+		fmt.Fprintf(out, "| %s | %s |\n", path, figures(byPath[path]))
 	}
+	var first []string
+	for _, o := range all {
+		first = append(first, o.title+" "+seconds(o.deployed))
+	}
+	fmt.Fprintf(out, "\nFirst deploy: %s.\n", strings.Join(first, ", "))
 }
 
-// names returns the names of the steps, in order of appearance.
-func names(rounds [][]step) (list []string) {
-	for _, s := range slices.Concat(rounds...) {
-		if !slices.Contains(list, s.name) {
-			list = append(list, s.name)
-		}
+// figures returns four cells of a table: n, median, p95, slowest.
+func figures(results []outcome) string {
+	sorted := took(results)
+	return fmt.Sprintf("%d | %s | %s | %s", len(sorted),
+		seconds(percentile(sorted, 50)), seconds(percentile(sorted, 95)), seconds(percentile(sorted, 100)))
+}
+
+// took returns how long edits took, the fastest first.
+func took(results []outcome) (list []time.Duration) {
+	for _, r := range results {
+		list = append(list, r.took)
 	}
+	slices.Sort(list)
 	return list
 }
 
-// sentBy returns the size of what a step sent to the nodes, or "".
-func sentBy(rounds [][]step, name string) string {
-	if bytes := sent(rounds, name); bytes > 0 {
-		return fmt.Sprintf("  %d bytes", bytes)
+// times says how many times as long a takes as b.
+func times(a, b time.Duration) string {
+	ratio, digits := a.Seconds()/b.Seconds(), 0
+	if ratio < 10 {
+		digits = 1
 	}
-	return ""
+	return fmt.Sprintf("%.*f times as long", digits, ratio)
 }
 
-// sent returns the median of the bytes that steps of a name sent.
-func sent(rounds [][]step, name string) int64 {
-	var list []int64
-	for _, steps := range rounds {
-		var bytes int64
-		for _, s := range steps {
-			if s.name == name {
-				bytes += s.sent
-			}
-		}
-		list = append(list, bytes)
+// percentile returns the smallest of sorted values that p percent of them do not exceed.
+func percentile[T any](sorted []T, p int) (value T) {
+	if len(sorted) == 0 {
+		return value
 	}
-	slices.Sort(list)
-	return list[len(list)/2]
-}
-
-// median returns the median over the rounds of the sum of the chosen steps.
-func median(rounds [][]step, chosen func(step) bool) time.Duration {
-	var list []time.Duration
-	for _, steps := range rounds {
-		list = append(list, sum(slices.DeleteFunc(slices.Clone(steps), func(s step) bool { return !chosen(s) })))
-	}
-	slices.Sort(list)
-	return list[len(list)/2]
-}
-
-func sum(steps []step) (d time.Duration) {
-	for _, s := range steps {
-		d += s.took
-	}
-	return d
+	return sorted[(len(sorted)*p+99)/100-1]
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }
+
+// size returns bytes as people read them.
+func size(bytes int64) string {
+	switch {
+	case bytes == 0:
+		return "0"
+	case bytes < 1e6:
+		return fmt.Sprintf("%.1f kB", float64(bytes)/1e3)
+	}
+	return fmt.Sprintf("%.1f MB", float64(bytes)/1e6)
+}

@@ -8,7 +8,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -17,42 +18,38 @@ type run struct {
 	command *exec.Cmd
 	events  chan event // closed when the stream ends
 	url     string
-	// The last cycle: what led to it, which path it took, and for how long it ran.
-	because, path string
-	took          time.Duration
+	took    time.Duration // the last cycle, as devloop counts it
 }
 
 // event has the fields of devloop's events that are needed here.
 type event struct {
-	Event, Stage, Outcome, URL, Because, Path string
-	Seconds                                   float64
-	Sent                                      int64
-	Time                                      time.Time
+	Event, Stage, Outcome, URL, Path string
+	Paths                            []string
+	Seconds                          float64
+	Sent                             int64
 }
 
-func (b *bench) byRun(ctx context.Context, w way, dir string) (session, error) {
-	devloop, err := filepath.Abs(b.devloop)
-	if err != nil {
-		return nil, err
+func (b *bench) byRun(flags ...string) func(context.Context, place) (session, error) {
+	return func(ctx context.Context, p place) (session, error) {
+		r := &run{events: make(chan event, 1000)}
+		args := append([]string{"run", "--json", "--context", "kind-" + b.cluster, "--namespace", p.namespace}, flags...)
+		r.command = exec.CommandContext(ctx, b.devloop, args...)
+		r.command.Dir = p.dir
+		r.command.Cancel = func() error { return r.command.Process.Signal(os.Interrupt) }
+		if b.verbose {
+			r.command.Stderr = os.Stderr
+		}
+		out, err := r.command.StdoutPipe()
+		if err != nil {
+			return nil, err
+		}
+		if err := r.command.Start(); err != nil {
+			return nil, err
+		}
+		go r.read(out)
+		_, err = r.outcome(ctx, nil)
+		return r, err
 	}
-	r := &run{events: make(chan event, 1000)}
-	args := append([]string{"run", "--json", "--context", "kind-" + b.cluster, "--namespace", w.namespace}, w.flags...)
-	r.command = exec.CommandContext(ctx, devloop, args...)
-	r.command.Dir = dir
-	r.command.Cancel = func() error { return r.command.Process.Signal(os.Interrupt) }
-	if b.verbose {
-		r.command.Stderr = os.Stderr
-	}
-	out, err := r.command.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := r.command.Start(); err != nil {
-		return nil, err
-	}
-	go r.read(out)
-	_, err = r.cycle(ctx)
-	return r, err
 }
 
 func (r *run) read(out io.Reader) {
@@ -66,49 +63,60 @@ func (r *run) read(out io.Reader) {
 	}
 }
 
-// cycle reads events up to the end of a cycle, and returns its stages.
-func (r *run) cycle(ctx context.Context) (steps []step, err error) {
-	var sent int64
+func (r *run) arrive(ctx context.Context, page, want string) error {
+	return answers(ctx, r.url+page, want)
+}
+
+// outcome reads events until cycles have ended that served the files.
+func (r *run) outcome(ctx context.Context, files []string) (o outcome, err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	var now outcome // of the cycle that runs
+	var paths []string
 	for {
-		select {
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		case e, open := <-r.events:
-			switch {
-			case !open:
-				return nil, errors.New("devloop run ended")
-			case e.Event == "forward.open":
-				r.url = e.URL
-			case e.Event == "cycle.started":
-				r.because = e.Because
-			case e.Event == "path.chosen":
-				r.path = e.Path
-			case e.Event == "stage.finished":
-				steps = append(steps, step{e.Stage, time.Duration(e.Seconds * float64(time.Second)), sent})
-				sent = 0
-			case e.Event == "node.loaded":
-				sent += e.Sent
-			case e.Event == "cycle.finished" && e.Outcome == "superseded": // the save arrived in two batches
-				steps = nil
-			case e.Event == "cycle.finished" && e.Outcome != "ok":
-				return nil, fmt.Errorf("the cycle is %s", e.Outcome)
-			case e.Event == "cycle.finished":
-				r.took = time.Duration(e.Seconds * float64(time.Second))
-				return steps, nil
+		e, err := r.next(ctx)
+		if err != nil {
+			return o, fmt.Errorf("devloop run does not say that it serves %q: %w", files, err)
+		}
+		switch e.Event {
+		case "forward.open":
+			r.url = e.URL
+		case "cycle.started":
+			now, paths = outcome{}, e.Paths
+		case "path.chosen":
+			now.path = e.Path
+		case "stage.finished":
+			now.stages = append(now.stages, fmt.Sprintf("%s %.2f", e.Stage, e.Seconds))
+		case "node.loaded":
+			now.sent += e.Sent
+		case "cycle.finished":
+			if e.Outcome == "superseded" { // by a cycle that covers its files
+				continue
+			}
+			if e.Outcome != "ok" {
+				return o, fmt.Errorf("the cycle is %s", e.Outcome)
+			}
+			r.took = time.Duration(e.Seconds * float64(time.Second))
+			o.sent, o.stages = o.sent+now.sent, append(o.stages, now.stages...)
+			o.path = strings.TrimPrefix(o.path+", "+now.path, ", ")
+			files = slices.DeleteFunc(slices.Clone(files), func(f string) bool { return slices.Contains(paths, f) })
+			if len(files) == 0 {
+				return o, nil
 			}
 		}
 	}
 }
 
-// bring waits for the new answer, as a browser does that reloads the page.
-func (r *run) bring(ctx context.Context, want string) ([]step, error) {
-	began := time.Now()
-	if !answers(ctx, r.url, want, nil) {
-		return nil, fmt.Errorf("%s never answered %q", r.url, want)
+func (r *run) next(ctx context.Context) (event, error) {
+	select {
+	case <-ctx.Done():
+		return event{}, context.Cause(ctx)
+	case e, open := <-r.events:
+		if !open {
+			return e, errors.New("it ended")
+		}
+		return e, nil
 	}
-	whole := time.Since(began)
-	steps, err := r.cycle(ctx)
-	return append(steps, step{name: "save → start, end", took: whole - sum(steps)}), err
 }
 
 func (r *run) close() error {

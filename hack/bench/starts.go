@@ -171,7 +171,7 @@ func reportStarts(starters []starter) {
 
 // changedBytes edits one class and prints the size of the layers that the previous image does not have.
 func changedBytes(ctx context.Context, docker *client.Client, p *project.Project, dir string, before image.Image) error {
-	if err := say(dir, text(edits[0], 1)); err != nil {
+	if err := inHome[0].make(dir, 1); err != nil {
 		return err
 	}
 	app, err := p.Compile(ctx, io.Discard)
