@@ -84,14 +84,15 @@ type Compiler struct {
 	told     string  // what was said last about modules that the build compiles
 	failures int     // how often in a row bootstrapping failed
 	server   server
-	app      springboot.App // what the last build made
-	used     usedModules    // what it reported of the modules that the application uses, its own at the end
-	units    units          // those of them that can be compiled
-	latest   springboot.App // what Compile returned last
-	checked  time.Time      // when the classes were last compared with the build's
-	report   string         // what RunIdle has to say
-	dirty    atomic.Bool    // whether something was compiled or copied since then
-	current  bool           // whether latest has all saves
+	app      springboot.App      // what the last build made
+	used     usedModules         // what it reported of the modules that the application uses, its own at the end
+	units    units               // those of them that can be compiled
+	latest   springboot.App      // what Compile returned last
+	written  *springboot.Written // to our copies since they were made
+	checked  time.Time           // when the classes were last compared with the build's
+	report   string              // what RunIdle has to say
+	dirty    atomic.Bool         // whether something was compiled or copied since then
+	current  bool                // whether latest has all saves
 
 	building sync.Mutex // held while the build runs
 	copying  sync.Mutex // held while resources are copied, or compared with the build's
@@ -187,10 +188,13 @@ func (c *Compiler) build(ctx context.Context, why string, out io.Writer) (spring
 		u.built = u.builtSources(sources[u.model.Directory], known, began)
 	}
 	kept := len(used) > 0 && reflect.DeepEqual(used, c.used) && c.staysProven(before)
-	if why != notAsked && app.Exploded != nil && c.copyOutput() && kept {
+	if why == notAsked || app.Exploded == nil || !c.copyOutput() {
+		return app, nil
+	}
+	if kept {
 		c.keepProven(before)
 	}
-	return app, nil
+	return app.CopiedTo(c.units.copies(), c.written), nil // so that the next save need not compare all files with these
 }
 
 // adopt takes over what a build has made and reported.
@@ -272,7 +276,7 @@ func (c *Compiler) compileIncrementally(ctx context.Context, changed []string, o
 		_, _ = fmt.Fprintln(out, c.problem(d).String())
 	}
 	c.dirty.Store(true)
-	copied, err := c.units.copyResources(touched)
+	copied, err := c.updateCopies(touched)
 	if err != nil {
 		return springboot.App{}, err
 	}
@@ -316,7 +320,14 @@ func (c *Compiler) patchedApp(how string) (springboot.App, error) {
 		return springboot.App{}, &incremental.UnsupportedError{Reason: "the application is not what it was"}
 	}
 	app.CompiledBy = how
-	return app, nil
+	return app.CopiedTo(c.units.copies(), c.written), nil
+}
+
+// noteWritten records what was, or is about to be, written to our copies.
+func (c *Compiler) noteWritten(files []string) {
+	if len(files) > 0 {
+		c.written = &springboot.Written{Files: files, Before: c.written}
+	}
 }
 
 // fallback says why the build has to compile what the incremental compiler could not, "" if its result is final.

@@ -102,6 +102,7 @@ func compile(t *testing.T, c *Compiler, changed []string) springboot.App {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, &out)
 	}
+	sameContents(t, c, app)
 	return app
 }
 

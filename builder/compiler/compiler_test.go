@@ -5,9 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -16,6 +21,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/diagnostics"
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
 	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/internal/filesums"
 )
 
 // played is a project whose build and whose javac are played: both compile as classOf does.
@@ -170,6 +176,7 @@ func (p *played) compiles(t *testing.T, c *Compiler, changed []string, how strin
 	if !strings.Contains(app.CompiledBy, how) || how == "" && app.CompiledBy != "" {
 		t.Fatalf("%v: compiled %q, want %q", changed, app.CompiledBy, how)
 	}
+	sameContents(t, c, app)
 	sources := p.sources()
 	classes, _ := filepath.Glob(filepath.Join(app.Classes[0], "*.class"))
 	if len(sources) != len(classes) {
@@ -182,6 +189,30 @@ func (p *played) compiles(t *testing.T, c *Compiler, changed []string, how strin
 			t.Errorf("%v: %s is not of the source: %v", changed, className(source), err)
 		}
 	}
+}
+
+// followed are the contents of the application that a Compiler made last, as they follow from those before.
+var followed sync.Map
+
+// sameContents checks that the contents of an application follow from those of the one before as they are read anew. Now and
+// then nobody asks for them, as after a cycle that a save has cancelled.
+func sameContents(t *testing.T, c *Compiler, app springboot.App) {
+	t.Helper()
+	before, read := followed.Load(c)
+	if read && rand.IntN(3) == 0 {
+		return
+	}
+	last, _ := before.(springboot.Contents)
+	kept := func(path string) bool { return filepath.Ext(path) == ".class" }
+	got, err := app.ContentsAfter(last, kept)
+	want, failed := app.ContentsAfter(springboot.Contents{}, kept)
+	if err != nil || failed != nil {
+		t.Fatal(err, failed)
+	}
+	if diff := filesums.Diff(got.Sums, want.Sums); len(diff) > 0 || got.Sums.ID() != want.Sums.ID() || !reflect.DeepEqual(got.Own, want.Own) || !maps.Equal(got.Rest, want.Rest) {
+		t.Errorf("%s: the contents are others than those on the disk: %v", app.CompiledBy, diff)
+	}
+	followed.Store(c, got)
 }
 
 const incrementally = "by the incremental compiler, "
@@ -668,5 +699,28 @@ func TestKotlin(t *testing.T) {
 	p.compiles(t, c, []string{javaDir + "/J.java"}, incrementally+"1 source")
 	if n := p.builds.Load(); n != 2 {
 		t.Errorf("the build ran %d times", n)
+	}
+}
+
+// TestOnlyWhatASaveWroteIsLookedAt from the first one after a build on: there may be tens of thousands of resources.
+func TestOnlyWhatASaveWroteIsLookedAt(t *testing.T) {
+	t.Parallel()
+	p, c := newReady(t)
+	contents, err := c.latest.Contents()
+	if err != nil {
+		t.Fatal(err)
+	}
+	jartest.WriteFile(t, c.units.copies()[p.module().Classes[0]], "style.css", "by nobody whom devloop knows")
+	for _, text := range []string{"class A with another body", "class A field1"} {
+		p.save(t, javaDir+"/A.java", text)
+		app, err := c.Compile(t.Context(), []string{javaDir + "/A.java"}, io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		next, err := app.ContentsAfter(contents, func(string) bool { return true })
+		if got := filesums.Diff(contents.Sums, next.Sums); err != nil || !slices.Equal(got, []string{"A.class"}) {
+			t.Errorf("%s: %v differ, %v", text, got, err)
+		}
+		contents = next
 	}
 }

@@ -191,8 +191,8 @@ func (r *resources) keeps(placeholder *regexp.Regexp, kind string) bool {
 	return false
 }
 
-// update copies those files that are resources, removes the copies of those that are gone, and returns their number.
-func (r *resources) update(files []string) (n int, err error) {
+// update copies those files that are resources, and removes the copies of those that are gone. It returns the copies.
+func (r *resources) update(files []string) (copies []string, err error) {
 	for _, file := range files {
 		c, known := r.of(file)
 		if !known {
@@ -202,12 +202,12 @@ func (r *resources) update(files []string) (n int, err error) {
 			r.copies[file] = c
 			r.sources[c.copied]++
 		}
+		copies = append(copies, c.copied)
 		if err := r.copy(file, c); err != nil {
-			return n, err
+			return copies, err
 		}
-		n++
 	}
-	return n, nil
+	return copies, nil
 }
 
 // copy copies a file, or removes its copy if it is gone.
@@ -236,17 +236,18 @@ func (r *resources) compareWithBuild() error {
 	return nil
 }
 
-// copyResources copies the resources among files, and returns their number.
-func (all units) copyResources(files []string) (copied int, err error) {
-	for _, u := range all {
+// updateCopies copies the resources among files, and returns their number.
+func (c *Compiler) updateCopies(files []string) (copied int, err error) {
+	for _, u := range c.units {
 		if u.copies == nil {
 			continue
 		}
-		n, err := u.copies.update(files)
+		copies, err := u.copies.update(files)
+		c.noteWritten(copies)
 		if err != nil {
 			return copied, fmt.Errorf("copy a resource: %w", err)
 		}
-		copied += n
+		copied += len(copies)
 	}
 	return copied, nil
 }
@@ -276,7 +277,7 @@ func (c *Compiler) copyResources(changed []string) (app springboot.App, done boo
 		c.latest.CompiledBy = "no file of the application changed"
 		return c.latest, true
 	}
-	copied, err := c.units.copyResources(files)
+	copied, err := c.updateCopies(files)
 	if err == nil {
 		app, err = c.patchedApp(summary(0, copied))
 	}

@@ -141,6 +141,7 @@ func (c *Compiler) keepProven(before units) {
 // copyOutput copies what the build has made, and reports whether it could.
 func (c *Compiler) copyOutput() bool {
 	err := c.server.open()
+	c.written = &springboot.Written{}
 	for i, u := range c.units {
 		if err == nil {
 			u.copies, err = newResources(u.model, incremental.ClassesIn(c.server.moduleDir(i)), c.server.resourcesDir(i))
@@ -256,6 +257,7 @@ func (c *Compiler) compileUnits(ctx context.Context, touched []string) (total in
 			continue
 		}
 		result, err := u.module.Compile(ctx, touched, u.affected)
+		c.noteWritten(result.Written)
 		if err != nil {
 			return total, c.orGone(u, err)
 		}

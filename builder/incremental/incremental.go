@@ -44,6 +44,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/classfile"
 	"github.com/devloop-cli/devloop/builder/javac"
+	"github.com/devloop-cli/devloop/internal/lists"
 )
 
 // Compiler compiles sources; see [javac.Compiler].
@@ -127,7 +128,9 @@ func (m *Module) Compile(ctx context.Context, touched, affected []string) (Resul
 			if err := errors.Join(m.keepsClasses(work, written), m.keepsPackageInfos(work)); err != nil {
 				return Result{}, err
 			}
-			return Result{Sources: len(work.compile), Warnings: answer.Diagnostics, Affected: affected}, m.commit(work, written)
+			old := m.outdated(work, written)
+			touched := lists.Map(slices.Concat(slices.Collect(maps.Keys(written.files)), old), m.file)
+			return Result{Sources: len(work.compile), Warnings: answer.Diagnostics, Affected: affected, Written: touched}, m.commit(work, written, old)
 		}
 	}
 }
@@ -427,14 +430,8 @@ func (m *Module) keepsClasses(w *work, all output) error {
 	return nil
 }
 
-// commit moves the output into Classes, and removes the other files of the same sources.
-func (m *Module) commit(w *work, all output) error {
-	for name, path := range all.files {
-		if err := moveIfNew(path, m.file(name)); err != nil {
-			return fmt.Errorf("update the classes: %w", err)
-		}
-	}
-	var old []string
+// outdated returns the other files in Classes of the same sources, some twice.
+func (m *Module) outdated(w *work, all output) (old []string) {
 	if !w.alone {
 		old = slices.Clone(m.extra)
 	}
@@ -443,10 +440,17 @@ func (m *Module) commit(w *work, all output) error {
 			old = append(old, s.classes...)
 		}
 	}
-	for _, name := range old {
-		if _, again := all.files[name]; again {
-			continue
+	return slices.DeleteFunc(old, func(name string) bool { _, again := all.files[name]; return again })
+}
+
+// commit moves the output into Classes, and removes what is outdated there.
+func (m *Module) commit(w *work, all output, old []string) error {
+	for name, path := range all.files {
+		if err := moveIfNew(path, m.file(name)); err != nil {
+			return fmt.Errorf("update the classes: %w", err)
 		}
+	}
+	for _, name := range old {
 		if err := os.Remove(m.file(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("remove an old class: %w", err)
 		}

@@ -52,4 +52,6 @@ type Result struct {
 	// Affected are names of classes whose API has changed, or may have because they depend on such
 	// a class: those of other modules that have one of these names depend on them.
 	Affected []string
+	// Written are the absolute paths of the files that may have been written or removed, also after an error.
+	Written []string
 }

@@ -64,6 +64,9 @@ type App struct {
 	ContextPath string
 	// Exploded says where the files of the jar lie on the disk, nil if not all do.
 	Exploded *Exploded
+
+	copies  map[string]string // directories that take the place of the build's
+	written *Written          // what was written to them, nil if that is not known
 }
 
 // ErrNotExecutable means that a jar was not made by Spring Boot's plugin.

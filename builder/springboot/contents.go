@@ -2,10 +2,14 @@ package springboot
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"strconv"
 	"time"
+
+	"github.com/devloop-cli/devloop/internal/filesums"
 )
 
 // Contents is what an application consists of.
@@ -13,36 +17,41 @@ type Contents struct {
 	// Own are the contents of the application's own files that were to be kept, by their path on the class path.
 	Own map[string][]byte
 	// Sums are those of all of its own files.
-	Sums map[string]Sum
+	Sums filesums.Set
 	// Rest has a version of everything else: libraries, a war's pages, manifest, main class, Java
 	// version. If two are the same, only its own files may differ.
 	Rest map[Part]string
 
-	files map[string]storedFile // those on the disk
+	dirs    []string              // of the application's own files
+	written *Written              // what was written to dirs until then, nil if that is not known
+	stored  map[string]storedFile // the files on the disk, as they were when all were last looked at
+	recent  map[string][]byte     // contents of files that are not kept, which had to be read just now
 }
 
-// storedFile is a file on the disk.
+// storedFile is a file on the disk that was read once.
 type storedFile struct {
-	diskFile
-	kept  bool // its content is in Own
+	path  string
 	stamp stamp
+	sum   filesums.Sum
 }
 
 // stamp changes with a file; the zero value is of one that has to be read again.
 type stamp struct{ modified, size int64 }
 
-// Sum tells contents of a file apart.
-type Sum = [sha256.Size]byte
-
 // Read returns the content of one of the application's own files. That of a file that was not kept is read now; if it
 // has changed in the meantime, Read returns an error.
 func (c Contents) Read(path string) ([]byte, error) {
-	file, onDisk := c.files[path]
-	if !onDisk || file.kept {
-		return c.Own[path], nil
+	for _, texts := range []map[string][]byte{c.Own, c.recent} {
+		if text, known := texts[path]; known {
+			return text, nil
+		}
 	}
-	text, err := readAll(file)
-	if err == nil && sha256.Sum256(text) != c.Sums[path] {
+	entries, err := entriesOf(c.dirs, []string{path})
+	if err != nil || len(entries) == 0 {
+		return nil, cmp.Or(err, fmt.Errorf("%s is gone", path))
+	}
+	text, err := readAll(entries[0].File)
+	if sum, _ := c.Sums.Of(path); err == nil && sha256.Sum256(text) != sum {
 		err = fmt.Errorf("%s changes while it is read", path)
 	}
 	return text, err
@@ -75,55 +84,85 @@ func (a App) Contents() (Contents, error) {
 }
 
 // ContentsAfter is Contents of an application that was read before, and keeps some of its files: it may have many
-// large resources.
+// large resources. It looks only at the files that were written since, if that is known.
 func (a App) ContentsAfter(before Contents, keep func(path string) bool) (Contents, error) {
-	files, err := a.Files()
+	r := reader{before: before, keep: keep, changed: map[string]*filesums.Sum{}, room: maxRecent}
+	r.Contents = Contents{Own: map[string][]byte{}, dirs: a.ownDirs(), written: a.written, stored: map[string]storedFile{}, recent: map[string][]byte{}}
+	names, known := a.writtenSince(before)
+	find := a.Files
+	if known {
+		r.Own, r.stored = maps.Clone(before.Own), before.stored
+		find = func() (*Files, error) { return a.someFiles(names) }
+	} else {
+		names = before.Sums.Paths()
+	}
+	for _, name := range names { // until it is found
+		r.changed[name] = nil
+		delete(r.Own, name)
+	}
+	files, err := find()
 	if err != nil {
 		return Contents{}, err
 	}
 	defer files.Close()
-	c := Contents{Own: map[string][]byte{}, Sums: make(map[string]Sum, len(files.Own)), Rest: files.rest(a), files: make(map[string]storedFile, len(files.Own))}
 	for _, e := range files.Own {
-		if err := c.read(e, before, keep); err != nil {
+		if err := r.read(e, !known); err != nil {
 			return Contents{}, fmt.Errorf("read %q: %w", e.File, err)
 		}
-		if usesPreview(c.Own[e.Path]) {
-			c.Rest[Part{Kind: KindPreview}] = "used"
+	}
+	r.Sums, r.Rest = before.Sums.With(r.changed), files.rest(a)
+	for _, text := range r.Own {
+		if usesPreview(text) {
+			r.Rest[Part{Kind: KindPreview}] = "used"
 		}
 	}
-	return c, nil
+	return r.Contents, nil
 }
 
-// read reads a file, unless it is as it was before.
-func (c Contents) read(e Entry, before Contents, keep func(path string) bool) error {
+// reader reads the contents of an application that was read before.
+type reader struct {
+	Contents
+	before  Contents
+	keep    func(path string) bool
+	changed map[string]*filesums.Sum
+	room    int // for more recent contents, in bytes
+}
+
+// read reads a file, unless it is as it was before. It notes which version that is, if all are looked at.
+func (r *reader) read(e Entry, note bool) error {
 	file, onDisk := e.File.(diskFile)
-	kept := !onDisk || keep(e.Path)
+	kept := !onDisk || r.keep(e.Path)
+	now, was := storedFile{}, r.before.stored[e.Path]
 	if onDisk {
-		now, was := storedFile{file, kept, stampOf(file, kept)}, before.files[e.Path]
-		c.files[e.Path] = now
-		if now.stamp != (stamp{}) && now.stamp == was.stamp && now.path == was.path {
-			c.Sums[e.Path] = before.Sums[e.Path]
-			if kept {
-				c.Own[e.Path] = before.Own[e.Path]
-			}
-			return nil
+		now = storedFile{path: file.path, stamp: stampOf(file, kept), sum: was.sum}
+	}
+	text, known := r.before.Own[e.Path]
+	sum, _ := r.before.Sums.Of(e.Path)
+	if now.stamp == (stamp{}) || now != was || kept && (!known || sum != was.sum) {
+		fresh, err := readAll(e.File)
+		if err != nil {
+			return err
+		}
+		if now.sum = sha256.Sum256(fresh); !known || now.sum != sum {
+			text = fresh
 		}
 	}
-	text, err := readAll(e.File)
-	if err != nil {
-		return err
-	}
-	was, known := before.Own[e.Path]
+	r.changed[e.Path] = &now.sum
 	switch {
-	case kept && known && bytes.Equal(was, text):
-		c.Own[e.Path], c.Sums[e.Path] = was, before.Sums[e.Path]
 	case kept:
-		c.Own[e.Path], c.Sums[e.Path] = text, sha256.Sum256(text)
-	default:
-		c.Sums[e.Path] = sha256.Sum256(text)
+		r.Own[e.Path] = text
+	case now.sum != sum && len(r.before.dirs) > 0 && len(text) <= r.room:
+		r.recent[e.Path] = text
+		r.room -= len(text)
+	}
+	if note && onDisk {
+		r.stored[e.Path] = now
 	}
 	return nil
 }
+
+// maxRecent limits how much is held of the files that are not kept, in bytes.
+const maxRecent = 16 << 20
 
 const (
 	// largeFile is the size in bytes from which a file's time is trusted. Smaller ones are read in no time.

@@ -157,23 +157,17 @@ func same(packed, file Source) bool {
 func (a App) ownDirs() []string {
 	var dirs []string
 	for _, dir := range slices.Concat(a.Classes, a.Resources, a.Modules) {
-		if !slices.Contains(dirs, dir) {
+		if dir = cmp.Or(a.copies[dir], dir); !slices.Contains(dirs, dir) {
 			dirs = append(dirs, dir)
 		}
 	}
 	return dirs
 }
 
-// files returns an application's files on the disk.
-func (e *Exploded) files(app App) (*Files, error) {
-	own, err := diskFiles(app.ownDirs())
-	if err != nil {
-		return nil, err
-	}
-	for name, data := range e.Only {
-		own = append(own, Entry{name, text{name, data}})
-	}
+// files returns an application's files on the disk, with these of its own.
+func (e *Exploded) files(own []Entry) (*Files, error) {
 	f := &Files{Manifest: parseManifest(e.Only[ManifestPath]), Own: own, Layers: e.Layers, Close: func() {}}
+	var err error
 	if e.Webapp != "" {
 		if f.Webapp, err = diskFiles([]string{e.Webapp}); err != nil {
 			return nil, err

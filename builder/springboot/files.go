@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // Files are an application's files, from a jar or from the disk.
@@ -80,7 +81,14 @@ func (t text) String() string               { return t.name }
 // Files returns the application's files. The caller closes them.
 func (a App) Files() (*Files, error) {
 	if a.Exploded != nil {
-		return a.Exploded.files(a)
+		own, err := diskFiles(a.ownDirs())
+		if err != nil {
+			return nil, err
+		}
+		for name, data := range a.Exploded.Only {
+			own = append(own, Entry{name, text{name, data}})
+		}
+		return a.Exploded.files(own)
 	}
 	jar, err := zip.OpenReader(a.Jar)
 	if err != nil {
@@ -161,39 +169,61 @@ func joined(one, other Source) (Source, error) {
 	return text{one.String(), slices.Concat(a, []byte("\n"), b)}, err
 }
 
-// diskFiles returns the files below directories, by their names. The first of one name counts, but lists are joined.
+// entries are files below directories, by their names. The first of one name counts, but lists are joined.
+type entries struct {
+	all   []Entry
+	taken map[string]int // index in all
+}
+
+// add adds a file, unless it is none.
+func (e *entries) add(name, file string) error {
+	i, there := e.taken[name]
+	if there && !isList(name) || name == moduleInfo {
+		return nil
+	}
+	info, err := os.Stat(file)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return nil // it is gone, or a link to nothing, as an editor's lock is: no build packs it
+	}
+	if err != nil || !info.Mode().IsRegular() {
+		return err
+	}
+	if there {
+		e.all[i].File, err = joined(e.all[i].File, diskFile{file, info})
+		return err
+	}
+	e.taken[name] = len(e.all)
+	e.all = append(e.all, Entry{name, diskFile{file, info}})
+	return nil
+}
+
+// diskFiles returns the files below directories.
 func diskFiles(dirs []string) ([]Entry, error) {
-	var found []Entry
-	taken := map[string]int{} // index in found
+	found := entries{taken: map[string]int{}}
 	for _, dir := range dirs {
 		below := filepath.Clean(dir) + string(filepath.Separator)
 		err := filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
 				return err
 			}
-			name := filepath.ToSlash(strings.TrimPrefix(file, below))
-			i, there := taken[name]
-			if there && !isList(name) || name == moduleInfo {
-				return nil
-			}
-			info, err := os.Stat(file)
-			if errors.Is(err, fs.ErrNotExist) {
-				return nil // a link to nothing, as an editor's lock is: no build packs it
-			}
-			if err != nil || !info.Mode().IsRegular() {
-				return err
-			}
-			if there {
-				found[i].File, err = joined(found[i].File, diskFile{file, info})
-				return err
-			}
-			taken[name] = len(found)
-			found = append(found, Entry{name, diskFile{file, info}})
-			return nil
+			return found.add(filepath.ToSlash(strings.TrimPrefix(file, below)), file)
 		})
 		if err != nil {
 			return nil, fmt.Errorf("read the classes: %w", err)
 		}
 	}
-	return found, nil
+	return found.all, nil
+}
+
+// entriesOf returns those of the files below directories that have one of some names.
+func entriesOf(dirs, names []string) ([]Entry, error) {
+	found := entries{taken: map[string]int{}}
+	for _, dir := range dirs {
+		for _, name := range names {
+			if err := found.add(name, filepath.Join(dir, filepath.FromSlash(name))); err != nil {
+				return nil, fmt.Errorf("read the classes: %w", err)
+			}
+		}
+	}
+	return found.all, nil
 }

@@ -262,6 +262,7 @@ var arrows = map[string][]string{
 	"runner/manifest/offline":     {"internal/lists", "internal/spelling", "internal/yamlfile"},
 	"runner/manifest/places":      {},
 	"internal/debugoption":        {},
+	"internal/filesums":           {},
 	"internal/lists":              {},
 	"internal/paths":              {},
 	"internal/pause":              {},

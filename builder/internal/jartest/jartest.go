@@ -13,7 +13,7 @@ import (
 )
 
 // WriteFile makes a file, and the directories above it, in dir.
-func WriteFile(t *testing.T, dir, name, text string) string {
+func WriteFile(t testing.TB, dir, name, text string) string {
 	t.Helper()
 	path := filepath.Join(dir, filepath.FromSlash(name))
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/devloop-cli/devloop/internal/filesums"
 )
 
 // State is the content of an application at one time.
@@ -18,7 +20,7 @@ type State struct {
 	// files are the contents of those of its own files that decisions look into, by their path on the class path, and
 	// sums tell the contents of all of them apart. dependencies has a version of everything else.
 	files        map[string][]byte
-	sums         map[string][sha256.Size]byte
+	sums         filesums.Set
 	read         func(path string) ([]byte, error)
 	dependencies map[Part]string
 	// loaded are classes as a JVM has them, where their files differ or are gone.
@@ -53,18 +55,18 @@ type Files struct {
 	// Texts are the contents of those for which [Looked] is true.
 	Texts map[string][]byte
 	// Sums tell the contents of all apart.
-	Sums map[string][sha256.Size]byte
+	Sums filesums.Set
 	// Read returns the content of any of them as long as it is that of Sums.
 	Read func(path string) ([]byte, error)
 }
 
 // InMemory returns files that are all kept.
 func InMemory(texts map[string][]byte) Files {
-	f := Files{Texts: texts, Sums: map[string][sha256.Size]byte{}, Read: func(path string) ([]byte, error) { return texts[path], nil }}
+	sums := map[string]filesums.Sum{}
 	for path, text := range texts {
-		f.Sums[path] = sha256.Sum256(text)
+		sums[path] = sha256.Sum256(text)
 	}
-	return f
+	return Files{Texts: texts, Sums: filesums.New(sums), Read: func(path string) ([]byte, error) { return texts[path], nil }}
 }
 
 // Looked reports whether decisions look into a file.
@@ -78,9 +80,7 @@ func NewState(own Files, rest map[Part]string) State {
 	for _, part := range byName(rest) {
 		_, _ = fmt.Fprintf(h, "%s\x00%s\x00", part, rest[part]) // a hash takes all
 	}
-	for _, path := range sorted(own.Sums) {
-		_, _ = fmt.Fprintf(h, "\x00%s\x00%s", path, own.Sums[path])
-	}
+	_, _ = fmt.Fprintf(h, "\x00%x", own.Sums.ID())
 	return State{Name: hex.EncodeToString(h.Sum(nil)), files: own.Texts, sums: own.Sums, read: own.Read, dependencies: rest,
 		startup: sync.OnceValues(func() (*startup, error) { return startupOf(own.Texts) })}
 }
@@ -127,20 +127,9 @@ func (s State) Prepare() {
 	}
 }
 
-// Changed returns the paths of the files in which two states differ.
+// Changed returns the paths of the files in which two states differ, sorted.
 func Changed(before, after State) []string {
-	var paths []string
-	for path, sum := range after.sums {
-		if old, there := before.sums[path]; !there || old != sum {
-			paths = append(paths, path)
-		}
-	}
-	for path := range before.sums {
-		if _, there := after.sums[path]; !there {
-			paths = append(paths, path)
-		}
-	}
-	return paths
+	return filesums.Diff(before.sums, after.sums)
 }
 
 // Changes returns the contents of the files in which two states differ; nil marks a deleted file.
@@ -148,7 +137,7 @@ func Changes(before, after State) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	for _, path := range Changed(before, after) {
 		files[path] = nil
-		if _, there := after.sums[path]; there {
+		if _, there := after.sums.Of(path); there {
 			text, err := after.read(path)
 			if err != nil {
 				return nil, err

@@ -71,8 +71,8 @@ func whyNotTemplate(before, after State, path string, t Templates) string {
 // whyWelcome says why a page that is new or deleted needs a restart: Spring looks for the page
 // of / at startup only.
 func whyWelcome(before, after State, path, name string) string {
-	_, was := before.sums[path]
-	_, is := after.sums[path]
+	_, was := before.sums.Of(path)
+	_, is := after.sums.Of(path)
 	if was != is && strings.HasSuffix(path, name) {
 		return "a welcome page is looked for at start"
 	}
