@@ -23,6 +23,10 @@ public class Spare {
     for (int i = 0; i < 100 && told.available() == 0; i++) {
       Thread.sleep(Long.getLong("takes", 0) / 100);
     }
+    while (new java.io.File(args[1], "never").exists()) {
+      Thread.sleep(10);
+    }
+    java.io.File.createTempFile("ready", "", new java.io.File(args[1]));
     new java.io.DataOutputStream(supervisor.getOutputStream()).writeUTF(System.getProperty("answer", "ready with 1 MB"));
     int word = told.read();
     System.setProperty("spare", word == 2 ? "hurried spare " : "spare ");
@@ -146,11 +150,7 @@ func TestRealSpareBecomesTheApplication(t *testing.T) {
 	}
 	s.confirm("a")
 
-	t.Log("without a spare, and where it is asked for, in a new JVM")
-	s.restart("b", 1, "")
-	s.expect("begun")
-	s.confirm("b")
-	s.spare()
+	t.Log("in a new JVM, if that is asked for")
 	s.restart("c", 2, "")
 	s.expect("begun")
 	s.confirm("c")
@@ -172,6 +172,30 @@ func TestRealSpareBecomesTheApplication(t *testing.T) {
 	}
 }
 
+// TestRealSecondSpareTakesARestartSoonAfterAnother has the first two spares ready at once, and all others never.
+func TestRealSecondSpareTakesARestartSoonAfterAnother(t *testing.T) {
+	t.Parallel()
+	s := superviseWithSpare(t)
+	s.expect("begun")
+	s.spare()
+	for ready, deadline := []string{}, time.Now().Add(20*time.Second); len(ready) < 2; time.Sleep(10 * time.Millisecond) {
+		ready, _ = filepath.Glob(filepath.Join(s.dir, "classes/ready*"))
+		if time.Now().After(deadline) {
+			t.Fatalf("ready are %q", ready)
+		}
+	}
+	write(t, s.dir, "classes/never", "")
+	for _, state := range []string{"a", "b"} {
+		s.restart(state, 1, "")
+		s.expect("spare begun")
+		s.confirm(state)
+	}
+	t.Log("the third has none")
+	s.restart("c", 1, "")
+	s.expect("begun")
+	s.confirm("c")
+}
+
 func TestRealRestartHurriesASpareThatIsHalfReady(t *testing.T) {
 	t.Parallel()
 	s := superviseWithSpare(t, "-Dtakes=1000")
@@ -179,8 +203,8 @@ func TestRealRestartHurriesASpareThatIsHalfReady(t *testing.T) {
 	began := time.Now()
 	s.spare()
 	took := time.Since(began)
-	s.restart("a", 1, "")
-	s.expect("spare begun")
+	s.restart("a", 2, "")
+	s.expect("begun")
 	s.confirm("a")
 	for state, c := range map[string]struct {
 		after time.Duration

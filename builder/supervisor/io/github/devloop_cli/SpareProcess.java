@@ -36,14 +36,17 @@ final class SpareProcess {
         "java.util.logging.", "java.system.class.loader", "-Dlogback.", "java.security.manager"};
 
     private final List<String> command;
+    private final boolean second; // another one is ready
     private final long began = System.nanoTime();
     private Process process;
     private Socket control;
     private String status = "preparing";
+    private volatile boolean hurried;
     private String broken; // why another one would not be ready either
 
     /** Only one JVM can listen for a debugger, so this one does when it becomes the application. */
-    SpareProcess(List<String> application, Path classes) {
+    SpareProcess(List<String> application, Path classes, boolean second) {
+        this.second = second;
         int path = application.indexOf("-cp") + 1;
         command = new ArrayList<>(application.subList(0, path));
         if (command.get(1).startsWith("-agentlib:jdwp=")) {
@@ -89,8 +92,8 @@ final class SpareProcess {
         return null;
     }
 
-    /** Starts it, and watches over it until it is used or dropped. */
-    void run() {
+    /** Starts it, has the next one prepared once it is ready, and watches over it until it is used or dropped. */
+    void run(Supervise supervisor) {
         try {
             String missing = memory(true);
             if (missing != null) {
@@ -98,6 +101,9 @@ final class SpareProcess {
                 return;
             }
             prepare();
+            if (!hurried) { // else a restart waits for this one
+                supervisor.spare();
+            }
             for (Process now = waiting(); now != null; now = waiting()) {
                 if (now.waitFor(1, TimeUnit.SECONDS) && waiting() == now) {
                     drop("it ended with exit code " + now.exitValue());
@@ -169,11 +175,12 @@ final class SpareProcess {
         return status;
     }
 
-    /** Waits for one that is more than half ready, and has it hurry: that takes less time than a start without it. */
+    /** Waits for one that is a third ready or more, and has it hurry: that takes less time than a start without it. */
     synchronized void awaitReady() throws InterruptedException {
-        if (!status.equals("preparing") || control == null || System.nanoTime() - began < usual / 2 || !tell(HURRY)) {
+        if (!status.equals("preparing") || control == null || System.nanoTime() - began < usual / 3 || !tell(HURRY)) {
             return;
         }
+        hurried = true;
         long end = began + usual + usual / 2;
         while (status.equals("preparing") && System.nanoTime() < end) {
             TimeUnit.NANOSECONDS.timedWait(this, end - System.nanoTime());
@@ -230,20 +237,20 @@ final class SpareProcess {
 
     /**
      * Says that there is too little memory, null where there is enough: for one more JVM as large as what
-     * runs, or for the one that is there.
+     * runs, or for the one that is there. A second one leaves a quarter of the node free.
      */
-    private static String memory(boolean start) throws IOException {
+    private String memory(boolean start) throws IOException {
         long limit = number("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes", null);
         long used = number("/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory/memory.usage_in_bytes", null);
         long cached = number("/sys/fs/cgroup/memory.stat", "/sys/fs/cgroup/memory/memory.stat", "inactive_file");
         used -= Math.max(cached, 0);
-        long least = start ? Math.max(used, 128 * MB) + 64 * MB : limit / 12;
+        long least = start ? Math.max(used, 128 * MB) + 64 * MB : limit / (second ? 6 : 12);
         if (limit > 0 && limit < 1L << 50 && limit - used < least) {
             return "the Pod's memory limit of " + limit / MB + " MB leaves too little for one more";
         }
         long node = number("/proc/meminfo", null, "MemTotal:") * 1024;
         long free = number("/proc/meminfo", null, "MemAvailable:") * 1024;
-        if (node > 0 && free < node / 20 + (start ? 512 * MB : 0)) {
+        if (node > 0 && free < node / (second ? 4 : 20) + (start ? 512 * MB : 0)) {
             return "the node has too little free memory";
         }
         return null;

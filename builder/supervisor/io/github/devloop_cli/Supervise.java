@@ -55,7 +55,8 @@ import java.util.concurrent.TimeUnit;
  *
  * The answer to a question, which has no state, is the state's name, "" for that of the image. With 3 as how
  * it asks for a spare JVM, which is prepared unless there is one: see SpareProcess.java. The answer is its
- * status, "later" while the application starts.
+ * status, "later" while the application starts. Where there is much memory a second one follows it: whoever sees a
+ * mistake in a save makes the next one before another spare could be ready.
  *
  * A restart with 1 runs the application in the spare, if that is ready or soon will be. An application that ends there,
  * before a proof that it serves, starts again in a new JVM, and there is no spare from then on if it serves then.
@@ -82,7 +83,7 @@ public final class Supervise {
     private Undo undo; // of the change with which the application started, null once that is proven
     private Process child; // null while it is being started again
     private boolean ending;
-    private volatile SpareProcess spare; // null while there is none
+    private final List<SpareProcess> spares = new ArrayList<>(); // the first is for the next restart; guarded by this
     private boolean fromSpare; // child was one
     private List<String> started; // command, with the option for a debugger where the JVM has it
     private String noSpare; // why no spare is prepared any more
@@ -131,45 +132,59 @@ public final class Supervise {
         if (ending) {
             return;
         }
-        SpareProcess ready = spare;
-        spare = null;
-        child = inSpare && ready != null ? ready.go() : null;
+        child = takeSpare(inSpare);
         fromSpare = child != null;
         if (!fromSpare) {
-            if (ready != null) {
-                ready.drop("the application has restarted");
-                noSpare = ready.broken();
-            }
             started = withDebugger();
             child = new ProcessBuilder(started).inheritIO().start();
         }
         notifyAll();
     }
 
-    /** Prepares a spare, unless there is one, and returns its status. */
-    private synchronized String spare() {
+    /** Has the first spare that is ready become the application, and ends those that are not; null for none. */
+    private Process takeSpare(boolean wanted) {
+        Process taken = null;
+        while (taken == null && !spares.isEmpty()) {
+            SpareProcess first = spares.remove(0);
+            taken = wanted ? first.go() : null;
+            if (taken == null) {
+                first.drop("the application has restarted");
+                noSpare = first.broken();
+            }
+        }
+        for (SpareProcess left : new ArrayList<>(spares)) {
+            if (left.status().startsWith("no: ")) {
+                spares.remove(left); // there may be memory for another one by now
+            }
+        }
+        return taken;
+    }
+
+    /** Prepares a spare, and a second one once that is ready, unless they are there. Returns the status of the first. */
+    synchronized String spare() {
         if (ending || child == null || undo != null) {
             return "later";
         }
         if (noSpare != null) {
             return "no: " + noSpare;
         }
-        if (spare == null) {
+        boolean second = spares.size() == 1 && spares.get(0).status().startsWith("ready");
+        if (spares.isEmpty() || second) {
             noSpare = suspend ? "the application's JVM waits for a debugger" : SpareProcess.prevented(command);
             if (noSpare != null) {
                 return "no: " + noSpare;
             }
-            spare = new SpareProcess(started, classes);
-            SpareProcess made = spare;
+            SpareProcess made = new SpareProcess(started, classes, second);
+            spares.add(made);
             Thread thread = new Thread() {
                 @Override public void run() {
-                    made.run();
+                    made.run(Supervise.this);
                 }
             };
             thread.setDaemon(true);
             thread.start();
         }
-        return spare.status();
+        return spares.get(0).status();
     }
 
     /** Adds the option for a debugger: a JVM that can't listen for one would not start. */
@@ -257,7 +272,7 @@ public final class Supervise {
         synchronized (this) {
             ending = true;
             last = child;
-            if (spare != null) {
+            for (SpareProcess spare : spares) {
                 spare.drop("the container ends");
             }
         }
@@ -410,6 +425,10 @@ public final class Supervise {
         }
     }
 
+    private synchronized SpareProcess firstSpare() {
+        return spares.isEmpty() ? null : spares.get(0);
+    }
+
     private synchronized String prove(String name) {
         if (!state.equals(name)) {
             return "gone back";
@@ -424,7 +443,7 @@ public final class Supervise {
     /** Makes a change while the application does not run. */
     private String restart(boolean inSpare) throws IOException {
         try {
-            SpareProcess ahead = spare;
+            SpareProcess ahead = firstSpare();
             if (inSpare && ahead != null) {
                 ahead.awaitReady(); // the application serves meanwhile
             }
