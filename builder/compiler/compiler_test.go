@@ -564,7 +564,8 @@ func TestVerify(t *testing.T) {
 		p, c := newReady(t)
 		p.save(t, resourceDir+"/style.css", "p { [[color]] }")
 		p.compiles(t, c, []string{resourceDir + "/style.css"}, "1 resource copied")
-		c.units.own().copies.copies[filepath.Join(p.dir, resourceDir, "style.css")] = resourceCopy{filepath.Join(p.dir, javaDir, "A.java"), c.units.own().copies.copies[filepath.Join(p.dir, resourceDir, "style.css")].copied}
+		style, updated := filepath.Join(p.dir, resourceDir, "style.css"), c.units.own().copies.updated
+		updated[style] = resourceCopy{filepath.Join(p.dir, javaDir, "A.java"), updated[style].copied}
 		if why := c.verify(t.Context()); !strings.Contains(why, "does not copy style.css as it is") {
 			t.Errorf("got %q", why)
 		}

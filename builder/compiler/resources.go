@@ -24,8 +24,8 @@ import (
 type resources struct {
 	// dirs are the copies by the build's directories.
 	dirs map[string]string
-	// copies are by the absolute path of their source.
-	copies map[string]resourceCopy
+	// copies are by the absolute path of their source, updated those that were made since the build.
+	copies, updated map[string]resourceCopy
 	// neighbours has a copy of each directory and kind of file, and altered those that have a file
 	// which the build has changed or left out.
 	neighbours map[string]resourceCopy
@@ -46,7 +46,7 @@ const largestResource = 4 << 20
 // newResources copies what the build has made of m, its classes into the directory classes, if there is
 // one of javac's, and the rest into dir.
 func newResources(m buildtool.Module, classes, dir string) (*resources, error) {
-	r := &resources{dirs: map[string]string{}, copies: map[string]resourceCopy{}, neighbours: map[string]resourceCopy{}, altered: map[string]bool{}, sources: map[string]int{}, generates: buildmodel.GeneratesSources(m)}
+	r := &resources{dirs: map[string]string{}, copies: map[string]resourceCopy{}, updated: map[string]resourceCopy{}, neighbours: map[string]resourceCopy{}, altered: map[string]bool{}, sources: map[string]int{}, generates: buildmodel.GeneratesSources(m)}
 	own, _ := buildmodel.Classes(m)
 	for i, built := range paths.Existing(slices.Concat(m.Classes, m.Resources)) {
 		copied := filepath.Join(dir, strconv.Itoa(i))
@@ -202,6 +202,7 @@ func (r *resources) update(files []string) (copies []string, err error) {
 			r.copies[file] = c
 			r.sources[c.copied]++
 		}
+		r.updated[file] = c
 		copies = append(copies, c.copied)
 		if err := r.copy(file, c); err != nil {
 			return copies, err
@@ -226,9 +227,9 @@ func (r *resources) copy(file string, c resourceCopy) error {
 }
 
 // compareWithBuild returns an [incremental.UnsupportedError] if the build, which has run since, has
-// not copied a resource without a change.
+// copied a resource with a change that was copied without one here. A save waits while it compares.
 func (r *resources) compareWithBuild() error {
-	for file, c := range r.copies {
+	for file, c := range r.updated {
 		if sameContent(file, c.copied) && !sameContent(c.built, c.copied) {
 			return &incremental.UnsupportedError{Reason: "the build does not copy " + filepath.Base(file) + " as it is"}
 		}

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -94,7 +95,7 @@ func (a App) ContentsAfter(before Contents, keep func(path string) bool) (Conten
 		r.Own, r.stored = maps.Clone(before.Own), before.stored
 		find = func() (*Files, error) { return a.someFiles(names) }
 	} else {
-		names = before.Sums.Paths()
+		names = slices.Collect(before.Sums.Paths())
 	}
 	for _, name := range names { // until it is found
 		r.changed[name] = nil
@@ -137,7 +138,7 @@ func (r *reader) read(e Entry, note bool) error {
 		now = storedFile{path: file.path, stamp: stampOf(file, kept), sum: was.sum}
 	}
 	text, known := r.before.Own[e.Path]
-	sum, _ := r.before.Sums.Of(e.Path)
+	sum, there := r.before.Sums.Of(e.Path)
 	if now.stamp == (stamp{}) || now != was || kept && (!known || sum != was.sum) {
 		fresh, err := readAll(e.File)
 		if err != nil {
@@ -147,7 +148,10 @@ func (r *reader) read(e Entry, note bool) error {
 			text = fresh
 		}
 	}
-	r.changed[e.Path] = &now.sum
+	if delete(r.changed, e.Path); !there || now.sum != sum {
+		fresh := now.sum
+		r.changed[e.Path] = &fresh
+	}
 	switch {
 	case kept:
 		r.Own[e.Path] = text

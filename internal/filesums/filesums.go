@@ -8,6 +8,7 @@ package filesums
 
 import (
 	"crypto/sha256"
+	"iter"
 	"maps"
 	"slices"
 )
@@ -79,26 +80,31 @@ func (s Set) With(changed map[string]*Sum) Set {
 	if s.base != nil && len(next.over) <= small+len(*s.base)/share {
 		return next
 	}
-	all := next.all()
+	all := map[string]Sum{}
+	for path := range next.Paths() {
+		all[path], _ = next.Of(path)
+	}
 	return Set{base: &all, id: next.id}
 }
 
-// all returns the sums of all files.
-func (s Set) all() map[string]Sum {
-	all := map[string]Sum{}
-	if s.base != nil {
-		maps.Copy(all, *s.base)
-	}
-	for path, sum := range s.over {
-		if delete(all, path); sum != nil {
-			all[path] = *sum
+// Paths returns the paths of the files, in no order.
+func (s Set) Paths() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for path, sum := range s.over {
+			if sum != nil && !yield(path) {
+				return
+			}
+		}
+		if s.base == nil {
+			return
+		}
+		for path := range *s.base {
+			if _, differs := s.over[path]; !differs && !yield(path) {
+				return
+			}
 		}
 	}
-	return all
 }
-
-// Paths returns the paths of the files, sorted.
-func (s Set) Paths() []string { return slices.Sorted(maps.Keys(s.all())) }
 
 // Diff returns the paths of the files in which two sets differ, sorted. It looks at few if one was made of the other.
 func Diff(one, other Set) []string {

@@ -15,7 +15,7 @@ import (
 // where the application sets up the JVM before its libraries look at it, or has files that a library
 // reads only once, when it is loaded.
 func (s State) NeedsNewJVM() string {
-	for _, file := range s.sums.Paths() {
+	for _, file := range slices.Sorted(s.sums.Paths()) {
 		if readOnce(file) {
 			return "a library may read " + file + " when it is loaded"
 		}
