@@ -55,16 +55,19 @@ func (k *maker) compose(ctx context.Context, base *ociimage.Image, on *dockerfil
 		return Image{}, err
 	}
 	made := k.image(id, view)
-	made.Report, made.training, made.archive = c.Report, c.training, c.archive
+	made.Report, made.training, made.archive, made.composed = c.Report, c.training, c.archive, c
 	return made, nil
 }
 
 // composer decides what lies on a base, and how it runs.
 type composer struct {
 	Report
-	layers   []ociimage.Layer
-	training *cds.Training
-	archive  string // key of the archive's record
+	begins      beginning
+	libraries   map[string]string // their versions by their names
+	librariesAt int               // where they begin on the class path
+	layers      []ociimage.Layer
+	training    *cds.Training
+	archive     string // key of the archive's record
 
 	options       Options
 	launcher      *launcher.Launcher // nil if the packages need none
@@ -98,16 +101,14 @@ func (k *maker) composer(base *ociimage.Image, on *dockerfileBase) *composer {
 // compose makes the layers: libraries, their archive if there is one, and the application's own.
 func (c *composer) compose(files *springboot.Files) error {
 	libs, own, classPath := split(files)
-	c.Options, c.MainClass = c.jvmOptions(files), c.app.MainClass
+	begins, err := c.beginning(files)
+	if err != nil {
+		return err
+	}
+	c.begins, c.libraries, c.MainClass = begins, versions(files.Libraries), c.app.MainClass
+	c.Options, c.Templates = slices.Clone(begins.options), begins.templates
 	if c.launcher = launcher.New(files); c.launcher != nil {
 		own = append([]part{{"manifest", c.launcher.Files()}}, own...)
-	}
-	if c.options.supervised() {
-		all, options, err := c.templates(files)
-		if err != nil {
-			return err
-		}
-		c.Templates, c.Options = all, append(c.Options, options...)
 	}
 	if err := c.add(libs); err != nil {
 		return err
@@ -123,12 +124,12 @@ func (c *composer) compose(files *springboot.Files) error {
 	} else if c.archived(t, files) {
 		first = cds.ClassPathEntry
 	}
-	c.ClassPath = slices.Concat(before, []string{first}, classPath)
+	c.ClassPath, c.librariesAt = slices.Concat(before, []string{first}, classPath), len(before)+1
 	if c.launcher != nil {
 		c.ClassPath = append(c.ClassPath, "/"+launcher.Jar)
 	}
 	if c.Supervised = c.options.supervised(); c.Supervised {
-		own = append([]part{{"supervisor", c.supervise(files)}}, own...)
+		own = append([]part{{"supervisor", c.supervise()}}, own...)
 	} else if c.NoSupervisorReason = c.notChangeable; c.options.Develop {
 		c.NoSupervisorReason = "asked for by --without " + optimization.Restart
 	}
@@ -136,11 +137,11 @@ func (c *composer) compose(files *springboot.Files) error {
 }
 
 // supervise returns the files of the supervisor, and records what it can do with the application.
-func (c *composer) supervise(files *springboot.Files) []springboot.Entry {
+func (c *composer) supervise() []springboot.Entry {
 	c.Swappable = c.options.swappable()
 	c.NewMethods = slices.ContainsFunc(c.Options, func(o optimization.Option) bool { return o.Text == optimization.AddMethods })
 	started := supervisor.Files()
-	if c.NoSpareReason = c.spareBlocker(files); c.NoSpareReason == "" {
+	if c.NoSpareReason = c.begins.noSpare; c.NoSpareReason == "" {
 		started = append(started, spare.Files()...)
 	}
 	return started

@@ -38,6 +38,7 @@ type Image struct {
 
 	training *cds.Training // of the archive that it wants, nil for none
 	archive  string        // key of the archive that it has, "" for none
+	composed *composer     // what made it, nil for an image of a Dockerfile
 }
 
 // maker makes one image.

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 )
 
@@ -28,6 +29,34 @@ func (f *Files) DuplicateClass() (class, lib string, err error) {
 	}
 	return "", "", nil
 }
+
+// CanComeLast reports whether some of the libraries may as well come at the end of the class path: none has a file that is
+// in another library behind it, too, save those that nothing looks up by name.
+func (f *Files) CanComeLast(late map[string]bool) (bool, error) {
+	has := map[string]bool{}
+	for _, l := range f.Libraries {
+		if len(has) == 0 && !late[l.Name] {
+			continue
+		}
+		all, err := names(l.File)
+		if err != nil {
+			return false, fmt.Errorf("read %q: %w", l.File, err)
+		}
+		for _, name := range all {
+			switch {
+			case neverLookedUp.MatchString(name):
+			case late[l.Name]:
+				has[unversioned(name)] = true
+			case has[unversioned(name)]:
+				return false, nil
+			}
+		}
+	}
+	return true, nil
+}
+
+// neverLookedUp matches entries of a jar that each jar has for itself: directories, its manifest, signatures and licences.
+var neverLookedUp = regexp.MustCompile(`(?i)/$|(^|/)module-info\.class$|^(META-INF/)?(LICENSE|NOTICE|README)[^/]*$|^META-INF/(MANIFEST\.MF|INDEX\.LIST|DEPENDENCIES|[^/]*\.(SF|RSA|DSA|EC)|maven/.*)$`)
 
 // unversioned returns the name of a file in a multi-release jar as the JVM sees it:
 // META-INF/versions/11/com/example/A.class stands in for com/example/A.class.

@@ -329,7 +329,7 @@ func asked(t *testing.T, port, request string) string {
 	return string(answer[2:])
 }
 
-// changeApplication sends a change of files, names and contents in turn.
+// changeApplication sends a change of files, names and contents in turn; nil removes one.
 func changeApplication(t *testing.T, port, state string, restart bool, files ...any) {
 	t.Helper()
 	var request bytes.Buffer
@@ -341,9 +341,13 @@ func changeApplication(t *testing.T, port, state string, restart bool, files ...
 	_ = binary.Write(&request, binary.BigEndian, restart)
 	_ = binary.Write(&request, binary.BigEndian, int32(len(files)/2))
 	for i := 0; i < len(files); i += 2 {
-		content, _ := files[i+1].([]byte)
+		content, there := files[i+1].([]byte)
+		length := int32(len(content))
+		if !there {
+			length = -1
+		}
 		utf(files[i].(string))
-		_ = binary.Write(&request, binary.BigEndian, int32(len(content)))
+		_ = binary.Write(&request, binary.BigEndian, length)
 		request.Write(content)
 	}
 	if got := asked(t, port, request.String()); got != "ok" {

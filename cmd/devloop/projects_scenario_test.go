@@ -59,7 +59,7 @@ public class PageController { @org.springframework.web.bind.annotation.GetMappin
 		{"a template", page, "two", "compile pages forward", "", "/page", "two"},
 		{"a manifest, and what runs is in no image", pod, podOf("two"), newPod, "the manifest changed", "/word", "two"},
 		{"a manifest", pod, podOf("three"), "replace ready forward", "", "/word", "three"},
-		{"a library", "pom.xml", "", "compile " + newPod, "library commons-lang3-", "/order", "Order(title=b)"},
+		{"a library", "pom.xml", "", restart, "library commons-lang3-", "/order", "Order(title=b)"},
 	} {
 		if e.file == "pom.xml" {
 			s.depend("<dependency><groupId>org.apache.commons</groupId><artifactId>commons-lang3</artifactId></dependency>")

@@ -156,7 +156,7 @@ func (c *cycle) decide() plan.Decision {
 			rest[plan.Part(part)] = version
 		}
 		c.built = plan.NewState(plan.Files{Texts: parts.Own, Sums: parts.Sums, Read: parts.Read}, rest)
-		s.After = c.built
+		s.After, s.WithLibraries = c.built, func() (map[string][]byte, bool) { return c.State().Target().Image.WithLibraries(c.app) }
 	}
 	d := plan.Decide(s)
 	c.Publish(event.PathChosen{Path: d.Path.String(), Why: d.Why, Files: slices.Sorted(maps.Keys(d.Files))})

@@ -29,7 +29,7 @@ func (c *cycle) patch(ctx context.Context, d plan.Decision) (done bool, err erro
 	if d.Path == plan.Nothing {
 		return true, nil
 	}
-	p := &inPlace{cycle: c, files: d.Files, loaded: d.Loaded}
+	p := &inPlace{cycle: c, files: d.Files, libraries: d.Libraries, loaded: d.Loaded}
 	switch d.Path {
 	case plan.Pages, plan.Swap:
 		if done, err := p.hotSwap(ctx, d.Path); done || err != nil {
@@ -42,15 +42,16 @@ func (c *cycle) patch(ctx context.Context, d plan.Decision) (done bool, err erro
 	return p.restart(ctx)
 }
 
-// inPlace is a change of what runs in its Pods: only the application's own files have changed, so
-// the Pods stay. That saves building the image, loading it, and starting a Pod. The next image has
-// all of it.
+// inPlace is a change of what runs in its Pods: only the application's own files or its libraries have
+// changed, so the Pods stay. That saves building the image, loading it, and starting a Pod. The next image
+// has all of it.
 type inPlace struct {
 	*cycle
-	files  map[string][]byte
-	loaded map[string][]byte // classes that a JVM gets in another form than files have
-	before state.Deployment  // what ran before a restart,
-	served bool              // and whether localhost led there
+	files     map[string][]byte
+	libraries map[string][]byte // nil if they are as they were
+	loaded    map[string][]byte // classes that a JVM gets in another form than files have
+	before    state.Deployment  // what ran before a restart,
+	served    bool              // and whether localhost led there
 }
 
 // hotSwap changes the Pods and keeps the application running. It reports false if the application
@@ -133,7 +134,7 @@ func (p *inPlace) send(ctx context.Context, s *publish.Stage) (bool, error) {
 	p.become(p.State().PatchStarted().PatchInterrupted()) // until it is known how this ends
 	var pods []kube.Pod
 	err := p.toLiving(ctx, &d, func(d state.Deployment) (err error) {
-		pods, err = p.patcher.Restart(ctx, d, p.built, p.files)
+		pods, err = p.patcher.Restart(ctx, d, p.built, p.files, p.libraries)
 		return err
 	})
 	if failure.Cancelled(err) {
@@ -154,6 +155,7 @@ func (p *inPlace) send(ctx context.Context, s *publish.Stage) (bool, error) {
 // sent records which files went into which Pods.
 func (p *inPlace) sent(s *publish.Stage, d state.Deployment) {
 	s.Classes, s.Resources = plan.Count(slices.Collect(maps.Keys(p.files)))
+	s.Libraries = max(0, len(p.libraries)-1) // and the class path
 	s.Pods = report.Pods(d.Patchable())
 }
 

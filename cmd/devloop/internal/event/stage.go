@@ -56,9 +56,10 @@ type StageResult struct {
 	Image string `json:"image,omitempty"`
 	// Loads are the images that went to the nodes.
 	Loads []ImageLoad `json:"loads,omitempty"`
-	// Classes and Resources count the files that went into the Pods.
+	// Classes, Resources and Libraries count the files that went into the Pods.
 	Classes   int `json:"classes,omitempty"`
 	Resources int `json:"resources,omitempty"`
+	Libraries int `json:"libraries,omitempty"`
 	// Objects are those of a manifest without a project, as in "service/web".
 	Objects []string `json:"objects,omitempty"`
 	// Pods are those that were made, changed or awaited.

@@ -122,8 +122,8 @@ func Outcome(b event.StageFinished) []string {
 		return answered(b.Answers)
 	case b.Stage == event.Forward:
 		return []string{b.Why}
-	case b.Classes+b.Resources > 0:
-		return []string{changed(b.Classes, b.Resources) + " to " + strings.Join(b.Pods, ", ")}
+	case b.Classes+b.Resources+b.Libraries > 0:
+		return []string{changed(b) + " to " + strings.Join(b.Pods, ", ")}
 	case b.Stage == event.Compile:
 		return []string{strings.TrimSpace(b.Output + " " + b.CompiledBy)}
 	}
@@ -178,14 +178,16 @@ func answered(list []event.PortAnswer) (texts []string) {
 }
 
 // changed counts the files that went into Pods, as in "2 classes and 1 resource".
-func changed(classes, resources int) string {
+func changed(b event.StageFinished) string {
 	var parts []string
-	if classes > 0 {
-		parts = append(parts, counted(classes, "class", "classes"))
+	add := func(n int, one, many string) {
+		if n > 0 {
+			parts = append(parts, counted(n, one, many))
+		}
 	}
-	if resources > 0 {
-		parts = append(parts, counted(resources, "resource", "resources"))
-	}
+	add(b.Classes, "class", "classes")
+	add(b.Resources, "resource", "resources")
+	add(b.Libraries, "library", "libraries")
 	return strings.Join(parts, " and ")
 }
 

@@ -38,6 +38,7 @@ func TestOutcomesAreSaidInWords(t *testing.T) {
 		{event.Pages, event.StageResult{Resources: 1, Pods: web}, []string{"1 resource to web"}},
 		{event.Swap, event.StageResult{Classes: 1, Pods: web}, []string{"1 class to web"}},
 		{event.Restart, event.StageResult{Classes: 2, Resources: 3, Pods: web}, []string{"2 classes and 3 resources to web"}},
+		{event.Restart, event.StageResult{Classes: 2, Libraries: 1, Pods: web}, []string{"2 classes and 1 library to web"}},
 		{event.Swap, event.StageResult{Classes: 1, Pods: web, Instead: "restart", Why: "the JVM refused it"}, []string{"a restart instead: the JVM refused it"}},
 		{event.Restart, event.StageResult{Instead: "pod", Why: "it is gone"}, []string{"a new Pod instead: it is gone"}},
 		{event.Forward, answer("foreign", 0, ""), []string{"http://localhost:8080 → web:80"}},

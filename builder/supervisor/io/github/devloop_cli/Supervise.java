@@ -48,10 +48,14 @@ import java.util.concurrent.TimeUnit;
  * utf      state: a name for what CLASSES holds after it; "" only asks for the present one
  * byte     how: 0 the application keeps running, 1 it restarts, 2 it restarts in a new JVM
  * int      number of files, and for each
- *   utf      its path below CLASSES, with "/"
+ *   utf      its path from CLASSES, with "/": below it, or one of those below
  *   int      its length in bytes, -1 where it is removed
  *   bytes    its content
  * </pre>
+ *
+ * A change may also have libraries, "../added/…", and the class path with which the application starts then,
+ * "../classpath". Without that file it has the one of COMMAND. An archive of classes goes with the class path
+ * that it was made for, or one that begins with that.
  *
  * The answer to a question, which has no state, is the state's name, "" for that of the image. With 3 as how
  * it asks for a spare JVM, which is prepared unless there is one: see SpareProcess.java. The answer is its
@@ -73,6 +77,8 @@ public final class Supervise {
     private static final long SOON = 120L * 1000 * 1000 * 1000; // ns in which a start has to be proven
 
     private final Path classes;
+    private final Path added; // libraries of changes
+    private final Path classPath; // the file with the class path of the last change that has one
     private final Path changes;
     private final List<String> command;
     private final int debug;
@@ -90,6 +96,8 @@ public final class Supervise {
 
     private Supervise(Path classes, Path changes, String debug, List<String> command) {
         this.classes = classes;
+        this.added = classes.resolveSibling("added");
+        this.classPath = classes.resolveSibling("classpath");
         this.changes = changes;
         this.debug = Integer.parseInt(debug.replace(":suspend", ""));
         this.suspend = debug.endsWith(":suspend");
@@ -135,7 +143,7 @@ public final class Supervise {
         child = takeSpare(inSpare);
         fromSpare = child != null;
         if (!fromSpare) {
-            started = withDebugger();
+            started = withDebugger(application());
             child = new ProcessBuilder(started).inheritIO().start();
         }
         notifyAll();
@@ -187,8 +195,26 @@ public final class Supervise {
         return spares.get(0).status();
     }
 
+    /** The application's command, with the class path that a change gave it. */
+    private List<String> application() throws IOException {
+        if (!Files.exists(classPath)) {
+            return command;
+        }
+        int path = command.indexOf("-cp") + 1;
+        List<String> now = new ArrayList<>(command);
+        now.set(path, new String(Files.readAllBytes(classPath), StandardCharsets.UTF_8));
+        if (!now.get(path).startsWith(command.get(path))) {
+            for (int i = path; i > 0; i--) {
+                if (now.get(i).startsWith("-XX:") && now.get(i).contains("=" + classes.resolveSibling("dependencies."))) {
+                    now.remove(i);
+                }
+            }
+        }
+        return now;
+    }
+
     /** Adds the option for a debugger: a JVM that can't listen for one would not start. */
-    private List<String> withDebugger() {
+    private List<String> withDebugger(List<String> command) {
         String home = System.getProperty("java.home");
         boolean there = new File(home, "lib/libjdwp.so").exists()
             || new File(home, "lib/" + System.getProperty("os.arch") + "/libjdwp.so").exists(); // Java 8
@@ -581,11 +607,8 @@ public final class Supervise {
             String name = in.readUTF();
             in.readBoolean();
             for (int files = in.readInt(); files > 0; files--) {
-                Path file = classes.resolve(in.readUTF()).normalize();
+                Path file = file(in.readUTF());
                 int length = in.readInt();
-                if (!file.startsWith(classes)) {
-                    throw new IOException("outside of the classes: " + file);
-                }
                 if (length < 0) {
                     Files.deleteIfExists(file);
                 } else {
@@ -594,6 +617,15 @@ public final class Supervise {
             }
             state = name;
         }
+    }
+
+    /** The file of a path in a change. */
+    private Path file(String path) throws IOException {
+        Path file = classes.resolve(path).normalize();
+        if (!file.startsWith(classes) && !file.startsWith(added) && !file.equals(classPath)) {
+            throw new IOException("outside of the application: " + file);
+        }
+        return file;
     }
 
     private static void put(Path file, DataInputStream content, long length) throws IOException {
@@ -613,7 +645,7 @@ public final class Supervise {
             in.readUTF();
             in.readBoolean();
             for (int files = in.readInt(); files > 0; files--) {
-                Path file = classes.resolve(in.readUTF()).normalize();
+                Path file = file(in.readUTF());
                 Path copy = Files.exists(file) ? copies.resolve(Integer.toString(files)) : null;
                 if (copy != null) {
                     Files.copy(file, copy, StandardCopyOption.REPLACE_EXISTING);

@@ -16,6 +16,7 @@ package patch
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -48,17 +49,20 @@ type Patcher struct {
 	Redefine func(ctx context.Context, pod kube.Pod, classes map[string][]byte, loadedOnly bool, ready func() error) error
 }
 
-// Restart has the supervisors restart the application with changed files, so that it runs code. It
-// returns all Pods as they are then.
-func (p Patcher) Restart(ctx context.Context, d state.Deployment, code plan.State, files map[string][]byte) ([]kube.Pod, error) {
-	c := change(d, code, files)
-	c.Restart, c.NewJVM = true, code.NeedsNewJVM() != ""
+// Restart has the supervisors restart the application with changed files and libraries, nil for the ones it has, so
+// that it runs code. It returns all Pods as they are then.
+func (p Patcher) Restart(ctx context.Context, d state.Deployment, code plan.State, files, libraries map[string][]byte) ([]kube.Pod, error) {
+	all := map[string][]byte{}
+	maps.Copy(all, files)
+	maps.Copy(all, libraries)
+	c := change(d, code, all)
+	c.Restart, c.NewJVM = true, libraries != nil || code.NeedsNewJVM() != ""
 	return p.send(ctx, d, c)
 }
 
 // Confirm has the supervisors of d keep their last change. Before is the deployment without it.
 func (p Patcher) Confirm(ctx context.Context, d, before state.Deployment) error {
-	was := plan.Summary(plan.Changed(before.Built, before.Code.State))
+	was := plan.Summary(before.Built, before.Code.State)
 	return d.ForEachPatchable(ctx, func(ctx context.Context, _ int, pod kube.Pod) error {
 		return p.Pods.Confirm(ctx, pod, image.Port, d.Code.State.Name, was)
 	})
@@ -107,7 +111,7 @@ func (p Patcher) Gone(ctx context.Context, pods []kube.Pod) []kube.Pod {
 
 // change returns the change of d to code.
 func change(d state.Deployment, code plan.State, files map[string][]byte) supervisor.Change {
-	return supervisor.Change{State: code.Name, Files: files, Summary: plan.Summary(plan.Changed(d.Built, code))}
+	return supervisor.Change{State: code.Name, Files: files, Summary: plan.Summary(d.Built, code)}
 }
 
 // send sends a change to the Pods, and returns all as they are then.

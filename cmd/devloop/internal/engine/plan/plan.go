@@ -11,7 +11,7 @@
 //   - [Pages]: copy files that the framework reads at each request.
 //   - [Swap]: replace the bodies of methods that only requests call, in the running JVM. Lambdas,
 //     private methods, and classes that nothing finds at startup may come and go.
-//   - [Restart]: restart the application in its Pod, with other files.
+//   - [Restart]: restart the application in its Pod, with other files or libraries.
 //   - [Pod]: make a new image, and a new Pod of it.
 //   - [Manifest]: make a new Pod of the existing image; build nothing.
 //
@@ -105,7 +105,9 @@ type Input struct {
 	Runs  Running
 	// After is the compiled application.
 	After State
-	Mode  Mode
+	// WithLibraries returns what a Pod needs to start with the libraries of After. It reports false if it can't.
+	WithLibraries func() (files map[string][]byte, possible bool)
+	Mode          Mode
 }
 
 // Decision is a path.
@@ -116,6 +118,8 @@ type Decision struct {
 	// Files are the contents of the files that differ from the running ones, by path; nil marks a
 	// deleted file. Only paths that change the running application have them.
 	Files map[string][]byte
+	// Libraries are what [Input.WithLibraries] returned, nil if the libraries are as they were.
+	Libraries map[string][]byte
 	// Loaded are the classes that a JVM gets, or keeps, in another form than the files of After have,
 	// by path. See [State.WithLoaded].
 	Loaded map[string][]byte
@@ -140,6 +144,9 @@ func Decide(s Input) Decision {
 		return Decision{Path: Pod, Why: err.Error()}
 	}
 	dropBuildTimes(files, s.Runs.State)
+	if why := dependencyDiff(s.Runs.State.dependencies, s.After.dependencies); why != "" {
+		return s.withLibraries(files, why)
+	}
 	d := s.inPlace(files)
 	if s.Runs.HotSwapOnly && (d.Path == Pages || d.Path == Restart) {
 		return Decision{Path: Pod, Why: d.Why}
@@ -157,7 +164,16 @@ func (s Input) whyPod() string {
 	case s.Saved.Manifest:
 		return "the manifest changed"
 	}
-	return dependencyDiff(s.Runs.State.dependencies, s.After.dependencies)
+	return dependencyDiff(withoutLibraries(s.Runs.State.dependencies), withoutLibraries(s.After.dependencies))
+}
+
+// withLibraries restarts the application with other libraries if that is possible.
+func (s Input) withLibraries(files map[string][]byte, why string) Decision {
+	libraries, possible := s.WithLibraries()
+	if !possible {
+		return Decision{Path: Pod, Why: why}
+	}
+	return Decision{Path: Restart, Why: why, Files: files, Libraries: libraries}
 }
 
 // inPlace chooses among the paths that change the running application.

@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
-	"slices"
 	"testing"
 
 	"github.com/devloop-cli/devloop/hack/real"
@@ -36,7 +35,6 @@ func TestWhatCannotBeChangedInItsPodNeedsANewOne(t *testing.T) {
 	t.Parallel()
 	was := state("A.class", "a")
 	now := running(was)
-	other := func(rest map[Part]string) State { return NewState(InMemory(was.files), rest) }
 	for _, c := range []struct {
 		what string
 		s    Input
@@ -49,14 +47,41 @@ func TestWhatCannotBeChangedInItsPodNeedsANewOne(t *testing.T) {
 		{"a manifest, and what runs is in no image", Input{Saved: Saved{Manifest: true}, Runs: now, After: was}, Decision{Path: Pod, Why: "the manifest changed"}},
 		{"a manifest and a source", Input{Saved: Saved{Manifest: true, Sources: true}, Image: true, Runs: now, After: was}, Decision{Path: Pod, Why: "the manifest changed"}},
 		{"a Dockerfile", Input{Saved: source, Runs: Running{NotPatchable: "Dockerfile makes its image"}, After: was}, Decision{Path: Pod, Why: "Dockerfile makes its image"}},
-		{"a library", Input{Saved: source, Runs: now, After: other(map[Part]string{{"library", "a.jar"}: "2", {Kind: "main-class"}: "A"})},
-			Decision{Path: Pod, Why: "library a.jar changed"}},
-		{"a newer library", Input{Saved: source, Runs: now, After: other(map[Part]string{{"library", "b.jar"}: "1", {Kind: "main-class"}: "A"})},
-			Decision{Path: Pod, Why: "library b.jar is new, and 1 more"}},
-		{"a library less", Input{Saved: source, Runs: now, After: other(map[Part]string{{Kind: "main-class"}: "A"})}, Decision{Path: Pod, Why: "library a.jar is gone"}},
 		{"the user", Input{Saved: source, Runs: now, After: was, Mode: ModePod}, Decision{Path: Pod, Why: asked}},
 	} {
 		if got := Decide(c.s); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: got %v, want %v", c.what, got, c.want)
+		}
+	}
+}
+
+func TestLibrariesRestartTheApplicationWhereItsPodCanHaveThem(t *testing.T) {
+	t.Parallel()
+	was := state("A.class", "a")
+	after := func(rest map[Part]string) State {
+		rest[Part{Kind: "main-class"}] = "A"
+		return NewState(InMemory(files("A.class", "b")), rest)
+	}
+	added := files("../classpath", "a:b")
+	restart := func(why string) Decision {
+		return Decision{Path: Restart, Why: why, Files: files("A.class", "b"), Libraries: added}
+	}
+	changed := after(map[Part]string{{"library", "a.jar"}: "2"})
+	for _, c := range []struct {
+		what  string
+		after State
+		can   bool
+		want  Decision
+	}{
+		{"changed", changed, true, restart("library a.jar changed")},
+		{"new", after(map[Part]string{{"library", "a.jar"}: "1", {"library", "b.jar"}: "1", {Kind: "library-order"}: "b"}), true, restart("library b.jar is new")},
+		{"gone", after(map[Part]string{{Kind: "library-order"}: ""}), true, restart("library a.jar is gone")},
+		{"in another order", after(map[Part]string{{"library", "a.jar"}: "1", {Kind: "library-order"}: "b"}), true, restart("order of libraries is new")},
+		{"where that is not possible", changed, false, Decision{Path: Pod, Why: "library a.jar changed"}},
+		{"and more", after(map[Part]string{{"library", "a.jar"}: "2", {Kind: "java"}: "21"}), true, Decision{Path: Pod, Why: "Java version is new"}},
+	} {
+		got := Decide(Input{Saved: source, Image: true, Runs: running(was), After: c.after, WithLibraries: func() (map[string][]byte, bool) { return added, c.can }})
+		if !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: got %v, want %v", c.what, got, c.want)
 		}
 	}
@@ -243,12 +268,14 @@ func TestChangeIsWhatDiffers(t *testing.T) {
 	if other := NewState(InMemory(before.files), nil); other.Name == before.Name {
 		t.Error("the rest does not count")
 	}
-	for want, files := range map[string]map[string][]byte{
-		"1 class":                  files("A.class", ""),
-		"2 classes and 1 resource": files("A.class", "", "B.class", "", "a.css", ""),
-		"2 resources":              files("a.css", "", "b.css", ""),
+	none := State{dependencies: map[Part]string{{"library", "a.jar"}: "2", {"library", "b.jar"}: "1", {Kind: "library-order"}: "a"}}
+	for want, after := range map[string]State{
+		"":                            NewState(InMemory(nil), none.dependencies),
+		"1 class":                     NewState(InMemory(files("A.class", "")), none.dependencies),
+		"2 classes and 1 resource":    NewState(InMemory(files("A.class", "", "B.class", "", "a.css", "")), none.dependencies),
+		"2 resources and 2 libraries": state("a.css", "", "b.css", ""),
 	} {
-		if got := Summary(slices.Collect(maps.Keys(files))); got != want {
+		if got := Summary(none, after); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}

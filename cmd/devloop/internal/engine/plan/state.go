@@ -33,8 +33,20 @@ type State struct {
 // of that kind. It has the form of springboot.Part.
 type Part struct{ Kind, Name string }
 
+// The kinds of parts that change in a Pod: libraries, and the order in which they are searched.
+const (
+	library      = "library"
+	libraryOrder = "library-order"
+)
+
+func withoutLibraries(parts map[Part]string) map[Part]string {
+	rest := maps.Clone(parts)
+	maps.DeleteFunc(rest, func(p Part, _ string) bool { return p.Kind == library || p.Kind == libraryOrder })
+	return rest
+}
+
 // partNames are the names of kinds in messages. They precede the name of the part.
-var partNames = map[string]string{"library-order": "order of libraries", "manifest": "jar manifest's", "main-class": "main class",
+var partNames = map[string]string{libraryOrder: "order of libraries", "manifest": "jar manifest's", "main-class": "main class",
 	"java": "Java version", "preview": "use of preview features", "dockerfile": "Dockerfile, or what it copies,"}
 
 func (p Part) String() string {
@@ -148,16 +160,29 @@ func Changes(before, after State) (map[string][]byte, error) {
 	return files, nil
 }
 
-// Summary counts the classes and other files of a change.
-func Summary(paths []string) string {
+// Summary counts in what two states differ: "2 classes and 1 library".
+func Summary(before, after State) string {
+	classes, others := Count(Changed(before, after))
+	libraries := 0
+	for part, version := range after.dependencies {
+		if part.Kind == library && before.dependencies[part] != version {
+			libraries++
+		}
+	}
+	for part := range before.dependencies {
+		if _, there := after.dependencies[part]; part.Kind == library && !there {
+			libraries++
+		}
+	}
 	var parts []string
-	classes, others := Count(paths)
-	if classes > 0 {
-		parts = append(parts, counted(classes, "class", "classes"))
+	add := func(n int, one, many string) {
+		if n > 0 {
+			parts = append(parts, counted(n, one, many))
+		}
 	}
-	if others > 0 {
-		parts = append(parts, counted(others, "resource", "resources"))
-	}
+	add(classes, "class", "classes")
+	add(others, "resource", "resources")
+	add(libraries, "library", "libraries")
 	return strings.Join(parts, " and ")
 }
 
@@ -182,17 +207,28 @@ func counted(n int, one, many string) string {
 // "library guava.jar is new, and 2 more".
 func dependencyDiff(before, after map[Part]string) string {
 	var what []string
+	order := ""
+	add := func(part Part, verb string, at int) {
+		if part.Kind == libraryOrder {
+			order = part.String() + verb
+		} else {
+			what = slices.Insert(what, at, part.String()+verb)
+		}
+	}
 	for _, part := range byName(after) {
 		if was, there := before[part]; !there {
-			what = slices.Insert(what, 0, part.String()+" is new")
+			add(part, " is new", 0)
 		} else if was != after[part] {
-			what = append(what, part.String()+" changed")
+			add(part, " changed", len(what))
 		}
 	}
 	for _, part := range byName(before) {
 		if _, there := after[part]; !there {
-			what = append(what, part.String()+" is gone")
+			add(part, " is gone", len(what))
 		}
+	}
+	if order != "" && len(what) == 0 { // else it follows from what is new or gone
+		what = []string{order}
 	}
 	switch len(what) {
 	case 0:
