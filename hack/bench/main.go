@@ -7,6 +7,9 @@
 // With -waits it makes edits of a method, each followed by devloop wait, and prints how much longer than its cycle each
 // wait took.
 //
+// With -soak N it makes N saves in a row, and prints what devloop, the supervisor and the Pod hold meanwhile. With
+// -services N it edits N small services of one build, and the libraries that they share, in one devloop run.
+//
 // With -starts it measures the start of the application in containers instead: with java -jar, and
 // as a composed image with and without each optimization.
 //
@@ -37,6 +40,8 @@ type bench struct {
 	verbose                bool
 	pause                  time.Duration
 	n, hand                int
+	saves, applications    int       // of -soak and -services
+	env                    []string  // of devloop run, besides the bench's own
 	ended                  time.Time // the last edit but by hand
 }
 
@@ -52,13 +57,20 @@ func main() {
 	optimizations := flag.Bool("starts", false, "measure starts instead, with and without each optimization; -sample is a Maven or Gradle project")
 	base := flag.String("base", "", "the base image of -starts, such as one with another Java; devloop's own choice by default")
 	waits := flag.Bool("waits", false, "measure devloop wait instead")
+	flag.IntVar(&b.saves, "soak", 0, "make so many saves in one devloop run instead, and print what devloop and the Pod hold")
+	flag.IntVar(&b.applications, "services", 0, "measure so many small services of one build in one devloop run instead")
 	flag.BoolVar(&b.verbose, "v", false, "show each stage, and the output of the commands")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	measure := b.measure
-	if *waits {
+	switch {
+	case *waits:
 		measure = b.waits
+	case b.saves > 0:
+		measure = b.soak
+	case b.applications > 0:
+		measure, dir = b.services, samples[0].dir
 	}
 	err := errors.Join(absolute(&b.devloop), absolute(&b.kind))
 	list, unknown := chosen(dir)

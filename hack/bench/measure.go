@@ -91,7 +91,9 @@ func (o *opened) takesPart(round, rounds int) bool {
 // edit makes one edit.
 func (b *bench) edit(ctx context.Context, o *opened, i int) error {
 	e := o.edits[i]
-	time.Sleep(b.pause - time.Since(b.ended)) // what devloop does after a save is in nobody's way
+	if b.saves == 0 {
+		time.Sleep(b.pause - time.Since(b.ended)) // what devloop does after a save is in nobody's way
+	}
 	began := time.Now()
 	if err := e.make(o.dir, o.round); err != nil {
 		return err
@@ -111,11 +113,11 @@ func (b *bench) edit(ctx context.Context, o *opened, i int) error {
 	if result.took = took; o.warmUp > 0 {
 		b.ended = time.Now()
 	}
-	fmt.Fprintf(os.Stderr, "round %d, %s, %s: %s %s", o.round, e.name, o.title, result.path, seconds(took))
+	line := fmt.Sprintf("round %d, %s, %s: %s %s", o.round, e.name, o.title, result.path, seconds(took))
 	if b.verbose {
-		fmt.Fprintf(os.Stderr, " (%s)", strings.Join(result.stages, ", "))
+		line += " (" + strings.Join(result.stages, ", ") + ")"
 	}
-	fmt.Fprintln(os.Stderr)
+	fmt.Fprintln(os.Stderr, line)
 	if o.round >= o.warmUp {
 		o.results[i] = append(o.results[i], result)
 	}
