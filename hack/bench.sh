@@ -5,6 +5,8 @@
 #   hack/bench.sh                              or: make bench      about 25 minutes on two cores
 #   hack/bench.sh -n 20 -hand 5 -sample samples/clinic
 #   hack/bench.sh -waits -n 20
+#   hack/bench.sh -soak 1000 -sample samples/spring-server
+#   hack/bench.sh -services 10 -n 3
 #
 # Needs: bin/devloop (`make build`), and what hack/prepare.sh provides. The manual way also needs
 # kind, which is built from devloop's own dependency, and kubectl, which is copied from the
