@@ -11,7 +11,7 @@ import (
 // requestAnnotations mark methods that frameworks call for requests only, by their simple names.
 var requestAnnotations = set("GetMapping", "PostMapping", "PutMapping", "DeleteMapping", "PatchMapping", "RequestMapping",
 	"ResponseBody", "ResponseStatus", "ExceptionHandler", "MessageMapping", "QueryMapping", "MutationMapping", "CrossOrigin",
-	"GetExchange", "PostExchange")
+	"GetExchange", "PostExchange", "ModelAttribute", "InitBinder")
 
 // plainAnnotations do not say when a method or class is used.
 var plainAnnotations = set("RestController", "Controller", "Service", "Component", "Repository", "ControllerAdvice", "RestControllerAdvice",
@@ -114,7 +114,7 @@ var (
 
 // namesOnly are Spring's annotations whose strings are names and no expressions: of settings, packages, files.
 var namesOnly = set("ConfigurationProperties", "ConditionalOnProperty", "ConditionalOnClass", "PropertySource", "ComponentScan", "EntityScan",
-	"SpringBootApplication", "ConfigurationPropertiesScan", "ModelAttribute", "InitBinder", "SessionAttributes", "DateTimeFormat", "NumberFormat")
+	"SpringBootApplication", "ConfigurationPropertiesScan", "SessionAttributes", "DateTimeFormat", "NumberFormat")
 
 // expressions returns those strings of an annotation that may name methods. In those of Spring, a word alone is the name
 // of a cache, an executor or the like, unless it is about a bean's lifecycle.

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"io/fs"
@@ -17,7 +18,7 @@ import (
 )
 
 // TestReplay decides how the last commits of a repository would reach a running application, as if
-// each were one save, and prints how many take which path. DEVLOOP_REPLAY is a git directory, and
+// each were one save, and prints how many take which path; then as if each changed source were one. DEVLOOP_REPLAY is a git directory, and
 // DEVLOOP_CLASSPATH what its sources are compiled with; commits that need something else are left
 // out. DEVLOOP_COMMITS is what git log gets to choose commits, -n 50 if it is not set.
 //
@@ -30,7 +31,7 @@ func TestReplay(t *testing.T) {
 	}
 	args := append([]string{"log", "--no-merges", "--format=%H"}, strings.Fields(cmp.Or(os.Getenv("DEVLOOP_COMMITS"), "-n 50"))...)
 	took := map[bool]map[string]int{false: {}, true: {}}
-	left := 0
+	left, sources := 0, map[string]int{}
 	for _, commit := range strings.Fields(repo.git(append(args, "--", "*src/main/java/*.java")...)) {
 		before, err := repo.state(commit + "~1")
 		after, err2 := repo.state(commit)
@@ -39,13 +40,16 @@ func TestReplay(t *testing.T) {
 			continue
 		}
 		for _, newMethods := range []bool{false, true} {
-			runs := running(before)
-			runs.NewMethods = newMethods
-			d := Decide(Input{Saved: source, Image: true, Runs: runs, After: after, Mode: ModeAuto})
+			d := before.decide(after, newMethods)
 			took[newMethods][d.Path.String()]++
 			if newMethods {
 				t.Logf("%.9s %s %s", commit, d.Path, d.Why)
 			}
+		}
+		for _, one := range before.bySource(after) {
+			d := before.decide(one, true)
+			sources[d.Path.String()]++
+			t.Logf("   %s %s", d.Path, d.Why)
 		}
 	}
 	for _, newMethods := range []bool{false, true} {
@@ -54,6 +58,7 @@ func TestReplay(t *testing.T) {
 			t.Logf("%5d %s", took[newMethods][path], path)
 		}
 	}
+	t.Logf("by source, with new methods: %v", sources)
 	t.Logf("%d commits do not compile with this class path", left)
 }
 
@@ -72,16 +77,54 @@ func (h history) git(args ...string) string {
 	return string(out)
 }
 
+// snapshot is an application: its files, and what else it is made of.
+type snapshot struct {
+	own  map[string][]byte
+	rest map[Part]string
+}
+
+func (c snapshot) decide(after snapshot, newMethods bool) Decision {
+	runs := running(NewState(InMemory(c.own), c.rest))
+	runs.NewMethods = newMethods
+	return Decide(Input{Saved: source, Image: true, Runs: runs, After: NewState(InMemory(after.own), after.rest), Mode: ModeAuto})
+}
+
+// bySource returns the application with the classes of one source changed, for each source whose classes do.
+func (c snapshot) bySource(after snapshot) (one []snapshot) {
+	changed := map[string]map[string][]byte{}
+	files := maps.Clone(c.own)
+	maps.Copy(files, after.own)
+	for path := range files {
+		name, isClass := strings.CutSuffix(path, ".class")
+		if !isClass || bytes.Equal(c.own[path], after.own[path]) {
+			continue
+		}
+		name, _, _ = strings.Cut(name, "$")
+		if changed[name] == nil {
+			changed[name] = maps.Clone(c.own)
+		}
+		if text, there := after.own[path]; there {
+			changed[name][path] = text
+		} else {
+			delete(changed[name], path)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(changed)) {
+		one = append(one, snapshot{changed[name], c.rest})
+	}
+	return one
+}
+
 // state compiles a commit. All modules become one application.
-func (h history) state(commit string) (State, error) {
+func (h history) state(commit string) (snapshot, error) {
 	dir, err := os.MkdirTemp("", "replay")
 	if err != nil {
-		return State{}, err
+		return snapshot{}, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	script := `git --git-dir "$1" archive "$2" | tar -x -C "$3"`
 	if out, err := exec.Command("sh", "-c", script, "sh", h.dir, commit, dir).CombinedOutput(); err != nil {
-		return State{}, fmt.Errorf("%w: %s", err, out)
+		return snapshot{}, fmt.Errorf("%w: %s", err, out)
 	}
 	out, own, rest := filepath.Join(dir, "compiled"), map[string][]byte{}, map[Part]string{}
 	var sources []string
@@ -101,17 +144,17 @@ func (h history) state(commit string) (State, error) {
 		return err
 	})
 	if err != nil {
-		return State{}, err
+		return snapshot{}, err
 	}
 	if err := os.Mkdir(out, 0o755); err != nil {
-		return State{}, err
+		return snapshot{}, err
 	}
 	answer, err := javactest.Shared(h.t).Compile(h.t.Context(), javac.Request{Options: []string{"-g", "-parameters", "-d", out, "-classpath", h.classPath}, Sources: sources})
 	if err != nil {
-		return State{}, err
+		return snapshot{}, err
 	}
 	if !answer.OK {
-		return State{}, fmt.Errorf("javac: %+v", answer.Diagnostics)
+		return snapshot{}, fmt.Errorf("javac: %+v", answer.Diagnostics)
 	}
 	err = filepath.WalkDir(out, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && strings.HasSuffix(path, ".class") {
@@ -119,5 +162,5 @@ func (h history) state(commit string) (State, error) {
 		}
 		return err
 	})
-	return NewState(InMemory(own), rest), err
+	return snapshot{own, rest}, err
 }

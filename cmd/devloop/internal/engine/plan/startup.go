@@ -194,9 +194,9 @@ func whyFound(c *classfile.Class) string {
 	return ""
 }
 
-// harmless are supertypes through which nothing is called at startup.
+// harmless are supertypes through which nothing is called at startup. Hints are for native images.
 var harmless = set("java/lang/Object", "java/lang/Record", "java/lang/Enum", "java/io/Serializable", "java/lang/Cloneable",
-	"java/lang/Exception", "java/lang/RuntimeException", "java/lang/Throwable", "java/lang/annotation/Annotation")
+	"java/lang/Exception", "java/lang/RuntimeException", "java/lang/Throwable", "java/lang/annotation/Annotation", "org/springframework/aot/hint/RuntimeHintsRegistrar")
 
 // mark records the reason for a method, unless it has one.
 func (b *startupBuilder) mark(key, why string) {
