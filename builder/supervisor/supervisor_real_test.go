@@ -172,7 +172,7 @@ func TestRealLargeChanges(t *testing.T) {
 	changeApplication(t, port, "two", true, "static/big.bin", big('2'))
 	expect("begun")
 	holds('2')
-	changeApplication(t, port, "three", true, "static/big.bin", big('3'), "bad", nil)
+	changeApplication(t, port, "three", true, "static/big.bin", big('3'), "bad", []byte{})
 	expect("devloop: the application ended with exit code 3, and starts as it was before the change", "begun")
 	holds('2')
 	stop()
