@@ -4,12 +4,14 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -184,6 +186,69 @@ func TestRealLargeChanges(t *testing.T) {
 	defer stop()
 	expect("begun")
 	holds('2')
+}
+
+// TestRealChangesBecomeOne makes more changes than are kept one by one. The next container has the files of all, also
+// where the one before ended while it removed those that had become one.
+func TestRealChangesBecomeOne(t *testing.T) {
+	t.Parallel()
+	real.Java(t)
+	dir := t.TempDir()
+	write(t, dir, "changes/README", "a volume")
+	port := real.FreePort(t)
+	start := func() func() {
+		if err := os.RemoveAll(dir + "/classes"); err != nil { // each container has the files of its image
+			t.Fatal(err)
+		}
+		write(t, dir, "classes/gone.txt", "")
+		cmd := exec.Command("java", "-cp", ".", "io.github.devloop_cli.Supervise", port, dir+"/classes", dir+"/changes", "0", "sleep", "60")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		return func() { _ = cmd.Process.Signal(syscall.SIGTERM); _ = cmd.Wait() }
+	}
+	const saves = 50
+	stop := start()
+	changeApplication(t, port, "one", false, "gone.txt", nil)
+	early, err := os.ReadFile(dir + "/changes/0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range saves {
+		changeApplication(t, port, fmt.Sprint("state ", i), false, fmt.Sprintf("%d.txt", i%30), []byte(fmt.Sprint(i)))
+	}
+	changeApplication(t, port, "last", false, "last.txt", []byte("last"))
+	stop()
+	kept, err := filepath.Glob(dir + "/changes/[0-9]*")
+	if err != nil || len(kept) == 0 || len(kept) > 20 {
+		t.Fatalf("%d changes are kept, want 1 to 20: %v", len(kept), err)
+	}
+	first := saves
+	for _, path := range kept {
+		number, err := strconv.Atoi(filepath.Base(path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		first = min(first, number)
+	}
+	write(t, dir, fmt.Sprintf("changes/%d", first-1), string(early))
+
+	defer start()()
+	if got := asked(t, port, "\x00\x00\x00\x00\x00\x00\x00"); got != "last" {
+		t.Errorf("its state is %q", got)
+	}
+	for i := range 30 {
+		want := fmt.Sprint(i)
+		if i+30 < saves {
+			want = fmt.Sprint(i + 30)
+		}
+		if got, err := os.ReadFile(fmt.Sprintf("%s/classes/%d.txt", dir, i)); err != nil || string(got) != want {
+			t.Errorf("%d.txt is %q, want %q: %v", i, got, want, err)
+		}
+	}
+	if _, err := os.Stat(dir + "/classes/gone.txt"); err == nil {
+		t.Error("gone.txt is there again")
+	}
 }
 
 // TestRealProtocol sends the change that every encoder of the protocol has to write: state "état-1", no

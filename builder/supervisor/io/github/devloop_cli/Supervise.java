@@ -20,8 +20,10 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -73,6 +75,7 @@ import java.util.concurrent.TimeUnit;
 // It has no lambda: the first one would cost its start more than all else.
 public final class Supervise {
     private static final int LIMIT = 256 << 20; // bytes of the files of a change
+    private static final int KEPT = 20; // changes, until they become one
     private static final long GRACE = 2000; // ms in which the application ends by itself
     private static final long SOON = 120L * 1000 * 1000 * 1000; // ns in which a start has to be proven
 
@@ -85,7 +88,8 @@ public final class Supervise {
     private final boolean suspend;
     private volatile String state = "";
     private final Object turn = new Object(); // of a request: a change is made as a whole
-    private int made; // changes in CHANGES, guarded by this once the application runs
+    private int first; // number of a change in CHANGES, guarded by this once the application runs
+    private int made; // the number after the last one, guarded alike
     private Undo undo; // of the change with which the application started, null once that is proven
     private Process child; // null while it is being started again
     private boolean ending;
@@ -126,6 +130,15 @@ public final class Supervise {
 
     /** Makes the changes that an earlier container of this Pod was told of. */
     private void replay() throws IOException {
+        String[] names = changes.toFile().list();
+        first = Integer.MAX_VALUE;
+        for (String name : names == null ? new String[0] : names) {
+            if (Character.isDigit(name.charAt(0))) {
+                first = Math.min(first, Integer.parseInt(name));
+            }
+        }
+        first = first == Integer.MAX_VALUE ? 0 : first;
+        made = first;
         for (Path kept = change(made); Files.exists(kept); kept = change(made)) {
             make(kept);
             made++;
@@ -426,8 +439,9 @@ public final class Supervise {
             String name = in.readUTF();
             synchronized (turn) {
                 out.writeUTF(answer(name, in));
+                out.flush();
+                fold();
             }
-            out.flush();
         } catch (IOException | RuntimeException | Error e) {
             // whoever asked is gone, or gets no answer
         }
@@ -505,6 +519,55 @@ public final class Supervise {
         }
     }
 
+    /**
+     * Makes one change of those that are kept, so that a day of saves does not fill the volume. It comes after them, and
+     * has what each of their files is now: wherever this breaks off, the next container makes the same of what is there.
+     */
+    private synchronized void fold() {
+        if (made - first < KEPT || undo != null) {
+            return;
+        }
+        try {
+            Set<String> names = new HashSet<>();
+            for (int number = first; number < made; number++) {
+                try (DataInputStream in = open(change(number))) {
+                    in.readUTF();
+                    in.readBoolean();
+                    for (int files = in.readInt(); files > 0; files--) {
+                        names.add(in.readUTF());
+                        skip(in, in.readInt());
+                    }
+                }
+            }
+            writeAll(names);
+            Files.move(received(), change(made), StandardCopyOption.ATOMIC_MOVE);
+            made++;
+            for (; first < made - 1; first++) {
+                Files.deleteIfExists(change(first));
+            }
+        } catch (IOException | RuntimeException e) {
+            // they stay as they are until the next change
+        }
+    }
+
+    /** Writes a change that has what these files are now. */
+    private void writeAll(Set<String> names) throws IOException {
+        try (DataOutputStream out = new DataOutputStream(new BufferedOutputStream(Files.newOutputStream(received())))) {
+            out.writeUTF(state);
+            out.writeBoolean(false);
+            out.writeInt(names.size());
+            for (String name : names) {
+                Path file = file(name);
+                int length = Files.exists(file) ? (int) Files.size(file) : -1;
+                out.writeUTF(name);
+                out.writeInt(length);
+                if (length >= 0 && Files.copy(file, out) != length) {
+                    throw new IOException("it is being changed: " + file);
+                }
+            }
+        }
+    }
+
     /** Where a change is before it is kept. */
     private Path received() {
         return changes.resolve("new");
@@ -576,6 +639,16 @@ public final class Supervise {
 
     private static DataInputStream open(Path file) throws IOException {
         return new DataInputStream(new BufferedInputStream(Files.newInputStream(file)));
+    }
+
+    private static void skip(DataInputStream in, long length) throws IOException {
+        while (length > 0) {
+            long skipped = in.skip(length);
+            if (skipped <= 0) {
+                throw new IOException("the change breaks off");
+            }
+            length -= skipped;
+        }
     }
 
     private static void copy(DataInputStream in, OutputStream out, long length) throws IOException {
@@ -651,13 +724,7 @@ public final class Supervise {
                     Files.copy(file, copy, StandardCopyOption.REPLACE_EXISTING);
                 }
                 before.files.put(file, copy);
-                for (long left = in.readInt(); left > 0;) {
-                    long skipped = in.skip(left);
-                    if (skipped <= 0) {
-                        throw new IOException("the change breaks off");
-                    }
-                    left -= skipped;
-                }
+                skip(in, in.readInt());
             }
         }
     }
