@@ -326,7 +326,7 @@ func (c *Compiler) patchedApp(how string) (springboot.App, error) {
 // noteWritten records what was, or is about to be, written to our copies.
 func (c *Compiler) noteWritten(files []string) {
 	if len(files) > 0 {
-		c.written = &springboot.Written{Files: files, Before: c.written}
+		c.written = c.written.Then(files)
 	}
 }
 

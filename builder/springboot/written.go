@@ -14,6 +14,18 @@ type Written struct {
 	Files []string
 	// Before is the step before, nil at the first one.
 	Before *Written
+	steps  int // before this one
+}
+
+// mostSteps limits what a session keeps of its past.
+const mostSteps = 1000
+
+// Then returns the step after w. A chain that is long begins anew with it: who has an older step looks at all files once.
+func (w *Written) Then(files []string) *Written {
+	if w == nil || w.steps >= mostSteps {
+		return &Written{Files: files}
+	}
+	return &Written{Files: files, Before: w, steps: w.steps + 1}
 }
 
 // CopiedTo returns the application in copies of the build's directories. written is all that was written to these since

@@ -48,7 +48,7 @@ func (c *copied) write(t testing.TB, name, text string) {
 	if _ = os.Remove(path); text != "" {
 		jartest.WriteFile(t, c.dir, "copies/"+name, text)
 	}
-	c.wrote = &springboot.Written{Files: []string{path}, Before: c.wrote}
+	c.wrote = c.wrote.Then([]string{path})
 }
 
 func (c *copied) app() springboot.App { return c.built.CopiedTo(c.copies, c.wrote) }
@@ -101,9 +101,19 @@ func TestOnlyWhatWasWrittenIsLookedAt(t *testing.T) {
 	differ := func(app springboot.App) bool {
 		return len(filesums.Diff(first.Sums, contentsAfter(t, app, first).Sums)) > 0
 	}
+	long, steps := c.wrote, 0
+	for range 2500 {
+		long = long.Then(nil)
+	}
+	for step := long; step != nil; step = step.Before {
+		steps++
+	}
+	if steps > 1001 {
+		t.Errorf("%d steps are kept", steps)
+	}
 	elsewhere := c.built
 	elsewhere.Modules = []string{t.TempDir()} // which is no copy
-	for _, app := range []springboot.App{c.app(), c.built.CopiedTo(c.copies, nil), c.built.CopiedTo(c.copies, &springboot.Written{}), elsewhere.CopiedTo(c.copies, known)} {
+	for _, app := range []springboot.App{c.app(), c.built.CopiedTo(c.copies, nil), c.built.CopiedTo(c.copies, &springboot.Written{}), c.built.CopiedTo(c.copies, long), elsewhere.CopiedTo(c.copies, known)} {
 		if !differ(app) {
 			t.Errorf("%+v: the change is not found", app)
 		}
