@@ -42,9 +42,8 @@ func (c *cycle) patch(ctx context.Context, d plan.Decision) (done bool, err erro
 	return p.restart(ctx)
 }
 
-// inPlace is a change of what runs in its Pods: only the application's own files or its libraries have
-// changed, so the Pods stay. That saves building the image, loading it, and starting a Pod. The next image
-// has all of it.
+// inPlace is a change of what runs in its Pods: only the application's own files or its libraries have changed. That saves
+// building the image, loading it, and starting a Pod. The next image has all of it.
 type inPlace struct {
 	*cycle
 	files     map[string][]byte
@@ -57,9 +56,9 @@ type inPlace struct {
 // hotSwap changes the Pods and keeps the application running. It reports false if the application
 // has to restart.
 //
-// The running JVM takes methods that only requests call, and the application reads pages and styles at each request: the answers are those of a fresh start. When Kubernetes restarts the
-// container of a Pod without a supervisor, it runs the old code; Session.Run notices that and
-// makes a new Pod before localhost points to it.
+// The running JVM takes methods that only requests call, and the application reads pages and styles at each request: the
+// answers are those of a fresh start. When Kubernetes restarts the container of a Pod without a supervisor, it runs the old
+// code; Session.Run notices that and makes a new Pod before localhost points to it.
 func (p *inPlace) hotSwap(ctx context.Context, path plan.Path) (bool, error) {
 	d := *p.State().Target()
 	instead := map[bool]string{false: "restart", true: "pod"}[d.HotSwapOnly()]
