@@ -1,7 +1,6 @@
 package image
 
 import (
-	"io"
 	"reflect"
 	"slices"
 	"strings"
@@ -68,7 +67,7 @@ func (c composer) change(files *springboot.Files) (map[string][]byte, error) {
 		change[supervisor.ClassPathFile] = []byte(strings.Join(classPath, ":"))
 	}
 	for _, l := range added {
-		if change[supervisor.AddedLibrary(l.Name)], err = read(l.File); err != nil {
+		if change[supervisor.AddedLibrary(l.Name)], err = springboot.ReadAll(l.File); err != nil {
 			return nil, err
 		}
 	}
@@ -88,7 +87,7 @@ func (c composer) classPathOf(files *springboot.Files) (classPath []string, adde
 		if c.libraries[l.Name] == l.File.Version() {
 			kept = append(kept, entry)
 		} else {
-			entry = "/" + supervisor.AddedLibDir + "/" + l.Name
+			entry = "/" + supervisor.AddedDir + "/" + l.Name
 			added, last, late[l.Name] = append(added, l), append(last, entry), true
 		}
 		libs = append(libs, entry)
@@ -99,13 +98,4 @@ func (c composer) classPathOf(files *springboot.Files) (classPath []string, adde
 		}
 	}
 	return slices.Concat(before, libs, after), added, nil
-}
-
-func read(file springboot.Source) ([]byte, error) {
-	data, err := file.Open()
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = data.Close() }()
-	return io.ReadAll(data)
 }

@@ -51,7 +51,7 @@ func (c Contents) Read(path string) ([]byte, error) {
 	if err != nil || len(entries) == 0 {
 		return nil, cmp.Or(err, fmt.Errorf("%s is gone", path))
 	}
-	text, err := readAll(entries[0].File)
+	text, err := ReadAll(entries[0].File)
 	if sum, _ := c.Sums.Of(path); err == nil && sha256.Sum256(text) != sum {
 		err = fmt.Errorf("%s changes while it is read", path)
 	}
@@ -140,7 +140,7 @@ func (r *reader) read(e Entry, note bool) error {
 	text, known := r.before.Own[e.Path]
 	sum, there := r.before.Sums.Of(e.Path)
 	if now.stamp == (stamp{}) || now != was || kept && (!known || sum != was.sum) {
-		fresh, err := readAll(e.File)
+		fresh, err := ReadAll(e.File)
 		if err != nil {
 			return err
 		}
@@ -189,7 +189,8 @@ func stampOf(f diskFile, kept bool) stamp {
 	return stamp{f.info.ModTime().UnixNano(), f.Size()}
 }
 
-func readAll(file Source) ([]byte, error) {
+// ReadAll returns the content of a file.
+func ReadAll(file Source) ([]byte, error) {
 	data, err := file.Open()
 	if err != nil {
 		return nil, err

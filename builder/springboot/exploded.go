@@ -103,7 +103,7 @@ func (e *Exploded) compareFiles(packed []Entry, dirs []string, keep func(name st
 		delete(onDisk, x.Path)
 		switch {
 		case !there && keep(x.Path):
-			e.Only[x.Path], err = readAll(x.File)
+			e.Only[x.Path], err = ReadAll(x.File)
 		case !there:
 			return fmt.Sprintf("%s is in no directory of the classes", x.File), nil
 		case !same(x.File, file):

@@ -161,11 +161,11 @@ func isList(name string) bool {
 
 // joined returns a list with what is in either.
 func joined(one, other Source) (Source, error) {
-	a, err := readAll(one)
+	a, err := ReadAll(one)
 	if err != nil {
 		return nil, err
 	}
-	b, err := readAll(other)
+	b, err := ReadAll(other)
 	return text{one.String(), slices.Concat(a, []byte("\n"), b)}, err
 }
 

@@ -38,7 +38,7 @@ func (f *Files) LoaderPath(dir string, env []string) []string {
 func (f *Files) loaderProperties() string {
 	for _, e := range f.Own {
 		if e.Path == "loader.properties" {
-			text, err := readAll(e.File)
+			text, err := ReadAll(e.File)
 			if err == nil {
 				return settings.ParseProperties(text)["loader.path"]
 			}

@@ -22,7 +22,7 @@ func (f *Files) Settings() ([]settings.Setting, error) {
 		if !settingsFile.MatchString(e.Path) {
 			continue
 		}
-		text, err := readAll(e.File)
+		text, err := ReadAll(e.File)
 		if err != nil {
 			return nil, fmt.Errorf("read %q: %w", e.File, err)
 		}

@@ -20,7 +20,8 @@ type Written struct {
 // mostSteps limits what a session keeps of its past.
 const mostSteps = 1000
 
-// Then returns the step after w. A chain that is long begins anew with it: who has an older step looks at all files once.
+// Then returns the step after w. After mostSteps it starts a new chain, and contents that were read before that are compared
+// with all files once.
 func (w *Written) Then(files []string) *Written {
 	if w == nil || w.steps >= mostSteps {
 		return &Written{Files: files}
@@ -29,7 +30,7 @@ func (w *Written) Then(files []string) *Written {
 }
 
 // CopiedTo returns the application in copies of the build's directories. written is all that was written to these since
-// they were made, if nobody else writes there.
+// they were made, if nothing else writes there.
 func (a App) CopiedTo(copies map[string]string, written *Written) App {
 	a.copies, a.written = copies, written
 	own := slices.Collect(maps.Values(copies))

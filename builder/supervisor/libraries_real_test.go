@@ -12,13 +12,16 @@ import (
 )
 
 // TestRealLibraries restarts an application with a library that its class path did not have, and with a class path on which the
-// archive of classes does not fit; then with what it had, and once more in the next container.
+// archive of classes does not fit; in the next container; with what it had; and with a library with which it ends.
 func TestRealLibraries(t *testing.T) {
 	t.Parallel()
 	real.Java(t)
 	dir := t.TempDir()
 	const app = `public class App {
   public static void main(String[] args) throws Exception {
+    if (App.class.getResource("/bad") != null) {
+      System.exit(3);
+    }
     java.io.InputStream has = App.class.getResourceAsStream("/library.txt");
     boolean archive = java.lang.management.ManagementFactory.getRuntimeMXBean().getInputArguments().toString().contains("dependencies.jsa");
     System.out.println((has == null ? "none" : new String(has.readAllBytes())) + " " + archive);
@@ -63,5 +66,8 @@ func TestRealLibraries(t *testing.T) {
 	port, expect, _ = start()
 	expect("first false")
 	changeApplication(t, port, "c", true, ClassPathFile, nil)
+	expect("none true")
+	changeApplication(t, port, "d", true, AddedLibrary("2/bad"), []byte{}, ClassPathFile, []byte(own+":"+dir+"/added/2"))
+	expect("devloop: the application ended with exit code 3, and starts as it was before the change")
 	expect("none true")
 }

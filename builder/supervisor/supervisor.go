@@ -29,16 +29,16 @@ const (
 	DebugPort = 17655
 	// ChangesDir is where the supervisor keeps changes for the Pod's next container. Without a volume it takes none.
 	ChangesDir = "/" + layertar.AppDir + "/changes"
-	// ClassPathFile is the path in a change, from the application's classes, of a file with the class path that it gets.
-	ClassPathFile = "../classpath"
-	// AddedLibDir has the libraries of changes.
-	AddedLibDir = layertar.AppDir + "/added"
+	// AddedDir has the libraries that changes bring, and the class path with them.
+	AddedDir = layertar.AppDir + "/added"
+	// ClassPathFile is the path in a change, from the application's classes, of the file with that class path.
+	ClassPathFile = "../added/classpath"
 	// Dir has the supervisor's class files.
 	Dir = layertar.AppDir + "/supervisor"
 )
 
 // AddedLibrary returns the path of a library in a change, from the application's classes.
-func AddedLibrary(name string) string { return "../" + path.Base(AddedLibDir) + "/" + name }
+func AddedLibrary(name string) string { return path.Dir(ClassPathFile) + "/" + name }
 
 //go:embed io/github/devloop_cli/*.class
 var classFiles embed.FS

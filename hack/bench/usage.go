@@ -18,8 +18,8 @@ const (
 	groups
 )
 
-// usage is what a group of processes holds, in the kernel's words: resident memory in MB, and the part of it that no
-// other process shares, as shares.
+// usage is what a group of processes holds. Memory is in MB: rss counts a page that processes share once for each of them,
+// pss divides it among them.
 type usage struct {
 	processes, rss, pss, descriptors, threads float64
 	pid                                       int

@@ -113,7 +113,9 @@ func (c *cycle) prepare(ctx context.Context) (err error) {
 	if c.manifest = m; err != nil {
 		return err
 	}
-	c.informOfGuessedImage()
+	if image, guessed := c.Target.GuessedImage(c.manifest); guessed {
+		c.InformOnce(event.Notice{Code: event.NoticeImageGuessed, Image: image})
+	}
 	c.saved = c.Target.Saved(c.Changed, c.lastManifest, c.manifest)
 	if c.Target.Part != nil && !c.saved.All && c.State().Serving != nil && c.served.SameObjects(c.manifest) {
 		c.saved.Manifest = false // what changed in the file is another service's
@@ -144,7 +146,7 @@ func (c *cycle) openPorts(ctx context.Context) error {
 
 // decide chooses how the save reaches the running application, and publishes the choice.
 func (c *cycle) decide() plan.Decision {
-	s := plan.Input{Saved: c.saved, Image: c.State().NodeImage != nil, Runs: c.State().Running(c.Debuggers.Redefined()), Mode: c.Target.Path}
+	s := plan.Input{Saved: c.saved, Image: c.State().NodeImage != nil, Runs: c.State().Running(c.Debuggers.Redefined()), Mode: c.Target.Path, WithLibraries: c.withLibraries}
 	if c.compiled && (c.Target.NotPatchable == "" || c.Target.Follow && c.app.Dockerfile != "") {
 		parts, err := c.app.ContentsAfter(c.contents, plan.Looked)
 		if err != nil {
@@ -156,11 +158,16 @@ func (c *cycle) decide() plan.Decision {
 			rest[plan.Part(part)] = version
 		}
 		c.built = plan.NewState(plan.Files{Texts: parts.Own, Sums: parts.Sums, Read: parts.Read}, rest)
-		s.After, s.WithLibraries = c.built, func() (map[string][]byte, bool) { return c.State().Target().Image.WithLibraries(c.app) }
+		s.After = c.built
 	}
 	d := plan.Decide(s)
 	c.Publish(event.PathChosen{Path: d.Path.String(), Why: d.Why, Files: slices.Sorted(maps.Keys(d.Files))})
 	return d
+}
+
+// withLibraries returns what the running Pods need to start with the libraries that were compiled, false if they can't.
+func (c *cycle) withLibraries() (files map[string][]byte, possible bool) {
+	return c.State().Target().Image.WithLibraries(c.app)
 }
 
 // forward points the local ports to the Pods, and asks each once through its port.
@@ -181,13 +188,6 @@ func (c *cycle) forward(ctx context.Context, pods []kube.Pod) error {
 		}
 		return nil
 	})
-}
-
-// informOfGuessedImage says which image of another name devloop takes for the project's.
-func (c *cycle) informOfGuessedImage() {
-	if image, guessed := c.Target.GuessedImage(c.manifest); guessed {
-		c.InformOnce(event.Notice{Code: event.NoticeImageGuessed, Image: image})
-	}
 }
 
 // informOfServingCode says after a failure which code answers on localhost: the code before this

@@ -50,14 +50,14 @@ import java.util.concurrent.TimeUnit;
  * utf      state: a name for what CLASSES holds after it; "" only asks for the present one
  * byte     how: 0 the application keeps running, 1 it restarts, 2 it restarts in a new JVM
  * int      number of files, and for each
- *   utf      its path from CLASSES, with "/": below it, or one of those below
+ *   utf      its path from CLASSES, with "/"
  *   int      its length in bytes, -1 where it is removed
  *   bytes    its content
  * </pre>
  *
- * A change may also have libraries, "../added/…", and the class path with which the application starts then,
- * "../classpath". Without that file it has the one of COMMAND. An archive of classes goes with the class path
- * that it was made for, or one that begins with that.
+ * A change may also have libraries, as "../added/guava.jar", and the class path that the application starts with from then
+ * on, as "../added/classpath". While there is no such file, it starts with that of COMMAND. The JVM takes an archive of
+ * classes only if its class path begins with the one that the archive was made for.
  *
  * The answer to a question, which has no state, is the state's name, "" for that of the image. With 3 as how
  * it asks for a spare JVM, which is prepared unless there is one: see SpareProcess.java. The answer is its
@@ -80,8 +80,7 @@ public final class Supervise {
     private static final long SOON = 120L * 1000 * 1000 * 1000; // ns in which a start has to be proven
 
     private final Path classes;
-    private final Path added; // libraries of changes
-    private final Path classPath; // the file with the class path of the last change that has one
+    private final Path added; // libraries of changes, and the class path
     private final Path changes;
     private final List<String> command;
     private final int debug;
@@ -101,7 +100,6 @@ public final class Supervise {
     private Supervise(Path classes, Path changes, String debug, List<String> command) {
         this.classes = classes;
         this.added = classes.resolveSibling("added");
-        this.classPath = classes.resolveSibling("classpath");
         this.changes = changes;
         this.debug = Integer.parseInt(debug.replace(":suspend", ""));
         this.suspend = debug.endsWith(":suspend");
@@ -210,6 +208,7 @@ public final class Supervise {
 
     /** The application's command, with the class path that a change gave it. */
     private List<String> application() throws IOException {
+        Path classPath = added.resolve("classpath");
         if (!Files.exists(classPath)) {
             return command;
         }
@@ -695,7 +694,7 @@ public final class Supervise {
     /** The file of a path in a change. */
     private Path file(String path) throws IOException {
         Path file = classes.resolve(path).normalize();
-        if (!file.startsWith(classes) && !file.startsWith(added) && !file.equals(classPath)) {
+        if (!file.startsWith(classes) && !file.startsWith(added)) {
             throw new IOException("outside of the application: " + file);
         }
         return file;
