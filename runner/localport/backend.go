@@ -38,9 +38,7 @@ func newBackend(p *Port, pod kube.Pod, port int) *backend {
 func (b *backend) retire() {
 	b.cancel(errRerouted)
 	b.tunnels.Close()
-	if b.p.ctx.Err() == nil { // else Close ends them all
-		b.p.active.Go(b.transport.CloseIdleConnections) // it waits for each stream's end
-	}
+	b.transport.CloseIdleConnections()
 }
 
 // open begins a conversation through an idle tunnel, or a new one: while it waits, another may leave one.

@@ -59,9 +59,10 @@ func (c *backendConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close ends the conversation; its tunnel is kept for the next one.
+// Close begins to end the conversation, whose tunnel is then kept for the next one. A node may take a second to end it,
+// and net/http holds a lock meanwhile that each request needs.
 func (c *backendConn) Close() error {
-	_ = c.end() // Read has told what there is to tell
+	go func() { _ = c.end() }() // Read has told what there is to tell
 	return nil
 }
 

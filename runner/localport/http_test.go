@@ -105,6 +105,38 @@ func TestKeptConnectionOutlivesThePod(t *testing.T) {
 	}
 }
 
+// TestNoRequestWaitsForAnIdleConnectionToEnd: containerd takes a second to end a connection that the client closes.
+func TestNoRequestWaitsForAnIdleConnectionToEnd(t *testing.T) {
+	t.Parallel()
+	closed, release := make(chan struct{}, 1), make(chan struct{})
+	defer close(release)
+	var first atomic.Bool
+	node := &tunneltest.Node{Serve: func(port int, data io.ReadWriter) error {
+		slow := first.CompareAndSwap(false, true)
+		err := application(echo)(port, data)
+		if slow {
+			closed <- struct{}{}
+			<-release
+		}
+		return err
+	}}
+	f := listenAny(t, node, Options{})
+	f.SetBackend(webPod, 1)
+	f.backend.transport.IdleConnTimeout = time.Millisecond
+	client := browser(t)
+	for i, before := range []func(){func() {}, func() { <-closed }} {
+		before()
+		select {
+		case got := <-later(func() string { return answerOf(client, "GET", f.URL(), "") }):
+			if got != "200 1 GET " {
+				t.Errorf("request %d got %q", i+1, got)
+			}
+		case <-time.After(5 * time.Second):
+			t.Fatalf("request %d waits for the end of the connection before", i+1)
+		}
+	}
+}
+
 func TestRequestThatDidNotReachTheApplicationIsSentAgain(t *testing.T) {
 	t.Parallel()
 	node := &tunneltest.Node{}
