@@ -31,6 +31,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"github.com/devloop-cli/devloop/builder/classpath"
 	"github.com/devloop-cli/devloop/builder/layercache"
 	"github.com/devloop-cli/devloop/builder/layertar"
 	"github.com/devloop-cli/devloop/builder/ociimage"
@@ -59,7 +60,7 @@ type Archive struct {
 // classes follow it: where the JVM looks for a class or a resource, and in which order, stays as it is without an
 // archive. By an absolute URL it says so, since the JVM takes note of relative ones when it makes an archive, and
 // refuses it where something has appeared there since. That is its guard against a class that hides an archived one of
-// the same name; devloop keeps it by [springboot.Files.DuplicateClass].
+// the same name; devloop keeps it by [classpath.Hidden].
 const (
 	classPathJar      = layertar.AppDir + "/classpath.jar"
 	classPathManifest = "Manifest-Version: 1.0\r\nClass-Path: file:/" + layertar.ClassesDir + "/\r\n\r\n"
@@ -188,7 +189,7 @@ func (t *Training) prevented(files *springboot.Files) string {
 	if !slices.ContainsFunc(t.libs, func(lib string) bool { return strings.HasPrefix(path.Base(lib), "spring-boot-autoconfigure-") }) {
 		return "the dependencies hold no spring-boot-autoconfigure, which is what is trained with"
 	}
-	class, lib, err := files.DuplicateClass()
+	class, lib, err := classpath.Hidden(files)
 	switch {
 	case err != nil:
 		return fmt.Sprintf("the libraries can't be looked into: %v", err)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/devloop-cli/devloop/builder/classpath"
 	"github.com/devloop-cli/devloop/builder/layertar"
 	"github.com/devloop-cli/devloop/builder/optimization"
 	"github.com/devloop-cli/devloop/builder/springboot"
@@ -93,7 +94,7 @@ func (c composer) classPathOf(files *springboot.Files) (classPath []string, adde
 		libs = append(libs, entry)
 	}
 	if c.Archive.Used && slices.Equal(kept, own) {
-		if same, err := files.CanComeLast(late); same || err != nil {
+		if same, err := classpath.CanComeLast(files, late); same || err != nil {
 			return slices.Concat(c.ClassPath, last), added, err
 		}
 	}

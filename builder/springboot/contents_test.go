@@ -53,33 +53,6 @@ func TestOpenRefusesOtherJars(t *testing.T) {
 	}
 }
 
-func TestDuplicateClass(t *testing.T) {
-	t.Parallel()
-	lib := func(name string) []jartest.File {
-		path := jartest.Write(t, filepath.Join(t.TempDir(), "lib.jar"), []jartest.File{{name, ""}})
-		return append(jartest.Without(jartest.BootFiles(), ".jar", ".idx"), jartest.File{"BOOT-INF/lib/lib.jar", jartest.Read(t, path)})
-	}
-	for name, want := range map[string]string{
-		"com/example/App.class":                      "com/example/App.class",
-		"META-INF/versions/11/com/example/App.class": "com/example/App.class",
-		"com/example/Other.class":                    "",
-		"static/index.html":                          "",
-	} {
-		app, err := springboot.Open(jartest.Write(t, filepath.Join(t.TempDir(), "app.jar"), lib(name)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		files, err := app.Files()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer files.Close()
-		if got, _, err := files.DuplicateClass(); err != nil || got != want {
-			t.Errorf("%s: got %q, %v", name, got, err)
-		}
-	}
-}
-
 // TestContentsShareMemory: a large file that is as it was is neither read nor held twice; one that changed is read.
 func TestContentsShareMemory(t *testing.T) {
 	t.Parallel()

@@ -2,6 +2,8 @@ package springboot
 
 import (
 	"archive/zip"
+	"bytes"
+	"io"
 	"path"
 	"slices"
 	"strings"
@@ -9,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
+// ManifestPath is where a jar has its manifest.
 const ManifestPath = "META-INF/MANIFEST.MF"
 
 // layout is the directory into which Spring Boot puts an application's files: one of
@@ -149,4 +152,43 @@ func inClassPathOrder(jar *zip.Reader, at layout, libs []Library) []Library {
 		}
 	}
 	return sorted
+}
+
+// EntryNames returns the names of the entries of a library.
+func EntryNames(file Source) ([]string, error) {
+	at, end, err := readerAt(file)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	jar, err := zip.NewReader(at, file.Size())
+	if err != nil {
+		return nil, err
+	}
+	all := make([]string, len(jar.File))
+	for i, f := range jar.File {
+		all[i] = f.Name
+	}
+	return all, nil
+}
+
+// readerAt opens a file for random access. Boot stores libraries uncompressed, so only what is asked for is read.
+func readerAt(file Source) (at io.ReaderAt, end func(), err error) {
+	if packed, ok := file.(packedFile); ok && packed.file.Method == zip.Store {
+		if data, err := packed.file.OpenRaw(); err != nil {
+			return nil, nil, err
+		} else if at, ok := data.(io.ReaderAt); ok {
+			return at, func() {}, nil
+		}
+	}
+	data, err := file.Open()
+	if err != nil {
+		return nil, nil, err
+	}
+	if at, ok := data.(io.ReaderAt); ok {
+		return at, func() { _ = data.Close() }, nil
+	}
+	defer func() { _ = data.Close() }()
+	all, err := io.ReadAll(data)
+	return bytes.NewReader(all), func() {}, err
 }

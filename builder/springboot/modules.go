@@ -85,7 +85,7 @@ func (e *Exploded) hides(m ExplodedModule, i int, own []string) (why string, err
 		var files []string
 		library, err := onDisk(l.File)
 		if err == nil {
-			files, err = names(library)
+			files, err = EntryNames(library)
 		}
 		if err != nil {
 			return fmt.Sprintf("%s can't be read", l.Name), nil

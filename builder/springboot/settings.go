@@ -68,7 +68,7 @@ func decisiveClasses(all []Library) map[string]bool {
 		file, onDisk := l.File.(diskFile)
 		list, known := decisiveInJars.Load(file.path)
 		if !onDisk || !known {
-			in, _ := names(l.File)
+			in, _ := EntryNames(l.File)
 			list = settings.Decisive(in)
 		}
 		if onDisk {

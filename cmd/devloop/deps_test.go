@@ -67,6 +67,8 @@ var rules = []struct {
 		"options are words"},
 	{"builder/springboot", []string{"github.com/docker/docker", "github.com/google/", "k8s.io/client-go", module + "builder/image", module + "cmd"},
 		"an application is files: nothing builds or runs it here"},
+	{"builder/classpath", []string{"github.com/docker/docker", "github.com/google/", "k8s.io/client-go", module + "builder/cds", module + "builder/image", module + "cmd"},
+		"what hides what follows from the names of files"},
 	{"builder/unpackedjar", []string{"github.com/docker/docker", "k8s.io/client-go", module + "builder/image", module + "cmd"},
 		"what was unpacked of a jar is files"},
 	{"builder/settings", []string{"github.com/docker/", "github.com/google/", "k8s.io/", module + "builder/springboot", module + "cmd"},

@@ -1,23 +1,29 @@
-package springboot
+// Package classpath answers where the order of an application's class path matters. The JVM takes a class or a resource
+// from the first entry that has it: what is there hides everything of the same name behind it.
+//
+//	class, lib, err := classpath.Hidden(files)            // "com/example/Json.class" of "json-1.jar": the application has it, too
+//	same, err := classpath.CanComeLast(files, libraries)  // no file of these libraries hides one of another library
+//
+// What is on the class path is up to package springboot.
+package classpath
 
 import (
-	"archive/zip"
-	"bytes"
 	"fmt"
-	"io"
 	"regexp"
 	"strings"
+
+	"github.com/devloop-cli/devloop/builder/springboot"
 )
 
-// DuplicateClass returns a class that both the application and a library have, and the library; "" without
-// such a class. The JVM runs the application's, which is first on the class path.
-func (f *Files) DuplicateClass() (class, lib string, err error) {
+// Hidden returns a class that both the application and a library have, and the library; "" without such a class. The JVM
+// runs the application's, which is first on the class path.
+func Hidden(f *springboot.Files) (class, lib string, err error) {
 	classes := map[string]bool{}
 	for _, e := range f.Own {
 		classes[e.Path] = strings.HasSuffix(e.Path, ".class")
 	}
 	for _, l := range f.Libraries {
-		names, err := names(l.File)
+		names, err := springboot.EntryNames(l.File)
 		if err != nil {
 			return "", "", fmt.Errorf("read %q: %w", l.File, err)
 		}
@@ -32,13 +38,13 @@ func (f *Files) DuplicateClass() (class, lib string, err error) {
 
 // CanComeLast reports whether some of the libraries may as well come at the end of the class path: none has a file that is
 // in another library behind it, too, save those that nothing looks up by name.
-func (f *Files) CanComeLast(late map[string]bool) (bool, error) {
+func CanComeLast(f *springboot.Files, late map[string]bool) (bool, error) {
 	has := map[string]bool{}
 	for _, l := range f.Libraries {
 		if len(has) == 0 && !late[l.Name] {
 			continue
 		}
-		all, err := names(l.File)
+		all, err := springboot.EntryNames(l.File)
 		if err != nil {
 			return false, fmt.Errorf("read %q: %w", l.File, err)
 		}
@@ -67,43 +73,4 @@ func unversioned(name string) string {
 	}
 	_, rest, _ = strings.Cut(rest, "/")
 	return rest
-}
-
-// names returns the names of the files in a library.
-func names(file Source) ([]string, error) {
-	at, end, err := readerAt(file)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
-	jar, err := zip.NewReader(at, file.Size())
-	if err != nil {
-		return nil, err
-	}
-	all := make([]string, len(jar.File))
-	for i, f := range jar.File {
-		all[i] = f.Name
-	}
-	return all, nil
-}
-
-// readerAt opens a file for random access. Boot stores libraries uncompressed, so only what is asked for is read.
-func readerAt(file Source) (at io.ReaderAt, end func(), err error) {
-	if packed, ok := file.(packedFile); ok && packed.file.Method == zip.Store {
-		if data, err := packed.file.OpenRaw(); err != nil {
-			return nil, nil, err
-		} else if at, ok := data.(io.ReaderAt); ok {
-			return at, func() {}, nil
-		}
-	}
-	data, err := file.Open()
-	if err != nil {
-		return nil, nil, err
-	}
-	if at, ok := data.(io.ReaderAt); ok {
-		return at, func() { _ = data.Close() }, nil
-	}
-	defer func() { _ = data.Close() }()
-	all, err := io.ReadAll(data)
-	return bytes.NewReader(all), func() {}, err
 }
