@@ -13,18 +13,18 @@ import (
 
 // baseImage returns the base image from the engine, or else from its registry.
 func (k *maker) baseImage(ctx context.Context, ref string) (*ociimage.Image, error) {
-	found, ok, err := k.inspect(ctx, ref)
+	found, ok, err := k.Inspect(ctx, ref)
 	if err != nil {
 		return nil, fmt.Errorf("find base image %q: %w", ref, err)
 	}
 	if ok {
-		return ociimage.FromEngine(ctx, k.docker, k.cache, found)
+		return ociimage.FromEngine(ctx, k.Docker, k.cache, found)
 	}
-	engine, err := k.docker.ServerVersion(ctx)
+	engine, err := k.Docker.ServerVersion(ctx)
 	if err != nil {
 		return nil, err
 	}
-	base, err := k.imager.registry.Image(ctx, ociimage.Source{Ref: ref, Arch: engine.Arch, Dir: k.dir, Cache: k.cache, Out: k.out})
+	base, err := k.imager.registry.Image(ctx, ociimage.Source{Ref: ref, Arch: engine.Arch, Dir: k.dir, Cache: k.cache, Out: k.Out})
 	if err != nil {
 		return nil, k.noBase(ref, err)
 	}

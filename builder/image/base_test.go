@@ -21,6 +21,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/internal/enginetest"
 	"github.com/devloop-cli/devloop/builder/layercache"
+	"github.com/devloop-cli/devloop/builder/repository"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/internal/fault"
 )
@@ -52,7 +53,7 @@ func TestPullWithCredentials(t *testing.T) {
 	config := t.TempDir()
 	t.Setenv("DOCKER_CONFIG", config)
 	e := enginetest.New(t)
-	k := &maker{imager: New(e, Options{}), repository: repository{docker: e, project: "shop", out: io.Discard}, dir: t.TempDir(), cache: layercache.Open(t.TempDir()), app: springboot.App{Name: "shop"}, out: io.Discard}
+	k := &maker{imager: New(e, Options{}), Repository: repository.Repository{Docker: e, Out: io.Discard, Project: "shop"}, dir: t.TempDir(), cache: layercache.Open(t.TempDir()), app: springboot.App{Name: "shop"}}
 	_, err = k.baseImage(t.Context(), ref.String())
 	var refused *Error
 	if !errors.As(err, &refused) || refused.Hints()[0] != "log in to the registry: docker login" {

@@ -51,7 +51,7 @@ func (k *maker) compose(ctx context.Context, base *ociimage.Image, on *dockerfil
 	if err != nil {
 		return Image{}, err
 	}
-	if err := k.ensure(ctx, id, view); err != nil {
+	if err := k.Ensure(ctx, id, view); err != nil {
 		return Image{}, err
 	}
 	made := k.image(id, view)
@@ -85,7 +85,7 @@ type composer struct {
 
 // composer returns one for a base, whose environment may have options for the JVM.
 func (k *maker) composer(base *ociimage.Image, on *dockerfileBase) *composer {
-	c := &composer{options: k.imager.options, preview: k.preview, app: k.app, base: base, on: on, cache: k.cache, archives: k.archives, out: k.out}
+	c := &composer{options: k.imager.options, preview: k.preview, app: k.app, base: base, on: on, cache: k.cache, archives: k.archives, out: k.Out}
 	env := set(base.Config.Config.Env)
 	if name, why := jvm.Exclusive(env); name != "" && c.options.Develop {
 		c.options.Develop, c.notChangeable = false, "the base image sets "+name+": "+why

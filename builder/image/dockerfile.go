@@ -24,21 +24,21 @@ func (k *maker) build(ctx context.Context) (Image, error) {
 	if err := k.unpackJar(); err != nil {
 		return Image{}, err
 	}
-	id, err := dockerbuild.Build(ctx, k.docker, k.file, map[string]string{dockerapi.ProjectLabel: k.label}, k.out)
+	id, err := dockerbuild.Build(ctx, k.Docker, k.file, map[string]string{dockerapi.ProjectLabel: dockerapi.Project(k.app.Name, k.app.Dir)}, k.Out)
 	if step, failed := errors.AsType[*dockerbuild.StepError](err); failed {
 		return Image{}, k.explain(step)
 	}
 	if err != nil {
 		return Image{}, err
 	}
-	if err := k.tag(ctx, id); err != nil {
+	if err := k.Tag(ctx, id); err != nil {
 		return Image{}, err
 	}
-	found, _, err := k.inspect(ctx, id.String())
+	found, _, err := k.Inspect(ctx, id.String())
 	if err != nil {
 		return Image{}, err
 	}
-	view, err := ociimage.FromEngine(ctx, k.docker, k.cache, found)
+	view, err := ociimage.FromEngine(ctx, k.Docker, k.cache, found)
 	if err != nil {
 		return Image{}, err
 	}
@@ -74,7 +74,7 @@ func (k *maker) unpackJar() error {
 		return err
 	}
 	for _, dir := range dirs {
-		_, _ = fmt.Fprintf(k.out, "unpacked the jar in %s, from where the Dockerfile copies it\n", paths.Relative(dir, k.app.Dir))
+		_, _ = fmt.Fprintf(k.Out, "unpacked the jar in %s, from where the Dockerfile copies it\n", paths.Relative(dir, k.app.Dir))
 	}
 	stale, err := unpackedjar.Stale(k.file, k.app.Dir, k.app.Jar)
 	if err == nil && stale != nil {

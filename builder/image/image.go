@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/dockerfile"
 	"github.com/devloop-cli/devloop/builder/layercache"
 	"github.com/devloop-cli/devloop/builder/ociimage"
+	"github.com/devloop-cli/devloop/builder/repository"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/internal/debugoption"
 )
@@ -44,14 +44,13 @@ type Image struct {
 // maker makes one image.
 type maker struct {
 	imager *Imager
-	repository
+	repository.Repository
 	dir      string // devloop's cache directory
 	cache    *layercache.Cache
 	archives *cds.Store
 	app      springboot.App
 	preview  bool             // the application uses preview features
 	file     *dockerfile.File // nil for an image without one
-	out      io.Writer
 }
 
 func (k *maker) make(ctx context.Context) (Image, error) {
@@ -106,7 +105,7 @@ func (k *maker) fromDockerfile(ctx context.Context) (Image, error) {
 func (k *maker) baseIDs(ctx context.Context) ([]string, error) {
 	var ids []string
 	for _, ref := range k.file.Bases() {
-		found, ok, err := k.inspect(ctx, ref)
+		found, ok, err := k.Inspect(ctx, ref)
 		if err != nil || !ok {
 			return nil, err
 		}
@@ -121,7 +120,7 @@ func (k *maker) image(id v1.Hash, view *ociimage.Image) Image {
 	if _, own := exposed[strconv.Itoa(k.app.Port)+"/tcp"]; own {
 		port = k.app.Port
 	}
-	return Image{Ref: k.ref(id), Name: k.name(), ID: id, Content: view, Port: port}
+	return Image{Ref: k.Ref(id), Name: k.Name(), ID: id, Content: view, Port: port}
 }
 
 // lowestPort returns the lowest TCP port of an EXPOSE, such as "8080/tcp", that is not for debuggers.

@@ -28,6 +28,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/cds"
 	"github.com/devloop-cli/devloop/builder/layercache"
 	"github.com/devloop-cli/devloop/builder/ociimage"
+	"github.com/devloop-cli/devloop/builder/repository"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/internal/dockerapi"
 	"github.com/devloop-cli/devloop/internal/paths"
@@ -69,6 +70,10 @@ type Imager struct {
 // New returns an Imager that uses docker. It asks the engine nothing yet.
 func New(docker client.APIClient, o Options) *Imager { return &Imager{docker: docker, options: o} }
 
+// keptImages is how many images of a project stay besides the current one, which has a name more: the one before, whose layers a
+// build may share.
+const keptImages = 1
+
 // Image makes the image of app: by its Dockerfile if it has one, else composed. Unchanged input gives an image with the
 // same ID. Of the project's earlier images the last two stay, and those in use.
 //
@@ -79,12 +84,12 @@ func (m *Imager) Image(ctx context.Context, app springboot.App, out io.Writer) (
 		return Image{}, err
 	}
 	cache := layercache.Open(dir)
-	k := &maker{imager: m, repository: repository{docker: m.docker, project: app.Name, label: dockerapi.Project(app.Name, app.Dir), out: out}, dir: dir, cache: cache, archives: cds.Open(dir, cache), app: app, out: out}
+	k := &maker{imager: m, Repository: repository.Repository{Docker: m.docker, Out: out, Project: app.Name}, dir: dir, cache: cache, archives: cds.Open(dir, cache), app: app}
 	img, err := k.make(ctx)
 	if err != nil {
 		return Image{}, imageError(ctx, app.Name, m.docker.DaemonHost(), err)
 	}
-	if err := k.prune(ctx, img.ID); err != nil {
+	if err := dockerapi.RemoveOld(ctx, m.docker, dockerapi.Project(app.Name, app.Dir), keptImages); err != nil {
 		_, _ = fmt.Fprintf(out, "earlier images stay: %v\n", err)
 	}
 	return img, nil

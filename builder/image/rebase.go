@@ -60,7 +60,7 @@ func (k *maker) rebase(ctx context.Context, made Image, from dockerfileBase, why
 		made.Report.NoSupervisorReason = made.Report.Dockerfile + " makes its image: " + why
 		return made, nil
 	}
-	if err := k.docker.ImageTag(ctx, made.ID.String(), k.byDockerfile()); err != nil {
+	if err := k.Docker.ImageTag(ctx, made.ID.String(), k.byDockerfile()); err != nil {
 		return Image{}, fmt.Errorf("tag image %q: %w", k.byDockerfile(), err)
 	}
 	s.key, s.bases, s.jar = from.key, from.bases, from.jar
@@ -97,7 +97,7 @@ func (k *maker) findBase(ctx context.Context, made Image) (s *dockerfileBase, wh
 		return nil, why, nil
 	}
 	view := made.Content.(*ociimage.Image)
-	history, err := k.docker.ImageHistory(ctx, made.ID.String())
+	history, err := k.Docker.ImageHistory(ctx, made.ID.String())
 	if err != nil {
 		return nil, "", err
 	}

@@ -51,6 +51,8 @@ var rules = []struct {
 		"an engine builds a Dockerfile, whatever it contains"},
 	{"builder/tempcontainer", []string{"k8s.io/client-go", module + "builder/image", module + "cmd"},
 		"a container is made and removed, whatever it is for"},
+	{"builder/repository", []string{"k8s.io/client-go", "github.com/moby/buildkit/session", module + "builder/springboot", module + "builder/dockerbuild", module + "builder/image", module + "cmd"},
+		"an image goes to the engine, whatever it contains"},
 	{"builder/image", []string{"k8s.io/client-go", module + "builder/javac", module + "builder/incremental", module + "builder/classfile", module + "cmd"},
 		"an image is made of what a build left, whichever tool that was"},
 	{"builder/layertar", []string{"github.com/docker/docker", "github.com/google/", "k8s.io/client-go", module + "builder/layercache", module + "builder/image", module + "cmd"},

@@ -1,6 +1,6 @@
 // Package dockerapi has what everything that talks to a Docker engine needs besides Docker's client: the engine that
 // the docker command would use, errors of one that cannot be reached, the stream of progress and failure, loading an
-// image from a stream or pulling it, and the label of devloop's images.
+// image from a stream or pulling it, the label of devloop's images, and which of those are old.
 //
 //	docker, err := dockerapi.Connect(ctx)
 //	sent, err := dockerapi.Load(ctx, docker, func(w io.Writer) (int64, error) {

@@ -18,11 +18,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
-	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -259,19 +257,5 @@ func (e Engine) removeOld(ctx context.Context, img *load.Image) {
 	}
 	ctx, _, stop := load.Watch(ctx, e.patience)
 	defer stop()
-	listed, err := e.Docker.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", dockerapi.ProjectLabel+"="+img.Project))})
-	if err != nil {
-		return
-	}
-	var ours []image.InspectResponse
-	for _, i := range listed {
-		found, err := e.Docker.ImageInspect(ctx, i.ID)
-		if err == nil && len(found.RepoTags) == 1 && strings.Contains(found.RepoTags[0], ":devloop-") {
-			ours = append(ours, found)
-		}
-	}
-	slices.SortFunc(ours, func(a, b image.InspectResponse) int { return b.Metadata.LastTagTime.Compare(a.Metadata.LastTagTime) })
-	for _, old := range ours[min(len(ours), keptImages):] {
-		_, _ = e.Docker.ImageRemove(ctx, old.RepoTags[0], image.RemoveOptions{PruneChildren: true})
-	}
+	_ = dockerapi.RemoveOld(ctx, e.Docker, img.Project, keptImages)
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -56,7 +57,9 @@ func newEngine(t *testing.T) *fakeEngine {
 	mux.HandleFunc("DELETE /v1.41/images/{name...}", func(w http.ResponseWriter, r *http.Request) {
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		delete(e.images, r.PathValue("name"))
+		maps.DeleteFunc(e.images, func(name string, i *fakeImage) bool {
+			return name == r.PathValue("name") || i.id == r.PathValue("name")
+		})
 		_, _ = io.WriteString(w, "[]")
 	})
 	over := make(chan struct{})

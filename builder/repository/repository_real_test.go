@@ -1,4 +1,4 @@
-package image
+package repository
 
 import (
 	"context"
@@ -21,11 +21,11 @@ import (
 func TestRealEngineRefusesWhatItCantComplete(t *testing.T) {
 	docker := real.Docker(t)
 	cache := layercache.Open(t.TempDir())
-	r := repository{docker: docker, project: "devloop-test-thin", out: os.Stderr}
+	r := Repository{Docker: docker, Project: "devloop-test-thin", Out: os.Stderr}
 	earlier, view := randomView(t, cache), randomView(t, cache)
 	id := idOf(t, view)
 	t.Cleanup(func() {
-		for _, ref := range []string{r.ref(idOf(t, earlier)), r.ref(id), r.name()} {
+		for _, ref := range []string{r.Ref(idOf(t, earlier)), r.Ref(id), r.Name()} {
 			_, _ = docker.ImageRemove(context.Background(), ref, image.RemoveOptions{PruneChildren: true})
 		}
 	})
@@ -35,17 +35,17 @@ func TestRealEngineRefusesWhatItCantComplete(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	must(r.ensure(t.Context(), idOf(t, earlier), earlier))
+	must(r.Ensure(t.Context(), idOf(t, earlier), earlier))
 	write, _, err := r.chooseFormat(t.Context(), view)
 	must(err)
 	if _, err := r.load(t.Context(), id, view, write, 2); err == nil {
 		t.Error("no error, although two layers are nowhere")
 	}
-	must(r.ensure(t.Context(), id, view))
+	must(r.Ensure(t.Context(), id, view))
 	if _, err := r.load(t.Context(), id, view, write, 2); err != nil {
 		t.Errorf("with all layers there: %v", err)
 	}
-	found, err := docker.ImageInspect(t.Context(), r.name())
+	found, err := docker.ImageInspect(t.Context(), r.Name())
 	if err != nil || !sameLayers(found, view) {
 		t.Errorf("the engine has %v, %v", found.RootFS.Layers, err)
 	}
