@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/tally"
 	"github.com/devloop-cli/devloop/internal/transfer"
 )
 
@@ -123,7 +124,7 @@ func Outcome(b event.StageFinished) []string {
 	case b.Stage == event.Forward:
 		return []string{b.Why}
 	case b.Classes+b.Resources+b.Libraries > 0:
-		return []string{changed(b) + " to " + strings.Join(b.Pods, ", ")}
+		return []string{tally.Change(b.Classes, b.Resources, b.Libraries) + " to " + strings.Join(b.Pods, ", ")}
 	case b.Stage == event.Compile:
 		return []string{strings.TrimSpace(b.Output + " " + b.CompiledBy)}
 	}
@@ -175,25 +176,4 @@ func answered(list []event.PortAnswer) (texts []string) {
 		texts = append(texts, text)
 	}
 	return texts
-}
-
-// changed counts the files that went into Pods, as in "2 classes and 1 resource".
-func changed(b event.StageFinished) string {
-	var parts []string
-	add := func(n int, one, many string) {
-		if n > 0 {
-			parts = append(parts, counted(n, one, many))
-		}
-	}
-	add(b.Classes, "class", "classes")
-	add(b.Resources, "resource", "resources")
-	add(b.Libraries, "library", "libraries")
-	return strings.Join(parts, " and ")
-}
-
-func counted(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/tally"
 	"github.com/devloop-cli/devloop/internal/filesums"
 )
 
@@ -174,16 +175,7 @@ func Summary(before, after State) string {
 			libraries++
 		}
 	}
-	var parts []string
-	add := func(n int, one, many string) {
-		if n > 0 {
-			parts = append(parts, counted(n, one, many))
-		}
-	}
-	add(classes, "class", "classes")
-	add(others, "resource", "resources")
-	add(libraries, "library", "libraries")
-	return strings.Join(parts, " and ")
+	return tally.Change(classes, others, libraries)
 }
 
 // Count counts the classes and the other files of a change.
@@ -194,13 +186,6 @@ func Count(paths []string) (classes, others int) {
 		}
 	}
 	return classes, len(paths) - classes
-}
-
-func counted(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }
 
 // dependencyDiff says which parts besides the application's own files differ, "" if none does:
