@@ -1,12 +1,8 @@
 package supervisor
 
 import (
-	"bufio"
 	"os/exec"
-	"sync"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/devloop-cli/devloop/hack/real"
 )
@@ -34,40 +30,23 @@ func TestRealLibraries(t *testing.T) {
 	}
 	write(t, dir, "changes/README", "a volume")
 	own, first := dir+"/classes", dir+"/added/1"
-	start := func() (port string, expect func(string), end func()) {
-		port = real.FreePort(t)
-		cmd := exec.Command("java", "-cp", ".", "io.github.devloop_cli.Supervise", port, dir+"/classes", dir+"/changes", "0",
-			"java", "-Xshare:auto", "-XX:SharedArchiveFile="+dir+"/dependencies.jsa", "-cp", own, "App")
-		said, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		limit := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Signal(syscall.SIGTERM) })
-		end = sync.OnceFunc(func() { limit.Stop(); _ = cmd.Process.Signal(syscall.SIGTERM); _ = cmd.Wait() })
-		t.Cleanup(end)
-		lines := bufio.NewScanner(said)
-		return port, func(want string) {
-			t.Helper()
-			if !lines.Scan() || lines.Text() != want {
-				t.Fatalf("the application says %q, want %q: %v", lines.Text(), want, lines.Err())
-			}
-		}, end
+	again := func() (process, string) {
+		port := real.FreePort(t)
+		return start(t, "-cp", ".", "io.github.devloop_cli.Supervise", port, dir+"/classes", dir+"/changes", "0",
+			"java", "-Xshare:auto", "-XX:SharedArchiveFile="+dir+"/dependencies.jsa", "-cp", own, "App"), port
 	}
-	port, expect, end := start()
-	expect("none true")
+	s, port := again()
+	s.expect("none true")
 	changeApplication(t, port, "a", true, AddedLibrary("1/library.txt"), []byte("first"), ClassPathFile, []byte(own+":"+first))
-	expect("first true")
+	s.expect("first true")
 	changeApplication(t, port, "b", true, ClassPathFile, []byte(first+":"+own))
-	expect("first false")
-	end()
-	port, expect, _ = start()
-	expect("first false")
+	s.expect("first false")
+	s.end()
+	s, port = again()
+	s.expect("first false")
 	changeApplication(t, port, "c", true, ClassPathFile, nil)
-	expect("none true")
+	s.expect("none true")
 	changeApplication(t, port, "d", true, AddedLibrary("2/bad"), []byte{}, ClassPathFile, []byte(own+":"+dir+"/added/2"))
-	expect("devloop: the application ended with exit code 3, and starts as it was before the change")
-	expect("none true")
+	s.expect("devloop: the application ended with exit code 3, and starts as it was before the change")
+	s.expect("none true")
 }

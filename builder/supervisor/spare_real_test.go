@@ -1,7 +1,6 @@
 package supervisor
 
 import (
-	"bufio"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -53,18 +52,16 @@ const waiter = `public class App {
 
 // supervised is a supervisor that runs in a directory of its own, with a spare.
 type supervised struct {
-	*testing.T
-	cmd   *exec.Cmd
-	lines *bufio.Scanner
-	port  string
-	dir   string
+	process
+	port string
+	dir  string
 }
 
 // superviseWithSpare starts the supervisor of an application with JVM options.
 func superviseWithSpare(t *testing.T, options ...string) *supervised {
 	t.Helper()
 	real.Java(t)
-	s := &supervised{T: t, port: real.FreePort(t), dir: t.TempDir()}
+	s := &supervised{port: real.FreePort(t), dir: t.TempDir()}
 	if err := os.CopyFS(filepath.Join(s.dir, "supervisor/io"), os.DirFS("io")); err != nil {
 		t.Fatal(err)
 	}
@@ -78,27 +75,8 @@ func superviseWithSpare(t *testing.T, options ...string) *supervised {
 	}
 	write(t, s.dir, "changes/README", "a volume")
 	args := []string{"-cp", s.dir + "/supervisor", "io.github.devloop_cli.Supervise", s.port, s.dir + "/classes", s.dir + "/changes", "0", "java"}
-	s.cmd = exec.Command("java", append(append(args, options...), "-cp", s.dir+"/classes", "App")...)
-	said, err := s.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	limit := time.AfterFunc(time.Minute, func() { _ = s.cmd.Process.Kill() })
-	t.Cleanup(func() { limit.Stop(); _ = s.cmd.Process.Signal(syscall.SIGTERM); _ = s.cmd.Wait() })
-	s.lines = bufio.NewScanner(said)
+	s.process = start(t, append(append(args, options...), "-cp", s.dir+"/classes", "App")...)
 	return s
-}
-
-func (s *supervised) expect(want ...string) {
-	s.Helper()
-	for _, line := range want {
-		if !s.lines.Scan() || s.lines.Text() != line {
-			s.Fatalf("it says %q, want %q: %v", s.lines.Text(), line, s.lines.Err())
-		}
-	}
 }
 
 // spare asks for a spare, and returns its status once it is prepared.
@@ -167,7 +145,7 @@ func TestRealSpareBecomesTheApplication(t *testing.T) {
 	if s.lines.Scan() {
 		t.Errorf("it says more: %q", s.lines.Text())
 	}
-	if err := s.cmd.Wait(); s.cmd.ProcessState.ExitCode() != 143 {
+	if err := s.Wait(); s.cmd.ProcessState.ExitCode() != 143 {
 		t.Errorf("it ended with %v", err)
 	}
 }

@@ -13,11 +13,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/proc"
 )
 
 // lastWords is an application that takes its time to end, and whose main thread never does.
@@ -48,30 +50,11 @@ func TestRealApplicationEndsByItself(t *testing.T) {
 	}
 	write(t, dir, "changes/README", "a volume")
 	port, debug := real.FreePort(t), real.FreePort(t)
-	cmd := exec.Command("java", "-cp", ".", "io.github.devloop_cli.Supervise", port, dir+"/classes", dir+"/changes", debug,
-		"java", "-cp", dir+"/classes", "App")
-	said, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = cmd.Process.Kill() }()
-	defer time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() }).Stop()
-	lines := bufio.NewScanner(said)
-	expect := func(want ...string) {
-		t.Helper()
-		for _, line := range want {
-			if !lines.Scan() || lines.Text() != line {
-				t.Fatalf("the application says %q, want %q: %v", lines.Text(), line, lines.Err())
-			}
-		}
-	}
+	s := start(t, "-cp", ".", "io.github.devloop_cli.Supervise", port, dir+"/classes", dir+"/changes", debug, "java", "-cp", dir+"/classes", "App")
 
-	expect("begun")
+	s.expect("begun")
 	restartApplication(t, port)
-	expect("ending", "ended", "begun")
+	s.expect("ending", "ended", "begun")
 
 	debugger := dialed(t, debug)
 	defer func() { _ = debugger.Close() }()
@@ -83,16 +66,16 @@ func TestRealApplicationEndsByItself(t *testing.T) {
 		t.Fatal(err)
 	}
 	restartApplication(t, port)
-	expect("ending", "ended", "begun")
+	s.expect("ending", "ended", "begun")
 
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	expect("ending", "ended")
-	if lines.Scan() {
-		t.Errorf("the application says more: %q", lines.Text())
+	s.expect("ending", "ended")
+	if s.lines.Scan() {
+		t.Errorf("the application says more: %q", s.lines.Text())
 	}
-	if err := cmd.Wait(); cmd.ProcessState.ExitCode() != 143 { // 128 + SIGTERM, as of a JVM
+	if err := s.Wait(); s.cmd.ProcessState.ExitCode() != 143 { // 128 + SIGTERM, as of a JVM
 		t.Errorf("it ended with %v", err)
 	}
 }
@@ -139,26 +122,8 @@ func TestRealLargeChanges(t *testing.T) {
 	}
 	write(t, dir, "changes/README", "a volume")
 	port := real.FreePort(t)
-	start := func() (*bufio.Scanner, func()) {
-		cmd := exec.Command("java", slices.Concat(smallJVM, []string{"-cp", ".", "io.github.devloop_cli.Supervise", port, classes, dir + "/changes", "0", "java", "-cp", classes, "App"})...)
-		said, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		return bufio.NewScanner(said), func() { _ = cmd.Process.Signal(syscall.SIGTERM); _ = cmd.Wait() }
-	}
-	lines, stop := start()
-	expect := func(want ...string) {
-		t.Helper()
-		for _, line := range want {
-			if !lines.Scan() || lines.Text() != line {
-				t.Fatalf("it says %q, want %q: %v", lines.Text(), line, lines.Err())
-			}
-		}
-	}
+	args := slices.Concat(smallJVM, []string{"-cp", ".", "io.github.devloop_cli.Supervise", port, classes, dir + "/changes", "0", "java", "-cp", classes, "App"})
+	s := start(t, args...)
 	holds := func(want byte) {
 		t.Helper()
 		data, err := os.ReadFile(filepath.Join(classes, "static/big.bin"))
@@ -168,23 +133,21 @@ func TestRealLargeChanges(t *testing.T) {
 	}
 	big := func(b byte) []byte { return bytes.Repeat([]byte{b}, 40<<20) }
 
-	expect("begun")
+	s.expect("begun")
 	changeApplication(t, port, "one", false, "static/big.bin", big('1'))
 	holds('1')
 	changeApplication(t, port, "two", true, "static/big.bin", big('2'))
-	expect("begun")
+	s.expect("begun")
 	holds('2')
 	changeApplication(t, port, "three", true, "static/big.bin", big('3'), "bad", []byte{})
-	expect("devloop: the application ended with exit code 3, and starts as it was before the change", "begun")
+	s.expect("devloop: the application ended with exit code 3, and starts as it was before the change", "begun")
 	holds('2')
-	stop()
+	s.end()
 
 	if err := os.RemoveAll(filepath.Join(classes, "static")); err != nil {
 		t.Fatal(err)
 	}
-	lines, stop = start() // as Kubernetes starts the container again, from its image
-	defer stop()
-	expect("begun")
+	start(t, args...).expect("begun") // as Kubernetes starts the container again, from its image
 	holds('2')
 }
 
@@ -196,19 +159,15 @@ func TestRealChangesBecomeOne(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "changes/README", "a volume")
 	port := real.FreePort(t)
-	start := func() func() {
+	again := func() process {
 		if err := os.RemoveAll(dir + "/classes"); err != nil { // each container has the files of its image
 			t.Fatal(err)
 		}
 		write(t, dir, "classes/gone.txt", "")
-		cmd := exec.Command("java", "-cp", ".", "io.github.devloop_cli.Supervise", port, dir+"/classes", dir+"/changes", "0", "sleep", "60")
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		return func() { _ = cmd.Process.Signal(syscall.SIGTERM); _ = cmd.Wait() }
+		return start(t, "-cp", ".", "io.github.devloop_cli.Supervise", port, dir+"/classes", dir+"/changes", "0", "sleep", "60")
 	}
 	const saves = 50
-	stop := start()
+	s := again()
 	changeApplication(t, port, "one", false, "gone.txt", nil)
 	early, err := os.ReadFile(dir + "/changes/0")
 	if err != nil {
@@ -218,7 +177,7 @@ func TestRealChangesBecomeOne(t *testing.T) {
 		changeApplication(t, port, fmt.Sprint("state ", i), false, fmt.Sprintf("%d.txt", i%30), []byte(fmt.Sprint(i)))
 	}
 	changeApplication(t, port, "last", false, "last.txt", []byte("last"))
-	stop()
+	s.end()
 	kept, err := filepath.Glob(dir + "/changes/[0-9]*")
 	if err != nil || len(kept) == 0 || len(kept) > 20 {
 		t.Fatalf("%d changes are kept, want 1 to 20: %v", len(kept), err)
@@ -233,7 +192,7 @@ func TestRealChangesBecomeOne(t *testing.T) {
 	}
 	write(t, dir, fmt.Sprintf("changes/%d", first-1), string(early))
 
-	defer start()()
+	again()
 	if got := asked(t, port, "\x00\x00\x00\x00\x00\x00\x00"); got != "last" {
 		t.Errorf("its state is %q", got)
 	}
@@ -260,11 +219,7 @@ func TestRealProtocol(t *testing.T) {
 	write(t, dir, "changes/README", "a volume")
 	write(t, dir, "classes/gone.txt", "")
 	port := real.FreePort(t)
-	cmd := exec.Command("java", "-cp", ".", "io.github.devloop_cli.Supervise", port, dir+"/classes", dir+"/changes", "0", "sleep", "60")
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = cmd.Process.Signal(syscall.SIGTERM); _ = cmd.Wait() }()
+	start(t, "-cp", ".", "io.github.devloop_cli.Supervise", port, dir+"/classes", dir+"/changes", "0", "sleep", "60")
 	change, err := os.ReadFile("testdata/change.bin")
 	if err != nil {
 		t.Fatal(err)
@@ -294,14 +249,8 @@ func TestRealListenerOutlivesItsClients(t *testing.T) {
 	write(t, dir, "changes/README", "a volume")
 	write(t, dir, "classes/App.class", "")
 	port := real.FreePort(t)
-	start := func() func() {
-		cmd := exec.Command("java", slices.Concat(smallJVM, []string{"-cp", ".", "io.github.devloop_cli.Supervise", port, dir + "/classes", dir + "/changes", "0", "sleep", "60"})...)
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		return func() { _ = cmd.Process.Signal(syscall.SIGTERM); _ = cmd.Wait() }
-	}
-	stop := start()
+	args := slices.Concat(smallJVM, []string{"-cp", ".", "io.github.devloop_cli.Supervise", port, dir + "/classes", dir + "/changes", "0", "sleep", "60"})
+	s := start(t, args...)
 	silent := dialed(t, port)
 	defer func() { _ = silent.Close() }()
 	write(t, dir, "changes/0/full", "so that nothing can be kept as 0")
@@ -319,11 +268,11 @@ func TestRealListenerOutlivesItsClients(t *testing.T) {
 		t.Fatal(err)
 	}
 	changeApplication(t, port, "two", false, "b.txt", []byte("b"))
-	stop()
+	s.end()
 	if err := os.Remove(filepath.Join(dir, "classes/b.txt")); err != nil {
 		t.Fatal(err)
 	}
-	defer start()() // as Kubernetes starts the container again, from its image
+	start(t, args...) // as Kubernetes starts the container again, from its image
 	if got := asked(t, port, "\x00\x00\x00"+noFiles); got != "two" {
 		t.Errorf("its state is %q", got)
 	}
@@ -373,6 +322,44 @@ func TestRealDebugPort(t *testing.T) {
 				t.Errorf("%v, the application is started with %q", err, said)
 			}
 		})
+	}
+}
+
+// process is a supervisor that was started, and what its application says.
+type process struct {
+	*testing.T
+	*proc.Process
+	cmd   *exec.Cmd
+	lines *bufio.Scanner
+	end   func() // as a container ends
+}
+
+// start starts a supervisor. It ends with the test, and after a minute in any case, and so does all that it has started.
+func start(t *testing.T, args ...string) process {
+	t.Helper()
+	said, to, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("java", args...)
+	cmd.Stdout = to
+	p, err := proc.Start(cmd)
+	_ = to.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	limit := time.AfterFunc(time.Minute, p.Stop)
+	end := sync.OnceFunc(func() { _ = cmd.Process.Signal(syscall.SIGTERM); _ = p.Wait(); limit.Stop(); p.Stop() })
+	t.Cleanup(func() { end(); _ = said.Close() })
+	return process{t, p, cmd, bufio.NewScanner(said), end}
+}
+
+func (p process) expect(want ...string) {
+	p.Helper()
+	for _, line := range want {
+		if !p.lines.Scan() || p.lines.Text() != line {
+			p.Fatalf("it says %q, want %q: %v", p.lines.Text(), line, p.lines.Err())
+		}
 	}
 }
 
