@@ -40,7 +40,7 @@ func (m *Manager) create(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := m.pull(ctx, config.Nodes[0].Image); err != nil {
+	if err := PullNodeImage(ctx, m.docker, config.Nodes[0].Image, m.Progress); err != nil {
 		return err
 	}
 	if err := m.records.begin(m.Name, began); err != nil {
@@ -216,7 +216,7 @@ func decisiveLines(output string) []string {
 // config returns what kind should create, with the node image that is available, and the time
 // by the engine's clock: in a virtual machine that may differ from this machine's.
 func (m *Manager) config(ctx context.Context) (*v1alpha4.Cluster, time.Time, error) {
-	ref, labels, err := m.nodeImage(ctx)
+	ref, labels, err := nodeImage(ctx, m.docker)
 	if err != nil {
 		return nil, time.Time{}, err
 	}

@@ -8,6 +8,7 @@ import (
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/client"
 	"sigs.k8s.io/kind/pkg/apis/config/defaults"
 
 	"github.com/devloop-cli/devloop/internal/dockerapi"
@@ -16,24 +17,15 @@ import (
 )
 
 // NodeImageRef returns the image of a new cluster's nodes, and whether the engine has it.
-func (m *Manager) NodeImageRef(ctx context.Context) (ref string, here bool, err error) {
-	if ref, _, err = m.nodeImage(ctx); err != nil {
+func NodeImageRef(ctx context.Context, docker client.APIClient) (ref string, here bool, err error) {
+	if ref, _, err = nodeImage(ctx, docker); err != nil {
 		return "", false, err
 	}
-	_, err = m.docker.ImageInspect(ctx, ref)
+	_, err = docker.ImageInspect(ctx, ref)
 	if cerrdefs.IsNotFound(err) {
 		return ref, false, nil
 	}
 	return ref, err == nil, dockerapi.Error(ctx, fmt.Sprintf("look for node image %q", ref), err)
-}
-
-// Pull pulls the image of a new cluster's nodes if the engine does not have it.
-func (m *Manager) Pull(ctx context.Context) error {
-	ref, _, err := m.nodeImage(ctx)
-	if err != nil {
-		return err
-	}
-	return m.pull(ctx, ref)
 }
 
 // NodeEnvironment returns the environment of the control plane, nil without one.
@@ -50,13 +42,13 @@ func (m *Manager) NodeEnvironment(ctx context.Context) ([]string, error) {
 	return found.Config.Env, nil
 }
 
-// pull pulls an image that the engine does not have. kind would, too, but it can't be interrupted.
-func (m *Manager) pull(ctx context.Context, ref string) error {
-	if _, err := m.docker.ImageInspect(ctx, ref); err == nil {
+// PullNodeImage pulls the image of nodes if the engine does not have it. kind would, too, but it can't be interrupted.
+func PullNodeImage(ctx context.Context, docker client.APIClient, ref string, progress func(line string)) error {
+	if _, err := docker.ImageInspect(ctx, ref); err == nil {
 		return nil
 	}
-	m.Progress(fmt.Sprintf("pulling node image %s", ref))
-	err := dockerapi.Pull(ctx, m.docker, ref)
+	progress(fmt.Sprintf("pulling node image %s", ref))
+	err := dockerapi.Pull(ctx, docker, ref)
 	switch {
 	case err == nil:
 		return nil
@@ -71,15 +63,15 @@ func (m *Manager) pull(ctx context.Context, ref string) error {
 
 // nodeImage chooses the node image and returns its labels. It prefers one that the engine has: kind's default, then the
 // newest kindest/node, then a local stand-in. Without any, it chooses kind's default, to be pulled.
-func (m *Manager) nodeImage(ctx context.Context) (string, map[string]string, error) {
-	if found, err := m.docker.ImageInspect(ctx, defaults.Image); err == nil && found.Config != nil {
+func nodeImage(ctx context.Context, docker client.APIClient) (string, map[string]string, error) {
+	if found, err := docker.ImageInspect(ctx, defaults.Image); err == nil && found.Config != nil {
 		return defaults.Image, found.Config.Labels, nil
 	}
-	images, err := m.docker.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("reference", nodeRepository))})
+	images, err := docker.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("reference", nodeRepository))})
 	if err != nil {
 		return "", nil, dockerapi.Error(ctx, "list node images", err)
 	}
-	standIns, err := m.docker.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", standInLabel+"="+nodeRepository))})
+	standIns, err := docker.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", standInLabel+"="+nodeRepository))})
 	if err != nil {
 		return "", nil, dockerapi.Error(ctx, "list node images", err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/machine"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
+	"github.com/devloop-cli/devloop/internal/dockerapi"
 	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/runner"
@@ -41,7 +42,11 @@ users: [{name: u, user: {exec: {apiVersion: client.authentication.k8s.io/v1, int
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := machine.Answering(t.Context(), r); fault.Of(err).Code != loader.CodeNotLocal {
+	engine, err := dockerapi.Connect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := machine.Answering(t.Context(), engine, r); fault.Of(err).Code != loader.CodeNotLocal {
 		t.Errorf("got %v", err)
 	}
 	var shown strings.Builder

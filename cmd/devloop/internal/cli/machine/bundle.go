@@ -13,10 +13,9 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/setup"
 	"github.com/devloop-cli/devloop/internal/atomicfile"
-	"github.com/devloop-cli/devloop/internal/dockerapi"
 	"github.com/devloop-cli/devloop/internal/transfer"
+	"github.com/devloop-cli/devloop/loader/kindcluster"
 )
 
 func BundleCommand(s wiring.Streams) *cli.Command {
@@ -44,11 +43,10 @@ func bundle(c *cli.Context, d wiring.Display) error {
 	if m.problem != nil {
 		return m.problem
 	}
-	docker, err := dockerapi.Connect(c.Context)
+	docker, err := m.engine(c.Context)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = docker.Close() }()
 	node, err := m.bundledNode(c.Context, docker)
 	if err != nil {
 		return err
@@ -71,19 +69,12 @@ func bundle(c *cli.Context, d wiring.Display) error {
 
 // bundledNode makes sure that the engine has the node image under a tag: a digest does not outlive an archive.
 func (m *machine) bundledNode(ctx context.Context, docker *client.Client) (string, error) {
-	k, err := m.cluster(ctx)
-	if err != nil {
-		return "", err
-	}
-	ref, here, err := k.NodeImageRef(ctx)
+	ref, here, err := kindcluster.NodeImageRef(ctx, docker)
 	if err != nil {
 		return "", err
 	}
 	if !here {
-		if err := setup.Reachable(ctx, docker, ref); err != nil {
-			return "", err
-		}
-		if err := k.Pull(ctx); err != nil {
+		if err := m.pullNode(ctx, docker, ref); err != nil {
 			return "", err
 		}
 	}

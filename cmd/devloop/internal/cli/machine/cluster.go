@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/docker/docker/client"
 	"github.com/urfave/cli/v2"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
@@ -56,7 +57,11 @@ func clusterSubcommand(s wiring.Streams, name, usage string, do clusterAction, m
 			if c.Args().Present() {
 				return &cmdline.UsageError{Err: fmt.Errorf("no arguments are expected, got %q", c.Args().Slice()), Command: "cluster " + name}
 			}
-			k, err := newClusterManager(c.Context, c.String("cluster"), c.String("kubeconfig"), func(line string) { d.Publish(0, event.Progress{Line: line}) })
+			docker, err := dockerapi.Connect(c.Context)
+			if err != nil {
+				return err
+			}
+			k, err := newClusterManager(docker, c, func(line string) { d.Publish(0, event.Progress{Line: line}) })
 			if err != nil {
 				return err
 			}
@@ -69,16 +74,12 @@ func clusterSubcommand(s wiring.Streams, name, usage string, do clusterAction, m
 	}
 }
 
-func newClusterManager(ctx context.Context, name, kubeconfig string, progress func(string)) (*kindcluster.Manager, error) {
-	docker, err := dockerapi.Connect(ctx)
-	if err != nil {
-		return nil, err
-	}
+func newClusterManager(docker *client.Client, c *cli.Context, progress func(string)) (*kindcluster.Manager, error) {
 	state, err := sessions.StateDir()
 	if err != nil {
 		return nil, err
 	}
-	return kindcluster.New(docker, kindcluster.Options{Name: name, Kubeconfig: kubeconfig, StateDir: state, Progress: progress}), nil
+	return kindcluster.New(docker, kindcluster.Options{Name: c.String("cluster"), Kubeconfig: c.String("kubeconfig"), StateDir: state, Progress: progress}), nil
 }
 
 func startCluster(c *cli.Context, _ wiring.Streams, k *kindcluster.Manager) (string, error) {

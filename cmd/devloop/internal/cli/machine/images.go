@@ -15,6 +15,7 @@ import (
 	"github.com/devloop-cli/devloop/internal/dockerapi"
 	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/internal/transfer"
+	"github.com/devloop-cli/devloop/loader/kindcluster"
 )
 
 // nodeRepository is where kind's node images are.
@@ -29,31 +30,18 @@ func (m *machine) bases() []string {
 }
 
 func (m *machine) missing(ctx context.Context) (missing []string) {
-	err := withEngine(ctx, func(docker *client.Client) error {
-		missing = absent(ctx, docker, m.bases())
-		return nil
-	})
+	docker, err := m.engine(ctx)
 	if err != nil {
 		return nil
 	}
-	k, err := m.cluster(ctx)
-	if err != nil || m.clusterIsThere(ctx) {
+	missing = absent(ctx, docker, m.bases())
+	if m.clusterIsThere(ctx) {
 		return missing
 	}
-	if ref, here, err := k.NodeImageRef(ctx); err == nil && !here {
+	if ref, here, err := kindcluster.NodeImageRef(ctx, docker); err == nil && !here {
 		missing = append([]string{ref}, missing...)
 	}
 	return missing
-}
-
-// withEngine connects to the engine for as long as do runs.
-func withEngine(ctx context.Context, do func(docker *client.Client) error) error {
-	docker, err := dockerapi.Connect(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = docker.Close() }()
-	return do(docker)
 }
 
 // absent returns those of the images that the engine does not have.
@@ -83,7 +71,11 @@ func (m *machine) loadArchive(error) *setup.Fix {
 	file := m.c.String("images")
 	return &setup.Fix{Change: fmt.Sprintf("load the images of %s into Docker", file), Run: func(ctx context.Context) error {
 		m.progress("loading " + file)
-		return withEngine(ctx, func(docker *client.Client) error { return loadImages(ctx, docker, file) })
+		docker, err := m.engine(ctx)
+		if err != nil {
+			return err
+		}
+		return loadImages(ctx, docker, file)
 	}}
 }
 
@@ -105,11 +97,11 @@ func loadImages(ctx context.Context, docker *client.Client, file string) error {
 }
 
 func (m *machine) checkNodeImage(ctx context.Context) (string, error) {
-	k, err := m.cluster(ctx)
+	docker, err := m.engine(ctx)
 	if err != nil {
 		return "", err
 	}
-	ref, here, err := k.NodeImageRef(ctx)
+	ref, here, err := kindcluster.NodeImageRef(ctx, docker)
 	switch name, _, _ := strings.Cut(ref, "@"); {
 	case err != nil:
 		return "", err
@@ -129,24 +121,24 @@ func (m *machine) pullNodeImage(problem error) *setup.Fix {
 		return nil
 	}
 	return &setup.Fix{Change: "pull the node image, some 400 MB", Run: func(ctx context.Context) error {
-		k, err := m.cluster(ctx)
+		docker, err := m.engine(ctx)
 		if err != nil {
 			return err
 		}
-		ref, _, err := k.NodeImageRef(ctx)
+		ref, _, err := kindcluster.NodeImageRef(ctx, docker)
 		if err != nil {
 			return err
 		}
-		if err := m.reachable(ctx, ref); err != nil {
-			return err
-		}
-		return k.Pull(ctx)
+		return m.pullNode(ctx, docker, ref)
 	}}
 }
 
-// reachable keeps a pull from waiting for a registry that is cut off, for minutes.
-func (m *machine) reachable(ctx context.Context, ref string) error {
-	return withEngine(ctx, func(docker *client.Client) error { return setup.Reachable(ctx, docker, ref) })
+// pullNode pulls the node image, unless its registry is cut off: it would be waited for, for minutes.
+func (m *machine) pullNode(ctx context.Context, docker *client.Client, ref string) error {
+	if err := setup.Reachable(ctx, docker, ref); err != nil {
+		return err
+	}
+	return kindcluster.PullNodeImage(ctx, docker, ref, m.progress)
 }
 
 func (m *machine) checkBases(ctx context.Context) (string, error) {
@@ -154,13 +146,14 @@ func (m *machine) checkBases(ctx context.Context) (string, error) {
 	if len(bases) == 0 {
 		return "", &setup.NotApplicable{Why: "no project is here that needs one"}
 	}
-	err := withEngine(ctx, func(docker *client.Client) error {
-		if missing := absent(ctx, docker, bases); len(missing) > 0 {
-			return imagesMissing(missing, "without a registry: devloop setup --images FILE")
-		}
-		return nil
-	})
-	return "the engine has " + strings.Join(bases, ", "), err
+	docker, err := m.engine(ctx)
+	if err != nil {
+		return "", err
+	}
+	if missing := absent(ctx, docker, bases); len(missing) > 0 {
+		return "", imagesMissing(missing, "without a registry: devloop setup --images FILE")
+	}
+	return "the engine has " + strings.Join(bases, ", "), nil
 }
 
 func (m *machine) pullBases(problem error) *setup.Fix {
@@ -168,14 +161,16 @@ func (m *machine) pullBases(problem error) *setup.Fix {
 		return nil
 	}
 	return &setup.Fix{Change: "pull the project's base images", Run: func(ctx context.Context) error {
-		return withEngine(ctx, func(docker *client.Client) error {
-			for _, ref := range absent(ctx, docker, m.bases()) {
-				if err := pullImage(ctx, docker, ref, m.progress); err != nil {
-					return err
-				}
+		docker, err := m.engine(ctx)
+		if err != nil {
+			return err
+		}
+		for _, ref := range absent(ctx, docker, m.bases()) {
+			if err := pullImage(ctx, docker, ref, m.progress); err != nil {
+				return err
 			}
-			return nil
-		})
+		}
+		return nil
 	}}
 }
 

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/docker/docker/api/types/system"
 	"github.com/docker/docker/client"
 	"github.com/urfave/cli/v2"
 
@@ -37,6 +36,19 @@ type machine struct {
 	dir     string
 	project *project.Project // nil where DIR holds none, or none that can be built
 	problem error            // why it can't be built
+	docker  *client.Client   // nil until the engine has answered
+}
+
+// engine returns the Docker engine, which a step may install or start first.
+func (m *machine) engine(ctx context.Context) (*client.Client, error) {
+	if m.docker != nil {
+		return m.docker, nil
+	}
+	docker, err := dockerapi.Connect(ctx)
+	if err == nil {
+		m.docker = docker
+	}
+	return docker, err
 }
 
 // newMachine finds out what project there is. None is no mistake, unless DIR was named: setup is run anywhere.
@@ -101,7 +113,11 @@ func (m *machine) checkBuildTool(context.Context) (string, error) {
 }
 
 func (m *machine) cluster(ctx context.Context) (*kindcluster.Manager, error) {
-	return newClusterManager(ctx, m.c.String("cluster"), m.c.String("kubeconfig"), m.progress)
+	docker, err := m.engine(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return newClusterManager(docker, m.c, m.progress)
 }
 
 func (m *machine) progress(line string) { m.d.Publish(0, event.Progress{Line: line}) }
@@ -138,20 +154,23 @@ func (m *machine) inUse(ctx context.Context) string {
 	if err != nil || r.Context() == m.context() {
 		return ""
 	}
-	cluster, err := Answering(ctx, r)
+	cluster, err := m.answering(ctx, r)
 	if err != nil {
 		return ""
 	}
 	return fmt.Sprintf("%s cluster %s, of the current context %s", cluster.Product, cluster.Name, r.Context())
 }
 
-// Answering returns the cluster of this machine that r points to, once it has answered. No other is asked anything.
-func Answering(ctx context.Context, r *runner.Runner) (loader.Cluster, error) {
-	docker, err := dockerapi.Connect(ctx)
+func (m *machine) answering(ctx context.Context, r *runner.Runner) (loader.Cluster, error) {
+	docker, err := m.engine(ctx)
 	if err != nil {
 		return loader.Cluster{}, err
 	}
-	defer func() { _ = docker.Close() }()
+	return Answering(ctx, docker, r)
+}
+
+// Answering returns the cluster of this machine that r points to, once it has answered. No other is asked anything.
+func Answering(ctx context.Context, docker *client.Client, r *runner.Runner) (loader.Cluster, error) {
 	cluster, err := loader.Detect(ctx, docker, r.Context(), r.Server())
 	if err != nil {
 		return cluster, err
@@ -217,11 +236,11 @@ func clusterFix(code string) string {
 
 // passProxyOn lets kind, which asks the environment, know of the engine's proxy.
 func (m *machine) passProxyOn(ctx context.Context) error {
-	var info system.Info
-	err := withEngine(ctx, func(docker *client.Client) (err error) {
-		info, err = docker.Info(ctx)
+	docker, err := m.engine(ctx)
+	if err != nil {
 		return err
-	})
+	}
+	info, err := docker.Info(ctx)
 	if err != nil {
 		return err
 	}
@@ -242,7 +261,7 @@ func (m *machine) checkContext(ctx context.Context) (string, error) {
 	name := m.context()
 	r, err := runner.Connect(cluster.Options{Kubeconfig: m.c.String("kubeconfig"), Context: name})
 	if err == nil {
-		_, err = Answering(ctx, r)
+		_, err = m.answering(ctx, r)
 	}
 	if err != nil {
 		return "", &fault.Error{Code: "cluster.context", Op: fmt.Sprintf("cannot reach the cluster with the context %q: %v", name, err), Hints: []string{"write the context into the kubeconfig: devloop setup"}}
