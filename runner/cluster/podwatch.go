@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -34,7 +35,7 @@ type PodWatch struct {
 	// Poll, where set, is called after each list and every quarter of a second. It may
 	// wait for what no Pod shows, such as a controller that has nothing to do.
 	Poll func() (done bool, err error)
-	// Patient keeps the watch going through an outage of the API server, however long.
+	// Patient keeps the watch going through an outage of the API server, however long. See or Poll may meet it first.
 	Patient bool
 	// Away, where set, is told that the API server does not answer a patient watch, and that it does again.
 	Away func(bool)
@@ -95,12 +96,18 @@ func (w *podWatch) run(ctx context.Context) error {
 
 // retries says whether to start over after an error, after a pause. A user who may not watch Pods now may not later.
 func (w *podWatch) retries(ctx context.Context, err error) bool {
-	lasting := apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err)
-	if !w.Patient || !errors.As(err, new(*requestError)) || lasting || ctx.Err() != nil {
+	passes := errors.As(err, new(*requestError)) && !apierrors.IsForbidden(err) && !apierrors.IsUnauthorized(err)
+	if !w.Patient || !passes && !isOutage(err) || ctx.Err() != nil {
 		return false
 	}
 	w.Away(true)
 	return pause.For(ctx, outagePause)
+}
+
+// isOutage reports whether an error of See or Poll is that of a server that is away, or not all there yet.
+func isOutage(err error) bool {
+	status := apierrors.APIStatus(nil)
+	return errors.As(err, new(*UnreachableError)) || errors.As(err, &status) && status.Status().Code >= http.StatusInternalServerError
 }
 
 func (w *podWatch) requestError(ctx context.Context, verb string, err error) error {

@@ -83,6 +83,7 @@ func (r Workloads) podsMade(ctx context.Context, o *unstructured.Unstructured) (
 	refused, looked := refusals{Workloads: r, of: o}, false
 	w := cluster.PodWatch{
 		Namespace: o.GetNamespace(),
+		Patient:   true,
 		Poll: func() (bool, error) {
 			looked = true
 			if done, err := list(); done || err != nil {

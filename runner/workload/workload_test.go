@@ -201,3 +201,25 @@ func TestPodsAreListedOnceForAllThatExist(t *testing.T) {
 		t.Errorf("%d requests", n)
 	}
 }
+
+// TestPodsOutliveAnOutage has the API server be away when the wait begins, which no request is sent again for.
+func TestPodsOutliveAnOutage(t *testing.T) {
+	t.Parallel()
+	a, c := fakeapi.New(t)
+	set := fakeapi.Object("apps/v1", "ReplicaSet", "web")
+	set.Object["spec"] = map[string]any{"replicas": int64(1)}
+	set = a.Put("replicasets", set)
+	var refused atomic.Int32
+	a.Fault = func(http.ResponseWriter, *http.Request) bool {
+		if refused.Add(1) == 2 {
+			a.Put("pods", controlled(fakeapi.Object("v1", "Pod", "web-1"), set))
+		}
+		if refused.Load() < 3 {
+			panic(http.ErrAbortHandler)
+		}
+		return false
+	}
+	if pods, err := New(c).Pods(t.Context(), set); err != nil || len(pods) != 1 {
+		t.Errorf("got %v, %v", pods, err)
+	}
+}
