@@ -27,8 +27,6 @@ type row struct {
 	short  bool // whether the short tier has it, too
 	// leaves are the edits that leave the fast path, with a part of devloop's reason.
 	leaves map[string]string
-	// always is a part of devloop's reason at each edit.
-	always string
 }
 
 // matrix has each trait at least once with Maven, and with Gradle where Gradle differs. To add a
@@ -98,9 +96,7 @@ func (r row) run(t *testing.T) {
 	run := s.start("run", "--without", "archive", "--base-image", r.baseImage(s, b))
 	url := run.answered("one")
 	run.took()
-	if r.always == "" {
-		run.compilerReady()
-	}
+	run.compilerReady()
 	for _, e := range b.edits {
 		e.file = b.path(e.file)
 		r.edit(run, url, e)
@@ -137,16 +133,13 @@ func (r row) edit(run *started, url string, e edit) {
 	run.Logf("%-10s %5.2f s  %s: %s", e.name, time.Since(began).Seconds(), took, strings.Trim(how, "; "))
 	fast := strings.Contains(how, "by the incremental compiler") || strings.Contains(how, " copied")
 	reason := r.leaves[e.name]
-	if reason == "" {
-		reason = r.always
-	}
 	if cheapest := took == e.stages && fast; !cheapest && (reason == "" || !strings.Contains(how, reason)) {
 		run.Errorf("%s: it took %s, because %s; the row says %s, or because %q", e.name, took, how, e.stages, reason)
 	}
 	if got, err := get(url + e.url); err != nil || !strings.Contains(got, e.answer) {
 		run.Errorf("%s: it answers %q, %v, want %q", e.name, got, err, e.answer)
 	}
-	if r.always == "" && !fast && !ready {
+	if !fast && !ready {
 		run.compilerReady()
 	}
 }
