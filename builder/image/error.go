@@ -68,7 +68,7 @@ func imageError(ctx context.Context, name, host string, err error) error {
 	return &Error{Name: name, Err: err, hints: imageHints(err)}
 }
 
-// imageHints returns hints for failures outside of the Dockerfile. That its disk is full an engine says by itself.
+// imageHints returns hints for failures outside of the Dockerfile. An engine says itself that its disk is full.
 func imageHints(err error) []string {
 	switch {
 	case errors.Is(err, zip.ErrFormat), errors.Is(err, zip.ErrChecksum):

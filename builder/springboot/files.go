@@ -175,7 +175,7 @@ type entries struct {
 	taken map[string]int // index in all
 }
 
-// add adds a file, unless it is none.
+// add adds a file. What is gone, a directory or anything else is left out.
 func (e *entries) add(name, file string) error {
 	i, there := e.taken[name]
 	if there && !isList(name) || name == moduleInfo {

@@ -68,15 +68,41 @@ func newWatchers(c *cli.Context, s wiring.Streams, d wiring.Display, t target.Ta
 	return w, nil
 }
 
-// outputs returns the files that devloop prints to, as in devloop run >out.txt.
+// outputs returns the files that devloop prints to, as in devloop run >out.txt, also by way of the reader of a pipe.
 func outputs(to ...io.Writer) (files []fs.FileInfo) {
 	for _, w := range to {
 		file, is := w.(*os.File)
 		if !is {
 			continue
 		}
-		if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+		switch info, err := file.Stat(); {
+		case err != nil:
+		case info.Mode().IsRegular():
 			files = append(files, info)
+		case info.Mode()&fs.ModeNamedPipe != 0:
+			files = append(files, writtenByReaders(info)...)
+		}
+	}
+	return files
+}
+
+// writtenByReaders returns the files that the readers of a pipe write to, such as tee in devloop run | tee out.txt, as far
+// as /proc has it: on Linux. A link there may be written where the file is open for that.
+func writtenByReaders(pipe fs.FileInfo) (files []fs.FileInfo) {
+	inputs, _ := filepath.Glob("/proc/[0-9]*/fd/0")
+	for _, input := range inputs {
+		if read, err := os.Stat(input); err != nil || !os.SameFile(pipe, read) {
+			continue
+		}
+		links, _ := filepath.Glob(filepath.Join(filepath.Dir(input), "*"))
+		for _, link := range links {
+			access, err := os.Lstat(link)
+			if err != nil || access.Mode().Perm()&0o200 == 0 {
+				continue
+			}
+			if info, err := os.Stat(link); err == nil && info.Mode().IsRegular() {
+				files = append(files, info)
+			}
 		}
 	}
 	return files

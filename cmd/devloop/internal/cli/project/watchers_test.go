@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"testing"
+	"time"
 )
 
 func TestManifestsElsewhereAreWatchedByThemselves(t *testing.T) {
@@ -36,6 +39,36 @@ func TestOutputsAreTheFilesThatDevloopPrintsTo(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := outputs(file, pipe, &bytes.Buffer{}); len(got) != 1 || !os.SameFile(got[0], want) {
+		t.Errorf("got %v", got)
+	}
+}
+
+// TestOutputsAreAlsoTheFilesOfTheReaderOfAPipe, as in devloop run | tee copy.txt.
+func TestOutputsAreAlsoTheFilesOfTheReaderOfAPipe(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux says what a process has open")
+	}
+	from, pipe, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = from.Close() })
+	path := filepath.Join(t.TempDir(), "copy.txt")
+	tee := exec.Command("tee", path)
+	tee.Stdin = from
+	if err := tee.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = pipe.Close(), tee.Wait() })
+	want, err := os.Stat(path)
+	for deadline := time.Now().Add(10 * time.Second); err != nil; want, err = os.Stat(path) {
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if got := outputs(pipe); len(got) != 1 || !os.SameFile(got[0], want) {
 		t.Errorf("got %v", got)
 	}
 }
