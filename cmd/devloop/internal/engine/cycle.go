@@ -76,10 +76,10 @@ func (c *cycle) stages(ctx context.Context) (err error) {
 	if err := c.prepare(ctx); err != nil {
 		return err
 	}
-	if err := (build{c}).compile(ctx); err != nil {
+	d, err := c.compileAndDecide(ctx)
+	if err != nil {
 		return err
 	}
-	d := c.decide()
 	if d.Path >= plan.Restart {
 		started, err := c.Turn.Await(ctx, c.Publisher)
 		if err != nil {
@@ -103,6 +103,21 @@ func (c *cycle) stages(ctx context.Context) (err error) {
 		c.served = c.manifest
 	}
 	return err
+}
+
+// compileAndDecide compiles, and meanwhile has the JVMs prepare for a swap, the likely outcome.
+func (c *cycle) compileAndDecide(ctx context.Context) (d plan.Decision, err error) {
+	preparing, cancel := context.WithCancel(ctx)
+	prepared := c.prepareSwap(preparing)
+	if err = (build{c}).compile(ctx); err == nil {
+		d = c.decide()
+	}
+	if d.Path != plan.Swap {
+		cancel()
+	}
+	<-prepared
+	cancel()
+	return d, err
 }
 
 // prepare reads the manifest, looks for conflicts in the cluster and opens the local ports, to find errors there before

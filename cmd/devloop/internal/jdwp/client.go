@@ -13,15 +13,32 @@ type Client struct {
 	dial Dial
 	life context.Context // of the connection
 	end  context.CancelFunc
+	open context.Context // until Close
+	stop context.CancelFunc
 
 	mu sync.Mutex
 	vm *VM // nil while not attached
 }
 
-// NewClient returns a client that attaches at the first Redefine.
+// NewClient returns a client that attaches at the first Prepare or Redefine.
 func NewClient(dial Dial) *Client {
-	life, end := context.WithCancel(context.Background())
-	return &Client{dial: dial, life: life, end: end}
+	c := &Client{dial: dial}
+	c.life, c.end = context.WithCancel(context.Background())
+	c.open, c.stop = context.WithCancel(c.life)
+	return c
+}
+
+// Prepare attaches and finds classes, given by internal name, which a Redefine that follows then need not do. It ends with
+// ctx, and at Close. What keeps it from that, Redefine will meet and report.
+func (c *Client) Prepare(ctx context.Context, classes []string) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(c.open, cancel)()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if vm, err := c.attached(ctx); err == nil {
+		vm.lookUp(ctx, classes)
+	}
 }
 
 // Redefine replaces class files as [VM.Redefine] does. It calls ready when it is attached: then the files must be where
@@ -84,6 +101,7 @@ func (c *Client) detach() {
 
 // Close detaches from the JVM.
 func (c *Client) Close() {
+	c.stop()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.detach()

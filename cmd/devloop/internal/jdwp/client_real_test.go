@@ -71,12 +71,17 @@ func TestClientStaysAttached(t *testing.T) {
 		}
 	}
 	tell("load")
+	client.Prepare(t.Context(), []string{"Word", "Unknown"})
+	if known := client.vm.known; len(known) != 1 || len(known["Word"]) != 1 {
+		t.Errorf("of the classes it knows %v", known)
+	}
 	redefine("two", 1, "two")
 	redefine("three", 1, "three")
 	if got := tell("load"); got != "three one" {
 		t.Errorf("a new class loader reads the file: %q", got)
 	}
 	redefine("four", 1, "four four")
+	client.Prepare(t.Context(), []string{"Word", "Loaders"})
 	tell("unload")
 	redefine("five", 0, "")
 	tell("load")

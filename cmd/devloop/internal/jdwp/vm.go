@@ -32,7 +32,7 @@ type VM struct {
 	err     error                   // why the connection ended
 	ended   chan struct{}
 
-	known map[string][]string // ids of classes by name, as [VM.Redefine] last found them
+	known map[string][]string // ids of classes by name, as they were last found
 }
 
 // sizes holds the sizes of the JVM's ids in bytes.
@@ -153,7 +153,7 @@ var ErrNotLoaded = errors.New("not loaded yet")
 // loaded. The others need nothing: the JVM reads their files when it loads them. It returns a [Refusal] if the JVM
 // refuses the change, which then has changed nothing, and [ErrNotLoaded] if all is set and a class is not loaded.
 //
-// Classes of the call before are redefined at once; only then it looks whether another class loader has one of them.
+// Classes that were found before are redefined at once; only then it looks whether another class loader has one of them.
 func (vm *VM) Redefine(ctx context.Context, classes map[string][]byte, all bool) (n int, err error) {
 	done := vm.knownOf(classes)
 	err = vm.redefine(ctx, done, classes)
@@ -172,6 +172,20 @@ func (vm *VM) Redefine(ctx context.Context, classes map[string][]byte, all bool)
 	}
 	vm.known = found
 	return len(found), nil
+}
+
+// lookUp finds classes, given by internal name, for the next Redefine.
+func (vm *VM) lookUp(ctx context.Context, names []string) {
+	wanted := map[string][]byte{}
+	for _, name := range names {
+		if vm.known[name] == nil {
+			wanted[name] = nil
+		}
+	}
+	if found, err := vm.find(ctx, wanted, false); err == nil {
+		maps.Copy(found, vm.known)
+		vm.known = found
+	}
 }
 
 // knownOf returns the known ids of classes, none unless all of the classes are known.

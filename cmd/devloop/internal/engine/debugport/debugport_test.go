@@ -194,6 +194,36 @@ func TestNobodyIsAttachedToAJVMThatIsAboutToEnd(t *testing.T) {
 	}
 }
 
+// TestPrepareEndsWhenTheJVMIsAboutToEnd prepares JVMs that do not answer, and one that an IDE may attach to.
+func TestPrepareEndsWhenTheJVMIsAboutToEnd(t *testing.T) {
+	t.Parallel()
+	dialled := make(chan string, 2)
+	hang := func(ctx context.Context, pod kube.Pod, _ int) (io.ReadWriteCloser, error) {
+		dialled <- pod.Name
+		<-ctx.Done()
+		return nil, context.Cause(ctx)
+	}
+	d := New(Options{}, nil, hang)
+	d.jvmPort = supervisor.DebugPort
+	prepared := make(chan struct{})
+	go func() {
+		defer close(prepared)
+		d.Prepare(t.Context(), []kube.Pod{{Name: "a", UID: "1"}, {Name: "b", UID: "2"}}, []string{"A"})
+	}()
+	if got := []string{<-dialled, <-dialled}; !slices.Contains(got, "a") || !slices.Contains(got, "b") {
+		t.Errorf("attaches to %q", got)
+	}
+	d.Detach()
+	<-prepared
+
+	debugged := New(Options{On: true}, nil, hang)
+	debugged.jvmPort = supervisor.DebugPort
+	debugged.Prepare(t.Context(), []kube.Pod{{Name: "c", UID: "3"}}, []string{"A"})
+	if len(dialled) > 0 {
+		t.Errorf("attaches to %s, which an IDE may want to do", <-dialled)
+	}
+}
+
 func TestDebugPortThatAJVMRejectsIsNotAskedForAgain(t *testing.T) {
 	t.Parallel()
 	crash := func(line string) error {
