@@ -2,8 +2,10 @@ package deploy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -12,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/client-go/util/retry"
 
+	"github.com/devloop-cli/devloop/internal/pause"
 	"github.com/devloop-cli/devloop/runner/cluster"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/render"
@@ -67,12 +70,16 @@ func (a applier) established(ctx context.Context, t target) error {
 	}
 }
 
-// makeNamespaces creates the namespaces that the targets need and that do not exist.
+// makeNamespaces creates the namespaces that the targets need and that do not exist. It waits for the end of those that
+// are being removed, as after devloop down.
 func (a applier) makeNamespaces(ctx context.Context, targets []target, s render.Spec) error {
 	done := map[string]bool{"": true, metav1.NamespaceDefault: true}
 	for _, t := range targets {
 		if t.GetKind() == "Namespace" {
 			done[t.GetName()] = true // the manifest creates it
+			if _, err := a.lastingNamespace(ctx, t.GetName()); err != nil {
+				return err
+			}
 		}
 	}
 	for _, t := range targets {
@@ -88,21 +95,45 @@ func (a applier) makeNamespaces(ctx context.Context, targets []target, s render.
 }
 
 func (a applier) makeNamespace(ctx context.Context, name string, s render.Spec) error {
-	o := kube.Ref{Kind: "Namespace", Name: name}
-	_, err := a.client.Core.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})
-	if err == nil {
-		return nil
-	}
-	if !apierrors.IsNotFound(err) {
-		return a.client.WrapError(ctx, "read", o, err)
+	exists, err := a.lastingNamespace(ctx, name)
+	if exists || err != nil {
+		return err
 	}
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
 	render.Mark(namespace, s)
 	_, err = a.client.Core.CoreV1().Namespaces().Create(ctx, namespace, metav1.CreateOptions{FieldManager: kube.FieldManager})
 	if err != nil && !apierrors.IsAlreadyExists(err) {
-		return a.client.WrapError(ctx, "create", o, err)
+		return a.client.WrapError(ctx, "create", kube.Ref{Kind: "Namespace", Name: name}, err)
 	}
 	return nil
+}
+
+const (
+	// leavingTimeout limits the wait for a namespace that is being removed. Kubernetes takes some 10 seconds for an empty one.
+	leavingTimeout = 30 * time.Second
+	// leavingPause is the time between two looks whether it is gone.
+	leavingPause = 200 * time.Millisecond
+)
+
+// lastingNamespace reports whether a namespace exists. One that is being removed has gone when it returns.
+func (a applier) lastingNamespace(ctx context.Context, name string) (exists bool, err error) {
+	o := kube.Ref{Kind: "Namespace", Name: name}
+	for end := time.Now().Add(leavingTimeout); ; {
+		now, err := a.client.Core.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})
+		switch {
+		case apierrors.IsNotFound(err):
+			return false, nil
+		case err != nil:
+			return false, a.client.WrapError(ctx, "read", o, err)
+		case now.DeletionTimestamp == nil:
+			return true, nil
+		case time.Now().After(end):
+			return false, &kube.APIError{Verb: "create", Object: o, Err: errors.New("it is still being removed"),
+				Advice: []string{"see what keeps it: kubectl describe namespace " + name}}
+		case !pause.For(ctx, leavingPause):
+			return false, fmt.Errorf("wait for the end of %s: %w", o, context.Cause(ctx))
+		}
+	}
 }
 
 // create creates an object. In a new namespace, and in a new cluster, the API server refuses Pods

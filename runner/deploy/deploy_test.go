@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -240,6 +241,43 @@ func TestDownRemovesOnlyWhatIsOwned(t *testing.T) {
 	}
 	if removed, err = r.Down(t.Context(), "", "", nil); err != nil || len(removed) != 1 {
 		t.Errorf("all projects: removed %v, %v", removed, err)
+	}
+}
+
+// TestReplaceWaitsForANamespaceThatIsBeingRemoved: devloop run right after devloop down in a namespace that devloop made.
+func TestReplaceWaitsForANamespaceThatIsBeingRemoved(t *testing.T) {
+	for _, own := range []string{"", "apiVersion: v1\nkind: Namespace\nmetadata: {name: new}\n---\n"} {
+		a, r := newAPI(t)
+		leaving := fakeapi.Object("v1", "Namespace", "new")
+		leaving.SetDeletionTimestamp(&metav1.Time{Time: time.Now()})
+		a.Put("namespaces", leaving)
+		account := fakeapi.Object("v1", "ServiceAccount", "default")
+		account.SetNamespace("new")
+		a.Put("serviceaccounts", account)
+		looked := make(chan struct{}, 1000)
+		a.Fault = func(_ http.ResponseWriter, q *http.Request) bool {
+			if q.Method == http.MethodGet && strings.HasSuffix(q.URL.Path, "/namespaces/new") {
+				looked <- struct{}{}
+			}
+			return false
+		}
+		result := make(chan error, 1)
+		go func() {
+			_, err := r.Replace(t.Context(), shop(t, own+strings.Replace(shopPod, "name: web", "name: web, namespace: new", 1)))
+			result <- err
+		}()
+		<-looked
+		<-looked
+		if wrote := a.Wrote(); len(wrote) > 0 {
+			t.Errorf("wrote %v into a namespace that is being removed", wrote)
+		}
+		a.Drop("namespaces//new")
+		if err := <-result; err != nil {
+			t.Fatal(err)
+		}
+		if wrote := a.Wrote(); len(wrote) != 2 || !strings.HasSuffix(wrote[0], "namespaces//new") || a.Get("pods/new/web") == nil {
+			t.Errorf("wrote %v", wrote)
+		}
 	}
 }
 
