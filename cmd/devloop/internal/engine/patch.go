@@ -48,8 +48,8 @@ func (c *cycle) patch(ctx context.Context, d plan.Decision) (done bool, err erro
 // is done, or ctx has ended.
 func (c *cycle) prepareSwap(ctx context.Context) (prepared chan struct{}) {
 	prepared = make(chan struct{})
-	classes := c.savedClasses()
-	if len(classes) == 0 || c.State().Serving == nil || c.Target.Path == plan.ModePod {
+	classes, runs := c.savedClasses(), c.State().Running(nil)
+	if len(classes) == 0 || !runs.Serves || !runs.Swappable || c.Target.Path == plan.ModeRestart || c.Target.Path == plan.ModePod {
 		close(prepared)
 		return prepared
 	}
