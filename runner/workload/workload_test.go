@@ -202,22 +202,21 @@ func TestPodsAreListedOnceForAllThatExist(t *testing.T) {
 	}
 }
 
-// TestPodsOutliveAnOutage has the API server be away when the wait begins, which no request is sent again for.
+// TestPodsOutliveAnOutage that takes longer than a request is tried again, during which the Pod is made.
 func TestPodsOutliveAnOutage(t *testing.T) {
 	t.Parallel()
 	a, c := fakeapi.New(t)
 	set := fakeapi.Object("apps/v1", "ReplicaSet", "web")
 	set.Object["spec"] = map[string]any{"replicas": int64(1)}
 	set = a.Put("replicasets", set)
-	var refused atomic.Int32
-	a.Fault = func(http.ResponseWriter, *http.Request) bool {
-		if refused.Add(1) == 2 {
-			a.Put("pods", controlled(fakeapi.Object("v1", "Pod", "web-1"), set))
+	var refused atomic.Bool
+	a.Fault = func(w http.ResponseWriter, _ *http.Request) bool {
+		if refused.Swap(true) {
+			return false
 		}
-		if refused.Load() < 3 {
-			panic(http.ErrAbortHandler)
-		}
-		return false
+		a.Put("pods", controlled(fakeapi.Object("v1", "Pod", "web-1"), set))
+		fakeapi.Refuse(w, http.StatusConflict, metav1.StatusReasonConflict, "the server is starting") // which no transport retries
+		return true
 	}
 	if pods, err := New(c).Pods(t.Context(), set); err != nil || len(pods) != 1 {
 		t.Errorf("got %v, %v", pods, err)
