@@ -37,8 +37,9 @@ func Connect(o cluster.Options) (*Runner, error) {
 	return newRunner(c), nil
 }
 
-// maxIdle is how many tunnels devloop keeps for its own use: a save uses two for each Pod, to supervisor and JVM.
-const maxIdle = 16
+// maxIdle is how many tunnels devloop keeps for its own use: a save uses two for each Pod, to supervisor and JVM, and a
+// session may have dozens of services.
+const maxIdle = 64
 
 func newRunner(c *cluster.Client) *Runner {
 	dialer := portforward.Dialer(c.Config)

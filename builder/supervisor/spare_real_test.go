@@ -82,8 +82,14 @@ func superviseWithSpare(t *testing.T, options ...string) *supervised {
 // spare asks for a spare, and returns its status once it is prepared.
 func (s *supervised) spare() string {
 	s.Helper()
+	return s.spareAs(3)
+}
+
+// spareAs asks for a spare as how says.
+func (s *supervised) spareAs(how byte) string {
+	s.Helper()
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		status := asked(s.T, s.port, "\x00\x00\x03\x00\x00\x00\x00")
+		status := asked(s.T, s.port, "\x00\x00"+string(rune(how))+"\x00\x00\x00\x00")
 		if status != "preparing" {
 			return status
 		}
@@ -172,6 +178,24 @@ func TestRealSecondSpareTakesARestartSoonAfterAnother(t *testing.T) {
 	s.restart("c", 1, "")
 	s.expect("begun")
 	s.confirm("c")
+}
+
+// TestRealSpareIsAloneIfOthersNeedTheMachine restarts the application twice, the second time before it may have another spare.
+func TestRealSpareIsAloneIfOthersNeedTheMachine(t *testing.T) {
+	t.Parallel()
+	for _, how := range []byte{4, 5} {
+		s := superviseWithSpare(t)
+		s.expect("begun")
+		if got := s.spareAs(how); got != "ready with 1 MB" {
+			t.Errorf("asked with %d: got %q", how, got)
+		}
+		s.restart("a", 1, "")
+		s.expect("spare begun")
+		s.confirm("a")
+		s.restart("b", 1, "")
+		s.expect("begun")
+		s.confirm("b")
+	}
 }
 
 func TestRealRestartHurriesASpareThatIsHalfReady(t *testing.T) {

@@ -10,8 +10,14 @@ import (
 	"github.com/devloop-cli/devloop/runner/kube"
 )
 
-// asksForSpare is the question for a spare, see Supervise.java.
-const asksForSpare = 3
+// Room says for how many spares there is time and memory. The values are the questions for a spare of Supervise.java.
+type Room byte
+
+const (
+	RoomForTwo  Room = 3 // a second one follows where there is much memory
+	RoomForOne  Room = 4
+	RoomToSpare Room = 5 // for one, if much memory stays free
+)
 
 // pollSpare is how often a supervisor is asked whether the spare is ready.
 const pollSpare = 300 * time.Millisecond
@@ -25,9 +31,9 @@ type Spare struct {
 
 // Spare has the supervisor prepare a spare JVM, unless there is one, and waits until it is ready or
 // can't be prepared, or has ended. That takes the Pod some seconds of work the first time.
-func (s *Supervisor) Spare(ctx context.Context, p kube.Pod, port int) (Spare, error) {
+func (s *Supervisor) Spare(ctx context.Context, p kube.Pod, port int, room Room) (Spare, error) {
 	for {
-		answer, err := s.call(ctx, p, port, Change{asks: asksForSpare})
+		answer, err := s.call(ctx, p, port, Change{asks: byte(room)})
 		if err != nil {
 			return Spare{}, fmt.Errorf("ask pod %q for a spare JVM: %w", p.Name, err)
 		}

@@ -81,7 +81,7 @@ func TestSpareIsAwaitedAndNoted(t *testing.T) {
 			return true
 		}
 		a := &answering{answers: c.answers}
-		got, err := New(client, tunnel.NewPool(a.dial, 1)).Spare(t.Context(), webPod, 5007)
+		got, err := New(client, tunnel.NewPool(a.dial, 1)).Spare(t.Context(), webPod, 5007, RoomForTwo)
 		if err != nil || got != c.want {
 			t.Errorf("%q: got %+v, %v", c.answers, got, err)
 		}
@@ -110,7 +110,7 @@ func TestSpareThatEndsIsTakenOffItsPod(t *testing.T) {
 	s := New(client, nil)
 	for _, answer := range []string{"ready with 180 MB", "ready with 180 MB", "no: the node has too little free memory", "no: the node has too little free memory"} {
 		s.tunnels = tunnel.NewPool((&answering{answers: []string{answer}}).dial, 1)
-		if _, err := s.Spare(t.Context(), webPod, 5007); err != nil {
+		if _, err := s.Spare(t.Context(), webPod, 5007, RoomForTwo); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -125,7 +125,7 @@ func TestSpareIsAwaitedNoLongerThanItsContext(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), pollSpare)
 		defer cancel()
 		a := &answering{answers: []string{"preparing"}}
-		if _, err := New(nil, tunnel.NewPool(a.dial, 1)).Spare(ctx, webPod, 5007); err == nil {
+		if _, err := New(nil, tunnel.NewPool(a.dial, 1)).Spare(ctx, webPod, 5007, RoomForTwo); err == nil {
 			t.Error("it waits on")
 		}
 	})

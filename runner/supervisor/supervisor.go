@@ -4,7 +4,7 @@
 //	s := supervisor.New(client, tunnels)
 //	pod, err := s.Change(ctx, pod, 5007, supervisor.Change{State: "9f2c", Restart: true, Files: files})
 //	err = s.Confirm(ctx, pod, 5007, "9f2c", "") // once it serves
-//	spare, err := s.Spare(ctx, pod, 5007)       // for a faster restart, when nothing else is to do
+//	spare, err := s.Spare(ctx, pod, 5007, supervisor.RoomForTwo) // for a faster restart, when nothing else is to do
 //
 // The protocol is one request and one answer per connection, see protocol.go. Its other side is
 // Supervise.java in package builder/supervisor, whose recorded change the tests of both read.

@@ -149,8 +149,9 @@ type Config struct {
 	// Listen opens a local port, Debugger one for debuggers.
 	Listen   ports.Listen
 	Debugger debugport.Open
-	// Turn is waited for before the application starts. May be nil.
-	Turn turn.Take
+	// Turn is waited for before the application starts, SpareTurn before a spare JVM does. May be nil.
+	Turn      turn.Take
+	SpareTurn spares.Take
 	// FirstDone is called once, when Run becomes idle for the first time. May be nil.
 	FirstDone func()
 }
@@ -182,7 +183,7 @@ func New(c Config) *Session {
 	s.trainer = archive.NewTrainer(c.Trainer, s.events, s.background)
 	s.Localhost = localhost.New(ports.NewForwards(c.Listen, c.Target.Ports), debugport.New(c.Target.Debug, c.Debugger, c.Deployer.Dial))
 	s.pruner = prune.Pruner{Cluster: c.Deployer}
-	s.spares = spares.Keeper{Pods: c.Deployer, Events: s.events}
+	s.spares = spares.Keeper{Pods: c.Deployer, Events: s.events, Turn: c.SpareTurn}
 	s.patcher = patch.Patcher{Pods: c.Deployer, Redefine: s.Debuggers.Redefine}
 	return s
 }

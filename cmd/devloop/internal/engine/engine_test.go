@@ -143,7 +143,7 @@ func (f *fakes) Change(_ context.Context, p kube.Pod, _ int, _ supervisor.Change
 
 func (f *fakes) Confirm(context.Context, kube.Pod, int, string, string) error { return nil }
 
-func (f *fakes) Spare(context.Context, kube.Pod, int) (supervisor.Spare, error) {
+func (f *fakes) Spare(context.Context, kube.Pod, int, supervisor.Room) (supervisor.Spare, error) {
 	return supervisor.Spare{}, nil
 }
 

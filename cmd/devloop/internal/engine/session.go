@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/queue"
@@ -199,9 +198,13 @@ func (s *Session) becomeIdle(b *backlog) {
 			s.events.Inform(event.Notice{Code: event.NoticeCompiler, Text: said})
 		}
 	})
-	busy, serving := make(chan struct{}), s.State().Serving
-	b.endIdle = sync.OnceFunc(func() { close(busy) })
-	s.background.Go(func(ctx context.Context) { s.spares.Keep(ctx, serving, busy) })
+	serving := s.State().Serving
+	idle, busy := context.WithCancel(context.Background())
+	b.endIdle = busy
+	s.background.Go(func(ctx context.Context) {
+		defer context.AfterFunc(ctx, busy)()
+		s.spares.Keep(idle, serving)
+	})
 }
 
 // next handles the messages that waited for the end of a cycle, and starts the next cycle if there

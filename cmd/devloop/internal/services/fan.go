@@ -1,11 +1,11 @@
-// Package services has what services of one session share: saves, local ports, manifests, spare JVMs, turns.
+// Package services has what services of one session share: saves, local ports, manifests, turns.
 //
-//	fan := services.NewFan(manifests, budget, orders, customers)
+//	fan := services.NewFan(manifests, turns, orders, customers)
 //	go fan.Run(ctx, saves)                    // each service gets those that concern it
 //	ports.Reserve("orders", 8080)             // 8080
 //	ports.Reserve("customers", 8080)          // 8081
 //	m, err := manifests.Of("orders")          // those of its directory, else its own of the build's
-//	done, err := turns.Await(ctx, waits)      // before it starts
+//	done, err := turns.Await(ctx, waits)      // before it starts, and AwaitSpare before a spare JVM does
 //
 // Each service has an engine of its own. This package knows no engine, and starts nothing.
 package services
@@ -60,13 +60,13 @@ func innermost(file string, dirs []string) (longest int) {
 type Fan struct {
 	dir       string // that the paths of a batch are relative to
 	manifests Manifests
-	budget    *Budget
+	turns     *Turns
 	receivers []*Receiver
 }
 
-// NewFan returns a fan for batches with paths relative to the build's directory. Who gets a save may have a spare next.
-func NewFan(manifests Manifests, budget *Budget, receivers ...*Receiver) *Fan {
-	return &Fan{dir: paths.Real(manifests.Dir), manifests: manifests, budget: budget, receivers: receivers}
+// NewFan returns a fan for batches with paths relative to the build's directory. Who gets a save has a spare prepared first.
+func NewFan(manifests Manifests, turns *Turns, receivers ...*Receiver) *Fan {
+	return &Fan{dir: paths.Real(manifests.Dir), manifests: manifests, turns: turns, receivers: receivers}
 }
 
 // Run hands out batches until ctx ends. It takes the next batch when all services have the one before.
@@ -83,13 +83,14 @@ func (f *Fan) Run(ctx context.Context, batches <-chan watch.Batch) {
 
 func (f *Fan) handOut(ctx context.Context, b watch.Batch) {
 	var all sync.WaitGroup
+	var touched []string
 	concerned := f.concerned(b)
 	for _, r := range f.receivers {
 		part := f.part(r, b, concerned)
 		if part.Empty() {
 			continue
 		}
-		f.budget.Touch(r.Name)
+		touched = append(touched, r.Name)
 		all.Go(func() {
 			select {
 			case r.Batches <- part:
@@ -97,6 +98,7 @@ func (f *Fan) handOut(ctx context.Context, b watch.Batch) {
 			}
 		})
 	}
+	f.turns.Touch(touched...)
 	all.Wait()
 }
 

@@ -2,6 +2,7 @@ package services
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -65,8 +66,7 @@ func TestASaveReachesTheServicesThatItConcerns(t *testing.T) {
 	customers, orders := &Receiver{Name: "customers", Batches: got["customers"]}, &Receiver{Name: "orders", Batches: got["orders"]}
 	customers.Uses(in("platform/core", "customers"), in("orders", "platform", "tools"))
 	orders.Uses(in("orders"), in("customers", "platform", "platform/core", "tools"))
-	budget := NewBudget("customers", "orders", "new")
-	fan := NewFan(m, budget, customers, orders, &Receiver{Name: "new", Batches: got["new"]})
+	fan := NewFan(m, NewTurns(1), customers, orders, &Receiver{Name: "new", Batches: got["new"]})
 	ctx, cancel := context.WithCancel(t.Context())
 	batches, ended := make(chan watch.Batch), make(chan bool)
 	go func() { fan.Run(ctx, batches); close(ended) }()
@@ -185,19 +185,51 @@ func TestServicesHavePortsOfTheirOwn(t *testing.T) {
 	}
 }
 
-func TestSpareJVMsAreForTheServicesThatWereSavedLast(t *testing.T) {
+// TestSparesArePreparedOneAtATimeWhileNoServiceStarts has four services ask for one while a fifth one starts. The last save
+// was of a library, the one before of one of those that use it.
+func TestSparesArePreparedOneAtATimeWhileNoServiceStarts(t *testing.T) {
 	t.Parallel()
-	names := []string{"a", "b", "c", "d"}
-	b := NewBudget(names...)
-	for _, step := range []struct{ saved, want string }{{"", "a b"}, {"c", "a c"}, {"d", "c d"}, {"c", "c d"}, {"b", "b c"}} {
-		if step.saved != "" {
-			b.Touch(step.saved)
+	synctest.Test(t, func(t *testing.T) {
+		turns := NewTurns(2, "a", "b", "c", "d")
+		turns.Touch("c")
+		turns.Touch("a", "b", "c")
+		started, err := turns.Await(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
 		}
-		got := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !b.Allows(name) })
-		if strings.Join(got, " ") != step.want {
-			t.Errorf("after a save of %q: %q, want %q", step.saved, got, step.want)
+		var got []string
+		prepare := func(ctx context.Context, name string) {
+			if plenty, done, err := turns.AwaitSpare(ctx, name); err == nil {
+				got = append(got, fmt.Sprint(name, " ", plenty))
+				time.Sleep(time.Second)
+				done()
+			}
 		}
-	}
+		leaves, leave := context.WithCancel(t.Context())
+		go prepare(leaves, "b")
+		for _, name := range []string{"d", "a", "c"} {
+			go prepare(t.Context(), name)
+		}
+		synctest.Wait()
+		leave()
+		if len(got) > 0 {
+			t.Errorf("while a service starts: %v", got)
+		}
+		started()
+		for _, want := range []string{"c false", "a false", "d true"} {
+			synctest.Wait()
+			if len(got) == 0 || got[len(got)-1] != want {
+				t.Errorf("prepared: %v, want %s last", got, want)
+			}
+			time.Sleep(time.Second)
+		}
+		t.Log("the next one waits for the last, and who has the turn may ask again")
+		prepare(t.Context(), "b")
+		prepare(t.Context(), "b")
+		if want := []string{"c false", "a false", "d true", "b true", "b true"}; !slices.Equal(got, want) {
+			t.Errorf("prepared: %v, want %v", got, want)
+		}
+	})
 }
 
 // TestOnlySomeServicesStartAtATime starts five, of which two may at a time. One gives up, and one takes too long.

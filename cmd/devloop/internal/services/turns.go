@@ -11,18 +11,31 @@ import (
 const maxTurn = 30 * time.Second
 
 // Turns let only some services start at a time: all at once, none serves before all do, and probes fail because of it.
+// Spare JVMs, each of which takes more of the machine than a start, are prepared while no service starts and half as many
+// at a time, first those of the services that were saved last.
 type Turns struct {
 	size int // how many may start at a time
 
-	mu      sync.Mutex
-	free    int
-	waiting []chan struct{} // closed when it is their turn, in this order
+	mu        sync.Mutex
+	free      int
+	waiting   []chan struct{} // closed when it is their turn, in this order
+	saved     []string        // services, the one that was saved last at the end
+	spares    []spareTurn     // they wait
+	preparing int
 }
 
-// NewTurns returns turns of which n services may have one at a time.
-func NewTurns(n int) *Turns {
+// spareTurn is that of a service to prepare a spare.
+type spareTurn struct {
+	service string
+	turn    chan struct{} // closed when it is its turn
+}
+
+// NewTurns returns turns of which n services may have one at a time. At first those count as saved last that are named first.
+func NewTurns(n int, names ...string) *Turns {
 	n = max(1, n)
-	return &Turns{size: n, free: n}
+	saved := slices.Clone(names)
+	slices.Reverse(saved)
+	return &Turns{size: n, free: n, saved: saved}
 }
 
 // Await waits for a turn. It tells waits how many services come before. Call done once the service has started.
@@ -70,4 +83,5 @@ func (t *Turns) leave(turn chan struct{}) {
 		return
 	}
 	t.free++
+	t.nextSpare()
 }

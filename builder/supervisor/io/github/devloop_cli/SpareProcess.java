@@ -36,7 +36,8 @@ final class SpareProcess {
         "java.util.logging.", "java.system.class.loader", "-Dlogback.", "java.security.manager"};
 
     private final List<String> command;
-    private final boolean second; // another one is ready
+    private final boolean modest; // it leaves much memory free
+    private final boolean followed; // another one is prepared after it
     private final long began = System.nanoTime();
     private Process process;
     private Socket control;
@@ -45,8 +46,9 @@ final class SpareProcess {
     private String broken; // why another one would not be ready either
 
     /** Only one JVM can listen for a debugger, so this one does when it becomes the application. */
-    SpareProcess(List<String> application, Path classes, boolean second) {
-        this.second = second;
+    SpareProcess(List<String> application, Path classes, boolean modest, boolean followed) {
+        this.modest = modest;
+        this.followed = followed;
         int path = application.indexOf("-cp") + 1;
         command = new ArrayList<>(application.subList(0, path));
         if (command.get(1).startsWith("-agentlib:jdwp=")) {
@@ -101,8 +103,8 @@ final class SpareProcess {
                 return;
             }
             prepare();
-            if (!hurried) { // else a restart waits for this one
-                supervisor.spare();
+            if (followed && !hurried) { // else a restart waits for this one
+                supervisor.spare(Supervise.FOLLOWED);
             }
             for (Process now = waiting(); now != null; now = waiting()) {
                 if (now.waitFor(1, TimeUnit.SECONDS) && waiting() == now) {
@@ -237,20 +239,20 @@ final class SpareProcess {
 
     /**
      * Says that there is too little memory, null where there is enough: for one more JVM as large as what
-     * runs, or for the one that is there. A second one leaves a quarter of the node free.
+     * runs, or for the one that is there. A modest one, as each second one is, leaves a quarter of the node free.
      */
     private String memory(boolean start) throws IOException {
         long limit = number("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes", null);
         long used = number("/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory/memory.usage_in_bytes", null);
         long cached = number("/sys/fs/cgroup/memory.stat", "/sys/fs/cgroup/memory/memory.stat", "inactive_file");
         used -= Math.max(cached, 0);
-        long least = start ? Math.max(used, 128 * MB) + 64 * MB : limit / (second ? 6 : 12);
+        long least = start ? Math.max(used, 128 * MB) + 64 * MB : limit / (modest ? 6 : 12);
         if (limit > 0 && limit < 1L << 50 && limit - used < least) {
             return "the Pod's memory limit of " + limit / MB + " MB leaves too little for one more";
         }
         long node = number("/proc/meminfo", null, "MemTotal:") * 1024;
         long free = number("/proc/meminfo", null, "MemAvailable:") * 1024;
-        if (node > 0 && free < node / (second ? 4 : 20) + (start ? 512 * MB : 0)) {
+        if (node > 0 && free < node / (modest ? 4 : 20) + (start ? 512 * MB : 0)) {
             return "the node has too little free memory";
         }
         return null;

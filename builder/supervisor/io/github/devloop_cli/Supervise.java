@@ -59,10 +59,12 @@ import java.util.concurrent.TimeUnit;
  * on, as "../added/classpath". While there is no such file, it starts with that of COMMAND. The JVM takes an archive of
  * classes only if its class path begins with the one that the archive was made for.
  *
- * The answer to a question, which has no state, is the state's name, "" for that of the image. With 3 as how
+ * The answer to a question, which has no state, is the state's name, "" for that of the image. With 3 or more as how
  * it asks for a spare JVM, which is prepared unless there is one: see SpareProcess.java. The answer is its
- * status, "later" while the application starts. Where there is much memory a second one follows it: whoever sees a
- * mistake in a save makes the next one before another spare could be ready.
+ * status, "later" while the application starts. With 3 a second one follows it where there is much memory: whoever sees
+ * a mistake in a save makes the next one before another spare could be ready. Applications of other Pods that change
+ * with this one need that memory and the time for a spare of their own, so with 4 none follows, and with 5 there is
+ * one only where there is much memory.
  *
  * A restart with 1 runs the application in the spare, if that is ready or soon will be. An application that ends there,
  * before a proof that it serves, starts again in a new JVM, and there is no spare from then on if it serves then.
@@ -76,6 +78,7 @@ import java.util.concurrent.TimeUnit;
 public final class Supervise {
     private static final int LIMIT = 256 << 20; // bytes of the files of a change
     private static final int KEPT = 20; // changes, until they become one
+    static final int FOLLOWED = 3, MODEST = 5; // how a spare is asked for
     private static final long GRACE = 2000; // ms in which the application ends by itself
     private static final long SOON = 120L * 1000 * 1000 * 1000; // ns in which a start has to be proven
 
@@ -179,21 +182,21 @@ public final class Supervise {
         return taken;
     }
 
-    /** Prepares a spare, and a second one once that is ready, unless they are there. Returns the status of the first. */
-    synchronized String spare() {
+    /** Prepares a spare, and with FOLLOWED a second one once that is ready, unless they are there. Returns the status of the first. */
+    synchronized String spare(int how) {
         if (ending || child == null || undo != null) {
             return "later";
         }
         if (noSpare != null) {
             return "no: " + noSpare;
         }
-        boolean second = spares.size() == 1 && spares.get(0).status().startsWith("ready");
+        boolean second = how == FOLLOWED && spares.size() == 1 && spares.get(0).status().startsWith("ready");
         if (spares.isEmpty() || second) {
             noSpare = suspend ? "the application's JVM waits for a debugger" : SpareProcess.prevented(command);
             if (noSpare != null) {
                 return "no: " + noSpare;
             }
-            SpareProcess made = new SpareProcess(started, classes, second);
+            SpareProcess made = new SpareProcess(started, classes, second || how == MODEST, how == FOLLOWED);
             spares.add(made);
             Thread thread = new Thread() {
                 @Override public void run() {
@@ -451,7 +454,7 @@ public final class Supervise {
         boolean restart = how != 0;
         int files = in.readInt();
         if (name.isEmpty()) {
-            return how == 3 ? spare() : state;
+            return how >= FOLLOWED ? spare(how) : state;
         }
         if (!restart && files == 0) {
             return prove(name);

@@ -24,11 +24,11 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/archive"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/spares"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/services"
 	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/internal/lists"
-	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/localport"
 	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/runner/supervisor"
@@ -50,7 +50,7 @@ type service struct {
 type group struct {
 	all       []*service
 	manifests services.Manifests // of several services
-	budget    *services.Budget
+	turns     *services.Turns
 }
 
 // newGroup connects the real clients, takes the project for this process, and publishes what it found out on the way. Its
@@ -149,12 +149,9 @@ func (g *group) openEach(c *cli.Context, s wiring.Streams, d wiring.Display, pro
 	if g.manifests.Named, err = wiring.Absolute(c.StringSlice("manifest")); err != nil {
 		return nil, err
 	}
-	var names []string
 	for _, p := range projects {
-		names = append(names, p.Name)
 		g.manifests.Dir, g.manifests.Services = p.Dir, append(g.manifests.Services, services.Module{Name: p.Name, Dir: p.ModuleDir()})
 	}
-	g.budget = services.NewBudget(names...)
 	for i, p := range projects {
 		w, err := newWork(c, s, d, p, func() (manifest.Manifest, error) { return g.manifests.Of(p.Name) })
 		if err != nil {
@@ -169,7 +166,8 @@ func (g *group) openEach(c *cli.Context, s wiring.Streams, d wiring.Display, pro
 // connect makes the sessions of several services. They share the compiler processes, the local ports, the room for JVMs, and turns to start.
 func (g *group) connect(c *cli.Context, d wiring.Display, place wiring.Place, works []work) {
 	var processes *pool.Pool
-	local, turn, starts := &services.Ports{}, make(chan struct{}, 1), services.NewTurns(cores(c.Context, place.Docker))
+	local, turn := &services.Ports{}, make(chan struct{}, 1)
+	g.turns = services.NewTurns(cores(c.Context, place.Docker), lists.Map(works, func(w work) string { return w.target.Name })...)
 	for _, w := range works {
 		name := w.target.Name
 		local.Reserve(name, w.target.Port)
@@ -180,8 +178,7 @@ func (g *group) connect(c *cli.Context, d wiring.Display, place wiring.Place, wo
 			}
 			own.Share(processes)
 			config.Listen = apart(config.Listen, local, name)
-			config.Trainer, config.Turn = trainer{config.Trainer, turn}, starts.Await
-			config.Deployer = deployer{config.Deployer, func() bool { return g.budget.Allows(name) }}
+			config.Trainer, config.Turn, config.SpareTurn = trainer{config.Trainer, turn}, g.turns.Await, g.spareTurn(name)
 		})
 		one.name = name
 		g.all = append(g.all, one)
@@ -221,18 +218,15 @@ func (t trainer) Train(ctx context.Context, img image.Image, out io.Writer) (cds
 	}
 }
 
-// deployer has Pods prepare spare JVMs only where there is room.
-type deployer struct {
-	engine.Deployer
-	room func() bool
-}
-
-// Spare implements [engine.Deployer].
-func (d deployer) Spare(ctx context.Context, pod kube.Pod, port int) (supervisor.Spare, error) {
-	if !d.room() {
-		return supervisor.Spare{}, nil
+// spareTurn lets a service prepare a spare JVM when no other one needs the machine more. A second one would keep that from others.
+func (g *group) spareTurn(service string) spares.Take {
+	return func(ctx context.Context) (supervisor.Room, func(), error) {
+		modest, done, err := g.turns.AwaitSpare(ctx, service)
+		if modest {
+			return supervisor.RoomToSpare, done, err
+		}
+		return supervisor.RoomForOne, done, err
 	}
-	return d.Deployer.Spare(ctx, pod, port)
 }
 
 // each calls do for all services at once, and returns their errors.
@@ -258,7 +252,7 @@ func (g *group) receive(ctx context.Context) chan<- watch.Batch {
 		receivers = append(receivers, one.receiver)
 	}
 	batches := make(chan watch.Batch)
-	go services.NewFan(g.manifests, g.budget, receivers...).Run(ctx, batches)
+	go services.NewFan(g.manifests, g.turns, receivers...).Run(ctx, batches)
 	return batches
 }
 

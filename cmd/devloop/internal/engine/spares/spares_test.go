@@ -24,7 +24,7 @@ type pods struct {
 	asked   int
 }
 
-func (p *pods) Spare(context.Context, kube.Pod, int) (runner.Spare, error) {
+func (p *pods) Spare(context.Context, kube.Pod, int, runner.Room) (runner.Spare, error) {
 	p.asked++
 	return p.answers[min(p.asked, len(p.answers))-1], nil
 }
@@ -59,10 +59,10 @@ func TestSparesArePreparedWhereTheApplicationCanUseThem(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var got said
 			p := &pods{answers: c.answers}
-			busy := make(chan struct{})
-			time.AfterFunc(2*interval+interval/2, func() { close(busy) })
+			idle, busy := context.WithTimeout(t.Context(), 2*interval+interval/2)
+			defer busy()
 			d := &state.Deployment{Image: image.Image{ID: v1.Hash{Hex: "a"}, Report: c.report}, Pods: []kube.Pod{{Name: "app"}}, Code: state.Code{Kind: state.InImage, State: c.code}}
-			Keeper{Pods: p, Events: publish.New(event.NewBus(&got))}.Keep(t.Context(), d, busy)
+			Keeper{Pods: p, Events: publish.New(event.NewBus(&got))}.Keep(idle, d)
 			time.Sleep(3 * interval)
 			if p.asked != c.asked || !reflect.DeepEqual(got, c.want) {
 				t.Errorf("%s: asked %d times, said %+v", name, p.asked, got)
