@@ -23,6 +23,7 @@ import (
 //   - Private methods that are new are final.
 //   - Private methods and lambdas that are gone are stubs that throw an exception.
 //   - The nest has the members of the running one.
+//   - Private constants are those of the running one, as their values are in the code that uses them.
 //
 // Whether a JVM accepts the result is up to [Compare]. Adapt returns now itself where nothing has to differ.
 func Adapt(runs, now []byte) ([]byte, error) {
@@ -37,7 +38,8 @@ func Adapt(runs, now []byte) ([]byte, error) {
 	a := adaptation{names: lambdaNames(old, fresh), final: map[string]bool{}, nest: old.attributes[nestMembers]}
 	a.renest = a.nest != fresh.attributes[nestMembers]
 	a.compareMethods(old, fresh)
-	if len(a.names) == 0 && len(a.final) == 0 && len(a.stubs) == 0 && !a.renest {
+	a.compareFields(old, fresh)
+	if len(a.names) == 0 && len(a.final) == 0 && len(a.stubs) == 0 && !a.renest && a.fields == nil {
 		return now, nil
 	}
 	return a.rewrite(now)
@@ -48,8 +50,9 @@ type adaptation struct {
 	names  map[string]string // new names of lambdas
 	final  map[string]bool   // methods that become final, by the names that they have in the file
 	stubs  []Member
-	nest   string // members of the nest
-	renest bool   // they differ
+	fields []Member // all of the class, nil if they are as in the file
+	nest   string   // members of the nest
+	renest bool     // they differ
 }
 
 const nestMembers = "NestMembers"
@@ -72,6 +75,14 @@ func (a *adaptation) compareMethods(old, now *Class) {
 		if m.Private() && m.Code != nil && m.Name != "<init>" && !kept[m.Key()] {
 			a.stubs = append(a.stubs, m)
 		}
+	}
+}
+
+// compareFields finds out whether the fields differ in private constants alone.
+func (a *adaptation) compareFields(old, now *Class) {
+	others := func(c *Class) []Member { return slices.DeleteFunc(slices.Clone(c.Fields), c.inlined) }
+	if !slices.EqualFunc(old.Fields, now.Fields, sameKey) && slices.EqualFunc(others(old), others(now), sameKey) {
+		a.fields = old.Fields
 	}
 }
 
@@ -166,15 +177,20 @@ func (a *adaptation) rewrite(data []byte) ([]byte, error) {
 	poolEnd := r.at
 	r.bytes(6) // access, name, super
 	r.bytes(2 * int(r.u2()))
-	r.skipMembers(func(int, string) {})
+	fields, inFile := r.at, map[string][2]int{}
+	r.skipMembers(func(from, to int, key string) { inFile[key] = [2]int{from, to} })
 	methods := r.at
-	r.skipMembers(func(at int, key string) {
+	r.skipMembers(func(at, _ int, key string) {
 		if a.final[key] {
 			binary.BigEndian.PutUint16(data[at:], binary.BigEndian.Uint16(data[at:])|accFinal)
 		}
 	})
 	attributes := r.at
 	pool := newPool(data[8:poolEnd], a.names)
+	list := data[fields:methods]
+	if a.fields != nil {
+		list = a.listFields(pool, func(key string) []byte { return data[inFile[key][0]:inFile[key][1]] })
+	}
 	stubs := a.stubMethods(pool)
 	rest := a.classAttributes(r, pool)
 	if r.failed || r.dangling || pool.count > 0xFFFF {
@@ -182,22 +198,38 @@ func (a *adaptation) rewrite(data []byte) ([]byte, error) {
 	}
 	count := int(binary.BigEndian.Uint16(data[methods:])) + len(a.stubs)
 	out := binary.BigEndian.AppendUint16(slices.Clone(data[:8]), uint16(pool.count))
-	out = append(append(out, pool.entries...), data[poolEnd:methods]...)
+	out = append(append(out, pool.entries...), data[poolEnd:fields]...)
+	out = append(out, list...)
 	out = binary.BigEndian.AppendUint16(out, uint16(count))
 	return slices.Concat(out, data[methods+2:attributes], stubs, rest), nil
 }
 
-// skipMembers goes past fields or methods, and tells where each begins.
-func (r *reader) skipMembers(found func(at int, key string)) {
+// skipMembers goes past fields or methods, and tells where each is.
+func (r *reader) skipMembers(found func(from, to int, key string)) {
 	for range r.u2() {
-		at := r.at
+		from := r.at
 		r.u2()
-		found(at, r.utf8()+r.utf8())
+		key := r.utf8() + r.utf8()
 		for range r.u2() {
 			r.u2()
 			r.bytes(int(r.u4()))
 		}
+		found(from, r.at, key)
 	}
+}
+
+// listFields returns the table of fields. Those that are not in the file have no value: nothing reads it.
+func (a *adaptation) listFields(p *pool, inFile func(key string) []byte) []byte {
+	u2 := binary.BigEndian.AppendUint16
+	list := u2(nil, uint16(len(a.fields)))
+	for _, f := range a.fields {
+		field := inFile(f.Key())
+		if len(field) == 0 {
+			field = u2(u2(u2(u2(nil, f.Access), p.utf8(f.Name)), p.utf8(f.Desc)), 0)
+		}
+		list = append(list, field...)
+	}
+	return list
 }
 
 // classAttributes returns the table of the class's attributes, with the members of the nest.

@@ -54,6 +54,9 @@ class A {
 	String b() { Supplier<String> s = () -> name; return s.get() + p("y"); }
 	private String p(String s) { return s; }
 	private static String q() { return "q"; }
+	private static final String HELD = "h";
+	private static final Integer MADE = 1;
+	String d() { return HELD + MADE; }
 	static class Inner { }
 }`
 	before := compile(t, class)["A"]
@@ -77,6 +80,16 @@ class A {
 		{"an anonymous class", `return s.get() + p("y")`, `return new Object() { }.toString()`, "body b"},
 		{"a nested class less", "static class Inner { }", "", ""},
 		{"the modifiers of a nested class", "static class Inner", "class Inner", "nested class of class changed"},
+		{"a constant", "String name", `private static final long MORE = 1; String name`, ""},
+		{"a constant's value", `"h"`, `"i"`, "body d"},
+		{"a constant's name", `String HELD = "h";`, `String NEW = "h"; private static final String HELD = NEW + 1;`, "body d"},
+		{"a constant that moves", `private static final String HELD = "h";
+	private static final Integer MADE = 1;`, `private static final Integer MADE = 1; private static final String HELD = "h";`, ""},
+		{"a constant no more", `private static final String HELD = "h"`, `private static final String HELD = q()`, "constant of field HELD changed"},
+		{"a constant that is seen", "String name", "static final int SEEN = 1; String name", "field SEEN added"},
+		{"a constant with an annotation", "String name", "@Deprecated private static final int SEEN = 1; String name", "field SEEN added"},
+		{"a value that code makes", `MADE = 1`, `MADE = 1, MORE = 2`, "field MORE added"},
+		{"a version", "String name", "private static final long serialVersionUID = 1; String name", "field serialVersionUID added"},
 		{"a public method", "private static String q", "static String q", "modifiers of method q changed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

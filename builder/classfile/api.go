@@ -77,3 +77,24 @@ func (c *Class) Initialized() bool { return named(c.Methods, "<clinit>") }
 
 // Private reports whether only the class itself can name the member.
 func (m Member) Private() bool { return m.Access&accPrivate != 0 }
+
+// Static reports whether the member belongs to the class, and not to its objects.
+func (m Member) Static() bool { return m.Access&accStatic != 0 }
+
+// annotated reports whether the member has annotations, or a parameter or type in it has.
+func (m Member) annotated() bool {
+	for name := range m.attributes {
+		if strings.HasSuffix(name, "Annotations") {
+			return true
+		}
+	}
+	return false
+}
+
+// inlined reports whether a field is a private constant that the Java compiler has copied to wherever it is used, so that
+// nothing reads it at run time. One that is not constant is assigned by code, and Java's serialization reads serialVersionUID.
+func (c *Class) inlined(f Member) bool {
+	const flags = accPrivate | accStatic | accFinal
+	return f.Access&flags == flags && f.Name != "serialVersionUID" && !f.annotated() && strings.HasSuffix(c.Source, ".java") &&
+		!slices.Contains(c.Uses, Call{c.Name, f.Name, f.Desc})
+}

@@ -72,7 +72,7 @@ func shape(old, now *Class) string {
 	if !sameInner(old.inner, now.inner) {
 		return "nested class of class changed"
 	}
-	if why := fields(old.Fields, now.Fields); why != "" {
+	if why := fields(old, now); why != "" {
 		return why
 	}
 	return methods(old, now)
@@ -123,33 +123,37 @@ func union(a, b map[string]string) map[string]string {
 	return all
 }
 
-// fields compares fields in their order, as the JVM does.
-func fields(old, now []Member) string {
-	before, after := byKey(old), byKey(now)
-	for _, f := range now {
+// fields compares fields in their order, as the JVM does. The values of constants are in the code that uses them.
+func fields(old, now *Class) string {
+	before, after := byKey(old.Fields), byKey(now.Fields)
+	for _, f := range now.Fields {
 		was, known := before[f.Key()]
 		switch {
-		case !known && named(old, f.Name):
+		case !known && named(old.Fields, f.Name):
 			return fmt.Sprintf("type of field %s changed", f.Name)
 		case !known:
 			return fmt.Sprintf("field %s added", f.Name)
 		case was.Access != f.Access:
 			return fmt.Sprintf("modifiers of field %s changed", f.Name)
+		case old.inlined(was) && now.inlined(f):
+			continue
 		}
 		if why := attributesOf("field "+f.Name, was.attributes, f.attributes); why != "" {
 			return why
 		}
 	}
-	for _, f := range old {
+	for _, f := range old.Fields {
 		if _, kept := after[f.Key()]; !kept {
 			return fmt.Sprintf("field %s removed", f.Name)
 		}
 	}
-	if !slices.EqualFunc(old, now, func(a, b Member) bool { return a.Key() == b.Key() }) {
+	if !slices.EqualFunc(old.Fields, now.Fields, sameKey) {
 		return "order of fields changed"
 	}
 	return ""
 }
+
+func sameKey(a, b Member) bool { return a.Key() == b.Key() }
 
 // methods compares all of methods but their bodies. Private ones may be new if nothing can override them.
 func methods(old, now *Class) string {
@@ -186,15 +190,22 @@ func whyAdded(old *Class, m Member) string {
 	return title(m) + " added"
 }
 
-// signature says what differs between two methods of one type. The names of a lambda's parameters do not count.
+// signature says what differs between two methods of one type. In a lambda, and in a private or static method without
+// annotations, nothing else sees the names of parameters, generic types and what it throws.
 func signature(was, is Member) string {
-	if isLambda(is) {
+	if isLambda(is) || unseen(was) && unseen(is) {
 		return ""
 	}
 	if was.Code != nil && was.Code.parameters != is.Code.parameters {
 		return fmt.Sprintf("parameter name of %s changed", title(is))
 	}
 	return attributesOf(title(is), was.attributes, is.attributes)
+}
+
+// unseen reports whether no framework looks at the declaration of a method, for want of an annotation or of a proxy's
+// right to override it.
+func unseen(m Member) bool {
+	return m.Access&(accPrivate|accStatic) != 0 && m.Name != "<init>" && !m.annotated()
 }
 
 // title names a method as its writer knows it.

@@ -50,6 +50,8 @@ var structures = []string{
 	`int structure() { return new Nested().n(); } static class Nested { int n() { java.util.function.IntSupplier s = () -> #; return s.getAsInt(); } }`,
 	`int structure() { switch ("n" + #) { case "n#": return #; default: return -1; } }`,
 	`int structure() { switch (Level.values()[# % 2]) { case LAST: return #; default: return # + 0; } }`,
+	`int structure() { return HELD; } private static final int HELD = #;`,
+	`int structure() { return stated(service()) - service(); } private static int stated(int n#) { return n# + OTHER; } private static final int OTHER = #;`,
 	`int structure() { return Some.n(#); } enum Some { A; static int n(int n) { return n; } }`,
 }
 

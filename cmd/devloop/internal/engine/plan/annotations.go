@@ -95,10 +95,24 @@ func (b *startupBuilder) storedByGetters(c *classfile.Class) bool {
 // accessor matches getters and setters.
 var accessor = regexp.MustCompile(`^(get|is|set)[^a-z]`)
 
+// holdsSettings reports whether Spring fills an object of the class at startup.
+func holdsSettings(c *classfile.Class) bool {
+	return slices.ContainsFunc(c.Annotations, func(a classfile.Annotation) bool { return a.Type == settingsAnnotation })
+}
+
+// settingsValidator is the name of the bean that validates all settings.
+// https://docs.spring.io/spring-boot/reference/features/external-config.html#features.external-config.typesafe-configuration-properties.validation
+const settingsValidator = "configurationPropertiesValidator"
+
+// validatesSettings reports whether Spring may have an object of the class validate settings: its own, or all of them.
+func validatesSettings(c *classfile.Class) bool {
+	return holdsSettings(c) || strings.EqualFold(simple(c.Name), settingsValidator) ||
+		slices.ContainsFunc(c.Annotations, func(a classfile.Annotation) bool { return slices.Contains(a.Strings, settingsValidator) })
+}
+
 // settingsReason says why Spring may call a method of a class with settings at startup, "" if it does not.
 func settingsReason(c *classfile.Class, m classfile.Member) string {
-	settings := slices.ContainsFunc(c.Annotations, func(a classfile.Annotation) bool { return a.Type == settingsAnnotation })
-	if settings && accessor.MatchString(m.Name) {
+	if holdsSettings(c) && accessor.MatchString(m.Name) {
 		return "@" + simple(settingsAnnotation)
 	}
 	return ""

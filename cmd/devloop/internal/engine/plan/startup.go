@@ -18,7 +18,8 @@ import (
 //   - main, static initialisers and constructors;
 //   - methods with an annotation that is not known to be about requests;
 //   - methods of a class with an annotation that is not known to be harmless, and of a class
-//     that extends or implements a library type, also through a supertype of the application;
+//     that extends or implements a library type, also through a supertype of the application; but not static ones, as
+//     nothing finds them through that type, and not those that serve requests, such as a filter's;
 //   - getters and setters of a class with @ConfigurationProperties;
 //   - methods that the text of an annotation names;
 //   - whatever those call, lambdas included. A call counts for every method with that name
@@ -51,11 +52,15 @@ var addingMethods = set("put", "putAll", "add", "addAll", "addFirst", "addLast",
 // objectMethods are called by collections and loggers on any object.
 var objectMethods = set("toString()Ljava/lang/String;", "hashCode()I", "equals(Ljava/lang/Object;)Z")
 
+// makers are static methods by whose names Spring finds how to convert the text of a setting to a class.
+var makers = set("valueOf", "of", "from")
+
 // newStartup analyses all classes of an application, its libraries aside.
 func newStartup(classes []*classfile.Class) *startup {
-	b := &startupBuilder{own: map[string]*classfile.Class{}, classes: map[string]string{}, reasons: map[string]string{}, calls: map[string][]classfile.Call{}}
+	b := &startupBuilder{own: map[string]*classfile.Class{}, classes: map[string]reason{}, reasons: map[string]string{}, calls: map[string][]classfile.Call{}}
 	for _, c := range classes {
 		b.own[c.Name] = c
+		b.validates = b.validates || slices.ContainsFunc(c.Methods, func(m classfile.Member) bool { return m.Name == settingsValidator })
 	}
 	named := wordsInExpressions(classes)
 	for _, c := range classes {
@@ -78,20 +83,22 @@ func (s *startup) reason(class string, m classfile.Member) string {
 func own(class string, m classfile.Member) string { return class + "." + m.Key() }
 
 type startupBuilder struct {
-	own     map[string]*classfile.Class
-	classes map[string]string // why the methods of a class may run at startup
-	reasons map[string]string
-	calls   map[string][]classfile.Call // by the caller, as reasons
-	queue   []string
+	own map[string]*classfile.Class
+	// validates means that a bean validates all settings.
+	validates bool
+	classes   map[string]reason // why the methods of a class may run at startup
+	reasons   map[string]string
+	calls     map[string][]classfile.Call // by the caller, as reasons
+	queue     []string
 }
 
 // method records the calls of a method, and whether it may run at startup itself.
-func (b *startupBuilder) method(c *classfile.Class, m classfile.Member, class string, named map[string]bool) {
+func (b *startupBuilder) method(c *classfile.Class, m classfile.Member, of reason, named map[string]bool) {
 	if m.Code != nil {
 		b.calls[m.Key()] = append(b.calls[m.Key()], m.Code.Calls...)
 		b.calls[own(c.Name, m)] = m.Code.Calls
 	}
-	class = cmp.Or(class, settingsReason(c, m))
+	class := cmp.Or(of.about(m), settingsReason(c, m))
 	key, why := own(c.Name, m), entryPoint(m, class, named)
 	switch {
 	case why == "" && m.Code != nil && stores(m.Code):
@@ -129,6 +136,8 @@ func entryPoint(m classfile.Member, class string, named map[string]bool) string 
 		return m.Name + " may have been called at start"
 	case named[m.Name]:
 		return "an annotation names " + m.Name
+	case m.Static() && makers[m.Name] && strings.HasPrefix(m.Desc, "(Ljava/lang/String;)L"):
+		return m.Name + " may have made a setting from a text"
 	}
 	request := false
 	for _, a := range m.Annotations {
@@ -145,26 +154,58 @@ func entryPoint(m classfile.Member, class string, named map[string]bool) string 
 	return ""
 }
 
+// reason is why a framework may call the methods of a class at startup.
+type reason struct {
+	why string // "" if it can't
+	// inherited means that it calls them through a library type, serves that the type is one of servers.
+	inherited, serves bool
+}
+
+// about returns the reason for one of the methods.
+func (r reason) about(m classfile.Member) string {
+	if r.inherited && m.Static() || r.serves && serving[m.Name] {
+		return ""
+	}
+	return r.why
+}
+
+// servers are library types whose objects frameworks make at startup, and of whose methods they call those in serving at
+// requests only.
+var (
+	servers = set("jakarta/servlet/Filter", "javax/servlet/Filter", "org/springframework/web/filter/GenericFilterBean",
+		"org/springframework/web/filter/OncePerRequestFilter", "org/springframework/web/server/WebFilter",
+		"org/springframework/web/servlet/HandlerInterceptor", "org/springframework/web/servlet/AsyncHandlerInterceptor",
+		"org/springframework/web/method/support/HandlerMethodArgumentResolver", "org/springframework/validation/Validator",
+		"org/springframework/web/servlet/mvc/method/annotation/ResponseBodyAdvice", "org/springframework/security/core/userdetails/UserDetailsService",
+		"org/springframework/security/web/AuthenticationEntryPoint", "org/springframework/security/web/access/AccessDeniedHandler",
+		"org/springframework/security/web/authentication/AuthenticationSuccessHandler", "org/springframework/security/web/authentication/AuthenticationFailureHandler",
+		"org/springframework/security/web/authentication/logout/LogoutSuccessHandler", "org/springframework/security/web/authentication/logout/LogoutHandler")
+	serving = set("doFilter", "doFilterInternal", "filter", "preHandle", "postHandle", "afterCompletion", "resolveArgument", "validate",
+		"beforeBodyWrite", "loadUserByUsername", "commence", "handle", "onAuthenticationSuccess", "onAuthenticationFailure", "onLogoutSuccess", "logout")
+)
+
 // classReason returns why a framework may call any method of a class at startup: because of
 // its own annotations, or because of a supertype.
-func (b *startupBuilder) classReason(c *classfile.Class) string {
+func (b *startupBuilder) classReason(c *classfile.Class) reason {
 	if why, known := b.classes[c.Name]; known {
 		return why
 	}
-	b.classes[c.Name] = "" // a class file may claim to be its own supertype
-	why := b.callsAny(c)
+	b.classes[c.Name] = reason{} // a class file may claim to be its own supertype
+	found := reason{why: b.callsAny(c)}
 	for _, s := range append([]string{c.Super}, c.Interfaces...) {
-		if why != "" {
-			break
-		}
+		inherited := reason{why: "it is a " + simple(s), inherited: true, serves: servers[s]}
 		if own := b.own[s]; own != nil {
-			why = b.classReason(own)
-		} else if s != "" && !harmless[s] {
-			why = "it is a " + simple(s)
+			inherited = b.classReason(own)
+		} else if s == "" || harmless[s] {
+			continue
+		}
+		if found.why == "" || found.serves && inherited.why != "" {
+			found = inherited
 		}
 	}
-	b.classes[c.Name] = why
-	return why
+	found.serves = found.serves && !b.validates && !validatesSettings(c)
+	b.classes[c.Name] = found
+	return found
 }
 
 // whyFound says why a framework may find a class at startup that no code of a request uses, "" if it

@@ -35,6 +35,12 @@ func TestMethodsThatRunWithoutARequest(t *testing.T) {
 	writes.Code.Writes = true
 	puts.Code.Calls, puts.Code.ReadsCollection = []classfile.Call{{Owner: "java/util/Map", Name: "put"}}, true
 	caches.Code.Calls = []classfile.Call{{Owner: "com/acme/cache/Store", Name: "get"}}
+	static, maker := method("price", ""), method("of", "")
+	static.Access, maker.Access, maker.Desc = 8, 8, "(Ljava/lang/String;)Lcom/example/A;"
+	listener := class("A", "", "jakarta/servlet/Filter", method("doFilter", ""))
+	listener.Interfaces = []string{"org/acme/Listener"}
+	validated := class("A", "", "org/springframework/validation/Validator", method("validate", ""))
+	validated.Annotations = []classfile.Annotation{{Type: settingsAnnotation}}
 	field := class("Named", "", object, method("getPrice", ""))
 	field.Fields = []classfile.Member{{Name: "x", Annotations: []classfile.Annotation{{Type: "org/example/Value", Strings: []string{"#{named.price}"}}}}}
 	for name, c := range map[string]struct {
@@ -54,6 +60,14 @@ func TestMethodsThatRunWithoutARequest(t *testing.T) {
 		"a method for the model":      {class("A", "Controller", object, method("owner", "ModelAttribute")), ""},
 		"a method for the binder":     {class("A", "Controller", object, method("fields", "InitBinder")), ""},
 		"hints for native images":     {class("A", "", "org/springframework/aot/hint/RuntimeHintsRegistrar", method("registerHints", "")), ""},
+		"a static method":             {class("A", "", "org/acme/Listener", static), ""},
+		"one that may make a setting": {class("A", "", object, maker), "of may have made a setting from a text"},
+		"a filter's work":             {class("A", "", "jakarta/servlet/Filter", method("doFilter", "")), ""},
+		"a filter's start":            {class("A", "", "jakarta/servlet/Filter", method("init", "")), "it is a Filter"},
+		"a filter that listens":       {listener, "it is a Listener"},
+		"a validator":                 {class("A", "", "org/springframework/validation/Validator", method("validate", "")), ""},
+		"settings that are validated": {validated, "it is a Validator"},
+		"a validator of settings":     {class("ConfigurationPropertiesValidator", "", "org/springframework/validation/Validator", method("validate", "")), "it is a Validator"},
 		"a record's method":           {class("A", "", "java/lang/Record", method("price", "")), ""},
 		"a method that keeps state":   {class("A", "", object, writes), "A.handler may keep what it makes"},
 		"one that fills a map":        {class("A", "", object, puts), "A.handler may keep what it makes"},

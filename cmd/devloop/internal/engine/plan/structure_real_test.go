@@ -51,6 +51,10 @@ var shapes = []shape{
 	{statement: `b.append(TopID.s());`, beside: `class TopID { static String s() { return "rVALUE" + new Object() { }.getClass().getName(); } }`},
 	{statement: `switch ("x" + VALUE) { case "xVALUE": b.append("sVALUE"); break; default: b.append("no"); }`},
 	{statement: `switch (Colour.values()[VALUE % 2]) { case RED: b.append("tVALUE"); break; default: b.append("other"); }`},
+	{statement: `b.append(CID);`, member: `private static final String CID = "wVALUE";`},
+	{statement: `b.append(CID_VALUE);`, member: `private static final long CID_VALUE = VALUE;`},
+	{statement: `b.append(ConstID.s(VALUE));`, member: `static class ConstID { private static final int N = VALUE; static String s(int n) { return "x" + n + N; } }`},
+	{statement: `b.append(knowsID(VALUE));`, member: `private String knowsID(int pVALUE) { return "y" + pVALUE; }`},
 	{statement: `b.append(heldID.get());`, member: `final Supplier<String> heldID = () -> "uVALUE";`},
 	{statement: `b.append(madeID);`, member: `final String madeID = makeID(); private String makeID() { Supplier<String> s = () -> "vVALUE"; return s.get(); }`},
 }
