@@ -6,8 +6,10 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/devloop-cli/devloop/internal/filesums"
@@ -56,6 +58,20 @@ func (c Contents) Read(path string) ([]byte, error) {
 		err = fmt.Errorf("%s changes while it is read", path)
 	}
 	return text, err
+}
+
+// ClassesOf returns the classes that have the names of sources, such as com/example/Home.
+func (c Contents) ClassesOf(sources []string) (classes []string) {
+	for _, source := range sources {
+		name, found := strings.TrimSuffix(filepath.ToSlash(source), filepath.Ext(source)), true
+		for ; found; _, name, found = strings.Cut(name, "/") {
+			if _, is := c.Sums.Of(name + ".class"); is {
+				classes = append(classes, name)
+				break
+			}
+		}
+	}
+	return classes
 }
 
 // Part is something that an application consists of besides its own files.

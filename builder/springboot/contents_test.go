@@ -3,12 +3,14 @@ package springboot_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
 	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/internal/filesums"
 )
 
 func TestContents(t *testing.T) {
@@ -131,5 +133,15 @@ func TestServerInALibrary(t *testing.T) {
 		if app.Port != want || exploded.Port != want {
 			t.Errorf("%s: got port %d of the jar, %d of the directories, want %d", name, app.Port, exploded.Port, want)
 		}
+	}
+}
+
+func TestClassesOfSources(t *testing.T) {
+	t.Parallel()
+	var c springboot.Contents
+	c.Sums = c.Sums.With(map[string]*filesums.Sum{"com/shop/Home.class": {}, "Loose.class": {}, "static/a.css": {}})
+	got := c.ClassesOf([]string{"web/src/main/java/com/shop/Home.java", "src/main/kotlin/Loose.kt", "web/com/shop/New.java", "a.css"})
+	if !slices.Equal(got, []string{"com/shop/Home", "Loose"}) {
+		t.Errorf("the sources are of the classes %q", got)
 	}
 }

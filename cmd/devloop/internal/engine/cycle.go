@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/devloop-cli/devloop/builder/image"
@@ -105,18 +106,22 @@ func (c *cycle) stages(ctx context.Context) (err error) {
 	return err
 }
 
-// compileAndDecide compiles, and meanwhile has the JVMs prepare for a swap, the likely outcome.
+// compileAndDecide compiles. Meanwhile the JVMs prepare for a swap, which is likely.
 func (c *cycle) compileAndDecide(ctx context.Context) (d plan.Decision, err error) {
-	preparing, cancel := context.WithCancel(ctx)
-	prepared := c.prepareSwap(preparing)
+	ahead, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var preparing sync.WaitGroup
+	if runs := c.State().Running(nil); runs.Serves && runs.Swappable && c.Target.Path != plan.ModeRestart && c.Target.Path != plan.ModePod {
+		pods, classes := c.State().Target().Patchable(), c.contents.ClassesOf(c.Changed.Paths)
+		preparing.Go(func() { c.Debuggers.Prepare(ahead, pods, classes) })
+	}
 	if err = (build{c}).compile(ctx); err == nil {
 		d = c.decide()
 	}
 	if d.Path != plan.Swap {
 		cancel()
 	}
-	<-prepared
-	cancel()
+	preparing.Wait()
 	return d, err
 }
 

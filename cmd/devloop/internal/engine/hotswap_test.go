@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -18,7 +17,6 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/hack/real"
-	"github.com/devloop-cli/devloop/internal/filesums"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/supervisor"
 	"github.com/devloop-cli/devloop/watch"
@@ -66,16 +64,6 @@ func TestSwapThatIsCutOffIsNotTakenForNone(t *testing.T) {
 	}
 	if now.Serving.Code.Kind != state.Unknown || now.Serving.NotPatchable == "" || now.ServesImage(img) {
 		t.Errorf("the Pod may hold the new class, and is taken for %+v", now.Serving)
-	}
-}
-
-func TestSavedClasses(t *testing.T) {
-	t.Parallel()
-	l, _ := newTestSession(&fakes{})
-	l.contents.Sums = l.contents.Sums.With(map[string]*filesums.Sum{"com/shop/Home.class": {}, "Loose.class": {}, "static/a.css": {}})
-	c := cycleOf(l, 1, "", watch.Batch{Paths: []string{"web/src/main/java/com/shop/Home.java", "src/main/kotlin/Loose.kt", "web/com/shop/New.java", "a.css"}})
-	if got := c.savedClasses(); !slices.Equal(got, []string{"com/shop/Home", "Loose"}) {
-		t.Errorf("the saved sources are of the classes %q", got)
 	}
 }
 

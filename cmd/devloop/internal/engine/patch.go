@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
@@ -42,37 +40,6 @@ func (c *cycle) patch(ctx context.Context, d plan.Decision) (done bool, err erro
 		return false, nil
 	}
 	return p.restart(ctx)
-}
-
-// prepareSwap has the JVMs that serve find the classes of the saved sources. It returns at once; prepared is closed when it
-// is done, or ctx has ended.
-func (c *cycle) prepareSwap(ctx context.Context) (prepared chan struct{}) {
-	prepared = make(chan struct{})
-	classes, runs := c.savedClasses(), c.State().Running(nil)
-	if len(classes) == 0 || !runs.Serves || !runs.Swappable || c.Target.Path == plan.ModeRestart || c.Target.Path == plan.ModePod {
-		close(prepared)
-		return prepared
-	}
-	pods := c.State().Target().Patchable()
-	go func() {
-		defer close(prepared)
-		c.Debuggers.Prepare(ctx, pods, classes)
-	}()
-	return prepared
-}
-
-// savedClasses returns the classes that have the names of saved sources, such as com/example/Home.
-func (c *cycle) savedClasses() (classes []string) {
-	for _, path := range c.Changed.Paths {
-		name, found := strings.TrimSuffix(filepath.ToSlash(path), filepath.Ext(path)), true
-		for ; found; _, name, found = strings.Cut(name, "/") {
-			if _, is := c.contents.Sums.Of(name + ".class"); is {
-				classes = append(classes, name)
-				break
-			}
-		}
-	}
-	return classes
 }
 
 // inPlace is a change of what runs in its Pods: only the application's own files or its libraries have changed. That saves

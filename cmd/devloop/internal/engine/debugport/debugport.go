@@ -209,7 +209,7 @@ func (d *Debuggers) Redefine(ctx context.Context, pod kube.Pod, classes map[stri
 // are compiled saves half of the time of a Redefine, if it is the first one, or of other classes than the last. It does
 // nothing where an IDE may want to attach.
 func (d *Debuggers) Prepare(ctx context.Context, pods []kube.Pod, classes []string) {
-	if d.options.On || d.jvmPort != supervisor.DebugPort {
+	if d.options.On || d.jvmPort != supervisor.DebugPort || len(classes) == 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, attachTimeout)
