@@ -49,6 +49,31 @@ func isPlain(a classfile.Annotation) bool {
 
 func isRequest(a classfile.Annotation) bool { return requestAnnotations[simple(a.Type)] }
 
+// resolveMappings puts Spring's annotation in the place of those of the application that are made of it, such as an
+// @AnonymousPostMapping.
+func (b *startupBuilder) resolveMappings(classes []*classfile.Class) {
+	for _, c := range classes {
+		for _, m := range c.Methods {
+			for i, a := range m.Annotations {
+				if own := b.own[a.Type]; own != nil && b.mapsRequests(own) {
+					m.Annotations[i].Type = "org/springframework/web/bind/annotation/RequestMapping"
+				}
+			}
+		}
+	}
+}
+
+// mapsRequests reports whether an annotation of the application says by its own annotations that a method serves
+// requests, and nothing else that a library knows.
+func (b *startupBuilder) mapsRequests(c *classfile.Class) bool {
+	ofJava := func(a classfile.Annotation) bool { return strings.HasPrefix(a.Type, "java/lang/annotation/") }
+	return slices.ContainsFunc(c.Annotations, isRequest) && !slices.ContainsFunc(c.Annotations, func(a classfile.Annotation) bool {
+		own := b.own[a.Type]
+		mark := own != nil && !slices.ContainsFunc(own.Annotations, func(a classfile.Annotation) bool { return !ofJava(a) })
+		return !ofJava(a) && !isRequest(a) && !isPlain(a) && !mark
+	})
+}
+
 // isSetup reports whether an annotation only tells Spring what to set up.
 func isSetup(a classfile.Annotation) bool {
 	return of(a, setupPackages) || strings.HasPrefix(a.Type, "org/springframework/") && strings.HasPrefix(simple(a.Type), "Enable")

@@ -62,6 +62,7 @@ func newStartup(classes []*classfile.Class) *startup {
 		b.own[c.Name] = c
 		b.validates = b.validates || slices.ContainsFunc(c.Methods, func(m classfile.Member) bool { return m.Name == settingsValidator })
 	}
+	b.resolveMappings(classes)
 	named := wordsInExpressions(classes)
 	for _, c := range classes {
 		class := b.classReason(c)

@@ -109,3 +109,31 @@ func TestSupertypesOfTheApplicationCount(t *testing.T) {
 		t.Errorf("a class that claims to be its own supertype: got %q", got)
 	}
 }
+
+func TestAnnotationsOfTheApplicationThatMapRequests(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		of   []string
+		want string
+	}{
+		"a mapping":                 {[]string{"org/example/PostMapping", "java/lang/annotation/Target"}, ""},
+		"one with a mark":           {[]string{"org/example/PostMapping", "com/example/Mark"}, ""},
+		"one that does more":        {[]string{"org/example/PostMapping", "org/example/EventListener"}, "@Login"},
+		"one that maps no requests": {[]string{"java/lang/annotation/Target"}, "@Login"},
+	} {
+		login, mark := class("Login", "", object), class("Mark", "Target", object)
+		mark.Annotations[0].Type = "java/lang/annotation/Target"
+		for _, of := range c.of {
+			login.Annotations = append(login.Annotations, classfile.Annotation{Type: of})
+		}
+		handler := class("A", "RestController", object, method("login", "", "price"), method("price", ""))
+		handler.Methods[0].Annotations = []classfile.Annotation{{Type: "com/example/Login", Strings: []string{"/login"}}}
+		s := newStartup([]*classfile.Class{handler, login, mark})
+		for _, m := range handler.Methods {
+			got := s.reason(handler.Name, m)
+			if c.want == "" && got != "" || c.want != "" && got == "" {
+				t.Errorf("%s: %s: got %q, want %q", name, m.Name, got, c.want)
+			}
+		}
+	}
+}
