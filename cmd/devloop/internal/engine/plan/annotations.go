@@ -18,7 +18,7 @@ var plainAnnotations = set("RestController", "Controller", "Service", "Component
 	"Transactional", "Validated", "Nullable", "NonNull", "NonNullApi", "Deprecated", "SafeVarargs", "FunctionalInterface", "Generated",
 	"PreAuthorize", "PostAuthorize", "Secured", "RolesAllowed", "PermitAll", "DenyAll", "NotNull", "Nonnull", "CheckForNull",
 	"Profile", "Lazy", "Scope", "Primary", "Qualifier", "Order", "Tag", "Operation", "Hidden", "JsonProperty", "JsonIgnore", "JsonInclude",
-	"Timed", "Counted", "Observed", "ApiResponse", "ApiResponses", "SecurityRequirement", "Api", "ApiOperation", "ApiImplicitParam", "ApiImplicitParams",
+	"Timed", "Counted", "Observed", "Async", "CacheConfig", "Modifying", "ApiResponse", "ApiResponses", "SecurityRequirement", "Api", "ApiOperation", "ApiImplicitParam", "ApiImplicitParams",
 	"RequiresPermissions", "RequiresRoles", "RequiresAuthentication", "SaCheckPermission", "SaCheckRole", "SaCheckLogin")
 
 // plainPackages have annotations about the form of data that requests send and get.
@@ -163,6 +163,9 @@ func expressions(a classfile.Annotation) (texts []string) {
 		return nil
 	}
 	for _, text := range a.Strings {
+		if spring && simple(a.Type) == "Query" { // expressions in a query begin so
+			_, text, _ = strings.Cut(text, "#{")
+		}
 		if spring {
 			text = placeholder.ReplaceAllString(text, "")
 		}

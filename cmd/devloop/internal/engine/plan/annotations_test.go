@@ -32,6 +32,8 @@ func TestAnnotationsOfClasses(t *testing.T) {
 		"one of the application's class":               {springBoot + "autoconfigure/SpringBootApplication", object, "price", ""},
 		"one of a class that sets up security":         {"org/springframework/security/config/annotation/web/configuration/EnableWebSecurity", object, "price", ""},
 		"one whose results are in a cache":             {"org/springframework/cache/annotation/Cacheable", object, "price", "@Cacheable"},
+		"one of a class that names its cache":          {"org/springframework/cache/annotation/CacheConfig", object, "price", ""},
+		"one of a class whose methods are deferred":    {"org/springframework/scheduling/annotation/Async", object, "price", ""},
 		"one of an entity":                             {persistence + "Entity", object, "getPrice", ""},
 		"one of an entity with annotations on getters": {persistence + "Entity", "com/example/Base", "getPrice", "@Entity"},
 		"one of an entity with @Access":                {persistence + "Access", object, "getPrice", "@Access"},
@@ -77,6 +79,8 @@ func TestNamesInAnnotations(t *testing.T) {
 		"a key in a cache":           {"org/springframework/cache/annotation/Cacheable", "#root.target.blog", true},
 		"a table":                    {persistence + "Table", "blog", false},
 		"a pattern of data":          {"jakarta/validation/constraints/Pattern", "blog", false},
+		"a query":                    {"org/springframework/data/jpa/repository/Query", "select b from blog b", false},
+		"an expression in a query":   {"org/springframework/data/jpa/repository/Query", "select b from B b where b.id = ?#{ {1: blog}[1] }", true},
 		"an unknown framework's":     {"org/acme/Retry", "blog", true},
 	} {
 		c := withType(class("A", "", object, method("blog", ""), method("getBlog", "")), a.annotation, a.text)
