@@ -11,6 +11,8 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/readiness"
 	"github.com/devloop-cli/devloop/watch"
 )
 
@@ -62,6 +64,36 @@ func TestCompilerIsToldWhatChangedAndRestsBetween(t *testing.T) {
 		notice, ok := events.events[len(events.events)-1].Body.(event.Notice)
 		if !ok || notice.Text != "the compiler has rested" {
 			t.Errorf("what it says is not told: %+v", notice)
+		}
+	})
+}
+
+// starting is a Pod that is not ready before the compiler is.
+type starting struct {
+	fakes
+	compiler chan struct{}
+}
+
+func (s *starting) RunIdle(context.Context) string {
+	s.compiler <- struct{}{}
+	return ""
+}
+
+func (s *starting) Ready(ctx context.Context, pods []kube.Pod, phase func(readiness.Phase)) error {
+	<-s.compiler
+	return s.fakes.Ready(ctx, pods, phase)
+}
+
+func TestCompilerGetsReadyWhileTheFirstPodStarts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l, _ := newTestSession(&starting{compiler: make(chan struct{})})
+		l.Target.Follow = true
+		if err := cycleOf(l, 1, "first build", watch.Everything()).run(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if err := l.Close(); err != nil {
+			t.Error(err)
 		}
 	})
 }

@@ -76,8 +76,8 @@ type Compiler interface {
 	// Compile compiles what has changed since the last time: paths relative to the project's
 	// directory, nil if anything may have.
 	Compile(ctx context.Context, changed []string, out io.Writer) (springboot.App, error)
-	// RunIdle works in the background until ctx ends, or Compile is called. It returns a notice for
-	// the user, "" for none.
+	// RunIdle works in the background until ctx ends, or Compile is called; if it works already, it returns at once. It
+	// returns a notice for the user, "" for none.
 	RunIdle(ctx context.Context) string
 }
 

@@ -194,9 +194,7 @@ func (s *Session) becomeIdle(b *backlog) {
 		if target != nil {
 			target.Code.State.Prepare()
 		}
-		if said := s.Compiler.RunIdle(ctx); said != "" {
-			s.events.Inform(event.Notice{Code: event.NoticeCompiler, Text: said})
-		}
+		s.prepareCompiler(ctx)
 	})
 	serving := s.State().Serving
 	idle, busy := context.WithCancel(context.Background())
@@ -205,6 +203,13 @@ func (s *Session) becomeIdle(b *backlog) {
 		defer context.AfterFunc(ctx, busy)()
 		s.spares.Keep(idle, serving)
 	})
+}
+
+// prepareCompiler works for the next save, until it has done all or that save comes.
+func (s *Session) prepareCompiler(ctx context.Context) {
+	if said := s.Compiler.RunIdle(ctx); said != "" {
+		s.events.Inform(event.Notice{Code: event.NoticeCompiler, Text: said})
+	}
 }
 
 // next handles the messages that waited for the end of a cycle, and starts the next cycle if there
