@@ -23,6 +23,8 @@ import (
 	"github.com/docker/docker/client"
 	"github.com/docker/docker/pkg/stdcopy"
 	"github.com/gofrs/flock"
+
+	"github.com/devloop-cli/devloop/internal/proc"
 )
 
 // Engine is a Docker engine for tests. Its containers are nodes. A command that is executed in a
@@ -301,20 +303,23 @@ func (x *execution) run(conn net.Conn, input io.Reader) int {
 	x.mu.Lock()
 	x.kill = kill
 	x.mu.Unlock()
-	cmd := x.node.command(ctx, x.argv)
+	cmd := x.node.command(context.Background(), x.argv)
 	cmd.Stdout, cmd.Stderr = stdcopy.NewStdWriter(conn, stdcopy.Stdout), stdcopy.NewStdWriter(conn, stdcopy.Stderr)
+	var command *proc.Process
 	stdin, err := cmd.StdinPipe()
 	if err == nil {
-		err = cmd.Start()
+		command, err = proc.Start(cmd)
 	}
 	if err != nil {
 		return 126
 	}
+	// The processes that the command has started end with it: they write to the node's directory, too.
+	defer context.AfterFunc(ctx, command.Stop)()
 	go func() { // ends with the connection
 		_, _ = io.Copy(stdin, input)
 		_ = stdin.Close()
 	}()
-	_ = cmd.Wait()
+	_ = command.Wait()
 	return cmd.ProcessState.ExitCode()
 }
 

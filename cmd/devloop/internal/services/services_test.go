@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -197,10 +198,17 @@ func TestSparesArePreparedOneAtATimeWhileNoServiceStarts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var got []string
+		var mu sync.Mutex
+		var all []string
+		prepared := func(more ...string) []string {
+			mu.Lock()
+			defer mu.Unlock()
+			all = append(all, more...)
+			return slices.Clone(all)
+		}
 		prepare := func(ctx context.Context, name string) {
 			if plenty, done, err := turns.AwaitSpare(ctx, name); err == nil {
-				got = append(got, fmt.Sprint(name, " ", plenty))
+				prepared(fmt.Sprint(name, " ", plenty))
 				time.Sleep(time.Second)
 				done()
 			}
@@ -212,13 +220,13 @@ func TestSparesArePreparedOneAtATimeWhileNoServiceStarts(t *testing.T) {
 		}
 		synctest.Wait()
 		leave()
-		if len(got) > 0 {
+		if got := prepared(); len(got) > 0 {
 			t.Errorf("while a service starts: %v", got)
 		}
 		started()
 		for _, want := range []string{"c false", "a false", "d true"} {
 			synctest.Wait()
-			if len(got) == 0 || got[len(got)-1] != want {
+			if got := prepared(); len(got) == 0 || got[len(got)-1] != want {
 				t.Errorf("prepared: %v, want %s last", got, want)
 			}
 			time.Sleep(time.Second)
@@ -226,8 +234,8 @@ func TestSparesArePreparedOneAtATimeWhileNoServiceStarts(t *testing.T) {
 		t.Log("the next one waits for the last, and who has the turn may ask again")
 		prepare(t.Context(), "b")
 		prepare(t.Context(), "b")
-		if want := []string{"c false", "a false", "d true", "b true", "b true"}; !slices.Equal(got, want) {
-			t.Errorf("prepared: %v, want %v", got, want)
+		if want := []string{"c false", "a false", "d true", "b true", "b true"}; !slices.Equal(prepared(), want) {
+			t.Errorf("prepared: %v, want %v", prepared(), want)
 		}
 	})
 }
