@@ -31,7 +31,7 @@ type started struct {
 	command *exec.Cmd
 	keys    io.Writer
 	out     io.Closer // the read end of what it writes
-	stream  *json.Decoder
+	stream  *eventStream
 	stderr  bytes.Buffer
 	mark    string // is in the environment of each of its processes
 	temp    string // its directory for temporary files
@@ -56,13 +56,30 @@ func (s *scenario) start(name string, args ...string) *started {
 	}
 	var read bytes.Buffer
 	r.out = out
-	r.stream = json.NewDecoder(io.TeeReader(out, &read))
+	r.stream = &eventStream{Decoder: json.NewDecoder(io.TeeReader(out, &read))}
 	s.Cleanup(func() {
 		if s.Failed() {
 			s.Logf("the last that it published:\n%s\nand said:\n%s", read.Bytes()[max(0, read.Len()-shownStream):], r.stderr.String())
 		}
 	})
 	return r
+}
+
+// eventStream knows what it has read.
+type eventStream struct {
+	*json.Decoder
+	compilerReady bool // in the cycle that began last, or after it
+}
+
+func (s *eventStream) Decode(e *event.Event) error {
+	err := s.Decoder.Decode(e)
+	switch e.Body.(type) {
+	case event.CycleStarted:
+		s.compilerReady = false
+	case event.CompilerReady:
+		s.compilerReady = true
+	}
+	return err
 }
 
 // shownStream is how much of a failing run's event stream is shown, in bytes.

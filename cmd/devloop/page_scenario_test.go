@@ -53,7 +53,7 @@ func TestScenarioThePageShowsTheLoop(t *testing.T) {
 	b := startBrowser(t)
 	b.open(address)
 	if pictures { // of saves as they are after the first seconds
-		until(t, r.stream, func(event.CompilerReady) bool { return true })
+		r.compilerReady()
 	}
 	b.awaits(s.name, "serving: first deploy in", "first build", "compile ", "http://localhost:"+s.port, "debug localhost:")
 

@@ -416,7 +416,7 @@ func TestScenarioForwardStaysUntilInterrupted(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	url := until(t, json.NewDecoder(stdout), func(event.PortForwarded) bool { return true }).URL
+	url := until(t, &eventStream{Decoder: json.NewDecoder(stdout)}, func(event.PortForwarded) bool { return true }).URL
 	for range 20 {
 		if got, err := get(url); err != nil || got != "Hello, World" {
 			t.Errorf("got %q, %v", got, err)
@@ -438,7 +438,7 @@ func TestScenarioForwardStaysUntilInterrupted(t *testing.T) {
 }
 
 // until reads events up to the first one that is wanted.
-func until[T event.Body](t *testing.T, stream *json.Decoder, wanted func(T) bool) T {
+func until[T event.Body](t *testing.T, stream *eventStream, wanted func(T) bool) T {
 	t.Helper()
 	var last string
 	for {

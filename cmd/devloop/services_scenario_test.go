@@ -107,8 +107,8 @@ func TestScenarioServices(t *testing.T) {
 	orders, customers := fmt.Sprintf("orders-%d", n), fmt.Sprintf("customers-%d", n)
 	s := newServices(t, orders, customers)
 	r := s.start("run", "--without", "archive", "--without", "spare")
-	ready := map[string]bool{}
-	for len(ready) < 2 {
+	ready, deployed := map[string]bool{}, map[string]bool{}
+	for len(ready) < 2 || len(deployed) < 2 {
 		var e event.Event
 		if err := r.stream.Decode(&e); err != nil {
 			t.Fatal(err)
@@ -120,6 +120,7 @@ func TestScenarioServices(t *testing.T) {
 			if b.Outcome == event.Failed {
 				t.Fatalf("%s failed: %+v", e.Service, b.Failure)
 			}
+			deployed[e.Service] = true
 		}
 	}
 	first := s.waits(0)
