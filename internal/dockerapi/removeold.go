@@ -2,8 +2,8 @@ package dockerapi
 
 import (
 	"context"
+	"regexp"
 	"slices"
-	"strings"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/filters"
@@ -11,8 +11,8 @@ import (
 	"github.com/docker/docker/client"
 )
 
-// ownTag is in each name that devloop alone gives to an image, such as "shop:devloop-0f3c9a51b2de".
-const ownTag = ":devloop-"
+// ownName matches the names that devloop alone gives to images, such as "shop:devloop-0f3c9a51b2de".
+var ownName = regexp.MustCompile(`:devloop-[0-9a-f]+$`)
 
 // RemoveOld removes a project's images that have no name but devloop's own. Those that were tagged last stay, as many as keep
 // says, and those that a container uses.
@@ -27,7 +27,7 @@ func RemoveOld(ctx context.Context, docker client.ImageAPIClient, project string
 		if err != nil && !IsMissing(err) {
 			return err
 		}
-		named := func(name string) bool { return !strings.Contains(name, ownTag) }
+		named := func(name string) bool { return !ownName.MatchString(name) }
 		if err == nil && !slices.ContainsFunc(found.RepoTags, named) {
 			ours = append(ours, found)
 		}

@@ -203,11 +203,12 @@ func TestOldImagesAreRemoved(t *testing.T) {
 	e := newEngine(t)
 	l := e.loader(t)
 	loaded(t, l, "app:mine", loadertest.OfProject(t, "app", loadertest.NewImage(t, loadertest.NewLayer(t, 50))))
+	loaded(t, l, "app:devloop-mine", loadertest.OfProject(t, "app", loadertest.NewImage(t, loadertest.NewLayer(t, 60))))
 	loaded(t, l, "other:devloop-1", loadertest.OfProject(t, "other", loadertest.NewImage(t, loadertest.NewLayer(t, 50))))
 	for i := range 4 {
 		loaded(t, l, fmt.Sprintf("app:devloop-%d", i), loadertest.OfProject(t, "app", loadertest.NewImage(t, loadertest.NewLayer(t, 100))))
 	}
-	for tag, want := range map[string]bool{"app:devloop-0": false, "app:devloop-1": false, "app:devloop-2": true, "app:devloop-3": true, "app:mine": true, "other:devloop-1": true} {
+	for tag, want := range map[string]bool{"app:devloop-0": false, "app:devloop-1": false, "app:devloop-2": true, "app:devloop-3": true, "app:mine": true, "app:devloop-mine": true, "other:devloop-1": true} {
 		if _, there := e.images[full+tag]; there != want {
 			t.Errorf("%s: there %v, want %v", tag, there, want)
 		}

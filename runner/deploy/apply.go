@@ -77,7 +77,7 @@ func (a applier) makeNamespaces(ctx context.Context, targets []target, s render.
 	for _, t := range targets {
 		if t.GetKind() == "Namespace" {
 			done[t.GetName()] = true // the manifest creates it
-			if _, err := a.lastingNamespace(ctx, t.GetName()); err != nil {
+			if _, err := a.namespaceExists(ctx, t.GetName()); err != nil {
 				return err
 			}
 		}
@@ -95,7 +95,7 @@ func (a applier) makeNamespaces(ctx context.Context, targets []target, s render.
 }
 
 func (a applier) makeNamespace(ctx context.Context, name string, s render.Spec) error {
-	exists, err := a.lastingNamespace(ctx, name)
+	exists, err := a.namespaceExists(ctx, name)
 	if exists || err != nil {
 		return err
 	}
@@ -115,8 +115,8 @@ const (
 	leavingPause = 200 * time.Millisecond
 )
 
-// lastingNamespace reports whether a namespace exists. One that is being removed has gone when it returns.
-func (a applier) lastingNamespace(ctx context.Context, name string) (exists bool, err error) {
+// namespaceExists reports whether a namespace exists. It waits for the end of one that is being removed.
+func (a applier) namespaceExists(ctx context.Context, name string) (exists bool, err error) {
 	o := kube.Ref{Kind: "Namespace", Name: name}
 	for end := time.Now().Add(leavingTimeout); ; {
 		now, err := a.client.Core.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})

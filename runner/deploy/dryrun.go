@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -62,15 +63,16 @@ func duplicates(m manifest.Manifest, targets []target) (problems yamlfile.Proble
 }
 
 // tryOut returns what the API server would say to the creation of an object, or to its change if it exists
-// and is not recreated: some fields can't be changed. If the namespace does not exist yet, it tries the default
-// namespace.
+// and is not recreated: some fields can't be changed. If the namespace does not exist yet, or is being removed, it tries
+// the default namespace.
 func tryOut(ctx context.Context, t target) error {
 	options := metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}, FieldValidation: metav1.FieldValidationStrict, FieldManager: kube.FieldManager}
 	_, err := t.resource.Create(ctx, t.Unstructured, options)
 	if apierrors.IsAlreadyExists(err) && !t.recreated() {
 		_, err = t.resource.Apply(ctx, t.GetName(), t.Unstructured, metav1.ApplyOptions{DryRun: options.DryRun, FieldManager: kube.FieldManager, Force: true})
 	}
-	if !apierrors.IsNotFound(err) || t.GetNamespace() == "" {
+	leaving := apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause)
+	if !apierrors.IsNotFound(err) && !leaving || t.GetNamespace() == "" {
 		return err
 	}
 	o := t.DeepCopy()

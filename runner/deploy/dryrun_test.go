@@ -8,7 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/devloop-cli/devloop/hack/real"
 	"github.com/devloop-cli/devloop/internal/golden"
@@ -171,5 +174,36 @@ func TestObjectsThatAreOneInTheClusterAreRefused(t *testing.T) {
 	var invalid *manifest.Error
 	if !errors.As(err, &invalid) || len(invalid.Problems) != 1 || !strings.Contains(invalid.Problems[0].Message, `another object of that name in namespace "default"`) || len(a.Wrote()) > 0 {
 		t.Errorf("got %v after %v", err, a.Wrote())
+	}
+}
+
+// TestManifestIsCheckedWhileItsNamespaceIsBeingRemoved: the server refuses all there before it looks at the values.
+func TestManifestIsCheckedWhileItsNamespaceIsBeingRemoved(t *testing.T) {
+	a, r := newAPI(t)
+	tried := make(chan string, 10)
+	a.Fault = func(w http.ResponseWriter, q *http.Request) bool {
+		if q.Method != http.MethodPost || q.URL.Query().Get("dryRun") == "" {
+			return false
+		}
+		tried <- q.URL.Path
+		if !strings.Contains(q.URL.Path, "/namespaces/new/") {
+			return false
+		}
+		status := apierrors.NewForbidden(schema.GroupResource{Resource: "pods"}, "web", errors.New("it is being terminated")).Status()
+		status.TypeMeta = metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}
+		status.Details.Causes = []metav1.StatusCause{{Type: corev1.NamespaceTerminatingCause}}
+		fakeapi.Reply(w, http.StatusForbidden, status)
+		return true
+	}
+	if err := r.Claim(t.Context(), shop(t, strings.Replace(shopPod, "name: web", "name: web, namespace: new", 1))); err != nil {
+		t.Error(err)
+	}
+	close(tried)
+	var at []string
+	for path := range tried {
+		at = append(at, path)
+	}
+	if want := []string{"/api/v1/namespaces/new/pods", "/api/v1/namespaces/default/pods"}; !slices.Equal(at, want) {
+		t.Errorf("tried %q, want %q", at, want)
 	}
 }

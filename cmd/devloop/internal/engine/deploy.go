@@ -152,7 +152,7 @@ func (r *rollout) deployOnce(ctx context.Context, debug render.Debug) ([]kube.Po
 	r.become(r.State().Deployed(r.img, pods))
 	if r.Target.Follow {
 		r.followLogs(r.Publisher, state.Without(pods, before))
-		r.background.Go(r.prepareCompiler) // the application's start leaves time for that
+		r.background.Go(r.prepareCompiler) // so that the first save need not wait for it
 	}
 	if r.Target.Debug.Suspend {
 		r.Debuggers.Route(r.Publisher, pods)

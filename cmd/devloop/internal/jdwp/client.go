@@ -28,8 +28,8 @@ func NewClient(dial Dial) *Client {
 	return c
 }
 
-// Prepare attaches and finds classes, given by internal name, which a Redefine that follows then need not do. It ends with
-// ctx, and at Close. What keeps it from that, Redefine will meet and report.
+// Prepare attaches and finds classes, given by internal name, so that the next Redefine need not: the first time this takes
+// as long as the redefinition itself. It ends with ctx, and at Close. It returns no error, as Redefine meets the same one.
 func (c *Client) Prepare(ctx context.Context, classes []string) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

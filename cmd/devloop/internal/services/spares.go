@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// thrifty is how many services may have a spare JVM though little memory is left. It takes about as much as an unused
-// application.
-const thrifty = 2
+// keptWhenTight is how many services may have a spare JVM though little memory is left. It takes about as much as an
+// application that is not used.
+const keptWhenTight = 2
 
 // Touch records that services were saved, all by one save. Of these, the one that was saved last before is the likeliest
 // to be saved next.
@@ -19,9 +19,9 @@ func (t *Turns) Touch(services ...string) {
 	t.saved = slices.Concat(others, slices.DeleteFunc(t.saved, func(service string) bool { return !touched(service) }))
 }
 
-// AwaitSpare waits until a service may prepare a spare JVM. Call done once it has. Plenty says that its spare is to leave
-// much memory free: others come first.
-func (t *Turns) AwaitSpare(ctx context.Context, service string) (plenty bool, done func(), err error) {
+// AwaitSpare waits until a service may prepare a spare JVM. Call done once it has. Modest says that its spare has to
+// leave much memory free: other services come first.
+func (t *Turns) AwaitSpare(ctx context.Context, service string) (modest bool, done func(), err error) {
 	one := spareTurn{service, make(chan struct{})}
 	t.mu.Lock()
 	t.spares = append(t.spares, one)
@@ -31,7 +31,7 @@ func (t *Turns) AwaitSpare(ctx context.Context, service string) (plenty bool, do
 	case <-one.turn:
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		return t.rank(service) >= thrifty, func() { t.leaveSpare(one) }, nil
+		return t.rank(service) >= keptWhenTight, func() { t.leaveSpare(one) }, nil
 	case <-ctx.Done():
 		t.leaveSpare(one)
 		return false, nil, context.Cause(ctx)

@@ -5,7 +5,7 @@
 //	jvm := d.JVMOptions(manifest, images, img) // with these the JVM listens
 //	err := d.Open(ctx, events, endpoints)
 //	d.Route(events, pods)                      // the IDE reaches the JVM
-//	d.Prepare(ctx, pods, names)                // meanwhile the classes are compiled
+//	d.Prepare(ctx, pods, names)                // while the classes are compiled
 //	err = d.Redefine(ctx, pod, classes, false, ready) // hot swap, beside the IDE
 //	d.Detach()                                 // before the Pod goes
 //
@@ -205,9 +205,8 @@ func (d *Debuggers) Redefine(ctx context.Context, pod kube.Pod, classes map[stri
 	return err
 }
 
-// Prepare has devloop attach to the JVMs of Pods, and find classes there, given by internal name. To do so while these
-// are compiled saves half of the time of a Redefine, if it is the first one, or of other classes than the last. It does
-// nothing where an IDE may want to attach.
+// Prepare attaches to the JVMs of Pods and finds classes there, given by internal name, for a Redefine that may follow. It
+// is called while the classes are compiled, and does nothing where an IDE may want to attach.
 func (d *Debuggers) Prepare(ctx context.Context, pods []kube.Pod, classes []string) {
 	if d.options.On || d.jvmPort != supervisor.DebugPort || len(classes) == 0 {
 		return
