@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -89,7 +90,7 @@ func (s *supervised) spare() string {
 func (s *supervised) spareAs(how byte) string {
 	s.Helper()
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		status := asked(s.T, s.port, "\x00\x00"+string(rune(how))+"\x00\x00\x00\x00")
+		status, _, _ := strings.Cut(asked(s.T, s.port, "\x00\x00"+string(rune(how))+"\x00\x00\x00\x00"), "; ")
 		if status != "preparing" {
 			return status
 		}
@@ -220,6 +221,68 @@ func TestRealRestartHurriesASpareThatIsHalfReady(t *testing.T) {
 		s.expect(c.want)
 		s.confirm(state)
 	}
+}
+
+// TestRealPreparationPausesForASave looks at the state of the spare's process: T is stopped.
+func TestRealPreparationPausesForASave(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("it looks into /proc")
+	}
+	s := superviseWithSpare(t)
+	write(t, s.dir, "classes/never", "")
+	s.expect("begun")
+	const ask, pause = "\x00\x00\x03\x00\x00\x00\x00", "\x00\x00\x06\x00\x00\x00\x00"
+	for _, goOn := range []func(){
+		func() { asked(t, s.port, ask) },
+		func() {}, // after some seconds it goes on
+	} {
+		if got := asked(t, s.port, ask); got != "preparing" {
+			t.Fatalf("got %q", got)
+		}
+		s.awaitSpare("running", func(state string) bool { return state != "" && state != "T" })
+		asked(t, s.port, pause)
+		s.awaitSpare("stopped", func(state string) bool { return state == "T" })
+		goOn()
+		s.awaitSpare("running", func(state string) bool { return state != "T" })
+	}
+	asked(t, s.port, pause)
+	t.Log("a restart does not wait for it")
+	s.restart("a", 1, "")
+	s.expect("begun")
+	s.confirm("a")
+	if err := os.Remove(filepath.Join(s.dir, "classes/never")); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.spare(); got != "ready with 1 MB" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// awaitSpare waits until the spare's process is in a state as /proc says it, "" for none.
+func (s *supervised) awaitSpare(what string, is func(state string) bool) {
+	s.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !is(s.spareState()); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			s.Fatalf("the spare is not %s, but %q", what, s.spareState())
+		}
+	}
+}
+
+func (s *supervised) spareState() string {
+	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		s.Fatal(err)
+	}
+	for _, file := range files {
+		if line, _ := os.ReadFile(file); strings.Contains(string(line), "devloop_cli.Spare\x00") && strings.Contains(string(line), s.dir+"/") {
+			stat, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "stat"))
+			if _, rest, found := strings.Cut(string(stat), ") "); found {
+				return rest[:1]
+			}
+		}
+	}
+	return ""
 }
 
 func TestRealApplicationThatEndsInASpareStartsInANewJVM(t *testing.T) {

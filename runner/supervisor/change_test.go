@@ -33,7 +33,7 @@ func TestPodIsWrittenToWhenItsChangesDo(t *testing.T) {
 		_ = json.NewEncoder(w).Encode(corev1.Pod{ObjectMeta: patch.ObjectMeta, Status: corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{{RestartCount: 3}}}})
 		return true
 	}
-	s := New(client, tunnel.NewPool((&answering{answers: []string{"ok"}}).dial, 1))
+	s := New(client, tunnel.NewPool((&answering{answer: "ok"}).dial, 1))
 	pod := webPod
 	for _, c := range []Change{{Summary: "1 class"}, {Summary: "1 class"}, {Summary: "2 classes"}, {Summary: "2 classes", Restart: true}, {Summary: "2 classes"}} {
 		c.State = "a"

@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
-	"github.com/devloop-cli/devloop/internal/pause"
 	"github.com/devloop-cli/devloop/runner/kube"
 )
 
@@ -19,36 +17,40 @@ const (
 	RoomToSpare Room = 5 // for one, if much memory stays free
 )
 
-// pollSpare is how often a supervisor is asked whether the spare is ready.
-const pollSpare = 300 * time.Millisecond
+// askToPause is the question that has the preparation of spares wait, see Supervise.java.
+const askToPause = 6
 
 // Spare is a JVM in a Pod that is ready to become the application, at the next restart.
 type Spare struct {
 	Ready bool
-	// Note says how much memory it takes, or why it can't be prepared; "" if the application is starting.
+	// Preparing says that one is on its way: this one, or a second one.
+	Preparing bool
+	// Note says how much memory it takes, or why it can't be prepared; "" if neither is known.
 	Note string
 }
 
-// Spare has the supervisor prepare a spare JVM, unless there is one, and waits until it is ready or
-// can't be prepared, or has ended. That takes the Pod some seconds of work the first time.
+// Spare has the supervisor prepare a spare JVM, unless there is one, and returns how it is. It takes the Pod some seconds of
+// work. While it is prepared, ask again from time to time, or call [Supervisor.PauseSpares].
 func (s *Supervisor) Spare(ctx context.Context, p kube.Pod, port int, room Room) (Spare, error) {
-	for {
-		answer, err := s.call(ctx, p, port, Change{asks: byte(room)})
-		if err != nil {
-			return Spare{}, fmt.Errorf("ask pod %q for a spare JVM: %w", p.Name, err)
-		}
-		switch why, none := strings.CutPrefix(answer, "no: "); {
-		case none:
-			return Spare{Note: why}, s.noteSpare(ctx, p, nil)
-		case strings.HasPrefix(answer, "ready"):
-			return Spare{Ready: true, Note: answer}, s.noteSpare(ctx, p, answer)
-		case answer != "preparing":
-			return Spare{}, nil
-		}
-		if !pause.For(ctx, pollSpare) {
-			return Spare{}, context.Cause(ctx)
-		}
+	answer, err := s.call(ctx, p, port, Change{asks: byte(room)})
+	if err != nil {
+		return Spare{}, fmt.Errorf("ask pod %q for a spare JVM: %w", p.Name, err)
 	}
+	if why, none := strings.CutPrefix(answer, "no: "); none {
+		return Spare{Note: why}, s.noteSpare(ctx, p, nil)
+	}
+	status, _, another := strings.Cut(answer, "; ")
+	if !strings.HasPrefix(status, "ready") {
+		return Spare{Preparing: status == "preparing"}, nil
+	}
+	return Spare{Ready: true, Preparing: another, Note: status}, s.noteSpare(ctx, p, status)
+}
+
+// PauseSpares has the supervisor stop preparing spares for some seconds, or until it is asked for one again: something more
+// urgent needs the processors.
+func (s *Supervisor) PauseSpares(ctx context.Context, p kube.Pod, port int) error {
+	_, err := s.call(ctx, p, port, Change{asks: askToPause})
+	return err
 }
 
 // noteSpare writes the status of the spare into a Pod, where devloop status finds it: nil for none.

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"testing/synctest"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -18,22 +17,18 @@ import (
 	"github.com/devloop-cli/devloop/runner/tunnel"
 )
 
-// answering is a supervisor that gives one answer after the other, and the last one for ever.
+// answering is a supervisor that gives one answer to all.
 type answering struct {
-	answers []string
-	asked   []byte // what it was asked last
+	answer string
+	asked  []byte // what it was asked last
 }
 
 func (a *answering) dial(context.Context, kube.Pod) (tunnel.Tunnel, error) { return a, nil }
 
 func (a *answering) Open(int) (tunnel.Stream, error) {
-	answer := a.answers[0]
-	if len(a.answers) > 1 {
-		a.answers = a.answers[1:]
-	}
 	s := &conversation{supervisor: a}
-	_ = binary.Write(&s.answer, binary.BigEndian, uint16(len(answer)))
-	s.answer.WriteString(answer)
+	_ = binary.Write(&s.answer, binary.BigEndian, uint16(len(a.answer)))
+	s.answer.WriteString(a.answer)
 	return s, nil
 }
 
@@ -57,16 +52,17 @@ func (*conversation) CloseWrite() error { return nil }
 func (*conversation) Reset() error      { return nil }
 func (*conversation) End() error        { return nil }
 
-func TestSpareIsAwaitedAndNoted(t *testing.T) {
+func TestSpareIsNoted(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
-		answers []string
-		want    Spare
-		noted   string
+	for answer, c := range map[string]struct {
+		want  Spare
+		noted string
 	}{
-		{[]string{"preparing", "ready with 180 MB"}, Spare{Ready: true, Note: "ready with 180 MB"}, "ready with 180 MB"},
-		{[]string{"preparing", "no: there is no room"}, Spare{Note: "there is no room"}, ""},
-		{[]string{"later"}, Spare{}, ""},
+		"preparing":         {Spare{Preparing: true}, ""},
+		"ready with 180 MB": {Spare{Ready: true, Note: "ready with 180 MB"}, "ready with 180 MB"},
+		"ready with 180 MB; another one is being prepared": {Spare{Ready: true, Preparing: true, Note: "ready with 180 MB"}, "ready with 180 MB"},
+		"no: there is no room":                             {Spare{Note: "there is no room"}, ""},
+		"later":                                            {Spare{}, ""},
 	} {
 		api, client := fakeapi.New(t)
 		var noted string
@@ -80,16 +76,16 @@ func TestSpareIsAwaitedAndNoted(t *testing.T) {
 			_, _ = io.WriteString(w, `{"kind": "Pod", "apiVersion": "v1"}`)
 			return true
 		}
-		a := &answering{answers: c.answers}
+		a := &answering{answer: answer}
 		got, err := New(client, tunnel.NewPool(a.dial, 1)).Spare(t.Context(), webPod, 5007, RoomForTwo)
 		if err != nil || got != c.want {
-			t.Errorf("%q: got %+v, %v", c.answers, got, err)
+			t.Errorf("%q: got %+v, %v", answer, got, err)
 		}
 		if !bytes.Equal(a.asked, []byte{0, 0, 3, 0, 0, 0, 0}) {
 			t.Errorf("it asks %q", a.asked)
 		}
 		if noted != c.noted {
-			t.Errorf("%q: the Pod says %q", c.answers, noted)
+			t.Errorf("%q: the Pod says %q", answer, noted)
 		}
 	}
 }
@@ -109,7 +105,7 @@ func TestSpareThatEndsIsTakenOffItsPod(t *testing.T) {
 	}
 	s := New(client, nil)
 	for _, answer := range []string{"ready with 180 MB", "ready with 180 MB", "no: the node has too little free memory", "no: the node has too little free memory"} {
-		s.tunnels = tunnel.NewPool((&answering{answers: []string{answer}}).dial, 1)
+		s.tunnels = tunnel.NewPool((&answering{answer: answer}).dial, 1)
 		if _, err := s.Spare(t.Context(), webPod, 5007, RoomForTwo); err != nil {
 			t.Fatal(err)
 		}
@@ -119,16 +115,12 @@ func TestSpareThatEndsIsTakenOffItsPod(t *testing.T) {
 	}
 }
 
-func TestSpareIsAwaitedNoLongerThanItsContext(t *testing.T) {
+func TestSparesArePaused(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), pollSpare)
-		defer cancel()
-		a := &answering{answers: []string{"preparing"}}
-		if _, err := New(nil, tunnel.NewPool(a.dial, 1)).Spare(ctx, webPod, 5007, RoomForTwo); err == nil {
-			t.Error("it waits on")
-		}
-	})
+	a := &answering{answer: "ok"}
+	if err := New(nil, tunnel.NewPool(a.dial, 1)).PauseSpares(t.Context(), webPod, 5007); err != nil || !bytes.Equal(a.asked, []byte{0, 0, 6, 0, 0, 0, 0}) {
+		t.Errorf("it asks %q, %v", a.asked, err)
+	}
 }
 
 func TestRestartThatNeedsANewJVMSaysSo(t *testing.T) {

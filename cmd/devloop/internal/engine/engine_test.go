@@ -147,6 +147,8 @@ func (f *fakes) Spare(context.Context, kube.Pod, int, supervisor.Room) (supervis
 	return supervisor.Spare{}, nil
 }
 
+func (f *fakes) PauseSpares(context.Context, kube.Pod, int) error { return nil }
+
 func (f *fakes) Note(context.Context, kube.Pod, string) error { return nil }
 
 func (f *fakes) Restarted(ctx context.Context, p kube.Pod) (kube.Pod, error) {

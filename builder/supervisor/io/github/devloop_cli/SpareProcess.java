@@ -29,6 +29,7 @@ final class SpareProcess {
     private static final String TRUE = "/bin/true"; // the option onthrow starts a program, which has nothing to do
     private static final int LIMIT = 90; // s until it has to be ready
     private static final int GO = 1, HURRY = 2; // what it is told, see Spare.java
+    private static final long PAUSE = 5000; // ms, the longest one
     private static final long MB = 1 << 20;
     private static volatile long usual; // ns that the last one took to be ready, 0 while there was none
     /** Options with which a second JVM would do harm, such as open the same port or write the same file. */
@@ -43,6 +44,7 @@ final class SpareProcess {
     private Socket control;
     private String status = "preparing";
     private volatile boolean hurried;
+    private boolean paused;
     private String broken; // why another one would not be ready either
 
     /** Only one JVM can listen for a debugger, so this one does when it becomes the application. */
@@ -177,8 +179,55 @@ final class SpareProcess {
         return status;
     }
 
+    /**
+     * Stops its preparation, if it is not ready, until goOn or for some seconds: a save needs the processors now. Where the
+     * image has no shell it is not stopped.
+     */
+    synchronized void pause() {
+        if (paused || !status.equals("preparing") || !signal("STOP")) {
+            return;
+        }
+        paused = true;
+        Thread limit = new Thread() {
+            @Override public void run() {
+                goOnAfter(PAUSE);
+            }
+        };
+        limit.setDaemon(true);
+        limit.start();
+    }
+
+    private synchronized void goOnAfter(long time) {
+        try {
+            wait(time); // who wakes it up early does no harm
+        } catch (InterruptedException e) {
+            // it goes on at once
+        }
+        goOn();
+    }
+
+    /** Goes on with its preparation after a pause. */
+    synchronized void goOn() {
+        if (paused) {
+            paused = false;
+            signal("CONT");
+            notifyAll();
+        }
+    }
+
+    /** Sends it a signal, which takes a shell: Java sends none but those that end a process. */
+    private boolean signal(String name) {
+        try {
+            Object pid = Process.class.getMethod("pid").invoke(process); // since Java 9
+            return new ProcessBuilder("/bin/sh", "-c", "kill -" + name + " " + pid).start().waitFor() == 0;
+        } catch (ReflectiveOperationException | IOException | InterruptedException | NullPointerException e) {
+            return false;
+        }
+    }
+
     /** Waits for one that is a third ready or more, and has it hurry: that takes less time than a start without it. */
     synchronized void awaitReady() throws InterruptedException {
+        goOn();
         if (!status.equals("preparing") || control == null || System.nanoTime() - began < usual / 3 || !tell(HURRY)) {
             return;
         }

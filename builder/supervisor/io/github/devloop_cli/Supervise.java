@@ -64,7 +64,8 @@ import java.util.concurrent.TimeUnit;
  * status, "later" while the application starts. With 3 a second one follows it where there is much memory: whoever sees
  * a mistake in a save makes the next one before another spare could be ready. Applications of other Pods that change
  * with this one need that memory and the time for a spare of their own, so with 4 none follows, and with 5 there is
- * one only where there is much memory.
+ * one only where there is much memory. 6 pauses the preparation of spares, as a save needs the processors, until one is asked
+ * for or a restart needs it.
  *
  * A restart with 1 runs the application in the spare, if that is ready or soon will be. An application that ends there,
  * before a proof that it serves, starts again in a new JVM, and there is no spare from then on if it serves then.
@@ -79,6 +80,7 @@ public final class Supervise {
     private static final int LIMIT = 256 << 20; // bytes of the files of a change
     private static final int KEPT = 20; // changes, until they become one
     static final int FOLLOWED = 3, MODEST = 5; // how a spare is asked for
+    private static final int PAUSED = 6; // how it is asked to wait
     private static final long GRACE = 2000; // ms in which the application ends by itself
     private static final long SOON = 120L * 1000 * 1000 * 1000; // ns in which a start has to be proven
 
@@ -182,7 +184,10 @@ public final class Supervise {
         return taken;
     }
 
-    /** Prepares a spare, and with FOLLOWED a second one once that is ready, unless they are there. Returns the status of the first. */
+    /**
+     * Prepares a spare, and with FOLLOWED a second one once that is ready, unless they are there. Returns the status of the
+     * first, with "; " behind it while the second one is being prepared.
+     */
     synchronized String spare(int how) {
         if (ending || child == null || undo != null) {
             return "later";
@@ -206,7 +211,19 @@ public final class Supervise {
             thread.setDaemon(true);
             thread.start();
         }
-        return spares.get(0).status();
+        boolean preparing = false;
+        for (SpareProcess spare : spares) {
+            spare.goOn();
+            preparing = spare != spares.get(0) && spare.status().equals("preparing");
+        }
+        return spares.get(0).status() + (preparing ? "; another one is being prepared" : "");
+    }
+
+    private synchronized String pauseSpares() {
+        for (SpareProcess spare : spares) {
+            spare.pause();
+        }
+        return "ok";
     }
 
     /** The application's command, with the class path that a change gave it. */
@@ -454,7 +471,7 @@ public final class Supervise {
         boolean restart = how != 0;
         int files = in.readInt();
         if (name.isEmpty()) {
-            return how >= FOLLOWED ? spare(how) : state;
+            return how == PAUSED ? pauseSpares() : how >= FOLLOWED ? spare(how) : state;
         }
         if (!restart && files == 0) {
             return prove(name);

@@ -20,13 +20,22 @@ import (
 	runner "github.com/devloop-cli/devloop/runner/supervisor"
 )
 
-// interval is how often the Pods are asked whether their spare is still there: it ends where memory gets short.
-const interval = 30 * time.Second
+// interval is how often the Pods are asked whether their spare is still there: it ends where memory gets short. Those that
+// prepare one are asked more often.
+const (
+	interval          = 30 * time.Second
+	preparingInterval = 300 * time.Millisecond
+)
+
+// pauseTimeout limits the request to pause, which is of use right away or not at all.
+const pauseTimeout = 300 * time.Millisecond
 
 // Pods prepares spare JVMs.
 type Pods interface {
-	// Spare has the supervisor of a Pod, which listens on port, prepare a spare JVM, and waits for it.
+	// Spare has the supervisor of a Pod, which listens on port, prepare a spare JVM, and returns how it is.
 	Spare(ctx context.Context, pod kube.Pod, port int, room runner.Room) (runner.Spare, error)
+	// PauseSpares has it stop that for some seconds, or until Spare is called.
+	PauseSpares(ctx context.Context, pod kube.Pod, port int) error
 }
 
 // Take waits until a service may prepare spares. Call done once it has. A nil Take lets it do so at once.
@@ -63,20 +72,51 @@ func (k Keeper) prepare(ctx context.Context, d *state.Deployment) bool {
 	unusable := d.Code.State.NeedsNewJVM()
 	var ready atomic.Bool
 	_ = d.ForEachPatchable(ctx, func(ctx context.Context, _ int, pod kube.Pod) error {
-		b := event.SpareJVM{Pod: pod.Name, Why: unusable}
-		if unusable == "" {
-			spare, err := k.Pods.Spare(ctx, pod, supervisor.Port, room)
-			if err != nil || spare.Note == "" {
-				return nil // the Pod is about to go, or starts again
-			}
-			if b.Ready = spare.Ready; b.Ready {
-				ready.Store(true)
-			} else {
-				b.Why = spare.Note
-			}
+		if unusable != "" {
+			k.publish(pod, runner.Spare{Note: unusable})
+		} else if k.await(ctx, pod, room) {
+			ready.Store(true)
 		}
-		k.Events.PublishChange("spare of "+string(pod.UID), b)
 		return nil
 	})
 	return ready.Load()
+}
+
+// await waits until a Pod has as many spares as there is room for, and reports whether it has one. When ctx ends the Pod
+// stops preparing them: a save comes, and on few processors it would take half as long again.
+func (k Keeper) await(ctx context.Context, pod kube.Pod, room runner.Room) (ready bool) {
+	for preparing := false; ; {
+		spare, err := k.Pods.Spare(ctx, pod, supervisor.Port, room)
+		if err == nil {
+			ready, preparing = spare.Ready, spare.Preparing
+			k.publish(pod, spare)
+		} else if ctx.Err() == nil {
+			return ready // the Pod is about to go
+		}
+		if !preparing {
+			return ready
+		}
+		if !pause.For(ctx, preparingInterval) {
+			k.pause(ctx, pod)
+			return ready
+		}
+	}
+}
+
+// pause is called when ctx has ended. If the request fails, the save takes longer.
+func (k Keeper) pause(ctx context.Context, pod kube.Pod) {
+	soon, cancel := context.WithTimeout(context.WithoutCancel(ctx), pauseTimeout)
+	defer cancel()
+	_ = k.Pods.PauseSpares(soon, pod, supervisor.Port)
+}
+
+// publish says whether a Pod has a spare, or why not, once one of both is known.
+func (k Keeper) publish(pod kube.Pod, spare runner.Spare) {
+	if spare.Note != "" {
+		b := event.SpareJVM{Pod: pod.Name, Ready: spare.Ready}
+		if !spare.Ready {
+			b.Why = spare.Note
+		}
+		k.Events.PublishChange("spare of "+string(pod.UID), b)
+	}
 }

@@ -20,13 +20,18 @@ import (
 
 // pods have a spare JVM, or say why not: one answer for each question, the last one for all further ones.
 type pods struct {
-	answers []runner.Spare
-	asked   int
+	answers       []runner.Spare
+	asked, paused int
 }
 
 func (p *pods) Spare(context.Context, kube.Pod, int, runner.Room) (runner.Spare, error) {
 	p.asked++
 	return p.answers[min(p.asked, len(p.answers))-1], nil
+}
+
+func (p *pods) PauseSpares(ctx context.Context, _ kube.Pod, _ int) error {
+	p.paused++
+	return ctx.Err()
 }
 
 // said keeps what is published.
@@ -39,6 +44,7 @@ func (s *said) Handle(e event.Event) { *s = append(*s, e.Body.(event.SpareJVM)) 
 func TestSparesArePreparedWhereTheApplicationCanUseThem(t *testing.T) {
 	t.Parallel()
 	ready, supervised := runner.Spare{Ready: true, Note: "ready with 180 MB"}, image.Report{Supervised: true}
+	second := runner.Spare{Ready: true, Preparing: true, Note: "ready with 180 MB"}
 	empty := plan.NewState(plan.InMemory(nil), nil)
 	properties := plan.NewState(plan.InMemory(map[string][]byte{"spring.properties": nil}), nil)
 	for name, c := range map[string]struct {
@@ -48,6 +54,7 @@ func TestSparesArePreparedWhereTheApplicationCanUseThem(t *testing.T) {
 		asked   int
 		want    said
 	}{
+		"in two steps":    {supervised, empty, []runner.Spare{{Preparing: true}, second, ready}, 5, said{{Pod: "app", Ready: true}}},
 		"ready":           {supervised, empty, []runner.Spare{ready}, 3, said{{Pod: "app", Ready: true}}},
 		"none":            {supervised, empty, []runner.Spare{{Note: "no room"}}, 1, said{{Pod: "app", Why: "no room"}}},
 		"ended":           {supervised, empty, []runner.Spare{ready, {Note: "no room"}}, 2, said{{Pod: "app", Ready: true}, {Pod: "app", Why: "no room"}}},
@@ -61,11 +68,31 @@ func TestSparesArePreparedWhereTheApplicationCanUseThem(t *testing.T) {
 			p := &pods{answers: c.answers}
 			idle, busy := context.WithTimeout(t.Context(), 2*interval+interval/2)
 			defer busy()
-			d := &state.Deployment{Image: image.Image{ID: v1.Hash{Hex: "a"}, Report: c.report}, Pods: []kube.Pod{{Name: "app"}}, Code: state.Code{Kind: state.InImage, State: c.code}}
-			Keeper{Pods: p, Events: publish.New(event.NewBus(&got))}.Keep(idle, d)
+			Keeper{Pods: p, Events: publish.New(event.NewBus(&got))}.Keep(idle, deployed(c.report, c.code))
 			time.Sleep(3 * interval)
-			if p.asked != c.asked || !reflect.DeepEqual(got, c.want) {
+			if p.asked != c.asked || p.paused != 0 || !reflect.DeepEqual(got, c.want) {
 				t.Errorf("%s: asked %d times, said %+v", name, p.asked, got)
+			}
+		})
+	}
+}
+
+// deployed is a deployment of one Pod.
+func deployed(report image.Report, code plan.State) *state.Deployment {
+	return &state.Deployment{Image: image.Image{ID: v1.Hash{Hex: "a"}, Report: report}, Pods: []kube.Pod{{Name: "app"}}, Code: state.Code{Kind: state.InImage, State: code}}
+}
+
+// TestSaveStopsThePreparation has a save come while a spare is being prepared: the first one, and the second.
+func TestSaveStopsThePreparation(t *testing.T) {
+	t.Parallel()
+	for _, preparing := range []runner.Spare{{Preparing: true}, {Ready: true, Preparing: true, Note: "ready with 180 MB"}} {
+		synctest.Test(t, func(t *testing.T) {
+			p := &pods{answers: []runner.Spare{preparing}}
+			idle, busy := context.WithTimeout(t.Context(), time.Second)
+			defer busy()
+			Keeper{Pods: p, Events: publish.New(event.NewBus(new(said)))}.Keep(idle, deployed(image.Report{Supervised: true}, plan.NewState(plan.InMemory(nil), nil)))
+			if p.asked != 4 || p.paused != 1 {
+				t.Errorf("%+v: asked %d times, paused %d times", preparing, p.asked, p.paused)
 			}
 		})
 	}
