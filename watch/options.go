@@ -58,8 +58,9 @@ const (
 	// cores those were 1 to 10 ms, once 56 ms, for vim and sed -i; 10 to 200 ms while git checks out 5,000 files.
 	DefaultQuiet = 60 * time.Millisecond
 	// DefaultQuietIfComplete is longer than the usual pauses. If a program pauses for longer with a file that looks
-	// complete, there are two batches instead of one, and the second one has all of it.
-	DefaultQuietIfComplete = 20 * time.Millisecond
+	// complete, there are two batches instead of one, and the second one has all of it: its cycle replaces the first,
+	// which has seldom done more than begin to compile.
+	DefaultQuietIfComplete = 10 * time.Millisecond
 	// DefaultMaxWait limits how long a program that never stops writing can delay a save.
 	DefaultMaxWait = time.Second
 	// DefaultPollEvery is the time between two scans in a project of up to about 3,000 files.
