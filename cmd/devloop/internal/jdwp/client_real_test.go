@@ -102,14 +102,55 @@ func TestClientStaysAttached(t *testing.T) {
 	}
 }
 
+// uses loads Word as frameworks do that look at a method's types, uses it at the line after, and says its word from then on.
+const uses = `
+public class Uses {
+    static Word word() { return new Word(); }
+    public static void main(String[] args) throws Exception {
+        Uses.class.getDeclaredMethods();
+        for (java.util.Scanner in = new java.util.Scanner(System.in); in.hasNextLine(); )
+            System.out.println(in.nextLine().equals("use") ? word().toString() : "ready");
+    }
+}`
+
+// TestAClassIsRedefinedThatNothingHasUsed changes a class that a JVM has loaded, and has not made ready for use.
+func TestAClassIsRedefinedThatNothingHasUsed(t *testing.T) {
+	real.Java(t)
+	for _, prepared := range []bool{true, false} {
+		dir, edited := t.TempDir(), t.TempDir()
+		word := func(says, to string) []byte {
+			t.Helper()
+			return compile(t, to, "Word", `public class Word { public String toString() { return "`+says+`"; } }`)
+		}
+		word("old", dir)
+		if out, err := exec.Command("javac", "-cp", dir, "-d", dir, written(t, "Uses", uses)).CombinedOutput(); err != nil {
+			t.Fatalf("javac: %v\n%s", err, out)
+		}
+		port, tell, answer := launched(t, dir, "Uses", "n")
+		tell("wait")
+		answer()
+		client := NewClient(func(ctx context.Context) (io.ReadWriteCloser, error) {
+			return new(net.Dialer).DialContext(ctx, "tcp", port)
+		})
+		defer client.Close()
+		if prepared {
+			client.Prepare(t.Context(), []string{"Word"})
+		}
+		for _, says := range []string{"new", "newer"} {
+			classes := map[string][]byte{"Word": word(says, edited), "Word$1": nil}
+			n, err := client.Redefine(t.Context(), classes, false, func() error { return nil })
+			tell("use")
+			if got := answer(); n != 1 || err != nil || got != says {
+				t.Errorf("prepared %v, %s: %d classes, %v, it says %q", prepared, says, n, err, got)
+			}
+		}
+	}
+}
+
 // compile compiles one class into dir, and returns its class file.
 func compile(t *testing.T, dir, class, source string) []byte {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), class+".java")
-	if err := os.WriteFile(file, []byte(source), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := exec.Command("javac", "-d", dir, file).CombinedOutput(); err != nil {
+	if out, err := exec.Command("javac", "-d", dir, written(t, class, source)).CombinedOutput(); err != nil {
 		t.Fatalf("javac: %v\n%s", err, out)
 	}
 	data, err := os.ReadFile(filepath.Join(dir, class+".class"))
@@ -117,4 +158,14 @@ func compile(t *testing.T, dir, class, source string) []byte {
 		t.Fatal(err)
 	}
 	return data
+}
+
+// written returns a file with the source of a class.
+func written(t *testing.T, class, source string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), class+".java")
+	if err := os.WriteFile(file, []byte(source), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }

@@ -19,11 +19,15 @@ type command [2]byte
 // The commands that devloop sends, or looks at when an IDE sends them.
 var (
 	classesBySignature = command{1, 2}
+	allClasses         = command{1, 3}
 	dispose            = command{1, 6}
 	idSizes            = command{1, 7}
 	redefineClasses    = command{1, 18}
 	signatureOf        = command{2, 1}
+	fieldsOf           = command{2, 4}
+	staticValues       = command{2, 6}
 	lineTable          = command{6, 1}
+	visibleClasses     = command{14, 1}
 	setRequest         = command{15, 1}
 	clearRequest       = command{15, 2}
 	clearBreakpoints   = command{15, 3}

@@ -33,7 +33,7 @@ func newFakeJVM(t *testing.T) *fakeJVM {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = l.Close() })
-	j := &fakeJVM{listener: l, classes: map[string]uint64{"LA;": 1, "LB;": 2}, requests: 100, lines: lines{{0, 10}, {4, 11}}}
+	j := &fakeJVM{listener: l, classes: map[string]uint64{"LA;": 1, "LB;": 2, "Ljava/lang/ClassLoader;": 3}, requests: 100, lines: lines{{0, 10}, {4, 11}}}
 	go func() {
 		for {
 			conn, err := l.Accept()
@@ -87,6 +87,12 @@ func (j *fakeJVM) answer(c command, data []byte) ([]byte, Refusal) {
 			return u32(nil, 0), 0
 		}
 		return u32(u64(append(u32(nil, 1), 1), id), 7), 0
+	case fieldsOf:
+		return u32(appendText(appendText(u64(u32(nil, 1), 1), "scl"), "Ljava/lang/ClassLoader;"), 0), 0
+	case staticValues:
+		return u64(append(u32(nil, 1), 'l'), 4), 0
+	case visibleClasses, allClasses:
+		return u32(nil, 0), 0
 	case signatureOf:
 		for signature, id := range j.classes {
 			if id == r.long() {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"strings"
 	"sync"
 	"time"
 )
@@ -125,7 +124,7 @@ func (s *session) redefinedByIDE(ctx context.Context, data []byte) func([]byte) 
 		answer, err := s.vm.ask(ctx, signatureOf, []byte(id))
 		if err == nil {
 			signature := body{rest: answer}
-			ids, names = append(ids, id), append(names, strings.TrimSuffix(strings.TrimPrefix(signature.text(), "L"), ";"))
+			ids, names = append(ids, id), append(names, internalName(signature.text()))
 		}
 	}
 	return func([]byte) {

@@ -32,7 +32,9 @@ type VM struct {
 	err     error                   // why the connection ended
 	ended   chan struct{}
 
-	known map[string][]string // ids of classes by name, as they were last found
+	known  map[string][]string // ids of classes by name, as they were last found
+	loader string              // id of the application's class loader, "" until it was looked for
+	names  map[string]string   // of classes by id that nothing had used yet
 }
 
 // sizes holds the sizes of the JVM's ids in bytes.
@@ -44,7 +46,7 @@ func Attach(ctx context.Context, conn io.ReadWriteCloser) (*VM, error) {
 }
 
 func attach(ctx context.Context, conn io.ReadWriteCloser, onEvent func(packet)) (*VM, error) {
-	vm := &VM{conn: conn, onEvent: onEvent, pending: map[uint32]func(packet){}, ended: make(chan struct{})}
+	vm := &VM{conn: conn, onEvent: onEvent, pending: map[uint32]func(packet){}, ended: make(chan struct{}), names: map[string]string{}}
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	err := exchangeHandshakes(conn)
 	if err == nil {
@@ -220,21 +222,23 @@ func without(ids, others map[string][]string) map[string][]string {
 
 // find returns the ids of the loaded classes by name: one for each class loader.
 func (vm *VM) find(ctx context.Context, classes map[string][]byte, all bool) (map[string][]string, error) {
-	found := map[string][]string{}
+	found, missing := map[string][]string{}, map[string]bool{}
 	for name := range classes {
-		answer, err := vm.ask(ctx, classesBySignature, appendText(nil, "L"+name+";"))
+		ids, err := vm.used(ctx, name)
 		if err != nil {
 			return nil, fmt.Errorf("find class %q: %w", name, err)
 		}
-		b := body{rest: answer}
-		for n := b.int(); n > 0 && !b.short; n-- {
-			b.byte() // class or interface
-			found[name] = append(found[name], b.id(vm.sizes.class))
-			b.int() // status
+		if found[name] = ids; len(ids) == 0 {
+			delete(found, name)
+			missing[name] = true
 		}
-		if b.short {
-			return nil, fmt.Errorf("find class %q: %w", name, io.ErrUnexpectedEOF)
+	}
+	if len(missing) > 0 {
+		if err := vm.addUnused(ctx, missing, found); err != nil {
+			return nil, fmt.Errorf("find classes that nothing has used: %w", err)
 		}
+	}
+	for name := range missing {
 		if all && len(found[name]) == 0 {
 			return nil, fmt.Errorf("find class %q: %w", name, ErrNotLoaded)
 		}

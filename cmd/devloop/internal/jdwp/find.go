@@ -1,0 +1,149 @@
+package jdwp
+
+import (
+	"cmp"
+	"context"
+	"io"
+	"slices"
+	"strings"
+)
+
+// used returns the ids of the classes of a name, one for each class loader, as far as the JVM has made them ready for use.
+func (vm *VM) used(ctx context.Context, name string) (ids []string, err error) {
+	answer, err := vm.ask(ctx, classesBySignature, appendText(nil, "L"+name+";"))
+	b := body{rest: answer}
+	for n := b.int(); n > 0 && !b.short && err == nil; n-- {
+		b.byte() // class or interface
+		ids = append(ids, b.id(vm.sizes.class))
+		b.int() // status
+	}
+	if b.short && err == nil {
+		err = io.ErrUnexpectedEOF
+	}
+	return ids, err
+}
+
+// addUnused adds to found what [VM.used] misses: a class that the application's class loader has loaded and nothing has used
+// yet, such as the type that a method of a controller returns. At its first use its code would be that from before.
+func (vm *VM) addUnused(ctx context.Context, names map[string]bool, found map[string][]string) error {
+	if err := vm.findLoader(ctx); err != nil {
+		return err
+	}
+	ids, err := vm.unused(ctx, names, found)
+	if err != nil {
+		return err
+	}
+	unnamed := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return vm.names[id] != "" })
+	signatures, err := vm.askEach(ctx, signatureOf, unnamed)
+	if err != nil {
+		return err
+	}
+	for i, answer := range signatures {
+		b := body{rest: answer}
+		vm.names[unnamed[i]] = internalName(b.text())
+	}
+	for _, id := range ids {
+		if name := vm.names[id]; names[name] {
+			found[name] = append(found[name], id)
+		}
+	}
+	return nil
+}
+
+// findLoader finds the class loader of the class path, which has the classes of an application in an image by devloop.
+// ClassLoader of all JDKs keeps it in a field of this name.
+func (vm *VM) findLoader(ctx context.Context) error {
+	if vm.loader != "" {
+		return nil
+	}
+	of, err := vm.used(ctx, "java/lang/ClassLoader")
+	if err != nil || len(of) == 0 {
+		return cmp.Or(err, ErrNotLoaded)
+	}
+	answer, err := vm.ask(ctx, fieldsOf, []byte(of[0]))
+	if err != nil {
+		return err
+	}
+	b := body{rest: answer}
+	for n := b.int(); n > 0 && !b.short; n-- {
+		field, name := b.id(vm.sizes.field), b.text()
+		b.text() // its type
+		b.int()  // its modifiers
+		if name != "scl" {
+			continue
+		}
+		answer, err = vm.ask(ctx, staticValues, []byte(of[0]+"\x00\x00\x00\x01"+field))
+		value := body{rest: answer}
+		value.bytes(len("\x00\x00\x00\x01l")) // how many, and the first one's tag
+		vm.loader = value.id(vm.sizes.object)
+		return err
+	}
+	return ErrNotLoaded // as far as this JVM tells
+}
+
+// unused returns the ids of classes that the class loader has, and that the JVM has not made ready for use. It adds to found
+// what has become ready meanwhile.
+func (vm *VM) unused(ctx context.Context, names map[string]bool, found map[string][]string) (ids []string, err error) {
+	visible, err := vm.ask(ctx, visibleClasses, []byte(vm.loader))
+	if err != nil {
+		return nil, err
+	}
+	all, err := vm.ask(ctx, allClasses, nil)
+	if err != nil {
+		return nil, err
+	}
+	ready := map[string]bool{}
+	b := body{rest: all}
+	for n := b.int(); n > 0 && !b.short; n-- {
+		b.byte() // class or interface
+		id, name := b.id(vm.sizes.class), internalName(b.text())
+		b.int() // its status
+		if ready[id] = true; names[name] {
+			found[name] = append(found[name], id)
+		}
+	}
+	b = body{rest: visible}
+	for n := b.int(); n > 0 && !b.short; n-- {
+		b.byte() // class or interface
+		if id := b.id(vm.sizes.class); !ready[id] {
+			ids = append(ids, id)
+		}
+	}
+	return ids, nil
+}
+
+// askEach sends a command about each of some objects at once, and returns the answers: nothing for an object that is gone.
+func (vm *VM) askEach(ctx context.Context, c command, objects []string) (answers [][]byte, err error) {
+	answers = make([][]byte, len(objects))
+	replies, sent := make(chan packet, len(objects)), []byte(nil)
+	vm.mu.Lock()
+	for i, object := range objects {
+		p := newCommand(c, []byte(object))
+		vm.lastID++
+		p.setID(vm.lastID)
+		vm.pending[vm.lastID] = func(p packet) { answers[i] = p.data(); replies <- p }
+		sent = append(sent, p...)
+	}
+	vm.mu.Unlock()
+	vm.sending.Lock()
+	_, err = vm.conn.Write(sent)
+	vm.sending.Unlock()
+	for range objects {
+		if err != nil {
+			return nil, err
+		}
+		select {
+		case <-replies:
+		case <-ctx.Done():
+			err = context.Cause(ctx)
+		case <-vm.ended:
+			err = vm.err
+		}
+	}
+	return answers, err
+}
+
+// internalName returns the internal name of the class that a signature names.
+func internalName(signature string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(signature, "L"), ";")
+}
