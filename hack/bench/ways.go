@@ -213,16 +213,21 @@ func freePort() string {
 
 // answers sends a request every 10 ms until the answer contains want, as a browser does that reloads the page.
 func answers(ctx context.Context, url, want string) error {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	return answersAt(ctx, tick.C, url, want)
+}
+
+// answersAt sends a request at each tick until the answer contains want.
+func answersAt(ctx context.Context, tick <-chan time.Time, url, want string) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 5 * time.Second}
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
 	for last := ""; ; {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("%s never answered %q, but %q: %w", url, want, last, context.Cause(ctx))
-		case <-tick.C:
+		case <-tick:
 			response, err := client.Get(url)
 			if err != nil {
 				continue
