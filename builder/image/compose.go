@@ -106,7 +106,7 @@ func (c *composer) compose(files *springboot.Files) error {
 		return err
 	}
 	c.begins, c.libraries, c.MainClass = begins, versions(files.Libraries), c.app.MainClass
-	c.Options, c.Templates = slices.Clone(begins.options), begins.templates
+	c.Options, c.Templates, c.Messages = slices.Clone(begins.options), begins.templates, begins.messages
 	if c.launcher = launcher.New(files); c.launcher != nil {
 		own = append([]part{{"manifest", c.launcher.Files()}}, own...)
 	}

@@ -16,6 +16,7 @@ import (
 type beginning struct {
 	options   []optimization.Option
 	templates []springboot.Templates
+	messages  springboot.Messages
 	noSpare   string
 }
 
@@ -24,8 +25,16 @@ func (c *composer) beginning(files *springboot.Files) (beginning, error) {
 	if !c.options.supervised() {
 		return b, nil
 	}
-	all, options, err := c.templates(files)
-	return beginning{append(b.options, options...), all, c.spareBlocker(files)}, err
+	set, err := c.settings(files)
+	if err != nil {
+		return b, err
+	}
+	var forTemplates, forMessages []optimization.Option
+	b.templates, forTemplates = c.templates(files, set)
+	b.messages, forMessages = c.messages(files, set)
+	b.options = slices.Concat(b.options, forTemplates, forMessages)
+	b.noSpare = c.spareBlocker(files)
+	return b, nil
 }
 
 // versions returns the versions of libraries by their names.

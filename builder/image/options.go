@@ -1,6 +1,7 @@
 package image
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -71,27 +72,42 @@ func optionTexts(options []optimization.Option) []string {
 }
 
 // templates returns the template engines, and the options with which they read a template at each request.
-func (c *composer) templates(files *springboot.Files) ([]springboot.Templates, []optimization.Option, error) {
-	set, err := c.settings(files)
-	if err != nil {
-		return nil, nil, err
-	}
-	all := springboot.TemplatesOf(files.Libraries, set)
-	var options []optimization.Option
+func (c *composer) templates(files *springboot.Files, set []settings.Setting) (all []springboot.Templates, options []optimization.Option) {
+	all = springboot.TemplatesOf(files.Libraries, set)
 	for i, t := range all {
-		if slices.Contains(c.options.Without, optimization.FreshPages.Optimization) {
-			t.Kept = "asked for by --without " + optimization.FreshPages.Optimization
-		}
+		t.Kept = cmp.Or(c.withoutFreshPages(), t.Kept)
 		if all[i] = t; t.Kept == "" {
 			for _, setting := range t.Uncached {
-				options = append(options, optimization.Option{Optimization: optimization.FreshPages.Optimization, Text: "-D" + setting, Why: t.Engine + " reads a template at each request"})
+				options = append(options, freshPages(setting, t.Engine+" reads a template at each request"))
 			}
 		}
 	}
 	if len(options) > 0 {
-		options = append(options, optimization.Option{Optimization: optimization.FreshPages.Optimization, Text: "-D" + springboot.TemplatesUncached, Why: "a template may come or go"})
+		options = append(options, freshPages(springboot.TemplatesUncached, "a template may come or go"))
 	}
-	return all, options, nil
+	return all, options
+}
+
+// messages returns the texts in languages, and the option with which they are read at each request.
+func (c *composer) messages(files *springboot.Files, set []settings.Setting) (springboot.Messages, []optimization.Option) {
+	m := springboot.MessagesOf(files.Own, set)
+	m.Kept = cmp.Or(c.withoutFreshPages(), m.Kept)
+	if len(m.Bases) == 0 || m.Kept != "" {
+		return m, nil
+	}
+	return m, []optimization.Option{freshPages(springboot.MessagesUncached, "message texts are looked for at each request")}
+}
+
+// withoutFreshPages says why files are read only once, "" if the user did not ask for that.
+func (c *composer) withoutFreshPages() string {
+	if slices.Contains(c.options.Without, optimization.FreshPages.Optimization) {
+		return "asked for by --without " + optimization.FreshPages.Optimization
+	}
+	return ""
+}
+
+func freshPages(setting, why string) optimization.Option {
+	return optimization.Option{Optimization: optimization.FreshPages.Optimization, Text: "-D" + setting, Why: why}
 }
 
 // settings reads the application's settings, including those of the image's environment and command.

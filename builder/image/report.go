@@ -35,6 +35,8 @@ type Report struct {
 	NoSpareReason string
 	// Templates are those of the application's template engines, if it is supervised.
 	Templates []springboot.Templates
+	// Messages are its texts in languages, if it is supervised.
+	Messages springboot.Messages
 	// Archive describes the archive of the dependencies' classes.
 	Archive cds.Archive
 }

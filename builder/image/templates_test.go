@@ -68,6 +68,30 @@ func TestTemplatesAreReadAtEachRequestUnlessTheProjectSaysOtherwise(t *testing.T
 	}
 }
 
+func TestTextsAreReadAtEachRequestUnlessTheProjectSaysOtherwise(t *testing.T) {
+	const fresh = " -Dspring.messages.cache-duration=0s"
+	const texts, mine = "BOOT-INF/classes/messages.properties", "BOOT-INF/classes/i18n/web.properties"
+	for name, c := range map[string]struct {
+		files   []file
+		options string
+	}{
+		"none":           {nil, ""},
+		"default":        {[]file{{texts, ""}}, fresh},
+		"language alone": {[]file{{"BOOT-INF/classes/messages_de.properties", ""}}, ""},
+		"named":          {[]file{{mine, ""}, {"BOOT-INF/classes/application.yaml", "spring: {messages: {basename: i18n/web}}"}}, fresh},
+		"a list":         {[]file{{mine, ""}, {"BOOT-INF/classes/application.yaml", "spring: {messages: {basename: [i18n.common, i18n.web]}}"}}, fresh},
+		"not named":      {[]file{{texts, ""}, {"BOOT-INF/classes/application-web.properties", "spring.messages.basename=i18n/common,i18n/web"}}, ""},
+		"kept":           {[]file{{texts, ""}, {"BOOT-INF/classes/application-web.properties", "spring.messages.cacheDuration=-1"}}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, options := templatesFor(t, nil, c.files...)
+			if _, found, _ := strings.Cut(options, "use-last-modified=false"); found != c.options {
+				t.Errorf("got %s", options)
+			}
+		})
+	}
+}
+
 func TestDevtoolsDoNotRestartByThemselves(t *testing.T) {
 	_, options := templatesFor(t, nil, file{"BOOT-INF/lib/spring-boot-devtools-4.1.2.jar", "a"})
 	if !strings.Contains(options, "-Dspring.devtools.restart.enabled=false") {

@@ -56,11 +56,19 @@ func TemplatesOf(libraries []Library, set []settings.Setting) []Templates {
 // whyKept says which of the settings makes the engine keep its templates.
 func (t Templates) whyKept(set []settings.Setting) string {
 	for _, option := range append(slices.Clone(t.Uncached), TemplatesUncached) {
-		key, value, _ := strings.Cut(option, "=")
-		for _, s := range set {
-			if s.Sets(key) && s.Value != value {
-				return fmt.Sprintf("%s sets %s", s.Where, key)
-			}
+		if why := whySet(option, set); why != "" {
+			return why
+		}
+	}
+	return ""
+}
+
+// whySet says which of the settings gives the key of option, KEY=VALUE, another value, "" for none.
+func whySet(option string, set []settings.Setting) string {
+	key, value, _ := strings.Cut(option, "=")
+	for _, s := range set {
+		if s.Sets(key) && s.Value != value {
+			return fmt.Sprintf("%s sets %s", s.Where, key)
 		}
 	}
 	return ""

@@ -351,7 +351,7 @@ public class PageController {
 }
 `
 	b.edits = append(b.edits, edit{"template", resourceDir + "templates/page.html", "before", "after", byPages, "/page", "<p>after</p><p>first</p>"},
-		edit{"message", resourceDir + "messages.properties", "first", "second", byRestart, "/page", "<p>after</p><p>second</p>"})
+		edit{"message", resourceDir + "messages.properties", "first", "second", byPages, "/page", "<p>after</p><p>second</p>"})
 }
 
 // war packs a war with a page of its own.

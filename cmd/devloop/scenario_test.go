@@ -456,9 +456,17 @@ func until[T event.Body](t *testing.T, stream *eventStream, wanted func(T) bool)
 }
 
 // get fetches url and returns the body.
-func get(url string) (string, error) {
+func get(url string) (string, error) { return getIn(url, "") }
+
+// getIn asks for a page in a language, "" for any.
+func getIn(url, language string) (string, error) {
 	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	response, err := client.Get(url)
+	q, err := http.NewRequest(http.MethodGet, url, nil)
+	if err != nil {
+		return "", err
+	}
+	q.Header.Set("Accept-Language", language)
+	response, err := client.Do(q)
 	if err != nil {
 		return "", err
 	}

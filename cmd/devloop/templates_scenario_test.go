@@ -34,7 +34,7 @@ func ofBoot(artifact, more string) string {
 }
 
 // TestScenarioTemplatesOfEachEngineAreReadAtTheRequest edits templates of all engines that
-// Spring Boot sets up, in a project that has spring-boot-devtools in its jar, too.
+// Spring Boot sets up, and texts in languages, in a project that has spring-boot-devtools in its jar, too.
 func TestScenarioTemplatesOfEachEngineAreReadAtTheRequest(t *testing.T) {
 	t.Parallel()
 	real.Maven(t)
@@ -86,13 +86,30 @@ public class PageController {
 		t.Errorf("the new one is %q, %v", got, err)
 	}
 
-	t.Log("texts are kept once they were read: they are a restart")
-	s.write("src/main/resources/messages.properties", "word=second\n")
-	if took := r.took(); took != "compile restart ready forward" {
-		t.Errorf("texts: it took %s", took)
-	}
-	if got, err := get(url + "/page/thyme"); err != nil || !strings.Contains(got, "<p>second</p>") {
-		t.Errorf("texts: it is %q, %v", got, err)
+	t.Log("texts of a language come, change and go")
+	const texts = "src/main/resources/messages"
+	page := url + "/page/thyme"
+	const pages, restart = "compile pages forward", "compile restart ready forward"
+	for _, c := range []struct{ file, text, want, path string }{
+		{texts + ".properties", "word=second", "second", pages},
+		{texts + ".properties", "word=third\nother=x", "third", pages},
+		{texts + "_en.properties", "word=english", "english", pages},
+		{texts + "_en.properties", "word=British", "British", pages},
+		{texts + "_en.properties", "", "third", restart},
+	} {
+		if c.text == "" {
+			if err := os.Remove(filepath.Join(s.dir, c.file)); err != nil {
+				t.Fatal(err)
+			}
+		} else {
+			s.write(c.file, c.text)
+		}
+		if took := r.took(); took != c.path {
+			t.Errorf("%s: it took %s", c.want, took)
+		}
+		if got, err := getIn(page, "en"); err != nil || !strings.Contains(got, "<p>"+c.want+"</p>") {
+			t.Errorf("%s: it is %q, %v", c.want, got, err)
+		}
 	}
 
 	t.Log("only devloop changes classes, although devtools are there")

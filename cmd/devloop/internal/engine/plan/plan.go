@@ -95,6 +95,8 @@ type Running struct {
 	RedefinedByDebugger []string
 	// Templates are the files of its template engines.
 	Templates []Templates
+	// Messages are its texts in languages.
+	Messages Messages
 }
 
 // Input is all that a decision depends on.
@@ -213,13 +215,16 @@ func (s Input) inPlace(files map[string][]byte) Decision {
 func (s Input) fileNeeds(path string, swap *hotSwap) (Path, string) {
 	fast, why := Swap, ""
 	_, isStatic := staticfile.URLPath(path)
+	base, isMessages := s.Runs.Messages.baseOf(path)
 	switch t, isTemplate := s.Runs.templatesOf(path); {
-	case s.Runs.HotSwapOnly && (isTemplate || isStatic):
+	case s.Runs.HotSwapOnly && (isTemplate || isStatic || isMessages):
 		why = path + " lies in the image"
 	case isTemplate:
 		fast, why = Pages, whyNotTemplate(s.Runs.State, s.After, path, t)
 	case isStatic:
 		fast, why = Pages, whyNotStatic(s.Runs.State, s.After, path)
+	case isMessages:
+		fast, why = Pages, s.whyNotMessages(path, base)
 	case !s.Runs.Swappable:
 		why = "its JVM takes no changed methods"
 	default:

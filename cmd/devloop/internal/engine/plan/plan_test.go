@@ -164,6 +164,43 @@ func TestTemplatesAreReadAtTheRequestUnlessSomethingKeepsThem(t *testing.T) {
 	}
 }
 
+func TestTextsAreReadAtTheRequestUnlessSomethingKeepsThem(t *testing.T) {
+	t.Parallel()
+	inHandler := compiled(t, `java.util.ResourceBundle texts; String hello() { return texts.getString("hello"); }`)
+	atStart := compiled(t, `String hello = java.util.ResourceBundle.getBundle("texts").getString("hello");`)
+	names := compiled(t, `String file() { return "texts/web.properties"; }`)
+	messages := Messages{Bases: []string{"texts/web", "messages"}}
+	const file, german = "texts/web.properties", "texts/web_de.properties"
+	for _, c := range []struct {
+		what          string
+		before, after State
+		messages      Messages
+		path          Path
+		why           string
+	}{
+		{"a text", state(file, "a"), state(file, "b"), messages, Pages, ""},
+		{"of another base", state("messages.properties", "a"), state("messages.properties", "b"), messages, Pages, ""},
+		{"of a language", state(german, "a"), state(german, "b"), messages, Pages, ""},
+		{"a new language", state(), state(german, "b"), messages, Pages, ""},
+		{"a language less", state(german, "b"), state(), messages, Restart, "the JVM keeps the texts of texts/web_de.properties, which is gone"},
+		{"another name", state("texts/website.properties", "a"), state("texts/website.properties", "b"), messages, Restart, "texts/website.properties is read at start"},
+		{"no message source", state(file, "a"), state(file, "b"), Messages{}, Restart, "texts/web.properties is read at start"},
+		{"kept by settings", state(file, "a"), state(file, "b"), Messages{Bases: messages.Bases, Kept: "application.yml sets spring.messages.cache-duration"}, Restart,
+			"texts/web.properties is read only once: application.yml sets spring.messages.cache-duration"},
+		{"read by a handler", state(file, "a", "A.class", string(inHandler)), state(file, "b", "A.class", string(inHandler)), messages, Pages, ""},
+		{"read at start", state(file, "a", "A.class", string(atStart)), state(file, "b", "A.class", string(atStart)), messages, Restart,
+			"texts/web.properties may be kept: A.<init>: constructors run at start"},
+		{"named", state(german, "a", "A.class", string(names)), state(german, "b", "A.class", string(names)), messages, Restart,
+			"texts/web_de.properties may be kept: A names texts/web.properties"},
+	} {
+		runs := running(c.before)
+		runs.Messages = c.messages
+		if d := Decide(Input{Saved: source, Image: true, Runs: runs, After: c.after}); d.Path != c.path || d.Why != c.why {
+			t.Errorf("%s: got %v, %q", c.what, d.Path, d.Why)
+		}
+	}
+}
+
 // compiled returns a class of which a method says text.
 func compiled(t *testing.T, members string) []byte {
 	t.Helper()

@@ -314,7 +314,8 @@ func (s State) Running(redefined []string) plan.Running {
 		return plan.Running{NotPatchable: d.NotPatchable}
 	}
 	return plan.Running{State: d.Code.State, Serves: s.Serving != nil, Swappable: d.Image.Report.Swappable,
-		NewMethods: d.Image.Report.NewMethods && !d.BodiesOnly, Templates: d.templates(), RedefinedByDebugger: redefined, HotSwapOnly: d.HotSwapOnly()}
+		NewMethods: d.Image.Report.NewMethods && !d.BodiesOnly, Templates: d.templates(),
+		Messages: plan.Messages(d.Image.Report.Messages), RedefinedByDebugger: redefined, HotSwapOnly: d.HotSwapOnly()}
 }
 
 // Validate returns the contradictions in a state.

@@ -1,0 +1,104 @@
+package plan
+
+import (
+	"strings"
+
+	"github.com/devloop-cli/devloop/builder/classfile"
+)
+
+// Messages describes the files with an application's texts in languages.
+type Messages struct {
+	// Bases are their paths without language and suffix, as in i18n/messages.
+	Bases []string
+	// Kept says why a file is read only once, "" if it is looked for at each request.
+	Kept string
+}
+
+// baseOf returns the base of a file with texts, as in messages for messages_de.properties, and false for another file.
+func (m Messages) baseOf(path string) (base string, found bool) {
+	name, properties := strings.CutSuffix(path, ".properties")
+	for _, base := range m.Bases {
+		if language, is := strings.CutPrefix(name, base); properties && is && (language == "" || language[0] == '_') {
+			return base, true
+		}
+	}
+	return "", false
+}
+
+// whyNotMessages says why changed texts need a restart, "" if the next request reads them.
+func (s Input) whyNotMessages(path, base string) string {
+	if why := s.Runs.Messages.Kept; why != "" {
+		return path + " is read only once: " + why
+	}
+	if _, is := s.After.sums.Of(path); !is {
+		return "the JVM keeps the texts of " + path + ", which is gone"
+	}
+	why, err := s.Runs.State.whyTextsKept(base + ".properties")
+	if err != nil {
+		why = err.Error()
+	}
+	if why != "" {
+		return path + " may be kept: " + why
+	}
+	return ""
+}
+
+// textSources are parts of the names of what code gets texts from: Spring's interface and what implements it, and the JDK's.
+var textSources = []string{"MessageSource", "java/util/ResourceBundle"}
+
+// whyTextsKept says why an application may keep texts of a file that it has read, "" if only requests read them: a class
+// names the file, or gets texts in a method that may have run at startup or that may keep what it makes.
+func (s State) whyTextsKept(file string) (string, error) {
+	for _, path := range sorted(s.files) {
+		class, isClass := strings.CutSuffix(path, ".class")
+		text := string(s.files[path])
+		if isClass && strings.Contains(text, file) {
+			return dotted(class) + " names " + file, nil
+		}
+		if isClass && mentionsTexts(text) {
+			if why, err := s.whyMethodKeeps(path); why != "" || err != nil {
+				return why, err
+			}
+		}
+	}
+	return "", nil
+}
+
+// whyMethodKeeps says which method of a class may keep texts, and why.
+func (s State) whyMethodKeeps(path string) (string, error) {
+	c, err := classfile.Parse(s.files[path])
+	if err != nil {
+		return "", err
+	}
+	ran, err := s.startup()
+	if err != nil {
+		return "", err
+	}
+	for _, m := range c.Methods {
+		if why := ran.reason(c.Name, m); why != "" && readsTexts(m) {
+			return dotted(c.Name) + "." + m.Name + ": " + why, nil
+		}
+	}
+	return "", nil
+}
+
+func readsTexts(m classfile.Member) bool {
+	if m.Code == nil {
+		return false
+	}
+	for _, call := range m.Code.Calls {
+		if mentionsTexts(call.Owner) || mentionsTexts(call.Desc) {
+			return true
+		}
+	}
+	return false
+}
+
+func mentionsTexts(text string) bool {
+	for _, source := range textSources {
+		if strings.Contains(text, source) {
+			return true
+		}
+	}
+	return false
+}
