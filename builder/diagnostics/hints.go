@@ -36,6 +36,8 @@ var rules = []rule{
 	}},
 	{regexp.MustCompile(`No space left on device`), advise("make room on the disk: df -h")},
 	{regexp.MustCompile(`UnknownHostException|Could not transfer artifact|Could not GET '|Connection timed out`), advise("check the network: what the build needs is not all on this machine")},
+	// Maven the first time, Maven later, Gradle
+	{regexp.MustCompile(`Could not find artifact |was not found in \S+ during a previous attempt|Could not find \S+:\S*:\S*\.`), advise("check its name and version, and the repositories, where the build names them")},
 }
 
 func advise(hint string) func([]string) []string {

@@ -24,6 +24,8 @@ func TestHints(t *testing.T) {
 		"java.io.IOException: No space left on device":                                                              "df -h",
 		"Could not transfer artifact a:b:jar:1 from/to central":                                                     "check the network",
 		"Could not resolve a:b:1.\n> Could not GET 'https://example.com/a.pom'":                                     "check the network",
+		"> Could not find org.example:nonsense:.\n  Required by:\n      root project :":                             "check its name and version",
+		"[ERROR] \tCould not find artifact a:b:jar:1 in central (https://example.com)":                              "check its name and version",
 		"java.lang.OutOfMemoryError: Java heap space":                                                               "more",
 		"> Compilation failed": "",
 	} {

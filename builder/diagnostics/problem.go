@@ -142,7 +142,7 @@ func (p *Problem) parseContinuation(lines []string) {
 		if m == nil {
 			return
 		}
-		p.Text += fmt.Sprintf("; %s: %s", m[1], strings.Join(strings.Fields(m[2]), " "))
+		p.Text = strings.TrimSuffix(p.Text, ";") + fmt.Sprintf("; %s: %s", m[1], strings.Join(strings.Fields(m[2]), " "))
 	}
 }
 

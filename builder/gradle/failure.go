@@ -41,7 +41,7 @@ func failure(b buildtool.Build, text string, err error) error {
 		e.Output = diagnostics.Tail(text)
 	}
 	if len(wrong) > 0 && len(e.Problems) == 0 {
-		e.Err = fmt.Errorf("%w: %s", err, strings.TrimSpace(wrong[0]))
+		e.Err = fmt.Errorf("%w: %s", err, deepest(wrong))
 	}
 	return e
 }
@@ -49,8 +49,7 @@ func failure(b buildtool.Build, text string, err error) error {
 // scriptPlace matches the place at which a build script failed.
 var scriptPlace = regexp.MustCompile(`^\w+ (?:file|script) '(.+)' line: (\d+)$`)
 
-// scriptProblem returns the problem of a build script that compiles but fails. The last reason
-// that Gradle prints is the deepest.
+// scriptProblem returns the problem of a build script that compiles but fails.
 func scriptProblem(where, wrong []string, dir string) []diagnostics.Problem {
 	if len(where) == 0 || len(wrong) == 0 {
 		return nil
@@ -59,8 +58,13 @@ func scriptProblem(where, wrong []string, dir string) []diagnostics.Problem {
 	if m == nil {
 		return nil
 	}
-	text := wrong[0]
 	line, _ := strconv.Atoi(m[2])
+	return []diagnostics.Problem{diagnostics.New(dir, m[1], line, 0, deepest(wrong))}
+}
+
+// deepest returns the last reason that Gradle prints.
+func deepest(wrong []string) string {
+	text := strings.TrimSpace(wrong[0])
 	for _, said := range wrong {
 		for _, mark := range []string{"> ", "^ "} { // a reason; a place in a line of a Kotlin script
 			if reason, found := strings.CutPrefix(strings.TrimSpace(said), mark); found {
@@ -68,7 +72,7 @@ func scriptProblem(where, wrong []string, dir string) []diagnostics.Problem {
 			}
 		}
 	}
-	return []diagnostics.Problem{diagnostics.New(dir, m[1], line, 0, text)}
+	return strings.TrimSuffix(text, " in any of the following sources:")
 }
 
 // block returns the lines between the one that begins with from and the one that begins with to.

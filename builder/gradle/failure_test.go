@@ -19,12 +19,22 @@ func TestBrokenBuildScripts(t *testing.T) {
 	for output, want := range map[string]string{
 		"* Where:\nBuild file 'DIR/build.gradle' line: 2\n\n* What went wrong:\nA problem occurred evaluating root project 'two'.\n> Could not find method implementatio() for arguments [x:y:1]\n\n* Try:\n":                "build.gradle:2: Could not find method implementatio() for arguments [x:y:1]",
 		"* Where:\nBuild file 'DIR/build.gradle.kts' line: 2\n\n* What went wrong:\nScript compilation error:\n\n  Line 2: implementatio(\"x:y:1\")\n          ^ Unresolved reference: implementatio\n\n1 error\n\n* Try:\n": "build.gradle.kts:2: Unresolved reference: implementatio",
+		"* Where:\nBuild file 'DIR/build.gradle' line: 2\n\n* What went wrong:\nPlugin [id: 'a', version: '1'] was not found in any of the following sources:\n\n- Gradle Core Plugins (it is not there)\n\n* Try:\n":        "build.gradle:2: Plugin [id: 'a', version: '1'] was not found",
 		"* What went wrong:\nCould not compile build file 'DIR/build.gradle'.\n> startup failed:\n  build file 'DIR/build.gradle': 2: unexpected token: } @ line 2, column 16.\n\n* Try:\n":                                  "build.gradle:2: unexpected token: }",
 	} {
 		err := failure(buildtool.Build{Dir: dir, Root: dir, Tool: buildtool.Tool{Name: "gradle"}}, strings.ReplaceAll(output, "DIR", dir), errors.New("failed"))
 		if got := err.Error(); got != "compile: "+want {
 			t.Errorf("got %q, want %q", got, want)
 		}
+	}
+}
+
+func TestTheDeepestReasonIsTold(t *testing.T) {
+	t.Parallel()
+	const output = "* What went wrong:\nExecution failed for task ':compileJava'.\n> Could not resolve all files for configuration ':compileClasspath'.\n   > Could not find org.example:nonsense:.\n     Required by:\n         root project :\n\n* Try:\n"
+	err := failure(buildtool.Build{Dir: t.TempDir(), Tool: buildtool.Tool{Name: "gradle"}}, output, errors.New("it failed"))
+	if got := err.Error(); got != "build with gradle: it failed: Could not find org.example:nonsense:." {
+		t.Errorf("got %q", got)
 	}
 }
 

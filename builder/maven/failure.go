@@ -35,8 +35,8 @@ func failure(b buildtool.Build, text string, err error) error {
 		e.Problems = pomProblems(text, b.Dir)
 	}
 	for line := range strings.Lines(text) {
-		line = strings.TrimSpace(line)
-		if line != "[ERROR]" && strings.HasPrefix(line, "[ERROR]") && !strings.Contains(line, "re-run Maven") {
+		line = strings.TrimSpace(furtherReading.ReplaceAllString(line, ""))
+		if line != "[ERROR]" && strings.HasPrefix(line, "[ERROR]") {
 			e.Output = append(e.Output, line)
 		}
 	}
@@ -44,13 +44,19 @@ func failure(b buildtool.Build, text string, err error) error {
 		e.Output = diagnostics.Tail(text)
 	}
 	e.Output = e.Output[:min(len(e.Output), diagnostics.MaxLines)]
-	if len(e.Problems) == 0 && len(e.Output) > 0 {
+	if m := missing.FindStringSubmatch(text); len(e.Problems) == 0 && m != nil {
+		e.Err = fmt.Errorf("%w: %s is in no repository of the build", err, m[1]+m[2])
+	} else if len(e.Problems) == 0 && len(e.Output) > 0 {
 		e.Err = fmt.Errorf("%w: %s", err, strings.TrimSpace(strings.TrimPrefix(e.Output[0], "[ERROR]")))
 	}
 	return e
 }
 
 var (
+	// furtherReading matches what Maven says below every failure, and its mark in the lines before.
+	furtherReading = regexp.MustCompile(`(?: -> |^\[ERROR\] )\[Help \d+\].*|^\[ERROR\] -> |.*(?:[Rr]e-run Maven|For more information about the errors).*`)
+	// missing matches a dependency or plugin that no repository has, the first time and later ones.
+	missing = regexp.MustCompile(`Could not find artifact (\S+)|(\S+:\S+) was not found in \S+ during a previous attempt`)
 	// pomMistake matches a mistake in a pom.xml that Maven can read, pomName the line after it that names the file.
 	pomMistake = regexp.MustCompile(`^\[(?:ERROR|FATAL)\] +('.+?) @ (?:.+, )?line (\d+), column (\d+)`)
 	pomName    = regexp.MustCompile(`(?m)^\[ERROR\] +The project .*\((.+)\) has \d+ errors?`)

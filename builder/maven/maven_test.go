@@ -130,6 +130,28 @@ func TestBrokenPoms(t *testing.T) {
 	}
 }
 
+// TestMissingDependency uses what Maven 3.9 says the first time and the second time, and Maven 3.8.
+func TestMissingDependency(t *testing.T) {
+	t.Parallel()
+	const begin = "[ERROR] Failed to execute goal on project shop: Could not resolve dependencies for project c:d:jar:1"
+	const end = "\n[ERROR] \n[ERROR] To see the full stack trace of the errors, re-run Maven with the -e switch.\n[ERROR] Re-run Maven using the -X switch to enable full debug logging.\n" +
+		"[ERROR] \n[ERROR] For more information about the errors and possible solutions, please read the following articles:\n[ERROR] [Help 1] http://cwiki.apache.org/x\n"
+	for output, lines := range map[string]int{
+		begin + "\n[ERROR] dependency: a:b:jar:4 (compile)\n[ERROR] \tCould not find artifact a:b:jar:4 in central (https://example.com)\n[ERROR] -> [Help 1]":                                                                                          3,
+		begin + "\n[ERROR] dependency: a:b:jar:4 (compile)\n[ERROR] \ta:b:jar:4 was not found in https://example.com during a previous attempt. This failure was cached in the local repository and resolution is not reattempted\n[ERROR] -> [Help 1]": 3,
+		begin + ": Could not find artifact a:b:jar:4 in central (https://example.com) -> [Help 1]":                                                                                                                                                      1,
+	} {
+		err := failure(buildtool.Build{Dir: t.TempDir(), Tool: buildtool.Tool{Name: "maven"}}, output+end, errors.New("it failed"))
+		said := fault.Of(err)
+		if got := err.Error(); got != "build with maven: it failed: a:b:jar:4 is in no repository of the build" {
+			t.Errorf("got %q", got)
+		}
+		if len(said.Evidence) != lines || strings.Contains(strings.Join(said.Evidence, "\n"), "[Help") || len(said.Hints) != 1 {
+			t.Errorf("got %q, %q", said.Evidence, said.Hints)
+		}
+	}
+}
+
 func TestMavenNamesACorruptJar(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -3,6 +3,7 @@ package podstatus
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,7 +20,8 @@ type logSummary struct {
 // explainLog picks what matters from an application's last words: Spring's own explanation where there is one, else the
 // last lines; the cause where it is known, and what may help.
 func explainLog(lines []string) logSummary {
-	w := logSummary{evidence: lines[max(0, len(lines)-LogLines):]}
+	said := slices.DeleteFunc(slices.Clone(lines), frame.MatchString)
+	w := logSummary{evidence: said[max(0, len(said)-LogLines):]}
 	if block, description, action := springBlock(lines); block != nil {
 		w.evidence, w.cause = block, description
 		if action != "" {
@@ -47,6 +49,9 @@ func lastMatch(pattern *regexp.Regexp, lines []string) []string {
 	}
 	return nil
 }
+
+// frame matches the lines of a stack trace that are in Java or, as Logback writes them, in a library.
+var frame = regexp.MustCompile(`^\s+(?:at java\.base/.*|at .*\[(?:\S+\.jar|na):\S+\]|\.\.\. \d+ (?:more|common frames omitted))$`)
 
 // rootCause is the last exception of a Java stack trace, which is the first one that happened.
 var rootCause = regexp.MustCompile(`^(?:Caused by:|Exception in thread "[^"]*") (\S*(?:Exception|Error)\b.*)`)
@@ -86,11 +91,12 @@ var knownLogs = []struct {
 			return fmt.Sprintf("another program in the same Pod listens on port %s already", m[1]+m[2])
 		},
 		fixed("the containers of a Pod share its ports: give one of them another, in Spring Boot by `server.port`")},
-	{regexp.MustCompile(`[Cc]onnection to (?:localhost|127\.0\.0\.1):(\d+) refused`),
+	// PostgreSQL, Netty, Lettuce
+	{regexp.MustCompile(`[Cc]onnection to (?:localhost|127\.0\.0\.1):(\d+) refused|(?:Connection refused: |Unable to connect to )(?:localhost|127\.0\.0\.1)\S*:(\d+)`),
 		func(m []string) string {
-			return fmt.Sprintf("it looked for localhost:%s, and inside of a Pod localhost is the Pod itself", m[1])
+			return fmt.Sprintf("it looked for localhost:%s, and inside of a Pod localhost is the Pod itself", m[1]+m[2])
 		},
-		fixed("name the other side by its Service instead of localhost, such as in `SPRING_DATASOURCE_URL`: devloop explain Service")},
+		fixed(nameService)},
 	{regexp.MustCompile(`UnknownHostException: ([\w.-]+)`),
 		func(m []string) string {
 			return fmt.Sprintf("it looked for a host %q, and the cluster knows none of that name", m[1])
@@ -110,7 +116,12 @@ var knownLogs = []struct {
 			return fmt.Sprintf("its user may not write %s", m[1]+m[2]+m[3])
 		},
 		fixed("run it as root: --run-as root, for an image that devloop makes, or `securityContext: {runAsUser: 0}` in the manifest")},
+	// MySQL's driver, and others that don't say where they looked
+	{regexp.MustCompile(`Communications link failure|^Caused by: java\.net\.ConnectException: Connection refused`),
+		fixed("nothing answers where it looked for another program, and inside of a Pod localhost is the Pod itself"), fixed(nameService)},
 }
+
+const nameService = "name the other side by its Service instead of localhost, such as in `SPRING_DATASOURCE_URL`: devloop explain Service"
 
 // nameVariable is for options that are only in the cluster, by envFrom: devloop adds its own beside them.
 const nameVariable = "name the variable in the manifest under `env:`, or add its ConfigMap or Secret there: devloop then leaves out what contradicts it"

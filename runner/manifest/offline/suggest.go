@@ -172,7 +172,9 @@ func (c *checker) unknownKind(n *yaml.Node, gvk schema.GroupVersionKind) {
 		return
 	}
 	var kinds []string
-	for _, version := range scheme.Scheme.PrioritizedVersionsAllGroups() {
+	major, _, _ := strings.Cut(gvk.Version, "beta") // of v2beta2, which is like v2, and not like v1
+	versions := append([]schema.GroupVersion{{Group: gvk.Group, Version: major}}, scheme.Scheme.PrioritizedVersionsAllGroups()...)
+	for _, version := range versions {
 		if scheme.Scheme.Recognizes(version.WithKind(gvk.Kind)) && version.Group != "extensions" {
 			c.doubt(yamlfile.Get(n, "apiVersion"), fmt.Sprintf("write `apiVersion: %s`", version), "`%s` has no kind `%s`", gvk.GroupVersion(), gvk.Kind)
 			return
