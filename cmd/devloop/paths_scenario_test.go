@@ -110,6 +110,20 @@ func TestScenarioTheCheapestPathGivesWhatAFreshPodWould(t *testing.T) {
 		}
 	}
 
+	if real.LongTier() {
+		t.Log("a class is swapped that Spring has loaded, as an answer, and nothing has used")
+		for _, text := range []string{"old", "new"} {
+			s.write(main, controller("", say(`return "unused";`)+`@GetMapping("/answer") Answer answer() { return new Answer(); }
+				static class Answer { public String getText() { return "`+text+`"; } }`))
+			if took := r.took(); text == "new" && took != "compile swap forward" {
+				t.Errorf("it took %s", took)
+			}
+		}
+		if got := page(url+"/answer", "application/json"); got != `200 {"text":"new"}` {
+			t.Errorf("it answers %q", got)
+		}
+	}
+
 	t.Log("pages are read at the request, in whatever way they change")
 	for _, text := range []string{"body {}", "body { color: red }"} {
 		s.write("src/main/resources/static/app.css", text)

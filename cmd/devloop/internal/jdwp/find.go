@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"io"
-	"slices"
 	"strings"
 )
 
@@ -24,16 +23,25 @@ func (vm *VM) used(ctx context.Context, name string) (ids []string, err error) {
 }
 
 // addUnused adds to found what [VM.used] misses: a class that the application's class loader has loaded and nothing has used
-// yet, such as the type that a method of a controller returns. At its first use its code would be that from before.
+// yet, such as the type that a method of a controller returns. At its first use its code would be that from before. The first
+// look takes some 100 ms, as the JVM is asked for each class's name.
 func (vm *VM) addUnused(ctx context.Context, names map[string]bool, found map[string][]string) error {
 	if err := vm.findLoader(ctx); err != nil {
 		return err
 	}
-	ids, err := vm.unused(ctx, names, found)
+	answer, err := vm.ask(ctx, visibleClasses, []byte(vm.loader))
 	if err != nil {
 		return err
 	}
-	unnamed := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return vm.names[id] != "" })
+	var ids, unnamed []string
+	b := body{rest: answer}
+	for n := b.int(); n > 0 && !b.short; n-- {
+		b.byte() // class or interface
+		id := b.id(vm.sizes.class)
+		if ids = append(ids, id); vm.names[id] == "" {
+			unnamed = append(unnamed, id)
+		}
+	}
 	signatures, err := vm.askEach(ctx, signatureOf, unnamed)
 	if err != nil {
 		return err
@@ -79,37 +87,6 @@ func (vm *VM) findLoader(ctx context.Context) error {
 		return err
 	}
 	return ErrNotLoaded // as far as this JVM tells
-}
-
-// unused returns the ids of classes that the class loader has, and that the JVM has not made ready for use. It adds to found
-// what has become ready meanwhile.
-func (vm *VM) unused(ctx context.Context, names map[string]bool, found map[string][]string) (ids []string, err error) {
-	visible, err := vm.ask(ctx, visibleClasses, []byte(vm.loader))
-	if err != nil {
-		return nil, err
-	}
-	all, err := vm.ask(ctx, allClasses, nil)
-	if err != nil {
-		return nil, err
-	}
-	ready := map[string]bool{}
-	b := body{rest: all}
-	for n := b.int(); n > 0 && !b.short; n-- {
-		b.byte() // class or interface
-		id, name := b.id(vm.sizes.class), internalName(b.text())
-		b.int() // its status
-		if ready[id] = true; names[name] {
-			found[name] = append(found[name], id)
-		}
-	}
-	b = body{rest: visible}
-	for n := b.int(); n > 0 && !b.short; n-- {
-		b.byte() // class or interface
-		if id := b.id(vm.sizes.class); !ready[id] {
-			ids = append(ids, id)
-		}
-	}
-	return ids, nil
 }
 
 // askEach sends a command about each of some objects at once, and returns the answers: nothing for an object that is gone.

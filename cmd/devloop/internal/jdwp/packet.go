@@ -19,7 +19,6 @@ type command [2]byte
 // The commands that devloop sends, or looks at when an IDE sends them.
 var (
 	classesBySignature = command{1, 2}
-	allClasses         = command{1, 3}
 	dispose            = command{1, 6}
 	idSizes            = command{1, 7}
 	redefineClasses    = command{1, 18}

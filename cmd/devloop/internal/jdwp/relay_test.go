@@ -91,7 +91,7 @@ func (j *fakeJVM) answer(c command, data []byte) ([]byte, Refusal) {
 		return u32(appendText(appendText(u64(u32(nil, 1), 1), "scl"), "Ljava/lang/ClassLoader;"), 0), 0
 	case staticValues:
 		return u64(append(u32(nil, 1), 'l'), 4), 0
-	case visibleClasses, allClasses:
+	case visibleClasses:
 		return u32(nil, 0), 0
 	case signatureOf:
 		for signature, id := range j.classes {

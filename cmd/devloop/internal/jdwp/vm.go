@@ -34,7 +34,7 @@ type VM struct {
 
 	known  map[string][]string // ids of classes by name, as they were last found
 	loader string              // id of the application's class loader, "" until it was looked for
-	names  map[string]string   // of classes by id that nothing had used yet
+	names  map[string]string   // of the class loader's classes by id, as far as they were looked for
 }
 
 // sizes holds the sizes of the JVM's ids in bytes.
@@ -176,18 +176,26 @@ func (vm *VM) Redefine(ctx context.Context, classes map[string][]byte, all bool)
 	return len(found), nil
 }
 
-// lookUp finds classes, given by internal name, for the next Redefine.
+// lookUp finds classes, given by internal name, for the next Redefine. It leaves those that nothing has used to that, which may not
+// need them.
 func (vm *VM) lookUp(ctx context.Context, names []string) {
-	wanted := map[string][]byte{}
+	found := maps.Clone(vm.known)
+	if found == nil {
+		found = map[string][]string{}
+	}
 	for _, name := range names {
-		if vm.known[name] == nil {
-			wanted[name] = nil
+		if found[name] != nil {
+			continue
+		}
+		ids, err := vm.used(ctx, name)
+		if err != nil {
+			return
+		}
+		if len(ids) > 0 {
+			found[name] = ids
 		}
 	}
-	if found, err := vm.find(ctx, wanted, false); err == nil {
-		maps.Copy(found, vm.known)
-		vm.known = found
-	}
+	vm.known = found
 }
 
 // knownOf returns the known ids of classes, none unless all of the classes are known.
