@@ -38,7 +38,7 @@ func (c *composer) newMethodOptions() []optimization.Option {
 
 // jvmOptions returns the JVM's options, without those that are left out or contradict the user's.
 func (c *composer) jvmOptions(files *springboot.Files) []optimization.Option {
-	options := slices.Concat(optimization.QuickStart, []optimization.Option{optimization.FreshPages}, c.newMethodOptions(), c.homeOption())
+	options := slices.Concat(optimization.QuickStart, []optimization.Option{optimization.FreshPages}, c.newMethodOptions(), c.homeOption(), c.nettyOption(files.Libraries))
 	options = slices.DeleteFunc(options, func(o optimization.Option) bool {
 		return o.Optimization != "" && slices.Contains(c.options.Without, o.Optimization) || jvm.Contradicts(o.Text, c.given)
 	})
@@ -55,6 +55,16 @@ func (c *composer) homeOption() []optimization.Option {
 		return nil
 	}
 	return []optimization.Option{{Text: "-Duser.home=/" + layertar.AppDir, Why: "user " + user + " has no home directory"}}
+}
+
+// nettyOption has Reactor Netty end at once in a restart. It waits two seconds for further work after the server has
+// answered its last request.
+// https://projectreactor.io/docs/netty/release/api/reactor/netty/ReactorNetty.html#SHUTDOWN_QUIET_PERIOD
+func (c *composer) nettyOption(libs []springboot.Library) []optimization.Option {
+	if !c.options.supervised() || !slices.ContainsFunc(libs, func(l springboot.Library) bool { return strings.HasPrefix(l.Name, "reactor-netty-core-") }) {
+		return nil
+	}
+	return []optimization.Option{{Optimization: optimization.Restart, Text: "-Dreactor.netty.ioShutdownQuietPeriod=0", Why: "a restart need not wait two seconds for Reactor Netty"}}
 }
 
 // devtoolsOption keeps spring-boot-devtools from restarting the application, as java -jar does. It would

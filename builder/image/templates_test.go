@@ -99,6 +99,20 @@ func TestDevtoolsDoNotRestartByThemselves(t *testing.T) {
 	}
 }
 
+func TestNettyEndsAtOnce(t *testing.T) {
+	const option, quiet = "reactor.netty.ioShutdownQuietPeriod", "-Dreactor.netty.ioShutdownQuietPeriod=0"
+	netty := file{"BOOT-INF/lib/reactor-netty-core-1.3.5.jar", "a"}
+	if _, options := templatesFor(t, nil, netty); !strings.Contains(options, quiet) {
+		t.Errorf("it starts with %s", options)
+	}
+	if _, options := templatesFor(t, []string{"restart"}, netty); strings.Contains(options, option) {
+		t.Errorf("without restarts it starts with %s", options)
+	}
+	if _, options := templatesFor(t, nil); strings.Contains(options, option) {
+		t.Errorf("without Netty it starts with %s", options)
+	}
+}
+
 func TestTemplatesAreAsTheImageStartsTheApplication(t *testing.T) {
 	config := &v1.ConfigFile{Config: v1.Config{Env: []string{"PATH=/bin", "SPRING_GROOVY_TEMPLATE_CACHE=true"}}}
 	c := &composer{base: &ociimage.Image{Config: config}, on: &dockerfileBase{java: []string{"java", "-Xmx1g", "-Dspring.thymeleaf.cache=true"}, args: []string{"app.jar", "--spring.freemarker.cache=true"}}}

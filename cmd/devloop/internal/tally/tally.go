@@ -22,5 +22,8 @@ func Change(classes, resources, libraries int) string {
 	add(classes, "class", "classes")
 	add(resources, "resource", "resources")
 	add(libraries, "library", "libraries")
+	if len(parts) == 3 {
+		parts = []string{parts[0] + ", " + parts[1], parts[2]}
+	}
 	return strings.Join(parts, " and ")
 }

@@ -307,10 +307,11 @@ func TestChangeIsWhatDiffers(t *testing.T) {
 	}
 	none := State{dependencies: map[Part]string{{"library", "a.jar"}: "2", {"library", "b.jar"}: "1", {Kind: "library-order"}: "a"}}
 	for want, after := range map[string]State{
-		"":                            NewState(InMemory(nil), none.dependencies),
-		"1 class":                     NewState(InMemory(files("A.class", "")), none.dependencies),
-		"2 classes and 1 resource":    NewState(InMemory(files("A.class", "", "B.class", "", "a.css", "")), none.dependencies),
-		"2 resources and 2 libraries": state("a.css", "", "b.css", ""),
+		"":                                    NewState(InMemory(nil), none.dependencies),
+		"1 class":                             NewState(InMemory(files("A.class", "")), none.dependencies),
+		"2 classes and 1 resource":            NewState(InMemory(files("A.class", "", "B.class", "", "a.css", "")), none.dependencies),
+		"1 class, 1 resource and 2 libraries": state("A.class", "", "a.css", ""),
+		"2 resources and 2 libraries":         state("a.css", "", "b.css", ""),
 	} {
 		if got := Summary(none, after); got != want {
 			t.Errorf("got %q, want %q", got, want)
