@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/devloop-cli/devloop/hack/real"
@@ -89,10 +91,19 @@ public class PageController {
 	t.Log("texts of a language come, change and go")
 	const texts = "src/main/resources/messages"
 	page := url + "/page/thyme"
+	reading, stop := context.WithCancel(t.Context())
+	var readers sync.WaitGroup
+	readers.Go(func() { // a request that comes while a file is written must not keep what was there before
+		for reading.Err() == nil {
+			_, _ = getIn(page, "en")
+		}
+	})
 	const pages, restart = "compile pages forward", "compile restart ready forward"
 	for _, c := range []struct{ file, text, want, path string }{
 		{texts + ".properties", "word=second", "second", pages},
-		{texts + ".properties", "word=third\nother=x", "third", pages},
+		{texts + ".properties", "word=other\nother=x", "other", pages},
+		{texts + ".properties", "word=another", "another", pages},
+		{texts + ".properties", "word=third", "third", pages},
 		{texts + "_en.properties", "word=english", "english", pages},
 		{texts + "_en.properties", "word=British", "British", pages},
 		{texts + "_en.properties", "", "third", restart},
@@ -111,6 +122,9 @@ public class PageController {
 			t.Errorf("%s: it is %q, %v", c.want, got, err)
 		}
 	}
+
+	stop()
+	readers.Wait()
 
 	t.Log("only devloop changes classes, although devtools are there")
 	s.replaceInSource("Hello, World", "Hello, swap")

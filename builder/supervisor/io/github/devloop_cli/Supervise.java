@@ -82,6 +82,11 @@ public final class Supervise {
     static final int FOLLOWED = 3, MODEST = 5; // how a spare is asked for
     private static final int PAUSED = 6; // how it is asked to wait
     private static final long GRACE = 2000; // ms in which the application ends by itself
+    /**
+     * ms by which the time of texts is ahead. ResourceBundle reads them again if they have changed since it last looked:
+     * it may look after the new file was written, and before it is there.
+     */
+    private static final long LOOKED_AT = 1000;
     private static final long SOON = 120L * 1000 * 1000 * 1000; // ns in which a start has to be proven
 
     private final Path classes;
@@ -725,6 +730,9 @@ public final class Supervise {
         Path fresh = file.resolveSibling(file.getFileName() + ".devloop");
         try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(fresh))) {
             copy(content, out, length);
+        }
+        if (file.toString().endsWith(".properties")) {
+            fresh.toFile().setLastModified(System.currentTimeMillis() + LOOKED_AT);
         }
         Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
     }
