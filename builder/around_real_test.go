@@ -2,14 +2,12 @@ package builder
 
 import (
 	"archive/tar"
-	"context"
 	"errors"
 	"io"
 	"slices"
 	"strings"
 	"testing"
 
-	dockerimage "github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 
@@ -18,7 +16,6 @@ import (
 	"github.com/devloop-cli/devloop/builder/internal/buildtest"
 	"github.com/devloop-cli/devloop/builder/ociimage"
 	"github.com/devloop-cli/devloop/builder/project"
-	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/hack/real"
 )
 
@@ -33,15 +30,6 @@ func developed(t *testing.T, docker *client.Client, dockerfile string) (*compile
 	c := compiler.New(p, true)
 	t.Cleanup(func() { _ = c.Close() })
 	return c, p, m
-}
-
-// developedImage makes the image of what was compiled.
-func developedImage(t *testing.T, docker *client.Client, m *image.Imager, app springboot.App) image.Image {
-	t.Helper()
-	t.Cleanup(func() {
-		_, _ = docker.ImageRemove(context.Background(), app.Name+":dockerfile", dockerimage.RemoveOptions{PruneChildren: true})
-	})
-	return imageReal(t, m, docker, app, "image")
 }
 
 // fileNames are those of all layers together.
@@ -84,7 +72,7 @@ ENTRYPOINT ["java", "-Dsome.option=1", "-XX:+UseParallelGC", "-jar", "app.jar", 
 			c, p, m := developed(t, docker, dockerfile)
 			write(t, p.Dir, "extra.txt", "one")
 			app := compileIncrementally(t, c, nil)
-			first := developedImage(t, docker, m, app)
+			first := imageReal(t, m, docker, app, "image")
 			x := first.Report
 			if app.Jar == "" || !x.Supervised || x.Dockerfile != "Dockerfile" || x.Base != app.Name+":dockerfile" {
 				t.Fatalf("got %+v of %q", x, app.Jar)
@@ -114,7 +102,7 @@ ENTRYPOINT ["java", "-Dsome.option=1", "-XX:+UseParallelGC", "-jar", "app.jar", 
 			if app.Jar != "" || app.CompiledBy != "by the incremental compiler, 1 source" {
 				t.Errorf("a save is compiled %q, jar %q", app.CompiledBy, app.Jar)
 			}
-			second := developedImage(t, docker, m, app)
+			second := imageReal(t, m, docker, app, "image")
 			serves(t, docker, second.Ref, "Hello, again")
 			before, after := first.Content.(*ociimage.Image).DiffIDs(), second.Content.(*ociimage.Image).DiffIDs()
 			if len(before) != len(after) || !slices.Equal(before[:len(before)-1], after[:len(after)-1]) {
@@ -123,7 +111,7 @@ ENTRYPOINT ["java", "-Dsome.option=1", "-XX:+UseParallelGC", "-jar", "app.jar", 
 
 			write(t, p.Dir, "extra.txt", "two, and longer")
 			app = compileIncrementally(t, c, []string{"extra.txt"})
-			third := developedImage(t, docker, m, app)
+			third := imageReal(t, m, docker, app, "image")
 			if app.Jar == "" || !third.Report.Supervised || slices.Equal(third.Content.(*ociimage.Image).DiffIDs(), after) {
 				t.Errorf("another file of the Dockerfile's: jar %q, %+v", app.Jar, third.Report)
 			}
@@ -132,7 +120,7 @@ ENTRYPOINT ["java", "-Dsome.option=1", "-XX:+UseParallelGC", "-jar", "app.jar", 
 			buildtest.Change(t, p.Dir, "pom.xml", "</project>", "<!-- changed --></project>")
 			buildtest.Change(t, p.Dir, controller, "Hello, again", "Hello, once more")
 			app = compileIncrementally(t, c, []string{"pom.xml", controller})
-			serves(t, docker, developedImage(t, docker, m, app).Ref, "Hello, once more")
+			serves(t, docker, imageReal(t, m, docker, app, "image").Ref, "Hello, once more")
 			if app.Jar == "" || imageID(t, docker, app.Name+":dockerfile") != byDockerfile {
 				t.Errorf("a build file changed, and the Dockerfile was built, for the jar %q", app.Jar)
 			}
@@ -173,7 +161,7 @@ func TestRealDockerfileIsLeftAsItIs(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			real.Tier(t, !slices.Contains(short, test.name))
 			write(t, p.Dir, "Dockerfile", test.dockerfile)
-			img := developedImage(t, docker, m, app)
+			img := imageReal(t, m, docker, app, "image")
 			if want := "Dockerfile makes its image: " + test.why; app.Jar == "" || img.Report.Supervised || img.Report.NoSupervisorReason != want {
 				t.Errorf("got %q, jar %q", img.Report.NoSupervisorReason, app.Jar)
 			}

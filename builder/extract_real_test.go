@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	dockerimage "github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
 
 	"github.com/devloop-cli/devloop/builder/image"
@@ -91,15 +90,11 @@ func copiedProject(t *testing.T, dockerfile string) springboot.App {
 // against its digest when it is read.
 func readLayers(t *testing.T, docker client.APIClient, cache string, app springboot.App) {
 	t.Helper()
+	real.RemoveImages(t, docker)
 	img, err := image.New(docker, image.Options{CacheDir: cache}).Image(t.Context(), app, testWriter{T: t})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		for _, ref := range []string{img.Ref, img.Name} {
-			_, _ = docker.ImageRemove(context.Background(), ref, dockerimage.RemoveOptions{PruneChildren: true})
-		}
-	})
 	layers, err := img.Content.Layers()
 	if err != nil {
 		t.Fatal(err)

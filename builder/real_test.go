@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/docker/docker/api/types/container"
-	dockerimage "github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
 	"github.com/docker/docker/pkg/stdcopy"
 	"github.com/docker/go-connections/nat"
@@ -201,6 +200,7 @@ func base(t *testing.T, docker *client.Client, ref string) {
 // imageReal makes an image, which is removed when the test ends.
 func imageReal(t *testing.T, m *image.Imager, docker *client.Client, app springboot.App, what string) image.Image {
 	t.Helper()
+	real.RemoveImages(t, docker)
 	var img image.Image
 	timed(t, what, func() {
 		var out bytes.Buffer
@@ -212,11 +212,6 @@ func imageReal(t *testing.T, m *image.Imager, docker *client.Client, app springb
 			if strings.HasPrefix(line, "layer") || strings.HasPrefix(line, "image") || strings.HasPrefix(line, "earlier") {
 				t.Log(strings.TrimSpace(line))
 			}
-		}
-	})
-	t.Cleanup(func() {
-		for _, ref := range []string{img.Ref, img.Name} {
-			_, _ = docker.ImageRemove(context.Background(), ref, dockerimage.RemoveOptions{PruneChildren: true})
 		}
 	})
 	return img

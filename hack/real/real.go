@@ -50,7 +50,8 @@ func Kubeconfig() string {
 	return filepath.Join(cache, "devloop", "test.kubeconfig")
 }
 
-// Docker returns a client for the machine's Docker engine, or skips t.
+// Docker returns a client for the machine's Docker engine, or skips t. Images of projects in t's temporary directories
+// are removed when t ends.
 func Docker(t testing.TB) *client.Client {
 	t.Helper()
 	NotShort(t)
@@ -64,6 +65,7 @@ func Docker(t testing.TB) *client.Client {
 	if _, err := docker.Ping(ctx); err != nil {
 		missing(t, "docker", err)
 	}
+	RemoveImages(t, docker)
 	return docker
 }
 

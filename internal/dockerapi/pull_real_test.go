@@ -1,4 +1,4 @@
-package dockerapi
+package dockerapi_test
 
 import (
 	"context"
@@ -21,6 +21,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/dockerapi"
 	"github.com/devloop-cli/devloop/internal/transfer"
 )
 
@@ -52,7 +53,7 @@ func TestPullShowsHowFarARealEngineIs(t *testing.T) {
 	})
 	report := sync.OnceFunc(func() { close(reported) })
 	var last transfer.Progress
-	err := Pull(transfer.WithListener(ctx, func(p transfer.Progress) {
+	err := dockerapi.Pull(transfer.WithListener(ctx, func(p transfer.Progress) {
 		if last = p; 0 < p.Done && p.Done < p.Total {
 			report()
 		}
