@@ -4,7 +4,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -24,9 +23,9 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/hack/real/namespace"
 	"github.com/devloop-cli/devloop/internal/golden"
 	"github.com/devloop-cli/devloop/internal/pause"
 	"github.com/devloop-cli/devloop/runner/cluster"
@@ -111,28 +110,20 @@ func imageOf(binary string) (v1.Image, error) {
 
 func second(_ int, err error) error { return err }
 
-// realRunner returns a runner on the test cluster, in a namespace that does not
-// exist yet and goes with the test.
+// realRunner returns a runner on the test cluster, in a namespace of the test's own.
 func realRunner(t *testing.T) (*Runner, context.Context) {
 	t.Helper()
 	config := real.Kind(t)
 	if err := loadApp(); err != nil {
 		t.Fatal(err)
 	}
-	c, err := cluster.New(config, "kind-"+real.ClusterName, "runner-"+strings.ToLower(rand.Text()[:8]))
+	c, err := cluster.New(config, "kind-"+real.ClusterName, namespace.New(t, config, "runner-"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := newRunner(c)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	t.Cleanup(func() {
-		cancel()
-		err := r.Core.CoreV1().Namespaces().Delete(context.Background(), r.Namespace(), metav1.DeleteOptions{})
-		if err != nil && !kube.IsNotFoundOrReplaced(err) {
-			t.Errorf("remove the test's namespace: %v", err)
-		}
-	})
-	return r, ctx
+	t.Cleanup(cancel)
+	return newRunner(c), ctx
 }
 
 // podText is the manifest of a Pod that runs the application in a mode.

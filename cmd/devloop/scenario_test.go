@@ -26,6 +26,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/hack/real/namespace"
 )
 
 // Scenarios run the command as its user does, on a real engine, a real cluster and
@@ -79,18 +80,7 @@ func emptyScenario(t *testing.T, name string, config *rest.Config, kubeconfig, c
 		t.Fatal(err)
 	}
 	s := &scenario{T: t, dir: filepath.Join(t.TempDir(), name), name: name, kubeconfig: kubeconfig, context: "kind-" + cluster, cluster: clients, patience: patience, port: reservedPort(t)}
-	made, err := clients.CoreV1().Namespaces().Create(t.Context(),
-		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "scenario-"}}, metav1.CreateOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.namespace = made.Name
-	t.Cleanup(func() {
-		zero := int64(0)
-		if err := clients.CoreV1().Namespaces().Delete(context.WithoutCancel(t.Context()), made.Name, metav1.DeleteOptions{GracePeriodSeconds: &zero}); err != nil {
-			t.Error(err) // s.namespace may be another scenario's by now
-		}
-	})
+	s.namespace = namespace.New(t, config, "scenario-")
 	return s
 }
 
