@@ -10,78 +10,86 @@ import (
 // maxTurn is how long a service keeps its turn while it starts: it may wait for one that has none yet.
 const maxTurn = 30 * time.Second
 
+// keptWhenTight is how many services may have a spare JVM though little memory is left. It takes about as much as an
+// application that is not used.
+const keptWhenTight = 2
+
 // Turns let only some services start at a time: all at once, none serves before all do, and probes fail because of it.
 // Spare JVMs, each of which takes more of the machine than a start, are prepared while no service starts and half as many
 // at a time, first those of the services that were saved last.
 type Turns struct {
-	size int // how many may start at a time
-
-	mu        sync.Mutex
-	free      int
-	waiting   []chan struct{} // closed when it is their turn, in this order
-	saved     []string        // services, the one that was saved last at the end
-	spares    []spareTurn     // they wait
-	preparing int
-}
-
-// spareTurn is that of a service to prepare a spare.
-type spareTurn struct {
-	service string
-	turn    chan struct{} // closed when it is its turn
+	starts, spares gate
+	saves          saves
 }
 
 // NewTurns returns turns of which n services may have one at a time. At first those count as saved last that are named first.
 func NewTurns(n int, names ...string) *Turns {
 	n = max(1, n)
-	saved := slices.Clone(names)
-	slices.Reverse(saved)
-	return &Turns{size: n, free: n, saved: saved}
+	last := slices.Clone(names)
+	slices.Reverse(last)
+	t := &Turns{saves: saves{order: last}}
+	t.starts = gate{size: n, choose: func([]*ticket) int { return 0 }}
+	t.spares = gate{size: max(1, n/2), choose: t.chooseSpare}
+	return t
 }
+
+// Touch records that services were saved, all by one save. Of these, the one that was saved last before is the likeliest
+// to be saved next.
+func (t *Turns) Touch(services ...string) { t.saves.touch(services) }
 
 // Await waits for a turn. It tells waits how many services come before. Call done once the service has started.
 func (t *Turns) Await(ctx context.Context, waits func(others int)) (done func(), err error) {
-	turn, before := t.enter()
+	turn, before := t.starts.enter("")
 	if before > 0 {
 		waits(before)
 	}
-	select {
-	case <-turn:
-	case <-ctx.Done():
-		t.leave(turn)
-		return nil, context.Cause(ctx)
+	if err := t.starts.wait(ctx, turn); err != nil {
+		return nil, err
 	}
-	end := sync.OnceFunc(func() { t.leave(turn) })
+	end := sync.OnceFunc(func() {
+		t.starts.leave(turn)
+		t.spares.look()
+	})
 	late := time.AfterFunc(maxTurn, end)
 	return func() { late.Stop(); end() }, nil
 }
 
-// enter returns a channel that is closed when it is the caller's turn, and how many come before, 0 if it is now.
-func (t *Turns) enter() (turn chan struct{}, before int) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	turn = make(chan struct{})
-	if t.free > 0 {
-		t.free--
-		close(turn)
-		return turn, 0
+// AwaitSpare waits until a service may prepare a spare JVM. Call done once it has. Modest says that its spare has to
+// leave much memory free: other services come first.
+func (t *Turns) AwaitSpare(ctx context.Context, service string) (modest bool, done func(), err error) {
+	turn, _ := t.spares.enter(service)
+	if err := t.spares.wait(ctx, turn); err != nil {
+		return false, nil, err
 	}
-	t.waiting = append(t.waiting, turn)
-	return turn, t.size + len(t.waiting) - 1
+	return t.saves.since(service) >= keptWhenTight, func() { t.spares.leave(turn) }, nil
 }
 
-// leave gives a turn to the next one, or gives up waiting for one.
-func (t *Turns) leave(turn chan struct{}) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if i := slices.Index(t.waiting, turn); i >= 0 {
-		t.waiting = slices.Delete(t.waiting, i, i+1)
-		return
+// chooseSpare returns the service that was saved last of those that wait, unless others need the machine.
+func (t *Turns) chooseSpare(waiting []*ticket) int {
+	if !t.starts.empty() {
+		return -1
 	}
-	if len(t.waiting) > 0 {
-		close(t.waiting[0])
-		t.waiting = t.waiting[1:]
-		return
-	}
-	t.free++
-	t.nextSpare()
+	last := slices.MinFunc(waiting, func(a, b *ticket) int { return t.saves.since(a.service) - t.saves.since(b.service) })
+	return slices.Index(waiting, last)
+}
+
+// saves knows in which order services were saved.
+type saves struct {
+	mu    sync.Mutex
+	order []string // the one that was saved last at the end
+}
+
+func (s *saves) touch(services []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	touched := func(service string) bool { return slices.Contains(services, service) }
+	others := slices.DeleteFunc(slices.Clone(s.order), touched)
+	s.order = slices.Concat(others, slices.DeleteFunc(s.order, func(service string) bool { return !touched(service) }))
+}
+
+// since returns how many services were saved after a service.
+func (s *saves) since(service string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.order) - 1 - slices.Index(s.order, service)
 }
