@@ -5,49 +5,15 @@ import (
 	"strings"
 )
 
-// bodies are the Code attributes of a class, spelled out at the end: there is what invokedynamic does.
-type bodies struct {
-	raw    [][]byte
-	code   []*Code
-	member []Member
-}
-
-func (b *bodies) count() int {
-	if b == nil {
-		return 0
-	}
-	return len(b.raw)
-}
-
-func (b *bodies) add(data []byte) {
-	if b != nil {
-		b.raw, b.code, b.member = append(b.raw, data), append(b.code, &Code{}), append(b.member, Member{})
-	}
-}
-
-// last returns the code that was read last, which is m's.
-func (b *bodies) last(m Member) *Code {
-	b.member[len(b.member)-1] = m
-	return b.code[len(b.code)-1]
-}
-
-func (b *bodies) spell(r *reader) {
-	for i, data := range b.raw {
-		body := r.over(data)
-		body.code(b.code[i], b.member[i])
-		r.failed = r.failed || body.failed
-	}
-}
-
 // code reads a Code attribute, section 4.7.3, without frames for the verifier and line numbers.
-func (r *reader) code(c *Code, m Member) {
+func (r *reader) code(m Member) {
 	r.u2() // max_stack
 	r.u2() // max_locals
 	length := int(r.u4())
 	instructions := r.within(length)
 	var text strings.Builder
 	for instructions.at < len(instructions.data) && !instructions.failed {
-		instructions.instruction(&text, c)
+		instructions.instruction(&text, m.Code)
 	}
 	for range r.u2() {
 		fmt.Fprintf(&text, "catch %d %d %d %s\n", r.u2(), r.u2(), r.u2(), r.class())
@@ -56,13 +22,13 @@ func (r *reader) code(c *Code, m Member) {
 		name, length := r.utf8(), int(r.u4())
 		table := r.within(length)
 		if name == "LocalVariableTable" {
-			c.parameters = table.parameters(m)
+			m.Code.parameters = table.parameters(m)
 		}
 		if r.failed {
 			break
 		}
 	}
-	c.text = text.String()
+	m.Code.text = text.String()
 	r.failed = r.failed || instructions.failed
 }
 

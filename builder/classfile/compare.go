@@ -87,7 +87,9 @@ var words = map[string]string{
 
 // attributesOf says which attribute of a thing differs.
 func attributesOf(thing string, old, now map[string]string) string {
-	for _, name := range slices.Sorted(maps.Keys(union(old, now))) {
+	names := slices.AppendSeq(slices.Collect(maps.Keys(old)), maps.Keys(now))
+	slices.Sort(names)
+	for _, name := range names {
 		if old[name] == now[name] {
 			continue
 		}
@@ -112,15 +114,6 @@ func sameInner(old, now []innerClass) bool {
 		}
 	}
 	return true
-}
-
-func union(a, b map[string]string) map[string]string {
-	all := maps.Clone(a)
-	if all == nil {
-		all = map[string]string{}
-	}
-	maps.Copy(all, b)
-	return all
 }
 
 // fields compares fields in their order, as the JVM does. The values of constants are in the code that uses them.

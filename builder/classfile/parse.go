@@ -114,15 +114,23 @@ func Parse(data []byte) (*Class, error) {
 	for range r.u2() {
 		c.Interfaces = append(c.Interfaces, r.class())
 	}
-	bodies := &bodies{}
-	c.Fields = r.members(nil)
-	c.Methods = r.members(bodies)
-	c.attributes, c.Annotations = r.attributes(c.Name, bodies)
+	c.Fields, _ = r.members()
+	methods, bodies := r.members()
+	c.Methods = methods
+	c.attributes, c.Annotations = r.attributes(c.Name)
 	c.inner, c.Source, c.Uses = r.inner, r.source, r.uses()
 	if r.failed || r.dangling {
 		return nil, fmt.Errorf("parse class %q: it ends too early, or a reference in it leads nowhere", c.Name)
 	}
-	bodies.spell(r)
+	for i, data := range bodies { // last: the class says at its end what invokedynamic does
+		if data == nil {
+			continue
+		}
+		c.Methods[i].Code = &Code{}
+		body := r.over(data)
+		body.code(c.Methods[i])
+		r.failed = r.failed || body.failed
+	}
 	if r.failed || r.dangling {
 		return nil, fmt.Errorf("parse class %q: a method's code can't be read", c.Name)
 	}
@@ -164,6 +172,8 @@ type reader struct {
 	inner []innerClass
 	// source is the name of the file that the class was made of.
 	source string
+	// body is the Code attribute that was read last.
+	body []byte
 }
 
 // within returns a reader of the next n bytes.
@@ -174,26 +184,22 @@ func (r *reader) over(data []byte) *reader {
 	return &reader{cursor: cursor{data: data}, constantPool: r.constantPool}
 }
 
-// members reads fields, or methods with their bodies.
-func (r *reader) members(bodies *bodies) []Member {
-	list := make([]Member, 0, 8)
+// members reads fields or methods. Bodies are not spelled out yet, and nil for members that have none.
+func (r *reader) members() (list []Member, bodies [][]byte) {
 	for range r.u2() {
 		if r.failed {
-			return nil
+			return nil, nil
 		}
+		r.body = nil
 		m := Member{Access: r.u2(), Name: r.utf8(), Desc: r.utf8()}
-		first := bodies.count()
-		m.attributes, m.Annotations = r.attributes("", bodies)
-		if bodies.count() > first {
-			m.Code = bodies.last(m)
-		}
-		list = append(list, m)
+		m.attributes, m.Annotations = r.attributes("")
+		list, bodies = append(list, m), append(bodies, r.body)
 	}
-	return list
+	return list, bodies
 }
 
 // attributes reads a table of attributes into normal forms, without a debugger's, which change with every line.
-func (r *reader) attributes(class string, bodies *bodies) (map[string]string, []Annotation) {
+func (r *reader) attributes(class string) (map[string]string, []Annotation) {
 	found := map[string]string{}
 	var annotations []Annotation
 	for range r.u2() {
@@ -204,7 +210,7 @@ func (r *reader) attributes(class string, bodies *bodies) (map[string]string, []
 		}
 		switch name {
 		case "Code":
-			bodies.add(body.data)
+			r.body = body.data
 		case "BootstrapMethods":
 			r.bootstrap = body.bootstrapMethods()
 		case "InnerClasses":
@@ -297,7 +303,7 @@ func (r *reader) record() string {
 	var b strings.Builder
 	for range r.u2() {
 		fmt.Fprintf(&b, "%s %s", r.utf8(), r.utf8())
-		more, _ := r.attributes("", &bodies{})
+		more, _ := r.attributes("")
 		fmt.Fprintf(&b, " %q\n", more) // fmt sorts maps
 	}
 	return b.String()
