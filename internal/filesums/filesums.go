@@ -1,7 +1,7 @@
 // Package filesums has sets of files with the checksums of their contents. The next version of a set costs as much as
 // what changes, however many files there are.
 //
-//	set := filesums.New(map[string]filesums.Sum{"App.class": sha256.Sum256(text)})
+//	set := filesums.Set{}.With(map[string]*filesums.Sum{"App.class": &sum})
 //	next := set.With(map[string]*filesums.Sum{"App.class": nil}) // it is gone
 //	filesums.Diff(set, next)                                     // [App.class]
 package filesums
@@ -21,15 +21,6 @@ type Set struct {
 	base *map[string]Sum // shared by versions
 	over map[string]*Sum // what differs from base; nil for a file that is gone
 	id   Sum
-}
-
-// New returns a set. The caller leaves the map alone from then on.
-func New(sums map[string]Sum) Set {
-	s := Set{base: &sums}
-	for path, sum := range sums {
-		s.toggle(path, sum)
-	}
-	return s
 }
 
 // toggle adds a file to the set's identity, or takes it out: the order of files must not matter.

@@ -15,6 +15,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan/plantest"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner/deploy"
 	"github.com/devloop-cli/devloop/runner/kube"
@@ -28,7 +29,7 @@ func stateOf(files ...string) plan.State {
 	for i := 0; i < len(files); i += 2 {
 		own[files[i]] = []byte(files[i+1])
 	}
-	return plan.NewState(plan.InMemory(own), nil)
+	return plantest.State(own)
 }
 
 // taking is a project whose jar is real, and whose Pods take changes or refuse them.

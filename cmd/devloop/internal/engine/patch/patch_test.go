@@ -11,6 +11,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan/plantest"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/supervisor"
@@ -65,7 +66,7 @@ func code(files map[string]string) plan.State {
 	for path, text := range files {
 		own[path] = []byte(text)
 	}
-	return plan.NewState(plan.InMemory(own), nil)
+	return plantest.State(own)
 }
 
 // patched plays a change of a class and a page in a Deployment of two Pods beside a database.

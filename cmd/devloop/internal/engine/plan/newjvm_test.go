@@ -15,7 +15,7 @@ func TestFilesThatALibraryMayHaveReadNeedANewJVM(t *testing.T) {
 		"hibernate.properties": true, "spring.properties": true, "ehcache.xml": true, "jndi.properties": true,
 		"META-INF/services/java.sql.Driver": true, "META-INF/spring.factories": true,
 	} {
-		if why := NewState(InMemory(map[string][]byte{file: nil}), nil).NeedsNewJVM(); (why != "") != want {
+		if why := NewState(inMemory(map[string][]byte{file: nil}), nil).NeedsNewJVM(); (why != "") != want {
 			t.Errorf("%s: got %q", file, why)
 		}
 	}
@@ -33,7 +33,7 @@ func TestClassesThatSetUpTheJVMNeedANewOne(t *testing.T) {
 		"A calls System.setOut":        `System.setOut(null);`,
 	} {
 		classes := compileJava(t, "class A { public static void main(String[] a) { "+body+" } }")
-		if got := NewState(InMemory(map[string][]byte{"A.class": classes[0]}), nil).NeedsNewJVM(); got != want {
+		if got := NewState(inMemory(map[string][]byte{"A.class": classes[0]}), nil).NeedsNewJVM(); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}

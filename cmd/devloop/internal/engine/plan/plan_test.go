@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"crypto/sha256"
 	"errors"
 	"maps"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/filesums"
 )
 
 // files are an application's own: path, text, path, text…
@@ -24,7 +26,17 @@ func files(all ...string) map[string][]byte {
 // libraries is a rest without news.
 var libraries = map[Part]string{{"library", "a.jar"}: "1", {Kind: "main-class"}: "A"}
 
-func state(all ...string) State { return NewState(InMemory(files(all...)), libraries) }
+// inMemory returns files that are all kept.
+func inMemory(texts map[string][]byte) Files {
+	sums := map[string]*filesums.Sum{}
+	for path, text := range texts {
+		sum := sha256.Sum256(text)
+		sums[path] = &sum
+	}
+	return Files{Texts: texts, Sums: filesums.Set{}.With(sums), Read: func(path string) ([]byte, error) { return texts[path], nil }}
+}
+
+func state(all ...string) State { return NewState(inMemory(files(all...)), libraries) }
 
 // running is what serves, and takes all that can be taken.
 func running(s State) Running { return Running{State: s, Serves: true, Swappable: true} }
@@ -60,7 +72,7 @@ func TestLibrariesRestartTheApplicationWhereItsPodCanHaveThem(t *testing.T) {
 	was := state("A.class", "a")
 	after := func(rest map[Part]string) State {
 		rest[Part{Kind: "main-class"}] = "A"
-		return NewState(InMemory(files("A.class", "b")), rest)
+		return NewState(inMemory(files("A.class", "b")), rest)
 	}
 	added := files("../classpath", "a:b")
 	restart := func(why string) Decision {
@@ -299,17 +311,17 @@ func TestChangeIsWhatDiffers(t *testing.T) {
 	if got, err := Changes(before, after); !reflect.DeepEqual(got, want) || err != nil {
 		t.Errorf("got %q, %v", got, err)
 	}
-	if again := NewState(InMemory(maps.Clone(before.files)), maps.Clone(before.dependencies)); before.Name == after.Name || before.Name != again.Name {
+	if again := NewState(inMemory(maps.Clone(before.files)), maps.Clone(before.dependencies)); before.Name == after.Name || before.Name != again.Name {
 		t.Error("the states are not told apart by their content")
 	}
-	if other := NewState(InMemory(before.files), nil); other.Name == before.Name {
+	if other := NewState(inMemory(before.files), nil); other.Name == before.Name {
 		t.Error("the rest does not count")
 	}
 	none := State{dependencies: map[Part]string{{"library", "a.jar"}: "2", {"library", "b.jar"}: "1", {Kind: "library-order"}: "a"}}
 	for want, after := range map[string]State{
-		"":                                    NewState(InMemory(nil), none.dependencies),
-		"1 class":                             NewState(InMemory(files("A.class", "")), none.dependencies),
-		"2 classes and 1 resource":            NewState(InMemory(files("A.class", "", "B.class", "", "a.css", "")), none.dependencies),
+		"":                                    NewState(inMemory(nil), none.dependencies),
+		"1 class":                             NewState(inMemory(files("A.class", "")), none.dependencies),
+		"2 classes and 1 resource":            NewState(inMemory(files("A.class", "", "B.class", "", "a.css", "")), none.dependencies),
 		"1 class, 1 resource and 2 libraries": state("A.class", "", "a.css", ""),
 		"2 resources and 2 libraries":         state("a.css", "", "b.css", ""),
 	} {
@@ -343,7 +355,7 @@ func TestOnlyWhatCannotBeInAnImageSavesItsMaking(t *testing.T) {
 func TestFilesThatNoDecisionLooksIntoAreReadWhenTheyDiffer(t *testing.T) {
 	t.Parallel()
 	unkept := func(text string, failure error) State {
-		f := InMemory(files("static/a.png", text))
+		f := inMemory(files("static/a.png", text))
 		f.Texts, f.Read = nil, func(path string) ([]byte, error) { return []byte(text + " of " + path), failure }
 		return NewState(f, libraries)
 	}

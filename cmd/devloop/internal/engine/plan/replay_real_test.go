@@ -110,9 +110,9 @@ type snapshot struct {
 }
 
 func (c snapshot) decide(after snapshot) Decision {
-	runs := running(NewState(InMemory(c.own), c.rest))
+	runs := running(NewState(inMemory(c.own), c.rest))
 	runs.NewMethods = true
-	return Decide(Input{Saved: source, Image: true, Runs: runs, After: NewState(InMemory(after.own), after.rest), Mode: ModeAuto})
+	return Decide(Input{Saved: source, Image: true, Runs: runs, After: NewState(inMemory(after.own), after.rest), Mode: ModeAuto})
 }
 
 // bySource returns the application with the classes of one source changed, for each source whose classes do.

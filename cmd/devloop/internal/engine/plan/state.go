@@ -73,15 +73,6 @@ type Files struct {
 	Read func(path string) ([]byte, error)
 }
 
-// InMemory returns files that are all kept.
-func InMemory(texts map[string][]byte) Files {
-	sums := map[string]filesums.Sum{}
-	for path, text := range texts {
-		sums[path] = sha256.Sum256(text)
-	}
-	return Files{Texts: texts, Sums: filesums.New(sums), Read: func(path string) ([]byte, error) { return texts[path], nil }}
-}
-
 // Looked reports whether decisions look into a file.
 func Looked(path string) bool {
 	return strings.HasSuffix(path, ".class") || strings.HasPrefix(path, settingsPrefix) || buildTimes[path] != nil

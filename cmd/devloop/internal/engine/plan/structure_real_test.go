@@ -140,7 +140,7 @@ func (e *edited) compile(t *testing.T) State {
 		}
 		own[filepath.Base(path)] = data
 	}
-	return NewState(InMemory(own), libraries)
+	return NewState(inMemory(own), libraries)
 }
 
 // vm is a JVM that runs the program.

@@ -19,7 +19,7 @@ func program(t *testing.T, source string) State {
 		}
 		own[c.Name+".class"] = data
 	}
-	return NewState(InMemory(own), libraries)
+	return NewState(inMemory(own), libraries)
 }
 
 func TestStructuralEdits(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan/plantest"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
@@ -45,8 +46,8 @@ func TestSparesArePreparedWhereTheApplicationCanUseThem(t *testing.T) {
 	t.Parallel()
 	ready, supervised := runner.Spare{Ready: true, Note: "ready with 180 MB"}, image.Report{Supervised: true}
 	second := runner.Spare{Ready: true, Preparing: true, Note: "ready with 180 MB"}
-	empty := plan.NewState(plan.InMemory(nil), nil)
-	properties := plan.NewState(plan.InMemory(map[string][]byte{"spring.properties": nil}), nil)
+	empty := plantest.State(nil)
+	properties := plantest.State(map[string][]byte{"spring.properties": nil})
 	for name, c := range map[string]struct {
 		report  image.Report
 		code    plan.State
@@ -90,7 +91,7 @@ func TestSaveStopsThePreparation(t *testing.T) {
 			p := &pods{answers: []runner.Spare{preparing}}
 			idle, busy := context.WithTimeout(t.Context(), time.Second)
 			defer busy()
-			Keeper{Pods: p, Events: publish.New(event.NewBus(new(said)))}.Keep(idle, deployed(image.Report{Supervised: true}, plan.NewState(plan.InMemory(nil), nil)))
+			Keeper{Pods: p, Events: publish.New(event.NewBus(new(said)))}.Keep(idle, deployed(image.Report{Supervised: true}, plantest.State(nil)))
 			if p.asked != 4 || p.paused != 1 {
 				t.Errorf("%+v: asked %d times, paused %d times", preparing, p.asked, p.paused)
 			}

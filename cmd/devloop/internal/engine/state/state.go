@@ -11,8 +11,6 @@ package state
 
 import (
 	"context"
-	"errors"
-	"maps"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -316,22 +314,6 @@ func (s State) Running(redefined []string) plan.Running {
 	return plan.Running{State: d.Code.State, Serves: s.Serving != nil, Swappable: d.Image.Report.Swappable,
 		NewMethods: d.Image.Report.NewMethods && !d.BodiesOnly, Templates: d.templates(),
 		Messages: plan.Messages(d.Image.Report.Messages), RedefinedByDebugger: redefined, HotSwapOnly: d.HotSwapOnly()}
-}
-
-// Validate returns the contradictions in a state.
-func (s State) Validate() error {
-	var errs []error
-	rules := map[string]bool{
-		"an outage while Pods serve":       s.Outage != nil && s.Serving != nil,
-		"Pods serve and are the candidate": s.Serving != nil && s.Serving == s.Candidate,
-		"unknown code that takes changes":  s.Serving != nil && s.Serving.Code.Kind == Unknown && s.Serving.NotPatchable == "" && s.NodeImage != nil,
-	}
-	for _, rule := range slices.Sorted(maps.Keys(rules)) {
-		if rules[rule] {
-			errs = append(errs, errors.New(rule))
-		}
-	}
-	return errors.Join(errs...)
 }
 
 // Event describes the state for displays.
