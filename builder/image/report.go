@@ -4,6 +4,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/cds"
 	"github.com/devloop-cli/devloop/builder/optimization"
 	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/builder/supervisor"
 )
 
 // Report says what an image consists of, and why.
@@ -39,6 +40,14 @@ type Report struct {
 	Messages springboot.Messages
 	// Archive describes the archive of the dependencies' classes.
 	Archive cds.Archive
+}
+
+// ChangesDir is where the image's supervisor keeps changes, "" if it has none.
+func (r Report) ChangesDir() string {
+	if r.Supervised {
+		return supervisor.ChangesDir
+	}
+	return ""
 }
 
 // LayerNote describes a layer.

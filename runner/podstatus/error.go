@@ -30,6 +30,9 @@ func (e *NotReadyError) Opened() int { return e.finding.Opened }
 // RolledBack says that the application runs again, as it was before the change that this is about.
 func (e *NotReadyError) RolledBack() bool { return e.finding.RolledBack }
 
+// NoRoom says that no node takes the Pod: without another one, there may be one that does.
+func (e *NotReadyError) NoRoom() bool { return e.finding.Code == "pod.pending" }
+
 // Restarts says whether a container has ended, which Kubernetes starts again.
 func (e *NotReadyError) Restarts() bool { return e.finding.Ended }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/queue"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/report"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/lists"
 	"github.com/devloop-cli/devloop/runner/deploy"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
@@ -26,10 +27,6 @@ type Stored struct {
 func (s *Session) Apply(ctx context.Context, m manifest.Manifest, images []Stored) ([]kube.Pod, error) {
 	c := newCycle(s, queue.Work{N: 1, Because: "apply", Trigger: event.TriggerFirst, Changed: watch.Everything()})
 	c.manifest = m
-	var names []string
-	for _, img := range images {
-		names = append(names, img.Ref)
-	}
 	if len(images) > 0 {
 		if err := c.Stage(ctx, event.Load, func(ctx context.Context, s *publish.Stage) error { return build{c}.loadStored(ctx, s, images) }); err != nil {
 			return nil, err
@@ -37,10 +34,10 @@ func (s *Session) Apply(ctx context.Context, m manifest.Manifest, images []Store
 	}
 	pods, err := publish.Run(ctx, c.Publisher, event.Replace, func(ctx context.Context, s *publish.Stage) ([]kube.Pod, error) {
 		spec := c.spec()
-		spec.Names = names
+		spec.Names = lists.Map(images, func(img Stored) string { return img.Ref })
 		c.explainSpec(spec)
 		s.Objects = report.Objects(m.Refs())
-		ctx, cancel := limit(ctx, c.Target.ReadyTimeout)
+		ctx, cancel := c.Target.LimitReady(ctx)
 		defer cancel()
 		return c.Deployer.Replace(ctx, spec)
 	})

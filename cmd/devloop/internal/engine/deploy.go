@@ -5,10 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
-	"github.com/devloop-cli/devloop/builder/image"
-	"github.com/devloop-cli/devloop/builder/supervisor"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/debugport"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/prune"
@@ -61,7 +58,7 @@ func (r *rollout) start(ctx context.Context) ([]kube.Pod, error) {
 	}
 	if len(r.serving) > 0 {
 		pods, err := r.deployPods(ctx)
-		if !noRoom(err) {
+		if why, failed := errors.AsType[*podstatus.NotReadyError](err); !failed || !why.NoRoom() {
 			return pods, err
 		}
 		r.informOfReplacement("the cluster has no room for the old Pod and the new one at once")
@@ -167,14 +164,14 @@ func (r *rollout) replace(ctx context.Context, debug render.Debug) ([]kube.Pod, 
 		r.manifest = r.Target.Own(r.manifest, r.appPort.Number())
 	}
 	spec := r.spec()
-	spec.ChangesDir, spec.Image, spec.Serving, spec.Debug = changesDir(r.img), r.img.Ref, r.serving, debug
+	spec.ChangesDir, spec.Image, spec.Serving, spec.Debug = r.img.Report.ChangesDir(), r.img.Ref, r.serving, debug
 	if r.NewPods {
 		spec.Spent = r.State().Latest()
 	}
 	r.explainSpec(spec)
 	if !r.Target.Debug.Suspend {
 		var cancel context.CancelFunc
-		ctx, cancel = limit(ctx, r.Target.ReadyTimeout)
+		ctx, cancel = r.Target.LimitReady(ctx)
 		defer cancel()
 	}
 	r.pruner.Deploy(r.manifest)
@@ -222,21 +219,11 @@ func (c *cycle) spec() deploy.Spec {
 	t := c.Target
 	return deploy.Spec{
 		Spec:  render.Spec{Project: t.Name, Dir: t.Dir, Manifest: c.manifest, Names: t.Images(c.manifest), Keep: t.Keep},
-		Adopt: t.Adopt, Yields: t.MayReplace, LeftOut: c.informOfLeftOut,
+		Adopt: t.Adopt, Yields: t.MayReplace,
+		LeftOut: func(left []kube.Ref) { // which the cluster has no kind for
+			c.InformOnce(event.Notice{Code: event.NoticeLeftOut, Objects: report.Objects(left)})
+		},
 	}
-}
-
-// informOfLeftOut names objects that the cluster has no kind for.
-func (c *cycle) informOfLeftOut(left []kube.Ref) {
-	c.InformOnce(event.Notice{Code: event.NoticeLeftOut, Objects: report.Objects(left)})
-}
-
-// changesDir is where the image's supervisor keeps changes, "" if it has none.
-func changesDir(img image.Image) string {
-	if img.Report.Supervised {
-		return supervisor.ChangesDir
-	}
-	return ""
 }
 
 // ready waits until Pods are ready.
@@ -249,7 +236,7 @@ func (c *cycle) awaitReady(ctx context.Context, s *publish.Stage, pods []kube.Po
 		s.Inform(event.Notice{Code: event.NoticeDebugWait, Addresses: at})
 	} else {
 		var cancel context.CancelFunc
-		ctx, cancel = limit(ctx, c.Target.ReadyTimeout)
+		ctx, cancel = c.Target.LimitReady(ctx)
 		defer cancel()
 	}
 	s.Pods = report.Pods(pods)
@@ -274,14 +261,6 @@ func (c *cycle) listensElsewhere(err error, pods []kube.Pod) bool {
 	return true
 }
 
-// limit returns a context that ends after some time, 0 for never.
-func limit(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
-	if timeout <= 0 {
-		return context.WithCancel(ctx)
-	}
-	return context.WithTimeout(ctx, timeout)
-}
-
 // deleteFailedCandidate deletes Pods that failed beside those that serve. Others took the place of the ones before.
 func (c *cycle) deleteFailedCandidate() {
 	serving := c.State().ServingPods()
@@ -289,10 +268,4 @@ func (c *cycle) deleteFailedCandidate() {
 		return !slices.ContainsFunc(serving, func(a kube.Pod) bool { return a.Of == p.Of && a.Name != p.Name })
 	}))
 	c.become(c.State().WithoutCandidate())
-}
-
-// noRoom reports whether a Pod that failed beside the old one may come up in its place.
-func noRoom(err error) bool {
-	why, is := errors.AsType[*podstatus.NotReadyError](err)
-	return is && why.Code() == "pod.pending"
 }

@@ -80,6 +80,14 @@ type Target struct {
 	ReadyTimeout time.Duration
 }
 
+// LimitReady returns a context that ends after ReadyTimeout.
+func (t Target) LimitReady(ctx context.Context) (context.Context, context.CancelFunc) {
+	if t.ReadyTimeout <= 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, t.ReadyTimeout)
+}
+
 // Saved says what a batch means for the path. A manifest, as it was before the batch or is now, is
 // not part of the image. Any other file may be, if only through the Dockerfile; if it is not, the
 // build soon finds that out.
