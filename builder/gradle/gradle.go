@@ -20,6 +20,7 @@ import (
 	"strings"
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
+	"github.com/devloop-cli/devloop/internal/lists"
 	"github.com/devloop-cli/devloop/internal/proc"
 )
 
@@ -124,11 +125,7 @@ func (Gradle) Application(b buildtool.Build, modules []buildtool.Module) (buildt
 	case 1:
 		return found[0], nil
 	}
-	var names []string
-	for _, m := range found {
-		names = append(names, m.Name)
-	}
-	return buildtool.Module{}, b.Ambiguous(names)
+	return buildtool.Module{}, b.Ambiguous(lists.Map(found, func(m buildtool.Module) string { return m.Name }))
 }
 
 // PackagingReason is "": Gradle makes everything that goes into the archive without packing it.
@@ -154,11 +151,7 @@ func noApplication(b buildtool.Build, cause error) error {
 		return b.NoApplication(cause, "look which modules there are: gradle projects")
 	}
 	if builds := included(b.Root); len(builds) > 0 {
-		var hints []string
-		for _, dir := range builds {
-			hints = append(hints, "open a build that it includes, with the others: devloop run "+dir)
-		}
-		return b.NoApplication(cause, hints...)
+		return b.NoApplication(cause, lists.Map(builds, func(dir string) string { return "open a build that it includes, with the others: devloop run " + dir })...)
 	}
 	return b.NoApplication(cause,
 		"without Spring Boot, name the main class in build.gradle: plugins { id 'application' }; application { mainClass = 'com.example.Main' }",

@@ -13,6 +13,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/devloop-cli/devloop/internal/lists"
 	"github.com/devloop-cli/devloop/internal/spelling"
 	"github.com/devloop-cli/devloop/internal/yamlfile"
 	"github.com/devloop-cli/devloop/runner/kube"
@@ -127,10 +128,7 @@ var (
 // hintFor returns what to write in a field that the API server refuses, "" if unknown.
 func hintFor(field, message string) string {
 	if m := unsupported.FindStringSubmatch(message); m != nil {
-		var values []string
-		for _, v := range quoted.FindAllStringSubmatch(m[2], -1) {
-			values = append(values, v[1])
-		}
+		values := lists.Map(quoted.FindAllStringSubmatch(m[2], -1), func(v []string) string { return v[1] })
 		if near := spelling.Closest(m[1], values); near != "" {
 			return fmt.Sprintf("did you mean `%s`?", near)
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
+	"github.com/devloop-cli/devloop/internal/lists"
 	"github.com/devloop-cli/devloop/runner/podexec"
 )
 
@@ -73,13 +74,7 @@ func commandLine(args []string, line string) (name string, command []string, err
 }
 
 // quoted writes words as a shell reads them.
-func quoted(words []string) string {
-	var all []string
-	for _, word := range words {
-		all = append(all, wiring.Quoted(word))
-	}
-	return strings.Join(all, " ")
-}
+func quoted(words []string) string { return strings.Join(lists.Map(words, wiring.Quoted), " ") }
 
 // inTerminal runs do with this terminal, if the streams are one and the command is
 // to have it: its keys go through untouched, Ctrl+C too, and its size follows.

@@ -13,6 +13,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/image"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/lists"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/runner/deploy"
 	"github.com/devloop-cli/devloop/runner/kube"
@@ -36,20 +37,12 @@ func Output(dir string, app springboot.App) string {
 
 // Pods returns the names of Pods.
 func Pods(pods []kube.Pod) []string {
-	var list []string
-	for _, p := range pods {
-		list = append(list, p.Name)
-	}
-	return list
+	return lists.Map(pods, func(p kube.Pod) string { return p.Name })
 }
 
 // Objects names objects, as in pod/web, service/web.
 func Objects(refs []kube.Ref) []string {
-	var list []string
-	for _, o := range refs {
-		list = append(list, strings.ToLower(o.Kind)+"/"+o.Name)
-	}
-	return list
+	return lists.Map(refs, func(o kube.Ref) string { return strings.ToLower(o.Kind) + "/" + o.Name })
 }
 
 // Unread says which objects of the cluster could not be read, and why: in the same words each time, however a
