@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // carried are the directories with Java programs whose class files are checked in.
@@ -21,19 +22,13 @@ var carried = []string{"javac", "supervisor", "launcher", "maven/extension", "cd
 func TestClassFilesAreOfTheirSources(t *testing.T) {
 	t.Parallel()
 	for _, dir := range carried {
-		recorded, err := os.ReadFile(filepath.Join(dir, "sources.sha256"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		recorded := testfile.Read(t, filepath.Join(dir, "sources.sha256"))
 		sources, _ := filepath.Glob(filepath.Join(dir, "io/github/*/*.java"))
 		if len(sources) == 0 || len(sources) != strings.Count(string(recorded), "\n") {
 			t.Errorf("%s has %d sources, and the digests of others", dir, len(sources))
 		}
 		for _, source := range sources {
-			text, err := os.ReadFile(source)
-			if err != nil {
-				t.Fatal(err)
-			}
+			text := testfile.Read(t, source)
 			name, _ := filepath.Rel(dir, source)
 			sum := sha256.Sum256(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")))
 			if !strings.Contains(string(recorded), hex.EncodeToString(sum[:])+"  "+filepath.ToSlash(name)+"\n") {

@@ -6,8 +6,8 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/compiler"
 	"github.com/devloop-cli/devloop/builder/internal/buildtest"
-	"github.com/devloop-cli/devloop/builder/internal/jartest"
 	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // errStopped is the cause with which tests end a context.
@@ -18,7 +18,7 @@ const controller = buildtest.Controller
 type testWriter = buildtest.Log
 
 var (
-	write  = jartest.WriteFile
+	write  = testfile.Write
 	sample = buildtest.Sample
 	timed  = buildtest.Timed
 )

@@ -24,6 +24,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/internal/enginetest"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // whereController answers with the place of a resource that libraries have too.
@@ -166,10 +167,7 @@ func programsAreCompiled(t *testing.T, jar string) {
 		classes, _ := filepath.Glob(filepath.Join(dir, program, "io/github/*/*.class"))
 		for _, class := range classes {
 			name, _ := filepath.Rel(dir, class)
-			carried, err := os.ReadFile(name)
-			if err != nil {
-				t.Fatal(err)
-			}
+			carried := testfile.Read(t, name)
 			if got, err := os.ReadFile(class); err != nil || !bytes.Equal(got, carried) {
 				t.Errorf("%s is not what its source says: run builder/%s/compile.sh (%v)", filepath.Base(class), program, err)
 			}

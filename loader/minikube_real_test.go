@@ -30,6 +30,7 @@ import (
 
 	"github.com/devloop-cli/devloop/hack/real"
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/loader/internal/loadertest"
 )
@@ -124,10 +125,7 @@ func engineNode(t *testing.T, dockerd string, options ...string) (*client.Client
 	home := minikubeFiles(t, name, fmt.Sprintf(`{"Name": %q, "Driver": "docker", "KubernetesConfig": {"ContainerRuntime": "docker"}, "Nodes": [{"IP": "192.168.49.2", "Port": 8443}]}`, name))
 	certs := filepath.Join(home, "certs")
 	server := certificates(t, certs)
-	program, err := os.ReadFile(dockerd)
-	if err != nil {
-		t.Fatal(err)
-	}
+	program := testfile.Read(t, dockerd)
 	server["dockerd"] = program
 	minikubeNode(t, docker, name, container.Config{
 		Entrypoint: append([]string{"/engine/dockerd", "--host", "tcp://0.0.0.0:2376", "--tlsverify", "--tlscacert", "/engine/ca.pem", "--tlscert", "/engine/cert.pem", "--tlskey", "/engine/key.pem",
@@ -211,9 +209,7 @@ func certificates(t *testing.T, dir string) map[string][]byte {
 		t.Fatal(err)
 	}
 	for name, text := range pair(x509.ExtKeyUsageClientAuth) {
-		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		testfile.Write(t, dir, name, string(text))
 	}
 	return pair(x509.ExtKeyUsageServerAuth)
 }

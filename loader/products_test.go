@@ -9,6 +9,7 @@ import (
 	"github.com/docker/docker/api/types/container"
 
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/loader/internal/loadertest"
 )
@@ -23,9 +24,7 @@ func minikubeFiles(t *testing.T, profile, config string) string {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "config.json"), []byte(config), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, dir, "config.json", config)
 	return home
 }
 
@@ -158,7 +157,5 @@ func TestMinikubeCommandIsTheLastResort(t *testing.T) {
 // play puts a minikube into a directory that does what the script says.
 func play(t *testing.T, bin, script string) {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(bin, "minikube"), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, bin, "minikube", "#!/bin/sh\n"+script+"\n")
 }

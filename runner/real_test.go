@@ -28,6 +28,7 @@ import (
 	"github.com/devloop-cli/devloop/hack/real/namespace"
 	"github.com/devloop-cli/devloop/internal/golden"
 	"github.com/devloop-cli/devloop/internal/pause"
+	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/runner/cluster"
 	"github.com/devloop-cli/devloop/runner/deploy"
 	"github.com/devloop-cli/devloop/runner/inspect"
@@ -148,11 +149,7 @@ spec:
 
 func read(t *testing.T, text string) manifest.Manifest {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "pod.yaml")
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	m, err := manifest.Load(path)
+	m, err := manifest.Load(testfile.Write(t, t.TempDir(), "pod.yaml", text))
 	if err != nil {
 		t.Fatal(err, golden.Report(err.(*manifest.Error)))
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // TestAFileIsFreshByTheTimeOfTheLook looks at a file just after its change, and judges the look much
@@ -13,9 +15,7 @@ import (
 func TestAFileIsFreshByTheTimeOfTheLook(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "a")
-	if err := os.WriteFile(path, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, "", path, "")
 	changed := time.Now().Add(-time.Hour)
 	if err := os.Chtimes(path, changed, changed); err != nil {
 		t.Fatal(err)

@@ -1,13 +1,13 @@
 package cds
 
 import (
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/devloop-cli/devloop/builder/javac/javactest"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // stubs are what Train needs of Spring. This Spring starts only without the configuration p.Guilty.
@@ -36,14 +36,7 @@ func TestTrainGivesNoEmptyOption(t *testing.T) {
 	src, classes := t.TempDir(), t.TempDir()
 	var sources []string
 	file := func(dir, name, text string) string {
-		path := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return path
+		return testfile.Write(t, dir, name, text)
 	}
 	for name, text := range stubs {
 		sources = append(sources, file(src, name+".java", text))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/javac/javactest"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // annotations stand in for those of frameworks: only their names count.
@@ -27,10 +28,7 @@ interface Hook { void hook(); }
 func compile(t *testing.T, source string) map[string][]byte {
 	t.Helper()
 	dir := t.TempDir()
-	file := filepath.Join(dir, "A.java")
-	if err := os.WriteFile(file, []byte(source+annotations), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	file := testfile.Write(t, dir, "A.java", source+annotations)
 	out := filepath.Join(dir, "out")
 	if err := os.Mkdir(out, 0o755); err != nil {
 		t.Fatal(err)
@@ -42,10 +40,7 @@ func compile(t *testing.T, source string) map[string][]byte {
 		t.Fatal(err)
 	}
 	for _, path := range found {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		data := testfile.Read(t, path)
 		classes[strings.TrimSuffix(filepath.Base(path), ".class")] = data
 	}
 	return classes

@@ -14,11 +14,11 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/diagnostics"
 	"github.com/devloop-cli/devloop/builder/internal/buildtest"
-	"github.com/devloop-cli/devloop/builder/internal/jartest"
 	"github.com/devloop-cli/devloop/builder/project"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/hack/real"
 	"github.com/devloop-cli/devloop/internal/paths"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // classTree returns the class files below dirs by their names.
@@ -61,13 +61,13 @@ func readyProject(t *testing.T, name string) (*Compiler, springboot.App) {
 	t.Helper()
 	dir := buildtest.Sample(t, name)
 	_ = os.Remove(filepath.Join(dir, "Dockerfile"))
-	jartest.WriteFile(t, dir, javaPackage+"Names.java", "package com.example;\ninterface Names { String HELLO = \"Hello\"; default String name(int i) { return HELLO + i; } }\n")
+	testfile.Write(t, dir, javaPackage+"Names.java", "package com.example;\ninterface Names { String HELLO = \"Hello\"; default String name(int i) { return HELLO + i; } }\n")
 	shape, dot := "sealed interface Shape { record Dot(int x) implements Shape { } enum Kind implements Shape { A, B } }", "s instanceof Shape.Dot d ? name(d.hashCode())"
 	if name == "spring-server" { // Gradle 4.4 takes every later Java for Java 12
 		shape, dot = "interface Shape { class Dot implements Shape { void x(int x) { } } enum Kind implements Shape { A, B } }", "s instanceof Shape.Dot ? name(((Shape.Dot) s).hashCode())"
 	}
-	jartest.WriteFile(t, dir, javaPackage+"Shape.java", "package com.example;\n"+shape+"\n")
-	jartest.WriteFile(t, dir, javaPackage+"User.java", "package com.example;\nclass User implements Names {\n  String user(Shape s) { return "+dot+" : HELLO; }\n"+
+	testfile.Write(t, dir, javaPackage+"Shape.java", "package com.example;\n"+shape+"\n")
+	testfile.Write(t, dir, javaPackage+"User.java", "package com.example;\nclass User implements Names {\n  String user(Shape s) { return "+dot+" : HELLO; }\n"+
 		"  int kind(Shape.Kind k) { switch (k) { case A: return 1; default: return 2; } }\n}\n")
 	return ready(t, dir)
 }
@@ -173,7 +173,7 @@ func TestRealIncrementalKnowsPackageInfos(t *testing.T) {
 	const plain, noted = "src/main/java/com/example/package-info.java", "src/main/java/com/example/more/package-info.java"
 	c, _ := readyProject(t, "spring-maven")
 	dir := c.dir
-	jartest.WriteFile(t, dir, "src/main/java/com/example/more/Note.java", "package com.example.more;\n@java.lang.annotation.Retention(java.lang.annotation.RetentionPolicy.RUNTIME)\npublic @interface Note { String value(); }\n")
+	testfile.Write(t, dir, "src/main/java/com/example/more/Note.java", "package com.example.more;\n@java.lang.annotation.Retention(java.lang.annotation.RetentionPolicy.RUNTIME)\npublic @interface Note { String value(); }\n")
 	for _, step := range []struct{ file, text, how string }{
 		{plain, "/** Documented. */\npackage com.example;\n", "by maven"},
 		{plain, "/** Documented better. */\npackage com.example;\n", "by the incremental compiler"},
@@ -187,7 +187,7 @@ func TestRealIncrementalKnowsPackageInfos(t *testing.T) {
 		if step.text == "" {
 			buildtest.Change(t, dir, buildtest.Controller, "Hello, World", "Hello, again")
 		} else {
-			jartest.WriteFile(t, dir, step.file, step.text)
+			testfile.Write(t, dir, step.file, step.text)
 		}
 		app, err := c.Compile(t.Context(), []string{step.file}, &bytes.Buffer{})
 		if err != nil && step.how == "does not compile" {
@@ -211,7 +211,7 @@ func TestRealIncrementalCompilesAJavaModule(t *testing.T) {
 	t.Parallel()
 	real.Maven(t)
 	dir := buildtest.Sample(t, "spring-maven")
-	jartest.WriteFile(t, dir, "src/main/java/module-info.java", "open module com.example {\n requires spring.boot;\n requires spring.boot.autoconfigure;\n requires spring.web;\n}\n")
+	testfile.Write(t, dir, "src/main/java/module-info.java", "open module com.example {\n requires spring.boot;\n requires spring.boot.autoconfigure;\n requires spring.web;\n}\n")
 	c, _ := ready(t, dir)
 	buildtest.Change(t, dir, buildtest.Controller, "Hello, World", "Hello, module")
 	app := compile(t, c, []string{buildtest.Controller})
@@ -281,10 +281,10 @@ func TestRealIncrementalWithProcessors(t *testing.T) {
 			if name == "on a path of its own" {
 				buildtest.Change(t, dir, "pom.xml", "  </dependencies>", "<dependency>"+lombok+"<optional>true</optional></dependency></dependencies>")
 			}
-			jartest.WriteFile(t, dir, javaPackage+"Item.java", "package com.example;\nimport lombok.*;\n@Data @Builder public class Item { private String name; private int size; }\n")
-			jartest.WriteFile(t, dir, javaPackage+"Shelf.java", "package com.example;\npublic class Shelf { Item item() { return Item.builder().name(\"a\").build(); } int size() { return item().getSize(); } }\n")
+			testfile.Write(t, dir, javaPackage+"Item.java", "package com.example;\nimport lombok.*;\n@Data @Builder public class Item { private String name; private int size; }\n")
+			testfile.Write(t, dir, javaPackage+"Shelf.java", "package com.example;\npublic class Shelf { Item item() { return Item.builder().name(\"a\").build(); } int size() { return item().getSize(); } }\n")
 			if name == "of all sources" {
-				jartest.WriteFile(t, dir, javaPackage+"Shelf.java", "package com.example;\nimport org.springframework.boot.context.properties.*;\n"+
+				testfile.Write(t, dir, javaPackage+"Shelf.java", "package com.example;\nimport org.springframework.boot.context.properties.*;\n"+
 					"@ConfigurationProperties(\"shelf\") public class Shelf { /** How wide. */ int width = 1; public int getWidth() { return width; } public void setWidth(int w) { } }\n")
 			}
 			c, _ := ready(t, dir)
@@ -328,9 +328,9 @@ func TestRealIncrementalWithProcessorsThatWriteSources(t *testing.T) {
 	buildtest.Change(t, dir, "pom.xml", "    <plugins>", "<plugins><plugin><artifactId>maven-compiler-plugin</artifactId><configuration><annotationProcessorPaths>"+
 		"<path><groupId>org.immutables</groupId><artifactId>value</artifactId><version>2.12.2</version></path>"+
 		"<path><groupId>org.hibernate.orm</groupId><artifactId>hibernate-processor</artifactId><version>${hibernate.version}</version></path></annotationProcessorPaths></configuration></plugin>")
-	jartest.WriteFile(t, dir, point, "package com.example;\n@org.immutables.value.Value.Immutable public interface Point { int x(); }\n")
-	jartest.WriteFile(t, dir, thing, "package com.example;\nimport jakarta.persistence.*;\n@Entity public class Thing { @Id Long id; String name; }\n")
-	jartest.WriteFile(t, dir, query, "package com.example;\nclass Query { Object point() { return ImmutablePoint.builder().x(1).build(); } Object name() { return Thing_.name; } }\n")
+	testfile.Write(t, dir, point, "package com.example;\n@org.immutables.value.Value.Immutable public interface Point { int x(); }\n")
+	testfile.Write(t, dir, thing, "package com.example;\nimport jakarta.persistence.*;\n@Entity public class Thing { @Id Long id; String name; }\n")
+	testfile.Write(t, dir, query, "package com.example;\nclass Query { Object point() { return ImmutablePoint.builder().x(1).build(); } Object name() { return Thing_.name; } }\n")
 	c, _ := ready(t, dir)
 	var app springboot.App
 	for _, edit := range []struct{ file, from, to string }{

@@ -19,9 +19,9 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
 	"github.com/devloop-cli/devloop/builder/diagnostics"
-	"github.com/devloop-cli/devloop/builder/internal/jartest"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/internal/filesums"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // played is a project whose build and whose javac are played: both compile as classOf does.
@@ -53,7 +53,7 @@ func newPlayed(t *testing.T) (*played, *Compiler) {
 	p.save(t, javaDir+"/B.java", "class B uses A")
 	p.save(t, javaDir+"/Main.java", "class Main")
 	p.save(t, resourceDir+"/style.css", "p { }")
-	jartest.WriteFile(t, p.dir, "jdk/bin/java", fmt.Sprintf("#!/bin/sh\nPLAY=javac exec %q\n", os.Args[0]))
+	testfile.Write(t, p.dir, "jdk/bin/java", fmt.Sprintf("#!/bin/sh\nPLAY=javac exec %q\n", os.Args[0]))
 	c := newCompiler(p, p.dir, "maven", filepath.Join(p.dir, "cache", "it"))
 	t.Cleanup(func() { _ = c.Close() })
 	return p, c
@@ -75,7 +75,7 @@ func newReady(t *testing.T) (*played, *Compiler) {
 // save writes a file. Two saves have different times, whatever the clock's resolution.
 func (p *played) save(t *testing.T, file, text string) {
 	t.Helper()
-	path := jartest.WriteFile(t, p.dir, file, text)
+	path := testfile.Write(t, p.dir, file, text)
 	saves.Add(1)
 	at := time.Now().Add(-time.Hour + time.Duration(saves.Load())*time.Second)
 	if err := os.Chtimes(path, at, at); err != nil {
@@ -711,7 +711,7 @@ func TestOnlyWhatASaveWroteIsLookedAt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	jartest.WriteFile(t, c.units.copies()[p.module().Classes[0]], "style.css", "by nobody whom devloop knows")
+	testfile.Write(t, c.units.copies()[p.module().Classes[0]], "style.css", "by nobody whom devloop knows")
 	for _, text := range []string{"class A with another body", "class A field1"} {
 		p.save(t, javaDir+"/A.java", text)
 		app, err := c.Compile(t.Context(), []string{javaDir + "/A.java"}, io.Discard)

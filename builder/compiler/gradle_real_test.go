@@ -7,10 +7,10 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/builder/internal/buildtest"
-	"github.com/devloop-cli/devloop/builder/internal/jartest"
 	"github.com/devloop-cli/devloop/builder/project"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // gradleProject writes a project that is built by a version of Gradle, "" for the one on the PATH, and has it compiled.
@@ -23,9 +23,9 @@ func gradleProject(t *testing.T, version string, files map[string]string) *Compi
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	jartest.WriteFile(t, dir, "gradlew", fmt.Sprintf("#!/bin/sh\nexec '%s' \"$@\"\n", command))
+	testfile.Write(t, dir, "gradlew", fmt.Sprintf("#!/bin/sh\nexec '%s' \"$@\"\n", command))
 	for file, text := range files {
-		jartest.WriteFile(t, dir, file, text)
+		testfile.Write(t, dir, file, text)
 	}
 	p, err := project.Open(t.Context(), dir, project.Options{CacheDir: t.TempDir(), Out: buildtest.Log{T: t}})
 	if err != nil {

@@ -4,10 +4,10 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/builder/internal/buildtest"
-	"github.com/devloop-cli/devloop/builder/internal/jartest"
 	"github.com/devloop-cli/devloop/builder/project"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // TestRealClassifier: the executable archive is not the module's main one, and a Dockerfile copies it. No save packs it.
@@ -16,7 +16,7 @@ func TestRealClassifier(t *testing.T) {
 	real.Maven(t)
 	dir := buildtest.Sample(t, "spring-maven")
 	buildtest.Change(t, dir, "pom.xml", "<artifactId>spring-boot-maven-plugin</artifactId>", "<artifactId>spring-boot-maven-plugin</artifactId><configuration><classifier>exec</classifier></configuration>")
-	jartest.WriteFile(t, dir, "Dockerfile", "FROM eclipse-temurin:17-jre\nCOPY target/*-exec.jar /app.jar\nENTRYPOINT [\"java\", \"-jar\", \"/app.jar\"]\n")
+	testfile.Write(t, dir, "Dockerfile", "FROM eclipse-temurin:17-jre\nCOPY target/*-exec.jar /app.jar\nENTRYPOINT [\"java\", \"-jar\", \"/app.jar\"]\n")
 	p, err := project.Open(t.Context(), dir, project.Options{CacheDir: t.TempDir(), Out: buildtest.Log{T: t}})
 	if err != nil {
 		t.Fatal(err)

@@ -9,9 +9,9 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/builder/internal/buildtest"
-	"github.com/devloop-cli/devloop/builder/internal/jartest"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 const style = "src/main/resources/static/app.css"
@@ -45,15 +45,15 @@ func TestRealResourcesAreCopied(t *testing.T) {
 			need(t)
 			dir := buildtest.Sample(t, name)
 			_ = os.Remove(filepath.Join(dir, "Dockerfile"))
-			jartest.WriteFile(t, dir, style, "p { color: green }\n")
-			jartest.WriteFile(t, dir, "src/main/resources/application.properties", "word=one\n")
+			testfile.Write(t, dir, style, "p { color: green }\n")
+			testfile.Write(t, dir, "src/main/resources/application.properties", "word=one\n")
 			c, _ := ready(t, dir)
 
-			jartest.WriteFile(t, dir, style, "p { color: blue }\n@media print { }\n")
+			testfile.Write(t, dir, style, "p { color: blue }\n@media print { }\n")
 			if app := compile(t, c, []string{style}); app.CompiledBy != "1 resource copied" {
 				t.Errorf("a style: %s", app.CompiledBy)
 			}
-			jartest.WriteFile(t, dir, "src/main/resources/application.properties", "word=two\n")
+			testfile.Write(t, dir, "src/main/resources/application.properties", "word=two\n")
 			buildtest.Change(t, dir, buildtest.Controller, "Hello, World", "Hello, again")
 			app := compile(t, c, []string{buildtest.Controller, "src/main/resources/application.properties"})
 			if app.CompiledBy != "by the incremental compiler, 1 source, and 1 resource copied" {
@@ -81,7 +81,7 @@ func TestRealResourcesAreCheckedByTheBuild(t *testing.T) {
 	t.Parallel()
 	real.Maven(t)
 	dir := buildtest.Sample(t, "spring-maven")
-	jartest.WriteFile(t, dir, style, "p { color: green }\n")
+	testfile.Write(t, dir, style, "p { color: green }\n")
 	buildtest.Change(t, dir, "pom.xml", "<java.version>", "<color>blue</color>\n    <java.version>")
 	buildtest.Change(t, dir, "pom.xml", "<plugins>", `<resources><resource><directory>src/main/resources</directory><filtering>true</filtering></resource></resources>
     <plugins>
@@ -92,7 +92,7 @@ func TestRealResourcesAreCheckedByTheBuild(t *testing.T) {
       </plugin>`)
 	c, _ := ready(t, dir)
 
-	jartest.WriteFile(t, dir, style, "p { color: [[color]] }\n")
+	testfile.Write(t, dir, style, "p { color: [[color]] }\n")
 	if app := compile(t, c, []string{style}); app.CompiledBy != "1 resource copied" {
 		t.Errorf("a style: %s", app.CompiledBy)
 	}

@@ -1,10 +1,11 @@
 package diagnostics
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // FuzzParse reads whatever a build tool prints.
@@ -14,10 +15,7 @@ func FuzzParse(f *testing.F) {
 		f.Fatalf("no recorded output: %v", err)
 	}
 	for _, path := range recorded {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			f.Fatal(err)
-		}
+		text := testfile.Read(f, path)
 		f.Add(strings.ReplaceAll(string(text), "@DIR@", "/shop"))
 	}
 	f.Add("/shop/A.java:99999999999999999999: error: x\n e: file:///shop/A.kt:0:0 \n[ERROR] /shop/A.java:[1,1] \n")

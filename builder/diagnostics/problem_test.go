@@ -1,10 +1,11 @@
 package diagnostics
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // Each file of testdata is what a tool printed, with the project's
@@ -27,17 +28,8 @@ func TestProblemsInRecordedOutput(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			source := filepath.Join(dir, "src/main/java/com/example/AppController.java")
-			if err := os.MkdirAll(filepath.Dir(source), 0o755); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(source, []byte(strings.Repeat("\n", 10)+"\t\tline eleven\n"), 0o644); err != nil {
-				t.Fatal(err)
-			}
-			text, err := os.ReadFile(filepath.Join("testdata", name))
-			if err != nil {
-				t.Fatal(err)
-			}
+			testfile.Write(t, dir, "src/main/java/com/example/AppController.java", strings.Repeat("\n", 10)+"\t\tline eleven\n")
+			text := testfile.Read(t, filepath.Join("testdata", name))
 			e := &CompileError{Problems: Parse(strings.ReplaceAll(string(text), "@DIR@", dir), dir)}
 			got := strings.Join(e.Evidence(), "\n")
 			if got != want {

@@ -8,8 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -22,6 +20,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/dockerfile"
 	"github.com/devloop-cli/devloop/internal/dockerapi"
+	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/internal/transfer"
 )
 
@@ -118,10 +117,7 @@ func TestInterruptDoesNotWaitForAnEngineThatHangs(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = docker.Close() }()
-	path := filepath.Join(t.TempDir(), "Dockerfile")
-	if err := os.WriteFile(path, []byte("FROM jre\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	path := testfile.Write(t, t.TempDir(), "Dockerfile", "FROM jre\n")
 	b := &builder{docker: docker, file: dockerfile.Read(path, dockerfile.Options{})}
 	began := time.Now()
 	err = b.solve(quit, "session", &progress{out: interrupting(interrupt), ctx: quit})

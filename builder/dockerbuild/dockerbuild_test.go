@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/url"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/dockerfile"
 	"github.com/devloop-cli/devloop/builder/internal/enginetest"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // TestBuildSendsArgumentsAndTarget builds with arguments of the user's, and with the proxies of the docker
@@ -20,11 +20,7 @@ import (
 func TestBuildSendsArgumentsAndTarget(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return path
+		return testfile.Write(t, dir, name, text)
 	}
 	write("config.json", `{"proxies":{"default":{"httpProxy":"http://proxy.example:3128","noProxy":"localhost"}}}`)
 	t.Setenv("DOCKER_CONFIG", dir)
@@ -56,9 +52,7 @@ func TestBuildSendsArgumentsAndTarget(t *testing.T) {
 func TestBuildTakesTheContextWithoutIgnoredFiles(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{"Dockerfile": "FROM jre\nCOPY . /\n", ".dockerignore": "*\n!kept\n", "kept": "k", "ignored": "i"} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		testfile.Write(t, dir, name, text)
 	}
 	b := &builder{file: dockerfile.Read(filepath.Join(dir, "Dockerfile"), dockerfile.Options{})}
 	stream, err := b.contextTar()

@@ -1,10 +1,11 @@
 package dockerfile
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 func TestBases(t *testing.T) {
@@ -21,9 +22,7 @@ FROM eclipse-temurin:21-jdk
 FROM eclipse-temurin:$java-jre
 COPY --from=build /a /a
 `
-	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, "", file, text)
 	want := []string{"eclipse-temurin:21-jdk", "docker.io/library/alpine", "eclipse-temurin:21-jre"}
 	if got := Read(file, Options{}).Bases(); !slices.Equal(got, want) {
 		t.Errorf("got %v", got)

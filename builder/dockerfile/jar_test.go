@@ -1,21 +1,16 @@
 package dockerfile
 
 import (
-	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 func TestRunsJarOnlyWhereThatIsCertain(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	jar := filepath.Join(dir, "build", "libs", "app-1.jar")
-	if err := os.MkdirAll(filepath.Dir(jar), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(jar, []byte("jar"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	jar := testfile.Write(t, dir, "build/libs/app-1.jar", "jar")
 	for text, want := range map[string]bool{
 		"FROM jre\nCOPY build/libs/*.jar app.jar\nENTRYPOINT [\"java\", \"-jar\", \"/app.jar\"]":                                                           true,
 		"FROM jre\nARG JAR=build/libs/app-1.jar\nADD ${JAR} /app.jar":                                                                                      true,
@@ -35,10 +30,7 @@ func TestRunsJarOnlyWhereThatIsCertain(t *testing.T) {
 		"FROM jre\nCOPY ${FROM_THE_BASE} app.jar":                                                                      false,
 		"no Dockerfile": false,
 	} {
-		file := filepath.Join(dir, "Dockerfile")
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		file := testfile.Write(t, dir, "Dockerfile", text)
 		if got := Read(file, Options{}).RunsJar(jar); got != want {
 			t.Errorf("got %t for\n%s", got, text)
 		}
@@ -131,14 +123,4 @@ func withDockerfile(t *testing.T, dockerfile string) (dir, jar string) {
 	return dir, write(t, dir, "app.jar", "jar")
 }
 
-func write(t *testing.T, dir, name, text string) string {
-	t.Helper()
-	path := filepath.Join(dir, filepath.FromSlash(name))
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
+var write = testfile.Write

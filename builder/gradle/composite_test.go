@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
-	"github.com/devloop-cli/devloop/builder/internal/jartest"
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 func TestCompositeBuild(t *testing.T) {
@@ -22,7 +22,7 @@ func TestCompositeBuild(t *testing.T) {
 		"build-logic/build.gradle": "",
 		"alone/settings.gradle":    "",
 	} {
-		jartest.WriteFile(t, dir, file, text)
+		testfile.Write(t, dir, file, text)
 	}
 	for root, want := range map[string][]string{"shop": {"lib"}, "lib": {"shop", "build-logic"}, "alone": nil} {
 		var names []string

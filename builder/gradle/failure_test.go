@@ -8,14 +8,14 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
-	"github.com/devloop-cli/devloop/builder/internal/jartest"
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 func TestBrokenBuildScripts(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	jartest.WriteFile(t, dir, "build.gradle", "\nimplementatio 'x:y:1'\n")
+	testfile.Write(t, dir, "build.gradle", "\nimplementatio 'x:y:1'\n")
 	for output, want := range map[string]string{
 		"* Where:\nBuild file 'DIR/build.gradle' line: 2\n\n* What went wrong:\nA problem occurred evaluating root project 'two'.\n> Could not find method implementatio() for arguments [x:y:1]\n\n* Try:\n":                "build.gradle:2: Could not find method implementatio() for arguments [x:y:1]",
 		"* Where:\nBuild file 'DIR/build.gradle.kts' line: 2\n\n* What went wrong:\nScript compilation error:\n\n  Line 2: implementatio(\"x:y:1\")\n          ^ Unresolved reference: implementatio\n\n1 error\n\n* Try:\n": "build.gradle.kts:2: Unresolved reference: implementatio",
@@ -42,8 +42,8 @@ func TestGradleThatIsTooOld(t *testing.T) {
 	t.Parallel()
 	const output = "* What went wrong:\nA problem occurred evaluating root project 'both'.\n> Failed to apply plugin.\n   > Spring Boot plugin requires Gradle 8.x (8.14 or later) or 9.x. The current version is Gradle 4.4.1\n\n* Try:\n"
 	dir := t.TempDir()
-	jartest.WriteFile(t, dir, "build.gradle", "plugins {\n  id 'org.springframework.boot' version '4.0.3'\n}\n")
-	installed := jartest.WriteFile(t, t.TempDir(), "gradle-4.4.1/bin/gradle", "")
+	testfile.Write(t, dir, "build.gradle", "plugins {\n  id 'org.springframework.boot' version '4.0.3'\n}\n")
+	installed := testfile.Write(t, t.TempDir(), "gradle-4.4.1/bin/gradle", "")
 	b := buildtool.Build{Dir: dir, Root: dir, Tool: buildtool.Tool{Name: "gradle", Command: []string{installed}}}
 	err := failure(b, output, errors.New("it failed"))
 	if fault.Of(err).Code != "tool.missing" || !strings.Contains(err.Error(), "needs Gradle 8.14 or later for Spring Boot 4.0, and the installed one is 4.4.1") {
@@ -60,7 +60,7 @@ func TestInitScriptGetsANonce(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	texts := make([]string, 0, 3)
-	for _, prepare := range []func(report string){func(string) {}, func(report string) { jartest.WriteFile(t, filepath.Dir(report), filepath.Base(report), "[]") }, func(report string) { _ = os.Remove(report) }} {
+	for _, prepare := range []func(report string){func(string) {}, func(report string) { testfile.Write(t, filepath.Dir(report), filepath.Base(report), "[]") }, func(report string) { _ = os.Remove(report) }} {
 		_, report, err := writeModelScript(dir)
 		if err != nil {
 			t.Fatal(err)
@@ -70,10 +70,7 @@ func TestInitScriptGetsANonce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text, err := os.ReadFile(script)
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := testfile.Read(t, script)
 		texts = append(texts, string(text))
 	}
 	if texts[0] == texts[1] || texts[1] == texts[2] {

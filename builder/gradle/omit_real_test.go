@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
-	"github.com/devloop-cli/devloop/builder/internal/jartest"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // TestRealGradleMakesOnlyTheApplication has tasks of the types that Gradle's node plugin, Jib, Boot's build of images and a style
@@ -26,12 +26,12 @@ func TestRealGradleMakesOnlyTheApplication(t *testing.T) {
 	for task, types := range map[string]string{"webpack": "com.github.gradle.node.npm.task.NpmTask", "jib": "com.google.cloud.tools.jib.gradle.BuildImageTask",
 		"bootBuildImage": "org.springframework.boot.gradle.tasks.bundling.BootBuildImage", "ktlint": "org.jlleitschuh.gradle.ktlint.KtLintCheckTask"} {
 		i := strings.LastIndex(types, ".")
-		jartest.WriteFile(t, b.Dir, "buildSrc/src/main/groovy/"+strings.ReplaceAll(types, ".", "/")+".groovy", "package "+types[:i]+"\nclass "+types[i+1:]+" extends org.gradle.api.DefaultTask { }\n")
+		testfile.Write(t, b.Dir, "buildSrc/src/main/groovy/"+strings.ReplaceAll(types, ".", "/")+".groovy", "package "+types[:i]+"\nclass "+types[i+1:]+" extends org.gradle.api.DefaultTask { }\n")
 		build += fmt.Sprintf("task %s(type: %s) { doLast { new File(projectDir, 'ran').append(name + ' ') } }\nprocessResources.dependsOn %[1]s\n", task, types)
 	}
-	jartest.WriteFile(t, b.Dir, "settings.gradle", "")
-	jartest.WriteFile(t, b.Dir, "build.gradle", build)
-	jartest.WriteFile(t, b.Dir, "src/main/java/Shop.java", "class Shop { public static void main(String[] a) { } }")
+	testfile.Write(t, b.Dir, "settings.gradle", "")
+	testfile.Write(t, b.Dir, "build.gradle", build)
+	testfile.Write(t, b.Dir, "src/main/java/Shop.java", "class Shop { public static void main(String[] a) { } }")
 	var err error
 	if b.Tool, err = (Gradle{}).Find(t.Context(), b, nil); err != nil {
 		t.Fatal(err)

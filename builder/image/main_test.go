@@ -5,13 +5,14 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // The jars of tests.
 type file = jartest.File
 
 var (
-	write     = jartest.WriteFile
+	write     = testfile.Write
 	jarOf     = jartest.Write
 	bootFiles = jartest.BootFiles
 	class     = jartest.Class

@@ -11,6 +11,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/javac"
 	"github.com/devloop-cli/devloop/builder/javac/javactest"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 func TestFailureChangesNothing(t *testing.T) {
@@ -164,9 +165,7 @@ func TestBootstrapRefusesAnotherBuild(t *testing.T) {
 	for name, change := range map[string]func(*Model){
 		"options": func(m *Model) { m.Options = []string{"-g"} },
 		"classes": func(m *Model) {
-			if err := os.WriteFile(m.Classes+"/Other.class", nil, 0o644); err != nil {
-				t.Fatal(err)
-			}
+			testfile.Write(t, "", m.Classes+"/Other.class", "")
 		},
 		"missing": func(m *Model) { _ = os.Remove(m.Classes + "/p/A.class") },
 	} {

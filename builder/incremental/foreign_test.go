@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/builder/javac/javactest"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // TestSourcesOfAnotherLanguage: only the build compiles them, and what depends on them or they on it. The rest is compiled as
@@ -68,15 +69,11 @@ func TestClassesOfAnotherLanguage(t *testing.T) {
 	if err := errors.Join(bootstrap(t, m, state), m.CompareWithBuild()); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(apart, "p/K.class"), nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, apart, "p/K.class", "")
 	if _, other := errors.AsType[*UnsupportedError](m.CompareWithBuild()); !other {
 		t.Error("the build has made another class")
 	}
-	if err := os.WriteFile(filepath.Join(copied, "p/Made.class"), nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, copied, "p/Made.class", "")
 	if _, other := errors.AsType[*UnsupportedError](bootstrap(t, m, state)); !other {
 		t.Error("a class is of no source")
 	}

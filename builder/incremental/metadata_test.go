@@ -1,12 +1,12 @@
 package incremental
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/devloop-cli/devloop/builder/javac/javactest"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 func TestMetadata(t *testing.T) {
@@ -74,9 +74,7 @@ public class Processor extends AbstractProcessor {
 func TestProcessors(t *testing.T) {
 	t.Parallel()
 	path := t.TempDir()
-	if err := os.WriteFile(filepath.Join(path, "Processor.java"), []byte(processor), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, path, "Processor.java", processor)
 	javactest.Compile(t, path, nil, []string{filepath.Join(path, "Processor.java")})
 	options := []string{"-g", "-parameters", "-encoding", "UTF-8", "-processorpath", path, "-processor", "processor.Processor"}
 

@@ -1,13 +1,12 @@
 package javac_test
 
 import (
-	"os"
-	"path/filepath"
 	"reflect"
 	"testing"
 
 	"github.com/devloop-cli/devloop/builder/javac"
 	"github.com/devloop-cli/devloop/builder/javac/javactest"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // compilerOfKotlin stands for Kotlin's compiler: it says what that says of a file that it wrote, or of a mistake.
@@ -39,13 +38,7 @@ func TestKotlin(t *testing.T) {
 	compiler, dir, jar := javactest.Shared(t), t.TempDir(), t.TempDir()
 	var sources []string
 	for name, text := range compilerOfKotlin {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		path := testfile.Write(t, dir, name, text)
 		sources = append(sources, path)
 	}
 	javactest.Compile(t, jar, nil, sources)

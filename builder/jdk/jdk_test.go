@@ -1,23 +1,18 @@
 package jdk
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // install makes the files by which a JDK is recognised.
 func install(t *testing.T, home, version string, programs ...string) {
 	t.Helper()
 	for _, name := range append(programs, "../release") {
-		path := filepath.Join(home, "bin", name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte("IMPLEMENTOR=\"Nobody\"\nJAVA_VERSION=\""+version+"\"\n"), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		testfile.Write(t, home, filepath.Join("bin", name), "IMPLEMENTOR=\"Nobody\"\nJAVA_VERSION=\""+version+"\"\n")
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 func filesOf(manifest map[string]string, own ...string) *springboot.Files {
@@ -82,18 +83,14 @@ func TestRealLauncher(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			for path, source := range map[string]string{"App.java": test.source, "Other.java": "package demo.web; public class Other { public static String version(Class<?> c) { return c.getPackage().getImplementationVersion() + ' '; } public static void main(String[] a) { System.out.print(\"inherited\"); } }"} {
-				if err := os.WriteFile(filepath.Join(dir, path), []byte(source), 0o644); err != nil {
-					t.Fatal(err)
-				}
+				testfile.Write(t, dir, path, source)
 			}
 			if out, err := exec.Command("javac", "-d", dir, filepath.Join(dir, "App.java"), filepath.Join(dir, "Other.java")).CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
 			l := New(filesOf(map[string]string{"Implementation-Version": "1.2"}, "demo/App.class", "demo/web/Other.class"))
 			jar := filepath.Join(dir, "manifest.jar")
-			if err := os.WriteFile(jar, l.jar, 0o644); err != nil {
-				t.Fatal(err)
-			}
+			testfile.Write(t, "", jar, string(l.jar))
 			out, _ := exec.Command("java", append([]string{"-cp", dir + string(os.PathListSeparator) + jar}, append(l.Command("demo.App"), "x")...)...).CombinedOutput()
 			if got := string(out); !strings.HasPrefix(got, test.want) {
 				t.Errorf("got %s", got)

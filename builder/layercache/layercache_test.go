@@ -12,6 +12,8 @@ import (
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // keep puts a layer of size bytes into the cache, used at a time.
@@ -95,9 +97,7 @@ func TestCacheNeverServesDamage(t *testing.T) {
 	t.Parallel()
 	c := Open(t.TempDir())
 	h := keep(t, c, 'a', 100, time.Now())
-	if err := os.WriteFile(c.Path(h), []byte("b"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, "", c.Path(h), "b")
 	if _, err := c.Open(h); !errors.Is(err, fs.ErrNotExist) || c.Has(h) {
 		t.Errorf("got %v", err)
 	}

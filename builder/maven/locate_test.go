@@ -4,7 +4,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/devloop-cli/devloop/builder/internal/jartest"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 func TestRoot(t *testing.T) {
@@ -20,7 +20,7 @@ func TestRoot(t *testing.T) {
 		"ring/a/pom.xml":      "<project><modules><module>../b</module></modules></project>",
 		"ring/b/pom.xml":      "<project><modules><module>../a</module></modules></project>",
 	} {
-		jartest.WriteFile(t, dir, file, text)
+		testfile.Write(t, dir, file, text)
 	}
 	for module, want := range map[string]string{"core": "flat", "web": "flat", "flat": "flat", "alone": "alone", "shop/apps/web": "shop", "ring/a": "ring/b", "ring/b": "ring/a"} {
 		if got := (Maven{}).Root(filepath.Join(dir, module)); got != filepath.Join(dir, want) {

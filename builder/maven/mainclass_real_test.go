@@ -5,10 +5,10 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
-	"github.com/devloop-cli/devloop/builder/internal/jartest"
 	"github.com/devloop-cli/devloop/builder/javac/javactest"
 	"github.com/devloop-cli/devloop/hack/real"
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // TestApplicationWithoutAPlugin: the pom.xml names no main class, and makes no executable jar.
@@ -35,9 +35,9 @@ func TestApplicationWithoutAPlugin(t *testing.T) {
 			dir := t.TempDir()
 			var files []string
 			for file, text := range test.sources {
-				files = append(files, jartest.WriteFile(t, dir, filepath.Join("src", file), text))
+				files = append(files, testfile.Write(t, dir, filepath.Join("src", file), text))
 			}
-			classes := filepath.Dir(jartest.WriteFile(t, dir, "target/classes/broken.class", "no class"))
+			classes := filepath.Dir(testfile.Write(t, dir, "target/classes/broken.class", "no class"))
 			javactest.Compile(t, classes, nil, files)
 			one, err := Maven{}.Application(buildtool.Build{Dir: dir, Root: dir}, []buildtool.Module{{Directory: dir, Classes: []string{classes}}})
 			if one.MainClass != test.want || (test.want == "") != (fault.Of(err).Code == "project.unsupported") {

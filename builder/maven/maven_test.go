@@ -13,6 +13,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/diagnostics"
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 func TestMavenOptionsAreTheUsers(t *testing.T) {
@@ -23,7 +24,7 @@ func TestMavenOptionsAreTheUsers(t *testing.T) {
 	if env := environment(dir); env == nil || env[len(env)-1] != "MAVEN_OPTS="+mavenOpts {
 		t.Errorf("got %v", env)
 	}
-	jartest.WriteFile(t, dir, ".mvn/jvm.config", "-XX:+UseG1GC")
+	testfile.Write(t, dir, ".mvn/jvm.config", "-XX:+UseG1GC")
 	if env := environment(dir); env != nil {
 		t.Errorf("got %v beside jvm.config", env)
 	}
@@ -92,7 +93,7 @@ func TestOldMavenIsNotToldNtp(t *testing.T) {
 	t.Parallel()
 	for dist, want := range map[string]bool{"apache-maven-3.5.4-bin.zip": false, "apache-maven-3.6.0-bin.zip": false, "apache-maven-3.6.1-bin.zip": true, "apache-maven-3.9.12-bin.zip": true, "tools.zip": true} {
 		root := t.TempDir()
-		jartest.WriteFile(t, root, ".mvn/wrapper/maven-wrapper.properties", "distributionUrl=https://repo.maven.apache.org/maven2/"+dist)
+		testfile.Write(t, root, ".mvn/wrapper/maven-wrapper.properties", "distributionUrl=https://repo.maven.apache.org/maven2/"+dist)
 		if got := slices.Contains(quiet(buildtool.Build{Root: root, Tool: buildtool.Tool{Wrapped: true}}), "-ntp"); got != want {
 			t.Errorf("%s: -ntp is %v", dist, got)
 		}
@@ -114,7 +115,7 @@ func TestPackingByMaven(t *testing.T) {
 func TestBrokenPoms(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	jartest.WriteFile(t, dir, "pom.xml", "<project>\n  <dependenci>\n</project>")
+	testfile.Write(t, dir, "pom.xml", "<project>\n  <dependenci>\n</project>")
 	for output, want := range map[string]string{
 		"[ERROR] [ERROR] Some problems were encountered while processing the POMs:\n[FATAL] Non-parseable POM DIR/pom.xml: Unrecognised tag: 'dependenci' (position: START_TAG seen ...<dependenci>... @2:3)  @ line 2, column 3\n":               "pom.xml:2: Unrecognised tag: 'dependenci'",
 		"[ERROR] 'dependencies.dependency.version' for a:b:jar is missing. @ line 2, column 3\n[ERROR]   The project c:d:1 (DIR/pom.xml) has 1 error\n[ERROR]     'dependencies.dependency.version' for a:b:jar is missing. @ line 2, column 3\n": "pom.xml:2: 'dependencies.dependency.version' for a:b:jar is missing.",
@@ -155,8 +156,8 @@ func TestMissingDependency(t *testing.T) {
 func TestMavenNamesACorruptJar(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	jartest.WriteFile(t, dir, "pom.xml", "<project><artifactId>shop</artifactId></project>")
-	jar := jartest.WriteFile(t, dir, "target/shop-1.jar", "PK\x03\x04 cut")
+	testfile.Write(t, dir, "pom.xml", "<project><artifactId>shop</artifactId></project>")
+	jar := testfile.Write(t, dir, "target/shop-1.jar", "PK\x03\x04 cut")
 	one, err := (Maven{}).Application(buildtool.Build{Dir: dir, Root: dir}, []buildtool.Module{{Directory: dir, Archive: jar}})
 	if err != nil {
 		t.Fatal(err)
@@ -207,7 +208,7 @@ func TestModelIsOfThisBuild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	jartest.WriteFile(t, filepath.Dir(report), filepath.Base(report), `[{"name": "g:shop"}]`) // by an earlier build
+	testfile.Write(t, filepath.Dir(report), filepath.Base(report), `[{"name": "g:shop"}]`) // by an earlier build
 	if modules, err := (Maven{}).Package(t.Context(), b, io.Discard); err != nil || modules != nil {
 		t.Errorf("got %+v, %v", modules, err)
 	}

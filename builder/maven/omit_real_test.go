@@ -7,9 +7,9 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
-	"github.com/devloop-cli/devloop/builder/internal/jartest"
 	"github.com/devloop-cli/devloop/hack/real"
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // The versions do not exist: Maven must not even load these plugins.
@@ -31,9 +31,9 @@ func TestRealMavenMakesOnlyTheApplication(t *testing.T) {
 	real.Maven(t)
 	b := buildtool.Build{Dir: t.TempDir(), CacheDir: t.TempDir(), OnlyApplication: true, SkipFrontend: true}
 	b.Root = b.Dir
-	jartest.WriteFile(t, b.Dir, "pom.xml", publishing)
-	jartest.WriteFile(t, b.Dir, "src/main/java/Shop.java", "class Shop { public static void main(String[] a) { } }")
-	jartest.WriteFile(t, b.Dir, "src/test/java/ShopTest.java", "class ShopTest { int broken = true; }")
+	testfile.Write(t, b.Dir, "pom.xml", publishing)
+	testfile.Write(t, b.Dir, "src/main/java/Shop.java", "class Shop { public static void main(String[] a) { } }")
+	testfile.Write(t, b.Dir, "src/test/java/ShopTest.java", "class ShopTest { int broken = true; }")
 	var err error
 	if b.Tool, err = (Maven{}).Find(t.Context(), b, nil); err != nil {
 		t.Fatal(err)
@@ -63,10 +63,10 @@ func TestRealMavenDoesNotBuildSeveralApplications(t *testing.T) {
 	const module = `<project><modelVersion>4.0.0</modelVersion><parent><groupId>g</groupId><artifactId>all</artifactId><version>1</version></parent><artifactId>NAME</artifactId>PROPERTIES
 <build><plugins><plugin><groupId>org.springframework.boot</groupId><artifactId>spring-boot-maven-plugin</artifactId><version>0.none</version>
   <executions><execution><goals><goal>repackage</goal></goals></execution></executions></plugin></plugins></build></project>`
-	jartest.WriteFile(t, b.Dir, "pom.xml", `<project><modelVersion>4.0.0</modelVersion><groupId>g</groupId><artifactId>all</artifactId><version>1</version><packaging>pom</packaging>
+	testfile.Write(t, b.Dir, "pom.xml", `<project><modelVersion>4.0.0</modelVersion><groupId>g</groupId><artifactId>all</artifactId><version>1</version><packaging>pom</packaging>
 <modules><module>shop</module><module>admin</module><module>lib</module></modules></project>`)
 	for name, properties := range map[string]string{"shop": "", "admin": "", "lib": "<properties><spring-boot.repackage.skip>true</spring-boot.repackage.skip></properties>"} {
-		jartest.WriteFile(t, b.Dir, name+"/pom.xml", strings.NewReplacer("NAME", name, "PROPERTIES", properties).Replace(module))
+		testfile.Write(t, b.Dir, name+"/pom.xml", strings.NewReplacer("NAME", name, "PROPERTIES", properties).Replace(module))
 	}
 	var err error
 	if b.Tool, err = (Maven{}).Find(t.Context(), b, nil); err != nil {

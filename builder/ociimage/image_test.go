@@ -25,6 +25,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/internal/enginetest"
 	"github.com/devloop-cli/devloop/builder/layercache"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // view returns the view of an image of e.
@@ -86,9 +87,7 @@ func TestEngineContentSurvivesDamage(t *testing.T) {
 	cache := layercache.Open(t.TempDir())
 	img := view(t, e, cache, "base:1")
 	enginetest.CheckImage(t, img)
-	if err := os.WriteFile(cache.Path(img.Stack[1].ID), []byte("damaged"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, "", cache.Path(img.Stack[1].ID), "damaged")
 	enginetest.CheckImage(t, img)
 	if e.Saves != 2 {
 		t.Errorf("%d exports, want one more for the damaged layer", e.Saves)

@@ -10,16 +10,17 @@ import (
 	"github.com/devloop-cli/devloop/builder/buildtool"
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
 	"github.com/devloop-cli/devloop/internal/paths"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // openShop opens a build of two applications and a library that one of them uses.
 func openShop(t *testing.T, role, module string) *Project {
 	t.Helper()
 	p := openPlayed(t, role, module)
-	jartest.WriteFile(t, p.Dir, "settings.gradle", "rootProject.name = 'shop'\ninclude 'app', 'admin', 'lib'\n")
-	jartest.WriteFile(t, p.Dir, "app/src/main/java/App.java", "@SpringBootApplication class App { }")
-	jartest.WriteFile(t, p.Dir, "admin/src/main/kotlin/AdminMain.kt", "fun main() { SpringApplication.run() }")
-	jartest.WriteFile(t, p.Dir, "lib/src/main/java/Application.java", "class Application { }")
+	testfile.Write(t, p.Dir, "settings.gradle", "rootProject.name = 'shop'\ninclude 'app', 'admin', 'lib'\n")
+	testfile.Write(t, p.Dir, "app/src/main/java/App.java", "@SpringBootApplication class App { }")
+	testfile.Write(t, p.Dir, "admin/src/main/kotlin/AdminMain.kt", "fun main() { SpringApplication.run() }")
+	testfile.Write(t, p.Dir, "lib/src/main/java/Application.java", "class Application { }")
 	lib := buildtool.Module{Name: ":lib", Directory: filepath.Join(p.Dir, "lib"), Archive: filepath.Join(p.Dir, "lib/build/lib.jar")}
 	tell(t, lib, buildtool.Module{Name: ":app", Directory: filepath.Join(p.Dir, "app"), Application: true, Archive: "app.jar", Libraries: []string{lib.Archive}},
 		buildtool.Module{Name: ":admin", Directory: filepath.Join(p.Dir, "admin"), Application: true, Archive: "admin.jar"})
@@ -39,7 +40,7 @@ func TestApplicationsOfABuild(t *testing.T) {
 		t.Errorf("with a module: got %q, %v after %s", got, err, out)
 	}
 	p = openShop(t, "gradle", "")
-	jartest.WriteFile(t, p.Dir, "admin/src/main/kotlin/AdminMain.kt", "class AdminMain")
+	testfile.Write(t, p.Dir, "admin/src/main/kotlin/AdminMain.kt", "class AdminMain")
 	if got, err := p.Applications(t.Context(), out); got != nil || err != nil || out.Len() > 0 {
 		t.Errorf("with one that starts Spring: got %q, %v after %s", got, err, out)
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // openPlayed opens a project whose Gradle is played in role.
@@ -46,7 +47,7 @@ func tell(t *testing.T, modules ...buildtool.Module) {
 func TestCompileAsksGradleForTheJar(t *testing.T) {
 	p := openPlayed(t, "gradle", "")
 	jar := jartest.Write(t, filepath.Join(p.Dir, "build/libs/odd-name.jar"), jartest.BootFiles())
-	jartest.WriteFile(t, p.Dir, "Dockerfile", "FROM scratch")
+	testfile.Write(t, p.Dir, "Dockerfile", "FROM scratch")
 	tell(t, buildtool.Module{Name: ":", Directory: p.Dir, Application: true, Archive: jar})
 	var out bytes.Buffer
 	for range 2 { // the second time Gradle's configuration cache doesn't run the script
@@ -105,7 +106,7 @@ func TestCompileRefusesAPlainJar(t *testing.T) {
 	p := openPlayed(t, "gradle", "")
 	for _, jar := range []string{
 		jartest.Write(t, filepath.Join(p.Dir, "plain.jar"), []jartest.File{{"META-INF/MANIFEST.MF", "Manifest-Version: 1.0\n"}}),
-		jartest.WriteFile(t, p.Dir, "corrupt.jar", "PK\x03\x04 cut"),
+		testfile.Write(t, p.Dir, "corrupt.jar", "PK\x03\x04 cut"),
 		filepath.Join(p.Dir, "missing.jar"),
 	} {
 		tell(t, buildtool.Module{Name: ":", Directory: p.Dir, Application: true, Archive: jar})
@@ -158,18 +159,18 @@ var forModel = regexp.MustCompile(`-D(maven\.ext\.class\.path|devloop\.\w+)=\S+ 
 
 func TestMavenModules(t *testing.T) {
 	dir := t.TempDir()
-	jartest.WriteFile(t, dir, "pom.xml", "<project><artifactId>shop</artifactId><modules><module>lib</module><module>web</module></modules></project>")
-	jartest.WriteFile(t, dir, "lib/pom.xml", "<project><artifactId>lib</artifactId></project>")
-	jartest.WriteFile(t, dir, "web/pom.xml", "<project><artifactId>shop-web</artifactId></project>")
+	testfile.Write(t, dir, "pom.xml", "<project><artifactId>shop</artifactId><modules><module>lib</module><module>web</module></modules></project>")
+	testfile.Write(t, dir, "lib/pom.xml", "<project><artifactId>lib</artifactId></project>")
+	testfile.Write(t, dir, "web/pom.xml", "<project><artifactId>shop-web</artifactId></project>")
 	report, err := json.Marshal([]buildtool.Module{{Name: "g:shop", Directory: dir}, {Name: "g:lib", Directory: filepath.Join(dir, "lib")}, {Name: "g:shop-web", Directory: filepath.Join(dir, "web")}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	jartest.WriteFile(t, dir, "mvnw", "#!/bin/sh\necho \"$@\" MAVEN_OPTS=$MAVEN_OPTS\nfor a; do case $a in -Ddevloop.model=*) echo '"+string(report)+"' >${a#*=};; esac; done\n")
+	testfile.Write(t, dir, "mvnw", "#!/bin/sh\necho \"$@\" MAVEN_OPTS=$MAVEN_OPTS\nfor a; do case $a in -Ddevloop.model=*) echo '"+string(report)+"' >${a#*=};; esac; done\n")
 	jartest.Write(t, filepath.Join(dir, "lib/target/lib-1.jar"), []jartest.File{{"META-INF/MANIFEST.MF", "Manifest-Version: 1.0\n"}})
 	web := jartest.Write(t, filepath.Join(dir, "web/target/shop-web-2.jar"), jartest.BootFiles())
 	jartest.Write(t, filepath.Join(dir, "web/target/shop-web-1.jar"), jartest.BootFiles())
-	jartest.WriteFile(t, dir, "web/target/maven-archiver/pom.properties", "artifactId=shop-web\nversion=2\n")
+	testfile.Write(t, dir, "web/target/maven-archiver/pom.properties", "artifactId=shop-web\nversion=2\n")
 	t.Setenv("MAVEN_OPTS", "-Xmx1g")
 
 	for module, want := range map[string]string{"": "-B -ntp -DskipTests -Ddevloop.oneApplication package MAVEN_OPTS=-Xmx1g\n",

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // TestFrontendIsLeftOut: a build of web pages runs if files have changed that it may read, or if its output is gone.
@@ -43,7 +44,7 @@ func TestFrontendIsLeftOut(t *testing.T) {
 				t.Fatal(err)
 			}
 		case step.file != "":
-			jartest.WriteFile(t, p.Dir, step.file, "// "+step.what)
+			testfile.Write(t, p.Dir, step.file, "// "+step.what)
 		}
 		var out bytes.Buffer
 		if _, err := p.Compile(t.Context(), &out); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/buildtool"
 	"github.com/devloop-cli/devloop/builder/internal/buildtest"
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // applicationModule returns a module of the played Gradle, with an archive and the files in it.
@@ -25,14 +26,14 @@ func applicationModule(t *testing.T, root, name string) buildtool.Module {
 		inside := strings.TrimPrefix(f[0], "BOOT-INF/classes/")
 		switch {
 		case strings.HasSuffix(f[0], ".jar"):
-			m.Libraries = append(m.Libraries, jartest.WriteFile(t, filepath.Join(root, "libraries"), filepath.Base(f[0]), f[1]))
+			m.Libraries = append(m.Libraries, testfile.Write(t, filepath.Join(root, "libraries"), filepath.Base(f[0]), f[1]))
 		case inside != f[0] && strings.HasSuffix(inside, ".class"):
-			jartest.WriteFile(t, m.Classes[0], inside, f[1])
+			testfile.Write(t, m.Classes[0], inside, f[1])
 		case inside != f[0]:
-			jartest.WriteFile(t, m.Resources[0], inside, f[1])
+			testfile.Write(t, m.Resources[0], inside, f[1])
 		}
 	}
-	source := jartest.WriteFile(t, m.Sources[0], "App.java", "class App {}")
+	source := testfile.Write(t, m.Sources[0], "App.java", "class App {}")
 	old := time.Now().Add(-time.Hour)
 	for _, path := range []string{source, m.Sources[0]} {
 		if err := os.Chtimes(path, old, old); err != nil {
@@ -106,7 +107,7 @@ func TestWhatWasSavedSinceIsBuiltAlone(t *testing.T) {
 	tell(t, web, api)
 	projects := openJoined(t, root, t.TempDir(), ":web", ":api")
 	tasksOf(t, projects[0])
-	jartest.WriteFile(t, api.Sources[0], "App.java", "class App { }")
+	testfile.Write(t, api.Sources[0], "App.java", "class App { }")
 	if got := tasksOf(t, projects[1]); got != ":api:devloopClasses" && got != ":api:devloopArchive" {
 		t.Errorf("it ran %q", got)
 	}
@@ -158,7 +159,7 @@ func TestRefreshBuildsWhatWasSaved(t *testing.T) {
 // TestAJointBuildThatFails: the mistake is in one of them, and the others are built.
 func TestAJointBuildThatFails(t *testing.T) {
 	root := buildtest.GradleProject(t, "gradle")
-	jartest.WriteFile(t, root, "gradlew", "#!/bin/sh\nfor a; do case $a in :web:*) exit 1;; esac; done\n"+
+	testfile.Write(t, root, "gradlew", "#!/bin/sh\nfor a; do case $a in :web:*) exit 1;; esac; done\n"+
 		"PLAY=gradle exec '"+os.Args[0]+"' \"$@\"\n")
 	web, api := applicationModule(t, root, "web"), applicationModule(t, root, "api")
 	tell(t, web, api)
@@ -192,14 +193,14 @@ func TestAJointBuildThatIsCancelled(t *testing.T) {
 // TestMavenBuildsSeveralModulesAtOnce: what they use is built with them, once.
 func TestMavenBuildsSeveralModulesAtOnce(t *testing.T) {
 	root := t.TempDir()
-	jartest.WriteFile(t, root, "pom.xml", "<project><artifactId>shop</artifactId><modules><module>web</module><module>api</module></modules></project>")
+	testfile.Write(t, root, "pom.xml", "<project><artifactId>shop</artifactId><modules><module>web</module><module>api</module></modules></project>")
 	report := "["
 	for _, name := range []string{"web", "api"} {
-		jartest.WriteFile(t, root, name+"/pom.xml", "<project><artifactId>"+name+"</artifactId></project>")
+		testfile.Write(t, root, name+"/pom.xml", "<project><artifactId>"+name+"</artifactId></project>")
 		jar := jartest.Write(t, filepath.Join(root, name, "target", name+"-1.jar"), jartest.BootFiles())
 		report += `{"name":"g:` + name + `","directory":"` + filepath.Join(root, name) + `","archive":"` + jar + `"},`
 	}
-	jartest.WriteFile(t, root, "mvnw", "#!/bin/sh\necho \"$@\"\nfor a; do case $a in -Ddevloop.model=*) echo '"+strings.TrimSuffix(report, ",")+"]' >${a#*=};; esac; done\n")
+	testfile.Write(t, root, "mvnw", "#!/bin/sh\necho \"$@\"\nfor a; do case $a in -Ddevloop.model=*) echo '"+strings.TrimSuffix(report, ",")+"]' >${a#*=};; esac; done\n")
 	projects := openJoined(t, root, t.TempDir(), "web", "api")
 	var first, second bytes.Buffer
 	one, err := projects[0].Compile(t.Context(), &first)

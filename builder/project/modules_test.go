@@ -9,6 +9,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // TestUsedModules: an annotation processor and what a used module uses count, others do not.
@@ -33,10 +34,7 @@ func TestUsedModules(t *testing.T) {
 // TestModulesAreJoined: the classes of another module are the application's own in run, and a jar in deploy.
 func TestModulesAreJoined(t *testing.T) {
 	lib := jartest.Write(t, filepath.Join(t.TempDir(), "lib/build/libs/lib.jar"), []jartest.File{{"a/Lib.class", "lib"}})
-	text, err := os.ReadFile(lib)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := testfile.Read(t, lib)
 	files := slices.Clone(jartest.BootFiles())
 	for i, f := range files {
 		if f[0] == "BOOT-INF/lib/b-1.0.jar" {
@@ -45,7 +43,7 @@ func TestModulesAreJoined(t *testing.T) {
 	}
 	p, m := unpackedProject(t, files)
 	module := buildtool.Module{Name: ":lib", Directory: filepath.Dir(filepath.Dir(filepath.Dir(lib))), Archive: lib, Classes: []string{filepath.Join(t.TempDir(), "classes")}}
-	jartest.WriteFile(t, module.Classes[0], "a/Lib.class", "lib")
+	testfile.Write(t, module.Classes[0], "a/Lib.class", "lib")
 	for i, file := range m.Libraries {
 		if strings.HasSuffix(file, "b-1.0.jar") {
 			m.Libraries[i] = lib
@@ -79,9 +77,9 @@ func TestPomsOfUnusedModules(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	for file, packaging := range map[string]string{"pom.xml": "pom", "web/pom.xml": "jar", "other/pom.xml": "", "bom/pom.xml": "pom"} {
-		jartest.WriteFile(t, dir, file, "<project><packaging>"+packaging+"</packaging></project>")
+		testfile.Write(t, dir, file, "<project><packaging>"+packaging+"</packaging></project>")
 	}
-	jartest.WriteFile(t, dir, "mvnw", "")
+	testfile.Write(t, dir, "mvnw", "")
 	p, err := Open(t.Context(), dir, Options{CacheDir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
@@ -98,9 +96,9 @@ func TestPomsOfUnusedModules(t *testing.T) {
 	for file, want := range map[string]bool{"other/pom.xml": true, "new/pom.xml": true, "web/pom.xml": false, "pom.xml": false, "bom/pom.xml": false} {
 		path := filepath.Join(dir, file)
 		before, missing := os.ReadFile(path)
-		jartest.WriteFile(t, dir, file, strings.Replace(string(before)+"<!-- edited -->", "<project>", "<project><name/>", 1))
+		testfile.Write(t, dir, file, strings.Replace(string(before)+"<!-- edited -->", "<project>", "<project><name/>", 1))
 		if missing != nil {
-			jartest.WriteFile(t, dir, file, "<project/>")
+			testfile.Write(t, dir, file, "<project/>")
 		}
 		if _, fresh := p.records().model(); fresh != want {
 			t.Errorf("%s: fresh is %v", file, fresh)

@@ -14,6 +14,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/internal/atomicfile"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // unpackedProject is a project whose build has left both an archive and the files in it.
@@ -25,11 +26,11 @@ func unpackedProject(t *testing.T, files []jartest.File) (*Project, buildtool.Mo
 	for _, f := range files {
 		switch {
 		case strings.HasSuffix(f[0], ".jar"):
-			m.Libraries = append(m.Libraries, jartest.WriteFile(t, t.TempDir(), filepath.Base(f[0]), f[1]))
+			m.Libraries = append(m.Libraries, testfile.Write(t, t.TempDir(), filepath.Base(f[0]), f[1]))
 		case strings.HasPrefix(f[0], "BOOT-INF/classes/") && strings.HasSuffix(f[0], ".class"):
-			jartest.WriteFile(t, m.Classes[0], strings.TrimPrefix(f[0], "BOOT-INF/classes/"), f[1])
+			testfile.Write(t, m.Classes[0], strings.TrimPrefix(f[0], "BOOT-INF/classes/"), f[1])
 		case strings.HasPrefix(f[0], "BOOT-INF/classes/"):
-			jartest.WriteFile(t, m.Resources[0], strings.TrimPrefix(f[0], "BOOT-INF/classes/"), f[1])
+			testfile.Write(t, m.Resources[0], strings.TrimPrefix(f[0], "BOOT-INF/classes/"), f[1])
 		}
 	}
 	tell(t, m)
@@ -62,11 +63,11 @@ func TestCompileStopsToPack(t *testing.T) {
 	if got, want := contents(t, unpacked), contents(t, packed); !reflect.DeepEqual(got.Own, want.Own) {
 		t.Errorf("got %v, want %v", got, want)
 	}
-	jartest.WriteFile(t, p.Dir, "build.gradle", "// edited")
+	testfile.Write(t, p.Dir, "build.gradle", "// edited")
 	if _, task := compilePlayed(t, p); task != gradle.ArchiveTask {
 		t.Errorf("after an edit of build.gradle: %s", task)
 	}
-	jartest.WriteFile(t, p.Dir, "Dockerfile", "FROM scratch")
+	testfile.Write(t, p.Dir, "Dockerfile", "FROM scratch")
 	if _, task := compilePlayed(t, p); task != gradle.ArchiveTask {
 		t.Errorf("with a Dockerfile: %s", task)
 	}
@@ -91,7 +92,7 @@ func TestArchiveWithAClassifier(t *testing.T) {
 	m.Archive = filepath.Join(p.Dir, "build/libs/main.jar")
 	tell(t, m)
 	p.tool = classified{p.tool, executable}
-	jartest.WriteFile(t, p.Dir, "Dockerfile", "FROM scratch")
+	testfile.Write(t, p.Dir, "Dockerfile", "FROM scratch")
 	p.NeedsJar = func(app springboot.App) bool {
 		if app.Archive != executable {
 			t.Errorf("asked about %q", app.Archive)
@@ -112,7 +113,7 @@ func TestPackingOfAnEarlierDevloop(t *testing.T) {
 	m.Archive = filepath.Join(p.Dir, "build/libs/main.jar")
 	tell(t, m)
 	p.tool = classified{p.tool, executable}
-	jartest.WriteFile(t, p.Dir, "Dockerfile", "FROM scratch")
+	testfile.Write(t, p.Dir, "Dockerfile", "FROM scratch")
 	needed := true
 	p.NeedsJar = func(springboot.App) bool { return needed }
 	compilePlayed(t, p)
@@ -156,10 +157,10 @@ func TestCompileGoesOnPacking(t *testing.T) {
 	for why, change := range map[string]func(m buildtool.Module){
 		"BOOT-INF/classes/static/index.html is in no directory of the classes": func(m buildtool.Module) { _ = os.Remove(filepath.Join(m.Resources[0], "static/index.html")) },
 		"BOOT-INF/classes/application.properties is another file than": func(m buildtool.Module) {
-			jartest.WriteFile(t, m.Resources[0], "application.properties", "server.port=1")
+			testfile.Write(t, m.Resources[0], "application.properties", "server.port=1")
 		},
-		"secret.txt is not in it":                                   func(m buildtool.Module) { jartest.WriteFile(t, m.Resources[0], "secret.txt", "") },
-		"BOOT-INF/lib/a-1.0.jar is not among the build's libraries": func(m buildtool.Module) { jartest.WriteFile(t, filepath.Dir(m.Libraries[1]), "a-1.0.jar", "x") },
+		"secret.txt is not in it":                                   func(m buildtool.Module) { testfile.Write(t, m.Resources[0], "secret.txt", "") },
+		"BOOT-INF/lib/a-1.0.jar is not among the build's libraries": func(m buildtool.Module) { testfile.Write(t, filepath.Dir(m.Libraries[1]), "a-1.0.jar", "x") },
 	} {
 		p, m := unpackedProject(t, jartest.BootFiles())
 		change(m)
@@ -175,7 +176,7 @@ func TestCompileGoesOnPacking(t *testing.T) {
 // The module-info.class of an archive may differ from the one of the classes: neither is on a class path.
 func TestModuleInfoNeedsNoPacking(t *testing.T) {
 	p, m := unpackedProject(t, append(jartest.BootFiles(), jartest.File{"module-info.class", "with a main class"}))
-	jartest.WriteFile(t, m.Classes[0], "module-info.class", "as compiled")
+	testfile.Write(t, m.Classes[0], "module-info.class", "as compiled")
 	if app, task := compilePlayed(t, p); task != gradle.ArchiveTask || app.Exploded == nil {
 		t.Errorf("first: %s", task)
 	}
@@ -189,7 +190,7 @@ func TestDamagedKnowledge(t *testing.T) {
 	for _, name := range []string{"model.json", "packing.json"} {
 		p, _ := unpackedProject(t, jartest.BootFiles())
 		compilePlayed(t, p)
-		jartest.WriteFile(t, p.StateDir("models"), name, "{\"Inputs\": cut")
+		testfile.Write(t, p.StateDir("models"), name, "{\"Inputs\": cut")
 		if app, task := compilePlayed(t, p); task != gradle.ArchiveTask || app.Exploded == nil {
 			t.Errorf("%s: got %s", name, task)
 		}

@@ -12,12 +12,12 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
 	"github.com/devloop-cli/devloop/builder/internal/buildtest"
-	"github.com/devloop-cli/devloop/builder/internal/jartest"
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 func TestOpenFindsNoProject(t *testing.T) {
-	for _, dir := range []string{t.TempDir(), filepath.Join(t.TempDir(), "missing"), jartest.WriteFile(t, t.TempDir(), "file", "")} {
+	for _, dir := range []string{t.TempDir(), filepath.Join(t.TempDir(), "missing"), testfile.Write(t, t.TempDir(), "file", "")} {
 		_, err := Open(t.Context(), dir, Options{CacheDir: t.TempDir()})
 		if e := fault.Of(err); e.Code != "project.none" || len(e.Hints) == 0 {
 			t.Errorf("%s: got %v", dir, err)
@@ -47,7 +47,7 @@ func TestOpenReadsNames(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			for path, text := range test.files {
-				jartest.WriteFile(t, dir, path, text)
+				testfile.Write(t, dir, path, text)
 			}
 			p, err := Open(t.Context(), filepath.Join(dir, test.sub), Options{Module: test.module, CacheDir: t.TempDir()})
 			if err != nil {
@@ -105,7 +105,7 @@ func TestInputs(t *testing.T) {
 		filepath.Join(lib, "src/main/java/L.java"):                false,
 		filepath.Join(lib, "build.gradle"):                        true,
 	} {
-		jartest.WriteFile(t, filepath.Dir(file), filepath.Base(file), "")
+		testfile.Write(t, filepath.Dir(file), filepath.Base(file), "")
 		if _, found := p.records().inputs([]buildtool.Module{one})[file]; found != want {
 			t.Errorf("%s: found %v", file, found)
 		}
@@ -124,7 +124,7 @@ func TestBothBuilds(t *testing.T) {
 	installed := func(t *testing.T, gradle string) {
 		dir := t.TempDir()
 		for _, path := range []string{"gradle-" + gradle + "/bin/gradle", "maven/bin/mvn"} {
-			if err := os.Chmod(jartest.WriteFile(t, dir, path, "#!/bin/sh\n"), 0o755); err != nil {
+			if err := os.Chmod(testfile.Write(t, dir, path, "#!/bin/sh\n"), 0o755); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -159,10 +159,10 @@ func TestBothBuilds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			installed(t, test.gradle)
 			dir := t.TempDir()
-			jartest.WriteFile(t, dir, "pom.xml", pomOfBoot)
-			jartest.WriteFile(t, dir, "build.gradle", gradleBoot4)
+			testfile.Write(t, dir, "pom.xml", pomOfBoot)
+			testfile.Write(t, dir, "build.gradle", gradleBoot4)
 			for path, text := range test.files {
-				jartest.WriteFile(t, dir, path, text)
+				testfile.Write(t, dir, path, text)
 			}
 			p, err := Open(t.Context(), dir, Options{CacheDir: t.TempDir(), BuildTool: test.asked})
 			if err != nil {
@@ -174,7 +174,7 @@ func TestBothBuilds(t *testing.T) {
 		})
 	}
 	dir := t.TempDir()
-	jartest.WriteFile(t, dir, "pom.xml", "<project/>")
+	testfile.Write(t, dir, "pom.xml", "<project/>")
 	if _, err := Open(t.Context(), dir, Options{CacheDir: t.TempDir(), BuildTool: "gradle"}); fault.Of(err).Code != "project.none" {
 		t.Errorf("there is no Gradle build: %v", err)
 	}
@@ -186,9 +186,9 @@ func wrapperProject(t *testing.T, script string) (dir, calls string) {
 	t.Helper()
 	dir = t.TempDir()
 	calls = filepath.Join(t.TempDir(), "calls")
-	jartest.WriteFile(t, dir, "settings.gradle", "")
-	jartest.WriteFile(t, dir, "gradlew", "#!/bin/sh\necho run >>"+calls+"\n"+script)
-	jartest.WriteFile(t, dir, "gradle/wrapper/gradle-wrapper.properties", "distributionUrl=https\\://services.gradle.org/distributions/gradle-9.2.0-bin.zip\n")
+	testfile.Write(t, dir, "settings.gradle", "")
+	testfile.Write(t, dir, "gradlew", "#!/bin/sh\necho run >>"+calls+"\n"+script)
+	testfile.Write(t, dir, "gradle/wrapper/gradle-wrapper.properties", "distributionUrl=https\\://services.gradle.org/distributions/gradle-9.2.0-bin.zip\n")
 	t.Setenv("GRADLE_USER_HOME", t.TempDir())
 	return dir, calls
 }
@@ -210,7 +210,7 @@ exit 1
 func TestOpenFallsBackFromWrapperOnce(t *testing.T) {
 	dir, calls := wrapperProject(t, unreachable)
 	path := t.TempDir()
-	jartest.WriteFile(t, path, "gradle", "#!/bin/sh\n")
+	testfile.Write(t, path, "gradle", "#!/bin/sh\n")
 	t.Setenv("PATH", path+string(os.PathListSeparator)+os.Getenv("PATH"))
 	cache := t.TempDir()
 	var out bytes.Buffer
@@ -256,7 +256,7 @@ func TestOpenWithoutAnyTool(t *testing.T) {
 
 func TestOpenTakesAnInstalledWrapperUnasked(t *testing.T) {
 	dir, calls := wrapperProject(t, "exit 1\n")
-	jartest.WriteFile(t, os.Getenv("GRADLE_USER_HOME"), "wrapper/dists/gradle-9.2.0-bin/abc/gradle-9.2.0-bin.zip.ok", "")
+	testfile.Write(t, os.Getenv("GRADLE_USER_HOME"), "wrapper/dists/gradle-9.2.0-bin/abc/gradle-9.2.0-bin.zip.ok", "")
 	p, err := Open(t.Context(), dir, Options{CacheDir: t.TempDir()})
 	if err != nil || p.Tool.Command[0] != filepath.Join(dir, "gradlew") || runs(t, calls) != 0 {
 		t.Errorf("got %+v, %v, %d runs", p, err, runs(t, calls))
@@ -284,10 +284,10 @@ func TestOpenRunsAScriptThatIsNotExecutable(t *testing.T) {
 
 func TestDockerfileIsTheOneThatIsNamed(t *testing.T) {
 	dir := buildtest.GradleProject(t, "plays no part")
-	other := filepath.Dir(jartest.WriteFile(t, t.TempDir(), "team/Dockerfile", "FROM jre"))
-	jartest.WriteFile(t, dir, "Dockerfile", "FROM jre")
-	jartest.WriteFile(t, dir, "docker/dev.Dockerfile", "FROM jre")
-	jartest.WriteFile(t, dir, "web/Dockerfile", "FROM jre")
+	other := filepath.Dir(testfile.Write(t, t.TempDir(), "team/Dockerfile", "FROM jre"))
+	testfile.Write(t, dir, "Dockerfile", "FROM jre")
+	testfile.Write(t, dir, "docker/dev.Dockerfile", "FROM jre")
+	testfile.Write(t, dir, "web/Dockerfile", "FROM jre")
 	for _, c := range []struct{ named, module, file, context string }{
 		{"", dir, dir + "/Dockerfile", dir},
 		{"", dir + "/web", dir + "/web/Dockerfile", dir + "/web"},
@@ -335,9 +335,7 @@ func TestDeclaredModulesAreReadFromBuildFiles(t *testing.T) {
 			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 				t.Fatal(err)
 			}
-			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			testfile.Write(t, "", path, text)
 		}
 		if got := DeclaredModules(dir); !slices.Equal(got, c.want) {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/buildtool"
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // TestMavenForgetsDeletedResources has a Maven that copies resources and removes nothing, as Maven does.
@@ -16,16 +17,16 @@ func TestMavenForgetsDeletedResources(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, filepath.FromSlash(name)) }
-	jartest.WriteFile(t, dir, "pom.xml", "<project><artifactId>shop</artifactId></project>")
+	testfile.Write(t, dir, "pom.xml", "<project><artifactId>shop</artifactId></project>")
 	report, err := json.Marshal([]buildtool.Module{{Name: "g:shop", Directory: dir, Classes: []string{in("target/classes")}, ResourceSources: []string{in("src/main/resources")}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	jartest.WriteFile(t, dir, "mvnw", "#!/bin/sh\nmkdir -p target/classes; cp -r src/main/resources/* target/classes\nfor a; do case $a in -Ddevloop.model=*) echo '"+string(report)+"' >${a#*=};; esac; done\n")
+	testfile.Write(t, dir, "mvnw", "#!/bin/sh\nmkdir -p target/classes; cp -r src/main/resources/* target/classes\nfor a; do case $a in -Ddevloop.model=*) echo '"+string(report)+"' >${a#*=};; esac; done\n")
 	jartest.Write(t, in("target/shop-1.jar"), jartest.BootFiles())
-	jartest.WriteFile(t, dir, "src/main/resources/static/old.txt", "old")
-	jartest.WriteFile(t, dir, "src/main/resources/static/kept.txt", "kept")
-	jartest.WriteFile(t, dir, "target/classes/generated.txt", "by another plugin")
+	testfile.Write(t, dir, "src/main/resources/static/old.txt", "old")
+	testfile.Write(t, dir, "src/main/resources/static/kept.txt", "kept")
+	testfile.Write(t, dir, "target/classes/generated.txt", "by another plugin")
 	cache := t.TempDir()
 	for range 2 { // the second devloop knows what the first has seen
 		p, err := Open(t.Context(), dir, Options{CacheDir: cache})

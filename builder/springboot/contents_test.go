@@ -11,6 +11,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/internal/filesums"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 func TestContents(t *testing.T) {
@@ -62,7 +63,7 @@ func TestContentsShareMemory(t *testing.T) {
 	large := strings.Repeat("x", 1<<20)
 	files := map[string]string{"Main.class": jartest.Class(17), "small.txt": "small", "large.bin": large, "image.png": large}
 	written := func(name, text string, at time.Time) {
-		if err := os.Chtimes(jartest.WriteFile(t, dir, name, text), at, at); err != nil {
+		if err := os.Chtimes(testfile.Write(t, dir, name, text), at, at); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -127,7 +128,7 @@ func TestServerInALibrary(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		jartest.WriteFile(t, dir, "classes/Main.class", jartest.Class(17))
+		testfile.Write(t, dir, "classes/Main.class", jartest.Class(17))
 		e := springboot.Exploded{MainClass: "Main", Boot: "3.5.7", Only: map[string][]byte{}, Libraries: []springboot.ExplodedLibrary{{File: library, Name: "everything-1.0.jar"}}}
 		exploded, _ := e.App(springboot.BuildFiles{Classes: []string{filepath.Join(dir, "classes")}}, nil, nil)
 		if app.Port != want || exploded.Port != want {

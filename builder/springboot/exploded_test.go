@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // builtProject is a build that has left a jar and, on the disk, all that is in it.
@@ -17,10 +18,10 @@ func builtProject(t *testing.T) (App, BuildFiles) {
 	b := BuildFiles{Classes: []string{filepath.Join(dir, "classes")}}
 	for _, f := range jartest.BootFiles() {
 		if name, own := strings.CutPrefix(f[0], "BOOT-INF/classes/"); own {
-			jartest.WriteFile(t, b.Classes[0], name, f[1])
+			testfile.Write(t, b.Classes[0], name, f[1])
 		}
 		if name, library := strings.CutPrefix(f[0], "BOOT-INF/lib/"); library {
-			b.Libraries = append(b.Libraries, jartest.WriteFile(t, dir, "repository/"+name, f[1]))
+			b.Libraries = append(b.Libraries, testfile.Write(t, dir, "repository/"+name, f[1]))
 		}
 	}
 	app, err := Open(jartest.Write(t, filepath.Join(dir, "shop.jar"), jartest.BootFiles()))
@@ -66,7 +67,7 @@ func TestADirectoryAmongTheLibraries(t *testing.T) {
 	t.Parallel()
 	app, built := builtProject(t)
 	dir := t.TempDir()
-	jartest.WriteFile(t, dir, "more.txt", "more")
+	testfile.Write(t, dir, "more.txt", "more")
 	jartest.Write(t, app.Jar, append(jartest.BootFiles(), jartest.File{"BOOT-INF/classes/more.txt", "more"}))
 	built.Libraries = append([]string{dir}, built.Libraries...)
 	e, why, err := Explode(app, built)
@@ -122,9 +123,9 @@ func TestJarThatIsNotAllOnTheDiskIsNotExploded(t *testing.T) {
 		want   string
 	}{
 		"another class": {func(t *testing.T, b *BuildFiles) {
-			jartest.WriteFile(t, b.Classes[0], "com/example/App.class", jartest.Class(21))
+			testfile.Write(t, b.Classes[0], "com/example/App.class", jartest.Class(21))
 		}, "is another file than"},
-		"one more":        {func(t *testing.T, b *BuildFiles) { jartest.WriteFile(t, b.Classes[0], "more.txt", "") }, "more.txt is not in it"},
+		"one more":        {func(t *testing.T, b *BuildFiles) { testfile.Write(t, b.Classes[0], "more.txt", "") }, "more.txt is not in it"},
 		"one less":        {func(t *testing.T, b *BuildFiles) { _ = os.Remove(filepath.Join(b.Classes[0], "static", "index.html")) }, "is in no directory of the classes"},
 		"no such library": {func(t *testing.T, b *BuildFiles) { b.Libraries = slices.Delete(b.Libraries, 0, 1) }, "is not among the build's libraries"},
 	} {

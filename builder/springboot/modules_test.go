@@ -7,6 +7,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
 	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 func TestJoinModule(t *testing.T) {
@@ -32,7 +33,7 @@ func TestJoinModule(t *testing.T) {
 			main := append([]jartest.File{{"Main.class", jartest.Class(17)}}, test.own...)
 			for where, files := range map[string][]jartest.File{dir: test.disk, own: main} {
 				for _, f := range files {
-					jartest.WriteFile(t, where, f[0], f[1])
+					testfile.Write(t, where, f[0], f[1])
 				}
 			}
 			e := springboot.Exploded{MainClass: "Main", Only: map[string][]byte{}, Libraries: []springboot.ExplodedLibrary{{File: library, Name: "other.jar"}, {File: jar, Name: "lib.jar"}}}

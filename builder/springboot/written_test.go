@@ -15,6 +15,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/internal/filesums"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // copied is an application in copies of a build's directories, to which only the test writes.
@@ -29,8 +30,8 @@ func newCopied(t testing.TB, files map[string]string) *copied {
 	t.Helper()
 	c := &copied{dir: t.TempDir(), copies: map[string]string{}, wrote: &springboot.Written{}}
 	for _, name := range []string{"classes", "resources"} {
-		jartest.WriteFile(t, c.dir, name+"/Main.class", jartest.Class(17))
-		jartest.WriteFile(t, c.dir, "copies/"+name+"/Main.class", jartest.Class(17))
+		testfile.Write(t, c.dir, name+"/Main.class", jartest.Class(17))
+		testfile.Write(t, c.dir, "copies/"+name+"/Main.class", jartest.Class(17))
 		c.copies[filepath.Join(c.dir, name)] = filepath.Join(c.dir, "copies", name)
 	}
 	for name, text := range files {
@@ -46,7 +47,7 @@ func (c *copied) write(t testing.TB, name, text string) {
 	t.Helper()
 	path := filepath.Join(c.dir, "copies", filepath.FromSlash(name))
 	if _ = os.Remove(path); text != "" {
-		jartest.WriteFile(t, c.dir, "copies/"+name, text)
+		testfile.Write(t, c.dir, "copies/"+name, text)
 	}
 	c.wrote = c.wrote.Then([]string{path})
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/devloop-cli/devloop/hack/real"
 	"github.com/devloop-cli/devloop/internal/proc"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // lastWords is an application that takes its time to end, and whose main thread never does.
@@ -169,10 +170,7 @@ func TestRealChangesBecomeOne(t *testing.T) {
 	const saves = 50
 	s := again()
 	changeApplication(t, port, "one", false, "gone.txt", nil)
-	early, err := os.ReadFile(dir + "/changes/0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	early := testfile.Read(t, dir+"/changes/0")
 	for i := range saves {
 		changeApplication(t, port, fmt.Sprint("state ", i), false, fmt.Sprintf("%d.txt", i%30), []byte(fmt.Sprint(i)))
 	}
@@ -220,10 +218,7 @@ func TestRealProtocol(t *testing.T) {
 	write(t, dir, "classes/gone.txt", "")
 	port := real.FreePort(t)
 	start(t, "-cp", ".", "io.github.devloop_cli.Supervise", port, dir+"/classes", dir+"/changes", "0", "sleep", "60")
-	change, err := os.ReadFile("testdata/change.bin")
-	if err != nil {
-		t.Fatal(err)
-	}
+	change := testfile.Read(t, "testdata/change.bin")
 	if got := asked(t, port, string(change)); got != "ok" {
 		t.Fatalf("the supervisor answers %q", got)
 	}
@@ -421,15 +416,4 @@ func dialed(t *testing.T, port string) net.Conn {
 	}
 }
 
-// write makes a file, and the directories above it, in dir.
-func write(t *testing.T, dir, name, text string) string {
-	t.Helper()
-	path := filepath.Join(dir, filepath.FromSlash(name))
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
+var write = testfile.Write

@@ -8,6 +8,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/dockerfile"
 	"github.com/devloop-cli/devloop/builder/internal/jartest"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // guide is the Dockerfile of Spring's own guide.
@@ -20,12 +21,12 @@ func project(t *testing.T, text string, unpacked []jartest.File) (file *dockerfi
 	t.Helper()
 	dir = t.TempDir()
 	for _, f := range unpacked {
-		jartest.WriteFile(t, dir, "target/dependency/"+f[0], f[1])
+		testfile.Write(t, dir, "target/dependency/"+f[0], f[1])
 	}
 	if err := os.MkdirAll(filepath.Join(dir, "target"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	return dockerfile.Read(jartest.WriteFile(t, dir, "Dockerfile", text), dockerfile.Options{Context: dir}), dir, jartest.Write(t, filepath.Join(dir, "target/guide.jar"), packed)
+	return dockerfile.Read(testfile.Write(t, dir, "Dockerfile", text), dockerfile.Options{Context: dir}), dir, jartest.Write(t, filepath.Join(dir, "target/guide.jar"), packed)
 }
 
 func TestOldCodeIsRefused(t *testing.T) {

@@ -1,12 +1,12 @@
 package main
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // TestScenarioADockerfilesImageIsChangedInItsPod edits the project of Lab 2, which has a Dockerfile.
@@ -32,10 +32,7 @@ func TestScenarioADockerfilesImageIsChangedInItsPod(t *testing.T) {
 		t.Errorf("it answers %q", got)
 	}
 
-	text, err := os.ReadFile(filepath.Join(s.dir, "Dockerfile"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := testfile.Read(t, filepath.Join(s.dir, "Dockerfile"))
 	dockerfile := string(text)
 	s.write("Dockerfile", strings.Replace(dockerfile, "ENTRYPOINT", "ENV WORD=new\nENTRYPOINT", 1))
 	if chosen := until(t, r.stream, func(event.PathChosen) bool { return true }); chosen.Path != "pod" || !strings.Contains(chosen.Why, "Dockerfile") {

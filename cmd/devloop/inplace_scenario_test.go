@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // These scenarios are about changes of an application in its Pod.
@@ -78,9 +79,7 @@ func (s *scenario) write(path, text string) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		s.Fatal(err)
 	}
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		s.Fatal(err)
-	}
+	testfile.Write(s, "", path, text)
 }
 
 func TestScenarioAChangeOfClassesKeepsThePodAndOutlivesItsContainer(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/devloop-cli/devloop/docs/labs"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // TestScenarioTheLabsRunAsTheyAreWritten does what the labs say, one after the other, as a learner
@@ -52,10 +53,7 @@ func TestScenarioTheTrapsOfTheLabsAreExplained(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, trap := range traps {
-		text, err := os.ReadFile(filepath.Join(s.dir, trap.Name()))
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := testfile.Read(t, filepath.Join(s.dir, trap.Name()))
 		first, _, _ := strings.Cut(string(text), "\n")
 		want := strings.TrimPrefix(first, "# devloop says: ")
 		args := []string{"-f", trap.Name(), "--timeout", "20s"}
@@ -111,13 +109,7 @@ func (l *learner) getsProject() {
 
 func (l *learner) writes(file, content string) {
 	l.Helper()
-	path := filepath.Join(l.dir, file)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		l.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
-		l.Fatal(err)
-	}
+	testfile.Write(l, l.dir, file, content)
 }
 
 // does a lab from its first line to its last.

@@ -19,6 +19,7 @@ import (
 
 	"github.com/devloop-cli/devloop/builder/project"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // laptop is a machine of its own inside of this one, in namespaces of the kernel: with
@@ -163,9 +164,7 @@ func compareFault(t *testing.T, name, got string) {
 	}
 	path := filepath.Join("testdata", "faults", name+".txt")
 	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		testfile.Write(t, "", path, got)
 	}
 	want, err := os.ReadFile(path)
 	if err != nil || got != string(want) {
@@ -262,12 +261,8 @@ func TestScenarioFaultsThatNeedNoLaptop(t *testing.T) {
 		t.Helper()
 		cmd := exec.CommandContext(t.Context(), "devloop", args...)
 		cmd.Dir, cmd.Env = t.TempDir(), append(os.Environ(), append(environment, "NO_COLOR=1")...)
-		if err := os.WriteFile(filepath.Join(cmd.Dir, "build.gradle"), nil, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(cmd.Dir, "gradlew"), nil, 0o755); err != nil {
-			t.Fatal(err)
-		}
+		testfile.Write(t, cmd.Dir, "build.gradle", "")
+		testfile.Write(t, cmd.Dir, "gradlew", "")
 		out, _ := cmd.CombinedOutput()
 		compareFault(t, golden, fmt.Sprintf("$ devloop %s\n%s[exit code %d]\n", strings.Join(args, " "), out, cmd.ProcessState.ExitCode()))
 	}
@@ -277,9 +272,7 @@ func TestScenarioFaultsThatNeedNoLaptop(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(fake, "bin"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(fake, "bin", "javac"), []byte("#!/bin/sh\necho javac 11.0.22\n"), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, fake, "bin/javac", "#!/bin/sh\necho javac 11.0.22\n")
 	say("jdk-old", []string{"JAVA_HOME=" + fake}, "doctor", "--only", "jdk")
 
 	t.Log("a port that is taken")

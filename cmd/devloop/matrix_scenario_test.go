@@ -15,6 +15,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/jdk"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // row is a project of the matrix: a build, a version of Spring Boot, and what else it has.
@@ -172,9 +173,7 @@ func (r row) baseImage(s *scenario, b *blueprint) string {
 		s.Fatalf("jlink: %v\n%s", err, out)
 	}
 	file := "FROM " + base + "\nCOPY java /opt/java\nENV JAVA_HOME=/opt/java PATH=/opt/java/bin:$PATH\n"
-	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte(file), 0o644); err != nil {
-		s.Fatal(err)
-	}
+	testfile.Write(s, dir, "Dockerfile", file)
 	if out, err := exec.Command("docker", "build", "--quiet", "--tag", image, dir).CombinedOutput(); err != nil {
 		s.Fatalf("docker build: %v\n%s", err, out)
 	}

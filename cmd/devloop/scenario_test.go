@@ -27,6 +27,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/hack/real"
 	"github.com/devloop-cli/devloop/hack/real/namespace"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // Scenarios run the command as its user does, on a real engine, a real cluster and
@@ -100,14 +101,9 @@ func (s *scenario) rename(name string) {
 		if ext := filepath.Ext(file); ext != ".xml" && ext != ".yaml" && filepath.Base(file) != "settings.gradle" {
 			continue
 		}
-		text, err := os.ReadFile(file)
-		if err != nil {
-			s.Fatal(err)
-		}
+		text := testfile.Read(s, file)
 		named := strings.NewReplacer("<artifactId>"+old+"<", "<artifactId>"+name+"<", "'"+old+"'", "'"+name+"'", "image: "+old, "image: "+name).Replace(string(text))
-		if err := os.WriteFile(file, []byte(named), 0o644); err != nil {
-			s.Fatal(err)
-		}
+		testfile.Write(s, "", file, named)
 	}
 }
 
@@ -219,16 +215,11 @@ func (s *scenario) loads(r result) []event.NodeLoaded {
 func (s *scenario) replaceInSource(before, after string) {
 	s.Helper()
 	path := filepath.Join(s.dir, "src/main/java/com/example/AppController.java")
-	source, err := os.ReadFile(path)
-	if err != nil {
-		s.Fatal(err)
-	}
+	source := testfile.Read(s, path)
 	if !bytes.Contains(source, []byte(before)) {
 		s.Fatalf("%s has no %q", path, before)
 	}
-	if err := os.WriteFile(path, bytes.ReplaceAll(source, []byte(before), []byte(after)), 0o644); err != nil {
-		s.Fatal(err)
-	}
+	testfile.Write(s, "", path, strings.ReplaceAll(string(source), before, after))
 }
 
 // pods returns the namespace's Pods, by name.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // These scenarios are about several services of one build, with the stub in place of Spring and Maven.
@@ -32,10 +33,7 @@ func newStubServices(t *testing.T, names ...string) *scenario {
 	for _, name := range names {
 		s.write(name+"/pom.xml", fmt.Sprintf(parent, name))
 		for _, file := range []string{"SpringMavenApplication.java", "AppController.java"} {
-			text, err := os.ReadFile(filepath.Join(s.dir, javaDir+file))
-			if err != nil {
-				t.Fatal(err)
-			}
+			text := testfile.Read(t, filepath.Join(s.dir, javaDir+file))
 			s.write(name+"/"+javaDir+file, strings.Replace(string(text), `"Hello, World"`, `new com.example.core.Greeting().of("`+name+`")`, 1))
 		}
 	}
@@ -58,10 +56,7 @@ func newStubServices(t *testing.T, names ...string) *scenario {
 // builds returns the modules that each build was for.
 func (s *scenario) builds() (modules []string) {
 	s.Helper()
-	text, err := os.ReadFile(filepath.Join(s.dir, "..", "calls.log"))
-	if err != nil {
-		s.Fatal(err)
-	}
+	text := testfile.Read(s, filepath.Join(s.dir, "..", "calls.log"))
 	for line := range strings.Lines(string(text)) {
 		if _, rest, found := strings.Cut(line, " -pl "); found {
 			modules = append(modules, strings.Fields(rest)[0])

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // The stub stands in for Spring Boot and its build tools where a scenario tests devloop and
@@ -98,9 +99,7 @@ func (s *scenario) stub() {
 		s.Fatal(err)
 	}
 	script := fmt.Sprintf("#!/bin/sh\nexec java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto -cp '%s' Build '%s' %s \"$@\"\n", filepath.Join(stubDir, "tool"), stubDir, tool)
-	if err := os.WriteFile(filepath.Join(s.dir, wrapper), []byte(script), 0o755); err != nil {
-		s.Fatal(err)
-	}
+	testfile.Write(s, s.dir, wrapper, script)
 	if err := os.Chmod(filepath.Join(s.dir, wrapper), 0o755); err != nil {
 		s.Fatal(err)
 	}

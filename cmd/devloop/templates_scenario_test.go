@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // depend adds dependencies of Spring Boot's to the project's pom.xml.
@@ -20,10 +21,7 @@ func (s *scenario) depend(xml ...string) {
 // replaceIn edits a file of the project.
 func (s *scenario) replaceIn(path, before, after string) {
 	s.Helper()
-	text, err := os.ReadFile(filepath.Join(s.dir, path))
-	if err != nil {
-		s.Fatal(err)
-	}
+	text := testfile.Read(s, filepath.Join(s.dir, path))
 	if !strings.Contains(string(text), before) {
 		s.Fatalf("%s has no %q", path, before)
 	}

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // TestActionsAreNamedByTheirDigest: whoever owns an action can move its tag to other code, which then gets the tokens of the workflow.
@@ -20,10 +22,7 @@ func TestActionsAreNamedByTheirDigest(t *testing.T) {
 	}
 	uses, pinned := regexp.MustCompile(`(?m)^[\s-]*uses:(.*)$`), regexp.MustCompile(`^[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$`)
 	for _, path := range paths {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := testfile.Read(t, path)
 		for _, action := range uses.FindAllStringSubmatch(string(text), -1) {
 			if name := strings.TrimSpace(action[1]); !pinned.MatchString(name) {
 				t.Errorf("%s uses %q, want the digest of a version, with the version behind it", filepath.Base(path), name)
@@ -63,9 +62,7 @@ func TestTheLongTierIsBounded(t *testing.T) {
 [ "$1" = list ] && echo "github.com/devloop-cli/devloop/builder  github.com/devloop-cli/devloop/hack/real "
 for argument; do case $argument in *.json) echo '{}' >"$argument" ;; slowest) cat >/dev/null ;; esac; done
 `
-	if err := os.WriteFile(filepath.Join(tool, "go"), []byte(script), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, tool, "go", script)
 	for limit, wanted := range map[string]string{"0": "the long tier took longer than 0 s", "": "passed"} {
 		run := exec.CommandContext(t.Context(), "bash", "../../hack/test.sh", "long")
 		run.Env = append(os.Environ(), "PATH="+tool+":"+os.Getenv("PATH"), "DEVLOOP_LONG_LIMIT="+limit)

@@ -11,6 +11,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/runner/manifest"
 )
 
@@ -117,10 +118,7 @@ func TestManifestsOfTheLabsAreManifests(t *testing.T) {
 				continue
 			}
 			checked++
-			path := filepath.Join(t.TempDir(), b.File.Path)
-			if err := os.WriteFile(path, []byte(b.File.Content), 0o644); err != nil {
-				t.Fatal(err)
-			}
+			path := testfile.Write(t, t.TempDir(), b.File.Path, b.File.Content)
 			if _, err := manifest.Load(path); (err == nil) != (b.File.Path != "no-containers.yaml") {
 				t.Errorf("lab %d, %s: %v", number, b.File.Path, err)
 			}

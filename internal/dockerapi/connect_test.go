@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/docker/docker/client"
+
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // TestContextWithCertificates reaches an engine behind TLS, whose certificate only the context knows.
@@ -27,9 +29,7 @@ func TestContextWithCertificates(t *testing.T) {
 	write := func(name, text string) {
 		t.Helper()
 		path := filepath.Join(dir, "contexts", filepath.FromSlash(name))
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
-			t.Fatal(err)
-		}
+		testfile.Write(t, "", path, text)
 	}
 	write("meta/"+id+"/meta.json", `{"Name": "far", "Endpoints": {"docker": {"Host": "tcp://`+engine.Listener.Addr().String()+`"}}}`)
 	if _, err := Connect(t.Context()); err == nil {

@@ -4,11 +4,11 @@ import (
 	"encoding/base64"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/docker/docker/api/types/registry"
+
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // TestPullUsesTheCredentialsOfTheDockerCommand: a company's base images are private.
@@ -16,9 +16,7 @@ func TestPullUsesTheCredentialsOfTheDockerCommand(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("DOCKER_CONFIG", dir)
 	config := `{"auths":{"registry.example.com":{"auth":"` + base64.StdEncoding.EncodeToString([]byte("ada:secret")) + `"}}}`
-	if err := os.WriteFile(filepath.Join(dir, "config.json"), []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, dir, "config.json", config)
 	var sent string
 	docker := engine(t, func(w http.ResponseWriter, r *http.Request) {
 		sent = r.Header.Get(registry.AuthHeader)

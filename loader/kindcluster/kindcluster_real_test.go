@@ -3,7 +3,6 @@ package kindcluster_test
 import (
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/devloop-cli/devloop/hack/real"
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/loader/containerd"
 	"github.com/devloop-cli/devloop/loader/internal/loadertest"
@@ -135,21 +135,14 @@ func TestRealCreationCutShort(t *testing.T) {
 	// What a killed devloop leaves: a record without an end, and a node without Kubernetes.
 	k.ensure(t, kindcluster.Created)
 	record := filepath.Join(k.options.StateDir, "clusters", testCluster+".json")
-	text, err := os.ReadFile(record)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := testfile.Read(t, record)
 	unfinished := strings.Replace(string(text), `"finished":true`, `"finished":false`, 1)
 	if unfinished == string(text) {
 		t.Fatalf("the record does not say that the creation has finished: %s", text)
 	}
-	if err := os.WriteFile(record, []byte(unfinished), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, "", record, unfinished)
 	k.ensure(t, kindcluster.Existing) // it answers: only the record is completed
-	if err := os.WriteFile(record, []byte(unfinished), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, "", record, unfinished)
 	if err := k.docker.ContainerKill(t.Context(), k.nodes(t)[0].ID, "KILL"); err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/kind/pkg/cluster"
 
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/loader/internal/load"
 	"github.com/devloop-cli/devloop/loader/internal/loadertest"
 )
@@ -209,9 +210,7 @@ func TestQuestionsToANodeEnd(t *testing.T) {
 case "$*" in *--request-timeout=*s*) [ "$1" = get ]; exit;; esac
 exec sleep 60
 `
-	if err := os.WriteFile(filepath.Join(bin, "kubectl"), []byte(hangs), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, bin, "kubectl", hangs)
 	ctx, cancel := context.WithTimeout(t.Context(), probeTimeout)
 	defer cancel()
 	node := exec.CommandContext(ctx, "sh", "-c", nodeReady)

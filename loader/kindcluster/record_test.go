@@ -3,12 +3,13 @@ package kindcluster
 import (
 	"context"
 	"errors"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
+
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 func createdAt(id string, at time.Time) container.Summary {
@@ -55,9 +56,7 @@ func TestBrokenRecordOwnsNothing(t *testing.T) {
 	if err := r.begin("dev", time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(r.path("dev"), []byte(`{"cluster": "dev", "beg`), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, "", r.path("dev"), `{"cluster": "dev", "beg`)
 	if r.own("dev", []container.Summary{createdAt("a", time.Now())}) || r.unfinished("dev") {
 		t.Error("a record that can't be read counts")
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/loader/internal/load"
 )
 
@@ -23,9 +24,7 @@ func onlyMinikube(t *testing.T, script string) (out string) {
 	t.Helper()
 	bin, out := t.TempDir(), t.TempDir()
 	if script != "" {
-		if err := os.WriteFile(filepath.Join(bin, "minikube"), []byte("#!/bin/sh\n"+script), 0o755); err != nil {
-			t.Fatal(err)
-		}
+		testfile.Write(t, bin, "minikube", "#!/bin/sh\n"+script)
 	}
 	t.Setenv("PATH", bin)
 	t.Setenv("OUT", out)

@@ -3,14 +3,13 @@ package deploy
 import (
 	"context"
 	"crypto/rand"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/runner/cluster"
 	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 	"github.com/devloop-cli/devloop/runner/kube"
@@ -28,11 +27,7 @@ func newAPI(t *testing.T) (*fakeapi.API, *Deployer) {
 
 func read(t *testing.T, text string) manifest.Manifest {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "pod.yaml")
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	m, err := manifest.Load(path)
+	m, err := manifest.Load(testfile.Write(t, t.TempDir(), "pod.yaml", text))
 	if err != nil {
 		t.Fatal(err)
 	}

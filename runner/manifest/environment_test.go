@@ -1,11 +1,11 @@
 package manifest
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 
+	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/runner/kube"
 )
 
@@ -45,9 +45,7 @@ stringData: {_JAVA_OPTIONS: "-Xint"}
 		}
 		file := filepath.Join(t.TempDir(), "pod.yaml")
 		text := "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - {name: web, image: web" + more + "}\n  - {name: db, image: db, env: [{name: JAVA_TOOL_OPTIONS, value: -Xmx9g}]}\n" + objects
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		testfile.Write(t, "", file, text)
 		m, err := Load(file)
 		if err != nil {
 			t.Fatalf("%s: %v", container, err)
@@ -84,11 +82,7 @@ kind: ConfigMap
 metadata: {name: own}
 data: {A: b}
 `
-	file := filepath.Join(t.TempDir(), "pod.yaml")
-	if err := os.WriteFile(file, []byte(pod), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	m, err := Load(file)
+	m, err := Load(testfile.Write(t, t.TempDir(), "pod.yaml", pod))
 	if err != nil {
 		t.Fatal(err)
 	}

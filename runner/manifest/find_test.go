@@ -1,7 +1,6 @@
 package manifest
 
 import (
-	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -9,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/runner/kube"
 )
 
@@ -53,13 +53,7 @@ func TestFindManifests(t *testing.T) {
 		"k8s/kind.yaml": "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\n", "kubernetes": "#!/bin/sh\n",
 		"k8s/application.yaml": pod, "k8s/bootstrap.yml": "spring: {application: {name: shop}}\n", "manifests/compose-app.yaml": pod,
 	} {
-		full := filepath.Join(dir, path)
-		if err := os.MkdirAll(filepath.Dir(full), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(full, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		testfile.Write(t, dir, path, text)
 	}
 	found, err := Find(dir)
 	for i := range found {
@@ -120,13 +114,7 @@ func TestHelmChartIsToldFromAManifest(t *testing.T) {
 		"helm/shop/Chart.yaml": "apiVersion: v2\nname: shop\n", "helm/shop/templates/pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: {{ .Values.name }}}\n",
 		"k8s/pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: a}]}\n",
 	} {
-		path := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		testfile.Write(t, dir, name, text)
 	}
 	chart := filepath.Join(dir, "helm", "shop")
 	if got := Charts(dir); !slices.Equal(got, []string{chart}) {
@@ -166,13 +154,7 @@ func TestDirectoriesAndKustomizationsAreRead(t *testing.T) {
 	dir := t.TempDir()
 	put := func(name, text string) {
 		t.Helper()
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		testfile.Write(t, dir, name, text)
 	}
 	put("plain/b.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n")
 	put("plain/a.yml", podOf("a"))

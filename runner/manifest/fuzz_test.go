@@ -1,10 +1,10 @@
 package manifest
 
 import (
-	"os"
 	"path/filepath"
 	"testing"
 
+	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/internal/yamlfile"
 )
 
@@ -16,10 +16,7 @@ func FuzzCheck(f *testing.F) {
 			f.Fatal(err)
 		}
 		for _, path := range paths {
-			text, err := os.ReadFile(path)
-			if err != nil {
-				f.Fatal(err)
-			}
+			text := testfile.Read(f, path)
 			f.Add(text)
 		}
 	}

@@ -2,7 +2,6 @@ package manifest
 
 import (
 	"errors"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -13,6 +12,7 @@ import (
 	"github.com/devloop-cli/devloop/internal/golden"
 
 	"github.com/devloop-cli/devloop/internal/lists"
+	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/runner/kube"
 )
 
@@ -120,10 +120,7 @@ func TestValidManifests(t *testing.T) {
 	for _, path := range paths {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".yaml"), func(t *testing.T) {
 			t.Parallel()
-			text, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
+			text := testfile.Read(t, path)
 			m, err := Load(path)
 			if invalid, is := errors.AsType[*Error](err); is {
 				t.Fatal(golden.Report(invalid))
@@ -150,9 +147,7 @@ func TestVariantsForOtherEnvironmentsAreLeftOut(t *testing.T) {
 		dir := t.TempDir()
 		for _, file := range strings.Fields(c.files) {
 			path := filepath.Join(dir, "deploy", file)
-			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(podOf("web")), 0o600)); err != nil {
-				t.Fatal(err)
-			}
+			testfile.Write(t, "", path, podOf("web"))
 		}
 		found, err := Find(dir)
 		var variants *VariantsError
@@ -208,9 +203,5 @@ func read(t *testing.T, text string) Manifest {
 // write makes a file in a directory of its own, and returns its path.
 func write(t *testing.T, name, text string) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
+	return testfile.Write(t, t.TempDir(), name, text)
 }

@@ -23,6 +23,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/devloop-cli/devloop/internal/golden"
+	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/runner/internal/fakeapi"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/podstatus"
@@ -97,10 +98,7 @@ func play(t *testing.T, path string) string {
 
 func history(t *testing.T, path string) []*unstructured.Unstructured {
 	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := testfile.Read(t, path)
 	var states []*unstructured.Unstructured
 	for _, document := range bytes.Split(text, []byte("---\n")) {
 		o := &unstructured.Unstructured{}

@@ -4,25 +4,20 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
 )
 
 func manifestOf(t *testing.T, text string) manifest.Manifest {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "pod.yaml")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	m, err := manifest.Load(file)
+	m, err := manifest.Load(testfile.Write(t, t.TempDir(), "pod.yaml", text))
 	if err != nil {
 		t.Fatal(err)
 	}

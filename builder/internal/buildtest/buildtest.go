@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/devloop-cli/devloop/builder/internal/jartest"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // Controller is the controller of the samples.
@@ -22,9 +22,9 @@ const Controller = "src/main/java/com/example/AppController.java"
 func GradleProject(t *testing.T, role string) string {
 	t.Helper()
 	dir := t.TempDir()
-	jartest.WriteFile(t, dir, "settings.gradle", "rootProject.name = 'Spring Server'\n")
-	jartest.WriteFile(t, dir, "build.gradle", "")
-	jartest.WriteFile(t, dir, "gradlew", fmt.Sprintf("#!/bin/sh\nPLAY=%s exec %q \"$@\"\n", role, os.Args[0]))
+	testfile.Write(t, dir, "settings.gradle", "rootProject.name = 'Spring Server'\n")
+	testfile.Write(t, dir, "build.gradle", "")
+	testfile.Write(t, dir, "gradlew", fmt.Sprintf("#!/bin/sh\nPLAY=%s exec %q \"$@\"\n", role, os.Args[0]))
 	return dir
 }
 
@@ -71,7 +71,7 @@ func Sample(t *testing.T, name string) string {
 	}
 	settings := filepath.Join(dir, "settings.gradle")
 	if text, err := os.ReadFile(settings); err == nil {
-		jartest.WriteFile(t, dir, "settings.gradle", strings.Replace(string(text), "'"+name+"'", "'devloop-test-"+name+"'", 1))
+		testfile.Write(t, dir, "settings.gradle", strings.Replace(string(text), "'"+name+"'", "'devloop-test-"+name+"'", 1))
 	}
 	return dir
 }
@@ -117,7 +117,7 @@ func Change(t *testing.T, dir, file, from, to string) {
 	text, err := os.ReadFile(path)
 	switch {
 	case from == "":
-		jartest.WriteFile(t, dir, file, to)
+		testfile.Write(t, dir, file, to)
 	case err != nil || !strings.Contains(string(text), from):
 		t.Fatalf("no %q to edit in %s: %v", from, file, err)
 	case to == "":
@@ -125,6 +125,6 @@ func Change(t *testing.T, dir, file, from, to string) {
 			t.Fatal(err)
 		}
 	default:
-		jartest.WriteFile(t, dir, file, strings.Replace(string(text), from, to, 1))
+		testfile.Write(t, dir, file, strings.Replace(string(text), from, to, 1))
 	}
 }

@@ -10,20 +10,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-)
 
-// WriteFile makes a file, and the directories above it, in dir.
-func WriteFile(t testing.TB, dir, name, text string) string {
-	t.Helper()
-	path := filepath.Join(dir, filepath.FromSlash(name))
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
+	"github.com/devloop-cli/devloop/internal/testfile"
+)
 
 // File is a file of a jar: its name and its content.
 type File = [2]string
@@ -67,7 +56,7 @@ func Write(t *testing.T, path string, files []File) string {
 	if err := archive.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return WriteFile(t, filepath.Dir(path), filepath.Base(path), data.String())
+	return testfile.Write(t, filepath.Dir(path), filepath.Base(path), data.String())
 }
 
 // Without leaves out the files whose names have one of the suffixes.

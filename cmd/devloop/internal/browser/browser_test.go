@@ -8,15 +8,14 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // TestOpenRunsTheProgramOfTheUser has $BROWSER write its arguments into a file.
 func TestOpenRunsTheProgramOfTheUser(t *testing.T) {
 	dir := t.TempDir()
 	program, out := filepath.Join(dir, "browser"), filepath.Join(dir, "out")
-	if err := os.WriteFile(program, []byte("#!/bin/sh\necho \"$@\" >"+out+".new && mv "+out+".new "+out+"\n"), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, "", program, "#!/bin/sh\necho \"$@\" >"+out+".new && mv "+out+".new "+out+"\n")
 	t.Setenv("SSH_CONNECTION", "10.0.0.1 1 10.0.0.2 22") // who sets BROWSER knows what it does there
 	const url = "http://localhost:8080/?a=b c"
 	for value, want := range map[string]string{

@@ -19,6 +19,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/cmdline"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/translate"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 var update = flag.Bool("update", false, "rewrite the documents that are made from the code")
@@ -290,9 +291,7 @@ func TestDocumentsMadeFromTheCodeAreCurrent(t *testing.T) {
 		}
 		want := made(string(text))
 		if *update {
-			if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
-				t.Fatal(err)
-			}
+			testfile.Write(t, "", path, want)
 		} else if string(text) != want {
 			t.Errorf("%s is not what the code says: go test ./cmd/devloop/internal/cli -update", name)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/internal/dockerapi"
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/runner/cluster"
@@ -35,9 +36,7 @@ func TestClusterElsewhereIsAskedNothing(t *testing.T) {
 contexts: [{name: kind-devloop, context: {cluster: c, user: u}}],
 clusters: [{name: c, cluster: {server: "https://127.0.0.1:1"}}],
 users: [{name: u, user: {exec: {apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, command: touch, args: [%q]}}}]}`, ran)
-	if err := os.WriteFile(kubeconfig, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, "", kubeconfig, text)
 	r, err := runner.Connect(cluster.Options{Kubeconfig: kubeconfig})
 	if err != nil {
 		t.Fatal(err)
@@ -55,9 +54,7 @@ users: [{name: u, user: {exec: {apiVersion: client.authentication.k8s.io/v1, int
 		t.Errorf("completion ended with %d: %s", code, &shown)
 	}
 	t.Chdir(dir)
-	if err := os.WriteFile("devloop.yaml", []byte("version: 1\nkubeconfig: kubeconfig\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, "", "devloop.yaml", "version: 1\nkubeconfig: kubeconfig\n")
 	t.Setenv("KUBECONFIG", filepath.Join(dir, "none"))
 	if got := placeOf("kubeconfig", []string{"logs", ""}); got != "" {
 		t.Errorf("completion takes the kubeconfig %q that a project names", got)

@@ -4,13 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/devloop-cli/devloop/internal/golden"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 func nothing(string) (string, bool) { return "", false }
@@ -19,9 +19,7 @@ func nothing(string) (string, bool) { return "", false }
 func load(t *testing.T, text string, environment map[string]string) (Config, error) {
 	t.Helper()
 	t.Chdir(t.TempDir())
-	if err := os.WriteFile(File, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, "", File, text)
 	return Load("", func(name string) (string, bool) { v, ok := environment[name]; return v, ok })
 }
 
@@ -42,9 +40,7 @@ func TestEnvironmentWinsOverTheFile(t *testing.T) {
 
 func TestPathsAreRelativeToTheFile(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, File), []byte("version: 1\nmanifest: [k8s/pod.yaml, /etc/pod.yaml]\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, dir, File, "version: 1\nmanifest: [k8s/pod.yaml, /etc/pod.yaml]\n")
 	got, err := Load(dir, nothing)
 	if want := []string{filepath.Join(dir, "k8s", "pod.yaml"), "/etc/pod.yaml"}; err != nil || !reflect.DeepEqual(got["manifest"].Texts, want) {
 		t.Errorf("got %v, %v", got["manifest"].Texts, err)
@@ -52,9 +48,7 @@ func TestPathsAreRelativeToTheFile(t *testing.T) {
 	t.Setenv("HOME", "/home/ada")
 	t.Setenv("USERPROFILE", "/home/ada") // on Windows
 	for value, want := range map[string]string{"none": "none", "docker/Dockerfile": filepath.Join(dir, "docker", "Dockerfile"), "~/Dockerfile": filepath.FromSlash("/home/ada/Dockerfile")} {
-		if err := os.WriteFile(filepath.Join(dir, File), []byte("version: 1\ndockerfile: "+value+"\n"), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		testfile.Write(t, dir, File, "version: 1\ndockerfile: "+value+"\n")
 		if got, err := Load(dir, nothing); err != nil || !reflect.DeepEqual(got["dockerfile"].Texts, []string{want}) {
 			t.Errorf("%s: got %v, %v", value, got["dockerfile"], err)
 		}
@@ -63,10 +57,7 @@ func TestPathsAreRelativeToTheFile(t *testing.T) {
 
 // TestEveryMistakeComesAtOnce compares with testdata/broken.txt.
 func TestEveryMistakeComesAtOnce(t *testing.T) {
-	text, err := os.ReadFile("testdata/broken.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := testfile.Read(t, "testdata/broken.yaml")
 	file, err := filepath.Abs("testdata/broken.txt")
 	if err != nil {
 		t.Fatal(err)
@@ -106,9 +97,7 @@ func TestMistakesOfTheWholeFile(t *testing.T) {
 
 func TestAFileOfAnotherNameIsNotPassedOver(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "devloop.yml"), nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, dir, "devloop.yml", "")
 	if _, err := Load(dir, nothing); err == nil || !strings.Contains(err.Error(), "devloop reads devloop.yaml") {
 		t.Errorf("got %v", err)
 	}
@@ -190,10 +179,7 @@ func TestSchemaKnowsEverySetting(t *testing.T) {
 // TestDocsHaveTheSettings keeps docs/settings.md equal to the table.
 func TestDocsHaveTheSettings(t *testing.T) {
 	const path, mark = "../../../../docs/settings.md", "<!-- made from the code: go test ./cmd/devloop/internal/config -update -->\n"
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := testfile.Read(t, path)
 	head, _, found := strings.Cut(string(text), mark)
 	if !found {
 		t.Fatalf("%s has no line %s", path, mark)

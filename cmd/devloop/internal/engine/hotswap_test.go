@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"io"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -17,6 +16,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/supervisor"
 	"github.com/devloop-cli/devloop/watch"
@@ -70,17 +70,11 @@ func TestSwapThatIsCutOffIsNotTakenForNone(t *testing.T) {
 func compiled(t *testing.T, text string) plan.State {
 	t.Helper()
 	dir := t.TempDir()
-	file := filepath.Join(dir, "A.java")
-	if err := os.WriteFile(file, []byte("class A { String hello() { return "+text+"; } }"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	file := testfile.Write(t, dir, "A.java", "class A { String hello() { return "+text+"; } }")
 	if out, err := exec.Command("javac", "-d", dir, file).CombinedOutput(); err != nil {
 		t.Fatalf("javac: %v\n%s", err, out)
 	}
-	data, err := os.ReadFile(filepath.Join(dir, "A.class"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := testfile.Read(t, filepath.Join(dir, "A.class"))
 	return stateOf("A.class", string(data))
 }
 

@@ -8,7 +8,6 @@ import (
 	"go/parser"
 	"go/token"
 	"maps"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"github.com/devloop-cli/devloop/internal/golden"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // fill sets every field of v to something that is not its zero value.
@@ -227,10 +227,7 @@ func TestSchemaHasEveryKind(t *testing.T) {
 // TestDocsHaveTheEvents keeps docs/events.md equal to the code.
 func TestDocsHaveTheEvents(t *testing.T) {
 	const path, mark = "../../../../docs/events.md", "<!-- made from the code: go test ./cmd/devloop/internal/event -update -->\n"
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := testfile.Read(t, path)
 	head, _, found := strings.Cut(string(text), mark)
 	if !found {
 		t.Fatalf("%s has no line %s", path, mark)

@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +13,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cells"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/translate"
 	"github.com/devloop-cli/devloop/docs/labs"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // screen is what the person sees; tests read it while the guide writes.
@@ -89,9 +88,7 @@ func TestWalkGoesOnWithEachEffect(t *testing.T) {
 	out.shows(t, "Do. Write a file.")
 	out.shows(t, "── pod.yaml ──\n\nkind: Pod\n\n──\n")
 	out.shows(t, "… waiting until the file pod.yaml exists")
-	if err := os.WriteFile(filepath.Join(dir, "pod.yaml"), nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, dir, "pod.yaml", "")
 	out.shows(t, "✓ the file pod.yaml exists")
 	out.shows(t, "    $ devloop apply -f pod.yaml\n")
 	pods.set(nil, Pod{Name: "other", Ready: true}, Pod{Name: "web"})

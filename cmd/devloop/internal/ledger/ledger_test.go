@@ -10,6 +10,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/translate"
 	"github.com/devloop-cli/devloop/internal/golden"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // session publishes a session of cycles.
@@ -86,10 +87,7 @@ func TestLedgerOutlivesAKilledProcess(t *testing.T) {
 	path := filepath.Join(t.TempDir(), File)
 	s, _ := begin(path)
 	s.cycle(event.TriggerSave, "swap", "", time.Second)
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	content := testfile.Read(t, path)
 	half := string(content[:len(content)/2]) + strings.Repeat("x", 100<<10)
 	if err := os.WriteFile(path, append(content, half...), 0o600); err != nil {
 		t.Fatal(err)
@@ -110,13 +108,8 @@ func TestLedgerIsBounded(t *testing.T) {
 	for range 3 {
 		s.cycle(event.TriggerSave, "swap", "", time.Second)
 	}
-	line, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(strings.Repeat(string(line), 1+maxSize/len(line))), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	line := testfile.Read(t, path)
+	testfile.Write(t, "", path, strings.Repeat(string(line), 1+maxSize/len(line)))
 	before := len(Read(path))
 	begin(path)
 	if info, err := os.Stat(path); err != nil || info.Size() > maxSize/2 {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // TestFailureAndRecoveryAreShown plays a session: each failed save counts, and the first that works after one.
@@ -62,9 +63,7 @@ func TestProgramsGetTheTextAsArguments(t *testing.T) {
 	dir := t.TempDir()
 	for _, program := range []string{"notify-send", "osascript"} {
 		script := "#!/bin/sh\nfor a in \"$@\"; do printf '%s\\n' \"$a\"; done > '" + filepath.Join(dir, "said") + "'\n"
-		if err := os.WriteFile(filepath.Join(dir, program), []byte(script), 0o755); err != nil {
-			t.Fatal(err)
-		}
+		testfile.Write(t, dir, program, script)
 	}
 	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
 	display := func(name string) string { return map[string]string{"DISPLAY": ":0"}[name] }

@@ -1,7 +1,6 @@
 package podview
 
 import (
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cells"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/translate"
 	"github.com/devloop-cli/devloop/internal/golden"
+	"github.com/devloop-cli/devloop/internal/testfile"
 	"github.com/devloop-cli/devloop/runner/inspect"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/podstatus"
@@ -99,10 +99,7 @@ func TestStatusFits80Columns(t *testing.T) {
 // with all that a Pod can have.
 func TestDescribe(t *testing.T) {
 	for _, name := range []string{"healthy", "crash"} {
-		text, err := os.ReadFile("testdata/" + name + ".yaml")
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := testfile.Read(t, "testdata/"+name+".yaml")
 		var recorded struct {
 			Pod    corev1.Pod
 			Events []corev1.Event

@@ -1,9 +1,9 @@
 package setup
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
+
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 func TestDeclaredJava(t *testing.T) {
@@ -23,9 +23,7 @@ func TestDeclaredJava(t *testing.T) {
 		{"README", "<java.version>25</java.version>", Declared{0, false}},
 	} {
 		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, c.file), []byte(c.text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		testfile.Write(t, dir, c.file, c.text)
 		if got := DeclaredJava(dir); got != c.want {
 			t.Errorf("%s %s: got %v, want %v", c.file, c.text, got, c.want)
 		}

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"github.com/docker/docker/client"
 
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // playEngine plays a Docker engine of an API's version, which says info of itself. Its answers about images in registries are
@@ -48,9 +48,7 @@ func found(evidence string, err error) string {
 
 func TestEngineHasToSuitKind(t *testing.T) {
 	path := t.TempDir()
-	if err := os.WriteFile(filepath.Join(path, "docker"), []byte("#!/bin/sh\n"), 0o755); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, path, "docker", "#!/bin/sh\n")
 	for name, c := range map[string]struct {
 		path, version string
 		info          system.Info

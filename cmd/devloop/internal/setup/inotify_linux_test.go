@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // TestLimitsAreRaisedNowAndForGood works on a copy of /proc/sys.
@@ -17,9 +19,7 @@ func TestLimitsAreRaisedNowAndForGood(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, value := range map[string]string{"max_user_watches": "8", "max_user_instances": "256"} {
-		if err := os.WriteFile(filepath.Join(proc, "fs/inotify", name), []byte(value+"\n"), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		testfile.Write(t, proc, filepath.Join("fs/inotify", name), value+"\n")
 	}
 	s := inotify(proc, conf)
 	if _, err := s.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "max_user_watches=8") {

@@ -15,6 +15,7 @@ import (
 	"github.com/docker/docker/client"
 
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // step is one that finds err until it is mended.
@@ -199,9 +200,7 @@ func makeJDK(t *testing.T, dir, version string) {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{"bin/javac": "#!/bin/sh\necho javac " + version + "\n", "release": "JAVA_VERSION=\"" + version + "\"\n"} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
-			t.Fatal(err)
-		}
+		testfile.Write(t, dir, name, text)
 	}
 }
 

@@ -5,13 +5,14 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // untranslated are the places whose prose stays English, each with the reason. A path stands for what is below it, too.
@@ -192,10 +193,7 @@ func page(t *testing.T) string {
 	t.Helper()
 	var all strings.Builder
 	for _, name := range []string{"page.js", "page.html"} {
-		text, err := os.ReadFile(filepath.Join(root, "cmd/devloop/internal/page/assets", name))
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := testfile.Read(t, filepath.Join(root, "cmd/devloop/internal/page/assets", name))
 		all.Write(text)
 	}
 	return all.String()

@@ -6,7 +6,6 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -15,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cells"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 const root = "../../../.."
@@ -132,10 +132,7 @@ func TestEveryDiagnosisOfARecordedPodIsTranslated(t *testing.T) {
 	}
 	failed := regexp.MustCompile(`(?m)^(?:pod\.\w+|hint): (.*)$`)
 	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := testfile.Read(t, file)
 		for _, m := range failed.FindAllStringSubmatch(string(text), -1) {
 			said, known := parsed().say(m[1])
 			for line := range strings.Lines(said) {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/translate"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -62,14 +63,9 @@ func TestPlainDrawsRecordedStreams(t *testing.T) {
 func golden(t *testing.T, path string, got []byte) {
 	t.Helper()
 	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
+		testfile.Write(t, "", path, string(got))
 	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	want := testfile.Read(t, path)
 	if !bytes.Equal(got, want) {
 		t.Errorf("%s\ngot:\n%s\nwant:\n%s", path, got, want)
 	}
@@ -78,10 +74,7 @@ func golden(t *testing.T, path string, got []byte) {
 // TestJSONLWritesTheStreamItself: what was read is written again, byte for byte.
 func TestJSONLWritesTheStreamItself(t *testing.T) {
 	const path = "testdata/deploy.jsonl"
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	want := testfile.Read(t, path)
 	var got bytes.Buffer
 	sink := NewJSONL(&got)
 	replay(t, path, sink)

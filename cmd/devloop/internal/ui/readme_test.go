@@ -2,7 +2,6 @@ package ui
 
 import (
 	"bytes"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -11,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/translate"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // TestREADMEShowsWhatTheProgramPrints draws the session that hack/session.sh recorded, and compares it
@@ -21,10 +21,7 @@ func TestREADMEShowsWhatTheProgramPrints(t *testing.T) {
 		var session bytes.Buffer
 		replay(t, "testdata/readme.jsonl", NewPlain(&session, PlainOptions{Style: style}))
 		path := filepath.Join("..", "..", "..", "..", name)
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := testfile.Read(t, path)
 		before, rest, found := strings.Cut(string(text), begin)
 		shown, after, closed := strings.Cut(rest, end)
 		if !found || !closed {
@@ -33,9 +30,7 @@ func TestREADMEShowsWhatTheProgramPrints(t *testing.T) {
 		}
 		if *update {
 			shown = session.String()
-			if err := os.WriteFile(path, []byte(before+begin+shown+end+after), 0o644); err != nil {
-				t.Fatal(err)
-			}
+			testfile.Write(t, "", path, before+begin+shown+end+after)
 		}
 		if shown != session.String() {
 			t.Errorf("%s shows\n%s\nthe program prints\n%s", name, shown, session.String())
@@ -45,10 +40,7 @@ func TestREADMEShowsWhatTheProgramPrints(t *testing.T) {
 
 // TestTheDemoFindsTheAddress: hack/demo.sh reads it from the lines that `deploy --forward` prints.
 func TestTheDemoFindsTheAddress(t *testing.T) {
-	script, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "hack", "demo.sh"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	script := testfile.Read(t, filepath.Join("..", "..", "..", "..", "hack", "demo.sh"))
 	pattern := regexp.MustCompile(`sed -n '(s\|\^forward[^']*)'`).FindSubmatch(script)
 	sed, err := exec.LookPath("sed")
 	if pattern == nil || err != nil && runtime.GOOS != "windows" {

@@ -1,10 +1,10 @@
 package completion
 
 import (
-	"errors"
-	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // TestPlaces has a home directory, and a Homebrew with bash-completion.
@@ -12,9 +12,7 @@ func TestPlaces(t *testing.T) {
 	t.Parallel()
 	home, brew := t.TempDir(), t.TempDir()
 	loader := filepath.Join(brew, "etc/profile.d/bash_completion.sh")
-	if err := errors.Join(os.MkdirAll(filepath.Dir(loader), 0o755), os.WriteFile(loader, nil, 0o644)); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, "", loader, "")
 	for _, c := range []struct {
 		shell string
 		env   map[string]string

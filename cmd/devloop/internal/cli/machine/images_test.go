@@ -14,6 +14,7 @@ import (
 	"github.com/docker/docker/client"
 
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // engineOf returns a client of an engine that answers by handlers, whose patterns begin with the method and the path
@@ -76,9 +77,7 @@ func TestLoadedArchive(t *testing.T) {
 	if f := fault.Of(loadImages(t.Context(), nil, file)); f.Code != "image.archive" || !slices.Contains(f.Hints, "make the archive on a machine with a network: devloop bundle --output "+file) {
 		t.Errorf("without a file: %v, %q", f.Code, f.Hints)
 	}
-	if err := os.WriteFile(file, []byte("an archive"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, "", file, "an archive")
 	for answer, want := range map[string]string{
 		`{"stream":"Loaded image: jre:17"}`:                                    "",
 		`{"errorDetail":{"message":"no space left on device"}}`:                "no space left on device",

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 func TestASlashMakesNoOtherProject(t *testing.T) {
@@ -14,9 +16,7 @@ func TestASlashMakesNoOtherProject(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := filepath.Join(k8s, "pod.yaml")
-	if err := os.WriteFile(file, nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, "", file, "")
 	for _, given := range []string{k8s, k8s + "/", k8s + "/./", file} {
 		if got, err := manifestDir(given); err != nil || got != k8s {
 			t.Errorf("%s: got %q, %v", given, got, err)

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/devloop-cli/devloop/internal/fault"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 func TestAProjectIsHeldOncePerPlace(t *testing.T) {
@@ -60,9 +61,7 @@ func TestARecordWithoutALockIsRemoved(t *testing.T) {
 	if err := os.MkdirAll(held, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(left, []byte(`{"command":"run","dir":"/shop","server":"https://one","pid":1}`), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, "", left, `{"command":"run","dir":"/shop","server":"https://one","pid":1}`)
 	if err := HeldBy("/shop", "https://one"); err != nil {
 		t.Errorf("got %v", err)
 	}

@@ -3,10 +3,11 @@ package settings
 import (
 	"encoding/json"
 	"encoding/xml"
-	"os"
 	"regexp"
 	"slices"
 	"testing"
+
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // TestProblemsAreFoundInTheOutput applies the patterns to what devloop shows of a compile error.
@@ -22,10 +23,7 @@ func TestProblemsAreFoundInTheOutput(t *testing.T) {
 		"services.txt":         {"customers/src/main/java/A.java", "3", "7", "';' expected"},
 		"services.ko.txt":      {"customers/src/main/java/A.java", "3", "7", "';' expected"},
 	} {
-		text, err := os.ReadFile("../../ui/testdata/" + name)
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := testfile.Read(t, "../../ui/testdata/"+name)
 		multiline := func(pattern string) *regexp.Regexp { return regexp.MustCompile("(?m)" + pattern) }
 		found := multiline(problemPattern).FindAllStringSubmatch(string(text), -1)
 		if len(found) == 0 || !slices.Equal(found[0][1:], want) {

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"maps"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/devloop-cli/devloop/hack/real"
 	"github.com/devloop-cli/devloop/internal/filesums"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // files are an application's own: path, text, path, text…
@@ -217,17 +217,11 @@ func TestTextsAreReadAtTheRequestUnlessSomethingKeepsThem(t *testing.T) {
 func compiled(t *testing.T, members string) []byte {
 	t.Helper()
 	dir := t.TempDir()
-	file := filepath.Join(dir, "A.java")
-	if err := os.WriteFile(file, []byte("class A { "+members+" }"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	file := testfile.Write(t, dir, "A.java", "class A { "+members+" }")
 	if out, err := exec.Command("javac", "-d", dir, file).CombinedOutput(); err != nil {
 		t.Fatalf("javac: %v\n%s", err, out)
 	}
-	data, err := os.ReadFile(filepath.Join(dir, "A.class"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := testfile.Read(t, filepath.Join(dir, "A.class"))
 	return data
 }
 

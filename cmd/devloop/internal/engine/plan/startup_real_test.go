@@ -1,13 +1,13 @@
 package plan
 
 import (
-	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/devloop-cli/devloop/builder/classfile"
 	"github.com/devloop-cli/devloop/builder/javac/javactest"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // annotations stand in for those of frameworks: only their names count.
@@ -25,20 +25,14 @@ const annotations = `
 func compileJava(t *testing.T, source string) (classes [][]byte) {
 	t.Helper()
 	dir := t.TempDir()
-	file := filepath.Join(dir, "A.java")
-	if err := os.WriteFile(file, []byte(source+annotations), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	file := testfile.Write(t, dir, "A.java", source+annotations)
 	javactest.Compile(t, dir, []string{"-g"}, []string{file})
 	found, err := filepath.Glob(filepath.Join(dir, "*.class"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range found {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		data := testfile.Read(t, path)
 		classes = append(classes, data)
 	}
 	return classes

@@ -17,6 +17,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/jdk"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
 	"github.com/devloop-cli/devloop/hack/real"
+	"github.com/devloop-cli/devloop/internal/testfile"
 )
 
 // shape is something that a class may have, with an id, so that there can be several, and a value,
@@ -126,18 +127,12 @@ class App { // calls the handler as a framework does
 func (e *edited) compile(t *testing.T) State {
 	t.Helper()
 	dir, out := t.TempDir(), t.TempDir()
-	file := filepath.Join(dir, "Handler.java")
-	if err := os.WriteFile(file, []byte(e.source()), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	file := testfile.Write(t, dir, "Handler.java", e.source())
 	javactest.Compile(t, out, []string{"-g"}, []string{file})
 	own := map[string][]byte{}
 	found, _ := filepath.Glob(filepath.Join(out, "*.class"))
 	for _, path := range found {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		data := testfile.Read(t, path)
 		own[filepath.Base(path)] = data
 	}
 	return NewState(inMemory(own), libraries)
