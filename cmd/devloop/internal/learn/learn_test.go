@@ -1,7 +1,6 @@
 package learn
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -14,35 +13,8 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/translate"
 	"github.com/devloop-cli/devloop/docs/labs"
 	"github.com/devloop-cli/devloop/internal/testfile"
+	"github.com/devloop-cli/devloop/internal/testscreen"
 )
-
-// screen is what the person sees; tests read it while the guide writes.
-type screen struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (s *screen) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.Write(p)
-}
-
-func (s *screen) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.String()
-}
-
-// shows waits until the guide has written text.
-func (s *screen) shows(t *testing.T, text string) {
-	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(s.String(), text); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain for %q in:\n%s", text, s)
-		}
-	}
-}
 
 // cluster is a cluster whose Pods the test sets.
 type cluster struct {
@@ -75,7 +47,7 @@ func TestWalkGoesOnWithEachEffect(t *testing.T) {
 	}
 	defer func() { _ = listener.Close() }()
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	out, pods, dir := &screen{}, &cluster{}, t.TempDir()
+	out, pods, dir := &testscreen.Screen{}, &cluster{}, t.TempDir()
 	guide := Guide{Out: out, Dir: dir, Pods: pods.list, Width: 80, Poll: time.Millisecond}
 	ended := make(chan error, 1)
 	go func() {
@@ -85,21 +57,21 @@ func TestWalkGoesOnWithEachEffect(t *testing.T) {
 			wait("pods", "2", ""), wait("port", port, ""), wait("pod", "web", "gone"),
 		})
 	}()
-	out.shows(t, "Do. Write a file.")
-	out.shows(t, "── pod.yaml ──\n\nkind: Pod\n\n──\n")
-	out.shows(t, "… waiting until the file pod.yaml exists")
+	out.Shows(t, "Do. Write a file.")
+	out.Shows(t, "── pod.yaml ──\n\nkind: Pod\n\n──\n")
+	out.Shows(t, "… waiting until the file pod.yaml exists")
 	testfile.Write(t, dir, "pod.yaml", "")
-	out.shows(t, "✓ the file pod.yaml exists")
-	out.shows(t, "    $ devloop apply -f pod.yaml\n")
+	out.Shows(t, "✓ the file pod.yaml exists")
+	out.Shows(t, "    $ devloop apply -f pod.yaml\n")
 	pods.set(nil, Pod{Name: "other", Ready: true}, Pod{Name: "web"})
 	pods.set(errors.New("no answer"))
 	pods.set(nil, Pod{Name: "web", Ready: true})
-	out.shows(t, "✓ the Pod web is ready")
+	out.Shows(t, "✓ the Pod web is ready")
 	pods.set(nil, Pod{Name: "web", Status: "ErrImagePull"})
-	out.shows(t, "✓ the Pod web shows Pull")
+	out.Shows(t, "✓ the Pod web shows Pull")
 	pods.set(nil, Pod{Name: "a", Ready: true, Here: true}, Pod{Name: "b", Ready: true, Here: true}, Pod{Name: "web"})
-	out.shows(t, "✓ 2 Pods are ready")
-	out.shows(t, "✓ localhost:"+port+" answers")
+	out.Shows(t, "✓ 2 Pods are ready")
+	out.Shows(t, "✓ localhost:"+port+" answers")
 	pods.set(nil)
 	if err := <-ended; err != nil || !strings.HasSuffix(out.String(), "✓ the Pod web is gone\n\n") {
 		t.Errorf("%v\n%s", err, out)
@@ -108,14 +80,14 @@ func TestWalkGoesOnWithEachEffect(t *testing.T) {
 
 func TestEnterGoesOn(t *testing.T) {
 	t.Parallel()
-	out, enter := &screen{}, make(chan struct{})
+	out, enter := &testscreen.Screen{}, make(chan struct{})
 	guide := Guide{Out: out, Dir: t.TempDir(), Enter: enter, Say: translate.To("ko"), Width: 80, Poll: time.Millisecond}
 	ended := make(chan error, 1)
 	go func() {
 		ended <- guide.Walk(t.Context(), []labs.Block{{Text: "# One"}, wait("file", "none", ""), {Text: "more\n\n## 2. Two"}})
 	}()
 	enter <- struct{}{} // though the file is missing
-	out.shows(t, "다음 단계")
+	out.Shows(t, "다음 단계")
 	if strings.Contains(out.String(), "Two") {
 		t.Errorf("the next step came without Enter:\n%s", out)
 	}
@@ -130,7 +102,7 @@ func TestWalkEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for name, block := range map[string]labs.Block{"a wait": wait("file", "none", ""), "a pause": {Text: "## 1"}} {
-		guide := Guide{Out: &screen{}, Dir: t.TempDir(), Enter: make(chan struct{}), Width: 80, Poll: time.Hour}
+		guide := Guide{Out: &testscreen.Screen{}, Dir: t.TempDir(), Enter: make(chan struct{}), Width: 80, Poll: time.Hour}
 		if err := guide.Walk(ctx, []labs.Block{block}); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: got %v", name, err)
 		}

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,6 +19,7 @@ import (
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/cli/wiring"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/podview"
+	"github.com/devloop-cli/devloop/internal/testscreen"
 	"github.com/devloop-cli/devloop/runner/cluster"
 	"github.com/devloop-cli/devloop/runner/inspect"
 )
@@ -81,34 +81,6 @@ func (s *apiServer) watched(streams wiring.Streams, asJSON bool) {
 	})
 }
 
-// written is what has been written, and can be waited for.
-type written struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (w *written) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.text.Write(p)
-}
-
-func (w *written) String() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.text.String()
-}
-
-// await waits until a part is there.
-func (w *written) await(t *testing.T, part string) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(w.String(), part); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%q is missing in:\n%s", part, w)
-		}
-	}
-}
-
 // TestWatchedStatusOutlivesAnOutage of the API server: a pipe gets the Pods before and after it, and stderr says what happened.
 func TestWatchedStatusOutlivesAnOutage(t *testing.T) {
 	t.Parallel()
@@ -117,14 +89,14 @@ func TestWatchedStatusOutlivesAnOutage(t *testing.T) {
 			t.Parallel()
 			api := newAPIServer(t)
 			api.serve("before")
-			var out, problems written
+			var out, problems testscreen.Screen
 			api.watched(wiring.Streams{Out: &out, Err: &problems}, asJSON)
-			out.await(t, "before")
+			out.Shows(t, "before")
 			api.Close()
-			problems.await(t, `cannot list the Pods, asking again every second: reach cluster "kind-shop"`)
+			problems.Shows(t, `cannot list the Pods, asking again every second: reach cluster "kind-shop"`)
 			api.serve("after")
-			out.await(t, "after")
-			problems.await(t, "the cluster answers again")
+			out.Shows(t, "after")
+			problems.Shows(t, "the cluster answers again")
 			if n := strings.Count(out.String(), "before"); n != 1 {
 				t.Errorf("the Pod is not shown once:\n%s", &out)
 			}
@@ -146,18 +118,18 @@ func TestWatchedStatusRedrawsATerminal(t *testing.T) {
 	if err := pty.Setsize(terminal, &pty.Winsize{Rows: 24, Cols: 80}); err != nil {
 		t.Fatal(err)
 	}
-	var screen written
+	var screen testscreen.Screen
 	go func() { _, _ = io.Copy(&screen, master) }()
 	api := newAPIServer(t)
 	api.serve("before")
 	api.watched(wiring.Streams{Out: terminal, Err: io.Discard}, false)
-	screen.await(t, "before")
-	screen.await(t, "\x1b[2A\r\x1b[J") // the heading and the Pod
+	screen.Shows(t, "before")
+	screen.Shows(t, "\x1b[2A\r\x1b[J") // the heading and the Pod
 	api.Close()
-	screen.await(t, "cannot list the Pods")
-	screen.await(t, "\x1b[4A\r\x1b[J") // and two rows of the outage
+	screen.Shows(t, "cannot list the Pods")
+	screen.Shows(t, "\x1b[4A\r\x1b[J") // and two rows of the outage
 	api.serve("after")
-	screen.await(t, "after")
+	screen.Shows(t, "after")
 }
 
 func TestRowsOfATerminal(t *testing.T) {

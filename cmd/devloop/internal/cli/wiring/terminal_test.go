@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -15,14 +14,14 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
+	"github.com/devloop-cli/devloop/internal/testscreen"
 )
 
 // terminal is a real one, and what has been written to it.
 type terminal struct {
 	*testing.T
 	file *os.File
-	mu   sync.Mutex
-	text strings.Builder
+	testscreen.Screen
 }
 
 func newTerminal(t *testing.T) *terminal {
@@ -37,29 +36,6 @@ func newTerminal(t *testing.T) *terminal {
 	s := &terminal{T: t, file: file}
 	go func() { _, _ = io.Copy(s, master) }()
 	return s
-}
-
-// Write implements [io.Writer].
-func (s *terminal) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.Write(p)
-}
-
-func (s *terminal) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.String()
-}
-
-// await waits until something is so.
-func (s *terminal) await(what string, so func(text string) bool) {
-	s.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !so(s.String()); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			s.Fatalf("%s: the terminal has %q", what, s)
-		}
-	}
 }
 
 // displayed lets `run` serve on the terminal with some flags, until the test ends.
@@ -103,7 +79,7 @@ func TestDisplayFitsTheTerminal(t *testing.T) {
 			t.Setenv("FORCE_HYPERLINK", "0")
 			s := newTerminal(t)
 			s.displayed(c.flags...)
-			s.await(c.last, func(text string) bool { return strings.Contains(text, c.last) && strings.HasSuffix(text, "\r\n") })
+			s.Await(s, c.last, func(text string) bool { return strings.Contains(text, c.last) && strings.HasSuffix(text, "\r\n") })
 			if got := strings.Contains(s.String(), "●"); got != c.footer {
 				t.Errorf("a footer: %v, in %q", got, s)
 			}
@@ -133,7 +109,7 @@ func TestReportOfDoctorStaysOnTheTerminal(t *testing.T) {
 	if err := app.Run([]string{"devloop", "doctor"}); err != nil {
 		t.Fatal(err)
 	}
-	s.await("the hint", func(text string) bool { return strings.HasSuffix(text, "create it\r\n") })
+	s.Await(s, "the hint", func(text string) bool { return strings.HasSuffix(text, "create it\r\n") })
 	footer, report, _ := strings.Cut(s.String(), "✗ cluster")
 	if !strings.HasSuffix(footer, "\x1b[1A\r\x1b[J") || strings.Contains(report, "\x1b") {
 		t.Errorf("the terminal has %q", s)
@@ -145,14 +121,14 @@ func TestDisplayGoesOnAfterCtrlZ(t *testing.T) {
 	t.Setenv("TERM", "xterm")
 	s := newTerminal(t)
 	s.displayed()
-	s.await("the last footer", func(text string) bool {
+	s.Await(s, "the last footer", func(text string) bool {
 		return strings.Contains(text, "1.00 s · h help") && strings.HasSuffix(text, "\r\n")
 	})
 	footers, erased := strings.Count(s.String(), "Pod ready"), strings.Count(s.String(), "\x1b[1A")
 	if err := syscall.Kill(os.Getpid(), syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
-	s.await("a new footer", func(text string) bool {
+	s.Await(s, "a new footer", func(text string) bool {
 		return strings.Count(text, "Pod ready") > footers && strings.HasSuffix(text, "\r\n")
 	})
 	if got := strings.Count(s.String(), "\x1b[1A"); got != erased {
