@@ -79,6 +79,7 @@ func TestMistakesOfTheWholeFile(t *testing.T) {
 		"version: 1\n\twait: 30s\n":         "devloop.yaml:2:1: this line is indented with a tab",
 		"version: 1\nwait: 1s\nwait: 2s":    "devloop.yaml:3:1: `wait` is there twice, first in line 2",
 		"version: 1\nnamespace:\n":          "`namespace` has no value",
+		"version: 1\nnamespace: My_Shop\n":  "devloop.yaml:2:12: `namespace` must be small letters, digits and hyphens",
 		"version: 1\nport: {local: 80}\n":   "devloop.yaml:2:7: `port` must be a text, or a list of them",
 		"version: 1\naddress: elsewhere\n":  "`address` must be localhost or an IP address",
 		"version: 1\nport: [80, 70000]\n":   "devloop.yaml:2:12: `port` must be LOCAL",

@@ -109,7 +109,7 @@ var Settings = []Setting{
 
 	{Name: "kubeconfig", Unset: "as kubectl finds it", Place: true, Path: true, Usage: "the `FILE` that names clusters (default: as kubectl finds it)", Example: "kubeconfig.yaml"},
 	{Name: "context", Unset: "the current one", Place: true, Usage: "the kubeconfig `CONTEXT` (default: the current one)", Example: "kind-devloop"},
-	{Name: "namespace", Unset: "the context's", Alias: "n", Place: true, Usage: "the `NAMESPACE` (default: the context's)", Example: "shop"},
+	{Name: "namespace", Unset: "the context's", Alias: "n", Place: true, Usage: "the `NAMESPACE` (default: the context's)", Example: "shop", check: matching(namespace, "must be small letters, digits and hyphens, as in shop-2")},
 }
 
 // Find returns the setting of that name.
@@ -153,6 +153,10 @@ var variable = regexp.MustCompile(`^[^=\s]+=`)
 // user matches what an image may run as
 // (https://github.com/opencontainers/image-spec/blob/main/config.md#properties, User).
 var user = regexp.MustCompile(`^\w[\w.-]*(:\w[\w.-]*)?$`)
+
+// namespace matches a label of DNS, or nothing
+// (https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names).
+var namespace = regexp.MustCompile(`^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$`)
 
 func matching(pattern *regexp.Regexp, must string) func(string) error {
 	return func(value string) error {
