@@ -130,7 +130,7 @@ func TestCompileTellsWhatWentWrong(t *testing.T) {
 	}
 	t.Setenv("PLAY_OUTPUT", "* What went wrong:\nCould not resolve all files.\n> Could not find a:b:1.\n\n* Try:\n")
 	_, err = p.Compile(t.Context(), io.Discard)
-	if !errors.As(err, &e) || err.Error() != "build with gradle: "+p.Tool.Command[0]+" exited with status 1: Could not resolve all files." ||
+	if !errors.As(err, &e) || err.Error() != "build with gradle: "+p.Tool.Command[0]+" exited with status 1: Could not find a:b:1." ||
 		!slices.Equal(e.Evidence(), []string{"Could not resolve all files.", "> Could not find a:b:1."}) {
 		t.Errorf("got %v, %q", err, e.Evidence())
 	}
