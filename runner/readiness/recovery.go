@@ -95,3 +95,8 @@ func (b *podWaiter) forgives(p *corev1.Pod, v podstatus.Finding) bool {
 	b.forgiven[v.Container] = v.Run
 	return true
 }
+
+// ServesAgain waits until a Pod serves of which a container has ended. It returns what [Waiter.Ready] does.
+func (w Waiter) ServesAgain(ctx context.Context, pod kube.Pod) error {
+	return w.Ready(ctx, []kube.Pod{pod}, func(Phase) {})
+}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/lines"
 	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/podstatus"
 )
 
 // surgeDrainTime limits the wait for requests in progress on a Pod when the next one serves already: there is no hurry.
@@ -71,6 +73,18 @@ func (s *Session) watchRestarts(pods []kube.Pod) {
 			}
 		})
 	}
+}
+
+// explainEnd warns of the reason for which a container has ended, unless it serves again.
+func (s *Session) explainEnd(pod kube.Pod) {
+	s.background.Go(func(ctx context.Context) {
+		ctx, cancel := s.Target.LimitReady(ctx)
+		defer cancel()
+		err := s.Deployer.ServesAgain(ctx, pod)
+		if _, explained := errors.AsType[*podstatus.NotReadyError](err); explained {
+			s.events.WarnOf(err)
+		}
+	})
 }
 
 // deleteDrained deletes Pods in the background, once their requests in progress have finished. The

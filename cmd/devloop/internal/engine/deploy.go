@@ -191,9 +191,7 @@ func (s *Session) promote(events publish.Publisher, d state.Deployment) {
 	if s.Target.Follow {
 		s.followWorkloads(d.Pods)
 	}
-	if d.NotPatchable == "" && d.HotSwapOnly() {
-		s.watchRestarts(d.Patchable())
-	}
+	s.watchRestarts(d.Pods)
 }
 
 // awaitRecovery sends a message if Pods serve after the cycle has given them up. A database may have been late:

@@ -116,6 +116,8 @@ type Readiness interface {
 	Ready(ctx context.Context, pods []kube.Pod, phase func(readiness.Phase)) error
 	// Recovered waits until Pods serve that Ready has given up, and returns them as they are then.
 	Recovered(ctx context.Context, pods []kube.Pod) ([]kube.Pod, error)
+	// ServesAgain waits until a Pod serves of which a container has ended. The error says why it does not.
+	ServesAgain(ctx context.Context, pod kube.Pod) error
 }
 
 // PodWatcher follows Pods.

@@ -120,6 +120,8 @@ func (f *fakes) Ready(ctx context.Context, _ []kube.Pod, phase func(readiness.Ph
 	return f.work(ctx, event.Ready)
 }
 
+func (f *fakes) ServesAgain(ctx context.Context, _ kube.Pod) error { return f.work(ctx, event.Ready) }
+
 // Recovered returns when Ready would no longer fail.
 func (f *fakes) Recovered(ctx context.Context, pods []kube.Pod) ([]kube.Pod, error) {
 	for {
@@ -151,9 +153,8 @@ func (f *fakes) PauseSpares(context.Context, kube.Pod, int) error { return nil }
 
 func (f *fakes) Note(context.Context, kube.Pod, string) error { return nil }
 
-func (f *fakes) Restarted(ctx context.Context, p kube.Pod) (kube.Pod, error) {
-	<-ctx.Done()
-	return p, context.Cause(ctx)
+func (f *fakes) Restarted(_ context.Context, p kube.Pod) (kube.Pod, error) {
+	return p, errors.New("it is watched no more")
 }
 
 func (f *fakes) Changed(ctx context.Context, _ []kube.Pod) (workload.Change, error) {

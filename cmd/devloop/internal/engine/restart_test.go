@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,18 +16,21 @@ import (
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/runner/kube"
+	"github.com/devloop-cli/devloop/runner/podstatus"
 )
 
 // ending has a Pod whose container ends when the test says so.
 type ending struct {
 	fakes
-	ends chan struct{}
+	ends       chan struct{}
+	supervised bool
 }
 
 func (f *ending) Image(ctx context.Context, app springboot.App, out io.Writer) (image.Image, error) {
 	img, err := f.fakes.Image(ctx, app, out)
-	img.Content, img.Report = empty.Image, image.Report{Dockerfile: "Dockerfile", Swappable: true}
+	img.Content, img.Report = empty.Image, image.Report{Dockerfile: "Dockerfile", Swappable: true, Supervised: f.supervised}
 	return img, err
 }
 
@@ -62,6 +67,35 @@ func TestContainerThatEndsTakesTheSwappedMethodsAlong(t *testing.T) {
 			if now := l.State(); now.Serving == nil || now.Serving.Code.Kind != state.InImage {
 				t.Errorf("%s: what serves is taken for what has lost its changes, or for nothing", name)
 			}
+			if err := l.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestContainerThatEndsIsExplained has the container of a supervised application end after it has answered: it starts again
+// with the changes since its image, or does not.
+func TestContainerThatEndsIsExplained(t *testing.T) {
+	t.Parallel()
+	for name, why := range map[string]error{"it does not serve again": &podstatus.NotReadyError{Why: "no database"}, "it serves again": nil} {
+		synctest.Test(t, func(t *testing.T) {
+			f := &ending{ends: make(chan struct{}), supervised: true}
+			l, r := newTestSession(f)
+			_, end := running(t, l)
+			time.Sleep(time.Minute)
+			l.Become(l.events, l.State().Patched(l.State().ServingPods(), plan.State{Name: "b"}))
+			f.failing(event.Ready, why)
+			f.ends <- struct{}{}
+			time.Sleep(time.Minute)
+			warned := slices.ContainsFunc(r.notices(), func(n event.Notice) bool { return strings.Contains(n.Text, "no database") })
+			if warned != (why != nil) {
+				t.Errorf("%s: it says %+v", name, r.notices())
+			}
+			if got, want := r.cycles(), []string{"first build", "ok"}; !reflect.DeepEqual(got, want) {
+				t.Errorf("%s: got %q, want %q", name, got, want)
+			}
+			end()
 			if err := l.Close(); err != nil {
 				t.Error(err)
 			}

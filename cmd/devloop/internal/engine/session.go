@@ -25,7 +25,7 @@ type message any
 type (
 	changed            struct{ batch watch.Batch } // files were saved, or the user asks for a rebuild
 	podGone            struct{ pod kube.Pod }      // the log of a Pod has ended
-	containerRestarted struct{ pod kube.Pod }      // a container of a Pod that takes hot swaps ended
+	containerRestarted struct{ pod kube.Pod }      // a container of a Pod ended
 	workloadChanged    struct {                    // Kubernetes made or removed Pods of these
 		pods   []kube.Pod
 		change workload.Change
@@ -307,18 +307,20 @@ func (s *Session) followScaling(ctx context.Context, gone, added []kube.Pod) {
 	}
 	s.RouteToServing(s.events)
 	s.followLogs(s.events, added)
-	if d.NotPatchable == "" && d.HotSwapOnly() {
-		s.watchRestarts(added)
-	}
+	s.watchRestarts(added)
 }
 
-// handleRestarts looks for Pods that have lost what was swapped into their JVMs. It takes them off
-// localhost and returns the reason for a cycle that makes new ones.
+// handleRestarts says why containers of Pods that serve have ended. It takes Pods off localhost that have lost what was
+// swapped into their JVMs, and returns the reason for a cycle that makes new ones.
 func (s *Session) handleRestarts(ctx context.Context, restarted []kube.Pod) (reason string) {
 	for _, pod := range restarted {
+		if !slices.ContainsFunc(s.State().ServingPods(), state.SameUID(pod)) {
+			continue // it was replaced
+		}
 		if !s.State().LosesChanges(pod) {
 			s.events.Publish(event.ContainerRestarted{Pod: pod.Name})
 			s.Become(s.events, s.State().Refreshed(pod))
+			s.explainEnd(pod)
 			continue
 		}
 		s.Hold(ctx, s.events)

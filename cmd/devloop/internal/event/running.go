@@ -75,7 +75,7 @@ type AppAnswered struct {
 	Took Duration `json:"seconds"`
 }
 
-// ContainerRestarted says that the container of a Pod whose JVM takes hot swaps ended or started again.
+// ContainerRestarted says that a container of a Pod ended or started again.
 type ContainerRestarted struct {
 	Pod string `json:"pod"`
 	// Lost says that the changes since its image are lost: a new Pod that has them follows.

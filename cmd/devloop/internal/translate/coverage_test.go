@@ -38,6 +38,7 @@ var untranslated = map[string]string{
 	"loader/internal/loadertest":                "for tests",
 	"runner/explain/explain.go":                 "what the supervisor writes into the application's log",
 	"runner/internal/fakeapi":                   "for tests",
+	"internal/testscreen":                       "for tests",
 	"runner/localport/outage/outage.go":         "HTML, whose words are values",
 	"runner/testdata":                           "applications for tests",
 	"runner/tunnel/tunneltest":                  "for tests",

@@ -166,7 +166,7 @@ func TestTypedEventsAreShownInWords(t *testing.T) {
 		body event.Body
 		want string
 	}{
-		{event.ContainerRestarted{Pod: "web"}, "  · the container of Pod \"web\" restarted\n"},
+		{event.ContainerRestarted{Pod: "web"}, "  · a container of Pod \"web\" ended or was started again\n"},
 		{event.ContainerRestarted{Pod: "web", Lost: true}, "warning: the container of Pod \"web\" restarted from its image and lost the changes since: devloop makes a new Pod that has them\n"},
 		{event.Debugger{Action: "attached", Pod: "web"}, "  · a debugger has attached to web\n"},
 		{event.Debugger{Action: "detached", Pod: "web"}, "  · the debugger has detached from web\n"},

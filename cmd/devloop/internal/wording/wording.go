@@ -21,7 +21,7 @@ func Described(body event.Body) event.Body {
 	switch b := body.(type) {
 	case event.ContainerRestarted:
 		if !b.Lost {
-			return event.Progress{Line: fmt.Sprintf("the container of Pod %q restarted", b.Pod)}
+			return event.Progress{Line: fmt.Sprintf("a container of Pod %q ended or was started again", b.Pod)}
 		}
 		return event.Notice{Level: event.Warning, Text: fmt.Sprintf("the container of Pod %q restarted from its image and lost the changes since: devloop makes a new Pod that has them", b.Pod)}
 	case event.Debugger:

@@ -156,7 +156,7 @@ const handlers = {
 
 const containerText = e => e.lostChanges
   ? say('the container of Pod %q restarted from its image and lost the changes since: devloop makes a new Pod that has them', `"${e.pod}"`)
-  : say('the container of Pod %q restarted', `"${e.pod}"`);
+  : say('a container of Pod %q ended or was started again', `"${e.pod}"`);
 
 function debuggerText(e) {
   if (e.action === 'attached') return say('a debugger has attached to %s', e.pod);
