@@ -36,7 +36,7 @@ type Options struct {
 	// Quiet is how long no event may arrive before files count as settled; 0 means [DefaultQuiet].
 	// After more than 50 changes, as in a checkout, it is four times as long.
 	Quiet time.Duration
-	// QuietIfComplete is the same for a few files that all look complete: they are there, have content, and are
+	// QuietIfComplete is the same for a few files that all look complete: they are not new, have content, and are
 	// small enough that an editor writes them at once. 0 means [DefaultQuietIfComplete], or Quiet if that is set.
 	QuietIfComplete time.Duration
 	// MaxWait is how long a change may wait for files to settle; 0 means [DefaultMaxWait].

@@ -244,7 +244,8 @@ func (s *session) quietPeriod() time.Duration {
 	return s.options.Quiet
 }
 
-// complete reports whether no dirty path seems to be half saved: a file that is empty or, unless temporary, gone.
+// complete reports whether no dirty path seems to be half saved: a file that is empty or, unless it was temporary, gone, and
+// one that is new, which may be temporary.
 func (s *session) complete() bool {
 	for path := range s.dirty {
 		info, err := os.Lstat(path)
@@ -254,7 +255,7 @@ func (s *session) complete() bool {
 			}
 			continue
 		}
-		if !info.Mode().IsRegular() || info.Size() == 0 || info.Size() > oneWrite {
+		if !info.Mode().IsRegular() || info.Size() == 0 || info.Size() > oneWrite || !s.tree.has(path) {
 			return false
 		}
 	}

@@ -166,6 +166,7 @@ func TestCompleteFilesSettleSooner(t *testing.T) {
 			b.expect(what, want...)
 		}
 		late("a file that was emptied", func() { b.save(appJava, "") }, appJava)
+		late("a new file, which may be renamed to another", func() { b.save("src/sedAb12Cd", "x") }, "src/sedAb12Cd")
 		late("a large file", func() { b.save("video.mp4", strings.Repeat("x", oneWrite+1)) }, "video.mp4")
 		late("a file that is gone", func() {
 			b.remove(appJava)
@@ -181,11 +182,11 @@ func TestCompleteFilesSettleSooner(t *testing.T) {
 			}
 		}, many...)
 
-		b.save(appJava, "")
+		b.save("f0", "")
 		ms(50)
-		b.save(appJava, "class App { int b; }")
+		b.save("f0", "class App { int b; }")
 		ms(10)
-		b.expect("emptied, and then written", appJava)
+		b.expect("emptied, and then written", "f0")
 	})
 }
 
