@@ -96,5 +96,5 @@ func (m Member) annotated() bool {
 func (c *Class) inlined(f Member) bool {
 	const flags = accPrivate | accStatic | accFinal
 	return f.Access&flags == flags && f.Name != "serialVersionUID" && !f.annotated() && strings.HasSuffix(c.Source, ".java") &&
-		!slices.Contains(c.Uses, Call{c.Name, f.Name, f.Desc})
+		!slices.Contains(c.Uses, Call{Owner: c.Name, Name: f.Name, Desc: f.Desc})
 }

@@ -146,6 +146,21 @@ func told(d Difference) string {
 	return "bodies: " + strings.Join(names, " ")
 }
 
+func TestCallsKnowWhatALambdaIsMadeOf(t *testing.T) {
+	real.Java(t)
+	classes := compile(t, `class A { static String a() { return b(); } static String b() { return ""; }
+    Object c = (java.util.function.Supplier<String>) A::a; }`)
+	as := map[string]string{}
+	for _, m := range parsed(t, classes["A"]).Methods {
+		for _, call := range m.Code.Calls {
+			as[call.Name] = call.As
+		}
+	}
+	if as["a"] != "java/util/function/Supplier" || as["b"] != "" {
+		t.Errorf("got %q", as)
+	}
+}
+
 func TestAPIIsWhatOtherSourcesSee(t *testing.T) {
 	real.Java(t)
 	const class = `class A { int f(String s) { Runnable r = new Runnable() { public void run() { } }; return 1; }

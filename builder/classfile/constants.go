@@ -3,6 +3,7 @@ package classfile
 import (
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // constant is an entry of the constant pool, section 4.4: its tag, and the text or the two numbers that follow.
@@ -194,16 +195,20 @@ func (p *constantPool) spellBootstrap(index uint16, depth int) string {
 	return text
 }
 
-// handles returns the methods that an invokedynamic may lead to.
+// handles returns the methods that an invokedynamic may lead to, which makes an object of them.
 func (p *constantPool) handles(index uint16) (calls []Call) {
 	dynamic := p.entry(index, tagInvokeDynamic, tagDynamic)
 	if int(dynamic.a) >= len(p.bootstrap) {
 		p.dangling = true
 		return nil
 	}
+	_, desc := p.nameType(dynamic.b)
+	_, made, _ := strings.Cut(desc, ")L")
 	for _, a := range p.bootstrap[dynamic.a].arguments {
 		if int(a) < len(p.pool) && p.pool[a].tag == tagMethodHandle && p.pool[a].a >= 5 { // 1 to 4 are fields
-			calls = append(calls, p.member(p.pool[a].b))
+			call := p.member(p.pool[a].b)
+			call.As = strings.TrimSuffix(made, ";")
+			calls = append(calls, call)
 		}
 	}
 	return calls

@@ -96,8 +96,9 @@ type startupBuilder struct {
 // method records the calls of a method, and whether it may run at startup itself.
 func (b *startupBuilder) method(c *classfile.Class, m classfile.Member, of reason, named map[string]bool) {
 	if m.Code != nil {
-		b.calls[m.Key()] = append(b.calls[m.Key()], m.Code.Calls...)
-		b.calls[own(c.Name, m)] = m.Code.Calls
+		calls := slices.DeleteFunc(slices.Clone(m.Code.Calls), func(c classfile.Call) bool { return handlers[c.As] })
+		b.calls[m.Key()] = append(b.calls[m.Key()], calls...)
+		b.calls[own(c.Name, m)] = calls
 	}
 	class := cmp.Or(of.about(m), settingsReason(c, m))
 	key, why := own(c.Name, m), entryPoint(m, class, named)
@@ -111,6 +112,10 @@ func (b *startupBuilder) method(c *classfile.Class, m classfile.Member, of reaso
 		b.mark(key, why)
 	}
 }
+
+// handlers are interfaces whose objects are made at startup, as routes are, and called at requests only.
+var handlers = set("org/springframework/web/reactive/function/server/HandlerFunction", "org/springframework/web/servlet/function/HandlerFunction",
+	"org/springframework/web/reactive/function/server/HandlerFilterFunction", "org/springframework/web/servlet/function/HandlerFilterFunction")
 
 // stores reports whether a body may store something that outlives the call.
 func stores(c *classfile.Code) bool {

@@ -92,6 +92,21 @@ func TestWhatAMethodOfStartupCallsRanToo(t *testing.T) {
 	}
 }
 
+// TestARouteCallsItsHandlerAtRequests has a bean make objects of methods: a route's handler, and something to run.
+func TestARouteCallsItsHandlerAtRequests(t *testing.T) {
+	t.Parallel()
+	config := class("Config", "", object, method("routes", "Bean", "price", "tax"))
+	config.Methods[0].Code.Calls[0].As = "org/springframework/web/reactive/function/server/HandlerFunction"
+	config.Methods[0].Code.Calls[1].As = "java/lang/Runnable"
+	handler := class("Handler", "Service", object, method("price", ""), method("tax", ""))
+	s := newStartup([]*classfile.Class{config, handler})
+	for i, want := range []string{"", "@Bean"} {
+		if got := s.reason(handler.Name, handler.Methods[i]); got != want {
+			t.Errorf("%s: got %q, want %q", handler.Methods[i].Name, got, want)
+		}
+	}
+}
+
 func TestSupertypesOfTheApplicationCount(t *testing.T) {
 	t.Parallel()
 	base := class("Base", "", "org/acme/Listener")
