@@ -8,6 +8,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/classpath"
 	"github.com/devloop-cli/devloop/builder/layertar"
 	"github.com/devloop-cli/devloop/builder/optimization"
+	"github.com/devloop-cli/devloop/builder/pages"
 	"github.com/devloop-cli/devloop/builder/springboot"
 	"github.com/devloop-cli/devloop/builder/supervisor"
 )
@@ -15,8 +16,8 @@ import (
 // beginning is how an application starts, as far as its libraries and settings decide it.
 type beginning struct {
 	options   []optimization.Option
-	templates []springboot.Templates
-	messages  springboot.Messages
+	templates []pages.Templates
+	messages  pages.Messages
 	noSpare   string
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/jvm"
 	"github.com/devloop-cli/devloop/builder/layertar"
 	"github.com/devloop-cli/devloop/builder/optimization"
+	"github.com/devloop-cli/devloop/builder/pages"
 	"github.com/devloop-cli/devloop/builder/settings"
 	"github.com/devloop-cli/devloop/builder/spare"
 	"github.com/devloop-cli/devloop/builder/springboot"
@@ -82,8 +83,8 @@ func optionTexts(options []optimization.Option) []string {
 }
 
 // templates returns the template engines, and the options with which they read a template at each request.
-func (c *composer) templates(files *springboot.Files, set []settings.Setting) (all []springboot.Templates, options []optimization.Option) {
-	all = springboot.TemplatesOf(files.Libraries, set)
+func (c *composer) templates(files *springboot.Files, set []settings.Setting) (all []pages.Templates, options []optimization.Option) {
+	all = pages.TemplatesOf(names(files.Libraries), set)
 	for i, t := range all {
 		t.Kept = cmp.Or(c.withoutFreshPages(), t.Kept)
 		if all[i] = t; t.Kept == "" {
@@ -93,19 +94,23 @@ func (c *composer) templates(files *springboot.Files, set []settings.Setting) (a
 		}
 	}
 	if len(options) > 0 {
-		options = append(options, freshPages(springboot.TemplatesUncached, "a template may come or go"))
+		options = append(options, freshPages(pages.TemplatesUncached, "a template may come or go"))
 	}
 	return all, options
 }
 
+func names(libraries []springboot.Library) []string {
+	return lists.Map(libraries, func(l springboot.Library) string { return l.Name })
+}
+
 // messages returns the texts in languages, and the option with which they are read at each request.
-func (c *composer) messages(files *springboot.Files, set []settings.Setting) (springboot.Messages, []optimization.Option) {
-	m := springboot.MessagesOf(files.Own, set)
+func (c *composer) messages(files *springboot.Files, set []settings.Setting) (pages.Messages, []optimization.Option) {
+	m := pages.MessagesOf(lists.Map(files.Own, func(e springboot.Entry) string { return e.Path }), set)
 	m.Kept = cmp.Or(c.withoutFreshPages(), m.Kept)
 	if len(m.Bases) == 0 || m.Kept != "" {
 		return m, nil
 	}
-	return m, []optimization.Option{freshPages(springboot.MessagesUncached, "message texts are looked for at each request")}
+	return m, []optimization.Option{freshPages(pages.MessagesUncached, "message texts are looked for at each request")}
 }
 
 // withoutFreshPages says why files are read only once, "" if the user did not ask for that.

@@ -3,7 +3,7 @@ package image
 import (
 	"github.com/devloop-cli/devloop/builder/cds"
 	"github.com/devloop-cli/devloop/builder/optimization"
-	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/builder/pages"
 	"github.com/devloop-cli/devloop/builder/supervisor"
 )
 
@@ -35,9 +35,9 @@ type Report struct {
 	// NoSpareReason says why a supervised application restarts in a new JVM and not in a spare one, "" if it does not.
 	NoSpareReason string
 	// Templates are those of the application's template engines, if it is supervised.
-	Templates []springboot.Templates
+	Templates []pages.Templates
 	// Messages are its texts in languages, if it is supervised.
-	Messages springboot.Messages
+	Messages pages.Messages
 	// Archive describes the archive of the dependencies' classes.
 	Archive cds.Archive
 }

@@ -9,6 +9,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/devloop-cli/devloop/builder/ociimage"
+	"github.com/devloop-cli/devloop/builder/pages"
 	"github.com/devloop-cli/devloop/builder/springboot"
 )
 
@@ -120,8 +121,8 @@ func TestTemplatesAreAsTheImageStartsTheApplication(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	libraries := []springboot.Library{{Name: "thymeleaf-3.jar"}, {Name: "freemarker-2.jar"}, {Name: "groovy-templates-4.jar"}}
-	for _, e := range springboot.TemplatesOf(libraries, set) {
+	libraries := []string{"thymeleaf-3.jar", "freemarker-2.jar", "groovy-templates-4.jar"}
+	for _, e := range pages.TemplatesOf(libraries, set) {
 		want := map[string]string{"Thymeleaf": "the Dockerfile's command sets spring.thymeleaf.cache", "FreeMarker": "the Dockerfile's command sets spring.freemarker.cache",
 			"Groovy": "the image's environment sets spring.groovy.template.cache"}[e.Engine]
 		if got := e.Kept; got != want {

@@ -6,25 +6,6 @@ import (
 	"github.com/devloop-cli/devloop/builder/classfile"
 )
 
-// Messages describes the files with an application's texts in languages.
-type Messages struct {
-	// Bases are their paths without language and suffix, as in i18n/messages.
-	Bases []string
-	// Kept says why a file is read only once, "" if it is looked for at each request.
-	Kept string
-}
-
-// baseOf returns the base of a file with texts, as in messages for messages_de.properties, and false for another file.
-func (m Messages) baseOf(path string) (base string, found bool) {
-	name, properties := strings.CutSuffix(path, ".properties")
-	for _, base := range m.Bases {
-		if language, is := strings.CutPrefix(name, base); properties && is && (language == "" || language[0] == '_') {
-			return base, true
-		}
-	}
-	return "", false
-}
-
 // whyNotMessages says why changed texts need a restart, "" if the next request reads them.
 func (s Input) whyNotMessages(path, base string) string {
 	if why := s.Runs.Messages.Kept; why != "" {

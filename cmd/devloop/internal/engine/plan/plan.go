@@ -23,7 +23,10 @@
 // refuses.
 package plan
 
-import "github.com/devloop-cli/devloop/cmd/devloop/internal/staticfile"
+import (
+	"github.com/devloop-cli/devloop/builder/pages"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/staticfile"
+)
 
 // Path is how a save reaches the running application.
 type Path int
@@ -94,9 +97,9 @@ type Running struct {
 	// differ from those of State in an unknown way.
 	RedefinedByDebugger []string
 	// Templates are the files of its template engines.
-	Templates []Templates
+	Templates []pages.Templates
 	// Messages are its texts in languages.
-	Messages Messages
+	Messages pages.Messages
 }
 
 // Input is all that a decision depends on.
@@ -215,7 +218,7 @@ func (s Input) inPlace(files map[string][]byte) Decision {
 func (s Input) fileNeeds(path string, swap *hotSwap) (Path, string) {
 	fast, why := Swap, ""
 	_, isStatic := staticfile.URLPath(path)
-	base, isMessages := s.Runs.Messages.baseOf(path)
+	base, isMessages := s.Runs.Messages.BaseOf(path)
 	switch t, isTemplate := s.Runs.templatesOf(path); {
 	case s.Runs.HotSwapOnly && (isTemplate || isStatic || isMessages):
 		why = path + " lies in the image"

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/devloop-cli/devloop/builder/pages"
 	"github.com/devloop-cli/devloop/hack/real"
 	"github.com/devloop-cli/devloop/internal/filesums"
 	"github.com/devloop-cli/devloop/internal/testfile"
@@ -146,27 +147,27 @@ func TestFilesTakeTheCheapestPath(t *testing.T) {
 func TestTemplatesAreReadAtTheRequestUnlessSomethingKeepsThem(t *testing.T) {
 	t.Parallel()
 	const page = "templates/a.html"
-	thymeleaf := Templates{Engine: "Thymeleaf", Suffix: ".html", Package: "org/thymeleaf/"}
+	thymeleaf := pages.Templates{Engine: "Thymeleaf", Suffix: ".html", Package: "org/thymeleaf/"}
 	kept := thymeleaf
 	kept.Kept = "application.yml sets spring.thymeleaf.cache"
 	for _, c := range []struct {
 		what          string
 		before, after State
-		templates     []Templates
+		templates     []pages.Templates
 		path          Path
 		why           string
 	}{
-		{"a template", state(page, "a"), state(page, "b"), []Templates{thymeleaf}, Pages, ""},
-		{"a new one", state(), state(page, "b"), []Templates{thymeleaf}, Pages, ""},
-		{"a template and a page", state(page, "a"), state(page, "b", "static/b.css", "b"), []Templates{thymeleaf}, Pages, ""},
+		{"a template", state(page, "a"), state(page, "b"), []pages.Templates{thymeleaf}, Pages, ""},
+		{"a new one", state(), state(page, "b"), []pages.Templates{thymeleaf}, Pages, ""},
+		{"a template and a page", state(page, "a"), state(page, "b", "static/b.css", "b"), []pages.Templates{thymeleaf}, Pages, ""},
 		{"without an engine", state(page, "a"), state(page, "b"), nil, Restart, "templates/a.html is read at start"},
-		{"another engine's", state("templates/a.jte", "a"), state("templates/a.jte", "b"), []Templates{thymeleaf}, Restart, "templates/a.jte is read at start"},
-		{"elsewhere", state("mails/a.html", "a"), state("mails/a.html", "b"), []Templates{thymeleaf}, Restart, "mails/a.html is read at start"},
-		{"kept by settings", state(page, "a"), state(page, "b"), []Templates{kept}, Restart, "templates/a.html is read only once: application.yml sets spring.thymeleaf.cache"},
-		{"kept by code", state(page, "a", "com/Mail.class", "…org/thymeleaf/…"), state(page, "b", "com/Mail.class", "…org/thymeleaf/…"), []Templates{thymeleaf}, Restart,
+		{"another engine's", state("templates/a.jte", "a"), state("templates/a.jte", "b"), []pages.Templates{thymeleaf}, Restart, "templates/a.jte is read at start"},
+		{"elsewhere", state("mails/a.html", "a"), state("mails/a.html", "b"), []pages.Templates{thymeleaf}, Restart, "mails/a.html is read at start"},
+		{"kept by settings", state(page, "a"), state(page, "b"), []pages.Templates{kept}, Restart, "templates/a.html is read only once: application.yml sets spring.thymeleaf.cache"},
+		{"kept by code", state(page, "a", "com/Mail.class", "…org/thymeleaf/…"), state(page, "b", "com/Mail.class", "…org/thymeleaf/…"), []pages.Templates{thymeleaf}, Restart,
 			"templates/a.html may be kept, as com.Mail works with Thymeleaf"},
-		{"the welcome page", state(), state("templates/index.html", "a"), []Templates{thymeleaf}, Restart, "a welcome page is looked for at start"},
-		{"texts", state("messages.properties", "a"), state("messages.properties", "b"), []Templates{thymeleaf}, Restart, "messages.properties is read at start"},
+		{"the welcome page", state(), state("templates/index.html", "a"), []pages.Templates{thymeleaf}, Restart, "a welcome page is looked for at start"},
+		{"texts", state("messages.properties", "a"), state("messages.properties", "b"), []pages.Templates{thymeleaf}, Restart, "messages.properties is read at start"},
 	} {
 		runs := running(c.before)
 		runs.Templates = c.templates
@@ -181,12 +182,12 @@ func TestTextsAreReadAtTheRequestUnlessSomethingKeepsThem(t *testing.T) {
 	inHandler := compiled(t, `java.util.ResourceBundle texts; String hello() { return texts.getString("hello"); }`)
 	atStart := compiled(t, `String hello = java.util.ResourceBundle.getBundle("texts").getString("hello");`)
 	names := compiled(t, `String file() { return "texts/web.properties"; }`)
-	messages := Messages{Bases: []string{"texts/web", "messages"}}
+	messages := pages.Messages{Bases: []string{"texts/web", "messages"}}
 	const file, german = "texts/web.properties", "texts/web_de.properties"
 	for _, c := range []struct {
 		what          string
 		before, after State
-		messages      Messages
+		messages      pages.Messages
 		path          Path
 		why           string
 	}{
@@ -196,8 +197,8 @@ func TestTextsAreReadAtTheRequestUnlessSomethingKeepsThem(t *testing.T) {
 		{"a new language", state(), state(german, "b"), messages, Pages, ""},
 		{"a language less", state(german, "b"), state(), messages, Restart, "the JVM keeps the texts of texts/web_de.properties, which is gone"},
 		{"another name", state("texts/website.properties", "a"), state("texts/website.properties", "b"), messages, Restart, "texts/website.properties is read at start"},
-		{"no message source", state(file, "a"), state(file, "b"), Messages{}, Restart, "texts/web.properties is read at start"},
-		{"kept by settings", state(file, "a"), state(file, "b"), Messages{Bases: messages.Bases, Kept: "application.yml sets spring.messages.cache-duration"}, Restart,
+		{"no message source", state(file, "a"), state(file, "b"), pages.Messages{}, Restart, "texts/web.properties is read at start"},
+		{"kept by settings", state(file, "a"), state(file, "b"), pages.Messages{Bases: messages.Bases, Kept: "application.yml sets spring.messages.cache-duration"}, Restart,
 			"texts/web.properties is read only once: application.yml sets spring.messages.cache-duration"},
 		{"read by a handler", state(file, "a", "A.class", string(inHandler)), state(file, "b", "A.class", string(inHandler)), messages, Pages, ""},
 		{"read at start", state(file, "a", "A.class", string(atStart)), state(file, "b", "A.class", string(atStart)), messages, Restart,

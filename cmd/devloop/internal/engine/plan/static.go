@@ -4,19 +4,9 @@ import (
 	"bytes"
 	"slices"
 	"strings"
-)
 
-// Templates describes a template engine and its files below templates/.
-type Templates struct {
-	// Engine is its name, as in Thymeleaf.
-	Engine string
-	// Suffix is the end of its files' names.
-	Suffix string
-	// Package is the beginning of its classes' names, as in org/thymeleaf/.
-	Package string
-	// Kept says why it reads a file only once, "" if it reads it at each request.
-	Kept string
-}
+	"github.com/devloop-cli/devloop/builder/pages"
+)
 
 // templateDir is where Spring Boot's template engines look.
 const templateDir = "templates/"
@@ -25,12 +15,12 @@ const templateDir = "templates/"
 const settingsPrefix = "application"
 
 // templatesOf returns the engine of a template, and false for another file.
-func (r Running) templatesOf(path string) (Templates, bool) {
-	i := slices.IndexFunc(r.Templates, func(t Templates) bool {
+func (r Running) templatesOf(path string) (pages.Templates, bool) {
+	i := slices.IndexFunc(r.Templates, func(t pages.Templates) bool {
 		return strings.HasPrefix(path, templateDir) && strings.HasSuffix(path, t.Suffix)
 	})
 	if i < 0 {
-		return Templates{}, false
+		return pages.Templates{}, false
 	}
 	return r.Templates[i], true
 }
@@ -52,7 +42,7 @@ func whyNotStatic(before, after State, path string) string {
 
 // whyNotTemplate says why a changed template needs a restart, "" if the next request reads it. Code
 // that uses the engine, or names its files, may cache results.
-func whyNotTemplate(before, after State, path string, t Templates) string {
+func whyNotTemplate(before, after State, path string, t pages.Templates) string {
 	if t.Kept != "" {
 		return path + " is read only once: " + t.Kept
 	}

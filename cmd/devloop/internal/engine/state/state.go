@@ -78,14 +78,6 @@ func (d Deployment) ForEachPatchable(ctx context.Context, do func(ctx context.Co
 	return group.Wait()
 }
 
-// templates returns the files of the image's template engines.
-func (d Deployment) templates() (list []plan.Templates) {
-	for _, t := range d.Image.Report.Templates {
-		list = append(list, plan.Templates{Engine: t.Engine, Suffix: t.Suffix, Package: t.Package, Kept: t.Kept})
-	}
-	return list
-}
-
 // State holds what devloop knows about the Pods and about localhost. It is a value: each method
 // returns the next state.
 type State struct {
@@ -312,8 +304,8 @@ func (s State) Running(redefined []string) plan.Running {
 		return plan.Running{NotPatchable: d.NotPatchable}
 	}
 	return plan.Running{State: d.Code.State, Serves: s.Serving != nil, Swappable: d.Image.Report.Swappable,
-		NewMethods: d.Image.Report.NewMethods && !d.BodiesOnly, Templates: d.templates(),
-		Messages: plan.Messages(d.Image.Report.Messages), RedefinedByDebugger: redefined, HotSwapOnly: d.HotSwapOnly()}
+		NewMethods: d.Image.Report.NewMethods && !d.BodiesOnly, Templates: d.Image.Report.Templates,
+		Messages: d.Image.Report.Messages, RedefinedByDebugger: redefined, HotSwapOnly: d.HotSwapOnly()}
 }
 
 // Event describes the state for displays.

@@ -1,4 +1,4 @@
-package springboot
+package pages
 
 import (
 	"slices"
@@ -17,14 +17,25 @@ type Messages struct {
 	Kept string
 }
 
+// BaseOf returns the base of a file with texts, as in messages for messages_de.properties, and false for another file.
+func (m Messages) BaseOf(path string) (base string, found bool) {
+	name, properties := strings.CutSuffix(path, ".properties")
+	for _, base := range m.Bases {
+		if language, is := strings.CutPrefix(name, base); properties && is && (language == "" || language[0] == '_') {
+			return base, true
+		}
+	}
+	return "", false
+}
+
 // MessagesUncached is the setting with which the message source looks for changed files at each request.
 const MessagesUncached = "spring.messages.cache-duration=0s"
 
-// MessagesOf returns the texts among an application's own files.
-func MessagesOf(own []Entry, set []settings.Setting) Messages {
+// MessagesOf returns the texts among an application's own files, given by their paths on the class path.
+func MessagesOf(own []string, set []settings.Setting) Messages {
 	m := Messages{Kept: whySet(MessagesUncached, set)}
 	for _, base := range messageBases(set) {
-		if slices.ContainsFunc(own, func(e Entry) bool { return e.Path == base+".properties" }) {
+		if slices.Contains(own, base+".properties") {
 			m.Bases = append(m.Bases, base)
 		}
 	}

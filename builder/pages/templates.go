@@ -1,4 +1,12 @@
-package springboot
+// Package pages knows which files of a Spring Boot application the next request reads, and with which settings: templates, and
+// texts in languages.
+//
+//	all := pages.TemplatesOf([]string{"thymeleaf-3.1.5.jar"}, set) // each with its Suffix, its settings in Uncached, or why it is Kept
+//	texts := pages.MessagesOf([]string{"messages.properties"}, set)
+//
+// Who starts the application gives it the settings. Whether a changed file needs a restart all the same is up to the caller,
+// which knows the application's classes.
+package pages
 
 import (
 	"fmt"
@@ -41,11 +49,11 @@ var templateEngines = []struct {
 // TemplatesUncached is the setting with which Spring does not remember which templates there are.
 const TemplatesUncached = "spring.template.provider.cache=false"
 
-// TemplatesOf returns the template engines among the libraries. One that a setting speaks of keeps its templates.
-func TemplatesOf(libraries []Library, set []settings.Setting) []Templates {
+// TemplatesOf returns the template engines among libraries, given by their file names. One that a setting speaks of keeps its templates.
+func TemplatesOf(libraries []string, set []settings.Setting) []Templates {
 	var all []Templates
 	for _, e := range templateEngines {
-		if slices.ContainsFunc(libraries, func(l Library) bool { return strings.HasPrefix(l.Name, e.library) }) {
+		if slices.ContainsFunc(libraries, func(name string) bool { return strings.HasPrefix(name, e.library) }) {
 			e.Kept = e.whyKept(set)
 			all = append(all, e.Templates)
 		}
