@@ -39,7 +39,7 @@ func Adapt(runs, now []byte) ([]byte, error) {
 	a.renest = a.nest != fresh.attributes[nestMembers]
 	a.compareMethods(old, fresh)
 	a.compareFields(old, fresh)
-	if len(a.names) == 0 && len(a.final) == 0 && len(a.stubs) == 0 && !a.renest && a.fields == nil {
+	if len(a.names) == 0 && len(a.final) == 0 && len(a.stubs) == 0 && !a.renest && !a.refield {
 		return now, nil
 	}
 	return a.rewrite(now)
@@ -47,12 +47,13 @@ func Adapt(runs, now []byte) ([]byte, error) {
 
 // adaptation says in what a class file has to differ.
 type adaptation struct {
-	names  map[string]string // new names of lambdas
-	final  map[string]bool   // methods that become final, by the names that they have in the file
-	stubs  []Member
-	fields []Member // all of the class, nil if they are as in the file
-	nest   string   // members of the nest
-	renest bool     // they differ
+	names   map[string]string // new names of lambdas
+	final   map[string]bool   // methods that become final, by the names that they have in the file
+	stubs   []Member
+	fields  []Member // all of the class
+	refield bool     // they differ from those of the file
+	nest    string   // members of the nest
+	renest  bool     // they differ
 }
 
 const nestMembers = "NestMembers"
@@ -82,7 +83,7 @@ func (a *adaptation) compareMethods(old, now *Class) {
 func (a *adaptation) compareFields(old, now *Class) {
 	others := func(c *Class) []Member { return slices.DeleteFunc(slices.Clone(c.Fields), c.inlined) }
 	if !slices.EqualFunc(old.Fields, now.Fields, sameKey) && slices.EqualFunc(others(old), others(now), sameKey) {
-		a.fields = old.Fields
+		a.fields, a.refield = old.Fields, true
 	}
 }
 
@@ -188,7 +189,7 @@ func (a *adaptation) rewrite(data []byte) ([]byte, error) {
 	attributes := r.at
 	pool := newPool(data[8:poolEnd], a.names)
 	list := data[fields:methods]
-	if a.fields != nil {
+	if a.refield {
 		list = a.listFields(pool, func(key string) []byte { return data[inFile[key][0]:inFile[key][1]] })
 	}
 	stubs := a.stubMethods(pool)

@@ -119,6 +119,20 @@ class A {
 }
 
 // A JVM that has a lambda runs its new body under the old name, however the compiler counts.
+// TestAdaptLeavesOutTheFirstConstant has a class that runs without any field, and gets a private constant.
+func TestAdaptLeavesOutTheFirstConstant(t *testing.T) {
+	real.Java(t)
+	runs := compile(t, `class A { String a() { return "a"; } }`)["A"]
+	now := compile(t, `class A { private static final String NAME = "n"; String a() { return NAME; } }`)["A"]
+	adapted, err := Adapt(runs, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := Compare(parsed(t, runs), parsed(t, adapted)); d.Kind != Bodies {
+		t.Errorf("got %+v", d)
+	}
+}
+
 func TestAdaptKeepsTheNamesOfLambdas(t *testing.T) {
 	real.Java(t)
 	text := func(lambdas ...string) []byte {
