@@ -118,7 +118,6 @@ class A {
 	}
 }
 
-// A JVM that has a lambda runs its new body under the old name, however the compiler counts.
 // TestAdaptLeavesOutTheFirstConstant has a class that runs without any field, and gets a private constant.
 func TestAdaptLeavesOutTheFirstConstant(t *testing.T) {
 	real.Java(t)
@@ -133,6 +132,7 @@ func TestAdaptLeavesOutTheFirstConstant(t *testing.T) {
 	}
 }
 
+// A JVM that has a lambda runs its new body under the old name, however the compiler counts.
 func TestAdaptKeepsTheNamesOfLambdas(t *testing.T) {
 	real.Java(t)
 	text := func(lambdas ...string) []byte {
