@@ -110,7 +110,7 @@ func (c *composer) messages(files *springboot.Files, set []settings.Setting) (pa
 	if len(m.Bases) == 0 || m.Kept != "" {
 		return m, nil
 	}
-	return m, []optimization.Option{freshPages(pages.MessagesUncached, "message texts are looked for at each request")}
+	return m, []optimization.Option{freshPages(pages.MessagesUncached, "Spring looks for changed message texts at each request")}
 }
 
 // withoutFreshPages says why files are read only once, "" if the user did not ask for that.

@@ -28,7 +28,7 @@ func (m Messages) BaseOf(path string) (base string, found bool) {
 	return "", false
 }
 
-// MessagesUncached is the setting with which the message source looks for changed files at each request.
+// MessagesUncached is the setting with which the message source looks at each request whether its files have changed.
 const MessagesUncached = "spring.messages.cache-duration=0s"
 
 // MessagesOf returns the texts among an application's own files, given by their paths on the class path.

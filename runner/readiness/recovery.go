@@ -27,6 +27,11 @@ func (w Waiter) Recovered(ctx context.Context, pods []kube.Pod) ([]kube.Pod, err
 	return recovered, group.Wait()
 }
 
+// ServesAgain waits until a Pod serves of which a container has ended. It returns what [Waiter.Ready] does.
+func (w Waiter) ServesAgain(ctx context.Context, pod kube.Pod) error {
+	return w.Ready(ctx, []kube.Pod{pod}, func(Phase) {})
+}
+
 func (w Waiter) recover(ctx context.Context, pod *kube.Pod) error {
 	for {
 		err := w.Client.WatchPods(ctx, cluster.PodWatch{Pod: pod, Patient: true, See: func(p *corev1.Pod, gone bool) (bool, error) {
@@ -94,9 +99,4 @@ func (b *podWaiter) forgives(p *corev1.Pod, v podstatus.Finding) bool {
 	}
 	b.forgiven[v.Container] = v.Run
 	return true
-}
-
-// ServesAgain waits until a Pod serves of which a container has ended. It returns what [Waiter.Ready] does.
-func (w Waiter) ServesAgain(ctx context.Context, pod kube.Pod) error {
-	return w.Ready(ctx, []kube.Pod{pod}, func(Phase) {})
 }

@@ -42,7 +42,7 @@ func New(t testing.TB, config *rest.Config, prefix string) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := remove(context.WithoutCancel(t.Context()), client.Namespaces(), made.Name); err != nil {
+		if err := remove(context.WithoutCancel(t.Context()), client.Namespaces(), made); err != nil {
 			t.Errorf("remove the test's namespace: %v", err)
 		}
 	})
@@ -56,9 +56,9 @@ func New(t testing.TB, config *rest.Config, prefix string) string {
 	return made.Name
 }
 
-func remove(ctx context.Context, namespaces typed.NamespaceInterface, name string) error {
+func remove(ctx context.Context, namespaces typed.NamespaceInterface, n *corev1.Namespace) error {
 	now := int64(0)
-	return namespaces.Delete(ctx, name, metav1.DeleteOptions{GracePeriodSeconds: &now})
+	return namespaces.Delete(ctx, n.Name, metav1.DeleteOptions{GracePeriodSeconds: &now, Preconditions: &metav1.Preconditions{UID: &n.UID}})
 }
 
 // sweep removes what tests left that were killed.
@@ -72,7 +72,7 @@ func sweep(t testing.TB, namespaces typed.NamespaceInterface) {
 		if time.Since(n.CreationTimestamp.Time) < abandoned {
 			continue
 		}
-		if err := remove(t.Context(), namespaces, n.Name); err != nil {
+		if err := remove(t.Context(), namespaces, &n); err != nil {
 			t.Logf("namespace %s of an earlier test stays: %v", n.Name, err)
 		}
 	}

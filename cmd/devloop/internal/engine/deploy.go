@@ -186,12 +186,13 @@ func (r *rollout) deployment(pods []kube.Pod) state.Deployment {
 
 // promote records that a deployment answers, and deletes the Pods that did before.
 func (s *Session) promote(events publish.Publisher, d state.Deployment) {
-	s.deleteDrained(state.Without(s.State().ServingPods(), d.Pods))
+	before := s.State().ServingPods()
+	s.deleteDrained(state.Without(before, d.Pods))
 	s.Become(events, s.State().Promoted(d))
 	if s.Target.Follow {
 		s.followWorkloads(d.Pods)
 	}
-	s.watchRestarts(d.Pods)
+	s.watchRestarts(state.Without(d.Pods, before))
 }
 
 // awaitRecovery sends a message if Pods serve after the cycle has given them up. A database may have been late:

@@ -59,7 +59,7 @@ func (g *gate) leave(t *ticket) {
 	g.admit()
 }
 
-// look lets those through who may go by now.
+// look lets those through that may go by now.
 func (g *gate) look() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -78,7 +78,7 @@ func (g *gate) admit() {
 	}
 }
 
-// empty reports whether nobody is inside.
+// empty reports whether no service is inside.
 func (g *gate) empty() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -30,6 +30,7 @@ final class SpareProcess {
     private static final int LIMIT = 90; // s until it has to be ready
     private static final int GO = 1, HURRY = 2; // what it is told, see Spare.java
     private static final long PAUSE = 5000; // ms, the longest one
+    private static final long SHELL = 1000; // ms for a signal
     private static final long MB = 1 << 20;
     private static volatile long usual; // ns that the last one took to be ready, 0 while there was none
     /** Options with which a second JVM would do harm, such as open the same port or write the same file. */
@@ -219,7 +220,8 @@ final class SpareProcess {
     private boolean signal(String name) {
         try {
             Object pid = Process.class.getMethod("pid").invoke(process); // since Java 9
-            return new ProcessBuilder("/bin/sh", "-c", "kill -" + name + " " + pid).start().waitFor() == 0;
+            Process shell = new ProcessBuilder("/bin/sh", "-c", "kill -" + name + " " + pid).start();
+            return shell.waitFor(SHELL, TimeUnit.MILLISECONDS) && shell.exitValue() == 0;
         } catch (ReflectiveOperationException | IOException | InterruptedException | NullPointerException e) {
             return false;
         }

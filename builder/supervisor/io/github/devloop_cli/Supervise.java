@@ -83,10 +83,10 @@ public final class Supervise {
     private static final int PAUSED = 6; // how it is asked to wait
     private static final long GRACE = 2000; // ms in which the application ends by itself
     /**
-     * ms by which the time of texts is ahead. ResourceBundle reads them again if they have changed since it last looked:
-     * it may look after the new file was written, and before it is there.
+     * ms by which the time of a file with texts is ahead. ResourceBundle reads it again if it has changed since the last
+     * look, which may be after the new file was written, and before it took the place of the old one.
      */
-    private static final long LOOKED_AT = 1000;
+    private static final long TEXTS_AHEAD = 1000;
     private static final long SOON = 120L * 1000 * 1000 * 1000; // ns in which a start has to be proven
 
     private final Path classes;
@@ -216,12 +216,11 @@ public final class Supervise {
             thread.setDaemon(true);
             thread.start();
         }
-        boolean preparing = false;
         for (SpareProcess spare : spares) {
             spare.goOn();
-            preparing = spare != spares.get(0) && spare.status().equals("preparing");
         }
-        return spares.get(0).status() + (preparing ? "; another one is being prepared" : "");
+        boolean another = spares.size() > 1 && spares.get(1).status().equals("preparing");
+        return spares.get(0).status() + (another ? "; another one is being prepared" : "");
     }
 
     private synchronized String pauseSpares() {
@@ -732,7 +731,7 @@ public final class Supervise {
             copy(content, out, length);
         }
         if (file.toString().endsWith(".properties")) {
-            fresh.toFile().setLastModified(System.currentTimeMillis() + LOOKED_AT);
+            fresh.toFile().setLastModified(System.currentTimeMillis() + TEXTS_AHEAD);
         }
         Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
     }

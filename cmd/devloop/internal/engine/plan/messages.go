@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/devloop-cli/devloop/builder/classfile"
@@ -32,11 +34,11 @@ var textSources = []string{"MessageSource", "java/util/ResourceBundle"}
 func (s State) whyTextsKept(file string) (string, error) {
 	for _, path := range sorted(s.files) {
 		class, isClass := strings.CutSuffix(path, ".class")
-		text := string(s.files[path])
-		if isClass && strings.Contains(text, file) {
+		switch text := s.files[path]; {
+		case !isClass:
+		case bytes.Contains(text, []byte(file)):
 			return dotted(class) + " names " + file, nil
-		}
-		if isClass && mentionsTexts(text) {
+		case slices.ContainsFunc(textSources, func(source string) bool { return bytes.Contains(text, []byte(source)) }):
 			if why, err := s.whyMethodKeeps(path); why != "" || err != nil {
 				return why, err
 			}
@@ -64,22 +66,7 @@ func (s State) whyMethodKeeps(path string) (string, error) {
 }
 
 func readsTexts(m classfile.Member) bool {
-	if m.Code == nil {
-		return false
-	}
-	for _, call := range m.Code.Calls {
-		if mentionsTexts(call.Owner) || mentionsTexts(call.Desc) {
-			return true
-		}
-	}
-	return false
-}
-
-func mentionsTexts(text string) bool {
-	for _, source := range textSources {
-		if strings.Contains(text, source) {
-			return true
-		}
-	}
-	return false
+	return m.Code != nil && slices.ContainsFunc(m.Code.Calls, func(c classfile.Call) bool {
+		return slices.ContainsFunc(textSources, func(source string) bool { return strings.Contains(c.Owner+c.Desc, source) })
+	})
 }

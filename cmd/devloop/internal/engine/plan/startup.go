@@ -22,7 +22,7 @@ import (
 //     nothing finds them through that type, and not those that serve requests, such as a filter's;
 //   - getters and setters of a class with @ConfigurationProperties;
 //   - methods that the text of an annotation names;
-//   - whatever those call, lambdas included. A call counts for every method with that name
+//   - whatever those call, lambdas included, but for those that serve requests, such as a route's handler. A call counts for every method with that name
 //     and descriptor, since the receiver is only known at run time.
 //
 // The same holds for what a request leaves behind: methods that assign fields, or fill a
@@ -96,7 +96,7 @@ type startupBuilder struct {
 // method records the calls of a method, and whether it may run at startup itself.
 func (b *startupBuilder) method(c *classfile.Class, m classfile.Member, of reason, named map[string]bool) {
 	if m.Code != nil {
-		calls := slices.DeleteFunc(slices.Clone(m.Code.Calls), func(c classfile.Call) bool { return handlers[c.As] })
+		calls := slices.DeleteFunc(slices.Clone(m.Code.Calls), func(c classfile.Call) bool { return servers[c.As] })
 		b.calls[m.Key()] = append(b.calls[m.Key()], calls...)
 		b.calls[own(c.Name, m)] = calls
 	}
@@ -112,10 +112,6 @@ func (b *startupBuilder) method(c *classfile.Class, m classfile.Member, of reaso
 		b.mark(key, why)
 	}
 }
-
-// handlers are interfaces whose objects are made at startup, as routes are, and called at requests only.
-var handlers = set("org/springframework/web/reactive/function/server/HandlerFunction", "org/springframework/web/servlet/function/HandlerFunction",
-	"org/springframework/web/reactive/function/server/HandlerFilterFunction", "org/springframework/web/servlet/function/HandlerFilterFunction")
 
 // stores reports whether a body may store something that outlives the call.
 func stores(c *classfile.Code) bool {
@@ -176,9 +172,11 @@ func (r reason) about(m classfile.Member) string {
 }
 
 // servers are library types whose objects frameworks make at startup, and of whose methods they call those in serving at
-// requests only.
+// requests only. A lambda of one of them is such a method.
 var (
-	servers = set("jakarta/servlet/Filter", "javax/servlet/Filter", "org/springframework/web/filter/GenericFilterBean",
+	servers = set("org/springframework/web/reactive/function/server/HandlerFunction", "org/springframework/web/servlet/function/HandlerFunction",
+		"org/springframework/web/reactive/function/server/HandlerFilterFunction", "org/springframework/web/servlet/function/HandlerFilterFunction",
+		"jakarta/servlet/Filter", "javax/servlet/Filter", "org/springframework/web/filter/GenericFilterBean",
 		"org/springframework/web/filter/OncePerRequestFilter", "org/springframework/web/server/WebFilter",
 		"org/springframework/web/servlet/HandlerInterceptor", "org/springframework/web/servlet/AsyncHandlerInterceptor",
 		"org/springframework/web/method/support/HandlerMethodArgumentResolver", "org/springframework/validation/Validator",

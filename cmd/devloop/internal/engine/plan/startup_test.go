@@ -63,6 +63,7 @@ func TestMethodsThatRunWithoutARequest(t *testing.T) {
 		"a static method":             {class("A", "", "org/acme/Listener", static), ""},
 		"one that may make a setting": {class("A", "", object, maker), "of may have made a setting from a text"},
 		"a filter's work":             {class("A", "", "jakarta/servlet/Filter", method("doFilter", "")), ""},
+		"a route's handler":           {class("A", "", "org/springframework/web/servlet/function/HandlerFunction", method("handle", "")), ""},
 		"a filter's start":            {class("A", "", "jakarta/servlet/Filter", method("init", "")), "it is a Filter"},
 		"a filter that listens":       {listener, "it is a Listener"},
 		"a validator":                 {class("A", "", "org/springframework/validation/Validator", method("validate", "")), ""},
@@ -92,17 +93,19 @@ func TestWhatAMethodOfStartupCallsRanToo(t *testing.T) {
 	}
 }
 
-// TestARouteCallsItsHandlerAtRequests has a bean make objects of methods: a route's handler, and something to run.
-func TestARouteCallsItsHandlerAtRequests(t *testing.T) {
+// TestLambdasThatServeRequestsDoNotRunAtStart has a bean make objects of a method.
+func TestLambdasThatServeRequestsDoNotRunAtStart(t *testing.T) {
 	t.Parallel()
-	config := class("Config", "", object, method("routes", "Bean", "price", "tax"))
-	config.Methods[0].Code.Calls[0].As = "org/springframework/web/reactive/function/server/HandlerFunction"
-	config.Methods[0].Code.Calls[1].As = "java/lang/Runnable"
-	handler := class("Handler", "Service", object, method("price", ""), method("tax", ""))
-	s := newStartup([]*classfile.Class{config, handler})
-	for i, want := range []string{"", "@Bean"} {
-		if got := s.reason(handler.Name, handler.Methods[i]); got != want {
-			t.Errorf("%s: got %q, want %q", handler.Methods[i].Name, got, want)
+	for as, want := range map[string]string{
+		"org/springframework/web/reactive/function/server/HandlerFunction": "",
+		"jakarta/servlet/Filter": "",
+		"org/springframework/security/core/userdetails/UserDetailsService": "",
+		"java/lang/Runnable": "@Bean",
+	} {
+		config, service := class("Config", "", object, method("bean", "Bean", "price")), class("Prices", "Service", object, method("price", ""))
+		config.Methods[0].Code.Calls[0].As = as
+		if got := newStartup([]*classfile.Class{config, service}).reason(service.Name, service.Methods[0]); got != want {
+			t.Errorf("as a %s: got %q, want %q", as, got, want)
 		}
 	}
 }
