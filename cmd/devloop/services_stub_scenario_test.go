@@ -189,11 +189,14 @@ func (r *started) seenFromElsewhere(names []string) {
 	}
 	r.served(names...)
 	r.waits(0)
-	for name, pod := range r.pods() {
-		if pod.DeletionTimestamp == nil && before[name].UID == pod.UID {
-			r.Errorf("%s is the Pod from before", name)
+	eventually(r.T, "the Pods from before to go, once their requests have finished", func() bool {
+		for name, pod := range r.pods() {
+			if pod.DeletionTimestamp == nil && before[name].UID == pod.UID {
+				return false
+			}
 		}
-	}
+		return true
+	})
 	a := r.assistant()
 	for _, name := range names {
 		if got := a.call("request", map[string]any{"service": name, "path": "/"}); !strings.HasSuffix(got.Body, "Good day, "+name) {
