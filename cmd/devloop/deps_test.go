@@ -185,6 +185,8 @@ var rules = []struct {
 		"a state is a value: it carries nothing out"},
 	{"cmd/devloop/internal/engine/plan", []string{"golang.org/", "k8s.io/", "github.com/docker/", "github.com/fsnotify", module + "watch", module + "internal/paths", module + "loader", module + "runner", module + "cmd/devloop/internal/event"},
 		"the choice of a path is a function of values: no engine, no cluster, no clock"},
+	{"cmd/devloop/internal/jdwp", []string{"github.com/", "k8s.io/", "sigs.k8s.io/", "golang.org/"},
+		"a JVM is a connection, whatever it runs in"},
 	{"cmd/devloop/internal/cli/cmdline", []string{module + "watch", module + "loader", module + "cmd/devloop/internal/engine", module + "cmd/devloop/internal/cli/"},
 		"a command line is read without a cluster, and before any command runs"},
 	{"cmd/devloop/internal/cli/sessions", []string{"k8s.io/", "sigs.k8s.io/", "github.com/docker/", "github.com/urfave/cli", module + "watch", module + "builder", module + "loader", module + "runner", module + "cmd/devloop/internal/engine", module + "cmd/devloop/internal/cli/"},

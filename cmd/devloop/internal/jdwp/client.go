@@ -62,7 +62,7 @@ func (c *Client) Redefine(ctx context.Context, classes map[string][]byte, all bo
 
 // attached returns the JVM, after it has attached if need be.
 func (c *Client) attached(ctx context.Context) (*VM, error) {
-	if c.vm != nil && !c.vm.hasEnded() {
+	if c.vm != nil && !c.vm.HasEnded() {
 		return c.vm, nil
 	}
 	c.detach()

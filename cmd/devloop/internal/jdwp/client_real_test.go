@@ -4,9 +4,6 @@ import (
 	"context"
 	"io"
 	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 
@@ -39,23 +36,19 @@ func TestClientStaysAttached(t *testing.T) {
 	dir := t.TempDir()
 	word := func(says, to string) []byte {
 		t.Helper()
-		return compile(t, to, "Word", `public class Word { public static String word() { return "`+says+`"; } }`)
+		return real.CompileJava(t, to, `public class Word { public static String word() { return "`+says+`"; } }`, "Word", "Word")
 	}
-	compile(t, dir, "Loaders", loaders)
+	real.CompileJava(t, dir, loaders, "Loaders", "Loaders")
 	word("one", dir)
-	port, send, answer := launched(t, dir, "Loaders", "n")
-	tell := func(line string) string {
-		t.Helper()
-		send(line)
-		return answer()
-	}
+	app := real.StartJVM(t, dir, "Loaders", false)
+	tell := app.Ask
 	tell("say") // it runs
 
 	var dials atomic.Int32
 	var connection net.Conn
 	client := NewClient(func(ctx context.Context) (io.ReadWriteCloser, error) {
 		dials.Add(1)
-		conn, err := new(net.Dialer).DialContext(ctx, "tcp", port)
+		conn, err := new(net.Dialer).DialContext(ctx, "tcp", app.Port)
 		connection = conn
 		return conn, err
 	})
@@ -120,17 +113,14 @@ func TestAClassIsRedefinedThatNothingHasUsed(t *testing.T) {
 		dir, edited := t.TempDir(), t.TempDir()
 		word := func(says, to string) []byte {
 			t.Helper()
-			return compile(t, to, "Word", `public class Word { public String toString() { return "`+says+`"; } }`)
+			return real.CompileJava(t, to, `public class Word { public String toString() { return "`+says+`"; } }`, "Word", "Word")
 		}
 		word("old", dir)
-		if out, err := exec.Command("javac", "-cp", dir, "-d", dir, written(t, "Uses", uses)).CombinedOutput(); err != nil {
-			t.Fatalf("javac: %v\n%s", err, out)
-		}
-		port, tell, answer := launched(t, dir, "Uses", "n")
-		tell("wait")
-		answer()
+		real.CompileJava(t, dir, uses, "Uses", "Uses")
+		app := real.StartJVM(t, dir, "Uses", false)
+		app.Ask("wait")
 		client := NewClient(func(ctx context.Context) (io.ReadWriteCloser, error) {
-			return new(net.Dialer).DialContext(ctx, "tcp", port)
+			return new(net.Dialer).DialContext(ctx, "tcp", app.Port)
 		})
 		defer client.Close()
 		if prepared {
@@ -139,33 +129,9 @@ func TestAClassIsRedefinedThatNothingHasUsed(t *testing.T) {
 		for _, says := range []string{"new", "newer"} {
 			classes := map[string][]byte{"Word": word(says, edited), "Word$1": nil}
 			n, err := client.Redefine(t.Context(), classes, false, func() error { return nil })
-			tell("use")
-			if got := answer(); n != 1 || err != nil || got != says {
+			if got := app.Ask("use"); n != 1 || err != nil || got != says {
 				t.Errorf("prepared %v, %s: %d classes, %v, it says %q", prepared, says, n, err, got)
 			}
 		}
 	}
-}
-
-// compile compiles one class into dir, and returns its class file.
-func compile(t *testing.T, dir, class, source string) []byte {
-	t.Helper()
-	if out, err := exec.Command("javac", "-d", dir, written(t, class, source)).CombinedOutput(); err != nil {
-		t.Fatalf("javac: %v\n%s", err, out)
-	}
-	data, err := os.ReadFile(filepath.Join(dir, class+".class"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
-
-// written returns a file with the source of a class.
-func written(t *testing.T, class, source string) string {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), class+".java")
-	if err := os.WriteFile(file, []byte(source), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return file
 }

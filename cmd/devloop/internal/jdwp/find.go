@@ -4,19 +4,20 @@ import (
 	"cmp"
 	"context"
 	"io"
-	"strings"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp/wire"
 )
 
 // used returns the ids of the classes of a name, one for each class loader, as far as the JVM has made them ready for use.
 func (vm *VM) used(ctx context.Context, name string) (ids []string, err error) {
-	answer, err := vm.ask(ctx, classesBySignature, appendText(nil, "L"+name+";"))
-	b := body{rest: answer}
-	for n := b.int(); n > 0 && !b.short && err == nil; n-- {
-		b.byte() // class or interface
-		ids = append(ids, b.id(vm.sizes.class))
-		b.int() // status
+	answer, err := vm.Ask(ctx, wire.ClassesBySignature, wire.AppendText(nil, "L"+name+";"))
+	b := wire.Fields{Rest: answer}
+	for n := b.Int(); n > 0 && !b.Short && err == nil; n-- {
+		b.Byte() // class or interface
+		ids = append(ids, b.ID(vm.sizes.Class))
+		b.Int() // status
 	}
-	if b.short && err == nil {
+	if b.Short && err == nil {
 		err = io.ErrUnexpectedEOF
 	}
 	return ids, err
@@ -29,26 +30,26 @@ func (vm *VM) addUnused(ctx context.Context, names map[string]bool, found map[st
 	if err := vm.findLoader(ctx); err != nil {
 		return err
 	}
-	answer, err := vm.ask(ctx, visibleClasses, []byte(vm.loader))
+	answer, err := vm.Ask(ctx, wire.VisibleClasses, []byte(vm.loader))
 	if err != nil {
 		return err
 	}
 	var ids, unnamed []string
-	b := body{rest: answer}
-	for n := b.int(); n > 0 && !b.short; n-- {
-		b.byte() // class or interface
-		id := b.id(vm.sizes.class)
+	b := wire.Fields{Rest: answer}
+	for n := b.Int(); n > 0 && !b.Short; n-- {
+		b.Byte() // class or interface
+		id := b.ID(vm.sizes.Class)
 		if ids = append(ids, id); vm.names[id] == "" {
 			unnamed = append(unnamed, id)
 		}
 	}
-	signatures, err := vm.askEach(ctx, signatureOf, unnamed)
+	signatures, err := vm.askEach(ctx, wire.Signature, unnamed)
 	if err != nil {
 		return err
 	}
 	for i, answer := range signatures {
-		b := body{rest: answer}
-		vm.names[unnamed[i]] = internalName(b.text())
+		b := wire.Fields{Rest: answer}
+		vm.names[unnamed[i]] = b.ClassName()
 	}
 	for _, id := range ids {
 		if name := vm.names[id]; names[name] {
@@ -68,37 +69,37 @@ func (vm *VM) findLoader(ctx context.Context) error {
 	if err != nil || len(of) == 0 {
 		return cmp.Or(err, ErrNotLoaded)
 	}
-	answer, err := vm.ask(ctx, fieldsOf, []byte(of[0]))
+	answer, err := vm.Ask(ctx, wire.FieldsOf, []byte(of[0]))
 	if err != nil {
 		return err
 	}
-	b := body{rest: answer}
-	for n := b.int(); n > 0 && !b.short; n-- {
-		field, name := b.id(vm.sizes.field), b.text()
-		b.text() // its type
-		b.int()  // its modifiers
+	b := wire.Fields{Rest: answer}
+	for n := b.Int(); n > 0 && !b.Short; n-- {
+		field, name := b.ID(vm.sizes.Field), b.Text()
+		b.Text() // its type
+		b.Int()  // its modifiers
 		if name != "scl" {
 			continue
 		}
-		answer, err = vm.ask(ctx, staticValues, []byte(of[0]+"\x00\x00\x00\x01"+field))
-		value := body{rest: answer}
-		value.bytes(len("\x00\x00\x00\x01l")) // how many, and the first one's tag
-		vm.loader = value.id(vm.sizes.object)
+		answer, err = vm.Ask(ctx, wire.StaticValues, []byte(of[0]+"\x00\x00\x00\x01"+field))
+		value := wire.Fields{Rest: answer}
+		value.Bytes(len("\x00\x00\x00\x01l")) // how many, and the first one's tag
+		vm.loader = value.ID(vm.sizes.Object)
 		return err
 	}
 	return ErrNotLoaded // as far as this JVM tells
 }
 
 // askEach sends a command about each of some objects at once, and returns the answers: nothing for an object that is gone.
-func (vm *VM) askEach(ctx context.Context, c command, objects []string) (answers [][]byte, err error) {
+func (vm *VM) askEach(ctx context.Context, c wire.Command, objects []string) (answers [][]byte, err error) {
 	answers = make([][]byte, len(objects))
-	replies, sent := make(chan packet, len(objects)), []byte(nil)
+	replies, sent := make(chan wire.Packet, len(objects)), []byte(nil)
 	vm.mu.Lock()
 	for i, object := range objects {
-		p := newCommand(c, []byte(object))
+		p := wire.NewCommand(c, []byte(object))
 		vm.lastID++
-		p.setID(vm.lastID)
-		vm.pending[vm.lastID] = func(p packet) { answers[i] = p.data(); replies <- p }
+		p.SetID(vm.lastID)
+		vm.pending[vm.lastID] = func(p wire.Packet) { answers[i] = p.Data(); replies <- p }
 		sent = append(sent, p...)
 	}
 	vm.mu.Unlock()
@@ -118,9 +119,4 @@ func (vm *VM) askEach(ctx context.Context, c command, objects []string) (answers
 		}
 	}
 	return answers, err
-}
-
-// internalName returns the internal name of the class that a signature names.
-func internalName(signature string) string {
-	return strings.TrimSuffix(strings.TrimPrefix(signature, "L"), ";")
 }

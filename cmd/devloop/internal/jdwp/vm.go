@@ -10,6 +10,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp/wire"
 )
 
 // Dial opens a connection to a JVM's debug port. The connection ends with ctx.
@@ -21,15 +23,15 @@ const disposeTimeout = 2 * time.Second
 // VM is a JVM that we are attached to. Its methods may be called concurrently.
 type VM struct {
 	conn    io.ReadWriteCloser
-	sizes   sizes
-	onEvent func(packet) // receives events, which are commands of the JVM
+	sizes   wire.Sizes
+	onEvent func(wire.Packet) // receives events, which are commands of the JVM
 
 	sending sync.Mutex // held while writing a packet
 
 	mu      sync.Mutex
-	lastID  uint32                  // id of the last command sent
-	pending map[uint32]func(packet) // handlers of replies by command id
-	err     error                   // why the connection ended
+	lastID  uint32                       // id of the last command sent
+	pending map[uint32]func(wire.Packet) // handlers of replies by command id
+	err     error                        // why the connection ended
 	ended   chan struct{}
 
 	known  map[string][]string // ids of classes by name, as they were last found
@@ -37,16 +39,14 @@ type VM struct {
 	names  map[string]string   // of the class loader's classes by id, as far as they were looked for
 }
 
-// sizes holds the sizes of the JVM's ids in bytes.
-type sizes struct{ field, method, object, class, frame int }
-
 // Attach attaches to the JVM at the other end of conn, which Close closes. One with another debugger does not answer.
 func Attach(ctx context.Context, conn io.ReadWriteCloser) (*VM, error) {
-	return attach(ctx, conn, func(packet) {})
+	return AttachTo(ctx, conn, func(wire.Packet) {})
 }
 
-func attach(ctx context.Context, conn io.ReadWriteCloser, onEvent func(packet)) (*VM, error) {
-	vm := &VM{conn: conn, onEvent: onEvent, pending: map[uint32]func(packet){}, ended: make(chan struct{}), names: map[string]string{}}
+// AttachTo is [Attach] for whoever wants the JVM's events. It calls onEvent from one goroutine, already before it returns.
+func AttachTo(ctx context.Context, conn io.ReadWriteCloser, onEvent func(wire.Packet)) (*VM, error) {
+	vm := &VM{conn: conn, onEvent: onEvent, pending: map[uint32]func(wire.Packet){}, ended: make(chan struct{}), names: map[string]string{}}
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	err := exchangeHandshakes(conn)
 	if err == nil {
@@ -63,27 +63,27 @@ func attach(ctx context.Context, conn io.ReadWriteCloser, onEvent func(packet)) 
 }
 
 func exchangeHandshakes(conn io.ReadWriter) error {
-	if _, err := io.WriteString(conn, handshake); err != nil {
+	if _, err := io.WriteString(conn, wire.Handshake); err != nil {
 		return err
 	}
-	answer := make([]byte, len(handshake))
+	answer := make([]byte, len(wire.Handshake))
 	if _, err := io.ReadFull(conn, answer); err != nil {
 		return err
 	}
-	if string(answer) != handshake {
+	if string(answer) != wire.Handshake {
 		return fmt.Errorf("it answered %q", answer)
 	}
 	return nil
 }
 
 func (vm *VM) readIDSizes(ctx context.Context) error {
-	answer, err := vm.ask(ctx, idSizes, nil)
+	answer, err := vm.Ask(ctx, wire.IDSizes, nil)
 	if err != nil {
 		return err
 	}
-	b := body{rest: answer}
-	for _, size := range []*int{&vm.sizes.field, &vm.sizes.method, &vm.sizes.object, &vm.sizes.class, &vm.sizes.frame} {
-		if *size = int(b.int()); *size < 1 || *size > 8 {
+	b := wire.Fields{Rest: answer}
+	for _, size := range []*int{&vm.sizes.Field, &vm.sizes.Method, &vm.sizes.Object, &vm.sizes.Class, &vm.sizes.Frame} {
+		if *size = int(b.Int()); *size < 1 || *size > 8 {
 			return fmt.Errorf("the JVM reports ids of %d bytes", *size)
 		}
 	}
@@ -93,7 +93,7 @@ func (vm *VM) readIDSizes(ctx context.Context) error {
 // readLoop dispatches packets of the JVM until the connection ends.
 func (vm *VM) readLoop() {
 	for {
-		p, err := readPacket(vm.conn)
+		p, err := wire.ReadPacket(vm.conn)
 		if err != nil {
 			vm.mu.Lock()
 			vm.err = err
@@ -101,13 +101,13 @@ func (vm *VM) readLoop() {
 			close(vm.ended)
 			return
 		}
-		if !p.isReply() {
+		if !p.IsReply() {
 			vm.onEvent(p)
 			continue
 		}
 		vm.mu.Lock()
-		onReply := vm.pending[p.id()]
-		delete(vm.pending, p.id())
+		onReply := vm.pending[p.ID()]
+		delete(vm.pending, p.ID())
 		vm.mu.Unlock()
 		if onReply != nil {
 			onReply(p)
@@ -115,11 +115,11 @@ func (vm *VM) readLoop() {
 	}
 }
 
-// send sets the command's id and sends it. onReply receives the reply and must not block.
-func (vm *VM) send(p packet, onReply func(packet)) error {
+// Send sets the command's id and sends it. onReply receives the reply and must not block.
+func (vm *VM) Send(p wire.Packet, onReply func(wire.Packet)) error {
 	vm.mu.Lock()
 	vm.lastID++
-	p.setID(vm.lastID)
+	p.SetID(vm.lastID)
 	vm.pending[vm.lastID] = onReply
 	vm.mu.Unlock()
 	vm.sending.Lock()
@@ -128,21 +128,22 @@ func (vm *VM) send(p packet, onReply func(packet)) error {
 	return err
 }
 
-func (vm *VM) ask(ctx context.Context, c command, data []byte) ([]byte, error) {
-	reply := make(chan packet, 1)
-	if err := vm.send(newCommand(c, data), func(p packet) { reply <- p }); err != nil {
+// Ask sends a command and returns the data of its reply, or a [Refusal].
+func (vm *VM) Ask(ctx context.Context, c wire.Command, data []byte) ([]byte, error) {
+	reply := make(chan wire.Packet, 1)
+	if err := vm.Send(wire.NewCommand(c, data), func(p wire.Packet) { reply <- p }); err != nil {
 		return nil, err
 	}
 	select {
 	case p := <-reply:
-		return p.data(), p.refusal()
+		return p.Data(), refusal(p.ErrorCode())
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	case <-vm.ended:
 	}
 	select {
 	case p := <-reply: // it may have been the last packet
-		return p.data(), p.refusal()
+		return p.Data(), refusal(p.ErrorCode())
 	default:
 		return nil, vm.err
 	}
@@ -173,6 +174,21 @@ func (vm *VM) Redefine(ctx context.Context, classes map[string][]byte, all bool)
 		return 0, err
 	}
 	vm.known = found
+	return len(found), nil
+}
+
+// RedefineAround is [VM.Redefine] for a VM that others send commands to as well. It calls before with the ids of the classes
+// that it has found, and what that returns once they are redefined.
+func (vm *VM) RedefineAround(ctx context.Context, classes map[string][]byte, all bool, before func(ids []string) (after func())) (n int, err error) {
+	found, err := vm.find(ctx, classes, all)
+	if err != nil {
+		return 0, err
+	}
+	after := before(slices.Concat(slices.Collect(maps.Values(found))...))
+	if err := vm.redefine(ctx, found, classes); err != nil {
+		return 0, err
+	}
+	after()
 	return len(found), nil
 }
 
@@ -209,10 +225,10 @@ func (vm *VM) knownOf(classes map[string][]byte) map[string][]string {
 	return known
 }
 
-// unloaded reports whether a JVM does not have a class any more whose id it was given: INVALID_OBJECT or INVALID_CLASS.
+// unloaded reports whether a JVM does not have a class any more whose id it was given.
 func unloaded(err error) bool {
-	refusal, refused := errors.AsType[Refusal](err)
-	return refused && (refusal == 20 || refusal == 21)
+	why, refused := errors.AsType[Refusal](err)
+	return refused && (why == invalidObject || why == invalidClass)
 }
 
 // without returns the ids that are not among others.
@@ -268,13 +284,27 @@ func (vm *VM) redefine(ctx context.Context, found map[string][]string, classes m
 	if n == 0 {
 		return nil
 	}
-	if _, err := vm.ask(ctx, redefineClasses, append(binary.BigEndian.AppendUint32(nil, n), list...)); err != nil {
+	if _, err := vm.Ask(ctx, wire.RedefineClasses, append(binary.BigEndian.AppendUint32(nil, n), list...)); err != nil {
 		return fmt.Errorf("redefine classes: %w", err)
 	}
 	return nil
 }
 
-func (vm *VM) hasEnded() bool {
+// Sizes returns the sizes of the JVM's ids.
+func (vm *VM) Sizes() wire.Sizes { return vm.sizes }
+
+// Ended is closed when the connection ends; Err then says why.
+func (vm *VM) Ended() <-chan struct{} { return vm.ended }
+
+// Err returns why the connection has ended.
+func (vm *VM) Err() error {
+	vm.mu.Lock()
+	defer vm.mu.Unlock()
+	return vm.err
+}
+
+// HasEnded reports whether the connection has ended.
+func (vm *VM) HasEnded() bool {
 	select {
 	case <-vm.ended:
 		return true
@@ -287,8 +317,8 @@ func (vm *VM) hasEnded() bool {
 func (vm *VM) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), disposeTimeout)
 	defer cancel()
-	_, err := vm.ask(ctx, dispose, nil)
-	if vm.hasEnded() {
+	_, err := vm.Ask(ctx, wire.Dispose, nil)
+	if vm.HasEnded() {
 		err = nil // it may close the connection before it answers
 	}
 	err = errors.Join(err, vm.conn.Close())

@@ -31,7 +31,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/target"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp/ide"
 	"github.com/devloop-cli/devloop/internal/lists"
 	"github.com/devloop-cli/devloop/runner"
 	"github.com/devloop-cli/devloop/runner/kube"
@@ -337,12 +337,12 @@ func listen(pods *runner.Runner, all localport.Options) ports.Listen {
 // debugger returns how local ports for debuggers are opened: on the loopback addresses only,
 // whatever --address says, since whoever reaches such a port can run any code in the Pod.
 func debugger(wait time.Duration) debugport.Open {
-	return func(ctx context.Context, p localport.Options, notify func(jdwp.Notice)) (*jdwp.Relay, error, error) {
+	return func(ctx context.Context, p localport.Options, notify func(ide.Notice)) (*ide.Relay, error, error) {
 		listeners, moved, err := localport.ListenTCP(ctx, p)
 		if err != nil {
 			return nil, nil, err
 		}
-		return jdwp.NewRelay(listeners, jdwp.Options{Wait: wait, Notify: notify}), moved, nil
+		return ide.NewRelay(listeners, ide.Options{Wait: wait, Notify: notify}), moved, nil
 	}
 }
 

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp/ide"
 	"github.com/devloop-cli/devloop/runner/localport"
 )
 
@@ -25,7 +25,7 @@ func TestTwoLocalPortsForOneContainerPortAreRefused(t *testing.T) {
 // TestDebuggersComeFromThisMachine: whoever reaches the port of a JVM can run any code in the Pod.
 func TestDebuggersComeFromThisMachine(t *testing.T) {
 	t.Parallel()
-	relay, _, err := debugger(time.Second)(t.Context(), localport.Options{}, func(jdwp.Notice) {})
+	relay, _, err := debugger(time.Second)(t.Context(), localport.Options{}, func(ide.Notice) {})
 	if err != nil {
 		t.Fatal(err)
 	}

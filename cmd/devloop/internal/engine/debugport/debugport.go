@@ -28,6 +28,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp/ide"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/localport"
 )
@@ -51,7 +52,7 @@ type Options struct {
 
 // Open opens a local port for debuggers. Moved says why it is not the one asked for. The relay
 // calls notify when a debugger attaches or detaches.
-type Open func(ctx context.Context, port localport.Options, notify func(jdwp.Notice)) (relay *jdwp.Relay, moved, err error)
+type Open func(ctx context.Context, port localport.Options, notify func(ide.Notice)) (relay *ide.Relay, moved, err error)
 
 // Dial opens a connection to a port of a Pod.
 type Dial func(ctx context.Context, pod kube.Pod, port int) (io.ReadWriteCloser, error)
@@ -71,7 +72,7 @@ type Debuggers struct {
 
 // port is the local port at which the JVM of a Pod is debugged.
 type port struct {
-	*jdwp.Relay
+	*ide.Relay
 	to  kube.Endpoint // without a port
 	pod types.UID     // the Pod that it forwards to, "" for none
 }
@@ -94,7 +95,7 @@ func (d *Debuggers) Open(ctx context.Context, events publish.Publisher, pods []k
 		if want.Local > 0 {
 			want.Local += len(d.ports)
 		}
-		relay, moved, err := d.open(ctx, want, func(n jdwp.Notice) {
+		relay, moved, err := d.open(ctx, want, func(n ide.Notice) {
 			events.InCycle(0).Publish(event.Debugger{Action: n.Action, Pod: n.JVM, Reason: n.Reason, Classes: n.Classes})
 		})
 		if err != nil {
@@ -136,15 +137,15 @@ func (d *Debuggers) dialJVM(pod kube.Pod) jdwp.Dial {
 // answered; a JVM with a stopped thread would not exit. The supervisor ends a JVM sooner if it can attach to it, which
 // it can't while devloop is attached.
 func (d *Debuggers) Detach() {
-	d.each((*jdwp.Relay).Pause)
+	d.each((*ide.Relay).Pause)
 	d.closeClients(func(types.UID) bool { return true })
 }
 
 // Fail tells debuggers why there is no JVM to wait for.
-func (d *Debuggers) Fail(why string) { d.each(func(r *jdwp.Relay) { r.SetUnavailable(why) }) }
+func (d *Debuggers) Fail(why string) { d.each(func(r *ide.Relay) { r.SetUnavailable(why) }) }
 
 // each takes all ports off their Pods.
-func (d *Debuggers) each(do func(*jdwp.Relay)) {
+func (d *Debuggers) each(do func(*ide.Relay)) {
 	for _, p := range d.ports {
 		p.pod = ""
 		do(p.Relay)

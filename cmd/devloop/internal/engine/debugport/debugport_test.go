@@ -15,7 +15,7 @@ import (
 	"github.com/devloop-cli/devloop/builder/supervisor"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp/ide"
 	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/localport"
@@ -41,13 +41,13 @@ func (c *cluster) dial(_ context.Context, pod kube.Pod, _ int) (io.ReadWriteClos
 	return nil, errNoJVM
 }
 
-func (c *cluster) open(_ context.Context, o localport.Options, _ func(jdwp.Notice)) (*jdwp.Relay, error, error) {
+func (c *cluster) open(_ context.Context, o localport.Options, _ func(ide.Notice)) (*ide.Relay, error, error) {
 	c.asked = append(c.asked, o.Local)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, nil, err
 	}
-	return jdwp.NewRelay([]net.Listener{l}, jdwp.Options{Notify: func(jdwp.Notice) {}}), c.moved, nil
+	return ide.NewRelay([]net.Listener{l}, ide.Options{Notify: func(ide.Notice) {}}), c.moved, nil
 }
 
 func (c *cluster) Handle(e event.Event) { c.published = append(c.published, e.Body) }

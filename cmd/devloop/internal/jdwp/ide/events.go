@@ -1,6 +1,10 @@
-package jdwp
+package ide
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp/wire"
+)
 
 // layouts describes what each kind of event carries after its request id: o a thread or object, t a tagged object, l a
 // location, v a value, c a tagged class, f a field, s a string, and a digit that many bytes.
@@ -14,17 +18,17 @@ var layouts = map[byte]string{
 }
 
 // rewriteRequestIDs replaces the request ids in an event packet by those that the IDE knows.
-func (b *breakpoints) rewriteRequestIDs(p packet) packet {
+func (b *breakpoints) rewriteRequestIDs(p wire.Packet) wire.Packet {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.ideID) == 0 || p.command() != composite {
+	if len(b.ideID) == 0 || p.Command() != wire.Composite {
 		return p
 	}
-	r := &body{rest: p.data()}
-	r.byte() // suspend policy
-	for n := r.int(); n > 0 && !r.short; n-- {
-		kind := r.byte()
-		request := r.bytes(4)
+	r := &wire.Fields{Rest: p.Data()}
+	r.Byte() // suspend policy
+	for n := r.Int(); n > 0 && !r.Short; n-- {
+		kind := r.Byte()
+		request := r.Bytes(4)
 		if id, other := b.ideID[binary.BigEndian.Uint32(request)]; other && kind == eventBreakpoint {
 			binary.BigEndian.PutUint32(request, id)
 		}
@@ -32,36 +36,36 @@ func (b *breakpoints) rewriteRequestIDs(p packet) packet {
 		if !known {
 			return p
 		}
-		b.sizes.skip(r, layout)
+		skip(r, layout, b.sizes)
 	}
 	return p
 }
 
-func (s sizes) skip(r *body, layout string) {
+func skip(r *wire.Fields, layout string, s wire.Sizes) {
 	for _, part := range layout {
 		switch part {
 		case 'o':
-			r.bytes(s.object)
+			r.Bytes(s.Object)
 		case 't':
-			r.bytes(1 + s.object)
+			r.Bytes(1 + s.Object)
 		case 'l':
-			r.bytes(1 + s.class + s.method + 8)
+			r.Bytes(1 + s.Class + s.Method + 8)
 		case 'c':
-			r.bytes(1 + s.class)
+			r.Bytes(1 + s.Class)
 		case 'f':
-			r.bytes(s.field)
+			r.Bytes(s.Field)
 		case 's':
-			r.text()
+			r.Text()
 		case 'v':
-			r.bytes(s.value(r.byte()))
+			r.Bytes(valueSize(r.Byte(), s))
 		default:
-			r.bytes(int(part - '0'))
+			r.Bytes(int(part - '0'))
 		}
 	}
 }
 
-// value returns the size of a value with that tag, in bytes.
-func (s sizes) value(tag byte) int {
+// valueSize returns the size of a value with that tag, in bytes.
+func valueSize(tag byte, s wire.Sizes) int {
 	switch tag {
 	case 'B', 'Z':
 		return 1
@@ -74,6 +78,6 @@ func (s sizes) value(tag byte) int {
 	case 'V':
 		return 0
 	default:
-		return s.object
+		return s.Object
 	}
 }

@@ -1,4 +1,4 @@
-package jdwp
+package ide
 
 import (
 	"bufio"
@@ -8,6 +8,9 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp/wire"
 )
 
 const (
@@ -16,15 +19,17 @@ const (
 	maxBacklog = 64 << 20
 	// flushTimeout is how long an IDE may take to read the queued packets when its session ends.
 	flushTimeout = 2 * time.Second
+	// stuckTimeout is how long a JVM may take to let an IDE go.
+	stuckTimeout = 2 * time.Second
 )
 
 // readHandshake reports whether the client sends a JDWP handshake in time.
 func readHandshake(conn net.Conn, in io.Reader) bool {
 	_ = conn.SetReadDeadline(time.Now().Add(handshakeTimeout))
-	said := make([]byte, len(handshake))
+	said := make([]byte, len(wire.Handshake))
 	_, err := io.ReadFull(in, said)
 	_ = conn.SetReadDeadline(time.Time{})
-	return err == nil && string(said) == handshake
+	return err == nil && string(said) == wire.Handshake
 }
 
 // watchDisconnect returns a context that ends when an IDE that waits to be let in disconnects, until stop.
@@ -46,7 +51,8 @@ func watchDisconnect(ctx context.Context, conn net.Conn, in *bufio.Reader) (watc
 
 // session connects an IDE with a JVM.
 type session struct {
-	vm     *VM
+	vm     *jdwp.VM
+	remote io.Closer // the connection to the JVM
 	ide    net.Conn
 	out    *outbox
 	points *breakpoints
@@ -58,10 +64,10 @@ type session struct {
 }
 
 func newSession(ide net.Conn, onRedefined func([]string)) *session {
-	return &session{ide: ide, out: newOutbox(ide), points: newBreakpoints(sizes{}), commands: make(chan struct{}, 1), onRedefined: onRedefined}
+	return &session{ide: ide, out: newOutbox(ide), points: newBreakpoints(wire.Sizes{}), commands: make(chan struct{}, 1), onRedefined: onRedefined}
 }
 
-func (s *session) onEvent(p packet) { s.out.put(s.points.rewriteRequestIDs(p)) }
+func (s *session) onEvent(p wire.Packet) { s.out.put(s.points.rewriteRequestIDs(p)) }
 
 // run lets the IDE in, and carries commands and replies until it, the JVM or ctx ends. in is what the IDE sends.
 func (s *session) run(ctx context.Context, in io.Reader) {
@@ -69,21 +75,21 @@ func (s *session) run(ctx context.Context, in io.Reader) {
 	go s.out.run()
 	defer context.AfterFunc(ctx, func() {
 		_ = s.ide.SetReadDeadline(time.Unix(1, 0))
-		stuck := time.AfterFunc(disposeTimeout, func() { _ = s.vm.conn.Close() }) // a JVM that does not read would block us
-		<-s.vm.ended
+		stuck := time.AfterFunc(stuckTimeout, func() { _ = s.remote.Close() }) // a JVM that does not read would block us
+		<-s.vm.Ended()
 		stuck.Stop()
 	})()
 	over := make(chan struct{})
 	var after sync.WaitGroup
 	after.Go(func() { // when the JVM ends, stop reading from the IDE
 		select {
-		case <-s.vm.ended:
+		case <-s.vm.Ended():
 			_ = s.ide.SetReadDeadline(time.Unix(1, 0))
 		case <-over:
 		}
 	})
 	for {
-		p, err := readPacket(in)
+		p, err := wire.ReadPacket(in)
 		if err != nil || s.forward(ctx, p) != nil {
 			break
 		}
@@ -95,21 +101,21 @@ func (s *session) run(ctx context.Context, in io.Reader) {
 	s.out.finish()
 }
 
-func (s *session) forward(ctx context.Context, p packet) error {
-	if p.isReply() {
+func (s *session) forward(ctx context.Context, p wire.Packet) error {
+	if p.IsReply() {
 		return nil // events are not replied to
 	}
 	s.commands <- struct{}{}
 	defer func() { <-s.commands }()
-	id, onSuccess := p.id(), s.points.track(p)
-	if p.command() == redefineClasses {
-		onSuccess = s.redefinedByIDE(ctx, p.data())
+	id, onSuccess := p.ID(), s.points.track(p)
+	if p.Command() == wire.RedefineClasses {
+		onSuccess = s.redefinedByIDE(ctx, p.Data())
 	}
-	return s.vm.send(p, func(reply packet) {
-		if reply.refusal() == nil {
-			onSuccess(reply.data())
+	return s.vm.Send(p, func(reply wire.Packet) {
+		if reply.ErrorCode() == 0 {
+			onSuccess(reply.Data())
 		}
-		reply.setID(id)
+		reply.SetID(id)
 		s.out.put(reply)
 	})
 }
@@ -117,14 +123,14 @@ func (s *session) forward(ctx context.Context, p packet) error {
 // redefinedByIDE returns what to do when the JVM has accepted an IDE's classes, whose breakpoints are gone then.
 func (s *session) redefinedByIDE(ctx context.Context, data []byte) func([]byte) {
 	var ids, names []string
-	b := body{rest: data}
-	for n := b.int(); n > 0 && !b.short; n-- {
-		id := b.id(s.vm.sizes.class)
-		b.text() // the class file
-		answer, err := s.vm.ask(ctx, signatureOf, []byte(id))
+	b := wire.Fields{Rest: data}
+	for n := b.Int(); n > 0 && !b.Short; n-- {
+		id := b.ID(s.vm.Sizes().Class)
+		b.Text() // the class file
+		answer, err := s.vm.Ask(ctx, wire.Signature, []byte(id))
 		if err == nil {
-			signature := body{rest: answer}
-			ids, names = append(ids, id), append(names, internalName(signature.text()))
+			signature := wire.Fields{Rest: answer}
+			ids, names = append(ids, id), append(names, signature.ClassName())
 		}
 	}
 	return func([]byte) {
@@ -133,30 +139,21 @@ func (s *session) redefinedByIDE(ctx context.Context, data []byte) func([]byte) 
 	}
 }
 
-// redefine is [VM.Redefine] between two commands of the IDE. It keeps the IDE's breakpoints.
+// redefine is [jdwp.VM.Redefine] between two commands of the IDE. It keeps the IDE's breakpoints.
 func (s *session) redefine(ctx context.Context, classes map[string][]byte, all bool) (n int, err error) {
 	select {
 	case s.commands <- struct{}{}:
-	case <-s.vm.ended:
-		return 0, s.vm.err
+	case <-s.vm.Ended():
+		return 0, s.vm.Err()
 	case <-ctx.Done():
 		return 0, context.Cause(ctx)
 	}
 	defer func() { <-s.commands }()
-	found, err := s.vm.find(ctx, classes, all) // once it answers, earlier commands of the IDE have been answered, too
-	if err != nil {
-		return 0, err
-	}
-	var ids []string
-	for _, of := range found {
-		ids = append(ids, of...)
-	}
-	before := s.points.snapshot(ctx, s.vm, ids)
-	if err := s.vm.redefine(ctx, found, classes); err != nil {
-		return 0, err
-	}
-	s.points.restore(ctx, s.vm, ids, before)
-	return len(found), nil
+	return s.vm.RedefineAround(ctx, classes, all, func(ids []string) (after func()) {
+		// The JVM has found the classes, so it has answered the earlier commands of the IDE, too.
+		saved := s.points.snapshot(ctx, s.vm, ids)
+		return func() { s.points.restore(ctx, s.vm, ids, saved) }
+	})
 }
 
 // outbox queues packets for an IDE. put never blocks.
@@ -164,7 +161,7 @@ type outbox struct {
 	conn net.Conn
 
 	mu      sync.Mutex
-	queue   []packet
+	queue   []wire.Packet
 	size    int
 	closing bool          // nothing more will be put
 	wakeup  chan struct{} // holds a value when queue or closing has changed
@@ -174,12 +171,12 @@ type outbox struct {
 // newOutbox starts with the handshake, which lets the IDE in.
 func newOutbox(conn net.Conn) *outbox {
 	o := &outbox{conn: conn, wakeup: make(chan struct{}, 1), done: make(chan struct{})}
-	o.put(packet(handshake))
+	o.put(wire.Packet(wire.Handshake))
 	return o
 }
 
 // put queues a packet. It disconnects an IDE that is too far behind.
-func (o *outbox) put(p packet) {
+func (o *outbox) put(p wire.Packet) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closing {

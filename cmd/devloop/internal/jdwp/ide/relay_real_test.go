@@ -1,4 +1,4 @@
-package jdwp
+package ide
 
 import (
 	"context"
@@ -12,8 +12,24 @@ import (
 	"testing"
 	"time"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp/wire"
 	"github.com/devloop-cli/devloop/hack/real"
 )
+
+const source = `
+public class App {
+    static String word() { return "old"; }
+    public static void main(String[] args) throws Exception {
+        for (int line; (line = System.in.read()) != -1;) if (line == '\n') System.out.println(word());
+    }
+}`
+
+// compiled compiles the program after an edit into dir and returns its class file.
+func compiled(t *testing.T, dir, from, to string) []byte {
+	t.Helper()
+	return real.CompileJava(t, dir, strings.Replace(source, from, to, 1), "App", "App")
+}
 
 // told collects what a relay tells.
 type told struct {
@@ -64,7 +80,7 @@ func relayed(t *testing.T, wait time.Duration) (*Relay, *told) {
 }
 
 // to is how a relay reaches a JVM of this machine.
-func to(port string) Dial {
+func to(port string) jdwp.Dial {
 	return func(ctx context.Context) (io.ReadWriteCloser, error) {
 		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", port)
 		if err != nil {
@@ -76,7 +92,7 @@ func to(port string) Dial {
 }
 
 // ide attaches to a relay as an IDE does, and hears its events.
-func ide(t *testing.T, r *Relay) (*VM, <-chan packet) {
+func ide(t *testing.T, r *Relay) (*jdwp.VM, <-chan wire.Packet) {
 	t.Helper()
 	conn, err := net.Dial("tcp", r.Address())
 	if err != nil {
@@ -84,8 +100,8 @@ func ide(t *testing.T, r *Relay) (*VM, <-chan packet) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	events := make(chan packet, 100)
-	vm, err := attach(ctx, conn, func(p packet) { events <- p })
+	events := make(chan wire.Packet, 100)
+	vm, err := jdwp.AttachTo(ctx, conn, func(p wire.Packet) { events <- p })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,54 +111,54 @@ func ide(t *testing.T, r *Relay) (*VM, <-chan packet) {
 func TestIDEStandsAtABreakpointWhileClassesAreRedefined(t *testing.T) {
 	real.Java(t)
 	dir := t.TempDir()
-	compiled(t, dir, "App", "", "")
-	port, ask, answer := started(t, dir, "n")
+	compiled(t, dir, "", "")
+	app := real.StartJVM(t, dir, "App", false)
 	r, said := relayed(t, time.Minute)
-	r.SetTarget("app", to(port))
+	r.SetTarget("app", to(app.Port))
 	j := real.StartJDB(t, r.Address())
 	said.await(t, "attached app")
 	j.Say("stop in App.word", "Set breakpoint App.word")
-	ask()
+	app.Tell("")
 	j.Say("", "App.word(), line=3")
 	j.Say("", "main[1] ")
 
 	t.Log("the thread stands at the breakpoint: the class changes all the same, and the lines move")
-	changed := compiled(t, t.TempDir(), "App", `static String word() { return "old"; }`, "\n\nstatic String word() { String said = \"new\";\nreturn said; }")
+	changed := compiled(t, t.TempDir(), `static String word() { return "old"; }`, "\n\nstatic String word() { String said = \"new\";\nreturn said; }")
 	if loaded, err := r.Redefine(t.Context(), map[string][]byte{"App": changed}, false); err != nil || loaded != 1 {
 		t.Fatalf("loaded %d, %v", loaded, err)
 	}
 	j.Say("cont", "> ")
-	if got := answer(); got != "old" {
+	if got := app.Answer(); got != "old" {
 		t.Errorf("a method that was being run says %q", got)
 	}
 
 	t.Log("the breakpoint is there still")
-	ask()
+	app.Tell("")
 	j.Say("", "Breakpoint hit")
 	j.Say("", "main[1] ")
 	j.Say("cont", "> ")
-	if got := answer(); got != "new" {
+	if got := app.Answer(); got != "new" {
 		t.Errorf("it says %q", got)
 	}
 
 	t.Log("a breakpoint that the IDE clears is gone, whatever the JVM calls it by now")
 	j.Say("clear App.word", "Removed: breakpoint App.word")
-	ask()
-	if got := answer(); got != "new" {
+	app.Tell("")
+	if got := app.Answer(); got != "new" {
 		t.Errorf("it says %q", got)
 	}
 
 	t.Log("an IDE that leaves takes its breakpoints along, and resumes what stands")
 	j.Say("stop in App.word", "Set breakpoint App.word")
-	ask()
+	app.Tell("")
 	j.Say("", "Breakpoint hit")
 	j.Kill()
-	if got := answer(); got != "new" {
+	if got := app.Answer(); got != "new" {
 		t.Errorf("it says %q", got)
 	}
 	said.await(t, "detached app")
-	ask()
-	if got := answer(); got != "new" {
+	app.Tell("")
+	if got := app.Answer(); got != "new" {
 		t.Errorf("it says %q", got)
 	}
 
@@ -157,27 +173,31 @@ func TestIDEStandsAtABreakpointWhileClassesAreRedefined(t *testing.T) {
 func TestRepliesFindWhoAskedWhileBothSidesAsk(t *testing.T) {
 	real.Java(t)
 	dir := t.TempDir()
-	class := compiled(t, dir, "App", "", "")
-	port, say := running(t, dir)
-	if got := say(); got != "old" { // by now its class is loaded
+	class := compiled(t, dir, "", "")
+	app := real.StartJVM(t, dir, "App", false)
+	if got := app.Ask(""); got != "old" { // by now its class is loaded
 		t.Errorf("it says %q", got)
 	}
 	r, _ := relayed(t, time.Minute)
-	r.SetTarget("app", to(port))
+	r.SetTarget("app", to(app.Port))
 	vm, _ := ide(t, r)
 	var all sync.WaitGroup
 	for i := range 8 {
 		name := []string{"App", "java/lang/String", "java/util/List", "no/such/Class"}[i%4]
 		all.Go(func() {
 			for range 200 {
-				found, err := vm.find(t.Context(), map[string][]byte{name: nil}, false)
+				answer, err := vm.Ask(t.Context(), wire.ClassesBySignature, wire.AppendText(nil, "L"+name+";"))
 				if err != nil {
 					t.Error(err)
 					return
 				}
-				for _, class := range found[name] {
-					answer, err := vm.ask(t.Context(), signatureOf, []byte(class))
-					if got := (&body{rest: answer}).text(); err != nil || got != "L"+name+";" {
+				found := wire.Fields{Rest: answer}
+				for n := found.Int(); n > 0; n-- {
+					found.Byte() // class or interface
+					class := found.ID(8)
+					found.Int() // status
+					answer, err := vm.Ask(t.Context(), wire.Signature, []byte(class))
+					if got := (&wire.Fields{Rest: answer}).Text(); err != nil || got != "L"+name+";" {
 						t.Errorf("%s has the signature %q, %v", name, got, err)
 					}
 				}
@@ -197,7 +217,7 @@ func TestRepliesFindWhoAskedWhileBothSidesAsk(t *testing.T) {
 	if err := vm.Close(); err != nil {
 		t.Error(err)
 	}
-	if got := say(); got != "old" {
+	if got := app.Ask(""); got != "old" {
 		t.Errorf("it says %q", got)
 	}
 	// Without the IDE, devloop's commands have a conversation of their own.
@@ -209,19 +229,19 @@ func TestRepliesFindWhoAskedWhileBothSidesAsk(t *testing.T) {
 func TestIDEsOwnHotSwapIsNoted(t *testing.T) {
 	real.Java(t)
 	dir := t.TempDir()
-	compiled(t, dir, "App", "", "")
-	port, say := running(t, dir)
+	compiled(t, dir, "", "")
+	app := real.StartJVM(t, dir, "App", false)
 	r, _ := relayed(t, time.Minute)
-	r.SetTarget("app", to(port))
+	r.SetTarget("app", to(app.Port))
 	vm, _ := ide(t, r)
-	if got := say(); got != "old" {
+	if got := app.Ask(""); got != "old" {
 		t.Errorf("it says %q", got)
 	}
-	theirs := compiled(t, t.TempDir(), "App", `"old"`, `"theirs"`)
+	theirs := compiled(t, t.TempDir(), `"old"`, `"theirs"`)
 	if _, err := vm.Redefine(t.Context(), map[string][]byte{"App": theirs}, false); err != nil {
 		t.Fatal(err)
 	}
-	if got := say(); got != "theirs" {
+	if got := app.Ask(""); got != "theirs" {
 		t.Errorf("it says %q", got)
 	}
 	if got := r.RedefinedByClient(); !reflect.DeepEqual(got, []string{"App"}) {
@@ -230,11 +250,11 @@ func TestIDEsOwnHotSwapIsNoted(t *testing.T) {
 	if _, err := vm.Redefine(t.Context(), map[string][]byte{"App": []byte("no class")}, false); err == nil {
 		t.Error("the JVM took what is no class")
 	}
-	ours := compiled(t, t.TempDir(), "App", `"old"`, `"ours"`)
+	ours := compiled(t, t.TempDir(), `"old"`, `"ours"`)
 	if _, err := r.Redefine(t.Context(), map[string][]byte{"App": ours}, false); err != nil {
 		t.Fatal(err)
 	}
-	if got, foreign := say(), r.RedefinedByClient(); got != "ours" || len(foreign) > 0 {
+	if got, foreign := app.Ask(""), r.RedefinedByClient(); got != "ours" || len(foreign) > 0 {
 		t.Errorf("it says %q, and the IDE's are %q", got, foreign)
 	}
 	_ = vm.Close()
@@ -243,10 +263,10 @@ func TestIDEsOwnHotSwapIsNoted(t *testing.T) {
 func TestPortOutlivesTheJVM(t *testing.T) {
 	real.Java(t)
 	dir := t.TempDir()
-	compiled(t, dir, "App", "", "")
-	first, _ := running(t, dir)
+	compiled(t, dir, "", "")
+	first := real.StartJVM(t, dir, "App", false)
 	r, said := relayed(t, time.Minute)
-	r.SetTarget("first", to(first))
+	r.SetTarget("first", to(first.Port))
 	vm, _ := ide(t, r)
 	if !r.Attached() {
 		t.Error("no debugger is attached")
@@ -255,7 +275,7 @@ func TestPortOutlivesTheJVM(t *testing.T) {
 	t.Log("the JVM goes: the IDE is let go, and one that comes waits for the next")
 	r.Pause()
 	select {
-	case <-vm.ended:
+	case <-vm.Ended():
 	case <-time.After(20 * time.Second):
 		t.Fatal("the IDE is still attached")
 	}
@@ -263,10 +283,10 @@ func TestPortOutlivesTheJVM(t *testing.T) {
 		t.Error("somebody is attached")
 	}
 	said.await(t, "detached first")
-	came := make(chan *VM)
+	came := make(chan *jdwp.VM)
 	go func() { vm, _ := ide(t, r); came <- vm }()
-	second, _ := running(t, dir)
-	r.SetTarget("second", to(second))
+	second := real.StartJVM(t, dir, "App", false)
+	r.SetTarget("second", to(second.Port))
 	again := <-came
 	said.await(t, "attached second")
 	if err := again.Close(); err != nil {
@@ -280,7 +300,7 @@ func TestPortOutlivesTheJVM(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Attach(t.Context(), conn); err == nil {
+	if _, err := jdwp.Attach(t.Context(), conn); err == nil {
 		t.Error("it was let in")
 	}
 	said.await(t, "refused  it does not compile")
@@ -289,26 +309,26 @@ func TestPortOutlivesTheJVM(t *testing.T) {
 func TestJVMThatWaitsTellsItsIDEThatItHasStarted(t *testing.T) {
 	real.Java(t)
 	dir := t.TempDir()
-	compiled(t, dir, "App", "", "")
+	compiled(t, dir, "", "")
 	r, said := relayed(t, time.Minute)
-	port, ask, answer := started(t, dir, "y")
-	r.SetTarget("app", to(port)) // it may not listen yet
+	app := real.StartJVM(t, dir, "App", true)
+	r.SetTarget("app", to(app.Port)) // it may not listen yet
 	vm, events := ide(t, r)
-	if p := <-events; p.command() != composite || p.data()[5] != 90 {
+	if p := <-events; p.Command() != wire.Composite || p.Data()[5] != 90 {
 		t.Errorf("the first event is %x", p)
 	}
-	ask()
-	if _, err := vm.ask(t.Context(), command{1, 9}, nil); err != nil { // resume
+	app.Tell("")
+	if _, err := vm.Ask(t.Context(), wire.Command{1, 9}, nil); err != nil { // resume
 		t.Fatal(err)
 	}
-	if got := answer(); got != "old" {
+	if got := app.Answer(); got != "old" {
 		t.Errorf("it says %q", got)
 	}
 	second, err := net.Dial("tcp", r.Address())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Attach(t.Context(), second); err == nil {
+	if _, err := jdwp.Attach(t.Context(), second); err == nil {
 		t.Error("two debuggers were let in")
 	}
 	said.await(t, "refused  another one is attached")
@@ -318,27 +338,27 @@ func TestJVMThatWaitsTellsItsIDEThatItHasStarted(t *testing.T) {
 func TestIDEThatDoesNotReadIsGivenUp(t *testing.T) {
 	real.Java(t)
 	dir := t.TempDir()
-	class := compiled(t, dir, "App", "", "")
-	port, say := running(t, dir)
+	class := compiled(t, dir, "", "")
+	app := real.StartJVM(t, dir, "App", false)
 	r, said := relayed(t, time.Minute)
-	r.SetTarget("app", to(port))
+	r.SetTarget("app", to(app.Port))
 	conn, err := net.Dial("tcp", r.Address())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close() }()
-	if _, err := io.WriteString(conn, handshake); err != nil {
+	if _, err := io.WriteString(conn, wire.Handshake); err != nil {
 		t.Fatal(err)
 	}
 	said.await(t, "attached")
-	allClasses := newCommand(command{1, 3}, nil)
+	allClasses := wire.NewCommand(wire.Command{1, 3}, nil)
 	for range 6000 { // each answer has tens of kilobytes
 		if _, err := conn.Write(allClasses); err != nil {
 			break
 		}
 	}
 	said.await(t, "detached app")
-	if got := say(); got != "old" {
+	if got := app.Ask(""); got != "old" {
 		t.Errorf("it says %q", got)
 	}
 	// The JVM still has answers to write, which no debugger reads, before it accepts the next connection.
@@ -383,7 +403,7 @@ func TestWhoIsNoIDEDoesNotReachTheJVM(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Attach(t.Context(), conn); err == nil {
+	if _, err := jdwp.Attach(t.Context(), conn); err == nil {
 		t.Error("it was let in")
 	}
 	said.await(t, "refused  the JVM of app does not answer: connection refused")
@@ -409,7 +429,7 @@ func TestBreakpointsFollowTheLinesOfTheirMethod(t *testing.T) {
 }
 
 func TestEventsNameTheRequestsOfTheIDE(t *testing.T) {
-	b := newBreakpoints(sizes{8, 8, 8, 8, 8})
+	b := newBreakpoints(wire.Sizes{Field: 8, Method: 8, Object: 8, Class: 8, Frame: 8})
 	b.ideID[900], b.jvmID[7] = 7, 900
 	zeros := func(n int) []byte { return make([]byte, n) }
 	request := func(id uint32) []byte { return binary.BigEndian.AppendUint32(nil, id) }
@@ -425,7 +445,7 @@ func TestEventsNameTheRequestsOfTheIDE(t *testing.T) {
 		data := []byte{2, 0, 0, 0, 7}
 		for _, e := range [][]byte{
 			one(4, 900, zeros(8), location, zeros(9), location),
-			one(8, 1, zeros(8), zeros(9), appendText(nil, "LA;"), zeros(4)),
+			one(8, 1, zeros(8), zeros(9), wire.AppendText(nil, "LA;"), zeros(4)),
 			one(42, 2, zeros(8), location, []byte("J"), zeros(8)),
 			one(21, 3, zeros(8), location, zeros(9), zeros(8), zeros(9), []byte("Z"), zeros(1)),
 			one(45, 4, zeros(8), zeros(9), location, zeros(8)),
@@ -436,7 +456,7 @@ func TestEventsNameTheRequestsOfTheIDE(t *testing.T) {
 		}
 		return data
 	}
-	if got := b.rewriteRequestIDs(newCommand(composite, of(900))).data(); !reflect.DeepEqual(got, of(7)) {
+	if got := b.rewriteRequestIDs(wire.NewCommand(wire.Composite, of(900))).Data(); !reflect.DeepEqual(got, of(7)) {
 		t.Errorf("got %x", got)
 	}
 }

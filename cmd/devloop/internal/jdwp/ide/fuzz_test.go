@@ -1,27 +1,29 @@
-package jdwp
+package ide
 
 import (
 	"bytes"
 	"testing"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp/wire"
 )
 
 // FuzzPackets reads what a debugger or a JVM may send: whoever reaches the port may send anything.
 func FuzzPackets(f *testing.F) {
 	location := append([]byte{eventBreakpoint, 0, 0, 0, 0, 1, 7, 1}, make([]byte, 24)...)
-	f.Add([]byte(newCommand(setRequest, location)))
-	f.Add([]byte(newCommand(setRequest, location[:10])))
-	f.Add([]byte(newCommand(clearRequest, []byte{eventBreakpoint, 0, 0, 0, 1})))
-	f.Add([]byte(newCommand(composite, []byte{0, 0, 0, 0, 1, 20, 0, 0, 0, 1, 'L', 255, 255, 255, 255})))
+	f.Add([]byte(wire.NewCommand(wire.SetRequest, location)))
+	f.Add([]byte(wire.NewCommand(wire.SetRequest, location[:10])))
+	f.Add([]byte(wire.NewCommand(wire.ClearRequest, []byte{eventBreakpoint, 0, 0, 0, 1})))
+	f.Add([]byte(wire.NewCommand(wire.Composite, []byte{0, 0, 0, 0, 1, 20, 0, 0, 0, 1, 'L', 255, 255, 255, 255})))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		s := sizes{object: 8, class: 8, method: 8, field: 8, frame: 8}
+		s := wire.Sizes{Object: 8, Class: 8, Method: 8, Field: 8, Frame: 8}
 		points := newBreakpoints(s)
 		points.jvmID[1], points.ideID[2] = 2, 1
 		for in := bytes.NewReader(data); ; {
-			p, err := readPacket(in)
+			p, err := wire.ReadPacket(in)
 			if err != nil {
 				break
 			}
-			points.track(p)(p.data())
+			points.track(p)(p.Data())
 			points.rewriteRequestIDs(p)
 		}
 		for _, set := range points.set {

@@ -1,10 +1,13 @@
-package jdwp
+package ide
 
 import (
 	"context"
 	"encoding/binary"
 	"slices"
 	"sync"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp/wire"
 )
 
 // eventBreakpoint is the event kind of breakpoints.
@@ -13,7 +16,7 @@ const eventBreakpoint = 2
 // breakpoints records the breakpoints that an IDE has set, by request id. A JVM drops those of a class that is
 // redefined. We set them again, under new ids that the IDE does not know, so both directions are mapped.
 type breakpoints struct {
-	sizes sizes
+	sizes wire.Sizes
 
 	mu    sync.Mutex
 	set   map[uint32]breakpoint // by the IDE's request id
@@ -27,35 +30,35 @@ type breakpoint struct {
 	at      int
 }
 
-func newBreakpoints(s sizes) *breakpoints {
+func newBreakpoints(s wire.Sizes) *breakpoints {
 	return &breakpoints{sizes: s, set: map[uint32]breakpoint{}, jvmID: map[uint32]uint32{}, ideID: map[uint32]uint32{}}
 }
 
 // class returns the id of the breakpoint's class, which follows a tag.
-func (b breakpoint) class(s sizes) string { return string(b.request[b.at+1:][:s.class]) }
+func (b breakpoint) class(s wire.Sizes) string { return string(b.request[b.at+1:][:s.Class]) }
 
 // method returns the ids of class and method, as the command LineTable takes them.
-func (b breakpoint) method(s sizes) []byte { return b.request[b.at+1:][:s.class+s.method] }
+func (b breakpoint) method(s wire.Sizes) []byte { return b.request[b.at+1:][:s.Class+s.Method] }
 
-func (b breakpoint) index(s sizes) uint64 {
-	return binary.BigEndian.Uint64(b.request[b.at+1+s.class+s.method:])
+func (b breakpoint) index(s wire.Sizes) uint64 {
+	return binary.BigEndian.Uint64(b.request[b.at+1+s.Class+s.Method:])
 }
 
 // movedTo returns the breakpoint at another code index of the same method.
-func (b breakpoint) movedTo(s sizes, index uint64) breakpoint {
+func (b breakpoint) movedTo(s wire.Sizes, index uint64) breakpoint {
 	request := slices.Clone(b.request)
-	binary.BigEndian.PutUint64(request[b.at+1+s.class+s.method:], index)
+	binary.BigEndian.PutUint64(request[b.at+1+s.Class+s.Method:], index)
 	return breakpoint{request, b.at}
 }
 
 // track records what an IDE's command does to breakpoints, and sets the JVM's request id. onSuccess gets the reply.
-func (b *breakpoints) track(p packet) (onSuccess func(reply []byte)) {
-	switch p.command() {
-	case setRequest:
-		return b.trackSet(slices.Clone(p.data()))
-	case clearRequest:
-		return b.trackClear(p.data())
-	case clearBreakpoints:
+func (b *breakpoints) track(p wire.Packet) (onSuccess func(reply []byte)) {
+	switch p.Command() {
+	case wire.SetRequest:
+		return b.trackSet(slices.Clone(p.Data()))
+	case wire.ClearRequest:
+		return b.trackClear(p.Data())
+	case wire.ClearBreakpoints:
 		return func([]byte) { b.forget(func(breakpoint) bool { return true }) }
 	}
 	return func([]byte) {}
@@ -78,24 +81,24 @@ func (b *breakpoints) trackSet(request []byte) func(reply []byte) {
 
 // location returns the offset of the location in the body of a request, 0 for none.
 func (b *breakpoints) location(request []byte) int {
-	r := &body{rest: request}
-	r.byte() // event kind
-	r.byte() // suspend policy
-	for n := r.int(); n > 0 && !r.short; n-- {
-		switch kind := r.byte(); kind {
+	r := &wire.Fields{Rest: request}
+	r.Byte() // event kind
+	r.Byte() // suspend policy
+	for n := r.Int(); n > 0 && !r.Short; n-- {
+		switch kind := r.Byte(); kind {
 		case 1, 2: // count, condition
-			r.int()
+			r.Int()
 		case 3, 11: // thread, instance
-			r.bytes(b.sizes.object)
+			r.Bytes(b.sizes.Object)
 		case 4: // class
-			r.bytes(b.sizes.class)
+			r.Bytes(b.sizes.Class)
 		case 5, 6, 12: // class name patterns, source name
-			r.text()
+			r.Text()
 		case 7:
-			if len(r.rest) < 1+b.sizes.class+b.sizes.method+8 {
+			if len(r.Rest) < 1+b.sizes.Class+b.sizes.Method+8 {
 				return 0
 			}
-			return len(request) - len(r.rest)
+			return len(request) - len(r.Rest)
 		default: // breakpoints have no other modifier
 			return 0
 		}
@@ -150,7 +153,7 @@ type savedBreakpoints struct {
 
 // snapshot saves the breakpoints in classes with the line tables of their methods. It leaves out
 // methods without line numbers, whose breakpoints cannot be placed in a new version.
-func (b *breakpoints) snapshot(ctx context.Context, vm *VM, classes []string) savedBreakpoints {
+func (b *breakpoints) snapshot(ctx context.Context, vm *jdwp.VM, classes []string) savedBreakpoints {
 	k := savedBreakpoints{map[uint32]breakpoint{}, map[uint32]lines{}}
 	b.mu.Lock()
 	for id, point := range b.set {
@@ -160,7 +163,7 @@ func (b *breakpoints) snapshot(ctx context.Context, vm *VM, classes []string) sa
 	}
 	b.mu.Unlock()
 	for id, point := range k.points {
-		table, err := vm.lines(ctx, point.method(b.sizes))
+		table, err := lineTable(ctx, vm, point.method(b.sizes))
 		if err != nil || len(table) == 0 {
 			delete(k.points, id)
 			continue
@@ -171,15 +174,15 @@ func (b *breakpoints) snapshot(ctx context.Context, vm *VM, classes []string) sa
 }
 
 // restore sets saved breakpoints again in the new methods.
-func (b *breakpoints) restore(ctx context.Context, vm *VM, classes []string, k savedBreakpoints) {
+func (b *breakpoints) restore(ctx context.Context, vm *jdwp.VM, classes []string, k savedBreakpoints) {
 	b.forget(b.in(classes))
 	for id, point := range k.points {
-		table, err := vm.lines(ctx, point.method(b.sizes))
+		table, err := lineTable(ctx, vm, point.method(b.sizes))
 		if err != nil || len(table) == 0 {
 			continue
 		}
 		point = point.movedTo(b.sizes, k.lines[id].translate(table, point.index(b.sizes)))
-		reply, err := vm.ask(ctx, setRequest, point.request)
+		reply, err := vm.Ask(ctx, wire.SetRequest, point.request)
 		if err != nil || len(reply) < 4 {
 			continue
 		}
@@ -198,17 +201,18 @@ type line struct {
 	number int
 }
 
-func (vm *VM) lines(ctx context.Context, method []byte) (lines, error) {
-	answer, err := vm.ask(ctx, lineTable, method)
+// lineTable asks a JVM for the line table of a method.
+func lineTable(ctx context.Context, vm *jdwp.VM, method []byte) (lines, error) {
+	answer, err := vm.Ask(ctx, wire.LineTable, method)
 	if err != nil {
 		return nil, err
 	}
-	b := body{rest: answer}
-	b.long() // first and last code index
-	b.long()
+	b := wire.Fields{Rest: answer}
+	b.Long() // first and last code index
+	b.Long()
 	var table lines
-	for n := b.int(); n > 0 && !b.short; n-- {
-		table = append(table, line{b.long(), int(int32(b.int()))})
+	for n := b.Int(); n > 0 && !b.Short; n-- {
+		table = append(table, line{b.Long(), int(int32(b.Int()))})
 	}
 	slices.SortFunc(table, func(a, b line) int { return int(int64(a.index - b.index)) })
 	return table, nil

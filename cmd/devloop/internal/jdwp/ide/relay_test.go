@@ -1,4 +1,4 @@
-package jdwp
+package ide
 
 import (
 	"context"
@@ -10,12 +10,15 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp/wire"
 )
 
 // fakeJVM answers debuggers over real connections, one at a time, as a JVM does.
 type fakeJVM struct {
 	listener net.Listener
-	refuses  Refusal // the answer to RedefineClasses, 0 for success
+	refuses  jdwp.Refusal // the answer to RedefineClasses, 0 for success
 
 	mu        sync.Mutex
 	conn      net.Conn          // the attached debugger's
@@ -48,7 +51,7 @@ func newFakeJVM(t *testing.T) *fakeJVM {
 
 func (j *fakeJVM) serve(conn net.Conn) {
 	defer func() { _ = conn.Close() }()
-	greeting := make([]byte, len(handshake))
+	greeting := make([]byte, len(wire.Handshake))
 	if _, err := io.ReadFull(conn, greeting); err != nil {
 		return
 	}
@@ -57,69 +60,69 @@ func (j *fakeJVM) serve(conn net.Conn) {
 	j.conn = conn
 	j.mu.Unlock()
 	for {
-		p, err := readPacket(conn)
+		p, err := wire.ReadPacket(conn)
 		if err != nil {
 			return
 		}
 		j.mu.Lock()
-		data, code := j.answer(p.command(), p.data())
-		reply := newCommand(command{}, data)
-		reply.setID(p.id())
-		reply[8] = isReply
+		data, code := j.answer(p.Command(), p.Data())
+		reply := wire.NewCommand(wire.Command{}, data)
+		reply.SetID(p.ID())
+		reply[8] = 0x80 // a reply
 		binary.BigEndian.PutUint16(reply[9:], uint16(code))
 		_, _ = conn.Write(reply)
 		j.mu.Unlock()
-		if p.command() == dispose {
+		if p.Command() == wire.Dispose {
 			return
 		}
 	}
 }
 
-func (j *fakeJVM) answer(c command, data []byte) ([]byte, Refusal) {
-	r := &body{rest: data}
+func (j *fakeJVM) answer(c wire.Command, data []byte) ([]byte, jdwp.Refusal) {
+	r := &wire.Fields{Rest: data}
 	u32, u64 := binary.BigEndian.AppendUint32, binary.BigEndian.AppendUint64
 	switch c {
-	case idSizes:
+	case wire.IDSizes:
 		return u32(u32(u32(u32(u32(nil, 8), 8), 8), 8), 8), 0
-	case classesBySignature:
-		id, loaded := j.classes[r.text()]
+	case wire.ClassesBySignature:
+		id, loaded := j.classes[r.Text()]
 		if !loaded {
 			return u32(nil, 0), 0
 		}
 		return u32(u64(append(u32(nil, 1), 1), id), 7), 0
-	case fieldsOf:
-		return u32(appendText(appendText(u64(u32(nil, 1), 1), "scl"), "Ljava/lang/ClassLoader;"), 0), 0
-	case staticValues:
+	case wire.FieldsOf:
+		return u32(wire.AppendText(wire.AppendText(u64(u32(nil, 1), 1), "scl"), "Ljava/lang/ClassLoader;"), 0), 0
+	case wire.StaticValues:
 		return u64(append(u32(nil, 1), 'l'), 4), 0
-	case visibleClasses:
+	case wire.VisibleClasses:
 		return u32(nil, 0), 0
-	case signatureOf:
+	case wire.Signature:
 		for signature, id := range j.classes {
-			if id == r.long() {
-				return appendText(nil, signature), 0
+			if id == r.Long() {
+				return wire.AppendText(nil, signature), 0
 			}
-			r = &body{rest: data}
+			r = &wire.Fields{Rest: data}
 		}
-	case redefineClasses:
+	case wire.RedefineClasses:
 		if j.refuses != 0 {
 			return nil, j.refuses
 		}
-		for n := r.int(); n > 0; n-- {
-			r.long()
-			j.redefined = append(j.redefined, r.text())
+		for n := r.Int(); n > 0; n-- {
+			r.Long()
+			j.redefined = append(j.redefined, r.Text())
 		}
-	case lineTable:
+	case wire.LineTable:
 		table := u32(u64(u64(nil, 0), 20), uint32(len(j.lines)))
 		for _, l := range j.lines {
 			table = u32(u64(table, l.index), uint32(l.number))
 		}
 		return table, 0
-	case setRequest:
+	case wire.SetRequest:
 		j.requests++
 		return u32(nil, j.requests), 0
-	case clearRequest:
-		r.byte()
-		j.cleared = append(j.cleared, r.int())
+	case wire.ClearRequest:
+		r.Byte()
+		j.cleared = append(j.cleared, r.Int())
 	}
 	return nil, 0
 }
@@ -129,7 +132,7 @@ func (j *fakeJVM) hit(request uint32) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	data := binary.BigEndian.AppendUint32([]byte{2, 0, 0, 0, 1, eventBreakpoint}, request)
-	_, _ = j.conn.Write(newCommand(composite, append(data, make([]byte, 8+25)...)))
+	_, _ = j.conn.Write(wire.NewCommand(wire.Composite, append(data, make([]byte, 8+25)...)))
 }
 
 func (j *fakeJVM) dial(ctx context.Context) (io.ReadWriteCloser, error) {
@@ -145,7 +148,7 @@ func breakpointAt(index uint64) []byte {
 func TestRedefineWithoutAnIDE(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		refuses Refusal
+		refuses jdwp.Refusal
 		class   string
 		all     bool
 		loaded  int
@@ -153,8 +156,8 @@ func TestRedefineWithoutAnIDE(t *testing.T) {
 	}{
 		"a loaded class":             {class: "A", loaded: 1},
 		"a class not loaded yet":     {class: "C"},
-		"all have to be loaded":      {class: "C", all: true, want: ErrNotLoaded},
-		"the JVM refuses the change": {refuses: 63, class: "A", want: Refusal(63)},
+		"all have to be loaded":      {class: "C", all: true, want: jdwp.ErrNotLoaded},
+		"the JVM refuses the change": {refuses: 63, class: "A", want: jdwp.Refusal(63)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -181,7 +184,7 @@ func TestABreakpointSurvivesARedefinition(t *testing.T) {
 	r, _ := relayed(t, time.Minute)
 	r.SetTarget("app", j.dial)
 	vm, events := ide(t, r)
-	reply, err := vm.ask(t.Context(), setRequest, breakpointAt(4))
+	reply, err := vm.Ask(t.Context(), wire.SetRequest, breakpointAt(4))
 	if err != nil || binary.BigEndian.Uint32(reply) != 101 {
 		t.Fatalf("set: %x, %v", reply, err)
 	}
@@ -192,12 +195,12 @@ func TestABreakpointSurvivesARedefinition(t *testing.T) {
 		t.Fatalf("%d redefined, %v", n, err)
 	}
 	j.hit(102)
-	event := body{rest: (<-events).data()}
-	event.bytes(6)
-	if id := event.int(); id != 101 {
+	event := wire.Fields{Rest: (<-events).Data()}
+	event.Bytes(6)
+	if id := event.Int(); id != 101 {
 		t.Errorf("the event names request %d, the IDE knows 101", id)
 	}
-	if _, err := vm.ask(t.Context(), clearRequest, []byte{eventBreakpoint, 0, 0, 0, 101}); err != nil {
+	if _, err := vm.Ask(t.Context(), wire.ClearRequest, []byte{eventBreakpoint, 0, 0, 0, 101}); err != nil {
 		t.Error(err)
 	}
 	j.mu.Lock()
@@ -214,7 +217,7 @@ func TestClassesThatAnIDERedefines(t *testing.T) {
 	r.SetTarget("app", j.dial)
 	vm, _ := ide(t, r)
 	request := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(nil, 1), 2)
-	if _, err := vm.ask(t.Context(), redefineClasses, appendText(request, "the IDE's file")); err != nil {
+	if _, err := vm.Ask(t.Context(), wire.RedefineClasses, wire.AppendText(request, "the IDE's file")); err != nil {
 		t.Fatal(err)
 	}
 	said.await(t, "redefined app B")
@@ -237,7 +240,7 @@ func TestWhoIsLetIn(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		vm, err := Attach(t.Context(), conn)
+		vm, err := jdwp.Attach(t.Context(), conn)
 		if err == nil {
 			t.Cleanup(func() { _ = vm.Close() })
 		}

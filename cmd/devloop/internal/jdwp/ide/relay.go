@@ -1,4 +1,4 @@
-package jdwp
+package ide
 
 import (
 	"bufio"
@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/jdwp"
 	"github.com/devloop-cli/devloop/internal/lists"
 	"github.com/devloop-cli/devloop/internal/pause"
 )
@@ -74,7 +75,7 @@ type Relay struct {
 // jvm is the target of a relay.
 type jvm struct {
 	name      string
-	dial      Dial
+	dial      jdwp.Dial
 	ctx       context.Context // ends when the relay gets another target
 	cancel    context.CancelFunc
 	inUse     chan struct{} // holds one value while a debugger is attached
@@ -104,7 +105,7 @@ func (r *Relay) Address() string {
 }
 
 // SetTarget routes the port to a JVM, shown as name. A waiting IDE attaches to it, an attached one has to go.
-func (r *Relay) SetTarget(name string, dial Dial) {
+func (r *Relay) SetTarget(name string, dial jdwp.Dial) {
 	to := &jvm{name: name, dial: dial, inUse: make(chan struct{}, 1), redefined: map[string]bool{}}
 	to.ctx, to.cancel = context.WithCancel(r.ctx)
 	r.route(to, "")
@@ -163,7 +164,7 @@ func (r *Relay) RedefinedByClient() []string {
 // errNoJVM is returned by Redefine while there is no target.
 var errNoJVM = errors.New("no JVM is running")
 
-// Redefine is [VM.Redefine] through the session of the attached IDE, or through a connection of its own.
+// Redefine is [jdwp.VM.Redefine] through the session of the attached IDE, or through a connection of its own.
 func (r *Relay) Redefine(ctx context.Context, classes map[string][]byte, all bool) (n int, err error) {
 	for {
 		to, _, changed := r.current()
@@ -175,7 +176,7 @@ func (r *Relay) Redefine(ctx context.Context, classes map[string][]byte, all boo
 		r.mu.Unlock()
 		if s != nil {
 			n, err = s.redefine(ctx, classes, all)
-			if err == nil || ctx.Err() != nil || !s.vm.hasEnded() {
+			if err == nil || ctx.Err() != nil || !s.vm.HasEnded() {
 				return r.forgetRedefined(to, classes, n, err)
 			}
 		}
@@ -194,8 +195,8 @@ func (r *Relay) Redefine(ctx context.Context, classes map[string][]byte, all boo
 // redefineDetached redefines classes while no IDE is attached, and retries: after one debugger a JVM needs a moment.
 func (r *Relay) redefineDetached(ctx context.Context, to *jvm, classes map[string][]byte, all bool) (n int, err error) {
 	for {
-		n, err = Redefine(ctx, to.dial, classes, all, func() error { return nil })
-		if _, refused := errors.AsType[Refusal](err); refused || err == nil || errors.Is(err, ErrNotLoaded) || ctx.Err() != nil || time.Since(to.detached) > redialWindow {
+		n, err = jdwp.Redefine(ctx, to.dial, classes, all, func() error { return nil })
+		if _, refused := errors.AsType[jdwp.Refusal](err); refused || err == nil || errors.Is(err, jdwp.ErrNotLoaded) || ctx.Err() != nil || time.Since(to.detached) > redialWindow {
 			return n, err
 		}
 		pause.For(ctx, retryInterval)
@@ -333,7 +334,8 @@ func (r *Relay) connect(ctx context.Context, to *jvm, conn net.Conn) (*session, 
 	s := newSession(conn, func(names []string) { r.noteRedefined(to, names) })
 	remote, err := to.dial(lifetime)
 	if err == nil {
-		s.vm, err = attach(lifetime, remote, s.onEvent)
+		s.remote = remote
+		s.vm, err = jdwp.AttachTo(lifetime, remote, s.onEvent)
 	}
 	if err == nil && !keep() {
 		err = errors.Join(context.Cause(dialing), s.vm.Close())
@@ -342,7 +344,7 @@ func (r *Relay) connect(ctx context.Context, to *jvm, conn net.Conn) (*session, 
 		end()
 		return nil, err
 	}
-	s.points.sizes, s.end = s.vm.sizes, end
+	s.points.sizes, s.end = s.vm.Sizes(), end
 	return s, nil
 }
 
