@@ -82,7 +82,7 @@ func (c *cycle) stages(ctx context.Context) (err error) {
 		return err
 	}
 	if d.Path >= plan.Restart {
-		started, err := c.Turn.Await(ctx, c.Publisher)
+		started, err := c.awaitTurn(ctx)
 		if err != nil {
 			return err
 		}
@@ -104,6 +104,14 @@ func (c *cycle) stages(ctx context.Context) (err error) {
 		c.served = c.manifest
 	}
 	return err
+}
+
+// awaitTurn waits until the application may start. Call started once it has.
+func (c *cycle) awaitTurn(ctx context.Context) (started func(), err error) {
+	if c.Turn == nil {
+		return func() {}, nil
+	}
+	return c.Turn(ctx, func(others int) { c.Inform(event.Notice{Code: event.NoticeTurn, Others: others}) })
 }
 
 // compileAndDecide compiles. Meanwhile the JVMs prepare for a swap, which is likely.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/debugport"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
@@ -18,6 +19,13 @@ import (
 	"github.com/devloop-cli/devloop/runner/podstatus"
 	"github.com/devloop-cli/devloop/runner/readiness"
 	"github.com/devloop-cli/devloop/runner/render"
+)
+
+const (
+	// surgeDrainTime limits the wait for requests in progress on a Pod when the next one serves already: there is no hurry.
+	surgeDrainTime = 30 * time.Second
+	// deleteTime limits the deletion of Pods that others have replaced.
+	deleteTime = 20 * time.Second
 )
 
 // rollout replaces the Pods of a cycle's project.
@@ -190,9 +198,9 @@ func (s *Session) promote(events publish.Publisher, d state.Deployment) {
 	s.deleteDrained(state.Without(before, d.Pods))
 	s.Become(events, s.State().Promoted(d))
 	if s.Target.Follow {
-		s.followWorkloads(d.Pods)
+		s.follow.Workloads(d.Pods)
 	}
-	s.watchRestarts(state.Without(d.Pods, before))
+	s.follow.Restarts(state.Without(d.Pods, before))
 }
 
 // awaitRecovery sends a message if Pods serve after the cycle has given them up. A database may have been late:
@@ -267,4 +275,32 @@ func (c *cycle) deleteFailedCandidate() {
 		return !slices.ContainsFunc(serving, func(a kube.Pod) bool { return a.Of == p.Of && a.Name != p.Name })
 	}))
 	c.become(c.State().WithoutCandidate())
+}
+
+// deleteDrained deletes Pods in the background, once their requests in progress have finished. The
+// deletion runs to its end even if the session ends.
+func (s *Session) deleteDrained(pods []kube.Pod) {
+	if len(pods) == 0 {
+		return
+	}
+	local := slices.Clone(s.Ports.Set)
+	s.background.Go(func(session context.Context) {
+		ctx, cancel := context.WithTimeout(session, surgeDrainTime)
+		defer cancel()
+		local.Drain(ctx)
+		ctx, cancel = context.WithTimeout(context.Background(), deleteTime)
+		defer cancel()
+		if err := s.Deployer.Retire(ctx, pods); err != nil {
+			s.events.WarnOf(err)
+		}
+	})
+}
+
+// followLogs publishes the logs of Pods, and has the trainer read them.
+func (s *Session) followLogs(events publish.Publisher, pods []kube.Pod) {
+	read := func(string) {}
+	if img := s.State().NodeImage; img != nil {
+		read = s.trainer.WatchLog(*img, events)
+	}
+	s.follow.Logs(events, pods, read)
 }

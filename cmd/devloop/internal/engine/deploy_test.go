@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/follow"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/publish"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
@@ -285,7 +286,7 @@ func TestKubernetesChangesADeploymentsPods(t *testing.T) {
 	end()
 	l.Become(l.events, l.State().PatchStarted().Patched(l.State().ServingPods(), plan.State{Name: "b"}))
 	now := l.State().ServingPods()
-	if why := l.handleChanges(t.Context(), []workloadChanged{{now, workload.Change{Why: "there is one more", Pods: []kube.Pod{more, now[0]}}}}); why != "there is one more" {
+	if why := l.handleChanges(t.Context(), []follow.WorkloadChanged{{Pods: now, Change: workload.Change{Why: "there is one more", Pods: []kube.Pod{more, now[0]}}}}); why != "there is one more" {
 		t.Errorf("one more beside changed ones: got %q", why)
 	}
 	l.handleGone(l.State().ServingPods()[:1])

@@ -31,9 +31,10 @@
 // starts, cancels and repeats cycles: one runs at a time, and a newer save cancels it. Package queue
 // says what the next one has to do.
 //
-// The packages below have the parts, each with its own state: target (what is deployed), patch
-// (changes of running Pods), localhost (the state and what shows it), spares (JVMs for the next restart), ports and debugport (the local ports), archive (faster starts), turn (who starts when),
-// background (work that outlives a cycle), publish (events).
+// The packages below have the parts, each with its own state: target (what is deployed), patch (changes of running Pods),
+// localhost (the state and what shows it), ports and debugport (the local ports), follow (what becomes of Pods), spares
+// (JVMs for the next restart), archive (faster starts), prune (what manifests no longer have),
+// background (work that outlives a cycle), report and publish (events).
 //
 // The engine declares the interfaces that it needs, so that its tests need no Docker engine, no
 // cluster and no Gradle. It knows neither flags nor displays.
@@ -51,6 +52,7 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/archive"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/background"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/debugport"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/follow"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/localhost"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/patch"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
@@ -60,14 +62,12 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/queue"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/spares"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/target"
-	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/turn"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 	"github.com/devloop-cli/devloop/loader"
 	"github.com/devloop-cli/devloop/runner/deploy"
 	"github.com/devloop-cli/devloop/runner/kube"
 	"github.com/devloop-cli/devloop/runner/manifest"
 	"github.com/devloop-cli/devloop/runner/readiness"
-	"github.com/devloop-cli/devloop/runner/workload"
 	"github.com/devloop-cli/devloop/watch"
 )
 
@@ -98,7 +98,7 @@ type Deployer interface {
 	Readiness
 	patch.Pods
 	spares.Pods
-	PodWatcher
+	follow.Pods
 	Dialer
 }
 
@@ -118,16 +118,6 @@ type Readiness interface {
 	Recovered(ctx context.Context, pods []kube.Pod) ([]kube.Pod, error)
 	// ServesAgain waits until a Pod serves of which a container has ended. The error says why it does not.
 	ServesAgain(ctx context.Context, pod kube.Pod) error
-}
-
-// PodWatcher follows Pods.
-type PodWatcher interface {
-	// Logs writes the Pod's log to out, a line a Write, until the Pod has ended.
-	Logs(ctx context.Context, pod kube.Pod, out io.Writer) error
-	// Restarted waits until a container of a Pod ends or restarts, and returns the Pod as it is then.
-	Restarted(ctx context.Context, p kube.Pod) (kube.Pod, error)
-	// Changed waits until the controller of Pods of one object adds a Pod to them, or one of them goes.
-	Changed(ctx context.Context, pods []kube.Pod) (workload.Change, error)
 }
 
 // Dialer opens a connection to a port of a Pod.
@@ -151,12 +141,17 @@ type Config struct {
 	// Listen opens a local port, Debugger one for debuggers.
 	Listen   ports.Listen
 	Debugger debugport.Open
-	// Turn is waited for before the application starts, SpareTurn before a spare JVM does. May be nil.
-	Turn      turn.Take
+	// Turn is waited for before the application starts, SpareTurn before a spare JVM does. May be nil. Who takes turns, and
+	// how many may start at a time, is up to package services.
+	Turn      Turn
 	SpareTurn spares.Take
 	// FirstDone is called once, when Run becomes idle for the first time. May be nil.
 	FirstDone func()
 }
+
+// Turn waits until a service may start. If it has to wait, it tells waits how many others come first. Call done once the
+// service has started.
+type Turn func(ctx context.Context, waits func(others int)) (done func(), err error)
 
 // Session runs cycles for one project.
 type Session struct {
@@ -164,6 +159,7 @@ type Session struct {
 	*localhost.Localhost
 	events     publish.Publisher // those that belong to no cycle
 	background *background.Group // ends with Close
+	follow     follow.Follower
 	trainer    *archive.Trainer
 	patcher    patch.Patcher
 	spares     spares.Keeper
@@ -182,6 +178,7 @@ type Session struct {
 // New returns a session that has done nothing yet. Close ends it.
 func New(c Config) *Session {
 	s := &Session{Config: c, events: publish.New(c.Bus), background: background.New(), inbox: make(chan message), appPort: ports.AppPortOf(c.Target.Port)}
+	s.follow = follow.Follower{Pods: c.Deployer, Background: s.background, Tell: s.send}
 	s.trainer = archive.NewTrainer(c.Trainer, s.events, s.background)
 	s.Localhost = localhost.New(ports.NewForwards(c.Listen, c.Target.Ports), debugport.New(c.Target.Debug, c.Debugger, c.Deployer.Dial))
 	s.pruner = prune.Pruner{Cluster: c.Deployer}

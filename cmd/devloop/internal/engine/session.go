@@ -3,9 +3,11 @@ package engine
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/follow"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/ports"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/queue"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/report"
@@ -14,23 +16,17 @@ import (
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/failure"
 	"github.com/devloop-cli/devloop/internal/fault"
 	"github.com/devloop-cli/devloop/runner/kube"
-	"github.com/devloop-cli/devloop/runner/workload"
+	"github.com/devloop-cli/devloop/runner/podstatus"
 	"github.com/devloop-cli/devloop/watch"
 )
 
-// A message is something that happened while a session runs. All of them arrive in one inbox,
-// and one goroutine handles them, one at a time.
-type message any
+// A message is something that happened while a session runs: one of the types below, or of package follow. All of them
+// arrive in one inbox, and one goroutine handles them, one at a time.
+type message = any
 
 type (
-	changed            struct{ batch watch.Batch } // files were saved, or the user asks for a rebuild
-	podGone            struct{ pod kube.Pod }      // the log of a Pod has ended
-	containerRestarted struct{ pod kube.Pod }      // a container of a Pod ended
-	workloadChanged    struct {                    // Kubernetes made or removed Pods of these
-		pods   []kube.Pod
-		change workload.Change
-	}
-	recovered struct { // Pods serve that a cycle gave up
+	changed   struct{ batch watch.Batch } // files were saved, or the user asks for a rebuild
+	recovered struct {                    // Pods serve that a cycle gave up
 		cycle      int
 		deployment state.Deployment
 	}
@@ -57,7 +53,7 @@ type backlog struct {
 	// The messages that wait until no cycle runs.
 	gone, restarted []kube.Pod
 	recovered       []recovered
-	changes         []workloadChanged
+	changes         []follow.WorkloadChanged
 	waiting         []chan<- Settled // they get to know how the last cycle ended
 	paused          bool
 	held            watch.Batch // saved during the pause
@@ -144,17 +140,17 @@ func (s *Session) handle(ctx context.Context, b *backlog, m message) {
 		b.paused = !b.paused
 		s.events.Publish(event.Paused{On: b.paused})
 		b.changed(watch.Batch{})
-	case podGone:
-		b.gone = append(b.gone, m.pod)
-	case containerRestarted:
-		b.restarted = append(b.restarted, m.pod)
-		if b.running != nil && s.State().LosesChanges(m.pod) {
+	case follow.Gone:
+		b.gone = append(b.gone, m.Pod)
+	case follow.ContainerRestarted:
+		b.restarted = append(b.restarted, m.Pod)
+		if b.running != nil && s.State().LosesChanges(m.Pod) {
 			b.Repeat()
 			b.running.cancel(failure.ErrSuperseded)
 		}
 	case recovered:
 		b.recovered = append(b.recovered, m)
-	case workloadChanged:
+	case follow.WorkloadChanged:
 		b.changes = append(b.changes, m)
 	case waiting:
 		b.waiting = append(b.waiting, m)
@@ -277,22 +273,22 @@ func (s *Session) handleGone(gone []kube.Pod) {
 
 // handleChanges returns the reason for a cycle if Kubernetes replaces a Pod that serves, or if it has made one of an
 // image that does not have the code that runs. Others that it has made or removed need none.
-func (s *Session) handleChanges(ctx context.Context, changes []workloadChanged) (reason string) {
+func (s *Session) handleChanges(ctx context.Context, changes []follow.WorkloadChanged) (reason string) {
 	for _, m := range changes {
 		d := s.State().Serving
-		if d == nil || len(state.Without(m.pods, d.Pods)) == len(m.pods) {
+		if d == nil || len(state.Without(m.Pods, d.Pods)) == len(m.Pods) {
 			continue // others have replaced them
 		}
-		added := state.Without(m.change.Pods, m.pods)
+		added := state.Without(m.Change.Pods, m.Pods)
 		switch {
-		case m.change.Replaced:
+		case m.Change.Replaced:
 			s.Become(s.events, s.State().Vanished())
-			return m.change.Why
+			return m.Change.Why
 		case len(added) > 0 && d.Code.Kind != state.InImage:
-			return m.change.Why
+			return m.Change.Why
 		}
-		s.followScaling(ctx, state.Without(m.pods, m.change.Pods), added)
-		s.followWorkloads(m.change.Pods)
+		s.followScaling(ctx, state.Without(m.Pods, m.Change.Pods), added)
+		s.follow.Workloads(m.Change.Pods)
 	}
 	return ""
 }
@@ -307,7 +303,7 @@ func (s *Session) followScaling(ctx context.Context, gone, added []kube.Pod) {
 	}
 	s.RouteToServing(s.events)
 	s.followLogs(s.events, added)
-	s.watchRestarts(added)
+	s.follow.Restarts(added)
 }
 
 // handleRestarts says why containers of Pods that serve have ended. It takes Pods off localhost that have lost what was
@@ -330,4 +326,16 @@ func (s *Session) handleRestarts(ctx context.Context, restarted []kube.Pod) (rea
 		return fmt.Sprintf("the container of %s ended", pod.Name)
 	}
 	return ""
+}
+
+// explainEnd warns of the reason for which a container has ended, unless it serves again.
+func (s *Session) explainEnd(pod kube.Pod) {
+	s.background.Go(func(ctx context.Context) {
+		ctx, cancel := s.Target.LimitReady(ctx)
+		defer cancel()
+		err := s.Deployer.ServesAgain(ctx, pod)
+		if _, explained := errors.AsType[*podstatus.NotReadyError](err); explained {
+			s.events.WarnOf(err)
+		}
+	})
 }

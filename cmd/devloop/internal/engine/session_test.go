@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/devloop-cli/devloop/builder/springboot"
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/follow"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/plan"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/report"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/state"
@@ -121,7 +122,7 @@ func play(t *testing.T, script []string, keep bool) error {
 		case "gone", "restarted":
 			for _, pod := range l.State().ServingPods() {
 				lost = lost || word == "restarted" && l.State().LosesChanges(pod)
-				l.send(ctx, map[string]message{"gone": podGone{pod}, "restarted": containerRestarted{pod}}[word])
+				l.send(ctx, map[string]message{"gone": follow.Gone{Pod: pod}, "restarted": follow.ContainerRestarted{Pod: pod}}[word])
 			}
 		case "moment":
 			time.Sleep(700 * time.Millisecond)

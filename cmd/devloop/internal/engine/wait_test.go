@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/devloop-cli/devloop/cmd/devloop/internal/engine/follow"
 	"github.com/devloop-cli/devloop/cmd/devloop/internal/event"
 )
 
@@ -42,7 +43,7 @@ func TestWaitReturnsWhenWhatWasSavedServesOrHasFailed(t *testing.T) {
 		save("C.java")
 		wait("a save that supersedes the one before", 5, "")
 		gone := l.State().ServingPods()[0]
-		l.send(t.Context(), podGone{gone})
+		l.send(t.Context(), follow.Gone{Pod: gone})
 		wait("the Pod is gone", 5, event.NoticePodGone)
 		save("D.java")
 		impatient, cancel := context.WithTimeout(t.Context(), time.Millisecond)
